@@ -1,0 +1,209 @@
+package cdr
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// The bounds of an international number, masked digits included. Shorter ones
+// are national, short or emergency numbers that were given a plus sign (+911 is
+// not in India); longer ones aren't E.164, where some German ones may have 17.
+const (
+	minInternational = 7
+	maxInternational = 17
+)
+
+const (
+	nanpCode = 1
+	// nanpPrefix and sharedPrefix are how many national digits decide the
+	// country under a calling code that countries share.
+	nanpPrefix   = 3
+	sharedPrefix = 5
+	// maxCachedPrefixes bounds the cache to about half a megabyte.
+	maxCachedPrefixes = 1 << 14
+)
+
+// Countries tells the country of a phone number from its prefix, by the
+// metadata of libphonenumber. It is safe for concurrent use: all feeds may
+// share one, and its cache.
+type Countries struct {
+	codes [1000]callingCode
+
+	mu sync.RWMutex
+	// cache is the country by calling code and the national digits that decide
+	// it; only for calling codes that countries share. Guarded by mu.
+	cache map[uint32]string
+}
+
+// callingCode is what is known of one country calling code.
+type callingCode struct {
+	// region is its country, or the main one of those that share it; empty if
+	// the code isn't assigned.
+	region string
+	// national is the usual length of a national number if countries share the
+	// code; 0 if they don't.
+	national int
+}
+
+// NewCountries reads the calling codes, which takes a fraction of a millisecond.
+func NewCountries() *Countries {
+	c := &Countries{cache: make(map[uint32]string)}
+	for code := 1; code < len(c.codes); code++ {
+		regions := phonenumbers.GetRegionCodesForCountryCode(code)
+		if len(regions) == 0 {
+			continue
+		}
+		c.codes[code].region = regions[0]
+		if len(regions) > 1 {
+			example := phonenumbers.GetExampleNumber(regions[0])
+			c.codes[code].national = len(phonenumbers.GetNationalSignificantNumber(example))
+		}
+	}
+	return c
+}
+
+// Of is the country of a number in E.164 form with its plus sign: ISO 3166-1
+// alpha-2 (and AC, TA, XK), `001` for calling codes that no country has, empty
+// for anything else: national, short and anonymous numbers, names, labels.
+// Digits masked at the end don't matter. A calling code that countries share is
+// told as well as the leading digits can; where they can't, it is the main
+// country. Under +1 the area code tells, and one that isn't assigned is nobody's;
+// the toll-free and other shared ones are US.
+func (c *Countries) Of(number string) string {
+	digits, ok := strings.CutPrefix(strings.TrimSpace(number), "+")
+	if !ok {
+		return ""
+	}
+	return c.of(digits)
+}
+
+// OfDigits is Of for providers that write E.164 numbers without the plus sign.
+func (c *Countries) OfDigits(number string) string {
+	return c.of(strings.TrimPrefix(strings.TrimSpace(number), "+"))
+}
+
+func (c *Countries) of(number string) string {
+	var buf [maxInternational]byte
+	digits := leadingDigits(&buf, number)
+	if len(digits) == 0 || digits[0] == '0' || isKeypadLabel(digits) {
+		return ""
+	}
+	code, rest := c.cutCallingCode(digits)
+	switch entry := &c.codes[code]; {
+	case entry.national == 0:
+		return entry.region
+	case code == nanpCode:
+		if len(rest) < nanpPrefix || rest[0] < '2' {
+			return ""
+		}
+		return c.shared(code, rest[:nanpPrefix])
+	default:
+		return c.shared(code, rest[:min(len(rest), sharedPrefix)])
+	}
+}
+
+// leadingDigits writes the digits of a number, up to the first masked one, to
+// buf; nil if it can't be an international number.
+func leadingDigits(buf *[maxInternational]byte, number string) []byte {
+	n, total, masked := 0, 0, false
+scan:
+	for _, c := range []byte(number) {
+		switch {
+		case isDigit(c):
+			if total++; !masked && n < len(buf) {
+				buf[n] = c
+				n++
+			}
+		case c == '*' || c == 'x' || c == 'X':
+			total++
+			masked = true
+		case !isNumberPunctuation(c):
+			break scan
+		}
+	}
+	if total < minInternational || total > maxInternational {
+		return nil
+	}
+	return buf[:n]
+}
+
+// isKeypadLabel says whether a number is one of the words anonymous, restricted,
+// blocked, unknown and unavailable on a keypad: carriers that must send a number
+// send those for a withheld one.
+func isKeypadLabel(digits []byte) bool {
+	switch string(digits) {
+	case "266696687", "7378742833", "2562533", "8656696", "86282452253":
+		return true
+	}
+	return false
+}
+
+// cutCallingCode splits the calling code, of one to three digits, off a number;
+// 0 if there is no such code. No code is the beginning of another.
+func (c *Countries) cutCallingCode(digits []byte) (code int, national []byte) {
+	for i, d := range digits[:min(len(digits), 3)] {
+		code = code*10 + int(d-'0')
+		if c.codes[code].region != "" {
+			return code, digits[i+1:]
+		}
+	}
+	return 0, nil
+}
+
+// shared is the country of a prefix under a calling code that countries share.
+func (c *Countries) shared(code int, prefix []byte) string {
+	key := uint32(code)
+	for _, d := range prefix {
+		key = key*10 + uint32(d-'0')
+	}
+	c.mu.RLock()
+	region, ok := c.cache[key]
+	c.mu.RUnlock()
+	if ok {
+		return region
+	}
+	region = c.lookUp(code, string(prefix))
+	c.mu.Lock()
+	if len(c.cache) >= maxCachedPrefixes {
+		clear(c.cache)
+	}
+	c.cache[key] = region
+	c.mu.Unlock()
+	return region
+}
+
+// lookUp asks the metadata for the country of plausible numbers with a prefix.
+func (c *Countries) lookUp(code int, prefix string) string {
+	// The metadata has the fixed lines of Western Sahara, but never prefers
+	// them to Morocco's.
+	if code == 212 && (strings.HasPrefix(prefix, "5288") || strings.HasPrefix(prefix, "5289")) {
+		return "EH"
+	}
+	for _, tail := range [...]string{"5", "2", "0", "9"} {
+		missing := max(c.codes[code].national-len(prefix), 0)
+		number := nationalNumber(code, prefix+strings.Repeat(tail, missing))
+		if region := phonenumbers.GetRegionCodeForNumber(number); region != "" {
+			return region
+		}
+	}
+	if code == nanpCode {
+		return ""
+	}
+	return c.codes[code].region
+}
+
+// nationalNumber is a number from its parts, without the cost of parsing it.
+func nationalNumber(code int, national string) *phonenumbers.PhoneNumber {
+	countryCode, value := int32(code), uint64(0)
+	for _, d := range []byte(national) {
+		value = value*10 + uint64(d-'0')
+	}
+	number := &phonenumbers.PhoneNumber{CountryCode: &countryCode, NationalNumber: &value}
+	if zeros := int32(len(national) - len(strings.TrimLeft(national, "0"))); zeros > 0 {
+		leading := true
+		number.ItalianLeadingZero, number.NumberOfLeadingZeros = &leading, &zeros
+	}
+	return number
+}

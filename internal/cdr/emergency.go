@@ -1,0 +1,95 @@
+package cdr
+
+import "strings"
+
+// The numbers of the North American plan that are dialled with its country
+// code when a system writes them as E.164.
+const (
+	nanpEmergency     = "911"
+	nanpEmergencyTest = "933"
+)
+
+// maxEmergencyDigits bounds what is compared: no emergency number is longer.
+const maxEmergencyDigits = 15
+
+// EmergencyNumbers tells calls to emergency services by the number called. It
+// doesn't change and is safe for concurrent use; nil matches nothing.
+type EmergencyNumbers struct{ numbers map[string]struct{} }
+
+// NewEmergencyNumbers takes the numbers as users write them. What holds no
+// number matches nothing.
+func NewEmergencyNumbers(list []string) *EmergencyNumbers {
+	numbers := make(map[string]struct{}, len(list))
+	for _, entry := range list {
+		var buf [maxEmergencyDigits]byte
+		if digits, ok := bareDigits(&buf, entry); ok {
+			numbers[string(digits)] = struct{}{}
+		}
+	}
+	return &EmergencyNumbers{numbers: numbers}
+}
+
+// Match says whether callee, without its plus sign, spaces and punctuation, is
+// one of the numbers; 911 and 933 also as +1911 and +1933. 933 is the test
+// number of the US and Canada. A masked number never matches, because it could
+// be any other of its length. Whether the call was outbound is the caller's to
+// know.
+func (e *EmergencyNumbers) Match(callee string) Emergency {
+	if e == nil {
+		return NoEmergency
+	}
+	var buf [maxEmergencyDigits]byte
+	digits, ok := bareDigits(&buf, callee)
+	if !ok {
+		return NoEmergency
+	}
+	if strings.HasPrefix(callee, "+") {
+		digits = trimNANP(digits)
+	}
+	switch _, listed := e.numbers[string(digits)]; {
+	case !listed:
+		return NoEmergency
+	case string(digits) == nanpEmergencyTest:
+		return EmergencyTest
+	}
+	return EmergencyReal
+}
+
+// trimNANP removes the country code from +1911 and +1933. Without the plus sign
+// those would be extensions.
+func trimNANP(digits []byte) []byte {
+	switch string(digits) {
+	case "1" + nanpEmergency, "1" + nanpEmergencyTest:
+		return digits[1:]
+	}
+	return digits
+}
+
+// bareDigits writes the digits of a number to buf; ok is false if there are
+// none, too many, or anything but digits and the punctuation of numbers.
+func bareDigits(buf *[maxEmergencyDigits]byte, number string) (digits []byte, ok bool) {
+	n := 0
+	for _, c := range []byte(number) {
+		switch {
+		case isDigit(c):
+			if n == len(buf) {
+				return nil, false
+			}
+			buf[n] = c
+			n++
+		case c == '+' || isNumberPunctuation(c):
+		default:
+			return nil, false
+		}
+	}
+	return buf[:n], n > 0
+}
+
+// isNumberPunctuation says whether people write c between the digits of a number.
+func isNumberPunctuation(c byte) bool {
+	switch c {
+	case ' ', '-', '.', '(', ')':
+		return true
+	}
+	return false
+}

@@ -1,0 +1,65 @@
+package cdr
+
+import "testing"
+
+func TestEmergencyNumbers(t *testing.T) {
+	numbers := NewEmergencyNumbers([]string{"911", "933", " 112 ", "+999", "1-1-0", "", "police"})
+	tests := []struct {
+		name, callee string
+		want         Emergency
+	}{
+		{"listed", "911", EmergencyReal},
+		{"test number", "933", EmergencyTest},
+		{"listed with blanks", "112", EmergencyReal},
+		{"listed with a plus sign", "999", EmergencyReal},
+		{"listed with punctuation", "110", EmergencyReal},
+		{"plus sign", "+911", EmergencyReal},
+		{"test number with a plus sign", "+933", EmergencyTest},
+		{"country code 1", "+1911", EmergencyReal},
+		{"test number with country code 1", "+1933", EmergencyTest},
+		{"country code 1, spaced", "+1 911", EmergencyReal},
+		{"punctuation", " (9-1.1) ", EmergencyReal},
+		{"extension that looks like it has a country code", "1911", NoEmergency},
+		{"112 isn't dialled with country code 1", "+1112", NoEmergency},
+		{"begins like one", "9112", NoEmergency},
+		{"ends like one", "+4930911", NoEmergency},
+		{"not listed", "118", NoEmergency},
+		{"masked", "***", NoEmergency},
+		{"masked in part", "9**", NoEmergency},
+		{"masked behind", "911*", NoEmergency},
+		{"text", "police", NoEmergency},
+		{"URI", "sip:911@example.com", NoEmergency},
+		{"punctuation only", "+", NoEmergency},
+		{"long", "9119119119119119119119", NoEmergency},
+		{"empty", "", NoEmergency},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := numbers.Match(tt.callee); got != tt.want {
+				t.Errorf("Match(%q) = %d, want %d", tt.callee, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestEmergencyNumbersThatAreNotListed(t *testing.T) {
+	numbers := NewEmergencyNumbers([]string{"112"})
+	for _, callee := range []string{"911", "+911", "+1911", "933", "+1933", "+1112"} {
+		if got := numbers.Match(callee); got != NoEmergency {
+			t.Errorf("Match(%q) = %d", callee, got)
+		}
+	}
+	var none *EmergencyNumbers
+	if got := none.Match("911"); got != NoEmergency {
+		t.Errorf("without a list Match(911) = %d", got)
+	}
+}
+
+func TestEmergencyNumbersDoNotAllocate(t *testing.T) {
+	numbers := NewEmergencyNumbers([]string{"911", "933"})
+	for _, callee := range []string{"911", "+1911", "+493012345678", "Alice"} {
+		if n := testing.AllocsPerRun(100, func() { numbers.Match(callee) }); n != 0 {
+			t.Errorf("Match(%q) allocates %v times", callee, n)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package cdr
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/apd/v3"
+)
+
+// The bounds of an amount that is believed (counting.md 28).
+const (
+	maxMoneyDigits   = 34
+	maxMoneyExponent = 18
+)
+
+// exact adds without rounding: precision 0 is unlimited in apd.
+var exact = apd.Context{MaxExponent: apd.MaxExponent, MinExponent: apd.MinExponent}
+
+// errMoney says what a number must be to be money. It holds no input.
+var errMoney = errors.New("not a decimal number of at most 34 digits with an exponent within ±18")
+
+// Money is an exact decimal amount without a currency. The zero value is 0.
+// Copies are independent as long as only Add and Sub change them.
+type Money struct{ d apd.Decimal }
+
+// ParseMoney reads a decimal as the provider wrote it. An error doesn't repeat
+// the input.
+func ParseMoney(raw string) (Money, error) {
+	if len(raw) == 0 || len(raw) > 64 {
+		return Money{}, errMoney
+	}
+	var m Money
+	if _, _, err := m.d.SetString(raw); err != nil || m.d.Form != apd.Finite {
+		return Money{}, errMoney
+	}
+	if m.d.NumDigits() > maxMoneyDigits || m.d.Exponent > maxMoneyExponent || m.d.Exponent < -maxMoneyExponent {
+		return Money{}, errMoney
+	}
+	return m, nil
+}
+
+// ParseMoneySum reads an amount that this package wrote: a sum may have more
+// digits than one amount.
+func ParseMoneySum(text string) (Money, error) {
+	var m Money
+	if _, _, err := m.d.SetString(text); err != nil || m.d.Form != apd.Finite {
+		return Money{}, fmt.Errorf("parse stored amount: %w", errMoney)
+	}
+	return m, nil
+}
+
+// Add is m + o, exactly.
+func (m *Money) Add(o *Money) Money {
+	var sum Money
+	// Without a precision, Add has no condition to report on finite numbers.
+	_, _ = exact.Add(&sum.d, &m.d, &o.d)
+	return sum
+}
+
+// Sub is m - o, exactly.
+func (m *Money) Sub(o *Money) Money {
+	var diff Money
+	_, _ = exact.Sub(&diff.d, &m.d, &o.d)
+	return diff
+}
+
+// Neg is -m.
+func (m *Money) Neg() Money {
+	var neg Money
+	neg.d.Set(&m.d)
+	if !neg.d.IsZero() {
+		neg.d.Negative = !neg.d.Negative
+	}
+	return neg
+}
+
+// Sign is -1, 0 or 1.
+func (m *Money) Sign() int { return m.d.Sign() }
+
+// Equal compares by value: 0.10 is 0.1.
+func (m *Money) Equal(o *Money) bool { return m.d.Cmp(&o.d) == 0 }
+
+// Float is the nearest float64: the one rounding, at exposition.
+func (m *Money) Float() float64 {
+	f, err := m.d.Float64()
+	if err != nil {
+		return 0
+	}
+	return f
+}
+
+// String is the plain decimal form, without an exponent or trailing zeros.
+func (m *Money) String() string { return string(m.Append(nil)) }
+
+// Append appends String to dst.
+func (m *Money) Append(dst []byte) []byte {
+	var r apd.Decimal
+	r.Reduce(&m.d)
+	return r.Append(dst, 'f')
+}

@@ -1,0 +1,73 @@
+package cdr
+
+// Outcome is how a call ended, in the terms of contract 3.
+type Outcome uint8
+
+// The outcomes. The order is part of the ledger's format: append only.
+const (
+	// Unknown is a value of the provider's that is new.
+	Unknown Outcome = iota
+	// Answered: someone or something answered.
+	Answered
+	// Voicemail: voicemail answered.
+	Voicemail
+	// Busy: the called party was busy.
+	Busy
+	// NoAnswer: it rang, nobody answered.
+	NoAnswer
+	// Cancelled: the caller gave up before an answer.
+	Cancelled
+	// Rejected: the called party or a block list declined.
+	Rejected
+	// InvalidNumber: no such number, incomplete, malformed.
+	InvalidNumber
+	// NotAllowed: policy, licence, credit or permission of ours refused it.
+	NotAllowed
+	// Failed: network, trunk, carrier or service fault.
+	Failed
+	// NotConnected: it didn't connect and the provider doesn't say why.
+	NotConnected
+)
+
+var outcomeNames = [...]string{
+	"unknown", "answered", "voicemail", "busy", "no_answer", "cancelled",
+	"rejected", "invalid_number", "not_allowed", "failed", "not_connected",
+}
+
+// String is the label value.
+func (o Outcome) String() string { return outcomeNames[o] }
+
+// ParseOutcome is the outcome of a label value, and whether there is one.
+func ParseOutcome(s string) (Outcome, bool) {
+	for i, name := range outcomeNames {
+		if name == s {
+			return Outcome(i), true
+		}
+	}
+	return Unknown, false
+}
+
+// Outcomes are all outcomes, in the order of their numbers.
+func Outcomes() []Outcome {
+	all := make([]Outcome, len(outcomeNames))
+	for i := range all {
+		all[i] = Outcome(i)
+	}
+	return all
+}
+
+// Connected says whether somebody or voicemail answered.
+func (o Outcome) Connected() bool { return o == Answered || o == Voicemail }
+
+// Effective says whether the network did its part (NER, ITU-T E.425).
+func (o Outcome) Effective() bool {
+	switch o {
+	case Answered, Voicemail, Busy, NoAnswer, Cancelled, Rejected:
+		return true
+	case Unknown, InvalidNumber, NotAllowed, Failed, NotConnected:
+	}
+	return false
+}
+
+// Attempt says whether the call counts as an attempt in NER.
+func (o Outcome) Attempt() bool { return o != Unknown && o != NotConnected }

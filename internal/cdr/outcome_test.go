@@ -1,0 +1,72 @@
+package cdr
+
+import "testing"
+
+// TestOutcomes is the table of contract 3, with the numbers that the ledger keeps.
+func TestOutcomes(t *testing.T) {
+	tests := []struct {
+		number                        Outcome
+		name                          string
+		connected, effective, attempt bool
+	}{
+		{0, "unknown", false, false, false},
+		{1, "answered", true, true, true},
+		{2, "voicemail", true, true, true},
+		{3, "busy", false, true, true},
+		{4, "no_answer", false, true, true},
+		{5, "cancelled", false, true, true},
+		{6, "rejected", false, true, true},
+		{7, "invalid_number", false, false, true},
+		{8, "not_allowed", false, false, true},
+		{9, "failed", false, false, true},
+		{10, "not_connected", false, false, false},
+	}
+	if got := len(Outcomes()); got != len(tests) {
+		t.Errorf("%d outcomes, want %d", got, len(tests))
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o := Outcomes()[tt.number]
+			if o != tt.number || o.String() != tt.name {
+				t.Errorf("outcome %d is %d, %q", tt.number, o, o.String())
+			}
+			if got, ok := ParseOutcome(tt.name); got != o || !ok {
+				t.Errorf("ParseOutcome(%q) = %v, %t", tt.name, got, ok)
+			}
+			if o.Connected() != tt.connected || o.Effective() != tt.effective || o.Attempt() != tt.attempt {
+				t.Errorf("connected %t, effective %t, attempt %t", o.Connected(), o.Effective(), o.Attempt())
+			}
+		})
+	}
+	if got, ok := ParseOutcome("Answered"); got != Unknown || ok {
+		t.Errorf("ParseOutcome(Answered) = %v, %t", got, ok)
+	}
+}
+
+func TestDirections(t *testing.T) {
+	for number, name := range []string{"unknown", "inbound", "outbound", "internal"} {
+		d := Direction(number)
+		if d.String() != name {
+			t.Errorf("direction %d is %q, want %q", number, d.String(), name)
+		}
+		if got, ok := ParseDirection(name); got != d || !ok {
+			t.Errorf("ParseDirection(%q) = %v, %t", name, got, ok)
+		}
+	}
+	if got, ok := ParseDirection("Inbound"); got != DirectionUnknown || ok {
+		t.Errorf("ParseDirection(Inbound) = %v, %t", got, ok)
+	}
+}
+
+func TestBool(t *testing.T) {
+	tests := []struct {
+		value Bool
+		known bool
+		text  string
+	}{{Unsaid, false, ""}, {KnownBool(false), true, "false"}, {KnownBool(true), true, "true"}}
+	for _, tt := range tests {
+		if tt.value.Known() != tt.known || tt.value.String() != tt.text {
+			t.Errorf("%d: known %t, %q", tt.value, tt.value.Known(), tt.value.String())
+		}
+	}
+}

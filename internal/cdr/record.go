@@ -1,0 +1,184 @@
+package cdr
+
+import "time"
+
+// Record is one call detail record. A field that the provider doesn't give
+// stays at its zero value; where zero is a value of its own, the type says
+// whether it was given.
+type Record struct {
+	// ID is the provider's id of the record, unique within a feed. Empty if it
+	// gives none; Synthetic is then needed.
+	ID string
+	// AltIDs are further ids under which the same record may already be known:
+	// one known is all known (counting.md 18).
+	AltIDs []string
+	// Synthetic identifies a record without an id by what it says: type, start
+	// in whole seconds, from and to, normalised and joined. It is never stored:
+	// only its keyed hash is (counting.md 18).
+	Synthetic string
+	// Twin numbers the records of one complete read that share one Synthetic,
+	// from 0. The reader counts, the mapping leaves it alone.
+	Twin int
+	// Version is the provider's own version; 0 if it has none. Where it has one,
+	// only a greater version changes what was counted.
+	Version int64
+	// Provisional says that the provider hasn't finished the record: it is
+	// neither counted nor remembered, and looked up again (counting.md 17).
+	Provisional bool
+
+	// CallID groups the records of one call: correlation id, session id.
+	CallID string
+
+	// Invite is when the call was first signalled, Start when the provider says
+	// that it started (what it filters by), Answer when it was answered, End
+	// when it ended. Start is always set; the others may be zero.
+	Invite, Start, Answer, End time.Time
+	// Duration is the provider's own duration, never negative.
+	Duration time.Duration
+
+	Direction Direction
+	// CallType is the provider's own type in snake case (CallType function).
+	CallType string
+	Outcome  Outcome
+	// Trunk is the SBC's FQDN, the operator or the SIP trunk; see contract 3.
+	Trunk string
+	// SIPCode is the final SIP code (RFC 3261), 0 included.
+	SIPCode Int
+	// SubCode is Microsoft's sub reason.
+	SubCode Int
+	// Reason is a short stable slug from the taxonomy, never free text.
+	Reason string
+	// ReasonPhrase is the provider's text; for logs only.
+	ReasonPhrase string
+
+	// Charges are the amounts by component; an amount that isn't known has no
+	// entry, a zero that is known has one.
+	Charges []Charge
+	// Country is the other party's, ISO 3166-1 alpha-2, `001` for shared codes.
+	Country string
+
+	// MediaBypass says whether media bypassed the provider's processors.
+	MediaBypass                   Bool
+	MediaLocation, SignalLocation string
+
+	Emergency  Emergency
+	Recordings []Recording
+	Legs       []Leg
+
+	// CallerNumber and CalleeNumber are E.164 where the provider gives it, but
+	// may be masked, a label, or anything else. Redaction applies.
+	CallerNumber, CalleeNumber string
+	// UserID, UserName and UserPrincipal name the provider's user. Redaction applies.
+	UserID, UserName, UserPrincipal string
+
+	// Extra are the provider's own fields, for logs only.
+	Extra []Attr
+}
+
+// Reset empties the record and keeps the memory of its slices.
+func (r *Record) Reset() {
+	*r = Record{
+		AltIDs:     r.AltIDs[:0],
+		Charges:    r.Charges[:0],
+		Recordings: r.Recordings[:0],
+		Legs:       r.Legs[:0],
+		Extra:      r.Extra[:0],
+	}
+}
+
+// Setup is the time from invite to start of a connected call that has both, and
+// whether there is one: time to answer outbound, time to forward inbound.
+func (r *Record) Setup() (time.Duration, bool) {
+	if !r.Outcome.Connected() || r.Invite.IsZero() || r.Start.IsZero() || r.Start.Before(r.Invite) {
+		return 0, false
+	}
+	return r.Start.Sub(r.Invite), true
+}
+
+// Ended is the time from which lateness is measured: the end of a connected
+// call, the start of one that didn't connect (contract 3, `late`).
+func (r *Record) Ended() time.Time {
+	if !r.Outcome.Connected() {
+		return r.Start
+	}
+	if end := r.Start.Add(r.Duration); r.End.Before(end) {
+		return end
+	}
+	return r.End
+}
+
+// Charge is an amount of money for one component of a call's price.
+type Charge struct {
+	// Component is `usage`, `connection`, `forwarding`, `included` or `purchased`.
+	Component string
+	// Currency is ISO 4217; empty if the provider gives none, and then the
+	// source's own currency applies.
+	Currency string
+	Amount   Money
+}
+
+// Recording is one recording attached to a call. Recordings are facts of their
+// own: each id counts once, in whichever version it appears (counting.md 14).
+type Recording struct {
+	ID, Type string
+}
+
+// Leg is one leg of a call, where the provider tells them.
+type Leg struct {
+	Type    string
+	Outcome Outcome
+}
+
+// Emergency says whether a call went to emergency services.
+type Emergency uint8
+
+// The kinds of emergency calls.
+const (
+	NoEmergency Emergency = iota
+	// EmergencyReal is a call to emergency services.
+	EmergencyReal
+	// EmergencyTest is a call to a test number (933 in the US and Canada).
+	EmergencyTest
+)
+
+// Int is an integer that may not have been given.
+type Int struct {
+	Value int64
+	Known bool
+}
+
+// KnownInt is an Int that was given.
+func KnownInt(v int64) Int { return Int{Value: v, Known: true} }
+
+// Bool is a truth value that may not have been given.
+type Bool uint8
+
+// The values of Bool.
+const (
+	Unsaid Bool = iota
+	False
+	True
+)
+
+// KnownBool is a Bool that was given.
+func KnownBool(v bool) Bool {
+	if v {
+		return True
+	}
+	return False
+}
+
+// Known says whether the value was given.
+func (b Bool) Known() bool { return b != Unsaid }
+
+// String is `true`, `false` or empty.
+func (b Bool) String() string {
+	switch b {
+	case True:
+		return "true"
+	case False:
+		return "false"
+	case Unsaid:
+	}
+	return ""
+}

@@ -1,0 +1,219 @@
+package cdr
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// Policy says what happens to personal data before anything is written. The
+// zero value drops all of it.
+type Policy struct {
+	// Numbers are phone numbers, Users names, user principal names and user
+	// ids, Addresses IP addresses.
+	Numbers, Users, Addresses Mode
+}
+
+// DefaultPolicy is what applies without configuration (contract 2).
+func DefaultPolicy() Policy { return Policy{Numbers: Mask, Users: Hash, Addresses: Drop} }
+
+// of is the mode for a class of values.
+func (p Policy) of(class Privacy) Mode {
+	switch class {
+	case Number:
+		return p.Numbers
+	case User:
+		return p.Users
+	case Address:
+		return p.Addresses
+	case Plain:
+	}
+	return Keep
+}
+
+// hashLen is how many hex digits of an HMAC stand for a value: 128 bits.
+const hashLen = 32
+
+// Redactor removes personal data from records. It is safe for concurrent use.
+type Redactor struct {
+	policy Policy
+	// macs holds *mac, so that a hash costs one allocation.
+	macs *sync.Pool
+}
+
+// mac is a keyed hash with the room it needs.
+type mac struct {
+	hash.Hash
+	input []byte
+	sum   [sha256.Size]byte
+	text  [hashLen]byte
+}
+
+// NewRedactor makes a redactor. The key is copied. Without a key a hash could be
+// reversed by trying all numbers, so Hash then acts as Drop.
+func NewRedactor(policy Policy, key []byte) *Redactor {
+	if len(key) == 0 {
+		policy.Numbers = withoutKey(policy.Numbers)
+		policy.Users = withoutKey(policy.Users)
+		policy.Addresses = withoutKey(policy.Addresses)
+	}
+	key = slices.Clone(key)
+	return &Redactor{policy: policy, macs: &sync.Pool{New: func() any {
+		return &mac{Hash: hmac.New(sha256.New, key)}
+	}}}
+}
+
+func withoutKey(m Mode) Mode {
+	if m == Hash {
+		return Drop
+	}
+	return m
+}
+
+// Redact applies the policy to all of a record that is written or shown: the
+// numbers and users, the provider's own fields by their class, the phrase and
+// the call id. A field whose value is dropped becomes empty; an attribute goes.
+//
+// ID, AltIDs and Synthetic stay as they are, because the ledger keys by them:
+// take the keys, and compare revisions, before redacting (counting.md 16, 18).
+// Trunk, country, locations and plain attributes aren't personal.
+func (d *Redactor) Redact(r *Record) {
+	if d.policy == (Policy{Numbers: Keep, Users: Keep, Addresses: Keep}) {
+		return
+	}
+	// The phrase and the call id first: they are searched for the record's own
+	// values.
+	r.ReasonPhrase = d.phrase(r)
+	r.CallID = d.callID(r)
+	r.CallerNumber = d.number(r.CallerNumber)
+	r.CalleeNumber = d.number(r.CalleeNumber)
+	r.UserID = d.user(r.UserID)
+	r.UserName = d.name(r.UserName)
+	r.UserPrincipal = d.user(r.UserPrincipal)
+	r.Extra = slices.DeleteFunc(r.Extra, d.isDropped)
+	for i := range r.Extra {
+		d.attr(&r.Extra[i])
+	}
+}
+
+// isDropped says whether an attribute goes as a whole.
+func (d *Redactor) isDropped(a Attr) bool { return d.policy.of(a.Privacy) == Drop }
+
+func (d *Redactor) attr(a *Attr) {
+	if a.Privacy == Plain {
+		return
+	}
+	switch a.Type {
+	case StringAttr:
+		a.Str = d.value(a.Str, a.Privacy)
+	case StringsAttr:
+		for i, s := range a.Strs {
+			a.Strs[i] = d.value(s, a.Privacy)
+		}
+	case IntAttr, BoolAttr:
+		if d.policy.of(a.Privacy) != Keep {
+			*a = Text(a.Key, d.value(strconv.FormatInt(a.Int, 10), a.Privacy), a.Privacy)
+		}
+	}
+}
+
+// value redacts by class.
+func (d *Redactor) value(s string, class Privacy) string {
+	switch class {
+	case Number:
+		return d.number(s)
+	case User:
+		return d.user(s)
+	case Address:
+		return d.address(s)
+	case Plain:
+	}
+	return s
+}
+
+// user redacts a user principal name or id. A mask leaves the first character
+// and, of a principal name, the domain.
+func (d *Redactor) user(s string) string {
+	if s == "" {
+		return ""
+	}
+	switch d.policy.Users {
+	case Keep:
+		return d.addresses(s)
+	case Mask:
+		return d.addresses(maskUser(s))
+	case Hash:
+		return d.hash(s)
+	case Drop:
+	}
+	return ""
+}
+
+// name redacts a display name, which may be a number.
+func (d *Redactor) name(s string) string {
+	if _, kind := readNumber(s); kind == digitsNumber {
+		return d.numberAs(s, min(d.policy.Users, d.policy.Numbers))
+	}
+	return d.user(s)
+}
+
+// maskUser leaves the first character, and the domain of a principal name.
+func maskUser(s string) string {
+	_, first := utf8.DecodeRuneInString(s)
+	if first == len(s) {
+		return hidden
+	}
+	if at := strings.LastIndexByte(s, '@'); at >= first && isDomain(s[at+1:]) {
+		return s[:first] + hidden + s[at:]
+	}
+	return s[:first] + hidden
+}
+
+// isDomain says whether s is written as a domain name with a dot in it.
+func isDomain(s string) bool {
+	dots := 0
+	for _, c := range []byte(s) {
+		switch {
+		case c == '.':
+			dots++
+		case !isAlnum(c) && c != '-':
+			return false
+		}
+	}
+	return dots > 0
+}
+
+// hash is the keyed hash of a text, without its case and the blanks around it.
+func (d *Redactor) hash(text string) string {
+	m := d.macs.Get().(*mac)
+	defer d.macs.Put(m)
+	m.input = appendFolded(m.input[:0], strings.TrimSpace(text))
+	return m.hex()
+}
+
+// appendFolded appends a text in small letters.
+func appendFolded(dst []byte, text string) []byte {
+	for i, c := range []byte(text) {
+		if c >= utf8.RuneSelf {
+			return append(dst, strings.ToLower(text[i:])...)
+		}
+		dst = append(dst, lower(c))
+	}
+	return dst
+}
+
+// hex hashes the input.
+func (m *mac) hex() string {
+	m.Reset()
+	// A hash never returns an error.
+	_, _ = m.Write(m.input)
+	sum := m.Sum(m.sum[:0])
+	hex.Encode(m.text[:], sum[:hashLen/2])
+	return string(m.text[:])
+}

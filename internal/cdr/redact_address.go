@@ -1,0 +1,70 @@
+package cdr
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// The networks that a mask leaves of an address.
+const (
+	maskBits4 = 24
+	maskBits6 = 48
+)
+
+// address redacts an IP address, with or without a port, or the name of a host
+// where an address is expected.
+func (d *Redactor) address(s string) string { return d.addressAs(s, d.policy.Addresses) }
+
+func (d *Redactor) addressAs(s string, mode Mode) string {
+	if s == "" {
+		return ""
+	}
+	switch mode {
+	case Keep:
+		return s
+	case Mask:
+		return maskAddress(s)
+	case Hash:
+		if addr, ok := parseAddress(s); ok {
+			return d.hash(addr.String())
+		}
+		return d.hash(s)
+	case Drop:
+	}
+	return ""
+}
+
+// maskAddress leaves the network: /24 of IPv4, /48 of IPv6.
+func maskAddress(s string) string {
+	addr, ok := parseAddress(s)
+	if !ok {
+		return hidden
+	}
+	bits := maskBits6
+	if addr.Is4() {
+		bits = maskBits4
+	}
+	network, err := addr.WithZone("").Prefix(bits)
+	if err != nil {
+		return hidden
+	}
+	return network.String()
+}
+
+// isAddress says whether s is an IP address, with or without a port.
+func isAddress(s string) bool {
+	// A name or a number is told without the cost of an error.
+	if strings.Count(s, ".") != 3 && strings.Count(s, ":") < 2 {
+		return false
+	}
+	_, ok := parseAddress(s)
+	return ok
+}
+
+func parseAddress(s string) (netip.Addr, bool) {
+	if port, err := netip.ParseAddrPort(s); err == nil {
+		return port.Addr().Unmap(), true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	return addr.Unmap(), err == nil
+}

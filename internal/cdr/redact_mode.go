@@ -1,0 +1,34 @@
+package cdr
+
+// Mode is what redaction does with a value. A smaller one tells less.
+type Mode uint8
+
+// The modes. Drop is the zero value: what nobody decided isn't shown.
+const (
+	// Drop removes the value.
+	Drop Mode = iota
+	// Hash replaces it by a keyed hash, equal for equal values: HMAC-SHA-256,
+	// the first 32 hex digits; of a number over its digits only, of anything
+	// else in lower case.
+	Hash
+	// Mask hides a part: the last four digits of a number, all but the first
+	// character of a user, all but the network of an address.
+	Mask
+	// Keep leaves it as it is.
+	Keep
+)
+
+var modeNames = [...]string{"drop", "hash", "mask", "keep"}
+
+// String is the value in the configuration.
+func (m Mode) String() string { return modeNames[m] }
+
+// ParseMode is the mode of a value in the configuration, and whether there is one.
+func ParseMode(s string) (Mode, bool) {
+	for i, name := range modeNames {
+		if name == s {
+			return Mode(i), true
+		}
+	}
+	return Drop, false
+}
