@@ -1,0 +1,146 @@
+package config
+
+import (
+	"reflect"
+	"time"
+)
+
+// Config is a whole configuration file, with the defaults of what it leaves out. It
+// is not changed after it was loaded and then safe for concurrent use. However it is
+// printed or marshalled, secrets show as <secret>.
+type Config struct {
+	Storage Storage `yaml:"storage"`
+	Metrics Metrics `yaml:"metrics"`
+	Privacy Privacy `yaml:"privacy"`
+	// OTLP is nil if its key is absent; see [ResolveOTLP].
+	OTLP    *OTLP    `yaml:"otlp"`
+	Sources []Source `yaml:"sources"`
+
+	name  string
+	files []FileRef
+}
+
+// Storage says where the ledger is.
+type Storage struct {
+	// Path is the ledger's folder.
+	Path Path `yaml:"path"`
+}
+
+// Metrics holds what concerns all metrics.
+type Metrics struct {
+	// ZeroFor is how long a new series shows 0 before its value; 0 is not at all.
+	ZeroFor time.Duration `yaml:"zero_for"`
+	// SeriesLimit is the number of label sets per metric, source and feed.
+	SeriesLimit int `yaml:"series_limit"`
+	// MediaBypassWindow is the trailing window of cdr_media_bypass_ratio.
+	MediaBypassWindow time.Duration `yaml:"media_bypass_window"`
+	// NativeHistograms says whether they are exposed beside the classic ones.
+	NativeHistograms bool `yaml:"native_histograms"`
+}
+
+// Ways to treat what is personal, as [Privacy] holds them.
+const (
+	PrivacyMask = "mask"
+	PrivacyHash = "hash"
+	PrivacyDrop = "drop"
+	PrivacyKeep = "keep"
+)
+
+// Privacy says how logs, ledger, status page and printed records treat what is
+// personal: one of the Privacy constants each.
+type Privacy struct {
+	// Numbers are telephone numbers.
+	Numbers string `yaml:"numbers"`
+	// Users are names, user principal names and user ids.
+	Users string `yaml:"users"`
+	// Addresses are IP addresses.
+	Addresses string `yaml:"addresses"`
+	// HashKey is the key of the HMAC; if it is not set, a random one is kept in the
+	// ledger.
+	HashKey Secret `yaml:"hash_key"`
+}
+
+// SetDefaults implements [Defaulter].
+func (s *Storage) SetDefaults() { s.Path = "data" }
+
+// Validate implements [Validator].
+func (s *Storage) Validate(r *Report) { r.Required("path", string(s.Path), "a folder for the ledger") }
+
+// SetDefaults implements [Defaulter].
+func (m *Metrics) SetDefaults() {
+	*m = Metrics{
+		ZeroFor:           2 * time.Minute,
+		SeriesLimit:       10_000,
+		MediaBypassWindow: time.Hour,
+		NativeHistograms:  true,
+	}
+}
+
+// Validate implements [Validator].
+func (m *Metrics) Validate(r *Report) {
+	r.DurationAtLeast("zero_for", m.ZeroFor, 0)
+	r.AtLeast("series_limit", int64(m.SeriesLimit), 1)
+	r.DurationAbove("media_bypass_window", m.MediaBypassWindow, 0)
+}
+
+// SetDefaults implements [Defaulter].
+func (p *Privacy) SetDefaults() {
+	*p = Privacy{Numbers: PrivacyMask, Users: PrivacyHash, Addresses: PrivacyDrop}
+}
+
+// Validate implements [Validator].
+func (p *Privacy) Validate(r *Report) {
+	r.OneOf("numbers", p.Numbers, PrivacyMask, PrivacyHash, PrivacyDrop, PrivacyKeep)
+	r.OneOf("users", p.Users, PrivacyMask, PrivacyHash, PrivacyDrop, PrivacyKeep)
+	r.OneOf("addresses", p.Addresses, PrivacyMask, PrivacyHash, PrivacyDrop, PrivacyKeep)
+}
+
+// Validate implements [Validator]: at least one source, each name once.
+func (c *Config) Validate(r *Report) {
+	if len(c.Sources) == 0 {
+		r.Problemf("sources", "is missing; give at least one source to read")
+	}
+	names, successors := map[string]int{}, map[string]int{}
+	for i := range c.Sources {
+		if name := c.Sources[i].Name; name != "" {
+			if first, taken := names[name]; taken {
+				r.Problemf(indexed("sources", i)+".name", "%s is already the name of sources[%d]; names must be unique", shorten(name), first)
+			} else {
+				names[name] = i
+			}
+		}
+	}
+	for i := range c.Sources {
+		key, old := indexed("sources", i)+".renamed_from", c.Sources[i].RenamedFrom
+		if old == "" {
+			continue
+		}
+		if owner, exists := names[old]; exists {
+			r.Problemf(key, "%s is the name of sources[%d], which still has its state; name a source that is no longer configured", shorten(old), owner)
+		} else if first, taken := successors[old]; taken {
+			r.Problemf(key, "the state of %s is already taken over by sources[%d]", shorten(old), first)
+		} else {
+			successors[old] = i
+		}
+	}
+}
+
+// Source returns the source with the name, nil if there is none.
+func (c *Config) Source(name string) *Source {
+	for i := range c.Sources {
+		if c.Sources[i].Name == name {
+			return &c.Sources[i]
+		}
+	}
+	return nil
+}
+
+// Default returns a configuration without sources, with every key at its default
+// and relative paths starting at the folder. It is a base for configurations that
+// are built in the program.
+func Default(dir string) *Config {
+	d := &decoder{dir: dir}
+	c := new(Config)
+	d.setDefaults(reflect.ValueOf(c).Elem())
+	return c
+}

@@ -1,0 +1,71 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+func TestNodeIsKeptForLater(t *testing.T) {
+	var later struct {
+		Rest yaml.Node `yaml:"rest"`
+	}
+	if err := config.Unmarshal("c.yaml", []byte("rest: {a: [1, 2]}\n"), &later, options()); err != nil {
+		t.Fatal(err)
+	}
+	var rest map[string][]int
+	if err := later.Rest.Decode(&rest); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "rest", rest, map[string][]int{"a": {1, 2}})
+}
+
+func TestTypeThatCannotBeDecoded(t *testing.T) {
+	var wrong struct {
+		Unsigned uint `yaml:"unsigned"`
+	}
+	err := config.Unmarshal("c.yaml", []byte("unsigned: 1\n"), &wrong, options())
+	want := "c.yaml:1: unsigned: cannot be read into a Go uint: this is a mistake in the program, not in the file"
+	if err == nil || err.Error() != want {
+		t.Errorf("the error is %v, want %s", err, want)
+	}
+}
+
+// grade reads itself.
+type grade int
+
+func (g *grade) UnmarshalText(text []byte) error {
+	*g = grade(strings.Index("ABC", string(text)))
+	return nil
+}
+
+func TestTypeThatReadsItself(t *testing.T) {
+	var report struct {
+		Grades []grade `yaml:"grades"`
+	}
+	if err := config.Unmarshal("c.yaml", []byte("grades: [C, A]\n"), &report, options()); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "grades", report.Grades, []grade{2, 0})
+	err := config.Unmarshal("c.yaml", []byte("grades: [[C]]\n"), &report, options())
+	if want := "c.yaml:1: grades[0]: must be a text, is a list"; err == nil || err.Error() != want {
+		t.Errorf("the error is %v, want %s", err, want)
+	}
+}
+
+// TestSyntaxErrorInALargeFile takes the line of the YAML library, since looking for
+// the exact one would take too long.
+func TestSyntaxErrorInALargeFile(t *testing.T) {
+	large := strings.Repeat("# a line of a large file that is only a comment\n", 10_000)
+	_, err := config.Parse("c.yaml", []byte("a: b: c\n"+large), options())
+	if want := "c.yaml:1: not YAML: mapping values are not allowed in this context"; err == nil || err.Error() != want {
+		t.Errorf("the error is %v, want %s", err, want)
+	}
+	_, err = config.Parse("c.yaml", []byte("x: 1\n\n\na: b: c\n"+large), options())
+	if want := "c.yaml:4: not YAML: mapping values are not allowed in this context"; err == nil || err.Error() != want {
+		t.Errorf("the error is %v, want %s", err, want)
+	}
+}

@@ -1,0 +1,29 @@
+package config
+
+import "time"
+
+// minInterval is the shortest time between two reads of a feed.
+const minInterval = time.Second
+
+// Feed holds the keys that every feed of call records has. Providers inline it into
+// their own types, which set its defaults.
+type Feed struct {
+	// Interval is how often the feed is read.
+	Interval time.Duration `yaml:"interval"`
+	// Lookback is how long after its call's start a record may be published and
+	// still be found.
+	Lookback time.Duration `yaml:"lookback"`
+	// LateAfter is how long after its call's end a record counts as late.
+	LateAfter time.Duration `yaml:"late_after"`
+}
+
+// Validate reports durations that are out of range.
+func (f *Feed) Validate(r *Report) {
+	r.DurationAtLeast("interval", f.Interval, minInterval)
+	r.DurationAtLeast("late_after", f.LateAfter, 0)
+	// A shorter lookback would leave gaps between two reads.
+	if f.Lookback < max(f.Interval, minInterval) {
+		r.Problemf("lookback", "must be at least the interval (%s), is %s",
+			formatDuration(max(f.Interval, minInterval)), formatDuration(f.Lookback))
+	}
+}

@@ -1,0 +1,88 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+)
+
+// maxFileSize bounds a configuration file, in bytes.
+const maxFileSize = 1 << 20
+
+// Options are what [Load], [Parse] and [Unmarshal] need beside the file.
+type Options struct {
+	// Providers are the kinds of sources that are known.
+	Providers []Provider
+	// LookupEnv is asked for the variables of ${env:NAME}; nil is [os.LookupEnv].
+	LookupEnv func(string) (string, bool)
+}
+
+// Load reads a configuration file. The error is [Problems], with everything that is
+// wrong. The files that the configuration names are not opened; see
+// [Config.CheckFiles].
+func Load(path string, opts Options) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
+			err = pathErr.Err
+		}
+		return nil, Problems{{File: path, Message: fmt.Sprintf("cannot be read: %s; name a readable YAML file", err)}}
+	}
+	return Parse(path, data, opts)
+}
+
+// Parse is [Load] for a file that was read already. The path appears in problems,
+// and relative paths start at its folder.
+func Parse(path string, data []byte, opts Options) (*Config, error) {
+	c := new(Config)
+	files, err := unmarshal(path, data, c, opts)
+	if err != nil {
+		return nil, err
+	}
+	c.name, c.files = path, files
+	return c, nil
+}
+
+// Unmarshal decodes a YAML document into a pointer to a struct by the rules of this
+// package: defaults, strict decoding, validation. The error is [Problems]. It serves
+// the tests of providers, whose blocks it decodes by themselves.
+func Unmarshal(path string, data []byte, into any, opts Options) error {
+	_, err := unmarshal(path, data, into, opts)
+	return err
+}
+
+// unmarshal decodes a document and lists the files that it names.
+func unmarshal(path string, data []byte, into any, opts Options) ([]FileRef, error) {
+	d := &decoder{
+		file:      path,
+		lookupEnv: opts.LookupEnv,
+		providers: opts.Providers,
+		lines:     map[string]int{},
+		broken:    map[string]bool{},
+	}
+	if d.lookupEnv == nil {
+		d.lookupEnv = os.LookupEnv
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, Problems{{File: path, Message: fmt.Sprintf("cannot find its folder: %s", err)}}
+	}
+	d.dir = filepath.Dir(absolute)
+	if len(data) > maxFileSize {
+		d.report(1, "", fmt.Sprintf("is larger than %d bytes; a configuration file must be smaller", maxFileSize))
+		return nil, d.problems.asError()
+	}
+	root := d.parse(data)
+	if root == nil {
+		return nil, d.problems.asError()
+	}
+	v := reflect.ValueOf(into).Elem()
+	v.SetZero()
+	d.setDefaults(v)
+	d.decode(v, root, place{"", root.Line})
+	d.validate(v, "")
+	return d.files, d.problems.asError()
+}

@@ -1,0 +1,217 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// load parses a file that must be valid, as if it were in /etc/cdr.
+func load(t *testing.T, yaml string) *config.Config {
+	t.Helper()
+	c, err := config.Parse("/etc/cdr/c.yaml", []byte(yaml), options())
+	if err != nil {
+		t.Fatalf("unexpected problems:\n%v", err)
+	}
+	return c
+}
+
+func equal(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s is %#v, want %#v", what, got, want)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	c := load(t, "sources: [{name: a, acme: {tenant_id: t, managed_identity: , calls: }}]\n")
+	equal(t, "storage", c.Storage, config.Storage{Path: "/etc/cdr/data"})
+	equal(t, "metrics", c.Metrics, config.Metrics{
+		ZeroFor: 2 * time.Minute, SeriesLimit: 10000, MediaBypassWindow: time.Hour, NativeHistograms: true,
+	})
+	equal(t, "privacy", c.Privacy, config.Privacy{Numbers: "mask", Users: "hash", Addresses: "drop"})
+	equal(t, "otlp", c.OTLP, (*config.OTLP)(nil))
+	equal(t, "sources", c.Sources, []config.Source{{
+		Name: "a", History: 24 * time.Hour, EmergencyNumbers: []string{"911", "933", "112", "999"},
+		ProviderName: "acme",
+		Provider: &acme{
+			TenantID: "t", Identity: &acmeIdentity{}, Types: []string{"placed", "received"},
+			Calls: &acmeCalls{
+				Feed: config.Feed{Interval: 5 * time.Minute, Lookback: 72 * time.Hour, LateAfter: 6 * time.Hour},
+				View: "detailed",
+			},
+		},
+	}})
+}
+
+func TestOTLPDefaults(t *testing.T) {
+	want := &config.OTLP{
+		Logs: true, Metrics: true, Interval: 15 * time.Second, LogTimestamp: "start",
+		OutboxLimit: 1_000_000, OutboxFull: "pause", ShutdownTimeout: 10 * time.Second,
+	}
+	for _, yaml := range []string{"otlp:\n", "otlp: {}\n", "otlp: ~\n"} {
+		equal(t, yaml, load(t, yaml+valid).OTLP, want)
+	}
+}
+
+func TestDefaultIsWhatAnEmptyFileMeans(t *testing.T) {
+	got, want := config.Default("/etc/cdr"), load(t, valid)
+	equal(t, "storage", got.Storage, want.Storage)
+	equal(t, "metrics", got.Metrics, want.Metrics)
+	equal(t, "privacy", got.Privacy, want.Privacy)
+}
+
+func TestValues(t *testing.T) {
+	c := load(t, `
+storage: {path: /var/lib/cdr/}
+metrics: {zero_for: 0s, series_limit: 1_000, media_bypass_window: 1.5h, native_histograms: False}
+privacy: {numbers: keep, users: drop, addresses: hash}
+otlp:
+  endpoint: https://otlp.example:4318/base
+  protocol: grpc
+  logs: false
+  interval: 1m30s
+  log_timestamp: observed
+  outbox_full: skip_logs
+  outbox_limit: 5
+  resource_attributes: {deployment.environment.name: prod, number: 010}
+sources:
+- name: a-1_B
+  renamed_from: old
+  history: 2d
+  requests_per_minute: 60
+  emergency_numbers: [911, 0112, "+44999"]
+  acme:
+    tenant_id: 12345678901234567890
+    client_secret: yes
+    types: []
+    ratio: 0.5
+    small: -7
+    limits: {x: {rows: 3}, y: , z: {}}
+    calls: {interval: 1s, lookback: 3d, late_after: 0}
+`)
+	equal(t, "storage.path", c.Storage.Path, config.Path("/var/lib/cdr/"))
+	equal(t, "metrics", c.Metrics, config.Metrics{SeriesLimit: 1000, MediaBypassWindow: 90 * time.Minute})
+	equal(t, "privacy", c.Privacy, config.Privacy{Numbers: "keep", Users: "drop", Addresses: "hash"})
+	equal(t, "otlp", *c.OTLP, config.OTLP{
+		Endpoint: "https://otlp.example:4318/base", Protocol: "grpc", Metrics: true, Interval: 90 * time.Second,
+		LogTimestamp: "observed", OutboxFull: "skip_logs", OutboxLimit: 5, ShutdownTimeout: 10 * time.Second,
+		ResourceAttributes: map[string]string{"deployment.environment.name": "prod", "number": "010"},
+	})
+	s := c.Source("a-1_B")
+	equal(t, "renamed_from", s.RenamedFrom, "old")
+	equal(t, "history", s.History, 48*time.Hour)
+	equal(t, "requests_per_minute", s.RequestsPerMinute, 60)
+	equal(t, "emergency_numbers", s.EmergencyNumbers, []string{"911", "0112", "+44999"})
+	equal(t, "block", s.Provider, &acme{
+		TenantID: "12345678901234567890", Secret: config.NewSecret("yes"), Types: []string{}, Ratio: 0.5, Small: -7,
+		Limits: map[string]limit{"x": {Rows: 3}, "y": {Rows: 7}, "z": {Rows: 7}},
+		Calls:  &acmeCalls{Feed: config.Feed{Interval: time.Second, Lookback: 72 * time.Hour}, View: "detailed"},
+	})
+	equal(t, "an unknown source", c.Source("b"), (*config.Source)(nil))
+}
+
+func TestEnvironment(t *testing.T) {
+	c := load(t, `
+storage: {path: "${env:SET}"}
+metrics: {zero_for: "${env:DURATION}", series_limit: "${env:NUMBER}", native_histograms: "${env:TRUE}"}
+sources:
+- name: ${env:NOWHERE:-fallback}
+  renamed_from: ${env:EMPTY}
+  acme:
+    tenant_id: $${env:SET}
+    client_secret: '${env:SECRET}'
+    types: ["${env:EMPTY:-a}b}", '${env:SET:-unused}', "${env:EMPTY:-}", "a$${b", "$$", "$"]
+    ratio: ${env:NOWHERE:-0.25}
+    calls:
+`)
+	equal(t, "path", c.Storage.Path, config.Path("/etc/cdr/from-environment"))
+	equal(t, "metrics", c.Metrics, config.Metrics{
+		ZeroFor: 90 * time.Minute, SeriesLimit: 42, MediaBypassWindow: time.Hour, NativeHistograms: true,
+	})
+	s := c.Sources[0]
+	equal(t, "name", s.Name, "fallback")
+	equal(t, "renamed_from", s.RenamedFrom, "")
+	a := s.Provider.(*acme)
+	equal(t, "literal", a.TenantID, "${env:SET}")
+	equal(t, "types", a.Types, []string{"a}b", "from-environment", "", "a$${b", "$$", "$"})
+	equal(t, "ratio", a.Ratio, 0.25)
+	secret, err := a.Secret.Value(t.Context())
+	equal(t, "secret", secret, "hunter2")
+	equal(t, "error", err, nil)
+}
+
+func TestAliasesAndMerges(t *testing.T) {
+	c := load(t, `
+sources:
+- &base
+  name: a
+  history: 1h
+  acme: &block
+    tenant_id: t
+    client_secret: s
+    calls: &calls {interval: 1m, lookback: 1h}
+- <<: *base
+  name: b
+  acme:
+    <<: [{base_url: https://first.example}, *block, {base_url: https://second.example}]
+    calls: *calls
+`)
+	a, b := c.Sources[0].Provider.(*acme), c.Sources[1].Provider.(*acme)
+	equal(t, "own key", c.Sources[1].Name, "b")
+	equal(t, "merged key", c.Sources[1].History, time.Hour)
+	equal(t, "merged key of the block", b.TenantID, "t")
+	equal(t, "first of two merged keys", b.BaseURL, "https://first.example")
+	equal(t, "aliased mapping", b.Calls, a.Calls)
+	if a.Calls == b.Calls {
+		t.Error("two sources share one struct")
+	}
+}
+
+func TestLoad(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "c.yaml")
+	if err := os.WriteFile(path, []byte(valid), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for _, name := range []string{path, "c.yaml", "./c.yaml"} {
+		c, err := config.Load(name, options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := filepath.Join(dir, "data"); string(c.Storage.Path) != want {
+			t.Errorf("loaded as %s, storage.path is %s, want %s", name, c.Storage.Path, want)
+		}
+	}
+	for name, want := range map[string]string{
+		"none.yaml": "none.yaml: cannot be read: no such file or directory; name a readable YAML file",
+		dir:         dir + ": cannot be read: is a directory; name a readable YAML file",
+	} {
+		if _, err := config.Load(name, options()); err == nil || err.Error() != want {
+			t.Errorf("the error is %v, want %s", err, want)
+		}
+	}
+	huge := append([]byte(valid), make([]byte, 1<<20)...)
+	if _, err := config.Parse("c.yaml", huge, options()); err == nil ||
+		err.Error() != "c.yaml:1: is larger than 1048576 bytes; a configuration file must be smaller" {
+		t.Errorf("the error of a huge file is %v", err)
+	}
+}
+
+func TestUnmarshal(t *testing.T) {
+	block := acme{}
+	err := config.Unmarshal("block.yaml", []byte("tenant_id: t\nclient_secret: s\ncalls:\n"), &block, config.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "interval", block.Calls.Interval, 5*time.Minute)
+	err = config.Unmarshal("block.yaml", []byte("tenant_id: t\nclient_secret: s\n"), &block, config.Options{})
+	if want := "block.yaml:1: a feed is missing; give at least one of calls, active_calls"; err == nil || err.Error() != want {
+		t.Errorf("the error is %v, want %s", err, want)
+	}
+}

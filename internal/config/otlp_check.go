@@ -1,0 +1,80 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// headerName is a field name of HTTP (RFC 9110 5.1), which is also one of gRPC
+// metadata once it is in lower case.
+var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+
+// ownHeaders are set by the protocols themselves.
+var ownHeaders = []string{"connection", "content-encoding", "content-length", "content-type", "host", "te", "transfer-encoding", "user-agent"}
+
+// checkEndpoint reports why a text cannot be an OTLP endpoint. Plain http to other
+// machines is common inside a cluster, and refused only when the requests carry
+// headers, whose values are secrets.
+func checkEndpoint(raw string, hasHeaders bool) error {
+	u, err := parseServiceURL(raw)
+	if err != nil {
+		return errors.New("must be a URL with scheme and host, such as http://127.0.0.1:4318, without user, query and fragment")
+	}
+	return checkPlainHeaders(u, hasHeaders)
+}
+
+// checkPlainHeaders refuses to send headers unencrypted to another machine.
+func checkPlainHeaders(u *url.URL, hasHeaders bool) error {
+	if hasHeaders && u.Scheme == "http" && !IsLoopback(u.Hostname()) {
+		return errors.New("must be https, because headers with secrets travel on it; plain http with headers is for loopback hosts only (127.0.0.1, ::1, localhost)")
+	}
+	return nil
+}
+
+// validateHeaders reports headers that cannot be sent.
+func validateHeaders(r *Report, headers map[string]Secret) {
+	seen := map[string]string{}
+	names := make([]string, 0, len(headers))
+	for name := range headers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		key := joinPath("headers", segment(name))
+		if err := checkHeader(name, headers[name]); err != nil {
+			r.Problemf(key, "%s", err)
+		}
+		if other, taken := seen[strings.ToLower(name)]; taken {
+			r.Problemf(key, "is the same header as %s, since case does not matter; keep one of them", other)
+		}
+		seen[strings.ToLower(name)] = name
+	}
+}
+
+// checkHeader reports why a header cannot be sent. The content of a file is looked
+// at when it is used.
+func checkHeader(name string, value Secret) error {
+	switch {
+	case !headerName.MatchString(name):
+		return errors.New("must be the name of an HTTP header, such as Authorization")
+	case slices.Contains(ownHeaders, strings.ToLower(name)):
+		return fmt.Errorf("%s is set by the protocol; remove it", name)
+	case value.File() != "":
+		return nil
+	}
+	text, err := value.Value(context.Background())
+	if err != nil {
+		return err
+	}
+	for _, c := range text {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return errors.New("must be one line without control characters")
+		}
+	}
+	return nil
+}

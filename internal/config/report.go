@@ -1,0 +1,176 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// Defaulter is implemented, with a pointer receiver, by types that have defaults.
+// It is called on a new value before anything is decoded into it, after those of
+// the structs that it holds by value.
+type Defaulter interface {
+	SetDefaults()
+}
+
+// Validator is implemented, with a pointer receiver, by types with rules that span
+// more than a value's type. It is called after decoding, after those of everything
+// that it holds.
+type Validator interface {
+	// Validate reports what is wrong. It must cope with values that could not be
+	// decoded and are still at their defaults; what it reports about those is
+	// dropped.
+	Validate(r *Report)
+}
+
+// Report takes the problems that a [Validator] finds. Keys are relative to the
+// mapping that is validated: "interval", "pstn.interval", "types[0]", or "" for the
+// mapping itself. It is not safe for concurrent use.
+type Report struct {
+	decoder *decoder
+	path    string
+	typ     reflect.Type
+}
+
+// Problemf reports that the value of a key is wrong. The message says what is wrong
+// and what would be right, and holds no secret. It is dropped if the key already
+// has a problem of its own.
+func (r *Report) Problemf(key, format string, args ...any) {
+	path := joinPath(r.path, key)
+	if !r.decoder.isBroken(path) {
+		r.decoder.report(r.decoder.lineOf(path), path, fmt.Sprintf(format, args...))
+	}
+}
+
+// Given reports whether the key is in the file, also when it is bare. A secret's
+// key is given when its x_file is.
+func (r *Report) Given(key string) bool {
+	_, given := r.decoder.lines[joinPath(r.path, key)]
+	return given
+}
+
+// Required reports the key if its value is empty. What is the thing that is to be
+// given, such as "the id of the directory".
+func (r *Report) Required(key, value, what string) {
+	if value == "" {
+		r.Problemf(key, "is missing; give %s", what)
+	}
+}
+
+// RequiredSecret reports the key if the secret is not set.
+func (r *Report) RequiredSecret(key string, value Secret, what string) {
+	if !value.IsSet() && !r.Given(key) {
+		r.Problemf(key, "is missing; give %s in %s", what, r.display(key))
+	}
+}
+
+// OneOf reports a value that is not among the allowed ones.
+func (r *Report) OneOf(key, value string, allowed ...string) {
+	if slices.Contains(allowed, value) {
+		return
+	}
+	r.Problemf(key, "must be %s, is %s", orList(allowed), shorten(value))
+}
+
+// AtLeast reports a number that is too small.
+func (r *Report) AtLeast(key string, value, least int64) {
+	if value < least {
+		r.Problemf(key, "must be at least %d, is %d", least, value)
+	}
+}
+
+// DurationAtLeast reports a duration that is too short.
+func (r *Report) DurationAtLeast(key string, value, least time.Duration) {
+	if value < least {
+		r.Problemf(key, "must be at least %s, is %s", formatDuration(least), formatDuration(value))
+	}
+}
+
+// DurationAbove reports a duration that is not longer than the bound.
+func (r *Report) DurationAbove(key string, value, bound time.Duration) {
+	if value <= bound {
+		r.Problemf(key, "must be longer than %s, is %s", formatDuration(bound), formatDuration(value))
+	}
+}
+
+// BaseURL reports a value that [CheckBaseURL] refuses; an empty one is left alone.
+func (r *Report) BaseURL(key, value string) {
+	if value == "" {
+		return
+	}
+	if err := CheckBaseURL(value); err != nil {
+		r.Problemf(key, "%s", err)
+	}
+}
+
+// AtLeastOne reports the mapping if none of the keys is in the file. What names
+// them, such as "a feed".
+func (r *Report) AtLeastOne(what string, keys ...string) {
+	if len(r.givenOf(keys)) == 0 {
+		r.Problemf("", "%s is missing; give at least one of %s", what, r.displayAll(keys))
+	}
+}
+
+// ExactlyOne reports the mapping if none of the keys is in the file, and every
+// further one if there are several. What names them, such as "a credential".
+func (r *Report) ExactlyOne(what string, keys ...string) {
+	given := r.givenOf(keys)
+	if len(given) == 0 {
+		r.Problemf("", "%s is missing; give exactly one of %s", what, r.displayAll(keys))
+		return
+	}
+	for _, key := range given[1:] {
+		r.Problemf(key, "%s is already given by %s; keep one of them", what, given[0])
+	}
+}
+
+// givenOf returns those of the keys that are in the file.
+func (r *Report) givenOf(keys []string) []string {
+	var given []string
+	for _, key := range keys {
+		if r.Given(key) {
+			given = append(given, key)
+		}
+	}
+	return given
+}
+
+// display writes a key for a message, a secret's with the key of its file.
+func (r *Report) display(key string) string {
+	for _, f := range fieldsOf(r.typ) {
+		if f.key == key && f.takesFile() {
+			return key + " or " + key + fileSuffix
+		}
+	}
+	return key
+}
+
+// displayAll writes keys for a message.
+func (r *Report) displayAll(keys []string) string {
+	shown := make([]string, len(keys))
+	for i, key := range keys {
+		shown[i] = r.display(key)
+	}
+	return strings.Join(shown, ", ")
+}
+
+// orList writes alternatives for a message: a, b or c.
+func orList(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// formatDuration writes a duration as it is written in the file.
+func formatDuration(d time.Duration) string {
+	if d%time.Millisecond != 0 {
+		return d.String()
+	}
+	return model.Duration(d).String()
+}

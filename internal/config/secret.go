@@ -1,0 +1,123 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+)
+
+// redacted is what is printed instead of a secret.
+const redacted = "<secret>"
+
+// maxSecretSize bounds what is read from a secret's file, in bytes.
+const maxSecretSize = 1 << 20
+
+// Secret is a password, token or key, given inline or as the name of a file. The
+// zero Secret is not set. A file is read at every use, so that a rotated secret
+// needs no reload. All ways of printing it print <secret>. It is immutable and safe
+// for concurrent use.
+type Secret struct {
+	// inline is a pointer so that fmt, which cannot call methods on fields that are
+	// not exported, prints an address and not the secret.
+	inline *string
+	file   string
+}
+
+// NewSecret returns a secret with a fixed value.
+func NewSecret(value string) Secret { return Secret{inline: &value} }
+
+// NewSecretFile returns a secret that is the content of a file.
+func NewSecretFile(file string) Secret { return Secret{file: file} }
+
+// IsSet reports whether the secret was given, inline or as a file.
+func (s Secret) IsSet() bool { return s.inline != nil || s.file != "" }
+
+// File is the file that holds the secret; empty if it is given inline.
+func (s Secret) File() string { return s.file }
+
+// Value returns the secret as text, without the one newline that editors put at
+// the end of a file. Of a secret that is not set it is empty. An error names the
+// file, never its content; an empty file is one.
+func (s Secret) Value(ctx context.Context) (string, error) {
+	content, err := s.Bytes(ctx)
+	if err != nil || s.file == "" {
+		return string(content), err
+	}
+	text := strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r")
+	if text == "" {
+		return "", fmt.Errorf("read secret: %s is empty", s.file)
+	}
+	return text, nil
+}
+
+// Bytes returns the secret as it is, for binary formats such as PKCS #12.
+func (s Secret) Bytes(ctx context.Context) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("read secret: %w", err)
+	}
+	switch {
+	case s.inline != nil:
+		return []byte(*s.inline), nil
+	case s.file == "":
+		return nil, nil
+	}
+	content, err := readSecretFile(s.file)
+	if err != nil {
+		return nil, fmt.Errorf("read secret: %w", err)
+	}
+	return content, nil
+}
+
+// readSecretFile reads a regular file of bounded size. Anything else, such as a
+// pipe, could block or could not be read twice.
+func readSecretFile(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", name)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(io.LimitReader(f, maxSecretSize+1))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(content) > maxSecretSize:
+		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxSecretSize)
+	case len(content) == 0:
+		return nil, fmt.Errorf("%s is empty", name)
+	}
+	return content, nil
+}
+
+// String returns <secret>, or nothing if it is not set.
+func (s Secret) String() string {
+	if !s.IsSet() {
+		return ""
+	}
+	return redacted
+}
+
+// Format prints what String returns, whatever the verb.
+func (s Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s.String()) }
+
+// GoString returns what String returns.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText returns what String returns, for JSON and the like.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// MarshalYAML returns what String returns.
+func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
+
+// LogValue returns what String returns.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

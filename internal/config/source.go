@@ -1,0 +1,128 @@
+package config
+
+import (
+	"reflect"
+	"regexp"
+	"strings"
+	"time"
+)
+
+var (
+	sourceName      = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+	emergencyNumber = regexp.MustCompile(`^\+?[0-9]{2,15}$`)
+)
+
+// Provider is a kind of source. Its name is the key of its block and the label
+// `provider`.
+type Provider struct {
+	// Name is the key under a source.
+	Name string
+	// New returns a pointer to a new struct that the block is decoded into. If it
+	// implements [Defaulter] and [Validator], they are used.
+	New func() any
+}
+
+// Source is one account of one provider.
+type Source struct {
+	// Name is unique; it is the label `source`.
+	Name string `yaml:"name"`
+	// RenamedFrom is the name of the source whose state this one takes over.
+	RenamedFrom string `yaml:"renamed_from"`
+	// History is how far back the first start of a feed reads.
+	History   time.Duration `yaml:"history"`
+	TLSConfig TLSConfig     `yaml:"tls_config"`
+	// ProxyURL is the proxy to the provider; not set means that of the environment.
+	ProxyURL ProxyURL `yaml:"proxy_url"`
+	// RequestsPerMinute limits the requests; 0 means the provider's own default.
+	RequestsPerMinute int `yaml:"requests_per_minute"`
+	// EmergencyNumbers are the numbers that count as emergency services.
+	EmergencyNumbers []string `yaml:"emergency_numbers"`
+
+	// ProviderName is the [Provider.Name] whose block the source has.
+	ProviderName string
+	// Provider is the decoded block: what [Provider.New] returned. It is nil only
+	// in a source with problems.
+	Provider any
+}
+
+// SetDefaults implements [Defaulter].
+func (s *Source) SetDefaults() {
+	s.History = 24 * time.Hour
+	s.EmergencyNumbers = []string{"911", "933", "112", "999"}
+}
+
+// Validate implements [Validator].
+func (s *Source) Validate(r *Report) {
+	const form = "letters, digits, _ and -"
+	if s.Name == "" {
+		r.Problemf("name", "is missing; give the source a name of %s", form)
+	} else if !sourceName.MatchString(s.Name) {
+		r.Problemf("name", "must consist of %s, is %s", form, shorten(s.Name))
+	}
+	switch {
+	case s.RenamedFrom == "":
+	case !sourceName.MatchString(s.RenamedFrom):
+		r.Problemf("renamed_from", "must consist of %s, is %s", form, shorten(s.RenamedFrom))
+	case s.RenamedFrom == s.Name:
+		r.Problemf("renamed_from", "is the source's own name; give its former one, or remove the key")
+	}
+	r.DurationAtLeast("history", s.History, 0)
+	if r.Given("requests_per_minute") {
+		r.AtLeast("requests_per_minute", int64(s.RequestsPerMinute), 1)
+	}
+	for i, number := range s.EmergencyNumbers {
+		if !emergencyNumber.MatchString(number) {
+			r.Problemf(indexed("emergency_numbers", i), "must be a number as it is dialled, such as \"112\" (2 to 15 digits, + in front if need be)")
+		}
+	}
+	if s.ProviderName == "" && len(r.decoder.providers) > 0 {
+		r.Problemf("", "has no provider; give one of the blocks %s", orList(r.decoder.providerNames()))
+	}
+}
+
+// providerNames lists the providers that are known.
+func (d *decoder) providerNames() []string {
+	names := make([]string, len(d.providers))
+	for i, p := range d.providers {
+		names[i] = p.Name
+	}
+	return names
+}
+
+// blockNames lists the keys of provider blocks that a struct type accepts beside
+// those of its fields.
+func (d *decoder) blockNames(t reflect.Type) []string {
+	if t != sourceType {
+		return nil
+	}
+	return d.providerNames()
+}
+
+// decodeBlock decodes the block of a provider if the struct is a source and the key
+// the name of a provider.
+func (d *decoder) decodeBlock(v reflect.Value, p pair) bool {
+	if v.Type() != sourceType {
+		return false
+	}
+	source := v.Addr().Interface().(*Source)
+	for _, provider := range d.providers {
+		if provider.Name != p.key {
+			continue
+		}
+		if source.ProviderName != "" {
+			d.mark(p.at)
+			d.fail(p.at, "this source already is one of %s; give %s a source of its own", source.ProviderName, p.key)
+			return true
+		}
+		block := reflect.ValueOf(provider.New())
+		d.setDefaults(block.Elem())
+		d.decode(block.Elem(), p.value, p.at)
+		d.validate(block, p.at.path)
+		source.ProviderName, source.Provider = provider.Name, block.Interface()
+		return true
+	}
+	return false
+}
+
+// String names the source, for messages.
+func (s *Source) String() string { return strings.TrimSpace(s.ProviderName + " " + s.Name) }
