@@ -1,0 +1,196 @@
+package metrics
+
+import (
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// The bucket bounds of contract 3.
+var (
+	durationBounds  = []float64{1, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400}
+	setupBounds     = []float64{0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 90}
+	delayBounds     = []float64{10, 30, 60, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400, 172800, 259200}
+	requestBounds   = []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
+	commitBounds    = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5}
+	micros, billion = int64(1e6), int64(1e9)
+)
+
+// The metrics that come from records.
+var (
+	Calls = &Def{
+		Name: "cdr_calls_total", OTel: "cdr.calls", Unit: "{call}", Kind: Counter, Base: RecordBase,
+		Help:   "Call records, each counted once.",
+		Labels: mixed("direction", "call_type*", "outcome", "trunk*", "late"),
+	}
+	CallFailures = &Def{
+		Name: "cdr_call_failures_total", OTel: "cdr.call.failures", Unit: "{call}", Kind: Counter, Base: RecordBase,
+		Help:   "Calls that neither a person nor voicemail answered; alert on outcome failed, not on the plain rate.",
+		Labels: mixed("direction", "trunk*", "outcome", "sip_code*", "sub_code*", "reason*", "late"),
+	}
+	CallDuration = &Def{
+		Name: "cdr_call_duration_seconds", OTel: "cdr.call.duration", Unit: "s", Kind: Histogram, Base: RecordBase,
+		Help:   "Durations of connected calls, as the provider measures them.",
+		Labels: mixed("direction", "call_type*", "trunk*"), Bounds: durationBounds, Scale: micros,
+	}
+	ConnectedSeconds = &Def{
+		Name: "cdr_call_connected_seconds_total", OTel: "cdr.call.connected", Unit: "s", Kind: Seconds, Base: RecordBase,
+		Help:   "Connected time of calls, by the other party's country.",
+		Labels: mixed("direction", "call_type*", "trunk*", "country*"),
+	}
+	CallSetup = &Def{
+		Name: "cdr_call_setup_seconds", OTel: "cdr.call.setup", Unit: "s", Kind: Histogram, Base: RecordBase,
+		Help:   "Invite to start of connected calls: time to answer outbound, time to forward inbound.",
+		Labels: mixed("direction", "trunk*"), Bounds: setupBounds, Scale: micros,
+	}
+	CallCharges = &Def{
+		Name: "cdr_call_charges_total", OTel: "cdr.call.charges", Unit: "{currency}", Kind: Money, Base: RecordBase,
+		Help:   "Money charged for calls by component, as first known.",
+		Labels: mixed("direction", "call_type*", "currency", "component", "country*"),
+	}
+	ChargeCorrections = &Def{
+		Name: "cdr_call_charge_corrections_total", OTel: "cdr.call.charge.corrections", Unit: "{currency}", Kind: Money, Base: RecordBase,
+		Help:   "Later changes of charges: debit costs more, credit less. Net is charges plus debit minus credit.",
+		Labels: mixed("direction", "call_type*", "currency", "component", "country*", "sign"),
+	}
+	OutcomeChanges = &Def{
+		Name: "cdr_call_outcome_changes_total", OTel: "cdr.call.outcome.changes", Unit: "{call}", Kind: Counter, Base: RecordBase,
+		Help:   "Calls whose outcome the provider changed after they were counted.",
+		Labels: closed("from", "to"),
+	}
+	MediaBypassCalls = &Def{
+		Name: "cdr_media_bypass_calls_total", OTel: "cdr.media_bypass.calls", Unit: "{call}", Kind: Counter, Base: RecordBase,
+		Help:   "Calls that say whether media bypassed the provider's processors.",
+		Labels: mixed("trunk*", "media_bypass"),
+	}
+	MediaBypassRatio = &Def{
+		Name: "cdr_media_bypass_ratio", OTel: "cdr.media_bypass", Unit: "1", Kind: Gauge, Base: RecordBase,
+		Help:   "Share of calls with media bypass among those that say, first seen in the trailing window.",
+		Labels: open("trunk"), Optional: true,
+	}
+	CallsByLocation = &Def{
+		Name: "cdr_calls_by_location_total", OTel: "cdr.calls_by_location", Unit: "{call}", Kind: Counter, Base: RecordBase,
+		Help:   "Calls by where media and signalling went.",
+		Labels: open("media_location", "signaling_location"),
+	}
+	EmergencyCalls = &Def{
+		Name: "cdr_emergency_calls_total", OTel: "cdr.emergency_calls", Unit: "{call}", Kind: Counter, Base: RecordBase,
+		Help:   "Outbound calls to emergency services; test is true for a test number. Records lag: this is no emergency notification.",
+		Labels: closed("outcome", "test"),
+	}
+	Recordings = &Def{
+		Name: "cdr_recordings_total", OTel: "cdr.recordings", Unit: "{recording}", Kind: Counter, Base: RecordBase,
+		Help:   "Recordings attached to calls.",
+		Labels: open("type"),
+	}
+	CallLegs = &Def{
+		Name: "cdr_call_legs_total", OTel: "cdr.call.legs", Unit: "{leg}", Kind: Counter, Base: RecordBase,
+		Help:   "Legs of calls, where the provider tells them.",
+		Labels: mixed("leg_type*", "outcome"),
+	}
+)
+
+// Catalogue are the metrics that come from records, sorted by name. The ledger
+// keeps them.
+func Catalogue() []*Def {
+	return []*Def{
+		CallCharges, ChargeCorrections, ConnectedSeconds, CallDuration, CallFailures, CallLegs, OutcomeChanges,
+		CallSetup, CallsByLocation, Calls, EmergencyCalls, MediaBypassCalls, MediaBypassRatio, Recordings,
+	}
+}
+
+// Call is a counted record with what only the ledger knows of it.
+type Call struct {
+	*cdr.Record
+	// Late: first seen more than the feed's late_after after its end.
+	Late bool
+	// Currency stands in for one that the provider doesn't give.
+	Currency string
+}
+
+// Count counts a record that was seen for the first time.
+func (t *Tally) Count(c *Call) {
+	dir, outcome, late := c.Direction.String(), c.Outcome.String(), truth(c.Late)
+	t.inc(Calls, dir, c.CallType, outcome, c.Trunk, late)
+	if c.Outcome.Connected() {
+		t.countConnected(c, dir)
+	} else {
+		t.inc(CallFailures, dir, c.Trunk, outcome, digits(c.SIPCode), digits(c.SubCode), c.Reason, late)
+	}
+	if c.MediaBypass.Known() {
+		t.inc(MediaBypassCalls, c.Trunk, c.MediaBypass.String())
+		t.trail(c.Trunk, c.MediaBypass == cdr.True)
+	}
+	if c.MediaLocation != "" || c.SignalLocation != "" {
+		t.inc(CallsByLocation, c.MediaLocation, c.SignalLocation)
+	}
+	if c.Emergency != cdr.NoEmergency {
+		t.inc(EmergencyCalls, outcome, truth(c.Emergency == cdr.EmergencyTest))
+	}
+	for i := range c.Legs {
+		t.inc(CallLegs, c.Legs[i].Type, c.Legs[i].Outcome.String())
+	}
+	labels := ChargeLabels{Direction: c.Direction, CallType: c.CallType, Country: c.Country}
+	for i := range c.Charges {
+		t.Charge(labels, c.Charges[i].Component, currency(c.Charges[i].Currency, c.Currency), &c.Charges[i].Amount)
+	}
+}
+
+func (t *Tally) countConnected(c *Call, dir string) {
+	t.observe(CallDuration, c.Duration.Microseconds(), dir, c.CallType, c.Trunk)
+	t.addN(ConnectedSeconds, c.Duration.Microseconds(), dir, c.CallType, c.Trunk, c.Country)
+	if setup, ok := c.Setup(); ok {
+		t.observe(CallSetup, setup.Microseconds(), dir, c.Trunk)
+	}
+}
+
+// ChargeLabels are the labels that a call's charges and their corrections carry.
+type ChargeLabels struct {
+	Direction         cdr.Direction
+	CallType, Country string
+}
+
+// Charge counts the first amount known of a component. Zero makes no series; a
+// first amount below zero is a credit.
+func (t *Tally) Charge(l ChargeLabels, component, currency string, amount *cdr.Money) {
+	switch amount.Sign() {
+	case 1:
+		t.addMoney(CallCharges, amount, l.Direction.String(), l.CallType, currency, component, l.Country)
+	case -1:
+		t.Correct(l, component, currency, amount)
+	}
+}
+
+// Correct counts a later change of a component's amount: above zero a debit,
+// below zero a credit.
+func (t *Tally) Correct(l ChargeLabels, component, currency string, difference *cdr.Money) {
+	sign, amount := "debit", *difference
+	switch difference.Sign() {
+	case 0:
+		return
+	case -1:
+		sign, amount = "credit", difference.Neg()
+	}
+	t.addMoney(ChargeCorrections, &amount, l.Direction.String(), l.CallType, currency, component, l.Country, sign)
+}
+
+// ChangeOutcome counts an outcome that changed after it was counted.
+func (t *Tally) ChangeOutcome(from, to cdr.Outcome) {
+	t.inc(OutcomeChanges, from.String(), to.String())
+}
+
+// Recording counts one recording, in whichever version of its call it appears.
+func (t *Tally) Recording(kind string) { t.inc(Recordings, kind) }
+
+func truth(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}
+
+// currency is the provider's, else the source's.
+func currency(given, fallback string) string {
+	if given != "" {
+		return given
+	}
+	return fallback
+}

@@ -1,0 +1,122 @@
+package metrics
+
+import "strings"
+
+// Kind is what a metric measures and how it is summed.
+type Kind uint8
+
+// The kinds of metrics. The numbers are part of the ledger's format.
+const (
+	// Counter counts whole events.
+	Counter Kind = iota
+	// Seconds is a counter of time, kept in microseconds.
+	Seconds
+	// Money is a counter of decimal amounts.
+	Money
+	// Histogram of seconds or ratios, kept in microseconds or billionths.
+	Histogram
+	// Gauge is a value at an instant.
+	Gauge
+)
+
+var kindNames = [...]string{"counter", "seconds", "money", "histogram", "gauge"}
+
+// String is the kind's name, as the ledger keeps it.
+func (k Kind) String() string { return kindNames[k] }
+
+// Cumulative says whether the kind only ever grows.
+func (k Kind) Cumulative() bool { return k != Gauge }
+
+// Label is one label of a metric.
+type Label struct {
+	Name string
+	// Open says that the provider can bring new values without end: such labels
+	// get `overflow` past the series limit, closed ones keep their value.
+	Open bool
+}
+
+// OverflowValue stands in the open labels of what was folded.
+const OverflowValue = "overflow"
+
+// Def defines one metric.
+type Def struct {
+	// Name is the Prometheus name, OTel the OpenTelemetry name, which the
+	// UnderscoreEscapingWithSuffixes rules turn into Name.
+	Name, OTel string
+	// Unit is the UCUM unit that OTLP carries.
+	Unit string
+	Help string
+	Kind Kind
+	// Base says which of the base labels (source, provider, feed) it has.
+	Base BaseLabels
+	// Labels come after the base labels.
+	Labels []Label
+	// Bounds are the upper bounds of a histogram's classic buckets, in its own
+	// unit, without +Inf.
+	Bounds []float64
+	// Scale is how many parts of the histogram's unit are one: 1e6 for
+	// microseconds, 1e9 for billionths.
+	Scale int64
+	// Optional gauges are absent until something sets them.
+	Optional bool
+	// Declared are the earlier definitions that this one may follow in a ledger
+	// (counting.md 23).
+	Declared []Change
+}
+
+// Change is an earlier definition of a metric: an added label is then empty on
+// old series, a removed one sums them, other bounds or another kind reset it.
+type Change struct {
+	// Kind is the kind's name; Labels and Bounds are joined by commas.
+	Kind, Labels, Bounds string
+}
+
+// BaseLabels says which labels stand before a metric's own.
+type BaseLabels uint8
+
+// The sets of base labels.
+const (
+	// NoBase: none.
+	NoBase BaseLabels = iota
+	// SourceOnly: source.
+	SourceOnly
+	// SourceFeed: source, feed.
+	SourceFeed
+	// RecordBase: source, provider, feed: everything that comes from records.
+	RecordBase
+)
+
+var baseNames = [...][]string{nil, {"source"}, {"source", "feed"}, {"source", "provider", "feed"}}
+
+// LabelNames are all label names in order, the base labels first.
+func (d *Def) LabelNames() []string {
+	base := baseNames[d.Base]
+	names := make([]string, 0, len(base)+len(d.Labels))
+	names = append(names, base...)
+	for _, l := range d.Labels {
+		names = append(names, l.Name)
+	}
+	return names
+}
+
+// open and closed make labels from names.
+func open(names ...string) []Label   { return labels(true, names) }
+func closed(names ...string) []Label { return labels(false, names) }
+
+func labels(isOpen bool, names []string) []Label {
+	all := make([]Label, len(names))
+	for i, n := range names {
+		all[i] = Label{Name: n, Open: isOpen}
+	}
+	return all
+}
+
+// mixed makes labels from names; a name that ends in `*` is open.
+func mixed(names ...string) []Label {
+	all := make([]Label, len(names))
+	for i, n := range names {
+		name, isOpen := strings.CutSuffix(n, "*")
+		all[i] = Label{Name: name, Open: isOpen}
+	}
+	return all
+}

@@ -1,0 +1,175 @@
+package metrics
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	prom "github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+)
+
+// observations of every size that a call can have, some on bucket bounds.
+func observations(rng *rand.Rand, n int) []int64 {
+	all := make([]int64, n)
+	for i := range all {
+		switch rng.IntN(4) {
+		case 0:
+			all[i] = int64(CallDuration.Bounds[rng.IntN(len(CallDuration.Bounds))] * 1e6)
+		case 1:
+			all[i] = 0
+		default:
+			all[i] = 1e6 + rng.Int64N(1<<(10+rng.IntN(24)))
+		}
+	}
+	return all
+}
+
+// Native and classic buckets are those that Prometheus's own client makes of the
+// same observations.
+func TestHistogramIsAsClientGolang(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	theirs := prom.NewHistogram(prom.HistogramOpts{
+		Name: "x", Buckets: CallDuration.Bounds, NativeHistogramBucketFactor: 1.1,
+	})
+	ours := newHist(CallDuration)
+	for _, parts := range observations(rng, 5000) {
+		ours.observe(CallDuration, parts)
+		theirs.Observe(float64(parts) / 1e6)
+	}
+	var m dto.Metric
+	if err := theirs.Write(&m); err != nil {
+		t.Fatal(err)
+	}
+	want := m.GetHistogram()
+	if ours.count != want.GetSampleCount() || ours.schema != want.GetSchema() || ours.zeros != want.GetZeroCount() {
+		t.Fatalf("count %d schema %d zeros %d, want %d %d %d", ours.count, ours.schema, ours.zeros, want.GetSampleCount(), want.GetSchema(), want.GetZeroCount())
+	}
+	var cumulated uint64
+	for i, b := range want.GetBucket() {
+		cumulated += ours.buckets[i]
+		if cumulated != b.GetCumulativeCount() {
+			t.Errorf("bucket %g: %d, want %d", b.GetUpperBound(), cumulated, b.GetCumulativeCount())
+		}
+	}
+	indexes, counts := spread(want)
+	if !slices.Equal(ours.indexes, indexes) || !slices.Equal(ours.counts, counts) {
+		t.Errorf("native buckets\n%v %v, want\n%v %v", ours.indexes, ours.counts, indexes, counts)
+	}
+}
+
+// spread reads the spans and deltas of the protocol.
+func spread(h *dto.Histogram) (indexes []int32, counts []uint64) {
+	var index int32
+	var count int64
+	deltas := h.GetPositiveDelta()
+	for _, span := range h.GetPositiveSpan() {
+		index += span.GetOffset()
+		for range span.GetLength() {
+			count += deltas[0]
+			deltas = deltas[1:]
+			if count > 0 {
+				indexes, counts = append(indexes, index), append(counts, uint64(count))
+			}
+			index++
+		}
+	}
+	return indexes, counts
+}
+
+// counting.md 24: the order of observations doesn't matter, nor how they were
+// split over two histograms that are summed.
+func TestRule24OrderDoesNotMatter(t *testing.T) {
+	wide := &Def{Name: "wide", Kind: Histogram, Bounds: CallDuration.Bounds, Scale: 1e9}
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 2))
+		all := make([]int64, 3000)
+		for i := range all {
+			all[i] = rng.Int64N(1 << (1 + rng.IntN(60))) // more than 160 buckets
+		}
+		first, second, a, b := newHist(wide), newHist(wide), newHist(wide), newHist(wide)
+		for i, v := range all {
+			first.observe(wide, v)
+			if i%3 == 0 {
+				a.observe(wide, v)
+			} else {
+				b.observe(wide, v)
+			}
+		}
+		rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		for _, v := range all {
+			second.observe(wide, v)
+		}
+		a.add(b)
+		if first.schema >= nativeSchema || len(first.indexes) > nativeMaxBuckets {
+			t.Fatalf("schema %d with %d buckets: the test doesn't reach the bound", first.schema, len(first.indexes))
+		}
+		if !reflect.DeepEqual(first, second) || !reflect.DeepEqual(first, a) {
+			t.Fatalf("seed %d: order or split changed the histogram", seed)
+		}
+	}
+}
+
+func TestStoredForm(t *testing.T) {
+	h := newHist(CallDuration)
+	for _, v := range []int64{0, 1e6, 90e6, 90e6, 20000e6} {
+		h.observe(CallDuration, v)
+	}
+	v := value{hist: h}
+	const want = "5 20181000000 2,0,0,0,0,0,2,0,0,0,0,0,0,0,1 3 1 0:1,52:2,115:1"
+	if got := string(v.append(nil, CallDuration)); got != want {
+		t.Fatalf("stored as %q, want %q", got, want)
+	}
+	again, err := parseValue(CallDuration, want)
+	if err != nil || !reflect.DeepEqual(again.hist, h) {
+		t.Fatalf("read as %+v, %v", again.hist, err)
+	}
+	for _, c := range []struct {
+		def        *Def
+		a, b, want string
+	}{
+		{Calls, "3", "4", "7"},
+		{ConnectedSeconds, "1500000", "1", "1500001"},
+		{CallCharges, "0.1", "0.25", "0.35"},
+		{CallDuration, want, want, "10 40362000000 4,0,0,0,0,0,4,0,0,0,0,0,0,0,2 3 2 0:2,52:4,115:2"},
+	} {
+		if got, err := SumStored(c.def, c.a, c.b); err != nil || got != c.want {
+			t.Errorf("%s: %s + %s = %s, %v; want %s", c.def.Name, c.a, c.b, got, err, c.want)
+		}
+	}
+	for _, text := range []string{"", "1", "1 2", "1 2 3 4 5", "x 0 0,0,0,0,0,0,0,0,0,0,0,0,0,0,0 3 0"} {
+		if _, err := parseValue(CallDuration, text); err == nil {
+			t.Errorf("%q was read", text)
+		}
+	}
+}
+
+func FuzzStoredForm(f *testing.F) {
+	f.Add("5 20181000000 2,0,0,0,0,0,2,0,0,0,0,0,0,0,1 3 1 0:1,52:2,115:1")
+	f.Add("12.5")
+	f.Add("-3")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, d := range []*Def{Calls, ConnectedSeconds, CallCharges, CallDuration} {
+			v, err := parseValue(d, text)
+			if err != nil {
+				continue
+			}
+			own := string(v.append(nil, d))
+			again, err := parseValue(d, own)
+			if err != nil {
+				t.Fatalf("%s: own form %q isn't read: %v", d.Name, own, err)
+			}
+			if got := string(again.append(nil, d)); got != own {
+				t.Fatalf("%s: %q became %q", d.Name, own, got)
+			}
+		}
+	})
+}
+
+func ExampleSumStored() {
+	sum, _ := SumStored(CallCharges, "0.1", "0.2")
+	fmt.Println(sum)
+	// Output: 0.3
+}

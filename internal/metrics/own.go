@@ -1,0 +1,151 @@
+package metrics
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Own holds the exporter's own metrics. It is safe for concurrent use.
+type Own struct {
+	now    func() time.Time
+	native bool
+
+	mu     sync.Mutex
+	series map[*Def]map[string]*ownSeries // by label values, joined
+	hooks  []func()
+}
+
+// ownSeries is one series of the exporter's own.
+type ownSeries struct {
+	labels *LabelSet
+	start  time.Time
+	float  float64 // gauges
+	val    value   // counters and histograms
+}
+
+// NewOwn makes the exporter's own metrics; those without labels of a source start at 0.
+func NewOwn(now func() time.Time, native bool) *Own {
+	o := &Own{now: now, native: native, series: make(map[*Def]map[string]*ownSeries)}
+	for _, d := range OwnCatalogue() {
+		if d.Base == NoBase && len(d.Labels) == 0 && !d.Optional {
+			o.with(d)
+		}
+	}
+	for _, r := range otlpResults {
+		o.with(OTLPRecords, r)
+	}
+	return o
+}
+
+// OnSnapshot registers a function that sets gauges before each snapshot.
+func (o *Own) OnSnapshot(f func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.hooks = append(o.hooks, f)
+}
+
+// Add adds to a counter.
+func (o *Own) Add(d *Def, n int64, labels ...string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.with(d, labels...).val.n += n
+}
+
+// AddTime adds to a counter of time.
+func (o *Own) AddTime(d *Def, took time.Duration, labels ...string) {
+	o.Add(d, took.Microseconds(), labels...)
+}
+
+// Observe adds a duration to a histogram; below zero counts as zero.
+func (o *Own) Observe(d *Def, took time.Duration, labels ...string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.with(d, labels...).val.hist.observe(d, max(took, 0).Microseconds())
+}
+
+// Set sets a gauge.
+func (o *Own) Set(d *Def, v float64, labels ...string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.with(d, labels...).float = v
+}
+
+// SetTime sets a gauge to a Unix time; the zero time is 0.
+func (o *Own) SetTime(d *Def, at time.Time, labels ...string) { o.Set(d, unix(at), labels...) }
+
+// Clear makes a gauge absent.
+func (o *Own) Clear(d *Def, labels ...string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.series[d], strings.Join(labels, "\xff"))
+}
+
+// Forget removes every series whose first labels are these: a source or feed
+// that is no longer configured.
+func (o *Own) Forget(labels ...string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for d, all := range o.series {
+		for key, s := range all {
+			if len(baseNames[d.Base]) > 0 && len(s.labels.Values) >= len(labels) && slices.Equal(s.labels.Values[:len(labels)], labels) {
+				delete(all, key)
+			}
+		}
+	}
+}
+
+// with finds or makes a series; the lock is held.
+func (o *Own) with(d *Def, labels ...string) *ownSeries {
+	all := o.series[d]
+	if all == nil {
+		all = make(map[string]*ownSeries)
+		o.series[d] = all
+	}
+	key := strings.Join(labels, "\xff")
+	s := all[key]
+	if s == nil {
+		s = &ownSeries{labels: &LabelSet{Def: d, Values: slices.Clone(labels)}, start: o.now(), val: newValue(d)}
+		all[key] = s
+	}
+	return s
+}
+
+// Snapshot is every own series now.
+func (o *Own) Snapshot() Snapshot {
+	o.mu.Lock()
+	hooks := slices.Clone(o.hooks)
+	o.mu.Unlock()
+	for _, f := range hooks {
+		f()
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	b := builder{points: make(map[*Def][]Point, len(o.series))}
+	for d, all := range o.series {
+		for _, s := range all {
+			b.points[d] = append(b.points[d], s.point(d, o.native))
+		}
+	}
+	return b.snapshot(OwnCatalogue())
+}
+
+func (s *ownSeries) point(d *Def, native bool) Point {
+	switch d.Kind {
+	case Gauge:
+		return Point{Labels: s.labels, Value: s.float}
+	case Histogram:
+		return Point{Labels: s.labels, Start: s.start, Hist: s.val.hist.value(d, native)}
+	case Counter, Seconds, Money:
+	}
+	return Point{Labels: s.labels, Start: s.start, Value: s.val.float(d)}
+}
+
+// unix is a time in seconds, 0 for the zero time.
+func unix(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMicro()) / 1e6
+}

@@ -1,0 +1,102 @@
+package metrics
+
+import (
+	"time"
+)
+
+// Feed is the exporter's own metrics of one feed. It is safe for concurrent use.
+type Feed struct {
+	own          *Own
+	source, feed string
+}
+
+// Feed is a feed's own metrics, every result at 0.
+func (o *Own) Feed(source, feed string) *Feed {
+	f := &Feed{own: o, source: source, feed: feed}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range pollResults {
+		o.with(Polls, source, feed, r)
+	}
+	for _, r := range rowResults {
+		o.with(Rows, source, feed, r)
+	}
+	for _, d := range []*Def{APIRequestDuration, APIThrottled, RecordDelay, Watermark, LastSuccess, CatchingUp, Unreadable} {
+		o.with(d, source, feed)
+	}
+	return f
+}
+
+// Poll counts a read of the feed.
+func (f *Feed) Poll(ok bool) {
+	result := "ok"
+	if !ok {
+		result = "error"
+	}
+	f.own.Add(Polls, 1, f.source, f.feed, result)
+}
+
+// Request counts a request to the provider; code is its HTTP status or `error`.
+func (f *Feed) Request(code string, took time.Duration) {
+	f.own.Add(APIRequests, 1, f.source, f.feed, code)
+	f.own.Observe(APIRequestDuration, took, f.source, f.feed)
+}
+
+// Throttled adds time that a request waited for the provider's limits.
+func (f *Feed) Throttled(d time.Duration) { f.own.AddTime(APIThrottled, d, f.source, f.feed) }
+
+// Rows counts rows by what became of them: `new`, `duplicate`, `revised`,
+// `invalid`, `ignored`, `too_old`.
+func (f *Feed) Rows(result string, n int) {
+	if n > 0 {
+		f.own.Add(Rows, int64(n), f.source, f.feed, result)
+	}
+}
+
+// Delays adds how late new records were.
+func (f *Feed) Delays(all []time.Duration) {
+	for _, d := range all {
+		f.own.Observe(RecordDelay, d, f.source, f.feed)
+	}
+}
+
+// Watermark sets how far the feed has been read.
+func (f *Feed) Watermark(at time.Time) { f.own.SetTime(Watermark, at, f.source, f.feed) }
+
+// NewestCall sets the latest start of a counted call.
+func (f *Feed) NewestCall(at time.Time) {
+	if !at.IsZero() {
+		f.own.SetTime(NewestCall, at, f.source, f.feed)
+	}
+}
+
+// LastSuccess sets when the feed was last read without an error.
+func (f *Feed) LastSuccess(at time.Time) { f.own.SetTime(LastSuccess, at, f.source, f.feed) }
+
+// CatchingUp says whether the watermark is far behind.
+func (f *Feed) CatchingUp(yes bool) {
+	v := 0.0
+	if yes {
+		v = 1
+	}
+	f.own.Set(CatchingUp, v, f.source, f.feed)
+}
+
+// Unreadable sets how long the range is that the provider no longer keeps.
+func (f *Feed) Unreadable(d time.Duration) { f.own.Set(Unreadable, d.Seconds(), f.source, f.feed) }
+
+// ClockOffset sets the provider's clock minus ours.
+func (f *Feed) ClockOffset(d time.Duration) { f.own.Set(ClockOffset, d.Seconds(), f.source, f.feed) }
+
+// Unmapped counts a value of a field that the mapping doesn't know.
+func (f *Feed) Unmapped(field string) { f.own.Add(UnmappedValues, 1, f.source, f.feed, field) }
+
+// Overflow counts observations folded, by metric name.
+func (f *Feed) Overflow(folded map[string]int) {
+	for metric, n := range folded {
+		f.own.Add(SeriesOverflow, int64(n), f.source, f.feed, metric)
+	}
+}
+
+// Forget removes the feed's own metrics: it is no longer configured.
+func (f *Feed) Forget() { f.own.Forget(f.source, f.feed) }

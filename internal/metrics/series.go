@@ -1,0 +1,97 @@
+package metrics
+
+import (
+	"strings"
+	"time"
+)
+
+// Series is one series that comes from records.
+type Series struct {
+	// Labels is its identity; Def within.
+	Labels *LabelSet
+
+	id    int64     // the ledger's row; 0 until it was written
+	start time.Time // created timestamp; zero if it must not be told
+	shown bool      // the ledger has written down that the value may be shown
+	since time.Time // since when it is exposed, in this process
+
+	// cur is what was committed, next the working copy of the commit under way.
+	cur, next value
+	dirty     bool
+}
+
+// ID is the ledger's row id, 0 for a series that wasn't written yet.
+func (s *Series) ID() int64 { return s.id }
+
+// Own are the label values after the base labels.
+func (s *Series) Own() []string { return s.Labels.Values[len(baseNames[RecordBase]):] }
+
+// Start is the created timestamp, zero if it must not be told.
+func (s *Series) Start() time.Time { return s.start }
+
+// Shown says whether the ledger has written down that its value may be shown.
+func (s *Series) Shown() bool { return s.shown }
+
+// AppendNext appends the stored form of the working copy.
+func (s *Series) AppendNext(dst []byte) []byte { return s.next.append(dst, s.Labels.Def) }
+
+// FeedSeries are the series of one feed.
+type FeedSeries struct {
+	source, provider, feed string
+
+	// All below is guarded by Store.mu; the commit lock orders its writers.
+	active   bool // configured
+	revealed bool // its first history was read
+	byKey    map[string]*Series
+	list     []*Series
+	counts   map[*Def]int // series that aren't folded
+	trailing trailing
+}
+
+// Active says whether the feed is configured; what isn't, isn't exposed.
+func (s *Store) Active(f *FeedSeries, active bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.active = active
+}
+
+// appendKey appends the map key of a label set. 0xff can't occur in UTF-8.
+func appendKey(dst []byte, d *Def, own []string) []byte {
+	dst = append(dst, d.Name...)
+	for _, v := range own {
+		dst = append(dst, 0xff)
+		dst = append(dst, v...)
+	}
+	return dst
+}
+
+// newSeries makes a series with copies of its label values.
+func (f *FeedSeries) newSeries(d *Def, own []string) *Series {
+	base := [...]string{f.source, f.provider, f.feed}
+	values := make([]string, 0, len(base)+len(own))
+	values = append(values, base[:]...)
+	for _, v := range own {
+		values = append(values, strings.Clone(v))
+	}
+	return &Series{Labels: &LabelSet{Def: d, Values: values}, cur: newValue(d)}
+}
+
+// overflowed says whether the label set is one that was folded.
+func overflowed(d *Def, own []string) bool {
+	for i, l := range d.Labels {
+		if l.Open {
+			return own[i] == OverflowValue
+		}
+	}
+	return false
+}
+
+// put adds a committed series.
+func (f *FeedSeries) put(s *Series) {
+	own := s.Own()
+	f.byKey[string(appendKey(nil, s.Labels.Def, own))] = s
+	f.list = append(f.list, s)
+	if !overflowed(s.Labels.Def, own) {
+		f.counts[s.Labels.Def]++
+	}
+}

@@ -1,0 +1,67 @@
+package metrics
+
+import "time"
+
+// Snapshot is every series as it may be shown at one instant. It shares nothing
+// that changes with the store it was taken from.
+type Snapshot struct {
+	// Families are sorted by name; within a family the points are in no
+	// particular order.
+	Families []Family
+}
+
+// Family is one metric with its series.
+type Family struct {
+	Def    *Def
+	Points []Point
+}
+
+// Point is one series at one instant.
+type Point struct {
+	// Labels is the series' identity: the same pointer in every snapshot while
+	// the process lives, so that an exporter can keep what it derives from it.
+	Labels *LabelSet
+	// Start is the created timestamp; zero if it must not be told.
+	Start time.Time
+	// Value is the value of everything but a histogram, in the metric's unit.
+	Value float64
+	// Hist is the value of a histogram.
+	Hist *HistValue
+}
+
+// LabelSet is the identity of one series. It doesn't change once made.
+type LabelSet struct {
+	Def *Def
+	// Values are in the order of Def.LabelNames.
+	Values []string
+}
+
+// HistValue is a histogram at one instant.
+type HistValue struct {
+	Count uint64
+	// Sum is in the metric's unit.
+	Sum float64
+	// Buckets are the counts per classic bucket, not cumulated; the last one is
+	// +Inf, so there is one more than Def.Bounds.
+	Buckets []uint64
+	// Native is the sparse histogram, nil if native histograms are off.
+	Native *NativeValue
+}
+
+// NativeValue is a native (exponential) histogram without negative
+// observations. Bucket i holds what is above base^(i-1) up to base^i, base being
+// 2^(2^-Schema); index and spans as in the Prometheus protocol.
+type NativeValue struct {
+	Schema        int32
+	ZeroThreshold float64
+	ZeroCount     uint64
+	// Indexes are sorted; Counts are absolute, not deltas.
+	Indexes []int32
+	Counts  []uint64
+}
+
+// Source gives the snapshot to show now. Implementations are safe for
+// concurrent use.
+type Source interface {
+	Snapshot() Snapshot
+}

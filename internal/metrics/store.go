@@ -1,0 +1,232 @@
+package metrics
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options are what a user configures of the metrics.
+type Options struct {
+	// ZeroFor is how long a new series shows 0 before its value.
+	ZeroFor time.Duration
+	// SeriesLimit is the number of label sets per metric and feed.
+	SeriesLimit int
+	// BypassWindow is the trailing window of cdr_media_bypass_ratio.
+	BypassWindow time.Duration
+	// Native exposes native histograms beside the classic buckets.
+	Native bool
+}
+
+// Store holds the series that come from records. It is safe for concurrent
+// reads; writers are ordered by the ledger's commit lock.
+type Store struct {
+	now func() time.Time
+
+	mu      sync.RWMutex
+	options Options // guarded by mu for readers; the commit lock orders writers
+	feeds   []*FeedSeries
+	tally   Tally // reused by Begin
+}
+
+// NewStore makes an empty store. now is the clock of snapshots.
+func NewStore(options Options, now func() time.Time) *Store {
+	return &Store{options: options, now: now}
+}
+
+// Reconfigure takes new options. Raising the limit moves nothing back.
+func (s *Store) Reconfigure(options Options) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.options = options
+}
+
+// Feed adds a feed, not yet active. revealed says that its first history was read.
+func (s *Store) Feed(source, provider, feed string, revealed bool) *FeedSeries {
+	f := &FeedSeries{
+		source: source, provider: provider, feed: feed, revealed: revealed,
+		byKey: make(map[string]*Series), counts: make(map[*Def]int), trailing: make(trailing),
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.feeds = append(s.feeds, f)
+	return f
+}
+
+// Remove forgets a feed; nothing of it is shown any more.
+func (s *Store) Remove(f *FeedSeries) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.feeds = slices.DeleteFunc(s.feeds, func(o *FeedSeries) bool { return o == f })
+}
+
+// Stored is one series as the ledger keeps it.
+type Stored struct {
+	ID     int64
+	Metric string
+	// Own are the label values after the base labels.
+	Own   []string
+	Start time.Time
+	Shown bool
+	Value string
+}
+
+// Load adds a series from the ledger.
+func (s *Store) Load(f *FeedSeries, d *Def, row Stored) error {
+	if len(row.Own) != len(d.Labels) {
+		return fmt.Errorf("load series of %s: %d label values, want %d", d.Name, len(row.Own), len(d.Labels))
+	}
+	v, err := parseValue(d, row.Value)
+	if err != nil {
+		return fmt.Errorf("load series %d: %w", row.ID, err)
+	}
+	series := f.newSeries(d, row.Own)
+	series.id, series.start, series.shown, series.since, series.cur = row.ID, row.Start, row.Shown, s.now(), v
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.put(series)
+	return nil
+}
+
+// LoadTrail adds a row of the trailing gauge from the ledger.
+func (s *Store) LoadTrail(f *FeedSeries, row TrailRow) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	row.Trunk = strings.Clone(row.Trunk)
+	f.addTrail(row)
+}
+
+// Due are the series whose zero_for has passed: the ledger writes down that they
+// may be shown, then calls Show (counting.md 21).
+func (s *Store) Due() []*Series {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	until := s.now().Add(-s.options.ZeroFor)
+	var due []*Series
+	for _, f := range s.feeds {
+		if !f.active || !f.revealed {
+			continue
+		}
+		for _, series := range f.list {
+			if !series.shown && !series.since.After(until) {
+				due = append(due, series)
+			}
+		}
+	}
+	return due
+}
+
+// Show lets the values of series be seen. The ledger has written it down.
+func (s *Store) Show(series []*Series) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, one := range series {
+		one.shown = true
+	}
+}
+
+// Reveal shows all of a feed's series at once, with a start time: its first
+// history was read (counting.md 20). The ledger has written it down.
+func (s *Store) Reveal(f *FeedSeries, start time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.revealed = true
+	for _, series := range f.list {
+		series.start, series.shown = start, true
+	}
+}
+
+// Trim forgets what of the trailing gauge is older than its window.
+func (s *Store) Trim() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.now().Add(-s.options.BypassWindow).Unix()
+	for _, f := range s.feeds {
+		f.trailing.forget(before)
+	}
+}
+
+// SeriesTotal is how many series a feed has of a metric.
+type SeriesTotal struct {
+	Source, Feed, Metric string
+	Series               int
+}
+
+// Counts says how many series each configured feed has of each metric.
+func (s *Store) Counts() []SeriesTotal {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var all []SeriesTotal
+	for _, f := range s.feeds {
+		if !f.active {
+			continue
+		}
+		byMetric := make(map[string]int)
+		for _, series := range f.list {
+			byMetric[series.Labels.Def.Name]++
+		}
+		for metric, n := range byMetric {
+			all = append(all, SeriesTotal{Source: f.source, Feed: f.feed, Metric: metric, Series: n})
+		}
+	}
+	return all
+}
+
+// Snapshot is every series that may be shown now.
+func (s *Store) Snapshot() Snapshot {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b := builder{points: make(map[*Def][]Point), now: s.now(), options: s.options}
+	for _, f := range s.feeds {
+		if f.active && f.revealed {
+			b.feed(f)
+		}
+	}
+	return b.snapshot(Catalogue())
+}
+
+// builder gathers points by metric.
+type builder struct {
+	points  map[*Def][]Point
+	now     time.Time
+	options Options
+}
+
+func (b *builder) feed(f *FeedSeries) {
+	for _, series := range f.list {
+		d := series.Labels.Def
+		b.points[d] = append(b.points[d], b.point(series, d))
+	}
+	for _, t := range f.trailing {
+		if v, ok := ratio(t.rows, b.now, b.options.BypassWindow); ok {
+			b.points[MediaBypassRatio] = append(b.points[MediaBypassRatio], Point{Labels: t.labels, Value: v})
+		}
+	}
+}
+
+// point is a series as it may be shown: 0 until zero_for has passed.
+func (b *builder) point(series *Series, d *Def) Point {
+	p := Point{Labels: series.Labels, Start: series.start}
+	switch {
+	case d.Kind != Histogram && series.shown:
+		p.Value = series.cur.float(d)
+	case d.Kind == Histogram && series.shown:
+		p.Hist = series.cur.hist.value(d, b.options.Native)
+	case d.Kind == Histogram:
+		p.Hist = zeroHist(d, b.options.Native)
+	}
+	return p
+}
+
+func (b *builder) snapshot(defs []*Def) Snapshot {
+	var snap Snapshot
+	for _, d := range defs {
+		if points := b.points[d]; len(points) > 0 {
+			snap.Families = append(snap.Families, Family{Def: d, Points: points})
+		}
+	}
+	slices.SortFunc(snap.Families, func(a, b Family) int { return strings.Compare(a.Def.Name, b.Def.Name) })
+	return snap
+}

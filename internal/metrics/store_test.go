@@ -1,0 +1,128 @@
+package metrics
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+func testStore() (*Store, *FeedSeries) {
+	s := NewStore(Options{SeriesLimit: 100, BypassWindow: time.Hour, Native: true}, time.Now)
+	f := s.Feed("contoso", "msgraph", "direct_routing", true)
+	s.Active(f, true)
+	return s, f
+}
+
+func fullCall() *Call {
+	start := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	amount, _ := cdr.ParseMoney("0.017")
+	return &Call{Currency: "XXX", Record: &cdr.Record{
+		Start: start, Invite: start.Add(-3 * time.Second), Duration: time.Minute, Direction: cdr.Outbound,
+		CallType: "byot_out", Outcome: cdr.Answered, Trunk: "sbc1.example.com", SIPCode: cdr.KnownInt(0),
+		SubCode: cdr.KnownInt(560000), Country: "DE", MediaBypass: cdr.True, MediaLocation: "USWE", SignalLocation: "EUNO",
+		Emergency: cdr.EmergencyTest, Charges: []cdr.Charge{{Component: "usage", Currency: "USD", Amount: amount}},
+		Legs: []cdr.Leg{{Type: "accept", Outcome: cdr.Answered}},
+	}}
+}
+
+// Counting a record whose series are known allocates nothing.
+func TestCountingDoesNotAllocate(t *testing.T) {
+	s, f := testStore()
+	c := fullCall()
+	c.Charges = nil // an amount of money may need memory of its own
+	tally := s.Begin(f, time.Now())
+	tally.Count(c)
+	tally.Apply()
+	tally = s.Begin(f, time.Now())
+	if got := testing.AllocsPerRun(1000, func() { tally.Count(c) }); got != 0 {
+		t.Errorf("%g allocations per record, want 0", got)
+	}
+	tally.Discard()
+}
+
+func TestDiscardLeavesNoTrace(t *testing.T) {
+	s, f := testStore()
+	tally := s.Begin(f, time.Now())
+	tally.Count(fullCall())
+	tally.Apply()
+	before := s.Snapshot()
+	other := fullCall()
+	other.Trunk = "sbc2.example.com"
+	tally = s.Begin(f, time.Now())
+	tally.Count(fullCall())
+	tally.Count(other)
+	tally.Discard()
+	after := s.Snapshot()
+	if len(before.Families) != len(after.Families) {
+		t.Fatalf("%d families, had %d", len(after.Families), len(before.Families))
+	}
+	for i, family := range after.Families {
+		if len(family.Points) != 1 || family.Points[0].Value != before.Families[i].Points[0].Value {
+			t.Errorf("%s changed: %+v", family.Def.Name, family.Points)
+		}
+	}
+	tally = s.Begin(f, time.Now())
+	tally.Count(other)
+	if got := len(tally.Fresh()); got == 0 {
+		t.Error("what was discarded is taken for known")
+	}
+	tally.Discard()
+}
+
+func TestEveryLabelSetHasTheRightLength(t *testing.T) {
+	s, f := testStore()
+	tally := s.Begin(f, time.Now())
+	tally.Count(fullCall())
+	failed := fullCall()
+	failed.Outcome, failed.Reason = cdr.Failed, "tls"
+	tally.Count(failed)
+	tally.ChangeOutcome(cdr.Failed, cdr.Answered)
+	tally.Recording("Automatic")
+	one, _ := cdr.ParseMoney("1")
+	tally.Correct(ChargeLabels{}, "usage", "USD", &one)
+	tally.Apply()
+	snap := s.Snapshot()
+	if len(snap.Families) != len(Catalogue()) {
+		t.Errorf("%d of %d metrics were changed", len(snap.Families), len(Catalogue()))
+	}
+	for _, family := range snap.Families {
+		for _, p := range family.Points {
+			if len(p.Labels.Values) != len(family.Def.LabelNames()) {
+				t.Errorf("%s: %d values for labels %v", family.Def.Name, len(p.Labels.Values), family.Def.LabelNames())
+			}
+		}
+	}
+}
+
+func TestNamesArePromLintClean(t *testing.T) {
+	types := map[Kind]dto.MetricType{
+		Counter: dto.MetricType_COUNTER, Seconds: dto.MetricType_COUNTER, Money: dto.MetricType_COUNTER,
+		Histogram: dto.MetricType_HISTOGRAM, Gauge: dto.MetricType_GAUGE,
+	}
+	var families []*dto.MetricFamily
+	for _, d := range append(Catalogue(), OwnCatalogue()...) {
+		kind := types[d.Kind]
+		families = append(families, &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: &kind})
+	}
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+func BenchmarkCount(b *testing.B) {
+	s, f := testStore()
+	c := fullCall()
+	tally := s.Begin(f, time.Now())
+	b.ReportAllocs()
+	for b.Loop() {
+		tally.Count(c)
+	}
+}
