@@ -1,0 +1,160 @@
+package ledger
+
+import (
+	"errors"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// The errors that callers tell apart.
+var (
+	// ErrFenced: somebody else moved the feed's sequence number. Read the state
+	// again and go on from there.
+	ErrFenced = errors.New("the feed's state was changed by another writer")
+	// ErrFull: the disk is full; reading pauses, the outbox may still drain.
+	ErrFull = errors.New("the disk of the ledger is full")
+	// ErrOutboxFull: otlp.outbox_limit is reached and outbox_full is pause.
+	ErrOutboxFull = errors.New("the outbox of log records is full")
+	// ErrLocked: another process has the ledger.
+	ErrLocked = errors.New("another process has this ledger open")
+	// ErrClosed: the ledger was closed.
+	ErrClosed = errors.New("the ledger is closed")
+)
+
+// FeedSpec says which feed is meant, and what the ledger must know of its
+// configuration.
+type FeedSpec struct {
+	Source, Provider, Feed string
+	// RenamedFrom is the source name whose state this one takes over; empty for none.
+	RenamedFrom string
+	// Fingerprint names the account that is read: provider, tenant or account,
+	// host, scope (counting.md 19).
+	Fingerprint string
+	// History is how far back the first start reads.
+	History time.Duration
+	// Lookback is how late a record may be published; it bounds pruning.
+	Lookback time.Duration
+	// LateAfter is from when on a call counts as late.
+	LateAfter time.Duration
+	// Currency stands in for a currency that the provider doesn't give.
+	Currency string
+}
+
+// State is what the ledger last committed for a feed.
+type State struct {
+	// Origin is the first start minus history: nothing before it is counted.
+	Origin time.Time
+	// Floor is the earliest start that may still be read; never before Origin.
+	Floor time.Time
+	// Watermark: every call that started before it has been looked for at least once.
+	Watermark time.Time
+	// HistoryDone says that the feed's first history was read to its end.
+	HistoryDone bool
+	// NewestCall is the latest start of a counted record; zero if none.
+	NewestCall time.Time
+	// Plan is the reader's own position, as its last commit left it; nil at first.
+	Plan []byte
+	// Records is how many records the feed has counted.
+	Records uint64
+}
+
+// Position is how far a complete read came. It moves only with the last page.
+type Position struct {
+	// Watermark is the new watermark; zero or earlier than the present one leaves it.
+	Watermark time.Time
+	// HistoryDone ends the feed's first history and shows its series.
+	HistoryDone bool
+	// Plan replaces the reader's own position; nil leaves it.
+	Plan []byte
+}
+
+// Page is what one read brought, committed as a whole or not at all.
+type Page struct {
+	// Records in the order of the page. The ledger may change them (redaction).
+	Records []*cdr.Record
+	// Invalid are the rows that couldn't be read.
+	Invalid []BadRow
+	// Ignored are the rows that aren't calls.
+	Ignored []BadRow
+	// Enqueue and Done change the feed's pending work.
+	Enqueue []Work
+	Done    []Work
+	// Position moves only with the last page of a complete read; nil otherwise.
+	Position *Position
+	// ObservedAt is when the page was read, by the feed's clock: `late`, delays
+	// and trailing windows are measured to it.
+	ObservedAt time.Time
+}
+
+// BadRow is a row that was set aside.
+type BadRow struct {
+	// Content is the raw row; only its keyed hash is kept, so that the same row
+	// is counted and logged once (counting.md 14).
+	Content []byte
+	// At is where the row stood, for the log: `page 3, row 17`.
+	At string
+	// Problem says what is wrong, without the row's content.
+	Problem string
+}
+
+// Result is what a commit made of a page.
+type Result struct {
+	New, Duplicate, Revised, Invalid, Ignored, TooOld int
+	// Delays of the new records: first seen after the call's end.
+	Delays []time.Duration
+	// BadRows are the rows of Page.Invalid that weren't known: log these.
+	BadRows []BadRow
+	// Overflow counts observations folded, by metric name.
+	Overflow map[string]int
+	// SkippedLogs are log records not kept because the outbox is full and
+	// outbox_full is skip_logs.
+	SkippedLogs int
+	// Took is how long the transaction took.
+	Took time.Duration
+}
+
+// Work is something that a feed still has to do (counting.md 4).
+type Work struct {
+	// Kind and Key name it; Version tells newer from older demands for it.
+	Kind, Key string
+	Version   int64
+	// Due is when to do it next.
+	Due time.Time
+	// Attempts so far; more than the feed allows and it is parked.
+	Attempts int
+	Parked   bool
+}
+
+// RecordEvent says which log record is wanted of a call record.
+type RecordEvent struct {
+	// Name is the event name: cdr.call, cdr.call.revised.
+	Name                   string
+	Source, Provider, Feed string
+	// RecordID is the provider's id, or a keyed hash where it gives none.
+	RecordID string
+	// Version is 1 first, one more with each revision.
+	Version int64
+	// Changed are the names of what changed; nil for a first version.
+	Changed []string
+	// Observed is when the record was first read.
+	Observed time.Time
+}
+
+// LogEncoder appends one log record, ready to be sent, to a batch. It is given
+// redacted records. It is called under the commit lock: no I/O.
+type LogEncoder interface {
+	AppendRecord(batch []byte, record *cdr.Record, event *RecordEvent) []byte
+}
+
+// Batch is the oldest undelivered batch of log records.
+type Batch struct {
+	ID                     int64
+	Source, Provider, Feed string
+	// Records is how many log records Data holds.
+	Records int
+	// Oldest is when the batch was committed.
+	Oldest time.Time
+	// Data is what the LogEncoder appended.
+	Data []byte
+}

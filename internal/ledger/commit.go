@@ -1,0 +1,103 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+)
+
+// change is what a commit does: write within the transaction, then apply to
+// memory when it is durable, or discard.
+type change struct {
+	write   func() error
+	apply   func()
+	discard func()
+}
+
+// commit is the one way in which anything changes (counting.md 1). It moves the
+// row's sequence number first, so that a second writer is noticed; memory
+// changes only after the database said that the transaction is durable. The
+// commit lock is held.
+func (l *Ledger) commit(ctx context.Context, owner *row, c change) error {
+	began := l.settings.Now()
+	err := l.tryCommit(ctx, owner, c.write)
+	if err != nil {
+		if c.discard != nil {
+			c.discard()
+		}
+		if errors.Is(err, ErrFull) {
+			l.reserve.release()
+		}
+		return err
+	}
+	owner.seq++
+	if c.apply != nil {
+		c.apply()
+	}
+	if l.settings.OnCommit != nil {
+		l.settings.OnCommit(l.settings.Now().Sub(began))
+	}
+	return l.verify()
+}
+
+func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error) error {
+	if l.closed {
+		return ErrClosed
+	}
+	if l.engine == nil {
+		if err := l.reopen(ctx); err != nil {
+			return err
+		}
+	}
+	err := l.engine.transact(ctx, func() error {
+		if err := owner.advance(l.engine); err != nil {
+			return err
+		}
+		return write()
+	})
+	switch {
+	case errors.Is(err, errUnknown):
+		return l.resolve(owner, err)
+	case errors.Is(err, errIO):
+		// After a failed write or fsync the handle's view can't be trusted.
+		return errors.Join(err, l.drop())
+	}
+	return err
+}
+
+// resolve finds out whether a transaction whose COMMIT failed is durable, by the
+// sequence number that it would have left.
+func (l *Ledger) resolve(owner *row, cause error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	_ = l.drop() // its error says no more than cause
+	if err := l.reopen(ctx); err != nil {
+		return errors.Join(cause, err)
+	}
+	var stored row
+	if err := stored.load(l.engine, owner.id); err != nil {
+		return errors.Join(cause, err)
+	}
+	if stored.epoch == owner.epoch && stored.seq == owner.seq+1 {
+		return nil
+	}
+	return fmt.Errorf("commit to the ledger: %w", cause)
+}
+
+// drop closes the database; the next commit opens it again.
+func (l *Ledger) drop() error {
+	e := l.engine
+	l.engine = nil
+	return e.close()
+}
+
+func (l *Ledger) reopen(ctx context.Context) error {
+	e, err := openEngine(ctx, filepath.Join(l.settings.Folder, fileName), l.settings.probe)
+	if err != nil {
+		return fmt.Errorf("open the ledger again: %w", err)
+	}
+	l.engine = e
+	return nil
+}

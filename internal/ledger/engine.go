@@ -1,0 +1,177 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// engine is the database: one connection that writes, and a pool that reads
+// beside it. The commit lock orders whoever uses the writing connection.
+type engine struct {
+	file   string
+	writer *sql.DB
+	reader *sql.DB
+	conn   *sql.Conn
+	stmts  map[string]*sql.Stmt
+	// probe, in tests, is told before each write and may fail it.
+	probe func(point string) error
+}
+
+// pragmas make a commit durable (WAL, synchronous FULL) and bound the memory and
+// the write-ahead log.
+const pragmas = "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)" +
+	"&_pragma=cache_size(-32768)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(MEMORY)"
+
+func openEngine(ctx context.Context, file string, probe func(string) error) (*engine, error) {
+	e := &engine{file: file, probe: probe, stmts: make(map[string]*sql.Stmt)}
+	var err error
+	if e.writer, err = sql.Open("sqlite", dsn(file)+pragmas); err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	e.writer.SetMaxOpenConns(1)
+	if e.conn, err = e.writer.Conn(ctx); err != nil {
+		_ = e.writer.Close()
+		return nil, e.explain(err)
+	}
+	if e.reader, err = openReader(file); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	if err := e.migrate(ctx); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	return e, nil
+}
+
+// openReader opens a pool that only reads, beside whoever writes.
+func openReader(file string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", dsn(file)+"_pragma=query_only(1)&_pragma=busy_timeout(10000)")
+	if err != nil {
+		return nil, fmt.Errorf("open ledger for reading: %w", err)
+	}
+	db.SetMaxOpenConns(2)
+	return db, nil
+}
+
+// dsn is the data source name of a file, up to its parameters.
+func dsn(file string) string {
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: file}).String() + "?"
+}
+
+func (e *engine) close() error {
+	var errs []error
+	for _, s := range e.stmts {
+		errs = append(errs, s.Close())
+	}
+	errs = append(errs, e.conn.Close(), e.writer.Close())
+	if e.reader != nil {
+		errs = append(errs, e.reader.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// errUnknown: the database couldn't say whether the transaction is durable.
+var errUnknown = errors.New("commit has an unknown end")
+
+// transact runs one transaction. An error of body rolls it back; an error of
+// COMMIT is wrapped in errUnknown. Statements aren't cancelled half-way: the
+// context is looked at before the transaction begins.
+func (e *engine) transact(ctx context.Context, body func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if _, err := e.exec(`BEGIN IMMEDIATE`); err != nil {
+		return err
+	}
+	err := body()
+	if err == nil {
+		if err = e.at("commit"); err == nil {
+			if _, err = e.exec(`COMMIT`); err == nil {
+				err = e.at("committed")
+			}
+		}
+		if err != nil {
+			err = errors.Join(errUnknown, err)
+		}
+	}
+	if err != nil {
+		// After a failed COMMIT the transaction may be gone already.
+		_, _ = e.exec(`ROLLBACK`)
+	}
+	return err
+}
+
+// at tells the tests' probe where the commit stands.
+func (e *engine) at(point string) error {
+	if e.probe == nil {
+		return nil
+	}
+	return e.probe(point)
+}
+
+// prepared is the statement of a text, prepared once.
+func (e *engine) prepared(text string) (*sql.Stmt, error) {
+	if s := e.stmts[text]; s != nil {
+		return s, nil
+	}
+	s, err := e.conn.PrepareContext(context.Background(), text)
+	if err != nil {
+		return nil, e.explain(err)
+	}
+	e.stmts[text] = s
+	return s, nil
+}
+
+// exec runs a writing statement on the writing connection.
+func (e *engine) exec(text string, args ...any) (sql.Result, error) {
+	if err := e.at(text); err != nil && text != `ROLLBACK` {
+		return nil, err
+	}
+	s, err := e.prepared(text)
+	if err != nil {
+		return nil, err
+	}
+	result, err := s.ExecContext(context.Background(), args...)
+	return result, e.explain(err)
+}
+
+// query reads on the writing connection, so it sees the transaction.
+func (e *engine) query(text string, args ...any) (*sql.Rows, error) {
+	s, err := e.prepared(text)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.QueryContext(context.Background(), args...)
+	return rows, e.explain(err)
+}
+
+// explain says what an error of the database means and what to do.
+func (e *engine) explain(err error) error {
+	var se *sqlite.Error
+	if err == nil || !errors.As(err, &se) {
+		return err
+	}
+	switch se.Code() & 0xff {
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w: free some space; reading goes on by itself then", ErrFull)
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("ledger %s is damaged or not an SQLite file: restore a backup, or move it away and start anew (history is read again from the provider): %w", e.file, err)
+	case sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("ledger %s can't be written: its file system or permissions are read-only: %w", e.file, err)
+	case sqlite3.SQLITE_CANTOPEN:
+		return fmt.Errorf("ledger %s can't be opened: check that its folder exists and may be written: %w", e.file, err)
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return fmt.Errorf("%w: something holds a transaction on %s: %w", ErrLocked, e.file, err)
+	case sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("%w: %w", errIO, err)
+	}
+	return fmt.Errorf("ledger: %w", err)
+}
+
+// errIO: the disk failed; the handle isn't to be trusted any more.
+var errIO = errors.New("reading or writing the ledger's disk failed")

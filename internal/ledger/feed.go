@@ -1,0 +1,230 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// Feed is the state of one feed. It is safe for concurrent use.
+type Feed struct {
+	ledger *Ledger
+	series *metrics.FeedSeries
+
+	// All below is guarded by Ledger.mu.
+	spec    FeedSpec
+	row     row
+	pruning bool // ids below the floor are left over
+}
+
+// Feed opens a feed's state, makes it at its first start, and shows its series.
+// Opening a feed that is open takes over the new spec.
+func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.engine == nil {
+		if err := l.reopen(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.rename(ctx, spec); err != nil {
+		return nil, err
+	}
+	name := spec.Source + "/" + spec.Feed
+	if f := l.feeds[name]; f != nil {
+		if err := l.sameAccount(f.row.id, spec); err != nil {
+			return nil, err
+		}
+		f.spec = spec
+		l.store.Active(f.series, true)
+		return f, nil
+	}
+	id, err := l.feedID(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	f := &Feed{ledger: l, spec: spec}
+	if err := f.load(id); err != nil {
+		return nil, err
+	}
+	l.feeds[name] = f
+	l.store.Active(f.series, true)
+	return f, nil
+}
+
+// load reads the feed's line and series into memory, replacing what was there.
+func (f *Feed) load(id int64) error {
+	l := f.ledger
+	if err := f.row.load(l.engine, id); err != nil {
+		return err
+	}
+	if f.series != nil {
+		l.store.Remove(f.series)
+	}
+	f.series = l.store.Feed(f.spec.Source, f.spec.Provider, f.spec.Feed, f.row.state.HistoryDone)
+	if err := f.loadSeries(); err != nil {
+		return err
+	}
+	return f.loadTrails()
+}
+
+func (f *Feed) loadSeries() error {
+	defs := make(map[string]*metrics.Def)
+	for _, d := range metrics.Catalogue() {
+		defs[d.Name] = d
+	}
+	rows, err := f.ledger.engine.query(`SELECT id, metric, labels, start, shown, value FROM series WHERE feed = ? ORDER BY id`, f.row.id)
+	if err != nil {
+		return err
+	}
+	var one metrics.Stored
+	var labels string
+	var start, shown int64
+	return scanAll(rows, func() error {
+		if err := rows.Scan(&one.ID, &one.Metric, &labels, &start, &shown, &one.Value); err != nil {
+			return err
+		}
+		d := defs[one.Metric]
+		if d == nil {
+			return nil // a metric that this program no longer has: kept, not shown
+		}
+		one.Start, one.Shown, one.Own = fromMicros(start), shown != 0, nil
+		if err := json.Unmarshal([]byte(labels), &one.Own); err != nil {
+			return fmt.Errorf("read labels of series %d: %w", one.ID, err)
+		}
+		return f.ledger.store.Load(f.series, d, one)
+	})
+}
+
+func (f *Feed) loadTrails() error {
+	rows, err := f.ledger.engine.query(`SELECT trunk, second, bypassed, total FROM trailing WHERE feed = ? ORDER BY second`, f.row.id)
+	if err != nil {
+		return err
+	}
+	var t metrics.TrailRow
+	return scanAll(rows, func() error {
+		if err := rows.Scan(&t.Trunk, &t.Second, &t.Bypassed, &t.Total); err != nil {
+			return err
+		}
+		f.ledger.store.LoadTrail(f.series, t)
+		return nil
+	})
+}
+
+// feedID is the id of a feed's line, made if it is missing.
+func (l *Ledger) feedID(ctx context.Context, spec FeedSpec) (int64, error) {
+	id, err := l.findFeed(spec.Source, spec.Feed)
+	if err == nil {
+		return id, l.sameAccount(id, spec)
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return 0, err
+	}
+	origin := micros(l.settings.Now().Add(-spec.History))
+	err = l.commit(ctx, &l.root, change{write: func() error {
+		_, err := l.engine.exec(`INSERT INTO feeds (source, provider, feed, fingerprint, epoch, seq, origin, floor, watermark, newest, history_done, records, plan)
+			VALUES (?, ?, ?, ?, 1, 0, ?, ?, ?, 0, 0, 0, NULL)`,
+			spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, origin, origin, origin)
+		return err
+	}})
+	if err != nil {
+		return 0, fmt.Errorf("start feed %s/%s: %w", spec.Source, spec.Feed, err)
+	}
+	return l.findFeed(spec.Source, spec.Feed)
+}
+
+func (l *Ledger) findFeed(source, feed string) (int64, error) {
+	var id int64
+	err := l.engine.conn.QueryRowContext(context.Background(),
+		`SELECT id FROM feeds WHERE source = ? AND feed = ?`, source, feed).Scan(&id)
+	return id, l.engine.explain(err)
+}
+
+// sameAccount refuses to go on counting another account under a feed's name
+// (counting.md 19).
+func (l *Ledger) sameAccount(id int64, spec FeedSpec) error {
+	var fingerprint string
+	err := l.engine.conn.QueryRowContext(context.Background(), `SELECT fingerprint FROM feeds WHERE id = ?`, id).Scan(&fingerprint)
+	if err != nil {
+		return l.engine.explain(err)
+	}
+	if fingerprint != spec.Fingerprint {
+		return fmt.Errorf("source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
+			"give the new account a source name of its own; if it is the old account under a new name, set renamed_from",
+			spec.Source, spec.Feed, fingerprint, spec.Fingerprint)
+	}
+	return nil
+}
+
+// rename takes over the state of renamed_from, once.
+func (l *Ledger) rename(ctx context.Context, spec FeedSpec) error {
+	if spec.RenamedFrom == "" || spec.RenamedFrom == spec.Source {
+		return nil
+	}
+	id, err := l.findFeed(spec.RenamedFrom, spec.Feed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // taken over already, or never there
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := l.findFeed(spec.Source, spec.Feed); err == nil {
+		return fmt.Errorf("source %s: renamed_from %s can't take over feed %s: both names have state; remove renamed_from",
+			spec.Source, spec.RenamedFrom, spec.Feed)
+	}
+	if err := l.sameAccount(id, spec); err != nil {
+		return err
+	}
+	old := l.feeds[spec.RenamedFrom+"/"+spec.Feed]
+	return l.commit(ctx, &l.root, change{
+		write: func() error {
+			_, err := l.engine.exec(`UPDATE feeds SET source = ? WHERE id = ?`, spec.Source, id)
+			return err
+		},
+		apply: func() {
+			if old != nil {
+				delete(l.feeds, spec.RenamedFrom+"/"+spec.Feed)
+				l.store.Remove(old.series)
+			}
+		},
+	})
+}
+
+// Close stops showing the feed: it is no longer configured. Its state stays.
+func (f *Feed) Close() {
+	f.ledger.store.Active(f.series, false)
+}
+
+// State is what was last committed.
+func (f *Feed) State() State {
+	f.ledger.mu.Lock()
+	defer f.ledger.mu.Unlock()
+	s := f.row.state
+	s.Plan = append([]byte(nil), s.Plan...)
+	return s
+}
+
+// labelsText is a series' own label values as the ledger keeps them.
+func labelsText(own []string) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(own) // strings always encode
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// startFor is the created timestamp of series that a first history shows: the
+// origin, or none if it lies so near that Prometheus would put a zero there and
+// see a spike (counting.md 20).
+func startFor(origin, now time.Time) time.Time {
+	if now.Sub(origin) < 2*time.Hour {
+		return time.Time{}
+	}
+	return origin
+}

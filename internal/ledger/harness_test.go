@@ -1,0 +1,243 @@
+package ledger
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+func TestMain(m *testing.M) {
+	verifying = true
+	goleak.VerifyTestMain(m)
+}
+
+// testReserve is small, since every test writes one.
+const testReserve = 1 << 20
+
+// epoch is where the tests' clocks begin.
+var epoch = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+// clock is a test's clock.
+type clock struct{ at time.Time }
+
+func (c *clock) now() time.Time      { return c.at }
+func (c *clock) add(d time.Duration) { c.at = c.at.Add(d) }
+
+// lineEncoder makes log records that a test can read.
+type lineEncoder struct{}
+
+func (lineEncoder) AppendRecord(batch []byte, r *cdr.Record, e *RecordEvent) []byte {
+	return fmt.Appendf(batch, "%s %s v%d %s from=%s to=%s user=%s %s\n",
+		e.Name, e.RecordID, e.Version, r.Outcome, r.CallerNumber, r.CalleeNumber, r.UserName, strings.Join(e.Changed, ","))
+}
+
+// rig is a ledger under test.
+type rig struct {
+	t      *testing.T
+	clock  *clock
+	folder string
+	probe  func(string) error
+	tuning Tuning
+	spec   FeedSpec
+	opts   metrics.Options
+	ledger *Ledger
+	feed   *Feed
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{
+		t: t, clock: &clock{at: epoch}, folder: t.TempDir(),
+		tuning: Tuning{Privacy: cdr.Policy{Numbers: cdr.Mask, Users: cdr.Hash, Addresses: cdr.Drop}, Encoder: lineEncoder{}, OutboxLimit: 1e6},
+		spec: FeedSpec{
+			Source: "contoso", Provider: "msgraph", Feed: "direct_routing", Fingerprint: "msgraph tenant",
+			History: 24 * time.Hour, Lookback: 48 * time.Hour, LateAfter: time.Hour, Currency: "XXX",
+		},
+		opts: metrics.Options{SeriesLimit: 10000, BypassWindow: time.Hour, Native: true},
+	}
+	r.open()
+	t.Cleanup(func() {
+		if err := r.ledger.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return r
+}
+
+func (r *rig) settings() Settings {
+	return Settings{
+		Folder: r.folder, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve,
+		probe: func(point string) error {
+			if r.probe != nil {
+				return r.probe(point)
+			}
+			return nil
+		},
+	}
+}
+
+func (r *rig) open() {
+	r.t.Helper()
+	l, err := Open(r.t.Context(), r.settings())
+	if err != nil {
+		r.t.Fatalf("open: %v", err)
+	}
+	f, err := l.Feed(r.t.Context(), r.spec)
+	if err != nil {
+		r.t.Fatalf("feed: %v", err)
+	}
+	r.ledger, r.feed = l, f
+}
+
+// reopen closes the ledger and opens it again.
+func (r *rig) reopen() {
+	r.t.Helper()
+	if err := r.ledger.Close(); err != nil {
+		r.t.Fatalf("close: %v", err)
+	}
+	r.open()
+}
+
+// live ends the first history without calls.
+func (r *rig) live() { r.commit(&Page{Position: &Position{HistoryDone: true}}) }
+
+func (r *rig) commit(p *Page) Result {
+	r.t.Helper()
+	if p.ObservedAt.IsZero() {
+		p.ObservedAt = r.clock.at
+	}
+	result, err := r.feed.Commit(r.t.Context(), p)
+	if err != nil {
+		r.t.Fatalf("commit: %v", err)
+	}
+	return result
+}
+
+func (r *rig) records(all ...*cdr.Record) Result { r.t.Helper(); return r.commit(&Page{Records: all}) }
+
+// values are the shown values by `name{own labels}`; histograms by count and sum.
+func (r *rig) values() map[string]string { return valuesOf(r.ledger.Store()) }
+
+func valuesOf(s metrics.Source) map[string]string {
+	all := make(map[string]string)
+	for _, f := range s.Snapshot().Families {
+		for _, p := range f.Points {
+			key := f.Def.Name + "{" + strings.Join(p.Labels.Values[3:], ",") + "}"
+			if p.Hist != nil {
+				all[key] = fmt.Sprintf("%d/%g", p.Hist.Count, p.Hist.Sum)
+				continue
+			}
+			all[key] = strconv.FormatFloat(p.Value, 'g', -1, 64)
+		}
+	}
+	return all
+}
+
+// logs are the lines of the outbox, oldest first.
+func (r *rig) logs() []string {
+	r.t.Helper()
+	rows, err := r.ledger.engine.query(`SELECT data FROM outbox ORDER BY id`)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var all []string
+	err = scanAll(rows, func() error {
+		var data []byte
+		if err := rows.Scan(&data); err != nil {
+			return err
+		}
+		for line := range bytes.Lines(data) {
+			all = append(all, strings.TrimSpace(string(line)))
+		}
+		return nil
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return all
+}
+
+// image copies the files as a crash at this instant would leave them.
+func (r *rig) image() string {
+	folder := filepath.Join(r.t.TempDir(), "image")
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		r.t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal"} {
+		data, err := os.ReadFile(filepath.Join(r.folder, fileName+suffix))
+		if os.IsNotExist(err) {
+			continue
+		}
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, fileName+suffix), data, 0o600); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	return folder
+}
+
+// crash abandons the ledger and goes on with an image of its files.
+func (r *rig) crash(image string) {
+	r.t.Helper()
+	r.probe = nil
+	if err := r.ledger.Close(); err != nil {
+		r.t.Fatalf("close: %v", err)
+	}
+	r.folder = image
+	r.open()
+}
+
+// call is an answered inbound call; options change it.
+func call(id string, options ...func(*cdr.Record)) *cdr.Record {
+	r := &cdr.Record{
+		ID: id, CallID: "c-" + id, Start: epoch.Add(-10 * time.Minute), Duration: time.Minute,
+		Direction: cdr.Inbound, CallType: "byot_in", Outcome: cdr.Answered, Trunk: "sbc1.example.com",
+		CallerNumber: "+15550100001", CalleeNumber: "+15550100002", UserName: "Jane Doe",
+	}
+	for _, o := range options {
+		o(r)
+	}
+	return r
+}
+
+func money(t testing.TB, text string) cdr.Money {
+	t.Helper()
+	m, err := cdr.ParseMoney(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func charge(t testing.TB, component, currency, amount string) func(*cdr.Record) {
+	return func(r *cdr.Record) {
+		r.Charges = append(r.Charges, cdr.Charge{Component: component, Currency: currency, Amount: money(t, amount)})
+	}
+}
+
+func outcome(o cdr.Outcome) func(*cdr.Record) { return func(r *cdr.Record) { r.Outcome = o } }
+
+func start(at time.Time) func(*cdr.Record) { return func(r *cdr.Record) { r.Start = at } }
+
+func wantValues(t *testing.T, got, want map[string]string) {
+	t.Helper()
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		if got[key] != want[key] {
+			t.Errorf("%s = %q, want %q", key, got[key], want[key])
+		}
+	}
+}

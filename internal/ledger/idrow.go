@@ -1,0 +1,170 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// The formats of an id row.
+const (
+	rowAlias  = 1 // another key of a record: hour and hash of its first key
+	rowRecord = 2
+	rowFact   = 3 // a fact that is only counted, such as a recording
+)
+
+// maxRevisions is up to where revisions are told apart; later ones share a number.
+const maxRevisions = 255
+
+// sameRow says whether two stored forms differ in nothing but revisions.
+func sameRow(a, b []byte) bool {
+	return len(a) > 2 && len(b) > 2 && a[0] == b[0] && bytes.Equal(a[2:], b[2:])
+}
+
+// known is what the ledger remembers of a counted record.
+type known struct {
+	hour int64
+	hash hash
+
+	outcome   cdr.Outcome
+	direction cdr.Direction
+	callType  string // of the first version: corrections carry its labels
+	country   string
+	version   int64 // the provider's, 0 if it has none
+	revisions int64 // how often it changed
+	schema    uint64
+	charges   []knownCharge
+	fields    []fieldHash
+}
+
+// knownCharge is the last amount known of a component.
+type knownCharge struct {
+	component, currency string
+	amount              cdr.Money
+}
+
+var errRow = errors.New("an id row of the ledger is damaged: restore a backup")
+
+// append appends the stored form. The number of revisions stands in front and is
+// one byte, so that a row is the same as its record's first version behind it.
+func (k *known) append(dst []byte) []byte {
+	dst = append(dst, rowRecord, byte(min(k.revisions, maxRevisions)), byte(k.outcome), byte(k.direction))
+	dst = appendText(dst, k.callType)
+	dst = appendText(dst, k.country)
+	dst = binary.AppendVarint(dst, k.version)
+	dst = binary.AppendUvarint(dst, uint64(len(k.charges)))
+	for i := range k.charges {
+		c := &k.charges[i]
+		dst = appendText(dst, c.component)
+		dst = appendText(dst, c.currency)
+		at := len(dst)
+		dst = c.amount.Append(append(dst, 0))
+		dst[at] = byte(len(dst) - at - 1) // 34 digits, 18 zeros, a sign and a point: one byte as uvarint
+	}
+	dst = binary.AppendUvarint(dst, k.schema)
+	for _, f := range k.fields {
+		dst = append(dst, byte(f.key>>8), byte(f.key), byte(f.hash>>16), byte(f.hash>>8), byte(f.hash))
+	}
+	return dst
+}
+
+func appendText(dst []byte, s string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
+
+// parse reads the stored form into k and keeps k's memory.
+func (k *known) parse(data []byte) error {
+	if len(data) < 4 || data[0] != rowRecord {
+		return errRow
+	}
+	k.revisions, k.outcome, k.direction = int64(data[1]), cdr.Outcome(data[2]), cdr.Direction(data[3])
+	if int(k.outcome) >= len(cdr.Outcomes()) {
+		return errRow
+	}
+	r := reader{data: data[4:]}
+	k.callType, k.country = r.text(), r.text()
+	k.version = r.varint()
+	k.charges = k.charges[:0]
+	for range min(r.uvarint(), 64) {
+		k.charges = append(k.charges, r.charge())
+	}
+	k.schema = r.uvarint()
+	k.fields = k.fields[:0]
+	for len(r.data) >= 5 && !r.bad {
+		d := r.data
+		k.fields = append(k.fields, fieldHash{
+			key:  uint32(d[0])<<8 | uint32(d[1]),
+			hash: uint32(d[2])<<16 | uint32(d[3])<<8 | uint32(d[4]),
+		})
+		r.data = d[5:]
+	}
+	if r.bad || len(r.data) > 0 {
+		return errRow
+	}
+	return nil
+}
+
+// appendAlias is the stored form of a further key of a record.
+func appendAlias(dst []byte, hour int64, of hash) []byte {
+	return append(binary.AppendVarint(append(dst, rowAlias), hour), of[:]...)
+}
+
+// parseAlias says which record a further key belongs to, and whether it is one.
+func parseAlias(data []byte) (hour int64, of hash, ok bool) {
+	if len(data) == 0 || data[0] != rowAlias {
+		return 0, of, false
+	}
+	hour, n := binary.Varint(data[1:])
+	if n <= 0 || len(data) != 1+n+len(of) {
+		return 0, of, false
+	}
+	return hour, hash(data[1+n:]), true
+}
+
+// reader reads what append wrote; bad once something doesn't fit.
+type reader struct {
+	data []byte
+	bad  bool
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.data)
+	return uint64(r.took(int64(v), n))
+}
+
+func (r *reader) varint() int64 {
+	v, n := binary.Varint(r.data)
+	return r.took(v, n)
+}
+
+func (r *reader) took(v int64, n int) int64 {
+	if n <= 0 {
+		r.bad, r.data = true, nil
+		return 0
+	}
+	r.data = r.data[n:]
+	return v
+}
+
+func (r *reader) text() string {
+	n := r.uvarint()
+	if n > uint64(len(r.data)) {
+		r.bad, r.data = true, nil
+		return ""
+	}
+	s := string(r.data[:n])
+	r.data = r.data[n:]
+	return s
+}
+
+func (r *reader) charge() knownCharge {
+	c := knownCharge{component: r.text(), currency: r.text()}
+	amount, err := cdr.ParseMoneySum(r.text())
+	if err != nil {
+		r.bad = true
+	}
+	c.amount = amount
+	return c
+}

@@ -1,0 +1,141 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// pruneRows is how many id rows one transaction of Prune deletes at the most.
+const pruneRows = 5000
+
+// Show writes down which new series may be shown by their value now, and shows
+// them (counting.md 21). It is to be called about every second.
+func (l *Ledger) Show(ctx context.Context) error {
+	due := l.store.Due()
+	if len(due) == 0 {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := l.commit(ctx, &l.root, change{
+		write: func() error {
+			for _, s := range due {
+				if _, err := l.engine.exec(`UPDATE series SET shown = 1 WHERE id = ?`, s.ID()); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		apply: func() { l.store.Show(due) },
+	})
+	if err != nil {
+		return fmt.Errorf("show new series: %w", err)
+	}
+	return nil
+}
+
+// Prune forgets what can't be read again: ids below a floor that is raised in
+// the same transaction, never above watermark − (1.25·lookback + 2 days)
+// (counting.md 5), and old rows of the trailing gauge. It works in small
+// transactions until nothing is left to do or the context ends.
+func (l *Ledger) Prune(ctx context.Context) error {
+	for _, f := range l.openFeeds() {
+		for {
+			more, err := l.pruneOnce(ctx, f)
+			if err != nil {
+				return fmt.Errorf("prune ledger: %w", err)
+			}
+			if !more {
+				break
+			}
+		}
+	}
+	l.store.Trim()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reserve.fill()
+	return nil
+}
+
+func (l *Ledger) openFeeds() []*Feed {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := make([]*Feed, 0, len(l.feeds))
+	for _, f := range l.feeds {
+		all = append(all, f)
+	}
+	return all
+}
+
+// pruneOnce deletes some ids of a feed and says whether there may be more.
+func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	next := f.row.state
+	keep := f.spec.Lookback + f.spec.Lookback/4 + 48*time.Hour
+	if floor := next.Watermark.Add(-keep).Truncate(time.Hour); floor.After(next.Floor) {
+		next.Floor = floor
+	}
+	if next.Floor.Equal(f.row.state.Floor) && !f.pruning {
+		return false, nil
+	}
+	var more bool
+	err := l.commit(ctx, &f.row, change{
+		write: func() (err error) {
+			more, err = f.writePrune(&next, keep)
+			return err
+		},
+		apply: func() { f.row.state, f.pruning = next, more },
+	})
+	return more, err
+}
+
+// writePrune deletes below the floor, hour by hour. An id is kept an hour longer
+// than its hour, since a start may have moved by minutes.
+func (f *Feed) writePrune(next *State, keep time.Duration) (bool, error) {
+	e := f.ledger.engine
+	result, err := e.exec(`DELETE FROM seen WHERE feed = ? AND hour > ? AND hour < ? AND (feed, hour, hash) IN (
+		SELECT feed, hour, hash FROM seen WHERE feed = ? AND hour > ? AND hour < ? ORDER BY hour LIMIT ?)`,
+		f.row.id, setAsideHour, hourOf(next.Floor)-1, f.row.id, setAsideHour, hourOf(next.Floor)-1, pruneRows)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		return false, err
+	}
+	now := f.ledger.settings.Now()
+	if _, err := e.exec(`DELETE FROM seen WHERE feed = ? AND hour = ? AND data < ?`,
+		f.row.id, setAsideHour, factData(now.Add(-keep-48*time.Hour))); err != nil {
+		return false, err
+	}
+	window := f.ledger.settings.Options.BypassWindow
+	if _, err := e.exec(`DELETE FROM trailing WHERE feed = ? AND second < ?`, f.row.id, now.Add(-window).Unix()); err != nil {
+		return false, err
+	}
+	return n == pruneRows, f.row.save(e, next)
+}
+
+// Maintain shows new series and prunes until the context ends. Errors go to
+// report; a full disk and the like pass by themselves.
+func (l *Ledger) Maintain(ctx context.Context, report func(error)) {
+	show, prune := time.NewTicker(time.Second), time.NewTicker(10*time.Minute)
+	defer show.Stop()
+	defer prune.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-show.C:
+			err = l.Show(ctx)
+		case <-prune.C:
+			err = l.Prune(ctx)
+		}
+		if err != nil && !errors.Is(err, context.Canceled) {
+			report(err)
+		}
+	}
+}

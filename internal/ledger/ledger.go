@@ -1,0 +1,202 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// fileName is the database within storage.path.
+const fileName = "ledger.db"
+
+// Settings are what a ledger needs to be opened.
+type Settings struct {
+	// Folder is storage.path.
+	Folder string
+	// Now is the local clock.
+	Now func() time.Time
+	// Options are the metrics' own.
+	Options metrics.Options
+	// OnCommit, if set, is told how long each commit took.
+	OnCommit func(took time.Duration)
+	// Tuning may change while the ledger is open.
+	Tuning
+
+	// reserve, in tests, is how many bytes the reserve keeps; 0 is reserveBytes.
+	reserve int64
+	// probe, in tests, is told of each write and may fail it.
+	probe func(point string) error
+}
+
+// Tuning is what a reload may change.
+type Tuning struct {
+	// Privacy says how records are redacted before they are kept.
+	Privacy cdr.Policy
+	// HashKey is the key of redaction by hash; nil takes the ledger's own.
+	HashKey []byte
+	// Encoder makes log records; nil keeps none.
+	Encoder LogEncoder
+	// OutboxLimit is the most log records that wait; SkipLogs says what happens then.
+	OutboxLimit int64
+	SkipLogs    bool
+}
+
+// Ledger is the open ledger. It is safe for concurrent use.
+type Ledger struct {
+	settings Settings
+	lock     *flock.Flock
+	store    *metrics.Store
+	id       string
+
+	// mu is the commit lock: it orders commits and guards all below.
+	mu       sync.Mutex
+	closed   bool
+	engine   *engine // nil after a failure until it could be opened again
+	tuning   Tuning
+	redactor *cdr.Redactor
+	hasher   hasher
+	root     row // feed 0: what belongs to no feed
+	feeds    map[string]*Feed
+	page     pageWork
+	reserve  reserve
+
+	outbox outbox
+}
+
+// Open opens the ledger of a folder, makes it if it is missing, and takes its
+// lock. Errors say what to do.
+func Open(ctx context.Context, settings Settings) (*Ledger, error) {
+	lock, err := takeLock(settings.Folder)
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{
+		settings: settings, lock: lock, tuning: settings.Tuning,
+		store: metrics.NewStore(settings.Options, settings.Now),
+		feeds: make(map[string]*Feed),
+	}
+	l.outbox.init()
+	if err := l.open(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// open opens the file and reads everything that is kept in memory.
+func (l *Ledger) open(ctx context.Context) error {
+	e, err := openEngine(ctx, filepath.Join(l.settings.Folder, fileName), l.settings.probe)
+	if err != nil {
+		return err
+	}
+	l.engine = e
+	l.reserve = reserve{
+		file: filepath.Join(l.settings.Folder, reserveName),
+		size: cmp.Or(l.settings.reserve, reserveBytes),
+	}
+	if err := l.identify(ctx); err != nil {
+		return err
+	}
+	l.setTuning(l.settings.Tuning)
+	if err := l.root.load(e, 0); err != nil {
+		return err
+	}
+	if err := l.loadOutbox(); err != nil {
+		return err
+	}
+	if err := l.checkCatalogue(ctx); err != nil {
+		return err
+	}
+	l.reserve.fill()
+	return l.verify()
+}
+
+// identify reads the ledger's key and instance id, or makes them.
+func (l *Ledger) identify(ctx context.Context) error {
+	key := newKeyring()
+	secret, id := key.text(), newUUID()
+	err := l.engine.transact(ctx, func() error {
+		for name, value := range map[string]string{"key": secret, "instance": id} {
+			if _, err := l.engine.exec(`INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("prepare ledger: %w", err)
+	}
+	if secret, err = l.engine.meta("key"); err != nil {
+		return err
+	}
+	if l.id, err = l.engine.meta("instance"); err != nil {
+		return err
+	}
+	l.hasher.key, err = parseKeyring(secret)
+	return err
+}
+
+// meta is a value that was made with the ledger.
+func (e *engine) meta(name string) (string, error) {
+	var value string
+	if err := e.conn.QueryRowContext(context.Background(), `SELECT value FROM meta WHERE name = ?`, name).Scan(&value); err != nil {
+		return "", fmt.Errorf("read %s of the ledger: %w", name, e.explain(err))
+	}
+	return value, nil
+}
+
+// Close lets the ledger go. It may be called twice.
+func (l *Ledger) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	l.outbox.wake()
+	var err error
+	if l.engine != nil {
+		err = l.engine.close()
+	}
+	return errors.Join(err, l.lock.Close())
+}
+
+// Store are the series that come from records.
+func (l *Ledger) Store() *metrics.Store { return l.store }
+
+// InstanceID is a UUID made with the ledger and kept in it.
+func (l *Ledger) InstanceID() string { return l.id }
+
+// Tune takes over what a reload changed.
+func (l *Ledger) Tune(tuning Tuning, options metrics.Options) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.store.Reconfigure(options)
+	l.settings.Options = options
+	l.setTuning(tuning)
+}
+
+func (l *Ledger) setTuning(tuning Tuning) {
+	key := tuning.HashKey
+	if key == nil {
+		key = l.hasher.key.privacy()
+	}
+	l.tuning, l.redactor = tuning, cdr.NewRedactor(tuning.Privacy, key)
+}
+
+// newUUID is a random UUID (RFC 9562, version 4).
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

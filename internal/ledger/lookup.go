@@ -1,0 +1,181 @@
+package ledger
+
+import (
+	"bytes"
+	"cmp"
+	"database/sql"
+	"encoding/binary"
+	"slices"
+	"time"
+)
+
+// setAsideHour is where rows are known by their content: they have no hour.
+const setAsideHour = 0
+
+// batchSizes are how many keys or rows one statement takes, largest first: few
+// texts, so that every statement is prepared once.
+var batchSizes = [...]int{256, 32, 4, 1}
+
+// lookup is the working memory of findKnown.
+type lookup struct {
+	wanted  []wanted
+	args    []any
+	aliases []foundAlias
+}
+
+// wanted is one key to look for in one hour.
+type wanted struct {
+	hour int64
+	hash hash
+}
+
+// foundAlias is a key that leads to another.
+type foundAlias struct {
+	key, of hash
+	hour    int64
+}
+
+// findKnown reads what is known of the page's records: each key in its own hour,
+// and what wasn't found there in the hour within 15 minutes (counting.md 15).
+func (l *Ledger) findKnown(p *pageWork, feed int64) error {
+	look := &p.look
+	look.aliases = look.aliases[:0]
+	for _, hour := range []func(*entry) int64{
+		func(e *entry) int64 { return e.hour },
+		func(e *entry) int64 { return neighbour(e.record.Start) },
+	} {
+		if err := l.search(p, feed, hour); err != nil {
+			return err
+		}
+	}
+	for _, a := range look.aliases {
+		if err := l.follow(p, feed, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// search looks for the keys that aren't known yet, in the hour that of gives.
+func (l *Ledger) search(p *pageWork, feed int64, of func(*entry) int64) error {
+	look := &p.look
+	first := len(p.states) == 0
+	look.wanted = look.wanted[:0]
+	for i := range p.entries {
+		e := &p.entries[i]
+		hour := of(e)
+		if !first && hour == e.hour {
+			continue
+		}
+		if p.states[e.hash] == nil {
+			look.wanted = append(look.wanted, wanted{hour: hour, hash: e.hash})
+		}
+		for _, alt := range e.alts {
+			if p.states[alt] == nil {
+				look.wanted = append(look.wanted, wanted{hour: hour, hash: alt})
+			}
+		}
+	}
+	slices.SortFunc(look.wanted, func(a, b wanted) int {
+		return cmp.Or(cmp.Compare(a.hour, b.hour), bytes.Compare(a.hash[:], b.hash[:]))
+	})
+	for rest := look.wanted; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].hour == rest[0].hour {
+			n++
+		}
+		if err := l.fetchHour(p, feed, rest[:n]); err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	return nil
+}
+
+// fetchHour reads the keys of one hour, in batches.
+func (l *Ledger) fetchHour(p *pageWork, feed int64, keys []wanted) error {
+	for len(keys) > 0 {
+		n := batchOf(len(keys))
+		p.look.args = append(p.look.args[:0], feed, keys[0].hour)
+		for i := range keys[:n] {
+			p.look.args = append(p.look.args, keys[i].hash[:])
+		}
+		rows, err := l.engine.query(seenSelects[n], p.look.args...)
+		if err != nil {
+			return err
+		}
+		hour := keys[0].hour
+		if err := scanAll(rows, func() error { return p.found(rows, hour) }); err != nil {
+			return l.engine.explain(err)
+		}
+		keys = keys[n:]
+	}
+	return nil
+}
+
+// found takes one row of the table seen.
+func (p *pageWork) found(rows *sql.Rows, hour int64) error {
+	var key, data sql.RawBytes
+	if err := rows.Scan(&key, &data); err != nil {
+		return err
+	}
+	if len(key) != len(hash{}) {
+		return errRow
+	}
+	if aliasHour, of, ok := parseAlias(data); ok {
+		p.look.aliases = append(p.look.aliases, foundAlias{key: hash(key), of: of, hour: aliasHour})
+		return nil
+	}
+	st := p.newState()
+	st.hour, st.hash = hour, hash(key)
+	st.stored = append(st.stored, data...)
+	p.states[st.hash] = st
+	return nil
+}
+
+// follow finds the record that an alias leads to.
+func (l *Ledger) follow(p *pageWork, feed int64, a foundAlias) error {
+	if p.states[a.of] == nil {
+		if err := l.fetchHour(p, feed, []wanted{{hour: a.hour, hash: a.of}}); err != nil {
+			return err
+		}
+	}
+	if st := p.states[a.of]; st != nil {
+		p.states[a.key] = st
+	}
+	return nil
+}
+
+// once remembers a fact that is only counted and says whether it is new.
+func (f *Feed) once(p *pageWork, hour int64, h hash, at time.Time) (bool, error) {
+	if p.states[h] != nil {
+		return false, nil
+	}
+	if err := f.ledger.fetchHour(p, f.row.id, []wanted{{hour: hour, hash: h}}); err != nil {
+		return false, err
+	}
+	if p.states[h] != nil {
+		return false, nil
+	}
+	st := p.newState()
+	st.hour, st.hash = hour, h
+	p.states[h] = st
+	p.writes = append(p.writes, idWrite{hour: hour, hash: h, data: factData(at)})
+	return true, nil
+}
+
+// factData is the stored form of a fact: when it was seen, so that forms compare
+// as their times do.
+func factData(at time.Time) []byte {
+	return binary.BigEndian.AppendUint64([]byte{rowFact}, uint64(max(at.Unix(), 0)))
+}
+
+// batchOf is the largest batch that n fill.
+func batchOf(n int) int {
+	for _, size := range batchSizes {
+		if n >= size {
+			return size
+		}
+	}
+	return 1
+}

@@ -1,0 +1,27 @@
+package ledger
+
+import "golang.org/x/sys/unix"
+
+// networkFileSystems by the magic number that statfs gives (linux/magic.h).
+var networkFileSystems = map[int64]string{
+	0x6969:     "nfs",
+	0x517b:     "smb",
+	0xff534d42: "cifs",
+	0xfe534d42: "smb2",
+	0x5346414f: "afs",
+	0x00c36400: "ceph",
+	0x0bd00bd0: "lustre",
+	0x01161970: "gfs2",
+	0x7461636f: "ocfs2",
+	0x013111a8: "ibrix",
+}
+
+// networkFileSystem names the network file system that a folder lies on, or
+// nothing.
+func networkFileSystem(folder string) string {
+	var st unix.Statfs_t
+	if err := unix.Statfs(folder, &st); err != nil {
+		return ""
+	}
+	return networkFileSystems[int64(uint32(st.Type))] //nolint:unconvert // its width differs between architectures
+}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package ledger
+
+// networkFileSystem is only known on Linux.
+func networkFileSystem(string) string { return "" }

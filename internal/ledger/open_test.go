@@ -1,0 +1,128 @@
+package ledger
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestSecondProcessIsRefused(t *testing.T) {
+	r := newRig(t)
+	_, err := Open(t.Context(), r.settings())
+	if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), "storage.path") {
+		t.Fatalf("err = %v", err)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		spoil func(t *testing.T, r *rig)
+		want  string
+	}{
+		{"a newer schema", func(t *testing.T, r *rig) {
+			if _, err := r.ledger.engine.exec(`UPDATE meta SET value = '99' WHERE name = 'schema'`); err != nil {
+				t.Fatal(err)
+			}
+		}, "run the newer program"},
+		{"a file that is no database", func(t *testing.T, r *rig) {
+			if err := os.WriteFile(filepath.Join(r.folder, fileName), []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, "damaged or not an SQLite file"},
+		{"another program's database", func(t *testing.T, r *rig) {
+			for _, table := range []string{"meta", "feeds"} {
+				if _, err := r.ledger.engine.exec(`DROP TABLE ` + table); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, "not a ledger"},
+		{"a damaged key", func(t *testing.T, r *rig) {
+			if _, err := r.ledger.engine.exec(`UPDATE meta SET value = 'x' WHERE name = 'key'`); err != nil {
+				t.Fatal(err)
+			}
+		}, "key is damaged"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			c.spoil(t, r)
+			if err := r.ledger.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if c.name == "a file that is no database" {
+				c.spoil(t, r)
+				for _, s := range []string{"-wal", "-shm"} {
+					_ = os.Remove(filepath.Join(r.folder, fileName+s))
+				}
+			}
+			l, err := Open(t.Context(), r.settings())
+			if err == nil {
+				_ = l.Close()
+				t.Fatal("opened")
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("err = %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestFolderThatCannotBeMade(t *testing.T) {
+	r := newRig(t)
+	s := r.settings()
+	s.Folder = filepath.Join(r.folder, fileName, "below a file")
+	if _, err := Open(t.Context(), s); err == nil || !strings.Contains(err.Error(), "storage.path") {
+		t.Fatalf("err = %v", err)
+	}
+}
+
+// Look reads beside the process that has the lock.
+func TestLookWithoutLock(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	g, err := Look(t.Context(), r.folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := g.Origins["contoso/direct_routing"]; !got.Equal(r.feed.State().Origin) {
+		t.Fatalf("origin %v", got)
+	}
+	if string(g.HashKey) != string(r.ledger.hasher.key.privacy()) {
+		t.Fatal("another key")
+	}
+	none, err := Look(t.Context(), t.TempDir())
+	if err != nil || len(none.HashKey) == 0 || len(none.Origins) != 0 {
+		t.Fatalf("without a ledger: %+v, %v", none, err)
+	}
+}
+
+func TestInstanceIDIsKept(t *testing.T) {
+	r := newRig(t)
+	id := r.ledger.InstanceID()
+	r.reopen()
+	if got := r.ledger.InstanceID(); got != id || len(id) != 36 {
+		t.Fatalf("instance id %q, then %q", id, got)
+	}
+}
+
+func FuzzIDRow(f *testing.F) {
+	k := known{outcome: 1, callType: "user_out", country: "DE", version: 3, schema: 1, fields: []fieldHash{{1, 2}, {0x8001, 3}}}
+	f.Add(k.append(nil))
+	f.Add([]byte{rowRecord, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var k known
+		if k.parse(data) != nil {
+			return
+		}
+		var again known
+		if err := again.parse(k.append(nil)); err != nil {
+			t.Fatalf("own form isn't read: %v", err)
+		}
+		if string(again.append(nil)) != string(k.append(nil)) {
+			t.Fatal("own form changes")
+		}
+		_, _, _ = parseAlias(data)
+	})
+}

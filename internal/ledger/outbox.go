@@ -1,0 +1,233 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// A batch of log records is closed at either bound: receivers take 4 MiB by
+// default (gRPC), and a batch is sent as a whole.
+const (
+	batchRecords = 1000
+	batchBytes   = 1 << 20
+)
+
+// outbox is what memory knows of the log records that wait. Its counts are
+// guarded by mu; they change only after a commit.
+type outbox struct {
+	mu      sync.Mutex
+	records int64
+	pending []outboxHead // oldest first
+	lastID  int64
+	signal  chan struct{} // closed and replaced when something comes
+}
+
+// outboxHead is a batch without its data.
+type outboxHead struct {
+	id, records int64
+	created     time.Time
+}
+
+func (o *outbox) init() { o.signal = make(chan struct{}) }
+
+// wake tells whoever waits that something may be there.
+func (o *outbox) wake() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	close(o.signal)
+	o.signal = make(chan struct{})
+}
+
+// full says whether the limit is reached.
+func (o *outbox) full(t *Tuning) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return t.OutboxLimit > 0 && o.records >= t.OutboxLimit
+}
+
+// blocks says whether a page with records must wait for the outbox to drain.
+func (o *outbox) blocks(t *Tuning, records int) bool {
+	return records > 0 && t.Encoder != nil && !t.SkipLogs && o.full(t)
+}
+
+// committed takes over the batches of a commit that succeeded.
+func (o *outbox) committed(b *logBatch) {
+	if len(b.heads) == 0 {
+		return
+	}
+	o.mu.Lock()
+	for _, h := range b.heads {
+		o.pending = append(o.pending, h)
+		o.records += h.records
+		o.lastID = h.id
+	}
+	o.mu.Unlock()
+	o.wake()
+}
+
+// write writes a page's batches. The ids are the outbox's own, so that order
+// doesn't hang on the database.
+func (o *outbox) write(e *engine, b *logBatch, feed int64, at time.Time) error {
+	b.close()
+	b.heads = b.heads[:0]
+	for i, part := range b.parts {
+		head := outboxHead{id: o.lastID + int64(i) + 1, records: part.records, created: at}
+		if _, err := e.exec(`INSERT INTO outbox (id, feed, records, created, data) VALUES (?, ?, ?, ?, ?)`,
+			head.id, feed, head.records, micros(at), b.data[part.from:part.to]); err != nil {
+			return err
+		}
+		b.heads = append(b.heads, head)
+	}
+	return nil
+}
+
+// logBatch is what one page adds to the outbox.
+type logBatch struct {
+	data  []byte
+	parts []logPart
+	open  logPart
+	heads []outboxHead
+}
+
+// logPart is one batch within data.
+type logPart struct {
+	from, to int
+	records  int64
+}
+
+func (b *logBatch) reset() {
+	b.data, b.parts, b.open, b.heads = b.data[:0], b.parts[:0], logPart{}, b.heads[:0]
+}
+
+func (b *logBatch) add(encoder LogEncoder, r *cdr.Record, event *RecordEvent) {
+	b.data = encoder.AppendRecord(b.data, r, event)
+	b.open.to = len(b.data)
+	b.open.records++
+	if b.open.records >= batchRecords || b.open.to-b.open.from >= batchBytes {
+		b.close()
+	}
+}
+
+func (b *logBatch) close() {
+	if b.open.records == 0 {
+		return
+	}
+	b.parts = append(b.parts, b.open)
+	b.open = logPart{from: b.open.to, to: b.open.to}
+}
+
+// loadOutbox reads what waits.
+func (l *Ledger) loadOutbox() error {
+	rows, err := l.engine.query(`SELECT id, records, created FROM outbox ORDER BY id`)
+	if err != nil {
+		return err
+	}
+	return scanAll(rows, func() error {
+		var h outboxHead
+		var created int64
+		if err := rows.Scan(&h.id, &h.records, &created); err != nil {
+			return err
+		}
+		h.created = fromMicros(created)
+		l.outbox.pending = append(l.outbox.pending, h)
+		l.outbox.records += h.records
+		l.outbox.lastID = h.id
+		return nil
+	})
+}
+
+// Next is the oldest batch that waits, nil if none does.
+func (l *Ledger) Next(ctx context.Context) (*Batch, error) {
+	reader, err := l.reading()
+	if err != nil {
+		return nil, err
+	}
+	var b Batch
+	var created int64
+	err = reader.QueryRowContext(ctx, `SELECT o.id, f.source, f.provider, f.feed, o.records, o.created, o.data
+		FROM outbox o JOIN feeds f ON f.id = o.feed ORDER BY o.id LIMIT 1`).
+		Scan(&b.ID, &b.Source, &b.Provider, &b.Feed, &b.Records, &created, &b.Data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read outbox: %w", err)
+	}
+	b.Oldest = fromMicros(created)
+	return &b, nil
+}
+
+// reading is the pool that reads beside the writer.
+func (l *Ledger) reading() (*sql.DB, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.closed:
+		return nil, ErrClosed
+	case l.engine == nil:
+		if err := l.reopen(context.Background()); err != nil {
+			return nil, err
+		}
+	}
+	return l.engine.reader, nil
+}
+
+// Ack removes a batch: every record of it was accepted or set aside. Only when
+// it returns nil may the next one be sent (counting.md 26).
+func (l *Ledger) Ack(ctx context.Context, id int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := l.commit(ctx, &l.root, change{
+		write: func() error {
+			_, err := l.engine.exec(`DELETE FROM outbox WHERE id = ?`, id)
+			return err
+		},
+		apply: func() { l.outbox.remove(id) },
+	})
+	if err != nil {
+		return fmt.Errorf("remove batch from outbox: %w", err)
+	}
+	return nil
+}
+
+func (o *outbox) remove(id int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	// It is the first one: batches leave in order.
+	if len(o.pending) > 0 && o.pending[0].id == id {
+		o.records -= o.pending[0].records
+		o.pending = o.pending[1:]
+	}
+}
+
+// Wait returns when something may be in the outbox, or with the context's error.
+func (l *Ledger) Wait(ctx context.Context) error {
+	l.outbox.mu.Lock()
+	signal, waiting := l.outbox.signal, len(l.outbox.pending) > 0
+	l.outbox.mu.Unlock()
+	if waiting {
+		return ctx.Err()
+	}
+	select {
+	case <-signal:
+		return ctx.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Outbox is how many log records wait, and since when the oldest does.
+func (l *Ledger) Outbox() (records int64, oldest time.Time) {
+	l.outbox.mu.Lock()
+	defer l.outbox.mu.Unlock()
+	if len(l.outbox.pending) > 0 {
+		oldest = l.outbox.pending[0].created
+	}
+	return l.outbox.records, oldest
+}

@@ -1,0 +1,201 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// pageWork is the working memory of one page's commit, used again by the next.
+type pageWork struct {
+	entries []entry
+	order   []int
+	states  map[hash]*state
+	spare   []*state
+	used    int
+	arena   []byte
+	fields  []fieldHash
+	writes  []idWrite
+	look    lookup
+	words   map[string]string
+
+	tally  *metrics.Tally
+	result Result
+	next   State
+	logs   logBatch
+}
+
+// entry is a record of the page with its keys.
+type entry struct {
+	record *cdr.Record
+	hash   hash
+	alts   []hash
+	hour   int64
+	row    []byte // the stored form of this version, as if it were the first
+	fields []fieldHash
+}
+
+// state is what is known of one record while a page is committed.
+type state struct {
+	hour   int64
+	hash   hash
+	stored []byte // as the ledger keeps it, or is to keep it
+	dirty  bool
+}
+
+// idWrite is a row of the table seen to be written.
+type idWrite struct {
+	hour int64
+	hash hash
+	data []byte
+	st   *state // the row of a record: data is what the state ends as
+}
+
+// Commit writes a page as a whole: ids, series, log records, pending work and
+// position. After an error nothing of it was committed and it may be tried
+// again; ErrFull and ErrOutboxFull want a pause first, ErrFenced a new State.
+func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
+	l := f.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.outbox.blocks(&l.tuning, len(page.Records)) {
+		return Result{}, ErrOutboxFull
+	}
+	began := l.settings.Now()
+	p := &l.page
+	err := l.commit(ctx, &f.row, change{
+		write:   func() error { return f.writePage(p, page) },
+		apply:   func() { f.applyPage(p, page) },
+		discard: func() { f.discardPage(p) },
+	})
+	if errors.Is(err, ErrFenced) {
+		return Result{}, errors.Join(err, f.load(f.row.id))
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	p.result.Took = l.settings.Now().Sub(began)
+	return p.result, nil
+}
+
+// writePage is the body of the transaction.
+func (f *Feed) writePage(p *pageWork, page *Page) error {
+	l := f.ledger
+	if page.ObservedAt.IsZero() {
+		page.ObservedAt = l.settings.Now()
+	}
+	p.begin(l, f, page)
+	if err := l.findKnown(p, f.row.id); err != nil {
+		return err
+	}
+	for _, i := range p.order {
+		if err := f.take(p, &p.entries[i], page.ObservedAt); err != nil {
+			return err
+		}
+	}
+	if err := f.takeSetAside(p, page); err != nil {
+		return err
+	}
+	if err := f.takeRecordings(p); err != nil {
+		return err
+	}
+	return f.writeAll(p, page)
+}
+
+// begin reads the page's records into entries, in the order of their versions.
+func (p *pageWork) begin(l *Ledger, f *Feed, page *Page) {
+	p.reset()
+	p.tally = l.store.Begin(f.series, page.ObservedAt)
+	p.next = f.row.state
+	for _, r := range page.Records {
+		p.order = append(p.order, len(p.entries))
+		p.entries = append(p.entries, p.entry(l, r))
+	}
+	slices.SortStableFunc(p.order, func(a, b int) int {
+		return cmp.Compare(p.entries[a].record.Version, p.entries[b].record.Version)
+	})
+}
+
+func (p *pageWork) reset() {
+	if p.states == nil {
+		p.states, p.words = make(map[hash]*state), make(map[string]string)
+	}
+	clear(p.states)
+	p.entries, p.order, p.writes = p.entries[:0], p.order[:0], p.writes[:0]
+	p.arena, p.fields, p.used = p.arena[:0], p.fields[:0], 0
+	p.result = Result{} // its slices go to the caller
+	p.logs.reset()
+}
+
+// entry hashes a record's keys and fields and makes its row, before redaction.
+func (p *pageWork) entry(l *Ledger, r *cdr.Record) entry {
+	e := entry{record: r, hash: l.hasher.call(r), hour: hourOf(r.Start)}
+	for _, id := range r.AltIDs {
+		e.alts = append(e.alts, l.hasher.of(kindCall, "id", id))
+	}
+	if r.ID != "" && r.Synthetic != "" {
+		e.alts = append(e.alts, l.hasher.synthetic(r))
+	}
+	at := len(p.fields)
+	p.fields = l.hasher.fields(p.fields, r)
+	e.fields = p.fields[at:len(p.fields):len(p.fields)]
+	k := knownOf(r, e.fields)
+	from := len(p.arena)
+	p.arena = k.append(p.arena)
+	e.row = p.arena[from:len(p.arena):len(p.arena)]
+	return e
+}
+
+// newState is a state out of the pool.
+func (p *pageWork) newState() *state {
+	if p.used == len(p.spare) {
+		p.spare = append(p.spare, new(state))
+	}
+	s := p.spare[p.used]
+	p.used++
+	*s = state{stored: s.stored[:0]}
+	return s
+}
+
+// keep remembers bytes until the page's end.
+func (p *pageWork) keep(data []byte) []byte {
+	from := len(p.arena)
+	p.arena = append(p.arena, data...)
+	return p.arena[from:len(p.arena):len(p.arena)]
+}
+
+// applyPage brings memory to what is durable now.
+func (f *Feed) applyPage(p *pageWork, page *Page) {
+	l := f.ledger
+	p.tally.Apply()
+	p.tally = nil // the next commit may fail before it has one of its own
+	if page.Position != nil && page.Position.HistoryDone && !f.row.state.HistoryDone {
+		l.store.Reveal(f.series, startFor(p.next.Origin, page.ObservedAt))
+	}
+	f.row.state = p.next
+	l.outbox.committed(&p.logs)
+}
+
+func (f *Feed) discardPage(p *pageWork) {
+	if p.tally != nil {
+		p.tally.Discard()
+		p.tally = nil
+	}
+}
+
+// knownOf is what is remembered of a record's first version.
+func knownOf(r *cdr.Record, fields []fieldHash) known {
+	k := known{
+		outcome: r.Outcome, direction: r.Direction, callType: r.CallType, country: r.Country,
+		version: r.Version, schema: fieldSchema, fields: fields,
+	}
+	for i := range r.Charges {
+		c := &r.Charges[i]
+		k.charges = append(k.charges, knownCharge{component: c.Component, currency: c.Currency, amount: c.Amount})
+	}
+	return k
+}
