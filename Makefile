@@ -1,0 +1,177 @@
+# `make help` lists the targets. `make test` is everything that must pass before a change lands.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-print-directory --no-builtin-rules
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+
+GO    ?= go
+TOOLS := $(CURDIR)/.tools/bin
+
+# Where tests find Prometheus, promtool and the OpenTelemetry Collector.
+export CDR_TOOLS_BIN := $(TOOLS)
+# The version comes from the flags below; a clone that git doesn't trust builds too.
+export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
+
+# What `cdr-exporter version` prints.
+git        = $(shell git $(1) 2>/dev/null || true)
+VERSION    ?= $(or $(patsubst v%,%,$(call git,describe --tags --match 'v*' --dirty)),0.0.0-dev)
+REVISION   ?= $(or $(call git,rev-parse --verify HEAD),unknown)
+BRANCH     ?= $(or $(call git,rev-parse --abbrev-ref HEAD),unknown)
+BUILD_DATE ?= $(or $(call git,log -1 --format=%cd --date=format:%Y%m%d-%H:%M:%S),unknown)
+version_package := github.com/prometheus/common/version
+LDFLAGS = -s -w -X $(version_package).Version=$(VERSION) -X $(version_package).Revision=$(REVISION) \
+	-X $(version_package).Branch=$(BRANCH) -X $(version_package).BuildDate=$(BUILD_DATE)
+
+TEST_TIMEOUT ?= 25m
+FUZZTIME     ?= 10s
+BENCH        ?= .
+BENCHTIME    ?= 1s
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: build
+build: ## the static binary, in dist/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/cdr-exporter ./cmd/cdr-exporter
+
+# Tests.
+
+.PHONY: test
+test: ## tools, build, vet, lint, drift, then all tests with the race detector, those of real parts too
+	@for phase in compiler tools build vet lint drift test-all; do \
+		begin=$$SECONDS; echo "== $$phase"; \
+		$(MAKE) $$phase || exit; \
+		echo "== $$phase took $$((SECONDS - begin)) s"; \
+	done
+
+.PHONY: short
+short: ## a quick run while you work: short tests, no race detector, no tools needed
+	$(GO) test -short -shuffle=on ./...
+
+# Tests that start Prometheus or the Collector are compiled with the tag e2e and are called TestE2E….
+.PHONY: test-all
+test-all: compiler $(TOOLS)/gotestsum real-parts
+	@mkdir -p .tools
+	$(TOOLS)/gotestsum --format standard-quiet --jsonfile-timing-events .tools/tests.json -- \
+		-race -shuffle=on -tags e2e -timeout $(TEST_TIMEOUT) ./...
+
+.PHONY: e2e
+e2e: compiler real-parts ## only the tests that start real parts
+	$(call some,TestE2E,e2e,./...)
+	$(GO) test -race -count=1 -tags e2e -timeout $(TEST_TIMEOUT) -run '^TestE2E' ./...
+
+.PHONY: conformance
+conformance: ## our tables against the providers' own specifications: SPECS=DIR
+	@test -n '$(SPECS)' || { echo 'conformance: say where the specifications are: make conformance SPECS=DIR' >&2; exit 2; }
+	@test -d '$(SPECS)' || { echo 'conformance: $(SPECS) is no folder' >&2; exit 2; }
+	$(call some,Conformance,conformance,./collector/...)
+	SPECS='$(abspath $(SPECS))' $(GO) test -count=1 -tags conformance -run Conformance ./collector/...
+
+# some fails when no test of that name exists, which `go test` takes for success.
+define some
+@names=$$($(GO) test -tags $(2) -list '$(1)' $(3)); \
+	grep -q '^Test' <<< "$$names" || { echo '$@: there is no test called $(1)' >&2; exit 1; }
+endef
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@$(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, names[i]; n = 0 }' | \
+	while read -r package name; do \
+		echo "== $$name in $$package"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" < /dev/null || exit; \
+	done
+
+.PHONY: bench
+bench: ## the benchmarks: BENCH=REGEXP, BENCHTIME=1s
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 60m ./bench/...
+
+# Checks.
+
+.PHONY: vet
+vet:
+	$(GO) vet -tags e2e,conformance ./...
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint ## golangci-lint: style, mistakes, and which room may import which
+	$(TOOLS)/golangci-lint run ./...
+
+.PHONY: fmt
+fmt: $(TOOLS)/golangci-lint ## format, and mend what the linters can mend
+	$(TOOLS)/golangci-lint fmt ./...
+	$(TOOLS)/golangci-lint run --fix ./...
+
+.PHONY: generate
+generate: ## write what is made from the catalogue again
+	$(GO) generate ./...
+
+.PHONY: drift
+drift: ## fail if `go generate` or `go mod tidy` would change a file
+	$(GO) mod tidy -diff
+	@sum() { find . \( -name .git -o -name .tools -o -name dist \) -prune -o -type f -print0 | sort -z | xargs -0 sha256sum; }; \
+	before=$$(sum); $(GO) generate ./... || exit; \
+	diff <(echo "$$before") <(sum) || { echo 'drift: run `make generate` and commit what changed' >&2; exit 1; }
+
+.PHONY: deadcode
+deadcode: $(TOOLS)/deadcode ## functions that nothing reaches
+	@found=$$($(TOOLS)/deadcode -test -tags e2e,conformance ./...); test -z "$$found" || { echo "$$found"; exit 1; }
+
+.PHONY: vuln
+vuln: $(TOOLS)/govulncheck ## known vulnerabilities; asks a database on the network
+	$(TOOLS)/govulncheck ./...
+
+# The image.
+
+.PHONY: image-files
+image-files: build
+	mkdir -p dist/image/data dist/image/tmp
+	cp dist/cdr-exporter dist/image/cdr-exporter
+	cp /etc/ssl/certs/ca-certificates.crt dist/image/ca-certificates.crt
+
+.PHONY: image-check
+image-check: image-files ## build the image without an engine (buildah, skopeo; as root) and look into it
+	tools/image-check.sh
+
+# Tools. Each has a module of its own, so that none of them decides about the versions that we ship.
+
+.PHONY: tools
+tools: ## build the pinned tools and real parts that tests need, what is there already aside
+	@$(MAKE) -j2 real-parts $(addprefix $(TOOLS)/,golangci-lint gotestsum)
+
+.PHONY: real-parts
+real-parts: $(addprefix $(TOOLS)/,prometheus promtool otelcol)
+
+tool = @echo "building $(@F)"; mkdir -p $(TOOLS); \
+	CGO_ENABLED=0 $(GO) build -C tools/$(1) -trimpath -o $@ $(2); touch $@
+
+$(TOOLS)/golangci-lint: tools/golangci/go.mod tools/golangci/go.sum
+	$(call tool,golangci,-ldflags '-s -w' github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+
+# Prometheus calls v3.15.0 v0.315.0 as a module.
+prometheus_version = $(shell sed -nE 's|.*github.com/prometheus/prometheus v0\.([0-9])0*([0-9]+)\.([0-9]+).*|\1.\2.\3|p' tools/prometheus/go.mod)
+$(TOOLS)/prometheus $(TOOLS)/promtool: tools/prometheus/go.mod tools/prometheus/go.sum
+	$(call tool,prometheus,-tags remove_all_sd -ldflags '-s -w -X $(version_package).Version=$(prometheus_version)' github.com/prometheus/prometheus/cmd/$(@F))
+
+# One after the other: the second is linked from what the first compiled.
+$(TOOLS)/promtool: | $(TOOLS)/prometheus
+
+$(TOOLS)/otelcol: tools/otelcol/go.mod tools/otelcol/go.sum tools/otelcol/main.go
+	$(call tool,otelcol,-ldflags '-s -w' .)
+
+checks := tools/checks/go.mod tools/checks/go.sum
+$(TOOLS)/gotestsum: $(checks)
+	$(call tool,checks,-ldflags '-s -w' gotest.tools/gotestsum)
+$(TOOLS)/deadcode: $(checks)
+	$(call tool,checks,-ldflags '-s -w' golang.org/x/tools/cmd/deadcode)
+$(TOOLS)/govulncheck: $(checks)
+	$(call tool,checks,-ldflags '-s -w' golang.org/x/vuln/cmd/govulncheck)
+
+.PHONY: compiler
+compiler:
+	@command -v "$$($(GO) env CC)" > /dev/null || { echo 'the race detector needs a C compiler: apt-get install gcc libc6-dev' >&2; exit 1; }
+
+.PHONY: clean
+clean: ## remove what was built, the tools too
+	rm -rf dist .tools
