@@ -1,0 +1,205 @@
+package httpclient
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestTokenIsRenewedOnce(t *testing.T) {
+	for _, test := range []struct {
+		name        string
+		answers     map[string]int // status by token
+		want        Kind
+		status      int
+		sent        []string
+		invalidated []string
+	}{
+		{"accepted", map[string]int{"token-1": 200}, "", 0, []string{"token-1"}, nil},
+		{"401 once", map[string]int{"token-1": 401, "token-2": 200}, "", 0, []string{"token-1", "token-2"}, []string{"token-1"}},
+		{"401 twice", map[string]int{"token-1": 401, "token-2": 401}, KindUnauthorized, 401, []string{"token-1", "token-2"}, []string{"token-1"}},
+		{"403 once", map[string]int{"token-1": 403, "token-2": 200}, "", 0, []string{"token-1", "token-2"}, []string{"token-1"}},
+		{"403 twice", map[string]int{"token-1": 403, "token-2": 403}, KindForbidden, 403, []string{"token-1", "token-2"}, []string{"token-1"}},
+		{"401, then 403", map[string]int{"token-1": 401, "token-2": 403}, KindForbidden, 403, []string{"token-1", "token-2"}, []string{"token-1"}},
+		{"404 keeps the token", map[string]int{"token-1": 404}, KindNotFound, 404, []string{"token-1"}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var sent []string
+			source := &tokens{}
+			client := newTest(t, fakeTransport(func(r *http.Request) (*http.Response, error) {
+				token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+				sent = append(sent, token)
+				return answer(test.answers[token], "{}"), nil
+			}), func(s *Settings) { s.Token = source })
+
+			var got string
+			err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(&got))
+			if KindOf(err) != test.want || (err == nil) != (test.want == "") || IsRetryable(err) {
+				t.Errorf("error %v, kind %q, retryable %v; want kind %q", err, KindOf(err), IsRetryable(err), test.want)
+			}
+			if e, ok := errors.AsType[*Error](err); ok && e.Status != test.status {
+				t.Errorf("status %d, want %d", e.Status, test.status)
+			}
+			if !slices.Equal(sent, test.sent) {
+				t.Errorf("tokens sent %v, want %v", sent, test.sent)
+			}
+			if !slices.Equal(source.invalidated, test.invalidated) {
+				t.Errorf("invalidated %v, want %v", source.invalidated, test.invalidated)
+			}
+		})
+	}
+}
+
+func TestWithoutTokenSource401IsFinal(t *testing.T) {
+	transport, rec := script(replies(401, ""))
+	err := newTest(t, transport, nil).Fetch(t.Context(), Request{URL: "/x"}, nil)
+	if KindOf(err) != KindUnauthorized || len(rec.times()) != 1 {
+		t.Errorf("error %v after %d requests; want unauthorized after 1", err, len(rec.times()))
+	}
+}
+
+func TestTokenErrors(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		err   error
+		asked int
+		want  string
+	}{
+		{"permanent", errors.New("invalid_client"), 1, "GET calls: get token: invalid_client"},
+		{"may pass", Retryable(errors.New("login is down")), 4, "asked 4 times: GET calls: get token: login is down"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				transport, rec := script(replies(200, "{}"))
+				source := &countedTokens{err: test.err}
+				client := newTest(t, transport, func(s *Settings) { s.Token = source })
+				err := client.Fetch(t.Context(), Request{URL: "/x", Label: "calls"}, nil)
+				if err == nil || err.Error() != test.want || KindOf(err) != KindToken || !errors.Is(err, test.err) {
+					t.Errorf("error %v (kind %s), want %s", err, KindOf(err), test.want)
+				}
+				if source.asked != test.asked || len(rec.times()) != 0 {
+					t.Errorf("%d tokens wanted, %d requests; want %d, 0", source.asked, len(rec.times()), test.asked)
+				}
+			})
+		})
+	}
+}
+
+func TestTokenThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		started := time.Now()
+		transport, _ := script(replies(200, "{}"))
+		client := newTest(t, transport, func(s *Settings) {
+			s.Token, s.RequestTimeout = &countedTokens{hang: true}, 5*time.Second
+		})
+		_, err := client.Get(t.Context(), Request{URL: "/x"})
+		if KindOf(err) != KindToken || !IsRetryable(err) || time.Since(started) != 5*time.Second {
+			t.Errorf("error %v (retryable %v) after %v; want a retryable token error after 5s", err, IsRetryable(err), time.Since(started))
+		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			t.Error("our own bound looks like the caller's")
+		}
+	})
+}
+
+type countedTokens struct {
+	asked int
+	err   error
+	hang  bool
+}
+
+func (s *countedTokens) Token(ctx context.Context) (string, error) {
+	s.asked++
+	if s.hang {
+		<-ctx.Done()
+		return "", ctx.Err()
+	}
+	return "", s.err
+}
+
+func (*countedTokens) Invalidate(string) {}
+
+// A token is taken after the wait, so one that expires during it isn't sent.
+func TestTokenAfterTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var at []time.Duration
+		started := time.Now()
+		transport, _ := script(replies(429, "", "Retry-After: 600"), replies(200, "{}"))
+		client := newTest(t, transport, func(s *Settings) {
+			s.Token = tokenFunc(func() string { at = append(at, time.Since(started)); return "x" })
+		})
+		var got string
+		if err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(&got)); err != nil {
+			t.Fatal(err)
+		}
+		if want := []time.Duration{0, 10 * time.Minute}; !slices.Equal(at, want) {
+			t.Errorf("tokens were taken at %v, want %v", at, want)
+		}
+	})
+}
+
+type tokenFunc func() string
+
+func (f tokenFunc) Token(context.Context) (string, error) { return f(), nil }
+func (tokenFunc) Invalidate(string)                       {}
+
+func TestAuthorize(t *testing.T) {
+	var uri, header string
+	client := newTest(t, fakeTransport(func(r *http.Request) (*http.Response, error) {
+		uri, header = r.URL.RequestURI(), r.Header.Get("Authorization")
+		return answer(500, ""), nil
+	}), func(s *Settings) {
+		s.Token = tokenFunc(func() string { return "key-secret" })
+		s.Authorize = func(r *http.Request, token string) {
+			query := r.URL.Query()
+			query.Set("appid", token)
+			r.URL.RawQuery = query.Encode()
+		}
+	})
+	for range 2 { // the second sees what the first has left
+		_, err := client.Get(t.Context(), Request{URL: "/v1/cdr?page=2"})
+		if uri != "/v1/cdr?appid=key-secret&page=2" || header != "" {
+			t.Errorf("sent %s with Authorization %q", uri, header)
+		}
+		if want := "GET https://api.example/v1/cdr: 500 Internal Server Error"; err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
+func TestRequestHeaders(t *testing.T) {
+	var got http.Header
+	client := newTest(t, fakeTransport(func(r *http.Request) (*http.Response, error) {
+		got = r.Header
+		return answer(403, "", "Request-Id: 7f\n x\"<secret>", "X-Other: 1"), nil
+	}), func(s *Settings) {
+		s.UserAgent, s.ClientRequestIDHeader = "cdr-exporter/test", "client-request-id"
+		s.NewRequestID = func() string { return "id-1" }
+		s.RequestIDHeaders = []string{"request-id", "absent"}
+	})
+	given := http.Header{"Prefer": {"odata.maxpagesize=5"}}
+	_, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls", Header: given, ExpectJSON: true})
+	want := http.Header{
+		"Prefer": {"odata.maxpagesize=5"}, "User-Agent": {"cdr-exporter/test"},
+		"Client-Request-Id": {"id-1"}, "Accept": {"application/json"},
+	}
+	for name := range want {
+		if !slices.Equal(got[name], want[name]) {
+			t.Errorf("%s is %q, want %q", name, got[name], want[name])
+		}
+	}
+	if len(got) != len(want) || len(given) != 1 {
+		t.Errorf("sent %v; given is now %v", got, given)
+	}
+	if want := "GET calls: 403 Forbidden (client-request-id=id-1 request-id=7fxsecret)"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if client.settings.NewRequestID = nil; len(withDefaults(client.settings).NewRequestID()) != 36 {
+		t.Error("the default id isn't a UUID")
+	}
+}

@@ -1,0 +1,277 @@
+package httpclient
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestBodies(t *testing.T) {
+	const page = `{"value":[1,2,3]}`
+	for _, test := range []struct {
+		name    string
+		handler http.HandlerFunc
+		kind    Kind
+		text    string
+		took    time.Duration
+		again   bool
+	}{
+		{name: "whole", handler: func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, page)
+		}},
+		{name: "too slow, though never silent for long: the headers come with the first byte", handler: func(w http.ResponseWriter, r *http.Request) {
+			dribble(w, r, page, 59*time.Second)
+		}, kind: KindBody, text: "read body: it took too long", took: 59*time.Second + 10*time.Minute, again: true},
+		{name: "slow, but in time", handler: func(w http.ResponseWriter, r *http.Request) {
+			dribble(w, r, page, 30*time.Second)
+		}, took: time.Duration(len(page)) * 30 * time.Second},
+		{name: "stops", handler: func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, page[:5])
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}, kind: KindBody, text: "read body: nothing came for 1m0s", took: time.Minute, again: true},
+		{name: "cut before its length", handler: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", strconv.Itoa(len(page)))
+			_, _ = io.WriteString(w, page[:5])
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}, kind: KindBody, text: "read body: cut short", again: true},
+		{name: "cut between chunks", handler: func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, page[:5])
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}, kind: KindBody, text: "read body: cut short", again: true},
+		{name: "exactly at the limit", handler: func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, strings.Repeat("x", 1000))
+		}},
+		{name: "a byte over the limit", handler: func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, strings.Repeat("x", 1001))
+		}, kind: KindTooLarge, text: "the body is too large"},
+		{name: "gzip", handler: func(w http.ResponseWriter, _ *http.Request) {
+			writeGzip(w, []byte(page), 0)
+		}},
+		{name: "gzip bomb", handler: func(w http.ResponseWriter, _ *http.Request) {
+			writeGzip(w, make([]byte, 10<<20), 0)
+		}, kind: KindTooLarge, text: "the body is too large"},
+		{name: "gzip cut", handler: func(w http.ResponseWriter, _ *http.Request) {
+			writeGzip(w, []byte(page), 10)
+		}, kind: KindBody, text: "read body: cut short", again: true},
+		{name: "not gzip", handler: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = io.WriteString(w, page)
+		}, kind: KindBody, text: "read body: gzip: invalid header", again: true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := newTest(t, pipeServer(t, test.handler), func(s *Settings) {
+					s.BaseURL, s.MaxBody = "http://127.0.0.1", 1000
+				})
+				started := time.Now()
+				resp, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := io.ReadAll(resp.Body)
+				took := time.Since(started)
+				if closing := resp.Body.Close(); closing != nil {
+					t.Error(closing)
+				}
+				if KindOf(err) != test.kind || IsRetryable(err) != test.again || (err == nil) != (test.kind == "") {
+					t.Errorf("error %v (kind %s, retryable %v), want kind %s, %v", err, KindOf(err), IsRetryable(err), test.kind, test.again)
+				}
+				if err != nil && err.Error() != "GET calls: "+test.text {
+					t.Errorf("error %q, want %q", err, "GET calls: "+test.text)
+				}
+				if err == nil && !strings.HasPrefix(string(got), page) && len(got) != 1000 {
+					t.Errorf("got %q", got)
+				}
+				if len(got) > 1000 || took != test.took {
+					t.Errorf("%d bytes after %v, want %v", len(got), took, test.took)
+				}
+			})
+		})
+	}
+}
+
+func dribble(w http.ResponseWriter, r *http.Request, text string, gap time.Duration) {
+	for i := range len(text) {
+		select {
+		case <-time.After(gap):
+		case <-r.Context().Done():
+			return
+		}
+		_, _ = io.WriteString(w, text[i:i+1])
+		_ = http.NewResponseController(w).Flush()
+	}
+}
+
+// writeGzip leaves the last bytes out.
+func writeGzip(w http.ResponseWriter, content []byte, leaveOut int) {
+	var packed bytes.Buffer
+	packer := gzip.NewWriter(&packed)
+	_, _ = packer.Write(content)
+	_ = packer.Close()
+	w.Header().Set("Content-Encoding", "gzip")
+	_, _ = w.Write(packed.Bytes()[:packed.Len()-leaveOut])
+}
+
+// A caller that commits slowly between reads isn't taken for a slow provider.
+func TestSlowCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport, rec := script(replies(200, "abc"))
+		err := newTest(t, transport, nil).Fetch(t.Context(), Request{URL: "/x"}, func(resp *Response) error {
+			one := make([]byte, 1)
+			for range 3 {
+				bubbleSleep(t, 20*time.Minute)
+				if _, err := resp.Body.Read(one); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil || len(rec.times()) != 1 {
+			t.Errorf("error %v after %d requests", err, len(rec.times()))
+		}
+	})
+}
+
+// A body that is cut is asked for again, however the decoder tells it.
+func TestFetchCutBody(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		use  func(*Response) error
+	}{
+		{"the decoder returns the reader's error", func(resp *Response) error {
+			var page any
+			return json.NewDecoder(resp.Body).Decode(&page)
+		}},
+		{"the decoder hides it", func(resp *Response) error {
+			if _, err := io.ReadAll(resp.Body); err != nil {
+				return errors.New("bad JSON")
+			}
+			return nil
+		}},
+		{"the decoder overlooks it", func(resp *Response) error {
+			_, _ = io.ReadAll(resp.Body)
+			return nil
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				requests := 0
+				transport := pipeServer(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					requests++
+					w.Header().Set("Content-Length", "9")
+					_, _ = io.WriteString(w, `{"a":`)
+					if requests <= 2 {
+						panic(http.ErrAbortHandler)
+					}
+					_, _ = io.WriteString(w, `"b"}`)
+				}))
+				client := newTest(t, transport, func(s *Settings) { s.BaseURL = "http://127.0.0.1" })
+				err := client.Fetch(t.Context(), Request{URL: "/x"}, test.use)
+				if err != nil || requests != 3 {
+					t.Errorf("error %v after %d requests; want none after 3", err, requests)
+				}
+			})
+		})
+	}
+}
+
+func TestFetchTooLargeIsNotRepeated(t *testing.T) {
+	transport, rec := script(replies(200, "too long"))
+	client := newTest(t, transport, func(s *Settings) { s.MaxBody = 3 })
+	err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(new(string)))
+	if KindOf(err) != KindTooLarge || len(rec.times()) != 1 {
+		t.Errorf("error %v after %d requests", err, len(rec.times()))
+	}
+}
+
+func TestExpectJSON(t *testing.T) {
+	const html = "GET calls: got HTML where JSON was expected"
+	for _, test := range []struct {
+		name, contentType, body string
+		status                  int
+		want, text              string
+	}{
+		{"JSON", "application/json; odata.metadata=minimal", `{"a":1}`, 200, `{"a":1}`, ""},
+		{"no type", "", ` [1]`, 200, `[1]`, ""},
+		{"odd type", ";;;", `{}`, 200, `{}`, ""},
+		{"text", "text/plain", "\r\n\t{}\n", 200, "{}\n", ""},
+		{"byte order mark", "application/json", "\ufeff {}", 200, "{}", ""},
+		{"HTML by type", "text/HTML; charset=utf-8", `{}`, 200, "", html},
+		{"HTML by first byte", "application/json", "\n <!doctype html>secret", 200, "", html},
+		{"HTML after a byte order mark", "application/json", "\ufeff<html>", 200, "", html},
+		{"empty", "application/json", "", 200, "", "GET calls: got an empty body where JSON was expected"},
+		{"blank", "application/json", " \n ", 200, "", "GET calls: got an empty body where JSON was expected"},
+		{"204", "", "", 204, "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			transport, _ := script(replies(test.status, test.body, "Content-Type: "+test.contentType))
+			resp, err := newTest(t, transport, nil).Get(t.Context(), Request{URL: "/x", Label: "calls", ExpectJSON: true})
+			if test.text != "" {
+				if err == nil || err.Error() != test.text || KindOf(err) != KindBody || !IsRetryable(err) {
+					t.Errorf("error %v, want %s", err, test.text)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(resp.Body)
+			if string(got) != test.want || err != nil {
+				t.Errorf("got %q, %v; want %q", got, err, test.want)
+			}
+			if err := resp.Body.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestErrorBody(t *testing.T) {
+	transport, _ := script(replies(403, strings.Repeat("x", 100<<10), "Date: Sun, 01 Mar 2026 12:00:00 GMT"))
+	_, err := newTest(t, transport, nil).Get(t.Context(), Request{URL: "/x"})
+	e, ok := errors.AsType[*Error](err)
+	if !ok || len(e.Body) != 8<<10 || e.Status != 403 || e.Header.Get("Date") == "" {
+		t.Errorf("%d bytes, status %d, header %v; want 8 KiB of a 403", len(e.Body), e.Status, e.Header)
+	}
+}
+
+// A refused answer whose body never ends is still told.
+func TestErrorBodyThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newTest(t, pipeServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, "part")
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		})), func(s *Settings) { s.BaseURL = "http://127.0.0.1" })
+		started := time.Now()
+		_, err := client.Get(t.Context(), Request{URL: "/x"})
+		e, ok := errors.AsType[*Error](err)
+		if !ok || e.Kind != KindNotFound || string(e.Body) != "part" || time.Since(started) != 10*time.Second {
+			t.Errorf("error %v after %v", err, time.Since(started))
+		}
+	})
+}
+
+func TestReadAfterClose(t *testing.T) {
+	transport, _ := script(replies(200, "page"))
+	resp, err := newTest(t, transport, nil).Get(t.Context(), Request{URL: "/x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if n, err := resp.Body.Read(make([]byte, 4)); n != 0 || err == nil || err == io.EOF {
+		t.Errorf("read %d bytes, %v", n, err)
+	}
+}

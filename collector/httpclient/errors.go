@@ -1,0 +1,185 @@
+package httpclient
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Kind says what went wrong, as far as a caller would act differently.
+type Kind string
+
+// The kinds of Error. The comment says whether asking again may help.
+const (
+	// KindToken: no token could be had. Retryable if the token source says so.
+	KindToken Kind = "token"
+	// KindUnauthorized: 401, also with a fresh token. Permanent.
+	KindUnauthorized Kind = "unauthorized"
+	// KindForbidden: 403, also with a fresh token. Permanent.
+	KindForbidden Kind = "forbidden"
+	// KindBadRequest: 400 or 422. Permanent.
+	KindBadRequest Kind = "bad_request"
+	// KindNotFound: 404. Permanent for this client; a feed may know better.
+	KindNotFound Kind = "not_found"
+	// KindNotAcceptable: 406 (Graph: the range is too long). Permanent.
+	KindNotAcceptable Kind = "not_acceptable"
+	// KindGone: 410, such as an expired link or sync token. Permanent.
+	KindGone Kind = "gone"
+	// KindThrottled: 429. Retryable.
+	KindThrottled Kind = "throttled"
+	// KindServer: 5xx, 408 or 425. Retryable, except 501 and 505.
+	KindServer Kind = "server"
+	// KindNetwork: no answer: look-up, connection, TLS, or no headers in time. Retryable.
+	KindNetwork Kind = "network"
+	// KindBody: a body that was cut, slow, corrupt or HTML. Retryable.
+	KindBody Kind = "body"
+	// KindTooLarge: a body longer than Settings.MaxBody. Permanent.
+	KindTooLarge Kind = "too_large"
+	// KindHost: a link to another scheme, host or port, or no usable link at all. Nothing was sent. Permanent.
+	KindHost Kind = "host"
+	// KindRedirect: a 3xx answer; redirects are not followed. Permanent.
+	KindRedirect Kind = "redirect"
+	// KindStatus: any other status that is not 2xx. Permanent.
+	KindStatus Kind = "status"
+)
+
+// Error is a request that failed. Its text names the endpoint, the status and the
+// provider's request ids, and holds no query string, token or body. It must not be
+// changed after it was returned.
+type Error struct {
+	// Kind is what went wrong.
+	Kind Kind
+	// Status is the HTTP status, or 0 without an answer.
+	Status int
+	// RetryAfter is how long the provider asks to wait, or, for a 429 that
+	// doesn't say, how long this client will wait; 0 when nobody says.
+	RetryAfter time.Duration
+	// Header holds the answer's headers, or nil without an answer. For parsing, not for printing.
+	Header http.Header
+	// Body holds the first 8 KiB of a refused answer. For parsing, not for printing.
+	Body []byte
+	// RequestID holds the request ids to quote to the provider, as "name=value" pairs with
+	// a space between, made of the headers that Settings names; it may be empty.
+	RequestID string
+
+	target string // redacted URL or the request's Label
+	reason string // what Error prints after the target; free of secrets
+	cause  error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	var text strings.Builder
+	text.WriteString("GET ")
+	text.WriteString(e.target)
+	text.WriteString(": ")
+	text.WriteString(e.reason)
+	if e.RequestID != "" {
+		text.WriteString(" (" + e.RequestID + ")")
+	}
+	return text.String()
+}
+
+// GoString keeps headers and body out of %#v.
+func (e *Error) GoString() string { return e.Error() }
+
+// MarshalText keeps them out of JSON.
+func (e *Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
+
+// Unwrap returns the cause, or nil. Unlike Error, the text of a cause isn't redacted.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Retryable reports whether asking again may help.
+func (e *Error) Retryable() bool {
+	switch e.Kind {
+	case KindThrottled, KindNetwork, KindBody:
+		return true
+	case KindServer:
+		return e.Status != http.StatusNotImplemented && e.Status != http.StatusHTTPVersionNotSupported
+	case KindToken:
+		return IsRetryable(e.cause)
+	case KindUnauthorized, KindForbidden, KindBadRequest, KindNotFound, KindNotAcceptable,
+		KindGone, KindTooLarge, KindHost, KindRedirect, KindStatus:
+		return false
+	}
+	return false
+}
+
+// Retryable marks an error of a Fetch callback, or of a TokenSource, as one that may pass,
+// such as a page that can't be decoded. The text stays the same. Retryable(nil) is nil.
+func Retryable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &retryableError{err}
+}
+
+type retryableError struct{ error }
+
+func (e *retryableError) Unwrap() error { return e.error }
+
+// IsRetryable reports whether asking again may help: err wraps a retryable *Error, or was marked by Retryable.
+func IsRetryable(err error) bool {
+	if isMarked(err) {
+		return true
+	}
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Retryable()
+}
+
+// RetryAfter returns how long to wait before asking again, as Error.RetryAfter says, or 0.
+func RetryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.RetryAfter
+	}
+	return 0
+}
+
+// KindOf returns the kind of the first *Error that err wraps, or "".
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return ""
+}
+
+func isMarked(err error) bool {
+	_, ok := errors.AsType[*retryableError](err)
+	return ok
+}
+
+// kindOfStatus maps a status that is not 2xx.
+func kindOfStatus(status int) Kind {
+	switch status {
+	case http.StatusUnauthorized:
+		return KindUnauthorized
+	case http.StatusForbidden:
+		return KindForbidden
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return KindBadRequest
+	case http.StatusNotFound:
+		return KindNotFound
+	case http.StatusNotAcceptable:
+		return KindNotAcceptable
+	case http.StatusGone:
+		return KindGone
+	case http.StatusTooManyRequests:
+		return KindThrottled
+	case http.StatusRequestTimeout, http.StatusTooEarly:
+		return KindServer
+	}
+	switch {
+	case status >= 300 && status < 400:
+		return KindRedirect
+	case status >= 500 && status < 600:
+		return KindServer
+	}
+	return KindStatus
+}
+
+// statusText returns "403 Forbidden"; the server's own reason phrase is left out.
+func statusText(status int) string {
+	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
+}

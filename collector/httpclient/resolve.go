@@ -1,0 +1,115 @@
+package httpclient
+
+import (
+	"errors"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+const (
+	maxLink = 16 << 10 // bytes of a link
+	maxPath = 200      // bytes of a path that errors print
+)
+
+// Resolve checks a link and returns it with the base's scheme and host. An absolute link must have the same scheme, host
+// and port (a default port may be given or left out) and no user information; a relative one is resolved against
+// BaseURL, taken as a folder. Path and query stay as they are. The error is an *Error of KindHost.
+func (c *Client) Resolve(link string) (*url.URL, error) {
+	if link == "" || len(link) > maxLink {
+		return nil, c.refuse("the link has " + strconv.Itoa(len(link)) + " bytes")
+	}
+	parsed, err := url.Parse(link)
+	if err != nil || parsed.Opaque != "" {
+		return nil, c.refuse("the link is not a URL") // the parser's text would quote it
+	}
+	target := c.base.ResolveReference(parsed)
+	switch {
+	case target.User != nil || parsed.User != nil:
+		return nil, c.refuse("the link has user information")
+	case target.Scheme != c.base.Scheme:
+		return nil, c.refuse("the link has scheme " + quote(target.Scheme))
+	case !sameHost(target, c.base):
+		return nil, c.refuse("the link goes to " + quote(target.Host))
+	}
+	target.Host = c.base.Host
+	target.Fragment, target.RawFragment = "", ""
+	target.RawQuery = strings.ReplaceAll(target.RawQuery, " ", "%20") // a bare space would end the request line
+	return target, nil
+}
+
+func (c *Client) refuse(reason string) error {
+	origin := c.base.Scheme + "://" + c.base.Host
+	return &Error{Kind: KindHost, target: origin, reason: "refused: " + reason + "; only " + origin + " is asked"}
+}
+
+// redirectHost says where a redirect goes when it goes elsewhere.
+func (c *Client) redirectHost(location string) string {
+	target, err := url.Parse(location)
+	if err != nil || target.Host == "" || target.Scheme == c.base.Scheme && sameHost(target, c.base) {
+		return ""
+	}
+	return "; it goes to " + quote(target.Host)
+}
+
+func sameHost(a, b *url.URL) bool {
+	return strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	switch u.Scheme {
+	case "http":
+		return "80"
+	case "https":
+		return "443"
+	}
+	return ""
+}
+
+// parseBase checks Settings.BaseURL and makes its path a folder.
+func parseBase(raw string) (*url.URL, error) {
+	base, err := url.Parse(raw)
+	if err != nil {
+		return nil, errors.New("not a URL") // the parser's text would quote it
+	}
+	switch {
+	case base.Host == "" || base.Hostname() == "" || base.Opaque != "":
+		return nil, errors.New("no host")
+	case base.User != nil:
+		return nil, errors.New("user information is not allowed")
+	case base.RawQuery != "" || base.Fragment != "":
+		return nil, errors.New("a query or a fragment is not allowed")
+	case base.Scheme == "http" && !loopback(base.Hostname()):
+		return nil, errors.New("plain http is for loopback only, because credentials travel on it")
+	case base.Scheme != "http" && base.Scheme != "https":
+		return nil, errors.New("the scheme is not https")
+	}
+	if !strings.HasSuffix(base.Path, "/") {
+		base = base.JoinPath("/")
+	}
+	return base, nil
+}
+
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
+// redact prints a URL without its query.
+func redact(u *url.URL) string {
+	path := u.EscapedPath()
+	if len(path) > maxPath {
+		path = path[:maxPath] + "..."
+	}
+	return u.Scheme + "://" + u.Host + path
+}
+
+// quote prints a name that a stranger chose.
+func quote(name string) string {
+	const longest = 100
+	return strconv.QuoteToASCII(name[:min(len(name), longest)])
+}

@@ -1,0 +1,135 @@
+package httpclient
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestResolve(t *testing.T) {
+	for _, test := range []struct{ name, base, link, want string }{
+		{
+			"a next link verbatim", "https://graph.example",
+			"https://graph.example/v1.0/calls(fromDateTime=2026-01-18T06:00:00Z,toDateTime=2026-01-19T06:00:00Z)?$skip=1000",
+			"https://graph.example/v1.0/calls(fromDateTime=2026-01-18T06:00:00Z,toDateTime=2026-01-19T06:00:00Z)?$skip=1000",
+		},
+		{"escapes stay", "https://a.example", "https://a.example/x%2Fy%28?q=%2B1&%24skip=2", "https://a.example/x%2Fy%28?q=%2B1&%24skip=2"},
+		{"default port given", "https://a.example", "https://a.example:443/x", "https://a.example/x"},
+		{"default port in the base", "https://a.example:443", "https://a.example/x", "https://a.example:443/x"},
+		{"empty port", "https://a.example", "https://a.example:/x", "https://a.example/x"},
+		{"default port of http", "http://127.0.0.1", "http://127.0.0.1:80/x", "http://127.0.0.1/x"},
+		{"own port", "https://a.example:8443", "https://a.example:8443/x", "https://a.example:8443/x"},
+		{"capital letters", "https://a.example", "HTTPS://A.Example/X", "https://a.example/X"},
+		{"IPv6", "https://[2001:db8::1]:8443", "https://[2001:DB8::1]:8443/x", "https://[2001:db8::1]:8443/x"},
+		{"absolute path", "https://a.example/v1", "/v2/x?y=1", "https://a.example/v2/x?y=1"},
+		{"relative path", "https://a.example/v1", "x", "https://a.example/v1/x"},
+		{"query alone", "https://a.example/v1/", "?page=2", "https://a.example/v1/?page=2"},
+		{"dots don't leave the host", "https://a.example/v1", "../../../x", "https://a.example/x"},
+		{"fragment is dropped", "https://a.example", "https://a.example/x#y", "https://a.example/x"},
+		{"bare space in the query", "https://a.example", "/x?a=b c", "https://a.example/x?a=b%20c"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			client := newTest(t, nil, func(s *Settings) { s.BaseURL = test.base })
+			got, err := client.Resolve(test.link)
+			if err != nil || got.String() != test.want {
+				t.Errorf("Resolve(%q) = %v, %v; want %s", test.link, got, err, test.want)
+			}
+		})
+	}
+}
+
+func TestResolveRefuses(t *testing.T) {
+	const only = "; only https://a.example is asked"
+	for _, test := range []struct{ name, link, want string }{
+		{"another host", "https://evil.example/x?secret=1", `the link goes to "evil.example"`},
+		{"a host that only begins alike", "https://a.example.evil.example/x", `the link goes to "a.example.evil.example"`},
+		{"a host below it", "https://b.a.example/x", `the link goes to "b.a.example"`},
+		{"a trailing dot", "https://a.example./x", `the link goes to "a.example."`},
+		{"no scheme", "//evil.example/x", `the link goes to "evil.example"`},
+		{"another port", "https://a.example:8443/x", `the link goes to "a.example:8443"`},
+		{"another scheme", "http://a.example/x", `the link has scheme "http"`},
+		{"another scheme with its own port", "http://a.example:443/x", `the link has scheme "http"`},
+		{"file", "file:///etc/passwd", `the link has scheme "file"`},
+		{"opaque", "mailto:a@a.example", "the link is not a URL"},
+		{"user information", "https://user:secret@a.example/x", "the link has user information"},
+		{"the host as user", "https://a.example@evil.example/x", "the link has user information"},
+		{"control character", "https://a.example/\nsecret", "the link is not a URL"},
+		{"bad escape", "https://a.example/%zz?secret", "the link is not a URL"},
+		{"backslashes", `https:\\evil.example\secret`, "the link is not a URL"},
+		{"empty", "", "the link has 0 bytes"},
+		{"very long", "/" + strings.Repeat("x", maxLink), "the link has 16385 bytes"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			client := newTest(t, nil, func(s *Settings) { s.BaseURL = "https://a.example" })
+			got, err := client.Resolve(test.link)
+			want := "GET https://a.example: refused: " + test.want + only
+			if err == nil || err.Error() != want {
+				t.Fatalf("Resolve(%q) = %v, error %v; want error %s", test.link, got, err, want)
+			}
+			if KindOf(err) != KindHost || IsRetryable(err) {
+				t.Errorf("kind %s, retryable %v; want host and permanent", KindOf(err), IsRetryable(err))
+			}
+		})
+	}
+}
+
+func FuzzResolve(f *testing.F) {
+	for _, seed := range []string{
+		"https://a.example/x?y#z", "https://a.example:443/", "//evil.example", `\\evil.example`, `/\evil.example`, "https:evil.example",
+		"https://a.example@evil.example", "https://evil.example#@a.example", "HTTPS://A.EXAMPLE:0443/", "../..", "?a=b c", "https:///evil.example",
+		"https://a.example%2eevil.example", "https://[::1%25a.example]/", "javascript:alert(1)", " https://a.example", "https://a\u3002example/",
+	} {
+		f.Add(seed)
+	}
+	client, err := New(Settings{BaseURL: "https://a.example/v1"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, link string) {
+		target, err := client.Resolve(link)
+		if err != nil {
+			if KindOf(err) != KindHost {
+				t.Errorf("Resolve(%q): kind %q", link, KindOf(err))
+			}
+			return
+		}
+		if target.Scheme != "https" || target.Host != "a.example" || target.User != nil || target.Opaque != "" || target.Fragment != "" {
+			t.Errorf("Resolve(%q) = %#v", link, target)
+		}
+		again, err := url.Parse(target.String())
+		if err != nil || again.Scheme != "https" || again.Host != "a.example" {
+			t.Errorf("Resolve(%q) = %s, which is read as %v, %v", link, target, again, err)
+		}
+		if strings.ContainsAny(target.RequestURI(), " \r\n") {
+			t.Errorf("Resolve(%q): request line %q", link, target.RequestURI())
+		}
+	})
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, test := range []struct {
+		name, want string
+		settings   Settings
+	}{
+		{"nothing", "base URL: no host", Settings{}},
+		{"plain http", "base URL: plain http is for loopback only, because credentials travel on it", Settings{BaseURL: "http://a.example"}},
+		{"another scheme", "base URL: the scheme is not https", Settings{BaseURL: "ftp://a.example"}},
+		{"user information", "base URL: user information is not allowed", Settings{BaseURL: "https://me:secret@a.example"}},
+		{"query", "base URL: a query or a fragment is not allowed", Settings{BaseURL: "https://a.example?appid=secret"}},
+		{"not a URL", "base URL: not a URL", Settings{BaseURL: "https://secret:%zz@a.example"}},
+		{"proxy scheme", "proxy URL: the scheme is not http, https, socks5 or socks5h", Settings{BaseURL: testBase, ProxyURL: &url.URL{Scheme: "ftp", Host: "p"}}},
+		{"proxy host", "proxy URL: no host", Settings{BaseURL: testBase, ProxyURL: &url.URL{Scheme: "http"}}},
+		{"negative bound", "a bound or a timeout of the HTTP client is negative", Settings{BaseURL: testBase, MaxBody: -1}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if _, err := New(test.settings); err == nil || err.Error() != test.want {
+				t.Errorf("New: %v; want %s", err, test.want)
+			}
+		})
+	}
+	for _, base := range []string{"http://localhost:8080", "http://127.0.0.2", "http://[::1]:80", "https://a.example/graph"} {
+		if _, err := New(Settings{BaseURL: base}); err != nil {
+			t.Errorf("New(%s): %v", base, err)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package httpclient
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/common/config"
+)
+
+// What a zero field of Settings means.
+const (
+	DefaultMaxBody         = 256 << 20
+	DefaultRequestTimeout  = 60 * time.Second
+	DefaultBodyIdleTimeout = 60 * time.Second
+	DefaultBodyTimeout     = 10 * time.Minute
+)
+
+// Settings is what New needs. It is not changed afterwards.
+type Settings struct {
+	// BaseURL is the only scheme, host and port that is ever asked, such as
+	// "https://graph.microsoft.com". Plain http is for loopback only. Relative links are resolved
+	// against it; user information, a query and a fragment are refused.
+	BaseURL string
+
+	// Token gives the token of each request; nil: none.
+	Token TokenSource
+	// Authorize puts the token on a request ("" without a TokenSource); it may change headers and
+	// query. Nil: "Authorization: Bearer <token>" if there is a TokenSource.
+	Authorize func(r *http.Request, token string)
+
+	// TLS is the source's tls_config. Its files are read again when they change.
+	TLS config.TLSConfig
+	// ProxyURL is an http, https, socks5 or socks5h proxy; nil: as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say.
+	ProxyURL *url.URL
+	// Transport replaces the network in tests; TLS and ProxyURL are then not used.
+	Transport http.RoundTripper
+
+	// RequestsPerMinute bounds what all feeds together send; 0: no bound.
+	RequestsPerMinute int
+	// MaxBody bounds one body, in decompressed bytes.
+	MaxBody int64
+	// RequestTimeout bounds the time until an answer's headers are there, and that of getting a token.
+	RequestTimeout time.Duration
+	// BodyIdleTimeout bounds the time that a single read of a body may wait for a byte.
+	BodyIdleTimeout time.Duration
+	// BodyTimeout bounds the time that all reads of one body may wait. The time that
+	// the caller takes between reads is not part of it.
+	BodyTimeout time.Duration
+
+	// UserAgent is sent with each request.
+	UserAgent string
+	// ClientRequestIDHeader names the header that carries a new id with each request, such as
+	// "client-request-id"; "": none is sent.
+	ClientRequestIDHeader string
+	// NewRequestID makes those ids; nil: random UUIDs.
+	NewRequestID func() string
+	// RequestIDHeaders names the answer's headers that hold ids to quote to the provider.
+	RequestIDHeaders []string
+
+	// Observer is told of requests and throttling; nil: nobody is.
+	Observer Observer
+	// Logger gets retries and throttling; nil: nowhere.
+	Logger *slog.Logger
+}
+
+// TokenSource gives and renews the token of requests. Its methods may be called from several
+// goroutines at once. Its errors' texts become part of ours: they must not hold secrets.
+type TokenSource interface {
+	// Token returns a valid token, from a cache where it can. An error that may pass is marked by Retryable.
+	Token(ctx context.Context) (string, error)
+	// Invalidate says that the provider refused this token: Token must not return it again
+	// from its cache. A token that is no longer cached is ignored.
+	Invalidate(token string)
+}
+
+// Observer is told what requests cost. Its methods may be called from several goroutines at once.
+type Observer interface {
+	// Request is called once for each request that was sent. The code is the HTTP status, or "error"
+	// without one; the duration is that until the headers were there.
+	Request(feed, code string, duration time.Duration)
+	// Throttled is called while, and after, a feed waits because the provider throttles, with
+	// the time that has passed since the last call.
+	Throttled(feed string, duration time.Duration)
+}
+
+// Request is one GET.
+type Request struct {
+	// Feed is the label of metrics and logs.
+	Feed string
+	// URL is absolute or relative to Settings.BaseURL. It is sent as it stands.
+	URL string
+	// Label stands for the endpoint in errors and logs; "": the URL without its query.
+	Label string
+	// Header is added to the request.
+	Header http.Header
+	// ExpectJSON makes an answer that is HTML or empty a KindBody error.
+	ExpectJSON bool
+}
+
+// Response is a 2xx answer, for one goroutine.
+type Response struct {
+	// Status is the HTTP status, 200 to 299.
+	Status int
+	// Header holds the answer's headers.
+	Header http.Header
+	// Date is the answer's Date header, or zero.
+	Date time.Time
+	// Body streams the decompressed body. A body that is cut, slow or too long ends with an *Error
+	// instead of io.EOF. (One without length or chunks can't be told cut; its decoder has to.)
+	// Whoever called Get closes it; Fetch does so itself.
+	Body io.ReadCloser
+
+	body *body
+}
+
+type noObserver struct{}
+
+func (noObserver) Request(string, string, time.Duration) {}
+func (noObserver) Throttled(string, time.Duration)       {}

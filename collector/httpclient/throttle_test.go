@@ -1,0 +1,249 @@
+package httpclient
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestThrottled(t *testing.T) {
+	date := func(after time.Duration) string {
+		// A synctest clock starts at midnight UTC 2000-01-01.
+		return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(after).Format(http.TimeFormat)
+	}
+	ok := replies(200, "page")
+	type answers []reply
+	for _, test := range []struct {
+		name      string
+		answers   answers
+		at        []time.Duration // of the requests, at least
+		slack     time.Duration   // and at most so much later
+		throttled time.Duration   // at least, and at most slack more
+	}{
+		{"429 with seconds", answers{replies(429, "", "Retry-After: 25"), ok}, []time.Duration{0, 25 * time.Second}, 0, 25 * time.Second},
+		{
+			"429 with a date, by the provider's clock",
+			answers{replies(429, "", "Retry-After: "+date(time.Hour+40*time.Second), "Date: "+date(time.Hour)), ok},
+			[]time.Duration{0, 40 * time.Second},
+			0, 40 * time.Second,
+		},
+		{
+			"503 with a date, by ours",
+			answers{replies(503, "", "Retry-After: "+date(15*time.Second)), ok},
+			[]time.Duration{0, 15 * time.Second},
+			0, 15 * time.Second,
+		},
+		{"503 with less than a step", answers{replies(503, "", "Retry-After: 0.1"), ok}, []time.Duration{0, 600 * time.Millisecond}, 400 * time.Millisecond, 0},
+		{"503 without", answers{replies(503, ""), ok}, []time.Duration{0, 600 * time.Millisecond}, 400 * time.Millisecond, 0},
+		{"504 with seconds holds this page only", answers{replies(504, "", "Retry-After: 9"), ok}, []time.Duration{0, 9 * time.Second}, 0, 0},
+		{"429 without", answers{replies(429, ""), ok}, []time.Duration{0, 600 * time.Millisecond}, 400 * time.Millisecond, 600 * time.Millisecond},
+		{"429 with 0", answers{replies(429, "", "Retry-After: 0"), ok}, []time.Duration{0, 600 * time.Millisecond}, 400 * time.Millisecond, 600 * time.Millisecond},
+		{"429 with a past date", answers{replies(429, "", "Retry-After: "+date(-time.Hour)), ok}, []time.Duration{0, 600 * time.Millisecond}, 400 * time.Millisecond, 600 * time.Millisecond},
+		{"429 with a week is capped", answers{replies(429, "", "Retry-After: 604800"), ok}, []time.Duration{0, time.Hour}, 0, time.Hour},
+		{
+			"429 six times uses up no try",
+			answers{
+				replies(429, "", "Retry-After: 10"), replies(429, "", "Retry-After: 10"), replies(429, "", "Retry-After: 10"),
+				replies(429, "", "Retry-After: 10"), replies(429, "", "Retry-After: 10"), replies(429, "", "Retry-After: 10"), ok,
+			},
+			[]time.Duration{0, 10 * time.Second, 20 * time.Second, 30 * time.Second, 40 * time.Second, 50 * time.Second, time.Minute},
+			0, time.Minute,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				seen := &observed{}
+				transport, rec := script(test.answers...)
+				client := newTest(t, transport, func(s *Settings) { s.Observer = seen })
+				var got string
+				if err := client.Fetch(t.Context(), Request{Feed: "pstn", URL: "/x"}, readAll(&got)); err != nil || got != "page" {
+					t.Fatalf("got %q, %v", got, err)
+				}
+				at := rec.times()
+				if len(at) != len(test.at) {
+					t.Fatalf("requests at %v, want %v", at, test.at)
+				}
+				for i, want := range test.at {
+					if at[i] < want || at[i] > want+test.slack {
+						t.Errorf("request %d at %v, want %v to %v", i, at[i], want, want+test.slack)
+					}
+				}
+				if got := seen.throttled["pstn"]; got < test.throttled || got > test.throttled+test.slack {
+					t.Errorf("throttled for %v, want %v to %v", got, test.throttled, test.throttled+test.slack)
+				}
+			})
+		})
+	}
+}
+
+// Answers without Retry-After double the wait, and a success brings it back.
+func TestThrottledWithoutRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		throttled, ok := replies(429, ""), replies(200, "page")
+		transport, rec := script(throttled, throttled, throttled, throttled, ok, throttled, ok)
+		client := newTest(t, transport, nil)
+		var got string
+		for range 2 {
+			if err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(&got)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		at := rec.times()
+		checkSteps(t, at[:5], 5)
+		checkSteps(t, at[5:], 2)
+	})
+}
+
+func TestThrottledError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport, _ := script(replies(429, `{"error":1}`, "Retry-After: 30"))
+		client := newTest(t, transport, nil)
+		if !client.ThrottledUntil().IsZero() {
+			t.Error("throttled before any request")
+		}
+		_, err := client.Get(t.Context(), Request{URL: "/x"})
+		if KindOf(err) != KindThrottled || RetryAfter(err) != 30*time.Second || !IsRetryable(err) {
+			t.Errorf("error %v, RetryAfter %v", err, RetryAfter(err))
+		}
+		if got := time.Until(client.ThrottledUntil()); got != 30*time.Second {
+			t.Errorf("throttled for %v, want 30s", got)
+		}
+		bubbleSleep(t, 30*time.Second)
+		if !client.ThrottledUntil().IsZero() {
+			t.Error("still throttled")
+		}
+	})
+}
+
+// One feed is refused: the others wait too, and each counts its own wait.
+func TestThrottlingHoldsAllFeeds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := &observed{}
+		transport, rec := script(replies(429, "", "Retry-After: 60"), replies(200, "page"))
+		client := newTest(t, transport, func(s *Settings) { s.Observer = seen })
+		var feeds sync.WaitGroup
+		for i, feed := range []string{"pstn", "direct_routing"} {
+			feeds.Go(func() {
+				bubbleSleep(t, time.Duration(i)*5*time.Second)
+				if err := client.Fetch(t.Context(), Request{Feed: feed, URL: "/x"}, readAll(new(string))); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		bubbleSleep(t, 31*time.Second)
+		synctest.Wait()
+		seen.mu.Lock()
+		if got := seen.throttled["pstn"]; got != 30*time.Second {
+			t.Errorf("after 31s %v of pstn's wait were reported, want 30s", got)
+		}
+		seen.mu.Unlock()
+		feeds.Wait()
+		at := rec.times()
+		if len(at) != 3 || at[0] != 0 || at[1] != time.Minute || at[2] != time.Minute {
+			t.Errorf("requests at %v, want 0s and twice 1m", at)
+		}
+		if seen.throttled["pstn"] != time.Minute || seen.throttled["direct_routing"] != 55*time.Second {
+			t.Errorf("throttled %v, want 1m and 55s", seen.throttled)
+		}
+	})
+}
+
+// Requests that were under way together are refused together: one step, not several.
+func TestThrottleStepsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newTest(t, fakeTransport(nil), nil)
+		first := client.throttle.hold(0)
+		if second := client.throttle.hold(0); second != first {
+			t.Errorf("a second refusal made %v of %v", second, first)
+		}
+		if got := client.throttle.hold(time.Minute); got != time.Minute {
+			t.Errorf("a longer hold is %v", got)
+		}
+		if got := client.throttle.hold(time.Second); got != time.Minute {
+			t.Errorf("a shorter one shortens it to %v", got)
+		}
+	})
+}
+
+func TestRequestsPerMinute(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		perMinute int
+		burst     int
+		gap       time.Duration
+	}{
+		{"slow", 30, 1, 2 * time.Second},
+		{"default of Graph", 600, 10, 100 * time.Millisecond},
+		{"fast", 6000, 10, 10 * time.Millisecond},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				transport, rec := script(replies(200, "page"))
+				client := newTest(t, transport, func(s *Settings) { s.RequestsPerMinute = test.perMinute })
+				const more = 5
+				for range test.burst + more {
+					if err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(new(string))); err != nil {
+						t.Fatal(err)
+					}
+				}
+				at := rec.times()
+				want, got := more*test.gap, at[len(at)-1]
+				if at[test.burst-1] != 0 || got < want-time.Millisecond || got > want+time.Millisecond {
+					t.Errorf("requests at %v; want %d at once and the last at %v", at, test.burst, want)
+				}
+			})
+		})
+	}
+}
+
+func TestThrottlingIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		transport, _ := script(replies(429, "body-secret", "Retry-After: 30"), replies(500, "body-secret"), replies(200, "page"))
+		client := newTest(t, transport, func(s *Settings) {
+			s.Logger = textLogger(&log)
+			s.Token = tokenFunc(func() string { return "token-secret" })
+		})
+		if err := client.Fetch(t.Context(), Request{Feed: "pstn", URL: "/x?query-secret", Label: "calls"}, readAll(new(string))); err != nil {
+			t.Fatal(err)
+		}
+		got := log.String()
+		for _, want := range []string{
+			`level=WARN msg="the provider throttles" feed=pstn endpoint=calls wait=30s error="GET calls: 429 Too Many Requests"`,
+			`level=INFO msg="request failed, asking again" feed=pstn endpoint=calls repeat=1 wait=`,
+			`error="GET calls: 500 Internal Server Error"`,
+		} {
+			if !strings.Contains(got, want) {
+				t.Errorf("the log has no %s:\n%s", want, got)
+			}
+		}
+		if strings.Contains(got, "secret") {
+			t.Errorf("the log has a secret:\n%s", got)
+		}
+	})
+}
+
+func TestBudgetAndDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport, rec := script(replies(200, "page"))
+		client := newTest(t, transport, func(s *Settings) { s.RequestsPerMinute = 1 })
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		if err := client.Fetch(ctx, Request{URL: "/x"}, readAll(new(string))); err != nil {
+			t.Fatal(err)
+		}
+		err := client.Fetch(ctx, Request{URL: "/x", Label: "calls"}, nil)
+		want := "GET calls: the request budget has no room before the deadline: context deadline exceeded"
+		if err == nil || err.Error() != want || !errors.Is(err, context.DeadlineExceeded) || IsRetryable(err) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+		if len(rec.times()) != 1 {
+			t.Errorf("%d requests, want 1", len(rec.times()))
+		}
+	})
+}

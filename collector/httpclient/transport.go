@@ -1,0 +1,89 @@
+package httpclient
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/common/config"
+	"golang.org/x/net/http/httpproxy"
+)
+
+// The bounds of connections. A source has a few feeds, each with one request at a time.
+const (
+	dialTimeout      = 10 * time.Second
+	handshakeTimeout = 10 * time.Second
+	keepAlive        = 30 * time.Second
+	idleTimeout      = 90 * time.Second
+	pingAfter        = 30 * time.Second // without a frame on HTTP/2: finds dead connections
+	maxIdle          = 8
+	maxHeaderBytes   = 256 << 10
+)
+
+// newTransport makes the way to the network. If tls_config names files it is made anew when they change.
+func newTransport(settings Settings) (http.RoundTripper, error) {
+	proxy, err := proxyFunc(settings.ProxyURL)
+	if err != nil {
+		return nil, err
+	}
+	build := func(tlsConfig *tls.Config) (http.RoundTripper, error) {
+		return &http.Transport{
+			Proxy:                  proxy,
+			DialContext:            (&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext,
+			TLSClientConfig:        tlsConfig,
+			TLSHandshakeTimeout:    handshakeTimeout,
+			ForceAttemptHTTP2:      true,
+			HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter},
+			MaxIdleConns:           maxIdle,
+			MaxIdleConnsPerHost:    maxIdle,
+			IdleConnTimeout:        idleTimeout,
+			MaxResponseHeaderBytes: maxHeaderBytes,
+		}, nil
+	}
+	tlsConfig, err := config.NewTLSConfig(&settings.TLS)
+	if err != nil {
+		return nil, fmt.Errorf("TLS: %w", err)
+	}
+	if settings.TLS.CAFile == "" && settings.TLS.CertFile == "" && settings.TLS.KeyFile == "" {
+		return build(tlsConfig)
+	}
+	transport, err := config.NewTLSRoundTripper(tlsConfig, config.TLSRoundTripperSettings{
+		CA:   secret(settings.TLS.CA, settings.TLS.CAFile),
+		Cert: secret(settings.TLS.Cert, settings.TLS.CertFile),
+		Key:  secret(string(settings.TLS.Key), settings.TLS.KeyFile),
+	}, build)
+	if err != nil {
+		return nil, fmt.Errorf("TLS: %w", err)
+	}
+	return transport, nil
+}
+
+func secret(text, file string) config.SecretReader {
+	switch {
+	case file != "":
+		return config.NewFileSecret(file)
+	case text != "":
+		return config.NewInlineSecret(text)
+	}
+	return nil
+}
+
+func proxyFunc(proxy *url.URL) (func(*http.Request) (*url.URL, error), error) {
+	if proxy == nil {
+		fromEnvironment := httpproxy.FromEnvironment().ProxyFunc()
+		return func(r *http.Request) (*url.URL, error) { return fromEnvironment(r.URL) }, nil
+	}
+	switch proxy.Scheme {
+	case "http", "https", "socks5", "socks5h":
+	default:
+		return nil, errors.New("proxy URL: the scheme is not http, https, socks5 or socks5h")
+	}
+	if proxy.Hostname() == "" {
+		return nil, errors.New("proxy URL: no host")
+	}
+	return http.ProxyURL(proxy), nil
+}

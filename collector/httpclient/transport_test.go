@@ -1,0 +1,244 @@
+package httpclient
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"log/slog"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/config"
+)
+
+func certPEM(server *httptest.Server) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
+}
+
+func tlsServer(t *testing.T, handler http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(handler)
+	server.EnableHTTP2 = true
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server
+}
+
+func realClient(t *testing.T, settings Settings) *Client {
+	t.Helper()
+	client, err := New(settings)
+	if err != nil {
+		t.Fatalf("New: %v", err)
+	}
+	t.Cleanup(client.Close)
+	return client
+}
+
+func TestOverTLS(t *testing.T) {
+	var proto, encoding, uri, auth string
+	server := tlsServer(t, func(w http.ResponseWriter, r *http.Request) {
+		proto, encoding, uri, auth = r.Proto, r.Header.Get("Accept-Encoding"), r.RequestURI, r.Header.Get("Authorization")
+		writeGzip(w, []byte("page"), 0)
+	})
+	client := realClient(t, Settings{BaseURL: server.URL, TLS: config.TLSConfig{CA: certPEM(server)}, Token: &tokens{}})
+	const link = "/v1.0/getPstnCalls(fromDateTime=2026-01-18T06:00:00Z,toDateTime=2026-01-19T06:00:00Z)?$skip=1000"
+	var got string
+	if err := client.Fetch(t.Context(), Request{URL: server.URL + link}, readAll(&got)); err != nil || got != "page" {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	if proto != "HTTP/2.0" || encoding != "gzip" || uri != link || auth != "Bearer token-1" {
+		t.Errorf("asked by %s, encoding %s, for %s, as %s", proto, encoding, uri, auth)
+	}
+}
+
+func TestUnknownAuthority(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server.StartTLS()
+	defer server.Close()
+	client := realClient(t, Settings{BaseURL: server.URL})
+	_, err := client.Get(t.Context(), Request{URL: "/x?secret", Label: "calls"})
+	if KindOf(err) != KindNetwork || !strings.Contains(err.Error(), "certificate signed by unknown authority") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A redirect to another host gets neither a request nor a token.
+func TestRedirectIsNotFollowed(t *testing.T) {
+	asked := 0
+	other := tlsServer(t, func(http.ResponseWriter, *http.Request) { asked++ })
+	server := tlsServer(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL+"/x?secret", http.StatusFound)
+	})
+	client := realClient(t, Settings{
+		BaseURL: server.URL, Token: &tokens{}, TLS: config.TLSConfig{CA: certPEM(server) + certPEM(other)},
+	})
+	err := client.Fetch(t.Context(), Request{URL: "/x", Label: "calls"}, nil)
+	want := `GET calls: 302 Found: redirects are not followed; it goes to "` + strings.TrimPrefix(other.URL, "https://") + `"`
+	if KindOf(err) != KindRedirect || err.Error() != want || asked != 0 {
+		t.Errorf("error %v, %d requests of the other host; want %s", err, asked, want)
+	}
+}
+
+// The files of tls_config are read again when they change.
+func TestCAFileChanges(t *testing.T) {
+	server := tlsServer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") })
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	write := func(content string) {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(otherCA(t))
+	client := realClient(t, Settings{BaseURL: server.URL, TLS: config.TLSConfig{CAFile: file}})
+	get := func() error {
+		resp, err := client.Get(t.Context(), Request{URL: "/x"})
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return err
+	}
+	if err := get(); KindOf(err) != KindNetwork {
+		t.Errorf("with another authority: %v", err)
+	}
+	write(certPEM(server))
+	if err := get(); err != nil {
+		t.Errorf("with the right authority: %v", err)
+	}
+	if _, err := New(Settings{BaseURL: server.URL, TLS: config.TLSConfig{CAFile: file + "x"}}); err == nil {
+		t.Error("a file that is missing at the start is no error")
+	}
+}
+
+func TestProxyURL(t *testing.T) {
+	var asked, auth string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked, auth = r.Method+" "+r.RequestURI, r.Header.Get("Proxy-Authorization")
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer proxy.Close()
+	target, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target.User = url.UserPassword("me", "secret")
+	client := realClient(t, Settings{BaseURL: "https://graph.example", ProxyURL: target, Token: &tokens{}})
+	_, err = client.Get(t.Context(), Request{URL: "/x", Label: "calls"})
+	if asked != "CONNECT graph.example:443" || auth != "Basic bWU6c2VjcmV0" {
+		t.Errorf("the proxy was asked %q with %q", asked, auth)
+	}
+	if want := "GET calls: Forbidden"; KindOf(err) != KindNetwork || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+func TestProxyFromEnvironment(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://env-proxy.example:3128")
+	t.Setenv("NO_PROXY", "direct.example")
+	given := &url.URL{Scheme: "socks5", Host: "given.example:1080"}
+	for _, test := range []struct {
+		name, target, want string
+		proxy              *url.URL
+	}{
+		{"environment", "https://graph.example/x", "http://env-proxy.example:3128", nil},
+		{"NO_PROXY", "https://direct.example/x", "<nil>", nil},
+		{"given wins", "https://graph.example/x", "socks5://given.example:1080", given},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			proxy, err := proxyFunc(test.proxy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			target, err := url.Parse(test.target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := proxy(&http.Request{URL: target})
+			if text := "<nil>"; err != nil || got == nil && test.want != text || got != nil && got.String() != test.want {
+				t.Errorf("proxy %v, %v; want %s", got, err, test.want)
+			}
+		})
+	}
+}
+
+// Connections are used again after a page, and after a refusal.
+func TestConnectionsAreReused(t *testing.T) {
+	remotes := map[string]bool{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		remotes[r.RemoteAddr] = true
+		if r.URL.Path == "/refused" {
+			w.WriteHeader(http.StatusForbidden)
+		}
+		_, _ = io.WriteString(w, `{"a":1}`+strings.Repeat("\n", 3000))
+	}))
+	defer server.Close()
+	client := realClient(t, Settings{BaseURL: server.URL})
+	for range 3 {
+		err := client.Fetch(t.Context(), Request{URL: "/page"}, func(resp *Response) error {
+			_, err := io.ReadFull(resp.Body, make([]byte, 7))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Get(t.Context(), Request{URL: "/refused"}); KindOf(err) != KindForbidden {
+			t.Fatal(err)
+		}
+	}
+	if len(remotes) != 1 {
+		t.Errorf("%d connections for 6 requests, want 1", len(remotes))
+	}
+}
+
+// otherCA makes the certificate of an authority that signed nothing here.
+func otherCA(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+// HTTP/2 tells a cut body by a reset stream.
+func TestCutOverHTTP2(t *testing.T) {
+	requests := 0
+	server := tlsServer(t, func(w http.ResponseWriter, _ *http.Request) {
+		requests++
+		_, _ = io.WriteString(w, "page")
+		if requests == 1 {
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}
+	})
+	client := realClient(t, Settings{BaseURL: server.URL, TLS: config.TLSConfig{CA: certPEM(server)}})
+	resp, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	_, err = io.ReadAll(resp.Body)
+	if KindOf(err) != KindBody || !IsRetryable(err) || !strings.HasPrefix(err.Error(), "GET calls: read body: stream error") {
+		t.Errorf("error %v", err)
+	}
+	var got string
+	if err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(&got)); err != nil || got != "page" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
