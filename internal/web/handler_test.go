@@ -1,0 +1,195 @@
+package web
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestRoutesAndMethods(t *testing.T) {
+	const reading, writing = "GET, HEAD", "POST, PUT"
+	methods := []string{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"}
+	for _, test := range []struct{ path, allow string }{
+		{"/", reading},
+		{"/metrics", reading},
+		{"/-/healthy", reading},
+		{"/-/ready", reading},
+		{"/api/v1/status", reading},
+		{"/-/reload", writing},
+		{"/metrics/", ""},
+		{"/metrics/x", ""},
+		{"//metrics", ""},
+		{"/-/", ""},
+		{"/-/quit", ""},
+		{"/-/reload/", ""},
+		{"/api/v1/", ""},
+		{"/api/v1/status/", ""},
+		{"/index.html", ""},
+		{"/favicon.ico", ""},
+		{"/debug/pprof/", ""},
+		{"/.././metrics", ""},
+	} {
+		t.Run(test.path, func(t *testing.T) {
+			handler := newHandler(t, &fakeBackend{status: exampleStatus()})
+			for _, method := range methods {
+				answer := ask(t, handler, method, test.path)
+				want, allow := http.StatusOK, ""
+				switch {
+				case test.allow == "":
+					want = http.StatusNotFound
+				case !strings.Contains(test.allow, method):
+					want, allow = http.StatusMethodNotAllowed, test.allow
+				}
+				if answer.Code != want {
+					t.Errorf("%s: got %d, want %d", method, answer.Code, want)
+				}
+				if got := answer.Header().Get("Allow"); got != allow {
+					t.Errorf("%s: got Allow %q, want %q", method, got, allow)
+				}
+				checkHeaders(t, method, answer.Header())
+			}
+		})
+	}
+}
+
+// checkHeaders checks what every answer carries.
+func checkHeaders(t *testing.T, method string, header http.Header) {
+	t.Helper()
+	for name, want := range map[string]string{
+		"X-Content-Type-Options": "nosniff",
+		"Referrer-Policy":        "no-referrer",
+		"Cache-Control":          "no-store",
+	} {
+		if got := header.Get(name); got != want {
+			t.Errorf("%s: got %s %q, want %q", method, name, got, want)
+		}
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	for name, test := range map[string]struct {
+		backend           fakeBackend
+		path              string
+		code              int
+		contentType, body string
+	}{
+		"healthy": {
+			path: "/-/healthy", code: 200, contentType: "text/plain; charset=utf-8", body: "Healthy.\n",
+		},
+		"healthy though not ready": {
+			backend: fakeBackend{notReady: "opening the ledger"},
+			path:    "/-/healthy", code: 200, contentType: "text/plain; charset=utf-8", body: "Healthy.\n",
+		},
+		"ready": {
+			path: "/-/ready", code: 200, contentType: "text/plain; charset=utf-8", body: "Ready.\n",
+		},
+		"not ready": {
+			backend: fakeBackend{notReady: "history of contoso/pstn is being read"},
+			path:    "/-/ready", code: 503, contentType: "text/plain; charset=utf-8",
+			body: "Not ready: history of contoso/pstn is being read\n",
+		},
+		"metrics": {
+			path: "/metrics?name=x", code: 200, contentType: "text/plain; charset=utf-8", body: "metrics\n",
+		},
+		"nothing there": {
+			path: "/nothing?<script>", code: 404, contentType: "text/plain; charset=utf-8", body: "Not found.\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer := ask(t, newHandler(t, &test.backend), http.MethodGet, test.path)
+			if answer.Code != test.code || answer.Body.String() != test.body {
+				t.Errorf("got %d %q, want %d %q", answer.Code, answer.Body, test.code, test.body)
+			}
+			if got := answer.Header().Get("Content-Type"); got != test.contentType {
+				t.Errorf("got Content-Type %q, want %q", got, test.contentType)
+			}
+		})
+	}
+}
+
+func TestHeadHasNoBody(t *testing.T) {
+	server := httptest.NewServer(newHandler(t, &fakeBackend{status: exampleStatus()}))
+	defer server.Close()
+	for _, path := range []string{"/", "/metrics", "/-/healthy", "/-/ready", "/api/v1/status"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := server.Client().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil || answer.StatusCode != http.StatusOK || len(body) != 0 {
+			t.Errorf("HEAD %s: got %d, %d bytes, %v", path, answer.StatusCode, len(body), err)
+		}
+	}
+}
+
+func TestTelemetryPath(t *testing.T) {
+	for name, test := range map[string]struct{ path, problem string }{
+		"another":          {"/cdr-metrics", ""},
+		"deep":             {"/telephony/{tenant}/metrics", ""},
+		"with a colon":     {"/a:b", ""},
+		"the status page":  {"/", "already serves something else"},
+		"health":           {"/-/healthy", "already serves something else"},
+		"readiness":        {"/-/ready", "already serves something else"},
+		"reload":           {"/-/reload", "already serves something else"},
+		"status JSON":      {"/api/v1/status", "already serves something else"},
+		"relative":         {"metrics", "must be an absolute path"},
+		"slash at the end": {"/metrics/", "must be an absolute path"},
+		"double slash":     {"//metrics", "must be an absolute path"},
+		"dots":             {"/x/../-/ready", "must be an absolute path"},
+		"query":            {"/metrics?x", "must be an absolute path"},
+		"escape":           {"/me%74rics", "must be an absolute path"},
+		"URL":              {"http://127.0.0.1/metrics", "must be an absolute path"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics\n") })
+			handler, err := Handler(Settings{MetricsPath: test.path, Metrics: metrics, Backend: &fakeBackend{}})
+			if test.problem != "" {
+				if err == nil || !strings.Contains(err.Error(), test.problem) {
+					t.Fatalf("got error %v, want %q", err, test.problem)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if answer := ask(t, handler, http.MethodGet, test.path); answer.Code != 200 || answer.Body.String() != "metrics\n" {
+				t.Errorf("%s: got %d %q", test.path, answer.Code, answer.Body)
+			}
+			if answer := ask(t, handler, http.MethodGet, "/metrics"); answer.Code != http.StatusNotFound {
+				t.Errorf("/metrics: got %d, want 404", answer.Code)
+			}
+			if page := ask(t, handler, http.MethodGet, "/").Body.String(); !strings.Contains(page, `href=".`+test.path+`"`) &&
+				!strings.Contains(page, `href="./telephony/%7btenant%7d/metrics"`) {
+				t.Errorf("the page has no link to %s", test.path)
+			}
+		})
+	}
+}
+
+func TestHandlerNeedsItsParts(t *testing.T) {
+	for name, settings := range map[string]Settings{
+		"no backend": {Metrics: http.NotFoundHandler()},
+		"no metrics": {Backend: &fakeBackend{}},
+	} {
+		if _, err := Handler(settings); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestWebConfigurationHeadersStay(t *testing.T) {
+	handler := newHandler(t, &fakeBackend{status: exampleStatus()})
+	answer := httptest.NewRecorder()
+	answer.Header().Set("Content-Security-Policy", "frame-ancestors https://grafana.example")
+	handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+	if got := answer.Header().Values("Content-Security-Policy"); len(got) != 1 || got[0] != "frame-ancestors https://grafana.example" {
+		t.Errorf("got Content-Security-Policy %q", got)
+	}
+}

@@ -1,0 +1,51 @@
+package web
+
+import (
+	"net"
+	"strings"
+	"testing"
+)
+
+func TestListen(t *testing.T) {
+	listeners, err := Listen(t.Context(), []string{"127.0.0.1:0", "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeAll(listeners)
+	if len(listeners) != 2 || listeners[0].Addr().String() == listeners[1].Addr().String() {
+		t.Errorf("got %v", listeners)
+	}
+}
+
+func TestListenFailureOpensNothing(t *testing.T) {
+	taken, err := Listen(t.Context(), []string{"127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeAll(taken)
+	free, err := Listen(t.Context(), []string{"127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free[0].Addr().String()
+	closeAll(free)
+
+	for name, test := range map[string]struct {
+		addresses []string
+		problem   string
+	}{
+		"taken":      {[]string{address, taken[0].Addr().String()}, `listen on "` + taken[0].Addr().String() + `": `},
+		"no port":    {[]string{address, "127.0.0.1"}, `listen on "127.0.0.1": `},
+		"no address": {nil, "listen: no address is given"},
+	} {
+		if _, err := Listen(t.Context(), test.addresses); err == nil || !strings.HasPrefix(err.Error(), test.problem) {
+			t.Errorf("%s: got %v, want %s", name, err, test.problem)
+		}
+	}
+	var config net.ListenConfig
+	again, err := config.Listen(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatalf("the first address was left open: %v", err)
+	}
+	_ = again.Close()
+}

@@ -1,0 +1,223 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// start serves on two free ports until the test ends; stop ends it and returns
+// what Serve returned.
+func start(t *testing.T, settings ServeSettings) (addresses []string, stop func() error) {
+	t.Helper()
+	listeners, err := Listen(t.Context(), []string{"127.0.0.1:0", "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, listener := range listeners {
+		addresses = append(addresses, listener.Addr().String())
+	}
+	settings.Listeners = listeners
+	ctx, cancel := context.WithCancel(t.Context())
+	result := make(chan error, 1)
+	go func() { result <- Serve(ctx, settings) }()
+	stopped := false
+	stop = func() error {
+		stopped = true
+		cancel()
+		return <-result
+	}
+	t.Cleanup(func() {
+		if !stopped {
+			_ = stop()
+		}
+	})
+	return addresses, stop
+}
+
+// get asks a server over the network.
+func get(t *testing.T, client *http.Client, url, user, password string) (code int, body string, err error) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if user != "" {
+		request.SetBasicAuth(user, password)
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	return answer.StatusCode, string(text), err
+}
+
+// newClient is a client without a pool shared with other tests.
+func newClient(t *testing.T, transport *http.Transport) *http.Client {
+	t.Helper()
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: 10 * time.Second}
+}
+
+func TestServePlain(t *testing.T) {
+	addresses, stop := start(t, ServeSettings{Handler: newHandler(t, &fakeBackend{status: exampleStatus()})})
+	client := newClient(t, &http.Transport{})
+	for _, address := range addresses {
+		code, body, err := get(t, client, "http://"+address+"/metrics", "", "")
+		if err != nil || code != http.StatusOK || body != "metrics\n" {
+			t.Errorf("got %d %q, %v", code, body, err)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Errorf("stopped with %v", err)
+	}
+	if _, _, err := get(t, client, "http://"+addresses[1]+"/metrics", "", ""); err == nil {
+		t.Error("it still answers")
+	}
+}
+
+func TestServeRefusesHugeHeaders(t *testing.T) {
+	addresses, _ := start(t, ServeSettings{Handler: newHandler(t, &fakeBackend{})})
+	client := newClient(t, &http.Transport{})
+	for size, want := range map[int]int{maxHeaderBytes - 1024: 200, maxHeaderBytes + 8192: 431} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addresses[0]+"/-/healthy", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("X-Padding", strings.Repeat("x", size))
+		answer, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("%d bytes: got %d, want %d", size, answer.StatusCode, want)
+		}
+	}
+}
+
+func TestServerBoundsWhatAClientMayTake(t *testing.T) {
+	server := newServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+	for name, limit := range map[string]time.Duration{
+		"ReadHeaderTimeout": server.ReadHeaderTimeout, "ReadTimeout": server.ReadTimeout,
+		"WriteTimeout": server.WriteTimeout, "IdleTimeout": server.IdleTimeout,
+	} {
+		if limit <= 0 {
+			t.Errorf("%s isn't set", name)
+		}
+	}
+}
+
+func TestServeLetsRequestsInHandEnd(t *testing.T) {
+	began, release := make(chan struct{}), make(chan struct{})
+	addresses, stop := start(t, ServeSettings{
+		ShutdownTimeout: time.Minute,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			close(began)
+			<-release
+			_, _ = io.WriteString(w, "whole")
+		}),
+	})
+	client := newClient(t, &http.Transport{})
+	answer := make(chan string, 1)
+	go func() {
+		_, body, err := get(t, client, "http://"+addresses[0]+"/", "", "")
+		if err != nil {
+			body = err.Error()
+		}
+		answer <- body
+	}()
+	<-began
+	stopped := make(chan error, 1)
+	go func() { stopped <- stop() }()
+	awaitRefusal(t, addresses[0])
+	close(release)
+	if got := <-answer; got != "whole" {
+		t.Errorf("got %q", got)
+	}
+	if err := <-stopped; err != nil {
+		t.Errorf("stopped with %v", err)
+	}
+}
+
+// awaitRefusal returns when nobody listens any more, so that shutting down has begun.
+func awaitRefusal(t *testing.T, address string) {
+	t.Helper()
+	var dialer net.Dialer
+	for {
+		connection, err := dialer.DialContext(t.Context(), "tcp", address)
+		if err != nil {
+			return
+		}
+		_ = connection.Close()
+	}
+}
+
+func TestServeCutsOffWhatDoesNotEnd(t *testing.T) {
+	var log bytes.Buffer
+	began := make(chan struct{})
+	addresses, stop := start(t, ServeSettings{
+		ShutdownTimeout: 20 * time.Millisecond,
+		Logger:          slog.New(slog.NewTextHandler(&log, nil)),
+		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			close(began)
+			<-r.Context().Done()
+		}),
+	})
+	client := newClient(t, &http.Transport{})
+	answer := make(chan error, 1)
+	go func() {
+		_, _, err := get(t, client, "http://"+addresses[0]+"/", "", "")
+		answer <- err
+	}()
+	<-began
+	if err := stop(); err != nil {
+		t.Errorf("stopped with %v", err)
+	}
+	if err := <-answer; err == nil {
+		t.Error("the request ended well")
+	}
+	if !strings.Contains(log.String(), "requests were cut off") {
+		t.Errorf("logged %s", log.String())
+	}
+}
+
+func TestServeStopsWhenAListenerFails(t *testing.T) {
+	listeners, err := Listen(t.Context(), []string{"127.0.0.1:0", "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listeners[1].Addr().String()
+	_ = listeners[1].Close()
+	err = Serve(t.Context(), ServeSettings{Listeners: listeners, Handler: http.NotFoundHandler()})
+	if err == nil || !strings.HasPrefix(err.Error(), "serve on "+address+": ") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := listeners[0].Accept(); err == nil {
+		t.Error("the other listener is still open")
+	}
+}
+
+func TestServeNeedsItsParts(t *testing.T) {
+	if err := Serve(t.Context(), ServeSettings{Handler: http.NotFoundHandler()}); err == nil {
+		t.Error("no listener: no error")
+	}
+	listeners, err := Listen(t.Context(), []string{"127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Serve(t.Context(), ServeSettings{Listeners: listeners}); err == nil {
+		t.Error("no handler: no error")
+	}
+	if _, err := listeners[0].Accept(); err == nil {
+		t.Error("the listener is still open")
+	}
+}

@@ -1,0 +1,93 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestStatusJSON(t *testing.T) {
+	for name, test := range map[string]struct {
+		backend fakeBackend
+		golden  string
+	}{
+		"every state":      {fakeBackend{status: exampleStatus()}, "status.json"},
+		"nothing at all":   {fakeBackend{notReady: "the ledger is being opened"}, "empty.json"},
+		"source, no feeds": {fakeBackend{status: Status{Version: "9.9", Sources: []Source{{Name: "a"}}}}, "no_feeds.json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer := ask(t, newHandler(t, &test.backend), http.MethodGet, "/api/v1/status")
+			if got := answer.Header().Get("Content-Type"); got != "application/json" {
+				t.Errorf("got Content-Type %q", got)
+			}
+			checkGolden(t, test.golden, answer.Body.String())
+			var back Status
+			if err := json.Unmarshal(answer.Body.Bytes(), &back); err != nil {
+				t.Fatal(err)
+			}
+			again, err := json.MarshalIndent(back, "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(again)+"\n" != answer.Body.String() {
+				t.Errorf("read and written again:\n%s", again)
+			}
+		})
+	}
+}
+
+// The names are those of contract 5, in its order.
+func TestStatusFieldNames(t *testing.T) {
+	for _, test := range []struct {
+		of   any
+		want string
+	}{
+		{Status{}, "version sources otlp"},
+		{Source{}, "name provider feeds"},
+		{Feed{}, "feed state watermark last_success records next_read last_error"},
+		{OTLP{}, "outbox_records oldest state"},
+	} {
+		var names []string
+		for field := range reflect.TypeOf(test.of).Fields() {
+			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if options == "" {
+				names = append(names, name)
+			}
+		}
+		if got := strings.Join(names, " "); !strings.HasPrefix(got+" ", test.want+" ") {
+			t.Errorf("%T: got %s, want %s first", test.of, got, test.want)
+		}
+	}
+}
+
+func TestBackendStatusIsNotChanged(t *testing.T) {
+	backend := &fakeBackend{status: Status{Sources: []Source{{Name: "a"}}}}
+	ask(t, newHandler(t, backend), http.MethodGet, "/api/v1/status")
+	if backend.status.Sources[0].Feeds != nil {
+		t.Error("the backend's list was changed")
+	}
+}
+
+func TestTimeJSON(t *testing.T) {
+	zone := time.FixedZone("", 2*3600)
+	for name, test := range map[string]struct {
+		time Time
+		want string
+	}{
+		"zero":         {Time{}, `null`},
+		"zero in zone": {Time(time.Time{}.In(zone)), `null`},
+		"whole second": {Time(time.Date(2026, 3, 29, 14, 0, 0, 0, zone)), `"2026-03-29T12:00:00Z"`},
+		"milliseconds": {Time(time.Date(2026, 3, 29, 12, 0, 0, 123999999, time.UTC)), `"2026-03-29T12:00:00.123Z"`},
+	} {
+		got, err := json.Marshal(test.time)
+		if err != nil || string(got) != test.want {
+			t.Errorf("%s: got %s, %v, want %s", name, got, err, test.want)
+		}
+	}
+	if _, err := json.Marshal(Time(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))); err == nil {
+		t.Error("year 10000: no error")
+	}
+}

@@ -1,0 +1,202 @@
+package web
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// writeFile writes a file into a folder and returns its path.
+func writeFile(t *testing.T, folder, name, text string) string {
+	t.Helper()
+	name = filepath.Join(folder, name)
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// writeCertificate makes cert.pem and key.pem for 127.0.0.1 and returns whom to trust.
+func writeCertificate(t *testing.T, folder string) *x509.CertPool {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	writeFile(t, folder, "cert.pem", string(certificate))
+	writeFile(t, folder, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})))
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(certificate)
+	return pool
+}
+
+func TestServeTLSAndBasicAuth(t *testing.T) {
+	folder := t.TempDir()
+	pool := writeCertificate(t, folder)
+	hashed, err := bcrypt.GenerateFromPassword([]byte("open sesame"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := writeFile(t, folder, "web.yml", "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n"+
+		"basic_auth_users: {ali: "+string(hashed)+"}\n")
+	addresses, stop := start(t, ServeSettings{
+		Handler: newHandler(t, &fakeBackend{status: exampleStatus()}), WebConfigFile: file,
+	})
+	client := newClient(t, &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true})
+	for _, address := range addresses {
+		for name, test := range map[string]struct {
+			url, user, password string
+			code                int
+		}{
+			"metrics":         {"https://" + address + "/metrics", "ali", "open sesame", 200},
+			"page":            {"https://" + address + "/", "ali", "open sesame", 200},
+			"wrong password":  {"https://" + address + "/metrics", "ali", "open barley", 401},
+			"unknown user":    {"https://" + address + "/metrics", "kasim", "open sesame", 401},
+			"nobody":          {"https://" + address + "/metrics", "", "", 401},
+			"health too":      {"https://" + address + "/-/healthy", "", "", 401},
+			"plain to TLS":    {"http://" + address + "/metrics", "ali", "open sesame", 400},
+			"nothing is told": {"https://" + address + "/nothing", "", "", 401},
+		} {
+			code, body, err := get(t, client, test.url, test.user, test.password)
+			if err != nil || code != test.code {
+				t.Errorf("%s: got %d, %v, want %d", name, code, err, test.code)
+			}
+			if code == 401 && body != "Unauthorized\n" {
+				t.Errorf("%s: got %q", name, body)
+			}
+		}
+	}
+	stranger := newClient(t, &http.Transport{TLSClientConfig: &tls.Config{RootCAs: x509.NewCertPool()}})
+	if _, _, err := get(t, stranger, "https://"+addresses[0]+"/metrics", "ali", "open sesame"); err == nil {
+		t.Error("the certificate was trusted by a client that doesn't know it")
+	}
+	if err := stop(); err != nil {
+		t.Errorf("stopped with %v", err)
+	}
+}
+
+func TestValidateConfigFile(t *testing.T) {
+	for name, test := range map[string]struct{ text, problem string }{
+		"empty":               {"", ""},
+		"only HTTP":           {"http_server_config: {http2: false}\n", ""},
+		"unknown key":         {"basic_auth: {}\n", "field basic_auth not found"},
+		"password in clear":   {"basic_auth_users: {ali: opensesame}\n", "a password is no bcrypt hash"},
+		"password as the map": {"basic_auth_users: opensesame\n", "cannot unmarshal !!str <value> into"},
+		"password with marks": {"basic_auth_users: \"`open`sesame\"\n", "cannot unmarshal !!str <value> into"},
+		"password as anchor":  {"basic_auth_users: {ali: *opensesame}\n", "anchor <value>"},
+		"no such certificate": {"tls_server_config: {cert_file: none.pem, key_file: none.pem}\n", "failed to read cert_file"},
+		"no key":              {"tls_server_config: {cert_file: cert.pem}\n", "missing one of key or key_file"},
+		"header not allowed":  {"http_server_config: {headers: {X-Own: a}}\n", `HTTP header "X-Own" can not be configured`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := writeFile(t, t.TempDir(), "web.yml", test.text)
+			err := ValidateConfigFile(file)
+			if test.problem == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if err == nil || !strings.HasPrefix(err.Error(), "web configuration file "+file+": ") || !strings.Contains(err.Error(), test.problem) {
+				t.Fatalf("got %v, want %q", err, test.problem)
+			}
+			if strings.Contains(err.Error(), "sesame") {
+				t.Errorf("the password is in the error: %v", err)
+			}
+			listeners, listenErr := Listen(t.Context(), []string{"127.0.0.1:0"})
+			if listenErr != nil {
+				t.Fatal(listenErr)
+			}
+			got := Serve(t.Context(), ServeSettings{Listeners: listeners, Handler: http.NotFoundHandler(), WebConfigFile: file})
+			if got == nil || got.Error() != err.Error() {
+				t.Errorf("Serve: got %v, want %v", got, err)
+			}
+			if _, err := listeners[0].Accept(); err == nil {
+				t.Error("the listener is still open")
+			}
+		})
+	}
+}
+
+func TestNoConfigFile(t *testing.T) {
+	if err := ValidateConfigFile(""); err != nil {
+		t.Errorf("no file: %v", err)
+	}
+	if err := ValidateConfigFile(filepath.Join(t.TempDir(), "none.yml")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing file: got %v", err)
+	}
+}
+
+// A file that becomes invalid while it is served is logged by the toolkit, whose
+// errors quote it.
+func TestLogHoldsNoValueOfTheConfigFile(t *testing.T) {
+	var log bytes.Buffer
+	file := writeFile(t, t.TempDir(), "web.yml", "basic_auth_users: {}\n")
+	addresses, stop := start(t, ServeSettings{
+		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	client := newClient(t, &http.Transport{})
+	if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil || code != http.StatusNotFound {
+		t.Fatalf("got %d, %v", code, err)
+	}
+	if err := os.WriteFile(file, []byte("basic_auth_users: sesame\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil || code != http.StatusInternalServerError {
+		t.Fatalf("got %d, %v", code, err)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "cannot unmarshal !!str <value>") || strings.Contains(log.String(), "sesame") {
+		t.Errorf("logged %s", log.String())
+	}
+}
+
+func TestRedactingLogger(t *testing.T) {
+	var log bytes.Buffer
+	logger := redacting(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{
+		ReplaceAttr: func(_ []string, attr slog.Attr) slog.Attr {
+			if attr.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return attr
+		},
+	})))
+	logger.With("part", "web").WithGroup("tls").Info("bad `sesame` here", "err", errors.New("value `sesame`"), "text", "`sesame`", "n", 1)
+	const want = "level=INFO msg=\"bad <value> here\" part=web tls.err=\"value <value>\" tls.text=<value> tls.n=1\n"
+	if log.String() != want {
+		t.Errorf("got  %swant %s", log.String(), want)
+	}
+	redacting(nil).Info("nobody is told")
+}
