@@ -1,0 +1,118 @@
+package simulator
+
+import (
+	"math"
+	"time"
+)
+
+// blockCalls is how many calls a block holds, about.
+const blockCalls = 512
+
+// arrivals say when calls start. Time is cut into blocks of equal length, and
+// each block has its number of calls, which start anywhere in it. Times are in
+// milliseconds since 1970.
+type arrivals struct {
+	seed uint64
+	from int64
+	// period is a block's length; the last block of a historical world may be
+	// shorter.
+	period int64
+	// length and calls are those of a historical world; length is 0 for a live
+	// one.
+	length, calls int64
+	// rate is a live world's calls in a thousand seconds.
+	rate  int64
+	hours [24]int
+}
+
+func newArrivals(s *Settings) arrivals {
+	a := arrivals{seed: s.Seed, from: s.From.UnixMilli(), calls: int64(s.Calls), hours: s.Hours}
+	if !s.To.IsZero() {
+		a.length = max(1, s.To.UnixMilli()-a.from)
+		blocks := max(1, min(a.calls/blockCalls, a.length/1000))
+		a.period = (a.length + blocks - 1) / blocks
+		return a
+	}
+	if a.hours == [24]int{} {
+		for i := range a.hours {
+			a.hours[i] = 1000
+		}
+	}
+	a.rate = max(1, int64(s.PerSecond*1000))
+	seconds := min(max(1, blockCalls*1000/a.rate), 600)
+	a.period = seconds * 1000
+	return a
+}
+
+// lastBlock is the last block of a historical world.
+func (a *arrivals) lastBlock() int64 {
+	if a.length == 0 {
+		return math.MaxInt64
+	}
+	return (a.length - 1) / a.period
+}
+
+// blockOf is the block of an instant; negative before the world began.
+func (a *arrivals) blockOf(at int64) int64 {
+	since := at - a.from
+	if since < 0 {
+		return -1
+	}
+	return since / a.period
+}
+
+// bounds are when a block begins and ends.
+func (a *arrivals) bounds(block int64) (from, to int64) {
+	from = block * a.period
+	to = from + a.period
+	if a.length != 0 {
+		to = min(to, a.length)
+	}
+	return a.from + from, a.from + to
+}
+
+// count is the number of calls that start in a block.
+func (a *arrivals) count(block int64) int {
+	if a.length != 0 {
+		from, to := a.bounds(block)
+		return int(a.calls*(to-a.from)/a.length - a.calls*(from-a.from)/a.length)
+	}
+	d := throw(a.seed, uint64(block), 0xb10c)
+	// Calls, in thousandths.
+	mean := a.rate * a.period / 1000 * a.share(block) / 1000
+	n := (mean + d.below(1000)) / 1000
+	// Two dice make a hump as wide as a Poisson distribution's, about.
+	width := root(n) * 2
+	return int(max(0, n+d.between(0, width)+d.between(0, width)-width))
+}
+
+// share is the traffic at a block, in thousandths of the average, a straight
+// line between the hours.
+func (a *arrivals) share(block int64) int64 {
+	from, to := a.bounds(block)
+	middle := time.UnixMilli((from + to) / 2).UTC()
+	hour, minute := middle.Hour(), int64(middle.Minute())
+	return (int64(a.hours[hour])*(60-minute) + int64(a.hours[(hour+1)%24])*minute) / 60
+}
+
+// perBlock is about the most calls in a block.
+func (a *arrivals) perBlock() int64 {
+	if a.length != 0 {
+		return a.calls*a.period/a.length + 1
+	}
+	busiest := 0
+	for _, h := range a.hours {
+		busiest = max(busiest, h)
+	}
+	mean := a.rate * a.period / 1000 * int64(busiest) / 1_000_000
+	return mean + 2*root(mean) + 1
+}
+
+// root is the whole part of a square root.
+func root(n int64) int64 {
+	r := int64(math.Sqrt(float64(n)))
+	for r*r > n {
+		r--
+	}
+	return r
+}

@@ -1,0 +1,110 @@
+package simulator
+
+import "time"
+
+// Call is the facts of one call. Those that a revision may change are in its
+// versions. It is filled anew for each row: who keeps one copies it.
+type Call struct {
+	// Block and Number are the call's place in its world.
+	Block  int64
+	Number int
+
+	// ID is the row's, CallID the call's, which rows can share.
+	ID, CallID UUID
+	// NoID says that the row comes without its id.
+	NoID bool
+	// Flaw is what is wrong with the row; none for a valid one.
+	Flaw Flaw
+	// Copies is how many times the row is listed.
+	Copies int
+
+	Trunk *Trunk
+	// User is nil for voice applications.
+	User *User
+
+	// Invite is zero if the provider doesn't give it.
+	Invite, Start time.Time
+
+	// Other is the external party's number, Own the account's.
+	Other, Own Number
+	// Prefix is where the other party's number comes from; nil for none.
+	Prefix *Prefix
+
+	versions  [maxVersions]Version
+	published int
+}
+
+// Versions are what the call was published as, in order; at least one.
+func (c *Call) Versions() []Version { return c.versions[:c.published] }
+
+// maxVersions is how often a call is published at most.
+const maxVersions = 3
+
+// Version is a call as the provider shows it from Published on.
+type Version struct {
+	Published time.Time
+	Kind      *Kind
+	Duration  time.Duration
+	// Usage and Connection are charges.
+	Usage, Connection Price
+	// Currency is empty if the provider gives none.
+	Currency string
+	// Incomplete says that fields which arrive late are still null: the user's
+	// names. Nothing that is counted depends on them.
+	Incomplete bool
+}
+
+// End is when a version of a connected call ended, or when one that didn't
+// connect failed.
+func (c *Call) End(v *Version) time.Time { return c.Start.Add(v.Duration) }
+
+// Price is an amount that may not be known.
+type Price struct {
+	Amount Amount
+	Known  bool
+}
+
+// At is the version that is visible at an instant, counted from 0; -1 if the
+// call isn't published yet.
+func (c *Call) At(t time.Time) int {
+	last := -1
+	for i := range c.published {
+		if !c.versions[i].Published.After(t) {
+			last = i
+		}
+	}
+	return last
+}
+
+// Flaw is what is wrong with a malformed row.
+type Flaw uint8
+
+// The flaws. Each makes a row that must be counted as invalid.
+const (
+	NoFlaw Flaw = iota
+	// WrongType gives a number as a string.
+	WrongType
+	// ObjectForString gives an object where a string belongs.
+	ObjectForString
+	// NotAnObject is a row that is a string.
+	NotAnObject
+	// Truncated is a row of which only id and type are left.
+	Truncated
+	// BadTime is a start that isn't a time.
+	BadTime
+	// ImpossibleTime is a start on a day that doesn't exist.
+	ImpossibleTime
+	// NullStart is a start that is null.
+	NullStart
+	// NegativeDuration is a duration below zero.
+	NegativeDuration
+	// NumericID is an id that is a number.
+	NumericID
+)
+
+// Flaws are all kinds of flaws.
+func Flaws() []Flaw {
+	return []Flaw{
+		WrongType, ObjectForString, NotAnObject, Truncated, BadTime, ImpossibleTime, NullStart, NegativeDuration, NumericID,
+	}
+}

@@ -1,0 +1,187 @@
+package simulator
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// FaultSettings say how faults behave.
+type FaultSettings struct {
+	Seed uint64
+	// RetryAfter is what 429 and 503 with Retry-After say; a second if zero.
+	RetryAfter time.Duration
+	// SlowFor is how long a slow body takes; two seconds if zero.
+	SlowFor time.Duration
+	// MaxRun is how many requests to one endpoint may fail in a row by chance;
+	// two if zero, so that whoever tries three times gets through.
+	MaxRun int
+}
+
+// Faults decide what goes wrong. Chance follows from the seed and the number of
+// the request at its endpoint, so the same requests meet the same faults. What
+// was injected comes before chance. The zero value is of no use; nil has no
+// faults.
+type Faults struct {
+	s FaultSettings
+
+	mu     sync.Mutex
+	once   []pending
+	rates  []rate
+	hook   func(Request) Fault
+	counts map[string]map[Fault]int
+	runs   map[string]int
+	date   time.Duration
+}
+
+// pending is a fault that is yet to come.
+type pending struct {
+	endpoint string
+	fault    Fault
+}
+
+type rate struct {
+	endpoint string
+	share    share
+	faults   []Fault
+}
+
+// NewFaults has no faults until it is told some.
+func NewFaults(s FaultSettings) *Faults {
+	if s.RetryAfter == 0 {
+		s.RetryAfter = time.Second
+	}
+	if s.SlowFor == 0 {
+		s.SlowFor = 2 * time.Second
+	}
+	if s.MaxRun == 0 {
+		s.MaxRun = 2
+	}
+	return &Faults{s: s, counts: map[string]map[Fault]int{}, runs: map[string]int{}}
+}
+
+// Rate makes a share of an endpoint's requests meet one of the faults; an empty
+// endpoint is every one. Rates add up, the first that hits wins.
+func (f *Faults) Rate(endpoint string, part float64, faults ...Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rates = append(f.rates, rate{endpoint, shareOf(part), slices.Clone(faults)})
+}
+
+// Once makes the next requests to an endpoint (empty: to any) that fit meet these
+// faults, one each, in order. NoFault lets one pass.
+func (f *Faults) Once(endpoint string, faults ...Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, fault := range faults {
+		f.once = append(f.once, pending{endpoint, fault})
+	}
+}
+
+// Hook asks a function about each request before anything else. It must not call
+// f. Nil removes it.
+func (f *Faults) Hook(hook func(Request) Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hook = hook
+}
+
+// SkewDate moves the Date header by d from the provider's time.
+func (f *Faults) SkewDate(d time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.date = d
+}
+
+// Stop ends all faults; the counts stay.
+func (f *Faults) Stop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.once, f.rates, f.hook, f.date = nil, nil, nil, 0
+}
+
+// Counts is how often each fault happened at an endpoint; empty: at all.
+func (f *Faults) Counts(endpoint string) map[Fault]int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if endpoint != "" {
+		return maps.Clone(f.counts[endpoint])
+	}
+	all := map[Fault]int{}
+	for _, counts := range f.counts {
+		for fault, n := range counts {
+			all[fault] += n
+		}
+	}
+	return all
+}
+
+// Pending is the number of injected faults that didn't happen yet.
+func (f *Faults) Pending() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.once)
+}
+
+// Next decides about a request. Fits says which of the provider's own faults can
+// be done to it; it may be nil.
+func (f *Faults) Next(r Request, fits func(Fault) bool) Fault {
+	if f == nil {
+		return NoFault
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fault := f.choose(r, fits)
+	if fault == NoFault {
+		return NoFault
+	}
+	if f.counts[r.Endpoint] == nil {
+		f.counts[r.Endpoint] = map[Fault]int{}
+	}
+	f.counts[r.Endpoint][fault]++
+	return fault
+}
+
+func (f *Faults) choose(r Request, fits func(Fault) bool) Fault {
+	if f.hook != nil {
+		if fault := f.hook(r); fault != NoFault {
+			return fault
+		}
+	}
+	for i, p := range f.once {
+		if (p.endpoint == "" || p.endpoint == r.Endpoint) && (fits == nil || fits(p.fault)) {
+			f.once = slices.Delete(f.once, i, i+1)
+			return p.fault
+		}
+	}
+	fault := f.chance(r, fits)
+	if fault == NoFault || f.runs[r.Endpoint] >= f.s.MaxRun {
+		f.runs[r.Endpoint] = 0
+		return NoFault
+	}
+	f.runs[r.Endpoint]++
+	return fault
+}
+
+func (f *Faults) chance(r Request, fits func(Fault) bool) Fault {
+	d := throw(f.s.Seed, hashOf(r.Endpoint), uint64(r.Number))
+	for _, rate := range f.rates {
+		if !d.hits(rate.share) || len(rate.faults) == 0 || rate.endpoint != "" && rate.endpoint != r.Endpoint {
+			continue
+		}
+		if fault := rate.faults[d.below(int64(len(rate.faults)))]; fits == nil || fits(fault) {
+			return fault
+		}
+	}
+	return NoFault
+}
+
+// hashOf is FNV-1a.
+func hashOf(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
+}

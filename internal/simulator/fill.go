@@ -1,0 +1,111 @@
+package simulator
+
+import "time"
+
+// The streams of random numbers that one call has.
+const (
+	factsOf = 0xca11 << 32
+	callIDs = 0x1d << 40
+)
+
+// fill makes the call at a place. It allocates nothing.
+func (w *World) fill(c *Call, block int64, number int) {
+	m := w.s.Mix
+	d := throw(w.s.Seed, uint64(block), uint64(factsOf|number))
+	*c = Call{Block: block, Number: number, Copies: 1}
+	from, to := w.bounds(block)
+	// Calls of a block start in the order of their numbers.
+	count := int64(w.count(block))
+	start := from + (int64(number)*(to-from)+d.below(to-from))/count
+	c.Start = time.UnixMilli(start).UTC()
+	c.ID = newUUID(d.pcg.Uint64(), d.pcg.Uint64())
+
+	kind := &m.Kinds[w.kinds.draw(&d)]
+	c.CallID = w.callID(block, number, kind.SharesCall)
+	index := w.trunks[kind.Family].draw(&d)
+	c.Trunk = &m.Trunks[index]
+	if w.failing(c.Trunk, index, start) && d.hits(hitByIncident) {
+		if t := w.incident[incidentOf{kind.Family, kind.Direction}]; t != nil {
+			kind = &m.Incident[t.draw(&d)]
+		}
+	}
+	if !kind.NoUser {
+		c.User = &m.Users[d.below(int64(len(m.Users)))]
+	}
+	c.setOther(kind.Party, m, w.prefixes, &d)
+	c.Own.random(&m.Own, 0, &d)
+	if !kind.NoInvite {
+		c.Invite = c.Start.Add(-setup(kind, &d))
+	}
+	w.publish(c, kind, &d)
+	w.spoil(c, &d)
+}
+
+// callID is the id of a call, or of the one before it in the block.
+func (w *World) callID(block int64, number int, shared bool) UUID {
+	if shared && number > 0 {
+		number--
+	}
+	d := throw(w.s.Seed, uint64(block), uint64(callIDs|number))
+	return newUUID(d.pcg.Uint64(), d.pcg.Uint64())
+}
+
+// setup is the time from invite to start: calls that didn't connect started
+// when they were signalled.
+func setup(kind *Kind, d *dice) time.Duration {
+	if !kind.Outcome.Connected() {
+		return 0
+	}
+	if d.below(10) == 0 {
+		return d.duration(15*time.Second, 45*time.Second)
+	}
+	return d.duration(200*time.Millisecond, 15*time.Second)
+}
+
+// talk is how long a connected call lasts, in whole seconds: some for a moment,
+// most for minutes, one in two thousand for eight hours.
+func talk(d *dice) time.Duration {
+	var seconds int64
+	switch p := d.below(2000); {
+	case p == 0:
+		seconds = 8 * 3600
+	case p < 100:
+		seconds = d.between(1, 9)
+	case p < 1300:
+		seconds = d.between(10, 180)
+	case p < 1900:
+		seconds = d.between(180, 1200)
+	default:
+		seconds = d.between(1200, 5400)
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// lasts is a version's duration by its kind.
+func (k *Kind) lasts(d *dice) time.Duration {
+	switch {
+	case k.Instant:
+		return 0
+	case k.Fixed != 0:
+		return k.Fixed
+	case k.Outcome.Connected():
+		return talk(d)
+	}
+	return time.Duration(d.between(0, int64(k.Ring/time.Second))) * time.Second
+}
+
+// spoil draws copies, flaws and missing ids.
+func (w *World) spoil(c *Call, d *dice) {
+	switch {
+	case d.hits(w.malformed):
+		c.Flaw = w.s.Flaws[d.below(int64(len(w.s.Flaws)))]
+		c.published = 1
+	case d.hits(w.noID):
+		c.NoID = true
+		c.published = 1
+		return
+	}
+	if d.hits(w.duplicated) {
+		c.Copies = 2
+	}
+}

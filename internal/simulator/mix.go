@@ -1,0 +1,152 @@
+package simulator
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// Mix is what a feed's traffic is made of. It isn't changed once a world uses it.
+type Mix struct {
+	// Name keeps feeds of one seed apart: their ids and times differ.
+	Name  string
+	Kinds []Kind
+	// Incident are the kinds that calls turn into while their trunk fails; those
+	// of the call's own direction and family are drawn from.
+	Incident []Kind
+	Trunks   []Trunk
+	Users    []User
+	// Prefixes are where numbers come from.
+	Prefixes []Prefix
+	// Own is where the account's own numbers come from, which are never masked.
+	Own Prefix
+	// Tariffs are what calls cost; empty for a feed without money.
+	Tariffs []Tariff
+	// NoCurrency is the label of money whose currency the provider doesn't give.
+	NoCurrency string
+}
+
+// Kind is one kind of call: what the provider says of it and what it means by
+// the contract. Both are written down, so that the meaning isn't computed.
+type Kind struct {
+	Weight int
+	// Wire is the provider's call type, CallType the label.
+	Wire, CallType string
+	Direction      cdr.Direction
+	Outcome        cdr.Outcome
+	// Success is the provider's flag, where it has one.
+	Success          cdr.Bool
+	SIPCode, SubCode cdr.Int
+	Phrase           string
+	// Family ties the kind to the trunks of the same family.
+	Family int
+	// Party is what the other party's number looks like.
+	Party Party
+	// NoUser marks calls of voice applications.
+	NoUser bool
+	// NoMedia marks calls that say nothing of media bypass and locations.
+	NoMedia bool
+	// NoInvite marks calls whose invite isn't given.
+	NoInvite bool
+	// Fixed is the duration of every such call; zero: drawn, if connected.
+	// Instant says that it is zero.
+	Fixed   time.Duration
+	Instant bool
+	// Ring is how long a call that doesn't connect rings at most, which is then
+	// its duration.
+	Ring time.Duration
+	// Free marks calls that cost nothing and say so.
+	Free bool
+	// Priced marks calls that cost money.
+	Priced bool
+	// SharesCall marks calls that carry the call id of the one before.
+	SharesCall bool
+	// Becomes is what a revision of the outcome turns the call into; nil: the
+	// outcome never changes. It differs in outcome, codes and phrase only.
+	Becomes *Kind
+	// Emergency is what the call counts as.
+	Emergency cdr.Emergency
+}
+
+// Party is what the other party's number looks like.
+type Party uint8
+
+// The looks of a number.
+const (
+	// Geographic is a number with a country; some have masked digits.
+	Geographic Party = iota
+	// Label is a caller's name instead of a number.
+	Label
+	// Empty is an empty string, Null is null.
+	Empty
+	Null
+	// Emergency numbers as they are dialled.
+	Dial911
+	Dial933
+	Dial112
+)
+
+// Trunk is an SBC, or the operator of a calling plan.
+type Trunk struct {
+	Weight int
+	// Wire is the provider's spelling, Name the label.
+	Wire, Name string
+	Family     int
+	// Bypass is whether media bypasses.
+	Bypass cdr.Bool
+	// Media and Signaling are where they go; empty: the provider gives null.
+	Media, Signaling string
+}
+
+// User is one of the account's users.
+type User struct{ ID, Principal, Name string }
+
+// Prefix begins the numbers of a place. The numbers are set aside for fiction
+// by the country's regulator, where it does so.
+type Prefix struct {
+	Weight int
+	// Digits is the number up to where it is random, with its plus; Random is
+	// how many digits follow.
+	Digits string
+	Random int
+	// Country is the label, ISO 3166-1 alpha-2 or 001; Place is the provider's
+	// name for it.
+	Country, Place string
+}
+
+// Tariff is a price in one currency.
+type Tariff struct {
+	Weight   int
+	Currency string
+	// PerMinute is for each begun minute; Connection is for the call.
+	PerMinute, Connection Amount
+}
+
+func (m *Mix) validate() error {
+	if len(m.Kinds) == 0 || len(m.Trunks) == 0 || len(m.Prefixes) == 0 || len(m.Users) == 0 {
+		return errors.New("simulated mix: kinds, trunks, users and prefixes are all needed")
+	}
+	families := map[int]bool{}
+	for i := range m.Trunks {
+		families[m.Trunks[i].Family] = true
+	}
+	for i := range m.Kinds {
+		k := &m.Kinds[i]
+		switch {
+		case k.Weight <= 0:
+			return fmt.Errorf("simulated mix: kind %s has no weight", k.Wire)
+		case !families[k.Family]:
+			return fmt.Errorf("simulated mix: kind %s has no trunk", k.Wire)
+		case k.Priced && len(m.Tariffs) == 0:
+			return fmt.Errorf("simulated mix: kind %s has no tariff", k.Wire)
+		}
+	}
+	for i := range m.Prefixes {
+		if len(m.Prefixes[i].Digits)+m.Prefixes[i].Random > maxNumber {
+			return fmt.Errorf("simulated mix: numbers of prefix %s are too long", m.Prefixes[i].Digits)
+		}
+	}
+	return nil
+}

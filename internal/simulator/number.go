@@ -1,0 +1,59 @@
+package simulator
+
+// Number is a phone number as a provider shows it.
+type Number struct {
+	text [24]byte
+	size uint8
+	// Null says that the provider gives none.
+	Null bool
+}
+
+// Append appends the number.
+func (n *Number) Append(dst []byte) []byte { return append(dst, n.text[:n.size]...) }
+
+// String is the number; empty if Null.
+func (n *Number) String() string { return string(n.text[:n.size]) }
+
+func (n *Number) set(text string) { n.size = uint8(copy(n.text[:], text)) }
+
+// random continues a prefix with digits, of which the last are masked.
+func (n *Number) random(p *Prefix, masked int, d *dice) {
+	n.set(p.Digits)
+	digits := d.below(1 << 40)
+	for range p.Random {
+		n.text[n.size] = byte('0' + digits%10)
+		n.size++
+		digits /= 10
+	}
+	for i := range masked {
+		n.text[int(n.size)-1-i] = '*'
+	}
+}
+
+// maxNumber bounds a prefix with its random digits.
+const maxNumber = len(Number{}.text)
+
+// labels are what stands where a number should.
+var labels = [...]string{"Example Clinic", "anonymous", "Unavailable"}
+
+// setOther fills in the external party's number.
+func (c *Call) setOther(party Party, m *Mix, from table, d *dice) {
+	switch party {
+	case Geographic:
+		c.Prefix = &m.Prefixes[from.draw(d)]
+		// National rules hide three or four digits of some.
+		masked := [...]int{0, 0, 3, 4}[d.below(4)]
+		c.Other.random(c.Prefix, masked, d)
+	case Label:
+		c.Other.set(labels[d.below(int64(len(labels)))])
+	case Empty:
+	case Null:
+		c.Other.Null = true
+	case Dial911:
+		c.Other.set("911")
+	case Dial933:
+		c.Other.set("933")
+	case Dial112:
+		c.Other.set("112")
+	}
+}

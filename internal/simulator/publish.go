@@ -1,0 +1,112 @@
+package simulator
+
+import (
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// publish makes the call's first version and what later becomes of it.
+func (w *World) publish(c *Call, kind *Kind, d *dice) {
+	v := Version{Kind: kind, Duration: kind.lasts(d)}
+	w.price(&v, d)
+	delay := time.Duration(0)
+	if len(w.s.Delays) != 0 {
+		part := &w.s.Delays[w.delays.draw(d)]
+		delay = d.duration(part.Min, part.Max)
+	}
+	end := c.End(&v)
+	v.Published = end.Add(delay)
+	if latest := c.Start.Add(w.s.MaxLate); w.s.MaxLate != 0 && v.Published.After(latest) {
+		v.Published = latest
+		if end.After(latest) {
+			v.Published = end
+		}
+	}
+	c.versions[0] = v
+	c.published = 1
+	if !d.hits(w.revised) {
+		return
+	}
+	w.revise(c, d)
+	if c.published == 2 && d.below(4) == 0 {
+		w.revise(c, d)
+	}
+}
+
+// revise adds a version, unless there is nothing to change or it would come too
+// late. What can change depends on the call.
+func (w *World) revise(c *Call, d *dice) {
+	last := &c.versions[c.published-1]
+	next := *last
+	next.Published = last.Published.Add(d.duration(w.s.RevisedAfterMin, w.s.RevisedAfterMax))
+	if w.s.MaxLate != 0 && next.Published.After(c.Start.Add(w.s.MaxLate)) {
+		return
+	}
+	first := c.published == 1
+	kind := last.Kind
+	switch choice := d.below(4); {
+	case choice <= 1 && kind.Becomes != nil:
+		next.Kind = kind.Becomes
+		if kind.Becomes.Outcome.Connected() {
+			next.Duration = kind.Becomes.lasts(d)
+			w.price(&next, d)
+			next.Currency = last.Currency
+		}
+	case choice == 0 && kind.Priced && first:
+		last.Usage, last.Connection, last.Currency = Price{}, Price{}, ""
+	case choice <= 2 && kind.Priced && last.Usage.Known:
+		w.reprice(&next, d)
+	case first && c.User != nil:
+		last.Incomplete = true
+	default:
+		return
+	}
+	c.versions[c.published] = next
+	c.published++
+}
+
+// price sets what a call costs.
+func (w *World) price(v *Version, d *dice) {
+	switch {
+	case v.Kind.Free:
+		v.Usage, v.Connection = Price{Known: true}, Price{Known: true}
+	case v.Kind.Priced:
+		t := &w.s.Mix.Tariffs[w.tariffs.draw(d)]
+		minutes := int64((v.Duration + time.Minute - 1) / time.Minute)
+		v.Usage = Price{Amount: t.PerMinute * Amount(minutes), Known: true}
+		v.Connection = Price{Known: true}
+		if v.Kind.Outcome.Connected() {
+			v.Connection.Amount = t.Connection
+		}
+		v.Currency = t.Currency
+		if d.below(500) == 0 {
+			// A refund comes as an amount below zero.
+			v.Usage.Amount = -v.Usage.Amount
+		}
+	}
+}
+
+// reprice changes what a call costs: more, less, nothing, or another currency.
+func (w *World) reprice(v *Version, d *dice) {
+	switch d.below(4) {
+	case 0:
+		v.Usage.Amount += Amount(d.between(1, 2500))
+	case 1:
+		v.Usage.Amount -= Amount(d.between(1, 2500))
+	case 2:
+		v.Usage.Amount, v.Connection.Amount = 0, 0
+	default:
+		if c := w.s.Mix.Tariffs[w.tariffs.draw(d)].Currency; c != "" && v.Currency != "" {
+			v.Currency = c
+		}
+	}
+}
+
+// Country is the label of the other party's country.
+func (c *Call) Country() string {
+	if c.Prefix == nil || c.versions[0].Kind.Direction == cdr.DirectionUnknown {
+		return ""
+	}
+	return c.Prefix.Country
+}

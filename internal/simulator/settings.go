@@ -1,0 +1,161 @@
+package simulator
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Settings say what a world is. The zero value of an optional field means that
+// the thing doesn't happen.
+type Settings struct {
+	Seed uint64
+	// Mix is what the traffic is made of. Required.
+	Mix *Mix
+
+	// From is when the first call may start. Required, truncated to
+	// milliseconds.
+	From time.Time
+	// To ends a historical world: exactly Calls calls start in [From, To). Zero
+	// for a live one, where calls go on for ever.
+	To time.Time
+	// Calls is the number of calls of a historical world.
+	Calls int
+	// PerSecond is a live world's calls in a second, averaged over a day.
+	PerSecond float64
+	// Hours are a live world's share of the traffic by UTC hour, in thousandths
+	// of the average; all zero is an even day.
+	Hours [24]int
+
+	// Delays say how long after its end a call is published. Empty: at its end.
+	Delays []Delay
+	// MaxLate bounds the publication of a call's first version, counted from its
+	// start, except that no call is published before its end. Zero: no bound.
+	MaxLate time.Duration
+	// Revised is the share of calls that change after they were published,
+	// RevisedAfter how long after, at least and at most.
+	Revised                          float64
+	RevisedAfterMin, RevisedAfterMax time.Duration
+	// Duplicated is the share of calls whose row is listed twice.
+	Duplicated float64
+	// Malformed is the share of rows that aren't valid, of the kinds in Flaws
+	// (empty: every kind).
+	Malformed float64
+	Flaws     []Flaw
+	// NoID is the share of valid rows whose id is missing. They are never
+	// revised nor duplicated, and count as calls (counting.md 18).
+	NoID float64
+	// Incidents is the share of ten-minute spans in which a trunk fails for a
+	// while, per trunk.
+	Incidents float64
+
+	// Order is the order of rows within a range.
+	Order Order
+	// CacheRows bounds the cache, 16 bytes a row; zero is 1,000,000.
+	CacheRows int
+}
+
+// Delay is one part of a distribution: uniform between Min and Max.
+type Delay struct {
+	Weight   int
+	Min, Max time.Duration
+}
+
+// Order is the order of rows within a range.
+type Order uint8
+
+// The orders.
+const (
+	// ByStart lists calls as they started: late rows move what follows them.
+	ByStart Order = iota
+	// Shuffled lists calls in an order that means nothing, the same each time.
+	Shuffled
+	// ByPublication lists calls as they became visible. Each page sorts the whole
+	// range: for worlds of some ten thousand rows.
+	ByPublication
+)
+
+// UsualDelays are minutes for most calls, hours for some, days for a few.
+func UsualDelays() []Delay {
+	return []Delay{
+		{Weight: 900, Min: time.Minute, Max: 20 * time.Minute},
+		{Weight: 85, Min: 20 * time.Minute, Max: 6 * time.Hour},
+		{Weight: 15, Min: 6 * time.Hour, Max: 72 * time.Hour},
+	}
+}
+
+// QuickDelays are seconds for most calls and minutes for some: what one watches
+// in the demo.
+func QuickDelays() []Delay {
+	return []Delay{
+		{Weight: 950, Min: time.Second, Max: 15 * time.Second},
+		{Weight: 45, Min: 15 * time.Second, Max: 3 * time.Minute},
+		{Weight: 5, Min: 3 * time.Minute, Max: time.Hour},
+	}
+}
+
+// Historical is a world of exactly n calls that started in [from, to), with the
+// usual delays, revisions and duplicates.
+func Historical(seed uint64, mix *Mix, from, to time.Time, n int) Settings {
+	return Settings{
+		Seed: seed, Mix: mix, From: from, To: to, Calls: n,
+		Delays: UsualDelays(), MaxLate: 46 * time.Hour,
+		Revised: 0.02, RevisedAfterMin: 10 * time.Minute, RevisedAfterMax: 24 * time.Hour,
+		Duplicated: 0.01,
+	}
+}
+
+// Live is a world whose calls began at origin and go on, at a number of calls
+// in a second averaged over the day, with quick delays and incidents.
+func Live(seed uint64, mix *Mix, origin time.Time, perSecond float64) Settings {
+	return Settings{
+		Seed: seed, Mix: mix, From: origin, PerSecond: perSecond, Hours: OfficeHours(),
+		Delays: QuickDelays(), MaxLate: 12 * time.Hour,
+		Revised: 0.02, RevisedAfterMin: time.Minute, RevisedAfterMax: 10 * time.Minute,
+		Duplicated: 0.005, Incidents: 0.05,
+	}
+}
+
+// OfficeHours is a day with two peaks that never falls silent.
+func OfficeHours() [24]int {
+	return [24]int{
+		450, 400, 400, 400, 450, 550, 750, 1100, 1500, 1750, 1800, 1700,
+		1300, 1500, 1750, 1700, 1500, 1200, 900, 750, 650, 600, 500, 400,
+	}
+}
+
+func (s *Settings) validate() error {
+	switch {
+	case s.Mix == nil:
+		return errors.New("simulated world: no mix")
+	case s.From.IsZero():
+		return errors.New("simulated world: no beginning")
+	case s.To.IsZero() && s.PerSecond <= 0:
+		return errors.New("simulated world: a live world needs calls per second")
+	case !s.To.IsZero() && (!s.To.After(s.From) || s.Calls < 0):
+		return errors.New("simulated world: a historical world needs a span and a number of calls")
+	}
+	for name, share := range map[string]float64{
+		"revised": s.Revised, "duplicated": s.Duplicated, "malformed": s.Malformed, "no id": s.NoID, "incidents": s.Incidents,
+	} {
+		if share < 0 || share > 1 {
+			return fmt.Errorf("simulated world: share of %s: %g is not within 0 and 1", name, share)
+		}
+	}
+	if err := validDelays(s.Delays); err != nil {
+		return err
+	}
+	if s.RevisedAfterMax < s.RevisedAfterMin || s.RevisedAfterMin < 0 {
+		return errors.New("simulated world: revised after: the least is over the most")
+	}
+	return s.Mix.validate()
+}
+
+func validDelays(delays []Delay) error {
+	for i, d := range delays {
+		if d.Weight <= 0 || d.Min < 0 || d.Max < d.Min {
+			return fmt.Errorf("simulated world: delay %d isn't a range with a weight", i)
+		}
+	}
+	return nil
+}
