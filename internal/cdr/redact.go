@@ -45,6 +45,8 @@ type Redactor struct {
 	policy Policy
 	// macs holds *mac, so that a hash costs one allocation.
 	macs *sync.Pool
+	// users remembers hashes: a tenant's users come again and again.
+	users *hashCache
 }
 
 // mac is a keyed hash with the room it needs.
@@ -64,9 +66,11 @@ func NewRedactor(policy Policy, key []byte) *Redactor {
 		policy.Addresses = withoutKey(policy.Addresses)
 	}
 	key = slices.Clone(key)
-	return &Redactor{policy: policy, macs: &sync.Pool{New: func() any {
-		return &mac{Hash: hmac.New(sha256.New, key)}
-	}}}
+	return &Redactor{
+		policy: policy,
+		macs:   &sync.Pool{New: func() any { return &mac{Hash: hmac.New(sha256.New, key)} }},
+		users:  newHashCache(),
+	}
 }
 
 func withoutKey(m Mode) Mode {
@@ -149,7 +153,7 @@ func (d *Redactor) user(s string) string {
 	case Mask:
 		return d.addresses(maskUser(s))
 	case Hash:
-		return d.hash(s)
+		return d.users.of(s, d.hash)
 	case Drop:
 	}
 	return ""

@@ -21,6 +21,7 @@ type change struct {
 // changes only after the database said that the transaction is durable. The
 // commit lock is held.
 func (l *Ledger) commit(ctx context.Context, owner *row, c change) error {
+	defer l.abandon(c)
 	began := l.settings.Now()
 	err := l.tryCommit(ctx, owner, c.write)
 	if err != nil {
@@ -43,13 +44,8 @@ func (l *Ledger) commit(ctx context.Context, owner *row, c change) error {
 }
 
 func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error) error {
-	if l.closed {
-		return ErrClosed
-	}
-	if l.engine == nil {
-		if err := l.reopen(ctx); err != nil {
-			return err
-		}
+	if err := l.ensureOpen(ctx); err != nil {
+		return err
 	}
 	err := l.engine.transact(ctx, func() error {
 		if err := owner.advance(l.engine); err != nil {
@@ -65,6 +61,33 @@ func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error) 
 		return errors.Join(err, l.drop())
 	}
 	return err
+}
+
+// ensureOpen opens the database again if a failure closed it.
+func (l *Ledger) ensureOpen(ctx context.Context) error {
+	if l.closed {
+		return ErrClosed
+	}
+	if l.engine != nil {
+		return nil
+	}
+	return l.reopen(ctx)
+}
+
+// abandon puts things back after a panic within a transaction: the database
+// rolls back as it is closed, and the panic goes on.
+func (l *Ledger) abandon(c change) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if c.discard != nil {
+		c.discard()
+	}
+	if l.engine != nil {
+		_ = l.drop() // the panic says more
+	}
+	panic(v)
 }
 
 // resolve finds out whether a transaction whose COMMIT failed is durable, by the

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -25,11 +26,14 @@ type engine struct {
 
 // pragmas make a commit durable (WAL, synchronous FULL) and bound the memory and
 // the write-ahead log.
-const pragmas = "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)" +
+const pragmas = "_pragma=wal_autocheckpoint(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)" +
 	"&_pragma=cache_size(-32768)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(MEMORY)"
 
 func openEngine(ctx context.Context, file string, probe func(string) error) (*engine, error) {
 	e := &engine{file: file, probe: probe, stmts: make(map[string]*sql.Stmt)}
+	if err := makePrivate(file); err != nil {
+		return nil, err
+	}
 	var err error
 	if e.writer, err = sql.Open("sqlite", dsn(file)+pragmas); err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
@@ -46,6 +50,19 @@ func openEngine(ctx context.Context, file string, probe func(string) error) (*en
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
+}
+
+// makePrivate makes the file for its owner only: it holds the ledger's key. The
+// write-ahead log takes over its permissions.
+func makePrivate(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("ledger %s can't be written: check its owner, permissions and file system: %w", file, err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("open ledger: %w", err)
+	}
+	return nil
 }
 
 // openReader opens a pool that only reads, beside whoever writes.

@@ -28,10 +28,8 @@ type Feed struct {
 func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.engine == nil {
-		if err := l.reopen(ctx); err != nil {
-			return nil, err
-		}
+	if err := l.ensureOpen(ctx); err != nil {
+		return nil, err
 	}
 	if err := l.rename(ctx, spec); err != nil {
 		return nil, err
@@ -64,14 +62,18 @@ func (f *Feed) load(id int64) error {
 	if err := f.row.load(l.engine, id); err != nil {
 		return err
 	}
-	if f.series != nil {
-		l.store.Remove(f.series)
-	}
+	old := f.series
 	f.series = l.store.Feed(f.spec.Source, f.spec.Provider, f.spec.Feed, f.row.state.HistoryDone)
 	if err := f.loadSeries(); err != nil {
 		return err
 	}
-	return f.loadTrails()
+	if err := f.loadTrails(); err != nil {
+		return err
+	}
+	if old != nil {
+		l.store.Replace(old, f.series)
+	}
+	return nil
 }
 
 func (f *Feed) loadSeries() error {

@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"cmp"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -23,13 +25,13 @@ var fieldNames = [...]string{
 // if the record doesn't carry it.
 type fieldHash struct {
 	// key is the field's index in fieldNames, or for a provider's own field
-	// extraField plus a hash of its name.
+	// extraField plus 23 bits of its name's hash.
 	key  uint32
 	hash uint32
 }
 
-// extraField marks keys of the provider's own fields.
-const extraField = 0x8000
+// extraField marks keys of the provider's own fields; fieldNames has at most 24.
+const extraField = 0x800000
 
 // fields lists the fields that a record carries, in a fixed order, appended to
 // dst. It must see the record before redaction.
@@ -90,7 +92,7 @@ func (f *fieldList) time(key uint32, at time.Time) { f.int(key, at.UnixNano(), !
 
 func (f *fieldList) extra(a *cdr.Attr) {
 	f.h.buf = append(f.h.buf[:0], a.Key...)
-	key := extraField | f.h.field(f.h.buf)&0x7fff
+	key := extraField | f.h.field(f.h.buf)&(extraField-1)
 	f.h.buf = binary.LittleEndian.AppendUint64(f.h.buf[:0], uint64(a.Int))
 	f.h.buf = append(f.h.buf, a.Str...)
 	for _, s := range a.Strs {
@@ -129,6 +131,7 @@ func mergeFields(old, now []fieldHash) []fieldHash {
 			merged = append(merged, o)
 		}
 	}
+	slices.SortStableFunc(merged, func(a, b fieldHash) int { return cmp.Compare(a.key, b.key) })
 	return merged
 }
 

@@ -25,9 +25,6 @@ func sameRow(a, b []byte) bool {
 
 // known is what the ledger remembers of a counted record.
 type known struct {
-	hour int64
-	hash hash
-
 	outcome   cdr.Outcome
 	direction cdr.Direction
 	callType  string // of the first version: corrections carry its labels
@@ -64,11 +61,27 @@ func (k *known) append(dst []byte) []byte {
 		dst[at] = byte(len(dst) - at - 1) // 34 digits, 18 zeros, a sign and a point: one byte as uvarint
 	}
 	dst = binary.AppendUvarint(dst, k.schema)
-	for _, f := range k.fields {
-		dst = append(dst, byte(f.key>>8), byte(f.key), byte(f.hash>>16), byte(f.hash>>8), byte(f.hash))
+	return appendFields(dst, k.fields)
+}
+
+// appendFields appends which of fieldNames there are, as bits, their hashes in
+// that order, and then each of the provider's own with its key. The list is in
+// the order of its keys as far as fieldNames go.
+func appendFields(dst []byte, fields []fieldHash) []byte {
+	at := len(dst)
+	dst = append(dst, 0, 0, 0)
+	for _, f := range fields {
+		if f.key&extraField == 0 {
+			dst[at+int(f.key/8)] |= 1 << (f.key % 8)
+		} else {
+			dst = append24(dst, f.key)
+		}
+		dst = append24(dst, f.hash)
 	}
 	return dst
 }
+
+func append24(dst []byte, v uint32) []byte { return append(dst, byte(v>>16), byte(v>>8), byte(v)) }
 
 func appendText(dst []byte, s string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
@@ -91,19 +104,38 @@ func (k *known) parse(data []byte) error {
 		k.charges = append(k.charges, r.charge())
 	}
 	k.schema = r.uvarint()
-	k.fields = k.fields[:0]
-	for len(r.data) >= 5 && !r.bad {
-		d := r.data
-		k.fields = append(k.fields, fieldHash{
-			key:  uint32(d[0])<<8 | uint32(d[1]),
-			hash: uint32(d[2])<<16 | uint32(d[3])<<8 | uint32(d[4]),
-		})
-		r.data = d[5:]
-	}
+	k.fields = r.fields(k.fields[:0])
 	if r.bad || len(r.data) > 0 {
 		return errRow
 	}
 	return nil
+}
+
+// fields reads what appendFields wrote.
+func (r *reader) fields(list []fieldHash) []fieldHash {
+	bits := r.bytes(3)
+	for key := range uint32(8 * len(bits)) {
+		if bits[key/8]&(1<<(key%8)) != 0 {
+			list = append(list, fieldHash{key: key, hash: r.uint24()})
+		}
+	}
+	for len(r.data) > 0 && !r.bad {
+		f := fieldHash{key: r.uint24(), hash: r.uint24()}
+		if f.key&extraField == 0 {
+			r.bad = true
+			break
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+func (r *reader) uint24() uint32 {
+	b := r.bytes(3)
+	if r.bad {
+		return 0
+	}
+	return uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2])
 }
 
 // appendAlias is the stored form of a further key of a record.
@@ -148,15 +180,17 @@ func (r *reader) took(v int64, n int) int64 {
 	return v
 }
 
-func (r *reader) text() string {
-	n := r.uvarint()
+func (r *reader) text() string { return string(r.bytes(r.uvarint())) }
+
+// bytes takes n bytes, or none and goes bad.
+func (r *reader) bytes(n uint64) []byte {
 	if n > uint64(len(r.data)) {
 		r.bad, r.data = true, nil
-		return ""
+		return nil
 	}
-	s := string(r.data[:n])
+	b := r.data[:n]
 	r.data = r.data[n:]
-	return s
+	return b
 }
 
 func (r *reader) charge() knownCharge {

@@ -52,9 +52,9 @@ func (l *Ledger) Prune(ctx context.Context) error {
 			}
 		}
 	}
-	l.store.Trim()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.store.Trim() // under the commit lock, as every change of the store
 	l.reserve.fill()
 	return nil
 }
@@ -108,7 +108,7 @@ func (f *Feed) writePrune(next *State, keep time.Duration) (bool, error) {
 	}
 	now := f.ledger.settings.Now()
 	if _, err := e.exec(`DELETE FROM seen WHERE feed = ? AND hour = ? AND data < ?`,
-		f.row.id, setAsideHour, factData(now.Add(-keep-48*time.Hour))); err != nil {
+		f.row.id, setAsideHour, factData(next.Watermark.Add(-keep-48*time.Hour))); err != nil {
 		return false, err
 	}
 	window := f.ledger.settings.Options.BypassWindow

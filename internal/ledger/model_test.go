@@ -3,9 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,13 +30,6 @@ type modelCall struct {
 
 func newModel() *model {
 	return &model{calls: make(map[string]modelCall), counters: make(map[string]int64), charges: make(map[string]cdr.Money)}
-}
-
-func (m *model) clone() *model {
-	return &model{
-		calls: maps.Clone(m.calls), counters: maps.Clone(m.counters), charges: maps.Clone(m.charges),
-		logs: slices.Clone(m.logs), watermark: m.watermark,
-	}
 }
 
 // modelRow is what a test page says of a call.

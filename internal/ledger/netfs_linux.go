@@ -23,5 +23,15 @@ func networkFileSystem(folder string) string {
 	if err := unix.Statfs(folder, &st); err != nil {
 		return ""
 	}
-	return networkFileSystems[int64(uint32(st.Type))] //nolint:unconvert // its width differs between architectures
+	return networkFileSystems[int64(uint32(st.Type))] // its width differs between architectures
+}
+
+// freeSpace is how many bytes may still be written to a folder's file system, and
+// whether that could be found out.
+func freeSpace(folder string) (int64, bool) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(folder, &st); err != nil {
+		return 0, false
+	}
+	return int64(st.Bavail) * int64(st.Bsize), true
 }

@@ -98,6 +98,21 @@ func TestLookWithoutLock(t *testing.T) {
 	}
 }
 
+// The ledger holds a key: only its owner may read it.
+func TestFilesArePrivate(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	for _, suffix := range []string{"", "-wal"} {
+		info, err := os.Stat(filepath.Join(r.folder, fileName+suffix))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s%s has mode %v", fileName, suffix, info.Mode())
+		}
+	}
+}
+
 func TestInstanceIDIsKept(t *testing.T) {
 	r := newRig(t)
 	id := r.ledger.InstanceID()
@@ -108,7 +123,7 @@ func TestInstanceIDIsKept(t *testing.T) {
 }
 
 func FuzzIDRow(f *testing.F) {
-	k := known{outcome: 1, callType: "user_out", country: "DE", version: 3, schema: 1, fields: []fieldHash{{1, 2}, {0x8001, 3}}}
+	k := known{outcome: 1, callType: "user_out", country: "DE", version: 3, schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}}}
 	f.Add(k.append(nil))
 	f.Add([]byte{rowRecord, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -167,13 +167,8 @@ func (l *Ledger) Next(ctx context.Context) (*Batch, error) {
 func (l *Ledger) reading() (*sql.DB, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case l.closed:
-		return nil, ErrClosed
-	case l.engine == nil:
-		if err := l.reopen(context.Background()); err != nil {
-			return nil, err
-		}
+	if err := l.ensureOpen(background); err != nil {
+		return nil, err
 	}
 	return l.engine.reader, nil
 }
@@ -206,20 +201,25 @@ func (o *outbox) remove(id int64) {
 	}
 }
 
-// Wait returns when something may be in the outbox, or with the context's error.
-func (l *Ledger) Wait(ctx context.Context) error {
+// Wait returns when something may be in the outbox, or the context has ended.
+func (l *Ledger) Wait(ctx context.Context) {
 	l.outbox.mu.Lock()
 	signal, waiting := l.outbox.signal, len(l.outbox.pending) > 0
 	l.outbox.mu.Unlock()
 	if waiting {
-		return ctx.Err()
+		return
 	}
 	select {
 	case <-signal:
-		return ctx.Err()
 	case <-ctx.Done():
-		return ctx.Err()
 	}
+}
+
+// OutboxFull says whether otlp.outbox_limit is reached.
+func (l *Ledger) OutboxFull() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.outbox.full(&l.tuning)
 }
 
 // Outbox is how many log records wait, and since when the oldest does.

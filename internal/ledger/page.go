@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -23,6 +24,7 @@ type pageWork struct {
 	look    lookup
 	words   map[string]string
 
+	now    time.Time // the local clock's: zero_for, start times and windows are reckoned by it
 	tally  *metrics.Tally
 	result Result
 	next   State
@@ -109,7 +111,8 @@ func (f *Feed) writePage(p *pageWork, page *Page) error {
 // begin reads the page's records into entries, in the order of their versions.
 func (p *pageWork) begin(l *Ledger, f *Feed, page *Page) {
 	p.reset()
-	p.tally = l.store.Begin(f.series, page.ObservedAt)
+	p.now = l.settings.Now()
+	p.tally = l.store.Begin(f.series, p.now)
 	p.next = f.row.state
 	for _, r := range page.Records {
 		p.order = append(p.order, len(p.entries))
@@ -161,20 +164,13 @@ func (p *pageWork) newState() *state {
 	return s
 }
 
-// keep remembers bytes until the page's end.
-func (p *pageWork) keep(data []byte) []byte {
-	from := len(p.arena)
-	p.arena = append(p.arena, data...)
-	return p.arena[from:len(p.arena):len(p.arena)]
-}
-
 // applyPage brings memory to what is durable now.
 func (f *Feed) applyPage(p *pageWork, page *Page) {
 	l := f.ledger
 	p.tally.Apply()
 	p.tally = nil // the next commit may fail before it has one of its own
 	if page.Position != nil && page.Position.HistoryDone && !f.row.state.HistoryDone {
-		l.store.Reveal(f.series, startFor(p.next.Origin, page.ObservedAt))
+		l.store.Reveal(f.series, startFor(p.next.Origin, p.now))
 	}
 	f.row.state = p.next
 	l.outbox.committed(&p.logs)

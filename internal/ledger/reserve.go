@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // The reserve is a file that is given up when the disk is full, so that the
@@ -18,10 +19,13 @@ type reserve struct {
 	size int64
 }
 
-// fill makes the reserve if it is missing and the disk has room. That it can't be
-// made is no fault: the disk is full or nearly so.
+// fill makes the reserve if it is missing and the disk has room for several. That
+// it can't be made is no fault: the disk is full or nearly so.
 func (r *reserve) fill() {
 	if info, err := os.Stat(r.file); err == nil && info.Size() == r.size {
+		return
+	}
+	if free, known := freeSpace(filepath.Dir(r.file)); known && free < 4*r.size {
 		return
 	}
 	if err := r.write(); err != nil {

@@ -366,6 +366,50 @@ func TestRule01CompareAndSet(t *testing.T) {
 	if got := r.records(call("b")); got.New != 1 {
 		t.Fatalf("going on: %+v", got)
 	}
+	wantValues(t, r.values(), map[string]string{answered: "2"})
+}
+
+// panicking breaks while the transaction is open.
+type panicking struct{}
+
+func (panicking) AppendRecord([]byte, *cdr.Record, *RecordEvent) []byte { panic("encoder") }
+
+// counting.md 1: a panic within a commit leaves no trace either.
+func TestRule01Panic(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a"))
+	tuning := r.tuning
+	tuning.Encoder = panicking{}
+	r.ledger.Tune(tuning, r.opts)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic was swallowed")
+			}
+		}()
+		r.records(call("b"))
+	}()
+	r.ledger.Tune(r.tuning, r.opts)
+	r.records(call("b"))
+	wantValues(t, r.values(), map[string]string{answered: "2"})
+	r.reopen()
+	wantValues(t, r.values(), map[string]string{answered: "2"})
+}
+
+// Lateness is reckoned by the provider's clock, zero_for and start times by ours.
+func TestClocksAreKeptApart(t *testing.T) {
+	r := newRig(t)
+	r.opts.ZeroFor = time.Minute
+	r.reopen()
+	r.live()
+	r.commit(&Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch.Add(3 * time.Hour)})
+	r.clock.add(time.Minute)
+	r.show()
+	wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,true}": "1"})
+	if got := r.starts()["cdr_calls_total"]; !got.Equal(epoch) {
+		t.Fatalf("start %v, want %v", got, epoch)
+	}
 }
 
 // counting.md 1: an error of COMMIT means unknown; the file says whether it was ours.
@@ -405,7 +449,8 @@ func TestRule01UnknownCommit(t *testing.T) {
 func TestRule04PendingWork(t *testing.T) {
 	r := newRig(t)
 	r.commit(&Page{Enqueue: []Work{
-		{Kind: "record", Key: "a", Version: 2, Due: epoch}, {Kind: "record", Key: "b", Version: 1, Due: epoch.Add(time.Hour)},
+		{Kind: "record", Key: "a", Version: 2, Due: epoch},
+		{Kind: "record", Key: "b", Version: 1, Due: epoch.Add(time.Hour)},
 		{Kind: "record", Key: "c", Version: 1, Due: epoch, Parked: true},
 	}})
 	r.reopen()

@@ -21,7 +21,7 @@ func (f *Feed) writeAll(p *pageWork, page *Page) error {
 	if err := l.writeTrails(p.tally, f.row.id); err != nil {
 		return err
 	}
-	if err := l.outbox.write(l.engine, &p.logs, f.row.id, page.ObservedAt); err != nil {
+	if err := l.outbox.write(l.engine, &p.logs, f.row.id, p.now); err != nil {
 		return err
 	}
 	if err := f.writeWork(page); err != nil {
@@ -123,7 +123,7 @@ func (f *Feed) writePosition(p *pageWork, page *Page) error {
 		}
 		if pos.HistoryDone && !p.next.HistoryDone {
 			p.next.HistoryDone = true
-			if err := f.writeReveal(p, page); err != nil {
+			if err := f.writeReveal(p); err != nil {
 				return err
 			}
 		}
@@ -132,8 +132,8 @@ func (f *Feed) writePosition(p *pageWork, page *Page) error {
 }
 
 // writeReveal writes down that the feed's series are shown (counting.md 20).
-func (f *Feed) writeReveal(p *pageWork, page *Page) error {
+func (f *Feed) writeReveal(p *pageWork) error {
 	_, err := f.ledger.engine.exec(`UPDATE series SET start = ?, shown = 1 WHERE feed = ?`,
-		micros(startFor(p.next.Origin, page.ObservedAt)), f.row.id)
+		micros(startFor(p.next.Origin, p.now)), f.row.id)
 	return err
 }

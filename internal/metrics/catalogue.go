@@ -6,12 +6,13 @@ import (
 
 // The bucket bounds of contract 3.
 var (
-	durationBounds  = []float64{1, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400}
-	setupBounds     = []float64{0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 90}
-	delayBounds     = []float64{10, 30, 60, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400, 172800, 259200}
-	requestBounds   = []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
-	commitBounds    = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5}
-	micros, billion = int64(1e6), int64(1e9)
+	durationBounds = []float64{1, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400}
+	setupBounds    = []float64{0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 90}
+	delayBounds    = []float64{10, 30, 60, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400, 172800, 259200}
+	requestBounds  = []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
+	commitBounds   = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5}
+
+	micros = int64(1e6)
 )
 
 // The metrics that come from records.

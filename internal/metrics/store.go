@@ -55,6 +55,14 @@ func (s *Store) Feed(source, provider, feed string, revealed bool) *FeedSeries {
 	return f
 }
 
+// Replace puts a feed's series, read anew, in the place of those that it had.
+func (s *Store) Replace(old, now *FeedSeries) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now.active = old.active
+	s.feeds = slices.DeleteFunc(s.feeds, func(o *FeedSeries) bool { return o == old })
+}
+
 // Remove forgets a feed; nothing of it is shown any more.
 func (s *Store) Remove(f *FeedSeries) {
 	s.mu.Lock()

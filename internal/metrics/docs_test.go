@@ -1,0 +1,160 @@
+package metrics
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var updateDocs = flag.Bool("update", false, "write the tables of docs anew")
+
+// docsTables are what the docs show of the catalogue, by file and by the name
+// between the markers `<!-- table: NAME -->` and `<!-- end of table -->`.
+var docsTables = map[string]map[string]func() string{
+	"metrics.md": {
+		"records": func() string { return metricTable(Catalogue()) },
+		"own":     func() string { return metricTable(OwnCatalogue()) },
+		"buckets": func() string { return bucketTable(allDefs()) },
+	},
+	"otlp.md": {"names": func() string { return nameTable(allDefs()) }},
+}
+
+// TestDocsShowTheCatalogue fails when a table of the docs isn't the catalogue's;
+// with -update it writes them anew.
+func TestDocsShowTheCatalogue(t *testing.T) {
+	for name, tables := range docsTables {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join("..", "..", "docs", name)
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := string(text)
+			for table, render := range tables {
+				if want, err = fillTable(want, table, render()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if want == string(text) {
+				return
+			}
+			if !*updateDocs {
+				t.Fatalf("%s doesn't show the catalogue as it is: go test ./internal/metrics -run DocsShow -update", path)
+			}
+			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func TestFillTable(t *testing.T) {
+	const text = "a\n<!-- table: x -->\n\nold\n\n<!-- end of table -->\nb\n"
+	got, err := fillTable(text, "x", "new\n")
+	if want := "a\n<!-- table: x -->\n\nnew\n\n<!-- end of table -->\nb\n"; err != nil || got != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+	if _, err := fillTable(text, "y", "new\n"); err == nil {
+		t.Error("a table that has no place is no error")
+	}
+	if _, err := fillTable("<!-- table: x -->\n", "x", "new\n"); err == nil {
+		t.Error("a table without an end is no error")
+	}
+}
+
+// fillTable puts a table between its markers.
+func fillTable(text, name, table string) (string, error) {
+	const end = "<!-- end of table -->"
+	begin := "<!-- table: " + name + " -->\n"
+	before, rest, found := strings.Cut(text, begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		return "", fmt.Errorf("there is no place for the table %s: it wants the markers %q and %q", name, strings.TrimSpace(begin), end)
+	}
+	return before + begin + "\n" + table + "\n" + end + after, nil
+}
+
+// allDefs is the whole catalogue, by name.
+func allDefs() []*Def {
+	all := slices.Concat(Catalogue(), OwnCatalogue())
+	slices.SortFunc(all, byName)
+	return all
+}
+
+func byName(a, b *Def) int { return strings.Compare(a.Name, b.Name) }
+
+// metricTable lists metrics by name. Open labels carry a star. The base labels of
+// what comes from records are left out: all of it has them.
+func metricTable(defs []*Def) string {
+	defs = slices.Clone(defs)
+	slices.SortFunc(defs, byName)
+	var b strings.Builder
+	b.WriteString("| metric | type | labels | meaning |\n| --- | --- | --- | --- |\n")
+	for _, d := range defs {
+		var labels []string
+		if d.Base != RecordBase {
+			labels = append(labels, baseNames[d.Base]...)
+		}
+		for _, l := range d.Labels {
+			name := l.Name
+			if l.Open {
+				name += "\\*"
+			}
+			labels = append(labels, name)
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", d.Name, promType(d), strings.Join(labels, ", "), cell(d.Help))
+	}
+	return b.String()
+}
+
+// bucketTable lists the bounds of the histograms' classic buckets.
+func bucketTable(defs []*Def) string {
+	var b strings.Builder
+	b.WriteString("| histogram | upper bounds of its classic buckets |\n| --- | --- |\n")
+	for _, d := range defs {
+		if d.Kind != Histogram {
+			continue
+		}
+		var bounds []string
+		for _, bound := range d.Bounds {
+			bounds = append(bounds, strconv.FormatFloat(bound, 'f', -1, 64))
+		}
+		fmt.Fprintf(&b, "| `%s` | %s |\n", d.Name, strings.Join(bounds, " "))
+	}
+	return b.String()
+}
+
+// nameTable lists the names and units that OTLP carries.
+func nameTable(defs []*Def) string {
+	var b strings.Builder
+	b.WriteString("| OTLP name | unit | instrument | Prometheus name |\n| --- | --- | --- | --- |\n")
+	for _, d := range defs {
+		unit := ""
+		if d.Unit != "" {
+			unit = "`" + d.Unit + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | `%s` |\n", d.OTel, unit, promType(d), d.Name)
+	}
+	return b.String()
+}
+
+// promType is the metric's type in Prometheus; money and time are counters.
+func promType(d *Def) string {
+	switch d.Kind {
+	case Counter, Seconds, Money:
+		return "counter"
+	case Histogram:
+		return "histogram"
+	case Gauge:
+		return "gauge"
+	}
+	return d.Kind.String()
+}
+
+// cell is a text that fits a table's cell.
+func cell(text string) string { return strings.ReplaceAll(text, "|", "\\|") }
