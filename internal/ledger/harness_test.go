@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/s2"
 	"go.uber.org/goleak"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -156,6 +157,9 @@ func (r *rig) logs() []string {
 	err = scanAll(rows, func() error {
 		var data []byte
 		if err := rows.Scan(&data); err != nil {
+			return err
+		}
+		if data, err = s2.Decode(nil, data); err != nil {
 			return err
 		}
 		for line := range bytes.Lines(data) {

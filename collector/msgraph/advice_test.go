@@ -1,0 +1,87 @@
+package msgraph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+// graphText is what errors of Graph's refusals may look like.
+var graphText = regexp.MustCompile(`^GET getPstnCalls: 403 Forbidden(, Graph says [A-Za-z][A-Za-z0-9_.]{0,63})?$`)
+
+// refusedWith is the error of an answer 403 with a body.
+func refusedWith(body []byte) error {
+	graph := &fakeGraph{answers: []answer{{status: http.StatusForbidden, body: string(body)}}}
+	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: graph})
+	if err != nil {
+		return err
+	}
+	_, err = client.Get(context.Background(), httpclient.Request{URL: "/x", Label: "getPstnCalls"})
+	return err
+}
+
+func TestAdvice(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		err        error
+		what, todo string
+	}{
+		{"permission", &httpclient.Error{Kind: httpclient.KindForbidden}, "lacks the permission", "CallRecords.Read.All"},
+		{"permission, consent", &httpclient.Error{Kind: httpclient.KindForbidden}, "or the consent", "grant admin consent"},
+		{"permission, old token", &httpclient.Error{Kind: httpclient.KindForbidden}, "refuses the app", "up to an hour"},
+		{"audience", &httpclient.Error{Kind: httpclient.KindUnauthorized}, "another tenant, cloud or audience", "check that cloud"},
+		{"throttled", &httpclient.Error{Kind: httpclient.KindThrottled}, "throttles", "requests_per_minute"},
+		{"range, 406", &httpclient.Error{Kind: httpclient.KindNotAcceptable}, "refuses the range", "90 days"},
+		{"range, 400", &httpclient.Error{Kind: httpclient.KindBadRequest}, "refuses the range", "clock"},
+		{"address", &httpclient.Error{Kind: httpclient.KindNotFound}, "no call log", "graph_url"},
+		{"fault", &httpclient.Error{Kind: httpclient.KindServer}, "Graph has a fault", "service health"},
+		{"network", &httpclient.Error{Kind: httpclient.KindNetwork}, "can't be reached", "proxy_url"},
+		{"gateway's HTML", &httpclient.Error{Kind: httpclient.KindBody}, "no answer of Graph's", "sign-in page"},
+		{"hostile link", &httpclient.Error{Kind: httpclient.KindHost}, "another host", "graph_url"},
+		{"proxy", &httpclient.Error{Kind: httpclient.KindStatus, Status: http.StatusProxyAuthRequired}, "proxy wants credentials", "proxy_url"},
+		{"another status", &httpclient.Error{Kind: httpclient.KindStatus, Status: 418}, "GET", "request ids"},
+		{"expired link", fmt.Errorf("%w: %w", errLinkExpired, &httpclient.Error{Kind: httpclient.KindGone}), "paging broke off", "read again"},
+		{"repeated link", errLinkRepeated, "paging broke off", "read again"},
+		{"endless", errEndless, "more than 10000 pages", "repeats answers"},
+		{"token", httpclient.Retryable(&TokenError{Code: 7000222, what: "a", todo: "b"}), "AADSTS7000222: a", "b"},
+		{"slow token", &httpclient.Error{Kind: httpclient.KindToken}, "no token in time", "login_url"},
+		{"timeout", context.DeadlineExceeded, "not asked to the end", "try again"},
+		{"anything else", errors.New("odd"), "odd", "log"},
+		{"nothing", nil, "nothing is wrong", "nothing"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := test.err
+			if err != nil {
+				err = fmt.Errorf("read page 2: %w", err)
+			}
+			what, todo := Advise(err)
+			if !strings.Contains(what, test.what) || !strings.Contains(todo, test.todo) {
+				t.Errorf("Advise says %q and %q, want %q and %q in it", what, todo, test.what, test.todo)
+			}
+			if strings.Contains(what+todo, "\n") {
+				t.Error("the advice isn't a line")
+			}
+		})
+	}
+}
+
+func TestGraphCode(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"error":{"code":"Authorization_RequestDenied","message":"call +12065550100"}}`: "GET getPstnCalls: 403 Forbidden, Graph says Authorization_RequestDenied",
+		`{"error":{"code":"Forbidden","message":"","innererror":{}}}`:                    "GET getPstnCalls: 403 Forbidden, Graph says Forbidden",
+		`{"error":{"code":"call +12065550100"}}`:                                         "GET getPstnCalls: 403 Forbidden",
+		`{"error":"no"}`:                                                                 "GET getPstnCalls: 403 Forbidden",
+		`<html>`:                                                                         "GET getPstnCalls: 403 Forbidden",
+		``:                                                                               "GET getPstnCalls: 403 Forbidden",
+	} {
+		if got := withCode(refusedWith([]byte(body))).Error(); got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package msgraph
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// pageOf is a page of n different rows of the shape that Graph gives.
+func pageOf(n int, row func(i int) string) []byte {
+	var page bytes.Buffer
+	fmt.Fprintf(&page, `{"@odata.context":"https://graph.example/v1.0/$metadata#x","@odata.count":%d,"value":[`, n)
+	for i := range n {
+		if i > 0 {
+			page.WriteByte(',')
+		}
+		page.WriteString(row(i))
+	}
+	page.WriteString(`]}`)
+	return page.Bytes()
+}
+
+func benchPSTNRow(i int) string {
+	return fmt.Sprintf(`{"id":"9c4984c7-6c3c-427d-a30c-%012d","callId":"1835317186_%d@192.0.2.17","userId":"db03c14b-06eb-4189-939b-%012d",`+
+		`"userPrincipalName":"user%d@contoso.example","userDisplayName":"User %d","startDateTime":"2026-11-01T00:%02d:%02d.2589935Z",`+
+		`"endDateTime":"2026-11-01T01:%02d:%02d.2589935Z","duration":219,"charge":0.12,"callType":"user_out","currency":"USD",`+
+		`"calleeNumber":"+12065550%03d","usageCountryCode":"US","tenantCountryCode":"US","connectionCharge":0.00,"callerNumber":"+14255550100",`+
+		`"destinationContext":"Domestic","destinationName":"United States","conferenceId":null,"licenseCapability":"MCOPSTN1",`+
+		`"inventoryType":"Subscriber","operator":"Microsoft","callDurationSource":"microsoft"}`,
+		i, i, i%50, i%50, i%50, i/60%60, i%60, i/60%60, i%60, i%1000)
+}
+
+func benchDirectRoutingRow(i int) string {
+	return fmt.Sprintf(`{"id":"9e8bba57-dc14-533a-a7dd-%012d","correlationId":"c98e1515-a937-4b81-b8a8-%012d","userId":"db03c14b-06eb-4189-939b-%012d",`+
+		`"userPrincipalName":"user%d@contoso.example","userDisplayName":"User %d","startDateTime":"2026-11-01T00:%02d:%02d.105Z",`+
+		`"inviteDateTime":"2026-11-01T00:%02d:%02d.049Z","failureDateTime":"0001-01-01T00:00:00Z","endDateTime":"2026-11-01T01:%02d:%02d.105Z",`+
+		`"duration":5,"callType":"ByotOut","successfulCall":true,"callerNumber":"+14255550100","calleeNumber":"+12065550%03d",`+
+		`"mediaPathLocation":"USWE","signalingLocation":"EUNO","finalSipCode":0,"callEndSubReason":540000,"finalSipCodePhrase":"BYE",`+
+		`"trunkFullyQualifiedDomainName":"sbc%d.contoso.example","mediaBypassEnabled":false}`,
+		i, i, i%50, i%50, i%50, i/60%60, i%60, i/60%60, i%60, i/60%60, i%60, i%1000, i%4)
+}
+
+// BenchmarkDecode decodes and maps whole pages of a thousand rows.
+func BenchmarkDecode(b *testing.B) {
+	countries := cdr.NewCountries()
+	for _, bench := range []struct {
+		name string
+		feed *logFeed
+		row  func(int) string
+	}{
+		{"pstn", &logFeed{names: pstnNames, mapRow: mapPSTN, countries: countries}, benchPSTNRow},
+		{"direct_routing", &logFeed{names: directRoutingNames, mapRow: mapDirectRouting, countries: countries}, benchDirectRoutingRow},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			page := pageOf(chunkRows, bench.row)
+			rows := 0
+			batch := newBatch(bench.feed, func(got *collector.Batch) error {
+				rows += len(got.Records)
+				return nil
+			})
+			decoder := newPageDecoder(batch)
+			body := bytes.NewReader(page)
+			b.SetBytes(int64(len(page)))
+			b.ReportAllocs()
+			for b.Loop() {
+				body.Reset(page)
+				if _, err := decoder.decode(body, 1); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if rows != b.N*chunkRows {
+				b.Fatalf("decoded %d rows, want %d", rows, b.N*chunkRows)
+			}
+			b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}

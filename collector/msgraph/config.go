@@ -1,0 +1,139 @@
+package msgraph
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// How long Graph keeps the rows of the two logs.
+const (
+	pstnRetention          = 365 * 24 * time.Hour
+	directRoutingRetention = 150 * 24 * time.Hour
+)
+
+var (
+	guid   = regexp.MustCompile(`(?i)^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$`)
+	domain = regexp.MustCompile(`(?i)^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
+)
+
+// Config is the block `msgraph` of a source, as the user wrote it.
+type Config struct {
+	// TenantID is the directory: its id or one of its domains.
+	TenantID string `yaml:"tenant_id"`
+	// ClientID is the app registration. A managed identity needs none.
+	ClientID string `yaml:"client_id"`
+
+	// Exactly one of these four is given.
+	ClientSecret config.Secret `yaml:"client_secret"`
+	// ClientCertificate holds certificate and private key, as PEM or PKCS #12.
+	ClientCertificate config.Secret     `yaml:"client_certificate"`
+	ManagedIdentity   *ManagedIdentity  `yaml:"managed_identity"`
+	WorkloadIdentity  *WorkloadIdentity `yaml:"workload_identity"`
+
+	// ClientCertificatePassword opens a PKCS #12 file.
+	ClientCertificatePassword config.Secret `yaml:"client_certificate_password"`
+
+	// Cloud is a key of the table of clouds.
+	Cloud string `yaml:"cloud"`
+	// GraphURL and LoginURL replace the cloud's addresses; the scope of tokens stays
+	// the cloud's.
+	GraphURL string `yaml:"graph_url"`
+	LoginURL string `yaml:"login_url"`
+
+	PSTN          *PSTN          `yaml:"pstn"`
+	DirectRouting *DirectRouting `yaml:"direct_routing"`
+}
+
+// ManagedIdentity is an identity that Azure gives the machine.
+type ManagedIdentity struct {
+	// ClientID names a user-assigned identity; empty is the system-assigned one.
+	ClientID string `yaml:"client_id"`
+}
+
+// WorkloadIdentity is a service account's token, exchanged for one of Entra ID.
+type WorkloadIdentity struct {
+	// TokenFile holds the projected token; empty is what the environment variable
+	// AZURE_FEDERATED_TOKEN_FILE says. It is read for each exchange.
+	TokenFile config.File `yaml:"token_file"`
+}
+
+// PSTN is the feed of getPstnCalls.
+type PSTN struct {
+	config.Feed `yaml:",inline"`
+}
+
+// DirectRouting is the feed of getDirectRoutingCalls.
+type DirectRouting struct {
+	config.Feed `yaml:",inline"`
+}
+
+// SetDefaults implements config.Defaulter.
+func (c *Config) SetDefaults() { c.Cloud = cloudGlobal }
+
+// SetDefaults implements config.Defaulter.
+func (p *PSTN) SetDefaults() {
+	p.Feed = config.Feed{Interval: 5 * time.Minute, Lookback: 72 * time.Hour, LateAfter: 6 * time.Hour}
+}
+
+// SetDefaults implements config.Defaulter.
+func (d *DirectRouting) SetDefaults() {
+	d.Feed = config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}
+}
+
+// Validate implements config.Validator.
+func (c *Config) Validate(r *config.Report) {
+	c.validateTenant(r)
+	if c.ManagedIdentity == nil {
+		r.Required("client_id", c.ClientID, "the application (client) id of the app registration")
+	}
+	r.ExactlyOne("a credential", "client_secret", "client_certificate", "managed_identity", "workload_identity")
+	if r.Given("client_certificate_password") && !r.Given("client_certificate") {
+		r.Problemf("client_certificate_password", "opens a certificate, but there is none; give client_certificate_file")
+	}
+	if c.Cloud == cloudChina {
+		r.Problemf("cloud", "china (operated by 21Vianet) has no call records: Microsoft Graph doesn't offer them there; only %s have them",
+			strings.Join(cloudNames(), ", "))
+	} else {
+		r.OneOf("cloud", c.Cloud, cloudNames()...)
+	}
+	r.BaseURL("graph_url", c.GraphURL)
+	r.BaseURL("login_url", c.LoginURL)
+	if u, err := url.Parse(c.GraphURL); err == nil && versionPath.MatchString(u.Path) {
+		r.Problemf("graph_url", "must end before the version: leave %s out", versionPath.FindString(u.Path))
+	}
+	r.AtLeastOne("a feed", "pstn", "direct_routing")
+}
+
+var versionPath = regexp.MustCompile(`/(v1\.0|beta)/?$`)
+
+func (c *Config) validateTenant(r *config.Report) {
+	const want = "the directory (tenant) id or a domain of the tenant, such as contoso.onmicrosoft.com"
+	switch strings.ToLower(c.TenantID) {
+	case "":
+		r.Required("tenant_id", c.TenantID, want)
+	case "common", "organizations", "consumers":
+		r.Problemf("tenant_id", "must name one tenant, because call records belong to one: give %s, not %s", want, c.TenantID)
+	default:
+		if !guid.MatchString(c.TenantID) && !domain.MatchString(c.TenantID) {
+			r.Problemf("tenant_id", "must be %s", want)
+		}
+	}
+}
+
+// Validate implements config.Validator, beside the rules that all feeds have.
+func (p *PSTN) Validate(r *config.Report) { validateLookback(r, p.Lookback, pstnRetention) }
+
+// Validate implements config.Validator, beside the rules that all feeds have.
+func (d *DirectRouting) Validate(r *config.Report) {
+	validateLookback(r, d.Lookback, directRoutingRetention)
+}
+
+func validateLookback(r *config.Report, lookback, retention time.Duration) {
+	if lookback > retention {
+		r.Problemf("lookback", "must be at most %dd, which is how long Graph keeps the rows", int(retention.Hours()/24))
+	}
+}

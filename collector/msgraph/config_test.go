@@ -1,0 +1,151 @@
+package msgraph
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+const (
+	testIDs  = "tenant_id: " + testTenant + "\nclient_id: " + testClient + "\n"
+	testAuth = testIDs + "client_secret: s\n"
+)
+
+func decodeConfig(block string) (*Config, error) {
+	c := new(Config)
+	return c, config.Unmarshal("config.yaml", []byte(block), c, config.Options{})
+}
+
+func TestConfigDefaults(t *testing.T) {
+	c, err := decodeConfig(testAuth + "pstn:\ndirect_routing: {}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Cloud != "global" || c.GraphURL != "" || c.LoginURL != "" {
+		t.Errorf("cloud %q, graph_url %q, login_url %q", c.Cloud, c.GraphURL, c.LoginURL)
+	}
+	if want := (config.Feed{Interval: 5 * time.Minute, Lookback: 72 * time.Hour, LateAfter: 6 * time.Hour}); c.PSTN.Feed != want {
+		t.Errorf("pstn: %v, want %v", c.PSTN.Feed, want)
+	}
+	if want := (config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}); c.DirectRouting.Feed != want {
+		t.Errorf("direct_routing: %v, want %v", c.DirectRouting.Feed, want)
+	}
+}
+
+func TestGoodConfigs(t *testing.T) {
+	const feed = "pstn: {}\n"
+	for name, block := range map[string]string{
+		"domain":            "tenant_id: contoso.onmicrosoft.com\nclient_id: x\nclient_secret: s\n" + feed,
+		"certificate":       testIDs + "client_certificate_file: cert.pem\nclient_certificate_password_file: p\n" + feed,
+		"managed, by id":    "tenant_id: " + testTenant + "\nmanaged_identity: {client_id: " + testClient + "}\n" + feed,
+		"managed, default":  "tenant_id: " + testTenant + "\nmanaged_identity:\n" + feed,
+		"managed, as app":   testIDs + "managed_identity: {}\n" + feed,
+		"workload identity": testIDs + "workload_identity: {token_file: token}\n" + feed,
+		"clouds":            testAuth + "cloud: usgov_l5\n" + feed,
+		"loopback":          testAuth + "graph_url: http://127.0.0.1:8080\nlogin_url: http://localhost:8081/login\n" + feed,
+		"one feed":          testAuth + "direct_routing: {interval: 1s, lookback: 150d, late_after: 0s}\n",
+	} {
+		if _, err := decodeConfig(block); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestBadConfigs(t *testing.T) {
+	const feed = "pstn: {}\n"
+	for _, test := range []struct{ name, block, problem string }{
+		{"no tenant", "client_id: x\nclient_secret: s\n" + feed, "tenant_id: is missing"},
+		{"common", "tenant_id: common\nclient_id: x\nclient_secret: s\n" + feed, "config.yaml:1: tenant_id: must name one tenant"},
+		{"organizations", "tenant_id: Organizations\nclient_id: x\nclient_secret: s\n" + feed, "tenant_id: must name one tenant"},
+		{"a name", "tenant_id: contoso\nclient_id: x\nclient_secret: s\n" + feed, "tenant_id: must be the directory (tenant) id or a domain"},
+		{"a path", "tenant_id: ../x.example\nclient_id: x\nclient_secret: s\n" + feed, "tenant_id: must be the directory"},
+		{"no client", "tenant_id: " + testTenant + "\nclient_secret: s\n" + feed, "client_id: is missing"},
+		{"no credential", testIDs + feed, "a credential is missing; give exactly one of client_secret or client_secret_file"},
+		{"two credentials", testAuth + "managed_identity: {}\n" + feed, "managed_identity: a credential is already given by client_secret"},
+		{"password alone", testAuth + "client_certificate_password: x\n" + feed, "client_certificate_password: opens a certificate, but there is none"},
+		{"china", testAuth + "cloud: china\n" + feed, "cloud: china (operated by 21Vianet) has no call records"},
+		{"other cloud", testAuth + "cloud: mars\n" + feed, "cloud: must be global, usgov_l4 or usgov_l5"},
+		{"plain http", testAuth + "graph_url: http://graph.example\n" + feed, "graph_url: must be https"},
+		{"plain http login", testAuth + "login_url: http://login.example\n" + feed, "login_url: must be https"},
+		{"version in the URL", testAuth + "graph_url: https://graph.microsoft.com/v1.0/\n" + feed, "graph_url: must end before the version: leave /v1.0/ out"},
+		{"no feed", testAuth, "a feed is missing; give at least one of pstn, direct_routing"},
+		{"long lookback", testAuth + "direct_routing: {lookback: 151d}\n", "direct_routing.lookback: must be at most 150d"},
+		{"short interval", testAuth + "pstn: {interval: 100ms}\n", "pstn.interval: must be at least 1s"},
+		{"not built yet", testAuth + feed + "call_records: {}\n", "call_records: unknown key"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := decodeConfig(test.block)
+			if err == nil || !strings.Contains(err.Error(), test.problem) {
+				t.Errorf("problems %v, want one with %q", err, test.problem)
+			}
+			if err != nil && strings.Count(err.Error(), "\n") != 0 {
+				t.Errorf("more than one problem: %v", err)
+			}
+		})
+	}
+}
+
+func TestConfigKeys(t *testing.T) {
+	want := []string{
+		"tenant_id", "client_id", "client_secret", "client_secret_file", "client_certificate", "client_certificate_file",
+		"managed_identity", "managed_identity.client_id", "workload_identity", "workload_identity.token_file",
+		"client_certificate_password", "client_certificate_password_file", "cloud", "graph_url", "login_url",
+		"pstn", "pstn.interval", "pstn.lookback", "pstn.late_after",
+		"direct_routing", "direct_routing.interval", "direct_routing.lookback", "direct_routing.late_after",
+	}
+	if got := config.Keys(reflect.TypeFor[Config]()); !slices.Equal(got, want) {
+		t.Errorf("keys %q, want %q", got, want)
+	}
+}
+
+func TestOpen(t *testing.T) {
+	provider := Provider()
+	c, ok := provider.NewConfig().(*Config)
+	if !ok || provider.Name != "msgraph" {
+		t.Fatalf("the provider %q has a %T", provider.Name, provider.NewConfig())
+	}
+	block := testAuth + "cloud: usgov_l4\npstn: {interval: 2m, lookback: 3h, late_after: 4h}\ndirect_routing: {}\n"
+	if err := config.Unmarshal("config.yaml", []byte(block), c, config.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	source, err := provider.Open(c, collector.SourceSettings{Name: "contoso"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	if len(source.Feeds) != 2 {
+		t.Fatalf("%d feeds, want 2", len(source.Feeds))
+	}
+	pstn, dr := source.Feeds[0], source.Feeds[1]
+	if pstn.Name != "pstn" || pstn.Interval != 2*time.Minute || pstn.Lookback != 3*time.Hour || pstn.LateAfter != 4*time.Hour ||
+		pstn.Currency != "XXX" || pstn.Feed != nil || pstn.Reader == nil {
+		t.Errorf("pstn: %+v", pstn)
+	}
+	if want := "msgraph " + testTenant + " graph.microsoft.us pstn"; pstn.Fingerprint != want {
+		t.Errorf("fingerprint %q, want %q", pstn.Fingerprint, want)
+	}
+	if want := "msgraph " + testTenant + " graph.microsoft.us direct_routing"; dr.Name != "direct_routing" || dr.Fingerprint != want {
+		t.Errorf("%s: fingerprint %q, want %q", dr.Name, dr.Fingerprint, want)
+	}
+	if !source.ThrottledUntil().IsZero() || !source.CredentialExpiry().IsZero() {
+		t.Error("a new source is throttled, or its secret ends")
+	}
+	if _, known := source.Offset(); known {
+		t.Error("the provider's clock is known before it was asked")
+	}
+
+	if _, err := provider.Open(struct{}{}, collector.SourceSettings{}); err == nil {
+		t.Error("a block of another provider is opened")
+	}
+	if _, err := Open(&Config{Cloud: "china"}, collector.SourceSettings{}); err == nil {
+		t.Error("a cloud without call records is opened")
+	}
+	if _, err := Open(&Config{Cloud: "global"}, collector.SourceSettings{}); err == nil {
+		t.Error("a source without a feed is opened")
+	}
+}

@@ -1,0 +1,141 @@
+package msgraph
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// FuzzPage: whatever Graph answers, a page is either refused or read with one record or
+// one invalid row per row, and the texts are UTF-8.
+func FuzzPage(f *testing.F) {
+	for _, name := range []string{"pstn", "direct_routing"} {
+		page, err := os.ReadFile("testdata/" + name + ".json")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(page)
+	}
+	for _, page := range []string{
+		``, `{}`, `[]`, `{"value":[]}`, `{"value":[5,{},null]}`, `{"@odata.NextLink":"a","value":[{"id":"1"}]}`,
+		"{\"value\":[{\"id\":\"\xff\",\"startDateTime\":\"2026-11-01T00:00:00Z\"}]}", `{"value":[{"id":"1"},{"id`,
+		`{"value":[{"administrativeUnitInfos":[{"id":"a"},{"id":null},{}],"startDateTime":"2026-11-01T00:00:00Z"}]}`,
+	} {
+		f.Add([]byte(page))
+	}
+	feeds := []*logFeed{pstnFeed(), directRoutingFeed()}
+	f.Fuzz(func(t *testing.T, page []byte) {
+		for _, feed := range feeds {
+			rows := 0
+			decoder := newPageDecoder(newBatch(feed, func(b *collector.Batch) error {
+				rows += len(b.Records) + len(b.Invalid)
+				for _, r := range b.Records {
+					checkRecord(t, r)
+				}
+				return nil
+			}))
+			_, err := decoder.decode(bytes.NewReader(page), 1)
+			if want, ok := rowsOf(page); err == nil && ok && rows != want {
+				t.Errorf("%s: %d rows came of %d: %q", feed.name, rows, want, page)
+			}
+		}
+	})
+}
+
+// rowsOf counts a page's rows with another decoder, and says whether it could.
+func rowsOf(page []byte) (int, bool) {
+	var envelope struct {
+		Value []json.RawMessage `json:"value"`
+	}
+	if json.Unmarshal(page, &envelope) != nil {
+		return 0, false
+	}
+	return len(envelope.Value), true
+}
+
+func checkRecord(t *testing.T, r *cdr.Record) {
+	t.Helper()
+	switch {
+	case r.Start.IsZero():
+		t.Error("a record has no start")
+	case r.ID == "" && r.Synthetic == "":
+		t.Error("a record has no key")
+	case r.Duration < 0:
+		t.Error("a duration is negative")
+	}
+	for _, text := range []string{
+		r.ID, r.CallID, r.CallType, r.Trunk, r.ReasonPhrase, r.CallerNumber, r.CalleeNumber, r.UserID, r.UserName,
+		r.UserPrincipal, r.MediaLocation, r.SignalLocation, r.Country,
+	} {
+		if !utf8.ValidString(text) {
+			t.Errorf("%q is not UTF-8", text)
+		}
+	}
+	for _, a := range r.Extra {
+		if !utf8.ValidString(strings.Join(append(a.Strs, a.Str), "")) {
+			t.Errorf("%s is not UTF-8", a.Key)
+		}
+	}
+}
+
+// FuzzScan: the scanner sees what another decoder sees in every valid object.
+func FuzzScan(f *testing.F) {
+	for _, object := range []string{
+		`{}`, `{"a":1}`, `{"a":"\"}","b":[{"c":"]"}],"d":null}`, `{ "a" : { } , "b" : -1.5e3 }`, `{"\\":"\\\\","":[]}`, `{"a":[1,[2,"]"],{"b":"}"}]}`,
+	} {
+		f.Add([]byte(object))
+	}
+	f.Fuzz(func(t *testing.T, object []byte) {
+		value := jsontext.Value(bytes.TrimSpace(object))
+		if len(value) == 0 || value[0] != '{' || !value.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+			return
+		}
+		var got [][]byte
+		members(value, func(name, value []byte) { got = append(got, name, value) })
+
+		decoder := jsontext.NewDecoder(bytes.NewReader(value), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+		if _, err := decoder.ReadToken(); err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; decoder.PeekKind() != '}'; i++ {
+			want, err := decoder.ReadValue()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i >= len(got) || !bytes.Equal(got[i], want) {
+				t.Fatalf("part %d of %q: got %q, want %q", i, value, got, want)
+			}
+			if want[0] == '[' {
+				count := 0
+				elements(want, func([]byte) { count++ })
+				var all []json.RawMessage
+				if err := json.Unmarshal(want, &all); err == nil && len(all) != count {
+					t.Fatalf("%q has %d elements, got %d", want, len(all), count)
+				}
+			}
+		}
+	})
+}
+
+// FuzzGraphCode: no answer makes an error hold more than a code.
+func FuzzGraphCode(f *testing.F) {
+	for _, body := range []string{
+		`{"error":{"code":"Forbidden","message":""}}`, `{"error":{"code":"+12065550100"}}`, `{"error":"x"}`, `<html>`, ``,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		err := withCode(refusedWith(body))
+		if text := err.Error(); !graphText.MatchString(text) {
+			t.Errorf("%q makes %q", body, text)
+		}
+	})
+}

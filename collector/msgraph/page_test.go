@@ -1,0 +1,322 @@
+package msgraph
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+)
+
+func TestEnvelope(t *testing.T) {
+	const one = `[{"id":"1","startDateTime":"2026-11-19T10:00:00Z"}]`
+	for _, test := range []struct {
+		name, page, next, err string
+		rows                  int
+	}{
+		{"last page", `{"@odata.context":"x","@odata.count":1,"value":` + one + `}`, "", "", 1},
+		{"link behind the rows", `{"value":` + one + `,"@odata.nextLink":"https://graph.example/a?$skip=1000"}`, "https://graph.example/a?$skip=1000", "", 1},
+		{"link before the rows", `{"@odata.nextLink":"a","value":` + one + `}`, "a", "", 1},
+		{"link with a capital", `{"@odata.NextLink":"a","value":` + one + `}`, "a", "", 1},
+		{"link in small letters", `{"@odata.nextlink":"a","value":` + one + `}`, "a", "", 1},
+		{"same link twice", `{"@odata.nextlink":"a","@odata.nextLink":"a","value":[]}`, "a", "", 0},
+		{"no rows but a link", `{"value":[],"@odata.nextLink":"a"}`, "a", "", 0},
+		{"null link", `{"value":` + one + `,"@odata.nextLink":null}`, "", "", 1},
+		{"spaces everywhere", " {\n \"value\" : [ { \"id\" : \"1\" ,\t\"startDateTime\" : \"2026-11-19T10:00:00Z\" } ] } \n", "", "", 1},
+		{"new properties of the envelope", `{"@odata.new":{"a":[1,{"b":null}]},"value":` + one + `,"more":[[]]}`, "", "", 1},
+		{"invalid UTF-8 of the envelope", "{\"x\":\"\xff\",\"value\":" + one + "}", "", "", 1},
+		{"two links", `{"@odata.nextLink":"a","@odata.NextLink":"b","value":[]}`, "", "two next links", 0},
+		{"link that is no string", `{"@odata.nextLink":5,"value":[]}`, "", "next link is no string", 0},
+		{"without rows", `{"@odata.count":0}`, "", "has no value", 0},
+		{"value that is null", `{"value":null}`, "", "value is no array", 0},
+		{"value that is an object", `{"value":{}}`, "", "value is no array", 0},
+		{"two values", `{"value":[],"value":[]}`, "", "two values", 0},
+		{"an error", `{"error":{"code":"x"},"value":[]}`, "", "an error instead of a page", 0},
+		{"an array", `[]`, "", "no object", 0},
+		{"HTML", `<!DOCTYPE html>`, "", "no valid JSON at byte 0", 0},
+		{"nothing", ``, "", "EOF", 0},
+		{"cut", `{"value":[{"id":"1"},{"id`, "", "cut at byte", 0},
+		{"cut behind the rows", `{"value":[]`, "", "cut at byte", 0},
+		{"broken row", `{"value":[{"id":1,}]}`, "", "no valid JSON at byte", 0},
+		{"more behind the page", `{"value":[]}{}`, "", "goes on behind the page", 0},
+		{"text behind the page", `{"value":[]}x`, "", "no valid JSON at byte 12", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := decodePage(t, pstnFeed(), test.page)
+			switch {
+			case test.err == "" && err != nil:
+				t.Fatal(err)
+			case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
+				t.Fatalf("error %v, want one that says %q", err, test.err)
+			}
+			if len(got.rows) != test.rows || got.next != test.next {
+				t.Errorf("got %d rows and next link %q, want %d and %q", len(got.rows), got.next, test.rows, test.next)
+			}
+			if len(got.invalid) != 0 {
+				t.Errorf("invalid rows %q", got.invalid)
+			}
+		})
+	}
+}
+
+func TestMalformedRows(t *testing.T) {
+	const good = `{"id":"good","startDateTime":"2026-11-19T10:00:00Z"}`
+	for _, test := range []struct{ name, members, problem string }{
+		{"start is missing", `"startDateTime":null`, "startDateTime is missing"},
+		{"start is the sentinel", `"startDateTime":"0001-01-01T00:00:00Z"`, "startDateTime is missing"},
+		{"start is no time", `"startDateTime":"yesterday"`, "startDateTime is not a date and time"},
+		{"start is a number", `"startDateTime":1763546400`, "startDateTime is a number, must be a string"},
+		{"id is a number", `"id":5`, "id is a number, must be a string"},
+		{"id is not UTF-8", "\"id\":\"a\xff\"", "id is not UTF-8"},
+		{"text is a boolean", `"callType":true`, "callType is a boolean, must be a string"},
+		{"text is an object", `"operator":{}`, "operator is an object, must be a string"},
+		{"text for logs only is an array", `"destinationName":[]`, "destinationName is an array, must be a string"},
+		{"duration is a string", `"duration":"5"`, "duration is a string, must be a number"},
+		{"duration is negative", `"duration":-1`, "duration is negative"},
+		{"duration is a fraction", `"duration":1.5`, "duration is not a 32-bit whole number"},
+		{"duration is too long", `"duration":2147483648`, "duration is not a 32-bit whole number"},
+		{"charge is a string", `"charge":"0.10"`, "charge is a string, must be a number"},
+		{"charge is enormous", `"charge":1e30`, "charge is not a decimal number of at most 34 digits with an exponent within ±18"},
+		{"end is a number", `"endDateTime":0`, "endDateTime is a number, must be a string"},
+		{"units are a string", `"administrativeUnitInfos":"a"`, "administrativeUnitInfos is a string, must be an array"},
+		{"units are strings", `"administrativeUnitInfos":["a"]`, "administrativeUnitInfos holds something that is no object"},
+		{"a unit's id is a number", `"administrativeUnitInfos":[{"id":1}]`, "administrativeUnitInfos holds an id that is no string"},
+		{"of an unknown type", `"callType":"hologram","duration":-1`, "duration is negative"},
+		{"given twice", `"operator":"a","operator":"b"`, "operator is given twice"},
+		{"given twice in two spellings", `"operator":"a","Operator":null`, "operator is given twice"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bad := "{" + test.members
+			for _, member := range []string{`"id":"bad"`, `"startDateTime":"2026-11-19T10:00:00Z"`} {
+				if name, _, _ := strings.Cut(member, ":"); !strings.Contains(test.members, name) {
+					bad += "," + member
+				}
+			}
+			bad += "}"
+			got, err := decodePage(t, pstnFeed(), `{"value":[`+good+`,`+bad+`,`+good+`]}`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := []string{"page 1, row 2: " + test.problem}; !slices.Equal(got.invalid, want) || len(got.rows) != 2 {
+				t.Errorf("invalid %q with %d good rows, want %q with 2", got.invalid, len(got.rows), want)
+			}
+			if len(got.unmapped) != 0 {
+				t.Errorf("unmapped %v of a row that is set aside", got.unmapped)
+			}
+		})
+	}
+}
+
+func TestRowsThatAreNoObjects(t *testing.T) {
+	got, err := decodePage(t, pstnFeed(), `{"value":[5,null,"x",[],true,{}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"page 1, row 1: it is no object", "page 1, row 2: it is no object", "page 1, row 3: it is no object",
+		"page 1, row 4: it is no object", "page 1, row 5: it is no object", "page 1, row 6: startDateTime is missing",
+	}
+	if !slices.Equal(got.invalid, want) {
+		t.Errorf("invalid %q, want %q", got.invalid, want)
+	}
+}
+
+func TestRowsThatAreNoFault(t *testing.T) {
+	for _, test := range []struct {
+		name, row string
+		want      row
+		unmapped  []collector.Unmapped
+	}{
+		{"new properties", `{"new":{"a":["}",{"b":"\"]"}]},"id":"1","startDateTime":"2026-11-19T10:00:00Z","other":-1.5e3}`, row{"ID": "1"}, nil},
+		{"another spelling of a name", `{"ID":"1","StartDateTime":"2026-11-19T10:00:00Z"}`, row{"ID": "1"}, nil},
+		{"an escaped name", `{"\u0069d":"1","startDateTime":"2026-11-19T10:00:00Z"}`, row{"ID": "1"}, nil},
+		{
+			"escapes", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","userDisplayName":"\u00c5sa \"\\ \ud83d\ude00"}`,
+			row{"UserName": "Åsa \"\\ 😀"},
+			nil,
+		},
+		{"not UTF-8", "{\"id\":\"1\",\"startDateTime\":\"2026-11-19T10:00:00Z\",\"userDisplayName\":\"\xc5sa\"}", row{"UserName": "�sa"}, nil},
+		{"half a surrogate pair", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","userDisplayName":"a\ud83d"}`, row{"UserName": "a�"}, nil},
+		{
+			"an end that is no time", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","endDateTime":"tomorrow"}`,
+			row{"End": nil},
+			[]collector.Unmapped{{Field: "endDateTime", Value: "not a date and time"}},
+		},
+		{
+			"a currency that is none", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","charge":1,"currency":"credits"}`,
+			row{"Charges": []string{"usage 1"}},
+			[]collector.Unmapped{{Field: "currency", Value: "credits"}},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := decodePage(t, pstnFeed(), `{"value":[`+test.row+`]}`)
+			if err != nil || len(got.rows) != 1 || !slices.Equal(got.unmapped, test.unmapped) {
+				t.Fatalf("got %d rows, invalid %q, unmapped %v, error %v", len(got.rows), got.invalid, got.unmapped, err)
+			}
+			got.rows[0].want(t, test.want)
+		})
+	}
+}
+
+// TestRowsWithoutID: counting.md 18. Rows that say the same have one key; whoever collects
+// a read numbers them.
+func TestRowsWithoutID(t *testing.T) {
+	const rest = `"startDateTime":"2026-11-19T10:00:00.7Z","callType":"user_in","callerNumber":"+1 206 555 0100","calleeNumber":"Sales"}`
+	for _, id := range []string{``, `"id":null,`, `"id":"",`, `"id":"00000000-0000-0000-0000-000000000000",`} {
+		decodeRow(t, pstnFeed(), "{"+id+rest).want(t, row{"ID": nil, "Synthetic": "user_in\x1f2026-11-19T10:00:00Z\x1f+12065550100\x1fsales"})
+	}
+	decodeRow(t, pstnFeed(), `{"id":"1",`+rest).want(t, row{"ID": "1", "Synthetic": nil})
+}
+
+// TestBrokenPageIsForgotten: what a page brought before it broke is not handed on.
+func TestBrokenPageIsForgotten(t *testing.T) {
+	var got read
+	decoder := newPageDecoder(newBatch(pstnFeed(), func(b *collector.Batch) error {
+		got.take(t, b)
+		return nil
+	}))
+	for _, page := range []string{
+		`{"value":[{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"hologram"},5,`,
+		`{"value":[{"id":"2","startDateTime":"2026-11-19T10:00:00Z"}]}`,
+	} {
+		_, err := decoder.decode(strings.NewReader(page), 1)
+		if (err == nil) != strings.HasSuffix(page, "}") {
+			t.Errorf("%s: error %v", page, err)
+		}
+	}
+	if len(got.rows) != 1 || len(got.invalid)+len(got.unmapped) != 0 {
+		t.Errorf("got %v, invalid %q, unmapped %v", got.rows, got.invalid, got.unmapped)
+	}
+}
+
+// TestLabelsHold: what becomes a label is no view of the arena, which the next page takes.
+func TestLabelsHold(t *testing.T) {
+	const (
+		pstn = `{"value":[{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"oc_user_in","operator":"Microsoft","currency":"USD",` +
+			`"charge":1,"otherPartyCountryCode":"FR"}]}`
+		direct = `{"value":[{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"ByotIn","trunkFullyQualifiedDomainName":"sbc1.example.com",` +
+			`"mediaPathLocation":"USWE","signalingLocation":"EUNO"}]}`
+	)
+	for page, feed := range map[string]*logFeed{pstn: pstnFeed(), direct: directRoutingFeed()} {
+		var labels []string
+		decoder := newPageDecoder(newBatch(feed, func(b *collector.Batch) error {
+			r := b.Records[0]
+			labels = append(labels, r.CallType, r.Trunk, r.Country, r.MediaLocation, r.SignalLocation)
+			for i := range r.Charges {
+				labels = append(labels, r.Charges[i].Currency)
+			}
+			return nil
+		}))
+		if _, err := decoder.decode(strings.NewReader(page), 1); err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, label := range labels {
+			want = append(want, strings.Clone(label))
+		}
+		block := decoder.batch.arena.block
+		clear(block[:cap(block)])
+		if !slices.Equal(labels, want) {
+			t.Errorf("the labels %q became %q", want, labels)
+		}
+	}
+}
+
+// TestGiantPage: a page is handed on in pieces, so memory doesn't grow with it.
+func TestGiantPage(t *testing.T) {
+	const rows = 2*chunkRows + 500
+	var pieces []int
+	decoder := newPageDecoder(newBatch(pstnFeed(), func(b *collector.Batch) error {
+		pieces = append(pieces, len(b.Records))
+		if b.Last != (len(pieces) == 3) {
+			t.Errorf("piece %d is the last: %t", len(pieces), b.Last)
+		}
+		for _, r := range b.Records {
+			if r.ID == "" || r.Start.IsZero() {
+				t.Error("a record is empty")
+			}
+		}
+		return nil
+	}))
+	if _, err := decoder.decode(bytes.NewReader(pageOf(rows, benchPSTNRow)), 1); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int{chunkRows, chunkRows, 500}; !slices.Equal(pieces, want) {
+		t.Errorf("handed on %v, want %v", pieces, want)
+	}
+}
+
+func TestLongRowsAreHandedOnEarlier(t *testing.T) {
+	long := `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","userDisplayName":"` + strings.Repeat("x", 1<<20) + `"}`
+	var pieces []int
+	decoder := newPageDecoder(newBatch(pstnFeed(), func(b *collector.Batch) error {
+		pieces = append(pieces, len(b.Records))
+		return nil
+	}))
+	page := `{"value":[` + strings.Repeat(long+",", 9) + long + `]}`
+	if _, err := decoder.decode(strings.NewReader(page), 1); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int{8, 2}; !slices.Equal(pieces, want) {
+		t.Errorf("handed on %v, want %v", pieces, want)
+	}
+}
+
+func TestEndlessValue(t *testing.T) {
+	for _, test := range []struct{ name, begin string }{
+		{"row", `{"value":[{"id":"`},
+		{"property", `{"@odata.context":"`},
+		{"next link", `{"@odata.nextLink":"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			decoder := newPageDecoder(newBatch(pstnFeed(), func(*collector.Batch) error { return nil }))
+			var endless letters
+			_, err := decoder.decode(io.MultiReader(strings.NewReader(test.begin), &endless), 1)
+			if !errors.Is(err, errValueTooLong) {
+				t.Errorf("error %v, want errValueTooLong", err)
+			}
+			if endless > 2*maxValue {
+				t.Errorf("%d bytes were read, want little more than %d", endless, maxValue)
+			}
+		})
+	}
+}
+
+// letters is a reader without an end that counts what was read of it.
+type letters int
+
+func (l *letters) Read(b []byte) (int, error) {
+	*l += letters(len(b))
+	return copy(b, bytes.Repeat([]byte{'x'}, len(b))), nil
+}
+
+func TestBodyError(t *testing.T) {
+	broken := errors.New("the line is dead")
+	decoder := newPageDecoder(newBatch(pstnFeed(), func(*collector.Batch) error { return nil }))
+	_, err := decoder.decode(io.MultiReader(strings.NewReader(`{"value":[{"id":`), iotest.ErrReader(broken)), 1)
+	if !errors.Is(err, broken) {
+		t.Errorf("error %v, want %v", err, broken)
+	}
+	if _, err = decoder.decode(strings.NewReader(`{"value":[}`), 1); err == nil || errors.Is(err, broken) {
+		t.Errorf("the next try has the error %v", err)
+	}
+}
+
+// TestNothingOfARowInErrors: no problem of a row or page holds its content.
+func TestNothingOfARowInErrors(t *testing.T) {
+	const secret = "+12065550199"
+	for _, member := range []string{
+		`"startDateTime":"` + secret + `"`, `"duration":"` + secret + `"`, `"charge":12065550199e25`, `"endDateTime":"` + secret + `"`,
+		`"callType":{"x":"` + secret + `"}`, `"` + secret + `":"` + secret + `",}`, `"id":"` + secret,
+	} {
+		got, err := decodePage(t, pstnFeed(), `{"value":[{"id":"1",`+member+`}]}`)
+		if text := fmt.Sprint(err, got.invalid, got.unmapped); strings.Contains(text, "2065550199") {
+			t.Errorf("%s: %s", member, text)
+		}
+	}
+}

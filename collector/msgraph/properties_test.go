@@ -1,0 +1,132 @@
+package msgraph
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// propertyFact is a line of testdata/properties.tsv.
+type propertyFact struct {
+	rowType, name, typ, since, goesTo, example string
+}
+
+func readPropertyFacts(t *testing.T) []propertyFact {
+	t.Helper()
+	content, err := os.ReadFile("testdata/properties.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, lines, _ := strings.Cut(strings.TrimSpace(string(content)), "\n") // behind the header
+	var facts []propertyFact
+	for line := range strings.Lines(lines) {
+		cells := strings.Split(strings.TrimSpace(line), "\t")
+		if len(cells) != 6 {
+			t.Fatalf("a line of properties.tsv has %d cells: %s", len(cells), line)
+		}
+		facts = append(facts, propertyFact{cells[0], cells[1], cells[2], cells[3], cells[4], cells[5]})
+	}
+	return facts
+}
+
+func feedOfRowType(t *testing.T, rowType string) *logFeed {
+	t.Helper()
+	switch rowType {
+	case "pstnCallLogRow":
+		return pstnFeed()
+	case "directRoutingLogRow":
+		return directRoutingFeed()
+	}
+	t.Fatalf("there is no row type %s", rowType)
+	return nil
+}
+
+// TestEveryPropertyIsMapped sets each property of the row types alone, and wants the
+// field that it goes to, and hardly any other, to change.
+func TestEveryPropertyIsMapped(t *testing.T) {
+	// What a property decides beside the field that it is kept in.
+	also := map[string][]string{
+		"pstnCallLogRow/duration":                   {"Outcome"},
+		"pstnCallLogRow/callType":                   {"Direction"},
+		"pstnCallLogRow/otherPartyCountryCode":      {"cdr.msgraph.other_party_country_code"},
+		"directRoutingLogRow/callType":              {"Direction"},
+		"directRoutingLogRow/finalSipCode":          {"Outcome", "Reason"},
+		"directRoutingLogRow/callEndSubReason":      {"Reason"},
+		"directRoutingLogRow/otherPartyCountryCode": {"cdr.msgraph.other_party_country_code"},
+	}
+	for _, fact := range readPropertyFacts(t) {
+		t.Run(fact.rowType+"/"+fact.name, func(t *testing.T) {
+			feed := feedOfRowType(t, fact.rowType)
+			const base = `{"id":"r-1","startDateTime":"2026-11-19T10:00:00Z","charge":1,"connectionCharge":1}`
+			before := decodeRow(t, feed, base)
+			after := decodeRow(t, feed, with(t, base, map[string]any{fact.name: json.RawMessage(fact.example)}))
+
+			var changed []string
+			for key := range maps.Keys(union(before, after)) {
+				if !reflect.DeepEqual(before[key], after[key]) {
+					changed = append(changed, key)
+				}
+			}
+			want := append([]string{fact.goesTo}, also[fact.rowType+"/"+fact.name]...)
+			slices.Sort(changed)
+			slices.Sort(want)
+			if !slices.Equal(changed, want) {
+				t.Errorf("%s = %s changes %q, want %q", fact.name, fact.example, changed, want)
+			}
+		})
+	}
+}
+
+func union(a, b row) row {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
+}
+
+// TestPropertiesAreThoseOfTheTable compares the code's names with the table's, both ways.
+func TestPropertiesAreThoseOfTheTable(t *testing.T) {
+	facts := map[string][]string{}
+	for _, fact := range readPropertyFacts(t) {
+		facts[fact.rowType] = append(facts[fact.rowType], fact.name)
+	}
+	for rowType, names := range facts {
+		mapped := slices.Sorted(slices.Values(feedOfRowType(t, rowType).names))
+		slices.Sort(names)
+		if !slices.Equal(mapped, names) {
+			t.Errorf("%s: the code maps %q, the table has %q", rowType, mapped, names)
+		}
+		if len(names) > maxProperties {
+			t.Errorf("%s has %d properties, more than %d", rowType, len(names), maxProperties)
+		}
+	}
+}
+
+func TestPropertyNames(t *testing.T) {
+	names := newPropertyNames([]string{"id", "callId"})
+	for _, test := range []struct {
+		name string
+		want property
+	}{
+		{"callId", 1},
+		{"CALLID", 1},
+		{"callid", 1},
+		{"callIdentifier", unknownProperty},
+		{"", unknownProperty},
+	} {
+		for range 2 { // the second time it is remembered
+			if got := names.find([]byte(test.name)); got != test.want {
+				t.Errorf("find(%q) = %d, want %d", test.name, got, test.want)
+			}
+		}
+	}
+	for i := range 2 * maxNames {
+		names.find([]byte(strings.Repeat("x", i)))
+	}
+	if len(names.known) > maxNames {
+		t.Errorf("%d names are remembered, want at most %d", len(names.known), maxNames)
+	}
+}

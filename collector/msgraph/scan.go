@@ -1,0 +1,92 @@
+package msgraph
+
+import "bytes"
+
+// The functions of this file walk JSON that jsontext has validated, and only that:
+// on anything else they may panic. Positions are indexes into the value.
+
+// members calls use for each member of an object with the raw name, quotes included,
+// and the raw value.
+func members(object []byte, use func(name, value []byte)) {
+	i := skipSpace(object, 1)
+	for object[i] != '}' {
+		name := object[i:stringEnd(object, i)]
+		i = skipSpace(object, i+len(name)) // the colon
+		i = skipSpace(object, i+1)
+		value := object[i:valueEnd(object, i)]
+		use(name, value)
+		i = skipComma(object, i+len(value))
+	}
+}
+
+// elements calls use for each element of an array.
+func elements(array []byte, use func(value []byte)) {
+	i := skipSpace(array, 1)
+	for array[i] != ']' {
+		value := array[i:valueEnd(array, i)]
+		use(value)
+		i = skipComma(array, i+len(value))
+	}
+}
+
+// skipComma is where the next member, element or closing bracket begins.
+func skipComma(b []byte, i int) int {
+	if i = skipSpace(b, i); b[i] == ',' {
+		i = skipSpace(b, i+1)
+	}
+	return i
+}
+
+func skipSpace(b []byte, i int) int {
+	for b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r' {
+		i++
+	}
+	return i
+}
+
+// stringEnd is the end of the string that begins at i.
+func stringEnd(b []byte, i int) int {
+	for i++; ; i++ {
+		i += bytes.IndexByte(b[i:], '"')
+		backslashes := 0
+		for b[i-1-backslashes] == '\\' {
+			backslashes++
+		}
+		if backslashes%2 == 0 {
+			return i + 1
+		}
+	}
+}
+
+// valueEnd is the end of the value that begins at i.
+func valueEnd(b []byte, i int) int {
+	switch b[i] {
+	case '"':
+		return stringEnd(b, i)
+	case '{', '[':
+		return nestedEnd(b, i)
+	}
+	for i < len(b) {
+		switch b[i] {
+		case ',', '}', ']', ' ', '\n', '\t', '\r':
+			return i
+		}
+		i++
+	}
+	return i
+}
+
+func nestedEnd(b []byte, i int) int {
+	for depth := 0; ; i++ {
+		switch b[i] {
+		case '"':
+			i = stringEnd(b, i) - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+}

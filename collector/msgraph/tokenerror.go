@@ -1,0 +1,154 @@
+package msgraph
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+// TokenError says why the identity platform gave no token. Its text holds codes and
+// ids, never a piece of an answer or of a credential.
+type TokenError struct {
+	// Code is the number of the AADSTS error, 0 if there is none.
+	Code int
+	// Status is the HTTP status, 0 without an answer.
+	Status int
+
+	what, todo string
+	ids        string
+}
+
+// Error implements error.
+func (e *TokenError) Error() string {
+	var text strings.Builder
+	if e.Code != 0 {
+		fmt.Fprintf(&text, "AADSTS%d: ", e.Code)
+	}
+	text.WriteString(e.what)
+	if e.ids != "" {
+		text.WriteString(" (" + e.ids + ")")
+	}
+	return text.String()
+}
+
+// oauthError is the body of a refusal (RFC 6749 5.2, with Entra ID's additions).
+type oauthError struct {
+	Error         string `json:"error"`
+	Description   string `json:"error_description"`
+	Codes         []int  `json:"error_codes"`
+	TraceID       string `json:"trace_id"`
+	CorrelationID string `json:"correlation_id"`
+}
+
+var (
+	aadstsCode = regexp.MustCompile(`AADSTS([0-9]{4,9})`)
+	plainWord  = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+)
+
+// refused is the error for an answer that is no success.
+func (x *exchange) refused() error {
+	var body oauthError
+	// What isn't JSON leaves the status to go by.
+	_ = json.Unmarshal(x.body, &body)
+	e := &TokenError{Code: body.code(), Status: x.status, ids: body.ids()}
+	known, ok := aadsts(e.Code)
+	switch {
+	case ok:
+		e.what, e.todo = known.what, known.todo
+	case x.managed:
+		e.what, e.todo = managedRefusal(x.status)
+	default:
+		e.what = x.host + " refused to give a token: " + statusText(x.status)
+		if plainWord.MatchString(body.Error) {
+			e.what += ", " + body.Error
+		}
+		e.todo = "look the code up in Microsoft's list of AADSTS errors; check tenant_id, client_id, the credential and cloud"
+	}
+	if x.status == http.StatusTooManyRequests || x.status >= 500 || known.passes {
+		return httpclient.Retryable(e)
+	}
+	return e
+}
+
+func (b *oauthError) code() int {
+	if len(b.Codes) > 0 {
+		return b.Codes[0]
+	}
+	if match := aadstsCode.FindStringSubmatch(b.Description); match != nil {
+		code, err := strconv.Atoi(match[1])
+		if err == nil {
+			return code
+		}
+	}
+	return 0
+}
+
+// ids are what Microsoft's support asks for.
+func (b *oauthError) ids() string {
+	var ids []string
+	if plainWord.MatchString(b.TraceID) {
+		ids = append(ids, "trace_id="+b.TraceID)
+	}
+	if plainWord.MatchString(b.CorrelationID) {
+		ids = append(ids, "correlation_id="+b.CorrelationID)
+	}
+	return strings.Join(ids, " ")
+}
+
+func managedRefusal(status int) (what, todo string) {
+	switch status {
+	case http.StatusBadRequest, http.StatusNotFound:
+		return "this machine doesn't have that managed identity (" + statusText(status) + ")",
+			"assign the identity to the Azure resource, and give managed_identity.client_id if it is a user-assigned one"
+	}
+	return "the managed identity endpoint gave no token: " + statusText(status),
+		"check that the Azure resource has a managed identity and that the exporter may reach its endpoint"
+}
+
+func unreadableSecret(err error) *TokenError {
+	return &TokenError{
+		what: err.Error(), // names the file, never its content
+		todo: "make the file readable for the user that the exporter runs as",
+	}
+}
+
+// unusableCredential is for what the identity library refuses before it asks anybody;
+// its text is then about files and options.
+func unusableCredential(err error, managed bool) *TokenError {
+	const longest = 200
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	e := &TokenError{
+		what: "the credential can't be used: " + text[:min(len(text), longest)],
+		todo: "check the keys of the credential and the files that they name; a workload identity needs token_file or AZURE_FEDERATED_TOKEN_FILE",
+	}
+	if managed {
+		e.todo = "check managed_identity and the kind of Azure resource that the exporter runs on"
+	}
+	return e
+}
+
+// describeNetwork prints the errors that hold names, addresses and codes only.
+func describeNetwork(err error) string {
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		return e.Error()
+	}
+	if e, ok := errors.AsType[*net.DNSError](err); ok {
+		return e.Error()
+	}
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return e.Error()
+	}
+	return "the connection broke"
+}
+
+func statusText(status int) string {
+	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
+}

@@ -1,0 +1,273 @@
+package msgraph
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// leak stands for everything in an answer that mustn't be printed.
+const leak = "PRIVATE-TEXT-OF-THE-ANSWER"
+
+// refuseTokens makes the server refuse tokens as Entra ID does.
+func (m *microsoft) refuseTokens(status, code int, oauth string) {
+	m.token = func(w http.ResponseWriter, _ *http.Request) {
+		body := map[string]any{
+			"error": oauth, "error_description": leak + " trace", "trace_id": "1c2d", "correlation_id": "3e4f", "timestamp": "2026-11-20 06:00:00Z",
+		}
+		if code != 0 {
+			body["error_codes"] = []int{code}
+		}
+		writeJSON(w, status, body)
+	}
+}
+
+func TestRefusedTokens(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		status     int
+		code       int
+		oauth      string
+		what, todo string
+		passes     bool
+	}{
+		{"wrong secret", 401, 7000215, "invalid_client", "AADSTS7000215: the client secret is wrong", "secret's value, not its id", false},
+		{"expired secret", 401, 7000222, "invalid_client", "AADSTS7000222: the client secret has expired", "make a new secret", false},
+		{"unknown app", 400, 700016, "unauthorized_client", "doesn't know this app", "client_id", false},
+		{"no consent", 400, 7000229, "invalid_client", "nobody has consented", "admin consent", false},
+		{"consent missing", 400, 65001, "invalid_grant", "consent is missing", "CallRecords.Read.All", false},
+		{"no such tenant", 400, 90002, "invalid_request", "no such tenant", "tenant_id", false},
+		{"bad tenant", 400, 900023, "invalid_request", "isn't the name of a tenant", "directory (tenant) id", false},
+		{"other cloud", 400, 900382, "invalid_request", "another cloud", "usgov_l4", false},
+		{"wrong audience", 400, 500011, "invalid_resource", "doesn't know Microsoft Graph", "cloud", false},
+		{"wrong certificate", 401, 700027, "invalid_client", "isn't one of the app's", "upload the certificate", false},
+		{"clock", 401, 700024, "invalid_client", "isn't valid at this time", "clock", false},
+		{"no federation", 401, 700213, "invalid_client", "no federated credential", "subject", false},
+		{"passing fault", 400, 90033, "temporarily_unavailable", "passing fault", "wait", true},
+		{"unknown code", 400, 1234567, "invalid_request", "AADSTS1234567: 127.0.0.1", "list of AADSTS errors", false},
+		{"no code", 400, 0, "invalid_request", "400 Bad Request, invalid_request", "tenant_id", false},
+		{"odd code", 400, 0, leak + "!", "refused to give a token: 400 Bad Request", "tenant_id", false},
+		{"throttled", 429, 0, "x", "429 Too Many Requests", "", true},
+		{"fault", 503, 0, "x", "503 Service Unavailable", "", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := newMicrosoft(t, httptest.NewTLSServer)
+			m.refuseTokens(test.status, test.code, test.oauth)
+			m.wantTokenError(test.what, test.todo, test.passes)
+		})
+	}
+}
+
+// wantTokenError asks for a token and checks the error.
+func (m *microsoft) wantTokenError(wantWhat, wantTodo string, passes bool) {
+	m.t.Helper()
+	c := m.block()
+	c.ClientSecret = config.NewSecret(testSecret)
+	wantTokenErrorOf(m, c, wantWhat, wantTodo, passes)
+}
+
+func wantTokenErrorOf(m *microsoft, c *Config, wantWhat, wantTodo string, passes bool) {
+	m.t.Helper()
+	s := &source{config: c, settings: m.settings(), cloud: clouds()[0]}
+	if err := s.openCredentials(); err != nil {
+		m.t.Fatal(err)
+	}
+	_, err := s.creds.token(m.t.Context())
+	if closer, ok := s.transport.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
+	if _, ok := errors.AsType[*TokenError](err); !ok {
+		m.t.Fatalf("error %T %v, want a *TokenError", err, err)
+	}
+	what, todo := Advise(err)
+	if !strings.Contains(what, wantWhat) || !strings.Contains(todo, wantTodo) {
+		m.t.Errorf("it says %q and %q, want %q and %q in it", what, todo, wantWhat, wantTodo)
+	}
+	for _, text := range []string{err.Error(), what, todo} {
+		if strings.Contains(text, leak) || strings.Contains(text, testSecret) || strings.Contains(text, "\n") {
+			m.t.Errorf("the error shows too much: %s", text)
+		}
+	}
+	if httpclient.IsRetryable(err) != passes {
+		m.t.Errorf("it is retryable: %t, want %t", !passes, passes)
+	}
+}
+
+func TestTokenErrorHasIDs(t *testing.T) {
+	m := newMicrosoft(t, httptest.NewTLSServer)
+	m.refuseTokens(401, 7000215, "invalid_client")
+	m.wantTokenError("the client secret is wrong (trace_id=1c2d correlation_id=3e4f)", "", false)
+}
+
+func TestTokenCodeInDescription(t *testing.T) {
+	m := newMicrosoft(t, httptest.NewTLSServer)
+	m.token = func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client", "error_description": "AADSTS7000222: " + leak})
+	}
+	m.wantTokenError("AADSTS7000222: the client secret has expired", "", false)
+}
+
+func TestOddTokenAnswers(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		answer http.HandlerFunc
+		what   string
+		passes bool
+	}{
+		{"HTML", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>" + leak)) }, "something that is no token", true},
+		{"no token", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, map[string]any{leak: leak}) }, "something that is no token", true},
+		{"HTML refusal", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.Write([]byte("<html>" + leak))
+		}, "refused to give a token: 403 Forbidden", false},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://evil.example/"+leak, http.StatusTemporaryRedirect)
+		}, "307 Temporary Redirect", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := newMicrosoft(t, httptest.NewTLSServer)
+			m.token = test.answer
+			m.wantTokenError(test.what, "", test.passes)
+		})
+	}
+}
+
+func TestUnreachableIdentityPlatform(t *testing.T) {
+	m := newMicrosoft(t, httptest.NewTLSServer)
+	m.Close()
+	m.wantTokenError("can't be reached: dial tcp", "proxy_url", true)
+}
+
+func TestUntrustedIdentityPlatform(t *testing.T) {
+	m := newMicrosoft(t, httptest.NewTLSServer)
+	c := m.block()
+	c.ClientSecret = config.NewSecret(testSecret)
+	s := &source{config: c, cloud: clouds()[0]}
+	if err := s.openCredentials(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.creds.token(t.Context())
+	if what, todo := Advise(err); !strings.Contains(what, "failed to verify certificate") || !strings.Contains(todo, "ca_file") {
+		t.Errorf("it says %q and %q", what, todo)
+	}
+}
+
+func TestCancelledToken(t *testing.T) {
+	m := newMicrosoft(t, httptest.NewTLSServer)
+	c := m.block()
+	c.ClientSecret = config.NewSecret(testSecret)
+	s := &source{config: c, settings: m.settings(), cloud: clouds()[0]}
+	if err := s.openCredentials(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.creds.token(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+}
+
+func TestUnusableCredentials(t *testing.T) {
+	bundle, _ := newCertificate(t, testStart)
+	key, cert, _ := strings.Cut(bundle, "-----BEGIN CERTIFICATE")
+	cert = "-----BEGIN CERTIFICATE" + cert
+	other, _ := newCertificate(t, testStart)
+	otherKey, _, _ := strings.Cut(other, "-----BEGIN CERTIFICATE")
+	folder := t.TempDir()
+	certificate := func(c *Config, content, password string) {
+		c.ClientCertificate = config.NewSecret(content)
+		if password != "" {
+			c.ClientCertificatePassword = config.NewSecret(password)
+		}
+	}
+	pfx := func(c *Config, name, password string) {
+		content, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		certificate(c, string(content), password)
+	}
+	for _, test := range []struct {
+		name       string
+		set        func(*Config)
+		what, todo string
+	}{
+		{"PKCS #12 of a newer kind", func(c *Config) { pfx(c, "modern.pfx", "test") }, "of a newer kind", "-legacy"},
+		{"wrong password", func(c *Config) { pfx(c, "legacy.pfx", "x") }, "client_certificate_password doesn't open it", "PKCS #12"},
+		{"no password", func(c *Config) { pfx(c, "legacy.pfx", "") }, "client_certificate_password doesn't open it", "PKCS #12"},
+		{"secret file is missing", func(c *Config) { c.ClientSecret = config.NewSecretFile(filepath.Join(folder, "none")) }, "no such file", "readable"},
+		{"certificate file is missing", func(c *Config) { c.ClientCertificate = config.NewSecretFile(filepath.Join(folder, "none")) }, "no such file", "readable"},
+		{"certificate without a key", func(c *Config) { certificate(c, cert, "") }, "lacks a certificate or its private key", "PEM"},
+		{"key without a certificate", func(c *Config) { certificate(c, key, "") }, "lacks a certificate or its private key", "PEM"},
+		{"key of another certificate", func(c *Config) { certificate(c, otherKey+cert, "") }, "belongs to none", "PEM"},
+		{"encrypted key", func(c *Config) {
+			certificate(c, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "x")
+		}, "is encrypted", "PEM"},
+		{"no certificate at all", func(c *Config) { certificate(c, leak, "") }, "neither PEM nor PKCS #12", "PKCS #12"},
+		{
+			"no token file", func(c *Config) {
+				c.WorkloadIdentity = &WorkloadIdentity{TokenFile: config.File(filepath.Join(folder, "none"))}
+			},
+			"no such file", "token_file",
+		},
+		{"nothing in the environment", func(c *Config) { c.WorkloadIdentity = new(WorkloadIdentity) }, "no token file specified", "AZURE_FEDERATED_TOKEN_FILE"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := newMicrosoft(t, httptest.NewTLSServer)
+			c := m.block()
+			test.set(c)
+			wantTokenErrorOf(m, c, test.what, test.todo, false)
+			if len(m.forms) != 0 {
+				t.Error("the identity platform was asked")
+			}
+		})
+	}
+}
+
+func TestManagedIdentityErrors(t *testing.T) {
+	for _, test := range []struct {
+		status     int
+		what, todo string
+		passes     bool
+	}{
+		{http.StatusBadRequest, "doesn't have that managed identity", "assign the identity", false},
+		{http.StatusForbidden, "gave no token: 403 Forbidden", "has a managed identity", false},
+		{http.StatusTooManyRequests, "429", "", true},
+	} {
+		m := newMicrosoft(t, httptest.NewServer)
+		endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			writeJSON(w, test.status, map[string]any{"error": "invalid_request", "error_description": leak})
+		}))
+		t.Setenv("IDENTITY_ENDPOINT", endpoint.URL)
+		t.Setenv("IDENTITY_HEADER", "x")
+		c := m.block()
+		c.ManagedIdentity = new(ManagedIdentity)
+		wantTokenErrorOf(m, c, test.what, test.todo, test.passes)
+		endpoint.Close()
+	}
+}
+
+// FuzzTokenAnswer: no refusal of the identity platform gets into an error but by its codes.
+func FuzzTokenAnswer(f *testing.F) {
+	for _, body := range []string{
+		`{"error":"invalid_client","error_description":"AADSTS7000215: x","error_codes":[7000215],"trace_id":"a","correlation_id":"b"}`,
+		`{"error":{"code":"x"}}`, `{"error_codes":["x"]}`, `{"error_codes":[-1]}`, `<html>`, ``,
+	} {
+		f.Add(400, []byte(body))
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		x := &exchange{asked: true, status: status, body: body, host: "login.example"}
+		text := x.refused().Error()
+		if !tokenText.MatchString(text) {
+			t.Errorf("%q makes %q", body, text)
+		}
+	})
+}

@@ -1,0 +1,284 @@
+package msgraph
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+)
+
+// The cases of this file are the tricky rows of providers/msgraph.md, by their number
+// there; those of paging are in reader_test.go.
+
+func TestTrapsDirectRouting(t *testing.T) {
+	for _, test := range []struct {
+		name, row string
+		want      row
+	}{
+		{
+			"1 failed outbound with a sentinel as its end and a duration",
+			`{"id":"00000000-0000-4000-8000-000000000001","correlationId":"c1","callType":"ByotOut","successfulCall":false,` +
+				`"inviteDateTime":"2026-11-19T10:00:00Z","startDateTime":"2026-11-19T10:00:00Z","failureDateTime":"2026-11-19T10:00:22Z",` +
+				`"endDateTime":"0001-01-01T00:00:00Z","duration":22,"finalSipCode":486,"callEndSubReason":560486,` +
+				`"finalSipCodePhrase":"Busy Here","trunkFullyQualifiedDomainName":"sbc1.example.com"}`,
+			row{
+				"Outcome": "busy", "Reason": "busy", "SIPCode": 486, "SubCode": 560486, "ReasonPhrase": "Busy Here",
+				"End": nil, "Answer": nil, "Duration": "22s", "Direction": "outbound", "Trunk": "sbc1.example.com",
+				"cdr.msgraph.failure_date_time": "2026-11-19T10:00:22Z",
+			},
+		},
+		{
+			"2 success with a sentinel as its failure",
+			`{"id":"b","callType":"ByotOut","successfulCall":true,"inviteDateTime":"2026-11-19T10:00:21.949Z",` +
+				`"startDateTime":"2026-11-19T10:00:25.105Z","failureDateTime":"0001-01-01T00:00:00Z",` +
+				`"endDateTime":"2026-11-19T10:00:30.105Z","duration":5,"finalSipCode":0,"callEndSubReason":540000,"finalSipCodePhrase":"BYE"}`,
+			row{
+				"Outcome": "answered", "Reason": nil, "SIPCode": 0, "SubCode": 540000, "Duration": "5s",
+				"Invite": "2026-11-19T10:00:21.949Z", "Start": "2026-11-19T10:00:25.105Z", "Answer": "2026-11-19T10:00:25.105Z",
+				"End": "2026-11-19T10:00:30.105Z", "cdr.msgraph.failure_date_time": nil,
+			},
+		},
+		{
+			"2 inbound the start is no answer",
+			`{"id":"b","callType":"ByotIn","successfulCall":true,"startDateTime":"2026-11-19T10:00:25Z","duration":5}`,
+			row{"Outcome": "answered", "Answer": nil, "Direction": "inbound"},
+		},
+		{
+			"5 voice application without a user",
+			`{"id":"v","userId":"","callType":"ByotInUcap","successfulCall":true,"startDateTime":"2026-11-19T10:00:00Z","duration":1}`,
+			row{"UserID": nil, "CallType": "byot_in_ucap", "Direction": "inbound", "Outcome": "answered"},
+		},
+		{
+			"null successfulCall is answered by code, end and duration",
+			`{"id":"n","callType":"ByotIn","successfulCall":null,"startDateTime":"2026-11-19T10:00:00Z",` +
+				`"endDateTime":"2026-11-19T10:00:05Z","duration":5,"finalSipCode":0}`,
+			row{"Outcome": "answered"},
+		},
+		{
+			"null successfulCall without a valid end is unknown",
+			`{"id":"n","callType":"ByotIn","startDateTime":"2026-11-19T10:00:00Z","endDateTime":"0001-01-01T00:00:00Z","duration":5,"finalSipCode":0}`,
+			row{"Outcome": "unknown", "End": nil},
+		},
+		{
+			"trunk in lower case",
+			`{"id":"n","callType":"ByotIn","startDateTime":"2026-11-19T10:00:00Z","trunkFullyQualifiedDomainName":"SBC1.Example.COM","mediaBypassEnabled":true}`,
+			row{"Trunk": "sbc1.example.com", "MediaBypass": "true"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) { decodeRow(t, directRoutingFeed(), test.row).want(t, test.want) })
+	}
+}
+
+func TestTrap3TransferIsTwoRows(t *testing.T) {
+	got, err := decodePage(t, directRoutingFeed(), `{"value":[`+
+		`{"id":"A","correlationId":"c","callType":"ByotIn","successfulCall":true,"startDateTime":"2026-11-19T10:00:00Z","duration":600},`+
+		`{"id":"B","correlationId":"c","callType":"ByotOutUserTransfer","successfulCall":true,"startDateTime":"2026-11-19T10:01:00Z","duration":540}]}`)
+	if err != nil || len(got.rows) != 2 {
+		t.Fatalf("got %d rows, error %v", len(got.rows), err)
+	}
+	got.rows[0].want(t, row{"ID": "A", "CallID": "c", "Duration": "10m0s", "Direction": "inbound"})
+	got.rows[1].want(t, row{"ID": "B", "CallID": "c", "Duration": "9m0s", "Direction": "outbound", "CallType": "byot_out_user_transfer"})
+}
+
+func TestTrap4MaskedAndOddNumbers(t *testing.T) {
+	for number, country := range map[string]any{
+		`"+4930123456***"`:           "DE",
+		`"+1001"`:                    nil,
+		`""`:                         nil,
+		`null`:                       nil,
+		`"Internal Revenue Service"`: nil,
+		`"anonymous"`:                nil,
+		`"+12065550100"`:             "US",
+		`"+16045550100"`:             "CA",
+	} {
+		got := decodeRow(t, directRoutingFeed(), `{"id":"m","callType":"ByotIn","successfulCall":true,"startDateTime":"2026-11-19T10:00:00Z",`+
+			`"callerNumber":`+number+`,"calleeNumber":"+442079460100"}`)
+		got.want(t, row{"Country": country, "CallerNumber": emptyAsNil(strings.Trim(strings.TrimPrefix(number, "null"), `"`))})
+	}
+}
+
+func emptyAsNil(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func TestTrapsPSTN(t *testing.T) {
+	const start = `"startDateTime":"2026-11-19T10:00:00Z"`
+	for _, test := range []struct {
+		name, row string
+		want      row
+	}{
+		{
+			"5 voice application without a user",
+			`{"id":"v",` + start + `,"callType":"ucap_in","userId":null,"userPrincipalName":null,"licenseCapability":"MCOEV_VIRTUALUSER",` +
+				`"charge":0.00,"currency":null,"callDurationSource":"operator"}`,
+			row{
+				"UserID": nil, "UserPrincipal": nil, "Direction": "inbound", "CallType": "ucap_in",
+				"Charges":                              []string{"usage 0"},
+				"cdr.msgraph.license_capability":       "MCOEV_VIRTUALUSER",
+				"cdr.msgraph.call_duration_source":     "operator",
+				"cdr.msgraph.other_party_country_code": nil,
+			},
+		},
+		{
+			"13 money in euro",
+			`{"id":"m",` + start + `,"charge":0.1,"connectionCharge":12.3456,"currency":"EUR"}`,
+			row{"Charges": []string{"usage 0.1 EUR", "connection 12.3456 EUR"}},
+		},
+		{
+			"13 money in dollars, in small letters and as a power",
+			`{"id":"m",` + start + `,"charge":1e-2,"connectionCharge":null,"currency":"usd","licenseCapability":"FREECALL"}`,
+			row{"Charges": []string{"usage 0.01 USD"}, "cdr.msgraph.license_capability": "FREECALL"},
+		},
+		{"13 no money at all", `{"id":"m",` + start + `,"charge":null}`, row{"Charges": nil}},
+		{"13 money without a currency", `{"id":"m",` + start + `,"charge":0.25,"currency":""}`, row{"Charges": []string{"usage 0.25"}}},
+		{
+			"14 unanswered",
+			`{"id":"u",` + start + `,"endDateTime":"2026-11-19T10:00:00Z","callType":"user_out","duration":0}`,
+			row{"Outcome": "not_connected", "SIPCode": nil, "Answer": nil, "Duration": "0s"},
+		},
+		{
+			"14 answered",
+			`{"id":"u",` + start + `,"endDateTime":"2026-11-19T10:00:09Z","callType":"user_out","duration":9,"operator":"Microsoft"}`,
+			row{"Outcome": "answered", "Trunk": "Microsoft"},
+		},
+		{
+			"the other party of an inbound call is its caller",
+			`{"id":"c",` + start + `,"callType":"user_in","callerNumber":"+442079460100","calleeNumber":"+12065550100","usageCountryCode":"FR","tenantCountryCode":"US"}`,
+			row{"Country": "GB", "cdr.msgraph.usage_country_code": "FR", "cdr.msgraph.tenant_country_code": "US"},
+		},
+		{
+			"the number's prefix goes before otherPartyCountryCode",
+			`{"id":"c",` + start + `,"callType":"conf_out","calleeNumber":"+442079460100","otherPartyCountryCode":"FR"}`,
+			row{"Country": "GB"},
+		},
+		{
+			"otherPartyCountryCode where the number says nothing",
+			`{"id":"c",` + start + `,"callType":"conf_in","callerNumber":"anonymous","otherPartyCountryCode":"fr","destinationName":"Spain"}`,
+			row{"Country": "FR", "cdr.msgraph.destination_name": "Spain"},
+		},
+		{
+			"what names the country otherwise is none",
+			`{"id":"c",` + start + `,"callType":"conf_in","otherPartyCountryCode":"France","destinationName":"Spain","usageCountryCode":"DE"}`,
+			row{"Country": nil},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) { decodeRow(t, pstnFeed(), test.row).want(t, test.want) })
+	}
+}
+
+func TestTrap6SameCallIDOtherID(t *testing.T) {
+	got, err := decodePage(t, pstnFeed(), `{"value":[`+
+		`{"id":"1","callId":"x","conferenceId":"c","callType":"conf_in","startDateTime":"2026-11-19T10:00:00Z"},`+
+		`{"id":"2","callId":"x","conferenceId":"c","callType":"conf_out","startDateTime":"2026-11-19T10:00:00Z"}]}`)
+	if err != nil || len(got.rows) != 2 {
+		t.Fatalf("got %d rows, error %v", len(got.rows), err)
+	}
+	got.rows[0].want(t, row{"ID": "1", "CallID": "x", "Synthetic": nil, "Direction": "inbound"})
+	got.rows[1].want(t, row{"ID": "2", "CallID": "x", "Synthetic": nil, "Direction": "outbound"})
+}
+
+func TestTrap9CallTypes(t *testing.T) {
+	for _, test := range []struct {
+		raw, slug, direction string
+		known                bool
+	}{
+		{"byotin", "byotin", "inbound", true},
+		{"ByotOutUserForwarding", "byot_out_user_forwarding", "outbound", true},
+		{"oc_user_out", "oc_user_out", "outbound", true},
+		{"ByotOutUcap", "byot_out_ucap", "outbound", true},
+		{"dr_out", "dr_out", "outbound", true},
+		{"conf_in", "conf_in", "inbound", true},
+		{"hologram_in2", "hologram_in2", "unknown", false},
+	} {
+		got, err := decodePage(t, pstnFeed(), `{"value":[{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"`+test.raw+`"}]}`)
+		if err != nil || len(got.rows) != 1 {
+			t.Fatalf("%s: got %d rows, error %v", test.raw, len(got.rows), err)
+		}
+		got.rows[0].want(t, row{"CallType": test.slug, "Direction": test.direction})
+		var want []collector.Unmapped
+		if !test.known {
+			want = []collector.Unmapped{{Field: "callType", Value: test.raw}}
+		}
+		if !slices.Equal(got.unmapped, want) {
+			t.Errorf("%s: unmapped %v, want %v", test.raw, got.unmapped, want)
+		}
+	}
+}
+
+func TestTrap10Codes(t *testing.T) {
+	for _, test := range []struct {
+		sip, sub, outcome, reason string
+		unmapped                  int
+	}{
+		{"504", "569002", "failed", "trunk_unreachable", 0},
+		{"503", "560503", "failed", "trunk_unavailable", 0},
+		{"408", "0", "no_answer", "timeout", 0},
+		{"408", "500001", "failed", "trunk_timeout", 0},
+		{"403", "510559", "failed", "no_route", 0},
+		{"487", "560487", "cancelled", "cancelled", 0},
+		{"0", "0", "unknown", "", 1},
+		{"null", "null", "unknown", "", 1},
+	} {
+		t.Run(test.sip+"/"+test.sub, func(t *testing.T) {
+			got, err := decodePage(t, directRoutingFeed(), `{"value":[{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"ByotOut",`+
+				`"successfulCall":false,"duration":3,"finalSipCode":`+test.sip+`,"callEndSubReason":`+test.sub+`}]}`)
+			if err != nil || len(got.rows) != 1 || len(got.unmapped) != test.unmapped {
+				t.Fatalf("got %d rows, unmapped %v, error %v", len(got.rows), got.unmapped, err)
+			}
+			got.rows[0].want(t, row{"Outcome": test.outcome, "Reason": emptyAsNil(test.reason)})
+		})
+	}
+}
+
+func TestTrap12Times(t *testing.T) {
+	for _, test := range []struct {
+		raw  string
+		want any
+	}{
+		{`"2026-11-01T00:00:12.2589935Z"`, "2026-11-01T00:00:12.2589935Z"},
+		{`"2026-11-01T00:00:12Z"`, "2026-11-01T00:00:12Z"},
+		{`"2026-11-01T00:00:12+00:00"`, "2026-11-01T00:00:12Z"},
+		{`"2026-11-01T02:00:12.5+02:00"`, "2026-11-01T00:00:12.5Z"},
+		{`"0001-01-01T00:00:00Z"`, nil},
+		{`"0001-01-01T00:00:00.0000000+00:00"`, nil},
+		{`"0001-01-01T00:00:00+02:00"`, nil},
+		{`"0001-01-01T08:00:00Z"`, nil},
+		{`null`, nil},
+		{`""`, nil},
+	} {
+		got := decodeRow(t, pstnFeed(), `{"id":"1","startDateTime":"2026-10-31T23:59:59Z","endDateTime":`+test.raw+`}`)
+		got.want(t, row{"End": test.want, "Start": "2026-10-31T23:59:59Z"})
+	}
+}
+
+func TestEmergency(t *testing.T) {
+	const emergency, test = 1, 2
+	for _, c := range []struct {
+		callType, callee string
+		want             any
+	}{
+		{"ByotOut", "911", emergency},
+		{"ByotOut", "+911", emergency},
+		{"ByotOut", "+1911", emergency},
+		{"ByotOut", "933", test},
+		{"ByotOut", "112", emergency},
+		{"ByotOut", "113", nil},
+		{"ByotOut", "***", nil},
+		{"ByotIn", "911", nil},
+		{"dr_emergency_out", "+12065550100", emergency},
+		{"dr_emergency_out", "933", test},
+		{"ByotEmergency", "", emergency},
+		{"ByotInEmergency", "", nil},
+		{"hologram", "911", nil},
+	} {
+		got := decodeRow(t, directRoutingFeed(), `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"`+c.callType+`","calleeNumber":"`+c.callee+`"}`)
+		if got["Emergency"] == nil && c.want == nil {
+			continue
+		}
+		t.Run(c.callType+" "+c.callee, func(t *testing.T) { got.want(t, row{"Emergency": c.want}) })
+	}
+}
