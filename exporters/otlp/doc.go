@@ -1,0 +1,24 @@
+// Package otlp sends what was committed to an OTLP endpoint: metrics from the
+// same snapshot that the Prometheus endpoint shows, and one log record per call
+// record and revision from the ledger's outbox.
+//
+//	metrics.Source ─▶ Producer ─▶ SDK's periodic reader and exporter ─┐
+//	                                                                  ├─▶ endpoint
+//	commit ─▶ Encoder ─▶ ledger's outbox ─▶ sender ───────────────────┘
+//
+// An Encoder makes a log record once, under the commit that counts the call, as
+// bytes that join into batches. The sender wraps a batch with resource and
+// scope, sends it and deletes it from the outbox when the endpoint has answered.
+//
+// Invariants (counting.md 26): batches go in order, and the next one only after
+// the deletion of the one before was committed. A record leaves the outbox only
+// if the endpoint has accepted it or has refused that very record. So delivery
+// is at least once, and log.record.uid, the same on every try, tells a repeat.
+//
+// When things fail: what isn't about a record (the network, the endpoint's
+// trouble, credentials, a wrong address) is tried again for ever, waiting longer
+// each time, and shown in the Status. A refusal splits the batch until the
+// record at fault is alone; that one is set aside, counted and logged by its
+// uid. See verdict.go for which answer is which. What the endpoint writes is
+// never repeated in an error or a log, as it may quote a record or a header.
+package otlp

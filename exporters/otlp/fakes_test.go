@@ -1,0 +1,223 @@
+package otlp
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// fakeOutbox is the ledger's outbox in memory.
+type fakeOutbox struct {
+	mu       sync.Mutex
+	batches  []*ledger.Batch
+	nextErrs []error // given out one by one before the batches
+	ackErrs  []error
+	acked    []int64
+	more     chan struct{}
+	// told is called with what happens, under the lock.
+	told func(event string)
+}
+
+func newOutbox(batches ...*ledger.Batch) *fakeOutbox {
+	return &fakeOutbox{batches: batches, more: make(chan struct{}, 1), told: func(string) {}}
+}
+
+func (o *fakeOutbox) add(b *ledger.Batch) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.batches = append(o.batches, b)
+	select {
+	case o.more <- struct{}{}:
+	default:
+	}
+}
+
+func (o *fakeOutbox) Next(ctx context.Context) (*ledger.Batch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.nextErrs) > 0 {
+		err := o.nextErrs[0]
+		o.nextErrs = o.nextErrs[1:]
+		return nil, err
+	}
+	if len(o.batches) == 0 {
+		return nil, nil
+	}
+	return o.batches[0], nil
+}
+
+func (o *fakeOutbox) Ack(_ context.Context, id int64) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.ackErrs) > 0 {
+		err := o.ackErrs[0]
+		o.ackErrs = o.ackErrs[1:]
+		o.told("ack fails")
+		return err
+	}
+	if len(o.batches) == 0 || o.batches[0].ID != id {
+		panic("a batch is deleted that isn't the oldest")
+	}
+	o.told("ack " + strconv.FormatInt(id, 10))
+	o.batches, o.acked = o.batches[1:], append(o.acked, id)
+	return nil
+}
+
+func (o *fakeOutbox) Wait(ctx context.Context) {
+	select {
+	case <-o.more:
+	case <-ctx.Done():
+	}
+}
+
+func (o *fakeOutbox) left() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.batches)
+}
+
+// tally counts what was observed.
+type tally struct {
+	mu             sync.Mutex
+	sent, rejected int
+}
+
+func (c *tally) Sent(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sent += n
+}
+
+func (c *tally) Rejected(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rejected += n
+}
+
+func (c *tally) counts() [2]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return [2]int{c.sent, c.rejected}
+}
+
+// event is the log event of the record with that id.
+func event(id string) *ledger.RecordEvent {
+	e := bareEvent()
+	e.RecordID = id
+	return e
+}
+
+func uidFor(id string) string {
+	uid := recordUID(event(id), "")
+	return string(uid[:])
+}
+
+// batch makes a batch of records with these ids.
+func batch(id int64, ids ...string) *ledger.Batch {
+	b := &ledger.Batch{ID: id, Source: "wave", Provider: "wavix", Feed: "call_log", Records: len(ids)}
+	for _, one := range ids {
+		r := bareRecord()
+		r.CallerNumber = "+4930123456"
+		b.Data = NewEncoder("").AppendRecord(b.Data, r, event(one))
+	}
+	return b
+}
+
+// idsOf are the record ids of a request.
+func idsOf(req *collogspb.ExportLogsServiceRequest) []string {
+	var ids []string
+	for _, resource := range req.GetResourceLogs() {
+		for _, scope := range resource.GetScopeLogs() {
+			for _, record := range scope.GetLogRecords() {
+				ids = append(ids, attributeOf(record, "cdr.record.id").GetStringValue())
+			}
+		}
+	}
+	return ids
+}
+
+// roundTripper is a transport made of a function.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// readLogs reads a request to /v1/logs.
+func readLogs(t testing.TB, r io.Reader) *collogspb.ExportLogsServiceRequest {
+	t.Helper()
+	plain, err := gzip.NewReader(r)
+	if err != nil {
+		t.Errorf("gzip: %v", err)
+		return nil
+	}
+	body, err := io.ReadAll(plain)
+	if err != nil {
+		t.Errorf("read request: %v", err)
+	}
+	var req collogspb.ExportLogsServiceRequest
+	if err := proto.Unmarshal(body, &req); err != nil {
+		t.Errorf("unmarshal request: %v", err)
+	}
+	return &req
+}
+
+// respond makes an HTTP answer.
+func respond(code int, header map[string]string, body string) *http.Response {
+	res := &http.Response{
+		StatusCode: code, Status: strconv.Itoa(code), Header: http.Header{}, Body: io.NopCloser(bytes.NewBufferString(body)),
+	}
+	for k, v := range header {
+		res.Header.Set(k, v)
+	}
+	return res
+}
+
+// logsAnswer is a body of ExportLogsServiceResponse.
+func logsAnswer(t testing.TB, rejected int64, message string) string {
+	t.Helper()
+	b, err := proto.Marshal(&collogspb.ExportLogsServiceResponse{
+		PartialSuccess: &collogspb.ExportLogsPartialSuccess{RejectedLogRecords: rejected, ErrorMessage: message},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+var asProtobuf = map[string]string{"Content-Type": "application/x-protobuf"}
+
+// elapse waits in the time of a synctest bubble.
+func elapse(d time.Duration) { <-time.After(d) }
+
+// listen opens a port of loopback.
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// closing closes an exporter, or what else there is, at the end of the test.
+func closing(t *testing.T, c io.Closer) {
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+}

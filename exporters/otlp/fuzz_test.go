@@ -1,0 +1,114 @@
+package otlp
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// FuzzBatch reads what an outbox may hold, whole or damaged.
+func FuzzBatch(f *testing.F) {
+	good := batch(1, "a", "b", "c").Data
+	f.Add(good)
+	f.Add(good[:len(good)-1])
+	f.Add([]byte{0x12, 0x00, 0x12, 0x02, 0x32, 0x00})
+	f.Add([]byte{0x0a, 0x00})
+	f.Add([]byte{0x12, 0xff, 0xff, 0xff, 0xff, 0x0f})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, ok := whole(data)
+		if ok != (len(p.data) == len(data)) || !bytes.HasPrefix(data, p.data) {
+			t.Fatalf("%d of %d bytes are readable, all of it: %v", len(p.data), len(data), ok)
+		}
+		if n := len(uids(p)); n != p.records {
+			t.Fatalf("%d uids of %d records", n, p.records)
+		}
+		for p.records > 1 {
+			first, rest := p.split()
+			if first.records < 1 || rest.records < 1 || first.records+rest.records != p.records ||
+				!bytes.Equal(append(bytes.Clone(first.data), rest.data...), p.data) {
+				t.Fatalf("%d records are split into %d and %d", p.records, first.records, rest.records)
+			}
+			p = rest
+		}
+	})
+}
+
+// FuzzSuccess reads what an endpoint may answer with 200.
+func FuzzSuccess(f *testing.F) {
+	f.Add("application/x-protobuf", logsAnswer(f, 2, "no"))
+	f.Add("application/json", `{"partialSuccess":{"rejectedLogRecords":"2"}}`)
+	f.Add("application/json", `{"partialSuccess":{"rejectedLogRecords":-1}}`)
+	f.Add("text/html; charset=utf-8", "<html>")
+	f.Add("", "\x0a\x02\x08\x01")
+	f.Fuzz(func(t *testing.T, kind, body string) {
+		u := &httpUploader{timeout: time.Second, now: time.Now}
+		a := u.judgeSuccess(respond(http.StatusOK, map[string]string{"Content-Type": kind}, body))
+		if a.verdict != accepted && a.verdict != again {
+			t.Fatalf("200 is judged %d", a.verdict)
+		}
+		if a.rejected != 0 && a.verdict != accepted {
+			t.Fatalf("%d rejected of what wasn't accepted", a.rejected)
+		}
+		if len(body) > 20 && strings.Contains(a.problem, body) {
+			t.Fatal("the endpoint's words are repeated")
+		}
+	})
+}
+
+// FuzzRetryAfter reads a header that an endpoint sends.
+func FuzzRetryAfter(f *testing.F) {
+	for _, seed := range []string{"120", "-1", "99999999999999999999", "Sun, 06 Nov 1994 08:49:37 GMT", "soon", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		if d := retryAfter(value, time.Unix(1_790_000_000, 0)); d < 0 {
+			t.Fatalf("%q waits %v", value, d)
+		}
+	})
+}
+
+// FuzzRecord: whatever a provider's texts are, the request can be read.
+func FuzzRecord(f *testing.F) {
+	f.Add("r1", "c98e1515-a937-4b81-b8a8-3992afde64e0", "phrase", int64(503), uint8(9))
+	f.Add("\xff", "\x00", strings.Repeat("x", 20_000), int64(-1), uint8(200))
+	f.Fuzz(func(t *testing.T, id, call, phrase string, code int64, outcome uint8) {
+		e := bareEvent()
+		e.RecordID, e.Changed = id, []string{phrase}
+		r := &cdr.Record{
+			Start: callStart, CallID: call, ReasonPhrase: phrase, Trunk: call, Reason: id, CallType: phrase,
+			SIPCode: cdr.KnownInt(code), Outcome: cdr.Outcomes()[int(outcome)%len(cdr.Outcomes())],
+			Extra: []cdr.Attr{cdr.Text("text", phrase, cdr.Plain), cdr.Texts("texts", []string{id, call}, cdr.Plain), cdr.Whole("n", code)},
+		}
+		data := NewEncoder("").AppendRecord(NewEncoder("").AppendRecord(nil, r, e), r, e)
+		around, err := newEnvelope(Settings{Version: "1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var req collogspb.ExportLogsServiceRequest
+		if err := proto.Unmarshal(append(around.head(len(data)), data...), &req); err != nil {
+			t.Fatalf("the request can't be read: %v", err)
+		}
+		records := req.GetResourceLogs()[0].GetScopeLogs()[0].GetLogRecords()
+		if len(records) != 2 || !proto.Equal(records[0], records[1]) || len(records[0].GetTraceId()) != 16 {
+			t.Fatalf("got %v", records)
+		}
+		if got := attributeOf(records[0], "cdr.sip_code").GetIntValue(); got != code {
+			t.Fatalf("cdr.sip_code %d, want %d", got, code)
+		}
+		want := phrase
+		if !utf8.ValidString(want) {
+			want = strings.ToValidUTF8(want, "\uFFFD")
+		}
+		if got := attributeOf(records[0], "cdr.reason_phrase").GetStringValue(); got != want {
+			t.Fatalf("cdr.reason_phrase %q, want %q", got, want)
+		}
+	})
+}

@@ -1,0 +1,123 @@
+package otlp
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding/gzip"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+)
+
+// dial makes the connection of both signals. Nothing is connected before the
+// first request.
+func dial(s Settings, endpoint *url.URL, h *headers) (*grpc.ClientConn, error) {
+	security := insecure.NewCredentials()
+	port := "80"
+	if endpoint.Scheme == "https" {
+		security, port = credentials.NewTLS(s.TLS), "443"
+	}
+	target := endpoint.Host
+	if endpoint.Port() == "" {
+		target += ":" + port
+	}
+	calls := []grpc.CallOption{grpc.MaxCallRecvMsgSize(maxResponse)}
+	if !s.Uncompressed {
+		calls = append(calls, grpc.UseCompressor(gzip.Name))
+	}
+	conn, err := grpc.NewClient(target,
+		grpc.WithTransportCredentials(security),
+		grpc.WithUserAgent(userAgent(s)),
+		grpc.WithUnaryInterceptor(h.intercept),
+		grpc.WithDefaultCallOptions(calls...),
+		// Our own waiting goes up to a minute; the connection's must not add to it.
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
+			MinConnectTimeout: 10 * time.Second,
+		}),
+		// What isn't acknowledged for 20 s ends a dead connection. Servers refuse
+		// pings more often than every five minutes.
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 6 * time.Minute, Timeout: 20 * time.Second}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("endpoint: %w", err)
+	}
+	return conn, nil
+}
+
+// intercept adds the headers to a call and takes the endpoint's words out of its
+// error: the code and the details stay.
+func (h *headers) intercept(
+	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
+) error {
+	var pairs []string
+	err := h.each(func(name, value string) { pairs = append(pairs, name, value) })
+	if err != nil {
+		note(ctx, err.Error())
+		return status.Error(codes.Unavailable, err.Error())
+	}
+	ctx = metadata.AppendToOutgoingContext(ctx, pairs...)
+	var header, trailer metadata.MD
+	err = invoke(ctx, method, req, reply, conn, append(opts, grpc.Header(&header), grpc.Trailer(&trailer))...)
+	if err == nil {
+		note(ctx, "")
+		return nil
+	}
+	st := status.Convert(err)
+	if len(header) == 0 && len(trailer) == 0 {
+		st = ours(st)
+	} else {
+		wordless := st.Proto()
+		wordless.Message = ""
+		st = status.FromProto(wordless)
+	}
+	note(ctx, judgeGRPC(st).problem)
+	return st.Err()
+}
+
+// ours is a status that this side made, because no gRPC server answered. What it
+// makes of answers that aren't gRPC at all would read as the refusal of a record,
+// and quotes them from the second line on.
+func ours(st *status.Status) *status.Status {
+	code := st.Code()
+	if code == codes.Unknown || code == codes.Internal {
+		code = codes.Unavailable
+	}
+	words, _, _ := strings.Cut(st.Message(), "\n")
+	if code == codes.DeadlineExceeded {
+		words = "no answer in time"
+	}
+	return status.New(code, words)
+}
+
+// grpcUploader calls LogsService/Export.
+type grpcUploader struct {
+	client   collogspb.LogsServiceClient
+	envelope envelope
+	timeout  time.Duration
+}
+
+func (u *grpcUploader) upload(ctx context.Context, p part) answer {
+	ctx, cancel := context.WithTimeout(ctx, u.timeout)
+	defer cancel()
+	var req collogspb.ExportLogsServiceRequest
+	if err := proto.Unmarshal(append(u.envelope.head(len(p.data)), p.data...), &req); err != nil {
+		return answer{verdict: refused, problem: "it isn't a log record"}
+	}
+	res, err := u.client.Export(ctx, &req)
+	if err != nil {
+		return judgeGRPC(status.Convert(err))
+	}
+	return answer{verdict: accepted, rejected: res.GetPartialSuccess().GetRejectedLogRecords()}
+}

@@ -1,0 +1,202 @@
+package otlp
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// newGRPCUploader connects to an endpoint.
+func newGRPCUploader(t *testing.T, endpoint string) *grpcUploader {
+	t.Helper()
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := newHeaders(nil, u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := dial(Settings{}, u, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closing(t, conn)
+	return &grpcUploader{client: collogspb.NewLogsServiceClient(conn), timeout: 5 * time.Second}
+}
+
+func onePart(t *testing.T, ids ...string) part {
+	t.Helper()
+	p, ok := whole(batch(1, ids...).Data)
+	if !ok {
+		t.Fatal("the batch can't be read")
+	}
+	return p
+}
+
+// TestEveryGRPCCode: counting.md 26, as a server sends the codes.
+func TestEveryGRPCCode(t *testing.T) {
+	asking := func(code codes.Code) error {
+		st, err := status.New(code, "the endpoint's own words").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(7 * time.Second)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st.Err()
+	}
+	tests := []struct {
+		code    codes.Code
+		verdict verdict
+		hint    string
+	}{
+		{codes.OK, accepted, ""},
+		{codes.Canceled, again, "Canceled"},
+		{codes.DeadlineExceeded, again, "DeadlineExceeded"},
+		{codes.Aborted, again, "Aborted"},
+		{codes.OutOfRange, again, "OutOfRange"},
+		{codes.Unavailable, again, "Unavailable"},
+		{codes.DataLoss, again, "DataLoss"},
+		{codes.Unauthenticated, again, "check the credentials"},
+		{codes.PermissionDenied, again, "check the credentials"},
+		{codes.NotFound, again, "check otlp.endpoint"},
+		{codes.Unimplemented, again, "check otlp.endpoint"},
+		{codes.ResourceExhausted, tooMuch, "ResourceExhausted"},
+		{codes.Unknown, faulty, "Unknown"},
+		{codes.InvalidArgument, refused, "InvalidArgument"},
+		{codes.AlreadyExists, refused, "AlreadyExists"},
+		{codes.FailedPrecondition, refused, "FailedPrecondition"},
+		{codes.Internal, faulty, "Internal"},
+	}
+	r := newReceiver()
+	var answer error
+	r.judge = func([]string) (*collogspb.ExportLogsServiceResponse, error) { return nil, answer }
+	u := newGRPCUploader(t, r.serveGRPC(t, nil))
+	for _, tc := range tests {
+		t.Run(tc.code.String(), func(t *testing.T) {
+			answer = status.Error(tc.code, "the endpoint's own words")
+			got := u.upload(t.Context(), onePart(t, "a"))
+			if got.verdict != tc.verdict || !strings.Contains(got.problem, tc.hint) || strings.Contains(got.problem, "own words") || got.after != 0 {
+				t.Errorf("got %+v, want verdict %d, %q", got, tc.verdict, tc.hint)
+			}
+		})
+	}
+	for _, code := range []codes.Code{codes.Unavailable, codes.ResourceExhausted} {
+		t.Run(code.String()+" with RetryInfo", func(t *testing.T) {
+			answer = asking(code)
+			if got := u.upload(t.Context(), onePart(t, "a")); got.verdict != again || got.after != 7*time.Second {
+				t.Errorf("got %+v, want again after 7s", got)
+			}
+		})
+	}
+}
+
+func TestGRPCPartialSuccess(t *testing.T) {
+	r := newReceiver()
+	r.judge = func([]string) (*collogspb.ExportLogsServiceResponse, error) {
+		return &collogspb.ExportLogsServiceResponse{
+			PartialSuccess: &collogspb.ExportLogsPartialSuccess{RejectedLogRecords: 2, ErrorMessage: "no"},
+		}, nil
+	}
+	got := newGRPCUploader(t, r.serveGRPC(t, nil)).upload(t.Context(), onePart(t, "a", "b", "c"))
+	if got.verdict != accepted || got.rejected != 2 {
+		t.Errorf("got %+v, want 2 rejected", got)
+	}
+}
+
+// TestGRPCSplitsToTheBadRecord drives a whole exporter against a real server.
+func TestGRPCSplitsToTheBadRecord(t *testing.T) {
+	r := newReceiver()
+	r.judge = func(ids []string) (*collogspb.ExportLogsServiceResponse, error) {
+		if slices.Contains(ids, "bad") {
+			return nil, status.Error(codes.InvalidArgument, "no +4930123456")
+		}
+		if len(ids) > 2 {
+			return nil, status.Error(codes.ResourceExhausted, "received message larger than max")
+		}
+		return nil, nil
+	}
+	var log bytes.Buffer
+	outbox, count := newOutbox(batch(1, "a", "b", "c", "bad", "d", "e"), batch(2, "f")), &tally{}
+	e, err := New(Settings{Endpoint: r.serveGRPC(t, nil), Protocol: GRPC, Logs: true}, Parts{
+		Outbox: outbox, Observer: count, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatalf("new: %v", err)
+	}
+	closing(t, e)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := e.Run(ctx); err != nil {
+		t.Fatalf("run: %v", err)
+	}
+	if got := r.ids(); !slices.Equal(got, []string{"a", "b", "c", "d", "e", "f"}) || count.counts() != [2]int{6, 1} || outbox.left() != 0 {
+		t.Errorf("accepted %q, counted %v, %d left", got, count.counts(), outbox.left())
+	}
+	if !strings.Contains(log.String(), uidFor("bad")) || strings.Contains(log.String(), "4930") {
+		t.Errorf("log:\n%s", &log)
+	}
+}
+
+// TestGRPCToSomethingElse: what isn't gRPC refuses no record.
+func TestGRPCToSomethingElse(t *testing.T) {
+	page := func(code int, kind string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", kind)
+			w.WriteHeader(code)
+			_, _ = w.Write([]byte("the endpoint's own words"))
+		}
+	}
+	tests := []struct {
+		name    string
+		handler http.Handler
+	}{
+		{"a web page", page(200, "text/html")},
+		{"400", page(400, "text/plain")},
+		{"401", page(401, "text/plain")},
+		{"404", page(404, "text/plain")},
+		{"500", page(500, "text/plain")},
+		{"503", page(503, "text/plain")},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			listener := listen(t)
+			server := &http.Server{Handler: tc.handler, Protocols: new(http.Protocols), ReadHeaderTimeout: time.Second}
+			server.Protocols.SetUnencryptedHTTP2(true)
+			done := make(chan error, 1)
+			go func() { done <- server.Serve(listener) }()
+			t.Cleanup(func() {
+				if err := errors.Join(server.Close(), <-done); !errors.Is(err, http.ErrServerClosed) {
+					t.Errorf("serve: %v", err)
+				}
+			})
+			got := newGRPCUploader(t, "http://"+listener.Addr().String()).upload(t.Context(), onePart(t, "a"))
+			if got.verdict != again || strings.Contains(got.problem, "own words") {
+				t.Errorf("got %+v, want again", got)
+			}
+		})
+	}
+	t.Run("nobody", func(t *testing.T) {
+		got := newGRPCUploader(t, "http://127.0.0.1:1").upload(t.Context(), onePart(t, "a"))
+		if got.verdict != again || !strings.Contains(got.problem, "connection refused") {
+			t.Errorf("got %+v", got)
+		}
+	})
+	t.Run("bytes that are no record", func(t *testing.T) {
+		got := newGRPCUploader(t, "http://127.0.0.1:1").upload(t.Context(), part{data: []byte{0x12, 1, 0xff}, records: 1})
+		if got.verdict != refused {
+			t.Errorf("got %+v, want refused", got)
+		}
+	})
+}

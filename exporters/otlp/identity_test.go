@@ -1,0 +1,74 @@
+package otlp
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+func TestTraceID(t *testing.T) {
+	hashed := func(text string) string {
+		sum := sha256.Sum256([]byte(text))
+		return hex.EncodeToString(sum[:16])
+	}
+	tests := []struct{ name, call, record, want string }{
+		{"a UUID", "c98e1515-a937-4b81-b8a8-3992afde64e0", "r", "c98e1515a9374b81b8a83992afde64e0"},
+		{"a UUID in capitals", "C98E1515-A937-4B81-B8A8-3992AFDE64E0", "r", "c98e1515a9374b81b8a83992afde64e0"},
+		{"another id", "s-4711", "r", hashed("msgraphs-4711")},
+		{"nearly a UUID", "c98e1515-a937-4b81-b8a8-3992afde64eg", "r", hashed("msgraphc98e1515-a937-4b81-b8a8-3992afde64eg")},
+		{"no call id", "", "r-17", hashed("msgraphr-17")},
+		{"no call id, but a record id that is a UUID", "", "9e8bba57-dc14-533a-a7dd-f0da6575eed1", "9e8bba57dc14533aa7ddf0da6575eed1"},
+		{"the id of no call", "00000000-0000-0000-0000-000000000000", "r-17", hashed("msgraphr-17")},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			got := traceID(tc.call, &ledger.RecordEvent{Provider: "msgraph", RecordID: tc.record})
+			if hex.EncodeToString(got[:]) != tc.want {
+				t.Errorf("trace id %x, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestTwoRecordsOfOneCallShareTheTrace(t *testing.T) {
+	a := traceID("call-1", &ledger.RecordEvent{Provider: "wavix", RecordID: "a"})
+	b := traceID("call-1", &ledger.RecordEvent{Provider: "wavix", RecordID: "b", Name: "cdr.call.revised", Version: 2})
+	other := traceID("call-1", &ledger.RecordEvent{Provider: "ringcentral", RecordID: "a"})
+	if a != b || a == other {
+		t.Errorf("one call: %x and %x; another provider's: %x", a, b, other)
+	}
+}
+
+// TestRecordUID pins the construction (counting.md 27): stored batches and
+// receivers rely on it.
+func TestRecordUID(t *testing.T) {
+	event := ledger.RecordEvent{Source: "contoso", Feed: "pstn", Name: "cdr.call", RecordID: "r1", Version: 1}
+	sum := sha256.Sum256([]byte("\x07contoso\x04pstn\x08cdr.call\x02r1\x00\x02"))
+	got := recordUID(&event, "")
+	if want := hex.EncodeToString(sum[:16]); string(got[:]) != want {
+		t.Errorf("uid %s, want %s", got, want)
+	}
+	if again := recordUID(&event, ""); again != got {
+		t.Error("the uid differs on a second try")
+	}
+	seen := map[uid]string{got: "itself"}
+	for name, change := range map[string]func(*ledger.RecordEvent) string{
+		"source":         func(e *ledger.RecordEvent) string { e.Source = "other"; return "" },
+		"feed":           func(e *ledger.RecordEvent) string { e.Feed = "call_log"; return "" },
+		"event name":     func(e *ledger.RecordEvent) string { e.Name = "cdr.call.revised"; return "" },
+		"record id":      func(e *ledger.RecordEvent) string { e.RecordID = "r2"; return "" },
+		"version":        func(e *ledger.RecordEvent) string { e.Version = 2; return "" },
+		"session":        func(*ledger.RecordEvent) string { return "s" },
+		"a moved border": func(e *ledger.RecordEvent) string { e.Source, e.Feed = "contosop", "stn"; return "" },
+	} {
+		changed := event
+		session := change(&changed)
+		id := recordUID(&changed, session)
+		if same, twice := seen[id]; twice {
+			t.Errorf("%s gives the uid of %s", name, same)
+		}
+		seen[id] = name
+	}
+}

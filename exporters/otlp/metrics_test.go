@@ -1,0 +1,204 @@
+package otlp
+
+import (
+	"compress/gzip"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	metricspb "go.opentelemetry.io/proto/otlp/metrics/v1"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// readMetrics reads a request to /v1/metrics.
+func readMetrics(t *testing.T, req *http.Request) *colmetricspb.ExportMetricsServiceRequest {
+	t.Helper()
+	plain, err := gzip.NewReader(req.Body)
+	if err != nil {
+		t.Fatalf("gzip: %v", err)
+	}
+	body, err := io.ReadAll(plain)
+	if err != nil {
+		t.Fatalf("read: %v", err)
+	}
+	var out colmetricspb.ExportMetricsServiceRequest
+	if err := proto.Unmarshal(body, &out); err != nil {
+		t.Fatalf("unmarshal: %v", err)
+	}
+	return &out
+}
+
+// points counts the data points of the sums in a request.
+func sumPoints(req *colmetricspb.ExportMetricsServiceRequest) int {
+	n := 0
+	for _, resource := range req.GetResourceMetrics() {
+		for _, scope := range resource.GetScopeMetrics() {
+			for _, m := range scope.GetMetrics() {
+				n += len(m.GetSum().GetDataPoints())
+			}
+		}
+	}
+	return n
+}
+
+// exportMetrics runs an exporter of metrics for a while of the bubble's time.
+func exportMetrics(t *testing.T, source metrics.Source, log io.Writer, transport roundTripper, during func(*Exporter)) {
+	t.Helper()
+	e, err := New(Settings{
+		Endpoint: "http://otlp.example.com", Metrics: true, Interval: 15 * time.Second, Transport: transport,
+		Headers: map[string]Header{"x-token": func() (string, error) { return "t0p-s3cret-token", nil }},
+	}, Parts{Sources: []metrics.Source{source}, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatalf("new: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := e.Run(ctx); err != nil {
+			t.Errorf("run: %v", err)
+		}
+	})
+	during(e)
+	cancel()
+	wg.Wait()
+}
+
+func TestMetricsAreExportedAtTheIntervalAndAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		var at []time.Duration
+		exportMetrics(t, oneCall(1), io.Discard, func(req *http.Request) (*http.Response, error) {
+			at = append(at, time.Since(begin))
+			if got := sumPoints(readMetrics(t, req)); got != 1 {
+				t.Errorf("%d points, want 1", got)
+			}
+			return respond(200, asProtobuf, ""), nil
+		}, func(*Exporter) { elapse(50 * time.Second) })
+		want := []time.Duration{15 * time.Second, 30 * time.Second, 45 * time.Second, 50 * time.Second}
+		if len(at) != len(want) {
+			t.Fatalf("exports at %v, want %v", at, want)
+		}
+		for i := range want {
+			if at[i] != want[i] {
+				t.Errorf("exports at %v, want %v", at, want)
+			}
+		}
+	})
+}
+
+func TestTroubleWithMetricsIsShownAndPasses(t *testing.T) {
+	tests := []struct {
+		name   string
+		answer func() *http.Response
+		want   string
+		state  State
+		lines  int
+	}{
+		{"503", func() *http.Response { return respond(503, nil, "t0p-s3cret-token") }, "HTTP 503 Service Unavailable", StateRetrying, 2},
+		{"401", func() *http.Response { return respond(401, nil, "t0p-s3cret-token") }, "HTTP 401 Unauthorized", StateRetrying, 2},
+		{"partial success", func() *http.Response {
+			return respond(200, asProtobuf, logsAnswer(t, 3, "token t0p-s3cret-token"))
+		}, "in part", StateOK, 1},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				log := &safeLog{}
+				exportMetrics(t, oneCall(1), log, func(*http.Request) (*http.Response, error) {
+					if time.Since(begin) < time.Minute {
+						return tc.answer(), nil
+					}
+					return respond(200, asProtobuf, ""), nil
+				}, func(e *Exporter) {
+					elapse(50 * time.Second)
+					if s := e.Status().Metrics; s.State != tc.state || !strings.Contains(s.LastError, tc.want) {
+						t.Errorf("in trouble: %+v, want %s, %q", s, tc.state, tc.want)
+					}
+					elapse(32 * time.Second)
+					if s := e.Status(); s.Metrics.State != StateOK || s.Logs.State != StateOff || s.State() != StateOK {
+						t.Errorf("afterwards: %+v", s)
+					}
+				})
+				checkNoSecret(t, "the log", log.String())
+				if strings.Count(log.String(), "\n") != tc.lines {
+					t.Errorf("want %d lines, not\n%s", tc.lines, log)
+				}
+			})
+		})
+	}
+}
+
+func TestManySeriesGoInSeveralRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		family := metrics.Family{Def: metrics.Calls}
+		for i := range 2*maxPoints + 10 {
+			family.Points = append(family.Points, metrics.Point{Labels: labelSet(metrics.Calls, strconv.Itoa(i)), Value: 1})
+		}
+		var sizes []int
+		source := fixed{metrics.Snapshot{Families: []metrics.Family{family}}}
+		exportMetrics(t, source, io.Discard, func(req *http.Request) (*http.Response, error) {
+			sizes = append(sizes, sumPoints(readMetrics(t, req)))
+			return respond(200, asProtobuf, ""), nil
+		}, func(*Exporter) {})
+		if len(sizes) != 3 || sizes[0] != maxPoints || sizes[1] != maxPoints || sizes[2] != 10 {
+			t.Errorf("requests of %v points, want two of %d and one of 10", sizes, maxPoints)
+		}
+	})
+}
+
+func TestNothingToShowSendsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		exportMetrics(t, fixed{}, io.Discard, func(*http.Request) (*http.Response, error) {
+			t.Error("a request without metrics was sent")
+			return respond(200, asProtobuf, ""), nil
+		}, func(*Exporter) { elapse(50 * time.Second) })
+	})
+}
+
+// TestTheEnvironmentIsForTheConfigurationToRead: the SDK would read it too, and
+// metrics would go elsewhere than logs.
+func TestTheEnvironmentIsForTheConfigurationToRead(t *testing.T) {
+	for name, value := range map[string]string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT":                       "http://elsewhere.example.com",
+		"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT":               "https://elsewhere.example.com",
+		"OTEL_EXPORTER_OTLP_HEADERS":                        "x-other=value",
+		"OTEL_EXPORTER_OTLP_COMPRESSION":                    "none",
+		"OTEL_EXPORTER_OTLP_TIMEOUT":                        "1",
+		"OTEL_METRIC_EXPORT_INTERVAL":                       "1",
+		"OTEL_RESOURCE_ATTRIBUTES":                          "other=value",
+		"OTEL_SERVICE_NAME":                                 "other",
+		"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta",
+	} {
+		t.Setenv(name, value)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		requests := 0
+		exportMetrics(t, oneCall(1), io.Discard, func(req *http.Request) (*http.Response, error) {
+			requests++
+			if req.URL.String() != "http://otlp.example.com/v1/metrics" || req.Header.Get("X-Other") != "" {
+				t.Errorf("%s with %v", req.URL, req.Header)
+			}
+			resource := readMetrics(t, req).GetResourceMetrics()[0]
+			checkAttributes(t, resource.GetResource().GetAttributes(), map[string]string{"service.name": "cdr-exporter"})
+			sum := resource.GetScopeMetrics()[0].GetMetrics()[0].GetSum()
+			if sum.GetAggregationTemporality() != metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE || !sum.GetIsMonotonic() {
+				t.Errorf("sum %v", sum)
+			}
+			return respond(200, asProtobuf, ""), nil
+		}, func(*Exporter) { elapse(20 * time.Second) })
+		if requests != 2 {
+			t.Errorf("%d requests, want 2", requests)
+		}
+	})
+}

@@ -1,0 +1,275 @@
+package otlp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// started runs the exporter in the bubble until stop, which waits for its end.
+func (r *rig) started(t *testing.T) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	}
+}
+
+// TestRetriesForEver: an endpoint that is away for days costs nothing but time.
+func TestRetriesForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		var gaps []time.Duration
+		last := begin
+		r := newRig(t, Settings{}, newOutbox(batch(1, "a", "b")), func(*http.Request) (*http.Response, error) {
+			gaps = append(gaps, time.Since(last))
+			last = time.Now()
+			if time.Since(begin) < 30*time.Hour {
+				return nil, errors.New("connection refused")
+			}
+			return respond(200, asProtobuf, ""), nil
+		})
+		stop := r.started(t)
+		elapse(24 * time.Hour)
+		status := r.Status().Logs
+		if status.State != StateRetrying || status.LastError != "connection refused" || !status.Since.Equal(begin) {
+			t.Errorf("while away: %+v", status)
+		}
+		if wait := time.Until(status.RetryAt); wait < 0 || wait > time.Minute {
+			t.Errorf("the next try is in %v", wait)
+		}
+		if r.Status().State() != StateRetrying {
+			t.Errorf("state %s", r.Status().State())
+		}
+		elapse(7 * time.Hour)
+		if status = r.Status().Logs; status.State != StateOK || r.count.counts() != [2]int{2, 0} || r.outbox.left() != 0 {
+			t.Errorf("after it came back: %+v, counted %v", status, r.count.counts())
+		}
+		if gaps[1] > time.Second || gaps[1] < 300*time.Millisecond {
+			t.Errorf("the first retry came after %v, want within a second", gaps[1])
+		}
+		for _, gap := range gaps {
+			if gap > time.Minute {
+				t.Errorf("a retry came after %v, want at most a minute", gap)
+			}
+		}
+		if begun := strings.Count(r.log.String(), "held up"); begun != 1 {
+			t.Errorf("one outage was logged %d times", begun)
+		}
+		stop()
+	})
+}
+
+func TestRetryAfter(t *testing.T) {
+	tests := []struct {
+		name, value string
+		least, most time.Duration
+	}{
+		{"seconds", "120", 2 * time.Minute, 2*time.Minute + time.Second},
+		{"a date", "in 90 s", 89 * time.Second, 91 * time.Second},
+		{"less than our own wait", "0", 300 * time.Millisecond, time.Second},
+		{"nonsense", "soon", 300 * time.Millisecond, time.Second},
+		{"a date gone by", time.Unix(0, 0).UTC().Format(http.TimeFormat), 300 * time.Millisecond, time.Second},
+		{"too long", "999999999", time.Hour, time.Hour + time.Second},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var times []time.Time
+				r := newRig(t, Settings{}, newOutbox(batch(1, "a")), func(*http.Request) (*http.Response, error) {
+					times = append(times, time.Now())
+					if len(times) > 1 {
+						return respond(200, asProtobuf, ""), nil
+					}
+					value := tc.value
+					if value == "in 90 s" {
+						value = time.Now().Add(90 * time.Second).UTC().Format(http.TimeFormat)
+					}
+					return respond(429, map[string]string{"Retry-After": value}, ""), nil
+				})
+				stop := r.started(t)
+				elapse(2 * time.Hour)
+				stop()
+				if len(times) != 2 {
+					t.Fatalf("%d requests, want 2", len(times))
+				}
+				if wait := times[1].Sub(times[0]); wait < tc.least || wait > tc.most {
+					t.Errorf("waited %v, want %v to %v", wait, tc.least, tc.most)
+				}
+			})
+		})
+	}
+}
+
+func TestARequestWithoutAnswerIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		requests := 0
+		r := newRig(t, Settings{Timeout: 7 * time.Second}, newOutbox(batch(1, "a")), func(req *http.Request) (*http.Response, error) {
+			if requests++; requests == 1 {
+				<-req.Context().Done()
+				return nil, req.Context().Err()
+			}
+			return respond(200, asProtobuf, ""), nil
+		})
+		stop := r.started(t)
+		elapse(7100 * time.Millisecond)
+		if status := r.Status().Logs; status.State != StateRetrying || status.LastError != "no answer within 7s" {
+			t.Errorf("status %+v", status)
+		}
+		elapse(time.Second)
+		if r.count.counts() != [2]int{1, 0} {
+			t.Errorf("counted %v", r.count.counts())
+		}
+		stop()
+	})
+}
+
+func TestNewBatchesAreSentWhenTheyCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Settings{}, newOutbox(), func(*http.Request) (*http.Response, error) {
+			return respond(200, asProtobuf, ""), nil
+		})
+		stop := r.started(t)
+		for i := range int64(3) {
+			r.outbox.add(batch(i, "a"))
+			synctest.Wait()
+			if got := r.count.counts()[0]; got != int(i)+1 {
+				t.Errorf("%d records sent, want %d", got, i+1)
+			}
+		}
+		stop()
+	})
+}
+
+func TestShutdownDrains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		outbox := newOutbox()
+		r := newRig(t, Settings{ShutdownTimeout: 10 * time.Second}, outbox, func(*http.Request) (*http.Response, error) {
+			elapse(time.Second) // the endpoint's time
+			return respond(200, asProtobuf, ""), nil
+		})
+		stop := r.started(t)
+		synctest.Wait()
+		for i := range int64(5) {
+			outbox.add(batch(i, "a"))
+		}
+		begin := time.Now()
+		stop()
+		if r.outbox.left() != 0 || r.count.counts() != [2]int{5, 0} || time.Since(begin) != 5*time.Second {
+			t.Errorf("%d batches left after %v", r.outbox.left(), time.Since(begin))
+		}
+	})
+}
+
+func TestShutdownEndsAtItsTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Settings{ShutdownTimeout: 3 * time.Second}, newOutbox(batch(1, "a"), batch(2, "b")),
+			func(*http.Request) (*http.Response, error) { return respond(503, nil, ""), nil })
+		stop := r.started(t)
+		elapse(time.Hour)
+		begin := time.Now()
+		stop()
+		if took := time.Since(begin); took != 3*time.Second {
+			t.Errorf("the shutdown took %v, want 3s", took)
+		}
+		if r.outbox.left() != 2 || r.count.counts() != [2]int{0, 0} {
+			t.Errorf("%d batches left, counted %v", r.outbox.left(), r.count.counts())
+		}
+	})
+}
+
+// TestShutdownTriesOnceMoreAtOnce: a long wait doesn't use up the time to drain.
+func TestShutdownTriesOnceMoreAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		back := time.Now().Add(30 * time.Second)
+		r := newRig(t, Settings{ShutdownTimeout: 5 * time.Second}, newOutbox(batch(1, "a")),
+			func(*http.Request) (*http.Response, error) {
+				if time.Now().Before(back) {
+					return respond(503, map[string]string{"Retry-After": "3000"}, ""), nil
+				}
+				return respond(200, asProtobuf, ""), nil
+			})
+		stop := r.started(t)
+		elapse(time.Minute)
+		begin := time.Now()
+		stop()
+		if time.Since(begin) != 0 || r.outbox.left() != 0 {
+			t.Errorf("%d batches left after %v", r.outbox.left(), time.Since(begin))
+		}
+	})
+}
+
+// TestAcceptedAtTheLastMomentIsDeleted: what the endpoint has is not sent again
+// at the next start.
+func TestAcceptedAtTheLastMomentIsDeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, Settings{ShutdownTimeout: 3 * time.Second}, newOutbox(batch(1, "a"), batch(2, "b")),
+			func(*http.Request) (*http.Response, error) {
+				elapse(4 * time.Second)
+				return respond(200, asProtobuf, ""), nil
+			})
+		stop := r.started(t)
+		synctest.Wait()
+		stop()
+		if r.outbox.left() != 1 || r.count.counts() != [2]int{1, 0} {
+			t.Errorf("%d batches left, counted %v", r.outbox.left(), r.count.counts())
+		}
+	})
+}
+
+// TestAClosedLedgerEndsSending: both signals end, with the reason.
+func TestAClosedLedgerEndsSending(t *testing.T) {
+	outbox := newOutbox()
+	outbox.nextErrs = []error{ledger.ErrClosed}
+	r := newRig(t, Settings{Metrics: true}, outbox, nil)
+	if err := r.Run(t.Context()); !errors.Is(err, ledger.ErrClosed) {
+		t.Errorf("run: %v, want %v", err, ledger.ErrClosed)
+	}
+}
+
+// scripted is an uploader that answers as a test says.
+type scripted func(p part) answer
+
+func (f scripted) upload(_ context.Context, p part) answer { return f(p) }
+
+// TestTooMuchIsSplitButNoSingleRecordIsRefused: a quota that is used up looks like
+// a message that is too large; only a record that may well be too large is set aside.
+func TestTooMuchIsSplitButNoSingleRecordIsRefused(t *testing.T) {
+	huge := bareRecord()
+	huge.ReasonPhrase = strings.Repeat("x", largeRecord)
+	tooLarge := &ledger.Batch{ID: 2, Records: 1, Data: NewEncoder("").AppendRecord(nil, huge, event("huge"))}
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		outbox, count := newOutbox(batch(1, "a", "b"), tooLarge, batch(3, "c")), &tally{}
+		h := newHealth("logs", true, slog.New(slog.DiscardHandler), time.Now)
+		s := &sender{
+			outbox: outbox, observer: count, health: h, logger: slog.New(slog.DiscardHandler), grace: time.Hour,
+			uploader: scripted(func(p part) answer {
+				if time.Since(begin) < 10*time.Minute || len(p.data) > largeRecord {
+					return answer{verdict: tooMuch, problem: "enough"}
+				}
+				return answer{}
+			}),
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.run(ctx); err != nil {
+			t.Fatalf("run: %v", err)
+		}
+		if count.counts() != [2]int{3, 1} || outbox.left() != 0 || time.Since(begin) > 11*time.Minute {
+			t.Errorf("counted %v, %d batches left after %v", count.counts(), outbox.left(), time.Since(begin))
+		}
+	})
+}

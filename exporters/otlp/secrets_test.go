@@ -1,0 +1,206 @@
+package otlp
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// secrets are what must appear in no log, status or error.
+var secrets = []string{"t0p-s3cret-token", "hunter2", "4930123456", "dXNlcjpodW50ZXIy"}
+
+// safeLog is a log that two goroutines write.
+type safeLog struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *safeLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *safeLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func checkNoSecret(t *testing.T, where, text string) {
+	t.Helper()
+	for _, secret := range secrets {
+		if strings.Contains(text, secret) {
+			t.Errorf("%s holds %q:\n%s", where, secret, text)
+		}
+	}
+}
+
+// TestNoSecretOverHTTP: an endpoint that repeats whatever it is sent.
+func TestNoSecretOverHTTP(t *testing.T) {
+	answers := map[string]func(*http.Request, string) (*http.Response, error){
+		"400": func(_ *http.Request, echo string) (*http.Response, error) { return respond(400, nil, echo), nil },
+		"401": func(_ *http.Request, echo string) (*http.Response, error) { return respond(401, nil, echo), nil },
+		"503": func(_ *http.Request, echo string) (*http.Response, error) {
+			return respond(503, map[string]string{"Retry-After": echo}, echo), nil
+		},
+		"partial success": func(_ *http.Request, echo string) (*http.Response, error) {
+			return respond(200, asProtobuf, logsAnswer(t, 1, echo)), nil
+		},
+		"a web page": func(_ *http.Request, echo string) (*http.Response, error) {
+			return respond(200, map[string]string{"Content-Type": "text/html"}, echo), nil
+		},
+		"a redirect": func(_ *http.Request, echo string) (*http.Response, error) {
+			return respond(302, map[string]string{"Location": "http://elsewhere.example.com/?" + echo}, echo), nil
+		},
+		"the network": func(req *http.Request, _ string) (*http.Response, error) {
+			return nil, fmt.Errorf("dial %s: %w", req.URL.Host, errors.New("connection refused"))
+		},
+	}
+	for name, answer := range answers {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log := &safeLog{}
+				e, err := New(Settings{
+					Endpoint: "http://user:hunter2@otlp.example.com/base", Logs: true, Metrics: true, Interval: 5 * time.Second,
+					Headers: map[string]Header{"x-token": func() (string, error) { return "Bearer t0p-s3cret-token", nil }},
+					Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+						if req.Header.Get("Authorization") != "Basic dXNlcjpodW50ZXIy" || req.Header.Get("X-Token") != "Bearer t0p-s3cret-token" {
+							t.Errorf("headers %v", req.Header)
+						}
+						return answer(req, "you sent "+req.Header.Get("Authorization")+req.Header.Get("X-Token")+" and +4930123456")
+					}),
+				}, Parts{
+					Sources: []metrics.Source{oneCall(1)}, Outbox: newOutbox(batch(1, "a", "b")), Observer: &tally{},
+					Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+				})
+				if err != nil {
+					t.Fatalf("new: %v", err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 62*time.Second)
+				defer cancel()
+				if err := e.Run(ctx); err != nil {
+					t.Errorf("run: %v", err)
+				}
+				checkNoSecret(t, "the log", log.String())
+				checkNoSecret(t, "the status", fmt.Sprintf("%+v", e.Status()))
+				if log.String() == "" {
+					t.Error("nothing was logged")
+				}
+			})
+		})
+	}
+}
+
+// TestNoSecretOverGRPC: the same with a server that repeats the metadata.
+func TestNoSecretOverGRPC(t *testing.T) {
+	for _, code := range []codes.Code{codes.InvalidArgument, codes.Unauthenticated, codes.Unavailable} {
+		t.Run(code.String(), func(t *testing.T) {
+			log, r := &safeLog{}, newReceiver()
+			r.judge = func([]string) (*collogspb.ExportLogsServiceResponse, error) {
+				return nil, status.Errorf(code, "you sent %v and +4930123456", r.headers)
+			}
+			e, err := New(Settings{
+				Endpoint: strings.Replace(r.serveGRPC(t, nil), "http://", "http://user:hunter2@", 1), Protocol: GRPC, Logs: true,
+				Headers: map[string]Header{"x-token": func() (string, error) { return "t0p-s3cret-token", nil }},
+			}, Parts{Outbox: newOutbox(batch(1, "a")), Observer: &tally{}, Logger: slog.New(slog.NewTextHandler(log, nil))})
+			if err != nil {
+				t.Fatalf("new: %v", err)
+			}
+			closing(t, e)
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- e.Run(ctx) }()
+			<-r.got
+			if code != codes.InvalidArgument {
+				<-r.got // a second try: the first was judged and logged
+			}
+			r.mu.Lock()
+			r.judge = nil
+			if got := r.headers[0]; got.Get("X-Token") != "t0p-s3cret-token" || got.Get("Authorization") != "Basic dXNlcjpodW50ZXIy" {
+				t.Errorf("metadata %v", got)
+			}
+			r.mu.Unlock()
+			cancel()
+			if err := <-done; err != nil {
+				t.Errorf("run: %v", err)
+			}
+			checkNoSecret(t, "the log", log.String())
+			checkNoSecret(t, "the status", fmt.Sprintf("%+v", e.Status()))
+			if !strings.Contains(log.String(), code.String()) {
+				t.Errorf("the log doesn't say %s:\n%s", code, log)
+			}
+		})
+	}
+}
+
+// TestHeadersAreReadForEveryRequest: a secret in a file may change, and a file that
+// can't be read is trouble that passes.
+func TestHeadersAreReadForEveryRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		values := []any{"first", errors.New("open key: no such file"), "line\nbreak", "second"}
+		reads := 0
+		var got []string
+		r := newRig(t, Settings{Headers: map[string]Header{"Authorization": func() (string, error) {
+			v := values[reads]
+			reads++
+			if err, failed := v.(error); failed {
+				return "", err
+			}
+			return v.(string), nil
+		}}}, newOutbox(batch(1, "a"), batch(2, "b")), func(req *http.Request) (*http.Response, error) {
+			got = append(got, req.Header.Get("Authorization"))
+			return respond(200, asProtobuf, ""), nil
+		})
+		stop := r.started(t)
+		elapse(time.Minute)
+		stop()
+		if strings.Join(got, ",") != "first,second" || r.count.counts() != [2]int{2, 0} {
+			t.Errorf("sent %q, counted %v", got, r.count.counts())
+		}
+		for _, want := range []string{"read header authorization: open key: no such file", "a character that no header can carry"} {
+			if !strings.Contains(r.log.String(), want) {
+				t.Errorf("the log lacks %q:\n%s", want, r.log)
+			}
+		}
+	})
+}
+
+// TestConfiguredHeadersDontBreakTheBody: what a body is stays ours to say.
+func TestConfiguredHeadersDontBreakTheBody(t *testing.T) {
+	text := func(v string) Header { return func() (string, error) { return v, nil } }
+	r := newRig(t, Settings{
+		Endpoint: "http://user:hunter2@otlp.example.com",
+		Headers: map[string]Header{
+			"content-type": text("text/plain"), "Content-Encoding": text("br"), "user-agent": text("mine"), "authorization": text("ApiKey k"),
+		},
+	}, newOutbox(batch(1, "a")), func(req *http.Request) (*http.Response, error) {
+		want := map[string]string{
+			"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip", "User-Agent": "mine", "Authorization": "ApiKey k",
+		}
+		for name, value := range want {
+			if got := req.Header.Values(name); len(got) != 1 || got[0] != value {
+				t.Errorf("%s: %q, want %q", name, got, value)
+			}
+		}
+		if req.URL.String() != "http://otlp.example.com/v1/logs" {
+			t.Errorf("URL %s", req.URL)
+		}
+		return respond(200, asProtobuf, ""), nil
+	})
+	r.drain(t)
+}

@@ -1,0 +1,339 @@
+package otlp
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// rig is an exporter of logs over an injected transport.
+type rig struct {
+	*Exporter
+	outbox *fakeOutbox
+	count  *tally
+	log    *bytes.Buffer
+}
+
+func newRig(t *testing.T, settings Settings, outbox *fakeOutbox, transport roundTripper) *rig {
+	t.Helper()
+	r := &rig{outbox: outbox, count: &tally{}, log: &bytes.Buffer{}}
+	if settings.Endpoint == "" {
+		settings.Endpoint = "http://otlp.example.com"
+	}
+	settings.Logs, settings.Transport = true, transport
+	var err error
+	r.Exporter, err = New(settings, Parts{
+		Outbox: outbox, Observer: r.count, Logger: slog.New(slog.NewTextHandler(r.log, nil)),
+	})
+	if err != nil {
+		t.Fatalf("new: %v", err)
+	}
+	return r
+}
+
+// drain runs the exporter until its outbox is empty, as at a shutdown.
+func (r *rig) drain(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Run(ctx); err != nil {
+		t.Fatalf("run: %v", err)
+	}
+}
+
+// TestEveryStatus: counting.md 26, for each class of HTTP status. An endpoint
+// answers every request that holds the record `bad`, or its first three requests,
+// with the status; what is tried again gets through whole, what refuses is split.
+func TestEveryStatus(t *testing.T) {
+	tests := []struct {
+		code  int
+		again bool
+		hint  string
+	}{
+		{code: 301, again: true, hint: "redirects are not followed"},
+		{code: 307, again: true, hint: "redirects are not followed"},
+		{code: 400},
+		{code: 402},
+		{code: 406},
+		{code: 409},
+		{code: 410},
+		{code: 411},
+		{code: 413},
+		{code: 415},
+		{code: 422},
+		{code: 431},
+		{code: 401, again: true, hint: "check the credentials"},
+		{code: 403, again: true, hint: "check the credentials"},
+		{code: 407, again: true, hint: "check the credentials"},
+		{code: 404, again: true, hint: "check otlp.endpoint"},
+		{code: 405, again: true, hint: "check otlp.endpoint"},
+		{code: 408, again: true},
+		{code: 429, again: true},
+		{code: 502, again: true},
+		{code: 503, again: true},
+		{code: 504, again: true},
+		{code: 500},
+		{code: 501},
+		{code: 505},
+		{code: 511},
+	}
+	for _, tc := range tests {
+		t.Run(fmt.Sprintf("HTTP %d", tc.code), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var got []string
+				requests := 0
+				outbox := newOutbox(batch(1, "a", "b", "bad", "c", "d"), batch(2, "e"))
+				r := newRig(t, Settings{ShutdownTimeout: time.Minute}, outbox, func(req *http.Request) (*http.Response, error) {
+					requests++
+					ids := idsOf(readLogs(t, req.Body))
+					if tc.again && requests <= 3 || !tc.again && slices.Contains(ids, "bad") {
+						return respond(tc.code, nil, "the endpoint's own words: +4930123456"), nil
+					}
+					got = append(got, ids...)
+					return respond(200, asProtobuf, ""), nil
+				})
+				r.drain(t)
+				want, counts := []string{"a", "b", "bad", "c", "d", "e"}, [2]int{6, 0}
+				if !tc.again {
+					want, counts = []string{"a", "b", "c", "d", "e"}, [2]int{5, 1}
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("accepted %q, want %q", got, want)
+				}
+				if r.count.counts() != counts {
+					t.Errorf("sent and rejected: %v, want %v", r.count.counts(), counts)
+				}
+				if !slices.Equal(outbox.acked, []int64{1, 2}) {
+					t.Errorf("deleted batches %v, want [1 2]", outbox.acked)
+				}
+				status := r.Status().Logs
+				if status.State != StateOK || !strings.Contains(status.LastError, fmt.Sprintf("HTTP %d", tc.code)) || !strings.Contains(status.LastError, tc.hint) {
+					t.Errorf("status %+v", status)
+				}
+				if named := strings.Contains(r.log.String(), uidFor("bad")); named == tc.again {
+					t.Errorf("the log names the refused record: %v\n%s", named, r.log)
+				}
+				if strings.Contains(r.log.String()+status.LastError, "own words") || strings.Contains(r.log.String(), "4930") {
+					t.Errorf("the endpoint's words are in the log or the status:\n%s", r.log)
+				}
+			})
+		})
+	}
+}
+
+// TestFaultyEndpoint: an endpoint that fails whatever it is sent loses no record;
+// each is delivered when it works again.
+func TestFaultyEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []string
+		requests := 0
+		r := newRig(t, Settings{ShutdownTimeout: time.Hour}, newOutbox(batch(1, "a", "b", "c"), batch(2, "d")), func(req *http.Request) (*http.Response, error) {
+			requests++
+			ids := idsOf(readLogs(t, req.Body))
+			if requests <= 20 {
+				return respond(500, nil, ""), nil
+			}
+			got = append(got, ids...)
+			return respond(200, asProtobuf, ""), nil
+		})
+		r.drain(t)
+		if want := []string{"a", "b", "c", "d"}; !slices.Equal(got, want) {
+			t.Errorf("accepted %q, want %q", got, want)
+		}
+		if want := [2]int{4, 0}; r.count.counts() != want {
+			t.Errorf("sent and rejected: %v, want %v", r.count.counts(), want)
+		}
+	})
+}
+
+// TestUncompressed: a request that isn't to be compressed is readable as it is.
+func TestUncompressed(t *testing.T) {
+	r := newRig(t, Settings{Uncompressed: true}, newOutbox(batch(1, "a")), func(req *http.Request) (*http.Response, error) {
+		body, err := io.ReadAll(req.Body)
+		if err != nil || req.Header.Get("Content-Encoding") != "" {
+			t.Errorf("encoding %q, %v", req.Header.Get("Content-Encoding"), err)
+		}
+		var in collogspb.ExportLogsServiceRequest
+		if err := proto.Unmarshal(body, &in); err != nil || len(in.GetResourceLogs()) != 1 {
+			t.Errorf("request isn't OTLP: %v", err)
+		}
+		return respond(200, asProtobuf, ""), nil
+	})
+	r.drain(t)
+}
+
+// TestSplitFindsEveryBadRecord: only the records at fault are set aside, and the
+// order of the others stays.
+func TestSplitFindsEveryBadRecord(t *testing.T) {
+	var ids, good []string
+	bad := map[string]bool{"r0": true, "r41": true, "r42": true, "r99": true}
+	for i := range 100 {
+		id := fmt.Sprintf("r%d", i)
+		ids = append(ids, id)
+		if !bad[id] {
+			good = append(good, id)
+		}
+	}
+	var got []string
+	requests := 0
+	r := newRig(t, Settings{}, newOutbox(batch(1, ids...)), func(req *http.Request) (*http.Response, error) {
+		requests++
+		in := idsOf(readLogs(t, req.Body))
+		if slices.ContainsFunc(in, func(id string) bool { return bad[id] }) {
+			return respond(400, nil, ""), nil
+		}
+		got = append(got, in...)
+		return respond(200, asProtobuf, ""), nil
+	})
+	r.drain(t)
+	if !slices.Equal(got, good) {
+		t.Errorf("accepted %q", got)
+	}
+	if want := [2]int{96, 4}; r.count.counts() != want {
+		t.Errorf("sent and rejected: %v, want %v", r.count.counts(), want)
+	}
+	for id := range bad {
+		if !strings.Contains(r.log.String(), uidFor(id)) {
+			t.Errorf("the log doesn't name %s", id)
+		}
+	}
+	if strings.Count(r.log.String(), "\n") != len(bad) || requests > 60 {
+		t.Errorf("%d requests, log:\n%s", requests, r.log)
+	}
+}
+
+// TestTooLargeIsSplit: an endpoint with a limit gets what fits.
+func TestTooLargeIsSplit(t *testing.T) {
+	var got []string
+	var sizes []int
+	r := newRig(t, Settings{}, newOutbox(batch(1, "a", "b", "c", "d", "e", "f")), func(req *http.Request) (*http.Response, error) {
+		ids := idsOf(readLogs(t, req.Body))
+		if len(ids) > 2 {
+			return respond(413, nil, ""), nil
+		}
+		got, sizes = append(got, ids...), append(sizes, len(ids))
+		return respond(200, asProtobuf, ""), nil
+	})
+	r.drain(t)
+	if !slices.Equal(got, []string{"a", "b", "c", "d", "e", "f"}) || r.count.counts() != [2]int{6, 0} {
+		t.Errorf("accepted %q in requests of %v, counted %v", got, sizes, r.count.counts())
+	}
+}
+
+// TestNextBatchOnlyAfterTheDeletionIsCommitted: counting.md 26, last sentence.
+func TestNextBatchOnlyAfterTheDeletionIsCommitted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var events []string
+		outbox := newOutbox(batch(1, "a"), batch(2, "b"), batch(3, "c"))
+		outbox.told = func(e string) { events = append(events, e) }
+		outbox.ackErrs = []error{errors.New("disk full"), ledger.ErrFull}
+		outbox.nextErrs = []error{errors.New("busy")}
+		r := newRig(t, Settings{}, outbox, func(req *http.Request) (*http.Response, error) {
+			outbox.mu.Lock()
+			defer outbox.mu.Unlock()
+			events = append(events, "send "+strings.Join(idsOf(readLogs(t, req.Body)), ","))
+			return respond(200, asProtobuf, ""), nil
+		})
+		r.drain(t)
+		want := []string{"send a", "ack fails", "ack fails", "ack 1", "send b", "ack 2", "send c", "ack 3"}
+		if !slices.Equal(events, want) {
+			t.Errorf("got %q, want %q", events, want)
+		}
+		if !strings.Contains(r.log.String(), "disk full") || r.Status().Logs.State != StateOK {
+			t.Errorf("status %+v, log\n%s", r.Status().Logs, r.log)
+		}
+	})
+}
+
+func TestPartialSuccess(t *testing.T) {
+	tests := []struct {
+		name     string
+		header   map[string]string
+		body     string
+		counts   [2]int
+		inTheLog []string
+	}{
+		{"nothing said", asProtobuf, "", [2]int{3, 0}, nil},
+		{"a warning only", asProtobuf, logsAnswer(t, 0, "deprecated +4930123456"), [2]int{3, 0}, nil},
+		{"one of three", asProtobuf, logsAnswer(t, 1, "no +4930123456"), [2]int{2, 1}, []string{uidFor("a"), uidFor("c"), "rejected=1"}},
+		{"all", asProtobuf, logsAnswer(t, 3, "no +4930123456"), [2]int{0, 3}, []string{uidFor("a"), uidFor("b"), uidFor("c")}},
+		{"more than there were", asProtobuf, logsAnswer(t, 7, ""), [2]int{0, 3}, []string{uidFor("b")}},
+		{"less than none", asProtobuf, logsAnswer(t, -1, ""), [2]int{3, 0}, nil},
+		{
+			"in JSON",
+			map[string]string{"Content-Type": "application/json; charset=utf-8"},
+			`{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"no","new":1}}`,
+			[2]int{1, 2},
+			[]string{"rejected=2"},
+		},
+		{"something else", map[string]string{"Content-Type": "text/plain"}, "ok, thanks", [2]int{3, 0}, nil},
+		{"without a type", nil, "\xff\xff\xff", [2]int{3, 0}, nil},
+		{"an endless answer", asProtobuf, strings.Repeat("\x0a", 2*maxResponse), [2]int{3, 0}, nil},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			requests := 0
+			r := newRig(t, Settings{}, newOutbox(batch(1, "a", "b", "c")), func(*http.Request) (*http.Response, error) {
+				requests++
+				return respond(200, tc.header, tc.body), nil
+			})
+			r.drain(t)
+			if r.count.counts() != tc.counts || requests != 1 || r.outbox.left() != 0 {
+				t.Errorf("sent and rejected %v in %d requests, %d batches left; want %v in 1, 0 left", r.count.counts(), requests, r.outbox.left(), tc.counts)
+			}
+			for _, want := range tc.inTheLog {
+				if !strings.Contains(r.log.String(), want) {
+					t.Errorf("%q isn't in the log:\n%s", want, r.log)
+				}
+			}
+			if strings.Contains(r.log.String()+r.Status().Logs.LastError, "4930") {
+				t.Errorf("the endpoint's words are repeated:\n%s", r.log)
+			}
+		})
+	}
+}
+
+func TestAWebPageIsNoAcceptance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		requests := 0
+		r := newRig(t, Settings{}, newOutbox(batch(1, "a")), func(*http.Request) (*http.Response, error) {
+			if requests++; requests == 1 {
+				return respond(200, map[string]string{"Content-Type": "text/html; charset=utf-8"}, "<h1>Sign in</h1>"), nil
+			}
+			return respond(200, asProtobuf, ""), nil
+		})
+		r.drain(t)
+		if requests != 2 || r.count.counts() != [2]int{1, 0} {
+			t.Errorf("%d requests, counted %v", requests, r.count.counts())
+		}
+	})
+}
+
+func TestWhatCannotBeReadIsSetAside(t *testing.T) {
+	broken := batch(1, "a", "b", "c")
+	broken.Data = broken.Data[:len(broken.Data)-3]
+	var got []string
+	r := newRig(t, Settings{}, newOutbox(broken, &ledger.Batch{ID: 2, Records: 2, Data: []byte{0xff}}, batch(3, "d")),
+		func(req *http.Request) (*http.Response, error) {
+			got = append(got, idsOf(readLogs(t, req.Body))...)
+			return respond(200, asProtobuf, ""), nil
+		})
+	r.drain(t)
+	if !slices.Equal(got, []string{"a", "b", "d"}) || r.count.counts() != [2]int{3, 3} || r.outbox.left() != 0 {
+		t.Errorf("accepted %q, counted %v, %d left", got, r.count.counts(), r.outbox.left())
+	}
+}

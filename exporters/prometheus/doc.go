@@ -1,0 +1,18 @@
+// Package prometheus shows the committed series at GET /metrics: in the text
+// format, OpenMetrics and protobuf, through client_golang.
+//
+// A Collector reads a [metrics.Snapshot] from each of its sources at every
+// scrape and turns it into metrics that write the data transfer objects
+// directly, so that one histogram carries classic and native buckets, and
+// counters and histograms carry the ledger's start as their created timestamp.
+//
+// Invariants: the numbers are the snapshot's, nothing is added up here. What
+// never changes of a series (its label pairs) is built once and kept by the
+// identity of its LabelSet; what is kept of a series that is no longer shown is
+// dropped at the next scrape. Metrics leave in the order into which the registry
+// sorts them, so that its sort finds nothing to do.
+//
+// When things fail: a series that the registry refuses is left out, counted in
+// promhttp_metric_handler_errors_total and logged; the others are served. Label
+// values that aren't UTF-8 have the bad bytes replaced.
+package prometheus

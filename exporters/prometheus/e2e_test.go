@@ -1,0 +1,153 @@
+//go:build e2e
+
+package prometheus
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// startPrometheus starts the binary in CDR_TOOLS_BIN on what it shall scrape, and
+// returns where it is asked.
+func startPrometheus(t *testing.T, target string) string {
+	t.Helper()
+	binary := filepath.Join(os.Getenv("CDR_TOOLS_BIN"), "prometheus")
+	if _, err := os.Stat(binary); err != nil {
+		t.Fatalf("CDR_TOOLS_BIN must hold prometheus: %v", err)
+	}
+	port, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := port.Addr().String()
+	if err := port.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	config := filepath.Join(dir, "prometheus.yml")
+	text := fmt.Sprintf(`
+global: {scrape_interval: 1s, scrape_native_histograms: true, always_scrape_classic_histograms: true}
+scrape_configs: [{job_name: cdr, static_configs: [{targets: [%q]}]}]
+`, target)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var output bytes.Buffer
+	command := exec.CommandContext(context.Background(), binary, "--config.file", config, "--web.listen-address", address,
+		"--storage.tsdb.path", filepath.Join(dir, "data"), "--enable-feature=created-timestamp-zero-ingestion")
+	command.Stdout, command.Stderr = &output, &output
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := command.Process.Signal(os.Interrupt); err != nil {
+			t.Errorf("stop prometheus: %v", err)
+		}
+		if err := command.Wait(); err != nil || t.Failed() {
+			t.Errorf("prometheus: %v\n%s", err, &output)
+		}
+	})
+	return "http://" + address
+}
+
+// query asks until there is an answer that isn't empty, and returns its values,
+// each with its labels.
+func query(t *testing.T, api, expr string) map[string]string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if all := ask(ctx, t, api, expr); len(all) > 0 {
+			return all
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("no answer to %s", expr)
+		}
+	}
+}
+
+func ask(ctx context.Context, t *testing.T, api, expr string) map[string]string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, api+"/api/v1/query?query="+url.QueryEscape(expr), http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil // it isn't up yet
+	}
+	defer res.Body.Close()
+	var out struct {
+		Data struct {
+			Result []struct {
+				Metric map[string]string
+				Value  [2]any
+			}
+		}
+	}
+	if err := json.NewDecoder(res.Body).Decode(&out); err != nil {
+		return nil
+	}
+	all := make(map[string]string)
+	for _, r := range out.Data.Result {
+		all[r.Metric["direction"]] = fmt.Sprint(r.Value[1])
+	}
+	return all
+}
+
+// TestE2EPrometheus: a real Prometheus reads counters with their zero at the
+// start, and the histogram in both forms.
+func TestE2EPrometheus(t *testing.T) {
+	source := &fakeSource{}
+	families := sample()
+	begin := time.Now().Add(-time.Minute)
+	for i := range families {
+		for j := range families[i].Points {
+			families[i].Points[j].Start = begin
+		}
+	}
+	source.show(families...)
+	h, err := Handler(NewCollector(defs(), source), testLogger(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(h)
+	defer server.Close()
+	defer http.DefaultClient.CloseIdleConnections()
+	api := startPrometheus(t, strings.TrimPrefix(server.URL, "http://"))
+	tests := []struct {
+		expr string
+		want map[string]string
+	}{
+		{`cdr_calls_total`, map[string]string{"inbound": "3", "outbound": "12"}},
+		{`min_over_time(cdr_calls_total[10m])`, map[string]string{"inbound": "0", "outbound": "0"}},
+		{`histogram_count(cdr_call_duration_seconds)`, map[string]string{"outbound": "6"}},
+		{`histogram_sum(cdr_call_duration_seconds)`, map[string]string{"outbound": "71.5"}},
+		{`histogram_fraction(2, 4, cdr_call_duration_seconds) * 6`, map[string]string{"outbound": "1"}},
+		{`cdr_call_duration_seconds_count`, map[string]string{"outbound": "6"}},
+		{`cdr_call_duration_seconds_bucket{le="5.0"}`, map[string]string{"outbound": "3"}},
+		{`cdr_media_bypass_ratio`, map[string]string{"": "0.25"}},
+	}
+	for _, tc := range tests {
+		got := query(t, api, tc.expr)
+		if fmt.Sprint(got) != fmt.Sprint(tc.want) {
+			t.Errorf("%s = %v, want %v", tc.expr, got, tc.want)
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package prometheus
+
+import (
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// catalogue shows one series of every metric there is.
+func catalogue() ([]*metrics.Def, *fakeSource) {
+	all := append(metrics.Catalogue(), metrics.OwnCatalogue()...)
+	source := &fakeSource{}
+	var families []metrics.Family
+	for _, d := range all {
+		p := metrics.Point{Labels: &metrics.LabelSet{Def: d, Values: make([]string, len(d.LabelNames()))}, Value: 1}
+		if d.Kind == metrics.Histogram {
+			p.Hist = &metrics.HistValue{Buckets: make([]uint64, len(d.Bounds)+1), Native: &metrics.NativeValue{}}
+		}
+		families = append(families, metrics.Family{Def: d, Points: []metrics.Point{p}})
+	}
+	source.show(families...)
+	return all, source
+}
+
+func TestPromlint(t *testing.T) {
+	all, source := catalogue()
+	problems, err := testutil.GatherAndLint(registry(t, NewCollector(all, source)))
+	if err != nil {
+		t.Fatalf("lint: %v", err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+func TestTheCatalogueIsServedWhole(t *testing.T) {
+	all, source := catalogue()
+	got := gather(t, registry(t, NewCollector(all, source)))
+	for _, d := range all {
+		if family := got[d.Name]; family == nil || len(family.GetMetric()) != 1 || family.GetHelp() != d.Help {
+			t.Errorf("%s: got %v", d.Name, family)
+		}
+	}
+	if _, err := Handler(NewCollector(all, source), testLogger(t)); err != nil {
+		t.Errorf("handler: %v", err)
+	}
+}

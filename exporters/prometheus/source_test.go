@@ -1,0 +1,108 @@
+package prometheus
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	prom "github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+var (
+	calls = &metrics.Def{
+		Name: "cdr_calls_total", OTel: "cdr.calls", Unit: "{call}", Kind: metrics.Counter, Base: metrics.RecordBase,
+		Help: "Call records, each counted once.", Labels: []metrics.Label{{Name: "direction"}, {Name: "call_type", Open: true}},
+	}
+	duration = &metrics.Def{
+		Name: "cdr_call_duration_seconds", OTel: "cdr.call.duration", Unit: "s", Kind: metrics.Histogram, Base: metrics.RecordBase,
+		Help: "Durations of connected calls.", Labels: []metrics.Label{{Name: "direction"}}, Bounds: []float64{1, 5, 10}, Scale: 1e6,
+	}
+	ratio = &metrics.Def{
+		Name: "cdr_media_bypass_ratio", OTel: "cdr.media_bypass", Unit: "1", Kind: metrics.Gauge, Base: metrics.SourceFeed,
+		Help: "Share of calls with media bypass.",
+	}
+	start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+)
+
+// fakeSource shows what a test puts into it.
+type fakeSource struct {
+	mu       sync.Mutex
+	snapshot metrics.Snapshot
+}
+
+func (f *fakeSource) Snapshot() metrics.Snapshot {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.snapshot
+}
+
+func (f *fakeSource) show(families ...metrics.Family) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.snapshot = metrics.Snapshot{Families: families}
+}
+
+func set(d *metrics.Def, values ...string) *metrics.LabelSet {
+	if len(values) != len(d.LabelNames()) {
+		panic(fmt.Sprintf("%s has labels %v", d.Name, d.LabelNames()))
+	}
+	return &metrics.LabelSet{Def: d, Values: values}
+}
+
+// sample is a snapshot with a point of every sort.
+func sample() []metrics.Family {
+	return []metrics.Family{
+		{Def: duration, Points: []metrics.Point{{
+			Labels: set(duration, "contoso", "msgraph", "pstn", "outbound"), Start: start,
+			Hist: &metrics.HistValue{
+				Count: 6, Sum: 71.5, Buckets: []uint64{1, 2, 0, 3},
+				Native: &metrics.NativeValue{
+					Schema: 0, ZeroThreshold: 0x1p-128, ZeroCount: 1,
+					Indexes: []int32{1, 2, 6}, Counts: []uint64{1, 1, 3},
+				},
+			},
+		}}},
+		{Def: calls, Points: []metrics.Point{
+			{Labels: set(calls, "contoso", "msgraph", "pstn", "outbound", "user_out"), Start: start, Value: 12},
+			{Labels: set(calls, "contoso", "msgraph", "pstn", "inbound", ""), Value: 3},
+		}},
+		{Def: ratio, Points: []metrics.Point{{Labels: set(ratio, "contoso", "direct_routing"), Value: 0.25}}},
+	}
+}
+
+func defs() []*metrics.Def { return []*metrics.Def{calls, duration, ratio} }
+
+// registry registers a collector with every check switched on.
+func registry(t testing.TB, c prom.Collector) *prom.Registry {
+	t.Helper()
+	r := prom.NewPedanticRegistry()
+	if err := r.Register(c); err != nil {
+		t.Fatalf("register: %v", err)
+	}
+	return r
+}
+
+// gather returns the families by name.
+func gather(t testing.TB, r *prom.Registry) map[string]*dto.MetricFamily {
+	t.Helper()
+	all, err := r.Gather()
+	if err != nil {
+		t.Fatalf("gather: %v", err)
+	}
+	byName := make(map[string]*dto.MetricFamily)
+	for _, family := range all {
+		byName[family.GetName()] = family
+	}
+	return byName
+}
+
+// testLogger shows a failed test what was logged.
+func testLogger(t *testing.T) *slog.Logger {
+	t.Helper()
+	return slog.New(slog.NewTextHandler(t.Output(), nil))
+}
