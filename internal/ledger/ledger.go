@@ -29,6 +29,9 @@ type Settings struct {
 	Options metrics.Options
 	// OnCommit, if set, is told how long each commit took.
 	OnCommit func(took time.Duration)
+	// OnSkip, if set, is told how many log records a commit didn't keep because the
+	// outbox was full and Tuning.SkipLogs is set.
+	OnSkip func(records int)
 	// Tuning may change while the ledger is open.
 	Tuning
 

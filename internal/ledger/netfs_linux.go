@@ -33,5 +33,5 @@ func freeSpace(folder string) (int64, bool) {
 	if err := unix.Statfs(folder, &st); err != nil {
 		return 0, false
 	}
-	return int64(st.Bavail) * int64(st.Bsize), true
+	return int64(st.Bavail * uint64(st.Bsize)), true
 }

@@ -174,6 +174,9 @@ func (f *Feed) applyPage(p *pageWork, page *Page) {
 	}
 	f.row.state = p.next
 	l.outbox.committed(&p.logs)
+	if p.result.SkippedLogs > 0 && l.settings.OnSkip != nil {
+		l.settings.OnSkip(p.result.SkippedLogs)
+	}
 }
 
 func (f *Feed) discardPage(p *pageWork) {

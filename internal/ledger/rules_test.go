@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -441,64 +439,5 @@ func TestRule01UnknownCommit(t *testing.T) {
 				t.Fatalf("logs: %q", logs)
 			}
 		})
-	}
-}
-
-// counting.md 4: pending work.
-func TestRule04PendingWork(t *testing.T) {
-	r := newRig(t)
-	r.commit(&Page{Enqueue: []Work{
-		{Kind: "record", Key: "a", Version: 2, Due: epoch},
-		{Kind: "record", Key: "b", Version: 1, Due: epoch.Add(time.Hour)},
-		{Kind: "record", Key: "c", Version: 1, Due: epoch, Parked: true},
-	}})
-	r.reopen()
-	due, err := r.feed.Due(t.Context(), epoch, 10)
-	if err != nil || len(due) != 1 || due[0].Key != "a" || due[0].Version != 2 {
-		t.Fatalf("due: %+v, %v", due, err)
-	}
-	r.commit(&Page{Done: []Work{{Kind: "record", Key: "a", Version: 1}}})
-	if due, _ = r.feed.Due(t.Context(), epoch, 10); len(due) != 1 {
-		t.Fatalf("done with an older version removed the newer: %+v", due)
-	}
-	r.commit(&Page{Enqueue: []Work{{Kind: "record", Key: "a", Version: 1, Due: epoch.Add(-time.Hour)}}})
-	if due, _ = r.feed.Due(t.Context(), epoch, 10); len(due) != 1 || due[0].Version != 2 {
-		t.Fatalf("an older demand replaced the newer: %+v", due)
-	}
-	r.commit(&Page{Done: []Work{{Kind: "record", Key: "a", Version: 2}}})
-	if due, _ = r.feed.Due(t.Context(), epoch, 10); len(due) != 0 {
-		t.Fatalf("left over: %+v", due)
-	}
-}
-
-// Guarantee 9: what privacy removes isn't in any file of the ledger.
-func TestPrivacyNothingInTheFiles(t *testing.T) {
-	r := newRig(t)
-	r.live()
-	secretive := call("a", func(r *cdr.Record) {
-		r.UserPrincipal = "jane@contoso.example"
-		r.Extra = []cdr.Attr{cdr.Text("client_public_ip", "203.0.113.77", cdr.Address)}
-	})
-	r.records(secretive, call("", func(r *cdr.Record) { r.ID, r.Synthetic = "", "in|1|+15550100001|+15550100002" }))
-	for _, file := range []string{"", "-wal"} {
-		data, err := os.ReadFile(filepath.Join(r.folder, fileName+file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, personal := range []string{"5550100001", "5550100002", "Jane Doe", "jane@contoso.example", "203.0.113.77"} {
-			if strings.Contains(string(data), personal) {
-				t.Errorf("%s%s holds %s", fileName, file, personal)
-			}
-		}
-	}
-	// The batches are packed, so they are looked into as well.
-	logs := r.logs()
-	if !strings.Contains(logs[0], "from=+1555010****") {
-		t.Errorf("masked number missing: %q", logs)
-	}
-	for _, personal := range []string{"5550100001", "5550100002", "Jane", "jane"} {
-		if strings.Contains(strings.Join(logs, "\n"), personal) {
-			t.Errorf("the outbox holds %s", personal)
-		}
 	}
 }
