@@ -1,0 +1,7 @@
+// Package bench has the benchmarks that compare: what the exporter does beside the
+// least that could be done, in one run, with the ratio as the result.
+//
+//	make bench
+//
+// They check that the work was done right; none asserts a time.
+package bench

@@ -1,0 +1,223 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	jsonv2 "github.com/go-json-experiment/json"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// pipelineRows is how many rows one run of the pipeline reads: direct routing
+// calls of a busy day.
+const pipelineRows = 200_000
+
+// recorded are the answers of the simulated Graph, to be given again from memory,
+// so that neither the network nor the simulator is measured.
+type recorded struct {
+	real  http.RoundTripper
+	pages map[string][]byte
+}
+
+// RoundTrip implements http.RoundTripper.
+func (r *recorded) RoundTrip(q *http.Request) (*http.Response, error) {
+	key := q.URL.String()
+	if body, ok := r.pages[key]; ok {
+		return &http.Response{
+			StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: q, ContentLength: int64(len(body)),
+			Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(body)),
+		}, nil
+	}
+	res, err := r.real.RoundTrip(q)
+	if err != nil || !strings.Contains(q.URL.Path, "callRecords") {
+		return res, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.pages[key] = body
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	return res, nil
+}
+
+// day is a recorded day of calls and the reader that reads it.
+type day struct {
+	reader   collector.RangeReader
+	pages    *recorded
+	from, to time.Time
+}
+
+func recordDay(b *testing.B) *day {
+	from := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	to := from.Add(24 * time.Hour)
+	world, err := simulator.NewWorld(simulator.Historical(5, sim.DirectRoutingMix(), from, to, pipelineRows))
+	if err != nil {
+		b.Fatal(err)
+	}
+	server, err := sim.Start(sim.Settings{DirectRouting: world})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(server.Close)
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig.RootCAs = server.Pool()
+	b.Cleanup(transport.CloseIdleConnections)
+	pages := &recorded{real: transport, pages: make(map[string][]byte)}
+	provider := msgraph.Provider()
+	block := provider.NewConfig()
+	text := "tenant_id: " + server.TenantID() + "\nclient_id: " + server.ClientID() + "\nclient_secret: " + server.ClientSecret() +
+		"\nlogin_url: " + server.LoginURL() + "\ngraph_url: " + server.GraphURL() + "\ndirect_routing: {}\n"
+	if err := config.Unmarshal("bench.yaml", []byte(text), block, config.Options{}); err != nil {
+		b.Fatal(err)
+	}
+	source, err := provider.Open(block, collector.SourceSettings{Name: "bench", Transport: pages, RequestsPerMinute: 1 << 30})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(source.Close)
+	d := &day{reader: source.Feeds[0].Reader, pages: pages, from: from, to: to}
+	if rows := d.read(b, func(*collector.Batch) error { return nil }); rows < pipelineRows {
+		b.Fatalf("recorded %d rows, want %d", rows, pipelineRows)
+	}
+	return d
+}
+
+// read reads the day and says how many rows it had.
+func (d *day) read(b *testing.B, emit func(*collector.Batch) error) int {
+	rows := 0
+	err := d.reader.Read(b.Context(), d.from, d.to, func(batch *collector.Batch) error {
+		rows += len(batch.Records)
+		return emit(batch)
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return rows
+}
+
+// decodedRow is a row as a program without ids, durability or logs would decode it.
+type decodedRow struct {
+	ID                            string    `json:"id"`
+	CorrelationID                 string    `json:"correlationId"`
+	UserID                        string    `json:"userId"`
+	UserPrincipalName             string    `json:"userPrincipalName"`
+	UserDisplayName               string    `json:"userDisplayName"`
+	StartDateTime                 time.Time `json:"startDateTime"`
+	InviteDateTime                time.Time `json:"inviteDateTime"`
+	FailureDateTime               time.Time `json:"failureDateTime"`
+	EndDateTime                   time.Time `json:"endDateTime"`
+	Duration                      int64     `json:"duration"`
+	CallType                      string    `json:"callType"`
+	SuccessfulCall                *bool     `json:"successfulCall"`
+	CallerNumber                  string    `json:"callerNumber"`
+	CalleeNumber                  string    `json:"calleeNumber"`
+	MediaPathLocation             string    `json:"mediaPathLocation"`
+	SignalingLocation             string    `json:"signalingLocation"`
+	FinalSipCode                  int64     `json:"finalSipCode"`
+	CallEndSubReason              int64     `json:"callEndSubReason"`
+	FinalSipCodePhrase            string    `json:"finalSipCodePhrase"`
+	TrunkFullyQualifiedDomainName string    `json:"trunkFullyQualifiedDomainName"`
+	MediaBypassEnabled            *bool     `json:"mediaBypassEnabled"`
+}
+
+// decode decodes every page with the JSON library alone.
+func (d *day) decode(b *testing.B) int {
+	rows := 0
+	for _, body := range d.pages.pages {
+		var page struct {
+			Value []decodedRow `json:"value"`
+		}
+		if err := jsonv2.Unmarshal(body, &page); err != nil {
+			b.Fatal(err)
+		}
+		rows += len(page.Value)
+	}
+	return rows
+}
+
+// commit reads the day into a new ledger with log records and says how many
+// calls were counted.
+func (d *day) commit(b *testing.B) int {
+	ctx := context.WithoutCancel(b.Context())
+	l, err := ledger.Open(ctx, ledger.Settings{
+		Folder: filepath.Join(b.TempDir(), "ledger"), Now: time.Now,
+		Options: metrics.Options{ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, BypassWindow: time.Hour, Native: true},
+		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.NewEncoder(otlp.StartTimestamp), OutboxLimit: 1 << 40},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // the measured commits were checked
+	feed, err := l.Feed(ctx, ledger.FeedSpec{
+		Source: "bench", Provider: "msgraph", Feed: "direct_routing", History: time.Since(d.from) + time.Hour, Lookback: 48 * time.Hour,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	counted := 0
+	d.read(b, func(batch *collector.Batch) error {
+		result, err := feed.Commit(ctx, &ledger.Page{Records: batch.Records, Invalid: batch.Invalid})
+		counted += result.New
+		return err
+	})
+	return counted
+}
+
+// cpu is the processor time of this process so far.
+func cpu(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// rate measures a run in rows per second of the clock and of one core.
+func rate(b *testing.B, run func() int) (wall, core float64) {
+	began, used := time.Now(), cpu(b)
+	rows := float64(run())
+	return rows / time.Since(began).Seconds(), rows / (cpu(b) - used).Seconds()
+}
+
+// BenchmarkPipeline reads the same recorded pages with the JSON library alone, with
+// decoding and mapping, and with all of it: decode, map, redact, encode log
+// records, commit durably. Ratios are of processor time, pair by pair.
+func BenchmarkPipeline(b *testing.B) {
+	d := recordDay(b)
+	b.ReportAllocs()
+	var decode, mapped, all, wall float64
+	n := 0
+	for b.Loop() {
+		_, c := rate(b, func() int { return d.decode(b) })
+		decode += c
+		_, c = rate(b, func() int { return d.read(b, func(*collector.Batch) error { return nil }) })
+		mapped += c
+		w, c := rate(b, func() int { return d.commit(b) })
+		all, wall = all+c, wall+w
+		n++
+	}
+	runs := float64(n)
+	b.ReportMetric(decode/runs, "decode-rows/cpu-s")
+	b.ReportMetric(mapped/runs, "decode+map-rows/cpu-s")
+	b.ReportMetric(all/runs, "pipeline-rows/cpu-s")
+	b.ReportMetric(wall/runs, "pipeline-rows/s")
+	b.ReportMetric(all/decode, "pipeline/decode")
+}
