@@ -26,6 +26,8 @@ type batch struct {
 	// emitErr is what emit returned: it ends the read as it is.
 	emitErr error
 
+	page    int
+	begins  bool // nothing of the page was handed on yet
 	records []*cdr.Record
 	used    int // of records
 	invalid []collector.BadRow
@@ -92,11 +94,19 @@ func (b *batch) next() *cdr.Record {
 func (b *batch) flush(last bool) error {
 	if b.used+len(b.invalid) > 0 {
 		b.emitErr = b.emit(&collector.Batch{
-			Records: b.records[:b.used], Invalid: b.invalid, Unmapped: b.mapper.unmapped, Last: last,
+			Records: b.records[:b.used], Invalid: b.invalid, Unmapped: b.mapper.unmapped,
+			Page: b.page, Begins: b.begins, Last: last,
 		})
+		b.begins = false
 	}
 	b.reset()
 	return b.emitErr
+}
+
+// begin begins a page, or begins it again since it broke.
+func (b *batch) begin(page int) {
+	b.reset()
+	b.page, b.begins = page, true
 }
 
 // reset forgets what wasn't handed on, as when a page broke.

@@ -55,7 +55,7 @@ func (m *mapper) begin(f *fields, r *cdr.Record, c *common) {
 	r.CallerNumber, r.CalleeNumber = f.text(c.caller), f.text(c.callee)
 	r.Start = f.start(c.start)
 	r.End = m.instant(f, c.end)
-	r.Duration = f.seconds(c.duration)
+	r.Duration, r.NoDuration = f.seconds(c.duration), !f.integer(c.duration).Known
 
 	kind := m.callTypeOf(f.text(c.callType))
 	r.CallType, r.Direction = kind.slug, kind.direction

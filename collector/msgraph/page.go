@@ -49,7 +49,7 @@ func newPageDecoder(b *batch) *pageDecoder {
 // the last. After an error the page is as good as unread, though rows of a long page
 // may have been handed on.
 func (d *pageDecoder) decode(body io.Reader, number int) (next string, err error) {
-	d.batch.reset()
+	d.batch.begin(number)
 	d.input.Reset(body)
 	d.json.Reset(&d.guard, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	d.number, d.next, d.hasRows, d.hasError = number, "", false, false

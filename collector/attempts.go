@@ -1,0 +1,128 @@
+package collector
+
+import "time"
+
+// The length of a piece.
+const (
+	// firstPiece is how long the first piece is; what it costs shows how long the
+	// next may be.
+	firstPiece = 24 * time.Hour
+	shortPiece = time.Minute
+	longPiece  = 400 * 24 * time.Hour
+	// shrink is by how much a slow piece shortens the next at most.
+	shrink = 8
+	// fewPages are what a piece must have had before a shorter one would be faster.
+	fewPages = 3
+)
+
+// never is a time that doesn't come.
+const never time.Duration = 1<<63 - 1
+
+// attempts is how reading the levels has gone in this process. Its times are
+// those of a clock that only counts up, since the process began.
+type attempts struct {
+	levels []attempt
+	// streak is how many polls have failed since one succeeded.
+	streak int
+	// hold is until when the provider wants to be left alone.
+	hold time.Duration
+	// rest is until when the last failure keeps what was due then from being tried
+	// instead; failedAt is when that was, by the feed's clock.
+	rest     time.Duration
+	failedAt time.Time
+	// length is how long a piece may be to take no longer than target.
+	length, target time.Duration
+	random         func() float64
+}
+
+// attempt is how reading one level has gone.
+type attempt struct {
+	failures int
+	err      error
+	retry    time.Duration
+	piece    time.Duration // how long a piece may be after failures
+}
+
+func newAttempts(l ladder, random func() float64) *attempts {
+	a := &attempts{
+		levels: make([]attempt, l.last()+1),
+		length: firstPiece,
+		target: max(l.interval/2, 5*time.Second),
+		random: random,
+	}
+	for m := range a.levels {
+		a.levels[m].piece = longPiece
+	}
+	return a
+}
+
+func (a *attempts) failing(level int) bool { return a.levels[level].failures > 0 }
+
+// retryAt is when a level may be read that has been due since an instant: not
+// before it has backed off, not while a shallower one fails, for then it would
+// fail too, and, if it was due already when another failed, not at once instead
+// of that one.
+func (a *attempts) retryAt(level int, due time.Time) time.Duration {
+	for m := range level {
+		if a.failing(m) {
+			return never
+		}
+	}
+	at := max(a.levels[level].retry, a.hold)
+	if !due.After(a.failedAt) {
+		at = max(at, a.rest)
+	}
+	return at
+}
+
+// piece is how long a level's next piece may be.
+func (a *attempts) piece(level int, limit time.Duration) time.Duration {
+	piece := min(a.length, a.levels[level].piece)
+	if limit > 0 {
+		piece = min(piece, limit-2*time.Second) // it is rounded outward
+	}
+	return piece
+}
+
+// failed backs a level off, and halves its next piece, of which this one was so long.
+func (a *attempts) failed(level int, err error, length, after, tick time.Duration, now time.Time) {
+	l := &a.levels[level]
+	l.failures++
+	a.streak++
+	l.err = err
+	l.retry = tick + max(retryDelay(max(l.failures, a.streak), a.random), after)
+	a.rest, a.failedAt = tick+retryDelay(a.streak, a.random), now
+	l.piece = max(min(l.piece, length)/2, shortPiece)
+	if after > 0 {
+		a.hold = tick + after
+	}
+}
+
+// succeeded ends a level's failures, and fits the next piece to what this one
+// took. It may have been slow because it was long, or because each page is: then
+// a shorter one wouldn't help.
+func (a *attempts) succeeded(level int, length, took time.Duration, pages int) {
+	l := &a.levels[level]
+	l.failures, l.err, l.retry = 0, nil, 0
+	if length >= l.piece {
+		l.piece = min(2*l.piece, longPiece)
+	}
+	a.streak, a.rest = 0, 0
+	switch {
+	case took > a.target && pages >= fewPages:
+		fits := time.Duration(float64(length) * float64(a.target) / float64(took))
+		a.length = min(a.length, max(fits, length/shrink, shortPiece))
+	case length >= a.length && (took < a.target/4 || pages < fewPages):
+		a.length = min(2*a.length, longPiece)
+	}
+}
+
+// trouble is the failure of the shallowest level that fails.
+func (a *attempts) trouble() error {
+	for m := range a.levels {
+		if a.failing(m) {
+			return a.levels[m].err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package collector
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	// clockTolerance is how far clocks may differ before it is shown
+	// (counting.md 10).
+	clockTolerance = 2 * time.Minute
+	// clockSlack is how far a new offset must be from the old one to count: a Date
+	// is cut to the second, and answers take their time.
+	clockSlack = 2 * time.Second
+	// clockWindow is how many offsets are looked at, an odd number: one that is
+	// wrong, from one of many front ends, changes nothing.
+	clockWindow = 3
+)
+
+// Clock is the clock of a source's feeds: the local one, corrected by the
+// provider's Date (counting.md 10). It is safe for concurrent use.
+type Clock struct {
+	local  func() time.Time
+	offset func() (time.Duration, bool)
+	began  time.Time
+
+	mu       sync.Mutex
+	accepted time.Duration   // guarded by mu: what Now adds
+	window   []time.Duration // guarded by mu: the latest offsets
+	wall     time.Time       // guarded by mu: the local clock at the latest sample
+	tick     time.Duration   // guarded by mu: Elapsed then
+}
+
+// NewClock corrects the local clock (nil: the machine's) by offset, the
+// provider's clock minus the local one by its latest Date header and whether it
+// is known: Source.Offset. A nil offset leaves the local clock as it is.
+func NewClock(local func() time.Time, offset func() (time.Duration, bool)) *Clock {
+	if local == nil {
+		local = time.Now
+	}
+	c := &Clock{local: local, offset: offset, began: time.Now()}
+	c.wall = c.reading()
+	return c
+}
+
+// Now is the provider's time as far as it is known, in UTC.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reading().Add(c.accepted)
+}
+
+// Elapsed counts up since the clock was made, whatever is done to clocks.
+func (c *Clock) Elapsed() time.Duration { return time.Since(c.began) }
+
+// Offset is by how much the local clock is corrected.
+func (c *Clock) Offset() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.accepted
+}
+
+// sample takes note of the provider's latest Date: once a poll that was answered.
+// It returns the provider's time by that Date alone.
+func (c *Clock) sample() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	latest, known := c.latest()
+	if !known {
+		return c.reading()
+	}
+	if step := c.step(); step.Abs() > clockTolerance {
+		c.window = c.window[:0] // of another local time
+	}
+	c.window = append(c.window, latest)
+	c.window = c.window[max(0, len(c.window)-clockWindow):]
+	c.wall, c.tick = c.reading(), c.Elapsed()
+	sorted := slices.Sorted(slices.Values(c.window))
+	// Of two that differ neither is known to be right: the first stays.
+	if median := sorted[len(sorted)/2]; len(sorted) != 2 && (median-c.accepted).Abs() > clockSlack {
+		c.accepted = median
+	}
+	return c.wall.Add(latest)
+}
+
+// unsure says whether the local clock has been set since the provider's Date was
+// last seen, or, where none was ever seen, has leapt ahead by more than far.
+func (c *Clock) unsure(far time.Duration) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	step := c.step()
+	if len(c.window) == 0 {
+		return step > far
+	}
+	return step.Abs() > clockTolerance
+}
+
+// pending says whether the provider has a clock that was never asked.
+func (c *Clock) pending() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.offset != nil && len(c.window) == 0
+}
+
+// step is by how much the local clock has been set since the latest sample; mu is held.
+func (c *Clock) step() time.Duration {
+	return c.reading().Sub(c.wall) - (c.Elapsed() - c.tick)
+}
+
+// latest is the latest offset; mu is held.
+func (c *Clock) latest() (time.Duration, bool) {
+	if c.offset == nil {
+		return 0, false
+	}
+	return c.offset()
+}
+
+// reading is the local clock without what counts up beside it, so that setting
+// the clock shows.
+func (c *Clock) reading() time.Time { return c.local().Round(0).UTC() }

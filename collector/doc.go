@@ -1,0 +1,27 @@
+// Package collector reads the feeds: one loop per feed, a plan of which range of
+// time is due, and an adapter that turns a reader of ranges into a feed.
+//
+//	Scheduler ─ Loop (one goroutine each) ─▶ Feed.Poll ─▶ Sink.Commit ─▶ ledger
+//	                                           │ RangeFeed: plan ─▶ RangeReader.Read
+//
+// Invariants:
+//
+//   - A page is committed through the ledger, and a position moves only in the
+//     commit of a complete read's last page. The plan is part of the position, so
+//     a restart goes on where the last commit left it.
+//   - The watermark moves only over time that complete reads have joined to it,
+//     never past the provider's own time, and never so far ahead of the deepest
+//     read that what is still owed would lie beyond a catch-up or the floor.
+//   - A level's stamp says that its read began then and reached back far enough;
+//     stamps and watermark are in the provider's time, waits in time that counts
+//     up whatever is done to clocks.
+//
+// When things fail: a feed's failure stays its own, a panic included. A read that
+// fails is tried again within a second, then ever slower up to a minute; a long
+// one by itself and in shorter pieces, while shorter ones go on. A full disk or
+// outbox pauses reading and loses nothing, for the provider keeps the rows. A plan
+// that can't be read costs a deep read. A clock that is in doubt moves nothing.
+//
+// counting.md 5 to 10 are the rules; the tests name them, and
+// testdata/plan-figures.txt has what the plan costs and gives.
+package collector

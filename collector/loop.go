@@ -1,0 +1,184 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+// LoopSettings are what NewLoop needs.
+type LoopSettings struct {
+	// Source, Provider and Name are the labels; Name is `feed`.
+	Source, Provider, Name string
+	// Interval is how often the feed is polled, unless it is Paced.
+	Interval time.Duration
+	// Feed is what is polled.
+	Feed Feed
+	// Ledger is the feed's handle; nil for a feed that commits nothing (gauges).
+	Ledger Ledger
+	// Clock is the source's clock; nil: the local one.
+	Clock *Clock
+	// Observer is told; nil: nobody is.
+	Observer Observer
+	// Logger gets failures and rows that were set aside; nil: nowhere.
+	Logger *slog.Logger
+	// Advise says what an error of the feed means and what to do: Source.Advise.
+	// Nil: the error's text.
+	Advise func(err error) (what, todo string)
+	// ThrottledUntil is Source.ThrottledUntil; nil: never.
+	ThrottledUntil func() time.Time
+	// Random is from 0 up to 1, for jitter; nil: math/rand/v2.
+	Random func() float64
+	// CommitGrace is how long a page in hand may take to be committed after Stop;
+	// zero: 10 s.
+	CommitGrace time.Duration
+}
+
+// Paced is a Feed that knows when it wants to be polled, failures of its own
+// included. RangeFeed is one.
+type Paced interface {
+	Feed
+	// Wait is how long from now to the next poll.
+	Wait() time.Duration
+	// Trouble is the present failure of a part of the feed, nil if all is well.
+	Trouble() error
+}
+
+// SourceKey is the log attribute that names a source: `source` is slog's own, for a
+// line of code.
+const SourceKey = "cdr_source"
+
+const (
+	// longestStart bounds the jitter of the first poll.
+	longestStart = time.Second
+	// waitJitter is how much of a wait is left out at most, so that feeds which
+	// began together drift apart; never more is waited than is due. It is small,
+	// because it adds up: the levels of the read plan share polls only while 2^m
+	// intervals come out within half an interval.
+	waitJitter = 0.001
+	// shortestWait is between any two polls.
+	shortestWait = time.Millisecond
+)
+
+// Loop polls one feed for as long as it runs:
+//
+//	start ─ jitter ─▶ poll ─▶ wait ─▶ poll …
+//	                   │ panic, error: shown, logged, counted; the wait backs off
+//	                   └ disk or outbox full: nothing was lost; tried again
+//
+// Its methods are safe for concurrent use.
+type Loop struct {
+	settings LoopSettings
+	sink     *loopSink
+
+	mu      sync.Mutex
+	cancel  context.CancelFunc // guarded by mu; nil before Start
+	done    chan struct{}      // closed when the goroutine has ended
+	stopped bool               // guarded by mu
+	health  health             // guarded by mu
+}
+
+// NewLoop makes a loop; Start starts it.
+func NewLoop(settings LoopSettings) *Loop {
+	if settings.Clock == nil {
+		settings.Clock = NewClock(nil, nil)
+	}
+	if settings.Observer == nil {
+		settings.Observer = noObserver{}
+	}
+	if settings.Logger == nil {
+		settings.Logger = slog.New(slog.DiscardHandler)
+	}
+	if settings.Random == nil {
+		settings.Random = rand.Float64
+	}
+	if settings.CommitGrace <= 0 {
+		settings.CommitGrace = 10 * time.Second
+	}
+	settings.Logger = settings.Logger.With(SourceKey, settings.Source, "feed", settings.Name)
+	l := &Loop{settings: settings, done: make(chan struct{})}
+	l.sink = &loopSink{loop: l}
+	return l
+}
+
+// Start starts the goroutine, once; after Stop it does nothing.
+func (l *Loop) Start() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.cancel != nil || l.stopped {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l.cancel = cancel
+	go l.run(ctx)
+}
+
+// Stop ends the loop and returns when it has ended. A page in hand is committed
+// if it was decoded. It may be called twice, and before Start.
+func (l *Loop) Stop() {
+	l.mu.Lock()
+	l.stopped = true
+	cancel := l.cancel
+	l.mu.Unlock()
+	if cancel == nil {
+		return
+	}
+	cancel()
+	<-l.done
+}
+
+func (l *Loop) run(ctx context.Context) {
+	defer close(l.done)
+	l.Refresh()
+	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Interval, longestStart)))
+	for sleep(ctx, wait) {
+		began := l.settings.Clock.Elapsed()
+		l.begin()
+		err := l.poll(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		wait = l.settle(err, l.settings.Clock.Elapsed()-began)
+	}
+}
+
+// sleep waits, and says whether the loop goes on.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(max(d, shortestWait))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// poll polls once. A panic is an error like any other.
+func (l *Loop) poll(ctx context.Context) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{value: fmt.Sprint(v), stack: debug.Stack()}
+		}
+	}()
+	return l.settings.Feed.Poll(ctx, l.state(), l.sink)
+}
+
+// wait is how long to the next poll, after one that took so long.
+func (l *Loop) wait(err error, failures int, took time.Duration) time.Duration {
+	paced, isPaced := l.settings.Feed.(Paced)
+	wait := l.settings.Interval - took
+	switch {
+	case err != nil && (!isPaced || notTheFeeds(err) || isPanic(err)):
+		wait = max(retryDelay(failures, l.settings.Random), httpclient.RetryAfter(err))
+	case isPaced:
+		wait = paced.Wait()
+	}
+	return max(wait-time.Duration(waitJitter*l.settings.Random()*float64(wait)), shortestWait)
+}

@@ -1,0 +1,381 @@
+package collector
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// feedFunc is a Feed that isn't paced.
+type feedFunc func(ctx context.Context, state ledger.State, sink Sink) error
+
+func (f feedFunc) Poll(ctx context.Context, state ledger.State, sink Sink) error {
+	return f(ctx, state, sink)
+}
+
+// loopOf is a loop of a feed without jitter.
+func loopOf(f Feed, change ...func(*LoopSettings)) *Loop {
+	s := LoopSettings{Source: "acme", Provider: "model", Name: "calls", Interval: time.Minute, Feed: f, Random: func() float64 { return 0 }}
+	for _, c := range change {
+		c(&s)
+	}
+	return NewLoop(s)
+}
+
+// polls runs a feed that fails until it shouldn't, and returns when it was polled.
+func polls(t *testing.T, d time.Duration, fail func(n int) error) []time.Duration {
+	t.Helper()
+	var at []time.Duration
+	began := time.Now()
+	l := loopOf(feedFunc(func(context.Context, ledger.State, Sink) error {
+		at = append(at, time.Since(began).Round(time.Second))
+		return fail(len(at))
+	}))
+	l.Start()
+	pass(t, d)
+	l.Stop()
+	return at
+}
+
+func seconds(all ...int) []time.Duration {
+	d := make([]time.Duration, len(all))
+	for i, n := range all {
+		d[i] = time.Duration(n) * time.Second
+	}
+	return d
+}
+
+func TestLoop_BacksOffAndComesBack(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		fail func(n int) error
+		want []time.Duration
+	}{
+		{"no failure", func(int) error { return nil }, seconds(0, 60, 120, 180, 240)},
+		{"failures", func(n int) error {
+			if n < 9 {
+				return errProvider
+			}
+			return nil
+		}, seconds(0, 1, 3, 7, 15, 31, 63, 123, 183, 243)},
+		{"back to 1 s after a success", func(n int) error {
+			if n == 4 || n > 6 {
+				return nil
+			}
+			return errProvider
+		}, seconds(0, 1, 3, 7, 67, 68, 70, 130, 190, 250)},
+		{"the provider says when", func(n int) error {
+			if n == 1 {
+				return fmt.Errorf("read: %w", &httpclient.Error{Kind: httpclient.KindServer, Status: http.StatusServiceUnavailable, RetryAfter: 100 * time.Second})
+			}
+			return nil
+		}, seconds(0, 100, 160, 220)},
+		{"a panic", func(n int) error {
+			if n < 3 {
+				panic("index out of range")
+			}
+			return nil
+		}, seconds(0, 1, 3, 63, 123, 183, 243)},
+		{"a full disk", func(n int) error {
+			if n < 3 {
+				return fmt.Errorf("commit: %w", ledger.ErrFull)
+			}
+			return nil
+		}, seconds(0, 1, 3, 63, 123, 183, 243)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if got := polls(t, 255*time.Second, c.fail); !slices.Equal(got, c.want) {
+					t.Errorf("polled at %v, want %v", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+// TestRangeFeed_BacksOffLikeAnyOther: the same from outside, through the plan.
+func TestRangeFeed_BacksOffLikeAnyOther(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		want []time.Duration
+	}{
+		{"an outage", errProvider, seconds(0, 1, 3, 7, 15, 31, 63, 123, 183, 243, 303)},
+		{"the provider says when", &httpclient.Error{Kind: httpclient.KindThrottled, RetryAfter: 70 * time.Second}, seconds(0, 70, 140, 210, 280)},
+	} {
+		for _, fresh := range []bool{true, false} {
+			t.Run(fmt.Sprint(c.name, ", fresh is ", fresh), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					m := newModel(time.Now().Add(-24 * time.Hour))
+					if !fresh {
+						m = quiet(t, minutely, time.Now().Add(-10*time.Minute))
+					}
+					m.fault = func(time.Time, time.Time, int) error { return c.err }
+					began := time.Now()
+					l := loopOver(m, time.Minute, 48*time.Hour, func(l *LoopSettings, r *RangeSettings) {
+						l.Random, r.Random = func() float64 { return 0 }, func() float64 { return 0 }
+						l.Clock, r.Clock = NewClock(nil, nil), nil
+						r.Clock = l.Clock
+					})
+					l.Start()
+					pass(t, 310*time.Second)
+					l.Stop()
+					var got []time.Duration
+					for _, r := range m.reads {
+						got = append(got, r.at.Sub(began).Round(time.Second))
+					}
+					if !slices.Equal(got, c.want) {
+						t.Errorf("read at %v, want %v", got, c.want)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestLoop_AFailureStaysItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		good := 0
+		s := NewScheduler()
+		s.Add(
+			loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { panic("boom") })),
+			loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { return errProvider })),
+			loopOf(feedFunc(func(ctx context.Context, _ ledger.State, _ Sink) error { <-ctx.Done(); return ctx.Err() })),
+			loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { good++; return nil })),
+		)
+		pass(t, 10*time.Minute+time.Second)
+		if good != 11 {
+			t.Errorf("the good feed was polled %d times in ten minutes", good)
+		}
+		var states []State
+		for _, one := range s.Status() {
+			states = append(states, one.State)
+		}
+		if want := []State{StateError, StateError, StateOK, StateOK}; !slices.Equal(states, want) {
+			t.Errorf("the states are %v, want %v", states, want)
+		}
+		if s.Ready() {
+			t.Error("ready, though one feed has neither been read nor failed")
+		}
+		s.Stop()
+		s.Stop()
+		if len(s.Status()) != 0 {
+			t.Error("after Stop there are loops left")
+		}
+	})
+}
+
+func TestLoop_APanicIsLoggedAndCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		seen := newObserved()
+		l := loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { panic("index out of range") }), func(s *LoopSettings) {
+			s.Logger, s.Observer = slog.New(slog.NewTextHandler(&log, nil)), seen
+		})
+		l.Start()
+		pass(t, 2*time.Second)
+		l.Stop()
+		if !strings.Contains(log.String(), "index out of range") || !strings.Contains(log.String(), "loop_test.go") || !strings.Contains(log.String(), "source=acme feed=calls") {
+			t.Errorf("the log is %s", log.String())
+		}
+		if seen.polls[false] != 2 || seen.polls[true] != 0 {
+			t.Errorf("polls are counted as %v", seen.polls)
+		}
+		if s := l.Status(); s.State != StateError || !strings.HasPrefix(s.LastError, "panic: index out of range: ") {
+			t.Errorf("the state is %s: %s", s.State, s.LastError)
+		}
+	})
+}
+
+// TestLoop_StopCommitsThePageInHand: the page is decoded when Stop comes, the
+// commit takes a while, and no further page is asked for.
+func TestLoop_StopCommitsThePageInHand(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		takes time.Duration
+		want  int // rows
+	}{
+		{"a commit that takes a second", time.Second, 3},
+		{"a commit that takes for ever", time.Hour, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newModel(time.Now().Add(-time.Hour))
+				m.pageSize = 3
+				for i := range 9 {
+					m.rows = append(m.rows, modelRow{id: fmt.Sprint(i), start: m.state.Origin.Add(time.Minute)})
+				}
+				inHand := make(chan struct{})
+				slow := &slowLedger{model: m, takes: c.takes, inHand: inHand}
+				l := loopOver(m, time.Minute, time.Hour, func(l *LoopSettings, r *RangeSettings) {
+					l.Ledger, l.Clock, r.Clock = slow, nil, nil
+				})
+				l.Start()
+				<-inHand
+				began := time.Now()
+				l.Stop()
+				if took := time.Since(began); took > 10*time.Second+time.Millisecond {
+					t.Errorf("stopping took %s", took)
+				}
+				if len(m.counted) != c.want || len(m.positions) != 0 {
+					t.Errorf("%d rows and %d positions were committed, want %d and none", len(m.counted), len(m.positions), c.want)
+				}
+				l.Stop()
+				// What is left comes after a restart.
+				run(t, m, ladder{interval: time.Minute, lookback: time.Hour}, time.Minute)
+				if len(m.counted) != 9 {
+					t.Errorf("after a restart %d rows are counted, want 9", len(m.counted))
+				}
+			})
+		})
+	}
+}
+
+// slowLedger takes its time over the first commit.
+type slowLedger struct {
+	*model
+	takes  time.Duration
+	inHand chan struct{}
+}
+
+func (s *slowLedger) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+	if s.inHand != nil {
+		close(s.inHand)
+		s.inHand = nil
+	}
+	select {
+	case <-ctx.Done():
+		return ledger.Result{}, fmt.Errorf("commit: %w", ctx.Err())
+	case <-time.After(s.takes):
+	}
+	return s.model.Commit(ctx, page)
+}
+
+func TestLoop_StopBeforeStartAndTwice(t *testing.T) {
+	l := loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { return nil }))
+	l.Stop()
+	l.Start() // does nothing any more
+	l.Stop()
+	if s := l.Status(); !s.LastSuccess.IsZero() || s.Ready {
+		t.Errorf("a loop that was never started shows %+v", s)
+	}
+}
+
+func TestLoop_Gauges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		labels := []string{"inbound"}
+		n := 0
+		l := loopOf(feedFunc(func(_ context.Context, _ ledger.State, sink Sink) error {
+			if n++; n > 1 {
+				return errProvider
+			}
+			sink.Gauges([]Gauge{{Metric: "cdr_active_calls", Labels: labels, Value: 3}})
+			labels[0] = "used again"
+			return nil
+		}), func(s *LoopSettings) { s.Interval = 30 * time.Second })
+		if l.Gauges() != nil {
+			t.Error("gauges before the first read")
+		}
+		l.Start()
+		for _, step := range []struct {
+			wait time.Duration
+			want bool
+		}{{time.Second, true}, {30 * time.Second, true}, {time.Second, true}, {2 * time.Second, false}, {time.Hour, false}} {
+			pass(t, step.wait)
+			got := l.Gauges()
+			if (got != nil) != step.want || step.want && (got[0].Labels[0] != "inbound" || got[0].Value != 3) {
+				t.Errorf("after %d polls the gauges are %v", n, got)
+			}
+		}
+		if !l.Status().Ready {
+			t.Error("a feed without a ledger is ready once it was polled")
+		}
+		l.Stop()
+	})
+}
+
+func TestLoop_Status(t *testing.T) {
+	advice := func(error) (string, string) { return "the secret has expired", "make a new one" }
+	for _, c := range []struct {
+		name  string
+		err   error
+		until time.Duration
+		state State
+		text  string
+	}{
+		{"all is well", nil, 0, StateOK, ""},
+		{"advice", errProvider, 0, StateError, "the secret has expired: make a new one"},
+		{"throttled by an error", &httpclient.Error{Kind: httpclient.KindThrottled}, 0, StateThrottled, "the secret has expired: make a new one"},
+		{"throttled within a poll", nil, 30 * time.Second, StateThrottled, "the provider asks to be left alone until 2000-01-01T00:00:30Z: nothing needs doing, unless it lasts: then raise interval or lower requests_per_minute"},
+		{"a full disk", fmt.Errorf("x: %w", ledger.ErrFull), 0, StateError, "the disk of the ledger is full: reading pauses and loses nothing; make room in storage.path, it goes on by itself"},
+		{"a full outbox", ledger.ErrOutboxFull, 0, StateError, "the outbox of log records is full: reading pauses and loses nothing; see why the OTLP endpoint takes no logs, or set outbox_full"},
+		{"fenced", errors.Join(ledger.ErrFenced), 0, StateError, "the feed's state was changed by another writer: it is read again; if this repeats, see whether two processes count this feed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				m := newModel(began)
+				m.state.Records, m.state.Watermark, m.state.HistoryDone = 42, began, true
+				l := loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { return c.err }), func(s *LoopSettings) {
+					s.Ledger, s.Advise = m, advice
+					s.ThrottledUntil = func() time.Time { return began.Add(c.until) }
+				})
+				l.Start()
+				pass(t, 10*time.Millisecond)
+				s := l.Status()
+				if s.State != c.state || s.LastError != c.text || s.Records != 42 || !s.Watermark.Equal(began) || !s.Ready {
+					t.Errorf("the status is %+v, want %s: %s", s, c.state, c.text)
+				}
+				if (c.err == nil) != (!s.LastSuccess.IsZero()) || !s.NextRead.After(began) {
+					t.Errorf("the last success is %s, the next read %s", s.LastSuccess, s.NextRead)
+				}
+				l.Stop()
+			})
+		})
+	}
+}
+
+func TestLoop_CatchingUp(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		behind, interval time.Duration
+		want             bool
+	}{
+		{10 * time.Minute, time.Minute, false},
+		{10*time.Minute + time.Second, time.Minute, true},
+		{15 * time.Minute, 5 * time.Minute, false},
+		{15*time.Minute + time.Second, 5 * time.Minute, true},
+		{-time.Hour, time.Minute, false},
+	} {
+		if got := behind(now.Add(-c.behind), now, c.interval); got != c.want {
+			t.Errorf("%s behind at an interval of %s is catching up: %t", c.behind, c.interval, got)
+		}
+	}
+	// A poll that hangs doesn't hide it.
+	synctest.Test(t, func(t *testing.T) {
+		m := quiet(t, minutely, time.Now())
+		seen := newObserved()
+		l := loopOf(feedFunc(func(ctx context.Context, _ ledger.State, _ Sink) error { <-ctx.Done(); return ctx.Err() }), func(s *LoopSettings) {
+			s.Ledger, s.Observer = m, seen
+		})
+		s := NewScheduler()
+		s.Add(l)
+		pass(t, 11*time.Minute)
+		s.Refresh()
+		if got := l.Status(); !seen.catchingUp || got.State != StateCatchingUp || !got.NextRead.IsZero() {
+			t.Errorf("catching up is shown as %t and %s", seen.catchingUp, got.State)
+		}
+		s.Stop()
+	})
+}

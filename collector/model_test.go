@@ -1,0 +1,329 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// modelRow is a call as the model provider keeps it.
+type modelRow struct {
+	id               string
+	start, published time.Time
+	synthetic        string // instead of an id
+}
+
+// model is a provider and a ledger made of maps: what the collector is held against.
+type model struct {
+	mu sync.Mutex
+	// The provider. Rows are sorted by start.
+	rows     []modelRow
+	pageSize int
+	latency  time.Duration // of each page
+	limits   Limits
+	sayLast  bool                                     // whether pages say that they are the last
+	fault    func(from, to time.Time, page int) error // before a page is given out
+	clock    func() time.Time                         // the provider's own
+	local    func() time.Time                         // ours
+	date     func() time.Time                         // what the provider says the time is
+	offset   time.Duration                            // as of the last answer
+	answered bool
+	reads    []modelRead
+	pages    int
+	visits   map[string]int // how often each row was given out, if it is made
+	batch    Batch
+	pool     []cdr.Record
+
+	// The ledger.
+	state     ledger.State
+	counted   map[string]time.Time // by id, when it was first seen
+	known     map[string]time.Time // by id, the start: what pruning has left
+	keep      time.Duration        // how far behind the watermark ids are kept; 0: for ever
+	tooOld    int
+	refuse    func(page *ledger.Page) error // before a commit
+	positions []ledger.Position
+	commits   int
+	broken    []string // what was found to be wrong while it ran
+}
+
+// modelRead is one read of the provider.
+type modelRead struct {
+	at, from, to time.Time
+	err          error
+	ended        time.Time
+}
+
+func newModel(origin time.Time) *model {
+	return &model{
+		pageSize: 1000, clock: time.Now, local: time.Now, date: time.Now,
+		limits:  Limits{MaxRange: 90 * 24 * time.Hour},
+		state:   ledger.State{Origin: origin, Floor: origin, Watermark: origin},
+		counted: make(map[string]time.Time),
+		known:   make(map[string]time.Time),
+	}
+}
+
+func (m *model) Limits() Limits { return m.limits }
+
+// Read gives out pages; the batch is used again, as providers do.
+func (m *model) Read(ctx context.Context, from, to time.Time, emit func(*Batch) error) (err error) {
+	m.mu.Lock()
+	at := len(m.reads)
+	m.reads = append(m.reads, modelRead{at: m.clock(), from: from, to: to})
+	m.mu.Unlock()
+	defer func() {
+		m.mu.Lock()
+		m.reads[at].err, m.reads[at].ended = err, m.clock()
+		m.mu.Unlock()
+	}()
+	if len(m.pool) != m.pageSize {
+		m.pool = make([]cdr.Record, m.pageSize)
+	}
+	b, pool := &m.batch, m.pool
+	for page := 0; ; page++ {
+		if err := m.wait(ctx); err != nil {
+			return err
+		}
+		if m.fault != nil {
+			if err := m.fault(from, to, page); err != nil {
+				return err
+			}
+		}
+		rows, more := m.page(from, to, page)
+		b.Records = b.Records[:0]
+		for i, row := range rows {
+			pool[i].Reset()
+			pool[i].ID, pool[i].Start, pool[i].Synthetic = row.id, row.start, row.synthetic
+			b.Records = append(b.Records, &pool[i])
+		}
+		b.Last = m.sayLast && !more
+		if err := emit(b); err != nil {
+			return fmt.Errorf("page %d: %w", page, err)
+		}
+		for i := range rows {
+			pool[i].ID = "used again"
+		}
+		if !more {
+			return nil
+		}
+	}
+}
+
+func (m *model) wait(ctx context.Context) error {
+	if m.latency == 0 {
+		return ctx.Err()
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(m.latency):
+		return nil
+	}
+}
+
+// page is a page of the rows that are visible now: offsets shift when rows appear.
+func (m *model) page(from, to time.Time, page int) (rows []modelRow, more bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.offset, m.answered = m.date().Sub(m.local()), true
+	m.pages++
+	now, skip := m.clock(), page*m.pageSize
+	first, _ := slices.BinarySearchFunc(m.rows, from, func(r modelRow, t time.Time) int { return r.start.Compare(t) })
+	for _, row := range m.rows[first:] {
+		if !row.start.Before(to) {
+			break
+		}
+		if row.published.After(now) {
+			continue
+		}
+		if skip > 0 {
+			skip--
+			continue
+		}
+		if len(rows) == m.pageSize {
+			return rows, true
+		}
+		rows = append(rows, row)
+		if m.visits != nil {
+			m.visits[row.id]++
+		}
+	}
+	return rows, false
+}
+
+// Offset is the provider's clock minus ours, as of the last answer.
+func (m *model) Offset() (time.Duration, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.offset, m.answered
+}
+
+func (m *model) State() ledger.State {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.state
+}
+
+// Commit counts what is new.
+func (m *model) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return ledger.Result{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refuse != nil {
+		if err := m.refuse(page); err != nil {
+			return ledger.Result{}, err
+		}
+	}
+	m.commits++
+	var r ledger.Result
+	for _, record := range page.Records {
+		key := record.ID
+		if key == "" {
+			key = fmt.Sprint(record.Synthetic, "#", record.Twin)
+		}
+		switch _, known := m.known[key]; {
+		case known:
+			r.Duplicate++
+		case record.Start.Before(m.state.Floor):
+			r.TooOld++
+			m.tooOld++
+		default:
+			r.New++
+			if _, twice := m.counted[key]; twice {
+				m.broken = append(m.broken, fmt.Sprintf("the call of %s was counted twice", record.Start))
+			}
+			m.counted[strings.Clone(key)] = page.ObservedAt
+			m.known[key] = record.Start
+			m.state.Records++
+			m.state.NewestCall = latest(m.state.NewestCall, record.Start)
+		}
+	}
+	if p := page.Position; p != nil {
+		m.positions = append(m.positions, *p)
+		m.check(p)
+		m.state.Watermark = latest(m.state.Watermark, p.Watermark)
+		m.state.HistoryDone = m.state.HistoryDone || p.HistoryDone
+		if p.Plan != nil {
+			m.state.Plan = slices.Clone(p.Plan)
+		}
+		m.prune()
+	}
+	return r, nil
+}
+
+// prune forgets old ids and raises the floor with it (counting.md 5).
+func (m *model) prune() {
+	if floor := m.state.Watermark.Add(-m.keep); m.keep > 0 && floor.After(m.state.Floor.Add(time.Hour)) {
+		m.state.Floor = floor
+		maps.DeleteFunc(m.known, func(_ string, start time.Time) bool { return start.Before(floor) })
+	}
+}
+
+// check holds a position against counting.md 7: what was published at once and
+// started before the watermark has been counted, and the watermark isn't ahead.
+func (m *model) check(p *ledger.Position) {
+	if p.Watermark.After(m.clock()) {
+		m.broken = append(m.broken, fmt.Sprintf("the watermark %s is ahead of the provider's %s", p.Watermark, m.clock()))
+	}
+	byStart := func(r modelRow, at time.Time) int { return r.start.Compare(at) }
+	first, _ := slices.BinarySearchFunc(m.rows, m.state.Watermark, byStart)
+	for _, row := range m.rows[first:] {
+		if !row.start.Before(p.Watermark) {
+			return
+		}
+		if _, ok := m.counted[row.id]; !ok && row.id != "" && row.published.Equal(row.start) {
+			m.broken = append(m.broken, fmt.Sprintf("the watermark passed %s without the call of %s", p.Watermark, row.start))
+		}
+	}
+}
+
+// missing are the rows that were published by an instant, may be counted, and weren't.
+func (m *model) missing(by time.Time) []modelRow {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []modelRow
+	for _, row := range m.rows {
+		if _, ok := m.counted[row.id]; !ok && !row.published.After(by) && !row.start.Before(m.state.Origin) {
+			all = append(all, row)
+		}
+	}
+	return all
+}
+
+// done are the reads so far.
+func (m *model) done() []modelRead {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.reads)
+}
+
+// took is how long the longest read took.
+func (m *model) took() time.Duration {
+	var longest time.Duration
+	for _, r := range m.reads {
+		longest = max(longest, r.ended.Sub(r.at))
+	}
+	return longest
+}
+
+var errProvider = errors.New("the provider has trouble")
+
+// seeded is a source of chance that is the same in every run.
+func seeded(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
+
+// loopOver is a loop with a RangeFeed over a model.
+func loopOver(m *model, interval, lookback time.Duration, change ...func(*LoopSettings, *RangeSettings)) *Loop {
+	random := seeded(7).Float64
+	clock := NewClock(m.local, m.Offset)
+	ranges := RangeSettings{Reader: m, Interval: interval, Lookback: lookback, Clock: clock, Random: random}
+	loop := LoopSettings{
+		Source: "contoso", Provider: "model", Name: "calls",
+		Interval: interval, Ledger: m, Clock: clock, Random: random,
+	}
+	for _, c := range change {
+		c(&loop, &ranges)
+	}
+	if loop.Feed == nil {
+		loop.Feed = NewRangeFeed(ranges)
+	}
+	return NewLoop(loop)
+}
+
+// pass lets virtual time pass.
+func pass(t *testing.T, d time.Duration) {
+	t.Helper()
+	<-time.After(d)
+	synctest.Wait()
+}
+
+// sortRows puts the rows in the order of their starts again.
+func sortRows(m *model) {
+	slices.SortStableFunc(m.rows, func(a, b modelRow) int { return a.start.Compare(b.start) })
+}
+
+// sinkFunc is a sink that fails after its commits.
+type sinkFunc struct {
+	Sink
+	after func() error
+}
+
+func (s sinkFunc) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+	r, err := s.Sink.Commit(ctx, page)
+	if err == nil {
+		err = s.after()
+	}
+	return r, err
+}

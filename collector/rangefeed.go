@@ -1,0 +1,233 @@
+package collector
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// RangeSettings are what NewRangeFeed needs.
+type RangeSettings struct {
+	// Reader reads ranges.
+	Reader RangeReader
+	// Interval is how often the feed is read: with a webhook, which makes the list
+	// a second line, twice what is configured (counting.md 12).
+	Interval time.Duration
+	// Lookback is how long after its start a record may be published.
+	Lookback time.Duration
+	// Clock is the source's clock, the same as the loop's; nil: the local one.
+	Clock *Clock
+	// Observer is told of unmapped values and of what can't be read; nil: nobody is.
+	Observer Observer
+	// Logger gets values that are new to the mapping and what can't be read, once
+	// each; nil: nowhere.
+	Logger *slog.Logger
+	// Random is from 0 up to 1, for jitter; nil: math/rand/v2.
+	Random func() float64
+}
+
+// RangeFeed turns a RangeReader into a Feed that follows the read plan: each
+// poll reads one piece of what is due. A piece that fails is tried again, by
+// itself, with half its length; shallower levels go on meanwhile. It isn't safe
+// for concurrent use: one loop polls it.
+type RangeFeed struct {
+	settings RangeSettings
+	ladder   ladder
+	attempts *attempts
+	unmapped unmappedLog
+
+	plan   *plan
+	stored []byte // the plan as it was last committed or read
+	seen   view   // as of the last poll, for Wait
+	level  int    // of the last poll; -1 before the first
+	asked  bool   // the provider has answered once
+	apart  bool   // the provider's clock is too far from ours to be believed
+	doubts int    // polls in a row after which the time was in doubt
+	pause  time.Duration
+	logged time.Duration // how much of what is lost was logged
+}
+
+// NewRangeFeed makes a feed of a reader.
+func NewRangeFeed(settings RangeSettings) *RangeFeed {
+	if settings.Clock == nil {
+		settings.Clock = NewClock(nil, nil)
+	}
+	if settings.Observer == nil {
+		settings.Observer = noObserver{}
+	}
+	if settings.Logger == nil {
+		settings.Logger = slog.New(slog.DiscardHandler)
+	}
+	if settings.Random == nil {
+		settings.Random = rand.Float64
+	}
+	l := ladder{interval: max(settings.Interval, time.Second), lookback: max(settings.Lookback, time.Second)}
+	return &RangeFeed{
+		settings: settings,
+		ladder:   l,
+		attempts: newAttempts(l, settings.Random),
+		unmapped: unmappedLog{logger: settings.Logger, observer: settings.Observer},
+		level:    -1,
+	}
+}
+
+// Poll reads one piece of what is due and commits it. With nothing due it reads
+// the shortest range.
+func (f *RangeFeed) Poll(ctx context.Context, state ledger.State, sink Sink) error {
+	f.load(state)
+	r := f.begin(state, sink)
+	f.seen, f.level = r.view, r.task.Level
+	if !r.doubt && f.plan.task(r.task.Level) == nil {
+		f.plan.keep(r.task) // in memory, so that shallower levels know
+	}
+	from, to := outward(r.step.from, r.step.to)
+	err := f.settings.Reader.Read(ctx, from, to, func(b *Batch) error { return r.emit(ctx, b) })
+	if r.concluded {
+		err = nil // the last page is committed: what came after it doesn't matter
+	} else if err == nil {
+		err = r.conclude(ctx)
+	}
+	if err != nil {
+		f.failed(ctx, r, err)
+		return err
+	}
+	f.succeeded(r)
+	return nil
+}
+
+// load takes the plan from the ledger when it isn't the one that was put there.
+func (f *RangeFeed) load(state ledger.State) {
+	if f.plan != nil && bytes.Equal(f.stored, state.Plan) {
+		return
+	}
+	p, err := decodePlan(state.Plan, f.ladder)
+	if err != nil {
+		f.settings.Logger.Warn("the read position can't be used, so the feed catches up", "error", err.Error())
+	}
+	f.plan, f.stored = p, bytes.Clone(state.Plan)
+	f.logged = p.lost()
+	f.settings.Observer.Unreadable(f.logged)
+}
+
+// begin decides what this poll reads.
+func (f *RangeFeed) begin(state ledger.State, sink Sink) *reading {
+	c := f.settings.Clock
+	r := &reading{feed: f, sink: sink, state: state, view: f.view(state), tick: c.Elapsed()}
+	r.plan = f.plan.clone()
+	r.plan.forget(r.view.now)
+	level := 0
+	f.apart = c.Offset().Abs() > max(f.ladder.lookback, farApart)
+	r.doubt = f.apart || c.unsure(f.ladder.lookback) || !f.asked && c.pending()
+	if !r.doubt {
+		usable := func(m int) bool {
+			return f.attempts.retryAt(m, r.plan.due(m, r.view, f.attempts.failing)) <= r.tick
+		}
+		level = r.plan.next(r.view, f.level, usable, f.attempts.failing)
+	}
+	r.task = r.plan.take(level, r.view)
+	if r.doubt {
+		// The time is in doubt: a short read, which moves nothing.
+		r.task = newPlan(f.ladder).begin(0, r.view)
+	}
+	r.step = r.task.step(f.attempts.piece(level, f.settings.Reader.Limits().MaxRange), r.view)
+	return r
+}
+
+func (f *RangeFeed) view(state ledger.State) view {
+	v := view{now: f.settings.Clock.Now(), floor: state.Floor, watermark: state.Watermark}
+	if v.floor.IsZero() {
+		v.floor = v.now.Add(-f.ladder.reach(f.ladder.last()))
+	}
+	v.watermark = latest(v.watermark, v.floor)
+	if keeps := f.settings.Reader.Limits().Retention; keeps > 0 {
+		v.edge = v.now.Add(-keeps)
+	}
+	return v
+}
+
+// failed backs the level off, unless the failure isn't the provider's.
+func (f *RangeFeed) failed(ctx context.Context, r *reading, err error) {
+	if ctx.Err() != nil || notTheFeeds(err) {
+		return
+	}
+	c := f.settings.Clock
+	f.attempts.failed(r.task.Level, err, r.step.to.Sub(r.step.from), httpclient.RetryAfter(err), c.Elapsed(), c.Now())
+}
+
+// notTheFeeds says whether an error is the ledger's: the loop waits by itself.
+func notTheFeeds(err error) bool {
+	return errors.Is(err, ledger.ErrFull) || errors.Is(err, ledger.ErrOutboxFull) ||
+		errors.Is(err, ledger.ErrFenced) || errors.Is(err, ledger.ErrClosed)
+}
+
+func (f *RangeFeed) succeeded(r *reading) {
+	took := f.settings.Clock.Elapsed() - r.tick
+	f.attempts.succeeded(r.task.Level, r.step.to.Sub(r.step.from), took, r.pages)
+	f.asked = true
+	if r.moved == nil {
+		f.doubts++
+		f.pause = 0
+		if f.doubts > 1 {
+			f.pause = f.settings.Clock.Elapsed() + min(f.ladder.interval, retryDelay(f.doubts-1, f.settings.Random))
+		}
+		return
+	}
+	f.doubts, f.pause = 0, 0
+	f.plan, f.stored = r.next, r.moved.Plan
+	f.seen.watermark = latest(f.seen.watermark, r.moved.Watermark)
+	f.showLost()
+}
+
+// showLost shows, and logs once, what the provider no longer kept.
+func (f *RangeFeed) showLost() {
+	lost := f.plan.lost()
+	f.settings.Observer.Unreadable(lost)
+	if lost < f.logged+time.Minute {
+		return
+	}
+	f.logged = lost
+	f.settings.Logger.Warn("calls were not read in time and the provider no longer keeps them",
+		"unreadable_seconds", int64(lost.Seconds()), "kept_since", f.seen.edge.Format(time.RFC3339))
+}
+
+// Wait is how long from now to the next poll, by the plan and by what has failed.
+func (f *RangeFeed) Wait() time.Duration {
+	if f.plan == nil {
+		return 0
+	}
+	v, tick, p := f.seen, f.settings.Clock.Elapsed(), f.plan.clone()
+	v.now = f.settings.Clock.Now()
+	p.forget(v.now)
+	wait := never
+	for m := range p.reads {
+		due := p.due(m, v, f.attempts.failing)
+		left := f.attempts.retryAt(m, due) - tick
+		if p.task(m) == nil {
+			left = max(left, due.Sub(v.now))
+		}
+		wait = min(wait, left)
+	}
+	return max(wait, f.pause-tick, 0)
+}
+
+// farApart is by how much the provider's clock and ours may differ, or by a
+// lookback if that is more: beyond it one of them is wrong, and a wrong time would
+// move watermark and floor past calls that are still to come (counting.md 10).
+const farApart = 24 * time.Hour
+
+// Trouble is why the shallowest level that fails does so, or that the clocks are
+// too far apart; nil if all is well.
+func (f *RangeFeed) Trouble() error {
+	if err := f.attempts.trouble(); err != nil || !f.apart {
+		return err
+	}
+	return fmt.Errorf("the provider's clock and this machine's are %s apart: set the wrong one right; calls are counted meanwhile, but the read position stays",
+		f.settings.Clock.Offset().Round(time.Second))
+}

@@ -1,0 +1,275 @@
+package collector
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// readerFunc is a RangeReader of a function.
+type readerFunc func(from, to time.Time, emit func(*Batch) error) error
+
+func (f readerFunc) Read(_ context.Context, from, to time.Time, emit func(*Batch) error) error {
+	return f(from, to, emit)
+}
+func (readerFunc) Limits() Limits { return Limits{} }
+
+// pages is a ledger that keeps what is committed.
+type pages struct {
+	state  ledger.State
+	all    []ledger.Page
+	result ledger.Result
+}
+
+func (p *pages) State() ledger.State { return p.state }
+
+func (p *pages) Commit(_ context.Context, page *ledger.Page) (ledger.Result, error) {
+	p.all = append(p.all, *page)
+	if page.Position != nil {
+		p.state.Plan = page.Position.Plan
+		p.state.Watermark = latest(p.state.Watermark, page.Position.Watermark)
+	}
+	return p.result, nil
+}
+
+// pollOnce polls a RangeFeed once.
+func pollOnce(t *testing.T, p *pages, read readerFunc, change ...func(*RangeSettings, *LoopSettings)) error {
+	t.Helper()
+	clock := NewClock(nil, nil)
+	if p.state.Origin.IsZero() {
+		p.state.Origin = clock.Now().Add(-time.Hour)
+		p.state.Floor, p.state.Watermark = p.state.Origin, p.state.Origin
+	}
+	ranges := RangeSettings{Reader: read, Interval: time.Minute, Lookback: 2 * time.Hour, Clock: clock}
+	loop := LoopSettings{Source: "acme", Name: "calls", Ledger: p, Clock: clock}
+	for _, c := range change {
+		c(&ranges, &loop)
+	}
+	loop.Feed = NewRangeFeed(ranges)
+	return loop.Feed.Poll(t.Context(), p.State(), NewLoop(loop).sink)
+}
+
+func TestRangeFeed_OnlyTheLastPageMovesThePosition(t *testing.T) {
+	rows := func(n int) []*cdr.Record { return make([]*cdr.Record, n) }
+	some := func(n int) []*cdr.Record {
+		all := rows(n)
+		for i := range all {
+			all[i] = &cdr.Record{ID: fmt.Sprint(i)}
+		}
+		return all
+	}
+	for _, c := range []struct {
+		name    string
+		batches []*Batch
+		fails   bool
+		want    string // rows of each commit; P: with position
+	}{
+		{"no page", nil, false, "0P"},
+		{"an empty page", []*Batch{{}}, false, "0 0P"},
+		{"pages that don't say", []*Batch{{Records: some(3)}, {Records: some(2)}}, false, "3 2 0P"},
+		{"pages that do", []*Batch{{Records: some(3)}, {Records: some(2), Last: true}}, false, "3 2P"},
+		{"a page after the last", []*Batch{{Records: some(3), Last: true}, {Records: some(2)}}, false, "3P 2"},
+		{"a failure", []*Batch{{Records: some(3)}}, true, "3"},
+		{"a failure after the last page", []*Batch{{Records: some(3), Last: true}}, true, "3P"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := &pages{}
+			err := pollOnce(t, p, func(_, _ time.Time, emit func(*Batch) error) error {
+				for _, b := range c.batches {
+					if err := emit(b); err != nil {
+						return err
+					}
+				}
+				if c.fails {
+					return errProvider
+				}
+				return nil
+			})
+			var got []string
+			moved := false
+			for _, page := range p.all {
+				s := fmt.Sprint(len(page.Records))
+				if page.Position != nil {
+					s, moved = s+"P", true
+				}
+				got = append(got, s)
+				if page.ObservedAt.IsZero() {
+					t.Error("a page without the time when it was read")
+				}
+			}
+			if strings.Join(got, " ") != c.want {
+				t.Errorf("commits are %v, want %s", got, c.want)
+			}
+			if (err != nil) == moved {
+				t.Errorf("the error is %v, the position moved: %t", err, moved)
+			}
+		})
+	}
+}
+
+func TestRangeFeed_TwinsAreNumberedPerRead(t *testing.T) {
+	p := &pages{}
+	read := func(_, _ time.Time, emit func(*Batch) error) error {
+		for _, names := range []string{"a b a", "a c b"} {
+			var b Batch
+			for name := range strings.FieldsSeq(names) {
+				b.Records = append(b.Records, &cdr.Record{Synthetic: name})
+			}
+			b.Records = append(b.Records, &cdr.Record{ID: "x"})
+			if err := emit(&b); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for range 2 {
+		p.all = nil
+		if err := pollOnce(t, p, read); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, page := range p.all {
+			for _, r := range page.Records {
+				got = append(got, fmt.Sprint(r.Synthetic, r.Twin))
+			}
+		}
+		if want := "a0 b0 a1 0 a2 c0 b1 0"; strings.Join(got, " ") != want {
+			t.Errorf("twins are %v, want %s", got, want)
+		}
+	}
+}
+
+func TestRangeFeed_UnmappedValuesAreCountedAndLoggedOnce(t *testing.T) {
+	var log bytes.Buffer
+	seen := newObserved()
+	buffer := []byte("ByotNewThing")
+	p := &pages{}
+	err := pollOnce(t, p, func(_, _ time.Time, emit func(*Batch) error) error {
+		for range 3 {
+			b := &Batch{Unmapped: []Unmapped{{Field: "callType", Value: string(buffer)}, {Field: "callType", Value: strings.Repeat("x", 1000)}}}
+			if err := emit(b); err != nil {
+				return err
+			}
+		}
+		for i := range 2000 {
+			if err := emit(&Batch{Unmapped: []Unmapped{{Field: "reason", Value: fmt.Sprint(i)}}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func(r *RangeSettings, _ *LoopSettings) {
+		r.Observer, r.Logger = seen, slog.New(slog.NewTextHandler(&log, nil))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen.unmapped["callType"] != 6 || seen.unmapped["reason"] != 2000 {
+		t.Errorf("counted %v", seen.unmapped)
+	}
+	if n := strings.Count(log.String(), "value=ByotNewThing"); n != 1 {
+		t.Errorf("the new value was logged %d times", n)
+	}
+	if strings.Contains(log.String(), strings.Repeat("x", 65)) {
+		t.Error("a long value was logged in full")
+	}
+	if n := strings.Count(log.String(), "\n"); n != unmappedKept+1 {
+		t.Errorf("%d lines were logged", n)
+	}
+}
+
+func TestLoopSink_RowsAreCountedAndBadOnesLogged(t *testing.T) {
+	var log bytes.Buffer
+	seen := newObserved()
+	p := &pages{result: ledger.Result{
+		New: 1, Duplicate: 2, Revised: 3, Invalid: 4, Ignored: 5, TooOld: 6,
+		Delays:   []time.Duration{time.Minute},
+		Overflow: map[string]int{"cdr_calls_total": 7},
+		BadRows:  []ledger.BadRow{{At: "page 3, row 17", Problem: "duration is not a number", Content: []byte("+4930123456")}},
+	}}
+	err := pollOnce(t, p, func(_, _ time.Time, emit func(*Batch) error) error { return emit(&Batch{Last: true}) },
+		func(_ *RangeSettings, l *LoopSettings) {
+			l.Observer, l.Logger = seen, slog.New(slog.NewTextHandler(&log, nil))
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]int{"new": 1, "duplicate": 2, "revised": 3, "invalid": 4, "ignored": 5, "too_old": 6}
+	if fmt.Sprint(seen.rows) != fmt.Sprint(want) || len(seen.delays) != 1 || seen.overflow["cdr_calls_total"] != 7 {
+		t.Errorf("rows %v, delays %v, overflow %v", seen.rows, seen.delays, seen.overflow)
+	}
+	if got := log.String(); !strings.Contains(got, `at="page 3, row 17" problem="duration is not a number"`) || strings.Contains(got, "+49") {
+		t.Errorf("the log is %s", got)
+	}
+}
+
+func TestRangeFeed_AFeedWithoutALedger(t *testing.T) {
+	err := NewLoop(LoopSettings{Feed: feedFunc(nil)}).poll(t.Context())
+	if !isPanic(err) {
+		t.Errorf("polling a feed that is nil: %v", err)
+	}
+	sink := NewLoop(LoopSettings{}).sink
+	if _, err := sink.Commit(t.Context(), &ledger.Page{}); !errors.Is(err, errNoLedger) {
+		t.Errorf("committing without a ledger: %v", err)
+	}
+}
+
+// TestRetention: what the provider no longer keeps is shown, logged once, and
+// not waited for.
+func TestRetention(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		down, keeps time.Duration
+		history     time.Duration // instead of downtime
+		want        time.Duration
+	}{
+		{"downtime of less", 20 * 24 * time.Hour, 30 * 24 * time.Hour, 0, 0},
+		{"downtime of more", 40 * 24 * time.Hour, 30 * 24 * time.Hour, 0, 10 * 24 * time.Hour},
+		{"history of more", 0, 30 * 24 * time.Hour, 50 * 24 * time.Hour, 20 * 24 * time.Hour},
+		{"a lookback of more", 0, 40 * time.Hour, 0, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := quiet(t, minutely, time.Now())
+				if c.history > 0 {
+					m = newModel(time.Now().Add(-c.history))
+				}
+				m.limits.Retention = c.keeps
+				pass(t, c.down)
+				var log bytes.Buffer
+				seen := newObserved()
+				settings := func(l *LoopSettings, r *RangeSettings) {
+					r.Observer, r.Logger = seen, slog.New(slog.NewTextHandler(&log, nil))
+				}
+				for range 2 { // a restart shows it again, and doesn't log it again
+					l := loopOver(m, time.Minute, 48*time.Hour, settings)
+					l.Start()
+					pass(t, time.Hour)
+					l.Stop()
+				}
+				if (seen.unreadable - c.want).Abs() > time.Minute {
+					t.Errorf("shown as unreadable: %s, want %s", seen.unreadable, c.want)
+				}
+				if n := strings.Count(log.String(), "no longer keeps"); n != map[bool]int{true: 1}[c.want > 0] {
+					t.Errorf("logged %d times: %s", n, log.String())
+				}
+				for _, r := range m.reads {
+					if r.at.Sub(r.from) > c.keeps+2*time.Second {
+						t.Errorf("read from %s ago, of which %s are kept", r.at.Sub(r.from), c.keeps)
+					}
+				}
+				if behind := time.Since(m.state.Watermark); behind > 2*time.Minute || !m.state.HistoryDone {
+					t.Errorf("the watermark is %s behind, done is %t", behind, m.state.HistoryDone)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,220 @@
+package collector
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestRule06_AFailingLevelBacksOffAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := quiet(t, minutely, time.Now())
+		var long []modelRead // attempts at what fails
+		m.fault = func(from, to time.Time, _ int) error {
+			if to.Sub(from) > 10*time.Minute {
+				long = append(long, modelRead{at: time.Now(), from: from, to: to})
+				return errProvider
+			}
+			return nil
+		}
+		loop := loopOver(m, time.Minute, 48*time.Hour)
+		loop.Start()
+		pass(t, 61*time.Minute)
+		loop.Stop()
+		// Level 0 goes on once a minute.
+		short := slices.DeleteFunc(slices.Clone(m.reads), func(r modelRead) bool { return r.err != nil })
+		for i := 1; i < len(short); i++ {
+			if gap := short[i].at.Sub(short[i-1].at); gap > time.Minute+time.Second {
+				t.Errorf("%s passed between two reads that worked", gap)
+			}
+		}
+		// The other is tried again with half its range until it works.
+		if first := long[0].to.Sub(long[0].from); first.Round(time.Minute) != 18*time.Minute {
+			t.Errorf("the first read that failed was %s long", first)
+		}
+		if retry := m.reads[slices.IndexFunc(m.reads, func(r modelRead) bool { return r.err != nil })+1]; retry.to.Sub(retry.from) > 10*time.Minute ||
+			retry.at.Sub(long[0].at) > time.Second {
+			t.Errorf("the retry came %s later for a range of %s", retry.at.Sub(long[0].at), retry.to.Sub(retry.from))
+		}
+	})
+}
+
+// TestRule06_ALevelThatKeepsFailing retries it for ever, slower and slower.
+func TestRule06_ALevelThatKeepsFailing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := quiet(t, minutely, time.Now())
+		poison := time.Now().Add(-11 * time.Minute) // one row that no answer survives
+		var tries []time.Time
+		m.fault = func(from, _ time.Time, _ int) error {
+			if from.Before(poison) {
+				tries = append(tries, time.Now())
+				return errProvider
+			}
+			return nil
+		}
+		loop := loopOver(m, time.Minute, 48*time.Hour, func(l *LoopSettings, r *RangeSettings) {
+			r.Random = func() float64 { return 0 }
+		})
+		loop.Start()
+		pass(t, 6*time.Minute)
+		if s := loop.Status(); s.State != StateError || s.LastError != errProvider.Error() {
+			t.Errorf("while a level fails the state is %s: %s", s.State, s.LastError)
+		}
+		loop.Stop()
+		var gaps []time.Duration
+		for i := 1; i < len(tries); i++ {
+			gaps = append(gaps, tries[i].Sub(tries[i-1]).Round(time.Second))
+		}
+		want := []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second, time.Minute, time.Minute}
+		if len(gaps) < 8 || !slices.Equal(gaps[:8], want) {
+			t.Errorf("the level is tried again after %v, want %v", gaps, want)
+		}
+		// Level 0 reaches back before the poisoned row at first only.
+		if n := len(m.reads) - len(tries); n < 5 {
+			t.Errorf("level 0 was read %d times in 6 minutes", n)
+		}
+	})
+}
+
+func TestRule06_ShortReadsBetweenThePiecesOfALongOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newModel(time.Now().Add(-20 * 24 * time.Hour))
+		m.latency, m.pageSize = 2*time.Second, 20
+		traffic(m, time.Now().Add(24*time.Hour), 5*time.Minute, 48*time.Hour)
+		run(t, m, minutely, 90*time.Minute)
+		if !m.state.HistoryDone {
+			t.Error("the history isn't done")
+		}
+		var last time.Time
+		pieces := 0
+		for _, r := range m.reads[1:] {
+			if r.to.Sub(r.from) > time.Hour && r.at.Sub(r.to) > time.Hour {
+				pieces++
+			}
+			if r.at.Sub(r.to) > time.Minute {
+				continue // a piece of the history
+			}
+			// A piece may be 24 h at first: 15 pages. Those after it take half an interval.
+			if gap := r.at.Sub(last); !last.IsZero() && gap > 2*time.Minute {
+				t.Errorf("%s passed between two reads up to now", gap)
+			}
+			last = r.at
+		}
+		if pieces < 10 {
+			t.Errorf("the history came in %d pieces", pieces)
+		}
+	})
+}
+
+// TestRule06_APollThatTakesLongerThanTheInterval loses nothing, and what it is
+// late with is bounded by its own time.
+func TestRule06_APollThatTakesLongerThanTheInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const interval, lookback, latency = time.Second, 10 * time.Minute, 7 * time.Second
+		m := newModel(time.Now())
+		m.latency = latency
+		traffic(m, time.Now().Add(6*time.Hour), 5*time.Second, lookback)
+		run(t, m, ladder{interval: interval, lookback: lookback}, 6*time.Hour)
+		if missing := m.missing(time.Now().Add(-lookback/2 - 10*latency)); len(missing) > 0 {
+			t.Errorf("%d of %d calls are missing", len(missing), len(m.rows))
+		}
+		for _, row := range m.rows {
+			late := row.published.Sub(row.start)
+			if at, ok := m.counted[row.id]; ok && at.Sub(row.published) > max(late/2, 2*latency)+2*latency {
+				t.Errorf("a call published %s after its start was seen %s later", late, at.Sub(row.published))
+			}
+		}
+	})
+}
+
+func TestRule09_LongRangesAreCutAndOverlap(t *testing.T) {
+	for _, limit := range []time.Duration{0, 90 * 24 * time.Hour, 30 * time.Hour, 10 * time.Minute} {
+		t.Run(limit.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newModel(time.Now().Add(-4 * 24 * time.Hour))
+				m.limits.MaxRange = limit
+				run(t, m, minutely, 5*time.Second)
+				var end time.Time
+				for _, r := range m.reads[1:] {
+					if limit > 0 && r.to.Sub(r.from) > limit {
+						t.Errorf("a range of %s, where %s are allowed", r.to.Sub(r.from), limit)
+					}
+					if !end.IsZero() && end.Sub(r.from) < time.Second {
+						t.Errorf("a range from %s follows one to %s", r.from, end)
+					}
+					end = r.to
+				}
+				if !m.state.HistoryDone || !m.reads[1].from.Equal(m.state.Origin) {
+					t.Errorf("done is %t; the history starts at %s", m.state.HistoryDone, m.reads[1].from)
+				}
+			})
+		})
+	}
+}
+
+// TestRule09_OldRangesAreReadUntilNothingIsNew loses a row to offset paging in
+// the first pass, and finds it in the second.
+func TestRule09_OldRangesAreReadUntilNothingIsNew(t *testing.T) {
+	for _, recent := range []bool{false, true} {
+		t.Run(fmt.Sprint("recent is ", recent), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				origin := time.Now().Add(-5 * 24 * time.Hour)
+				if recent {
+					origin = time.Now().Add(-20 * time.Hour)
+				}
+				m := newModel(origin)
+				m.pageSize, m.sayLast = 3, true
+				for i := range 10 {
+					at := origin.Add(time.Duration(i+1) * time.Hour)
+					m.rows = append(m.rows, modelRow{id: fmt.Sprint(i), start: at, published: at})
+				}
+				hidden := false
+				m.fault = func(from, to time.Time, page int) error {
+					if page == 1 && !hidden && !from.After(origin) {
+						hidden = true
+						m.rows[0].published = time.Now().Add(time.Second) // what follows moves up
+					}
+					return nil
+				}
+				run(t, m, minutely, 500*time.Millisecond)
+				_, found := m.counted["3"]
+				passes := 0
+				for _, r := range m.reads {
+					if r.from.Equal(origin) {
+						passes++
+					}
+				}
+				// A recent range will be read by deeper levels in any case.
+				if want := map[bool]int{false: 3, true: 1}[recent]; passes != want || found == recent {
+					t.Errorf("%d passes over the first range, want %d; the row that moved was found: %t", passes, want, found)
+				}
+			})
+		})
+	}
+}
+
+func TestRule09_AtMostFivePasses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		origin := time.Now().Add(-5 * 24 * time.Hour)
+		m := newModel(origin)
+		m.sayLast = true
+		m.fault = func(from, _ time.Time, _ int) error {
+			if from.Equal(origin) { // something is new each time
+				m.rows = append([]modelRow{{id: fmt.Sprint(len(m.rows)), start: origin}}, m.rows...)
+			}
+			return nil
+		}
+		run(t, m, minutely, 5*time.Second)
+		passes := 0
+		for _, r := range m.reads {
+			if r.from.Equal(origin) {
+				passes++
+			}
+		}
+		if passes != 5 || !m.state.HistoryDone {
+			t.Errorf("%d passes, want 5; done is %t", passes, m.state.HistoryDone)
+		}
+	})
+}

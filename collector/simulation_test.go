@@ -1,0 +1,91 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// traffic fills a model with calls from its watermark to an instant: a third is
+// published at once, the others after anything up to the lookback, short delays
+// as often as long ones.
+func traffic(m *model, until time.Time, every, lookback time.Duration) {
+	random := seeded(3)
+	for at := m.state.Watermark; at.Before(until); at = at.Add(time.Duration(random.ExpFloat64() * float64(every))) {
+		row := modelRow{id: fmt.Sprint("call ", len(m.rows)), start: at, published: at}
+		if random.IntN(3) > 0 {
+			// From a thousandth of the lookback on, each doubling is as likely.
+			late := float64(lookback)
+			for range random.IntN(11) {
+				late /= 2
+			}
+			row.published = at.Add(time.Duration(late * (1 + random.Float64()) / 2))
+		}
+		m.rows = append(m.rows, row)
+	}
+}
+
+// counter is a RangeFeed that counts its polls by level.
+type counter struct {
+	*RangeFeed
+	levels []int
+}
+
+func (c *counter) Poll(ctx context.Context, state ledger.State, sink Sink) error {
+	err := c.RangeFeed.Poll(ctx, state, sink)
+	if c.levels == nil {
+		c.levels = make([]int, c.ladder.last()+1)
+	}
+	c.levels[c.level]++
+	return err
+}
+
+// TestRule06_EveryDelayWithinItsBound runs the plan for weeks without trouble.
+func TestRule06_EveryDelayWithinItsBound(t *testing.T) {
+	for _, c := range []struct{ interval, lookback, run, every, latency time.Duration }{
+		{time.Minute, 48 * time.Hour, 10 * 24 * time.Hour, 2 * time.Minute, 200 * time.Millisecond},
+		{5 * time.Minute, 72 * time.Hour, 21 * 24 * time.Hour, 4 * time.Minute, 30 * time.Second},
+		{time.Second, time.Hour, 4 * time.Hour, 3 * time.Second, 50 * time.Millisecond},
+		{30 * time.Second, time.Minute, 12 * time.Hour, 10 * time.Second, 10 * time.Millisecond}, // one level
+		{time.Minute, time.Minute, 24 * time.Hour, 20 * time.Second, 0},                          // the shortest lookback
+		{time.Minute, 570 * time.Minute, 3 * 24 * time.Hour, 30 * time.Second, time.Millisecond}, // a last level of more than a quarter
+		{7 * time.Minute, 1000 * time.Minute, 20 * 24 * time.Hour, 3 * time.Minute, time.Minute},
+	} {
+		t.Run(fmt.Sprint(c.interval, " of ", c.lookback), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newModel(time.Now().Add(-c.lookback / 2))
+				m.latency = c.latency
+				traffic(m, time.Now().Add(c.run), c.every, c.lookback)
+				l := loopOver(m, c.interval, c.lookback)
+				began := time.Now()
+				l.Start()
+				pass(t, c.run)
+				l.Stop()
+				for _, problem := range m.broken {
+					t.Error(problem)
+				}
+				seen, took := 0, m.took()
+				for _, row := range m.rows {
+					at, ok := m.counted[row.id]
+					late := row.published.Sub(row.start)
+					bound := max(late/4, c.interval) + took
+					switch {
+					case !ok && row.published.Add(bound).Before(time.Now()):
+						t.Fatalf("a call published %s after its start wasn't seen", late)
+					case ok && row.published.After(began) && at.Sub(row.published) > bound:
+						t.Errorf("a call published %s after its start was seen %s later, want at most %s", late, at.Sub(row.published), bound)
+					case ok:
+						seen++
+					}
+				}
+				if seen < 1000 {
+					t.Errorf("only %d calls: this shows nothing", seen)
+				}
+			})
+		})
+	}
+}

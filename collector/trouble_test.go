@@ -1,0 +1,208 @@
+package collector
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// troubled is a model to which things happen.
+type troubled struct {
+	*model
+	t                  *testing.T
+	interval, lookback time.Duration
+	random             *rand.Rand
+	loop               *Loop
+	flips, lies        *rand.Rand
+
+	world   sync.Mutex
+	trouble trouble // guarded by world
+}
+
+// trouble is what is wrong at present.
+type trouble struct {
+	skew, lie  time.Duration // of our clock, and of the provider's Date
+	down, full bool
+	longest    time.Duration // longer ranges fail; 0: none
+	flaky      float64
+}
+
+// now is what is wrong at present; change makes it something else.
+func (tr *troubled) now() trouble {
+	tr.world.Lock()
+	defer tr.world.Unlock()
+	return tr.trouble
+}
+
+func (tr *troubled) change(to trouble) {
+	tr.world.Lock()
+	defer tr.world.Unlock()
+	tr.trouble = to
+}
+
+// with makes something wrong for a while.
+func (tr *troubled) with(is trouble, d time.Duration) {
+	if is.flaky == 0 {
+		is.flaky = usually.flaky
+	}
+	tr.change(is)
+	pass(tr.t, d)
+	tr.change(usually)
+}
+
+var usually = trouble{flaky: 0.02}
+
+func newTroubled(t *testing.T, seed uint64, interval, lookback time.Duration) *troubled {
+	tr := &troubled{
+		model: newModel(time.Now().Add(-lookback)), t: t, interval: interval, lookback: lookback,
+		random: seeded(seed), flips: seeded(seed + 100), lies: seeded(seed + 200), trouble: usually,
+	}
+	tr.keep = lookback + lookback/4 + 48*time.Hour
+	tr.latency = 150 * time.Millisecond
+	tr.pageSize = 300
+	tr.sayLast = seed%2 == 0
+	tr.local = func() time.Time { return time.Now().Add(tr.now().skew) }
+	tr.date = func() time.Time {
+		if tr.lies.IntN(300) == 0 {
+			return time.Now().Add(-26 * time.Hour) // one bad front end
+		}
+		return time.Now().Add(tr.now().lie).Truncate(time.Second)
+	}
+	tr.fault = func(from, to time.Time, _ int) error {
+		is := tr.now()
+		if is.down || tr.flips.Float64() < is.flaky || is.longest > 0 && to.Sub(from) > is.longest {
+			return errProvider
+		}
+		return nil
+	}
+	tr.refuse = func(*ledger.Page) error {
+		if tr.now().full {
+			return ledger.ErrFull
+		}
+		if tr.flips.IntN(500) == 0 {
+			return fmt.Errorf("commit: %w", ledger.ErrFenced)
+		}
+		return nil
+	}
+	return tr
+}
+
+func (tr *troubled) start() {
+	tr.mu.Lock()
+	tr.answered = false
+	tr.mu.Unlock()
+	tr.loop = loopOver(tr.model, tr.interval, tr.lookback)
+	tr.loop.Start()
+}
+
+// between is a random time, short ones as likely as long ones.
+func (tr *troubled) between(least, most time.Duration) time.Duration {
+	d := least + time.Duration(tr.random.Float64()*float64(most-least))
+	for range tr.random.IntN(4) {
+		d = max(least, d/3)
+	}
+	return d
+}
+
+// happen makes one thing happen, and ends it.
+func (tr *troubled) happen() {
+	long := tr.lookback * 2
+	switch tr.random.IntN(9) {
+	case 0: // a quick restart
+		tr.loop.Stop()
+		tr.start()
+	case 1: // downtime
+		tr.loop.Stop()
+		pass(tr.t, tr.between(time.Minute, long))
+		tr.start()
+	case 2: // the provider is down
+		tr.with(trouble{down: true}, tr.between(time.Minute, long))
+	case 3: // the provider is slow with long ranges
+		tr.with(trouble{longest: tr.between(10*time.Minute, tr.lookback)}, tr.between(time.Minute, long))
+	case 4: // the disk is full
+		tr.with(trouble{full: true}, tr.between(time.Minute, long/4))
+	case 5: // our clock is set
+		skew := tr.between(time.Second, long)
+		if tr.random.IntN(2) == 0 {
+			skew = -skew
+		}
+		tr.change(trouble{flaky: usually.flaky, skew: skew})
+		pass(tr.t, tr.between(time.Minute, tr.lookback/4))
+		if tr.random.IntN(2) == 0 {
+			tr.loop.Stop()
+			tr.start()
+		}
+		pass(tr.t, tr.between(time.Minute, tr.lookback/4))
+		tr.change(usually)
+	case 6: // the provider's Date is wrong
+		tr.with(trouble{lie: -tr.between(time.Second, tr.lookback)}, tr.between(time.Minute, tr.lookback/4))
+	case 7: // the plan is lost
+		tr.loop.Stop()
+		tr.mu.Lock()
+		tr.state.Plan = [][]byte{nil, []byte("{"), []byte(`{"v":99}`)}[tr.random.IntN(3)]
+		tr.mu.Unlock()
+		tr.start()
+	case 8: // a bad hour
+		tr.with(trouble{flaky: 0.4}, tr.between(time.Minute, long/4))
+	}
+}
+
+var seeds = flag.Uint64("seeds", 0, "how many more runs of each simulated trouble")
+
+// TestNothingIsLostWhateverHappens runs the plan for weeks, with all the trouble
+// that counting.md tells of, and wants every call counted once.
+func TestNothingIsLostWhateverHappens(t *testing.T) {
+	for _, c := range []struct {
+		interval, lookback, run, every time.Duration
+		seeds                          uint64
+	}{
+		{time.Minute, 48 * time.Hour, 21 * 24 * time.Hour, 10 * time.Minute, 2},
+		{5 * time.Minute, 72 * time.Hour, 42 * 24 * time.Hour, 15 * time.Minute, 2},
+		{time.Second, time.Hour, 6 * time.Hour, 6 * time.Second, 2},
+		{time.Minute, time.Minute, 3 * 24 * time.Hour, time.Minute, 1},
+	} {
+		for seed := range c.seeds + *seeds {
+			t.Run(fmt.Sprint(c.interval, " of ", c.lookback, " ", seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					tr := newTroubled(t, seed, c.interval, c.lookback)
+					until := time.Now().Add(c.run)
+					traffic(tr.model, until.Add(5*c.lookback), c.every, c.lookback)
+					tr.start()
+					for time.Now().Before(until) {
+						pass(t, tr.between(c.interval, c.lookback))
+						tr.happen()
+					}
+					tr.change(trouble{})
+					pass(t, 2*c.lookback+10*time.Minute)
+					tr.loop.Stop()
+					tr.verify()
+				})
+			})
+		}
+	}
+}
+
+// verify wants every call that had time to be seen, and the plan in good order.
+func (tr *troubled) verify() {
+	for i, problem := range tr.broken {
+		if i < 5 {
+			tr.t.Error(problem)
+		}
+	}
+	if missing := tr.missing(time.Now().Add(-tr.lookback/4 - 2*tr.interval)); len(missing) > 0 {
+		tr.t.Errorf("%d of %d calls are missing, such as that of %s, published %s", len(missing), len(tr.rows), missing[0].start, missing[0].published)
+	}
+	if late := time.Since(tr.state.Watermark); late > 2*tr.interval+time.Minute {
+		tr.t.Errorf("the watermark is %s behind", late)
+	}
+	if !tr.state.HistoryDone {
+		tr.t.Error("the history was never done")
+	}
+	tr.t.Logf("%d calls, %d polls, %d pages", len(tr.counted), len(tr.reads), tr.pages)
+}
