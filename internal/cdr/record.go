@@ -33,8 +33,10 @@ type Record struct {
 	// that it started (what it filters by), Answer when it was answered, End
 	// when it ended. Start is always set; the others may be zero.
 	Invite, Start, Answer, End time.Time
-	// Duration is the provider's own duration, never negative.
-	Duration time.Duration
+	// Duration is the provider's own duration, never negative. NoDuration says that
+	// the provider gave none, which is no news of a call whose duration is known.
+	Duration   time.Duration
+	NoDuration bool
 
 	Direction Direction
 	// CallType is the provider's own type in snake case (CallType function).

@@ -18,6 +18,9 @@ var (
 	ErrOutboxFull = errors.New("the outbox of log records is full")
 	// ErrLocked: another process has the ledger.
 	ErrLocked = errors.New("another process has this ledger open")
+	// ErrOtherAccount: the feed's state belongs to another account. The message says
+	// how to go on.
+	ErrOtherAccount = errors.New("another account")
 	// ErrClosed: the ledger was closed.
 	ErrClosed = errors.New("the ledger is closed")
 )
@@ -43,7 +46,9 @@ type FeedSpec struct {
 
 // State is what the ledger last committed for a feed.
 type State struct {
-	// Origin is the first start minus history: nothing before it is counted.
+	// Origin is the first start minus history: nothing before it is counted. A page
+	// without a position, committed before the first that has one, lowers it to the
+	// page's ObservedAt minus history, if our clock was ahead.
 	Origin time.Time
 	// Floor is the earliest start that may still be read; never before Origin.
 	Floor time.Time

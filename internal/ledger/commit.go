@@ -54,6 +54,9 @@ func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error) 
 		return write()
 	})
 	switch {
+	case errors.Is(err, ErrFenced):
+		l.stale = true
+		return errors.Join(err, l.refresh())
 	case errors.Is(err, errUnknown):
 		return l.resolve(owner, err)
 	case errors.Is(err, errIO):
@@ -68,10 +71,34 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 	if l.closed {
 		return ErrClosed
 	}
-	if l.engine != nil {
-		return nil
+	if l.engine == nil {
+		if err := l.reopen(ctx); err != nil {
+			return err
+		}
 	}
-	return l.reopen(ctx)
+	if l.stale {
+		return l.refresh()
+	}
+	return nil
+}
+
+// refresh reads anew all that commits change: somebody else has written, or a
+// commit's end couldn't be found out when it was made.
+func (l *Ledger) refresh() error {
+	var root row
+	if err := root.load(l.engine, l.root.id); err != nil {
+		return err
+	}
+	if err := l.loadOutbox(); err != nil {
+		return err
+	}
+	for _, f := range l.feeds {
+		if err := f.load(f.row.id); err != nil {
+			return err
+		}
+	}
+	l.root, l.stale = root, false
+	return nil
 }
 
 // abandon puts things back after a panic within a transaction: the database
@@ -95,7 +122,8 @@ func (l *Ledger) abandon(c change) {
 func (l *Ledger) resolve(owner *row, cause error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	_ = l.drop() // its error says no more than cause
+	l.stale = true // until the end is known
+	_ = l.drop()   // its error says no more than cause
 	if err := l.reopen(ctx); err != nil {
 		return errors.Join(cause, err)
 	}
@@ -103,6 +131,7 @@ func (l *Ledger) resolve(owner *row, cause error) error {
 	if err := stored.load(l.engine, owner.id); err != nil {
 		return errors.Join(cause, err)
 	}
+	l.stale = false
 	if stored.epoch == owner.epoch && stored.seq == owner.seq+1 {
 		return nil
 	}

@@ -37,6 +37,7 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	name := spec.Source + "/" + spec.Feed
 	if f := l.feeds[name]; f != nil {
 		if err := l.sameAccount(f.row.id, spec); err != nil {
+			l.store.Active(f.series, false) // another account's series aren't this one's
 			return nil, err
 		}
 		f.spec = spec
@@ -56,32 +57,33 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	return f, nil
 }
 
-// load reads the feed's line and series into memory, replacing what was there.
+// load reads the feed's line and series. Memory changes only when all of it could
+// be read.
 func (f *Feed) load(id int64) error {
 	l := f.ledger
-	if err := f.row.load(l.engine, id); err != nil {
+	var fresh row
+	if err := fresh.load(l.engine, id); err != nil {
+		return err
+	}
+	series := l.store.Feed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone)
+	if err := errors.Join(l.loadSeries(series, id), l.loadTrails(series, id)); err != nil {
+		l.store.Remove(series)
 		return err
 	}
 	old := f.series
-	f.series = l.store.Feed(f.spec.Source, f.spec.Provider, f.spec.Feed, f.row.state.HistoryDone)
-	if err := f.loadSeries(); err != nil {
-		return err
-	}
-	if err := f.loadTrails(); err != nil {
-		return err
-	}
+	f.row, f.series = fresh, series
 	if old != nil {
-		l.store.Replace(old, f.series)
+		l.store.Replace(old, series)
 	}
 	return nil
 }
 
-func (f *Feed) loadSeries() error {
+func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 	defs := make(map[string]*metrics.Def)
 	for _, d := range metrics.Catalogue() {
 		defs[d.Name] = d
 	}
-	rows, err := f.ledger.engine.query(`SELECT id, metric, labels, start, shown, value FROM series WHERE feed = ? ORDER BY id`, f.row.id)
+	rows, err := l.engine.query(`SELECT id, metric, labels, start, shown, value FROM series WHERE feed = ? ORDER BY id`, feed)
 	if err != nil {
 		return err
 	}
@@ -100,12 +102,12 @@ func (f *Feed) loadSeries() error {
 		if err := json.Unmarshal([]byte(labels), &one.Own); err != nil {
 			return fmt.Errorf("read labels of series %d: %w", one.ID, err)
 		}
-		return f.ledger.store.Load(f.series, d, one)
+		return l.store.Load(f, d, one)
 	})
 }
 
-func (f *Feed) loadTrails() error {
-	rows, err := f.ledger.engine.query(`SELECT trunk, second, bypassed, total FROM trailing WHERE feed = ? ORDER BY second`, f.row.id)
+func (l *Ledger) loadTrails(f *metrics.FeedSeries, feed int64) error {
+	rows, err := l.engine.query(`SELECT trunk, second, bypassed, total FROM trailing WHERE feed = ? ORDER BY second`, feed)
 	if err != nil {
 		return err
 	}
@@ -114,7 +116,7 @@ func (f *Feed) loadTrails() error {
 		if err := rows.Scan(&t.Trunk, &t.Second, &t.Bypassed, &t.Total); err != nil {
 			return err
 		}
-		f.ledger.store.LoadTrail(f.series, t)
+		l.store.LoadTrail(f, t)
 		return nil
 	})
 }
@@ -157,9 +159,9 @@ func (l *Ledger) sameAccount(id int64, spec FeedSpec) error {
 		return l.engine.explain(err)
 	}
 	if fingerprint != spec.Fingerprint {
-		return fmt.Errorf("source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
+		return fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
 			"give the new account a source name of its own; if it is the old account under a new name, set renamed_from",
-			spec.Source, spec.Feed, fingerprint, spec.Fingerprint)
+			ErrOtherAccount, spec.Source, spec.Feed, fingerprint, spec.Fingerprint)
 	}
 	return nil
 }
@@ -198,9 +200,13 @@ func (l *Ledger) rename(ctx context.Context, spec FeedSpec) error {
 	})
 }
 
-// Close stops showing the feed: it is no longer configured. Its state stays.
-func (f *Feed) Close() {
-	f.ledger.store.Active(f.series, false)
+// Hide stops showing a feed that is no longer configured. Its state stays.
+func (l *Ledger) Hide(source, feed string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if f := l.feeds[source+"/"+feed]; f != nil {
+		l.store.Active(f.series, false)
+	}
 }
 
 // State is what was last committed.

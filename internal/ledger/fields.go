@@ -41,7 +41,7 @@ func (h *hasher) fields(dst []fieldHash, r *cdr.Record) []fieldHash {
 	f.time(1, r.Invite)
 	f.time(2, r.Answer)
 	f.time(3, r.End)
-	f.int(4, int64(r.Duration), true)
+	f.int(4, int64(r.Duration), !r.NoDuration)
 	f.int(5, int64(r.Direction), true)
 	f.text(6, r.CallType)
 	f.text(7, r.Trunk)

@@ -75,7 +75,13 @@ func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
 	defer l.mu.Unlock()
 	next := f.row.state
 	keep := f.spec.Lookback + f.spec.Lookback/4 + 48*time.Hour
-	if floor := next.Watermark.Add(-keep).Truncate(time.Hour); floor.After(next.Floor) {
+	// Never by our clock's future either: what a provider's wrong clock has moved can
+	// come back, deleted ids can't.
+	read := next.Watermark
+	if now := l.settings.Now(); now.Before(read) {
+		read = now
+	}
+	if floor := read.Add(-keep).Truncate(time.Hour); floor.After(next.Floor) {
 		next.Floor = floor
 	}
 	if next.Floor.Equal(f.row.state.Floor) && !f.pruning {

@@ -35,7 +35,7 @@ type Settings struct {
 	// Tuning may change while the ledger is open.
 	Tuning
 
-	// reserve, in tests, is how many bytes the reserve keeps; 0 is reserveBytes.
+	// reserve, in tests, is the most bytes that the reserve keeps; 0 is mostReserve.
 	reserve int64
 	// probe, in tests, is told of each write and may fail it.
 	probe func(point string) error
@@ -65,6 +65,7 @@ type Ledger struct {
 	mu       sync.Mutex
 	closed   bool
 	engine   *engine // nil after a failure until it could be opened again
+	stale    bool    // memory may lag behind the file: read anew before anything else
 	tuning   Tuning
 	redactor *cdr.Redactor
 	hasher   hasher
@@ -104,7 +105,7 @@ func (l *Ledger) open(ctx context.Context) error {
 	l.engine = e
 	l.reserve = reserve{
 		file: filepath.Join(l.settings.Folder, reserveName),
-		size: cmp.Or(l.settings.reserve, reserveBytes),
+		most: cmp.Or(l.settings.reserve, mostReserve),
 	}
 	if err := l.identify(ctx); err != nil {
 		return err

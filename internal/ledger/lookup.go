@@ -79,33 +79,23 @@ func (l *Ledger) search(p *pageWork, feed int64, of func(*entry) int64) error {
 	slices.SortFunc(look.wanted, func(a, b wanted) int {
 		return cmp.Or(cmp.Compare(a.hour, b.hour), bytes.Compare(a.hash[:], b.hash[:]))
 	})
-	for rest := look.wanted; len(rest) > 0; {
-		n := 1
-		for n < len(rest) && rest[n].hour == rest[0].hour {
-			n++
-		}
-		if err := l.fetchHour(p, feed, rest[:n]); err != nil {
-			return err
-		}
-		rest = rest[n:]
-	}
-	return nil
+	return l.fetch(p, feed, look.wanted)
 }
 
-// fetchHour reads the keys of one hour, in batches.
-func (l *Ledger) fetchHour(p *pageWork, feed int64, keys []wanted) error {
+// fetch reads keys, in batches.
+func (l *Ledger) fetch(p *pageWork, feed int64, keys []wanted) error {
 	for len(keys) > 0 {
 		n := batchOf(len(keys))
-		p.look.args = append(p.look.args[:0], feed, keys[0].hour)
+		args := p.look.args[:0]
 		for i := range keys[:n] {
-			p.look.args = append(p.look.args, keys[i].hash[:])
+			args = append(args, keys[i].hour, keys[i].hash[:])
 		}
+		p.look.args = append(args, feed)
 		rows, err := l.engine.query(seenSelects[n], p.look.args...)
 		if err != nil {
 			return err
 		}
-		hour := keys[0].hour
-		if err := scanAll(rows, func() error { return p.found(rows, hour) }); err != nil {
+		if err := scanAll(rows, func() error { return p.found(rows) }); err != nil {
 			return l.engine.explain(err)
 		}
 		keys = keys[n:]
@@ -114,9 +104,10 @@ func (l *Ledger) fetchHour(p *pageWork, feed int64, keys []wanted) error {
 }
 
 // found takes one row of the table seen.
-func (p *pageWork) found(rows *sql.Rows, hour int64) error {
+func (p *pageWork) found(rows *sql.Rows) error {
+	var hour int64
 	var key, data sql.RawBytes
-	if err := rows.Scan(&key, &data); err != nil {
+	if err := rows.Scan(&hour, &key, &data); err != nil {
 		return err
 	}
 	if len(key) != len(hash{}) {
@@ -136,7 +127,7 @@ func (p *pageWork) found(rows *sql.Rows, hour int64) error {
 // follow finds the record that an alias leads to.
 func (l *Ledger) follow(p *pageWork, feed int64, a foundAlias) error {
 	if p.states[a.of] == nil {
-		if err := l.fetchHour(p, feed, []wanted{{hour: a.hour, hash: a.of}}); err != nil {
+		if err := l.fetch(p, feed, []wanted{{hour: a.hour, hash: a.of}}); err != nil {
 			return err
 		}
 	}
@@ -151,7 +142,7 @@ func (f *Feed) once(p *pageWork, hour int64, h hash, at time.Time) (bool, error)
 	if p.states[h] != nil {
 		return false, nil
 	}
-	if err := f.ledger.fetchHour(p, f.row.id, []wanted{{hour: hour, hash: h}}); err != nil {
+	if err := f.ledger.fetch(p, f.row.id, []wanted{{hour: hour, hash: h}}); err != nil {
 		return false, err
 	}
 	if p.states[h] != nil {

@@ -127,24 +127,39 @@ func (b *logBatch) close() {
 	b.open = logPart{from: b.open.to, to: b.open.to}
 }
 
-// loadOutbox reads what waits.
+// loadOutbox reads what waits, in place of what was known of it.
 func (l *Ledger) loadOutbox() error {
 	rows, err := l.engine.query(`SELECT id, records, created FROM outbox ORDER BY id`)
 	if err != nil {
 		return err
 	}
-	return scanAll(rows, func() error {
+	var pending []outboxHead
+	err = scanAll(rows, func() error {
 		var h outboxHead
 		var created int64
 		if err := rows.Scan(&h.id, &h.records, &created); err != nil {
 			return err
 		}
 		h.created = fromMicros(created)
-		l.outbox.pending = append(l.outbox.pending, h)
-		l.outbox.records += h.records
-		l.outbox.lastID = h.id
+		pending = append(pending, h)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	l.outbox.replace(pending)
+	return nil
+}
+
+func (o *outbox) replace(pending []outboxHead) {
+	o.mu.Lock()
+	o.pending, o.records = pending, 0
+	for _, h := range pending {
+		o.records += h.records
+		o.lastID = max(o.lastID, h.id)
+	}
+	o.mu.Unlock()
+	o.wake()
 }
 
 // Next is the oldest batch that waits, nil if none does.

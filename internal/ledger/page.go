@@ -3,7 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -67,6 +67,11 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	if l.outbox.blocks(&l.tuning, len(page.Records)) {
 		return Result{}, ErrOutboxFull
 	}
+	// What the reserve kept is for the outbox: reading waits until there is room for
+	// a reserve again.
+	if l.reserve.spent && !l.reserve.fill() {
+		return Result{}, fmt.Errorf("%w: free some space; reading goes on by itself then", ErrFull)
+	}
 	began := l.settings.Now()
 	p := &l.page
 	err := l.commit(ctx, &f.row, change{
@@ -74,9 +79,6 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 		apply:   func() { f.applyPage(p, page) },
 		discard: func() { f.discardPage(p) },
 	})
-	if errors.Is(err, ErrFenced) {
-		return Result{}, errors.Join(err, f.load(f.row.id))
-	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -116,7 +118,7 @@ func (p *pageWork) begin(l *Ledger, f *Feed, page *Page) {
 	p.next = f.row.state
 	for _, r := range page.Records {
 		p.order = append(p.order, len(p.entries))
-		p.entries = append(p.entries, p.entry(l, r))
+		p.entries = append(p.entries, p.entry(f, r))
 	}
 	slices.SortStableFunc(p.order, func(a, b int) int {
 		return cmp.Compare(p.entries[a].record.Version, p.entries[b].record.Version)
@@ -135,7 +137,8 @@ func (p *pageWork) reset() {
 }
 
 // entry hashes a record's keys and fields and makes its row, before redaction.
-func (p *pageWork) entry(l *Ledger, r *cdr.Record) entry {
+func (p *pageWork) entry(f *Feed, r *cdr.Record) entry {
+	l := f.ledger
 	e := entry{record: r, hash: l.hasher.call(r), hour: hourOf(r.Start)}
 	for _, id := range r.AltIDs {
 		e.alts = append(e.alts, l.hasher.of(kindCall, "id", id))
@@ -146,7 +149,7 @@ func (p *pageWork) entry(l *Ledger, r *cdr.Record) entry {
 	at := len(p.fields)
 	p.fields = l.hasher.fields(p.fields, r)
 	e.fields = p.fields[at:len(p.fields):len(p.fields)]
-	k := knownOf(r, e.fields)
+	k := knownOf(r, e.fields, f.spec.Currency)
 	from := len(p.arena)
 	p.arena = k.append(p.arena)
 	e.row = p.arena[from:len(p.arena):len(p.arena)]
@@ -186,15 +189,16 @@ func (f *Feed) discardPage(p *pageWork) {
 	}
 }
 
-// knownOf is what is remembered of a record's first version.
-func knownOf(r *cdr.Record, fields []fieldHash) known {
+// knownOf is what is remembered of a record's first version. A charge is kept with
+// the currency that it was counted in.
+func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
 	k := known{
 		outcome: r.Outcome, direction: r.Direction, callType: r.CallType, country: r.Country,
 		version: r.Version, schema: fieldSchema, fields: fields,
 	}
 	for i := range r.Charges {
 		c := &r.Charges[i]
-		k.charges = append(k.charges, knownCharge{component: c.Component, currency: c.Currency, amount: c.Amount})
+		k.charges = append(k.charges, knownCharge{component: c.Component, currency: cmp.Or(c.Currency, fallback), amount: c.Amount})
 	}
 	return k
 }

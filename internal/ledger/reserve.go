@@ -10,31 +10,45 @@ import (
 // The reserve is a file that is given up when the disk is full, so that the
 // outbox can drain: removing a batch needs room in the write-ahead log.
 const (
-	reserveName  = "reserve"
-	reserveBytes = 16 << 20
+	reserveName = "reserve"
+	// mostReserve and leastReserve bound it; between them it is an eighth of what is
+	// free.
+	mostReserve  = 16 << 20
+	leastReserve = 1 << 20
 )
 
 type reserve struct {
 	file string
-	size int64
+	most int64
+	// spent says that it was given up and isn't back yet.
+	spent bool
 }
 
-// fill makes the reserve if it is missing and the disk has room for several. That
-// it can't be made is no fault: the disk is full or nearly so.
-func (r *reserve) fill() {
-	if info, err := os.Stat(r.file); err == nil && info.Size() == r.size {
-		return
+// fill makes the reserve if it is missing and the disk has room for two, and says
+// whether it is there. That it can't be made is no fault: the disk is full or
+// nearly so.
+func (r *reserve) fill() bool {
+	if info, err := os.Stat(r.file); err == nil && info.Size() >= leastReserve {
+		r.spent = false
+		return true
 	}
-	if free, known := freeSpace(filepath.Dir(r.file)); known && free < 4*r.size {
-		return
+	size := r.most
+	if free, known := freeSpace(filepath.Dir(r.file)); known {
+		size = min(size, free/8)
 	}
-	if err := r.write(); err != nil {
-		r.release()
+	if size = size >> 20 << 20; size < leastReserve {
+		return false
 	}
+	if err := r.write(size); err != nil {
+		_ = os.Remove(r.file) // half a reserve
+		return false
+	}
+	r.spent = false
+	return true
 }
 
 // write writes real bytes: a sparse file would keep no room.
-func (r *reserve) write() error {
+func (r *reserve) write(size int64) error {
 	f, err := os.OpenFile(r.file, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
@@ -43,7 +57,7 @@ func (r *reserve) write() error {
 	for i := range block {
 		block[i] = byte(i) // not zeros: a file system may not store those
 	}
-	for range r.size / int64(len(block)) {
+	for range size / int64(len(block)) {
 		if _, err := f.Write(block); err != nil {
 			return errors.Join(err, f.Close())
 		}
@@ -51,8 +65,9 @@ func (r *reserve) write() error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// release gives the room back.
+// release gives the room back, for the outbox.
 func (r *reserve) release() {
+	r.spent = true
 	if err := os.Remove(r.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		// Nothing better can be done: the disk stays full until someone makes room.
 		return

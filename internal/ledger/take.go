@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"encoding/hex"
 	"time"
 
@@ -135,7 +136,7 @@ func (p *pageWork) restore(st *state, now *known) {
 // brings old up to date. The labels stay those of the first version.
 func (f *Feed) countChanges(p *pageWork, old *known, r *cdr.Record) []string {
 	var changed []string
-	if old.outcome != r.Outcome {
+	if old.outcome != r.Outcome && !(r.NoDuration && r.Outcome == cdr.NotConnected) {
 		p.tally.ChangeOutcome(old.outcome, r.Outcome)
 		old.outcome = r.Outcome
 		changed = append(changed, "cdr.outcome")
@@ -152,7 +153,8 @@ func (f *Feed) countChanges(p *pageWork, old *known, r *cdr.Record) []string {
 
 // countCharge counts what became of one component's amount and says whether it
 // changed. An amount that wasn't known before is a charge, a zero included in
-// what is remembered; a changed currency credits the old and debits the new.
+// what is remembered; a changed currency credits the old and debits the new. A
+// version that says no currency changes none.
 func (f *Feed) countCharge(p *pageWork, old *known, c *cdr.Charge) bool {
 	labels := metrics.ChargeLabels{Direction: old.direction, CallType: old.callType, Country: old.country}
 	for i := range old.charges {
@@ -160,30 +162,25 @@ func (f *Feed) countCharge(p *pageWork, old *known, c *cdr.Charge) bool {
 		if was.component != c.Component {
 			continue
 		}
-		if was.currency == c.Currency {
+		currency := cmp.Or(c.Currency, was.currency)
+		if was.currency == currency {
 			if was.amount.Equal(&c.Amount) {
 				return false
 			}
 			difference := c.Amount.Sub(&was.amount)
-			p.tally.Correct(labels, c.Component, f.currency(c.Currency), &difference)
+			p.tally.Correct(labels, c.Component, currency, &difference)
 		} else {
 			back := was.amount.Neg()
-			p.tally.Correct(labels, c.Component, f.currency(was.currency), &back)
-			p.tally.Correct(labels, c.Component, f.currency(c.Currency), &c.Amount)
+			p.tally.Correct(labels, c.Component, was.currency, &back)
+			p.tally.Correct(labels, c.Component, currency, &c.Amount)
 		}
-		was.currency, was.amount = c.Currency, c.Amount
+		was.currency, was.amount = currency, c.Amount
 		return true
 	}
-	p.tally.Charge(labels, c.Component, f.currency(c.Currency), &c.Amount)
-	old.charges = append(old.charges, knownCharge{component: c.Component, currency: c.Currency, amount: c.Amount})
+	currency := cmp.Or(c.Currency, f.spec.Currency)
+	p.tally.Charge(labels, c.Component, currency, &c.Amount)
+	old.charges = append(old.charges, knownCharge{component: c.Component, currency: currency, amount: c.Amount})
 	return c.Amount.Sign() != 0
-}
-
-func (f *Feed) currency(given string) string {
-	if given != "" {
-		return given
-	}
-	return f.spec.Currency
 }
 
 // log adds a log record to the page's batch, redacted. It is the last to touch
@@ -243,11 +240,13 @@ func (f *Feed) newRows(p *pageWork, rows []BadRow, observed time.Time) ([]BadRow
 func (f *Feed) takeRecordings(p *pageWork) error {
 	for i := range p.entries {
 		r := p.entries[i].record
-		if len(r.Recordings) == 0 || p.find(&p.entries[i]) == nil {
+		st := p.find(&p.entries[i])
+		if st == nil {
 			continue
 		}
 		for _, rec := range r.Recordings {
-			isNew, err := f.once(p, p.entries[i].hour, f.ledger.hasher.of(kindRecording, rec.ID), r.Start)
+			// By the hour that its call is known by, which stays the same.
+			isNew, err := f.once(p, st.hour, f.ledger.hasher.of(kindRecording, rec.ID), r.Start)
 			if err != nil {
 				return err
 			}

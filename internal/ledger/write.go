@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -60,7 +61,9 @@ func (l *Ledger) writeSeen(p *pageWork, feed int64) error {
 type texts map[int]string
 
 var (
-	seenSelects = makeTexts(`SELECT hash, data FROM seen WHERE feed = ? AND hour = ? AND hash IN (?`, `, ?`, `)`)
+	// The keys come first, so that each is looked up by the primary key.
+	seenSelects = makeTexts(`SELECT s.hour, s.hash, s.data FROM (VALUES (?, ?)`, `, (?, ?)`,
+		`) AS v CROSS JOIN seen s WHERE s.feed = ? AND s.hour = v.column1 AND s.hash = v.column2`)
 	seenInserts = makeTexts(`INSERT INTO seen (feed, hour, hash, data) VALUES (?, ?, ?, ?)`, `, (?, ?, ?, ?)`,
 		` ON CONFLICT (feed, hour, hash) DO UPDATE SET data = excluded.data`)
 )
@@ -112,8 +115,30 @@ func (l *Ledger) writeTrails(t *metrics.Tally, feed int64) error {
 	return nil
 }
 
+// setOrigin sets the origin of a feed that nothing was planned for yet by the
+// provider's clock, where ours was ahead when the feed was made: it would have left
+// out calls of its first history (counting.md 5, 10).
+func (f *Feed) setOrigin(s *State, page *Page) error {
+	if page.Position != nil || s.HistoryDone || len(s.Plan) > 0 {
+		return nil
+	}
+	origin := page.ObservedAt.Add(-f.spec.History).UTC()
+	if !origin.Before(s.Origin.Add(-originTolerance)) {
+		return nil
+	}
+	s.Origin, s.Floor, s.Watermark = origin, origin, origin
+	_, err := f.ledger.engine.exec(`UPDATE feeds SET origin = ? WHERE id = ?`, micros(origin), f.row.id)
+	return err
+}
+
+// originTolerance is how far our clock may be ahead before it matters.
+const originTolerance = 2 * time.Minute
+
 // writePosition writes the feed's state with the page's position, if it has one.
 func (f *Feed) writePosition(p *pageWork, page *Page) error {
+	if err := f.setOrigin(&p.next, page); err != nil {
+		return err
+	}
 	if pos := page.Position; pos != nil {
 		if pos.Watermark.After(p.next.Watermark) {
 			p.next.Watermark = pos.Watermark.UTC()

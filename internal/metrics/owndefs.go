@@ -32,7 +32,7 @@ var (
 	}
 	NewestCall = &Def{
 		Name: "cdr_exporter_newest_call_timestamp_seconds", OTel: "cdr.exporter.newest_call.timestamp", Unit: "s", Kind: Gauge, Base: SourceFeed,
-		Help: "Latest start of a call that was counted.", Optional: true,
+		Help: "Latest start of a call that was counted; 0 until the first.",
 	}
 	LastSuccess = &Def{
 		Name: "cdr_exporter_last_success_timestamp_seconds", OTel: "cdr.exporter.last_success.timestamp", Unit: "s", Kind: Gauge, Base: SourceFeed,

@@ -21,7 +21,7 @@ func (o *Own) Feed(source, feed string) *Feed {
 	for _, r := range rowResults {
 		o.with(Rows, source, feed, r)
 	}
-	for _, d := range []*Def{APIRequestDuration, APIThrottled, RecordDelay, Watermark, LastSuccess, CatchingUp, Unreadable} {
+	for _, d := range []*Def{APIRequestDuration, APIThrottled, RecordDelay, Watermark, NewestCall, LastSuccess, CatchingUp, Unreadable} {
 		o.with(d, source, feed)
 	}
 	return f
@@ -64,11 +64,7 @@ func (f *Feed) Delays(all []time.Duration) {
 func (f *Feed) Watermark(at time.Time) { f.own.SetTime(Watermark, at, f.source, f.feed) }
 
 // NewestCall sets the latest start of a counted call.
-func (f *Feed) NewestCall(at time.Time) {
-	if !at.IsZero() {
-		f.own.SetTime(NewestCall, at, f.source, f.feed)
-	}
-}
+func (f *Feed) NewestCall(at time.Time) { f.own.SetTime(NewestCall, at, f.source, f.feed) }
 
 // LastSuccess sets when the feed was last read without an error.
 func (f *Feed) LastSuccess(at time.Time) { f.own.SetTime(LastSuccess, at, f.source, f.feed) }

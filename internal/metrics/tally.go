@@ -20,10 +20,12 @@ type Tally struct {
 	feed  *FeedSeries
 	now   time.Time
 
-	dirty    []*Series
-	fresh    []*Series // new in this commit
-	trails   []TrailRow
-	overflow map[string]int
+	dirty  []*Series
+	fresh  []*Series // new in this commit
+	trails []TrailRow
+	// newTrunks are those among trails that weren't tallied before.
+	newTrunks int
+	overflow  map[string]int
 
 	key  []byte
 	vals []string

@@ -28,7 +28,7 @@ type trunkTrail struct {
 // per trunk, since all that it brings is first seen together.
 func (t *Tally) trail(trunk string, bypassed bool) {
 	trunk = t.trailName(trunk)
-	at := slices.IndexFunc(t.trails, func(r TrailRow) bool { return r.Trunk == trunk })
+	at := t.trailOf(trunk)
 	if at < 0 {
 		t.trails = append(t.trails, TrailRow{Trunk: strings.Clone(trunk), Second: t.now.Unix()})
 		at = len(t.trails) - 1
@@ -42,10 +42,19 @@ func (t *Tally) trail(trunk string, bypassed bool) {
 // trailName is the label under which a trunk is tallied, folded past the limit.
 func (t *Tally) trailName(trunk string) string {
 	trunk = cleanLabel(trunk)
-	if _, known := t.feed.trailing[trunk]; !known && len(t.feed.trailing) >= t.store.options.SeriesLimit {
+	if _, known := t.feed.trailing[trunk]; known || t.trailOf(trunk) >= 0 {
+		return trunk
+	}
+	if len(t.feed.trailing)+t.newTrunks >= t.store.options.SeriesLimit {
 		return OverflowValue
 	}
+	t.newTrunks++
 	return trunk
+}
+
+// trailOf is where a trunk's row of this commit is, -1 if there is none.
+func (t *Tally) trailOf(trunk string) int {
+	return slices.IndexFunc(t.trails, func(r TrailRow) bool { return r.Trunk == trunk })
 }
 
 // Trails are the rows of the trailing gauge that the commit adds to.

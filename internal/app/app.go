@@ -1,0 +1,232 @@
+// Package app is the daemon: it builds the parts from a configuration, starts
+// and stops them in order, and swaps them on reload.
+//
+//	New ─▶ Start ─▶ (Reload …) ─▶ Stop
+//
+// New opens the ledger and the listeners, so that whatever can't work is said
+// before anything runs. Stop ends the reading first, drains the outbox, and
+// closes the ledger last; it may be called twice, and after a failed New. A
+// reload builds everything that can fail before it touches what runs.
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/exporters/prometheus"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/web"
+)
+
+// Settings are what New needs.
+type Settings struct {
+	// ConfigFile is read at the start and with each reload.
+	ConfigFile string
+	// Providers are those that a source may be of; nil: all that there are.
+	Providers []collector.Provider
+	// ListenAddresses are those of the metrics port, at least one.
+	ListenAddresses []string
+	// WebConfigFile is the exporter-toolkit's file with TLS and basic auth; empty
+	// for neither.
+	WebConfigFile string
+	// TelemetryPath is where the metrics are; empty: /metrics.
+	TelemetryPath string
+	// Logger is the program's; nil: nowhere.
+	Logger *slog.Logger
+	// Getenv is asked for OTEL_ variables; nil: os.Getenv.
+	Getenv func(string) string
+}
+
+// App is the daemon. Its methods may be called from several goroutines at once.
+type App struct {
+	settings  Settings
+	logger    *slog.Logger
+	own       *metrics.Own
+	ledger    *ledger.Ledger
+	scheduler *collector.Scheduler
+	listeners []net.Listener
+	handler   http.Handler
+
+	// reloading orders reloads and the stop.
+	reloading sync.Mutex
+	running   *running // what the present configuration made
+	started   bool
+	stopped   bool
+
+	mu   sync.Mutex
+	view *running // guarded by mu: what status and hooks look at
+
+	background sync.WaitGroup
+	cancel     context.CancelFunc
+	failed     chan error // the metrics port ended by itself
+}
+
+// New reads the configuration, opens the ledger and the listeners, and builds
+// every part. Nothing is asked of the network yet.
+func New(ctx context.Context, settings Settings) (*App, error) {
+	a := &App{settings: settings.withDefaults(), scheduler: collector.NewScheduler(), failed: make(chan error, 1)}
+	a.logger = a.settings.Logger
+	if err := a.build(ctx); err != nil {
+		return nil, errors.Join(err, a.Stop())
+	}
+	return a, nil
+}
+
+func (s Settings) withDefaults() Settings {
+	if s.Providers == nil {
+		s.Providers = Providers()
+	}
+	if s.Logger == nil {
+		s.Logger = slog.New(slog.DiscardHandler)
+	}
+	if s.Getenv == nil {
+		s.Getenv = os.Getenv
+	}
+	s.TelemetryPath = cmp.Or(s.TelemetryPath, web.DefaultMetricsPath)
+	return s
+}
+
+func (a *App) build(ctx context.Context) error {
+	plan, err := a.load()
+	if err != nil {
+		return err
+	}
+	a.own = metrics.NewOwn(time.Now, plan.config.Metrics.NativeHistograms)
+	if a.ledger, err = ledger.Open(ctx, a.ledgerSettings(plan)); err != nil {
+		return fmt.Errorf("open ledger: %w", err)
+	}
+	if a.running, err = a.prepare(ctx, plan); err != nil {
+		return err
+	}
+	a.publish(&running{plan: plan}) // nothing is read yet
+	if a.handler, err = a.newHandler(); err != nil {
+		return err
+	}
+	if err := web.ValidateConfigFile(a.settings.WebConfigFile); err != nil {
+		return err
+	}
+	a.listeners, err = web.Listen(ctx, a.settings.ListenAddresses)
+	return err
+}
+
+// newHandler is what the metrics port serves.
+func (a *App) newHandler() (http.Handler, error) {
+	defs := append(metrics.Catalogue(), metrics.OwnCatalogue()...)
+	served, err := prometheus.Handler(prometheus.NewCollector(defs, a.ledger.Store(), a.own), a.logger)
+	if err != nil {
+		return nil, err
+	}
+	return web.Handler(web.Settings{
+		MetricsPath: a.settings.TelemetryPath, Metrics: served, Backend: backend{a}, Logger: a.logger, Version: Version(),
+	})
+}
+
+// Start starts serving and reading. It returns at once; what fails later shows in
+// the metrics and the status.
+func (a *App) Start() error {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	if a.started || a.stopped {
+		return errors.New("start: the daemon was started before")
+	}
+	a.started = true
+	ctx, cancel := context.WithCancel(context.Background())
+	a.cancel = cancel
+	a.observeLedger()
+	a.reloaded(true)
+	a.background.Go(func() { a.ledger.Maintain(ctx, a.reportMaintenance) })
+	// The loops come before the port: without them it would answer that it is ready.
+	a.running.startReading(a)
+	a.publish(a.running)
+	a.running.startSending()
+	a.background.Go(func() { a.serve(ctx) })
+	return nil
+}
+
+// serve serves the metrics port until the context ends.
+func (a *App) serve(ctx context.Context) {
+	err := web.Serve(ctx, web.ServeSettings{
+		Listeners: a.listeners, Handler: a.handler, WebConfigFile: a.settings.WebConfigFile, Logger: a.logger,
+	})
+	if err != nil {
+		a.failed <- fmt.Errorf("serve: %w", err)
+	}
+}
+
+func (a *App) reportMaintenance(err error) {
+	a.logger.Warn("The ledger couldn't be tended; it is tried again.", "err", err)
+}
+
+// Failed gets the error that ended the metrics port, if one did.
+func (a *App) Failed() <-chan error { return a.failed }
+
+// Run starts the daemon, and stops it when the context ends or serving fails.
+func (a *App) Run(ctx context.Context) error {
+	if err := a.Start(); err != nil {
+		return err
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-a.failed:
+	}
+	return errors.Join(err, a.Stop())
+}
+
+// Stop ends reading, drains the outbox as long as its timeout allows, and closes
+// everything. It may be called twice, and after a failed New.
+func (a *App) Stop() error {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	if a.stopped {
+		return nil
+	}
+	a.stopped = true
+	if a.running != nil {
+		a.running.stopReading(a)
+		a.running.stopSending()
+	}
+	if a.cancel != nil {
+		a.cancel()
+	}
+	a.background.Wait()
+	if !a.started {
+		for _, l := range a.listeners {
+			_ = l.Close()
+		}
+	}
+	if a.ledger == nil {
+		return nil
+	}
+	if err := a.ledger.Close(); err != nil {
+		return fmt.Errorf("close ledger: %w", err)
+	}
+	return nil
+}
+
+// Addr is the address of the first listener.
+func (a *App) Addr() string { return a.listeners[0].Addr().String() }
+
+// publish lets status and hooks look at what runs now.
+func (a *App) publish(r *running) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.view = r
+}
+
+// present is what runs now.
+func (a *App) present() *running {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.view
+}

@@ -1,0 +1,156 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"sync"
+
+	promconfig "github.com/prometheus/common/config"
+
+	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/web"
+)
+
+// delivery is the way to the OTLP endpoints: one exporter per signal, since the
+// environment may give each its own.
+type delivery struct {
+	logs, metrics *otlp.Exporter // nil: off
+	cancel        context.CancelFunc
+	wait          sync.WaitGroup
+	app           *App
+}
+
+// newDelivery makes the exporters; nil if OTLP is off.
+func (a *App) newDelivery(p *plan) (*delivery, error) {
+	if p.otlp == nil {
+		return nil, nil
+	}
+	d := &delivery{app: a}
+	for _, s := range []struct {
+		name   string
+		signal *config.OTLPSignal
+		to     **otlp.Exporter
+		logs   bool
+	}{{"logs", &p.otlp.Logs, &d.logs, true}, {"metrics", &p.otlp.Metrics, &d.metrics, false}} {
+		if !s.signal.Enabled {
+			continue
+		}
+		settings, err := a.otlpSettings(p.otlp, s.signal)
+		if err != nil {
+			return nil, fmt.Errorf("otlp %s: %w", s.name, err)
+		}
+		settings.Logs, settings.Metrics = s.logs, !s.logs
+		if *s.to, err = otlp.New(settings, a.otlpParts()); err != nil {
+			return nil, fmt.Errorf("otlp %s: %w", s.name, err)
+		}
+	}
+	return d, nil
+}
+
+func (a *App) otlpParts() otlp.Parts {
+	return otlp.Parts{
+		Sources: []metrics.Source{a.ledger.Store(), a.own}, Outbox: a.ledger, Observer: sent{a.own}, Logger: a.logger,
+	}
+}
+
+func (a *App) otlpSettings(o *config.OTLPSettings, s *config.OTLPSignal) (otlp.Settings, error) {
+	settings := otlp.Settings{
+		Endpoint: s.Endpoint.String(), Complete: true, Protocol: otlp.Protocol(s.Protocol), Headers: make(map[string]otlp.Header),
+		Interval: o.Interval, Timeout: s.Timeout, Uncompressed: s.Compression == compressionNone, ShutdownTimeout: o.ShutdownTimeout, Resource: o.ResourceAttributes,
+		InstanceID: a.ledger.InstanceID(), Version: Version(),
+	}
+	for name, secret := range s.Headers {
+		settings.Headers[name] = func() (string, error) { return secret.Value(context.Background()) }
+	}
+	var err error
+	settings.TLS, err = tlsConfig(&s.TLSConfig)
+	return settings, err
+}
+
+func tlsConfig(c *config.TLSConfig) (*tls.Config, error) {
+	if c.IsZero() {
+		return nil, nil
+	}
+	return promconfig.NewTLSConfig(c.Prometheus())
+}
+
+// compressionNone is OTLPSignal.Compression's word for none.
+const compressionNone = "none"
+
+// logEncoder makes log records as the configuration says.
+func logEncoder(o *config.OTLPSettings) otlp.Encoder {
+	return otlp.NewEncoder(otlp.LogTimestamp(o.LogTimestamp))
+}
+
+// start starts sending.
+func (d *delivery) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	d.cancel = cancel
+	for _, e := range []*otlp.Exporter{d.logs, d.metrics} {
+		if e == nil {
+			continue
+		}
+		d.wait.Go(func() {
+			if err := e.Run(ctx); err != nil {
+				d.app.logger.Error("Sending to the OTLP endpoint has ended.", "err", err)
+			}
+		})
+	}
+}
+
+// stop sends what is left, as long as shutdown_timeout allows.
+func (d *delivery) stop() {
+	if d.cancel != nil {
+		d.cancel()
+	}
+	d.wait.Wait()
+	if err := d.close(); err != nil {
+		d.app.logger.Warn("The connection to the OTLP endpoint couldn't be closed.", "err", err)
+	}
+}
+
+func (d *delivery) close() error {
+	var errs []error
+	for _, e := range []*otlp.Exporter{d.logs, d.metrics} {
+		if e != nil {
+			errs = append(errs, e.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// status is how sending goes; off for nil.
+func (d *delivery) status() web.OTLP {
+	if d == nil {
+		return web.OTLP{State: web.OTLPOff}
+	}
+	s := web.OTLP{State: web.OTLPOK}
+	for _, e := range []*otlp.Exporter{d.logs, d.metrics} {
+		if e == nil {
+			continue
+		}
+		status := e.Status()
+		for _, signal := range []otlp.SignalStatus{status.Logs, status.Metrics} {
+			if signal.State == otlp.StateRetrying {
+				s.State, s.LastError = web.OTLPError, signal.LastError
+			}
+		}
+	}
+	if d.app.ledger.OutboxFull() {
+		s.State = web.OTLPFull
+	}
+	return s
+}
+
+// sent counts log records by what the endpoint made of them.
+type sent struct{ own *metrics.Own }
+
+// Sent implements otlp.Observer.
+func (s sent) Sent(n int) { s.own.Add(metrics.OTLPRecords, int64(n), "sent") }
+
+// Rejected implements otlp.Observer.
+func (s sent) Rejected(n int) { s.own.Add(metrics.OTLPRecords, int64(n), "rejected") }

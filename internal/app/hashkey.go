@@ -1,0 +1,61 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// hashKeyInterval is how often the file of privacy.hash_key is read again. Other
+// secrets are read when they are used; this one is used with each record.
+const hashKeyInterval = 30 * time.Second
+
+// HashKey is privacy.hash_key, nil if it isn't set.
+func HashKey(ctx context.Context, c *config.Config) ([]byte, error) {
+	if !c.Privacy.HashKey.IsSet() {
+		return nil, nil
+	}
+	key, err := c.Privacy.HashKey.Bytes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read privacy.hash_key: %w", err)
+	}
+	return key, nil
+}
+
+// watchHashKey takes over a changed key until the context ends.
+func (a *App) watchHashKey(ctx context.Context) {
+	ticker := time.NewTicker(hashKeyInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			a.rereadHashKey(ctx)
+		}
+	}
+}
+
+// rereadHashKey keeps the former key while the file can't be read.
+func (a *App) rereadHashKey(ctx context.Context) {
+	if !a.reloading.TryLock() {
+		return // a reload reads it too
+	}
+	defer a.reloading.Unlock()
+	if a.stopped {
+		return
+	}
+	plan := a.running.plan
+	key, err := HashKey(ctx, plan.config)
+	switch {
+	case err != nil:
+		a.logger.Warn("The key of redaction can't be read again; the former one stays.", "err", err)
+	case !bytes.Equal(key, plan.hashKey):
+		plan.hashKey = key
+		a.ledger.Tune(plan.tuning(), plan.metricOptions())
+		a.logger.Info("The key of redaction was taken over from its file.")
+	}
+}

@@ -1,0 +1,91 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// openingFeed is a feed whose state is opened before it is first read, as often as
+// that takes: a full disk passes, and then the feed goes on by itself. It is the
+// loop's handle on the ledger too.
+type openingFeed struct {
+	inner  collector.Feed
+	ledger *ledger.Ledger
+	spec   ledger.FeedSpec
+	state  atomic.Pointer[ledger.Feed] // nil until it could be opened
+}
+
+// open opens the feed's state unless it is open.
+func (o *openingFeed) open(ctx context.Context) error {
+	if o.state.Load() != nil {
+		return nil
+	}
+	feed, err := o.ledger.Feed(ctx, o.spec)
+	if err != nil {
+		return err
+	}
+	o.state.Store(feed)
+	return nil
+}
+
+// Poll implements collector.Feed.
+func (o *openingFeed) Poll(ctx context.Context, state ledger.State, sink collector.Sink) error {
+	if o.state.Load() != nil {
+		return o.inner.Poll(ctx, state, sink)
+	}
+	if err := o.open(ctx); err != nil {
+		return err
+	}
+	return o.inner.Poll(ctx, o.State(), sink)
+}
+
+// State implements collector.Ledger: nothing until it is open.
+func (o *openingFeed) State() ledger.State {
+	if feed := o.state.Load(); feed != nil {
+		return feed.State()
+	}
+	return ledger.State{}
+}
+
+// Commit implements collector.Ledger.
+func (o *openingFeed) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+	return o.state.Load().Commit(ctx, page)
+}
+
+// Wait implements collector.Paced.
+func (o *openingFeed) Wait() time.Duration {
+	if paced, ok := o.inner.(collector.Paced); ok && o.state.Load() != nil {
+		return paced.Wait()
+	}
+	return reopenAfter
+}
+
+// reopenAfter is how long a feed waits before it tries to open its state again.
+const reopenAfter = 10 * time.Second
+
+// Trouble implements collector.Paced.
+func (o *openingFeed) Trouble() error {
+	if paced, ok := o.inner.(collector.Paced); ok {
+		return paced.Trouble()
+	}
+	return nil
+}
+
+// advise says what the ledger's errors mean in their own words, and what the
+// provider's do in the provider's.
+func (o *openingFeed) advise(provider func(error) (what, todo string)) func(error) (what, todo string) {
+	return func(err error) (what, todo string) {
+		switch {
+		case errors.Is(err, ledger.ErrOtherAccount):
+			return err.Error(), "change the configuration and reload it"
+		case o.state.Load() == nil:
+			return err.Error(), "it is tried again by itself"
+		}
+		return provider(err)
+	}
+}

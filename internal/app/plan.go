@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/common/version"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// plan is a configuration that was found good, with what was derived from it.
+type plan struct {
+	config *config.Config
+	otlp   *config.OTLPSettings // nil: off
+	// hashKey is privacy.hash_key, nil if it isn't set.
+	hashKey []byte
+}
+
+// load reads and checks the configuration.
+func (a *App) load() (*plan, error) {
+	c, err := LoadConfig(a.settings.ConfigFile, a.settings.Providers)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{config: c}
+	if p.otlp, err = config.ResolveOTLP(c.OTLP, a.settings.Getenv); err != nil {
+		return nil, err
+	}
+	if p.hashKey, err = HashKey(context.Background(), c); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// LoadConfig reads a configuration and checks that every file that it names can
+// be read. The error lists every problem.
+func LoadConfig(file string, providers []collector.Provider) (*config.Config, error) {
+	var known []config.Provider
+	for _, p := range providers {
+		known = append(known, config.Provider{Name: p.Name, New: p.NewConfig})
+	}
+	c, err := config.Load(file, config.Options{Providers: known})
+	if err != nil {
+		return nil, err
+	}
+	return c, c.CheckFiles()
+}
+
+func (p *plan) metricOptions() metrics.Options {
+	m := p.config.Metrics
+	return metrics.Options{ZeroFor: m.ZeroFor, SeriesLimit: m.SeriesLimit, BypassWindow: m.MediaBypassWindow, Native: m.NativeHistograms}
+}
+
+// tuning is what the ledger may be told anew while it is open.
+func (p *plan) tuning() ledger.Tuning {
+	t := ledger.Tuning{Privacy: Policy(p.config.Privacy), HashKey: p.hashKey}
+	if p.otlp != nil && p.otlp.Logs.Enabled {
+		t.Encoder = logEncoder(p.otlp)
+		t.OutboxLimit, t.SkipLogs = p.otlp.OutboxLimit, p.otlp.OutboxFull == config.OutboxSkipLogs
+	}
+	return t
+}
+
+func (a *App) ledgerSettings(p *plan) ledger.Settings {
+	return ledger.Settings{
+		Folder: string(p.config.Storage.Path), Now: time.Now, Options: p.metricOptions(), Tuning: p.tuning(),
+		OnCommit: func(took time.Duration) { a.own.Observe(metrics.CommitDuration, took) },
+		OnSkip:   func(records int) { a.own.Add(metrics.OTLPRecords, int64(records), "skipped") },
+	}
+}
+
+// Policy is the redaction that a configuration asks for.
+func Policy(p config.Privacy) cdr.Policy {
+	return cdr.Policy{Numbers: modes[p.Numbers], Users: modes[p.Users], Addresses: modes[p.Addresses]}
+}
+
+// modes are the configuration's words, which it has validated.
+var modes = map[string]cdr.Mode{
+	config.PrivacyMask: cdr.Mask, config.PrivacyHash: cdr.Hash, config.PrivacyDrop: cdr.Drop, config.PrivacyKeep: cdr.Keep,
+}
+
+// SourceSettings are what a provider needs to open a configured source.
+func SourceSettings(s *config.Source) collector.SourceSettings {
+	settings := collector.SourceSettings{
+		Name: s.Name, TLS: *s.TLSConfig.Prometheus(), ProxyURL: s.ProxyURL.URL(), RequestsPerMinute: s.RequestsPerMinute,
+		EmergencyNumbers: s.EmergencyNumbers, UserAgent: "cdr-exporter/" + Version(),
+	}
+	return settings
+}
+
+// Version is the program's, or `dev` for a build without one.
+func Version() string {
+	if version.Version == "" {
+		return "dev"
+	}
+	return version.Version
+}
+
+// OpenSource opens a configured source at its provider.
+func OpenSource(s *config.Source, providers []collector.Provider, settings collector.SourceSettings) (*collector.Source, error) {
+	for _, p := range providers {
+		if p.Name == s.ProviderName {
+			source, err := p.Open(s.Provider, settings)
+			if err != nil {
+				return nil, fmt.Errorf("open source %s: %w", s.Name, err)
+			}
+			return source, nil
+		}
+	}
+	return nil, fmt.Errorf("open source %s: no provider %s", s.Name, s.ProviderName)
+}

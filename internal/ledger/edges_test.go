@@ -1,0 +1,205 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// counting.md 14, 15: a recording is known by the hour that its call is known by.
+func TestRule14RecordingAcrossTheHour(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	recorded := func(c *cdr.Record) { c.Recordings = append(c.Recordings, cdr.Recording{ID: "R1", Type: "automatic"}) }
+	at := epoch.Add(-time.Hour - time.Second)
+	r.records(call("a", start(at), recorded))
+	r.records(call("a", start(at.Add(time.Second)), recorded))
+	wantValues(t, r.values(), map[string]string{"cdr_recordings_total{automatic}": "1", answered: "1"})
+}
+
+// counting.md 16: what a version doesn't say changes nothing.
+func TestRule16WhatIsNotSaid(t *testing.T) {
+	r := newRig(t)
+	r.spec.Currency = "USD"
+	r.reopen()
+	r.live()
+	r.records(call("a", charge(t, "usage", "", "1.50")))
+	if got := r.records(call("a", charge(t, "usage", "USD", "1.50"))); got.Duplicate != 1 {
+		t.Errorf("the fallback said out loud: %+v", got)
+	}
+	r.records(call("b", charge(t, "usage", "EUR", "2")))
+	if got := r.records(call("b", charge(t, "usage", "", "2"))); got.Duplicate != 1 {
+		t.Errorf("a currency that vanished: %+v", got)
+	}
+	r.records(call("c", charge(t, "usage", "", "5")))
+	r.spec.Currency = "GBP"
+	r.reopen()
+	if got := r.records(call("c", charge(t, "usage", "", "6"))); got.Revised != 1 {
+		t.Errorf("a changed amount: %+v", got)
+	}
+	silent := func(r *cdr.Record) { r.Outcome, r.Duration, r.NoDuration = cdr.NotConnected, 0, true }
+	if got := r.records(call("c", charge(t, "usage", "", "6"), silent)); got.Duplicate != 1 {
+		t.Errorf("a duration that vanished: %+v", got)
+	}
+	wantValues(t, r.values(), map[string]string{
+		"cdr_call_charges_total{inbound,byot_in,USD,usage,}":                   "6.5",
+		"cdr_call_charges_total{inbound,byot_in,EUR,usage,}":                   "2",
+		"cdr_call_charge_corrections_total{inbound,byot_in,USD,usage,,debit}":  "1",
+		"cdr_call_charge_corrections_total{inbound,byot_in,USD,usage,,credit}": "",
+		"cdr_call_charge_corrections_total{inbound,byot_in,EUR,usage,,credit}": "",
+		"cdr_call_charge_corrections_total{inbound,byot_in,GBP,usage,,debit}":  "",
+		"cdr_call_outcome_changes_total{answered,not_connected}":               "",
+	})
+}
+
+// breakReopen makes the next commit's end unknown, and the file impossible to open
+// until restore is called.
+func breakReopen(r *rig) (restore func()) {
+	file := filepath.Join(r.folder, fileName)
+	r.probe = func(point string) error {
+		if point != "committed" {
+			return nil
+		}
+		r.probe = nil
+		if err := errors.Join(os.Rename(file, file+".x"), os.Mkdir(file, 0o750)); err != nil {
+			r.t.Fatal(err)
+		}
+		return errInjected
+	}
+	return func() {
+		if err := errors.Join(os.Remove(file), os.Rename(file+".x", file)); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+// counting.md 1: a commit that is durable though nobody could say so, and a file
+// that can't be opened for a while, leave nothing behind.
+func TestRule01UnknownCommitAndNoReopen(t *testing.T) {
+	t.Run("of the outbox", func(t *testing.T) {
+		r := newRig(t)
+		r.live()
+		r.records(call("a"), call("b"))
+		r.records(call("c"))
+		restore := breakReopen(r)
+		if err := r.ledger.Ack(t.Context(), 1); err == nil {
+			t.Fatal("the end was known")
+		}
+		restore()
+		b, err := r.ledger.Next(t.Context())
+		if err != nil || b == nil || !strings.HasPrefix(string(b.Data), "cdr.call c ") {
+			t.Fatalf("next batch %+v, %v", b, err)
+		}
+		if err := r.ledger.Ack(t.Context(), b.ID); err != nil {
+			t.Fatal(err)
+		}
+		if n, _ := r.ledger.Outbox(); n != 0 {
+			t.Fatalf("%d records wait", n)
+		}
+	})
+	t.Run("of a page", func(t *testing.T) {
+		r := newRig(t)
+		r.live()
+		restore := breakReopen(r)
+		page := &Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}
+		if _, err := r.feed.Commit(t.Context(), page); err == nil {
+			t.Fatal("the end was known")
+		}
+		if _, err := r.feed.Commit(t.Context(), page); err == nil {
+			t.Fatal("committed to a file that isn't there")
+		}
+		restore()
+		if got := r.records(call("a"), call("b")); got.New != 1 || got.Duplicate != 1 {
+			t.Fatalf("going on: %+v", got)
+		}
+		wantValues(t, r.values(), map[string]string{answered: "2"})
+		if n, _ := r.ledger.Outbox(); n != 2 || len(r.logs()) != 2 {
+			t.Fatalf("%d records wait, logs %q", n, r.logs())
+		}
+	})
+}
+
+// counting.md 22, 25: one page can't break the limit of the trailing gauge.
+func TestRule22TrailingGauge(t *testing.T) {
+	r := newRig(t)
+	r.opts.SeriesLimit = 3
+	r.reopen()
+	r.live()
+	var all []*cdr.Record
+	for i := range 20 {
+		all = append(all, call(fmt.Sprint(i), func(c *cdr.Record) { c.Trunk, c.MediaBypass = fmt.Sprint("sbc", i), cdr.True }))
+	}
+	r.records(all...)
+	var shown []string
+	for key := range r.values() {
+		if strings.HasPrefix(key, "cdr_media_bypass_ratio") {
+			shown = append(shown, key)
+		}
+	}
+	if len(shown) != 4 { // three and the overflow
+		t.Errorf("shown %q", shown)
+	}
+}
+
+// counting.md 29: reading doesn't use up what the reserve gave back.
+func TestRule29ReadingLeavesTheReserve(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.ledger.reserve.release()
+	// A folder in its place: there is no room for a reserve.
+	blocked := filepath.Join(r.folder, reserveName)
+	if err := os.MkdirAll(filepath.Join(blocked, "x"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	page := &Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}
+	if _, err := r.feed.Commit(t.Context(), page); !errors.Is(err, ErrFull) {
+		t.Fatalf("err = %v, want ErrFull", err)
+	}
+	if err := os.RemoveAll(blocked); err != nil {
+		t.Fatal(err)
+	}
+	r.commit(page)
+	wantValues(t, r.values(), map[string]string{answered: "1"})
+}
+
+// counting.md 5, 10: a watermark that a wrong clock has moved ahead doesn't delete
+// what may still be read.
+func TestRule10PruneStaysBehindOurClock(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a"))
+	r.commit(&Page{Position: &Position{Watermark: r.clock.at.Add(365 * 24 * time.Hour)}})
+	if err := r.ledger.Prune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.records(call("a"), call("b")); got.TooOld != 0 || got.Duplicate != 1 || got.New != 1 {
+		t.Fatalf("%+v", got)
+	}
+}
+
+// counting.md 5, 10: our clock was ahead when the feed was made. The first commit,
+// which knows the provider's time, sets the origin by it; later ones leave it.
+func TestRule05OriginByTheProvidersClock(t *testing.T) {
+	r := newRig(t)
+	right := epoch.Add(-72 * time.Hour)
+	r.commit(&Page{ObservedAt: right})
+	want := right.Add(-r.spec.History)
+	if got := r.feed.State(); !got.Origin.Equal(want) || !got.Floor.Equal(want) || !got.Watermark.Equal(want) {
+		t.Fatalf("origin %v, floor %v, watermark %v; want %v", got.Origin, got.Floor, got.Watermark, want)
+	}
+	if got := r.records(call("a", start(right.Add(-time.Hour)))); got.New != 1 {
+		t.Fatalf("a call of the first day: %+v", got)
+	}
+	r.commit(&Page{Position: &Position{Plan: []byte("{}"), HistoryDone: true}})
+	r.commit(&Page{ObservedAt: right.Add(-1000 * time.Hour)})
+	r.reopen()
+	if got := r.feed.State(); !got.Origin.Equal(want) {
+		t.Fatalf("origin moved to %v", got.Origin)
+	}
+}
