@@ -170,7 +170,12 @@ $(TOOLS)/govulncheck: $(checks)
 
 .PHONY: compiler
 compiler:
-	@command -v "$$($(GO) env CC)" > /dev/null || { echo 'the race detector needs a C compiler: apt-get install gcc libc6-dev' >&2; exit 1; }
+	@command -v "$$($(GO) env CC)" > /dev/null && exit; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends gcc libc6-dev > /dev/null; \
+	else \
+		echo 'the race detector needs a C compiler: install gcc and libc6-dev (as root on Debian this is done here)' >&2; exit 1; \
+	fi
 
 .PHONY: clean
 clean: ## remove what was built, the tools too

@@ -1,0 +1,216 @@
+package bench
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// childFolder, in the environment, makes this program a child that commits pages
+// to the ledger of a folder until it is killed.
+const childFolder = "CDR_BENCH_LEDGER"
+
+func TestMain(m *testing.M) {
+	if folder := os.Getenv(childFolder); folder != "" {
+		commitForEver(folder)
+	}
+	os.Exit(m.Run())
+}
+
+// idLedger is a ledger with a feed that takes calls of many weeks.
+type idLedger struct {
+	ledger *ledger.Ledger
+	feed   *ledger.Feed
+	rng    *rand.Rand
+	page   []*cdr.Record
+	acked  int64
+}
+
+// idsBegin is when the first call of the measurement starts.
+var idsBegin = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+
+func openIDs(tb testing.TB, folder string) *idLedger {
+	l, err := ledger.Open(tb.Context(), ledger.Settings{
+		Folder: folder, Now: time.Now,
+		Options: metrics.Options{SeriesLimit: 10_000, BypassWindow: time.Hour, Native: true},
+		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.NewEncoder(otlp.StartTimestamp), OutboxLimit: 1 << 40},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	feed, err := l.Feed(tb.Context(), ledger.FeedSpec{
+		Source: "bench", Provider: "msgraph", Feed: "direct_routing", History: time.Since(idsBegin) + 100*time.Hour, Lookback: 72 * time.Hour,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	i := &idLedger{ledger: l, feed: feed, rng: rand.New(rand.NewPCG(1, 2)), page: make([]*cdr.Record, 1000)}
+	for k := range i.page {
+		i.page[k] = new(cdr.Record)
+	}
+	return i
+}
+
+// idsPerDay is a tenant of a million calls a day.
+const idsPerDay = 1_000_000
+
+// fill makes the n-th page: calls of some minutes, their ids random, one in ten up
+// to three days late.
+func (i *idLedger) fill(n int) {
+	at := idsBegin.Add(72*time.Hour + time.Duration(n)*24*time.Hour*1000/idsPerDay)
+	for k, r := range i.page {
+		r.Reset()
+		var id [16]byte
+		binary.LittleEndian.PutUint64(id[:], i.rng.Uint64())
+		binary.LittleEndian.PutUint64(id[8:], i.rng.Uint64())
+		r.ID = fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+		r.CallID = r.ID
+		r.Start = at.Add(-time.Duration(i.rng.IntN(300)) * time.Second)
+		if k%10 == 0 {
+			r.Start = at.Add(-time.Duration(i.rng.IntN(72*3600)) * time.Second)
+		}
+		r.Invite, r.Duration, r.End = r.Start.Add(-2*time.Second), time.Minute, r.Start.Add(time.Minute)
+		r.Direction, r.CallType, r.Outcome = cdr.Direction(1+k%2), "byot_in", cdr.Outcome(1+k%9)
+		r.Trunk, r.SIPCode, r.SubCode = "sbc"+string('0'+rune(k%5))+".example.com", cdr.KnownInt(0), cdr.KnownInt(540000)
+		r.CallerNumber, r.CalleeNumber = "+15550100001", "+4930123456"
+		r.UserID, r.UserName, r.UserPrincipal = "db03c14b-06eb-4189-939b-7cbf3a20ba27", "Some User", "some.user@contoso.example"
+		r.MediaLocation, r.SignalLocation, r.MediaBypass, r.Country, r.ReasonPhrase = "USWE", "EUNO", cdr.True, "DE", "BYE"
+	}
+}
+
+// commit commits the page in hand and delivers the batch three back, as a receiver
+// that keeps up does.
+func (i *idLedger) commit(tb testing.TB, n int) {
+	result, err := i.feed.Commit(tb.Context(), &ledger.Page{Records: i.page, ObservedAt: idsBegin.Add(72 * time.Hour)})
+	if err != nil || result.New != len(i.page) {
+		tb.Fatalf("commit page %d: %+v, %v", n, result, err)
+	}
+	if n < 3 {
+		return
+	}
+	batch, err := i.ledger.Next(tb.Context())
+	if err != nil || batch == nil {
+		tb.Fatalf("outbox: %v, %v", batch, err)
+	}
+	if err := i.ledger.Ack(tb.Context(), batch.ID); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// BenchmarkLedger fills a ledger with ten million remembered ids, in durable
+// commits of real records with log records in the outbox, kills a process that
+// writes to it, and opens it again. It takes minutes: run it by name.
+func BenchmarkLedger(b *testing.B) {
+	if !strings.Contains(strings.Join(os.Args, " "), "BenchmarkLedger") {
+		b.Skip("takes minutes; run it with -bench BenchmarkLedger") //nolint:forbidigo // it is no test that is left out
+	}
+	folder := b.TempDir()
+	i := openIDs(b, folder)
+	for n := range 10_000 {
+		if n%1000 == 0 {
+			b.Logf("%2d million ids: %s", n/1000, i.million(b, n))
+		}
+	}
+	size, err := i.ledger.Size()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(size)/1e7, "B/id")
+	b.ReportMetric(peakRSS(b, "self"), "peak-MB")
+	if err := i.ledger.Close(); err != nil {
+		b.Fatal(err)
+	}
+	killWriter(b, folder)
+	began := time.Now()
+	i = openIDs(b, folder)
+	b.ReportMetric(float64(time.Since(began).Milliseconds()), "reopen-ms")
+	if got := i.feed.State().Records; got < 10_000_000 || got%1000 != 0 {
+		b.Fatalf("%d records after kill -9: want whole pages over ten million", got)
+	}
+	if err := i.ledger.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// million commits a thousand pages and says how fast, the making of the records
+// left out.
+func (i *idLedger) million(b *testing.B, from int) string {
+	var wall, used time.Duration
+	for n := from; n < from+1000; n++ {
+		i.fill(n)
+		began, cpuBegan := time.Now(), cpu(b)
+		i.commit(b, n)
+		wall, used = wall+time.Since(began), used+cpu(b)-cpuBegan
+	}
+	b.ReportMetric(1e6/wall.Seconds(), fmt.Sprintf("rows/s-at-%dM", from/1000+1))
+	return fmt.Sprintf("%.0f rows/s, %.0f rows per CPU second", 1e6/wall.Seconds(), 1e6/used.Seconds())
+}
+
+// peakRSS is the most memory that a process had, in MB.
+func peakRSS(b *testing.B, pid string) float64 {
+	status, err := os.ReadFile("/proc/" + pid + "/status")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var kb float64
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			if _, err := fmt.Sscan(rest, &kb); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	return kb / 1024
+}
+
+// killWriter starts a child that commits to the ledger and kills it in the middle.
+func killWriter(b *testing.B, folder string) {
+	self, err := os.Executable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	child := exec.CommandContext(b.Context(), self)
+	child.Env = append(os.Environ(), childFolder+"="+folder)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		b.Fatal(err)
+	}
+	var committed string
+	for committed != "20" { // some pages are in
+		if _, err := fmt.Fscan(out, &committed); err != nil {
+			b.Fatalf("the child has ended: %v", err)
+		}
+	}
+	if err := child.Process.Kill(); err != nil {
+		b.Fatal(err)
+	}
+	_ = child.Wait() // it was killed
+}
+
+// commitForEver is the child.
+func commitForEver(folder string) {
+	result := testing.Benchmark(func(b *testing.B) {
+		i := openIDs(b, folder)
+		i.rng = rand.New(rand.NewPCG(3, uint64(os.Getpid())))
+		for n := 10_000; ; n++ {
+			i.fill(n)
+			i.commit(b, n)
+			fmt.Println(n - 10_000)
+		}
+	})
+	fmt.Fprintln(os.Stderr, "ended:", result)
+	os.Exit(1)
+}

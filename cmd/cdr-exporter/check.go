@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// checkConfig checks configuration files.
+type checkConfig struct{ files []string }
+
+func newCheckConfig(c *kingpin.CmdClause) command {
+	k := &checkConfig{}
+	c.Arg("file", "Configuration file.").Required().StringsVar(&k.files)
+	return k
+}
+
+func (k *checkConfig) run(_ context.Context, s streams) error {
+	bad := false
+	for _, file := range k.files {
+		if _, err := app.LoadConfig(file, app.Providers()); err != nil {
+			bad = true
+			fmt.Fprintln(s.errors, err)
+			continue
+		}
+		fmt.Fprintf(s.out, "%s is good\n", file)
+	}
+	if bad {
+		return errSilent
+	}
+	return nil
+}
+
+// checkSources asks every source.
+type checkSources struct {
+	config  string
+	timeout time.Duration
+}
+
+func newCheckSources(c *kingpin.CmdClause) command {
+	k := &checkSources{}
+	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&k.config)
+	c.Flag("timeout", "How long one feed may take.").Default("1m").DurationVar(&k.timeout)
+	return k
+}
+
+func (k *checkSources) run(ctx context.Context, s streams) error {
+	c, err := app.LoadConfig(k.config, app.Providers())
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "SOURCE\tPROVIDER\tFEED\tRESULT\tWHAT TO DO")
+	var failed error
+	for i := range c.Sources {
+		if err := k.source(ctx, &c.Sources[i], table); err != nil {
+			failed = errSilent
+		}
+	}
+	return errors.Join(failed, table.Flush())
+}
+
+// source asks every feed of one source and prints a line for each.
+func (k *checkSources) source(ctx context.Context, c *config.Source, table *tabwriter.Writer) error {
+	source, err := app.OpenSource(c, app.Providers(), app.SourceSettings(c))
+	if err != nil {
+		fmt.Fprintf(table, "%s\t%s\t\tfailed: %v\tmend the configuration\n", c.Name, c.ProviderName, err)
+		return err
+	}
+	defer source.Close()
+	var failed error
+	for i := range source.Feeds {
+		feed := &source.Feeds[i]
+		result, todo, err := k.feed(ctx, source, feed)
+		if err != nil {
+			failed = err
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", c.Name, c.ProviderName, feed.Name, result, todo)
+	}
+	return failed
+}
+
+func (k *checkSources) feed(ctx context.Context, source *collector.Source, feed *collector.FeedInfo) (result, todo string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, k.timeout)
+	defer cancel()
+	rows, err := feed.Probe(ctx)
+	if err != nil {
+		what, todo := source.Advise(err)
+		return "failed: " + what, todo, err
+	}
+	return fmt.Sprintf("ok, %d calls in the smallest page", rows), "nothing", nil
+}

@@ -1,0 +1,251 @@
+package main_test
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+)
+
+// published is a tenant of both feeds whose calls were all published.
+func published(t *testing.T, seed uint64, calls int) *tenant {
+	return newTenant(t, sim.Settings{
+		PSTN:          world(t, past(seed, sim.PSTNMix(), calls)),
+		DirectRouting: world(t, past(seed+1, sim.DirectRoutingMix(), calls)),
+		PageSize:      100,
+	})
+}
+
+// allDelivered waits for every record of every feed, in order, once it is known what
+// is published.
+func (r *receiver) allDelivered(n *tenant, at time.Time) {
+	r.t.Helper()
+	for feed, w := range n.worlds {
+		r.delivered(w, feed, at)
+		r.tells(w, feed, at)
+		r.inOrder(feed)
+	}
+}
+
+// TestSecureDelivery (contract 2, 4): over TLS with headers from files, by HTTP and by
+// gRPC.
+func TestSecureDelivery(t *testing.T) {
+	t.Parallel()
+	for name, over := range map[string]func(*receiver, string) string{"http": (*receiver).overHTTP, "grpc": (*receiver).overGRPC} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := published(t, 81, size(1_000))
+			authority, err := simulator.NewAuthority()
+			if err != nil {
+				t.Fatal(err)
+			}
+			leaf, err := authority.Leaf()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := authority.WriteFile(n.path("otlp-ca.pem")); err != nil {
+				t.Fatal(err)
+			}
+			n.keep("otlp-token", "Basic b3RscDpodXNoaHVzaA")
+			r := newReceiver(t, n.vault, otlpsink.Settings{
+				TLS:     &tls.Config{Certificates: []tls.Certificate{*leaf}, MinVersion: tls.VersionTLS12},
+				Headers: map[string]string{"Authorization": "Basic b3RscDpodXNoaHVzaA", "X-Scope-Orgid": "telephony"},
+			})
+			x := n.start(settings{OTLP: over(r, ", tls_config: {ca_file: otlp-ca.pem}, "+
+				"headers: {X-Scope-OrgID: telephony}, headers_file: {Authorization: otlp-token}, "+
+				"resource_attributes: {deployment.environment.name: test}")}).ready()
+			now := n.Now()
+			x.counts(n, now)
+			r.allDelivered(n, now)
+			r.agrees(x)
+			resource := r.Logs()[0].Resource
+			if resource["service.name"] != "cdr-exporter" || resource["deployment.environment.name"] != "test" || resource["service.instance.id"] == nil {
+				t.Errorf("the resource is %v", resource)
+			}
+			x.stop()
+			if n := r.Repeats(); n != 0 {
+				t.Errorf("%d log records came twice though nothing failed", n)
+			}
+		})
+	}
+}
+
+// TestEndpointDown (guarantee 5; counting.md 26): while the endpoint is away, answers with
+// errors, or forgets to say that it has got something, calls are counted; in the end
+// every log record is there, in order.
+func TestEndpointDown(t *testing.T) {
+	t.Parallel()
+	for name, over := range map[string]func(*receiver, string) string{"http": (*receiver).overHTTP, "grpc": (*receiver).overGRPC} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := published(t, 83, size(2_000))
+			away := newReceiver(t, n.vault, otlpsink.Settings{})
+			otlp := over(away, ", shutdown_timeout: 1s")
+			away.Close()
+			x := n.start(settings{OTLP: otlp}).ready()
+			now := n.Now()
+			x.counts(n, now)
+			waiting := func() error {
+				return x.scrape().is(float64(records(n, now)), "cdr_exporter_otlp_outbox_records")
+			}
+			eventually(t, "keep every record while the endpoint is away", waiting)
+			if s := x.status(); s.OTLP.State != "error" || s.OTLP.OutboxRecords != int64(records(n, now)) {
+				t.Errorf("the status of OTLP is %+v", s.OTLP)
+			}
+			x.stop()
+			x = n.start(settings{OTLP: otlp}).ready()
+			eventually(t, "keep every record across a restart", waiting)
+
+			r := newReceiver(t, n.vault, otlpsink.Settings{Listen: strings.TrimPrefix(away.HTTPURL(), "http://"), ListenGRPC: away.GRPCAddr()})
+			r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 503, Code: codes.Unavailable, Times: 1})
+			r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 503, Code: codes.Unavailable, Accept: true, Times: 1})
+			r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Drop: true, Times: 1})
+			r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 429, Code: codes.ResourceExhausted, RetryAfter: time.Second, Times: 1})
+			r.allDelivered(n, now)
+			if r.Repeats() == 0 {
+				t.Error("nothing came again though an answer got lost")
+			}
+			eventually(t, "empty the outbox", func() error {
+				m := x.scrape()
+				return errors.Join(m.is(0, "cdr_exporter_otlp_outbox_records"),
+					m.is(float64(records(n, now)), "cdr_exporter_otlp_records_total", "result=sent"))
+			})
+			if got := x.scrape().series("cdr_exporter_otlp_outbox_oldest_timestamp_seconds"); len(got) != 0 {
+				t.Errorf("the oldest waiting record is shown though none waits: %v", got)
+			}
+			x.stop()
+		})
+	}
+}
+
+// records is how many calls there are at an instant.
+func records(n *tenant, at time.Time) int {
+	sum := 0
+	for _, w := range n.worlds {
+		sum += view(w, at).Records
+	}
+	return sum
+}
+
+// TestRefusedRecord (guarantee 5; counting.md 26): a record that the endpoint refuses is
+// set aside, counted and logged by its uid; all others arrive.
+func TestRefusedRecord(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, sim.Settings{PSTN: world(t, past(85, sim.PSTNMix(), size(2_000)))})
+	now := n.Pause()
+	var refused []string
+	eachCall(n.worlds[pstn], now, func(c *simulator.Call, _ *simulator.Version) {
+		if len(refused) < 3 {
+			refused = append(refused, c.ID.String())
+		}
+	})
+	r := newReceiver(t, n.vault, otlpsink.Settings{})
+	bad := func(l otlpsink.Log) bool { return strings.Contains(strings.Join(refused, " "), l.RecordID) }
+	r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 400, Code: codes.InvalidArgument, Match: bad})
+	x := n.start(settings{OTLP: r.overHTTP(""), Sources: []source{{DirectRouting: "-"}}}).ready()
+	x.counts(n, now)
+	want := records(n, now) - len(refused)
+	eventually(t, "set the refused records aside", func() error {
+		m := x.scrape()
+		return errors.Join(m.is(float64(len(refused)), "cdr_exporter_otlp_records_total", "result=rejected"),
+			m.is(float64(want), "cdr_exporter_otlp_records_total", "result=sent"), m.is(0, "cdr_exporter_otlp_outbox_records"))
+	})
+	if got := r.calls(pstn, eventCall); got != want {
+		t.Errorf("%d records have come, want %d", got, want)
+	}
+	x.stop()
+	if got := len(linesWith(x.log.String(), "uid=")); got < len(refused) {
+		t.Errorf("%d refused records were logged by their uid, want %d", got, len(refused))
+	}
+}
+
+// TestOutboxFullPauses (contract 2, guarantee 5): a full outbox pauses reading, and
+// nothing is lost.
+func TestOutboxFullPauses(t *testing.T) {
+	t.Parallel()
+	n := published(t, 87, size(3_000))
+	now := n.Pause()
+	const limit = 200
+	r := newReceiver(t, n.vault, otlpsink.Settings{})
+	r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 503})
+	x := n.start(settings{OTLP: r.overHTTP(fmt.Sprintf(", outbox_limit: %d, shutdown_timeout: 1s", limit))}).serving()
+	full := func() error {
+		m := x.scrape()
+		waiting, err := m.one("cdr_exporter_otlp_outbox_records")
+		if err == nil && waiting < limit {
+			err = fmt.Errorf("%g records wait", waiting)
+		}
+		if most := float64(limit + 100); waiting > most {
+			t.Fatalf("%g records wait, want %g at most", waiting, most)
+		}
+		return err
+	}
+	eventually(t, "fill the outbox", full)
+	for _, feed := range []string{pstn, directRouting} {
+		eventually(t, "show why "+feed+" pauses", func() error {
+			f := x.feed("contoso", feed)
+			if f.State != "error" || !strings.Contains(f.LastError, "outbox") {
+				return fmt.Errorf("state %s, last error %q", f.State, f.LastError)
+			}
+			return full()
+		})
+	}
+	if s := x.status().OTLP.State; s != "full" {
+		t.Errorf("the state of OTLP is %s, want full", s)
+	}
+	r.ClearFailures()
+	x.counts(n, now)
+	r.allDelivered(n, now)
+	x.stop()
+}
+
+// TestOutboxFullSkips (contract 2): with skip_logs counting goes on, and what isn't
+// logged is counted.
+func TestOutboxFullSkips(t *testing.T) {
+	t.Parallel()
+	n := published(t, 89, size(3_000))
+	now := n.Pause()
+	r := newReceiver(t, n.vault, otlpsink.Settings{})
+	r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 503})
+	x := n.start(settings{OTLP: r.overHTTP(", outbox_limit: 200, outbox_full: skip_logs")}).ready()
+	x.counts(n, now)
+	m := x.scrape()
+	waiting, skipped := m.sum("cdr_exporter_otlp_outbox_records"), m.sum("cdr_exporter_otlp_records_total", "result=skipped")
+	if total := float64(records(n, now)); waiting+skipped != total || skipped == 0 {
+		t.Errorf("%g records wait and %g were skipped, want %g in all", waiting, skipped, total)
+	}
+	r.ClearFailures()
+	eventually(t, "send what waited", func() error {
+		return x.scrape().is(waiting, "cdr_exporter_otlp_records_total", "result=sent")
+	})
+	if got := r.calls(pstn, eventCall) + r.calls(directRouting, eventCall); got != int(waiting) {
+		t.Errorf("%d records have come, want %g", got, waiting)
+	}
+	x.stop()
+}
+
+// TestShutdownDrains (contract 1): the outbox gets shutdown_timeout when the exporter is
+// told to end.
+func TestShutdownDrains(t *testing.T) {
+	t.Parallel()
+	n := published(t, 91, size(1_000))
+	now := n.Pause()
+	r := newReceiver(t, n.vault, otlpsink.Settings{})
+	r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Delay: 150 * time.Millisecond})
+	x := n.start(settings{OTLP: r.overHTTP(", shutdown_timeout: 1m")}).ready()
+	x.counts(n, now)
+	x.stop()
+	for feed, w := range n.worlds {
+		if got, want := r.calls(feed, eventCall), view(w, now).Records; got != want {
+			t.Errorf("%d records of %s had come when the exporter ended, want %d", got, feed, want)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package main_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	dto "github.com/prometheus/client_model/go"
+)
+
+// families are the metrics of one scrape, by name.
+type families map[string]*dto.MetricFamily
+
+// labelsOf are a series' labels.
+func labelsOf(m *dto.Metric) map[string]string {
+	labels := make(map[string]string, len(m.GetLabel()))
+	for _, l := range m.GetLabel() {
+		labels[l.GetName()] = l.GetValue()
+	}
+	return labels
+}
+
+// value is that of a counter or gauge.
+func value(m *dto.Metric) float64 {
+	switch {
+	case m.GetCounter() != nil:
+		return m.GetCounter().GetValue()
+	case m.GetGauge() != nil:
+		return m.GetGauge().GetValue()
+	}
+	return m.GetUntyped().GetValue()
+}
+
+// matches says whether labels hold all of these pairs, written name=value.
+func matches(labels map[string]string, pairs []string) bool {
+	return !slices.ContainsFunc(pairs, func(pair string) bool {
+		name, value, _ := strings.Cut(pair, "=")
+		return labels[name] != value
+	})
+}
+
+// series are those of a metric that hold all of the labels, written name=value.
+func (f families) series(metric string, labels ...string) []*dto.Metric {
+	var found []*dto.Metric
+	for _, m := range f[metric].GetMetric() {
+		if matches(labelsOf(m), labels) {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// sum adds the series of a counter or gauge that hold all of the labels.
+func (f families) sum(metric string, labels ...string) float64 {
+	sum := 0.0
+	for _, m := range f.series(metric, labels...) {
+		sum += value(m)
+	}
+	return sum
+}
+
+// one is the value of the only series that holds the labels.
+func (f families) one(metric string, labels ...string) (float64, error) {
+	found := f.series(metric, labels...)
+	if len(found) != 1 {
+		return 0, fmt.Errorf("%s%v has %d series, want 1", metric, labels, len(found))
+	}
+	return value(found[0]), nil
+}
+
+// is says why the only series that holds the labels hasn't a value.
+func (f families) is(want float64, metric string, labels ...string) error {
+	got, err := f.one(metric, labels...)
+	if err == nil && got != want {
+		err = fmt.Errorf("%s%v is %g, want %g", metric, labels, got, want)
+	}
+	return err
+}
+
+// tables are the compared metrics of a feed.
+func (f families) tables(source, feed string) tables {
+	all := make(tables)
+	for metric, labels := range compared {
+		for _, m := range f.series(metric, "source="+source, "provider=msgraph", "feed="+feed) {
+			has := labelsOf(m)
+			values := make([]any, len(labels))
+			for i, name := range labels {
+				values[i] = has[name]
+			}
+			if h := m.GetHistogram(); h != nil {
+				all.add(metric+"_count", int64(h.GetSampleCount())*1_000_000, values...)
+				all.add(metric+"_sum", millionths(h.GetSampleSum()), values...)
+			} else {
+				all.add(metric, millionths(value(m)), values...)
+			}
+		}
+	}
+	return all
+}
+
+// summary is the first of many lines, nothing if there are none.
+func summary(lines []string) string {
+	const most = 12
+	if len(lines) == 0 {
+		return ""
+	}
+	slices.Sort(lines)
+	text := strings.Join(lines[:min(most, len(lines))], "\n\t")
+	if len(lines) > most {
+		text += fmt.Sprintf("\n\tand %d more", len(lines)-most)
+	}
+	return fmt.Sprintf("%d differences:\n\t%s", len(lines), text)
+}
+
+// asError makes an error of a description of what is wrong; nil of an empty one.
+func asError(wrong string) error {
+	if wrong == "" {
+		return nil
+	}
+	return errors.New(wrong)
+}

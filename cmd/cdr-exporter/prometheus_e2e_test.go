@@ -1,0 +1,212 @@
+//go:build e2e
+
+package main_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+)
+
+// prometheus is a Prometheus that scrapes exporters.
+type prometheus struct {
+	*part
+	base string
+}
+
+// startPrometheus starts one that takes metrics over OTLP, and scrapes an address with
+// native histograms and start times.
+func startPrometheus(t *testing.T, address, target string) *prometheus {
+	t.Helper()
+	folder := t.TempDir()
+	config := filepath.Join(folder, "prometheus.yml")
+	text := fmt.Sprintf(`global: {scrape_interval: 1s, scrape_timeout: 1s}
+scrape_configs:
+  - job_name: scraped
+    scrape_native_histograms: true
+    always_scrape_classic_histograms: true
+    scrape_protocols: [PrometheusProto]
+    static_configs: [{targets: [%q]}]
+`, target)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := &prometheus{base: "http://" + address, part: startPart(t, "prometheus",
+		"--config.file="+config, "--storage.tsdb.path="+filepath.Join(folder, "data"), "--web.listen-address="+address,
+		"--web.enable-otlp-receiver", "--enable-feature=created-timestamp-zero-ingestion")}
+	eventually(t, "start Prometheus", func() error {
+		p.running()
+		_, err := p.get("/-/ready")
+		return err
+	})
+	return p
+}
+
+func (p *prometheus) get(path string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, p.base+path, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: status %d: %s", path, response.StatusCode, body)
+	}
+	return body, err
+}
+
+// sample is one element of an instant vector.
+type sample struct {
+	labels map[string]string
+	value  float64
+}
+
+// query evaluates an expression now.
+func (p *prometheus) query(expression string) []sample {
+	p.t.Helper()
+	p.running()
+	body, err := p.get("/api/v1/query?query=" + url.QueryEscape(expression))
+	if err != nil {
+		p.t.Fatalf("query %s: %v", expression, err)
+	}
+	var answer struct {
+		Data struct {
+			Result []struct {
+				Metric map[string]string
+				Value  [2]any
+			}
+		}
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		p.t.Fatalf("query %s: %v", expression, err)
+	}
+	var samples []sample
+	for _, r := range answer.Data.Result {
+		text, _ := r.Value[1].(string)
+		value, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			p.t.Fatalf("query %s: %v", expression, err)
+		}
+		samples = append(samples, sample{r.Metric, value})
+	}
+	return samples
+}
+
+// tables are the compared metrics of a feed as Prometheus has them: what was scraped,
+// whose histograms are native, or what came over OTLP.
+func (p *prometheus) tables(job, feed string) tables {
+	p.t.Helper()
+	all := make(tables)
+	for metric, labels := range compared {
+		selector := fmt.Sprintf(`{job=%q,source="contoso",provider="msgraph",feed=%q}`, job, feed)
+		parts := map[string]string{metric: metric + selector}
+		if !strings.HasSuffix(metric, "_total") {
+			parts = map[string]string{metric + "_count": metric + "_count" + selector, metric + "_sum": metric + "_sum" + selector}
+			if job == "scraped" {
+				parts = map[string]string{
+					metric + "_count": "histogram_count(" + metric + selector + ")",
+					metric + "_sum":   "histogram_sum(" + metric + selector + ")",
+				}
+			}
+		}
+		for name, expression := range parts {
+			for _, s := range p.query(fmt.Sprintf("sum by (%s) (%s)", strings.Join(labels, ","), expression)) {
+				values := make([]any, len(labels))
+				for i, label := range labels {
+					values[i] = s.labels[label]
+				}
+				all.add(name, millionths(s.value), values...)
+			}
+		}
+	}
+	return all
+}
+
+// TestE2EPrometheus: a real Prometheus has the totals, scraped with native histograms
+// and start times, and over OTLP; a first history is no rise in it, and what comes
+// later is.
+func TestE2EPrometheus(t *testing.T) {
+	t.Parallel()
+	slow := unfolding(111, sim.PSTNMix(), 2_000)
+	slow.Delays[0].Max = 30 * time.Hour
+	n := newTenant(t, sim.Settings{PSTN: world(t, slow), DirectRouting: world(t, unfolding(112, sim.DirectRoutingMix(), 2_000))})
+	at := []time.Time{n.Pause()}
+	address := free(t)
+	x := n.start(settings{
+		ZeroFor: "3s",
+		OTLP:    fmt.Sprintf("{endpoint: %q, logs: false, interval: 1s}", "http://"+address+"/api/v1/otlp"),
+	}).serving()
+	p := startPrometheus(t, address, x.addresses()[0])
+	x.ready()
+	has := func() {
+		t.Helper()
+		for feed, w := range n.worlds {
+			want := expected(view(w, at...))
+			for _, job := range []string{"scraped", "cdr-exporter"} {
+				eventually(t, "have the totals of "+feed+" in Prometheus, "+job, func() error {
+					x.running()
+					return asError(diff(p.tables(job, feed), want))
+				})
+			}
+		}
+	}
+	has()
+	for metric := range compared {
+		for _, s := range p.query(fmt.Sprintf(`sum(increase(%s{job="scraped"}[5m])) > 0`, metric)) {
+			t.Errorf("%s rises by %g with the first history", metric, s.value)
+		}
+	}
+	before := x.scrape().sum("cdr_calls_total")
+	n.Advance(24 * time.Hour)
+	at = append(at, n.Visible())
+	has()
+	rise := x.scrape().sum("cdr_calls_total") - before
+	eventually(t, "see the rise in Prometheus", func() error {
+		// The rise of each series, from its last value before, 0 for a new one.
+		samples := p.query(`sum(max_over_time(cdr_calls_total{job="scraped"}[5m]) - min_over_time(cdr_calls_total{job="scraped"}[5m]))`)
+		if len(samples) != 1 || samples[0].value != rise {
+			return fmt.Errorf("it rises by %v, want %g", samples, rise)
+		}
+		return nil
+	})
+	x.stop()
+}
+
+// TestE2EPromtool: the metrics pass the checks of `promtool check metrics`.
+func TestE2EPromtool(t *testing.T) {
+	t.Parallel()
+	n, began := lasting(t, 113)
+	x := n.start(settings{}).ready()
+	x.counts(n, began)
+	body, err := x.client.get("/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), tool(t, "promtool"), "check", "metrics")
+	command.Stdin = strings.NewReader(string(body))
+	found, err := command.CombinedOutput()
+	if exited, bad := errors.AsType[*exec.ExitError](err); bad {
+		t.Errorf("promtool check metrics ends with %d:\n%s", exited.ExitCode(), found)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	x.stop()
+}

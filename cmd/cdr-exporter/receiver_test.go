@@ -1,0 +1,238 @@
+package main_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+)
+
+// The names of events.
+const (
+	eventCall    = "cdr.call"
+	eventRevised = "cdr.call.revised"
+)
+
+// receiver is an OTLP endpoint.
+type receiver struct {
+	*otlpsink.Sink
+	t testing.TB
+}
+
+// newReceiver starts an OTLP endpoint. What it got is searched for secrets.
+func newReceiver(t testing.TB, v *vault, s otlpsink.Settings) *receiver {
+	t.Helper()
+	sink, err := otlpsink.Start(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &receiver{sink, t}
+	t.Cleanup(func() {
+		sink.Close()
+		r.search(v)
+	})
+	return r
+}
+
+// search searches all that came for secrets.
+func (r *receiver) search(v *vault) {
+	var text strings.Builder
+	for _, l := range r.Logs() {
+		fmt.Fprintln(&text, l.Body, l.Attributes)
+	}
+	if logs := r.Logs(); len(logs) > 0 {
+		fmt.Fprintln(&text, logs[0].Resource)
+	}
+	v.search("the OTLP logs", []byte(text.String()))
+	text.Reset()
+	for _, p := range r.Metrics() {
+		fmt.Fprintln(&text, p.Name, p.Attributes)
+	}
+	v.search("the OTLP metrics", []byte(text.String()))
+}
+
+// overHTTP and overGRPC are the exporter's settings for the endpoint, with more keys.
+func (r *receiver) overHTTP(more string) string {
+	return fmt.Sprintf("{endpoint: %q, interval: 1s%s}", r.HTTPURL(), more)
+}
+
+func (r *receiver) overGRPC(more string) string {
+	return fmt.Sprintf("{endpoint: %q, protocol: grpc, interval: 1s%s}", r.GRPCURL(), more)
+}
+
+// calls counts the distinct records of a feed by their event.
+func (r *receiver) calls(feed, event string) int {
+	n := 0
+	for _, l := range r.Logs() {
+		if l.Source == "contoso" && l.Feed == feed && l.Event == event {
+			n++
+		}
+	}
+	return n
+}
+
+// delivered waits until exactly the records of a feed that a reader met at these
+// instants are there: one for each call and one for each change of money or outcome.
+func (r *receiver) delivered(w *simulator.World, feed string, at ...time.Time) {
+	r.t.Helper()
+	records, revised := view(w, at...).Records, changes(w, at...)
+	eventually(r.t, "deliver every log record of "+feed, func() error {
+		if calls, changed := r.calls(feed, eventCall), r.calls(feed, eventRevised); calls != records || changed != revised {
+			return fmt.Errorf("%d calls and %d revisions have come, want %d and %d", calls, changed, records, revised)
+		}
+		return nil
+	})
+	if n := r.Unnamed(); n != 0 {
+		r.t.Errorf("%d log records have no log.record.uid", n)
+	}
+}
+
+// tells checks each log record of a feed that was read at one instant against the
+// call that it is of.
+func (r *receiver) tells(w *simulator.World, feed string, at time.Time) {
+	r.t.Helper()
+	calls := make(map[string]map[string]any)
+	for _, l := range r.FeedLogs("contoso", feed) {
+		if l.Event == eventCall {
+			calls[l.RecordID] = l.Attributes
+		}
+	}
+	var wrong []string
+	eachCall(w, at, func(c *simulator.Call, v *simulator.Version) {
+		if c.NoID {
+			return
+		}
+		id := c.ID.String()
+		for name, want := range told(c, v) {
+			if got := calls[id][name]; got != want {
+				wrong = append(wrong, fmt.Sprintf("%s of %s is %v, want %v", name, id, got, want))
+			}
+		}
+	})
+	if text := summary(wrong); text != "" {
+		r.t.Errorf("log records of %s: %s", feed, text)
+	}
+}
+
+// told is what a log record must say of a call; nil for what must be absent.
+func told(c *simulator.Call, v *simulator.Version) map[string]any {
+	all := map[string]any{
+		"cdr.source": "contoso", "cdr.provider": "msgraph",
+		"cdr.call.id": c.CallID.String(), "cdr.direction": v.Kind.Direction.String(), "cdr.call_type": v.Kind.CallType,
+		"cdr.outcome": v.Kind.Outcome.String(), "cdr.start_time": c.Start.Format(time.RFC3339Nano),
+		"cdr.duration": v.Duration.Seconds(), "cdr.trunk": c.Trunk.Name, "cdr.record.version": int64(1),
+		"cdr.country": text(c.Country()), "cdr.sip_code": whole(v.Kind.SIPCode), "cdr.sub_code": whole(v.Kind.SubCode),
+	}
+	if v.Usage.Known {
+		all["cdr.currency"] = text(v.Currency)
+	}
+	return all
+}
+
+func text(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func whole(n cdr.Int) any {
+	if !n.Known {
+		return nil
+	}
+	return n.Value
+}
+
+// inOrder checks that the records of a feed came as they were committed: never one
+// that was read earlier after one that was read later.
+func (r *receiver) inOrder(feed string) {
+	r.t.Helper()
+	logs := r.FeedLogs("contoso", feed)
+	for i := 1; i < len(logs); i++ {
+		if logs[i].Observed.Before(logs[i-1].Observed) {
+			r.t.Fatalf("log record %d of %s was read at %s and came after one that was read at %s",
+				i, feed, logs[i].Observed, logs[i-1].Observed)
+		}
+	}
+}
+
+// agrees waits until the metrics that came are those of the metrics port.
+func (r *receiver) agrees(x *exporter) {
+	r.t.Helper()
+	names := make(map[string]*metrics.Def)
+	for _, d := range metrics.Catalogue() {
+		names[d.OTel] = d
+	}
+	eventually(r.t, "OTLP metrics equal to those of the metrics port", func() error {
+		x.running()
+		return asError(diff(pointTables(r.Metrics(), names), x.scrape().allTables()))
+	})
+	if down := r.Decreased(); len(down) > 0 {
+		r.t.Errorf("OTLP metrics went down: %q", down)
+	}
+}
+
+// pointTables are the points of the metrics that come from records, by their
+// Prometheus names, with every label.
+func pointTables(points []otlpsink.Point, names map[string]*metrics.Def) tables {
+	all := make(tables)
+	for _, p := range points {
+		d := names[p.Name]
+		if d == nil {
+			continue
+		}
+		labels := labelText(p.Attributes)
+		if p.Kind == otlpsink.Histogram {
+			all.add(d.Name+"_count", int64(p.Count)*1_000_000, labels)
+			all.add(d.Name+"_sum", millionths(p.Sum), labels)
+			for i, n := range p.Buckets {
+				all.add(fmt.Sprintf("%s_bucket_%d", d.Name, i), int64(n)*1_000_000, labels)
+			}
+		} else {
+			all.add(d.Name, millionths(p.Value), labels)
+		}
+	}
+	return all
+}
+
+// allTables are all metrics that come from records, with every label.
+func (f families) allTables() tables {
+	all := make(tables)
+	for _, d := range metrics.Catalogue() {
+		for _, m := range f.series(d.Name) {
+			labels := labelText(labelsOf(m))
+			h := m.GetHistogram()
+			if h == nil {
+				all.add(d.Name, millionths(value(m)), labels)
+				continue
+			}
+			all.add(d.Name+"_count", int64(h.GetSampleCount())*1_000_000, labels)
+			all.add(d.Name+"_sum", millionths(h.GetSampleSum()), labels)
+			below := uint64(0)
+			for i, b := range h.GetBucket() {
+				all.add(fmt.Sprintf("%s_bucket_%d", d.Name, i), int64(b.GetCumulativeCount()-below)*1_000_000, labels)
+				below = b.GetCumulativeCount()
+			}
+		}
+	}
+	return all
+}
+
+// labelText is all labels that aren't empty, in order: to Prometheus an empty label
+// and none are the same.
+func labelText(labels map[string]string) string {
+	var pairs []string
+	for name, v := range labels {
+		if v != "" {
+			pairs = append(pairs, name+"="+v)
+		}
+	}
+	slices.Sort(pairs)
+	return strings.Join(pairs, ",")
+}

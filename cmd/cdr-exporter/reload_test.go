@@ -1,0 +1,254 @@
+package main_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+)
+
+// reload asks for a reload and expects a status.
+func (x *exporter) reload(method string, status int) string {
+	x.t.Helper()
+	a, err := x.client.do(method, "/-/reload", nil)
+	if err != nil {
+		x.t.Fatalf("reload: %v", err)
+	}
+	if a.status != status {
+		x.t.Fatalf("%s /-/reload answers %d, want %d: %s", method, a.status, status, a.body)
+	}
+	return string(a.body)
+}
+
+// lastReload expects how the metrics show the last reload.
+func (x *exporter) lastReload(successful float64) {
+	x.t.Helper()
+	if err := x.scrape().is(successful, "cdr_exporter_config_last_reload_successful"); err != nil {
+		x.t.Error(err)
+	}
+}
+
+// lasting is a tenant of both feeds whose calls unfold, held at an instant.
+func lasting(t *testing.T, seed uint64) (*tenant, time.Time) {
+	n := newTenant(t, sim.Settings{
+		PSTN:          world(t, unfolding(seed, sim.PSTNMix(), size(2_000))),
+		DirectRouting: world(t, unfolding(seed+1, sim.DirectRoutingMix(), size(2_000))),
+	})
+	return n, n.Pause()
+}
+
+// TestReload (contract 2): a good file is taken over by SIGHUP, POST and PUT, and
+// nothing is lost or counted again.
+func TestReload(t *testing.T) {
+	t.Parallel()
+	n, began := lasting(t, 41)
+	r := newReceiver(t, n.vault, otlpsink.Settings{})
+	x := n.start(settings{}).ready()
+	x.counts(n, began)
+	x.lastReload(1)
+	n.Advance(12 * time.Hour)
+	at := []time.Time{began, n.Visible()}
+
+	n.configure(settings{OTLP: r.overHTTP("")})
+	x.reload(http.MethodPost, http.StatusOK)
+	x.counts(n, at...)
+	r.agrees(x)
+	if got := r.calls(pstn, eventCall); got == 0 {
+		t.Error("a reload that turned OTLP on sent no log record")
+	}
+
+	n.configure(settings{OTLP: r.overGRPC(""), Sources: []source{{PSTN: "{interval: 2s, lookback: 50h, late_after: 1h}"}}})
+	x.signal(syscall.SIGHUP)
+	x.logged("The configuration was taken over")
+	eventually(t, "take over twice", func() error {
+		if len(linesWith(x.log.String(), "The configuration was taken over")) < 2 {
+			return fmt.Errorf("not logged yet")
+		}
+		return nil
+	})
+	x.reload(http.MethodPut, http.StatusOK)
+	x.reload(http.MethodGet, http.StatusMethodNotAllowed)
+	n.Advance(12 * time.Hour)
+	at = append(at, n.Visible())
+	x.counts(n, at...)
+	x.lastReload(1)
+	x.stop()
+}
+
+// TestBadReload (contract 2, guarantee 9): a bad file changes nothing; the answer and
+// the log have every problem, and no secret.
+func TestBadReload(t *testing.T) {
+	t.Parallel()
+	n, began := lasting(t, 43)
+	x := n.start(settings{}).ready()
+	before := x.scrape()
+	success, err := before.one("cdr_exporter_config_last_reload_success_timestamp_seconds")
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := n.configure(settings{})
+	n.vault.hide("an inline secret", "inline~hush~hush")
+	n.configure(settings{More: "surprise: 1", Sources: []source{{
+		History: "yesterday", Credential: "client_secret: inline~hush~hush\n      client_secrets: inline~hush~hush",
+		PSTN: "{interval: 1ms}",
+	}}})
+	answer := x.reload(http.MethodPost, http.StatusInternalServerError)
+	for _, key := range []string{"surprise", "history", "client_secrets", "pstn.interval"} {
+		if lineWith(answer, good+":", key) == "" {
+			t.Errorf("the answer to a bad reload lacks the problem of %s:\n%s", key, answer)
+		}
+	}
+	x.logged("The configuration wasn't taken over", "surprise")
+	x.lastReload(0)
+	if err := x.scrape().is(success, "cdr_exporter_config_last_reload_success_timestamp_seconds"); err != nil {
+		t.Errorf("after a bad reload: %v", err)
+	}
+	n.Advance(12 * time.Hour)
+	x.counts(n, began, n.Visible())
+
+	n.configure(settings{Storage: "elsewhere"})
+	if answer := x.reload(http.MethodPost, http.StatusInternalServerError); lineWith(answer, "storage.path", "restart") == "" {
+		t.Errorf("the answer to a changed storage.path doesn't say that it needs a restart:\n%s", answer)
+	}
+	if _, err := os.Stat(n.path("elsewhere")); err == nil {
+		t.Error("a refused reload made the new storage.path")
+	}
+	if err := os.Remove(good); err != nil {
+		t.Fatal(err)
+	}
+	x.signal(syscall.SIGHUP)
+	x.logged("The configuration wasn't taken over", "cannot be read")
+	x.lastReload(0)
+
+	n.configure(settings{})
+	x.reload(http.MethodPost, http.StatusOK)
+	x.lastReload(1)
+	x.stop()
+}
+
+// TestFeedComesBack (counting.md 19): a feed that isn't configured isn't shown, and
+// goes on from where it was when it comes back.
+func TestFeedComesBack(t *testing.T) {
+	t.Parallel()
+	n, began := lasting(t, 45)
+	x := n.start(settings{}).ready()
+	x.counts(n, began)
+	n.configure(settings{Sources: []source{{PSTN: "-"}}})
+	x.reload(http.MethodPost, http.StatusOK)
+	m := x.scrape()
+	for name := range m {
+		if series := m.series(name, "feed="+pstn); len(series) > 0 {
+			t.Errorf("%s still has %d series of a feed that isn't configured", name, len(series))
+		}
+	}
+	n.Advance(12 * time.Hour)
+	x.countsFeed(n, "contoso", directRouting, began, n.Visible())
+	n.Advance(12 * time.Hour)
+	at := []time.Time{began, n.Visible()} // of pstn, which missed what was between
+
+	n.configure(settings{})
+	x.reload(http.MethodPost, http.StatusOK)
+	x.countsFeed(n, "contoso", pstn, at...)
+	x.stop()
+	x = n.start(settings{}).ready()
+	x.countsFeed(n, "contoso", pstn, at...)
+	x.stop()
+}
+
+// TestRenamedSource (counting.md 19): a source takes over what it counted under its
+// former name, once and for good.
+func TestRenamedSource(t *testing.T) {
+	t.Parallel()
+	n, began := lasting(t, 47)
+	x := n.start(settings{}).ready()
+	x.counts(n, began)
+	at := []time.Time{began}
+	renamed := func() {
+		t.Helper()
+		for _, feed := range []string{pstn, directRouting} {
+			x.countsFeed(n, "fabrikam", feed, at...)
+		}
+		m := x.scrape()
+		for name := range m {
+			if series := m.series(name, "source=contoso"); len(series) > 0 {
+				t.Errorf("%s still has %d series under the former name", name, len(series))
+			}
+		}
+	}
+	n.configure(settings{Sources: []source{{Name: "fabrikam", RenamedFrom: "contoso"}}})
+	x.reload(http.MethodPost, http.StatusOK)
+	renamed()
+	n.Advance(12 * time.Hour)
+	at = append(at, n.Visible())
+	renamed()
+	x.stop()
+	x = n.start(settings{Sources: []source{{Name: "fabrikam", RenamedFrom: "contoso"}}}).ready()
+	renamed()
+	x.stop()
+	x = n.start(settings{Sources: []source{{Name: "fabrikam"}}}).ready()
+	renamed()
+	x.stop()
+}
+
+// TestAnotherAccount (counting.md 19): a name that points at another account stops its
+// feeds with an error that says how to go on; others go on.
+func TestAnotherAccount(t *testing.T) {
+	t.Parallel()
+	n, began := lasting(t, 49)
+	two := func(tenant string) settings {
+		return settings{Sources: []source{
+			{TenantID: tenant, DirectRouting: "-"},
+			{Name: "second", PSTN: "-"},
+		}}
+	}
+	x := n.start(two("")).ready()
+	x.countsFeed(n, "contoso", pstn, began)
+	stopped := func(x *exporter) {
+		t.Helper()
+		eventually(t, "show that the account is another", func() error {
+			f := x.feed("contoso", pstn)
+			if f.State != "error" || !strings.Contains(f.LastError, "another account") || !strings.Contains(f.LastError, "renamed_from") {
+				return fmt.Errorf("state %s, last error %q", f.State, f.LastError)
+			}
+			return nil
+		})
+	}
+	other := "99999999-2222-4333-8444-555555555555"
+	n.configure(two(other))
+	x.reload(http.MethodPost, http.StatusOK)
+	stopped(x)
+	n.Advance(12 * time.Hour)
+	x.countsFeed(n, "second", directRouting, began, n.Visible())
+	x.stop()
+
+	x = n.start(two(other)).ready()
+	stopped(x)
+	x.countsFeed(n, "second", directRouting, began, n.Visible())
+	x.stop()
+
+	// The way back.
+	x = n.start(two("")).ready()
+	x.countsFeed(n, "contoso", pstn, began, n.Visible())
+	x.stop()
+}
+
+// TestSecondProcess (contract 2): two processes never share a ledger.
+func TestSecondProcess(t *testing.T) {
+	t.Parallel()
+	n, began := lasting(t, 51)
+	x := n.start(settings{}).ready()
+	second := start(t, n.vault, launch{config: n.path("config.yaml")})
+	second.exited(1)
+	if lineWith(second.log.String(), "another process", n.ledger()) == "" {
+		t.Errorf("the second process doesn't say why it ends:\n%s", second.log)
+	}
+	x.counts(n, began)
+	x.stop()
+	n.start(settings{}).ready().stop()
+}

@@ -1,0 +1,54 @@
+package main_test
+
+import (
+	"testing"
+	"time"
+)
+
+const (
+	// patience is how long what must happen may take on a slow machine. Nothing
+	// waits so long when all is well.
+	patience = 2 * time.Minute
+	// glance is between the first two looks at a condition, stare between later ones:
+	// each look at the metrics costs as much as a scrape.
+	glance = 10 * time.Millisecond
+	stare  = 300 * time.Millisecond
+)
+
+// eventually waits until check finds nothing amiss any more. What says what is
+// waited for; check says what is still missing.
+func eventually(t testing.TB, what string, check func() error) {
+	t.Helper()
+	within(t, patience, what, check)
+}
+
+// within is eventually with a bound of its own.
+func within(t testing.TB, limit time.Duration, what string, check func() error) {
+	t.Helper()
+	pause := time.NewTimer(glance)
+	defer pause.Stop()
+	begin := time.Now()
+	for next := glance; ; next = min(next*3/2, stare) {
+		err := check()
+		if err == nil {
+			return
+		}
+		if time.Since(begin) > limit {
+			t.Fatalf("%s: not within %s: %v", what, limit, err)
+		}
+		pause.Reset(next)
+		<-pause.C
+	}
+}
+
+// throughout looks at a condition for a while and fails as soon as it doesn't hold.
+func throughout(t testing.TB, d time.Duration, what string, check func() error) {
+	t.Helper()
+	ticker := time.NewTicker(glance)
+	defer ticker.Stop()
+	for begin := time.Now(); time.Since(begin) < d; <-ticker.C {
+		if err := check(); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package docs_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// msgraphBlock is the only provider that there is.
+var msgraphBlock = config.Options{
+	Providers: []config.Provider{{Name: "msgraph", New: func() any { return new(msgraph.Config) }}},
+	LookupEnv: func(string) (string, bool) { return "value", true },
+}
+
+// smallest has everything that has no default, and every optional part.
+const smallest = `
+otlp:
+sources:
+  - name: contoso
+    msgraph: {tenant_id: contoso.example, client_id: app, client_secret: secret, pstn: , direct_routing: }
+`
+
+// described are the keys that configuration.md has a row for, with the default
+// that it tells: the paths of config.example.yaml, without positions in lists.
+func described(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| `([a-z0-9_.]+)` \\| (.*?) \\|")
+	all := make(map[string]string)
+	for _, found := range row.FindAllStringSubmatch(string(text), -1) {
+		if _, twice := all[found[1]]; twice {
+			t.Errorf("configuration.md describes %s twice", found[1])
+		}
+		all[found[1]] = strings.Trim(found[2], "`")
+	}
+	return all
+}
+
+// TestConfigurationDescribesEveryKey compares the table of keys with the types
+// that are decoded, both ways.
+func TestConfigurationDescribesEveryKey(t *testing.T) {
+	want := make(map[string]bool)
+	for _, key := range config.Keys(reflect.TypeFor[config.Config]()) {
+		want[strings.ReplaceAll(key, "[]", "")] = true
+	}
+	for _, key := range config.Keys(reflect.TypeFor[*msgraph.Config]()) {
+		want["sources.msgraph."+key] = true
+	}
+	// The keys of tls_config are the same everywhere and described once.
+	for key := range want {
+		if strings.HasPrefix(key, "otlp.tls_config.") {
+			delete(want, key)
+		}
+	}
+	want["sources.msgraph"] = true
+	got := described(t)
+	for key := range want {
+		if _, ok := got[key]; !ok {
+			t.Errorf("configuration.md doesn't describe %s", key)
+		}
+	}
+	for key := range got {
+		if !want[key] {
+			t.Errorf("configuration.md describes %s, which there isn't", key)
+		}
+	}
+}
+
+// TestConfigurationTellsDefaults compares the defaults that configuration.md
+// tells with those of a file that leaves everything out.
+func TestConfigurationTellsDefaults(t *testing.T) {
+	c, err := config.Parse("config.yaml", []byte(smallest), msgraphBlock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree map[string]any
+	if err := yaml.Unmarshal([]byte(c.String()), &tree); err != nil {
+		t.Fatal(err)
+	}
+	// What the file gives, what has no default, and what is the provider's own.
+	for _, key := range []string{"name", "requests_per_minute"} {
+		delete(tree["sources"].([]any)[0].(map[string]any), key)
+	}
+	provider := tree["sources"].([]any)[0].(map[string]any)["msgraph"].(map[string]any)
+	for _, key := range []string{"tenant_id", "client_id", "client_secret"} {
+		delete(provider, key)
+	}
+	tree["storage"] = map[string]any{"path": "data"} // printed as an absolute path
+	got := described(t)
+	checked := 0
+	flatten("", tree, func(key, value string) {
+		checked++
+		if told := got[key]; !sameValue(told, value) {
+			t.Errorf("configuration.md tells %q as the default of %s, it is %q", told, key, value)
+		}
+	})
+	if checked < 20 {
+		t.Errorf("only %d defaults were compared: this shows nothing", checked)
+	}
+}
+
+// flatten tells every value of a tree by its path, a list as a whole.
+func flatten(path string, value any, tell func(key, value string)) {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, inner := range value {
+			flatten(strings.TrimPrefix(path+"."+key, "."), inner, tell)
+		}
+	case []any:
+		if len(value) == 1 && path == "sources" {
+			flatten(path, value[0], tell)
+			return
+		}
+		tell(path, strings.Trim(fmt.Sprint(value), "[]"))
+	default:
+		tell(path, fmt.Sprint(value))
+	}
+}
+
+// sameValue compares durations by their length, all else by its text.
+func sameValue(a, b string) bool {
+	x, errA := model.ParseDuration(a)
+	y, errB := model.ParseDuration(b)
+	if errA == nil && errB == nil {
+		return time.Duration(x) == time.Duration(y)
+	}
+	return a == b
+}
+
+// TestConfigurationsInTheDocsAreValid loads every block of YAML that is a
+// configuration, and the example.
+func TestConfigurationsInTheDocsAreValid(t *testing.T) {
+	texts := map[string]string{}
+	for _, p := range pages(t) {
+		blocks, _, err := p.blocks()
+		if err != nil {
+			t.Error(err)
+		}
+		for _, b := range blocks {
+			var document map[string]any
+			if b.language == "yaml" && yaml.Unmarshal([]byte(b.text), &document) == nil && document["sources"] != nil {
+				texts[fmt.Sprintf("%s:%d", p.path, b.line)] = b.text
+			}
+		}
+	}
+	example, err := os.ReadFile(filepath.Join("..", "config.example.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts["config.example.yaml"] = string(example)
+	if len(texts) < 5 {
+		t.Errorf("only %d configurations were found: this shows nothing", len(texts))
+	}
+	for where, text := range texts {
+		if _, err := config.Parse(where, []byte(text), msgraphBlock); err != nil {
+			t.Errorf("%s isn't valid:\n%v", where, err)
+		}
+	}
+}
+
+func TestFlatten(t *testing.T) {
+	var got []string
+	flatten("", map[string]any{
+		"a": map[string]any{"b": 1}, "sources": []any{map[string]any{"name": "x", "list": []any{"1", "2"}}},
+	}, func(key, value string) { got = append(got, key+"="+value) })
+	slices.Sort(got)
+	if want := []string{"a.b=1", "sources.list=1 2", "sources.name=x"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

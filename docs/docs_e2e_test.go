@@ -1,0 +1,90 @@
+//go:build e2e
+
+package docs_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+// TestE2EProgramsTakeTheDocs gives what the docs show to the programs that it is
+// for: PromQL, rules and scrape configurations to promtool, pipelines to the
+// Collector.
+func TestE2EProgramsTakeTheDocs(t *testing.T) {
+	seen := make(map[string]int)
+	for _, p := range pages(t) {
+		blocks, _, err := p.blocks()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range blocks {
+			kind, text := b.language, b.text
+			if kind == "yaml" {
+				kind = kindOf(t, text)
+			}
+			if kind == "promql" {
+				text = asRules(t, text)
+			}
+			arguments, ok := map[string][]string{
+				"promql":     {"promtool", "check", "rules"},
+				"rules":      {"promtool", "check", "rules"},
+				"prometheus": {"promtool", "check", "config", "--syntax-only"},
+				"collector":  {"otelcol", "validate", "--config"},
+			}[kind]
+			if !ok {
+				continue
+			}
+			seen[kind]++
+			t.Run(fmt.Sprintf("%s line %d", filepath.Base(p.path), b.line), func(t *testing.T) {
+				file := filepath.Join(t.TempDir(), "docs.yaml")
+				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				program := exec.CommandContext(t.Context(), filepath.Join(os.Getenv("CDR_TOOLS_BIN"), arguments[0]), append(arguments[1:], file)...)
+				if out, err := program.CombinedOutput(); err != nil {
+					t.Errorf("%v\n%s", err, out)
+				}
+			})
+		}
+	}
+	for _, kind := range []string{"promql", "rules", "prometheus", "collector"} {
+		if seen[kind] == 0 {
+			t.Errorf("the docs show no %s: this shows nothing", kind)
+		}
+	}
+}
+
+// kindOf says what a block of YAML is for, by its first keys.
+func kindOf(t *testing.T, text string) string {
+	t.Helper()
+	var document map[string]any
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
+		t.Fatal(err)
+	}
+	for key, kind := range map[string]string{"groups": "rules", "scrape_configs": "prometheus", "receivers": "collector"} {
+		if document[key] != nil {
+			return kind
+		}
+	}
+	return ""
+}
+
+// asRules makes a file of rules of queries with empty lines between them.
+func asRules(t *testing.T, queries string) string {
+	t.Helper()
+	var rules []map[string]string
+	for i, query := range strings.Split(strings.TrimSpace(queries), "\n\n") {
+		rules = append(rules, map[string]string{"record": fmt.Sprintf("docs:query%d", i), "expr": query})
+	}
+	text, err := yaml.Marshal(map[string]any{"groups": []any{map[string]any{"name": "docs", "rules": rules}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
