@@ -112,6 +112,6 @@ func freeAddress(b *testing.B) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer l.Close()
+	defer l.Close() //nolint:errcheck // it took no connection
 	return l.Addr().String()
 }

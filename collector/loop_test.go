@@ -379,3 +379,10 @@ func TestLoop_CatchingUp(t *testing.T) {
 		s.Stop()
 	})
 }
+
+func TestLoop_AdviceThatPanics(t *testing.T) {
+	l := loopOf(feedFunc(nil), func(s *LoopSettings) { s.Advise = func(error) (string, string) { panic("boom") } })
+	if got := l.describe(errProvider); got != errProvider.Error() {
+		t.Errorf("the error is described as %q", got)
+	}
+}

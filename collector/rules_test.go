@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -211,6 +212,43 @@ func TestRule08_AfterAFullDisk(t *testing.T) {
 		}
 		if s := loop.Status(); s.State != StateOK {
 			t.Errorf("the state is %s: %s", s.State, s.LastError)
+		}
+	})
+}
+
+// TestRule08_AfterAnOutage the first read is a short one, which shows whether the
+// provider is back; then comes the catch-up.
+func TestRule08_AfterAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := quiet(t, minutely, time.Now())
+		var down atomic.Bool
+		m.fault = func(time.Time, time.Time, int) error {
+			if down.Load() {
+				return errProvider
+			}
+			return nil
+		}
+		l := loopOver(m, time.Minute, 48*time.Hour)
+		l.Start()
+		pass(t, time.Hour)
+		down.Store(true)
+		stopped := m.State().Watermark
+		pass(t, 3*24*time.Hour)
+		down.Store(false)
+		before := len(m.done())
+		pass(t, 90*time.Second)
+		l.Stop()
+		after := m.reads[before:]
+		// Level 0 comes in pieces at first, which the failures have made short.
+		deep := slices.IndexFunc(after, func(r modelRead) bool { return r.at.Sub(r.from) > 10*time.Minute })
+		if deep < 1 {
+			t.Fatalf("the reads after the outage are %v", after)
+		}
+		if want := stopped.Add(-60 * time.Hour); !near(after[deep].from, want) {
+			t.Errorf("the catch-up starts at %s, want %s", after[deep].from, want)
+		}
+		if behind := time.Since(m.state.Watermark); behind > 2*time.Minute {
+			t.Errorf("the watermark is %s behind", behind)
 		}
 	})
 }

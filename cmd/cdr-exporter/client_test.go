@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 
@@ -58,9 +59,7 @@ func (c *client) do(method, path string, header http.Header) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	for name, values := range header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, header)
 	if c.user != "" {
 		request.SetBasicAuth(c.user, c.password)
 	}

@@ -81,7 +81,7 @@ func TestFairWeather(t *testing.T) {
 		Gzip:          true,
 	})
 	r := newReceiver(t, n.vault, otlpsink.Settings{})
-	x := n.start(settings{OTLP: r.overHTTP("")}).ready()
+	x := start(t, n.vault, launch{config: n.configure(settings{OTLP: r.overHTTP("")}), shipped: true}).ready()
 	now := n.Now()
 	for feed := range n.worlds {
 		if err := x.counted(n, feed, now); err != nil {

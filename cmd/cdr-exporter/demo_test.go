@@ -13,21 +13,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 )
 
-// demoWithin is how soon everything is to see (contract 1). The race detector slows
-// the exporter and the simulator in it down several times.
-func demoWithin() time.Duration {
-	if raceDetector {
-		return 40 * time.Second
-	}
-	return 10 * time.Second
-}
+// demoWithin is how soon everything is to see (contract 1).
+const demoWithin = 10 * time.Second
 
 // startDemo starts the demo and waits until everything is to see.
 func startDemo(t *testing.T, v *vault, args ...string) *exporter {
 	t.Helper()
 	begin := time.Now()
-	x := start(t, v, launch{args: append([]string{"demo", "--web.listen-address=127.0.0.1:0"}, args...)}).serving()
-	within(t, demoWithin()-time.Since(begin), "show everything", func() error {
+	x := start(t, v, launch{shipped: true, args: append([]string{"demo", "--web.listen-address=127.0.0.1:0"}, args...)}).serving()
+	within(t, demoWithin-time.Since(begin), "show everything", func() error {
 		x.running()
 		if _, err := x.client.get("/-/ready"); err != nil {
 			return err

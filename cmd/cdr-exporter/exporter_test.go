@@ -32,7 +32,9 @@ type launch struct {
 	config string // run --config.file; empty: args say it all
 	args   []string
 	env    map[string]string
-	client client // of the metrics port; its base is found by itself
+	// shipped takes the binary as it is released, without the race detector.
+	shipped bool
+	client  client // of the metrics port; its base is found by itself
 }
 
 // start starts the binary. What it writes is searched for secrets in the end; it
@@ -44,7 +46,11 @@ func start(t testing.TB, v *vault, l launch) *exporter {
 	if l.config != "" {
 		args = append([]string{"run", "--config.file=" + l.config, "--web.listen-address=127.0.0.1:0"}, l.args...)
 	}
-	x.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), binary, args...)
+	program := binary
+	if l.shipped {
+		program = shipped
+	}
+	x.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), program, args...)
 	x.cmd.Env = environment(l.env)
 	x.cmd.Stdout, x.cmd.Stderr = x.out, x.log
 	x.cmd.WaitDelay = 10 * time.Second
@@ -56,12 +62,15 @@ func start(t testing.TB, v *vault, l launch) *exporter {
 	return x
 }
 
+// raceOptions make a race fatal, and the end of a process quick.
+const raceOptions = "halt_on_error=1 exitcode=66 atexit_sleep_ms=0"
+
 // environment is a process's: without proxies and OTEL_ variables of the machine,
 // with the ledger's invariants checked and races fatal.
 func environment(more map[string]string) []string {
 	env := map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": os.TempDir(), "TMPDIR": os.TempDir(),
-		"CDR_LEDGER_VERIFY": "1", "GORACE": "halt_on_error=1 exitcode=66",
+		"CDR_LEDGER_VERIFY": "1", "GORACE": raceOptions,
 	}
 	maps.Copy(env, more)
 	var list []string
@@ -102,13 +111,13 @@ func (x *exporter) clean() {
 }
 
 // running fails if the process has ended.
-func (x *exporter) running() error {
+func (x *exporter) running() {
+	x.t.Helper()
 	select {
 	case <-x.done:
 		x.t.Fatalf("the exporter ended by itself with exit code %d", x.exit)
 	default:
 	}
-	return nil
 }
 
 var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
@@ -126,7 +135,8 @@ func (x *exporter) addresses() []string {
 func (x *exporter) serving() *exporter {
 	x.t.Helper()
 	eventually(x.t, "listen on the metrics port", func() error {
-		if x.running(); len(x.addresses()) == 0 {
+		x.running()
+		if len(x.addresses()) == 0 {
 			return errors.New("no address in the log")
 		}
 		return nil

@@ -36,7 +36,7 @@ func newMassacre(t *testing.T, seed uint64, grpc bool, s sim.Settings) *massacre
 }
 
 func (m *massacre) start() *exporter {
-	return start(m.t, m.tenant.vault, launch{config: m.config})
+	return start(m.t, m.tenant.vault, launch{config: m.config, shipped: true})
 }
 
 // kill starts the exporter and kills it at random: soon after it has begun, or after
@@ -189,7 +189,8 @@ func TestTerminate(t *testing.T) {
 		x := m.start().serving()
 		served, pages := m.served(), m.random.IntN(12)
 		eventually(t, fmt.Sprintf("read %d pages", pages), func() error {
-			if m.served() < served+pages && m.tenant.worlds != nil && x.running() == nil && !m.quiet(x) {
+			x.running()
+			if m.served() < served+pages && !m.quiet(x) {
 				return fmt.Errorf("%d were read", m.served()-served)
 			}
 			return nil

@@ -60,7 +60,7 @@ func setStage(t *testing.T, e *testscript.Env) error {
 	e.Values[stageKey{}] = s
 	for name, value := range map[string]string{
 		"LOGIN": server.LoginURL(), "GRAPH": server.GraphURL(), "TENANT": server.TenantID(), "CLIENT": server.ClientID(),
-		"SECRET": server.ClientSecret(), "CDR_LEDGER_VERIFY": "1", "GORACE": "halt_on_error=1 exitcode=66",
+		"SECRET": server.ClientSecret(), "CDR_LEDGER_VERIFY": "1", "GORACE": raceOptions,
 	} {
 		e.Setenv(name, value)
 	}

@@ -91,7 +91,6 @@ func TestNewSeries(t *testing.T) {
 	x.counts(n, at...) // what was shown stays shown
 	n.Advance(12 * time.Hour)
 	at = append(at, n.Visible())
-	fresh = 0
 	x.caughtUp(n, directRouting)
 	zeros := func(x *exporter) map[string]bool {
 		all := make(map[string]bool)

@@ -155,7 +155,11 @@ func (v *vault) searchOutbox(folder string) {
 		v.t.Errorf("open the ledger to look into its outbox: %v", err)
 		return
 	}
-	defer l.Close()
+	defer func() {
+		if err := l.Close(); err != nil {
+			v.t.Errorf("close the ledger: %v", err)
+		}
+	}()
 	for {
 		batch, err := l.Next(ctx)
 		if err == nil && batch == nil {

@@ -40,15 +40,3 @@ func within(t testing.TB, limit time.Duration, what string, check func() error) 
 		<-pause.C
 	}
 }
-
-// throughout looks at a condition for a while and fails as soon as it doesn't hold.
-func throughout(t testing.TB, d time.Duration, what string, check func() error) {
-	t.Helper()
-	ticker := time.NewTicker(glance)
-	defer ticker.Stop()
-	for begin := time.Now(); time.Since(begin) < d; <-ticker.C {
-		if err := check(); err != nil {
-			t.Fatalf("%s: %v", what, err)
-		}
-	}
-}

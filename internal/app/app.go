@@ -145,6 +145,7 @@ func (a *App) Start() error {
 	a.observeLedger()
 	a.reloaded(true)
 	a.background.Go(func() { a.ledger.Maintain(ctx, a.reportMaintenance) })
+	a.background.Go(func() { a.watchHashKey(ctx) })
 	// The loops come before the port: without them it would answer that it is ready.
 	a.running.startReading(a)
 	a.publish(a.running)

@@ -91,7 +91,9 @@ func (a *App) newLoop(s *source, info *collector.FeedInfo, clock *collector.Cloc
 		})
 	}
 	opening := &openingFeed{inner: feed, ledger: a.ledger, spec: specOf(s.config, info)}
-	opening.open(context.Background()) // what fails is tried again by each poll
+	if err := opening.open(context.Background()); err != nil {
+		a.logger.Warn("The state of a feed can't be opened; it is tried again.", collector.SourceKey, s.config.Name, "feed", info.Name, "err", err)
+	}
 	return collector.NewLoop(collector.LoopSettings{
 		Source: s.config.Name, Provider: s.config.ProviderName, Name: info.Name, Interval: info.Interval,
 		Feed: opening, Ledger: opening, Clock: clock, Observer: observer, Logger: a.logger,

@@ -136,7 +136,8 @@ func (p *pageWork) restore(st *state, now *known) {
 // brings old up to date. The labels stay those of the first version.
 func (f *Feed) countChanges(p *pageWork, old *known, r *cdr.Record) []string {
 	var changed []string
-	if old.outcome != r.Outcome && !(r.NoDuration && r.Outcome == cdr.NotConnected) {
+	// Without a duration, not connected is no news.
+	if said := !r.NoDuration || r.Outcome != cdr.NotConnected; said && old.outcome != r.Outcome {
 		p.tally.ChangeOutcome(old.outcome, r.Outcome)
 		old.outcome = r.Outcome
 		changed = append(changed, "cdr.outcome")

@@ -1,0 +1,228 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// tenant is a simulated tenant with some calls, and a folder with a configuration
+// that reads them.
+type tenant struct {
+	*sim.Server
+	t      *testing.T
+	folder string
+}
+
+func newTenant(t *testing.T) *tenant {
+	t.Helper()
+	to := time.Now().Add(-13 * time.Hour) // the longest calls have ended too
+	settings := simulator.Historical(3, sim.DirectRoutingMix(), to.Add(-time.Hour), to, 500)
+	settings.Delays, settings.Revised, settings.Duplicated = nil, 0, 0
+	world, err := simulator.NewWorld(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := sim.Start(sim.Settings{DirectRouting: world})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	n := &tenant{Server: server, t: t, folder: t.TempDir()}
+	if err := server.WriteCA(filepath.Join(n.folder, "ca.pem")); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// write writes the configuration and says where it is.
+func (n *tenant) write(storage, more string) string {
+	n.t.Helper()
+	text := fmt.Sprintf(`storage: {path: %s}
+metrics: {zero_for: 0s}
+sources:
+  - name: contoso
+    tls_config: {ca_file: ca.pem}
+    msgraph: {tenant_id: %s, client_id: %s, client_secret: %s, login_url: "%s", graph_url: "%s", direct_routing: {interval: 1s}}
+%s`, storage, n.TenantID(), n.ClientID(), n.ClientSecret(), n.LoginURL(), n.GraphURL(), more)
+	file := filepath.Join(n.folder, "config.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		n.t.Fatal(err)
+	}
+	return file
+}
+
+func start(t *testing.T, file string) *App {
+	t.Helper()
+	a, err := New(t.Context(), Settings{ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Stop(); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	if err := a.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// ask is the answer of the metrics port.
+func ask(t *testing.T, a *App, method, path string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, "http://"+a.Addr()+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	answer, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(body)
+}
+
+// until waits for the metrics to have a line.
+func until(t *testing.T, a *App, line string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		_, body := ask(t, a, http.MethodGet, "/metrics")
+		if strings.Contains(body, line+"\n") {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("no line %q in the metrics", line)
+		case <-ticker.C:
+		}
+	}
+}
+
+const everyRow = `cdr_exporter_rows_total{feed="direct_routing",result="new",source="contoso"} 500`
+
+// The daemon reads, is reloaded, refuses what it must, and ends; Stop may be called
+// twice.
+func TestLifecycle(t *testing.T) {
+	n := newTenant(t)
+	a := start(t, n.write("data", ""))
+	until(t, a, everyRow)
+	if code, body := ask(t, a, http.MethodGet, "/-/ready"); code != http.StatusOK {
+		t.Errorf("ready: %d %s", code, body)
+	}
+	n.write("elsewhere", "")
+	if code, body := ask(t, a, http.MethodPost, "/-/reload"); code != http.StatusInternalServerError || !strings.Contains(body, "storage.path") {
+		t.Errorf("another ledger: %d %s", code, body)
+	}
+	until(t, a, "cdr_exporter_config_last_reload_successful 0")
+	n.write("data", "privacy: {numbers: drop}\n")
+	if code, body := ask(t, a, http.MethodPost, "/-/reload"); code != http.StatusOK {
+		t.Errorf("reload: %d %s", code, body)
+	}
+	until(t, a, "cdr_exporter_config_last_reload_successful 1")
+	until(t, a, everyRow)
+	for range 2 {
+		if err := a.Stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Start(); err == nil {
+		t.Error("started after it was stopped")
+	}
+}
+
+// A failed New leaves nothing open: the ledger's lock is free, and so is the port.
+func TestFailedNewLeavesNothing(t *testing.T) {
+	n := newTenant(t)
+	file := n.write("data", "")
+	_, err := New(t.Context(), Settings{ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0", "not an address"}})
+	if err == nil {
+		t.Fatal("listened on what is no address")
+	}
+	a := start(t, file)
+	until(t, a, everyRow)
+}
+
+// A feed of another account is stopped with an error; reloading the right one goes
+// on where it was.
+func TestAnotherAccount(t *testing.T) {
+	n := newTenant(t)
+	file := n.write("data", "")
+	a := start(t, file)
+	until(t, a, everyRow)
+	right, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := strings.Replace(string(right), n.TenantID(), "99999999-2222-4333-8444-555555555555", 1)
+	if err := os.WriteFile(file, []byte(wrong), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	until(t, a, `cdr_exporter_polls_total{feed="direct_routing",result="error",source="contoso"} 1`)
+	if _, body := ask(t, a, http.MethodGet, "/api/v1/status"); !strings.Contains(body, "renamed_from") {
+		t.Errorf("status: %s", body)
+	}
+	if _, body := ask(t, a, http.MethodGet, "/metrics"); strings.Contains(body, "cdr_calls_total{") {
+		t.Error("the other account's calls are shown under the name")
+	}
+	if err := os.WriteFile(file, right, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	until(t, a, `cdr_exporter_catching_up{feed="direct_routing",source="contoso"} 0`)
+	if _, body := ask(t, a, http.MethodGet, "/metrics"); !strings.Contains(body, "cdr_calls_total{") {
+		t.Error("the account's calls aren't shown again")
+	}
+}
+
+// A changed key of redaction is taken over without a reload.
+func TestHashKeyIsReadAgain(t *testing.T) {
+	n := newTenant(t)
+	key := filepath.Join(n.folder, "key.txt")
+	if err := os.WriteFile(key, []byte("first"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := start(t, n.write("data", "privacy: {hash_key_file: key.txt}\n"))
+	if err := os.WriteFile(key, []byte("second"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.rereadHashKey(t.Context())
+	if got := string(a.running.plan.hashKey); got != "second" {
+		t.Errorf("the key in use is %q", got)
+	}
+	if err := os.Remove(key); err != nil {
+		t.Fatal(err)
+	}
+	a.rereadHashKey(t.Context())
+	if got := string(a.running.plan.hashKey); got != "second" {
+		t.Errorf("without the file the key in use is %q", got)
+	}
+}
