@@ -16,6 +16,11 @@ const (
 	// clockWindow is how many offsets are looked at, an odd number: one that is
 	// wrong, from one of many front ends, changes nothing.
 	clockWindow = 3
+	// clockJump is by how much the provider's Date must jump to be doubted, and
+	// clockProof for how long it must stay to be believed: a wrong time would move
+	// the watermark past calls that are still to come.
+	clockJump  = 7 * 24 * time.Hour
+	clockProof = time.Hour
 )
 
 // Clock is the clock of a source's feeds: the local one, corrected by the
@@ -28,8 +33,14 @@ type Clock struct {
 	mu       sync.Mutex
 	accepted time.Duration   // guarded by mu: what Now adds
 	window   []time.Duration // guarded by mu: the latest offsets
-	wall     time.Time       // guarded by mu: the local clock at the latest sample
-	tick     time.Duration   // guarded by mu: Elapsed then
+	// expected is what the provider's offset should be, after what was done to our
+	// clock; trusted is what it was before it jumped, and until is when a jump is
+	// believed. All are guarded by mu.
+	expected, trusted, until time.Duration
+	known                    bool // guarded by mu: an offset was accepted
+
+	wall time.Time     // guarded by mu: the local clock at the latest sample
+	tick time.Duration // guarded by mu: Elapsed then
 }
 
 // NewClock corrects the local clock (nil: the machine's) by offset, the
@@ -72,6 +83,8 @@ func (c *Clock) sample() time.Time {
 	}
 	if step := c.step(); step.Abs() > clockTolerance {
 		c.window = c.window[:0] // of another local time
+		c.expected -= step
+		c.trusted -= step
 	}
 	c.window = append(c.window, latest)
 	c.window = c.window[max(0, len(c.window)-clockWindow):]
@@ -79,9 +92,30 @@ func (c *Clock) sample() time.Time {
 	sorted := slices.Sorted(slices.Values(c.window))
 	// Of two that differ neither is known to be right: the first stays.
 	if median := sorted[len(sorted)/2]; len(sorted) != 2 && (median-c.accepted).Abs() > clockSlack {
-		c.accepted = median
+		c.accept(median)
 	}
+	c.known = true
 	return c.wall.Add(latest)
+}
+
+// accept corrects the clock by another offset; mu is held. One that jumps by more
+// than a provider's clock ever does is doubted for a while, unless it comes back.
+func (c *Clock) accept(offset time.Duration) {
+	jumps := c.known && (offset-c.expected).Abs() > clockJump
+	switch {
+	case jumps && c.until > 0 && (offset-c.trusted).Abs() <= clockTolerance:
+		c.until = 0 // it is as it was
+	case jumps:
+		c.trusted, c.until = c.expected, c.Elapsed()+clockProof
+	}
+	c.accepted, c.expected = offset, offset
+}
+
+// jumped says whether the provider's Date has jumped lately, and isn't believed yet.
+func (c *Clock) jumped() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.until > c.Elapsed()
 }
 
 // unsure says whether the local clock has been set since the provider's Date was

@@ -174,12 +174,14 @@ func TestRule10_TheProvidersDateGoesBack(t *testing.T) {
 // TestRule10_OfTwoDatesTheFirstStays: after a start, too, one that is wrong
 // changes nothing.
 func TestRule10_OfTwoDatesTheFirstStays(t *testing.T) {
-	offset := 3 * time.Hour
-	c := NewClock(nil, func() (time.Duration, bool) { return offset, true })
-	c.sample()
-	offset = -26 * time.Hour
-	c.sample()
-	if c.Offset() != 3*time.Hour {
-		t.Errorf("the offset is %s, want 3h", c.Offset())
+	for _, second := range []time.Duration{-26 * time.Hour, 26 * time.Hour} {
+		offset := 3 * time.Hour
+		c := NewClock(nil, func() (time.Duration, bool) { return offset, true })
+		c.sample()
+		offset = second
+		c.sample()
+		if c.Offset() != 3*time.Hour {
+			t.Errorf("after one of %s the offset is %s, want 3h", second, c.Offset())
+		}
 	}
 }

@@ -48,7 +48,7 @@ type RangeFeed struct {
 	seen   view   // as of the last poll, for Wait
 	level  int    // of the last poll; -1 before the first
 	asked  bool   // the provider has answered once
-	apart  bool   // the provider's clock is too far from ours to be believed
+	apart  bool   // the provider's Date has jumped and isn't believed yet
 	doubts int    // polls in a row after which the time was in doubt
 	pause  time.Duration
 	logged time.Duration // how much of what is lost was logged
@@ -123,7 +123,7 @@ func (f *RangeFeed) begin(state ledger.State, sink Sink) *reading {
 	r.plan = f.plan.clone()
 	r.plan.forget(r.view.now)
 	level := 0
-	f.apart = c.Offset().Abs() > max(f.ladder.lookback, farApart)
+	f.apart = c.jumped()
 	r.doubt = f.apart || c.unsure(f.ladder.lookback) || !f.asked && c.pending()
 	if !r.doubt {
 		usable := func(m int) bool {
@@ -217,17 +217,12 @@ func (f *RangeFeed) Wait() time.Duration {
 	return max(wait, f.pause-tick, 0)
 }
 
-// farApart is by how much the provider's clock and ours may differ, or by a
-// lookback if that is more: beyond it one of them is wrong, and a wrong time would
-// move watermark and floor past calls that are still to come (counting.md 10).
-const farApart = 24 * time.Hour
-
-// Trouble is why the shallowest level that fails does so, or that the clocks are
-// too far apart; nil if all is well.
+// Trouble is why the shallowest level that fails does so, or that the
+// provider's Date isn't believed; nil if all is well.
 func (f *RangeFeed) Trouble() error {
 	if err := f.attempts.trouble(); err != nil || !f.apart {
 		return err
 	}
-	return fmt.Errorf("the provider's clock and this machine's are %s apart: set the wrong one right; calls are counted meanwhile, but the read position stays",
-		f.settings.Clock.Offset().Round(time.Second))
+	return fmt.Errorf("the provider's Date has jumped and is now %s from this machine's: if it stays for %s it is believed; calls are counted meanwhile, but the read position stays",
+		f.settings.Clock.Offset().Round(time.Second), clockProof)
 }

@@ -17,7 +17,9 @@ type openingFeed struct {
 	inner  collector.Feed
 	ledger *ledger.Ledger
 	spec   ledger.FeedSpec
-	state  atomic.Pointer[ledger.Feed] // nil until it could be opened
+	// interval is that of a feed that doesn't pace itself.
+	interval time.Duration
+	state    atomic.Pointer[ledger.Feed] // nil until it could be opened
 }
 
 // open opens the feed's state unless it is open.
@@ -59,10 +61,14 @@ func (o *openingFeed) Commit(ctx context.Context, page *ledger.Page) (ledger.Res
 
 // Wait implements collector.Paced.
 func (o *openingFeed) Wait() time.Duration {
-	if paced, ok := o.inner.(collector.Paced); ok && o.state.Load() != nil {
+	paced, ok := o.inner.(collector.Paced)
+	switch {
+	case o.state.Load() == nil:
+		return reopenAfter
+	case ok:
 		return paced.Wait()
 	}
-	return reopenAfter
+	return o.interval
 }
 
 // reopenAfter is how long a feed waits before it tries to open its state again.

@@ -90,7 +90,7 @@ func (a *App) newLoop(s *source, info *collector.FeedInfo, clock *collector.Cloc
 			Logger: a.logger.With(collector.SourceKey, s.config.Name, "feed", info.Name),
 		})
 	}
-	opening := &openingFeed{inner: feed, ledger: a.ledger, spec: specOf(s.config, info)}
+	opening := &openingFeed{inner: feed, ledger: a.ledger, spec: specOf(s.config, info), interval: info.Interval}
 	if err := opening.open(context.Background()); err != nil {
 		a.logger.Warn("The state of a feed can't be opened; it is tried again.", collector.SourceKey, s.config.Name, "feed", info.Name, "err", err)
 	}
