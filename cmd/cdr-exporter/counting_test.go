@@ -76,8 +76,8 @@ func (x *exporter) unfold(n *tenant, at ...time.Time) []time.Time {
 func TestFairWeather(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, sim.Settings{
-		PSTN:          world(t, past(1, sim.PSTNMix(), size(20_000))),
-		DirectRouting: world(t, past(2, sim.DirectRoutingMix(), size(20_000))),
+		PSTN:          world(t, past(1, sim.PSTNMix(), size(10_000))),
+		DirectRouting: world(t, past(2, sim.DirectRoutingMix(), size(10_000))),
 		Gzip:          true,
 	})
 	r := newReceiver(t, n.vault, otlpsink.Settings{})

@@ -42,19 +42,33 @@ func newReceiver(t testing.TB, v *vault, s otlpsink.Settings) *receiver {
 
 // search searches all that came for secrets.
 func (r *receiver) search(v *vault) {
-	var text strings.Builder
+	var text []byte
 	for _, l := range r.Logs() {
-		fmt.Fprintln(&text, l.Body, l.Attributes)
+		text = append(append(text, l.Body...), '\n')
+		for _, value := range l.Attributes {
+			text = appendText(text, value)
+		}
+		for _, value := range l.Resource {
+			text = appendText(text, value)
+		}
 	}
-	if logs := r.Logs(); len(logs) > 0 {
-		fmt.Fprintln(&text, logs[0].Resource)
-	}
-	v.search("the OTLP logs", []byte(text.String()))
-	text.Reset()
+	v.search("the OTLP logs", text)
+	text = text[:0]
 	for _, p := range r.Metrics() {
-		fmt.Fprintln(&text, p.Name, p.Attributes)
+		text = append(append(text, p.Name...), '\n')
+		for _, value := range p.Attributes {
+			text = appendText(text, value)
+		}
 	}
-	v.search("the OTLP metrics", []byte(text.String()))
+	v.search("the OTLP metrics", text)
+}
+
+// appendText appends an attribute's value on a line of its own.
+func appendText(text []byte, value any) []byte {
+	if s, ok := value.(string); ok {
+		return append(append(text, s...), '\n')
+	}
+	return append(fmt.Append(text, value), '\n')
 }
 
 // overHTTP and overGRPC are the exporter's settings for the endpoint, with more keys.

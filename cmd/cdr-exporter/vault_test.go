@@ -77,36 +77,38 @@ func (v *vault) search(where string, text []byte) {
 			v.report(where, what, text, at, at+len(secret))
 		}
 	}
-	for at := 0; at < len(text); {
-		if !isNumberByte(text[at]) {
-			at++
+	for _, p := range v.prefixes {
+		p.each(text, func(from, to int) { v.report(where, "a phone number", text, from, to) })
+	}
+}
+
+// each calls f for every number of the prefix of which more can be read than the mask
+// leaves. A number stands by itself, or behind a plus: then more digits may follow.
+func (p prefix) each(text []byte, f func(from, to int)) {
+	visible := p.digits[:min(len(p.digits), p.length-hiddenDigits)]
+	for next := 0; ; {
+		at := bytes.Index(text[next:], []byte(visible))
+		if at < 0 {
+			return
+		}
+		from := next + at
+		next = from + 1
+		to := from
+		for to < len(text) && isNumberByte(text[to]) {
+			to++
+		}
+		plus := from > 0 && text[from-1] == '+'
+		inside := from > 0 && isNumberByte(text[from-1])
+		if inside || to-from < p.length || to-from > p.length && !plus || !p.begins(text[from:to]) {
 			continue
 		}
-		end := at + 1
-		for end < len(text) && isNumberByte(text[end]) {
-			end++
+		if bytes.Count(text[from+p.length-hiddenDigits:from+p.length], []byte("*")) < hiddenDigits {
+			f(from, to)
 		}
-		if v.isNumber(text[at:end], at > 0 && text[at-1] == '+') {
-			v.report(where, "a phone number", text, at, end)
-		}
-		at = end
 	}
 }
 
 func isNumberByte(c byte) bool { return '0' <= c && c <= '9' || c == '*' }
-
-// isNumber says whether a run of digits and stars is a number of which more can be
-// read than the mask leaves. Behind a plus more digits may follow: they needn't be
-// the number's.
-func (v *vault) isNumber(run []byte, plus bool) bool {
-	for _, p := range v.prefixes {
-		if len(run) < p.length || len(run) > p.length && !plus || !p.begins(run) {
-			continue
-		}
-		return bytes.Count(run[p.length-hiddenDigits:p.length], []byte("*")) < hiddenDigits
-	}
-	return false
-}
 
 // begins says whether a number begins with the prefix, of which the last digits may
 // be masked.
