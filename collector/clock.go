@@ -33,11 +33,10 @@ type Clock struct {
 	mu       sync.Mutex
 	accepted time.Duration   // guarded by mu: what Now adds
 	window   []time.Duration // guarded by mu: the latest offsets
-	// expected is what the provider's offset should be, after what was done to our
-	// clock; trusted is what it was before it jumped, and until is when a jump is
-	// believed. All are guarded by mu.
-	expected, trusted, until time.Duration
-	known                    bool // guarded by mu: an offset was accepted
+	// expected is what the provider's offset should be, if our clock was set; until
+	// is when one that jumped is believed, 0 if none has. Both are guarded by mu.
+	expected, until time.Duration
+	known           bool // guarded by mu: an offset was accepted
 
 	wall time.Time     // guarded by mu: the local clock at the latest sample
 	tick time.Duration // guarded by mu: Elapsed then
@@ -84,38 +83,43 @@ func (c *Clock) sample() time.Time {
 	if step := c.step(); step.Abs() > clockTolerance {
 		c.window = c.window[:0] // of another local time
 		c.expected -= step
-		c.trusted -= step
 	}
 	c.window = append(c.window, latest)
 	c.window = c.window[max(0, len(c.window)-clockWindow):]
 	c.wall, c.tick = c.reading(), c.Elapsed()
 	sorted := slices.Sorted(slices.Values(c.window))
 	// Of two that differ neither is known to be right: the first stays.
-	if median := sorted[len(sorted)/2]; len(sorted) != 2 && (median-c.accepted).Abs() > clockSlack {
+	switch median := sorted[len(sorted)/2]; {
+	case len(sorted) == 2:
+	case (median - c.accepted).Abs() > clockSlack:
 		c.accept(median)
+	default:
+		c.expected, c.until = c.accepted, 0
 	}
 	c.known = true
 	return c.wall.Add(latest)
 }
 
 // accept corrects the clock by another offset; mu is held. One that jumps by more
-// than a provider's clock ever does is doubted for a while, unless it comes back.
+// than a provider's clock ever does is believed when it has stayed for a while; the
+// former one holds until then. It doesn't jump if it is what it was before our clock
+// was set or slept, nor if it is what that must make of it.
 func (c *Clock) accept(offset time.Duration) {
-	jumps := c.known && (offset-c.expected).Abs() > clockJump
+	jump := min((offset - c.expected).Abs(), (offset - c.accepted).Abs())
 	switch {
-	case jumps && c.until > 0 && (offset-c.trusted).Abs() <= clockTolerance:
-		c.until = 0 // it is as it was
-	case jumps:
-		c.trusted, c.until = c.expected, c.Elapsed()+clockProof
+	case c.known && jump > clockJump && c.until == 0:
+		c.until = c.Elapsed() + clockProof
+	case c.known && jump > clockJump && c.Elapsed() < c.until:
+	default:
+		c.accepted, c.expected, c.until = offset, offset, 0
 	}
-	c.accepted, c.expected = offset, offset
 }
 
-// jumped says whether the provider's Date has jumped lately, and isn't believed yet.
+// jumped says whether the provider's Date has jumped and isn't believed yet.
 func (c *Clock) jumped() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.until > c.Elapsed()
+	return c.until > 0
 }
 
 // unsure says whether the local clock has been set since the provider's Date was
@@ -136,6 +140,9 @@ func (c *Clock) pending() bool {
 	defer c.mu.Unlock()
 	return c.offset != nil && len(c.window) == 0
 }
+
+// hasDate says whether the provider has a clock.
+func (c *Clock) hasDate() bool { return c.offset != nil }
 
 // step is by how much the local clock has been set since the latest sample; mu is held.
 func (c *Clock) step() time.Duration {

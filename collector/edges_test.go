@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"context"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 // counting.md 9: what a catch-up reads and the next deepest read no longer owes is
@@ -91,4 +93,74 @@ func TestRule10_WrongDatesMoveNothing(t *testing.T) {
 			t.Errorf("with right Dates again the watermark is %s behind", behind)
 		}
 	})
+}
+
+// counting.md 10: a machine that slept, whose clock is right again, isn't taken for a
+// Date that jumps, weeks later.
+func TestRule10_AMachineThatSlept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var slept, offset time.Duration
+		c := NewClock(func() time.Time { return time.Now().Add(slept) }, func() (time.Duration, bool) { return offset, true })
+		for range 5 {
+			pass(t, time.Minute)
+			c.sample()
+		}
+		slept = 10 * 24 * time.Hour
+		for range 5 {
+			pass(t, time.Minute)
+			c.sample()
+		}
+		offset = 3 * time.Second
+		for range 5 {
+			pass(t, time.Minute)
+			c.sample()
+		}
+		if c.jumped() || c.Offset() != offset {
+			t.Errorf("the offset is %s, jumped: %t", c.Offset(), c.jumped())
+		}
+	})
+}
+
+// committed is a sink that remembers what was committed.
+type committed struct {
+	clock *Clock
+	all   []*ledger.Page
+}
+
+func (p *committed) Commit(_ context.Context, page *ledger.Page) (ledger.Result, error) {
+	p.all = append(p.all, page)
+	return ledger.Result{}, nil
+}
+
+func (p *committed) Gauges([]Gauge) {}
+
+func (p *committed) Now() time.Time { return p.clock.Now() }
+
+// silent is a provider without calls.
+type silent struct{}
+
+func (silent) Read(context.Context, time.Time, time.Time, func(*Batch) error) error { return nil }
+
+func (silent) Limits() Limits { return Limits{} }
+
+// counting.md 5, 10: the second feed of a source, whose clock is known already, sets
+// its origin by it too before it plans.
+func TestRule05_TheFirstPollOfEachFeedMovesNothing(t *testing.T) {
+	clock := NewClock(nil, func() (time.Duration, bool) { return -3 * time.Hour, true })
+	state := ledger.State{Origin: time.Now(), Floor: time.Now(), Watermark: time.Now()}
+	for _, name := range []string{"first feed", "second feed"} {
+		t.Run(name, func(t *testing.T) {
+			sink := &committed{clock: clock}
+			feed := NewRangeFeed(RangeSettings{Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour, Clock: clock})
+			if err := feed.Poll(t.Context(), state, sink); err != nil {
+				t.Fatal(err)
+			}
+			if len(sink.all) != 1 || sink.all[0].Position != nil {
+				t.Fatalf("%d pages", len(sink.all))
+			}
+			if got := time.Since(sink.all[0].ObservedAt); got < 3*time.Hour-time.Minute || got > 3*time.Hour+time.Minute {
+				t.Errorf("the page was observed %s ago by our clock, want 3h", got)
+			}
+		})
+	}
 }

@@ -124,7 +124,9 @@ func (f *RangeFeed) begin(state ledger.State, sink Sink) *reading {
 	r.plan.forget(r.view.now)
 	level := 0
 	f.apart = c.jumped()
-	r.doubt = f.apart || c.unsure(f.ladder.lookback) || !f.asked && c.pending()
+	// The first poll of a new feed sets its origin by the provider's clock.
+	first := !f.asked && (c.pending() || c.hasDate() && len(state.Plan) == 0)
+	r.doubt = f.apart || first || c.unsure(f.ladder.lookback)
 	if !r.doubt {
 		usable := func(m int) bool {
 			return f.attempts.retryAt(m, r.plan.due(m, r.view, f.attempts.failing)) <= r.tick
@@ -223,6 +225,6 @@ func (f *RangeFeed) Trouble() error {
 	if err := f.attempts.trouble(); err != nil || !f.apart {
 		return err
 	}
-	return fmt.Errorf("the provider's Date has jumped and is now %s from this machine's: if it stays for %s it is believed; calls are counted meanwhile, but the read position stays",
-		f.settings.Clock.Offset().Round(time.Second), clockProof)
+	return fmt.Errorf("the provider's Date has jumped by more than %s: if it stays for %s it is believed; until then calls are counted by the former time and the read position stays",
+		clockJump, clockProof)
 }

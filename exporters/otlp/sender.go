@@ -85,7 +85,7 @@ func (s *sender) next(ctx context.Context, waiting *pauser) (batch *ledger.Batch
 // it from the outbox; it stays there if the context ends before that.
 func (s *sender) deliver(ctx context.Context, waiting *pauser, batch *ledger.Batch) {
 	records, ok := whole(batch.Data)
-	if !ok {
+	if !ok || records.records < batch.Records {
 		lost := max(batch.Records-records.records, 1)
 		s.observer.Rejected(lost)
 		s.logger.Error("log records in the outbox can't be read and are set aside",
@@ -160,11 +160,13 @@ func (s *sender) offer(ctx context.Context, waiting *pauser, p part) (answer, er
 	}
 }
 
-// works says whether the endpoint takes a request without records. If an endpoint
-// that fails on a single record doesn't, it is at fault itself, and nothing may be
-// set aside because of it.
+// works says whether the endpoint answers a request without records as one that
+// works does: by taking it, or by refusing it for being empty. If an endpoint that
+// fails on a single record doesn't, it is at fault itself, and nothing may be set
+// aside because of it.
 func (s *sender) works(ctx context.Context) bool {
-	return s.uploader.upload(ctx, part{}).verdict == accepted
+	v := s.uploader.upload(ctx, part{}).verdict
+	return v == accepted || v == refused
 }
 
 // accept counts an accepted part, without what a partial success refused.

@@ -160,6 +160,44 @@ func TestFaultyEndpoint(t *testing.T) {
 	})
 }
 
+// TestEmptyRequestsAreRefused: an endpoint that fails on one record, and refuses
+// requests without records, works; the record is at fault.
+func TestEmptyRequestsAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []string
+		r := newRig(t, Settings{ShutdownTimeout: time.Hour}, newOutbox(batch(1, "bad"), batch(2, "a")), func(req *http.Request) (*http.Response, error) {
+			ids := idsOf(readLogs(t, req.Body))
+			switch {
+			case len(ids) == 0:
+				return respond(400, nil, ""), nil
+			case slices.Contains(ids, "bad"):
+				return respond(500, nil, ""), nil
+			}
+			got = append(got, ids...)
+			return respond(200, asProtobuf, ""), nil
+		})
+		r.drain(t)
+		if want := [2]int{1, 1}; r.count.counts() != want || !slices.Equal(got, []string{"a"}) {
+			t.Errorf("accepted %q; sent and rejected %v, want %v", got, r.count.counts(), want)
+		}
+	})
+}
+
+// TestUnreadableBatch: a batch that the ledger can't unpack any more is counted and
+// logged, and holds nothing up.
+func TestUnreadableBatch(t *testing.T) {
+	r := newRig(t, Settings{}, newOutbox(&ledger.Batch{ID: 1, Records: 7}, batch(2, "a")), func(*http.Request) (*http.Response, error) {
+		return respond(200, asProtobuf, ""), nil
+	})
+	r.drain(t)
+	if want := [2]int{1, 7}; r.count.counts() != want {
+		t.Errorf("sent and rejected: %v, want %v", r.count.counts(), want)
+	}
+	if !strings.Contains(r.log.String(), "set aside") {
+		t.Errorf("nothing is logged: %s", r.log)
+	}
+}
+
 // TestUncompressed: a request that isn't to be compressed is readable as it is.
 func TestUncompressed(t *testing.T) {
 	r := newRig(t, Settings{Uncompressed: true}, newOutbox(batch(1, "a")), func(req *http.Request) (*http.Response, error) {

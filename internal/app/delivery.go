@@ -40,12 +40,12 @@ func (a *App) newDelivery(p *plan) (*delivery, error) {
 			continue
 		}
 		settings, err := a.otlpSettings(p.otlp, s.signal)
-		if err != nil {
-			return nil, fmt.Errorf("otlp %s: %w", s.name, err)
+		if err == nil {
+			settings.Logs, settings.Metrics = s.logs, !s.logs
+			*s.to, err = otlp.New(settings, a.otlpParts())
 		}
-		settings.Logs, settings.Metrics = s.logs, !s.logs
-		if *s.to, err = otlp.New(settings, a.otlpParts()); err != nil {
-			return nil, fmt.Errorf("otlp %s: %w", s.name, err)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("otlp %s: %w", s.name, err), d.close())
 		}
 	}
 	return d, nil

@@ -17,9 +17,7 @@ type openingFeed struct {
 	inner  collector.Feed
 	ledger *ledger.Ledger
 	spec   ledger.FeedSpec
-	// interval is that of a feed that doesn't pace itself.
-	interval time.Duration
-	state    atomic.Pointer[ledger.Feed] // nil until it could be opened
+	state  atomic.Pointer[ledger.Feed] // nil until it could be opened
 }
 
 // open opens the feed's state unless it is open.
@@ -59,28 +57,26 @@ func (o *openingFeed) Commit(ctx context.Context, page *ledger.Page) (ledger.Res
 	return o.state.Load().Commit(ctx, page)
 }
 
-// Wait implements collector.Paced.
-func (o *openingFeed) Wait() time.Duration {
-	paced, ok := o.inner.(collector.Paced)
-	switch {
-	case o.state.Load() == nil:
-		return reopenAfter
-	case ok:
-		return paced.Wait()
-	}
-	return o.interval
+// pacedFeed is an openingFeed whose feed paces itself.
+type pacedFeed struct {
+	*openingFeed
+
+	inner collector.Paced
 }
 
 // reopenAfter is how long a feed waits before it tries to open its state again.
 const reopenAfter = 10 * time.Second
 
-// Trouble implements collector.Paced.
-func (o *openingFeed) Trouble() error {
-	if paced, ok := o.inner.(collector.Paced); ok {
-		return paced.Trouble()
+// Wait implements collector.Paced.
+func (p pacedFeed) Wait() time.Duration {
+	if p.state.Load() == nil {
+		return reopenAfter
 	}
-	return nil
+	return p.inner.Wait()
 }
+
+// Trouble implements collector.Paced.
+func (p pacedFeed) Trouble() error { return p.inner.Trouble() }
 
 // advise says what the ledger's errors mean in their own words, and what the
 // provider's do in the provider's.

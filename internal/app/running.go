@@ -45,6 +45,9 @@ func (a *App) prepare(_ context.Context, p *plan) (*running, error) {
 	}
 	if err := errors.Join(errs...); err != nil {
 		r.close()
+		if r.otlp != nil {
+			err = errors.Join(err, r.otlp.close())
+		}
 		return nil, err
 	}
 	return r, nil
@@ -90,13 +93,17 @@ func (a *App) newLoop(s *source, info *collector.FeedInfo, clock *collector.Cloc
 			Logger: a.logger.With(collector.SourceKey, s.config.Name, "feed", info.Name),
 		})
 	}
-	opening := &openingFeed{inner: feed, ledger: a.ledger, spec: specOf(s.config, info), interval: info.Interval}
+	opening := &openingFeed{inner: feed, ledger: a.ledger, spec: specOf(s.config, info)}
 	if err := opening.open(context.Background()); err != nil {
 		a.logger.Warn("The state of a feed can't be opened; it is tried again.", collector.SourceKey, s.config.Name, "feed", info.Name, "err", err)
 	}
+	var polled collector.Feed = opening
+	if paced, ok := feed.(collector.Paced); ok {
+		polled = pacedFeed{opening, paced}
+	}
 	return collector.NewLoop(collector.LoopSettings{
 		Source: s.config.Name, Provider: s.config.ProviderName, Name: info.Name, Interval: info.Interval,
-		Feed: opening, Ledger: opening, Clock: clock, Observer: observer, Logger: a.logger,
+		Feed: polled, Ledger: opening, Clock: clock, Observer: observer, Logger: a.logger,
 		Advise: opening.advise(s.opened.Advise), ThrottledUntil: s.opened.ThrottledUntil,
 	})
 }

@@ -111,6 +111,7 @@ func (l *Ledger) abandon(c change) {
 	if c.discard != nil {
 		c.discard()
 	}
+	l.stale = true
 	if l.engine != nil {
 		_ = l.drop() // the panic says more
 	}

@@ -203,3 +203,45 @@ func TestRule05OriginByTheProvidersClock(t *testing.T) {
 		t.Fatalf("origin moved to %v", got.Origin)
 	}
 }
+
+// counting.md 1: pruning after a commit of unknown end goes on from what the file
+// has, not from what memory had.
+func TestRule01PruneAfterAnUnknownCommit(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.clock.add(200 * time.Hour)
+	now := r.clock.at
+	restore := breakReopen(r)
+	page := &Page{
+		Records: []*cdr.Record{call("a", start(now.Add(-time.Hour)))}, ObservedAt: now,
+		Position: &Position{Watermark: now, Plan: []byte(`{"new":1}`)},
+	}
+	if _, err := r.feed.Commit(t.Context(), page); err == nil {
+		t.Fatal("the end was known")
+	}
+	restore()
+	if err := r.ledger.Prune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s := r.feed.State(); s.Records != 1 || !s.Watermark.Equal(now) || string(s.Plan) != `{"new":1}` {
+		t.Fatalf("state %+v", s)
+	}
+}
+
+// counting.md 14: rows set aside aren't forgotten because of a watermark in the future.
+func TestRule14SetAsideAndAWatermarkAhead(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	bad := func() *Page {
+		return &Page{Invalid: []BadRow{{Content: []byte("x"), At: "page 1, row 1", Problem: "bad"}}}
+	}
+	r.commit(bad())
+	r.commit(&Page{Position: &Position{Watermark: r.clock.at.Add(365 * 24 * time.Hour)}})
+	r.feed.pruning = true
+	if err := r.ledger.Prune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.commit(bad()); got.Invalid != 0 {
+		t.Fatalf("counted again: %+v", got)
+	}
+}

@@ -73,6 +73,10 @@ func (l *Ledger) openFeeds() []*Feed {
 func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	// First, since it may read the feed's state anew.
+	if err := l.ensureOpen(ctx); err != nil {
+		return false, err
+	}
 	next := f.row.state
 	keep := f.spec.Lookback + f.spec.Lookback/4 + 48*time.Hour
 	// Never by our clock's future either: what a provider's wrong clock has moved can
@@ -90,7 +94,7 @@ func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
 	var more bool
 	err := l.commit(ctx, &f.row, change{
 		write: func() (err error) {
-			more, err = f.writePrune(&next, keep)
+			more, err = f.writePrune(&next, read.Add(-keep-48*time.Hour))
 			return err
 		},
 		apply: func() { f.row.state, f.pruning = next, more },
@@ -98,9 +102,10 @@ func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
 	return more, err
 }
 
-// writePrune deletes below the floor, hour by hour. An id is kept an hour longer
-// than its hour, since a start may have moved by minutes.
-func (f *Feed) writePrune(next *State, keep time.Duration) (bool, error) {
+// writePrune deletes below the floor, hour by hour, and the rows set aside that were
+// first seen before a time. An id is kept an hour longer than its hour, since a
+// start may have moved by minutes.
+func (f *Feed) writePrune(next *State, setAside time.Time) (bool, error) {
 	e := f.ledger.engine
 	result, err := e.exec(`DELETE FROM seen WHERE feed = ? AND hour > ? AND hour < ? AND (feed, hour, hash) IN (
 		SELECT feed, hour, hash FROM seen WHERE feed = ? AND hour > ? AND hour < ? ORDER BY hour LIMIT ?)`,
@@ -114,7 +119,7 @@ func (f *Feed) writePrune(next *State, keep time.Duration) (bool, error) {
 	}
 	now := f.ledger.settings.Now()
 	if _, err := e.exec(`DELETE FROM seen WHERE feed = ? AND hour = ? AND data < ?`,
-		f.row.id, setAsideHour, factData(next.Watermark.Add(-keep-48*time.Hour))); err != nil {
+		f.row.id, setAsideHour, factData(setAside)); err != nil {
 		return false, err
 	}
 	window := f.ledger.settings.Options.BypassWindow

@@ -70,17 +70,17 @@ func flag(b bool) int64 {
 	return 0
 }
 
-// scanAll calls each for every row and closes rows.
-func scanAll(rows *sql.Rows, each func() error) error {
+// scanAll calls each for every row and closes rows, whatever happens.
+func scanAll(rows *sql.Rows, each func() error) (err error) {
+	defer func() {
+		if closing := rows.Close(); err == nil {
+			err = closing
+		}
+	}()
 	for rows.Next() {
 		if err := each(); err != nil {
-			_ = rows.Close()
 			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		_ = rows.Close()
-		return err
-	}
-	return rows.Close()
+	return rows.Err()
 }
