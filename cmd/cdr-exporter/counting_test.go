@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
@@ -95,9 +96,41 @@ func TestFairWeather(t *testing.T) {
 		r.inOrder(feed)
 	}
 	r.agrees(x)
+	x.bypassed(n, now)
+	// All ended days before they were first seen.
+	if found := x.scrape().series("cdr_calls_total", "late=false"); len(found) != 0 {
+		t.Errorf("old calls aren't late: %v", found)
+	}
 	x.stop()
 	if n := r.Repeats(); n != 0 {
 		t.Errorf("%d log records came twice though nothing failed", n)
+	}
+	x = n.start(settings{}).ready()
+	x.counts(n, now)
+	x.bypassed(n, now)
+	x.stop()
+}
+
+// bypassed checks the trailing share of calls with media bypass, all of which were
+// first seen within the window (counting.md 25).
+func (x *exporter) bypassed(n *tenant, now time.Time) {
+	x.t.Helper()
+	all, bypassed := make(map[string]int), make(map[string]int)
+	for key, calls := range view(n.worlds[directRouting], now).MediaBypass {
+		all[key.Trunk] += calls
+		if key.Bypass == cdr.True {
+			bypassed[key.Trunk] += calls
+		}
+	}
+	m := x.scrape()
+	for trunk, calls := range all {
+		want := float64(bypassed[trunk]) / float64(calls)
+		if err := m.is(want, "cdr_media_bypass_ratio", "feed="+directRouting, "trunk="+trunk); err != nil {
+			x.t.Error(err)
+		}
+	}
+	if got := len(m.series("cdr_media_bypass_ratio")); got != len(all) {
+		x.t.Errorf("cdr_media_bypass_ratio has %d series, want %d", got, len(all))
 	}
 }
 

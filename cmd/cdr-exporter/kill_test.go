@@ -21,11 +21,12 @@ type massacre struct {
 	config string
 	random *rand.Rand
 	kills  int
+	shown  map[string]tables // by feed, what was shown when it last settled
 }
 
 // newMassacre reads a tenant whose calls are given, with a seed for the instants.
 func newMassacre(t *testing.T, seed uint64, grpc bool, s sim.Settings) *massacre {
-	m := &massacre{t: t, tenant: newTenant(t, s), random: rand.New(rand.NewPCG(seed, seed))}
+	m := &massacre{t: t, tenant: newTenant(t, s), random: rand.New(rand.NewPCG(seed, seed)), shown: make(map[string]tables)}
 	m.sink = newReceiver(t, m.tenant.vault, otlpsink.Settings{})
 	otlp := m.sink.overHTTP("")
 	if grpc {
@@ -106,15 +107,43 @@ func (m *massacre) settle(at ...time.Time) {
 	m.t.Helper()
 	m.sink.ClearFailures()
 	x := m.start().serving()
+	m.neverDown(x.scrape())
 	x.counts(m.tenant, at...)
+	final := x.scrape()
 	for feed, w := range m.tenant.worlds {
 		m.sink.delivered(w, feed, at...)
+		m.shown[feed] = final.tables("contoso", feed)
+	}
+	if down := m.sink.Decreased(); len(down) > 0 {
+		m.t.Errorf("OTLP metrics went down: %q", down)
+	}
+	ids := make(map[any]bool)
+	for _, l := range m.sink.Logs() {
+		ids[l.Resource["service.instance.id"]] = true
+	}
+	if len(ids) != 1 {
+		m.t.Errorf("the ledger's instance id changed: %v", ids)
 	}
 	if m.random.IntN(2) == 0 {
 		x.kill()
 		return
 	}
 	x.stop()
+}
+
+// neverDown expects of each series at least what was shown before (guarantee 2).
+func (m *massacre) neverDown(now families) {
+	m.t.Helper()
+	for feed, before := range m.shown {
+		after := now.tables("contoso", feed)
+		for metric, table := range before {
+			for labels, was := range table {
+				if is, there := after[metric][labels]; !there || is < was {
+					m.t.Errorf("%s{%s} of %s went from %s to %s", metric, labels, feed, shown(was, true), shown(is, there))
+				}
+			}
+		}
+	}
 }
 
 // kills is how many times all tests together kill the exporter.

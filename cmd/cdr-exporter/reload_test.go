@@ -5,11 +5,13 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
@@ -34,11 +36,16 @@ func (x *exporter) lastReload(successful float64) {
 	}
 }
 
-// lasting is a tenant of both feeds whose calls unfold, held at an instant.
+// lasting is a tenant of both feeds, held at an instant at which many of its calls
+// are yet to be published.
 func lasting(t *testing.T, seed uint64) (*tenant, time.Time) {
+	slow := func(s simulator.Settings) *simulator.World {
+		s.Delays = []simulator.Delay{{Weight: 1, Max: 40 * time.Hour}}
+		return world(t, s)
+	}
 	n := newTenant(t, sim.Settings{
-		PSTN:          world(t, unfolding(seed, sim.PSTNMix(), size(2_000))),
-		DirectRouting: world(t, unfolding(seed+1, sim.DirectRoutingMix(), size(2_000))),
+		PSTN:          slow(unfolding(seed, sim.PSTNMix(), size(2_000))),
+		DirectRouting: slow(unfolding(seed+1, sim.DirectRoutingMix(), size(2_000))),
 	})
 	return n, n.Pause()
 }
@@ -59,8 +66,14 @@ func TestReload(t *testing.T) {
 	x.reload(http.MethodPost, http.StatusOK)
 	x.counts(n, at...)
 	r.agrees(x)
-	if got := r.calls(pstn, eventCall); got == 0 {
-		t.Error("a reload that turned OTLP on sent no log record")
+	for feed, w := range n.worlds {
+		want := view(w, at...).Records - view(w, began).Records
+		eventually(t, "deliver what was counted since OTLP is on", func() error {
+			if got := r.calls(feed, eventCall); got != want || want == 0 {
+				return fmt.Errorf("%d log records of %s have come, want %d", got, feed, want)
+			}
+			return nil
+		})
 	}
 
 	n.configure(settings{OTLP: r.overGRPC(""), Sources: []source{{PSTN: "{interval: 2s, lookback: 50h, late_after: 1h}"}}})
@@ -129,6 +142,55 @@ func TestBadReload(t *testing.T) {
 	n.configure(settings{})
 	x.reload(http.MethodPost, http.StatusOK)
 	x.lastReload(1)
+	x.stop()
+}
+
+// TestReloadStorm: reloads from all sides while feeds are read, scraped and delivered
+// lose nothing and count nothing twice.
+func TestReloadStorm(t *testing.T) {
+	t.Parallel()
+	n := published(t, 53, size(2_000))
+	at := n.Pause()
+	r := newReceiver(t, n.vault, otlpsink.Settings{})
+	both := []settings{
+		{OTLP: r.overHTTP(", shutdown_timeout: 1s")},
+		{OTLP: r.overGRPC(", shutdown_timeout: 1s"), Metrics: ", native_histograms: false", Sources: []source{{PSTN: "-"}}},
+	}
+	x := n.start(both[0]).serving()
+	stop := make(chan struct{})
+	var watchers sync.WaitGroup
+	for _, path := range []string{"/metrics", "/api/v1/status", "/"} {
+		watchers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if _, err := x.client.get(path); err != nil {
+					t.Errorf("during reloads: %v", err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 12 {
+		n.configure(both[i%2])
+		if i%3 == 0 {
+			x.signal(syscall.SIGHUP)
+		}
+		x.reload(http.MethodPost, http.StatusOK)
+	}
+	close(stop)
+	watchers.Wait()
+	n.configure(both[0])
+	x.reload(http.MethodPost, http.StatusOK)
+	x.counts(n, at)
+	for feed, w := range n.worlds {
+		r.delivered(w, feed, at)
+		r.tells(w, feed, at)
+	}
+	r.agrees(x)
 	x.stop()
 }
 
