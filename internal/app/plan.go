@@ -45,11 +45,7 @@ func LoadConfig(file string, providers []collector.Provider) (*config.Config, er
 	for _, p := range providers {
 		known = append(known, config.Provider{Name: p.Name, New: p.NewConfig})
 	}
-	c, err := config.Load(file, config.Options{Providers: known})
-	if err != nil {
-		return nil, err
-	}
-	return c, c.CheckFiles()
+	return config.Load(file, config.Options{Providers: known, CheckFiles: true})
 }
 
 func (p *plan) metricOptions() metrics.Options {

@@ -33,14 +33,17 @@ func (c *Config) Files() []FileRef { return c.files }
 
 // CheckFiles opens every file that the configuration names. It returns [Problems]
 // with one for each that is not a readable, non-empty regular file.
-func (c *Config) CheckFiles() error {
+func (c *Config) CheckFiles() error { return checkFiles(c.name, c.files).asError() }
+
+// checkFiles lists what is wrong with the files that a configuration names.
+func checkFiles(name string, files []FileRef) Problems {
 	var problems Problems
-	for _, ref := range c.files {
+	for _, ref := range files {
 		if err := checkReadable(ref.Name); err != nil {
-			problems = append(problems, Problem{File: c.name, Line: ref.Line, Path: ref.Path, Message: err.Error()})
+			problems = append(problems, Problem{File: name, Line: ref.Line, Path: ref.Path, Message: err.Error()})
 		}
 	}
-	return problems.asError()
+	return problems
 }
 
 // checkReadable says why a file cannot be read and what would be right.

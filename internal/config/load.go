@@ -16,13 +16,16 @@ const maxFileSize = 1 << 20
 type Options struct {
 	// Providers are the kinds of sources that are known.
 	Providers []Provider
+	// CheckFiles opens every file that the configuration names, also when it has other
+	// problems, so that all are found at once.
+	CheckFiles bool
 	// LookupEnv is asked for the variables of ${env:NAME}; nil is [os.LookupEnv].
 	LookupEnv func(string) (string, bool)
 }
 
 // Load reads a configuration file. The error is [Problems], with everything that is
-// wrong. The files that the configuration names are not opened; see
-// [Config.CheckFiles].
+// wrong. The files that the configuration names are opened if the
+// options say so, or by [Config.CheckFiles].
 func Load(path string, opts Options) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -84,5 +87,8 @@ func unmarshal(path string, data []byte, into any, opts Options) ([]FileRef, err
 	d.setDefaults(v)
 	d.decode(v, root, place{"", root.Line})
 	d.validate(v, "")
+	if opts.CheckFiles {
+		d.problems = append(d.problems, checkFiles(path, d.files)...)
+	}
 	return d.files, d.problems.asError()
 }
