@@ -87,7 +87,8 @@ func TestEndpointDown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := published(t, 83, size(2_000))
-			away := newReceiver(t, n.vault, otlpsink.Settings{})
+			place := otlpsink.Settings{Listen: free(t), ListenGRPC: free(t)}
+			away := newReceiver(t, n.vault, place)
 			otlp := over(away, ", shutdown_timeout: 1s")
 			away.Close()
 			x := n.start(settings{OTLP: otlp}).ready()
@@ -104,7 +105,7 @@ func TestEndpointDown(t *testing.T) {
 			x = n.start(settings{OTLP: otlp}).ready()
 			eventually(t, "keep every record across a restart", waiting)
 
-			r := newReceiver(t, n.vault, otlpsink.Settings{Listen: strings.TrimPrefix(away.HTTPURL(), "http://"), ListenGRPC: away.GRPCAddr()})
+			r := newReceiver(t, n.vault, place)
 			r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 503, Code: codes.Unavailable, Times: 1})
 			r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 503, Code: codes.Unavailable, Accept: true, Times: 1})
 			r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Drop: true, Times: 1})

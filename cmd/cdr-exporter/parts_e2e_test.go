@@ -4,7 +4,6 @@ package main_test
 
 import (
 	"context"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -84,20 +83,4 @@ func (p *part) running() {
 		p.t.Fatalf("%s ended by itself: %v\n%s", p.cmd.Path, p.err, p.log.tail())
 	default:
 	}
-}
-
-// free is an address on loopback that was free a moment ago, for binaries that don't
-// say which one they took.
-func free(t testing.TB) string {
-	t.Helper()
-	var config net.ListenConfig
-	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return address
 }

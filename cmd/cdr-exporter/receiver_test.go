@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -38,6 +40,24 @@ func newReceiver(t testing.TB, v *vault, s otlpsink.Settings) *receiver {
 		r.search(v)
 	})
 	return r
+}
+
+// free is an address on loopback that nobody listens on, and that nobody is given who
+// asks for any port: for who comes back to where it was, or doesn't say where it is.
+func free(t testing.TB) string {
+	t.Helper()
+	var config net.ListenConfig
+	for {
+		address := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000))
+		l, err := config.Listen(t.Context(), "tcp", address)
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return address
+	}
 }
 
 // search searches all that came for secrets.
