@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -202,15 +203,17 @@ func rate(b *testing.B, run func() int) (wall, core float64) {
 // records, commit durably. Ratios are of processor time, pair by pair.
 func BenchmarkPipeline(b *testing.B) {
 	d := recordDay(b)
-	b.ReportAllocs()
 	var decode, mapped, all, wall float64
+	var allocs uint64
 	n := 0
 	for b.Loop() {
 		_, c := rate(b, func() int { return d.decode(b) })
 		decode += c
 		_, c = rate(b, func() int { return d.read(b, func(*collector.Batch) error { return nil }) })
 		mapped += c
+		before := mallocs()
 		w, c := rate(b, func() int { return d.commit(b) })
+		allocs += mallocs() - before
 		all, wall = all+c, wall+w
 		n++
 	}
@@ -220,4 +223,12 @@ func BenchmarkPipeline(b *testing.B) {
 	b.ReportMetric(all/runs, "pipeline-rows/cpu-s")
 	b.ReportMetric(wall/runs, "pipeline-rows/s")
 	b.ReportMetric(all/decode, "pipeline/decode")
+	b.ReportMetric(float64(allocs)/runs/pipelineRows, "pipeline-allocs/row")
+}
+
+// mallocs is how many objects this process has allocated.
+func mallocs() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
 }

@@ -245,3 +245,43 @@ func TestRule14SetAsideAndAWatermarkAhead(t *testing.T) {
 		t.Fatalf("counted again: %+v", got)
 	}
 }
+
+// The file stops growing: pruned ids and delivered batches make room for new ones.
+func TestFileStopsGrowing(t *testing.T) {
+	r := newRig(t)
+	r.spec.Lookback = time.Hour
+	r.reopen()
+	r.live()
+	sizes := make([]int64, 24)
+	for day := range sizes {
+		r.clock.add(24 * time.Hour)
+		var all []*cdr.Record
+		for i := range 2000 {
+			all = append(all, call(fmt.Sprintf("%d-%d", day, i), start(r.clock.at.Add(-time.Duration(i)*time.Second))))
+		}
+		r.commit(&Page{Records: all, Position: &Position{Watermark: r.clock.at}})
+		for b, err := r.ledger.Next(t.Context()); b != nil; b, err = r.ledger.Next(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := r.ledger.Ack(t.Context(), b.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.ledger.Prune(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.ledger.engine.conn.ExecContext(t.Context(), `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+			t.Fatal(err)
+		}
+		size, err := r.ledger.Size()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes[day] = size
+	}
+	if early, late := sizes[7], sizes[len(sizes)-1]; late > early+early/10 {
+		t.Errorf("sizes by day: %v", sizes)
+	}
+	wantValues(t, r.values(), map[string]string{answered: fmt.Sprint(2000 * len(sizes))})
+}

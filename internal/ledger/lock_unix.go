@@ -22,7 +22,7 @@ func takeLock(folder string) (*flock.Flock, error) {
 	lock := flock.New(filepath.Join(folder, "lock"))
 	held, err := lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("lock the ledger: %w", err)
+		return nil, fmt.Errorf("lock the ledger: storage.path %s must be a folder that can be written: %w", folder, err)
 	}
 	if !held {
 		return nil, errors.Join(fmt.Errorf("%w: %s; stop the other one, or give this one its own storage.path", ErrLocked, folder), lock.Close())
