@@ -71,14 +71,13 @@ func (a *App) ledgerSettings(p *plan) ledger.Settings {
 	}
 }
 
-// Policy is the redaction that a configuration asks for.
+// Policy is the redaction that a configuration asks for. Its words were validated.
 func Policy(p config.Privacy) cdr.Policy {
-	return cdr.Policy{Numbers: modes[p.Numbers], Users: modes[p.Users], Addresses: modes[p.Addresses]}
-}
-
-// modes are the configuration's words, which it has validated.
-var modes = map[string]cdr.Mode{
-	config.PrivacyMask: cdr.Mask, config.PrivacyHash: cdr.Hash, config.PrivacyDrop: cdr.Drop, config.PrivacyKeep: cdr.Keep,
+	mode := func(word string) cdr.Mode {
+		m, _ := cdr.ParseMode(word) // what isn't known drops
+		return m
+	}
+	return cdr.Policy{Numbers: mode(p.Numbers), Users: mode(p.Users), Addresses: mode(p.Addresses)}
 }
 
 // SourceSettings are what a provider needs to open a configured source.

@@ -18,13 +18,3 @@ var directionNames = [...]string{"unknown", "inbound", "outbound", "internal"}
 
 // String is the label value.
 func (d Direction) String() string { return directionNames[d] }
-
-// ParseDirection is the direction of a label value, and whether there is one.
-func ParseDirection(s string) (Direction, bool) {
-	for i, name := range directionNames {
-		if name == s {
-			return Direction(i), true
-		}
-	}
-	return DirectionUnknown, false
-}

@@ -37,16 +37,6 @@ var outcomeNames = [...]string{
 // String is the label value.
 func (o Outcome) String() string { return outcomeNames[o] }
 
-// ParseOutcome is the outcome of a label value, and whether there is one.
-func ParseOutcome(s string) (Outcome, bool) {
-	for i, name := range outcomeNames {
-		if name == s {
-			return Outcome(i), true
-		}
-	}
-	return Unknown, false
-}
-
 // Outcomes are all outcomes, in the order of their numbers.
 func Outcomes() []Outcome {
 	all := make([]Outcome, len(outcomeNames))

@@ -30,16 +30,10 @@ func TestOutcomes(t *testing.T) {
 			if o != tt.number || o.String() != tt.name {
 				t.Errorf("outcome %d is %d, %q", tt.number, o, o.String())
 			}
-			if got, ok := ParseOutcome(tt.name); got != o || !ok {
-				t.Errorf("ParseOutcome(%q) = %v, %t", tt.name, got, ok)
-			}
 			if o.Connected() != tt.connected || o.Effective() != tt.effective || o.Attempt() != tt.attempt {
 				t.Errorf("connected %t, effective %t, attempt %t", o.Connected(), o.Effective(), o.Attempt())
 			}
 		})
-	}
-	if got, ok := ParseOutcome("Answered"); got != Unknown || ok {
-		t.Errorf("ParseOutcome(Answered) = %v, %t", got, ok)
 	}
 }
 
@@ -49,12 +43,6 @@ func TestDirections(t *testing.T) {
 		if d.String() != name {
 			t.Errorf("direction %d is %q, want %q", number, d.String(), name)
 		}
-		if got, ok := ParseDirection(name); got != d || !ok {
-			t.Errorf("ParseDirection(%q) = %v, %t", name, got, ok)
-		}
-	}
-	if got, ok := ParseDirection("Inbound"); got != DirectionUnknown || ok {
-		t.Errorf("ParseDirection(Inbound) = %v, %t", got, ok)
 	}
 }
 
