@@ -28,6 +28,16 @@ type Record struct {
 
 	// CallID groups the records of one call: correlation id, session id.
 	CallID string
+	// Group is the session that the record is one view of, where a provider lists a
+	// session once per view: only the first record of a group is a call (guarantee 1).
+	// Each still has its own charges, recordings and log record. They may start up to
+	// two days apart. Empty: on its own.
+	Group string
+	// Parent is the id of the record of which this one is a part, such as the leg that
+	// a forwarded call makes. It is a call of its own, but its failure isn't counted
+	// beside its parent's (guarantee 3). Any of the parent's ids will do; the two may
+	// start up to a day apart. Empty, or one of the record's own ids: none.
+	Parent string
 
 	// Invite is when the call was first signalled, Start when the provider says
 	// that it started (what it filters by), Answer when it was answered, End
@@ -67,6 +77,14 @@ type Record struct {
 	Recordings []Recording
 	Legs       []Leg
 
+	// Sessions are the call's, where the provider tells them; each counts once by its id.
+	Sessions []Session
+	// Streams and Ratings, with MediaBypass, count once, with the first record that is
+	// Settled: the provider brings nothing more of them then.
+	Streams []Stream
+	Ratings []string
+	Settled bool
+
 	// CallerNumber and CalleeNumber are E.164 where the provider gives it, but
 	// may be masked, a label, or anything else. Redaction applies.
 	CallerNumber, CalleeNumber string
@@ -84,6 +102,9 @@ func (r *Record) Reset() {
 		Charges:    r.Charges[:0],
 		Recordings: r.Recordings[:0],
 		Legs:       r.Legs[:0],
+		Sessions:   r.Sessions[:0],
+		Streams:    r.Streams[:0],
+		Ratings:    r.Ratings[:0],
 		Extra:      r.Extra[:0],
 	}
 }

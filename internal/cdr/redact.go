@@ -104,6 +104,18 @@ func (d *Redactor) Redact(r *Record) {
 	for i := range r.Extra {
 		d.attr(&r.Extra[i])
 	}
+	for i := range r.Sessions {
+		d.session(&r.Sessions[i])
+	}
+}
+
+func (d *Redactor) session(s *Session) {
+	s.Number = d.number(s.Number)
+	s.UserID, s.UserName, s.UserPrincipal = d.user(s.UserID), d.name(s.UserName), d.user(s.UserPrincipal)
+	s.Extra = slices.DeleteFunc(s.Extra, d.isDropped)
+	for i := range s.Extra {
+		d.attr(&s.Extra[i])
+	}
 }
 
 // isDropped says whether an attribute goes as a whole.

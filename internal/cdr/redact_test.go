@@ -193,6 +193,44 @@ func TestRedactExtra(t *testing.T) {
 	}
 }
 
+func TestRedactSessions(t *testing.T) {
+	sessions := func() []Session {
+		return []Session{{
+			ID: "s1", Media: "audio", Stage: "midcall", Reason: "network", Number: "+12125550100",
+			UserID: "7f10c2ae-0000-4000-8000-000000000001", UserName: "Alice Smith", UserPrincipal: "alice@contoso.com",
+			Extra: []Attr{Text("platform", "windows", Plain), Text("ip", "192.0.2.7", Address), Text("guest", "bob@contoso.com", User)},
+		}, {ID: "s2", UserName: "+12125550100"}}
+	}
+	plain := Session{ID: "s1", Media: "audio", Stage: "midcall", Reason: "network", Extra: []Attr{Text("platform", "windows", Plain)}}
+	with := func(number, id, name, principal, second string, extra ...Attr) []Session {
+		s := plain
+		s.Number, s.UserID, s.UserName, s.UserPrincipal = number, id, name, principal
+		s.Extra = append(s.Extra[:1:1], extra...)
+		return []Session{s, {ID: "s2", UserName: second}}
+	}
+	tests := []struct {
+		name   string
+		policy Policy
+		want   []Session
+	}{
+		{"drop", Policy{}, with("", "", "", "", "")},
+		{"default", DefaultPolicy(), with("+1212555****", sum("7f10c2ae-0000-4000-8000-000000000001"), sum("alice smith"), sum("alice@contoso.com"),
+			sum("12125550100"), Text("guest", sum("bob@contoso.com"), User))},
+		{"mask", Policy{Numbers: Mask, Users: Mask, Addresses: Mask}, with("+1212555****", "7***", "A***", "a***@contoso.com",
+			"+1212555****", Text("ip", "192.0.2.0/24", Address), Text("guest", "b***@contoso.com", User))},
+		{"keep", Policy{Numbers: Keep, Users: Keep, Addresses: Keep}, sessions()},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := Record{Sessions: sessions()}
+			NewRedactor(tt.policy, testKey).Redact(&r)
+			if !reflect.DeepEqual(r.Sessions, tt.want) {
+				t.Errorf("got  %+v\nwant %+v", r.Sessions, tt.want)
+			}
+		})
+	}
+}
+
 func TestRedactorWithoutKeyDropsWhatItShouldHash(t *testing.T) {
 	r := Record{CallerNumber: "+12125550100", UserName: "Alice", CallID: "1@192.0.2.7"}
 	NewRedactor(Policy{Numbers: Hash, Users: Hash, Addresses: Hash}, nil).Redact(&r)

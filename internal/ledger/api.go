@@ -42,6 +42,14 @@ type FeedSpec struct {
 	LateAfter time.Duration
 	// Currency stands in for a currency that the provider doesn't give.
 	Currency string
+	// Hourless says that a record's start may move further than by minutes: it is found
+	// whatever its start is now, as long as that isn't over two days later than at first
+	// (counting.md 15). Whether media bypassed its calls is counted when they have settled,
+	// not before.
+	Hourless bool
+	// Parents says that records may name another as their parent: of the two failures
+	// one is counted.
+	Parents bool
 }
 
 // State is what the ledger last committed for a feed.
@@ -60,8 +68,12 @@ type State struct {
 	NewestCall time.Time
 	// Plan is the reader's own position, as its last commit left it; nil at first.
 	Plan []byte
-	// Records is how many records the feed has counted.
+	// Records is how many records the feed has counted as calls: of a group one.
 	Records uint64
+
+	// connectedFrom is the first minute of which it is kept when calls connected, below 0
+	// if the program that wrote the ledger last kept none.
+	connectedFrom int64
 }
 
 // Position is how far a complete read came. It moves only with the last page.
@@ -82,7 +94,9 @@ type Page struct {
 	Invalid []BadRow
 	// Ignored are the rows that aren't calls.
 	Ignored []BadRow
-	// Enqueue and Done change the feed's pending work.
+	// Enqueue and Done change the feed's pending work. Of one kind and key the greatest
+	// version waits; the same version again changes it only if it was tried more often
+	// since. Done takes off what isn't of a greater version.
 	Enqueue []Work
 	Done    []Work
 	// Position moves only with the last page of a complete read; nil otherwise.
@@ -103,9 +117,12 @@ type BadRow struct {
 	Problem string
 }
 
-// Result is what a commit made of a page.
+// Result is what a commit made of a page. A new record of a group that has its call
+// already is a Duplicate.
 type Result struct {
 	New, Duplicate, Revised, Invalid, Ignored, TooOld int
+	// Queued is how many keys of Page.Enqueue weren't waiting already and now are.
+	Queued int
 	// Delays of the new records: first seen after the call's end.
 	Delays []time.Duration
 	// BadRows are the rows of Page.Invalid that weren't known: log these.
@@ -124,25 +141,32 @@ type Work struct {
 	// Kind and Key name it; Version tells newer from older demands for it.
 	Kind, Key string
 	Version   int64
-	// Due is when to do it next.
+	// Due is when to do it next. What is parked keeps when it was.
 	Due time.Time
 	// Attempts so far; more than the feed allows and it is parked.
 	Attempts int
 	Parked   bool
 }
 
+// WorkRecord is the kind of work that reads the record whose id is the key, in a version
+// of the provider's. A feed without hours skips it if the record is known in that version
+// or a greater one, so that listing it again costs nothing. A version of 0 is none.
+const WorkRecord = "record"
+
 // RecordEvent says which log record is wanted of a call record.
 type RecordEvent struct {
-	// Name is the event name: cdr.call, cdr.call.revised.
+	// Name is the event name: cdr.call, cdr.call.revised, cdr.session.
 	Name                   string
 	Source, Provider, Feed string
 	// RecordID is the provider's id, or a keyed hash where it gives none.
 	RecordID string
-	// Version is 1 first, one more with each revision.
+	// Version is 1 first, one more with each revision; of a session always 1.
 	Version int64
+	// Session is the one that a cdr.session tells of, one of the record's; else nil.
+	Session *cdr.Session
 	// Changed are the names of what changed; nil for a first version.
 	Changed []string
-	// Observed is when the record was first read.
+	// Observed is when the record, or this of it, was first read.
 	Observed time.Time
 }
 

@@ -46,7 +46,7 @@ func benchPage(rng *rand.Rand, page int, records []*cdr.Record) []*cdr.Record {
 
 var trunks = []string{"sbc1.example.com", "sbc2.example.com", "sbc3.example.com", "sbc4.example.com", "sbc5.example.com"}
 
-func benchLedger(b *testing.B, encoder LogEncoder) *Feed {
+func benchLedger(b *testing.B, encoder LogEncoder, parents bool) *Feed {
 	verifying = false
 	b.Cleanup(func() { verifying = true })
 	l, err := Open(b.Context(), Settings{
@@ -57,11 +57,26 @@ func benchLedger(b *testing.B, encoder LogEncoder) *Feed {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = l.Close() })
-	f, err := l.Feed(b.Context(), FeedSpec{Source: "s", Provider: "msgraph", Feed: "direct_routing", History: 20 * 365 * 24 * time.Hour, Lookback: 48 * time.Hour})
+	f, err := l.Feed(b.Context(), FeedSpec{Source: "s", Provider: "msgraph", Feed: "direct_routing", History: 20 * 365 * 24 * time.Hour, Lookback: 48 * time.Hour, Parents: parents})
 	if err != nil {
 		b.Fatal(err)
 	}
 	return f
+}
+
+// aChildInTen gives one record in ten a parent that isn't known: the dearest case.
+func aChildInTen(r *cdr.Record, i int) {
+	if i%10 == 3 {
+		r.Parent = "parent of " + r.ID
+	}
+}
+
+// allConnected makes every call one that was answered.
+func allConnected(r *cdr.Record, _ int) { r.Outcome = cdr.Answered }
+
+// groupsOfThree puts three records that follow each other into a group.
+func groupsOfThree(r *cdr.Record, i int) {
+	r.Group = fmt.Sprint(r.Start.Unix()/300, "-", i/3)
 }
 
 // BenchmarkCommit is the ledger alone: pages of 1000 records, each commit
@@ -71,19 +86,33 @@ func BenchmarkCommit(b *testing.B) {
 		name    string
 		encoder LogEncoder
 		again   bool
+		shape   func(*cdr.Record, int) // of the i-th record of a page; nil leaves it
 	}{
-		{"new rows without logs", nil, false},
-		{"new rows with outbox", sizedEncoder{}, false},
-		{"rows known already", nil, true},
+		{"new rows that are all connected", nil, false, allConnected},
+		{"new rows without logs", nil, false, nil},
+		{"new rows with outbox", sizedEncoder{}, false, nil},
+		{"rows known already", nil, true, nil},
+		{"new rows of a feed with parents", nil, false, aChildInTen},
+		{"known rows of a feed with parents", nil, true, aChildInTen},
+		{"new rows of groups", nil, false, groupsOfThree},
+		{"known rows of groups", nil, true, groupsOfThree},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			f := benchLedger(b, c.encoder)
+			f := benchLedger(b, c.encoder, c.shape != nil)
 			rng := rand.New(rand.NewPCG(1, 2))
 			records := make([]*cdr.Record, 1000)
 			for i := range records {
 				records[i] = new(cdr.Record)
 			}
-			benchPage(rng, 0, records)
+			fill := func(page int) {
+				benchPage(rng, page, records)
+				for i := range records {
+					if c.shape != nil {
+						c.shape(records[i], i)
+					}
+				}
+			}
+			fill(0)
 			if c.again {
 				if _, err := f.Commit(b.Context(), &Page{Records: records, ObservedAt: epoch}); err != nil {
 					b.Fatal(err)
@@ -91,16 +120,70 @@ func BenchmarkCommit(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for page := 0; b.Loop(); page++ {
+				at := epoch.Add(time.Duration(page) * time.Minute)
 				if !c.again {
 					b.StopTimer()
-					benchPage(rng, page, records)
+					fill(page)
 					b.StartTimer()
 				}
-				if _, err := f.Commit(b.Context(), &Page{Records: records, ObservedAt: epoch.Add(time.Duration(page) * time.Minute)}); err != nil {
+				if _, err := f.Commit(b.Context(), &Page{Records: records, ObservedAt: at, Position: &Position{Watermark: at}}); err != nil {
 					b.Fatal(err)
 				}
 			}
 			b.ReportMetric(float64(b.N)*1000/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}
+
+// BenchmarkCallRecords is a feed without hours whose history of thirty days is counted,
+// 20000 records: what it costs to be told of one, to list a page of records that are
+// known, and to commit one with its sessions. The unit is a commit.
+func BenchmarkCallRecords(b *testing.B) {
+	f := benchLedger(b, sizedEncoder{}, false)
+	f.spec.Hourless = true
+	rng := rand.New(rand.NewPCG(1, 2))
+	record := func(n int) *cdr.Record {
+		r := benchPage(rng, 0, []*cdr.Record{new(cdr.Record)})[0]
+		r.ID, r.Version = fmt.Sprint("record ", n), 1
+		r.Start = epoch.Add(-time.Duration(n%720) * time.Hour)
+		for s := range 4 {
+			r.Sessions = append(r.Sessions, cdr.Session{ID: fmt.Sprint(s), Media: "audio"})
+		}
+		return r
+	}
+	var known []*cdr.Record
+	for n := range 20000 {
+		known = append(known, record(n))
+	}
+	var listed []Work
+	for n := range 60 {
+		listed = append(listed, Work{Kind: WorkRecord, Key: fmt.Sprint("record ", 300*n), Version: 1})
+	}
+	if _, err := f.Commit(b.Context(), &Page{Records: known, ObservedAt: epoch}); err != nil {
+		b.Fatal(err)
+	}
+	fresh := 20000
+	for _, c := range []struct {
+		name string
+		page func() *Page
+	}{
+		{"told of a record", func() *Page {
+			fresh++
+			return &Page{Enqueue: []Work{{Kind: "told", Key: fmt.Sprint("record ", fresh), Version: int64(fresh)}}}
+		}},
+		{"a list of 60 known records", func() *Page { return &Page{Enqueue: listed} }},
+		{"a new record with four sessions", func() *Page { fresh++; return &Page{Records: []*cdr.Record{record(fresh)}} }},
+		{"a known record with four sessions", func() *Page { return &Page{Records: []*cdr.Record{record(7)}} }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				page := c.page()
+				page.ObservedAt = epoch
+				if _, err := f.Commit(b.Context(), page); err != nil {
+					b.Fatal(err)
+				}
+			}
 		})
 	}
 }

@@ -12,6 +12,12 @@
 //	          │  outbox batch   │      └ error: nothing happened, or reopen
 //	          └─ position ──────┘
 //
+// Ids lie by the hour of their call's start (keys.go), those of a feed whose starts move
+// in spans of days (hourless.go), and a record's sessions lie where it does (media.go).
+// Facts that belong to more than one record lie in spans too (span.go): sessions that are
+// listed once per view (group.go), failures that a parent and its child share (parent.go),
+// recordings.
+//
 // The exported API says nothing of the engine. It is SQLite today; schema and
 // statements stay within what PostgreSQL shares.
 //

@@ -21,6 +21,7 @@ type Feed struct {
 	spec    FeedSpec
 	row     row
 	pruning bool // ids below the floor are left over
+	pruned  time.Time
 }
 
 // Feed opens a feed's state, makes it at its first start, and shows its series.
@@ -41,6 +42,7 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 			return nil, err
 		}
 		f.spec = spec
+		f.showHour()
 		l.store.Active(f.series, true)
 		return f, nil
 	}
@@ -66,12 +68,13 @@ func (f *Feed) load(id int64) error {
 		return err
 	}
 	series := l.store.Feed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone)
-	if err := errors.Join(l.loadSeries(series, id), l.loadTrails(series, id)); err != nil {
+	if err := errors.Join(l.loadSeries(series, id), l.loadTrails(series, id), l.loadConnected(series, id)); err != nil {
 		l.store.Remove(series)
 		return err
 	}
 	old := f.series
 	f.row, f.series = fresh, series
+	f.showHour()
 	if old != nil {
 		l.store.Replace(old, series)
 	}
@@ -130,11 +133,12 @@ func (l *Ledger) feedID(ctx context.Context, spec FeedSpec) (int64, error) {
 	if !errors.Is(err, sql.ErrNoRows) {
 		return 0, err
 	}
-	origin := micros(l.settings.Now().Add(-spec.History))
+	origin := l.settings.Now().Add(-spec.History)
 	err = l.commit(ctx, &l.root, change{write: func() error {
-		_, err := l.engine.exec(`INSERT INTO feeds (source, provider, feed, fingerprint, epoch, seq, origin, floor, watermark, newest, history_done, records, plan)
-			VALUES (?, ?, ?, ?, 1, 0, ?, ?, ?, 0, 0, 0, NULL)`,
-			spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, origin, origin, origin)
+		_, err := l.engine.exec(`INSERT INTO feeds (source, provider, feed, fingerprint, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
+			VALUES (?, ?, ?, ?, 1, 0, ?, ?, ?, 0, 0, 0, NULL, ?)`,
+			spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, micros(origin), micros(origin), micros(origin),
+			keptFrom(origin))
 		return err
 	}})
 	if err != nil {

@@ -40,6 +40,10 @@ func (c *clock) add(d time.Duration) { c.at = c.at.Add(d) }
 type lineEncoder struct{}
 
 func (lineEncoder) AppendRecord(batch []byte, r *cdr.Record, e *RecordEvent) []byte {
+	if s := e.Session; s != nil {
+		return fmt.Appendf(batch, "%s %s/%s v%d %s number=%s user=%s,%s,%s %v\n",
+			e.Name, e.RecordID, s.ID, e.Version, s.Result, s.Number, s.UserID, s.UserName, s.UserPrincipal, s.Extra)
+	}
 	return fmt.Appendf(batch, "%s %s v%d %s from=%s to=%s user=%s %s\n",
 		e.Name, e.RecordID, e.Version, r.Outcome, r.CallerNumber, r.CalleeNumber, r.UserName, strings.Join(e.Changed, ","))
 }
@@ -235,7 +239,66 @@ func charge(t testing.TB, component, currency, amount string) func(*cdr.Record) 
 
 func outcome(o cdr.Outcome) func(*cdr.Record) { return func(r *cdr.Record) { r.Outcome = o } }
 
+func inGroup(name string) func(*cdr.Record) { return func(r *cdr.Record) { r.Group = name } }
+
+func childOf(id string) func(*cdr.Record) { return func(r *cdr.Record) { r.Parent = id } }
+
+func alts(ids ...string) func(*cdr.Record) { return func(r *cdr.Record) { r.AltIDs = ids } }
+
+func provisional(r *cdr.Record) { r.Provisional = true }
+
 func start(at time.Time) func(*cdr.Record) { return func(r *cdr.Record) { r.Start = at } }
+
+func version(n int64) func(*cdr.Record) { return func(r *cdr.Record) { r.Version = n } }
+
+func settled(r *cdr.Record) { r.Settled = true }
+
+func bypass(b cdr.Bool) func(*cdr.Record) { return func(r *cdr.Record) { r.MediaBypass = b } }
+
+// sessions gives a record audio sessions that went well, by their ids.
+func sessions(ids ...string) func(*cdr.Record) {
+	return func(r *cdr.Record) {
+		for _, id := range ids {
+			r.Sessions = append(r.Sessions, cdr.Session{ID: id, Start: r.Start, Media: "audio"})
+		}
+	}
+}
+
+// newHourlessRig is a rig of a feed whose starts move, with ten days of history.
+func newHourlessRig(t *testing.T) *rig {
+	r := newRig(t)
+	r.spec.Feed, r.spec.Hourless, r.spec.History = "call_records", true, 240*time.Hour
+	r.spec.LateAfter = 1000 * time.Hour
+	r.reopen()
+	r.live()
+	return r
+}
+
+// rows is how many rows of the table seen satisfy a condition.
+func (r *rig) rows(where string) int {
+	r.t.Helper()
+	var n int
+	if err := r.ledger.engine.conn.QueryRowContext(r.t.Context(), `SELECT count(*) FROM seen WHERE `+where).Scan(&n); err != nil {
+		r.t.Fatal(err)
+	}
+	return n
+}
+
+// total sums the shown values of a counter.
+func (r *rig) total(name string) int {
+	r.t.Helper()
+	total := 0
+	for key, v := range r.values() {
+		if strings.HasPrefix(key, name+"{") {
+			n, err := strconv.Atoi(v)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			total += n
+		}
+	}
+	return total
+}
 
 func wantValues(t *testing.T, got, want map[string]string) {
 	t.Helper()

@@ -13,24 +13,102 @@ const (
 	rowAlias  = 1 // another key of a record: hour and hash of its first key
 	rowRecord = 2
 	rowFact   = 3 // a fact that is only counted, such as a recording
+	// rowFlagged is rowRecord with a byte of flags. A record without flags keeps the
+	// older form, so that ledgers from before flags are read as they are.
+	rowFlagged = 4
+	rowGroup   = 5 // a session: outcome, and whether another record connected it
+	// rowTimed is rowFlagged with where the record is counted by its time (counted.go).
+	rowTimed = 6
+)
+
+// The flags of a record's row: how it was first counted, and what of it is since.
+const (
+	// rowFailed: it did not connect, in a feed whose records have parents.
+	rowFailed = 1 << iota
+	// rowFurther: it is a further record of a group and no call of its own.
+	rowFurther
+	// rowSettled: what counts when it has settled is counted.
+	rowSettled
+	// rowEmergency: it is counted as a call to emergency services.
+	rowEmergency
+
+	allFlags = rowFailed | rowFurther | rowSettled | rowEmergency
 )
 
 // maxRevisions is up to where revisions are told apart; later ones share a number.
 const maxRevisions = 255
 
-// sameRow says whether two stored forms differ in nothing but revisions.
+// sameRow says whether two stored forms differ in nothing but their heads.
 func sameRow(a, b []byte) bool {
-	return len(a) > 2 && len(b) > 2 && a[0] == b[0] && bytes.Equal(a[2:], b[2:])
+	body := bodyOf(a)
+	return body != nil && bytes.Equal(body, bodyOf(b))
+}
+
+// head is what stands in front of a record's body: all that isn't of its last version.
+type head struct {
+	revisions int64 // how often it changed
+	flags     byte
+	counted   counted
+}
+
+// splitRow is a record's row as its head and the body behind it, nil if it is no such row.
+func splitRow(row []byte) (h head, body []byte) {
+	switch {
+	case len(row) > 2 && row[0] == rowRecord:
+		return head{revisions: int64(row[1])}, row[2:]
+	case len(row) > 3 && row[0] == rowFlagged:
+		return head{revisions: int64(row[1]), flags: row[2]}, row[3:]
+	case len(row) > 4 && row[0] == rowTimed:
+		h = head{revisions: int64(row[1]), flags: row[2]}
+		r := reader{data: row[3:]}
+		if h.counted = r.counted(); !r.bad && len(r.data) > 0 {
+			return h, r.data
+		}
+	}
+	return head{}, nil
+}
+
+// bodyOf is a record's row behind its head, nil if it is no such row.
+func bodyOf(row []byte) []byte {
+	_, body := splitRow(row)
+	return body
+}
+
+// flagsOf are the flags of a record's row.
+func flagsOf(row []byte) byte {
+	if len(row) > 3 && (row[0] == rowFlagged || row[0] == rowTimed) {
+		return row[2]
+	}
+	return 0
+}
+
+// withFlags is a record's row with other flags.
+func withFlags(row []byte, flags byte) []byte {
+	h, body := splitRow(row)
+	h.flags = flags
+	return append(h.append(make([]byte, 0, len(row)+2)), body...)
+}
+
+// append appends the stored form, the shortest that says it all.
+func (h *head) append(dst []byte) []byte {
+	n := byte(min(h.revisions, maxRevisions))
+	switch {
+	case !h.counted.none():
+		return h.counted.append(append(dst, rowTimed, n, h.flags))
+	case h.flags != 0:
+		return append(dst, rowFlagged, n, h.flags)
+	}
+	return append(dst, rowRecord, n)
 }
 
 // known is what the ledger remembers of a counted record.
 type known struct {
+	head
 	outcome   cdr.Outcome
 	direction cdr.Direction
 	callType  string // of the first version: corrections carry its labels
 	country   string
 	version   int64 // the provider's, 0 if it has none
-	revisions int64 // how often it changed
 	schema    uint64
 	charges   []knownCharge
 	fields    []fieldHash
@@ -44,10 +122,10 @@ type knownCharge struct {
 
 var errRow = errors.New("an id row of the ledger is damaged: restore a backup")
 
-// append appends the stored form. The number of revisions stands in front and is
-// one byte, so that a row is the same as its record's first version behind it.
+// append appends the stored form. The head stands in front, so that a row is the same
+// as its record's first version behind it.
 func (k *known) append(dst []byte) []byte {
-	dst = append(dst, rowRecord, byte(min(k.revisions, maxRevisions)), byte(k.outcome), byte(k.direction))
+	dst = append(k.head.append(dst), byte(k.outcome), byte(k.direction))
 	dst = appendText(dst, k.callType)
 	dst = appendText(dst, k.country)
 	dst = binary.AppendVarint(dst, k.version)
@@ -89,14 +167,16 @@ func appendText(dst []byte, s string) []byte {
 
 // parse reads the stored form into k and keeps k's memory.
 func (k *known) parse(data []byte) error {
-	if len(data) < 4 || data[0] != rowRecord {
+	h, body := splitRow(data)
+	if len(body) < 2 {
 		return errRow
 	}
-	k.revisions, k.outcome, k.direction = int64(data[1]), cdr.Outcome(data[2]), cdr.Direction(data[3])
-	if int(k.outcome) >= len(cdr.Outcomes()) {
+	k.head = h
+	k.outcome, k.direction = cdr.Outcome(body[0]), cdr.Direction(body[1])
+	if int(k.outcome) >= len(cdr.Outcomes()) || k.flags&^allFlags != 0 || data[0] == rowFlagged && k.flags == 0 {
 		return errRow
 	}
-	r := reader{data: data[4:]}
+	r := reader{data: body[2:]}
 	k.callType, k.country = r.text(), r.text()
 	k.version = r.varint()
 	k.charges = k.charges[:0]

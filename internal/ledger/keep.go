@@ -38,7 +38,7 @@ func (l *Ledger) Show(ctx context.Context) error {
 
 // Prune forgets what can't be read again: ids below a floor that is raised in
 // the same transaction, never above watermark − (1.25·lookback + 2 days)
-// (counting.md 5), and old rows of the trailing gauge. It works in small
+// (counting.md 5), and old rows of the trailing gauge and of the activity. It works in small
 // transactions until nothing is left to do or the context ends.
 func (l *Ledger) Prune(ctx context.Context) error {
 	for _, f := range l.openFeeds() {
@@ -82,14 +82,15 @@ func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
 	// Never by our clock's future either: what a provider's wrong clock has moved can
 	// come back, deleted ids can't.
 	read := next.Watermark
-	if now := l.settings.Now(); now.Before(read) {
+	now := l.settings.Now()
+	if now.Before(read) {
 		read = now
 	}
 	if floor := read.Add(-keep).Truncate(time.Hour); floor.After(next.Floor) {
 		next.Floor = floor
 	}
-	if next.Floor.Equal(f.row.state.Floor) && !f.pruning {
-		return false, nil
+	if next.Floor.Equal(f.row.state.Floor) && !f.pruning && now.Sub(f.pruned).Abs() < time.Hour {
+		return false, nil // what goes by time alone has an hour
 	}
 	var more bool
 	err := l.commit(ctx, &f.row, change{
@@ -97,25 +98,24 @@ func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
 			more, err = f.writePrune(&next, read.Add(-keep-48*time.Hour))
 			return err
 		},
-		apply: func() { f.row.state, f.pruning = next, more },
+		apply: func() { f.row.state, f.pruning, f.pruned = next, more, now },
 	})
 	return more, err
 }
 
-// writePrune deletes below the floor, hour by hour, and the rows set aside that were
-// first seen before a time. An id is kept an hour longer than its hour, since a
-// start may have moved by minutes.
+// writePrune deletes below the floor, hour by hour, then spans in which nothing is
+// looked for any more, the rows set aside that were first seen before a time, and work
+// that was parked long ago. An id is kept an hour longer than its hour, since a start may have moved by minutes.
 func (f *Feed) writePrune(next *State, setAside time.Time) (bool, error) {
 	e := f.ledger.engine
-	result, err := e.exec(`DELETE FROM seen WHERE feed = ? AND hour > ? AND hour < ? AND (feed, hour, hash) IN (
-		SELECT feed, hour, hash FROM seen WHERE feed = ? AND hour > ? AND hour < ? ORDER BY hour LIMIT ?)`,
-		f.row.id, setAsideHour, hourOf(next.Floor)-1, f.row.id, setAsideHour, hourOf(next.Floor)-1, pruneRows)
+	more, err := f.forget(setAsideHour, hourOf(next.Floor)-1)
 	if err != nil {
 		return false, err
 	}
-	n, err := result.RowsAffected()
-	if err != nil {
-		return false, err
+	if !more {
+		if more, err = f.forget(lastSpan(next.Floor), setAsideHour); err != nil {
+			return false, err
+		}
 	}
 	now := f.ledger.settings.Now()
 	if _, err := e.exec(`DELETE FROM seen WHERE feed = ? AND hour = ? AND data < ?`,
@@ -126,7 +126,26 @@ func (f *Feed) writePrune(next *State, setAside time.Time) (bool, error) {
 	if _, err := e.exec(`DELETE FROM trailing WHERE feed = ? AND second < ?`, f.row.id, now.Add(-window).Unix()); err != nil {
 		return false, err
 	}
-	return n == pruneRows, f.row.save(e, next)
+	if err := f.pruneActivity(now); err != nil {
+		return false, err
+	}
+	if err := f.pruneParked(now); err != nil {
+		return false, err
+	}
+	return more, f.row.save(e, next)
+}
+
+// forget deletes what lies between two hours of the table seen, pruneRows at the most,
+// and says whether there may be more.
+func (f *Feed) forget(after, before int64) (more bool, err error) {
+	result, err := f.ledger.engine.exec(`DELETE FROM seen WHERE feed = ? AND hour > ? AND hour < ? AND (feed, hour, hash) IN (
+		SELECT feed, hour, hash FROM seen WHERE feed = ? AND hour > ? AND hour < ? ORDER BY hour LIMIT ?)`,
+		f.row.id, after, before, f.row.id, after, before, pruneRows)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n == pruneRows, err
 }
 
 // Maintain shows new series and prunes until the context ends. Errors go to

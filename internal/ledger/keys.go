@@ -22,6 +22,9 @@ const (
 	kindCall      kind = 'c'
 	kindRecording kind = 'r'
 	kindSetAside  kind = 'x' // invalid and ignored rows, by content
+	kindGroup     kind = 'g' // sessions that are listed once per view
+	kindSession   kind = 's' // a session of a record, by the hash that the record is known by
+	kindChild     kind = 'p' // a record a child of which has counted its failure, by the record's id
 )
 
 // hash is the keyed 128-bit hash under which a fact is known.
@@ -62,9 +65,12 @@ func (k *keyring) String() string { return "<secret>" }
 func (k *keyring) text() string { return hex.EncodeToString(k.secret[:]) }
 
 // privacy is the key for redaction by hash, apart from the others.
-func (k *keyring) privacy() []byte {
+func (k *keyring) privacy() []byte { return k.derive("privacy") }
+
+// derive is a key for something else: keys of different texts tell nothing of each other.
+func (k *keyring) derive(text string) []byte {
 	mac := hmac.New(sha256.New, k.secret[:])
-	mac.Write([]byte("privacy"))
+	mac.Write([]byte(text))
 	return mac.Sum(nil)
 }
 

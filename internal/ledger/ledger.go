@@ -180,6 +180,10 @@ func (l *Ledger) Store() *metrics.Store { return l.store }
 // InstanceID is a UUID made with the ledger and kept in it.
 func (l *Ledger) InstanceID() string { return l.id }
 
+// Derive is a secret of 32 bytes for a purpose. It is the same as long as the ledger lives,
+// and those of two purposes tell nothing of each other.
+func (l *Ledger) Derive(purpose string) []byte { return l.hasher.key.derive("purpose: " + purpose) }
+
 // Tune takes over what a reload changed.
 func (l *Ledger) Tune(tuning Tuning, options metrics.Options) {
 	l.mu.Lock()
@@ -195,6 +199,7 @@ func (l *Ledger) setTuning(tuning Tuning) {
 		key = l.hasher.key.privacy()
 	}
 	l.tuning, l.redactor = tuning, cdr.NewRedactor(tuning.Privacy, key)
+	l.outbox.limit.Store(tuning.OutboxLimit)
 }
 
 // newUUID is a random UUID (RFC 9562, version 4).

@@ -38,18 +38,11 @@ type foundAlias struct {
 // findKnown reads what is known of the page's records: each key in its own hour,
 // and what wasn't found there in the hour within 15 minutes (counting.md 15).
 func (l *Ledger) findKnown(p *pageWork, feed int64) error {
-	look := &p.look
-	look.aliases = look.aliases[:0]
 	for _, hour := range []func(*entry) int64{
 		func(e *entry) int64 { return e.hour },
 		func(e *entry) int64 { return neighbour(e.record.Start) },
 	} {
 		if err := l.search(p, feed, hour); err != nil {
-			return err
-		}
-	}
-	for _, a := range look.aliases {
-		if err := l.follow(p, feed, a); err != nil {
 			return err
 		}
 	}
@@ -76,10 +69,27 @@ func (l *Ledger) search(p *pageWork, feed int64, of func(*entry) int64) error {
 			}
 		}
 	}
+	return l.fetchAll(p, feed)
+}
+
+// fetchAll reads the keys of look.wanted, each once and in the order of the table, and
+// the records that aliases among them lead to.
+func (l *Ledger) fetchAll(p *pageWork, feed int64) error {
+	look := &p.look
+	look.aliases = look.aliases[:0]
 	slices.SortFunc(look.wanted, func(a, b wanted) int {
 		return cmp.Or(cmp.Compare(a.hour, b.hour), bytes.Compare(a.hash[:], b.hash[:]))
 	})
-	return l.fetch(p, feed, look.wanted)
+	look.wanted = slices.Compact(look.wanted)
+	if err := l.fetch(p, feed, look.wanted); err != nil {
+		return err
+	}
+	for _, a := range look.aliases {
+		if err := l.follow(p, feed, a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fetch reads keys, in batches.
@@ -137,6 +147,48 @@ func (l *Ledger) follow(p *pageWork, feed int64, a foundAlias) error {
 	return nil
 }
 
+// findFacts reads what is known beside the page's records: their groups, their
+// recordings, the sessions of those that are known, and whether a child has counted the failure of a new one.
+func (f *Feed) findFacts(p *pageWork) error {
+	p.look.wanted = p.look.wanted[:0]
+	for i := range p.entries {
+		e := &p.entries[i]
+		r := e.record
+		if r.Group != "" {
+			p.want(r.Start, e.group)
+		}
+		for _, rec := range r.Recordings {
+			p.want(r.Start, f.ledger.hasher.of(kindRecording, rec.ID))
+		}
+		if len(r.Sessions) > 0 {
+			f.wantSessions(p, e)
+		}
+		if f.spec.Parents && !r.Outcome.Connected() && p.find(e) == nil {
+			for h := range f.childKeys(r) {
+				p.want(r.Start, h)
+			}
+		}
+	}
+	return f.ledger.fetchAll(p, f.row.id)
+}
+
+// wantSessions asks for the sessions of a record that is known, which lie where it does.
+func (f *Feed) wantSessions(p *pageWork, e *entry) {
+	st := p.find(e)
+	if st == nil {
+		return
+	}
+	for i := range e.record.Sessions {
+		h := f.ledger.hasher.session(st, &e.record.Sessions[i])
+		p.look.wanted = append(p.look.wanted, wanted{hour: st.hour, hash: h})
+	}
+}
+
+// want asks for a fact in the spans where one of a record with that start may lie.
+func (p *pageWork) want(start time.Time, h hash) {
+	p.look.wanted = append(p.look.wanted, wanted{hour: spanOf(start), hash: h}, wanted{hour: nearSpan(start), hash: h})
+}
+
 // once remembers a fact that is only counted and says whether it is new.
 func (f *Feed) once(p *pageWork, hour int64, h hash, at time.Time) (bool, error) {
 	if p.states[h] != nil {
@@ -145,14 +197,19 @@ func (f *Feed) once(p *pageWork, hour int64, h hash, at time.Time) (bool, error)
 	if err := f.ledger.fetch(p, f.row.id, []wanted{{hour: hour, hash: h}}); err != nil {
 		return false, err
 	}
+	return p.remember(hour, h, at), nil
+}
+
+// remember writes down a fact that was looked for and says whether it is new.
+func (p *pageWork) remember(hour int64, h hash, at time.Time) bool {
 	if p.states[h] != nil {
-		return false, nil
+		return false
 	}
 	st := p.newState()
 	st.hour, st.hash = hour, h
 	p.states[h] = st
 	p.writes = append(p.writes, idWrite{hour: hour, hash: h, data: factData(at)})
-	return true, nil
+	return true
 }
 
 // factData is the stored form of a fact: when it was seen, so that forms compare

@@ -1,9 +1,9 @@
 package ledger
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
-	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +15,11 @@ import (
 // of commits, failures, crashes and restarts.
 type model struct {
 	calls     map[string]modelCall
+	further   int // those that are further views of a session
+	groups    map[string]modelGroup
+	family    bool            // records have parents
+	failed    map[string]bool // ids that failed at first
+	told      map[string]bool // ids of which a child has counted its failure
 	counters  map[string]int64
 	charges   map[string]cdr.Money
 	logs      []string
@@ -25,11 +30,24 @@ type modelCall struct {
 	outcome   cdr.Outcome
 	amount    string // empty if not known
 	revisions int
-	first     cdr.Outcome
+	further   bool
+	version   int64
+	moved     time.Duration
+	sessions  map[string]bool
+	settled   bool
+}
+
+// modelGroup is a session that is listed once per view.
+type modelGroup struct {
+	outcome cdr.Outcome
+	other   bool // a further view is connected
 }
 
 func newModel() *model {
-	return &model{calls: make(map[string]modelCall), counters: make(map[string]int64), charges: make(map[string]cdr.Money)}
+	return &model{
+		calls: make(map[string]modelCall), counters: make(map[string]int64), charges: make(map[string]cdr.Money),
+		groups: make(map[string]modelGroup), failed: make(map[string]bool), told: make(map[string]bool),
+	}
 }
 
 // modelRow is what a test page says of a call.
@@ -37,29 +55,200 @@ type modelRow struct {
 	id      string
 	outcome cdr.Outcome
 	amount  string
+	// group and parent are the id's own and stay; renamed says that the row comes
+	// under its other id, byOther that its parent is named by its.
+	group, parent    string
+	renamed, byOther bool
+	// Of a feed without hours: the start has moved, and there are sessions.
+	version  int64
+	moved    time.Duration
+	sessions []string
+	settled  bool
 }
 
 func (m *model) page(t *testing.T, rows []modelRow, watermark time.Time) {
+	slices.SortStableFunc(rows, func(a, b modelRow) int { return cmp.Compare(a.version, b.version) })
+	rows = m.inOrder(rows)
 	for _, row := range rows {
 		m.row(t, row)
+	}
+	for _, row := range rows {
+		m.takeSessions(row)
+	}
+	for _, row := range slices.Backward(rows) {
+		m.settle(row)
 	}
 	if watermark.After(m.watermark) {
 		m.watermark = watermark
 	}
 }
 
+// name is the id under which a row comes.
+func (row modelRow) name() string {
+	if row.renamed {
+		return otherID(row.id)
+	}
+	return row.id
+}
+
+func otherID(id string) string { return "x" + id }
+
+// inOrder puts rows in the order in which they count: of a session that is new a
+// connected view first, and a parent before its children.
+func (m *model) inOrder(rows []modelRow) []modelRow {
+	var views []modelRow
+	seen := make(map[string]bool)
+	leader := make(map[string]string) // by session, the id that begins it
+	for _, row := range rows {
+		_, known := m.calls[row.id]
+		_, begun := m.groups[row.group]
+		at := len(views)
+		if row.group != "" && !known && !begun && !seen[row.id] {
+			lead, ok := leader[row.group]
+			i := slices.IndexFunc(views, func(v modelRow) bool { return v.id == lead })
+			if !ok {
+				leader[row.group] = row.id
+			} else if row.outcome.Connected() && !views[i].outcome.Connected() {
+				leader[row.group], at = row.id, i
+			}
+		}
+		seen[row.id] = true
+		views = slices.Insert(views, at, row)
+	}
+	if !m.family {
+		return views
+	}
+	var all []modelRow
+	placed := make(map[int]bool)
+	var place func(i int)
+	place = func(i int) {
+		if placed[i] {
+			return
+		}
+		placed[i] = true
+		above := slices.IndexFunc(views, func(v modelRow) bool { return v.id == views[i].parent })
+		if above >= 0 {
+			place(above)
+		}
+		all = append(all, views[i])
+	}
+	for i := range views {
+		place(i)
+	}
+	return all
+}
+
+// first counts a record that is new.
+func (m *model) first(t *testing.T, row modelRow) {
+	g, further := m.groups[row.group]
+	m.calls[row.id] = modelCall{
+		outcome: row.outcome, amount: row.amount, further: further, version: row.version, moved: row.moved, sessions: make(map[string]bool),
+	}
+	m.addMoney(t, "cdr_call_charges_total{inbound,byot_in,USD,usage,}", row.amount)
+	m.logs = append(m.logs, fmt.Sprintf("cdr.call %s v1 %s", row.name(), row.outcome))
+	failure := !row.outcome.Connected() && !m.accounted(row)
+	switch {
+	case further:
+		m.further++
+		m.connect(row, g)
+		return
+	case row.group != "":
+		m.groups[row.group] = modelGroup{outcome: row.outcome}
+	}
+	m.counters["cdr_calls_total{inbound,byot_in,"+row.outcome.String()+",sbc1.example.com,false}"]++
+	if failure {
+		m.counters["cdr_call_failures_total{inbound,sbc1.example.com,"+row.outcome.String()+",,,,false}"]++
+	}
+}
+
+// accounted says whether the failure of a new record is counted elsewhere.
+func (m *model) accounted(row modelRow) bool {
+	if !m.family {
+		return false
+	}
+	m.failed[row.id] = true
+	if row.parent != "" && row.parent != row.id {
+		if m.failed[row.parent] {
+			return true
+		}
+		m.told[row.parent] = true
+	}
+	return m.told[row.id]
+}
+
+// takeSessions counts and logs what is new of a row's sessions.
+func (m *model) takeSessions(row modelRow) {
+	for _, s := range row.sessions {
+		if known := m.calls[row.id].sessions; !known[s] {
+			known[s] = true
+			m.counters["cdr_sessions_total{ok,audio}"]++
+			m.logs = append(m.logs, fmt.Sprintf("cdr.session %s/%s v1 ok", row.name(), s))
+		}
+	}
+}
+
+// settle counts the two streams and the media bypass of a call, once.
+func (m *model) settle(row modelRow) {
+	c := m.calls[row.id]
+	if !row.settled || c.settled {
+		return
+	}
+	c.settled = true
+	m.calls[row.id] = c
+	if c.further {
+		return
+	}
+	m.counters[goodStream]++
+	m.counters[poorStream]++
+	m.counters[bypassed]++
+}
+
+// connect takes what a further view says of its session.
+func (m *model) connect(row modelRow, g modelGroup) {
+	if !row.outcome.Connected() || g.other {
+		return
+	}
+	if !g.outcome.Connected() {
+		m.change(g.outcome, row.outcome)
+		g.outcome = row.outcome
+	}
+	g.other = true
+	m.groups[row.group] = g
+}
+
+func (m *model) change(from, to cdr.Outcome) {
+	m.counters[fmt.Sprintf("cdr_call_outcome_changes_total{%s,%s}", from, to)]++
+}
+
+// newOutcome takes a known record's changed outcome.
+func (m *model) newOutcome(row modelRow, old modelCall) {
+	g, grouped := m.groups[row.group]
+	switch {
+	case !grouped:
+		m.change(old.outcome, row.outcome)
+	case old.further:
+		m.connect(row, g)
+	case g.outcome == old.outcome && (row.outcome.Connected() || !g.other):
+		m.change(old.outcome, row.outcome)
+		g.outcome = row.outcome
+		m.groups[row.group] = g
+	}
+}
+
 func (m *model) row(t *testing.T, row modelRow) {
 	old, known := m.calls[row.id]
 	if !known {
-		m.counters["cdr_calls_total{inbound,byot_in,"+row.outcome.String()+",sbc1.example.com,false}"]++
-		m.calls[row.id] = modelCall{outcome: row.outcome, amount: row.amount, first: row.outcome}
-		m.addMoney(t, "cdr_call_charges_total{inbound,byot_in,USD,usage,}", row.amount)
-		m.logs = append(m.logs, fmt.Sprintf("cdr.call %s v1 %s", row.id, row.outcome))
+		m.first(t, row)
 		return
 	}
-	changed := old.outcome != row.outcome
-	if changed {
-		m.counters[fmt.Sprintf("cdr_call_outcome_changes_total{%s,%s}", old.outcome, row.outcome)]++
+	if row.version > 0 && row.version <= old.version {
+		return
+	}
+	old.version = row.version
+	changed := old.outcome != row.outcome || row.moved != old.moved
+	old.moved = row.moved
+	if old.outcome != row.outcome {
+		m.newOutcome(row, old)
 		old.outcome = row.outcome
 	}
 	if row.amount != "" && row.amount != old.amount {
@@ -69,7 +258,7 @@ func (m *model) row(t *testing.T, row modelRow) {
 	if changed {
 		old.revisions++
 		if old.revisions <= loggedRevisions {
-			m.logs = append(m.logs, fmt.Sprintf("cdr.call.revised %s v%d %s", row.id, old.revisions+1, row.outcome))
+			m.logs = append(m.logs, fmt.Sprintf("cdr.call.revised %s v%d %s", row.name(), old.revisions+1, row.outcome))
 		}
 	}
 	m.calls[row.id] = old
@@ -105,16 +294,14 @@ func (m *model) check(r *rig) {
 			r.t.Fatalf("%s = %q, model has %d", key, got[key], n)
 		}
 	}
-	var total int64
 	for key, v := range got {
-		if strings.HasPrefix(key, "cdr_calls_total") {
-			var n int64
-			_, _ = fmt.Sscan(v, &n)
-			total += n
+		name, _, _ := strings.Cut(key, "{")
+		if slices.Contains(modelCounters, name) && v != fmt.Sprint(m.counters[key]) {
+			r.t.Fatalf("%s = %q, model has %d", key, v, m.counters[key])
 		}
 	}
-	if total != int64(len(m.calls)) {
-		r.t.Fatalf("%d calls counted, model has %d", total, len(m.calls))
+	if total, want := r.total("cdr_calls_total"), len(m.calls)-m.further; total != want || r.feed.State().Records != uint64(want) {
+		r.t.Fatalf("%d calls counted, %d records, model has %d", total, r.feed.State().Records, want)
 	}
 	for key, sum := range m.charges {
 		if want := fmt.Sprintf("%g", sum.Float()); sum.Sign() != 0 && got[key] != want {
@@ -135,167 +322,8 @@ func (m *model) check(r *rig) {
 	}
 }
 
-// TestModel drives random pages, failures at any write, crashes at any write,
-// commits with an unknown end, drained batches and restarts against the model.
-func TestModel(t *testing.T) {
-	seeds := 12
-	if testing.Short() {
-		seeds = 3
-	}
-	for seed := range seeds {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			t.Parallel()
-			newDrive(t, uint64(seed)).run(80)
-		})
-	}
-}
-
-// drive is one random run.
-type drive struct {
-	*rig
-	rng   *rand.Rand
-	model *model
-}
-
-func newDrive(t *testing.T, seed uint64) *drive {
-	d := &drive{rig: newRig(t), rng: rand.New(rand.NewPCG(seed, 1)), model: newModel()}
-	d.live()
-	return d
-}
-
-func (d *drive) run(steps int) {
-	for range steps {
-		d.clock.add(time.Duration(d.rng.IntN(20)) * time.Second)
-		switch d.rng.IntN(10) {
-		case 0:
-			d.reopen()
-		case 1:
-			d.ackFirst()
-		case 2, 3:
-			d.failing()
-		case 4, 5:
-			d.crashing()
-		case 6:
-			d.unknown()
-		default:
-			rows, page := d.randomPage()
-			d.commit(page)
-			d.model.page(d.t, rows, watermarkOf(page))
-		}
-		d.model.check(d.rig)
-	}
-}
-
-func watermarkOf(p *Page) time.Time {
-	if p.Position == nil {
-		return time.Time{}
-	}
-	return p.Position.Watermark
-}
-
-// randomPage has repeats, revisions and sometimes a position.
-func (d *drive) randomPage() ([]modelRow, *Page) {
-	var rows []modelRow
-	page := &Page{ObservedAt: d.clock.at}
-	outcomes := []cdr.Outcome{cdr.Answered, cdr.Busy, cdr.Failed}
-	amounts := []string{"", "0.1", "0.25", "3"}
-	for range d.rng.IntN(40) {
-		row := modelRow{
-			id:      fmt.Sprintf("id%d", d.rng.IntN(60)),
-			outcome: outcomes[d.rng.IntN(len(outcomes))],
-			amount:  amounts[d.rng.IntN(len(amounts))],
-		}
-		rows = append(rows, row)
-		record := call(row.id, outcome(row.outcome), start(epoch.Add(-5*time.Minute)))
-		if row.amount != "" {
-			charge(d.t, "usage", "USD", row.amount)(record)
-		}
-		page.Records = append(page.Records, record)
-	}
-	if d.rng.IntN(2) == 0 {
-		page.Position = &Position{Watermark: d.clock.at.Add(-time.Minute), Plan: []byte("{}")}
-	}
-	return rows, page
-}
-
-var errInjected = errors.New("injected")
-
-// failing commits a page of which a random write fails, then again.
-func (d *drive) failing() {
-	rows, page := d.randomPage()
-	left := d.rng.IntN(12)
-	d.probe = func(point string) error {
-		if left--; left == 0 && point != "committed" {
-			return errInjected
-		}
-		return nil
-	}
-	_, err := d.feed.Commit(d.t.Context(), page)
-	d.probe = nil
-	if err == nil {
-		d.model.page(d.t, rows, watermarkOf(page))
-		return
-	}
-	d.model.check(d.rig)
-}
-
-// crashing takes an image of the files at a random write and goes on with it.
-func (d *drive) crashing() {
-	rows, page := d.randomPage()
-	left, image, durable := d.rng.IntN(12), "", false
-	d.probe = func(point string) error {
-		if left--; left == 0 {
-			image, durable = d.image(), point == "committed"
-		}
-		return nil
-	}
-	_, err := d.feed.Commit(d.t.Context(), page)
-	d.probe = nil
-	if err != nil {
-		d.t.Fatalf("commit: %v", err)
-	}
-	if image == "" || durable {
-		d.model.page(d.t, rows, watermarkOf(page))
-	}
-	if image != "" {
-		d.crash(image)
-	}
-}
-
-// unknown commits a page whose COMMIT says nothing.
-func (d *drive) unknown() {
-	rows, page := d.randomPage()
-	point := []string{"commit", "committed"}[d.rng.IntN(2)]
-	d.probe = func(at string) error {
-		if at == point {
-			d.probe = nil
-			return errInjected
-		}
-		return nil
-	}
-	_, err := d.feed.Commit(d.t.Context(), page)
-	if (err == nil) != (point == "committed") {
-		d.t.Fatalf("failed at %s: %v", point, err)
-	}
-	if err == nil {
-		d.model.page(d.t, rows, watermarkOf(page))
-	}
-}
-
-// ackFirst drains the oldest batch.
-func (d *drive) ackFirst() {
-	batch, err := d.ledger.Next(d.t.Context())
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	if batch == nil {
-		return
-	}
-	if err := d.ledger.Ack(d.t.Context(), batch.ID); err != nil {
-		d.t.Fatal(err)
-	}
-	if got := strings.Count(string(batch.Data), "\n"); got != batch.Records {
-		d.t.Fatalf("batch says %d records, has %d", batch.Records, got)
-	}
-	d.model.logs = d.model.logs[batch.Records:]
+// modelCounters are the counters that the model knows.
+var modelCounters = []string{
+	"cdr_calls_total", "cdr_call_failures_total", "cdr_call_outcome_changes_total",
+	"cdr_sessions_total", "cdr_media_streams_total", "cdr_media_bypass_calls_total",
 }

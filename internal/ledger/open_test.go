@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 func TestSecondProcessIsRefused(t *testing.T) {
@@ -113,6 +115,52 @@ func TestFilesArePrivate(t *testing.T) {
 	}
 }
 
+// What waits is read in the order in which it is due, not sorted out of all of it.
+func TestDueWorkIsIndexed(t *testing.T) {
+	r := newRig(t)
+	rows, err := r.ledger.engine.query(`EXPLAIN QUERY PLAN `+dueWork, 1, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan []string
+	err = scanAll(rows, func() error {
+		var id, parent, unused int
+		var detail string
+		err := rows.Scan(&id, &parent, &unused, &detail)
+		plan = append(plan, detail)
+		return err
+	})
+	if all := strings.Join(plan, "; "); err != nil || !strings.Contains(all, "INDEX work_due") || strings.Contains(all, "TEMP B-TREE") {
+		t.Errorf("%s, %v", all, err)
+	}
+}
+
+// Secrets for other purposes stay the same, and are apart from each other and from the
+// key of redaction.
+func TestDerive(t *testing.T) {
+	r := newRig(t)
+	seen := make(map[string]string)
+	for _, purpose := range []string{"subscriptions of contoso", "subscriptions of fabrikam", "privacy", ""} {
+		secret := string(r.ledger.Derive(purpose))
+		if other, known := seen[secret]; known || len(secret) != 32 {
+			t.Errorf("%q gives %d bytes, the same as %q: %v", purpose, len(secret), other, known)
+		}
+		seen[secret] = purpose
+	}
+	if _, known := seen[string(r.ledger.hasher.key.privacy())]; known {
+		t.Error("a purpose gives the key of redaction")
+	}
+	r.reopen()
+	for secret, purpose := range seen {
+		if string(r.ledger.Derive(purpose)) != secret {
+			t.Errorf("%q: another secret after a restart", purpose)
+		}
+	}
+	if string(newRig(t).ledger.Derive("privacy")) == string(r.ledger.Derive("privacy")) {
+		t.Error("two ledgers share a secret")
+	}
+}
+
 func TestInstanceIDIsKept(t *testing.T) {
 	r := newRig(t)
 	id := r.ledger.InstanceID()
@@ -126,10 +174,26 @@ func FuzzIDRow(f *testing.F) {
 	k := known{outcome: 1, callType: "user_out", country: "DE", version: 3, schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}}}
 	f.Add(k.append(nil))
 	f.Add([]byte{rowRecord, 0, 0, 0})
+	k.flags = rowFailed | rowFurther
+	f.Add(k.append(nil))
+	f.Add(withFlags(k.append(nil), rowSettled))
+	f.Add(group{outcome: 2, other: true}.append(nil))
+	f.Add(group{outcome: 2, other: true, began: 5_900_000}.append(nil))
+	span := metrics.Span{Trunk: 7, Start: epoch.UnixMicro() + 250, End: epoch.UnixMicro() + 60e6}
+	for _, c := range []counted{{began: fiveMinutes(span.Start)}, {began: fiveMinutes(span.Start) - 1, span: span}, {began: fiveMinutes(span.Start), span: span}} {
+		k.counted = c
+		f.Add(k.append(nil))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if g, err := parseGroup(data); err == nil && string(g.append(nil)) != string(data) {
+			t.Fatal("a group's own form changes")
+		}
 		var k known
 		if k.parse(data) != nil {
 			return
+		}
+		if !sameRow(data, k.append(nil)) && string(k.append(nil)) == string(data) {
+			t.Fatal("a row differs from itself")
 		}
 		var again known
 		if err := again.parse(k.append(nil)); err != nil {

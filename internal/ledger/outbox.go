@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/s2"
@@ -28,6 +29,8 @@ type outbox struct {
 	pending []outboxHead // oldest first
 	lastID  int64
 	signal  chan struct{} // closed and replaced when something comes
+	// limit is otlp.outbox_limit, for those who only show it.
+	limit atomic.Int64
 }
 
 // outboxHead is a batch without its data.
@@ -244,6 +247,9 @@ func (l *Ledger) OutboxFull() bool {
 	defer l.mu.Unlock()
 	return l.outbox.full(&l.tuning)
 }
+
+// OutboxLimit is otlp.outbox_limit; 0: there is none. It never waits for a commit.
+func (l *Ledger) OutboxLimit() int64 { return l.outbox.limit.Load() }
 
 // Outbox is how many log records wait, and since when the oldest does.
 func (l *Ledger) Outbox() (records int64, oldest time.Time) {

@@ -23,12 +23,22 @@ type pageWork struct {
 	writes  []idWrite
 	look    lookup
 	words   map[string]string
+	sorting sorting
+	spans   []int64 // of a feed without hours: those that aren't forgotten
+	media   bool    // the page has sessions, or a record that is settled
 
-	now    time.Time // the local clock's: zero_for, start times and windows are reckoned by it
-	tally  *metrics.Tally
-	result Result
-	next   State
-	logs   logBatch
+	activity map[int64]activityChange // by five minutes
+	sources  []*entry                 // of the new records, as the tally numbers them
+	// moved is above 0 if the record in hand has made its call a connected one, below 0 if
+	// it has made it one that is not.
+	moved int
+
+	observed time.Time // the page's ObservedAt
+	now      time.Time // the local clock's: zero_for, start times and windows are reckoned by it
+	tally    *metrics.Tally
+	result   Result
+	next     State
+	logs     logBatch
 }
 
 // entry is a record of the page with its keys.
@@ -36,12 +46,17 @@ type entry struct {
 	record *cdr.Record
 	hash   hash
 	alts   []hash
-	hour   int64
+	group  hash // if the record has a group
+	parent hash // if it is a child
+	child  bool
+	hour   int64  // or span, where it is remembered if it is new
 	row    []byte // the stored form of this version, as if it were the first
 	fields []fieldHash
+	// redacted says that the record is: once is enough, a hash of a hash is another.
+	redacted bool
 }
 
-// state is what is known of one record while a page is committed.
+// state is what is known of one record or fact while a page is committed.
 type state struct {
 	hour   int64
 	hash   hash
@@ -54,7 +69,7 @@ type idWrite struct {
 	hour int64
 	hash hash
 	data []byte
-	st   *state // the row of a record: data is what the state ends as
+	st   *state // a record or a group: data is what the state ends as
 }
 
 // Commit writes a page as a whole: ids, series, log records, pending work and
@@ -93,7 +108,7 @@ func (f *Feed) writePage(p *pageWork, page *Page) error {
 		page.ObservedAt = l.settings.Now()
 	}
 	p.begin(l, f, page)
-	if err := l.findKnown(p, f.row.id); err != nil {
+	if err := f.find(p, page); err != nil {
 		return err
 	}
 	for _, i := range p.order {
@@ -104,16 +119,39 @@ func (f *Feed) writePage(p *pageWork, page *Page) error {
 	if err := f.takeSetAside(p, page); err != nil {
 		return err
 	}
-	if err := f.takeRecordings(p); err != nil {
+	f.takeRecordings(p)
+	f.takeMedia(p, page.ObservedAt)
+	return f.writeAll(p, page)
+}
+
+// find reads all that is known of the page's records and settles their order.
+func (f *Feed) find(p *pageWork, page *Page) error {
+	if err := f.findRecords(p, page); err != nil {
 		return err
 	}
-	return f.writeAll(p, page)
+	if err := f.findFacts(p); err != nil {
+		return err
+	}
+	if !p.sorting.grouped && !p.sorting.children {
+		return nil
+	}
+	if err := f.adoptAll(p, page.ObservedAt); err != nil {
+		return err
+	}
+	f.makeIndex(p, page.ObservedAt)
+	if p.sorting.children {
+		if err := f.findParents(p); err != nil {
+			return err
+		}
+	}
+	f.arrange(p)
+	return nil
 }
 
 // begin reads the page's records into entries, in the order of their versions.
 func (p *pageWork) begin(l *Ledger, f *Feed, page *Page) {
 	p.reset()
-	p.now = l.settings.Now()
+	p.now, p.observed = l.settings.Now(), page.ObservedAt
 	p.tally = l.store.Begin(f.series, p.now)
 	p.next = f.row.state
 	for _, r := range page.Records {
@@ -128,10 +166,13 @@ func (p *pageWork) begin(l *Ledger, f *Feed, page *Page) {
 func (p *pageWork) reset() {
 	if p.states == nil {
 		p.states, p.words = make(map[hash]*state), make(map[string]string)
+		p.activity = make(map[int64]activityChange)
 	}
 	clear(p.states)
-	p.entries, p.order, p.writes = p.entries[:0], p.order[:0], p.writes[:0]
-	p.arena, p.fields, p.used = p.arena[:0], p.fields[:0], 0
+	clear(p.activity)
+	p.entries, p.order, p.writes, p.sources = p.entries[:0], p.order[:0], p.writes[:0], p.sources[:0]
+	p.arena, p.fields, p.used, p.media = p.arena[:0], p.fields[:0], 0, false
+	p.sorting.reset()
 	p.result = Result{} // its slices go to the caller
 	p.logs.reset()
 }
@@ -139,12 +180,19 @@ func (p *pageWork) reset() {
 // entry hashes a record's keys and fields and makes its row, before redaction.
 func (p *pageWork) entry(f *Feed, r *cdr.Record) entry {
 	l := f.ledger
-	e := entry{record: r, hash: l.hasher.call(r), hour: hourOf(r.Start)}
+	e := entry{record: r, hash: l.hasher.call(r), hour: f.homeOf(r.Start)}
+	p.media = p.media || r.Settled || len(r.Sessions) > 0
 	for _, id := range r.AltIDs {
 		e.alts = append(e.alts, l.hasher.of(kindCall, "id", id))
 	}
 	if r.ID != "" && r.Synthetic != "" {
 		e.alts = append(e.alts, l.hasher.synthetic(r))
+	}
+	if r.Group != "" {
+		e.group, p.sorting.grouped = l.hasher.of(kindGroup, r.Group), true
+	}
+	if e.parent, e.child = p.childOf(f, &e); e.child {
+		p.sorting.children = true
 	}
 	at := len(p.fields)
 	p.fields = l.hasher.fields(p.fields, r)
@@ -167,9 +215,18 @@ func (p *pageWork) newState() *state {
 	return s
 }
 
+// touch sees to it that a state is written as it ends.
+func (p *pageWork) touch(st *state) {
+	if !st.dirty {
+		st.dirty = true
+		p.writes = append(p.writes, idWrite{hour: st.hour, hash: st.hash, st: st})
+	}
+}
+
 // applyPage brings memory to what is durable now.
 func (f *Feed) applyPage(p *pageWork, page *Page) {
 	l := f.ledger
+	p.tally.Exemplars(func(source int) ([16]byte, [32]byte) { return f.identify(p.sources[source-1]) })
 	p.tally.Apply()
 	p.tally = nil // the next commit may fail before it has one of its own
 	if page.Position != nil && page.Position.HistoryDone && !f.row.state.HistoryDone {

@@ -30,8 +30,8 @@ func (r *row) advance(e *engine) error {
 func (r *row) load(e *engine, id int64) error {
 	var origin, floor, watermark, newest, done int64
 	err := e.conn.QueryRowContext(context.Background(),
-		`SELECT id, epoch, seq, origin, floor, watermark, newest, history_done, records, plan FROM feeds WHERE id = ?`, id).
-		Scan(&r.id, &r.epoch, &r.seq, &origin, &floor, &watermark, &newest, &done, &r.state.Records, &r.state.Plan)
+		`SELECT id, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from FROM feeds WHERE id = ?`, id).
+		Scan(&r.id, &r.epoch, &r.seq, &origin, &floor, &watermark, &newest, &done, &r.state.Records, &r.state.Plan, &r.state.connectedFrom)
 	if err != nil {
 		return fmt.Errorf("read the state of feed %d: %w", id, e.explain(err))
 	}
@@ -43,8 +43,8 @@ func (r *row) load(e *engine, id int64) error {
 
 // save writes the state; the transaction has moved the sequence number already.
 func (r *row) save(e *engine, s *State) error {
-	_, err := e.exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, plan = ? WHERE id = ?`,
-		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.Plan, r.id)
+	_, err := e.exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, plan = ?, connected_from = ? WHERE id = ?`,
+		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.Plan, s.connectedFrom, r.id)
 	return err
 }
 

@@ -351,14 +351,14 @@ func TestRule01CompareAndSet(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))
-	if _, err := r.ledger.engine.exec(`UPDATE feeds SET seq = seq + 1, records = 7 WHERE id = ?`, r.feed.row.id); err != nil {
+	if _, err := r.ledger.engine.exec(`UPDATE feeds SET seq = seq + 1, newest = 7000000 WHERE id = ?`, r.feed.row.id); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call("b")}}); !errors.Is(err, ErrFenced) {
 		t.Fatalf("err = %v, want ErrFenced", err)
 	}
-	if got := r.feed.State().Records; got != 7 {
-		t.Fatalf("state wasn't read again: %d records", got)
+	if got := r.feed.State().NewestCall; got.Unix() != 7 {
+		t.Fatalf("state wasn't read again: newest call %v", got)
 	}
 	if got := r.records(call("b")); got.New != 1 {
 		t.Fatalf("going on: %+v", got)

@@ -9,7 +9,7 @@ import (
 
 // schemaVersion is the layout that this program writes. A migration leads from
 // each older one to the next; a newer one isn't opened.
-const schemaVersion = 1
+const schemaVersion = 3
 
 // migrations[i] leads from version i to i+1. Statements stay within what SQLite
 // and PostgreSQL share, but for WITHOUT ROWID: ids are read by their key, and a
@@ -28,7 +28,8 @@ var migrations = [][]string{{
 		UNIQUE (source, feed))`,
 	`INSERT INTO feeds VALUES (0, '', '', '', '', 1, 0, 0, 0, 0, 0, 1, 0, NULL)`,
 	// Ids that were seen, by the hour of the call's start so that rows of one
-	// page lie together; hour 0 holds the rows set aside, by their content.
+	// page lie together; hour 0 holds the rows set aside, by their content; below 0
+	// are spans, for facts of which it isn't known in which hour they lie (span.go).
 	`CREATE TABLE seen (
 		feed BIGINT NOT NULL, hour BIGINT NOT NULL, hash BLOB NOT NULL, data BLOB NOT NULL,
 		PRIMARY KEY (feed, hour, hash)) WITHOUT ROWID`,
@@ -49,6 +50,25 @@ var migrations = [][]string{{
 	`CREATE TABLE catalogue (
 		metric TEXT PRIMARY KEY, kind TEXT NOT NULL, labels TEXT NOT NULL, bounds TEXT NOT NULL) WITHOUT ROWID`,
 	`CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
+}, {
+	// A first history may leave a hundred thousand records to be fetched: what is due is
+	// read in its order, not sorted out of all that waits.
+	`CREATE INDEX work_due ON work (feed, parked, due, kind, key)`,
+}, {
+	// How many calls began in which five minutes since 1970.
+	`CREATE TABLE activity (
+		feed BIGINT NOT NULL, began BIGINT NOT NULL, calls BIGINT NOT NULL, failures BIGINT NOT NULL,
+		PRIMARY KEY (feed, began)) WITHOUT ROWID`,
+	// The trunks that calls were connected over, each with how many were before the
+	// minute since 1970 that connected begins with, and in connected when calls connect
+	// and end, by the minute. A ledger that kept none of it doesn't know that minute.
+	`ALTER TABLE feeds ADD COLUMN connected_from BIGINT NOT NULL DEFAULT -1`,
+	`CREATE TABLE trunks (
+		feed BIGINT NOT NULL, id BIGINT NOT NULL, name TEXT NOT NULL, connected BIGINT NOT NULL,
+		PRIMARY KEY (feed, id)) WITHOUT ROWID`,
+	`CREATE TABLE connected (
+		feed BIGINT NOT NULL, minute BIGINT NOT NULL, trunk BIGINT NOT NULL, data BLOB NOT NULL,
+		PRIMARY KEY (feed, minute, trunk)) WITHOUT ROWID`,
 }}
 
 // migrate brings the file to schemaVersion, one transaction per step.

@@ -136,7 +136,6 @@ func TestRule22Overflow(t *testing.T) {
 func TestRule25TrailingRatio(t *testing.T) {
 	r := newRig(t)
 	r.live()
-	bypass := func(b cdr.Bool) func(*cdr.Record) { return func(r *cdr.Record) { r.MediaBypass = b } }
 	ratio := "cdr_media_bypass_ratio{sbc1.example.com}"
 	if got := r.values()[ratio]; got != "" {
 		t.Fatalf("without calls: %q, want absent", got)

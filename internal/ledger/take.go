@@ -16,25 +16,36 @@ const loggedRevisions = 8
 // take decides what a record is: new, a repeat, a revision, too old or not
 // final, and puts what follows from it into the page's work.
 func (f *Feed) take(p *pageWork, e *entry, observed time.Time) error {
+	p.tally.About(e.record)
 	st := p.find(e)
 	switch {
-	case e.record.Provisional && observed.Sub(e.record.Start) <= f.spec.Lookback:
+	case f.waits(e.record, observed):
 		// Neither counted nor remembered: it is looked up again (counting.md 17).
 		return nil
-	case st == nil && e.record.Start.Before(f.row.state.Floor):
+	case st == nil && f.tooOld(e.record):
 		p.result.TooOld++
 		return nil
 	case st == nil:
-		f.takeNew(p, e, observed)
-		return nil
+		return f.takeNew(p, e, observed)
 	}
-	p.alias(e, st)
+	f.alias(p, e, st)
+	if err := p.adopt(e, st); err != nil {
+		return err
+	}
 	if sameRow(st.stored, e.row) {
 		p.result.Duplicate++
 		return nil
 	}
 	return f.takeAgain(p, e, st, observed)
 }
+
+// waits says whether a record isn't final yet, and may still become so.
+func (f *Feed) waits(r *cdr.Record, observed time.Time) bool {
+	return r.Provisional && observed.Sub(r.Start) <= f.spec.Lookback
+}
+
+// tooOld says whether a record starts where ids are forgotten (counting.md 5).
+func (f *Feed) tooOld(r *cdr.Record) bool { return r.Start.Before(f.row.state.Floor) }
 
 // find is what is known of a record by any of its keys.
 func (p *pageWork) find(e *entry) *state {
@@ -49,29 +60,74 @@ func (p *pageWork) find(e *entry) *state {
 	return nil
 }
 
-// takeNew counts a record for the first time.
-func (f *Feed) takeNew(p *pageWork, e *entry, observed time.Time) {
-	r := e.record
-	st := p.newState()
-	st.hour, st.hash, st.dirty = e.hour, e.hash, true
-	st.stored = append(st.stored, e.row...)
-	p.states[e.hash] = st
-	p.writes = append(p.writes, idWrite{hour: st.hour, hash: st.hash, st: st})
-	p.alias(e, st)
+// takeNew counts a record for the first time: as a call, or as a further record of
+// one that is counted.
+func (f *Feed) takeNew(p *pageWork, e *entry, observed time.Time) error {
+	began := p.beganIn(e.record)
+	p.moved = 0
+	further, err := p.join(e, began)
+	if err != nil {
+		return err
+	}
+	delay := observed.Sub(e.record.Ended())
+	call := metrics.Call{
+		Record: e.record, Late: delay > f.spec.LateAfter, Currency: f.spec.Currency, Further: further,
+		BypassLater: f.spec.Hourless,
+	}
+	var h head
+	if f.spec.Parents && !e.record.Outcome.Connected() {
+		h.flags |= rowFailed
+		call.NoFailure = f.accounted(p, e)
+	}
+	if e.record.Emergency != cdr.NoEmergency && !further {
+		h.flags |= rowEmergency
+	}
+	if further {
+		h.flags |= rowFurther
+		p.result.Duplicate++
+	} else {
+		p.newCall(e.record, delay)
+		p.active(began, e.record.Outcome)
+		h.counted.began = began
+	}
+	if e.record.Outcome.Connected() && !further || p.moved > 0 {
+		h.counted.span = p.connected(e.record)
+	}
+	f.keep(p, e, &h)
+	p.sources = append(p.sources, e)
+	p.tally.From(len(p.sources))
+	p.tally.Count(&call)
+	f.log(p, e, &RecordEvent{Name: "cdr.call", Version: 1, Observed: observed})
+	return nil
+}
 
-	delay := observed.Sub(r.Ended())
+// newCall takes note of a new call in the page's result and the feed's state.
+func (p *pageWork) newCall(r *cdr.Record, delay time.Duration) {
 	p.result.New++
 	p.result.Delays = append(p.result.Delays, delay)
-	p.tally.Count(&metrics.Call{Record: r, Late: delay > f.spec.LateAfter, Currency: f.spec.Currency})
 	p.next.Records++
 	if r.Start.After(p.next.NewestCall) {
 		p.next.NewestCall = r.Start
 	}
-	f.log(p, e, &RecordEvent{Name: "cdr.call", Version: 1, Observed: observed})
 }
 
-// alias remembers the keys of a record under which it isn't known yet.
-func (p *pageWork) alias(e *entry, st *state) {
+// keep remembers a new record under all its keys.
+func (f *Feed) keep(p *pageWork, e *entry, h *head) {
+	st := p.newState()
+	st.hour, st.hash = e.hour, e.hash
+	st.stored = append(h.append(st.stored), bodyOf(e.row)...)
+	p.states[e.hash] = st
+	p.touch(st)
+	f.alias(p, e, st)
+}
+
+// alias remembers the keys of a record under which it isn't known yet: in the hour of
+// this version's start or, without hours, beside the record, which they lead to.
+func (f *Feed) alias(p *pageWork, e *entry, st *state) {
+	at := e.hour
+	if f.spec.Hourless {
+		at = st.hour
+	}
 	for i := -1; i < len(e.alts); i++ {
 		h := e.hash
 		if i >= 0 {
@@ -83,7 +139,7 @@ func (p *pageWork) alias(e *entry, st *state) {
 		p.states[h] = st
 		from := len(p.arena)
 		p.arena = appendAlias(p.arena, st.hour, st.hash)
-		p.writes = append(p.writes, idWrite{hour: e.hour, hash: h, data: p.arena[from:len(p.arena):len(p.arena)]})
+		p.writes = append(p.writes, idWrite{hour: at, hash: h, data: p.arena[from:len(p.arena):len(p.arena)]})
 	}
 }
 
@@ -98,7 +154,12 @@ func (f *Feed) takeAgain(p *pageWork, e *entry, st *state, observed time.Time) e
 		p.result.Duplicate++
 		return nil
 	}
-	changed := f.countChanges(p, &old, r)
+	p.moved = 0
+	changed, err := f.countChanges(p, &old, e)
+	if err != nil {
+		return err
+	}
+	p.reconnected(&old, e)
 	if old.schema == fieldSchema {
 		changed = append(changed, changedFields(f.spec.Provider, old.fields, e.fields, r)...)
 		old.fields = mergeFields(old.fields, e.fields)
@@ -125,20 +186,20 @@ func (p *pageWork) restore(st *state, now *known) {
 	p.arena = now.append(p.arena)
 	if row := p.arena[from:]; string(row) != string(st.stored) {
 		st.stored = append(st.stored[:0], row...)
-		if !st.dirty {
-			st.dirty = true
-			p.writes = append(p.writes, idWrite{hour: st.hour, hash: st.hash, st: st})
-		}
+		p.touch(st)
 	}
 }
 
 // countChanges counts a changed outcome and changed money, names them, and
 // brings old up to date. The labels stay those of the first version.
-func (f *Feed) countChanges(p *pageWork, old *known, r *cdr.Record) []string {
+func (f *Feed) countChanges(p *pageWork, old *known, e *entry) ([]string, error) {
 	var changed []string
+	r := e.record
 	// Without a duration, not connected is no news.
 	if said := !r.NoDuration || r.Outcome != cdr.NotConnected; said && old.outcome != r.Outcome {
-		p.tally.ChangeOutcome(old.outcome, r.Outcome)
+		if err := p.changeOutcome(e, old); err != nil {
+			return nil, err
+		}
 		old.outcome = r.Outcome
 		changed = append(changed, "cdr.outcome")
 	}
@@ -149,7 +210,7 @@ func (f *Feed) countChanges(p *pageWork, old *known, r *cdr.Record) []string {
 	if money {
 		changed = append(changed, "cdr.charge")
 	}
-	return changed
+	return changed, nil
 }
 
 // countCharge counts what became of one component's amount and says whether it
@@ -184,8 +245,8 @@ func (f *Feed) countCharge(p *pageWork, old *known, c *cdr.Charge) bool {
 	return c.Amount.Sign() != 0
 }
 
-// log adds a log record to the page's batch, redacted. It is the last to touch
-// the record.
+// log adds a log record to the page's batch, redacted. What is to be known of the
+// record's personal data must be by then.
 func (f *Feed) log(p *pageWork, e *entry, event *RecordEvent) {
 	l := f.ledger
 	if l.tuning.Encoder == nil {
@@ -195,13 +256,28 @@ func (f *Feed) log(p *pageWork, e *entry, event *RecordEvent) {
 		p.result.SkippedLogs++
 		return
 	}
+	f.name(e, event)
+	p.logs.add(l.tuning.Encoder, e.record, event)
+}
+
+// name says in an event which record it is of, and redacts the record.
+func (f *Feed) name(e *entry, event *RecordEvent) {
 	event.Source, event.Provider, event.Feed = f.spec.Source, f.spec.Provider, f.spec.Feed
 	event.RecordID = e.record.ID
 	if event.RecordID == "" {
 		event.RecordID = hex.EncodeToString(e.hash[:])
 	}
-	l.redactor.Redact(e.record)
-	p.logs.add(l.tuning.Encoder, e.record, event)
+	if !e.redacted {
+		e.redacted = true
+		f.ledger.redactor.Redact(e.record)
+	}
+}
+
+// identify is the identity of the first log record of a new record of the page.
+func (f *Feed) identify(e *entry) (traceID [16]byte, uid [32]byte) {
+	event := RecordEvent{Name: "cdr.call", Version: 1}
+	f.name(e, &event)
+	return event.TraceID(e.record.CallID), event.UID("")
 }
 
 // takeSetAside counts rows that are invalid or no calls, once each by content
@@ -236,25 +312,20 @@ func (f *Feed) newRows(p *pageWork, rows []BadRow, observed time.Time) ([]BadRow
 	return fresh, nil
 }
 
-// takeRecordings counts the recordings of all records of the page, once each by
-// id, in whichever version they appear (counting.md 14).
-func (f *Feed) takeRecordings(p *pageWork) error {
+// takeRecordings counts the recordings of all records of the page that are known now,
+// once each by id, in whichever version and of whichever record they appear
+// (counting.md 14).
+func (f *Feed) takeRecordings(p *pageWork) {
 	for i := range p.entries {
 		r := p.entries[i].record
-		st := p.find(&p.entries[i])
-		if st == nil {
+		if len(r.Recordings) == 0 || p.find(&p.entries[i]) == nil {
 			continue
 		}
+		p.tally.About(r)
 		for _, rec := range r.Recordings {
-			// By the hour that its call is known by, which stays the same.
-			isNew, err := f.once(p, st.hour, f.ledger.hasher.of(kindRecording, rec.ID), r.Start)
-			if err != nil {
-				return err
-			}
-			if isNew {
+			if p.remember(spanOf(r.Start), f.ledger.hasher.of(kindRecording, rec.ID), r.Start) {
 				p.tally.Recording(rec.Type)
 			}
 		}
 	}
-	return nil
 }

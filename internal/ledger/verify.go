@@ -3,6 +3,9 @@ package ledger
 import (
 	"fmt"
 	"os"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // verifying turns the invariants on; every test of this package and of the
@@ -26,6 +29,9 @@ func (l *Ledger) verify() error {
 		if stored.state.Floor.Before(stored.state.Origin) {
 			return fmt.Errorf("invariant: feed %s: floor before origin", f.spec.Feed)
 		}
+		if err := f.verifyTotals(); err != nil {
+			return err
+		}
 	}
 	var waiting int64
 	err := l.engine.conn.QueryRowContext(background, `SELECT COALESCE(sum(records), 0) FROM outbox`).Scan(&waiting)
@@ -34,6 +40,44 @@ func (l *Ledger) verify() error {
 	}
 	if records, _ := l.Outbox(); records != waiting {
 		return fmt.Errorf("invariant: outbox: memory has %d records, the file %d", records, waiting)
+	}
+	return nil
+}
+
+// verifyTotals checks guarantee 3: the calls sum up to the records, and each that
+// didn't connect is a failure, or at most one where a parent's may stand for it.
+func (f *Feed) verifyTotals() error {
+	calls, failures := f.series.Totals(metrics.Calls, "outcome"), f.series.Totals(metrics.CallFailures, "outcome")
+	var total uint64
+	for _, o := range cdr.Outcomes() {
+		n, failed := calls[o.String()], failures[o.String()]
+		total += uint64(n)
+		if o.Connected() {
+			n = 0
+		}
+		if failed > n || failed < n && !f.spec.Parents {
+			return fmt.Errorf("invariant: feed %s: %d failures of %d calls with outcome %s that are to be failures", f.spec.Feed, failed, n, o)
+		}
+	}
+	if total != f.row.state.Records {
+		return fmt.Errorf("invariant: feed %s: %d calls are counted, %d records", f.spec.Feed, total, f.row.state.Records)
+	}
+	return f.verifySessions()
+}
+
+// verifySessions checks that each session that didn't end well is a failure.
+func (f *Feed) verifySessions() error {
+	var ended, failed int64
+	for result, n := range f.series.Totals(metrics.Sessions, "result") {
+		if result != cdr.SessionOK.String() {
+			ended += n
+		}
+	}
+	for _, n := range f.series.Totals(metrics.SessionFailures, "stage") {
+		failed += n
+	}
+	if ended != failed {
+		return fmt.Errorf("invariant: feed %s: %d sessions that failed, %d failures of sessions", f.spec.Feed, ended, failed)
 	}
 	return nil
 }

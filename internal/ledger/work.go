@@ -2,42 +2,124 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
 
+// parkedFor is how long work that was given up is kept to be seen. No provider tells of
+// a call for longer.
+const parkedFor = 45 * 24 * time.Hour
+
+// ofRecord says whether the work reads a version of a record.
+func (w *Work) ofRecord() bool { return w.Kind == WorkRecord && w.Version > 0 }
+
+// recordKey is the key of the record that work reads.
+func (f *Feed) recordKey(w *Work) hash { return f.ledger.hasher.of(kindCall, "id", w.Key) }
+
 // writeWork changes the feed's pending work with the page (counting.md 4).
-func (f *Feed) writeWork(page *Page) error {
-	e := f.ledger.engine
-	for _, w := range page.Done {
-		if _, err := e.exec(`DELETE FROM work WHERE feed = ? AND kind = ? AND key = ? AND version <= ?`,
-			f.row.id, w.Kind, w.Key, w.Version); err != nil {
+func (f *Feed) writeWork(p *pageWork, page *Page) error {
+	for i := range page.Done {
+		if err := f.takeOff(&page.Done[i]); err != nil {
 			return err
 		}
 	}
-	for _, w := range page.Enqueue {
-		if _, err := e.exec(`INSERT INTO work (feed, kind, key, version, due, attempts, parked) VALUES (?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (feed, kind, key) DO UPDATE SET version = excluded.version, due = excluded.due,
-			attempts = excluded.attempts, parked = excluded.parked WHERE excluded.version >= work.version`,
-			f.row.id, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.Parked)); err != nil {
+	for i := range page.Enqueue {
+		w := &page.Enqueue[i]
+		needless, err := f.isKnown(p, w)
+		switch {
+		case err != nil:
+			return err
+		case needless: // nor is it if it waits already
+			err = f.takeOff(w)
+		default:
+			err = f.enqueue(p, w)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// isKnown says whether work would read a version of a record that is known, or an older
+// one, as of the end of the page.
+func (f *Feed) isKnown(p *pageWork, w *Work) (bool, error) {
+	if !f.spec.Hourless || !w.ofRecord() {
+		return false, nil
+	}
+	st := p.states[f.recordKey(w)]
+	if st == nil {
+		return false, nil
+	}
+	var k known
+	if err := k.parse(st.stored); err != nil {
+		return false, err
+	}
+	return k.version >= w.Version, nil
+}
+
+// takeOff removes work that is done, unless a greater version of it waits.
+func (f *Feed) takeOff(w *Work) error {
+	_, err := f.ledger.engine.exec(`DELETE FROM work WHERE feed = ? AND kind = ? AND key = ? AND version <= ?`,
+		f.row.id, w.Kind, w.Key, w.Version)
+	return err
+}
+
+// enqueue lets work wait. The same version again, such as a list brings it, makes nothing
+// due earlier that is being tried again, and revives nothing that is parked.
+func (f *Feed) enqueue(p *pageWork, w *Work) error {
+	e := f.ledger.engine
+	due := w.Due
+	if w.Parked {
+		due = p.now
+	}
+	was, err := f.waiting(w)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		_, err = e.exec(`INSERT INTO work (feed, kind, key, version, due, attempts, parked) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			f.row.id, w.Kind, w.Key, w.Version, micros(due), w.Attempts, flag(w.Parked))
+	case err != nil:
+		return err
+	case w.Version < was.Version, w.Version == was.Version && (was.Parked || w.Attempts < was.Attempts):
+		return nil
+	default:
+		_, err = e.exec(`UPDATE work SET version = ?, due = ?, attempts = ?, parked = ? WHERE feed = ? AND kind = ? AND key = ?`,
+			w.Version, micros(due), w.Attempts, flag(w.Parked), f.row.id, w.Kind, w.Key)
+		if !was.Parked {
+			return err
+		}
+	}
+	if !w.Parked {
+		p.result.Queued++
+	}
+	return err
+}
+
+// waiting is what is kept of work, sql.ErrNoRows if it isn't.
+func (f *Feed) waiting(w *Work) (Work, error) {
+	rows, err := f.ledger.engine.query(`SELECT version, attempts, parked FROM work WHERE feed = ? AND kind = ? AND key = ?`,
+		f.row.id, w.Kind, w.Key)
+	if err != nil {
+		return Work{}, err
+	}
+	was, err := Work{}, sql.ErrNoRows
+	scan := func() error { err = nil; return rows.Scan(&was.Version, &was.Attempts, &was.Parked) }
+	return was, errors.Join(scanAll(rows, scan), err)
+}
+
+const dueWork = `SELECT kind, key, version, due, attempts FROM work
+	WHERE feed = ? AND parked = 0 AND due <= ? ORDER BY due, kind, key LIMIT ?`
+
 // Due is the feed's work that is due and not parked, the longest due first, at
 // most limit.
 func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]Work, error) {
-	reader, err := f.ledger.reading()
+	reader, id, err := f.reading()
 	if err != nil {
 		return nil, err
 	}
-	f.ledger.mu.Lock()
-	id := f.row.id
-	f.ledger.mu.Unlock()
-	rows, err := reader.QueryContext(ctx, `SELECT kind, key, version, due, attempts FROM work
-		WHERE feed = ? AND parked = 0 AND due <= ? ORDER BY due, kind, key LIMIT ?`, id, micros(now), limit)
+	rows, err := reader.QueryContext(ctx, dueWork, id, micros(now), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read pending work: %w", err)
 	}
@@ -56,4 +138,51 @@ func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]Work, error
 		return nil, fmt.Errorf("read pending work: %w", err)
 	}
 	return all, nil
+}
+
+// Waiting is how much work waits, due or not, and how much of it was given up.
+func (f *Feed) Waiting(ctx context.Context) (waiting, parked int, err error) {
+	reader, id, err := f.reading()
+	if err != nil {
+		return 0, 0, err
+	}
+	rows, err := reader.QueryContext(ctx, `SELECT parked, count(*) FROM work WHERE feed = ? GROUP BY parked`, id)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count pending work: %w", err)
+	}
+	err = scanAll(rows, func() error {
+		var isParked bool
+		var n int
+		if err := rows.Scan(&isParked, &n); err != nil {
+			return err
+		}
+		if isParked {
+			parked = n
+		} else {
+			waiting = n
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("count pending work: %w", err)
+	}
+	return waiting, parked, nil
+}
+
+// reading is the pool that reads beside the writer, and the feed's id.
+func (f *Feed) reading() (*sql.DB, int64, error) {
+	reader, err := f.ledger.reading()
+	if err != nil {
+		return nil, 0, err
+	}
+	f.ledger.mu.Lock()
+	defer f.ledger.mu.Unlock()
+	return reader, f.row.id, nil
+}
+
+// pruneParked forgets what was given up long ago.
+func (f *Feed) pruneParked(now time.Time) error {
+	_, err := f.ledger.engine.exec(`DELETE FROM work WHERE feed = ? AND parked = 1 AND due < ?`,
+		f.row.id, micros(now.Add(-parkedFor)))
+	return err
 }

@@ -1,9 +1,38 @@
 package ledger
 
 import (
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
+
+// due is the work that is due at the rig's time, as `kind key version`.
+func (r *rig) due() []string {
+	r.t.Helper()
+	work, err := r.feed.Due(r.t.Context(), r.clock.at, 100)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var all []string
+	for _, w := range work {
+		all = append(all, fmt.Sprint(w.Kind, " ", w.Key, " ", w.Version))
+	}
+	return all
+}
+
+func (r *rig) enqueue(work ...Work) int {
+	r.t.Helper()
+	return r.commit(&Page{Enqueue: work}).Queued
+}
+
+func (r *rig) wantWaiting(waiting, parked int) {
+	r.t.Helper()
+	if w, p, err := r.feed.Waiting(r.t.Context()); err != nil || w != waiting || p != parked {
+		r.t.Errorf("%d wait, %d parked, %v; want %d and %d", w, p, err, waiting, parked)
+	}
+}
 
 // counting.md 4: pending work.
 func TestRule04PendingWork(t *testing.T) {
@@ -18,6 +47,7 @@ func TestRule04PendingWork(t *testing.T) {
 	if err != nil || len(due) != 1 || due[0].Key != "a" || due[0].Version != 2 {
 		t.Fatalf("due: %+v, %v", due, err)
 	}
+	r.wantWaiting(2, 1)
 	r.commit(&Page{Done: []Work{{Kind: "record", Key: "a", Version: 1}}})
 	if due, _ = r.feed.Due(t.Context(), epoch, 10); len(due) != 1 {
 		t.Fatalf("done with an older version removed the newer: %+v", due)
@@ -30,4 +60,133 @@ func TestRule04PendingWork(t *testing.T) {
 	if due, _ = r.feed.Due(t.Context(), epoch, 10); len(due) != 0 {
 		t.Fatalf("left over: %+v", due)
 	}
+}
+
+// counting.md 4, 12: what is told twice waits once, and is known as a repeat.
+func TestRule04Queued(t *testing.T) {
+	r := newRig(t)
+	told := func(key string, version int64) Work {
+		return Work{Kind: "told", Key: key, Version: version, Due: epoch}
+	}
+	for _, step := range []struct {
+		name   string
+		work   []Work
+		queued int
+	}{
+		{"two, one twice", []Work{told("a", 1), told("b", 1), told("a", 2)}, 2},
+		{"again, later", []Work{told("a", 3), told("c", 3)}, 1},
+		{"another kind of the same key", []Work{{Kind: "record", Key: "a", Version: 1}}, 1},
+		{"an older one", []Work{told("a", 1)}, 0},
+		{"given up", []Work{{Kind: "told", Key: "b", Version: 1, Attempts: 9, Parked: true}}, 0},
+		{"given up at once", []Work{{Kind: "told", Key: "d", Version: 1, Parked: true}}, 0},
+		{"told of anew", []Work{told("b", 4)}, 1},
+	} {
+		if got := r.enqueue(step.work...); got != step.queued {
+			t.Errorf("%s: %d queued, want %d", step.name, got, step.queued)
+		}
+		r.reopen()
+	}
+	r.wantWaiting(4, 1)
+	if got, want := fmt.Sprint(r.due()), "[record a 1 told a 3 told b 4 told c 3]"; got != want {
+		t.Errorf("due %s, want %s", got, want)
+	}
+}
+
+// counting.md 4: a list that brings the same version again changes nothing of what is
+// being tried again, and revives nothing that was given up.
+func TestRule04ListedAgain(t *testing.T) {
+	r := newRig(t)
+	listed := Work{Kind: "record", Key: "a", Version: 3, Due: epoch}
+	again := listed
+	again.Attempts, again.Due = 2, epoch.Add(time.Minute)
+	for _, step := range []struct {
+		name            string
+		work            Work
+		due             string
+		waiting, parked int
+	}{
+		{"listed", listed, "[record a 3]", 1, 0},
+		{"failed: tried again later", again, "[]", 1, 0},
+		{"listed again meanwhile", listed, "[]", 1, 0},
+		{"a newer version", Work{Kind: "record", Key: "a", Version: 4, Due: epoch}, "[record a 4]", 1, 0},
+		{"given up", Work{Kind: "record", Key: "a", Version: 4, Attempts: 9, Parked: true}, "[]", 0, 1},
+		{"listed after that", Work{Kind: "record", Key: "a", Version: 4, Due: epoch}, "[]", 0, 1},
+		{"a newer version after that", Work{Kind: "record", Key: "a", Version: 5, Due: epoch}, "[record a 5]", 1, 0},
+	} {
+		r.enqueue(step.work)
+		if got := fmt.Sprint(r.due()); got != step.due {
+			t.Errorf("%s: due %s, want %s", step.name, got, step.due)
+		}
+		r.wantWaiting(step.waiting, step.parked)
+	}
+	r.clock.add(time.Minute)
+	if got, err := r.feed.Due(t.Context(), r.clock.at, 10); err != nil || len(got) != 1 || got[0].Attempts != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// counting.md 4, 12: listing a record again costs nothing once its version is known.
+func TestRule04KnownRecords(t *testing.T) {
+	listed := func(version int64) Work { return Work{Kind: WorkRecord, Key: "a", Version: version, Due: epoch} }
+	for _, c := range []struct {
+		name   string
+		known  *cdr.Record
+		work   Work
+		queued int
+	}{
+		{"the version that is known", call("a", version(3)), listed(3), 0},
+		{"an older one", call("a", version(3)), listed(2), 0},
+		{"a newer one", call("a", version(3)), listed(4), 1},
+		{"a version that nobody says", call("a", version(3)), listed(0), 1},
+		{"a record without a version", call("a"), listed(1), 1},
+		{"by another of its ids", call("n", alts("a"), version(3)), listed(3), 0},
+		{"long before", call("a", version(3), start(epoch.Add(-239*time.Hour))), listed(3), 0},
+		{"another record", call("b", version(3)), listed(3), 1},
+		{"not final", call("a", version(3), provisional), listed(3), 1},
+		{"another kind", call("a", version(3)), Work{Kind: "settle", Key: "a", Version: 1, Due: epoch}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newHourlessRig(t)
+			r.records(c.known)
+			r.reopen()
+			if got := r.enqueue(c.work); got != c.queued || len(r.due()) != c.queued {
+				t.Errorf("%d queued, due %v, want %d", got, r.due(), c.queued)
+			}
+		})
+	}
+	t.Run("known by the same page", func(t *testing.T) {
+		r := newHourlessRig(t)
+		got := r.commit(&Page{Records: []*cdr.Record{call("a", version(3))}, Enqueue: []Work{listed(3)}})
+		if got.New != 1 || got.Queued != 0 {
+			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("what waits for it is done", func(t *testing.T) {
+		r := newHourlessRig(t)
+		r.enqueue(listed(3))
+		r.records(call("a", version(4)))
+		again := listed(3)
+		again.Attempts = 1
+		if got := r.enqueue(again); got != 0 || len(r.due()) != 0 {
+			t.Errorf("%d queued, due %v", got, r.due())
+		}
+	})
+	t.Run("of a feed with hours", func(t *testing.T) {
+		r := newRig(t)
+		r.records(call("a", version(3)))
+		if got := r.enqueue(listed(3)); got != 1 {
+			t.Errorf("%d queued: it isn't known where the record is", got)
+		}
+	})
+}
+
+// counting.md 4: parked work is seen for long, whenever it was due; what waits isn't
+// dropped at all.
+func TestRule04ParkedWorkIsPruned(t *testing.T) {
+	r := newHourlessRig(t)
+	r.enqueue(Work{Kind: "record", Key: "a", Version: 1, Parked: true}, Work{Kind: "record", Key: "b", Version: 1, Due: epoch})
+	r.raiseFloor(epoch.Add(parkedFor - time.Hour))
+	r.wantWaiting(1, 1)
+	r.raiseFloor(epoch.Add(parkedFor + 2*time.Hour))
+	r.wantWaiting(1, 0)
 }

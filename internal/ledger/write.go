@@ -22,10 +22,13 @@ func (f *Feed) writeAll(p *pageWork, page *Page) error {
 	if err := l.writeTrails(p.tally, f.row.id); err != nil {
 		return err
 	}
+	if err := f.writeActivity(p); err != nil {
+		return err
+	}
 	if err := l.outbox.write(l.engine, &p.logs, f.row.id, p.now); err != nil {
 		return err
 	}
-	if err := f.writeWork(page); err != nil {
+	if err := f.writeWork(p, page); err != nil {
 		return err
 	}
 	p.result.Overflow = p.tally.Overflow()
@@ -127,6 +130,9 @@ func (f *Feed) setOrigin(s *State, page *Page) error {
 		return nil
 	}
 	s.Origin, s.Floor, s.Watermark = origin, origin, origin
+	if s.connectedFrom >= 0 { // else an older program may have counted calls already
+		s.connectedFrom = keptFrom(origin)
+	}
 	_, err := f.ledger.engine.exec(`UPDATE feeds SET origin = ? WHERE id = ?`, micros(origin), f.row.id)
 	return err
 }
@@ -152,6 +158,9 @@ func (f *Feed) writePosition(p *pageWork, page *Page) error {
 				return err
 			}
 		}
+	}
+	if err := f.writeConnected(p); err != nil {
+		return err
 	}
 	return f.row.save(f.ledger.engine, &p.next)
 }

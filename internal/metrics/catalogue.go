@@ -25,12 +25,12 @@ var (
 	CallFailures = &Def{
 		Name: "cdr_call_failures_total", OTel: "cdr.call.failures", Unit: "{call}", Kind: Counter, Base: RecordBase,
 		Help:   "Calls that neither a person nor voicemail answered; alert on outcome failed, not on the plain rate.",
-		Labels: mixed("direction", "trunk*", "outcome", "sip_code*", "sub_code*", "reason*", "late"),
+		Labels: mixed("direction", "trunk*", "outcome", "sip_code*", "sub_code*", "reason*", "late"), Exemplars: true,
 	}
 	CallDuration = &Def{
 		Name: "cdr_call_duration_seconds", OTel: "cdr.call.duration", Unit: "s", Kind: Histogram, Base: RecordBase,
 		Help:   "Durations of connected calls, as the provider measures them.",
-		Labels: mixed("direction", "call_type*", "trunk*"), Bounds: durationBounds, Scale: micros,
+		Labels: mixed("direction", "call_type*", "trunk*"), Bounds: durationBounds, Scale: micros, Exemplars: true,
 	}
 	ConnectedSeconds = &Def{
 		Name: "cdr_call_connected_seconds_total", OTel: "cdr.call.connected", Unit: "s", Kind: Seconds, Base: RecordBase,
@@ -67,6 +67,11 @@ var (
 		Help:   "Share of calls with media bypass among those that say, first seen in the trailing window.",
 		Labels: open("trunk"), Optional: true,
 	}
+	PeakConcurrency = &Def{
+		Name: "cdr_call_peak_concurrency", OTel: "cdr.call.peak_concurrency", Unit: "{call}", Kind: Gauge, Base: RecordBase,
+		Help:   "Most calls connected at once in the hour that ends late_after before the watermark.",
+		Labels: open("trunk"), Optional: true,
+	}
 	CallsByLocation = &Def{
 		Name: "cdr_calls_by_location_total", OTel: "cdr.calls_by_location", Unit: "{call}", Kind: Counter, Base: RecordBase,
 		Help:   "Calls by where media and signalling went.",
@@ -93,8 +98,9 @@ var (
 // keeps them.
 func Catalogue() []*Def {
 	return []*Def{
-		CallCharges, ChargeCorrections, ConnectedSeconds, CallDuration, CallFailures, CallLegs, OutcomeChanges,
-		CallSetup, CallsByLocation, Calls, EmergencyCalls, MediaBypassCalls, MediaBypassRatio, Recordings,
+		CallCharges, ChargeCorrections, ConnectedSeconds, CallDuration, CallFailures, CallLegs, OutcomeChanges, PeakConcurrency,
+		CallSetup, CallsByLocation, Calls, EmergencyCalls, MediaBypassCalls, MediaBypassRatio, MediaConcealed, MediaJitter,
+		MediaPacketLoss, MediaRoundTrip, MediaStreams, Ratings, Recordings, SessionFailures, Sessions,
 	}
 }
 
@@ -105,33 +111,52 @@ type Call struct {
 	Late bool
 	// Currency stands in for one that the provider doesn't give.
 	Currency string
+	// Further: it is a further record of a session whose call is counted already, so
+	// only its charges count.
+	Further bool
+	// NoFailure: its failure is counted with its parent's or its child's.
+	NoFailure bool
+	// BypassLater: whether media bypassed is known when the record has settled, and
+	// counted then.
+	BypassLater bool
 }
 
 // Count counts a record that was seen for the first time.
 func (t *Tally) Count(c *Call) {
-	dir, outcome, late := c.Direction.String(), c.Outcome.String(), truth(c.Late)
-	t.inc(Calls, dir, c.CallType, outcome, c.Trunk, late)
-	if c.Outcome.Connected() {
-		t.countConnected(c, dir)
-	} else {
-		t.inc(CallFailures, dir, c.Trunk, outcome, digits(c.SIPCode), digits(c.SubCode), c.Reason, late)
-	}
-	if c.MediaBypass.Known() {
-		t.inc(MediaBypassCalls, c.Trunk, c.MediaBypass.String())
-		t.trail(c.Trunk, c.MediaBypass == cdr.True)
-	}
-	if c.MediaLocation != "" || c.SignalLocation != "" {
-		t.inc(CallsByLocation, c.MediaLocation, c.SignalLocation)
-	}
-	if c.Emergency != cdr.NoEmergency {
-		t.inc(EmergencyCalls, outcome, truth(c.Emergency == cdr.EmergencyTest))
-	}
-	for i := range c.Legs {
-		t.inc(CallLegs, c.Legs[i].Type, c.Legs[i].Outcome.String())
+	if !c.Further {
+		t.countCall(c)
 	}
 	labels := ChargeLabels{Direction: c.Direction, CallType: c.CallType, Country: c.Country}
 	for i := range c.Charges {
 		t.Charge(labels, c.Charges[i].Component, currency(c.Charges[i].Currency, c.Currency), &c.Charges[i].Amount)
+	}
+}
+
+// countCall counts what counts once per call.
+func (t *Tally) countCall(c *Call) {
+	dir, outcome, late := c.Direction.String(), c.Outcome.String(), truth(c.Late)
+	t.inc(Calls, dir, c.CallType, outcome, c.Trunk, late)
+	if c.Outcome.Connected() {
+		t.countConnected(c, dir)
+	} else if !c.NoFailure {
+		t.inc(CallFailures, dir, c.Trunk, outcome, digits(c.SIPCode), digits(c.SubCode), c.Reason, late)
+	}
+	if !c.BypassLater {
+		t.bypass(c)
+	}
+	if c.MediaLocation != "" || c.SignalLocation != "" {
+		t.inc(CallsByLocation, c.MediaLocation, c.SignalLocation)
+	}
+	t.Emergency(c.Record)
+	for i := range c.Legs {
+		t.inc(CallLegs, c.Legs[i].Type, c.Legs[i].Outcome.String())
+	}
+}
+
+// Emergency counts a call to emergency services by its outcome, if it is one.
+func (t *Tally) Emergency(r *cdr.Record) {
+	if r.Emergency != cdr.NoEmergency {
+		t.inc(EmergencyCalls, r.Outcome.String(), truth(r.Emergency == cdr.EmergencyTest))
 	}
 }
 

@@ -59,6 +59,8 @@ type Def struct {
 	Scale int64
 	// Optional gauges are absent until something sets them.
 	Optional bool
+	// Exemplars says that the series lead to the last calls that changed them.
+	Exemplars bool
 	// Declared are the earlier definitions that this one may follow in a ledger
 	// (counting.md 23).
 	Declared []Change

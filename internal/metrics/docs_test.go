@@ -17,8 +17,8 @@ var updateDocs = flag.Bool("update", false, "write the tables of docs anew")
 // between the markers `<!-- table: NAME -->` and `<!-- end of table -->`.
 var docsTables = map[string]map[string]func() string{
 	"metrics.md": {
-		"records": func() string { return metricTable(Catalogue()) },
-		"own":     func() string { return metricTable(OwnCatalogue()) },
+		"records": func() string { return metricTable(ofCalls(true)) },
+		"own":     func() string { return metricTable(ofCalls(false)) },
 		"buckets": func() string { return bucketTable(allDefs()) },
 	},
 	"otlp.md": {"names": func() string { return nameTable(allDefs()) }},
@@ -84,6 +84,12 @@ func allDefs() []*Def {
 	all := slices.Concat(Catalogue(), OwnCatalogue())
 	slices.SortFunc(all, byName)
 	return all
+}
+
+// ofCalls are the metrics that have the labels of what comes from records, among them
+// the gauges that a feed reads and the ledger doesn't keep; or all others.
+func ofCalls(yes bool) []*Def {
+	return slices.DeleteFunc(allDefs(), func(d *Def) bool { return (d.Base == RecordBase) != yes })
 }
 
 func byName(a, b *Def) int { return strings.Compare(a.Name, b.Name) }

@@ -49,13 +49,16 @@ func (h *hist) set(o *hist) {
 	h.counts = append(counts[:0], o.counts...)
 }
 
-// observe adds one value, in parts of the scale, never negative.
-func (h *hist) observe(d *Def, parts int64) {
+// observe adds one value, in parts of the scale, never negative, and says which of the
+// classic buckets it fell into.
+func (h *hist) observe(d *Def, parts int64) (bucket int) {
 	h.count++
 	h.sum += parts
 	v := float64(parts) / float64(d.Scale)
-	h.buckets[sort.SearchFloat64s(d.Bounds, v)]++
+	bucket = sort.SearchFloat64s(d.Bounds, v)
+	h.buckets[bucket]++
 	h.observeNative(v)
+	return bucket
 }
 
 func (h *hist) observeNative(v float64) {

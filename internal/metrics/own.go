@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ type Own struct {
 	mu     sync.Mutex
 	series map[*Def]map[string]*ownSeries // by label values, joined
 	hooks  []func()
+	totals map[[2]string]map[time.Time]dayTotal // by source and feed, by day
 }
 
 // ownSeries is one series of the exporter's own.
@@ -87,6 +89,7 @@ func (o *Own) Clear(d *Def, labels ...string) {
 func (o *Own) Forget(labels ...string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.forgetTotals(labels)
 	for d, all := range o.series {
 		for key, s := range all {
 			if len(baseNames[d.Base]) > 0 && len(s.labels.Values) >= len(labels) && slices.Equal(s.labels.Values[:len(labels)], labels) {
@@ -94,6 +97,32 @@ func (o *Own) Forget(labels ...string) {
 			}
 		}
 	}
+}
+
+// Row is one value of a gauge.
+type Row struct {
+	Labels []string
+	Value  float64
+}
+
+// Replace sets a gauge to these rows and no others; rows with the same labels add up.
+func (o *Own) Replace(d *Def, rows []Row) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.replace(d, rows)
+}
+
+// replace is Replace; the lock is held. A series that stays keeps its identity.
+func (o *Own) replace(d *Def, rows []Row) {
+	stay := make(map[*ownSeries]bool, len(rows))
+	for _, r := range rows {
+		s := o.with(d, r.Labels...)
+		if !stay[s] {
+			stay[s], s.float = true, 0
+		}
+		s.float += r.Value
+	}
+	maps.DeleteFunc(o.series[d], func(_ string, s *ownSeries) bool { return !stay[s] })
 }
 
 // with finds or makes a series; the lock is held.
@@ -122,6 +151,7 @@ func (o *Own) Snapshot() Snapshot {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.showTotals()
 	b := builder{points: make(map[*Def][]Point, len(o.series))}
 	for d, all := range o.series {
 		for _, s := range all {

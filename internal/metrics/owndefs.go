@@ -62,6 +62,10 @@ var (
 		Name: "cdr_exporter_otlp_outbox_records", OTel: "cdr.exporter.otlp.outbox.records", Unit: "{record}", Kind: Gauge,
 		Help: "Log records that wait to be sent.",
 	}
+	OutboxLimit = &Def{
+		Name: "cdr_exporter_otlp_outbox_limit_records", OTel: "cdr.exporter.otlp.outbox.limit.records", Unit: "{record}", Kind: Gauge,
+		Help: "How many log records may wait (otlp.outbox_limit); absent while none are sent.", Optional: true,
+	}
 	OutboxOldest = &Def{
 		Name: "cdr_exporter_otlp_outbox_oldest_timestamp_seconds", OTel: "cdr.exporter.otlp.outbox.oldest.timestamp", Unit: "s", Kind: Gauge,
 		Help: "When the oldest waiting log record was counted; absent while the outbox is empty.", Optional: true,
@@ -82,6 +86,30 @@ var (
 		Name: "cdr_exporter_ledger_size_bytes", OTel: "cdr.exporter.ledger.size", Unit: "By", Kind: Gauge,
 		Help: "Size of the ledger's files, the write-ahead log included.",
 	}
+	ActiveCalls = &Def{
+		Name: "cdr_active_calls", OTel: "cdr.active_calls", Unit: "{call}", Kind: Gauge, Base: RecordBase,
+		Help: "Calls in progress, as of the last read; absent after three failed reads.", Labels: closed("direction"), Optional: true,
+	}
+	ProviderRecords = &Def{
+		Name: "cdr_exporter_provider_records", OTel: "cdr.exporter.provider.records", Unit: "{record}", Kind: Gauge, Base: SourceFeed,
+		Help: "Records of a day (UTC) by the provider's own total, when the day was last read completely.", Labels: closed("day"), Optional: true,
+	}
+	ReconciliationDifference = &Def{
+		Name: "cdr_exporter_reconciliation_difference", OTel: "cdr.exporter.reconciliation.difference", Unit: "{record}", Kind: Gauge, Base: SourceFeed,
+		Help: "Distinct records read of a day (UTC) minus the provider's own total for the same query.", Labels: closed("day"), Optional: true,
+	}
+	SubscriptionExpiry = &Def{
+		Name: "cdr_subscription_expiry_timestamp_seconds", OTel: "cdr.subscription.expiry.timestamp", Unit: "s", Kind: Gauge, Base: SourceOnly,
+		Help: "When the source's subscription to notifications ends; absent while there is none.", Optional: true,
+	}
+	SubscriptionLastNotification = &Def{
+		Name: "cdr_subscription_last_notification_timestamp_seconds", OTel: "cdr.subscription.last_notification.timestamp", Unit: "s", Kind: Gauge, Base: SourceOnly,
+		Help: "When a notification was last accepted; absent until the first.", Optional: true,
+	}
+	Notifications = &Def{
+		Name: "cdr_notifications_total", OTel: "cdr.notifications", Unit: "{notification}", Kind: Counter, Base: SourceOnly,
+		Help: "Notifications received, not requests, by what became of them.", Labels: closed("result"),
+	}
 	UnmappedValues = &Def{
 		Name: "cdr_exporter_unmapped_values_total", OTel: "cdr.exporter.unmapped_values", Unit: "{value}", Kind: Counter, Base: SourceFeed,
 		Help: "Values of the provider's that the mapping doesn't know, by field.", Labels: closed("field"),
@@ -100,13 +128,16 @@ var (
 func OwnCatalogue() []*Def {
 	return []*Def{
 		Polls, APIRequests, APIRequestDuration, APIThrottled, Rows, RecordDelay, Watermark, NewestCall, LastSuccess,
-		CatchingUp, Unreadable, ClockOffset, CredentialExpiry, OTLPRecords, OutboxRecords, OutboxOldest, SeriesCount,
-		SeriesOverflow, CommitDuration, LedgerSize, UnmappedValues, ReloadSuccessful, ReloadSuccess,
+		CatchingUp, Unreadable, ClockOffset, CredentialExpiry, OTLPRecords, OutboxRecords, OutboxLimit, OutboxOldest, SeriesCount,
+		SeriesOverflow, CommitDuration, LedgerSize, SubscriptionExpiry, SubscriptionLastNotification, Notifications,
+		UnmappedValues, ActiveCalls, ProviderRecords, ReconciliationDifference, ReloadSuccessful, ReloadSuccess,
 	}
 }
 
-// The results of rows (contract 3).
+// The results of rows and others (contract 3).
 var (
+	noticeResults = []string{"accepted", "duplicate", "forged", "invalid"}
+
 	rowResults  = []string{"new", "duplicate", "revised", "invalid", "ignored", "too_old"}
 	pollResults = []string{"ok", "error"}
 	otlpResults = []string{"sent", "rejected", "skipped"}

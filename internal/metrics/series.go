@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,6 +19,9 @@ type Series struct {
 	// cur is what was committed, next the working copy of the commit under way.
 	cur, next value
 	dirty     bool
+
+	exemplars []*Exemplar // by bucket, nil where there is none; a counter has one
+	marks     []mark      // of the commit under way
 }
 
 // ID is the ledger's row id, 0 for a series that wasn't written yet.
@@ -28,6 +32,19 @@ func (s *Series) Own() []string { return s.Labels.Values[len(baseNames[RecordBas
 
 // Start is the created timestamp, zero if it must not be told.
 func (s *Series) Start() time.Time { return s.start }
+
+// Totals sums a counter's committed values by one of its labels. The commit lock must
+// be held.
+func (f *FeedSeries) Totals(d *Def, label string) map[string]int64 {
+	at := slices.IndexFunc(d.Labels, func(l Label) bool { return l.Name == label })
+	all := make(map[string]int64)
+	for _, s := range f.list {
+		if s.Labels.Def == d {
+			all[s.Own()[at]] += s.cur.n
+		}
+	}
+	return all
+}
 
 // Shown says whether the ledger has written down that its value may be shown.
 func (s *Series) Shown() bool { return s.shown }
@@ -46,6 +63,8 @@ type FeedSeries struct {
 	list     []*Series
 	counts   map[*Def]int // series that aren't folded
 	trailing trailing
+	// connected also has what only the writers use.
+	connected concurrency
 }
 
 // Active says whether the feed is configured; what isn't, isn't exposed.
@@ -53,6 +72,13 @@ func (s *Store) Active(f *FeedSeries, active bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.active = active
+}
+
+// IsActive says whether the feed is configured.
+func (s *Store) IsActive(f *FeedSeries) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return f.active
 }
 
 // appendKey appends the map key of a label set. 0xff can't occur in UTF-8.

@@ -27,6 +27,9 @@ type Point struct {
 	Value float64
 	// Hist is the value of a histogram.
 	Hist *HistValue
+	// Exemplars are those of a histogram's classic buckets, nil where there is none, or the
+	// one of a counter; nil if there are none. They mustn't be changed.
+	Exemplars []*Exemplar
 }
 
 // LabelSet is the identity of one series. It doesn't change once made.

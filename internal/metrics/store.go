@@ -23,7 +23,8 @@ type Options struct {
 // Store holds the series that come from records. It is safe for concurrent
 // reads; writers are ordered by the ledger's commit lock.
 type Store struct {
-	now func() time.Time
+	now   func() time.Time
+	watch func(Delta) // nil: nobody watches
 
 	mu      sync.RWMutex
 	options Options // guarded by mu for readers; the commit lock orders writers
@@ -47,7 +48,7 @@ func (s *Store) Reconfigure(options Options) {
 func (s *Store) Feed(source, provider, feed string, revealed bool) *FeedSeries {
 	f := &FeedSeries{
 		source: source, provider: provider, feed: feed, revealed: revealed,
-		byKey: make(map[string]*Series), counts: make(map[*Def]int), trailing: make(trailing),
+		byKey: make(map[string]*Series), counts: make(map[*Def]int), trailing: make(trailing), connected: newConcurrency(),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -207,6 +208,7 @@ func (b *builder) feed(f *FeedSeries) {
 		d := series.Labels.Def
 		b.points[d] = append(b.points[d], b.point(series, d))
 	}
+	f.connected.points(b)
 	for _, t := range f.trailing {
 		if v, ok := ratio(t.rows, b.now, b.options.BypassWindow); ok {
 			b.points[MediaBypassRatio] = append(b.points[MediaBypassRatio], Point{Labels: t.labels, Value: v})
@@ -217,6 +219,9 @@ func (b *builder) feed(f *FeedSeries) {
 // point is a series as it may be shown: 0 until zero_for has passed.
 func (b *builder) point(series *Series, d *Def) Point {
 	p := Point{Labels: series.Labels, Start: series.start}
+	if series.shown {
+		p.Exemplars = series.exemplars
+	}
 	switch {
 	case d.Kind != Histogram && series.shown:
 		p.Value = series.cur.float(d)

@@ -27,6 +27,14 @@ type Tally struct {
 	newTrunks int
 	overflow  map[string]int
 
+	connecting connecting
+
+	source    int // of the commit's records, the one being counted; 0 for none
+	exemplars []newExemplar
+
+	// record is what is being counted; watched by the store's watcher alone.
+	record *cdr.Record
+
 	key  []byte
 	vals []string
 }
@@ -34,8 +42,9 @@ type Tally struct {
 // Begin opens the working copy of a commit at a time.
 func (s *Store) Begin(f *FeedSeries, now time.Time) *Tally {
 	t := &s.tally
+	t.connecting.reset()
 	*t = Tally{
-		store: s, feed: f, now: now,
+		store: s, feed: f, now: now, connecting: t.connecting, exemplars: t.exemplars[:0],
 		dirty: t.dirty[:0], fresh: t.fresh[:0], trails: t.trails[:0], key: t.key[:0], vals: t.vals[:0],
 	}
 	return t
@@ -57,9 +66,10 @@ func (t *Tally) Wrote(s *Series, id int64) { s.id = id }
 func (t *Tally) Apply() {
 	t.store.mu.Lock()
 	defer t.store.mu.Unlock()
+	t.applyExemplars()
 	for _, s := range t.dirty {
 		s.cur, s.next = s.next, s.cur
-		s.dirty = false
+		s.clean()
 	}
 	for _, s := range t.fresh {
 		s.since = t.now
@@ -68,12 +78,13 @@ func (t *Tally) Apply() {
 	for _, row := range t.trails {
 		t.feed.addTrail(row)
 	}
+	t.connecting.apply(&t.feed.connected)
 }
 
 // Discard forgets the working copy. The commit has failed.
 func (t *Tally) Discard() {
 	for _, s := range t.dirty {
-		s.dirty = false
+		s.clean()
 	}
 	for _, s := range t.fresh {
 		own := s.Own()
@@ -82,19 +93,45 @@ func (t *Tally) Discard() {
 			t.feed.counts[s.Labels.Def]--
 		}
 	}
+	t.connecting.discard(&t.feed.connected)
 }
 
-func (t *Tally) inc(d *Def, own ...string) { t.series(d, own).next.n++ }
+// clean closes the working copy.
+func (s *Series) clean() {
+	s.dirty = false
+	clear(s.marks)
+}
 
-func (t *Tally) addN(d *Def, n int64, own ...string) { t.series(d, own).next.n += n }
+func (t *Tally) inc(d *Def, own ...string) { t.addN(d, 1, own...) }
+
+func (t *Tally) addN(d *Def, n int64, own ...string) {
+	s := t.series(d, own)
+	s.next.n += n
+	if d.Exemplars {
+		t.mark(s, 0, 1, n)
+	}
+	if t.store.watch != nil {
+		t.store.watch(Delta{Labels: s.Labels, Record: t.record, N: n})
+	}
+}
 
 func (t *Tally) addMoney(d *Def, amount *cdr.Money, own ...string) {
 	s := t.series(d, own)
 	s.next.money = s.next.money.Add(amount)
+	if t.store.watch != nil {
+		t.store.watch(Delta{Labels: s.Labels, Record: t.record, Money: *amount})
+	}
 }
 
 func (t *Tally) observe(d *Def, parts int64, own ...string) {
-	t.series(d, own).next.hist.observe(d, parts)
+	s := t.series(d, own)
+	bucket := s.next.hist.observe(d, parts)
+	if d.Exemplars {
+		t.mark(s, bucket, len(d.Bounds)+1, parts)
+	}
+	if t.store.watch != nil {
+		t.store.watch(Delta{Labels: s.Labels, Record: t.record, N: parts, Bucket: bucket})
+	}
 }
 
 // series finds or makes the series of a label set and opens its working copy.

@@ -1,0 +1,121 @@
+package cdr
+
+import "time"
+
+// Float is a number that may not have been given.
+type Float struct {
+	Value float64
+	Known bool
+}
+
+// KnownFloat is a Float that was given.
+func KnownFloat(v float64) Float { return Float{Value: v, Known: true} }
+
+// Span is a duration that may not have been given.
+type Span struct {
+	Value time.Duration
+	Known bool
+}
+
+// KnownSpan is a Span that was given.
+func KnownSpan(v time.Duration) Span { return Span{Value: v, Known: true} }
+
+// Quality is what was measured of a stream. Ratios are from 0 to 1.
+type Quality struct {
+	Jitter, RoundTrip Span
+	// Loss is the share of packets that were lost, Concealed that of audio that was made
+	// up for them.
+	Loss, Concealed Float
+	// Packets is how many were sent.
+	Packets Int
+	// VideoFrameLoss is the share of video frames that were lost, VideoLoss that of
+	// packets after error correction.
+	VideoFrameLoss, VideoLoss Float
+	// FrameRate is in frames a second.
+	FrameRate Float
+}
+
+// Verdict is what the published classification says of a stream. Poor tells of the
+// network, not of what people heard.
+type Verdict uint8
+
+// The verdicts.
+const (
+	// Unclassified: what the rules need wasn't measured.
+	Unclassified Verdict = iota
+	Good
+	Poor
+)
+
+var verdicts = [...]string{"unclassified", "good", "poor"}
+
+// String is the label value.
+func (v Verdict) String() string { return verdicts[v] }
+
+// The bounds past which a stream is poor, from Microsoft's "Stream classification in
+// Call Quality Dashboard".
+const (
+	poorRoundTrip      = 500 * time.Millisecond
+	poorJitter         = 30 * time.Millisecond
+	poorLoss           = 0.1
+	poorPackets        = 500
+	poorFrameLoss      = 0.5
+	poorVideoLoss      = 0.15
+	poorVideoRate      = 7
+	poorScreenShare    = 2
+	mediaAudio         = "audio"
+	mediaVideo         = "video"
+	mediaScreenSharing = "screen_share"
+)
+
+// Verdict classifies a stream by the published rules, which know audio, video and
+// screen sharing.
+func (s *Stream) Verdict() Verdict {
+	switch s.Media {
+	case mediaAudio:
+		return s.audio()
+	case mediaVideo:
+		return s.video(poorVideoRate)
+	case mediaScreenSharing:
+		return s.video(poorScreenShare)
+	}
+	return Unclassified
+}
+
+// audio is poor if one measure is past its bound and enough packets were sent to
+// mean something.
+func (q *Quality) audio() Verdict {
+	if !q.RoundTrip.Known && !q.Loss.Known && !q.Jitter.Known {
+		return Unclassified
+	}
+	past := q.RoundTrip.Value > poorRoundTrip || q.Loss.Value > poorLoss || q.Jitter.Value > poorJitter
+	switch {
+	case !past:
+		return Good
+	case !q.Packets.Known:
+		return Unclassified
+	case q.Packets.Value > poorPackets:
+		return Poor
+	}
+	return Good
+}
+
+// video is judged by the first measure that there is.
+func (q *Quality) video(rate float64) Verdict {
+	switch {
+	case q.VideoFrameLoss.Known:
+		return poorIf(q.VideoFrameLoss.Value > poorFrameLoss)
+	case q.FrameRate.Known:
+		return poorIf(q.FrameRate.Value < rate)
+	case q.VideoLoss.Known:
+		return poorIf(q.VideoLoss.Value > poorVideoLoss)
+	}
+	return Unclassified
+}
+
+func poorIf(poor bool) Verdict {
+	if poor {
+		return Poor
+	}
+	return Good
+}

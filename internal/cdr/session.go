@@ -1,0 +1,65 @@
+package cdr
+
+import "time"
+
+// SessionResult is how a session of a call ended.
+type SessionResult uint8
+
+// The results of sessions.
+const (
+	// SessionOK: it didn't fail.
+	SessionOK SessionResult = iota
+	// SessionSetupFailed: it failed before media flowed, or nobody says when.
+	SessionSetupFailed
+	// SessionDropped: it failed in mid-call.
+	SessionDropped
+)
+
+var sessionResults = [...]string{"ok", "setup_failed", "dropped"}
+
+// String is the label value.
+func (r SessionResult) String() string { return sessionResults[r] }
+
+// Session is one session of a call: in a call of two there is one, in a group call one
+// per participant and service.
+type Session struct {
+	// ID is the provider's, unique within the call.
+	ID string
+	// Start and End are the provider's; End may be zero.
+	Start, End time.Time
+	Result     SessionResult
+	// Media is the richest kind that it carried: video, screen_share, audio, data, other.
+	Media string
+	// Stage and Reason say where and why it failed, as short slugs; empty if it didn't.
+	Stage, Reason string
+	// UserID, UserName and UserPrincipal name who took part. Redaction applies.
+	UserID, UserName, UserPrincipal string
+	// Number is the telephone that took part, if one did. Redaction applies.
+	Number string
+	// Direction says which end Number was: the caller's of an inbound session, the
+	// callee's of any other. DirectionUnknown: as the call's.
+	Direction Direction
+	// Extra are the provider's own fields, for logs only.
+	Extra []Attr
+}
+
+// Stream is one media stream of a session, as its receiver measured it.
+type Stream struct {
+	// Media is audio, video, screen_share, data or other.
+	Media string
+	// ToCallee says that the caller sent it.
+	ToCallee bool
+	// Network is how its sender was connected: wired, wifi, mobile, tunnel, unknown.
+	Network string
+	// Platform is its sender's, a short slug.
+	Platform string
+	Quality
+}
+
+// Direction is the label value of media_direction.
+func (s *Stream) Direction() string {
+	if s.ToCallee {
+		return "caller_to_callee"
+	}
+	return "callee_to_caller"
+}

@@ -1,0 +1,123 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+const (
+	// activitySeconds is the span of time that calls are counted by.
+	activitySeconds = 5 * 60
+	// activityKept is how far back activity is kept.
+	activityKept = 25 * time.Hour
+	// activityAhead is how far ahead of a feed's clock a call may begin to be in it.
+	activityAhead = time.Hour
+)
+
+// Activity is how many calls of a feed began in a span of time, whenever they were read.
+type Activity struct {
+	Source, Provider, Feed string
+	// Start is that of the five minutes.
+	Start time.Time
+	// Calls are all that began then, each by the start that it was first read with.
+	Calls int64
+	// Failures are those among them whose outcome is `failed` by now. A part of a call
+	// that failed is one beside its parent, as in cdr_calls_total.
+	Failures int64
+}
+
+// Activity is what the configured feeds have had since a time, at most of the last 25
+// hours, in order of Start. It holds what was counted, a first history that is under way
+// included.
+func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.ensureOpen(ctx); err != nil {
+		return nil, err
+	}
+	shown := make(map[int64]*Feed, len(l.feeds))
+	for _, f := range l.feeds {
+		if l.store.IsActive(f.series) {
+			shown[f.row.id] = f
+		}
+	}
+	since := max(from.Unix(), l.settings.Now().Add(-activityKept).Unix()) / activitySeconds
+	rows, err := l.engine.query(`SELECT feed, began, calls, failures FROM activity WHERE began >= ? ORDER BY began, feed`, since)
+	if err != nil {
+		return nil, fmt.Errorf("read activity: %w", err)
+	}
+	var all []Activity
+	return all, scanAll(rows, func() error {
+		var feed, began int64
+		var a Activity
+		if err := rows.Scan(&feed, &began, &a.Calls, &a.Failures); err != nil {
+			return err
+		}
+		if f := shown[feed]; f != nil {
+			a.Source, a.Provider, a.Feed = f.spec.Source, f.spec.Provider, f.spec.Feed
+			a.Start = time.Unix(began*activitySeconds, 0).UTC()
+			all = append(all, a)
+		}
+		return nil
+	})
+}
+
+// activityChange is what a page changes of five minutes.
+type activityChange struct{ calls, failures int64 }
+
+// beganIn are the five minutes since 1970 that a call is counted in, 0 if it began too
+// long ago.
+func (p *pageWork) beganIn(r *cdr.Record) int64 {
+	if r.Start.Before(p.observed.Add(-activityKept)) || r.Start.After(p.observed.Add(activityAhead)) {
+		return 0
+	}
+	return fiveMinutes(r.Start.UnixMicro())
+}
+
+// active counts a new call where it began.
+func (p *pageWork) active(began int64, outcome cdr.Outcome) {
+	if began != 0 {
+		c := p.activity[began]
+		c.calls++
+		c.failures += flag(outcome == cdr.Failed)
+		p.activity[began] = c
+	}
+}
+
+// moveFailure takes a call's changed outcome.
+func (p *pageWork) moveFailure(began int64, from, to cdr.Outcome) {
+	if n := flag(to == cdr.Failed) - flag(from == cdr.Failed); began != 0 && n != 0 {
+		c := p.activity[began]
+		c.failures += n
+		p.activity[began] = c
+	}
+}
+
+// writeActivity writes what the page changes of the activity. What was pruned already
+// isn't made anew.
+func (f *Feed) writeActivity(p *pageWork) error {
+	for _, began := range slices.Sorted(maps.Keys(p.activity)) {
+		text := `INSERT INTO activity (calls, failures, feed, began) VALUES (?, ?, ?, ?)
+			ON CONFLICT (feed, began) DO UPDATE SET calls = activity.calls + excluded.calls, failures = activity.failures + excluded.failures`
+		c := p.activity[began]
+		if c.calls == 0 {
+			text = `UPDATE activity SET calls = calls + ?, failures = failures + ? WHERE feed = ? AND began = ?`
+		}
+		if _, err := f.ledger.engine.exec(text, c.calls, c.failures, f.row.id, began); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pruneActivity forgets what is older than is kept.
+func (f *Feed) pruneActivity(now time.Time) error {
+	_, err := f.ledger.engine.exec(`DELETE FROM activity WHERE feed = ? AND began < ?`,
+		f.row.id, now.Add(-activityKept).Unix()/activitySeconds)
+	return err
+}

@@ -1,0 +1,134 @@
+package ledger
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// counting.md 15: a record of a feed without hours is found whatever its start is now,
+// and keeps being found by the start that it had first.
+func TestRule15HourlessStartMoves(t *testing.T) {
+	for offset := range 9 {
+		from := spanEdge.Add(-2*spanSeconds*time.Second + spanReach*time.Duration(offset)/4)
+		for _, by := range []time.Duration{time.Second, -time.Second, 5 * time.Hour, -5 * time.Hour, spanReach, -spanReach} {
+			t.Run(fmt.Sprintf("%s before an edge, by %s", spanEdge.Sub(from), by), func(t *testing.T) {
+				r := newHourlessRig(t)
+				r.records(call("a", start(from), alts("a2"), version(1)))
+				r.reopen()
+				for _, at := range []time.Time{from.Add(by), from, from.Add(by)} {
+					for _, id := range []string{"a", "a2"} {
+						if got := r.records(call(id, start(at), version(1))); got.New != 0 || got.Duplicate != 1 {
+							t.Fatalf("%s at %s: %+v", id, at, got)
+						}
+					}
+				}
+				if got := r.total("cdr_calls_total"); got != 1 || r.rows("hour > 0") != 0 {
+					t.Errorf("%d calls, %d rows by hour", got, r.rows("hour > 0"))
+				}
+			})
+		}
+	}
+}
+
+// counting.md 15: what comes under another id later is found by that one too, beside the
+// record, and not by the start of the version that brought it.
+func TestRule15HourlessLaterID(t *testing.T) {
+	r := newHourlessRig(t)
+	from := epoch.Add(-200 * time.Hour)
+	r.records(call("a", start(from)))
+	r.records(call("b", alts("a"), start(from.Add(190*time.Hour))))
+	r.reopen()
+	if got := r.records(call("b", start(from.Add(100*time.Hour)))); got.New != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got, want := r.rows(fmt.Sprintf("hour = %d", spanOf(from))), r.rows("hour < 0"); got != want {
+		t.Errorf("%d of %d rows where the record is", got, want)
+	}
+}
+
+// counting.md 5, 15: a record that has moved by up to spanReach isn't forgotten before
+// the floor is past it, wherever the spans lie; in the end all of it is.
+func TestRule15HourlessExpiry(t *testing.T) {
+	for offset := range 9 {
+		from := spanEdge.Add(-2*spanSeconds*time.Second + spanReach*time.Duration(offset)/4)
+		t.Run(fmt.Sprintf("%s before an edge", spanEdge.Sub(from)), func(t *testing.T) {
+			r := newHourlessRig(t)
+			later := func(r *cdr.Record) { r.Start = from.Add(spanReach); sessions("s1")(r) }
+			r.records(call("a", start(from), sessions("s1")))
+			r.records(call("a", later))
+			keep := r.spec.Lookback*5/4 + 48*time.Hour
+			r.raiseFloor(from.Add(spanReach).Add(keep))
+			if floor := r.feed.State().Floor; from.Add(spanReach).Before(floor) || from.Add(spanReach).Sub(floor) > time.Hour {
+				t.Fatalf("floor %v, want just below %v", floor, from.Add(spanReach))
+			}
+			if got := r.records(call("a", later)); got.Duplicate != 1 || r.total("cdr_sessions_total") != 1 {
+				t.Errorf("at the floor: %+v, %d sessions", got, r.total("cdr_sessions_total"))
+			}
+			r.raiseFloor(from.Add(keep + 3*spanSeconds*time.Second))
+			if got := r.records(call("a", later)); got.TooOld != 1 || r.rows("hour < 0") != 0 {
+				t.Errorf("past the floor: %+v, %d rows left", got, r.rows("hour < 0"))
+			}
+			if calls, all := r.total("cdr_calls_total"), r.total("cdr_sessions_total"); calls != 1 || all != 1 {
+				t.Errorf("%d calls, %d sessions", calls, all)
+			}
+		})
+	}
+}
+
+// raiseFloor moves time, the watermark and the floor on.
+func (r *rig) raiseFloor(watermark time.Time) {
+	r.t.Helper()
+	r.clock.at = watermark
+	r.commit(&Page{Position: &Position{Watermark: watermark}})
+	if err := r.ledger.Prune(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// counting.md 5: pruning takes several transactions. A record is forgotten with the first,
+// which raises the floor, and its sessions with it, whichever rows are left.
+func TestRule05HourlessHalfPruned(t *testing.T) {
+	r := newHourlessRig(t)
+	from := epoch.Add(-200 * time.Hour)
+	known := func() *cdr.Record { return call("a", start(from), sessions("s1", "s2", "s3")) }
+	r.records(known())
+	if _, err := r.ledger.engine.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+		INSERT INTO seen SELECT ?, ?, CAST(printf('%016d', i) AS BLOB), x'03' FROM n`,
+		pruneRows-2, r.feed.row.id, spanOf(from)); err != nil {
+		t.Fatal(err)
+	}
+	r.clock.add(60 * 24 * time.Hour)
+	r.commit(&Page{Position: &Position{Watermark: r.clock.at}})
+	more, err := r.ledger.pruneOnce(t.Context(), r.feed)
+	if left := r.rows("hour < 0"); err != nil || !more || left != 2 {
+		t.Fatalf("pruned: %v, %v, %d rows left, want 2 of the record's", more, err, left)
+	}
+	if got := r.records(known()); got.TooOld != 1 || r.total("cdr_sessions_total") != 3 {
+		t.Errorf("%+v, %d sessions", got, r.total("cdr_sessions_total"))
+	}
+}
+
+// counting.md 5: what is known is known below the floor too; what isn't is too old.
+func TestRule05HourlessFloor(t *testing.T) {
+	r := newHourlessRig(t)
+	below := start(r.feed.State().Origin.Add(-time.Hour))
+	r.records(call("a", version(1)))
+	if got := r.records(call("a", below, version(2)), call("b", below)); got.Revised != 1 || got.TooOld != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Guarantee 3 without hours: a parent is found wherever it is.
+func TestHourlessParents(t *testing.T) {
+	r := newHourlessRig(t)
+	r.spec.Parents = true
+	r.reopen()
+	r.records(call("p", outcome(cdr.Failed), start(epoch.Add(-150*time.Hour))))
+	r.records(call("c", outcome(cdr.Failed), childOf("p")))
+	if got := r.total("cdr_call_failures_total"); got != 1 {
+		t.Errorf("%d failures, want the parent's", got)
+	}
+}

@@ -1,0 +1,64 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+)
+
+// The identity of log records (contract 4), which exemplars share.
+
+// UID is the event's log.record.uid, 32 hexadecimal digits: the first half of SHA-256 over
+// source, feed, event name, record id and session id, each with its length as a varint
+// before it, and the version as a varint. It is the same on every try (counting.md 27).
+// session is empty but for cdr.session.
+func (e *RecordEvent) UID(session string) (uid [32]byte) {
+	var room [256]byte
+	b := room[:0]
+	for _, part := range [...]string{e.Source, e.Feed, e.Name, e.RecordID, session} {
+		b = binary.AppendUvarint(b, uint64(len(part)))
+		b = append(b, part...)
+	}
+	b = binary.AppendVarint(b, e.Version)
+	sum := sha256.Sum256(b)
+	hex.Encode(uid[:], sum[:len(uid)/2])
+	return uid
+}
+
+// noCall is the id that some providers give for no id.
+const noCall = "00000000-0000-0000-0000-000000000000"
+
+// TraceID is the event's TraceId: the call id where it is a UUID, else the first half of
+// SHA-256 over provider and call id, one after the other. A record without a call id
+// stands for a call of its own. The call id must be redacted.
+func (e *RecordEvent) TraceID(call string) [16]byte {
+	if call == "" || call == noCall {
+		call = e.RecordID
+	}
+	if id, ok := parseUUID(call); ok {
+		return id
+	}
+	var room [256]byte
+	b := append(room[:0], e.Provider...)
+	sum := sha256.Sum256(append(b, call...))
+	return [16]byte(sum[:16])
+}
+
+// parseUUID reads a UUID in its usual form, of either case. A UUID of zeros isn't
+// one: it would be no trace id.
+func parseUUID(s string) (id [16]byte, ok bool) {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return id, false
+	}
+	var digits [32]byte
+	n := 0
+	for i := range len(s) {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			continue
+		}
+		digits[n] = s[i]
+		n++
+	}
+	_, err := hex.Decode(id[:], digits[:])
+	return id, err == nil && id != [16]byte{}
+}

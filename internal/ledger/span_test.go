@@ -1,0 +1,69 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// spanEdge is where one span ends and the next begins.
+var spanEdge = time.Unix((epoch.Unix()/spanSeconds+1)*spanSeconds, 0)
+
+// counting.md 14: a group, a recording and what a child has told are found from
+// spanReach away at least, wherever that lies.
+func TestFactsAcrossSpans(t *testing.T) {
+	recorded := func(c *cdr.Record) { c.Recordings = []cdr.Recording{{ID: "R1", Type: "automatic"}} }
+	for offset := range 9 {
+		for _, apart := range []time.Duration{spanReach, -spanReach} {
+			from := spanEdge.Add(spanReach * time.Duration(offset) / 4)
+			t.Run(fmt.Sprintf("%s after an edge, then %s", from.Sub(spanEdge), apart), func(t *testing.T) {
+				r := newRig(t)
+				r.spec.Parents = true
+				r.reopen()
+				r.live()
+				r.records(
+					call("a", inGroup("s-1"), recorded, start(from)),
+					call("c", childOf("p"), outcome(cdr.Failed), start(from)))
+				if got := r.records(call("b", inGroup("s-1"), recorded, start(from.Add(apart)))); got.New != 0 || got.Duplicate != 1 {
+					t.Errorf("group: %+v", got)
+				}
+				r.records(call("p", outcome(cdr.Failed), start(from.Add(apart))))
+				if got := r.total("cdr_call_failures_total"); got != 1 {
+					t.Errorf("%d failures", got)
+				}
+				if got := r.total("cdr_recordings_total"); got != 1 {
+					t.Errorf("%d recordings", got)
+				}
+			})
+		}
+	}
+}
+
+// Pruning spans works in small transactions too.
+func TestSpansArePrunedInPieces(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	if _, err := r.ledger.engine.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+		INSERT INTO seen SELECT ?, ?, CAST(printf('%016d', i) AS BLOB), x'050100' FROM n`,
+		2*pruneRows+1, r.feed.row.id, spanOf(epoch)); err != nil {
+		t.Fatal(err)
+	}
+	r.clock.add(60 * 24 * time.Hour)
+	r.commit(&Page{Position: &Position{Watermark: r.clock.at}})
+	var left []int
+	r.probe = func(point string) error {
+		if point == "committed" {
+			left = append(left, r.rows("hour < 0"))
+		}
+		return nil
+	}
+	if err := r.ledger.Prune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int{pruneRows + 1, 1, 0}; !slices.Equal(left, want) {
+		t.Errorf("left after each transaction %v, want %v", left, want)
+	}
+}
