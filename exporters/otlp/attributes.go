@@ -9,15 +9,7 @@ import (
 // Beside it come cdr.invite_time, cdr.emergency (`real`, `test`) and, under the
 // provider, user_principal_name.
 func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
-	uid := recordUID(event, "")
-	b = appendBytes(b, common("log.record.uid"), uid[:])
-	b = appendText(b, common("cdr.record.id"), event.RecordID)
-	b = appendInt(b, common("cdr.record.version"), event.Version)
-	b = appendTexts(b, common("cdr.changed"), event.Changed)
-	b = appendText(b, common("cdr.call.id"), r.CallID)
-	b = appendText(b, common("cdr.source"), event.Source)
-	b = appendText(b, common("cdr.provider"), event.Provider)
-	b = appendText(b, common("cdr.feed"), event.Feed)
+	b = appendIdentity(b, r, event, "")
 	b = appendCall(b, r)
 	b = appendParties(b, r, event.Provider)
 	b = appendFailure(b, r)
@@ -27,6 +19,20 @@ func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte
 		b = appendExtra(b, event.Provider, &r.Extra[i])
 	}
 	return b
+}
+
+// appendIdentity appends which record it is, and of which call. session is its id if the
+// record is one's, else empty.
+func appendIdentity(b []byte, r *cdr.Record, event *ledger.RecordEvent, session string) []byte {
+	uid := event.UID(session)
+	b = appendBytes(b, common("log.record.uid"), uid[:])
+	b = appendText(b, common("cdr.record.id"), event.RecordID)
+	b = appendInt(b, common("cdr.record.version"), event.Version)
+	b = appendTexts(b, common("cdr.changed"), event.Changed)
+	b = appendText(b, common("cdr.call.id"), r.CallID)
+	b = appendText(b, common("cdr.source"), event.Source)
+	b = appendText(b, common("cdr.provider"), event.Provider)
+	return appendText(b, common("cdr.feed"), event.Feed)
 }
 
 func appendCall(b []byte, r *cdr.Record) []byte {
@@ -53,12 +59,22 @@ func appendCall(b []byte, r *cdr.Record) []byte {
 func appendParties(b []byte, r *cdr.Record, provider string) []byte {
 	b = appendText(b, common("cdr.caller.number"), r.CallerNumber)
 	b = appendText(b, common("cdr.callee.number"), r.CalleeNumber)
-	b = appendText(b, common("cdr.user.id"), r.UserID)
-	b = appendText(b, common("cdr.user.name"), r.UserName)
-	if name := "user_principal_name"; !hasExtra(r.Extra, name) {
-		b = appendText(b, key{provider, name}, r.UserPrincipal)
+	return appendUser(b, provider, r.UserID, r.UserName, r.UserPrincipal, r.Extra)
+}
+
+func appendUser(b []byte, provider, id, name, principal string, extra []cdr.Attr) []byte {
+	b = appendText(b, common("cdr.user.id"), id)
+	b = appendText(b, common("cdr.user.name"), name)
+	return appendOwn(b, key{provider, "user_principal_name"}, principal, extra)
+}
+
+// appendOwn appends a text under a name of the provider's, unless its own fields bring
+// that name.
+func appendOwn(b []byte, k key, value string, extra []cdr.Attr) []byte {
+	if hasExtra(extra, k.name) {
+		return b
 	}
-	return b
+	return appendText(b, k, value)
 }
 
 func appendFailure(b []byte, r *cdr.Record) []byte {

@@ -13,7 +13,12 @@ import (
 // no number, no user, no free text of the provider's.
 func appendBody(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 	var room [320]byte
-	line := appendLine(room[:0], r, event)
+	line := room[:0]
+	if event.Session != nil {
+		line = appendSessionLine(line, event.Session)
+	} else {
+		line = appendLine(line, r, event)
+	}
 	b = appendLength(b, recordBody, sized(len(line)))
 	return append(appendLength(b, anyString, len(line)), line...)
 }

@@ -1,6 +1,6 @@
 // Package otlp sends what was committed to an OTLP endpoint: metrics from the
 // same snapshot that the Prometheus endpoint shows, and one log record per call
-// record and revision from the ledger's outbox.
+// record, revision and session from the ledger's outbox.
 //
 //	metrics.Source ─▶ Producer ─▶ SDK's periodic reader and exporter ─┐
 //	                                                                  ├─▶ endpoint

@@ -186,6 +186,10 @@ func checkCollected(t *testing.T, c *collector, want []string) {
 	if !slices.Equal(got, want) {
 		t.Errorf("the Collector has %d records, want %d in their order", len(got), len(want))
 	}
+	if text, err := os.ReadFile(c.metrics); err != nil || !strings.Contains(string(text), `"traceId":"c98e00000000000000000000000000e0"`) ||
+		!strings.Contains(string(text), `"filteredAttributes":[{"key":"log.record.uid"`) {
+		t.Errorf("the Collector has no exemplar: %v, %s", err, text)
+	}
 	points := 0
 	for _, req := range readLines(t, c.metrics, func() *colmetricspb.ExportMetricsServiceRequest { return &colmetricspb.ExportMetricsServiceRequest{} }) {
 		points += sumPoints(req)

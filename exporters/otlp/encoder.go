@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -13,7 +14,7 @@ import (
 // which hardly any record passes.
 const lengthRoom = 2
 
-// Encoder makes the log record of a call record (contract 4). It holds no state
+// Encoder makes the log record of a call record or of a session (contract 4). It holds no state
 // that changes and is safe for concurrent use.
 type Encoder struct{ timestamp LogTimestamp }
 
@@ -48,30 +49,69 @@ func closeLength(b []byte, begin int) []byte {
 
 // appendFields appends the fields of a LogRecord.
 func (e Encoder) appendFields(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
-	at := r.Start
-	if e.timestamp == ObservedTimestamp {
-		at = event.Observed
+	b = appendUnixNano(b, recordTime, e.timeOf(r, event))
+	if s := event.Session; s != nil {
+		b = appendSeverity(b, sessionSeverity(s.Result))
+		b = appendBody(b, r, event)
+		b = appendSessionAttributes(b, r, event)
+	} else {
+		b = appendSeverity(b, outcomeSeverity(r.Outcome))
+		b = appendBody(b, r, event)
+		b = appendAttributes(b, r, event)
 	}
-	b = appendUnixNano(b, recordTime, at)
-	b = appendSeverity(b, r.Outcome)
-	b = appendBody(b, r, event)
-	b = appendAttributes(b, r, event)
-	trace := traceID(r.CallID, event)
+	trace := event.TraceID(r.CallID)
 	b = protowire.AppendBytes(protowire.AppendTag(b, recordTraceID, protowire.BytesType), trace[:])
 	b = appendUnixNano(b, recordObserved, event.Observed)
 	return protowire.AppendString(protowire.AppendTag(b, recordEventName, protowire.BytesType), event.Name)
 }
 
-// appendSeverity: WARN for what somebody or some rule refused, ERROR for faults.
-func appendSeverity(b []byte, outcome cdr.Outcome) []byte {
-	number, text := uint64(9), "INFO"
+// timeOf is the record's timestamp: the start of the session or of the call, unless the
+// time of reading is wanted.
+func (e Encoder) timeOf(r *cdr.Record, event *ledger.RecordEvent) time.Time {
+	switch {
+	case e.timestamp == ObservedTimestamp:
+		return event.Observed
+	case event.Session != nil && !event.Session.Start.IsZero():
+		return event.Session.Start
+	}
+	return r.Start
+}
+
+// severity is a SeverityNumber of OTLP.
+type severity uint64
+
+// The severities that we give.
+const (
+	info    severity = 9
+	warning severity = 13
+	fault   severity = 17
+)
+
+// text is the severity's SeverityText.
+func (s severity) text() string {
+	switch s {
+	case warning:
+		return "WARN"
+	case fault:
+		return "ERROR"
+	case info:
+	}
+	return "INFO"
+}
+
+// outcomeSeverity: WARN for what somebody or some rule refused, ERROR for faults.
+func outcomeSeverity(outcome cdr.Outcome) severity {
 	switch outcome {
 	case cdr.Rejected, cdr.InvalidNumber, cdr.NotAllowed:
-		number, text = 13, "WARN"
+		return warning
 	case cdr.Failed:
-		number, text = 17, "ERROR"
+		return fault
 	case cdr.Unknown, cdr.Answered, cdr.Voicemail, cdr.Busy, cdr.NoAnswer, cdr.Cancelled, cdr.NotConnected:
 	}
-	b = protowire.AppendVarint(protowire.AppendTag(b, recordSeverity, protowire.VarintType), number)
-	return protowire.AppendString(protowire.AppendTag(b, recordLevel, protowire.BytesType), text)
+	return info
+}
+
+func appendSeverity(b []byte, s severity) []byte {
+	b = protowire.AppendVarint(protowire.AppendTag(b, recordSeverity, protowire.VarintType), uint64(s))
+	return protowire.AppendString(protowire.AppendTag(b, recordLevel, protowire.BytesType), s.text())
 }

@@ -64,6 +64,26 @@ func fullEvent() *ledger.RecordEvent {
 	}
 }
 
+// fullSession is an event of a session that has every field.
+func fullSession() *ledger.RecordEvent {
+	event := fullEvent()
+	event.Name, event.Feed, event.Version, event.Changed = "cdr.session", "call_records", 1, nil
+	event.Session = &cdr.Session{
+		ID: "e523d2ed-2966-4b6b-925b-754a88034cc5", Start: callStart.Add(time.Second), End: callStart.Add(64 * time.Second),
+		Result: cdr.SessionDropped, Media: "video", Stage: "midcall", Reason: "network",
+		UserID: "h:1c0f", UserName: "h:77aa", UserPrincipal: "h:9b3d", Number: "+1202555****", Direction: cdr.Outbound,
+		Extra: []cdr.Attr{cdr.Text("caller_platform", "windows", cdr.Plain), cdr.Truth("is_test", true)},
+	}
+	return event
+}
+
+// bareSession is an event of a session that has what every session has.
+func bareSession() *ledger.RecordEvent {
+	event := bareEvent()
+	event.Name, event.Session = "cdr.session", &cdr.Session{ID: "s", Start: callStart, Media: "audio"}
+	return event
+}
+
 // bareRecord has only what every record has.
 func bareRecord() *cdr.Record {
 	return &cdr.Record{Start: callStart, Outcome: cdr.NotConnected}
@@ -97,6 +117,7 @@ func TestRecordsGolden(t *testing.T) {
 	}{
 		{"full", StartTimestamp, fullRecord(t), fullEvent()},
 		{"bare", "", bareRecord(), bareEvent()},
+		{"session", StartTimestamp, fullRecord(t), fullSession()},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -140,7 +161,11 @@ func TestEncodingIsWhatTheGeneratedTypesWrite(t *testing.T) {
 	for range 3 {
 		batch = e.AppendRecord(batch, fullRecord(t), fullEvent())
 		batch = e.AppendRecord(batch, bareRecord(), bareEvent())
-		want = append(want, generated(fullRecord(t), fullEvent()), generated(bareRecord(), bareEvent()))
+		batch = e.AppendRecord(batch, fullRecord(t), fullSession())
+		batch = e.AppendRecord(batch, bareRecord(), bareSession())
+		want = append(want,
+			generated(fullRecord(t), fullEvent()), generated(bareRecord(), bareEvent()),
+			generatedSession(fullRecord(t), fullSession()), generatedSession(bareRecord(), bareSession()))
 	}
 	got := decode(t, batch)
 	if len(got) != len(want) {
@@ -333,11 +358,13 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 }
 
 func TestEncodingAllocatesNothing(t *testing.T) {
-	r, event := fullRecord(t), fullEvent()
-	e := NewEncoder(StartTimestamp)
-	batch := make([]byte, 0, 64<<10)
-	allocs := testing.AllocsPerRun(100, func() { batch = e.AppendRecord(batch[:0], r, event) })
-	if allocs != 0 {
-		t.Errorf("%v allocations per record, want none", allocs)
+	for name, event := range map[string]*ledger.RecordEvent{"a call": fullEvent(), "a session": fullSession()} {
+		r := fullRecord(t)
+		e := NewEncoder(StartTimestamp)
+		batch := make([]byte, 0, 64<<10)
+		allocs := testing.AllocsPerRun(100, func() { batch = e.AppendRecord(batch[:0], r, event) })
+		if allocs != 0 {
+			t.Errorf("%s: %v allocations per record, want none", name, allocs)
+		}
 	}
 }

@@ -123,7 +123,7 @@ func event(id string) *ledger.RecordEvent {
 }
 
 func uidFor(id string) string {
-	uid := recordUID(event(id), "")
+	uid := event(id).UID("")
 	return string(uid[:])
 }
 

@@ -68,7 +68,7 @@ func (a *attributes) known(key string, n cdr.Int) {
 // generated makes a log record with the generated types: what the encoder must
 // equal, and what its speed is compared with.
 func generated(r *cdr.Record, event *ledger.RecordEvent) *logspb.LogRecord {
-	uid, trace := recordUID(event, ""), traceID(r.CallID, event)
+	uid, trace := event.UID(""), event.TraceID(r.CallID)
 	var a attributes
 	a.text("log.record.uid", string(uid[:]))
 	a.text("cdr.record.id", event.RecordID)
@@ -117,6 +117,41 @@ func generated(r *cdr.Record, event *ledger.RecordEvent) *logspb.LogRecord {
 	return &logspb.LogRecord{
 		TimeUnixNano: uint64(r.Start.UnixNano()), ObservedTimeUnixNano: uint64(event.Observed.UnixNano()),
 		SeverityNumber: number, SeverityText: text, Body: anyText(string(appendLine(nil, r, event))),
+		Attributes: a, TraceId: trace[:], EventName: event.Name,
+	}
+}
+
+// generatedSession makes a session's log record with the generated types.
+func generatedSession(r *cdr.Record, event *ledger.RecordEvent) *logspb.LogRecord {
+	s := event.Session
+	uid, trace := event.UID(s.ID), event.TraceID(r.CallID)
+	var a attributes
+	a.text("log.record.uid", string(uid[:]))
+	a.text("cdr.record.id", event.RecordID)
+	a.add("cdr.record.version", anyInteger(event.Version))
+	a.text("cdr.call.id", r.CallID)
+	a.text("cdr.source", event.Source)
+	a.text("cdr.provider", event.Provider)
+	a.text("cdr.feed", event.Feed)
+	a.text("cdr.session.id", s.ID)
+	a.text("cdr.session.result", s.Result.String())
+	a.time("cdr.start_time", s.Start)
+	a.time("cdr.end_time", s.End)
+	a.text("cdr.callee.number", s.Number)
+	a.text("cdr.user.id", s.UserID)
+	a.text("cdr.user.name", s.UserName)
+	a.text("cdr."+event.Provider+".user_principal_name", s.UserPrincipal)
+	a.text("cdr.reason", s.Reason)
+	a.text("cdr."+event.Provider+".stage", s.Stage)
+	a.text("cdr."+event.Provider+".media", s.Media)
+	a.extra(s.Extra, event.Provider)
+	number, text := logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "INFO"
+	if s.Result != cdr.SessionOK {
+		number, text = logspb.SeverityNumber_SEVERITY_NUMBER_ERROR, "ERROR"
+	}
+	return &logspb.LogRecord{
+		TimeUnixNano: uint64(s.Start.UnixNano()), ObservedTimeUnixNano: uint64(event.Observed.UnixNano()),
+		SeverityNumber: number, SeverityText: text, Body: anyText(string(appendSessionLine(nil, s))),
 		Attributes: a, TraceId: trace[:], EventName: event.Name,
 	}
 }

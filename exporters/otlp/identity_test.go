@@ -24,7 +24,7 @@ func TestTraceID(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			got := traceID(tc.call, &ledger.RecordEvent{Provider: "msgraph", RecordID: tc.record})
+			got := (&ledger.RecordEvent{Provider: "msgraph", RecordID: tc.record}).TraceID(tc.call)
 			if hex.EncodeToString(got[:]) != tc.want {
 				t.Errorf("trace id %x, want %s", got, tc.want)
 			}
@@ -33,9 +33,9 @@ func TestTraceID(t *testing.T) {
 }
 
 func TestTwoRecordsOfOneCallShareTheTrace(t *testing.T) {
-	a := traceID("call-1", &ledger.RecordEvent{Provider: "wavix", RecordID: "a"})
-	b := traceID("call-1", &ledger.RecordEvent{Provider: "wavix", RecordID: "b", Name: "cdr.call.revised", Version: 2})
-	other := traceID("call-1", &ledger.RecordEvent{Provider: "ringcentral", RecordID: "a"})
+	a := (&ledger.RecordEvent{Provider: "wavix", RecordID: "a"}).TraceID("call-1")
+	b := (&ledger.RecordEvent{Provider: "wavix", RecordID: "b", Name: "cdr.call.revised", Version: 2}).TraceID("call-1")
+	other := (&ledger.RecordEvent{Provider: "ringcentral", RecordID: "a"}).TraceID("call-1")
 	if a != b || a == other {
 		t.Errorf("one call: %x and %x; another provider's: %x", a, b, other)
 	}
@@ -46,11 +46,11 @@ func TestTwoRecordsOfOneCallShareTheTrace(t *testing.T) {
 func TestRecordUID(t *testing.T) {
 	event := ledger.RecordEvent{Source: "contoso", Feed: "pstn", Name: "cdr.call", RecordID: "r1", Version: 1}
 	sum := sha256.Sum256([]byte("\x07contoso\x04pstn\x08cdr.call\x02r1\x00\x02"))
-	got := recordUID(&event, "")
+	got := event.UID("")
 	if want := hex.EncodeToString(sum[:16]); string(got[:]) != want {
 		t.Errorf("uid %s, want %s", got, want)
 	}
-	if again := recordUID(&event, ""); again != got {
+	if again := event.UID(""); again != got {
 		t.Error("the uid differs on a second try")
 	}
 	seen := map[uid]string{got: "itself"}
@@ -65,7 +65,7 @@ func TestRecordUID(t *testing.T) {
 	} {
 		changed := event
 		session := change(&changed)
-		id := recordUID(&changed, session)
+		id := changed.UID(session)
 		if same, twice := seen[id]; twice {
 			t.Errorf("%s gives the uid of %s", name, same)
 		}

@@ -131,6 +131,7 @@ func numbers[N int64 | float64](p points, convert func(float64) N) []metricdata.
 		point := &p.Points[i]
 		out[i] = metricdata.DataPoint[N]{
 			Attributes: p.attributes(point.Labels), StartTime: point.Start, Time: p.now, Value: convert(point.Value),
+			Exemplars: exemplars(point, convert),
 		}
 	}
 	return out
@@ -146,6 +147,7 @@ func (p points) histograms() []metricdata.HistogramDataPoint[float64] {
 		out = append(out, metricdata.HistogramDataPoint[float64]{
 			Attributes: p.attributes(point.Labels), StartTime: point.Start, Time: p.now,
 			Count: point.Hist.Count, Sum: point.Hist.Sum, Bounds: p.Def.Bounds, BucketCounts: point.Hist.Buckets,
+			Exemplars: exemplars(point, same),
 		})
 	}
 	return out

@@ -2,6 +2,9 @@ package otlp
 
 import "google.golang.org/protobuf/encoding/protowire"
 
+// uid is a record's log.record.uid: 32 hexadecimal digits.
+type uid = [32]byte
+
 // uids are the values of log.record.uid in a part, empty for a record that has
 // none or can't be read. Only what was refused is ever read this way.
 func uids(p part) []string {

@@ -19,9 +19,9 @@ import (
 	"time"
 )
 
-// startPrometheus starts the binary in CDR_TOOLS_BIN on what it shall scrape, and
-// returns where it is asked.
-func startPrometheus(t *testing.T, target string) string {
+// startPrometheus starts the binary in CDR_TOOLS_BIN on what it shall scrape, with further
+// global settings, and returns where it is asked.
+func startPrometheus(t *testing.T, target, global string) string {
 	t.Helper()
 	binary := filepath.Join(os.Getenv("CDR_TOOLS_BIN"), "prometheus")
 	if _, err := os.Stat(binary); err != nil {
@@ -38,15 +38,15 @@ func startPrometheus(t *testing.T, target string) string {
 	dir := t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
 	text := fmt.Sprintf(`
-global: {scrape_interval: 1s, scrape_native_histograms: true, always_scrape_classic_histograms: true}
+global: {scrape_interval: 1s, %s}
 scrape_configs: [{job_name: cdr, static_configs: [{targets: [%q]}]}]
-`, target)
+`, global, target)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var output bytes.Buffer
 	command := exec.CommandContext(context.Background(), binary, "--config.file", config, "--web.listen-address", address,
-		"--storage.tsdb.path", filepath.Join(dir, "data"), "--enable-feature=created-timestamp-zero-ingestion")
+		"--storage.tsdb.path", filepath.Join(dir, "data"), "--enable-feature=created-timestamp-zero-ingestion,exemplar-storage")
 	command.Stdout, command.Stderr = &output, &output
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
@@ -84,15 +84,6 @@ func query(t *testing.T, api, expr string) map[string]string {
 
 func ask(ctx context.Context, t *testing.T, api, expr string) map[string]string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, api+"/api/v1/query?query="+url.QueryEscape(expr), http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil // it isn't up yet
-	}
-	defer res.Body.Close()
 	var out struct {
 		Data struct {
 			Result []struct {
@@ -101,7 +92,7 @@ func ask(ctx context.Context, t *testing.T, api, expr string) map[string]string 
 			}
 		}
 	}
-	if err := json.NewDecoder(res.Body).Decode(&out); err != nil {
+	if !getJSON(ctx, t, api+"/api/v1/query?query="+url.QueryEscape(expr), &out) {
 		return nil
 	}
 	all := make(map[string]string)
@@ -130,7 +121,7 @@ func TestE2EPrometheus(t *testing.T) {
 	server := httptest.NewServer(h)
 	defer server.Close()
 	defer http.DefaultClient.CloseIdleConnections()
-	api := startPrometheus(t, strings.TrimPrefix(server.URL, "http://"))
+	api := startPrometheus(t, strings.TrimPrefix(server.URL, "http://"), "scrape_native_histograms: true, always_scrape_classic_histograms: true")
 	tests := []struct {
 		expr string
 		want map[string]string
@@ -150,4 +141,93 @@ func TestE2EPrometheus(t *testing.T) {
 			t.Errorf("%s = %v, want %v", tc.expr, got, tc.want)
 		}
 	}
+}
+
+// TestE2EExemplars: a real Prometheus keeps the exemplars of counters and of buckets, from
+// OpenMetrics and from protobuf, and finds them by the series.
+func TestE2EExemplars(t *testing.T) {
+	for _, c := range []struct{ name, protocols string }{
+		{"OpenMetrics", "scrape_protocols: [OpenMetricsText1.0.0]"},
+		{"protobuf", "scrape_native_histograms: true, always_scrape_classic_histograms: true"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			source := &fakeSource{}
+			// An eighth of a second is exact in the floats that client_golang writes times as; of any
+			// other millisecond Prometheus, which cuts what follows it off, may keep the one before.
+			at := time.Now().Truncate(time.Second / 8)
+			source.show(withExemplars(at)...)
+			h, err := Handler(NewCollector(defs(), source), testLogger(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := httptest.NewServer(h)
+			defer server.Close()
+			defer http.DefaultClient.CloseIdleConnections()
+			api := startPrometheus(t, strings.TrimPrefix(server.URL, "http://"), c.protocols)
+			for _, tc := range []struct {
+				expr  string
+				digit byte
+				value string
+			}{
+				{`cdr_calls_total{direction="outbound"}`, 3, "1"},
+				{`cdr_call_duration_seconds_bucket{le="5.0"}`, 1, "2.5"},
+				{`cdr_call_duration_seconds_bucket{le="+Inf"}`, 2, "31.25"},
+			} {
+				want := exemplarOf(tc.digit, 0, at)
+				got := exemplar(t, api, tc.expr, at)
+				if got.Labels["trace_id"] != fmt.Sprintf("%x", want.TraceID) || got.Labels["log_record_uid"] != string(want.RecordUID[:]) ||
+					len(got.Labels) != 2 || got.Value != tc.value || int64(got.Timestamp*1000+0.5) != at.UnixMilli() {
+					t.Errorf("%s has the exemplar %+v", tc.expr, got)
+				}
+			}
+		})
+	}
+}
+
+// storedExemplar is an exemplar as Prometheus tells it.
+type storedExemplar struct {
+	Labels    map[string]string
+	Value     string
+	Timestamp float64
+}
+
+// exemplar asks until there is one, and there is to be no other.
+func exemplar(t *testing.T, api, expr string, at time.Time) storedExemplar {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	ask := fmt.Sprintf("%s/api/v1/query_exemplars?query=%s&start=%d&end=%d", api, url.QueryEscape(expr), at.Unix()-60, at.Unix()+60)
+	for {
+		var out struct {
+			Data []struct{ Exemplars []storedExemplar }
+		}
+		if getJSON(ctx, t, ask, &out) && len(out.Data) > 0 {
+			if len(out.Data) != 1 || len(out.Data[0].Exemplars) != 1 {
+				t.Fatalf("%s has the exemplars %+v", expr, out.Data)
+			}
+			return out.Data[0].Exemplars[0]
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("no exemplar of %s", expr)
+		}
+	}
+}
+
+// getJSON reads an answer of Prometheus and says whether there was one.
+func getJSON(ctx context.Context, t *testing.T, address string, out any) bool {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false // it isn't up yet
+	}
+	defer res.Body.Close()
+	return json.NewDecoder(res.Body).Decode(out) == nil
 }

@@ -29,13 +29,14 @@ type family struct {
 	byLabels map[*metrics.LabelSet]*series
 }
 
-// series is what is kept of one series. pairs and created may be read by a
+// series is what is kept of one series. pairs, created and exemplars may be read by a
 // scrape that has left the lock: they are replaced, never changed.
 type series struct {
 	labels  *metrics.LabelSet
 	pairs   []*dto.LabelPair
 	start   time.Time
 	created *timestamppb.Timestamp
+	made    []madeExemplar
 	// point is where the series stands in the snapshot being collected.
 	point int
 }

@@ -18,7 +18,9 @@ type histogram struct {
 	bounds []float64
 	pairs  []*dto.LabelPair
 	value  *metrics.HistValue
-	out    dto.Histogram
+	// exemplars are by classic bucket, +Inf included; nil for none.
+	exemplars []*dto.Exemplar
+	out       dto.Histogram
 }
 
 // Desc implements prometheus.Metric.
@@ -31,6 +33,7 @@ func (h *histogram) Write(m *dto.Metric) error {
 	if h.value.Native != nil {
 		writeNative(&h.out, h.value.Native)
 	}
+	h.writeExemplars()
 	m.Label, m.Histogram = h.pairs, &h.out
 	return nil
 }
@@ -43,6 +46,7 @@ func (f *family) sendHistograms(points []metrics.Point, ch chan<- prom.Metric) {
 		}
 		h := &slab[i]
 		h.desc, h.bounds, h.pairs, h.value = f.desc, f.def.Bounds, s.pairs, p.Hist
+		h.exemplars = s.exemplars(p.Exemplars)
 		h.out.CreatedTimestamp = s.created
 		ch <- h
 	})

@@ -31,6 +31,9 @@ func (f *family) sendCounters(points []metrics.Point, ch chan<- prom.Metric) {
 		c := &slab[i]
 		c.desc, c.pairs, c.value = f.desc, s.pairs, p.Value
 		c.out.Value, c.out.CreatedTimestamp = &c.value, s.created
+		if len(p.Exemplars) == 1 {
+			c.out.Exemplar = s.exemplars(p.Exemplars)[0]
+		}
 		ch <- c
 	})
 }

@@ -1,0 +1,172 @@
+package otlp
+
+import (
+	"testing"
+	"time"
+
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// sessionRecord is the log record of a session of a call.
+func sessionRecord(t testing.TB, timestamp LogTimestamp, r *cdr.Record, s *cdr.Session) *logspb.LogRecord {
+	t.Helper()
+	event := bareSession()
+	event.Session = s
+	return decode(t, NewEncoder(timestamp).AppendRecord(nil, r, event))[0]
+}
+
+// Contract 4: severity and body by result; the body names nobody.
+func TestSeverityAndBodyOfEveryResult(t *testing.T) {
+	for _, c := range []struct {
+		result   cdr.SessionResult
+		stage    string
+		reason   string
+		severity logspb.SeverityNumber
+		body     string
+	}{
+		{cdr.SessionOK, "", "", logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Session ended well, 1m2s, audio"},
+		{cdr.SessionSetupFailed, "call_setup", "ice", logspb.SeverityNumber_SEVERITY_NUMBER_ERROR, "Session failed in set-up: ice (call_setup), 1m2s, audio"},
+		{cdr.SessionDropped, "midcall", "", logspb.SeverityNumber_SEVERITY_NUMBER_ERROR, "Session failed in mid-call (midcall), 1m2s, audio"},
+	} {
+		t.Run(c.result.String(), func(t *testing.T) {
+			got := sessionRecord(t, "", bareRecord(), &cdr.Session{
+				ID: "s", Start: callStart, End: callStart.Add(62 * time.Second), Media: "audio",
+				Result: c.result, Stage: c.stage, Reason: c.reason,
+				UserID: "an-id", UserName: "Some Body", UserPrincipal: "some@example.com", Number: "+4930123456",
+			})
+			text := map[logspb.SeverityNumber]string{9: "INFO", 17: "ERROR"}[c.severity]
+			if got.GetSeverityNumber() != c.severity || got.GetSeverityText() != text {
+				t.Errorf("severity %v %q, want %v %q", got.GetSeverityNumber(), got.GetSeverityText(), c.severity, text)
+			}
+			if body := got.GetBody().GetStringValue(); body != c.body {
+				t.Errorf("body %q, want %q", body, c.body)
+			}
+			if v := attributeOf(got, "cdr.session.result").GetStringValue(); v != c.result.String() {
+				t.Errorf("cdr.session.result = %q", v)
+			}
+		})
+	}
+}
+
+// The number is that of the end which the session's own direction, else the call's, says.
+func TestSessionNumber(t *testing.T) {
+	const caller, callee = "cdr.caller.number", "cdr.callee.number"
+	for _, c := range []struct {
+		name          string
+		call, session cdr.Direction
+		want          string
+	}{
+		{"inbound", cdr.Inbound, cdr.DirectionUnknown, caller},
+		{"outbound", cdr.Outbound, cdr.DirectionUnknown, callee},
+		{"neither", cdr.Internal, cdr.DirectionUnknown, callee},
+		{"inbound in an outbound call", cdr.Outbound, cdr.Inbound, caller},
+		{"outbound in an inbound call", cdr.Inbound, cdr.Outbound, callee},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := bareRecord()
+			r.Direction = c.call
+			got := sessionRecord(t, "", r, &cdr.Session{ID: "s", Number: "+1202555****", Direction: c.session})
+			for _, key := range []string{caller, callee} {
+				want := ""
+				if key == c.want {
+					want = "+1202555****"
+				}
+				if v := attributeOf(got, key).GetStringValue(); v != want {
+					t.Errorf("%s = %q, want %q", key, v, want)
+				}
+			}
+		})
+	}
+}
+
+func TestSessionTimestamp(t *testing.T) {
+	r, later := bareRecord(), callStart.Add(time.Minute)
+	for _, c := range []struct {
+		name      string
+		timestamp LogTimestamp
+		start     time.Time
+		want      time.Time
+	}{
+		{"its own start", StartTimestamp, later, later},
+		{"without one the call's", StartTimestamp, time.Time{}, callStart},
+		{"when it was read", ObservedTimestamp, later, bareEvent().Observed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := sessionRecord(t, c.timestamp, r, &cdr.Session{ID: "s", Start: c.start})
+			if got.GetTimeUnixNano() != uint64(c.want.UnixNano()) {
+				t.Errorf("timestamp %d, want %v", got.GetTimeUnixNano(), c.want)
+			}
+		})
+	}
+}
+
+// Contract 4, counting.md 27: the sessions of a call share its trace, and each has a uid
+// of its own.
+func TestSessionsShareTheTraceOfTheCall(t *testing.T) {
+	e, seen := NewEncoder(""), make(map[string]bool)
+	var batch []byte
+	batch = e.AppendRecord(batch, fullRecord(t), fullEvent())
+	for _, id := range []string{"a", "b"} {
+		event := fullSession()
+		event.Session.ID = id
+		batch = e.AppendRecord(batch, fullRecord(t), event)
+	}
+	records := decode(t, batch)
+	for _, r := range records {
+		if string(r.GetTraceId()) != string(records[0].GetTraceId()) {
+			t.Errorf("trace id %x, want %x", r.GetTraceId(), records[0].GetTraceId())
+		}
+		seen[attributeOf(r, "log.record.uid").GetStringValue()] = true
+	}
+	if len(seen) != len(records) {
+		t.Errorf("%d uids of %d records", len(seen), len(records))
+	}
+}
+
+// What the provider's own fields are called stands once.
+func TestSessionFieldsOfTheProviderGoFirst(t *testing.T) {
+	got := sessionRecord(t, "", bareRecord(), &cdr.Session{ID: "s", Stage: "ours", Extra: []cdr.Attr{cdr.Text("stage", "theirs", cdr.Plain)}})
+	n := 0
+	for _, kv := range got.GetAttributes() {
+		if kv.GetKey() == "cdr.wavix.stage" {
+			n++
+		}
+	}
+	if v := attributeOf(got, "cdr.wavix.stage").GetStringValue(); n != 1 || v != "theirs" {
+		t.Errorf("%d times, first %q", n, v)
+	}
+}
+
+// FuzzSession: whatever a provider's texts are, the request can be read.
+func FuzzSession(f *testing.F) {
+	f.Add("s1", "ice", "call_setup", uint8(1), int64(1_790_000_000))
+	f.Add("\xff", "\x00", "", uint8(7), int64(-1))
+	f.Fuzz(func(t *testing.T, id, reason, stage string, result uint8, start int64) {
+		r, event := bareRecord(), bareEvent()
+		event.Name, event.Session = "cdr.session", &cdr.Session{
+			ID: id, Reason: reason, Stage: stage, Result: cdr.SessionResult(result % 3), Media: reason,
+			Start: time.Unix(start, 0), End: time.Unix(start, 0).Add(time.Duration(start)), Number: id, UserName: stage,
+			Extra: []cdr.Attr{cdr.Text("text", reason, cdr.Plain)},
+		}
+		data := NewEncoder("").AppendRecord(NewEncoder("").AppendRecord(nil, r, event), r, event)
+		around, err := newEnvelope(Settings{Version: "1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var req collogspb.ExportLogsServiceRequest
+		if err := proto.Unmarshal(append(around.head(len(data)), data...), &req); err != nil {
+			t.Fatalf("the request can't be read: %v", err)
+		}
+		records := req.GetResourceLogs()[0].GetScopeLogs()[0].GetLogRecords()
+		if len(records) != 2 || !proto.Equal(records[0], records[1]) || records[0].GetEventName() != event.Name {
+			t.Fatalf("got %v", records)
+		}
+		if got := attributeOf(records[0], "cdr.session.id").GetStringValue(); got != validText(id) {
+			t.Fatalf("cdr.session.id %q, want %q", got, validText(id))
+		}
+	})
+}
