@@ -14,15 +14,41 @@ type entry struct {
 	start  uint32
 	number uint16
 	copies uint8
+	// kind is the list that the call is on, and earlyRow.
+	kind uint8
 }
+
+// lists is how many lists there can be.
+const lists = 8
+
+// earlyRow marks an entry whose first version isn't final.
+const earlyRow = 0x80
+
+func (e *entry) list() int { return int(e.kind &^ earlyRow) }
 
 // block is what is known of one block.
 type block struct {
 	// entries are in the world's order; nil once they were forgotten.
 	entries []entry
-	// rows counts copies; last is when the last call was published.
-	rows int
-	last int64
+	// rows counts copies, listed those of each list; last is when the last call was
+	// published.
+	rows   int
+	listed [lists]int32
+	last   int64
+}
+
+// rowsOn is the number of rows on some lists; none is all.
+func (b *block) rowsOn(mask uint8) int {
+	if mask == 0 {
+		return b.rows
+	}
+	n := 0
+	for list, rows := range b.listed {
+		if mask&(1<<list) != 0 {
+			n += int(rows)
+		}
+	}
+	return n
 }
 
 // cache keeps blocks, and the entries of those that were made last.
@@ -127,11 +153,18 @@ func (w *World) makeBlock(n int64) block {
 		e := entry{
 			published: c.versions[0].Published.UnixMilli(),
 			start:     uint32(c.Start.UnixMilli() - from),
-			number:    uint16(i), copies: uint8(c.Copies),
+			number:    uint16(i), copies: uint8(c.Copies), kind: c.versions[0].Kind.List,
+		}
+		b.listed[e.list()] += int32(c.Copies)
+		if c.versions[0].State != Final {
+			e.kind |= earlyRow
 		}
 		b.entries = append(b.entries, e)
 		b.rows += c.Copies
 		b.last = max(b.last, e.published)
+	}
+	if w.s.Order == NewestFirst {
+		slices.Reverse(b.entries)
 	}
 	if w.s.Order == Shuffled {
 		slices.SortFunc(b.entries, func(x, y entry) int {

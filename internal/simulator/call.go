@@ -19,8 +19,14 @@ type Call struct {
 	Copies int
 
 	Trunk *Trunk
-	// User is nil for voice applications.
-	User *User
+	// User is nil for voice applications, Peer nil if the other party isn't a user.
+	User, Peer *User
+	// Second says that the row is the second of its call; Partner is the call id of the
+	// other row of the two, if that has another.
+	Second  bool
+	Partner UUID
+	// Recording is nil if the call wasn't recorded. Both rows of a call share it.
+	Recording *Recording
 
 	// Invite is zero if the provider doesn't give it.
 	Invite, Start time.Time
@@ -38,7 +44,7 @@ type Call struct {
 func (c *Call) Versions() []Version { return c.versions[:c.published] }
 
 // maxVersions is how often a call is published at most.
-const maxVersions = 3
+const maxVersions = 5
 
 // Version is a call as the provider shows it from Published on.
 type Version struct {
@@ -52,6 +58,10 @@ type Version struct {
 	// Incomplete says that fields which arrive late are still null: the user's
 	// names. Nothing that is counted depends on them.
 	Incomplete bool
+	// State says whether the provider has finished the row.
+	State State
+	// Recorded says that the call's recording is told.
+	Recorded bool
 }
 
 // End is when a version of a connected call ended, or when one that didn't

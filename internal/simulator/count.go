@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -22,7 +23,7 @@ func (w *World) TotalsOf(v View) Totals {
 	if len(v.At) == 0 {
 		return t
 	}
-	t.noCurrency = w.s.Mix.NoCurrency
+	t.noCurrency, t.components, t.simple = w.s.Mix.NoCurrency, w.s.Mix.components(), v.Simple
 	last := v.At[len(v.At)-1]
 	// Calls that start after the last instant aren't published by then.
 	to := last.Add(time.Millisecond)
@@ -31,13 +32,48 @@ func (w *World) TotalsOf(v View) Totals {
 	}
 	seen := make([]int, 0, maxVersions)
 	w.Each(v.From, to, func(c *Call) bool {
-		seen = v.seen(c, seen[:0])
-		if len(seen) > 0 {
-			t.add(c, seen)
+		if v.Simple {
+			c.simplify()
 		}
+		seen = v.seen(c, seen[:0])
+		if len(seen) == 0 {
+			return true
+		}
+		t.Rows += c.Copies
+		if seen = w.counted(c, seen, last); len(seen) == 0 {
+			t.Waiting++
+			return true
+		}
+		t.add(c, seen)
 		return true
 	})
 	return t
+}
+
+// counted are the versions seen that count: those that are final, and the last if it
+// was waited for long enough (counting.md 17).
+func (w *World) counted(c *Call, seen []int, at time.Time) []int {
+	if c.Flaw != NoFlaw {
+		return seen
+	}
+	last, stands := seen[len(seen)-1], at.Sub(c.Start) > w.s.Lookback
+	return slices.DeleteFunc(seen, func(n int) bool {
+		return c.versions[n].State != Final && (n != last || !stands)
+	})
+}
+
+// simplify takes money away, and what only the legs say.
+func (c *Call) simplify() {
+	for i := range c.Versions() {
+		v := &c.versions[i]
+		v.Usage, v.Connection, v.Currency = Price{}, Price{}, ""
+		if v.Kind.Plain != nil {
+			v.Kind = v.Kind.Plain
+		}
+		if v.Kind.Unfinished && v.State == Final {
+			v.State = NoResult
+		}
+	}
 }
 
 // seen are the versions of a call that the reader met, in order.
@@ -67,22 +103,34 @@ func newTotals() Totals {
 		Durations: map[DurationKey]Span{}, Connected: map[ConnectedKey]time.Duration{}, Setup: map[SetupKey]Span{},
 		Charges: map[ChargeKey]Amount{}, Corrections: map[CorrectionKey]Amount{}, OutcomeChanges: map[OutcomeChange]int{},
 		MediaBypass: map[MediaBypassKey]int{}, Locations: map[LocationKey]int{}, Emergency: map[EmergencyKey]int{},
+		Ignored: map[string]int{}, Legs: map[LegKey]int{}, Recordings: map[string]int{},
 	}
 }
 
 // add counts a call of which some versions were seen.
 func (t *Totals) add(c *Call, seen []int) {
-	t.Rows += c.Copies
-	if c.Flaw != NoFlaw {
+	first := &c.versions[seen[0]]
+	switch {
+	case c.Flaw != NoFlaw:
 		t.Invalid++
 		t.Flaws[c.Flaw]++
+		return
+	case first.Kind.Ignored:
+		t.Ignored[first.Kind.CallType]++
 		return
 	}
 	t.Records++
 	t.Duplicates += c.Copies - 1
-	first := &c.versions[seen[0]]
-	t.count(c, first)
+	if !first.Kind.View {
+		t.Sessions++
+		t.count(c, first)
+	}
+	if last := &c.versions[seen[len(seen)-1]]; last.Recorded && !c.Second {
+		t.Recordings[c.Recording.Type]++
+	}
 	money := t.moneyOf(c, first)
+	t.charge(money, t.components[0], first.Currency, first.Usage)
+	t.charge(money, t.components[1], first.Currency, first.Connection)
 	for i := 1; i < len(seen); i++ {
 		t.revise(money, &c.versions[seen[i-1]], &c.versions[seen[i]])
 	}
@@ -109,9 +157,11 @@ func (t *Totals) count(c *Call, v *Version) {
 	if k.Emergency != cdr.NoEmergency {
 		t.Emergency[EmergencyKey{k.Outcome, k.Emergency == cdr.EmergencyTest}]++
 	}
-	money := t.moneyOf(c, v)
-	t.charge(money, "usage", v.Currency, v.Usage)
-	t.charge(money, "connection", v.Currency, v.Connection)
+	for i := range k.Legs {
+		if !t.simple {
+			t.Legs[LegKey{k.Legs[i].Type, k.Legs[i].Outcome}]++
+		}
+	}
 }
 
 func (t *Totals) countMedia(trunk *Trunk) {

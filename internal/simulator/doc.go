@@ -5,7 +5,8 @@
 // A World is one feed's calls. Everything about a call follows from the world's
 // seed and the call's place in it, so nothing is kept in memory but a bounded
 // cache, and the same seed gives the same bytes. A world answers two questions:
-// which rows are visible at an instant for a range of time (Page), and what
+// which rows are visible at an instant for a range of time (Page), have changed
+// since another (Changes) or are of calls in progress (EachActive), and what
 // somebody who looked at certain instants must have counted (Totals). The
 // totals are computed from how the calls were made, never by running the
 // exporter's mapping: they are a second opinion.

@@ -8,8 +8,16 @@ const (
 	callIDs = 0x1d << 40
 )
 
-// fill makes the call at a place. It allocates nothing.
+// fill makes the call at a place. It allocates nothing, but for odd looks of numbers.
 func (w *World) fill(c *Call, block int64, number int) {
+	if w.pairs && w.fillSecond(c, block, number) {
+		return
+	}
+	w.fillFirst(c, block, number)
+}
+
+// fillFirst makes a call that isn't the second row of another.
+func (w *World) fillFirst(c *Call, block int64, number int) {
 	m := w.s.Mix
 	d := throw(w.s.Seed, uint64(block), uint64(factsOf|number))
 	*c = Call{Block: block, Number: number, Copies: 1}
@@ -24,21 +32,25 @@ func (w *World) fill(c *Call, block int64, number int) {
 	c.CallID = w.callID(block, number, kind.SharesCall)
 	index := w.trunks[kind.Family].draw(&d)
 	c.Trunk = &m.Trunks[index]
-	if w.failing(c.Trunk, index, start) && d.hits(hitByIncident) {
+	if loses := w.failing(c.Trunk, index, start); loses > 0 && d.hits(loses) {
 		if t := w.incident[incidentOf{kind.Family, kind.Direction}]; t != nil {
 			kind = &m.Incident[t.draw(&d)]
 		}
+	}
+	if kind.Second != nil && kind.Second.OwnCall {
+		c.Partner = w.callID(block, number+1, false)
 	}
 	if !kind.NoUser {
 		c.User = &m.Users[d.below(int64(len(m.Users)))]
 	}
 	c.setOther(kind.Party, m, w.prefixes, &d)
-	c.Own.random(&m.Own, 0, &d)
+	c.Own.random(&m.Own, 0, 0, &d)
 	if !kind.NoInvite {
 		c.Invite = c.Start.Add(-setup(kind, &d))
 	}
 	w.publish(c, kind, &d)
 	w.spoil(c, &d)
+	w.extend(c, &d)
 }
 
 // callID is the id of a call, or of the one before it in the block.
@@ -62,13 +74,16 @@ func setup(kind *Kind, d *dice) time.Duration {
 	return d.duration(200*time.Millisecond, 15*time.Second)
 }
 
+// longestTalk is how long a call lasts whose duration isn't given by its kind.
+const longestTalk = 8 * time.Hour
+
 // talk is how long a connected call lasts, in whole seconds: some for a moment,
 // most for minutes, one in two thousand for eight hours.
 func talk(d *dice) time.Duration {
 	var seconds int64
 	switch p := d.below(2000); {
 	case p == 0:
-		seconds = 8 * 3600
+		return longestTalk
 	case p < 100:
 		seconds = d.between(1, 9)
 	case p < 1300:
@@ -96,7 +111,11 @@ func (k *Kind) lasts(d *dice) time.Duration {
 
 // spoil draws copies, flaws and missing ids.
 func (w *World) spoil(c *Call, d *dice) {
+	kind := c.versions[0].Kind
 	switch {
+	case kind.Ignored:
+		c.published = 1
+	case kind.Second != nil:
 	case d.hits(w.malformed):
 		c.Flaw = w.s.Flaws[d.below(int64(len(w.s.Flaws)))]
 		c.published = 1

@@ -1,35 +1,94 @@
 package simulator
 
-import "time"
+import (
+	"math"
+	"slices"
+	"time"
+)
 
 // incidentSpan is the grid on which trunks fail by themselves.
 const incidentSpan = int64(10 * time.Minute / time.Millisecond)
 
-// hitByIncident is the share of calls that a failing trunk loses.
-const hitByIncident = share(85 << 32 / 100)
+// The share of calls that a failing trunk loses, and that one loses which is down.
+const (
+	hitByIncident = share(85 << 32 / 100)
+	hitByOutage   = share(1 << 32)
+)
 
-// outage is a time in which a trunk fails, in milliseconds.
+// outage is a time in which a trunk fails, in milliseconds, and the share of its calls
+// that it loses.
 type outage struct {
 	trunk    string
 	from, to int64
+	loses    share
 }
 
-// failing says whether a trunk fails at an instant.
-func (w *World) failing(trunk *Trunk, index int, at int64) bool {
+// FailTrunk makes a trunk fail for most of the calls that start in [from, to), by its
+// label. Tell it before those calls are published, or what was seen changes.
+func (w *World) FailTrunk(trunk string, from, to time.Time) {
+	w.fail(outage{trunk: trunk, from: from.UnixMilli(), to: to.UnixMilli(), loses: hitByIncident})
+}
+
+// BreakTrunk is FailTrunk for all of the calls, but for kinds that can't fail.
+func (w *World) BreakTrunk(trunk string, from, to time.Time) {
+	w.fail(outage{trunk: trunk, from: from.UnixMilli(), to: to.UnixMilli(), loses: hitByOutage})
+}
+
+// FailPart is FailTrunk for a part of the calls.
+func (w *World) FailPart(trunk string, part float64, from, to time.Time) {
+	w.fail(outage{trunk: trunk, from: from.UnixMilli(), to: to.UnixMilli(), loses: shareOf(part)})
+}
+
+// MendTrunk ends what FailTrunk, FailPart and BreakTrunk began, from an instant on.
+func (w *World) MendTrunk(trunk string, at time.Time) {
+	from := at.UnixMilli()
+	w.change(from, math.MaxInt64, func(all []outage) []outage {
+		for i := range all {
+			if all[i].trunk == trunk {
+				all[i].to = min(all[i].to, from)
+			}
+		}
+		return all
+	})
+}
+
+func (w *World) fail(o outage) {
+	w.change(o.from, o.to, func(all []outage) []outage { return append(all, o) })
+}
+
+// change changes the outages, which change calls that start in [from, to). Change gets
+// a list of its own.
+func (w *World) change(from, to int64, change func([]outage) []outage) {
+	for {
+		old := w.outages.Load()
+		next := change(slices.Clone(*old))
+		if w.outages.CompareAndSwap(old, &next) {
+			break
+		}
+	}
+	w.cache.forget(w.blockOf(from), w.blockOf(to))
+	w.changes.forget()
+}
+
+// failing is the share of calls that a trunk loses at an instant; 0 if it works.
+func (w *World) failing(trunk *Trunk, index int, at int64) share {
 	for _, o := range *w.outages.Load() {
 		if o.trunk == trunk.Name && o.from <= at && at < o.to {
-			return true
+			return o.loses
 		}
 	}
 	if w.incidents == 0 {
-		return false
+		return 0
 	}
 	span := at / incidentSpan
 	d := throw(w.s.Seed, uint64(span), uint64(0x7a11+index))
 	if !d.hits(w.incidents) {
-		return false
+		return 0
 	}
 	begin := d.below(incidentSpan * 7 / 10)
 	length := d.between(incidentSpan/10, incidentSpan*3/10)
-	return begin <= at-span*incidentSpan && at-span*incidentSpan < begin+length
+	if since := at - span*incidentSpan; begin <= since && since < begin+length {
+		return hitByIncident
+	}
+	return 0
 }

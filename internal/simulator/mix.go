@@ -26,6 +26,23 @@ type Mix struct {
 	Tariffs []Tariff
 	// NoCurrency is the label of money whose currency the provider doesn't give.
 	NoCurrency string
+	// Components are the labels of a version's Usage and Connection; empty: `usage` and
+	// `connection`.
+	Components [2]string
+	// Recordings are the kinds of recordings, drawn from for calls that have one.
+	Recordings []Recording
+	// Mask stands for the hidden digits of numbers; zero is a star.
+	Mask byte
+	// Milliseconds gives half of the durations a fraction of a second.
+	Milliseconds bool
+}
+
+// components are the labels of a version's two prices.
+func (m *Mix) components() [2]string {
+	if m.Components == ([2]string{}) {
+		return [2]string{"usage", "connection"}
+	}
+	return m.Components
 }
 
 // Kind is one kind of call: what the provider says of it and what it means by
@@ -68,6 +85,29 @@ type Kind struct {
 	Becomes *Kind
 	// Emergency is what the call counts as.
 	Emergency cdr.Emergency
+	// List is which of the provider's lists, or which of its filters, the call is
+	// for: below 8, the same for all that the call becomes.
+	List uint8
+	// Ignored marks rows that aren't calls. They have neither flaws nor revisions.
+	Ignored bool
+	// Unfinished marks calls of which the provider never says how they ended.
+	Unfinished bool
+	// Legs are those that the provider tells.
+	Legs []Leg
+	// Plain is what the call is to a reader that isn't told its legs; nil: the same.
+	Plain *Kind
+	// Second is the kind of the row that follows: the same call from its other side,
+	// with start, duration and versions in common, later by a little. A row at the end
+	// of its block may be without. A kind that has one never has flaws, and becomes
+	// nothing.
+	Second *Kind
+	// OwnCall gives a second row a call id of its own.
+	OwnCall bool
+	// View marks a second row that is a further view of its call, and no call itself
+	// (contract, guarantee 1).
+	View bool
+	// Detail is what the provider's simulator alone knows of the kind.
+	Detail any
 }
 
 // Party is what the other party's number looks like.
@@ -86,6 +126,16 @@ const (
 	Dial911
 	Dial933
 	Dial112
+	// Anonymous is that word.
+	Anonymous
+	// NoPlus is a number with a country, without its plus; National is one of the US as
+	// it is written there, from which no country can be told.
+	NoPlus
+	National
+	// Short is an extension's number.
+	Short
+	// Colleague is another user, without a number.
+	Colleague
 )
 
 // Trunk is an SBC, or the operator of a calling plan.
@@ -141,6 +191,12 @@ func (m *Mix) validate() error {
 			return fmt.Errorf("simulated mix: kind %s has no trunk", k.Wire)
 		case k.Priced && len(m.Tariffs) == 0:
 			return fmt.Errorf("simulated mix: kind %s has no tariff", k.Wire)
+		case k.List >= lists:
+			return fmt.Errorf("simulated mix: kind %s is on list %d of %d", k.Wire, k.List, lists)
+		case k.Second != nil && (k.Becomes != nil || k.Second.Second != nil || k.Ignored):
+			return fmt.Errorf("simulated mix: kind %s can't have a second row", k.Wire)
+		case k.Second != nil && k.Outcome.Connected() != k.Second.Outcome.Connected():
+			return fmt.Errorf("simulated mix: the rows of kind %s don't agree on whether it connected", k.Wire)
 		}
 	}
 	for i := range m.Prefixes {

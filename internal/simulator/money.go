@@ -48,8 +48,8 @@ func (t *Totals) revise(key ChargeKey, before, after *Version) {
 		component     string
 		before, after Price
 	}{
-		{"usage", before.Usage, after.Usage},
-		{"connection", before.Connection, after.Connection},
+		{t.components[0], before.Usage, after.Usage},
+		{t.components[1], before.Connection, after.Connection},
 	} {
 		switch {
 		case !p.before.Known && p.after.Known:
@@ -73,5 +73,7 @@ func (t *Totals) revise(key ChargeKey, before, after *Version) {
 		t.Filled++
 	case before.Incomplete && !after.Incomplete:
 		t.Completed++
+	case !before.Recorded && after.Recorded:
+		t.Supplied++
 	}
 }

@@ -15,17 +15,25 @@ type Query struct {
 	At time.Time
 	// Skip rows, then give up to Limit.
 	Skip, Limit int
+	// Lists are those to choose from, a bit for each; zero is all.
+	Lists uint8
+	// Match says which rows are listed; nil is all. It must make every row to ask.
+	Match func(*Call, *Version) bool
 }
 
 // Page calls emit for each row of a page, in the world's order, with the version
 // that is visible, and says whether more rows follow. A call that is listed twice
 // is emitted twice. What emit is given belongs to it until it returns.
 func (w *World) Page(q Query, emit func(*Call, *Version)) (more bool) {
-	p := pager{World: w, window: newWindow(q), emit: emit, skip: q.Skip, left: q.Limit}
+	p := newPager(w, &q, emit)
 	first, last := w.span(q.From, earlier(q.To, q.At))
 	switch w.s.Order {
 	case ByStart:
 		for b := first; b <= last && !p.more; b++ {
+			p.block(b)
+		}
+	case NewestFirst:
+		for b := last; b >= first && !p.more; b-- {
 			p.block(b)
 		}
 	case Shuffled:
@@ -41,7 +49,8 @@ func (w *World) Page(q Query, emit func(*Call, *Version)) (more bool) {
 // Count is the number of rows that a query with neither Skip nor Limit lists.
 func (w *World) Count(q Query) int {
 	const whole = 1 << 30
-	p := pager{World: w, window: newWindow(q), emit: func(*Call, *Version) {}, skip: whole}
+	q.Skip, q.Limit = whole, 0
+	p := newPager(w, &q, func(*Call, *Version) {})
 	first, last := w.span(q.From, earlier(q.To, q.At))
 	for b := first; b <= last; b++ {
 		p.block(b)
@@ -82,8 +91,16 @@ type pager struct {
 	window
 	emit       func(*Call, *Version)
 	skip, left int
+	on         uint8
+	match      func(*Call, *Version) bool
 	more       bool
 	call       Call
+}
+
+func newPager(w *World, q *Query, emit func(*Call, *Version)) pager {
+	return pager{
+		World: w, window: newWindow(*q), emit: emit, skip: q.Skip, left: q.Limit, on: q.Lists, match: q.Match,
+	}
 }
 
 // block goes through one block; one that is skipped whole isn't looked into.
@@ -93,14 +110,13 @@ func (p *pager) block(n int64) {
 	}
 	from, to := p.bounds(n)
 	b := p.summary(n)
-	whole := p.low <= from && to-1 <= p.high && b.last <= p.at
-	if whole && p.skip >= b.rows {
-		p.skip -= b.rows
+	whole := p.low <= from && to-1 <= p.high && b.last <= p.at && p.match == nil
+	if rows := b.rowsOn(p.on); whole && p.skip >= rows {
+		p.skip -= rows
 		return
 	}
 	for _, e := range p.entries(n) {
-		start := from + int64(e.start)
-		if start < p.low || start > p.high || e.published > p.at {
+		if !p.lists(from, e) {
 			continue
 		}
 		if !p.row(n, e) {
@@ -109,9 +125,21 @@ func (p *pager) block(n int64) {
 	}
 }
 
+// lists says whether a call that starts in a block is listed.
+func (p *pager) lists(from int64, e entry) bool {
+	start := from + int64(e.start)
+	return p.low <= start && start <= p.high && e.published <= p.at && (p.on == 0 || p.on&(1<<e.list()) != 0)
+}
+
 // row emits a call as often as it is listed, and says whether to go on.
 func (p *pager) row(block int64, e entry) bool {
 	made := false
+	if p.match != nil {
+		p.fill(&p.call, block, int(e.number))
+		if made = true; !p.match(&p.call, p.version()) {
+			return true
+		}
+	}
 	for range e.copies {
 		if p.skip > 0 {
 			p.skip--
@@ -126,10 +154,13 @@ func (p *pager) row(block int64, e entry) bool {
 			made = true
 		}
 		p.left--
-		p.emit(&p.call, &p.call.versions[p.call.At(time.UnixMilli(p.at))])
+		p.emit(&p.call, p.version())
 	}
 	return true
 }
+
+// version is what is visible of the call in hand.
+func (p *pager) version() *Version { return &p.call.versions[p.call.At(time.UnixMilli(p.at))] }
 
 // published goes through the rows of a range as they were published.
 func (p *pager) published(first, last int64) {
@@ -141,8 +172,7 @@ func (p *pager) published(first, last int64) {
 	for n := first; n <= last; n++ {
 		from, _ := p.bounds(n)
 		for _, e := range p.entries(n) {
-			start := from + int64(e.start)
-			if start >= p.low && start <= p.high && e.published <= p.at {
+			if p.lists(from, e) {
 				rows = append(rows, place{e, n})
 			}
 		}

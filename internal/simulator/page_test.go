@@ -44,7 +44,7 @@ func read(w *World, q Query) (got map[[17]byte]int, order []UUID, pages int) {
 }
 
 func TestPagesCoverWhatIsVisible(t *testing.T) {
-	for name, order := range map[string]Order{"by start": ByStart, "shuffled": Shuffled, "by publication": ByPublication} {
+	for name, order := range map[string]Order{"by start": ByStart, "shuffled": Shuffled, "by publication": ByPublication, "newest first": NewestFirst} {
 		for _, cached := range []int{1_000_000, 600} {
 			s := spoilt(2000, order)
 			s.CacheRows = cached

@@ -48,6 +48,15 @@ type Settings struct {
 	// Incidents is the share of ten-minute spans in which a trunk fails for a
 	// while, per trunk.
 	Incidents float64
+	// InProgress is the share of connected calls whose row is listed soon after they
+	// began, and Unsaid that of all calls whose row is listed without a result at first.
+	InProgress, Unsaid float64
+	// Recorded is the share of connected calls of 30 s and more that are recorded, and
+	// RecordedLate the share of those whose recording is told by a later version.
+	Recorded, RecordedLate float64
+	// Lookback is how long a reader waits for the final version of a row, from its
+	// start; then it counts as it stands (counting.md 17). Zero is 48 h.
+	Lookback time.Duration
 
 	// Order is the order of rows within a range.
 	Order Order
@@ -73,6 +82,8 @@ const (
 	// ByPublication lists calls as they became visible. Each page sorts the whole
 	// range: for worlds of some ten thousand rows.
 	ByPublication
+	// NewestFirst lists the calls that started last first: new rows move all others.
+	NewestFirst
 )
 
 // UsualDelays are minutes for most calls, hours for some, days for a few.
@@ -137,6 +148,7 @@ func (s *Settings) validate() error {
 	}
 	for name, share := range map[string]float64{
 		"revised": s.Revised, "duplicated": s.Duplicated, "malformed": s.Malformed, "no id": s.NoID, "incidents": s.Incidents,
+		"in progress": s.InProgress, "unsaid": s.Unsaid, "recorded": s.Recorded, "recorded late": s.RecordedLate,
 	} {
 		if share < 0 || share > 1 {
 			return fmt.Errorf("simulated world: share of %s: %g is not within 0 and 1", name, share)
@@ -145,10 +157,34 @@ func (s *Settings) validate() error {
 	if err := validDelays(s.Delays); err != nil {
 		return err
 	}
+	if s.Recorded > 0 && s.Mix.Recordings == nil {
+		return errors.New("simulated world: the mix has no recordings")
+	}
 	if s.RevisedAfterMax < s.RevisedAfterMin || s.RevisedAfterMin < 0 {
 		return errors.New("simulated world: revised after: the least is over the most")
 	}
 	return s.Mix.validate()
+}
+
+// longest is how long a call lasts at most.
+func (s *Settings) longest() time.Duration {
+	longest := longestTalk
+	for i := range s.Mix.Kinds {
+		longest = max(longest, s.Mix.Kinds[i].Fixed, s.Mix.Kinds[i].Ring)
+	}
+	return longest
+}
+
+// reach is how long after its start a call is published at most.
+func (s *Settings) reach() time.Duration {
+	if s.MaxLate != 0 {
+		return max(s.MaxLate, s.longest())
+	}
+	delay := time.Duration(0)
+	for _, d := range s.Delays {
+		delay = max(delay, d.Max)
+	}
+	return s.longest() + delay + maxVersions*max(s.RevisedAfterMax, time.Millisecond) + mostBehind
 }
 
 func validDelays(delays []Delay) error {

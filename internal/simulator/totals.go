@@ -12,17 +12,25 @@ type Totals struct {
 	// Rows is the number of rows listed at the last instant, copies included.
 	Rows int
 	// Records is the number of distinct valid records; Duplicates of further
-	// copies of them.
-	Records, Duplicates int
+	// copies of them. Sessions are those of them that are calls: not the further views
+	// of a call.
+	Records, Duplicates, Sessions int
+	// Waiting is the number of distinct valid rows that were visible but not final when
+	// they were last seen: they aren't among the records.
+	Waiting int
+	// Ignored is the number of distinct rows that aren't calls, by call type.
+	Ignored map[string]int
 	// Invalid is the number of distinct malformed rows, Flaws by kind.
 	Invalid int
 	Flaws   map[Flaw]int
 	// Revisions are versions seen that changed a value of money or outcome; Filled
 	// are those that only brought an amount which wasn't known; Completed those
-	// that only brought names.
-	Revisions, Filled, Completed int
+	// that only brought names; Supplied those that only brought a recording.
+	Revisions, Filled, Completed, Supplied int
 
 	noCurrency string
+	components [2]string
+	simple     bool
 
 	// Calls is cdr_calls_total and Failures cdr_call_failures_total.
 	Calls    map[CallKey]int
@@ -43,6 +51,9 @@ type Totals struct {
 	MediaBypass map[MediaBypassKey]int
 	Locations   map[LocationKey]int
 	Emergency   map[EmergencyKey]int
+	// Legs is cdr_call_legs_total and Recordings cdr_recordings_total, by type.
+	Legs       map[LegKey]int
+	Recordings map[string]int
 }
 
 // Span is a histogram's count and sum.
@@ -101,6 +112,11 @@ type (
 	}
 	// LocationKey labels where media and signalling went.
 	LocationKey struct{ Media, Signaling string }
+	// LegKey labels a leg of a call.
+	LegKey struct {
+		Type    string
+		Outcome cdr.Outcome
+	}
 	// EmergencyKey labels a call to emergency services.
 	EmergencyKey struct {
 		Outcome cdr.Outcome
@@ -117,4 +133,6 @@ type View struct {
 	// Continuous says that between the first and the last of them the reader
 	// missed no version.
 	Continuous bool
+	// Simple says that the reader was told neither legs nor money.
+	Simple bool
 }

@@ -3,7 +3,6 @@ package simulator
 import (
 	"fmt"
 	"math"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -15,16 +14,23 @@ type World struct {
 	s Settings
 	arrivals
 
-	kinds, prefixes, tariffs, delays table
+	kinds, prefixes, tariffs, delays, recordings table
 	// trunks draws from the trunks of each family, incident from the kinds of
 	// incidents by family and direction.
 	trunks                               map[int]table
 	incident                             map[incidentOf]table
 	revised, duplicated, malformed, noID share
-	incidents                            share
+	incidents, inProgress, unsaid        share
+	recorded, recordedLate               share
+	// pairs says that a kind has second rows.
+	pairs bool
+	// longest is how long a call lasts at most, and reach how long after its start its
+	// last version is published at most.
+	longest, reach time.Duration
 
 	outages atomic.Pointer[[]outage]
 	cache   cache
+	changes changes
 }
 
 // incidentOf is what a call keeps while its trunk fails.
@@ -45,12 +51,18 @@ func NewWorld(s Settings) (*World, error) {
 	if s.CacheRows == 0 {
 		s.CacheRows = 1_000_000
 	}
+	if s.Lookback == 0 {
+		s.Lookback = 48 * time.Hour
+	}
 	w := &World{
 		s: s, arrivals: newArrivals(&s),
 		revised: shareOf(s.Revised), duplicated: shareOf(s.Duplicated), malformed: shareOf(s.Malformed),
 		noID: shareOf(s.NoID), incidents: shareOf(s.Incidents),
+		inProgress: shareOf(s.InProgress), unsaid: shareOf(s.Unsaid),
+		recorded: shareOf(s.Recorded), recordedLate: shareOf(s.RecordedLate),
 		cache: newCache(s.CacheRows),
 	}
+	w.longest, w.reach = s.longest(), s.reach()
 	w.outages.Store(&[]outage{})
 	w.buildTables()
 	if w.perBlock() > math.MaxUint16/2 {
@@ -65,6 +77,10 @@ func (w *World) buildTables() {
 	w.prefixes = weigh(m.Prefixes, func(p *Prefix) int { return p.Weight })
 	w.tariffs = weigh(m.Tariffs, func(t *Tariff) int { return t.Weight })
 	w.delays = weigh(w.s.Delays, func(d *Delay) int { return d.Weight })
+	w.recordings = weigh(m.Recordings, func(r *Recording) int { return r.Weight })
+	for i := range m.Kinds {
+		w.pairs = w.pairs || m.Kinds[i].Second != nil
+	}
 	w.trunks = map[int]table{}
 	for i := range m.Trunks {
 		family := m.Trunks[i].Family
@@ -97,20 +113,6 @@ func when(yes bool, n int) int {
 
 // Mix is what the traffic is made of. It isn't to be changed.
 func (w *World) Mix() *Mix { return w.s.Mix }
-
-// FailTrunk makes a trunk fail for the calls that start in [from, to), by its
-// label. Tell it before those calls are published, or what was seen changes.
-func (w *World) FailTrunk(trunk string, from, to time.Time) {
-	o := outage{trunk: trunk, from: from.UnixMilli(), to: to.UnixMilli()}
-	for {
-		old := w.outages.Load()
-		next := append(slices.Clip(*old), o)
-		if w.outages.CompareAndSwap(old, &next) {
-			break
-		}
-	}
-	w.cache.forget(w.blockOf(o.from), w.blockOf(o.to))
-}
 
 // Each calls f for every call that starts in [from, to), published or not, in
 // no particular order, until f says false. A zero bound is none; a live world

@@ -134,6 +134,52 @@ func TestFailTrunk(t *testing.T) {
 	}
 }
 
+// TestBreakAndMendTrunk: a trunk that is down loses every call, a part loses a part, and
+// once it is mended, none; what started before stays as it was.
+func TestBreakAndMendTrunk(t *testing.T) {
+	s := Live(3, testMix(), begin, 10)
+	s.Incidents = 0
+	w := newTestWorld(t, s)
+	from, mended, end := begin.Add(time.Hour), begin.Add(70*time.Minute), begin.Add(80*time.Minute)
+	lost := func(from, to time.Time) float64 {
+		failed, all := 0, 0
+		w.Each(from, to, func(c *Call) bool {
+			if k := c.Versions()[0].Kind; k.Direction == cdr.Outbound && c.Trunk.Name == "a" {
+				all++
+				if k.Outcome == cdr.Failed {
+					failed++
+				}
+			}
+			return true
+		})
+		return float64(failed) / float64(all)
+	}
+	q := Query{From: begin, To: end, At: end.Add(24 * time.Hour)}
+	before := w.Count(q)
+	w.FailPart("a", 0.5, from, end)
+	if part := lost(from, end); part < 0.4 || part > 0.6 {
+		t.Errorf("%g of the calls are lost, want half of them", part)
+	}
+	w.MendTrunk("a", from)
+	w.BreakTrunk("a", from, end)
+	w.BreakTrunk("b", from, end)
+	w.Count(q) // what was looked at is made anew
+	w.MendTrunk("a", mended)
+	for name, c := range map[string]struct {
+		from, to time.Time
+		want     float64
+	}{
+		"before": {begin, from, 0}, "down": {from, mended, 1}, "mended": {mended, end, 0},
+	} {
+		if got := lost(c.from, c.to); got != c.want {
+			t.Errorf("%s: %g of the calls are lost, want %g", name, got, c.want)
+		}
+	}
+	if rows := w.Count(q); rows == 0 || before == 0 || rows != w.TotalsFor(q.From, q.To, q.At).Rows {
+		t.Errorf("%d rows, the totals say %d", rows, w.TotalsFor(q.From, q.To, q.At).Rows)
+	}
+}
+
 func TestTrunksFailByThemselves(t *testing.T) {
 	s := Live(5, testMix(), begin, 5)
 	s.Incidents = 0.2

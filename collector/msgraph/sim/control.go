@@ -49,14 +49,23 @@ func (s *Server) Now() time.Time { return s.timeline.Now() }
 func (s *Server) Visible() time.Time { return s.timeline.Visible() }
 
 // Advance moves the provider's time.
-func (s *Server) Advance(d time.Duration) { s.timeline.Advance(d) }
+func (s *Server) Advance(d time.Duration) {
+	s.timeline.Advance(d)
+	s.teller.wake()
+}
 
 // Pause publishes nothing more until Resume, and returns the instant of which the
 // totals now are.
 func (s *Server) Pause() time.Time { return s.timeline.Pause() }
 
 // Resume publishes what Pause held back.
-func (s *Server) Resume() { s.timeline.Resume() }
+func (s *Server) Resume() {
+	s.timeline.Resume()
+	s.teller.wake()
+}
+
+// RecordsRefused is how many requests were over the limits of one call record.
+func (s *Server) RecordsRefused() int { return s.limits.count() }
 
 // FailTrunk makes a trunk fail from now on for a while, in both feeds: an SBC by its
 // FQDN in lower case, an operator by its name.
@@ -65,6 +74,26 @@ func (s *Server) FailTrunk(trunk string, d time.Duration) {
 	for _, f := range s.feeds {
 		if f.world != nil {
 			f.world.FailTrunk(trunk, now, now.Add(d))
+		}
+	}
+}
+
+// BreakTrunk makes a trunk lose all calls from now on, until MendTrunk.
+func (s *Server) BreakTrunk(trunk string) {
+	now := s.timeline.Now()
+	for _, f := range s.feeds {
+		if f.world != nil {
+			f.world.BreakTrunk(trunk, now, now.AddDate(1, 0, 0))
+		}
+	}
+}
+
+// MendTrunk ends what FailTrunk and BreakTrunk began.
+func (s *Server) MendTrunk(trunk string) {
+	now := s.timeline.Now()
+	for _, f := range s.feeds {
+		if f.world != nil {
+			f.world.MendTrunk(trunk, now)
 		}
 	}
 }

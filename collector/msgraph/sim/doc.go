@@ -20,6 +20,17 @@
 //	want := pstn.Totals(at)          // or TotalsFor, TotalsOf
 //	server.Requests()                // what was asked, and how it was answered
 //
+// Call records are a world of their own, which may have records of Direct Routing's calls
+// too. Each grows by versions, and whoever has subscribed is told of each, as well as
+// Delivery allows:
+//
+//	records, err := sim.HistoricalCallRecords(1, from, to, 1000) // or LiveCallRecords, NewCallRecords
+//	server, err := sim.Start(sim.Settings{CallRecords: records, Delivery: sim.Delivery{Lost: 0.1, Forged: 0.1}})
+//	server.Subscriptions(), server.Notified()
+//	server.LoseSubscription()        // of which nobody is told; RemoveSubscription tells
+//	server.PauseNotifications()      // MissNotifications, RequireReauthorization, Storm
+//	want := records.Totals(at, 90*time.Minute) // or TotalsOf
+//
 // The exporter runs apart, as a process, against these addresses; the server is
 // driven in process. The server's clock is the provider's: Date headers follow
 // it. Tokens and assertions follow the machine's clock.

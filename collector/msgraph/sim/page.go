@@ -70,6 +70,8 @@ func (p *page) fits(f simulator.Fault) bool {
 		return p.more
 	case ShortPage:
 		return p.count > 1
+	case NotYet, OlderVersion:
+		return false
 	default:
 		return true
 	}

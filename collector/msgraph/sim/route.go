@@ -18,6 +18,10 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		s.identity(w, r, EndpointOpenID, s.openID)
 	case strings.HasSuffix(path, "/oauth2/v2.0/token"):
 		s.identity(w, r, EndpointToken, s.token)
+	case recordPath.MatchString(path) || strings.HasPrefix(path, callRecordsPath+"('"):
+		s.records(w, r)
+	case strings.HasPrefix(path, subscriptionsPath):
+		s.subscriptionRequest(w, r)
 	default:
 		s.graph(w, r)
 	}
@@ -42,7 +46,8 @@ func (s *Server) identity(w http.ResponseWriter, r *http.Request, endpoint strin
 // anywhere refuses the faults that only Graph has.
 func anywhere(f simulator.Fault) bool {
 	switch f {
-	case ExpiredToken, Forbidden, ExpiredLink400, ExpiredLink410, HostileLink, RepeatedLink, EmptyPage, ShortPage, CapitalLink, OtherNames:
+	case ExpiredToken, Forbidden, ExpiredLink400, ExpiredLink410, HostileLink, RepeatedLink, EmptyPage, ShortPage, CapitalLink, OtherNames,
+		NotYet, OlderVersion:
 		return false
 	default:
 		return true

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -32,7 +33,13 @@ type Server struct {
 	managed   *simulator.Listener
 	feeds     map[string]feed
 	links     links
-	buffers   sync.Pool
+	limits    recordLimits
+	// subscribers are those who are told, by the teller.
+	subscribers subscribers
+	teller      *teller
+	// distinct counts the links that need to differ from others.
+	distinct atomic.Int64
+	buffers  sync.Pool
 	// key signs access tokens.
 	key []byte
 
@@ -60,6 +67,8 @@ func Start(settings Settings) (*Server, error) {
 			EndpointDirectRouting: {world: settings.DirectRouting, row: "directRoutingLogRow"},
 		},
 	}
+	s.teller = newTeller(s)
+	s.limits.first, s.limits.next = settings.FirstPages, settings.NextPages
 	// Read never fails.
 	_, _ = rand.Read(s.key)
 	s.prepare(EndpointPSTN, newPSTNRows)
@@ -107,6 +116,8 @@ func (s *Server) listen() (err error) {
 
 // Close stops listening. It may be called twice.
 func (s *Server) Close() {
+	// Whoever subscribes now is told nothing.
+	s.teller.close()
 	for _, l := range []*simulator.Listener{s.listener, s.hostile, s.managed} {
 		if l != nil {
 			l.Close()
@@ -120,6 +131,14 @@ func (s *Settings) defaults() {
 	set(&s.ClientID, defaultClient)
 	set(&s.ClientSecret, defaultSecret)
 	set(&s.PageSize, 1000)
+	set(&s.RecordPage, 60)
+	set(&s.SessionPage, 60)
+	set(&s.SegmentPage, 20)
+	set(&s.ParticipantPage, 130)
+	set(&s.FirstPages, 10)
+	set(&s.NextPages, 50)
+	s.Subscriptions.defaults()
+	s.Delivery.defaults()
 	set(&s.MaxRange, 90*24*time.Hour)
 	set(&s.TokenLifetime, 3599*time.Second)
 	if s.Audiences == nil {

@@ -15,6 +15,14 @@ const (
 	EndpointOpenID          = "openid"
 	EndpointDiscovery       = "discovery"
 	EndpointManagedIdentity = "managed_identity"
+	// EndpointCallRecords is the list of call records, EndpointCallRecord one of them by its
+	// id. EndpointSessions and EndpointParticipants are what it has, and the further pages
+	// of these; segments are asked for as sessions are.
+	EndpointCallRecords   = "call_records"
+	EndpointCallRecord    = "call_record"
+	EndpointSessions      = "sessions"
+	EndpointParticipants  = "participants"
+	EndpointSubscriptions = "subscriptions"
 	// EndpointOther is whatever else was asked for: always an error.
 	EndpointOther = "other"
 )
@@ -40,6 +48,10 @@ const (
 	CapitalLink simulator.Fault = "capital link"
 	// OtherNames swaps the link's parameter names: from, to or the usual ones.
 	OtherNames simulator.Fault = "other names"
+	// NotYet is 404 for a call record, as if it were still too young.
+	NotYet simulator.Fault = "404 young"
+	// OlderVersion is a call record in the version before the one that is published.
+	OlderVersion simulator.Fault = "older version"
 )
 
 // Harmless are Graph's faults that a right client doesn't even notice.
@@ -56,10 +68,21 @@ type Settings struct {
 	// PSTN and DirectRouting are the tenant's calls. A tenant that lacks one is
 	// given an empty list.
 	PSTN, DirectRouting *simulator.World
+	// CallRecords are the tenant's call records; nil for none.
+	CallRecords *CallRecords
 	// Faults go wrong; nil for none.
 	Faults *simulator.Faults
 	// PageSize is 1000 if zero.
 	PageSize int
+	// RecordPage, SessionPage, SegmentPage and ParticipantPage are how much of these comes on a
+	// page: 60, 60, 20 and 130 if zero.
+	RecordPage, SessionPage, SegmentPage, ParticipantPage int
+	// FirstPages and NextPages are how many requests one call record takes in 20 seconds, and
+	// how many for further pages in 5 minutes: 10 and 50 if zero, no end of them if negative.
+	FirstPages, NextPages int
+	// Subscriptions says who may subscribe, and Delivery how subscribers are told.
+	Subscriptions SubscriptionSettings
+	Delivery      Delivery
 	// MaxRange is 90 days if zero; a longer one is answered with 406.
 	MaxRange time.Duration
 	// LinkLifetime is how long a next link works; zero is for ever.

@@ -1,0 +1,230 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+const (
+	// maxVersions is how often a record is published at most.
+	maxVersions = 5
+	// maxShift is by how much the start of an early version is too late at most.
+	maxShift = 90 * time.Minute
+	// mostSetup is by how much a routed call's record begins before the row at most.
+	mostSetup = time.Minute
+)
+
+// The purposes of random numbers.
+const (
+	drawPlan = iota
+	drawID
+	drawEpisode
+	drawRouted
+	drawSession = 1 << 20
+	drawQuality = 1 << 40
+	drawFate    = 1 << 60
+)
+
+// source is a world whose calls have records.
+type source struct {
+	records *CallRecords
+	world   *simulator.World
+	// number is the source's among those of the records.
+	number int
+	routed bool
+	ids    recordIDs
+}
+
+// release is a version of a record.
+type release struct {
+	at     time.Time
+	number int64
+	// sessions is how many there are, media how many of them tell of their media: in
+	// the order in which sessions become known.
+	sessions, media int
+	// rated says that ratings are in, told that failures are.
+	rated, told bool
+	// start is the record's in this version.
+	start time.Time
+	// again says that quality was measured anew.
+	again bool
+}
+
+// plan is what a call's record is made of, and when what of it becomes known.
+type plan struct {
+	source *source
+	place  uint64
+	id     simulator.UUID
+	call   simulator.Call
+	kind   *simulator.Kind
+	shape  *shape
+	flaw   simulator.Flaw
+	// start and end are the call's.
+	start, end time.Time
+	// people is how many take part, sessions how many sessions they have.
+	people, sessions int
+	// readable is when the record is found by its id.
+	readable time.Time
+	// bad says that networks were.
+	bad bool
+
+	all   [maxVersions]release
+	count int
+}
+
+// releases are the versions, in order; at least one.
+func (p *plan) releases() []release { return p.all[:p.count] }
+
+// at is the version that is published at an instant, counted from 0; -1 for none.
+func (p *plan) at(t time.Time) int {
+	last := -1
+	for i := range p.releases() {
+		if !p.all[i].at.After(t) {
+			last = i
+		}
+	}
+	return last
+}
+
+// readAt is the version that is found by id at an instant; -1 for none.
+func (p *plan) readAt(t time.Time) int {
+	if t.Before(p.readable) {
+		return -1
+	}
+	return p.at(t)
+}
+
+// plan makes the plan of a call, and says whether it has a record. It allocates nothing
+// but for a routed call's shape.
+func (s *source) plan(c *simulator.Call, p *plan) bool {
+	*p = plan{source: s, place: c.Place(), call: *c, kind: c.Versions()[0].Kind, flaw: c.Flaw}
+	d := s.world.Draws(p.place, drawPlan)
+	first := c.Versions()[0].Published
+	p.start, p.end = c.Start, c.End(&c.Versions()[0])
+	if s.routed {
+		if !s.hasRecord(c, p.kind) {
+			return false
+		}
+		if !c.Invite.IsZero() {
+			p.start = c.Invite
+		}
+		p.id, p.shape = c.CallID, routedShape(c, p.kind)
+		first = p.end.Add(d.Delay(s.records.versions.First))
+	} else {
+		p.id, p.shape = s.ids.of(p.place), p.kind.Detail.(*shape)
+	}
+	p.sizes(&d)
+	p.bad = s.badAt(p.start)
+	p.publish(first, &d)
+	p.readable = first
+	if d.Hits(s.records.versions.Young) {
+		p.readable = first.Add(d.Duration(0, s.records.versions.YoungFor))
+	}
+	return true
+}
+
+// hasRecord says whether a routed call has a record of its own. A row that shares the
+// call of the one before has none, and records want a number.
+func (s *source) hasRecord(c *simulator.Call, kind *simulator.Kind) bool {
+	d := s.world.Draws(c.Place(), drawRouted)
+	return d.Hits(s.records.share) && c.Flaw == simulator.NoFlaw && (!kind.SharesCall || c.Number == 0) &&
+		c.Other.String() != "" && (kind.Direction == cdr.Inbound || kind.Direction == cdr.Outbound)
+}
+
+// sizes draws how many take part, and who joins again.
+func (p *plan) sizes(d *simulator.Draws) {
+	switch {
+	case p.shape.never:
+	case p.shape.group:
+		p.people = d.Between(p.shape.least, p.shape.most)
+		p.sessions = p.people + d.Below(p.people/5+1)
+	default:
+		p.people, p.sessions = 2, 1
+	}
+}
+
+// badAt says whether networks are bad at an instant.
+func (s *source) badAt(t time.Time) bool {
+	d := s.world.Draws(uint64(t.Unix()/600), drawEpisode)
+	return d.Hits(s.records.versions.Episodes)
+}
+
+// publish draws when versions are published, and then what is in each.
+func (p *plan) publish(first time.Time, d *simulator.Draws) {
+	v := &p.source.records.versions
+	p.all[0].at, p.count = first, 1
+	if p.flaw != simulator.NoFlaw {
+		p.grow(1, d)
+		return
+	}
+	wanted := 1 + [...]int{0, 0, 0, 1, 1, 1, 1, 2, 2, 3}[d.Below(10)]
+	for p.count < wanted {
+		next := p.all[p.count-1].at.Add(d.Duration(v.GapMin, v.GapMax))
+		if next.After(p.end.Add(v.Final)) {
+			break
+		}
+		p.all[p.count].at = next
+		p.count++
+	}
+	usual := p.count
+	if later := p.end.Add(d.Duration(v.LaterMin, v.LaterMax)); d.Hits(v.Later) && later.After(p.all[p.count-1].at) {
+		p.all[p.count].at = later
+		p.count++
+	}
+	p.grow(usual, d)
+}
+
+// grow draws what each version has. The last of the usual ones has all there is, except
+// that a later one, if there is one, brings a further session.
+func (p *plan) grow(usual int, d *simulator.Draws) {
+	whole := p.sessions
+	if usual < p.count && p.shape.group {
+		whole--
+	}
+	early := release{sessions: whole, media: whole, start: p.start}
+	number := int64(0)
+	if usual > 1 {
+		early = p.early(whole, d)
+	}
+	for i := range p.releases() {
+		r := &p.all[i]
+		at := r.at
+		switch {
+		case i >= usual:
+			*r = release{sessions: p.sessions, media: p.sessions, rated: true, told: true, start: p.start, again: true}
+		case i == usual-1:
+			*r = release{sessions: whole, media: whole, rated: true, told: true, start: p.start}
+		default:
+			*r = early
+			early.sessions = d.Between(early.sessions, whole)
+			early.media = d.Between(early.media, early.sessions)
+			early.rated = early.rated || d.Below(2) == 0
+		}
+		number += int64(d.Between(1, 3))
+		r.at, r.number = at, number
+	}
+}
+
+// early draws the first of several versions: it may lack sessions, media, ratings, and
+// how what failed did; and it may not know yet when the call began.
+func (p *plan) early(whole int, d *simulator.Draws) release {
+	r := release{sessions: whole, start: p.start, told: d.Below(4) != 0, rated: d.Below(3) == 0}
+	switch n := d.Below(10); {
+	case n < 2:
+		r.sessions = 0
+	case n < 6:
+		r.sessions = d.Between(min(1, whole), whole)
+	}
+	switch n := d.Below(10); {
+	case n < 4:
+		r.media = r.sessions
+	case n < 6:
+		r.media = d.Between(0, r.sessions)
+	}
+	if half := min(maxShift, p.end.Sub(p.start)/2); half > time.Second && d.Hits(p.source.records.versions.Moved) {
+		r.start = p.start.Add(d.Duration(time.Second, half))
+	}
+	return r
+}

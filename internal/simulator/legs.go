@@ -1,0 +1,132 @@
+package simulator
+
+import (
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// Leg is a leg of a call: what the provider says of it and what it means.
+type Leg struct {
+	// Wire is the provider's type of leg, Type the label; Result its result.
+	Wire, Type, Result string
+	Outcome            cdr.Outcome
+	// After is how long after the call's start it begins.
+	After time.Duration
+}
+
+// Recording is a kind of recording.
+type Recording struct {
+	Weight int
+	// Wire is the provider's type, Type the label.
+	Wire, Type string
+}
+
+// State says whether a provider has finished a row.
+type State uint8
+
+// The states.
+const (
+	// Final rows say how their call ended.
+	Final State = iota
+	// InProgress rows say that it goes on.
+	InProgress
+	// NoResult rows don't say.
+	NoResult
+)
+
+// recordable is how long a recorded call lasts at least.
+const recordable = 30 * time.Second
+
+// extend adds what only some providers tell: fractions of seconds, rows that aren't
+// final yet, and recordings, which may come later than their call.
+func (w *World) extend(c *Call, d *dice) {
+	if w.s.Mix.Milliseconds {
+		c.shorten(d)
+	}
+	kind := c.versions[0].Kind
+	if kind.Ignored || c.Flaw != NoFlaw || c.NoID {
+		return
+	}
+	if kind.Unfinished {
+		for i := range c.Versions() {
+			c.versions[i].State = NoResult
+		}
+		return
+	}
+	w.record(c, d)
+	w.precede(c, d)
+}
+
+// shorten takes a fraction of a second off half of the durations. What was priced and
+// published stays.
+func (c *Call) shorten(d *dice) {
+	if d.below(2) == 0 {
+		return
+	}
+	fraction := d.duration(time.Millisecond, 999*time.Millisecond)
+	for i := range c.Versions() {
+		if v := &c.versions[i]; v.Kind.Outcome.Connected() && v.Duration >= time.Second && v.Kind.Fixed == 0 {
+			v.Duration -= fraction
+		}
+	}
+}
+
+// record draws a call's recording, and the version that brings it.
+func (w *World) record(c *Call, d *dice) {
+	first := &c.versions[0]
+	if w.recorded == 0 || !d.hits(w.recorded) || !first.Kind.Outcome.Connected() || first.Duration < recordable {
+		return
+	}
+	c.Recording = &w.s.Mix.Recordings[w.recordings.draw(d)]
+	last := c.versions[c.published-1]
+	last.Recorded = true
+	last.Published = last.Published.Add(d.duration(max(w.s.RevisedAfterMin, time.Millisecond), max(w.s.RevisedAfterMax, time.Millisecond)))
+	if d.hits(w.recordedLate) && !w.tooLate(c, last.Published) {
+		c.versions[c.published] = last
+		c.published++
+		return
+	}
+	for i := range c.Versions() {
+		c.versions[i].Recorded = true
+	}
+}
+
+// tooLate says whether a version would come later than the settings allow.
+func (w *World) tooLate(c *Call, published time.Time) bool {
+	return w.s.MaxLate != 0 && published.After(c.Start.Add(w.s.MaxLate))
+}
+
+// precede puts a row that isn't final before the first one.
+func (w *World) precede(c *Call, d *dice) {
+	if w.inProgress == 0 && w.unsaid == 0 {
+		return
+	}
+	first := &c.versions[0]
+	early := Version{Kind: first.Kind, Currency: first.Currency}
+	// As a call in progress it is listed a few seconds after it began.
+	begun := c.Start.Add(d.duration(3*time.Second, 10*time.Second))
+	gap := first.Published.Sub(c.End(first)).Milliseconds()
+	switch {
+	case d.hits(w.inProgress) && first.Kind.Outcome.Connected() && begun.Before(c.End(first)):
+		early.State, early.Published = InProgress, begun
+	case d.hits(w.unsaid) && gap > 1:
+		early.State = NoResult
+		early.Published = c.End(first).Add(time.Duration(d.below(gap)) * time.Millisecond)
+	default:
+		return
+	}
+	copy(c.versions[1:], c.versions[:c.published])
+	c.versions[0] = early
+	c.published++
+}
+
+// final is the first version that is final, or the last there is.
+func (c *Call) final() *Version {
+	for i := range c.Versions() {
+		if c.versions[i].State == Final {
+			return &c.versions[i]
+		}
+	}
+	return &c.versions[c.published-1]
+}

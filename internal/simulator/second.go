@@ -1,0 +1,82 @@
+package simulator
+
+import "time"
+
+// mostBehind is how much later than the first a second row is published at most.
+const mostBehind = 3 * time.Minute
+
+// secondRows is the stream of random numbers of second rows.
+const secondRows = 0x5ec0 << 32
+
+// fillSecond makes the second row of the call before, if that has one. The rows of
+// odd numbers are those that can be second.
+func (w *World) fillSecond(c *Call, block int64, number int) bool {
+	if number%2 == 0 || w.draws(block, number-1).Second == nil {
+		return false
+	}
+	w.fillFirst(c, block, number-1)
+	kind := c.versions[0].Kind.Second
+	if kind == nil { // its trunk failed
+		return false
+	}
+	d := throw(w.s.Seed, uint64(block), uint64(secondRows|number))
+	c.Number, c.Second, c.Copies = number, true, 1
+	c.ID = newUUID(d.pcg.Uint64(), d.pcg.Uint64())
+	if d.hits(w.duplicated) {
+		c.Copies = 2
+	}
+	if kind.OwnCall {
+		c.CallID, c.Partner = c.Partner, c.CallID
+		c.Recording = nil
+	}
+	c.turn(kind, w, &d)
+	w.delay(c, &d)
+	for i := range c.Versions() {
+		v := &c.versions[i]
+		v.Kind = kind
+		if kind.OwnCall {
+			v.Recorded = false
+		}
+		if kind.Free {
+			v.Usage, v.Connection, v.Currency = Price{Known: true}, Price{Known: true}, ""
+		}
+	}
+	return true
+}
+
+// draws is the kind that the call at a place begins with.
+func (w *World) draws(block int64, number int) *Kind {
+	d := throw(w.s.Seed, uint64(block), uint64(factsOf|number))
+	for range 3 { // the start and the id
+		d.pcg.Uint64()
+	}
+	return &w.s.Mix.Kinds[w.kinds.draw(&d)]
+}
+
+// turn shows a call from its other side.
+func (c *Call) turn(kind *Kind, w *World, d *dice) {
+	if kind.Party == Colleague && c.Peer != nil {
+		c.User, c.Peer = c.Peer, c.User
+		return
+	}
+	if kind.Party != Geographic || c.Prefix == nil {
+		c.Prefix, c.Peer, c.Other = nil, nil, Number{}
+		c.setOther(kind.Party, w.s.Mix, w.prefixes, d)
+	}
+}
+
+// delay publishes all versions later, by little for most calls and by minutes for some.
+func (w *World) delay(c *Call, d *dice) {
+	by := d.duration(0, 500*time.Millisecond)
+	if d.below(20) == 0 {
+		by = d.duration(time.Second, mostBehind)
+	}
+	first, last := &c.versions[0], &c.versions[c.published-1]
+	over := first.State == InProgress && !first.Published.Add(by).Before(c.End(c.final()))
+	if over || w.tooLate(c, last.Published.Add(by)) {
+		return
+	}
+	for i := range c.Versions() {
+		c.versions[i].Published = c.versions[i].Published.Add(by)
+	}
+}
