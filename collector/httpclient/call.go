@@ -1,9 +1,12 @@
 package httpclient
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,6 +23,8 @@ type call struct {
 	label      string   // what errors and logs print
 	header     http.Header
 	expectJSON bool
+	method     string
+	body       []byte
 }
 
 func (c *Client) newCall(request Request) (*call, error) {
@@ -37,6 +42,7 @@ func (c *Client) newCall(request Request) (*call, error) {
 	return &call{
 		feed: request.Feed, target: target, label: label,
 		header: request.Header, expectJSON: request.ExpectJSON,
+		method: cmp.Or(request.Method, http.MethodGet), body: request.JSON,
 	}, nil
 }
 
@@ -44,7 +50,7 @@ func (c *Client) newCall(request Request) (*call, error) {
 func (c *Client) request(ctx context.Context, call *call) (*http.Request, string) {
 	target := *call.target
 	r := &http.Request{
-		Method: http.MethodGet, URL: &target, Host: target.Host, Header: call.header.Clone(),
+		Method: call.method, URL: &target, Host: target.Host, Header: call.header.Clone(),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	if r.Header == nil {
@@ -52,6 +58,11 @@ func (c *Client) request(ctx context.Context, call *call) (*http.Request, string
 	}
 	if call.expectJSON && r.Header.Get("Accept") == "" {
 		r.Header.Set("Accept", "application/json")
+	}
+	if call.body != nil {
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(call.body)), int64(len(call.body))
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(call.body)), nil }
+		r.Header.Set("Content-Type", "application/json")
 	}
 	if c.settings.UserAgent != "" {
 		r.Header.Set("User-Agent", c.settings.UserAgent)
@@ -66,7 +77,7 @@ func (c *Client) request(ctx context.Context, call *call) (*http.Request, string
 
 // ended is the error for a context that the caller has ended.
 func (call *call) ended(ctx context.Context) error {
-	return fmt.Errorf("GET %s: %w", call.label, context.Cause(ctx))
+	return fmt.Errorf("%s %s: %w", call.method, call.label, context.Cause(ctx))
 }
 
 // requestID lists the ids of a request and its answer for people who ask the provider's support.

@@ -23,7 +23,8 @@ type Client struct {
 	base      *url.URL
 	transport http.RoundTripper
 	limiter   *rate.Limiter // nil: no bound
-	throttle  throttle
+	window    *window       // nil: none
+	throttle  *throttle
 	clock     clock
 }
 
@@ -44,7 +45,9 @@ func New(settings Settings) (*Client, error) {
 		}
 	}
 	client := &Client{settings: withDefaults(settings), base: base, transport: transport}
-	client.throttle.steps = NewBackOff()
+	if client.window, client.throttle, err = settings.Quotas.of(settings.QuotaKey, settings.Window); err != nil {
+		return nil, err
+	}
 	if perMinute := settings.RequestsPerMinute; perMinute > 0 {
 		burst := min(max(perMinute/60, 1), maxBurst)
 		client.limiter = rate.NewLimiter(rate.Limit(float64(perMinute)/60), burst)
@@ -98,12 +101,20 @@ func (c *Client) Get(ctx context.Context, request Request) (*Response, error) {
 }
 
 func (c *Client) get(ctx context.Context, call *call) (*Response, error) {
+	if c.window != nil {
+		throttled := func(d time.Duration) { c.settings.Observer.Throttled(call.feed, d) }
+		if err := c.window.line.take(ctx, throttled); err != nil {
+			return nil, call.ended(ctx)
+		}
+		defer c.window.line.pass()
+	}
 	resp, token, err := c.ask(ctx, call)
 	if c.settings.Token == nil {
 		return resp, err
 	}
 	// A token may have been revoked, and a cached one lacks roles that were granted after it was made.
-	if kind := KindOf(err); kind != KindUnauthorized && kind != KindForbidden {
+	kind := KindOf(err)
+	if kind != KindUnauthorized && (kind != KindForbidden || c.settings.KeepTokenOn403) {
 		return resp, err
 	}
 	c.settings.Token.Invalidate(token)
@@ -111,17 +122,42 @@ func (c *Client) get(ctx context.Context, call *call) (*Response, error) {
 	return resp, err
 }
 
-// ask sends one request when its turn has come, and returns the token that it used.
-func (c *Client) ask(ctx context.Context, call *call) (*Response, string, error) {
+// ask sends one request when there is room, and returns the token that it used.
+func (c *Client) ask(ctx context.Context, call *call) (resp *Response, token string, err error) {
 	if err := c.wait(ctx, call); err != nil {
 		return nil, "", err
 	}
-	token, err := c.token(ctx, call)
-	if err != nil {
+	if token, err = c.token(ctx, call); err != nil {
 		return nil, "", err
 	}
-	resp, err := c.send(ctx, call, token)
+	if c.window != nil {
+		sent := time.Now()
+		defer func() { c.window.answered(sent, statusOf(resp, err), headerOf(resp, err)) }()
+	}
+	resp, err = c.send(ctx, call, token)
 	return resp, token, err
+}
+
+// statusOf is an answer's status, also of one that was refused; 0 without one.
+func statusOf(resp *Response, err error) int {
+	if resp != nil {
+		return resp.Status
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Status
+	}
+	return 0
+}
+
+// headerOf is an answer's header, also of one that was refused; nil without one.
+func headerOf(resp *Response, err error) http.Header {
+	if resp != nil {
+		return resp.Header
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Header
+	}
+	return nil
 }
 
 // token comes after the wait, during which an older one could expire.
@@ -140,31 +176,57 @@ func (c *Client) token(ctx context.Context, call *call) (string, error) {
 	case bounded.Err() != nil:
 		err = Retryable(fmt.Errorf("no token within %s: %w", c.settings.RequestTimeout, errTimeout))
 	}
-	return "", &Error{Kind: KindToken, target: call.label, reason: "get token: " + err.Error(), cause: err}
+	return "", &Error{Kind: KindToken, method: call.method, target: call.label, reason: "get token: " + err.Error(), cause: err}
 }
 
-// wait returns when the budget has room and nobody throttles.
+// wait returns when the budget has room and nobody throttles. It looks again after each sleep,
+// since another request may have been refused meanwhile.
 func (c *Client) wait(ctx context.Context, call *call) error {
 	if c.limiter != nil {
 		if err := c.limiter.Wait(ctx); err != nil {
 			if ctx.Err() != nil {
 				return call.ended(ctx)
 			}
-			return fmt.Errorf("GET %s: the request budget has no room before the deadline: %w", call.label, context.DeadlineExceeded)
+			return fmt.Errorf("%s %s: the request budget has no room before the deadline: %w", call.method, call.label, context.DeadlineExceeded)
 		}
 	}
 	for {
 		left := c.throttle.remaining()
+		if c.window != nil {
+			left = max(left, c.window.full())
+		}
 		if left <= 0 {
 			return nil
 		}
-		started := time.Now()
-		err := sleep(ctx, min(left, throttleSlice))
-		c.settings.Observer.Throttled(call.feed, time.Since(started))
-		if err != nil {
+		if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && time.Until(deadline) < left {
+			return fmt.Errorf("%s %s: the provider's limit has no room before the deadline: %w", call.method, call.label, context.DeadlineExceeded)
+		}
+		if err := c.throttled(ctx, call, min(left, throttleSlice)); err != nil {
 			return call.ended(ctx)
 		}
 	}
+}
+
+// throttled waits for the provider, and says so.
+func (c *Client) throttled(ctx context.Context, call *call, wait time.Duration) error {
+	if c.window != nil {
+		defer c.window.line.stall()()
+	}
+	began := time.Now()
+	err := sleep(ctx, wait)
+	c.settings.Observer.Throttled(call.feed, time.Since(began))
+	return err
+}
+
+// Budget returns what the provider lets the credential ask: with Settings.Window its own
+// limit, else RequestsPerMinute, of which isn't known what remains.
+func (c *Client) Budget() Budget {
+	b := Budget{Limit: c.settings.RequestsPerMinute, Remaining: -1, Per: time.Minute}
+	if c.window != nil {
+		b = c.window.budget()
+	}
+	b.FrozenUntil = c.throttle.frozenUntil()
+	return b
 }
 
 // ThrottledUntil returns when the provider may be asked again, or zero if it may be now.

@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
@@ -64,6 +65,7 @@ type Error struct {
 	// a space between, made of the headers that Settings names; it may be empty.
 	RequestID string
 
+	method string // empty: GET
 	target string // redacted URL or the request's Label
 	reason string // what Error prints after the target; free of secrets
 	cause  error
@@ -72,7 +74,7 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string {
 	var text strings.Builder
-	text.WriteString("GET ")
+	text.WriteString(cmp.Or(e.method, "GET") + " ")
 	text.WriteString(e.target)
 	text.WriteString(": ")
 	text.WriteString(e.reason)

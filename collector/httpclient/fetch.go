@@ -44,6 +44,8 @@ func (c *Client) Fetch(ctx context.Context, request Request, use func(*Response)
 		case result.throttled:
 			c.logThrottled(ctx, call, result.err)
 			continue // the next request waits for its turn
+		case call.method == http.MethodPost && result.err != nil && KindOf(result.err) != KindToken:
+			return result.err // it may have been carried out
 		case repeats == Repeats:
 			return fmt.Errorf("asked %d times: %w", Repeats+1, result.err)
 		}

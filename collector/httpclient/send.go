@@ -39,7 +39,7 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*Response,
 		left: c.settings.MaxBody, idle: c.settings.BodyIdleTimeout, budget: c.settings.BodyTimeout,
 	}
 	b.failed = func(e *Error) *Error {
-		e.Status, e.Header, e.RequestID = resp.StatusCode, resp.Header, c.requestID(resp.Header, id)
+		e.method, e.Status, e.Header, e.RequestID = call.method, resp.StatusCode, resp.Header, c.requestID(resp.Header, id)
 		return e
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
@@ -86,7 +86,7 @@ func (c *Client) networkError(caller, request context.Context, call *call, id st
 	if caller.Err() != nil {
 		return call.ended(caller)
 	}
-	e := &Error{Kind: KindNetwork, target: call.label, RequestID: c.requestID(nil, id), cause: stripURL(err)}
+	e := &Error{Kind: KindNetwork, method: call.method, target: call.label, RequestID: c.requestID(nil, id), cause: stripURL(err)}
 	if request.Err() != nil {
 		e.reason, e.cause = "no answer within "+c.settings.RequestTimeout.String(), errTimeout
 	} else {

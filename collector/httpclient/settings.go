@@ -41,6 +41,18 @@ type Settings struct {
 
 	// RequestsPerMinute bounds what all feeds together send; 0: no bound.
 	RequestsPerMinute int
+	// Window is the provider's own limit, kept to beside RequestsPerMinute; nil: it has
+	// none that is known.
+	Window *Window
+	// Quotas, with QuotaKey, share the window and what a 429 froze with clients of the
+	// same credential, those before a reload among them; nil: they are the client's own.
+	Quotas *Quotas
+	// QuotaKey names the credential and the group of requests that its limit is for.
+	// It should hold a hash of what is secret.
+	QuotaKey string
+	// KeepTokenOn403 says that a new token is no use after 403, so that none is asked
+	// for.
+	KeepTokenOn403 bool
 	// MaxBody bounds one body, in decompressed bytes.
 	MaxBody int64
 	// RequestTimeout bounds the time until an answer's headers are there, and that of getting a token.
@@ -82,13 +94,20 @@ type Observer interface {
 	// Request is called once for each request that was sent. The code is the HTTP status, or "error"
 	// without one; the duration is that until the headers were there.
 	Request(feed, code string, duration time.Duration)
-	// Throttled is called while, and after, a feed waits because the provider throttles, with
-	// the time that has passed since the last call.
+	// Throttled is called while, and after, a feed waits because the provider throttles or its
+	// limit (Settings.Window) is used up, with the time that has passed since the last call. So
+	// does a feed that waits in line behind one which does; the time of another's request and
+	// that of RequestsPerMinute, which is ours, don't count.
 	Throttled(feed string, duration time.Duration)
 }
 
-// Request is one GET.
+// Request is one GET, unless Method says something else.
 type Request struct {
+	// Method is GET if it is empty. A POST is never sent again by Fetch, unless the
+	// provider refused it: it may have been carried out.
+	Method string
+	// JSON is the body; nil: none.
+	JSON []byte
 	// Feed is the label of metrics and logs.
 	Feed string
 	// URL is absolute or relative to Settings.BaseURL. It is sent as it stands.

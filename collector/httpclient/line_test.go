@@ -1,0 +1,282 @@
+package httpclient
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// noted is a transport that notes who asked, and answers as it is told.
+type noted struct {
+	mu  sync.Mutex
+	who []string
+	do  func(n int, r *http.Request) (*http.Response, error)
+}
+
+func (s *noted) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	n := len(s.who)
+	s.who = append(s.who, r.URL.Path)
+	s.mu.Unlock()
+	return s.do(n, r)
+}
+
+func (s *noted) asked() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.who)
+}
+
+// get asks for a path and closes the answer.
+func get(ctx context.Context, client *Client, path string) error {
+	resp, err := client.Get(ctx, Request{Feed: path, URL: path})
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	return err
+}
+
+// slow answers after so long.
+func slow(d time.Duration) func(int, *http.Request) (*http.Response, error) {
+	return func(_ int, r *http.Request) (*http.Response, error) {
+		if err := sleep(r.Context(), d); err != nil {
+			return nil, err
+		}
+		return answer(200, "page"), nil
+	}
+}
+
+// inOrder starts requests one after the other and waits until the last is in line or sent.
+func inOrder(requests *sync.WaitGroup, all ...func()) {
+	for _, ask := range all {
+		requests.Go(ask)
+		synctest.Wait()
+	}
+}
+
+func TestLineIsServedInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &noted{do: slow(time.Second)}
+		client := windowed(t, server, nil)
+		paths := []string{"/a", "/b", "/c", "/d", "/e"}
+		var requests sync.WaitGroup
+		for _, path := range paths {
+			inOrder(&requests, func() {
+				if err := get(t.Context(), client, path); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		requests.Wait()
+		if got := server.asked(); !slices.Equal(got, paths) {
+			t.Errorf("asked in the order %v, want %v", got, paths)
+		}
+	})
+}
+
+// A new token after 401 doesn't cost the turn.
+func TestLineKeepsTheTurnFor401(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &noted{do: func(n int, r *http.Request) (*http.Response, error) {
+			if err := sleep(r.Context(), time.Second); err != nil || n > 0 {
+				return answer(200, "page"), err
+			}
+			return answer(401, ""), nil
+		}}
+		source := &tokens{}
+		client := windowed(t, server, func(s *Settings) { s.Token = source })
+		ask := func(path string) func() {
+			return func() {
+				if err := get(t.Context(), client, path); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		var requests sync.WaitGroup
+		inOrder(&requests, ask("/a"), ask("/b"))
+		requests.Wait()
+		if got, want := server.asked(), []string{"/a", "/a", "/b"}; !slices.Equal(got, want) {
+			t.Errorf("asked in the order %v, want %v", got, want)
+		}
+		if b := client.Budget(); b.Remaining != 7 {
+			t.Errorf("%d remain after three requests, want 7", b.Remaining)
+		}
+	})
+}
+
+// However a turn ends, the next gets its own.
+func TestNoTurnIsLost(t *testing.T) {
+	canceled := func(ctx context.Context) context.Context {
+		ctx, cancel := context.WithCancel(ctx)
+		cancel()
+		return ctx
+	}
+	for _, test := range []struct {
+		name      string
+		do        func(n int, r *http.Request) (*http.Response, error)
+		token     error
+		ctx       func(context.Context) context.Context
+		remaining int // after the first
+	}{
+		{"refused", func(int, *http.Request) (*http.Response, error) { return answer(500, ""), nil }, nil, nil, 9},
+		{"no answer", func(int, *http.Request) (*http.Response, error) { return nil, errors.New("cut") }, nil, nil, 9},
+		{"a panic of the transport", func(int, *http.Request) (*http.Response, error) { panic("ouch") }, nil, nil, 9},
+		{"HTML", func(int, *http.Request) (*http.Response, error) { return answer(200, "<html>"), nil }, nil, nil, 9},
+		{"a body that panics", func(int, *http.Request) (*http.Response, error) {
+			resp := answer(200, "")
+			resp.Body = panicBody{}
+			return resp, nil
+		}, nil, nil, 9},
+		{"no token", slow(0), errors.New("no token"), nil, 10},
+		{"ended before", slow(0), nil, canceled, 10},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := &noted{do: test.do}
+				source := &tokens{err: test.token}
+				client := windowed(t, server, func(s *Settings) { s.Token = source })
+				ctx := t.Context()
+				if test.ctx != nil {
+					ctx = test.ctx(ctx)
+				}
+				if err := getJSON(ctx, client); err == nil {
+					t.Error("no error")
+				}
+				if b := client.Budget(); b.Remaining != test.remaining {
+					t.Errorf("%d remain, want %d", b.Remaining, test.remaining)
+				}
+				server.do, source.err = slow(0), nil
+				if err := get(t.Context(), client, "/next"); err != nil {
+					t.Errorf("the next: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// getJSON asks and makes a panic an error.
+func getJSON(ctx context.Context, client *Client) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = errors.New("panic")
+		}
+	}()
+	resp, err := client.Get(ctx, Request{URL: "/first", ExpectJSON: true})
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	return err
+}
+
+type panicBody struct{}
+
+func (panicBody) Read([]byte) (int, error) { panic("ouch") }
+func (panicBody) Close() error             { return nil }
+
+// Whoever stops waiting leaves the line, and takes nobody's place along.
+func TestLineIsLeft(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		// perMinute is the limit: 1 makes the first of those who wait wait for room.
+		limit int
+		want  []string
+	}{
+		{"behind another's request", 10, []string{"/a", "/c"}},
+		{"while it waits for room", 1, []string{"/a", "/c"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := &noted{do: slow(5 * time.Second)}
+				client := windowed(t, server, func(s *Settings) { s.Window.Limit = test.limit })
+				ctx, cancel := context.WithCancel(t.Context())
+				var requests sync.WaitGroup
+				ask := func(ctx context.Context, path string, want error) func() {
+					return func() {
+						if err := get(ctx, client, path); !errors.Is(err, want) {
+							t.Errorf("%s: %v, want %v", path, err, want)
+						}
+					}
+				}
+				inOrder(&requests, ask(t.Context(), "/a", nil), ask(ctx, "/b", context.Canceled), ask(t.Context(), "/c", nil))
+				if test.limit == 1 {
+					bubbleSleep(t, 20*time.Second)
+				}
+				cancel()
+				requests.Wait()
+				if got := server.asked(); !slices.Equal(got, test.want) {
+					t.Errorf("asked %v, want %v", got, test.want)
+				}
+			})
+		})
+	}
+}
+
+// A turn that comes at the very moment when its owner leaves goes on to the next.
+func TestLineIsLeftAsTheTurnComes(t *testing.T) {
+	var l line
+	first, second, third := l.join(), l.join(), l.join()
+	<-first
+	l.pass()
+	l.leave(second)
+	<-third
+	l.pass()
+	<-l.join()
+}
+
+// The time in line counts as throttled while whoever has the turn waits for the limit,
+// and not while its request is under way.
+func TestTimeInLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const way, after = 5 * time.Second, time.Minute + windowMargin
+		seen := &observed{}
+		server := &noted{do: slow(way)}
+		client := windowed(t, server, func(s *Settings) { s.Window.Limit, s.Observer = 1, seen })
+		ask := func(path string) func() {
+			return func() {
+				if err := get(t.Context(), client, path); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		var requests sync.WaitGroup
+		inOrder(&requests, ask("/first"), ask("/a"), ask("/b"))
+		bubbleSleep(t, way+31*time.Second)
+		seen.mu.Lock()
+		for _, feed := range []string{"/a", "/b"} {
+			if got := seen.throttled[feed]; got < 20*time.Second || got > 31*time.Second {
+				t.Errorf("after 31 s without room, %v of %s's are told", got, feed)
+			}
+		}
+		seen.mu.Unlock()
+		requests.Wait()
+		for feed, want := range map[string]time.Duration{"/first": 0, "/a": after, "/b": 2 * after} {
+			if got := seen.throttled[feed]; got != want {
+				t.Errorf("%s was throttled for %v, want %v", feed, got, want)
+			}
+		}
+	})
+}
+
+// What can't come in time is said at once.
+func TestWindowAndDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &noted{do: slow(0)}
+		client := windowed(t, server, func(s *Settings) { s.Window.Limit = 1 })
+		if err := get(t.Context(), client, "/a"); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		err := client.Fetch(ctx, Request{URL: "/b", Label: "calls"}, nil)
+		want := "GET calls: the provider's limit has no room before the deadline: context deadline exceeded"
+		if err == nil || err.Error() != want || !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 0 {
+			t.Errorf("error %v after %v, want %s at once", err, time.Since(began), want)
+		}
+	})
+}

@@ -1,0 +1,97 @@
+package httpclient
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A client that a reload makes knows what those before have used, and keeps to what
+// froze them. Another credential has its own.
+func TestQuotasOutliveClients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		var quotas Quotas
+		open := func(key string, most int, answers ...reply) (*Client, *recorder) {
+			transport, rec := script(answers...)
+			client := windowed(t, transport, func(s *Settings) { s.Quotas, s.QuotaKey, s.Window.Most = &quotas, key, most })
+			rec.started = began
+			return client, rec
+		}
+		page := replies(200, "page")
+		first, _ := open("a", 3, page)
+		for range 3 {
+			if err := get(t.Context(), first, "/x"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		other, rec := open("b", 3, page)
+		if err := get(t.Context(), other, "/x"); err != nil || rec.times()[0] != 0 {
+			t.Errorf("another credential: asked at %v, %v", rec.times(), err)
+		}
+		second, rec := open("a", 4, page, page, replies(429, "", "Retry-After: 600"))
+		if b := second.Budget(); b.Remaining != 1 || b.Limit != 4 {
+			t.Errorf("after a reload the budget is %+v, want 1 of 4", b)
+		}
+		for range 2 {
+			if err := get(t.Context(), second, "/x"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if at := rec.times(); at[0] != 0 || at[1] != time.Minute+windowMargin {
+			t.Errorf("after a reload it is asked at %v, want at once and once there is room", at)
+		}
+		if err := get(t.Context(), second, "/x"); KindOf(err) != KindThrottled {
+			t.Fatal(err)
+		}
+		frozen := time.Since(began)
+		third, rec := open("a", 0, page)
+		if third.ThrottledUntil().IsZero() || third.Budget().FrozenUntil.IsZero() {
+			t.Error("a reload ends the penalty")
+		}
+		if err := get(t.Context(), third, "/x"); err != nil {
+			t.Fatal(err)
+		}
+		if at := rec.times()[0]; at < frozen+10*time.Minute || at > frozen+11*time.Minute+time.Second {
+			t.Errorf("after another it is asked at %v, want 10 to 11 minutes after %v", at, frozen)
+		}
+	})
+}
+
+// Two sources with one credential share its limit.
+func TestQuotasAreShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var quotas Quotas
+		server := newSliding(always(100 * time.Millisecond))
+		share := func(s *Settings) { s.Quotas, s.QuotaKey = &quotas, "a" }
+		one, two := windowed(t, server, share), windowed(t, server, share)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			saturate(t, one, []string{"a", "b"}, time.Hour)
+		}()
+		saturate(t, two, []string{"c"}, time.Hour)
+		<-done
+		if server.refused != 0 || server.answered < 590 {
+			t.Errorf("%d answered, %d refused; want 590 or more and none", server.answered, server.refused)
+		}
+	})
+}
+
+// Without a key, or without quotas, a client's are its own.
+func TestQuotasWithoutAKey(t *testing.T) {
+	var quotas Quotas
+	for name, change := range map[string]func(*Settings){
+		"no quotas": func(s *Settings) { s.QuotaKey = "a" },
+		"no key":    func(s *Settings) { s.Quotas = &quotas },
+	} {
+		transport, _ := script(replies(200, "page"))
+		one, two := windowed(t, transport, change), windowed(t, transport, change)
+		if err := get(t.Context(), one, "/x"); err != nil {
+			t.Fatal(err)
+		}
+		if got := two.Budget().Remaining; got != 10 {
+			t.Errorf("%s: %d remain for another client, want 10", name, got)
+		}
+	}
+}

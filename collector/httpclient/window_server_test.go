@@ -1,0 +1,200 @@
+package httpclient
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// heavy is RingCentral's group of call logs: 10 requests in any 60 s.
+func heavy() *Window {
+	return &Window{
+		Limit: 10, Per: time.Minute, Penalty: 30 * time.Second, Only: "heavy",
+		Group: "X-Rate-Limit-Group", LimitHeader: "X-Rate-Limit-Limit",
+		Remaining: "X-Rate-Limit-Remaining", PerHeader: "X-Rate-Limit-Window",
+	}
+}
+
+// slidingServer is a provider that counts each request when it arrives, in any window
+// with both of its ends, refuses what is too much, and begins its penalty anew with each
+// request within it.
+type slidingServer struct {
+	limit   int
+	penalty time.Duration
+	// way is how long a request takes to the server, and its answer back.
+	way func() time.Duration
+	// silent leaves Retry-After out, mute the other headers.
+	silent, mute bool
+
+	mu       sync.Mutex
+	arrivals []time.Time // that count
+	locked   time.Time   // the penalty's end
+	told     time.Time   // and what the latest of our requests was told of it
+	answered int
+	refused  int
+	early    int // in a penalty that we were told of
+	ours     []time.Time
+	// sinceOurs is how many requests of other programs came since our last one.
+	sinceOurs int
+	// blame is how many of our requests were refused though nobody else had come since
+	// the answer before.
+	blame int
+}
+
+func newSliding(way func() time.Duration) *slidingServer {
+	return &slidingServer{limit: 10, penalty: time.Minute, way: way}
+}
+
+// RoundTrip implements http.RoundTripper.
+func (s *slidingServer) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := sleep(r.Context(), s.way()); err != nil {
+		return nil, err
+	}
+	answer := s.arrive(true)
+	if err := sleep(r.Context(), s.way()); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// arrive takes a request, of ours or of another program.
+func (s *slidingServer) arrive(ours bool) *http.Response {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	for len(s.arrivals) > 0 && now.Sub(s.arrivals[0]) > time.Minute {
+		s.arrivals = s.arrivals[1:]
+	}
+	refuse := now.Before(s.locked) || len(s.arrivals) >= s.limit
+	if !refuse {
+		s.arrivals = append(s.arrivals, now)
+	} else {
+		s.locked = now.Add(s.penalty)
+	}
+	if !ours {
+		s.sinceOurs++
+		return nil
+	}
+	s.note(now, refuse)
+	return s.answer(refuse)
+}
+
+// arriveIfRoom is a request of a program that overruns nothing either.
+func (s *slidingServer) arriveIfRoom() {
+	s.mu.Lock()
+	now := time.Now()
+	room := now.After(s.locked) && (len(s.arrivals) < s.limit || now.Sub(s.arrivals[0]) > time.Minute)
+	s.mu.Unlock()
+	if room {
+		s.arrive(false)
+	}
+}
+
+// fill takes requests of another program until there is no more room.
+func (s *slidingServer) fill() {
+	s.mu.Lock()
+	room := s.limit - len(s.arrivals)
+	s.mu.Unlock()
+	for range room {
+		s.arrive(false)
+	}
+}
+
+// note keeps what became of a request of ours; the lock is held.
+func (s *slidingServer) note(now time.Time, refused bool) {
+	s.ours = append(s.ours, now)
+	if now.Before(s.told) {
+		s.early++
+	}
+	if refused {
+		s.refused++
+		s.told = s.locked
+		if s.sinceOurs == 0 {
+			s.blame++
+		}
+	} else {
+		s.answered++
+	}
+	s.sinceOurs = 0
+}
+
+// answer is what the server says; the lock is held.
+func (s *slidingServer) answer(refuse bool) *http.Response {
+	resp := answer(http.StatusOK, "page")
+	if refuse {
+		resp = answer(http.StatusTooManyRequests, "")
+		if !s.silent {
+			resp.Header.Set("Retry-After", strconv.Itoa(int(s.penalty/time.Second)))
+		}
+	}
+	if !s.mute {
+		resp.Header.Set("X-Rate-Limit-Group", "heavy")
+		resp.Header.Set("X-Rate-Limit-Limit", strconv.Itoa(s.limit))
+		resp.Header.Set("X-Rate-Limit-Remaining", strconv.Itoa(s.limit-len(s.arrivals)))
+		resp.Header.Set("X-Rate-Limit-Window", "60")
+	}
+	return resp
+}
+
+// windowed makes a client of the server with the Heavy window.
+func windowed(t *testing.T, server http.RoundTripper, change func(*Settings)) *Client {
+	t.Helper()
+	return newTest(t, server, func(s *Settings) {
+		s.Window = heavy()
+		if change != nil {
+			change(s)
+		}
+	})
+}
+
+// saturate lets feeds ask as fast as they may, for so long.
+func saturate(t *testing.T, client *Client, feeds []string, d time.Duration) {
+	t.Helper()
+	began := time.Now()
+	var all sync.WaitGroup
+	for _, feed := range feeds {
+		all.Go(func() {
+			for time.Since(began) < d {
+				resp, err := client.Get(t.Context(), Request{Feed: feed, URL: "/x"})
+				switch e, refused := errors.AsType[*Error](err); {
+				case err == nil:
+					_ = resp.Body.Close()
+				case !refused || e.Kind != KindThrottled:
+					t.Errorf("ask for %s: %v", feed, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// always is a way that takes the same time each time.
+func always(d time.Duration) func() time.Duration { return func() time.Duration { return d } }
+
+// between is a way that takes some time or other.
+func between(random *rand.Rand, least, most time.Duration) func() time.Duration {
+	var mu sync.Mutex
+	return func() time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		return least + time.Duration(random.Int64N(int64(most-least)))
+	}
+}
+
+// mostly is a way that takes one time, and in one of twenty cases another.
+func mostly(random *rand.Rand, d, seldom time.Duration) func() time.Duration {
+	var mu sync.Mutex
+	return func() time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		if random.IntN(20) == 0 {
+			return seldom
+		}
+		return d
+	}
+}

@@ -1,0 +1,448 @@
+package httpclient
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// The limit is used in full, hour after hour, and never overrun, whatever the way takes
+// and however many feeds there are. One request at a time bounds it where an answer
+// takes longer than the sixth of a minute that each may have.
+func TestWindowIsUsedInFullAndNeverOverrun(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, test := range []struct {
+		name  string
+		way   func() time.Duration
+		least float64 // answers a minute
+	}{
+		{"at once", always(0), 9.95},
+		{"near", between(random, 10*time.Millisecond, 200*time.Millisecond), 9.8},
+		{"far", between(random, 200*time.Millisecond, 800*time.Millisecond), 9.6},
+		{"farther", between(random, 300*time.Millisecond, 1500*time.Millisecond), 9.4},
+		{"three seconds", always(1500 * time.Millisecond), 9.5},
+		{"now and then slow", mostly(random, 50*time.Millisecond, 4*time.Second), 9.7},
+		{"anything", between(random, 0, 8*time.Second), 6.5},
+		{"slower than the limit", always(5 * time.Second), 5.95},
+	} {
+		for _, feeds := range [][]string{{"call_log"}, {"call_log", "active_calls", "other"}} {
+			t.Run(test.name+", feeds: "+string(rune('0'+len(feeds))), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					const long = 4 * time.Hour
+					server := newSliding(test.way)
+					saturate(t, windowed(t, server, nil), feeds, long)
+					if server.refused != 0 {
+						t.Errorf("%d of %d requests were refused", server.refused, len(server.ours))
+					}
+					if rate := float64(server.answered) / long.Minutes(); rate < test.least {
+						t.Errorf("%.2f answers a minute, want %.2f", rate, test.least)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A server that tells nothing has the limit that was set.
+func TestWindowWithoutHeaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newSliding(always(100 * time.Millisecond))
+		server.mute = true
+		saturate(t, windowed(t, server, nil), []string{"a", "b"}, time.Hour)
+		if server.refused != 0 || server.answered < 590 {
+			t.Errorf("%d answered, %d refused in an hour, want 590 or more and none", server.answered, server.refused)
+		}
+	})
+}
+
+// Another program uses the credential too. What the answers tell of it is kept to: what
+// is refused is so only because it came between an answer and our next request, and
+// never within a penalty.
+func TestWindowSharedWithAnotherProgram(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		gap   time.Duration // of the other program's requests, on average
+		burst int
+		least float64 // of ours a minute
+	}{
+		{"steadily", 15 * time.Second, 1, 8},
+		{"in bursts", 2 * time.Minute, 6, 9},
+		{"all that it can", 5 * time.Second, 1, 7},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const long = 6 * time.Hour
+				random := rand.New(rand.NewPCG(3, 4))
+				server := newSliding(between(random, 50*time.Millisecond, 500*time.Millisecond))
+				began, other := time.Now(), rand.New(rand.NewPCG(5, 6))
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					for time.Since(began) < long {
+						bubbleSleep(t, time.Duration(other.Float64()*2*float64(test.gap)))
+						for range test.burst {
+							server.arriveIfRoom()
+						}
+					}
+				}()
+				saturate(t, windowed(t, server, nil), []string{"a", "b", "c"}, long)
+				<-done
+				if server.blame != 0 || server.early != 0 {
+					t.Errorf("of %d refused, %d are our fault and %d came in a penalty", server.refused, server.blame, server.early)
+				}
+				if rate := float64(server.answered) / long.Minutes(); rate < test.least {
+					t.Errorf("%.2f answers a minute, want %.2f", rate, test.least)
+				}
+			})
+		})
+	}
+}
+
+// Once the other program has gone, the limit is used in full again.
+func TestWindowAfterAnotherProgram(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newSliding(always(50 * time.Millisecond))
+		for range 8 {
+			server.arrive(false)
+		}
+		began := time.Now()
+		saturate(t, windowed(t, server, nil), []string{"a"}, time.Hour)
+		early, later := 0, 0
+		for _, at := range server.ours {
+			switch after := at.Sub(began); {
+			case after < 59*time.Second:
+				early++
+			case after > 3*time.Minute:
+				later++
+			}
+		}
+		if early != 2 || later < 560 || server.refused != 0 {
+			t.Errorf("%d beside 8 of another program, %d in the 57 minutes after, %d refused; want 2, 560 and none", early, later, server.refused)
+		}
+	})
+}
+
+// A 429 freezes every feed, also those in line, until the penalty is over: a request
+// within would begin it anew.
+func TestWindowIsFrozenByOneRefusal(t *testing.T) {
+	for _, test := range []struct {
+		name         string
+		silent, mute bool
+		penalty      time.Duration // of the server
+		most         time.Duration // until it is asked again
+	}{
+		{"with Retry-After", false, false, time.Minute, 67 * time.Second},
+		{"with nothing else", false, true, time.Minute, 67 * time.Second},
+		{"a short one", false, false, 5 * time.Second, 67 * time.Second},
+		{"without, but nothing remains", true, false, time.Minute, 67 * time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newSliding(always(200 * time.Millisecond))
+				server.silent, server.mute, server.penalty = test.silent, test.mute, test.penalty
+				client := windowed(t, server, nil)
+				go func() {
+					bubbleSleep(t, 500*time.Millisecond) // while the second is on its way
+					server.fill()
+				}()
+				saturate(t, client, []string{"a", "b", "c", "d"}, 2*time.Minute)
+				const refused = 1 // the second request
+				gap := server.ours[refused+1].Sub(server.ours[refused])
+				if gap < test.penalty || gap > test.most || server.early != 0 {
+					t.Errorf("asked again after %v, want %v to %v; %d in the penalty", gap, test.penalty, test.most, server.early)
+				}
+			})
+		})
+	}
+}
+
+// Two refusals of which neither says for how long: the second hold is twice as long, so
+// that a penalty longer than it was taken for ends.
+func TestWindowRefusedWithoutAnyWord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newSliding(always(200 * time.Millisecond))
+		server.silent, server.mute = true, true
+		server.fill()
+		client := windowed(t, server, nil)
+		saturate(t, client, []string{"a", "b"}, 5*time.Minute)
+		if server.refused != 2 || server.answered < 10 {
+			t.Errorf("%d refused and %d answered, want 2 and 10 or more", server.refused, server.answered)
+		}
+		first, second := server.ours[1].Sub(server.ours[0]), server.ours[2].Sub(server.ours[1])
+		if first < 30*time.Second || first > 34*time.Second || second < time.Minute || second > 67*time.Second {
+			t.Errorf("asked again after %v and %v, want 30 s and 60 s, and a tenth more at most", first, second)
+		}
+	})
+}
+
+// A success makes the next hold without a word a short one again, and a hold is never
+// shorter than asked for.
+func TestPenalty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		held := newThrottle()
+		held.punish(30 * time.Second)
+		hold := func(asked, want time.Duration) {
+			t.Helper()
+			got := held.hold(asked)
+			if got < want || got > want+want/10 || held.remaining() != got {
+				t.Errorf("held for %v, want %v to a tenth more", got, want)
+			}
+			bubbleSleep(t, got)
+		}
+		hold(0, 30*time.Second)
+		hold(0, time.Minute)
+		hold(0, time.Minute)
+		hold(5*time.Second, 5*time.Second)
+		held.succeeded()
+		hold(0, 30*time.Second)
+	})
+}
+
+// When the provider says when to come again, that is when, though nothing remained.
+func TestRetryAfterComesBeforeWhatRemains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport, rec := script(
+			replies(200, "page", "X-Rate-Limit-Remaining: 1"),
+			replies(429, "", "Retry-After: 20", "X-Rate-Limit-Remaining: 0"), replies(200, "page"),
+		)
+		client := windowed(t, transport, nil)
+		for range 2 {
+			if err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(new(string))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if at := rec.times()[2]; at < 20*time.Second || at > 22*time.Second {
+			t.Errorf("asked again after %v, want 20 s to a tenth more", at)
+		}
+	})
+}
+
+// gaps asks one after another and says when each request was sent.
+func gaps(t *testing.T, requests int, change func(*Settings), answers ...reply) ([]time.Duration, *Client) {
+	t.Helper()
+	transport, rec := script(answers...)
+	client := windowed(t, transport, change)
+	for range requests {
+		resp, err := client.Get(t.Context(), Request{URL: "/x"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	}
+	return rec.times(), client
+}
+
+func TestWindowHeaders(t *testing.T) {
+	const after = time.Minute + windowMargin
+	most := func(n int) func(*Settings) { return func(s *Settings) { s.Window.Most = n } }
+	anyGroup := func(s *Settings) { s.Window.Only = "" }
+	burst := func(n int, then time.Duration) []time.Duration {
+		return append(make([]time.Duration, n), then)
+	}
+	for _, test := range []struct {
+		name   string
+		header []string
+		change func(*Settings)
+		want   []time.Duration
+		budget Budget // at the end
+	}{
+		{"none", nil, nil, burst(10, after), Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute}},
+		{
+			"garbage",
+			[]string{"X-Rate-Limit-Limit: many", "X-Rate-Limit-Remaining: -", "X-Rate-Limit-Window: 1m", "X-Rate-Limit-Group: \x01<b>"},
+			nil, burst(10, after),
+			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
+		},
+		{
+			"out of bounds",
+			[]string{"X-Rate-Limit-Limit: 0", "X-Rate-Limit-Remaining: -3", "X-Rate-Limit-Window: 99999999"},
+			nil, burst(10, after),
+			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
+		},
+		{
+			"a number too long",
+			[]string{"X-Rate-Limit-Limit: 99999999999999999999", "X-Rate-Limit-Remaining: 1e9"},
+			nil, burst(10, after),
+			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
+		},
+		{"raised", []string{"X-Rate-Limit-Limit: 20"}, nil, burst(20, after), Budget{Group: "heavy", Limit: 20, Remaining: 19, Per: time.Minute}},
+		{"raised, but bounded", []string{"X-Rate-Limit-Limit: 20"}, most(12), burst(12, after), Budget{Group: "heavy", Limit: 12, Remaining: 11, Per: time.Minute}},
+		{"bounded from the start", nil, most(4), burst(4, after), Budget{Group: "heavy", Limit: 4, Remaining: 3, Per: time.Minute}},
+		{"lowered", []string{"X-Rate-Limit-Limit: 3"}, nil, burst(3, after), Budget{Group: "heavy", Limit: 3, Remaining: 2, Per: time.Minute}},
+		{
+			"another length",
+			[]string{"X-Rate-Limit-Window: 20"},
+			nil, burst(10, 20*time.Second+windowMargin),
+			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: 20 * time.Second},
+		},
+		{
+			"blanks and another case",
+			[]string{"X-Rate-Limit-Group: HEAVY", "X-Rate-Limit-Limit:  7 "},
+			nil, burst(7, after),
+			Budget{Group: "heavy", Limit: 7, Remaining: 6, Per: time.Minute},
+		},
+		{
+			"of another group",
+			[]string{"X-Rate-Limit-Group: light", "X-Rate-Limit-Limit: 50", "X-Rate-Limit-Remaining: 0", "X-Rate-Limit-Window: 1"},
+			nil, burst(10, after),
+			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
+		},
+		{
+			"of a group with a long name",
+			[]string{"X-Rate-Limit-Group: heavy-heavy-heavy-heavy-heavy", "X-Rate-Limit-Limit: 50"},
+			nil, burst(10, after),
+			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
+		},
+		{
+			"what is no name isn't shown",
+			[]string{"X-Rate-Limit-Group: eyJhbGciOiJIUzI1NiJ9.secret", "X-Rate-Limit-Limit: 5"},
+			anyGroup, burst(5, after),
+			Budget{Limit: 5, Remaining: 4, Per: time.Minute},
+		},
+		{
+			"of whatever group",
+			[]string{"X-Rate-Limit-Group: Medium", "X-Rate-Limit-Limit: 5"},
+			anyGroup, burst(5, after),
+			Budget{Group: "medium", Limit: 5, Remaining: 4, Per: time.Minute},
+		},
+		{
+			"more remain than may be",
+			[]string{"X-Rate-Limit-Remaining: 10000"},
+			nil, burst(10, after),
+			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
+		},
+		{
+			"none remain",
+			[]string{"X-Rate-Limit-Remaining: 0"},
+			nil, burst(1, after),
+			Budget{Group: "heavy", Limit: 10, Remaining: 0, Per: time.Minute},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got, client := gaps(t, len(test.want), test.change, replies(200, "page", test.header...))
+				if !slices.Equal(got, test.want) {
+					t.Errorf("asked at %v, want %v", got, test.want)
+				}
+				if budget := client.Budget(); budget != test.budget {
+					t.Errorf("the budget is %+v, want %+v", budget, test.budget)
+				}
+			})
+		})
+	}
+}
+
+// A limit that changes is kept to from the answer on that tells of it; so is a window
+// that gets longer, for the requests before too.
+func TestWindowChanges(t *testing.T) {
+	says := func(header ...string) reply { return replies(200, "page", header...) }
+	const s = time.Second
+	for _, test := range []struct {
+		name    string
+		answers []reply
+		want    []time.Duration
+	}{
+		{
+			"raised in the middle",
+			[]reply{says("X-Rate-Limit-Limit: 2"), says("X-Rate-Limit-Limit: 4")},
+			[]time.Duration{0, 0, 0, 0, time.Minute + windowMargin},
+		},
+		{
+			"lowered in the middle",
+			[]reply{says(), says(), says("X-Rate-Limit-Limit: 2")},
+			[]time.Duration{0, 0, 0, time.Minute + windowMargin, time.Minute + windowMargin},
+		},
+		{
+			"longer in the middle",
+			[]reply{says("X-Rate-Limit-Limit: 2", "X-Rate-Limit-Window: 10"), says("X-Rate-Limit-Window: 30")},
+			[]time.Duration{0, 0, 30*s + windowMargin, 30*s + windowMargin},
+		},
+		{
+			"the rest of an answer without numbers",
+			[]reply{says("X-Rate-Limit-Remaining: 2"), says()},
+			[]time.Duration{0, 0, 0, time.Minute + windowMargin, time.Minute + windowMargin},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if got, _ := gaps(t, len(test.want), nil, test.answers...); !slices.Equal(got, test.want) {
+					t.Errorf("asked at %v, want %v", got, test.want)
+				}
+			})
+		})
+	}
+}
+
+func TestBudgetSaysWhatIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport, _ := script(replies(200, "page"), replies(429, "", "Retry-After: 60"), replies(200, "page"))
+		client := windowed(t, transport, nil)
+		want := Budget{Group: "heavy", Limit: 10, Remaining: 10, Per: time.Minute}
+		if got := client.Budget(); got != want {
+			t.Errorf("before any request: %+v, want %+v", got, want)
+		}
+		for range 2 {
+			if resp, err := client.Get(t.Context(), Request{URL: "/x"}); err == nil {
+				_ = resp.Body.Close()
+			}
+		}
+		got := client.Budget()
+		if left := time.Until(got.FrozenUntil); got.Remaining != 8 || left < time.Minute || left > 66*time.Second {
+			t.Errorf("after a refusal: %+v, frozen for %v", got, left)
+		}
+		bubbleSleep(t, 67*time.Second)
+		if got := client.Budget(); got != want {
+			t.Errorf("afterwards: %+v, want %+v", got, want)
+		}
+		plain := newTest(t, transport, func(s *Settings) { s.RequestsPerMinute = 600 })
+		if got, want := plain.Budget(), (Budget{Limit: 600, Remaining: -1, Per: time.Minute}); got != want {
+			t.Errorf("without a window: %+v, want %+v", got, want)
+		}
+	})
+}
+
+func TestWindowSettings(t *testing.T) {
+	for name, window := range map[string]Window{
+		"no limit":         {Per: time.Minute},
+		"no length":        {Limit: 10},
+		"negative most":    {Limit: 10, Per: time.Minute, Most: -1},
+		"negative penalty": {Limit: 10, Per: time.Minute, Penalty: -1},
+	} {
+		if _, err := New(Settings{BaseURL: testBase, Transport: fakeTransport(nil), Window: &window}); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// Whatever headers say, there is a limit, and room comes within the longest window.
+func FuzzWindowHeaders(f *testing.F) {
+	f.Add("heavy", "10", "3", "60", 200)
+	f.Add("Light", "0", "-1", "", 429)
+	f.Add("", "999999999999999999999", "0", "3600", 503)
+	f.Add("\x00", " 1 ", "0x10", "3601", 0)
+	f.Fuzz(func(t *testing.T, group, limit, remaining, per string, status int) {
+		settings := heavy()
+		settings.Only = ""
+		w := newWindow(settings)
+		resp := answer(200, "")
+		resp.Header["X-Rate-Limit-Group"] = []string{group}
+		resp.Header["X-Rate-Limit-Limit"] = []string{limit}
+		resp.Header["X-Rate-Limit-Remaining"] = []string{remaining}
+		resp.Header["X-Rate-Limit-Window"] = []string{per}
+		for range 3 {
+			w.answered(time.Now(), status, resp.Header)
+			b := w.budget()
+			if b.Limit < 1 || b.Limit > mostLimit || b.Per <= 0 || b.Per > longestPer || b.Remaining < 0 || b.Remaining > b.Limit {
+				t.Fatalf("the budget is %+v", b)
+			}
+			if b.Group != cleanID(b.Group) {
+				t.Fatalf("the group is %q", b.Group)
+			}
+			if full := w.full(); full > longestPer+windowMargin {
+				t.Fatalf("full for %v", full)
+			}
+		}
+	})
+}
