@@ -3,6 +3,8 @@
 //
 //	Scheduler ─ Loop (one goroutine each) ─▶ Feed.Poll ─▶ Sink.Commit ─▶ ledger
 //	                                           │ RangeFeed: plan ─▶ RangeReader.Read
+//	                                           │ SyncFeed: token ─▶ SyncReader.Sync, with a RangeFeed beside it
+//	                                           │ WorkFeed: a RangeFeed's lists and notifications ─▶ work ─▶ Fetcher.Fetch
 //
 // Invariants:
 //
@@ -12,6 +14,8 @@
 //   - The watermark moves only over time that complete reads have joined to it,
 //     never past the provider's own time, and never so far ahead of the deepest
 //     read that what is still owed would lie beyond a catch-up or the floor.
+//   - What a list or a notification names waits in the ledger until it was fetched, is
+//     given up and shown, or isn't there any more; the watermark waits for it.
 //   - A level's stamp says that its read began then and reached back far enough;
 //     stamps and watermark are in the provider's time, waits in time that counts
 //     up whatever is done to clocks.
@@ -20,8 +24,10 @@
 // fails is tried again within a second, then ever slower up to a minute; a long
 // one by itself and in shorter pieces, while shorter ones go on. A full disk or
 // outbox pauses reading and loses nothing, for the provider keeps the rows. A plan
-// that can't be read costs a deep read. A clock that is in doubt moves nothing.
+// that can't be read costs a deep read. A clock that is in doubt moves nothing but a
+// sync token.
 //
-// counting.md 5 to 10 are the rules; the tests name them, and
-// testdata/plan-figures.txt has what the plan costs and gives.
+// counting.md 5 to 11 are the rules; the tests name them, and
+// testdata/plan-figures.txt has what the plan costs and gives, sync-figures.txt what
+// reading by changes does.
 package collector

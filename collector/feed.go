@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -71,7 +72,48 @@ type Batch struct {
 	// Last says that no batch follows, if the reader knows: the position is then
 	// committed with it, which saves a commit of its own.
 	Last bool
+	// Work is what is still to be done about what was read: it is remembered with it.
+	Work []Work
+	// Totals are days of which all was read, where the provider says how many records
+	// a day has. They are told with the commit of the batch.
+	Totals []DayTotal
 }
+
+// DayTotal compares what was read of a day with the provider's own total for the
+// same query.
+type DayTotal struct {
+	// Day is the day's begin in UTC.
+	Day time.Time
+	// Ours is how many distinct records were read, Theirs how many the provider says
+	// there are.
+	Ours, Theirs int
+}
+
+// SyncReader reads what has changed, in the order of changes, instead of ranges of
+// time. What it has read up to is a token of the provider's.
+type SyncReader interface {
+	// Sync asks once for what changed since the token or, with an empty token, since
+	// from. The batch is the caller's until the next call. The errors that matter are
+	// ErrTokenLost and ErrNoSync; any other fails the read, which is tried again.
+	Sync(ctx context.Context, token string, from time.Time) (*Batch, SyncPosition, error)
+}
+
+// SyncPosition is what a SyncReader's next call needs.
+type SyncPosition struct {
+	// Token goes on where this answer ended; never empty.
+	Token string
+	// More says that newer changes are there already.
+	More bool
+}
+
+// The errors of a SyncReader that are told apart; they are wrapped.
+var (
+	// ErrTokenLost: the provider no longer knows the token. Reading begins anew,
+	// further back (counting.md 11).
+	ErrTokenLost = errors.New("the sync token is no longer good")
+	// ErrNoSync: the account doesn't offer this way of reading.
+	ErrNoSync = errors.New("the account doesn't offer to read by changes")
+)
 
 // Unmapped is a value of the provider's that is new to us.
 type Unmapped struct{ Field, Value string }

@@ -3,6 +3,7 @@ package collector
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -31,6 +32,9 @@ type panicError struct {
 }
 
 func (e *panicError) Error() string { return "panic: " + e.value }
+
+// panicked makes an error of what was recovered.
+func panicked(v any) error { return &panicError{value: fmt.Sprint(v), stack: debug.Stack()} }
 
 func isPanic(err error) bool {
 	_, ok := errors.AsType[*panicError](err)
@@ -78,6 +82,16 @@ func (l *Loop) settle(err error, took time.Duration) time.Duration {
 	l.settings.Observer.Poll(err == nil)
 	l.log(err, before, wait)
 	l.Refresh()
+	return wait
+}
+
+// idle notes a poll that had nothing to do, which says nothing of the feed's health.
+func (l *Loop) idle() time.Duration {
+	now := l.settings.Clock.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	wait := l.wait(nil, l.health.failures, 0)
+	l.health.nextRead = now.Add(wait)
 	return wait
 }
 
@@ -130,6 +144,9 @@ func (l *Loop) Status() Status {
 		Records:     state.Records,
 		Ready:       state.HistoryDone || h.failed || l.settings.Ledger == nil && h.polled,
 		ClockOffset: l.settings.Clock.Offset(),
+	}
+	if l.settings.Reads != nil {
+		s.Reads = l.settings.Reads()
 	}
 	if behind(state.Watermark, now, l.settings.Interval) {
 		s.State = StateCatchingUp

@@ -2,10 +2,9 @@ package collector
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -33,6 +32,8 @@ type LoopSettings struct {
 	Advise func(err error) (what, todo string)
 	// ThrottledUntil is Source.ThrottledUntil; nil: never.
 	ThrottledUntil func() time.Time
+	// Reads names the way in which the feed is read; nil: there is only one.
+	Reads func() string
 	// Random is from 0 up to 1, for jitter; nil: math/rand/v2.
 	Random func() float64
 	// CommitGrace is how long a page in hand may take to be committed after Stop;
@@ -137,34 +138,47 @@ func (l *Loop) run(ctx context.Context) {
 	defer close(l.done)
 	l.Refresh()
 	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Interval, longestStart)))
-	for sleep(ctx, wait) {
+	for sleep(ctx, wait, woken(l.settings.Feed)) {
 		began := l.settings.Clock.Elapsed()
 		l.begin()
 		err := l.poll(ctx)
 		if ctx.Err() != nil {
 			return
 		}
+		if errors.Is(err, errNothingDue) {
+			wait = l.idle()
+			continue
+		}
 		wait = l.settle(err, l.settings.Clock.Elapsed()-began)
 	}
 }
 
-// sleep waits, and says whether the loop goes on.
-func sleep(ctx context.Context, d time.Duration) bool {
+// woken is a feed's way to be polled at once; nil for one that has none.
+func woken(f Feed) <-chan struct{} {
+	if w, ok := f.(interface{ Woken() <-chan struct{} }); ok {
+		return w.Woken()
+	}
+	return nil
+}
+
+// sleep waits, or is woken, and says whether the loop goes on.
+func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) bool {
 	timer := time.NewTimer(max(d, shortestWait))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return false
+	case <-woken:
 	case <-timer.C:
-		return true
 	}
+	return ctx.Err() == nil
 }
 
 // poll polls once. A panic is an error like any other.
 func (l *Loop) poll(ctx context.Context) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &panicError{value: fmt.Sprint(v), stack: debug.Stack()}
+			err = panicked(v)
 		}
 	}()
 	return l.settings.Feed.Poll(ctx, l.state(), l.sink)

@@ -19,6 +19,7 @@ type observed struct {
 	catchingUp bool
 	unreadable time.Duration
 	offset     time.Duration
+	totals     []DayTotal
 }
 
 func newObserved() *observed {
@@ -44,10 +45,13 @@ func (o *observed) Overflow(folded map[string]int) {
 		}
 	})
 }
-func (o *observed) Unmapped(field string)       { o.with(func() { o.unmapped[field]++ }) }
-func (o *observed) Watermark(at time.Time)      { o.with(func() { o.watermark = at }) }
-func (o *observed) NewestCall(at time.Time)     { o.with(func() { o.newest = at }) }
-func (o *observed) LastSuccess(at time.Time)    { o.with(func() { o.success = at }) }
-func (o *observed) CatchingUp(yes bool)         { o.with(func() { o.catchingUp = yes }) }
-func (o *observed) Unreadable(d time.Duration)  { o.with(func() { o.unreadable = d }) }
+func (o *observed) Unmapped(field string)      { o.with(func() { o.unmapped[field]++ }) }
+func (o *observed) Watermark(at time.Time)     { o.with(func() { o.watermark = at }) }
+func (o *observed) NewestCall(at time.Time)    { o.with(func() { o.newest = at }) }
+func (o *observed) LastSuccess(at time.Time)   { o.with(func() { o.success = at }) }
+func (o *observed) CatchingUp(yes bool)        { o.with(func() { o.catchingUp = yes }) }
+func (o *observed) Unreadable(d time.Duration) { o.with(func() { o.unreadable = d }) }
+func (o *observed) Reconciled(day time.Time, ours, theirs int) {
+	o.with(func() { o.totals = append(o.totals, DayTotal{Day: day, Ours: ours, Theirs: theirs}) })
+}
 func (o *observed) ClockOffset(d time.Duration) { o.with(func() { o.offset = d }) }

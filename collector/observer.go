@@ -40,19 +40,23 @@ type Observer interface {
 	Unreadable(d time.Duration)
 	// ClockOffset is the provider's clock minus ours.
 	ClockOffset(d time.Duration)
+	// Reconciled compares how many distinct records of a day were read with the
+	// provider's own total.
+	Reconciled(day time.Time, ours, theirs int)
 }
 
 // noObserver is told in vain.
 type noObserver struct{}
 
-func (noObserver) Poll(bool)                 {}
-func (noObserver) Rows(string, int)          {}
-func (noObserver) Delays([]time.Duration)    {}
-func (noObserver) Overflow(map[string]int)   {}
-func (noObserver) Unmapped(string)           {}
-func (noObserver) Watermark(time.Time)       {}
-func (noObserver) NewestCall(time.Time)      {}
-func (noObserver) LastSuccess(time.Time)     {}
-func (noObserver) CatchingUp(bool)           {}
-func (noObserver) Unreadable(time.Duration)  {}
-func (noObserver) ClockOffset(time.Duration) {}
+func (noObserver) Poll(bool)                      {}
+func (noObserver) Rows(string, int)               {}
+func (noObserver) Delays([]time.Duration)         {}
+func (noObserver) Overflow(map[string]int)        {}
+func (noObserver) Unmapped(string)                {}
+func (noObserver) Watermark(time.Time)            {}
+func (noObserver) NewestCall(time.Time)           {}
+func (noObserver) LastSuccess(time.Time)          {}
+func (noObserver) CatchingUp(bool)                {}
+func (noObserver) Unreadable(time.Duration)       {}
+func (noObserver) ClockOffset(time.Duration)      {}
+func (noObserver) Reconciled(time.Time, int, int) {}

@@ -29,6 +29,9 @@ type plan struct {
 	open []task
 	// unreadable is how much time the provider no longer kept when it was due.
 	unreadable time.Duration
+	// changes is how far a feed was read by changes beside it: the plan carries it and
+	// has no use for it.
+	changes changes
 }
 
 // task is one level's read under way.

@@ -21,6 +21,9 @@ type storedPlan struct {
 	Joined     span          `json:"joined"`
 	Open       []task        `json:"open,omitempty"`
 	Unreadable time.Duration `json:"unreadable,omitempty"`
+	// Changes is left out by a feed that is read by ranges alone, and ignored by a
+	// program that knows no other.
+	Changes changes `json:"changes,omitzero"`
 }
 
 // encode is the plan as the ledger keeps it. A task of which nothing was read is
@@ -30,6 +33,7 @@ func (p *plan) encode() ([]byte, error) {
 		Version:  planVersion,
 		Interval: p.ladder.interval, Lookback: p.ladder.lookback,
 		Reads: p.reads, Joined: p.joined, Unreadable: p.unreadable,
+		Changes: p.changes,
 	}
 	for _, t := range p.open {
 		if t.started() {
@@ -67,7 +71,7 @@ func decodePlan(data []byte, l ladder) (*plan, error) {
 			}
 		}
 	}
-	p.joined, p.unreadable = stored.Joined, stored.Unreadable
+	p.joined, p.unreadable, p.changes = stored.Joined, stored.Unreadable, stored.Changes
 	if was == l {
 		p.open = stored.Open
 	}

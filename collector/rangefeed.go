@@ -47,6 +47,7 @@ type RangeFeed struct {
 	stored []byte // the plan as it was last committed or read
 	seen   view   // as of the last poll, for Wait
 	level  int    // of the last poll; -1 before the first
+	top    int    // the shallowest level that is read: see from
 	asked  bool   // the provider has answered once
 	apart  bool   // the provider's Date has jumped and isn't believed yet
 	doubts int    // polls in a row after which the time was in doubt
@@ -122,24 +123,42 @@ func (f *RangeFeed) begin(state ledger.State, sink Sink) *reading {
 	r := &reading{feed: f, sink: sink, state: state, view: f.view(state), tick: c.Elapsed()}
 	r.plan = f.plan.clone()
 	r.plan.forget(r.view.now)
-	level := 0
-	f.apart = c.jumped()
-	// The first poll of a new feed sets its origin by the provider's clock.
-	first := !f.asked && (c.pending() || c.hasDate() && len(state.Plan) == 0)
-	r.doubt = f.apart || first || c.unsure(f.ladder.lookback)
+	level := f.top
+	r.doubt = f.doubtful()
 	if !r.doubt {
 		usable := func(m int) bool {
-			return f.attempts.retryAt(m, r.plan.due(m, r.view, f.attempts.failing)) <= r.tick
+			return m >= f.top && f.attempts.retryAt(m, r.plan.due(m, r.view, f.attempts.failing)) <= r.tick
 		}
-		level = r.plan.next(r.view, f.level, usable, f.attempts.failing)
+		level = max(f.top, r.plan.next(r.view, f.level, usable, f.attempts.failing))
 	}
 	r.task = r.plan.take(level, r.view)
 	if r.doubt {
 		// The time is in doubt: a short read, which moves nothing.
 		r.task = newPlan(f.ladder).begin(0, r.view)
+		r.task.Level = level // that is tried again if it fails
 	}
 	r.step = r.task.step(f.attempts.piece(level, f.settings.Reader.Limits().MaxRange), r.view)
 	return r
+}
+
+// doubtful says that the time isn't known well enough to move anything. The first
+// poll of a new feed sets its origin by the provider's clock.
+func (f *RangeFeed) doubtful() bool {
+	c := f.settings.Clock
+	f.apart = c.jumped()
+	first := !f.asked && (c.pending() || c.hasDate() && len(f.stored) == 0)
+	return f.apart || first || c.unsure(f.ladder.lookback)
+}
+
+// from leaves the levels above one to whoever reads beside it, such as a token; 0:
+// none is left. The plan stays as it is: to it they are levels that are late, so they
+// go on where they stopped, and what a deeper read stamps them with holds.
+func (f *RangeFeed) from(level int) {
+	level = min(level, f.ladder.last())
+	for m := f.top; m < level; m++ {
+		f.attempts.levels[m] = attempt{piece: longPiece} // what isn't read doesn't fail
+	}
+	f.top = level
 }
 
 func (f *RangeFeed) view(state ledger.State) view {
@@ -208,7 +227,7 @@ func (f *RangeFeed) Wait() time.Duration {
 	v.now = f.settings.Clock.Now()
 	p.forget(v.now)
 	wait := never
-	for m := range p.reads {
+	for m := f.top; m < len(p.reads); m++ {
 		due := p.due(m, v, f.attempts.failing)
 		left := f.attempts.retryAt(m, due) - tick
 		if p.task(m) == nil {

@@ -25,7 +25,7 @@ type reading struct {
 
 	twins twins
 	pages int
-	found int // new records
+	found int // new records, and new work
 	// concluded says that the last page is committed; moved is its position, nil
 	// if it had none.
 	concluded bool
@@ -36,15 +36,11 @@ type reading struct {
 // and if what is new on it doesn't decide whether the piece is read again.
 func (r *reading) emit(ctx context.Context, b *Batch) error {
 	r.pages++
-	if c := r.feed.settings.Clock; c.pending() {
-		c.sample() // the first answer says what the time is, also for this very page
-	}
 	if b.Begins {
 		r.twins.begin(b.Page)
 	}
 	r.twins.number(b.Records)
-	r.feed.unmapped.take(b.Unmapped)
-	page := &ledger.Page{Records: b.Records, Invalid: b.Invalid, Ignored: b.Ignored, ObservedAt: r.sink.Now()}
+	page := r.feed.page(r.sink, b)
 	last := b.Last && !r.step.old && !r.concluded
 	if last {
 		if err := r.position(page); err != nil {
@@ -55,12 +51,29 @@ func (r *reading) emit(ctx context.Context, b *Batch) error {
 	if err != nil {
 		return err
 	}
-	r.found += result.New
+	r.found += result.New + result.Queued
+	r.feed.reconciled(b)
 	if last {
 		r.concluded, r.moved = true, page.Position
 		return nil
 	}
 	return ctx.Err() // the page in hand is safe: time to stop
+}
+
+// page is what a batch comes to in the ledger, yet without a position.
+func (f *RangeFeed) page(sink Sink, b *Batch) *ledger.Page {
+	if c := f.settings.Clock; c.pending() {
+		c.sample() // the first answer says what the time is, also for this very page
+	}
+	f.unmapped.take(b.Unmapped)
+	return &ledger.Page{Records: b.Records, Invalid: b.Invalid, Ignored: b.Ignored, Enqueue: b.Work, ObservedAt: sink.Now()}
+}
+
+// reconciled tells what totals came with a batch that is committed now.
+func (f *RangeFeed) reconciled(b *Batch) {
+	for _, t := range b.Totals {
+		f.settings.Observer.Reconciled(t.Day, t.Ours, t.Theirs)
+	}
 }
 
 // conclude commits the position by itself.

@@ -38,6 +38,9 @@ type SourceSettings struct {
 	// RequestsPerMinute bounds the requests of all feeds together; 0: the provider's
 	// own default.
 	RequestsPerMinute int
+	// Quotas remember over reloads what a provider's own limit has left; nil: each source
+	// begins anew.
+	Quotas *httpclient.Quotas
 	// EmergencyNumbers are the numbers that count as emergency services.
 	EmergencyNumbers []string
 	// UserAgent is sent with each request.
@@ -47,6 +50,11 @@ type SourceSettings struct {
 	Observer httpclient.Observer
 	// Logger gets retries and throttling; nil: nowhere.
 	Logger *slog.Logger
+	// Notified is told of notifications; nil: nobody is.
+	Notified NotificationObserver
+	// Derive makes a secret for a purpose that stays the same as long as the ledger
+	// lives; nil: for commands that need none.
+	Derive func(purpose string) []byte
 	// Now is the local clock; nil: time.Now.
 	Now func() time.Time
 	// Transport replaces the network in tests; TLS and ProxyURL are then not used.
@@ -68,6 +76,11 @@ type Source struct {
 	Offset func() (time.Duration, bool)
 	// ThrottledUntil is when the provider may be asked again; zero: now.
 	ThrottledUntil func() time.Time
+	// Budget is what the provider lets the credential ask; nil: it doesn't say.
+	Budget func() httpclient.Budget
+	// LookUp fetches one call by its id, with all its parts; ErrNotYet, ErrGone and
+	// what Advise knows are its errors. Nil: the provider doesn't offer it.
+	LookUp func(ctx context.Context, id string) (*CallTree, error)
 	// Close lets go of idle connections. The feeds must have stopped.
 	Close func()
 }
@@ -78,7 +91,21 @@ type FeedInfo struct {
 	Name string
 	// Reader reads ranges of time. A feed that can't be read so sets Feed instead.
 	Reader RangeReader
-	Feed   Feed
+	// Sync, beside Reader, reads by changes where the account offers it: most is then
+	// read so, and ranges find what the changes missed (counting.md 11).
+	Sync SyncReader
+	// Fetcher, beside Reader, reads one by one what the Reader's lists and a Webhook only
+	// name; Keeper keeps the provider's side of it alive.
+	Fetcher Fetcher
+	Keeper  Keeper
+	Webhook *Webhook
+	// Hourless says that a record's start may move by more than minutes from version to
+	// version (counting.md 15).
+	Hourless bool
+	// Feed polls in its own way. It has no ledger if Snapshot says that it commits
+	// nothing and only sets gauges, such as calls in progress.
+	Feed     Feed
+	Snapshot bool
 	// Interval, Lookback and LateAfter are the feed's keys in the configuration.
 	Interval, Lookback, LateAfter time.Duration
 	// Fingerprint names the account that is read: provider, tenant or account, host,
@@ -86,10 +113,26 @@ type FeedInfo struct {
 	Fingerprint string
 	// Currency stands in for a currency that the provider doesn't give.
 	Currency string
+	// Parents says that records may name another as their parent (cdr.Record.Parent).
+	Parents bool
+	// Recording asks for what the provider knows of a recording, never for the
+	// recording; nil: it offers nothing beyond the record.
+	Recording func(ctx context.Context, id string) (RecordingInfo, error)
 	// Probe authenticates and reads the feed's smallest page; rows is how many calls
 	// that held.
 	Probe func(ctx context.Context) (rows int, err error)
 }
 
+// RecordingInfo is what a provider knows of a recording beyond its id and type.
+type RecordingInfo struct {
+	// ContentType is the media type, such as audio/mpeg.
+	ContentType string
+	// Duration is the recording's own; zero if it isn't given.
+	Duration time.Duration
+}
+
 // BadRow is a row that was set aside: a provider needs no other part of the ledger.
 type BadRow = ledger.BadRow
+
+// LedgerState is what a Feed's Poll is given, for providers that have a feed of their own.
+type LedgerState = ledger.State

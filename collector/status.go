@@ -38,6 +38,8 @@ type Status struct {
 	Ready bool
 	// ClockOffset is the provider's clock minus ours.
 	ClockOffset time.Duration
+	// Reads names the way in which the feed is read, if there are several.
+	Reads string
 }
 
 // behind says whether a watermark is so far behind that the feed is catching up.

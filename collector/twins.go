@@ -42,3 +42,15 @@ func (t *twins) number(records []*cdr.Record) {
 		t.seen[key]++
 	}
 }
+
+// Twins numbers the records of a complete read for who reads a RangeReader without a
+// RangeFeed (counting.md 18).
+type Twins struct{ twins twins }
+
+// Number takes the next batch of the read.
+func (t *Twins) Number(b *Batch) {
+	if b.Begins {
+		t.twins.begin(b.Page)
+	}
+	t.twins.number(b.Records)
+}

@@ -1,0 +1,16 @@
+package collector
+
+import "github.com/cdr-exporter/cdr-exporter/internal/cdr"
+
+// CallTree is one call as the provider tells it, for people to read: the call itself, and
+// below it who took part, its sessions, their segments and streams. Nothing of it is
+// redacted yet: each field says what class of value it is, and whoever prints it redacts.
+type CallTree struct {
+	// Label says what it is, such as `session` or `stream`. It is never personal.
+	Label string
+	// Fields are what is known of it, in the order in which they are to be read. Measures
+	// are texts with their unit.
+	Fields []cdr.Attr
+	// Children are its parts.
+	Children []*CallTree
+}

@@ -1,0 +1,296 @@
+package collector
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// TestSyncFeed_EveryDelayWithinAnInterval runs changes for weeks without trouble.
+func TestSyncFeed_EveryDelayWithinAnInterval(t *testing.T) {
+	for _, c := range []struct{ interval, lookback, run, every, latency time.Duration }{
+		{time.Minute, 48 * time.Hour, 7 * 24 * time.Hour, 2 * time.Minute, 200 * time.Millisecond},
+		{5 * time.Minute, 72 * time.Hour, 21 * 24 * time.Hour, 8 * time.Minute, 30 * time.Second},
+		{time.Second, time.Hour, 2 * time.Hour, 3 * time.Second, 50 * time.Millisecond},
+		{time.Minute, time.Minute, 24 * time.Hour, 20 * time.Second, 0}, // the shortest lookback: one level
+		{7 * time.Minute, 100 * time.Minute, 10 * 24 * time.Hour, 3 * time.Minute, time.Minute},
+	} {
+		t.Run(fmt.Sprint(c.interval, " of ", c.lookback), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				of := newChanging(newModel(time.Now().Add(-c.lookback / 2)))
+				of.latency = c.latency
+				began := time.Now()
+				traffic(of.model, began.Add(c.run), c.every, c.lookback)
+				loop := syncLoop(of, ladder{interval: c.interval, lookback: c.lookback})
+				loop.Start()
+				pass(t, c.run)
+				loop.Stop()
+				of.seenInTime(t, began, func(time.Duration) time.Duration { return c.interval })
+				if behind := time.Since(of.state.Watermark); behind > c.interval+of.longest() {
+					t.Errorf("the watermark is %s behind", behind)
+				}
+			})
+		})
+	}
+}
+
+// A feed that was read by ranges goes on by changes, and back: the plan is the same one.
+func TestSyncFeed_TheStoredPlan(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	bare := newPlan(minutely)
+	for m := range bare.reads {
+		bare.reads[m] = now
+	}
+	with := bare.clone()
+	with.changes = changes{Token: "t1", Since: now.Add(-time.Hour)}
+	for _, c := range []struct {
+		name string
+		data []byte
+		want string // token
+		deep bool   // the deepest level is due
+	}{
+		{"none", nil, "", true},
+		{"of ranges alone", mustEncode(t, bare), "", false},
+		{"of both", mustEncode(t, with), "t1", false},
+		{"broken", []byte(`{"v":1,"changes":{"token":"t1"`), "", true},
+		{"of another version", []byte(`{"v":99,"changes":{"token":"t1"}}`), "", true},
+		{"a token that isn't text", bytes.Replace(mustEncode(t, with), []byte(`"t1"`), []byte("17"), 1), "", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, err := decodePlan(c.data, minutely)
+			if (err != nil) != (c.deep && c.data != nil) || p.changes.Token != c.want || p.reads[minutely.last()].IsZero() != c.deep {
+				t.Errorf("the error is %v, the token %q, the deepest level was read %s", err, p.changes.Token, p.reads[minutely.last()])
+			}
+		})
+	}
+	if strings.Contains(string(mustEncode(t, bare)), "changes") {
+		t.Error("a plan of ranges alone tells of changes")
+	}
+}
+
+// A feed whose configuration no longer offers changes goes on by ranges without a deep
+// read, and later from the token where it stopped.
+func TestSyncFeed_RangesAloneGoOnFromTheSamePlan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		of, loop := syncing(t)
+		loop.Stop()
+		reads, asked := len(of.reads), len(of.asked)
+		loop = loopOver(of.model, time.Minute, 48*time.Hour)
+		loop.Start()
+		pass(t, time.Hour)
+		loop.Stop()
+		if n := len(of.reads) - reads; n < 58 || n > 65 {
+			t.Errorf("%d ranges in an hour", n)
+		}
+		for _, r := range of.reads[reads:] {
+			if r.to.Sub(r.from) > 10*time.Hour {
+				t.Errorf("a range of %s", r.to.Sub(r.from))
+			}
+		}
+		loop = syncLoop(of, minutely)
+		loop.Start()
+		pass(t, time.Minute)
+		loop.Stop()
+		if next := of.asked[asked]; next.token == "" || next.err != nil {
+			t.Errorf("changes go on from %q: %v", next.token, next.err)
+		}
+	})
+}
+
+// A restart goes on from the token that it finds, and costs one short range at most.
+func TestSyncFeed_ARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		of, loop := syncing(t)
+		loop.Stop()
+		reads, asked := len(of.reads), len(of.asked)
+		loop = syncLoop(of, minutely)
+		loop.Start()
+		pass(t, 3*time.Minute)
+		loop.Stop()
+		if n, m := len(of.reads)-reads, len(of.asked)-asked; n > 1 || m < 3 || m > 4 {
+			t.Errorf("%d ranges and %d requests for changes in three minutes", n, m)
+		}
+	})
+}
+
+// A long task under way goes on where it was when the levels above are left to changes
+// or taken back, and what failed there is forgotten.
+func TestRangeFeed_LevelsLeftToChanges(t *testing.T) {
+	f := NewRangeFeed(RangeSettings{Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour, Random: seeded(1).Float64})
+	now := time.Now()
+	f.load(ledger.State{})
+	f.plan.keep(task{Level: 9, Wanted: now, Join: now.Add(-time.Hour), Cursor: now.Add(-time.Minute), To: now})
+	for m := range f.attempts.levels {
+		f.attempts.failed(m, errProvider, time.Hour, 0, 0, now)
+	}
+	f.from(besideLevel)
+	for m := range f.attempts.levels {
+		if f.attempts.failing(m) != (m >= besideLevel) {
+			t.Errorf("level %d fails: %t", m, f.attempts.failing(m))
+		}
+	}
+	f.from(0)
+	if f.plan.task(9) == nil || !f.plan.task(9).started() || f.attempts.failing(0) {
+		t.Errorf("the task under way is %+v; level 0 fails: %t", f.plan.task(9), f.attempts.failing(0))
+	}
+	f.from(besideLevel)
+	f.attempts = newAttempts(f.ladder, f.settings.Random)
+	f.plan.task(9).Wanted = now.Add(-10 * time.Minute)
+	for m := range f.plan.reads[:8] { // level 9 is under way, level 3 isn't due and those above are
+		f.plan.reads[m] = f.settings.Clock.Now().Add(-5 * time.Minute)
+	}
+	f.level, f.asked = 9, true
+	if r := f.begin(ledger.State{Watermark: now}, &committed{clock: f.settings.Clock}); r.task.Level != 9 {
+		t.Errorf("between the pieces of level 9, level %d is read", r.task.Level)
+	}
+	if f.from(100); f.top != f.ladder.last() {
+		t.Errorf("of %d levels %d are left to changes", len(f.plan.reads), f.top)
+	}
+}
+
+// While the time is in doubt a short read that fails is tried again, and stands in the
+// way of no level later, whichever levels are left to changes.
+func TestRangeFeed_AShortReadInDoubtThatFails(t *testing.T) {
+	clock := NewClock(nil, func() (time.Duration, bool) { return 0, true }) // not asked yet
+	down := true
+	read := readerFunc(func(time.Time, time.Time, func(*Batch) error) error {
+		if down {
+			return errProvider
+		}
+		return nil
+	})
+	f := NewRangeFeed(RangeSettings{Reader: read, Interval: time.Minute, Lookback: 48 * time.Hour, Clock: clock})
+	sink := &committed{clock: clock}
+	state := ledger.State{Watermark: clock.Now()}
+	f.from(besideLevel)
+	if err := f.Poll(t.Context(), state, sink); err == nil || f.Wait() > time.Second || f.Trouble() == nil {
+		t.Fatalf("the error is %v; it waits for %s; the trouble is %v", err, f.Wait(), f.Trouble())
+	}
+	down = false
+	if err := f.Poll(t.Context(), state, sink); err != nil || f.Wait() > time.Second || f.Trouble() != nil {
+		t.Errorf("the error is %v; it waits for %s; the trouble is %v", err, f.Wait(), f.Trouble())
+	}
+}
+
+// What an answer holds beside calls is handled as a page of a range is.
+func TestSyncFeed_WhatComesWithChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		seen := newObserved()
+		m := quiet(t, minutely, time.Now())
+		sink := &committed{clock: NewClock(nil, nil)}
+		day := time.Now().Truncate(24 * time.Hour)
+		answer := func(names string) *Batch {
+			b := &Batch{
+				Invalid:  []ledger.BadRow{{At: "row 3", Problem: "no start"}},
+				Ignored:  []ledger.BadRow{{At: "row 4"}},
+				Unmapped: []Unmapped{{Field: "result", Value: "New Thing"}},
+				Totals:   []DayTotal{{Day: day, Ours: 3, Theirs: 4}},
+			}
+			for name := range strings.FieldsSeq(names) {
+				b.Records = append(b.Records, &cdr.Record{Synthetic: name, Provisional: name == "b"})
+			}
+			return b
+		}
+		answers := []*Batch{answer("a b a"), answer("a b")}
+		feed := NewSyncFeed(SyncSettings{
+			Ranges: RangeSettings{
+				Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour,
+				Clock: sink.clock, Observer: seen, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			},
+			Sync: syncFunc(func(string, time.Time) (*Batch, SyncPosition, error) {
+				b := answers[0]
+				answers = answers[1:]
+				return b, SyncPosition{Token: fmt.Sprint(len(answers)), More: len(answers) > 0}, nil
+			}),
+		})
+		for len(answers) > 0 {
+			if err := feed.Poll(t.Context(), m.State(), sink); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var twins []string
+		for _, page := range sink.all {
+			for _, r := range page.Records {
+				twins = append(twins, fmt.Sprint(r.Synthetic, r.Twin))
+			}
+			if len(page.Invalid) != 1 || len(page.Ignored) != 1 || page.ObservedAt.IsZero() {
+				t.Errorf("a page of %+v", page)
+			}
+		}
+		// A row that came before comes again when it changes: it is no twin of its own.
+		if want := "a0 b0 a1 a0 b0"; strings.Join(twins, " ") != want {
+			t.Errorf("twins are %v, want %s", twins, want)
+		}
+		if !sink.all[0].Records[1].Provisional {
+			t.Error("a record that isn't final is told as one")
+		}
+		if seen.unmapped["result"] != 2 || strings.Count(log.String(), "New Thing") != 1 || len(seen.totals) != 2 {
+			t.Errorf("unmapped %v, totals %v, log %s", seen.unmapped, seen.totals, log.String())
+		}
+	})
+}
+
+// A call in progress that the changes tell of once and never again is found by the
+// deepest ranges, which the ledger then counts as it stands (counting.md 17).
+func TestRule17_WhatStaysInProgressIsFoundByRanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		of, loop := syncing(t)
+		start := time.Now().Add(time.Second)
+		of.mu.Lock()
+		of.rows = []modelRow{{id: "stuck", start: start, published: start}}
+		final := false
+		of.refuse = func(page *ledger.Page) error {
+			page.Records = slices.DeleteFunc(page.Records, func(*cdr.Record) bool {
+				final = final || page.ObservedAt.Sub(start) > 48*time.Hour
+				return !final
+			})
+			return nil
+		}
+		of.mu.Unlock()
+		pass(t, 47*time.Hour)
+		if n := of.State().Records; n > 0 {
+			t.Errorf("%d calls are counted before the lookback has passed", n)
+		}
+		pass(t, 13*time.Hour)
+		loop.Stop()
+		if at, ok := of.counted["stuck"]; !ok || at.Sub(start) > 48*time.Hour+513*time.Minute {
+			t.Errorf("it was counted: %t, after %s", ok, at.Sub(start))
+		}
+	})
+}
+
+// Reads may be asked for while the feed is polled.
+func TestSyncFeed_ReadsFromOtherGoroutines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		of := newChanging(quiet(t, minutely, time.Now()))
+		loop := syncLoop(of, minutely)
+		feed := loop.settings.Feed.(*SyncFeed)
+		if feed.Wait() != 0 || feed.Reads() != "ranges" || feed.Trouble() != nil {
+			t.Errorf("before the first poll it waits for %s, reads %s and has trouble: %v", feed.Wait(), feed.Reads(), feed.Trouble())
+		}
+		seen := make(map[string]bool)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range 300 {
+				seen[loop.Status().Reads] = true
+				<-time.After(time.Second)
+			}
+		}()
+		loop.Start()
+		<-done
+		loop.Stop()
+		if !seen["ranges"] || !seen["changes"] {
+			t.Errorf("seen: %v", seen)
+		}
+	})
+}

@@ -1,0 +1,216 @@
+package collector
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// TestPropertyChangesAndRangesGiveTheSameTotals reads the same calls in both ways in
+// any order: answers of any size, rows that only ranges have, rows without ids and
+// twins among them, tokens that are lost, accounts that offer changes at times, crashes
+// before and after any commit, failures of any request, polls when nothing is due.
+func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
+	for seed := range uint64(60) {
+		synctest.Test(t, func(t *testing.T) {
+			random := seeded(seed)
+			l := ladder{interval: time.Minute, lookback: time.Duration(1+random.IntN(200)) * time.Minute}
+			m := newModel(time.Now().Add(-time.Duration(random.IntN(600)) * time.Minute))
+			m.pageSize, m.sayLast = 1+random.IntN(40), random.IntN(2) == 0
+			traffic(m, time.Now().Add(3*time.Hour), 2*time.Minute, l.lookback)
+			for i := range m.rows { // every ninth has no id, and may have twins
+				if i%9 == 0 {
+					m.rows[i].synthetic, m.rows[i].id = fmt.Sprint("at ", m.rows[i].start.Unix()/600), ""
+					m.rows[i].start = m.rows[i].start.Truncate(10 * time.Minute)
+					m.rows[i].published = m.rows[i].start
+				}
+			}
+			sortRows(m)
+			of := newChanging(m)
+			of.size = 1 + random.IntN(40)
+			of.hides = func(row modelRow) bool { return !row.published.Equal(row.start) && row.start.Unix()%7 == 0 }
+			calm := false
+			m.fault = func(time.Time, time.Time, int) error {
+				if !calm && random.IntN(10) == 0 {
+					return errProvider
+				}
+				return nil
+			}
+			of.more = func() bool { return !calm && random.IntN(30) == 0 }
+			of.answer = func(string) error {
+				switch n := random.IntN(60); {
+				case calm:
+				case n < 6:
+					return errProvider
+				case n < 8:
+					of.epoch++
+				case n == 8:
+					return ErrNoSync
+				}
+				return nil
+			}
+			crash := errors.New("the process dies")
+			after := false
+			m.refuse = func(*ledger.Page) error {
+				after = !calm && random.IntN(12) == 0
+				if !calm && !after && random.IntN(12) == 0 {
+					return crash
+				}
+				return nil
+			}
+			loop := syncLoop(of, l)
+			poll := func() error {
+				return loop.settings.Feed.Poll(t.Context(), m.State(), sinkFunc{Sink: loop.sink, after: func() error {
+					if after {
+						return crash
+					}
+					return nil
+				}})
+			}
+			for end := time.Now().Add(4 * time.Hour); time.Now().Before(end); {
+				if err := poll(); errors.Is(err, crash) {
+					loop = syncLoop(of, l)
+				}
+				pass(t, min(loop.settings.Feed.(Paced).Wait(), time.Duration(random.IntN(120))*time.Second))
+			}
+			calm, after = true, false
+			pass(t, l.lookback)
+			loop = syncLoop(of, l)
+			for end := time.Now().Add(2*l.lookback + 10*time.Minute); time.Now().Before(end); {
+				if err := poll(); err != nil {
+					t.Fatal(err)
+				}
+				pass(t, max(loop.settings.Feed.(Paced).Wait(), time.Second))
+			}
+			want := 0
+			for _, row := range m.rows {
+				if !row.start.Before(m.state.Origin) {
+					want++
+				}
+			}
+			if len(m.counted) != want || m.state.Records != uint64(want) || len(m.broken) > 0 {
+				t.Fatalf("seed %d: %d of %d calls are counted; %v", seed, len(m.counted), want, m.broken)
+			}
+			if behind := time.Since(m.state.Watermark); behind > 3*time.Minute || loop.settings.Feed.(*SyncFeed).Reads() != "changes" {
+				t.Fatalf("seed %d: the watermark is %s behind", seed, behind)
+			}
+		})
+	}
+}
+
+// syncTroubled is a model with changes to which things happen.
+type syncTroubled struct {
+	*troubled
+
+	of *changing
+}
+
+func newSyncTroubled(t *testing.T, seed uint64, l ladder) *syncTroubled {
+	tr := &syncTroubled{troubled: newTroubled(t, seed, l.interval, l.lookback)}
+	tr.of = newChanging(tr.model)
+	tr.of.answer = func(string) error {
+		if is := tr.now(); is.down || tr.flips.Float64() < is.flaky {
+			return errProvider
+		}
+		return nil
+	}
+	tr.of.hides = func(row modelRow) bool { return !row.published.Equal(row.start) && row.start.Unix()%11 == 0 }
+	return tr
+}
+
+func (tr *syncTroubled) start() {
+	tr.mu.Lock()
+	tr.answered = false
+	tr.mu.Unlock()
+	tr.loop = syncLoop(tr.of, ladder{interval: tr.interval, lookback: tr.lookback})
+	tr.loop.Start()
+}
+
+// without answers requests for changes with an error for a while.
+func (tr *syncTroubled) without(err error, d time.Duration) {
+	tr.mu.Lock()
+	usual := tr.of.answer
+	tr.of.answer = func(string) error { return err }
+	tr.mu.Unlock()
+	pass(tr.t, d)
+	tr.mu.Lock()
+	tr.of.answer = usual
+	tr.mu.Unlock()
+}
+
+// happen makes one thing happen, and ends it.
+func (tr *syncTroubled) happen() {
+	long := tr.lookback * 2
+	switch tr.random.IntN(11) {
+	case 0: // a quick restart
+		tr.loop.Stop()
+		tr.start()
+	case 1: // downtime
+		tr.loop.Stop()
+		pass(tr.t, tr.between(time.Minute, long))
+		tr.start()
+	case 2: // the provider is down
+		tr.with(trouble{down: true}, tr.between(time.Minute, long))
+	case 3: // the provider fails with long ranges
+		tr.with(trouble{longest: tr.between(10*time.Minute, tr.lookback)}, tr.between(time.Minute, long))
+	case 4: // the disk is full
+		tr.with(trouble{full: true}, tr.between(time.Minute, long/4))
+	case 5: // our clock is set
+		tr.with(trouble{skew: tr.between(time.Second, long) - long/2}, tr.between(time.Minute, tr.lookback/4))
+	case 6: // the provider's Date is wrong
+		tr.with(trouble{lie: -tr.between(time.Second, tr.lookback)}, tr.between(time.Minute, tr.lookback/4))
+	case 7: // the plan and the token are lost
+		tr.loop.Stop()
+		tr.mu.Lock()
+		tr.state.Plan = [][]byte{nil, []byte("{"), []byte(`{"v":99}`)}[tr.random.IntN(3)]
+		tr.mu.Unlock()
+		tr.start()
+	case 8: // changes fail
+		tr.without(errProvider, tr.between(time.Minute, long))
+	case 9: // changes aren't offered
+		tr.without(fmt.Errorf("sync: %w", ErrNoSync), tr.between(time.Minute, long))
+	case 10: // the token is lost
+		tr.mu.Lock()
+		tr.of.epoch++
+		tr.mu.Unlock()
+	}
+}
+
+// TestNothingIsLostWhateverHappensToChanges runs a SyncFeed for weeks with all that
+// trouble, and wants every call counted once.
+func TestNothingIsLostWhateverHappensToChanges(t *testing.T) {
+	for _, c := range []struct {
+		ladder
+		run, every time.Duration
+		seeds      uint64
+	}{
+		{minutely, 21 * 24 * time.Hour, 10 * time.Minute, 2},
+		{ladder{5 * time.Minute, 72 * time.Hour}, 42 * 24 * time.Hour, 15 * time.Minute, 2},
+		{ladder{time.Second, time.Hour}, 6 * time.Hour, 6 * time.Second, 1},
+		{ladder{time.Minute, time.Minute}, 3 * 24 * time.Hour, time.Minute, 1},
+	} {
+		for seed := range c.seeds + *seeds {
+			t.Run(fmt.Sprint(c.interval, " of ", c.lookback, " ", seed), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					tr := newSyncTroubled(t, seed, c.ladder)
+					until := time.Now().Add(c.run)
+					traffic(tr.model, until.Add(5*c.lookback), c.every, c.lookback)
+					tr.start()
+					for time.Now().Before(until) {
+						pass(t, tr.between(c.interval, c.lookback))
+						tr.happen()
+					}
+					tr.change(trouble{})
+					pass(t, 2*c.lookback+10*time.Minute)
+					tr.loop.Stop()
+					tr.verify()
+					t.Logf("%d requests for changes", len(tr.of.asked))
+				})
+			})
+		}
+	}
+}

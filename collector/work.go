@@ -1,0 +1,77 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// Work is something that a feed still has to do: it waits in the ledger, so that a
+// crash loses none of it (counting.md 4). In a Batch, a Due that isn't set is at once.
+type Work = ledger.Work
+
+// WorkRecord is the kind of work that reads a version of a record that a list has named.
+// It isn't taken on if that version, or a greater one, is known.
+const WorkRecord = ledger.WorkRecord
+
+// Fetcher does the work that a feed's lists and notifications have left: reading one
+// thing by its key. It may be called from several goroutines at once.
+type Fetcher interface {
+	// Fetch does all that is to be done about one key: at least one piece of work, of
+	// different kinds. The batch is committed with the work done and holds, as its Work,
+	// what else is to be done then; nil is nothing. For a record that is provisional that
+	// must be to read it again, since it goes no further.
+	//
+	// Errors are told apart like this: ErrGone parks the work. ErrNotYet, and an answer
+	// that the request itself is at fault (httpclient.KindBadRequest and the like), count
+	// as an attempt, of which there are so many. When the provider refuses us, or can't be
+	// reached, no attempt counts and all fetching backs off. A fault of the provider, or a
+	// 403, counts as an attempt if it answers for other keys, now or since the one before.
+	Fetch(ctx context.Context, works []Work) (*Batch, error)
+	// Parallel is how many may be fetched at once.
+	Parallel() int
+}
+
+// The errors of a Fetcher that are told apart; they are wrapped.
+var (
+	// ErrNotYet: the provider doesn't have it yet.
+	ErrNotYet = errors.New("the provider doesn't have it yet")
+	// ErrGone: the provider no longer has it, or never will.
+	ErrGone = errors.New("the provider no longer has it")
+)
+
+// Keeper keeps something alive at the provider beside reading, such as a subscription.
+// One that also has Urgent() bool is asked at once, when the feed is woken, while that
+// is true.
+type Keeper interface {
+	// Keep does what is due and says when it wants to be asked again. Gap, if it isn't
+	// zero, is since when notifications may have been missed: what started after it, less
+	// a margin, is listed again. It counts with an error too.
+	Keep(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error)
+}
+
+// Webhook takes a provider's notifications, on the listener that is apart from the
+// metrics port.
+type Webhook struct {
+	// Path is where the provider sends them.
+	Path string
+	// Handler answers. Enqueue makes work durable and says how much of it wasn't waiting
+	// already; nothing may be acknowledged before it returned without an error. It wakes
+	// the feed, also without work.
+	Handler func(enqueue func(ctx context.Context, work []Work) (queued int, err error)) http.Handler
+}
+
+// NotificationObserver takes the own metrics of notifications and of the subscription
+// that brings them. Its methods may be called from several goroutines at once.
+type NotificationObserver interface {
+	// Notifications counts those that came by what became of them: accepted, duplicate,
+	// forged, invalid.
+	Notifications(result string, n int)
+	// LastNotification is when one came that was accepted.
+	LastNotification(at time.Time)
+	// SubscriptionExpiry is when the subscription ends; zero: there is none.
+	SubscriptionExpiry(at time.Time)
+}

@@ -1,0 +1,231 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// WorkQueue is what waits in the ledger; *ledger.Feed is one.
+type WorkQueue interface {
+	// Due is the work that is due and not parked, the longest due first.
+	Due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error)
+}
+
+// WorkSettings are what NewWorkFeed needs.
+type WorkSettings struct {
+	// Ranges list what there is: the Reader's batches carry work. With a webhook, which
+	// makes the list a second line, its Interval is twice the feed's (counting.md 12).
+	Ranges RangeSettings
+	// Fetcher does the work, Queue is where it waits.
+	Fetcher Fetcher
+	Queue   WorkQueue
+	// Keeper is asked when it wants to be; nil: nothing has to be kept.
+	Keeper Keeper
+}
+
+// backfillMargin is how far before a gap in notifications calls are listed again: their
+// records may have come within it (a first version is up to 150 min late).
+const backfillMargin = 3 * time.Hour
+
+// errNothingDue is a poll that had nothing to do: neither a success nor a failure.
+var errNothingDue = errors.New("nothing is due")
+
+// WorkFeed reads lists that only name what there is, and then, one by one, what they
+// name. What a list or a notification has named waits in the ledger until it was
+// fetched, so neither a crash nor a refusal loses it.
+//
+//	list ──┐
+//	       ├─▶ work in the ledger ─▶ fetch ─▶ record, and work for later
+//	told ──┘
+//
+// A poll does what is due of three things, each in its turn: a piece of a list, some
+// fetching, what the Keeper wants. The watermark, and the end of the first history, wait
+// until what a list has named was fetched, and so does the next piece of the list.
+//
+// It isn't safe for concurrent use: one loop polls it. Woken and Wake may be called by
+// others.
+type WorkFeed struct {
+	settings WorkSettings
+	ranges   *RangeFeed
+	fetching fetching
+	keeping  keeping
+	holding  holding
+	last     part
+	woken    chan struct{}
+}
+
+// part is one of the things that a poll does.
+type part int
+
+const (
+	listing part = iota
+	fetchingPart
+	keepingPart
+	parts
+)
+
+// keeping is how keeping goes. Times are those of a clock that only counts up.
+type keeping struct {
+	next     time.Duration
+	failures int
+	err      error
+	// gap is since when notifications may be missing, until that was listed.
+	gap time.Time
+}
+
+// NewWorkFeed makes a feed of a list and what fetches.
+func NewWorkFeed(settings WorkSettings) *WorkFeed {
+	return &WorkFeed{
+		settings: settings,
+		ranges:   NewRangeFeed(settings.Ranges),
+		fetching: newFetching(settings.Fetcher.Parallel()),
+		last:     parts - 1,
+		woken:    make(chan struct{}, 1),
+	}
+}
+
+// Wake says that there may be something to do.
+func (f *WorkFeed) Wake() {
+	select {
+	case f.woken <- struct{}{}:
+	default: // it will be woken already
+	}
+}
+
+// Woken is for the loop: it polls at once when something comes.
+func (f *WorkFeed) Woken() <-chan struct{} { return f.woken }
+
+// Poll implements Feed: it does the next part that is due.
+func (f *WorkFeed) Poll(ctx context.Context, state ledger.State, sink Sink) error {
+	f.look(ctx)
+	for range parts {
+		f.last = (f.last + 1) % parts
+		if f.wait(f.last) > 0 {
+			continue
+		}
+		switch f.last {
+		case listing:
+			return f.list(ctx, state, sink)
+		case fetchingPart:
+			return f.fetch(ctx, sink)
+		default:
+			return f.keep(ctx, state, sink)
+		}
+	}
+	return errNothingDue
+}
+
+// wait is how long from now to when a part is due.
+func (f *WorkFeed) wait(p part) time.Duration {
+	tick := f.clock().Elapsed()
+	switch p {
+	case listing:
+		return max(f.ranges.Wait(), f.holding.until-tick)
+	case fetchingPart:
+		return f.fetching.wait(tick)
+	default:
+		if f.settings.Keeper == nil {
+			return never
+		}
+		if f.keeping.failures == 0 && f.urgent() {
+			return 0
+		}
+		return f.keeping.next - tick
+	}
+}
+
+// urgent says whether the Keeper wants to be asked before its time.
+func (f *WorkFeed) urgent() bool {
+	k, ok := f.settings.Keeper.(interface{ Urgent() bool })
+	return ok && k.Urgent()
+}
+
+func (f *WorkFeed) clock() *Clock { return f.ranges.settings.Clock }
+
+// Wait implements Paced.
+func (f *WorkFeed) Wait() time.Duration {
+	f.look(context.Background())
+	return max(0, min(f.wait(listing), f.wait(fetchingPart), f.wait(keepingPart)))
+}
+
+// Trouble implements Paced.
+func (f *WorkFeed) Trouble() error {
+	for _, err := range []error{f.ranges.Trouble(), f.fetching.err, f.keeping.err} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list reads a piece of the list.
+func (f *WorkFeed) list(ctx context.Context, state ledger.State, sink Sink) error {
+	if err := f.ranges.Poll(ctx, state, &workSink{Sink: sink, feed: f, state: state}); err != nil {
+		return err
+	}
+	f.holding.wait(f.clock().Elapsed())
+	return f.release(ctx, sink)
+}
+
+// keep does what the Keeper wants, and lists what may have been missed.
+func (f *WorkFeed) keep(ctx context.Context, state ledger.State, sink Sink) error {
+	c, k := f.clock(), &f.keeping
+	if c.pending() {
+		c.sample() // so that nothing is asked for by a wrong time
+	}
+	again, gap, err := f.settings.Keeper.Keep(ctx, c.Now())
+	if !gap.IsZero() && (k.gap.IsZero() || gap.Before(k.gap)) {
+		k.gap = gap
+	}
+	if err == nil && !k.gap.IsZero() {
+		if err = f.backfill(ctx, state, sink); err == nil {
+			k.gap = time.Time{}
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil:
+		k.failures, k.err, k.next = 0, nil, c.Elapsed()+again
+	case notTheFeeds(err): // the loop waits by itself
+	default:
+		k.failures++
+		k.err = err
+		k.next = c.Elapsed() + max(retryDelay(k.failures, f.ranges.settings.Random), httpclient.RetryAfter(err))
+	}
+	return err
+}
+
+// backfill lists what started since a little before the gap, as far as it may be read
+// (counting.md 5). It moves no position: the list is read all the same.
+func (f *WorkFeed) backfill(ctx context.Context, state ledger.State, sink Sink) error {
+	now := sink.Now()
+	from := latest(earliest(f.keeping.gap, now).Add(-backfillMargin), state.Floor)
+	reader := f.settings.Ranges.Reader
+	if limits := reader.Limits(); limits.Retention > 0 {
+		from = latest(from, now.Add(-limits.Retention))
+	}
+	filled := &workSink{Sink: sink, feed: f, state: state}
+	for from.Before(now) {
+		to := now
+		if longest := reader.Limits().MaxRange - 2*time.Second; longest > 0 {
+			to = earliest(to, from.Add(longest))
+		}
+		begin, end := outward(from, to)
+		err := reader.Read(ctx, begin, end, func(b *Batch) error {
+			if _, err := filled.Commit(ctx, f.ranges.page(sink, b)); err != nil {
+				return err
+			}
+			return ctx.Err()
+		})
+		if err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}

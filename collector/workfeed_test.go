@@ -1,0 +1,490 @@
+package collector
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// Calls are counted once and settled, whether the list or a notification named them, in
+// whatever version, early or late.
+func TestWorkFeed_CountsEveryCall(t *testing.T) {
+	for _, told := range []bool{false, true} {
+		t.Run(fmt.Sprint("told ", told), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				now := time.Now()
+				m := newWorkModel(now.Add(-24 * time.Hour))
+				m.latency = 50 * time.Millisecond
+				m.add(now.Add(-24*time.Hour), now.Add(12*time.Hour), 7*time.Minute, 0)
+				for i, c := range m.calls {
+					first := c.versions[0]
+					switch i % 5 {
+					case 0:
+						c.versions = []time.Time{first, first.Add(20 * time.Minute), first.Add(5 * time.Hour)}
+					case 1:
+						c.bare, c.versions = true, []time.Time{first, first.Add(15 * time.Minute)}
+					case 2:
+						c.bare = true // until it has settled
+					case 3:
+						c.readable = first.Add(40 * time.Minute)
+					}
+				}
+				feed := m.feed()
+				loop := m.loop(feed)
+				loop.Start()
+				for range 18 * 12 {
+					pass(t, 5*time.Minute)
+					if told {
+						m.tellPublished(t, feed)
+					}
+				}
+				loop.Stop()
+				m.want(t)
+				for _, c := range m.calls {
+					// Once a version, once settled, some before it was readable, and while bare
+					// with each list.
+					if n := m.fetches[c.id]; n > 30 {
+						t.Errorf("%s was fetched %d times", c.id, n)
+					}
+				}
+			})
+		})
+	}
+}
+
+// tellPublished tells of what was published in the last five minutes.
+func (m *workModel) tellPublished(t *testing.T, feed *WorkFeed) {
+	t.Helper()
+	since := time.Now().Add(-5 * time.Minute)
+	for _, c := range m.calls {
+		if c.version(since) < c.version(time.Now()) {
+			if _, err := m.tell(feed, c.id); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// counting.md 4: whatever commit the process dies before or after, no work is lost.
+func TestRule04_ACrashAtAnyCommitLosesNoWork(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		for at := 1; at <= 40; at++ {
+			synctest.Test(t, func(t *testing.T) {
+				now := time.Now()
+				m := newWorkModel(now.Add(-3 * time.Hour))
+				m.latency, m.pageSize, m.parallel = 20*time.Millisecond, 3, 2
+				m.add(now.Add(-3*time.Hour), now.Add(30*time.Minute), 20*time.Minute, 0)
+				m.calls[2].bare = true
+				killed := make(chan struct{})
+				die := func(*ledger.Page) error {
+					if m.commits != at {
+						return nil
+					}
+					m.commits++ // it dies once
+					close(killed)
+					return ledger.ErrClosed
+				}
+				m.refuse = die
+				if after {
+					m.refuse, m.lost = nil, die
+				}
+				for range 2 {
+					feed := m.feed()
+					loop := m.loop(feed)
+					loop.Start()
+					if _, err := m.tell(feed, m.calls[len(m.calls)-1].id); err != nil && !errors.Is(err, ledger.ErrClosed) {
+						t.Fatal(err)
+					}
+					select {
+					case <-killed:
+						killed = nil
+					case <-time.After(4 * time.Hour):
+					}
+					loop.Stop()
+				}
+				m.want(t)
+				if !m.state.HistoryDone {
+					t.Errorf("after a crash at commit %d the history isn't shown", at)
+				}
+				if t.Failed() {
+					t.Fatalf("the crash was at commit %d, after it: %t", at, after)
+				}
+			})
+		}
+	}
+}
+
+// counting.md 5, 7 and 20: a long first history is listed piece by piece, each when the
+// one before was fetched, so that the floor passes nothing that is still to be fetched.
+func TestRule20_AListedHistoryIsShownWhenItWasFetched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		m := newWorkModel(now.Add(-20 * 24 * time.Hour))
+		m.latency, m.keep = 800*time.Millisecond, 138*time.Hour
+		m.add(m.state.Origin, now, 5*time.Minute, 0)
+		feed := m.feed()
+		loop := m.loop(feed)
+		loop.Start()
+		behind := false
+		for range 24 * 60 {
+			pass(t, time.Minute)
+			uncounted, _ := m.uncounted()
+			if state := m.State(); state.HistoryDone && len(uncounted) > 0 {
+				t.Fatalf("the history is shown while %d calls of it aren't counted", len(uncounted))
+			} else if !state.HistoryDone {
+				behind = true
+			}
+		}
+		loop.Stop()
+		m.want(t)
+		if !behind || !m.state.HistoryDone || time.Since(m.state.Watermark) > 10*time.Minute {
+			t.Errorf("the history was read slowly: %t; it is shown: %t; the watermark is %s behind", behind, m.state.HistoryDone, time.Since(m.state.Watermark))
+		}
+		if n := len(m.lists); n > 24*12+60 {
+			t.Errorf("%d pieces were listed", n)
+		}
+	})
+}
+
+// The watermark waits for what was listed, and the list with it, but for an hour at most.
+func TestWorkFeed_TheListWaitsForFetching(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		m := newWorkModel(now.Add(-time.Hour))
+		m.add(now.Add(-time.Hour), now, 10*time.Minute, 0)
+		down := &httpclient.Error{Kind: httpclient.KindServer, Status: 500}
+		m.fault = func(key string) error {
+			if key != "" {
+				return down
+			}
+			return nil
+		}
+		loop := m.loop(m.feed())
+		loop.Start()
+		pass(t, 5*time.Hour)
+		if m.State().Watermark.After(now) || m.State().HistoryDone || loop.Status().State == StateOK {
+			t.Errorf("while nothing can be fetched the watermark is %s, the history shown: %t", m.State().Watermark, m.State().HistoryDone)
+		}
+		if n := m.listed(); n < 5 || n > 7 {
+			t.Errorf("the list was read %d times in 5 hours", n)
+		}
+		m.with(func() { m.fault = nil })
+		pass(t, 10*time.Minute)
+		loop.Stop()
+		m.want(t)
+		if !m.state.HistoryDone || time.Since(m.state.Watermark) > 6*time.Minute {
+			t.Errorf("the history is shown: %t; the watermark is %s behind", m.state.HistoryDone, time.Since(m.state.Watermark))
+		}
+	})
+}
+
+// What is named by a list, told of, and due to settle at once is fetched once.
+func TestWorkFeed_OneKeyIsFetchedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		m := newWorkModel(now)
+		m.calls = []*toldCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(time.Minute)}}}
+		for _, w := range []Work{
+			{Kind: "told", Key: "a", Version: 5},
+			{Kind: "record", Key: "a", Version: 2},
+			{Kind: "settle", Key: "a", Version: 1},
+			{Kind: "told", Key: "b", Version: 5},
+		} {
+			w.Due = now.Add(2 * time.Hour)
+			m.work[workID{w.Kind, w.Key}] = w
+		}
+		<-time.After(2 * time.Hour)
+		feed := m.feed(func(s *WorkSettings) { s.Ranges.Reader = silent{} })
+		loop := m.loop(feed)
+		loop.Start()
+		pass(t, 5*time.Second)
+		loop.Stop()
+		if m.fetches["a"] != 1 || m.fetches["b"] != 1 || len(m.work) != 1 {
+			t.Errorf("fetched %v, left %v", m.fetches, m.work)
+		}
+		m.want(t)
+	})
+}
+
+// A record that is too young is tried again, ever more seldom; one that never comes is
+// parked after half a day, which is logged, and stands in nobody's way.
+func TestRule04_NotYetIsTriedAgainAndThenParked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		now := time.Now()
+		m := newWorkModel(now)
+		m.calls = []*toldCall{{id: "young", start: now, end: now, versions: []time.Time{now}, readable: now.Add(70 * time.Minute)}}
+		feed := m.feed(func(s *WorkSettings) {
+			s.Ranges.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		})
+		loop := m.loop(feed)
+		loop.Start()
+		if _, err := m.tell(feed, "young", "never"); err != nil {
+			t.Fatal(err)
+		}
+		pass(t, 90*time.Minute)
+		if n := m.fetchesOf("young"); m.State().Records != 1 || n > 25 {
+			t.Errorf("%d records, fetched %d times", m.State().Records, n)
+		}
+		pass(t, 6*time.Hour)
+		if m.waiting("told", "never").Parked {
+			t.Error("it is given up within hours")
+		}
+		pass(t, 8*time.Hour)
+		if w, n := m.waiting("told", "never"), m.fetchesOf("never"); !w.Parked || w.Attempts != maxAttempts || n != maxAttempts {
+			t.Errorf("after half a day it is %+v, fetched %d times", w, n)
+		}
+		if strings.Count(log.String(), "set aside") != 1 || !strings.Contains(log.String(), "key=never") {
+			t.Errorf("the log has %s", log.String())
+		}
+		if err := feed.Trouble(); err != nil || loop.Status().State != StateOK {
+			t.Errorf("the feed is in trouble: %v", err)
+		}
+		if _, err := m.tell(feed, "never"); err != nil { // told of again: it is tried again
+			t.Fatal(err)
+		}
+		pass(t, time.Minute)
+		loop.Stop()
+		if w := m.work[workID{"told", "never"}]; w.Parked || w.Attempts == 0 {
+			t.Errorf("told of again it is %+v", w)
+		}
+		m.want(t)
+	})
+}
+
+// What is gone is parked at once.
+func TestWorkFeed_GoneIsParked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newWorkModel(time.Now())
+		m.fault = func(key string) error {
+			if key != "" {
+				return fmt.Errorf("fetch: %w", ErrGone)
+			}
+			return nil
+		}
+		feed := m.feed()
+		loop := m.loop(feed)
+		loop.Start()
+		if _, err := m.tell(feed, "old"); err != nil {
+			t.Fatal(err)
+		}
+		pass(t, time.Hour)
+		loop.Stop()
+		if w := m.work[workID{"told", "old"}]; !w.Parked || m.fetches["old"] != 1 {
+			t.Errorf("it is %+v, fetched %d times", w, m.fetches["old"])
+		}
+	})
+}
+
+// A notification that comes while its record is fetched isn't taken for done: the record
+// may have changed since it was read.
+func TestRule04_ToldWhileItIsFetched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		m := newWorkModel(now)
+		m.latency = 2 * time.Second
+		m.calls = []*toldCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(11 * time.Second)}}}
+		feed := m.feed(func(s *WorkSettings) { s.Ranges.Reader = silent{} })
+		loop := m.loop(feed)
+		loop.Start()
+		pass(t, 10*time.Second)
+		for range 2 { // at 10 s, and at 11 s while it is fetched
+			if _, err := m.tell(feed, "a"); err != nil {
+				t.Fatal(err)
+			}
+			pass(t, time.Second)
+		}
+		pass(t, 10*time.Second)
+		loop.Stop()
+		if m.fetches["a"] != 2 || m.known["a"] != 2 || len(m.work) != 1 {
+			t.Errorf("fetched %d times, version %d, waiting %v", m.fetches["a"], m.known["a"], m.work)
+		}
+	})
+}
+
+// A notification is fetched at once, also the one that comes while a poll is about to end.
+func TestWorkFeed_NoWakeIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		m := newWorkModel(now)
+		m.latency = 7 * time.Millisecond
+		m.add(now, now.Add(20*time.Second), 20*time.Millisecond, 0)
+		for _, c := range m.calls {
+			c.versions[0] = now
+		}
+		feed := m.feed(func(s *WorkSettings) { s.Ranges.Reader = silent{} })
+		loop := m.loop(feed)
+		loop.Start()
+		pass(t, 2*time.Second)
+		m.with(func() { m.fetched = nil })
+		told := make(map[string]time.Time)
+		for i, c := range m.calls {
+			told[c.id] = time.Now()
+			if _, err := m.tell(feed, c.id); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(time.Duration(1+i%23) * time.Millisecond)
+		}
+		pass(t, time.Second)
+		loop.Stop()
+		for _, f := range m.fetched {
+			if late := f.at.Sub(told[f.key]); late > 50*time.Millisecond {
+				t.Errorf("%s was fetched %s after it was told of", f.key, late)
+			}
+		}
+		if len(m.fetched) != len(m.calls) {
+			t.Errorf("%d fetches of %d calls", len(m.fetched), len(m.calls))
+		}
+	})
+}
+
+// Being woken for nothing is no poll: it counts neither as a success nor as a failure.
+func TestWorkFeed_WokenForNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen := newObserved()
+		m := newWorkModel(time.Now())
+		m.fault = func(string) error { return errProvider }
+		feed := m.feed()
+		loop := m.loop(feed, func(s *LoopSettings) { s.Observer = seen })
+		loop.Start()
+		pass(t, time.Minute)
+		failed := seen.polls[false]
+		for range 100 {
+			feed.Wake()
+			synctest.Wait()
+		}
+		if status := loop.Status(); seen.polls[true] != 0 || seen.polls[false] > failed+1 || status.State != StateError || !status.LastSuccess.IsZero() {
+			t.Errorf("polls %v, after %d failed; the status is %+v", seen.polls, failed, status)
+		}
+		if next := loop.Status().NextRead; !next.After(time.Now()) || time.Until(next) > time.Minute {
+			t.Errorf("the next read is in %s", time.Until(next))
+		}
+		loop.Stop()
+	})
+}
+
+// A storm of notifications, of which half repeat, is fetched as fast as is allowed; the
+// list and the Keeper go on.
+func TestWorkFeed_Storm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		m := newWorkModel(now)
+		m.latency, m.parallel = 100*time.Millisecond, 8
+		m.add(now, now.Add(5000*time.Millisecond), time.Millisecond, 0)
+		for _, c := range m.calls {
+			c.versions[0] = now
+		}
+		kept := &keeper{again: time.Minute}
+		feed := m.feed(func(s *WorkSettings) { s.Keeper = kept })
+		loop := m.loop(feed)
+		loop.Start()
+		queued := 0
+		for i := range 10_000 {
+			n, err := m.tell(feed, m.calls[i/2].id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			queued += n
+			<-time.After(6 * time.Millisecond)
+		}
+		if queued < 5000 || queued > 10_000 {
+			t.Errorf("%d were queued", queued)
+		}
+		pass(t, 30*time.Minute)
+		if n := kept.asked(); n < 25 {
+			t.Errorf("in half an hour the Keeper was asked %d times", n)
+		}
+		if uncounted, _ := m.uncounted(); len(uncounted) > 0 {
+			t.Errorf("%d calls aren't counted", len(uncounted))
+		}
+		pass(t, 2*time.Hour)
+		loop.Stop()
+		m.want(t)
+	})
+}
+
+// keeper is a Keeper that notes when it is asked.
+type keeper struct {
+	mu     sync.Mutex
+	at     []time.Time
+	again  time.Duration
+	gap    time.Time
+	err    error
+	urgent bool
+}
+
+func (k *keeper) Keep(context.Context, time.Time) (time.Duration, time.Time, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.at = append(k.at, time.Now())
+	gap := k.gap
+	k.gap, k.urgent = time.Time{}, false
+	return k.again, gap, k.err
+}
+
+func (k *keeper) Urgent() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.urgent
+}
+
+// with changes the Keeper while a loop asks it.
+func (k *keeper) with(change func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	change()
+}
+
+// asked is how often it was asked.
+func (k *keeper) asked() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.at)
+}
+
+// counting.md 20: a crash after the list was read to its end, and before all was fetched,
+// leaves the history to be shown soon after it was.
+func TestRule20_ACrashBetweenListAndFetch(t *testing.T) {
+	for _, history := range []time.Duration{time.Hour, 24 * time.Hour, 10 * 24 * time.Hour} {
+		t.Run(history.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				now := time.Now()
+				m := newWorkModel(now.Add(-history))
+				m.add(m.state.Origin, now, 20*time.Minute, 0)
+				m.fault = func(key string) error {
+					if key != "" {
+						return errProvider
+					}
+					return nil
+				}
+				loop := m.loop(m.feed())
+				loop.Start()
+				pass(t, 24*time.Hour) // an hour for each piece of the list
+				loop.Stop()
+				p, err := decodePlan(m.state.Plan, ladder{interval: 5 * time.Minute, lookback: 72 * time.Hour})
+				if err != nil || p.reads[len(p.reads)-1].IsZero() || m.state.HistoryDone {
+					t.Fatalf("the deepest read was at %s, %v; the history is shown: %t", p.reads[len(p.reads)-1], err, m.state.HistoryDone)
+				}
+				m.with(func() { m.fault = nil })
+				loop = m.loop(m.feed())
+				loop.Start()
+				pass(t, 15*time.Minute)
+				loop.Stop()
+				if !m.state.HistoryDone || time.Since(m.state.Watermark) > 10*time.Minute {
+					t.Errorf("the history is shown: %t; the watermark is %s behind", m.state.HistoryDone, time.Since(m.state.Watermark))
+				}
+				m.wantWhole(t)
+			})
+		})
+	}
+}

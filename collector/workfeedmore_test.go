@@ -1,0 +1,95 @@
+package collector
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// What waits for names waits also for those that come again meanwhile, which are due only
+// from then on.
+func TestWorkFeed_WhatIsNamedAgainHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newWorkModel(time.Now())
+		feed := m.feed()
+		sink := &loopSink{loop: m.loop(feed)}
+		name := &workSink{Sink: sink, feed: feed}
+		named := func() *ledger.Page {
+			return &ledger.Page{Enqueue: []Work{{Kind: "record", Key: "a", Version: 1}}, ObservedAt: sink.Now()}
+		}
+		for again := range 2 {
+			page := named()
+			if again == 0 {
+				page.Position = &ledger.Position{Watermark: time.Now().Add(time.Second)}
+			}
+			if _, err := name.Commit(t.Context(), page); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(time.Minute)
+		}
+		m.with(func() { // the second time it was due later
+			w := m.work[workID{"record", "a"}]
+			if !w.Due.Equal(feed.holding.at) {
+				t.Errorf("it is due at %s, and held until %s", w.Due, feed.holding.at)
+			}
+		})
+		for range 2 {
+			if err := feed.release(t.Context(), sink); err != nil || m.state.Watermark.After(m.state.Origin) || !feed.holding.held {
+				t.Fatalf("the watermark is %s, %v", m.state.Watermark, err)
+			}
+		}
+		m.work = nil
+		if err := feed.release(t.Context(), sink); err != nil || !m.state.Watermark.After(m.state.Origin) || feed.holding.held {
+			t.Errorf("when all is fetched the watermark is %s, %v", m.state.Watermark, err)
+		}
+	})
+}
+
+// slowDisk takes its time for each commit, and counts those with records.
+type slowDisk struct {
+	*workModel
+	commits int
+}
+
+func (l *slowDisk) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+	<-time.After(50 * time.Millisecond)
+	if len(page.Records) > 0 {
+		l.commits++
+	}
+	return l.workModel.Commit(ctx, page)
+}
+
+// What lands while the ledger commits is committed together, so that a slow disk doesn't
+// make each record wait for all before it.
+func TestWorkFeed_AnswersAreCommittedTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		m := newWorkModel(now)
+		m.latency, m.unlisted, m.parallel = 10*time.Millisecond, true, 8
+		m.add(now, now.Add(200*time.Millisecond), time.Millisecond, -30*time.Second)
+		for _, c := range m.calls {
+			c.versions[0] = now
+		}
+		slow := &slowDisk{workModel: m}
+		feed := m.feed(func(s *WorkSettings) { s.Ranges.Reader = silent{} })
+		loop := m.loop(feed, func(s *LoopSettings) { s.Ledger = slow })
+		loop.Start()
+		for _, c := range m.calls {
+			if _, err := m.tell(feed, c.id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pass(t, 5*time.Second)
+		if n := m.State().Records; n != 200 {
+			t.Errorf("after five seconds %d calls are counted", n)
+		}
+		loop.Stop()
+		if slow.commits > 60 {
+			t.Errorf("they were committed in %d pieces", slow.commits)
+		}
+		m.wantWhole(t)
+	})
+}

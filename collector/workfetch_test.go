@@ -1,0 +1,384 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// silentFeed is a feed without a list, over calls that were published now and are all told of.
+func silentFeed(t *testing.T, calls int, change ...func(*workModel)) (*workModel, *WorkFeed, *Loop) {
+	t.Helper()
+	now := time.Now()
+	m := newWorkModel(now)
+	m.latency, m.unlisted = 10*time.Millisecond, true
+	for i := range calls {
+		m.calls = append(m.calls, &toldCall{id: fmt.Sprint("c", i), start: now, end: now, versions: []time.Time{now}})
+	}
+	for _, c := range change {
+		c(m)
+	}
+	feed := m.feed(func(s *WorkSettings) { s.Ranges.Reader = silent{} })
+	loop := m.loop(feed)
+	loop.Start()
+	pass(t, 2*time.Second)
+	for _, c := range m.calls {
+		if _, err := m.tell(feed, c.id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return m, feed, loop
+}
+
+// only gives a fault to some fetches.
+func only(err error, keys ...string) func(string) error {
+	return func(key string) error {
+		if slices.Contains(keys, key) {
+			return err
+		}
+		return nil
+	}
+}
+
+// allFetches is how often anything was fetched.
+func (m *workModel) allFetches() (n int) {
+	m.with(func() { n = len(m.fetched) })
+	return n
+}
+
+// attempts are how often what waits was tried, the most of all.
+func (m *workModel) attempts() (most int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, w := range m.work {
+		most = max(most, w.Attempts)
+	}
+	return most
+}
+
+// An outage, a refusal or throttling of the provider counts no attempts and backs off;
+// afterwards all is fetched.
+func TestWorkFeed_AnOutageCountsNoAttempts(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		most int // fetches in an hour
+	}{
+		{"network", &httpclient.Error{Kind: httpclient.KindNetwork}, 600},
+		{"throttled", &httpclient.Error{Kind: httpclient.KindThrottled, Status: 429}, 600},
+		{"no token", &httpclient.Error{Kind: httpclient.KindToken}, 600},
+		{"unauthorized", &httpclient.Error{Kind: httpclient.KindUnauthorized, Status: 401}, 600},
+		{"forbidden", &httpclient.Error{Kind: httpclient.KindForbidden, Status: 403}, 600},
+		{"server", &httpclient.Error{Kind: httpclient.KindServer, Status: 500}, 600},
+		{"server, to wait", &httpclient.Error{Kind: httpclient.KindServer, Status: 503, RetryAfter: 10 * time.Minute}, 70},
+		{"html", &httpclient.Error{Kind: httpclient.KindBody}, 600},
+		{"redirected", &httpclient.Error{Kind: httpclient.KindRedirect, Status: 302}, 600},
+		{"proxy", &httpclient.Error{Kind: httpclient.KindStatus, Status: 407}, 600},
+		{"anything else", errProvider, 600},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, feed, loop := silentFeed(t, 20, func(m *workModel) {
+					m.fault = func(key string) error { return c.err }
+				})
+				pass(t, time.Hour)
+				if m.attempts() != 0 || m.State().Records != 0 {
+					t.Errorf("%d attempts were counted", m.attempts())
+				}
+				if n := m.allFetches(); n > c.most || n < 4 {
+					t.Errorf("in an hour of it, %d were fetched", n)
+				}
+				if feed.Trouble() == nil || loop.Status().State == StateOK {
+					t.Error("nothing of it is shown")
+				}
+				m.with(func() { m.fault = nil })
+				pass(t, 11*time.Minute)
+				if feed.Trouble() != nil || loop.Status().State != StateOK {
+					t.Errorf("afterwards it shows %v", feed.Trouble())
+				}
+				pass(t, 2*time.Hour)
+				loop.Stop()
+				m.want(t)
+			})
+		})
+	}
+}
+
+// A record that the provider can't give stops no other, and is parked in the end, if
+// others are fetched.
+func TestWorkFeed_APoisonedRecordStopsNothing(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		err    error
+		parked bool // also if nothing else is fetched
+	}{
+		{"server", &httpclient.Error{Kind: httpclient.KindServer, Status: 500}, false},
+		{"broken", errors.New("the next link repeats"), false},
+		{"bad request", &httpclient.Error{Kind: httpclient.KindBadRequest, Status: 400}, true},
+		{"too long", &httpclient.Error{Kind: httpclient.KindTooLarge}, true},
+		{"not found", &httpclient.Error{Kind: httpclient.KindNotFound, Status: 404}, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var poison []string
+				for i := range 10 {
+					poison = append(poison, fmt.Sprint("c", i))
+				}
+				m, feed, loop := silentFeed(t, 30, func(m *workModel) { m.fault = only(c.err, poison...) })
+				pass(t, 30*time.Second)
+				if n := m.State().Records; n != 20 {
+					t.Errorf("after half a minute %d calls are counted", n)
+				}
+				// Others come now and then.
+				for i := range 30 {
+					m.with(func() {
+						now := time.Now()
+						m.calls = append(m.calls, &toldCall{id: fmt.Sprint("d", i), start: now, end: now, versions: []time.Time{now}})
+					})
+					if _, err := m.tell(feed, fmt.Sprint("d", i)); err != nil {
+						t.Fatal(err)
+					}
+					pass(t, 30*time.Minute)
+				}
+				if n := m.State().Records; n != 50 {
+					t.Errorf("%d calls are counted", n)
+				}
+				parked := 0
+				for _, key := range poison {
+					if m.waiting("told", key).Parked {
+						parked++
+					}
+				}
+				if c.parked != (parked == len(poison)) {
+					t.Errorf("%d of %d are parked", parked, len(poison))
+				}
+				loop.Stop()
+				m.wantWhole(t)
+			})
+		})
+	}
+}
+
+// A fault that is met while others are fetched is the record's: it counts as an attempt.
+func TestWorkFeed_AFaultBesideSuccessIsAnAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, feed, loop := silentFeed(t, 5, func(m *workModel) {
+			m.fault = only(&httpclient.Error{Kind: httpclient.KindServer, Status: 500}, "c3")
+		})
+		pass(t, 5*time.Second)
+		if w := m.waiting("told", "c3"); w.Attempts != 1 || m.State().Records != 4 || feed.Trouble() != nil {
+			t.Errorf("it is %+v, %d calls are counted, the trouble is %v", w, m.State().Records, feed.Trouble())
+		}
+		loop.Stop()
+	})
+}
+
+// What takes long holds up neither other records nor the list nor the Keeper.
+func TestWorkFeed_ASlowRecordHoldsNothingUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		m := newWorkModel(now)
+		m.latency = 10 * time.Millisecond
+		m.slow = func(key string) time.Duration {
+			if key == "town hall" {
+				return 20 * time.Minute
+			}
+			return 0
+		}
+		m.calls = []*toldCall{{id: "town hall", start: now, end: now, versions: []time.Time{now}}}
+		kept := &keeper{again: time.Minute}
+		feed := m.feed(func(s *WorkSettings) { s.Keeper, s.Ranges.Interval = kept, time.Minute })
+		loop := m.loop(feed)
+		loop.Start()
+		if _, err := m.tell(feed, "town hall"); err != nil {
+			t.Fatal(err)
+		}
+		pass(t, 15*time.Second)
+		for i := range 18 {
+			id := fmt.Sprint("c", i)
+			m.with(func() {
+				at := time.Now()
+				m.calls = append(m.calls, &toldCall{id: id, start: at, end: at, versions: []time.Time{at}})
+			})
+			if _, err := m.tell(feed, id); err != nil {
+				t.Fatal(err)
+			}
+			pass(t, time.Minute)
+			if !m.isCounted(id) {
+				t.Errorf("after a minute %s isn't counted", id)
+			}
+		}
+		if n := m.fetchesOf("town hall"); m.isCounted("town hall") || n != 1 {
+			t.Errorf("it is counted already, or was fetched %d times", n)
+		}
+		if n := kept.asked(); n < 15 {
+			t.Errorf("the Keeper was asked %d times", n)
+		}
+		pass(t, 5*time.Minute)
+		loop.Stop()
+		if !m.counted["town hall"] || m.fetches["town hall"] != 1 {
+			t.Errorf("it is counted: %t, and was fetched %d times", m.counted["town hall"], m.fetches["town hall"])
+		}
+		m.wantWhole(t)
+	})
+}
+
+// When the loop stops, what has landed is committed, and what is under way ends.
+func TestWorkFeed_StopCommitsWhatHasLanded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, _, loop := silentFeed(t, 20, func(m *workModel) {
+			m.parallel, m.latency = 8, time.Second
+		})
+		<-time.After(1500 * time.Millisecond)
+		loop.Stop()
+		if n := m.State().Records; n < 8 {
+			t.Errorf("%d calls are counted", n)
+		}
+		synctest.Wait()
+		if m.flying != 0 {
+			t.Errorf("%d are under way still", m.flying)
+		}
+		feed := m.feed(func(s *WorkSettings) { s.Ranges.Reader = silent{} })
+		loop = m.loop(feed)
+		loop.Start()
+		pass(t, 2*time.Hour)
+		loop.Stop()
+		m.want(t)
+	})
+}
+
+// While the ledger takes nothing, the provider isn't asked over and over.
+func TestWorkFeed_AFullDisk(t *testing.T) {
+	for _, full := range []error{ledger.ErrFull, ledger.ErrOutboxFull, ledger.ErrFenced} {
+		t.Run(full.Error(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, feed, loop := silentFeed(t, 200, func(m *workModel) { m.latency = time.Millisecond })
+				m.with(func() { m.refuse = func(*ledger.Page) error { return full } })
+				pass(t, time.Second)
+				m.with(func() { m.fetched = nil })
+				pass(t, time.Hour)
+				if n := m.allFetches(); n > 1000 {
+					t.Errorf("in an hour %d were fetched in vain", n)
+				}
+				if feed.Trouble() != nil {
+					t.Errorf("the feed takes it for the provider's: %v", feed.Trouble())
+				}
+				m.with(func() { m.refuse = nil })
+				pass(t, 3*time.Hour)
+				loop.Stop()
+				m.want(t)
+			})
+		})
+	}
+}
+
+// A panic of the Fetcher is shown, and tried again.
+func TestWorkFeed_APanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, feed, loop := silentFeed(t, 1, func(m *workModel) {
+			m.fault = func(string) error { panic("boom") }
+		})
+		pass(t, time.Minute)
+		if err := feed.Trouble(); !isPanic(err) || m.attempts() != 0 {
+			t.Errorf("the trouble is %v", err)
+		}
+		m.with(func() { m.fault = nil })
+		pass(t, 2*time.Hour)
+		loop.Stop()
+		m.want(t)
+	})
+}
+
+// When the ledger can't be asked for work, it is asked again soon.
+func TestWorkFeed_AQueueThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newWorkModel(time.Now())
+		queue := &failingQueue{workModel: m, err: errors.New("disk I/O error")}
+		feed := m.feed(func(s *WorkSettings) { s.Ranges.Reader, s.Queue = silent{}, queue })
+		loop := m.loop(feed)
+		loop.Start()
+		pass(t, time.Minute)
+		m.with(func() {
+			if queue.asked > 200 {
+				t.Errorf("in a minute it was asked %d times", queue.asked)
+			}
+		})
+		if loop.Status().State != StateError {
+			t.Error("nothing of it is shown")
+		}
+		m.with(func() {
+			queue.err = nil
+			m.add(time.Now(), time.Now().Add(time.Second), time.Second, -30*time.Second)
+		})
+		if _, err := m.tell(feed, "c0"); err != nil {
+			t.Fatal(err)
+		}
+		pass(t, 2*time.Hour)
+		loop.Stop()
+		m.want(t)
+	})
+}
+
+type failingQueue struct {
+	*workModel
+	asked int
+	err   error
+}
+
+func (q *failingQueue) Due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+	var err error
+	q.with(func() {
+		q.asked++
+		err = q.err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return q.workModel.Due(ctx, now, limit)
+}
+
+// What a list names is due by the provider's clock, however wrong ours is.
+func TestWorkFeed_WorkIsDueByTheFeedsClock(t *testing.T) {
+	for _, wrong := range []time.Duration{-3 * time.Hour, 3 * time.Hour} {
+		t.Run(wrong.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				now := time.Now()
+				m := newWorkModel(now.Add(-time.Hour))
+				m.add(now.Add(-time.Hour), now, 10*time.Minute, 0)
+				clock := NewClock(func() time.Time { return time.Now().Add(wrong) }, func() (time.Duration, bool) { return -wrong, true })
+				feed := m.feed(func(s *WorkSettings) { s.Ranges.Clock = clock })
+				loop := m.loop(feed)
+				loop.Start()
+				pass(t, time.Minute)
+				if n := m.State().Records; n != 6 {
+					t.Errorf("after a minute %d calls are counted", n)
+				}
+				loop.Stop()
+				m.wantWhole(t)
+			})
+		})
+	}
+}
+
+// counting.md 9: what no later read covers is listed again until nothing new is named.
+func TestRule09_AListIsReadAgainWhileItNamesWhatIsNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		m := newWorkModel(now.Add(-20 * 24 * time.Hour))
+		m.add(m.state.Origin, m.state.Origin.Add(10*time.Hour), time.Hour, 0)
+		loop := m.loop(m.feed())
+		loop.Start()
+		pass(t, time.Minute)
+		loop.Stop()
+		if first, second := m.lists[0], m.lists[1]; !first.from.Equal(second.from) || !first.to.Equal(second.to) {
+			t.Errorf("the first range is %s to %s, the second %s to %s", first.from, first.to, second.from, second.to)
+		}
+	})
+}

@@ -1,0 +1,132 @@
+package collector
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+// The Keeper is asked when it wants to be, and after a failure ever more seldom.
+func TestWorkFeed_TheKeeperIsAsked(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		err      error
+		min, max int // in an hour
+	}{
+		{"all is well", nil, 60, 61},
+		{"it fails", errProvider, 60, 110},
+		{"it is to wait", &httpclient.Error{Kind: httpclient.KindServer, Status: 503, RetryAfter: 20 * time.Minute}, 3, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newWorkModel(time.Now())
+				kept := &keeper{again: time.Minute, err: c.err}
+				feed := m.feed(func(s *WorkSettings) { s.Keeper = kept })
+				loop := m.loop(feed)
+				loop.Start()
+				pass(t, time.Hour)
+				if n := kept.asked(); n < c.min || n > c.max {
+					t.Errorf("it was asked %d times in an hour", n)
+				}
+				if !errors.Is(feed.Trouble(), c.err) || (loop.Status().State == StateError) != (c.err != nil) {
+					t.Errorf("the trouble is %v", feed.Trouble())
+				}
+				if n := m.listed(); n < 11 {
+					t.Errorf("the list was read %d times", n)
+				}
+				kept.with(func() { kept.err = nil })
+				pass(t, 25*time.Minute)
+				if feed.Trouble() != nil {
+					t.Errorf("afterwards the trouble is %v", feed.Trouble())
+				}
+				loop.Stop()
+			})
+		})
+	}
+}
+
+// A Keeper that is urgent is asked as soon as the feed is woken, but not while it fails.
+func TestWorkFeed_TheUrgentKeeper(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newWorkModel(time.Now())
+		kept := &keeper{again: time.Hour}
+		feed := m.feed(func(s *WorkSettings) { s.Keeper = kept })
+		loop := m.loop(feed)
+		loop.Start()
+		pass(t, time.Minute)
+		kept.with(func() { kept.urgent = true })
+		feed.Wake()
+		synctest.Wait()
+		if n := kept.asked(); n != 2 {
+			t.Errorf("it was asked %d times", n)
+		}
+		kept.with(func() { kept.err, kept.urgent = errProvider, true })
+		feed.Wake()
+		synctest.Wait()
+		for range 100 {
+			kept.with(func() { kept.urgent = true })
+			feed.Wake()
+			synctest.Wait()
+		}
+		if n := kept.asked(); n != 3 {
+			t.Errorf("while it fails it was asked %d times", n)
+		}
+		loop.Stop()
+	})
+}
+
+// counting.md 12: what started since three hours before a gap in notifications is listed
+// again, as far as it may be read, until that has succeeded.
+func TestRule12_AGapIsListed(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		gap, from time.Duration // before now
+		keepFails bool
+	}{
+		{"an hour", time.Hour, 4 * time.Hour, false},
+		{"while it still fails", time.Hour, 4 * time.Hour, true},
+		{"longer than may be read", 10 * 24 * time.Hour, 10 * 24 * time.Hour, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				m := newWorkModel(begin)
+				m.state.HistoryDone = true
+				kept := &keeper{again: 5 * time.Minute}
+				feed := m.feed(func(s *WorkSettings) { s.Keeper = kept })
+				loop := m.loop(feed)
+				loop.Start()
+				pass(t, 10*24*time.Hour)
+				now := time.Now()
+				m.with(func() { m.fault = func(string) error { return errProvider } })
+				kept.with(func() {
+					kept.gap = now.Add(-c.gap)
+					if c.keepFails {
+						kept.err = errProvider
+					}
+				})
+				pass(t, 30*time.Minute)
+				if !errors.Is(feed.Trouble(), errProvider) {
+					t.Errorf("the trouble is %v", feed.Trouble())
+				}
+				m.with(func() { m.lists = nil; m.fault = nil })
+				kept.with(func() { kept.err = nil })
+				pass(t, 10*time.Minute)
+				loop.Stop()
+				want := now.Add(-c.from)
+				found := 0
+				for _, l := range m.lists {
+					if near(l.from, want) {
+						found++
+					}
+				}
+				if found != 1 || feed.Trouble() != nil {
+					t.Errorf("of %d ranges %d begin at %s; the trouble is %v", len(m.lists), found, want, feed.Trouble())
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,423 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// toldCall is a call whose record comes in versions, the first of which may lack what makes
+// it count.
+type toldCall struct {
+	id         string
+	start, end time.Time
+	// versions are when each is published; bare says that the first doesn't count yet.
+	versions []time.Time
+	bare     bool
+	// readable is when it can be fetched; zero: as soon as it is published.
+	readable time.Time
+}
+
+func (c *toldCall) version(at time.Time) int {
+	n := 0
+	for n < len(c.versions) && !c.versions[n].After(at) {
+		n++
+	}
+	return n
+}
+
+type workID struct{ kind, key string }
+
+// workModel is a provider that lists names, and a ledger, made of maps: what a WorkFeed is
+// held against. The rules of its work are the ledger's.
+type workModel struct {
+	mu sync.Mutex
+	// The provider.
+	calls    []*toldCall // in the order of their starts
+	settle   time.Duration
+	pageSize int
+	latency  time.Duration // of lists and fetches
+	parallel int
+	fault    func(key string) error // of a fetch; "": of a list
+	slow     func(key string) time.Duration
+	fetches  map[string]int
+	fetched  []fetchedAt
+	lists    []modelRead
+	flying   int
+	most     int // fetches at once
+
+	// The ledger.
+	state   ledger.State
+	work    map[workID]ledger.Work
+	known   map[string]int64     // the version, by id: what pruning has left
+	starts  map[string]time.Time // of those
+	counted map[string]bool
+	settled map[string]bool
+	keep    time.Duration // how far behind the watermark ids are kept; 0: for ever
+	tooOld  int
+	commits int
+	// unlisted says that notifications alone name the calls.
+	unlisted bool
+	refuse   func(page *ledger.Page) error
+	lost     func(page *ledger.Page) error // after it was committed
+	broken   []string
+}
+
+type fetchedAt struct {
+	key string
+	at  time.Time
+}
+
+func newWorkModel(origin time.Time) *workModel {
+	return &workModel{
+		pageSize: 60, parallel: 4, settle: time.Hour,
+		fetches: make(map[string]int), work: make(map[workID]ledger.Work), known: make(map[string]int64),
+		starts: make(map[string]time.Time), counted: make(map[string]bool), settled: make(map[string]bool),
+		state: ledger.State{Origin: origin, Floor: origin, Watermark: origin},
+	}
+}
+
+func (m *workModel) Limits() Limits {
+	return Limits{MaxRange: 30 * 24 * time.Hour, Retention: 30 * 24 * time.Hour}
+}
+
+func (m *workModel) Parallel() int { return m.parallel }
+
+// Read lists names and versions.
+func (m *workModel) Read(ctx context.Context, from, to time.Time, emit func(*Batch) error) error {
+	if err := m.answer(ctx, "", m.latency); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	m.lists = append(m.lists, modelRead{at: time.Now(), from: from, to: to})
+	var all []Work
+	for _, c := range m.calls {
+		if v := c.version(time.Now()); v > 0 && !c.start.Before(from) && c.start.Before(to) {
+			all = append(all, Work{Kind: ledger.WorkRecord, Key: c.id, Version: int64(v)})
+		}
+	}
+	m.mu.Unlock()
+	for page := range slices.Chunk(all, m.pageSize) {
+		if err := emit(&Batch{Work: slices.Clone(page)}); err != nil {
+			return err
+		}
+		if err := m.answer(ctx, "", m.latency); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answer is the provider's way to any answer.
+func (m *workModel) answer(ctx context.Context, key string, wait time.Duration) error {
+	if wait > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+	m.mu.Lock()
+	fault := m.fault
+	m.mu.Unlock()
+	if fault != nil {
+		return fault(key)
+	}
+	return ctx.Err()
+}
+
+// Fetch gives the version that is published.
+func (m *workModel) Fetch(ctx context.Context, works []Work) (*Batch, error) {
+	key, wait := works[0].Key, m.latency
+	m.mu.Lock()
+	m.fetches[key]++
+	m.fetched = append(m.fetched, fetchedAt{key, time.Now()})
+	m.flying++
+	m.most = max(m.most, m.flying)
+	if m.slow != nil {
+		wait += m.slow(key)
+	}
+	m.mu.Unlock()
+	err := m.answer(ctx, key, wait)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.flying--
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range works {
+		if w.Key != key {
+			m.broken = append(m.broken, fmt.Sprintf("work about %s and %s is done together", key, w.Key))
+		}
+	}
+	i := slices.IndexFunc(m.calls, func(c *toldCall) bool { return c.id == key })
+	if i < 0 || m.calls[i].readable.After(time.Now()) || m.calls[i].version(time.Now()) == 0 {
+		return nil, fmt.Errorf("fetch %s: %w", key, ErrNotYet)
+	}
+	c, now := m.calls[i], time.Now()
+	v, settles := c.version(now), c.end.Add(m.settle)
+	r := &cdr.Record{ID: key, Start: c.start, Version: int64(v), Settled: !now.Before(settles)}
+	r.Provisional = c.bare && v == 1 && !r.Settled
+	b := &Batch{Records: []*cdr.Record{r}}
+	if !r.Settled {
+		b.Work = []Work{{Kind: "settle", Key: key, Version: int64(v), Due: settles}}
+	}
+	return b, nil
+}
+
+func (m *workModel) State() ledger.State {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.state
+}
+
+// Due implements WorkQueue.
+func (m *workModel) Due(_ context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var due []ledger.Work
+	for _, w := range m.work {
+		if !w.Parked && !w.Due.After(now) {
+			due = append(due, w)
+		}
+	}
+	slices.SortFunc(due, func(a, b ledger.Work) int {
+		if c := a.Due.Compare(b.Due); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Kind+" "+a.Key, b.Kind+" "+b.Key)
+	})
+	return due[:min(limit, len(due))], nil
+}
+
+// Commit counts what is new, and changes the work as the ledger does.
+func (m *workModel) Commit(ctx context.Context, page *ledger.Page) (r ledger.Result, err error) {
+	if err := ctx.Err(); err != nil {
+		return r, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refuse != nil {
+		if err := m.refuse(page); err != nil {
+			return r, err
+		}
+	}
+	m.commits++
+	for _, record := range page.Records {
+		m.count(record, &r)
+	}
+	for _, w := range page.Done {
+		if was, ok := m.work[workID{w.Kind, w.Key}]; ok && was.Version <= w.Version {
+			delete(m.work, workID{w.Kind, w.Key})
+		}
+	}
+	for _, w := range page.Enqueue {
+		m.enqueue(w, &r)
+	}
+	if p := page.Position; p != nil {
+		m.move(p)
+	}
+	if m.lost != nil {
+		return r, m.lost(page)
+	}
+	return r, nil
+}
+
+func (m *workModel) count(record *cdr.Record, r *ledger.Result) {
+	_, known := m.known[record.ID]
+	switch {
+	case record.Provisional:
+		return
+	case !known && record.Start.Before(m.state.Floor):
+		m.tooOld++
+		return
+	case !known:
+		r.New++
+		m.state.Records++
+		if m.counted[record.ID] {
+			m.broken = append(m.broken, record.ID+" was counted twice")
+		}
+		m.counted[record.ID] = true
+	}
+	m.known[record.ID] = max(m.known[record.ID], record.Version)
+	m.starts[record.ID] = record.Start
+	m.settled[record.ID] = m.settled[record.ID] || record.Settled
+}
+
+func (m *workModel) enqueue(w ledger.Work, r *ledger.Result) {
+	id := workID{w.Kind, w.Key}
+	if w.Due.IsZero() {
+		m.broken = append(m.broken, "work came without a time: "+w.Key)
+	}
+	if w.Kind == ledger.WorkRecord && m.known[w.Key] >= w.Version {
+		delete(m.work, id)
+		return
+	}
+	was, waits := m.work[id]
+	if waits && (w.Version < was.Version || w.Version == was.Version && (was.Parked || w.Attempts < was.Attempts)) {
+		return
+	}
+	m.work[id] = w
+	if !w.Parked && (!waits || was.Parked) {
+		r.Queued++
+	}
+}
+
+// move takes a position, and holds it against counting.md 7 and 20.
+func (m *workModel) move(p *ledger.Position) {
+	for _, c := range m.calls {
+		at, first := c.start.Add(time.Minute), !c.start.Before(m.state.Origin)
+		counted := m.counted[c.id]
+		prompt := first && !c.bare && len(c.versions) > 0 && c.versions[0].Before(at) && c.readable.IsZero()
+		switch {
+		case counted || !prompt || m.unlisted:
+		case c.start.Before(p.Watermark) && c.versions[0].Before(p.Watermark):
+			m.broken = append(m.broken, fmt.Sprintf("the watermark passed %s without the call of %s", p.Watermark, c.start))
+		case p.HistoryDone && !m.state.HistoryDone && c.versions[0].Before(time.Now().Add(-time.Hour)):
+			m.broken = append(m.broken, fmt.Sprintf("the history is shown without the call of %s", c.start))
+		}
+	}
+	m.state.Watermark = latest(m.state.Watermark, p.Watermark)
+	m.state.HistoryDone = m.state.HistoryDone || p.HistoryDone
+	if p.Plan != nil {
+		m.state.Plan = slices.Clone(p.Plan)
+	}
+	if floor := m.state.Watermark.Add(-m.keep); m.keep > 0 && floor.After(m.state.Floor) {
+		m.state.Floor = floor
+		maps.DeleteFunc(m.starts, func(id string, start time.Time) bool {
+			if start.Before(floor.Add(-48 * time.Hour)) {
+				delete(m.known, id)
+				return true
+			}
+			return false
+		})
+	}
+}
+
+// tell is a notification, as the app enqueues it.
+func (m *workModel) tell(feed *WorkFeed, keys ...string) (queued int, err error) {
+	now := time.Now()
+	page := &ledger.Page{ObservedAt: now}
+	for _, key := range keys {
+		page.Enqueue = append(page.Enqueue, Work{Kind: "told", Key: key, Version: now.UnixMicro(), Due: now})
+	}
+	r, err := m.Commit(context.Background(), page)
+	feed.Wake()
+	return r.Queued, err
+}
+
+// with changes the model while a loop runs over it.
+func (m *workModel) with(change func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change()
+}
+
+// fetchesOf is how often a key was fetched, listed how often the list was read.
+func (m *workModel) fetchesOf(key string) (n int) {
+	m.with(func() { n = m.fetches[key] })
+	return n
+}
+
+func (m *workModel) listed() (n int) {
+	m.with(func() { n = len(m.lists) })
+	return n
+}
+
+// isCounted says whether a call is counted.
+func (m *workModel) isCounted(id string) (yes bool) {
+	m.with(func() { yes = m.counted[id] })
+	return yes
+}
+
+// waiting is the work that waits, if there is any.
+func (m *workModel) waiting(kind, key string) (w ledger.Work) {
+	m.with(func() { w = m.work[workID{kind, key}] })
+	return w
+}
+
+// uncounted and unsettled are the calls that should have been counted, and settled.
+func (m *workModel) uncounted() (uncounted, unsettled []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range m.calls {
+		if c.start.Before(m.state.Origin) || len(c.versions) == 0 {
+			continue
+		}
+		if !m.counted[c.id] {
+			uncounted = append(uncounted, c.id)
+		}
+		if !m.settled[c.id] {
+			unsettled = append(unsettled, c.id)
+		}
+	}
+	return uncounted, unsettled
+}
+
+// want wants every call counted and settled, and nothing broken.
+func (m *workModel) want(t *testing.T) {
+	t.Helper()
+	if uncounted, unsettled := m.uncounted(); len(uncounted)+len(unsettled) > 0 {
+		t.Errorf("of %d calls %d aren't counted %v, %d aren't settled %v", len(m.calls),
+			len(uncounted), uncounted[:min(5, len(uncounted))], len(unsettled), unsettled[:min(5, len(unsettled))])
+	}
+	m.wantWhole(t)
+}
+
+func (m *workModel) wantWhole(t *testing.T) {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, problem := range m.broken[:min(5, len(m.broken))] {
+		t.Error(problem)
+	}
+	if m.tooOld > 0 {
+		t.Errorf("%d calls were too old when they were fetched", m.tooOld)
+	}
+	if m.most > m.parallel {
+		t.Errorf("%d were fetched at once, want at most %d", m.most, m.parallel)
+	}
+}
+
+// add adds calls, one after each span of time, each published so long after its end.
+func (m *workModel) add(from, to time.Time, every, published time.Duration) {
+	for at := from; at.Before(to); at = at.Add(every) {
+		end := at.Add(30 * time.Second)
+		m.calls = append(m.calls, &toldCall{
+			id: fmt.Sprint("c", len(m.calls)), start: at, end: end, versions: []time.Time{end.Add(published)},
+		})
+	}
+	slices.SortStableFunc(m.calls, func(a, b *toldCall) int { return a.start.Compare(b.start) })
+}
+
+// feed makes a WorkFeed over the model.
+func (m *workModel) feed(change ...func(*WorkSettings)) *WorkFeed {
+	settings := WorkSettings{
+		Ranges:  RangeSettings{Reader: m, Interval: 5 * time.Minute, Lookback: 72 * time.Hour, Random: seeded(7).Float64},
+		Fetcher: m, Queue: m,
+	}
+	for _, c := range change {
+		c(&settings)
+	}
+	return NewWorkFeed(settings)
+}
+
+// workLoop is a loop with a WorkFeed over the model.
+func (m *workModel) loop(feed *WorkFeed, change ...func(*LoopSettings)) *Loop {
+	settings := LoopSettings{
+		Source: "contoso", Provider: "model", Name: "call_records", Interval: feed.ranges.settings.Interval,
+		Feed: feed, Ledger: m, Clock: feed.clock(), Random: seeded(8).Float64,
+	}
+	for _, c := range change {
+		c(&settings)
+	}
+	return NewLoop(settings)
+}
