@@ -23,6 +23,9 @@ func Advise(err error) (what, todo string) {
 	case errors.Is(err, errEndless):
 		return err.Error(), "see whether something between the exporter and Graph repeats answers"
 	}
+	if kept, ok := errors.AsType[subscriptionError](err); ok {
+		return adviseSubscription(kept)
+	}
 	if e, ok := errors.AsType[*httpclient.Error](err); ok {
 		return adviseRequest(e, err)
 	}
@@ -30,6 +33,33 @@ func Advise(err error) (what, todo string) {
 		return "Graph was not asked to the end: " + err.Error(), "try again"
 	}
 	return err.Error(), "nothing, if it passes: it is tried again; else see the log"
+}
+
+// adviseSubscription says what keeps Graph from telling of call records. They are read
+// from the list all the same.
+func adviseSubscription(err error) (what, todo string) {
+	const meanwhile = "; meanwhile call records are read from the list"
+	text := err.Error()
+	e, asked := errors.AsType[*httpclient.Error](err)
+	switch {
+	case errors.Is(err, errNoSecret):
+		return text, "start with a ledger, which keeps the secret"
+	case errors.Is(err, errEnded):
+		return text, "set the machine's clock" + meanwhile
+	case !asked:
+		return text, "nothing, if it passes: it is tried again" + meanwhile
+	}
+	if e.Kind == httpclient.KindBadRequest {
+		return "Graph makes no subscription, mostly because nothing answers at public_url (" + text + ")",
+			"see that Graph can reach public_url from the internet: a certificate that is publicly trusted, TLS 1.2, no sign-in, and a proxy that passes " +
+				"its path and query on to --webhook.listen-address" + meanwhile
+	}
+	if e.Kind == httpclient.KindForbidden {
+		return "Graph refuses the subscription: the app lacks the permission, or the tenant has its hundred subscriptions to call records (" + text + ")",
+			"see that the app has CallRecords.Read.All with admin consent, and delete subscriptions that other programs have left" + meanwhile
+	}
+	what, todo = adviseRequest(e, err)
+	return what, todo + meanwhile
 }
 
 func adviseRequest(e *httpclient.Error, err error) (what, todo string) {
@@ -48,7 +78,7 @@ func adviseRequest(e *httpclient.Error, err error) (what, todo string) {
 			"nothing: it is asked again when Graph allows; lower requests_per_minute if it stays so"
 	case httpclient.KindNotAcceptable, httpclient.KindBadRequest:
 		return "Graph refuses the range of time (" + text + ")",
-			"check the machine's clock; Graph gives at most 90 days at once and keeps Direct Routing calls for 150 days"
+			"check the machine's clock; Graph gives at most 90 days at once, and keeps Direct Routing calls for 150 days and call records for 30"
 	case httpclient.KindNotFound, httpclient.KindGone:
 		return "there is no call log at this address (" + text + ")", "check graph_url and cloud"
 	case httpclient.KindServer:

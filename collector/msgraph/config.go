@@ -46,6 +46,7 @@ type Config struct {
 
 	PSTN          *PSTN          `yaml:"pstn"`
 	DirectRouting *DirectRouting `yaml:"direct_routing"`
+	CallRecords   *CallRecords   `yaml:"call_records"`
 }
 
 // ManagedIdentity is an identity that Azure gives the machine.
@@ -105,7 +106,7 @@ func (c *Config) Validate(r *config.Report) {
 	if u, err := url.Parse(c.GraphURL); err == nil && versionPath.MatchString(u.Path) {
 		r.Problemf("graph_url", "must end before the version: leave %s out", versionPath.FindString(u.Path))
 	}
-	r.AtLeastOne("a feed", "pstn", "direct_routing")
+	r.AtLeastOne("a feed", "pstn", "direct_routing", "call_records")
 }
 
 var versionPath = regexp.MustCompile(`/(v1\.0|beta)/?$`)

@@ -1,6 +1,11 @@
 package msgraph
 
 import (
+	"context"
+	"crypto/sha256"
+	"maps"
+	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,13 +21,18 @@ const (
 	testAuth = testIDs + "client_secret: s\n"
 )
 
+// webhook is a configuration with a webhook.
+func webhook(url string) string {
+	return testAuth + "call_records: {webhook: {public_url: \"" + url + "\"}}\n"
+}
+
 func decodeConfig(block string) (*Config, error) {
 	c := new(Config)
 	return c, config.Unmarshal("config.yaml", []byte(block), c, config.Options{})
 }
 
 func TestConfigDefaults(t *testing.T) {
-	c, err := decodeConfig(testAuth + "pstn:\ndirect_routing: {}\n")
+	c, err := decodeConfig(testAuth + "pstn:\ndirect_routing: {}\ncall_records:\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,6 +44,10 @@ func TestConfigDefaults(t *testing.T) {
 	}
 	if want := (config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}); c.DirectRouting.Feed != want {
 		t.Errorf("direct_routing: %v, want %v", c.DirectRouting.Feed, want)
+	}
+	if want := (config.Feed{Interval: 5 * time.Minute, Lookback: 72 * time.Hour, LateAfter: 3 * time.Hour}); c.CallRecords.Feed != want ||
+		c.CallRecords.Settle != 90*time.Minute || c.CallRecords.Webhook != nil {
+		t.Errorf("call_records: %+v", c.CallRecords)
 	}
 }
 
@@ -48,6 +62,9 @@ func TestGoodConfigs(t *testing.T) {
 		"workload identity": testIDs + "workload_identity: {token_file: token}\n" + feed,
 		"clouds":            testAuth + "cloud: usgov_l5\n" + feed,
 		"loopback":          testAuth + "graph_url: http://127.0.0.1:8080\nlogin_url: http://localhost:8081/login\n" + feed,
+		"call records":      testAuth + "call_records: {interval: 1s, lookback: 1h, late_after: 0s, settle: 12h}\n",
+		"webhook":           webhook("https://cdr.example.com/webhooks/contoso"),
+		"webhook, loopback": webhook("http://127.0.0.1:8080/hook"),
 		"one feed":          testAuth + "direct_routing: {interval: 1s, lookback: 150d, late_after: 0s}\n",
 	} {
 		if _, err := decodeConfig(block); err != nil {
@@ -73,10 +90,23 @@ func TestBadConfigs(t *testing.T) {
 		{"plain http", testAuth + "graph_url: http://graph.example\n" + feed, "graph_url: must be https"},
 		{"plain http login", testAuth + "login_url: http://login.example\n" + feed, "login_url: must be https"},
 		{"version in the URL", testAuth + "graph_url: https://graph.microsoft.com/v1.0/\n" + feed, "graph_url: must end before the version: leave /v1.0/ out"},
-		{"no feed", testAuth, "a feed is missing; give at least one of pstn, direct_routing"},
+		{"no feed", testAuth, "a feed is missing; give at least one of pstn, direct_routing, call_records"},
 		{"long lookback", testAuth + "direct_routing: {lookback: 151d}\n", "direct_routing.lookback: must be at most 150d"},
 		{"short interval", testAuth + "pstn: {interval: 100ms}\n", "pstn.interval: must be at least 1s"},
-		{"not built yet", testAuth + feed + "call_records: {}\n", "call_records: unknown key"},
+		{"long lookback of call records", testAuth + "call_records: {lookback: 31d}\n", "call_records.lookback: must be at most 30d"},
+		{"negative settle", testAuth + "call_records: {settle: -1s}\n", "call_records.settle: "},
+		{"long settle", testAuth + "call_records: {settle: 73h}\n", "call_records.settle: must be at most lookback (72h0m0s), or 12h0m0s"},
+		{"china with call records", testAuth + "cloud: china\ncall_records: {}\n", "cloud: china (operated by 21Vianet) has no call records"},
+		{"webhook without address", testAuth + "call_records: {webhook: {}}\n", "call_records.webhook.public_url: is missing"},
+		{"bare webhook", testAuth + "call_records:\n  webhook:\n", "call_records.webhook.public_url: is missing"},
+		{"webhook over http", webhook("http://cdr.example.com/hook"), "call_records.webhook.public_url: must be the https address"},
+		{"webhook over something else", webhook("ftp://cdr.example.com/hook"), "public_url: must be the https address"},
+		{"webhook without host", webhook("https:///hook"), "public_url: must be the https address"},
+		{"webhook with a user", webhook("https://u:p@cdr.example.com/hook"), "without user, query and fragment"},
+		{"webhook with a query", webhook("https://cdr.example.com/hook?a=b"), "without user, query and fragment"},
+		{"webhook with a fragment", webhook("https://cdr.example.com/hook#a"), "without user, query and fragment"},
+		{"webhook without a path", webhook("https://cdr.example.com/"), "public_url: needs a path"},
+		{"webhook that is no URL", webhook("https://cdr.example.com/%zz"), "public_url: must be the https address"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := decodeConfig(test.block)
@@ -97,6 +127,8 @@ func TestConfigKeys(t *testing.T) {
 		"client_certificate_password", "client_certificate_password_file", "cloud", "graph_url", "login_url",
 		"pstn", "pstn.interval", "pstn.lookback", "pstn.late_after",
 		"direct_routing", "direct_routing.interval", "direct_routing.lookback", "direct_routing.late_after",
+		"call_records", "call_records.interval", "call_records.lookback", "call_records.late_after", "call_records.settle",
+		"call_records.webhook", "call_records.webhook.public_url",
 	}
 	if got := config.Keys(reflect.TypeFor[Config]()); !slices.Equal(got, want) {
 		t.Errorf("keys %q, want %q", got, want)
@@ -147,5 +179,120 @@ func TestOpen(t *testing.T) {
 	}
 	if _, err := Open(&Config{Cloud: "global"}, collector.SourceSettings{}); err == nil {
 		t.Error("a source without a feed is opened")
+	}
+}
+
+// observedHere is told of requests, by feed.
+type observedHere struct{ feeds map[string]int }
+
+func (o observedHere) Request(feed, _ string, _ time.Duration) { o.feeds[feed]++ }
+func (o observedHere) Throttled(string, time.Duration)         {}
+
+func TestOpenCallRecords(t *testing.T) {
+	open := func(block string, change func(*collector.SourceSettings)) *collector.Source {
+		t.Helper()
+		c, err := decodeConfig(block)
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings := collector.SourceSettings{Name: "contoso", Derive: func(purpose string) []byte {
+			sum := sha256.Sum256([]byte(purpose))
+			return sum[:]
+		}}
+		if change != nil {
+			change(&settings)
+		}
+		source, err := Open(c, settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(source.Close)
+		return source
+	}
+	source := open(testAuth+"pstn: {}\ncall_records: {interval: 2m, lookback: 3h, late_after: 4h}\n", nil)
+	feed := source.Feeds[1]
+	if len(source.Feeds) != 2 || feed.Name != "call_records" || feed.Interval != 2*time.Minute || feed.Lookback != 3*time.Hour || feed.LateAfter != 4*time.Hour ||
+		feed.Currency != "XXX" || feed.Reader == nil || feed.Fetcher == nil || !feed.Hourless || feed.Probe == nil || feed.Feed != nil || feed.Snapshot {
+		t.Errorf("%+v", feed)
+	}
+	if feed.Webhook != nil || feed.Keeper != nil || source.LookUp == nil {
+		t.Errorf("without a webhook there is %+v, %v", feed.Webhook, feed.Keeper)
+	}
+	if want := "msgraph " + testTenant + " graph.microsoft.com call_records"; feed.Fingerprint != want {
+		t.Errorf("fingerprint %q, want %q", feed.Fingerprint, want)
+	}
+	if limits := feed.Reader.Limits(); limits.Retention >= 30*24*time.Hour || limits.Retention < 29*24*time.Hour || limits.MaxRange != limits.Retention {
+		t.Errorf("limits %+v", limits)
+	}
+	if other := open(testAuth+"pstn: {}\n", nil); other.LookUp != nil {
+		t.Error("a source without call records looks them up")
+	}
+
+	kept := func(change func(*collector.SourceSettings)) (*collector.FeedInfo, *subscription) {
+		t.Helper()
+		info := &open(webhook("https://cdr.example.com/webhooks/contoso"), change).Feeds[0]
+		s, ok := info.Keeper.(*subscription)
+		if !ok || info.Webhook == nil || info.Webhook.Path != "/webhooks/contoso" {
+			t.Fatalf("%+v", info)
+		}
+		return info, s
+	}
+	_, first := kept(nil)
+	_, again := kept(nil)
+	_, other := kept(func(s *collector.SourceSettings) { s.Name = "fabrikam" })
+	if n := len(first.clientState); n != 64 || first.clientState != again.clientState || first.clientState == other.clientState {
+		t.Errorf("the secret has %d characters; the same again: %t; that of another source: %t", n, first.clientState == again.clientState, first.clientState == other.clientState)
+	}
+	info, without := kept(func(s *collector.SourceSettings) { s.Derive = nil })
+	if without.clientState != "" {
+		t.Error("without a ledger there is a secret")
+	}
+	handler := info.Webhook.Handler(func(context.Context, []collector.Work) (int, error) {
+		t.Error("without a secret something is kept")
+		return 0, nil
+	})
+	for _, secret := range []any{"", nil, testState} {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(bodyOf(t, told(record1, set("clientState", secret))))))
+		if w.Code != http.StatusAccepted {
+			t.Errorf("the status is %d", w.Code)
+		}
+	}
+}
+
+// Requests for call records have the feed's label, those for subscriptions none.
+func TestFeedOfRequests(t *testing.T) {
+	seen := observedHere{feeds: map[string]int{}}
+	g := &fakeGraph{t: t, answers: []answer{
+		{body: `{"access_token":"t","expires_in":3599,"token_type":"Bearer"}`},
+		{body: `{"value":[{"id":"` + record1 + `"},5]}`},
+		{body: callWith()},
+		{body: `{"value":[]}`},
+		{body: `{"value":[]}`},
+		{body: `{"id":"` + record2 + `"}`, status: http.StatusCreated},
+	}}
+	c, err := decodeConfig(webhook("https://cdr.example.com/hook"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := Open(c, collector.SourceSettings{
+		Name: "contoso", Transport: g, Observer: seen, Derive: func(string) []byte { return []byte("0123456789abcdef") },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(source.Close)
+	feed := source.Feeds[0]
+	if rows, err := feed.Probe(t.Context()); err != nil || rows != 2 {
+		t.Errorf("the probe has %d rows, %v", rows, err)
+	}
+	if tree, err := source.LookUp(t.Context(), record1); err != nil || tree == nil {
+		t.Error(err)
+	}
+	if _, _, err := feed.Keeper.Keep(t.Context(), time.Now()); err != nil {
+		t.Error(err)
+	}
+	if want := (map[string]int{"": 3, "call_records": 3}); !maps.Equal(seen.feeds, want) {
+		t.Errorf("the requests are %v, want %v; asked %q", seen.feeds, want, g.asked)
 	}
 }

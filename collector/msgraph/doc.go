@@ -1,6 +1,8 @@
 // Package msgraph reads the call logs of Microsoft Teams from Microsoft Graph: the
 // rows of getPstnCalls (feed pstn: Calling Plans, Operator Connect, audio
-// conferencing) and of getDirectRoutingCalls (feed direct_routing), both on v1.0.
+// conferencing) and of getDirectRoutingCalls (feed direct_routing), both on v1.0. And it
+// reads call records (feed call_records): calls and meetings with their sessions and the
+// quality of their streams.
 //
 // The way of a row:
 //
@@ -9,6 +11,14 @@
 //	Graph ─▶ httpclient.Fetch ─▶ page (envelope, streamed) ─▶ fields (one row) ─▶ cdr.Record
 //	              ▲                │ next link
 //	              └────────────────┘
+//
+// The way of a call record, which a list and notifications only name:
+//
+//	list (ids, versions) ─────────┐
+//	                              ├─▶ collector.Work, in the ledger ─▶ record, all inner pages ─▶ cdr.Record
+//	Graph ─▶ notifications (ids) ─┘                                       └─▶ work: to settle, later
+//	  ▲
+//	  └ subscription: found, made, renewed, checked
 //
 // Invariants:
 //
@@ -21,6 +31,11 @@
 //     its position; the rest of the page goes on. Strings and properties that are new
 //     are no fault.
 //   - An unknown call type has no direction; nothing is guessed.
+//   - A record's streams, ratings and media bypass come with the version that is settled:
+//     so long after the end of its call that clients have reported.
+//   - A notification is answered when what it names is durable, and asks nothing of Graph.
+//     An id becomes part of a link only if it is a GUID. One record is asked for no more
+//     often than Graph allows of one.
 //   - No error or log text holds a piece of an answer, a secret or a number.
 //
 // The filter of both functions is the call's start. getPstnCalls includes both ends

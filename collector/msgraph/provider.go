@@ -69,14 +69,21 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	if err := s.openClient(); err != nil {
 		return nil, err
 	}
-	feeds := s.feeds()
-	if len(feeds) == 0 {
+	opened := &collector.Source{
+		Feeds: s.feeds(), Advise: Advise, CredentialExpiry: s.creds.expiry,
+		Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil, Close: s.close,
+	}
+	if s.config.CallRecords != nil {
+		info, records, err := s.callRecords()
+		if err != nil {
+			return nil, err
+		}
+		opened.Feeds, opened.LookUp = append(opened.Feeds, info), records.lookUp
+	}
+	if len(opened.Feeds) == 0 {
 		return nil, errors.New("no feed is configured")
 	}
-	return &collector.Source{
-		Feeds: feeds, Advise: Advise, CredentialExpiry: s.creds.expiry,
-		Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil, Close: s.close,
-	}, nil
+	return opened, nil
 }
 
 func (s *source) openCredentials() error {
@@ -144,7 +151,7 @@ func (s *source) openClient() error {
 }
 
 func (s *source) feeds() []collector.FeedInfo {
-	countries, emergency := cdr.NewCountries(), cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers)
+	countries, emergency := s.numbers()
 	var feeds []collector.FeedInfo
 	if c := s.config.PSTN; c != nil {
 		feeds = append(feeds, s.feed(&logFeed{
@@ -159,6 +166,11 @@ func (s *source) feeds() []collector.FeedInfo {
 		}, c.Interval, c.Lookback, c.LateAfter))
 	}
 	return feeds
+}
+
+// numbers know what numbers tell.
+func (s *source) numbers() (*cdr.Countries, *cdr.EmergencyNumbers) {
+	return cdr.NewCountries(), cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers)
 }
 
 func (s *source) feed(log *logFeed, interval, lookback, lateAfter time.Duration) collector.FeedInfo {

@@ -20,110 +20,36 @@ var tokenText = regexp.MustCompile(`^(AADSTS-?\d+: )?[a-zA-Z0-9 ,.':;_()-]+(, [A
 // pass lets the time of a bubble pass.
 func pass(d time.Duration) { <-time.After(d) }
 
-// tokenMaker gives numbered tokens of a life, or errors.
-type tokenMaker struct {
-	asked int
-	life  time.Duration
-	err   error
-}
-
-func (m *tokenMaker) ask(context.Context) (azcore.AccessToken, error) {
-	m.asked++
-	if m.err != nil {
-		return azcore.AccessToken{}, m.err
-	}
-	return azcore.AccessToken{Token: fmt.Sprintf("token-%d", m.asked), ExpiresOn: time.Now().Add(m.life)}, nil
-}
-
-func (m *tokenMaker) want(t *testing.T, tokens *tokens, want string) {
-	t.Helper()
-	if got, err := tokens.Token(t.Context()); got != want || err != nil {
-		t.Errorf("Token() = %q, %v, want %q", got, err, want)
-	}
-}
-
-func TestTokenIsKeptAndRenewed(t *testing.T) {
+// TestTokenIsRenewedInTime: httpclient.Tokens has the tests of the rest.
+func TestTokenIsRenewedInTime(t *testing.T) {
 	for _, test := range []struct{ life, keptFor time.Duration }{
 		{time.Hour, 55 * time.Minute},
 		{10 * time.Second, 8 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			maker := &tokenMaker{life: test.life}
-			tokens := newTokens(maker.ask, time.Now)
-			maker.want(t, tokens, "token-1")
-			pass(test.keptFor - time.Millisecond)
-			maker.want(t, tokens, "token-1")
-			pass(time.Millisecond)
-			maker.want(t, tokens, "token-2")
+			asked := 0
+			tokens := newTokens(func(context.Context) (azcore.AccessToken, error) {
+				asked++
+				return azcore.AccessToken{Token: fmt.Sprintf("token-%d", asked), ExpiresOn: time.Now().Add(test.life)}, nil
+			}, time.Now)
+			for _, step := range []struct {
+				after time.Duration
+				want  string
+			}{{0, "token-1"}, {test.keptFor - time.Millisecond, "token-1"}, {time.Millisecond, "token-2"}} {
+				pass(step.after)
+				if got, err := tokens.Token(t.Context()); got != step.want || err != nil {
+					t.Errorf("after %s, Token() = %q, %v, want %q", step.after, got, err, step.want)
+				}
+			}
 		})
 	}
 }
 
-func TestTokenWhileRenewingFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		maker := &tokenMaker{life: time.Hour}
-		tokens := newTokens(maker.ask, time.Now)
-		maker.want(t, tokens, "token-1")
-		pass(56 * time.Minute)
-		maker.err = errors.New("down")
-		maker.want(t, tokens, "token-1") // asked in vain
-		maker.want(t, tokens, "token-1") // not asked again at once
-		if maker.asked != 2 {
-			t.Errorf("asked %d times, want 2", maker.asked)
-		}
-		pass(renewRetry)
-		maker.want(t, tokens, "token-1")
-		if maker.asked != 3 {
-			t.Errorf("asked %d times, want 3", maker.asked)
-		}
-		pass(4 * time.Minute)
-		if got, err := tokens.Token(t.Context()); got != "" || !errors.Is(err, maker.err) {
-			t.Errorf("with an expired token, Token() = %q, %v", got, err)
-		}
-		maker.err = nil
-		maker.want(t, tokens, "token-5")
-	})
-}
-
-func TestInvalidate(t *testing.T) {
-	maker := &tokenMaker{life: time.Hour}
-	tokens := newTokens(maker.ask, time.Now)
-	maker.want(t, tokens, "token-1")
-	tokens.Invalidate("an older one")
-	maker.want(t, tokens, "token-1")
-	tokens.Invalidate("token-1")
-	maker.want(t, tokens, "token-2")
-	tokens.Invalidate("token-1")
-	maker.want(t, tokens, "token-2")
-}
-
-// TestTokenIsAskedOnce: all who wait get the token of the one request, and one who gives
-// up waits no longer.
-func TestTokenIsAskedOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		asked := 0
-		slow := func(context.Context) (azcore.AccessToken, error) {
-			asked++
-			pass(10 * time.Second)
-			return azcore.AccessToken{Token: "token", ExpiresOn: time.Now().Add(time.Hour)}, nil
-		}
-		tokens := newTokens(slow, time.Now)
-		for range 5 {
-			go func() {
-				if got, err := tokens.Token(t.Context()); got != "token" || err != nil {
-					t.Errorf("Token() = %q, %v", got, err)
-				}
-			}()
-		}
-		synctest.Wait()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if _, err := tokens.Token(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("error %v, want that of the context", err)
-		}
-		pass(time.Minute)
-		if asked != 1 {
-			t.Errorf("asked %d times, want once", asked)
-		}
-	})
+// TestTokenError: why there is no token is returned as it is.
+func TestTokenError(t *testing.T) {
+	down := errors.New("down")
+	tokens := newTokens(func(context.Context) (azcore.AccessToken, error) { return azcore.AccessToken{}, down }, time.Now)
+	if got, err := tokens.Token(t.Context()); got != "" || err != down { //nolint:errorlint // it is to be returned as it is
+		t.Errorf("Token() = %q, %v", got, err)
+	}
 }

@@ -1,0 +1,306 @@
+package msgraph
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/time/rate"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+)
+
+// What a flood costs at most. Graph sends far less, and sends again what is turned down.
+const (
+	// maxNotifications bounds a request and maxNotification one item, in bytes; maxItems
+	// is how many items there may be.
+	maxNotifications = 1 << 20
+	maxNotification  = 16 << 10
+	maxItems         = 5_000
+	// maxValidationToken bounds what is given back.
+	maxValidationToken = 4 << 10
+	// requestsAtOnce are read, and so many more wait for at most roomPatience.
+	requestsAtOnce = 64
+	requestsInLine = 192
+	roomPatience   = 2 * time.Second
+	// requestsPerSecond are answered on average, and twice as many at once.
+	requestsPerSecond = 500
+	// bodyPatience is how long a request may take to send its body, keepPatience how long
+	// the ledger may take. Graph waits for ten seconds.
+	bodyPatience = 5 * time.Second
+	keepPatience = 4 * time.Second
+)
+
+// enqueue makes work durable; see collector.Webhook.
+type enqueue func(ctx context.Context, work []collector.Work) (queued int, err error)
+
+// notifications answers Graph: the handshake, change notifications and those of the
+// subscription's life. It asks nothing of Graph, and acknowledges only what is durable.
+type notifications struct {
+	subscription *subscription
+	tenant       string // empty if the configuration has only a domain
+	observer     collector.NotificationObserver
+	enqueue      enqueue
+	// now is the local clock, offset the provider's minus that.
+	now    func() time.Time
+	offset func() (time.Duration, bool)
+
+	limit      *rate.Limiter
+	line, room chan struct{}
+}
+
+func newNotifications(s *subscription, tenant string, now func() time.Time, offset func() (time.Duration, bool), enqueue enqueue) *notifications {
+	if !guid.MatchString(tenant) {
+		tenant = ""
+	}
+	return &notifications{
+		subscription: s, tenant: tenant, observer: s.observer, now: now, offset: offset, enqueue: enqueue,
+		limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond),
+		line:  make(chan struct{}, requestsAtOnce+requestsInLine),
+		room:  make(chan struct{}, requestsAtOnce),
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (n *notifications) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		turnDown(w, http.StatusMethodNotAllowed)
+		return
+	}
+	leave, ok := n.enter(r.Context())
+	if !ok {
+		busy(w)
+		return
+	}
+	defer leave()
+	if query := r.URL.Query(); query.Has("validationToken") {
+		validate(w, query.Get("validationToken"))
+		return
+	}
+	n.take(w, r)
+}
+
+// enter waits for room, if not too many do.
+func (n *notifications) enter(ctx context.Context) (leave func(), ok bool) {
+	if !n.limit.Allow() {
+		return nil, false
+	}
+	select {
+	case n.line <- struct{}{}:
+	default:
+		return nil, false
+	}
+	out := func() { <-n.line }
+	patience := time.NewTimer(roomPatience)
+	defer patience.Stop()
+	select {
+	case n.room <- struct{}{}:
+		return func() { <-n.room; out() }, true
+	case <-patience.C:
+	case <-ctx.Done():
+	}
+	out()
+	return nil, false
+}
+
+// turnDown answers with a status and nothing that a stranger could learn from.
+func turnDown(w http.ResponseWriter, status int) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+}
+
+// busy makes Graph send it again later.
+func busy(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "5")
+	turnDown(w, http.StatusServiceUnavailable)
+}
+
+// validate gives the decoded token back as plain text: that is Graph's handshake.
+func validate(w http.ResponseWriter, token string) {
+	if token == "" || len(token) > maxValidationToken {
+		turnDown(w, http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, token) // whoever asked has gone
+}
+
+// take takes a request's notifications.
+func (n *notifications) take(w http.ResponseWriter, r *http.Request) {
+	// A server that has no deadlines, as in tests, says so; then there are none.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyPatience))
+	s := sorting{of: n, at: n.now(), seen: map[string]bool{}, counts: map[string]int{}}
+	err := s.read(http.MaxBytesReader(w, r.Body, maxNotifications))
+	if err != nil {
+		n.observer.Notifications("invalid", 1)
+		status := http.StatusBadRequest
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			status = http.StatusRequestEntityTooLarge
+		}
+		turnDown(w, status)
+		return
+	}
+	if len(s.work) > 0 || s.events > 0 {
+		ctx, cancel := context.WithTimeout(r.Context(), keepPatience)
+		defer cancel()
+		queued, err := n.enqueue(ctx, s.work)
+		if err != nil {
+			busy(w) // nothing was kept, so all of it must come again
+			return
+		}
+		s.counts["accepted"] += queued
+		s.counts["duplicate"] += len(s.work) - queued
+	}
+	for result, count := range s.counts {
+		n.observer.Notifications(result, count)
+	}
+	if len(s.work) > 0 {
+		n.subscription.heard(s.at)
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// notification is one item of a request.
+type notification struct {
+	SubscriptionID string `json:"subscriptionId"`
+	ClientState    string `json:"clientState"`
+	LifecycleEvent string `json:"lifecycleEvent"`
+	TenantID       string `json:"tenantId"`
+	Resource       string `json:"resource"`
+	ResourceData   struct {
+		ID string `json:"id"`
+	} `json:"resourceData"`
+}
+
+// id is the record's, empty if it isn't one: no link is built from anything else.
+func (item *notification) id() string {
+	last := item.Resource[strings.LastIndexByte(item.Resource, '/')+1:]
+	for _, id := range []string{item.ResourceData.ID, last} {
+		if guid.MatchString(id) {
+			return strings.ToLower(id)
+		}
+	}
+	return ""
+}
+
+// sorting tells what is to be fetched from what is to be dropped, item by item as the
+// body comes, so that a flood is held in no memory.
+type sorting struct {
+	of     *notifications
+	at     time.Time
+	work   []collector.Work
+	events int
+	seen   map[string]bool
+	counts map[string]int
+}
+
+// errNotNotifications is a body that isn't Graph's.
+var errNotNotifications = errors.New("the body holds no notifications, or too many")
+
+// read reads a body to its end.
+func (s *sorting) read(body io.Reader) error {
+	limited := &guard{reader: bufio.NewReaderSize(body, 4<<10), left: maxNotification}
+	d := jsontext.NewDecoder(limited, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	err := s.envelope(d, limited)
+	if limited.err != nil {
+		return limited.err // the decoder may take it for bad syntax
+	}
+	return err
+}
+
+func (s *sorting) envelope(d *jsontext.Decoder, limited *guard) error {
+	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
+		return errors.Join(err, errNotNotifications)
+	}
+	found := false
+	for {
+		limited.left = maxNotification
+		t, err := d.ReadToken()
+		switch {
+		case err != nil:
+			return err
+		case t.Kind() == '}':
+			if !found {
+				return errNotNotifications
+			}
+			return nil
+		case strings.EqualFold(t.String(), "value"):
+			found = true
+			err = s.items(d, limited)
+		default:
+			err = d.SkipValue()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *sorting) items(d *jsontext.Decoder, limited *guard) error {
+	if t, err := d.ReadToken(); err != nil || t.Kind() != '[' {
+		return errors.Join(err, errNotNotifications)
+	}
+	for n := 0; d.PeekKind() != ']'; n++ {
+		if n == maxItems {
+			return errNotNotifications
+		}
+		limited.left = maxNotification
+		raw, err := d.ReadValue()
+		if err != nil {
+			return err
+		}
+		var item notification
+		if json.Unmarshal(raw, &item) != nil {
+			s.counts["invalid"]++
+			continue
+		}
+		s.sort(&item)
+	}
+	_, err := d.ReadToken()
+	return err
+}
+
+// sort judges an item, which must know the secret of the subscription.
+func (s *sorting) sort(item *notification) {
+	n := s.of
+	id := item.id()
+	switch {
+	case !n.subscription.trusts(item.ClientState):
+		s.counts["forged"]++
+		n.subscription.estranged(item.SubscriptionID)
+	case n.tenant != "" && item.TenantID != "" && !strings.EqualFold(item.TenantID, n.tenant):
+		s.counts["forged"]++
+	case item.LifecycleEvent != "":
+		if !n.subscription.lifecycleEvent(item.LifecycleEvent) {
+			s.counts["invalid"]++
+			return
+		}
+		s.counts["accepted"]++
+		s.events++
+	case id == "":
+		s.counts["invalid"]++
+	case s.seen[id]:
+		s.counts["duplicate"]++
+	default:
+		s.seen[id] = true
+		s.work = append(s.work, collector.Work{Kind: workTold, Key: id, Version: s.at.UnixMicro(), Due: n.due(s.at)})
+	}
+}
+
+// due is when what came at an instant of the local clock is to be fetched: at once, by
+// the feed's clock too, whichever of the two is behind.
+func (n *notifications) due(at time.Time) time.Time {
+	if offset, known := n.offset(); known && offset < 0 {
+		at = at.Add(offset)
+	}
+	return at.UTC()
+}
