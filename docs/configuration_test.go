@@ -14,14 +14,17 @@ import (
 	"github.com/prometheus/common/model"
 	"gopkg.in/yaml.v3"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/msgraph"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// msgraphBlock is the only provider that there is.
-var msgraphBlock = config.Options{
-	Providers: []config.Provider{{Name: "msgraph", New: func() any { return new(msgraph.Config) }}},
-	LookupEnv: func(string) (string, bool) { return "value", true },
+// allProviders decodes the blocks of all providers, and has every variable.
+func allProviders() config.Options {
+	options := config.Options{LookupEnv: func(string) (string, bool) { return "value", true }}
+	for _, p := range app.Providers() {
+		options.Providers = append(options.Providers, config.Provider{Name: p.Name, New: p.NewConfig})
+	}
+	return options
 }
 
 // smallest has everything that has no default, and every optional part.
@@ -29,8 +32,13 @@ const smallest = `
 otlp:
 sources:
   - name: contoso
-    msgraph: {tenant_id: contoso.example, client_id: app, client_secret: secret, pstn: , direct_routing: }
+    msgraph: {tenant_id: contoso.example, client_id: app, client_secret: secret, pstn: , direct_routing: , call_records: }
+  - name: acme
+    ringcentral: {client_id: app, client_secret: secret, jwt: secret, call_log: , active_calls: }
 `
+
+// given are the keys of providers' blocks that the smallest file gives.
+var given = []string{"tenant_id", "client_id", "client_secret", "jwt"}
 
 // described are the keys that configuration.md has a row for, with the default
 // that it tells: the paths of config.example.yaml, without positions in lists.
@@ -58,8 +66,11 @@ func TestConfigurationDescribesEveryKey(t *testing.T) {
 	for _, key := range config.Keys(reflect.TypeFor[config.Config]()) {
 		want[strings.ReplaceAll(key, "[]", "")] = true
 	}
-	for _, key := range config.Keys(reflect.TypeFor[*msgraph.Config]()) {
-		want["sources.msgraph."+key] = true
+	for _, p := range app.Providers() {
+		want["sources."+p.Name] = true
+		for _, key := range config.Keys(reflect.TypeOf(p.NewConfig())) {
+			want["sources."+p.Name+"."+key] = true
+		}
 	}
 	// The keys of tls_config are the same everywhere and described once.
 	for key := range want {
@@ -67,7 +78,6 @@ func TestConfigurationDescribesEveryKey(t *testing.T) {
 			delete(want, key)
 		}
 	}
-	want["sources.msgraph"] = true
 	got := described(t)
 	for key := range want {
 		if _, ok := got[key]; !ok {
@@ -84,34 +94,44 @@ func TestConfigurationDescribesEveryKey(t *testing.T) {
 // TestConfigurationTellsDefaults compares the defaults that configuration.md
 // tells with those of a file that leaves everything out.
 func TestConfigurationTellsDefaults(t *testing.T) {
-	c, err := config.Parse("config.yaml", []byte(smallest), msgraphBlock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var tree map[string]any
-	if err := yaml.Unmarshal([]byte(c.String()), &tree); err != nil {
-		t.Fatal(err)
-	}
+	tree := printed(t, smallest)
 	// What the file gives, what has no default, and what is the provider's own.
-	for _, key := range []string{"name", "requests_per_minute"} {
-		delete(tree["sources"].([]any)[0].(map[string]any), key)
-	}
-	provider := tree["sources"].([]any)[0].(map[string]any)["msgraph"].(map[string]any)
-	for _, key := range []string{"tenant_id", "client_id", "client_secret"} {
-		delete(provider, key)
+	for _, source := range tree["sources"].([]any) {
+		source := source.(map[string]any)
+		delete(source, "name")
+		delete(source, "requests_per_minute")
+		for _, p := range app.Providers() {
+			block, _ := source[p.Name].(map[string]any)
+			for _, key := range given {
+				delete(block, key)
+			}
+		}
 	}
 	tree["storage"] = map[string]any{"path": "data"} // printed as an absolute path
 	got := described(t)
-	checked := 0
+	checked := map[string]bool{}
 	flatten("", tree, func(key, value string) {
-		checked++
+		checked[key] = true
 		if told := got[key]; !sameValue(told, value) {
 			t.Errorf("configuration.md tells %q as the default of %s, it is %q", told, key, value)
 		}
 	})
-	if checked < 20 {
-		t.Errorf("only %d defaults were compared: this shows nothing", checked)
+	if len(checked) < 30 {
+		t.Errorf("only %d defaults were compared: this shows nothing", len(checked))
 	}
+}
+
+// printed is a configuration with its defaults, as the program prints it.
+func printed(t *testing.T, text string) (tree map[string]any) {
+	t.Helper()
+	c, err := config.Parse("config.yaml", []byte(text), allProviders())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal([]byte(c.String()), &tree); err != nil {
+		t.Fatal(err)
+	}
+	return tree
 }
 
 // flatten tells every value of a tree by its path, a list as a whole.
@@ -122,8 +142,10 @@ func flatten(path string, value any, tell func(key, value string)) {
 			flatten(strings.TrimPrefix(path+"."+key, "."), inner, tell)
 		}
 	case []any:
-		if len(value) == 1 && path == "sources" {
-			flatten(path, value[0], tell)
+		if path == "sources" {
+			for _, source := range value {
+				flatten(path, source, tell)
+			}
 			return
 		}
 		tell(path, strings.Trim(fmt.Sprint(value), "[]"))
@@ -167,7 +189,7 @@ func TestConfigurationsInTheDocsAreValid(t *testing.T) {
 		t.Errorf("only %d configurations were found: this shows nothing", len(texts))
 	}
 	for where, text := range texts {
-		if _, err := config.Parse(where, []byte(text), msgraphBlock); err != nil {
+		if _, err := config.Parse(where, []byte(text), allProviders()); err != nil {
 			t.Errorf("%s isn't valid:\n%v", where, err)
 		}
 	}
@@ -176,7 +198,7 @@ func TestConfigurationsInTheDocsAreValid(t *testing.T) {
 func TestFlatten(t *testing.T) {
 	var got []string
 	flatten("", map[string]any{
-		"a": map[string]any{"b": 1}, "sources": []any{map[string]any{"name": "x", "list": []any{"1", "2"}}},
+		"a": map[string]any{"b": 1}, "sources": []any{map[string]any{"list": []any{"1", "2"}}, map[string]any{"name": "x"}},
 	}, func(key, value string) { got = append(got, key+"="+value) })
 	slices.Sort(got)
 	if want := []string{"a.b=1", "sources.list=1 2", "sources.name=x"}; !slices.Equal(got, want) {

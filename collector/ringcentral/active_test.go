@@ -1,0 +1,181 @@
+package ringcentral
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// snapshot is a sink that takes gauges only.
+type snapshot struct {
+	t      *testing.T
+	gauges map[string]float64 // by direction
+	taken  int
+}
+
+func (s *snapshot) Commit(context.Context, *ledger.Page) (ledger.Result, error) {
+	s.t.Error("a snapshot feed commits nothing")
+	return ledger.Result{}, nil
+}
+
+func (s *snapshot) Gauges(values []collector.Gauge) {
+	s.taken++
+	s.gauges = map[string]float64{}
+	for _, g := range values {
+		if g.Metric != "cdr_active_calls" || len(g.Labels) != 1 {
+			s.t.Errorf("gauge %+v", g)
+		}
+		s.gauges[g.Labels[0]] = g.Value
+	}
+}
+
+func (s *snapshot) Now() time.Time { return to }
+
+func (p *platform) active(grouped bool, log *strings.Builder) *activeCalls {
+	logger := slog.New(slog.DiscardHandler)
+	if log != nil {
+		logger = slog.New(slog.NewTextHandler(log, nil))
+	}
+	return &activeCalls{path: "restapi/v1.0/account/~/active-calls", grouped: grouped, client: p.client(nil), logger: logger}
+}
+
+func live(id, more string) string { return call(id, `"result":"In Progress",`+more) }
+
+func TestActiveCalls(t *testing.T) {
+	const internal = `"from":{"extensionId":"1"},"to":{"extensionId":"2"}`
+	for _, test := range []struct {
+		name    string
+		grouped bool
+		rows    []string
+		want    map[string]float64
+	}{
+		{"none", false, nil, map[string]float64{"inbound": 0, "outbound": 0}},
+		{
+			"the afterglow isn't counted", false,
+			[]string{live("1", `"direction":"Inbound"`), call("2", `"direction":"Inbound","result":"Accepted"`), call("3", `"direction":"Outbound"`)},
+			map[string]float64{"inbound": 1, "outbound": 0},
+		},
+		{
+			"spelling and white space", false,
+			[]string{call("1", `"direction":"outbound","result":" in progress"`)},
+			map[string]float64{"inbound": 0, "outbound": 1},
+		},
+		{
+			"faxes and what is no call", false,
+			[]string{`{"id":"1","type":"Fax","result":"In Progress"}`, live("2", `"action":"Paging"`), live("3", `"action":"Monitoring"`), live("4", `"deleted":true`)},
+			map[string]float64{"inbound": 0, "outbound": 0},
+		},
+		{"internal", false, []string{live("1", internal+`,"direction":"Outbound"`)}, map[string]float64{"inbound": 0, "outbound": 0, "internal": 1}},
+		{"unknown direction", false, []string{live("1", `"direction":"Sideways"`)}, map[string]float64{"inbound": 0, "outbound": 0, "unknown": 1}},
+		{"once for each id", false, []string{live("1", `"direction":"Inbound"`), live("1", `"direction":"Inbound"`)}, map[string]float64{"inbound": 1, "outbound": 0}},
+		{
+			"rows of a session, account", false,
+			[]string{live("1", `"telephonySessionId":"s","direction":"Inbound"`), live("2", `"telephonySessionId":"s","direction":"Inbound"`)},
+			map[string]float64{"inbound": 2, "outbound": 0},
+		},
+		{
+			"rows of a session, extension", true,
+			[]string{live("1", `"telephonySessionId":"s","direction":"Inbound"`), live("2", `"telephonySessionId":"s","direction":"Inbound"`), live("3", `"direction":"Inbound"`)},
+			map[string]float64{"inbound": 2, "outbound": 0},
+		},
+		{"without ids", true, []string{`{"result":"In Progress","direction":"Inbound"}`, `{"result":"In Progress","direction":"Inbound"}`}, map[string]float64{"inbound": 2, "outbound": 0}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := &platform{t: t, answers: []reply{{body: pageOf("", test.rows...)}}}
+			sink := &snapshot{t: t}
+			if err := p.active(test.grouped, nil).Poll(t.Context(), ledger.State{}, sink); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(sink.gauges, test.want) {
+				t.Errorf("gauges %v, want %v", sink.gauges, test.want)
+			}
+		})
+	}
+}
+
+// TestActiveCallsOnAllPages: a call that shifts to the next page is one.
+func TestActiveCallsOnAllPages(t *testing.T) {
+	p := &platform{t: t, answers: []reply{
+		{body: pageOf("/2", live("1", `"direction":"Inbound"`), live("2", `"direction":"Inbound"`))},
+		{body: pageOf("", live("2", `"direction":"Inbound"`), live("3", `"direction":"Outbound"`))},
+	}}
+	sink := &snapshot{t: t}
+	if err := p.active(false, nil).Poll(t.Context(), ledger.State{}, sink); err != nil {
+		t.Fatal(err)
+	}
+	if want := map[string]float64{"inbound": 2, "outbound": 1}; !reflect.DeepEqual(sink.gauges, want) {
+		t.Errorf("gauges %v, want %v", sink.gauges, want)
+	}
+	want := []string{testHost + "/restapi/v1.0/account/~/active-calls?page=1&perPage=1000&type=Voice&view=Simple", testHost + "/2"}
+	if !slices.Equal(p.asked, want) {
+		t.Errorf("asked %q, want %q", p.asked, want)
+	}
+}
+
+// TestActiveCallsFail: the former snapshot stays until the loop drops it.
+func TestActiveCallsFail(t *testing.T) {
+	for name, answers := range map[string][]reply{
+		"at once":            {refuses(http.StatusForbidden, "InsufficientPermissions", "CMN-408", "ReadCallLog")},
+		"on the second page": {{body: pageOf("/2", live("1", `"direction":"Inbound"`))}, {status: http.StatusForbidden}},
+		"hostile link":       {{body: pageOf("https://evil.example/2", live("1", `"direction":"Inbound"`))}},
+	} {
+		p, sink := &platform{t: t, answers: answers}, &snapshot{t: t}
+		if err := p.active(false, nil).Poll(t.Context(), ledger.State{}, sink); err == nil || sink.taken != 0 {
+			t.Errorf("%s: %d snapshots, error %v", name, sink.taken, err)
+		}
+	}
+}
+
+// TestActiveCallsAreBounded: an answer without an end fills no memory.
+func TestActiveCallsAreBounded(t *testing.T) {
+	tally := new(tally)
+	tally.begin(1)
+	row := []byte(`{"result":"In Progress"}`)
+	for i := range maxWholeRows {
+		if err := tally.add(row, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tally.add(row, maxWholeRows); !errors.Is(err, errTooManyRows) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestBadActiveRows: they are logged once, without their content, until there are none.
+func TestBadActiveRows(t *testing.T) {
+	bad := reply{body: pageOf("", live("1", `"direction":"Inbound"`), `{"from":"+12065550100"}`)}
+	good := reply{body: pageOf("", live("1", `"direction":"Inbound"`))}
+	p := &platform{t: t, answers: []reply{bad, bad, good, bad}}
+	var log strings.Builder
+	feed := p.active(false, &log)
+	for range 4 {
+		sink := &snapshot{t: t}
+		if err := feed.Poll(t.Context(), ledger.State{}, sink); err != nil || sink.gauges["inbound"] != 1 {
+			t.Errorf("gauges %v, error %v", sink.gauges, err)
+		}
+	}
+	text := log.String()
+	if strings.Count(text, "can't be read") != 2 || !strings.Contains(text, `at="page 1, row 2" problem="from is a string, must be an object"`) || strings.Contains(text, "555") {
+		t.Errorf("the log is\n%s", text)
+	}
+}
+
+func TestActiveProbe(t *testing.T) {
+	p := &platform{t: t, answers: []reply{{body: pageOf("/2", live("1", `"direction":"Inbound"`))}, {status: http.StatusNotFound}}}
+	feed := p.active(false, nil)
+	if rows, err := feed.probe(t.Context()); rows != 1 || err != nil || !strings.Contains(p.asked[0], "perPage=1&") {
+		t.Errorf("%d rows, asked %q, error %v", rows, p.asked, err)
+	}
+	if _, err := feed.probe(t.Context()); err == nil {
+		t.Error("no error")
+	}
+}

@@ -1,0 +1,72 @@
+package ringcentral
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+func TestAdvice(t *testing.T) {
+	said := func(status int, name, code, permission string) error {
+		return withProblem(refusedWith(t, status, refuses(status, name, code, permission).body))
+	}
+	kind := func(k httpclient.Kind) error { return &httpclient.Error{Kind: k} }
+	for _, test := range []struct {
+		name       string
+		err        error
+		what, todo string
+	}{
+		{"user's permission", said(403, "InsufficientPermissions", "CMN-408", "FullCompanyCallLog"), "the user of the JWT lacks the permission FullCompanyCallLog", "in the Admin Portal, give the user of the JWT a role with FullCompanyCallLog"},
+		{"user's permission, of old", said(403, "InsufficientPermissions", "CMN-408", "ReadCompanyCallLog"), "lacks the permission ReadCompanyCallLog", "scope: extension"},
+		{"app's permission", said(403, "InsufficientPermissions", "CMN-401", "ReadCallLog"), "the app lacks the permission ReadCallLog", "in the Developer Console, add ReadCallLog"},
+		{"administrator", said(403, "InsufficientPermissions", "CMN-402", ""), "is no administrator", "administrator of the account"},
+		{"a permission, whose isn't said", said(403, "InsufficientPermissions", "CMN-999", "ReadCallLog"), "lacks ReadCallLog", "Developer Console"},
+		{"forbidden, nothing said", kind(httpclient.KindForbidden), "FullCompanyCallLog for the whole account", "Admin Portal"},
+		{"sessions", said(401, "TokenInvalid", "OAU-213", ""), "ends our sessions again and again", "let no other program use the same app"},
+		{"token refused", said(401, "TokenInvalid", "OAU-149", ""), "ends our sessions", "app"},
+		{"token refused, nothing said", kind(httpclient.KindUnauthorized), "doesn't take the token", "base_url"},
+		{"throttled", said(429, "CMN-301", "CMN-301", ""), "throttles this app and user", "requests_per_minute"},
+		{"throttled as a whole", said(429, "CMN-310", "CMN-310", ""), "throttles the whole account", "nothing"},
+		{"bad request", said(400, "InvalidParameter", "CMN-101", ""), "refuses the request", "clock"},
+		{"wrong host", said(404, "CMN-102", "CMN-102", ""), "no call log at this address", "base_url"},
+		{"fault", kind(httpclient.KindServer), "RingCentral has a fault", "service status"},
+		{"network", kind(httpclient.KindNetwork), "can't be reached", "proxy_url"},
+		{"gateway's HTML", kind(httpclient.KindBody), "no answer of RingCentral's", "sign-in page"},
+		{"hostile link", kind(httpclient.KindHost), "another host", "base_url"},
+		{"redirect", kind(httpclient.KindRedirect), "another host", "base_url"},
+		{"proxy", &httpclient.Error{Kind: httpclient.KindStatus, Status: http.StatusProxyAuthRequired}, "proxy wants credentials", "proxy_url"},
+		{"another status", &httpclient.Error{Kind: httpclient.KindStatus, Status: 418}, "GET", "request id"},
+		{"sync token", fmt.Errorf("%w: %w", collector.ErrTokenLost, said(400, "InvalidParameter", "CLG-102", "")), "CLG-102", "begins anew"},
+		{"no sync", fmt.Errorf("%w: %w", collector.ErrNoSync, kind(httpclient.KindNotFound)), "doesn't offer", "by ranges of time"},
+		{"expired link", fmt.Errorf("%w: %w", errLinkExpired, kind(httpclient.KindGone)), "paging broke off", "read again"},
+		{"repeated link", errLinkRepeated, "paging broke off", "read again"},
+		{"endless", errEndless, "more than 1000 pages", "repeats answers"},
+		{"too many rows", errTooManyRows, "more rows than", "repeats answers"},
+		{"recording", errRecordingID, "not a number", "nothing"},
+		{"token", httpclient.Retryable(&TokenError{Code: "OAU-140", what: "a", todo: "b", id: "x-1"}), "a (RCRequestId=x-1)", "b"},
+		{"slow token", kind(httpclient.KindToken), "no token in time", "base_url"},
+		{"timeout", context.DeadlineExceeded, "not asked to the end", "try again"},
+		{"anything else", errors.New("odd"), "odd", "log"},
+		{"nothing", nil, "nothing is wrong", "nothing"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := test.err
+			if err != nil {
+				err = fmt.Errorf("read page 2: %w", err)
+			}
+			what, todo := Advise(err)
+			if !strings.Contains(what, test.what) || !strings.Contains(todo, test.todo) {
+				t.Errorf("Advise says %q and %q, want %q and %q in it", what, todo, test.what, test.todo)
+			}
+			if strings.Contains(what+todo, "\n") || strings.Contains(what+todo, "555") {
+				t.Errorf("the advice isn't a line of our own: %q, %q", what, todo)
+			}
+		})
+	}
+}

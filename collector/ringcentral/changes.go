@@ -1,0 +1,84 @@
+package ringcentral
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+const (
+	// labelChanges is the endpoint in errors.
+	labelChanges = "call-log-extract-sync"
+	// syncRecords is how many rows an answer to a full synchronisation has, but for those
+	// that share the last millisecond.
+	syncRecords = 1000
+	// maxSyncToken bounds a token, which is kept in the ledger, in bytes.
+	maxSyncToken = 4096
+)
+
+// changes reads an account's call log in the order of modification. It never changes and
+// is safe for concurrent use.
+type changes struct {
+	*callLog
+	changesPath string
+}
+
+// Sync implements collector.SyncReader.
+func (c *changes) Sync(ctx context.Context, token string, from time.Time) (*collector.Batch, collector.SyncPosition, error) {
+	batch := newBatch(c.mapper(), nil)
+	pager := c.pager(batch)
+	pager.label = labelChanges
+	got, err := pager.page(ctx, c.changesLink(token, from), 1)
+	switch next := got.sync.Token; {
+	case err != nil:
+		err = syncError(token, err)
+	case next == "" || len(next) > maxSyncToken:
+		err = fmt.Errorf("%w: its answer has no token that can be kept", collector.ErrNoSync)
+	}
+	if err != nil {
+		return nil, collector.SyncPosition{}, fmt.Errorf("read changes of the call log: %w", err)
+	}
+	return batch.take(!got.sync.More), collector.SyncPosition{Token: got.sync.Token, More: got.sync.More}, nil
+}
+
+// changesLink asks for what changed since a token or, without one, since a time.
+func (c *changes) changesLink(token string, from time.Time) string {
+	query := url.Values{"view": {c.view}}
+	if token == "" {
+		query.Set("syncType", "FSync")
+		query.Set("dateFrom", from.UTC().Truncate(time.Millisecond).Format(wireTime))
+		query.Set("recordCount", strconv.Itoa(syncRecords))
+	} else {
+		query.Set("syncType", "ISync")
+		query.Set("syncToken", token)
+	}
+	return c.changesPath + "?" + query.Encode()
+}
+
+// syncError tells a token that is no longer good, and an account that doesn't offer to
+// read by changes, from all else. Any refusal of a token as a bad request is one of the
+// token: what comes then, without a token, decides.
+func syncError(token string, err error) error {
+	refused, ok := errors.AsType[*httpclient.Error](err)
+	if !ok {
+		return err
+	}
+	switch refused.Status {
+	case http.StatusBadRequest, http.StatusGone, http.StatusUnprocessableEntity:
+		if token != "" {
+			return fmt.Errorf("%w: %w", collector.ErrTokenLost, err)
+		}
+	case http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		// If the call log can't be read either, reading that says so.
+	default:
+		return err
+	}
+	return fmt.Errorf("%w: %w", collector.ErrNoSync, err)
+}

@@ -1,0 +1,129 @@
+package ringcentral
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+const (
+	defaultBaseURL  = "https://platform.ringcentral.com"
+	defaultCurrency = "USD"
+
+	// retention is how long RingCentral keeps the call log of most accounts.
+	retention = 365 * 24 * time.Hour
+	// minInterval is the shortest time between two reads, as config.Feed has it.
+	minInterval = time.Second
+)
+
+// The scopes: whose calls are read.
+const (
+	scopeAccount   = "account"
+	scopeExtension = "extension"
+)
+
+// The views: how much RingCentral says of a call.
+const (
+	viewDetailed = "detailed"
+	viewSimple   = "simple"
+)
+
+var (
+	currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
+	apiPath      = regexp.MustCompile(`/restapi(/v1\.0)?/?$`)
+)
+
+// Config is the block `ringcentral` of a source, as the user wrote it.
+type Config struct {
+	// BaseURL is the platform: RingCentral's own, its sandbox, or a partner's.
+	BaseURL string `yaml:"base_url"`
+	// ClientID and ClientSecret are the app's.
+	ClientID     string        `yaml:"client_id"`
+	ClientSecret config.Secret `yaml:"client_secret"`
+	// JWT is the user's signed token, which is exchanged for access tokens.
+	JWT config.Secret `yaml:"jwt"`
+	// Scope is whose calls are read: all of the account, or the JWT's own user's.
+	Scope string `yaml:"scope"`
+	// Currency is that of the account's prices: the call log doesn't say it.
+	Currency string `yaml:"currency"`
+
+	CallLog     *CallLog     `yaml:"call_log"`
+	ActiveCalls *ActiveCalls `yaml:"active_calls"`
+}
+
+// CallLog is the feed of the call log.
+type CallLog struct {
+	config.Feed `yaml:",inline"`
+	// View is detailed, with legs, or simple.
+	View string `yaml:"view"`
+}
+
+// ActiveCalls is the feed of the calls in progress. It has no records, so there is no
+// looking back.
+type ActiveCalls struct {
+	// Interval is how often it is read.
+	Interval time.Duration `yaml:"interval"`
+}
+
+// SetDefaults implements config.Defaulter.
+func (c *Config) SetDefaults() {
+	c.BaseURL, c.Scope, c.Currency = defaultBaseURL, scopeAccount, defaultCurrency
+}
+
+// SetDefaults implements config.Defaulter.
+func (l *CallLog) SetDefaults() {
+	l.Feed = config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}
+	l.View = viewDetailed
+}
+
+// SetDefaults implements config.Defaulter.
+func (a *ActiveCalls) SetDefaults() { a.Interval = 30 * time.Second }
+
+// Validate implements config.Validator.
+func (c *Config) Validate(r *config.Report) {
+	r.Required("base_url", c.BaseURL, "the platform, such as "+defaultBaseURL)
+	r.BaseURL("base_url", c.BaseURL)
+	if u, err := url.Parse(c.BaseURL); err == nil && apiPath.MatchString(u.Path) {
+		r.Problemf("base_url", "must end before the API: leave %s out", apiPath.FindString(u.Path))
+	}
+	r.Required("client_id", c.ClientID, "the client id of the app")
+	r.RequiredSecret("client_secret", c.ClientSecret, "the client secret of the app")
+	r.RequiredSecret("jwt", c.JWT, "the JWT credential of the user whose calls are read, or of an administrator")
+	r.OneOf("scope", c.Scope, scopeAccount, scopeExtension)
+	if !currencyCode.MatchString(c.Currency) {
+		r.Problemf("currency", "must be a code of ISO 4217, such as %s", defaultCurrency)
+	}
+	r.AtLeastOne("a feed", "call_log", "active_calls")
+}
+
+// Validate implements config.Validator, beside the rules that all feeds have.
+func (l *CallLog) Validate(r *config.Report) {
+	r.OneOf("view", l.View, viewDetailed, viewSimple)
+	if l.Lookback > retention {
+		r.Problemf("lookback", "must be at most %dd, which is how long RingCentral keeps the call log", int(retention.Hours()/24))
+	}
+}
+
+// Validate implements config.Validator.
+func (a *ActiveCalls) Validate(r *config.Report) {
+	r.DurationAtLeast("interval", a.Interval, minInterval)
+}
+
+// path is where the API has what belongs to the scope.
+func (c *Config) path(resource string) string {
+	if c.Scope == scopeExtension {
+		return "restapi/v1.0/account/~/extension/~/" + resource
+	}
+	return "restapi/v1.0/account/~/" + resource
+}
+
+// wire is a view as the API writes it.
+func (l *CallLog) wire() string {
+	if strings.EqualFold(l.View, viewSimple) {
+		return "Simple"
+	}
+	return "Detailed"
+}

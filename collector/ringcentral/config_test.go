@@ -1,0 +1,113 @@
+package ringcentral
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+const testAuth = "client_id: app\nclient_secret: s\njwt: j\n"
+
+func decodeConfig(block string) (*Config, error) {
+	c := new(Config)
+	return c, config.Unmarshal("config.yaml", []byte(block), c, config.Options{})
+}
+
+func TestConfigDefaults(t *testing.T) {
+	c, err := decodeConfig(testAuth + "call_log:\nactive_calls: {}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.BaseURL != "https://platform.ringcentral.com" || c.Scope != "account" || c.Currency != "USD" || c.CallLog.View != "detailed" {
+		t.Errorf("base_url %q, scope %q, currency %q, view %q", c.BaseURL, c.Scope, c.Currency, c.CallLog.View)
+	}
+	if want := (config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}); c.CallLog.Feed != want {
+		t.Errorf("call_log: %v, want %v", c.CallLog.Feed, want)
+	}
+	if c.ActiveCalls.Interval != 30*time.Second {
+		t.Errorf("active_calls: every %s", c.ActiveCalls.Interval)
+	}
+}
+
+func TestGoodConfigs(t *testing.T) {
+	for name, block := range map[string]string{
+		"files":       "client_id: app\nclient_secret_file: s\njwt_file: j\ncall_log: {}\n",
+		"partner":     testAuth + "base_url: https://platform.ringcentral.biz/\ncall_log: {}\n",
+		"loopback":    testAuth + "base_url: http://127.0.0.1:8080/proxy\ncall_log: {}\n",
+		"extension":   testAuth + "scope: extension\ncurrency: EUR\ncall_log: {view: simple, interval: 1s, lookback: 365d, late_after: 0s}\n",
+		"active only": testAuth + "active_calls: {interval: 1s}\n",
+	} {
+		if _, err := decodeConfig(block); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestBadConfigs(t *testing.T) {
+	const feed = "call_log: {}\n"
+	for _, test := range []struct{ name, block, problem string }{
+		{"no client", "client_secret: s\njwt: j\n" + feed, "client_id: is missing; give the client id of the app"},
+		{"no secret", "client_id: app\njwt: j\n" + feed, "client_secret: is missing; give the client secret of the app in client_secret or client_secret_file"},
+		{"no JWT", "client_id: app\nclient_secret: s\n" + feed, "jwt: is missing"},
+		{"secret twice", testAuth + "jwt_file: j\n" + feed, "jwt_file"},
+		{"no feed", testAuth, "a feed is missing; give at least one of call_log, active_calls"},
+		{"plain http", testAuth + "base_url: http://rc.example\n" + feed, "base_url: must be https"},
+		{"empty base", testAuth + "base_url: \"\"\n" + feed, "base_url: is missing"},
+		{"with the API's path", testAuth + "base_url: https://platform.ringcentral.com/restapi/v1.0\n" + feed, "base_url: must end before the API: leave /restapi/v1.0 out"},
+		{"scope", testAuth + "scope: company\n" + feed, "scope: must be account or extension"},
+		{"currency", testAuth + "currency: dollars\n" + feed, "currency: must be a code of ISO 4217"},
+		{"currency in small letters", testAuth + "currency: usd\n" + feed, "currency: must be a code"},
+		{"view", testAuth + "call_log: {view: full}\n", "call_log.view: must be detailed or simple"},
+		{"long lookback", testAuth + "call_log: {lookback: 366d}\n", "call_log.lookback: must be at most 365d"},
+		{"short interval", testAuth + "call_log: {interval: 100ms}\n", "call_log.interval: must be at least 1s"},
+		{"short interval of active calls", testAuth + "active_calls: {interval: 100ms}\n", "active_calls.interval: must be at least 1s"},
+		{"lookback of active calls", testAuth + "active_calls: {lookback: 1h}\n", "active_calls.lookback: unknown key"},
+		{"unknown key", testAuth + feed + "webhook: {}\n", "webhook: unknown key"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := decodeConfig(test.block)
+			if err == nil || !strings.Contains(err.Error(), test.problem) {
+				t.Errorf("error %v, want %q in it", err, test.problem)
+			}
+		})
+	}
+}
+
+func TestKeys(t *testing.T) {
+	want := []string{
+		"base_url", "client_id", "client_secret", "client_secret_file", "jwt", "jwt_file", "scope", "currency", "call_log",
+		"call_log.interval", "call_log.lookback", "call_log.late_after", "call_log.view", "active_calls", "active_calls.interval",
+	}
+	if got := config.Keys(reflect.TypeFor[Config]()); !slices.Equal(got, want) {
+		t.Errorf("keys %q, want %q", got, want)
+	}
+}
+
+func TestProvider(t *testing.T) {
+	p := Provider()
+	if p.Name != "ringcentral" {
+		t.Errorf("name %q", p.Name)
+	}
+	if _, err := p.Open(5, collector.SourceSettings{}); err == nil {
+		t.Error("opened with a number")
+	}
+	for name, change := range map[string]func(*Config){
+		"no feed": func(c *Config) { c.CallLog = nil },
+		"no URL":  func(c *Config) { c.BaseURL = "https://user:s3cret@rc.example:x" },
+		"no host": func(c *Config) { c.BaseURL = "https://" },
+	} {
+		c, err := decodeConfig(testAuth + "call_log: {}\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(c)
+		if _, err := p.Open(c, collector.SourceSettings{}); err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}

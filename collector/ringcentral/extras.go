@@ -1,0 +1,67 @@
+package ringcentral
+
+import (
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// extras adds what goes to log records only, as `cdr.ringcentral.*`. Ids and names of
+// users and devices are treated as a user's, extension numbers as numbers.
+func extras(row *row, r *cdr.Record) {
+	for _, e := range [...]struct {
+		key, value string
+		class      cdr.Privacy
+	}{
+		{"session_id", row.SessionID, cdr.Plain},
+		{"telephony_session_id", row.TelephonySessionID, cdr.Plain},
+		{"party_id", row.PartyID, cdr.Plain},
+		{"action", row.Action, cdr.Plain},
+		{"result", row.Result, cdr.Plain},
+		{"reason", row.Reason, cdr.Plain},
+		{"transport", row.Transport, cdr.Plain},
+		{"internal_type", row.InternalType, cdr.Plain},
+		{"delegation_type", row.DelegationType, cdr.Plain},
+		{"delegate_id", row.Delegate.ID, cdr.User},
+		{"delegate_name", row.Delegate.Name, nameClass(row.Delegate.Name)},
+		{"transfer_target", row.TransferTarget.TelephonySessionID, cdr.Plain},
+		{"transferee", row.Transferee.TelephonySessionID, cdr.Plain},
+		{"message_id", row.Message.ID, cdr.Plain},
+		{"message_type", row.Message.Type, cdr.Plain},
+		{"extension_id", row.Extension.text(), cdr.User},
+	} {
+		add(r, e.key, e.value, e.class)
+	}
+	partyExtras("from", &row.From, r)
+	partyExtras("to", &row.To, r)
+	if len(row.MetadataCategories) > 0 {
+		r.Extra = append(r.Extra, cdr.Texts("metadata_categories", row.MetadataCategories, cdr.Plain))
+	}
+	if row.ShortRecording {
+		r.Extra = append(r.Extra, cdr.Truth("short_recording", true))
+	}
+}
+
+func partyExtras(side string, p *party, r *cdr.Record) {
+	add(r, side+"_name", p.name(), nameClass(p.Name))
+	add(r, side+"_location", p.Location, cdr.Plain)
+	add(r, side+"_extension_id", p.ExtensionID, cdr.User)
+	add(r, side+"_extension_number", p.ExtensionNumber, cdr.Number)
+	add(r, side+"_device_id", p.Device.ID, cdr.User)
+	add(r, side+"_dialer_number", p.DialerNumber, cdr.Number)
+	add(r, side+"_dialed_number", p.DialedNumber, cdr.Number)
+}
+
+func add(r *cdr.Record, key, value string, class cdr.Privacy) {
+	if value = strings.TrimSpace(value); value != "" {
+		r.Extra = append(r.Extra, cdr.Text(key, value, class))
+	}
+}
+
+// nameClass is how a party's name is redacted: carriers put numbers in its place.
+func nameClass(name string) cdr.Privacy {
+	if strings.ContainsAny(name, "0123456789") && strings.Trim(name, "0123456789+-.()*xX ") == "" {
+		return cdr.Number
+	}
+	return cdr.User
+}

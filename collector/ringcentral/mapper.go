@@ -1,0 +1,238 @@
+package ringcentral
+
+import (
+	"math"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// The components of a call's price, which RingCentral calls experimental.
+const (
+	componentIncluded  = "included"
+	componentPurchased = "purchased"
+)
+
+// mapper turns rows into records. It is for one goroutine.
+type mapper struct {
+	countries *cdr.Countries
+	emergency *cdr.EmergencyNumbers
+	// grouped makes rows of one session one call: in the log of an extension a session
+	// is listed once per view of it.
+	grouped bool
+
+	unmapped []collector.Unmapped // of the batch
+}
+
+// isNew notes a value that the mapping doesn't know.
+func (m *mapper) isNew(field, value string) {
+	m.unmapped = append(m.unmapped, collector.Unmapped{Field: field, Value: value})
+}
+
+// ignored says why a row is no call; empty if it is one.
+func (m *mapper) ignored(r *row) string {
+	if r.Deleted {
+		return "its user has deleted it"
+	}
+	action := folded(r.Action)
+	switch kind := folded(r.Type); kind {
+	case "voice":
+	case "fax":
+		return "it is a fax"
+	case "":
+		// Voice was asked for, but changes come without a filter.
+		if action == actionIncomingFax || action == actionOutgoingFax {
+			return "it is a fax"
+		}
+	case "sms": // of old
+		return "it is a message"
+	default:
+		m.isNew("type", r.Type)
+		return "its type is no call"
+	}
+	if actions[action].noCall || folded(r.Result) == resultPhoneLogin {
+		return "its action is no call"
+	}
+	return ""
+}
+
+// mapRow maps a call, or says what is wrong with the row.
+func (m *mapper) mapRow(row *row, r *cdr.Record) (problem string) {
+	if problem = m.times(row, r); problem != "" {
+		return problem
+	}
+	r.ID = row.ID
+	r.CallID = row.TelephonySessionID
+	if r.CallID == "" {
+		r.CallID = row.SessionID
+	}
+	if m.grouped {
+		r.Group = r.CallID
+	}
+	m.kind(row, r)
+	m.ending(row, r)
+	m.parties(row, r)
+	m.money(row, r)
+	m.parts(row, r)
+	extras(row, r)
+	if r.ID == "" {
+		r.Synthetic = synthetic(r)
+	}
+	return ""
+}
+
+func (m *mapper) times(row *row, r *cdr.Record) (problem string) {
+	if row.StartTime == "" {
+		return "startTime is missing"
+	}
+	start, err := time.Parse(time.RFC3339, row.StartTime)
+	if err != nil || start.IsZero() {
+		return "startTime is not a date and time"
+	}
+	r.Start = start.UTC()
+	if row.LastModifiedTime != "" {
+		modified, err := time.Parse(time.RFC3339, row.LastModifiedTime)
+		if err != nil {
+			m.isNew("lastModifiedTime", "not a date and time")
+		} else {
+			r.Version = max(modified.UnixMilli(), 0)
+		}
+	}
+	switch {
+	case row.DurationMs != nil:
+		r.Duration, problem = span("durationMs", *row.DurationMs, time.Millisecond)
+	case row.Duration != nil:
+		r.Duration, problem = span("duration", *row.Duration, time.Second)
+	default:
+		r.NoDuration = true
+	}
+	return problem
+}
+
+// span is a duration of so many units, or what is wrong with it.
+func span(field string, n int64, unit time.Duration) (d time.Duration, problem string) {
+	switch {
+	case n < 0:
+		return 0, field + " is negative"
+	case n > math.MaxInt64/int64(unit):
+		return 0, field + " is too long"
+	}
+	return time.Duration(n) * unit, ""
+}
+
+func (m *mapper) kind(row *row, r *cdr.Record) {
+	action := strings.TrimSpace(row.Action)
+	r.CallType = cdr.CallType(action)
+	if _, known := actions[folded(action)]; !known && action != "" {
+		m.isNew("action", action)
+	}
+	var known bool
+	if r.Direction, known = directionOf(row); !known {
+		m.isNew("direction", row.Direction)
+	}
+}
+
+func (m *mapper) ending(row *row, r *cdr.Record) {
+	e := endingOf(row)
+	r.Outcome, r.Reason, r.Provisional = e.outcome, e.reason, e.provisional
+	r.ReasonPhrase = strings.TrimSpace(row.ReasonDescription)
+	if e.newResult {
+		m.isNew("result", row.Result)
+	}
+	if e.newReason {
+		m.isNew("reason", row.Reason)
+	}
+}
+
+func (m *mapper) parties(row *row, r *cdr.Record) {
+	r.CallerNumber, r.CalleeNumber = row.From.number(), row.To.number()
+	r.UserID, r.UserName = userOf(row)
+	switch r.Direction {
+	case cdr.Inbound:
+		r.Country = m.countryOf(row.From.PhoneNumber)
+	case cdr.Outbound:
+		r.Country = m.countryOf(row.To.PhoneNumber)
+	case cdr.DirectionUnknown, cdr.Internal:
+	}
+	r.Emergency = m.emergencyOf(row, r.Direction)
+}
+
+// emergencyOf tells outbound calls to emergency services: by result, by action, or by
+// the number called, which an extension's isn't. 933 is the test.
+func (m *mapper) emergencyOf(row *row, direction cdr.Direction) cdr.Emergency {
+	if direction == cdr.Inbound {
+		return cdr.NoEmergency
+	}
+	result := folded(row.Result)
+	if result == "933" {
+		return cdr.EmergencyTest
+	}
+	if direction == cdr.Outbound {
+		for _, number := range [...]string{row.To.PhoneNumber, row.To.DialedNumber} {
+			if kind := m.emergency.Match(number); kind != cdr.NoEmergency {
+				return kind
+			}
+		}
+	}
+	if result == "911" || folded(row.Action) == actionEmergency {
+		return cdr.EmergencyReal
+	}
+	return cdr.NoEmergency
+}
+
+// money is the call's; the currency is the source's.
+func (m *mapper) money(row *row, r *cdr.Record) {
+	if b := &row.Billing.Included; b.known {
+		r.Charges = append(r.Charges, cdr.Charge{Component: componentIncluded, Amount: b.money})
+	}
+	if b := &row.Billing.Purchased; b.known {
+		r.Charges = append(r.Charges, cdr.Charge{Component: componentPurchased, Amount: b.money})
+	}
+}
+
+// parts are the recordings, each once, and the legs.
+func (m *mapper) parts(row *row, r *cdr.Record) {
+	m.recording(&row.Recording, r)
+	for _, l := range row.Legs {
+		m.recording(&l.Recording, r)
+		kind := strings.TrimSpace(l.LegType)
+		if kind != "" && !legTypes[folded(kind)] {
+			m.isNew("legs.legType", kind)
+		}
+		verdict, known := results[folded(l.Result)]
+		if !known && folded(l.Result) != "" {
+			m.isNew("legs.result", l.Result)
+		}
+		r.Legs = append(r.Legs, cdr.Leg{Type: cdr.CallType(kind), Outcome: verdict.outcome})
+	}
+}
+
+// recording adds a recording unless the row has it already: rows and their legs share
+// one.
+func (m *mapper) recording(rec *recording, r *cdr.Record) {
+	if rec.ID == "" {
+		return
+	}
+	for i := range r.Recordings {
+		if r.Recordings[i].ID == rec.ID {
+			return
+		}
+	}
+	kind := strings.TrimSpace(rec.Type)
+	if kind != "" && !recordingTypes[folded(kind)] {
+		m.isNew("recording.type", kind)
+	}
+	r.Recordings = append(r.Recordings, cdr.Recording{ID: rec.ID, Type: cdr.CallType(kind)})
+}
+
+// synthetic identifies a row without an id by what it says (counting.md 18).
+func synthetic(r *cdr.Record) string {
+	return strings.Join([]string{
+		r.CallType, r.Start.Truncate(time.Second).Format(time.RFC3339), spelled(r.CallerNumber), spelled(r.CalleeNumber),
+	}, "\x1f")
+}
+
+// spelled is a number without what differs between spellings of it.
+func spelled(number string) string { return strings.ToLower(strings.Join(strings.Fields(number), "")) }

@@ -1,0 +1,269 @@
+package ringcentral
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+)
+
+// leftOut are the members of rows that the mapping doesn't read, and why.
+var leftOut = map[string]string{
+	"uri":                             "an address that id and the account already make",
+	"extension.uri":                   "an address that the id already makes",
+	"from.device.uri":                 "an address that the id already makes",
+	"to.device.uri":                   "an address that the id already makes",
+	"message.uri":                     "an address that the id already makes",
+	"recording.uri":                   "an address that the id already makes",
+	"recording.contentUri":            "where the recording is, which is nobody's business here",
+	"sipUuidInfo":                     "an opaque id of the SIP stack, which may hold hosts",
+	"legs[].action":                   "legType says what a leg is",
+	"legs[].billing":                  "the row's is that of the whole call",
+	"legs[].billing.costIncluded":     "the row's is that of the whole call",
+	"legs[].billing.costPurchased":    "the row's is that of the whole call",
+	"legs[].delegate":                 "the row's is kept",
+	"legs[].delegate.id":              "the row's is kept",
+	"legs[].delegate.name":            "the row's is kept",
+	"legs[].duration":                 "a call's duration is the row's",
+	"legs[].durationMs":               "a call's duration is the row's",
+	"legs[].extensionId":              "extension.id says it",
+	"legs[].extension.uri":            "an address that the id already makes",
+	"legs[].from.device.uri":          "an address that the id already makes",
+	"legs[].to.device.uri":            "an address that the id already makes",
+	"legs[].master":                   "legs are counted as they are listed; older answers don't mark the master leg",
+	"legs[].message":                  "the row's is kept",
+	"legs[].message.id":               "the row's is kept",
+	"legs[].message.type":             "the row's is kept",
+	"legs[].message.uri":              "the row's is kept",
+	"legs[].reason":                   "only outcomes of legs are counted, which results tell",
+	"legs[].reasonDescription":        "only outcomes of legs are counted, which results tell",
+	"legs[].recording.uri":            "an address that the id already makes",
+	"legs[].recording.contentUri":     "where the recording is, which is nobody's business here",
+	"legs[].shortRecording":           "the row's is kept",
+	"legs[].startTime":                "a call's start is the row's",
+	"legs[].telephonySessionId":       "the row's is kept",
+	"legs[].transport":                "the row's is kept",
+	"legs[].type":                     "a leg of a voice call is counted whatever it is",
+	"legs[].from.phoneNumber":         "the row's is kept",
+	"legs[].from.extensionNumber":     "the row's is kept",
+	"legs[].from.location":            "the row's is kept",
+	"legs[].from.device":              "the row's is kept",
+	"legs[].from.device.id":           "the row's is kept",
+	"legs[].from.dialerPhoneNumber":   "the row's is kept",
+	"legs[].to.phoneNumber":           "the row's is kept",
+	"legs[].to.extensionNumber":       "the row's is kept",
+	"legs[].to.location":              "the row's is kept",
+	"legs[].to.device":                "the row's is kept",
+	"legs[].to.device.id":             "the row's is kept",
+	"legs[].to.dialedPhoneNumber":     "the row's is kept",
+	"legs[].metadataCategories":       "the row's are kept",
+	"legs[].internalType":             "the row's is kept",
+	"legs[].transferTarget":           "the row's is kept",
+	"legs[].transferee":               "the row's is kept",
+	"legs[].partyId":                  "the row's is kept",
+	"legs[].sipUuidInfo":              "an opaque id of the SIP stack, which may hold hosts",
+	"legs[].delegationType":           "the row's is kept",
+	"legs[].transferTarget.sessionId": "the row's is kept",
+}
+
+// readMembers are the members that the mapping reads, from the types of rows.
+func readMembers() []string { return membersOf(reflect.TypeFor[row](), "") }
+
+func membersOf(t reflect.Type, prefix string) []string {
+	var all []string
+	for f := range t.Fields() {
+		name := f.Tag.Get("json")
+		switch {
+		case f.Anonymous:
+			all = append(all, membersOf(f.Type, prefix)...)
+			continue
+		case name == "":
+			continue
+		}
+		path, typ := prefix+name, f.Type
+		all = append(all, path)
+		if typ.Kind() == reflect.Slice {
+			typ, path = typ.Elem(), path+"[]"
+		}
+		if typ.Kind() == reflect.Pointer {
+			typ = typ.Elem()
+		}
+		if typ.Kind() == reflect.Struct {
+			all = append(all, membersOf(typ, path+".")...)
+		}
+	}
+	return all
+}
+
+// whole are rows that have all members, of which each tells something.
+var whole = []string{
+	`{"id":"1","sessionId":"9","telephonySessionId":"s-9","partyId":"p-9","startTime":"2026-03-02T10:00:00.000Z",
+	"lastModifiedTime":"2026-03-02T10:05:00.000Z","duration":5,"durationMs":5400,"type":"Voice","internalType":"Local","direction":"Inbound",
+	"action":"Phone Call","result":"Missed","reason":"No Answer","reasonDescription":"d","transport":"PSTN","delegationType":"Coworker",
+	"metadataCategories":["a"],"shortRecording":true,"deleted":false,
+	"from":{"phoneNumber":"+12055550100","extensionNumber":"101","extensionId":"1","name":"A","location":"L","device":{"id":"d"},
+	"dialerPhoneNumber":"+12055550100","dialedPhoneNumber":"+12055550100"},
+	"to":{"phoneNumber":"+12055550101","extensionNumber":"102","extensionId":"2","name":"B","location":"M","device":{"id":"e"},
+	"dialerPhoneNumber":"+12055550100","dialedPhoneNumber":"+12055550101"},
+	"extension":{"id":2},"recording":{"id":"7","type":"Automatic"},"message":{"id":"8","type":"VoiceMail"},"delegate":{"id":"3","name":"D"},
+	"billing":{"costIncluded":0.1,"costPurchased":0.2},"transferTarget":{"telephonySessionId":"s-1"},"transferee":{"telephonySessionId":"s-2"},
+	"legs":[{"legType":"Accept","direction":"Inbound","result":"Accepted","extension":{"id":5},"from":{"extensionId":"1","name":"A"},
+	"to":{"extensionId":"5","name":"C"},"recording":{"id":"6","type":"OnDemand"}}]}`,
+	`{"id":"1","startTime":"2026-03-02T10:00:00.000Z","duration":5,"direction":"Inbound",
+	"legs":[{"direction":"Outbound","result":"Accepted","extension":{"id":5},"from":{"extensionId":"5","name":"C"},"to":{"name":"A"}}]}`,
+}
+
+// TestEveryMemberIsMapped changes each member that is read, and wants the record to
+// change.
+func TestEveryMemberIsMapped(t *testing.T) {
+	for _, member := range readMembers() {
+		changed := false
+		for _, raw := range whole {
+			before, err := decodePage(t, accountLog(), pageOf("", raw))
+			if err != nil || len(before.rows) != 1 {
+				t.Fatalf("invalid %q, error %v", before.invalid, err)
+			}
+			var row map[string]any
+			if err := json.Unmarshal([]byte(raw), &row); err != nil {
+				t.Fatal(err)
+			}
+			if !alter(row, strings.Split(member, ".")) {
+				continue
+			}
+			content, err := json.Marshal(row)
+			if err != nil {
+				t.Fatal(err)
+			}
+			after, err := decodePage(t, accountLog(), pageOf("", string(content)))
+			changed = changed || err != nil || !reflect.DeepEqual(before.rows, after.rows)
+		}
+		if !changed {
+			t.Errorf("%s changes nothing", member)
+		}
+	}
+}
+
+// alter gives a member another value of its type, and says whether it is there.
+func alter(object map[string]any, path []string) bool {
+	name := strings.TrimSuffix(path[0], "[]")
+	if list, ok := object[name].([]any); ok && len(path) > 1 {
+		inner, ok := list[0].(map[string]any)
+		return ok && alter(inner, path[1:])
+	}
+	switch value := object[name].(type) {
+	case map[string]any:
+		if len(path) > 1 {
+			return alter(value, path[1:])
+		}
+		delete(object, name)
+	case []any:
+		delete(object, name)
+	case string:
+		object[name] = value + "0"
+	case float64:
+		object[name] = value + 1
+	case bool:
+		object[name] = !value
+	default:
+		return false
+	}
+	return true
+}
+
+// TestLeftOut: what is left out isn't read, nor the other way round.
+func TestLeftOut(t *testing.T) {
+	read := readMembers()
+	for path, why := range leftOut {
+		if slices.Contains(read, path) || why == "" {
+			t.Errorf("%s is read, or has no reason", path)
+		}
+	}
+}
+
+// pathsOf lists the members of a JSON value.
+func pathsOf(value any, path string, into map[string]bool) {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			member := strings.TrimPrefix(path+"."+name, ".")
+			into[member] = true
+			pathsOf(inner, member, into)
+		}
+	case []any:
+		for _, inner := range v {
+			pathsOf(inner, path+"[]", into)
+		}
+	}
+}
+
+func sample(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile("testdata/samples/" + name + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// TestSamples: rows of the older documentation are read without loss.
+func TestSamples(t *testing.T) {
+	const prefix = "cdr.ringcentral."
+	inbound := shown{
+		"ID": "Ai3I0UkYd0ABcUA", "CallID": "8397388004", "Start": "2016-06-06T18:26:52Z", "Duration": "54s", "Direction": "inbound",
+		"CallType": "phone_call", "Outcome": "answered", "CallerNumber": "+16505550142", "CalleeNumber": "+12055550100", "Country": "US",
+		prefix + "action": "Phone Call", prefix + "result": "Accepted", prefix + "session_id": "8397388004",
+		prefix + "from_name": "SAN MATEO CA (user)", prefix + "from_location": "San Mateo, CA",
+	}
+	detailed := shown{
+		"Version": int64(1465237683335), "Legs": []string{"accept answered", "accept answered", "find_me answered"},
+		"UserID": "400132174008", "UserName": "Sample User", prefix + "transport": "PSTN",
+	}
+	maps.Copy(detailed, inbound)
+	for name, want := range map[string]shown{
+		"inbound_simple": inbound, "inbound_detailed": detailed,
+		"active_call": {
+			"ID": "Ai3I0Dm2K0ABcUA", "CallID": "8397364004", "Start": "2016-06-06T18:07:41Z", "Duration": "1m4s", "Direction": "outbound",
+			"CallType": "voip_call", "Outcome": "answered", "CalleeNumber": "+12055550110", "Country": "US", "UserName": "Sample User",
+			"Recordings": []string{"7955004 on_demand"}, prefix + "action": "VoIP Call", prefix + "result": "Call connected",
+			prefix + "session_id": "8397364004", prefix + "from_name": "Sample User (user)", prefix + "to_location": "Birmingham, AL",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			raw := sample(t, name)
+			got := decodeOne(t, raw)
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("got\n%v, want\n%v", got, want)
+			}
+			var value any
+			if err := json.Unmarshal([]byte(raw), &value); err != nil {
+				t.Fatal(err)
+			}
+			paths, read := map[string]bool{}, readMembers()
+			pathsOf(value, "", paths)
+			for path := range paths {
+				if !slices.Contains(read, path) && leftOut[path] == "" {
+					t.Errorf("%s is lost", path)
+				}
+			}
+		})
+	}
+}
+
+// TestSampleOfRecording and of the refusal, likewise.
+func TestSampleOfRecording(t *testing.T) {
+	got, err := readRecording(strings.NewReader(sample(t, "recording")))
+	if want := (collector.RecordingInfo{ContentType: "audio/mpeg", Duration: 46 * time.Second}); err != nil || got != want {
+		t.Errorf("got %+v, want %+v, error %v", got, want, err)
+	}
+	what, todo := Advise(withProblem(refusedWith(t, http.StatusForbidden, sample(t, "refusal"))))
+	if !strings.Contains(what, "the user of the JWT lacks the permission ReadCompanyCallLog") || !strings.Contains(todo, "ReadCompanyCallLog") {
+		t.Errorf("it says %q and %q", what, todo)
+	}
+}

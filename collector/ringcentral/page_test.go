@@ -1,0 +1,201 @@
+package ringcentral
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+)
+
+const goodRow = `{"id":"1","startTime":"2026-03-02T10:00:00Z","type":"Voice"}`
+
+func TestPageErrors(t *testing.T) {
+	for _, test := range []struct{ name, page, want string }{
+		{"nothing", ``, "is empty"},
+		{"an array", `[]`, "is no object"},
+		{"text", `"+12065550100"`, "is no object"},
+		{"an error", `{"errorCode":"CMN-101","message":"+12065550100"}`, "is an error"},
+		{"an error with records", `{"records":[],"error":"x"}`, "is an error"},
+		{"records that are no array", `{"records":{"id":"+12065550100"}}`, "are no array"},
+		{"null records", `{"records":null}`, "are no array"},
+		{"records twice", `{"records":[],"records":[]}`, "records twice"},
+		{"cut in a row", `{"records":[{"id":"+12065550100`, "cut at byte"},
+		{"cut behind the rows", `{"records":[` + goodRow + `],"navi`, "cut at byte"},
+		{"no end", `{"records":[]`, "cut at byte"},
+		{"no JSON", `{"records":[{+12065550100}]}`, "no valid JSON at byte"},
+		{"more behind it", `{"records":[]}{}`, "goes on behind the page"},
+		{"navigation of another type", `{"records":[],"navigation":"+12065550100"}`, "navigation is not as documented"},
+		{"a link of another type", `{"records":[],"navigation":{"nextPage":{"uri":5}}}`, "navigation is not as documented"},
+		{"a next page without a link", `{"records":[],"navigation":{"nextPage":{}}}`, "next page has no link"},
+		{"navigation twice", `{"records":[],"navigation":{},"navigation":{}}`, "navigation twice"},
+		{"syncInfo of another type", `{"records":[],"syncInfo":{"syncToken":5}}`, "syncInfo is not as documented"},
+		{"syncInfo twice", `{"records":[],"syncInfo":{},"syncInfo":{}}`, "syncInfo twice"},
+		{"a value that is too long", `{"records":["` + strings.Repeat("x", 2*maxValue) + `"]}`, "is longer than"},
+		{"a name that is too long", `{"` + strings.Repeat("x", 2*maxValue) + `":1}`, "is longer than"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := decodePage(t, accountLog(), test.page)
+			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "555") {
+				t.Errorf("error %v, want %q in it", err, test.want)
+			}
+		})
+	}
+}
+
+// TestPageEnvelope: whatever else a page holds, and in whatever order, is no matter.
+func TestPageEnvelope(t *testing.T) {
+	for name, page := range map[string]string{
+		"navigation first": `{"navigation":{"nextPage":{"uri":"a","x":1},"lastPage":5},"records":[` + goodRow + `]}`,
+		"paging that lies": `{"records":[` + goodRow + `],"paging":{"page":1,"perPage":1000,"pageEnd":999,"totalPages":1},"navigation":{"nextPage":{"uri":"a"}}}`,
+		"new members":      `{"new":{"records":[1]},"records":[` + goodRow + `],"navigation":{"nextPage":{"uri":"a"}}}`,
+		"spaces":           " {\n\"records\" : [ " + goodRow + " ] , \"navigation\" : { \"nextPage\" : { \"uri\" : \"a\" } } } \n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := decodePage(t, accountLog(), page)
+			if err != nil || got.answer.next != "a" || len(got.rows) != 1 {
+				t.Errorf("%+v, error %v", got, err)
+			}
+		})
+	}
+	for _, last := range []string{`{"records":[]}`, `{"records":[],"navigation":null}`, `{"records":[],"navigation":{"nextPage":null}}`} {
+		if got, err := decodePage(t, accountLog(), last); err != nil || got.answer.next != "" {
+			t.Errorf("%s: %+v, error %v", last, got, err)
+		}
+	}
+}
+
+// TestBadRows: they are set aside with their position, and the rest of the page goes on.
+func TestBadRows(t *testing.T) {
+	number := `"+12065550100"`
+	for _, test := range []struct{ name, row, problem string }{
+		{"number", `5`, "it is no object"},
+		{"null", `null`, "it is no object"},
+		{"array", `[]`, "it is no object"},
+		{"no start", `{"id":"1"}`, "startTime is missing"},
+		{"null start", `{"id":"1","startTime":null}`, "startTime is missing"},
+		{"start in words", `{"startTime":"yesterday"}`, "startTime is not a date and time"},
+		{"start of another type", `{"startTime":1772445600}`, "startTime is a number, must be a string"},
+		{"start that is no time", `{"startTime":"2026-13-01T00:00:00Z"}`, "startTime is not a date and time"},
+		{"start in the year 1", `{"startTime":"0001-01-01T00:00:00Z"}`, "startTime is not a date and time"},
+		{"id of another type", `{"id":5}`, "id is a number, must be a string"},
+		{"id that isn't UTF-8", "{\"id\":\"\xff\",\"startTime\":\"2026-03-02T10:00:00Z\"}", "id is not UTF-8"},
+		{"duration as string", call("1", `"duration":"54"`), "duration is a string, must be a whole number"},
+		{"duration with a fraction", call("1", `"duration":54.5`), "duration is not a whole number of 64 bits"},
+		{"huge duration", call("1", `"duration":1e30`), "duration is not a whole number of 64 bits"},
+		{"negative duration", call("1", `"duration":-1`), "duration is negative"},
+		{"negative duration beside a time that is none", call("1", `"lastModifiedTime":"x","duration":-1`), "duration is negative"},
+		{"duration that is too long", call("1", `"duration":9223372036854775807`), "duration is too long"},
+		{"durationMs as string", call("1", `"durationMs":"5"`), "durationMs is a string, must be a whole number"},
+		{"negative durationMs", call("1", `"durationMs":-1,"duration":5`), "durationMs is negative"},
+		{"number for the result", call("1", `"result":911`), "result is a number, must be a string"},
+		{"party as string", call("1", `"from":`+number), "from is a string, must be an object"},
+		{"phone number as number", call("1", `"from":{"phoneNumber":12065550100}`), "from.phoneNumber is a number, must be a string"},
+		{"extension as string", call("1", `"extension":{"id":`+number+`}`), "extension.id is a string, must be a whole number"},
+		{"legs as object", call("1", `"legs":{}`), "legs is an object, must be an array"},
+		{"leg as string", call("1", `"legs":[{},"x"]`), "legs.1 is a string, must be an object"},
+		{"null leg", call("1", `"legs":[{},null]`), "legs.1 is null, must be an object"},
+		{"deep in a leg", call("1", `"legs":[{},{"extension":{"id":true}}]`), "legs.1.extension.id is a boolean, must be a whole number"},
+		{"money as string", call("1", `"billing":{"costIncluded":"0.1"}`), "billing.costIncluded is no number"},
+		{"money with too many digits", call("1", `"billing":{"costPurchased":1e99}`), "billing.costPurchased is not a decimal number of at most 34 digits with an exponent within ±18"},
+		{"boolean as string", call("1", `"deleted":"true"`), "deleted is a string, must be a boolean"},
+		{"categories as string", call("1", `"metadataCategories":"x"`), "metadataCategories is a string, must be an array"},
+		{"member twice", call("1", `"result":"Missed","result":"Accepted"`), "a member is given twice"},
+		{"new member twice", call("1", `"+12065550100":1,"+12065550100":2`), "a member is given twice"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := decodePage(t, accountLog(), pageOf("", goodRow, test.row, goodRow))
+			if want := []string{"page 1, row 2: " + test.problem}; err != nil || len(got.rows) != 2 || !slices.Equal(got.invalid, want) {
+				t.Errorf("%d rows, invalid %q, want %q, error %v", len(got.rows), got.invalid, want, err)
+			}
+			if len(got.unmapped) != 0 {
+				t.Errorf("an invalid row has unmapped values: %v", got.unmapped)
+			}
+		})
+	}
+}
+
+// TestRowsThatAreFine: members that are absent, null or new are no fault.
+func TestRowsThatAreFine(t *testing.T) {
+	for name, row := range map[string]string{
+		"the least":        `{"startTime":"2026-03-02T10:00:00Z"}`,
+		"nulls":            call("1", `"result":null,"duration":null,"from":null,"legs":null,"billing":null,"extension":{"id":null},"deleted":null`),
+		"new members":      call("1", `"hologram":{"from":5},"from":{"aura":[1]},"legs":[{"mood":1}]`),
+		"unread members":   call("1", `"uri":5,"sipUuidInfo":{}`),
+		"text not in UTF8": call("1", "\"from\":{\"name\":\"\xff\"}"),
+		"seconds only":     `{"startTime":"2026-03-02T10:00:00+02:00"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := decodePage(t, accountLog(), pageOf("", row))
+			if err != nil || len(got.rows) != 1 || len(got.unmapped) != 0 {
+				t.Errorf("%+v, error %v", got, err)
+			}
+		})
+	}
+}
+
+// TestBadModifiedTime: it is as good as absent, and noted without what it says.
+func TestBadModifiedTime(t *testing.T) {
+	got, err := decodePage(t, accountLog(), pageOf("", call("1", `"lastModifiedTime":"+12065550100"`)))
+	want := []collector.Unmapped{{Field: "lastModifiedTime", Value: "not a date and time"}}
+	if err != nil || len(got.rows) != 1 || !slices.Equal(got.unmapped, want) {
+		t.Errorf("%+v, error %v", got, err)
+	}
+}
+
+// TestRowWithoutID: it has a key of what it says (counting.md 18).
+func TestRowWithoutID(t *testing.T) {
+	r := decodeOne(t, `{"startTime":"2026-03-02T10:00:00.999Z","action":"Phone Call","from":{"phoneNumber":"+1 206 555 0100"},"to":{"phoneNumber":"ANON"}}`)
+	r.want(t, shown{"ID": nil, "Synthetic": "phone_call\x1f2026-03-02T10:00:00Z\x1f+12065550100\x1fanon"})
+}
+
+// TestLongPage: what is handed on at once is bounded.
+func TestLongPage(t *testing.T) {
+	rows := make([]string, 2*chunkRows+1)
+	for i := range rows {
+		rows[i] = call(fmt.Sprint(i), "")
+	}
+	var sizes []int
+	var begins, last []bool
+	batch := newBatch(accountLog().mapper(), func(b *collector.Batch) error {
+		sizes, begins, last = append(sizes, len(b.Records)), append(begins, b.Begins), append(last, b.Last)
+		return nil
+	})
+	if _, err := newPageDecoder(batch).decode(strings.NewReader(pageOf("", rows...)), 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := batch.flush(true); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(sizes, []int{chunkRows, chunkRows, 1}) || !slices.Equal(begins, []bool{true, false, false}) || !slices.Equal(last, []bool{false, false, true}) {
+		t.Errorf("sizes %v, begins %v, last %v", sizes, begins, last)
+	}
+}
+
+// TestFatRows: nor do rows that are long come many at once.
+func TestFatRows(t *testing.T) {
+	fat := call("1", `"new":"`+strings.Repeat("x", maxValue/2)+`"`)
+	rows := slices.Repeat([]string{fat}, 3*chunkBytes/len(fat))
+	flushes := 0
+	batch := newBatch(accountLog().mapper(), func(*collector.Batch) error {
+		flushes++
+		return nil
+	})
+	if _, err := newPageDecoder(batch).decode(strings.NewReader(pageOf("", rows...)), 1); err != nil || flushes < 2 {
+		t.Errorf("%d batches, error %v", flushes, err)
+	}
+}
+
+// TestBodyError: why a body broke off is said as it is.
+func TestBodyError(t *testing.T) {
+	broken := errors.New("the line broke")
+	body := io.MultiReader(strings.NewReader(`{"records":[`), iotest.ErrReader(broken))
+	_, err := newPageDecoder(newBatch(accountLog().mapper(), nil)).decode(body, 1)
+	if !errors.Is(err, broken) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,109 @@
+package ringcentral
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// The bounds of a number that has its country code although it lacks the plus sign.
+const (
+	minE164 = 11
+	maxE164 = 15
+)
+
+// isExtension says whether a party is an extension without a number. A number that just
+// repeats that of the extension is none.
+func (p *party) isExtension() bool {
+	return (p.ExtensionID != "" || p.ExtensionNumber != "") &&
+		(p.PhoneNumber == "" || p.PhoneNumber == p.ExtensionNumber)
+}
+
+// number is what the party is called by.
+func (p *party) number() string {
+	if p.PhoneNumber != "" {
+		return p.PhoneNumber
+	}
+	return p.ExtensionNumber
+}
+
+// name is the party's, without the padding that it comes with.
+func (p *who) name() string { return strings.Join(strings.Fields(p.Name), " ") }
+
+// directionOf is internal between two extensions, else RingCentral's own, and whether
+// that is known.
+func directionOf(r *row) (direction cdr.Direction, known bool) {
+	switch folded(r.Direction) {
+	case "inbound":
+		direction, known = cdr.Inbound, true
+	case "outbound":
+		direction, known = cdr.Outbound, true
+	case "":
+		known = true // not given
+	}
+	if r.From.isExtension() && r.To.isExtension() {
+		direction = cdr.Internal
+	}
+	return direction, known
+}
+
+// user is the account's user in a call: of an inbound one who answered it, where a leg
+// says so, else the extension that the row belongs to.
+func userOf(r *row) (id, name string) {
+	if folded(r.Direction) == "inbound" {
+		for _, l := range r.Legs {
+			if results[folded(l.Result)].outcome == cdr.Answered && l.Extension.ID != nil {
+				return l.Extension.text(), own(l.Direction, &l.From, &l.To).nameOf(l.Extension.text())
+			}
+		}
+	}
+	side := own(r.Direction, &r.From.who, &r.To.who)
+	if id = r.Extension.text(); id == "" {
+		id = side.ExtensionID
+	}
+	return id, side.nameOf(id)
+}
+
+// own is the account's side of a call or a leg.
+func own(direction string, from, to *who) *who {
+	switch folded(direction) {
+	case "inbound":
+		return to
+	case "outbound":
+		return from
+	}
+	return new(who)
+}
+
+// nameOf is the party's name if the party is that extension, or may be.
+func (p *who) nameOf(extension string) string {
+	if p.ExtensionID != "" && extension != "" && p.ExtensionID != extension {
+		return ""
+	}
+	return p.name()
+}
+
+// text is the id as from.extensionId and to.extensionId have it.
+func (e *extension) text() string {
+	if e.ID == nil {
+		return ""
+	}
+	return strconv.FormatInt(*e.ID, 10)
+}
+
+// countryOf is the country of a number. Without a plus sign only one that is written in
+// digits alone, and is long enough, begins with its country code: "(866)123-4567" and
+// "2055551234" don't.
+func (m *mapper) countryOf(number string) string {
+	number = strings.TrimSpace(number)
+	if strings.HasPrefix(number, "+") {
+		return m.countries.Of(number)
+	}
+	if len(number) < minE164 || len(number) > maxE164 || number[0] == '0' || strings.Trim(number, "0123456789Xx*") != "" {
+		return ""
+	}
+	return m.countries.OfDigits(number)
+}
+
+func digits(i int) string { return strconv.Itoa(i) }

@@ -1,0 +1,210 @@
+package ringcentral
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	promconfig "github.com/prometheus/common/config"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+const providerName = "ringcentral"
+
+// The headers of RingCentral's answers.
+const (
+	headerGroup     = "X-Rate-Limit-Group"
+	headerLimit     = "X-Rate-Limit-Limit"
+	headerRemaining = "X-Rate-Limit-Remaining"
+	headerWindow    = "X-Rate-Limit-Window"
+	headerRequestID = "RCRequestId"
+)
+
+// The Heavy group's limit, to which all that we ask belongs, until an answer says
+// otherwise (RingCentral, "Rate limits"). A request within the penalty begins it anew.
+const (
+	heavyGroup   = "heavy"
+	heavyLimit   = 10
+	heavyPer     = time.Minute
+	heavyPenalty = time.Minute
+)
+
+// Provider is RingCentral, for the list of providers.
+func Provider() collector.Provider {
+	return collector.Provider{
+		Name:      providerName,
+		NewConfig: func() any { return new(Config) },
+		Open: func(config any, settings collector.SourceSettings) (*collector.Source, error) {
+			block, ok := config.(*Config)
+			if !ok {
+				return nil, fmt.Errorf("the configuration of %s is a %T", providerName, config)
+			}
+			return Open(block, settings)
+		},
+	}
+}
+
+// source is what the feeds of a source share.
+type source struct {
+	config    *Config
+	settings  collector.SourceSettings
+	base      *url.URL
+	client    *httpclient.Client
+	creds     *credentials
+	tokens    *httpclient.Tokens
+	transport http.RoundTripper // to the OAuth endpoints
+}
+
+// Open makes a source of a valid configuration. It asks nothing of the network.
+func Open(config *Config, settings collector.SourceSettings) (*collector.Source, error) {
+	if settings.Now == nil {
+		settings.Now = time.Now
+	}
+	if settings.Logger == nil {
+		settings.Logger = slog.New(slog.DiscardHandler)
+	}
+	base, err := url.Parse(config.BaseURL)
+	if err != nil {
+		return nil, errors.New("base_url is not a URL") // the parser's text would quote it
+	}
+	s := &source{config: config, settings: settings, base: base}
+	if s.transport, err = s.oauthTransport(); err != nil {
+		return nil, fmt.Errorf("prepare the way to RingCentral: %w", err)
+	}
+	s.creds = &credentials{
+		config: config, base: base, transport: s.transport, observer: settings.Observer,
+		userAgent: settings.UserAgent, now: settings.Now, pace: newPace(),
+	}
+	s.tokens = httpclient.NewTokens(httpclient.TokensSettings{Ask: s.creds.token, Now: settings.Now})
+	if err := s.openClient(); err != nil {
+		return nil, err
+	}
+	feeds := s.feeds()
+	if len(feeds) == 0 {
+		return nil, errors.New("no feed is configured")
+	}
+	return &collector.Source{
+		Feeds: feeds, Advise: Advise, CredentialExpiry: s.creds.expiry,
+		Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil, Budget: s.client.Budget, Close: s.close,
+	}, nil
+}
+
+// oauthTransport is the way to the OAuth endpoints: the source's.
+func (s *source) oauthTransport() (http.RoundTripper, error) {
+	if s.settings.Transport != nil {
+		return s.settings.Transport, nil
+	}
+	settings := promconfig.HTTPClientConfig{TLSConfig: s.settings.TLS, EnableHTTP2: true}
+	if s.settings.ProxyURL != nil {
+		settings.ProxyURL = promconfig.URL{URL: s.settings.ProxyURL}
+	} else {
+		settings.ProxyFromEnvironment = true
+	}
+	return promconfig.NewRoundTripperFromConfig(settings, providerName)
+}
+
+func (s *source) openClient() error {
+	client, err := httpclient.New(httpclient.Settings{
+		BaseURL:   s.config.BaseURL,
+		Token:     s.tokens,
+		TLS:       s.settings.TLS,
+		ProxyURL:  s.settings.ProxyURL,
+		Transport: s.settings.Transport,
+		Window: &httpclient.Window{
+			Limit: heavyLimit, Most: s.settings.RequestsPerMinute, Per: heavyPer, Penalty: heavyPenalty,
+			Group: headerGroup, LimitHeader: headerLimit, Remaining: headerRemaining, PerHeader: headerWindow, Only: heavyGroup,
+		},
+		Quotas:           s.settings.Quotas,
+		QuotaKey:         s.quotaKey(),
+		KeepTokenOn403:   true,
+		UserAgent:        s.settings.UserAgent,
+		RequestIDHeaders: []string{headerRequestID},
+		Observer:         s.settings.Observer,
+		Logger:           s.settings.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("prepare the way to RingCentral: %w", err)
+	}
+	s.client = client
+	return nil
+}
+
+func (s *source) feeds() []collector.FeedInfo {
+	var feeds []collector.FeedInfo
+	grouped := s.config.Scope == scopeExtension
+	if c := s.config.CallLog; c != nil {
+		log := &callLog{
+			path: s.config.path("call-log"), view: c.wire(), grouped: grouped, client: s.client,
+			countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers),
+		}
+		info := s.feed(feedCallLog)
+		info.Reader = log
+		if !grouped { // the endpoint is the account's only
+			info.Sync = &changes{callLog: log, changesPath: s.config.path("call-log-extract-sync")}
+		}
+		info.Interval, info.Lookback, info.LateAfter = c.Interval, c.Lookback, c.LateAfter
+		info.Recording = (&recordings{client: s.client}).get
+		info.Probe = func(ctx context.Context) (int, error) { return log.probe(ctx, s.settings.Now()) }
+		feeds = append(feeds, info)
+	}
+	if c := s.config.ActiveCalls; c != nil {
+		active := &activeCalls{path: s.config.path("active-calls"), grouped: grouped, client: s.client, logger: s.settings.Logger}
+		info := s.feed(feedActiveCalls)
+		info.Feed, info.Snapshot, info.Interval, info.Probe = active, true, c.Interval, active.probe
+		feeds = append(feeds, info)
+	}
+	return feeds
+}
+
+func (s *source) feed(name string) collector.FeedInfo {
+	return collector.FeedInfo{Name: name, Fingerprint: s.fingerprint(), Currency: s.config.Currency}
+}
+
+// fingerprint names the account: provider, host, scope and the JWT's user or, where the
+// JWT doesn't tell, the app. A port is no part of it: it changes without another account
+// being behind it. A user's id is personal, and a fingerprint is kept and shown, so the
+// user is there as a short hash, which is enough to tell two apart (guarantee 9).
+func (s *source) fingerprint() string {
+	who := s.config.ClientID
+	if user := s.creds.claims().Subject; user != "" {
+		sum := sha256.Sum256([]byte(providerName + " " + user))
+		who = "user-" + hex.EncodeToString(sum[:4])
+	}
+	return strings.ToLower(strings.Join([]string{providerName, s.base.Hostname(), s.config.Scope, who}, " "))
+}
+
+// quotaKey names what RingCentral counts requests by: the app and its user.
+func (s *source) quotaKey() string {
+	jwt, err := s.config.JWT.Value(context.Background())
+	if err != nil {
+		return "" // a budget of its own, until the file can be read
+	}
+	if who := readClaims(jwt).Subject; who != "" {
+		jwt = who
+	}
+	key := sha256.Sum256([]byte(strings.Join([]string{strings.ToLower(s.base.Host), s.config.ClientID, jwt}, "\x00")))
+	return strings.Join([]string{providerName, heavyGroup, hex.EncodeToString(key[:])}, " ")
+}
+
+// close ends the session, if there is one, within a bounded time.
+func (s *source) close() {
+	if token := s.tokens.Take(); token != "" {
+		if err := s.creds.revoke(token); err != nil {
+			s.settings.Logger.Info("the session couldn't be ended, so RingCentral ends it when its token does", "error", err.Error())
+		}
+	}
+	s.client.Close()
+	if idle, ok := s.transport.(interface{ CloseIdleConnections() }); ok {
+		idle.CloseIdleConnections()
+	}
+}

@@ -1,0 +1,142 @@
+package ringcentral
+
+import (
+	"errors"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// row is a record of the call log (CallLogRecord of RingCentral's specification), as far
+// as the mapping reads it. A member that is absent or null is the zero value.
+type row struct {
+	ID                 string   `json:"id"`
+	SessionID          string   `json:"sessionId"`
+	TelephonySessionID string   `json:"telephonySessionId"`
+	PartyID            string   `json:"partyId"`
+	StartTime          string   `json:"startTime"`
+	LastModifiedTime   string   `json:"lastModifiedTime"`
+	Duration           *int64   `json:"duration"`   // seconds
+	DurationMs         *int64   `json:"durationMs"` // newer, and exact
+	Type               string   `json:"type"`
+	InternalType       string   `json:"internalType"`
+	Direction          string   `json:"direction"`
+	Action             string   `json:"action"`
+	Result             string   `json:"result"`
+	Reason             string   `json:"reason"`
+	ReasonDescription  string   `json:"reasonDescription"` // localised
+	Transport          string   `json:"transport"`
+	DelegationType     string   `json:"delegationType"`
+	MetadataCategories []string `json:"metadataCategories"`
+	ShortRecording     bool     `json:"shortRecording"`
+	Deleted            bool     `json:"deleted"`
+
+	From           party     `json:"from"`
+	To             party     `json:"to"`
+	Extension      extension `json:"extension"`
+	Recording      recording `json:"recording"`
+	Message        message   `json:"message"`
+	Delegate       delegate  `json:"delegate"`
+	Billing        billing   `json:"billing"`
+	TransferTarget session   `json:"transferTarget"`
+	Transferee     session   `json:"transferee"`
+	Legs           []*leg    `json:"legs"`
+}
+
+// leg is a part of a call (CallLogRecordLegInfo).
+type leg struct {
+	LegType   string    `json:"legType"`
+	Direction string    `json:"direction"`
+	Result    string    `json:"result"`
+	Extension extension `json:"extension"`
+	From      who       `json:"from"`
+	To        who       `json:"to"`
+	Recording recording `json:"recording"`
+}
+
+// who is the caller or the called one, as far as legs are looked at.
+type who struct {
+	ExtensionID string `json:"extensionId"` // a string here
+	Name        string `json:"name"`
+}
+
+// party is the caller or the called one of a call.
+type party struct {
+	who
+
+	PhoneNumber     string `json:"phoneNumber"`
+	ExtensionNumber string `json:"extensionNumber"`
+	Location        string `json:"location"`
+	// DialerNumber is of callers, DialedNumber of called ones.
+	DialerNumber string `json:"dialerPhoneNumber"`
+	DialedNumber string `json:"dialedPhoneNumber"`
+	Device       device `json:"device"`
+}
+
+type device struct {
+	ID string `json:"id"`
+}
+
+// extension is a user of the account, or a queue, a menu and so on.
+type extension struct {
+	ID *int64 `json:"id"` // a number here, and above 32 bits
+}
+
+type recording struct {
+	ID   string `json:"id"`
+	Type string `json:"type"`
+}
+
+type message struct {
+	ID   string `json:"id"`
+	Type string `json:"type"`
+}
+
+type delegate struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+type billing struct {
+	Included  amount `json:"costIncluded"`
+	Purchased amount `json:"costPurchased"`
+}
+
+// session is another session of a transferred call.
+type session struct {
+	TelephonySessionID string `json:"telephonySessionId"`
+}
+
+// amount is money, exact as it was written; null is not known.
+type amount struct {
+	money cdr.Money
+	known bool
+}
+
+// errNoNumber is an amount of another JSON type.
+var errNoNumber = errors.New("is no number")
+
+// UnmarshalJSONFrom takes the number as it is written, before it can become a float.
+func (a *amount) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
+	*a = amount{}
+	value, err := decoder.ReadValue()
+	if err != nil {
+		return err
+	}
+	switch value.Kind() {
+	case 'n':
+		return nil
+	case '0':
+	default:
+		return &fieldError{errNoNumber}
+	}
+	if a.money, err = cdr.ParseMoney(string(value)); err != nil {
+		return &fieldError{errors.New("is " + err.Error())} // says what it must be
+	}
+	a.known = true
+	return nil
+}
+
+// fieldError is our own word for what is wrong with a field. It holds no content.
+type fieldError struct{ error }

@@ -1,0 +1,352 @@
+package ringcentral
+
+import (
+	"maps"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	promconfig "github.com/prometheus/common/config"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// counted is what came of a read, each record once by its id, each session once and each
+// recording once (counting.md 14).
+type counted struct {
+	seen, waiting, sessions, recorded map[string]bool
+	invalid, ignored                  map[string]bool
+
+	calls      map[simulator.CallKey]int
+	failures   map[simulator.FailureKey]int
+	connected  map[simulator.ConnectedKey]time.Duration
+	charges    map[simulator.ChargeKey]cdr.Money
+	emergency  map[simulator.EmergencyKey]int
+	legs       map[simulator.LegKey]int
+	recordings map[string]int
+}
+
+func newCounted() *counted {
+	return &counted{
+		seen: map[string]bool{}, waiting: map[string]bool{}, sessions: map[string]bool{}, recorded: map[string]bool{},
+		invalid: map[string]bool{}, ignored: map[string]bool{}, calls: map[simulator.CallKey]int{}, failures: map[simulator.FailureKey]int{},
+		connected: map[simulator.ConnectedKey]time.Duration{}, charges: map[simulator.ChargeKey]cdr.Money{},
+		emergency: map[simulator.EmergencyKey]int{}, legs: map[simulator.LegKey]int{}, recordings: map[string]int{},
+	}
+}
+
+func (c *counted) take(b *collector.Batch) error {
+	for _, r := range b.Records {
+		// The lookback is over, so what isn't final counts as it stands (counting.md 17).
+		if r.Provisional {
+			c.waiting[r.ID] = true
+		}
+		if !c.seen[r.ID] {
+			c.seen[r.ID] = true
+			c.count(r)
+		}
+	}
+	for _, bad := range b.Invalid {
+		c.invalid[string(bad.Content)] = true
+	}
+	for _, bad := range b.Ignored {
+		c.ignored[string(bad.Content)] = true
+	}
+	return nil
+}
+
+func (c *counted) count(r *cdr.Record) {
+	for i := range r.Charges {
+		if r.Charges[i].Amount.Sign() <= 0 {
+			continue // zero makes no series
+		}
+		key := simulator.ChargeKey{
+			Direction: r.Direction, CallType: r.CallType, Country: r.Country, Currency: defaultCurrency, Component: r.Charges[i].Component,
+		}
+		sum := c.charges[key]
+		c.charges[key] = sum.Add(&r.Charges[i].Amount)
+	}
+	for _, rec := range r.Recordings {
+		if !c.recorded[rec.ID] {
+			c.recorded[rec.ID] = true
+			c.recordings[rec.Type]++
+		}
+	}
+	if r.Group != "" {
+		if c.sessions[r.Group] {
+			return
+		}
+		c.sessions[r.Group] = true
+	}
+	c.calls[simulator.CallKey{Direction: r.Direction, CallType: r.CallType, Outcome: r.Outcome, Trunk: r.Trunk}]++
+	if r.Outcome.Connected() {
+		c.connected[simulator.ConnectedKey{Direction: r.Direction, CallType: r.CallType, Country: r.Country}] += r.Duration
+	} else {
+		c.failures[simulator.FailureKey{Direction: r.Direction, Outcome: r.Outcome}]++
+	}
+	if r.Emergency != cdr.NoEmergency {
+		c.emergency[simulator.EmergencyKey{Outcome: r.Outcome, Test: r.Emergency == cdr.EmergencyTest}]++
+	}
+	for _, l := range r.Legs {
+		c.legs[simulator.LegKey{Type: l.Type, Outcome: l.Outcome}]++
+	}
+}
+
+// want compares with the totals; changes come with faxes, ranges without.
+func (c *counted) want(t *testing.T, want simulator.Totals, faxes bool) {
+	t.Helper()
+	ignored := 0
+	for kind, n := range want.Ignored {
+		if faxes || actions[strings.ReplaceAll(kind, "_", " ")].noCall {
+			ignored += n
+		}
+	}
+	for _, n := range []struct {
+		what      string
+		got, want int
+	}{
+		{"records", len(c.seen), want.Records},
+		{"invalid rows", len(c.invalid), want.Invalid},
+		{"ignored rows", len(c.ignored), ignored},
+	} {
+		if n.got != n.want || n.want == 0 {
+			t.Errorf("%d %s, want %d", n.got, n.what, n.want)
+		}
+	}
+	if len(c.waiting) == 0 && len(want.Legs) > 0 && faxes {
+		t.Error("no row waits to be final")
+	}
+	wantSame(t, "calls", c.calls, want.Calls)
+	wantSame(t, "failures", c.failures, want.Failures)
+	wantSame(t, "connected", c.connected, want.Connected)
+	wantSame(t, "emergency", c.emergency, want.Emergency)
+	wantSame(t, "legs", c.legs, want.Legs)
+	wantSame(t, "recordings", c.recordings, want.Recordings)
+	charges, wantCharges := map[simulator.ChargeKey]string{}, map[simulator.ChargeKey]string{}
+	for key, sum := range c.charges {
+		charges[key] = strconv.FormatFloat(sum.Float(), 'f', 4, 64)
+	}
+	for key, sum := range want.Charges {
+		wantCharges[key] = strconv.FormatFloat(sum.Float(), 'f', 4, 64)
+	}
+	wantSame(t, "charges", charges, wantCharges)
+}
+
+// wantSame compares maps and shows what differs.
+func wantSame[K, V comparable](t *testing.T, what string, got, want map[K]V) {
+	t.Helper()
+	all := maps.Clone(want)
+	if all == nil {
+		all = map[K]V{}
+	}
+	maps.Copy(all, got)
+	for key := range all {
+		if got[key] != want[key] {
+			t.Errorf("%s: %+v is %v, want %v", what, key, got[key], want[key])
+		}
+	}
+}
+
+var (
+	simBegin = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	simEnd   = simBegin.Add(3 * 24 * time.Hour)
+)
+
+// simWorld is one of the simulator's call logs.
+func simWorld(t *testing.T, mix *simulator.Mix) *simulator.World {
+	t.Helper()
+	settings := sim.Historical(7, mix, simBegin, simEnd, 6000)
+	settings.Malformed = 0.02
+	world, err := simulator.NewWorld(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return world
+}
+
+// openSim opens a source that reads a simulated account.
+func openSim(t *testing.T, settings sim.Settings, change func(*Config)) (*sim.Server, *collector.Source) {
+	t.Helper()
+	settings.Heavy, settings.Auth, settings.Gzip = 10_000, 10_000, true // the limits have tests of their own
+	server, err := sim.Start(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	c := new(Config)
+	c.SetDefaults()
+	c.BaseURL, c.ClientID = server.BaseURL(), server.ClientID()
+	c.ClientSecret, c.JWT = config.NewSecret(server.ClientSecret()), config.NewSecret(server.JWT())
+	c.CallLog, c.ActiveCalls = new(CallLog), new(ActiveCalls)
+	c.CallLog.SetDefaults()
+	c.ActiveCalls.SetDefaults()
+	change(c)
+	source, err := Open(c, collector.SourceSettings{
+		TLS: promconfig.TLSConfig{CA: string(server.CA())}, EmergencyNumbers: []string{"911", "933", "112", "999"}, Now: server.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(source.Close)
+	return server, source
+}
+
+// faultsOf go wrong at an endpoint, in ways that pass and that a right client doesn't
+// notice.
+func faultsOf(endpoint string) *simulator.Faults {
+	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 3})
+	faults.Once(endpoint, simulator.CutChunked, sim.LostToken, sim.NoRecords)
+	faults.Rate(endpoint, 0.5, sim.Harmless()...)
+	return faults
+}
+
+// TestSimulatedCallLog reads simulated call logs by ranges, through faults, and wants
+// exactly their totals.
+func TestSimulatedCallLog(t *testing.T) {
+	account, extension := simWorld(t, sim.Mix()), simWorld(t, sim.ExtensionMix())
+	for _, test := range []struct {
+		name   string
+		world  *simulator.World
+		change func(*Config)
+		view   simulator.View
+	}{
+		{"account", account, func(*Config) {}, simulator.View{}},
+		{"extension", extension, func(c *Config) { c.Scope = scopeExtension }, simulator.View{}},
+		{"simple", account, func(c *Config) { c.CallLog.View = viewSimple }, simulator.View{Simple: true}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			faults := faultsOf(sim.EndpointCallLog)
+			server, source := openSim(t, sim.Settings{
+				Account: account, Extension: extension, Faults: faults, Clock: simulator.NewManualClock(simEnd.Add(30 * 24 * time.Hour)),
+			}, test.change)
+			test.view.At = []time.Time{server.Pause()}
+			got := newCounted()
+			if err := source.Feeds[0].Reader.Read(t.Context(), simBegin, simEnd, got.take); err != nil {
+				what, todo := source.Advise(err)
+				t.Fatalf("%s: %s", what, todo)
+			}
+			got.want(t, test.world.TotalsOf(test.view), false)
+			if faults.Counts(sim.EndpointCallLog)[simulator.CutChunked] == 0 || len(server.Strays()) != 0 {
+				t.Errorf("faults %v, strays %q", faults.Counts(sim.EndpointCallLog), server.Strays())
+			}
+		})
+	}
+}
+
+// TestSimulatedChanges reads the same by changes.
+func TestSimulatedChanges(t *testing.T) {
+	world := simWorld(t, sim.Mix())
+	faults := faultsOf(sim.EndpointSync)
+	server, source := openSim(t, sim.Settings{
+		Account: world, Faults: faults, Clock: simulator.NewManualClock(simEnd.Add(30 * 24 * time.Hour)),
+	}, func(*Config) {})
+	at, got := server.Pause(), newCounted()
+	steps := 0
+	for token, more := "", true; more; steps++ {
+		b, position, err := source.Feeds[0].Sync.Sync(t.Context(), token, simBegin)
+		if err != nil || steps > 100 {
+			what, todo := source.Advise(err)
+			t.Fatalf("step %d: %s: %s", steps, what, todo)
+		}
+		if err := got.take(b); err != nil {
+			t.Fatal(err)
+		}
+		token, more = position.Token, position.More
+	}
+	got.want(t, world.Totals(at), true)
+	if steps < 6 || faults.Counts(sim.EndpointSync)[simulator.CutChunked] == 0 || len(server.Strays()) != 0 {
+		t.Errorf("%d steps, faults %v, strays %q", steps, faults.Counts(sim.EndpointSync), server.Strays())
+	}
+}
+
+// TestSimulatedActiveCalls compares the gauges with the calls that are in progress.
+func TestSimulatedActiveCalls(t *testing.T) {
+	account, extension := simWorld(t, sim.Mix()), simWorld(t, sim.ExtensionMix())
+	for _, scope := range []string{scopeAccount, scopeExtension} {
+		t.Run(scope, func(t *testing.T) {
+			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 3})
+			faults.Rate(sim.EndpointActiveCalls, 0.5, sim.Harmless()...)
+			server, source := openSim(t, sim.Settings{
+				Account: account, Extension: extension, Faults: faults, Clock: simulator.NewManualClock(simBegin.Add(36 * time.Hour)),
+			}, func(c *Config) { c.Scope = scope })
+			most := 0
+			for range 10 {
+				server.Advance(7 * time.Minute)
+				sink := &snapshot{t: t}
+				if err := source.Feeds[1].Feed.Poll(t.Context(), collector.LedgerState{}, sink); err != nil {
+					t.Fatal(err)
+				}
+				want := server.Active(server.Now())
+				if scope == scopeExtension {
+					want = server.ActiveOfExtension(server.Now())
+				}
+				for _, direction := range []cdr.Direction{cdr.Inbound, cdr.Outbound, cdr.Internal, cdr.DirectionUnknown} {
+					if got := sink.gauges[direction.String()]; got != float64(want[direction]) {
+						t.Errorf("%v %s calls are active, want %d", got, direction, want[direction])
+					}
+					most = max(most, want[direction])
+				}
+			}
+			if most < 2 || len(server.Strays()) != 0 {
+				t.Errorf("at most %d calls were active, strays %q", most, server.Strays())
+			}
+		})
+	}
+}
+
+// TestSimulatedRecordings resolves what a read brought.
+func TestSimulatedRecordings(t *testing.T) {
+	world := simWorld(t, sim.Mix())
+	_, source := openSim(t, sim.Settings{Account: world, Clock: simulator.NewManualClock(simEnd.Add(30 * 24 * time.Hour))}, func(*Config) {})
+	var recordings []string
+	err := source.Feeds[0].Reader.Read(t.Context(), simBegin, simBegin.Add(12*time.Hour), func(b *collector.Batch) error {
+		for _, r := range b.Records {
+			for _, rec := range r.Recordings {
+				recordings = append(recordings, rec.ID)
+			}
+		}
+		return nil
+	})
+	if err != nil || len(recordings) < 10 {
+		t.Fatalf("%d recordings, error %v", len(recordings), err)
+	}
+	for _, id := range recordings[:10] {
+		if info, err := source.Feeds[0].Recording(t.Context(), id); err != nil || info.ContentType != "audio/mpeg" || info.Duration <= 0 {
+			t.Errorf("%+v, error %v", info, err)
+		}
+	}
+}
+
+// TestSimulatedRefusals: what RingCentral refuses is told apart.
+func TestSimulatedRefusals(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		settings   sim.Settings
+		spoil      func(*sim.Server)
+		what, todo string
+	}{
+		{"user's permission", sim.Settings{}, func(s *sim.Server) { s.SetPermissions(sim.ReadCallLog) }, "the user of the JWT lacks the permission FullCompanyCallLog", "Admin Portal"},
+		{"user's permission, of old", sim.Settings{OldNames: true, BareErrors: true}, func(s *sim.Server) { s.SetPermissions(sim.ReadCallLog) }, "lacks the permission ReadCompanyCallLog", "Admin Portal"},
+		{"app's permission", sim.Settings{}, func(s *sim.Server) { s.SetScopes("ReadAccounts") }, "the app lacks the permission ReadCallLog", "Developer Console"},
+		{"wrong client", sim.Settings{}, func(s *sim.Server) { s.SetSecret("another") }, "doesn't know the app, or its secret is wrong", "client_secret"},
+		{"wrong JWT", sim.Settings{}, (*sim.Server).RevokeJWT, "doesn't take the JWT", "make a JWT credential"},
+		{"grant", sim.Settings{}, func(s *sim.Server) { s.AllowGrant(false) }, "isn't allowed the JWT grant", "JWT auth flow"},
+		{"locked", sim.Settings{}, func(s *sim.Server) { s.LockAccount(true) }, "has locked", "unlock"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			server, source := openSim(t, test.settings, func(*Config) {})
+			test.spoil(server)
+			_, err := source.Feeds[0].Probe(t.Context())
+			what, todo := source.Advise(err)
+			if !strings.Contains(what, test.what) || !strings.Contains(todo, test.todo) {
+				t.Errorf("of %v it says %q and %q, want %q and %q in it", err, what, todo, test.what, test.todo)
+			}
+		})
+	}
+}

@@ -1,0 +1,147 @@
+package ringcentral
+
+import (
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// verdict is what a result or a reason means.
+type verdict struct {
+	outcome cdr.Outcome
+	// reason is the slug of the label `reason`; empty if it says nothing about a failure.
+	reason string
+	// generic says that the result tells too little, so that the reason decides.
+	generic bool
+	// open says that a leg that was accepted makes the call answered.
+	open bool
+}
+
+// folded is a value of RingCentral's as the tables have it: spellings differ in case
+// and blanks.
+func folded(value string) string { return strings.ToLower(strings.TrimSpace(value)) }
+
+// resultInProgress is the result of a call that hasn't ended.
+const resultInProgress = "in progress"
+
+// resultPhoneLogin is the result of what is no call.
+const resultPhoneLogin = "phone login"
+
+// noResult is the verdict on a call without a result.
+var noResult = verdict{generic: true, open: true}
+
+// results are the values of `result` (contract 3, RingCentral). The call log has no SIP
+// codes. Those of faxes are met on legs of voice calls only: rows of faxes are ignored.
+var results = map[string]verdict{
+	"accepted":           {outcome: cdr.Answered},
+	"call connected":     {outcome: cdr.Answered},
+	"answered elsewhere": {outcome: cdr.Answered},
+	"911":                {outcome: cdr.Answered},
+	"933":                {outcome: cdr.Answered},
+
+	"voicemail":          {outcome: cdr.Voicemail},
+	"sent to voicemail":  {outcome: cdr.Voicemail},
+	"callback requested": {outcome: cdr.Voicemail},
+
+	"missed":                {outcome: cdr.NoAnswer, reason: "missed", generic: true, open: true},
+	"no answer":             {outcome: cdr.NoAnswer, reason: "no_answer"},
+	"answered not accepted": {outcome: cdr.NoAnswer, reason: "not_accepted"},
+	"busy":                  {outcome: cdr.Busy, reason: "busy"},
+	"hang up":               {outcome: cdr.Cancelled, reason: "hang_up"},
+	"abandoned":             {outcome: cdr.Cancelled, reason: "abandoned"},
+	"stopped":               {outcome: cdr.Cancelled, reason: "stopped"},
+	"rejected":              {outcome: cdr.Rejected, reason: "rejected"},
+	"declined":              {outcome: cdr.Rejected, reason: "declined"},
+	"blocked":               {outcome: cdr.Rejected, reason: "blocked"},
+	"reply":                 {outcome: cdr.Rejected, reason: "reply"},
+
+	"wrong number": {outcome: cdr.InvalidNumber, reason: "number_not_found"},
+
+	"not allowed":              {outcome: cdr.NotAllowed, reason: "not_allowed"},
+	"restricted number":        {outcome: cdr.NotAllowed, reason: "restricted_number"},
+	"international disabled":   {outcome: cdr.NotAllowed, reason: "international_disabled"},
+	"international restricted": {outcome: cdr.NotAllowed, reason: "international_restricted"},
+	"no calling credit":        {outcome: cdr.NotAllowed, reason: "no_credit"},
+	"suspended account":        {outcome: cdr.NotAllowed, reason: "account_suspended"},
+
+	"call failed":              {outcome: cdr.Failed, reason: "call_failed", generic: true},
+	"call failure":             {outcome: cdr.Failed, reason: "call_failed", generic: true},
+	"internal error":           {outcome: cdr.Failed, reason: "internal_error"},
+	"carrier is not active":    {outcome: cdr.Failed, reason: "carrier_inactive"},
+	"edge trunk misconfigured": {outcome: cdr.Failed, reason: "trunk_misconfigured"},
+	"ip phone offline":         {outcome: cdr.Failed, reason: "phone_offline"},
+
+	// RingCentral itself doesn't know.
+	"unknown":     noResult,
+	"resultempty": noResult,
+
+	// Of faxes.
+	"received":           {outcome: cdr.Answered},
+	"sent":               {outcome: cdr.Answered},
+	"fax on demand":      {outcome: cdr.Answered},
+	"partial receive":    {outcome: cdr.Answered},
+	"fax partially sent": {outcome: cdr.Answered},
+	"receive error":      {outcome: cdr.Failed, reason: "fax"},
+	"fax receipt error":  {outcome: cdr.Failed, reason: "fax"},
+	"send error":         {outcome: cdr.Failed, reason: "fax"},
+	"fax not sent":       {outcome: cdr.Failed, reason: "fax"},
+	"fax poor line":      {outcome: cdr.Failed, reason: "fax"},
+	"poor line quality":  {outcome: cdr.Failed, reason: "fax"},
+	"no fax machine":     {outcome: cdr.Failed, reason: "fax"},
+
+	resultInProgress: noResult,
+	resultPhoneLogin: {},
+}
+
+// reasons are the values of `reason`, whose descriptions are RingCentral's own. An
+// outcome applies where the result is generic.
+var reasons = map[string]verdict{
+	"accepted": {outcome: cdr.Answered},
+	// Something answered, such as somebody's own voicemail, but didn't take the call.
+	"connected": {outcome: cdr.NoAnswer, reason: "not_accepted"},
+	"unknown":   {},
+
+	"line busy":    {outcome: cdr.Busy, reason: "busy"},
+	"not answered": {outcome: cdr.NoAnswer, reason: "no_answer"},
+	"no answer":    {outcome: cdr.NoAnswer, reason: "no_answer"},
+	"hang up":      {outcome: cdr.Cancelled, reason: "hang_up"},
+	"stopped":      {outcome: cdr.Cancelled, reason: "stopped"},
+
+	"wrong number": {outcome: cdr.InvalidNumber, reason: "number_not_found"},
+	"bad number":   {outcome: cdr.InvalidNumber, reason: "bad_number"},
+
+	"no credit":                     {outcome: cdr.NotAllowed, reason: "no_credit"},
+	"restricted number":             {outcome: cdr.NotAllowed, reason: "restricted_number"},
+	"international disabled":        {outcome: cdr.NotAllowed, reason: "international_disabled"},
+	"international restricted":      {outcome: cdr.NotAllowed, reason: "international_restricted"},
+	"info 411 restricted":           {outcome: cdr.NotAllowed, reason: "restricted_411"},
+	"customer 611 restricted":       {outcome: cdr.NotAllowed, reason: "restricted_611"},
+	"calls not accepted":            {outcome: cdr.NotAllowed, reason: "calls_not_accepted"},
+	"not allowed":                   {outcome: cdr.NotAllowed, reason: "not_allowed"},
+	"number not allowed":            {outcome: cdr.NotAllowed, reason: "number_not_allowed"},
+	"number disabled":               {outcome: cdr.NotAllowed, reason: "number_disabled"},
+	"number blocked":                {outcome: cdr.Rejected, reason: "blocked"},
+	"emergency address not defined": {outcome: cdr.NotAllowed, reason: "no_emergency_address"},
+	"descnoe911address":             {outcome: cdr.NotAllowed, reason: "no_emergency_address"},
+
+	"max call limit": {outcome: cdr.Failed, reason: "max_call_limit"},
+	"too many calls": {outcome: cdr.Failed, reason: "too_many_calls"},
+
+	"no digital line":          {outcome: cdr.Failed, reason: "phone_offline"},
+	"call loop":                {outcome: cdr.Failed, reason: "loop"},
+	"internal error":           {outcome: cdr.Failed, reason: "internal_error"},
+	"internal call error":      {outcome: cdr.Failed, reason: "internal_error"},
+	"failed try again":         {outcome: cdr.Failed, reason: "try_again"},
+	"resource error":           {outcome: cdr.Failed, reason: "resource_error"},
+	"carrier is not active":    {outcome: cdr.Failed, reason: "carrier_inactive"},
+	"edge trunk misconfigured": {outcome: cdr.Failed, reason: "trunk_misconfigured"},
+
+	"fax not received":   {outcome: cdr.Failed, reason: "fax"},
+	"fax partially sent": {outcome: cdr.Answered},
+	"fax not sent":       {outcome: cdr.Failed, reason: "fax"},
+	"fax poor line":      {outcome: cdr.Failed, reason: "fax"},
+	"fax prepare error":  {outcome: cdr.Failed, reason: "fax"},
+	"fax save error":     {outcome: cdr.Failed, reason: "fax"},
+	"fax send error":     {outcome: cdr.Failed, reason: "fax"},
+	"receive error":      {outcome: cdr.Failed, reason: "fax"},
+}
