@@ -35,10 +35,12 @@ sources:
     msgraph: {tenant_id: contoso.example, client_id: app, client_secret: secret, pstn: , direct_routing: , call_records: }
   - name: acme
     ringcentral: {client_id: app, client_secret: secret, jwt: secret, call_log: , active_calls: }
+  - name: wave
+    wavix: {api_key: secret, call_log: , active_calls: }
 `
 
 // given are the keys of providers' blocks that the smallest file gives.
-var given = []string{"tenant_id", "client_id", "client_secret", "jwt"}
+var given = []string{"tenant_id", "client_id", "client_secret", "jwt", "api_key"}
 
 // described are the keys that configuration.md has a row for, with the default
 // that it tells: the paths of config.example.yaml, without positions in lists.
@@ -116,7 +118,7 @@ func TestConfigurationTellsDefaults(t *testing.T) {
 			t.Errorf("configuration.md tells %q as the default of %s, it is %q", told, key, value)
 		}
 	})
-	if len(checked) < 30 {
+	if len(checked) < 40 {
 		t.Errorf("only %d defaults were compared: this shows nothing", len(checked))
 	}
 }

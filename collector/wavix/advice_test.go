@@ -1,0 +1,92 @@
+package wavix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+func TestAdvice(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		err        error
+		what, todo string
+	}{
+		{"wrong key", &httpclient.Error{Kind: httpclient.KindUnauthorized}, "refuses the key", "API Keys"},
+		{"address", &httpclient.Error{Kind: httpclient.KindUnauthorized}, "or the address that it comes from", "IP addresses"},
+		{"older account", &httpclient.Error{Kind: httpclient.KindUnauthorized}, "refuses the key", "auth: query"},
+		{"access denied with 200", &refusedError{"Access Denied"}, "refuses the key", "API Keys"},
+		{"scope", &httpclient.Error{Kind: httpclient.KindForbidden}, "may not read calls", "calls: read"},
+		{"not provisioned", refusedWith(http.StatusForbidden, `{"success":false,"message":"The service is not provisioned for your account."}`), "doesn't have this service", "support"},
+		{"disabled", refusedWith(http.StatusForbidden, `{"success":false,"message":"Request failed. The feature is disabled for your account."}`), "doesn't have this service", "support"},
+		{"no path", &noPathError{&httpclient.Error{Kind: httpclient.KindNotFound}, "cdr"}, "neither the newer nor the older path", "base_url"},
+		{"path that was there", refusedWith(http.StatusNotFound, notFound), "Record not found", "restart the exporter"},
+		{"no CSV", &csvError{&httpclient.Error{Kind: httpclient.KindNotFound}}, "no CSV export", "set format to json or stream"},
+		{"parameter", refusedWith(http.StatusBadRequest, `{"success":false,"message":"Missing or invalid parameter per_page"}`), "parameter per_page", "report it"},
+		{"throttled", &httpclient.Error{Kind: httpclient.KindThrottled}, "throttles", "requests_per_minute"},
+		{"unavailable", refusedWith(http.StatusServiceUnavailable, `{"success":false,"message":"Service temporary unavailable"}`), "has a fault", "asked again"},
+		{"fault", &httpclient.Error{Kind: httpclient.KindServer}, "has a fault", "asked again"},
+		{"success false", &refusedError{}, "failed, with status 200", "asked again"},
+		{"HTML", httpclient.Retryable(errHTML), "no answer of Wavix's", "maintenance"},
+		{"HTML as JSON", &httpclient.Error{Kind: httpclient.KindBody}, "no answer of Wavix's", "maintenance"},
+		{"cut stream", fmt.Errorf("%w at byte 7", errCut), "broke off", "read again"},
+		{"network", &httpclient.Error{Kind: httpclient.KindNetwork}, "can't be reached", "proxy_url"},
+		{"redirect", &httpclient.Error{Kind: httpclient.KindRedirect}, "another place", "base_url"},
+		{"giant", &httpclient.Error{Kind: httpclient.KindTooLarge}, "too large", "format to json"},
+		{"proxy", &httpclient.Error{Kind: httpclient.KindStatus, Status: http.StatusProxyAuthRequired}, "proxy wants credentials", "proxy_url"},
+		{"another status", &httpclient.Error{Kind: httpclient.KindStatus, Status: 418}, "GET", "support"},
+		{"no key", &keyError{errKey}, "no key to send", "api_key_file"},
+		{"timeout", context.DeadlineExceeded, "not asked to the end", "try again"},
+		{"anything else", errors.New("odd"), "odd", "log"},
+		{"nothing", nil, "nothing is wrong", "nothing"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := test.err
+			if err != nil {
+				err = fmt.Errorf("read page 2: %w", err)
+			}
+			what, todo := Advise(err)
+			if !strings.Contains(what, test.what) || !strings.Contains(todo, test.todo) {
+				t.Errorf("Advise says %q and %q, want %q and %q in it", what, todo, test.what, test.todo)
+			}
+			if strings.Contains(what+todo, "\n") {
+				t.Error("the advice isn't a line")
+			}
+		})
+	}
+}
+
+// refusedWith is the error of an answer with a body.
+func refusedWith(status int, body string) error {
+	client, err := httpclient.New(httpclient.Settings{BaseURL: defaultBaseURL, Transport: &fakeWavix{first: []answer{{status: status, body: body}}}})
+	if err != nil {
+		return err
+	}
+	_, err = client.Get(context.Background(), httpclient.Request{URL: "/x", Label: "cdrs"})
+	return withMessage(err)
+}
+
+func TestMessages(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"success":false,"error":true,"message":"Unauthorized"}`: `GET cdrs: 400 Bad Request, Wavix says "Unauthorized"`,
+		`{"message":"unauthorized."}`:                             `GET cdrs: 400 Bad Request, Wavix says "Unauthorized"`,
+		`{"message":"Missing or invalid parameter from"}`:         `GET cdrs: 400 Bad Request, Wavix says "Missing or invalid parameter from"`,
+		`{"message":"Missing or invalid parameter 12065550100"}`:  `GET cdrs: 400 Bad Request`,
+		`{"message":"Missing or invalid parameter s3cr3t"}`:       `GET cdrs: 400 Bad Request`,
+		`{"message":"The number 12065550100 is unknown"}`:         `GET cdrs: 400 Bad Request`,
+		`{"message":["Unauthorized"]}`:                            `GET cdrs: 400 Bad Request`,
+		`{"success":false}`:                                       `GET cdrs: 400 Bad Request`,
+		`["x"]`:                                                   `GET cdrs: 400 Bad Request`,
+		`<html>`:                                                  `GET cdrs: 400 Bad Request`,
+		``:                                                        `GET cdrs: 400 Bad Request`,
+	} {
+		if got := refusedWith(http.StatusBadRequest, body).Error(); got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+}

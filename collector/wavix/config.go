@@ -1,0 +1,132 @@
+package wavix
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+const defaultBaseURL = "https://api.wavix.com"
+
+// The ways to send the key.
+const (
+	authBearer = "bearer"
+	authQuery  = "query"
+)
+
+// The formats of the call log.
+const (
+	formatJSON   = "json"
+	formatStream = "stream"
+	formatCSV    = "csv"
+)
+
+// The types of calls: one is asked for at a time, and no row says which it is of.
+const (
+	kindPlaced   = "placed"
+	kindReceived = "received"
+)
+
+// minActiveInterval is the shortest time between two reads of the calls in progress.
+const minActiveInterval = time.Second
+
+// Config is the block `wavix` of a source, as the user wrote it.
+type Config struct {
+	// BaseURL is the API's address, without a version.
+	BaseURL string `yaml:"base_url"`
+	// APIKey is the account's key.
+	APIKey config.Secret `yaml:"api_key"`
+	// Auth is how the key is sent: bearer is a header, query the older parameter
+	// appid.
+	Auth string `yaml:"auth"`
+	// Format is how the call log is asked for: json (pages), stream (a line each) or
+	// csv (older accounts only).
+	Format string `yaml:"format"`
+	// Currency is that of all prices, which name none.
+	Currency string `yaml:"currency"`
+
+	CallLog     *CallLog     `yaml:"call_log"`
+	ActiveCalls *ActiveCalls `yaml:"active_calls"`
+}
+
+// CallLog is the feed of the call detail records.
+type CallLog struct {
+	config.Feed `yaml:",inline"`
+	// Types are those that are read: placed, received.
+	Types []string `yaml:"types"`
+}
+
+// ActiveCalls is the feed of the calls in progress.
+type ActiveCalls struct {
+	// Interval is how often they are read.
+	Interval time.Duration `yaml:"interval"`
+}
+
+// SetDefaults implements config.Defaulter.
+func (c *Config) SetDefaults() {
+	c.BaseURL, c.Auth, c.Format, c.Currency = defaultBaseURL, authBearer, formatJSON, "USD"
+}
+
+// SetDefaults implements config.Defaulter.
+func (c *CallLog) SetDefaults() {
+	c.Feed = config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}
+	c.Types = []string{kindPlaced, kindReceived}
+}
+
+// SetDefaults implements config.Defaulter.
+func (a *ActiveCalls) SetDefaults() { a.Interval = 30 * time.Second }
+
+var (
+	currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
+	versionPath  = regexp.MustCompile(`/v\d+/?$`)
+)
+
+// Validate implements config.Validator.
+func (c *Config) Validate(r *config.Report) {
+	r.Required("base_url", c.BaseURL, "the API's address, such as "+defaultBaseURL)
+	r.BaseURL("base_url", c.BaseURL)
+	if u, err := url.Parse(c.BaseURL); err == nil && versionPath.MatchString(u.Path) {
+		r.Problemf("base_url", "must end before the version: leave %s out", versionPath.FindString(u.Path))
+	}
+	r.RequiredSecret("api_key", c.APIKey, "the key of the account (Administration, API Keys)")
+	r.OneOf("auth", c.Auth, authBearer, authQuery)
+	r.OneOf("format", c.Format, formatJSON, formatStream, formatCSV)
+	if !currencyCode.MatchString(c.Currency) {
+		r.Problemf("currency", "must be a currency of three capital letters (ISO 4217), such as USD")
+	}
+	r.AtLeastOne("a feed", "call_log", "active_calls")
+}
+
+// Validate implements config.Validator, beside the rules that all feeds have.
+func (c *CallLog) Validate(r *config.Report) {
+	if len(c.Types) == 0 {
+		r.Problemf("types", "is empty; give %s, %s or both", kindPlaced, kindReceived)
+	}
+	for i, kind := range c.Types {
+		key := fmt.Sprintf("types[%d]", i)
+		r.OneOf(key, kind, kindPlaced, kindReceived)
+		if slices.Contains(c.Types[:i], kind) {
+			r.Problemf(key, "is given twice")
+		}
+	}
+}
+
+// Validate implements config.Validator.
+func (a *ActiveCalls) Validate(r *config.Report) {
+	r.DurationAtLeast("interval", a.Interval, minActiveInterval)
+}
+
+// kinds are the types in the order in which they are read: placed first. The leg that a
+// forwarded call makes is placed and its parent received, and is listed no later than the
+// leg: so the parent of every leg that was read is met in the same read, before the legs,
+// which are kept back, are handed on.
+func (c *CallLog) kinds() []string {
+	kinds := slices.Clone(c.Types)
+	slices.SortFunc(kinds, func(a, b string) int { return strings.Compare(a, b) })
+	return kinds
+}

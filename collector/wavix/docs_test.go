@@ -1,0 +1,76 @@
+package wavix
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// docsPath is the page that users read.
+var docsPath = filepath.Join("..", "..", "docs", "providers", "wavix.md")
+
+// TestDocsShowTheDispositions fails when the table of outcomes in the docs isn't that of
+// the code; with -update it writes it anew.
+func TestDocsShowTheDispositions(t *testing.T) {
+	const begin, end = "<!-- table: dispositions -->\n", "<!-- end of table -->"
+	text, err := os.ReadFile(docsPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(text), begin)
+	shown, after, closed := strings.Cut(rest, end)
+	want := "\n" + dispositionTable() + "\n"
+	switch {
+	case !found || !closed:
+		t.Fatalf("%s has no place for the table", docsPath)
+	case shown == want:
+	case *update:
+		if err := os.WriteFile(docsPath, []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("%s doesn't show the dispositions as they are: go test ./collector/wavix -run DocsShow -update", docsPath)
+	}
+}
+
+func dispositionTable() string {
+	known := slices.SortedFunc(maps.Keys(outcomes), func(a, b string) int {
+		return cmp.Or(cmp.Compare(outcomes[a], outcomes[b]), cmp.Compare(a, b))
+	})
+	var b strings.Builder
+	b.WriteString("| disposition | outcome |\n| --- | --- |\n")
+	for _, disposition := range known {
+		fmt.Fprintf(&b, "| `%s` | `%s` |\n", disposition, outcomes[disposition])
+	}
+	return b.String()
+}
+
+// TestDocsListTheFields: every attribute that a property goes to is named where the docs
+// list them.
+func TestDocsListTheFields(t *testing.T) {
+	text, err := os.ReadFile(docsPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := regexp.MustCompile(`(?s)## Fields in log records\n(.*)## Outcomes`).FindString(string(text))
+	row := `{"date":"2026-03-01T11:00:00Z","from":"1","to":"2","disposition":"busy","destination":"France","per_minute":"0.1",` +
+		`"call_id":"a","parent_call_id":"b","answered_by":"human"}`
+	found := 0
+	for name := range decodeRow(t, kindPlaced, row) {
+		if key, own := strings.CutPrefix(name, "cdr.wavix."); own {
+			found++
+			if !strings.Contains(listed, "`"+key+"`") {
+				t.Errorf("the docs don't list %s", key)
+			}
+		}
+	}
+	if found != 5 {
+		t.Errorf("%d attributes were found: this shows nothing", found)
+	}
+}

@@ -1,0 +1,232 @@
+package wavix
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// fuzzed decodes an answer and counts what came of it. Whatever comes, a record has a
+// start and a key, and its texts are UTF-8.
+func fuzzed(t *testing.T, format string, body []byte) (rows, keys int, err error) {
+	t.Helper()
+	b := newTestBatch()
+	b.open(time.Time{}, func(b *collector.Batch) error {
+		rows += len(b.Records) + len(b.Invalid)
+		for _, r := range b.Records {
+			checkRecord(t, r)
+		}
+		return nil
+	})
+	b.query(query{Day: day1, Kind: kindPlaced})
+	r := newReading(asker{}, format, b)
+	switch format {
+	case formatJSON:
+		_, err = r.pages.decode(bytes.NewReader(body), 1, 1000)
+	case formatStream:
+		b.told = func(k []uint64) error {
+			keys += len(k)
+			return nil
+		}
+		err = r.stream.decode(bytes.NewReader(body))
+	case formatCSV:
+		err = r.csv.decode(bytes.NewReader(body), 1, 1000)
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	if b.settle() != nil || b.finish() != nil {
+		t.Error("what is kept back isn't handed on")
+	}
+	if format != formatStream {
+		keys = len(b.keys)
+	}
+	return rows, keys, nil
+}
+
+func checkRecord(t *testing.T, r *cdr.Record) {
+	t.Helper()
+	switch {
+	case r.Start.IsZero():
+		t.Error("a record has no start")
+	case (r.ID == "") == (r.Synthetic == ""):
+		t.Errorf("a record has the keys %q and %q", r.ID, r.Synthetic)
+	case r.Duration < 0:
+		t.Error("a duration is negative")
+	case r.Parent != "" && r.Parent == r.ID:
+		t.Error("a record is its own parent")
+	}
+	texts := []string{r.ID, r.CallID, r.Parent, r.CallType, r.Trunk, r.CallerNumber, r.CalleeNumber, r.Country}
+	for _, a := range r.Extra {
+		texts = append(texts, a.Str)
+	}
+	for _, text := range append(texts, r.AltIDs...) {
+		if !utf8.ValidString(text) {
+			t.Errorf("%q is not UTF-8", text)
+		}
+	}
+}
+
+// FuzzPage: a page is either refused or read with one record or one invalid row per row.
+func FuzzPage(f *testing.F) {
+	for _, body := range []string{
+		testdata(f, "guide.json"), testdata(f, "page.json"), ``, `{}`, `[]`, `{"items":[]}`, `{"items":[5,{},null]}`,
+		`{"items":[{"date":"2026-03-01T10:00:00Z","from":1e3},{"date":"2026-03-01T10:00:00Z","from":1e3}],"pagination":{"total":1}}`,
+		"{\"items\":[{\"call_id\":\"\xff\",\"date\":\"2026-03-01T10:00:00Z\"}]}", `{"items":[{"uuid":"1"},{"uu`, `{"success":false}`,
+		`{"items":[{"date":"2026-03-01T10:00:00Z","uuid":"1","parent_uuid":"2","charge":"1e-18","\u0063harge":2}]}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		rows, keys, err := fuzzed(t, formatJSON, body)
+		var envelope struct {
+			Items []json.RawMessage `json:"items"`
+		}
+		if err != nil || json.Unmarshal(body, &envelope) != nil {
+			return
+		}
+		if rows != len(envelope.Items) || keys != rows {
+			t.Errorf("%d rows with %d keys came of %d: %q", rows, keys, len(envelope.Items), body)
+		}
+	})
+}
+
+// FuzzStream: a stream is either refused or read with one record or one invalid row per
+// line.
+func FuzzStream(f *testing.F) {
+	for _, body := range []string{
+		testdata(f, "stream.ndjson"), ``, "\n\n", `{}`, "5\nnull\n{}", `{"success":false}`, "{\"date\":\"2026-03-01T10:00:00Z\"}\n{\"da",
+		"{\"date\":\"2026-03-01T10:00:00Z\"}\n{\"date\":\"2026-03-01T10:00:00Z\"}", `{"error":true}`, `<html>`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		rows, keys, err := fuzzed(t, formatStream, body)
+		if err != nil {
+			return
+		}
+		want := 0
+		for decoder := json.NewDecoder(bytes.NewReader(body)); ; want++ {
+			var raw json.RawMessage
+			if decoder.Decode(&raw) != nil {
+				break
+			}
+		}
+		if rows < want || keys != rows {
+			t.Errorf("%d rows with %d keys came of %d: %q", rows, keys, want, body)
+		}
+	})
+}
+
+// FuzzCSV: rows have keys, and nothing of an answer is in an error.
+func FuzzCSV(f *testing.F) {
+	for _, body := range []string{
+		testdata(f, "calls.csv"), ``, "date\n", "date,uuid\n2026-03-01T10:00:00Z,1\n", "date\n\"", "date\n2026-03-01 10:00:00 UTC\n\n\"a\nb\"\n",
+		"\ufeffDATE;x\n", "date,date\n", "<html>", `{"success":false}`, "date\na\"b\n2026-03-01T10:00:00Z", "date,from\n2026-03-01T10:00:00Z,\"4\"\"9\"",
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		rows, keys, err := fuzzed(t, formatCSV, body)
+		if err == nil && keys != rows {
+			t.Errorf("%d rows have %d keys: %q", rows, keys, body)
+		}
+		if err != nil && !csvText.MatchString(err.Error()) {
+			t.Errorf("%q makes %q", body, err)
+		}
+	})
+}
+
+// csvText is what errors of a CSV answer may look like.
+var csvText = regexp.MustCompile(`^(the answer (has no column date: its first line must name the columns|has the column [a-z_]+ twice|is no valid CSV in line \d+` +
+	`|is cut( in line \d+| at byte \d+)?|is JSON instead of CSV|is no valid JSON at byte \d+|says that the request failed(, Wavix says "[A-Z][a-zA-Z_. ]+")?)` +
+	`|got HTML where call records were expected|a value of the answer is longer than \d+ bytes)$`)
+
+// FuzzActiveCalls: no more calls are in progress than are listed.
+func FuzzActiveCalls(f *testing.F) {
+	for _, body := range []string{
+		testdata(f, "active.json"), `{"calls":[]}`, `[]`, `[{"id":"1"},{"uuid":"1"},5]`, `{"success":false}`, `{"calls":[{"event_type":"completed"}]}`, `{"calls":null}`,
+		`[{"\u0069d":"\ud83d","id":"2"}]`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		count, err := newActiveDecoder().decode(bytes.NewReader(body))
+		if err != nil {
+			return
+		}
+		sum := 0
+		for _, n := range count {
+			sum += n
+		}
+		if listed := bytes.Count(body, []byte("{")); sum > listed {
+			t.Errorf("%d calls are in progress of at most %d: %q", sum, listed, body)
+		}
+	})
+}
+
+// FuzzMessage: no answer makes an error hold more than a message that is known.
+func FuzzMessage(f *testing.F) {
+	for _, body := range []string{
+		`{"success":false,"message":"Unauthorized"}`, `{"message":"+12065550100"}`, `{"message":{"x":1}}`, `<html>`, ``,
+		`{"message":"Missing or invalid parameter from"}`, `{"message":"a","message":"Access Denied"}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		text := refusedWith(http.StatusForbidden, string(body)).Error()
+		if !messageText.MatchString(text) {
+			t.Errorf("%q makes %q", body, text)
+		}
+	})
+}
+
+var messageText = regexp.MustCompile(`^GET cdrs: 403 Forbidden(, Wavix says "(` + strings.Join(quoteAll(knownMessages), "|") + `|Missing or invalid parameter (from|to|type|disposition|page|per_page|appid))")?$`)
+
+func quoteAll(texts []string) []string {
+	var all []string
+	for _, text := range texts {
+		all = append(all, regexp.QuoteMeta(text))
+	}
+	return all
+}
+
+// FuzzScan: the scanner sees what another decoder sees in every valid object.
+func FuzzScan(f *testing.F) {
+	for _, object := range []string{
+		`{}`, `{"a":1}`, `{"a":"\"}","b":[{"c":"]"}],"d":null}`, `{ "a" : { } , "b" : -1.5e3 }`, `{"\\":"\\\\","":[]}`,
+	} {
+		f.Add([]byte(object))
+	}
+	f.Fuzz(func(t *testing.T, object []byte) {
+		value := jsontext.Value(bytes.TrimSpace(object))
+		if len(value) == 0 || value[0] != '{' || !value.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+			return
+		}
+		var got [][]byte
+		members(value, func(name, value []byte) { got = append(got, name, value) })
+		decoder := jsontext.NewDecoder(bytes.NewReader(value), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+		if _, err := decoder.ReadToken(); err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; decoder.PeekKind() != '}'; i++ {
+			want, err := decoder.ReadValue()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i >= len(got) || !bytes.Equal(got[i], want) {
+				t.Fatalf("part %d of %q: got %q, want %q", i, value, got, want)
+			}
+		}
+	})
+}

@@ -1,0 +1,55 @@
+package wavix
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// queryKey is the parameter that older accounts send the key in.
+const queryKey = "appid"
+
+// errKey doesn't repeat the key.
+var errKey = errors.New("the API key holds spaces or characters that no key has: give the key alone")
+
+// keySource is the httpclient.TokenSource of a source. A key doesn't expire and is
+// never renewed, but its file may change: it is read for each request.
+type keySource struct{ key config.Secret }
+
+// Token implements httpclient.TokenSource.
+func (k keySource) Token(ctx context.Context) (string, error) {
+	key, err := k.key.Value(ctx)
+	if err != nil {
+		return "", httpclient.Retryable(&keyError{err}) // the file may be about to be replaced
+	}
+	key = strings.TrimSpace(key)
+	if key == "" || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", &keyError{errKey}
+	}
+	return key, nil
+}
+
+// Invalidate implements httpclient.TokenSource. There is no cache to take the key from:
+// the next Token reads the file again.
+func (keySource) Invalidate(string) {}
+
+// keyError is a key that can't be had.
+type keyError struct{ error }
+
+// Unwrap returns the cause.
+func (e *keyError) Unwrap() error { return e.error }
+
+// inQuery puts the key into the URL, which nothing prints: httpclient strips it from
+// errors and logs.
+func inQuery(r *http.Request, key string) {
+	parameter := queryKey + "=" + url.QueryEscape(key)
+	if r.URL.RawQuery != "" {
+		parameter = r.URL.RawQuery + "&" + parameter
+	}
+	r.URL.RawQuery = parameter
+}

@@ -1,0 +1,320 @@
+package wavix
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+)
+
+func TestPage(t *testing.T) {
+	const one = `[{"date":"2026-03-01T10:00:00.000Z","uuid":"1"}]`
+	const all = `"pagination":{"total":101,"per_page":25,"current_page":1,"total_pages":5}`
+	for _, test := range []struct {
+		name, page, err string
+		rows            int
+		total, perPage  int
+	}{
+		{"page", `{"items":` + one + `,` + all + `}`, "", 1, 101, 25},
+		{"pagination first", `{` + all + `,"items":` + one + `}`, "", 1, 101, 25},
+		{"no pagination", `{"items":` + one + `}`, "", 1, -1, 1000},
+		{"empty day", `{"items":[],"pagination":{"total":0,"total_pages":0,"current_page":1,"per_page":25}}`, "", 0, 0, 25},
+		{"success true", `{"success":true,"error":false,"items":` + one + `,` + all + `}`, "", 1, 101, 25},
+		{"no error", `{"error":null,"message":"ok","items":` + one + `}`, "", 1, -1, 1000},
+		{"other case and new members", `{"Items":` + one + `,"Pagination":{"Total":7,"new":[1]},"prices_url":"x"}`, "", 1, 7, 1000},
+		{"spaces", " {\n \"items\" : [ { \"date\" : \"2026-03-01T10:00:00Z\" } ] }\n", "", 1, -1, 1000},
+		{"success false", `{"success":false,"message":"Service temporary unavailable"}`, `the request failed, Wavix says "Service temporary unavailable"`, 0, 0, 0},
+		{"success false with rows", `{"items":` + one + `,"success":false}`, "the request failed", 0, 0, 0},
+		{"error true", `{"error":true,"items":[]}`, "the request failed", 0, 0, 0},
+		{"error with words", `{"error":"call 12065550100","items":[]}`, "the request failed", 0, 0, 0},
+		{"no items", `{"pagination":{"total":0}}`, "has no items", 0, 0, 0},
+		{"null items", `{"items":null}`, "items are no array", 0, 0, 0},
+		{"items twice", `{"items":[],"items":[]}`, "items twice", 0, 0, 0},
+		{"total is text", `{"items":[],"pagination":{"total":"101"}}`, "pagination.total is no number of rows", 0, 0, 0},
+		{"negative size", `{"items":[],"pagination":{"per_page":-1}}`, "pagination.per_page is no number of rows", 0, 0, 0},
+		{"pagination is an array", `{"items":[],"pagination":[]}`, "pagination is no object", 0, 0, 0},
+		{"an array", `[]`, "no object", 0, 0, 0},
+		{"nothing", ``, "EOF", 0, 0, 0},
+		{"HTML", `<!DOCTYPE html>`, "no valid JSON at byte 0", 0, 0, 0},
+		{"cut", `{"items":[{"date":"2026`, "the answer is cut at byte", 0, 0, 0},
+		{"cut behind the rows", `{"items":[]`, "the answer is cut at byte", 0, 0, 0},
+		{"broken row", `{"items":[{"date":1,}]}`, "no valid JSON at byte", 0, 0, 0},
+		{"more behind the page", `{"items":[]}{}`, "goes on behind its end", 0, 0, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := decode(t, formatJSON, kindPlaced, test.page)
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) || strings.Contains(err.Error(), "2065550100") {
+					t.Errorf("error %v, want one that says %q", err, test.err)
+				}
+				if len(got.rows) != 0 {
+					t.Errorf("%d rows of a page that broke were handed on", len(got.rows))
+				}
+				return
+			}
+			if err != nil || len(got.rows) != test.rows || len(got.info.Keys) != test.rows || len(got.invalid) != 0 {
+				t.Fatalf("%d rows, %d keys, invalid %q, error %v", len(got.rows), len(got.info.Keys), got.invalid, err)
+			}
+			if got.info.Total != test.total || got.info.PerPage != test.perPage {
+				t.Errorf("total %d, per page %d; want %d, %d", got.info.Total, got.info.PerPage, test.total, test.perPage)
+			}
+		})
+	}
+}
+
+func TestStream(t *testing.T) {
+	const one, two = `{"date":"2026-03-01T10:00:00.000Z","uuid":"1"}`, `{"date":"2026-03-01T10:00:01.000Z","uuid":"2"}`
+	for _, test := range []struct {
+		name, body, err string
+		rows            int
+	}{
+		{"lines", one + "\n" + two + "\n", "", 2},
+		{"no final newline", one + "\n" + two, "", 2},
+		{"blank lines", "\n\n" + one + "\n \r\n\n" + two + "\r\n\n", "", 2},
+		{"a mark", "\ufeff" + one, "", 1},
+		{"nothing", "", "", 0},
+		{"only blanks", "\n \n", "", 0},
+		{"a row says success", `{"date":"2026-03-01T10:00:00.000Z","uuid":"1","success":true,"error":null}`, "", 1},
+		{"cut line", one + "\n" + `{"charge":"0.0059","da`, "the answer is cut at byte", 0},
+		{"broken line", one + "\n{\"charge\":}\n" + two, "no valid JSON at byte", 0},
+		{"failure at the end", one + "\n" + `{"success":false,"message":"Service temporary unavailable"}`, "the request failed", 0},
+		{"failure alone", `{"error":true}`, "the request failed", 0},
+		{"HTML", " \n<html>maintenance</html>", "got HTML", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := decode(t, formatStream, kindReceived, test.body)
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Errorf("error %v, want one that says %q", err, test.err)
+				}
+				return
+			}
+			if err != nil || len(got.rows) != test.rows || len(got.info.Keys) != test.rows || len(got.invalid) != 0 {
+				t.Errorf("%d rows, %d keys, invalid %q, error %v", len(got.rows), len(got.info.Keys), got.invalid, err)
+			}
+		})
+	}
+}
+
+func TestCSV(t *testing.T) {
+	const head, one = "date,uuid,from\n", "2026-03-01T10:00:00.000Z,1,12065550100\n"
+	for _, test := range []struct {
+		name, body, err string
+		want            []row
+		invalid         []string
+	}{
+		{"rows", head + one, "", []row{{"ID": "placed:1", "CallerNumber": "12065550100"}}, nil},
+		{"no final newline", head + strings.TrimSpace(one), "", []row{{"ID": "placed:1"}}, nil},
+		{"a mark and quoted names", "\ufeff\"date\",\"uuid\"\n2026-03-01T10:00:00Z,1\n", "", []row{{"ID": "placed:1"}}, nil},
+		{"other spellings", "\ufeffCall ID,DATE,Per-Minute,\"SIP trunk\"\nx,2026-03-01T10:00:00Z,0.5,T\n", "", []row{{"ID": "placed:x", "Trunk": "T", "cdr.wavix.per_minute": "0.5"}}, nil},
+		{"columns that are new", "note,date,uuid,\n\"a, \"\"b\"\"\",2026-03-01T10:00:00Z,1,\n", "", []row{{"ID": "placed:1"}}, nil},
+		{"quoted", "date,destination,uuid\n2026-03-01T10:00:00Z,\"Front \"\"desk\"\", 1st\nfloor\",1\n", "", []row{{"cdr.wavix.destination": "Front \"desk\", 1st\nfloor"}}, nil},
+		{"Windows", "date,uuid\r\n2026-03-01T10:00:00Z,1\r\n\r\n2026-03-01T10:00:00Z,2\r\n", "", []row{{"ID": "placed:1"}, {"ID": "placed:2"}}, nil},
+		{"another way to write times", "date,uuid\n2026-03-01 10:00:00 UTC,1\n2026-03-01 12:00:00.5 +0200,2\n2026-03-01 10:00:00Z,3\n", "", []row{{"Start": "2026-03-01T10:00:00Z"}, {"Start": "2026-03-01T10:00:00.5Z"}, {"Start": "2026-03-01T10:00:00Z"}}, nil},
+		{"a time without zone", "date,uuid\n2026-03-01 10:00:00,1\n2026-03-01 10:00:00 EST,2\n", "", nil, []string{"row 1: date is not a date and time", "row 2: date is not a date and time"}},
+		{"numbers in a text", "date,duration,charge\n2026-03-01T10:00:00Z,72,0.00325\n2026-03-01T10:00:00Z,x,1\n2026-03-01T10:00:00Z,1,x\n", "", []row{{"Duration": "1m12s", "Charges": []string{"usage 0.00325"}}}, []string{"row 2: duration is not a 32-bit whole number", "row 3: charge is not a decimal number of at most 34 digits with an exponent within ±18"}},
+		{"too few and too many fields", head + "row 5\n" + one + "a,b,c,d\n", "", []row{{"ID": "placed:1"}}, []string{"row 1: it has 1 fields, must have 3", "row 3: it has 4 fields, must have 3"}},
+		{"a stray quote", head + "2026-03-01T10:00:00Z,a\"b,1\n" + one, "", []row{{"ID": "placed:1"}}, []string{"row 1: a quotation mark stands within a field"}},
+		{"not UTF-8", "date,uuid,from\n2026-03-01T10:00:00Z,1\xff,2\n2026-03-01T10:00:00Z,1,2\xff\n", "", []row{{"CallerNumber": "2\ufffd"}}, []string{"row 1: uuid is not UTF-8"}},
+		{"only names", head, "", nil, nil},
+		{"nothing", "", "", nil, nil},
+		{"no date", "uuid,from\n1,2\n", "no column date", nil, nil},
+		{"a column twice", "date,uuid,UUID\n", "the column uuid twice", nil, nil},
+		{"cut row", head + one + "2026-03-01T10:00:00Z,2", "the answer is cut", nil, nil},
+		{"cut in quotes", head + one + "2026-03-01T10:00:00Z,2,\"12", "the answer is cut", nil, nil},
+		{"a quote that isn't closed", head + "2026-03-01T10:00:00Z,2,\"12\"3\n" + one, "line 2", nil, nil},
+		{"HTML", "<html></html>", "got HTML", nil, nil},
+		{"a refusal", `{"success":false,"message":"Unauthorized"}`, `Wavix says "Unauthorized"`, nil, nil},
+		{"a page", `{"items":[]}`, "JSON instead of CSV", nil, nil},
+		{"a piece of a page", `{"items":[`, "the answer is cut", nil, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := decode(t, formatCSV, kindPlaced, test.body)
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Errorf("error %v, want one that says %q", err, test.err)
+				}
+				return
+			}
+			if err != nil || len(got.rows) != len(test.want) || len(got.info.Keys) != len(test.want)+len(test.invalid) {
+				t.Fatalf("%d rows, %d keys, invalid %q, error %v", len(got.rows), len(got.info.Keys), got.invalid, err)
+			}
+			for i, want := range test.want {
+				got.rows[i].want(t, want)
+			}
+			for i := range got.invalid {
+				got.invalid[i] = strings.TrimPrefix(got.invalid[i], "2026-03-01 placed, page 1, ")
+			}
+			if !slices.Equal(got.invalid, test.invalid) {
+				t.Errorf("invalid %q, want %q", got.invalid, test.invalid)
+			}
+		})
+	}
+}
+
+// TestLongAnswers: an answer is handed on in pieces, so memory doesn't grow with it.
+func TestLongAnswers(t *testing.T) {
+	const rows = 2*chunkRows + 100
+	for format, body := range map[string][]byte{
+		formatJSON: benchPage(rows), formatStream: benchStream(rows), formatCSV: benchCSV(rows),
+	} {
+		t.Run(format, func(t *testing.T) {
+			var pieces, told []int
+			b := newTestBatch()
+			b.open(time.Time{}, func(b *collector.Batch) error {
+				pieces = append(pieces, len(b.Records))
+				return nil
+			})
+			b.query(query{Day: day1, Kind: kindPlaced})
+			r := newReading(asker{}, format, b)
+			var err error
+			switch format {
+			case formatJSON:
+				_, err = r.pages.decode(bytes.NewReader(body), 1, rows)
+			case formatCSV:
+				err = r.csv.decode(bytes.NewReader(body), 1, rows)
+			case formatStream:
+				b.told = func(keys []uint64) error {
+					told = append(told, len(keys))
+					return nil
+				}
+				err = r.stream.decode(bytes.NewReader(body))
+			}
+			want := []int{chunkRows, chunkRows, 100}
+			if err != nil || !slices.Equal(pieces, want) {
+				t.Errorf("handed on %v, want %v; error %v", pieces, want, err)
+			}
+			if format == formatStream && !slices.Equal(told, want) {
+				t.Errorf("told %v keys, want %v", told, want)
+			}
+			if format != formatStream && len(b.keys) != rows {
+				t.Errorf("%d keys, want %d", len(b.keys), rows)
+			}
+		})
+	}
+}
+
+func TestLongRowsAreHandedOnEarlier(t *testing.T) {
+	long := at + `"uuid":"1","destination":"` + strings.Repeat("x", 1<<20) + `"}`
+	var pieces []int
+	b := newTestBatch()
+	b.open(time.Time{}, func(b *collector.Batch) error {
+		pieces = append(pieces, len(b.Records))
+		return nil
+	})
+	b.query(query{Day: day1, Kind: kindPlaced})
+	if _, err := newReading(asker{}, formatJSON, b).pages.decode(strings.NewReader(page(slices.Repeat([]string{long}, 10)...)), 1, 10); err != nil {
+		t.Fatal(err)
+	}
+	if want := []int{8, 2}; !slices.Equal(pieces, want) {
+		t.Errorf("handed on %v, want %v", pieces, want)
+	}
+}
+
+func TestEndlessValue(t *testing.T) {
+	for _, test := range []struct{ name, format, begin string }{
+		{"row", formatJSON, `{"items":[{"uuid":"`},
+		{"member", formatJSON, `{"message":"`},
+		{"line", formatStream, `{"uuid":"`},
+		{"field", formatCSV, "date\n\""},
+		{"name", formatCSV, `date,"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newTestBatch()
+			b.open(day1, func(*collector.Batch) error { return nil })
+			b.query(query{Day: day1, Kind: kindPlaced})
+			r := newReading(asker{}, test.format, b)
+			var endless letters
+			body := io.MultiReader(strings.NewReader(test.begin), &endless)
+			var err error
+			switch test.format {
+			case formatJSON:
+				_, err = r.pages.decode(body, 1, 10)
+			case formatStream:
+				err = r.stream.decode(body)
+			case formatCSV:
+				err = r.csv.decode(body, 1, 10)
+			}
+			if !errors.Is(err, errValueTooLong) {
+				t.Errorf("error %v, want errValueTooLong", err)
+			}
+			if endless > 2*maxValue {
+				t.Errorf("%d bytes were read, want little more than %d", endless, maxValue)
+			}
+		})
+	}
+}
+
+// letters is a reader without an end that counts what was read of it.
+type letters int
+
+func (l *letters) Read(b []byte) (int, error) {
+	*l += letters(len(b))
+	return copy(b, bytes.Repeat([]byte{'x'}, len(b))), nil
+}
+
+func TestBodyError(t *testing.T) {
+	broken := errors.New("the line is dead")
+	for format, begin := range map[string]string{
+		formatJSON: `{"items":[{"uuid":`, formatStream: `{"uuid":`, formatCSV: "date,uuid\n2026-03-01T10:00:00Z,",
+	} {
+		b := newTestBatch()
+		b.open(day1, func(*collector.Batch) error { return nil })
+		b.query(query{Day: day1, Kind: kindPlaced})
+		r := newReading(asker{}, format, b)
+		body := io.MultiReader(strings.NewReader(begin), iotest.ErrReader(broken))
+		var err error
+		switch format {
+		case formatJSON:
+			_, err = r.pages.decode(body, 1, 10)
+		case formatStream:
+			err = r.stream.decode(body)
+		case formatCSV:
+			err = r.csv.decode(body, 1, 10)
+		}
+		if !errors.Is(err, broken) {
+			t.Errorf("%s: error %v, want %v", format, err, broken)
+		}
+	}
+}
+
+// benchRow is a row of the shape that Wavix's document of 2026 has.
+func benchRow(i int) string {
+	return fmt.Sprintf(`{"date":"2026-03-01T%02d:%02d:%02d.%03dZ","from":"14302287%03d","to":"33170363%03d","disposition":"answered","duration":%d,`+
+		`"destination":"France","per_minute":"0.027","charge":"0.0%d","sip_trunk":"3288%d","forward_fee":"0.0",`+
+		`"uuid":"99df5ffd-962a-410f-bcce-%012d","call_id":"99df5ffd-962a-410f-bcce-%012d","parent_uuid":null,"parent_call_id":null,"answered_by":"human"}`,
+		i/3600%24, i/60%60, i%60, i%1000, i%1000, i%1000, i%600, i%100, i%4, i, i)
+}
+
+func benchPage(n int) []byte {
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = benchRow(i)
+	}
+	return []byte(page(rows...))
+}
+
+func benchStream(n int) []byte {
+	var body bytes.Buffer
+	for i := range n {
+		body.WriteString(benchRow(i) + "\n")
+	}
+	return body.Bytes()
+}
+
+func benchCSV(n int) []byte {
+	var body bytes.Buffer
+	body.WriteString("date,from,to,disposition,duration,destination,per_minute,charge,sip_trunk,forward_fee,uuid,parent_uuid,answered_by\n")
+	for i := range n {
+		fmt.Fprintf(&body, "2026-03-01T%02d:%02d:%02d.%03dZ,14302287%03d,33170363%03d,answered,%d,France,0.027,0.0%d,3288%d,0.0,99df5ffd-962a-410f-bcce-%012d,,human\n",
+			i/3600%24, i/60%60, i%60, i%1000, i%1000, i%1000, i%600, i%100, i%4, i)
+	}
+	return body.Bytes()
+}

@@ -1,0 +1,83 @@
+package wavix
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// propertyFact is a line of testdata/properties.tsv.
+type propertyFact struct{ name, typ, goesTo, example, why string }
+
+func readPropertyFacts(t *testing.T) []propertyFact {
+	t.Helper()
+	_, lines, _ := strings.Cut(strings.TrimSpace(testdata(t, "properties.tsv")), "\n") // behind the header
+	var facts []propertyFact
+	for line := range strings.Lines(lines) {
+		cells := append(strings.Split(strings.TrimSpace(line), "\t"), "")
+		if len(cells) < 5 {
+			t.Fatalf("a line of properties.tsv has %d cells: %s", len(cells)-1, line)
+		}
+		facts = append(facts, propertyFact{cells[0], cells[1], cells[2], cells[3], cells[4]})
+	}
+	return facts
+}
+
+// TestEveryPropertyIsMapped sets each property alone, and wants the field that it goes
+// to, and hardly any other, to change.
+func TestEveryPropertyIsMapped(t *testing.T) {
+	// What a property decides beside the field that it is kept in.
+	also := map[string][]string{
+		"date": {"Synthetic"}, "from": {"Synthetic"}, "to": {"Synthetic", "Country"},
+		"disposition": {"cdr.wavix.disposition"}, "duration": {"Outcome"},
+		"uuid": {"Synthetic", "CallID"}, "call_id": {"Synthetic", "CallID"},
+		"parent_uuid": {"CallID", "cdr.wavix.parent_call_id"}, "parent_call_id": {"CallID", "cdr.wavix.parent_call_id"},
+	}
+	facts := readPropertyFacts(t)
+	plain := decodeRow(t, kindPlaced, at+`"new":1}`)
+	for _, fact := range facts {
+		t.Run(fact.name, func(t *testing.T) {
+			row := at + `"` + fact.name + `":` + fact.example + `}`
+			if fact.name == "date" {
+				row = `{"date":` + fact.example + `}`
+			}
+			got := decodeRow(t, kindPlaced, row)
+			want := append([]string{fact.goesTo}, also[fact.name]...)
+			if fact.goesTo == "-" {
+				want = nil
+				if fact.why == "" {
+					t.Error("nothing says why it goes nowhere")
+				}
+			}
+			slices.Sort(want)
+			if changed := changes(plain, got); !slices.Equal(changed, want) {
+				t.Errorf("it changes %q, want %q", changed, want)
+			}
+		})
+	}
+	var mapped []string
+	for _, fact := range facts {
+		if fact.goesTo != "-" {
+			mapped = append(mapped, fact.name)
+		}
+	}
+	if !slices.Equal(mapped, propertyNames[:]) {
+		t.Errorf("the table maps %q, the code %q", mapped, propertyNames)
+	}
+}
+
+// changes are the fields that differ.
+func changes(a, b row) []string {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	var names []string
+	for name := range all {
+		if !reflect.DeepEqual(a[name], b[name]) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,136 @@
+package wavix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+const (
+	providerName = "wavix"
+	// defaultRequestsPerMinute is one a second: no limit of the call log is documented,
+	// "rate limits follow your account plan".
+	defaultRequestsPerMinute = 60
+	// maxAnswer bounds an answer: a stream of a day with a few million calls.
+	maxAnswer = 2 << 30
+	// answerTime bounds reading one answer.
+	answerTime = time.Hour
+)
+
+// Provider is Wavix, for the list of providers.
+func Provider() collector.Provider {
+	return collector.Provider{
+		Name:      providerName,
+		NewConfig: func() any { return new(Config) },
+		Open: func(config any, settings collector.SourceSettings) (*collector.Source, error) {
+			block, ok := config.(*Config)
+			if !ok {
+				return nil, fmt.Errorf("the configuration of %s is a %T", providerName, config)
+			}
+			return Open(block, settings)
+		},
+	}
+}
+
+// source is what the feeds of a source share.
+type source struct {
+	config   *Config
+	settings collector.SourceSettings
+	client   *httpclient.Client
+}
+
+// Open makes a source of a valid configuration. It asks nothing of the network.
+func Open(config *Config, settings collector.SourceSettings) (*collector.Source, error) {
+	if settings.Now == nil {
+		settings.Now = time.Now
+	}
+	s := &source{config: config, settings: settings}
+	if err := s.openClient(); err != nil {
+		return nil, err
+	}
+	feeds := s.feeds()
+	if len(feeds) == 0 {
+		return nil, errors.New("no feed is configured")
+	}
+	return &collector.Source{
+		Feeds: feeds, Advise: Advise, Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil, Close: s.client.Close,
+	}, nil
+}
+
+func (s *source) openClient() error {
+	perMinute := s.settings.RequestsPerMinute
+	if perMinute == 0 {
+		perMinute = defaultRequestsPerMinute
+	}
+	settings := httpclient.Settings{
+		BaseURL:           s.config.BaseURL,
+		Token:             keySource{s.config.APIKey},
+		TLS:               s.settings.TLS,
+		ProxyURL:          s.settings.ProxyURL,
+		Transport:         s.settings.Transport,
+		RequestsPerMinute: perMinute,
+		KeepTokenOn403:    true,
+		MaxBody:           maxAnswer,
+		BodyTimeout:       answerTime,
+		UserAgent:         s.settings.UserAgent,
+		Observer:          s.settings.Observer,
+		Logger:            s.settings.Logger,
+	}
+	if s.config.Auth == authQuery {
+		settings.Authorize = inQuery
+	}
+	client, err := httpclient.New(settings)
+	if err != nil {
+		return fmt.Errorf("prepare the way to Wavix: %w", err)
+	}
+	s.client = client
+	return nil
+}
+
+func (s *source) feeds() []collector.FeedInfo {
+	var feeds []collector.FeedInfo
+	if c := s.config.CallLog; c != nil {
+		log := &callLog{
+			asker:  asker{client: s.client, generation: new(generation)},
+			format: s.config.Format, kinds: c.kinds(), lookback: c.Lookback,
+			countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers), now: s.now,
+		}
+		feeds = append(feeds, collector.FeedInfo{
+			Name: callLogFeed, Reader: log, Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
+			Fingerprint: s.fingerprint(), Currency: s.config.Currency, Parents: true,
+			Probe: func(ctx context.Context) (int, error) { return log.probe(ctx) },
+		})
+	}
+	if c := s.config.ActiveCalls; c != nil {
+		active := &activeCalls{client: s.client, generation: new(generation)}
+		feeds = append(feeds, collector.FeedInfo{
+			Name: activeCallsFeed, Feed: active, Snapshot: true, Interval: c.Interval,
+			Fingerprint: s.fingerprint(), Probe: active.probe,
+		})
+	}
+	return feeds
+}
+
+// now is the provider's time, as far as it is known.
+func (s *source) now() time.Time {
+	offset, _ := s.client.Offset()
+	return s.settings.Now().Add(offset)
+}
+
+// fingerprint names the host. The account has no id that the key of a reader of calls
+// may ask for, and the key itself is none: it is replaced now and then. A port is no
+// part of it: it changes without another account being behind it.
+func (s *source) fingerprint() string {
+	host := s.config.BaseURL
+	if u, err := url.Parse(host); err == nil {
+		host = u.Hostname()
+	}
+	return providerName + " " + strings.ToLower(host)
+}

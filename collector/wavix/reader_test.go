@@ -1,0 +1,456 @@
+package wavix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+var formats = []string{formatJSON, formatStream, formatCSV}
+
+// TestEveryFormatAndGeneration reads the same calls in each way that there is.
+func TestEveryFormatAndGeneration(t *testing.T) {
+	for _, format := range formats {
+		for name, paths := range map[string][]string{"older": generationA, "newer": generationC, "both": slices.Concat(generationA, generationC)} {
+			if format == formatCSV && name == "newer" {
+				continue
+			}
+			t.Run(format+" "+name, func(t *testing.T) {
+				fake := &fakeWavix{t: t, paths: paths, rows: map[string][]listedRow{
+					kindPlaced: rowsAt("2026-03-02T11:00:00Z", "2026-03-02T11:30:00Z"), kindReceived: rowsAt("2026-03-02T11:00:00Z"),
+				}}
+				source := fake.open("format: "+format+"\n"+callLogOnly, nil)
+				got, err := ids(t.Context(), source.Feeds[0].Reader, noon.Add(-2*time.Hour), noon)
+				slices.Sort(got)
+				want := []string{"placed:2026-03-02T11:00:00Z", "placed:2026-03-02T11:30:00Z", "received:2026-03-02T11:00:00Z"}
+				if got = slices.Compact(got); err != nil || !slices.Equal(got, want) {
+					t.Fatalf("read %q, want %q, error %v", got, want, err)
+				}
+				for _, asked := range fake.asked {
+					query, _ := url.ParseQuery(asked[strings.Index(asked, "?")+1:])
+					if query.Get("disposition") != "all" || query.Get("from") == "" || query.Get("from") != query.Get("to") || query.Get("type") == "" {
+						t.Errorf("asked %s", asked)
+					}
+				}
+				for _, key := range fake.keys {
+					if key != "Bearer "+testKey {
+						t.Errorf("the key came as %q", key)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestGenerationIsFoundOutOnce: no path is asked in vain a second time, and a later 404
+// doesn't send anything elsewhere.
+func TestGenerationIsFoundOutOnce(t *testing.T) {
+	fake := &fakeWavix{t: t, paths: generationA}
+	source := fake.open(callLogOnly+"active_calls: {}\n", nil)
+	read := func() error {
+		_, err := ids(t.Context(), source.Feeds[0].Reader, noon.Add(-time.Hour), noon)
+		return err
+	}
+	for range 3 {
+		if err := read(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"/v1/cdrs", "/v1/cdr"}; !slices.Equal(fake.pathsAsked(), want) {
+		t.Errorf("asked %q, want %q", fake.pathsAsked(), want)
+	}
+	if n := len(slices.DeleteFunc(slices.Clone(fake.asked), func(a string) bool { return !strings.HasPrefix(a, "/v1/cdrs") })); n != 1 {
+		t.Errorf("the newer path was asked %d times, want once", n)
+	}
+
+	// What isn't there any more for a moment is an error, and nothing is remembered of it.
+	fake.asked, fake.paths = nil, nil
+	if err := read(); httpclient.KindOf(err) != httpclient.KindNotFound {
+		t.Errorf("error %v, want 404", err)
+	}
+	fake.asked, fake.paths = nil, generationA
+	if err := read(); err != nil || !slices.Equal(fake.pathsAsked(), []string{"/v1/cdr"}) {
+		t.Errorf("asked %q, error %v", fake.pathsAsked(), err)
+	}
+}
+
+// TestUpgrade: an account that is moved to the newer paths is followed there, once.
+func TestUpgrade(t *testing.T) {
+	fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T11:00:00Z")}}
+	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
+	for i, want := range [][]string{{"/v1/cdrs", "/v1/cdr"}, {"/v1/cdr", "/v1/cdrs"}, {"/v1/cdrs"}} {
+		fake.asked = nil
+		if i > 0 {
+			fake.paths = generationC
+		}
+		_, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon.Add(time.Duration(i)*time.Second))
+		if err != nil || !slices.Equal(fake.pathsAsked(), want) {
+			t.Errorf("asked %q, want %q, error %v", fake.pathsAsked(), want, err)
+		}
+	}
+}
+
+// TestNewerGenerationStays: a record that isn't found doesn't flip it.
+func TestNewerGenerationStays(t *testing.T) {
+	fake := &fakeWavix{t: t, paths: slices.Concat(generationA, generationC)}
+	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
+	if _, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon); err != nil {
+		t.Fatal(err)
+	}
+	fake.first = []answer{{status: http.StatusNotFound, body: notFound}}
+	if _, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon.Add(time.Second)); httpclient.KindOf(err) != httpclient.KindNotFound || !strings.Contains(err.Error(), "Record not found") {
+		t.Errorf("error %v, want that the record isn't found", err)
+	}
+	if want := []string{"/v1/cdrs"}; !slices.Equal(fake.pathsAsked(), want) {
+		t.Errorf("asked %q, want %q", fake.pathsAsked(), want)
+	}
+}
+
+// TestNoGeneration: an error of the newer path isn't hidden by the older one, and
+// nothing is remembered.
+func TestNoGeneration(t *testing.T) {
+	fake := &fakeWavix{t: t}
+	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
+	_, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon)
+	if httpclient.KindOf(err) != httpclient.KindNotFound || !strings.HasSuffix(fmt.Sprint(err), `GET cdrs: 404 Not Found, and so is cdr, Wavix says "Record not found"`) {
+		t.Errorf("error %v", err)
+	}
+	fake.paths = generationA
+	fake.first = []answer{{status: http.StatusForbidden}}
+	if _, err = ids(t.Context(), reader, noon.Add(-time.Hour), noon); httpclient.KindOf(err) != httpclient.KindForbidden {
+		t.Errorf("error %v, want 403", err)
+	}
+	if _, err = ids(t.Context(), reader, noon.Add(-time.Hour), noon); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNoCSV(t *testing.T) {
+	fake := &fakeWavix{t: t, paths: generationC}
+	source := fake.open("format: csv\n"+callLogOnly, nil)
+	_, err := ids(t.Context(), source.Feeds[0].Reader, noon.Add(-time.Hour), noon)
+	what, todo := source.Advise(err)
+	if !errors.Is(err, errNoCSV) || !strings.Contains(todo, "set format to json or stream") {
+		t.Errorf("error %v: %s: %s", err, what, todo)
+	}
+}
+
+// TestTrap4AllDispositions: without asking for all, only answered calls come. The fake
+// gives nothing to who doesn't ask.
+func TestTrap4AllDispositions(t *testing.T) {
+	q := query{Day: day1, Kind: kindPlaced}
+	if got := q.paged(2, 100).Encode(); got != "disposition=all&from=2026-03-01&page=2&per_page=100&to=2026-03-01&type=placed" {
+		t.Errorf("asked %s", got)
+	}
+	if got := q.parameters().Encode(); got != "disposition=all&from=2026-03-01&to=2026-03-01&type=placed" {
+		t.Errorf("asked %s for an export", got)
+	}
+}
+
+// TestTrap5DayBounds: a call just before midnight in UTC is on the next day's list of an
+// account east of it, or on the day's before of one west.
+func TestTrap5DayBounds(t *testing.T) {
+	for zone, day := range map[string]string{"UTC+1": "2026-03-02", "UTC": "2026-03-01", "UTC-12": "2026-02-28", "UTC+14": "2026-03-02"} {
+		t.Run(zone, func(t *testing.T) {
+			row := rowsAt("2026-03-01T23:59:58.900Z")[0]
+			if zone == "UTC-12" {
+				row = rowsAt("2026-03-01T00:00:00.000Z")[0]
+			}
+			row.day = day
+			fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindReceived: {row}}}
+			reader := fake.open(callLogOnly, nil).Feeds[0].Reader
+			from := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+			if zone != "UTC-12" {
+				from = from.Add(24*time.Hour - 2*time.Second)
+			}
+			got, err := ids(t.Context(), reader, from, from.Add(2*time.Second))
+			if err != nil || len(got) != 1 {
+				t.Errorf("read %q, error %v", got, err)
+			}
+		})
+	}
+}
+
+// TestTrap6RowsThatComeWhilePagesAreRead: a row that moves to the next page comes twice
+// and has one id; nothing is missed.
+func TestTrap6RowsThatComeWhilePagesAreRead(t *testing.T) {
+	var old []string
+	for i := range 2500 {
+		old = append(old, noon.Add(-time.Duration(i+60)*time.Second).Format(time.RFC3339))
+	}
+	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rowsAt(old...)}}
+	var came []string
+	fake.wrong = func(r *http.Request, right answer) answer {
+		if q := r.URL.Query(); q.Get("type") == kindPlaced && q.Get("from") == "2026-03-02" && len(came) < 3 {
+			at := noon.Add(-time.Duration(3-len(came)) * time.Second).Format(time.RFC3339)
+			came = append(came, at)
+			fake.rows[kindPlaced] = append(rowsAt(at), fake.rows[kindPlaced]...)
+		}
+		return right
+	}
+	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
+	var got []string
+	for i := range 2 {
+		read, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon.Add(time.Duration(i)*time.Second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, read...)
+	}
+	slices.Sort(got)
+	if got = slices.Compact(got); len(got) != len(old)+len(came) || len(came) != 3 {
+		t.Errorf("%d calls were read, want %d", len(got), len(old)+len(came))
+	}
+}
+
+// TestTrap12NoAnswers: what isn't an answer fails the read, whatever its status; the
+// next one has all.
+func TestTrap12NoAnswers(t *testing.T) {
+	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
+	for _, format := range formats {
+		for name, wrong := range map[string]answer{
+			"success false":     {body: `{"success":false,"message":"Service temporary unavailable"}`},
+			"error true":        {body: `{"success":true,"error":true}`},
+			"HTML":              {header: html, body: "<html>maintenance</html>"},
+			"HTML as something": {body: "\n<!DOCTYPE html>"},
+			"no list":           {body: `{"pagination":{}}`},
+		} {
+			t.Run(format+" "+name, func(t *testing.T) {
+				if format == formatStream && name == "no list" {
+					t.Logf("a stream has no list: this is a row without a date")
+					return
+				}
+				synctest.Test(t, func(t *testing.T) {
+					fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
+					reader := fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader
+					fake.wrong = func(*http.Request, answer) answer { return wrong }
+					var totals int
+					err := reader.Read(t.Context(), noon.Add(-time.Hour), noon, func(b *collector.Batch) error {
+						totals += len(b.Totals)
+						if b.Last {
+							t.Error("a read without an answer was concluded")
+						}
+						return nil
+					})
+					if err == nil || totals != 0 || len(fake.asked) != httpclient.Repeats+1 {
+						t.Errorf("error %v after asking %d times, %d totals", err, len(fake.asked), totals)
+					}
+					fake.wrong = nil
+					if got, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon); err != nil || len(got) != 1 {
+						t.Errorf("read %q, error %v", got, err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestBrokenOnce: an answer that broke is asked for again, and nothing comes twice.
+func TestBrokenOnce(t *testing.T) {
+	for _, format := range formats {
+		t.Run(format, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				row := listedRow{"2026-03-02", `{"date":"2026-03-02T11:00:00Z","from":"1"}`}
+				fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{kindReceived: {row, row, row}}}
+				broken := map[string]bool{}
+				fake.wrong = func(r *http.Request, right answer) answer {
+					if key := r.URL.Path + r.URL.RawQuery; right.status == 0 && !broken[key] && len(right.body) > 20 {
+						broken[key] = true
+						right.body = strings.TrimRight(right.body, "}\n")
+						right.body = right.body[:len(right.body)-3]
+					}
+					return right
+				}
+				got, err := ids(t.Context(), fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader, noon.Add(-time.Hour), noon)
+				if err != nil || len(got) != 3 || len(broken) == 0 {
+					t.Errorf("%d calls, want the three; %d answers were cut, error %v", len(got), len(broken), err)
+				}
+			})
+		})
+	}
+}
+
+func TestThrottled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T11:00:00Z")}}
+		fake.first = []answer{{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {"17"}}}}
+		started := time.Now()
+		got, err := ids(t.Context(), fake.open(callLogOnly, nil).Feeds[0].Reader, noon.Add(-time.Hour), noon)
+		if err != nil || len(got) != 1 {
+			t.Errorf("read %q, error %v", got, err)
+		}
+		if took := time.Since(started); took < 17*time.Second || took > 20*time.Second {
+			t.Errorf("it took %s, want about 17 s", took)
+		}
+	})
+}
+
+// TestFloor: rows from before anything that was asked for are left out, and so are rows
+// that no read owes any more, but rows of the range never.
+func TestFloor(t *testing.T) {
+	const day20, day26, day27, march2 = "placed:2026-02-20T10:00:00Z", "placed:2026-02-26T23:59:59Z", "placed:2026-02-27T00:00:01Z", "placed:2026-03-02T11:00:00Z"
+	var rows []listedRow
+	for _, id := range []string{day20, day26, day27, march2} {
+		row := rowsAt(strings.TrimPrefix(id, "placed:"))[0]
+		row.day = "2026-03-02" // whatever day they are listed on
+		rows = append(rows, row)
+	}
+	at := noon
+	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rows}, now: func() time.Time { return at }}
+	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
+	for _, read := range []struct {
+		name string
+		from time.Duration
+		want []string
+	}{
+		{"the first read", time.Hour, []string{march2}},
+		{"further back", 11 * 24 * time.Hour, []string{day20, day26, day27, march2}},
+		// 1.25 lookbacks of 48 h and a day before noon.
+		{"less far", time.Hour, []string{day27, march2}},
+		{"further back again", 11 * 24 * time.Hour, []string{day20, day26, day27, march2}},
+	} {
+		got, err := ids(t.Context(), reader, noon.Add(-read.from), at)
+		if err != nil || !slices.Equal(got, read.want) {
+			t.Errorf("%s: read %q, want %q, error %v", read.name, got, read.want, err)
+		}
+		at = at.Add(time.Second / 100)
+	}
+}
+
+// TestEmitError: it comes back as it is, and what wasn't taken comes again.
+func TestEmitError(t *testing.T) {
+	full := errors.New("the disk is full")
+	for _, format := range formats {
+		fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
+		reader := fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader
+		for range 2 {
+			err := reader.Read(t.Context(), noon.Add(-time.Hour), noon, func(*collector.Batch) error { return full })
+			if err != full { //nolint:errorlint // it is to be returned as it is
+				t.Errorf("%s: error %v", format, err)
+			}
+		}
+		if got, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon); err != nil || len(got) != 1 {
+			t.Errorf("%s: read %q, error %v", format, got, err)
+		}
+	}
+}
+
+func TestCancelledRead(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
+	err := fake.open(callLogOnly, nil).Feeds[0].Reader.Read(ctx, noon.Add(-time.Hour), noon, func(*collector.Batch) error {
+		cancel()
+		return ctx.Err()
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+}
+
+// TestWholeRangesForEachReader: who reads a range for the first time gets all of it,
+// whatever was read before; a range that goes up to the present is read again cheaply.
+func TestWholeRangesForEachReader(t *testing.T) {
+	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{
+		kindPlaced: rowsAt("2026-02-27T10:00:00Z", "2026-02-28T10:00:00Z", "2026-03-01T10:00:00Z", "2026-03-02T10:00:00Z"),
+	}}
+	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
+	at := func(day int) time.Time { return time.Date(2026, 2, day, 0, 0, 0, 0, time.UTC) }
+	for _, piece := range []struct {
+		from, to time.Time
+		want     string
+	}{
+		{at(27), at(28), "placed:2026-02-27T10:00:00Z"},
+		{at(28), at(29), "placed:2026-02-28T10:00:00Z"},
+		{at(29), noon, "placed:2026-03-02T10:00:00Z"},
+		{at(29), noon, "placed:2026-03-01T10:00:00Z"}, // the same once more
+		{at(28), noon.Add(time.Second), "placed:2026-02-28T10:00:00Z"},
+		{at(27), at(28), "placed:2026-02-27T10:00:00Z"},
+	} {
+		got, err := ids(t.Context(), reader, piece.from, piece.to)
+		if err != nil || !slices.Contains(got, piece.want) {
+			t.Errorf("from %s to %s: read %q, want %s among them; error %v", piece.from, piece.to, got, piece.want, err)
+		}
+	}
+}
+
+// TestReadsAtOnce: two reads at a time don't share what they know.
+func TestReadsAtOnce(t *testing.T) {
+	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
+	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
+	var inner []string
+	outer := 0
+	err := reader.Read(t.Context(), noon.Add(-time.Hour), noon, func(b *collector.Batch) (err error) {
+		outer += len(b.Records)
+		if len(b.Records) > 0 {
+			inner, err = ids(t.Context(), reader, noon.Add(-time.Hour), noon)
+		}
+		return err
+	})
+	if err != nil || outer != 1 || len(inner) != 1 {
+		t.Errorf("read %d and %q, error %v", outer, inner, err)
+	}
+}
+
+// TestTotals: ours beside the provider's, for each day that was read, over both types.
+func TestTotals(t *testing.T) {
+	for _, format := range formats {
+		fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{
+			kindReceived: rowsAt("2026-03-01T10:00:00Z", "2026-03-02T11:00:00Z"), kindPlaced: rowsAt("2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z"),
+		}}
+		reader := fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader
+		for i := range 2 {
+			got := map[string]string{}
+			last := 0
+			err := reader.Read(t.Context(), noon.Add(-time.Hour), noon.Add(time.Duration(i)*time.Second), func(b *collector.Batch) error {
+				for _, total := range b.Totals {
+					got[total.Day.Format(time.DateOnly)] = fmt.Sprint(total.Ours, " of ", total.Theirs)
+				}
+				if b.Last {
+					last++
+				}
+				return nil
+			})
+			if want := "map[2026-03-01:1 of 1 2026-03-02:3 of 3 2026-03-03:0 of 0]"; err != nil || fmt.Sprint(got) != want || last != 1 {
+				t.Errorf("%s, read %d: totals %v, want %s; %d last batches, error %v", format, i+1, got, want, last, err)
+			}
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	if got, want := new(callLog).Limits(), (collector.Limits{MaxRange: 7 * 24 * time.Hour}); got != want {
+		t.Errorf("limits %v, want %v", got, want)
+	}
+}
+
+func TestProbe(t *testing.T) {
+	for _, format := range formats {
+		fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{
+			kindPlaced: {{"2026-03-02", `{"date":"2026-03-02T10:00:00Z","uuid":"B","parent_uuid":"A"}`}, {"2026-03-02", `5`}},
+		}}
+		if format == formatCSV {
+			fake.rows = map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z")}
+		}
+		probe := fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Probe
+		if rows, err := probe(t.Context()); rows != 1 || err != nil {
+			t.Errorf("%s: %d rows, error %v", format, rows, err)
+		}
+		if last := fake.asked[len(fake.asked)-1]; !strings.Contains(last, "per_page=1&") || !strings.Contains(last, "from=2026-03-02") {
+			t.Errorf("%s: asked %s", format, last)
+		}
+		fake.first = slices.Repeat([]answer{{status: http.StatusForbidden}}, 2)
+		if _, err := probe(t.Context()); httpclient.KindOf(err) != httpclient.KindForbidden {
+			t.Errorf("%s: error %v, want 403", format, err)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package wavix
+
+import "bytes"
+
+// members calls use for each member of an object with the raw name, quotes included,
+// and the raw value. The object must have been validated by jsontext: on anything else
+// it may panic.
+func members(object []byte, use func(name, value []byte)) {
+	i := skipSpace(object, 1)
+	for object[i] != '}' {
+		name := object[i:stringEnd(object, i)]
+		i = skipSpace(object, i+len(name)) // the colon
+		i = skipSpace(object, i+1)
+		value := object[i:valueEnd(object, i)]
+		use(name, value)
+		if i = skipSpace(object, i+len(value)); object[i] == ',' {
+			i = skipSpace(object, i+1)
+		}
+	}
+}
+
+func skipSpace(b []byte, i int) int {
+	for b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r' {
+		i++
+	}
+	return i
+}
+
+// stringEnd is the end of the string that begins at i.
+func stringEnd(b []byte, i int) int {
+	for i++; ; i++ {
+		i += bytes.IndexByte(b[i:], '"')
+		backslashes := 0
+		for b[i-1-backslashes] == '\\' {
+			backslashes++
+		}
+		if backslashes%2 == 0 {
+			return i + 1
+		}
+	}
+}
+
+// valueEnd is the end of the value that begins at i.
+func valueEnd(b []byte, i int) int {
+	switch b[i] {
+	case '"':
+		return stringEnd(b, i)
+	case '{', '[':
+		return nestedEnd(b, i)
+	}
+	for {
+		switch b[i] {
+		case ',', '}', ']', ' ', '\n', '\t', '\r':
+			return i
+		}
+		i++
+	}
+}
+
+func nestedEnd(b []byte, i int) int {
+	for depth := 0; ; i++ {
+		switch b[i] {
+		case '"':
+			i = stringEnd(b, i) - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// The endpoints, as faults and the record of requests name them, whatever their
+// paths are in a generation.
+const (
+	// EndpointList is GET /v1/cdr or /v1/cdrs.
+	EndpointList = "cdrs"
+	// EndpointExport is the stream, .../all.
+	EndpointExport = "cdrs_all"
+	// EndpointCSV is /v1/cdr.csv, or the list for those who accept text/csv.
+	EndpointCSV = "cdrs_csv"
+	// EndpointCalls is the calls in progress, EndpointCall one of them.
+	EndpointCalls = "calls"
+	EndpointCall  = "call"
+	// EndpointOther is whatever else was asked for: always an error.
+	EndpointOther = "other"
+)
+
+// The types of call, as the parameter `type` has them.
+const (
+	Placed   = "placed"
+	Received = "received"
+)
+
+// Generation is a state of Wavix's API (see the package's tests for its paths).
+type Generation uint8
+
+// The generations.
+const (
+	// GenerationA is that of 2025 and before: the key as `appid`, /v1/cdr,
+	// /v1/cdr/all, /v1/cdr.csv and /v1/call, numbers as JSON numbers, uuid.
+	GenerationA Generation = iota + 1
+	// GenerationB is that of early 2026: the key as bearer, /v1/cdr, /v1/calls,
+	// money as strings.
+	GenerationB
+	// GenerationC is that of June 2026, which Wavix's OpenAPI document describes:
+	// /v1/cdrs, /v1/calls, and call_id beside uuid.
+	GenerationC
+	// GenerationD is C after uuid and parent_uuid, deprecated there, were dropped.
+	GenerationD
+)
+
+// Order is the order of rows within a type, which Wavix doesn't document.
+type Order uint8
+
+// The orders. In each, late rows come in the middle.
+const (
+	Ascending Order = iota
+	Descending
+	// Shuffled means nothing, but is the same each time.
+	Shuffled
+)
+
+// The faults that are Wavix's own.
+const (
+	// Unauthorized is 401, Forbidden 403.
+	Unauthorized simulator.Fault = "401"
+	Forbidden    simulator.Fault = "403"
+	// SuccessFalse and ErrorTrue are errors with status 200.
+	SuccessFalse simulator.Fault = "success false 200"
+	ErrorTrue    simulator.Fault = "error true 200"
+	// NoItems leaves out `items`, or `calls`.
+	NoItems simulator.Fault = "no items"
+	// ZeroPerPage says that per_page is 0.
+	ZeroPerPage simulator.Fault = "per_page 0"
+	// SwappedMembers has the pagination before the items.
+	SwappedMembers simulator.Fault = "swapped members"
+	// CutLine ends a stream within a line, ShortStream after half of the lines,
+	// both as if that were its end. ErrorInStream ends half of the lines with an
+	// object that says success false.
+	CutLine       simulator.Fault = "cut line"
+	ShortStream   simulator.Fault = "short stream"
+	ErrorInStream simulator.Fault = "error in stream"
+	// BlankLines has empty lines between those of a stream, NoFinalNewline none at
+	// its end.
+	BlankLines     simulator.Fault = "blank lines"
+	NoFinalNewline simulator.Fault = "no final newline"
+)
+
+// Harmless are Wavix's faults that a right client doesn't even notice.
+func Harmless() []simulator.Fault {
+	return []simulator.Fault{ZeroPerPage, SwappedMembers, BlankLines, NoFinalNewline}
+}
+
+// Harmful are Wavix's own faults after which the same request succeeds.
+func Harmful() []simulator.Fault {
+	return []simulator.Fault{SuccessFalse, ErrorTrue, NoItems, CutLine, ShortStream, ErrorInStream}
+}
+
+// Settings say what the server is. All have defaults.
+type Settings struct {
+	// Listen is the address; 127.0.0.1:0 if empty.
+	Listen string
+	// Clock is the provider's time; nil is the machine's.
+	Clock simulator.Clock
+	// Account is whose calls are listed; nil has none.
+	Account *Account
+	// Faults go wrong; nil for none.
+	Faults *simulator.Faults
+	// APIKey has a fixed default.
+	APIKey string
+
+	// Generation is GenerationC if zero.
+	Generation Generation
+	// KeepOldPaths keeps /v1/cdr, /v1/cdr/all and /v1/cdr.csv alive in later
+	// generations. AcceptAppID goes on taking the key as `appid`.
+	KeepOldPaths, AcceptAppID bool
+
+	// Order is that of rows. Timezone is that of days; UTC if nil.
+	Order    Order
+	Timezone *time.Location
+	// MaxPerPage is the greatest page; 1000 if zero. Who asks for more gets so much.
+	MaxPerPage int
+	// CopiesInTotal counts a row that is listed twice as two in the pagination.
+	// Without it a copy stands beside its row, and the total is that of records.
+	CopiesInTotal bool
+	// ExportLimited limits the export to a page of 25 unless it is asked for more.
+	ExportLimited bool
+	// ExportFewer leaves out of the export what Wavix's sample of it lacks: the
+	// trunk, the parent, who answered. See View.Reduced.
+	ExportFewer bool
+	// ExportCutNewline ends the export without a newline.
+	ExportCutNewline bool
+	// Linger is how long a call that ended stays among those in progress, with the
+	// event of its end.
+	Linger time.Duration
+	// RequestsPerMinute is answered; more is refused with 429. Zero is no limit.
+	// The minute is the provider's.
+	RequestsPerMinute int
+}
+
+func (s *Settings) defaults() {
+	set(&s.Listen, "127.0.0.1:0")
+	set(&s.APIKey, "simulated-api-key")
+	set(&s.Generation, GenerationC)
+	set(&s.Timezone, time.UTC)
+	set(&s.MaxPerPage, 1000)
+	if s.Account == nil {
+		s.Account = &Account{}
+	}
+}
+
+func set[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,319 @@
+package wavix
+
+import (
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	promconfig "github.com/prometheus/common/config"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// counted is what came of a read, each record once by its key, as the ledger counts.
+type counted struct {
+	seen      map[string]bool
+	failed    map[string]bool
+	twins     map[string]int
+	calls     map[simulator.CallKey]int
+	failures  map[simulator.FailureKey]int
+	connected map[simulator.ConnectedKey]time.Duration
+	charges   map[simulator.ChargeKey]cdr.Money
+	emergency map[simulator.EmergencyKey]int
+	invalid   map[string]bool
+	totals    map[time.Time]collector.DayTotal
+}
+
+func newCounted() *counted {
+	return &counted{
+		seen: map[string]bool{}, failed: map[string]bool{}, calls: map[simulator.CallKey]int{}, failures: map[simulator.FailureKey]int{},
+		connected: map[simulator.ConnectedKey]time.Duration{}, charges: map[simulator.ChargeKey]cdr.Money{},
+		emergency: map[simulator.EmergencyKey]int{}, invalid: map[string]bool{}, totals: map[time.Time]collector.DayTotal{},
+	}
+}
+
+// read reads a range, again if it fails; twins are numbered anew in each (counting.md 18).
+func (c *counted) read(t *testing.T, source *collector.Source, from, to time.Time) {
+	t.Helper()
+	for tries := 1; ; tries++ {
+		c.twins = map[string]int{}
+		err := source.Feeds[0].Reader.Read(t.Context(), from, to, c.take)
+		if err == nil {
+			return
+		}
+		what, todo := source.Advise(err)
+		if tries == 3 {
+			t.Fatalf("%s: %s", what, todo)
+		}
+		t.Logf("%s: %s", what, todo)
+	}
+}
+
+func (c *counted) take(b *collector.Batch) error {
+	for _, r := range b.Records {
+		keys := append([]string{r.ID}, r.AltIDs...)
+		if r.ID == "" {
+			keys = []string{r.Synthetic + strconv.Itoa(c.twins[r.Synthetic])}
+			c.twins[strings.Clone(r.Synthetic)]++
+		}
+		known := false
+		for _, key := range keys {
+			known = known || c.seen[key]
+		}
+		for _, key := range keys {
+			c.seen[strings.Clone(key)] = true
+		}
+		if !known {
+			c.count(r)
+		}
+	}
+	for _, bad := range b.Invalid {
+		c.invalid[string(bad.Content)] = true
+	}
+	for _, total := range b.Totals {
+		c.totals[total.Day] = total
+	}
+	return nil
+}
+
+func (c *counted) count(r *cdr.Record) {
+	c.calls[simulator.CallKey{Direction: r.Direction, CallType: r.CallType, Outcome: r.Outcome, Trunk: r.Trunk}]++
+	switch {
+	case r.Outcome.Connected():
+		c.connected[simulator.ConnectedKey{Direction: r.Direction, CallType: r.CallType, Trunk: r.Trunk, Country: r.Country}] += r.Duration
+	case r.Parent != "" && c.failed[r.Parent]: // guarantee 3
+		c.failed[strings.Clone(r.ID)] = true
+	default:
+		c.failed[strings.Clone(r.ID)] = true
+		c.failures[simulator.FailureKey{Direction: r.Direction, Trunk: r.Trunk, Outcome: r.Outcome}]++
+	}
+	for i := range r.Charges {
+		if r.Charges[i].Amount.Sign() <= 0 {
+			continue // a negative first amount is a credit, no charge
+		}
+		key := simulator.ChargeKey{
+			Direction: r.Direction, CallType: r.CallType, Country: r.Country, Currency: "USD", Component: r.Charges[i].Component,
+		}
+		sum := c.charges[key]
+		c.charges[key] = sum.Add(&r.Charges[i].Amount)
+	}
+	if r.Emergency != cdr.NoEmergency {
+		c.emergency[simulator.EmergencyKey{Outcome: r.Outcome, Test: r.Emergency == cdr.EmergencyTest}]++
+	}
+}
+
+func (c *counted) want(t *testing.T, want sim.Totals) {
+	t.Helper()
+	delete(c.seen, "")
+	records := 0
+	for _, n := range c.calls {
+		records += n
+	}
+	if records != want.Records || want.Records == 0 {
+		t.Errorf("%d records, want %d", records, want.Records)
+	}
+	if len(c.invalid) != want.Invalid {
+		t.Errorf("%d invalid rows, want %d", len(c.invalid), want.Invalid)
+	}
+	wantSame(t, "calls", c.calls, want.Calls)
+	wantSame(t, "failures", c.failures, want.Failures)
+	wantSame(t, "connected", c.connected, want.Connected)
+	wantSame(t, "emergency", c.emergency, want.Emergency)
+	charges := map[simulator.ChargeKey]string{}
+	for key, sum := range c.charges {
+		charges[key] = sum.String()
+	}
+	wantCharges := map[simulator.ChargeKey]string{}
+	for key, sum := range want.Charges {
+		money, err := cdr.ParseMoney(fmt.Sprintf("%d.%06d", sum/1_000_000, sum%1_000_000))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantCharges[key] = money.String()
+	}
+	wantSame(t, "charges", charges, wantCharges)
+}
+
+// wantSame compares maps and shows what differs.
+func wantSame[K, V comparable](t *testing.T, what string, got, want map[K]V) {
+	t.Helper()
+	all := maps.Clone(want)
+	if all == nil {
+		all = map[K]V{}
+	}
+	maps.Copy(all, got)
+	for key := range all {
+		if got[key] != want[key] {
+			t.Errorf("%s: %+v is %v, want %v", what, key, got[key], want[key])
+		}
+	}
+}
+
+// simulated is a world of a day of an account, and a source that reads it.
+type simulated struct {
+	settings sim.Settings
+	format   string
+	auth     string
+}
+
+var (
+	simBegin = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	simEnd   = simBegin.Add(24 * time.Hour)
+)
+
+func (s simulated) start(t *testing.T, clock simulator.Clock) (*sim.Server, *collector.Source) {
+	t.Helper()
+	world := func(seed uint64, mix *simulator.Mix) *simulator.World {
+		settings := simulator.Historical(seed, mix, simBegin, simEnd, 1500)
+		settings.Malformed, settings.NoID, settings.Duplicated = 0.02, 0.05, 0.05
+		settings.Delays, settings.MaxLate = simulator.UsualDelays(), 40*time.Hour
+		made, err := simulator.NewWorld(settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made
+	}
+	account, err := sim.NewAccount(sim.AccountSettings{Placed: world(1, sim.PlacedMix()), Received: world(2, sim.ReceivedMix())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.settings.Account, s.settings.Clock = account, clock
+	server, err := sim.Start(s.settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	c := &Config{
+		BaseURL: server.BaseURL(), APIKey: config.NewSecret(server.APIKey()), Auth: s.auth, Format: s.format, Currency: "USD",
+		CallLog: new(CallLog), ActiveCalls: new(ActiveCalls),
+	}
+	c.CallLog.SetDefaults()
+	source, err := Open(c, collector.SourceSettings{
+		TLS: promconfig.TLSConfig{CA: string(server.CA())}, RequestsPerMinute: 60_000,
+		EmergencyNumbers: []string{"911", "933", "112", "999"}, Now: server.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(source.Close)
+	return server, source
+}
+
+// TestAgainstTheSimulator reads each generation in each format from the simulated Wavix,
+// some through its faults, and wants its totals, which come from how the calls were made.
+func TestAgainstTheSimulator(t *testing.T) {
+	east, west := time.FixedZone("", 14*3600), time.FixedZone("", -12*3600)
+	for _, test := range []struct {
+		name  string
+		fault bool
+		simulated
+	}{
+		{"A json", false, simulated{sim.Settings{Generation: sim.GenerationA, Order: sim.Descending}, formatJSON, authQuery}},
+		{"A stream", false, simulated{sim.Settings{Generation: sim.GenerationA, Timezone: east}, formatStream, authQuery}},
+		{"A csv", true, simulated{sim.Settings{Generation: sim.GenerationA, MaxPerPage: 100}, formatCSV, authQuery}},
+		{"B json", true, simulated{sim.Settings{Generation: sim.GenerationB, Order: sim.Shuffled, MaxPerPage: 100}, formatJSON, authBearer}},
+		{"B stream", false, simulated{sim.Settings{Generation: sim.GenerationB, ExportLimited: true}, formatStream, authBearer}},
+		{"C json", false, simulated{sim.Settings{Generation: sim.GenerationC, Timezone: west}, formatJSON, authBearer}},
+		{"C stream", true, simulated{sim.Settings{Generation: sim.GenerationC, ExportCutNewline: true}, formatStream, authBearer}},
+		{"C csv", false, simulated{sim.Settings{Generation: sim.GenerationC, KeepOldPaths: true}, formatCSV, authBearer}},
+		{"D json", false, simulated{sim.Settings{Generation: sim.GenerationD, KeepOldPaths: true}, formatJSON, authBearer}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 3, RetryAfter: time.Second})
+			if test.fault {
+				for _, endpoint := range []string{sim.EndpointList, sim.EndpointExport, sim.EndpointCSV} {
+					faults.Once(endpoint, simulator.NoFault, simulator.CutChunked, simulator.HTMLOK)
+					faults.Rate(endpoint, 0.2, sim.Harmless()...)
+					faults.Rate(endpoint, 0.05, sim.Harmful()...)
+				}
+			}
+			test.settings.Faults = faults
+			server, source := test.start(t, simulator.NewManualClock(simEnd.Add(30*24*time.Hour)))
+			got := newCounted()
+			got.read(t, source, simBegin, simEnd)
+			got.want(t, server.Account().Totals(server.Pause()))
+			if test.fault && faults.Counts("")[simulator.CutChunked] == 0 {
+				t.Error("no answer was cut: the faults didn't happen")
+			}
+		})
+	}
+}
+
+// TestLiveAgainstTheSimulator reads what is new each minute, and now and then all, as
+// calls are published late, from days of another time zone.
+func TestLiveAgainstTheSimulator(t *testing.T) {
+	for _, order := range []sim.Order{sim.Ascending, sim.Descending, sim.Shuffled} {
+		for _, format := range formats {
+			t.Run(fmt.Sprint(order, " ", format), func(t *testing.T) {
+				t.Parallel()
+				clock := simulator.NewManualClock(simBegin.Add(9 * time.Hour))
+				s := simulated{sim.Settings{Generation: sim.GenerationA, Order: order, Timezone: time.FixedZone("", 3*3600), MaxPerPage: 100}, format, authQuery}
+				server, source := s.start(t, clock)
+				got := newCounted()
+				poll := func(reach time.Duration) {
+					got.read(t, source, clock.Now().Add(-reach), clock.Now())
+				}
+				poll(9 * time.Minute)
+				asked := len(server.Asked())
+				for range 30 {
+					clock.Advance(time.Minute)
+					poll(9 * time.Minute)
+				}
+				t.Logf("%d requests in 30 minutes", len(server.Asked())-asked)
+				poll(2 * time.Hour)
+				for range 4 {
+					clock.Advance(18 * time.Hour)
+					poll(9 * time.Minute)
+					poll(60 * time.Hour)
+				}
+				got.wantRecords(t, server.Account().Totals(server.Pause()))
+			})
+		}
+	}
+}
+
+// wantRecords compares what doesn't change with a record's version.
+func (c *counted) wantRecords(t *testing.T, want sim.Totals) {
+	t.Helper()
+	calls := func(all map[simulator.CallKey]int) map[simulator.CallKey]int {
+		sums := map[simulator.CallKey]int{}
+		for key, n := range all {
+			key.Outcome = cdr.Unknown
+			sums[key] += n
+		}
+		return sums
+	}
+	wantSame(t, "calls", calls(c.calls), calls(want.Calls))
+	wantSame(t, "emergency", c.emergency, want.Emergency)
+	if len(c.invalid) != want.Invalid || want.Records == 0 {
+		t.Errorf("%d invalid rows, want %d; %d records", len(c.invalid), want.Invalid, want.Records)
+	}
+}
+
+// TestActiveCallsOfTheSimulator: those that ended a while ago aren't counted.
+func TestActiveCallsOfTheSimulator(t *testing.T) {
+	for generation, auth := range map[sim.Generation]string{sim.GenerationA: authQuery, sim.GenerationC: authBearer} {
+		t.Run(fmt.Sprint(generation), func(t *testing.T) {
+			clock := simulator.NewManualClock(simBegin.Add(12 * time.Hour))
+			server, source := simulated{sim.Settings{Generation: generation, Linger: 10 * time.Minute}, formatJSON, auth}.start(t, clock)
+			sink := new(gaugeSink)
+			if err := source.Feeds[1].Feed.Poll(t.Context(), collector.LedgerState{}, sink); err != nil {
+				t.Fatal(err)
+			}
+			want := server.Active(server.Pause())
+			for i, direction := range []cdr.Direction{cdr.Inbound, cdr.Outbound} {
+				if got := sink.gauges[i]; got.Labels[0] != direction.String() || got.Value != float64(want[direction]) || got.Value == 0 {
+					t.Errorf("%s: %v, want %d", direction, got, want[direction])
+				}
+			}
+		})
+	}
+}
