@@ -1,0 +1,153 @@
+package openmetrics
+
+import (
+	"bufio"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// Writer writes OpenMetrics text. It isn't safe for concurrent use.
+type Writer struct {
+	out    *bufio.Writer
+	labels []Label
+
+	def *metrics.Def
+	// names are the metric's label names with those of labels.
+	names []string
+	// pairs are the series' labels as text.
+	pairs []byte
+	// heads is what stands before the value on each line of a sample of the series: one
+	// for a counter; for a histogram its buckets, count and sum.
+	heads []string
+	line  []byte
+
+	samples int64
+}
+
+// NewWriter writes to w and gives every series these labels, which CheckLabels has passed.
+func NewWriter(w io.Writer, labels []Label) *Writer {
+	const buffer = 1 << 16
+	return &Writer{out: bufio.NewWriterSize(w, buffer), labels: labels}
+}
+
+// Samples is how many samples were written; a histogram has one for each bucket, its count
+// and its sum.
+func (w *Writer) Samples() int64 { return w.samples }
+
+// Family begins a metric, a counter or a histogram.
+func (w *Writer) Family(d *metrics.Def) {
+	w.def, w.names = d, d.LabelNames()
+	for _, l := range w.labels {
+		w.names = append(w.names, l.Name)
+	}
+	name, kind := strings.TrimSuffix(d.Name, "_total"), "counter"
+	if d.Kind == metrics.Histogram {
+		kind = "histogram"
+	}
+	w.line = append(w.line[:0], "# TYPE "+name+" "+kind+"\n# HELP "+name+" "...)
+	w.line = append(appendEscaped(w.line, d.Help, true), '\n')
+	w.write()
+}
+
+// Series begins a series of the family.
+func (w *Writer) Series(set *metrics.LabelSet) {
+	values := append([]string(nil), set.Values...)
+	for _, l := range w.labels {
+		values = append(values, l.Value)
+	}
+	w.pairs = appendLabels(w.pairs[:0], w.names, values)
+	w.heads = w.heads[:0]
+	if w.def.Kind != metrics.Histogram {
+		w.head(w.def.Name, "")
+		return
+	}
+	for _, bound := range w.def.Bounds {
+		w.head(w.def.Name+"_bucket", boundText(bound))
+	}
+	w.head(w.def.Name+"_bucket", "+Inf")
+	w.head(w.def.Name+"_count", "")
+	w.head(w.def.Name+"_sum", "")
+}
+
+// head adds what stands before a value.
+func (w *Writer) head(name, bound string) {
+	head := append([]byte(name), '{')
+	head = append(head, w.pairs...)
+	if bound != "" {
+		if len(w.pairs) > 0 {
+			head = append(head, ',')
+		}
+		head = append(head, bucketLabel+`="`+bound+`"`...)
+	}
+	w.heads = append(w.heads, string(append(head, '}', ' ')))
+}
+
+// Value writes a counter's value at a time, in its unit.
+func (w *Writer) Value(at time.Time, value float64) {
+	w.line = w.line[:0]
+	w.float(0, at, value)
+	w.write()
+}
+
+// Histogram writes a histogram's value at a time: its classic buckets, count and sum.
+func (w *Writer) Histogram(at time.Time, h *metrics.HistValue) {
+	w.line = w.line[:0]
+	cumulated := uint64(0)
+	for i, n := range h.Buckets {
+		cumulated += n
+		w.uint(i, at, cumulated)
+	}
+	w.uint(len(h.Buckets), at, h.Count)
+	w.float(len(h.Buckets)+1, at, h.Sum)
+	w.write()
+}
+
+// uint and float add a line with the n-th head.
+func (w *Writer) uint(n int, at time.Time, value uint64) {
+	w.line = strconv.AppendUint(append(w.line, w.heads[n]...), value, 10)
+	w.end(at)
+}
+
+func (w *Writer) float(n int, at time.Time, value float64) {
+	w.line = strconv.AppendFloat(append(w.line, w.heads[n]...), value, 'g', -1, 64)
+	w.end(at)
+}
+
+// end ends a line with its time.
+func (w *Writer) end(at time.Time) {
+	w.line = append(appendTime(append(w.line, ' '), at), '\n')
+	w.samples++
+}
+
+// write writes the lines in hand.
+func (w *Writer) write() { _, _ = w.out.Write(w.line) } // Flush returns its error
+
+// Close writes the end of the text. What it wrote to isn't closed.
+func (w *Writer) Close() error {
+	_, _ = w.out.WriteString("# EOF\n") // Flush returns its error
+	return w.out.Flush()
+}
+
+// boundText is a bucket's bound in the format's canonical form: always with a point.
+func boundText(bound float64) string {
+	text := strconv.FormatFloat(bound, 'g', -1, 64)
+	if bound == math.Trunc(bound) && !strings.ContainsAny(text, "e.") {
+		text += ".0"
+	}
+	return text
+}
+
+// appendTime appends a time in seconds since 1970, to the millisecond.
+func appendTime(dst []byte, at time.Time) []byte {
+	ms := at.UnixMilli()
+	dst = strconv.AppendInt(dst, ms/1000, 10)
+	if rest := ms % 1000; rest != 0 {
+		dst = append(dst, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
+	}
+	return dst
+}

@@ -1,0 +1,186 @@
+package history
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// Settings are what a history needs.
+type Settings struct {
+	// Folder is an empty one of its own, which the caller removes in the end. It may grow
+	// to some hundred bytes a call.
+	Folder string
+	// From is when the range begins, in whole seconds.
+	From time.Time
+	// Step is how finely times are told, whole seconds.
+	Step time.Duration
+	// SeriesLimit is the number of label sets per metric and feed (metrics.series_limit).
+	SeriesLimit int
+	// Now is the local clock.
+	Now func() time.Time
+	// Note is told, in a line, what is left out.
+	Note func(text string)
+	// Progress is told how far reading or writing is; nil: nobody wants to know.
+	Progress func(Progress)
+
+	buffered int // mostBuffered, but for tests
+}
+
+// Progress is how far reading a feed or writing is.
+type Progress struct {
+	// Read is how much of the feed's range was read, and Calls what was found in it.
+	Read  time.Duration
+	Calls int
+	// Written is how many series were written; 0 while feeds are read.
+	Written int
+}
+
+// Feed is a feed, and where the range of it ends that is wanted.
+type Feed struct {
+	Source, Provider string
+	Info             *collector.FeedInfo
+	// To is where calls no longer count, after Settings.From.
+	To time.Time
+}
+
+// Summary is what was read of a feed.
+type Summary struct {
+	// Calls that count; rows that couldn't be read.
+	Calls, Invalid int
+	// Unfinished are records that the provider hasn't finished, which don't count.
+	// Unsettled count, but for what is known of their media when they have settled.
+	Unfinished, Unsettled int
+	// Folded are observations whose labels were past the limit.
+	Folded int
+	// Missing are records that the provider names and doesn't have.
+	Missing int
+}
+
+// History counts feeds by when calls began. It isn't safe for concurrent use.
+type History struct {
+	settings Settings
+	ledger   *ledger.Ledger
+	sorter   *sorter
+
+	feed   *Feed // the one that is read
+	grid   grid
+	series []series
+	ids    map[*metrics.LabelSet]int
+	family map[*metrics.Def]int
+}
+
+// Open makes an empty history. In its ledger it is the begin of the range all the time: so
+// no call is late, since when it would have been seen can't be known, and nothing is as old
+// as to be forgotten.
+func Open(ctx context.Context, s Settings) (*History, error) {
+	folder, runs := filepath.Join(s.Folder, "ledger"), filepath.Join(s.Folder, "runs")
+	if err := errors.Join(os.Mkdir(folder, 0o700), os.Mkdir(runs, 0o700)); err != nil {
+		return nil, fmt.Errorf("make a folder for the history: %w", err)
+	}
+	l, err := ledger.Open(ctx, ledger.Settings{
+		Folder: folder, Now: func() time.Time { return s.From }, Options: metrics.Options{SeriesLimit: s.SeriesLimit},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count history: %w", err)
+	}
+	h := &History{
+		settings: s, ledger: l, sorter: newSorter(runs, cmp.Or(s.buffered, mostBuffered)),
+		ids: make(map[*metrics.LabelSet]int), family: make(map[*metrics.Def]int),
+	}
+	for i, d := range metrics.Catalogue() {
+		h.family[d] = i
+	}
+	l.Store().Watch(h.watch)
+	return h, nil
+}
+
+// Close lets the ledger go.
+func (h *History) Close() error { return h.ledger.Close() }
+
+// Read reads a feed. After an error the history is of no use.
+func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
+	h.feed, h.grid = &f, newGrid(h.settings.From, f.To, h.settings.Step)
+	state, err := h.ledger.Feed(ctx, ledger.FeedSpec{
+		Source: f.Source, Provider: f.Provider, Feed: f.Info.Name, Fingerprint: f.Info.Fingerprint,
+		History:  time.Hour, // what lies before the range is kept out here
+		Lookback: f.Info.Lookback, Currency: f.Info.Currency, Parents: f.Info.Parents, Hourless: f.Info.Hourless,
+	})
+	if err != nil {
+		return Summary{}, fmt.Errorf("count history: %w", err)
+	}
+	r := &reading{history: h, feed: &f, state: state}
+	err = r.run(ctx)
+	return r.summary, err
+}
+
+// watch takes a change of a series.
+func (h *History) watch(d metrics.Delta) {
+	id, known := h.ids[d.Labels]
+	if !known {
+		id = len(h.series)
+		h.ids[d.Labels] = id
+		h.series = append(h.series, series{labels: d.Labels, grid: h.grid})
+	}
+	k := key{family: h.family[d.Labels.Def], series: id, at: h.grid.at(d.Record.Start), part: sumPart}
+	h.sorter.add(k, &amount{n: d.N, money: d.Money})
+	if d.Labels.Def.Kind == metrics.Histogram {
+		k.part = sumPart + 1 + d.Bucket
+		h.sorter.add(k, &amount{n: 1})
+	}
+}
+
+// Series is how many series there are.
+func (h *History) Series() int { return len(h.series) }
+
+// Write writes all that was read, and the end of the text. Nothing can be read or written
+// then.
+func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
+	t := timeline{out: w}
+	at, written := key{family: -1, series: -1}, 0
+	err := h.sorter.each(func(c *change) error {
+		if c.series != at.series {
+			if at.series >= 0 {
+				t.end()
+			}
+			if c.family != at.family {
+				w.Family(h.series[c.series].labels.Def)
+			}
+			t.begin(h.series[c.series])
+			at = c.key
+			written++
+			h.progress(Progress{Written: written})
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		t.take(c)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if at.series >= 0 {
+		t.end()
+	}
+	if err := w.Close(); err != nil {
+		return fmt.Errorf("write the history: %w", err)
+	}
+	return nil
+}
+
+// progress tells how far it is.
+func (h *History) progress(p Progress) {
+	if h.settings.Progress != nil {
+		h.settings.Progress(p)
+	}
+}

@@ -1,0 +1,85 @@
+package history
+
+import (
+	"context"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
+)
+
+// endless is a feed that makes up its calls as they are asked for, so that it needs no
+// memory of its own.
+type endless struct {
+	gap  time.Duration
+	page func()
+}
+
+// Limits implements collector.RangeReader.
+func (*endless) Limits() collector.Limits { return collector.Limits{} }
+
+// Read implements collector.RangeReader.
+func (e *endless) Read(_ context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
+	b := &collector.Batch{}
+	for at := from.Truncate(e.gap); at.Before(to); at = at.Add(e.gap) {
+		c := call(int(at.Sub(noon)/e.gap), at)
+		if b.Records = append(b.Records, &c); len(b.Records) == 500 {
+			e.page()
+			if err := emit(b); err != nil {
+				return err
+			}
+			b.Records = b.Records[:0]
+		}
+	}
+	return emit(b)
+}
+
+// TestMemoryIsBounded (contract 1): ten times the range needs no more memory.
+func TestMemoryIsBounded(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(10)) // what lives is measured when garbage is collected
+	peak := func(days int) (most uint64, calls int) {
+		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		look := func() {
+			metrics.Read(live)
+			most = max(most, live[0].Value.Uint64())
+		}
+		runtime.GC()
+		b := newBench(t)
+		b.set.buffered = 4000
+		b.set.Progress = func(Progress) { look() }
+		h, err := Open(t.Context(), b.set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := only(nil, noon.AddDate(0, 0, days))
+		f.Info.Reader = &endless{gap: 100 * time.Second, page: look}
+		sum, err := h.Read(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := openmetrics.NewWriter(io.Discard, nil)
+		if err := h.Write(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+		look()
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d days: %d calls, %d series, %d samples, %.1f MB", days, sum.Calls, h.Series(), w.Samples(), float64(most)/1e6)
+		return most, sum.Calls
+	}
+	peak(3) // what the process needs once
+	short, few := peak(6)
+	long, many := peak(60)
+	if few != 6*864 || many != 60*864 {
+		t.Errorf("%d and %d calls", few, many)
+	}
+	if long > short+short/4+512<<10 {
+		t.Errorf("%d bytes for ten times the range, %d for once", long, short)
+	}
+}

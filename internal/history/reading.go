@@ -1,0 +1,262 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+const (
+	// maxPasses is how often a piece is read at the most: until a pass finds nothing new,
+	// since no later read will cover it (counting.md 9).
+	maxPasses = 5
+	// overlap is by how much adjacent pieces overlap.
+	overlap = time.Second
+	// A piece is at least a day, so that providers that only know days aren't asked for
+	// each of them thrice, and at most a week; between them it is a part of the range.
+	shortPiece, longPiece = 24 * time.Hour, 7 * 24 * time.Hour
+	pieces                = 20
+	// leastPiece is how short a piece may become that fails.
+	leastPiece = time.Minute
+	// maxTries is how often a piece is tried.
+	maxTries = 6
+)
+
+// reading reads one feed.
+type reading struct {
+	history *History
+	feed    *Feed
+	state   *ledger.Feed
+	summary Summary
+
+	// first is where reading begins, done up to where it has come.
+	first, done time.Time
+
+	// Of the pass in hand, for who watches: how many there were before it, what it reads, and
+	// the earliest and the latest call that it has brought.
+	passes               int
+	end, lowest, highest time.Time
+
+	// Of the piece in hand: what was fetched already, and what Summary tells of it.
+	named                          map[nameOf]bool
+	unfinished, unsettled, missing map[string]bool
+	page                           []*cdr.Record // of those that lie in the range
+}
+
+// run reads the range, piece by piece.
+func (r *reading) run(ctx context.Context) error {
+	r.first = r.kept()
+	r.done = r.first
+	tries, pause := 0, backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = time.Second, time.Minute
+	for length := r.piece(); r.done.Before(r.feed.To); {
+		end := earlier(r.done.Add(length), r.feed.To)
+		err := r.read(ctx, r.done, end)
+		if err == nil {
+			r.done, tries, length = end, 0, r.piece()
+			pause.Reset()
+			r.progress()
+			continue
+		}
+		if tries++; tries == maxTries || ctx.Err() != nil || !mayPass(err) {
+			return err
+		}
+		length = max((end.Sub(r.done) / 2).Truncate(time.Second), leastPiece)
+		if err := wait(ctx, max(pause.NextBackOff(), httpclient.RetryAfter(err))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin is when the range begins.
+func (r *reading) begin() time.Time { return r.history.settings.From }
+
+// kept is from when on the provider has records.
+func (r *reading) kept() time.Time {
+	keeps := r.feed.Info.Reader.Limits().Retention
+	if keeps <= 0 {
+		return r.begin()
+	}
+	const margin = 10 * time.Minute // some are asked for again later
+	edge := r.history.settings.Now().Add(margin - keeps).UTC().Truncate(time.Second)
+	if !r.begin().Before(edge) {
+		return r.begin()
+	}
+	r.note("the provider keeps records for %s: there are none before %s", days(keeps), edge.Format(time.RFC3339))
+	return edge
+}
+
+// days is a length of time as people say it.
+func days(d time.Duration) string {
+	if d < 48*time.Hour {
+		return d.String()
+	}
+	return fmt.Sprintf("%d days", int(d.Round(24*time.Hour)/(24*time.Hour)))
+}
+
+// piece is how long a piece is.
+func (r *reading) piece() time.Duration {
+	length := shortPiece
+	if r.feed.Info.Fetcher == nil { // else what it names is in memory
+		length = min(max(shortPiece, (r.feed.To.Sub(r.begin())/pieces).Truncate(time.Second)), longPiece)
+	}
+	if limit := r.feed.Info.Reader.Limits().MaxRange; limit > 0 {
+		length = min(length, limit-2*overlap)
+	}
+	return length
+}
+
+// read reads a piece until a pass finds nothing new. What it finds twice counts once.
+func (r *reading) read(ctx context.Context, from, to time.Time) error {
+	r.named = make(map[nameOf]bool)
+	r.unfinished, r.unsettled, r.missing = make(map[string]bool), make(map[string]bool), make(map[string]bool)
+	for r.passes = range maxPasses {
+		r.end, r.lowest, r.highest = to, to, from
+		found, err := r.pass(ctx, later(from.Add(-overlap), r.first), to)
+		if err != nil {
+			return err
+		}
+		if found == 0 {
+			break
+		}
+	}
+	r.summary.Unfinished += len(r.unfinished)
+	r.summary.Unsettled += len(r.unsettled)
+	r.summary.Missing += len(r.missing)
+	return nil
+}
+
+// pass reads a piece once and says how much of it is new.
+func (r *reading) pass(ctx context.Context, from, to time.Time) (found int, err error) {
+	var twins collector.Twins
+	var named []collector.Work
+	err = r.feed.Info.Reader.Read(ctx, from.Truncate(time.Second), to.Add(time.Second-1).Truncate(time.Second), func(b *collector.Batch) error {
+		twins.Number(b)
+		for _, w := range b.Work {
+			w.Kind, w.Key = strings.Clone(w.Kind), strings.Clone(w.Key)
+			named = append(named, w)
+		}
+		n, err := r.commit(ctx, b)
+		found += n
+		return err
+	})
+	if err != nil || len(named) == 0 {
+		return found, err
+	}
+	if r.feed.Info.Fetcher == nil {
+		return found, nil
+	}
+	n, err := r.fetch(ctx, named)
+	return found + n, err
+}
+
+// commit counts a batch and says how many of its records are new.
+func (r *reading) commit(ctx context.Context, b *collector.Batch) (found int, err error) {
+	now := r.history.settings.Now()
+	r.page = r.page[:0]
+	for _, record := range b.Records {
+		switch {
+		case record.Start.Before(r.begin()) || !record.Start.Before(r.feed.To):
+			continue
+		case record.Provisional && now.Sub(record.Start) <= r.feed.Info.Lookback:
+			// It may still become final (counting.md 17).
+			r.unfinished[strings.Clone(record.ID+record.Synthetic)] = true
+			continue
+		}
+		r.lowest, r.highest = earlier(r.lowest, record.Start), later(r.highest, record.Start)
+		record.Provisional = false
+		r.page = append(r.page, record)
+	}
+	result, err := r.state.Commit(ctx, &ledger.Page{Records: r.page, Invalid: b.Invalid, Ignored: b.Ignored, ObservedAt: r.begin()})
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrLocal, err)
+	}
+	for _, bad := range result.BadRows {
+		r.note("%s: left out: %s", bad.At, bad.Problem)
+	}
+	r.summary.Calls += result.New
+	r.summary.Invalid += result.Invalid
+	for _, n := range result.Overflow {
+		r.summary.Folded += n
+	}
+	if err := r.history.sorter.relieve(); err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrLocal, err)
+	}
+	r.progress()
+	return result.New, ctx.Err()
+}
+
+// ErrLocal is a failure of ours, not the provider's.
+var ErrLocal = errors.New("count history")
+
+// mayPass says whether an error of a piece may pass by itself.
+func mayPass(err error) bool {
+	if errors.Is(err, ErrLocal) || errors.Is(err, context.Canceled) {
+		return false
+	}
+	switch httpclient.KindOf(err) {
+	case httpclient.KindUnauthorized, httpclient.KindForbidden, httpclient.KindHost, httpclient.KindRedirect:
+		return false
+	case httpclient.KindToken:
+		return httpclient.IsRetryable(err)
+	default:
+		return true // also links that have expired, and ranges that are too long
+	}
+}
+
+// wait waits, or until the context ends.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// note tells something about the feed.
+func (r *reading) note(format string, args ...any) {
+	r.history.settings.Note(r.feed.Source + "/" + r.feed.Info.Name + ": " + fmt.Sprintf(format, args...))
+}
+
+// progress tells how far reading is.
+func (r *reading) progress() {
+	r.history.progress(Progress{Read: r.done.Sub(r.begin()) + r.within(), Calls: r.summary.Calls})
+}
+
+// within is about how much of the piece in hand was read: half of it is the first pass, half
+// the second, after which there seldom is another. Calls come in the order of their starts,
+// or against it.
+func (r *reading) within() time.Duration {
+	piece := r.end.Sub(r.done)
+	if piece <= 0 || r.passes > 1 {
+		return max(piece, 0)
+	}
+	return time.Duration(r.passes)*piece/2 + min(max(r.highest.Sub(r.lowest), 0), piece)/2
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,99 @@
+package history
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// TestSorter: with so small a buffer that runs are merged several times over, every key
+// comes once, in order, with its sum.
+func TestSorter(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	folder := t.TempDir()
+	s := newSorter(folder, 5)
+	whole, money := make(map[key]int64), make(map[key]cdr.Money)
+	for range 3000 {
+		k := key{family: r.IntN(3), series: r.IntN(5), at: noon.UnixMilli() + int64(r.IntN(40))*60_000, part: r.IntN(3)}
+		a := amount{n: r.Int64N(1000) - 300}
+		if k.family == 2 {
+			m, err := cdr.ParseMoney(fmt.Sprintf("%d.%03d", r.IntN(50), r.IntN(1000)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			a = amount{money: m}
+			was := money[k]
+			money[k] = was.Add(&m)
+		}
+		whole[k] += a.n
+		s.add(k, &a)
+		if err := s.relieve(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files, err := os.ReadDir(folder); err != nil || len(files) > 3*mostRuns || len(s.levels) < 3 {
+		t.Errorf("%d files, %d levels, %v", len(files), len(s.levels), err)
+	}
+	var got []key
+	err := s.each(func(c *change) error {
+		got = append(got, c.key)
+		if want := money[c.key]; c.n != whole[c.key] || !want.Equal(&c.money) {
+			t.Errorf("%v is %d and %s", c.key, c.n, c.money.String())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := slices.SortedFunc(maps.Keys(whole), key.compare); !slices.Equal(got, want) {
+		t.Errorf("%d keys, want %d in order", len(got), len(want))
+	}
+}
+
+// FuzzRun: a run that is damaged is an error, or other changes, and nothing worse.
+func FuzzRun(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte{1, 2, 3, 4, 5, 0})
+	f.Add([]byte{1, 2, 3, 4, 5, 4, '1', '.', '2', '5'})
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
+	f.Add([]byte{1, 2, 3, 4, 5, 0xff, 0xff, 0xff, 0x0f})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		name := t.TempDir() + "/run"
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		_ = merge([]string{name}, func(*change) error { n++; return nil })
+		if n > len(data) {
+			t.Errorf("%d changes of %d bytes", n, len(data))
+		}
+	})
+}
+
+// TestGrid: what happens at a time is seen at the next multiple of the step, or by the end.
+func TestGrid(t *testing.T) {
+	g := newGrid(noon.Add(10*time.Second), noon.Add(10*time.Minute+30*time.Second), time.Minute)
+	for name, tc := range map[string]struct{ after, want time.Duration }{
+		"the begin":            {10 * time.Second, time.Minute},
+		"just before one":      {time.Minute - time.Millisecond, time.Minute},
+		"on one":               {time.Minute, 2 * time.Minute},
+		"in the last, cut one": {10*time.Minute + 29*time.Second, 10*time.Minute + 30*time.Second},
+	} {
+		if got := time.UnixMilli(g.at(noon.Add(tc.after))).Sub(noon); got != tc.want {
+			t.Errorf("%s: seen after %s, want %s", name, got, tc.want)
+		}
+	}
+	for step, hold := range map[time.Duration]time.Duration{
+		time.Second: 5 * time.Minute, 40 * time.Second: 280 * time.Second, time.Minute: 5 * time.Minute, 7 * time.Minute: 7 * time.Minute,
+	} {
+		if got := newGrid(noon, noon, step).hold; got != hold.Milliseconds() {
+			t.Errorf("with %s a value is repeated after %d ms", step, got)
+		}
+	}
+}
