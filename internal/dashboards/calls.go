@@ -1,0 +1,257 @@
+package dashboards
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/logs"
+	"github.com/grafana/grafana-foundation-sdk/go/table"
+	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// calls answers: which calls were those, and what does every record of one say? It
+// shows the log records that Loki ingested by OTLP, whose attributes are structured
+// metadata with underscores for dots.
+func calls() *board {
+	b := newBoard("calls", "Calls", "Log records of calls in Loki: find a call, then see all its records together. A line's time is the call's start, unless otlp.log_timestamp says otherwise.", "now-6h")
+	b.chooseSource("loki", lokiVariable, "Loki data source")
+	b.chooseSource("prometheus", prometheusVariable, "Prometheus data source")
+	b.chooseService()
+	b.chooseNamed("source", "Source", metrics.Polls, "source")
+	b.chooseNamed("provider", "Provider", metrics.Calls, "provider")
+	b.chooseNamed("trunk", "Trunk", metrics.Calls, "trunk")
+	b.chooseListed()
+	for _, f := range typed {
+		b.typed(f)
+	}
+	b.callsOverTime()
+	b.row("Find a call")
+	b.callsFound()
+	b.row("Everything about one call")
+	b.callsTogether()
+	return b
+}
+
+// field is a variable that one types, and the attribute that it narrows.
+type field struct{ variable, title, begins, description, attribute string }
+
+// Expressions that match any text.
+const anyText = ".*"
+
+// typed are the variables that one types or that links fill in. Those that begin
+// with any text are regular expressions for the whole value.
+var typed = []field{
+	{"direction", "Direction", anyText, "inbound, outbound or internal; a regular expression.", "cdr_direction"},
+	{"reason", "Reason", anyText, "Reason of a failure, such as trunk_unreachable; a regular expression.", "cdr_reason"},
+	{"sip_code", "SIP code", anyText, "Final SIP code, such as 5.. for all of the 500s; a regular expression.", "cdr_sip_code"},
+	{"sub_code", "Sub code", anyText, "Microsoft's sub code; a regular expression.", "cdr_sub_code"},
+	{"call_type", "Call type", anyText, "Call type in the provider's own words; a regular expression.", "cdr_call_type"},
+	{"country", "Country", anyText, "Country of the other party, such as DE; a regular expression.", "cdr_country"},
+	{"number", "Number", "", "Part of the caller's or the callee's number as the log shows it, which is redacted as privacy.numbers says.", ""},
+	{"line", "Line contains", "", "Text that the line contains.", ""},
+	{"call_id", "Call id", "", "Id of one call, for the panels at the bottom; a click on a call above fills it in.", ""},
+	{"trace_id", "Trace id", "", "Trace id of one call, for the panels at the bottom; exemplars lead here.", ""},
+}
+
+// callsVariables are the names of the variables that links may fill in.
+func callsVariables() []string {
+	names := []string{"source", "provider", "trunk", "outcome"}
+	for _, f := range typed {
+		names = append(names, f.variable)
+	}
+	return names
+}
+
+// typed is a box to type in.
+func (b *board) typed(f field) {
+	b.builder.WithVariable(dashboard.NewTextBoxVariableBuilder(f.variable).
+		Label(f.title).Description(f.description).
+		DefaultValue(dashboard.StringOrMap{String: &f.begins}).
+		Current(option(f.begins, f.begins)))
+}
+
+// chooseService is which exporter's log records are shown.
+func (b *board) chooseService() {
+	expr := "label_values(service_name)"
+	b.builder.WithVariable(dashboard.NewQueryVariableBuilder("service_name").
+		Label("Service").
+		Description("service.name of the exporter's resource.").
+		Datasource(lokiSource()).
+		Query(dashboard.StringOrMap{String: &expr}).
+		Definition(expr).
+		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).
+		Sort(dashboard.VariableSortAlphabeticalAsc).
+		Multi(true).
+		Current(option("cdr-exporter", "cdr-exporter")))
+}
+
+// chooseNamed offers the values that Prometheus knows of a label: Loki lists those of
+// its index only, and structured metadata isn't in it.
+func (b *board) chooseNamed(name, title string, d *metrics.Def, label string) {
+	expr := fmt.Sprintf("label_values(%s, %s)", d.Name, label)
+	b.builder.WithVariable(dashboard.NewQueryVariableBuilder(name).
+		Label(title).
+		Description("Offered from Prometheus; without it, all.").
+		Datasource(prometheusSource()).
+		Query(dashboard.StringOrMap{String: &expr}).
+		Definition(expr).
+		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).
+		Sort(dashboard.VariableSortAlphabeticalAsc).
+		Multi(true).
+		IncludeAll(true).
+		AllValue(anyText).
+		Current(option("All", "$__all")))
+	if !strings.Contains(expr, label) {
+		b.problem("%s isn't a label of %s", label, d.Name)
+	}
+}
+
+// chooseListed are the variables whose values are known.
+func (b *board) chooseListed() {
+	names := strings.Join(outcomes(func(cdr.Outcome) bool { return true }), ",")
+	b.builder.WithVariable(dashboard.NewCustomVariableBuilder("outcome").
+		Label("Outcome").Description("How the call ended.").
+		Values(dashboard.StringOrMap{String: &names}).
+		Multi(true).
+		IncludeAll(true).
+		AllValue(anyText).
+		Current(option("All", "$__all")))
+	kinds := "Calls : (), Sessions : .+, Both : .*"
+	b.builder.WithVariable(dashboard.NewCustomVariableBuilder("kind").
+		Label("Records").Description("Records of calls, of the sessions of Teams call records, or both.").
+		Values(dashboard.StringOrMap{String: &kinds}).
+		Current(option("Calls", "()")))
+}
+
+// onlySessions is the parameter of a link to records of sessions: the value of
+// Sessions, as an address has it.
+const onlySessions = "var-kind=.%2B"
+
+// stream selects an exporter's log records.
+const stream = `{service_name=~"$service_name"}`
+
+// found is the LogQL of the records that all variables leave. Grafana escapes what is
+// chosen from a list for double quotes, and leaves what is typed as it is: backquotes
+// let an expression have backslashes.
+func found() string {
+	parts := []string{
+		stream,
+		"|= ${line:doublequote}",
+		`| cdr_source=~"$source"`, `| cdr_provider=~"$provider"`, `| cdr_trunk=~"$trunk"`, `| cdr_outcome=~"$outcome"`,
+		"| cdr_session_id=~`$kind`",
+	}
+	for _, f := range typed {
+		if f.attribute != "" {
+			parts = append(parts, fmt.Sprintf("| %s=~`$%s`", f.attribute, f.variable))
+		}
+	}
+	parts = append(parts, "| cdr_caller_number=~`.*${number:regex}.*` or cdr_callee_number=~`.*${number:regex}.*`")
+	return strings.Join(parts, " ")
+}
+
+// together is the LogQL of all records of one call: those of its id, and those of its
+// trace, which the records of several feeds share.
+func together() string {
+	return stream + ` | (cdr_call_id!="" and cdr_call_id=${call_id:doublequote}) or (trace_id!="" and trace_id=${trace_id:doublequote})`
+}
+
+func (b *board) callsOverTime() {
+	over := func(title, description, label, selection string) *timeseries.PanelBuilder {
+		q := query{expr: fmt.Sprintf("sum by (%s) (count_over_time(%s [$__auto]))", label, selection), unit: unitNumber, by: by(label)}
+		return timeseries.NewPanelBuilder().
+			Title(title).Description(description).
+			Datasource(lokiSource()).
+			Unit(unitNumber).Decimals(0).Min(0).
+			DrawStyle(common.GraphDrawStyleBars).FillOpacity(60).
+			Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A")).
+			Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending)).
+			Legend(rightLegend().Calcs([]string{"sum"})).
+			WithTarget(logTarget(q.expr, q.by).QueryType("range"))
+	}
+	b.add(12, 7, over("Records by outcome", "Log records by outcome and by their time. A revised record counts once for each version.", "cdr_outcome", found()))
+	b.add(12, 7, over("Failures by reason", "Log records that have a reason.", "cdr_reason", found()+` | cdr_reason!=""`))
+}
+
+// columnsOfCalls are the columns of the list of calls, in their order.
+var columnsOfCalls = []struct{ attribute, title string }{
+	{"cdr_start_time", "Start"},
+	{"cdr_source", "Source"},
+	{"cdr_feed", "Feed"},
+	{"cdr_direction", "Direction"},
+	{"cdr_outcome", "Outcome"},
+	{"cdr_duration", "Duration"},
+	{"cdr_caller_number", "Caller"},
+	{"cdr_callee_number", "Callee"},
+	{"cdr_user_name", "User"},
+	{"cdr_trunk", "Trunk"},
+	{"cdr_reason", "Reason"},
+	{"cdr_sip_code", "SIP code"},
+	{"cdr_sub_code", "Sub code"},
+	{"cdr_charge", "Charge"},
+	{"cdr_currency", "Currency"},
+	{"cdr_call_id", "Call id"},
+}
+
+func (b *board) callsFound() {
+	order, names := map[string]any{}, map[string]any{}
+	keep := make([]string, len(columnsOfCalls))
+	for i, c := range columnsOfCalls {
+		order[c.attribute], names[c.attribute], keep[i] = i, c.title, c.attribute
+	}
+	p := table.NewPanelBuilder().
+		Title("Calls").
+		Description("A row for each record that the variables above leave, the latest first. A click on a call id shows all records of that call below.").
+		Datasource(lokiSource()).
+		Unit(units.NoUnit).
+		Filterable(true).
+		CellHeight(common.TableCellHeightSm).
+		Footer(noFooter()).
+		SortBy([]cog.Builder[common.TableSortByFieldState]{common.NewTableSortByFieldStateBuilder().DisplayName("Start").Desc(true)}).
+		WithTarget(logTarget(found(), nil).QueryType("range").MaxLines(500)).
+		WithTransformation(dashboard.DataTransformerConfig{Id: "extractFields", Options: map[string]any{"source": "labels", "replace": true}}).
+		WithTransformation(dashboard.DataTransformerConfig{Id: "filterFieldsByName", Options: map[string]any{"include": map[string]any{"names": keep}}}).
+		WithTransformation(dashboard.DataTransformerConfig{Id: "organize", Options: map[string]any{"indexByName": order, "renameByName": names, "excludeByName": map[string]any{}}}).
+		OverrideByName("Call id", properties{property("links", []any{map[string]any{
+			"title": "All records of this call",
+			"url":   thisCall(),
+		}})})
+	b.add(24, 11, p)
+	b.add(24, 10, lines("Log lines", "The same records as lines to read. Open one to see its attributes.", found()))
+}
+
+// thisCall is the address of this dashboard with the same choice and the call id of a
+// row. A variable must not be in it twice, so they are named one by one.
+func thisCall() string {
+	parts := []string{"var-call_id=${__value.raw:percentencode}"}
+	for _, v := range append(callsVariables(), "kind", "service_name", lokiVariable, prometheusVariable) {
+		if v != "call_id" && v != "trace_id" {
+			parts = append(parts, fmt.Sprintf("${%s:queryparam}", v))
+		}
+	}
+	return "/d/" + uid("calls") + "?" + strings.Join(parts, "&") + "&${__url_time_range}"
+}
+
+func (b *board) callsTogether() {
+	b.add(24, 10, lines("Records of the call", "Every record that has the call id or the trace id above: its rows in all feeds, their revisions and its sessions, the earliest first.", together()).
+		SortOrder(common.LogsSortOrderAscending))
+}
+
+// lines is a panel of log lines.
+func lines(title, description, expr string) *logs.PanelBuilder {
+	return logs.NewPanelBuilder().
+		Title(title).Description(description).
+		Datasource(lokiSource()).
+		ShowTime(true).
+		WrapLogMessage(true).
+		EnableLogDetails(true).
+		DedupStrategy(common.LogsDedupStrategyNone).
+		SortOrder(common.LogsSortOrderDescending).
+		WithTarget(logTarget(expr, nil).QueryType("range").MaxLines(500))
+}

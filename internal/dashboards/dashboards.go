@@ -1,0 +1,46 @@
+package dashboards
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// boards are the dashboards in the order in which one looks at them.
+func boards() []*board {
+	return []*board{overview(), trunks(), cost(), quality(), calls(), exporter()}
+}
+
+// Built is a dashboard as Grafana imports it.
+type Built struct {
+	// File is the name of its file in dashboards/grafana.
+	File string
+	dashboard.Dashboard
+	shown []*metrics.Def
+}
+
+// All builds every dashboard. An error says which query asks for a label that its
+// metric hasn't, or what else is wrong.
+func All() ([]Built, error) {
+	var all []Built
+	for _, b := range boards() {
+		d, err := b.build()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Built{File: b.name + ".json", Dashboard: d, shown: b.shown})
+	}
+	return all, nil
+}
+
+// JSON is the content of its file.
+func (b *Built) JSON() ([]byte, error) {
+	text, err := json.MarshalIndent(b.Dashboard, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", b.File, err)
+	}
+	return append(text, '\n'), nil
+}

@@ -1,0 +1,165 @@
+package dashboards
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+var update = flag.Bool("update", false, "write the dashboards anew")
+
+// folder holds the files that Grafana imports.
+var folder = filepath.Join("..", "..", "dashboards", "grafana")
+
+// TestFilesAreCurrent fails when a file isn't what this package builds; with -update it
+// writes them anew.
+func TestFilesAreCurrent(t *testing.T) {
+	var names []string
+	for _, d := range built(t) {
+		names = append(names, d.File)
+		path := filepath.Join(folder, d.File)
+		want, err := d.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *update {
+			if err := os.WriteFile(path, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(path)
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s isn't what is built (%v): go test ./internal/dashboards -run Current -update", path, err)
+		}
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !slices.Contains(names, e.Name()) {
+			t.Errorf("%s is no dashboard that is built", e.Name())
+		}
+	}
+}
+
+// TestStrict reads every file as strictly as the foundation SDK can: a wrong field, a
+// missing one or one of another kind is named by its path, also inside queries.
+func TestStrict(t *testing.T) {
+	plugins.RegisterDefaultPlugins()
+	for _, d := range built(t) {
+		text, err := d.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read dashboard.Dashboard
+		if err := read.UnmarshalJSONStrict(text); err != nil {
+			t.Errorf("%s: %v", d.File, err)
+		}
+		if err := read.Validate(); err != nil {
+			t.Errorf("%s: %v", d.File, err)
+		}
+	}
+}
+
+// TestStrictFinds: the check sees what is wrong deep inside.
+func TestStrictFinds(t *testing.T) {
+	plugins.RegisterDefaultPlugins()
+	text, err := built(t)[0].JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ name, right, wrong string }{
+		{"a query's field", `"legendFormat":`, `"legendFromat":`},
+		{"a panel's option", `"graphMode":`, `"graphMood":`},
+		{"no annotations", `"annotations":`, `"annotation":`},
+	} {
+		var read dashboard.Dashboard
+		if err := read.UnmarshalJSONStrict(bytes.Replace(text, []byte(tc.right), []byte(tc.wrong), 1)); err == nil {
+			t.Errorf("%s: it isn't seen", tc.name)
+		}
+	}
+}
+
+// TestEveryMetricIsShown: a metric that nobody sees is worth nothing.
+func TestEveryMetricIsShown(t *testing.T) {
+	var shown []*metrics.Def
+	for _, d := range built(t) {
+		shown = append(shown, d.shown...)
+	}
+	for _, d := range slices.Concat(metrics.Catalogue(), metrics.OwnCatalogue()) {
+		if !slices.Contains(shown, d) {
+			t.Errorf("no dashboard shows %s", d.Name)
+		}
+	}
+}
+
+// TestLabelsAreHeldAgainstTheCatalogue: a query for a label that its metric hasn't is
+// refused.
+func TestLabelsAreHeldAgainstTheCatalogue(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		ask  func(*board) query
+	}{
+		{"kept", func(b *board) query { return b.flow(metrics.Calls, by("trunks")) }},
+		{"matched", func(b *board) query { return b.total(metrics.Calls, nil, is("result", "failed")) }},
+		{"kept of a histogram", func(b *board) query { return b.quantile(0.5, metrics.CallDuration, by("outcome")) }},
+		{"a gauge that nothing is said of", func(b *board) query {
+			return b.value(&metrics.Def{Name: "cdr_new", Kind: metrics.Gauge}, nil)
+		}},
+	} {
+		b := newBoard("x", "X", "", "now-1h")
+		b.add(4, 4, b.number(text{"X", "X."}, tc.ask(b)))
+		if _, err := b.build(); err == nil {
+			t.Errorf("%s: it is built", tc.name)
+		}
+	}
+}
+
+// built are all dashboards.
+func built(t *testing.T) []Built {
+	t.Helper()
+	all, err := All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestExemplars: every course of a metric that has exemplars asks for them, and of no
+// other.
+func TestExemplars(t *testing.T) {
+	found := 0
+	for _, d := range built(t) {
+		for _, p := range panelsOf(&d) {
+			for _, asked := range p.Targets {
+				q, ok := asked.(prometheus.Dataquery)
+				if !ok || *q.Instant {
+					continue
+				}
+				has := false
+				for _, f := range selectors.FindAllStringSubmatch(q.Expr, -1) {
+					has = has || catalogued(f[1]).Exemplars
+				}
+				if asks := q.Exemplar != nil && *q.Exemplar; asks != has {
+					t.Errorf("%s, %s: asks for exemplars: %v, has them: %v", d.File, *p.Title, asks, has)
+				}
+				if has {
+					found++
+				}
+			}
+		}
+	}
+	if found < 5 {
+		t.Errorf("only %d queries ask for exemplars", found)
+	}
+}

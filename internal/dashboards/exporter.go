@@ -1,0 +1,125 @@
+package dashboards
+
+import (
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// exporter answers: is the exporter itself well, and what holds it up?
+func exporter() *board {
+	b := newBoard("exporter", "Exporter", "The exporter itself: whether feeds are read, what providers allow, delays, duplicates, what waits to be sent, and the ledger.", "now-6h")
+	b.chooseExporter()
+	b.choose("source", "Source", ".+", "Source of the configuration.", metrics.Polls)
+	b.exporterNumbers()
+	b.row("Reads")
+	b.exporterReads()
+	b.row("Provider's interface")
+	b.exporterRequests()
+	b.row("Records")
+	b.exporterRows()
+	b.row("Notifications and credentials")
+	b.exporterSubscriptions()
+	b.row("Log records")
+	b.exporterOutbox()
+	b.row("Ledger and process")
+	b.exporterLedger()
+	return b
+}
+
+// perFeed are the labels that name a feed.
+func perFeed() []string { return by("source", "feed") }
+
+// hasRecords leaves out the feed of what is there now.
+func hasRecords() match { return isNot("feed", "active_calls") }
+
+func (b *board) exporterNumbers() {
+	b.add(4, 4, b.number(text{"Last read", "How long ago the feed that is worst off was read without an error."},
+		b.age(metrics.LastSuccess, nil)).Thresholds(above(900, 3600)))
+	b.add(4, 4, b.number(text{"Behind", "How far the watermark of the feed that is worst off is behind now."}, b.age(metrics.Watermark, nil)).
+		Thresholds(above(1800, 3600)))
+	b.add(4, 4, b.number(text{"Catching up", "Whether any feed's watermark is far behind; meanwhile rates tell of the past."}, b.value(metrics.CatchingUp, nil)).
+		Unit(units.BoolYesNo).Thresholds(never(1)))
+	b.add(4, 4, b.number(text{"Reads that failed", "Share of reads that ended with an error, in the time shown."},
+		share(b.total(metrics.Polls, nil, is("result", "error")), b.total(metrics.Polls, nil))).Decimals(1).Thresholds(above(0.05, 0.5)))
+	b.add(4, 4, b.number(text{"Outbox in use", "Log records that wait, as a share of otlp.outbox_limit; 0 while none are sent. At the limit reading pauses, or log records are skipped, as is configured."},
+		b.orNone(share(b.value(metrics.OutboxRecords, nil), b.value(metrics.OutboxLimit, nil)))).Decimals(1).Thresholds(above(0.1, 0.8)))
+	b.add(4, 4, b.number(text{"Configuration in force", "Whether the last load of the configuration succeeded; after one that failed the one before goes on."}, b.value(metrics.ReloadSuccessful, nil)).
+		Unit(units.BoolYesNo).Thresholds(below(1, 1)))
+}
+
+func (b *board) exporterReads() {
+	b.add(12, 8, b.stacked(text{"Reads by result", "Reads of feeds per minute."}, b.flow(metrics.Polls, by("source", "feed", "result"))))
+	b.add(12, 8, b.series(text{"Behind by feed", "How far each watermark is behind now. It trails by what the provider needs to publish, then stays level."},
+		b.age(metrics.Watermark, perFeed())).Thresholds(above(1800, 3600)).ThresholdsStyle(dashed()))
+	b.add(12, 8, b.series(text{"Last read without an error", "How long ago."}, b.age(metrics.LastSuccess, perFeed())).
+		Thresholds(above(900, 3600)).ThresholdsStyle(dashed()))
+	b.add(12, 8, b.series(text{"Catching up by feed", "1 while the watermark is more than 10 minutes and 3 intervals behind."}, b.value(metrics.CatchingUp, perFeed())).Max(1))
+	b.add(12, 8, b.series(text{"Time that can't be read", "Length of the range that was due but that the provider no longer keeps. Those calls are missing for good."},
+		b.value(metrics.Unreadable, perFeed())).Thresholds(never(1)).ThresholdsStyle(dashed()))
+	b.add(12, 8, b.series(text{"Age of the newest call by feed", "How long ago the latest call that was counted began."}, b.age(metrics.NewestCall, perFeed())))
+}
+
+func (b *board) exporterRequests() {
+	b.add(12, 8, b.stacked(text{"Requests by status", "Requests to providers per minute by HTTP status; error: no answer at all. 429 is the provider's limit."},
+		b.flow(metrics.APIRequests, by("source", "code"))))
+	throttled := b.flow(metrics.APIThrottled, perFeed())
+	throttled.unit = unitRatio
+	b.add(12, 8, b.series(text{"Throttled", "Share of time that requests waited for the provider's limits; requests that wait side by side add up."}, throttled).
+		Thresholds(above(0.25, 0.5)).ThresholdsStyle(dashed()))
+	b.add(12, 8, b.series(text{"Request duration", "Time to the end of an answer's header, median and 95th percentile."},
+		b.quantile(0.5, metrics.APIRequestDuration, by("source")).as("median {{source}}"),
+		b.quantile(0.95, metrics.APIRequestDuration, by("source")).as("p95 {{source}}")))
+	b.add(12, 8, b.series(text{"Clock offset", "The provider's clock minus ours. Lateness is only as right as the clocks."}, b.value(metrics.ClockOffset, perFeed())).
+		AxisCenteredZero(true))
+}
+
+func (b *board) exporterRows() {
+	b.add(12, 8, b.stacked(text{"Rows by result", "Rows per minute by what became of them. Reads overlap on purpose: duplicates are no fault and are counted once."},
+		b.flow(metrics.Rows, by("feed", "result"))))
+	b.add(12, 8, b.series(text{"Delay of records", "From a call's end until its record was first seen, median and 95th percentile."},
+		b.quantile(0.5, metrics.RecordDelay, perFeed(), hasRecords()).as("median {{source}} {{feed}}"),
+		b.quantile(0.95, metrics.RecordDelay, perFeed(), hasRecords()).as("p95 {{source}} {{feed}}")))
+	b.add(8, 8, b.series(text{"Rows that are invalid", "Malformed rows per minute. Each is logged once, with its position and without its content."},
+		b.flow(metrics.Rows, perFeed(), is("result", "invalid"))))
+	b.add(8, 8, b.series(text{"Values that are new", "Values per minute that the mapping doesn't know, by field. Their calls are counted as unknown."},
+		b.orNone(b.flow(metrics.UnmappedValues, by("source", "feed", "field"))).as("{{source}} {{feed}} {{field}}")))
+	b.add(8, 8, b.series(text{"Missing by the provider's own total", "Distinct records read of a day (UTC) minus the provider's total, of providers that have one. Below zero records are missing."},
+		b.value(metrics.ReconciliationDifference, by("source", "feed", "day"))).AxisCenteredZero(true))
+	b.add(8, 8, b.series(text{"Records of a day by the provider", "The provider's own total, when the day was last read completely."}, b.value(metrics.ProviderRecords, by("source", "feed", "day"))))
+	b.add(8, 8, b.series(text{"Series in the ledger", "Label sets by metric, the ten metrics that have most."}, top(10, b.value(metrics.SeriesCount, by("source", "feed", "metric")))))
+	b.add(8, 8, b.series(text{"Series folded", "Observations per minute that went into a series called overflow because of metrics.series_limit. Sums stay exact."},
+		b.orNone(b.flow(metrics.SeriesOverflow, by("source", "feed", "metric"))).as("{{source}} {{feed}} {{metric}}")).
+		Thresholds(never(1)).ThresholdsStyle(dashed()))
+}
+
+func (b *board) exporterSubscriptions() {
+	b.add(6, 8, b.stacked(text{"Notifications", "Notifications per minute by what became of them; forged ones came without our secret."}, b.flow(metrics.Notifications, by("source", "result"))))
+	b.add(6, 8, b.series(text{"Last notification", "How long ago a notification was last accepted. A subscription that lives and is silent proves nothing: compare the newest call."},
+		b.age(metrics.SubscriptionLastNotification, by("source"))))
+	b.add(6, 8, b.number(text{"Subscription ends", "Time until the subscription ends. It is renewed long before."}, b.ahead(metrics.SubscriptionExpiry, by("source"))).
+		Thresholds(below(3600, 600)))
+	b.add(6, 8, b.number(text{"Credentials expire", "Time until the certificate or token of authority of a source expires; of those that say so."}, b.ahead(metrics.CredentialExpiry, by("source"))).
+		Thresholds(below(30*86400, 7*86400)))
+}
+
+func (b *board) exporterOutbox() {
+	b.add(8, 8, b.series(text{"Outbox", "Log records that wait to be sent."}, b.value(metrics.OutboxRecords, nil).as("waiting")).Decimals(0))
+	b.add(8, 8, b.series(text{"Age of the outbox", "How long the oldest waiting log record waits; 0 while none does."},
+		b.orNone(b.age(metrics.OutboxOldest, nil)).as("oldest")).Thresholds(above(300, 3600)).ThresholdsStyle(dashed()))
+	b.add(8, 8, b.stacked(text{"Log records by result", "Log records per minute: sent, refused by the endpoint and set aside, or skipped."}, b.flow(metrics.OTLPRecords, by("result"))))
+}
+
+func (b *board) exporterLedger() {
+	b.add(8, 8, b.series(text{"Size of the ledger", "The ledger's files, the write-ahead log included."}, b.value(metrics.LedgerSize, by("instance"))))
+	b.add(8, 8, b.series(text{"Commits", "Time that a commit took, median and 95th percentile."},
+		b.quantile(0.5, metrics.CommitDuration, by("instance")).as("median {{instance}}"),
+		b.quantile(0.95, metrics.CommitDuration, by("instance")).as("p95 {{instance}}")))
+	b.add(8, 8, b.series(text{"Age of the configuration", "How long ago it was last loaded."}, b.age(metrics.ReloadSuccess, by("instance"))))
+	b.add(8, 8, b.series(text{"Memory", "Resident memory of the process, where it is scraped."}, b.value(processMemory, by("instance"))))
+	cpu := b.flow(processCPU, by("instance"))
+	cpu.unit = unitRatio
+	b.add(8, 8, b.series(text{"Processor", "Processor time per time, of one core, where it is scraped."}, cpu))
+	version := b.value(buildInfo, by("instance", "version", "goversion"))
+	b.add(8, 8, b.table(text{"Version", "What runs, where it is scraped."}, version.as("Processes")))
+}

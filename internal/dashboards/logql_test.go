@@ -1,0 +1,227 @@
+package dashboards
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The exporter's log records are written there.
+var otlpSource = filepath.Join("..", "..", "exporters", "otlp")
+
+// attributes are the names that Loki gives to what a log record carries: the keys in
+// the source of exporters/otlp, with underscores for dots.
+func attributes(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(otlpSource, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			if name, ok := attributeKey(n); ok {
+				names = append(names, strings.ReplaceAll(name, ".", "_"))
+			}
+			return true
+		})
+	}
+	if len(names) < 30 {
+		t.Fatalf("only %d attributes were found: %v", len(names), names)
+	}
+	return names
+}
+
+// attributeKey is the key that a call of common names, or one of the resource's.
+func attributeKey(n ast.Node) (string, bool) {
+	var value ast.Expr
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		if f, ok := n.Fun.(*ast.Ident); ok && f.Name == "common" && len(n.Args) == 1 {
+			value = n.Args[0]
+		}
+	case *ast.KeyValueExpr:
+		value = n.Key
+	}
+	text, ok := value.(*ast.BasicLit)
+	if !ok || text.Kind != token.STRING {
+		return "", false
+	}
+	name, err := strconv.Unquote(text.Value)
+	return name, err == nil && strings.Contains(name, ".")
+}
+
+// recordFields are the fields of a log record that Loki keeps beside its attributes,
+// under its own names, if our documentation says that records have them.
+func recordFields(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "otlp.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for field, name := range map[string]string{"TraceId": "trace_id"} {
+		if strings.Contains(string(text), "\n| "+field+" |") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+var (
+	logText  = regexp.MustCompile("\"[^\"]*\"|`[^`]*`")
+	logName  = regexp.MustCompile(`[A-Za-z_]\w*`)
+	logWords = []string{"sum", "by", "count_over_time", "and", "or"}
+)
+
+// namesIn are the names in LogQL, without its own words and what is quoted.
+func namesIn(expr string) []string {
+	expr = variable.ReplaceAllString(logText.ReplaceAllString(expr, ""), "")
+	return slices.DeleteFunc(logName.FindAllString(expr, -1), func(name string) bool { return slices.Contains(logWords, name) })
+}
+
+// TestLogNames: every name in LogQL is an attribute of our log records.
+func TestLogNames(t *testing.T) {
+	known := slices.Concat(attributes(t), recordFields(t))
+	found := 0
+	for _, target := range targets(t) {
+		if !target.Log {
+			continue
+		}
+		for _, name := range namesIn(target.Expr) {
+			found++
+			if !slices.Contains(known, name) {
+				t.Errorf("%s: no log record has %s", target.Panel, name)
+			}
+		}
+	}
+	for _, c := range columnsOfCalls {
+		if !slices.Contains(known, c.attribute) {
+			t.Errorf("the column %s: no log record has %s", c.title, c.attribute)
+		}
+	}
+	if found < 30 {
+		t.Errorf("only %d names were found", found)
+	}
+}
+
+func TestNamesIn(t *testing.T) {
+	got := namesIn("sum by (a) (count_over_time({b=~\"$x\"} |= ${line:doublequote} | c=~\"$d|e\" or f!=`g` [$__auto]))")
+	if want := []string{"a", "b", "c", "f"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestLogVariables: what LogQL narrows by can be chosen, and what can be chosen
+// narrows.
+func TestLogVariables(t *testing.T) {
+	var board Built
+	for _, d := range built(t) {
+		if d.File == "calls.json" {
+			board = d
+		}
+	}
+	all := ""
+	for _, target := range targets(t) {
+		if target.Log {
+			all += target.Expr + "\n"
+		}
+	}
+	var used []string
+	for _, found := range variable.FindAllStringSubmatch(all, -1) {
+		used = append(used, found[1]+found[2])
+	}
+	var offered []string
+	for _, v := range board.Templating.List {
+		offered = append(offered, v.Name)
+		if !strings.HasSuffix(v.Name, "_datasource") && !slices.Contains(used, v.Name) {
+			t.Errorf("the variable %s narrows nothing", v.Name)
+		}
+	}
+	for _, name := range used {
+		if !strings.HasPrefix(name, "__") && !slices.Contains(offered, name) {
+			t.Errorf("the variable %s can't be chosen", name)
+		}
+	}
+}
+
+// TestLinksLeadToVariables: a link to Calls fills in variables that Calls has, and
+// carries those that its own dashboard has.
+func TestLinksLeadToVariables(t *testing.T) {
+	parameter := regexp.MustCompile(`[?&](?:var-(\w+)=|\$\{(\w+):queryparam\})`)
+	offered := map[string][]string{}
+	for _, d := range built(t) {
+		for _, v := range d.Templating.List {
+			offered[d.File] = append(offered[d.File], v.Name)
+		}
+	}
+	links := 0
+	for _, d := range built(t) {
+		for _, url := range urlsTo(t, &d, "/d/"+uid("calls")) {
+			links++
+			seen := map[string]bool{}
+			for _, p := range parameter.FindAllStringSubmatch(url, -1) {
+				if seen[p[1]+p[2]] {
+					t.Errorf("%s: %s is there twice: %s", d.File, p[1]+p[2], url)
+				}
+				seen[p[1]+p[2]] = true
+				if !slices.Contains(offered["calls.json"], p[1]+p[2]) {
+					t.Errorf("%s: Calls has no variable %s: %s", d.File, p[1]+p[2], url)
+				}
+				if p[2] != "" && !slices.Contains(offered[d.File], p[2]) {
+					t.Errorf("%s has no variable %s: %s", d.File, p[2], url)
+				}
+			}
+		}
+	}
+	if links < 10 {
+		t.Errorf("only %d links lead to Calls", links)
+	}
+}
+
+// urlsTo are the links of a dashboard that lead somewhere.
+func urlsTo(t *testing.T, d *Built, to string) []string {
+	t.Helper()
+	text, err := d.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tree any
+	if err := json.Unmarshal(text, &tree); err != nil {
+		t.Fatal(err)
+	}
+	var urls []string
+	var walk func(any)
+	walk = func(node any) {
+		switch node := node.(type) {
+		case []any:
+			for _, child := range node {
+				walk(child)
+			}
+		case map[string]any:
+			if url, ok := node["url"].(string); ok && strings.HasPrefix(url, to) {
+				urls = append(urls, url)
+			}
+			for _, child := range node {
+				walk(child)
+			}
+		}
+	}
+	walk(tree)
+	return urls
+}

@@ -1,0 +1,96 @@
+package dashboards
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+	"github.com/grafana/grafana-foundation-sdk/go/stat"
+	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
+)
+
+// text is what a panel says of itself.
+type text struct{ title, description string }
+
+// series is a panel over time. Its unit is that of its queries.
+func (b *board) series(t text, queries ...query) *timeseries.PanelBuilder {
+	p := timeseries.NewPanelBuilder().
+		Title(t.title).Description(t.description).
+		Datasource(prometheusSource()).
+		Unit(b.unit(t, queries)).
+		AxisSoftMin(0).
+		FillOpacity(10).
+		LineWidth(1).
+		ShowPoints(common.VisibilityModeNever).
+		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending)).
+		Legend(common.NewVizLegendOptionsBuilder().
+			DisplayMode(common.LegendDisplayModeTable).Placement(common.LegendPlacementBottom).ShowLegend(true).
+			Calcs([]string{"mean", "max"}))
+	for i, q := range queries {
+		p.WithTarget(target(i, q).Range().Exemplar(q.exemplars))
+	}
+	return p
+}
+
+// stacked is a panel over time whose series add up to a whole.
+func (b *board) stacked(t text, queries ...query) *timeseries.PanelBuilder {
+	return b.series(t, queries...).
+		FillOpacity(60).
+		Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A"))
+}
+
+// number is a panel with one number, or with one for each label. Where the number is
+// of an instant it has its course behind it.
+func (b *board) number(t text, queries ...query) *stat.PanelBuilder {
+	p := stat.NewPanelBuilder().
+		Title(t.title).Description(t.description).
+		Datasource(prometheusSource()).
+		Unit(b.unit(t, queries)).
+		GraphMode(common.BigValueGraphModeNone).
+		ColorMode(common.BigValueColorModeValue).
+		JustifyMode(common.BigValueJustifyModeAuto).
+		Orientation(common.VizOrientationAuto).
+		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"})).
+		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdThresholds)).
+		Thresholds(plain())
+	for i, q := range queries {
+		p.WithTarget(target(i, q).Instant())
+	}
+	return p
+}
+
+// unit is the unit of all queries of a panel.
+func (b *board) unit(t text, queries []query) string {
+	unit := queries[0].unit
+	if slices.ContainsFunc(queries, func(q query) bool { return q.unit != unit }) {
+		b.problem("%s: its queries have several units", t.title)
+	}
+	return unit
+}
+
+// target is a query of a panel, the first is called A.
+func target(i int, q query) *prometheus.DataqueryBuilder {
+	return prometheus.NewDataqueryBuilder().
+		Datasource(prometheusSource()).
+		EditorMode(prometheus.QueryEditorModeCode).
+		Expr(q.expr).
+		LegendFormat(legend(q)).
+		RefId(refID(i))
+}
+
+// refID names the queries of a panel from A.
+func refID(i int) string { return string(rune('A' + i)) }
+
+// legend is what the series are called: as said, else by the labels that they have.
+func legend(q query) string {
+	if q.name != "" {
+		return q.name
+	}
+	names := make([]string, len(q.by))
+	for i, label := range q.by {
+		names[i] = "{{" + label + "}}"
+	}
+	return strings.Join(names, " ")
+}

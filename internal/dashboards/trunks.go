@@ -1,0 +1,136 @@
+package dashboards
+
+import (
+	"fmt"
+
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// trunks answers: which trunk fails, with which code, and is there room on it?
+func trunks() *board {
+	b := newBoard("trunks", "Trunks", "Each SBC, operator and SIP trunk: whether calls get through, which codes end them, media bypass, setup time, places and load.", "now-6h")
+	b.chooseExporter()
+	b.chooseCalls()
+	b.chooseFeed()
+	b.chooseTrunk(".+")
+	b.trunkTable()
+	b.row("Effectiveness")
+	b.trunkEffectiveness()
+	b.row("Codes")
+	b.trunkCodes()
+	b.row("Setup and media")
+	b.trunkMedia()
+	b.row("Load")
+	b.trunkLoad()
+	return b
+}
+
+// perTrunk are the labels that name a trunk.
+func perTrunk() []string { return by("source", "trunk") }
+
+func (b *board) trunkTable() {
+	keep := perTrunk()
+	calls := b.total(metrics.Calls, keep).as("Calls")
+	p := b.table(text{"Trunks", "Every trunk in the time shown. NER and faults only where the provider says why a call didn't connect. A click on a number of calls leads to their log lines."},
+		calls,
+		asr(b.total, keep).as("ASR"),
+		ner(b.total, keep).as("NER"),
+		faults(b.total, keep).as("Faults"),
+		acd(b.total, keep).as("ACD"),
+		b.value(metrics.MediaBypassRatio, keep).as("Media bypass"),
+		b.value(metrics.PeakConcurrency, keep).as("Peak"),
+	)
+	p.OverrideByName("Calls", properties{property("decimals", 0), b.rowToCalls(calls)})
+	judged(p, "NER", below(0.95, 0.9))
+	judged(p, "Faults", above(0.01, 0.05))
+	judged(p, "ACD", below(60, 15))
+	b.add(24, 9, p)
+}
+
+func (b *board) trunkEffectiveness() {
+	keep := perTrunk()
+	b.add(12, 8, b.series(text{"Effectiveness (NER) by trunk", "Answered, voicemail, busy, not answered, cancelled or rejected, of all attempts."},
+		ner(b.rate, keep)).Max(1).Thresholds(below(0.95, 0.9)).ThresholdsStyle(dashed()))
+	ratio := faults(b.rate, keep)
+	b.add(12, 8, b.series(text{"Fault ratio by trunk", "Share of attempts that the network, the trunk, a carrier or a service failed. A trunk that is down shows as 100 %."}, ratio).
+		DataLinks(b.toCalls(ratio, onlyFailed)).
+		Thresholds(above(0.01, 0.05)).ThresholdsStyle(dashed()))
+	calls := b.flow(metrics.Calls, by("source", "trunk", "direction"))
+	b.add(12, 8, b.stacked(text{"Calls by trunk", "Calls per minute. A trunk that falls to nothing while others go on is down without telling."}, calls).
+		DataLinks(b.toCalls(calls)))
+	b.add(12, 8, b.series(text{"Connected share (ASR) by trunk", "Answered or voicemail, of all calls."}, asr(b.rate, keep)).Max(1))
+}
+
+// sipCoded leaves out failures that have no SIP code.
+func sipCoded() match { return isNot("sip_code", "") }
+
+func (b *board) trunkCodes() {
+	codes := b.flow(metrics.CallFailures, by("sip_code"), sipCoded())
+	b.add(12, 9, b.stacked(text{"SIP codes", "Calls per minute that didn't connect, by final SIP code. Only Direct Routing tells it."}, codes).
+		DataLinks(b.toCalls(codes)))
+	reasons := b.flow(metrics.CallFailures, by("trunk", "reason"), failed())
+	b.add(12, 9, b.stacked(text{"Faults by trunk and reason", "Calls per minute with the outcome failed, by reason."}, reasons).
+		DataLinks(b.toCalls(reasons, onlyFailed)))
+	keep := by("trunk", "direction", "sip_code", "sub_code", "reason", "outcome")
+	worst := nonzero(top(50, b.total(metrics.CallFailures, keep, sipCoded()))).as("Calls")
+	p := b.table(text{"Most frequent failures", "Final SIP code, Microsoft's sub code in words, and how many calls they ended in the time shown. A click on a count leads to the calls' log lines."}, worst)
+	p.OverrideByName("Calls", properties{property("decimals", 0), b.rowToCalls(worst)})
+	p.OverrideByName(heading("sip_code"), properties{property("mappings", codeWords(cdr.SIPTaxonomy()))})
+	p.OverrideByName(heading("sub_code"), properties{property("mappings", codeWords(cdr.MicrosoftTaxonomy()))})
+	b.add(24, 11, p)
+}
+
+// codeWords puts the words of the taxonomy behind codes: a code with a row of its own
+// first, then the ranges.
+func codeWords(causes []cdr.Cause) []dashboard.ValueMapping {
+	single := map[string]dashboard.ValueMappingResult{}
+	var mappings []dashboard.ValueMapping
+	for _, c := range causes {
+		switch {
+		case c.Reason == "":
+		case c.Last == 0:
+			words := fmt.Sprintf("%d %s", c.Code, words(c.Reason))
+			single[fmt.Sprint(c.Code)] = dashboard.ValueMappingResult{Text: &words}
+		default:
+			words := "$1 " + words(c.Reason)
+			mappings = append(mappings, dashboard.ValueMapping{RegexMap: &dashboard.RegexMap{
+				Type: dashboard.MappingTypeRegexToText,
+				// A range is a thousand codes.
+				Options: dashboard.DashboardRegexMapOptions{Pattern: fmt.Sprintf("^(%d\\d{3})$", c.Code/1000), Result: dashboard.ValueMappingResult{Text: &words}},
+			}})
+		}
+	}
+	first := dashboard.ValueMapping{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: single}}
+	return append([]dashboard.ValueMapping{first}, mappings...)
+}
+
+func (b *board) trunkMedia() {
+	keep := by("trunk", "direction")
+	p95 := b.quantile(0.95, metrics.CallSetup, keep).as("p95 {{trunk}} {{direction}}")
+	b.add(12, 8, b.series(text{"Setup time", "Invite to start of connected calls, median and 95th percentile: outbound the time to answer, inbound the time to pass the call on. It is no post-dial delay."},
+		b.quantile(0.5, metrics.CallSetup, keep).as("median {{trunk}} {{direction}}"), p95).
+		DataLinks(b.toCalls(p95)))
+	b.add(12, 8, b.series(text{"Setup time by trunk, on average", "Average of the same, of connected calls."}, b.mean(metrics.CallSetup, perTrunk())))
+	b.add(12, 8, b.series(text{"Media bypass ratio", "Share of calls with media bypass among those that say, first seen within the window that is configured. Direct Routing tells the trunk's setting; what streams did is on the Quality dashboard."},
+		b.value(metrics.MediaBypassRatio, perTrunk())).Max(1))
+	b.add(12, 8, b.stacked(text{"Calls by media bypass", "Calls per minute by whether media bypassed Microsoft's processors."},
+		b.flow(metrics.MediaBypassCalls, by("trunk", "media_bypass"))))
+	places := nonzero(b.total(metrics.CallsByLocation, by("source", "media_location", "signaling_location"))).as("Calls")
+	b.add(12, 8, b.table(text{"Places", "Where media and signalling went, of all trunks together. Media far from its users costs quality."}, places).
+		OverrideByName("Calls", properties{property("decimals", 0)}))
+	b.add(12, 8, b.stacked(text{"Calls by place of media", "Calls per minute by where media went; no name: the provider doesn't say."},
+		b.flow(metrics.CallsByLocation, by("media_location"))))
+}
+
+func (b *board) trunkLoad() {
+	b.add(12, 8, b.series(text{"Peak concurrency", "Most calls connected at once in the last hour that is known completely. Compare it with the channels that the trunk has."},
+		b.value(metrics.PeakConcurrency, perTrunk())).Decimals(0))
+	b.add(12, 8, b.stacked(text{"Calls at once, on average", "Erlang by trunk: connected seconds per second, by when records were read."},
+		b.flow(metrics.ConnectedSeconds, perTrunk())).Decimals(1))
+	b.add(12, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call. A fall to seconds points to one-way audio."}, acd(b.rate, perTrunk())))
+	b.add(12, 8, b.series(text{"Duration of calls", "Median of connected calls by trunk."},
+		b.quantile(0.5, metrics.CallDuration, perTrunk())))
+}

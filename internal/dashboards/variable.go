@@ -1,0 +1,105 @@
+package dashboards
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// The data sources that a dashboard lets one choose.
+const (
+	prometheusVariable = "prometheus_datasource"
+	lokiVariable       = "loki_datasource"
+)
+
+// additive are the feeds whose calls may be added up, and those without calls: all
+// but call_records, which tells of calls that pstn and direct_routing tell of too.
+const additive = "pstn|direct_routing|call_log|active_calls"
+
+// prometheusSource and lokiSource are what panels ask.
+func prometheusSource() common.DataSourceRef { return sourceRef("prometheus", prometheusVariable) }
+func lokiSource() common.DataSourceRef       { return sourceRef("loki", lokiVariable) }
+
+func sourceRef(kind, variable string) common.DataSourceRef {
+	uid := "${" + variable + "}"
+	return common.DataSourceRef{Type: &kind, Uid: &uid}
+}
+
+// chooseSource lets one choose a data source.
+func (b *board) chooseSource(kind, name, label string) {
+	b.builder.WithVariable(dashboard.NewDatasourceVariableBuilder(name).
+		Label(label).
+		Description("Where the queries go.").
+		Type(kind).
+		Current(option("default", "default")))
+}
+
+// choose lets one choose values of a label that a metric has, narrowed by the
+// variables before it.
+func (b *board) choose(label, title, every, description string, d *metrics.Def) {
+	narrowed := b.narrowing(d, label)
+	expr := fmt.Sprintf("label_values(%s%s, %s)", d.Name, narrowed, label)
+	b.builder.WithVariable(dashboard.NewQueryVariableBuilder(label).
+		Label(title).
+		Description(description).
+		Datasource(prometheusSource()).
+		Query(dashboard.StringOrMap{String: &expr}).
+		Definition(expr).
+		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).
+		Sort(dashboard.VariableSortAlphabeticalAsc).
+		Multi(true).
+		IncludeAll(true).
+		AllValue(every).
+		Current(option("All", "$__all")))
+}
+
+// narrowing are matchers of the variables that stand before one.
+func (b *board) narrowing(d *metrics.Def, label string) string {
+	switch label {
+	case "job":
+		return ""
+	case "instance":
+		return `{job=~"$job"}`
+	}
+	selector, _ := strings.CutPrefix(b.selector(d, "", nil), d.Name)
+	b.filters = append(b.filters, label)
+	return selector
+}
+
+// chooseExporter lets one choose which exporter a Prometheus dashboard shows.
+func (b *board) chooseExporter() {
+	b.chooseSource("prometheus", prometheusVariable, "Prometheus data source")
+	b.choose("job", "Job", ".+", "Scrape job of the exporter.", metrics.Polls)
+	b.choose("instance", "Instance", ".+", "Exporter, where there are several.", metrics.Polls)
+}
+
+// chooseCalls lets one choose which calls are shown.
+func (b *board) chooseCalls() {
+	b.choose("source", "Source", ".+", "Source of the configuration.", metrics.Polls)
+	b.choose("provider", "Provider", ".+", "Who the calls were bought from.", metrics.Calls)
+}
+
+// chooseFeed lets one choose feeds; every feed is those that may be added up.
+func (b *board) chooseFeed() {
+	b.choose("feed", "Feed", additive,
+		"All is every feed whose calls may be added up. call_records tells of the same calls as pstn and direct_routing: choose it alone, or look at Quality.",
+		metrics.Calls)
+}
+
+// chooseTrunk lets one choose trunks. Where calls without a trunk are shown too,
+// every trunk is also none.
+func (b *board) chooseTrunk(every string) {
+	b.choose("trunk", "Trunk", every, "SBC, operator or SIP trunk.", metrics.Calls)
+}
+
+// option is a choice that a variable begins with.
+func option(text, value string) dashboard.VariableOption {
+	return dashboard.VariableOption{
+		Text:  dashboard.StringOrArrayOfString{String: &text},
+		Value: dashboard.StringOrArrayOfString{String: &value},
+	}
+}

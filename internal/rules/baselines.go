@@ -1,0 +1,60 @@
+package rules
+
+import "github.com/cdr-exporter/cdr-exporter/internal/metrics"
+
+// The series that alerts compare with their own past. They are recorded because a week-old
+// rate of raw series is dear.
+var (
+	callsHourly    = byFeed.name(calls, "rate1h")
+	trunkConnected = byTrunk.name(connected, "rate1h")
+	trunkACD       = byTrunk.name("cdr_acd_seconds", "mean_rate1h")
+	codesHourly    = byCode.name("cdr_failures", "rate1h")
+	chargesHourly  = byCurrency.name("cdr_charges", "rate1h")
+	minutesHourly  = byCountry.name("cdr_outbound_seconds", "rate1h")
+	lateShare1h    = byFeed.name("cdr_late", "ratio_rate1h")
+	bypassCalls1h  = byTrunk.name("cdr_media_bypass_calls", "rate1h")
+	bypass1h       = byTrunk.name("cdr_media_bypass", "ratio_rate1h")
+	bypass1d       = byTrunk.name("cdr_media_bypass", "ratio_rate1d")
+	classified1h   = byMedia.name("cdr_classified_streams", "rate1h")
+	poor1h         = byMedia.name("cdr_poor_streams", "ratio_rate1h")
+)
+
+// baselines record them.
+func baselines() Group {
+	outside := isNot("direction", "internal")
+	trunkCalls := sumRate(byTrunk, w1h, sel(metrics.Calls, outcomes(acdConnected), outside))
+	callsRate := sumRate(byFeed, w1h, sel(metrics.Calls))
+	return Group{Name: "cdr-baselines", Doc: "What alerts compare with the same hour a week ago, or with the day before.", Rules: []Rule{
+		{Record: callsHourly, Doc: "All calls of a feed. Per second.", Expr: callsRate},
+		{Record: lateShare1h, Doc: "Share of late records.", Expr: lines(
+			orZero(sumRate(byFeed, w1h, sel(metrics.Calls, is("late", "true"))), callsHourly), "/ ("+callsHourly+" > 0)")},
+		{Record: trunkConnected, Doc: "Connected calls of a trunk, without internal ones. Per second.", Expr: trunkCalls},
+		{Record: trunkACD, Doc: "ACD of a trunk (ITU-T E.437): connected seconds ÷ answered, voicemail; without internal calls.", Expr: lines(
+			sumRate(byTrunk, w1h, sel(metrics.ConnectedSeconds, outside)), "/ ("+trunkConnected+" > 0)")},
+		{Record: codesHourly, Doc: "Calls that weren't answered, by SIP code, if they weren't late. Per second.", Expr: sumRate(byCode, w1h,
+			sel(metrics.CallFailures, is("feed", sipFeeds), timelyOnly, isNot("sip_code", "")))},
+		{Record: chargesHourly, Doc: "Charges, as first known, by currency. Units per second.", Expr: sumRate(byCurrency, w1h, sel(metrics.CallCharges))},
+		{Record: minutesHourly, Doc: "Connected time of outbound calls by country. Seconds per second: calls at once.", Expr: sumRate(byCountry, w1h,
+			sel(metrics.ConnectedSeconds, is("direction", "outbound"), isNot("country", "")))},
+		bypassRate(w1h), bypassRatio(w1h), bypassRate(w1d), bypassRatio(w1d),
+		{Record: classified1h, Doc: "Media streams that could be classified. Per second.", Expr: sumRate(byMedia, w1h,
+			sel(metrics.MediaStreams, matches("verdict", "good|poor")))},
+		{Record: poor1h, Doc: "Share of poor streams among those that could be classified.", Expr: lines(
+			orZero(sumRate(byMedia, w1h, sel(metrics.MediaStreams, is("verdict", "poor"))), classified1h), "/ ("+classified1h+" > 0)")},
+	}}
+}
+
+func bypassRate(w window) Rule {
+	return Rule{
+		Record: byTrunk.name("cdr_media_bypass_calls", "rate"+string(w)), Doc: "Calls that say whether media bypassed. Per second.",
+		Expr: sumRate(byTrunk, w, sel(metrics.MediaBypassCalls)),
+	}
+}
+
+func bypassRatio(w window) Rule {
+	whole := byTrunk.name("cdr_media_bypass_calls", "rate"+string(w))
+	return Rule{
+		Record: byTrunk.name("cdr_media_bypass", "ratio_rate"+string(w)), Doc: "Share of calls with media bypass among those that say.",
+		Expr: lines(orZero(sumRate(byTrunk, w, sel(metrics.MediaBypassCalls, is("media_bypass", "true"))), whole), "/ ("+whole+" > 0)"),
+	}
+}

@@ -1,0 +1,113 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// window is a range of time, as PromQL writes it.
+type window string
+
+// The windows of rates.
+const (
+	w5m  window = "5m"
+	w30m window = "30m"
+	w1h  window = "1h"
+	w6h  window = "6h"
+	w1d  window = "1d"
+	w3d  window = "3d"
+)
+
+// seconds is the window's length.
+func (w window) seconds() int {
+	return map[window]int{w5m: 300, w30m: 1800, w1h: 3600, w6h: 21600, w1d: 86400, w3d: 259200}[w]
+}
+
+// words are the window in a sentence.
+func (w window) words() string {
+	return map[window]string{w5m: "5 minutes", w30m: "30 minutes", w1h: "hour", w6h: "6 hours", w1d: "day", w3d: "3 days"}[w]
+}
+
+// level is the labels that a recorded series keeps, in the form that its name begins with.
+type level []string
+
+// The levels of recorded series.
+var (
+	byFeed      = level{"source", "feed"}
+	byTrunk     = level{"source", "feed", "trunk"}
+	byDirection = level{"source", "feed", "trunk", "direction"}
+	byCode      = level{"source", "feed", "trunk", "sip_code"}
+	byCurrency  = level{"source", "feed", "currency"}
+	byCountry   = level{"source", "feed", "country"}
+	byMedia     = level{"source", "feed", "media"}
+)
+
+func (l level) labels() string { return strings.Join(l, ", ") }
+
+// name is that of a recorded series: level:metric:operation.
+func (l level) name(metric, operation string) string {
+	return strings.Join(l, "_") + ":" + metric + ":" + operation
+}
+
+// is, isNot, matches and not are the ways to select a label's value.
+func is(label, value string) string      { return label + `="` + value + `"` }
+func isNot(label, value string) string   { return label + `!="` + value + `"` }
+func matches(label, value string) string { return label + `=~"` + value + `"` }
+func not(label, value string) string     { return label + `!~"` + value + `"` }
+
+// outcomes and noOutcomes select calls by how they ended.
+func outcomes(all []cdr.Outcome) string   { return matches("outcome", names(all)) }
+func noOutcomes(all []cdr.Outcome) string { return not("outcome", names(all)) }
+
+func names(all []cdr.Outcome) string {
+	text := make([]string, len(all))
+	for i, o := range all {
+		text[i] = o.String()
+	}
+	return strings.Join(text, "|")
+}
+
+// sel selects series of a metric.
+func sel(d *metrics.Def, matchers ...string) string {
+	matchers = slices.DeleteFunc(slices.Clone(matchers), func(m string) bool { return m == "" })
+	if len(matchers) == 0 {
+		return d.Name
+	}
+	return d.Name + "{" + strings.Join(matchers, ", ") + "}"
+}
+
+// sumRate is the summed rate of a counter.
+func sumRate(l level, w window, selector string) string {
+	return fmt.Sprintf("sum by (%s) (rate(%s[%s]))", l.labels(), selector, w)
+}
+
+// orZero makes a zero of what is missing while a whole is there: calls of a kind that
+// hasn't happened yet have no series.
+func orZero(part, whole string) string { return fmt.Sprintf("(%s or 0 * %s)", part, whole) }
+
+// lines joins the parts of an expression, an operator at the head of each but the first.
+func lines(first string, rest ...string) string {
+	return strings.Join(append([]string{first}, rest...), "\n")
+}
+
+// number writes a threshold.
+func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+// duration writes a time as PromQL does.
+func duration(d time.Duration) string {
+	switch {
+	case d%time.Hour == 0:
+		return strconv.Itoa(int(d/time.Hour)) + "h"
+	case d%time.Minute == 0:
+		return strconv.Itoa(int(d/time.Minute)) + "m"
+	case d%time.Second == 0:
+		return strconv.Itoa(int(d/time.Second)) + "s"
+	}
+	return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
+}

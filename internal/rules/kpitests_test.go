@@ -1,0 +1,139 @@
+package rules
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// kpiSeries are calls of one trunk: so many a minute of each kind. Their figures are small
+// and uneven, so that a code that is counted in the wrong place changes a result.
+var kpiSeries = []struct {
+	series string
+	perMin int
+}{
+	{`cdr_calls_total{feed="direct_routing", outcome="answered", late="false"`, 34},
+	{`cdr_calls_total{feed="direct_routing", outcome="voicemail", late="true"`, 6},
+	{`cdr_calls_total{feed="direct_routing", outcome="busy", late="false"`, 7},
+	{`cdr_calls_total{feed="direct_routing", outcome="no_answer", late="false"`, 8},
+	{`cdr_calls_total{feed="direct_routing", outcome="cancelled", late="false"`, 9},
+	{`cdr_calls_total{feed="direct_routing", outcome="rejected", late="false"`, 2},
+	{`cdr_calls_total{feed="direct_routing", outcome="invalid_number", late="false"`, 3},
+	{`cdr_calls_total{feed="direct_routing", outcome="not_allowed", late="false"`, 1},
+	{`cdr_calls_total{feed="direct_routing", outcome="failed", late="false"`, 16},
+	{`cdr_calls_total{feed="direct_routing", outcome="failed", late="true"`, 10},
+	{`cdr_calls_total{feed="direct_routing", outcome="unknown", late="false"`, 4},
+	{`cdr_call_failures_total{feed="direct_routing", outcome="busy", sip_code="486", late="false"`, 7},
+	{`cdr_call_failures_total{feed="direct_routing", outcome="no_answer", sip_code="480", late="false"`, 8},
+	{`cdr_call_failures_total{feed="direct_routing", outcome="cancelled", sip_code="487", late="false"`, 9},
+	{`cdr_call_failures_total{feed="direct_routing", outcome="rejected", sip_code="603", late="false"`, 1},
+	{`cdr_call_failures_total{feed="direct_routing", outcome="rejected", sip_code="600", late="false"`, 1},
+	{`cdr_call_failures_total{feed="direct_routing", outcome="invalid_number", sip_code="404", late="false"`, 3},
+	{`cdr_call_failures_total{feed="direct_routing", outcome="not_allowed", sip_code="403", late="false"`, 1},
+	{`cdr_call_failures_total{feed="direct_routing", outcome="failed", sip_code="503", late="false"`, 12},
+	{`cdr_call_failures_total{feed="direct_routing", outcome="failed", sip_code="504", late="false"`, 2},
+	{`cdr_call_failures_total{feed="direct_routing", outcome="failed", sip_code="500", late="false"`, 1},
+	{`cdr_call_failures_total{feed="direct_routing", outcome="failed", sip_code="408", late="false"`, 1},
+	{`cdr_call_failures_total{feed="direct_routing", outcome="failed", sip_code="502", late="true"`, 10},
+	{`cdr_call_failures_total{feed="direct_routing", outcome="unknown", sip_code="302", late="false"`, 4},
+	{`cdr_call_connected_seconds_total{feed="direct_routing", country="DE"`, 9600},
+	{`cdr_calls_total{feed="pstn", outcome="answered", late="false"`, 3},
+	{`cdr_calls_total{feed="pstn", outcome="not_connected", late="false"`, 1},
+	{`cdr_call_connected_seconds_total{feed="pstn", country="DE"`, 540},
+	{`cdr_call_charges_total{feed="pstn", currency="EUR", component="usage", country="DE"`, 6},
+	{`cdr_media_bypass_calls_total{feed="direct_routing", media_bypass="true"`, 3},
+	{`cdr_media_bypass_calls_total{feed="direct_routing", media_bypass="false"`, 1},
+	{`cdr_media_streams_total{feed="call_records", media="audio", media_direction="caller_to_callee", network="wifi", platform="windows", verdict="good"`, 3},
+	{`cdr_media_streams_total{feed="call_records", media="audio", media_direction="caller_to_callee", network="wifi", platform="windows", verdict="poor"`, 1},
+	{`cdr_media_streams_total{feed="call_records", media="audio", media_direction="caller_to_callee", network="wifi", platform="windows", verdict="unclassified"`, 5},
+}
+
+// kpiValues are what the recorded series must be then, worked out by hand: of the 100 calls
+// a minute of Direct Routing 40 were answered, 4 aren't attempts, 26 are faults of which 10
+// are late, 4 were redirected.
+var kpiValues = map[string]string{
+	calls + " direct_routing":               "100 / 60",
+	answered + " direct_routing":            "40 / 60",
+	connected + " direct_routing":           "40 / 60",
+	attempts + " direct_routing":            "96 / 60",
+	effective + " direct_routing":           "66 / 60",
+	timely + " direct_routing":              "80 / 60",
+	faulty + " direct_routing":              "16 / 60",
+	sipOK + " direct_routing":               "40 / 60",
+	redirected + " direct_routing":          "4 / 60",
+	seerListed + " direct_routing":          "17 / 60",
+	isaListed + " direct_routing":           "16 / 60",
+	"cdr_asr direct_routing":                "40 / 100",
+	"cdr_connected_share pstn":              "3 / 4",
+	"cdr_ner direct_routing":                "66 / 96",
+	"cdr_fault direct_routing":              "16 / 80",
+	"cdr_acd_seconds direct_routing":        "240",
+	"cdr_acd_seconds pstn":                  "180",
+	"cdr_ser direct_routing":                "40 / 96",
+	"cdr_seer direct_routing":               "57 / 96",
+	"cdr_isa direct_routing":                "16 / 100",
+	"cdr_timely_calls direct_routing":       "84 / 60",
+	"cdr_late direct_routing":               "16 / 100",
+	"cdr_failures direct_routing 503":       "12 / 60",
+	"cdr_charges pstn":                      "6 / 60",
+	"cdr_outbound_seconds pstn":             "540 / 60",
+	"cdr_media_bypass_calls direct_routing": "4 / 60",
+	"cdr_media_bypass direct_routing":       "3 / 4",
+	"cdr_classified_streams call_records":   "4 / 60",
+	"cdr_poor_streams call_records":         "1 / 4",
+	"cdr_live direct_routing":               "1",
+}
+
+// labelValues are those that a series of the test has.
+var labelValues = map[string]string{
+	"source": "contoso", "trunk": "sbc.example.com", "direction": "outbound", "currency": "EUR", "country": "DE", "media": "audio", "sip_code": "503",
+}
+
+// kpiTests is dashboards/prometheus/tests/kpis.yaml: every recorded series, after more than
+// three days of the same calls, so that every window holds nothing else.
+func kpiTests() ([]byte, error) {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, header, "Every recorded series has the value that was worked out by hand.")
+	b.WriteString("rule_files: [../recording.yaml, ../alerts.yaml]\nevaluation_interval: 1h\ntests:\n  - name: the same calls for days\n    interval: 1m\n    input_series:\n")
+	for _, s := range kpiSeries {
+		labels := `, source="contoso", trunk="sbc.example.com", direction="outbound"}`
+		fmt.Fprintf(&b, "      - {series: '%s%s', values: '0+%dx4500'}\n", s.series, labels, s.perMin)
+	}
+	b.WriteString("      - {series: 'cdr_exporter_catching_up{source=\"contoso\", feed=\"direct_routing\"}', values: '0x4500'}\n")
+	b.WriteString("      - {series: 'cdr_exporter_watermark_timestamp_seconds{source=\"contoso\", feed=\"direct_routing\"}', values: '0+60x4500'}\n")
+	b.WriteString("    promql_expr_test:\n")
+	for _, g := range Recording() {
+		for i := range g.Rules {
+			if err := writeExpected(&b, g.Rules[i].Record); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return b.Bytes(), nil
+}
+
+// writeExpected writes what one recorded series must be, for each feed that has it.
+func writeExpected(b *bytes.Buffer, record string) error {
+	prefix, rest, _ := strings.Cut(record, ":")
+	name, _, _ := strings.Cut(rest, ":")
+	known := false
+	for key, value := range sorted(kpiValues) {
+		of := strings.Fields(key)
+		if of[0] != name {
+			continue
+		}
+		known = true
+		labels := fmt.Sprintf("feed=%q", of[1])
+		for label, v := range sorted(labelValues) {
+			if strings.Contains("_"+prefix+"_", "_"+label+"_") {
+				labels += fmt.Sprintf(", %s=%q", label, v)
+			}
+		}
+		// A subtraction tells of a difference, which floats have in their last digits.
+		fmt.Fprintf(b, "      - {expr: 'abs(%s{%s} - %s) < bool 1e-9', eval_time: 74h, exp_samples: [{labels: '{%s}', value: 1}]}\n", record, labels, value, labels)
+	}
+	if !known {
+		return fmt.Errorf("the tests know no value of %s", record)
+	}
+	return nil
+}

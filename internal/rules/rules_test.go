@@ -1,0 +1,279 @@
+package rules
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+var update = flag.Bool("update", false, "write the rules and the tables of the docs anew")
+
+// root is the repository's folder.
+var root = filepath.Join("..", "..")
+
+// TestGenerated compares what is made from this package with the files; -update writes them.
+func TestGenerated(t *testing.T) {
+	docs := func(page string, tables map[string]string) func() ([]byte, error) {
+		return func() ([]byte, error) {
+			content, err := os.ReadFile(filepath.Join(root, "docs", page))
+			filled := string(content)
+			for name, table := range tables {
+				if err == nil {
+					filled, err = fill(filled, name, table)
+				}
+			}
+			return []byte(filled), err
+		}
+	}
+	for path, produce := range map[string]func() ([]byte, error){
+		"dashboards/prometheus/recording.yaml":  RecordingFile,
+		"dashboards/prometheus/alerts.yaml":     AlertsFile,
+		"dashboards/prometheus/tests/kpis.yaml": kpiTests,
+		"docs/kpis.md":                          docs("kpis.md", map[string]string{"kpis": KPITable(), "caveats": CaveatList(), "series": SeriesTable()}),
+		"docs/alerts.md":                        docs("alerts.md", map[string]string{"alerts": AlertTable()}),
+	} {
+		t.Run(path, func(t *testing.T) {
+			want, err := produce()
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(root, filepath.FromSlash(path))
+			got, err := os.ReadFile(path)
+			switch {
+			case err == nil && string(got) == string(want):
+			case *update:
+				if err := os.WriteFile(path, want, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			default:
+				t.Errorf("%s isn't what the rules say (%v): go test ./internal/rules -run Generated -update", path, err)
+			}
+		})
+	}
+}
+
+// fill puts a table between its markers `<!-- table: NAME -->` and `<!-- end of table -->`.
+func fill(page, name, table string) (string, error) {
+	const end = "<!-- end of table -->"
+	begin := "<!-- table: " + name + " -->\n"
+	before, rest, found := strings.Cut(page, begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		return "", fmt.Errorf("there is no place for the table %s", name)
+	}
+	return before + begin + "\n" + table + "\n" + end + after, nil
+}
+
+func TestFill(t *testing.T) {
+	got, err := fill("a\n<!-- table: x -->\n\nold\n\n<!-- end of table -->\nb\n", "x", "new\n")
+	if want := "a\n<!-- table: x -->\n\nnew\n\n<!-- end of table -->\nb\n"; err != nil || got != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+	if _, err := fill("<!-- table: x -->\n", "x", ""); err == nil {
+		t.Error("a table without an end is no error")
+	}
+}
+
+// all is every rule, in order.
+func all() []Rule {
+	var rules []Rule
+	for _, g := range slices.Concat(Recording(), Alerting()) {
+		rules = append(rules, g.Rules...)
+	}
+	return rules
+}
+
+var (
+	inQuotes  = regexp.MustCompile(`"[^"]*"`)
+	seriesRef = regexp.MustCompile(`\b(?:[a-z_]+:[a-z_]+:[a-z0-9_]+|cdr_[a-z0-9_]+|up)\b`)
+	grouping  = regexp.MustCompile(`\b(?:by|on|ignoring|without)\s*\(([a-z_, ]*)\)`)
+	selecting = regexp.MustCompile(`\{([^}]*)\}`)
+	templated = regexp.MustCompile(`\$labels\.([a-z_]+)`)
+)
+
+// labelsOf are the labels that a series can have, and whether it is known at all.
+func labelsOf(series string, recorded map[string][]string) ([]string, bool) {
+	for _, d := range slices.Concat(metrics.Catalogue(), metrics.OwnCatalogue()) {
+		labels := append(d.LabelNames(), "job", "instance")
+		switch {
+		case d.Name == series:
+			return labels, true
+		case d.Kind == metrics.Histogram && (series == d.Name+"_bucket" || series == d.Name+"_count" || series == d.Name+"_sum"):
+			return append(labels, "le"), true // only docs read them: see TestNoHistograms
+		}
+	}
+	if series == "up" || series == buildInfo {
+		return []string{"job", "instance"}, true
+	}
+	labels, ok := recorded[series]
+	return labels, ok
+}
+
+// levelOf reads the labels from a recorded series' name.
+func levelOf(t *testing.T, record string) []string {
+	t.Helper()
+	prefix, _, _ := strings.Cut(record, ":")
+	for _, l := range []level{byFeed, byTrunk, byDirection, byCode, byCurrency, byCountry, byMedia} {
+		if strings.Join(l, "_") == prefix {
+			return l
+		}
+	}
+	t.Fatalf("%s begins with no level that is known", record)
+	return nil
+}
+
+// TestRulesNameWhatThereIs: every metric that a rule names is in the catalogue or is recorded
+// before, and every label that it groups by, joins on or selects is one of its metrics'.
+func TestRulesNameWhatThereIs(t *testing.T) {
+	recorded := make(map[string][]string)
+	for _, r := range all() {
+		t.Run(r.Record+r.Alert, func(t *testing.T) {
+			for _, problem := range problems(r.Expr, recorded) {
+				t.Error(problem)
+			}
+			known := union(r.Expr, recorded)
+			for _, found := range templated.FindAllStringSubmatch(r.Summary+r.Description, -1) {
+				if !slices.Contains(known, found[1]) {
+					t.Errorf("its text names the label %s, which none of its metrics has", found[1])
+				}
+			}
+			if r.Record != "" {
+				recorded[r.Record] = levelOf(t, r.Record)
+			}
+		})
+	}
+}
+
+// union are the labels of all series that an expression names.
+func union(expr string, recorded map[string][]string) []string {
+	var known []string
+	for _, series := range seriesRef.FindAllString(inQuotes.ReplaceAllString(expr, `""`), -1) {
+		labels, _ := labelsOf(series, recorded)
+		known = append(known, labels...)
+	}
+	return known
+}
+
+// problems are the names in an expression that stand for nothing.
+func problems(expr string, recorded map[string][]string) (all []string) {
+	bare := inQuotes.ReplaceAllString(expr, `""`)
+	for _, at := range seriesRef.FindAllStringIndex(bare, -1) {
+		series := bare[at[0]:at[1]]
+		labels, ok := labelsOf(series, recorded)
+		if !ok {
+			all = append(all, "it names "+series+", which is neither in the catalogue nor recorded before")
+		}
+		if selector := selecting.FindStringSubmatchIndex(bare[at[1]:]); selector != nil && selector[0] == 0 {
+			for matcher := range strings.SplitSeq(bare[at[1]:][selector[2]:selector[3]], ",") {
+				name := strings.TrimRight(strings.TrimSpace(strings.ReplaceAll(matcher, `""`, "")), "=!~")
+				if !slices.Contains(labels, name) {
+					all = append(all, "it selects the label "+name+", which "+series+" doesn't have")
+				}
+			}
+		}
+	}
+	known := union(expr, recorded)
+	for _, found := range grouping.FindAllStringSubmatch(bare, -1) {
+		for name := range strings.SplitSeq(found[1], ",") {
+			if name = strings.TrimSpace(name); !slices.Contains(known, name) {
+				all = append(all, "it groups by the label "+name+", which none of its metrics has")
+			}
+		}
+	}
+	return all
+}
+
+func TestProblems(t *testing.T) {
+	recorded := map[string][]string{"source_feed:cdr_x:rate1h": {"source", "feed"}}
+	for _, c := range []struct {
+		name, expr string
+		want       int
+	}{
+		{"right", `sum by (source, trunk) (rate(cdr_calls_total{outcome=~"a|b", late="false"}[5m]))`, 0},
+		{"recorded", `source_feed:cdr_x:rate1h{feed="a"} offset 1w > 0`, 0},
+		{"no such metric", `rate(cdr_cals_total[5m])`, 1},
+		{"not recorded", `source_feed:cdr_y:rate1h`, 1},
+		{"no such label in a selector", `cdr_calls_total{sip_code="503"}`, 1},
+		{"no such label in a grouping", `sum by (source, colour) (cdr_calls_total)`, 1},
+		{"a recorded series has only its level", `source_feed:cdr_x:rate1h{trunk="a"}`, 1},
+		{"a name in quotes is a value", `cdr_calls_total{outcome="cdr_nothing"}`, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := problems(c.expr, recorded); len(got) != c.want {
+				t.Errorf("found %q, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+// TestNoHistograms: a rule that read a histogram would depend on how it is ingested.
+func TestNoHistograms(t *testing.T) {
+	histograms := 0
+	for _, d := range slices.Concat(metrics.Catalogue(), metrics.OwnCatalogue()) {
+		if d.Kind != metrics.Histogram {
+			continue
+		}
+		histograms++
+		for _, r := range all() {
+			if strings.Contains(r.Expr, d.Name) || strings.Contains(r.Expr, "histogram_") {
+				t.Errorf("%s%s reads the histogram %s", r.Record, r.Alert, d.Name)
+			}
+		}
+	}
+	if histograms == 0 {
+		t.Error("the catalogue has no histogram: this shows nothing")
+	}
+}
+
+// TestKPITables: the code tables are the standards', written out; a change of one is a
+// change of what a figure means.
+func TestKPITables(t *testing.T) {
+	for name, c := range map[string]struct{ got, want string }{
+		"ASR":      {names(asrAnswered), "answered|voicemail"},
+		"NER":      {names(nerEffective), "answered|voicemail|busy|no_answer|cancelled|rejected"},
+		"attempts": {names(nerNoAttempts), "not_connected|unknown"},
+		"faults":   {names(faultFailed), "failed"},
+		"ACD":      {names(acdConnected), "answered|voicemail"},
+		"200":      {names(okAnswered), "answered|voicemail"},
+		"SER":      {redirects, "3.."},
+		"SEER":     {strings.Join(seerCodes, "|"), "480|486|600|603"},
+		"ISA":      {strings.Join(isaCodes, "|"), "408|500|503|504"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s counts %s, want %s", name, c.got, c.want)
+		}
+	}
+}
+
+// TestAlertsAreComplete: each says what happened, with its value, and where to read on; those
+// about calls wait for a live feed, and for calls that aren't late.
+func TestAlertsAreComplete(t *testing.T) {
+	// These tell of something that isn't a rate of calls, or are for when the feed isn't live.
+	ungated := []string{"CDREmergencyCallFoundLate", "CDREmergencyTestCall"}
+	for _, g := range Alerting() {
+		for _, r := range g.Rules {
+			t.Run(r.Alert, func(t *testing.T) {
+				if r.Summary == "" || r.When == "" || r.Change == "" || r.Doc == "" {
+					t.Error("it lacks a summary, or what the docs say of it")
+				}
+				if !strings.Contains(r.Description, "$value") {
+					t.Error("its description doesn't hold the value")
+				}
+				if !slices.Contains([]string{critical, warning, info}, r.Severity) {
+					t.Errorf("its severity is %q", r.Severity)
+				}
+				gated := strings.Contains(r.Expr, "and on (source, feed) source_feed:cdr_live:")
+				if want := r.Signal == Calls && !slices.Contains(ungated, r.Alert); gated != want {
+					t.Errorf("it waits for a live feed: %t, want %t", gated, want)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// KPITable is the table of docs/kpis.md.
+func KPITable() string {
+	var b strings.Builder
+	b.WriteString("| KPI | standard | numerator ÷ denominator | feeds | series, with `5m`, `1h` or `1d` for *w* |\n| --- | --- | --- | --- | --- |\n")
+	for _, k := range KPIs() {
+		fmt.Fprintf(&b, "| **%s**, %s | %s | %s ÷ %s | %s | `%s` |\n", k.Short, k.Title, k.Standard, k.Above, k.Below, feedList(k.Feeds), k.Record("*w*"))
+	}
+	return b.String()
+}
+
+// CaveatList is what must be known of each KPI, for docs/kpis.md.
+func CaveatList() string {
+	var b strings.Builder
+	for _, k := range KPIs() {
+		fmt.Fprintf(&b, "- **%s**: %s\n", k.Short, k.Caveat)
+	}
+	return b.String()
+}
+
+// SeriesTable is the table of all other recorded series, for docs/kpis.md.
+func SeriesTable() string {
+	var b strings.Builder
+	b.WriteString("| series | is |\n| --- | --- |\n")
+	for _, g := range Recording() {
+		if strings.HasPrefix(g.Name, "cdr-kpis-") {
+			continue
+		}
+		for i := range g.Rules {
+			fmt.Fprintf(&b, "| `%s` | %s |\n", g.Rules[i].Record, g.Rules[i].Doc)
+		}
+	}
+	return b.String()
+}
+
+// AlertTable is the table of docs/alerts.md.
+func AlertTable() string {
+	var b strings.Builder
+	b.WriteString("| alert | severity | fires when | and holds for | to change it |\n| --- | --- | --- | --- | --- |\n")
+	for _, g := range Alerting() {
+		for i := range g.Rules {
+			r := &g.Rules[i]
+			fmt.Fprintf(&b, "| [%s](runbooks/%s.md) | %s | %s | %s | %s |\n", r.Alert, r.Alert, r.Severity, r.When, held(r.For), r.Change)
+		}
+	}
+	return b.String()
+}
+
+func held(d time.Duration) string {
+	if d == 0 {
+		return "at once"
+	}
+	return duration(d)
+}
+
+func feedList(feeds string) string {
+	return "`" + strings.ReplaceAll(feeds, "|", "`, `") + "`"
+}
