@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/exporters/prometheus"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -39,6 +40,10 @@ type Settings struct {
 	// WebConfigFile is the exporter-toolkit's file with TLS and basic auth; empty
 	// for neither.
 	WebConfigFile string
+	// WebhookAddresses are those of the listener for notifications; none: off.
+	WebhookAddresses []string
+	// WebhookConfigFile is as WebConfigFile, for that listener.
+	WebhookConfigFile string
 	// TelemetryPath is where the metrics are; empty: /metrics.
 	TelemetryPath string
 	// Logger is the program's; nil: nowhere.
@@ -56,6 +61,11 @@ type App struct {
 	scheduler *collector.Scheduler
 	listeners []net.Listener
 	handler   http.Handler
+	webhooks  *webhooks
+	figures   figures
+	// quotas and notices outlive what a reload swaps.
+	quotas  httpclient.Quotas
+	notices map[string]*notified // by source; guarded by reloading
 
 	// reloading orders reloads and the stop.
 	reloading sync.Mutex
@@ -68,14 +78,15 @@ type App struct {
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc
-	failed     chan error // the metrics port ended by itself
+	failed     chan error // a listener ended by itself
 }
 
 // New reads the configuration, opens the ledger and the listeners, and builds
 // every part. Nothing is asked of the network yet.
 func New(ctx context.Context, settings Settings) (*App, error) {
-	a := &App{settings: settings.withDefaults(), scheduler: collector.NewScheduler(), failed: make(chan error, 1)}
-	a.logger = a.settings.Logger
+	a := &App{settings: settings.withDefaults(), scheduler: collector.NewScheduler(), failed: make(chan error, 2)}
+	a.logger, a.notices = a.settings.Logger, make(map[string]*notified)
+	a.webhooks = newWebhooks(a.logger)
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
 	}
@@ -115,8 +126,10 @@ func (a *App) build(ctx context.Context) error {
 	if err := web.ValidateConfigFile(a.settings.WebConfigFile); err != nil {
 		return err
 	}
-	a.listeners, err = web.Listen(ctx, a.settings.ListenAddresses)
-	return err
+	if a.listeners, err = web.Listen(ctx, a.settings.ListenAddresses); err != nil {
+		return err
+	}
+	return a.webhooks.listen(ctx, &a.settings)
 }
 
 // newHandler is what the metrics port serves.
@@ -146,7 +159,9 @@ func (a *App) Start() error {
 	a.reloaded(true)
 	a.background.Go(func() { a.ledger.Maintain(ctx, a.reportMaintenance) })
 	a.background.Go(func() { a.watchHashKey(ctx) })
-	// The loops come before the port: without them it would answer that it is ready.
+	// The webhooks come before the loops: who subscribes is called there at once.
+	a.background.Go(func() { a.serveWebhooks(ctx) })
+	// The loops come before the metrics port: without them it would answer that it is ready.
 	a.running.startReading(a)
 	a.publish(a.running)
 	a.running.startSending()
@@ -168,7 +183,7 @@ func (a *App) reportMaintenance(err error) {
 	a.logger.Warn("The ledger couldn't be tended; it is tried again.", "err", err)
 }
 
-// Failed gets the error that ended the metrics port, if one did.
+// Failed gets the errors that ended a listener, if one did.
 func (a *App) Failed() <-chan error { return a.failed }
 
 // Run starts the daemon, and stops it when the context ends or serving fails.
@@ -202,7 +217,7 @@ func (a *App) Stop() error {
 	}
 	a.background.Wait()
 	if !a.started {
-		for _, l := range a.listeners {
+		for _, l := range append(a.listeners, a.webhooks.listeners...) {
 			_ = l.Close()
 		}
 	}
@@ -215,8 +230,17 @@ func (a *App) Stop() error {
 	return nil
 }
 
-// Addr is the address of the first listener.
+// Addr is the address of the metrics port's first listener.
 func (a *App) Addr() string { return a.listeners[0].Addr().String() }
+
+// WebhookAddr is the address of the first listener for notifications, empty if there
+// is none.
+func (a *App) WebhookAddr() string {
+	if len(a.webhooks.listeners) == 0 {
+		return ""
+	}
+	return a.webhooks.listeners[0].Addr().String()
+}
 
 // publish lets status and hooks look at what runs now.
 func (a *App) publish(r *running) {

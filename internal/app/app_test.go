@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -65,9 +66,10 @@ sources:
 	return file
 }
 
-func start(t *testing.T, file string) *App {
+// start starts the daemon until the test ends, with all providers unless some are given.
+func start(t *testing.T, file string, providers ...collector.Provider) *App {
 	t.Helper()
-	a, err := New(t.Context(), Settings{ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0"}})
+	a, err := New(t.Context(), Settings{ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0"}, Providers: providers})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,9 +141,10 @@ func TestLifecycle(t *testing.T) {
 	n := newTenant(t)
 	a := start(t, n.write("data", ""))
 	until(t, a, everyRow)
-	if code, body := ask(t, a, http.MethodGet, "/-/ready"); code != http.StatusOK {
-		t.Errorf("ready: %d %s", code, body)
-	}
+	await(t, "ready", func() bool {
+		code, _ := ask(t, a, http.MethodGet, "/-/ready")
+		return code == http.StatusOK
+	})
 	n.write("elsewhere", "")
 	if code, body := ask(t, a, http.MethodPost, "/-/reload"); code != http.StatusInternalServerError || !strings.Contains(body, "storage.path") {
 		t.Errorf("another ledger: %d %s", code, body)

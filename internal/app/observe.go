@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
@@ -14,6 +16,11 @@ func (a *App) observeLedger() {
 	a.own.OnSnapshot(func() {
 		records, oldest := a.ledger.Outbox()
 		a.own.Set(metrics.OutboxRecords, float64(records))
+		if limit := a.ledger.OutboxLimit(); limit > 0 {
+			a.own.Set(metrics.OutboxLimit, float64(limit))
+		} else {
+			a.own.Clear(metrics.OutboxLimit)
+		}
 		if records > 0 {
 			a.own.SetTime(metrics.OutboxOldest, oldest)
 		} else {
@@ -27,6 +34,7 @@ func (a *App) observeLedger() {
 		}
 		a.scheduler.Refresh()
 		a.observeCredentials()
+		a.observeGauges()
 	})
 }
 
@@ -50,8 +58,9 @@ func (b backend) Reload(ctx context.Context) error { return b.app.Reload(ctx) }
 // Ready implements web.Backend.
 func (b backend) Ready() (bool, string) {
 	for _, s := range b.app.present().sources {
-		for _, l := range s.loops {
-			if status := l.Status(); !status.Ready {
+		for i, l := range s.loops {
+			// A snapshot has no history that would be missed.
+			if status := l.Status(); !status.Ready && !s.opened.Feeds[i].Snapshot {
 				return false, "the first history of " + status.Source + "/" + status.Feed + " is still being read"
 			}
 		}
@@ -65,20 +74,61 @@ func (b backend) Status() web.Status {
 	present := b.app.present()
 	for _, s := range present.sources {
 		source := web.Source{Name: s.config.Name, Provider: s.config.ProviderName}
-		for _, l := range s.loops {
-			source.Feeds = append(source.Feeds, feedStatus(l.Status()))
+		if s.opened.Budget != nil {
+			source.Budget = budgetStatus(s.opened.Budget())
+		}
+		if s.hasWebhook() {
+			source.Subscription = s.notified.subscription()
+		}
+		for i, l := range s.loops {
+			feed := feedStatus(l.Status())
+			if s.opened.Feeds[i].Snapshot {
+				addSnapshot(&feed, l.Gauges())
+			}
+			addWork(&feed, s.queues[i])
+			source.Feeds = append(source.Feeds, feed)
 		}
 		status.Sources = append(status.Sources, source)
 	}
 	records, oldest := b.app.ledger.Outbox()
 	status.OTLP = present.otlp.status()
 	status.OTLP.OutboxRecords, status.OTLP.Oldest = records, web.Time(oldest)
+	b.app.addFigures(&status)
 	return status
 }
 
 func feedStatus(s collector.Status) web.Feed {
 	return web.Feed{
 		Feed: s.Feed, State: web.State(s.State), Watermark: web.Time(s.Watermark), LastSuccess: web.Time(s.LastSuccess),
-		Records: int64(s.Records), NextRead: web.Time(s.NextRead), LastError: s.LastError,
+		Records: int64(s.Records), NextRead: web.Time(s.NextRead), LastError: s.LastError, Reads: s.Reads,
 	}
+}
+
+// statusPatience is how long the status waits for the ledger.
+const statusPatience = 2 * time.Second
+
+// addWork adds what waits to be fetched, unless lists hold the records.
+func addWork(feed *web.Feed, queue *openingFeed) {
+	if queue == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), statusPatience)
+	defer cancel()
+	if waiting, parked, known := queue.waiting(ctx); known {
+		feed.Waiting, feed.Parked = &waiting, &parked
+	}
+}
+
+// budgetStatus is nil where there is no limit.
+func budgetStatus(b httpclient.Budget) *web.Budget {
+	if b.Limit <= 0 {
+		return nil
+	}
+	budget := &web.Budget{
+		Group: b.Group, Limit: b.Limit, WindowSeconds: int64(b.Per / time.Second), FrozenUntil: web.Time(b.FrozenUntil),
+	}
+	if b.Remaining >= 0 {
+		budget.Remaining = &b.Remaining
+	}
+	return budget
 }

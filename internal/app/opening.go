@@ -12,13 +12,18 @@ import (
 
 // openingFeed is a feed whose state is opened before it is first read, as often as
 // that takes: a full disk passes, and then the feed goes on by itself. It is the
-// loop's handle on the ledger too.
+// loop's handle on the ledger too, and that of whoever enqueues work.
 type openingFeed struct {
 	inner  collector.Feed
 	ledger *ledger.Ledger
 	spec   ledger.FeedSpec
 	state  atomic.Pointer[ledger.Feed] // nil until it could be opened
+	// now is the feed's clock.
+	now func() time.Time
 }
+
+// errNotOpen is a feed whose state couldn't be opened yet.
+var errNotOpen = errors.New("the feed's state isn't open yet")
 
 // open opens the feed's state unless it is open.
 func (o *openingFeed) open(ctx context.Context) error {
@@ -57,6 +62,35 @@ func (o *openingFeed) Commit(ctx context.Context, page *ledger.Page) (ledger.Res
 	return o.state.Load().Commit(ctx, page)
 }
 
+// Due implements collector.WorkQueue.
+func (o *openingFeed) Due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+	feed := o.state.Load()
+	if feed == nil {
+		return nil, errNotOpen
+	}
+	return feed.Due(ctx, now, limit)
+}
+
+// enqueue makes work durable, and says how much of it wasn't waiting already.
+func (o *openingFeed) enqueue(ctx context.Context, work []collector.Work) (queued int, err error) {
+	feed := o.state.Load()
+	if feed == nil {
+		return 0, errNotOpen
+	}
+	result, err := feed.Commit(ctx, &ledger.Page{Enqueue: work, ObservedAt: o.now()})
+	return result.Queued, err
+}
+
+// waiting is how much work waits and how much was given up, if that is known.
+func (o *openingFeed) waiting(ctx context.Context) (waiting, parked int, known bool) {
+	feed := o.state.Load()
+	if feed == nil {
+		return 0, 0, false
+	}
+	waiting, parked, err := feed.Waiting(ctx)
+	return waiting, parked, err == nil
+}
+
 // pacedFeed is an openingFeed whose feed paces itself.
 type pacedFeed struct {
 	*openingFeed
@@ -77,6 +111,14 @@ func (p pacedFeed) Wait() time.Duration {
 
 // Trouble implements collector.Paced.
 func (p pacedFeed) Trouble() error { return p.inner.Trouble() }
+
+// Woken is the inner feed's way to be polled at once; nil if it has none.
+func (p pacedFeed) Woken() <-chan struct{} {
+	if w, ok := p.inner.(interface{ Woken() <-chan struct{} }); ok {
+		return w.Woken()
+	}
+	return nil
+}
 
 // advise says what the ledger's errors mean in their own words, and what the
 // provider's do in the provider's.

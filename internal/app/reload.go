@@ -65,6 +65,10 @@ func (a *App) forget(old, next *running) {
 		if next.plan.config.Source(s.config.Name) == nil {
 			a.own.Forget(s.config.Name)
 		}
+		if s.hasWebhook() && !next.hasWebhook(s.config.Name) {
+			s.notified.Forget()
+			delete(a.notices, s.config.Name)
+		}
 	}
 }
 

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -25,6 +25,15 @@ type source struct {
 	config *config.Source
 	opened *collector.Source
 	loops  []*collector.Loop
+	// queues has, for each loop, the state with the work that waits; nil where lists
+	// hold the records.
+	queues   []*openingFeed
+	notified *notified
+}
+
+// hasWebhook says whether the provider sends notifications.
+func (s *source) hasWebhook() bool {
+	return slices.ContainsFunc(s.opened.Feeds, func(f collector.FeedInfo) bool { return f.Webhook != nil })
 }
 
 // prepare builds everything of a configuration that can fail, and starts nothing.
@@ -43,6 +52,7 @@ func (a *App) prepare(_ context.Context, p *plan) (*running, error) {
 	if r.otlp, err = a.newDelivery(p); err != nil {
 		errs = append(errs, err)
 	}
+	errs = append(errs, a.checkWebhooks(r))
 	if err := errors.Join(errs...); err != nil {
 		r.close()
 		if r.otlp != nil {
@@ -56,22 +66,33 @@ func (a *App) prepare(_ context.Context, p *plan) (*running, error) {
 func (a *App) openSource(c *config.Source) (*source, error) {
 	settings := SourceSettings(c)
 	settings.Observer = requests{own: a.own, source: c.Name}
+	settings.Quotas = &a.quotas
 	settings.Logger = a.logger.With(collector.SourceKey, c.Name)
+	notified := a.notifiedOf(c.Name)
+	settings.Notified, settings.Derive = notified, a.ledger.Derive
 	opened, err := OpenSource(c, a.settings.Providers, settings)
 	if err != nil {
 		return nil, err
 	}
-	return &source{config: c, opened: opened}, nil
+	return &source{config: c, opened: opened, notified: notified}, nil
 }
 
 // startReading opens the feeds' state and starts the loops. What can't be opened
 // is shown as that feed's error and stops no other.
 func (r *running) startReading(a *App) {
+	hooks := make(hooks)
 	for _, s := range r.sources {
+		if s.hasWebhook() {
+			s.notified.Listens()
+		}
 		clock := collector.NewClock(nil, s.opened.Offset)
 		for i := range s.opened.Feeds {
-			s.loops = append(s.loops, a.newLoop(s, &s.opened.Feeds[i], clock))
+			a.addLoop(s, &s.opened.Feeds[i], clock, hooks)
 		}
+	}
+	// Before the loops: a provider that is asked for a subscription tries the address.
+	a.webhooks.take(hooks)
+	for _, s := range r.sources {
 		a.scheduler.Add(s.loops...)
 	}
 }
@@ -80,39 +101,6 @@ func (r *running) startReading(a *App) {
 func (r *running) startSending() {
 	if r.otlp != nil {
 		r.otlp.start()
-	}
-}
-
-// newLoop makes the loop of a feed.
-func (a *App) newLoop(s *source, info *collector.FeedInfo, clock *collector.Clock) *collector.Loop {
-	observer := a.own.Feed(s.config.Name, info.Name)
-	feed := info.Feed
-	if info.Reader != nil {
-		feed = collector.NewRangeFeed(collector.RangeSettings{
-			Reader: info.Reader, Interval: info.Interval, Lookback: info.Lookback, Clock: clock, Observer: observer,
-			Logger: a.logger.With(collector.SourceKey, s.config.Name, "feed", info.Name),
-		})
-	}
-	opening := &openingFeed{inner: feed, ledger: a.ledger, spec: specOf(s.config, info)}
-	if err := opening.open(context.Background()); err != nil {
-		a.logger.Warn("The state of a feed can't be opened; it is tried again.", collector.SourceKey, s.config.Name, "feed", info.Name, "err", err)
-	}
-	var polled collector.Feed = opening
-	if paced, ok := feed.(collector.Paced); ok {
-		polled = pacedFeed{opening, paced}
-	}
-	return collector.NewLoop(collector.LoopSettings{
-		Source: s.config.Name, Provider: s.config.ProviderName, Name: info.Name, Interval: info.Interval,
-		Feed: polled, Ledger: opening, Clock: clock, Observer: observer, Logger: a.logger,
-		Advise: opening.advise(s.opened.Advise), ThrottledUntil: s.opened.ThrottledUntil,
-	})
-}
-
-// specOf is what the ledger must know of a feed.
-func specOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
-	return ledger.FeedSpec{
-		Source: c.Name, Provider: c.ProviderName, Feed: info.Name, RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint,
-		History: c.History, Lookback: info.Lookback, LateAfter: info.LateAfter, Currency: info.Currency,
 	}
 }
 
@@ -158,6 +146,11 @@ func (r requests) Request(feed, code string, took time.Duration) {
 // Throttled implements httpclient.Observer.
 func (r requests) Throttled(feed string, d time.Duration) {
 	r.own.AddTime(metrics.APIThrottled, d, r.source, feed)
+}
+
+// hasWebhook says whether the source of this name, if there is one, gets notifications.
+func (r *running) hasWebhook(name string) bool {
+	return slices.ContainsFunc(r.sources, func(s *source) bool { return s.config.Name == name && s.hasWebhook() })
 }
 
 // names lists a configuration's feeds as `source` and `feed`.

@@ -13,7 +13,11 @@ import (
 
 const examplePath = "../../config.example.yaml"
 
-// anyBlock stands for the provider's block, which the provider's own tests check.
+// providers are those whose blocks the example shows. What is in the blocks is for the
+// tests of the docs, which know the providers' types.
+var providers = []string{"msgraph", "ringcentral", "wavix"}
+
+// anyBlock stands for a provider's block.
 type anyBlock struct{}
 
 // readExample returns the example as it is.
@@ -26,26 +30,44 @@ func readExample(t *testing.T) []byte {
 	return example
 }
 
-// withoutBlock empties the provider's block, the last thing in the example.
-func withoutBlock(t *testing.T, example []byte) []byte {
+// withoutBlocks empties the providers' blocks, each of which must be there once.
+func withoutBlocks(t *testing.T, example []byte) []byte {
 	t.Helper()
-	before, _, found := strings.Cut(string(example), "    msgraph:\n")
-	if !found {
-		t.Fatal("the example has no source of msgraph")
+	var kept strings.Builder
+	seen := map[string]int{}
+	inside := false
+	for line := range strings.Lines(string(example)) {
+		name, isKey := strings.CutSuffix(strings.TrimSpace(line), ":")
+		switch {
+		case isKey && line == "    "+name+":\n" && slices.Contains(providers, name):
+			kept.WriteString("    " + name + ": {}\n")
+			seen[name]++
+			inside = true
+		case inside && strings.HasPrefix(line, "      "):
+		default:
+			kept.WriteString(line)
+			inside = false
+		}
 	}
-	return []byte(before + "    msgraph: {}\n")
+	for _, name := range providers {
+		if seen[name] != 1 {
+			t.Fatalf("the example has %d sources of %s", seen[name], name)
+		}
+	}
+	return []byte(kept.String())
 }
 
-// parseExample parses an example whose provider's block is empty.
+// parseExample parses an example whose providers' blocks are empty.
 func parseExample(example []byte) (*config.Config, error) {
-	return config.Parse("config.example.yaml", example, config.Options{
-		Providers: []config.Provider{{Name: "msgraph", New: func() any { return new(anyBlock) }}},
-		LookupEnv: func(string) (string, bool) { return "value", true },
-	})
+	options := config.Options{LookupEnv: func(string) (string, bool) { return "value", true }}
+	for _, name := range providers {
+		options.Providers = append(options.Providers, config.Provider{Name: name, New: func() any { return new(anyBlock) }})
+	}
+	return config.Parse("config.example.yaml", example, options)
 }
 
 func TestExampleIsValid(t *testing.T) {
-	if _, err := parseExample(withoutBlock(t, readExample(t))); err != nil {
+	if _, err := parseExample(withoutBlocks(t, readExample(t))); err != nil {
 		t.Errorf("problems:\n%v", err)
 	}
 }
@@ -74,11 +96,11 @@ func missingKeys(t *testing.T, example []byte) []string {
 // TestExampleShowsDefaults holds the example to its promise that a key that is left
 // out has the value shown, apart from those whose comments say otherwise.
 func TestExampleShowsDefaults(t *testing.T) {
-	got, err := parseExample(withoutBlock(t, readExample(t)))
+	got, err := parseExample(withoutBlocks(t, readExample(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := parseExample([]byte("otlp:\nsources:\n- name: contoso\n  msgraph:\n"))
+	want, err := parseExample([]byte("otlp:\nsources:\n- {name: contoso, msgraph: }\n- {name: acme, ringcentral: }\n- {name: wave, wavix: }\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +113,7 @@ func TestExampleShowsDefaults(t *testing.T) {
 // TestExampleOfWhatIsLeftOut checks the lines in comments: with all of them nothing
 // may be wrong but that alternatives are given together.
 func TestExampleOfWhatIsLeftOut(t *testing.T) {
-	_, err := parseExample(withoutBlock(t, configtest.Uncomment(readExample(t))))
+	_, err := parseExample(withoutBlocks(t, configtest.Uncomment(readExample(t))))
 	if err == nil {
 		t.Fatal("alternatives that are given together are accepted")
 	}

@@ -22,6 +22,7 @@ type fakeBackend struct {
 	status   Status
 	notReady string
 	reload   func(context.Context) error
+	activity func(ctx context.Context, from time.Time) ([]Activity, error)
 }
 
 func (b *fakeBackend) Status() Status        { return b.status }
@@ -34,6 +35,38 @@ func (b *fakeBackend) Reload(ctx context.Context) error {
 	return b.reload(ctx)
 }
 
+func (b *fakeBackend) Activity(ctx context.Context, from time.Time) ([]Activity, error) {
+	if b.activity == nil {
+		return nil, nil
+	}
+	return b.activity(ctx, from)
+}
+
+// exampleBackend shows everything there is.
+func exampleBackend() *fakeBackend {
+	return &fakeBackend{status: exampleStatus(), activity: exampleActivity}
+}
+
+// exampleActivity is that of three feeds, one of which began to fail, and of one that is
+// no longer configured.
+func exampleActivity(_ context.Context, from time.Time) ([]Activity, error) {
+	var all []Activity
+	for start := from; start.Before(now); start = start.Add(ActivityStep) {
+		n := int64(start.Sub(from) / ActivityStep)
+		failures := int64(0)
+		if now.Sub(start) <= 30*time.Minute {
+			failures = n / 10
+		}
+		all = append(all,
+			Activity{Source: "contoso", Provider: "msgraph", Feed: "pstn", Start: Time(start), Calls: 10 + n%7},
+			Activity{Source: "contoso", Provider: "msgraph", Feed: "direct_routing", Start: Time(start), Calls: n, Failures: failures},
+			Activity{Source: "gone", Provider: "msgraph", Feed: "pstn", Start: Time(start), Calls: 1000},
+		)
+	}
+	all = append(all, Activity{Source: "wave", Provider: "wavix", Feed: "call_log", Start: Time(now), Calls: 1, Failures: 1})
+	return all, nil
+}
+
 // ago is an instant before now; a negative length is one to come.
 func ago(d time.Duration) Time { return Time(now.Add(-d)) }
 
@@ -41,14 +74,19 @@ func ago(d time.Duration) Time { return Time(now.Add(-d)) }
 func exampleStatus() Status {
 	return Status{
 		Sources: []Source{
-			{Name: "contoso", Provider: "msgraph", Feeds: []Feed{
+			{Name: "contoso", Provider: "msgraph", Subscription: &Subscription{Expires: ago(-42 * time.Hour), LastNotification: ago(time.Minute)}, Feeds: []Feed{
 				{
 					Feed: "pstn", State: StateOK, Watermark: ago(6 * time.Minute), LastSuccess: ago(42 * time.Second),
-					Records: 1234567, NextRead: ago(-258 * time.Second),
+					Records: 1234567, NextRead: ago(-258 * time.Second), NewestCall: ago(2 * time.Minute), Series: 312,
+					Delay: &Delay{MedianSeconds: 250.5, P90Seconds: 900, Records: 99},
 				},
 				{
 					Feed: "direct_routing", State: StateCatchingUp, Watermark: ago(26*time.Hour + 5*time.Minute),
-					LastSuccess: ago(3500 * time.Millisecond), Records: 98765, NextRead: ago(0),
+					LastSuccess: ago(3500 * time.Millisecond), Records: 98765, NextRead: ago(0), Series: 1010, SeriesOverflow: 56,
+				},
+				{
+					Feed: "call_records", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Second), Records: 5,
+					NextRead: ago(-time.Second), Waiting: new(1200), Parked: new(3),
 				},
 			}},
 			{Name: "fabrikam", Provider: "msgraph", Feeds: []Feed{
@@ -63,11 +101,30 @@ func exampleStatus() Status {
 					Advice:    "Grant CallRecords.Read.All as an application permission, then have an administrator consent.",
 				},
 			}},
+			{
+				Name: "office", Provider: "ringcentral",
+				Budget: &Budget{Group: "heavy", Limit: 10, Remaining: new(3), WindowSeconds: 60, FrozenUntil: ago(-33 * time.Second)},
+				Feeds: []Feed{
+					{
+						Feed: "call_log", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Minute), Records: 12,
+						NextRead: ago(-time.Second), Reads: "changes",
+					},
+					{
+						Feed: "active_calls", State: StateOK, Watermark: ago(30 * time.Second), LastSuccess: ago(30 * time.Second),
+						Snapshot: true, InProgress: new(7),
+					},
+				},
+			},
+			{
+				Name: "wave", Provider: "wavix", Budget: &Budget{Limit: 1200, WindowSeconds: 60},
+				Feeds: []Feed{{Feed: "call_log", State: StateOK}},
+			},
 		},
 		OTLP: OTLP{
 			OutboxRecords: 12000, Oldest: ago(90 * time.Minute), State: OTLPError,
 			LastError: "503 Service Unavailable", Advice: "It is tried again.",
 		},
+		Ledger: Ledger{SizeBytes: 123456789, Series: 1467, SeriesOverflow: 56},
 	}
 }
 

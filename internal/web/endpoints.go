@@ -31,8 +31,11 @@ func (s *surface) reload(w http.ResponseWriter, r *http.Request) {
 }
 
 // statusJSON answers /api/v1/status.
-func (s *surface) statusJSON(w http.ResponseWriter, r *http.Request) {
-	body, err := json.MarshalIndent(s.status(), "", "  ")
+func (s *surface) statusJSON(w http.ResponseWriter, r *http.Request) { s.writeJSON(w, r, s.status()) }
+
+// writeJSON answers with a value.
+func (s *surface) writeJSON(w http.ResponseWriter, r *http.Request, value any) {
+	body, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
 		s.failed(w, r, err)
 		return
@@ -41,14 +44,17 @@ func (s *surface) statusJSON(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(append(body, '\n'))
 }
 
-// statusPage answers /.
+// statusPage answers /. Its charts are left out if the activity can't be read.
 func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
-	body, err := s.page.render(s.status())
+	status := s.status()
+	activity, err := s.activity(r)
+	shown := content{status: status, choice: choose(r.URL.Query(), status), activity: activity, inactive: err != nil}
+	body, err := s.page.render(shown)
 	if err != nil {
 		s.failed(w, r, err)
 		return
 	}
-	setDefault(w.Header(), "Content-Security-Policy", s.page.policy)
+	setDefault(w.Header(), "Content-Security-Policy", policy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(body)
 }

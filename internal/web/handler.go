@@ -14,11 +14,15 @@ import (
 
 // The paths of the surface, beside that of the metrics.
 const (
-	pathPage    = "/"
-	pathHealthy = "/-/healthy"
-	pathReady   = "/-/ready"
-	pathReload  = "/-/reload"
-	pathStatus  = "/api/v1/status"
+	pathPage     = "/"
+	pathStyle    = "/assets/page.css"
+	pathScript   = "/assets/page.js"
+	pathIcon     = "/assets/icon.svg"
+	pathHealthy  = "/-/healthy"
+	pathReady    = "/-/ready"
+	pathReload   = "/-/reload"
+	pathStatus   = "/api/v1/status"
+	pathActivity = "/api/v1/activity"
 )
 
 // DefaultMetricsPath is where the metrics are unless Settings say otherwise.
@@ -29,6 +33,9 @@ const DefaultMetricsPath = "/metrics"
 type Backend interface {
 	// Status is the present state. The caller doesn't change it.
 	Status() Status
+	// Activity is what began from a time on, in order of Start. The caller doesn't
+	// change it. It is asked every few seconds at most.
+	Activity(ctx context.Context, from time.Time) ([]Activity, error)
 	// Ready tells whether the ledger is open and every feed's history has been
 	// read or has failed at least once, and if not, what is missing.
 	Ready() (ready bool, missing string)
@@ -52,11 +59,13 @@ type Settings struct {
 	Now func() time.Time
 }
 
-// surface answers requests with what the backend says. It holds no state.
+// surface answers requests with what the backend says. It keeps no more than the last
+// activity, for a few seconds.
 type surface struct {
 	Settings
 
-	page *page
+	page   *page
+	recent *recentActivity
 }
 
 // Handler serves the surface: exact paths only, everything else is 404. It is an
@@ -67,18 +76,22 @@ func Handler(settings Settings) (http.Handler, error) {
 	if settings.Metrics == nil || settings.Backend == nil {
 		return nil, errors.New("make web handler: metrics and a backend are needed")
 	}
-	page, err := newPage(settings.MetricsPath)
+	page, err := newPage(settings.MetricsPath, settings.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("make web handler: %w", err)
 	}
-	s := &surface{Settings: settings, page: page}
+	s := &surface{Settings: settings, page: page, recent: &recentActivity{ask: settings.Backend.Activity, now: settings.Now}}
 	reload := http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.reload))
 	routes := router{
-		pathPage:    read(http.HandlerFunc(s.statusPage)),
-		pathStatus:  read(http.HandlerFunc(s.statusJSON)),
-		pathHealthy: read(http.HandlerFunc(s.healthy)),
-		pathReady:   read(http.HandlerFunc(s.ready)),
-		pathReload:  {handler: reload, methods: []string{http.MethodPost, http.MethodPut}},
+		pathPage:     read(http.HandlerFunc(s.statusPage)),
+		pathStatus:   read(http.HandlerFunc(s.statusJSON)),
+		pathActivity: read(http.HandlerFunc(s.activityJSON)),
+		pathHealthy:  read(http.HandlerFunc(s.healthy)),
+		pathReady:    read(http.HandlerFunc(s.ready)),
+		pathReload:   {handler: reload, methods: []string{http.MethodPost, http.MethodPut}},
+	}
+	for path, a := range assets() {
+		routes[path] = read(a)
 	}
 	if err := checkMetricsPath(settings.MetricsPath, routes); err != nil {
 		return nil, err

@@ -17,6 +17,10 @@ func TestRoutesAndMethods(t *testing.T) {
 		{"/-/healthy", reading},
 		{"/-/ready", reading},
 		{"/api/v1/status", reading},
+		{"/api/v1/activity", reading},
+		{"/assets/page.css", reading},
+		{"/assets/page.js", reading},
+		{"/assets/icon.svg", reading},
 		{"/-/reload", writing},
 		{"/metrics/", ""},
 		{"/metrics/x", ""},
@@ -26,6 +30,8 @@ func TestRoutesAndMethods(t *testing.T) {
 		{"/-/reload/", ""},
 		{"/api/v1/", ""},
 		{"/api/v1/status/", ""},
+		{"/assets/", ""},
+		{"/assets/page.html", ""},
 		{"/index.html", ""},
 		{"/favicon.ico", ""},
 		{"/debug/pprof/", ""},
@@ -48,19 +54,24 @@ func TestRoutesAndMethods(t *testing.T) {
 				if got := answer.Header().Get("Allow"); got != allow {
 					t.Errorf("%s: got Allow %q, want %q", method, got, allow)
 				}
-				checkHeaders(t, method, answer.Header())
+				_, kept := assets()[test.path]
+				checkHeaders(t, method, answer.Header(), kept && want == http.StatusOK)
 			}
 		})
 	}
 }
 
-// checkHeaders checks what every answer carries.
-func checkHeaders(t *testing.T, method string, header http.Header) {
+// checkHeaders checks what every answer carries. Browsers may keep what never changes.
+func checkHeaders(t *testing.T, method string, header http.Header, kept bool) {
 	t.Helper()
+	caching := "no-store"
+	if kept {
+		caching = "private, max-age=31536000, immutable"
+	}
 	for name, want := range map[string]string{
 		"X-Content-Type-Options": "nosniff",
 		"Referrer-Policy":        "no-referrer",
-		"Cache-Control":          "no-store",
+		"Cache-Control":          caching,
 	} {
 		if got := header.Get(name); got != want {
 			t.Errorf("%s: got %s %q, want %q", method, name, got, want)
@@ -112,7 +123,7 @@ func TestAnswers(t *testing.T) {
 func TestHeadHasNoBody(t *testing.T) {
 	server := httptest.NewServer(newHandler(t, &fakeBackend{status: exampleStatus()}))
 	defer server.Close()
-	for _, path := range []string{"/", "/metrics", "/-/healthy", "/-/ready", "/api/v1/status"} {
+	for _, path := range []string{"/", "/metrics", "/-/healthy", "/-/ready", "/api/v1/status", "/api/v1/activity", "/assets/page.js"} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, server.URL+path, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -139,6 +150,8 @@ func TestTelemetryPath(t *testing.T) {
 		"readiness":        {"/-/ready", "already serves something else"},
 		"reload":           {"/-/reload", "already serves something else"},
 		"status JSON":      {"/api/v1/status", "already serves something else"},
+		"activity JSON":    {"/api/v1/activity", "already serves something else"},
+		"the page's style": {"/assets/page.css", "already serves something else"},
 		"relative":         {"metrics", "must be an absolute path"},
 		"slash at the end": {"/metrics/", "must be an absolute path"},
 		"double slash":     {"//metrics", "must be an absolute path"},

@@ -2,39 +2,50 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
-	_ "embed" // the page, its style and its script
-	"encoding/base64"
+	"embed"
 	"fmt"
 	"html/template"
-	"strings"
+	"log/slog"
 )
 
-var (
-	//go:embed page.html
-	pageHTML string
-	//go:embed page.css
-	pageCSS string
-	//go:embed page.js
-	pageJS string
-)
+//go:embed page.html feeds.html charts.html
+var pages embed.FS
+
+// policy is the page's Content-Security-Policy: nothing but its own files, no style or
+// script within it. It asks for trusted types, because the script writes no markup.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
 // page renders the status page.
 type page struct {
 	template *template.Template
-	// metrics is the metrics' address as the page refers to it.
-	metrics string
-	// policy is the Content-Security-Policy that lets the page's own style and
-	// script run and nothing else.
-	policy string
+	// links are the addresses that the page refers to.
+	links  links
+	logger *slog.Logger
 }
 
-func newPage(metricsPath string) (*page, error) {
-	parsed, err := template.New("page").Parse(pageHTML)
+// links are addresses as seen from the page.
+type links struct{ Style, Script, Icon, Metrics, Status, Activity, Healthy, Ready, Page string }
+
+// content is what is shown of what.
+type content struct {
+	status   Status
+	choice   choice
+	activity []Activity
+	inactive bool // the activity isn't known
+}
+
+func newPage(metricsPath string, logger *slog.Logger) (*page, error) {
+	parsed, err := template.ParseFS(pages, "*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse status page: %w", err)
 	}
-	return &page{template: parsed, metrics: relative(metricsPath), policy: policy()}, nil
+	own := assets()
+	return &page{template: parsed, logger: logger, links: links{
+		Style: own[pathStyle].address(pathStyle), Script: own[pathScript].address(pathScript), Icon: own[pathIcon].address(pathIcon),
+		Metrics: relative(metricsPath), Status: relative(pathStatus), Activity: relative(pathActivity),
+		Healthy: relative(pathHealthy), Ready: relative(pathReady), Page: relative(pathPage),
+	}}, nil
 }
 
 // relative is a path as seen from the page, so that links work behind a proxy
@@ -42,32 +53,10 @@ func newPage(metricsPath string) (*page, error) {
 // being taken for a scheme.
 func relative(path string) string { return "." + path }
 
-// policy names the style and the script by their hashes: unlike nonces these need
-// no randomness, and an answer can be compared with what it should be. It asks for
-// trusted types, because the script writes text and never markup.
-func policy() string {
-	return strings.Join([]string{
-		"default-src 'none'",
-		"style-src '" + hash(pageCSS) + "'",
-		"script-src '" + hash(pageJS) + "'",
-		"connect-src 'self'",
-		"img-src data:",
-		"base-uri 'none'",
-		"form-action 'none'",
-		"frame-ancestors 'none'",
-		"require-trusted-types-for 'script'",
-	}, "; ")
-}
-
-func hash(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
-}
-
 // render writes the page whole before anything of it is sent.
-func (p *page) render(status Status) ([]byte, error) {
+func (p *page) render(shown content) ([]byte, error) {
 	var body bytes.Buffer
-	if err := p.template.Execute(&body, p.view(status)); err != nil {
+	if err := p.template.ExecuteTemplate(&body, "page.html", p.view(shown)); err != nil {
 		return nil, fmt.Errorf("render status page: %w", err)
 	}
 	return body.Bytes(), nil

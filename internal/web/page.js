@@ -1,84 +1,67 @@
-// Refreshes the page from the status JSON. It writes text into the cells that the
-// server has made, in the words of text.go and summary.go; when sources or feeds
-// have changed, or the program's version, it loads the page again.
+// Keeps the page live: every few seconds it asks the server for the same page and
+// takes over what has changed, node by node, so that focus, selection, scrolling and
+// opened details stay. It writes no markup of its own and knows no text but its own few.
 "use strict";
 (() => {
-  const every = 5000;
-  const severity = ["error", "throttled", "catching_up", "ok"];
+  const every = 5000, patience = 10000;
   const byID = (id) => document.getElementById(id);
-  const field = (root, name) => root.querySelector(`[data-field="${name}"]`);
 
-  // Text that stays the same is left alone: a selection in it survives, and a
+  // What is the user's own, or the script's.
+  const own = new Set(["open", "selected"]);
+  const kept = (node) => node.nodeType === Node.ELEMENT_NODE && node.hasAttribute("data-keep");
+  const keyOf = (node) => node.nodeType === Node.ELEMENT_NODE ? node.dataset.key || node.dataset.field || node.id : "";
+  const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
+
+  const takeAttributes = (old, now) => {
+    for (const { name } of [...old.attributes]) {
+      if (!own.has(name) && !now.hasAttribute(name)) old.removeAttribute(name);
+    }
+    for (const { name, value } of now.attributes) {
+      if (!own.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+  };
+
+  // Makes a node like another one. A text that stays the same is left alone, so that a
   // screen reader isn't told of it again.
+  const take = (old, now) => {
+    if (kept(old)) return;
+    if (old.nodeType !== Node.ELEMENT_NODE) {
+      if (old.nodeValue !== now.nodeValue) old.nodeValue = now.nodeValue;
+      return;
+    }
+    takeAttributes(old, now);
+    let next = old.firstChild;
+    for (const wanted of now.childNodes) {
+      let found = next; // what has a name may have moved up; all else is only where it was
+      while (found && !alike(found, wanted)) found = keyOf(wanted) ? found.nextSibling : null;
+      if (!found) {
+        old.insertBefore(document.importNode(wanted, true), next);
+        continue;
+      }
+      while (next !== found) {
+        const gone = next;
+        next = next.nextSibling;
+        gone.remove();
+      }
+      next = found.nextSibling;
+      take(found, wanted);
+    }
+    while (next) {
+      const gone = next;
+      next = next.nextSibling;
+      gone.remove();
+    }
+  };
+
   const write = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+  let paused = false, timer, request;
 
-  const clock = (time) => new Date(time).toISOString().slice(0, 19).replace("T", " ");
-  const words = (state) => state.replaceAll("_", " ");
-  const count = (n) => n.toLocaleString("en-US");
-  const two = (a, unitA, b, unitB) => b === 0 ? `${a} ${unitA}` : `${a} ${unitA} ${b} ${unitB}`;
-  const span = (milliseconds) => {
-    const s = Math.max(Math.trunc(milliseconds / 1000), 0), part = (a, b) => Math.trunc(a / b);
-    if (s < 60) return `${s} s`;
-    if (s < 3600) return `${part(s, 60)} min`;
-    if (s < 2 * 86400) return two(part(s, 3600), "h", part(s % 3600, 60), "min");
-    return two(part(s, 86400), "d", part(s % 86400, 3600), "h");
-  };
-
-  const fill = (cell, ...texts) => {
-    [...cell.children].forEach((node, i) => write(node, texts[i] || (i === 0 ? cell.dataset.empty : "")));
-  };
-  const past = (cell, time, now) => time ? fill(cell, `${span(now - Date.parse(time))} ago`, clock(time)) : fill(cell);
-  const coming = (cell, time, now) => {
-    if (!time) return fill(cell);
-    const left = Date.parse(time) - now;
-    fill(cell, left >= 1000 ? `in ${span(left)}` : "due", clock(time));
-  };
-  const problem = (cell, of, now) => of.last_error
-    ? fill(cell, of.last_error, of.advice, of.last_error_at ? `${span(now - Date.parse(of.last_error_at))} ago` : "")
-    : fill(cell);
-  const state = (root, value) => {
-    const node = field(root, "state");
-    node.dataset.state = value;
-    write(node, words(value));
-  };
-
-  const showFeed = (row, feed, now) => {
-    state(row, feed.state);
-    past(field(row, "watermark"), feed.watermark, now);
-    past(field(row, "last_success"), feed.last_success, now);
-    write(field(row, "records"), count(feed.records));
-    coming(field(row, "next_read"), feed.next_read, now);
-    problem(field(row, "problem"), feed, now);
-  };
-  const showOTLP = (root, otlp, now) => {
-    state(root, otlp.state);
-    write(field(root, "records"), count(otlp.outbox_records));
-    past(field(root, "oldest"), otlp.oldest, now);
-    problem(field(root, "problem"), otlp, now);
-  };
-  const showSummary = (status, feeds) => {
-    const states = [...new Set([...severity, ...feeds.map((feed) => feed.state)])]
-      .map((name) => [name, feeds.filter((feed) => feed.state === name).length])
-      .filter(([, n]) => n > 0);
-    const ready = status.ready ? "Ready." : `Not ready: ${(status.not_ready ?? "").replace(/\.$/, "")}.`;
-    const parts = states.map(([name, n]) => `${n} ${words(name)}`).join(", ");
-    const total = feeds.length === 0 ? "No feeds." : `${feeds.length} feed${feeds.length === 1 ? "" : "s"}: ${parts}.`;
-    write(byID("summary-text"), `${ready} ${total}`);
-    byID("summary").dataset.state = states[0]?.[0] ?? "";
-  };
-
-  const show = (status) => {
-    const feeds = status.sources.flatMap((source) => source.feeds.map((feed) => ({ source: source.name, ...feed })));
-    const rows = [...document.querySelectorAll("tr[data-feed]")];
-    const same = rows.length === feeds.length &&
-      rows.every((row, i) => row.dataset.source === feeds[i].source && row.dataset.feed === feeds[i].feed);
-    if (!same || status.version !== document.body.dataset.version) return location.reload();
-    const now = Date.parse(status.now);
-    rows.forEach((row, i) => showFeed(row, feeds[i], now));
-    showOTLP(byID("otlp"), status.otlp, now);
-    showSummary(status, feeds);
-    write(byID("now"), clock(status.now));
-    write(byID("live"), "Live, as of");
+  const show = (page) => {
+    const { version, script } = page.body.dataset;
+    if (version !== document.body.dataset.version || script !== document.body.dataset.script) return location.reload();
+    take(document.querySelector("main"), page.querySelector("main"));
+    write(byID("now"), page.getElementById("now").textContent);
+    write(byID("live"), paused ? "Paused, as of" : "Live, as of");
     document.body.classList.remove("stale");
   };
 
@@ -89,31 +72,73 @@
     document.body.classList.add("stale");
   };
 
-  let paused = false, timer;
-  const refresh = async () => {
+  // Reads the page as a document in which nothing runs. Only the last request counts.
+  const stop = () => {
+    const old = request;
+    request = undefined;
     clearTimeout(timer);
-    if (paused || document.hidden) return;
-    try {
-      const answer = await fetch("./api/v1/status", { cache: "no-store", signal: AbortSignal.timeout(10000) });
-      if (!answer.ok) throw new Error(answer.statusText);
-      const status = await answer.json();
-      if (!paused) show(status);
-    } catch {
-      if (!paused) lost();
-    }
-    clearTimeout(timer);
-    timer = setTimeout(refresh, every);
+    old?.abort();
   };
+  const refresh = () => {
+    stop();
+    const asked = request = new XMLHttpRequest();
+    asked.open("GET", location.pathname + location.search);
+    asked.responseType = "document";
+    asked.timeout = patience;
+    asked.onloadend = () => {
+      if (asked !== request) return;
+      request = undefined;
+      const page = asked.status === 200 ? asked.response : null;
+      if (page?.getElementById("summary-text")) show(page); else lost();
+      if (!paused && !document.hidden) timer = setTimeout(refresh, every);
+    };
+    asked.send();
+  };
+
+  // Another choice is another address, so that it can be kept and gone back to.
+  const choose = (address) => {
+    history.pushState(null, "", address);
+    setForm();
+    refresh();
+  };
+  const form = () => byID("filter");
+  const setForm = () => {
+    const chosen = new URLSearchParams(location.search);
+    for (const select of form().querySelectorAll("select")) select.value = chosen.get(select.name) ?? "";
+  };
+  const applyForm = () => {
+    const query = new URLSearchParams();
+    for (const [name, value] of new FormData(form())) if (value) query.set(name, value);
+    choose(query.size ? `./?${query}` : "./");
+  };
+  document.addEventListener("change", (event) => { if (event.target.form === form()) applyForm(); });
+  document.addEventListener("submit", (event) => {
+    if (event.target !== form()) return;
+    event.preventDefault();
+    applyForm();
+  });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-choice]");
+    if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    if (link.id === "unfiltered") form().querySelector("select").focus(); // the link goes away
+    choose(link.getAttribute("href"));
+  });
+  addEventListener("popstate", () => { setForm(); refresh(); });
 
   const button = byID("pause");
   button.hidden = false;
   button.addEventListener("click", () => {
     paused = !paused;
     button.setAttribute("aria-pressed", String(paused));
-    write(byID("live"), paused ? "Paused, as of" : "Live, as of");
-    refresh();
+    if (!paused) return refresh();
+    stop();
+    write(byID("live"), "Paused, as of");
   });
-  document.addEventListener("visibilitychange", refresh);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) stop(); else if (!paused) refresh();
+  });
+  document.documentElement.classList.add("live");
   write(byID("live"), "Live, as of");
   timer = setTimeout(refresh, every);
 })();

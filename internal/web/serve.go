@@ -13,16 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// What a client may cost: how long it may take over its request and the answer,
-// how long an idle connection is kept, and how large its header may be.
-const (
-	readHeaderTimeout = 10 * time.Second
-	readTimeout       = 30 * time.Second
-	writeTimeout      = 5 * time.Minute
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
-)
-
 // DefaultShutdownTimeout is how long requests in hand are waited for.
 const DefaultShutdownTimeout = 5 * time.Second
 
@@ -40,6 +30,9 @@ type ServeSettings struct {
 	// ShutdownTimeout is how long requests in hand are waited for when the context
 	// ends, before they are cut off; 0: DefaultShutdownTimeout.
 	ShutdownTimeout time.Duration
+	// Public says that strangers reach it: they get less time and room and so many
+	// connections at once, and one that can't agree on TLS is nothing to warn of.
+	Public bool
 }
 
 // Serve answers requests until the context ends, waits for those in hand and
@@ -53,12 +46,12 @@ func Serve(ctx context.Context, settings ServeSettings) error {
 	if err := ValidateConfigFile(settings.WebConfigFile); err != nil {
 		return err
 	}
-	logger := redacting(settings.Logger)
+	logger, bounds := redacting(settings.Logger), boundsOf(settings.Public)
 	servers := make([]*http.Server, len(settings.Listeners))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, listener := range settings.Listeners {
-		servers[i] = newServer(settings.Handler, logger)
-		group.Go(func() error { return serve(listener, servers[i], settings.WebConfigFile, logger) })
+		servers[i] = newServer(settings.Handler, bounds, logger)
+		group.Go(func() error { return serve(bounds.listener(listener), servers[i], settings.WebConfigFile, logger) })
 	}
 	group.Go(func() error {
 		<-ctx.Done()
@@ -70,15 +63,15 @@ func Serve(ctx context.Context, settings ServeSettings) error {
 
 // newServer makes the server of one listener. They don't share one, because the
 // toolkit writes to the server that it is given when it begins to serve.
-func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
+func newServer(handler http.Handler, bounds bounds, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		ReadHeaderTimeout: bounds.readHeader,
+		ReadTimeout:       bounds.read,
+		WriteTimeout:      bounds.write,
+		IdleTimeout:       bounds.idle,
+		MaxHeaderBytes:    bounds.headerBytes,
+		ErrorLog:          slog.NewLogLogger(connectionLog{logger.Handler(), bounds.handshakes}, slog.LevelWarn),
 	}
 }
 

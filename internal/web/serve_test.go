@@ -85,34 +85,45 @@ func TestServePlain(t *testing.T) {
 }
 
 func TestServeRefusesHugeHeaders(t *testing.T) {
-	addresses, _ := start(t, ServeSettings{Handler: newHandler(t, &fakeBackend{})})
-	client := newClient(t, &http.Transport{})
-	for size, want := range map[int]int{maxHeaderBytes - 1024: 200, maxHeaderBytes + 8192: 431} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addresses[0]+"/-/healthy", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("X-Padding", strings.Repeat("x", size))
-		answer, err := client.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer.Body.Close()
-		if answer.StatusCode != want {
-			t.Errorf("%d bytes: got %d, want %d", size, answer.StatusCode, want)
-		}
+	for name, public := range map[string]bool{"our own": false, "strangers": true} {
+		t.Run(name, func(t *testing.T) {
+			limit := boundsOf(public).headerBytes
+			addresses, _ := start(t, ServeSettings{Handler: newHandler(t, &fakeBackend{}), Public: public})
+			client := newClient(t, &http.Transport{})
+			for size, want := range map[int]int{limit - 1024: 200, limit + 8192: 431} {
+				request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addresses[0]+"/-/healthy", nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				request.Header.Set("X-Padding", strings.Repeat("x", size))
+				answer, err := client.Do(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				answer.Body.Close()
+				if answer.StatusCode != want {
+					t.Errorf("%d bytes: got %d, want %d", size, answer.StatusCode, want)
+				}
+			}
+		})
 	}
 }
 
 func TestServerBoundsWhatAClientMayTake(t *testing.T) {
-	server := newServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
-	for name, limit := range map[string]time.Duration{
-		"ReadHeaderTimeout": server.ReadHeaderTimeout, "ReadTimeout": server.ReadTimeout,
-		"WriteTimeout": server.WriteTimeout, "IdleTimeout": server.IdleTimeout,
-	} {
-		if limit <= 0 {
-			t.Errorf("%s isn't set", name)
+	own, strangers := boundsOf(false), boundsOf(true)
+	for _, bounds := range []bounds{own, strangers} {
+		server := newServer(http.NotFoundHandler(), bounds, slog.New(slog.DiscardHandler))
+		for name, limit := range map[string]time.Duration{
+			"ReadHeaderTimeout": server.ReadHeaderTimeout, "ReadTimeout": server.ReadTimeout,
+			"WriteTimeout": server.WriteTimeout, "IdleTimeout": server.IdleTimeout,
+		} {
+			if limit <= 0 {
+				t.Errorf("%s isn't set", name)
+			}
 		}
+	}
+	if strangers.read >= own.read || strangers.write >= own.write || strangers.headerBytes >= own.headerBytes || strangers.connections == 0 {
+		t.Errorf("strangers get %+v", strangers)
 	}
 }
 

@@ -6,6 +6,7 @@ type Status struct {
 	Version string   `json:"version"`
 	Sources []Source `json:"sources"`
 	OTLP    OTLP     `json:"otlp"`
+	Ledger  Ledger   `json:"ledger"`
 
 	// Ready, NotReady (why it isn't ready) and Now (the clock that ages on the
 	// page are reckoned by) are set by the handler.
@@ -19,6 +20,31 @@ type Source struct {
 	Name     string `json:"name"`
 	Provider string `json:"provider"`
 	Feeds    []Feed `json:"feeds"`
+	// Budget is what the provider lets the source ask; absent where it doesn't say.
+	Budget *Budget `json:"budget,omitempty"`
+	// Subscription is what makes the provider notify us; absent where nothing does.
+	Subscription *Subscription `json:"subscription,omitempty"`
+}
+
+// Subscription is how a provider is made to notify us.
+type Subscription struct {
+	// Expires is when it ends unless it is renewed; zero: there is none.
+	Expires Time `json:"expires"`
+	// LastNotification is when a notification was last accepted; zero: none was yet.
+	LastNotification Time `json:"last_notification"`
+}
+
+// Budget is a provider's limit of requests.
+type Budget struct {
+	// Group is the provider's name of it; empty: it has none, or didn't say yet.
+	Group string `json:"group,omitempty"`
+	// Limit requests in any WindowSeconds; Remaining of them are left, nil if that
+	// isn't known.
+	Limit         int   `json:"limit"`
+	Remaining     *int  `json:"remaining,omitempty"`
+	WindowSeconds int64 `json:"window_seconds"`
+	// FrozenUntil is when the provider may be asked again; zero: now.
+	FrozenUntil Time `json:"frozen_until"`
 }
 
 // Feed is how far one feed has been read and how that goes.
@@ -39,6 +65,43 @@ type Feed struct {
 	LastError   string `json:"last_error"`
 	Advice      string `json:"advice,omitempty"`
 	LastErrorAt Time   `json:"last_error_at"`
+	// Reads names the way in which the feed is read, where there are several.
+	Reads string `json:"reads,omitempty"`
+	// Waiting is how many records are known of and still to be fetched, Parked how many
+	// of them were given up and are kept to be seen; absent where lists hold the records.
+	Waiting *int `json:"waiting,omitempty"`
+	Parked  *int `json:"parked,omitempty"`
+	// NewestCall is the latest start of a call that was counted; zero: none was yet.
+	NewestCall Time `json:"newest_call"`
+	// Delay is how late records come; absent until some came.
+	Delay *Delay `json:"delay,omitempty"`
+	// Series is how many label sets the feed's metrics have, SeriesOverflow how many
+	// observations were folded since the program started because there were too many.
+	Series         int   `json:"series"`
+	SeriesOverflow int64 `json:"series_overflow"`
+	// Snapshot says that the feed has no records: it tells what is there now, such as
+	// InProgress calls, nil while that isn't known.
+	Snapshot   bool `json:"snapshot,omitempty"`
+	InProgress *int `json:"in_progress,omitempty"`
+}
+
+// Delay is how long after a call's end its record was first seen, of the calls of late
+// that ended while the program ran.
+type Delay struct {
+	// Half of them came within MedianSeconds, nine in ten within P90Seconds.
+	MedianSeconds float64 `json:"median_seconds"`
+	P90Seconds    float64 `json:"p90_seconds"`
+	// Records is how many that is reckoned from.
+	Records int `json:"records"`
+}
+
+// Ledger is what the program keeps.
+type Ledger struct {
+	// SizeBytes is the size of its files; 0: that isn't known.
+	SizeBytes int64 `json:"size_bytes"`
+	// Series and SeriesOverflow are those of all feeds.
+	Series         int   `json:"series"`
+	SeriesOverflow int64 `json:"series_overflow"`
 }
 
 // State is a feed's state.

@@ -7,10 +7,20 @@ import (
 	"time"
 )
 
-// The texts of the page. page.js writes the same ones when it refreshes them.
+// The texts of the page.
 
 // clockText is an instant as the page shows it, in UTC.
 func clockText(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
+
+// nearText is an instant beside which the page's own time stands: its day is left out if
+// it is the same.
+func nearText(t, now time.Time) string {
+	text := clockText(t)
+	if day := clockText(now)[:11]; strings.HasPrefix(text, day) {
+		return text[len(day):]
+	}
+	return text
+}
 
 // spanText is a length of time in its two largest units; a negative one is none.
 func spanText(d time.Duration) string {
@@ -46,6 +56,111 @@ func countText(n int64) string {
 	}
 	return sign + digits
 }
+
+// budgetText is what is left of a provider's limit.
+func budgetText(b *Budget, now time.Time) string {
+	if b == nil {
+		return ""
+	}
+	text := fmt.Sprintf("at most %s requests", countText(int64(b.Limit)))
+	if b.Remaining != nil {
+		text = fmt.Sprintf("%s of %s requests left", countText(int64(*b.Remaining)), countText(int64(b.Limit)))
+	}
+	text += fmt.Sprintf(" in any %s s", countText(b.WindowSeconds))
+	if b.Group != "" {
+		text = b.Group + ": " + text
+	}
+	if !b.FrozenUntil.IsZero() {
+		text += ", frozen until " + nearText(time.Time(b.FrozenUntil), now)
+	}
+	return text
+}
+
+// readsText is how a feed is read, where there are several ways.
+func readsText(reads string) string {
+	if reads == "" {
+		return ""
+	}
+	return "read by " + stateText(reads)
+}
+
+// workText is what a feed has still to fetch, if it fetches records one by one.
+func workText(feed Feed) string {
+	if feed.Waiting == nil {
+		return ""
+	}
+	text := countText(int64(*feed.Waiting)) + " to be fetched"
+	if feed.Parked != nil && *feed.Parked > 0 {
+		text += ", " + countText(int64(*feed.Parked)) + " given up"
+	}
+	return text
+}
+
+// subscriptionText says how long the provider notifies us, and when it last did.
+func subscriptionText(s *Subscription, now time.Time) string {
+	if s == nil {
+		return ""
+	}
+	text := "not subscribed"
+	if !s.Expires.IsZero() {
+		text = "subscribed until " + nearText(time.Time(s.Expires), now)
+	}
+	if !s.LastNotification.IsZero() {
+		text += ", notified " + spanText(now.Sub(time.Time(s.LastNotification))) + " ago"
+	}
+	return text
+}
+
+// bytesText is a size in the largest unit that leaves a whole number.
+func bytesText(n int64) string {
+	value, unit := float64(n), 0
+	units := []string{"bytes", "kB", "MB", "GB", "TB"}
+	for value >= 1000 && unit < len(units)-1 {
+		value, unit = value/1000, unit+1
+	}
+	if unit == 0 || value >= 100 {
+		return fmt.Sprintf("%.0f %s", value, units[unit])
+	}
+	return fmt.Sprintf("%.1f %s", value, units[unit])
+}
+
+// seriesText is how many series a feed has, and whether that was too many.
+func seriesText(feed Feed) string {
+	if feed.Snapshot {
+		return ""
+	}
+	text := countedText(int64(feed.Series), "series", "series")
+	if feed.SeriesOverflow > 0 {
+		text += ", overflow"
+	}
+	return text
+}
+
+// overflowText says what too many series led to and what to do.
+func overflowText(folded int64) string {
+	if folded == 0 {
+		return "none over the limit"
+	}
+	return countedText(folded, "observation", "observations") + " folded into overflow: raise metrics.series_limit, or see which label grows"
+}
+
+// inProgressText is how many calls a feed sees now.
+func inProgressText(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return countedText(int64(*n), "call", "calls") + " in progress"
+}
+
+// delayCell is how late half of the records come, and nine in ten.
+func delayCell(d *Delay) cell {
+	if d == nil {
+		return cell{Main: "–"}
+	}
+	return cell{Main: "half in " + secondsText(d.MedianSeconds), Note: "90 % in " + secondsText(d.P90Seconds)}
+}
+
+func secondsText(s float64) string { return spanText(time.Duration(s * float64(time.Second))) }
 
 // stateText is a state in words.
 func stateText(state string) string { return strings.ReplaceAll(state, "_", " ") }

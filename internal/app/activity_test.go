@@ -1,0 +1,144 @@
+package app
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/web"
+)
+
+// activityOf is what the activity JSON says.
+func activityOf(t *testing.T, a *App) []web.Activity {
+	t.Helper()
+	code, body := ask(t, a, http.MethodGet, "/api/v1/activity")
+	var answer struct{ Activity []web.Activity }
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || code != http.StatusOK {
+		t.Fatalf("%d, %v: %s", code, err, body)
+	}
+	return answer.Activity
+}
+
+// sumOf adds up lines of the metrics that have a text in their labels.
+func sumOf(t *testing.T, lines []string, label string) (sum int64) {
+	t.Helper()
+	for _, line := range lines {
+		if labels, value, _ := strings.Cut(line, "} "); strings.Contains(labels, label) {
+			v, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += int64(v)
+		}
+	}
+	return sum
+}
+
+// The page shows the calls of the last hours as the metrics count them, and the figures
+// of the ledger.
+func TestPageShowsWhatIsCounted(t *testing.T) {
+	n := newTenant(t)
+	a := start(t, n.write("data", ""))
+	untilHas(t, a, calls)
+	until(t, a, everyRow)
+	metrics := shown(t, a, "cdr_calls_total")
+	wantCalls, wantFailures := sumOf(t, metrics, `source="contoso"`), sumOf(t, metrics, `outcome="failed"`)
+	if wantCalls != 500 || wantFailures == 0 {
+		t.Fatalf("%d calls, %d failures in the metrics", wantCalls, wantFailures)
+	}
+	await(t, "the activity is that of the metrics", func() bool {
+		var calls, failures int64
+		for _, one := range activityOf(t, a) {
+			if one.Source != "contoso" || one.Provider != "msgraph" || one.Feed != "direct_routing" {
+				t.Fatalf("got %+v", one)
+			}
+			if age := time.Since(time.Time(one.Start)); age < 13*time.Hour || age > 15*time.Hour {
+				t.Fatalf("calls began at %v", time.Time(one.Start))
+			}
+			calls, failures = calls+one.Calls, failures+one.Failures
+		}
+		return calls == wantCalls && failures == wantFailures
+	})
+	if _, page := ask(t, a, http.MethodGet, "/?span=24h"); !strings.Contains(page, "500 calls began in the last 24 h, ") || !strings.Contains(page, "<svg") {
+		t.Error("the page doesn't show them")
+	}
+
+	var status web.Status
+	await(t, "the figures are those of the metrics", func() bool {
+		_, body := ask(t, a, http.MethodGet, "/api/v1/status")
+		status = web.Status{}
+		if err := json.Unmarshal([]byte(body), &status); err != nil {
+			t.Fatal(err)
+		}
+		return status.Ledger.Series == int(sumOf(t, shown(t, a, "cdr_exporter_series"), `source="contoso"`))
+	})
+	feed := status.Sources[0].Feeds[0]
+	if feed.Series == 0 || feed.Series != status.Ledger.Series || status.Ledger.SizeBytes <= 0 || feed.NewestCall.IsZero() || feed.Snapshot {
+		t.Errorf("the status is %+v of %+v", status.Ledger, feed)
+	}
+	if feed.Delay != nil {
+		t.Errorf("calls from before the start are among the delays: %+v", feed.Delay)
+	}
+}
+
+// Observations that are folded are told with the feed and the ledger.
+func TestStatusShowsOverflow(t *testing.T) {
+	provider := &acme{t: t}
+	provider.calls(inProgress("inbound", 2), inProgress("outbound", 5))
+	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", ""), provider.provider())
+	a.own.Feed("office", "call_log").Overflow(map[string]int{"cdr_calls_total": 2, "cdr_call_legs_total": 3})
+	a.own.Feed("gone", "call_log").Overflow(map[string]int{"cdr_calls_total": 7})
+	await(t, "the overflow is shown", func() bool { return feedOf(statusOf(t, a), "call_log").SeriesOverflow == 5 })
+	await(t, "the calls in progress are shown", func() bool {
+		feed := feedOf(statusOf(t, a), "active_calls")
+		return feed.Snapshot && feed.InProgress != nil && *feed.InProgress == 7
+	})
+	await(t, "they aren't known after failures", func() bool {
+		provider.calls()
+		return feedOf(statusOf(t, a), "active_calls").InProgress == nil
+	})
+}
+
+func TestDelays(t *testing.T) {
+	began := time.Date(2026, time.March, 29, 12, 0, 0, 0, time.UTC)
+	minutes := func(all ...int) (delays []time.Duration) {
+		for _, n := range all {
+			delays = append(delays, time.Duration(n)*time.Minute)
+		}
+		return delays
+	}
+	many := make([]int, 2*delaysKept)
+	for i := range many {
+		many[i] = 1
+		if i >= delaysKept {
+			many[i] = 2
+		}
+	}
+	for name, test := range map[string]struct {
+		delays []time.Duration
+		later  time.Duration // when it is asked, after they were seen
+		want   *web.Delay
+	}{
+		"none":                     {nil, 0, nil},
+		"one":                      {minutes(5), 0, &web.Delay{MedianSeconds: 300, P90Seconds: 300, Records: 1}},
+		"ten, in no order":         {minutes(10, 1, 9, 2, 8, 3, 7, 4, 6, 5), 0, &web.Delay{MedianSeconds: 300, P90Seconds: 540, Records: 10}},
+		"of calls from before":     {minutes(59, 60, 600), 0, &web.Delay{MedianSeconds: 59 * 60, P90Seconds: 59 * 60, Records: 1}},
+		"of a clock that is ahead": {minutes(-3), 0, &web.Delay{Records: 1}},
+		"still of late":            {minutes(5), time.Hour, &web.Delay{MedianSeconds: 300, P90Seconds: 300, Records: 1}},
+		"long ago":                 {minutes(5), time.Hour + 1, nil},
+		"very many":                {minutes(many...), 0, &web.Delay{MedianSeconds: 120, P90Seconds: 120, Records: delaysKept}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := &delays{since: began}
+			seen := began.Add(time.Hour)
+			d.add(test.delays, seen)
+			got := d.summary(seen.Add(test.later))
+			if (got == nil) != (test.want == nil) || got != nil && *got != *test.want {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}

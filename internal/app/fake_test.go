@@ -1,0 +1,137 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// acme is a provider of these tests, with a feed of each kind.
+type acme struct {
+	t *testing.T
+
+	mu     sync.Mutex
+	gauges []collector.Gauge    // guarded by mu; nil: the read fails
+	held   chan struct{}        // guarded by mu; not nil: a read of active calls waits for it
+	totals []collector.DayTotal // guarded by mu; of each range that is read
+	budget httpclient.Budget    // guarded by mu
+	quotas []*httpclient.Quotas // guarded by mu; those that Open was given
+	sync   collector.SyncReader // of call_log; nil: none
+}
+
+// acmeConfig is the block `acme`.
+type acmeConfig struct {
+	CallLog     *acmeFeed `yaml:"call_log"`
+	ActiveCalls *acmeFeed `yaml:"active_calls"`
+}
+
+type acmeFeed struct {
+	config.Feed `yaml:",inline"`
+}
+
+// SetDefaults implements config.Defaulter.
+func (f *acmeFeed) SetDefaults() {
+	f.Feed = config.Feed{Interval: time.Second, Lookback: time.Hour, LateAfter: time.Hour}
+}
+
+func (a *acme) provider() collector.Provider {
+	return collector.Provider{Name: "acme", NewConfig: func() any { return new(acmeConfig) }, Open: a.open}
+}
+
+func (a *acme) open(c any, settings collector.SourceSettings) (*collector.Source, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.quotas = append(a.quotas, settings.Quotas)
+	block, ok := c.(*acmeConfig)
+	if !ok {
+		return nil, fmt.Errorf("a block of type %T", c)
+	}
+	source := &collector.Source{
+		Advise:         func(err error) (what, todo string) { return err.Error(), "wait" },
+		Offset:         func() (time.Duration, bool) { return 0, true },
+		ThrottledUntil: func() time.Time { return time.Time{} },
+		Budget: func() httpclient.Budget {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			return a.budget
+		},
+	}
+	if block.CallLog != nil {
+		source.Feeds = append(source.Feeds, collector.FeedInfo{
+			Name: "call_log", Reader: a, Sync: a.sync, Interval: block.CallLog.Interval, Lookback: block.CallLog.Lookback,
+			LateAfter: block.CallLog.LateAfter, Fingerprint: "acme",
+		})
+	}
+	if block.ActiveCalls != nil {
+		source.Feeds = append(source.Feeds, collector.FeedInfo{
+			Name: "active_calls", Feed: snapshots{a}, Snapshot: true, Interval: 50 * time.Millisecond, Fingerprint: "acme",
+		})
+	}
+	return source, nil
+}
+
+// Read implements collector.RangeReader: there are no calls, only totals of days.
+func (a *acme) Read(_ context.Context, _, _ time.Time, emit func(*collector.Batch) error) error {
+	a.mu.Lock()
+	totals := a.totals
+	a.mu.Unlock()
+	return emit(&collector.Batch{Page: 1, Begins: true, Totals: totals})
+}
+
+// Limits implements collector.RangeReader.
+func (*acme) Limits() collector.Limits { return collector.Limits{MaxRange: 24 * time.Hour} }
+
+// snapshots is the feed of active calls.
+type snapshots struct{ *acme }
+
+// Poll implements collector.Feed.
+func (s snapshots) Poll(ctx context.Context, _ ledger.State, sink collector.Sink) error {
+	s.mu.Lock()
+	gauges, held := s.gauges, s.held
+	s.mu.Unlock()
+	if held != nil {
+		select {
+		case <-held:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	if gauges == nil {
+		return errors.New("no answer")
+	}
+	sink.Gauges(gauges)
+	return nil
+}
+
+// calls makes the next reads of active calls bring these; none: they fail.
+func (a *acme) calls(gauges ...collector.Gauge) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.gauges = gauges
+}
+
+// inProgress is a gauge of active calls.
+func inProgress(direction string, n float64) collector.Gauge {
+	return collector.Gauge{Metric: "cdr_active_calls", Labels: []string{direction}, Value: n}
+}
+
+// write writes a configuration with these feeds, and says where it is.
+func (a *acme) write(folder, feeds, more string) string {
+	a.t.Helper()
+	file := filepath.Join(folder, "config.yaml")
+	text := "storage: {path: data}\nmetrics: {zero_for: 0s}\nsources:\n  - name: office\n    history: 1h\n    acme: {" + feeds + "}\n" + more
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		a.t.Fatal(err)
+	}
+	return file
+}

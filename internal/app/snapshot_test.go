@@ -1,0 +1,302 @@
+package app
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite" // opens the ledger's file beside it
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+	"github.com/cdr-exporter/cdr-exporter/internal/web"
+)
+
+// shown are the lines of some metrics.
+func shown(t *testing.T, a *App, names ...string) []string {
+	t.Helper()
+	_, body := ask(t, a, http.MethodGet, "/metrics")
+	var all []string
+	for line := range strings.Lines(body) {
+		for _, name := range names {
+			if strings.HasPrefix(line, name+"{") {
+				all = append(all, strings.TrimSpace(line))
+			}
+		}
+	}
+	return all
+}
+
+// await waits until something is so.
+func await(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for !is() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("it never came to this: %s", what)
+		case <-ticker.C:
+		}
+	}
+}
+
+// statusOf is what /api/v1/status says of a source.
+func statusOf(t *testing.T, a *App) web.Source {
+	t.Helper()
+	_, body := ask(t, a, http.MethodGet, "/api/v1/status")
+	var status web.Status
+	if err := json.Unmarshal([]byte(body), &status); err != nil || len(status.Sources) != 1 {
+		t.Fatalf("%v: %s", err, body)
+	}
+	return status.Sources[0]
+}
+
+// feedOf is a feed of a source's status; nil without it.
+func feedOf(s web.Source, name string) *web.Feed {
+	for i := range s.Feeds {
+		if s.Feeds[i].Feed == name {
+			return &s.Feeds[i]
+		}
+	}
+	return nil
+}
+
+// A feed of snapshots shows its gauges from the first read on, loses them after three
+// failures in a row and by a reload without it, holds nobody up, and leaves nothing in
+// the ledger.
+func TestSnapshotFeed(t *testing.T) {
+	const active = "cdr_active_calls"
+	provider := &acme{t: t, held: make(chan struct{})}
+	provider.calls(inProgress("inbound", 2), inProgress("outbound", 0))
+	folder := t.TempDir()
+	a := start(t, provider.write(folder, "call_log: , active_calls: ", ""), provider.provider())
+
+	await(t, "ready while the first read of active calls waits", func() bool {
+		code, _ := ask(t, a, http.MethodGet, "/-/ready")
+		return code == http.StatusOK
+	})
+	checkStart(t, a)
+
+	provider.mu.Lock()
+	close(provider.held)
+	provider.held = nil
+	provider.mu.Unlock()
+	want := []string{
+		`cdr_active_calls{direction="inbound",feed="active_calls",provider="acme",source="office"} 2`,
+		`cdr_active_calls{direction="outbound",feed="active_calls",provider="acme",source="office"} 0`,
+	}
+	await(t, "the gauges are shown", func() bool { return slices.Equal(shown(t, a, active), want) })
+	feed := feedOf(statusOf(t, a), "active_calls")
+	if feed == nil || feed.State != web.StateOK || feed.Records != 0 || feed.Watermark.IsZero() || feed.LastSuccess.IsZero() {
+		t.Errorf("the status is %+v", feed)
+	}
+
+	provider.calls()
+	await(t, "they are gone after failures", func() bool { return len(shown(t, a, active)) == 0 })
+	failed := shown(t, a, "cdr_exporter_polls_total")
+	if !slices.Contains(failed, `cdr_exporter_polls_total{feed="active_calls",result="error",source="office"} 3`) {
+		t.Errorf("they were gone after other than three failures: %q", failed)
+	}
+	if feed := feedOf(statusOf(t, a), "active_calls"); feed.State != web.StateError || feed.LastError != "no answer: wait" {
+		t.Errorf("the status is %+v", feed)
+	}
+
+	provider.calls(inProgress("internal", 7))
+	want = []string{`cdr_active_calls{direction="internal",feed="active_calls",provider="acme",source="office"} 7`}
+	await(t, "they are back", func() bool { return slices.Equal(shown(t, a, active), want) })
+
+	provider.write(folder, "call_log: ", "")
+	if err := a.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, body := ask(t, a, http.MethodGet, "/metrics"); strings.Contains(body, "active_calls") {
+		t.Error("active calls are shown after a reload without the feed")
+	}
+	if feedOf(statusOf(t, a), "active_calls") != nil {
+		t.Error("the feed is in the status after a reload without it")
+	}
+	if err := a.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if got := ledgerFeeds(t, folder); !slices.Equal(got, []string{"call_log"}) {
+		t.Errorf("the ledger knows the feeds %q, want call_log alone", got)
+	}
+}
+
+// checkStart checks what is shown of active calls before their first read: no call, and
+// the exporter's own at 0.
+func checkStart(t *testing.T, a *App) {
+	t.Helper()
+	if got := shown(t, a, "cdr_active_calls"); got != nil {
+		t.Errorf("before the first read: %q", got)
+	}
+	_, body := ask(t, a, http.MethodGet, "/metrics")
+	of := `{feed="active_calls",source="office"} 0`
+	for _, want := range []string{
+		`cdr_exporter_polls_total{feed="active_calls",result="ok",source="office"} 0`,
+		`cdr_exporter_polls_total{feed="active_calls",result="error",source="office"} 0`,
+		`cdr_exporter_rows_total{feed="active_calls",result="new",source="office"} 0`,
+		`cdr_exporter_rows_total{feed="active_calls",result="ignored",source="office"} 0`,
+		"cdr_exporter_api_throttled_seconds_total" + of, "cdr_exporter_api_request_duration_seconds_count" + of,
+		"cdr_exporter_last_success_timestamp_seconds" + of, "cdr_exporter_watermark_timestamp_seconds" + of,
+		"cdr_exporter_newest_call_timestamp_seconds" + of, "cdr_exporter_catching_up" + of, "cdr_exporter_unreadable_seconds" + of,
+	} {
+		if !strings.Contains(body, want+"\n") {
+			t.Errorf("before the first read there is no %s", want)
+		}
+	}
+	if feed := feedOf(statusOf(t, a), "active_calls"); feed == nil || !feed.Watermark.IsZero() || feed.State != web.StateOK {
+		t.Errorf("before the first read the status is %+v", feed)
+	}
+}
+
+// ledgerFeeds are the feeds that a ledger's file knows.
+func ledgerFeeds(t *testing.T, folder string) []string {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(folder, "data", "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	rows, err := db.QueryContext(t.Context(), "SELECT feed FROM feeds WHERE id > 0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var feeds []string
+	for rows.Next() {
+		var feed string
+		if err := rows.Scan(&feed); err != nil {
+			t.Fatal(err)
+		}
+		feeds = append(feeds, feed)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return feeds
+}
+
+// How stale a feed of snapshots is can be asked like that of any other, and a reload
+// doesn't make it infinitely old.
+func TestSnapshotFeedStaleness(t *testing.T) {
+	const watermark = `cdr_exporter_watermark_timestamp_seconds{feed="active_calls",source="office"} `
+	provider := &acme{t: t}
+	provider.calls(inProgress("inbound", 1))
+	folder := t.TempDir()
+	a := start(t, provider.write(folder, "active_calls: ", ""), provider.provider())
+	line := func() string {
+		for _, l := range shown(t, a, "cdr_exporter_watermark_timestamp_seconds") {
+			if strings.HasPrefix(l, watermark) {
+				return l
+			}
+		}
+		return ""
+	}
+	await(t, "a read is told", func() bool { return line() != watermark+"0" })
+	held := make(chan struct{})
+	provider.mu.Lock()
+	provider.held = held
+	provider.mu.Unlock()
+	if err := a.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := line(); got == watermark+"0" || got == "" {
+		t.Errorf("after a reload: %q", got)
+	}
+	close(held)
+}
+
+// Both ways out show the gauges that aren't of the ledger: active calls and what the
+// provider counts.
+func TestBothExportersShowGauges(t *testing.T) {
+	sink, err := otlpsink.Start(otlpsink.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sink.Close)
+	now := time.Now()
+	provider := &acme{t: t, totals: []collector.DayTotal{{Day: now, Ours: 90, Theirs: 92}, {Day: now.AddDate(0, 0, -1), Ours: 7, Theirs: 7}}}
+	provider.calls(inProgress("inbound", 3))
+	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", "otlp: {endpoint: \""+sink.HTTPURL()+"\", interval: 1s}\n"), provider.provider())
+	want := []string{
+		`cdr_active_calls{direction="inbound",feed="active_calls",provider="acme",source="office"} 3`,
+		`cdr_exporter_provider_records{day="today",feed="call_log",source="office"} 92`,
+		`cdr_exporter_provider_records{day="yesterday",feed="call_log",source="office"} 7`,
+		`cdr_exporter_reconciliation_difference{day="today",feed="call_log",source="office"} -2`,
+		`cdr_exporter_reconciliation_difference{day="yesterday",feed="call_log",source="office"} 0`,
+	}
+	await(t, "Prometheus sees them", func() bool {
+		return slices.Equal(shown(t, a, "cdr_active_calls", "cdr_exporter_provider_records", "cdr_exporter_reconciliation_difference"), want)
+	})
+	point := func(name string, value float64, labels map[string]string) bool {
+		return slices.ContainsFunc(sink.Metric(name), func(p otlpsink.Point) bool {
+			return p.Kind == otlpsink.Gauge && p.Value == value && maps.Equal(p.Attributes, labels)
+		})
+	}
+	await(t, "the OTLP endpoint sees them", func() bool {
+		today := map[string]string{"source": "office", "feed": "call_log", "day": "today"}
+		yesterday := map[string]string{"source": "office", "feed": "call_log", "day": "yesterday"}
+		return point("cdr.active_calls", 3, map[string]string{"source": "office", "provider": "acme", "feed": "active_calls", "direction": "inbound"}) &&
+			point("cdr.exporter.provider.records", 92, today) && point("cdr.exporter.reconciliation.difference", -2, today) &&
+			point("cdr.exporter.provider.records", 7, yesterday) && point("cdr.exporter.reconciliation.difference", 0, yesterday)
+	})
+}
+
+// changes is a reader by changes: there are never any.
+type changes struct{}
+
+// Sync implements collector.SyncReader.
+func (changes) Sync(context.Context, string, time.Time) (*collector.Batch, collector.SyncPosition, error) {
+	return &collector.Batch{}, collector.SyncPosition{Token: "token"}, nil
+}
+
+// The status says how a feed is read and what is left of the provider's limit.
+func TestStatusShowsReadsAndBudget(t *testing.T) {
+	until := time.Now().Add(time.Hour).Truncate(time.Millisecond).UTC()
+	provider := &acme{t: t, sync: changes{}, budget: httpclient.Budget{
+		Group: "heavy", Limit: 10, Remaining: 3, Per: time.Minute, FrozenUntil: until,
+	}}
+	provider.calls()
+	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", ""), provider.provider())
+	await(t, "changes are read", func() bool { return feedOf(statusOf(t, a), "call_log").Reads == "changes" })
+	source := statusOf(t, a)
+	want := web.Budget{Group: "heavy", Limit: 10, Remaining: new(3), WindowSeconds: 60, FrozenUntil: web.Time(until)}
+	if !reflect.DeepEqual(source.Budget, &want) {
+		t.Errorf("the budget is %+v, want %+v", source.Budget, want)
+	}
+	if reads := feedOf(source, "active_calls").Reads; reads != "" {
+		t.Errorf("active calls are read by %q", reads)
+	}
+}
+
+// What is left of a provider's limit is known to the source that a reload makes.
+func TestReloadKeepsQuotas(t *testing.T) {
+	provider := &acme{t: t}
+	provider.calls(inProgress("inbound", 1))
+	a := start(t, provider.write(t.TempDir(), "active_calls: ", ""), provider.provider())
+	if err := a.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	provider.mu.Lock()
+	defer provider.mu.Unlock()
+	if q := provider.quotas; len(q) != 2 || q[0] == nil || q[0] != q[1] {
+		t.Errorf("the sources before and after a reload were given %v", q)
+	}
+}

@@ -1,0 +1,225 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// told is a provider of these tests that notifies: its feed lists nothing and fetches
+// what notifications name, a line of the body each.
+type told struct {
+	t *testing.T
+
+	mu       sync.Mutex
+	settings collector.SourceSettings // guarded by mu; those of the latest Open
+	held     chan struct{}            // guarded by mu; not nil: fetching waits for it
+	trouble  error                    // guarded by mu; not nil: fetching fails
+	began    chan string              // gets each key whose fetching begins, if there is room
+	keep     func(ctx context.Context) error
+}
+
+// toldConfig is the block `told`.
+type toldConfig struct {
+	Tenant  string       `yaml:"tenant"`
+	Records *toldRecords `yaml:"records"`
+}
+
+type toldRecords struct {
+	config.Feed `yaml:",inline"`
+
+	// Path is that of the webhook; empty: none.
+	Path string `yaml:"path"`
+}
+
+// SetDefaults implements config.Defaulter. Nobody waits for the list.
+func (f *toldRecords) SetDefaults() {
+	f.Feed = config.Feed{Interval: time.Hour, Lookback: 24 * time.Hour, LateAfter: time.Hour}
+}
+
+func newTold(t *testing.T) *told { return &told{t: t, began: make(chan string, 100)} }
+
+func (p *told) provider() collector.Provider {
+	return collector.Provider{Name: "told", NewConfig: func() any { return new(toldConfig) }, Open: p.open}
+}
+
+func (p *told) open(c any, settings collector.SourceSettings) (*collector.Source, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.settings = settings
+	block, ok := c.(*toldConfig)
+	if !ok {
+		return nil, fmt.Errorf("a block of type %T", c)
+	}
+	feed := collector.FeedInfo{
+		Name: "records", Reader: listsNothing{}, Fetcher: p, Interval: block.Records.Interval, Lookback: block.Records.Lookback,
+		LateAfter: block.Records.LateAfter, Fingerprint: "told " + block.Tenant, Hourless: true,
+	}
+	if path := block.Records.Path; path != "" {
+		feed.Webhook = &collector.Webhook{Path: path, Handler: p.handler(settings.Notified)}
+		if p.keep != nil {
+			feed.Keeper = keeper{p.keep, settings.Notified}
+		}
+	}
+	return &collector.Source{
+		Feeds:          []collector.FeedInfo{feed},
+		Advise:         func(err error) (what, todo string) { return err.Error(), "wait" },
+		Offset:         func() (time.Duration, bool) { return 0, true },
+		ThrottledUntil: func() time.Time { return time.Time{} },
+	}, nil
+}
+
+// listsNothing is a list without calls.
+type listsNothing struct{}
+
+// Read implements collector.RangeReader.
+func (listsNothing) Read(_ context.Context, _, _ time.Time, emit func(*collector.Batch) error) error {
+	return emit(&collector.Batch{Page: 1, Begins: true})
+}
+
+// Limits implements collector.RangeReader.
+func (listsNothing) Limits() collector.Limits { return collector.Limits{MaxRange: 24 * time.Hour} }
+
+// handler answers a GET with what the query says, as a handshake, panics if that says
+// so, and enqueues the lines of any other body.
+func (p *told) handler(observer collector.NotificationObserver) func(func(context.Context, []collector.Work) (int, error)) http.Handler {
+	return func(enqueue func(context.Context, []collector.Work) (int, error)) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Query().Get("say") {
+			case "":
+			case "panic":
+				panic("as it was asked to")
+			case "abort":
+				panic(http.ErrAbortHandler)
+			case "half":
+				_, _ = io.WriteString(w, "half of it")
+				panic("after half of it")
+			default:
+				_, _ = io.WriteString(w, r.URL.Query().Get("say"))
+				return
+			}
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				p.t.Error(err)
+			}
+			var work []collector.Work
+			for key := range strings.FieldsSeq(string(body)) {
+				work = append(work, collector.Work{Kind: "told", Key: key, Version: 1, Due: time.Now()})
+			}
+			queued, err := enqueue(r.Context(), work)
+			if err != nil {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			observer.Notifications("accepted", queued)
+			observer.LastNotification(time.Now())
+			w.WriteHeader(http.StatusAccepted)
+		})
+	}
+}
+
+// Parallel implements collector.Fetcher.
+func (p *told) Parallel() int { return 2 }
+
+// Fetch implements collector.Fetcher.
+func (p *told) Fetch(ctx context.Context, works []collector.Work) (*collector.Batch, error) {
+	p.mu.Lock()
+	held, trouble := p.held, p.trouble
+	p.mu.Unlock()
+	select {
+	case p.began <- works[0].Key:
+	default:
+	}
+	if held != nil {
+		select {
+		case <-held:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	switch {
+	case trouble != nil:
+		return nil, trouble
+	case works[0].Key == "gone":
+		return nil, collector.ErrGone
+	}
+	start := time.Now().Add(-time.Minute).UTC()
+	return &collector.Batch{Records: []*cdr.Record{{
+		ID: works[0].Key, Version: 1, Start: start, End: start.Add(time.Second), Duration: time.Second,
+		Outcome: cdr.Answered, CallType: "group_call",
+	}}}, nil
+}
+
+// begun waits until something more is fetched.
+func (p *told) begun() {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	defer cancel()
+	select {
+	case <-p.began:
+	case <-ctx.Done():
+		p.t.Fatal("nothing is fetched")
+	}
+}
+
+// hold makes fetching wait until it is released.
+func (p *told) hold() (release func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	held := make(chan struct{})
+	p.held = held
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.held = nil
+		close(held)
+	}
+}
+
+// keeper is a subscription.
+type keeper struct {
+	keep     func(ctx context.Context) error
+	observer collector.NotificationObserver
+}
+
+// Keep implements collector.Keeper.
+func (k keeper) Keep(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error) {
+	if err := k.keep(ctx); err != nil {
+		return 0, gap, err
+	}
+	k.observer.SubscriptionExpiry(now.Add(time.Hour))
+	return time.Hour, gap, nil
+}
+
+// toldSource is one source in a configuration.
+type toldSource struct{ name, tenant, path string }
+
+// write writes a configuration with these sources, and says where it is.
+func (p *told) write(folder string, sources ...toldSource) string {
+	p.t.Helper()
+	file := filepath.Join(folder, "config.yaml")
+	var text strings.Builder
+	text.WriteString("storage: {path: data}\nmetrics: {zero_for: 0s}\nsources:\n")
+	for _, s := range sources {
+		fmt.Fprintf(&text, "  - name: %s\n    history: 1h\n    told: {tenant: %q, records: {path: %q}}\n", s.name, s.tenant, s.path)
+	}
+	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	return file
+}
+
+// errTrouble is the provider's.
+var errTrouble = errors.New("no answer")

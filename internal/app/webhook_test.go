@@ -1,0 +1,104 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+)
+
+// office is the source of most of these tests.
+var office = toldSource{"office", "a", "/webhooks/office"}
+
+// listen are settings with a listener for notifications.
+func listen(file string, p *told) Settings {
+	return Settings{
+		ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0"}, WebhookAddresses: []string{"127.0.0.1:0"},
+		Providers: []collector.Provider{p.provider()},
+	}
+}
+
+// startWith starts a daemon until the test ends.
+func startWith(t *testing.T, settings Settings) *App {
+	t.Helper()
+	a, err := New(t.Context(), settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Stop(); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	if err := a.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// post sends a notification and returns the answer.
+func post(t *testing.T, url, body string) (int, string) {
+	t.Helper()
+	code, text, err := tryPost(t.Context(), &http.Transport{DisableKeepAlives: true}, url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code, text
+}
+
+func tryPost(ctx context.Context, transport *http.Transport, url, body string) (int, string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	answer, err := (&http.Client{Transport: transport}).Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	return answer.StatusCode, string(text), err
+}
+
+// awaitRest waits until the list isn't due for long.
+func awaitRest(t *testing.T, a *App) {
+	t.Helper()
+	await(t, "nothing is due", func() bool {
+		return time.Until(time.Time(feedOf(statusOf(t, a), "records").NextRead)) > 10*time.Minute
+	})
+}
+
+// hookURL is where a source's notifications go.
+func hookURL(a *App, s toldSource) string { return "http://" + a.WebhookAddr() + s.path }
+
+// newRows is the metric of so many records.
+func newRows(n int) string {
+	return fmt.Sprintf(`cdr_exporter_rows_total{feed="records",result="new",source="office"} %d`, n)
+}
+
+// syncBuffer is a log that several goroutines write.
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer // guarded by mu
+}
+
+// Write implements io.Writer.
+func (b *syncBuffer) Write(text []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(text)
+}
+
+// String is what was written.
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}

@@ -1,0 +1,150 @@
+package app
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// Without its state a feed takes nothing: the provider sends it again later.
+func TestNotificationThatCannotBeKept(t *testing.T) {
+	p, folder := newTold(t), t.TempDir()
+	var log syncBuffer
+	settings := listen(p.write(folder, office), p)
+	settings.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	a := startWith(t, settings)
+	post(t, hookURL(a, office), "one")
+	until(t, a, newRows(1))
+	p.write(folder, toldSource{"office", "another", office.path})
+	if err := a.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		if code, _ := post(t, hookURL(a, office), "two"); code != http.StatusServiceUnavailable {
+			t.Fatalf("got %d", code)
+		}
+	}
+	if n := strings.Count(log.String(), "can't be kept"); n == 0 || n > 60 {
+		t.Errorf("%d lines for 200 notifications that can't be kept", n)
+	}
+	if feed := feedOf(statusOf(t, a), "records"); feed.Waiting != nil {
+		t.Errorf("%d wait in a state that isn't open", *feed.Waiting)
+	}
+	p.write(folder, office)
+	if err := a.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if code, _ := post(t, hookURL(a, office), "two"); code != http.StatusAccepted {
+		t.Errorf("with its own account again: got %d", code)
+	}
+	until(t, a, newRows(2))
+}
+
+// What can't work is refused at the start and by a reload, which then changes nothing.
+func TestWebhooksThatCannotWork(t *testing.T) {
+	branch := toldSource{"branch", "b", office.path}
+	for name, test := range map[string]struct {
+		sources  []toldSource
+		deaf     bool
+		problems []string
+	}{
+		"no listener":  {[]toldSource{office}, true, []string{"webhook of office/records", "--webhook.listen-address"}},
+		"the same way": {[]toldSource{office, branch}, false, []string{"office/records and branch/records", office.path}},
+		"both": {
+			[]toldSource{office, branch},
+			true,
+			[]string{"webhook of office/records", "webhook of branch/records", "office/records and branch/records"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, folder := newTold(t), t.TempDir()
+			settings := listen(p.write(folder, test.sources...), p)
+			if test.deaf {
+				settings.WebhookAddresses = nil
+			}
+			_, err := New(t.Context(), settings)
+			checkProblems(t, err, test.problems)
+			p.write(folder, toldSource{"office", "a", ""})
+			a := startWith(t, settings)
+			p.write(folder, test.sources...)
+			checkProblems(t, a.Reload(t.Context()), test.problems)
+			if code, _ := ask(t, a, http.MethodGet, "/-/healthy"); code != http.StatusOK || len(a.present().sources) != 1 {
+				t.Errorf("something changed: %d, %d sources", code, len(a.present().sources))
+			}
+		})
+	}
+}
+
+func checkProblems(t *testing.T, err error, problems []string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("it wasn't refused")
+	}
+	for _, want := range problems {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q lacks %q", err, want)
+		}
+	}
+}
+
+// A handler that panics fails one request, and is told of; one that gives up isn't.
+func TestWebhookThatPanics(t *testing.T) {
+	p := newTold(t)
+	var log syncBuffer
+	settings := listen(p.write(t.TempDir(), office), p)
+	settings.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	a := startWith(t, settings)
+	if code, body := post(t, hookURL(a, office)+"?say=panic", ""); code != http.StatusInternalServerError || strings.Contains(body, "asked to") {
+		t.Errorf("got %d %q", code, body)
+	}
+	if got := log.String(); !strings.Contains(got, `panic="as it was asked to"`) || !strings.Contains(got, "told_test.go") {
+		t.Errorf("logged %s", got)
+	}
+	for _, say := range []string{"abort", "half"} {
+		if _, _, err := tryPost(t.Context(), &http.Transport{}, hookURL(a, office)+"?say="+say, ""); err == nil {
+			t.Errorf("%s: an answer came", say)
+		}
+	}
+	if n := strings.Count(log.String(), "Answering a webhook panicked"); n != 2 {
+		t.Errorf("%d panics were told of, want 2", n)
+	}
+	if code, _ := post(t, hookURL(a, office), "one"); code != http.StatusAccepted {
+		t.Errorf("afterwards: got %d", code)
+	}
+}
+
+// Requests are logged for debugging only, without what strangers put into them, and a
+// flood logs some.
+func TestWebhookLog(t *testing.T) {
+	const many = 300
+	for name, test := range map[string]struct {
+		level slog.Level
+		most  int
+	}{"info": {slog.LevelInfo, 0}, "debug": {slog.LevelDebug, 120}} {
+		t.Run(name, func(t *testing.T) {
+			p := newTold(t)
+			var log syncBuffer
+			settings := listen(p.write(t.TempDir(), office), p)
+			settings.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: test.level}))
+			a := startWith(t, settings)
+			post(t, hookURL(a, office)+"?say=hush-query", "")
+			for range many {
+				post(t, "http://"+a.WebhookAddr()+"/hush-path?hush-query", "hush-body")
+			}
+			if err := a.Stop(); err != nil {
+				t.Fatal(err)
+			}
+			got := log.String()
+			if strings.Contains(got, "hush-") {
+				t.Errorf("a stranger's words were logged:\n%s", got)
+			}
+			if n := strings.Count(got, "was asked for") + strings.Count(got, "A webhook was called"); n > test.most || n == 0 && test.most > 0 {
+				t.Errorf("%d lines for %d requests", n, many)
+			}
+			if test.most > 0 && !strings.Contains(got, "path="+office.path+" code=200") {
+				t.Errorf("the webhook's call isn't told of:\n%s", got)
+			}
+		})
+	}
+}
