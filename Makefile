@@ -8,9 +8,13 @@ MAKEFLAGS   += --no-print-directory --no-builtin-rules
 
 GO    ?= go
 TOOLS := $(CURDIR)/.tools/bin
+PRISM := $(CURDIR)/.tools/prism/node_modules/.bin/prism
+NODE := $(CURDIR)/.tools/node/node_modules/.bin/node
+PLAYWRIGHT := $(CURDIR)/.tools/browser/node_modules/playwright-core/package.json
 
-# Where tests find Prometheus, promtool and the OpenTelemetry Collector.
+# Where tests find Prometheus, promtool and the OpenTelemetry Collector, and what drives Chromium.
 export CDR_TOOLS_BIN := $(TOOLS)
+export CDR_BROWSER   := $(CURDIR)/.tools/browser
 # The version comes from the flags below; a clone that git doesn't trust builds too.
 export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
 
@@ -37,11 +41,13 @@ help: ## list the targets
 build: ## the static binary, in dist/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/cdr-exporter ./cmd/cdr-exporter
 
-# Tests.
+# Tests. Debian's Node.js is too old for what some of them start: they take the pinned one.
+
+test-all e2e conformance pictures: export PATH := $(dir $(NODE)):$(PATH)
 
 .PHONY: test
 test: ## tools, build, vet, lint, drift, then all tests with the race detector, those of real parts too
-	@for phase in compiler tools build vet lint drift test-all; do \
+	@for phase in packages tools build vet lint drift test-all; do \
 		begin=$$SECONDS; echo "== $$phase"; \
 		$(MAKE) $$phase || exit; \
 		echo "== $$phase took $$((SECONDS - begin)) s"; \
@@ -51,24 +57,31 @@ test: ## tools, build, vet, lint, drift, then all tests with the race detector, 
 short: ## a quick run while you work: short tests, no race detector, no tools needed
 	$(GO) test -short -shuffle=on ./...
 
-# Tests that start Prometheus or the Collector are compiled with the tag e2e and are called TestE2E….
+# The tests that drive the binary come after the others: they need the machine for themselves, or two cores keep
+# them waiting past their patience.
+# Tests that start Prometheus, Alertmanager, the Collector or Chromium are compiled with the tag e2e and are called TestE2E….
 .PHONY: test-all
-test-all: compiler $(TOOLS)/gotestsum real-parts
+test-all: packages $(TOOLS)/gotestsum real-parts
 	@mkdir -p .tools
-	$(TOOLS)/gotestsum --format standard-quiet --jsonfile-timing-events .tools/tests.json -- \
-		-race -shuffle=on -tags e2e -timeout $(TEST_TIMEOUT) ./...
+	@rm -f .tools/tests-*.json
+	$(call gotestsum,rest) $$($(GO) list -tags e2e ./... | grep -v '/cmd/')
+	$(call gotestsum,cmd) ./cmd/...
+
+gotestsum = $(TOOLS)/gotestsum --format standard-quiet --jsonfile-timing-events .tools/tests-$(1).json -- \
+	-race -shuffle=on -tags e2e -timeout $(TEST_TIMEOUT)
 
 .PHONY: e2e
-e2e: compiler real-parts ## only the tests that start real parts
+e2e: packages real-parts ## only the tests that start real parts
 	$(call some,TestE2E,e2e,./...)
 	$(GO) test -race -count=1 -tags e2e -timeout $(TEST_TIMEOUT) -run '^TestE2E' ./...
 
 .PHONY: conformance
-conformance: ## our tables against the providers' own specifications: SPECS=DIR
+conformance: packages $(PRISM) $(NODE) ## our tables, requests and simulators against the providers' own specifications: SPECS=DIR
 	@test -n '$(SPECS)' || { echo 'conformance: say where the specifications are: make conformance SPECS=DIR' >&2; exit 2; }
 	@test -d '$(SPECS)' || { echo 'conformance: $(SPECS) is no folder' >&2; exit 2; }
-	$(call some,Conformance,conformance,./collector/...)
-	SPECS='$(abspath $(SPECS))' $(GO) test -count=1 -tags conformance -run Conformance ./collector/...
+	$(call some,Conformance,conformance,./collector/... ./cmd/...)
+	SPECS='$(abspath $(SPECS))' CDR_PRISM='$(PRISM)' \
+		$(GO) test -count=1 -tags conformance -run Conformance ./collector/... ./cmd/...
 
 # some fails when no test of that name exists, which `go test` takes for success.
 define some
@@ -102,6 +115,14 @@ lint: $(TOOLS)/golangci-lint ## golangci-lint: style, mistakes, and which room m
 fmt: $(TOOLS)/golangci-lint ## format, and mend what the linters can mend
 	$(TOOLS)/golangci-lint fmt ./...
 	$(TOOLS)/golangci-lint run --fix ./...
+
+.PHONY: stack
+stack: packages $(TOOLS)/prometheus ## watch a trunk fail: the demo's providers, exporter, Prometheus, Alertmanager and a page
+	$(GO) run ./tools/stack
+
+.PHONY: pictures
+pictures: packages real-parts ## the pictures of README and docs, made from the demo; takes ten minutes
+	$(GO) run ./tools/pictures
 
 .PHONY: generate
 generate: ## write what is made from the catalogue again
@@ -141,7 +162,7 @@ tools: ## build the pinned tools and real parts that tests need, what is there a
 	@$(MAKE) -j2 real-parts $(addprefix $(TOOLS)/,golangci-lint gotestsum)
 
 .PHONY: real-parts
-real-parts: $(addprefix $(TOOLS)/,prometheus promtool otelcol)
+real-parts: $(addprefix $(TOOLS)/,prometheus promtool otelcol) $(PLAYWRIGHT) $(NODE)
 
 tool = @echo "building $(@F)"; mkdir -p $(TOOLS); \
 	CGO_ENABLED=0 $(GO) build -C tools/$(1) -trimpath -o $@ $(2); touch $@
@@ -168,13 +189,39 @@ $(TOOLS)/deadcode: $(checks)
 $(TOOLS)/govulncheck: $(checks)
 	$(call tool,checks,-ldflags '-s -w' golang.org/x/vuln/cmd/govulncheck)
 
-.PHONY: compiler
-compiler:
-	@command -v "$$($(GO) env CC)" > /dev/null && exit; \
+# npm: $(call npm,NAME) installs what the lock file of tools/NAME pins.
+define npm
+@command -v npm > /dev/null || { echo '$(1) needs Node.js and npm: apt-get install nodejs npm' >&2; exit 1; }
+@echo "installing $(1)"; mkdir -p $(CURDIR)/.tools/$(1)
+cp tools/$(1)/package.json tools/$(1)/package-lock.json $(CURDIR)/.tools/$(1)/
+cd $(CURDIR)/.tools/$(1) && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+touch $@
+endef
+
+# Prism serves OpenAPI documents and checks what goes by.
+$(PRISM): tools/prism/package.json tools/prism/package-lock.json
+	$(call npm,prism)
+
+# Node.js itself, as npm has it.
+$(NODE): tools/node/package.json tools/node/package-lock.json
+	$(call npm,node)
+
+# What drives Chromium.
+$(PLAYWRIGHT): tools/browser/package.json tools/browser/package-lock.json
+	$(call npm,browser)
+
+# What tests need of the system: what is missing is installed, as root on Debian.
+.PHONY: packages
+packages:
+	@missing=(); need() { command -v "$$1" > /dev/null || missing+=("$${@:2}"); }; \
+	need "$$($(GO) env CC)" gcc libc6-dev; need chromium chromium; need prometheus-alertmanager prometheus-alertmanager; \
+	need node nodejs; need npm npm; \
+	[ $${#missing[@]} = 0 ] && exit; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
-		apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends gcc libc6-dev > /dev/null; \
+		echo "installing $${missing[*]}"; apt-get update -qq || true; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$${missing[@]}" > /dev/null; \
 	else \
-		echo 'the race detector needs a C compiler: install gcc and libc6-dev (as root on Debian this is done here)' >&2; exit 1; \
+		echo "tests need $${missing[*]}: install them (as root on Debian this is done here)" >&2; exit 1; \
 	fi
 
 .PHONY: clean

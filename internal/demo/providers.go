@@ -1,0 +1,142 @@
+package demo
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	msgraph "github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	ringcentral "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
+	wavix "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// The demo's traffic in calls a second: some in sum, so that one can watch them arrive.
+// Wavix's is the least, since it is asked for whole days.
+const (
+	pstnRate     = 0.5
+	routingRate  = 1.0
+	meetingRate  = 0.03
+	officeRate   = 0.8
+	placedRate   = 0.1
+	receivedRate = 0.1
+)
+
+// recorded is the part of the Direct Routing calls that has call records too.
+const recorded = 0.02
+
+// limit is how many requests a minute are answered of RingCentral's groups: more than
+// the demo's intervals need.
+const limit = 5000
+
+// begin is where the simulated calls begin: a fixed time, so that a kept ledger meets
+// the same calls again.
+var begin = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Providers are the simulated providers.
+type Providers struct {
+	Tenant  *msgraph.Server
+	Office  *ringcentral.Server
+	Carrier *wavix.Server
+	// The tenant's and the office's calls; the carrier knows its own.
+	PSTN, DirectRouting, Log *simulator.World
+	Records                  *msgraph.CallRecords
+
+	settings Settings
+}
+
+// Start starts all providers. An error leaves none running.
+func Start(s Settings) (*Providers, error) {
+	p := &Providers{settings: s}
+	for _, start := range []func() error{p.startTenant, p.startOffice, p.startCarrier} {
+		if err := start(); err != nil {
+			p.Close()
+			return nil, fmt.Errorf("start the simulated providers: %w", err)
+		}
+	}
+	return p, nil
+}
+
+func (p *Providers) startTenant() (err error) {
+	if p.PSTN, err = simulator.NewWorld(p.settings.paced(simulator.Live(1, msgraph.PSTNMix(), begin, pstnRate))); err != nil {
+		return err
+	}
+	p.DirectRouting, err = simulator.NewWorld(p.settings.paced(simulator.Live(2, msgraph.DirectRoutingMix(), begin, p.settings.routing())))
+	if err != nil {
+		return err
+	}
+	if p.Records, err = meetings(p.DirectRouting); err != nil {
+		return err
+	}
+	p.Tenant, err = msgraph.Start(msgraph.Settings{PSTN: p.PSTN, DirectRouting: p.DirectRouting, CallRecords: p.Records})
+	return err
+}
+
+// meetings are the tenant's call records: meetings and calls of two, as many at any hour,
+// and some of those over Direct Routing.
+func meetings(routed *simulator.World) (*msgraph.CallRecords, error) {
+	settings := msgraph.LiveCalls(6, begin, meetingRate)
+	settings.Hours = [24]int{}
+	for i := range settings.Mix.Kinds {
+		// Sessions that fail are few, and some are to be seen within minutes.
+		if k := &settings.Mix.Kinds[i]; k.Outcome == cdr.NotConnected {
+			k.Weight *= 3
+		}
+	}
+	calls, err := simulator.NewWorld(settings)
+	if err != nil {
+		return nil, err
+	}
+	return msgraph.NewCallRecords(msgraph.CallRecordSettings{
+		Calls: calls, Routed: routed, RoutedShare: recorded, Versions: msgraph.QuickVersions(),
+	})
+}
+
+func (p *Providers) startOffice() (err error) {
+	if p.Log, err = simulator.NewWorld(p.settings.paced(ringcentral.Live(3, ringcentral.Mix(), begin, officeRate))); err != nil {
+		return err
+	}
+	p.Office, err = ringcentral.Start(ringcentral.Settings{Account: p.Log, Heavy: limit, Auth: limit, Gzip: true})
+	return err
+}
+
+func (p *Providers) startCarrier() error {
+	placed, err := simulator.NewWorld(p.settings.paced(simulator.Live(4, wavix.PlacedMix(), begin, placedRate)))
+	if err != nil {
+		return err
+	}
+	received, err := simulator.NewWorld(p.settings.paced(simulator.Live(5, wavix.ReceivedMix(), begin, receivedRate)))
+	if err != nil {
+		return err
+	}
+	account, err := wavix.NewAccount(wavix.AccountSettings{Placed: placed, Received: received})
+	if err != nil {
+		return err
+	}
+	p.Carrier, err = wavix.Start(wavix.Settings{Account: account})
+	return err
+}
+
+// writeCAs writes the certificates of the providers' authorities into a folder.
+func (p *Providers) writeCAs(folder string) error {
+	return errors.Join(
+		p.Tenant.WriteCA(filepath.Join(folder, "msgraph-ca.pem")),
+		p.Office.WriteCA(filepath.Join(folder, "ringcentral-ca.pem")),
+		p.Carrier.WriteCA(filepath.Join(folder, "wavix-ca.pem")),
+	)
+}
+
+// Close stops the providers that run.
+func (p *Providers) Close() {
+	if p.Tenant != nil {
+		p.Tenant.Close()
+	}
+	if p.Office != nil {
+		p.Office.Close()
+	}
+	if p.Carrier != nil {
+		p.Carrier.Close()
+	}
+}

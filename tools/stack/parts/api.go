@@ -1,0 +1,184 @@
+package parts
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// API asks Prometheus or Alertmanager on this machine.
+type API struct {
+	// Base is the address, such as http://127.0.0.1:9090.
+	Base string
+}
+
+// client keeps no connections: who asks is soon gone, or asks another.
+var client = http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+
+// Ready says why it isn't ready.
+func (a API) Ready(ctx context.Context) error {
+	_, err := a.get(ctx, "/-/ready")
+	return err
+}
+
+func (a API) get(ctx context.Context, path string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.Base+path, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: status %d: %s", path, response.StatusCode, body)
+	}
+	return body, err
+}
+
+func (a API) read(ctx context.Context, path string, into any) error {
+	body, err := a.get(ctx, path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// Sample is one element of an instant vector.
+type Sample struct {
+	Labels map[string]string
+	Value  float64
+}
+
+// Query asks Prometheus for an expression's value now.
+func (a API) Query(ctx context.Context, expression string) ([]Sample, error) {
+	var answer struct {
+		Data struct {
+			Result []struct {
+				Metric map[string]string
+				Value  [2]any
+			}
+		}
+	}
+	if err := a.read(ctx, "/api/v1/query?query="+url.QueryEscape(expression), &answer); err != nil {
+		return nil, err
+	}
+	var samples []Sample
+	for _, r := range answer.Data.Result {
+		text, _ := r.Value[1].(string)
+		value, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return nil, fmt.Errorf("query %s: %w", expression, err)
+		}
+		samples = append(samples, Sample{r.Metric, value})
+	}
+	return samples, nil
+}
+
+// The states of an alert: the first two are Prometheus's, the others Alertmanager's.
+const (
+	Pending    = "pending"
+	Firing     = "firing"
+	Active     = "active"
+	Suppressed = "suppressed"
+)
+
+// Alert is an alert that isn't resolved.
+type Alert struct {
+	Labels, Annotations map[string]string
+	// State is one of those above.
+	State string
+	// Since is when it began to hold.
+	Since time.Time
+}
+
+// Alerts are those of Prometheus.
+func (a API) Alerts(ctx context.Context) ([]Alert, error) {
+	var answer struct {
+		Data struct {
+			Alerts []struct {
+				Labels, Annotations map[string]string
+				State               string
+				ActiveAt            time.Time
+			}
+		}
+	}
+	if err := a.read(ctx, "/api/v1/alerts", &answer); err != nil {
+		return nil, err
+	}
+	var all []Alert
+	for _, x := range answer.Data.Alerts {
+		all = append(all, Alert{x.Labels, x.Annotations, x.State, x.ActiveAt})
+	}
+	return all, nil
+}
+
+// Received are the alerts that Alertmanager has.
+func (a API) Received(ctx context.Context) ([]Alert, error) {
+	var answer []struct {
+		Labels, Annotations map[string]string
+		Status              struct{ State string }
+		StartsAt            time.Time
+	}
+	if err := a.read(ctx, "/api/v2/alerts", &answer); err != nil {
+		return nil, err
+	}
+	var all []Alert
+	for _, x := range answer {
+		all = append(all, Alert{x.Labels, x.Annotations, x.Status.State, x.StartsAt})
+	}
+	return all, nil
+}
+
+// RuleState is what Prometheus says of a rule.
+type RuleState struct {
+	Name, Health, LastError string
+	Evaluated               time.Time
+}
+
+// Rules are all rules that Prometheus has.
+func (a API) Rules(ctx context.Context) ([]RuleState, error) {
+	var answer struct {
+		Data struct {
+			Groups []struct {
+				Rules []struct {
+					Name, Health, LastError string
+					LastEvaluation          time.Time
+				}
+			}
+		}
+	}
+	if err := a.read(ctx, "/api/v1/rules", &answer); err != nil {
+		return nil, err
+	}
+	var all []RuleState
+	for _, g := range answer.Data.Groups {
+		for _, r := range g.Rules {
+			all = append(all, RuleState{r.Name, r.Health, r.LastError, r.LastEvaluation})
+		}
+	}
+	return all, nil
+}
+
+// Is says whether the alert has a name, and these labels written name=value.
+func (a *Alert) Is(name string, labels map[string]string) bool {
+	if a.Labels["alertname"] != name {
+		return false
+	}
+	for label, value := range labels {
+		if a.Labels[label] != value {
+			return false
+		}
+	}
+	return true
+}

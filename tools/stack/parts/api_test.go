@@ -1,0 +1,56 @@
+package parts
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// answers are what Prometheus and Alertmanager say.
+var answers = map[string]string{
+	"/-/ready":        "ok",
+	"/api/v1/query":   `{"data":{"result":[{"metric":{"feed":"pstn"},"value":[1.5,"42"]}]}}`,
+	"/api/v1/alerts":  `{"data":{"alerts":[{"labels":{"alertname":"A","trunk":"t"},"annotations":{"summary":"s"},"state":"pending","activeAt":"2026-01-02T03:04:05Z"}]}}`,
+	"/api/v2/alerts":  `[{"labels":{"alertname":"A"},"status":{"state":"suppressed"},"startsAt":"2026-01-02T03:04:05Z"}]`,
+	"/api/v1/rules":   `{"data":{"groups":[{"rules":[{"name":"A","health":"ok","lastError":""}]}]}}`,
+	"/api/v1/unknown": ``,
+}
+
+func TestAPI(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		text := answers[r.URL.Path]
+		if text == "" {
+			http.Error(w, "no such thing", http.StatusNotFound)
+			return
+		}
+		_, _ = w.Write([]byte(text))
+	}))
+	defer server.Close()
+	api, ctx := API{server.URL}, t.Context()
+	samples, err := api.Query(ctx, "up == 1")
+	if err != nil || fmt.Sprint(samples) != "[{map[feed:pstn] 42}]" {
+		t.Errorf("samples %v, %v", samples, err)
+	}
+	alerts, err := api.Alerts(ctx)
+	if err != nil || len(alerts) != 1 || alerts[0].State != Pending || alerts[0].Since.Second() != 5 || alerts[0].Annotations["summary"] != "s" {
+		t.Errorf("alerts %v, %v", alerts, err)
+	}
+	if a := alerts[0]; !a.Is("A", map[string]string{"trunk": "t"}) || a.Is("B", nil) || a.Is("A", map[string]string{"trunk": "u"}) {
+		t.Errorf("it isn't what it is: %v", a)
+	}
+	received, err := api.Received(ctx)
+	if err != nil || len(received) != 1 || received[0].State != Suppressed {
+		t.Errorf("received %v, %v", received, err)
+	}
+	rules, err := api.Rules(ctx)
+	if err != nil || len(rules) != 1 || rules[0].Health != "ok" {
+		t.Errorf("rules %v, %v", rules, err)
+	}
+	if err := api.Ready(ctx); err != nil {
+		t.Error(err)
+	}
+	if _, err := (API{server.URL + "/x"}).Alerts(ctx); err == nil {
+		t.Error("a 404 is no error")
+	}
+}

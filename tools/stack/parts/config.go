@@ -1,0 +1,124 @@
+package parts
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
+)
+
+// Prometheus says how one is configured.
+type Prometheus struct {
+	// Folder gets prometheus.yml and the data.
+	Folder string
+	// Address is where it listens.
+	Address string
+	// Targets are the addresses to scrape, by job.
+	Targets map[string]string
+	// Rules are the files of rules, Alertmanager is where alerts go to; empty: nowhere.
+	Rules        []string
+	Alertmanager string
+	// Classic leaves native histograms and start times out: what an older Prometheus, or
+	// one that isn't told, makes of the exporter.
+	Classic bool
+}
+
+// every is how often is scraped and evaluated. ResendDelay is how soon an alert is sent
+// again, for an Alertmanager that wasn't there: a minute if it isn't given.
+const (
+	every       = time.Second
+	resendDelay = time.Second
+)
+
+// Write writes the configuration, and returns the arguments to start with.
+func (p *Prometheus) Write() ([]string, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "global: {scrape_interval: %s, scrape_timeout: %s, evaluation_interval: %s}\n", every, every, every)
+	if len(p.Rules) > 0 {
+		fmt.Fprintf(&b, "rule_files: [%s]\n", quoted(p.Rules))
+	}
+	if p.Alertmanager != "" {
+		fmt.Fprintf(&b, "alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}\n", p.Alertmanager)
+	}
+	b.WriteString("scrape_configs:\n")
+	for _, job := range sortedKeys(p.Targets) {
+		fmt.Fprintf(&b, "  - job_name: %q\n    static_configs: [{targets: [%q]}]\n", job, p.Targets[job])
+		if !p.Classic {
+			b.WriteString("    scrape_native_histograms: true\n    always_scrape_classic_histograms: true\n")
+		}
+	}
+	file := filepath.Join(p.Folder, "prometheus.yml")
+	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+		return nil, fmt.Errorf("configure Prometheus: %w", err)
+	}
+	args := []string{
+		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(p.Folder, "data"), "--web.listen-address=" + p.Address,
+		"--rules.alert.resend-delay=" + resendDelay.String(),
+	}
+	if !p.Classic {
+		args = append(args, "--enable-feature=created-timestamp-zero-ingestion,exemplar-storage")
+	}
+	return args, nil
+}
+
+// WriteRules writes the shipped rules, so many times as fast, into a folder and returns
+// their files.
+func WriteRules(folder string, speed int) ([]string, error) {
+	recording, alerts, err := rules.Hastened(speed)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for name, content := range map[string][]byte{"recording.yaml": recording, "alerts.yaml": alerts} {
+		file := filepath.Join(folder, name)
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			return nil, fmt.Errorf("write rules: %w", err)
+		}
+		files = append(files, file)
+	}
+	slices.Sort(files)
+	return files, nil
+}
+
+// exampleReceiver is the address of the receivers in the shipped example.
+const exampleReceiver = "http://127.0.0.1:9099"
+
+// WriteAlertmanager writes the shipped example of Alertmanager's configuration, so many
+// times as fast and with its receivers at an address such as http://127.0.0.1:1234, into a
+// folder, and returns the arguments to start one that listens at an address.
+func WriteAlertmanager(folder, address, example, receiver string, speed int) ([]string, error) {
+	if !strings.Contains(example, exampleReceiver) {
+		return nil, fmt.Errorf("configure Alertmanager: the example names no receiver at %s", exampleReceiver)
+	}
+	text := strings.ReplaceAll(rules.HastenText(example, speed), exampleReceiver, receiver)
+	file := filepath.Join(folder, "alertmanager.yml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return nil, fmt.Errorf("configure Alertmanager: %w", err)
+	}
+	return []string{
+		"--config.file=" + file, "--storage.path=" + filepath.Join(folder, "alertmanager"), "--web.listen-address=" + address,
+		// Alone, and not on the network.
+		"--cluster.listen-address=",
+	}, nil
+}
+
+func quoted(texts []string) string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = fmt.Sprintf("%q", text)
+	}
+	return strings.Join(all, ", ")
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

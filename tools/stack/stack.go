@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/demo"
+	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
+)
+
+// trunk is the one that the page lets fail.
+const trunk = "sbc1.example.com"
+
+// stack is all that runs.
+type stack struct {
+	folder    string
+	providers *demo.Providers
+	programs  programs
+	speed     int
+	config    string // the exporter's
+	// addresses of the exporter's metrics and of its listener for notifications.
+	metrics, hook      string
+	prometheus, alerts parts.API
+	// collected is Prometheus, delivering Alertmanager.
+	collected, delivering *process
+	began                 time.Time
+	history               history
+
+	mu                     sync.Mutex
+	exporter               *process  // guarded by mu
+	failedSince, heldSince time.Time // guarded by mu
+	// killed counts how often the exporter was, restart says that it is being started
+	// again.
+	killed  int  // guarded by mu
+	restart bool // guarded by mu
+}
+
+// patience is how long a part may take to answer on a slow machine.
+const patience = 2 * time.Minute
+
+// start starts everything, Alertmanager before Prometheus. An error leaves nothing running.
+func start(ctx context.Context, folder string, speed int, out io.Writer) (_ *stack, err error) {
+	here, err := os.Getwd()
+	if err != nil {
+		return nil, fmt.Errorf("find this folder: %w", err)
+	}
+	home, err := root(here)
+	if err != nil {
+		return nil, err
+	}
+	s := &stack{folder: folder, speed: speed}
+	if s.programs, err = findPrograms(home); err != nil {
+		return nil, err
+	}
+	fmt.Fprintln(out, "Building the exporter.")
+	if err := s.programs.build(ctx, home, folder); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	fmt.Fprintln(out, "Starting the simulated providers, the exporter, Alertmanager and Prometheus.")
+	if err = s.startExporter(ctx); err != nil {
+		return nil, err
+	}
+	if err = s.startAlertmanager(ctx, home); err != nil {
+		return nil, err
+	}
+	if err = s.startPrometheus(ctx); err != nil {
+		return nil, err
+	}
+	s.began = time.Now()
+	return s, nil
+}
+
+func (s *stack) startExporter(ctx context.Context) (err error) {
+	if s.providers, err = demo.Start(demo.Settings{Pace: s.speed}); err != nil {
+		return err
+	}
+	for _, address := range []*string{&s.metrics, &s.hook} {
+		if *address, err = freeAddress(ctx); err != nil {
+			return err
+		}
+	}
+	if s.config, err = s.providers.Configure(s.folder, filepath.Join(s.folder, "ledger"), s.hook); err != nil {
+		return err
+	}
+	return s.runExporter(ctx)
+}
+
+// runExporter starts the exporter's process, again too: where it was, with its ledger.
+func (s *stack) runExporter(ctx context.Context) error {
+	p, err := launch(ctx, s.folder, "exporter", s.programs.exporter, "run", "--config.file="+s.config,
+		"--web.listen-address="+s.metrics, "--webhook.listen-address="+s.hook)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.exporter = p
+	s.mu.Unlock()
+	return untilReady(ctx, p, parts.API{Base: "http://" + s.metrics})
+}
+
+func (s *stack) startAlertmanager(ctx context.Context, home string) error {
+	example, err := os.ReadFile(filepath.Join(home, "dashboards", "alertmanager", "alertmanager.yaml"))
+	if err != nil {
+		return fmt.Errorf("read the example for Alertmanager: %w", err)
+	}
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return err
+	}
+	// Nobody is told: the page asks Alertmanager itself.
+	args, err := parts.WriteAlertmanager(s.folder, address, string(example), "http://127.0.0.1:9", s.speed)
+	if err != nil {
+		return err
+	}
+	s.alerts = parts.API{Base: "http://" + address}
+	if s.delivering, err = launch(ctx, s.folder, "alertmanager", s.programs.alertmanager, args...); err != nil {
+		return err
+	}
+	return untilReady(ctx, s.delivering, s.alerts)
+}
+
+func (s *stack) startPrometheus(ctx context.Context) error {
+	rules, err := parts.WriteRules(s.folder, s.speed)
+	if err != nil {
+		return err
+	}
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return err
+	}
+	p := parts.Prometheus{
+		Folder: s.folder, Address: address, Targets: map[string]string{"cdr-exporter": s.metrics},
+		Rules: rules, Alertmanager: s.alerts.Base[len("http://"):],
+	}
+	args, err := p.Write()
+	if err != nil {
+		return err
+	}
+	s.prometheus = parts.API{Base: "http://" + address}
+	if s.collected, err = launch(ctx, s.folder, "prometheus", s.programs.prometheus, args...); err != nil {
+		return err
+	}
+	return untilReady(ctx, s.collected, s.prometheus)
+}
+
+// untilReady waits until a part answers that it is ready.
+func untilReady(ctx context.Context, p *process, api parts.API) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := api.Ready(ctx)
+		if err == nil {
+			return nil
+		}
+		if ended := p.ended(); ended != nil {
+			return ended
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%s isn't ready: %w", p.name, err)
+		}
+	}
+}
+
+// running says which part has ended by itself.
+func (s *stack) running() error {
+	s.mu.Lock()
+	exporter := s.exporter
+	s.mu.Unlock()
+	return errors.Join(exporter.ended(), s.collected.ended(), s.delivering.ended())
+}
+
+// close ends the processes that the context has told to end, and the providers.
+func (s *stack) close() {
+	s.mu.Lock()
+	exporter := s.exporter
+	s.mu.Unlock()
+	for _, p := range []*process{s.collected, exporter, s.delivering} {
+		if p != nil {
+			_ = p.cmd.Cancel()
+			<-p.done
+		}
+	}
+	if s.providers != nil {
+		s.providers.Close()
+	}
+}

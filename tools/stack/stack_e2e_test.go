@@ -1,0 +1,115 @@
+//go:build e2e
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// said is what a command has written so far. It is safe for concurrent use.
+type said struct {
+	mu   sync.Mutex
+	text bytes.Buffer // guarded by mu
+}
+
+// Write implements io.Writer.
+func (s *said) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+// String is what was written.
+func (s *said) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// visitor looks at the page of a stack that runs.
+type visitor struct {
+	t     *testing.T
+	base  string
+	ended chan error
+}
+
+// sees waits until the page has a text. It may take long on a slow machine.
+func (v *visitor) sees(text string) {
+	v.t.Helper()
+	limit, tick := time.After(5*time.Minute), time.NewTicker(time.Second)
+	defer tick.Stop()
+	for body := ""; !strings.Contains(body, text); body = v.send(http.MethodGet, "") {
+		select {
+		case err := <-v.ended:
+			v.t.Fatalf("the stack ended: %v", err)
+		case <-limit:
+			v.t.Fatalf("the page doesn't say %q:\n%s", text, body)
+		case <-tick.C:
+		}
+	}
+}
+
+func (v *visitor) send(method, path string) string {
+	v.t.Helper()
+	request, err := http.NewRequestWithContext(v.t.Context(), method, v.base+path, http.NoBody)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
+	response, err := client.Do(request)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		v.t.Fatalf("%s %s: status %d, %v\n%s", method, path, response.StatusCode, err, body)
+	}
+	return string(body)
+}
+
+// TestE2EStackTool: the one command starts everything, the page tells what its buttons did
+// and what Alertmanager has, the numbers are exact after a kill -9, and nothing is left. That
+// alerts fire in time is TestE2EStack's, in cmd/cdr-exporter.
+func TestE2EStackTool(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	out, ended := new(said), make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() { ended <- run(ctx, []string{"--listen=127.0.0.1:0"}, out) }()
+	v := &visitor{t: t, ended: ended}
+	address := regexp.MustCompile(`http://[^/]+/`)
+	for tick := time.NewTicker(100 * time.Millisecond); v.base == ""; v.base = address.FindString(out.String()) {
+		select {
+		case err := <-ended:
+			t.Fatalf("the stack ended: %v\n%s", err, out)
+		case <-tick.C:
+		}
+	}
+	v.sees("The trunk works.")
+	v.send(http.MethodPost, "trunk/fail")
+	v.sees("The trunk " + trunk + " begins to fail.")
+	v.sees("<td>received</td>") // of values that are new to the exporter
+	v.send(http.MethodPost, "exporter/kill")
+	v.send(http.MethodPost, "trunk/mend")
+	v.send(http.MethodPost, "publication/hold")
+	v.sees("all three agree to the unit")
+	v.send(http.MethodPost, "publication/resume")
+	v.sees("Calls are published all the time")
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) > 0 {
+		t.Errorf("left are %v, %v", left, err)
+	}
+}
