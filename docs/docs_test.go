@@ -184,30 +184,56 @@ func TestYAMLBlocksAreValid(t *testing.T) {
 	}
 }
 
-// TestFiguresOfTheReadPlan compares the figures in counting.md with those that
-// collector's simulation wrote; -update copies them.
-func TestFiguresOfTheReadPlan(t *testing.T) {
-	const name, begin, end = "counting.md", "<!-- plan figures -->\n\n```text\n", "```\n\n<!-- end of plan figures -->"
-	figures, err := os.ReadFile("../collector/testdata/plan-figures.txt")
-	if err != nil {
-		t.Fatal(err)
+// TestFigures compares the figures that pages show with those that tests of the code
+// wrote; -update copies them.
+func TestFigures(t *testing.T) {
+	for _, shown := range []struct{ page, name, file string }{
+		{"counting.md", "plan figures", "../collector/testdata/plan-figures.txt"},
+		{"providers/wavix.md", "day figures", "../collector/wavix/testdata/day-figures.txt"},
+	} {
+		t.Run(shown.name, func(t *testing.T) {
+			figures, err := os.ReadFile(shown.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := os.ReadFile(shown.page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := withFigures(string(text), shown.name, string(figures))
+			switch {
+			case err != nil:
+				t.Fatalf("%s: %v", shown.page, err)
+			case want == string(text):
+			case *update:
+				if err := os.WriteFile(shown.page, []byte(want), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			default:
+				t.Errorf("%s shows other figures than %s: go test ./docs -run Figures -update", shown.page, shown.file)
+			}
+		})
 	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
+}
+
+// withFigures puts figures between the markers `<!-- NAME -->` and `<!-- end of NAME -->`.
+func withFigures(text, name, figures string) (string, error) {
+	begin, end := "<!-- "+name+" -->\n\n```text\n", "```\n\n<!-- end of "+name+" -->"
+	before, rest, found := strings.Cut(text, begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		return "", fmt.Errorf("there is no place for the %s", name)
 	}
-	before, rest, found := strings.Cut(string(text), begin)
-	shown, after, closed := strings.Cut(rest, end)
-	switch {
-	case !found || !closed:
-		t.Fatalf("%s has no place for the figures", name)
-	case shown == string(figures):
-	case *update:
-		if err := os.WriteFile(name, []byte(before+begin+string(figures)+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	default:
-		t.Errorf("%s shows other figures than collector/testdata/plan-figures.txt: go test ./docs -run Figures -update", name)
+	return before + begin + figures + end + after, nil
+}
+
+func TestWithFigures(t *testing.T) {
+	got, err := withFigures("a\n<!-- x -->\n\n```text\nold\n```\n\n<!-- end of x -->\nb\n", "x", "new\n")
+	if want := "a\n<!-- x -->\n\n```text\nnew\n```\n\n<!-- end of x -->\nb\n"; err != nil || got != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+	if _, err := withFigures("<!-- x -->\n\n```text\n", "x", "new\n"); err == nil {
+		t.Error("figures that have no place are no error")
 	}
 }
 

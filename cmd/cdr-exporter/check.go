@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"text/tabwriter"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -43,6 +45,8 @@ func (k *checkConfig) run(_ context.Context, s streams) error {
 type checkSources struct {
 	config  string
 	timeout time.Duration
+	// quotas are shared by sources with one credential.
+	quotas httpclient.Quotas
 }
 
 func newCheckSources(c *kingpin.CmdClause) command {
@@ -69,13 +73,20 @@ func (k *checkSources) run(ctx context.Context, s streams) error {
 }
 
 // source asks every feed of one source and prints a line for each.
-func (k *checkSources) source(ctx context.Context, c *config.Source, table *tabwriter.Writer) error {
-	source, err := app.OpenSource(c, app.Providers(), app.SourceSettings(c))
+func (k *checkSources) source(ctx context.Context, c *config.Source, table io.Writer) error {
+	settings := app.SourceSettings(c)
+	settings.Quotas = &k.quotas
+	source, err := app.OpenSource(c, app.Providers(), settings)
 	if err != nil {
 		fmt.Fprintf(table, "%s\t%s\t\tfailed: %v\tmend the configuration\n", c.Name, c.ProviderName, err)
 		return err
 	}
-	defer source.Close()
+	defer closeSource(source)
+	return k.feeds(ctx, c, source, table)
+}
+
+// feeds asks every feed of an open source and prints a line for each.
+func (k *checkSources) feeds(ctx context.Context, c *config.Source, source *collector.Source, table io.Writer) error {
 	var failed error
 	for i := range source.Feeds {
 		feed := &source.Feeds[i]
@@ -92,9 +103,12 @@ func (k *checkSources) feed(ctx context.Context, source *collector.Source, feed 
 	ctx, cancel := context.WithTimeout(ctx, k.timeout)
 	defer cancel()
 	rows, err := feed.Probe(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		what, todo := source.Advise(err)
 		return "failed: " + what, todo, err
+	case feed.Snapshot:
+		return fmt.Sprintf("ok, %d calls in progress", rows), "nothing", nil
 	}
 	return fmt.Sprintf("ok, %d calls in the smallest page", rows), "nothing", nil
 }

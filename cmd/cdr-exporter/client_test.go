@@ -132,6 +132,7 @@ type status struct {
 
 type feedStatus struct {
 	Feed, State string
+	Reads       string
 	Watermark   *time.Time
 	LastSuccess *time.Time `json:"last_success"`
 	NextRead    *time.Time `json:"next_read"`

@@ -28,10 +28,10 @@ func published(t *testing.T, seed uint64, calls int) *tenant {
 // is published.
 func (r *receiver) allDelivered(n *tenant, at time.Time) {
 	r.t.Helper()
-	for feed, w := range n.worlds {
-		r.delivered(w, feed, at)
-		r.tells(w, feed, at)
-		r.inOrder(feed)
+	r.complete(n, at)
+	r.inOrder(n)
+	for _, feed := range n.feeds() {
+		r.tells(n, feed, at)
 	}
 }
 
@@ -159,7 +159,7 @@ func TestRefusedRecord(t *testing.T) {
 		return errors.Join(m.is(float64(len(refused)), "cdr_exporter_otlp_records_total", "result=rejected"),
 			m.is(float64(want), "cdr_exporter_otlp_records_total", "result=sent"), m.is(0, "cdr_exporter_otlp_outbox_records"))
 	})
-	if got := r.calls(pstn, eventCall); got != want {
+	if got := r.calls(n, pstn, eventCall); got != want {
 		t.Errorf("%d records have come, want %d", got, want)
 	}
 	x.stop()
@@ -180,6 +180,9 @@ func TestOutboxFullPauses(t *testing.T) {
 	x := n.start(settings{OTLP: r.overHTTP(fmt.Sprintf(", outbox_limit: %d, shutdown_timeout: 1s", limit))}).serving()
 	full := func() error {
 		m := x.scrape()
+		if err := m.is(limit, "cdr_exporter_otlp_outbox_limit_records"); err != nil {
+			t.Fatal(err)
+		}
 		waiting, err := m.one("cdr_exporter_otlp_outbox_records")
 		if err == nil && waiting < limit {
 			err = fmt.Errorf("%g records wait", waiting)
@@ -227,7 +230,7 @@ func TestOutboxFullSkips(t *testing.T) {
 	eventually(t, "send what waited", func() error {
 		return x.scrape().is(waiting, "cdr_exporter_otlp_records_total", "result=sent")
 	})
-	if got := r.calls(pstn, eventCall) + r.calls(directRouting, eventCall); got != int(waiting) {
+	if got := r.calls(n, pstn, eventCall) + r.calls(n, directRouting, eventCall); got != int(waiting) {
 		t.Errorf("%d records have come, want %g", got, waiting)
 	}
 	x.stop()
@@ -245,7 +248,7 @@ func TestShutdownDrains(t *testing.T) {
 	x.counts(n, now)
 	x.stop()
 	for feed, w := range n.worlds {
-		if got, want := r.calls(feed, eventCall), view(w, now).Records; got != want {
+		if got, want := r.calls(n, feed, eventCall), view(w, now).Records; got != want {
 			t.Errorf("%d records of %s had come when the exporter ended, want %d", got, feed, want)
 		}
 	}

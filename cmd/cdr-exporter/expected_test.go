@@ -29,6 +29,16 @@ var compared = map[string][]string{
 	"cdr_media_bypass_calls_total":      {"trunk", "media_bypass"},
 	"cdr_calls_by_location_total":       {"media_location", "signaling_location"},
 	"cdr_emergency_calls_total":         {"outcome", "test"},
+	"cdr_call_legs_total":               {"leg_type", "outcome"},
+	"cdr_recordings_total":              {"type"},
+	"cdr_sessions_total":                {"result", "media"},
+	"cdr_session_failures_total":        {"stage", "reason"},
+	"cdr_media_streams_total":           {"media", "media_direction", "network", "platform", "verdict"},
+	"cdr_media_jitter_seconds":          {"media", "media_direction", "network"},
+	"cdr_media_round_trip_seconds":      {"media", "media_direction", "network"},
+	"cdr_media_packet_loss_ratio":       {"media", "media_direction", "network"},
+	"cdr_media_concealed_ratio":         {"media", "media_direction", "network"},
+	"cdr_ratings_total":                 {"rating"},
 }
 
 // expected are the tables of a feed's totals.
@@ -66,6 +76,12 @@ func expected(t *simulator.Totals) tables {
 	}
 	for k, n := range t.Emergency {
 		all.add("cdr_emergency_calls_total", count(n), k.Outcome, k.Test)
+	}
+	for k, n := range t.Legs {
+		all.add("cdr_call_legs_total", count(n), k.Type, k.Outcome)
+	}
+	for kind, n := range t.Recordings {
+		all.add("cdr_recordings_total", count(n), kind)
 	}
 	return all
 }
@@ -148,15 +164,18 @@ func eachCall(w *simulator.World, at time.Time, f func(*simulator.Call, *simulat
 }
 
 // changes is how many revisions a reader meets who looks at these instants: versions
-// that change an outcome or an amount, or bring an amount that isn't zero. Names that
-// come late are none (counting.md 16).
+// that change an outcome or an amount, or bring an amount that isn't zero. Names and
+// recordings that come late are none (counting.md 14, 16), nor is what wasn't final.
 func changes(w *simulator.World, at ...time.Time) int {
 	n := 0
 	w.Each(time.Time{}, at[len(at)-1].Add(time.Millisecond), func(c *simulator.Call) bool {
 		before := -1
 		for _, t := range at {
 			v := c.At(t)
-			if before >= 0 && v != before && c.Flaw == simulator.NoFlaw && changed(&c.Versions()[before], &c.Versions()[v]) {
+			if v < 0 || c.Flaw != simulator.NoFlaw || c.Versions()[v].State != simulator.Final {
+				continue
+			}
+			if before >= 0 && v != before && changed(&c.Versions()[before], &c.Versions()[v]) {
 				n++
 			}
 			before = v

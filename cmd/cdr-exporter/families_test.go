@@ -82,7 +82,7 @@ func (f families) is(want float64, metric string, labels ...string) error {
 func (f families) tables(source, feed string) tables {
 	all := make(tables)
 	for metric, labels := range compared {
-		for _, m := range f.series(metric, "source="+source, "provider=msgraph", "feed="+feed) {
+		for _, m := range f.series(metric, "source="+source, "feed="+feed) {
 			has := labelsOf(m)
 			values := make([]any, len(labels))
 			for i, name := range labels {

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"syscall"
 	"testing"
@@ -10,34 +11,37 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
+	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
 // massacre kills an exporter again and again.
 type massacre struct {
 	t      *testing.T
-	tenant *tenant
+	estate *estate
 	sink   *receiver
 	config string
 	random *rand.Rand
 	kills  int
-	shown  map[string]tables // by feed, what was shown when it last settled
+	shown  map[string]tables // by source and feed, what was shown when it last settled
 }
 
-// newMassacre reads a tenant whose calls are given, with a seed for the instants.
-func newMassacre(t *testing.T, seed uint64, grpc bool, s sim.Settings) *massacre {
-	m := &massacre{t: t, tenant: newTenant(t, s), random: rand.New(rand.NewPCG(seed, seed)), shown: make(map[string]tables)}
-	m.sink = newReceiver(t, m.tenant.vault, otlpsink.Settings{})
+// newMassacre reads an estate, with its seed for the instants too.
+func newMassacre(t *testing.T, grpc bool, s estateSettings) *massacre {
+	m := &massacre{t: t, estate: newEstate(t, s), random: rand.New(rand.NewPCG(s.seed, s.seed)), shown: make(map[string]tables)}
+	m.sink = newReceiver(t, m.estate.vault, otlpsink.Settings{})
 	otlp := m.sink.overHTTP("")
 	if grpc {
 		otlp = m.sink.overGRPC("")
 	}
-	m.config = m.tenant.configure(settings{OTLP: otlp})
+	m.config = m.estate.configure(settings{OTLP: otlp})
 	return m
 }
 
 func (m *massacre) start() *exporter {
-	return start(m.t, m.tenant.vault, launch{config: m.config, shipped: true})
+	return start(m.t, m.estate.vault, launch{config: m.config, shipped: true})
 }
 
 // kill starts the exporter and kills it at random: soon after it has begun, or after
@@ -46,14 +50,14 @@ func (m *massacre) kill() {
 	m.t.Helper()
 	m.trouble()
 	x := m.start()
-	served := m.served()
-	pages := m.random.IntN(7)
+	served := m.estate.answered()
+	pages := m.random.IntN(12)
 	rest := time.Duration(m.random.IntN(40)) * time.Millisecond
 	limit := time.NewTimer(1200 * time.Millisecond)
 	defer limit.Stop()
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
-	for m.served() < served+pages {
+	for m.estate.answered() < served+pages {
 		select {
 		case <-limit.C:
 			pages = 0
@@ -70,21 +74,8 @@ func (m *massacre) kill() {
 	x.kill()
 	m.kills++
 	if m.kills%10 == 0 {
-		m.tenant.vault.searchFolder(m.tenant.ledger())
+		m.estate.vault.searchFolder(m.estate.ledger())
 	}
-}
-
-// served is how many requests for rows were answered.
-func (m *massacre) served() int {
-	n := 0
-	for _, endpoint := range []string{sim.EndpointPSTN, sim.EndpointDirectRouting} {
-		for status, answers := range m.tenant.Requests().Count(endpoint) {
-			if status != 0 {
-				n += answers
-			}
-		}
-	}
-	return n
 }
 
 // trouble makes the OTLP endpoint fail at times: nothing arrives, or all arrives and
@@ -101,19 +92,17 @@ func (m *massacre) trouble() {
 	}
 }
 
-// settle lets the exporter run until it has counted and delivered what a reader met
-// at these instants, and ends it.
-func (m *massacre) settle(at ...time.Time) {
+// settle lets the exporter run until it has counted and delivered what was seen, and
+// ends it.
+func (m *massacre) settle() {
 	m.t.Helper()
 	m.sink.ClearFailures()
 	x := m.start().serving()
 	m.neverDown(x.scrape())
-	x.counts(m.tenant, at...)
+	x.countsAll(m.estate)
 	final := x.scrape()
-	for feed, w := range m.tenant.worlds {
-		m.sink.delivered(w, feed, at...)
-		m.shown[feed] = final.tables("contoso", feed)
-	}
+	m.each(func(p place, feed string) { m.shown[p.source()+"/"+feed] = final.tables(p.source(), feed) })
+	m.sink.completeAll(m.estate)
 	if down := m.sink.Decreased(); len(down) > 0 {
 		m.t.Errorf("OTLP metrics went down: %q", down)
 	}
@@ -131,19 +120,28 @@ func (m *massacre) settle(at ...time.Time) {
 	x.stop()
 }
 
+// each calls f with every feed.
+func (m *massacre) each(f func(p place, feed string)) {
+	for _, p := range m.estate.places() {
+		for _, feed := range p.feeds() {
+			f(p, feed)
+		}
+	}
+}
+
 // neverDown expects of each series at least what was shown before (guarantee 2).
 func (m *massacre) neverDown(now families) {
 	m.t.Helper()
-	for feed, before := range m.shown {
-		after := now.tables("contoso", feed)
-		for metric, table := range before {
+	m.each(func(p place, feed string) {
+		after := now.tables(p.source(), feed)
+		for metric, table := range m.shown[p.source()+"/"+feed] {
 			for labels, was := range table {
 				if is, there := after[metric][labels]; !there || is < was {
-					m.t.Errorf("%s{%s} of %s went from %s to %s", metric, labels, feed, shown(was, true), shown(is, there))
+					m.t.Errorf("%s{%s} of %s/%s went from %s to %s", metric, labels, p.source(), feed, shown(was, true), shown(is, there))
 				}
 			}
 		}
-	}
+	})
 }
 
 // kills is how many times all tests together kill the exporter.
@@ -160,74 +158,69 @@ func kills(part int) int {
 func TestKill(t *testing.T) {
 	t.Run("while history is read", func(t *testing.T) {
 		t.Parallel()
-		m := newMassacre(t, 21, false, sim.Settings{
-			PSTN:          world(t, past(21, sim.PSTNMix(), size(6_000))),
-			DirectRouting: world(t, past(22, sim.DirectRoutingMix(), size(6_000))),
-			PageSize:      100,
-		})
-		at := m.tenant.Pause()
-		for range kills(20) {
+		m := newMassacre(t, false, killed(21, pastEra, 100))
+		m.estate.hold()
+		for range kills(16) {
 			m.kill()
 		}
-		m.settle(at)
+		m.settle()
 	})
 	t.Run("while rows come late and change", func(t *testing.T) {
 		t.Parallel()
-		m := newMassacre(t, 23, true, sim.Settings{
-			PSTN:          world(t, unfolding(23, sim.PSTNMix(), size(6_000))),
-			DirectRouting: world(t, unfolding(24, sim.DirectRoutingMix(), size(6_000))),
-			PageSize:      100,
-		})
-		at := []time.Time{m.tenant.Pause()}
-		m.settle(at...)
+		m := newMassacre(t, true, killed(23, unfoldingEra, 100))
+		m.estate.hold()
+		m.settle()
 		for range 4 {
-			m.tenant.Advance(10 * time.Hour)
-			at = append(at, m.tenant.Visible())
-			for range kills(20) / 4 {
+			m.estate.pass(12 * time.Hour)
+			for range kills(16) / 4 {
 				m.kill()
 			}
-			m.settle(at...)
+			m.settle()
 		}
 	})
 	t.Run("while calls are published", func(t *testing.T) {
 		t.Parallel()
-		m := newMassacre(t, 25, false, sim.Settings{
-			PSTN:          world(t, bustling(25, sim.PSTNMix(), size(6_000), 30*time.Second)),
-			DirectRouting: world(t, bustling(26, sim.DirectRoutingMix(), size(6_000), 30*time.Second)),
-			PageSize:      50,
-		})
-		for range kills(20) {
+		m := newMassacre(t, false, killed(25, bustlingEra(30*time.Second), 50))
+		for range kills(16) {
 			m.kill()
 		}
-		m.tenant.Advance(10 * time.Hour)
-		m.settle(m.tenant.Now())
+		m.estate.skip(10 * time.Hour)
+		m.estate.hold()
+		m.settle()
 	})
+}
+
+// killed is an estate whose reader is killed, with so many rows on a page. RingCentral
+// can't be told how many, but gives half of what is asked for.
+func killed(seed uint64, e era, page int) estateSettings {
+	half := simulator.NewFaults(simulator.FaultSettings{Seed: seed, MaxRun: math.MaxInt})
+	half.Rate(rcsim.EndpointCallLog, 1, rcsim.CutPage)
+	return estateSettings{
+		seed: seed, calls: size(1_500), era: e, ringcentral: rcsim.Settings{Faults: half},
+		graph: sim.Settings{PageSize: page}, wavix: wavixsim.Settings{MaxPerPage: page},
+	}
 }
 
 // TestTerminate (contract 1): SIGTERM and SIGINT at any time end the process with 0,
 // and what it had read stays counted.
 func TestTerminate(t *testing.T) {
 	t.Parallel()
-	m := newMassacre(t, 31, true, sim.Settings{
-		PSTN:          world(t, past(31, sim.PSTNMix(), size(6_000))),
-		DirectRouting: world(t, past(32, sim.DirectRoutingMix(), size(6_000))),
-		PageSize:      100,
-	})
-	at := m.tenant.Pause()
+	m := newMassacre(t, true, killed(31, pastEra, 100))
+	m.estate.hold()
 	for i := range kills(8) {
 		x := m.start().serving()
-		served, pages := m.served(), m.random.IntN(12)
+		answered, pages := m.estate.answered(), m.random.IntN(20)
 		eventually(t, fmt.Sprintf("read %d pages", pages), func() error {
 			x.running()
-			if m.served() < served+pages && !m.quiet(x) {
-				return fmt.Errorf("%d were read", m.served()-served)
+			if n := m.estate.answered() - answered; n < pages && !m.quiet(x) {
+				return fmt.Errorf("%d were read", n)
 			}
 			return nil
 		})
 		x.signal([]syscall.Signal{syscall.SIGTERM, syscall.SIGINT}[i%2])
 		x.exited(0)
 	}
-	m.settle(at)
+	m.settle()
 }
 
 // quiet says whether the histories are read.

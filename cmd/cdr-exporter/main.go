@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string, s streams) int {
 
 // newCLI defines every command. `run` is the one without a name.
 func newCLI(s streams) (*kingpin.Application, map[string]command) {
-	cli := kingpin.New("cdr-exporter", "Counts every call of Microsoft Teams, once, from call detail records.")
+	cli := kingpin.New("cdr-exporter", "Counts every call of Microsoft Teams, RingCentral and Wavix, once, from call detail records.")
 	cli.UsageWriter(s.out).ErrorWriter(s.errors)
 	cli.Version(version.Print("cdr_exporter"))
 	cli.HelpFlag.Short('h')
@@ -81,11 +81,14 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 		return clause
 	}
 	add(cli, "run", "Run the exporter.", newRun).Default()
-	add(cli, "demo", "Run it against a simulated tenant: no configuration, no network.", newDemo)
+	add(cli, "demo", "Run it against simulated providers: no configuration, no network.", newDemo)
 	check := add(cli, "check", "Check a configuration, or what its sources answer.", nil)
 	add(check, "config", "Check configuration files; nothing is asked of the network.", newCheckConfig)
 	add(check, "sources", "Authenticate every source and read the smallest page from every feed.", newCheckSources)
 	add(cli, "records", "Print call records of a feed, redacted as configured, without counting them.", newRecords)
+	add(cli, "call", "Look one call record of Teams up by its id, with all its parts, redacted as configured.", newCall)
+	add(cli, "backfill", "Write history by when calls began, as OpenMetrics that promtool makes blocks of.", newBackfill)
+	add(cli, "assets", "Write the bundled dashboards and rules into a folder.", newAssets)
 	add(cli, "version", "Print the version.", newVersion)
 	return cli, commands
 }

@@ -1,5 +1,5 @@
 // Package main_test drives the built binary as a user does: processes, files,
-// signals and HTTP, against a simulated tenant over HTTPS whose totals are known.
+// signals and HTTP, against simulated providers over HTTPS whose totals are known.
 package main_test
 
 import (

@@ -35,8 +35,14 @@ func tool(t testing.TB, name string) string {
 // startPart starts a binary. The test stops it.
 func startPart(t testing.TB, name string, args ...string) *part {
 	t.Helper()
+	return startProgram(t, name, tool(t, name), args...)
+}
+
+// startProgram is startPart for a file that is elsewhere.
+func startProgram(t testing.TB, name, file string, args ...string) *part {
+	t.Helper()
 	p := &part{t: t, log: new(output), done: make(chan struct{})}
-	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), tool(t, name), args...)
+	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), file, args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.WaitDelay = 10 * time.Second
 	if err := p.cmd.Start(); err != nil {

@@ -15,26 +15,45 @@ import (
 
 // printer prints redacted records.
 type printer interface {
-	record(r *cdr.Record) error
+	// line makes a record printable. It keeps nothing of the record.
+	line(r *cdr.Record) (*line, error)
+	// print prints a line with the recordings that it has.
+	print(l *line, recordings []recording) error
 	close() error
 }
 
-func newPrinter(output string, out io.Writer) printer {
+// line is a record as it is printed, but for its recordings.
+type line struct {
+	cells  []string                   // of tables and CSV
+	object map[string]json.RawMessage // of JSON lines
+}
+
+// newPrinter makes a printer; with recordings, rows have columns for these.
+func newPrinter(output string, recordings bool, out io.Writer) printer {
+	rows := &rowPrinter{rows: columns}
+	if recordings {
+		rows.more = recordingColumns
+	}
 	switch output {
 	case "jsonl":
 		return &jsonPrinter{enc: json.NewEncoder(out)}
 	case "csv":
 		w := csv.NewWriter(out)
-		return &rowPrinter{rows: columns, write: w.Write, flush: func() error {
+		rows.write, rows.flush = w.Write, func() error {
 			w.Flush()
 			return w.Error()
-		}}
+		}
+		return rows
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	return &rowPrinter{rows: columns, flush: w.Flush, write: func(cells []string) error {
+	rows.flush, rows.write = w.Flush, func(cells []string) error {
+		for i, cell := range cells {
+			cells[i] = printable(cell)
+		}
 		_, err := fmt.Fprintln(w, strings.Join(cells, "\t"))
 		return err
-	}}
+	}
+	return rows
 }
 
 // column is one value of a record.
@@ -89,6 +108,7 @@ func chargesText(r *cdr.Record) string {
 // rowPrinter prints a head and one row per record.
 type rowPrinter struct {
 	rows  []column
+	more  []recordingColumn
 	write func([]string) error
 	flush func() error
 	begun bool
@@ -103,16 +123,27 @@ func (p *rowPrinter) begin() error {
 	for _, c := range p.rows {
 		head = append(head, c.name)
 	}
+	for _, c := range p.more {
+		head = append(head, c.name)
+	}
 	return p.write(head)
 }
 
-func (p *rowPrinter) record(r *cdr.Record) error {
+func (p *rowPrinter) line(r *cdr.Record) (*line, error) {
+	cells := make([]string, len(p.rows))
+	for i, c := range p.rows {
+		cells[i] = strings.Clone(c.value(r))
+	}
+	return &line{cells: cells}, nil
+}
+
+func (p *rowPrinter) print(l *line, recordings []recording) error {
 	if err := p.begin(); err != nil {
 		return err
 	}
-	cells := make([]string, len(p.rows))
-	for i, c := range p.rows {
-		cells[i] = c.value(r)
+	cells := l.cells
+	for _, c := range p.more {
+		cells = append(cells, c.cell(recordings))
 	}
 	return p.write(cells)
 }
@@ -123,66 +154,3 @@ func (p *rowPrinter) close() error {
 	}
 	return p.flush()
 }
-
-// jsonPrinter prints a JSON object per line.
-type jsonPrinter struct{ enc *json.Encoder }
-
-func (p *jsonPrinter) record(r *cdr.Record) error {
-	object := make(map[string]any)
-	for _, c := range columns {
-		if v := c.value(r); v != "" && c.name != "charges" {
-			object[c.name] = v
-		}
-	}
-	object["duration"] = r.Duration.Seconds()
-	for name, n := range map[string]cdr.Int{"sip_code": r.SIPCode, "sub_code": r.SubCode} {
-		if n.Known {
-			object[name] = n.Value
-		}
-	}
-	p.more(object, r)
-	return p.enc.Encode(object)
-}
-
-// more adds what a table has no room for.
-func (p *jsonPrinter) more(object map[string]any, r *cdr.Record) {
-	for name, text := range map[string]string{
-		"call_id": r.CallID, "invite": timeText(r.Invite), "answer": timeText(r.Answer), "end": timeText(r.End),
-		"reason_phrase": r.ReasonPhrase, "media_bypass": r.MediaBypass.String(), "media_location": r.MediaLocation,
-		"signaling_location": r.SignalLocation, "user_id": r.UserID, "user_principal": r.UserPrincipal,
-	} {
-		if text != "" {
-			object[name] = text
-		}
-	}
-	var charges []map[string]string
-	for i := range r.Charges {
-		c := &r.Charges[i]
-		charges = append(charges, map[string]string{"component": c.Component, "amount": c.Amount.String(), "currency": c.Currency})
-	}
-	if charges != nil {
-		object["charges"] = charges
-	}
-	own := make(map[string]any)
-	for i := range r.Extra {
-		own[r.Extra[i].Key] = attrValue(&r.Extra[i])
-	}
-	if len(own) > 0 {
-		object["provider"] = own
-	}
-}
-
-func attrValue(a *cdr.Attr) any {
-	switch a.Type {
-	case cdr.IntAttr:
-		return a.Int
-	case cdr.BoolAttr:
-		return a.Int != 0
-	case cdr.StringsAttr:
-		return a.Strs
-	case cdr.StringAttr:
-	}
-	return a.Str
-}
-
-func (p *jsonPrinter) close() error { return nil }

@@ -100,25 +100,25 @@ func (r *receiver) overGRPC(more string) string {
 	return fmt.Sprintf("{endpoint: %q, protocol: grpc, interval: 1s%s}", r.GRPCURL(), more)
 }
 
-// calls counts the distinct records of a feed by their event.
-func (r *receiver) calls(feed, event string) int {
+// calls counts the distinct log records of a feed by their event.
+func (r *receiver) calls(p place, feed, event string) int {
 	n := 0
-	for _, l := range r.Logs() {
-		if l.Source == "contoso" && l.Feed == feed && l.Event == event {
+	for _, l := range r.FeedLogs(p.source(), feed) {
+		if l.Event == event {
 			n++
 		}
 	}
 	return n
 }
 
-// delivered waits until exactly the records of a feed that a reader met at these
-// instants are there: one for each call and one for each change of money or outcome.
-func (r *receiver) delivered(w *simulator.World, feed string, at ...time.Time) {
+// delivered waits until exactly the records of a feed that was looked at in these
+// instants are there: one for each record and one for each change of it.
+func (r *receiver) delivered(p place, feed string, at ...time.Time) {
 	r.t.Helper()
-	records, revised := view(w, at...).Records, changes(w, at...)
-	eventually(r.t, "deliver every log record of "+feed, func() error {
-		if calls, changed := r.calls(feed, eventCall), r.calls(feed, eventRevised); calls != records || changed != revised {
-			return fmt.Errorf("%d calls and %d revisions have come, want %d and %d", calls, changed, records, revised)
+	want := p.tally(feed, at...)
+	eventually(r.t, "deliver every log record of "+p.source()+"/"+feed, func() error {
+		if calls, changed := r.calls(p, feed, eventCall), r.calls(p, feed, eventRevised); calls != want.records || changed != want.revised {
+			return fmt.Errorf("%d calls and %d revisions have come, want %d and %d", calls, changed, want.records, want.revised)
 		}
 		return nil
 	})
@@ -127,18 +127,34 @@ func (r *receiver) delivered(w *simulator.World, feed string, at ...time.Time) {
 	}
 }
 
-// tells checks each log record of a feed that was read at one instant against the
-// call that it is of.
-func (r *receiver) tells(w *simulator.World, feed string, at time.Time) {
+// complete is delivered for every feed of a place, whose records have each an id of
+// their own.
+func (r *receiver) complete(p place, at ...time.Time) {
+	r.t.Helper()
+	for _, feed := range p.feeds() {
+		r.delivered(p, feed, at...)
+		ids := make(map[string]bool)
+		for _, l := range r.FeedLogs(p.source(), feed) {
+			ids[l.RecordID] = true
+		}
+		if want := p.tally(feed, at...).records; len(ids) != want {
+			r.t.Errorf("the log records of %s/%s have %d ids, want %d", p.source(), feed, len(ids), want)
+		}
+	}
+}
+
+// tells checks each log record of a tenant's feed that was read at one instant against
+// the call that it is of.
+func (r *receiver) tells(n *tenant, feed string, at time.Time) {
 	r.t.Helper()
 	calls := make(map[string]map[string]any)
-	for _, l := range r.FeedLogs("contoso", feed) {
+	for _, l := range r.FeedLogs(n.source(), feed) {
 		if l.Event == eventCall {
 			calls[l.RecordID] = l.Attributes
 		}
 	}
 	var wrong []string
-	eachCall(w, at, func(c *simulator.Call, v *simulator.Version) {
+	eachCall(n.worlds[feed], at, func(c *simulator.Call, v *simulator.Version) {
 		if c.NoID {
 			return
 		}
@@ -183,15 +199,17 @@ func whole(n cdr.Int) any {
 	return n.Value
 }
 
-// inOrder checks that the records of a feed came as they were committed: never one
+// inOrder checks that the records of each feed came as they were committed: never one
 // that was read earlier after one that was read later.
-func (r *receiver) inOrder(feed string) {
+func (r *receiver) inOrder(p place) {
 	r.t.Helper()
-	logs := r.FeedLogs("contoso", feed)
-	for i := 1; i < len(logs); i++ {
-		if logs[i].Observed.Before(logs[i-1].Observed) {
-			r.t.Fatalf("log record %d of %s was read at %s and came after one that was read at %s",
-				i, feed, logs[i].Observed, logs[i-1].Observed)
+	for _, feed := range p.feeds() {
+		logs := r.FeedLogs(p.source(), feed)
+		for i := 1; i < len(logs); i++ {
+			if logs[i].Observed.Before(logs[i-1].Observed) {
+				r.t.Fatalf("log record %d of %s/%s was read at %s and came after one that was read at %s",
+					i, p.source(), feed, logs[i].Observed, logs[i-1].Observed)
+			}
 		}
 	}
 }

@@ -11,9 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 // records prints call records.
@@ -21,6 +19,7 @@ type records struct {
 	config, source, feed string
 	from, to             string
 	output               string
+	recordings           bool
 }
 
 func newRecords(c *kingpin.CmdClause) command {
@@ -31,6 +30,7 @@ func newRecords(c *kingpin.CmdClause) command {
 	c.Flag("from", "Begin: RFC 3339, a date, or a duration ago such as 36h.").Required().StringVar(&r.from)
 	c.Flag("to", "End, as --from; now if it isn't given.").StringVar(&r.to)
 	c.Flag("output", "table, jsonl or csv.").Default("table").EnumVar(&r.output, "table", "jsonl", "csv")
+	c.Flag("recordings", "Ask the provider what it knows of the recordings, never for their content.").BoolVar(&r.recordings)
 	return r
 }
 
@@ -44,7 +44,7 @@ func (r *records) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	redactor, err := r.redactor(ctx, c)
+	redactor, err := newRedactor(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -52,91 +52,62 @@ func (r *records) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	defer source.Close()
-	printer := newPrinter(r.output, s.out)
-	if err := r.print(ctx, feed, from, to, redactor, printer, s); err != nil {
+	defer closeSource(source)
+	printing := &printing{
+		from: from, to: to, currency: feed.Currency, redactor: redactor, printer: newPrinter(r.output, r.recordings, s.out), streams: s,
+	}
+	if r.recordings {
+		printing.resolver = &resolver{
+			ask: feed.Recording, advise: source.Advise, errors: s.errors, known: make(map[string]collector.RecordingInfo),
+		}
+	}
+	reader := feed.Reader
+	if feed.Fetcher != nil {
+		reader = &fetchingReader{RangeReader: reader, fetcher: feed.Fetcher, errors: s.errors}
+	}
+	if err := printing.run(ctx, reader); err != nil {
 		what, todo := source.Advise(err)
 		return fmt.Errorf("read %s/%s: %s; %s", r.source, r.feed, what, todo)
 	}
-	return printer.close()
-}
-
-// redactor redacts as the exporter does: with the configured key, or with the
-// ledger's own, which is read without its lock.
-func (r *records) redactor(ctx context.Context, c *config.Config) (*cdr.Redactor, error) {
-	key, err := app.HashKey(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	if key == nil {
-		glance, err := ledger.Look(ctx, string(c.Storage.Path))
-		if err != nil {
-			return nil, err
-		}
-		key = glance.HashKey
-	}
-	return cdr.NewRedactor(app.Policy(c.Privacy), key), nil
+	return printing.printer.close()
 }
 
 // open opens the source and finds the feed.
 func (r *records) open(c *config.Config) (*collector.Source, *collector.FeedInfo, error) {
-	s := c.Source(r.source)
-	if s == nil {
-		var names []string
-		for i := range c.Sources {
-			names = append(names, c.Sources[i].Name)
-		}
-		return nil, nil, fmt.Errorf("--source: no source %s in %s; there are: %s", r.source, r.config, strings.Join(names, ", "))
-	}
-	source, err := app.OpenSource(s, app.Providers(), app.SourceSettings(s))
+	source, err := openSource(c, r.source, r.config)
 	if err != nil {
 		return nil, nil, err
 	}
-	var names []string
-	for i := range source.Feeds {
-		if source.Feeds[i].Name == r.feed && source.Feeds[i].Reader != nil {
-			return source, &source.Feeds[i], nil
-		}
-		names = append(names, source.Feeds[i].Name)
+	feed, err := r.find(source)
+	if err != nil {
+		closeSource(source)
+		return nil, nil, err
 	}
-	source.Close()
-	return nil, nil, fmt.Errorf("--feed: source %s has no feed %s that can be printed; there are: %s", r.source, r.feed, strings.Join(names, ", "))
+	return source, feed, nil
 }
 
-// print reads the range in pieces that the provider allows and prints what
-// started within it.
-func (r *records) print(ctx context.Context, feed *collector.FeedInfo, from, to time.Time, redactor *cdr.Redactor, p printer, s streams) error {
-	seen := make(map[string]bool) // ranges touch, and pages may repeat a row
-	longest := feed.Reader.Limits().MaxRange
-	for at := from; at.Before(to); {
-		end := to
-		if longest > 0 && end.Sub(at) > longest {
-			end = at.Add(longest)
+// find finds the feed, if its records can be printed.
+func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
+	var names []string
+	problem := fmt.Sprintf("source %s has no feed %s that can be printed", r.source, r.feed)
+	for i := range source.Feeds {
+		feed := &source.Feeds[i]
+		switch {
+		case feed.Name == r.feed && feed.Snapshot:
+			problem = fmt.Sprintf("%s of source %s are calls in progress, which are no records: they become some when they end", r.feed, r.source)
+		case feed.Reader == nil:
+		case feed.Name != r.feed:
+			names = append(names, feed.Name)
+		case r.recordings && feed.Recording == nil:
+			return nil, errNoRecordings
+		default:
+			return feed, nil
 		}
-		err := feed.Reader.Read(ctx, at, end, func(b *collector.Batch) error {
-			for _, bad := range b.Invalid {
-				fmt.Fprintf(s.errors, "%s: left out: %s\n", bad.At, bad.Problem)
-			}
-			for _, record := range b.Records {
-				if record.Start.Before(from) || !record.Start.Before(to) || record.ID != "" && seen[record.ID] {
-					continue
-				}
-				if record.ID != "" {
-					seen[strings.Clone(record.ID)] = true
-				}
-				redactor.Redact(record)
-				if err := p.record(record); err != nil {
-					return fmt.Errorf("print: %w", err)
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		at = end
 	}
-	return nil
+	if len(names) > 0 {
+		problem += "; there are: " + strings.Join(names, ", ")
+	}
+	return nil, errors.New("--feed: " + problem)
 }
 
 // parseRange reads --from and --to.

@@ -174,7 +174,7 @@ func TestRecordsBesideTheDaemon(t *testing.T) {
 			x := n.start(settings{OTLP: r.overHTTP(""), More: "privacy: {numbers: hash" + key + "}"}).ready()
 			now := n.Now()
 			x.counts(n, now)
-			r.delivered(n.worlds[pstn], pstn, now)
+			r.delivered(n, pstn, now)
 
 			beside := objects(t, n.records(pstn, "jsonl").out.String())
 			same := map[string]string{

@@ -69,7 +69,7 @@ func TestReload(t *testing.T) {
 	for feed, w := range n.worlds {
 		want := view(w, at...).Records - view(w, began).Records
 		eventually(t, "deliver what was counted since OTLP is on", func() error {
-			if got := r.calls(feed, eventCall); got != want || want == 0 {
+			if got := r.calls(n, feed, eventCall); got != want || want == 0 {
 				return fmt.Errorf("%d log records of %s have come, want %d", got, feed, want)
 			}
 			return nil
@@ -186,9 +186,9 @@ func TestReloadStorm(t *testing.T) {
 	n.configure(both[0])
 	x.reload(http.MethodPost, http.StatusOK)
 	x.counts(n, at)
-	for feed, w := range n.worlds {
-		r.delivered(w, feed, at)
-		r.tells(w, feed, at)
+	r.complete(n, at)
+	for _, feed := range n.feeds() {
+		r.tells(n, feed, at)
 	}
 	r.agrees(x)
 	x.stop()
@@ -210,16 +210,16 @@ func TestFeedComesBack(t *testing.T) {
 		}
 	}
 	n.Advance(12 * time.Hour)
-	x.countsFeed(n, "contoso", directRouting, began, n.Visible())
+	x.countsFeed(n, n.source(), directRouting, began, n.Visible())
 	n.Advance(12 * time.Hour)
 	at := []time.Time{began, n.Visible()} // of pstn, which missed what was between
 
 	n.configure(settings{})
 	x.reload(http.MethodPost, http.StatusOK)
-	x.countsFeed(n, "contoso", pstn, at...)
+	x.countsFeed(n, n.source(), pstn, at...)
 	x.stop()
 	x = n.start(settings{}).ready()
-	x.countsFeed(n, "contoso", pstn, at...)
+	x.countsFeed(n, n.source(), pstn, at...)
 	x.stop()
 }
 
@@ -270,7 +270,7 @@ func TestAnotherAccount(t *testing.T) {
 		}}
 	}
 	x := n.start(two("")).ready()
-	x.countsFeed(n, "contoso", pstn, began)
+	x.countsFeed(n, n.source(), pstn, began)
 	stopped := func(x *exporter) {
 		t.Helper()
 		eventually(t, "show that the account is another", func() error {
@@ -296,7 +296,7 @@ func TestAnotherAccount(t *testing.T) {
 
 	// The way back.
 	x = n.start(two("")).ready()
-	x.countsFeed(n, "contoso", pstn, began, n.Visible())
+	x.countsFeed(n, n.source(), pstn, began, n.Visible())
 	x.stop()
 }
 

@@ -31,6 +31,18 @@ func (w *webFlags) define(c *kingpin.CmdClause) {
 	c.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&w.telemetryPath)
 }
 
+// webhookFlags are the flags of the listener for notifications.
+type webhookFlags struct {
+	addresses  []string
+	configFile string
+}
+
+func (w *webhookFlags) define(c *kingpin.CmdClause) {
+	c.Flag("webhook.listen-address", "Address on which providers' notifications are taken, apart from the metrics port; "+
+		"may be given several times. Off if it isn't given.").StringsVar(&w.addresses)
+	c.Flag("webhook.config.file", "File with TLS of the webhook listener, as --web.config.file.").StringVar(&w.configFile)
+}
+
 // logFlags are the flags of the log.
 type logFlags struct{ config promslog.Config }
 
@@ -57,6 +69,7 @@ func (l *logFlags) logger(s streams) *slog.Logger {
 type runCommand struct {
 	config string
 	web    webFlags
+	hook   webhookFlags
 	log    logFlags
 }
 
@@ -64,6 +77,7 @@ func newRun(c *kingpin.CmdClause) command {
 	r := &runCommand{}
 	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&r.config)
 	r.web.define(c)
+	r.hook.define(c)
 	r.log.define(c)
 	return r
 }
@@ -71,7 +85,9 @@ func newRun(c *kingpin.CmdClause) command {
 func (r *runCommand) run(ctx context.Context, s streams) error {
 	logger := r.log.logger(s)
 	logger.Info("Starting cdr-exporter", "version", version.Info(), "build", version.BuildContext())
-	a, err := app.New(ctx, r.web.settings(r.config, logger))
+	settings := r.web.settings(r.config, logger)
+	settings.WebhookAddresses, settings.WebhookConfigFile = r.hook.addresses, r.hook.configFile
+	a, err := app.New(ctx, settings)
 	if err != nil {
 		return err
 	}

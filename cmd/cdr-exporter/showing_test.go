@@ -91,7 +91,7 @@ func TestNewSeries(t *testing.T) {
 	x.counts(n, at...) // what was shown stays shown
 	n.Advance(12 * time.Hour)
 	at = append(at, n.Visible())
-	x.caughtUp(n, directRouting)
+	x.caughtUp(n)
 	zeros := func(x *exporter) map[string]bool {
 		all := make(map[string]bool)
 		for metric, table := range x.scrape().tables("contoso", directRouting) {
@@ -143,7 +143,7 @@ func TestFirstHistory(t *testing.T) {
 	}
 	for range 2 {
 		x := n.start(settings{}).serving()
-		x.countsFeed(n, "contoso", directRouting, now)
+		x.countsFeed(n, n.source(), directRouting, now)
 		eventually(t, "read a part of the history", func() error {
 			x.running()
 			m := x.scrape()
@@ -158,7 +158,7 @@ func TestFirstHistory(t *testing.T) {
 		x.kill()
 	}
 	x := n.start(settings{}).serving()
-	x.countsFeed(n, "contoso", directRouting, now)
+	x.countsFeed(n, n.source(), directRouting, now)
 	open.Store(true)
 	eventually(t, "show the history", func() error {
 		x.running()

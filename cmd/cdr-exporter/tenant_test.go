@@ -1,16 +1,15 @@
 package main_test
 
 import (
-	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"text/template"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -20,29 +19,30 @@ const (
 	directRouting = "direct_routing"
 )
 
-// tenant is a simulated tenant with a folder for the configuration and ledger of
-// an exporter that reads it.
+// tenant is a simulated tenant, and the site of an exporter that reads it.
 type tenant struct {
 	*sim.Server
-	t      testing.TB
+	*site
 	worlds map[string]*simulator.World // by feed
-	vault  *vault
-	folder string
 }
 
-// newTenant starts a tenant. Its worlds are those in the settings.
+// newTenant starts a tenant with a site of its own. Its worlds are those in the
+// settings.
 func newTenant(t testing.TB, s sim.Settings) *tenant {
 	t.Helper()
-	if s.ClientSecret == "" {
-		s.ClientSecret = "hush~" + strings.ReplaceAll(t.Name(), "/", "~")
-	}
+	return tenantAt(t, newSite(t), s)
+}
+
+// tenantAt starts a tenant for a site.
+func tenantAt(t testing.TB, at *site, s sim.Settings) *tenant {
+	t.Helper()
+	orElse(&s.ClientSecret, secretFor(t, "hush"))
 	server, err := sim.Start(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	n := &tenant{Server: server, t: t, worlds: make(map[string]*simulator.World), vault: newVault(t), folder: t.TempDir()}
-	t.Cleanup(n.searchLedger)
+	n := &tenant{Server: server, site: at, worlds: make(map[string]*simulator.World)}
 	for feed, world := range map[string]*simulator.World{pstn: s.PSTN, directRouting: s.DirectRouting} {
 		if world != nil {
 			n.worlds[feed] = world
@@ -56,35 +56,22 @@ func newTenant(t testing.TB, s sim.Settings) *tenant {
 	return n
 }
 
-// path is that of a file in the tenant's folder.
-func (n *tenant) path(name string) string { return filepath.Join(n.folder, name) }
+func (n *tenant) source() string   { return "contoso" }
+func (n *tenant) feeds() []string  { return slices.Sorted(maps.Keys(n.worlds)) }
+func (n *tenant) server() provider { return n.Server }
+func (n *tenant) item() string     { return n.itemOf(source{}) }
 
-// ledger is the exporter's storage.path.
-func (n *tenant) ledger() string { return n.path("ledger") }
-
-// searchLedger searches all that an exporter has kept, unless it kept nothing.
-func (n *tenant) searchLedger() {
-	if _, err := os.Stat(n.ledger()); errors.Is(err, fs.ErrNotExist) {
-		return
-	}
-	n.vault.searchFolder(n.ledger())
-	n.vault.searchOutbox(n.ledger())
+func (n *tenant) tables(feed string, at ...time.Time) tables {
+	return expected(view(n.worlds[feed], at...))
 }
 
-// write writes a file into the tenant's folder.
-func (n *tenant) write(name, text string) string {
-	n.t.Helper()
-	if err := os.WriteFile(n.path(name), []byte(text), 0o600); err != nil {
-		n.t.Fatal(err)
-	}
-	return n.path(name)
-}
+func (n *tenant) tally(feed string, at ...time.Time) tally { return tallyOf(n.worlds[feed], at...) }
 
-// keep writes a file that holds a secret.
-func (n *tenant) keep(name, secret string) {
-	n.t.Helper()
-	n.vault.hide("the secret in "+name, secret)
-	n.write(name, secret)
+// active says that Graph doesn't tell calls in progress.
+func (n *tenant) active(time.Time) map[cdr.Direction]int { return nil }
+
+func (n *tenant) answered() int {
+	return answers(n.Requests(), sim.EndpointPSTN, sim.EndpointDirectRouting)
 }
 
 // source is a source of the configuration, whose zero value has usual settings.
@@ -93,70 +80,56 @@ type source struct {
 	TenantID                   string
 	Credential                 string // one line
 	PSTN, DirectRouting        string // the feed's settings; "-": none
+	CallRecords                string // the same; empty: none
 }
 
-// settings are a configuration.
-type settings struct {
-	ZeroFor string
-	Storage string
-	OTLP    string // the block's content in braces; empty: none
-	Metrics string // more keys of the metrics, each with a comma before it
-	More    string // further top level keys
-	Sources []source
-}
-
-var configuration = template.Must(template.New("config").Parse(`storage: {path: {{.Storage}}}
-metrics: {zero_for: {{.ZeroFor}}{{.Metrics}}}
-{{if .OTLP}}otlp: {{.OTLP}}
-{{end}}{{.More}}
-sources:{{range .Sources}}
-  - name: {{.Name}}
+var tenantItem = template.Must(template.New("tenant").Parse(`  - name: {{.Name}}
     {{if .RenamedFrom}}renamed_from: {{.RenamedFrom}}
     {{end}}history: {{.History}}
     requests_per_minute: 1000000
     tls_config: {ca_file: ca.pem}
     msgraph:
       tenant_id: {{.TenantID}}
-      client_id: {{$.Tenant.ClientID}}
+      client_id: {{.Tenant.ClientID}}
       {{.Credential}}
-      login_url: {{$.Tenant.LoginURL}}
-      graph_url: {{$.Tenant.GraphURL}}
+      login_url: {{.Tenant.LoginURL}}
+      graph_url: {{.Tenant.GraphURL}}
       {{if ne .PSTN "-"}}pstn: {{.PSTN}}
       {{end}}{{if ne .DirectRouting "-"}}direct_routing: {{.DirectRouting}}
-      {{end}}{{end}}
+      {{end}}{{if .CallRecords}}call_records: {{.CallRecords}}
+      {{end}}
 `))
+
+// itemOf is a source that reads the tenant, an item of YAML.
+func (n *tenant) itemOf(c source) string {
+	n.t.Helper()
+	orElse(&c.Name, "contoso")
+	orElse(&c.History, "72h")
+	orElse(&c.TenantID, n.TenantID())
+	orElse(&c.Credential, "client_secret_file: secret")
+	orElse(&c.PSTN, "{interval: 1s, lookback: 48h}")
+	orElse(&c.DirectRouting, "{interval: 1s, lookback: 48h}")
+	var text strings.Builder
+	if err := tenantItem.Execute(&text, struct {
+		source
+		Tenant *tenant
+	}{c, n}); err != nil {
+		n.t.Fatal(err)
+	}
+	return text.String()
+}
 
 // configure writes the configuration file and returns its name.
 func (n *tenant) configure(s settings) string {
 	n.t.Helper()
-	set(&s.ZeroFor, "0s")
-	set(&s.Storage, "ledger")
 	if s.Sources == nil {
 		s.Sources = []source{{}}
 	}
-	for i := range s.Sources {
-		c := &s.Sources[i]
-		set(&c.Name, "contoso")
-		set(&c.History, "72h")
-		set(&c.TenantID, n.TenantID())
-		set(&c.Credential, "client_secret_file: secret")
-		set(&c.PSTN, "{interval: 1s, lookback: 48h}")
-		set(&c.DirectRouting, "{interval: 1s, lookback: 48h}")
+	items := make([]string, len(s.Sources))
+	for i, c := range s.Sources {
+		items[i] = n.itemOf(c)
 	}
-	var text strings.Builder
-	if err := configuration.Execute(&text, struct {
-		settings
-		Tenant *tenant
-	}{s, n}); err != nil {
-		n.t.Fatal(err)
-	}
-	return n.write("config.yaml", text.String())
-}
-
-func set(field *string, value string) {
-	if *field == "" {
-		*field = value
-	}
+	return n.configureSources(s, items...)
 }
 
 // start starts an exporter that reads the tenant.

@@ -40,8 +40,10 @@ const hiddenDigits = 4
 
 func newVault(t testing.TB) *vault {
 	return &vault{t: t, found: make(map[string]bool), texts: map[string]string{
-		"eyJhbGci": "a signed assertion", // {"alg" in base64
-		"eyJhdWQi": "an access token",    // {"aud"
+		"eyJhbGci":  "a signed assertion", // {"alg" in base64
+		"eyJhdWQi":  "an access token",    // {"aud"
+		"eyJraWQi":  "a signed token",     // {"kid"
+		accessToken: "an access token",
 	}}
 }
 
@@ -57,7 +59,9 @@ func (v *vault) hidePeople(m *simulator.Mix) {
 	v.hide("a caller's name", "Example Clinic")
 	for _, u := range m.Users {
 		v.hide("a user's name", u.Name)
-		v.hide("a user principal name", u.Principal[strings.IndexByte(u.Principal, '@'):])
+		if at := strings.IndexByte(u.Principal, '@'); at >= 0 { // else an extension's number
+			v.hide("a user principal name", u.Principal[at:])
+		}
 		v.hide("a user's id", u.ID[:len(u.ID)-3]) // all but the number of the user
 	}
 	v.mu.Lock()

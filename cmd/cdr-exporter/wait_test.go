@@ -8,7 +8,7 @@ import (
 const (
 	// patience is how long what must happen may take on a slow machine. Nothing
 	// waits so long when all is well.
-	patience = 2 * time.Minute
+	patience = 5 * time.Minute
 	// glance is between the first two looks at a condition, stare between later ones:
 	// each look at the metrics costs as much as a scrape.
 	glance = 10 * time.Millisecond

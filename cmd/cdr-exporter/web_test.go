@@ -192,6 +192,9 @@ func readOpenMetrics(t *testing.T, body []byte) families {
 		case strings.HasPrefix(line, "#"), strings.Contains(fields[0], "_created"):
 			continue
 		}
+		if sample, _, found := strings.Cut(line, " # {"); found { // an exemplar, which the text format hasn't
+			line = sample + "\n"
+		}
 		lines.WriteString(line)
 	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/cdr-exporter/cdr-exporter/dashboards"
+)
+
+// assets writes the bundled dashboards and rules into a folder.
+type assets struct {
+	dir   string
+	force bool
+}
+
+// asset is one bundled file and where it goes.
+type asset struct {
+	path    string
+	content []byte
+}
+
+func newAssets(c *kingpin.CmdClause) command {
+	a := &assets{}
+	c.Flag("force", "Overwrite files that differ from the bundled ones; without it nothing is written then.").BoolVar(&a.force)
+	c.Arg("dir", "Folder to write into; made if missing.").Required().StringVar(&a.dir)
+	return a
+}
+
+func (a *assets) run(_ context.Context, s streams) error {
+	missing, differing, err := a.compare()
+	if err != nil {
+		return err
+	}
+	if len(differing) > 0 && !a.force {
+		return fmt.Errorf("files in the folder differ from the bundled ones, and nothing was written: %s; "+
+			"keep what you changed elsewhere and repeat with --force, or choose another folder", paths(differing))
+	}
+	for _, f := range append(missing, differing...) {
+		if err := f.write(); err != nil {
+			return fmt.Errorf("write the bundled file: %w", err)
+		}
+		fmt.Fprintf(s.out, "wrote %s\n", f.path)
+	}
+	if len(missing)+len(differing) == 0 {
+		fmt.Fprintf(s.out, "%s holds the bundled files already\n", a.dir)
+	}
+	return nil
+}
+
+// compare finds the bundled files that the folder hasn't, and those that are another
+// there.
+func (a *assets) compare() (missing, differing []asset, err error) {
+	err = fs.WalkDir(dashboards.Files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(dashboards.Files, name)
+		if err != nil {
+			return err
+		}
+		f := asset{filepath.Join(a.dir, filepath.FromSlash(name)), content}
+		switch old, err := os.ReadFile(f.path); {
+		case errors.Is(err, fs.ErrNotExist):
+			missing = append(missing, f)
+		case err != nil:
+			return err
+		case !bytes.Equal(old, content):
+			differing = append(differing, f)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("look into the folder: %w", err)
+	}
+	return missing, differing, nil
+}
+
+// write puts the file in its place in one step: whoever reads the folder meanwhile,
+// Prometheus or Grafana, finds the old one or the new one.
+func (f asset) write() (err error) {
+	folder := filepath.Dir(f.path)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	// The name begins with a dot, so that nobody takes it for a rule or a dashboard.
+	temporary, err := os.CreateTemp(folder, ".assets-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(temporary.Name()))
+		}
+	}()
+	if err := fill(temporary, f.content); err != nil {
+		return err
+	}
+	return os.Rename(temporary.Name(), f.path)
+}
+
+// fill writes a file that others may read, and closes it.
+func fill(file *os.File, content []byte) error {
+	_, err := io.Copy(file, bytes.NewReader(content))
+	return errors.Join(err, file.Chmod(0o644), file.Close())
+}
+
+// paths are the files' names in one line.
+func paths(files []asset) string {
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = f.path
+	}
+	return strings.Join(names, ", ")
+}

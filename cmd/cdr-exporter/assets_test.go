@@ -1,0 +1,131 @@
+package main_test
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/dashboards"
+)
+
+// assetsInto writes the bundled files into a folder, and returns what it says and its
+// exit code.
+func assetsInto(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), shipped, append([]string{"assets"}, args...)...)
+	var out, problems bytes.Buffer
+	command.Stdout, command.Stderr = &out, &problems
+	if err := command.Run(); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			t.Fatal(err)
+		}
+		code = exit.ExitCode()
+	}
+	return out.String(), problems.String(), code
+}
+
+// bundled are the files that the binary carries, by where they go in a folder.
+func bundled(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	all := make(map[string][]byte)
+	err := fs.WalkDir(dashboards.Files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		all[filepath.Join(dir, filepath.FromSlash(name))], err = fs.ReadFile(dashboards.Files, name)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestAssets writes the bundled files, and again, and over one that somebody changed.
+func TestAssets(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "made", "here")
+	want := bundled(t, dir)
+	stdout, stderr, code := assetsInto(t, dir)
+	if code != 0 || stderr != "" || strings.Count(stdout, "wrote ") != len(want) {
+		t.Fatalf("into a folder that isn't there: code %d\n%s%s", code, stdout, stderr)
+	}
+	holds(t, dir, want)
+
+	stdout, stderr, code = assetsInto(t, dir)
+	if code != 0 || stderr != "" || strings.Contains(stdout, "wrote ") {
+		t.Errorf("again: code %d\n%s%s", code, stdout, stderr)
+	}
+
+	changed, missing := filepath.Join(dir, "grafana", "overview.json"), filepath.Join(dir, "grafana", "cost.json")
+	if err := os.WriteFile(changed, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(missing); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, code = assetsInto(t, dir)
+	if code != 1 || stdout != "" || !strings.Contains(stderr, changed) || !strings.Contains(stderr, "--force") {
+		t.Errorf("over a changed file: code %d\n%s%s", code, stdout, stderr)
+	}
+	if text, err := os.ReadFile(changed); err != nil || string(text) != "{}" {
+		t.Errorf("the changed file became %q, %v", text, err)
+	}
+	if _, err := os.Stat(missing); err == nil {
+		t.Error("a file was written though another differs")
+	}
+
+	stdout, stderr, code = assetsInto(t, "--force", dir)
+	if code != 0 || stderr != "" || strings.Count(stdout, "wrote ") != 2 {
+		t.Errorf("with --force: code %d\n%s%s", code, stdout, stderr)
+	}
+	holds(t, dir, want)
+}
+
+// TestAssetsFail: a folder that can't be one is an error that names it.
+func TestAssetsFail(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if stdout, stderr, code := assetsInto(t, file); code != 1 || stdout != "" || !strings.Contains(stderr, file) {
+		t.Errorf("code %d\n%s%s", code, stdout, stderr)
+	}
+}
+
+// holds expects a folder to hold these files, which everybody may read, and no other.
+func holds(t *testing.T, dir string, want map[string][]byte) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if content, ok := want[path]; !ok || !bytes.Equal(got, content) {
+			t.Errorf("%s isn't a bundled file as it is", path)
+		}
+		info, err := entry.Info()
+		if err == nil && info.Mode().Perm() != 0o644 {
+			t.Errorf("%s has the mode %v", path, info.Mode())
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path := range want {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/model"
+
+	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// backfill writes history as OpenMetrics.
+type backfill struct {
+	config, source string
+	from, to       string
+	step           string
+	labels         []string
+	output         string
+}
+
+func newBackfill(c *kingpin.CmdClause) command {
+	b := &backfill{}
+	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&b.config)
+	c.Flag("from", "Begin: RFC 3339, a date, or a duration ago such as 36h.").Required().StringVar(&b.from)
+	c.Flag("to", "End, as --from; where live counting began if it isn't given.").StringVar(&b.to)
+	c.Flag("source", "Name of the source; all of them if it isn't given.").StringVar(&b.source)
+	c.Flag("step", "Distance of samples, such as 30s or 5m.").Default("1m").StringVar(&b.step)
+	c.Flag("label", "NAME=VALUE, a label that every series is given, which should set it apart from the live one. May be repeated.").
+		StringsVar(&b.labels)
+	c.Flag("output", "File to write; - is the standard output.").Required().StringVar(&b.output)
+	return b
+}
+
+func (b *backfill) run(ctx context.Context, s streams) error {
+	step, labels, err := b.parse()
+	if err != nil {
+		return err
+	}
+	c, err := app.LoadConfig(b.config, app.Providers())
+	if err != nil {
+		return err
+	}
+	feeds, err := b.feeds(ctx, c, time.Now())
+	if err != nil {
+		return err
+	}
+	defer closeFeeds(feeds)
+	out, err := createOutput(b.output, s.out)
+	if err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	defer out.discard()
+	folder, err := os.MkdirTemp("", "cdr-exporter-backfill-")
+	if err != nil {
+		return fmt.Errorf("make a temporary folder: point TMPDIR at one that can be written: %w", err)
+	}
+	defer os.RemoveAll(folder) //nolint:errcheck // A temporary folder; the system clears it too.
+	err = b.backfill(ctx, history.Settings{
+		Folder: folder, From: feeds[0].from, Step: step, SeriesLimit: c.Metrics.SeriesLimit, Now: time.Now,
+	}, feeds, openmetrics.NewWriter(out, labels), s)
+	if err == nil {
+		err = out.finish()
+	}
+	if err != nil && ctx.Err() != nil {
+		return errors.New("interrupted: no history was written")
+	}
+	return err
+}
+
+// parse reads the flags that need no configuration.
+func (b *backfill) parse() (step time.Duration, labels []openmetrics.Label, err error) {
+	d, err := model.ParseDuration(b.step)
+	step = time.Duration(d)
+	if err != nil || step < time.Second || step%time.Second != 0 {
+		return 0, nil, errors.New("--step: give whole seconds as a duration such as 30s, 1m or 1h")
+	}
+	for _, text := range b.labels {
+		l, err := openmetrics.ParseLabel(text)
+		if err != nil {
+			return 0, nil, fmt.Errorf("--label: %w", err)
+		}
+		labels = append(labels, l)
+	}
+	if err := openmetrics.CheckLabels(labels); err != nil {
+		return 0, nil, fmt.Errorf("--label: %w", err)
+	}
+	return step, labels, nil
+}
+
+// feeds opens the sources and says which feeds of them are to be read, and from when to
+// when. Nothing is asked of the network.
+func (b *backfill) feeds(ctx context.Context, c *config.Config, now time.Time) (feeds []*pastFeed, err error) {
+	defer func() {
+		if err != nil {
+			closeFeeds(feeds)
+		}
+	}()
+	from, err := parseTime(b.from, now)
+	if err != nil {
+		return nil, fmt.Errorf("--from: %w", err)
+	}
+	glance, err := ledger.Look(ctx, string(c.Storage.Path))
+	if err != nil {
+		return nil, err
+	}
+	span := &pastSpan{from: from.Truncate(time.Second), now: now, glance: glance}
+	if b.to != "" {
+		if span.to, err = parseTime(b.to, now); err != nil {
+			return nil, fmt.Errorf("--to: %w", err)
+		}
+	}
+	for _, name := range b.sources(c) {
+		more, err := openPast(c, name, b.config, span)
+		feeds = append(feeds, more...)
+		if err != nil {
+			return feeds, err
+		}
+	}
+	if len(feeds) == 0 {
+		return nil, errors.New("no source has a feed with a past: calls in progress have none; configure a feed of call records")
+	}
+	return feeds, nil
+}
+
+// sources are the names of those that are wanted.
+func (b *backfill) sources(c *config.Config) []string {
+	if b.source != "" {
+		return []string{b.source}
+	}
+	var names []string
+	for i := range c.Sources {
+		names = append(names, c.Sources[i].Name)
+	}
+	return names
+}
+
+// backfill reads the feeds and writes what they come to.
+func (b *backfill) backfill(ctx context.Context, set history.Settings, feeds []*pastFeed, w *openmetrics.Writer, s streams) (err error) {
+	told := s.out // what there is to say when it is done
+	if b.output == standardOutput {
+		told = s.errors
+	}
+	m := newMeter(s.errors, feeds)
+	defer m.end()
+	set.Note, set.Progress = m.note, m.progress
+	h, err := history.Open(ctx, set)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	var lines []string
+	for _, f := range feeds {
+		if f.note != "" {
+			m.note(f.name() + ": " + f.note)
+		}
+		m.feed(f)
+		summary, err := h.Read(ctx, f.Feed)
+		if err != nil {
+			return f.explain(err)
+		}
+		lines = append(lines, f.told(&summary)...)
+	}
+	m.writing(h.Series())
+	if err := h.Write(ctx, w); err != nil {
+		return err
+	}
+	m.end()
+	lines = append(lines, fmt.Sprintf("%d series, %d samples", h.Series(), w.Samples()))
+	for _, line := range lines {
+		fmt.Fprintln(told, line)
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+//go:build e2e
+
+package main_test
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// startPrometheusOf starts a Prometheus that scrapes nothing and has the blocks of a folder.
+func startPrometheusOf(t *testing.T, at *site, blocks string) *prometheus {
+	t.Helper()
+	address := free(t)
+	p := &prometheus{base: "http://" + address, part: startPart(t, "prometheus",
+		"--config.file="+at.write("prometheus.yml", "global: {}\n"), "--storage.tsdb.path="+blocks, "--web.listen-address="+address)}
+	eventually(t, "start Prometheus", func() error {
+		p.running()
+		_, err := p.get("/-/ready")
+		return err
+	})
+	return p
+}
+
+// TestE2EBackfill (contract 1; issue 5, point 5): promtool makes blocks of a history as it
+// is, and in a Prometheus that has them the last values, and the rise over the range, of
+// every compared metric are the simulators' totals to the unit.
+func TestE2EBackfill(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t, estateSettings{seed: 23, calls: 200, era: pastEra})
+	e.hold()
+	from, to := lastDays(3)
+	e.backfill(t, e.configure(settings{}), from, to, "--label=job=cdr-history")
+	blocks := e.path("blocks")
+	made, err := exec.CommandContext(t.Context(), tool(t, "promtool"), "tsdb", "create-blocks-from", "openmetrics", e.path("past.om"), blocks).CombinedOutput()
+	if err != nil {
+		t.Fatalf("promtool: %v\n%s", err, made)
+	}
+	if all, err := filepath.Glob(filepath.Join(blocks, "*", "meta.json")); err != nil || len(all) < 30 {
+		t.Fatalf("%d blocks, %v:\n%s", len(all), err, made)
+	}
+	p := startPrometheusOf(t, e.site, blocks)
+	window := to.Sub(from) + time.Minute
+	for what, form := range map[string]string{
+		"last":     fmt.Sprintf("%%s @ %d", to.Unix()),
+		"increase": fmt.Sprintf("increase(%%s[%ds] @ %d)", int(window.Seconds()), to.Unix()),
+	} {
+		for _, place := range e.places() {
+			for _, feed := range place.feeds() {
+				got := p.past(form, place.source(), feed)
+				if wrong := diff(got, place.tables(feed, e.at(place)...)); wrong != "" {
+					t.Errorf("%s of %s/%s: %s", what, place.source(), feed, wrong)
+				}
+			}
+		}
+	}
+	// A day without calls would be lost sight of without samples in between.
+	for _, hour := range []int{24, 36} {
+		at := to.Unix() - int64(hour)*3600
+		if got := p.query(fmt.Sprintf("count(cdr_calls_total @ %d)", at)); len(got) != 1 {
+			t.Errorf("%d h ago no series is there", hour)
+		}
+	}
+	// The median of durations is that of the classic buckets.
+	if got := p.query(fmt.Sprintf(`histogram_quantile(0.5, sum by (le) (increase(cdr_call_duration_seconds_bucket{source="acme"}[%ds] @ %d)))`, int(window.Seconds()), to.Unix())); len(got) != 1 || got[0].value <= 0 {
+		t.Errorf("the median of durations is %v", got)
+	}
+}
+
+// past are the compared metrics of a feed, each asked for in a form.
+func (p *prometheus) past(form, source, feed string) tables {
+	p.t.Helper()
+	all := make(tables)
+	for metric, labels := range compared {
+		names := []string{metric}
+		if !strings.HasSuffix(metric, "_total") {
+			names = []string{metric + "_count", metric + "_sum"}
+		}
+		for _, name := range names {
+			selector := fmt.Sprintf(`%s{job="cdr-history",source=%q,feed=%q}`, name, source, feed)
+			for _, s := range p.query(fmt.Sprintf("sum by (%s) (%s)", strings.Join(labels, ","), fmt.Sprintf(form, selector))) {
+				values := make([]any, len(labels))
+				for i, label := range labels {
+					values[i] = s.labels[label]
+				}
+				all.add(name, millionths(s.value), values...)
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+const someCall = "5e4d3c2b-1a09-4f8e-b7c6-d5e4f3a2b1c0"
+
+// aCall is a call of two with a part of each kind.
+func aCall() *collector.CallTree {
+	stream := func(direction, verdict string) *collector.CallTree {
+		return &collector.CallTree{Label: "stream", Fields: []cdr.Attr{
+			cdr.Text("media", "audio", cdr.Plain), cdr.Text("direction", direction, cdr.Plain),
+			cdr.Text("network", "wifi", cdr.Plain), cdr.Text("verdict", verdict, cdr.Plain),
+			cdr.Text("jitter", "34 ms", cdr.Plain), cdr.Text("packet_loss", "12.5 %", cdr.Plain),
+			cdr.Whole("packets", 12000), cdr.Text("codec", "SILK wide band", cdr.Plain),
+		}}
+	}
+	return &collector.CallTree{
+		Label: "call_record",
+		Fields: []cdr.Attr{
+			cdr.Text("id", someCall, cdr.Plain), cdr.Text("type", "peer_to_peer", cdr.Plain), cdr.Whole("version", 3),
+			cdr.Text("start", "2026-11-20T12:00:00Z", cdr.Plain), cdr.Texts("modalities", []string{"audio", "video"}, cdr.Plain),
+			cdr.Text("join_url", "https://teams.example/l/meetup/"+strings.Repeat("0123456789", 12), cdr.Plain),
+		},
+		Children: []*collector.CallTree{
+			{Label: "participant", Fields: []cdr.Attr{cdr.Text("name", "Megan Bowen", cdr.User), cdr.Text("ip", "10.1.2.3", cdr.Address)}},
+			{Label: "participant", Fields: []cdr.Attr{cdr.Text("number", "+14255550123", cdr.Number)}},
+			{
+				Label:  "session",
+				Fields: []cdr.Attr{cdr.Text("result", "dropped", cdr.Plain), cdr.Truth("is_test", false)},
+				Children: []*collector.CallTree{{
+					Label:    "segment",
+					Children: []*collector.CallTree{stream("caller_to_callee", "poor"), stream("callee_to_caller", "good")},
+				}},
+			},
+		},
+	}
+}
+
+// looking is a source that answers so.
+func looking(tree *collector.CallTree, err error) *collector.Source {
+	return &collector.Source{
+		LookUp: func(_ context.Context, id string) (*collector.CallTree, error) {
+			if id != someCall {
+				return nil, fmt.Errorf("asked for %q", id)
+			}
+			return tree, err
+		},
+		Advise: func(err error) (what, todo string) { return "it failed: " + err.Error(), "mend it" },
+	}
+}
+
+// printedCall is what the command prints of a call.
+func printedCall(t *testing.T, tree *collector.CallTree, output string, policy cdr.Policy) string {
+	t.Helper()
+	var out bytes.Buffer
+	k := &call{source: "contoso", id: someCall, output: output}
+	if err := k.print(t.Context(), looking(tree, nil), cdr.NewRedactor(policy, []byte("key")), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+var keepAll = cdr.Policy{Numbers: cdr.Keep, Users: cdr.Keep, Addresses: cdr.Keep}
+
+const wantTree = `call_record  id: 5e4d3c2b-1a09-4f8e-b7c6-d5e4f3a2b1c0  type: peer_to_peer  version: 3
+│            start: 2026-11-20T12:00:00Z  modalities: audio, video
+│            join_url: https://teams.example/l/meetup/0123456789012345678901234567890123456789012345
+│            67890123456789012345678901234567890123456789012345678901234567890123456789
+├─ participant  name: Megan Bowen  ip: 10.1.2.3
+├─ participant  number: +14255550123
+└─ session  result: dropped  is_test: false
+   └─ segment
+      ├─ stream  media: audio  direction: caller_to_callee  network: wifi  verdict: poor
+      │          jitter: 34 ms  packet_loss: 12.5 %  packets: 12000  codec: SILK wide band
+      └─ stream  media: audio  direction: callee_to_caller  network: wifi  verdict: good
+                 jitter: 34 ms  packet_loss: 12.5 %  packets: 12000  codec: SILK wide band
+`
+
+func TestCallTree(t *testing.T) {
+	got := printedCall(t, aCall(), "tree", keepAll)
+	if got != wantTree {
+		t.Errorf("got\n%s", got)
+	}
+	for line := range strings.Lines(got) {
+		if n := width(strings.TrimSuffix(line, "\n")); n > treeWidth {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}
+
+// Every class of value is redacted, however deep it is.
+func TestCallIsRedacted(t *testing.T) {
+	for name, test := range map[string]struct {
+		policy     cdr.Policy
+		has, hasnt []string
+	}{
+		"as by default": {cdr.DefaultPolicy(), []string{"+1425555****", "name: "}, []string{"Megan", "0123\n", "10.1.2.3", "ip:"}},
+		"all dropped":   {cdr.Policy{}, []string{"participant\n"}, []string{"Megan", "name:", "number:", "ip:"}},
+		"all kept":      {keepAll, []string{"Megan Bowen", "+14255550123", "10.1.2.3"}, nil},
+	} {
+		for _, output := range []string{"tree", "json"} {
+			t.Run(name+" "+output, func(t *testing.T) {
+				tree := aCall()
+				tree.Children[2].Children[0].Children[0].Children = tree.Children[:2:2]
+				got := printedCall(t, tree, output, test.policy)
+				for _, want := range test.has {
+					if output == "tree" && !strings.Contains(got, want) {
+						t.Errorf("lacks %q:\n%s", want, got)
+					}
+				}
+				for _, unwanted := range test.hasnt {
+					if strings.Contains(got, unwanted) {
+						t.Errorf("has %q:\n%s", unwanted, got)
+					}
+				}
+			})
+		}
+	}
+}
+
+// The JSON has the fields in their order, with their types.
+func TestCallJSON(t *testing.T) {
+	got := printedCall(t, aCall(), "json", keepAll)
+	var back struct {
+		Label    string
+		Fields   map[string]any
+		Children []struct {
+			Label    string
+			Fields   map[string]any
+			Children []json.RawMessage
+		}
+	}
+	if err := json.Unmarshal([]byte(got), &back); err != nil {
+		t.Fatal(err)
+	}
+	if back.Label != "call_record" || back.Fields["version"] != 3.0 || fmt.Sprint(back.Fields["modalities"]) != "[audio video]" ||
+		len(back.Children) != 3 || back.Children[2].Fields["is_test"] != false || len(back.Children[2].Children) != 1 {
+		t.Errorf("got %+v", back)
+	}
+	if at := strings.Index(got, `"id"`); at < 0 || at > strings.Index(got, `"type"`) || strings.Index(got, `"type"`) > strings.Index(got, `"start"`) {
+		t.Errorf("another order:\n%s", got)
+	}
+	if !strings.HasPrefix(got, "{\n  \"label\": \"call_record\",\n  \"fields\": {\n    \"id\": ") {
+		t.Errorf("another form:\n%s", got)
+	}
+}
+
+// Names are what strangers have called themselves: they move no cursor, turn no text
+// round, and look like no line of ours.
+func TestCallTreeIsHarmless(t *testing.T) {
+	tree := &collector.CallTree{Label: "call_record", Fields: []cdr.Attr{
+		cdr.Text("name", "a\x1b[2Jb\u202ec\nd\u009be\xff", cdr.Plain), cdr.Texts("more", []string{"f\tg"}, cdr.Plain),
+	}}
+	const want = "call_record  name: a\uFFFD[2Jb\uFFFDc\uFFFDd\uFFFDe\uFFFD  more: f\uFFFDg\n"
+	if got := printedCall(t, tree, "tree", keepAll); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestCallErrors(t *testing.T) {
+	trouble := errors.New("403")
+	for name, test := range map[string]struct {
+		source *collector.Source
+		want   []string
+	}{
+		"too young": {looking(nil, fmt.Errorf("%w: 404", collector.ErrNotYet)), []string{"too young", "30 days", someCall}},
+		"too old":   {looking(nil, fmt.Errorf("%w: 410", collector.ErrGone)), []string{"too young", "30 days", someCall}},
+		"trouble":   {looking(nil, trouble), []string{"it failed: 403; mend it", someCall}},
+		"no way":    {&collector.Source{}, []string{"--source", "contoso", "msgraph", "records"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			k := &call{source: "contoso", id: someCall, output: "tree"}
+			err := k.print(t.Context(), test.source, cdr.NewRedactor(keepAll, nil), &out)
+			if err == nil || out.Len() != 0 {
+				t.Fatalf("got %v, printed %q", err, out.String())
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q lacks %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+// A pipe that closes is an error, not a panic.
+func TestCallThatCannotBePrinted(t *testing.T) {
+	for _, output := range []string{"tree", "json"} {
+		k := &call{source: "contoso", id: someCall, output: output}
+		if err := k.print(t.Context(), looking(aCall(), nil), cdr.NewRedactor(keepAll, nil), closedPipe{}); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s: got %v", output, err)
+		}
+	}
+}
+
+// closedPipe can't be written to.
+type closedPipe struct{}
+
+// Write implements io.Writer.
+func (closedPipe) Write([]byte) (int, error) { return 0, os.ErrClosed }
+
+// What is wrong with the command line ends with 2, what is wrong with the rest with 1.
+func TestCallExitCodes(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	text := "storage: {path: ledger}\nsources:\n  - name: wave\n    wavix: {api_key: hush, call_log: }\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		args string
+		code int
+		says string
+	}{
+		"no id":            {"--source=wave", exitUsage, "id"},
+		"no GUID":          {"--source=wave 12345", exitUsage, "GUID"},
+		"a path":           {"--source=wave ../../users", exitUsage, "GUID"},
+		"no source":        {someCall, exitUsage, "--source"},
+		"no such output":   {"--source=wave --output=xml " + someCall, exitUsage, "tree"},
+		"no such source":   {"--source=contoso " + someCall, exitFailed, "no source contoso in " + file + "; there are: wave"},
+		"no way to do it":  {"--source=wave " + someCall, exitFailed, "msgraph"},
+		"large letters do": {"--source=wave " + strings.ToUpper(someCall), exitFailed, "msgraph"},
+		"no such file":     {"--config.file=nowhere.yaml --source=wave " + someCall, exitFailed, "nowhere.yaml"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := append([]string{"call", "--config.file=" + file}, strings.Fields(test.args)...)
+			if strings.HasPrefix(test.args, "--config.file") {
+				args = append([]string{"call"}, strings.Fields(test.args)...)
+			}
+			var out, errs bytes.Buffer
+			if code := run(t.Context(), args, streams{&out, &errs}); code != test.code || out.Len() != 0 {
+				t.Errorf("exit code %d, want %d; printed %q", code, test.code, out.String())
+			}
+			if !strings.Contains(errs.String(), test.says) {
+				t.Errorf("said %q, want %q", errs.String(), test.says)
+			}
+		})
+	}
+}

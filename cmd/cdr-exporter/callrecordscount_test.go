@@ -1,0 +1,148 @@
+package main_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// morning is a tenant whose calls are in every state at first: its records grow for hours,
+// and some of them once more later.
+func morning(seed uint64, settle time.Duration) switchboardSettings {
+	versions := sim.UsualVersions()
+	versions.Later, versions.LaterMin, versions.LaterMax = 0.2, 4*time.Hour, 16*time.Hour
+	return switchboardSettings{
+		seed: seed, calls: size(250), from: 20 * time.Hour, to: -4 * time.Hour, settle: settle, versions: versions,
+		graph: sim.Settings{RecordPage: 40, SessionPage: 20, SegmentPage: 3, ParticipantPage: 40},
+	}
+}
+
+// afterwards are the steps in which a morning goes on until nothing changes any more.
+var afterwards = []time.Duration{time.Hour, 2 * time.Hour, 25 * time.Hour}
+
+// TestCallRecordsPolled (counting.md 1, 11, 14, 16, 17): what is counted of calls,
+// sessions and quality is what there was, at every instant, by the list alone.
+func TestCallRecordsPolled(t *testing.T) {
+	t.Parallel()
+	b := newSwitchboard(t, morning(81, 90*time.Minute))
+	x := b.launch(b.polled(time.Second), settings{}).ready()
+	x.countsCalls(b)
+	for _, d := range afterwards {
+		b.pass(d)
+		x.countsCalls(b)
+	}
+	if n := b.RecordsRefused(); n != 0 {
+		t.Errorf("%d requests were over the limits of one record", n)
+	}
+	x.stop()
+	x = b.launch(b.polled(time.Second), settings{}).ready()
+	x.countsCalls(b) // and again after a restart
+	x.stop()
+}
+
+// TestCallRecordsTold (counting.md 12): the same while the tenant tells of records over
+// TLS, and loses, doubles and mixes up notifications, and others forge some.
+func TestCallRecordsTold(t *testing.T) {
+	t.Parallel()
+	s := morning(82, 90*time.Minute)
+	s.graph.Delivery = sim.Delivery{Seed: 3, Lost: 0.2, Duplicated: 0.5, Reordered: 0.5, ReorderedBy: time.Second, Forged: 0.3, Malformed: 0.1}
+	b := newSwitchboard(t, s)
+	b.raced = true
+	x := b.launch(b.told(time.Second), settings{}).ready()
+	x.countsCalls(b)
+	if one := x.subscribed(b); one.ChangeType != "updated" || one.MinTLS != "v1_2" || one.LifecycleURL != b.url() {
+		t.Errorf("subscribed as %+v", one)
+	}
+	for _, d := range afterwards {
+		b.pass(d)
+		b.delivered()
+		x.countsCalls(b)
+	}
+	if sent := b.Notified(); sent.Lost == 0 || sent.Copies == 0 || sent.Forged == 0 || sent.Malformed == 0 || sent.GivenUp > 0 {
+		t.Errorf("sent were %+v", sent)
+	}
+	x.heard(b)
+	x.stop()
+}
+
+// heard waits until what came as notifications is counted as what it is.
+func (x *exporter) heard(b *switchboard) {
+	x.t.Helper()
+	sent := b.Notified()
+	eventually(x.t, "count the notifications", func() error {
+		m := x.scrape()
+		genuine := m.sum("cdr_notifications_total", "result=accepted") + m.sum("cdr_notifications_total", "result=duplicate")
+		if want := float64(sent.Delivered + sent.Lifecycle); genuine != want {
+			return fmt.Errorf("%g were genuine, want %g", genuine, want)
+		}
+		return errors.Join(
+			m.is(float64(sent.Forged), "cdr_notifications_total", "source=contoso", "result=forged"),
+			m.is(float64(sent.Malformed), "cdr_notifications_total", "source=contoso", "result=invalid"),
+		)
+	})
+	if sent.Delivered == 0 {
+		return
+	}
+	last, err := x.scrape().one("cdr_subscription_last_notification_timestamp_seconds", "source=contoso")
+	if age := float64(time.Now().Unix()) - last; err != nil || age < -1 || age > patience.Seconds() {
+		x.t.Errorf("the last notification came %g s ago, %v", age, err)
+	}
+}
+
+// TestCallRecordsToldAlone: where the list isn't read for hours, notifications bring every
+// call; quality is counted with it where nothing is waited for.
+func TestCallRecordsToldAlone(t *testing.T) {
+	t.Parallel()
+	s := morning(83, 0)
+	s.versions.Young = 0
+	s.graph.Delivery = sim.Delivery{Seed: 4, Duplicated: 0.2, Reordered: 0.5, ReorderedBy: time.Second, Forged: 0.2}
+	b := newSwitchboard(t, s)
+	x := b.launch(b.told(6*time.Hour), settings{}).ready()
+	x.countsCalls(b)
+	x.subscribed(b)
+	lists := b.asked(sim.EndpointCallRecords, 0)
+	for _, d := range afterwards {
+		b.pass(d)
+		b.delivered()
+		x.countsCalls(b)
+	}
+	if n := b.asked(sim.EndpointCallRecords, 0); n != lists {
+		t.Errorf("the list was read %d times meanwhile", n-lists)
+	}
+	x.stop()
+}
+
+// TestCallRecordsThroughTrouble (guarantee 7; counting.md 11): versions that are older than
+// others were, short pages, and whatever else goes wrong on the way change no total.
+func TestCallRecordsThroughTrouble(t *testing.T) {
+	t.Parallel()
+	s := morning(84, 90*time.Minute)
+	s.from, s.to = 20*time.Hour, 8*time.Hour
+	s.versions.Later, s.versions.LaterMin, s.versions.LaterMax = 0.5, 12*time.Hour, 30*time.Hour
+	b := newSwitchboard(t, s)
+	for _, endpoint := range []string{sim.EndpointCallRecords, sim.EndpointSessions, sim.EndpointCallRecord} {
+		for _, fault := range faultsOf(simulator.Transient()) {
+			b.faults.Once(endpoint, fault, simulator.NoFault, simulator.NoFault)
+		}
+		b.faults.Rate(endpoint, 0.2, sim.ShortPage, sim.EmptyPage)
+	}
+	x := b.launch(b.told(time.Second), settings{}).ready()
+	x.countsCalls(b)
+	b.faults.Once(sim.EndpointCallRecord, slices.Repeat([]simulator.Fault{sim.OlderVersion}, 5)...)
+	b.pass(30 * time.Hour)
+	eventually(t, "meet every fault", func() error {
+		x.running()
+		if left := b.faults.Pending(); left > 0 {
+			return fmt.Errorf("%d have not happened yet", left)
+		}
+		return nil
+	})
+	b.pass(time.Minute) // what was refused is asked for again
+	x.countsCalls(b)
+	x.stop()
+}

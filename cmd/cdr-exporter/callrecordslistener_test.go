@@ -1,0 +1,153 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// caller asks the listener for notifications as anybody may.
+type caller struct {
+	b    *switchboard
+	http *http.Client
+}
+
+func newCaller(b *switchboard) *caller {
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: b.authority.Pool(), MinVersion: tls.VersionTLS12}}
+	b.t.Cleanup(transport.CloseIdleConnections)
+	return &caller{b, &http.Client{Transport: transport, Timeout: patience}}
+}
+
+// ask sends a request and returns the answer.
+func (c *caller) ask(method, target, body string) answer {
+	c.b.t.Helper()
+	request, err := http.NewRequestWithContext(context.Background(), method, "https://"+c.b.hook+target, strings.NewReader(body))
+	if err != nil {
+		c.b.t.Fatal(err)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		c.b.t.Fatalf("%s %s: %v", method, target, err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		c.b.t.Fatal(err)
+	}
+	return answer{response.StatusCode, response.Header, text}
+}
+
+// notification is a body with so many items that know a secret.
+func notification(secret string, items int) string {
+	item := fmt.Sprintf(`{"clientState":%q,"changeType":"updated","resource":"communications/callRecords/%s"}`, secret, "5e4d3c2b-1a09-4f8e-b7c6-d5e4f3a2b1c0")
+	return `{"value":[` + strings.Join(slices.Repeat([]string{item}, items), ",") + `]}`
+}
+
+// TestWebhookListener (issue of the listener; contract 5): it answers the handshake, takes
+// notifications, bounds what is sent, and has nothing else; that is on the metrics port.
+func TestWebhookListener(t *testing.T) {
+	t.Parallel()
+	b := newSwitchboard(t, evening(131, size(50)))
+	x := b.launch(b.told(6*time.Hour), settings{}).ready()
+	secret := x.subscribed(b).ClientState
+	b.vault.hide("the secret of notifications", secret)
+	c := newCaller(b)
+	for _, test := range []struct {
+		name, method, target, body string
+		status                     int
+		answer                     string
+	}{
+		{"another path", http.MethodPost, "/webhooks/other", "{}", 404, ""},
+		{"the root", http.MethodGet, "/", "", 404, ""},
+		{"metrics", http.MethodGet, "/metrics", "", 404, ""},
+		{"health", http.MethodGet, "/-/healthy", "", 404, ""},
+		{"reload", http.MethodPost, "/-/reload", "", 404, ""},
+		{"below the path", http.MethodPost, hookPath + "/x", "{}", 404, ""},
+		{"a look at it", http.MethodGet, hookPath, "", 405, ""},
+		{"handshake", http.MethodPost, hookPath + "?validationToken=a%20%3Cb%3E+c%2B%26d", "", 200, "a <b> c+&d"},
+		{"empty handshake", http.MethodPost, hookPath + "?validationToken=", "", 400, ""},
+		{"long handshake", http.MethodPost, hookPath + "?validationToken=" + strings.Repeat("x", 5_000), "", 400, ""},
+		{"no JSON", http.MethodPost, hookPath, "value=1", 400, ""},
+		{"too long", http.MethodPost, hookPath, notification(strings.Repeat("x", 200), 4_900), 413, ""},
+		{"a long item", http.MethodPost, hookPath, notification(strings.Repeat("x", 20_000), 1), 400, ""},
+		{"too many", http.MethodPost, hookPath, notification("", 5_001), 400, ""},
+		{"forged", http.MethodPost, hookPath, notification("not the secret", 2), 202, ""},
+		{"real", http.MethodPost, hookPath, notification(secret, 2), 202, ""},
+	} {
+		a := c.ask(test.method, test.target, test.body)
+		if a.status != test.status || test.answer != "" && string(a.body) != test.answer {
+			t.Errorf("%s: %d %.200q, want %d %q", test.name, a.status, a.body, test.status, test.answer)
+		}
+		if kind := a.header.Get("Content-Type"); kind != "" && !strings.HasPrefix(kind, "text/plain") || a.header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: the header is %v", test.name, a.header)
+		}
+	}
+	for _, path := range []string{hookPath, hookPath + "?validationToken=x"} {
+		if a, err := x.client.do(http.MethodPost, path, nil); err != nil || a.status == http.StatusOK || a.status == http.StatusAccepted {
+			t.Errorf("the metrics port answers %s with %d, %v", path, a.status, err)
+		}
+	}
+	m := x.scrape()
+	for result, n := range map[string]float64{"accepted": 1, "duplicate": 1, "forged": 2, "invalid": 4} {
+		if err := m.is(n, "cdr_notifications_total", "source=contoso", "result="+result); err != nil {
+			t.Error(err)
+		}
+	}
+	x.stop()
+}
+
+// TestWebhookFullDisk (counting.md 4): what can't be kept isn't acknowledged, so that Graph
+// sends it again; when there is room, it is counted.
+func TestWebhookFullDisk(t *testing.T) {
+	t.Parallel()
+	b := newSwitchboard(t, evening(132, size(100)))
+	x := b.launch(b.told(6*time.Hour), settings{}).ready()
+	x.countsCalls(b)
+	secret := x.subscribed(b).ClientState
+	c := newCaller(b)
+	x.limitFiles(0)
+	if a := c.ask(http.MethodPost, hookPath, notification(secret, 1)); a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+		t.Errorf("what can't be kept is answered with %d %v", a.status, a.header)
+	}
+	if a := c.ask(http.MethodPost, hookPath, notification("not the secret", 1)); a.status != http.StatusAccepted {
+		t.Errorf("what needn't be kept is answered with %d", a.status)
+	}
+	b.pass(2 * time.Hour)
+	eventually(t, "turn notifications down", func() error {
+		x.running()
+		if b.Notified().Refused == 0 {
+			return errors.New("none was")
+		}
+		return nil
+	})
+	if n := b.Notified().Delivered; n != 0 {
+		t.Errorf("%d notifications were acknowledged that can't be kept", n)
+	}
+	x.limitFiles(math.MaxUint64)
+	b.delivered()
+	x.countsCalls(b)
+	x.stop()
+	if bytes.Contains(x.log.Bytes(), []byte(secret)) {
+		t.Error("the log tells the secret")
+	}
+}
+
+// limitFiles lets the process write no further than so many bytes into any file, as on a
+// full disk.
+func (x *exporter) limitFiles(most uint64) {
+	x.t.Helper()
+	if err := unix.Prlimit(x.cmd.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: most, Max: math.MaxUint64}, nil); err != nil {
+		x.t.Fatal(err)
+	}
+}

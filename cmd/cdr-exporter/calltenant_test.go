@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+)
+
+// commandLine runs commands against a simulated tenant with call records.
+type commandLine struct {
+	t       *testing.T
+	tenant  *sim.Server
+	records *sim.CallRecords
+	file    string
+}
+
+func newCommandLine(t *testing.T, calls int) *commandLine {
+	t.Helper()
+	to := time.Now().Add(-24 * time.Hour)
+	records, err := sim.HistoricalCallRecords(7, to.Add(-time.Hour), to, calls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tenant, err := sim.Start(sim.Settings{CallRecords: records})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(tenant.Close)
+	folder := t.TempDir()
+	if err := tenant.WriteCA(filepath.Join(folder, "ca.pem")); err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf("storage: {path: ledger}\nsources:\n  - name: contoso\n    tls_config: {ca_file: ca.pem}\n    requests_per_minute: 60000\n"+
+		"    msgraph: {tenant_id: %s, client_id: %s, client_secret: %s, login_url: %q, graph_url: %q, call_records: }\n",
+		tenant.TenantID(), tenant.ClientID(), tenant.ClientSecret(), tenant.LoginURL(), tenant.GraphURL())
+	c := &commandLine{t: t, tenant: tenant, records: records, file: filepath.Join(folder, "config.yaml")}
+	if err := os.WriteFile(c.file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// run runs a command and expects its exit code.
+func (c *commandLine) run(want int, command string, args ...string) (out, errs string) {
+	c.t.Helper()
+	var o, e bytes.Buffer
+	all := append(strings.Fields(command), "--config.file="+c.file)
+	all = append(all, args...)
+	if code := run(c.t.Context(), all, streams{&o, &e}); code != want {
+		c.t.Fatalf("%s: exit code %d, want %d: %s", command, code, want, e.String())
+	}
+	return o.String(), e.String()
+}
+
+// Every record that the range has is fetched and printed, and each can be looked up:
+// what both say of it is the same.
+func TestCallsOfATenant(t *testing.T) {
+	const calls = 40
+	c := newCommandLine(t, calls)
+	out, left := c.run(exitDone, "records", "--source=contoso", "--feed=call_records", "--from=48h", "--output=jsonl")
+	if n := strings.Count(out, "\n"); n != calls || left != "" {
+		t.Fatalf("%d records were printed, %q left out", n, left)
+	}
+	streamed := false
+	for line := range strings.Lines(out) {
+		var record struct {
+			ID      string `json:"id"`
+			Outcome string `json:"outcome"`
+		}
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Fatal(err)
+		}
+		tree, _ := c.run(exitDone, "call", "--source=contoso", record.ID)
+		if !strings.Contains(tree, record.ID) || !strings.Contains(tree, "outcome: "+record.Outcome) {
+			t.Errorf("not as %s%s", line, tree)
+		}
+		streamed = streamed || regexp.MustCompile(`stream +verdict: (good|poor)`).MatchString(tree)
+		for row := range strings.Lines(tree) {
+			if n := width(strings.TrimSuffix(row, "\n")); n > treeWidth {
+				t.Errorf("%d columns: %s", n, row)
+			}
+		}
+	}
+	if !streamed {
+		t.Error("no call has a stream with a verdict")
+	}
+}
+
+// node is a part of a call as JSON.
+type node struct {
+	Label    string         `json:"label"`
+	Fields   map[string]any `json:"fields"`
+	Children []node         `json:"children"`
+}
+
+// count counts what a call has: verdicts of its streams, results of its sessions.
+func (n *node) count(all map[string]int) {
+	switch n.Label {
+	case "stream":
+		all[fmt.Sprint("stream ", n.Fields["verdict"])]++
+	case "session":
+		all[fmt.Sprint("session ", n.Fields["result"])]++
+	case "call":
+		all[fmt.Sprintf("%s call %s", n.Fields["type"], n.Fields["outcome"])]++
+	}
+	for i := range n.Children {
+		n.Children[i].count(all)
+	}
+}
+
+// What the looked up calls of a tenant have, as JSON and as a tree, is what there was.
+func TestLookedUpCalls(t *testing.T) {
+	c := newCommandLine(t, 60)
+	want, got := make(map[string]int), make(map[string]int)
+	totals := c.records.Totals(time.Now(), time.Hour)
+	for k, n := range totals.Streams {
+		want["stream "+k.Verdict] += n
+	}
+	for k, n := range totals.Sessions {
+		want["session "+k.Result.String()] += n
+	}
+	for k, n := range totals.Calls {
+		want[fmt.Sprintf("%s call %s", k.CallType, k.Outcome)] += n
+	}
+	out, _ := c.run(exitDone, "records", "--source=contoso", "--feed=call_records", "--from=48h", "--output=csv")
+	lines, ids := 0, regexp.MustCompile(`(?m)^[^,]*,([0-9a-f-]{36}),`).FindAllStringSubmatch(out, -1)
+	for _, id := range ids {
+		text, _ := c.run(exitDone, "call", "--source=contoso", "--output=json", id[1])
+		var call node
+		if err := json.Unmarshal([]byte(text), &call); err != nil {
+			t.Fatalf("no JSON: %v\n%s", err, text)
+		}
+		call.count(got)
+		tree, _ := c.run(exitDone, "call", "--source=contoso", strings.ToUpper(id[1]))
+		lines += len(regexp.MustCompile(`(?m)^[ │├└─]*stream\b`).FindAllString(tree, -1))
+	}
+	if len(ids) != 60 || !maps.Equal(got, want) {
+		t.Errorf("%d calls have %v, want %v", len(ids), got, want)
+	}
+	if n := want["stream good"] + want["stream poor"] + want["stream unclassified"]; lines != n || n == 0 {
+		t.Errorf("the trees have %d streams, want %d", lines, n)
+	}
+}
+
+// The check reads the list, and says what to do where it may not.
+func TestCheckSourcesWithCallRecords(t *testing.T) {
+	c := newCommandLine(t, 5)
+	if out, errs := c.run(exitDone, "check sources"); !regexp.MustCompile(`contoso +msgraph +call_records +ok`).MatchString(out) {
+		t.Errorf("said %s%s", out, errs)
+	}
+	c.tenant.SetRoles()
+	if out, _ := c.run(exitFailed, "check sources"); !strings.Contains(out, "CallRecords.Read.All") {
+		t.Errorf("said %s", out)
+	}
+}
+
+// An id that the tenant doesn't have, and a tenant that refuses.
+func TestCallThatATenantLacks(t *testing.T) {
+	c := newCommandLine(t, 1)
+	if _, errs := c.run(exitFailed, "call", "--source=contoso", someCall); !strings.Contains(errs, "too young") || !strings.Contains(errs, "30 days") {
+		t.Errorf("said %s", errs)
+	}
+	c.tenant.SetRoles()
+	if _, errs := c.run(exitFailed, "call", "--source=contoso", someCall); !strings.Contains(errs, "CallRecords.Read.All") {
+		t.Errorf("said %s", errs)
+	}
+}

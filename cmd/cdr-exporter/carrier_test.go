@@ -1,0 +1,111 @@
+package main_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// carrier is a Wavix account as one source reads it.
+type carrier struct {
+	*wavixsim.Server
+	name string
+	// Auth, Format and Reduced say how it is read and what that tells.
+	Auth, Format string
+	Reduced      bool
+	perMinute    int // requests
+	// CallLog and ActiveCalls are the feeds' settings.
+	CallLog, ActiveCalls string
+}
+
+// newCarrier starts a Wavix account of two worlds.
+func newCarrier(t testing.TB, at *site, placed, received simulator.Settings, s wavixsim.Settings) *carrier {
+	t.Helper()
+	worlds := wavixsim.AccountSettings{Placed: world(t, placed), Received: world(t, received)}
+	account, err := wavixsim.NewAccount(worlds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Account = account
+	if s.APIKey == "" {
+		s.APIKey = secretFor(t, "hush-wavix")
+	}
+	server, err := wavixsim.Start(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	for _, w := range []*simulator.World{worlds.Placed, worlds.Received} {
+		at.vault.hidePeople(w.Mix())
+	}
+	at.keep("wavix-key", server.APIKey())
+	if err := server.WriteCA(at.path("wavix-ca.pem")); err != nil {
+		t.Fatal(err)
+	}
+	return &carrier{
+		Server: server, name: "wave", Auth: "bearer", Format: "json", perMinute: 1_000_000,
+		CallLog: "{interval: 1s, lookback: 48h}", ActiveCalls: "{interval: 1s}",
+	}
+}
+
+// in is the same account, read in a format by a source of its own.
+func (c *carrier) in(format string) *carrier {
+	other := *c
+	other.name, other.Format = "wave-"+format, format
+	return &other
+}
+
+func (c *carrier) source() string   { return c.name }
+func (c *carrier) feeds() []string  { return []string{callLog} }
+func (c *carrier) server() provider { return c.Server }
+
+func (c *carrier) totals(at ...time.Time) wavixsim.Totals {
+	return c.Account().TotalsOf(wavixsim.View{View: simulator.View{At: at}, Reduced: c.Reduced})
+}
+
+func (c *carrier) tables(_ string, at ...time.Time) tables { return wavixTables(c.totals(at...)) }
+
+// wavixTables are the tables of an account's totals, whose money has more places.
+func wavixTables(t wavixsim.Totals) tables {
+	all := expected(&t.Totals)
+	for k, m := range t.Charges {
+		all.add("cdr_call_charges_total", int64(m), k.Direction, k.CallType, k.Currency, k.Component, k.Country)
+	}
+	for k, m := range t.Corrections {
+		all.add("cdr_call_charge_corrections_total", int64(m), k.Direction, k.CallType, k.Currency, k.Component, k.Country, k.Sign)
+	}
+	return all
+}
+
+func (c *carrier) tally(_ string, at ...time.Time) tally {
+	t := c.totals(at...)
+	return tally{records: t.Records, calls: t.Records, revised: t.Revisions + t.Filled, invalid: t.Invalid}
+}
+
+func (c *carrier) active(at time.Time) map[cdr.Direction]int {
+	if c.ActiveCalls == "" {
+		return nil
+	}
+	return c.Active(at)
+}
+
+func (c *carrier) item() string {
+	return fmt.Sprintf(`  - name: %s
+    history: 72h
+    requests_per_minute: %d
+    tls_config: {ca_file: wavix-ca.pem}
+    wavix:
+      base_url: %s
+      api_key_file: wavix-key
+      auth: %s
+      format: %s
+%s`, c.name, c.perMinute, c.BaseURL(), c.Auth, c.Format, feedLines("call_log", c.CallLog, "active_calls", c.ActiveCalls))
+}
+
+func (c *carrier) answered() int {
+	return answers(c.Requests(), wavixsim.EndpointList, wavixsim.EndpointExport, wavixsim.EndpointCSV)
+}

@@ -1,0 +1,191 @@
+//go:build conformance
+
+package main_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
+	wxsim "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+const (
+	ringcentralDocument = "ringcentral-call-log.openapi.json"
+	wavixDocument       = "wavix-2026.openapi.json"
+)
+
+// described says which paths the cut-down document of RingCentral describes: neither
+// tokens nor call-log-extract-sync.
+func described(path string) bool {
+	return strings.HasPrefix(path, "/restapi/v1.0/") && !strings.Contains(path, "extract-sync")
+}
+
+func everything(string) bool { return true }
+
+// trusting is a transport that trusts a simulator's authority.
+func trusting(pool *x509.CertPool) http.RoundTripper {
+	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
+}
+
+// steady is a Wavix world of valid rows that never change.
+func steady(seed uint64, mix *simulator.Mix, calls int) simulator.Settings {
+	s := past(seed, mix, calls)
+	s.Revised, s.Malformed, s.NoID = 0, 0, 0
+	return s
+}
+
+// ringcentralFor starts a simulator with a world that holds to its document.
+func ringcentralFor(t *testing.T) (*rcsim.Server, *simulator.World) {
+	t.Helper()
+	now := time.Now()
+	s := rcsim.Historical(91, rcsim.PublishedMix(), now.Add(-70*time.Hour), now.Add(-48*time.Hour), 2_000)
+	s.Revised, s.Malformed = 0, 0
+	account := world(t, s)
+	server, err := rcsim.Start(rcsim.Settings{Account: account, Heavy: -1, Auth: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return server, account
+}
+
+func wavixFor(t *testing.T) *wxsim.Server {
+	t.Helper()
+	account, err := wxsim.NewAccount(wxsim.AccountSettings{
+		Placed:   world(t, steady(92, wxsim.Documented(wxsim.PlacedMix()), 1_000)),
+		Received: world(t, steady(93, wxsim.Documented(wxsim.ReceivedMix()), 1_000)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := wxsim.Start(wxsim.Settings{Account: account, Generation: wxsim.GenerationC})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return server
+}
+
+// conformanceConfig reads both through their fronts.
+func conformanceConfig(t *testing.T, rc *rcsim.Server, ringcentral, wavix, key, format string) string {
+	t.Helper()
+	folder := t.TempDir()
+	text := fmt.Sprintf(`storage: {path: ledger}
+metrics: {zero_for: 0s}
+sources:
+  - name: acme
+    history: 72h
+    requests_per_minute: 100000
+    ringcentral:
+      base_url: %s
+      client_id: %s
+      client_secret: %s
+      jwt: %s
+      call_log: {interval: 1s, lookback: 48h}
+      active_calls: {interval: 1s}
+  - name: wave
+    history: 72h
+    requests_per_minute: 100000
+    wavix:
+      base_url: %s
+      api_key: %s
+      format: %s
+      call_log: {interval: 1s, lookback: 48h}
+      active_calls: {interval: 1s}
+`, ringcentral, rc.ClientID(), rc.ClientSecret(), rc.JWT(), wavix, key, format)
+	file := filepath.Join(folder, "config.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// TestConformance_Simulators: everything that the exporter asks of the simulators and
+// everything that they answer goes through Prism, which lets nothing by that the
+// providers' own documents don't allow, and the exporter counts exactly what there is.
+func TestConformance_Simulators(t *testing.T) {
+	for _, format := range []string{"json", "stream"} {
+		t.Run(format, func(t *testing.T) {
+			rc, calls := ringcentralFor(t)
+			wx := wavixFor(t)
+			ca := filepath.Join(t.TempDir(), "ca.pem")
+			if err := os.WriteFile(ca, append(rc.CA(), wx.CA()...), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			prismRC := startPrism(t, ringcentralDocument, rc.BaseURL(), ca)
+			prismWX := startPrism(t, wavixDocument, wx.BaseURL(), ca)
+			frontRC := prismRC.front(rc.BaseURL(), trusting(rc.Pool()), described)
+			frontWX := prismWX.front(wx.BaseURL(), trusting(wx.Pool()), everything)
+			rc.SetPublicURL(frontRC.URL)
+			rc.OfferSync(false) // what the document describes is call-log
+
+			file := conformanceConfig(t, rc, frontRC.URL, frontWX.URL, wx.APIKey(), format)
+			x := start(t, newVault(t), launch{config: file}).ready()
+			now := time.Now()
+			eventually(t, "count what there is", func() error {
+				x.running()
+				m := x.scrape()
+				for source, want := range map[string]int{
+					"acme": callsOf(calls.Totals(now)), "wave": callsOf(wx.Account().Totals(now).Totals),
+				} {
+					if got := m.sum("cdr_calls_total", "source="+source); got != float64(want) {
+						return fmt.Errorf("%s has %g calls, want %d", source, got, want)
+					}
+				}
+				if len(m.series("cdr_active_calls")) < 4 {
+					return fmt.Errorf("no active calls")
+				}
+				return nil
+			})
+			x.stop()
+			for name, p := range map[string]*prism{"ringcentral": prismRC, "wavix": prismWX} {
+				for _, line := range p.strayed() {
+					t.Errorf("%s: %s", name, line)
+				}
+			}
+			for p, path := range map[*prism]string{prismRC: "/restapi/v1.0/account/~/call-log", prismWX: "/v1/cdrs"} {
+				if p.served(path) == 0 {
+					t.Errorf("nothing went through Prism to %s:\n%s", path, p.log())
+				}
+			}
+		})
+	}
+}
+
+func callsOf(t simulator.Totals) (n int) {
+	for _, calls := range t.Calls {
+		n += calls
+	}
+	return n
+}
+
+// TestConformance_Mock: Prism serves both documents by itself. Every request of `check
+// sources` is one that it takes, and what it answers is read.
+func TestConformance_Mock(t *testing.T) {
+	rc, _ := ringcentralFor(t)
+	wx := wavixFor(t)
+	prismRC := startPrism(t, ringcentralDocument, "", "")
+	prismWX := startPrism(t, wavixDocument, "", "")
+	frontRC := prismRC.front(rc.BaseURL(), trusting(rc.Pool()), described)
+	frontWX := prismWX.front(wx.BaseURL(), trusting(wx.Pool()), everything)
+	file := conformanceConfig(t, rc, frontRC.URL, frontWX.URL, "any", "json")
+	x := start(t, newVault(t), launch{args: []string{"check", "sources", "--config.file=" + file}})
+	x.exited(0)
+	for name, p := range map[string]*prism{"ringcentral": prismRC, "wavix": prismWX} {
+		for _, line := range p.strayed() {
+			t.Errorf("%s: %s", name, line)
+		}
+	}
+	if n := strings.Count(x.out.String(), "ok"); n < 4 {
+		t.Errorf("check sources says:\n%s", x.out)
+	}
+}

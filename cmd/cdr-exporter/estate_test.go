@@ -1,0 +1,219 @@
+package main_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
+	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// estate is a tenant, a RingCentral account, which one source reads as a whole and
+// another as its user, and a Wavix account: all of them by one exporter.
+type estate struct {
+	*site
+	tenant       *tenant
+	office, desk *office
+	carrier      *carrier
+	// seen are the instants in which each provider was looked at.
+	seen map[provider][]time.Time
+}
+
+// era is when the calls of an estate take place, by provider.
+type era struct {
+	graph, ringcentral, wavix func(seed uint64, mix *simulator.Mix, calls int) simulator.Settings
+}
+
+// The eras, after the functions that make their worlds.
+var (
+	pastEra      = era{past, logOf(past), past}
+	unfoldingEra = era{unfolding, unfoldingLog, unfolding}
+	// presentEra has calls in progress, and rows that aren't final; those of the tenant
+	// are past.
+	presentEra = era{past, logOf(present), present}
+)
+
+// bustlingEra is of bustling worlds. Wavix has fewer calls: where a machine is slow, more
+// would come in than are found meanwhile. None of them is forwarded in vain and failed
+// itself: such a failure counts once, under the labels of the row that is found first, and
+// while rows come in that may be either.
+func bustlingEra(d time.Duration) era {
+	f := func(seed uint64, mix *simulator.Mix, calls int) simulator.Settings {
+		return bustling(seed, mix, calls, d)
+	}
+	wavix := func(seed uint64, mix *simulator.Mix, calls int) simulator.Settings {
+		some := *mix
+		some.Kinds = slices.DeleteFunc(slices.Clone(mix.Kinds), func(k simulator.Kind) bool {
+			return k.Wire == "forwarded in vain" && !k.Outcome.Connected()
+		})
+		return f(seed, &some, calls/3)
+	}
+	return era{f, logOf(f), wavix}
+}
+
+// logOf makes worlds those of a RingCentral call log.
+func logOf(f func(uint64, *simulator.Mix, int) simulator.Settings) func(uint64, *simulator.Mix, int) simulator.Settings {
+	return func(seed uint64, mix *simulator.Mix, calls int) simulator.Settings {
+		return logged(f(seed, mix, calls))
+	}
+}
+
+// present is a world of which some calls go on at present. No row becomes so old during a
+// test that it counts as it stands.
+func present(seed uint64, mix *simulator.Mix, calls int) simulator.Settings {
+	now := time.Now()
+	return simulator.Historical(seed, mix, now.Add(-46*time.Hour), now.Add(30*time.Minute), calls)
+}
+
+// estateSettings say what the providers of an estate are, but for their calls.
+type estateSettings struct {
+	seed  uint64
+	calls int // of each of its six worlds
+	era   era
+	// worlds changes the settings of every world; nil leaves them.
+	worlds      func(*simulator.Settings)
+	graph       sim.Settings
+	ringcentral rcsim.Settings
+	wavix       wavixsim.Settings
+}
+
+// newEstate starts the providers.
+func newEstate(t testing.TB, s estateSettings) *estate {
+	t.Helper()
+	n := uint64(0)
+	made := func(f func(uint64, *simulator.Mix, int) simulator.Settings, mix *simulator.Mix) simulator.Settings {
+		set := f(s.seed*100+n, mix, s.calls)
+		n++
+		if s.worlds != nil {
+			s.worlds(&set)
+		}
+		return set
+	}
+	e := &estate{site: newSite(t), seen: make(map[provider][]time.Time)}
+	s.graph.PSTN = world(t, made(s.era.graph, sim.PSTNMix()))
+	s.graph.DirectRouting = world(t, made(s.era.graph, sim.DirectRoutingMix()))
+	e.tenant = tenantAt(t, e.site, s.graph)
+	s.ringcentral.Account = world(t, made(s.era.ringcentral, rcsim.Mix()))
+	s.ringcentral.Extension = world(t, made(s.era.ringcentral, rcsim.ExtensionMix()))
+	e.office = newOffice(t, e.site, s.ringcentral)
+	e.desk = e.office.desk(s.ringcentral.Extension)
+	placed, received := made(s.era.wavix, wavixsim.PlacedMix()), made(s.era.wavix, wavixsim.ReceivedMix())
+	e.carrier = newCarrier(t, e.site, placed, received, s.wavix)
+	return e
+}
+
+// places are all sources.
+func (e *estate) places() []place { return []place{e.tenant, e.office, e.desk, e.carrier} }
+
+// providers are all providers, each once.
+func (e *estate) providers() []provider {
+	return []provider{e.tenant.Server, e.office.Server, e.carrier.Server}
+}
+
+// hold publishes nothing more, and takes note of the instant.
+func (e *estate) hold() {
+	for _, p := range e.providers() {
+		e.seen[p] = append(e.seen[p], p.Pause())
+	}
+}
+
+// pass lets time pass while publication is held. What was published until then is seen.
+func (e *estate) pass(d time.Duration) {
+	e.skip(d)
+	for _, p := range e.providers() {
+		e.seen[p] = append(e.seen[p], p.Visible())
+	}
+}
+
+// skip lets time pass in which nothing is published that was looked at.
+func (e *estate) skip(d time.Duration) {
+	for _, p := range e.providers() {
+		p.Advance(d)
+	}
+}
+
+// at are the instants in which a place was looked at.
+func (e *estate) at(p place) []time.Time { return e.seen[p.server()] }
+
+// configure writes the configuration file and returns its name.
+func (e *estate) configure(s settings) string {
+	e.t.Helper()
+	var items []string
+	for _, p := range e.places() {
+		items = append(items, p.item())
+	}
+	return e.configureSources(s, items...)
+}
+
+// start starts an exporter that reads everything.
+func (e *estate) start(s settings, args ...string) *exporter {
+	e.t.Helper()
+	return start(e.t, e.vault, launch{config: e.configure(s), args: args})
+}
+
+// answered is how many requests for rows were answered.
+func (e *estate) answered() int {
+	n := e.tenant.answered() + e.office.answered() + e.carrier.answered()
+	return n
+}
+
+// countsAll waits until every metric of every source is what there was. A look is one
+// scrape, since that is what looking costs.
+func (x *exporter) countsAll(e *estate) {
+	x.t.Helper()
+	type missing struct {
+		source, feed string
+		want         tables
+	}
+	var left []missing
+	for _, p := range e.places() {
+		for _, feed := range p.feeds() {
+			left = append(left, missing{p.source(), feed, p.tables(feed, e.at(p)...)})
+		}
+	}
+	eventually(x.t, "count everything exactly", func() error {
+		x.running()
+		m, wrong := x.scrape(), ""
+		left = slices.DeleteFunc(left, func(f missing) bool {
+			found := diff(m.tables(f.source, f.feed), f.want)
+			if found != "" {
+				wrong = fmt.Sprintf("%s/%s: %s", f.source, f.feed, found)
+			}
+			return found == ""
+		})
+		return asError(wrong)
+	})
+}
+
+// caughtUpAll waits until everything was read that is published by now.
+func (x *exporter) caughtUpAll(e *estate) {
+	x.t.Helper()
+	now := make(map[provider]time.Time)
+	for _, p := range e.providers() {
+		now[p] = p.Now()
+	}
+	eventually(x.t, "read everything up to now", func() error {
+		x.running()
+		m := x.scrape()
+		for _, p := range e.places() {
+			for _, feed := range p.feeds() {
+				if err := m.reaches(now[p.server()], p.source(), feed); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// completeAll waits until every log record is there.
+func (r *receiver) completeAll(e *estate) {
+	r.t.Helper()
+	for _, p := range e.places() {
+		r.complete(p, e.at(p)...)
+	}
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// naming is a feed whose list only names records, in pages that use memory again.
+type naming struct {
+	pages  [][]string
+	fail   error
+	listed atomic.Bool
+	atOnce atomic.Int32
+	most   atomic.Int32
+}
+
+// Read implements collector.RangeReader.
+func (n *naming) Read(_ context.Context, _, _ time.Time, emit func(*collector.Batch) error) error {
+	for _, page := range n.pages {
+		var used []*text
+		b := &collector.Batch{}
+		for _, key := range page {
+			x := new(text)
+			used = append(used, x)
+			b.Work = append(b.Work, collector.Work{Kind: "record", Key: x.of(key), Version: 1})
+		}
+		if err := emit(b); err != nil {
+			return err
+		}
+		for _, x := range used {
+			clear(x.bytes)
+		}
+	}
+	n.listed.Store(true)
+	return nil
+}
+
+// Limits implements collector.RangeReader.
+func (*naming) Limits() collector.Limits { return collector.Limits{} }
+
+// Parallel implements collector.Fetcher.
+func (*naming) Parallel() int { return 3 }
+
+// Fetch implements collector.Fetcher.
+func (n *naming) Fetch(ctx context.Context, works []collector.Work) (*collector.Batch, error) {
+	if !n.listed.Load() {
+		return nil, errors.New("fetched while the list is read")
+	}
+	n.most.Store(max(n.most.Load(), n.atOnce.Add(1)))
+	defer n.atOnce.Add(-1)
+	switch key := works[0].Key; key {
+	case "young":
+		return nil, fmt.Errorf("%w: 404", collector.ErrNotYet)
+	case "old":
+		return nil, fmt.Errorf("%w: 410", collector.ErrGone)
+	case "bad":
+		return &collector.Batch{Invalid: []collector.BadRow{{At: "record bad", Problem: "no start"}}}, nil
+	case "trouble":
+		return nil, n.fail
+	case "waits":
+		<-ctx.Done()
+		return nil, ctx.Err()
+	default:
+		return &collector.Batch{Records: []*cdr.Record{{ID: key, Start: noon, Outcome: cdr.Answered}}}, nil
+	}
+}
+
+// print prints what the feed has, and says what was left out.
+func (n *naming) print(t *testing.T) (out, left string, err error) {
+	t.Helper()
+	var table, errs bytes.Buffer
+	p := &printing{
+		from: noon, to: noon.Add(time.Hour), redactor: cdr.NewRedactor(cdr.DefaultPolicy(), nil),
+		printer: newPrinter("csv", false, &table), streams: streams{&table, &errs},
+	}
+	err = p.run(t.Context(), &fetchingReader{RangeReader: n, fetcher: n, errors: &errs})
+	if closeErr := p.printer.close(); closeErr != nil {
+		t.Fatal(closeErr)
+	}
+	return table.String(), errs.String(), err
+}
+
+// Records that a list only names are fetched and printed in its order; those that aren't
+// there are left out and told of.
+func TestRecordsAreFetched(t *testing.T) {
+	n := &naming{pages: [][]string{{"a", "b", "young", "c"}, {"old", "a", "bad", "d"}, {}}}
+	out, left, err := n.print(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for line := range strings.Lines(out) {
+		ids = append(ids, strings.Split(line, ",")[1])
+	}
+	if got := strings.Join(ids, " "); got != "id a b c d" {
+		t.Errorf("printed %s", got)
+	}
+	if strings.Count(left, "\n") != 3 {
+		t.Errorf("left out %q", left)
+	}
+	for _, want := range []string{"record young: left out: the provider doesn't have it yet", "record old: left out: the provider no longer has it", "record bad: left out: no start"} {
+		if !strings.Contains(left, want) {
+			t.Errorf("%q lacks %q", left, want)
+		}
+	}
+	if most := n.most.Load(); most > 3 {
+		t.Errorf("%d were fetched at once", most)
+	}
+}
+
+// The provider's trouble ends the printing, and those that are fetched beside.
+func TestFetchingFails(t *testing.T) {
+	n := &naming{pages: [][]string{{"a", "b", "c", "trouble", "waits"}}, fail: errors.New("403")}
+	out, _, err := n.print(t)
+	if !errors.Is(err, n.fail) {
+		t.Errorf("got %v", err)
+	}
+	if !strings.Contains(out, ",c,") {
+		t.Errorf("what came before isn't printed: %s", out)
+	}
+}

@@ -1,0 +1,172 @@
+package main_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// callLog is the feed of RingCentral and of Wavix.
+const callLog = "call_log"
+
+// unlimited is more requests than a test makes. It is within what a client believes.
+const unlimited = 10_000
+
+// accessToken is how RingCentral's access tokens begin.
+const accessToken = "U0pDMTFQMDFQQVMwMHx"
+
+// office is a RingCentral account as one source reads it.
+type office struct {
+	*rcsim.Server
+	name, scope string
+	// View is how much is asked for of a call: detailed or simple.
+	View  string
+	world *simulator.World
+	// CallLog and ActiveCalls are the feeds' settings.
+	CallLog, ActiveCalls string
+}
+
+// newOffice starts a RingCentral account, whose company log is the world in the
+// settings. Its requests aren't limited unless the settings say how.
+func newOffice(t testing.TB, at *site, s rcsim.Settings) *office {
+	t.Helper()
+	if s.ClientSecret == "" {
+		s.ClientSecret = secretFor(t, "hush-rc")
+	}
+	if s.Heavy == 0 {
+		s.Heavy = unlimited
+	}
+	if s.Auth == 0 {
+		s.Auth = unlimited
+	}
+	server, err := rcsim.Start(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	o := &office{
+		Server: server, name: "acme", scope: "account", View: "detailed", world: s.Account,
+		CallLog: "interval: 1s, lookback: 48h", ActiveCalls: "{interval: 1s}",
+	}
+	for _, w := range []*simulator.World{s.Account, s.Extension} {
+		if w != nil {
+			at.vault.hidePeople(w.Mix())
+		}
+	}
+	at.keep("ringcentral-secret", server.ClientSecret())
+	at.keep("ringcentral-jwt", server.JWT())
+	if err := server.WriteCA(at.path("ringcentral-ca.pem")); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// desk is the log of the JWT's own user, read by a source of its own.
+func (o *office) desk(world *simulator.World) *office {
+	own := *o
+	own.name, own.scope, own.world = "desk", "extension", world
+	return &own
+}
+
+func (o *office) source() string   { return o.name }
+func (o *office) feeds() []string  { return []string{callLog} }
+func (o *office) server() provider { return o.Server }
+
+func (o *office) tables(_ string, at ...time.Time) tables {
+	t := o.world.TotalsOf(simulator.View{At: at, Simple: o.View == "simple"})
+	return expected(&t)
+}
+
+func (o *office) tally(_ string, at ...time.Time) tally {
+	t := tallyOf(o.world, at...)
+	// Ranges are asked for calls alone; changes bring faxes and whatever else there is.
+	for _, kind := range []string{"incoming_fax", "outgoing_fax", "rc_meetings"} {
+		n := view(o.world, at...).Ignored[kind]
+		t.ignored, t.unasked = t.ignored-n, t.unasked+n
+	}
+	if o.scope == "extension" {
+		t.unasked = 0 // it has no changes
+	}
+	return t
+}
+
+func (o *office) active(at time.Time) map[cdr.Direction]int {
+	if o.ActiveCalls == "" {
+		return nil
+	}
+	if o.scope == "extension" {
+		return o.ActiveOfExtension(at)
+	}
+	return o.Active(at)
+}
+
+func (o *office) item() string {
+	return fmt.Sprintf(`  - name: %s
+    history: 72h
+    tls_config: {ca_file: ringcentral-ca.pem}
+    ringcentral:
+      base_url: %s
+      client_id: %s
+      client_secret_file: ringcentral-secret
+      jwt_file: ringcentral-jwt
+      scope: %s
+%s`, o.name, o.BaseURL(), o.ClientID(), o.scope, feedLines("call_log", fmt.Sprintf("{%s, view: %s}", o.CallLog, o.View), "active_calls", o.ActiveCalls))
+}
+
+// feedLines are the feeds of a source in the configuration: names and settings; those
+// with empty settings are left out.
+func feedLines(feeds ...string) string {
+	lines := ""
+	for i := 0; i < len(feeds); i += 2 {
+		if feeds[i+1] != "" {
+			lines += fmt.Sprintf("      %s: %s\n", feeds[i], feeds[i+1])
+		}
+	}
+	return lines
+}
+
+func (o *office) answered() int {
+	return answers(o.Requests(), rcsim.EndpointCallLog, rcsim.EndpointSync)
+}
+
+// answers is how many requests to these endpoints were answered.
+func answers(r *simulator.Recorder, endpoints ...string) int {
+	n := 0
+	for _, endpoint := range endpoints {
+		for status, count := range r.Count(endpoint) {
+			if status != 0 {
+				n += count
+			}
+		}
+	}
+	return n
+}
+
+// logged makes settings those of a RingCentral call log.
+func logged(s simulator.Settings) simulator.Settings {
+	l := rcsim.Historical(s.Seed, s.Mix, s.From, s.To, s.Calls)
+	l.Delays, l.Revised = s.Delays, s.Revised
+	return l
+}
+
+// unfoldingLog is unfolding for rows that may never be final. Those count as they stand
+// once they are 48 hours old: none becomes so between two steps of 12 hours, whenever one
+// looks.
+func unfoldingLog(seed uint64, mix *simulator.Mix, rows int) simulator.Settings {
+	now := time.Now()
+	return rcsim.Historical(seed, mix, now.Add(-34*time.Hour), now.Add(-26*time.Hour), rows)
+}
+
+// tallyOf are the rows of a world that was looked at in these instants.
+func tallyOf(w *simulator.World, at ...time.Time) tally {
+	t := view(w, at...)
+	ignored := 0
+	for _, n := range t.Ignored {
+		ignored += n
+	}
+	return tally{records: t.Records, calls: t.Sessions, revised: changes(w, at...), invalid: t.Invalid, ignored: ignored}
+}

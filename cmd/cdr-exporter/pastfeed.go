@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// pastFeed is a feed whose past is read.
+type pastFeed struct {
+	history.Feed
+
+	source *collector.Source
+	from   time.Time
+	note   string // what the user should know of its range
+}
+
+// pastSpan is the range that is wanted of each feed.
+type pastSpan struct {
+	from, now time.Time
+	to        time.Time // zero: where live counting began
+	glance    ledger.Glance
+}
+
+// openPast opens a source and gives its feeds that can be read by time, if it has any.
+func openPast(c *config.Config, name, file string, span *pastSpan) (feeds []*pastFeed, err error) {
+	source, err := openSource(c, name, file)
+	if err != nil {
+		return nil, err
+	}
+	settings := c.Source(name)
+	for i := range source.Feeds {
+		info := &source.Feeds[i]
+		if info.Snapshot || info.Reader == nil {
+			continue // calls in progress have no past
+		}
+		f := &pastFeed{source: source, Feed: history.Feed{Source: name, Provider: settings.ProviderName, Info: info}, from: span.from}
+		feeds = append(feeds, f)
+		if err := f.limit(span, settings.RenamedFrom, string(c.Storage.Path)); err != nil {
+			return feeds, err
+		}
+	}
+	if len(feeds) == 0 {
+		closeSource(source)
+	}
+	return feeds, nil
+}
+
+// limit says where the feed's range ends.
+func (f *pastFeed) limit(span *pastSpan, renamedFrom, folder string) error {
+	origin, live := span.glance.Origins[f.name()]
+	if !live && renamedFrom != "" {
+		origin, live = span.glance.Origins[renamedFrom+"/"+f.Info.Name]
+	}
+	now := span.now.UTC().Truncate(time.Second)
+	switch {
+	case span.to.IsZero() && !live:
+		return fmt.Errorf("--to: give one: the ledger in %s doesn't know yet where live counting of %s begins; or choose other sources with --source", folder, f.name())
+	case span.to.IsZero():
+		f.To = origin
+	case span.to.After(now):
+		f.To, f.note = now, "--to is in the future; the range ends now"
+	default:
+		f.To = span.to
+	}
+	if live && f.To.After(origin) {
+		f.note = fmt.Sprintf("live counting began at %s: calls from then on are in the live series too", origin.UTC().Format(time.RFC3339))
+	}
+	switch {
+	case f.from.Before(f.To):
+		return nil
+	case span.to.IsZero():
+		return fmt.Errorf("--from must be before %s, where live counting of %s began", origin.UTC().Format(time.RFC3339), f.name())
+	}
+	return errors.New("--from must be before --to, and not in the future")
+}
+
+// name is the source's and the feed's.
+func (f *pastFeed) name() string { return f.Source + "/" + f.Info.Name }
+
+// length is how long its range is.
+func (f *pastFeed) length() time.Duration { return f.To.Sub(f.from) }
+
+// explain says what an error of reading means.
+func (f *pastFeed) explain(err error) error {
+	if errors.Is(err, history.ErrLocal) {
+		return err
+	}
+	what, todo := f.source.Advise(err)
+	return fmt.Errorf("read %s: %s; %s", f.name(), what, todo)
+}
+
+// told are lines that say what was read.
+func (f *pastFeed) told(s *history.Summary) []string {
+	lines := []string{fmt.Sprintf("%s: %d calls from %s to %s", f.name(), s.Calls, f.from.Format(time.RFC3339), f.To.UTC().Format(time.RFC3339))}
+	for _, more := range []struct {
+		n    int
+		text string
+	}{
+		{s.Invalid, "rows can't be read and are left out"},
+		{s.Missing, "records are named by the provider, which doesn't have them: left out"},
+		{s.Unfinished, "calls aren't finished yet and are left out: backfill again later"},
+		{s.Folded, "observations have labels past metrics.series_limit and are in `overflow`"},
+		{s.Unsettled, "calls are so recent that their streams and ratings aren't known yet and are left out"},
+	} {
+		if more.n > 0 {
+			lines = append(lines, fmt.Sprintf("%s: %d %s", f.name(), more.n, more.text))
+		}
+	}
+	return lines
+}
+
+// closeFeeds lets the sources of feeds go, each once.
+func closeFeeds(feeds []*pastFeed) {
+	closed := make(map[*collector.Source]bool)
+	for _, f := range feeds {
+		if !closed[f.source] {
+			closed[f.source] = true
+			closeSource(f.source)
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// someFeed is a feed whose range begins at noon.
+func someFeed() *pastFeed {
+	return &pastFeed{from: noon, Feed: history.Feed{Source: "acme", Info: &collector.FeedInfo{Name: "call_log"}}}
+}
+
+// TestRangeOfFeed (contract 1): where a feed's range ends, and what is said of one that
+// can't be.
+func TestRangeOfFeed(t *testing.T) {
+	origin := noon.Add(5*time.Hour + time.Millisecond)
+	for name, tc := range map[string]struct {
+		to      time.Time
+		live    string // the name under which it is counted; empty: not yet
+		renamed string
+		want    time.Time
+		text    string // of the note or the error
+	}{
+		"where live counting began":      {live: "acme", want: origin},
+		"under its former name":          {live: "former", renamed: "former", want: origin},
+		"as it is given":                 {to: noon.Add(time.Hour), live: "acme", want: noon.Add(time.Hour)},
+		"without a ledger":               {to: noon.Add(time.Hour), want: noon.Add(time.Hour)},
+		"into live counting":             {to: noon.Add(6 * time.Hour), live: "acme", want: noon.Add(6 * time.Hour), text: "live counting began at 2026"},
+		"into the future":                {to: noon.Add(100 * time.Hour), want: noon.Add(24 * time.Hour), text: "in the future"},
+		"neither a ledger nor an end":    {text: "--to: give one: the ledger in data doesn't know yet where live counting of acme/call_log begins"},
+		"another's ledger":               {live: "other", text: "--to: give one"},
+		"nothing before live counting":   {live: "acme", to: noon, text: "--from must be before --to"},
+		"begins after live counting":     {live: "early", renamed: "early", text: "--from must be before 2026"},
+		"begins when it ends, no ledger": {to: noon.Add(-time.Hour), text: "--from must be before --to"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			span := &pastSpan{from: noon, to: tc.to, now: noon.Add(24 * time.Hour), glance: ledger.Glance{Origins: map[string]time.Time{
+				tc.live + "/call_log": origin,
+			}}}
+			if tc.live == "early" {
+				span.glance.Origins["early/call_log"] = noon.Add(-time.Hour)
+			}
+			f := someFeed()
+			err := f.limit(span, tc.renamed, "data")
+			said := f.note
+			if err != nil {
+				said = err.Error()
+			}
+			if tc.want.IsZero() != (err != nil) || err == nil && !f.To.Equal(tc.want) || !strings.Contains(said, tc.text) || tc.text == "" && said != "" {
+				t.Errorf("it ends at %s: %q", f.To, said)
+			}
+		})
+	}
+}
+
+// TestMeter: the bar shows rate and time left on a terminal, and is nothing on a pipe;
+// notes are told on both.
+func TestMeter(t *testing.T) {
+	for name, terminal := range map[string]bool{"terminal": true, "pipe": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { testMeter(t, terminal) })
+		})
+	}
+	if m := newMeter(&bytes.Buffer{}, nil); m.bar != nil {
+		t.Error("a buffer is taken for a terminal")
+	}
+}
+
+func testMeter(t *testing.T, terminal bool) {
+	var out bytes.Buffer
+	one, two := someFeed(), someFeed()
+	one.To, two.To = noon.Add(time.Hour), noon.Add(3*time.Hour)
+	m := meterOn(&out, terminal, []*pastFeed{one, two})
+	took := func(p history.Progress) {
+		<-time.NewTimer(time.Second).C
+		m.progress(p)
+	}
+	m.feed(one)
+	took(history.Progress{Read: time.Hour, Calls: 12})
+	m.feed(two)
+	took(history.Progress{Read: time.Hour, Calls: 3})
+	m.note("something is left out")
+	m.writing(7)
+	took(history.Progress{Written: 3})
+	m.end()
+	if !terminal {
+		if out.String() != "something is left out\n" {
+			t.Errorf("on a pipe: %q", out.String())
+		}
+		return
+	}
+	for _, want := range []string{
+		"acme/call_log, 12 calls  25% ", "(60/240, 60 min/s) [1s:3s]", "acme/call_log, 3 calls  50% ", "\rsomething is left out\n", "writing  42% ", "(3/7, 3 series/s)",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q isn't shown: %q", want, out.String())
+		}
+	}
+}
+
+// TestWholeFile: under its name a file is whole or not there.
+func TestWholeFile(t *testing.T) {
+	folder := t.TempDir()
+	name := filepath.Join(folder, "past.om")
+	begun := func() *wholeFile {
+		w, err := createOutput(name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte("whole")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("it is there too early: %v", err)
+		}
+		return w
+	}
+	begun().discard()
+	if left, err := os.ReadDir(folder); err != nil || len(left) != 0 {
+		t.Errorf("%v is left, %v", left, err)
+	}
+	w := begun()
+	if err := w.finish(); err != nil {
+		t.Fatal(err)
+	}
+	w.discard() // has nothing left to do
+	if text, err := os.ReadFile(name); err != nil || string(text) != "whole" {
+		t.Errorf("%q, %v", text, err)
+	}
+	for bad, want := range map[string]string{folder: "is a folder", filepath.Join(folder, "none", "x"): "check that its folder exists"} {
+		if _, err := createOutput(bad, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	var standard bytes.Buffer
+	if w, err := createOutput("-", &standard); err != nil || w.finish() != nil {
+		t.Errorf("standard output: %v", err)
+	}
+	if w, err := createOutput(os.DevNull, nil); err != nil || w.whole || w.finish() != nil {
+		t.Errorf("a device: %v", err)
+	}
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// nearby is a feed that brings half an hour more on either side, of calls that have no id.
+type nearby struct {
+	starts []time.Time
+	asked  []string
+	charge cdr.Charge
+	user   string
+}
+
+// Limits implements collector.RangeReader.
+func (*nearby) Limits() collector.Limits { return collector.Limits{MaxRange: time.Hour} }
+
+// Read implements collector.RangeReader.
+func (n *nearby) Read(_ context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
+	n.asked = append(n.asked, fmt.Sprint(from.Sub(noon), "-", to.Sub(noon)))
+	b := &collector.Batch{}
+	for _, start := range n.starts {
+		const more = 30 * time.Minute
+		if start.After(from.Add(-more)) && start.Before(to.Add(more)) {
+			b.Records = append(b.Records, &cdr.Record{Synthetic: "same", Start: start, UserName: n.user, Charges: []cdr.Charge{n.charge}})
+		}
+	}
+	return emit(b)
+}
+
+// print prints what starts within two hours and a bit.
+func (n *nearby) print(t *testing.T, output string) string {
+	t.Helper()
+	var out bytes.Buffer
+	p := &printing{
+		from: noon.Add(time.Millisecond), to: noon.Add(130 * time.Minute).Add(time.Millisecond), currency: "CHF",
+		redactor: cdr.NewRedactor(cdr.Policy{}, nil), printer: newPrinter(output, false, &out), streams: streams{&out, &out},
+	}
+	if err := p.run(t.Context(), n); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.printer.close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// TestPieces: a call without an id is printed once, by the piece that it starts in, and
+// readers are asked for whole seconds.
+func TestPieces(t *testing.T) {
+	n := &nearby{starts: []time.Time{
+		noon, noon.Add(time.Millisecond), noon.Add(59 * time.Minute), noon.Add(time.Hour), noon.Add(130 * time.Minute), noon.Add(140 * time.Minute),
+	}}
+	out := n.print(t, "csv")
+	for i, want := range []int{0, 1, 1, 1, 1, 0} {
+		if got := strings.Count(out, timeText(n.starts[i])+","); got != want {
+			t.Errorf("the call at %s is printed %d times, want %d", n.starts[i], got, want)
+		}
+	}
+	if got := strings.Join(n.asked, " "); got != "0s-1h0m0s 1h0m0s-2h0m0s 2h0m0s-2h10m1s" {
+		t.Errorf("asked for %s", got)
+	}
+}
+
+// TestCurrency: a charge that doesn't say its currency is printed in that in which it is
+// counted.
+func TestCurrency(t *testing.T) {
+	amount, err := cdr.ParseMoney("0.25")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct{ own, lines, row string }{
+		"the feed's": {"", `{"amount":"0.25","component":"usage","currency":"CHF"}`, "usage 0.25 CHF"},
+		"its own":    {"EUR", `{"amount":"0.25","component":"usage","currency":"EUR"}`, "usage 0.25 EUR"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := &nearby{starts: []time.Time{noon.Add(time.Minute)}, charge: cdr.Charge{Component: "usage", Currency: tc.own, Amount: amount}}
+			if out := n.print(t, "jsonl"); !strings.Contains(out, tc.lines) {
+				t.Errorf("printed %s", out)
+			}
+			for _, output := range []string{"csv", "table"} {
+				if out := n.print(t, output); !strings.Contains(out, tc.row) {
+					t.Errorf("%s: printed %s", output, out)
+				}
+			}
+		})
+	}
+}
+
+// TestTableOfControlCharacters: a provider's text leaves the table and the terminal as
+// they are; JSON and CSV have it whole.
+func TestTableOfControlCharacters(t *testing.T) {
+	var table, lines, rows bytes.Buffer
+	r := &cdr.Record{ID: "a", Start: noon, UserName: "two\nlines\tand \x1b[31mred"}
+	for output, to := range map[string]*bytes.Buffer{"table": &table, "jsonl": &lines, "csv": &rows} {
+		p := newPrinter(output, false, to)
+		l, err := p.line(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.print(l, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.Count(table.String(), "\n") != 2 || strings.ContainsAny(table.String(), "\x1b\t") {
+		t.Errorf("the table is %q", table.String())
+	}
+	if !strings.Contains(lines.String(), `two\nlines\tand \u001b[31mred`) || !strings.Contains(rows.String(), "\"two\nlines\tand \x1b[31mred\"") {
+		t.Errorf("the lines are %q and %q", lines.String(), rows.String())
+	}
+}

@@ -1,0 +1,94 @@
+package main_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// site is a folder with the configuration and the ledger of an exporter, and what must
+// appear nowhere.
+type site struct {
+	t      testing.TB
+	vault  *vault
+	folder string
+}
+
+// newSite makes a site. What an exporter has kept there is searched in the end.
+func newSite(t testing.TB) *site {
+	s := &site{t: t, vault: newVault(t), folder: t.TempDir()}
+	t.Cleanup(s.searchLedger)
+	return s
+}
+
+// path is that of a file in the site's folder.
+func (s *site) path(name string) string { return filepath.Join(s.folder, name) }
+
+// ledger is the exporter's storage.path.
+func (s *site) ledger() string { return s.path("ledger") }
+
+// searchLedger searches all that an exporter has kept, unless it kept nothing.
+func (s *site) searchLedger() {
+	if _, err := os.Stat(s.ledger()); errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	s.vault.searchFolder(s.ledger())
+	s.vault.searchOutbox(s.ledger())
+}
+
+// write writes a file into the site's folder.
+func (s *site) write(name, text string) string {
+	s.t.Helper()
+	if err := os.WriteFile(s.path(name), []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	return s.path(name)
+}
+
+// keep writes a file that holds a secret.
+func (s *site) keep(name, secret string) {
+	s.t.Helper()
+	s.vault.hide("the secret in "+name, secret)
+	s.write(name, secret)
+}
+
+// settings are a configuration.
+type settings struct {
+	ZeroFor string
+	Storage string
+	OTLP    string // the block's content in braces; empty: none
+	Metrics string // more keys of the metrics, each with a comma before it
+	More    string // further top level keys
+	Sources []source
+}
+
+// configureSources writes the configuration file with these sources, each an item of
+// YAML, and returns its name.
+func (s *site) configureSources(set settings, sources ...string) string {
+	s.t.Helper()
+	orElse(&set.ZeroFor, "0s")
+	orElse(&set.Storage, "ledger")
+	var b strings.Builder
+	fmt.Fprintf(&b, "storage: {path: %s}\nmetrics: {zero_for: %s%s}\n", set.Storage, set.ZeroFor, set.Metrics)
+	if set.OTLP != "" {
+		fmt.Fprintf(&b, "otlp: %s\n", set.OTLP)
+	}
+	fmt.Fprintf(&b, "%s\nsources:\n%s", set.More, strings.Join(sources, ""))
+	return s.write("config.yaml", b.String())
+}
+
+// orElse gives a field that isn't set a value.
+func orElse(field *string, value string) {
+	if *field == "" {
+		*field = value
+	}
+}
+
+// secretFor is a secret of the test's own, so that a search for it finds no other.
+func secretFor(t testing.TB, what string) string {
+	return what + "~" + strings.ReplaceAll(t.Name(), "/", "~")
+}

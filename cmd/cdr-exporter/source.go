@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// openSource opens the source that --source names; file is where it should be.
+func openSource(c *config.Config, name, file string) (*collector.Source, error) {
+	s := c.Source(name)
+	if s == nil {
+		var names []string
+		for i := range c.Sources {
+			names = append(names, c.Sources[i].Name)
+		}
+		return nil, fmt.Errorf("--source: no source %s in %s; there are: %s", name, file, strings.Join(names, ", "))
+	}
+	return app.OpenSource(s, app.Providers(), app.SourceSettings(s))
+}
+
+// closeSource lets a source go.
+func closeSource(source *collector.Source) {
+	if source.Close != nil {
+		source.Close()
+	}
+}
+
+// newRedactor redacts as the exporter does: with the configured key, or with the
+// ledger's own, which is read without its lock.
+func newRedactor(ctx context.Context, c *config.Config) (*cdr.Redactor, error) {
+	key, err := app.HashKey(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if key == nil {
+		glance, err := ledger.Look(ctx, string(c.Storage.Path))
+		if err != nil {
+			return nil, err
+		}
+		key = glance.HashKey
+	}
+	return cdr.NewRedactor(app.Policy(c.Privacy), key), nil
+}

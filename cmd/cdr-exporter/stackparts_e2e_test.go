@@ -1,0 +1,174 @@
+//go:build e2e
+
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
+)
+
+// notice is an alert as Alertmanager tells a receiver of it.
+type notice struct {
+	receiver string // the last part of its address
+	Status   string
+	Labels   map[string]string
+}
+
+// pager takes what Alertmanager tells. It is safe for concurrent use.
+type pager struct {
+	*httptest.Server
+
+	mu  sync.Mutex
+	got []notice // guarded by mu
+}
+
+func newPager(t *testing.T) *pager {
+	p := &pager{}
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var told struct{ Alerts []notice }
+		if err := json.NewDecoder(r.Body).Decode(&told); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, n := range told.Alerts {
+			n.receiver = strings.TrimPrefix(r.URL.Path, "/")
+			p.got = append(p.got, n)
+		}
+	}))
+	t.Cleanup(p.Close)
+	return p
+}
+
+// told says whether a receiver was told that an alert is in a state last.
+func (p *pager) told(receiver, status, name string, labels map[string]string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := ""
+	for _, n := range p.got {
+		if a := (parts.Alert{Labels: n.Labels}); n.receiver == receiver && a.Is(name, labels) {
+			last = n.Status
+		}
+	}
+	if last != status {
+		return fmt.Errorf("%s was told last that %s%v is %q, want %q", receiver, name, labels, last, status)
+	}
+	return nil
+}
+
+// alertmanagerProgram is the file of Alertmanager: Debian gives it a longer name.
+func alertmanagerProgram(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"prometheus-alertmanager", "alertmanager"} {
+		if file, err := exec.LookPath(name); err == nil {
+			return file
+		}
+	}
+	t.Fatal("there is no Alertmanager: apt-get install prometheus-alertmanager")
+	return ""
+}
+
+// shippedFile is a file of the folder dashboards.
+func shippedFile(t *testing.T, parts ...string) string {
+	t.Helper()
+	file, err := filepath.Abs(filepath.Join(append([]string{"..", "..", "dashboards"}, parts...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// startAlertmanager starts one with the shipped example, as fast as the rules, whose
+// receivers are the pager's.
+func startAlertmanager(t *testing.T, to *pager, speed int) parts.API {
+	t.Helper()
+	example, err := os.ReadFile(shippedFile(t, "alertmanager", "alertmanager.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free(t)
+	args, err := parts.WriteAlertmanager(t.TempDir(), address, string(example), to.URL, speed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := startProgram(t, "Alertmanager", alertmanagerProgram(t), args...)
+	api := parts.API{Base: "http://" + address}
+	eventually(t, "start Alertmanager", func() error {
+		p.running()
+		return api.Ready(t.Context())
+	})
+	return api
+}
+
+// watching is a Prometheus that evaluates rules, and can be started again.
+type watching struct {
+	*prometheus
+	parts.API
+
+	t    *testing.T
+	args []string
+}
+
+func newWatching(t *testing.T, p parts.Prometheus) *watching {
+	t.Helper()
+	p.Folder, p.Address = t.TempDir(), free(t)
+	args, err := p.Write()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &watching{t: t, args: args, API: parts.API{Base: "http://" + p.Address}}
+	w.start()
+	return w
+}
+
+// start starts it, again too: with what it has kept.
+func (w *watching) start() {
+	w.t.Helper()
+	w.prometheus = &prometheus{base: w.Base, part: startPart(w.t, "prometheus", w.args...)}
+	eventually(w.t, "start Prometheus", func() error {
+		w.running()
+		return w.Ready(w.t.Context())
+	})
+}
+
+// healthy waits until every rule was evaluated, and fails for one that can't be.
+func (w *watching) healthy() {
+	w.t.Helper()
+	eventually(w.t, "evaluate every rule", func() error {
+		w.running()
+		all, err := w.Rules(w.t.Context())
+		if err == nil && len(all) == 0 {
+			w.t.Fatal("Prometheus has no rules")
+		}
+		for _, r := range all {
+			if r.LastError != "" {
+				w.t.Fatalf("the rule %s can't be evaluated: %s", r.Name, r.LastError)
+			}
+			if r.Health != "ok" {
+				return fmt.Errorf("%s is %s", r.Name, r.Health)
+			}
+		}
+		return err
+	})
+}
+
+// state is that of an alert in a list: empty if it isn't there.
+func state(all []parts.Alert, name string, labels map[string]string) string {
+	for i := range all {
+		if all[i].Is(name, labels) {
+			return all[i].State
+		}
+	}
+	return ""
+}

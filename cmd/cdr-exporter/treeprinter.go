@@ -1,0 +1,133 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+const (
+	// treeWidth is how many columns a tree has at most.
+	treeWidth = 100
+	// leastRoom is how many columns a field always gets, however deep it is.
+	leastRoom = 30
+	// betweenFields stands between two fields of a line: their values have spaces too.
+	betweenFields = "  "
+)
+
+// treePrinter prints a call for people to read:
+//
+//	call  id: 5e4d3c2b-…  type: peer_to_peer
+//	├─ participant  user_id: 3f…
+//	└─ session  result: ok
+//	   └─ stream  media: audio  verdict: good
+//	              jitter: 12 ms
+type treePrinter struct {
+	out io.Writer
+	err error
+}
+
+func newTreePrinter(out io.Writer) *treePrinter { return &treePrinter{out: out} }
+
+// print prints a call and its parts.
+func (p *treePrinter) print(tree *collector.CallTree) error {
+	p.node(tree, "", "")
+	return p.err
+}
+
+// node prints a part. Its first line begins with first and what is below it with below.
+func (p *treePrinter) node(tree *collector.CallTree, first, below string) {
+	trunk := below // what leads down to the children, beside the fields
+	if len(tree.Children) > 0 {
+		trunk += "│"
+	}
+	label := printable(tree.Label)
+	indent := strings.Repeat(" ", max(0, width(first+label)-width(trunk))) + betweenFields
+	lines := fieldLines(tree.Fields, max(leastRoom, treeWidth-width(trunk+indent)))
+	if len(lines) == 0 {
+		p.line(first + label)
+	}
+	for i, fields := range lines {
+		if i == 0 {
+			p.line(first + label + betweenFields + fields)
+		} else {
+			p.line(trunk + indent + fields)
+		}
+	}
+	for i, child := range tree.Children {
+		if i < len(tree.Children)-1 {
+			p.node(child, below+"├─ ", below+"│  ")
+		} else {
+			p.node(child, below+"└─ ", below+"   ")
+		}
+	}
+}
+
+func (p *treePrinter) line(text string) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintln(p.out, text)
+	}
+}
+
+// fieldLines are the fields in lines of so many columns at most. A field that is longer
+// is broken.
+func fieldLines(fields []cdr.Attr, room int) []string {
+	var lines []string
+	line := ""
+	for i := range fields {
+		field := printable(fields[i].Key) + ": " + printable(attrText(&fields[i]))
+		if line != "" && width(line+betweenFields+field) > room {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += betweenFields
+		}
+		line += field
+		for width(line) > room {
+			at := cut(line, room)
+			lines, line = append(lines, line[:at]), line[at:]
+		}
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// attrText is a field's value for people to read.
+func attrText(a *cdr.Attr) string {
+	if a.Type == cdr.StringsAttr {
+		return strings.Join(a.Strs, ", ")
+	}
+	return fmt.Sprint(attrValue(a))
+}
+
+// printable leaves of a text what moves no cursor and turns nothing round: names are
+// what strangers have called themselves.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return utf8.RuneError
+	}, text)
+}
+
+// width is how many columns a text takes.
+func width(text string) int { return utf8.RuneCountInString(text) }
+
+// cut is where so many columns of a text end.
+func cut(text string, room int) int {
+	for at := range text {
+		if room == 0 {
+			return at
+		}
+		room--
+	}
+	return len(text)
+}

@@ -1,0 +1,143 @@
+package main_test
+
+import (
+	"testing"
+	"time"
+
+	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+)
+
+// zone is a time zone so many hours east of UTC.
+func zone(hours int) *time.Location { return time.FixedZone("", hours*3600) }
+
+// spoilt has rows without an id, with copies, and that can't be read.
+func spoilt(s simulator.Settings) simulator.Settings {
+	s.Malformed, s.NoID, s.Duplicated = 0.02, 0.03, 0.05
+	return s
+}
+
+// TestFormats (issue 3, points 8 and 9): pages, a stream and CSV of one account are the
+// same calls, in each generation of the API that has them, in each time zone, in each
+// order, under faults.
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		settings wavixsim.Settings
+		auth     string
+		formats  []string
+		reduced  bool
+	}{
+		"2025": {
+			wavixsim.Settings{Generation: wavixsim.GenerationA, Timezone: zone(-11), ExportLimited: true, MaxPerPage: 250},
+			"query",
+			[]string{"json", "stream", "csv"},
+			false,
+		},
+		"early 2026": {
+			wavixsim.Settings{Generation: wavixsim.GenerationB, Timezone: zone(14), Order: wavixsim.Descending, CopiesInTotal: true},
+			"bearer",
+			[]string{"json", "stream"},
+			false,
+		},
+		"June 2026": {
+			wavixsim.Settings{KeepOldPaths: true, Order: wavixsim.Shuffled, ExportCutNewline: true, MaxPerPage: 100},
+			"bearer",
+			[]string{"json", "stream", "csv"},
+			false,
+		},
+		"later, with less in the stream": {
+			wavixsim.Settings{Generation: wavixsim.GenerationD, ExportFewer: true, Timezone: zone(-5)},
+			"bearer",
+			[]string{"stream"},
+			true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 211, SlowFor: time.Second})
+			faults.Rate("", 0.03, append(append(simulator.Transient(), wavixsim.Harmful()...), wavixsim.Harmless()...)...)
+			c.settings.Faults = faults
+			at := newSite(t)
+			account := newCarrier(t, at, spoilt(unfolding(212, wavixsim.PlacedMix(), size(500))),
+				spoilt(unfolding(213, wavixsim.ReceivedMix(), size(500))), c.settings)
+			account.Auth, account.Reduced = c.auth, c.reduced
+			var all []*carrier
+			var items []string
+			for _, format := range c.formats {
+				in := account.in(format)
+				all, items = append(all, in), append(items, in.item())
+			}
+			seen := []time.Time{account.Pause()}
+			x := start(t, at.vault, launch{config: at.configureSources(settings{}, items...), shipped: true}).ready()
+			count := func() {
+				t.Helper()
+				for _, in := range all {
+					x.counts(in, seen...)
+				}
+			}
+			count()
+			for range 3 {
+				account.Advance(12 * time.Hour)
+				seen = append(seen, account.Visible())
+				count()
+			}
+			for _, in := range all {
+				if !in.Reduced { // else what is said of a call depends on where it was met
+					x.rows(in, seen...)
+				}
+			}
+			x.stop()
+			for _, asked := range account.Asked() {
+				if asked.InHeader == asked.InQuery || asked.InQuery != (c.auth == "query") {
+					t.Fatalf("the key came in the header: %v, in the query: %v", asked.InHeader, asked.InQuery)
+				}
+			}
+		})
+	}
+}
+
+// TestUpgrade (counting.md 18): when Wavix renames its paths and ids, and drops the old
+// ones, nothing is counted again, and nothing revised, neither while the exporter runs nor
+// after a crash.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		first wavixsim.Generation
+		auth  string
+	}{
+		"from 2025":       {wavixsim.GenerationA, "query"},
+		"from early 2026": {wavixsim.GenerationB, "bearer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := newSite(t)
+			account := newCarrier(t, at, unfolding(214, wavixsim.PlacedMix(), size(1_000)),
+				unfolding(215, wavixsim.ReceivedMix(), size(1_000)), wavixsim.Settings{Generation: c.first, AcceptAppID: true})
+			account.Auth = c.auth
+			r := newReceiver(t, at.vault, otlpsink.Settings{})
+			seen := []time.Time{account.Pause()}
+			config := at.configureSources(settings{OTLP: r.overHTTP("")}, account.item())
+			x := start(t, at.vault, launch{config: config, shipped: true}).ready()
+			x.counts(account, seen...)
+			for _, next := range []wavixsim.Generation{wavixsim.GenerationC, wavixsim.GenerationD} {
+				account.Upgrade(next)
+				x.caughtUp(account)
+				x.counts(account, seen...)
+				account.Advance(12 * time.Hour)
+				seen = append(seen, account.Visible())
+				x.counts(account, seen...)
+			}
+			x.rows(account, seen...)
+			x.kill()
+			account.Advance(12 * time.Hour)
+			seen = append(seen, account.Visible())
+			x = start(t, at.vault, launch{config: config, shipped: true}).ready()
+			x.counts(account, seen...)
+			x.reconciled(account)
+			r.complete(account, seen...)
+			x.stop()
+		})
+	}
+}

@@ -1,0 +1,200 @@
+// Package acmetel is the provider that docs/adding-a-provider.md builds: a made-up
+// telephone company with one list of calls. It is whole: its test reads it with the
+// exporter itself.
+package acmetel
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// begin: config
+
+// Config is the block `acmetel` of a source.
+type Config struct {
+	BaseURL string        `yaml:"base_url"`
+	APIKey  config.Secret `yaml:"api_key"` // and api_key_file
+	CallLog *CallLog      `yaml:"call_log"`
+}
+
+// CallLog is the feed.
+type CallLog struct {
+	config.Feed `yaml:",inline"`
+}
+
+// SetDefaults implements config.Defaulter.
+func (c *CallLog) SetDefaults() {
+	c.Feed = config.Feed{Interval: time.Minute, Lookback: 24 * time.Hour, LateAfter: time.Hour}
+}
+
+// Validate implements config.Validator.
+func (c *Config) Validate(r *config.Report) {
+	r.BaseURL("base_url", c.BaseURL)
+	if !r.Given("api_key") {
+		r.Problemf("api_key", "is needed: make one in AcmeTel's portal")
+	}
+	r.AtLeastOne("a feed", "call_log")
+}
+
+// end: config
+
+// begin: provider
+
+// Provider is what internal/app registers.
+func Provider() collector.Provider {
+	return collector.Provider{
+		Name:      "acmetel",
+		NewConfig: func() any { return new(Config) },
+		Open:      open,
+	}
+}
+
+func open(block any, settings collector.SourceSettings) (*collector.Source, error) {
+	c, ok := block.(*Config)
+	if !ok {
+		return nil, fmt.Errorf("the configuration of acmetel is a %T", block)
+	}
+	client, err := httpclient.New(httpclient.Settings{
+		BaseURL: c.BaseURL, Token: key{c.APIKey}, TLS: settings.TLS, ProxyURL: settings.ProxyURL, Transport: settings.Transport,
+		RequestsPerMinute: cmp.Or(settings.RequestsPerMinute, 60), UserAgent: settings.UserAgent,
+		Observer: settings.Observer, Logger: settings.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	log := &callLog{client: client, countries: cdr.NewCountries()}
+	host, err := url.Parse(c.BaseURL)
+	if err != nil {
+		return nil, errors.New("base_url isn't a URL")
+	}
+	return &collector.Source{
+		Feeds: []collector.FeedInfo{{
+			Name: "call_log", Reader: log, Probe: log.probe,
+			Interval: c.CallLog.Interval, Lookback: c.CallLog.Lookback, LateAfter: c.CallLog.LateAfter,
+			Fingerprint: "acmetel " + host.Hostname(), Currency: "USD",
+		}},
+		Advise: advise,
+		Offset: client.Offset, ThrottledUntil: client.ThrottledUntil, Close: client.Close,
+	}, nil
+}
+
+// key is the API key as a token. It is read again when its file changes.
+type key struct{ secret config.Secret }
+
+// Token implements httpclient.TokenSource.
+func (k key) Token(ctx context.Context) (string, error) { return k.secret.Value(ctx) }
+
+// Invalidate implements httpclient.TokenSource: there is no other key to try.
+func (k key) Invalidate(string) {}
+
+// advise says what an error means and what to do.
+func advise(err error) (what, todo string) {
+	if httpclient.KindOf(err) == httpclient.KindUnauthorized {
+		return "AcmeTel refuses the API key", "make a new key in its portal and put it into api_key_file"
+	}
+	return err.Error(), "it is tried again by itself; see status.acmetel.example if it lasts"
+}
+
+// end: provider
+
+// begin: reader
+
+// callLog reads ranges of time. It never changes, so many may use it at once.
+type callLog struct {
+	client    *httpclient.Client
+	countries *cdr.Countries
+}
+
+// row is a call as AcmeTel writes it.
+type row struct {
+	ID       string    `json:"id"`
+	Start    time.Time `json:"start"`
+	Seconds  int64     `json:"seconds"`
+	From, To string
+	Result   string `json:"result"`
+}
+
+// Limits implements collector.RangeReader.
+func (l *callLog) Limits() collector.Limits {
+	return collector.Limits{MaxRange: 31 * 24 * time.Hour, Retention: 365 * 24 * time.Hour}
+}
+
+// Read implements collector.RangeReader: page after page, each handed on as it comes.
+func (l *callLog) Read(ctx context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
+	query := url.Values{"from": {from.Format(time.RFC3339)}, "to": {to.Format(time.RFC3339)}}
+	link := "calls?" + query.Encode()
+	for page := 1; link != ""; page++ {
+		next, err := l.page(ctx, link, page, emit)
+		if err != nil {
+			return fmt.Errorf("read page %d: %w", page, err)
+		}
+		link = next
+	}
+	return nil
+}
+
+func (l *callLog) page(ctx context.Context, link string, page int, emit func(*collector.Batch) error) (next string, err error) {
+	request := httpclient.Request{Feed: "call_log", URL: link, Label: "calls", ExpectJSON: true}
+	err = l.client.Fetch(ctx, request, func(answer *httpclient.Response) error {
+		var body struct {
+			Calls []json.RawMessage `json:"calls"`
+			Next  string            `json:"next"`
+		}
+		if err := json.NewDecoder(answer.Body).Decode(&body); err != nil {
+			return httpclient.Retryable(err) // a page that broke is asked for again
+		}
+		next = body.Next
+		return emit(l.batch(body.Calls, page))
+	})
+	return next, err
+}
+
+// batch maps a page. A row that can't be read is set aside, and the rest goes on.
+func (l *callLog) batch(rows []json.RawMessage, page int) *collector.Batch {
+	b := &collector.Batch{Page: page, Begins: true}
+	for i, raw := range rows {
+		var r row
+		if err := json.Unmarshal(raw, &r); err != nil || r.ID == "" || r.Start.IsZero() || r.Seconds < 0 {
+			b.Invalid = append(b.Invalid, collector.BadRow{
+				Content: raw, At: fmt.Sprintf("page %d, row %d", page, i+1), Problem: "id, start or seconds can't be read",
+			})
+			continue
+		}
+		outcome, known := outcomes[r.Result]
+		if !known {
+			outcome = cdr.Unknown
+			b.Unmapped = append(b.Unmapped, collector.Unmapped{Field: "result", Value: r.Result})
+		}
+		b.Records = append(b.Records, &cdr.Record{
+			ID: r.ID, Start: r.Start.UTC(), Duration: time.Duration(r.Seconds) * time.Second,
+			Direction: cdr.Outbound, CallType: "call", Outcome: outcome,
+			CallerNumber: r.From, CalleeNumber: r.To, Country: l.countries.Of(r.To),
+		})
+	}
+	return b
+}
+
+var outcomes = map[string]cdr.Outcome{
+	"answered": cdr.Answered, "busy": cdr.Busy, "unanswered": cdr.NoAnswer, "error": cdr.Failed,
+}
+
+// probe authenticates and reads the smallest page.
+func (l *callLog) probe(ctx context.Context) (rows int, err error) {
+	_, err = l.page(ctx, "calls?limit=1", 1, func(b *collector.Batch) error {
+		rows = len(b.Records) + len(b.Invalid)
+		return nil
+	})
+	return rows, err
+}
+
+// end: reader
