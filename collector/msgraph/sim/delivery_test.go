@@ -1,9 +1,11 @@
 package sim
 
 import (
+	"math"
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -347,6 +349,24 @@ func TestLostSubscription(t *testing.T) {
 	advance(server, clock, 4*time.Hour, time.Hour)
 	if got, want := ids(e.taken()), published(r, from, clock.Now()); !slices.Equal(got, want) || len(want) == 0 {
 		t.Errorf("%d were told, want %d", len(got), len(want))
+	}
+}
+
+// TestNotificationsOnTheirWay: what was sent and isn't answered yet still waits.
+func TestNotificationsOnTheirWay(t *testing.T) {
+	server, _, clock, e, _ := telling(t, Delivery{}, nil)
+	var least atomic.Int64
+	least.Store(math.MaxInt64)
+	e.set(func(e *endpoint) {
+		e.hold = func() { least.Store(min(least.Load(), int64(server.NotificationsWaiting()))) }
+	})
+	clock.Advance(6 * time.Hour)
+	server.Deliver()
+	if n := least.Load(); len(e.taken()) == 0 || n == 0 || n == math.MaxInt64 {
+		t.Errorf("%d waited during a request", n)
+	}
+	if n := server.NotificationsWaiting(); n != 0 {
+		t.Errorf("%d wait after it", n)
 	}
 }
 

@@ -17,12 +17,12 @@ func (s *Server) Notified() Notified {
 	return s.teller.notified
 }
 
-// NotificationsWaiting is how many notifications are yet to be sent, or to be sent
-// again.
+// NotificationsWaiting is how many notifications are yet to be sent, to be sent again, or
+// to be answered.
 func (s *Server) NotificationsWaiting() int {
 	s.teller.mu.Lock()
 	defer s.teller.mu.Unlock()
-	return len(s.teller.queue)
+	return len(s.teller.queue) + s.teller.sending
 }
 
 // Deliver tells what is due, and returns when it has been answered.

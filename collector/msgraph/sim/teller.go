@@ -33,6 +33,7 @@ type teller struct {
 	telling  bool     // guarded by mu
 	paused   bool     // guarded by mu
 	queue    notices  // guarded by mu
+	sending  int      // notices that were sent and not answered; guarded by mu
 	pushed   int      // guarded by mu
 	notified Notified // guarded by mu
 	dice     *rand.Rand
@@ -118,6 +119,7 @@ func (t *teller) round() *sync.WaitGroup {
 	}
 	for _, batch := range t.batches(t.due(live, now), now) {
 		t.notified.Requests++
+		t.sending += len(batch)
 		sent.Add(1)
 		t.done.Go(func() {
 			defer sent.Done()
@@ -218,6 +220,7 @@ func (t *teller) send(batch []*notice) {
 	if t.ctx.Err() != nil {
 		return
 	}
+	t.sending -= len(batch)
 	now := t.server.timeline.Now()
 	t.answered(batch[0].url, took, now)
 	if !taken {
