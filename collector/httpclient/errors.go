@@ -181,7 +181,7 @@ func kindOfStatus(status int) Kind {
 	return KindStatus
 }
 
-// statusText returns "403 Forbidden"; the server's own reason phrase is left out.
-func statusText(status int) string {
+// StatusText returns "403 Forbidden"; the server's own reason phrase is left out.
+func StatusText(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }

@@ -65,7 +65,7 @@ func (c *Client) refused(call *call, resp *http.Response, b *body, date time.Tim
 
 	e := b.failed(&Error{
 		Kind: kindOfStatus(resp.StatusCode), Body: kept,
-		target: call.label, reason: statusText(resp.StatusCode),
+		target: call.label, reason: StatusText(resp.StatusCode),
 	})
 	if after, ok := parseRetryAfter(resp.Header.Get("Retry-After"), date, time.Now()); ok {
 		e.RetryAfter = after

@@ -18,7 +18,7 @@ func Advise(err error) (what, todo string) {
 		return e.Error(), e.todo
 	}
 	switch {
-	case errors.Is(err, errLinkExpired), errors.Is(err, errLinkRepeated):
+	case errors.Is(err, httpclient.ErrLinkExpired), errors.Is(err, httpclient.ErrLinkRepeated):
 		return "Graph's paging broke off: " + err.Error(), "nothing: the range is read again from its beginning"
 	case errors.Is(err, errEndless):
 		return err.Error(), "see whether something between the exporter and Graph repeats answers"

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 const (
@@ -12,8 +12,6 @@ const (
 	chunkRows = 1000
 	// chunkBytes bounds the rows of a batch, which are kept until it is handed on.
 	chunkBytes = 8 << 20
-	// slab is how many records are made at once.
-	slab = 64
 )
 
 // batch collects the rows of a page, mapped. Its memory is used again once they were
@@ -28,10 +26,9 @@ type batch struct {
 
 	page    int
 	begins  bool // nothing of the page was handed on yet
-	records []*cdr.Record
-	used    int // of records
+	records wire.Records
 	invalid []collector.BadRow
-	arena   arena
+	arena   wire.Arena
 	bytes   int
 }
 
@@ -44,12 +41,12 @@ func newBatch(feed *logFeed, emit func(*collector.Batch) error) *batch {
 // add maps a row, which jsontext has validated, and says where it stood. The row's
 // memory is the caller's.
 func (b *batch) add(row []byte, page, number int) error {
-	if b.used+len(b.invalid) >= chunkRows || b.bytes >= chunkBytes {
+	if b.records.Len()+len(b.invalid) >= chunkRows || b.bytes >= chunkBytes {
 		if err := b.flush(false); err != nil {
 			return err
 		}
 	}
-	row = b.arena.copy(row)
+	row = b.arena.Copy(row)
 	b.bytes += len(row)
 	problem := "it is no object"
 	if row[0] == '{' {
@@ -65,7 +62,7 @@ func (b *batch) add(row []byte, page, number int) error {
 
 // mapRow maps an object to the next record, or says what is wrong with it.
 func (b *batch) mapRow(row []byte) (problem string) {
-	r := b.next()
+	r := b.records.Next()
 	news := len(b.mapper.unmapped)
 	b.fields.parse(row)
 	b.feed.mapRow(b.mapper, &b.fields, r)
@@ -73,28 +70,15 @@ func (b *batch) mapRow(row []byte) (problem string) {
 		b.mapper.unmapped = b.mapper.unmapped[:news]
 		return b.fields.problem
 	}
-	b.used++
+	b.records.Keep()
 	return ""
-}
-
-// next is an empty record.
-func (b *batch) next() *cdr.Record {
-	if b.used == len(b.records) {
-		more := make([]cdr.Record, slab)
-		for i := range more {
-			b.records = append(b.records, &more[i])
-		}
-	}
-	r := b.records[b.used]
-	r.Reset()
-	return r
 }
 
 // flush hands on what there is. Last says that nothing follows it in this read.
 func (b *batch) flush(last bool) error {
-	if b.used+len(b.invalid) > 0 {
+	if b.records.Len()+len(b.invalid) > 0 {
 		b.emitErr = b.emit(&collector.Batch{
-			Records: b.records[:b.used], Invalid: b.invalid, Unmapped: b.mapper.unmapped,
+			Records: b.records.Kept(), Invalid: b.invalid, Unmapped: b.mapper.unmapped,
 			Page: b.page, Begins: b.begins, Last: last,
 		})
 		b.begins = false
@@ -111,7 +95,8 @@ func (b *batch) begin(page int) {
 
 // reset forgets what wasn't handed on, as when a page broke.
 func (b *batch) reset() {
-	b.used, b.bytes = 0, 0
+	b.records.Reset()
+	b.bytes = 0
 	b.invalid, b.mapper.unmapped, b.fields.ids = b.invalid[:0], b.mapper.unmapped[:0], b.fields.ids[:0]
-	b.arena.reset()
+	b.arena.Reset()
 }

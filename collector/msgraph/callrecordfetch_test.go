@@ -123,12 +123,12 @@ func TestFetchCallRecord(t *testing.T) {
 				{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+`,"sessions"`, 1)},
 				{body: `{"value":[{}],"@odata.nextLink":` + link("sessions") + `}`},
 			},
-			nil, errLinkRepeated.Error(), "",
+			nil, httpclient.ErrLinkRepeated.Error(), "",
 		},
 		{
 			"a link that has expired",
 			[]answer{{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+`,"sessions"`, 1)}, notFound},
-			errLinkExpired, errLinkExpired.Error(), "",
+			httpclient.ErrLinkExpired, httpclient.ErrLinkExpired.Error(), "",
 		},
 		{
 			"a page without values",
@@ -148,7 +148,7 @@ func TestFetchCallRecord(t *testing.T) {
 					t.Fatalf("the error is %v, want %q", err, c.problem)
 				case c.is != nil && !errors.Is(err, c.is), c.is == nil && (errors.Is(err, collector.ErrNotYet) || errors.Is(err, collector.ErrGone)):
 					t.Errorf("the error is %v", err)
-				case errors.Is(c.is, errLinkExpired) && (errors.Is(err, collector.ErrNotYet) || httpclient.KindOf(err) == httpclient.KindNotFound):
+				case errors.Is(c.is, httpclient.ErrLinkExpired) && (errors.Is(err, collector.ErrNotYet) || httpclient.KindOf(err) == httpclient.KindNotFound):
 					t.Errorf("an expired link is taken for a record that isn't there: %v", err)
 				}
 				if len(g.answers) > 0 {

@@ -111,15 +111,12 @@ type innerPage[T any] struct {
 // more adds what the next links lead to. They are followed as they come, on the same
 // host only.
 func more[T any](ctx context.Context, c *callRecords, pace *pace, list []T, link string) ([]T, error) {
-	seen := newLinks()
+	chain := c.client.Chain()
 	for pages := 0; link != ""; pages++ {
-		target, err := c.client.Resolve(link)
-		switch {
-		case err != nil:
+		if err := chain.Follow(link); err != nil {
 			return nil, err
-		case !seen.add(target.String()):
-			return nil, errLinkRepeated
-		case pages == maxInnerPages:
+		}
+		if pages == maxInnerPages {
 			return nil, errEndless
 		}
 		var page innerPage[T]
@@ -137,7 +134,7 @@ func more[T any](ctx context.Context, c *callRecords, pace *pace, list []T, link
 // innerError is an error of an inner page: its link is no longer good, which says nothing
 // of the record.
 func innerError(err error) error {
-	if refusesLink(httpclient.KindOf(err)) {
+	if httpclient.KindOf(err).RefusesLink() {
 		return linkError{err}
 	}
 	return err
@@ -147,10 +144,12 @@ func innerError(err error) error {
 type linkError struct{ refusal error }
 
 // Error implements error.
-func (e linkError) Error() string { return errLinkExpired.Error() + ": " + e.refusal.Error() }
+func (e linkError) Error() string {
+	return httpclient.ErrLinkExpired.Error() + ": " + e.refusal.Error()
+}
 
 // Is says that it is an expired link.
-func (e linkError) Is(target error) bool { return target == errLinkExpired }
+func (e linkError) Is(target error) bool { return target == httpclient.ErrLinkExpired }
 
 // read gets a link in its turn and reads its answer.
 func (c *callRecords) read(ctx context.Context, turns *turns, link string, into any) error {

@@ -38,16 +38,12 @@ func (l *callRecordList) Limits() collector.Limits {
 
 // Read implements collector.RangeReader.
 func (l *callRecordList) Read(ctx context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
-	link, seen := listLink(from, to), newLinks()
+	link, chain := listLink(from, to), l.client.Chain()
 	for number := 1; link != ""; number++ {
 		if number > maxPages {
 			return errEndless
 		}
-		target, err := l.client.Resolve(link)
-		if err == nil && !seen.add(target.String()) {
-			err = errLinkRepeated
-		}
-		if err != nil {
+		if err := chain.Follow(link); err != nil {
 			return fmt.Errorf("read page %d: %w", number, err)
 		}
 		batch, next, err := l.page(ctx, link, number)
@@ -85,8 +81,8 @@ func (l *callRecordList) page(ctx context.Context, link string, number int) (b *
 	request := httpclient.Request{Feed: feedCallRecords, URL: link, Label: "callRecords", ExpectJSON: true}
 	err = fetchJSON(ctx, l.client, request, func() any { page = innerPage[json.RawMessage]{}; return &page })
 	switch {
-	case err != nil && number > 1 && refusesLink(httpclient.KindOf(err)):
-		return nil, "", fmt.Errorf("%w: %w", errLinkExpired, err)
+	case err != nil && number > 1 && httpclient.KindOf(err).RefusesLink():
+		return nil, "", fmt.Errorf("%w: %w", httpclient.ErrLinkExpired, err)
 	case err != nil:
 		return nil, "", err
 	case page.Value == nil:

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
 // The list names records by start, and takes no other filter.
@@ -53,8 +54,8 @@ func TestListCallRecords(t *testing.T) {
 		{"no value", []answer{{body: `{}`}}, "", nil, errNoValue.Error()},
 		{"value of another type", []answer{{body: `{"value":{}}`}}, "", nil, "read page 1: the answer isn't what it should be: value is an object, must be an array"},
 		{"a link to another host", []answer{{body: `{"value":[],"@odata.nextLink":"https://evil.example/x"}`}}, "", nil, "evil.example"},
-		{"a link that repeats", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`}, {body: `{"value":[],"@odata.nextLink":` + next + `}`}}, "", nil, errLinkRepeated.Error()},
-		{"a link that has expired", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`}, refuse(http.StatusBadRequest, "BadRequest")}, "", nil, errLinkExpired.Error()},
+		{"a link that repeats", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`}, {body: `{"value":[],"@odata.nextLink":` + next + `}`}}, "", nil, httpclient.ErrLinkRepeated.Error()},
+		{"a link that has expired", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`}, refuse(http.StatusBadRequest, "BadRequest")}, "", nil, httpclient.ErrLinkExpired.Error()},
 		{"refused", []answer{refuse(http.StatusNotFound, "NotFound")}, "", nil, "read page 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -33,7 +33,7 @@ type credentials struct {
 // token asks for a new token. Errors are *TokenError, marked by httpclient.Retryable
 // if they may pass, or the context's.
 func (c *credentials) token(ctx context.Context) (azcore.AccessToken, error) {
-	exchange := &exchange{transport: c.transport, observer: c.observer, host: c.login.Host}
+	exchange := &exchange{Exchange: httpclient.Exchange{Transport: c.transport, Observer: c.observer}, host: c.login.Host}
 	if c.config.ManagedIdentity != nil {
 		exchange.host, exchange.managed = "the managed identity endpoint", true
 	} else {

@@ -8,32 +8,22 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
-
-// maxTokenAnswer bounds an answer of the identity platform, in bytes.
-const maxTokenAnswer = 1 << 20
 
 // exchange is the way to the identity platform for one token. It remembers the last
 // answer, because the identity library's errors hold it as text only and are not
 // printed. It is for one goroutine.
 type exchange struct {
-	transport http.RoundTripper
-	observer  httpclient.Observer
+	httpclient.Exchange
+
 	// endpoint is the one address that is asked; nil for a managed identity, whose
 	// endpoint the library knows.
 	endpoint *url.URL
 	managed  bool
 	host     string // for messages
-
-	asked   bool
-	network error
-	status  int
-	body    []byte
 }
 
 // Do implements the identity library's Transporter.
@@ -49,34 +39,7 @@ func (x *exchange) Do(r *http.Request) (*http.Response, error) {
 			return nil, errors.New("refused: only the token endpoint is asked")
 		}
 	}
-	x.asked, x.network, x.status, x.body = true, nil, 0, nil
-	started := time.Now()
-	resp, err := x.transport.RoundTrip(r)
-	x.observe(resp, time.Since(started))
-	if err != nil {
-		x.network = err
-		return nil, err
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
-	_ = resp.Body.Close() // everything that matters was read
-	if err != nil {
-		x.network = err
-		return nil, err
-	}
-	x.status, x.body = resp.StatusCode, body
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return resp, nil
-}
-
-func (x *exchange) observe(resp *http.Response, took time.Duration) {
-	if x.observer == nil {
-		return
-	}
-	code := "error"
-	if resp != nil {
-		code = strconv.Itoa(resp.StatusCode)
-	}
-	x.observer.Request("", code, took)
+	return x.Send(r)
 }
 
 // discovery is the OpenID configuration of a tenant whose token endpoint is known.
@@ -107,16 +70,16 @@ func (x *exchange) failed(ctx context.Context, err error) error {
 		return e
 	}
 	switch {
-	case !x.asked:
+	case !x.Asked:
 		return unusableCredential(err, x.managed)
-	case x.network != nil:
+	case x.Network != nil:
 		return httpclient.Retryable(&TokenError{
-			what: x.host + " can't be reached: " + describeNetwork(x.network),
+			what: x.host + " can't be reached: " + x.Unreached(),
 			todo: x.unreachable(),
 		})
-	case x.status == http.StatusOK:
+	case x.Status == http.StatusOK:
 		return httpclient.Retryable(&TokenError{
-			Status: x.status,
+			Status: x.Status,
 			what:   x.host + " answered with something that is no token",
 			todo:   "see what stands between the exporter and the identity platform (a proxy or a gateway), and login_url",
 		})

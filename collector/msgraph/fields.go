@@ -5,10 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
-
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -21,7 +19,7 @@ const maxProperties = 64
 // Values hold as long as the arena.
 type fields struct {
 	properties *propertyNames
-	arena      *arena
+	arena      *wire.Arena
 	values     [maxProperties][]byte
 	seen       uint64
 	problem    string
@@ -32,13 +30,13 @@ type fields struct {
 func (f *fields) parse(row []byte) {
 	clear(f.values[:len(f.properties.names)])
 	f.seen, f.problem = 0, ""
-	members(row, f.member)
+	wire.Members(row, f.member)
 }
 
 func (f *fields) member(name, value []byte) {
 	name = name[1 : len(name)-1]
 	if bytes.IndexByte(name, '\\') >= 0 {
-		name = f.unquote(name)
+		name = f.arena.Unquote(name)
 	}
 	p := f.properties.find(name)
 	if p == unknownProperty {
@@ -100,22 +98,8 @@ func (f *fields) text(p property) string {
 
 // unquoted is the content of a JSON string, valid UTF-8 also where the answer isn't.
 func (f *fields) unquoted(quoted []byte) string {
-	content := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(content, '\\') >= 0 || !utf8.Valid(content) {
-		content = f.unquote(content)
-	}
-	return view(content)
-}
-
-func (f *fields) unquote(content []byte) []byte {
-	// The text is never longer than its JSON, but for bytes that aren't UTF-8, which
-	// become three.
-	f.arena.reserve(3 * len(content))
-	begin := len(f.arena.block)
-	quoted := append(append([]byte{'"'}, content...), '"')
-	// The error says that something wasn't UTF-8; it has been replaced.
-	f.arena.block, _ = jsontext.AppendUnquote(f.arena.block, quoted)
-	return f.arena.block[begin:len(f.arena.block):len(f.arena.block)]
+	text, _ := f.arena.Text(quoted[1 : len(quoted)-1])
+	return text
 }
 
 // integer reads an Edm.Int32.
@@ -124,7 +108,7 @@ func (f *fields) integer(p property) cdr.Int {
 	if value == nil {
 		return cdr.Int{}
 	}
-	n, err := strconv.ParseInt(view(value), 10, 32)
+	n, err := strconv.ParseInt(wire.View(value), 10, 32)
 	if err != nil {
 		f.fail(p, "is not a 32-bit whole number")
 		return cdr.Int{}
@@ -148,7 +132,7 @@ func (f *fields) money(p property) (amount cdr.Money, given bool) {
 	if value == nil {
 		return cdr.Money{}, false
 	}
-	amount, err := cdr.ParseMoney(view(value))
+	amount, err := cdr.ParseMoney(wire.View(value))
 	if err != nil {
 		f.fail(p, "is "+err.Error()) // says what it must be
 		return cdr.Money{}, false
@@ -189,12 +173,12 @@ func (f *fields) idsOf(p property) []string {
 		return nil
 	}
 	begin := len(f.ids)
-	elements(value, func(object []byte) {
+	wire.Elements(value, func(object []byte) {
 		if object[0] != '{' {
 			f.fail(p, "holds something that is no object")
 			return
 		}
-		members(object, func(name, id []byte) {
+		wire.Members(object, func(name, id []byte) {
 			switch {
 			case string(name) != `"id"` || id[0] == 'n':
 			case id[0] != '"':

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -84,45 +82,6 @@ func checkRecord(t *testing.T, r *cdr.Record) {
 			t.Errorf("%s is not UTF-8", a.Key)
 		}
 	}
-}
-
-// FuzzScan: the scanner sees what another decoder sees in every valid object.
-func FuzzScan(f *testing.F) {
-	for _, object := range []string{
-		`{}`, `{"a":1}`, `{"a":"\"}","b":[{"c":"]"}],"d":null}`, `{ "a" : { } , "b" : -1.5e3 }`, `{"\\":"\\\\","":[]}`, `{"a":[1,[2,"]"],{"b":"}"}]}`,
-	} {
-		f.Add([]byte(object))
-	}
-	f.Fuzz(func(t *testing.T, object []byte) {
-		value := jsontext.Value(bytes.TrimSpace(object))
-		if len(value) == 0 || value[0] != '{' || !value.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
-			return
-		}
-		var got [][]byte
-		members(value, func(name, value []byte) { got = append(got, name, value) })
-
-		decoder := jsontext.NewDecoder(bytes.NewReader(value), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-		if _, err := decoder.ReadToken(); err != nil {
-			t.Fatal(err)
-		}
-		for i := 0; decoder.PeekKind() != '}'; i++ {
-			want, err := decoder.ReadValue()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if i >= len(got) || !bytes.Equal(got[i], want) {
-				t.Fatalf("part %d of %q: got %q, want %q", i, value, got, want)
-			}
-			if want[0] == '[' {
-				count := 0
-				elements(want, func([]byte) { count++ })
-				var all []json.RawMessage
-				if err := json.Unmarshal(want, &all); err == nil && len(all) != count {
-					t.Fatalf("%q has %d elements, got %d", want, len(all), count)
-				}
-			}
-		}
-	})
 }
 
 // FuzzGraphCode: no answer makes an error hold more than a code.

@@ -1,7 +1,6 @@
 package msgraph
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/time/rate"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 // What a flood costs at most. Graph sends far less, and sends again what is turned down.
@@ -203,70 +202,44 @@ type sorting struct {
 	counts map[string]int
 }
 
-// errNotNotifications is a body that isn't Graph's.
-var errNotNotifications = errors.New("the body holds no notifications, or too many")
+const (
+	// notNotifications is a body that isn't Graph's.
+	notNotifications = "the body holds no notifications, or too many"
+	// notificationBuffer is how much of a body is read at once, in bytes.
+	notificationBuffer = 4 << 10
+)
 
-// read reads a body to its end.
+// read reads a body to the end of its object.
 func (s *sorting) read(body io.Reader) error {
-	limited := &guard{reader: bufio.NewReaderSize(body, 4<<10), left: maxNotification}
-	d := jsontext.NewDecoder(limited, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	err := s.envelope(d, limited)
-	if limited.err != nil {
-		return limited.err // the decoder may take it for bad syntax
+	in, found := wire.NewInput(maxNotification, notificationBuffer), false
+	in.Reset(body)
+	err := in.Object(notNotifications, func(name string) error {
+		if !strings.EqualFold(name, "value") {
+			return in.JSON.SkipValue()
+		}
+		found = true
+		return s.items(in)
+	})
+	if err == nil && !found {
+		err = errors.New(notNotifications)
 	}
-	return err
+	return in.Fault(err)
 }
 
-func (s *sorting) envelope(d *jsontext.Decoder, limited *guard) error {
-	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
-		return errors.Join(err, errNotNotifications)
-	}
-	found := false
-	for {
-		limited.left = maxNotification
-		t, err := d.ReadToken()
-		switch {
-		case err != nil:
-			return err
-		case t.Kind() == '}':
-			if !found {
-				return errNotNotifications
-			}
-			return nil
-		case strings.EqualFold(t.String(), "value"):
-			found = true
-			err = s.items(d, limited)
-		default:
-			err = d.SkipValue()
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-func (s *sorting) items(d *jsontext.Decoder, limited *guard) error {
-	if t, err := d.ReadToken(); err != nil || t.Kind() != '[' {
-		return errors.Join(err, errNotNotifications)
-	}
-	for n := 0; d.PeekKind() != ']'; n++ {
-		if n == maxItems {
-			return errNotNotifications
-		}
-		limited.left = maxNotification
-		raw, err := d.ReadValue()
-		if err != nil {
-			return err
+func (s *sorting) items(in *wire.Input) error {
+	n := 0
+	return in.Array(notNotifications, func(raw []byte) error {
+		if n++; n > maxItems {
+			return errors.New(notNotifications)
 		}
 		var item notification
 		if json.Unmarshal(raw, &item) != nil {
 			s.counts["invalid"]++
-			continue
+			return nil //nolint:nilerr // the others of the request are as good
 		}
 		s.sort(&item)
-	}
-	_, err := d.ReadToken()
-	return err
+		return nil
+	})
 }
 
 // sort judges an item, which must know the secret of the subscription.

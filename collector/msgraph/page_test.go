@@ -11,6 +11,7 @@ import (
 	"testing/iotest"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 func TestEnvelope(t *testing.T) {
@@ -39,11 +40,11 @@ func TestEnvelope(t *testing.T) {
 		{"an error", `{"error":{"code":"x"},"value":[]}`, "", "an error instead of a page", 0},
 		{"an array", `[]`, "", "no object", 0},
 		{"HTML", `<!DOCTYPE html>`, "", "no valid JSON at byte 0", 0},
-		{"nothing", ``, "", "EOF", 0},
+		{"nothing", ``, "", "the answer is empty", 0},
 		{"cut", `{"value":[{"id":"1"},{"id`, "", "cut at byte", 0},
 		{"cut behind the rows", `{"value":[]`, "", "cut at byte", 0},
 		{"broken row", `{"value":[{"id":1,}]}`, "", "no valid JSON at byte", 0},
-		{"more behind the page", `{"value":[]}{}`, "", "goes on behind the page", 0},
+		{"more behind the page", `{"value":[]}{}`, "", "goes on behind its end", 0},
 		{"text behind the page", `{"value":[]}x`, "", "no valid JSON at byte 12", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -219,8 +220,8 @@ func TestLabelsHold(t *testing.T) {
 		for _, label := range labels {
 			want = append(want, strings.Clone(label))
 		}
-		block := decoder.batch.arena.block
-		clear(block[:cap(block)])
+		decoder.batch.arena.Reset()
+		decoder.batch.arena.Copy(make([]byte, 32<<10)) // over what it gave
 		if !slices.Equal(labels, want) {
 			t.Errorf("the labels %q became %q", want, labels)
 		}
@@ -277,11 +278,11 @@ func TestEndlessValue(t *testing.T) {
 			decoder := newPageDecoder(newBatch(pstnFeed(), func(*collector.Batch) error { return nil }))
 			var endless letters
 			_, err := decoder.decode(io.MultiReader(strings.NewReader(test.begin), &endless), 1)
-			if !errors.Is(err, errValueTooLong) {
-				t.Errorf("error %v, want errValueTooLong", err)
+			if !errors.Is(err, wire.ErrValueTooLong) {
+				t.Errorf("error %v, want wire.ErrValueTooLong", err)
 			}
-			if endless > 2*maxValue {
-				t.Errorf("%d bytes were read, want little more than %d", endless, maxValue)
+			if endless > 2*wire.MaxValue {
+				t.Errorf("%d bytes were read, want little more than %d", endless, wire.MaxValue)
 			}
 		})
 	}

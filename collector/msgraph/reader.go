@@ -2,9 +2,7 @@ package msgraph
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"hash/maphash"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -19,13 +17,8 @@ const (
 	maxPages = 10_000
 )
 
-// The ways in which a chain of next links fails. The range has to be read again from
-// its beginning.
-var (
-	errLinkExpired  = errors.New("the next link is no longer good")
-	errLinkRepeated = errors.New("the next link repeats")
-	errEndless      = fmt.Errorf("the range has more than %d pages", maxPages)
-)
+// errEndless ends a chain of links. The range has to be read again from its beginning.
+var errEndless = fmt.Errorf("the range has more than %d pages", maxPages)
 
 // logFeed is one of the two call logs of a source. It never changes and is safe for
 // concurrent use.
@@ -50,12 +43,12 @@ func (l *logFeed) Limits() collector.Limits {
 func (l *logFeed) Read(ctx context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
 	batch := newBatch(l, emit)
 	decoder := newPageDecoder(batch)
-	link, seen := l.link(from, to), newLinks()
+	link, chain := l.link(from, to), l.client.Chain()
 	for number := 1; link != ""; number++ {
 		if number > maxPages {
 			return errEndless
 		}
-		if err := l.checkLink(link, seen); err != nil {
+		if err := chain.Follow(link); err != nil {
 			return fmt.Errorf("read page %d: %w", number, err)
 		}
 		next, err := l.readPage(ctx, decoder, link, number)
@@ -80,18 +73,6 @@ func (l *logFeed) link(from, to time.Time) string {
 		l.function, from.Format(time.RFC3339), to.Format(time.RFC3339))
 }
 
-// checkLink refuses links that leave the host and links that were read before.
-func (l *logFeed) checkLink(link string, seen *links) error {
-	target, err := l.client.Resolve(link)
-	if err != nil {
-		return err
-	}
-	if !seen.add(target.String()) {
-		return errLinkRepeated
-	}
-	return nil
-}
-
 // readPage reads one page, again if it breaks, and returns the next link.
 func (l *logFeed) readPage(ctx context.Context, decoder *pageDecoder, link string, number int) (next string, err error) {
 	request := httpclient.Request{Feed: l.name, URL: link, Label: l.function, ExpectJSON: true}
@@ -102,15 +83,10 @@ func (l *logFeed) readPage(ctx context.Context, decoder *pageDecoder, link strin
 		}
 		return err
 	})
-	if number > 1 && refusesLink(httpclient.KindOf(err)) {
-		return "", fmt.Errorf("%w: %w", errLinkExpired, withCode(err))
+	if number > 1 && httpclient.KindOf(err).RefusesLink() {
+		return "", fmt.Errorf("%w: %w", httpclient.ErrLinkExpired, withCode(err))
 	}
 	return next, withCode(err)
-}
-
-// refusesLink says whether an answer to a next link means that it has expired.
-func refusesLink(kind httpclient.Kind) bool {
-	return kind == httpclient.KindBadRequest || kind == httpclient.KindNotFound || kind == httpclient.KindGone
 }
 
 // probe reads the first page of the last minute, without following it.
@@ -123,20 +99,4 @@ func (l *logFeed) probe(ctx context.Context, now time.Time) (rows int, err error
 		return 0, fmt.Errorf("read a page of %s: %w", l.function, err)
 	}
 	return rows, nil
-}
-
-// links remembers the links of one read, by their hash.
-type links struct {
-	seed maphash.Seed
-	seen map[uint64]struct{}
-}
-
-func newLinks() *links { return &links{seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}} }
-
-// add says whether the link is new.
-func (l *links) add(link string) bool {
-	key := maphash.String(l.seed, link)
-	_, known := l.seen[key]
-	l.seen[key] = struct{}{}
-	return !known
 }

@@ -197,8 +197,8 @@ func TestRepeatedLink(t *testing.T) {
 		"in a circle":   {page("/a"), page("/b"), page("/a")},
 	} {
 		graph := &fakeGraph{t: t, answers: answers}
-		if _, err := ids(t.Context(), graph.open(pstnFeed(), nil)); !errors.Is(err, errLinkRepeated) {
-			t.Errorf("%s: error %v, want errLinkRepeated", name, err)
+		if _, err := ids(t.Context(), graph.open(pstnFeed(), nil)); !errors.Is(err, httpclient.ErrLinkRepeated) {
+			t.Errorf("%s: error %v, want httpclient.ErrLinkRepeated", name, err)
 		}
 	}
 }
@@ -219,7 +219,7 @@ func TestExpiredLink(t *testing.T) {
 		graph := &fakeGraph{t: t, answers: []answer{page("/next", "1"), refuse(status, "BadRequest"), page("", "1")}}
 		feed := graph.open(pstnFeed(), nil)
 		got, err := ids(t.Context(), feed)
-		if !errors.Is(err, errLinkExpired) || !slices.Equal(got, []string{"1"}) {
+		if !errors.Is(err, httpclient.ErrLinkExpired) || !slices.Equal(got, []string{"1"}) {
 			t.Errorf("%d: read %q, error %v", status, got, err)
 		}
 		if !strings.Contains(fmt.Sprint(err), "Graph says BadRequest") {
@@ -230,7 +230,7 @@ func TestExpiredLink(t *testing.T) {
 		}
 	}
 	graph := &fakeGraph{t: t, answers: []answer{refuse(http.StatusBadRequest, "BadRequest")}}
-	if _, err := ids(t.Context(), graph.open(pstnFeed(), nil)); errors.Is(err, errLinkExpired) || httpclient.KindOf(err) != httpclient.KindBadRequest {
+	if _, err := ids(t.Context(), graph.open(pstnFeed(), nil)); errors.Is(err, httpclient.ErrLinkExpired) || httpclient.KindOf(err) != httpclient.KindBadRequest {
 		t.Errorf("the first request is no link: %v", err)
 	}
 }

@@ -51,14 +51,10 @@ var errNoSubscription = errors.New("the answer is no subscription")
 // list is the subscriptions to call records that tell an address.
 func (a subscriptions) list(ctx context.Context, address string) ([]graphSubscription, error) {
 	var mine []graphSubscription
-	seen := newLinks()
+	chain := a.client.Chain()
 	for link := subscriptionsPath; link != ""; {
-		target, err := a.client.Resolve(link)
-		if err != nil {
+		if err := chain.Follow(link); err != nil {
 			return nil, err
-		}
-		if !seen.add(target.String()) {
-			return nil, errLinkRepeated
 		}
 		var page innerPage[graphSubscription]
 		if err := a.ask(ctx, http.MethodGet, link, nil, &page); err != nil {

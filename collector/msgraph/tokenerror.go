@@ -1,11 +1,8 @@
 package msgraph
 
 import (
-	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -57,22 +54,22 @@ var (
 func (x *exchange) refused() error {
 	var body oauthError
 	// What isn't JSON leaves the status to go by.
-	_ = json.Unmarshal(x.body, &body)
-	e := &TokenError{Code: body.code(), Status: x.status, ids: body.ids()}
+	_ = json.Unmarshal(x.Body, &body)
+	e := &TokenError{Code: body.code(), Status: x.Status, ids: body.ids()}
 	known, ok := aadsts(e.Code)
 	switch {
 	case ok:
 		e.what, e.todo = known.what, known.todo
 	case x.managed:
-		e.what, e.todo = managedRefusal(x.status)
+		e.what, e.todo = managedRefusal(x.Status)
 	default:
-		e.what = x.host + " refused to give a token: " + statusText(x.status)
+		e.what = x.host + " refused to give a token: " + httpclient.StatusText(x.Status)
 		if plainWord.MatchString(body.Error) {
 			e.what += ", " + body.Error
 		}
 		e.todo = "look the code up in Microsoft's list of AADSTS errors; check tenant_id, client_id, the credential and cloud"
 	}
-	if x.status == http.StatusTooManyRequests || x.status >= 500 || known.passes {
+	if x.Status == http.StatusTooManyRequests || x.Status >= 500 || known.passes {
 		return httpclient.Retryable(e)
 	}
 	return e
@@ -106,10 +103,10 @@ func (b *oauthError) ids() string {
 func managedRefusal(status int) (what, todo string) {
 	switch status {
 	case http.StatusBadRequest, http.StatusNotFound:
-		return "this machine doesn't have that managed identity (" + statusText(status) + ")",
+		return "this machine doesn't have that managed identity (" + httpclient.StatusText(status) + ")",
 			"assign the identity to the Azure resource, and give managed_identity.client_id if it is a user-assigned one"
 	}
-	return "the managed identity endpoint gave no token: " + statusText(status),
+	return "the managed identity endpoint gave no token: " + httpclient.StatusText(status),
 		"check that the Azure resource has a managed identity and that the exporter may reach its endpoint"
 }
 
@@ -133,22 +130,4 @@ func unusableCredential(err error, managed bool) *TokenError {
 		e.todo = "check managed_identity and the kind of Azure resource that the exporter runs on"
 	}
 	return e
-}
-
-// describeNetwork prints the errors that hold names, addresses and codes only.
-func describeNetwork(err error) string {
-	if e, ok := errors.AsType[*net.OpError](err); ok {
-		return e.Error()
-	}
-	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		return e.Error()
-	}
-	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return e.Error()
-	}
-	return "the connection broke"
-}
-
-func statusText(status int) string {
-	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }

@@ -264,7 +264,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		f.Add(400, []byte(body))
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		x := &exchange{asked: true, status: status, body: body, host: "login.example"}
+		x := &exchange{Exchange: httpclient.Exchange{Asked: true, Status: status, Body: body}, host: "login.example"}
 		text := x.refused().Error()
 		if !tokenText.MatchString(text) {
 			t.Errorf("%q makes %q", body, text)

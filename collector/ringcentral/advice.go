@@ -24,7 +24,7 @@ func Advise(err error) (what, todo string) {
 		return "RingCentral no longer knows the sync token (" + text + ")", "nothing: reading begins anew, further back"
 	case errors.Is(err, collector.ErrNoSync):
 		return "this account doesn't offer to read the call log by changes (" + text + ")", "nothing: it is read by ranges of time"
-	case errors.Is(err, errLinkExpired), errors.Is(err, errLinkRepeated):
+	case errors.Is(err, httpclient.ErrLinkExpired), errors.Is(err, httpclient.ErrLinkRepeated):
 		return "RingCentral's paging broke off: " + text, "nothing: the range is read again from its beginning"
 	case errors.Is(err, errEndless), errors.Is(err, errTooManyRows):
 		return text, "nothing, if it passes: a shorter range is read; else see whether something between the exporter and RingCentral repeats answers"

@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 const (
@@ -16,8 +16,6 @@ const (
 	chunkRows = perPage
 	// chunkBytes bounds the rows of a batch, as they were written.
 	chunkBytes = 32 << 20
-	// slab is how many records are made at once.
-	slab = 64
 )
 
 // The bounds of an answer that can't be handed on in pieces: RingCentral speaks of a
@@ -42,8 +40,7 @@ type batch struct {
 	page             int
 	begins           bool // nothing of the page was handed on yet
 	row              row
-	records          []*cdr.Record
-	used             int // of records
+	records          wire.Records
 	invalid, ignored []collector.BadRow
 	bytes            int
 }
@@ -71,9 +68,9 @@ func (b *batch) add(value jsontext.Value, number int) error {
 		ignored = b.mapper.ignored(&b.row)
 	}
 	if problem == "" && ignored == "" {
-		r := b.next()
+		r := b.records.Next()
 		if problem = b.mapper.mapRow(&b.row, r); problem == "" {
-			b.used++
+			b.records.Keep()
 			return nil
 		}
 		b.mapper.unmapped = b.mapper.unmapped[:news]
@@ -90,7 +87,7 @@ func (b *batch) add(value jsontext.Value, number int) error {
 
 // makeRoom hands on what there is once it is much.
 func (b *batch) makeRoom() error {
-	rows := b.used + len(b.invalid) + len(b.ignored)
+	rows := b.records.Len() + len(b.invalid) + len(b.ignored)
 	switch {
 	case b.emit == nil && (rows >= maxWholeRows || b.bytes >= maxWholeBytes):
 		return errTooManyRows
@@ -100,30 +97,17 @@ func (b *batch) makeRoom() error {
 	return nil
 }
 
-// next is an empty record.
-func (b *batch) next() *cdr.Record {
-	if b.used == len(b.records) {
-		more := make([]cdr.Record, slab)
-		for i := range more {
-			b.records = append(b.records, &more[i])
-		}
-	}
-	r := b.records[b.used]
-	r.Reset()
-	return r
-}
-
 // take is what there is. Last says that nothing follows it in this read.
 func (b *batch) take(last bool) *collector.Batch {
 	return &collector.Batch{
-		Records: b.records[:b.used], Invalid: b.invalid, Ignored: b.ignored, Unmapped: b.mapper.unmapped,
+		Records: b.records.Kept(), Invalid: b.invalid, Ignored: b.ignored, Unmapped: b.mapper.unmapped,
 		Page: b.page, Begins: b.begins, Last: last,
 	}
 }
 
 // flush hands on what there is.
 func (b *batch) flush(last bool) error {
-	if b.used+len(b.invalid)+len(b.ignored)+len(b.mapper.unmapped) > 0 {
+	if b.records.Len()+len(b.invalid)+len(b.ignored)+len(b.mapper.unmapped) > 0 {
 		b.emitErr = b.emit(b.take(last))
 		b.begins = false
 	}
@@ -133,6 +117,7 @@ func (b *batch) flush(last bool) error {
 
 // reset forgets what wasn't handed on, as when a page broke.
 func (b *batch) reset() {
-	b.used, b.bytes = 0, 0
+	b.records.Reset()
+	b.bytes = 0
 	b.invalid, b.ignored, b.mapper.unmapped = b.invalid[:0], b.ignored[:0], b.mapper.unmapped[:0]
 }

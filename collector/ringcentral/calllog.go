@@ -89,5 +89,5 @@ func (l *callLog) probe(ctx context.Context, now time.Time) (rows int, err error
 	if _, err := l.pager(batch).page(ctx, l.link(now.Add(-probeSpan), now, 1), 1); err != nil {
 		return 0, fmt.Errorf("read a page of the call log: %w", err)
 	}
-	return batch.used + len(batch.invalid), nil
+	return batch.records.Len() + len(batch.invalid), nil
 }

@@ -62,13 +62,13 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 		EndpointParams: url.Values{"grant_type": {grantJWT}, "assertion": {jwt}},
 	}
 	got, err := grant.Token(context.WithValue(ctx, oauth2.HTTPClient, x.client()))
-	c.pace.learn(x.header)
+	c.pace.learn(x.Header)
 	if err != nil && ctx.Err() != nil {
 		return httpclient.Token{}, context.Cause(ctx)
 	}
 	token, err := x.result(got, err, now)
 	if err != nil {
-		c.pace.fail(c.now(), err, x.status, retryAfter(x.header, c.now()))
+		c.pace.fail(c.now(), err, x.Status, retryAfter(x.Header, c.now()))
 		return httpclient.Token{}, err
 	}
 	c.pace.succeeded()
@@ -87,7 +87,9 @@ func (c *credentials) read(ctx context.Context) (secret, jwt string, err error) 
 }
 
 func (c *credentials) exchange(path string) *exchange {
-	return &exchange{transport: c.transport, observer: c.observer, userAgent: c.userAgent, endpoint: c.base.JoinPath(path)}
+	return &exchange{
+		Exchange: httpclient.Exchange{Transport: c.transport, Observer: c.observer}, userAgent: c.userAgent, endpoint: c.base.JoinPath(path),
+	}
 }
 
 // result is the token of an answer, if it can be used, or why there is none.
@@ -161,7 +163,7 @@ func (c *credentials) revoke(token string) error {
 		return x.failed(err)
 	}
 	_ = resp.Body.Close() // the exchange has read it
-	if x.status < 200 || x.status > 299 {
+	if x.Status < 200 || x.Status > 299 {
 		return x.failed(nil)
 	}
 	return nil

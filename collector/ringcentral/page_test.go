@@ -10,6 +10,7 @@ import (
 	"testing/iotest"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 const goodRow = `{"id":"1","startTime":"2026-03-02T10:00:00Z","type":"Voice"}`
@@ -28,15 +29,15 @@ func TestPageErrors(t *testing.T) {
 		{"cut behind the rows", `{"records":[` + goodRow + `],"navi`, "cut at byte"},
 		{"no end", `{"records":[]`, "cut at byte"},
 		{"no JSON", `{"records":[{+12065550100}]}`, "no valid JSON at byte"},
-		{"more behind it", `{"records":[]}{}`, "goes on behind the page"},
+		{"more behind it", `{"records":[]}{}`, "goes on behind its end"},
 		{"navigation of another type", `{"records":[],"navigation":"+12065550100"}`, "navigation is not as documented"},
 		{"a link of another type", `{"records":[],"navigation":{"nextPage":{"uri":5}}}`, "navigation is not as documented"},
 		{"a next page without a link", `{"records":[],"navigation":{"nextPage":{}}}`, "next page has no link"},
 		{"navigation twice", `{"records":[],"navigation":{},"navigation":{}}`, "navigation twice"},
 		{"syncInfo of another type", `{"records":[],"syncInfo":{"syncToken":5}}`, "syncInfo is not as documented"},
 		{"syncInfo twice", `{"records":[],"syncInfo":{},"syncInfo":{}}`, "syncInfo twice"},
-		{"a value that is too long", `{"records":["` + strings.Repeat("x", 2*maxValue) + `"]}`, "is longer than"},
-		{"a name that is too long", `{"` + strings.Repeat("x", 2*maxValue) + `":1}`, "is longer than"},
+		{"a value that is too long", `{"records":["` + strings.Repeat("x", 2*wire.MaxValue) + `"]}`, "too long"},
+		{"a name that is too long", `{"` + strings.Repeat("x", 2*wire.MaxValue) + `":1}`, "too long"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := decodePage(t, accountLog(), test.page)
@@ -178,7 +179,7 @@ func TestLongPage(t *testing.T) {
 
 // TestFatRows: nor do rows that are long come many at once.
 func TestFatRows(t *testing.T) {
-	fat := call("1", `"new":"`+strings.Repeat("x", maxValue/2)+`"`)
+	fat := call("1", `"new":"`+strings.Repeat("x", wire.MaxValue/2)+`"`)
 	rows := slices.Repeat([]string{fat}, 3*chunkBytes/len(fat))
 	flushes := 0
 	batch := newBatch(accountLog().mapper(), func(*collector.Batch) error {

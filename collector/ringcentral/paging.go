@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
@@ -16,13 +15,8 @@ const (
 	maxPages = 1000
 )
 
-// The ways in which a chain of next pages fails. The range has to be read again from
-// its beginning.
-var (
-	errLinkExpired  = errors.New("the link to the next page is no longer good")
-	errLinkRepeated = errors.New("the link to the next page repeats")
-	errEndless      = fmt.Errorf("the answer has more than %d pages", maxPages)
-)
+// errEndless ends a chain of links. The range has to be read again from its beginning.
+var errEndless = fmt.Errorf("the answer has more than %d pages", maxPages)
 
 // pager reads an answer page by page.
 type pager struct {
@@ -36,12 +30,12 @@ type pager struct {
 
 // read follows the links and calls done after each page.
 func (p *pager) read(ctx context.Context, link string, done func(last bool) error) error {
-	seen := newLinks()
+	chain := p.client.Chain()
 	for number := 1; link != ""; number++ {
 		if number > maxPages {
 			return errEndless
 		}
-		if err := p.check(link, seen); err != nil {
+		if err := chain.Follow(link); err != nil {
 			return fmt.Errorf("read page %d: %w", number, err)
 		}
 		got, err := p.page(ctx, link, number)
@@ -59,18 +53,6 @@ func (p *pager) read(ctx context.Context, link string, done func(last bool) erro
 	return nil
 }
 
-// check refuses links that leave the host and links that were read before.
-func (p *pager) check(link string, seen *links) error {
-	target, err := p.client.Resolve(link)
-	if err != nil {
-		return err
-	}
-	if !seen.add(target.String()) {
-		return errLinkRepeated
-	}
-	return nil
-}
-
 // page reads one page, again if it breaks.
 func (p *pager) page(ctx context.Context, link string, number int) (got answer, err error) {
 	request := httpclient.Request{Feed: p.feed, URL: link, Label: p.label, ExpectJSON: true}
@@ -82,29 +64,8 @@ func (p *pager) page(ctx context.Context, link string, number int) (got answer, 
 		return err
 	})
 	err = withProblem(err)
-	if number > 1 && refusesLink(httpclient.KindOf(err)) {
-		return answer{}, fmt.Errorf("%w: %w", errLinkExpired, err)
+	if number > 1 && httpclient.KindOf(err).RefusesLink() {
+		return answer{}, fmt.Errorf("%w: %w", httpclient.ErrLinkExpired, err)
 	}
 	return got, err
-}
-
-// refusesLink says whether an answer to a next page's link means that it has expired.
-func refusesLink(kind httpclient.Kind) bool {
-	return kind == httpclient.KindBadRequest || kind == httpclient.KindNotFound || kind == httpclient.KindGone
-}
-
-// links remembers the links of one read, by their hash.
-type links struct {
-	seed maphash.Seed
-	seen map[uint64]struct{}
-}
-
-func newLinks() *links { return &links{seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}} }
-
-// add says whether the link is new.
-func (l *links) add(link string) bool {
-	key := maphash.String(l.seed, link)
-	_, known := l.seen[key]
-	l.seen[key] = struct{}{}
-	return !known
 }

@@ -113,8 +113,8 @@ func TestRepeatedLink(t *testing.T) {
 		"in a circle": {rowsReply("/a"), rowsReply("/b"), rowsReply("/a")},
 	} {
 		p := &platform{t: t, answers: answers}
-		if _, err := ids(t.Context(), p.open(accountLog())); !errors.Is(err, errLinkRepeated) {
-			t.Errorf("%s: error %v, want errLinkRepeated", name, err)
+		if _, err := ids(t.Context(), p.open(accountLog())); !errors.Is(err, httpclient.ErrLinkRepeated) {
+			t.Errorf("%s: error %v, want httpclient.ErrLinkRepeated", name, err)
 		}
 	}
 }
@@ -135,7 +135,7 @@ func TestExpiredLink(t *testing.T) {
 		p := &platform{t: t, answers: []reply{rowsReply("/next", "1"), refuses(status, "InvalidParameter", "CMN-101", ""), rowsReply("", "1")}}
 		log := p.open(accountLog())
 		got, err := ids(t.Context(), log)
-		if !errors.Is(err, errLinkExpired) || !slices.Equal(got, []string{"1"}) || !strings.Contains(fmt.Sprint(err), "CMN-101") {
+		if !errors.Is(err, httpclient.ErrLinkExpired) || !slices.Equal(got, []string{"1"}) || !strings.Contains(fmt.Sprint(err), "CMN-101") {
 			t.Errorf("%d: read %q, error %v", status, got, err)
 		}
 		if _, err := ids(t.Context(), log); err != nil || p.asked[2] != firstPage {
@@ -143,7 +143,7 @@ func TestExpiredLink(t *testing.T) {
 		}
 	}
 	p := &platform{t: t, answers: []reply{{status: http.StatusBadRequest}}}
-	if _, err := ids(t.Context(), p.open(accountLog())); errors.Is(err, errLinkExpired) || httpclient.KindOf(err) != httpclient.KindBadRequest {
+	if _, err := ids(t.Context(), p.open(accountLog())); errors.Is(err, httpclient.ErrLinkExpired) || httpclient.KindOf(err) != httpclient.KindBadRequest {
 		t.Errorf("the first request is no link: %v", err)
 	}
 }

@@ -2,12 +2,8 @@ package ringcentral
 
 import (
 	"bytes"
-	"crypto/tls"
-	"errors"
-	"net"
 	"net/http"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -40,16 +36,16 @@ var requestIDForm = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
 // failed says why an exchange brought nothing. Of the library's error it uses nothing.
 func (x *exchange) failed(err error) error {
 	switch {
-	case !x.asked:
+	case !x.Asked:
 		return &TokenError{
 			what: "a token can't be asked for: the request can't be made", todo: "check base_url, client_id and client_secret",
 		}
-	case x.network != nil:
+	case x.Network != nil:
 		return httpclient.Retryable(&TokenError{
-			what: x.endpoint.Host + " can't be reached: " + describeNetwork(x.network),
+			what: x.endpoint.Host + " can't be reached: " + x.Unreached(),
 			todo: "check name resolution, proxy_url, the firewall and tls_config.ca_file, and base_url if it is set",
 		})
-	case err != nil && x.status >= 200 && x.status <= 299 && readRefusal(x.body).String() == "":
+	case err != nil && x.Status >= 200 && x.Status <= 299 && readRefusal(x.Body).String() == "":
 		return x.noToken()
 	}
 	return x.refusedToken()
@@ -58,7 +54,7 @@ func (x *exchange) failed(err error) error {
 // noToken is for an answer that should hold a token and doesn't.
 func (x *exchange) noToken() error {
 	return httpclient.Retryable(&TokenError{
-		Status: x.status, id: x.requestID(),
+		Status: x.Status, id: x.requestID(),
 		what: x.endpoint.Host + " answered with something that is no token",
 		todo: "see what stands between the exporter and RingCentral (a proxy, a gateway or its sign-in page), and base_url",
 	})
@@ -66,20 +62,20 @@ func (x *exchange) noToken() error {
 
 // refusedToken is for an answer that is no success.
 func (x *exchange) refusedToken() error {
-	said := readRefusal(x.body)
-	e := &TokenError{Code: said.code, Status: x.status, id: x.requestID()}
-	what, todo := meaning(x.status, said)
+	said := readRefusal(x.Body)
+	e := &TokenError{Code: said.code, Status: x.Status, id: x.requestID()}
+	what, todo := meaning(x.Status, said)
 	if what == "" {
 		what, todo = x.byStatus()
 	}
-	e.what, e.todo = what+" ("+statusText(x.status)+saying(said)+")", todo
-	switch x.status {
+	e.what, e.todo = what+" ("+httpclient.StatusText(x.Status)+saying(said)+")", todo
+	switch x.Status {
 	case http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return httpclient.Retryable(e)
 	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
 		return e
 	}
-	if x.status >= 500 {
+	if x.Status >= 500 {
 		return httpclient.Retryable(e)
 	}
 	return e
@@ -97,18 +93,18 @@ func saying(said says) string {
 func (x *exchange) byStatus() (what, todo string) {
 	const between = "see what stands between the exporter and RingCentral (a proxy, a gateway or its sign-in page), and base_url"
 	switch {
-	case x.status == http.StatusTooManyRequests:
+	case x.Status == http.StatusTooManyRequests:
 		return "RingCentral throttles the requests for tokens", sessionsTodo
-	case x.status == http.StatusProxyAuthRequired:
+	case x.Status == http.StatusProxyAuthRequired:
 		return "the proxy wants credentials", "put user and password into proxy_url"
-	case x.status >= 300 && x.status <= 399:
+	case x.Status >= 300 && x.Status <= 399:
 		return x.endpoint.Host + " sends requests for tokens elsewhere, which is never followed", "check base_url"
-	case isHTML(x.header, x.body):
+	case isHTML(x.Header, x.Body):
 		return x.endpoint.Host + " answered with a page instead of a token", between
-	case x.status == http.StatusNotFound || x.status == http.StatusMethodNotAllowed:
+	case x.Status == http.StatusNotFound || x.Status == http.StatusMethodNotAllowed:
 		return x.endpoint.Host + " gives no tokens: it is not RingCentral's platform",
 			"check base_url: " + defaultBaseURL + " is the default, partners of RingCentral have others"
-	case x.status >= 500:
+	case x.Status >= 500:
 		return "RingCentral has a fault and gives no token", "nothing, if it passes: it is asked again; see RingCentral's service status"
 	}
 	return "RingCentral refused to give a token",
@@ -116,7 +112,7 @@ func (x *exchange) byStatus() (what, todo string) {
 }
 
 func (x *exchange) requestID() string {
-	if id := x.header.Get(headerRequestID); requestIDForm.MatchString(id) {
+	if id := x.Header.Get(headerRequestID); requestIDForm.MatchString(id) {
 		return id
 	}
 	return ""
@@ -131,22 +127,4 @@ func unreadableSecret(err error) *TokenError {
 		what: err.Error(), // names the file, never its content
 		todo: "make the file readable for the user that the exporter runs as",
 	}
-}
-
-// describeNetwork prints the errors that hold names, addresses and codes only.
-func describeNetwork(err error) string {
-	if e, ok := errors.AsType[*net.OpError](err); ok {
-		return e.Error()
-	}
-	if e, ok := errors.AsType[*net.DNSError](err); ok {
-		return e.Error()
-	}
-	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return e.Error()
-	}
-	return "the connection broke"
-}
-
-func statusText(status int) string {
-	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -70,7 +71,7 @@ func (a *activeCalls) read(ctx context.Context) (count activeCount, err error) {
 
 // activeDecoder reads {success, calls}; older accounts may give the bare list.
 type activeDecoder struct {
-	input   *input
+	input   *wire.Input
 	fields  activeFields
 	refusal refusal
 
@@ -79,17 +80,19 @@ type activeDecoder struct {
 	seen     map[string]bool
 }
 
-func newActiveDecoder() *activeDecoder { return &activeDecoder{input: newInput()} }
+func newActiveDecoder() *activeDecoder {
+	return &activeDecoder{input: wire.NewInput(wire.MaxValue, wire.BodyBuffer)}
+}
 
 func (d *activeDecoder) decode(body io.Reader) (activeCount, error) {
-	d.input.reset(body)
+	d.input.Reset(body)
 	d.refusal, d.hasCalls = refusal{}, false
 	d.count, d.seen = activeCount{}, map[string]bool{}
 	err := d.envelope()
 	if err == nil {
-		err = d.input.end()
+		err = d.input.End()
 	}
-	if err = d.input.fault(err); err == nil {
+	if err = d.input.Fault(err); err == nil {
 		err = d.refusal.err()
 	}
 	switch {
@@ -102,14 +105,14 @@ func (d *activeDecoder) decode(body io.Reader) (activeCount, error) {
 }
 
 func (d *activeDecoder) envelope() error {
-	if d.input.json.PeekKind() == '[' {
+	if d.input.JSON.PeekKind() == '[' {
 		return d.calls()
 	}
-	return d.input.object("the answer is neither an object nor a list", func(name string) error {
+	return d.input.Object("the answer is neither an object nor a list", func(name string) error {
 		if strings.EqualFold(name, "calls") {
 			return d.calls()
 		}
-		raw, err := d.input.json.ReadValue()
+		raw, err := d.input.JSON.ReadValue()
 		if err == nil {
 			d.refusal.member(name, raw)
 		}
@@ -119,7 +122,7 @@ func (d *activeDecoder) envelope() error {
 
 func (d *activeDecoder) calls() error {
 	d.hasCalls = true
-	return d.input.array("the answer's calls are no array", func(raw []byte) error {
+	return d.input.Array("the answer's calls are no array", func(raw []byte) error {
 		d.call(raw)
 		return nil
 	})
@@ -164,7 +167,7 @@ type activeFields struct {
 func (f *activeFields) parse(object []byte) {
 	*f = activeFields{}
 	var older string
-	members(object, func(name, raw []byte) {
+	wire.Members(object, func(name, raw []byte) {
 		switch strings.ToLower(strings.Trim(string(name), `"`)) {
 		case "id":
 			f.id = textOf(raw)

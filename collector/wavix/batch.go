@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -15,8 +16,6 @@ const (
 	chunkRows = 500
 	// chunkBytes bounds the rows of a batch, which are kept until it is handed on.
 	chunkBytes = 8 << 20
-	// slab is how many records are made at once.
-	slab = 64
 )
 
 // batch collects the rows of an answer, mapped, and hands them on. Its memory is used
@@ -24,7 +23,7 @@ const (
 type batch struct {
 	fields fields
 	mapper mapper
-	arena  arena
+	arena  wire.Arena
 	seed   maphash.Seed
 	kin    *kin
 	twins  *twins
@@ -49,8 +48,7 @@ type batch struct {
 	rows   int    // of the answer
 	spoilt bool   // the last of them was set aside
 
-	records []*cdr.Record
-	used    int // of records
+	records wire.Records
 	out     []*cdr.Record
 	invalid []collector.BadRow
 	waiting int // rows since the last flush, those that aren't handed on too
@@ -108,9 +106,9 @@ func (b *batch) add(row []byte, parse func(row []byte) (problem string)) error {
 	}
 	b.rows++
 	b.waiting++
-	row = b.arena.copy(row)
+	row = b.arena.Copy(row)
 	b.bytes += len(row)
-	r, news := b.next(), len(b.mapper.unmapped)
+	r, news := b.records.Next(), len(b.mapper.unmapped)
 	problem := parse(row)
 	if problem == "" {
 		b.mapper.mapRow(&b.fields, b.kind, r)
@@ -167,7 +165,7 @@ func (b *batch) take(r *cdr.Record) {
 		}
 	}
 	if !r.Start.Before(b.floor) {
-		b.used++
+		b.records.Keep()
 	}
 }
 
@@ -179,23 +177,10 @@ func unixOf(start time.Time) int64 {
 	return start.Unix()
 }
 
-// next is an empty record.
-func (b *batch) next() *cdr.Record {
-	if b.used == len(b.records) {
-		more := make([]cdr.Record, slab)
-		for i := range more {
-			b.records = append(b.records, &more[i])
-		}
-	}
-	r := b.records[b.used]
-	r.Reset()
-	return r
-}
-
 // flush hands on what there is, but for parts of other calls, which wait.
 func (b *batch) flush() error {
 	b.out = b.out[:0]
-	for _, r := range b.records[:b.used] {
+	for _, r := range b.records.Kept() {
 		if !b.waits(r) {
 			b.out = append(b.out, r)
 		}
@@ -292,7 +277,8 @@ func (b *batch) sendAll(records []*cdr.Record) error {
 
 // reset forgets what wasn't handed on, as when an answer broke.
 func (b *batch) reset() {
-	b.used, b.waiting, b.bytes = 0, 0, 0
+	b.records.Reset()
+	b.waiting, b.bytes = 0, 0
 	b.invalid, b.mapper.unmapped = b.invalid[:0], b.mapper.unmapped[:0]
-	b.arena.reset()
+	b.arena.Reset()
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 // csvDecoder reads a page of comma-separated values, whose columns the provider doesn't
@@ -21,7 +23,7 @@ type csvDecoder struct {
 }
 
 func newCSVDecoder(b *batch) *csvDecoder {
-	d := &csvDecoder{batch: b, buffer: bufio.NewReaderSize(nil, bodyBuffer)}
+	d := &csvDecoder{batch: b, buffer: bufio.NewReaderSize(nil, wire.BodyBuffer)}
 	d.copy.reader = d.buffer
 	return d
 }
@@ -32,8 +34,8 @@ func (d *csvDecoder) decode(body io.Reader, page, perPage int) error {
 	d.batch.begin(page, perPage)
 	d.buffer.Reset(body)
 	d.copy.reset()
-	skipMark(d.buffer)
-	if err := notHTML(d.buffer); err != nil {
+	wire.SkipMark(d.buffer)
+	if err := wire.NotHTML(d.buffer); err != nil {
 		return err
 	}
 	if err := d.notRefused(); err != nil {
@@ -52,16 +54,16 @@ func (d *csvDecoder) notRefused() error {
 		return nil //nolint:nilerr // whoever reads on will see the error
 	}
 	var r refusal
-	in := newInput()
-	in.reset(d.buffer)
-	err = in.object("", func(name string) error {
-		raw, err := in.json.ReadValue()
+	in := wire.NewInput(wire.MaxValue, wire.BodyBuffer)
+	in.Reset(d.buffer)
+	err = in.Object("", func(name string) error {
+		raw, err := in.JSON.ReadValue()
 		if err == nil {
 			r.member(name, raw)
 		}
 		return err
 	})
-	if err = in.fault(err); err == nil {
+	if err = in.Fault(err); err == nil {
 		err = r.err()
 	}
 	if err == nil {
@@ -99,7 +101,7 @@ func (d *csvDecoder) rows() error {
 			return err
 		}
 		if !ended && d.batch.spoilt {
-			return errCut // the last line has no end, and isn't a row
+			return wire.ErrCut // the last line has no end, and isn't a row
 		}
 	}
 }
@@ -149,7 +151,7 @@ func (d *csvDecoder) fault(err error) error {
 	case !ok:
 		return err
 	case d.copy.ended && errors.Is(err, csv.ErrQuote):
-		return fmt.Errorf("%w in line %d", errCut, syntax.StartLine)
+		return fmt.Errorf("%w in line %d", wire.ErrCut, syntax.StartLine)
 	}
 	return fmt.Errorf("the answer is no valid CSV in line %d", syntax.Line)
 }
@@ -166,8 +168,8 @@ func (r *recorder) reset() { r.bytes, r.from, r.ended = r.bytes[:0], 0, false }
 
 // Read implements io.Reader.
 func (r *recorder) Read(b []byte) (int, error) {
-	if len(r.bytes) > maxValue {
-		return 0, errValueTooLong
+	if len(r.bytes) > wire.MaxValue {
+		return 0, wire.TooLong(wire.MaxValue)
 	}
 	n, err := r.reader.Read(b)
 	r.bytes = append(r.bytes, b[:n]...)

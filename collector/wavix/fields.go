@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 // cellKind is how a value was written.
@@ -34,7 +34,7 @@ type cell struct {
 // has read all. Texts hold as long as the arena.
 type fields struct {
 	names   *names
-	arena   *arena
+	arena   *wire.Arena
 	cells   [properties]cell
 	seen    uint32
 	problem string
@@ -50,10 +50,10 @@ func (f *fields) begin() {
 func (f *fields) parse(object []byte) {
 	f.begin()
 	f.isObject = true
-	members(object, func(name, value []byte) {
+	wire.Members(object, func(name, value []byte) {
 		name = name[1 : len(name)-1]
 		if bytes.IndexByte(name, '\\') >= 0 {
-			name = f.unquote(name)
+			name = f.arena.Unquote(name)
 		}
 		if p := f.names.find(name); p != unknownProperty {
 			f.set(p, f.cellOf(value))
@@ -86,7 +86,7 @@ func (f *fields) cellOf(raw []byte) cell {
 	case 't', 'f':
 		return cell{kind: otherCell, text: "a boolean"}
 	}
-	return cell{kind: numberCell, text: view(raw)}
+	return cell{kind: numberCell, text: wire.View(raw)}
 }
 
 // quoted is the content of a JSON string, in valid UTF-8, and nothing if it is empty.
@@ -94,12 +94,8 @@ func (f *fields) quoted(content []byte) cell {
 	if len(content) == 0 {
 		return cell{}
 	}
-	c := cell{kind: textCell, repaired: !utf8.Valid(content)}
-	if c.repaired || bytes.IndexByte(content, '\\') >= 0 {
-		content = f.unquote(content)
-	}
-	c.text = view(content)
-	return c
+	text, repaired := f.arena.Text(content)
+	return cell{kind: textCell, text: text, repaired: repaired}
 }
 
 // plain is a field of a CSV row, in valid UTF-8, and nothing if it is empty.
@@ -113,17 +109,6 @@ func plain(text string) cell {
 		c.text = strings.ToValidUTF8(text, string(utf8.RuneError))
 	}
 	return c
-}
-
-func (f *fields) unquote(content []byte) []byte {
-	// The text is never longer than its JSON, but for bytes that aren't UTF-8, which
-	// become three.
-	f.arena.reserve(3 * len(content))
-	begin := len(f.arena.block)
-	quoted := append(append([]byte{'"'}, content...), '"')
-	// The error says that something wasn't UTF-8; it has been replaced.
-	f.arena.block, _ = jsontext.AppendUnquote(f.arena.block, quoted)
-	return f.arena.block[begin:len(f.arena.block):len(f.arena.block)]
 }
 
 // fail keeps the first problem. It holds nothing of the value.

@@ -10,8 +10,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -150,7 +148,7 @@ func FuzzCSV(f *testing.F) {
 // csvText is what errors of a CSV answer may look like.
 var csvText = regexp.MustCompile(`^(the answer (has no column date: its first line must name the columns|has the column [a-z_]+ twice|is no valid CSV in line \d+` +
 	`|is cut( in line \d+| at byte \d+)?|is JSON instead of CSV|is no valid JSON at byte \d+|says that the request failed(, Wavix says "[A-Z][a-zA-Z_. ]+")?)` +
-	`|got HTML where call records were expected|a value of the answer is longer than \d+ bytes)$`)
+	`|got HTML where call records were expected|a value of the answer is too long: over \d+ bytes)$`)
 
 // FuzzActiveCalls: no more calls are in progress than are listed.
 func FuzzActiveCalls(f *testing.F) {
@@ -199,34 +197,4 @@ func quoteAll(texts []string) []string {
 		all = append(all, regexp.QuoteMeta(text))
 	}
 	return all
-}
-
-// FuzzScan: the scanner sees what another decoder sees in every valid object.
-func FuzzScan(f *testing.F) {
-	for _, object := range []string{
-		`{}`, `{"a":1}`, `{"a":"\"}","b":[{"c":"]"}],"d":null}`, `{ "a" : { } , "b" : -1.5e3 }`, `{"\\":"\\\\","":[]}`,
-	} {
-		f.Add([]byte(object))
-	}
-	f.Fuzz(func(t *testing.T, object []byte) {
-		value := jsontext.Value(bytes.TrimSpace(object))
-		if len(value) == 0 || value[0] != '{' || !value.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
-			return
-		}
-		var got [][]byte
-		members(value, func(name, value []byte) { got = append(got, name, value) })
-		decoder := jsontext.NewDecoder(bytes.NewReader(value), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-		if _, err := decoder.ReadToken(); err != nil {
-			t.Fatal(err)
-		}
-		for i := 0; decoder.PeekKind() != '}'; i++ {
-			want, err := decoder.ReadValue()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if i >= len(got) || !bytes.Equal(got[i], want) {
-				t.Fatalf("part %d of %q: got %q, want %q", i, value, got, want)
-			}
-		}
-	})
 }

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -22,7 +23,7 @@ const (
 type mapper struct {
 	countries *cdr.Countries
 	emergency *cdr.EmergencyNumbers
-	arena     *arena
+	arena     *wire.Arena
 
 	labels   map[string]string
 	unmapped []collector.Unmapped // of the batch
@@ -87,10 +88,9 @@ func (m *mapper) ids(f *fields, kind string, r *cdr.Record) (id, parent string) 
 
 // typed is an id as it is known: `placed:<id>`.
 func (m *mapper) typed(kind, id string) string {
-	m.arena.reserve(len(kind) + 1 + len(id))
-	begin := len(m.arena.block)
-	m.arena.block = append(append(append(m.arena.block, kind...), ':'), id...)
-	return view(m.arena.block[begin:])
+	return wire.View(m.arena.Append(len(kind)+1+len(id), func(b []byte) []byte {
+		return append(append(append(b, kind...), ':'), id...)
+	}))
 }
 
 func (m *mapper) outcome(f *fields, r *cdr.Record) {
@@ -154,10 +154,8 @@ func destinationClass(kind, destination string) cdr.Privacy {
 
 // decimal is an amount in its one plain form, whichever way it came.
 func (m *mapper) decimal(amount *cdr.Money) string {
-	m.arena.reserve(64) // 34 digits, an exponent of 18, sign and point
-	begin := len(m.arena.block)
-	m.arena.block = amount.Append(m.arena.block)
-	return view(m.arena.block[begin:])
+	const longest = 64 // 34 digits, an exponent of 18, sign and point
+	return wire.View(m.arena.Append(longest, amount.Append))
 }
 
 // label is a string of its own for a value that becomes a label: there are few, and
@@ -181,13 +179,13 @@ func (m *mapper) label(text string) string {
 // start in whole seconds, from and to, normalised.
 func (m *mapper) synthetic(kind string, r *cdr.Record) string {
 	const longestTime = len(time.RFC3339) + 8 // of a year that has more digits
-	m.arena.reserve(len(kind) + longestTime + 3 + utf8.UTFMax*(len(r.CallerNumber)+len(r.CalleeNumber)))
-	begin := len(m.arena.block)
-	b := append(append(m.arena.block, kind...), keySeparator)
-	b = append(r.Start.Truncate(time.Second).AppendFormat(b, time.RFC3339), keySeparator)
-	b = append(appendParty(b, r.CallerNumber), keySeparator)
-	m.arena.block = appendParty(b, r.CalleeNumber)
-	return view(m.arena.block[begin:])
+	most := len(kind) + longestTime + 3 + utf8.UTFMax*(len(r.CallerNumber)+len(r.CalleeNumber))
+	return wire.View(m.arena.Append(most, func(b []byte) []byte {
+		b = append(append(b, kind...), keySeparator)
+		b = append(r.Start.Truncate(time.Second).AppendFormat(b, time.RFC3339), keySeparator)
+		b = append(appendParty(b, r.CallerNumber), keySeparator)
+		return appendParty(b, r.CalleeNumber)
+	}))
 }
 
 // appendParty appends a number without what differs between spellings of it.

@@ -7,20 +7,22 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 // pageDecoder reads a page {items, pagination}, in any order, and hands each row to the
 // batch as it comes. It is for one goroutine.
 type pageDecoder struct {
 	batch *batch // nil: only the pagination matters
-	input *input
+	input *wire.Input
 
 	refusal  refusal
 	hasItems bool
 	info     pageInfo
 }
 
-func newPageDecoder(b *batch, in *input) *pageDecoder {
+func newPageDecoder(b *batch, in *wire.Input) *pageDecoder {
 	return &pageDecoder{batch: b, input: in}
 }
 
@@ -30,13 +32,9 @@ func (d *pageDecoder) decode(body io.Reader, page, perPage int) (pageInfo, error
 	if d.batch != nil {
 		d.batch.begin(page, perPage)
 	}
-	d.input.reset(body)
 	d.refusal, d.hasItems, d.info = refusal{}, false, pageInfo{Total: -1, PerPage: perPage}
-	err := d.input.object("the answer is no object", d.member)
+	err := d.input.Document(body, "the answer is no object", d.member)
 	if err == nil {
-		err = d.input.end()
-	}
-	if err = d.input.fault(err); err == nil {
 		err = d.refusal.err()
 	}
 	switch {
@@ -60,7 +58,7 @@ func (d *pageDecoder) member(name string) error {
 	case strings.EqualFold(name, "pagination"):
 		return d.pagination()
 	}
-	raw, err := d.input.json.ReadValue()
+	raw, err := d.input.JSON.ReadValue()
 	if err == nil {
 		d.refusal.member(name, raw)
 	}
@@ -72,7 +70,7 @@ func (d *pageDecoder) items() error {
 		return errors.New("the answer has items twice")
 	}
 	d.hasItems = true
-	return d.input.array("the answer's items are no array", func(raw []byte) error {
+	return d.input.Array("the answer's items are no array", func(raw []byte) error {
 		if d.batch == nil {
 			return nil
 		}
@@ -83,8 +81,8 @@ func (d *pageDecoder) items() error {
 // pagination reads what the page says of all pages. A size of 0 was seen, and says
 // nothing; the number of pages follows from the others.
 func (d *pageDecoder) pagination() error {
-	return d.input.object("the answer's pagination is no object", func(name string) error {
-		raw, err := d.input.json.ReadValue()
+	return d.input.Object("the answer's pagination is no object", func(name string) error {
+		raw, err := d.input.JSON.ReadValue()
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 func TestPage(t *testing.T) {
@@ -41,7 +42,7 @@ func TestPage(t *testing.T) {
 		{"negative size", `{"items":[],"pagination":{"per_page":-1}}`, "pagination.per_page is no number of rows", 0, 0, 0},
 		{"pagination is an array", `{"items":[],"pagination":[]}`, "pagination is no object", 0, 0, 0},
 		{"an array", `[]`, "no object", 0, 0, 0},
-		{"nothing", ``, "EOF", 0, 0, 0},
+		{"nothing", ``, "the answer is empty", 0, 0, 0},
 		{"HTML", `<!DOCTYPE html>`, "no valid JSON at byte 0", 0, 0, 0},
 		{"cut", `{"items":[{"date":"2026`, "the answer is cut at byte", 0, 0, 0},
 		{"cut behind the rows", `{"items":[]`, "the answer is cut at byte", 0, 0, 0},
@@ -242,11 +243,11 @@ func TestEndlessValue(t *testing.T) {
 			case formatCSV:
 				err = r.csv.decode(body, 1, 10)
 			}
-			if !errors.Is(err, errValueTooLong) {
-				t.Errorf("error %v, want errValueTooLong", err)
+			if !errors.Is(err, wire.ErrValueTooLong) {
+				t.Errorf("error %v, want wire.ErrValueTooLong", err)
 			}
-			if endless > 2*maxValue {
-				t.Errorf("%d bytes were read, want little more than %d", endless, maxValue)
+			if endless > 2*wire.MaxValue {
+				t.Errorf("%d bytes were read, want little more than %d", endless, wire.MaxValue)
 			}
 		})
 	}

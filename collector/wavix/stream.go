@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 // streamDecoder reads newline-delimited JSON as it arrives, a row a line, and hands the
@@ -15,27 +17,27 @@ import (
 // It is for one goroutine.
 type streamDecoder struct {
 	batch *batch
-	input *input
+	input *wire.Input
 }
 
 // decode reads a stream to its end.
 func (d *streamDecoder) decode(body io.Reader) error {
 	d.batch.begin(wholeAnswer, 0)
-	d.input.reset(body)
-	if err := d.input.fault(d.lines()); err != nil {
+	d.input.Reset(body)
+	if err := d.input.Fault(d.lines()); err != nil {
 		return err
 	}
 	return d.batch.end(-1)
 }
 
 func (d *streamDecoder) lines() error {
-	skipMark(d.input.buffer)
-	if err := notHTML(d.input.buffer); err != nil {
+	wire.SkipMark(d.input.Buffer)
+	if err := wire.NotHTML(d.input.Buffer); err != nil {
 		return err
 	}
 	for {
-		d.input.next()
-		raw, err := d.input.json.ReadValue()
+		d.input.Next()
+		raw, err := d.input.JSON.ReadValue()
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
@@ -58,6 +60,6 @@ func refusedLine(raw jsontext.Value) error {
 		return nil
 	}
 	var r refusal
-	members(raw, func(name, value []byte) { r.member(strings.Trim(string(name), `"`), value) })
+	wire.Members(raw, func(name, value []byte) { r.member(strings.Trim(string(name), `"`), value) })
 	return r.err()
 }

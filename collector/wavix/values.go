@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -53,7 +54,7 @@ func (f *fields) sorted(row []byte) []byte {
 		return row
 	}
 	var all [][]byte
-	members(row, func(name, value []byte) { all = append(all, slices.Concat(name, value)) })
+	wire.Members(row, func(name, value []byte) { all = append(all, slices.Concat(name, value)) })
 	slices.SortFunc(all, bytes.Compare)
 	return bytes.Join(all, []byte{','})
 }

@@ -133,7 +133,11 @@ func (l *callLog) Limits() collector.Limits {
 func (l *callLog) Read(ctx context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
 	query := url.Values{"from": {from.Format(time.RFC3339)}, "to": {to.Format(time.RFC3339)}}
 	link := "calls?" + query.Encode()
+	chain := l.client.Chain()
 	for page := 1; link != ""; page++ {
+		if err := chain.Follow(link); err != nil { // it leaves the host, or it repeats
+			return fmt.Errorf("read page %d: %w", page, err)
+		}
 		next, err := l.page(ctx, link, page, emit)
 		if err != nil {
 			return fmt.Errorf("read page %d: %w", page, err)

@@ -1,11 +1,14 @@
-package wavix
+package wire
 
 import "bytes"
 
-// members calls use for each member of an object with the raw name, quotes included,
-// and the raw value. The object must have been validated by jsontext: on anything else
-// it may panic.
-func members(object []byte, use func(name, value []byte)) {
+// The functions of this file walk JSON that jsontext has validated, such as what Input
+// gives, and only that: on anything else they may panic. Positions are indexes into the
+// value.
+
+// Members calls use for each member of an object with the raw name, quotes included,
+// and the raw value.
+func Members(object []byte, use func(name, value []byte)) {
 	i := skipSpace(object, 1)
 	for object[i] != '}' {
 		name := object[i:stringEnd(object, i)]
@@ -13,10 +16,26 @@ func members(object []byte, use func(name, value []byte)) {
 		i = skipSpace(object, i+1)
 		value := object[i:valueEnd(object, i)]
 		use(name, value)
-		if i = skipSpace(object, i+len(value)); object[i] == ',' {
-			i = skipSpace(object, i+1)
-		}
+		i = skipComma(object, i+len(value))
 	}
+}
+
+// Elements calls use for each element of an array.
+func Elements(array []byte, use func(value []byte)) {
+	i := skipSpace(array, 1)
+	for array[i] != ']' {
+		value := array[i:valueEnd(array, i)]
+		use(value)
+		i = skipComma(array, i+len(value))
+	}
+}
+
+// skipComma is where the next member, element or closing bracket begins.
+func skipComma(b []byte, i int) int {
+	if i = skipSpace(b, i); b[i] == ',' {
+		i = skipSpace(b, i+1)
+	}
+	return i
 }
 
 func skipSpace(b []byte, i int) int {
@@ -48,13 +67,14 @@ func valueEnd(b []byte, i int) int {
 	case '{', '[':
 		return nestedEnd(b, i)
 	}
-	for {
+	for i < len(b) {
 		switch b[i] {
 		case ',', '}', ']', ' ', '\n', '\t', '\r':
 			return i
 		}
 		i++
 	}
+	return i
 }
 
 func nestedEnd(b []byte, i int) int {

@@ -1,0 +1,48 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// FuzzScan: the scanner sees what another decoder sees in every valid object.
+func FuzzScan(f *testing.F) {
+	for _, object := range []string{
+		`{}`, `{"a":1}`, `{"a":"\"}","b":[{"c":"]"}],"d":null}`, `{ "a" : { } , "b" : -1.5e3 }`, `{"\\":"\\\\","":[]}`, `{"a":[1,[2,"]"],{"b":"}"}]}`,
+	} {
+		f.Add([]byte(object))
+	}
+	f.Fuzz(func(t *testing.T, object []byte) {
+		value := jsontext.Value(bytes.TrimSpace(object))
+		if len(value) == 0 || value[0] != '{' || !value.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+			return
+		}
+		var got [][]byte
+		Members(value, func(name, value []byte) { got = append(got, name, value) })
+
+		decoder := jsontext.NewDecoder(bytes.NewReader(value), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+		if _, err := decoder.ReadToken(); err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; decoder.PeekKind() != '}'; i++ {
+			want, err := decoder.ReadValue()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i >= len(got) || !bytes.Equal(got[i], want) {
+				t.Fatalf("part %d of %q: got %q, want %q", i, value, got, want)
+			}
+			if want[0] == '[' {
+				count := 0
+				Elements(want, func([]byte) { count++ })
+				var all []json.RawMessage
+				if err := json.Unmarshal(want, &all); err == nil && len(all) != count {
+					t.Fatalf("%q has %d elements, got %d", want, len(all), count)
+				}
+			}
+		}
+	})
+}
