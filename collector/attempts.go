@@ -30,9 +30,10 @@ type attempts struct {
 	// instead; failedAt is when that was, by the feed's clock.
 	rest     time.Duration
 	failedAt time.Time
-	// length is how long a piece may be to take no longer than target.
-	length, target time.Duration
-	random         func() float64
+	// length is how long a piece may be to take no longer than target; none is shortened
+	// below shortest.
+	length, target, shortest time.Duration
+	random                   func() float64
 }
 
 // attempt is how reading one level has gone.
@@ -43,11 +44,11 @@ type attempt struct {
 	piece    time.Duration // how long a piece may be after failures
 }
 
-func newAttempts(l ladder, random func() float64) *attempts {
+func newAttempts(l ladder, grain time.Duration, random func() float64) *attempts {
 	a := &attempts{
 		levels: make([]attempt, l.last()+1),
-		length: firstPiece,
-		target: max(l.interval/2, 5*time.Second),
+		length: max(firstPiece, grain),
+		target: max(l.interval/2, 5*time.Second), shortest: max(grain, shortPiece),
 		random: random,
 	}
 	for m := range a.levels {
@@ -92,7 +93,7 @@ func (a *attempts) failed(level int, err error, length, after, tick time.Duratio
 	l.err = err
 	l.retry = tick + max(retryDelay(max(l.failures, a.streak), a.random), after)
 	a.rest, a.failedAt = tick+retryDelay(a.streak, a.random), now
-	l.piece = max(min(l.piece, length)/2, shortPiece)
+	l.piece = max(min(l.piece, length)/2, a.shortest)
 	if after > 0 {
 		a.hold = tick + after
 	}
@@ -111,7 +112,7 @@ func (a *attempts) succeeded(level int, length, took time.Duration, pages int) {
 	switch {
 	case took > a.target && pages >= fewPages:
 		fits := time.Duration(float64(length) * float64(a.target) / float64(took))
-		a.length = min(a.length, max(fits, length/shrink, shortPiece))
+		a.length = min(a.length, max(fits, length/shrink, a.shortest))
 	case length >= a.length && (took < a.target/4 || pages < fewPages):
 		a.length = min(2*a.length, longPiece)
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 func TestAttempts_PiecesFitTheirTime(t *testing.T) {
-	a := newAttempts(minutely, func() float64 { return 0 })
+	a := newAttempts(minutely, 0, func() float64 { return 0 })
 	type piece struct {
 		length, took time.Duration
 		pages        int
@@ -35,8 +35,29 @@ func TestAttempts_PiecesFitTheirTime(t *testing.T) {
 	}
 }
 
+// TestAttempts_Grain: where a short piece is as slow as a long one, one that is slow isn't
+// followed by shorter and shorter ones, which would never catch up.
+func TestAttempts_Grain(t *testing.T) {
+	const day = 24 * time.Hour
+	a := newAttempts(minutely, day, func() float64 { return 0 })
+	for i, slow := range []time.Duration{day, 3 * time.Hour, day, 4 * day, day, day} {
+		a.succeeded(3, slow, time.Hour, 100)
+		if got := a.piece(5, 0); got != day {
+			t.Errorf("after slow piece %d the next may be %s long, want a day", i, got)
+		}
+	}
+	a.failed(5, errProvider, day, 0, 0, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	if got := a.piece(5, 0); got != day {
+		t.Errorf("after a failure the next may be %s long, want a day", got)
+	}
+	a.succeeded(5, day, time.Second, 100)
+	if got := a.piece(4, 0); got != 2*day {
+		t.Errorf("after a fast one the next may be %s long, want two days", got)
+	}
+}
+
 func TestAttempts_FailuresHalveTheirOwnLevel(t *testing.T) {
-	a := newAttempts(minutely, func() float64 { return 0 })
+	a := newAttempts(minutely, 0, func() float64 { return 0 })
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	a.failed(5, errProvider, 8*time.Hour, 0, 0, now)
 	a.failed(5, errProvider, 4*time.Hour, 0, 0, now)

@@ -164,3 +164,50 @@ func TestRule05_TheFirstPollOfEachFeedMovesNothing(t *testing.T) {
 		})
 	}
 }
+
+// days is a provider of which only whole days can be asked, and where that is slow.
+type days struct {
+	t    *testing.T
+	read time.Duration
+}
+
+func (days) Limits() Limits { return Limits{MaxRange: 7 * 24 * time.Hour, Grain: 24 * time.Hour} }
+
+func (d *days) Read(_ context.Context, from, to time.Time, emit func(*Batch) error) error {
+	for day := from.Truncate(24 * time.Hour); day.Before(to); day = day.Add(24 * time.Hour) {
+		for page := range 10 {
+			pass(d.t, 2*time.Second)
+			if err := emit(&Batch{Page: page + 1}); err != nil {
+				return err
+			}
+		}
+		d.read += 24 * time.Hour
+	}
+	return nil
+}
+
+// TestSlowDaysAreCaughtUpWith: the first history of a provider that only has days, and takes
+// 20 s for one, is read in as many days, and not in ever shorter pieces of them.
+func TestSlowDaysAreCaughtUpWith(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock, provider := NewClock(nil, nil), &days{t: t}
+		p := &pages{}
+		p.state.Origin = clock.Now().Add(-72 * time.Hour)
+		p.state.Floor, p.state.Watermark = p.state.Origin, p.state.Origin
+		loop := LoopSettings{Source: "acme", Name: "calls", Ledger: p, Clock: clock}
+		feed := NewRangeFeed(RangeSettings{Reader: provider, Interval: time.Second, Lookback: 48 * time.Hour, Clock: clock})
+		loop.Feed = feed
+		sink := NewLoop(loop).sink
+		for polls := 1; clock.Now().Sub(p.state.Watermark) > 5*time.Minute; polls++ {
+			if polls > 10 {
+				t.Fatalf("after %d reads of %s it is %s behind", polls, provider.read, clock.Now().Sub(p.state.Watermark))
+			}
+			if err := feed.Poll(t.Context(), p.State(), sink); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if provider.read > 10*24*time.Hour {
+			t.Errorf("%s were read for three days of history", provider.read)
+		}
+	})
+}

@@ -53,6 +53,10 @@ type RangeReader interface {
 type Limits struct {
 	// MaxRange is the longest range of one request.
 	MaxRange time.Duration
+	// Grain is the length under which a shorter range is no faster to read, such as a day
+	// where that is all that can be asked for: a slow read isn't split below it. Zero if
+	// there is none.
+	Grain time.Duration
 	// Retention is how long the provider keeps records; zero if it isn't known.
 	Retention time.Duration
 }

@@ -73,7 +73,7 @@ func NewRangeFeed(settings RangeSettings) *RangeFeed {
 	return &RangeFeed{
 		settings: settings,
 		ladder:   l,
-		attempts: newAttempts(l, settings.Random),
+		attempts: newAttempts(l, settings.Reader.Limits().Grain, settings.Random),
 		unmapped: unmappedLog{logger: settings.Logger, observer: settings.Observer},
 		level:    -1,
 	}

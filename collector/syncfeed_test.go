@@ -142,7 +142,7 @@ func TestRangeFeed_LevelsLeftToChanges(t *testing.T) {
 		t.Errorf("the task under way is %+v; level 0 fails: %t", f.plan.task(9), f.attempts.failing(0))
 	}
 	f.from(besideLevel)
-	f.attempts = newAttempts(f.ladder, f.settings.Random)
+	f.attempts = newAttempts(f.ladder, 0, f.settings.Random)
 	f.plan.task(9).Wanted = now.Add(-10 * time.Minute)
 	for m := range f.plan.reads[:8] { // level 9 is under way, level 3 isn't due and those above are
 		f.plan.reads[m] = f.settings.Clock.Now().Add(-5 * time.Minute)

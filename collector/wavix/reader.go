@@ -57,8 +57,11 @@ type liveRead struct {
 	from, to time.Time
 }
 
-// Limits implements collector.RangeReader. Calls are kept for ever.
-func (l *callLog) Limits() collector.Limits { return collector.Limits{MaxRange: maxRange} }
+// Limits implements collector.RangeReader. Calls are kept for ever. Only whole days can be
+// asked for.
+func (l *callLog) Limits() collector.Limits {
+	return collector.Limits{MaxRange: maxRange, Grain: 24 * time.Hour}
+}
 
 // Read implements collector.RangeReader.
 func (l *callLog) Read(ctx context.Context, from, to time.Time, emit func(*collector.Batch) error) error {

@@ -428,7 +428,7 @@ func TestTotals(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
-	if got, want := new(callLog).Limits(), (collector.Limits{MaxRange: 7 * 24 * time.Hour}); got != want {
+	if got, want := new(callLog).Limits(), (collector.Limits{MaxRange: 7 * 24 * time.Hour, Grain: 24 * time.Hour}); got != want {
 		t.Errorf("limits %v, want %v", got, want)
 	}
 }
