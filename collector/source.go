@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -24,6 +25,22 @@ type Provider struct {
 	// Open makes a source of a valid block: what NewConfig returned, decoded. It asks
 	// nothing of the network. Its errors hold no secrets.
 	Open func(config any, settings SourceSettings) (*Source, error)
+}
+
+// NewProvider is a provider whose block is a *C. Open is the Open of the provider, given
+// that block.
+func NewProvider[C any](name string, open func(block *C, settings SourceSettings) (*Source, error)) Provider {
+	return Provider{
+		Name:      name,
+		NewConfig: func() any { return new(C) },
+		Open: func(config any, settings SourceSettings) (*Source, error) {
+			block, ok := config.(*C)
+			if !ok {
+				return nil, fmt.Errorf("the configuration of %s is a %T", name, config)
+			}
+			return open(block, settings)
+		},
+	}
 }
 
 // SourceSettings are what a source needs beside its provider's block: the keys that

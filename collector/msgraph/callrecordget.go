@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 const (
@@ -190,16 +191,16 @@ func shapeProblem(err error) string {
 	if !ok {
 		return "a member can't be read"
 	}
-	is := jsonType(wrong.Value[0]) // of a number, the number itself follows
+	is := wire.TypeOf('0') // the decoder says a number, and which
 	switch wrong.Value {
 	case "string":
-		is = jsonType('"')
+		is = wire.TypeOf('"')
 	case "object":
-		is = jsonType('{')
+		is = wire.TypeOf('{')
 	case "array":
-		is = jsonType('[')
+		is = wire.TypeOf('[')
 	case "bool":
-		is = jsonType('t')
+		is = wire.TypeOf('t')
 	}
 	return fmt.Sprintf("%s is %s, must be %s", orElse(wrong.Field, "it"), is, typeName(wrong.Type))
 }
@@ -208,13 +209,13 @@ func shapeProblem(err error) string {
 func typeName(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Int64, reflect.Float64:
-		return jsonType('0')
+		return wire.TypeOf('0')
 	case reflect.Bool:
-		return jsonType('t')
+		return wire.TypeOf('t')
 	case reflect.Slice:
-		return jsonType('[')
+		return wire.TypeOf('[')
 	case reflect.Struct, reflect.Map:
-		return jsonType('{')
+		return wire.TypeOf('{')
 	}
-	return jsonType('"')
+	return wire.TypeOf('"')
 }

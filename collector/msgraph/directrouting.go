@@ -93,9 +93,9 @@ func mapDirectRouting(m *mapper, f *fields, r *cdr.Record) {
 	if r.Direction == cdr.Outbound && r.Outcome == cdr.Answered {
 		r.Answer = r.Start
 	}
-	r.Trunk = m.label(strings.ToLower(f.text(drTrunk)))
+	r.Trunk = m.labels.Own(strings.ToLower(f.text(drTrunk)))
 	r.MediaBypass = f.truth(drMediaBypass)
-	r.MediaLocation, r.SignalLocation = m.label(f.text(drMediaPath)), m.label(f.text(drSignaling))
+	r.MediaLocation, r.SignalLocation = m.labels.Own(f.text(drMediaPath)), m.labels.Own(f.text(drSignaling))
 
 	if failure := m.instant(f, drFailure); !failure.IsZero() {
 		r.Extra = append(r.Extra, cdr.Text(f.properties.snake[drFailure], f.text(drFailure), cdr.Plain))

@@ -65,24 +65,10 @@ func (f *fields) fail(p property, problem string) {
 func (f *fields) raw(p property, starts, want string) []byte {
 	value := f.values[p]
 	if value != nil && strings.IndexByte(starts, value[0]) < 0 {
-		f.fail(p, "is "+jsonType(value[0])+", must be "+want)
+		f.fail(p, "is "+wire.TypeOf(value[0])+", must be "+want)
 		return nil
 	}
 	return value
-}
-
-func jsonType(start byte) string {
-	switch start {
-	case '"':
-		return "a string"
-	case '{':
-		return "an object"
-	case '[':
-		return "an array"
-	case 't', 'f':
-		return "a boolean"
-	}
-	return "a number"
 }
 
 const numberStarts = "-0123456789"

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -22,7 +23,7 @@ type mapper struct {
 	emergency *cdr.EmergencyNumbers
 
 	callTypes map[string]callType
-	labels    map[string]string
+	labels    wire.Labels
 	unmapped  []collector.Unmapped // of the batch
 }
 
@@ -36,7 +37,7 @@ type callType struct {
 func newMapper(countries *cdr.Countries, emergency *cdr.EmergencyNumbers) *mapper {
 	return &mapper{
 		countries: countries, emergency: emergency,
-		callTypes: map[string]callType{}, labels: map[string]string{},
+		callTypes: map[string]callType{},
 	}
 }
 
@@ -128,23 +129,6 @@ func (m *mapper) callTypeOf(raw string) callType {
 	return kind
 }
 
-// label is a string of its own for a value that becomes a label: there are few, and
-// whoever keeps one may forget that the arena's don't hold.
-func (m *mapper) label(text string) string {
-	if text == "" {
-		return ""
-	}
-	if own, ok := m.labels[text]; ok {
-		return own
-	}
-	if len(m.labels) >= maxRemembered {
-		clear(m.labels)
-	}
-	own := strings.Clone(text)
-	m.labels[own] = own
-	return own
-}
-
 // emergencyOf tells calls to emergency services, by their type or the number called. A
 // call from them, such as a call back, is none.
 func (m *mapper) emergencyOf(r *cdr.Record, byType bool) cdr.Emergency {
@@ -170,7 +154,7 @@ func (m *mapper) countryOf(r *cdr.Record, otherParty string) string {
 	case cdr.DirectionUnknown, cdr.Internal:
 	}
 	if country == "" && isCountryCode(otherParty) {
-		country = m.label(strings.ToUpper(otherParty))
+		country = m.labels.Own(strings.ToUpper(otherParty))
 	}
 	return country
 }

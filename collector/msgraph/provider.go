@@ -29,19 +29,7 @@ const (
 )
 
 // Provider is Microsoft Graph, for the list of providers.
-func Provider() collector.Provider {
-	return collector.Provider{
-		Name:      providerName,
-		NewConfig: func() any { return new(Config) },
-		Open: func(config any, settings collector.SourceSettings) (*collector.Source, error) {
-			block, ok := config.(*Config)
-			if !ok {
-				return nil, fmt.Errorf("the configuration of %s is a %T", providerName, config)
-			}
-			return Open(block, settings)
-		},
-	}
-}
+func Provider() collector.Provider { return collector.NewProvider(providerName, Open) }
 
 // source is what the feeds of a source share.
 type source struct {

@@ -105,7 +105,7 @@ func mapPSTN(m *mapper, f *fields, r *cdr.Record) {
 	if r.Duration > 0 {
 		r.Outcome = cdr.Answered
 	}
-	r.Trunk = m.label(f.text(pstnOperator))
+	r.Trunk = m.labels.Own(f.text(pstnOperator))
 
 	currency := m.currency(f, pstnCurrency)
 	for _, c := range [...]struct {
@@ -127,7 +127,7 @@ func (m *mapper) currency(f *fields, p property) string {
 	case code == "":
 		return ""
 	case len(code) == 3 && isLetter(code[0]) && isLetter(code[1]) && isLetter(code[2]):
-		return m.label(strings.ToUpper(code))
+		return m.labels.Own(strings.ToUpper(code))
 	}
 	m.isNew(f, p, code)
 	return ""

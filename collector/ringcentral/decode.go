@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 // maxPath bounds the path of a field in a problem's text, in bytes.
@@ -56,7 +58,10 @@ func problemOf(err error) string {
 	if semantic.GoType == nil {
 		return path + " has another type than is documented"
 	}
-	got, want := jsonType(semantic.JSONKind), goType(semantic.GoType)
+	got, want := "something else", goType(semantic.GoType)
+	if semantic.JSONKind != 0 {
+		got = wire.TypeOf(byte(semantic.JSONKind))
+	}
 	if got == "a number" && want == "a whole number" {
 		return path + " is not a whole number of 64 bits"
 	}
@@ -75,22 +80,6 @@ func pathOf(pointer jsontext.Pointer) string {
 		return "it"
 	}
 	return path[:min(len(path), maxPath)]
-}
-
-func jsonType(kind jsontext.Kind) string {
-	switch kind { //nolint:exhaustive // the others begin no value, or are null
-	case '"':
-		return "a string"
-	case '{':
-		return "an object"
-	case '[':
-		return "an array"
-	case 't', 'f':
-		return "a boolean"
-	case '0':
-		return "a number"
-	}
-	return "something else"
 }
 
 func goType(t reflect.Type) string {

@@ -59,7 +59,7 @@ func newBatch(countries *cdr.Countries, emergency *cdr.EmergencyNumbers) *batch 
 	b := &batch{seed: maphash.MakeSeed(), twins: newTwins()}
 	b.kin = newKin(b.hash)
 	b.fields = fields{names: newNames(), arena: &b.arena}
-	b.mapper = mapper{countries: countries, emergency: emergency, arena: &b.arena, labels: map[string]string{}}
+	b.mapper = mapper{countries: countries, emergency: emergency, arena: &b.arena}
 	return b
 }
 

@@ -79,12 +79,8 @@ func (f *fields) cellOf(raw []byte) cell {
 		return cell{}
 	case '"':
 		return f.quoted(raw[1 : len(raw)-1])
-	case '{':
-		return cell{kind: otherCell, text: "an object"}
-	case '[':
-		return cell{kind: otherCell, text: "an array"}
-	case 't', 'f':
-		return cell{kind: otherCell, text: "a boolean"}
+	case '{', '[', 't', 'f':
+		return cell{kind: otherCell, text: wire.TypeOf(raw[0])}
 	}
 	return cell{kind: numberCell, text: wire.View(raw)}
 }

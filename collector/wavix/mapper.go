@@ -25,7 +25,7 @@ type mapper struct {
 	emergency *cdr.EmergencyNumbers
 	arena     *wire.Arena
 
-	labels   map[string]string
+	labels   wire.Labels
 	unmapped []collector.Unmapped // of the batch
 }
 
@@ -50,7 +50,7 @@ func (m *mapper) mapRow(f *fields, kind string, r *cdr.Record) {
 		r.Emergency = m.emergency.Match(r.CalleeNumber)
 	}
 	r.Country = m.countries.OfDigits(other)
-	r.Trunk = m.label(f.text(pTrunk))
+	r.Trunk = m.labels.Own(f.text(pTrunk))
 	m.outcome(f, r)
 	m.charge(f, r, pCharge, "usage")
 	m.charge(f, r, pForwardFee, "forwarding")
@@ -156,23 +156,6 @@ func destinationClass(kind, destination string) cdr.Privacy {
 func (m *mapper) decimal(amount *cdr.Money) string {
 	const longest = 64 // 34 digits, an exponent of 18, sign and point
 	return wire.View(m.arena.Append(longest, amount.Append))
-}
-
-// label is a string of its own for a value that becomes a label: there are few, and
-// whoever keeps one may forget that the arena's don't hold.
-func (m *mapper) label(text string) string {
-	if text == "" {
-		return ""
-	}
-	if own, ok := m.labels[text]; ok {
-		return own
-	}
-	if len(m.labels) >= maxRemembered {
-		clear(m.labels)
-	}
-	own := strings.Clone(text)
-	m.labels[own] = own
-	return own
 }
 
 // synthetic identifies a row without an id by what it says (counting.md 18): type,

@@ -91,3 +91,21 @@ func nestedEnd(b []byte, i int) int {
 		}
 	}
 }
+
+// TypeOf is what a value is in words, by its first byte: "a string", "an object", "an
+// array", "a boolean", "null" or "a number".
+func TypeOf(value byte) string {
+	switch value {
+	case '"':
+		return "a string"
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}

@@ -51,19 +51,9 @@ func (c *Config) Validate(r *config.Report) {
 // begin: provider
 
 // Provider is what internal/app registers.
-func Provider() collector.Provider {
-	return collector.Provider{
-		Name:      "acmetel",
-		NewConfig: func() any { return new(Config) },
-		Open:      open,
-	}
-}
+func Provider() collector.Provider { return collector.NewProvider("acmetel", open) }
 
-func open(block any, settings collector.SourceSettings) (*collector.Source, error) {
-	c, ok := block.(*Config)
-	if !ok {
-		return nil, fmt.Errorf("the configuration of acmetel is a %T", block)
-	}
+func open(c *Config, settings collector.SourceSettings) (*collector.Source, error) {
 	client, err := httpclient.New(httpclient.Settings{
 		BaseURL: c.BaseURL, Token: key{c.APIKey}, TLS: settings.TLS, ProxyURL: settings.ProxyURL, Transport: settings.Transport,
 		RequestsPerMinute: cmp.Or(settings.RequestsPerMinute, 60), UserAgent: settings.UserAgent,
