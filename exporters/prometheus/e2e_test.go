@@ -152,9 +152,10 @@ func TestE2EExemplars(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			source := &fakeSource{}
-			// An eighth of a second is exact in the floats that client_golang writes times as; of any
-			// other millisecond Prometheus, which cuts what follows it off, may keep the one before.
-			at := time.Now().Truncate(time.Second / 8)
+			// client_golang writes a time as a float of its nanoseconds, in which a whole second is
+			// exact; of most other milliseconds Prometheus, which cuts what follows the
+			// millisecond off, may keep the one before.
+			at := time.Now().Truncate(time.Second)
 			source.show(withExemplars(at)...)
 			h, err := Handler(NewCollector(defs(), source), testLogger(t))
 			if err != nil {
