@@ -176,6 +176,18 @@ func TestConcurrentScrapesOfAChangingSource(t *testing.T) {
 	for i := range 64 {
 		all = append(all, metrics.Point{Labels: set(calls, "s", "p", "f", "inbound", string(rune('0'+i))), Start: start})
 	}
+	show := func(round int) {
+		points := make([]metrics.Point, 0, len(all))
+		for i := range all {
+			if (i+round)%3 != 0 {
+				p := all[i]
+				p.Value, p.Start = float64(round), start.Add(time.Duration(round)*time.Second)
+				points = append(points, p)
+			}
+		}
+		source.show(metrics.Family{Def: calls, Points: points})
+	}
+	show(0)
 	r := registry(t, NewCollector(defs(), source))
 	var wg sync.WaitGroup
 	for range 4 {
@@ -192,18 +204,6 @@ func TestConcurrentScrapesOfAChangingSource(t *testing.T) {
 			}
 		})
 	}
-	show := func(round int) {
-		points := make([]metrics.Point, 0, len(all))
-		for i := range all {
-			if (i+round)%3 != 0 {
-				p := all[i]
-				p.Value, p.Start = float64(round), start.Add(time.Duration(round)*time.Second)
-				points = append(points, p)
-			}
-		}
-		source.show(metrics.Family{Def: calls, Points: points})
-	}
-	show(0)
 	wg.Go(func() {
 		for round := range 200 {
 			show(round)
