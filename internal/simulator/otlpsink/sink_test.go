@@ -106,6 +106,25 @@ func TestMetrics(t *testing.T) {
 	})
 }
 
+// TestOvertaken: what arrives after something newer is no decrease, and changes nothing.
+func TestOvertaken(t *testing.T) {
+	var all store
+	all.points = map[string]Point{}
+	at := func(seconds int64, count uint64) Point {
+		return Point{Name: "cdr.calls", Monotonic: true, Value: float64(count), Count: count, Time: time.Unix(seconds, 0)}
+	}
+	for _, p := range []Point{at(10, 3), at(30, 9), at(20, 5)} {
+		all.keepPoints([]Point{p})
+	}
+	if got := all.points["cdr.calls"]; got.Count != 9 || len(all.decreased) != 0 {
+		t.Errorf("it is %d, decreased: %q", got.Count, all.decreased)
+	}
+	all.keepPoints([]Point{at(40, 8)})
+	if len(all.decreased) != 1 {
+		t.Error("a decrease wasn't seen")
+	}
+}
+
 func TestFailures(t *testing.T) {
 	both(t, func(t *testing.T, sink *Sink, s sender) {
 		sink.Fail(Reply{Signal: MetricSignal, Status: 503, Code: codes.Unavailable})

@@ -54,7 +54,11 @@ func (s *store) keepPoints(points []Point) {
 	defer s.mu.Unlock()
 	for _, p := range points {
 		key := p.key()
-		if old, ok := s.points[key]; ok && old.decreases(&p) {
+		old, ok := s.points[key]
+		if ok && p.Time.Before(old.Time) {
+			continue // a newer one, such as the last before a process ends, overtook it
+		}
+		if ok && old.decreases(&p) {
 			s.decreased = append(s.decreased, key)
 		}
 		s.points[key] = p
