@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -29,7 +30,7 @@ func TestE2EBrowser(t *testing.T) {
 	})
 	t.Run("every state", func(t *testing.T) {
 		t.Parallel()
-		server := httptest.NewServer(liveHandler(t))
+		server := httptest.NewServer(slowLine(liveHandler(t)))
 		defer server.Close()
 		browse(t, server.URL+"/")
 	})
@@ -51,6 +52,22 @@ func liveHandler(t *testing.T) http.Handler {
 		t.Fatal(err)
 	}
 	return handler
+}
+
+// slowLine lets a page come after its header fields, so that a browser has an empty document for a while.
+func slowLine(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		whole := httptest.NewRecorder()
+		handler.ServeHTTP(whole, r)
+		maps.Copy(w.Header(), whole.Header())
+		w.WriteHeader(whole.Code)
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-r.Context().Done():
+		}
+		_, _ = w.Write(whole.Body.Bytes())
+	})
 }
 
 // risingBackend has one record more each time.

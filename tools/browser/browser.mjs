@@ -14,6 +14,9 @@ const flags = [
   "--disable-component-update", "--disable-sync",
 ];
 
+// How long anything may take, in milliseconds: tests of other packages may have the cores.
+const patience = 90000;
+
 export class Browser {
   constructor(base, folder) {
     this.base = base;
@@ -23,7 +26,7 @@ export class Browser {
   }
 
   async start() {
-    this.chromium = await chromium.launch({ executablePath: process.env.CDR_CHROMIUM, args: flags });
+    this.chromium = await chromium.launch({ executablePath: process.env.CDR_CHROMIUM, args: flags, timeout: patience });
   }
 
   async stop() {
@@ -33,7 +36,7 @@ export class Browser {
   // A page in a context of its own. It must be closed with close.
   async open(address = "./", options = {}) {
     const context = await this.chromium.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light", locale: "en-GB", ...options });
-    context.setDefaultTimeout(20000);
+    context.setDefaultTimeout(patience);
     const page = await context.newPage();
     const origin = new URL(this.base).origin;
     page.on("request", (request) => {
