@@ -89,9 +89,7 @@ func TestServeSparesTheLogOfABadFile(t *testing.T) {
 		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: Sparing(slog.New(slog.NewTextHandler(&out, nil))),
 	})
 	client := newClient(t, &http.Transport{})
-	if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil || code != http.StatusNotFound {
-		t.Fatal(code, err)
-	}
+	awaitBegun(t, client, addresses)
 	if err := os.WriteFile(file, []byte("basic_auth_users: sesame\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,17 @@ func start(t *testing.T, settings ServeSettings) (addresses []string, stop func(
 	return addresses, stop
 }
 
+// awaitBegun waits until every listener serves: each reads the configuration file when it
+// begins, and one that begins with a bad file ends them all.
+func awaitBegun(t *testing.T, client *http.Client, addresses []string) {
+	t.Helper()
+	for _, address := range addresses {
+		if code, _, err := get(t, client, "http://"+address+"/", "", ""); err != nil || code != http.StatusNotFound {
+			t.Fatalf("%s: %d, %v", address, code, err)
+		}
+	}
+}
+
 // get asks a server over the network.
 func get(t *testing.T, client *http.Client, url, user, password string) (code int, body string, err error) {
 	t.Helper()
@@ -64,7 +75,7 @@ func get(t *testing.T, client *http.Client, url, user, password string) (code in
 func newClient(t *testing.T, transport *http.Transport) *http.Client {
 	t.Helper()
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	return &http.Client{Transport: transport, Timeout: time.Minute}
 }
 
 func TestServePlain(t *testing.T) {

@@ -166,9 +166,7 @@ func TestLogHoldsNoValueOfTheConfigFile(t *testing.T) {
 		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	client := newClient(t, &http.Transport{})
-	if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil || code != http.StatusNotFound {
-		t.Fatalf("got %d, %v", code, err)
-	}
+	awaitBegun(t, client, addresses)
 	if err := os.WriteFile(file, []byte("basic_auth_users: sesame\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
