@@ -79,7 +79,7 @@ func newStack(t *testing.T) *stack {
 	s.collector = newOtelcol(t)
 	s.collector.start()
 	s.config = s.configureSources(
-		settings{ZeroFor: "4s", OTLP: fmt.Sprintf("{endpoint: %q, interval: 2s}", "http://"+s.collector.http)},
+		settings{ZeroFor: "8s", OTLP: fmt.Sprintf("{endpoint: %q, interval: 2s}", "http://"+s.collector.http)},
 		s.itemOf(source{CallRecords: s.told(time.Second)}))
 	s.startExporter()
 	s.pager = newPager(t)
