@@ -58,7 +58,8 @@ func clientOptions(t *testing.T, server *Server) azcore.ClientOptions {
 // TestCredentials gets a token with every kind of credential through azidentity,
 // and reads a page with it.
 func TestCredentials(t *testing.T) {
-	server, c := start(t, Settings{PSTN: world(t, PSTNMix(), 5, nil)})
+	// The client is new each time: azidentity keeps an identity's tokens as long as the process runs.
+	server, c := start(t, Settings{PSTN: world(t, PSTNMix(), 5, nil), ClientID: "client-" + rand.Text()})
 	options := clientOptions(t, server)
 	certificate, key := signer(t)
 	server.AddCertificate(certificate)
@@ -86,7 +87,9 @@ func TestCredentials(t *testing.T) {
 			})
 		},
 		"managed identity": func() (azcore.TokenCredential, error) {
-			return azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{ClientOptions: options})
+			return azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{
+				ClientOptions: options, ID: azidentity.ClientID(server.ClientID()),
+			})
 		},
 	} {
 		for _, scope := range []string{server.GraphURL() + "/.default", "https://graph.microsoft.com/.default"} {
