@@ -95,7 +95,7 @@ func TestExampleIsRead(t *testing.T) {
 		`cdr_calls_total{call_type="call",direction="outbound",feed="call_log",late="true",outcome="busy",provider="acmetel",source="acme",trunk=""} 1`,
 		`cdr_exporter_rows_total{feed="call_log",result="invalid",source="acme"} 1`,
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()

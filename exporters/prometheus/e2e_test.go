@@ -66,7 +66,7 @@ scrape_configs: [{job_name: cdr, static_configs: [{targets: [%q]}]}]
 // each with its labels.
 func query(t *testing.T, api, expr string) map[string]string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
@@ -195,7 +195,7 @@ type storedExemplar struct {
 // exemplar asks until there is one, and there is to be no other.
 func exemplar(t *testing.T, api, expr string, at time.Time) storedExemplar {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()

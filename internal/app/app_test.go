@@ -116,7 +116,7 @@ const calls = "cdr_calls_total{"
 // untilHas waits for the metrics to have a text.
 func untilHas(t *testing.T, a *App, text string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()

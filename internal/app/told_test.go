@@ -165,7 +165,7 @@ func (p *told) Fetch(ctx context.Context, works []collector.Work) (*collector.Ba
 // begun waits until something more is fetched.
 func (p *told) begun() {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(p.t.Context(), 5*time.Minute)
 	defer cancel()
 	select {
 	case <-p.began:

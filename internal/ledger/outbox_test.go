@@ -116,7 +116,7 @@ func TestOutboxFull(t *testing.T) {
 func TestOutboxWait(t *testing.T) {
 	r := newRig(t)
 	r.live()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	woken := make(chan error, 1)
 	go func() {
