@@ -436,7 +436,7 @@ func TestStorm(t *testing.T) {
 
 // TestNotificationsComeByThemselves: with the machine's clock, as in the demo.
 func TestNotificationsComeByThemselves(t *testing.T) {
-	calls, err := simulator.NewWorld(LiveCalls(1, time.Now().Add(-24*time.Hour), 20))
+	calls, err := simulator.NewWorld(LiveCalls(1, time.Now().Add(-time.Hour), 20))
 	if err != nil {
 		t.Fatal(err)
 	}
