@@ -9,7 +9,7 @@ MAKEFLAGS   += --no-print-directory --no-builtin-rules
 GO    ?= go
 TOOLS := $(CURDIR)/.tools/bin
 PRISM := $(CURDIR)/.tools/prism/node_modules/.bin/prism
-NODE := $(CURDIR)/.tools/node/node_modules/.bin/node
+NODE := $(CURDIR)/.tools/node/bin/node
 PLAYWRIGHT := $(CURDIR)/.tools/browser/node_modules/playwright-core/package.json
 
 # Where tests find Prometheus, promtool and the OpenTelemetry Collector, and what drives Chromium.
@@ -189,22 +189,23 @@ $(TOOLS)/deadcode: $(checks)
 $(TOOLS)/govulncheck: $(checks)
 	$(call tool,checks,-ldflags '-s -w' golang.org/x/vuln/cmd/govulncheck)
 
-# npm: $(call npm,NAME) installs what the lock file of tools/NAME pins.
+# npm: $(call npm,NAME,COMMAND) installs what the lock file of tools/NAME pins, and runs the command, if any.
 define npm
 @command -v npm > /dev/null || { echo '$(1) needs Node.js and npm: apt-get install nodejs npm' >&2; exit 1; }
 @echo "installing $(1)"; mkdir -p $(CURDIR)/.tools/$(1)
 cp tools/$(1)/package.json tools/$(1)/package-lock.json $(CURDIR)/.tools/$(1)/
 cd $(CURDIR)/.tools/$(1) && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
-touch $@
+$(2)
+test -e $@ && touch $@
 endef
 
 # Prism serves OpenAPI documents and checks what goes by.
 $(PRISM): tools/prism/package.json tools/prism/package-lock.json
 	$(call npm,prism)
 
-# Node.js itself, as npm has it.
+# Node.js itself, as npm has it. Not every npm links the program of an optional package (Debian's doesn't): we do.
 $(NODE): tools/node/package.json tools/node/package-lock.json
-	$(call npm,node)
+	$(call npm,node,mkdir -p $(dir $@) && cd $(dir $@) && ln -sf ../node_modules/node-linux-*/bin/node node && ./node --version)
 
 # What drives Chromium.
 $(PLAYWRIGHT): tools/browser/package.json tools/browser/package-lock.json
