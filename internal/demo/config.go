@@ -11,13 +11,15 @@ import (
 
 // history is how far back the demo reads: so much is read within seconds. The tenant's
 // is shorter, since call records are read one by one, but so long that its counters can say
-// since when they count. settle is when quality counts: the simulated records are
-// complete within three minutes.
+// since when they count.
 const (
 	history       = 3 * time.Hour
 	tenantHistory = 130 * time.Minute
-	settle        = 4 * time.Minute
 )
+
+// Settle is how long after a call's end its quality counts, and the call itself if its record
+// has no session by then: the simulated records are complete within three minutes.
+const Settle = 4 * time.Minute
 
 // configuration is an ordinary configuration, but for its short intervals.
 var configuration = template.Must(template.New("demo").Parse(`storage: {path: {{printf "%q" .Storage}}}
@@ -77,7 +79,7 @@ func (p *Providers) Configure(folder, storage, hook string) (string, error) {
 		*Providers
 		Storage, Hook                  string
 		History, TenantHistory, Settle time.Duration
-	}{p, storage, hook, history, tenantHistory, settle})
+	}{p, storage, hook, history, tenantHistory, Settle})
 	if err != nil {
 		return "", fmt.Errorf("write the demo's configuration: %w", err)
 	}

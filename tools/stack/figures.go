@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	msgraph "github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/demo"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -137,11 +138,13 @@ func (s *stack) totals() []total {
 		return func(since time.Time) int64 { return add(w.TotalsFor(since, time.Time{}, at).Calls) }
 	}
 	graph := p.Tenant.Visible()
+	// A record without sessions is counted when it settles, which goes on while publication is held.
+	settle := demo.Settle - p.Tenant.Now().Sub(graph)
 	return []total{
 		{feed{"contoso", "pstn"}, of(p.PSTN, graph)},
 		{feed{"contoso", "direct_routing"}, of(p.DirectRouting, graph)},
 		{feed{"contoso", "call_records"}, func(since time.Time) int64 {
-			return add(p.Records.TotalsOf(msgraph.CallView{From: since, At: []time.Time{graph}}).Calls)
+			return add(p.Records.TotalsOf(msgraph.CallView{From: since, At: []time.Time{graph}, Settle: settle}).Calls)
 		}},
 		{feed{"acme", "call_log"}, of(p.Log, p.Office.Visible())},
 		{feed{"wave", "call_log"}, func(since time.Time) int64 {

@@ -42,11 +42,10 @@ type visitor struct {
 	ended chan error
 }
 
-// sees waits until the page has a text. It may take long: a call whose record has no session
-// yet when publication is held is counted when it has settled, minutes after its end.
+// sees waits until the page has a text. It may take long on a slow machine.
 func (v *visitor) sees(text string) {
 	v.t.Helper()
-	limit, tick := time.After(10*time.Minute), time.NewTicker(time.Second)
+	limit, tick := time.After(5*time.Minute), time.NewTicker(time.Second)
 	defer tick.Stop()
 	for body := ""; !strings.Contains(body, text); body = v.send(http.MethodGet, "") {
 		select {
