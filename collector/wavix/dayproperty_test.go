@@ -17,7 +17,7 @@ func TestDayHandsAllOn(t *testing.T) {
 	for order := range reshuffled {
 		for _, clamp := range []int{10, 25, 100, 1000} {
 			t.Run(fmt.Sprintf("order %d, %d a page", order, clamp), func(t *testing.T) {
-				for seed := range uint64(min(scripts, 10_000/clamp)) { // long days take long
+				for seed := range uint64(scripts) {
 					script(t, order, clamp, seed)
 				}
 			})
@@ -25,7 +25,7 @@ func TestDayHandsAllOn(t *testing.T) {
 	}
 }
 
-// scripts is how many of them there are at most for each order and size of page.
+// scripts is how many of them there are for each order and size of page.
 const scripts = 40
 
 func script(t *testing.T, order listOrder, clamp int, seed uint64) {
