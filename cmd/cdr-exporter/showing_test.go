@@ -86,7 +86,7 @@ func TestNewSeries(t *testing.T) {
 				continue
 			}
 			least, most := s.lastZero.Sub(s.zero), s.value.Sub(s.absent)
-			if most < zeroFor || least > zeroFor+time.Minute {
+			if most < zeroFor || least > zeroFor+20*time.Second {
 				t.Errorf("%s{%s} was 0 for %s to %s, want %s", metric, labels, least, most, zeroFor)
 			}
 		}
