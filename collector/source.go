@@ -19,6 +19,8 @@ import (
 type Provider struct {
 	// Name is the key of its block in the configuration and the label `provider`.
 	Name string
+	// Feeds are all that a source of the provider can have.
+	Feeds []FeedProperties
 	// NewConfig returns a pointer to an empty block, which internal/config decodes,
 	// gives its defaults and validates.
 	NewConfig func() any
@@ -29,9 +31,10 @@ type Provider struct {
 
 // NewProvider is a provider whose block is a *C. Open is the Open of the provider, given
 // that block.
-func NewProvider[C any](name string, open func(block *C, settings SourceSettings) (*Source, error)) Provider {
+func NewProvider[C any](name string, open func(block *C, settings SourceSettings) (*Source, error), feeds ...FeedProperties) Provider {
 	return Provider{
 		Name:      name,
+		Feeds:     feeds,
 		NewConfig: func() any { return new(C) },
 		Open: func(config any, settings SourceSettings) (*Source, error) {
 			block, ok := config.(*C)

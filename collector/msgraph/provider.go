@@ -19,6 +19,9 @@ import (
 
 const (
 	providerName = "msgraph"
+	// The labels `feed`; feedCallRecords is the third.
+	feedPSTN          = "pstn"
+	feedDirectRouting = "direct_routing"
 	// defaultRequestsPerMinute is far below Graph's 1,500 in 20 s per app and tenant.
 	defaultRequestsPerMinute = 600
 	// noCurrency stands for a charge without a currency (ISO 4217).
@@ -29,7 +32,13 @@ const (
 )
 
 // Provider is Microsoft Graph, for the list of providers.
-func Provider() collector.Provider { return collector.NewProvider(providerName, Open) }
+func Provider() collector.Provider {
+	return collector.NewProvider(providerName, Open,
+		collector.FeedProperties{Name: feedPSTN},
+		collector.FeedProperties{Name: feedDirectRouting, Reasons: true, SIPCodes: true},
+		collector.FeedProperties{Name: feedCallRecords, Streams: true, Overlaps: true},
+	)
+}
 
 // source is what the feeds of a source share.
 type source struct {
@@ -143,13 +152,13 @@ func (s *source) feeds() []collector.FeedInfo {
 	var feeds []collector.FeedInfo
 	if c := s.config.PSTN; c != nil {
 		feeds = append(feeds, s.feed(&logFeed{
-			name: "pstn", function: "getPstnCalls", retention: pstnRetention,
+			name: feedPSTN, function: "getPstnCalls", retention: pstnRetention,
 			names: pstnNames, mapRow: mapPSTN, client: s.client, countries: countries, emergency: emergency,
 		}, c.Interval, c.Lookback, c.LateAfter))
 	}
 	if c := s.config.DirectRouting; c != nil {
 		feeds = append(feeds, s.feed(&logFeed{
-			name: "direct_routing", function: "getDirectRoutingCalls", retention: directRoutingRetention,
+			name: feedDirectRouting, function: "getDirectRoutingCalls", retention: directRoutingRetention,
 			names: directRoutingNames, mapRow: mapDirectRouting, client: s.client, countries: countries, emergency: emergency,
 		}, c.Interval, c.Lookback, c.LateAfter))
 	}

@@ -40,7 +40,12 @@ const (
 )
 
 // Provider is RingCentral, for the list of providers.
-func Provider() collector.Provider { return collector.NewProvider(providerName, Open) }
+func Provider() collector.Provider {
+	return collector.NewProvider(providerName, Open,
+		collector.FeedProperties{Name: feedCallLog, Reasons: true},
+		collector.FeedProperties{Name: feedActiveCalls, Snapshot: true},
+	)
+}
 
 // source is what the feeds of a source share.
 type source struct {

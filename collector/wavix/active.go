@@ -56,7 +56,7 @@ func (a *activeCalls) probe(ctx context.Context) (rows int, err error) {
 type activeCount map[cdr.Direction]int
 
 func (a *activeCalls) read(ctx context.Context) (count activeCount, err error) {
-	newer, older := request(activeCallsFeed, newCalls, nil), request(activeCallsFeed, oldCalls, nil)
+	newer, older := request(feedActiveCalls, newCalls, nil), request(feedActiveCalls, oldCalls, nil)
 	newer.ExpectJSON, older.ExpectJSON = true, true
 	decoder := newActiveDecoder()
 	err = a.generation.fetch(ctx, a.client, newer, older, func(response *httpclient.Response) error {

@@ -25,7 +25,12 @@ const (
 )
 
 // Provider is Wavix, for the list of providers.
-func Provider() collector.Provider { return collector.NewProvider(providerName, Open) }
+func Provider() collector.Provider {
+	return collector.NewProvider(providerName, Open,
+		collector.FeedProperties{Name: feedCallLog, Reasons: true},
+		collector.FeedProperties{Name: feedActiveCalls, Snapshot: true},
+	)
+}
 
 // source is what the feeds of a source share.
 type source struct {
@@ -91,7 +96,7 @@ func (s *source) feeds() []collector.FeedInfo {
 			countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers), now: s.now,
 		}
 		feeds = append(feeds, collector.FeedInfo{
-			Name: callLogFeed, Reader: log, Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
+			Name: feedCallLog, Reader: log, Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
 			Fingerprint: s.fingerprint(), Currency: s.config.Currency, Parents: true,
 			Probe: func(ctx context.Context) (int, error) { return log.probe(ctx) },
 		})
@@ -99,7 +104,7 @@ func (s *source) feeds() []collector.FeedInfo {
 	if c := s.config.ActiveCalls; c != nil {
 		active := &activeCalls{client: s.client, generation: new(generation)}
 		feeds = append(feeds, collector.FeedInfo{
-			Name: activeCallsFeed, Feed: active, Snapshot: true, Interval: c.Interval,
+			Name: feedActiveCalls, Feed: active, Snapshot: true, Interval: c.Interval,
 			Fingerprint: s.fingerprint(), Probe: active.probe,
 		})
 	}

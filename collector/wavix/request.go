@@ -15,8 +15,8 @@ import (
 
 // The names of the feeds, which are labels.
 const (
-	callLogFeed     = "call_log"
-	activeCallsFeed = "active_calls"
+	feedCallLog     = "call_log"
+	feedActiveCalls = "active_calls"
 )
 
 // The paths of both generations. A path without its version is what errors and logs
@@ -63,14 +63,14 @@ type asker struct {
 
 // list asks for a page as JSON.
 func (a *asker) list(ctx context.Context, q query, page, perPage int, use func(*httpclient.Response) error) error {
-	newer, older := request(callLogFeed, newList, q.paged(page, perPage)), request(callLogFeed, oldList, q.paged(page, perPage))
+	newer, older := request(feedCallLog, newList, q.paged(page, perPage)), request(feedCallLog, oldList, q.paged(page, perPage))
 	newer.ExpectJSON, older.ExpectJSON = true, true
 	return withMessage(a.generation.fetch(ctx, a.client, newer, older, use))
 }
 
 // export asks for all of a query as a stream.
 func (a *asker) export(ctx context.Context, parameters url.Values, use func(*httpclient.Response) error) error {
-	newer, older := request(callLogFeed, newExport, parameters), request(callLogFeed, oldExport, parameters)
+	newer, older := request(feedCallLog, newExport, parameters), request(feedCallLog, oldExport, parameters)
 	accept := http.Header{"Accept": {"application/x-ndjson"}}
 	newer.Header, older.Header = accept, accept
 	return withMessage(a.generation.fetch(ctx, a.client, newer, older, noHTMLType(use)))
@@ -78,7 +78,7 @@ func (a *asker) export(ctx context.Context, parameters url.Values, use func(*htt
 
 // csv asks for a page as CSV.
 func (a *asker) csv(ctx context.Context, q query, page, perPage int, use func(*httpclient.Response) error) error {
-	r := request(callLogFeed, oldCSV, q.paged(page, perPage))
+	r := request(feedCallLog, oldCSV, q.paged(page, perPage))
 	r.Header = http.Header{"Accept": {"text/csv"}}
 	err := a.client.Fetch(ctx, r, noHTMLType(use))
 	if httpclient.KindOf(err) == httpclient.KindNotFound {

@@ -51,7 +51,9 @@ func (c *Config) Validate(r *config.Report) {
 // begin: provider
 
 // Provider is what internal/app registers.
-func Provider() collector.Provider { return collector.NewProvider("acmetel", open) }
+func Provider() collector.Provider {
+	return collector.NewProvider("acmetel", open, collector.FeedProperties{Name: "call_log", Reasons: true})
+}
 
 func open(c *Config, settings collector.SourceSettings) (*collector.Source, error) {
 	client, err := httpclient.New(httpclient.Settings{

@@ -1,6 +1,8 @@
 package dashboards
 
 import (
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -23,8 +25,10 @@ func effective() match { return oneOf("outcome", outcomes(cdr.Outcome.Effective)
 func attempts() match  { return oneOf("outcome", outcomes(cdr.Outcome.Attempt)) }
 func failed() match    { return is("outcome", cdr.Failed.String()) }
 
-// saysWhy are the feeds that tell why a call didn't connect, so that NER can be told.
-func saysWhy() match { return oneOf("feed", []string{"direct_routing", "call_log"}) }
+// withReasons selects the feeds that say why a call didn't connect, so that NER can be computed.
+func withReasons() match {
+	return oneOf("feed", app.Feeds(func(f collector.FeedProperties) bool { return f.Reasons }))
+}
 
 // ask is a way to ask for a counter: its rate, or its growth in the time shown.
 type ask func(*metrics.Def, []string, ...match) query
@@ -36,7 +40,7 @@ func asr(how ask, keep []string) query {
 
 // ner is the network effectiveness ratio (ITU-T E.425).
 func ner(how ask, keep []string) query {
-	return share(how(metrics.Calls, keep, effective(), saysWhy()), how(metrics.Calls, keep, attempts(), saysWhy()))
+	return share(how(metrics.Calls, keep, effective(), withReasons()), how(metrics.Calls, keep, attempts(), withReasons()))
 }
 
 // faults is the share of attempts that the network, a trunk, a carrier or a service

@@ -1,6 +1,10 @@
 package dashboards
 
-import "github.com/cdr-exporter/cdr-exporter/internal/metrics"
+import (
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
 
 // quality answers: do sessions hold, and what do networks do to media?
 func quality() *board {
@@ -31,7 +35,9 @@ func (b *board) poor(how ask, keep []string, where ...match) query {
 }
 
 // callRecords are the calls of call records.
-func callRecords() match { return is("feed", "call_records") }
+func callRecords() match {
+	return oneOf("feed", app.Feeds(func(f collector.FeedProperties) bool { return f.Streams }))
+}
 
 func (b *board) qualityNumbers() {
 	b.add(4, 4, b.number(text{"Calls", "Call records that were counted in the time shown. They tell of calls that pstn and direct_routing tell of too: never add them."},

@@ -30,9 +30,14 @@ func (q query) as(name string) query {
 type match struct{ label, operator, value string }
 
 // is, isNot and oneOf are the conditions on labels.
-func is(label, value string) match              { return match{label, "=", value} }
-func isNot(label, value string) match           { return match{label, "!=", value} }
-func oneOf(label string, values []string) match { return match{label, "=~", strings.Join(values, "|")} }
+func is(label, value string) match    { return match{label, "=", value} }
+func isNot(label, value string) match { return match{label, "!=", value} }
+func oneOf(label string, values []string) match {
+	if len(values) == 1 {
+		return is(label, values[0])
+	}
+	return match{label, "=~", strings.Join(values, "|")}
+}
 
 // by are the labels to keep.
 func by(labels ...string) []string { return labels }

@@ -7,6 +7,8 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -16,9 +18,9 @@ const (
 	lokiVariable       = "loki_datasource"
 )
 
-// additive are the feeds whose calls may be added up, and those without calls: all
-// but call_records, which tells of calls that pstn and direct_routing tell of too.
-const additive = "pstn|direct_routing|call_log|active_calls"
+// additive are the feeds whose calls may be added up, and those without records: all but those whose calls are in
+// other feeds too.
+var additive = strings.Join(app.Feeds(func(f collector.FeedProperties) bool { return !f.Overlaps }), "|")
 
 // prometheusSource and lokiSource are what panels ask.
 func prometheusSource() common.DataSourceRef { return sourceRef("prometheus", prometheusVariable) }

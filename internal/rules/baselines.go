@@ -32,7 +32,7 @@ func baselines() Group {
 		{Record: trunkACD, Doc: "ACD of a trunk (ITU-T E.437): connected seconds ÷ answered, voicemail; without internal calls.", Expr: lines(
 			sumRate(byTrunk, w1h, sel(metrics.ConnectedSeconds, outside)), "/ ("+trunkConnected+" > 0)")},
 		{Record: codesHourly, Doc: "Calls that weren't answered, by SIP code, if they weren't late. Per second.", Expr: sumRate(byCode, w1h,
-			sel(metrics.CallFailures, is("feed", sipFeeds), timelyOnly, isNot("sip_code", "")))},
+			sel(metrics.CallFailures, inFeeds(sipFeeds), timelyOnly, isNot("sip_code", "")))},
 		{Record: chargesHourly, Doc: "Charges, as first known, by currency. Units per second.", Expr: sumRate(byCurrency, w1h, sel(metrics.CallCharges))},
 		{Record: minutesHourly, Doc: "Connected time of outbound calls by country. Seconds per second: calls at once.", Expr: sumRate(byCountry, w1h,
 			sel(metrics.ConnectedSeconds, is("direction", "outbound"), isNot("country", "")))},

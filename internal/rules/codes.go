@@ -1,6 +1,12 @@
 package rules
 
-import "github.com/cdr-exporter/cdr-exporter/internal/cdr"
+import (
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
 
 // Each KPI has its own table of codes, and none is derived from another: vendors use
 // the names at will, so the table is part of the definition.
@@ -38,15 +44,33 @@ var (
 	isaCodes = []string{"408", "500", "503", "504"}
 )
 
-// Feeds, by what they tell.
-const (
-	// toldFeeds tell why a call didn't connect.
-	toldFeeds = "direct_routing|call_log"
-	// shareFeeds tell only whether it connected: what is ASR elsewhere is there called the
-	// connected share.
-	shareFeeds = "pstn|call_records"
-	// sipFeeds tell SIP codes.
-	sipFeeds = "direct_routing"
-	// recordsFeed has what media streams did.
-	recordsFeed = "call_records"
+// Feeds by what their records can show, as alternatives of a regular expression.
+var (
+	// reasonFeeds say why a call didn't connect.
+	reasonFeeds = feeds(func(f collector.FeedProperties) bool { return f.Reasons })
+	// shareFeeds only say whether it connected: what is ASR elsewhere is called the connected share there.
+	shareFeeds = feeds(func(f collector.FeedProperties) bool { return !f.Reasons && !f.Snapshot })
+	// sipFeeds carry SIP codes.
+	sipFeeds = feeds(func(f collector.FeedProperties) bool { return f.SIPCodes })
+	// streamFeeds say how media streams went.
+	streamFeeds = feeds(func(f collector.FeedProperties) bool { return f.Streams })
 )
+
+func feeds(having func(collector.FeedProperties) bool) string {
+	return strings.Join(app.Feeds(having), "|")
+}
+
+// inFeeds and notInFeeds select by feed; one feed alone is compared, not matched.
+func inFeeds(names string) string {
+	if strings.Contains(names, "|") {
+		return matches("feed", names)
+	}
+	return is("feed", names)
+}
+
+func notInFeeds(names string) string {
+	if strings.Contains(names, "|") {
+		return not("feed", names)
+	}
+	return isNot("feed", names)
+}

@@ -39,7 +39,7 @@ var timelyOnly = is("late", "false")
 
 // parts in the order in which they can be recorded: a whole before what is some of it.
 func parts() []part {
-	told, sip := matches("feed", toldFeeds), is("feed", sipFeeds)
+	told, sip := inFeeds(reasonFeeds), inFeeds(sipFeeds)
 	failures := func(code string) string { return sel(metrics.CallFailures, sip, matches("sip_code", code)) }
 	return []part{
 		{calls, "All calls.", sel(metrics.Calls), ""},
@@ -67,8 +67,8 @@ func (p part) rule(l level, w window) Rule {
 
 // feedsOf limits a whole to the feeds that a part is of.
 func feedsOf(selector string) string {
-	if strings.Contains(selector, is("feed", sipFeeds)) {
-		return "{" + is("feed", sipFeeds) + "}"
+	if strings.Contains(selector, inFeeds(sipFeeds)) {
+		return "{" + inFeeds(sipFeeds) + "}"
 	}
 	return ""
 }
@@ -96,31 +96,31 @@ func KPIs() []KPI {
 	return []KPI{
 		{
 			Name: "cdr_asr", Short: "ASR", Title: "answer-seizure ratio", Standard: "ITU-T E.411, E.425", operation: "ratio",
-			Above: codeList(asrAnswered), Below: "all calls", Feeds: toldFeeds,
+			Above: codeList(asrAnswered), Below: "all calls", Feeds: reasonFeeds,
 			Caveat: "Users who are busy, don't answer or misdial lower it. It is no sign of an outage by itself.",
-			expr:   func(l level, w window) string { return quotient(l, w, answered, calls, matches("feed", toldFeeds)) },
+			expr:   func(l level, w window) string { return quotient(l, w, answered, calls, inFeeds(reasonFeeds)) },
 		},
 		{
 			Name: "cdr_connected_share", Short: "connected share", Title: "ASR where nothing else is told", Standard: "ours; the formula of ASR", operation: "ratio",
 			Above: codeList(asrAnswered), Below: "all calls", Feeds: shareFeeds,
 			Caveat: "These feeds say only whether a call connected, so it can't be compared with anybody's ASR.",
-			expr:   func(l level, w window) string { return quotient(l, w, answered, calls, matches("feed", shareFeeds)) },
+			expr:   func(l level, w window) string { return quotient(l, w, answered, calls, inFeeds(shareFeeds)) },
 		},
 		{
 			Name: "cdr_ner", Short: "NER", Title: "network effectiveness ratio", Standard: "ITU-T E.425", operation: "ratio",
-			Above: codeList(nerEffective), Below: "attempts", Feeds: toldFeeds,
+			Above: codeList(nerEffective), Below: "attempts", Feeds: reasonFeeds,
 			Caveat: "Numbers that don't exist and calls that a policy refused lower it. Microsoft calls a low NER on fewer than 100 calls possibly normal.",
 			expr:   func(l level, w window) string { return quotient(l, w, effective, attempts, "") },
 		},
 		{
 			Name: "cdr_fault", Short: "fault ratio", Title: "what pages people", Standard: "ours; never called NER", operation: "ratio",
-			Above: codeList(faultFailed) + ", not late", Below: "attempts, not late", Feeds: toldFeeds,
+			Above: codeList(faultFailed) + ", not late", Below: "attempts, not late", Feeds: reasonFeeds,
 			Caveat: "Only `late=\"false\"`: records of yesterday's outage that arrive today don't move it.",
 			expr:   func(l level, w window) string { return quotient(l, w, faulty, timely, "") },
 		},
 		{
 			Name: "cdr_acd_seconds", Short: "ACD (ALOC)", Title: "average call duration", Standard: "ITU-T E.437", operation: "mean",
-			Above: "connected seconds", Below: codeList(acdConnected), Feeds: toldFeeds + "|" + shareFeeds,
+			Above: "connected seconds", Below: codeList(acdConnected), Feeds: reasonFeeds + "|" + shareFeeds,
 			Caveat: "RingCentral's durations include ringing and menus: don't compare sources. Microsoft calls 4 to 5 minutes normal and 15 seconds alarming.",
 			expr:   acd,
 		},
@@ -164,7 +164,7 @@ func acd(l level, w window) string {
 }
 
 func sipCalls(l level, w window, name string) string {
-	return l.name(name, "rate"+string(w)) + "{" + is("feed", sipFeeds) + "}"
+	return l.name(name, "rate"+string(w)) + "{" + inFeeds(sipFeeds) + "}"
 }
 
 // notRedirected is all − 3xx.
@@ -217,7 +217,7 @@ func faults() Group {
 	}
 	g.Rules = append(g.Rules, Rule{
 		Record: byTrunk.name("cdr_timely_calls", "rate30m"), Doc: "All calls that weren't late. Per second.",
-		Expr: sumRate(byTrunk, w30m, sel(metrics.Calls, matches("feed", toldFeeds), timelyOnly, outside)),
+		Expr: sumRate(byTrunk, w30m, sel(metrics.Calls, inFeeds(reasonFeeds), timelyOnly, outside)),
 	})
 	return g
 }

@@ -16,7 +16,7 @@ func mediaAlerts() Group {
 				fmt.Sprintf("%s < (%s offset 1h) - %s", bypass1h, bypass1d, number(bypassDrop)),
 				fmt.Sprintf("and round(%s * 3600) >= %d", bypassCalls1h, bypassFloor),
 				fmt.Sprintf("unless (%s{%s} and on (source) %s{%s})",
-					bypass1h, isNot("feed", recordsFeed), bypass1h, is("feed", recordsFeed)),
+					bypass1h, notInFeeds(streamFeeds), bypass1h, inFeeds(streamFeeds)),
 				isLive(live65m),
 			),
 			Summary:     "Media bypass of " + where + " has dropped.",

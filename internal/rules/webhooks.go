@@ -37,8 +37,8 @@ func subscriptionLost() Rule {
 // subscriptionSilent: a green subscription proves nothing; calls that only polling found do.
 // Without any notification so far, the calls of the last two hours tell.
 func subscriptionSilent() Rule {
-	newest := fmt.Sprintf("max by (source) (%s)", sel(metrics.NewestCall, is("feed", recordsFeed)))
-	earlier := fmt.Sprintf("max by (source) (%s offset 2h)", sel(metrics.NewestCall, is("feed", recordsFeed)))
+	newest := fmt.Sprintf("max by (source) (%s)", sel(metrics.NewestCall, inFeeds(streamFeeds)))
+	earlier := fmt.Sprintf("max by (source) (%s offset 2h)", sel(metrics.NewestCall, inFeeds(streamFeeds)))
 	last := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", metrics.SubscriptionLastNotification.Name)
 	return Rule{
 		Alert: "CDRSubscriptionSilent", Severity: warning, Signal: Exporter, For: 15 * time.Minute,
