@@ -124,7 +124,8 @@ type status struct {
 		Feeds          []feedStatus
 	}
 	OTLP struct {
-		OutboxRecords int64 `json:"outbox_records"`
+		LastError     string `json:"last_error"`
+		OutboxRecords int64  `json:"outbox_records"`
 		Oldest        string
 		State         string
 	}

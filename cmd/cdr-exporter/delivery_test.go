@@ -168,6 +168,74 @@ func TestRefusedRecord(t *testing.T) {
 	}
 }
 
+// anyTLS is TLS with a certificate that nobody trusts.
+func anyTLS(t *testing.T) *tls.Config {
+	t.Helper()
+	authority, err := simulator.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := authority.Leaf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{*leaf}, MinVersion: tls.VersionTLS12}
+}
+
+// TestBrokenEndpoint (guarantee 5; counting.md 30): an endpoint that refuses every request with records, whatever the
+// status, is broken itself. Nothing is set aside, it is shown, and everything arrives when the endpoint works.
+func TestBrokenEndpoint(t *testing.T) {
+	t.Parallel()
+	for name, reply := range map[string]*otlpsink.Reply{
+		"HTTP 500": {Status: 500, Code: codes.Internal}, "HTTP 400": {Status: 400, Code: codes.InvalidArgument}, "HTTP 422": {Status: 422},
+		"plain http to a TLS port": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := published(t, 93, size(2_000))
+			place := otlpsink.Settings{Listen: free(t), ListenGRPC: free(t)}
+			broken := place
+			if reply == nil {
+				broken.TLS = anyTLS(t)
+			}
+			r := newReceiver(t, n.vault, broken)
+			otlp := strings.Replace(r.overHTTP(", shutdown_timeout: 1s"), "https://", "http://", 1)
+			if reply != nil {
+				reply.Signal, reply.Match = otlpsink.LogSignal, func(otlpsink.Log) bool { return true }
+				r.Fail(*reply)
+			}
+			x := n.start(settings{OTLP: otlp}).ready()
+			now := n.Pause()
+			x.counts(n, now)
+			eventually(t, "show that nothing gets through", func() error {
+				s := x.status().OTLP
+				if s.State != "error" || !strings.Contains(s.LastError, "HTTP 4") && !strings.Contains(s.LastError, "HTTP 5") {
+					return fmt.Errorf("the status of OTLP is %+v", s)
+				}
+				m := x.scrape()
+				return errors.Join(m.is(float64(records(n, now)), "cdr_exporter_otlp_outbox_records"),
+					m.is(0, "cdr_exporter_otlp_records_total", "result=rejected"))
+			})
+			if reply == nil {
+				r.Close()
+				r = newReceiver(t, n.vault, place)
+			} else {
+				r.ClearFailures()
+			}
+			r.complete(n, now)
+			for _, feed := range n.feeds() {
+				r.tells(n, feed, now)
+			}
+			eventually(t, "empty the outbox", func() error {
+				m := x.scrape()
+				return errors.Join(m.is(0, "cdr_exporter_otlp_outbox_records"), m.is(0, "cdr_exporter_otlp_records_total", "result=rejected"),
+					m.is(float64(records(n, now)), "cdr_exporter_otlp_records_total", "result=sent"))
+			})
+			x.stop()
+		})
+	}
+}
+
 // TestOutboxFullPauses (contract 2, guarantee 5): a full outbox pauses reading, and
 // nothing is lost.
 func TestOutboxFullPauses(t *testing.T) {

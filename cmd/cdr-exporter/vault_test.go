@@ -167,7 +167,7 @@ func (v *vault) searchOutbox(folder string) {
 		}
 	}()
 	for {
-		batch, err := l.Next(ctx)
+		batch, err := l.Next(ctx, 0)
 		if err == nil && batch == nil {
 			return
 		}

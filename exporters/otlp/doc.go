@@ -10,15 +10,16 @@
 // bytes that join into batches. The sender wraps a batch with resource and
 // scope, sends it and deletes it from the outbox when the endpoint has answered.
 //
-// Invariants (counting.md 26): batches go in order, and the next one only after
-// the deletion of the one before was committed. A record leaves the outbox only
-// if the endpoint has accepted it or has refused that very record. So delivery
-// is at least once, and log.record.uid, the same on every try, tells a repeat.
+// Invariants (counting.md 26, 30): a record leaves the outbox only if the endpoint has
+// accepted it, or has refused that very record while it accepted others. A batch is
+// deleted before the next one is sent, unless a part of it is held because the
+// endpoint refused it. So delivery is at least once, and log.record.uid, the same on
+// every try, identifies a repeat.
 //
-// When things fail: what isn't about a record (the network, the endpoint's
-// trouble, credentials, a wrong address) is tried again for ever, waiting longer
-// each time, and shown in the Status. A refusal splits the batch until the
-// record at fault is alone; that one is set aside, counted and logged by its
-// uid. See verdict.go for which answer is which. What the endpoint writes is
-// never repeated in an error or a log, as it may quote a record or a header.
+// When things fail: what isn't about a record (the network, credentials, a wrong
+// address, an endpoint that refuses everything) is retried for ever with backoff, and
+// shown in the Status. A refused batch is split until the record at fault is alone; that
+// one is set aside, counted and logged by its uid. See verdict.go for which answer
+// means what. What the endpoint writes is never repeated in an error or a log, as it
+// may quote a record or a header.
 package otlp

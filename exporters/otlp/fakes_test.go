@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -44,7 +45,7 @@ func (o *fakeOutbox) add(b *ledger.Batch) {
 	}
 }
 
-func (o *fakeOutbox) Next(ctx context.Context) (*ledger.Batch, error) {
+func (o *fakeOutbox) Next(ctx context.Context, after int64) (*ledger.Batch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -55,10 +56,12 @@ func (o *fakeOutbox) Next(ctx context.Context) (*ledger.Batch, error) {
 		o.nextErrs = o.nextErrs[1:]
 		return nil, err
 	}
-	if len(o.batches) == 0 {
-		return nil, nil
+	for _, b := range o.batches {
+		if b.ID > after {
+			return b, nil
+		}
 	}
-	return o.batches[0], nil
+	return nil, nil
 }
 
 func (o *fakeOutbox) Ack(_ context.Context, id int64) error {
@@ -70,15 +73,16 @@ func (o *fakeOutbox) Ack(_ context.Context, id int64) error {
 		o.told("ack fails")
 		return err
 	}
-	if len(o.batches) == 0 || o.batches[0].ID != id {
-		panic("a batch is deleted that isn't the oldest")
+	at := slices.IndexFunc(o.batches, func(b *ledger.Batch) bool { return b.ID == id })
+	if at < 0 {
+		panic("a batch is deleted that isn't there")
 	}
 	o.told("ack " + strconv.FormatInt(id, 10))
-	o.batches, o.acked = o.batches[1:], append(o.acked, id)
+	o.batches, o.acked = slices.Delete(o.batches, at, at+1), append(o.acked, id)
 	return nil
 }
 
-func (o *fakeOutbox) Wait(ctx context.Context) {
+func (o *fakeOutbox) Wait(ctx context.Context, _ int64) {
 	select {
 	case <-o.more:
 	case <-ctx.Done():

@@ -73,11 +73,11 @@ func TestEveryGRPCCode(t *testing.T) {
 		{codes.NotFound, again, "check otlp.endpoint"},
 		{codes.Unimplemented, again, "check otlp.endpoint"},
 		{codes.ResourceExhausted, tooMuch, "ResourceExhausted"},
-		{codes.Unknown, faulty, "Unknown"},
+		{codes.Unknown, refused, "Unknown"},
 		{codes.InvalidArgument, refused, "InvalidArgument"},
 		{codes.AlreadyExists, refused, "AlreadyExists"},
 		{codes.FailedPrecondition, refused, "FailedPrecondition"},
-		{codes.Internal, faulty, "Internal"},
+		{codes.Internal, refused, "Internal"},
 	}
 	r := newReceiver()
 	var answer error
@@ -129,7 +129,7 @@ func TestGRPCSplitsToTheBadRecord(t *testing.T) {
 	}
 	var log bytes.Buffer
 	outbox, count := newOutbox(batch(1, "a", "b", "c", "bad", "d", "e"), batch(2, "f")), &tally{}
-	e, err := New(Settings{Endpoint: r.serveGRPC(t, nil), Protocol: GRPC, Logs: true}, Parts{
+	e, err := New(Settings{Endpoint: r.serveGRPC(t, nil), Protocol: GRPC, Logs: true, ShutdownTimeout: time.Minute}, Parts{
 		Outbox: outbox, Observer: count, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	if err != nil {

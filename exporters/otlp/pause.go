@@ -24,21 +24,46 @@ func graced(ctx context.Context, grace time.Duration) (context.Context, context.
 	}
 }
 
-// pauser waits between two tries. One goroutine uses it.
+// pauser waits between two tries. At shutdown one wait ends early, since there is time for one more try at once. One
+// goroutine uses it.
 type pauser struct {
-	// hurry ends one wait early: at shutdown there is time for one more try at once.
-	hurry <-chan struct{}
+	stopping <-chan struct{}
+	hurried  bool // a wait was ended early
 }
 
-// pause waits for d, or until hurry; an error is the context's.
-func (p *pauser) pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-p.hurry:
-		p.hurry = nil
-	case <-ctx.Done():
+// limit is a context that ends after d, or early at shutdown. The caller ends it by done.
+func (p *pauser) limit(ctx context.Context, d time.Duration) (limited context.Context, done context.CancelFunc) {
+	limited, cancel := context.WithTimeout(ctx, d)
+	if p.hurried {
+		return limited, cancel
 	}
+	go func() {
+		select {
+		case <-p.stopping:
+			cancel()
+		case <-limited.Done():
+		}
+	}()
+	return limited, func() {
+		p.hurried = p.hurrying()
+		cancel()
+	}
+}
+
+// hurrying says whether the wait in hand ends early.
+func (p *pauser) hurrying() bool {
+	select {
+	case <-p.stopping:
+		return !p.hurried
+	default:
+		return false
+	}
+}
+
+// pause waits for d, or less at shutdown; an error is the context's.
+func (p *pauser) pause(ctx context.Context, d time.Duration) error {
+	limited, done := p.limit(ctx, d)
+	defer done()
+	<-limited.Done()
 	return ctx.Err()
 }

@@ -143,7 +143,7 @@ func TestNewBatchesAreSentWhenTheyCome(t *testing.T) {
 		})
 		stop := r.started(t)
 		for i := range int64(3) {
-			r.outbox.add(batch(i, "a"))
+			r.outbox.add(batch(i+1, "a"))
 			synctest.Wait()
 			if got := r.count.counts()[0]; got != int(i)+1 {
 				t.Errorf("%d records sent, want %d", got, i+1)
@@ -163,7 +163,7 @@ func TestShutdownDrains(t *testing.T) {
 		stop := r.started(t)
 		synctest.Wait()
 		for i := range int64(5) {
-			outbox.add(batch(i, "a"))
+			outbox.add(batch(i+1, "a"))
 		}
 		begin := time.Now()
 		stop()

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
 
 const (
@@ -18,16 +20,24 @@ const (
 	// largeRecord is the size from which a single record may be too much for an
 	// endpoint; below it, it is the endpoint that has enough.
 	largeRecord = 1 << 20
+	// guiltyTries is how often a single record must be refused before it is set aside: some 10 s, so that an endpoint
+	// that refuses every other request convicts nobody.
+	guiltyTries = 5
+	// maxRefusals is how many refusals in a row, without a witness, are an outage: about twice what it takes to halve a
+	// batch down to one record. Then nothing is split, and there is one request at a time, with backoff.
+	maxRefusals = 20
+	// maxOpen bounds the batches of which something is held.
+	maxOpen = 16
 )
 
 // Outbox is the ledger's queue of log records.
 type Outbox interface {
-	// Next is the oldest batch, nil if there is none. It stays until Ack.
-	Next(ctx context.Context) (*ledger.Batch, error)
+	// Next is the oldest batch after the one with that id, nil if there is none. It stays until Ack.
+	Next(ctx context.Context, after int64) (*ledger.Batch, error)
 	// Ack deletes a batch; nil says that the deletion is committed.
 	Ack(ctx context.Context, id int64) error
-	// Wait returns when there may be a batch, or the context has ended.
-	Wait(ctx context.Context)
+	// Wait returns when there may be a batch after that one, or the context has ended.
+	Wait(ctx context.Context, after int64)
 }
 
 // Observer counts log records. It is called while sending, by one goroutine.
@@ -38,7 +48,18 @@ type Observer interface {
 	Rejected(n int)
 }
 
-// sender drains the outbox in order (counting.md 26).
+// sender drains the outbox (counting.md 26, 30).
+//
+//	batch ─▶ offer ─ accepted ─▶ counted
+//	          │ refused: split while there is more than one record
+//	          ▼
+//	        held ─ offered again, with backoff ─ accepted ─▶ counted
+//	          │ still refused, after the endpoint accepted another record
+//	          ▼
+//	        set aside
+//
+// A batch is deleted when nothing of it is held. Other batches go on meanwhile, since one of them may be the witness; so
+// order within a feed holds for all records but those that the endpoint refused at first.
 type sender struct {
 	outbox   Outbox
 	uploader uploader
@@ -46,6 +67,34 @@ type sender struct {
 	health   *health
 	logger   *slog.Logger
 	grace    time.Duration
+
+	last int64 // id of the latest batch that was offered
+	held []*suspect
+	open int // batches of which something is held
+
+	endpoint witness.Endpoint
+	// refusals are those without a witness in a row: so many are an outage.
+	refusals int
+	problem  string // of the latest refusal
+	outage   *backoff.ExponentialBackOff
+}
+
+// delivery is a batch of which not everything was accepted or set aside yet.
+type delivery struct {
+	*ledger.Batch
+
+	held int // suspects
+}
+
+// suspect is what the endpoint refused and may be broken itself to have refused.
+type suspect struct {
+	part
+
+	batch  *delivery
+	fault  witness.Case
+	tries  int // of this very part
+	due    time.Time
+	delays *backoff.ExponentialBackOff
 }
 
 // run sends until the context ends, then drains until the outbox is empty or the
@@ -53,37 +102,50 @@ type sender struct {
 func (s *sender) run(ctx context.Context) error {
 	work, done := graced(ctx, s.grace)
 	defer done()
-	waiting := &pauser{hurry: ctx.Done()}
+	waiting := &pauser{stopping: ctx.Done()}
+	s.outage = newBackOff()
 	for {
 		batch, err := s.next(work, waiting)
+		switch {
+		case err != nil:
+		case batch != nil:
+			err = s.deliver(work, waiting, batch)
+		case len(s.held) > 0:
+			err = s.awaitWitness(work, waiting)
+		case ctx.Err() != nil:
+			return nil
+		default:
+			s.outbox.Wait(ctx, s.last)
+		}
+		if err == nil {
+			err = s.retrySuspects(work, waiting)
+		}
 		switch {
 		case errors.Is(err, ledger.ErrClosed):
 			return fmt.Errorf("read outbox: %w", err)
 		case err != nil:
 			s.logger.Info("time is up, log records stay in the outbox for the next start")
 			return nil
-		case batch != nil:
-			s.deliver(work, waiting, batch)
-		case ctx.Err() != nil:
-			return nil
-		default:
-			s.outbox.Wait(ctx)
 		}
 	}
 }
 
-// next reads the oldest batch, as often as that takes.
+// next reads the oldest batch that wasn't offered yet, as often as that takes; nil if there is none, or if enough are open.
 func (s *sender) next(ctx context.Context, waiting *pauser) (batch *ledger.Batch, err error) {
+	if s.open >= maxOpen {
+		return nil, nil
+	}
 	err = s.insist(ctx, waiting, "read outbox", func() error {
-		batch, err = s.outbox.Next(ctx)
+		batch, err = s.outbox.Next(ctx, s.last)
 		return err
 	})
 	return batch, err
 }
 
-// deliver offers a batch until every record was accepted or refused, then deletes
-// it from the outbox; it stays there if the context ends before that.
-func (s *sender) deliver(ctx context.Context, waiting *pauser, batch *ledger.Batch) {
+// deliver offers a batch, and deletes it from the outbox unless something of it is held. It stays there too if the
+// context ends, whose error is returned.
+func (s *sender) deliver(ctx context.Context, waiting *pauser, batch *ledger.Batch) error {
+	s.last = batch.ID
 	records, ok := whole(batch.Data)
 	if !ok || records.records < batch.Records {
 		lost := max(batch.Records-records.records, 1)
@@ -91,66 +153,146 @@ func (s *sender) deliver(ctx context.Context, waiting *pauser, batch *ledger.Bat
 		s.logger.Error("log records in the outbox can't be read and are set aside",
 			"batch", batch.ID, "source", batch.Source, "feed", batch.Feed, "records", lost)
 	}
-	// What is left to offer, the next part last.
-	var parts []part
+	b := &delivery{Batch: batch}
 	if records.records > 0 {
-		parts = append(parts, records)
-	}
-	for len(parts) > 0 {
-		p := parts[len(parts)-1]
-		parts = parts[:len(parts)-1]
-		a, err := s.offer(ctx, waiting, p)
-		if err != nil {
-			return
-		}
-		switch {
-		case a.verdict == accepted:
-			s.accept(p, a.rejected, batch)
-		case p.records == 1:
-			s.setAside(p, a.problem)
-		default:
-			first, rest := p.split()
-			parts = append(parts, rest, first)
+		if err := s.offer(ctx, waiting, &suspect{part: records, batch: b}); err != nil {
+			return err
 		}
 	}
-	s.ack(ctx, waiting, batch.ID)
+	if b.held > 0 {
+		s.open++
+		return nil
+	}
+	return s.ack(ctx, waiting, batch.ID)
 }
 
 // ack deletes a delivered batch, once even if the time is up. If that can't be
-// done, run finds the batch again, and sends it again at the next start.
-func (s *sender) ack(ctx context.Context, waiting *pauser, id int64) {
-	_ = s.insist(ctx, waiting, "delete sent records from the outbox", func() error {
+// done, the batch is sent again at the next start.
+func (s *sender) ack(ctx context.Context, waiting *pauser, id int64) error {
+	return s.insist(ctx, waiting, "delete sent records from the outbox", func() error {
 		return s.outbox.Ack(context.WithoutCancel(ctx), id)
 	})
 }
 
-// offer sends a part until the endpoint has accepted or refused it. The error is
-// the context's.
-func (s *sender) offer(ctx context.Context, waiting *pauser, p part) (answer, error) {
-	delays := newBackOff()
-	for suspect := false; ; {
-		a := s.uploader.upload(ctx, p)
-		if err := ctx.Err(); err != nil && a.verdict != accepted {
-			return answer{}, err
-		}
+// offer offers records until each was accepted, was set aside or is held. The error is the context's.
+func (s *sender) offer(ctx context.Context, waiting *pauser, all *suspect) error {
+	for parts := []*suspect{all}; len(parts) > 0; {
+		p := parts[len(parts)-1]
+		parts = parts[:len(parts)-1]
+		a, err := s.upload(ctx, waiting, p.part)
 		switch {
-		case p.records != 1:
-		case a.verdict == tooMuch && len(p.data) < largeRecord:
-			a.verdict = again
-		case a.verdict == faulty && !s.works(ctx):
-			a.verdict, suspect = again, false
-		case a.verdict == faulty && !suspect:
-			suspect = true // the endpoint may have come back just now
+		case err != nil:
+			return err
+		case a.verdict == accepted:
+			s.accept(p.part, a.rejected, p.batch.Batch)
 			continue
 		}
-		switch a.verdict {
-		case accepted:
-			s.health.working()
+		s.refuse(p, a)
+		switch {
+		case p.records > 1 && s.refusals <= maxRefusals:
+			first, rest := p.split()
+			parts = append(parts,
+				&suspect{part: rest, batch: p.batch, fault: p.fault}, &suspect{part: first, batch: p.batch, fault: p.fault})
+		case p.guilty():
+			s.setAside(p.part, a.problem)
+		default:
+			s.hold(p)
+		}
+	}
+	return nil
+}
+
+// refuse notes that the endpoint refused a part.
+func (s *sender) refuse(p *suspect, a answer) {
+	p.fault.Refuse(&s.endpoint)
+	p.tries++
+	s.problem = a.problem
+	if p.fault.Witnessed() == 0 {
+		s.refusals++
+	}
+}
+
+// guilty says whether the endpoint refuses this very record: again and again, and it has accepted another since the first time.
+func (p *suspect) guilty() bool {
+	return p.records == 1 && p.tries >= guiltyTries && p.fault.Witnessed() > 0
+}
+
+// hold keeps a part to be offered again.
+func (s *sender) hold(p *suspect) {
+	if p.delays == nil {
+		p.delays = newBackOff()
+	}
+	p.due = time.Now().Add(p.delays.NextBackOff())
+	p.batch.held++
+	s.held = append(s.held, p)
+}
+
+// awaitWitness waits until a held part is due, or until there is another batch. At shutdown every part is due once.
+func (s *sender) awaitWitness(ctx context.Context, waiting *pauser) error {
+	due := slices.MinFunc(s.held, func(a, b *suspect) int { return a.due.Compare(b.due) }).due
+	if s.refusals > 0 {
+		s.health.failing(s.problem, time.Until(due))
+	}
+	limited, done := waiting.limit(ctx, time.Until(due))
+	defer done()
+	if s.open < maxOpen {
+		s.outbox.Wait(limited, s.last)
+	} else {
+		<-limited.Done()
+	}
+	if waiting.hurrying() {
+		for _, p := range s.held {
+			p.due = time.Now()
+		}
+	}
+	return ctx.Err()
+}
+
+// retrySuspects offers the held parts that are due, and deletes the batches of which nothing is held any more.
+func (s *sender) retrySuspects(ctx context.Context, waiting *pauser) error {
+	held := s.held
+	s.held = nil
+	for _, p := range held {
+		if time.Now().Before(p.due) {
+			s.held = append(s.held, p)
+			continue
+		}
+		p.batch.held--
+		if err := s.offer(ctx, waiting, p); err != nil {
+			return err
+		}
+		if p.batch.held > 0 {
+			continue
+		}
+		s.open--
+		if err := s.ack(ctx, waiting, p.batch.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// upload sends a part until the endpoint has accepted or refused it. In an outage it waits first. The error is the
+// context's.
+func (s *sender) upload(ctx context.Context, waiting *pauser, p part) (answer, error) {
+	if s.refusals > maxRefusals {
+		wait := s.outage.NextBackOff()
+		s.health.failing(s.problem, wait)
+		if err := waiting.pause(ctx, wait); err != nil {
+			return answer{}, err
+		}
+	}
+	for delays := newBackOff(); ; {
+		a := s.uploader.upload(ctx, p)
+		switch err := ctx.Err(); {
+		case a.verdict == accepted && (a.rejected < int64(p.records) || a.rejected == 0):
 			return a, nil
-		case refused, tooMuch, faulty:
-			s.health.refusing(a.problem)
+		case err != nil:
+			return answer{}, err
+		case a.verdict == accepted:
+			return answer{verdict: refused, problem: "the endpoint accepted a request, but none of its records"}, nil
+		case a.verdict == refused, a.verdict == tooMuch && (p.records > 1 || len(p.data) >= largeRecord):
 			return a, nil
-		case again:
 		}
 		wait := max(delays.NextBackOff(), min(a.after, maxRetryAfter))
 		s.health.failing(a.problem, wait)
@@ -160,46 +302,32 @@ func (s *sender) offer(ctx context.Context, waiting *pauser, p part) (answer, er
 	}
 }
 
-// works says whether the endpoint answers a request without records as one that
-// works does: by taking it, or by refusing it for being empty. If an endpoint that
-// fails on a single record doesn't, it is at fault itself, and nothing may be set
-// aside because of it.
-func (s *sender) works(ctx context.Context) bool {
-	v := s.uploader.upload(ctx, part{}).verdict
-	return v == accepted || v == refused
-}
-
-// accept counts an accepted part, without what a partial success refused.
+// accept counts an accepted part, without what a partial success refused: fewer than all of its records.
 func (s *sender) accept(p part, rejected int64, batch *ledger.Batch) {
-	n := int(min(max(rejected, 0), int64(p.records)))
+	s.endpoint.Served()
+	s.refusals = 0
+	s.outage.Reset()
+	s.health.working()
+	n := int(max(rejected, 0))
 	s.observer.Sent(p.records - n)
 	if n == 0 {
 		return
 	}
 	s.observer.Rejected(n)
 	s.health.refusing("the endpoint accepted a request in part")
-	if n < p.records {
-		// Which ones it doesn't say, and OTLP forbids sending them again.
-		all := uids(p)
-		s.logger.Warn("OTLP endpoint refused some log records of a request", "rejected", n, "records", p.records,
-			"source", batch.Source, "feed", batch.Feed, "first_uid", all[0], "last_uid", all[len(all)-1])
-		return
-	}
-	for _, uid := range uids(p) {
-		s.logRefused(uid, "accepted in part: none of the request's records")
-	}
+	// Which ones it doesn't say, and OTLP forbids sending them again.
+	all := uids(p)
+	s.logger.Warn("OTLP endpoint refused some log records of a request", "rejected", n, "records", p.records,
+		"source", batch.Source, "feed", batch.Feed, "first_uid", all[0], "last_uid", all[len(all)-1])
 }
 
-// setAside counts the record that was refused and says which one it is.
+// setAside counts the record that is at fault and says which one it is.
 func (s *sender) setAside(p part, problem string) {
 	s.observer.Rejected(1)
+	s.health.refusing(problem)
 	for _, uid := range uids(p) {
-		s.logRefused(uid, problem)
+		s.logger.Warn("OTLP endpoint refused a log record while accepting others: it is set aside", "uid", uid, "err", problem)
 	}
-}
-
-func (s *sender) logRefused(uid, problem string) {
-	s.logger.Warn("OTLP endpoint refused a log record, which is set aside", "uid", uid, "err", problem)
 }
 
 // insist does what the ledger must do until it is done. An error is that the

@@ -19,13 +19,10 @@ const (
 	accepted verdict = iota
 	// again: it isn't about the records; the same request later.
 	again
-	// refused: some record in the request is at fault, or all are.
+	// refused: a record in the request may be at fault, or the endpoint.
 	refused
-	// tooMuch: less may pass; a single record isn't at fault.
+	// tooMuch: less may pass; a single small record isn't at fault.
 	tooMuch
-	// faulty: the endpoint failed without saying why: a record may be at fault, or
-	// the endpoint.
-	faulty
 )
 
 // answer is how one request went.
@@ -43,7 +40,7 @@ type answer struct {
 // judgeHTTP: OTLP 1.11 "OTLP/HTTP Response" retries 429, 502, 503 and 504.
 // Credentials and addresses that are wrong (401, 403, 404, 405, 407, redirects,
 // which are not followed) and a request that didn't arrive in time (408) aren't
-// about a record either. Other 5xx may be about one or not. All else refuses.
+// about a record either. All else may be about a record or not.
 func judgeHTTP(code int, header http.Header, now time.Time) answer {
 	a := answer{verdict: refused, problem: fmt.Sprintf("the endpoint answered HTTP %d %s", code, http.StatusText(code))}
 	switch code {
@@ -58,12 +55,9 @@ func judgeHTTP(code int, header http.Header, now time.Time) answer {
 	case http.StatusRequestTimeout:
 		a.verdict = again
 	default:
-		switch {
-		case code >= 300 && code < 400:
+		if code >= 300 && code < 400 {
 			a.verdict = again
 			a.problem += "; redirects are not followed, check otlp.endpoint"
-		case code >= 500:
-			a.verdict = faulty
 		}
 	}
 	return a
@@ -108,9 +102,7 @@ func judgeGRPC(st *status.Status) answer {
 	case codes.NotFound, codes.Unimplemented:
 		a.verdict = again
 		a.problem += "; check otlp.endpoint"
-	case codes.Unknown, codes.Internal:
-		a.verdict = faulty
-	case codes.InvalidArgument, codes.AlreadyExists, codes.FailedPrecondition:
+	case codes.Unknown, codes.Internal, codes.InvalidArgument, codes.AlreadyExists, codes.FailedPrecondition:
 	}
 	return a
 }

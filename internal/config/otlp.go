@@ -22,8 +22,10 @@ type OTLP struct {
 	// Protocol is [ProtocolHTTP] or [ProtocolGRPC]; empty means the environment's.
 	Protocol string `yaml:"protocol"`
 	// Headers are sent with every request, those of headers_file included.
-	Headers   map[string]Secret `yaml:"headers"`
-	TLSConfig TLSConfig         `yaml:"tls_config"`
+	Headers map[string]Secret `yaml:"headers"`
+	// InsecureHeaders allows headers over plain http, such as to a collector in the same cluster.
+	InsecureHeaders bool      `yaml:"insecure_headers"`
+	TLSConfig       TLSConfig `yaml:"tls_config"`
 	// Logs and Metrics say what is sent.
 	Logs    bool `yaml:"logs"`
 	Metrics bool `yaml:"metrics"`
@@ -60,7 +62,7 @@ func (o *OTLP) Validate(r *Report) {
 		r.OneOf("protocol", o.Protocol, ProtocolHTTP, ProtocolGRPC)
 	}
 	if o.Endpoint != "" {
-		if err := checkEndpoint(o.Endpoint, len(o.Headers) > 0); err != nil {
+		if err := checkEndpoint(o.Endpoint, len(o.Headers) > 0 && !o.InsecureHeaders); err != nil {
 			r.Problemf("endpoint", "%s", err)
 		}
 	}

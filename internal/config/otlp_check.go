@@ -31,7 +31,7 @@ func checkEndpoint(raw string, hasHeaders bool) error {
 // checkPlainHeaders refuses to send headers unencrypted to another machine.
 func checkPlainHeaders(u *url.URL, hasHeaders bool) error {
 	if hasHeaders && u.Scheme == "http" && !IsLoopback(u.Hostname()) {
-		return errors.New("must be https, because headers with secrets travel on it; plain http with headers is for loopback hosts only (127.0.0.1, ::1, localhost)")
+		return errors.New("must be https, because headers with secrets travel on it; plain http with headers is for loopback hosts (127.0.0.1, ::1, localhost), or set otlp.insecure_headers: true if the network between is trusted")
 	}
 	return nil
 }

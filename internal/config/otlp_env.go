@@ -87,7 +87,7 @@ func (e *otlpEnv) endpoint(o *OTLP, signal, protocol, path string, hasHeaders bo
 		e.fail(name, "must be a URL with scheme and host, such as http://127.0.0.1:4318, without user, query and fragment")
 		return nil
 	}
-	if err := checkPlainHeaders(u, hasHeaders); err != nil {
+	if err := checkPlainHeaders(u, hasHeaders && !o.InsecureHeaders); err != nil {
 		e.fail(name, err.Error())
 	}
 	if protocol == ProtocolGRPC {

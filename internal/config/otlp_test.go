@@ -136,7 +136,7 @@ func TestOTLPEnvironmentProblems(t *testing.T) {
 	}{
 		{"protocol", env{"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json"}, prefix + `PROTOCOL: must be http/protobuf or grpc, is "http/json"`},
 		{"endpoint", env{"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "c.example:4318"}, prefix + "LOGS_ENDPOINT: must be a URL with scheme and host, such as http://127.0.0.1:4318, without user, query and fragment"},
-		{"headers in the clear", env{"OTEL_EXPORTER_OTLP_HEADERS": "a=hunter2", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c.example"}, prefix + "ENDPOINT: must be https, because headers with secrets travel on it; plain http with headers is for loopback hosts only (127.0.0.1, ::1, localhost)"},
+		{"headers in the clear", env{"OTEL_EXPORTER_OTLP_HEADERS": "a=hunter2", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c.example"}, prefix + "ENDPOINT: must be https, because headers with secrets travel on it; plain http with headers is for loopback hosts (127.0.0.1, ::1, localhost), or set otlp.insecure_headers: true if the network between is trusted"},
 		{"headers", env{"OTEL_EXPORTER_OTLP_HEADERS": "hunter2"}, prefix + "HEADERS: must be a list such as key=value,key2=value2, with percent-encoded values"},
 		{"encoding of headers", env{"OTEL_EXPORTER_OTLP_HEADERS": "a=hunter%2"}, prefix + "HEADERS: must be a list such as key=value,key2=value2, with percent-encoded values"},
 		{"name of a header", env{"OTEL_EXPORTER_OTLP_HEADERS": "a b=hunter2"}, prefix + "HEADERS: must be the name of an HTTP header, such as Authorization"},

@@ -37,6 +37,7 @@ otlp:
         a: <secret>
     headers_file:
         b: /etc/cdr/b.txt
+    insecure_headers: false
     logs: true
     metrics: true
     interval: 15s

@@ -241,7 +241,7 @@ func (d *drive) unknown() {
 
 // ackFirst drains the oldest batch.
 func (d *drive) ackFirst() {
-	batch, err := d.ledger.Next(d.t.Context())
+	batch, err := d.ledger.Next(d.t.Context(), 0)
 	if err != nil {
 		d.t.Fatal(err)
 	}

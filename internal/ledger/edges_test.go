@@ -92,7 +92,7 @@ func TestRule01UnknownCommitAndNoReopen(t *testing.T) {
 			t.Fatal("the end was known")
 		}
 		restore()
-		b, err := r.ledger.Next(t.Context())
+		b, err := r.ledger.Next(t.Context(), 0)
 		if err != nil || b == nil || !strings.HasPrefix(string(b.Data), "cdr.call c ") {
 			t.Fatalf("next batch %+v, %v", b, err)
 		}
@@ -260,7 +260,7 @@ func TestFileStopsGrowing(t *testing.T) {
 			all = append(all, call(fmt.Sprintf("%d-%d", day, i), start(r.clock.at.Add(-time.Duration(i)*time.Second))))
 		}
 		r.commit(&Page{Records: all, Position: &Position{Watermark: r.clock.at}})
-		for b, err := r.ledger.Next(t.Context()); b != nil; b, err = r.ledger.Next(t.Context()) {
+		for b, err := r.ledger.Next(t.Context(), 0); b != nil; b, err = r.ledger.Next(t.Context(), 0) {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -165,8 +166,8 @@ func (o *outbox) replace(pending []outboxHead) {
 	o.wake()
 }
 
-// Next is the oldest batch that waits, nil if none does.
-func (l *Ledger) Next(ctx context.Context) (*Batch, error) {
+// Next is the oldest batch that waits and has a greater id than after, nil if none does.
+func (l *Ledger) Next(ctx context.Context, after int64) (*Batch, error) {
 	reader, err := l.reading()
 	if err != nil {
 		return nil, err
@@ -174,7 +175,7 @@ func (l *Ledger) Next(ctx context.Context) (*Batch, error) {
 	var b Batch
 	var created int64
 	err = reader.QueryRowContext(ctx, `SELECT o.id, f.source, f.provider, f.feed, o.records, o.created, o.data
-		FROM outbox o JOIN feeds f ON f.id = o.feed ORDER BY o.id LIMIT 1`).
+		FROM outbox o JOIN feeds f ON f.id = o.feed WHERE o.id > ? ORDER BY o.id LIMIT 1`, after).
 		Scan(&b.ID, &b.Source, &b.Provider, &b.Feed, &b.Records, &created, &b.Data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -199,8 +200,7 @@ func (l *Ledger) reading() (*sql.DB, error) {
 	return l.engine.reader, nil
 }
 
-// Ack removes a batch: every record of it was accepted or set aside. Only when
-// it returns nil may the next one be sent (counting.md 26).
+// Ack removes a batch: every record of it was accepted or set aside.
 func (l *Ledger) Ack(ctx context.Context, id int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -220,17 +220,18 @@ func (l *Ledger) Ack(ctx context.Context, id int64) error {
 func (o *outbox) remove(id int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	// It is the first one: batches leave in order.
-	if len(o.pending) > 0 && o.pending[0].id == id {
-		o.records -= o.pending[0].records
-		o.pending = o.pending[1:]
+	// Nearly always it is the first one: only those of which something is held stay longer.
+	if i := slices.IndexFunc(o.pending, func(h outboxHead) bool { return h.id == id }); i >= 0 {
+		o.records -= o.pending[i].records
+		o.pending = slices.Delete(o.pending, i, i+1)
 	}
 }
 
-// Wait returns when something may be in the outbox, or the context has ended.
-func (l *Ledger) Wait(ctx context.Context) {
+// Wait returns when there may be a batch with a greater id than after, or the context has ended.
+func (l *Ledger) Wait(ctx context.Context, after int64) {
 	l.outbox.mu.Lock()
-	signal, waiting := l.outbox.signal, len(l.outbox.pending) > 0
+	n := len(l.outbox.pending)
+	signal, waiting := l.outbox.signal, n > 0 && l.outbox.pending[n-1].id > after
 	l.outbox.mu.Unlock()
 	if waiting {
 		return

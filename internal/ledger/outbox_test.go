@@ -25,13 +25,13 @@ func TestRule26OutboxInOrder(t *testing.T) {
 		t.Fatalf("outbox %d since %v", n, oldest)
 	}
 	for i := range 5 {
-		b, err := r.ledger.Next(t.Context())
+		b, err := r.ledger.Next(t.Context(), 0)
 		if err != nil || b == nil || !strings.HasPrefix(string(b.Data), fmt.Sprintf("cdr.call %d ", i)) {
 			t.Fatalf("batch %d: %+v, %v", i, b, err)
 		}
 		if i == 2 {
 			r.reopen() // not acknowledged: it comes again
-			again, err := r.ledger.Next(t.Context())
+			again, err := r.ledger.Next(t.Context(), 0)
 			if err != nil || again.ID != b.ID {
 				t.Fatalf("after restart: %+v, %v", again, err)
 			}
@@ -40,7 +40,7 @@ func TestRule26OutboxInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if b, err := r.ledger.Next(t.Context()); b != nil || err != nil {
+	if b, err := r.ledger.Next(t.Context(), 0); b != nil || err != nil {
 		t.Fatalf("empty: %+v, %v", b, err)
 	}
 	if n, oldest := r.ledger.Outbox(); n != 0 || !oldest.IsZero() {
@@ -58,7 +58,7 @@ func TestOutboxSplitsBatches(t *testing.T) {
 	r.records(all...)
 	var sizes []int
 	for {
-		b, err := r.ledger.Next(t.Context())
+		b, err := r.ledger.Next(t.Context(), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func TestOutboxFull(t *testing.T) {
 		if _, err := r.feed.Commit(t.Context(), page); !errors.Is(err, ErrOutboxFull) {
 			t.Fatalf("err = %v", err)
 		}
-		b, err := r.ledger.Next(t.Context())
+		b, err := r.ledger.Next(t.Context(), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestOutboxWait(t *testing.T) {
 	defer cancel()
 	woken := make(chan error, 1)
 	go func() {
-		r.ledger.Wait(ctx)
+		r.ledger.Wait(ctx, 0)
 		woken <- ctx.Err()
 	}()
 	r.records(call("a"))
@@ -131,7 +131,7 @@ func TestOutboxWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	r.ledger.Wait(ctx) // the context has ended: it returns
+	r.ledger.Wait(ctx, 0) // the context has ended: it returns
 }
 
 // counting.md 29: a full disk pauses reading, the outbox drains from the reserve,
@@ -164,7 +164,7 @@ func TestRule29FullDisk(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(r.folder, reserveName)); !os.IsNotExist(err) {
 		t.Fatalf("the reserve wasn't given up: %v", err)
 	}
-	b, err := r.ledger.Next(t.Context())
+	b, err := r.ledger.Next(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

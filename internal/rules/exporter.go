@@ -51,6 +51,15 @@ func exporterAlerts() Group {
 			When:        fmt.Sprintf("more than %s %% of `otlp.outbox_limit` log records wait", number(outboxShare*100)),
 			Change:      "`outboxShare`; `otlp.outbox_limit`",
 		},
+		{
+			Alert: "CDRLogRecordsRejected", Severity: warning, Signal: Exporter,
+			Doc:         "The OTLP endpoint refused log records while it accepted others: they are set aside and not sent again.",
+			Expr:        fmt.Sprintf("sum by (%s) (increase(%s[1h])) > 0", byInstance, sel(metrics.OTLPRecords, is("result", "rejected"))),
+			Summary:     "The OTLP endpoint refuses log records of cdr-exporter {{ $labels.instance }}.",
+			Description: "About {{ printf \"%.0f\" $value }} log records were refused within the last hour and are missing from the log store. Metrics count their calls all the same. The log of the exporter names each by its uid.",
+			When:        "the OTLP endpoint has refused a log record within the last hour, while accepting others",
+			Change:      "the window of `increase`",
+		},
 	}}
 }
 
