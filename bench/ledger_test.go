@@ -98,7 +98,7 @@ func (i *idLedger) commit(tb testing.TB, n int) {
 	if n < 3 {
 		return
 	}
-	batch, err := i.ledger.Next(tb.Context())
+	batch, err := i.ledger.Next(tb.Context(), 0)
 	if err != nil || batch == nil {
 		tb.Fatalf("outbox: %v, %v", batch, err)
 	}
