@@ -17,8 +17,12 @@ func (b backend) Activity(ctx context.Context, from time.Time) ([]web.Activity, 
 	if err != nil {
 		return nil, err
 	}
+	configured := b.app.present().names()
 	all := make([]web.Activity, 0, len(counted))
 	for _, c := range counted {
+		if !configured[[2]string{c.Source, c.Feed}] {
+			continue
+		}
 		all = append(all, web.Activity{
 			Source: c.Source, Provider: c.Provider, Feed: c.Feed, Start: web.Time(c.Start), Calls: c.Calls, Failures: c.Failures,
 		})

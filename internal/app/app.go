@@ -116,6 +116,9 @@ func (a *App) build(ctx context.Context) error {
 	if a.ledger, err = ledger.Open(ctx, a.ledgerSettings(plan)); err != nil {
 		return fmt.Errorf("open ledger: %w", err)
 	}
+	if warning := a.ledger.Warning(); warning != "" {
+		a.logger.Warn("The ledger's disk is doubtful.", "problem", warning)
+	}
 	if a.running, err = a.prepare(ctx, plan); err != nil {
 		return err
 	}

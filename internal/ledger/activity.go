@@ -31,38 +31,28 @@ type Activity struct {
 	Failures int64
 }
 
-// Activity is what the configured feeds have had since a time, at most of the last 25
-// hours, in order of Start. It holds what was counted, a first history that is under way
-// included.
+// Activity is what the feeds have had since a time, at most of the last 25 hours, in order of Start: also feeds that are no longer
+// configured. It holds what was counted, a first history that is under way included. It waits for no commit.
 func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.ensureOpen(ctx); err != nil {
+	reader, err := l.reading()
+	if err != nil {
 		return nil, err
 	}
-	shown := make(map[int64]*Feed, len(l.feeds))
-	for _, f := range l.feeds {
-		if l.store.IsActive(f.series) {
-			shown[f.row.id] = f
-		}
-	}
 	since := max(from.Unix(), l.settings.Now().Add(-activityKept).Unix()) / activitySeconds
-	rows, err := l.engine.query(`SELECT feed, began, calls, failures FROM activity WHERE began >= ? ORDER BY began, feed`, since)
+	rows, err := reader.QueryContext(ctx, `SELECT f.source, f.provider, f.feed, a.began, a.calls, a.failures
+		FROM activity a JOIN feeds f ON f.id = a.feed WHERE a.began >= ? ORDER BY a.began, a.feed`, since)
 	if err != nil {
 		return nil, fmt.Errorf("read activity: %w", err)
 	}
 	var all []Activity
 	return all, scanAll(rows, func() error {
-		var feed, began int64
+		var began int64
 		var a Activity
-		if err := rows.Scan(&feed, &began, &a.Calls, &a.Failures); err != nil {
+		if err := rows.Scan(&a.Source, &a.Provider, &a.Feed, &began, &a.Calls, &a.Failures); err != nil {
 			return err
 		}
-		if f := shown[feed]; f != nil {
-			a.Source, a.Provider, a.Feed = f.spec.Source, f.spec.Provider, f.spec.Feed
-			a.Start = time.Unix(began*activitySeconds, 0).UTC()
-			all = append(all, a)
-		}
+		a.Start = time.Unix(began*activitySeconds, 0).UTC()
+		all = append(all, a)
 		return nil
 	})
 }

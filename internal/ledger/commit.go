@@ -142,7 +142,7 @@ func (l *Ledger) resolve(owner *row, cause error) error {
 // drop closes the database; the next commit opens it again.
 func (l *Ledger) drop() error {
 	e := l.engine
-	l.engine = nil
+	l.useEngine(nil)
 	return e.close()
 }
 
@@ -151,6 +151,6 @@ func (l *Ledger) reopen(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the ledger again: %w", err)
 	}
-	l.engine = e
+	l.useEngine(e)
 	return nil
 }

@@ -43,6 +43,9 @@ func openEngine(ctx context.Context, file string, probe func(string) error) (*en
 		_ = e.writer.Close()
 		return nil, e.explain(err)
 	}
+	if err := e.conn.Raw(keepWAL); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
 	if e.reader, err = openReader(file); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
@@ -65,6 +68,17 @@ func makePrivate(file string) error {
 	return nil
 }
 
+// keepWAL keeps the write-ahead log, emptied, and its index when the database is closed: a start on a full disk has no room to
+// make them anew.
+func keepWAL(conn any) error {
+	control, ok := conn.(sqlite.FileControl)
+	if !ok {
+		return fmt.Errorf("open ledger: %T has no file control", conn)
+	}
+	_, err := control.FileControlPersistWAL("main", 1)
+	return err
+}
+
 // openReader opens a pool that only reads, beside whoever writes.
 func openReader(file string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", dsn(file)+"_pragma=query_only(1)&_pragma=busy_timeout(10000)")
@@ -82,13 +96,13 @@ func dsn(file string) string {
 
 func (e *engine) close() error {
 	var errs []error
+	if e.reader != nil {
+		errs = append(errs, e.reader.Close()) // the writer is the last: it keeps the write-ahead log
+	}
 	for _, s := range e.stmts {
 		errs = append(errs, s.Close())
 	}
 	errs = append(errs, e.conn.Close(), e.writer.Close())
-	if e.reader != nil {
-		errs = append(errs, e.reader.Close())
-	}
 	return errors.Join(errs...)
 }
 
@@ -172,6 +186,9 @@ func (e *engine) explain(err error) error {
 	var se *sqlite.Error
 	if err == nil || !errors.As(err, &se) {
 		return err
+	}
+	if se.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
+		return fmt.Errorf("%w: there is no room for the ledger's index: free some space: %w", ErrFull, err)
 	}
 	switch se.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -15,7 +16,11 @@ import (
 // Feed is the state of one feed. It is safe for concurrent use.
 type Feed struct {
 	ledger *Ledger
+	id     int64 // of its row
 	series *metrics.FeedSeries
+
+	// committed is row.state, for those who don't wait for a commit.
+	committed atomic.Pointer[State]
 
 	// All below is guarded by Ledger.mu.
 	spec    FeedSpec
@@ -50,7 +55,7 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Feed{ledger: l, spec: spec}
+	f := &Feed{ledger: l, id: id, spec: spec}
 	if err := f.load(id); err != nil {
 		return nil, err
 	}
@@ -74,6 +79,7 @@ func (f *Feed) load(id int64) error {
 	}
 	old := f.series
 	f.row, f.series = fresh, series
+	f.setState(fresh.state)
 	f.showHour()
 	if old != nil {
 		l.store.Replace(old, series)
@@ -213,11 +219,15 @@ func (l *Ledger) Hide(source, feed string) {
 	}
 }
 
-// State is what was last committed.
+// setState takes over what is committed now. The commit lock is held.
+func (f *Feed) setState(s State) {
+	f.row.state = s
+	f.committed.Store(&s)
+}
+
+// State is what was last committed. It waits for no commit.
 func (f *Feed) State() State {
-	f.ledger.mu.Lock()
-	defer f.ledger.mu.Unlock()
-	s := f.row.state
+	s := *f.committed.Load()
 	s.Plan = append([]byte(nil), s.Plan...)
 	return s
 }

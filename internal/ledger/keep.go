@@ -98,7 +98,10 @@ func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
 			more, err = f.writePrune(&next, read.Add(-keep-48*time.Hour))
 			return err
 		},
-		apply: func() { f.row.state, f.pruning, f.pruned = next, more, now },
+		apply: func() {
+			f.setState(next)
+			f.pruning, f.pruned = more, now
+		},
 	})
 	return more, err
 }

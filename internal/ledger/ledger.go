@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -75,6 +77,8 @@ type Ledger struct {
 	reserve  reserve
 
 	outbox outbox
+	// reader is engine.reader, for those who don't wait for a commit; nil while the database is closed.
+	reader atomic.Pointer[sql.DB]
 }
 
 // Open opens the ledger of a folder, makes it if it is missing, and takes its
@@ -98,15 +102,20 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 
 // open opens the file and reads everything that is kept in memory.
 func (l *Ledger) open(ctx context.Context) error {
-	e, err := openEngine(ctx, filepath.Join(l.settings.Folder, fileName), l.settings.probe)
-	if err != nil {
-		return err
-	}
-	l.engine = e
 	l.reserve = reserve{
 		file: filepath.Join(l.settings.Folder, reserveName),
 		most: cmp.Or(l.settings.reserve, mostReserve),
 	}
+	file := filepath.Join(l.settings.Folder, fileName)
+	e, err := openEngine(ctx, file, l.settings.probe)
+	if errors.Is(err, ErrFull) {
+		l.reserve.release()
+		e, err = openEngine(ctx, file, l.settings.probe)
+	}
+	if err != nil {
+		return err
+	}
+	l.useEngine(e)
 	if err := l.identify(ctx); err != nil {
 		return err
 	}
@@ -122,6 +131,16 @@ func (l *Ledger) open(ctx context.Context) error {
 	}
 	l.reserve.fill()
 	return l.verify()
+}
+
+// useEngine goes on with an open database, or with none. The commit lock is held.
+func (l *Ledger) useEngine(e *engine) {
+	l.engine = e
+	if e == nil {
+		l.reader.Store(nil)
+		return
+	}
+	l.reader.Store(e.reader)
 }
 
 // identify reads the ledger's key and instance id, or makes them.
@@ -169,6 +188,7 @@ func (l *Ledger) Close() error {
 	l.outbox.wake()
 	var err error
 	if l.engine != nil {
+		l.reader.Store(nil)
 		err = l.engine.close()
 	}
 	return errors.Join(err, l.lock.Close())

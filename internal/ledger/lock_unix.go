@@ -16,7 +16,7 @@ func takeLock(folder string) (*flock.Flock, error) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return nil, fmt.Errorf("make the ledger's folder (storage.path): %w", err)
 	}
-	if name := networkFileSystem(folder); name != "" {
+	if name := fileSystemOf(folder).network; name != "" {
 		return nil, fmt.Errorf("storage.path %s is on a network file system (%s), where locks and fsync can't be trusted: use a local disk", folder, name)
 	}
 	lock := flock.New(filepath.Join(folder, "lock"))

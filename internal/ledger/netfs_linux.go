@@ -14,16 +14,23 @@ var networkFileSystems = map[int64]string{
 	0x01161970: "gfs2",
 	0x7461636f: "ocfs2",
 	0x013111a8: "ibrix",
+	0x01021997: "9p",
 }
 
-// networkFileSystem names the network file system that a folder lies on, or
-// nothing.
-func networkFileSystem(folder string) string {
+// fuse is the magic number of file systems in user space: some are local, some are on a network.
+const fuse = 0x65735546
+
+// fileSystemOf judges the file system that a folder lies on.
+func fileSystemOf(folder string) fileSystem {
 	var st unix.Statfs_t
 	if err := unix.Statfs(folder, &st); err != nil {
-		return ""
+		return fileSystem{}
 	}
-	return networkFileSystems[int64(uint32(st.Type))] // its width differs between architectures
+	return judgeFileSystem(int64(uint32(st.Type))) // its width differs between architectures
+}
+
+func judgeFileSystem(magic int64) fileSystem {
+	return fileSystem{network: networkFileSystems[magic], doubtful: magic == fuse}
 }
 
 // freeSpace is how many bytes may still be written to a folder's file system, and

@@ -2,8 +2,8 @@
 
 package ledger
 
-// networkFileSystem is only known on Linux.
-func networkFileSystem(string) string { return "" }
+// fileSystemOf only knows file systems on Linux.
+func fileSystemOf(string) fileSystem { return fileSystem{} }
 
 // freeSpace is only known on Linux.
 func freeSpace(string) (int64, bool) { return 0, false }

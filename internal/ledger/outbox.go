@@ -30,7 +30,7 @@ type outbox struct {
 	pending []outboxHead // oldest first
 	lastID  int64
 	signal  chan struct{} // closed and replaced when something comes
-	// limit is otlp.outbox_limit, for those who only show it.
+	// limit is otlp.outbox_limit; 0: there is none.
 	limit atomic.Int64
 }
 
@@ -51,15 +51,16 @@ func (o *outbox) wake() {
 }
 
 // full says whether the limit is reached.
-func (o *outbox) full(t *Tuning) bool {
+func (o *outbox) full() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return t.OutboxLimit > 0 && o.records >= t.OutboxLimit
+	limit := o.limit.Load()
+	return limit > 0 && o.records >= limit
 }
 
 // blocks says whether a page with records must wait for the outbox to drain.
 func (o *outbox) blocks(t *Tuning, records int) bool {
-	return records > 0 && t.Encoder != nil && !t.SkipLogs && o.full(t)
+	return records > 0 && t.Encoder != nil && !t.SkipLogs && o.full()
 }
 
 // committed takes over the batches of a commit that succeeded.
@@ -190,8 +191,11 @@ func (l *Ledger) Next(ctx context.Context, after int64) (*Batch, error) {
 	return &b, nil
 }
 
-// reading is the pool that reads beside the writer.
+// reading is the pool that reads beside the writer. It waits for a commit only if the database has to be opened again.
 func (l *Ledger) reading() (*sql.DB, error) {
+	if reader := l.reader.Load(); reader != nil {
+		return reader, nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.ensureOpen(background); err != nil {
@@ -242,12 +246,8 @@ func (l *Ledger) Wait(ctx context.Context, after int64) {
 	}
 }
 
-// OutboxFull says whether otlp.outbox_limit is reached.
-func (l *Ledger) OutboxFull() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.outbox.full(&l.tuning)
-}
+// OutboxFull says whether otlp.outbox_limit is reached. It never waits for a commit.
+func (l *Ledger) OutboxFull() bool { return l.outbox.full() }
 
 // OutboxLimit is otlp.outbox_limit; 0: there is none. It never waits for a commit.
 func (l *Ledger) OutboxLimit() int64 { return l.outbox.limit.Load() }

@@ -232,7 +232,7 @@ func (f *Feed) applyPage(p *pageWork, page *Page) {
 	if page.Position != nil && page.Position.HistoryDone && !f.row.state.HistoryDone {
 		l.store.Reveal(f.series, startFor(p.next.Origin, p.now))
 	}
-	f.row.state = p.next
+	f.setState(p.next)
 	l.outbox.committed(&p.logs)
 	if p.result.SkippedLogs > 0 && l.settings.OnSkip != nil {
 		l.settings.OnSkip(p.result.SkippedLogs)

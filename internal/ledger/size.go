@@ -75,3 +75,19 @@ func Look(ctx context.Context, folder string) (Glance, error) {
 		return nil
 	})
 }
+
+// fileSystem is what is known of the file system of a folder.
+type fileSystem struct {
+	// network is its name if it is on a network; empty if it isn't, or if that isn't known.
+	network string
+	// doubtful: it may be on a network (FUSE).
+	doubtful bool
+}
+
+// Warning says what the operator should know of where the ledger is; empty if all is well.
+func (l *Ledger) Warning() string {
+	if fileSystemOf(l.settings.Folder).doubtful {
+		return "storage.path is on a FUSE file system: if it is on a network (sshfs, s3fs, a container's shared folder), locks and fsync can't be trusted and the ledger may be damaged; use a local disk"
+	}
+	return ""
+}

@@ -252,7 +252,7 @@ func (f *Feed) log(p *pageWork, e *entry, event *RecordEvent) {
 	if l.tuning.Encoder == nil {
 		return
 	}
-	if l.outbox.full(&l.tuning) {
+	if l.outbox.full() {
 		p.result.SkippedLogs++
 		return
 	}

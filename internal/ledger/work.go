@@ -175,9 +175,7 @@ func (f *Feed) reading() (*sql.DB, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	f.ledger.mu.Lock()
-	defer f.ledger.mu.Unlock()
-	return reader, f.row.id, nil
+	return reader, f.id, nil
 }
 
 // pruneParked forgets what was given up long ago.

@@ -74,13 +74,6 @@ func (s *Store) Active(f *FeedSeries, active bool) {
 	f.active = active
 }
 
-// IsActive says whether the feed is configured.
-func (s *Store) IsActive(f *FeedSeries) bool {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return f.active
-}
-
 // appendKey appends the map key of a label set. 0xff can't occur in UTF-8.
 func appendKey(dst []byte, d *Def, own []string) []byte {
 	dst = append(dst, d.Name...)

@@ -1,0 +1,115 @@
+package main_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+)
+
+// mountSmallDisk mounts a file system of its own, of so many bytes, over a new folder. Without the right to mount, the test runs
+// again in a namespace where it has it; it is over then, and false is returned.
+func mountSmallDisk(t *testing.T, folder string, size int) bool {
+	t.Helper()
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	err := syscall.Mount("tmpfs", folder, "tmpfs", 0, fmt.Sprintf("size=%d,mode=700", size))
+	const again = "CDR_TEST_IN_NAMESPACE"
+	if errors.Is(err, syscall.EPERM) && os.Getenv(again) == "" {
+		cmd := exec.CommandContext(t.Context(), "unshare", "--user", "--map-root-user", "--mount", os.Args[0], "-test.run=^"+t.Name()+"$")
+		cmd.Env = append(os.Environ(), again+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("in a namespace of its own: %v\n%s", err, out)
+		}
+		return false
+	}
+	if err != nil {
+		t.Fatalf("mount a small file system: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(folder, syscall.MNT_DETACH); err != nil {
+			t.Errorf("unmount: %v", err)
+		}
+	})
+	return true
+}
+
+// fillDisk fills a file system to the last byte and returns the file that does.
+func fillDisk(t *testing.T, name string) string {
+	t.Helper()
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for size := 1 << 20; size > 0; {
+		if _, err = f.Write(make([]byte, size)); err != nil {
+			size /= 2
+		}
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("fill the disk: %v", err)
+	}
+	return name
+}
+
+// TestRestartOnAFullDisk (counting.md 29): on a disk without a free byte the exporter starts, says so, and shows what was
+// counted; the reserve lets log records leave; with room again it goes on by itself.
+func TestRestartOnAFullDisk(t *testing.T) {
+	for name, end := range map[string]func(x *exporter, ledger string, fill func()){
+		"stopped, then full": func(x *exporter, _ string, _ func()) { x.stop() },
+		"stopped, its log removed, then full": func(x *exporter, ledger string, _ func()) {
+			x.stop()
+			for _, suffix := range []string{"-wal", "-shm"} {
+				if err := os.Remove(ledger + "/ledger.db" + suffix); err != nil {
+					x.t.Error(err)
+				}
+			}
+		},
+		"full, then stopped": func(x *exporter, _ string, fill func()) { fill(); x.stop() },
+		"full, then killed":  func(x *exporter, _ string, fill func()) { fill(); x.kill() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(95, sim.DirectRoutingMix(), size(2_000)))})
+			if !mountSmallDisk(t, n.ledger(), 24<<20) {
+				return
+			}
+			at := n.Pause()
+			r := newReceiver(t, n.vault, otlpsink.Settings{})
+			r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 503})
+			set := settings{OTLP: r.overHTTP(", shutdown_timeout: 100ms"), Sources: []source{{PSTN: "-"}}}
+			x := n.start(set).ready()
+			x.counts(n, at)
+			filling := n.ledger() + "/filling"
+			end(x, n.ledger(), func() { fillDisk(t, filling) })
+			fillDisk(t, filling) // also what the end has freed
+
+			x = n.start(set).serving()
+			x.counts(n, at)
+			eventually(t, "say that the disk is full", func() error {
+				if f := x.feed("contoso", directRouting); f.State != "error" || !strings.Contains(f.LastError, "full") {
+					return fmt.Errorf("state %s, last error %q", f.State, f.LastError)
+				}
+				return nil
+			})
+			r.ClearFailures()
+			r.complete(n, at)
+			if err := os.Remove(filling); err != nil {
+				t.Fatal(err)
+			}
+			n.Resume()
+			n.Advance(48 * time.Hour)
+			later := n.Pause()
+			x.counts(n, at, later)
+			x.stop()
+		})
+	}
+}

@@ -1,0 +1,52 @@
+package ledger
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// TestReadersDontWaitForACommit: what metrics, health and status are made of is read while a commit is held up.
+func TestReadersDontWaitForACommit(t *testing.T) {
+	r := newRig(t)
+	r.tuning.OutboxLimit = 10
+	held, release := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	r.reopen()
+	r.probe = func(string) error {
+		once.Do(func() { close(held) })
+		<-release
+		return nil
+	}
+	r.ledger.engine.probe = r.probe
+	var done sync.WaitGroup
+	done.Go(func() {
+		if _, err := r.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}); err != nil {
+			t.Error(err)
+		}
+	})
+	<-held
+	// Each of these would wait for ever.
+	if s := r.feed.State(); s.Records != 0 {
+		t.Errorf("%d records before the commit", s.Records)
+	}
+	r.ledger.Store().Snapshot()
+	r.ledger.Store().Counts()
+	r.ledger.OutboxFull()
+	r.ledger.Outbox()
+	if _, err := r.ledger.Size(); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.ledger.Activity(t.Context(), epoch); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := r.feed.Waiting(t.Context()); err != nil {
+		t.Error(err)
+	}
+	close(release)
+	done.Wait()
+	if s := r.feed.State(); s.Records != 1 {
+		t.Errorf("%d records after the commit", s.Records)
+	}
+}
