@@ -67,6 +67,10 @@ type App struct {
 	quotas  httpclient.Quotas
 	notices map[string]*notified // by source; guarded by reloading
 
+	reloads  reloads
+	stopping chan struct{} // closed when Stop begins
+	stopOnce sync.Once
+
 	// reloading orders reloads and the stop.
 	reloading sync.Mutex
 	running   *running // what the present configuration made
@@ -84,7 +88,7 @@ type App struct {
 // New reads the configuration, opens the ledger and the listeners, and builds
 // every part. Nothing is asked of the network yet.
 func New(ctx context.Context, settings Settings) (*App, error) {
-	a := &App{settings: settings.withDefaults(), scheduler: collector.NewScheduler(), failed: make(chan error, 2)}
+	a := &App{settings: settings.withDefaults(), scheduler: collector.NewScheduler(), failed: make(chan error, 2), stopping: make(chan struct{})}
 	a.logger, a.notices = a.settings.Logger, make(map[string]*notified)
 	a.webhooks = newWebhooks(a.logger)
 	if err := a.build(ctx); err != nil {
@@ -119,7 +123,7 @@ func (a *App) build(ctx context.Context) error {
 	if warning := a.ledger.Warning(); warning != "" {
 		a.logger.Warn("The ledger's disk is doubtful.", "problem", warning)
 	}
-	if a.running, err = a.prepare(ctx, plan); err != nil {
+	if a.running, err = a.prepare(plan, nil); err != nil {
 		return err
 	}
 	a.publish(&running{plan: plan}) // nothing is read yet
@@ -205,6 +209,7 @@ func (a *App) Run(ctx context.Context) error {
 // Stop ends reading, drains the outbox as long as its timeout allows, and closes
 // everything. It may be called twice, and after a failed New.
 func (a *App) Stop() error {
+	a.stopOnce.Do(func() { close(a.stopping) })
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
 	if a.stopped {

@@ -1,9 +1,10 @@
 package app
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -24,7 +25,8 @@ type running struct {
 type source struct {
 	config *config.Source
 	opened *collector.Source
-	loops  []*collector.Loop
+	loops  []*collector.Loop // nil before startReading
+	hooks  hooks
 	// queues has, for each loop, the state with the work that waits; nil where lists
 	// hold the records.
 	queues   []*openingFeed
@@ -36,11 +38,16 @@ func (s *source) hasWebhook() bool {
 	return slices.ContainsFunc(s.opened.Feeds, func(f collector.FeedInfo) bool { return f.Webhook != nil })
 }
 
-// prepare builds everything of a configuration that can fail, and starts nothing.
-func (a *App) prepare(_ context.Context, p *plan) (*running, error) {
+// prepare builds everything of a configuration that can fail, and starts nothing. What old, if there is one, has built of the same
+// configuration is taken over as it is.
+func (a *App) prepare(p *plan, old *running) (*running, error) {
 	r := &running{plan: p}
 	var errs []error
 	for i := range p.config.Sources {
+		if same := old.sourceOf(&p.config.Sources[i]); same != nil {
+			r.sources = append(r.sources, same)
+			continue
+		}
 		s, err := a.openSource(&p.config.Sources[i])
 		if err != nil {
 			errs = append(errs, err)
@@ -49,18 +56,52 @@ func (a *App) prepare(_ context.Context, p *plan) (*running, error) {
 		r.sources = append(r.sources, s)
 	}
 	var err error
-	if r.otlp, err = a.newDelivery(p); err != nil {
+	if old != nil && old.otlp != nil && reflect.DeepEqual(old.plan.otlp, p.otlp) {
+		r.otlp = old.otlp
+	} else if r.otlp, err = a.newDelivery(p); err != nil {
 		errs = append(errs, err)
 	}
 	errs = append(errs, a.checkWebhooks(r))
 	if err := errors.Join(errs...); err != nil {
-		r.close()
-		if r.otlp != nil {
-			err = errors.Join(err, r.otlp.close())
+		made := r
+		if old != nil {
+			made = r.without(old)
+		}
+		made.close()
+		if made.otlp != nil {
+			err = errors.Join(err, made.otlp.close())
 		}
 		return nil, err
 	}
 	return r, nil
+}
+
+// sourceOf is the source that was made of an equal configuration, nil if there is none. Secrets in files are compared by the name of the
+// file: they are read again when they are used.
+func (r *running) sourceOf(c *config.Source) *source {
+	if r == nil {
+		return nil
+	}
+	for _, s := range r.sources {
+		if reflect.DeepEqual(s.config, c) {
+			return s
+		}
+	}
+	return nil
+}
+
+// without is what other doesn't have.
+func (r *running) without(other *running) *running {
+	rest := &running{plan: r.plan}
+	for _, s := range r.sources {
+		if !slices.Contains(other.sources, s) {
+			rest.sources = append(rest.sources, s)
+		}
+	}
+	if r.otlp != other.otlp {
+		rest.otlp = r.otlp
+	}
+	return rest
 }
 
 func (a *App) openSource(c *config.Source) (*source, error) {
@@ -77,23 +118,33 @@ func (a *App) openSource(c *config.Source) (*source, error) {
 	return &source{config: c, opened: opened, notified: notified}, nil
 }
 
-// startReading opens the feeds' state and starts the loops. What can't be opened
+// startReading opens the feeds' state and starts the loops of the sources that aren't read yet. What can't be opened
 // is shown as that feed's error and stops no other.
 func (r *running) startReading(a *App) {
-	hooks := make(hooks)
+	all := make(hooks)
+	var fresh []*source
 	for _, s := range r.sources {
-		if s.hasWebhook() {
-			s.notified.Listens()
+		if s.loops == nil {
+			a.makeLoops(s)
+			fresh = append(fresh, s)
 		}
-		clock := collector.NewClock(nil, s.opened.Offset)
-		for i := range s.opened.Feeds {
-			a.addLoop(s, &s.opened.Feeds[i], clock, hooks)
-		}
+		maps.Copy(all, s.hooks)
 	}
 	// Before the loops: a provider that is asked for a subscription tries the address.
-	a.webhooks.take(hooks)
-	for _, s := range r.sources {
+	a.webhooks.take(all)
+	for _, s := range fresh {
 		a.scheduler.Add(s.loops...)
+	}
+}
+
+func (a *App) makeLoops(s *source) {
+	s.hooks = make(hooks)
+	if s.hasWebhook() {
+		s.notified.Listens()
+	}
+	clock := collector.NewClock(nil, s.opened.Offset)
+	for i := range s.opened.Feeds {
+		a.addLoop(s, &s.opened.Feeds[i], clock, s.hooks)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -290,7 +291,9 @@ func TestStatusShowsReadsAndBudget(t *testing.T) {
 func TestReloadKeepsQuotas(t *testing.T) {
 	provider := &acme{t: t}
 	provider.calls(inProgress("inbound", 1))
-	a := start(t, provider.write(t.TempDir(), "active_calls: ", ""), provider.provider())
+	folder := t.TempDir()
+	a := start(t, provider.write(folder, "active_calls: ", ""), provider.provider())
+	provider.write(folder, "active_calls: {interval: 2s}", "")
 	if err := a.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -298,5 +301,30 @@ func TestReloadKeepsQuotas(t *testing.T) {
 	defer provider.mu.Unlock()
 	if q := provider.quotas; len(q) != 2 || q[0] == nil || q[0] != q[1] {
 		t.Errorf("the sources before and after a reload were given %v", q)
+	}
+}
+
+// TestReloadKeepsWhatIsUnchanged: a reload opens and closes nothing that the file still has, and requests that come together share one.
+func TestReloadKeepsWhatIsUnchanged(t *testing.T) {
+	provider := &acme{t: t}
+	provider.calls(inProgress("inbound", 1))
+	a := start(t, provider.write(t.TempDir(), "active_calls: ", ""), provider.provider())
+	before := a.present().sources[0]
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() {
+			if err := a.Reload(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if after := a.present().sources[0]; after != before {
+		t.Error("the source was opened anew")
+	}
+	provider.mu.Lock()
+	defer provider.mu.Unlock()
+	if n := len(provider.quotas); n != 1 {
+		t.Errorf("the source was opened %d times", n)
 	}
 }
