@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -149,5 +151,54 @@ func (x *exporter) limitFiles(most uint64) {
 	x.t.Helper()
 	if err := unix.Prlimit(x.cmd.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: most, Max: math.MaxUint64}, nil); err != nil {
 		x.t.Fatal(err)
+	}
+}
+
+// TestSlowStrangers: connections from an address that send one byte and wait don't keep out Graph's notifications.
+func TestSlowStrangers(t *testing.T) {
+	t.Parallel()
+	b := newSwitchboard(t, evening(133, size(50)))
+	x := b.launch(b.told(6*time.Hour), settings{}).ready()
+	x.subscribed(b)
+	ctx, cancel := context.WithCancel(t.Context())
+	var strangers sync.WaitGroup
+	defer func() {
+		cancel()
+		strangers.Wait()
+	}()
+	dialer := tls.Dialer{
+		NetDialer: &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}},
+		Config:    &tls.Config{RootCAs: b.authority.Pool(), MinVersion: tls.VersionTLS12},
+	}
+	head := "POST " + hookPath + " HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+	for range 300 {
+		strangers.Go(func() {
+			for ctx.Err() == nil {
+				stall(ctx, &dialer, b.hook, head)
+			}
+		})
+	}
+	eventually(t, "be held by strangers", func() error {
+		if n := x.scrape().sum("cdr_notifications_total", "result=invalid"); n < 100 {
+			return fmt.Errorf("%g requests were given up", n)
+		}
+		return nil
+	})
+	b.pass(2 * time.Hour)
+	b.delivered()
+	x.countsCalls(b)
+	x.stop()
+}
+
+// stall sends the beginning of a request and waits until the other side has enough.
+func stall(ctx context.Context, dialer *tls.Dialer, address, head string) {
+	c, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return // turned down
+	}
+	defer c.Close()
+	defer context.AfterFunc(ctx, func() { _ = c.Close() })()
+	if _, err := io.WriteString(c, head); err == nil {
+		_, _ = io.Copy(io.Discard, c)
 	}
 }

@@ -8,8 +8,27 @@ import "sync"
 // anew; and two sources with one credential have one budget. The zero value is empty and
 // ready. Its methods may be called from several goroutines at once.
 type Quotas struct {
-	mu  sync.Mutex
-	all map[string]*quota // guarded by mu; as many as credentials were ever configured
+	mu   sync.Mutex
+	all  map[string]*quota // guarded by mu; as many as credentials were ever configured
+	kept map[string]any    // guarded by mu
+}
+
+// Keep is what was made for a key before, or else is made now: what a provider has to remember of a credential over reloads.
+func (q *Quotas) Keep(key string, create func() any) any {
+	if q == nil {
+		return create()
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if v, known := q.kept[key]; known {
+		return v
+	}
+	if q.kept == nil {
+		q.kept = make(map[string]any)
+	}
+	v := create()
+	q.kept[key] = v
+	return v
 }
 
 // quota is what is shared.

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -26,13 +28,16 @@ const (
 	maxValidationToken = 4 << 10
 	// requestsAtOnce are read, and so many more wait for at most roomPatience.
 	requestsAtOnce = 64
+	// Of one address so many are read at once, and so many are in hand: no stranger takes all the room.
+	readOfOne      = 48
+	inHandOfOne    = 192
 	requestsInLine = 192
 	roomPatience   = 2 * time.Second
 	// requestsPerSecond are answered on average, and twice as many at once.
 	requestsPerSecond = 500
 	// bodyPatience is how long a request may take to send its body, keepPatience how long
 	// the ledger may take. Graph waits for ten seconds.
-	bodyPatience = 5 * time.Second
+	bodyPatience = time.Second
 	keepPatience = 4 * time.Second
 )
 
@@ -52,6 +57,9 @@ type notifications struct {
 
 	limit      *rate.Limiter
 	line, room chan struct{}
+
+	mu   sync.Mutex
+	from map[string]*sender // guarded by mu: who has requests in hand, by address
 }
 
 func newNotifications(s *subscription, tenant string, now func() time.Time, offset func() (time.Duration, bool), enqueue enqueue) *notifications {
@@ -63,6 +71,7 @@ func newNotifications(s *subscription, tenant string, now func() time.Time, offs
 		limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond),
 		line:  make(chan struct{}, requestsAtOnce+requestsInLine),
 		room:  make(chan struct{}, requestsAtOnce),
+		from:  make(map[string]*sender),
 	}
 }
 
@@ -75,7 +84,7 @@ func (n *notifications) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		turnDown(w, http.StatusMethodNotAllowed)
 		return
 	}
-	leave, ok := n.enter(r.Context())
+	leave, ok := n.enter(r)
 	if !ok {
 		busy(w)
 		return
@@ -89,26 +98,73 @@ func (n *notifications) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // enter waits for room, if not too many do.
-func (n *notifications) enter(ctx context.Context) (leave func(), ok bool) {
+func (n *notifications) enter(r *http.Request) (leave func(), ok bool) {
 	if !n.limit.Allow() {
+		return nil, false
+	}
+	address, _, _ := net.SplitHostPort(r.RemoteAddr) // what can't be split is one address
+	one := n.admit(address)
+	if one == nil {
 		return nil, false
 	}
 	select {
 	case n.line <- struct{}{}:
 	default:
+		n.release(address)
 		return nil, false
 	}
-	out := func() { <-n.line }
-	patience := time.NewTimer(roomPatience)
-	defer patience.Stop()
-	select {
-	case n.room <- struct{}{}:
-		return func() { <-n.room; out() }, true
-	case <-patience.C:
-	case <-ctx.Done():
+	ctx, cancel := context.WithTimeout(r.Context(), roomPatience)
+	defer cancel()
+	if waitFor(ctx, one.room) {
+		if waitFor(ctx, n.room) {
+			return func() { <-n.room; <-one.room; <-n.line; n.release(address) }, true
+		}
+		<-one.room
 	}
-	out()
+	<-n.line
+	n.release(address)
 	return nil, false
+}
+
+// waitFor takes a place, unless the context ends before there is one.
+func waitFor(ctx context.Context, room chan struct{}) bool {
+	select {
+	case room <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// sender is an address that has requests in hand.
+type sender struct {
+	requests int
+	room     chan struct{} // for those that are read
+}
+
+// admit counts another request of an address; nil if it has too many.
+func (n *notifications) admit(address string) *sender {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	one := n.from[address]
+	if one == nil {
+		one = &sender{room: make(chan struct{}, readOfOne)}
+		n.from[address] = one
+	}
+	if one.requests >= inHandOfOne {
+		return nil
+	}
+	one.requests++
+	return one
+}
+
+func (n *notifications) release(address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	one := n.from[address]
+	if one.requests--; one.requests == 0 {
+		delete(n.from, address)
+	}
 }
 
 // turnDown answers with a status and nothing that a stranger could learn from.

@@ -35,35 +35,41 @@ func TestNotificationFlood(t *testing.T) {
 	})
 }
 
-// Requests that send nothing keep others out for seconds at most, and only so many wait.
+// Requests that send nothing keep others out for seconds at most, and only so many wait; those of one address don't keep out another's.
 func TestNotificationRequestsThatStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListener(t)
 		stalled, end := io.Pipe()
 		var done sync.WaitGroup
-		for range requestsAtOnce {
+		ask := func(address string, body io.Reader) int {
+			w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, testHook, body)
+			r.RemoteAddr = address + ":1234"
+			l.ServeHTTP(w, r)
+			return w.Code
+		}
+		turnedDown := make(chan int, 1000)
+		for range 300 {
 			done.Go(func() {
-				w := httptest.NewRecorder()
-				l.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, testHook, stalled))
+				if code := ask("192.0.2.1", stalled); code == http.StatusServiceUnavailable {
+					turnedDown <- code
+				}
 			})
 		}
 		synctest.Wait()
-		answers := make(chan int, 1000)
-		for range 300 {
-			done.Go(func() { answers <- l.post(t, bodyOf(t, told(record1))).Code })
+		if n := len(turnedDown); n != 300-inHandOfOne {
+			t.Errorf("%d were turned down at once, want %d", n, 300-inHandOfOne)
 		}
-		synctest.Wait()
-		if n := len(answers); n != 300-requestsInLine {
-			t.Errorf("%d were turned down at once, want %d", n, 300-requestsInLine)
+		if code := ask("192.0.2.2", strings.NewReader(bodyOf(t, told(record1)))); code != http.StatusAccepted {
+			t.Errorf("another address is answered %d while one stalls", code)
 		}
 		<-time.After(roomPatience)
 		synctest.Wait()
-		if n := len(answers); n != 300 {
-			t.Errorf("%d were answered in %s", n, roomPatience)
+		if n := len(turnedDown); n != 300-readOfOne {
+			t.Errorf("%d were turned down in %s, want %d", n, roomPatience, 300-readOfOne)
 		}
 		_ = end.CloseWithError(errors.New("the deadline has passed")) // as a server does
 		done.Wait()
-		l.want(t, l.post(t, bodyOf(t, told(record1))), http.StatusAccepted, 1, 0, 0, requestsAtOnce)
+		l.want(t, l.post(t, bodyOf(t, told(record1))), http.StatusAccepted, 1, 1, 0, readOfOne)
 	})
 }
 

@@ -134,6 +134,8 @@ func (s *source) openClient() error {
 		ProxyURL:              s.settings.ProxyURL,
 		Transport:             s.settings.Transport,
 		RequestsPerMinute:     perMinute,
+		Quotas:                s.settings.Quotas,
+		QuotaKey:              strings.ToLower(strings.Join([]string{providerName, s.config.TenantID, s.config.ClientID, orElse(s.config.GraphURL, s.cloud.graph)}, " ")),
 		UserAgent:             s.settings.UserAgent,
 		ClientRequestIDHeader: "client-request-id",
 		RequestIDHeaders:      []string{"request-id"},

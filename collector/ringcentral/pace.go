@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -35,9 +36,10 @@ type credentialKey [sha256.Size]byte
 
 func keyOf(secret, jwt string) credentialKey { return sha256.Sum256([]byte(secret + "\x00" + jwt)) }
 
-// pace keeps to how often RingCentral lets a token be asked for, and for how long not
-// after a failure. It is for one goroutine at a time.
+// pace keeps to how often RingCentral lets an app ask for tokens, and for how long it may not after a failure. It outlives reloads. It is
+// safe for concurrent use.
 type pace struct {
+	mu    sync.Mutex // guards all below
 	limit int
 	per   time.Duration
 	asked []time.Time // within the window, in order
@@ -53,6 +55,8 @@ func newPace() *pace { return &pace{limit: authLimit, per: authPer} }
 
 // check says why a token can't be asked for now.
 func (p *pace) check(now time.Time, key credentialKey) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.failed != nil && now.Before(p.until) && (!p.refused || key == p.key) {
 		return p.failed
 	}
@@ -70,12 +74,16 @@ func (p *pace) check(now time.Time, key credentialKey) error {
 
 // began notes that a token is asked for.
 func (p *pace) began(now time.Time, key credentialKey) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.asked = append(p.asked, now)
 	p.key = key
 }
 
 // learn takes the group's limit from an answer.
 func (p *pace) learn(header http.Header) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if group := folded(header.Get(headerGroup)); group != "" && group != authGroup {
 		return
 	}
@@ -88,10 +96,16 @@ func (p *pace) learn(header http.Header) {
 }
 
 // succeeded forgets failures.
-func (p *pace) succeeded() { p.failed, p.failures, p.until = nil, 0, time.Time{} }
+func (p *pace) succeeded() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failed, p.failures, p.until = nil, 0, time.Time{}
+}
 
 // fail keeps an error until a token may be asked for again.
 func (p *pace) fail(now time.Time, err error, status int, after time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.failures++
 	p.failed, p.refused = err, !httpclient.IsRetryable(err)
 	var wait time.Duration

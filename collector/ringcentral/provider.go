@@ -76,8 +76,10 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	}
 	s.creds = &credentials{
 		config: config, base: base, transport: s.transport, observer: settings.Observer,
-		userAgent: settings.UserAgent, now: settings.Now, pace: newPace(),
+		userAgent: settings.UserAgent, now: settings.Now,
 	}
+	paceKey := strings.Join([]string{providerName, authGroup, strings.ToLower(base.Host), config.ClientID}, " ")
+	s.creds.pace = settings.Quotas.Keep(paceKey, func() any { return newPace() }).(*pace)
 	s.tokens = httpclient.NewTokens(httpclient.TokensSettings{Ask: s.creds.token, Now: settings.Now})
 	if err := s.openClient(); err != nil {
 		return nil, err

@@ -69,6 +69,8 @@ func (s *source) openClient() error {
 		ProxyURL:          s.settings.ProxyURL,
 		Transport:         s.settings.Transport,
 		RequestsPerMinute: perMinute,
+		Quotas:            s.settings.Quotas,
+		QuotaKey:          providerName + " " + s.config.BaseURL + " " + s.settings.Name,
 		KeepTokenOn403:    true,
 		MaxBody:           maxAnswer,
 		BodyTimeout:       answerTime,
