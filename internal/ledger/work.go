@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// parkedFor is how long work that was set aside is kept when nobody tries it. No provider
-	// keeps a call for longer.
+	// parkedFor is how long work that was set aside is kept when nobody tries it, and how far
+	// the floor stays behind while any was refused. No provider keeps a call for longer.
 	parkedFor = 45 * 24 * time.Hour
 	// namedAgain is how soon what was set aside is tried when a list names it again: not with
 	// each list.
@@ -189,6 +189,19 @@ func (f *Feed) Waiting(ctx context.Context) (waiting, parked int, err error) {
 		return 0, 0, fmt.Errorf("count pending work: %w", err)
 	}
 	return waiting, parked, nil
+}
+
+// hasRefused says whether any work was tried in vain and still waits, or was set aside.
+func (f *Feed) hasRefused() (yes bool, err error) {
+	rows, err := f.ledger.engine.query(`SELECT 1 FROM work WHERE feed = ? AND (parked = 1 OR attempts > 0) LIMIT 1`, f.row.id)
+	if err != nil {
+		return false, err
+	}
+	err = scanAll(rows, func() error {
+		yes = true
+		return nil
+	})
+	return yes, err
 }
 
 // reading is the pool that reads beside the writer, and the feed's id.

@@ -227,6 +227,31 @@ func TestRule04KnownRecords(t *testing.T) {
 	})
 }
 
+// counting.md 5, 32: the floor stays below a record that is still tried, so that it is
+// counted, once, when it comes in the end.
+func TestRule32WhatComesInTheEndIsCounted(t *testing.T) {
+	for name, refused := range map[string]Work{
+		"set aside":     {Kind: "record", Key: "a", Version: 1, Due: epoch, Parked: true},
+		"tried in vain": {Kind: "record", Key: "a", Version: 1, Due: epoch, Attempts: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newHourlessRig(t)
+			r.enqueue(refused)
+			r.records(call("known", version(1)))
+			r.raiseFloor(epoch.Add(30 * 24 * time.Hour))
+			r.reopen()
+			if got := r.records(call("a", version(1)), call("known", version(1))); got.New != 1 || got.Duplicate != 1 {
+				t.Errorf("%+v", got)
+			}
+			r.commit(&Page{Done: []Work{refused}})
+			r.raiseFloor(epoch.Add(30 * 24 * time.Hour))
+			if got := r.records(call("b", version(1)), call("a", version(1))); got.TooOld != 2 {
+				t.Errorf("when nothing is tried any more: %+v", got)
+			}
+		})
+	}
+}
+
 // counting.md 4: what was set aside is kept for long when nobody tries it; what waits isn't
 // dropped at all.
 func TestRule04ParkedWorkIsPruned(t *testing.T) {
