@@ -19,6 +19,8 @@ type observed struct {
 	catchingUp bool
 	unreadable time.Duration
 	offset     time.Duration
+	waiting    int
+	setAside   int
 	totals     []DayTotal
 }
 
@@ -53,5 +55,9 @@ func (o *observed) CatchingUp(yes bool)        { o.with(func() { o.catchingUp = 
 func (o *observed) Unreadable(d time.Duration) { o.with(func() { o.unreadable = d }) }
 func (o *observed) Reconciled(day time.Time, ours, theirs int) {
 	o.with(func() { o.totals = append(o.totals, DayTotal{Day: day, Ours: ours, Theirs: theirs}) })
+}
+
+func (o *observed) Tasks(_ string, waiting, setAside int) {
+	o.with(func() { o.waiting, o.setAside = waiting, setAside })
 }
 func (o *observed) ClockOffset(d time.Duration) { o.with(func() { o.offset = d }) }

@@ -38,6 +38,9 @@ type Observer interface {
 	CatchingUp(yes bool)
 	// Unreadable is how much time the provider no longer kept when it was due.
 	Unreadable(d time.Duration)
+	// Tasks is how much of a kind of thing waits to be fetched or read again, and how much
+	// of it was set aside. What is shown of a feed is the sum over the kinds.
+	Tasks(kind string, waiting, setAside int)
 	// ClockOffset is the provider's clock minus ours.
 	ClockOffset(d time.Duration)
 	// Reconciled compares how many distinct records of a day were read with the
@@ -58,5 +61,6 @@ func (noObserver) NewestCall(time.Time)           {}
 func (noObserver) LastSuccess(time.Time)          {}
 func (noObserver) CatchingUp(bool)                {}
 func (noObserver) Unreadable(time.Duration)       {}
+func (noObserver) Tasks(string, int, int)         {}
 func (noObserver) ClockOffset(time.Duration)      {}
 func (noObserver) Reconciled(time.Time, int, int) {}

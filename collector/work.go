@@ -25,11 +25,9 @@ type Fetcher interface {
 	// what else is to be done then; nil is nothing. For a record that is provisional that
 	// must be to read it again, since it goes no further.
 	//
-	// Errors are told apart like this: ErrGone parks the work. ErrNotYet, and an answer
-	// that the request itself is at fault (httpclient.KindBadRequest and the like), count
-	// as an attempt, of which there are so many. When the provider refuses us, or can't be
-	// reached, no attempt counts and all fetching backs off. A fault of the provider, or a
-	// 403, counts as an attempt if it answers for other keys, now or since the one before.
+	// An error is a refusal, whatever its status: it counts against the key only if another
+	// was fetched since the refusal before, else all fetching backs off (counting.md 30).
+	// Throttling and a refused credential never count. ErrStale is an answer, and counts.
 	Fetch(ctx context.Context, works []Work) (*Batch, error)
 	// Parallel is how many may be fetched at once.
 	Parallel() int
@@ -41,6 +39,11 @@ var (
 	ErrNotYet = errors.New("the provider doesn't have it yet")
 	// ErrGone: the provider no longer has it, or never will.
 	ErrGone = errors.New("the provider no longer has it")
+	// ErrNoneFetched: nothing that was named can be fetched, so it isn't known whose fault
+	// that is. It comes with the provider's error.
+	ErrNoneFetched = errors.New("no record can be fetched")
+	// ErrStale: the provider answered with an older version than is known.
+	ErrStale = errors.New("the answer is an older version than is known")
 )
 
 // Keeper keeps something alive at the provider beside reading, such as a subscription.

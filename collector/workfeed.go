@@ -11,8 +11,12 @@ import (
 
 // WorkQueue is what waits in the ledger; *ledger.Feed is one.
 type WorkQueue interface {
-	// Due is the work that is due and not parked, the longest due first.
+	// Due is the work that is due and wasn't set aside, the longest due first.
 	Due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error)
+	// SetAside is the work that was set aside and is due to be tried again.
+	SetAside(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error)
+	// Waiting is how much work waits, due or not, and how much was set aside.
+	Waiting(ctx context.Context) (waiting, setAside int, err error)
 }
 
 // WorkSettings are what NewWorkFeed needs.
@@ -101,6 +105,7 @@ func (f *WorkFeed) Woken() <-chan struct{} { return f.woken }
 
 // Poll implements Feed: it does the next part that is due.
 func (f *WorkFeed) Poll(ctx context.Context, state ledger.State, sink Sink) error {
+	defer f.showTasks(ctx)
 	f.look(ctx)
 	for range parts {
 		f.last = (f.last + 1) % parts
@@ -117,6 +122,14 @@ func (f *WorkFeed) Poll(ctx context.Context, state ledger.State, sink Sink) erro
 		}
 	}
 	return errNothingDue
+}
+
+// showTasks shows how much is still to be fetched. If the ledger can't say, the next poll
+// asks again.
+func (f *WorkFeed) showTasks(ctx context.Context) {
+	if waiting, setAside, err := f.settings.Queue.Waiting(ctx); err == nil {
+		f.ranges.settings.Observer.Tasks("record", waiting, setAside)
+	}
 }
 
 // wait is how long from now to when a part is due.

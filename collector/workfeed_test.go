@@ -1,12 +1,9 @@
 package collector
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -213,76 +210,6 @@ func TestWorkFeed_OneKeyIsFetchedOnce(t *testing.T) {
 			t.Errorf("fetched %v, left %v", m.fetches, m.work)
 		}
 		m.want(t)
-	})
-}
-
-// A record that is too young is tried again, ever more seldom; one that never comes is
-// parked after half a day, which is logged, and stands in nobody's way.
-func TestRule04_NotYetIsTriedAgainAndThenParked(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		now := time.Now()
-		m := newWorkModel(now)
-		m.calls = []*toldCall{{id: "young", start: now, end: now, versions: []time.Time{now}, readable: now.Add(70 * time.Minute)}}
-		feed := m.feed(func(s *WorkSettings) {
-			s.Ranges.Logger = slog.New(slog.NewTextHandler(&log, nil))
-		})
-		loop := m.loop(feed)
-		loop.Start()
-		if _, err := m.tell(feed, "young", "never"); err != nil {
-			t.Fatal(err)
-		}
-		pass(t, 90*time.Minute)
-		if n := m.fetchesOf("young"); m.State().Records != 1 || n > 25 {
-			t.Errorf("%d records, fetched %d times", m.State().Records, n)
-		}
-		pass(t, 6*time.Hour)
-		if m.waiting("told", "never").Parked {
-			t.Error("it is given up within hours")
-		}
-		pass(t, 8*time.Hour)
-		if w, n := m.waiting("told", "never"), m.fetchesOf("never"); !w.Parked || w.Attempts != maxAttempts || n != maxAttempts {
-			t.Errorf("after half a day it is %+v, fetched %d times", w, n)
-		}
-		if strings.Count(log.String(), "set aside") != 1 || !strings.Contains(log.String(), "key=never") {
-			t.Errorf("the log has %s", log.String())
-		}
-		if err := feed.Trouble(); err != nil || loop.Status().State != StateOK {
-			t.Errorf("the feed is in trouble: %v", err)
-		}
-		if _, err := m.tell(feed, "never"); err != nil { // told of again: it is tried again
-			t.Fatal(err)
-		}
-		pass(t, time.Minute)
-		loop.Stop()
-		if w := m.work[workID{"told", "never"}]; w.Parked || w.Attempts == 0 {
-			t.Errorf("told of again it is %+v", w)
-		}
-		m.want(t)
-	})
-}
-
-// What is gone is parked at once.
-func TestWorkFeed_GoneIsParked(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newWorkModel(time.Now())
-		m.fault = func(key string) error {
-			if key != "" {
-				return fmt.Errorf("fetch: %w", ErrGone)
-			}
-			return nil
-		}
-		feed := m.feed()
-		loop := m.loop(feed)
-		loop.Start()
-		if _, err := m.tell(feed, "old"); err != nil {
-			t.Fatal(err)
-		}
-		pass(t, time.Hour)
-		loop.Stop()
-		if w := m.work[workID{"told", "old"}]; !w.Parked || m.fetches["old"] != 1 {
-			t.Errorf("it is %+v, fetched %d times", w, m.fetches["old"])
-		}
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
 
 const (
@@ -30,18 +31,20 @@ type fetching struct {
 	flying   map[string]bool
 	landed   chan fetched
 	parallel int
-	// resting is what others go before, by key, until when.
-	resting map[string]time.Duration
-	// suspect is what had a fault before the provider answered for others: if it has one
-	// again, that is its own.
-	suspect map[string]bool
+	// endpoint counts what was fetched, and cases has what speaks against each key that
+	// was refused since it was last fetched.
+	endpoint witness.Endpoint
+	cases    map[string]*witness.Case
+	// backoff is when each key that was refused without a witness is tried again: others
+	// go first, as one of them may be the witness. The times are the feed's.
+	backoff map[string]time.Time
 }
 
 func newFetching(parallel int) fetching {
 	parallel = max(1, parallel)
 	return fetching{
 		flying: make(map[string]bool), landed: make(chan fetched, parallel), parallel: parallel,
-		resting: make(map[string]time.Duration), suspect: make(map[string]bool),
+		cases: make(map[string]*witness.Case), backoff: make(map[string]time.Time),
 	}
 }
 
@@ -55,59 +58,40 @@ func (s *fetching) wait(tick time.Duration) time.Duration {
 	return s.next - tick
 }
 
-// rest lets others go before what had a fault.
-func (s *fetching) rest(faults []fetched, until time.Duration) {
-	for _, got := range faults {
-		s.resting[got.job.key] = until
+// caseOf is what speaks against a key.
+func (s *fetching) caseOf(key string) *witness.Case {
+	if s.cases[key] == nil {
+		s.cases[key] = new(witness.Case)
 	}
-}
-
-// vouch notes that the provider answers: whatever rests isn't to wait any longer, and
-// what becomes of it is its own.
-func (s *fetching) vouch() {
-	for key := range s.resting {
-		s.suspect[key] = true
-	}
-	clear(s.resting)
-}
-
-// suspects tells the faults that are the work's own from those that may be the provider's.
-func (s *fetching) suspects(faults []fetched) (own, others []fetched) {
-	for _, got := range faults {
-		if s.suspect[got.job.key] {
-			own = append(own, got)
-			delete(s.suspect, got.job.key)
-		} else {
-			others = append(others, got)
-		}
-	}
-	return own, others
+	return s.cases[key]
 }
 
 // free says whether work can be begun, as far as that isn't the ledger's to know.
 func (s *fetching) free(key string) bool {
-	_, rests := s.resting[key]
-	return !rests && !s.flying[key]
+	_, waits := s.backoff[key]
+	return !waits && !s.flying[key]
 }
 
-// onlyResting says whether works are fewer than may be fetched at once, and all rest.
-func (s *fetching) onlyResting(works []ledger.Work) bool {
+// onlyRefused says whether works are fewer than may be fetched at once, and all were
+// refused without a witness.
+func (s *fetching) onlyRefused(works []ledger.Work) bool {
 	return len(works) < s.parallel && !slices.ContainsFunc(works, func(w ledger.Work) bool {
-		_, rests := s.resting[w.Key]
-		return !rests
+		_, waits := s.backoff[w.Key]
+		return !waits
 	})
 }
 
-// rested ends the rests that are over, and says when the next will be; never if nothing
-// rests.
-func (s *fetching) rested(tick time.Duration) time.Duration {
+// endBackoff lets begin what has waited long enough, and says how long until more will
+// have; never if nothing waits.
+func (s *fetching) endBackoff(now time.Time) time.Duration {
 	first := never
-	for key, until := range s.resting {
-		if until <= tick {
-			delete(s.resting, key)
+	for key, until := range s.backoff {
+		left := until.Sub(now)
+		if left <= 0 || left > longestAttempt { // our clock was set back
+			delete(s.backoff, key)
 			continue
 		}
-		first = min(first, until)
+		first = min(first, left)
 	}
 	return first
 }
@@ -125,42 +109,56 @@ func (f *WorkFeed) look(ctx context.Context) {
 		s.next = never // whatever lands wakes the feed
 		return
 	}
-	rested := s.rested(c.Elapsed())
+	refused := s.endBackoff(c.Now())
 	works, err := f.due(ctx, c.Now().Add(ages), 1)
-	switch {
-	case err != nil:
+	if err != nil {
 		s.next = c.Elapsed() + queueRetry
-	case len(works) == 0:
-		s.next = rested
-		if s.next == never && len(s.flying) == 0 {
-			s.failures, s.err = 0, nil // what failed isn't wanted any more
+		return
+	}
+	wait := refused
+	for i := range works {
+		wait = min(wait, max(0, works[i].Due.Sub(c.Now())))
+	}
+	if s.err != nil && wait > 0 && len(s.backoff) > 0 {
+		clear(s.backoff) // all others were tried: an outage is backed off from as a whole
+		wait = 0
+	}
+	if s.next = never; wait < never {
+		s.next = c.Elapsed() + wait
+	}
+	if refused == never && len(s.flying) == 0 && !slices.ContainsFunc(works, func(w ledger.Work) bool { return !w.Parked }) {
+		s.failures, s.err = 0, nil // what failed isn't wanted any more
+		if len(works) == 0 {
+			clear(s.cases)
 		}
-	default:
-		s.next = min(rested, c.Elapsed()+max(0, works[0].Due.Sub(c.Now())))
 	}
 }
 
-// due is the work that is due and can be begun.
+// due is the work that is due and can be begun, what was set aside last.
 func (f *WorkFeed) due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
 	const kinds = 4 // of work about one key; more only make it see less
 	s := &f.fetching
-	works, err := f.settings.Queue.Due(ctx, now, limit+kinds*(len(s.flying)+len(s.resting)))
+	limit += kinds * (len(s.flying) + len(s.backoff))
+	works, err := f.settings.Queue.Due(ctx, now, limit)
 	if err != nil {
 		return nil, err
 	}
-	free := works[:0]
-	for _, w := range works {
-		if s.free(w.Key) {
-			free = append(free, w)
-		}
+	again, err := f.settings.Queue.SetAside(ctx, now, limit)
+	if err != nil {
+		return nil, err
 	}
-	return free, nil
+	return slices.DeleteFunc(append(works, again...), func(w ledger.Work) bool { return !s.free(w.Key) }), nil
 }
 
 // job is all that is to be done about one key, which one answer does.
 type job struct {
 	key   string
 	works []ledger.Work
+}
+
+// blamed says whether a refusal has counted against the key: that had a witness.
+func (j *job) blamed() bool {
+	return slices.ContainsFunc(j.works, func(w ledger.Work) bool { return w.Parked || w.Attempts > 0 })
 }
 
 // jobsOf puts together the work about one key.

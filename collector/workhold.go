@@ -72,9 +72,9 @@ func (s *workSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result
 	return result, nil
 }
 
-// release commits the position that waits, once nothing holds it. The list goes on before
-// that if there are only a few left, which had a fault: the provider may never give them,
-// and other calls aren't to be late for that.
+// release commits the position that waits, once nothing holds it: all was fetched, or a
+// witness says that the provider refuses only some. The list goes on before that if there
+// are only a few left, which were refused: other calls aren't to be late for that.
 func (f *WorkFeed) release(ctx context.Context, sink Sink) error {
 	h, now := &f.holding, sink.Now()
 	if !h.held {
@@ -86,7 +86,7 @@ func (f *WorkFeed) release(ctx context.Context, sink Sink) error {
 	case err != nil:
 		return err
 	case len(works) > 0:
-		if f.fetching.onlyResting(works) {
+		if f.fetching.onlyRefused(works) {
 			h.until = 0
 		}
 		return nil

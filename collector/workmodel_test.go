@@ -146,10 +146,10 @@ func (m *workModel) Fetch(ctx context.Context, works []Work) (*Batch, error) {
 		wait += m.slow(key)
 	}
 	m.mu.Unlock()
+	defer m.with(func() { m.flying-- }) // after a panic too
 	err := m.answer(ctx, key, wait)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.flying--
 	if err != nil {
 		return nil, err
 	}
@@ -181,11 +181,34 @@ func (m *workModel) State() ledger.State {
 
 // Due implements WorkQueue.
 func (m *workModel) Due(_ context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+	return m.due(false, now, limit)
+}
+
+// SetAside implements WorkQueue.
+func (m *workModel) SetAside(_ context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+	return m.due(true, now, limit)
+}
+
+// Waiting implements WorkQueue.
+func (m *workModel) Waiting(context.Context) (waiting, setAside int, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, w := range m.work {
+		if w.Parked {
+			setAside++
+		} else {
+			waiting++
+		}
+	}
+	return waiting, setAside, nil
+}
+
+func (m *workModel) due(parked bool, now time.Time, limit int) ([]ledger.Work, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var due []ledger.Work
 	for _, w := range m.work {
-		if !w.Parked && !w.Due.After(now) {
+		if w.Parked == parked && !w.Due.After(now) {
 			due = append(due, w)
 		}
 	}
@@ -262,8 +285,11 @@ func (m *workModel) enqueue(w ledger.Work, r *ledger.Result) {
 		return
 	}
 	was, waits := m.work[id]
-	if waits && (w.Version < was.Version || w.Version == was.Version && (was.Parked || w.Attempts < was.Attempts)) {
+	if waits && (w.Version < was.Version || w.Version == was.Version && !w.Parked && !was.Parked && w.Attempts < was.Attempts) {
 		return
+	}
+	if waits && w.Version == was.Version && was.Parked && !w.Parked { // named again
+		w.Parked, w.Due = true, earliest(was.Due, w.Due.Add(time.Hour))
 	}
 	m.work[id] = w
 	if !w.Parked && (!waits || was.Parked) {

@@ -10,7 +10,7 @@ import (
 
 // One record that the provider can't give makes no other call late in a tenant that has
 // few of them: the list goes on, and that others were fetched meanwhile tells that the fault
-// is the record's own, so that it is parked in the end and holds nothing.
+// is the record's own, so that it is set aside in the end and holds nothing.
 func TestWorkFeed_APoisonedRecordMakesNothingLate(t *testing.T) {
 	for name, fault := range map[string]*httpclient.Error{
 		"server":    {Kind: httpclient.KindServer, Status: 500},

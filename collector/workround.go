@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -11,14 +12,17 @@ import (
 )
 
 const (
-	// maxAttempts is after how many of them work is parked: about half a day.
+	// maxAttempts is after how many of them work is set aside: about half a day.
 	maxAttempts = 48
+	// retrySetAside is how often it is tried even so, and maxRetries after how many such
+	// attempts in vain it is dropped: no provider keeps a record for as many days.
+	retrySetAside = 24 * time.Hour
+	maxRetries    = 45
 	// firstAttempt and longestAttempt bound the wait between two attempts, which doubles.
 	firstAttempt   = 30 * time.Second
 	longestAttempt = 15 * time.Minute
-	// restAfterFault is how long others go first, after a fault that may be the provider's,
-	// unless it answers again.
-	restAfterFault = 5 * time.Minute
+	// youngRefusals are how many 404s of one record alone are no sign of an outage.
+	youngRefusals = 3
 	// committedAtOnce is how many answers are committed at once at most.
 	committedAtOnce = 32
 )
@@ -29,15 +33,14 @@ type round struct {
 	sink Sink
 	jobs []*job // not begun yet
 
-	landed   int
-	answered bool // the provider has answered for some key
+	landed int
+	served bool // the provider has given what was asked for, of some key
 	// answers are what came and isn't committed yet.
 	answers []fetched
-	// refused is why no more is begun: the provider refuses us, or can't be reached.
-	refused error
-	// faults are jobs for which the provider had a fault, or that it forbade: all of them,
-	// or only these.
-	faults []fetched
+	// stopped is why no more is begun: the provider throttles us or refuses our credential.
+	stopped error
+	// refused are jobs that were refused without a witness.
+	refused []fetched
 }
 
 // run begins jobs and takes what lands, until its time is up or nothing is left. What
@@ -92,7 +95,7 @@ func (r *round) next(ctx context.Context, over <-chan time.Time, wait bool) (got
 
 // given says whether the round is given up: what is under way still lands.
 func (r *round) given() bool {
-	return r.refused != nil || !r.answered && len(r.faults) >= r.feed.fetching.parallel
+	return r.stopped != nil || !r.served && len(r.refused) >= r.feed.fetching.parallel
 }
 
 // take sees to what became of a job. The error is the ledger's.
@@ -100,70 +103,78 @@ func (r *round) take(ctx context.Context, got fetched) error {
 	s := &r.feed.fetching
 	delete(s.flying, got.job.key)
 	r.landed++
+	stale := errors.Is(got.err, ErrStale)
+	if got.err == nil || stale {
+		s.endpoint.Served()
+		r.served = true
+		if s.err != nil {
+			clear(s.backoff) // the outage is over
+		}
+	}
 	switch {
 	case got.err == nil:
-		r.answered = true
-		delete(s.suspect, got.job.key)
+		delete(s.cases, got.job.key)
 		r.answers = append(r.answers, got)
 		return nil
-	case errors.Is(got.err, ErrGone):
-		r.answered = true
-		return r.putOff(ctx, true, got)
-	case errors.Is(got.err, ErrNotYet):
-		r.answered = true
-		return r.putOff(ctx, false, got)
+	case stale:
+		return r.putOff(ctx, got, true)
 	case ctx.Err() != nil:
 		return nil //nolint:nilerr // it only ended: it still waits
 	}
 	switch httpclient.KindOf(got.err) {
-	case httpclient.KindThrottled, httpclient.KindNetwork, httpclient.KindToken, httpclient.KindUnauthorized:
-		r.refused = got.err
+	case httpclient.KindThrottled, httpclient.KindToken, httpclient.KindUnauthorized:
+		r.stopped = got.err
 		return nil
-	case httpclient.KindBadRequest, httpclient.KindNotFound, httpclient.KindNotAcceptable, httpclient.KindGone, httpclient.KindTooLarge:
-		r.answered = true
-		return r.putOff(ctx, false, got)
-	case httpclient.KindForbidden, httpclient.KindServer, httpclient.KindBody, httpclient.KindHost, httpclient.KindRedirect, httpclient.KindStatus:
+	case httpclient.KindBadRequest, httpclient.KindNotFound, httpclient.KindNotAcceptable, httpclient.KindGone, httpclient.KindTooLarge, httpclient.KindNetwork,
+		httpclient.KindForbidden, httpclient.KindServer, httpclient.KindBody, httpclient.KindHost, httpclient.KindRedirect, httpclient.KindStatus:
 	}
-	r.faults = append(r.faults, got)
+	return r.refuse(ctx, got)
+}
+
+// refuse blames a key for its refusal if there is a witness (counting.md 30). Else its work
+// stays due in the ledger, where it holds the watermark, and others go first.
+func (r *round) refuse(ctx context.Context, got fetched) error {
+	s, key := &r.feed.fetching, got.job.key
+	c := s.caseOf(key)
+	before := c.Witnessed()
+	c.Refuse(&s.endpoint)
+	if c.Witnessed() > 0 || got.job.blamed() {
+		return r.putOff(ctx, got, c.Witnessed() > before)
+	}
+	s.backoff[key] = r.sink.Now().Add(r.attemptDelay(c.Refusals()))
+	r.refused = append(r.refused, got)
 	return nil
 }
 
-// end settles what couldn't be told at once, and how fetching goes. Where the provider
-// answers for other keys, now or since the fault before, a fault is the work's own. Else it
-// is the provider's: that counts no attempt, but lets others go first.
+// end settles how fetching goes.
 func (r *round) end(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	s, err := &r.feed.fetching, r.refused
-	var own, others []fetched
-	switch {
-	case err != nil:
-		others = r.faults
-	case r.answered:
-		own = r.faults
-	default:
-		own, others = s.suspects(r.faults)
-	}
-	if len(own) > 0 {
-		if err := r.putOff(ctx, false, own...); err != nil {
-			return err
-		}
-	}
-	if len(others) > 0 {
-		s.rest(others, r.feed.clock().Elapsed()+restAfterFault)
-		if err == nil {
-			err = others[0].err
-		}
+	s, err := &r.feed.fetching, r.stopped
+	if err == nil && !r.served {
+		err = r.outage()
 	}
 	switch {
 	case err != nil:
 		s.backOff(r.feed, err, err)
-	case r.answered:
+	case r.served:
 		s.failures, s.err = 0, nil
-		s.vouch()
 	}
 	return err
+}
+
+// outage is why nothing is fetched, nil if that says nothing yet: one record alone may be
+// too young to be had.
+func (r *round) outage() error {
+	switch {
+	case len(r.refused) == 0:
+		return nil
+	case len(r.refused) == 1 && errors.Is(r.refused[0].err, ErrNotYet) &&
+		r.feed.fetching.caseOf(r.refused[0].job.key).Refusals() <= youngRefusals:
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrNoneFetched, r.refused[0].err)
 }
 
 // commit commits the answers that have come together with the work that they do: what
@@ -200,42 +211,52 @@ func appendFinal(all, more []*cdr.Record) []*cdr.Record {
 	return all
 }
 
-// putOff tries jobs again later, or parks them: they are then shown and not forgotten.
-func (r *round) putOff(ctx context.Context, gone bool, all ...fetched) error {
-	page, random := &ledger.Page{ObservedAt: r.sink.Now()}, r.feed.ranges.settings.Random
-	for _, got := range all {
-		for _, w := range got.job.works {
+// putOff tries a job again later. If the refusal counts and was the last of so many, the
+// job is set aside: it is shown, and tried more seldom.
+func (r *round) putOff(ctx context.Context, got fetched, counts bool) error {
+	page := &ledger.Page{ObservedAt: r.sink.Now()}
+	for _, w := range got.job.works {
+		if counts {
 			w.Attempts++
-			w.Due = page.ObservedAt.Add(attemptDelay(w.Attempts, random))
-			w.Parked = gone || w.Attempts >= maxAttempts
-			page.Enqueue = append(page.Enqueue, w)
 		}
+		switch {
+		case w.Parked && w.Attempts >= maxRetries:
+			page.Done = append(page.Done, w)
+			continue
+		case w.Parked:
+		case counts && (w.Attempts >= maxAttempts || errors.Is(got.err, ErrGone)):
+			w.Parked, w.Attempts = true, 0
+		}
+		wait := r.attemptDelay(max(w.Attempts, r.feed.fetching.caseOf(got.job.key).Refusals()))
+		if w.Parked {
+			wait = retrySetAside
+		}
+		w.Due = page.ObservedAt.Add(wait)
+		page.Enqueue = append(page.Enqueue, w)
 	}
 	if _, err := r.sink.Commit(ctx, page); err != nil {
 		return err
 	}
-	for _, got := range all {
-		r.tellParked(got, gone)
-	}
+	r.logSetAside(got, page.Enqueue)
 	return nil
 }
 
-// tellParked logs what is tried no more.
-func (r *round) tellParked(got fetched, gone bool) {
-	for _, w := range got.job.works {
-		if gone || w.Attempts+1 >= maxAttempts {
-			r.feed.ranges.settings.Logger.Warn("something that was named can't be fetched and is set aside",
-				"kind", w.Kind, "key", w.Key, "attempts", w.Attempts+1, "error", got.err.Error())
+// logSetAside logs what was set aside just now.
+func (r *round) logSetAside(got fetched, works []ledger.Work) {
+	for _, w := range works {
+		if w.Parked && w.Attempts == 0 {
+			r.feed.ranges.settings.Logger.Warn("something that was named can't be fetched and is set aside; it is tried once a day, and when it is named again",
+				"kind", w.Kind, "key", w.Key, "error", got.err.Error())
 		}
 	}
 }
 
-// attemptDelay is the wait after so many attempts, less up to a quarter.
-func attemptDelay(attempts int, random func() float64) time.Duration {
+// attemptDelay is the wait after so many refusals, less up to a quarter.
+func (r *round) attemptDelay(refusals int) time.Duration {
 	wait := firstAttempt
-	for n := 1; n < attempts && wait < longestAttempt; n++ {
+	for n := 1; n < refusals && wait < longestAttempt; n++ {
 		wait *= 2
 	}
 	wait = min(wait, longestAttempt)
-	return wait - time.Duration(random()*float64(wait)/4)
+	return wait - time.Duration(r.feed.ranges.settings.Random()*float64(wait)/4)
 }

@@ -51,7 +51,7 @@ func (f *fetchingReader) fetch(ctx context.Context, named []collector.Work, emit
 	for i := range named {
 		group.Go(func() (err error) {
 			batches[i], err = f.fetcher.Fetch(ctx, named[i:i+1])
-			if errors.Is(err, collector.ErrNotYet) || errors.Is(err, collector.ErrGone) {
+			if errors.Is(err, collector.ErrNotYet) || errors.Is(err, collector.ErrGone) || errors.Is(err, collector.ErrStale) {
 				missing[i], err = err, nil
 			}
 			return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
@@ -25,6 +26,10 @@ func Advise(err error) (what, todo string) {
 	}
 	if kept, ok := errors.AsType[subscriptionError](err); ok {
 		return adviseSubscription(kept)
+	}
+	if errors.Is(err, collector.ErrNoneFetched) && httpclient.KindOf(err).RefusesLink() {
+		return "Graph refuses every call record that its list or its notifications name (" + err.Error() + ")",
+			"nothing, if it passes: all are asked for again, and no position moves past them; see Microsoft's service health, and quote the request ids to its support"
 	}
 	if e, ok := errors.AsType[*httpclient.Error](err); ok {
 		return adviseRequest(e, err)

@@ -31,9 +31,6 @@ const (
 	staleTries = 3
 )
 
-// errStale is a version older than one that is known.
-var errStale = errors.New("the answer is an older version than is known")
-
 // callRecords fetches call records by id. It is safe for concurrent use.
 type callRecords struct {
 	client    *httpclient.Client
@@ -62,7 +59,7 @@ func (c *callRecords) Fetch(ctx context.Context, works []collector.Work) (*colle
 	case err != nil:
 		return nil, err
 	case stale(record, works):
-		return nil, fmt.Errorf("%w: %w", collector.ErrNotYet, errStale)
+		return nil, collector.ErrStale
 	}
 	return c.batch(record, works), nil
 }
@@ -79,7 +76,7 @@ func (c *callRecords) forgotten(works []collector.Work) bool {
 // and media count only once.
 func stale(record *callRecord, works []collector.Work) bool {
 	return slices.ContainsFunc(works, func(w collector.Work) bool {
-		return w.Kind != workTold && record.Version < w.Version && w.Attempts < staleTries
+		return w.Kind != workTold && record.Version < w.Version && w.Attempts < staleTries && !w.Parked
 	})
 }
 

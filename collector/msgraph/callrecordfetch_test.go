@@ -296,7 +296,7 @@ func TestTrapVersionsOutOfOrder(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			g := &fakeGraph{t: t, answers: body(c.version)}
 			b, err := g.fetching().Fetch(t.Context(), c.works)
-			if c.stale != errors.Is(err, collector.ErrNotYet) || !c.stale && (err != nil || b.Records[0].Version != int64(c.version)) {
+			if c.stale != errors.Is(err, collector.ErrStale) || !c.stale && (err != nil || b.Records[0].Version != int64(c.version)) {
 				t.Errorf("%v, %+v", err, b)
 			}
 		})

@@ -43,7 +43,7 @@ func (s *shelf) Commit(_ context.Context, page *ledger.Page) (r ledger.Result, e
 		id := [2]string{w.Kind, w.Key}
 		was, waits := s.work[id]
 		if w.Kind == ledger.WorkRecord && w.Version > 0 && s.tally.versions[w.Key] >= w.Version ||
-			waits && (w.Version < was.Version || w.Version == was.Version && (was.Parked || w.Attempts < was.Attempts)) {
+			waits && (w.Version < was.Version || w.Version == was.Version && w.Attempts < was.Attempts) {
 			continue
 		}
 		if s.work[id] = w; !waits {
@@ -60,6 +60,15 @@ func (s *shelf) Commit(_ context.Context, page *ledger.Page) (r ledger.Result, e
 		}
 	}
 	return r, nil
+}
+
+// SetAside implements collector.WorkQueue: nothing of these tests is.
+func (s *shelf) SetAside(context.Context, time.Time, int) ([]ledger.Work, error) { return nil, nil }
+
+func (s *shelf) Waiting(context.Context) (waiting, setAside int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.work), 0, nil
 }
 
 func (s *shelf) Due(_ context.Context, now time.Time, limit int) ([]ledger.Work, error) {

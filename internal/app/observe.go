@@ -114,7 +114,7 @@ func addWork(feed *web.Feed, queue *openingFeed) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), statusPatience)
 	defer cancel()
-	if waiting, parked, known := queue.waiting(ctx); known {
+	if waiting, parked, err := queue.Waiting(ctx); err == nil {
 		feed.Waiting, feed.Parked = &waiting, &parked
 	}
 }

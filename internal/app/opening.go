@@ -71,6 +71,15 @@ func (o *openingFeed) Due(ctx context.Context, now time.Time, limit int) ([]ledg
 	return feed.Due(ctx, now, limit)
 }
 
+// SetAside implements collector.WorkQueue.
+func (o *openingFeed) SetAside(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+	feed := o.state.Load()
+	if feed == nil {
+		return nil, errNotOpen
+	}
+	return feed.SetAside(ctx, now, limit)
+}
+
 // enqueue makes work durable, and says how much of it wasn't waiting already.
 func (o *openingFeed) enqueue(ctx context.Context, work []collector.Work) (queued int, err error) {
 	feed := o.state.Load()
@@ -81,14 +90,13 @@ func (o *openingFeed) enqueue(ctx context.Context, work []collector.Work) (queue
 	return result.Queued, err
 }
 
-// waiting is how much work waits and how much was given up, if that is known.
-func (o *openingFeed) waiting(ctx context.Context) (waiting, parked int, known bool) {
+// Waiting implements collector.WorkQueue.
+func (o *openingFeed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
 	feed := o.state.Load()
 	if feed == nil {
-		return 0, 0, false
+		return 0, 0, errNotOpen
 	}
-	waiting, parked, err := feed.Waiting(ctx)
-	return waiting, parked, err == nil
+	return feed.Waiting(ctx)
 }
 
 // pacedFeed is an openingFeed whose feed paces itself.

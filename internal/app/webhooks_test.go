@@ -69,7 +69,11 @@ func TestNotificationWakesTheFeed(t *testing.T) {
 		until(t, a, newRows(n))
 	}
 	post(t, hookURL(a, office), "gone")
+	await(t, "nothing else tells whose fault it is", func() bool { return feedOf(statusOf(t, a), "records").State == "error" })
+	post(t, hookURL(a, office), "call-4")
 	await(t, "what can't be fetched is set aside", func() bool { return *feedOf(statusOf(t, a), "records").Parked == 1 })
+	until(t, a, `cdr_exporter_tasks{feed="records",source="office",state="set_aside"} 1`)
+	until(t, a, `cdr_exporter_tasks{feed="records",source="office",state="waiting"} 0`)
 }
 
 // Nothing but the configured paths is answered on the listener, and these nowhere else.

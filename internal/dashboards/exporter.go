@@ -55,9 +55,11 @@ func (b *board) exporterReads() {
 	b.add(12, 8, b.series(text{"Last read without an error", "How long ago."}, b.age(metrics.LastSuccess, perFeed())).
 		Thresholds(above(900, 3600)).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.series(text{"Catching up by feed", "1 while the watermark is more than 10 minutes and 3 intervals behind."}, b.value(metrics.CatchingUp, perFeed())).Max(1))
-	b.add(12, 8, b.series(text{"Time that can't be read", "Length of the range that was due but that the provider no longer keeps. Those calls are missing for good."},
+	b.add(8, 8, b.series(text{"Waits to be fetched", "What is known of and still to be fetched or read again. What is set aside failed while others were fetched; it is tried once a day."},
+		b.value(metrics.Tasks, by("source", "feed", "state"))).Decimals(0))
+	b.add(8, 8, b.series(text{"Time that can't be read", "Length of the range that was due but that the provider no longer keeps. Those calls are missing for good."},
 		b.value(metrics.Unreadable, perFeed())).Thresholds(never(1)).ThresholdsStyle(dashed()))
-	b.add(12, 8, b.series(text{"Age of the newest call by feed", "How long ago the latest call that was counted began."}, b.age(metrics.NewestCall, perFeed())))
+	b.add(8, 8, b.series(text{"Age of the newest call by feed", "How long ago the latest call that was counted began."}, b.age(metrics.NewestCall, perFeed())))
 }
 
 func (b *board) exporterRequests() {

@@ -47,6 +47,7 @@ var gauges = map[*metrics.Def]string{
 	metrics.LastSuccess: "min",
 	metrics.CatchingUp:  "max",
 	metrics.Unreadable:  "max",
+	metrics.Tasks:       "sum",
 	metrics.ClockOffset: "max",
 
 	metrics.CredentialExpiry:             "min",

@@ -71,7 +71,7 @@ func (r *reading) fetchSome(ctx context.Context, some []collector.Work) error {
 
 // isMissing says whether an error is of one record alone.
 func isMissing(err error) bool {
-	if errors.Is(err, collector.ErrNotYet) || errors.Is(err, collector.ErrGone) {
+	if errors.Is(err, collector.ErrNotYet) || errors.Is(err, collector.ErrGone) || errors.Is(err, collector.ErrStale) {
 		return true
 	}
 	kind := httpclient.KindOf(err)

@@ -141,11 +141,12 @@ type Work struct {
 	// Kind and Key name it; Version tells newer from older demands for it.
 	Kind, Key string
 	Version   int64
-	// Due is when to do it next. What is parked keeps when it was.
+	// Due is when to do it next.
 	Due time.Time
-	// Attempts so far; more than the feed allows and it is parked.
+	// Attempts so far; more than the feed allows and it is set aside, which begins anew.
 	Attempts int
-	Parked   bool
+	// Parked is set aside: tried seldom, and in nothing's way.
+	Parked bool
 }
 
 // WorkRecord is the kind of work that reads the record whose id is the key, in a version

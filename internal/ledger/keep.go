@@ -79,6 +79,12 @@ func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
 	}
 	next := f.row.state
 	keep := f.spec.Lookback + f.spec.Lookback/4 + 48*time.Hour
+	switch refused, err := f.hasRefused(); {
+	case err != nil:
+		return false, err
+	case refused: // what comes in the end is still to be counted, and once
+		keep = max(keep, parkedFor)
+	}
 	// Never by our clock's future either: what a provider's wrong clock has moved can
 	// come back, deleted ids can't.
 	read := next.Watermark

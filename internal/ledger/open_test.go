@@ -118,7 +118,7 @@ func TestFilesArePrivate(t *testing.T) {
 // What waits is read in the order in which it is due, not sorted out of all of it.
 func TestDueWorkIsIndexed(t *testing.T) {
 	r := newRig(t)
-	rows, err := r.ledger.engine.query(`EXPLAIN QUERY PLAN `+dueWork, 1, 1, 1)
+	rows, err := r.ledger.engine.query(`EXPLAIN QUERY PLAN `+dueWork, 1, 1, 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,9 +8,14 @@ import (
 	"time"
 )
 
-// parkedFor is how long work that was given up is kept to be seen. No provider tells of
-// a call for longer.
-const parkedFor = 45 * 24 * time.Hour
+const (
+	// parkedFor is how long work that was set aside is kept when nobody tries it, and how far
+	// the floor stays behind while any was refused. No provider keeps a call for longer.
+	parkedFor = 45 * 24 * time.Hour
+	// namedAgain is how soon what was set aside is tried when a list names it again: not with
+	// each list.
+	namedAgain = time.Hour
+)
 
 // ofRecord says whether the work reads a version of a record.
 func (w *Work) ofRecord() bool { return w.Kind == WorkRecord && w.Version > 0 }
@@ -68,64 +73,81 @@ func (f *Feed) takeOff(w *Work) error {
 }
 
 // enqueue lets work wait. The same version again, such as a list brings it, makes nothing
-// due earlier that is being tried again, and revives nothing that is parked.
+// due earlier that is being tried again. What was set aside stays so, and is tried soon; it
+// is as new if a newer version names it.
 func (f *Feed) enqueue(p *pageWork, w *Work) error {
-	e := f.ledger.engine
-	due := w.Due
-	if w.Parked {
-		due = p.now
-	}
+	e, next := f.ledger.engine, *w
 	was, err := f.waiting(w)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		_, err = e.exec(`INSERT INTO work (feed, kind, key, version, due, attempts, parked) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			f.row.id, w.Kind, w.Key, w.Version, micros(due), w.Attempts, flag(w.Parked))
+			f.row.id, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.Parked))
+		if !w.Parked {
+			p.result.Queued++
+		}
+		return err
 	case err != nil:
 		return err
-	case w.Version < was.Version, w.Version == was.Version && (was.Parked || w.Attempts < was.Attempts):
+	case w.Version < was.Version:
 		return nil
-	default:
-		_, err = e.exec(`UPDATE work SET version = ?, due = ?, attempts = ?, parked = ? WHERE feed = ? AND kind = ? AND key = ?`,
-			w.Version, micros(due), w.Attempts, flag(w.Parked), f.row.id, w.Kind, w.Key)
-		if !was.Parked {
-			return err
+	case w.Version > was.Version || w.Parked:
+	case was.Parked:
+		next.Parked, next.Due = true, w.Due.Add(namedAgain)
+		if was.Due.Before(next.Due) {
+			next.Due = was.Due
 		}
+	case w.Attempts < was.Attempts:
+		return nil
 	}
-	if !w.Parked {
+	if was.Parked && !next.Parked {
 		p.result.Queued++
 	}
+	_, err = e.exec(`UPDATE work SET version = ?, due = ?, attempts = ?, parked = ? WHERE feed = ? AND kind = ? AND key = ?`,
+		next.Version, micros(next.Due), next.Attempts, flag(next.Parked), f.row.id, w.Kind, w.Key)
 	return err
 }
 
 // waiting is what is kept of work, sql.ErrNoRows if it isn't.
 func (f *Feed) waiting(w *Work) (Work, error) {
-	rows, err := f.ledger.engine.query(`SELECT version, attempts, parked FROM work WHERE feed = ? AND kind = ? AND key = ?`,
+	rows, err := f.ledger.engine.query(`SELECT version, due, attempts, parked FROM work WHERE feed = ? AND kind = ? AND key = ?`,
 		f.row.id, w.Kind, w.Key)
 	if err != nil {
 		return Work{}, err
 	}
-	was, err := Work{}, sql.ErrNoRows
-	scan := func() error { err = nil; return rows.Scan(&was.Version, &was.Attempts, &was.Parked) }
-	return was, errors.Join(scanAll(rows, scan), err)
+	was, due, err := Work{}, int64(0), sql.ErrNoRows
+	scan := func() error { err = nil; return rows.Scan(&was.Version, &due, &was.Attempts, &was.Parked) }
+	err = errors.Join(scanAll(rows, scan), err)
+	was.Due = fromMicros(due)
+	return was, err
 }
 
 const dueWork = `SELECT kind, key, version, due, attempts FROM work
-	WHERE feed = ? AND parked = 0 AND due <= ? ORDER BY due, kind, key LIMIT ?`
+	WHERE feed = ? AND parked = ? AND due <= ? ORDER BY due, kind, key LIMIT ?`
 
-// Due is the feed's work that is due and not parked, the longest due first, at
+// Due is the feed's work that is due and wasn't set aside, the longest due first, at
 // most limit.
 func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]Work, error) {
+	return f.due(ctx, false, now, limit)
+}
+
+// SetAside is the feed's work that was set aside and is due to be tried again, the
+// longest due first, at most limit.
+func (f *Feed) SetAside(ctx context.Context, now time.Time, limit int) ([]Work, error) {
+	return f.due(ctx, true, now, limit)
+}
+
+func (f *Feed) due(ctx context.Context, parked bool, now time.Time, limit int) ([]Work, error) {
 	reader, id, err := f.reading()
 	if err != nil {
 		return nil, err
 	}
-	rows, err := reader.QueryContext(ctx, dueWork, id, micros(now), limit)
+	rows, err := reader.QueryContext(ctx, dueWork, id, flag(parked), micros(now), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read pending work: %w", err)
 	}
 	var all []Work
 	err = scanAll(rows, func() error {
-		var w Work
+		w := Work{Parked: parked}
 		var due int64
 		if err := rows.Scan(&w.Kind, &w.Key, &w.Version, &due, &w.Attempts); err != nil {
 			return err
@@ -140,7 +162,7 @@ func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]Work, error
 	return all, nil
 }
 
-// Waiting is how much work waits, due or not, and how much of it was given up.
+// Waiting is how much work waits, due or not, and how much was set aside.
 func (f *Feed) Waiting(ctx context.Context) (waiting, parked int, err error) {
 	reader, id, err := f.reading()
 	if err != nil {
@@ -169,6 +191,19 @@ func (f *Feed) Waiting(ctx context.Context) (waiting, parked int, err error) {
 	return waiting, parked, nil
 }
 
+// hasRefused says whether any work was tried in vain and still waits, or was set aside.
+func (f *Feed) hasRefused() (yes bool, err error) {
+	rows, err := f.ledger.engine.query(`SELECT 1 FROM work WHERE feed = ? AND (parked = 1 OR attempts > 0) LIMIT 1`, f.row.id)
+	if err != nil {
+		return false, err
+	}
+	err = scanAll(rows, func() error {
+		yes = true
+		return nil
+	})
+	return yes, err
+}
+
 // reading is the pool that reads beside the writer, and the feed's id.
 func (f *Feed) reading() (*sql.DB, int64, error) {
 	reader, err := f.ledger.reading()
@@ -178,7 +213,7 @@ func (f *Feed) reading() (*sql.DB, int64, error) {
 	return reader, f.id, nil
 }
 
-// pruneParked forgets what was given up long ago.
+// pruneParked forgets what was set aside and not tried for long.
 func (f *Feed) pruneParked(now time.Time) error {
 	_, err := f.ledger.engine.exec(`DELETE FROM work WHERE feed = ? AND parked = 1 AND due < ?`,
 		f.row.id, micros(now.Add(-parkedFor)))

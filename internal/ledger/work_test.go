@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func TestRule04PendingWork(t *testing.T) {
 	r.commit(&Page{Enqueue: []Work{
 		{Kind: "record", Key: "a", Version: 2, Due: epoch},
 		{Kind: "record", Key: "b", Version: 1, Due: epoch.Add(time.Hour)},
-		{Kind: "record", Key: "c", Version: 1, Due: epoch, Parked: true},
+		{Kind: "record", Key: "c", Version: 1, Due: epoch, Attempts: 3, Parked: true},
 	}})
 	r.reopen()
 	due, err := r.feed.Due(t.Context(), epoch, 10)
@@ -48,6 +49,12 @@ func TestRule04PendingWork(t *testing.T) {
 		t.Fatalf("due: %+v, %v", due, err)
 	}
 	r.wantWaiting(2, 1)
+	if aside, err := r.feed.SetAside(t.Context(), epoch, 10); err != nil || len(aside) != 1 || aside[0].Key != "c" || aside[0].Attempts != 3 || !aside[0].Parked {
+		t.Errorf("set aside: %+v, %v", aside, err)
+	}
+	if aside, err := r.feed.SetAside(t.Context(), epoch.Add(-time.Second), 10); err != nil || len(aside) != 0 {
+		t.Errorf("set aside, a second before: %+v, %v", aside, err)
+	}
 	r.commit(&Page{Done: []Work{{Kind: "record", Key: "a", Version: 1}}})
 	if due, _ = r.feed.Due(t.Context(), epoch, 10); len(due) != 1 {
 		t.Fatalf("done with an older version removed the newer: %+v", due)
@@ -93,7 +100,7 @@ func TestRule04Queued(t *testing.T) {
 }
 
 // counting.md 4: a list that brings the same version again changes nothing of what is
-// being tried again, and revives nothing that was given up.
+// being tried again.
 func TestRule04ListedAgain(t *testing.T) {
 	r := newRig(t)
 	listed := Work{Kind: "record", Key: "a", Version: 3, Due: epoch}
@@ -122,6 +129,46 @@ func TestRule04ListedAgain(t *testing.T) {
 	r.clock.add(time.Minute)
 	if got, err := r.feed.Due(t.Context(), r.clock.at, 10); err != nil || len(got) != 1 || got[0].Attempts != 0 {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// counting.md 32: what was set aside is tried an hour after a list has named it again,
+// however often that is; a newer version makes it as new.
+func TestRule32NamedAgain(t *testing.T) {
+	r := newRig(t)
+	listed := func(version int64, after time.Duration) Work {
+		return Work{Kind: "record", Key: "a", Version: version, Due: epoch.Add(after)}
+	}
+	aside := listed(3, 24*time.Hour)
+	aside.Attempts, aside.Parked = 7, true
+	r.enqueue(aside)
+	for _, step := range []struct {
+		name string
+		work Work
+		want string
+	}{
+		{"an older version", listed(2, 0), "24h0m0s 7 true"},
+		{"listed", listed(3, 5*time.Minute), "1h5m0s 0 true"},
+		{"listed again", listed(3, 10*time.Minute), "1h5m0s 0 true"},
+		{"tried in vain", aside, "24h0m0s 7 true"},
+		{"listed shortly before", listed(3, 23*time.Hour+30*time.Minute), "24h0m0s 0 true"},
+		{"a newer version", listed(4, 24*time.Hour), "24h0m0s 0 false"},
+	} {
+		r.enqueue(step.work)
+		r.reopen()
+		var got string
+		for _, due := range []func(context.Context, time.Time, int) ([]Work, error){r.feed.Due, r.feed.SetAside} {
+			all, err := due(t.Context(), epoch.Add(48*time.Hour), 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range all {
+				got += fmt.Sprint(w.Due.Sub(epoch), " ", w.Attempts, " ", w.Parked)
+			}
+		}
+		if got != step.want {
+			t.Errorf("%s: %s, want %s", step.name, got, step.want)
+		}
 	}
 }
 
@@ -180,11 +227,36 @@ func TestRule04KnownRecords(t *testing.T) {
 	})
 }
 
-// counting.md 4: parked work is seen for long, whenever it was due; what waits isn't
+// counting.md 5, 32: the floor stays below a record that is still tried, so that it is
+// counted, once, when it comes in the end.
+func TestRule32WhatComesInTheEndIsCounted(t *testing.T) {
+	for name, refused := range map[string]Work{
+		"set aside":     {Kind: "record", Key: "a", Version: 1, Due: epoch, Parked: true},
+		"tried in vain": {Kind: "record", Key: "a", Version: 1, Due: epoch, Attempts: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newHourlessRig(t)
+			r.enqueue(refused)
+			r.records(call("known", version(1)))
+			r.raiseFloor(epoch.Add(30 * 24 * time.Hour))
+			r.reopen()
+			if got := r.records(call("a", version(1)), call("known", version(1))); got.New != 1 || got.Duplicate != 1 {
+				t.Errorf("%+v", got)
+			}
+			r.commit(&Page{Done: []Work{refused}})
+			r.raiseFloor(epoch.Add(30 * 24 * time.Hour))
+			if got := r.records(call("b", version(1)), call("a", version(1))); got.TooOld != 2 {
+				t.Errorf("when nothing is tried any more: %+v", got)
+			}
+		})
+	}
+}
+
+// counting.md 4: what was set aside is kept for long when nobody tries it; what waits isn't
 // dropped at all.
 func TestRule04ParkedWorkIsPruned(t *testing.T) {
 	r := newHourlessRig(t)
-	r.enqueue(Work{Kind: "record", Key: "a", Version: 1, Parked: true}, Work{Kind: "record", Key: "b", Version: 1, Due: epoch})
+	r.enqueue(Work{Kind: "record", Key: "a", Version: 1, Due: epoch, Parked: true}, Work{Kind: "record", Key: "b", Version: 1, Due: epoch})
 	r.raiseFloor(epoch.Add(parkedFor - time.Hour))
 	r.wantWaiting(1, 1)
 	r.raiseFloor(epoch.Add(parkedFor + 2*time.Hour))

@@ -46,6 +46,10 @@ var (
 		Name: "cdr_exporter_unreadable_seconds", OTel: "cdr.exporter.unreadable", Unit: "s", Kind: Gauge, Base: SourceFeed,
 		Help: "Length of the range that was due but that the provider no longer keeps.",
 	}
+	Tasks = &Def{
+		Name: "cdr_exporter_tasks", OTel: "cdr.exporter.tasks", Unit: "{task}", Kind: Gauge, Base: SourceFeed,
+		Help: "What waits to be fetched or read again, and what was set aside because it failed while others didn't.", Labels: closed("state"),
+	}
 	ClockOffset = &Def{
 		Name: "cdr_exporter_clock_offset_seconds", OTel: "cdr.exporter.clock.offset", Unit: "s", Kind: Gauge, Base: SourceFeed,
 		Help: "The provider's clock minus ours, by its Date header.",
@@ -128,7 +132,7 @@ var (
 func OwnCatalogue() []*Def {
 	return []*Def{
 		Polls, APIRequests, APIRequestDuration, APIThrottled, Rows, RecordDelay, Watermark, NewestCall, LastSuccess,
-		CatchingUp, Unreadable, ClockOffset, CredentialExpiry, OTLPRecords, OutboxRecords, OutboxLimit, OutboxOldest, SeriesCount,
+		CatchingUp, Unreadable, Tasks, ClockOffset, CredentialExpiry, OTLPRecords, OutboxRecords, OutboxLimit, OutboxOldest, SeriesCount,
 		SeriesOverflow, CommitDuration, LedgerSize, SubscriptionExpiry, SubscriptionLastNotification, Notifications,
 		UnmappedValues, ActiveCalls, ProviderRecords, ReconciliationDifference, ReloadSuccessful, ReloadSuccess,
 	}
@@ -140,5 +144,6 @@ var (
 
 	rowResults  = []string{"new", "duplicate", "revised", "invalid", "ignored", "too_old"}
 	pollResults = []string{"ok", "error"}
+	taskStates  = []string{"waiting", "set_aside"}
 	otlpResults = []string{"sent", "rejected", "skipped"}
 )

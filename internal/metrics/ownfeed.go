@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"sync"
 	"time"
 )
 
@@ -8,11 +9,14 @@ import (
 type Feed struct {
 	own          *Own
 	source, feed string
+
+	mu    sync.Mutex
+	tasks map[string][2]int // guarded by mu; by kind, in the order of taskStates
 }
 
 // Feed is a feed's own metrics, every result at 0.
 func (o *Own) Feed(source, feed string) *Feed {
-	f := &Feed{own: o, source: source, feed: feed}
+	f := &Feed{own: o, source: source, feed: feed, tasks: make(map[string][2]int)}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range pollResults {
@@ -20,6 +24,9 @@ func (o *Own) Feed(source, feed string) *Feed {
 	}
 	for _, r := range rowResults {
 		o.with(Rows, source, feed, r)
+	}
+	for _, s := range taskStates {
+		o.with(Tasks, source, feed, s)
 	}
 	for _, d := range []*Def{APIRequestDuration, APIThrottled, RecordDelay, Watermark, NewestCall, LastSuccess, CatchingUp, Unreadable} {
 		o.with(d, source, feed)
@@ -80,6 +87,20 @@ func (f *Feed) CatchingUp(yes bool) {
 
 // Unreadable sets how long the range is that the provider no longer keeps.
 func (f *Feed) Unreadable(d time.Duration) { f.own.Set(Unreadable, d.Seconds(), f.source, f.feed) }
+
+// Tasks sets how much of a kind waits, and how much of it was set aside.
+func (f *Feed) Tasks(kind string, waiting, setAside int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tasks[kind] = [2]int{waiting, setAside}
+	for i, state := range taskStates {
+		sum := 0
+		for _, n := range f.tasks {
+			sum += n[i]
+		}
+		f.own.Set(Tasks, float64(sum), f.source, f.feed, state)
+	}
+}
 
 // ClockOffset sets the provider's clock minus ours.
 func (f *Feed) ClockOffset(d time.Duration) { f.own.Set(ClockOffset, d.Seconds(), f.source, f.feed) }

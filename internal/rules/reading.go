@@ -15,7 +15,7 @@ const upTo = "{{ if gt $value 1e9 }}Calls have never been looked for.{{ else }}C
 // readingAlerts are about whether records are read.
 func readingAlerts() Group {
 	return Group{Name: "cdr-reading", Doc: "Whether records are read, and all of them.", Rules: []Rule{
-		feedStale(), feedBehind(), feedLate(), throttled(), rangeUnreadable(), rowsInvalid(), reconciliation(), unmapped(), overflow(),
+		feedStale(), feedBehind(), feedLate(), throttled(), rangeUnreadable(), tasksSetAside(), rowsInvalid(), reconciliation(), unmapped(), overflow(),
 	}}
 }
 
@@ -92,6 +92,18 @@ func rangeUnreadable() Rule {
 		Summary:     "Calls of " + ofFeed + " can no longer be read.",
 		Description: "A range of {{ $value | humanizeDuration }} was due but is no longer kept by the provider. Its calls are in no figure.",
 		When:        "a range that was due is no longer kept by the provider",
+		Change:      "nothing",
+	}
+}
+
+func tasksSetAside() Rule {
+	return Rule{
+		Alert: "CDRTasksSetAside", Severity: warning, Signal: Exporter,
+		Doc:         "Something that the provider names can't be had while others of its kind can: its calls are in no figure.",
+		Expr:        fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), sel(metrics.Tasks, is("state", "set_aside"))),
+		Summary:     "Records of " + ofFeed + " can't be fetched.",
+		Description: "Set aside after half a day of attempts while others were fetched: {{ $value }}. Each is tried again once a day and when it is named again. The log names them.",
+		When:        "something was set aside because it couldn't be fetched while others could",
 		Change:      "nothing",
 	}
 }

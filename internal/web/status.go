@@ -68,7 +68,7 @@ type Feed struct {
 	// Reads names the way in which the feed is read, where there are several.
 	Reads string `json:"reads,omitempty"`
 	// Waiting is how many records are known of and still to be fetched, Parked how many
-	// of them were given up and are kept to be seen; absent where lists hold the records.
+	// were set aside and are tried seldom; absent where lists hold the records.
 	Waiting *int `json:"waiting,omitempty"`
 	Parked  *int `json:"parked,omitempty"`
 	// NewestCall is the latest start of a call that was counted; zero: none was yet.

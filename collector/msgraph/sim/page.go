@@ -70,7 +70,7 @@ func (p *page) fits(f simulator.Fault) bool {
 		return p.more
 	case ShortPage:
 		return p.count > 1
-	case NotYet, OlderVersion:
+	case NotYet, BadRequest, OlderVersion:
 		return false
 	default:
 		return true

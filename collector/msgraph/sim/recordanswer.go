@@ -151,7 +151,7 @@ func (p *recordPage) fits(f simulator.Fault) bool {
 		return p.count > 1 && (p.What != "" || p.expand.sessions)
 	case HostileLink:
 		return p.What == restRecords || p.found && (p.What != "" || p.expand.sessions)
-	case NotYet:
+	case NotYet, BadRequest:
 		return p.found
 	case OlderVersion:
 		return p.found && p.version > 0 && !p.continued
@@ -168,6 +168,8 @@ func (p *recordPage) answer(fault simulator.Fault) simulator.Answer {
 		return s.refusal(r, http.StatusUnauthorized, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
 	case Forbidden:
 		return s.refusal(r, http.StatusForbidden, "Forbidden", "")
+	case BadRequest:
+		return s.refusal(r, http.StatusBadRequest, "BadRequest", "")
 	case ExpiredLink400:
 		return s.refusal(r, http.StatusBadRequest, "BadRequest", "The $skiptoken is no longer valid.")
 	case ExpiredLink410:

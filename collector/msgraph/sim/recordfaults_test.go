@@ -59,6 +59,7 @@ func TestFaultsOfRecords(t *testing.T) {
 		{EndpointCallRecords, simulator.Unavailable, list, 503, 0, "", "ServiceNotAvailable"},
 		{EndpointCallRecord, Forbidden, record, 403, 0, "", `"message":""`},
 		{EndpointCallRecord, NotYet, record, 404, 0, "", `"code":"NotFound"`},
+		{EndpointCallRecord, BadRequest, record, 400, 0, "", `"code":"BadRequest"`},
 		{EndpointCallRecord, EmptyPage, record, 200, 0, "skiptoken", ""},
 		{EndpointCallRecord, ShortPage, record, 200, 30, "skiptoken", ""},
 		{EndpointCallRecord, CapitalLink, record, 200, 60, "skiptoken", `"sessions@odata.nextlink":"`},

@@ -47,7 +47,7 @@ func (s *Server) identity(w http.ResponseWriter, r *http.Request, endpoint strin
 func anywhere(f simulator.Fault) bool {
 	switch f {
 	case ExpiredToken, Forbidden, ExpiredLink400, ExpiredLink410, HostileLink, RepeatedLink, EmptyPage, ShortPage, CapitalLink, OtherNames,
-		NotYet, OlderVersion:
+		NotYet, BadRequest, OlderVersion:
 		return false
 	default:
 		return true

@@ -33,6 +33,8 @@ const (
 	ExpiredToken simulator.Fault = "401 expired"
 	// Forbidden is 403 with an empty message.
 	Forbidden simulator.Fault = "403"
+	// BadRequest is 400 for a call record.
+	BadRequest simulator.Fault = "400"
 	// ExpiredLink400 and ExpiredLink410 refuse a next link that was followed.
 	ExpiredLink400 simulator.Fault = "link 400"
 	ExpiredLink410 simulator.Fault = "link 410"

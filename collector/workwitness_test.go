@@ -1,0 +1,255 @@
+package collector
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+// refusals are what a provider that is broken may answer.
+var refusals = map[string]error{
+	"404": fmt.Errorf("%w: %w", ErrNotYet, &httpclient.Error{Kind: httpclient.KindNotFound, Status: 404}),
+	"400": &httpclient.Error{Kind: httpclient.KindBadRequest, Status: 400},
+	"410": fmt.Errorf("%w: %w", ErrGone, &httpclient.Error{Kind: httpclient.KindGone, Status: 410}),
+	"500": &httpclient.Error{Kind: httpclient.KindServer, Status: 500},
+}
+
+// ofFetches gives a fault to every fetch and to no list.
+func ofFetches(err error) func(string) error {
+	return func(key string) error {
+		if key == "" {
+			return nil
+		}
+		return err
+	}
+}
+
+// counting.md 30: an endpoint that refuses every record is broken, whatever it says. That is
+// shown, nothing is given up, the watermark waits, and in the end every call is counted.
+func TestRule30_ARefusalOfAllIsAnOutage(t *testing.T) {
+	for name, refusal := range refusals {
+		for _, told := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, " told ", told), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { testOutage(t, refusal, told) })
+			})
+		}
+	}
+}
+
+func testOutage(t *testing.T, refusal error, told bool) {
+	t.Helper()
+	now, seen := time.Now(), newObserved()
+	m := newWorkModel(now)
+	m.latency, m.keep = 50*time.Millisecond, 138*time.Hour
+	m.add(now.Add(time.Minute), now.Add(14*time.Hour+24*time.Minute), 3*time.Minute, 0)
+	m.fault = ofFetches(refusal)
+	feed := m.feed(func(s *WorkSettings) { s.Ranges.Observer = seen })
+	loop := m.loop(feed)
+	loop.Start()
+	for range 14*12 + 6 {
+		pass(t, 5*time.Minute)
+		if told {
+			m.tellPublished(t, feed)
+		}
+	}
+	seen.with(func() {
+		if seen.waiting < 250 || // the list is read once an hour meanwhile
+			seen.setAside != 0 || m.attempts() != 0 {
+			t.Errorf("%d wait, %d were set aside, with %d attempts", seen.waiting, seen.setAside, m.attempts())
+		}
+	})
+	if status := loop.Status(); status.State != StateError || !strings.Contains(status.LastError, ErrNoneFetched.Error()) {
+		t.Errorf("state %s, last error %q", status.State, status.LastError)
+	}
+	if w := m.State().Watermark; w.After(m.calls[0].start.Add(5 * time.Minute)) {
+		t.Errorf("the watermark passed the first call by %s", w.Sub(m.calls[0].start))
+	}
+	if n := m.allFetches(); n > 15*600 {
+		t.Errorf("%d were fetched", n)
+	}
+	m.with(func() { m.fault = nil })
+	pass(t, 15*time.Minute)
+	if uncounted, _ := m.uncounted(); len(m.calls) != 288 || len(uncounted) > 0 || loop.Status().State != StateOK {
+		t.Errorf("of %d calls %d aren't counted; the state is %s", len(m.calls), len(uncounted), loop.Status().State)
+	}
+	pass(t, 2*time.Hour)
+	loop.Stop()
+	m.want(t)
+	if time.Since(m.state.Watermark) > 6*time.Minute || seen.waiting != 0 {
+		t.Errorf("the watermark is %s behind, %d wait", time.Since(m.state.Watermark), seen.waiting)
+	}
+}
+
+// counting.md 30: one record that can't be had, where no other is fetched, isn't known to be
+// at fault: it isn't given up, is shown when it is no longer young, and holds the watermark,
+// but not the list. The next call that is fetched is the witness.
+func TestRule30_ARecordAloneHasNoWitness(t *testing.T) {
+	for name, refusal := range refusals {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				now := time.Now()
+				m := newWorkModel(now)
+				m.latency, m.fault = 10*time.Millisecond, only(refusal, "alone")
+				m.calls = []*toldCall{
+					{id: "alone", start: now.Add(time.Minute), end: now.Add(time.Minute), versions: []time.Time{now.Add(time.Minute)}, readable: now},
+					{id: "next", start: now.Add(40 * time.Hour), end: now.Add(40 * time.Hour), versions: []time.Time{now.Add(40 * time.Hour)}},
+				}
+				loop := m.loop(m.feed())
+				loop.Start()
+				pass(t, 10*time.Minute)
+				if status := loop.Status(); status.State != StateError {
+					t.Errorf("the state is %s", status.State)
+				}
+				pass(t, 39*time.Hour)
+				if w := m.waiting("record", "alone"); w.Key == "" || w.Attempts > 0 || w.Parked || m.State().Watermark.After(now.Add(11*time.Minute)) {
+					t.Errorf("it is %+v, the watermark %s", w, m.State().Watermark)
+				}
+				if n := m.listed(); n < 39*11 {
+					t.Errorf("the list was read %d times", n)
+				}
+				pass(t, 2*time.Hour)
+				if w := m.waiting("record", "alone"); w.Attempts == 0 && !w.Parked || time.Since(m.State().Watermark) > 6*time.Minute || loop.Status().State != StateOK {
+					t.Errorf("with a witness it is %+v, the watermark %s behind, the state %s", w, time.Since(m.State().Watermark), loop.Status().State)
+				}
+				if !m.isCounted("next") {
+					t.Error("the other call isn't counted")
+				}
+				m.with(func() { m.fault = nil })
+				pass(t, 25*time.Hour)
+				loop.Stop()
+				m.want(t)
+			})
+		})
+	}
+}
+
+// A record that is too young is tried again, ever more seldom, and is no error.
+func TestRule04_NotYetIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, feed, loop := silentFeed(t, 1, func(m *workModel) { m.calls[0].readable = time.Now().Add(70 * time.Minute) })
+		for i := range 40 {
+			m.with(func() {
+				at := time.Now()
+				m.calls = append(m.calls, &toldCall{id: fmt.Sprint("d", i), start: at, end: at, versions: []time.Time{at}})
+			})
+			if _, err := m.tell(feed, fmt.Sprint("d", i)); err != nil {
+				t.Fatal(err)
+			}
+			pass(t, 2*time.Minute)
+			if feed.Trouble() != nil {
+				t.Errorf("the trouble is %v", feed.Trouble())
+			}
+		}
+		loop.Stop()
+		if n := m.fetchesOf("c0"); m.State().Records != 41 || n > 25 {
+			t.Errorf("%d records, fetched %d times", m.State().Records, n)
+		}
+	})
+}
+
+// busyTenant is a loop over a tenant with a call every ten minutes for so long.
+func busyTenant(t *testing.T, d time.Duration, change ...func(*WorkSettings)) (*workModel, *WorkFeed, *Loop) {
+	t.Helper()
+	now := time.Now()
+	m := newWorkModel(now)
+	m.latency = 10 * time.Millisecond
+	m.add(now.Add(time.Minute), now.Add(d), 10*time.Minute, 0)
+	feed := m.feed(change...)
+	loop := m.loop(feed)
+	loop.Start()
+	return m, feed, loop
+}
+
+// counting.md 32: what was given up while others were fetched is logged and shown, stands in
+// nobody's way, and is tried again soon after a list names it, and once a day, until the provider
+// gives it.
+func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
+	for _, back := range []time.Duration{30 * time.Hour, 12 * 24 * time.Hour} {
+		t.Run(back.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				seen := newObserved()
+				m, feed, loop := busyTenant(t, 14*24*time.Hour, func(s *WorkSettings) {
+					s.Ranges.Logger, s.Ranges.Observer = slog.New(slog.NewTextHandler(&log, nil)), seen
+				})
+				poison := m.calls[3].id
+				m.with(func() { m.fault, m.calls[3].readable = only(refusals["400"], poison), time.Now() })
+				pass(t, 9*time.Hour)
+				if m.waiting("record", poison).Parked {
+					t.Error("it is given up within hours")
+				}
+				pass(t, 11*time.Hour)
+				tried := m.fetchesOf(poison)
+				seen.with(func() {
+					if w := m.waiting("record", poison); !w.Parked || seen.setAside != 1 || tried < maxAttempts || tried > 2*maxAttempts {
+						t.Errorf("after 20 hours it is %+v, %d are set aside, fetched %d times", w, seen.setAside, tried)
+					}
+				})
+				if strings.Count(log.String(), "set aside") != 1 || !strings.Contains(log.String(), "key="+poison) {
+					t.Errorf("the log has %s", log.String())
+				}
+				if feed.Trouble() != nil || loop.Status().State != StateOK || time.Since(m.State().Watermark) > 6*time.Minute {
+					t.Errorf("the trouble is %v, the watermark is %s behind", feed.Trouble(), time.Since(m.State().Watermark))
+				}
+				pass(t, back-20*time.Hour)
+				if more := m.fetchesOf(poison) - tried; more < 2 || more > 24 {
+					t.Errorf("until %s it was tried %d times more", back, more)
+				}
+				m.with(func() { m.fault = nil })
+				if pass(t, 25*time.Hour); !m.isCounted(poison) {
+					t.Error("it isn't counted")
+				}
+				loop.Stop()
+				if n := strings.Count(log.String(), "set aside"); n != 1 || seen.setAside != 0 {
+					t.Errorf("it was logged %d times; %d are set aside", n, seen.setAside)
+				}
+				m.wantWhole(t)
+			})
+		})
+	}
+}
+
+// counting.md 32: a notification, as a newer version, makes it as new; what never comes is
+// dropped when no provider can have it any more. What is gone is set aside sooner.
+func TestRule32_SetAside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, feed, loop := busyTenant(t, 60*24*time.Hour)
+		tell := func(keys ...string) {
+			if _, err := m.tell(feed, keys...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pass(t, 15*time.Minute)
+		m.with(func() { m.fault = only(refusals["410"], "gone") })
+		tell("gone", "never")
+		pass(t, 2*time.Hour)
+		if w := m.waiting("told", "gone"); !w.Parked || m.fetchesOf("gone") > 3 {
+			t.Errorf("what is gone is %+v, fetched %d times", w, m.fetchesOf("gone"))
+		}
+		pass(t, 16*time.Hour)
+		if w := m.waiting("told", "never"); !w.Parked {
+			t.Errorf("it is %+v", w)
+		}
+		tell("never")
+		pass(t, time.Minute)
+		if w := m.waiting("told", "never"); w.Parked {
+			t.Errorf("told of again it is %+v", w)
+		}
+		pass(t, 40*24*time.Hour)
+		if w := m.waiting("told", "never"); !w.Parked {
+			t.Errorf("after 40 days it is %+v", w)
+		}
+		pass(t, 10*24*time.Hour)
+		if w := m.waiting("told", "never"); w.Key != "" {
+			t.Errorf("after 50 days it is still %+v", w)
+		}
+		loop.Stop()
+		m.wantWhole(t)
+	})
+}
