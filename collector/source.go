@@ -131,6 +131,8 @@ type FeedInfo struct {
 	// Fingerprint names the account that is read: provider, tenant or account, host,
 	// scope (counting.md 19).
 	Fingerprint string
+	// SameAccount says that the operator vouches for the account: another Fingerprint than before takes its place.
+	SameAccount bool
 	// Currency stands in for a currency that the provider doesn't give.
 	Currency string
 	// Parents says that records may name another as their parent (cdr.Record.Parent).

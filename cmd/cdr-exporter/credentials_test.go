@@ -23,8 +23,12 @@ func TestCredentials(t *testing.T) {
 		setUp func(*testing.T, *tenant) (expires time.Time)
 		env   func(*tenant) map[string]string
 	}{
-		"inline secret":     {line: "client_secret: ${env:CDR_SECRET}", env: inlineSecret},
-		"secret file":       {line: "client_secret_file: secret"},
+		"inline secret": {line: "client_secret: ${env:CDR_SECRET}", env: inlineSecret},
+		"secret file":   {line: "client_secret_file: secret"},
+		"secret with its end": {
+			line:  "client_secret_file: secret\n      client_secret_expires: 2199-03-01",
+			setUp: func(*testing.T, *tenant) time.Time { return time.Date(2199, 3, 1, 0, 0, 0, 0, time.UTC) },
+		},
 		"certificate":       {line: "client_certificate_file: certificate.pem", setUp: registerCertificate},
 		"workload identity": {line: "workload_identity: {token_file: federated}", setUp: registerFederation},
 		"workload identity by the environment": {

@@ -28,6 +28,7 @@ type office struct {
 	world *simulator.World
 	// CallLog and ActiveCalls are the feeds' settings.
 	CallLog, ActiveCalls string
+	more                 string // further lines of the block
 }
 
 // newOffice starts a RingCentral account, whose company log is the world in the
@@ -114,7 +115,7 @@ func (o *office) item() string {
       client_secret_file: ringcentral-secret
       jwt_file: ringcentral-jwt
       scope: %s
-%s`, o.name, o.BaseURL(), o.ClientID(), o.scope, feedLines("call_log", fmt.Sprintf("{%s, view: %s}", o.CallLog, o.View), "active_calls", o.ActiveCalls))
+%s%s`, o.name, o.BaseURL(), o.ClientID(), o.scope, o.more, feedLines("call_log", fmt.Sprintf("{%s, view: %s}", o.CallLog, o.View), "active_calls", o.ActiveCalls))
 }
 
 // feedLines are the feeds of a source in the configuration: names and settings; those

@@ -29,6 +29,8 @@ type Config struct {
 
 	// Exactly one of these four is given.
 	ClientSecret config.Secret `yaml:"client_secret"`
+	// ClientSecretExpires is when the secret ends, which Entra ID doesn't tell the app.
+	ClientSecretExpires config.Date `yaml:"client_secret_expires"`
 	// ClientCertificate holds certificate and private key, as PEM or PKCS #12.
 	ClientCertificate config.Secret     `yaml:"client_certificate"`
 	ManagedIdentity   *ManagedIdentity  `yaml:"managed_identity"`
@@ -94,6 +96,9 @@ func (c *Config) Validate(r *config.Report) {
 	r.ExactlyOne("a credential", "client_secret", "client_certificate", "managed_identity", "workload_identity")
 	if r.Given("client_certificate_password") && !r.Given("client_certificate") {
 		r.Problemf("client_certificate_password", "opens a certificate, but there is none; give client_certificate_file")
+	}
+	if r.Given("client_secret_expires") && !r.Given("client_secret") {
+		r.Problemf("client_secret_expires", "is for a client secret; leave it out: the end of a certificate is known, and other credentials have none")
 	}
 	if c.Cloud == cloudChina {
 		r.Problemf("cloud", "china (operated by 21Vianet) has no call records: Microsoft Graph doesn't offer them there; only %s have them",

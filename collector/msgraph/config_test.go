@@ -84,6 +84,8 @@ func TestBadConfigs(t *testing.T) {
 		{"no client", "tenant_id: " + testTenant + "\nclient_secret: s\n" + feed, "client_id: is missing"},
 		{"no credential", testIDs + feed, "a credential is missing; give exactly one of client_secret or client_secret_file"},
 		{"two credentials", testAuth + "managed_identity: {}\n" + feed, "managed_identity: a credential is already given by client_secret"},
+		{"end of a certificate", testIDs + "client_certificate_file: c.pem\nclient_secret_expires: 2027-03-01\n" + feed, "client_secret_expires: is for a client secret"},
+		{"end of a secret", testAuth + "client_secret_expires: soon\n" + feed, "client_secret_expires: must be a date such as 2027-03-01"},
 		{"password alone", testAuth + "client_certificate_password: x\n" + feed, "client_certificate_password: opens a certificate, but there is none"},
 		{"china", testAuth + "cloud: china\n" + feed, "cloud: china (operated by 21Vianet) has no call records"},
 		{"other cloud", testAuth + "cloud: mars\n" + feed, "cloud: must be global, usgov_l4 or usgov_l5"},
@@ -122,7 +124,7 @@ func TestBadConfigs(t *testing.T) {
 
 func TestConfigKeys(t *testing.T) {
 	want := []string{
-		"tenant_id", "client_id", "client_secret", "client_secret_file", "client_certificate", "client_certificate_file",
+		"tenant_id", "client_id", "client_secret", "client_secret_file", "client_secret_expires", "client_certificate", "client_certificate_file",
 		"managed_identity", "managed_identity.client_id", "workload_identity", "workload_identity.token_file",
 		"client_certificate_password", "client_certificate_password_file", "cloud", "graph_url", "login_url",
 		"pstn", "pstn.interval", "pstn.lookback", "pstn.late_after",

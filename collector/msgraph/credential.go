@@ -100,10 +100,10 @@ func (c *Config) managedClientID() string {
 	return c.ClientID
 }
 
-// expiry is when the certificate ends, zero without one.
+// expiry is when the certificate or, as configured, the client secret ends; zero if that isn't known.
 func (c *credentials) expiry() time.Time {
 	if c.certificate == nil {
-		return time.Time{}
+		return c.config.ClientSecretExpires.Time
 	}
 	return c.certificate.expiry()
 }

@@ -25,6 +25,9 @@ const (
 	scopeExtension = "extension"
 )
 
+// accountSame says that a new user's JWT is of the same account as before.
+const accountSame = "same"
+
 // The views: how much RingCentral says of a call.
 const (
 	viewDetailed = "detailed"
@@ -45,6 +48,8 @@ type Config struct {
 	ClientSecret config.Secret `yaml:"client_secret"`
 	// JWT is the user's signed token, which is exchanged for access tokens.
 	JWT config.Secret `yaml:"jwt"`
+	// Account is `same` to accept JWTs of other users of the account that is counted already.
+	Account string `yaml:"account"`
 	// Scope is whose calls are read: all of the account, or the JWT's own user's.
 	Scope string `yaml:"scope"`
 	// Currency is that of the account's prices: the call log doesn't say it.
@@ -93,6 +98,13 @@ func (c *Config) Validate(r *config.Report) {
 	r.RequiredSecret("client_secret", c.ClientSecret, "the client secret of the app")
 	r.RequiredSecret("jwt", c.JWT, "the JWT credential of the user whose calls are read, or of an administrator")
 	r.OneOf("scope", c.Scope, scopeAccount, scopeExtension)
+	switch {
+	case c.Account == "":
+	case c.Account != accountSame:
+		r.Problemf("account", "must be %s, or left out", accountSame)
+	case c.Scope == scopeExtension:
+		r.Problemf("account", "is for scope: account alone: another user has other calls; give that user's calls a source of their own")
+	}
 	if !currencyCode.MatchString(c.Currency) {
 		r.Problemf("currency", "must be a code of ISO 4217, such as %s", defaultCurrency)
 	}

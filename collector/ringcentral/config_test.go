@@ -60,6 +60,8 @@ func TestBadConfigs(t *testing.T) {
 		{"empty base", testAuth + "base_url: \"\"\n" + feed, "base_url: is missing"},
 		{"with the API's path", testAuth + "base_url: https://platform.ringcentral.com/restapi/v1.0\n" + feed, "base_url: must end before the API: leave /restapi/v1.0 out"},
 		{"scope", testAuth + "scope: company\n" + feed, "scope: must be account or extension"},
+		{"account", testAuth + "account: other\n" + feed, "account: must be same, or left out"},
+		{"account of an extension", testAuth + "account: same\nscope: extension\n" + feed, "account: is for scope: account alone"},
 		{"currency", testAuth + "currency: dollars\n" + feed, "currency: must be a code of ISO 4217"},
 		{"currency in small letters", testAuth + "currency: usd\n" + feed, "currency: must be a code"},
 		{"view", testAuth + "call_log: {view: full}\n", "call_log.view: must be detailed or simple"},
@@ -80,7 +82,7 @@ func TestBadConfigs(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	want := []string{
-		"base_url", "client_id", "client_secret", "client_secret_file", "jwt", "jwt_file", "scope", "currency", "call_log",
+		"base_url", "client_id", "client_secret", "client_secret_file", "jwt", "jwt_file", "account", "scope", "currency", "call_log",
 		"call_log.interval", "call_log.lookback", "call_log.late_after", "call_log.view", "active_calls", "active_calls.interval",
 	}
 	if got := config.Keys(reflect.TypeFor[Config]()); !slices.Equal(got, want) {

@@ -38,7 +38,8 @@ type credentials struct {
 	observer  httpclient.Observer
 	userAgent string
 	now       func() time.Time
-	pace      *pace // used by token alone, of which one is under way at a time
+	pace      *pace
+	user      string // whose calls are counted, by the JWT; empty if it doesn't say, or if any user may be
 
 	mu    sync.Mutex
 	known claims // of the JWT when it was last read; guarded by mu
@@ -50,6 +51,9 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 	secret, jwt, err := c.read(ctx)
 	if err != nil {
 		return httpclient.Token{}, err
+	}
+	if user := readClaims(jwt).Subject; c.user != "" && user != c.user {
+		return httpclient.Token{}, errOtherUser
 	}
 	now, key := c.now(), keyOf(secret, jwt)
 	if err := c.pace.check(now, key); err != nil {
@@ -73,6 +77,13 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 	}
 	c.pace.succeeded()
 	return token, nil
+}
+
+// errOtherUser is a JWT that was replaced by another user's, perhaps of another account: none of its calls may be counted under this
+// source's name (counting.md 33).
+var errOtherUser = &TokenError{
+	what: "the JWT is now another user's, and nothing is read with it: its calls may be another account's",
+	todo: "put a JWT of the former user back; or, if the new user is of the same account, set account: same; or give the other account a source of its own",
 }
 
 // read is what the app and the user authenticate with.

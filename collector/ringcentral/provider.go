@@ -80,6 +80,9 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	}
 	paceKey := strings.Join([]string{providerName, authGroup, strings.ToLower(base.Host), config.ClientID}, " ")
 	s.creds.pace = settings.Quotas.Keep(paceKey, func() any { return newPace() }).(*pace)
+	if config.Account != accountSame {
+		s.creds.user = s.creds.claims().Subject
+	}
 	s.tokens = httpclient.NewTokens(httpclient.TokensSettings{Ask: s.creds.token, Now: settings.Now})
 	if err := s.openClient(); err != nil {
 		return nil, err
@@ -162,7 +165,7 @@ func (s *source) feeds() []collector.FeedInfo {
 }
 
 func (s *source) feed(name string) collector.FeedInfo {
-	return collector.FeedInfo{Name: name, Fingerprint: s.fingerprint(), Currency: s.config.Currency}
+	return collector.FeedInfo{Name: name, Fingerprint: s.fingerprint(), SameAccount: s.config.Account == accountSame, Currency: s.config.Currency}
 }
 
 // fingerprint names the account: provider, host, scope and the JWT's user or, where the

@@ -70,7 +70,7 @@ func (a *App) giveLedger(settings *collector.LoopSettings, s *source, info *coll
 // specOf is what the ledger must know of a feed.
 func specOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
 	return ledger.FeedSpec{
-		Source: c.Name, Provider: c.ProviderName, Feed: info.Name, RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint,
+		Source: c.Name, Provider: c.ProviderName, Feed: info.Name, RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint, SameAccount: info.SameAccount,
 		History: c.History, Lookback: info.Lookback, LateAfter: info.LateAfter, Currency: info.Currency, Parents: info.Parents,
 		Hourless: info.Hourless,
 	}

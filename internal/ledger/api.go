@@ -34,6 +34,8 @@ type FeedSpec struct {
 	// Fingerprint names the account that is read: provider, tenant or account,
 	// host, scope (counting.md 19).
 	Fingerprint string
+	// SameAccount takes over another Fingerprint instead of refusing it: the operator says that the account is the same.
+	SameAccount bool
 	// History is how far back the first start reads.
 	History time.Duration
 	// Lookback is how late a record may be published; it bounds pruning.

@@ -42,7 +42,7 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	}
 	name := spec.Source + "/" + spec.Feed
 	if f := l.feeds[name]; f != nil {
-		if err := l.sameAccount(f.row.id, spec); err != nil {
+		if err := l.checkAccount(ctx, f.row.id, spec); err != nil {
 			l.store.Active(f.series, false) // another account's series aren't this one's
 			return nil, err
 		}
@@ -134,7 +134,7 @@ func (l *Ledger) loadTrails(f *metrics.FeedSeries, feed int64) error {
 func (l *Ledger) feedID(ctx context.Context, spec FeedSpec) (int64, error) {
 	id, err := l.findFeed(spec.Source, spec.Feed)
 	if err == nil {
-		return id, l.sameAccount(id, spec)
+		return id, l.checkAccount(ctx, id, spec)
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return 0, err
@@ -160,20 +160,25 @@ func (l *Ledger) findFeed(source, feed string) (int64, error) {
 	return id, l.engine.explain(err)
 }
 
-// sameAccount refuses to go on counting another account under a feed's name
-// (counting.md 19).
-func (l *Ledger) sameAccount(id int64, spec FeedSpec) error {
+// checkAccount refuses to go on counting another account under a feed's name (counting.md 19).
+func (l *Ledger) checkAccount(ctx context.Context, id int64, spec FeedSpec) error {
 	var fingerprint string
-	err := l.engine.conn.QueryRowContext(context.Background(), `SELECT fingerprint FROM feeds WHERE id = ?`, id).Scan(&fingerprint)
-	if err != nil {
+	err := l.engine.conn.QueryRowContext(ctx, `SELECT fingerprint FROM feeds WHERE id = ?`, id).Scan(&fingerprint)
+	switch {
+	case err != nil:
 		return l.engine.explain(err)
+	case fingerprint == spec.Fingerprint:
+		return nil
+	case spec.SameAccount:
+		return l.commit(ctx, &l.root, change{write: func() error {
+			_, err := l.engine.exec(`UPDATE feeds SET fingerprint = ? WHERE id = ?`, spec.Fingerprint, id)
+			return err
+		}})
 	}
-	if fingerprint != spec.Fingerprint {
-		return fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
-			"give the new account a source name of its own; if it is the old account under a new name, set renamed_from",
-			ErrOtherAccount, spec.Source, spec.Feed, fingerprint, spec.Fingerprint)
-	}
-	return nil
+	return fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
+		"give the new account a source name of its own; if it is the old account under a new name, set renamed_from; "+
+		"if only RingCentral's user is another, of the same account, set account: same",
+		ErrOtherAccount, spec.Source, spec.Feed, fingerprint, spec.Fingerprint)
 }
 
 // rename takes over the state of renamed_from, once.
@@ -192,7 +197,7 @@ func (l *Ledger) rename(ctx context.Context, spec FeedSpec) error {
 		return fmt.Errorf("source %s: renamed_from %s can't take over feed %s: both names have state; remove renamed_from",
 			spec.Source, spec.RenamedFrom, spec.Feed)
 	}
-	if err := l.sameAccount(id, spec); err != nil {
+	if err := l.checkAccount(ctx, id, spec); err != nil {
 		return err
 	}
 	old := l.feeds[spec.RenamedFrom+"/"+spec.Feed]
