@@ -196,8 +196,8 @@ func stall(ctx context.Context, dialer *tls.Dialer, address, head string) {
 	if err != nil {
 		return // turned down
 	}
-	defer c.Close()
 	defer context.AfterFunc(ctx, func() { _ = c.Close() })()
+	defer func() { _ = c.Close() }() // the other side may have closed it
 	if _, err := io.WriteString(c, head); err == nil {
 		_, _ = io.Copy(io.Discard, c)
 	}

@@ -26,7 +26,7 @@ func TestLockedLedger(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	t.Cleanup(func() { _ = db.Close() }) // again, after what matters
 	held, err := db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
