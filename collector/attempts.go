@@ -33,7 +33,9 @@ type attempts struct {
 	// length is how long a piece may be to take no longer than target; none is shortened
 	// below shortest.
 	length, target, shortest time.Duration
-	random                   func() float64
+	// grain is Limits.Grain: no piece is shortened below it, whatever the reason.
+	grain  time.Duration
+	random func() float64
 }
 
 // attempt is how reading one level has gone.
@@ -42,13 +44,14 @@ type attempt struct {
 	err      error
 	retry    time.Duration
 	piece    time.Duration // how long a piece may be after failures
+	suspect  suspectSpan
 }
 
 func newAttempts(l ladder, grain time.Duration, random func() float64) *attempts {
 	a := &attempts{
 		levels: make([]attempt, l.last()+1),
 		length: max(firstPiece, grain),
-		target: max(l.interval/2, 5*time.Second), shortest: max(grain, shortPiece),
+		target: max(l.interval/2, 5*time.Second), shortest: max(grain, shortPiece), grain: grain,
 		random: random,
 	}
 	for m := range a.levels {
@@ -93,10 +96,17 @@ func (a *attempts) failed(level int, err error, length, after, tick time.Duratio
 	l.err = err
 	l.retry = tick + max(retryDelay(max(l.failures, a.streak), a.random), after)
 	a.rest, a.failedAt = tick+retryDelay(a.streak, a.random), now
-	l.piece = max(min(l.piece, length)/2, a.shortest)
+	l.piece = max(min(l.piece, length)/2, a.grain, 2*overlap)
 	if after > 0 {
 		a.hold = tick + after
 	}
+}
+
+// stepOver ends a level's failures, of a span that is left out from now on.
+func (a *attempts) stepOver(level int) {
+	l := &a.levels[level]
+	l.failures, l.err, l.retry = 0, nil, 0
+	a.streak, a.rest = 0, 0
 }
 
 // succeeded ends a level's failures, and fits the next piece to what this one

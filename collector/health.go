@@ -148,6 +148,9 @@ func (l *Loop) Status() Status {
 	if l.settings.Reads != nil {
 		s.Reads = l.settings.Reads()
 	}
+	if l.settings.Unread != nil {
+		s.Unread = l.settings.Unread()
+	}
 	if behind(state.Watermark, now, l.settings.Interval) {
 		s.State = StateCatchingUp
 	}

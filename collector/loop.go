@@ -34,6 +34,8 @@ type LoopSettings struct {
 	ThrottledUntil func() time.Time
 	// Reads names the way in which the feed is read; nil: there is only one.
 	Reads func() string
+	// Unread are the spans of time that are stepped over because they can't be read; nil: there are none.
+	Unread func() []string
 	// Random is from 0 up to 1, for jitter; nil: math/rand/v2.
 	Random func() float64
 	// CommitGrace is how long a page in hand may take to be committed after Stop;

@@ -29,6 +29,8 @@ type plan struct {
 	open []task
 	// unreadable is how much time the provider no longer kept when it was due.
 	unreadable time.Duration
+	// unread are the spans that are stepped over, in order.
+	unread []unreadable
 	// changes is how far a feed was read by changes beside it: the plan carries it and
 	// has no use for it.
 	changes changes

@@ -21,6 +21,7 @@ type storedPlan struct {
 	Joined     span          `json:"joined"`
 	Open       []task        `json:"open,omitempty"`
 	Unreadable time.Duration `json:"unreadable,omitempty"`
+	Unread     []unreadable  `json:"unread,omitempty"`
 	// Changes is left out by a feed that is read by ranges alone, and ignored by a
 	// program that knows no other.
 	Changes changes `json:"changes,omitzero"`
@@ -33,7 +34,7 @@ func (p *plan) encode() ([]byte, error) {
 		Version:  planVersion,
 		Interval: p.ladder.interval, Lookback: p.ladder.lookback,
 		Reads: p.reads, Joined: p.joined, Unreadable: p.unreadable,
-		Changes: p.changes,
+		Unread: p.unread, Changes: p.changes,
 	}
 	for _, t := range p.open {
 		if t.started() {
@@ -71,7 +72,7 @@ func decodePlan(data []byte, l ladder) (*plan, error) {
 			}
 		}
 	}
-	p.joined, p.unreadable, p.changes = stored.Joined, stored.Unreadable, stored.Changes
+	p.joined, p.unreadable, p.unread, p.changes = stored.Joined, stored.Unreadable, stored.Unread, stored.Changes
 	if was == l {
 		p.open = stored.Open
 	}
@@ -86,6 +87,11 @@ func (s *storedPlan) validate() error {
 	const longest = 10 * 366 * 24 * time.Hour
 	if s.Interval <= 0 || s.Interval > longest || s.Lookback <= 0 || s.Lookback > longest || s.Unreadable < 0 {
 		return fmt.Errorf("an interval of %s and a lookback of %s", s.Interval, s.Lookback)
+	}
+	for _, u := range s.Unread {
+		if !u.From.Before(u.To) || u.Tries < 0 {
+			return fmt.Errorf("the unreadable span %s", u.name())
+		}
 	}
 	l := ladder{interval: s.Interval, lookback: s.Lookback}
 	if len(s.Reads) != l.last()+1 {

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
 
 // RangeSettings are what NewRangeFeed needs.
@@ -53,6 +55,9 @@ type RangeFeed struct {
 	doubts int    // polls in a row after which the time was in doubt
 	pause  time.Duration
 	logged time.Duration // how much of what is lost was logged
+
+	endpoint witness.Endpoint         // counts the spans that could be read
+	unread   atomic.Pointer[[]string] // as of the last poll, for Unread
 }
 
 // NewRangeFeed makes a feed of a reader.
@@ -84,12 +89,19 @@ func NewRangeFeed(settings RangeSettings) *RangeFeed {
 func (f *RangeFeed) Poll(ctx context.Context, state ledger.State, sink Sink) error {
 	f.load(state)
 	r := f.begin(state, sink)
-	f.seen, f.level = r.view, r.task.Level
+	f.seen = r.view
+	if r.again != nil {
+		return f.reread(ctx, r)
+	}
+	f.level = r.task.Level
 	if !r.doubt && f.plan.task(r.task.Level) == nil {
 		f.plan.keep(r.task) // in memory, so that shallower levels know
 	}
-	from, to := outward(r.step.from, r.step.to)
-	err := f.settings.Reader.Read(ctx, from, to, func(b *Batch) error { return r.emit(ctx, b) })
+	var err error
+	if r.step.from.Before(r.step.to) { // else all of it is stepped over
+		from, to := outward(r.step.from, r.step.to)
+		err = f.settings.Reader.Read(ctx, from, to, func(b *Batch) error { return r.emit(ctx, b) })
+	}
 	if r.concluded {
 		err = nil // the last page is committed: what came after it doesn't matter
 	} else if err == nil {
@@ -114,7 +126,7 @@ func (f *RangeFeed) load(state ledger.State) {
 	}
 	f.plan, f.stored = p, bytes.Clone(state.Plan)
 	f.logged = p.lost()
-	f.settings.Observer.Unreadable(f.logged)
+	f.showLost()
 }
 
 // begin decides what this poll reads.
@@ -123,8 +135,14 @@ func (f *RangeFeed) begin(state ledger.State, sink Sink) *reading {
 	r := &reading{feed: f, sink: sink, state: state, view: f.view(state), tick: c.Elapsed()}
 	r.plan = f.plan.clone()
 	r.plan.forget(r.view.now)
+	r.plan.expireUnread(r.view)
 	level := f.top
 	r.doubt = f.doubtful()
+	if u := f.dueUnread(r.view.now); u != nil && !r.doubt {
+		again := *u
+		r.again, r.doubt = &again, true // it moves nothing else
+		return r
+	}
 	if !r.doubt {
 		usable := func(m int) bool {
 			return m >= f.top && f.attempts.retryAt(m, r.plan.due(m, r.view, f.attempts.failing)) <= r.tick
@@ -137,7 +155,8 @@ func (f *RangeFeed) begin(state ledger.State, sink Sink) *reading {
 		r.task = newPlan(f.ladder).begin(0, r.view)
 		r.task.Level = level // that is tried again if it fails
 	}
-	r.step = r.task.step(f.attempts.piece(level, f.settings.Reader.Limits().MaxRange), r.view)
+	r.plan.passUnread(&r.task)
+	r.step = r.plan.aroundUnread(&r.task, r.task.step(f.attempts.piece(level, f.settings.Reader.Limits().MaxRange), r.view))
 	return r
 }
 
@@ -180,6 +199,9 @@ func (f *RangeFeed) failed(ctx context.Context, r *reading, err error) {
 	}
 	c := f.settings.Clock
 	f.attempts.failed(r.task.Level, err, r.step.to.Sub(r.step.from), httpclient.RetryAfter(err), c.Elapsed(), c.Now())
+	if failed := f.blame(ctx, r, err); failed != nil {
+		f.settings.Logger.Warn("a span that can't be read couldn't be written down; it is tried again", "error", failed.Error())
+	}
 }
 
 // notTheFeeds says whether an error is the ledger's: the loop waits by itself.
@@ -192,6 +214,7 @@ func (f *RangeFeed) succeeded(r *reading) {
 	took := f.settings.Clock.Elapsed() - r.tick
 	f.attempts.succeeded(r.task.Level, r.step.to.Sub(r.step.from), took, r.pages)
 	f.asked = true
+	f.endpoint.Served()
 	if r.moved == nil {
 		f.doubts++
 		f.pause = 0
@@ -206,10 +229,16 @@ func (f *RangeFeed) succeeded(r *reading) {
 	f.showLost()
 }
 
-// showLost shows, and logs once, what the provider no longer kept.
+// showLost shows what the provider no longer kept or can't give, and logs the former once.
 func (f *RangeFeed) showLost() {
 	lost := f.plan.lost()
-	f.settings.Observer.Unreadable(lost)
+	f.settings.Observer.Unreadable(lost + f.plan.unreadFor())
+	f.settings.Observer.Tasks("span", 0, len(f.plan.unread))
+	names := make([]string, len(f.plan.unread))
+	for i := range names {
+		names[i] = f.plan.unread[i].name()
+	}
+	f.unread.Store(&names)
 	if lost < f.logged+time.Minute {
 		return
 	}
@@ -234,6 +263,11 @@ func (f *RangeFeed) Wait() time.Duration {
 			left = max(left, due.Sub(v.now))
 		}
 		wait = min(wait, left)
+	}
+	for i := range p.unread {
+		if f.attempts.streak == 0 {
+			wait = min(wait, p.unread[i].Due.Sub(v.now))
+		}
 	}
 	return max(wait, f.pause-tick, 0)
 }

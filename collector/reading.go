@@ -18,6 +18,8 @@ type reading struct {
 	plan, next *plan
 	task       task
 	step       step
+	// again is a span that is stepped over and read again; nil for a step of a task.
+	again *unreadable
 	// doubt says that the time isn't known well enough to move anything.
 	doubt bool
 	// tick is what Clock.Elapsed was when the poll began.

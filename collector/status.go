@@ -38,6 +38,8 @@ type Status struct {
 	Ready bool
 	// ClockOffset is the provider's clock minus ours.
 	ClockOffset time.Duration
+	// Unread are the spans of time that can't be read and are stepped over, as FROM/TO.
+	Unread []string
 	// Reads names the way in which the feed is read, if there are several.
 	Reads string
 }

@@ -127,3 +127,6 @@ func (f *SyncFeed) Reads() string {
 	}
 	return "ranges"
 }
+
+// Unread are the spans of time that are stepped over. It may be called at any time.
+func (f *SyncFeed) Unread() []string { return f.ranges.Unread() }

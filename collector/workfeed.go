@@ -242,3 +242,6 @@ func (f *WorkFeed) backfill(ctx context.Context, state ledger.State, sink Sink) 
 	}
 	return nil
 }
+
+// Unread are the spans of time that are stepped over. It may be called at any time.
+func (f *WorkFeed) Unread() []string { return f.ranges.Unread() }

@@ -139,6 +139,7 @@ type feedStatus struct {
 	NextRead    *time.Time `json:"next_read"`
 	Records     int64
 	LastError   string `json:"last_error"`
+	Unreadable  []string
 }
 
 // status asks for the state as JSON.

@@ -1,15 +1,18 @@
 package msgraph
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 const (
@@ -77,18 +80,42 @@ func listLink(from, to time.Time) string {
 
 // page reads one page and makes work of it.
 func (l *callRecordList) page(ctx context.Context, link string, number int) (b *collector.Batch, next string, err error) {
-	var page innerPage[json.RawMessage]
+	var rows []json.RawMessage
 	request := httpclient.Request{Feed: feedCallRecords, URL: link, Label: "callRecords", ExpectJSON: true}
-	err = fetchJSON(ctx, l.client, request, func() any { page = innerPage[json.RawMessage]{}; return &page })
+	err = withCode(l.client.Fetch(ctx, request, func(response *httpclient.Response) error {
+		rows, next, err = decodeListed(response.Body)
+		return httpclient.Retryable(err)
+	}))
 	switch {
 	case err != nil && number > 1 && httpclient.KindOf(err).RefusesLink():
 		return nil, "", fmt.Errorf("%w: %w", httpclient.ErrLinkExpired, err)
 	case err != nil:
 		return nil, "", err
-	case page.Value == nil:
-		return nil, "", errNoValue
 	}
-	return listedBatch(page.Value, number), page.Next, nil
+	return listedBatch(rows, number), next, nil
+}
+
+// decodeListed reads a page: its rows, and the link to the next page, empty after the last.
+func decodeListed(body io.Reader) (rows []json.RawMessage, next string, err error) {
+	in, found := wire.NewInput(wire.MaxValue, wire.BodyBuffer), false
+	err = in.Document(body, "the answer is no object", func(name string) error {
+		switch {
+		case strings.EqualFold(name, "value"):
+			found = true
+			return in.Array("the answer's value is no array", func(raw []byte) error {
+				rows = append(rows, bytes.Clone(raw))
+				return nil
+			})
+		case strings.EqualFold(name, "@odata.nextLink"):
+			next, err = in.Link(next)
+			return err
+		}
+		return in.JSON.SkipValue()
+	})
+	if err == nil && !found {
+		err = errNoValue
+	}
+	return rows, next, err
 }
 
 // listedBatch makes work of a page's rows. A row without a usable id is set aside.

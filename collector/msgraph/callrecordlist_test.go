@@ -51,8 +51,6 @@ func TestListCallRecords(t *testing.T) {
 			"page 1, row 5: version is a string, must be a number",
 			"page 1, row 6: there is no id that is a GUID", "page 1, row 7: there is no id that is a GUID",
 		}, ""},
-		{"no value", []answer{{body: `{}`}}, "", nil, errNoValue.Error()},
-		{"value of another type", []answer{{body: `{"value":{}}`}}, "", nil, "read page 1: the answer isn't what it should be: value is an object, must be an array"},
 		{"a link to another host", []answer{{body: `{"value":[],"@odata.nextLink":"https://evil.example/x"}`}}, "", nil, "evil.example"},
 		{"a link that repeats", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`}, {body: `{"value":[],"@odata.nextLink":` + next + `}`}}, "", nil, httpclient.ErrLinkRepeated.Error()},
 		{"a link that has expired", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`}, refuse(http.StatusBadRequest, "BadRequest")}, "", nil, httpclient.ErrLinkExpired.Error()},
@@ -89,5 +87,26 @@ func TestListCallRecords(t *testing.T) {
 	g := &fakeGraph{t: t, answers: []answer{{body: `{"value":[` + good + `],"@odata.nextLink":` + next + `}`}}}
 	if err := (&callRecordList{client: g.fetching().client}).Read(t.Context(), from, to, func(*collector.Batch) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// What is no page of the list is told from a page with a bad row (counting.md 31).
+func TestDecodeListed(t *testing.T) {
+	for _, test := range []struct {
+		name, body, err string
+		rows            int
+	}{
+		{"a bad row", "{\"value\":[{\"id\":\"x\ny\"},{\"version\":01},{}]}", "", 3},
+		{"no value", `{}`, errNoValue.Error(), 0},
+		{"value of another type", `{"value":{}}`, "the answer's value is no array", 0},
+		{"cut", `{"value":[{}`, "the answer is cut", 0},
+		{"a link of another type", `{"value":[],"@odata.nextLink":5}`, "next link is no string", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			rows, _, err := decodeListed(strings.NewReader(test.body))
+			if test.err == "" && (err != nil || len(rows) != test.rows) || test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)) {
+				t.Errorf("%d rows, %v", len(rows), err)
+			}
+		})
 	}
 }

@@ -50,7 +50,9 @@ func (d *pageDecoder) member(name string) error {
 	case strings.EqualFold(name, "value"):
 		return d.rows()
 	case strings.EqualFold(name, "@odata.nextLink"):
-		return d.nextLink()
+		link, err := d.input.Link(d.next)
+		d.next = link
+		return err
 	case strings.EqualFold(name, "error"):
 		d.hasError = true
 	}
@@ -67,23 +69,4 @@ func (d *pageDecoder) rows() error {
 		number++
 		return d.batch.add(row, d.number, number)
 	})
-}
-
-// nextLink reads the link; null is none. Its text is never changed.
-func (d *pageDecoder) nextLink() error {
-	token, err := d.input.JSON.ReadToken()
-	switch {
-	case err != nil:
-		return err
-	case token.Kind() == 'n':
-		return nil
-	case token.Kind() != '"':
-		return errors.New("the answer's next link is no string")
-	}
-	link := token.String()
-	if d.next != "" && d.next != link {
-		return errors.New("the answer has two next links")
-	}
-	d.next = link
-	return nil
 }

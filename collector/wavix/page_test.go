@@ -46,7 +46,6 @@ func TestPage(t *testing.T) {
 		{"HTML", `<!DOCTYPE html>`, "no valid JSON at byte 0", 0, 0, 0},
 		{"cut", `{"items":[{"date":"2026`, "the answer is cut at byte", 0, 0, 0},
 		{"cut behind the rows", `{"items":[]`, "the answer is cut at byte", 0, 0, 0},
-		{"broken row", `{"items":[{"date":1,}]}`, "no valid JSON at byte", 0, 0, 0},
 		{"more behind the page", `{"items":[]}{}`, "goes on behind its end", 0, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -84,7 +83,6 @@ func TestStream(t *testing.T) {
 		{"only blanks", "\n \n", "", 0},
 		{"a row says success", `{"date":"2026-03-01T10:00:00.000Z","uuid":"1","success":true,"error":null}`, "", 1},
 		{"cut line", one + "\n" + `{"charge":"0.0059","da`, "the answer is cut at byte", 0},
-		{"broken line", one + "\n{\"charge\":}\n" + two, "no valid JSON at byte", 0},
 		{"failure at the end", one + "\n" + `{"success":false,"message":"Service temporary unavailable"}`, "the request failed", 0},
 		{"failure alone", `{"error":true}`, "the request failed", 0},
 		{"HTML", " \n<html>maintenance</html>", "got HTML", 0},
@@ -246,8 +244,8 @@ func TestEndlessValue(t *testing.T) {
 			if !errors.Is(err, wire.ErrValueTooLong) {
 				t.Errorf("error %v, want wire.ErrValueTooLong", err)
 			}
-			if endless > 2*wire.MaxValue {
-				t.Errorf("%d bytes were read, want little more than %d", endless, wire.MaxValue)
+			if endless > 2*wire.MaxSkipped {
+				t.Errorf("%d bytes were read, want little more than %d", endless, wire.MaxSkipped)
 			}
 		})
 	}

@@ -42,7 +42,9 @@ func (d *streamDecoder) lines() error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return err
+			if raw, err = d.input.SkipLine(err); err != nil {
+				return err
+			}
 		}
 		if err := refusedLine(raw); err != nil {
 			return err

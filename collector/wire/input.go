@@ -51,6 +51,7 @@ func NewInput(maxValue, buffer int) *Input {
 // Reset begins a body.
 func (in *Input) Reset(body io.Reader) {
 	in.Buffer.Reset(body)
+	in.guard.reader = in.Buffer
 	in.JSON.Reset(&in.guard, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	in.guard.err = nil
 	in.Next()
@@ -119,8 +120,9 @@ func (in *Input) Object(otherwise string, member func(name string) error) error 
 	}
 }
 
-// Array reads an array and calls element for each raw value of it, which holds until
-// element returns.
+// Array reads an array, which is a member of the body's object, and calls element for each raw value of it, which holds until element
+// returns. An element that is no valid JSON, or too long, doesn't end the array: in its place element gets a string that stands
+// for it (Unreadable), and reading goes on behind it.
 func (in *Input) Array(otherwise string, element func(raw []byte) error) error {
 	if err := in.open('[', otherwise); err != nil {
 		return err
@@ -128,6 +130,9 @@ func (in *Input) Array(otherwise string, element func(raw []byte) error) error {
 	for in.JSON.PeekKind() != ']' {
 		in.Next()
 		raw, err := in.JSON.ReadValue()
+		if err != nil {
+			raw, err = in.skipElement(err)
+		}
 		if err != nil {
 			return err
 		}
@@ -137,6 +142,24 @@ func (in *Input) Array(otherwise string, element func(raw []byte) error) error {
 	}
 	_, err := in.JSON.ReadToken()
 	return err
+}
+
+// Link reads the link to the next page, of which before was read already; null is none. Its text is never changed.
+func (in *Input) Link(before string) (string, error) {
+	token, err := in.JSON.ReadToken()
+	switch {
+	case err != nil:
+		return before, err
+	case token.Kind() == 'n':
+		return before, nil
+	case token.Kind() != '"':
+		return before, errors.New("the answer's next link is no string")
+	}
+	link := token.String()
+	if before != "" && before != link {
+		return before, errors.New("the answer has two next links")
+	}
+	return link, nil
 }
 
 // End makes sure that nothing follows.

@@ -51,7 +51,7 @@ func TestDocument(t *testing.T) {
 		{"no array", strings.NewReader(`{"rows":"secret"}`), []string{"rows"}, "the rows are no array", nil},
 		{"cut in a row", strings.NewReader(`{"rows":[1,"secr`), []string{"rows", "1"}, "the answer is cut at byte 16", ErrCut},
 		{"cut behind a row", strings.NewReader(`{"rows":[1`), []string{"rows", "1"}, "the answer is cut at byte 10", ErrCut},
-		{"bad syntax", strings.NewReader(`{"rows":[secret]}`), []string{"rows"}, "the answer is no valid JSON at byte 9", nil},
+		{"bad syntax", strings.NewReader(`{"rows":[],secret}`), []string{"rows"}, "the answer is no valid JSON at byte 11", nil},
 		{"more behind it", strings.NewReader(`{}{"secret":1}`), nil, "the answer goes on behind its end", nil},
 		{
 			"a value that is too long", strings.NewReader(`{"rows":["` + strings.Repeat("x", 5000)),

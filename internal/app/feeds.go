@@ -49,12 +49,13 @@ func (a *App) giveLedger(settings *collector.LoopSettings, s *source, info *coll
 	case info.Fetcher != nil:
 		work := collector.NewWorkFeed(collector.WorkSettings{Ranges: ranges, Fetcher: info.Fetcher, Queue: opening, Keeper: info.Keeper})
 		hooks.add(info.Webhook, &enqueuing{feed: opening, wake: work.Wake, logger: a.webhooks.logger.With(collector.SourceKey, s.config.Name)})
-		feed, queue = work, opening
+		feed, queue, settings.Unread = work, opening, work.Unread
 	case info.Sync != nil:
 		both := collector.NewSyncFeed(collector.SyncSettings{Ranges: ranges, Sync: info.Sync})
-		feed, settings.Reads = both, both.Reads
+		feed, settings.Reads, settings.Unread = both, both.Reads, both.Unread
 	case info.Reader != nil:
-		feed = collector.NewRangeFeed(ranges)
+		one := collector.NewRangeFeed(ranges)
+		feed, settings.Unread = one, one.Unread
 	}
 	opening.inner = feed
 	if err := opening.open(context.Background()); err != nil {

@@ -100,7 +100,7 @@ func (b backend) Status() web.Status {
 func feedStatus(s collector.Status) web.Feed {
 	return web.Feed{
 		Feed: s.Feed, State: web.State(s.State), Watermark: web.Time(s.Watermark), LastSuccess: web.Time(s.LastSuccess),
-		Records: int64(s.Records), NextRead: web.Time(s.NextRead), LastError: s.LastError, Reads: s.Reads,
+		Records: int64(s.Records), NextRead: web.Time(s.NextRead), LastError: s.LastError, Reads: s.Reads, Unread: s.Unread,
 	}
 }
 

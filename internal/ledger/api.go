@@ -156,6 +156,9 @@ type Work struct {
 // or a greater one, so that listing it again costs nothing. A version of 0 is none.
 const WorkRecord = "record"
 
+// TaskSpan is the kind of work that reads a span of time again: the plan of its feed does so, and it is here to keep its ids.
+const TaskSpan = "span"
+
 // RecordEvent says which log record is wanted of a call record.
 type RecordEvent struct {
 	// Name is the event name: cdr.call, cdr.call.revised, cdr.session.

@@ -47,11 +47,21 @@ func Look(ctx context.Context, folder string) (Glance, error) {
 		g.HashKey = key.privacy()
 		return g, nil
 	}
-	e, err := openReader(file)
+	db, err := openReader(file)
 	if err != nil {
 		return Glance{}, err
 	}
-	defer e.Close() //nolint:errcheck // nothing was written
+	defer db.Close() //nolint:errcheck // nothing was written
+	e, err := db.Conn(ctx)
+	if err != nil {
+		return Glance{}, fmt.Errorf("read the ledger: %w", err)
+	}
+	defer e.Close() //nolint:errcheck // as above
+	if _, err := os.Stat(file + "-wal"); err == nil { // who only reads leaves it as it was
+		if err := e.Raw(keepWAL); err != nil {
+			return Glance{}, err
+		}
+	}
 	var secret string
 	if err := e.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'key'`).Scan(&secret); err != nil {
 		return Glance{}, fmt.Errorf("read key of the ledger: %w", err)

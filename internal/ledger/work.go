@@ -122,7 +122,7 @@ func (f *Feed) waiting(w *Work) (Work, error) {
 }
 
 const dueWork = `SELECT kind, key, version, due, attempts FROM work
-	WHERE feed = ? AND parked = ? AND due <= ? ORDER BY due, kind, key LIMIT ?`
+	WHERE feed = ? AND parked = ? AND due <= ? AND kind <> '` + TaskSpan + `' ORDER BY due, kind, key LIMIT ?`
 
 // Due is the feed's work that is due and wasn't set aside, the longest due first, at
 // most limit.
@@ -168,7 +168,7 @@ func (f *Feed) Waiting(ctx context.Context) (waiting, parked int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	rows, err := reader.QueryContext(ctx, `SELECT parked, count(*) FROM work WHERE feed = ? GROUP BY parked`, id)
+	rows, err := reader.QueryContext(ctx, `SELECT parked, count(*) FROM work WHERE feed = ? AND kind <> '`+TaskSpan+`' GROUP BY parked`, id)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count pending work: %w", err)
 	}

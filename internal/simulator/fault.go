@@ -1,5 +1,7 @@
 package simulator
 
+import "time"
+
 // Fault is one thing that goes wrong with one response.
 type Fault string
 
@@ -48,6 +50,8 @@ type Request struct {
 	Continued bool
 	// HasNext says that the answer has a further page.
 	HasNext bool
+	// From and To are the range of starts that is asked for; zero where there is none.
+	From, To time.Time
 	// Number counts the requests to the endpoint, from 0.
 	Number int
 }

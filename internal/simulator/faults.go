@@ -1,7 +1,9 @@
 package simulator
 
 import (
+	"bytes"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -33,6 +35,7 @@ type Faults struct {
 	counts map[string]map[Fault]int
 	runs   map[string]int
 	date   time.Duration
+	poison [2]string // how rows begin, and what comes before them
 }
 
 // pending is a fault that is yet to come.
@@ -87,6 +90,33 @@ func (f *Faults) Hook(hook func(Request) Fault) {
 	f.hook = hook
 }
 
+// Poison puts a text before the first row of each answer that has rows, such as a row that no decoder can read; array is how the rows begin.
+func (f *Faults) Poison(array, text string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.poison = [2]string{array, text}
+}
+
+// poisoned is a body with the poison, if there is any.
+func (f *Faults) poisoned(a Answer) []byte {
+	if f == nil {
+		return a.Body
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	array := []byte(f.poison[0])
+	i := bytes.Index(a.Body, array)
+	if len(array) == 0 || i < 0 || a.Status != http.StatusOK {
+		return a.Body
+	}
+	text := f.poison[1]
+	if rest := bytes.TrimLeft(a.Body[i+len(array):], " \n"); len(rest) > 0 && rest[0] != ']' {
+		text += ","
+	}
+	i += len(array)
+	return slices.Concat(a.Body[:i], []byte(text), a.Body[i:])
+}
+
 // SkewDate moves the Date header by d from the provider's time.
 func (f *Faults) SkewDate(d time.Duration) {
 	f.mu.Lock()
@@ -98,7 +128,7 @@ func (f *Faults) SkewDate(d time.Duration) {
 func (f *Faults) Stop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.once, f.rates, f.hook, f.date = nil, nil, nil, 0
+	f.once, f.rates, f.hook, f.date, f.poison = nil, nil, nil, 0, [2]string{}
 }
 
 // Counts is how often each fault happened at an endpoint; empty: at all.

@@ -64,7 +64,7 @@ func (f *Faults) Write(w http.ResponseWriter, r *http.Request, fault Fault, a An
 	case Reset:
 		reset(r)
 	default:
-		writeBody(w, a.Status, a.Body)
+		writeBody(w, a.Status, f.poisoned(a))
 	}
 }
 

@@ -65,6 +65,8 @@ type Feed struct {
 	LastError   string `json:"last_error"`
 	Advice      string `json:"advice,omitempty"`
 	LastErrorAt Time   `json:"last_error_at"`
+	// Unread are the spans of time that can't be read, as FROM/TO: they are stepped over, and read again later.
+	Unread []string `json:"unreadable,omitempty"`
 	// Reads names the way in which the feed is read, where there are several.
 	Reads string `json:"reads,omitempty"`
 	// Waiting is how many records are known of and still to be fetched, Parked how many

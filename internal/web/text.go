@@ -84,16 +84,21 @@ func readsText(reads string) string {
 	return "read by " + stateText(reads)
 }
 
-// workText is what a feed has still to fetch, if it fetches records one by one.
+// workText is what a feed has still to fetch, if it fetches records one by one, and what of its time can't be read.
 func workText(feed Feed) string {
-	if feed.Waiting == nil {
-		return ""
+	var parts []string
+	if feed.Waiting != nil {
+		parts = append(parts, countText(int64(*feed.Waiting))+" to be fetched")
 	}
-	text := countText(int64(*feed.Waiting)) + " to be fetched"
 	if feed.Parked != nil && *feed.Parked > 0 {
-		text += ", " + countText(int64(*feed.Parked)) + " given up"
+		parts = append(parts, countText(int64(*feed.Parked))+" given up")
 	}
-	return text
+	if n := len(feed.Unread); n == 1 {
+		parts = append(parts, "can't be read: "+feed.Unread[0])
+	} else if n > 1 {
+		parts = append(parts, fmt.Sprintf("can't be read: %s and %d more spans", feed.Unread[0], n-1))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // subscriptionText says how long the provider notifies us, and when it last did.

@@ -27,7 +27,7 @@ func (s *Server) graph(w http.ResponseWriter, r *http.Request) {
 	}
 	p := s.page(r, to)
 	defer p.release()
-	request := simulator.Request{Endpoint: endpoint, Continued: to.continued(), HasNext: p.more, Number: number}
+	request := simulator.Request{Endpoint: endpoint, Continued: to.continued(), HasNext: p.more, From: to.from, To: to.to, Number: number}
 	fault := s.faults.Next(request, p.fits)
 	a := s.graphAnswer(r, p, fault)
 	seen.Fault, seen.Status = fault, simulator.StatusOf(fault, a.Status)

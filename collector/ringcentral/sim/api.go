@@ -45,7 +45,7 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request) {
 	if found.done != nil {
 		defer found.done()
 	}
-	asked := simulator.Request{Endpoint: q.endpoint, Continued: found.skip > 0, HasNext: found.more, Number: number}
+	asked := simulator.Request{Endpoint: q.endpoint, Continued: found.skip > 0, HasNext: found.more, From: found.from, To: found.to, Number: number}
 	fault := s.faults.Next(asked, func(f simulator.Fault) bool { return isGeneric(f) || isRefusal(f) || found.fits(f) })
 	a := s.faulty(q, found, fault)
 	seen.From, seen.To, seen.Skip = found.from, found.to, found.skip

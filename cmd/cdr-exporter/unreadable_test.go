@@ -1,0 +1,134 @@
+package main_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
+	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// poisonRows are rows that no JSON decoder reads.
+var poisonRows = []string{
+	"{\"id\":\"raw\ncontrol\x01character\"}", `{"id":007}`, `{"charge":NaN}`, `{"id":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`,
+	`{"id":"` + strings.Repeat("too long ", 600_000) + `"}`,
+}
+
+// TestPoisonRows (guarantee 6; counting.md 31): rows that can't be decoded, on every page of every provider, are counted as invalid once, and
+// every other row is counted exactly.
+func TestPoisonRows(t *testing.T) {
+	t.Parallel()
+	faults := func(array string) *simulator.Faults {
+		f := simulator.NewFaults(simulator.FaultSettings{Seed: 11})
+		f.Poison(array, strings.Join(poisonRows, ","))
+		return f
+	}
+	e := newEstate(t, estateSettings{
+		seed: 11, calls: size(300), era: pastEra,
+		graph: sim.Settings{Faults: faults(`"value":[`)}, ringcentral: rcsim.Settings{Faults: faults(`"records":[`)}, wavix: wavixsim.Settings{Faults: faults(`"items":[`)},
+	})
+	e.carrier.CallLog, e.office.CallLog, e.desk.CallLog = "{interval: 5s, lookback: 48h}", "interval: 5s, lookback: 48h", "interval: 5s, lookback: 48h"
+	e.hold()
+	x := e.start(settings{}).ready()
+	x.countsAll(e)
+	m := x.scrape()
+	for _, p := range e.places() {
+		for _, feed := range p.feeds() {
+			poison := len(poisonRows)
+			if p == place(e.carrier) {
+				poison *= 2 // of the calls placed, and of those received
+			}
+			want := float64(p.tally(feed, e.at(p)...).invalid + poison)
+			if err := m.is(want, "cdr_exporter_rows_total", "source="+p.source(), "feed="+feed, "result=invalid"); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	x.stop()
+}
+
+// TestUnreadableSpan (counting.md 30, 31): a span for which the provider always fails, while it gives others, is stepped over and shown; what
+// follows isn't held, a first history is shown, and what is in the span is counted when it can be read.
+func TestUnreadableSpan(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]simulator.Fault{"500": simulator.InternalError, "no page": simulator.HTMLOK} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			begin := time.Now().Add(-30 * time.Second)
+			set := simulator.Historical(59, sim.DirectRoutingMix(), begin, begin.Add(25*time.Second), size(400))
+			set.Revised, set.Delays = 0, []simulator.Delay{{Weight: 1, Max: time.Second}}
+			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 12})
+			bad := begin.Add(12 * time.Second)
+			faults.Hook(func(r simulator.Request) simulator.Fault {
+				if r.Endpoint == sim.EndpointDirectRouting && !r.From.After(bad) && r.To.After(bad) {
+					return fault
+				}
+				return simulator.NoFault
+			})
+			n := newTenant(t, sim.Settings{DirectRouting: world(t, set), Faults: faults})
+			at := n.Pause()
+			x := n.start(settings{Sources: []source{{PSTN: "-", History: "40s", DirectRouting: "{interval: 1s, lookback: 30s}"}}}).serving()
+			eventually(t, "step over the span", func() error {
+				m := x.scrape()
+				lost, err := m.one("cdr_exporter_unreadable_seconds", "feed="+directRouting)
+				if err == nil && (lost < 1 || lost > 10) {
+					err = fmt.Errorf("%g s can't be read", lost)
+				}
+				return errors.Join(err, m.is(0, "cdr_exporter_catching_up", "feed="+directRouting))
+			})
+			x.ready()
+			f := x.feed("contoso", directRouting)
+			if len(f.Unreadable) == 0 || f.Watermark == nil || f.Watermark.Before(bad) {
+				t.Errorf("the status is %+v", f)
+			}
+			x.logged("it is stepped over")
+			if n := x.scrape().sum("cdr_exporter_tasks", "feed="+directRouting, "state=set_aside"); n < 1 {
+				t.Errorf("%g tasks are set aside", n)
+			}
+			faults.Hook(nil)
+			x.counts(n, at)
+			eventually(t, "show that everything was read", func() error {
+				return errors.Join(x.scrape().is(0, "cdr_exporter_unreadable_seconds", "feed="+directRouting),
+					x.scrape().is(0, "cdr_exporter_tasks", "feed="+directRouting, "state=set_aside"))
+			})
+			x.stop()
+		})
+	}
+}
+
+// TestTotalOutageStepsOverNothing (counting.md 30): a provider that fails for every span is broken itself.
+func TestTotalOutageStepsOverNothing(t *testing.T) {
+	t.Parallel()
+	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 13})
+	n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(61, sim.DirectRoutingMix(), size(400))), Faults: faults})
+	at := n.Pause()
+	x := n.start(settings{Sources: []source{{PSTN: "-", DirectRouting: "{interval: 1s, lookback: 48h}"}}}).ready()
+	x.counts(n, at)
+	before := x.feed("contoso", directRouting).Watermark
+	faults.Hook(func(r simulator.Request) simulator.Fault {
+		if r.Endpoint == sim.EndpointDirectRouting {
+			return simulator.HTMLOK
+		}
+		return simulator.NoFault
+	})
+	asked := n.answered()
+	eventually(t, "fail for some time", func() error {
+		if got := n.answered() - asked; got < 12 {
+			return fmt.Errorf("%d requests", got)
+		}
+		return nil
+	})
+	if f := x.feed("contoso", directRouting); f.State != "error" || len(f.Unreadable) != 0 || f.Watermark.Sub(*before) > 10*time.Second {
+		t.Errorf("the status is %+v; before, the watermark was %s", f, before)
+	}
+	faults.Hook(nil)
+	n.Resume()
+	n.Advance(48 * time.Hour)
+	x.counts(n, at, n.Pause())
+	x.stop()
+}

@@ -1,0 +1,107 @@
+package wire
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// rowsOf reads an object with rows and a link behind them.
+func rowsOf(in *Input, body string, small bool) (rows []string, link string, err error) {
+	reader := iotest.OneByteReader(strings.NewReader(body))
+	if !small {
+		reader = strings.NewReader(body)
+	}
+	err = in.Document(reader, "no object", func(name string) error {
+		if name != "rows" {
+			raw, err := in.JSON.ReadValue()
+			link = string(raw)
+			return err
+		}
+		return in.Array("no array", func(raw []byte) error {
+			row := string(raw)
+			if strings.HasPrefix(row, Unreadable) {
+				row = "bad"
+			}
+			rows = append(rows, row)
+			return nil
+		})
+	})
+	return rows, link, err
+}
+
+// TestUnreadableRows (counting.md 31): a row that can't be decoded is one bad row; those around it, and what follows the rows, are read.
+func TestUnreadableRows(t *testing.T) {
+	for name, bad := range map[string]string{
+		"raw control character": "{\"a\":\"x\ny\x01\"}",
+		"leading zero":          `{"a":007}`,
+		"NaN":                   `{"a":NaN}`,
+		"infinity":              `{"a":-Infinity}`,
+		"nested too deep":       `{"a":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`,
+		"too long":              `{"a":"` + strings.Repeat("x", 2*MaxValue) + `"}`,
+		"far too long":          `{"a":["` + strings.Repeat("x,]}", MaxValue) + `"]}`,
+		"bad escape":            `{"a":"\x"}`,
+		"escaped quote":         `{"a":"\",]}\q"}`,
+		"single quotes":         `{'a':1}`,
+		"no colon":              `{"a" 1}`,
+		"word":                  `undefined`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := NewInput(MaxValue, 64)
+			for _, place := range []struct{ body, want string }{
+				{bad + `,{"n":1},{"n":2}`, `[bad {"n":1} {"n":2}]`},
+				{`{"n":1}, ` + bad + ` ,{"n":2}`, `[{"n":1} bad {"n":2}]`},
+				{`{"n":1},{"n":2},` + bad, `[{"n":1} {"n":2} bad]`},
+				{bad + "," + bad + `,{"n":3},` + bad, `[bad bad {"n":3} bad]`},
+				{bad, `[bad]`},
+			} {
+				small := len(bad) < 1000
+				rows, link, err := rowsOf(in, `{"rows":[`+place.body+`],"next":"x"}`, small)
+				if got := fmt.Sprint(rows); err != nil || got != place.want || link != `"x"` {
+					t.Errorf("%.80s: %.200s, link %s, %v", place.body, got, link, err)
+				}
+			}
+		})
+	}
+}
+
+// What stands for a bad row is the same each time, and differs from that of another.
+func TestUnreadableRowsAreKnownAgain(t *testing.T) {
+	var seen []string
+	in := NewInput(MaxValue, 64)
+	for _, body := range []string{`{"rows":[{"a":01}]}`, `{"rows":[1, {"a":01} ]}`, `{"rows":[{"a":02}]}`} {
+		if err := in.Document(strings.NewReader(body), "", func(string) error {
+			return in.Array("", func(raw []byte) error {
+				if raw[0] == '"' {
+					seen = append(seen, string(raw))
+				}
+				return nil
+			})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(seen) != 3 || seen[0] == seen[2] || len(slices.Compact(slices.Sorted(slices.Values(seen)))) > 3 {
+		t.Errorf("%q", seen)
+	}
+}
+
+// Where the body is cut or the envelope is broken, nothing is skipped.
+func TestWhatIsNoRowIsNotSkipped(t *testing.T) {
+	for name, body := range map[string]string{
+		"cut in a row":        `{"rows":[{"n":1},{"a":`,
+		"cut in a string":     `{"rows":[{"n":1},{"a":"x`,
+		"cut behind a row":    `{"rows":[{"n":1}`,
+		"open string":         `{"rows":[{"a":"x},{"n":2}],"next":1}`,
+		"brackets that don't": `{"rows":[{"a":01]`,
+		"envelope":            `{"rows":[{"n":1}],next:1}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if rows, _, err := rowsOf(NewInput(MaxValue, 64), body, true); err == nil {
+				t.Errorf("read as %q", rows)
+			}
+		})
+	}
+}
