@@ -111,8 +111,9 @@ func blamesSpan(err error) bool {
 	switch httpclient.KindOf(err) {
 	case httpclient.KindThrottled, httpclient.KindToken, httpclient.KindUnauthorized, httpclient.KindForbidden, httpclient.KindHost, httpclient.KindRedirect:
 		return false
+	default:
+		return !isPanic(err)
 	}
-	return !isPanic(err)
 }
 
 // suspectSpan is the shortest piece of a level that failed, and what speaks against it.

@@ -56,7 +56,7 @@ func Look(ctx context.Context, folder string) (Glance, error) {
 	if err != nil {
 		return Glance{}, fmt.Errorf("read the ledger: %w", err)
 	}
-	defer e.Close() //nolint:errcheck // as above
+	defer e.Close()                                   //nolint:errcheck // as above
 	if _, err := os.Stat(file + "-wal"); err == nil { // who only reads leaves it as it was
 		if err := e.Raw(keepWAL); err != nil {
 			return Glance{}, err

@@ -44,7 +44,7 @@ var (
 	}
 	Unreadable = &Def{
 		Name: "cdr_exporter_unreadable_seconds", OTel: "cdr.exporter.unreadable", Unit: "s", Kind: Gauge, Base: SourceFeed,
-		Help: "Length of the range that was due but that the provider no longer keeps.",
+		Help: "How much time couldn't be read: what the provider no longer keeps, and what it can't give while it gives other spans.",
 	}
 	Tasks = &Def{
 		Name: "cdr_exporter_tasks", OTel: "cdr.exporter.tasks", Unit: "{task}", Kind: Gauge, Base: SourceFeed,

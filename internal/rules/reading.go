@@ -87,11 +87,11 @@ func throttled() Rule {
 func rangeUnreadable() Rule {
 	return Rule{
 		Alert: "CDRRangeUnreadable", Severity: warning, Signal: Exporter,
-		Doc:         "The exporter stood still for longer than the provider keeps records: some were never read.",
+		Doc:         "A span can't be read: the provider no longer keeps it, or fails on it while it gives others. Its calls are in no figure.",
 		Expr:        fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), metrics.Unreadable.Name),
-		Summary:     "Calls of " + ofFeed + " can no longer be read.",
-		Description: "A range of {{ $value | humanizeDuration }} was due but is no longer kept by the provider. Its calls are in no figure.",
-		When:        "a range that was due is no longer kept by the provider",
+		Summary:     "Calls of " + ofFeed + " can't be read.",
+		Description: "{{ $value | humanizeDuration }} can't be read: the provider no longer keeps it, or fails on it while it gives other spans. Its calls are in no figure.",
+		When:        "a span can't be read while others can, or is no longer kept by the provider",
 		Change:      "nothing",
 	}
 }
