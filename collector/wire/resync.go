@@ -20,7 +20,7 @@ const Unreadable = `"unreadable `
 // stands for the element. If the body itself is at fault, or if no end can be found, it returns the cause.
 //
 // Strings and brackets are enough to find the end, whatever else is wrong between them: a raw control character, NaN, a number with a
-// leading zero, nesting too deep, too many bytes.
+// leading zero, nesting too deep, too many bytes. Where a quotation mark is missing or too many, the end is uncertain, and the page fails.
 func (in *Input) skipElement(cause error) (jsontext.Value, error) {
 	if !in.skippable(cause) {
 		return nil, cause
@@ -90,6 +90,7 @@ type elementScanner struct {
 	inString bool
 	escaped  bool
 	depth    int
+	last     byte // the last that is no blank, outside of strings
 }
 
 // MaxSkipped is how much of an element is skipped, in bytes: what is longer has no end.
@@ -102,7 +103,10 @@ var errNoElement = errors.New("the element has no end")
 func (s *elementScanner) skip(body io.Reader) (after []byte, err error) {
 	for piece := make([]byte, BodyBuffer); ; {
 		n, err := body.Read(piece)
-		if end := s.scan(piece[:n]); end >= 0 {
+		switch end, wrong := s.scan(piece[:n]); {
+		case wrong != nil:
+			return nil, wrong
+		case end >= 0:
 			return piece[end:n], nil
 		}
 		if err != nil {
@@ -112,42 +116,74 @@ func (s *elementScanner) skip(body io.Reader) (after []byte, err error) {
 }
 
 // scan takes the next bytes and returns where the element ends in them, -1 if it goes on.
-func (s *elementScanner) scan(piece []byte) int {
+func (s *elementScanner) scan(piece []byte) (int, error) {
 	from := 0
 	for i, c := range piece {
 		if !s.begun {
-			if c == ',' || c == ' ' || c == '\n' || c == '\t' || c == '\r' {
+			if c == ',' || isBlank(c) {
 				continue
 			}
 			s.begun, from = true, i
 		}
-		if s.next(c) {
+		switch end, err := s.next(c); {
+		case err != nil:
+			return 0, err
+		case end:
 			s.hash.Write(piece[from:i])
-			return i
+			return i, nil
 		}
 	}
 	if s.begun {
 		s.hash.Write(piece[from:])
 	}
-	return -1
+	return -1, nil
 }
 
-// next takes a byte and says whether the element has ended before it.
-func (s *elementScanner) next(c byte) bool {
+func isBlank(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+// next takes a byte and says whether the element has ended before it. A string stands between punctuation: where it doesn't, a quotation
+// mark is missing or too many, and what follows may be another row.
+func (s *elementScanner) next(c byte) (end bool, err error) {
 	switch {
 	case s.escaped:
 		s.escaped = false
+		return false, nil
 	case s.inString:
 		s.escaped = c == '\\'
 		s.inString = c != '"'
-	case c == '"':
-		s.inString = true
-	case c == '{' || c == '[':
-		s.depth++
-	case s.depth > 0 && (c == '}' || c == ']'):
-		s.depth--
-	case c == ',' || c == ']':
-		return s.depth == 0
+		return false, nil
+	case isBlank(c):
+		return false, nil
 	}
-	return false
+	before := s.last
+	s.last = c
+	switch c {
+	case '"':
+		s.inString = true
+		if before != 0 && before != '{' && before != '[' && before != ':' && before != ',' {
+			return false, errNoElement
+		}
+	case '{', '[':
+		s.depth++
+	case '}', ']', ',':
+		if s.depth == 0 {
+			return c != '}', errIf(c == '}')
+		}
+		if c != ',' {
+			s.depth--
+		}
+	case ':':
+	default:
+		if before == '"' {
+			return false, errNoElement
+		}
+	}
+	return false, nil
+}
+
+func errIf(wrong bool) error {
+	if wrong {
+		return errNoElement
+	}
+	return nil
 }

@@ -45,7 +45,6 @@ func TestUnreadableRows(t *testing.T) {
 		"bad escape":            `{"a":"\x"}`,
 		"escaped quote":         `{"a":"\",]}\q"}`,
 		"single quotes":         `{'a':1}`,
-		"no colon":              `{"a" 1}`,
 		"word":                  `undefined`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -94,8 +93,12 @@ func TestWhatIsNoRowIsNotSkipped(t *testing.T) {
 		"cut in a row":        `{"rows":[{"n":1},{"a":`,
 		"cut in a string":     `{"rows":[{"n":1},{"a":"x`,
 		"cut behind a row":    `{"rows":[{"n":1}`,
+		"a quote too many":    "{\"rows\":[{\"a\":\"x\"y\",\"b\":1},{\"n\":2},{\"n\":3}],\"next\":1}",
+		"a quote in text":     "{\"rows\":[{\"a\":\"he said \"hi\", then\"},{\"n\":2}],\"next\":1}",
+		"a quote is missing":  "{\"rows\":[{\"a\":x\"},{\"n\":2},{\"n\":\"3\"}],\"next\":1}",
 		"open string":         `{"rows":[{"a":"x},{"n":2}],"next":1}`,
 		"brackets that don't": `{"rows":[{"a":01]`,
+		"no colon":            `{"rows":[{"a" 1},{"n":2}],"next":1}`,
 		"envelope":            `{"rows":[{"n":1}],next:1}`,
 	} {
 		t.Run(name, func(t *testing.T) {
