@@ -121,8 +121,12 @@ stack: packages $(TOOLS)/prometheus ## watch a trunk fail: the demo's providers,
 	$(GO) run ./tools/stack
 
 .PHONY: pictures
-pictures: packages real-parts ## the pictures of README and docs, made from the demo; takes ten minutes
-	$(GO) run ./tools/pictures
+pictures: packages build $(PLAYWRIGHT) $(NODE) ## the README's pictures of the status page, made from the demo
+	CDR_CHROMIUM="$${CDR_CHROMIUM:-$$(command -v chromium)}" $(NODE) tools/browser/pictures.mjs dist/cdr-exporter docs/images
+
+.PHONY: size
+size: ## lines of Go by room, without tests, beside what each may have
+	@tools/size.sh
 
 .PHONY: generate
 generate: ## write what is made from the catalogue again
