@@ -1,105 +1,258 @@
 package sim
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// graph answers a request to the two functions.
-func (s *Server) graph(w http.ResponseWriter, r *http.Request) {
-	to, refused := s.target(r)
-	endpoint := to.endpoint
-	if endpoint == "" {
-		endpoint = EndpointOther
+var (
+	errNoResource = errors.New("resource not found for the segment")
+	errOption     = errors.New("query option is not supported here")
+)
+
+// encode makes JSON of a value that always has a JSON form.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // links are written as they are
+	if err := e.Encode(v); err != nil {
+		panic(err)
 	}
-	number := s.recorder.Begin(endpoint)
-	seen := simulator.Seen{Endpoint: endpoint, At: s.timeline.Now(), From: to.from, To: to.to, Skip: to.skip}
-	defer func() { s.recorder.End(seen) }()
-	if a, ok := s.authorise(r); !ok {
-		refused = &a
-	}
-	if refused != nil {
-		seen.Status = refused.Status
-		s.faults.Write(w, r, simulator.NoFault, *refused)
-		return
-	}
-	p := s.page(r, to)
-	defer p.release()
-	request := simulator.Request{Endpoint: endpoint, Continued: to.continued(), HasNext: p.more, From: to.from, To: to.to, Number: number}
-	fault := s.faults.Next(request, p.fits)
-	a := s.graphAnswer(r, p, fault)
-	seen.Fault, seen.Status = fault, simulator.StatusOf(fault, a.Status)
-	if seen.Status == http.StatusOK && simulator.Delivers(fault) {
-		seen.Rows = p.count
-	}
-	s.faults.Write(w, r, fault, a)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// graphAnswer is a page as a fault of Graph's own changes it.
-func (s *Server) graphAnswer(r *http.Request, p *page, fault simulator.Fault) simulator.Answer {
+// orNull is null for an empty string.
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// formatTime writes a UTC time in one of Graph's styles: with milliseconds, with seven digits, with an offset instead of Z, or without a
+// fraction that is zero.
+func formatTime(t time.Time, style int) string {
+	t = t.Truncate(time.Millisecond)
+	layout := "2006-01-02T15:04:05.000Z"
+	switch {
+	case style%4 == 1:
+		layout = "2006-01-02T15:04:05.0000000Z"
+	case style%4 == 2 && t.Nanosecond() == 0:
+		layout = "2006-01-02T15:04:05Z"
+	case style%4 == 3:
+		layout = "2006-01-02T15:04:05.000+00:00"
+	}
+	return t.Format(layout)
+}
+
+// errorCodes are the codes that Graph gives with a status.
+var errorCodes = map[int]string{
+	http.StatusTooManyRequests:     "TooManyRequests",
+	http.StatusInternalServerError: "UnknownError",
+	http.StatusBadGateway:          "BadGateway",
+	http.StatusServiceUnavailable:  "ServiceNotAvailable",
+	http.StatusGatewayTimeout:      "GatewayTimeout",
+}
+
+const requestID = "5a5a0000-0000-4000-8000-00000000e440"
+
+// answer is a JSON answer of Graph.
+func (s *Server) answer(r *http.Request, status int, body []byte) simulator.Answer {
+	now := s.timeline.Now()
+	return simulator.Answer{
+		Status: status, Body: body, Now: now, Header: http.Header{"Request-Id": {requestID}, "Cache-Control": {"no-cache"}},
+		Error: func(status int) []byte { return graphError(errorCodes[status], "", r, now) },
+	}
+}
+
+func graphError(code, message string, r *http.Request, now time.Time) []byte {
+	return encode(map[string]any{"error": map[string]any{
+		"code": code, "message": message,
+		"innerError": map[string]any{
+			"date": now.Format("2006-01-02T15:04:05"), "request-id": requestID, "client-request-id": r.Header.Get("client-request-id"),
+		},
+	}})
+}
+
+// refuse is an error of Graph.
+func (s *Server) refuse(r *http.Request, status int, code, message string) *simulator.Answer {
+	a := s.answer(r, status, graphError(code, message, r, s.timeline.Now()))
+	if status == http.StatusUnauthorized {
+		a.Header.Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+s.LoginURL()+
+			`/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
+	}
+	return &a
+}
+
+func (s *Server) badRequest(r *http.Request, message string) *simulator.Answer {
+	return s.refuse(r, http.StatusBadRequest, "BadRequest", message)
+}
+
+func (s *Server) notAllowed(r *http.Request) *simulator.Answer {
+	return s.refuse(r, http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+}
+
+// refuseByFault is the error that a fault of Graph's own stands for; nil for the other faults.
+func (s *Server) refuseByFault(r *http.Request, fault simulator.Fault) *simulator.Answer {
 	switch fault {
 	case ExpiredToken:
-		return s.refusal(r, http.StatusUnauthorized, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+		return s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", tokenExpired)
 	case Forbidden:
-		return s.refusal(r, http.StatusForbidden, "Forbidden", "")
+		return s.refuse(r, http.StatusForbidden, "Forbidden", "")
+	case BadRequest:
+		return s.badRequest(r, "")
+	case NotYet:
+		return s.refuse(r, http.StatusNotFound, "NotFound", "")
 	case ExpiredLink400:
-		return s.refusal(r, http.StatusBadRequest, "BadRequest", "The $skip token is no longer valid.")
+		return s.badRequest(r, "The $skip token is no longer valid.")
 	case ExpiredLink410:
-		return s.refusal(r, http.StatusGone, "Gone", "The link has expired.")
+		return s.refuse(r, http.StatusGone, "Gone", "The link has expired.")
 	default:
-		body, encoding := p.body(fault)
-		a := s.answer(r, http.StatusOK, body)
-		if encoding != "" {
-			a.Header.Set("Content-Encoding", encoding)
+		return nil
+	}
+}
+
+// isGeneral refuses the faults that only Graph has.
+func isGeneral(f simulator.Fault) bool {
+	switch f {
+	case ExpiredToken, Forbidden, BadRequest, ExpiredLink400, ExpiredLink410, HostileLink, RepeatedLink, EmptyPage, ShortPage, CapitalLink,
+		OtherNames, NotYet, OlderVersion:
+		return false
+	default:
+		return true
+	}
+}
+
+// reply is what a request to Graph is to be answered with.
+type reply struct {
+	request simulator.Request
+	skip    int
+	// refused is why the request is invalid; nil if it is valid.
+	refused *simulator.Answer
+	// prepare finds the data, once the request is known to be valid and authorised.
+	prepare func(*reply) *simulator.Answer
+	// fits says which faults of Graph's own can be done to the answer.
+	fits func(simulator.Fault) bool
+	// render makes the answer and says how many rows it has.
+	render func(simulator.Fault) (*simulator.Answer, int)
+}
+
+// serve answers a request to Graph.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, q *reply) {
+	q.request.Number = s.recorder.Begin(q.request.Endpoint)
+	seen := simulator.Seen{Endpoint: q.request.Endpoint, At: s.timeline.Now(), Skip: q.skip}
+	defer func() { s.recorder.End(seen) }()
+	if denied := s.authorise(r); denied != nil {
+		q.refused = denied
+	}
+	if q.refused == nil {
+		q.refused = q.prepare(q)
+	}
+	seen.From, seen.To = q.request.From, q.request.To
+	if q.refused != nil {
+		seen.Status = q.refused.Status
+		s.faults.Write(w, r, simulator.NoFault, *q.refused)
+		return
+	}
+	fault := s.faults.Next(q.request, q.fits)
+	a, rows := s.refuseByFault(r, fault), 0
+	if a == nil {
+		a, rows = q.render(fault)
+	}
+	seen.Fault, seen.Status = fault, simulator.StatusOf(fault, a.Status)
+	if seen.Status == http.StatusOK && simulator.Delivers(fault) {
+		seen.Rows = rows
+	}
+	s.faults.Write(w, r, fault, *a)
+}
+
+// page is a JSON answer with a body, compressed if both sides want that.
+func (s *Server) page(r *http.Request, body []byte) *simulator.Answer {
+	a := s.answer(r, http.StatusOK, body)
+	if s.settings.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		_, _ = z.Write(body) // a buffer accepts everything
+		_ = z.Close()
+		a.Body = b.Bytes()
+		a.Header.Set("Content-Encoding", "gzip")
+	}
+	return &a
+}
+
+// link is what a next link leads to.
+type link struct {
+	target
+	issued time.Time
+}
+
+// links are the next links that were issued, by path and query. One that wasn't issued isn't followed: a client that builds links is noticed.
+type links struct {
+	mu     sync.Mutex
+	known  map[string]link // guarded by mu
+	order  []string        // guarded by mu
+	tokens int             // guarded by mu
+}
+
+// maxLinks is how many next links are remembered; older ones have expired.
+const maxLinks = 50_000
+
+// nextLink makes the link to the rest of a page, which a fault may change. Distinct adds a $skiptoken that no other link has.
+func (s *Server) nextLink(r *http.Request, fault simulator.Fault, uri string, to target, distinct bool) string {
+	host := "https://" + r.Host
+	switch fault {
+	case HostileLink:
+		return s.hostile.URL() + r.RequestURI
+	case RepeatedLink:
+		return host + r.RequestURI
+	default:
+	}
+	l := &s.links
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if distinct {
+		l.tokens++
+		separator := "?"
+		if strings.Contains(uri, "?") {
+			separator = "&"
 		}
-		return a
+		uri += fmt.Sprintf("%s$skiptoken=%d", separator, l.tokens)
 	}
+	if _, ok := l.known[uri]; !ok {
+		l.order = append(l.order, uri)
+	}
+	l.known[uri] = link{target: to, issued: s.timeline.Now()}
+	if len(l.order) > maxLinks {
+		delete(l.known, l.order[0])
+		l.order = l.order[1:]
+	}
+	return host + uri
 }
 
-// target is what a request asks for, or why it is refused. Requests that the
-// real one might let pass are refused where the documentation doesn't promise
-// that they work.
-func (s *Server) target(r *http.Request) (link, *simulator.Answer) {
-	refuse := func(to link, status int, code, message string) (link, *simulator.Answer) {
-		a := s.refusal(r, status, code, message)
-		return to, &a
-	}
-	path, options, _ := strings.Cut(r.RequestURI, "?")
-	if strings.Contains(r.RequestURI, "?") {
-		return s.followed(r, options)
-	}
-	q, err := parsePath(path)
-	to := link{query: q}
+// followLink finds what a next link leads to, or why it doesn't work.
+func (s *Server) followLink(r *http.Request) (target, *simulator.Answer) {
+	s.links.mu.Lock()
+	to, ok := s.links.known[r.RequestURI]
+	s.links.mu.Unlock()
 	switch {
-	case r.Method != http.MethodGet:
-		return refuse(to, http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
-	case err != nil:
-		return refuse(to, http.StatusBadRequest, "BadRequest", err.Error())
-	case q.to.Sub(q.from) > s.settings.MaxRange:
-		return refuse(to, http.StatusNotAcceptable, "", "")
-	}
-	return to, nil
-}
-
-// followed is where a request with a query leads: next links have one, and
-// nothing else may.
-func (s *Server) followed(r *http.Request, options string) (link, *simulator.Answer) {
-	to, ok := s.links.follow(r.RequestURI)
-	var a simulator.Answer
-	switch {
-	case !ok && !strings.HasPrefix(options, "$skip="):
-		a = s.refusal(r, http.StatusBadRequest, "BadRequest", errOptions.Error())
 	case !ok || r.Method != http.MethodGet:
-		a = s.refusal(r, http.StatusBadRequest, "BadRequest", "The $skip token is not valid.")
+		return target{endpoint: EndpointOther}, s.badRequest(r, "The $skip token is not valid.")
 	case s.settings.LinkLifetime > 0 && s.timeline.Now().Sub(to.issued) > s.settings.LinkLifetime:
-		a = s.refusal(r, http.StatusGone, "Gone", "The link has expired.")
-	default:
-		return to, nil
+		return to.target, s.refuseByFault(r, ExpiredLink410)
 	}
-	return to, &a
+	return to.target, nil
 }
 
-// continued says whether a next link was followed.
-func (l *link) continued() bool { return !l.issued.IsZero() }
+// capitalLinks spells the names of a body's next links otherwise.
+func capitalLinks(body []byte, name string) []byte {
+	return bytes.ReplaceAll(body, []byte(`@odata.nextLink"`), []byte(name+`"`))
+}

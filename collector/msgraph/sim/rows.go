@@ -2,170 +2,226 @@ package sim
 
 import (
 	"encoding/json"
-	"strconv"
+	"fmt"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// sentinel is the time that stands for none (directRoutingLogRow).
-const sentinel = `"0001-01-01T00:00:00Z"`
-
-// rows writes one feed's rows. What is the same in many is written beforehand:
-// a page of a thousand rows takes about a millisecond.
-type rows struct {
-	// write appends a row that is valid, but for a flaw in one of its fields.
-	write  func(dst []byte, c *simulator.Call, v *simulator.Version) []byte
-	kinds  map[*simulator.Kind]fragment
-	trunks map[*simulator.Trunk]fragment
-	users  map[*simulator.User]fragment
-	places map[*simulator.Prefix]fragment
+// row has the members that both functions' rows have. Members of type any can be null, or of a type that a flaw gives them.
+type row struct {
+	ID            any    `json:"id"`
+	UserID        any    `json:"userId"`
+	UserPrincipal any    `json:"userPrincipalName"`
+	UserName      any    `json:"userDisplayName"`
+	Start         any    `json:"startDateTime"`
+	Duration      any    `json:"duration"`
+	Caller        any    `json:"callerNumber"`
+	Callee        any    `json:"calleeNumber"`
+	CallType      string `json:"callType"`
 }
 
-// fragment is a part of a row: members of a JSON object with a comma behind.
-type fragment []byte
+// pstnRow is pstnCallLogRow.
+type pstnRow struct {
+	row
+	CallID             string `json:"callId"`
+	End                string `json:"endDateTime"`
+	Charge             any    `json:"charge"`
+	ConnectionCharge   any    `json:"connectionCharge"`
+	Currency           any    `json:"currency"`
+	DestinationContext any    `json:"destinationContext"`
+	DestinationName    any    `json:"destinationName"`
+	LicenseCapability  string `json:"licenseCapability"`
+	InventoryType      string `json:"inventoryType"`
+	TenantCountryCode  string `json:"tenantCountryCode"`
+	UsageCountryCode   string `json:"usageCountryCode"`
+	Operator           string `json:"operator"`
+	CallDurationSource string `json:"callDurationSource"`
+	ConferenceID       any    `json:"conferenceId"`
+}
 
-func newRows(m *simulator.Mix) *rows {
-	r := &rows{
-		kinds: map[*simulator.Kind]fragment{}, trunks: map[*simulator.Trunk]fragment{},
-		users: map[*simulator.User]fragment{}, places: map[*simulator.Prefix]fragment{},
+// directRoutingRow is directRoutingLogRow.
+type directRoutingRow struct {
+	row
+	CorrelationID     string `json:"correlationId"`
+	Invite            any    `json:"inviteDateTime"`
+	Failure           any    `json:"failureDateTime"`
+	End               any    `json:"endDateTime"`
+	MediaBypass       any    `json:"mediaBypassEnabled"`
+	MediaPathLocation any    `json:"mediaPathLocation"`
+	SignalingLocation any    `json:"signalingLocation"`
+	Successful        any    `json:"successfulCall"`
+	FinalSIPCode      any    `json:"finalSipCode"`
+	SubReason         any    `json:"callEndSubReason"`
+	FinalSIPPhrase    any    `json:"finalSipCodePhrase"`
+	Trunk             string `json:"trunkFullyQualifiedDomainName"`
+}
+
+// sentinel is the time that stands for none (directRoutingLogRow).
+const sentinel = "0001-01-01T00:00:00Z"
+
+// brokenRow is a row of which nothing, or only id and type, is left; nil if the row isn't one of those.
+func brokenRow(c *simulator.Call, v *simulator.Version) any {
+	switch c.Flaw {
+	case simulator.NotAnObject:
+		return "row " + c.ID.String()
+	case simulator.Truncated:
+		return map[string]string{"id": c.ID.String(), "callType": v.Kind.Wire}
+	default:
+		return nil
 	}
-	for i := range m.Users {
-		u := &m.Users[i]
-		r.users[u] = member(member(nil, "userPrincipalName", u.Principal), "userDisplayName", u.Name)
+}
+
+func newRow(c *simulator.Call, v *simulator.Version) row {
+	r := row{
+		ID: c.ID.String(), Start: formatTime(c.Start, c.Number), Duration: int64(v.Duration / time.Second), CallType: v.Kind.Wire,
+		Caller: numberOf(&c.Own), Callee: numberOf(&c.Other),
 	}
-	for i := range m.Prefixes {
-		r.places[&m.Prefixes[i]] = member(nil, "destinationName", m.Prefixes[i].Place)
+	switch {
+	case c.User != nil && v.Incomplete: // names may come late
+		r.UserID = c.User.ID
+	case c.User != nil:
+		r.UserID, r.UserPrincipal, r.UserName = c.User.ID, orNull(c.User.Principal), orNull(c.User.Name)
+	case c.Number%2 == 1: // a voice application's user is null or empty
+		r.UserID, r.UserPrincipal, r.UserName = "", "", ""
+	}
+	switch v.Kind.Direction {
+	case cdr.Inbound:
+		r.Caller, r.Callee = r.Callee, r.Caller
+	case cdr.DirectionUnknown:
+		r.Caller = r.Callee
+	default:
+	}
+	r.spoil(c)
+	return r
+}
+
+// spoil gives the row its flaw.
+func (r *row) spoil(c *simulator.Call) {
+	if c.NoID {
+		r.ID = nil
+	}
+	switch c.Flaw {
+	case simulator.NumericID:
+		if !c.NoID {
+			r.ID = int(c.ID[0])<<8 | int(c.ID[1])
+		}
+	case simulator.ObjectForString:
+		r.Caller = map[string]string{"number": "hidden"}
+	case simulator.WrongType:
+		r.Duration = fmt.Sprint(r.Duration)
+	case simulator.NegativeDuration:
+		r.Duration = -5
+	default:
+	}
+	if spoilt, ok := spoiltStart(c.Flaw); ok {
+		r.Start = spoilt
+	}
+}
+
+// spoiltStart is the start that a flaw gives.
+func spoiltStart(f simulator.Flaw) (start any, ok bool) {
+	switch f {
+	case simulator.BadTime:
+		return "yesterday", true
+	case simulator.ImpossibleTime:
+		return "2026-02-30T25:61:00Z", true
+	case simulator.NullStart:
+		return nil, true
+	default:
+		return nil, false
+	}
+}
+
+func numberOf(n *simulator.Number) any {
+	if n.Null {
+		return nil
+	}
+	return n.String()
+}
+
+func newPSTNRow(c *simulator.Call, v *simulator.Version) any {
+	if broken := brokenRow(c, v); broken != nil {
+		return broken
+	}
+	k := v.Kind
+	r := &pstnRow{
+		row: newRow(c, v), CallID: c.CallID.String(), End: formatTime(c.End(v), c.Number),
+		Charge: price(v.Usage, c.Number), ConnectionCharge: price(v.Connection, c.Number), Currency: orNull(v.Currency),
+		TenantCountryCode: "US", UsageCountryCode: "US", Operator: c.Trunk.Wire, CallDurationSource: "microsoft",
+		LicenseCapability: "MCOPSTN2", InventoryType: "Subscriber",
+	}
+	if c.Trunk.Family == operatorConnect {
+		r.CallDurationSource = "operator"
+	}
+	if c.Prefix != nil && k.Direction == cdr.Outbound { // rows of inbound calls have no destination
+		r.DestinationName, r.DestinationContext = c.Prefix.Place, "International"
+		if c.Prefix.Country == "US" {
+			r.DestinationContext = "Domestic"
+		}
+	}
+	switch {
+	case k.NoUser:
+		r.LicenseCapability, r.InventoryType = "MCOEV_VIRTUALUSER", "Service"
+	case k.Wire == "conf_in" || k.Wire == "conf_out":
+		r.LicenseCapability, r.InventoryType, r.ConferenceID = "MCOMEETADD", "TollFree", c.CallID.String()
+	case k.Free:
+		r.LicenseCapability = "FREECALL"
+	case !k.Priced:
+		r.LicenseCapability = "MCOEV"
 	}
 	return r
 }
 
-// eachKind is every kind that a row can be of.
-func eachKind(m *simulator.Mix, f func(*simulator.Kind)) {
-	for _, list := range [][]simulator.Kind{m.Kinds, m.Incident} {
-		for i := range list {
-			f(&list[i])
-			if list[i].Becomes != nil {
-				f(list[i].Becomes)
-			}
-		}
+// price is an amount, now and then with fewer digits than it might have.
+func price(p simulator.Price, style int) any {
+	if !p.Known {
+		return nil
 	}
+	text := p.Amount.String()
+	if last := len(text) - 1; style%5 == 0 && text[last] == '0' {
+		text = text[:last]
+	}
+	return json.Number(text)
 }
 
-// row appends a row, whole or spoilt.
-func (r *rows) row(dst []byte, c *simulator.Call, v *simulator.Version) []byte {
-	switch c.Flaw {
-	case simulator.NotAnObject:
-		return append(c.ID.Append(append(dst, `"row `...)), '"')
-	case simulator.Truncated:
-		dst = append(c.ID.Append(append(dst, `{"id":"`...)), `","callType":"`...)
-		return append(append(dst, v.Kind.Wire...), `"}`...)
-	default:
-		return r.write(dst, c, v)
+func newDirectRoutingRow(c *simulator.Call, v *simulator.Version) any {
+	if broken := brokenRow(c, v); broken != nil {
+		return broken
 	}
-}
-
-// appendID appends the id's member, or null for a row without.
-func appendID(dst []byte, c *simulator.Call) []byte {
-	switch {
-	case c.NoID:
-		return append(dst, `"id":null,`...)
-	case c.Flaw == simulator.NumericID:
-		dst = append(dst, `"id":`...)
-		return append(strconv.AppendUint(dst, uint64(c.ID[0])<<8|uint64(c.ID[1]), 10), ',')
+	k := v.Kind
+	r := &directRoutingRow{
+		row: newRow(c, v), CorrelationID: c.CallID.String(), Successful: truth(k.Success), FinalSIPCode: whole(k.SIPCode),
+		SubReason: whole(k.SubCode), FinalSIPPhrase: orNull(k.Phrase), Trunk: c.Trunk.Wire, Failure: sentinel, End: sentinel,
 	}
-	return append(c.ID.Append(append(dst, `"id":"`...)), `",`...)
-}
-
-// appendUser appends the user's members. Names may come late; a voice
-// application's user is null or empty.
-func (r *rows) appendUser(dst []byte, c *simulator.Call, v *simulator.Version) []byte {
-	const nobody = `"userId":null,"userPrincipalName":null,"userDisplayName":null,`
-	const empty = `"userId":"","userPrincipalName":"","userDisplayName":"",`
-	switch {
-	case c.User == nil && c.Number%2 == 0:
-		return append(dst, nobody...)
-	case c.User == nil:
-		return append(dst, empty...)
+	if c.Number%8 == 0 {
+		r.Failure, r.End = nil, nil
 	}
-	dst = append(append(append(dst, `"userId":"`...), c.User.ID...), `",`...)
-	if v.Incomplete {
-		return append(dst, `"userPrincipalName":null,"userDisplayName":null,`...)
-	}
-	return append(dst, r.users[c.User]...)
-}
-
-// appendStart appends the start, which a flaw may spoil.
-func appendStart(dst []byte, c *simulator.Call) []byte {
-	dst = append(dst, `"startDateTime":`...)
-	switch c.Flaw {
-	case simulator.BadTime:
-		return append(dst, `"yesterday",`...)
-	case simulator.ImpossibleTime:
-		return append(dst, `"2026-02-30T25:61:00Z",`...)
-	case simulator.NullStart:
-		return append(dst, `null,`...)
-	default:
-		return append(appendTime(dst, c.Start, c.Number), ',')
-	}
-}
-
-// appendDuration appends the duration, which a flaw may spoil.
-func appendDuration(dst []byte, c *simulator.Call, v *simulator.Version) []byte {
-	seconds := int64(v.Duration / time.Second)
-	dst = append(dst, `"duration":`...)
-	switch c.Flaw {
-	case simulator.WrongType:
-		return append(strconv.AppendInt(append(dst, '"'), seconds, 10), `",`...)
-	case simulator.NegativeDuration:
-		return append(dst, `-5,`...)
-	default:
-		return append(strconv.AppendInt(dst, seconds, 10), ',')
-	}
-}
-
-// appendParties appends caller and callee: the other party calls on inbound.
-func appendParties(dst []byte, c *simulator.Call, v *simulator.Version) []byte {
-	caller, callee := &c.Own, &c.Other
-	if v.Kind.Direction == cdr.Inbound {
-		caller, callee = callee, caller
-	}
-	if v.Kind.Direction == cdr.DirectionUnknown {
-		caller = &c.Other
-	}
-	dst = append(dst, `"callerNumber":`...)
-	if c.Flaw == simulator.ObjectForString {
-		dst = append(dst, `{"number":"hidden"}`...)
+	if k.Outcome.Connected() {
+		r.End = formatTime(c.End(v), c.Number)
 	} else {
-		dst = appendNumber(dst, caller)
+		r.Failure = formatTime(c.End(v), c.Number)
 	}
-	dst = appendNumber(append(dst, `,"calleeNumber":`...), callee)
-	return append(dst, ',')
+	if !c.Invite.IsZero() {
+		r.Invite = formatTime(c.Invite, c.Number)
+	}
+	if !k.NoMedia {
+		r.MediaBypass, r.MediaPathLocation, r.SignalingLocation = truth(c.Trunk.Bypass), orNull(c.Trunk.Media), orNull(c.Trunk.Signaling)
+	}
+	return r
 }
 
-func appendNumber(dst []byte, n *simulator.Number) []byte {
-	if n.Null {
-		return append(dst, "null"...)
+func truth(b cdr.Bool) any {
+	if !b.Known() {
+		return nil
 	}
-	return append(n.Append(append(dst, '"')), '"')
+	return b == cdr.True
 }
 
-// member appends a member with a string, or null for an empty one.
-func member(dst []byte, name, value string) []byte {
-	if value == "" {
-		return raw(dst, name, "null")
+func whole(n cdr.Int) any {
+	if !n.Known {
+		return nil
 	}
-	quoted, err := json.Marshal(value)
-	if err != nil {
-		// A string always has a JSON form.
-		panic(err)
-	}
-	return raw(dst, name, string(quoted))
-}
-
-// raw appends a member whose value is JSON already.
-func raw(dst []byte, name, value string) []byte {
-	dst = append(append(append(dst, '"'), name...), `":`...)
-	return append(append(dst, value...), ',')
+	return n.Value
 }

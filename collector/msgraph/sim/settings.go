@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"crypto/x509"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -13,21 +12,19 @@ const (
 	EndpointDirectRouting   = "direct_routing"
 	EndpointToken           = "token"
 	EndpointOpenID          = "openid"
-	EndpointDiscovery       = "discovery"
 	EndpointManagedIdentity = "managed_identity"
-	// EndpointCallRecords is the list of call records, EndpointCallRecord one of them by its
-	// id. EndpointSessions and EndpointParticipants are what it has, and the further pages
-	// of these; segments are asked for as sessions are.
-	EndpointCallRecords   = "call_records"
-	EndpointCallRecord    = "call_record"
+	// EndpointCallRecords is the list of call records, EndpointCallRecord one record by its id.
+	EndpointCallRecords = "call_records"
+	EndpointCallRecord  = "call_record"
+	// EndpointSessions has the sessions of a record, and further pages of a session's segments.
 	EndpointSessions      = "sessions"
 	EndpointParticipants  = "participants"
 	EndpointSubscriptions = "subscriptions"
-	// EndpointOther is whatever else was asked for: always an error.
+	// EndpointOther is every other path: always an error.
 	EndpointOther = "other"
 )
 
-// The faults that are Graph's own.
+// The faults that only Graph has.
 const (
 	// ExpiredToken is 401 InvalidAuthenticationToken.
 	ExpiredToken simulator.Fault = "401 expired"
@@ -38,7 +35,7 @@ const (
 	// ExpiredLink400 and ExpiredLink410 refuse a next link that was followed.
 	ExpiredLink400 simulator.Fault = "link 400"
 	ExpiredLink410 simulator.Fault = "link 410"
-	// HostileLink points to another host, which records who comes.
+	// HostileLink points to another host, which records its visitors.
 	HostileLink simulator.Fault = "hostile link"
 	// RepeatedLink is a followed page that links to itself.
 	RepeatedLink simulator.Fault = "repeated link"
@@ -52,58 +49,68 @@ const (
 	OtherNames simulator.Fault = "other names"
 	// NotYet is 404 for a call record, as if it were still too young.
 	NotYet simulator.Fault = "404 young"
-	// OlderVersion is a call record in the version before the one that is published.
+	// OlderVersion is a call record in the version before the published one.
 	OlderVersion simulator.Fault = "older version"
 )
 
-// Harmless are Graph's faults that a right client doesn't even notice.
+// Harmless are Graph's faults that a correct client doesn't even notice.
 func Harmless() []simulator.Fault {
 	return []simulator.Fault{EmptyPage, ShortPage, CapitalLink, OtherNames}
 }
 
-// Settings say what the server is. All have defaults.
+// The application that may sign in, and its permission.
+const (
+	defaultTenant = "11111111-2222-4333-8444-555555555555"
+	defaultClient = "66666666-7777-4888-8999-aaaaaaaaaaaa"
+	defaultSecret = "simulated-client-secret"
+	// Role is the permission that Graph's functions require.
+	Role = "CallRecords.Read.All"
+)
+
+// Settings of a server. All have defaults.
 type Settings struct {
-	// Listen is the address; 127.0.0.1:0 if empty.
-	Listen string
 	// Clock is the provider's time; nil is the machine's.
 	Clock simulator.Clock
-	// PSTN and DirectRouting are the tenant's calls. A tenant that lacks one is
-	// given an empty list.
+	// PSTN and DirectRouting are the tenant's calls. A tenant that lacks one has an empty list.
 	PSTN, DirectRouting *simulator.World
 	// CallRecords are the tenant's call records; nil for none.
 	CallRecords *CallRecords
-	// Faults go wrong; nil for none.
+	// Faults may be nil.
 	Faults *simulator.Faults
-	// PageSize is 1000 if zero.
+	// PageSize is the number of rows on a page: 1000 if zero.
 	PageSize int
-	// RecordPage, SessionPage, SegmentPage and ParticipantPage are how much of these comes on a
-	// page: 60, 60, 20 and 130 if zero.
+	// RecordPage, SessionPage, SegmentPage and ParticipantPage are the page sizes of call records: 60, 60, 20 and 130 if zero.
 	RecordPage, SessionPage, SegmentPage, ParticipantPage int
-	// FirstPages and NextPages are how many requests one call record takes in 20 seconds, and
-	// how many for further pages in 5 minutes: 10 and 50 if zero, no end of them if negative.
+	// FirstPages is how many requests for one call record are allowed in 20 seconds, NextPages how many for its further pages in 5 minutes:
+	// 10 and 50 if zero, unlimited if negative.
 	FirstPages, NextPages int
-	// Subscriptions says who may subscribe, and Delivery how subscribers are told.
-	Subscriptions SubscriptionSettings
-	Delivery      Delivery
-	// MaxRange is 90 days if zero; a longer one is answered with 406.
-	MaxRange time.Duration
+	Subscriptions         SubscriptionSettings
+	Delivery              Delivery
 	// LinkLifetime is how long a next link works; zero is for ever.
 	LinkLifetime time.Duration
-	// Gzip compresses Graph's answers for those who accept it.
+	// Gzip compresses Graph's answers for clients that accept it.
 	Gzip bool
-
 	// TenantID, ClientID and ClientSecret have fixed defaults.
 	TenantID, ClientID, ClientSecret string
-	// TokenLifetime is 3599 s if zero.
-	TokenLifetime time.Duration
-	// Audiences are the resources that tokens may be for, beside the server's own
-	// address: nil is https://graph.microsoft.com. For another cloud, its Graph.
-	Audiences []string
-	// Roles are in the token; nil is CallRecords.Read.All.
-	Roles []string
-	// Certificates may sign assertions; AddCertificate adds to them.
-	Certificates []*x509.Certificate
-	// FederatedTokens are the subject tokens of workload identities;
-	// AddFederatedToken adds to them.
-	FederatedTokens []string
+}
+
+func (s *Settings) setDefaults() {
+	setDefault(&s.TenantID, defaultTenant)
+	setDefault(&s.ClientID, defaultClient)
+	setDefault(&s.ClientSecret, defaultSecret)
+	setDefault(&s.PageSize, 1000)
+	setDefault(&s.RecordPage, 60)
+	setDefault(&s.SessionPage, 60)
+	setDefault(&s.SegmentPage, 20)
+	setDefault(&s.ParticipantPage, 130)
+	setDefault(&s.FirstPages, 10)
+	setDefault(&s.NextPages, 50)
+	s.Delivery.setDefaults()
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
 }

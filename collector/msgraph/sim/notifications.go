@@ -1,0 +1,546 @@
+package sim
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// Delivery says how notifications are sent. Times are the provider's, but for Every.
+type Delivery struct {
+	Seed uint64
+	// Every is the interval between two looks for notifications that are due, in the machine's time: 100 ms if zero. If negative, notifications
+	// are only sent when Deliver is called.
+	Every time.Duration
+	// DelayMin and DelayMax are between a publication and its notification.
+	DelayMin, DelayMax time.Duration
+	// Lost is the share of notifications that are never sent, Duplicated of those that are sent twice, Reordered of those that are sent up to
+	// ReorderedBy later than due: 2 s if zero.
+	Lost, Duplicated, Reordered float64
+	ReorderedBy                 time.Duration
+	// Forged is how many forged notifications come for each real one: with a wrong client state, with none, or of another tenant. Malformed is
+	// how many come whose id is no GUID.
+	Forged, Malformed float64
+	// Batch is how many items one request has at most: 10 if zero.
+	Batch int
+	// RetryFirst is the pause after the first attempt, which doubles up to RetryMost: 10 s and 10 min if zero.
+	RetryFirst, RetryMost time.Duration
+}
+
+// The rules of delivery that aren't settings.
+const (
+	// answerWithin is how long a webhook may take to answer, in the machine's time.
+	answerWithin = 10 * time.Second
+	// retryFor is how long a notification is tried again.
+	retryFor = 4 * time.Hour
+	// parallelRequests is how many requests are under way at once.
+	parallelRequests = 4
+)
+
+func (d *Delivery) setDefaults() {
+	setDefault(&d.Every, 100*time.Millisecond)
+	setDefault(&d.ReorderedBy, 2*time.Second)
+	setDefault(&d.Batch, 10)
+	setDefault(&d.RetryFirst, 10*time.Second)
+	setDefault(&d.RetryMost, 10*time.Minute)
+}
+
+// Notified counts notifications: items, not requests, unless it says otherwise.
+type Notified struct {
+	// Published is how many there were to send: one for each version and subscription.
+	Published int
+	// Lost were never sent, Copies were sent in addition; both by Delivery.
+	Lost, Copies int
+	// Delivered were accepted with a 2xx, copies included; GivenUp aren't tried any more.
+	Delivered, GivenUp int
+	// Forged and Malformed were accepted too, though they aren't real; Lifecycle are lifecycle notifications.
+	Forged, Malformed, Lifecycle int
+	// Refused is how many requests had no 2xx, Slow how many took ten seconds or more, Handshakes how many were for validation.
+	Refused, Slow, Handshakes int
+}
+
+// notification is an item in the queue.
+type notification struct {
+	// delivered is where it is counted when it is delivered.
+	delivered *int
+	// subscription is the id of the one that it is for, url where it goes.
+	subscription, url string
+	lifecycle         bool
+	body              json.RawMessage
+	due, firstDue     time.Time
+	attempts          int
+}
+
+// publication is that a version of a record is published.
+type publication struct {
+	at      time.Time
+	id      simulator.UUID
+	source  *recordSource
+	place   uint64
+	version int
+}
+
+// notifier has the subscriptions and sends their notifications.
+type notifier struct {
+	server *Server
+	client *http.Client
+	slots  chan struct{}
+	ctx    context.Context // ends with the server
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+	paused atomic.Bool
+
+	// All below is guarded by mu.
+	mu            sync.Mutex
+	subscriptions []Subscription // the oldest first
+	made          uint64         // how many subscriptions were made
+	// coming are the publications of the calls that started before plannedTo and haven't been queued, in order; those up to queuedTo have been.
+	coming              []publication
+	queuedTo, plannedTo time.Time
+	queue               []*notification
+	sending             int // notifications that were sent and not answered
+	notified            Notified
+}
+
+func newNotifier(s *Server) *notifier {
+	n := &notifier{server: s, slots: make(chan struct{}, parallelRequests), client: &http.Client{
+		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.settings.Subscriptions.CAs, MinVersion: tls.VersionTLS12}},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	if every := s.settings.Delivery.Every; every > 0 {
+		n.done.Go(func() { n.run(every) })
+	}
+	return n
+}
+
+// close ends sending. It may be called twice.
+func (n *notifier) close() {
+	n.mu.Lock()
+	n.cancel()
+	n.mu.Unlock()
+	n.done.Wait()
+	n.client.CloseIdleConnections()
+}
+
+func (n *notifier) run(every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-tick.C:
+			n.deliver()
+		}
+	}
+}
+
+// live are the subscriptions that haven't expired. The caller holds the lock.
+func (n *notifier) live() []Subscription {
+	now := n.server.timeline.Now()
+	n.subscriptions = slices.DeleteFunc(n.subscriptions, func(x Subscription) bool { return !now.Before(x.Expires) })
+	return n.subscriptions
+}
+
+// add adds a subscription, unless there are as many as there may be.
+func (n *notifier) add(x Subscription) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	live := n.live()
+	if len(live) >= maxSubscriptions {
+		return false
+	}
+	if len(live) == 0 {
+		n.coming, n.queuedTo, n.plannedTo = nil, x.since, time.Time{}
+	}
+	n.made++
+	x.number = n.made
+	n.subscriptions = append(live, x)
+	return true
+}
+
+// remove removes the subscription with an id, or all for an empty one.
+func (n *notifier) remove(id string) (gone []Subscription) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.subscriptions = slices.DeleteFunc(n.live(), func(x Subscription) bool {
+		if id != "" && x.ID != id {
+			return false
+		}
+		gone = append(gone, x)
+		return true
+	})
+	return gone
+}
+
+// queuePublished queues the notifications of what has been published since the last time. The caller holds the lock.
+func (n *notifier) queuePublished() {
+	records, visible := n.server.settings.CallRecords, n.server.timeline.Visible()
+	if records == nil || len(n.live()) == 0 {
+		return
+	}
+	if !n.plannedTo.After(visible) {
+		n.plan(records, visible.Add(10*time.Minute))
+	}
+	for len(n.coming) > 0 && !n.coming[0].at.After(visible) {
+		e := &n.coming[0]
+		for i := range n.subscriptions {
+			if x := &n.subscriptions[i]; e.at.After(x.since) {
+				n.notify(x, e)
+			}
+		}
+		n.coming = n.coming[1:]
+	}
+	n.queuedTo = later(n.queuedTo, visible)
+}
+
+// plan adds the publications of the calls that start up to an instant. The caller holds the lock.
+func (n *notifier) plan(records *CallRecords, to time.Time) {
+	from := later(n.plannedTo, n.queuedTo.Add(-records.reach()))
+	var p recordPlan
+	for _, s := range records.sources {
+		s.world.Each(from, to, func(c *simulator.Call) bool {
+			if !s.plan(c, &p) || isListFlaw(p.flaw) {
+				return true
+			}
+			for i, v := range p.versions() {
+				if v.at.After(n.queuedTo) {
+					n.coming = append(n.coming, publication{at: v.at, id: p.id, source: s, place: p.place, version: i})
+				}
+			}
+			return true
+		})
+	}
+	n.plannedTo = to
+	slices.SortFunc(n.coming, func(a, b publication) int {
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.source.number, b.source.number), cmp.Compare(a.place, b.place), cmp.Compare(a.version, b.version))
+	})
+}
+
+// notify draws what becomes of a publication for a subscription, and queues that. The caller holds the lock.
+func (n *notifier) notify(x *Subscription, e *publication) {
+	how := &n.server.settings.Delivery
+	for _, changeType := range strings.Split(x.ChangeType, ",") {
+		if changeType == "created" && e.version > 0 {
+			continue
+		}
+		n.notified.Published++
+		d := e.source.world.Draws(e.place^how.Seed<<40, drawFate|uint64(e.version)<<32|x.number)
+		due := e.at.Add(d.Duration(how.DelayMin, how.DelayMax))
+		style := d.Below(8)
+		lost, late := d.Hits(how.Lost), d.Duration(0, how.ReorderedBy)
+		if d.Hits(how.Reordered) {
+			due = due.Add(late)
+		}
+		if lost {
+			n.notified.Lost++
+		} else {
+			n.push(n.change(x, e.id.String(), changeType, style), due)
+		}
+		if d.Hits(how.Duplicated) && !lost {
+			n.notified.Copies++
+			n.push(n.change(x, e.id.String(), changeType, style), due.Add(d.Duration(0, how.ReorderedBy)))
+		}
+		if d.Hits(how.Forged) {
+			n.push(n.forgery(x, d.Below(12)), due)
+		}
+		if d.Hits(how.Malformed) {
+			ids := []string{"../../users", "not-a-guid", "5a5a0000-0000-4000-8000-00000000000g", "%2e%2e/me"}
+			malformed := n.change(x, ids[d.Below(len(ids))], "updated", style)
+			malformed.delivered = &n.notified.Malformed
+			n.push(malformed, due)
+		}
+	}
+}
+
+// push queues a notification. The caller holds the lock.
+func (n *notifier) push(x *notification, due time.Time) {
+	x.due = due
+	if x.firstDue.IsZero() {
+		x.firstDue = due
+	}
+	n.queue = append(n.queue, x)
+}
+
+// change is a change notification.
+func (n *notifier) change(x *Subscription, id, changeType string, style int) *notification {
+	return &notification{
+		delivered: &n.notified.Delivered, subscription: x.ID, url: x.NotificationURL,
+		body: changeBody(x, id, changeType, x.ClientState, n.server.settings.TenantID, style),
+	}
+}
+
+// changeBody renders a change notification. The resource comes with a slash before it or without, and its type in either case.
+func changeBody(x *Subscription, id, changeType, state, tenant string, style int) []byte {
+	resource, kind, slash := "communications/callRecords/"+id, "#microsoft.graph.callrecord", ""
+	if style&2 != 0 {
+		kind = "#Microsoft.Graph.callRecord"
+	}
+	if style&1 != 0 {
+		slash = "/"
+	}
+	return encode(object{
+		"subscriptionId": x.ID, "clientState": orNull(state), "changeType": changeType, "tenantId": tenant, "resource": slash + resource,
+		"subscriptionExpirationDateTime": formatTime(x.Expires, style),
+		"resourceData":                   object{"@odata.type": kind, "@odata.id": resource, "id": id},
+	})
+}
+
+// forgery is a notification that somebody else sends: with a wrong client state, with none, or of another tenant.
+func (n *notifier) forgery(x *Subscription, style int) *notification {
+	state, tenant := "not the "+x.ClientState, n.server.settings.TenantID
+	switch style % 3 {
+	case 1:
+		state = ""
+	case 2:
+		state, tenant = x.ClientState, uuid.NewString()
+	}
+	return &notification{
+		delivered: &n.notified.Forged, subscription: x.ID, url: x.NotificationURL, body: changeBody(x, uuid.NewString(), "updated", state, tenant, style),
+	}
+}
+
+// announce sends a lifecycle notification to the subscriptions that have an address for it, and returns how many subscriptions there are.
+func (n *notifier) announce(all []Subscription, event string) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, x := range all {
+		if x.LifecycleURL != "" {
+			n.push(&notification{delivered: &n.notified.Lifecycle, url: x.LifecycleURL, lifecycle: true, body: encode(object{
+				"subscriptionId": x.ID, "subscriptionExpirationDateTime": formatTime(x.Expires, 1), "tenantId": n.server.settings.TenantID,
+				"clientState": orNull(x.ClientState), "lifecycleEvent": event,
+			})}, n.server.timeline.Now())
+		}
+	}
+	return len(all)
+}
+
+// deliver sends what is due, and returns a group to wait for the answers.
+func (n *notifier) deliver() *sync.WaitGroup {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var sent sync.WaitGroup
+	n.queuePublished()
+	if n.paused.Load() || n.ctx.Err() != nil {
+		return &sent
+	}
+	for _, batch := range n.batches(n.takeDue()) {
+		n.sending += len(batch)
+		sent.Add(1)
+		n.done.Go(func() {
+			defer sent.Done()
+			n.send(batch)
+		})
+	}
+	return &sent
+}
+
+// takeDue takes what is due off the queue, in order. The caller holds the lock.
+func (n *notifier) takeDue() (due []*notification) {
+	now, live := n.server.timeline.Now(), n.live()
+	n.queue = slices.DeleteFunc(n.queue, func(x *notification) bool {
+		if x.due.After(now) {
+			return false
+		}
+		// What is due for a subscription that has ended is dropped.
+		if x.lifecycle || slices.ContainsFunc(live, func(s Subscription) bool { return s.ID == x.subscription }) {
+			due = append(due, x)
+		}
+		return true
+	})
+	slices.SortStableFunc(due, func(a, b *notification) int { return a.due.Compare(b.due) })
+	return due
+}
+
+// batches puts notifications to the same address together; lifecycle notifications come alone.
+func (n *notifier) batches(all []*notification) (batches [][]*notification) {
+	open := map[string]int{}
+	for _, x := range all {
+		i, ok := open[x.url]
+		if !ok || x.lifecycle || len(batches[i]) == n.server.settings.Delivery.Batch {
+			i = len(batches)
+			batches = append(batches, nil)
+		}
+		batches[i] = append(batches[i], x)
+		if !x.lifecycle {
+			open[x.url] = i
+		}
+	}
+	return batches
+}
+
+// send sends one request and handles its answer.
+func (n *notifier) send(batch []*notification) {
+	select {
+	case n.slots <- struct{}{}:
+		defer func() { <-n.slots }()
+	case <-n.ctx.Done():
+		return
+	}
+	bodies := make([]json.RawMessage, len(batch))
+	for i, x := range batch {
+		bodies[i] = x.body
+	}
+	began := time.Now()
+	accepted := n.post(batch[0].url, encode(object{"value": bodies}))
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.ctx.Err() != nil {
+		return
+	}
+	n.sending -= len(batch)
+	if time.Since(began) >= answerWithin {
+		n.notified.Slow++
+	}
+	if !accepted {
+		n.notified.Refused++
+	}
+	for _, x := range batch {
+		if accepted {
+			*x.delivered++
+		} else {
+			n.retry(x)
+		}
+	}
+}
+
+// post sends a request, and says whether it was accepted.
+func (n *notifier) post(url string, body []byte) bool {
+	ctx, cancel := context.WithTimeout(n.ctx, answerWithin)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return false
+	}
+	r.Header.Set("Content-Type", "application/json; charset=utf-8")
+	response, err := n.client.Do(r)
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	return response.StatusCode/100 == 2
+}
+
+// retry puts off what wasn't accepted, or gives it up. The caller holds the lock.
+func (n *notifier) retry(x *notification) {
+	how := &n.server.settings.Delivery
+	pause := how.RetryFirst
+	for range x.attempts {
+		pause = min(2*pause, how.RetryMost)
+	}
+	x.attempts++
+	if due := n.server.timeline.Now().Add(pause); due.Sub(x.firstDue) <= retryFor {
+		n.push(x, due)
+	} else {
+		n.notified.GivenUp++
+	}
+}
+
+// Notified counts the notifications so far.
+func (s *Server) Notified() Notified {
+	s.notifier.mu.Lock()
+	defer s.notifier.mu.Unlock()
+	return s.notifier.notified
+}
+
+// NotificationsWaiting is how many notifications are yet to be sent, to be sent again, or to be answered.
+func (s *Server) NotificationsWaiting() int {
+	s.notifier.mu.Lock()
+	defer s.notifier.mu.Unlock()
+	return len(s.notifier.queue) + s.notifier.sending
+}
+
+// Deliver sends what is due, and returns when it has been answered.
+func (s *Server) Deliver() { s.notifier.deliver().Wait() }
+
+// PauseNotifications holds notifications back until ResumeNotifications. Publication and lists go on.
+func (s *Server) PauseNotifications() { s.notifier.paused.Store(true) }
+
+// ResumeNotifications sends what was held back.
+func (s *Server) ResumeNotifications() { s.notifier.paused.Store(false) }
+
+// LoseSubscription makes all subscriptions vanish without a notification. It returns how many there were.
+func (s *Server) LoseSubscription() int { return len(s.notifier.remove("")) }
+
+// RemoveSubscription removes all subscriptions, and sends subscriptionRemoved. It returns how many there were.
+func (s *Server) RemoveSubscription() int {
+	return s.notifier.announce(s.notifier.remove(""), "subscriptionRemoved")
+}
+
+// RequireReauthorization sends reauthorizationRequired to all subscriptions.
+func (s *Server) RequireReauthorization() int {
+	return s.notifier.announce(s.Subscriptions(), "reauthorizationRequired")
+}
+
+// MissNotifications drops the notifications that wait, and sends missed to all subscriptions.
+func (s *Server) MissNotifications() int {
+	s.notifier.mu.Lock()
+	s.notifier.queuePublished()
+	s.notifier.queue = nil
+	s.notifier.mu.Unlock()
+	return s.notifier.announce(s.Subscriptions(), "missed")
+}
+
+// StormSent is what a storm consisted of.
+type StormSent struct {
+	// Records is the number of distinct records, Duplicates of further notifications of them, Forged of forged ones.
+	Records, Duplicates, Forged int
+}
+
+// Storm sends count notifications to the oldest subscription as fast as they are accepted: a share of duplicates of others, a share of forged
+// ones, and the rest of the tenant's records, in random order. It returns when no notification waits any more, or the context ends.
+func (s *Server) Storm(ctx context.Context, count int, duplicates, forged float64) (sent StormSent, err error) {
+	n, live, records, visible := s.notifier, s.Subscriptions(), s.settings.CallRecords, s.Visible()
+	if len(live) == 0 || records == nil {
+		return sent, errors.New("send a storm of notifications: there is no subscription, or there are no records")
+	}
+	sent.Forged = int(float64(count) * forged)
+	var ids []string
+	rows, _ := records.list(span{visible.Add(-retention).UnixMilli(), visible.UnixMilli()}, nil, visible, math.MaxInt32)
+	for i := range rows {
+		if rows[i].flaw == simulator.NoFlaw && rows[i].readable(visible) >= 0 && len(ids) < count-sent.Forged-int(float64(count)*duplicates) {
+			ids = append(ids, rows[i].id.String())
+		}
+	}
+	if len(ids) == 0 {
+		return sent, errors.New("send a storm of notifications: there are no records")
+	}
+	sent.Records, sent.Duplicates = len(ids), count-sent.Forged-len(ids)
+	var all []*notification
+	for i := range sent.Records + sent.Duplicates {
+		all = append(all, n.change(&live[0], ids[i%len(ids)], "updated", i))
+	}
+	for i := range sent.Forged {
+		all = append(all, n.forgery(&live[0], i))
+	}
+	random := rand.New(rand.NewPCG(s.settings.Delivery.Seed, 1))
+	random.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
+	n.mu.Lock()
+	for _, x := range all {
+		n.push(x, s.timeline.Now())
+	}
+	n.mu.Unlock()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for s.NotificationsWaiting() > 0 && ctx.Err() == nil {
+		n.deliver().Wait()
+		<-tick.C
+	}
+	return sent, ctx.Err()
+}

@@ -1,0 +1,233 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+const (
+	// maxVersions is how often a record is published at most.
+	maxVersions = 5
+	// maxShift is by how much the start of an early version is too late at most.
+	maxShift = 90 * time.Minute
+	// mostSetup is by how much a routed call's record begins before the row at most.
+	mostSetup = time.Minute
+)
+
+// The purposes of random numbers.
+const (
+	drawPlan = iota
+	drawID
+	drawEpisode
+	drawRouted
+	drawSession = 1 << 20
+	drawQuality = 1 << 40
+	drawFate    = 1 << 60
+)
+
+// recordSource is a world whose calls have records.
+type recordSource struct {
+	records *CallRecords
+	world   *simulator.World
+	// number is the source's among those of the records.
+	number int
+	// routed says that the calls are those of Direct Routing.
+	routed bool
+}
+
+// recordVersion is a version of a record.
+type recordVersion struct {
+	at     time.Time
+	number int64
+	// sessions is how many of the sessions are known, media how many of those have their media.
+	sessions, media int
+	// rated says that ratings are in, explained that failures are.
+	rated, explained bool
+	// start is the record's in this version.
+	start time.Time
+	// remeasured says that quality was measured anew.
+	remeasured bool
+}
+
+// recordPlan is what a call's record is made of, and when it is published.
+type recordPlan struct {
+	source *recordSource
+	place  uint64
+	id     simulator.UUID
+	call   simulator.Call
+	kind   *simulator.Kind
+	shape  *shape
+	flaw   simulator.Flaw
+	// start and end are the call's.
+	start, end time.Time
+	// people is how many take part, sessions how many sessions they have.
+	people, sessions int
+	// readableFrom is when the record is found by its id.
+	readableFrom time.Time
+	// badNetworks says that networks were bad during the call.
+	badNetworks bool
+
+	all   [maxVersions]recordVersion
+	count int
+}
+
+// versions are the versions in order; at least one.
+func (p *recordPlan) versions() []recordVersion { return p.all[:p.count] }
+
+// published is the index of the version that is published at an instant; -1 for none.
+func (p *recordPlan) published(t time.Time) int {
+	last := -1
+	for i := range p.versions() {
+		if !p.all[i].at.After(t) {
+			last = i
+		}
+	}
+	return last
+}
+
+// readable is the index of the version that is found by id at an instant; -1 for none.
+func (p *recordPlan) readable(t time.Time) int {
+	if t.Before(p.readableFrom) {
+		return -1
+	}
+	return p.published(t)
+}
+
+// recordID is the id of a call's record, if it has one: for a routed call the row's correlation id.
+func (s *recordSource) recordID(c *simulator.Call) (id simulator.UUID, ok bool) {
+	if s.routed {
+		return c.CallID, s.hasRecord(c, c.Versions()[0].Kind)
+	}
+	d := s.world.Draws(c.Place(), drawID)
+	return d.UUID(), true
+}
+
+// plan makes the plan of a call's record, and says whether it has one.
+func (s *recordSource) plan(c *simulator.Call, p *recordPlan) bool {
+	*p = recordPlan{source: s, place: c.Place(), call: *c, kind: c.Versions()[0].Kind, flaw: c.Flaw}
+	d := s.world.Draws(p.place, drawPlan)
+	first := c.Versions()[0].Published
+	p.start, p.end = c.Start, c.End(&c.Versions()[0])
+	var ok bool
+	if p.id, ok = s.recordID(c); !ok {
+		return false
+	}
+	if s.routed {
+		if !c.Invite.IsZero() {
+			p.start = c.Invite
+		}
+		p.shape = routedShape(c, p.kind)
+		first = p.end.Add(d.Delay(s.records.versions.First))
+	} else {
+		p.shape = p.kind.Detail.(*shape)
+	}
+	p.drawSizes(&d)
+	episode := s.world.Draws(uint64(p.start.Unix()/600), drawEpisode)
+	p.badNetworks = episode.Hits(s.records.versions.Episodes)
+	p.drawVersions(first, &d)
+	p.readableFrom = first
+	if d.Hits(s.records.versions.Young) {
+		p.readableFrom = first.Add(d.Duration(0, s.records.versions.YoungFor))
+	}
+	return true
+}
+
+// hasRecord says whether a routed call has a record of its own. A row that shares the call of the one before has none, and records need a
+// number.
+func (s *recordSource) hasRecord(c *simulator.Call, kind *simulator.Kind) bool {
+	d := s.world.Draws(c.Place(), drawRouted)
+	return d.Hits(s.records.share) && c.Flaw == simulator.NoFlaw && (!kind.SharesCall || c.Number == 0) &&
+		c.Other.String() != "" && (kind.Direction == cdr.Inbound || kind.Direction == cdr.Outbound)
+}
+
+// drawSizes draws how many take part, and who joins again.
+func (p *recordPlan) drawSizes(d *simulator.Draws) {
+	switch {
+	case p.shape.never:
+	case p.shape.group:
+		p.people = d.Between(p.shape.least, p.shape.most)
+		p.sessions = p.people + d.Below(p.people/5+1)
+	default:
+		p.people, p.sessions = 2, 1
+	}
+}
+
+// drawVersions draws when versions are published, and then what is in each.
+func (p *recordPlan) drawVersions(first time.Time, d *simulator.Draws) {
+	v := &p.source.records.versions
+	p.all[0].at, p.count = first, 1
+	if p.flaw != simulator.NoFlaw {
+		p.drawContents(1, d)
+		return
+	}
+	wanted := 1 + [...]int{0, 0, 0, 1, 1, 1, 1, 2, 2, 3}[d.Below(10)]
+	for p.count < wanted {
+		next := p.all[p.count-1].at.Add(d.Duration(v.GapMin, v.GapMax))
+		if next.After(p.end.Add(v.Final)) {
+			break
+		}
+		p.all[p.count].at = next
+		p.count++
+	}
+	usual := p.count
+	if later := p.end.Add(d.Duration(v.LaterMin, v.LaterMax)); d.Hits(v.Later) && later.After(p.all[p.count-1].at) {
+		p.all[p.count].at = later
+		p.count++
+	}
+	p.drawContents(usual, d)
+}
+
+// drawContents draws what each version has. The last of the usual ones has all there is, except
+// that a later one, if there is one, brings a further session.
+func (p *recordPlan) drawContents(usual int, d *simulator.Draws) {
+	whole := p.sessions
+	if usual < p.count && p.shape.group {
+		whole--
+	}
+	early := recordVersion{sessions: whole, media: whole, start: p.start}
+	number := int64(0)
+	if usual > 1 {
+		early = p.drawEarly(whole, d)
+	}
+	for i := range p.versions() {
+		r := &p.all[i]
+		at := r.at
+		switch {
+		case i >= usual:
+			*r = recordVersion{sessions: p.sessions, media: p.sessions, rated: true, explained: true, start: p.start, remeasured: true}
+		case i == usual-1:
+			*r = recordVersion{sessions: whole, media: whole, rated: true, explained: true, start: p.start}
+		default:
+			*r = early
+			early.sessions = d.Between(early.sessions, whole)
+			early.media = d.Between(early.media, early.sessions)
+			early.rated = early.rated || d.Below(2) == 0
+		}
+		number += int64(d.Between(1, 3))
+		r.at, r.number = at, number
+	}
+}
+
+// drawEarly draws the first of several versions: it may lack sessions, media, ratings, and
+// how what failed did; and it may not know yet when the call began.
+func (p *recordPlan) drawEarly(whole int, d *simulator.Draws) recordVersion {
+	r := recordVersion{sessions: whole, start: p.start, explained: d.Below(4) != 0, rated: d.Below(3) == 0}
+	switch n := d.Below(10); {
+	case n < 2:
+		r.sessions = 0
+	case n < 6:
+		r.sessions = d.Between(min(1, whole), whole)
+	}
+	switch n := d.Below(10); {
+	case n < 4:
+		r.media = r.sessions
+	case n < 6:
+		r.media = d.Between(0, r.sessions)
+	}
+	if half := min(maxShift, p.end.Sub(p.start)/2); half > time.Second && d.Hits(p.source.records.versions.Moved) {
+		r.start = p.start.Add(d.Duration(time.Second, half))
+	}
+	return r
+}

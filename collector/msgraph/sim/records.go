@@ -1,0 +1,263 @@
+package sim
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// retention is how long Graph keeps call records.
+const retention = 30 * 24 * time.Hour
+
+// CallRecords are a tenant's call records: who took part, in which sessions and over which streams, and when what of it was published.
+// Everything about a record follows from its call's place in its world; only an index of ids is kept. It is safe for concurrent use.
+type CallRecords struct {
+	versions Versions
+	share    float64
+	sources  []*recordSource
+
+	mu        sync.Mutex
+	index     map[simulator.UUID]indexed // calls by the ids of their records; guarded by mu
+	indexedTo time.Time                  // calls that started before are in the index; guarded by mu
+}
+
+// CallRecordSettings say what a tenant's call records are. At least one of the worlds is
+// needed.
+type CallRecordSettings struct {
+	// Calls are those that appear nowhere but in call records. Its mix is CallRecordsMix.
+	Calls *simulator.World
+	// Routed is the tenant's Direct Routing: its calls have records too, whose ids are
+	// the rows' correlation ids. FailTrunk changes them as it changes the rows.
+	Routed *simulator.World
+	// RoutedShare is the part of those calls that have a record; all if zero.
+	RoutedShare float64
+	// Versions say how records grow; UsualVersions if zero.
+	Versions Versions
+}
+
+// Versions say how a record grows.
+type Versions struct {
+	// First says how long after its end a routed call's record is published. That of
+	// other calls is a matter of their world.
+	First []simulator.Delay
+	// GapMin and GapMax are between two versions. The last is published within Final of
+	// the call's end, but for Later, or at once if the first wasn't.
+	GapMin, GapMax, Final time.Duration
+	// Later is the share of records that get one more version, between LaterMin and
+	// LaterMax after the call's end: another session, and quality measured anew.
+	Later              float64
+	LaterMin, LaterMax time.Duration
+	// Young is the share of records that are listed and notified, but not found by their id for up to YoungFor.
+	Young    float64
+	YoungFor time.Duration
+	// Moved is the share of records whose start is too late in early versions.
+	Moved float64
+	// Episodes is the share of ten-minute spans in which networks are bad.
+	Episodes float64
+}
+
+// UsualVersions are minutes to an hour apart, and final within 80 minutes.
+func UsualVersions() Versions {
+	return Versions{
+		First: recordDelays(), GapMin: 2 * time.Minute, GapMax: 25 * time.Minute, Final: 80 * time.Minute,
+		Later: 0.02, LaterMin: 3 * time.Hour, LaterMax: 20 * time.Hour,
+		Young: 0.1, YoungFor: 5 * time.Minute, Moved: 0.03, Episodes: 0.03,
+	}
+}
+
+// QuickVersions are seconds apart, and final within three minutes: for the demo.
+func QuickVersions() Versions {
+	return Versions{
+		First: simulator.QuickDelays(), GapMin: 5 * time.Second, GapMax: 40 * time.Second, Final: 3 * time.Minute,
+		Later: 0.01, LaterMin: 10 * time.Minute, LaterMax: 40 * time.Minute,
+		Young: 0.05, YoungFor: 10 * time.Second, Moved: 0.03, Episodes: 0.1,
+	}
+}
+
+// recordDelays are how long first versions take: half an hour at most for nearly all, two
+// and a half hours at most.
+func recordDelays() []simulator.Delay {
+	return []simulator.Delay{
+		{Weight: 900, Min: 5 * time.Minute, Max: 30 * time.Minute},
+		{Weight: 90, Min: 30 * time.Minute, Max: time.Hour},
+		{Weight: 10, Min: time.Hour, Max: 150 * time.Minute},
+	}
+}
+
+// HistoricalCalls is a world for CallRecords of exactly n calls that started in [from, to).
+func HistoricalCalls(seed uint64, from, to time.Time, n int) simulator.Settings {
+	s := simulator.Historical(seed, CallRecordsMix(), from, to, n)
+	s.Delays, s.MaxLate, s.Revised = recordDelays(), 0, 0
+	return s
+}
+
+// LiveCalls is a world for CallRecords whose calls began at origin and go on, at a number
+// of calls in a second averaged over the day.
+func LiveCalls(seed uint64, origin time.Time, perSecond float64) simulator.Settings {
+	s := simulator.Live(seed, CallRecordsMix(), origin, perSecond)
+	s.MaxLate, s.Revised, s.Incidents = 0, 0, 0
+	return s
+}
+
+// HistoricalCallRecords are the records of exactly n calls that started in [from, to).
+func HistoricalCallRecords(seed uint64, from, to time.Time, n int) (*CallRecords, error) {
+	world, err := simulator.NewWorld(HistoricalCalls(seed, from, to, n))
+	if err != nil {
+		return nil, err
+	}
+	return NewCallRecords(CallRecordSettings{Calls: world})
+}
+
+// LiveCallRecords are the records of calls that began at origin and go on, with versions
+// in quick succession.
+func LiveCallRecords(seed uint64, origin time.Time, perSecond float64) (*CallRecords, error) {
+	world, err := simulator.NewWorld(LiveCalls(seed, origin, perSecond))
+	if err != nil {
+		return nil, err
+	}
+	return NewCallRecords(CallRecordSettings{Calls: world, Versions: QuickVersions()})
+}
+
+// NewCallRecords makes the records of worlds of calls. An error says which setting is wrong.
+func NewCallRecords(s CallRecordSettings) (*CallRecords, error) {
+	if v := &s.Versions; len(v.First) == 0 && v.GapMax == 0 && v.Final == 0 {
+		s.Versions = UsualVersions()
+	}
+	setDefault(&s.RoutedShare, 1)
+	if err := s.validate(); err != nil {
+		return nil, err
+	}
+	r := &CallRecords{versions: s.Versions, share: s.RoutedShare, index: map[simulator.UUID]indexed{}}
+	for _, world := range []*simulator.World{s.Calls, s.Routed} {
+		if world != nil {
+			r.sources = append(r.sources, &recordSource{records: r, world: world, number: len(r.sources), routed: world == s.Routed})
+		}
+	}
+	return r, nil
+}
+
+func (s *CallRecordSettings) validate() error {
+	if s.Calls == s.Routed {
+		return errors.New("simulated call records: one world of calls is needed, and another for routed ones")
+	}
+	if s.Calls != nil {
+		for _, kind := range s.Calls.Mix().Kinds {
+			if _, ok := kind.Detail.(*shape); !ok {
+				return fmt.Errorf("simulated call records: kind %s isn't one of CallRecordsMix", kind.Wire)
+			}
+		}
+	}
+	return nil
+}
+
+// reach is how long after a call's start its last version is published at most.
+func (r *CallRecords) reach() time.Duration {
+	v := &r.versions
+	var first, world time.Duration
+	for _, d := range v.First {
+		first = max(first, d.Max)
+	}
+	for _, s := range r.sources {
+		world = max(world, s.world.Reach())
+	}
+	return world + max(v.LaterMax, first+v.Final+maxVersions*v.GapMax) + maxShift
+}
+
+// indexed is where the call of a record is.
+type indexed struct {
+	source *recordSource
+	place  uint64
+}
+
+// find makes the plan of the record with an id, if there is one. The calls of at most the last 30 days are indexed when they are first needed.
+func (r *CallRecords) find(id simulator.UUID, now time.Time, p *recordPlan) bool {
+	r.mu.Lock()
+	if _, ok := r.index[id]; !ok && now.After(r.indexedTo) {
+		from := later(r.indexedTo, now.Add(-retention))
+		for _, s := range r.sources {
+			s.world.Each(from, now, func(c *simulator.Call) bool {
+				if id, ok := s.recordID(c); ok {
+					r.index[id] = indexed{s, c.Place()}
+				}
+				return true
+			})
+		}
+		r.indexedTo = now
+	}
+	at, ok := r.index[id]
+	r.mu.Unlock()
+	var c simulator.Call
+	return ok && at.source.world.Call(at.place, &c) && at.source.plan(&c, p)
+}
+
+// position is where a listing stands: after one call. Calls are in the order of their starts, then by source and place.
+type position struct {
+	start  int64
+	source int
+	place  uint64
+}
+
+func (p position) compare(o position) int {
+	return cmp.Or(cmp.Compare(p.start, o.start), cmp.Compare(p.source, o.source), cmp.Compare(p.place, o.place))
+}
+
+// span is a range of starts in milliseconds, both ends included.
+type span struct{ low, high int64 }
+
+// listedRecord is a record on a page of the list, in the version that is published.
+type listedRecord struct {
+	recordPlan
+	version int
+	at      position
+}
+
+// list gives up to limit records whose start, as it is known at an instant, is in a span, after a position, and says whether more follow.
+func (r *CallRecords) list(in span, after *position, at time.Time, limit int) (page []listedRecord, more bool) {
+	// An early version may say a later start than the call's own, and a routed call's record an earlier one than its row.
+	from := time.UnixMilli(in.low).Add(-maxShift)
+	to := earlier(time.UnixMilli(in.high).Add(mostSetup), at)
+	if after != nil {
+		from = later(from, time.UnixMilli(after.start))
+	}
+	var p recordPlan
+	for _, s := range r.sources {
+		found := 0
+		s.world.Each(from, to, func(c *simulator.Call) bool {
+			here := position{c.Start.UnixMilli(), s.number, c.Place()}
+			if after != nil && here.compare(*after) <= 0 || !s.plan(c, &p) {
+				return true
+			}
+			version := p.published(at)
+			if version < 0 {
+				return true
+			}
+			if start := p.all[version].start.UnixMilli(); start < in.low || start > in.high {
+				return true
+			}
+			page = append(page, listedRecord{recordPlan: p, version: version, at: here})
+			found++
+			return found <= limit
+		})
+	}
+	slices.SortFunc(page, func(a, b listedRecord) int { return a.at.compare(b.at) })
+	return page[:min(limit, len(page))], len(page) > limit
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,307 @@
+package sim
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+const subscriptionsPath = "/v1.0/subscriptions"
+
+// The rules for subscriptions to call records.
+const (
+	// maxSubscriptions is how many a tenant may have.
+	maxSubscriptions = 100
+	// A subscription may expire longestSubscription ahead at most; what is nearer than shortestSubscription is put off till then.
+	longestSubscription  = 4230 * time.Minute
+	shortestSubscription = 45 * time.Minute
+	maxClientState       = 128
+)
+
+// SubscriptionSettings say which webhooks can subscribe.
+type SubscriptionSettings struct {
+	// CAs are those whose certificates notification addresses may have; nil: the machine's. Plain http works on loopback.
+	CAs *x509.CertPool
+}
+
+// Subscription is one as it stands.
+type Subscription struct {
+	ID string
+	// ChangeType is `updated`, `created`, or both with a comma between.
+	ChangeType, Resource string
+	// NotificationURL is where changes are sent, LifecycleURL where lifecycle notifications are: empty for nowhere.
+	NotificationURL, LifecycleURL string
+	ClientState                   string
+	MinTLS                        string
+	Expires                       time.Time
+	// Renewed counts how often it was renewed.
+	Renewed int
+
+	// since is the publication after which changes are sent.
+	since time.Time
+	// number counts the tenant's subscriptions.
+	number uint64
+}
+
+// Subscriptions are those that haven't expired, the oldest first.
+func (s *Server) Subscriptions() []Subscription {
+	s.notifier.mu.Lock()
+	defer s.notifier.mu.Unlock()
+	return slices.Clone(s.notifier.live())
+}
+
+// subscriptionRequest is the body of a request to make or renew a subscription.
+type subscriptionRequest struct {
+	ChangeType      string     `json:"changeType"`
+	Resource        string     `json:"resource"`
+	NotificationURL string     `json:"notificationUrl"`
+	LifecycleURL    string     `json:"lifecycleNotificationUrl"`
+	Expires         *time.Time `json:"expirationDateTime"`
+	ClientState     string     `json:"clientState"`
+	MinTLS          string     `json:"latestSupportedTlsVersion"`
+	WithData        bool       `json:"includeResourceData"`
+}
+
+// serveSubscriptions answers requests about subscriptions. A request that a fault answers with an error has done nothing; one whose answer is
+// lost on the way has.
+func (s *Server) serveSubscriptions(w http.ResponseWriter, r *http.Request) {
+	q := &reply{
+		request: simulator.Request{Endpoint: EndpointSubscriptions},
+		prepare: func(*reply) *simulator.Answer { return nil },
+		fits:    func(f simulator.Fault) bool { return f == ExpiredToken || f == Forbidden || isGeneral(f) },
+	}
+	if r.URL.RawQuery != "" {
+		q.refused = s.badRequest(r, errOption.Error())
+	}
+	q.render = func(fault simulator.Fault) (*simulator.Answer, int) {
+		if simulator.StatusOf(fault, http.StatusOK) >= http.StatusBadRequest {
+			return s.page(r, nil), 0 // the fault replaces the answer
+		}
+		return s.subscriptions(r), 0
+	}
+	s.serve(w, r, q)
+}
+
+// subscriptions does what a request asks for.
+func (s *Server) subscriptions(r *http.Request) *simulator.Answer {
+	id := r.PathValue("id")
+	switch {
+	case id == "" && r.Method == http.MethodGet:
+		return s.listSubscriptions(r)
+	case id == "" && r.Method == http.MethodPost:
+		return s.subscribe(r)
+	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/reauthorize"):
+		return s.changeSubscription(r, id, func(*Subscription) {}, http.StatusNoContent)
+	case id != "" && r.Method == http.MethodGet:
+		return s.changeSubscription(r, id, func(*Subscription) {}, http.StatusOK)
+	case id != "" && r.Method == http.MethodPatch:
+		return s.renew(r, id)
+	case id != "" && r.Method == http.MethodDelete:
+		if len(s.notifier.remove(id)) == 0 {
+			return s.noSubscription(r)
+		}
+		a := s.answer(r, http.StatusNoContent, nil)
+		return &a
+	}
+	return s.notAllowed(r)
+}
+
+func (s *Server) noSubscription(r *http.Request) *simulator.Answer {
+	return s.refuse(r, http.StatusNotFound, "ResourceNotFound", "The object was not found.")
+}
+
+func (s *Server) listSubscriptions(r *http.Request) *simulator.Answer {
+	values := []object{}
+	for _, x := range s.Subscriptions() {
+		values = append(values, s.subscriptionObject(&x, false))
+	}
+	return s.page(r, encode(recordsPage{Context: "https://" + r.Host + "/v1.0/$metadata#subscriptions", Value: values}))
+}
+
+// subscriptionObject renders a subscription. Its client state, by which real notifications are recognised, is returned only when it is made.
+func (s *Server) subscriptionObject(x *Subscription, made bool) object {
+	o := object{
+		"id": x.ID, "resource": x.Resource, "applicationId": s.settings.ClientID, "changeType": x.ChangeType, "clientState": nil,
+		"notificationUrl": x.NotificationURL, "notificationQueryOptions": nil, "lifecycleNotificationUrl": orNull(x.LifecycleURL),
+		"expirationDateTime": formatTime(x.Expires, 2), "creatorId": s.settings.ClientID, "includeResourceData": nil,
+		"latestSupportedTlsVersion": orNull(x.MinTLS), "encryptionCertificate": nil,
+	}
+	if made {
+		o["clientState"] = orNull(x.ClientState)
+	}
+	return o
+}
+
+func (s *Server) subscriptionAnswer(r *http.Request, status int, x *Subscription) *simulator.Answer {
+	o := s.subscriptionObject(x, status == http.StatusCreated)
+	o["@odata.context"] = "https://" + r.Host + "/v1.0/$metadata#subscriptions/$entity"
+	a := s.answer(r, status, encode(o))
+	if status == http.StatusNoContent {
+		a.Body = nil
+	}
+	return &a
+}
+
+func (s *Server) changeSubscription(r *http.Request, id string, change func(*Subscription), status int) *simulator.Answer {
+	n := s.notifier
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	live := n.live()
+	i := slices.IndexFunc(live, func(x Subscription) bool { return x.ID == id })
+	if i < 0 {
+		return s.noSubscription(r)
+	}
+	change(&live[i])
+	return s.subscriptionAnswer(r, status, &live[i])
+}
+
+// readSubscription reads a request's body, in which nothing else may be.
+func readSubscription(r *http.Request) (wanted subscriptionRequest, ok bool) {
+	d := json.NewDecoder(io.LimitReader(r.Body, 1<<20))
+	d.DisallowUnknownFields()
+	return wanted, strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") && d.Decode(&wanted) == nil
+}
+
+// renew sets when a subscription expires, and nothing else.
+func (s *Server) renew(r *http.Request, id string) *simulator.Answer {
+	wanted, ok := readSubscription(r)
+	if !ok || wanted.Expires == nil || wanted != (subscriptionRequest{Expires: wanted.Expires}) {
+		return s.refuse(r, http.StatusBadRequest, "InvalidRequest",
+			"Could not process subscription update payload. Are all property names spelled and camelCased properly?")
+	}
+	expires, problem := s.expiry(*wanted.Expires)
+	if problem != "" {
+		return s.refuse(r, http.StatusBadRequest, "ExtensionError", problem)
+	}
+	return s.changeSubscription(r, id, func(x *Subscription) {
+		x.Expires = expires
+		x.Renewed++
+	}, http.StatusOK)
+}
+
+// expiry is when a subscription that is to expire at an instant does.
+func (s *Server) expiry(wanted time.Time) (at time.Time, problem string) {
+	now := s.timeline.Now()
+	switch in := wanted.Sub(now); {
+	case in <= 0:
+		return at, "Subscription expiration must be in the future."
+	case in > longestSubscription:
+		return at, fmt.Sprintf("Subscription expiration can only be %d minutes in the future.", longestSubscription/time.Minute)
+	case in < shortestSubscription:
+		return now.Add(shortestSubscription), ""
+	}
+	return wanted.UTC(), ""
+}
+
+// subscribe makes a subscription, after a handshake with each of its addresses.
+func (s *Server) subscribe(r *http.Request) *simulator.Answer {
+	bad := func(code, message string) *simulator.Answer { return s.refuse(r, http.StatusBadRequest, code, message) }
+	wanted, ok := readSubscription(r)
+	if !ok {
+		return bad("InvalidRequest", "Could not process subscription creation payload. Are all property names spelled and camelCased properly?")
+	}
+	if problem := wanted.problem(); problem != "" {
+		return bad("InvalidRequest", problem)
+	}
+	expires, problem := s.expiry(*wanted.Expires)
+	if problem != "" {
+		return bad("ExtensionError", problem)
+	}
+	for _, address := range []string{wanted.NotificationURL, wanted.LifecycleURL} {
+		if address == "" {
+			continue
+		}
+		if err := s.validateWebhook(r.Context(), address); err != nil {
+			return bad("ValidationError", "Subscription validation request failed. "+err.Error())
+		}
+	}
+	x := Subscription{
+		ID: uuid.NewString(), ChangeType: wanted.ChangeType, Resource: wanted.Resource, NotificationURL: wanted.NotificationURL,
+		LifecycleURL: wanted.LifecycleURL, ClientState: wanted.ClientState, MinTLS: wanted.MinTLS, Expires: expires, since: s.timeline.Visible(),
+	}
+	if !s.notifier.add(x) {
+		return s.refuse(r, http.StatusForbidden, "Forbidden", "The number of subscriptions to call records is over the organization's limit.")
+	}
+	return s.subscriptionAnswer(r, http.StatusCreated, &x)
+}
+
+// problem is what is wrong with what was asked for; empty for nothing.
+func (w *subscriptionRequest) problem() string {
+	kinds := strings.Split(w.ChangeType, ",")
+	slices.Sort(kinds)
+	switch {
+	case !slices.Contains([]string{"created", "updated", "created,updated"}, strings.Join(kinds, ",")):
+		return "The changeType is not supported for this resource."
+	case strings.TrimPrefix(w.Resource, "/") != "communications/callRecords":
+		return "The resource is not supported."
+	case w.WithData:
+		return "The resource does not support resource data."
+	case w.Expires == nil:
+		return "expirationDateTime is required."
+	case len(w.ClientState) > maxClientState:
+		return "clientState is longer than 128 characters."
+	case !slices.Contains([]string{"", "v1_0", "v1_1", "v1_2", "v1_3"}, w.MinTLS):
+		return "latestSupportedTlsVersion is not known."
+	case !canNotify(w.NotificationURL) || w.LifecycleURL != "" && !canNotify(w.LifecycleURL):
+		return "The notification URL must be an https address."
+	}
+	return ""
+}
+
+// canNotify says whether notifications can be sent to an address: over https, or to this machine, which the real Graph wouldn't.
+func canNotify(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && slices.Contains([]string{"127.0.0.1", "::1", "localhost"}, u.Hostname())
+}
+
+// validateWebhook asks an address to return a text, as proof that it wants notifications. The error is for the subscriber.
+func (s *Server) validateWebhook(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	// A careless endpoint loses some of these characters.
+	token := "Validation: Testing client application reachability for subscription Request-Id: " + uuid.NewString() + " <b>50%+1&a=b</b>"
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address+separator+"validationToken="+url.QueryEscape(token), http.NoBody)
+	if err != nil {
+		return errors.New("the address can't be asked")
+	}
+	r.Header.Set("Content-Type", "text/plain; charset=utf-8")
+	s.notifier.mu.Lock()
+	s.notifier.notified.Handshakes++
+	s.notifier.mu.Unlock()
+	response, err := s.notifier.client.Do(r)
+	if err != nil {
+		return errors.New("the notification endpoint didn't answer in time, or not at all")
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
+	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	switch {
+	case response.StatusCode != http.StatusOK:
+		return errors.New("the notification endpoint must respond with 200 OK to validation request")
+	case kind != "text/plain":
+		return errors.New("the response must be text/plain")
+	case err != nil || string(body) != token:
+		return errors.New("the response must be the decoded validationToken")
+	}
+	return nil
+}
