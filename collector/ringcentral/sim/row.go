@@ -98,7 +98,7 @@ func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any
 		r.TelephonySessionID, r.PartyID = "s-"+hexOf(c.CallID), "p-"+hexOf(c.CallID)+"-1"
 	}
 	r.part = part{
-		StartTime: start(c), Type: w.kind, InternalType: w.internalType, Direction: w.direction, Action: v.Kind.Wire, Transport: w.transport,
+		StartTime: startText(c), Type: w.kind, InternalType: w.internalType, Direction: w.direction, Action: v.Kind.Wire, Transport: w.transport,
 	}
 	milliseconds := v.Duration.Milliseconds()
 	if seconds := (milliseconds + 500) / 1000; v.State == simulator.Final || v.State == simulator.InProgress && v.Duration != 0 {
@@ -157,8 +157,8 @@ func (r *row) spoil(c *simulator.Call) {
 
 func timeText(t time.Time) string { return t.UTC().Format(milliseconds) }
 
-// start is the start's text: some whole seconds are written without a fraction.
-func start(c *simulator.Call) string {
+// startText is when a call started: some whole seconds are written without a fraction.
+func startText(c *simulator.Call) string {
 	if c.Number%4 == 2 && c.Start.Nanosecond() == 0 {
 		return c.Start.Format(time.RFC3339)
 	}

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -33,29 +32,21 @@ type oldCall struct {
 	Finished  *string `json:"call_finished"`
 }
 
-// calls answers with the calls in progress, or with one of them.
+// calls answers with the calls in progress.
 func (e *exchange) calls() simulator.Reply {
 	list, at := []any{}, e.Visible()
 	e.account.eachActive(at, e.settings.Linger, func(r *row) {
 		c := r.active(at)
-		switch {
-		case e.id != "" && (c.UUID != e.id || len(list) > 0):
-		case e.generation == GenerationA:
+		if e.generation == GenerationA {
 			list = append(list, oldCall{activeCall: c, Finished: c.Completed})
-		default:
-			c.ID = c.UUID
-			list = append(list, c)
+			return
 		}
+		c.ID = c.UUID
+		list = append(list, c)
 	})
-	switch {
-	case e.endpoint == EndpointCalls:
-		a := e.reply(simulator.JSON(map[string]any{"success": true, "calls": list}), len(list))
-		a.Own[NoItems] = func(r *simulator.Reply) { r.Body, r.Rows = []byte(`{"success":true}`), 0 }
-		return a
-	case len(list) == 0:
-		return e.refuse(http.StatusNotFound, "Record not found")
-	}
-	return e.reply(simulator.JSON(map[string]any{"success": true, "call": list[0]}), 1)
+	a := e.reply(simulator.JSON(map[string]any{"success": true, "calls": list}), len(list))
+	a.Own[NoItems] = func(r *simulator.Reply) { r.Body, r.Rows = []byte(`{"success":true}`), 0 }
+	return a
 }
 
 // active is the row's call at an instant at which it is in progress, or has just ended.

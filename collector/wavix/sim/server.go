@@ -122,7 +122,7 @@ func (s *Server) terms(at time.Time) terms {
 	return terms{zone: s.zone, order: s.settings.Order, copiesCount: s.settings.CopiesInTotal, at: at}
 }
 
-// routes are the paths of the generations; a path that ends in a slash has an id after it.
+// routes are the paths of the generations.
 var routes = []struct {
 	path, endpoint string
 	first, last    Generation
@@ -133,25 +133,22 @@ var routes = []struct {
 	{"/v1/cdrs", EndpointList, GenerationC, GenerationD},
 	{"/v1/cdrs/all", EndpointExport, GenerationC, GenerationD},
 	{"/v1/call", EndpointCalls, GenerationA, GenerationA},
-	{"/v1/call/", EndpointCall, GenerationA, GenerationA},
 	{"/v1/calls", EndpointCalls, GenerationB, GenerationD},
-	{"/v1/calls/", EndpointCall, GenerationB, GenerationD},
 }
 
-// endpoint is what a path leads to in a generation, and the id at its end.
-func (s *Server) endpoint(g Generation, r *http.Request) (endpoint, id string) {
+// endpoint is what a path leads to in a generation.
+func (s *Server) endpoint(g Generation, r *http.Request) string {
 	for _, route := range routes {
-		kept := s.settings.KeepOldPaths && strings.HasPrefix(route.path, "/v1/cdr") && !strings.HasPrefix(route.path, "/v1/cdrs")
-		rest, ok := strings.CutPrefix(r.URL.Path, route.path)
-		if !ok || (rest != "") != strings.HasSuffix(route.path, "/") || strings.Contains(rest, "/") || g < route.first || g > route.last && !kept {
+		kept := s.settings.KeepOldPaths && route.endpoint != EndpointCalls
+		if r.URL.Path != route.path || g < route.first || g > route.last && !kept {
 			continue
 		}
 		if route.path == "/v1/cdr" && strings.Contains(r.Header.Get("Accept"), "text/csv") {
-			return EndpointCSV, ""
+			return EndpointCSV
 		}
-		return route.endpoint, rest
+		return route.endpoint
 	}
-	return EndpointOther, ""
+	return EndpointOther
 }
 
 // exchange is a request and what is known about it.
@@ -159,7 +156,6 @@ type exchange struct {
 	*Server
 	generation Generation
 	endpoint   string
-	id         string
 	options    url.Values
 	query      query
 }
@@ -170,7 +166,7 @@ const appID = "appid"
 // serve answers a request.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	e := exchange{Server: s, generation: s.Generation(), options: r.URL.Query()}
-	e.endpoint, e.id = s.endpoint(e.generation, r)
+	e.endpoint = s.endpoint(e.generation, r)
 	s.Answer(w, r, e.endpoint, func() simulator.Reply {
 		if status, message := e.admit(r); status != 0 {
 			return e.refuse(status, message)
@@ -187,7 +183,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			return e.refuse(http.StatusNotFound, "")
 		case r.Method != http.MethodGet:
 			return e.refuse(http.StatusMethodNotAllowed, "")
-		case e.endpoint == EndpointCalls || e.endpoint == EndpointCall:
+		case e.endpoint == EndpointCalls:
 			return e.calls()
 		}
 		if invalid := e.parse(); invalid != "" {
@@ -227,7 +223,7 @@ func (e *exchange) admit(r *http.Request) (status int, message string) {
 		refusal = e.refusals[""]
 	}
 	switch {
-	case key != e.settings.APIKey && e.generation < GenerationC && (e.endpoint == EndpointCalls || e.endpoint == EndpointCall):
+	case key != e.settings.APIKey && e.generation < GenerationC && e.endpoint == EndpointCalls:
 		return http.StatusUnauthorized, "Access Denied"
 	case key != e.settings.APIKey:
 		return http.StatusUnauthorized, "Unauthorized"

@@ -16,9 +16,8 @@ const (
 	EndpointExport = "cdrs_all"
 	// EndpointCSV is /v1/cdr.csv, or the list for those who accept text/csv.
 	EndpointCSV = "cdrs_csv"
-	// EndpointCalls is the calls in progress, EndpointCall one of them.
+	// EndpointCalls is the calls in progress.
 	EndpointCalls = "calls"
-	EndpointCall  = "call"
 	// EndpointOther is any other path: always an error.
 	EndpointOther = "other"
 )

@@ -1,0 +1,194 @@
+package sim
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"strconv"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var begin = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+
+const theDay = "2026-03-02"
+
+func world(t testing.TB, mix *simulator.Mix, calls int, change func(*simulator.Settings)) *simulator.World {
+	t.Helper()
+	s := simulator.Historical(7, mix, begin, begin.Add(24*time.Hour), calls)
+	if change != nil {
+		change(&s)
+	}
+	w, err := simulator.NewWorld(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// account has so many calls of each type on one day.
+func account(t testing.TB, calls int, change func(*simulator.Settings)) *Account {
+	t.Helper()
+	return accountOf(t, AccountSettings{
+		Placed: world(t, PlacedMix(), calls, change), Received: world(t, ReceivedMix(), calls, change),
+	})
+}
+
+func accountOf(t testing.TB, s AccountSettings) *Account {
+	t.Helper()
+	a, err := NewAccount(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// spoilt has of everything that can be wrong with rows.
+func spoilt(s *simulator.Settings) {
+	s.Malformed, s.Duplicated, s.Revised, s.NoID, s.Incidents = 0.03, 0.05, 0.2, 0.06, 0.3
+}
+
+// client talks to a server as somebody who has the key.
+type client struct {
+	t      testing.TB
+	server *Server
+	http   *http.Client
+	key    string
+	query  bool
+}
+
+// start starts a server long after its calls were published.
+func start(t testing.TB, s Settings) (*Server, *client) {
+	t.Helper()
+	if s.Clock == nil {
+		s.Clock = simulator.NewManualClock(begin.Add(30 * 24 * time.Hour))
+	}
+	server, err := Start(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return server, newClient(t, server)
+}
+
+func newClient(t testing.TB, server *Server) *client {
+	t.Helper()
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: server.Pool()}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &client{
+		t: t, server: server, http: &http.Client{Transport: transport}, key: server.APIKey(), query: server.Generation() == GenerationA,
+	}
+}
+
+// try sends a request and reads the answer, which may break off.
+func (c *client) try(method, path string, options url.Values, accept string) (*http.Response, []byte, error) {
+	c.t.Helper()
+	full := url.Values{}
+	maps.Copy(full, options)
+	if c.query && c.key != "" {
+		full.Set("appid", c.key)
+	}
+	r, err := http.NewRequestWithContext(c.t.Context(), method, c.server.BaseURL()+path+"?"+full.Encode(), http.NoBody)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if !c.query && c.key != "" {
+		r.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	if accept != "" {
+		r.Header.Set("Accept", accept)
+	}
+	response, err := c.http.Do(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return response, body, err
+}
+
+func (c *client) get(path string, options url.Values) (*http.Response, []byte) {
+	c.t.Helper()
+	response, body, err := c.try(http.MethodGet, path, options, "")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return response, body
+}
+
+// options are those of a day and a type, with more, in pairs.
+func options(callType string, more ...string) url.Values {
+	o := url.Values{"from": {theDay}, "to": {theDay}, "type": {callType}, "disposition": {"all"}}
+	for i := 0; i < len(more); i += 2 {
+		o.Set(more[i], more[i+1])
+	}
+	return o
+}
+
+// paths are where the list, the export, CSV and the calls in progress are.
+func paths(g Generation) (list, export, csv, calls string) {
+	switch g {
+	case GenerationA:
+		return "/v1/cdr", "/v1/cdr/all", "/v1/cdr.csv", "/v1/call"
+	case GenerationB:
+		return "/v1/cdr", "/v1/cdr/all", "/v1/cdr.csv", "/v1/calls"
+	default:
+		return "/v1/cdrs", "/v1/cdrs/all", "/v1/cdr.csv", "/v1/calls"
+	}
+}
+
+// page is a page of the list as a reader sees it.
+type page struct {
+	Items      []json.RawMessage `json:"items"`
+	Pagination struct {
+		Page    int `json:"current_page"`
+		PerPage int `json:"per_page"`
+		Total   int `json:"total"`
+		Pages   int `json:"total_pages"`
+	} `json:"pagination"`
+}
+
+func (c *client) page(o url.Values) page {
+	c.t.Helper()
+	list, _, _, _ := paths(c.server.Generation())
+	response, body := c.get(list, o)
+	var p page
+	if err := json.Unmarshal(body, &p); err != nil || response.StatusCode != http.StatusOK {
+		c.t.Fatalf("status %d, %v: %.200s", response.StatusCode, err, body)
+	}
+	return p
+}
+
+// pages reads all pages of a query.
+func (c *client) pages(o url.Values, perPage int) (rows []json.RawMessage, first page) {
+	c.t.Helper()
+	o.Set("per_page", strconv.Itoa(perPage))
+	for n := 1; ; n++ {
+		o.Set("page", strconv.Itoa(n))
+		p := c.page(o)
+		if n == 1 {
+			first = p
+		}
+		rows = append(rows, p.Items...)
+		if n >= p.Pagination.Pages {
+			return rows, first
+		}
+	}
+}
+
+// export reads a type's export.
+func (c *client) export(callType string, more ...string) []byte {
+	c.t.Helper()
+	_, export, _, _ := paths(c.server.Generation())
+	_, body := c.get(export, options(callType, more...))
+	return body
+}

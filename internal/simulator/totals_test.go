@@ -1,0 +1,210 @@
+package simulator
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+func sum[K comparable, V int | Amount](m map[K]V) (total V) {
+	for _, v := range m {
+		total += v
+	}
+	return total
+}
+
+func TestTotalsAddUp(t *testing.T) {
+	w := newTestWorld(t, spoilt(10_000, ByStart))
+	for _, at := range []time.Time{begin.Add(-time.Hour), begin.Add(10 * time.Hour), begin.Add(200 * time.Hour)} {
+		totals := w.Totals(at)
+		rows := rowsIn(w, Query{From: begin, To: begin.Add(99 * time.Hour), At: at})
+		connected := 0
+		for _, s := range totals.Durations {
+			connected += s.Count
+		}
+		switch {
+		case totals.Rows != rows:
+			t.Errorf("%d rows, Count says %d", totals.Rows, rows)
+		case sum(totals.Calls) != totals.Records || sum(totals.Failures)+connected != totals.Records:
+			t.Errorf("%d calls, %d failures, %d connected of %d records", sum(totals.Calls), sum(totals.Failures), connected, totals.Records)
+		case sum(totals.Flaws) != totals.Invalid:
+			t.Errorf("%d flaws, %d invalid", sum(totals.Flaws), totals.Invalid)
+		}
+	}
+	if totals := w.Totals(begin.Add(200 * time.Hour)); totals.Records+totals.Invalid != 10_000 {
+		t.Errorf("%d records and %d invalid rows", totals.Records, totals.Invalid)
+	}
+}
+
+func TestTotalsOfRangesAddUp(t *testing.T) {
+	w := newTestWorld(t, spoilt(5000, ByStart))
+	at, middle := begin.Add(99*time.Hour), begin.Add(7*time.Hour+1)
+	whole := w.Totals(at)
+	one, two := w.TotalsFor(begin, middle, at), w.TotalsFor(middle, begin.Add(30*time.Hour), at)
+	for key, n := range two.Calls {
+		one.Calls[key] += n
+	}
+	if !maps.Equal(one.Calls, whole.Calls) || one.Rows+two.Rows != whole.Rows {
+		t.Error("the parts aren't the whole")
+	}
+	if n := w.TotalsFor(begin, begin, at).Rows; n != 0 {
+		t.Errorf("an empty range has %d rows", n)
+	}
+}
+
+// TestWhoSeesMoreCorrects: however one looks, what was paid in the end is the same.
+func TestWhoSeesMoreCorrects(t *testing.T) {
+	w := newTestWorld(t, spoilt(10_000, ByStart))
+	end := begin.Add(200 * time.Hour)
+	net := func(v View) map[ChargeKey]Amount {
+		totals := w.TotalsOf(v)
+		all := maps.Clone(totals.Charges)
+		for key, amount := range totals.Corrections {
+			if key.Sign == "credit" {
+				amount = -amount
+			}
+			all[key.ChargeKey] += amount
+		}
+		maps.DeleteFunc(all, func(_ ChargeKey, a Amount) bool { return a == 0 })
+		return all
+	}
+	once := net(View{At: []time.Time{end}})
+	if len(once) == 0 {
+		t.Fatal("nothing was paid")
+	}
+	for name, v := range map[string]View{
+		"twice":      {At: []time.Time{begin.Add(20 * time.Hour), end}},
+		"all along":  {At: []time.Time{begin, end}, Continuous: true},
+		"every hour": {At: hours(begin, end)},
+	} {
+		if got := net(v); !maps.Equal(got, once) {
+			t.Errorf("%s: %v, want %v", name, got, once)
+		}
+	}
+	snapshot, along := w.Totals(end), w.TotalsOf(View{At: []time.Time{begin, end}, Continuous: true})
+	hourly := w.TotalsOf(View{At: hours(begin, end)})
+	if snapshot.Revisions != 0 || len(snapshot.OutcomeChanges) != 0 {
+		t.Errorf("somebody who looks once saw %d revisions", snapshot.Revisions)
+	}
+	if along.Revisions < hourly.Revisions || hourly.Revisions == 0 || along.Filled == 0 || along.Completed == 0 {
+		t.Errorf("%d revisions along, %d hourly, %d filled, %d completed", along.Revisions, hourly.Revisions, along.Filled, along.Completed)
+	}
+	if along.OutcomeChanges[OutcomeChange{cdr.Cancelled, cdr.Busy}] == 0 {
+		t.Error("no outcome changed")
+	}
+}
+
+func hours(from, to time.Time) (at []time.Time) {
+	for ; !from.After(to); from = from.Add(time.Hour) {
+		at = append(at, from)
+	}
+	return at
+}
+
+func TestSeen(t *testing.T) {
+	c := Call{published: 3}
+	for i := range c.published {
+		c.versions[i].Published = begin.Add(time.Duration(i+1) * time.Hour)
+	}
+	at := func(hours ...float64) (list []time.Time) {
+		for _, h := range hours {
+			list = append(list, begin.Add(time.Duration(h*float64(time.Hour))))
+		}
+		return list
+	}
+	for _, test := range []struct {
+		name string
+		view View
+		want []int
+	}{
+		{"too early", View{At: at(0.5)}, nil},
+		{"at the instant", View{At: at(1)}, []int{0}},
+		{"only the last", View{At: at(9)}, []int{2}},
+		{"each", View{At: at(1.5, 2.5, 3.5)}, []int{0, 1, 2}},
+		{"the same twice", View{At: at(1.5, 1.6, 3.5)}, []int{0, 2}},
+		{"all along", View{At: at(0, 9), Continuous: true}, []int{0, 1, 2}},
+		{"from the second on", View{At: at(2.5, 9), Continuous: true}, []int{1, 2}},
+	} {
+		got := test.view.seen(&c, nil)
+		if len(got) != len(test.want) {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+			continue
+		}
+		for i := range got {
+			if got[i] != test.want[i] {
+				t.Errorf("%s: %v, want %v", test.name, got, test.want)
+			}
+		}
+	}
+}
+
+// TestMoney counts by hand.
+func TestMoney(t *testing.T) {
+	known := func(a Amount) Price { return Price{Amount: a, Known: true} }
+	for _, test := range []struct {
+		name             string
+		before, after    Version
+		charged          map[string]Amount
+		debited, credits map[string]Amount
+	}{
+		{
+			name:   "filled in later",
+			before: Version{}, after: Version{Usage: known(500), Currency: "USD"},
+			charged: map[string]Amount{"USD": 500},
+		},
+		{
+			name:   "costs more",
+			before: Version{Usage: known(500), Currency: "USD"}, after: Version{Usage: known(700), Currency: "USD"},
+			charged: map[string]Amount{"USD": 500}, debited: map[string]Amount{"USD": 200},
+		},
+		{
+			name:   "zero that is known isn't a charge, what follows is a correction",
+			before: Version{Usage: known(0), Currency: "USD"}, after: Version{Usage: known(700), Currency: "USD"},
+			debited: map[string]Amount{"USD": 700},
+		},
+		{
+			name:   "first amount below zero, no currency",
+			before: Version{Usage: known(-500)}, after: Version{Usage: known(-500)},
+			credits: map[string]Amount{"XXX": 500},
+		},
+		{
+			name:   "another currency",
+			before: Version{Usage: known(500), Currency: "USD"}, after: Version{Usage: known(450), Currency: "EUR"},
+			charged: map[string]Amount{"USD": 500}, credits: map[string]Amount{"USD": 500}, debited: map[string]Amount{"EUR": 450},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			kind := Kind{Outcome: cdr.Answered}
+			test.before.Kind, test.after.Kind = &kind, &kind
+			c := Call{Copies: 1, Trunk: &Trunk{}, published: 2, versions: [maxVersions]Version{test.before, test.after}}
+			c.versions[1].Published = begin
+			totals := NewCounter(testMix(), 0, View{At: []time.Time{begin.Add(-time.Hour), begin}})
+			totals.Add(&c)
+			charged, debited, credits := map[string]Amount{}, map[string]Amount{}, map[string]Amount{}
+			for key, a := range totals.Charges {
+				charged[key.Currency] += a
+			}
+			for key, a := range totals.Corrections {
+				map[string]map[string]Amount{"debit": debited, "credit": credits}[key.Sign][key.Currency] += a
+			}
+			if !maps.Equal(charged, test.charged) || !maps.Equal(debited, test.debited) || !maps.Equal(credits, test.credits) {
+				t.Errorf("charged %v, debited %v, credited %v", charged, debited, credits)
+			}
+		})
+	}
+}
+
+func TestAmount(t *testing.T) {
+	for a, want := range map[Amount]string{
+		0: "0.00", 1: "0.0001", 10: "0.001", 100: "0.01", 1000: "0.10", 12345: "1.2345", -130: "-0.013", 1_000_000: "100.00",
+	} {
+		if got := a.String(); got != want {
+			t.Errorf("%d: %s, want %s", int64(a), got, want)
+		}
+	}
+	if Cents(150).Float() != 1.5 {
+		t.Errorf("150 cents are %g", Cents(150).Float())
+	}
+}

@@ -1,0 +1,224 @@
+package simulator
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// collect is every call of a world, printed.
+func collect(w *World, to time.Time) []string {
+	var all []string
+	w.Each(time.Time{}, to, func(c *Call) bool {
+		all = append(all, fmt.Sprintf("%s %s %s %s %v %+v", c.ID, c.CallID, c.Start, c.Other.String(), c.Flaw, c.Versions()))
+		return true
+	})
+	return all
+}
+
+func TestSameSeedSameWorld(t *testing.T) {
+	// Kinds are pointers into the mix, so both worlds share one.
+	s := spoilt(3000, ByStart)
+	one, two := collect(newTestWorld(t, s), time.Time{}), collect(newTestWorld(t, s), time.Time{})
+	for i := range one {
+		if one[i] != two[i] {
+			t.Fatalf("call %d differs:\n%s\n%s", i, one[i], two[i])
+		}
+	}
+	s.Seed++
+	if other := collect(newTestWorld(t, s), time.Time{}); other[0] == one[0] {
+		t.Error("another seed made the same call")
+	}
+}
+
+func TestHistoricalWorldHasItsCalls(t *testing.T) {
+	for _, n := range []int{0, 1, 511, 512, 513, 10_000} {
+		s := spoilt(n, ByStart)
+		ids := map[UUID]bool{}
+		newTestWorld(t, s).Each(time.Time{}, time.Time{}, func(c *Call) bool {
+			ids[c.ID] = true
+			if c.Start.Before(s.From) || !c.Start.Before(s.To) {
+				t.Errorf("call at %s lies outside", c.Start)
+			}
+			return true
+		})
+		if len(ids) != n {
+			t.Errorf("%d distinct calls, want %d", len(ids), n)
+		}
+	}
+}
+
+func TestPublication(t *testing.T) {
+	s := spoilt(20_000, ByStart)
+	late, revised := 0, 0
+	newTestWorld(t, s).Each(time.Time{}, time.Time{}, func(c *Call) bool {
+		versions := c.Versions()
+		first := &versions[0]
+		if first.Published.Before(c.End(first)) {
+			t.Fatalf("published %s before its end %s", first.Published, c.End(first))
+		}
+		last := versions[len(versions)-1]
+		if last.Published.Sub(c.Start) > s.MaxLate {
+			t.Fatalf("published %s after its start", last.Published.Sub(c.Start))
+		}
+		if first.Published.Sub(c.Start) > 6*time.Hour {
+			late++
+		}
+		if len(versions) > 1 {
+			revised++
+			if versions[1].Published.Sub(first.Published) < s.RevisedAfterMin {
+				t.Fatalf("revised after %s", versions[1].Published.Sub(first.Published))
+			}
+		}
+		return true
+	})
+	if late < 100 || late > 600 {
+		t.Errorf("%d of 20000 calls are more than six hours late", late)
+	}
+	if revised < 1000 {
+		t.Errorf("%d of 20000 calls are revised", revised)
+	}
+}
+
+func TestLiveWorldFollowsTheDay(t *testing.T) {
+	w := newTestWorld(t, Live(3, testMix(), begin, 1))
+	hours := [24]int{}
+	total := 0
+	w.Each(time.Time{}, begin.Add(24*time.Hour), func(c *Call) bool {
+		hours[c.Start.Hour()]++
+		total++
+		return true
+	})
+	if want := 86400; total < want*95/100 || total > want*105/100 {
+		t.Errorf("%d calls in a day, want about %d", total, want)
+	}
+	if hours[10] < 3*hours[2] || hours[2] == 0 {
+		t.Errorf("%d calls at ten, %d at two at night", hours[10], hours[2])
+	}
+}
+
+func TestFailTrunk(t *testing.T) {
+	w := newTestWorld(t, Live(3, testMix(), begin, 10))
+	from, to := begin.Add(time.Hour), begin.Add(70*time.Minute)
+	end := begin.Add(2 * time.Hour)
+	// What was looked at before is made anew.
+	before := w.TotalsFor(from, to, end.Add(24*time.Hour)).Records
+	rowsIn(w, Query{From: begin, To: end, At: end.Add(24 * time.Hour)})
+	failed := func() (hit, all, other int) {
+		w.Each(from, to, func(c *Call) bool {
+			if k := c.Versions()[0].Kind; k.Direction == cdr.Outbound && c.Trunk.Name == "a" {
+				all++
+				if k.Outcome == cdr.Failed {
+					hit++
+				}
+			} else if k.Outcome == cdr.Failed && c.Trunk.Name == "b" {
+				other++
+			}
+			return true
+		})
+		return hit, all, other
+	}
+	_, _, otherBefore := failed()
+	w.FailTrunk("a", from, to)
+	hit, all, other := failed()
+	if hit < all*70/100 || hit > all*95/100 || other != otherBefore {
+		t.Errorf("%d of %d calls failed on the trunk, %d elsewhere (before: %d)", hit, all, other, otherBefore)
+	}
+	totals := w.TotalsFor(from, to, end.Add(24*time.Hour))
+	rows := rowsIn(w, Query{From: from, To: to, At: end.Add(24 * time.Hour)})
+	if totals.Records != before || totals.Rows != rows {
+		t.Errorf("%d records, before %d; %d rows, Count says %d", totals.Records, before, totals.Rows, rows)
+	}
+}
+
+// TestBreakAndMendTrunk: a trunk that is down loses every call, a part loses a part, and
+// once it is mended, none; what started before stays as it was.
+func TestBreakAndMendTrunk(t *testing.T) {
+	s := Live(3, testMix(), begin, 10)
+	s.Incidents = 0
+	w := newTestWorld(t, s)
+	from, mended, end := begin.Add(time.Hour), begin.Add(70*time.Minute), begin.Add(80*time.Minute)
+	lost := func(from, to time.Time) float64 {
+		failed, all := 0, 0
+		w.Each(from, to, func(c *Call) bool {
+			if k := c.Versions()[0].Kind; k.Direction == cdr.Outbound && c.Trunk.Name == "a" {
+				all++
+				if k.Outcome == cdr.Failed {
+					failed++
+				}
+			}
+			return true
+		})
+		return float64(failed) / float64(all)
+	}
+	q := Query{From: begin, To: end, At: end.Add(24 * time.Hour)}
+	before := rowsIn(w, q)
+	w.FailPart("a", 0.5, from, end)
+	if part := lost(from, end); part < 0.4 || part > 0.6 {
+		t.Errorf("%g of the calls are lost, want half of them", part)
+	}
+	w.MendTrunk("a", from)
+	w.BreakTrunk("a", from, end)
+	w.BreakTrunk("b", from, end)
+	rowsIn(w, q) // what was looked at is made anew
+	w.MendTrunk("a", mended)
+	for name, c := range map[string]struct {
+		from, to time.Time
+		want     float64
+	}{
+		"before": {begin, from, 0}, "down": {from, mended, 1}, "mended": {mended, end, 0},
+	} {
+		if got := lost(c.from, c.to); got != c.want {
+			t.Errorf("%s: %g of the calls are lost, want %g", name, got, c.want)
+		}
+	}
+	if rows := rowsIn(w, q); rows == 0 || before == 0 || rows != w.TotalsFor(q.From, q.To, q.At).Rows {
+		t.Errorf("%d rows, the totals say %d", rows, w.TotalsFor(q.From, q.To, q.At).Rows)
+	}
+}
+
+func TestTrunksFailByThemselves(t *testing.T) {
+	s := Live(5, testMix(), begin, 5)
+	s.Incidents = 0.2
+	count := func(s Settings) (failed int) {
+		newTestWorld(t, s).Each(time.Time{}, begin.Add(6*time.Hour), func(c *Call) bool {
+			if c.Versions()[0].Kind.Outcome == cdr.Failed {
+				failed++
+			}
+			return true
+		})
+		return failed
+	}
+	if failed := count(s); failed < 200 {
+		t.Errorf("%d failed calls", failed)
+	}
+	s.Incidents = 0
+	if failed := count(s); failed != 0 {
+		t.Errorf("%d failed calls without incidents", failed)
+	}
+}
+
+// TestManyAtOnce asks, counts and fails a trunk at the same time; the race
+// detector watches.
+func TestManyAtOnce(t *testing.T) {
+	s := spoilt(1500, ByStart)
+	w := newTestWorld(t, s)
+	q := Query{From: begin, To: begin.Add(30 * time.Hour), At: begin.Add(99 * time.Hour)}
+	var group sync.WaitGroup
+	for i := range 4 {
+		group.Go(func() {
+			for range 2 {
+				w.FailTrunk("a", begin.Add(time.Duration(i)*time.Hour), begin.Add(time.Duration(i+1)*time.Hour))
+				rowsIn(w, q)
+				w.Totals(q.At)
+			}
+		})
+	}
+	group.Wait()
+	if rows, totals := rowsIn(w, q), w.Totals(q.At); rows != totals.Rows {
+		t.Errorf("%d rows, the totals say %d", rows, totals.Rows)
+	}
+}
