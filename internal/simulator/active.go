@@ -16,14 +16,14 @@ func (w *World) EachActive(at time.Time, linger time.Duration, emit func(c *Call
 	over := at.Add(-linger).UnixMilli()
 	var c Call
 	for b := last; b >= first; b-- {
-		entries := w.entries(b)
+		entries := w.block(b).entries
 		for i := range entries {
 			e := &entries[i]
 			if w.s.Order != NewestFirst {
 				e = &entries[len(entries)-1-i]
 			}
 			// A row that was final at its first listing had ended by then.
-			if e.kind&earlyRow == 0 && e.published < over {
+			if !e.early && e.published < over {
 				continue
 			}
 			w.fill(&c, b, int(e.number))

@@ -77,7 +77,7 @@ func (a *arrivals) count(block int64) int {
 		from, to := a.bounds(block)
 		return int(a.calls*(to-a.from)/a.length - a.calls*(from-a.from)/a.length)
 	}
-	d := throw(a.seed, uint64(block), 0xb10c)
+	d := newDraws(a.seed, uint64(block), 0xb10c)
 	// Calls, in thousandths.
 	mean := a.rate * a.period / 1000 * a.share(block) / 1000
 	n := (mean + d.below(1000)) / 1000

@@ -43,6 +43,9 @@ type Call struct {
 // Versions are what the call was published as, in order; at least one.
 func (c *Call) Versions() []Version { return c.versions[:c.published] }
 
+// SetVersions replaces the versions, for calls that a provider's simulator derives from others.
+func (c *Call) SetVersions(list ...Version) { c.published = copy(c.versions[:], list) }
+
 // maxVersions is how often a call is published at most.
 const maxVersions = 5
 

@@ -44,8 +44,8 @@ func TestChangesAreAllThatChanged(t *testing.T) {
 			after, more := begin.Add(c.after), true
 			for more {
 				n := 0
-				after, more = w.Changes(Since{After: after, At: begin.Add(c.at), Limit: c.limit}, func(_ *Call, v *Version) {
-					got = append(got, v.Published)
+				more = w.Changes(Since{After: after, At: begin.Add(c.at), Limit: c.limit}, func(_ *Call, v *Version) {
+					got, after = append(got, v.Published), v.Published
 					n++
 				})
 				if more && n < c.limit {
@@ -68,7 +68,10 @@ func TestChangesOfOneMillisecondStayTogether(t *testing.T) {
 	total, over := 0, 0
 	for after, more := begin.Add(-time.Hour), true; more; {
 		n := 0
-		after, more = w.Changes(Since{After: after, At: begin.Add(time.Hour), Limit: 252}, func(*Call, *Version) { n++ })
+		more = w.Changes(Since{After: after, At: begin.Add(time.Hour), Limit: 252}, func(_ *Call, v *Version) {
+			after = v.Published
+			n++
+		})
 		total += n
 		if n > 252 {
 			over++

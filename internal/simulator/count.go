@@ -8,8 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Totals are what a reader has counted who reads everything once, at an instant.
-// It takes about two seconds for a million calls.
+// Totals are what a reader has counted that reads everything once, at an instant. It takes about two seconds for a
+// million calls.
 func (w *World) Totals(at time.Time) Totals { return w.TotalsOf(View{At: []time.Time{at}}) }
 
 // TotalsFor are Totals of the calls that started in [from, to).
@@ -17,48 +17,104 @@ func (w *World) TotalsFor(from, to, at time.Time) Totals {
 	return w.TotalsOf(View{From: from, To: to, At: []time.Time{at}})
 }
 
-// TotalsOf are what a reader has counted who looked as the view says.
+// TotalsOf are what a reader has counted that looked as the view says.
 func (w *World) TotalsOf(v View) Totals {
-	t := newTotals()
-	if len(v.At) == 0 {
-		return t
-	}
-	t.noCurrency, t.components, t.simple = w.s.Mix.NoCurrency, w.s.Mix.components(), v.Simple
-	last := v.At[len(v.At)-1]
-	// Calls that start after the last instant aren't published by then.
-	to := last.Add(time.Millisecond)
-	if !v.To.IsZero() {
-		to = earlier(v.To, to)
-	}
-	seen := make([]int, 0, maxVersions)
-	w.Each(v.From, to, func(c *Call) bool {
-		if v.Simple {
-			c.simplify()
-		}
-		seen = v.seen(c, seen[:0])
-		if len(seen) == 0 {
-			return true
-		}
-		t.Rows += c.Copies
-		if seen = w.counted(c, seen, last); len(seen) == 0 {
-			t.Waiting++
-			return true
-		}
-		t.add(c, seen)
+	c := NewCounter(w.s.Mix, w.s.Lookback, v)
+	from, to := c.Bounds()
+	w.Each(from, to, func(call *Call) bool {
+		c.Add(call)
 		return true
 	})
-	return t
+	return c.Totals
 }
 
-// counted are the versions seen that count: those that are final, and the last if it
-// was waited for long enough (counting.md 17).
-func (w *World) counted(c *Call, seen []int, at time.Time) []int {
-	if c.Flaw != NoFlaw {
-		return seen
+// Counter counts calls as a reader must have counted them that looked as a view says.
+type Counter struct {
+	Totals
+	view     View
+	mix      *Mix
+	lookback time.Duration
+	seen     []int
+}
+
+// NewCounter counts calls of a mix. Lookback is how long a reader waits for the final version of a row.
+func NewCounter(m *Mix, lookback time.Duration, v View) *Counter {
+	return &Counter{view: v, mix: m, lookback: lookback, Totals: Totals{
+		Flaws: map[Flaw]int{}, Calls: map[CallKey]int{}, Failures: map[FailureKey]int{},
+		Durations: map[DurationKey]Span{}, Connected: map[ConnectedKey]time.Duration{}, Setup: map[SetupKey]Span{},
+		Charges: map[ChargeKey]Amount{}, Corrections: map[CorrectionKey]Amount{}, OutcomeChanges: map[OutcomeChange]int{},
+		MediaBypass: map[MediaBypassKey]int{}, Locations: map[LocationKey]int{}, Emergency: map[EmergencyKey]int{},
+		Ignored: map[string]int{}, Legs: map[LegKey]int{}, Recordings: map[string]int{},
+	}}
+}
+
+// Bounds are when the calls start that the view can have seen.
+func (c *Counter) Bounds() (from, to time.Time) {
+	if len(c.view.At) == 0 {
+		return c.view.From, time.Unix(0, 0)
 	}
-	last, stands := seen[len(seen)-1], at.Sub(c.Start) > w.s.Lookback
-	return slices.DeleteFunc(seen, func(n int) bool {
-		return c.versions[n].State != Final && (n != last || !stands)
+	// Calls that start after the last instant aren't published by then.
+	to = c.view.At[len(c.view.At)-1].Add(time.Millisecond)
+	if !c.view.To.IsZero() {
+		to = earlier(c.view.To, to)
+	}
+	return c.view.From, to
+}
+
+// Add counts a call, which it may change, and returns the version that it counted; nil if it isn't a record.
+func (c *Counter) Add(call *Call) *Version {
+	if call.Start.Before(c.view.From) || !c.view.To.IsZero() && !call.Start.Before(c.view.To) {
+		return nil
+	}
+	if c.view.Simple {
+		call.simplify()
+	}
+	if c.seen = c.view.seen(call, c.seen[:0]); len(c.seen) == 0 {
+		return nil
+	}
+	c.Rows += call.Copies
+	seen := c.final(call)
+	if len(seen) == 0 {
+		c.Waiting++
+		return nil
+	}
+	first := &call.versions[seen[0]]
+	switch {
+	case call.Flaw != NoFlaw:
+		c.Invalid++
+		c.Flaws[call.Flaw]++
+		return nil
+	case first.Kind.Ignored:
+		c.Ignored[first.Kind.CallType]++
+		return nil
+	}
+	c.Records++
+	c.Duplicates += call.Copies - 1
+	if !first.Kind.View {
+		c.Sessions++
+		c.count(call, first)
+	}
+	if call.versions[seen[len(seen)-1]].Recorded && !call.Second {
+		c.Recordings[call.Recording.Type]++
+	}
+	// Money has the labels of the version that was seen first.
+	key := ChargeKey{Direction: first.Kind.Direction, CallType: first.Kind.CallType, Country: call.Country()}
+	c.revise(key, &Version{Kind: first.Kind}, first)
+	for i := 1; i < len(seen); i++ {
+		c.revision(key, &call.versions[seen[i-1]], &call.versions[seen[i]])
+	}
+	return first
+}
+
+// final are the versions seen that count: those that are final, and the last if it was waited for long enough
+// (counting.md 17).
+func (c *Counter) final(call *Call) []int {
+	if call.Flaw != NoFlaw {
+		return c.seen
+	}
+	last, stands := c.seen[len(c.seen)-1], c.view.At[len(c.view.At)-1].Sub(call.Start) > c.lookback
+	return slices.DeleteFunc(c.seen, func(n int) bool {
+		return call.versions[n].State != Final && (n != last || !stands)
 	})
 }
 
@@ -76,7 +132,7 @@ func (c *Call) simplify() {
 	}
 }
 
-// seen are the versions of a call that the reader met, in order.
+// seen are the versions of a call that the reader saw, in order.
 func (v *View) seen(c *Call, seen []int) []int {
 	for i, at := range v.At {
 		version := c.At(at)
@@ -85,7 +141,7 @@ func (v *View) seen(c *Call, seen []int) []int {
 		}
 		from := version
 		if v.Continuous && i > 0 {
-			// Everything since the instant before came by.
+			// All versions since the instant before were seen.
 			from = max(0, c.At(v.At[i-1]))
 		}
 		for n := from; n <= version; n++ {
@@ -97,87 +153,116 @@ func (v *View) seen(c *Call, seen []int) []int {
 	return seen
 }
 
-func newTotals() Totals {
-	return Totals{
-		Flaws: map[Flaw]int{}, Calls: map[CallKey]int{}, Failures: map[FailureKey]int{},
-		Durations: map[DurationKey]Span{}, Connected: map[ConnectedKey]time.Duration{}, Setup: map[SetupKey]Span{},
-		Charges: map[ChargeKey]Amount{}, Corrections: map[CorrectionKey]Amount{}, OutcomeChanges: map[OutcomeChange]int{},
-		MediaBypass: map[MediaBypassKey]int{}, Locations: map[LocationKey]int{}, Emergency: map[EmergencyKey]int{},
-		Ignored: map[string]int{}, Legs: map[LegKey]int{}, Recordings: map[string]int{},
-	}
-}
-
-// add counts a call of which some versions were seen.
-func (t *Totals) add(c *Call, seen []int) {
-	first := &c.versions[seen[0]]
-	switch {
-	case c.Flaw != NoFlaw:
-		t.Invalid++
-		t.Flaws[c.Flaw]++
-		return
-	case first.Kind.Ignored:
-		t.Ignored[first.Kind.CallType]++
-		return
-	}
-	t.Records++
-	t.Duplicates += c.Copies - 1
-	if !first.Kind.View {
-		t.Sessions++
-		t.count(c, first)
-	}
-	if last := &c.versions[seen[len(seen)-1]]; last.Recorded && !c.Second {
-		t.Recordings[c.Recording.Type]++
-	}
-	money := t.moneyOf(c, first)
-	t.charge(money, t.components[0], first.Currency, first.Usage)
-	t.charge(money, t.components[1], first.Currency, first.Connection)
-	for i := 1; i < len(seen); i++ {
-		t.revise(money, &c.versions[seen[i-1]], &c.versions[seen[i]])
-	}
-}
-
 // count counts a call by the first version that was seen.
-func (t *Totals) count(c *Call, v *Version) {
-	k, trunk := v.Kind, c.Trunk.Name
-	t.Calls[CallKey{k.Direction, k.CallType, k.Outcome, trunk}]++
+func (c *Counter) count(call *Call, v *Version) {
+	k, trunk := v.Kind, call.Trunk
+	c.Calls[CallKey{k.Direction, k.CallType, k.Outcome, trunk.Name}]++
 	if k.Outcome.Connected() {
-		key := DurationKey{k.Direction, k.CallType, trunk}
-		t.Durations[key] = t.Durations[key].plus(v.Duration)
-		t.Connected[ConnectedKey{k.Direction, k.CallType, trunk, c.Country()}] += v.Duration
-		if !c.Invite.IsZero() {
-			setup := SetupKey{k.Direction, trunk}
-			t.Setup[setup] = t.Setup[setup].plus(c.Start.Sub(c.Invite))
+		addSpan(c.Durations, DurationKey{k.Direction, k.CallType, trunk.Name}, v.Duration)
+		c.Connected[ConnectedKey{k.Direction, k.CallType, trunk.Name, call.Country()}] += v.Duration
+		if !call.Invite.IsZero() {
+			addSpan(c.Setup, SetupKey{k.Direction, trunk.Name}, call.Start.Sub(call.Invite))
 		}
 	} else {
-		t.Failures[FailureKey{k.Direction, trunk, k.Outcome, code(k.SIPCode), code(k.SubCode)}]++
+		c.Failures[failureKey(call, k)]++
 	}
-	if !k.NoMedia {
-		t.countMedia(c.Trunk)
+	if !k.NoMedia && trunk.Bypass.Known() {
+		c.MediaBypass[MediaBypassKey{trunk.Name, trunk.Bypass}]++
+	}
+	if !k.NoMedia && (trunk.Media != "" || trunk.Signaling != "") {
+		c.Locations[LocationKey{trunk.Media, trunk.Signaling}]++
 	}
 	if k.Emergency != cdr.NoEmergency {
-		t.Emergency[EmergencyKey{k.Outcome, k.Emergency == cdr.EmergencyTest}]++
+		c.Emergency[EmergencyKey{k.Outcome, k.Emergency == cdr.EmergencyTest}]++
 	}
 	for i := range k.Legs {
-		if !t.simple {
-			t.Legs[LegKey{k.Legs[i].Type, k.Legs[i].Outcome}]++
+		if !c.view.Simple {
+			c.Legs[LegKey{k.Legs[i].Type, k.Legs[i].Outcome}]++
 		}
 	}
 }
 
-func (t *Totals) countMedia(trunk *Trunk) {
-	if trunk.Bypass.Known() {
-		t.MediaBypass[MediaBypassKey{trunk.Name, trunk.Bypass}]++
-	}
-	if trunk.Media != "" || trunk.Signaling != "" {
-		t.Locations[LocationKey{trunk.Media, trunk.Signaling}]++
+// Forgive takes back the failure of a call that was counted: it is that of another record too (guarantee 3).
+func (c *Counter) Forgive(call *Call, v *Version) {
+	key := failureKey(call, v.Kind)
+	if c.Failures[key]--; c.Failures[key] == 0 {
+		delete(c.Failures, key)
 	}
 }
 
-func (s Span) plus(d time.Duration) Span { return Span{s.Count + 1, s.Sum + d} }
-
-func code(n cdr.Int) string {
-	if !n.Known {
-		return ""
+func failureKey(call *Call, k *Kind) FailureKey {
+	code := func(n cdr.Int) string {
+		if !n.Known {
+			return ""
+		}
+		return strconv.FormatInt(n.Value, 10)
 	}
-	return strconv.FormatInt(n.Value, 10)
+	return FailureKey{k.Direction, call.Trunk.Name, k.Outcome, code(k.SIPCode), code(k.SubCode)}
+}
+
+func addSpan[K comparable](spans map[K]Span, key K, d time.Duration) {
+	spans[key] = Span{spans[key].Count + 1, spans[key].Sum + d}
+}
+
+// revision counts a version that came after another.
+func (c *Counter) revision(key ChargeKey, before, after *Version) {
+	changed, filled := c.revise(key, before, after)
+	if before.Kind.Outcome != after.Kind.Outcome {
+		c.OutcomeChanges[OutcomeChange{before.Kind.Outcome, after.Kind.Outcome}]++
+		changed = true
+	}
+	switch {
+	case changed:
+		c.Revisions++
+	case filled:
+		c.Filled++
+	case before.Incomplete && !after.Incomplete:
+		c.Completed++
+	case !before.Recorded && after.Recorded:
+		c.Supplied++
+	}
+}
+
+// revise counts the amounts that one version changed of the one before, or brought.
+func (c *Counter) revise(key ChargeKey, before, after *Version) (changed, filled bool) {
+	for i, p := range [...][2]Price{{before.Usage, after.Usage}, {before.Connection, after.Connection}} {
+		key.Component = c.mix.components()[i]
+		switch was, is := p[0], p[1]; {
+		case !was.Known && is.Known:
+			filled = true
+			if key.Currency = c.currency(after); is.Amount > 0 { // zero makes no series
+				c.Charges[key] += is.Amount
+			} else {
+				c.correct(key, after, is.Amount)
+			}
+		case !was.Known:
+		case before.Currency != after.Currency:
+			// What was paid comes back, and is paid anew in the other currency.
+			c.correct(key, before, -was.Amount)
+			c.correct(key, after, is.Amount)
+			changed = true
+		case was.Amount != is.Amount:
+			c.correct(key, after, is.Amount-was.Amount)
+			changed = true
+		}
+	}
+	return changed, filled
+}
+
+// correct counts a change of a component: debit if it costs more.
+func (c *Counter) correct(key ChargeKey, v *Version, difference Amount) {
+	key.Currency = c.currency(v)
+	switch {
+	case difference > 0:
+		c.Corrections[CorrectionKey{key, "debit"}] += difference
+	case difference < 0:
+		c.Corrections[CorrectionKey{key, "credit"}] -= difference
+	}
+}
+
+func (c *Counter) currency(v *Version) string {
+	if v.Currency == "" {
+		return c.mix.NoCurrency
+	}
+	return v.Currency
 }

@@ -1,37 +1,70 @@
 package simulator
 
-import "time"
+import (
+	"math/bits"
+	"math/rand/v2"
+	"time"
+)
 
-// Draws are random numbers that follow from a world's seed, a place and a purpose:
-// for what a provider's simulator adds to a call by itself. They aren't safe for
-// concurrent use.
-type Draws struct{ dice dice }
+// Draws are random numbers that follow from a world's seed, a place and a purpose. They use whole numbers only, so that
+// every machine draws the same. They aren't safe for concurrent use.
+type Draws struct{ pcg rand.PCG }
 
-// drawsOf keeps them apart from the world's own.
-const drawsOf = 0xd2a35
+// newDraws are those of one place. Those of neighbours aren't alike.
+func newDraws(seed, a, b uint64) Draws {
+	var d Draws
+	d.pcg.Seed(mix64(seed^mix64(a)), mix64(b+0x9e3779b97f4a7c15))
+	return d
+}
 
-// Draws are the random numbers for a purpose at a place.
+// mix64 is the finaliser of SplitMix64.
+func mix64(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// hashOf is FNV-1a.
+func hashOf(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
+}
+
+// Draws are the random numbers for a purpose at a place: for what a provider's simulator adds to a call by itself. They
+// are others than the world's own.
 func (w *World) Draws(place, purpose uint64) Draws {
-	return Draws{throw(w.s.Seed^drawsOf, place, purpose)}
+	return newDraws(w.s.Seed^0xd2a35, place, purpose)
 }
 
 // Bits are 64 random bits.
-func (d *Draws) Bits() uint64 { return d.dice.pcg.Uint64() }
+func (d *Draws) Bits() uint64 { return d.pcg.Uint64() }
+
+func (d *Draws) below(n int64) int64 {
+	hi, _ := bits.Mul64(d.pcg.Uint64(), uint64(n))
+	return int64(hi)
+}
+
+func (d *Draws) between(low, high int64) int64 { return low + d.below(high-low+1) }
 
 // Below is a number from 0 up to, without, n; 0 if n is 0.
-func (d *Draws) Below(n int) int { return int(d.dice.below(int64(n))) }
+func (d *Draws) Below(n int) int { return int(d.below(int64(n))) }
 
 // Between is a number from low to high, both included.
-func (d *Draws) Between(low, high int) int { return int(d.dice.between(int64(low), int64(high))) }
+func (d *Draws) Between(low, high int) int { return low + d.Below(high-low+1) }
 
 // Duration is between two durations, in whole milliseconds.
-func (d *Draws) Duration(low, high time.Duration) time.Duration { return d.dice.duration(low, high) }
+func (d *Draws) Duration(low, high time.Duration) time.Duration {
+	return time.Duration(d.between(low.Milliseconds(), high.Milliseconds())) * time.Millisecond
+}
 
-// Hits says yes for a part of all draws, from 0 to 1.
-func (d *Draws) Hits(part float64) bool { return d.dice.hits(shareOf(part)) }
+// Hits is true for a part of all draws, from 0 to 1.
+func (d *Draws) Hits(part float64) bool { return d.pcg.Uint64()>>32 < uint64(part*(1<<32)) }
 
 // UUID is a random one.
-func (d *Draws) UUID() UUID { return newUUID(d.dice.pcg.Uint64(), d.dice.pcg.Uint64()) }
+func (d *Draws) UUID() UUID { return newUUID(d.pcg.Uint64(), d.pcg.Uint64()) }
 
 // Delay draws from a distribution; zero from an empty one.
 func (d *Draws) Delay(delays []Delay) time.Duration {
@@ -49,5 +82,17 @@ func (d *Draws) Delay(delays []Delay) time.Duration {
 	return 0
 }
 
-// Reach is how long after a call's start its last version is published at most.
-func (w *World) Reach() time.Duration { return w.reach }
+// table draws from weighted things: one place per unit of weight.
+type table []uint16
+
+// weigh makes the table of a list.
+func weigh[T any](list []T, weight func(*T) int) (t table) {
+	for i := range list {
+		for range weight(&list[i]) {
+			t = append(t, uint16(i))
+		}
+	}
+	return t
+}
+
+func (t table) draw(d *Draws) int { return int(t[d.Below(len(t))]) }

@@ -12,13 +12,12 @@ const (
 	Throttle        Fault = "429"
 	ThrottleSeconds Fault = "429 seconds"
 	ThrottleDate    Fault = "429 date"
-	// Status faults carry the provider's own error body.
-	InternalError  Fault = "500"
-	BadGateway     Fault = "502"
-	Unavailable    Fault = "503"
-	GatewayTimeout Fault = "504"
-	// UnavailableSeconds is 503 with Retry-After.
+	// Status faults carry the provider's own error body; UnavailableSeconds has a Retry-After.
+	InternalError      Fault = "500"
+	BadGateway         Fault = "502"
+	Unavailable        Fault = "503"
 	UnavailableSeconds Fault = "503 seconds"
+	GatewayTimeout     Fault = "504"
 	// HTMLBadGateway and HTMLOK are a gateway's page where JSON should be.
 	HTMLBadGateway Fault = "html 502"
 	HTMLOK         Fault = "html 200"
@@ -33,8 +32,22 @@ const (
 	Reset Fault = "reset"
 )
 
-// Transient are the faults after which the same request succeeds, and that any
-// provider has.
+// asPlanned is the status of a fault that keeps that of the answer.
+const asPlanned = -1
+
+// transport are the faults that any provider has, with the status that they are answered with; 0 is none.
+var transport = map[Fault]int{
+	Throttle: 429, ThrottleSeconds: 429, ThrottleDate: 429, InternalError: 500, BadGateway: 502, Unavailable: 503,
+	UnavailableSeconds: 503, GatewayTimeout: 504, HTMLBadGateway: 502, HTMLOK: 200, EmptyError: 500,
+	CutLength: asPlanned, CutChunked: asPlanned, Slow: asPlanned, Reset: 0,
+}
+
+func isTransport(f Fault) bool {
+	_, ok := transport[f]
+	return ok
+}
+
+// Transient are the faults after which the same request succeeds, and that any provider has.
 func Transient() []Fault {
 	return []Fault{
 		Throttle, ThrottleSeconds, ThrottleDate, InternalError, BadGateway, Unavailable, UnavailableSeconds,
@@ -42,14 +55,23 @@ func Transient() []Fault {
 	}
 }
 
+// StatusOf is the status that a fault is answered with, given that of the answer without it; 0 where there is none.
+func StatusOf(f Fault, status int) int {
+	if s, ok := transport[f]; ok && s != asPlanned {
+		return s
+	}
+	return status
+}
+
+// Delivers says whether an answer arrives whole in spite of a fault, if its status is one of success.
+func Delivers(f Fault) bool { return f != HTMLOK && f != CutLength && f != CutChunked && f != Reset }
+
 // Request is what a fault is decided on.
 type Request struct {
 	// Endpoint is the name that the provider's simulator gives it.
 	Endpoint string
-	// Continued says that a next link was followed.
-	Continued bool
-	// HasNext says that the answer has a further page.
-	HasNext bool
+	// Continued says that a next link was followed, HasNext that the answer has a further page.
+	Continued, HasNext bool
 	// From and To are the range of starts that is asked for; zero where there is none.
 	From, To time.Time
 	// Number counts the requests to the endpoint, from 0.

@@ -34,7 +34,6 @@ type Faults struct {
 	hook   func(Request) Fault
 	counts map[string]map[Fault]int
 	runs   map[string]int
-	date   time.Duration
 	poison [2]string // how rows begin, and what comes before them
 }
 
@@ -46,7 +45,7 @@ type pending struct {
 
 type rate struct {
 	endpoint string
-	share    share
+	part     float64
 	faults   []Fault
 }
 
@@ -69,7 +68,7 @@ func NewFaults(s FaultSettings) *Faults {
 func (f *Faults) Rate(endpoint string, part float64, faults ...Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.rates = append(f.rates, rate{endpoint, shareOf(part), slices.Clone(faults)})
+	f.rates = append(f.rates, rate{endpoint, part, slices.Clone(faults)})
 }
 
 // Once makes the next requests to an endpoint (empty: to any) that fit meet these
@@ -117,18 +116,11 @@ func (f *Faults) poisoned(a Answer) []byte {
 	return slices.Concat(a.Body[:i], []byte(text), a.Body[i:])
 }
 
-// SkewDate moves the Date header by d from the provider's time.
-func (f *Faults) SkewDate(d time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.date = d
-}
-
 // Stop ends all faults; the counts stay.
 func (f *Faults) Stop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.once, f.rates, f.hook, f.date, f.poison = nil, nil, nil, 0, [2]string{}
+	f.once, f.rates, f.hook, f.poison = nil, nil, nil, [2]string{}
 }
 
 // Counts is how often each fault happened at an endpoint; empty: at all.
@@ -195,23 +187,14 @@ func (f *Faults) choose(r Request, fits func(Fault) bool) Fault {
 }
 
 func (f *Faults) chance(r Request, fits func(Fault) bool) Fault {
-	d := throw(f.s.Seed, hashOf(r.Endpoint), uint64(r.Number))
+	d := newDraws(f.s.Seed, hashOf(r.Endpoint), uint64(r.Number))
 	for _, rate := range f.rates {
-		if !d.hits(rate.share) || len(rate.faults) == 0 || rate.endpoint != "" && rate.endpoint != r.Endpoint {
+		if !d.Hits(rate.part) || len(rate.faults) == 0 || rate.endpoint != "" && rate.endpoint != r.Endpoint {
 			continue
 		}
-		if fault := rate.faults[d.below(int64(len(rate.faults)))]; fits == nil || fits(fault) {
+		if fault := rate.faults[d.Below(len(rate.faults))]; fits == nil || fits(fault) {
 			return fault
 		}
 	}
 	return NoFault
-}
-
-// hashOf is FNV-1a.
-func hashOf(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return h
 }

@@ -8,6 +8,9 @@ const (
 	callIDs = 0x1d << 40
 )
 
+// CallAt makes the call at a place that Each or Page gave: a place that the world doesn't have gives nonsense.
+func (w *World) CallAt(c *Call, block int64, number int) { w.fill(c, block, number) }
+
 // fill makes the call at a place. It allocates nothing, but for odd looks of numbers.
 func (w *World) fill(c *Call, block int64, number int) {
 	if w.pairs && w.fillSecond(c, block, number) {
@@ -19,20 +22,20 @@ func (w *World) fill(c *Call, block int64, number int) {
 // fillFirst makes a call that isn't the second row of another.
 func (w *World) fillFirst(c *Call, block int64, number int) {
 	m := w.s.Mix
-	d := throw(w.s.Seed, uint64(block), uint64(factsOf|number))
+	d := newDraws(w.s.Seed, uint64(block), uint64(factsOf|number))
 	*c = Call{Block: block, Number: number, Copies: 1}
 	from, to := w.bounds(block)
 	// Calls of a block start in the order of their numbers.
 	count := int64(w.count(block))
 	start := from + (int64(number)*(to-from)+d.below(to-from))/count
 	c.Start = time.UnixMilli(start).UTC()
-	c.ID = newUUID(d.pcg.Uint64(), d.pcg.Uint64())
+	c.ID = d.UUID()
 
 	kind := &m.Kinds[w.kinds.draw(&d)]
 	c.CallID = w.callID(block, number, kind.SharesCall)
 	index := w.trunks[kind.Family].draw(&d)
 	c.Trunk = &m.Trunks[index]
-	if loses := w.failing(c.Trunk, index, start); loses > 0 && d.hits(loses) {
+	if loses := w.failing(c.Trunk, index, start); loses > 0 && d.Hits(loses) {
 		if t := w.incident[incidentOf{kind.Family, kind.Direction}]; t != nil {
 			kind = &m.Incident[t.draw(&d)]
 		}
@@ -41,7 +44,7 @@ func (w *World) fillFirst(c *Call, block int64, number int) {
 		c.Partner = w.callID(block, number+1, false)
 	}
 	if !kind.NoUser {
-		c.User = &m.Users[d.below(int64(len(m.Users)))]
+		c.User = &m.Users[d.Below(len(m.Users))]
 	}
 	c.setOther(kind.Party, m, w.prefixes, &d)
 	c.Own.random(&m.Own, 0, 0, &d)
@@ -58,20 +61,20 @@ func (w *World) callID(block int64, number int, shared bool) UUID {
 	if shared && number > 0 {
 		number--
 	}
-	d := throw(w.s.Seed, uint64(block), uint64(callIDs|number))
-	return newUUID(d.pcg.Uint64(), d.pcg.Uint64())
+	d := newDraws(w.s.Seed, uint64(block), uint64(callIDs|number))
+	return d.UUID()
 }
 
 // setup is the time from invite to start: calls that didn't connect started
 // when they were signalled.
-func setup(kind *Kind, d *dice) time.Duration {
+func setup(kind *Kind, d *Draws) time.Duration {
 	if !kind.Outcome.Connected() {
 		return 0
 	}
 	if d.below(10) == 0 {
-		return d.duration(15*time.Second, 45*time.Second)
+		return d.Duration(15*time.Second, 45*time.Second)
 	}
-	return d.duration(200*time.Millisecond, 15*time.Second)
+	return d.Duration(200*time.Millisecond, 15*time.Second)
 }
 
 // longestTalk is how long a call lasts whose duration isn't given by its kind.
@@ -79,7 +82,7 @@ const longestTalk = 8 * time.Hour
 
 // talk is how long a connected call lasts, in whole seconds: some for a moment,
 // most for minutes, one in two thousand for eight hours.
-func talk(d *dice) time.Duration {
+func talk(d *Draws) time.Duration {
 	var seconds int64
 	switch p := d.below(2000); {
 	case p == 0:
@@ -97,7 +100,7 @@ func talk(d *dice) time.Duration {
 }
 
 // lasts is a version's duration by its kind.
-func (k *Kind) lasts(d *dice) time.Duration {
+func (k *Kind) lasts(d *Draws) time.Duration {
 	switch {
 	case k.Instant:
 		return 0
@@ -110,21 +113,21 @@ func (k *Kind) lasts(d *dice) time.Duration {
 }
 
 // spoil draws copies, flaws and missing ids.
-func (w *World) spoil(c *Call, d *dice) {
+func (w *World) spoil(c *Call, d *Draws) {
 	kind := c.versions[0].Kind
 	switch {
 	case kind.Ignored:
 		c.published = 1
 	case kind.Second != nil:
-	case d.hits(w.malformed):
-		c.Flaw = w.s.Flaws[d.below(int64(len(w.s.Flaws)))]
+	case d.Hits(w.s.Malformed):
+		c.Flaw = w.s.Flaws[d.Below(len(w.s.Flaws))]
 		c.published = 1
-	case d.hits(w.noID):
+	case d.Hits(w.s.NoID):
 		c.NoID = true
 		c.published = 1
 		return
 	}
-	if d.hits(w.duplicated) {
+	if d.Hits(w.s.Duplicated) {
 		c.Copies = 2
 	}
 }

@@ -11,8 +11,8 @@ const incidentSpan = int64(10 * time.Minute / time.Millisecond)
 
 // The share of calls that a failing trunk loses, and that one loses which is down.
 const (
-	hitByIncident = share(85 << 32 / 100)
-	hitByOutage   = share(1 << 32)
+	hitByIncident = 0.85
+	hitByOutage   = 1
 )
 
 // outage is a time in which a trunk fails, in milliseconds, and the share of its calls
@@ -20,23 +20,24 @@ const (
 type outage struct {
 	trunk    string
 	from, to int64
-	loses    share
+	loses    float64
 }
 
 // FailTrunk makes a trunk fail for most of the calls that start in [from, to), by its
 // label. Tell it before those calls are published, or what was seen changes.
 func (w *World) FailTrunk(trunk string, from, to time.Time) {
-	w.fail(outage{trunk: trunk, from: from.UnixMilli(), to: to.UnixMilli(), loses: hitByIncident})
+	w.FailPart(trunk, hitByIncident, from, to)
 }
 
 // BreakTrunk is FailTrunk for all of the calls, but for kinds that can't fail.
 func (w *World) BreakTrunk(trunk string, from, to time.Time) {
-	w.fail(outage{trunk: trunk, from: from.UnixMilli(), to: to.UnixMilli(), loses: hitByOutage})
+	w.FailPart(trunk, hitByOutage, from, to)
 }
 
 // FailPart is FailTrunk for a part of the calls.
 func (w *World) FailPart(trunk string, part float64, from, to time.Time) {
-	w.fail(outage{trunk: trunk, from: from.UnixMilli(), to: to.UnixMilli(), loses: shareOf(part)})
+	o := outage{trunk: trunk, from: from.UnixMilli(), to: to.UnixMilli(), loses: part}
+	w.change(o.from, o.to, func(all []outage) []outage { return append(all, o) })
 }
 
 // MendTrunk ends what FailTrunk, FailPart and BreakTrunk began, from an instant on.
@@ -50,10 +51,6 @@ func (w *World) MendTrunk(trunk string, at time.Time) {
 		}
 		return all
 	})
-}
-
-func (w *World) fail(o outage) {
-	w.change(o.from, o.to, func(all []outage) []outage { return append(all, o) })
 }
 
 // change changes the outages, which change calls that start in [from, to). Change gets
@@ -71,18 +68,18 @@ func (w *World) change(from, to int64, change func([]outage) []outage) {
 }
 
 // failing is the share of calls that a trunk loses at an instant; 0 if it works.
-func (w *World) failing(trunk *Trunk, index int, at int64) share {
+func (w *World) failing(trunk *Trunk, index int, at int64) float64 {
 	for _, o := range *w.outages.Load() {
 		if o.trunk == trunk.Name && o.from <= at && at < o.to {
 			return o.loses
 		}
 	}
-	if w.incidents == 0 {
+	if w.s.Incidents == 0 {
 		return 0
 	}
 	span := at / incidentSpan
-	d := throw(w.s.Seed, uint64(span), uint64(0x7a11+index))
-	if !d.hits(w.incidents) {
+	d := newDraws(w.s.Seed, uint64(span), uint64(0x7a11+index))
+	if !d.Hits(w.s.Incidents) {
 		return 0
 	}
 	begin := d.below(incidentSpan * 7 / 10)

@@ -40,7 +40,7 @@ const recordable = 30 * time.Second
 
 // extend adds what only some providers tell: fractions of seconds, rows that aren't
 // final yet, and recordings, which may come later than their call.
-func (w *World) extend(c *Call, d *dice) {
+func (w *World) extend(c *Call, d *Draws) {
 	if w.s.Mix.Milliseconds {
 		c.shorten(d)
 	}
@@ -60,11 +60,11 @@ func (w *World) extend(c *Call, d *dice) {
 
 // shorten takes a fraction of a second off half of the durations. What was priced and
 // published stays.
-func (c *Call) shorten(d *dice) {
+func (c *Call) shorten(d *Draws) {
 	if d.below(2) == 0 {
 		return
 	}
-	fraction := d.duration(time.Millisecond, 999*time.Millisecond)
+	fraction := d.Duration(time.Millisecond, 999*time.Millisecond)
 	for i := range c.Versions() {
 		if v := &c.versions[i]; v.Kind.Outcome.Connected() && v.Duration >= time.Second && v.Kind.Fixed == 0 {
 			v.Duration -= fraction
@@ -73,16 +73,16 @@ func (c *Call) shorten(d *dice) {
 }
 
 // record draws a call's recording, and the version that brings it.
-func (w *World) record(c *Call, d *dice) {
+func (w *World) record(c *Call, d *Draws) {
 	first := &c.versions[0]
-	if w.recorded == 0 || !d.hits(w.recorded) || !first.Kind.Outcome.Connected() || first.Duration < recordable {
+	if w.s.Recorded == 0 || !d.Hits(w.s.Recorded) || !first.Kind.Outcome.Connected() || first.Duration < recordable {
 		return
 	}
 	c.Recording = &w.s.Mix.Recordings[w.recordings.draw(d)]
 	last := c.versions[c.published-1]
 	last.Recorded = true
-	last.Published = last.Published.Add(d.duration(max(w.s.RevisedAfterMin, time.Millisecond), max(w.s.RevisedAfterMax, time.Millisecond)))
-	if d.hits(w.recordedLate) && !w.tooLate(c, last.Published) {
+	last.Published = last.Published.Add(d.Duration(max(w.s.RevisedAfterMin, time.Millisecond), max(w.s.RevisedAfterMax, time.Millisecond)))
+	if d.Hits(w.s.RecordedLate) && !w.tooLate(c, last.Published) {
 		c.versions[c.published] = last
 		c.published++
 		return
@@ -98,19 +98,19 @@ func (w *World) tooLate(c *Call, published time.Time) bool {
 }
 
 // precede puts a row that isn't final before the first one.
-func (w *World) precede(c *Call, d *dice) {
-	if w.inProgress == 0 && w.unsaid == 0 {
+func (w *World) precede(c *Call, d *Draws) {
+	if w.s.InProgress == 0 && w.s.Unsaid == 0 {
 		return
 	}
 	first := &c.versions[0]
 	early := Version{Kind: first.Kind, Currency: first.Currency}
 	// As a call in progress it is listed a few seconds after it began.
-	begun := c.Start.Add(d.duration(3*time.Second, 10*time.Second))
+	begun := c.Start.Add(d.Duration(3*time.Second, 10*time.Second))
 	gap := first.Published.Sub(c.End(first)).Milliseconds()
 	switch {
-	case d.hits(w.inProgress) && first.Kind.Outcome.Connected() && begun.Before(c.End(first)):
+	case d.Hits(w.s.InProgress) && first.Kind.Outcome.Connected() && begun.Before(c.End(first)):
 		early.State, early.Published = InProgress, begun
-	case d.hits(w.unsaid) && gap > 1:
+	case d.Hits(w.s.Unsaid) && gap > 1:
 		early.State = NoResult
 		early.Published = c.End(first).Add(time.Duration(d.below(gap)) * time.Millisecond)
 	default:

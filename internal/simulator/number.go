@@ -23,7 +23,7 @@ func (n *Number) String() string { return string(n.text[:n.size]) }
 func (n *Number) set(text string) { n.size = uint8(copy(n.text[:], text)) }
 
 // random continues a prefix with digits, of which the last are masked.
-func (n *Number) random(p *Prefix, masked int, mask byte, d *dice) {
+func (n *Number) random(p *Prefix, masked int, mask byte, d *Draws) {
 	n.set(p.Digits)
 	digits := d.below(1 << 40)
 	for range p.Random {
@@ -43,7 +43,7 @@ const maxNumber = len(Number{}.text)
 var labels = [...]string{"Example Clinic", "anonymous", "Unavailable"}
 
 // setOther fills in the external party's number.
-func (c *Call) setOther(party Party, m *Mix, from table, d *dice) {
+func (c *Call) setOther(party Party, m *Mix, from table, d *Draws) {
 	switch party {
 	case Geographic:
 		c.Prefix = &m.Prefixes[from.draw(d)]
@@ -51,7 +51,7 @@ func (c *Call) setOther(party Party, m *Mix, from table, d *dice) {
 		masked := [...]int{0, 0, 3, 4}[d.below(4)]
 		c.Other.random(c.Prefix, masked, m.mask(), d)
 	case Label:
-		c.Other.set(labels[d.below(int64(len(labels)))])
+		c.Other.set(labels[d.Below(len(labels))])
 	case Empty:
 	case Null:
 		c.Other.Null = true
@@ -73,7 +73,7 @@ func (c *Call) setOther(party Party, m *Mix, from table, d *dice) {
 		c.Other.set(strconv.FormatInt(d.between(201, 299), 10))
 	case Colleague:
 		c.Other.Null = true
-		c.Peer = &m.Users[d.below(int64(len(m.Users)))]
+		c.Peer = &m.Users[d.Below(len(m.Users))]
 	}
 }
 

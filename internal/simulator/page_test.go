@@ -44,11 +44,9 @@ func read(w *World, q Query) (got map[[17]byte]int, order []UUID, pages int) {
 }
 
 func TestPagesCoverWhatIsVisible(t *testing.T) {
-	for name, order := range map[string]Order{"by start": ByStart, "shuffled": Shuffled, "by publication": ByPublication, "newest first": NewestFirst} {
-		for _, cached := range []int{1_000_000, 600} {
-			s := spoilt(2000, order)
-			s.CacheRows = cached
-			w := newTestWorld(t, s)
+	for name, order := range map[string]Order{"by start": ByStart, "newest first": NewestFirst} {
+		w := newTestWorld(t, spoilt(2000, order))
+		for range 2 { // the second time from the cache
 			for _, q := range []Query{
 				{From: begin, To: begin.Add(30 * time.Hour), At: begin.Add(90 * time.Hour), Limit: 1000},
 				{From: begin, To: begin.Add(30 * time.Hour), At: begin.Add(9 * time.Hour), Limit: 197},
@@ -61,15 +59,10 @@ func TestPagesCoverWhatIsVisible(t *testing.T) {
 				if len(got) != len(want) {
 					t.Fatalf("%s: %d rows, want %d", name, len(got), len(want))
 				}
-				rows := 0
 				for key, n := range want {
-					rows += n
 					if got[key] != n {
 						t.Fatalf("%s: a row is listed %d times, want %d", name, got[key], n)
 					}
-				}
-				if count := w.Count(q); count != rows {
-					t.Errorf("%s: Count says %d, want %d", name, count, rows)
 				}
 			}
 		}
@@ -81,7 +74,7 @@ func TestPageEnds(t *testing.T) {
 	var at time.Time
 	w.Each(time.Time{}, time.Time{}, func(c *Call) bool { at = c.Start; return c.Copies > 1 })
 	count := func(from, to time.Time, included bool) int {
-		return w.Count(Query{From: from, To: to, ToIncluded: included, At: begin.Add(99 * time.Hour)})
+		return rowsIn(w, Query{From: from, To: to, ToIncluded: included, At: begin.Add(99 * time.Hour)})
 	}
 	for _, c := range []struct {
 		name     string
@@ -113,27 +106,6 @@ func TestLateRowsShiftPages(t *testing.T) {
 	}
 }
 
-func TestOrders(t *testing.T) {
-	q := Query{From: begin, To: begin.Add(30 * time.Hour), At: begin.Add(99 * time.Hour), Limit: 10_000}
-	times := map[UUID]time.Time{}
-	var published []time.Time
-	w := newTestWorld(t, spoilt(3000, ByPublication))
-	w.Page(q, func(c *Call, _ *Version) {
-		times[c.ID] = c.Start
-		published = append(published, c.Versions()[0].Published)
-	})
-	if !slices.IsSortedFunc(published, time.Time.Compare) {
-		t.Error("not in the order of publication")
-	}
-	sorted := func(order Order) bool {
-		_, ids, _ := read(newTestWorld(t, spoilt(3000, order)), q)
-		return slices.IsSortedFunc(ids, func(a, b UUID) int { return times[a].Compare(times[b]) })
-	}
-	if !sorted(ByStart) || sorted(Shuffled) {
-		t.Errorf("by start: %v, shuffled: %v", sorted(ByStart), sorted(Shuffled))
-	}
-}
-
 func BenchmarkPage(b *testing.B) {
 	w := newTestWorld(b, Historical(1, testMix(), begin, begin.Add(24*time.Hour), 1_000_000))
 	q := Query{From: begin, To: begin.Add(24 * time.Hour), At: begin.Add(99 * time.Hour), Limit: 1000}
@@ -146,4 +118,11 @@ func BenchmarkPage(b *testing.B) {
 		q.Skip += q.Limit
 	}
 	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// rowsIn is the number of rows that a query lists.
+func rowsIn(w *World, q Query) (n int) {
+	q.Limit = 1 << 30
+	w.Page(q, func(*Call, *Version) { n++ })
+	return n
 }

@@ -7,13 +7,12 @@ import (
 )
 
 // publish makes the call's first version and what later becomes of it.
-func (w *World) publish(c *Call, kind *Kind, d *dice) {
+func (w *World) publish(c *Call, kind *Kind, d *Draws) {
 	v := Version{Kind: kind, Duration: kind.lasts(d)}
 	w.price(&v, d)
 	delay := time.Duration(0)
 	if len(w.s.Delays) != 0 {
-		part := &w.s.Delays[w.delays.draw(d)]
-		delay = d.duration(part.Min, part.Max)
+		delay = d.Delay(w.s.Delays)
 	}
 	end := c.End(&v)
 	v.Published = end.Add(delay)
@@ -25,7 +24,7 @@ func (w *World) publish(c *Call, kind *Kind, d *dice) {
 	}
 	c.versions[0] = v
 	c.published = 1
-	if !d.hits(w.revised) {
+	if !d.Hits(w.s.Revised) {
 		return
 	}
 	w.revise(c, d)
@@ -36,10 +35,10 @@ func (w *World) publish(c *Call, kind *Kind, d *dice) {
 
 // revise adds a version, unless there is nothing to change or it would come too
 // late. What can change depends on the call.
-func (w *World) revise(c *Call, d *dice) {
+func (w *World) revise(c *Call, d *Draws) {
 	last := &c.versions[c.published-1]
 	next := *last
-	next.Published = last.Published.Add(d.duration(w.s.RevisedAfterMin, w.s.RevisedAfterMax))
+	next.Published = last.Published.Add(d.Duration(w.s.RevisedAfterMin, w.s.RevisedAfterMax))
 	if w.s.MaxLate != 0 && next.Published.After(c.Start.Add(w.s.MaxLate)) {
 		return
 	}
@@ -67,7 +66,7 @@ func (w *World) revise(c *Call, d *dice) {
 }
 
 // price sets what a call costs.
-func (w *World) price(v *Version, d *dice) {
+func (w *World) price(v *Version, d *Draws) {
 	switch {
 	case v.Kind.Free:
 		v.Usage, v.Connection = Price{Known: true}, Price{Known: true}
@@ -88,7 +87,7 @@ func (w *World) price(v *Version, d *dice) {
 }
 
 // reprice changes what a call costs: more, less, nothing, or another currency.
-func (w *World) reprice(v *Version, d *dice) {
+func (w *World) reprice(v *Version, d *Draws) {
 	switch d.below(4) {
 	case 0:
 		v.Usage.Amount += Amount(d.between(1, 2500))

@@ -26,15 +26,13 @@ type Seen struct {
 	Rows   int
 }
 
-// Recorder keeps what was asked, and how much at once.
+// Recorder keeps what was asked.
 type Recorder struct {
-	mu      sync.Mutex
-	seen    []Seen
-	begun   map[string]int
-	counts  map[string]map[int]int
-	rows    map[string]int
-	active  int
-	highest int
+	mu     sync.Mutex
+	seen   []Seen
+	begun  map[string]int
+	counts map[string]map[int]int
+	rows   map[string]int
 }
 
 // NewRecorder has seen nothing.
@@ -47,8 +45,6 @@ func NewRecorder() *Recorder {
 func (r *Recorder) Begin(endpoint string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.active++
-	r.highest = max(r.highest, r.active)
 	n := r.begun[endpoint]
 	r.begun[endpoint]++
 	return n
@@ -58,7 +54,6 @@ func (r *Recorder) Begin(endpoint string) int {
 func (r *Recorder) End(s Seen) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.active--
 	if r.counts[s.Endpoint] == nil {
 		r.counts[s.Endpoint] = map[int]int{}
 	}
@@ -96,11 +91,4 @@ func (r *Recorder) Rows(endpoint string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.rows[endpoint]
-}
-
-// HighestConcurrency is the most requests in hand at once.
-func (r *Recorder) HighestConcurrency() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.highest
 }

@@ -140,19 +140,6 @@ func TestBrokenAnswersOverHTTP2(t *testing.T) {
 	}
 }
 
-func TestSkewedDate(t *testing.T) {
-	f := NewFaults(FaultSettings{})
-	f.SkewDate(-90 * time.Second)
-	url, client := startFaulty(t, f)
-	response, _, err := get(t, client, url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if date := response.Header.Get("Date"); date != "Sun, 01 Mar 2026 23:58:30 GMT" {
-		t.Errorf("Date is %q", date)
-	}
-}
-
 func TestAuthorityIsNeeded(t *testing.T) {
 	url, _ := startFaulty(t, NewFaults(FaultSettings{}))
 	transport := &http.Transport{}

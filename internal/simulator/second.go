@@ -19,10 +19,10 @@ func (w *World) fillSecond(c *Call, block int64, number int) bool {
 	if kind == nil { // its trunk failed
 		return false
 	}
-	d := throw(w.s.Seed, uint64(block), uint64(secondRows|number))
+	d := newDraws(w.s.Seed, uint64(block), uint64(secondRows|number))
 	c.Number, c.Second, c.Copies = number, true, 1
-	c.ID = newUUID(d.pcg.Uint64(), d.pcg.Uint64())
-	if d.hits(w.duplicated) {
+	c.ID = d.UUID()
+	if d.Hits(w.s.Duplicated) {
 		c.Copies = 2
 	}
 	if kind.OwnCall {
@@ -46,7 +46,7 @@ func (w *World) fillSecond(c *Call, block int64, number int) bool {
 
 // draws is the kind that the call at a place begins with.
 func (w *World) draws(block int64, number int) *Kind {
-	d := throw(w.s.Seed, uint64(block), uint64(factsOf|number))
+	d := newDraws(w.s.Seed, uint64(block), uint64(factsOf|number))
 	for range 3 { // the start and the id
 		d.pcg.Uint64()
 	}
@@ -54,7 +54,7 @@ func (w *World) draws(block int64, number int) *Kind {
 }
 
 // turn shows a call from its other side.
-func (c *Call) turn(kind *Kind, w *World, d *dice) {
+func (c *Call) turn(kind *Kind, w *World, d *Draws) {
 	if kind.Party == Colleague && c.Peer != nil {
 		c.User, c.Peer = c.Peer, c.User
 		return
@@ -66,10 +66,10 @@ func (c *Call) turn(kind *Kind, w *World, d *dice) {
 }
 
 // delay publishes all versions later, by little for most calls and by minutes for some.
-func (w *World) delay(c *Call, d *dice) {
-	by := d.duration(0, 500*time.Millisecond)
+func (w *World) delay(c *Call, d *Draws) {
+	by := d.Duration(0, 500*time.Millisecond)
 	if d.below(20) == 0 {
-		by = d.duration(time.Second, mostBehind)
+		by = d.Duration(time.Second, mostBehind)
 	}
 	first, last := &c.versions[0], &c.versions[c.published-1]
 	over := first.State == InProgress && !first.Published.Add(by).Before(c.End(c.final()))

@@ -60,8 +60,6 @@ type Settings struct {
 
 	// Order is the order of rows within a range.
 	Order Order
-	// CacheRows bounds the cache, 16 bytes a row; zero is 1,000,000.
-	CacheRows int
 }
 
 // Delay is one part of a distribution: uniform between Min and Max.
@@ -77,11 +75,6 @@ type Order uint8
 const (
 	// ByStart lists calls as they started: late rows move what follows them.
 	ByStart Order = iota
-	// Shuffled lists calls in an order that means nothing, the same each time.
-	Shuffled
-	// ByPublication lists calls as they became visible. Each page sorts the whole
-	// range: for worlds of some ten thousand rows.
-	ByPublication
 	// NewestFirst lists the calls that started last first: new rows move all others.
 	NewestFirst
 )
@@ -120,19 +113,17 @@ func Historical(seed uint64, mix *Mix, from, to time.Time, n int) Settings {
 // in a second averaged over the day, with quick delays and incidents.
 func Live(seed uint64, mix *Mix, origin time.Time, perSecond float64) Settings {
 	return Settings{
-		Seed: seed, Mix: mix, From: origin, PerSecond: perSecond, Hours: OfficeHours(),
+		Seed: seed, Mix: mix, From: origin, PerSecond: perSecond, Hours: businessHours,
 		Delays: QuickDelays(), MaxLate: 12 * time.Hour,
 		Revised: 0.02, RevisedAfterMin: time.Minute, RevisedAfterMax: 10 * time.Minute,
 		Duplicated: 0.005, Incidents: 0.05,
 	}
 }
 
-// OfficeHours is a day with two peaks that never falls silent.
-func OfficeHours() [24]int {
-	return [24]int{
-		450, 400, 400, 400, 450, 550, 750, 1100, 1500, 1750, 1800, 1700,
-		1300, 1500, 1750, 1700, 1500, 1200, 900, 750, 650, 600, 500, 400,
-	}
+// businessHours is a day with two peaks, and some calls at any hour.
+var businessHours = [24]int{
+	450, 400, 400, 400, 450, 550, 750, 1100, 1500, 1750, 1800, 1700,
+	1300, 1500, 1750, 1700, 1500, 1200, 900, 750, 650, 600, 500, 400,
 }
 
 func (s *Settings) validate() error {

@@ -28,10 +28,6 @@ type Totals struct {
 	// that only brought names; Supplied those that only brought a recording.
 	Revisions, Filled, Completed, Supplied int
 
-	noCurrency string
-	components [2]string
-	simple     bool
-
 	// Calls is cdr_calls_total and Failures cdr_call_failures_total.
 	Calls    map[CallKey]int
 	Failures map[FailureKey]int

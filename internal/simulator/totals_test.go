@@ -19,7 +19,7 @@ func TestTotalsAddUp(t *testing.T) {
 	w := newTestWorld(t, spoilt(10_000, ByStart))
 	for _, at := range []time.Time{begin.Add(-time.Hour), begin.Add(10 * time.Hour), begin.Add(200 * time.Hour)} {
 		totals := w.Totals(at)
-		rows := w.Count(Query{From: begin, To: begin.Add(99 * time.Hour), At: at})
+		rows := rowsIn(w, Query{From: begin, To: begin.Add(99 * time.Hour), At: at})
 		connected := 0
 		for _, s := range totals.Durations {
 			connected += s.Count
@@ -176,12 +176,12 @@ func TestMoney(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			totals := newTotals()
-			totals.noCurrency = "XXX"
 			kind := Kind{Outcome: cdr.Answered}
 			test.before.Kind, test.after.Kind = &kind, &kind
 			c := Call{Copies: 1, Trunk: &Trunk{}, published: 2, versions: [maxVersions]Version{test.before, test.after}}
-			totals.add(&c, []int{0, 1})
+			c.versions[1].Published = begin
+			totals := NewCounter(testMix(), 0, View{At: []time.Time{begin.Add(-time.Hour), begin}})
+			totals.Add(&c)
 			charged, debited, credits := map[string]Amount{}, map[string]Amount{}, map[string]Amount{}
 			for key, a := range totals.Charges {
 				charged[key.Currency] += a

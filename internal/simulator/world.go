@@ -14,14 +14,11 @@ type World struct {
 	s Settings
 	arrivals
 
-	kinds, prefixes, tariffs, delays, recordings table
+	kinds, prefixes, tariffs, recordings table
 	// trunks draws from the trunks of each family, incident from the kinds of
 	// incidents by family and direction.
-	trunks                               map[int]table
-	incident                             map[incidentOf]table
-	revised, duplicated, malformed, noID share
-	incidents, inProgress, unsaid        share
-	recorded, recordedLate               share
+	trunks   map[int]table
+	incident map[incidentOf]table
 	// pairs says that a kind has second rows.
 	pairs bool
 	// longest is how long a call lasts at most, and reach how long after its start its
@@ -48,19 +45,12 @@ func NewWorld(s Settings) (*World, error) {
 		s.Flaws = Flaws()
 	}
 	s.Seed ^= hashOf(s.Mix.Name)
-	if s.CacheRows == 0 {
-		s.CacheRows = 1_000_000
-	}
 	if s.Lookback == 0 {
 		s.Lookback = 48 * time.Hour
 	}
 	w := &World{
 		s: s, arrivals: newArrivals(&s),
-		revised: shareOf(s.Revised), duplicated: shareOf(s.Duplicated), malformed: shareOf(s.Malformed),
-		noID: shareOf(s.NoID), incidents: shareOf(s.Incidents),
-		inProgress: shareOf(s.InProgress), unsaid: shareOf(s.Unsaid),
-		recorded: shareOf(s.Recorded), recordedLate: shareOf(s.RecordedLate),
-		cache: newCache(s.CacheRows),
+		cache: cache{blocks: map[int64]*block{}},
 	}
 	w.longest, w.reach = s.longest(), s.reach()
 	w.outages.Store(&[]outage{})
@@ -76,7 +66,6 @@ func (w *World) buildTables() {
 	w.kinds = weigh(m.Kinds, func(k *Kind) int { return k.Weight })
 	w.prefixes = weigh(m.Prefixes, func(p *Prefix) int { return p.Weight })
 	w.tariffs = weigh(m.Tariffs, func(t *Tariff) int { return t.Weight })
-	w.delays = weigh(w.s.Delays, func(d *Delay) int { return d.Weight })
 	w.recordings = weigh(m.Recordings, func(r *Recording) int { return r.Weight })
 	for i := range m.Kinds {
 		w.pairs = w.pairs || m.Kinds[i].Second != nil
@@ -93,15 +82,6 @@ func (w *World) buildTables() {
 			return when(incidentOf{k.Family, k.Direction} == of, k.Weight)
 		})
 	}
-}
-
-// weigh makes the table of a list.
-func weigh[T any](list []T, weight func(*T) int) table {
-	weights := make([]int, len(list))
-	for i := range list {
-		weights[i] = weight(&list[i])
-	}
-	return newTable(weights)
 }
 
 func when(yes bool, n int) int {
@@ -143,4 +123,36 @@ func (w *World) span(from, to time.Time) (first, last int64) {
 		last = min(last, w.blockOf(to.UnixMilli()))
 	}
 	return first, last
+}
+
+// Span is when the world's calls start: in [from, to). A live world has no end, and to is zero.
+func (w *World) Span() (from, to time.Time) {
+	if !w.s.To.IsZero() {
+		to = w.s.To.UTC()
+	}
+	return w.s.From.UTC(), to
+}
+
+// Reach is how long after a call's start its last version is published at most.
+func (w *World) Reach() time.Duration { return w.reach }
+
+// Place is where the call is in its world, for Call.
+func (c *Call) Place() uint64 { return uint64(c.Block)<<16 | uint64(c.Number) }
+
+// RecordingPlace is that of the call's first row.
+func (c *Call) RecordingPlace() uint64 {
+	if c.Second {
+		return c.Place() - 1
+	}
+	return c.Place()
+}
+
+// Call makes the call at a place, and says whether there is one.
+func (w *World) Call(place uint64, c *Call) bool {
+	block, number := int64(place>>16), int(place&0xffff)
+	if block < 0 || block > w.lastBlock() || number >= w.count(block) {
+		return false
+	}
+	w.fill(c, block, number)
+	return true
 }

@@ -106,7 +106,7 @@ func TestFailTrunk(t *testing.T) {
 	end := begin.Add(2 * time.Hour)
 	// What was looked at before is made anew.
 	before := w.TotalsFor(from, to, end.Add(24*time.Hour)).Records
-	w.Count(Query{From: begin, To: end, At: end.Add(24 * time.Hour)})
+	rowsIn(w, Query{From: begin, To: end, At: end.Add(24 * time.Hour)})
 	failed := func() (hit, all, other int) {
 		w.Each(from, to, func(c *Call) bool {
 			if k := c.Versions()[0].Kind; k.Direction == cdr.Outbound && c.Trunk.Name == "a" {
@@ -128,7 +128,7 @@ func TestFailTrunk(t *testing.T) {
 		t.Errorf("%d of %d calls failed on the trunk, %d elsewhere (before: %d)", hit, all, other, otherBefore)
 	}
 	totals := w.TotalsFor(from, to, end.Add(24*time.Hour))
-	rows := w.Count(Query{From: from, To: to, At: end.Add(24 * time.Hour)})
+	rows := rowsIn(w, Query{From: from, To: to, At: end.Add(24 * time.Hour)})
 	if totals.Records != before || totals.Rows != rows {
 		t.Errorf("%d records, before %d; %d rows, Count says %d", totals.Records, before, totals.Rows, rows)
 	}
@@ -155,7 +155,7 @@ func TestBreakAndMendTrunk(t *testing.T) {
 		return float64(failed) / float64(all)
 	}
 	q := Query{From: begin, To: end, At: end.Add(24 * time.Hour)}
-	before := w.Count(q)
+	before := rowsIn(w, q)
 	w.FailPart("a", 0.5, from, end)
 	if part := lost(from, end); part < 0.4 || part > 0.6 {
 		t.Errorf("%g of the calls are lost, want half of them", part)
@@ -163,7 +163,7 @@ func TestBreakAndMendTrunk(t *testing.T) {
 	w.MendTrunk("a", from)
 	w.BreakTrunk("a", from, end)
 	w.BreakTrunk("b", from, end)
-	w.Count(q) // what was looked at is made anew
+	rowsIn(w, q) // what was looked at is made anew
 	w.MendTrunk("a", mended)
 	for name, c := range map[string]struct {
 		from, to time.Time
@@ -175,7 +175,7 @@ func TestBreakAndMendTrunk(t *testing.T) {
 			t.Errorf("%s: %g of the calls are lost, want %g", name, got, c.want)
 		}
 	}
-	if rows := w.Count(q); rows == 0 || before == 0 || rows != w.TotalsFor(q.From, q.To, q.At).Rows {
+	if rows := rowsIn(w, q); rows == 0 || before == 0 || rows != w.TotalsFor(q.From, q.To, q.At).Rows {
 		t.Errorf("%d rows, the totals say %d", rows, w.TotalsFor(q.From, q.To, q.At).Rows)
 	}
 }
@@ -205,7 +205,6 @@ func TestTrunksFailByThemselves(t *testing.T) {
 // detector watches.
 func TestManyAtOnce(t *testing.T) {
 	s := spoilt(1500, ByStart)
-	s.CacheRows = 800
 	w := newTestWorld(t, s)
 	q := Query{From: begin, To: begin.Add(30 * time.Hour), At: begin.Add(99 * time.Hour)}
 	var group sync.WaitGroup
@@ -213,13 +212,13 @@ func TestManyAtOnce(t *testing.T) {
 		group.Go(func() {
 			for range 2 {
 				w.FailTrunk("a", begin.Add(time.Duration(i)*time.Hour), begin.Add(time.Duration(i+1)*time.Hour))
-				w.Count(q)
+				rowsIn(w, q)
 				w.Totals(q.At)
 			}
 		})
 	}
 	group.Wait()
-	if rows, totals := w.Count(q), w.Totals(q.At); rows != totals.Rows {
+	if rows, totals := rowsIn(w, q), w.Totals(q.At); rows != totals.Rows {
 		t.Errorf("%d rows, the totals say %d", rows, totals.Rows)
 	}
 }

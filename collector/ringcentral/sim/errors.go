@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -17,99 +16,96 @@ type errorDetail struct {
 
 // problem is the body of the API's errors.
 type problem struct {
+	status     int
 	Code       string        `json:"errorCode,omitempty"`
 	Message    string        `json:"message,omitempty"`
 	Errors     []errorDetail `json:"errors"`
 	Permission string        `json:"permissionName,omitempty"`
 }
 
-// refusal is an answer that isn't what was asked for.
-type refusal struct {
-	status int
-	body   problem
+func apiError(status int, code, message string) *problem {
+	return &problem{status: status, Code: code, Message: message, Errors: []errorDetail{{Code: code, Message: message}}}
 }
 
-// refuse makes a refusal whose own code is that of its list.
-func refuse(status int, code, message string) *refusal {
-	return &refusal{status, problem{Code: code, Message: message, Errors: []errorDetail{{Code: code, Message: message}}}}
+// named gives an error a name beside the code in its list.
+func (p *problem) named(name string) *problem {
+	p.Code = name
+	return p
 }
 
-// named makes a refusal with a name beside the code of its list.
-func named(status int, name, code, message string) *refusal {
-	r := refuse(status, code, message)
-	r.body.Code = name
-	return r
+func (p *problem) parameter(name string) *problem {
+	p.Errors[0].Parameter = name
+	return p
 }
 
-// badParameter is CMN-101.
-func badParameter(name string) *refusal {
-	r := named(http.StatusBadRequest, "InvalidParameter", "CMN-101", "Parameter ["+name+"] value is invalid.")
-	r.body.Errors[0].Parameter = name
-	return r
+func badParameter(name string) *problem {
+	return apiError(http.StatusBadRequest, "CMN-101", "Parameter ["+name+"] value is invalid.").named("InvalidParameter").parameter(name)
 }
 
-// notFound is CMN-102.
-func notFound(parameter string) *refusal {
-	r := refuse(http.StatusNotFound, "CMN-102", "Resource for parameter ["+parameter+"] is not found")
-	r.body.Errors[0].Parameter = parameter
-	return r
+func notFound(parameter string) *problem {
+	return apiError(http.StatusNotFound, "CMN-102", "Resource for parameter ["+parameter+"] is not found").parameter(parameter)
 }
 
-// lacking is what is said when a permission lacks: CMN-401 if it is the app's, CMN-408
-// if it is the user's.
-func lacking(code, permission string) *refusal {
+// missingPermission is CMN-401 for the app's, CMN-408 for the user's.
+func missingPermission(code, permission string) *problem {
 	message := "[" + permission + "] permission required"
 	if code == "CMN-401" {
 		message = "In order to call this API endpoint, application needs to have [" + permission + "] permission"
 	}
-	r := named(http.StatusForbidden, "InsufficientPermissions", code, message)
-	r.body.Errors[0].Permission, r.body.Permission = permission, permission
-	return r
+	p := apiError(http.StatusForbidden, code, message).named("InsufficientPermissions")
+	p.Errors[0].Permission, p.Permission = permission, permission
+	return p
 }
 
-// statusCodes are the codes that come with a status.
-var statusCodes = map[int]errorDetail{
-	http.StatusTooManyRequests:     {Code: "CMN-301", Message: "Request rate exceeded"},
-	http.StatusInternalServerError: {Code: "CMN-203", Message: "Internal Server Error"},
-	http.StatusServiceUnavailable:  {Code: "CMN-201", Message: "Service Temporary Unavailable"},
-	http.StatusBadGateway:          {Code: "CMN-201", Message: "Service Temporary Unavailable"},
-	http.StatusGatewayTimeout:      {Code: "CMN-201", Message: "Service Temporary Unavailable"},
+func lostToken() *problem {
+	return apiError(http.StatusUnauthorized, "OAU-213", "Token not found").named("TokenInvalid")
 }
 
-// bodyOf is the body of an error status.
-func (s *Server) bodyOf(status int) []byte {
-	d := statusCodes[status]
-	return s.written(refuse(status, d.Code, d.Message))
+func expiredToken() *problem {
+	return apiError(http.StatusUnauthorized, "OAU-128", "Access token expired.").named("TokenExpired")
 }
 
-func (s *Server) written(r *refusal) []byte {
-	body := r.body
-	if s.settings.BareErrors {
-		body = problem{Errors: body.Errors}
+func lostSync(code string) *problem {
+	return apiError(http.StatusBadRequest, code, "Parameter [syncToken] is invalid [Sync token expired, call log was reset]").
+		named("InvalidParameter").parameter("syncToken")
+}
+
+func rateExceeded() *problem {
+	return apiError(http.StatusTooManyRequests, "CMN-301", "Request rate exceeded")
+}
+
+// errorBody is the body of a fault's status.
+func (s *Server) errorBody(status int) []byte {
+	switch status {
+	case http.StatusTooManyRequests:
+		return s.encode(rateExceeded())
+	case http.StatusInternalServerError:
+		return s.encode(apiError(status, "CMN-203", "Internal Server Error"))
+	default:
+		return s.encode(apiError(status, "CMN-201", "Service Temporary Unavailable"))
 	}
-	return encode(body)
 }
 
-// answer is a JSON answer with the headers that came of the limit.
-func (s *Server) answer(h http.Header, status int, body []byte) simulator.Answer {
+func (s *Server) encode(p *problem) []byte {
+	if s.settings.BareErrors {
+		p = &problem{Errors: p.Errors}
+	}
+	return simulator.JSON(p)
+}
+
+// reply is a JSON reply with the headers of the rate limit.
+func (s *Server) reply(h http.Header, status int, body []byte) simulator.Reply {
 	h.Set("RCRequestId", "5a5a0000-0000-4000-8000-00000000e440")
 	h.Set("Cache-Control", "no-cache, no-store, max-age=0")
-	return simulator.Answer{Status: status, Header: h, Body: body, Error: s.bodyOf, Now: s.timeline.Now()}
+	return simulator.Reply{Answer: simulator.Answer{Status: status, Header: h, Body: body, Error: s.errorBody}}
 }
 
-// refused is the answer of a refusal.
-func (s *Server) refused(h http.Header, r *refusal) simulator.Answer {
-	if r.status == http.StatusUnauthorized {
+// refused is the reply of an error.
+func (s *Server) refused(h http.Header, p *problem) simulator.Reply {
+	if p.status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="RingCentral REST API", error="invalid_token"`)
 	}
-	return s.answer(h, r.status, s.written(r))
-}
-
-// encode makes JSON of what always has a JSON form.
-func encode(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	return b
+	a := s.reply(h, p.status, s.encode(p))
+	a.Refused = true
+	return a
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,6 +15,14 @@ func faulty(t *testing.T) (*simulator.Faults, *Server, *client) {
 	f := simulator.NewFaults(simulator.FaultSettings{Seed: 1})
 	server, c := start(t, Settings{Account: world(t, Mix(), 50, func(s *simulator.Settings) { s.Duplicated = 0 }), Faults: f})
 	return f, server, c
+}
+
+func parse(t *testing.T, body []byte) (a answered) {
+	t.Helper()
+	if err := json.Unmarshal(body, &a); err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+	return a
 }
 
 const twenty = log + "view=Detailed&perPage=20&" + day
@@ -34,7 +43,7 @@ func TestFaultsOfRingCentral(t *testing.T) {
 		{LostToken, first, 401, 0, "", "OAU-213"},
 		{ExpiredToken, first, 401, 0, "", "OAU-128"},
 		{Forbidden, second, 403, 0, "", "InsufficientPermissions"},
-		{HostileNext, first, 200, 20, strings.Replace(second, server.BaseURL(), server.HostileURL(), 1), ""},
+		{HostileNext, first, 200, 20, strings.Replace(second, server.BaseURL(), server.hostile, 1), ""},
 		{RepeatedNext, second, 200, 20, second, ""},
 		{NoRecords, first, 200, 0, second, `"paging":{"perPage":20}`},
 		{EmptyPage, first, 200, 0, server.BaseURL() + log + "perPage=20&" + day + "&view=Detailed", `"records":[]`},
@@ -46,7 +55,7 @@ func TestFaultsOfRingCentral(t *testing.T) {
 			before := f.Counts(EndpointCallLog)[test.fault]
 			f.Once(EndpointCallLog, test.fault)
 			response, body := c.get(test.address)
-			var e envelope
+			var e answered
 			if response.StatusCode == http.StatusOK {
 				e = parse(t, body)
 			}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"crypto/tls"
 	"encoding/json"
 	"io"
@@ -58,8 +59,7 @@ func start(t testing.TB, s Settings) (*Server, *client) {
 	if s.Clock == nil {
 		s.Clock = simulator.NewManualClock(begin.Add(30 * 24 * time.Hour))
 	}
-	set(&s.Heavy, -1)
-	set(&s.Auth, -1)
+	s.Heavy, s.Auth = cmp.Or(s.Heavy, -1), cmp.Or(s.Auth, -1)
 	server, err := Start(s)
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func start(t testing.TB, s Settings) (*Server, *client) {
 	t.Cleanup(server.Close)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: server.Pool()}}
 	t.Cleanup(transport.CloseIdleConnections)
-	return server, &client{t: t, server: server, http: &http.Client{Transport: transport}, token: server.begin(time.Hour)}
+	return server, &client{t: t, server: server, http: &http.Client{Transport: transport}, token: server.openSession(time.Hour)}
 }
 
 // send sends a request whose URI goes out as it is.
@@ -101,12 +101,8 @@ func (c *client) get(uri string) (*http.Response, []byte) {
 	return c.send(http.MethodGet, uri, nil)
 }
 
-type link struct {
-	URI string `json:"uri"`
-}
-
-// envelope is a page as a reader sees it.
-type envelope struct {
+// answered is a page as a reader sees it.
+type answered struct {
 	URI     string            `json:"uri"`
 	Records []json.RawMessage `json:"records"`
 	Paging  struct {
@@ -125,10 +121,10 @@ type envelope struct {
 }
 
 // page gets one page.
-func (c *client) page(uri string) envelope {
+func (c *client) page(uri string) answered {
 	c.t.Helper()
 	response, body := c.get(uri)
-	var e envelope
+	var e answered
 	if err := json.Unmarshal(body, &e); response.StatusCode != http.StatusOK || err != nil {
 		c.t.Fatalf("%s: status %d, %v: %s", uri, response.StatusCode, err, body)
 	}
@@ -136,7 +132,7 @@ func (c *client) page(uri string) envelope {
 }
 
 // next is the next page's link, or empty.
-func (e envelope) next() string {
+func (e answered) next() string {
 	if e.Navigation.NextPage == nil {
 		return ""
 	}
@@ -158,7 +154,7 @@ func (c *client) read(uri string) (rows []json.RawMessage, pages int) {
 }
 
 // follow syncs from a time until there is nothing newer.
-func (c *client) follow(query string) (rows []json.RawMessage, last envelope) {
+func (c *client) follow(query string) (rows []json.RawMessage, last answered) {
 	c.t.Helper()
 	last = c.page(syncs + query)
 	rows = last.Records

@@ -5,11 +5,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// The families of trunks. RingCentral tells none: carriers that fail only fail calls.
+// The families of trunks. RingCentral has none: a failing carrier loses calls alone.
 const (
 	calls = iota
 	noCalls
@@ -18,7 +17,7 @@ const (
 // Mix is traffic of a company's call log: every result and kind of call that the
 // contract tells apart, and rows that are no calls.
 func Mix() *simulator.Mix {
-	return mixOf("company", slices.Concat(answeredIn(), answeredOut(), pairs(), unanswered(), refused(), failures(), odd(), noCallsAtAll()))
+	return mixOf("company", slices.Concat(answeredIn(), answeredOut(), pairs(), unanswered(), refused(), failures(), odd(), ignoredRows()))
 }
 
 // PublishedMix is Mix without the values that are younger than RingCentral's published
@@ -33,7 +32,7 @@ func PublishedMix() *simulator.Mix {
 // ExtensionMix is traffic of one extension's call log, where a session can be listed
 // more than once.
 func ExtensionMix() *simulator.Mix {
-	return mixOf("extension", slices.Concat(views(), answeredIn(), answeredOut(), unanswered(), refused(), failures(), noCallsAtAll()))
+	return mixOf("extension", slices.Concat(views(), answeredIn(), answeredOut(), unanswered(), refused(), failures(), ignoredRows()))
 }
 
 func mixOf(name string, kinds []simulator.Kind) *simulator.Mix {
@@ -91,9 +90,6 @@ func places() []simulator.Prefix {
 	}
 }
 
-// userID is the extension of the user who made the JWT, above 2^31.
-const userID = "62264425016"
-
 // users are the account's extensions: the id, the extension's number, the name.
 func users() []simulator.User {
 	first := []string{"Alex", "Robin", "Kim", "Sam", "Jo", "Chris"}
@@ -108,14 +104,4 @@ func users() []simulator.User {
 		}
 	}
 	return list
-}
-
-// incidents are what calls turn into while the carrier fails.
-func incidents() []simulator.Kind {
-	return []simulator.Kind{
-		fresh(out(5, cdr.Failed, "Carrier is not active")),
-		reason(out(3, cdr.Failed, "Call Failed"), "Resource Error", "The call could not be completed."),
-		reason(in(2, cdr.Failed, "Call Failed"), "Internal Error", "The call could not be completed."),
-		fresh(in(2, cdr.Failed, "EDGE trunk misconfigured")),
-	}
 }

@@ -1,142 +1,171 @@
 package sim
 
 import (
-	"crypto/rand"
-	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
-)
-
-// The defaults of who may come in.
-const (
-	defaultAccount = "400643090008"
-	defaultClient  = "SimulatedClientID0001"
-	defaultSecret  = "simulated-client-secret"
 )
 
 // Server is the account. It is safe for concurrent use.
 type Server struct {
-	settings  Settings
-	timeline  *simulator.Timeline
-	wall      simulator.Clock
-	faults    *simulator.Faults
-	recorder  *simulator.Recorder
-	authority *simulator.Authority
-	listener  *simulator.Listener
-	hostile   *simulator.Listener
-	account   scope
-	extension scope
-	limits    map[string]*limiter
-	buffers   sync.Pool
-	// key signs JWTs and sync tokens.
-	key []byte
+	*simulator.Host
+	settings           Settings
+	account, extension scope
+	limits             map[string]*simulator.Limiter
+	// wall is the clock of tokens and limits, hostile the URL of the other host.
+	wall    simulator.Clock
+	hostile string
 
-	mu       sync.Mutex
-	clients  registration
-	sessions sessions
-	sync     syncState
-	deleted  []span
-	strays   []string
-	caught   []Caught
+	mu sync.Mutex // guards what follows
+	registration
+	public     string
+	syncs      bool
+	syncReset  int // how often sync tokens were dropped
+	syncIssued int
+	strays     []string
+	caught     []Caught
 }
-
-// span is a range of starts, from included.
-type span struct{ from, to time.Time }
 
 // Start makes an authority and listens. An error leaves nothing open.
 func Start(settings Settings) (*Server, error) {
-	settings.defaults()
+	settings.setDefaults()
 	s := &Server{
-		settings: settings, timeline: simulator.NewTimeline(settings.Clock), wall: settings.Wall, faults: settings.Faults,
-		recorder: simulator.NewRecorder(), key: make([]byte, 32), clients: newRegistration(&settings),
-		sync: syncState{offered: !settings.NoSync},
-		limits: map[string]*limiter{
-			GroupAuth:  newLimiter(GroupAuth, settings.Auth, settings.Window),
-			GroupHeavy: newLimiter(GroupHeavy, settings.Heavy, settings.Window),
+		settings: settings, wall: simulator.SystemClock{}, syncs: !settings.NoSync,
+		limits: map[string]*simulator.Limiter{
+			GroupAuth:  {Limit: settings.Auth, Window: settings.Window, Penalty: true},
+			GroupHeavy: {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
+		},
+		registration: registration{
+			secret: settings.ClientSecret, jwts: map[string]time.Time{}, grant: true, scopes: settings.Scopes,
+			permissions: []string{FullCompanyCallLog, ReadCallLog, ReadCallRecording},
 		},
 	}
-	// Read never fails.
-	_, _ = rand.Read(s.key)
-	if err := s.listen(); err != nil {
-		s.Close()
+	var err error
+	if s.Host, err = simulator.NewHost(settings.Listen, settings.Clock, settings.Faults, s.routes()); err != nil {
 		return nil, err
 	}
-	base := s.base(nil) + "/restapi/v1.0/account/" + settings.AccountID
-	s.account = newScope(settings.Account, base, accountIDs)
-	s.extension = newScope(settings.Extension, base+"/extension/"+userID, extensionIDs)
-	s.clients.jwt = s.MintJWT(settings.JWTLifetime)
+	if s.hostile, err = s.Listen("", http.HandlerFunc(s.catch)); err != nil {
+		return nil, err
+	}
+	account := s.BaseURL() + "/restapi/v1.0/account/" + accountID
+	s.account = scope{world: settings.Account, account: account, uri: account, number: 0}
+	s.extension = scope{world: settings.Extension, account: account, uri: account + "/extension/" + userID, number: 1}
+	s.jwt = s.MintJWTFor(userID, jwtLifetime)
 	return s, nil
 }
 
-func (s *Server) listen() (err error) {
-	if s.authority, err = simulator.NewAuthority(); err != nil {
-		return err
+// routes are the paths that are served.
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /restapi/oauth/token", s.oauth(EndpointToken, s.token))
+	mux.HandleFunc("POST /restapi/oauth/revoke", s.oauth(EndpointRevoke, s.revoke))
+	for _, route := range []struct {
+		path, endpoint string
+		company        bool
+		serve          func(*request) simulator.Reply
+	}{
+		{"{account}/call-log", EndpointCallLog, true, s.callLog},
+		{"{account}/call-log/{id}", EndpointRecord, true, s.record},
+		{"{account}/call-log-extract-sync", EndpointSync, true, s.extractSync},
+		{"{account}/active-calls", EndpointActiveCalls, true, s.activeCalls},
+		{"{account}/recording/{id}", EndpointRecording, true, s.recording},
+		{"{account}/extension/{extension}/call-log", EndpointCallLog, false, s.callLog},
+		{"{account}/extension/{extension}/call-log/{id}", EndpointRecord, false, s.record},
+		{"{account}/extension/{extension}/active-calls", EndpointActiveCalls, false, s.activeCalls},
+	} {
+		mux.HandleFunc("GET /restapi/v1.0/account/"+route.path, s.api(route.endpoint, route.company, route.serve))
 	}
-	certificate, err := s.authority.Leaf()
-	if err != nil {
-		return err
-	}
-	if s.listener, err = simulator.Serve(s.settings.Listen, certificate, http.HandlerFunc(s.route)); err == nil {
-		s.hostile, err = simulator.Serve("127.0.0.1:0", certificate, http.HandlerFunc(s.catch))
-	}
-	if err != nil {
-		return fmt.Errorf("start simulated RingCentral: %w", err)
-	}
-	return nil
+	mux.HandleFunc("/", s.api(EndpointOther, true, func(q *request) simulator.Reply {
+		return q.refuse(apiError(http.StatusNotFound, "CMN-120", "Invalid URI"))
+	}))
+	return mux
 }
 
-// Close stops listening. It may be called twice.
-func (s *Server) Close() {
-	for _, l := range []*simulator.Listener{s.listener, s.hostile} {
-		if l != nil {
-			l.Close()
+// SetPublicURL changes what links begin with, for a proxy in front.
+func (s *Server) SetPublicURL(url string) { s.change(func() { s.public = url }) }
+
+// OfferSync sets whether the account offers call-log-extract-sync.
+func (s *Server) OfferSync(offered bool) { s.change(func() { s.syncs = offered }) }
+
+// DropSyncTokens makes all sync tokens that were issued so far stop working.
+func (s *Server) DropSyncTokens() { s.change(func() { s.syncReset++ }) }
+
+func (s *Server) change(what func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	what()
+}
+
+// FailCarrier makes most calls fail that start from now on, for a while.
+func (s *Server) FailCarrier(d time.Duration) {
+	for _, w := range []*simulator.World{s.account.world, s.extension.world} {
+		if w != nil {
+			w.FailTrunk("", s.Now(), s.Now().Add(d))
 		}
 	}
 }
 
-// base is what a link begins with.
-func (s *Server) base(r *http.Request) string {
+// Active is cdr_active_calls of the company, as the API shows it at an instant.
+func (s *Server) Active(at time.Time) map[cdr.Direction]int { return s.account.active(at) }
+
+// ActiveOfExtension is Active of the user who made the JWT.
+func (s *Server) ActiveOfExtension(at time.Time) map[cdr.Direction]int { return s.extension.active(at) }
+
+// Throttled is how many requests a group's limit refused; faults aren't among them.
+func (s *Server) Throttled(group string) int { return s.limits[group].Refused() }
+
+// Strays are the query parameters that an endpoint doesn't know, as endpoint and name.
+func (s *Server) Strays() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.settings.PublicURL != "":
-		return s.settings.PublicURL
-	case r == nil:
-		return s.listener.URL()
-	}
-	return "https://" + r.Host
+	return slices.Clone(s.strays)
 }
 
-func (s *Settings) defaults() {
-	set(&s.Listen, "127.0.0.1:0")
-	set(&s.AccountID, defaultAccount)
-	set(&s.ClientID, defaultClient)
-	set(&s.ClientSecret, defaultSecret)
-	set(&s.JWTLifetime, 365*24*time.Hour)
-	set(&s.TokenLifetime, time.Hour)
-	set(&s.ActiveLag, 5*time.Second)
-	set(&s.Afterglow, 2*time.Minute)
-	set(&s.SyncRefusal, http.StatusNotFound)
-	set(&s.Heavy, 10)
-	set(&s.Auth, 5)
-	set(&s.Window, time.Minute)
-	if s.Wall == nil {
-		s.Wall = simulator.SystemClock{}
-	}
-	if s.Scopes == nil {
-		s.Scopes = []string{ReadCallLog, ReadCallRecording, "ReadAccounts"}
-	}
-	if s.Permissions == nil {
-		s.Permissions = []string{FullCompanyCallLog, ReadCallLog, ReadCallRecording}
-	}
+// Caught is a request that followed a hostile link.
+type Caught struct {
+	URI string
+	// WithToken says that it brought an Authorization header.
+	WithToken bool
 }
 
-func set[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
+// Caught are the requests that followed hostile links.
+func (s *Server) Caught() []Caught {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.caught)
+}
+
+// catch answers as the hostile host, with an empty last page.
+func (s *Server) catch(w http.ResponseWriter, r *http.Request) {
+	s.change(func() {
+		s.caught = append(s.caught, Caught{URI: r.RequestURI, WithToken: r.Header.Get("Authorization") != ""})
+	})
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write([]byte(`{"records":[],"paging":{"perPage":100},"navigation":{}}`))
+}
+
+// limit counts a request to a group, fills in the headers that every answer of the group has, and returns whether the
+// request is answered.
+func (s *Server) limit(group string, h http.Header) bool {
+	l := s.limits[group]
+	left, wait := 99_999, time.Duration(0)
+	limit := 100_000
+	if l.Limit >= 0 {
+		limit = l.Limit
+		left, wait = l.Take(s.wall.Now())
 	}
+	seconds := func(d time.Duration) string { return strconv.Itoa(int((d + time.Second - 1) / time.Second)) }
+	h.Set("X-Rate-Limit-Group", group)
+	h.Set("X-Rate-Limit-Window", seconds(l.Window))
+	h.Set("X-Rate-Limit-Limit", strconv.Itoa(limit))
+	h.Set("X-Rate-Limit-Remaining", strconv.Itoa(left))
+	if wait > 0 {
+		h.Set("Retry-After", seconds(wait))
+	}
+	return wait == 0
 }

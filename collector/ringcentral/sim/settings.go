@@ -1,13 +1,14 @@
 package sim
 
 import (
+	"cmp"
+	"net/http"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// The endpoints, as faults and the record of requests name them. Those of the account
-// and those of an extension share their names.
+// The endpoints, as faults and the record of requests name them. Those of the account and of an extension share names.
 const (
 	EndpointToken       = "token"
 	EndpointRevoke      = "revoke"
@@ -16,17 +17,17 @@ const (
 	EndpointSync        = "extract_sync"
 	EndpointActiveCalls = "active_calls"
 	EndpointRecording   = "recording"
-	// EndpointOther is whatever else was asked for: always an error.
+	// EndpointOther is any other path: always an error.
 	EndpointOther = "other"
 )
 
-// The groups of endpoints that share a limit.
+// The groups of endpoints that share a rate limit.
 const (
 	GroupAuth  = "auth"
 	GroupHeavy = "heavy"
 )
 
-// The faults that are RingCentral's own.
+// RingCentral's own faults.
 const (
 	// LostToken is 401 OAU-213 once; the session lives. KilledSession ends it too.
 	LostToken     simulator.Fault = "401 lost"
@@ -35,7 +36,7 @@ const (
 	ExpiredToken simulator.Fault = "401 expired"
 	// Forbidden is 403 InsufficientPermissions.
 	Forbidden simulator.Fault = "403"
-	// HostileNext points to another host, which records who comes.
+	// HostileNext links to another host, which records the requests that follow.
 	HostileNext simulator.Fault = "hostile next page"
 	// RepeatedNext is a page that is its own next page.
 	RepeatedNext simulator.Fault = "repeated next page"
@@ -43,8 +44,7 @@ const (
 	LostSyncToken simulator.Fault = "lost sync token"
 	// NoRecords is 200 without records.
 	NoRecords simulator.Fault = "no records"
-	// EmptyPage is a page without rows and a link to the rows, or a sync without rows
-	// that says there are newer ones.
+	// EmptyPage is a page without rows and a link to the rows, or a sync without rows that says there are newer ones.
 	EmptyPage simulator.Fault = "empty page"
 	// CutPage gives half as many rows a page as were asked for, and says so.
 	CutPage simulator.Fault = "cut page"
@@ -52,7 +52,7 @@ const (
 	OddPaging simulator.Fault = "odd paging"
 )
 
-// Harmless are RingCentral's faults that a right client doesn't even notice.
+// Harmless are RingCentral's faults that a correct client doesn't notice.
 func Harmless() []simulator.Fault { return []simulator.Fault{EmptyPage, CutPage, OddPaging} }
 
 // Permissions of the user who made the JWT, and scopes of the app.
@@ -62,54 +62,46 @@ const (
 	ReadCallRecording  = "ReadCallRecording"
 )
 
-// Settings say what the server is. All have defaults.
+// Settings configure the server. All have defaults.
 type Settings struct {
-	// Listen is the address; 127.0.0.1:0 if empty.
+	// Listen is the address; empty is a free port on loopback.
 	Listen string
-	// PublicURL is what links begin with, for a proxy in front; empty: as it was asked.
-	PublicURL string
 	// Clock is the provider's time; nil is the machine's.
 	Clock simulator.Clock
-	// Wall is what tokens and limits follow; nil is the machine's.
-	Wall simulator.Clock
-	// Account is the company's call log, Extension that of the user who made the JWT.
-	// One that lacks is empty. Both list NewestFirst.
+	// Account is the company's call log, Extension that of the user who made the JWT; nil is empty.
 	Account, Extension *simulator.World
-	// Faults go wrong; nil for none.
+	// Faults may be nil for none.
 	Faults *simulator.Faults
-	// Gzip compresses answers for those who accept it.
+	// Gzip compresses answers for clients that accept it.
 	Gzip bool
-	// ActiveLag is how late calls are among the active ones, 5 s if zero; Afterglow how
-	// long they stay, 120 s if zero.
-	ActiveLag, Afterglow time.Duration
 
-	// NoSync refuses call-log-extract-sync from the start, with SyncRefusal: 404 if
-	// zero, or 403 or 400.
+	// NoSync refuses call-log-extract-sync from the start, with SyncRefusal: 404 if zero, or 403 or 400.
 	NoSync      bool
 	SyncRefusal int
-	// SyncMisses is the share of rows that call-log-extract-sync never gives.
+	// SyncMisses is the share of rows that call-log-extract-sync never returns.
 	SyncMisses float64
-	// SyncLifetime is how long a sync token works; zero is for ever.
-	SyncLifetime time.Duration
 
-	// AccountID, ClientID and ClientSecret have fixed defaults.
-	AccountID, ClientID, ClientSecret string
-	// JWTLifetime is that of the JWT from the start; zero is a year, less is without
-	// end.
-	JWTLifetime time.Duration
-	// TokenLifetime is an hour if zero.
-	TokenLifetime time.Duration
-	// Scopes are the app's, Permissions the user's; nil is all that is needed.
-	Scopes, Permissions []string
+	// ClientID and ClientSecret have fixed defaults.
+	ClientID, ClientSecret string
+	// Scopes are the app's; nil is all that are needed.
+	Scopes []string
 	// OldNames calls the permission for the company's log ReadCompanyCallLog.
 	OldNames bool
-	// BareErrors leaves all but the list of errors out of errors.
+	// BareErrors leaves all but the list of errors out of error bodies.
 	BareErrors bool
 
-	// Heavy and Auth are how many requests of a group are answered in a Window; 10, 5
-	// and a minute if zero. A negative limit is none.
+	// Heavy and Auth are how many requests of a group are answered in a Window; 10, 5 and a minute if zero. A negative
+	// limit is none.
 	Heavy, Auth int
 	Window      time.Duration
-	// NoRetryAfter leaves Retry-After out of 429.
-	NoRetryAfter bool
+}
+
+func (s *Settings) setDefaults() {
+	s.ClientID = cmp.Or(s.ClientID, "SimulatedClientID0001")
+	s.ClientSecret = cmp.Or(s.ClientSecret, "simulated-client-secret")
+	if s.Scopes == nil {
+		s.Scopes = []string{ReadCallLog, ReadCallRecording, "ReadAccounts"}
+	}
+	s.SyncRefusal = cmp.Or(s.SyncRefusal, http.StatusNotFound)
+	s.Heavy, s.Auth, s.Window = cmp.Or(s.Heavy, 10), cmp.Or(s.Auth, 5), cmp.Or(s.Window, time.Minute)
 }

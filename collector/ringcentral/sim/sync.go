@@ -1,262 +1,162 @@
 package sim
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"net/http"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// syncState is what holds for call-log-extract-sync.
-type syncState struct {
-	offered bool
-	// reset counts how often the tokens were dropped, nonce how many were issued.
-	reset, nonce uint32
-}
-
-// OfferSync says whether the account offers call-log-extract-sync.
-func (s *Server) OfferSync(offered bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sync.offered = offered
-}
-
-// DropSyncTokens makes all sync tokens that were issued so far stop working.
-func (s *Server) DropSyncTokens() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sync.reset++
-}
-
-// The bounds of recordCount, and how far back a sync goes that doesn't say.
 const (
 	defaultRecords = 250
-	mostRecords    = 1000
-	defaultSync    = time.Hour
+	maxRecords     = 1000
+	// defaultSync is how far back a full sync without dateFrom goes.
+	defaultSync = time.Hour
 )
 
-// position is what a sync token says.
+// syncInfo says where a sync ended.
+type syncInfo struct {
+	Type  string `json:"syncType"`
+	Token string `json:"syncToken"`
+	Time  string `json:"syncTime"`
+	More  bool   `json:"newerRecordsExist"`
+}
+
+// position is what a sync token holds.
 type position struct {
-	// after is the last change that was given, issued when the token was, in ms.
-	after, issued int64
-	count         uint32
-	reset, nonce  uint32
+	// After is the last change that was returned, in milliseconds.
+	After int64 `json:"after"`
+	Count int   `json:"count"`
+	// Reset is how often tokens had been dropped, Number makes each token another.
+	Reset  int `json:"reset"`
+	Number int `json:"number"`
 }
 
-// tokenSize is that of a position in a token, before its seal.
-const tokenSize = 28
-
-// lostSync is what is said of a sync token that doesn't work.
-func lostSync(code string) *refusal {
-	r := named(http.StatusBadRequest, "InvalidParameter", code, "Parameter [syncToken] is invalid [Sync token expired, call log was reset]")
-	r.body.Errors[0].Parameter = "syncToken"
-	return r
-}
-
-// extractSync lists the rows that changed since a token or, in a full sync, since a
-// time, in the order of their changes.
-func (s *Server) extractSync(q *request) (*result, *refusal) {
+// extractSync lists the rows that changed since a token or, in a full sync, since a time, in the order of their changes.
+func (s *Server) extractSync(q *request) simulator.Reply {
 	if refused := s.refuseSync(); refused != nil {
-		return nil, refused
+		return q.refuse(refused)
 	}
-	detailed, refused := q.isDetailed()
-	if refused != nil {
-		return nil, refused
-	}
-	kind, refused := q.choice("syncType", "FSync", "ISync")
-	if refused != nil {
-		return nil, refused
-	}
+	detailed, kind := q.isDetailed(), q.one("syncType", "FSync")
 	var begin position
-	if kind == "FSync" {
-		begin, refused = s.fullSync(q)
-	} else {
-		begin, refused = s.readToken(q)
+	var lost *problem
+	switch kind {
+	case "FSync":
+		// What changed at the very time counts as later.
+		begin = position{After: q.instant("dateFrom", s.Now().Add(-defaultSync)).UnixMilli() - 1, Count: q.number("recordCount", defaultRecords)}
+		if begin.Count > maxRecords {
+			q.fail("recordCount")
+		}
+	case "ISync":
+		begin, lost = s.readToken(q)
+	default:
+		q.fail("syncType")
 	}
-	if refused != nil {
-		return nil, refused
+	if q.wrong != nil || lost != nil {
+		q.wrong = firstOf(q.wrong, lost)
+		return simulator.Reply{}
 	}
-	batch := &changes{server: s, request: q, kind: kind, begin: begin, buffer: s.buffer()}
-	batch.read(detailed)
-	return batch.result(), nil
+	return s.changes(q, kind, begin, detailed)
 }
 
-// refuseSync is the refusal of an account that doesn't offer it.
-func (s *Server) refuseSync() *refusal {
+func firstOf(a, b *problem) *problem {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// refuseSync is the error of an account without call-log-extract-sync.
+func (s *Server) refuseSync() *problem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.sync.offered:
+	case s.syncs:
 		return nil
 	case s.settings.SyncRefusal == http.StatusForbidden:
-		return named(http.StatusForbidden, "FeatureNotAvailable", "CMN-109", "Feature not available.")
+		return apiError(http.StatusForbidden, "CMN-109", "Feature not available.").named("FeatureNotAvailable")
 	case s.settings.SyncRefusal == http.StatusBadRequest:
-		return refuse(http.StatusBadRequest, "CMN-104", "Cannot parse request")
+		return apiError(http.StatusBadRequest, "CMN-104", "Cannot parse request")
 	}
-	return refuse(http.StatusNotFound, "CMN-120", "Invalid URI")
+	return apiError(http.StatusNotFound, "CMN-120", "Invalid URI")
 }
 
-func (s *Server) fullSync(q *request) (position, *refusal) {
-	from, refused := q.instant("dateFrom", s.timeline.Now().Add(-defaultSync))
-	if refused != nil {
-		return position{}, refused
-	}
-	count, refused := q.number("recordCount", defaultRecords)
-	if refused == nil && count > mostRecords {
-		refused = badParameter("recordCount")
-	}
-	// What changed at the very time counts as later.
-	return position{after: from.UnixMilli() - 1, count: uint32(count)}, refused
-}
-
-// readToken reads a sync token.
-func (s *Server) readToken(q *request) (position, *refusal) {
-	text, refused := q.one("syncToken", "")
-	switch {
-	case refused != nil:
-		return position{}, refused
-	case text == "":
-		return position{}, badParameter("syncToken")
+func (s *Server) readToken(q *request) (p position, lost *problem) {
+	text := q.one("syncToken", "")
+	if text == "" {
+		q.fail("syncToken")
+		return p, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(raw) < tokenSize || string(raw[tokenSize:]) != s.seal(string(raw[:tokenSize])) {
-		return position{}, lostSync("CLG-101")
-	}
-	p := position{
-		after: int64(binary.BigEndian.Uint64(raw)), issued: int64(binary.BigEndian.Uint64(raw[8:])),
-		count: binary.BigEndian.Uint32(raw[16:]), reset: binary.BigEndian.Uint32(raw[20:]), nonce: binary.BigEndian.Uint32(raw[24:]),
+	if err != nil || json.Unmarshal(raw, &p) != nil || p.Count < 1 || p.Count > maxRecords {
+		return p, lostSync("CLG-101")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	age := s.timeline.Now().Sub(time.UnixMilli(p.issued))
-	switch {
-	case p.reset != s.sync.reset:
+	if p.Reset != s.syncReset {
 		return p, lostSync("CLG-104")
-	case s.settings.SyncLifetime > 0 && age > s.settings.SyncLifetime:
-		return p, lostSync("CLG-102")
 	}
 	return p, nil
 }
 
-// writeToken makes a sync token; no two are the same.
 func (s *Server) writeToken(p position) string {
 	s.mu.Lock()
-	s.sync.nonce++
-	p.reset, p.nonce = s.sync.reset, s.sync.nonce
+	s.syncIssued++
+	p.Reset, p.Number = s.syncReset, s.syncIssued
 	s.mu.Unlock()
-	p.issued = s.timeline.Now().UnixMilli()
-	raw := binary.BigEndian.AppendUint64(nil, uint64(p.after))
-	raw = binary.BigEndian.AppendUint64(raw, uint64(p.issued))
-	for _, n := range []uint32{p.count, p.reset, p.nonce} {
-		raw = binary.BigEndian.AppendUint32(raw, n)
-	}
-	return base64.RawURLEncoding.EncodeToString(append(raw, s.seal(string(raw))...))
+	return base64.RawURLEncoding.EncodeToString(simulator.JSON(p))
 }
 
-// changes are the rows of one sync, before their envelope.
-type changes struct {
-	server  *Server
-	request *request
-	kind    string
-	begin   position
-	buffer  *bytes.Buffer
-	ends    []int
-	times   []int64
-	more    bool
-	at      time.Time
-}
-
-// read renders the rows.
-func (b *changes) read(detailed bool) {
-	s := b.server
-	b.at = s.timeline.Visible()
-	if b.request.world == nil {
-		return
+// changes is the reply with the rows that changed after a position.
+func (s *Server) changes(q *request, kind string, begin position, detailed bool) simulator.Reply {
+	at, rows, times, more := s.Visible(), []any{}, []int64(nil), false
+	if q.world != nil {
+		ask := simulator.Since{After: time.UnixMilli(begin.After), At: at, Limit: begin.Count, Match: s.isSynced}
+		more = q.world.Changes(ask, func(c *simulator.Call, v *simulator.Version) {
+			rows, times = append(rows, q.row(c, v, detailed)), append(times, v.Published.UnixMilli())
+		})
 	}
-	ask := simulator.Since{
-		After: time.UnixMilli(b.begin.after), At: b.at, Limit: int(b.begin.count),
-		Match: match(s.isSynced).and(s.undeleted()),
+	body := func(rows []any, after int64, more bool) envelope {
+		next := begin
+		next.After = max(after, begin.After)
+		return envelope{URI: q.host() + q.RequestURI, Records: rows, Sync: &syncInfo{
+			Type: kind, Token: s.writeToken(next), Time: s.Now().Format(milliseconds), More: more,
+		}}
 	}
-	_, b.more = b.request.world.Changes(ask, func(c *simulator.Call, v *simulator.Version) {
-		b.buffer.Write(append(b.request.row(b.buffer.AvailableBuffer(), c, v, detailed), ','))
-		b.ends = append(b.ends, b.buffer.Len())
-		b.times = append(b.times, v.Published.UnixMilli())
-	})
-}
-
-// isSynced leaves out what the setting says is missed.
-func (s *Server) isSynced(c *simulator.Call, _ *simulator.Version) bool {
-	if s.settings.SyncMisses == 0 {
-		return true
+	last := at.UnixMilli()
+	if more {
+		last = times[len(times)-1]
 	}
-	return float64(binary.BigEndian.Uint32(c.ID[:4])) >= s.settings.SyncMisses*(1<<32)
-}
-
-func (b *changes) result() *result {
-	r := &result{more: b.more, rows: len(b.ends), fits: b.fits, from: time.UnixMilli(b.begin.after).UTC(), to: b.at}
-	r.body = func(fault simulator.Fault) []byte {
-		rows, more, after := b.cut(fault)
-		r.rows = rows
-		return b.body(fault, rows, more, after)
+	r := q.reply(body(rows, last, more))
+	r.From, r.To, r.More, r.Rows = time.UnixMilli(begin.After).UTC(), at, more, len(rows)
+	spoil := func(rows []any, after int64, more bool) func(*simulator.Reply) {
+		return func(r *simulator.Reply) { r.Body, r.Rows = simulator.JSON(body(rows, after, more)), len(rows) }
 	}
-	r.done = func() { b.server.buffers.Put(b.buffer) }
+	r.Own[EmptyPage] = spoil([]any{}, begin.After, true)
+	r.Own[NoRecords] = spoil(nil, last, more)
+	if n := cutAt(times); n > 0 {
+		r.Own[CutPage] = spoil(rows[:n], times[n-1], true)
+	}
+	if kind == "ISync" {
+		r.Own[LostSyncToken] = func(r *simulator.Reply) { *r = q.refuse(lostSync("CLG-102")) }
+	}
 	return r
 }
 
-// fits says whether one of RingCentral's own faults can be done to the sync.
-func (b *changes) fits(f simulator.Fault) bool {
-	switch f {
-	case LostSyncToken:
-		return b.kind == "ISync"
-	case CutPage:
-		return len(b.times) > 1 && b.times[0] != b.times[len(b.times)-1]
-	case EmptyPage, NoRecords:
-		return true
-	default:
-		return false
+// cutAt is where about half of the rows end, such that rows of one millisecond stay together; 0 if nowhere.
+func cutAt(times []int64) int {
+	for n := max(1, len(times)/2); n < len(times); n++ {
+		if times[n-1] != times[n] {
+			return n
+		}
 	}
+	return 0
 }
 
-// cut is how many rows a fault leaves, whether there are more, and the last change that
-// was given with them.
-func (b *changes) cut(fault simulator.Fault) (rows int, more bool, after int64) {
-	switch {
-	case fault == EmptyPage:
-		return 0, true, b.begin.after
-	case fault == CutPage:
-		// Rows of one millisecond stay together.
-		rows, _ = slices.BinarySearch(b.times, b.times[len(b.times)-1])
-		rows = min(rows, max(1, len(b.times)/2))
-		for b.times[rows-1] == b.times[rows] {
-			rows++
-		}
-		return rows, true, b.times[rows-1]
-	case b.more:
-		return len(b.ends), true, b.times[len(b.times)-1]
-	}
-	return len(b.ends), false, b.at.UnixMilli()
-}
-
-func (b *changes) body(fault simulator.Fault, rows int, more bool, after int64) []byte {
-	s := b.server
-	body := make([]byte, 0, b.buffer.Len()+1024)
-	body = appendQuoted(append(body, `{"uri":`...), s.base(b.request.Request)+b.request.RequestURI)
-	if fault != NoRecords {
-		body = append(body, `,"records":[`...)
-		if rows > 0 {
-			body = append(body, b.buffer.Bytes()[:b.ends[rows-1]-1]...)
-		}
-		body = append(body, ']')
-	}
-	next := b.begin
-	next.after = max(after, b.begin.after)
-	body = append(append(append(body, `,"syncInfo":{"syncType":"`...), b.kind...), `","syncToken":"`...)
-	body = append(append(append(body, s.writeToken(next)...), `","syncTime":"`...), s.timeline.Now().Format(milliseconds)...)
-	body = append(append(body, `","newerRecordsExist":`...), strconv.FormatBool(more)...)
-	return append(body, `}}`...)
+// isSynced leaves out what SyncMisses says.
+func (s *Server) isSynced(c *simulator.Call, _ *simulator.Version) bool {
+	return float64(binary.BigEndian.Uint32(c.ID[:4])) >= s.settings.SyncMisses*(1<<32)
 }

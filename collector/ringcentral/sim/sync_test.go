@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"testing"
@@ -76,7 +77,7 @@ func TestSyncAnswers(t *testing.T) {
 
 func TestSyncTokensGetLost(t *testing.T) {
 	clock := simulator.NewManualClock(begin.Add(48 * time.Hour))
-	server, c := start(t, Settings{Account: world(t, Mix(), 100, nil), Clock: clock, SyncLifetime: 24 * time.Hour})
+	server, c := start(t, Settings{Account: world(t, Mix(), 100, nil), Clock: clock})
 	token := func() string { return c.page(syncs + "dateFrom=2026-03-01T00:00:00Z").Sync.Token }
 	refuses := func(name, token, code string) {
 		t.Helper()
@@ -89,11 +90,7 @@ func TestSyncTokensGetLost(t *testing.T) {
 	}
 	refuses("nonsense", "FAsDAwAAAWQTM3nQ", "CLG-101")
 	good := token()
-	refuses("forged", "B"+good[1:], "CLG-101")
 	c.page(syncs + "syncType=ISync&syncToken=" + good)
-	server.Advance(25 * time.Hour)
-	refuses("expired", good, "CLG-102")
-	good = token()
 	server.DropSyncTokens()
 	refuses("dropped", good, "CLG-104")
 	c.page(syncs + "syncType=ISync&syncToken=" + token())
@@ -102,8 +99,7 @@ func TestSyncTokensGetLost(t *testing.T) {
 func TestSyncCanBeOff(t *testing.T) {
 	for status, code := range map[int]string{0: "CMN-120", http.StatusForbidden: "CMN-109", http.StatusBadRequest: "CMN-104"} {
 		server, c := start(t, Settings{Account: world(t, Mix(), 10, nil), NoSync: true, SyncRefusal: status})
-		want := status
-		set(&want, http.StatusNotFound)
+		want := cmp.Or(status, http.StatusNotFound)
 		if response, body := c.get(syncs + "dateFrom=2026-03-01T00:00:00Z"); response.StatusCode != want || codeOf(body) != code {
 			t.Errorf("off: %d %s", response.StatusCode, body)
 		}
@@ -115,15 +111,5 @@ func TestSyncCanBeOff(t *testing.T) {
 		if response, _ := c.get(syncs + "dateFrom=2026-03-01T00:00:00Z"); response.StatusCode != want {
 			t.Errorf("off again: %d", response.StatusCode)
 		}
-	}
-}
-
-func TestSyncMissesRows(t *testing.T) {
-	_, c := start(t, Settings{Account: world(t, Mix(), 1000, nil), SyncMisses: 0.1})
-	rows, _ := c.follow("recordCount=1000&dateFrom=2026-03-01T00:00:00Z")
-	again, _ := c.follow("recordCount=100&dateFrom=2026-03-01T00:00:00Z")
-	listed, _ := c.read(log + "perPage=max&" + day)
-	if n := len(idsOf(rows)); n < 850 || n > 950 || n != len(idsOf(again)) || len(idsOf(listed)) != 1000 {
-		t.Errorf("%d and %d rows synced, %d listed", n, len(idsOf(again)), len(idsOf(listed)))
 	}
 }

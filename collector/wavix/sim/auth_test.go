@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -33,8 +32,6 @@ func TestWhoIsLetIn(t *testing.T) {
 		{"wrong for calls in B", GenerationB, "another", false, NotRefused, true, 401, `{"success":false,"error":true,"message":"Access Denied"}`},
 		{"wrong for calls in C", GenerationC, "another", false, NotRefused, true, 401, wrong},
 		{"none", GenerationC, "", false, NotRefused, false, 401, wrong},
-		{"wrong address", GenerationC, "simulated-api-key", false, WrongAddress, false, 401, wrong},
-		{"not provisioned", GenerationB, "simulated-api-key", false, NotProvisioned, false, 403, `{"success":false,"message":"The service is not provisioned for your account."}`},
 		{"disabled", GenerationB, "simulated-api-key", false, FeatureDisabled, true, 403, `{"success":false,"message":"Request failed. The feature is disabled for your account."}`},
 		{"no scope", GenerationC, "simulated-api-key", false, MissingScope, false, 403, `{"success":false,"message":"Forbidden"}`},
 		{"wrong and disabled", GenerationC, "another", false, FeatureDisabled, false, 401, wrong},
@@ -67,18 +64,6 @@ func TestRefuseOneEndpoint(t *testing.T) {
 	if response, _ := c.get("/v1/calls", nil); response.StatusCode != http.StatusOK {
 		t.Errorf("calls: %d", response.StatusCode)
 	}
-}
-
-func TestKeysChange(t *testing.T) {
-	server, c := start(t, Settings{AcceptAppID: true, APIKey: "first"})
-	server.SetAPIKey("second")
-	if response, _ := c.get("/v1/cdrs", options(Placed)); response.StatusCode != http.StatusUnauthorized {
-		t.Errorf("the old key: %d", response.StatusCode)
-	}
-	c.key = server.APIKey()
-	c.page(options(Placed))
-	c.query = true
-	c.page(options(Placed))
 }
 
 // TestParameters: what is missing or wrong is named, with the status of the generation.
@@ -188,40 +173,5 @@ func TestRateLimit(t *testing.T) {
 	}
 	if counts := server.Requests().Count(EndpointList); counts[429] != 2 || counts[200] != 4 {
 		t.Errorf("recorded %v", counts)
-	}
-}
-
-// TestAsked: parameters are remembered, strays are told, the key isn't kept.
-func TestAsked(t *testing.T) {
-	server, c := start(t, Settings{Account: account(t, 10, nil), Generation: GenerationA})
-	c.get("/v1/cdr", options(Placed, "page", "2", "per_page", "5", "sip_trunk", "32882", "sort", "date", "cursor", "x"))
-	server.Upgrade(GenerationC)
-	c.get("/v1/cdrs", options(Placed))
-	c.get("/v1/calls", url.Values{"page": {"1"}})
-	asked := server.Asked()
-	if len(asked) != 3 {
-		t.Fatalf("%d requests", len(asked))
-	}
-	first := asked[0]
-	if first.Endpoint != EndpointList || first.Path != "/v1/cdr" || first.From != theDay || first.To != theDay || first.Type != Placed ||
-		first.Disposition != all || first.Page != "2" || first.PerPage != "5" || !first.InQuery || first.InHeader || first.Status != 200 {
-		t.Errorf("%+v", first)
-	}
-	if !slices.Equal(first.Filters, []string{"sip_trunk"}) || !slices.Equal(first.Strays, []string{"cursor", "sort"}) {
-		t.Errorf("filters %v, strays %v", first.Filters, first.Strays)
-	}
-	if asked[1].Status != 401 || !slices.Equal(asked[1].Strays, []string{"appid"}) {
-		t.Errorf("%+v", asked[1])
-	}
-	if !slices.Equal(asked[2].Strays, []string{"appid", "page"}) {
-		t.Errorf("%+v", asked[2])
-	}
-	for _, a := range asked {
-		if text := strings.Join(append(append([]string{a.Path, a.From, a.To, a.Page}, a.Strays...), a.Filters...), " "); strings.Contains(text, server.APIKey()) {
-			t.Errorf("the key is kept: %s", text)
-		}
-	}
-	if seen := server.Requests().Requests()[0]; !seen.From.Equal(begin) || !seen.To.Equal(begin.Add(24*time.Hour)) || seen.Skip != 5 || seen.Rows == 0 {
-		t.Errorf("recorded %+v", seen)
 	}
 }

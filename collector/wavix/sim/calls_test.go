@@ -3,7 +3,6 @@ package sim
 import (
 	"encoding/json"
 	"maps"
-	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -101,35 +100,6 @@ func TestCallsLinger(t *testing.T) {
 	}
 	if ended == 0 {
 		t.Error("none lingers")
-	}
-}
-
-func TestOneCall(t *testing.T) {
-	server, c := start(t, Settings{Account: account(t, 3000, nil), Clock: simulator.NewManualClock(begin.Add(12 * time.Hour)), Generation: GenerationB})
-	id := c.active()[0]["uuid"].(string)
-	var one struct {
-		Success bool           `json:"success"`
-		Call    map[string]any `json:"call"`
-	}
-	_, body := c.get("/v1/calls/"+id, nil)
-	if err := json.Unmarshal(body, &one); err != nil || !one.Success || one.Call["uuid"] != id {
-		t.Errorf("%v %s", err, body)
-	}
-	response, body := c.get("/v1/calls/5a5a0000-0000-4000-8000-000000000000", nil)
-	if response.StatusCode != http.StatusNotFound || string(body) != `{"success":false,"message":"Record not found"}` {
-		t.Errorf("%d %s", response.StatusCode, body)
-	}
-	server.Upgrade(GenerationA)
-	c.query = true
-	call := c.active()[0]
-	if _, ok := call["call_finished"]; !ok || call["id"] != nil {
-		t.Errorf("generation A: %v", call)
-	}
-	if _, ok := call["call_completed"]; ok {
-		t.Errorf("generation A: %v", call)
-	}
-	if response, _ := c.get("/v1/call/"+id, nil); response.StatusCode != http.StatusOK {
-		t.Errorf("generation A: %d", response.StatusCode)
 	}
 }
 

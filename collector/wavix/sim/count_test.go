@@ -48,7 +48,7 @@ func TestRevisionsAreWhatWasServed(t *testing.T) {
 		clock.Set(begin.Add(after))
 		view.At = append(view.At, clock.Now())
 		for _, callType := range []string{Received, Placed} {
-			for _, row := range rowsOfJSON(t, lines(c.export(callType))) {
+			for _, row := range rowsOfJSON(t, linesOf(c.export(callType))) {
 				// Rows without an id don't change, nor do twins: they are counted in one read.
 				if row["uuid"] != "" || after == 90*time.Hour {
 					got.add(callType, row)

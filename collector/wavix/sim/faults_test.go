@@ -46,7 +46,7 @@ func TestFaultsOfWavix(t *testing.T) {
 		{simulator.HTMLOK, EndpointExport, "/v1/cdrs/all", 200, "", "<!DOCTYPE html>"},
 		{simulator.HTMLOK, EndpointCSV, "/v1/cdr.csv", 200, "", "<!DOCTYPE html>"},
 		{simulator.HTMLBadGateway, EndpointCalls, "/v1/calls", 502, "", "<!DOCTYPE html>"},
-		{simulator.Throttle, EndpointCall, "/v1/calls/1", 429, `{"success":false,"message":"Too many requests"}`, ""},
+		{simulator.Throttle, EndpointCalls, "/v1/calls", 429, `{"success":false,"message":"Too many requests"}`, ""},
 	} {
 		t.Run(string(test.fault)+" "+test.endpoint, func(t *testing.T) {
 			f.Once(test.endpoint, test.fault)
@@ -65,7 +65,7 @@ func TestFaultsOfWavix(t *testing.T) {
 func TestFaultsOfStreams(t *testing.T) {
 	for _, calls := range []int{30, 3000} {
 		f, server, c := faulty(t, calls)
-		good := lines(c.export(Received))
+		good := linesOf(c.export(Received))
 		half := len(good) / 2
 		for _, test := range []struct {
 			fault simulator.Fault
@@ -73,20 +73,20 @@ func TestFaultsOfStreams(t *testing.T) {
 		}{
 			{CutLine, func(body []byte) bool {
 				at := bytes.LastIndexByte(body, '\n') + 1
-				return slices.Equal(textsOf(lines(body[:at])), textsOf(good[:half])) && len(body) > at && !json.Valid(body[at:])
+				return slices.Equal(textsOf(linesOf(body[:at])), textsOf(good[:half])) && len(body) > at && !json.Valid(body[at:])
 			}},
 			{ShortStream, func(body []byte) bool {
-				return slices.Equal(textsOf(lines(body)), textsOf(good[:half])) && bytes.HasSuffix(body, []byte("}\n"))
+				return slices.Equal(textsOf(linesOf(body)), textsOf(good[:half])) && bytes.HasSuffix(body, []byte("}\n"))
 			}},
 			{ErrorInStream, func(body []byte) bool {
-				got := lines(body)
+				got := linesOf(body)
 				return len(got) == half+1 && string(got[half]) == `{"success":false,"message":"Service temporary unavailable"}`
 			}},
 			{BlankLines, func(body []byte) bool {
-				return slices.Equal(textsOf(lines(body)), textsOf(good)) && bytes.Contains(body, []byte("\n\n\n")) && bytes.HasSuffix(body, []byte("\n\n"))
+				return slices.Equal(textsOf(linesOf(body)), textsOf(good)) && bytes.Contains(body, []byte("\n\n\n")) && bytes.HasSuffix(body, []byte("\n\n"))
 			}},
 			{NoFinalNewline, func(body []byte) bool {
-				return slices.Equal(textsOf(lines(body)), textsOf(good)) && bytes.HasSuffix(body, []byte("}"))
+				return slices.Equal(textsOf(linesOf(body)), textsOf(good)) && bytes.HasSuffix(body, []byte("}"))
 			}},
 		} {
 			f.Once(EndpointExport, test.fault)
@@ -134,7 +134,7 @@ func TestHarmlessFaultsLoseNothing(t *testing.T) {
 		if rows, _ := c.pages(options(Placed), 40); len(rows) != want {
 			t.Errorf("%d rows, want %d", len(rows), want)
 		}
-		if rows := lines(c.export(Placed)); len(rows) != want {
+		if rows := linesOf(c.export(Placed)); len(rows) != want {
 			t.Errorf("%d rows exported, want %d", len(rows), want)
 		}
 	}
@@ -170,8 +170,7 @@ func TestHarmfulFaultsEnd(t *testing.T) {
 
 // TestDateIsTheProviders: on every kind of answer.
 func TestDateIsTheProviders(t *testing.T) {
-	f, server, c := faulty(t, 3000)
-	f.SkewDate(0)
+	_, server, c := faulty(t, 3000)
 	want := server.Now().Format(http.TimeFormat)
 	for path, o := range map[string]url.Values{"/v1/cdrs": options(Placed), "/v1/cdrs/all": options(Placed), "/v1/calls": nil, "/v1/nothing": nil} {
 		if response, _ := c.get(path, o); response.Header.Get("Date") != want {

@@ -1,126 +1,316 @@
 package sim
 
-// column is a member of a row, or a column of CSV.
-type column uint8
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
-const (
-	colDate column = iota
-	colFrom
-	colTo
-	colDisposition
-	colDuration
-	colDestination
-	colPerMinute
-	colCharge
-	colTrunk
-	colFee
-	colUUID
-	colCallID
-	colParentUUID
-	colParentCallID
-	colAnsweredBy
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// names are the columns' names on the wire.
-var names = [...]string{
-	colDate: "date", colFrom: "from", colTo: "to", colDisposition: "disposition", colDuration: "duration",
-	colDestination: "destination", colPerMinute: "per_minute", colCharge: "charge", colTrunk: "sip_trunk",
-	colFee: "forward_fee", colUUID: "uuid", colCallID: "call_id", colParentUUID: "parent_uuid",
-	colParentCallID: "parent_call_id", colAnsweredBy: "answered_by",
-}
-
-// format is how rows of a generation look.
-type format struct {
-	generation Generation
-	columns    []column
-}
-
-// formatOf is the list's. Columns are in the order of Wavix's samples, which isn't the
-// same in any two generations.
-func formatOf(g Generation) format {
-	f := format{generation: g}
+// columns are the members of a generation's rows, in the order of its CSV.
+func columns(g Generation) []string {
 	switch g {
 	case GenerationA:
-		f.columns = []column{
-			colDate, colFrom, colTo, colDuration, colCharge, colDestination, colTrunk, colPerMinute, colFee,
-			colDisposition, colUUID, colParentUUID,
-		}
+		return strings.Fields("date from to duration charge destination sip_trunk per_minute forward_fee disposition uuid parent_uuid")
 	case GenerationB:
-		f.columns = []column{
-			colDate, colFrom, colTo, colDisposition, colDuration, colDestination, colPerMinute, colCharge, colTrunk,
-			colFee, colUUID, colParentUUID, colAnsweredBy,
-		}
+		return strings.Fields("date from to disposition duration destination per_minute charge sip_trunk forward_fee uuid parent_uuid answered_by")
 	case GenerationD:
-		f.columns = []column{
-			colCallID, colParentCallID, colDate, colFrom, colTo, colDisposition, colDuration, colDestination, colPerMinute,
-			colCharge, colTrunk, colFee, colAnsweredBy,
-		}
+		return strings.Fields("call_id parent_call_id date from to disposition duration destination per_minute charge sip_trunk forward_fee answered_by")
 	default:
-		f.columns = []column{
-			colDate, colFrom, colTo, colDisposition, colDuration, colDestination, colPerMinute, colCharge, colTrunk,
-			colFee, colUUID, colCallID, colParentUUID, colParentCallID, colAnsweredBy,
-		}
+		return strings.Fields("date from to disposition duration destination per_minute charge sip_trunk forward_fee " +
+			"uuid call_id parent_uuid parent_call_id answered_by")
 	}
-	return f
 }
 
-// exportOf is the stream's, whose members the samples have by the alphabet.
-func exportOf(g Generation, fewer bool) format {
-	f := format{generation: g, columns: []column{
-		colCharge, colDate, colDestination, colDisposition, colDuration, colFee, colFrom, colPerMinute, colTo,
-	}}
-	switch {
-	case g == GenerationD:
-		f.columns = append(f.columns, colCallID)
-	case g == GenerationC && !fewer:
-		f.columns = append(f.columns, colUUID, colCallID)
-	default:
-		f.columns = append(f.columns, colUUID)
-	}
+// exportColumns are those of the stream; fewer is what Wavix's sample of it has.
+func exportColumns(g Generation, fewer bool) []string {
+	list := columns(g)
 	if fewer {
-		return f
+		list = slices.DeleteFunc(list, func(name string) bool {
+			return name == "sip_trunk" || strings.HasPrefix(name, "parent_") || name == "answered_by" || name == "call_id" && g == GenerationC
+		})
 	}
-	f.columns = append(f.columns, colTrunk)
-	if g < GenerationD {
-		f.columns = append(f.columns, colParentUUID)
-	}
-	if g >= GenerationC {
-		f.columns = append(f.columns, colParentCallID)
-	}
-	if g >= GenerationB {
-		f.columns = append(f.columns, colAnsweredBy)
-	}
-	return f
+	return list
 }
 
-// The least of every how many rows of generation B look so: Wavix's older samples and
-// its tables of types disagree.
-const (
-	looks       = 16
-	plusNumbers = 1
-	bareNumbers = 2
-	bareMoney   = 3
-)
-
-// look is how a row's values are written.
+// look is how a row's values are written: Wavix's older samples and its tables of types disagree.
 type look struct {
-	// numbers writes phone numbers as JSON numbers, plus with their plus, money as JSON
-	// numbers.
+	// numbers writes phone numbers as JSON numbers, plus with their plus, money as JSON numbers.
 	numbers, plus, money bool
-	// absent leaves out what has no value, which is null else.
-	absent bool
-	// every says that each member is there, as the document of 2026 wants it.
-	every bool
+	// absent leaves out what has no value, which else is null; every gives each member, as the document of 2026 wants it.
+	absent, every bool
 }
 
-func (f *format) look(style uint64) look {
-	switch f.generation {
+func lookOf(g Generation, style uint64) look {
+	switch g {
 	case GenerationA:
 		return look{numbers: style%4 != 0, plus: style%4 == 0 && style>>2%2 == 0, money: true, absent: style>>3%2 == 0}
 	case GenerationB:
-		n := style % looks
-		return look{numbers: n == bareNumbers, plus: n == plusNumbers, money: n == bareMoney, absent: style>>4%2 == 0}
+		n := style % 16
+		return look{plus: n == 1, numbers: n == 2, money: n == 3, absent: style>>4%2 == 0}
 	default:
 		return look{every: true}
 	}
+}
+
+// absent is the value of a member that a row doesn't have.
+type absent struct{}
+
+// members are a row's values by name. They are of type nil, absent, string, int, json.Number, or what a flaw makes them.
+func (r *row) members(g Generation, v *simulator.Version) map[string]any {
+	l := lookOf(g, styleOf(r.ID))
+	var none any
+	if l.absent {
+		none = absent{}
+	}
+	optional := func(text string, without any) any {
+		if text == "" {
+			return without
+		}
+		return text
+	}
+	id := func(id simulator.UUID, has bool) any {
+		if !has {
+			return none
+		}
+		return id.String()
+	}
+	amount := func(p simulator.Price) any {
+		switch text := moneyText(p.Amount); {
+		case !p.Known:
+			return none
+		case l.money:
+			return json.Number(text)
+		default:
+			return text
+		}
+	}
+	m := map[string]any{
+		"date": timeText(r.Start), "from": r.number("from", &l), "to": r.number("to", &l),
+		"disposition": optional(v.Kind.Phrase, absent{}), "duration": int(v.Duration / time.Second),
+		"destination": optional(r.destination(), nil), "charge": amount(v.Usage), "per_minute": amount(perMinute(v)),
+		"forward_fee": absent{}, "sip_trunk": optional(r.Trunk.Name, nil), "answered_by": r.answeredBy(v),
+		"uuid": id(r.ID, !r.NoID), "call_id": id(r.ID, !r.NoID),
+		"parent_uuid": id(r.parent, r.parent != simulator.UUID{}), "parent_call_id": id(r.parent, r.parent != simulator.UUID{}),
+	}
+	// The older generations leave the fee out of calls that weren't forwarded, and 2026 gives it as zero.
+	switch {
+	case r.hasFee && v.Connection.Known:
+		m["forward_fee"] = amount(v.Connection)
+	case !r.hasFee && l.every:
+		m["forward_fee"] = "0.0"
+	}
+	if r.side == received && r.Trunk.Name == "" && !l.every {
+		m["sip_trunk"] = absent{}
+	}
+	r.spoil(m)
+	return m
+}
+
+// spoil puts the row's flaw into its members.
+func (r *row) spoil(m map[string]any) {
+	switch r.Flaw {
+	case simulator.BadTime:
+		m["date"] = "yesterday"
+	case simulator.ImpossibleTime:
+		m["date"] = "2026-02-30T25:61:00.000Z"
+	case simulator.NullStart:
+		m["date"] = nil
+	case simulator.WrongType:
+		m["duration"] = true
+	case simulator.NegativeDuration:
+		m["duration"] = -5
+	case simulator.ObjectForString:
+		m["from"] = map[string]string{"number": "hidden"}
+	case simulator.NumericID:
+		n := int(r.ID[0])<<8 | int(r.ID[1])
+		m["uuid"], m["call_id"] = n, n
+	case simulator.Truncated:
+		for name := range m {
+			if name != "uuid" && name != "call_id" {
+				m[name] = absent{}
+			}
+		}
+	default:
+	}
+}
+
+// object is a row as JSON has it.
+func (r *row) object(g Generation, v *simulator.Version, names []string) any {
+	if r.Flaw == simulator.NotAnObject {
+		return "row " + r.ID.String()
+	}
+	m := r.members(g, v)
+	for name, value := range m {
+		if value == (absent{}) || !slices.Contains(names, name) {
+			delete(m, name)
+		}
+	}
+	return m
+}
+
+// writeCSV writes a row as a line. CSV has no types: what is spoilt in JSON by its type is spoilt otherwise here.
+func (r *row) writeCSV(w *csv.Writer, g Generation, v *simulator.Version) {
+	if r.Flaw == simulator.NotAnObject {
+		_ = w.Write([]string{"row " + r.ID.String()})
+		return
+	}
+	m, names := r.members(g, v), columns(g)
+	switch r.Flaw {
+	case simulator.ObjectForString:
+		m["from"], m["duration"] = nil, "[object Object]"
+	case simulator.NumericID:
+		m["date"] = "[object Object]"
+	default:
+	}
+	line := make([]string, len(names))
+	for i, name := range names {
+		if value := m[name]; value != nil && value != (absent{}) {
+			line[i] = fmt.Sprint(value)
+		}
+	}
+	_ = w.Write(line) // a buffer takes everything
+}
+
+// lines are rows as newline-delimited JSON.
+func lines(rows []any) []byte {
+	var b bytes.Buffer
+	for _, r := range rows {
+		b.Write(append(simulator.JSON(r), '\n'))
+	}
+	return b.Bytes()
+}
+
+func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// moneyText is hundred-thousandths of a dollar with no zeros that could be left out, but one behind the point.
+func moneyText(a simulator.Amount) string {
+	sign := ""
+	if a < 0 {
+		sign, a = "-", -a
+	}
+	text := strings.TrimRight(fmt.Sprintf("%d.%05d", a/100_000, a%100_000), "0")
+	if strings.HasSuffix(text, ".") {
+		text += "0"
+	}
+	return sign + text
+}
+
+// perMinute is a price that goes with the charge. As in Wavix's samples, one can't be calculated from the other.
+func perMinute(v *simulator.Version) simulator.Price {
+	p := v.Usage
+	if n := minutes(v.Duration); n > 0 {
+		p.Amount = max(p.Amount, -p.Amount) / simulator.Amount(n)
+	}
+	return p
+}
+
+func (r *row) answeredBy(v *simulator.Version) any {
+	switch {
+	case !v.Kind.Outcome.Connected() || v.Incomplete:
+		return nil
+	case r.isMachine():
+		return "machine"
+	}
+	return "human"
+}
+
+func (r *row) isMachine() bool { return styleOf(r.ID)>>40%10 == 0 }
+
+// labels are what stands where a number should, for inbound calls and SIP users.
+var labels = [...]string{"anonymous", "Anonymous", "Example Clinic", "front.desk", "sip:36465@sip.example.com", "36465"}
+
+// number is a row's `from` or `to`: digits without a plus, as Wavix writes them, but for what isn't a number, and for looks.
+func (r *row) number(column string, l *look) any {
+	text, isNumber, known := r.party(column)
+	switch {
+	case !known:
+		return nil
+	case isNumber && l.plus:
+		text = "+" + text
+	}
+	if _, err := strconv.ParseUint(text, 10, 64); l.numbers && err == nil && text[0] != '0' && text[0] != '+' {
+		return json.Number(text)
+	}
+	return text
+}
+
+// party is a party's text, whether that is a number that can have a plus, and false at the end if the row has null.
+func (r *row) party(column string) (text string, isNumber, known bool) {
+	random := styleOf(r.origin) >> 4
+	other := (column == "from") == (r.side == received)
+	switch linked := r.part == linkedPart; {
+	case r.scenario == ownNumber && column == "to":
+		return "120655501" + digits(random, 2), true, true
+	case r.scenario == ownNumber:
+		other = false
+	case r.isForwarded() && linked && column == "to":
+		return r.target(), true, true
+	case r.isForwarded() && linked:
+		other = true
+	}
+	if !other {
+		return strings.TrimPrefix(r.Own.String(), "+"), true, true
+	}
+	switch r.Versions()[0].Kind.Party {
+	case simulator.Null:
+		return "", false, false
+	case simulator.Label:
+		return labels[random%uint64(len(labels))], false, true
+	case simulator.Geographic:
+		text = r.Other.String()
+		if strings.Contains(text, "*") {
+			// Wavix masks no digits: where the world has, all random ones are drawn anew.
+			text = r.dialled.Digits + digits(random, r.dialled.Random)
+		}
+		return strings.TrimPrefix(text, "+"), true, true
+	default:
+		// What is dialled in an emergency is written as it is dialled.
+		return r.Other.String(), false, true
+	}
+}
+
+// digits are so many random ones.
+func digits(random uint64, n int) string {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte('0' + random%10)
+		random /= 10
+	}
+	return string(b)
+}
+
+// target is the number that a call was forwarded to.
+func (r *row) target() string { return target.Digits[1:] + digits(styleOf(r.CallID)>>4, target.Random) }
+
+// destination is where a call went: for a placed one the place, if it is known, for a received one a trunk, a SIP URI or
+// the number that it was forwarded to.
+func (r *row) destination() string {
+	kind := r.Versions()[0].Kind
+	switch {
+	case r.side == placed && r.isForwarded():
+		return target.Place
+	case r.scenario == ownNumber && r.side == received:
+		return "My trunk"
+	case r.scenario == ownNumber:
+		return "United States"
+	case r.side == received && r.isForwarded():
+		return r.target()
+	case r.side == received:
+		return r.Trunk.Wire
+	case kind.Emergency != cdr.NoEmergency:
+		return "Emergency"
+	case r.Prefix != nil:
+		return r.Prefix.Place
+	case kind.Party == simulator.Label:
+		return "SIP"
+	}
+	return ""
 }

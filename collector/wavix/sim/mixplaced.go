@@ -32,7 +32,10 @@ func PlacedMix() *simulator.Mix {
 // mix is what both types have in common.
 func mix(name string) *simulator.Mix {
 	return &simulator.Mix{
-		Name: "wavix " + name, Users: users(), Prefixes: places(), Own: own(),
+		Name: "wavix " + name, Prefixes: places(),
+		Own: simulator.Prefix{Digits: "+120655501", Random: 2, Country: "US", Place: "United States"},
+		// Users aren't on the wire: Wavix's records have none.
+		Users:      []simulator.User{{ID: "5a5a0000-0000-4000-8000-000000000001", Principal: "alex.example@wave.example", Name: "Alex Example"}},
 		NoCurrency: "USD", Components: [2]string{"usage", "forwarding"},
 	}
 }

@@ -206,7 +206,7 @@ func TestExport(t *testing.T) {
 			_, c := start(t, Settings{Account: a, Generation: g})
 			listed, _ := c.pages(options(Received), 1000)
 			body := c.export(Received)
-			got, want := rowsOfJSON(t, lines(body)), rowsOfJSON(t, listed)
+			got, want := rowsOfJSON(t, linesOf(body)), rowsOfJSON(t, listed)
 			for i := range want {
 				if len(want[i]) != len(got[i]) || got[i]["date"] != want[i]["date"] || got[i]["charge"] != want[i]["charge"] {
 					t.Fatalf("row %d: %v, want %v", i, got[i], want[i])
@@ -215,12 +215,12 @@ func TestExport(t *testing.T) {
 			if len(got) != len(want) || !bytes.HasSuffix(body, []byte("}\n")) {
 				t.Errorf("%d rows, want %d", len(got), len(want))
 			}
-			if n := len(lines(c.export(Received, "per_page", "40"))); n < 40 || n > 60 {
+			if n := len(linesOf(c.export(Received, "per_page", "40"))); n < 40 || n > 60 {
 				t.Errorf("a page has %d rows", n)
 			}
 			_, c = start(t, Settings{Account: a, Generation: g, ExportFewer: true, ExportLimited: true, ExportCutNewline: true})
 			body = c.export(Received)
-			if n := len(lines(body)); n < 25 || n > 40 || bytes.HasSuffix(body, []byte("\n")) {
+			if n := len(linesOf(body)); n < 25 || n > 40 || bytes.HasSuffix(body, []byte("\n")) {
 				t.Errorf("limited to %d rows", n)
 			}
 			if text := string(body); strings.Contains(text, "sip_trunk") || strings.Contains(text, "parent") || strings.Contains(text, "answered_by") {
@@ -236,7 +236,7 @@ func TestReducedTotals(t *testing.T) {
 	_, c := start(t, Settings{Account: a, Generation: GenerationB, ExportFewer: true})
 	got := newTally()
 	for _, callType := range []string{Placed, Received} {
-		for _, row := range rowsOfJSON(t, lines(c.export(callType))) {
+		for _, row := range rowsOfJSON(t, linesOf(c.export(callType))) {
 			got.add(callType, row)
 		}
 	}

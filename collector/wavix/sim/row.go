@@ -8,162 +8,175 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
+// scenario is what a call has beside its own row. A mix says it as the kind's Wire.
+type scenario string
+
+const (
+	plain scenario = "plain"
+	// selfParent is a row that names itself as its parent: it has none. otherParent names a parent that isn't listed.
+	selfParent  scenario = "self parent"
+	otherParent scenario = "other parent"
+	// ownNumber is a placed call to one of the account's own numbers: it is also listed as received, with the same id.
+	ownNumber scenario = "own number"
+	// forwarded is a received call that went on to the telephone network: there is a placed leg too, whose parent it
+	// is, and a fee. The leg is answered, or fails.
+	forwarded       scenario = "forwarded"
+	forwardedInVain scenario = "forwarded in vain"
+)
+
+// scenarios are those of each type.
+var scenarios = [sides][]scenario{
+	placed: {plain, selfParent, otherParent, ownNumber}, received: {plain, selfParent, otherParent, forwarded, forwardedInVain},
+}
+
+func (s scenario) isForwarded() bool { return s == forwarded || s == forwardedInVain }
+
 // part is which of a call's rows is meant.
 type part uint8
 
 const (
-	// ownPart is the call's own row.
 	ownPart part = iota
-	// linkedPart is the leg of a forwarded call, or the received row of a call
-	// between own numbers.
+	// linkedPart is the leg of a forwarded call, or the received row of a call between own numbers.
 	linkedPart
 	// twinPart is another call that can't be told from one without an id.
 	twinPart
 )
 
-// allParts are the parts of a call that has a linked row, a twin, both or neither.
-var allParts = map[[2]bool][]part{
-	{}:            {ownPart},
-	{true, false}: {ownPart, linkedPart},
-	{false, true}: {ownPart, twinPart},
-	{true, true}:  {ownPart, linkedPart, twinPart},
-}
-
-// partsOf are the rows that a call has. They aren't to be changed.
+// partsOf are the rows that a call has.
 func partsOf(c *simulator.Call) []part {
-	s := scenarioOf(c)
-	return allParts[[2]bool{s == ownNumber || s.isForwarded(), c.NoID && styleOf(c.ID)%3 == 0}]
-}
-
-// row is one row of a type's list.
-type row struct {
-	side side
-	part part
-	call *simulator.Call
-	// id is the row's, unless noID. Parent is the row's it belongs to, if hasParent.
-	id, parent      simulator.UUID
-	noID, hasParent bool
-	// childOf says that the parent is the call's own row, which is the other type's.
-	childOf bool
-	flaw    simulator.Flaw
-	copies  int
-	start   time.Time
-	trunk   string
-	country string
-	// hasFee says that there is a fee for forwarding, if it is known.
-	hasFee    bool
-	emergency cdr.Emergency
-
-	versions [3]version
-	count    int
-}
-
-// version is what may change in a row.
-type version struct {
-	published   time.Time
-	disposition string
-	outcome     cdr.Outcome
-	duration    time.Duration
-	charge, fee simulator.Price
-	incomplete  bool
-}
-
-// fill makes one of a call's rows. It allocates nothing.
-func (a *Account) fill(r *row, of side, c *simulator.Call, p part) {
-	*r = row{
-		side: of, part: p, call: c, id: c.ID, noID: c.NoID, flaw: c.Flaw, copies: c.Copies,
-		start: c.Start, trunk: c.Trunk.Name, country: c.Country(),
+	list := make([]part, 1, 3)
+	if s := scenarioOf(c); s == ownNumber || s.isForwarded() {
+		list = append(list, linkedPart)
 	}
-	kind, s := c.Versions()[0].Kind, scenarioOf(c)
-	r.emergency, r.hasFee = kind.Emergency, s.isForwarded()
-	switch s {
+	if c.NoID && styleOf(c.ID)%3 == 0 {
+		list = append(list, twinPart)
+	}
+	return list
+}
+
+func scenarioOf(c *simulator.Call) scenario { return scenario(c.Versions()[0].Kind.Wire) }
+
+// row is one row of a type's list, as a call of its own: a version's Connection is the fee for forwarding.
+type row struct {
+	simulator.Call
+	scenario
+	side, world side
+	part        part
+	// origin is the id of the call that the row is made from, dialled where its other party's number comes from.
+	origin  simulator.UUID
+	dialled *simulator.Prefix
+	// parent is zero if the row has none; child says that the parent is the call's own row, of the other type.
+	parent simulator.UUID
+	child  bool
+	hasFee bool
+}
+
+const (
+	// maxOffset is how long after its call a linked row starts at most.
+	maxOffset = 5 * time.Second
+	// maxSetup is how long before its start a call is set up at most, maxRing how long one that fails rings.
+	maxSetup = 20 * time.Second
+	maxRing  = 45 * time.Second
+)
+
+var (
+	noTrunk = simulator.Trunk{}
+	target  = simulator.Prefix{Weight: 3, Digits: "+141555501", Random: 2, Country: "US", Place: "United States"}
+)
+
+// row makes one of a call's rows.
+func (a *Account) row(of side, c *simulator.Call, p part) row {
+	r := row{Call: *c, scenario: scenarioOf(c), side: of, world: of, part: p, origin: c.ID, dialled: c.Prefix}
+	r.hasFee = r.isForwarded() && p != linkedPart
+	switch r.scenario {
 	case selfParent:
-		r.parent, r.hasParent = c.ID, !c.NoID
+		if !c.NoID {
+			r.parent = c.ID
+		}
 	case otherParent:
-		r.parent, r.hasParent = c.CallID, true
+		r.parent = c.CallID
 	case ownNumber:
-		r.country = a.worlds[of].Mix().Own.Country
+		r.Prefix = &a.worlds[of].Mix().Own
 	default:
 	}
-	for _, v := range c.Versions() {
-		r.add(version{
-			published: v.Published, disposition: v.Kind.Phrase, outcome: v.Kind.Outcome, duration: v.Duration,
-			charge: v.Usage, fee: v.Connection, incomplete: v.Incomplete,
-		})
+	versions := r.Versions()
+	for i := range versions {
+		if !r.hasFee {
+			versions[i].Connection = simulator.Price{}
+		}
 	}
 	switch {
 	case p == twinPart:
 		// It is exactly alike, but may be listed later.
-		r.versions[0].published = r.versions[0].published.Add(time.Duration(styleOf(c.ID)>>8%900) * time.Second)
-	case p == linkedPart && s == ownNumber:
+		versions[0].Published = versions[0].Published.Add(time.Duration(styleOf(c.ID)>>8%900) * time.Second)
+	case p == linkedPart && r.scenario == ownNumber:
 		r.mirror()
 	case p == linkedPart:
-		r.leg(s, a.early)
+		r.leg()
 	}
-	for i := range r.count {
-		if !r.hasFee {
-			r.versions[i].fee = simulator.Price{}
-		}
-	}
+	return r
 }
 
-func (r *row) add(v version) {
-	r.versions[r.count] = v
-	r.count++
+// link makes the row one of the other type, with one version, and returns that with a kind of its own.
+func (r *row) link(of side) simulator.Version {
+	v := r.Versions()[0]
+	k := *v.Kind
+	k.Direction, k.CallType = of.direction(), of.String()
+	v.Kind, v.Incomplete, v.Usage = &k, false, simulator.Price{Known: true}
+	r.side, r.Trunk, r.Flaw, r.Copies = of, &noTrunk, simulator.NoFlaw, 1
+	return v
 }
 
-// mirror makes the row the received one of a call between own numbers: it costs
-// nothing, and is listed when it likes.
+// mirror makes the row the received one of a call between own numbers: it costs nothing, and is listed later.
 func (r *row) mirror() {
-	r.side, r.trunk = received, ""
-	r.flaw, r.copies = simulator.NoFlaw, 1
-	first := r.versions[0]
-	r.count = 0
-	first.published = first.published.Add(time.Duration(styleOf(r.id)>>8%600) * time.Second)
-	first.charge, first.incomplete = simulator.Price{Known: true}, false
-	r.add(first)
+	v := r.link(received)
+	v.Published = v.Published.Add(time.Duration(styleOf(r.ID)>>8%600) * time.Second)
+	r.SetVersions(v)
 }
 
-// leg makes the row the placed one of a forwarded call.
-func (r *row) leg(s scenario, early bool) {
-	parent, style := r.versions[0], styleOf(r.call.CallID)
-	r.side, r.trunk, r.country = placed, "", targetCountry
-	r.flaw, r.copies, r.hasFee = simulator.NoFlaw, 1, false
-	r.id, r.parent, r.noID = r.call.CallID, r.id, false
-	r.hasParent, r.childOf = true, true
+// leg makes the row the placed one of a forwarded call, listed with its parent or later.
+func (r *row) leg() {
+	style, v := styleOf(r.CallID), r.link(placed)
+	listed, talk := v.Published, v.Duration
 	offset := time.Second + time.Duration(style%4)*time.Second
-	r.start = r.start.Add(offset)
-	v := version{disposition: "failed", outcome: cdr.Failed, charge: simulator.Price{Known: true}}
-	if s == forwarded {
-		v.disposition, v.outcome = "answered", cdr.Answered
-		v.duration = max(time.Second, parent.duration-offset)
-		if parent.duration == 0 {
-			v.duration = time.Duration(20+style>>8%300) * time.Second
+	r.parent, r.child, r.ID, r.NoID = r.ID, true, r.CallID, false
+	r.Prefix, r.Start = &target, r.Start.Add(offset)
+	v.Kind.Phrase, v.Kind.Outcome, v.Duration = "failed", cdr.Failed, 0
+	if r.scenario == forwarded {
+		v.Kind.Phrase, v.Kind.Outcome = "answered", cdr.Answered
+		v.Duration = max(time.Second, talk-offset)
+		if talk == 0 {
+			v.Duration = time.Duration(20+style>>8%300) * time.Second
 		}
-		v.charge.Amount = simulator.Amount(1300 * ((v.duration + time.Minute - 1) / time.Minute))
+		v.Usage.Amount = simulator.Amount(1300 * minutes(v.Duration))
 	}
-	v.published = r.start.Add(v.duration)
-	if !early && v.published.Before(parent.published) {
-		v.published = parent.published
+	if v.Published = r.Start.Add(v.Duration); v.Published.Before(listed) {
+		v.Published = listed
 	}
-	r.count = 0
-	r.add(v)
+	r.SetVersions(v)
 }
 
-// at is the version that is visible at an instant; -1 if there is none yet.
-func (r *row) at(t time.Time) int {
-	last := -1
-	for i := range r.count {
-		if !r.versions[i].published.After(t) {
-			last = i
-		}
+// minutes are those that have begun.
+func minutes(d time.Duration) int64 { return int64((d + time.Minute - 1) / time.Minute) }
+
+// life is when a row's call began, was answered (zero if never) and ended.
+func (r *row) life() (begin, answered, end time.Time) {
+	style, v := styleOf(r.ID)>>20, &r.Versions()[0]
+	within := func(most time.Duration) time.Duration {
+		return time.Second + time.Duration(style%uint64(most-time.Second)).Truncate(time.Millisecond)
 	}
-	return last
+	if v.Kind.Outcome.Connected() {
+		return r.Start.Add(-within(maxSetup)), r.Start, r.End(v)
+	}
+	return r.Start, time.Time{}, r.Start.Add(within(maxRing))
 }
 
 // styleOf is a number that an id gives, to draw how its row looks.
 func styleOf(id simulator.UUID) uint64 {
-	x := binary.LittleEndian.Uint64(id[:8]) ^ binary.LittleEndian.Uint64(id[8:])*0x9e3779b97f4a7c15
+	return mix64(binary.LittleEndian.Uint64(id[:8]) ^ binary.LittleEndian.Uint64(id[8:])*0x9e3779b97f4a7c15)
+}
+
+func mix64(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	return x ^ x>>31
 }

@@ -1,55 +1,281 @@
 package sim
 
 import (
-	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // Server is Wavix's API. It is safe for concurrent use.
 type Server struct {
-	settings  Settings
-	account   *Account
-	timeline  *simulator.Timeline
-	faults    *simulator.Faults
-	recorder  *simulator.Recorder
-	authority *simulator.Authority
-	listener  *simulator.Listener
-	log       askedLog
-	limiter   limiter
+	*simulator.Host
+	settings Settings
+	account  *Account
+	limiter  simulator.Limiter
 
-	mu         sync.Mutex
-	key        string
+	mu         sync.Mutex // guards what follows
 	generation Generation
 	zone       *time.Location
-	// refusals are by endpoint; empty: of the others.
-	refusals map[string]Refusal
+	refusals   map[string]Refusal // by endpoint; empty: of the others
+	asked      []Asked
 }
 
 // Start makes an authority and listens. An error leaves nothing open.
 func Start(settings Settings) (*Server, error) {
-	settings.defaults()
+	settings.setDefaults()
 	s := &Server{
-		settings: settings, account: settings.Account, timeline: simulator.NewTimeline(settings.Clock), faults: settings.Faults,
-		recorder: simulator.NewRecorder(), key: settings.APIKey, generation: settings.Generation, zone: settings.Timezone,
-		refusals: map[string]Refusal{},
+		settings: settings, account: settings.Account, generation: settings.Generation, zone: settings.Timezone,
+		refusals: map[string]Refusal{}, limiter: simulator.Limiter{Limit: settings.RequestsPerMinute, Window: time.Minute},
 	}
 	var err error
-	if s.authority, err = simulator.NewAuthority(); err != nil {
+	if s.Host, err = simulator.NewHost(settings.Listen, settings.Clock, settings.Faults, http.HandlerFunc(s.serve)); err != nil {
 		return nil, err
-	}
-	certificate, err := s.authority.Leaf()
-	if err != nil {
-		return nil, err
-	}
-	if s.listener, err = simulator.Serve(settings.Listen, certificate, http.HandlerFunc(s.serve)); err != nil {
-		return nil, fmt.Errorf("start simulated Wavix: %w", err)
 	}
 	return s, nil
 }
 
-// Close stops listening. It may be called twice.
-func (s *Server) Close() { s.listener.Close() }
+// APIKey is the key that works.
+func (s *Server) APIKey() string { return s.settings.APIKey }
+
+// Account is whose calls are listed.
+func (s *Server) Account() *Account { return s.account }
+
+// FailCarrier makes most calls of both types fail from now on for a while.
+func (s *Server) FailCarrier(d time.Duration) { s.account.failCarrier(s.Now(), s.Now().Add(d)) }
+
+// Active is how many calls are in progress at an instant, by direction.
+func (s *Server) Active(at time.Time) map[cdr.Direction]int { return s.account.Active(at) }
+
+// Generation is the present state of the API.
+func (s *Server) Generation() Generation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.generation
+}
+
+// Upgrade makes the API that of a generation, from the next request on.
+func (s *Server) Upgrade(g Generation) { s.change(func() { s.generation = g }) }
+
+// SetTimezone changes the time zone of the days that requests name.
+func (s *Server) SetTimezone(zone *time.Location) { s.change(func() { s.zone = zone }) }
+
+func (s *Server) change(what func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	what()
+}
+
+// Refusal is the text of a 403 to a key that is valid.
+type Refusal string
+
+// The refusals.
+const (
+	NotRefused      Refusal = ""
+	FeatureDisabled Refusal = "Request failed. The feature is disabled for your account."
+	// MissingScope is for a key without calls:read. Wavix documents the scopes, but not this text.
+	MissingScope Refusal = "Forbidden"
+)
+
+// Refuse refuses the requests to an endpoint; empty: to all that have no refusal of their own.
+func (s *Server) Refuse(endpoint string, refusal Refusal) {
+	s.change(func() { s.refusals[endpoint] = refusal })
+}
+
+// Asked is what a request asked for.
+type Asked struct {
+	// Endpoint is one of this package's, Path as it came, Query without the key.
+	Endpoint, Path string
+	Query          url.Values
+	// InHeader and InQuery say where the key came.
+	InHeader, InQuery bool
+}
+
+// Asked are the requests so far, oldest first.
+func (s *Server) Asked() []Asked {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.asked)
+}
+
+// DayTotals is the total that the list gives at an instant for a day of the account's time zone, by type and with
+// disposition=all. Only the date of the time counts.
+func (s *Server) DayTotals(date time.Time, callType string, at time.Time) int {
+	of, ok := sideOf(callType)
+	if !ok {
+		return 0
+	}
+	t := s.terms(at)
+	first := midnight(date, 0, t.zone)
+	return len(s.account.list(first, first, of, all, t))
+}
+
+func (s *Server) terms(at time.Time) terms {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return terms{zone: s.zone, order: s.settings.Order, copiesCount: s.settings.CopiesInTotal, at: at}
+}
+
+// routes are the paths of the generations.
+var routes = []struct {
+	path, endpoint string
+	first, last    Generation
+}{
+	{"/v1/cdr", EndpointList, GenerationA, GenerationB},
+	{"/v1/cdr/all", EndpointExport, GenerationA, GenerationB},
+	{"/v1/cdr.csv", EndpointCSV, GenerationA, GenerationB},
+	{"/v1/cdrs", EndpointList, GenerationC, GenerationD},
+	{"/v1/cdrs/all", EndpointExport, GenerationC, GenerationD},
+	{"/v1/call", EndpointCalls, GenerationA, GenerationA},
+	{"/v1/calls", EndpointCalls, GenerationB, GenerationD},
+}
+
+// endpoint is what a path leads to in a generation.
+func (s *Server) endpoint(g Generation, r *http.Request) string {
+	for _, route := range routes {
+		kept := s.settings.KeepOldPaths && route.endpoint != EndpointCalls
+		if r.URL.Path != route.path || g < route.first || g > route.last && !kept {
+			continue
+		}
+		if route.path == "/v1/cdr" && strings.Contains(r.Header.Get("Accept"), "text/csv") {
+			return EndpointCSV
+		}
+		return route.endpoint
+	}
+	return EndpointOther
+}
+
+// exchange is a request and what is known about it.
+type exchange struct {
+	*Server
+	generation Generation
+	endpoint   string
+	options    url.Values
+	query      query
+}
+
+// appID is the parameter that older clients give the key in.
+const appID = "appid"
+
+// serve answers a request.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	e := exchange{Server: s, generation: s.Generation(), options: r.URL.Query()}
+	e.endpoint = s.endpoint(e.generation, r)
+	s.Answer(w, r, e.endpoint, func() simulator.Reply {
+		if status, message := e.admit(r); status != 0 {
+			return e.refuse(status, message)
+		}
+		if s.limiter.Limit > 0 {
+			if _, wait := s.limiter.Take(s.Now()); wait > 0 {
+				a := e.refuse(http.StatusTooManyRequests, "")
+				a.Header.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+				return a
+			}
+		}
+		switch {
+		case e.endpoint == EndpointOther:
+			return e.refuse(http.StatusNotFound, "")
+		case r.Method != http.MethodGet:
+			return e.refuse(http.StatusMethodNotAllowed, "")
+		case e.endpoint == EndpointCalls:
+			return e.calls()
+		}
+		if invalid := e.parse(); invalid != "" {
+			// The document of 2026 says 400 where others say 422.
+			status := http.StatusUnprocessableEntity
+			if e.generation >= GenerationC {
+				status = http.StatusBadRequest
+			}
+			return e.refuse(status, "Missing or invalid parameter "+invalid)
+		}
+		a := e.records()
+		a.From, a.To, a.Skip = e.query.from, e.query.to.AddDate(0, 0, 1), e.query.skip()
+		return a
+	})
+}
+
+// admit checks the key, and records the request; status 0 is good.
+func (e *exchange) admit(r *http.Request) (status int, message string) {
+	inQuery := e.generation == GenerationA || e.settings.AcceptAppID
+	key, inHeader := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if e.generation == GenerationA {
+		key, inHeader = "", false
+	}
+	if !inHeader && inQuery {
+		key = e.options.Get(appID)
+	}
+	asked := Asked{
+		Endpoint: e.endpoint, Path: r.URL.Path, Query: r.URL.Query(),
+		InHeader: r.Header.Get("Authorization") != "", InQuery: e.options.Has(appID),
+	}
+	asked.Query.Del(appID)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.asked = append(e.asked, asked)
+	refusal, ok := e.refusals[e.endpoint]
+	if !ok {
+		refusal = e.refusals[""]
+	}
+	switch {
+	case key != e.settings.APIKey && e.generation < GenerationC && e.endpoint == EndpointCalls:
+		return http.StatusUnauthorized, "Access Denied"
+	case key != e.settings.APIKey:
+		return http.StatusUnauthorized, "Unauthorized"
+	case refusal != NotRefused:
+		return http.StatusForbidden, string(refusal)
+	}
+	return 0, ""
+}
+
+// failure is the body of Wavix's errors; 401 alone has a member `error`.
+type failure struct {
+	Success bool   `json:"success"`
+	Error   bool   `json:"error,omitempty"`
+	Message string `json:"message"`
+}
+
+func failureOf(status int, message string) []byte {
+	if message == "" {
+		switch status {
+		case http.StatusTooManyRequests:
+			message = "Too many requests"
+		case http.StatusServiceUnavailable:
+			message = "Service temporary unavailable"
+		default:
+			message = http.StatusText(status)
+		}
+	}
+	return simulator.JSON(failure{Error: status == http.StatusUnauthorized, Message: message})
+}
+
+// refuse is a reply that is an error.
+func (s *Server) refuse(status int, message string) simulator.Reply {
+	a := s.reply(failureOf(status, message), 0)
+	a.Status, a.Refused = status, true
+	return a
+}
+
+// reply is a reply of JSON with so many rows; the faults that fit any request can happen to it.
+func (s *Server) reply(body []byte, rows int) simulator.Reply {
+	instead := func(status int, body []byte) func(*simulator.Reply) {
+		return func(r *simulator.Reply) { r.Status, r.Body, r.Rows, r.Type = status, body, 0, "" }
+	}
+	return simulator.Reply{
+		Answer: simulator.Answer{
+			Status: http.StatusOK, Body: body, Header: http.Header{}, Error: func(status int) []byte { return failureOf(status, "") },
+		},
+		Rows: rows,
+		Own: map[simulator.Fault]func(*simulator.Reply){
+			Unauthorized: instead(http.StatusUnauthorized, failureOf(http.StatusUnauthorized, "")),
+			Forbidden:    instead(http.StatusForbidden, failureOf(http.StatusForbidden, "The service is not provisioned for your account.")),
+			SuccessFalse: instead(http.StatusOK, failureOf(http.StatusServiceUnavailable, "")),
+			ErrorTrue:    instead(http.StatusOK, []byte(`{"error":true,"message":"Internal error"}`)),
+		},
+	}
+}

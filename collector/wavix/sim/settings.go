@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -15,10 +16,9 @@ const (
 	EndpointExport = "cdrs_all"
 	// EndpointCSV is /v1/cdr.csv, or the list for those who accept text/csv.
 	EndpointCSV = "cdrs_csv"
-	// EndpointCalls is the calls in progress, EndpointCall one of them.
+	// EndpointCalls is the calls in progress.
 	EndpointCalls = "calls"
-	EndpointCall  = "call"
-	// EndpointOther is whatever else was asked for: always an error.
+	// EndpointOther is any other path: always an error.
 	EndpointOther = "other"
 )
 
@@ -83,7 +83,7 @@ const (
 	NoFinalNewline simulator.Fault = "no final newline"
 )
 
-// Harmless are Wavix's faults that a right client doesn't even notice.
+// Harmless are Wavix's faults that a correct client doesn't notice.
 func Harmless() []simulator.Fault {
 	return []simulator.Fault{ZeroPerPage, SwappedMembers, BlankLines, NoFinalNewline}
 }
@@ -95,7 +95,7 @@ func Harmful() []simulator.Fault {
 
 // Settings say what the server is. All have defaults.
 type Settings struct {
-	// Listen is the address; 127.0.0.1:0 if empty.
+	// Listen is the address; empty is a free port on loopback.
 	Listen string
 	// Clock is the provider's time; nil is the machine's.
 	Clock simulator.Clock
@@ -115,7 +115,7 @@ type Settings struct {
 	// Order is that of rows. Timezone is that of days; UTC if nil.
 	Order    Order
 	Timezone *time.Location
-	// MaxPerPage is the greatest page; 1000 if zero. Who asks for more gets so much.
+	// MaxPerPage is the greatest page; 1000 if zero. A greater per_page is lowered to it.
 	MaxPerPage int
 	// CopiesInTotal counts a row that is listed twice as two in the pagination.
 	// Without it a copy stands beside its row, and the total is that of records.
@@ -135,20 +135,10 @@ type Settings struct {
 	RequestsPerMinute int
 }
 
-func (s *Settings) defaults() {
-	set(&s.Listen, "127.0.0.1:0")
-	set(&s.APIKey, "simulated-api-key")
-	set(&s.Generation, GenerationC)
-	set(&s.Timezone, time.UTC)
-	set(&s.MaxPerPage, 1000)
-	if s.Account == nil {
-		s.Account = &Account{}
-	}
-}
-
-func set[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
+func (s *Settings) setDefaults() {
+	s.APIKey = cmp.Or(s.APIKey, "simulated-api-key")
+	s.Generation = cmp.Or(s.Generation, GenerationC)
+	s.Timezone = cmp.Or(s.Timezone, time.UTC)
+	s.MaxPerPage = cmp.Or(s.MaxPerPage, 1000)
+	s.Account = cmp.Or(s.Account, &Account{})
 }

@@ -81,8 +81,8 @@ func rowsOfCSV(t testing.TB, body []byte) []plainRow {
 	return rows
 }
 
-// lines are the rows of an export.
-func lines(body []byte) []json.RawMessage {
+// linesOf are the rows of an export.
+func linesOf(body []byte) []json.RawMessage {
 	var rows []json.RawMessage
 	for line := range bytes.Lines(body) {
 		if line = bytes.TrimSpace(line); len(line) > 0 {
@@ -99,7 +99,7 @@ func (c *client) read(callType string) map[string][]plainRow {
 	listed, first := c.pages(options(callType), 200)
 	formats := map[string][]plainRow{"list": rowsOfJSON(c.t, listed)}
 	_, body := c.get(export, options(callType))
-	formats["export"] = rowsOfJSON(c.t, lines(body))
+	formats["export"] = rowsOfJSON(c.t, linesOf(body))
 	var rows []plainRow
 	for n := range first.Pagination.Pages {
 		response, body := c.get(csvPath, options(callType, "page", strconv.Itoa(n+1), "per_page", "200"))
@@ -137,7 +137,10 @@ type failedChild struct {
 }
 
 func newTally() *tally {
-	return &tally{Totals: newTotals(), seen: map[string]bool{}, failed: map[string]bool{}, last: map[string]seenRow{}}
+	return &tally{Totals: Totals{
+		Totals:  simulator.NewCounter(mix(""), 0, simulator.View{}).Totals,
+		Charges: map[simulator.ChargeKey]Millionths{}, Corrections: map[simulator.CorrectionKey]Millionths{},
+	}, seen: map[string]bool{}, failed: map[string]bool{}, last: map[string]seenRow{}}
 }
 
 // add counts a row of a type.

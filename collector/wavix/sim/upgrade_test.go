@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -86,31 +85,6 @@ func typeOf(value any) string {
 		return "boolean"
 	default:
 		return "object"
-	}
-}
-
-// TestLooks: numbers are numbers in A, now and then in B, and strings in C.
-func TestLooks(t *testing.T) {
-	a := account(t, 2000, nil)
-	for _, test := range []struct {
-		generation       Generation
-		member           string
-		integer, strings bool
-	}{
-		{GenerationA, "to", true, true},
-		{GenerationA, "charge", true, false},
-		{GenerationB, "to", true, true},
-		{GenerationB, "charge", true, true},
-		{GenerationC, "to", false, true},
-		{GenerationC, "charge", false, true},
-		{GenerationC, "forward_fee", false, true},
-	} {
-		_, c := start(t, Settings{Account: a, Generation: test.generation})
-		raw, _ := c.pages(options(Placed), 1000)
-		got := types(t, raw)[test.member]
-		if (got["integer"]+got["number"] > 0) != test.integer || (got["string"] > 0) != test.strings {
-			t.Errorf("generation %d: %s: %v", test.generation, test.member, got)
-		}
 	}
 }
 
@@ -211,30 +185,6 @@ func when01(yes bool) int {
 		return 1
 	}
 	return 0
-}
-
-// TestEarlyLegs are listed before their parents, and all is the same in the end.
-func TestEarlyLegs(t *testing.T) {
-	for _, early := range []bool{false, true} {
-		a := accountOf(t, AccountSettings{
-			Placed: world(t, PlacedMix(), 1000, nil), Received: world(t, ReceivedMix(), 1000, nil), EarlyLegs: early,
-		})
-		before, parent := 0, simulator.Call{}
-		a.eachRow(begin, begin.AddDate(0, 0, 1), func(r *row) {
-			if r.part == ownPart {
-				parent = *r.call
-			}
-			if r.childOf && r.versions[0].published.Before(parent.Versions()[0].Published) {
-				before++
-			}
-		})
-		if (before > 0) != early {
-			t.Errorf("early %v: %d legs come before their parent", early, before)
-		}
-		if w := a.Totals(begin.AddDate(0, 0, 10)); w.Excused == 0 || w.Failures[simulator.FailureKey{Direction: cdr.Outbound, Outcome: cdr.Failed}] == 0 {
-			t.Errorf("early %v: %d excused", early, w.Excused)
-		}
-	}
 }
 
 // TestOneType: who reads placed calls alone can't know of parents.

@@ -1,0 +1,263 @@
+package sim
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+const (
+	accountID = "400643090008"
+	// userID is the extension of the user who made the JWT, above 2^31.
+	userID = "62264425016"
+	// OtherUser is another user of the account, whose JWTs work too.
+	OtherUser = "62264425999"
+
+	jwtLifetime   = 365 * 24 * time.Hour
+	tokenLifetime = time.Hour
+	// tokenPrefix is how RingCentral's access tokens begin.
+	tokenPrefix = "U0pDMTFQMDFQQVMwMHx"
+	// maxSessions is how many sessions a user has in one app; a further one ends the oldest.
+	maxSessions = 5
+	jwtGrant    = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+)
+
+// registration is what RingCentral stores about the app and its user.
+type registration struct {
+	secret, jwt         string
+	scopes, permissions []string
+	locked, grant       bool
+	// jwts are the JWTs that work, and until when; zero is without end.
+	jwts map[string]time.Time
+	// sessions are the open ones, the oldest first.
+	sessions []session
+}
+
+type session struct {
+	token   string
+	expires time.Time
+}
+
+// ClientID is the app's.
+func (s *Server) ClientID() string { return s.settings.ClientID }
+
+// ClientSecret is the secret that works.
+func (s *Server) ClientSecret() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.secret
+}
+
+// JWT is the one that works. It is a secret.
+func (s *Server) JWT() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.jwt
+}
+
+// SetSecret replaces the client secret.
+func (s *Server) SetSecret(secret string) { s.change(func() { s.secret = secret }) }
+
+// RevokeJWT makes a new JWT; the old ones stop working.
+func (s *Server) RevokeJWT() {
+	s.change(func() { clear(s.jwts) })
+	jwt := s.MintJWTFor(userID, jwtLifetime)
+	s.change(func() { s.jwt = jwt })
+}
+
+// SetScopes grants these app scopes, and no others, from now on.
+func (s *Server) SetScopes(scopes ...string) { s.change(func() { s.scopes = scopes }) }
+
+// SetPermissions gives the user these permissions, and no others, from now on.
+func (s *Server) SetPermissions(permissions ...string) {
+	s.change(func() { s.permissions = permissions })
+}
+
+// LockAccount refuses the user's JWT while locked.
+func (s *Server) LockAccount(locked bool) { s.change(func() { s.locked = locked }) }
+
+// AllowGrant sets whether the app may use the JWT grant.
+func (s *Server) AllowGrant(allowed bool) { s.change(func() { s.grant = allowed }) }
+
+// ExpireTokens makes all access tokens that were issued so far expire.
+func (s *Server) ExpireTokens() {
+	s.change(func() {
+		for i := range s.sessions {
+			s.sessions[i].expires = time.Time{}
+		}
+	})
+}
+
+// KillSessions ends all sessions, as other logins of the same user do.
+func (s *Server) KillSessions() { s.change(func() { s.sessions = nil }) }
+
+// Sessions is the number of sessions that are open.
+func (s *Server) Sessions() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sessions)
+}
+
+// MintJWTFor makes a JWT of a user, which works until RevokeJWT. A lifetime below zero is without end.
+func (s *Server) MintJWTFor(user string, lifetime time.Duration) string {
+	now := s.wall.Now()
+	claims := map[string]any{
+		"aud": s.BaseURL() + "/restapi/oauth/token", "sub": user, "iss": s.BaseURL(), "iat": now.Unix(), "jti": "Simulated-Jti-0001",
+	}
+	var expires time.Time
+	if lifetime >= 0 {
+		expires = now.Add(lifetime)
+		claims["exp"] = expires.Unix()
+	}
+	header := `{"kid":"8762f598d05944dbb86bf5ca97804700","typ":"JWT","alg":"HS256"}`
+	parts := []string{header, string(simulator.JSON(claims)), rand.Text()}
+	for i := range parts {
+		parts[i] = base64.RawURLEncoding.EncodeToString([]byte(parts[i]))
+	}
+	jwt := strings.Join(parts, ".")
+	s.change(func() { s.jwts[jwt] = expires })
+	return jwt
+}
+
+// openSession opens a session and returns its access token.
+func (s *Server) openSession(lifetime time.Duration) string {
+	token := tokenPrefix + rand.Text() + rand.Text()
+	s.change(func() {
+		s.sessions = append(s.sessions, session{token: token, expires: s.wall.Now().Add(lifetime)})
+		s.sessions = s.sessions[max(0, len(s.sessions)-maxSessions):]
+	})
+	return token
+}
+
+func (s *Server) closeSession(token string) {
+	s.change(func() { s.sessions = slices.DeleteFunc(s.sessions, func(o session) bool { return o.token == token }) })
+}
+
+// authenticate checks an Authorization header; nil is good.
+func (s *Server) authenticate(header string) *problem {
+	method, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(method, "Bearer") || token == "" {
+		return apiError(http.StatusUnauthorized, "OAU-151", "Authorization method not supported")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.sessions, func(o session) bool { return o.token == token })
+	switch {
+	case i < 0 && !strings.HasPrefix(token, tokenPrefix[:4]):
+		return apiError(http.StatusUnauthorized, "OAU-149", "Unparsable access token").named("TokenInvalid")
+	case i < 0:
+		return lostToken()
+	case !s.wall.Now().Before(s.sessions[i].expires):
+		return expiredToken()
+	}
+	return nil
+}
+
+// oauthError is the body of the OAuth endpoints' errors.
+type oauthError struct {
+	status      int
+	Error       string         `json:"error"`
+	Description string         `json:"error_description"`
+	Errors      []oauthProblem `json:"errors"`
+}
+
+type oauthProblem struct {
+	Code       string           `json:"errorCode"`
+	Message    string           `json:"message"`
+	Parameters []oauthParameter `json:"parameters,omitempty"`
+}
+
+type oauthParameter struct {
+	Name  string `json:"parameterName"`
+	Value string `json:"parameterValue"`
+}
+
+func newOAuthError(status int, kind, code, text string) *oauthError {
+	return &oauthError{status: status, Error: kind, Description: text, Errors: []oauthProblem{{Code: code, Message: text}}}
+}
+
+// oauth handles a form that is posted to an OAuth endpoint by a client with its id and secret.
+func (s *Server) oauth(endpoint string, serve func(*http.Request) (any, *oauthError)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.Answer(w, r, endpoint, func() simulator.Reply {
+			h := http.Header{}
+			if !s.limit(GroupAuth, h) {
+				return s.refused(h, rateExceeded())
+			}
+			failed := s.identify(r)
+			var body any
+			if failed == nil {
+				body, failed = serve(r)
+			}
+			switch {
+			case failed != nil:
+				return s.reply(h, failed.status, simulator.JSON(failed))
+			case body == nil:
+				return s.reply(h, http.StatusOK, nil)
+			}
+			return s.reply(h, http.StatusOK, simulator.JSON(body))
+		})
+	}
+}
+
+// identify checks the form and the client's id and secret.
+func (s *Server) identify(r *http.Request) *oauthError {
+	id, secret, ok := r.BasicAuth()
+	switch {
+	case !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") || r.ParseForm() != nil:
+		return newOAuthError(http.StatusBadRequest, "invalid_request", "OAU-113", "The request must be a form that is posted")
+	case !ok:
+		return newOAuthError(http.StatusBadRequest, "invalid_client", "OAU-123", "Client authentication is required")
+	case id != s.settings.ClientID:
+		e := newOAuthError(http.StatusBadRequest, "invalid_client", "OAU-153", "Invalid client: "+id)
+		e.Errors[0].Parameters = []oauthParameter{{"client_id", id}}
+		return e
+	case secret != s.ClientSecret():
+		return newOAuthError(http.StatusUnauthorized, "invalid_client", "OAU-146", "Invalid client credentials")
+	}
+	return nil
+}
+
+// token is the JWT bearer grant (RFC 7523).
+func (s *Server) token(r *http.Request) (any, *oauthError) {
+	s.mu.Lock()
+	grant, locked, allowed, scopes := r.PostForm.Get("grant_type"), s.locked, s.grant, strings.Join(s.scopes, " ")
+	expires, known := s.jwts[r.PostForm.Get("assertion")]
+	s.mu.Unlock()
+	lifetime := tokenLifetime
+	if text := r.PostForm.Get("access_token_ttl"); text != "" {
+		seconds, err := strconv.Atoi(text)
+		if err != nil || seconds < 600 || seconds > 3600 {
+			return nil, newOAuthError(http.StatusBadRequest, "invalid_request", "OAU-111", "Parameter [access_token_ttl] is invalid")
+		}
+		lifetime = time.Duration(seconds) * time.Second
+	}
+	switch {
+	case grant != jwtGrant || !allowed:
+		return nil, newOAuthError(http.StatusForbidden, "unauthorized_client", "OAU-112",
+			"The client is unauthorized for the required grant type: ["+grant+"]")
+	case locked:
+		return nil, newOAuthError(http.StatusBadRequest, "invalid_grant", "OAU-147",
+			"The account is locked out due to multiple unsuccessful logon attempts.")
+	case !known:
+		return nil, newOAuthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: signature")
+	case !expires.IsZero() && !s.wall.Now().Before(expires):
+		return nil, newOAuthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: expired")
+	}
+	return map[string]any{
+		"access_token": s.openSession(lifetime), "token_type": "bearer", "expires_in": int(lifetime / time.Second),
+		"scope": scopes, "owner_id": userID, "endpoint_id": "hGQ1AqmtSnGtyrsVNvI1Ew",
+	}, nil
+}
+
+// revoke ends a session (RFC 7009). A token that isn't known is no error.
+func (s *Server) revoke(r *http.Request) (any, *oauthError) {
+	s.closeSession(r.PostForm.Get("token"))
+	return nil, nil
+}

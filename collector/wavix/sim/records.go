@@ -1,0 +1,168 @@
+package sim
+
+import (
+	"bytes"
+	"encoding/csv"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// query is what a request for records asks for.
+type query struct {
+	from, to      time.Time
+	side          side
+	disposition   string
+	page, perPage int
+}
+
+const (
+	// defaultPerPage is how many rows a page has without per_page.
+	defaultPerPage = 25
+	// maxPage keeps the number of rows before a page within bounds.
+	maxPage = 1 << 30
+)
+
+func (q *query) skip() int { return (q.page - 1) * q.perPage }
+
+// parse reads the query, and returns the name of the parameter that is missing or wrong.
+func (e *exchange) parse() (invalid string) {
+	q, zone := &e.query, e.terms(time.Time{}).zone
+	var err error
+	// A day of the account's time zone, as a date and nothing else.
+	if q.from, err = time.ParseInLocation(time.DateOnly, e.options.Get("from"), zone); err != nil {
+		return "from"
+	}
+	if q.to, err = time.ParseInLocation(time.DateOnly, e.options.Get("to"), zone); err != nil || q.to.Before(q.from) {
+		return "to"
+	}
+	var ok bool
+	if q.side, ok = sideOf(e.options.Get("type")); !ok {
+		return "type"
+	}
+	// Wavix's prose has `rejected`, its list of values doesn't.
+	if q.disposition = e.options.Get("disposition"); !e.options.Has("disposition") {
+		q.disposition = "answered"
+	}
+	if !slices.Contains([]string{"answered", "noanswer", "busy", "failed", "rejected", all}, q.disposition) {
+		return "disposition"
+	}
+	count := func(name string, otherwise, most int) int {
+		if !e.options.Has(name) {
+			return otherwise
+		}
+		n, err := strconv.ParseInt(e.options.Get(name), 10, 32)
+		if err != nil || n < 1 {
+			invalid = name
+		}
+		return min(int(n), most)
+	}
+	q.perPage = count("per_page", defaultPerPage, e.settings.MaxPerPage)
+	q.page = count("page", 1, maxPage)
+	return invalid
+}
+
+// records answers with rows: a page of the list or of CSV, or the export.
+func (e *exchange) records() simulator.Reply {
+	q := &e.query
+	t := e.terms(e.Visible())
+	list := e.account.list(q.from, q.to, q.side, q.disposition, t)
+	total := len(list)
+	if e.endpoint != EndpointExport || e.options.Has("page") || e.options.Has("per_page") || e.settings.ExportLimited {
+		list = list[min(q.skip(), total):min(q.skip()+q.perPage, total)]
+	}
+	each := func(f func(*row, *simulator.Version)) {
+		for i := range list {
+			r := e.account.at(&list[i])
+			for range list[i].copies {
+				f(&r, &r.Versions()[r.At(t.at)])
+			}
+		}
+	}
+	if e.endpoint == EndpointCSV {
+		var b bytes.Buffer
+		w := csv.NewWriter(&b)
+		_ = w.Write(columns(e.generation))
+		rows := 0
+		each(func(r *row, v *simulator.Version) {
+			r.writeCSV(w, e.generation, v)
+			rows++
+		})
+		w.Flush()
+		a := e.reply(b.Bytes(), rows)
+		a.Type = "text/csv; charset=utf-8"
+		return a
+	}
+	names := columns(e.generation)
+	if e.endpoint == EndpointExport {
+		names = exportColumns(e.generation, e.settings.ExportFewer)
+	}
+	rows := []any{}
+	each(func(r *row, v *simulator.Version) { rows = append(rows, r.object(e.generation, v, names)) })
+	if e.endpoint == EndpointExport {
+		return e.export(rows)
+	}
+	return e.list(rows, total)
+}
+
+type pagination struct {
+	CurrentPage int `json:"current_page"`
+	PerPage     int `json:"per_page"`
+	Total       int `json:"total"`
+	TotalPages  int `json:"total_pages"`
+}
+
+type listBody struct {
+	Items      []any      `json:"items,omitzero"`
+	Pagination pagination `json:"pagination"`
+}
+
+// list is a page of the list.
+func (e *exchange) list(rows []any, total int) simulator.Reply {
+	q := &e.query
+	body := listBody{rows, pagination{q.page, q.perPage, total, (total + q.perPage - 1) / q.perPage}}
+	a := e.reply(simulator.JSON(body), len(rows))
+	a.More = q.page < body.Pagination.TotalPages
+	a.Own[NoItems] = func(r *simulator.Reply) { r.Body, r.Rows = simulator.JSON(listBody{nil, body.Pagination}), 0 }
+	a.Own[ZeroPerPage] = func(r *simulator.Reply) {
+		body.Pagination.PerPage = 0
+		r.Body = simulator.JSON(body)
+	}
+	a.Own[SwappedMembers] = func(r *simulator.Reply) {
+		r.Body = simulator.JSON(struct {
+			Pagination pagination `json:"pagination"`
+			Items      []any      `json:"items"`
+		}{body.Pagination, rows})
+	}
+	return a
+}
+
+// export is rows as newline-delimited JSON.
+func (e *exchange) export(rows []any) simulator.Reply {
+	body := lines(rows)
+	if e.settings.ExportCutNewline {
+		body = bytes.TrimSuffix(body, []byte("\n"))
+	}
+	a := e.reply(body, len(rows))
+	a.Type = "application/x-ndjson"
+	// As in Wavix's samples.
+	a.Header["Last-Modified"], a.Header["Etag"] = []string{"0"}, []string{"0"}
+	a.Own[BlankLines] = func(r *simulator.Reply) {
+		r.Body = append(append([]byte("\n\n"), bytes.ReplaceAll(r.Body, []byte("\n"), []byte("\n\n\n"))...), '\n')
+	}
+	if len(rows) == 0 {
+		return a
+	}
+	half := len(rows) / 2
+	shorter := func(tail []byte) func(*simulator.Reply) {
+		return func(r *simulator.Reply) { r.Body, r.Rows = append(lines(rows[:half]), tail...), half }
+	}
+	next := simulator.JSON(rows[half])
+	a.Own[CutLine] = shorter(next[:len(next)/2])
+	a.Own[ShortStream] = shorter(nil)
+	a.Own[ErrorInStream] = shorter(append(failureOf(503, ""), '\n'))
+	a.Own[NoFinalNewline] = func(r *simulator.Reply) { r.Body = bytes.TrimSuffix(r.Body, []byte("\n")) }
+	return a
+}

@@ -1,0 +1,46 @@
+package simulator
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// Limiter answers so many requests in a sliding window. A token bucket would not do: RingCentral documents a window
+// and a penalty, and the tests rely on the exact number that a window lets pass.
+type Limiter struct {
+	Limit  int
+	Window time.Duration
+	// Penalty refuses all requests after one too many, until none came for a whole window.
+	Penalty bool
+
+	mu      sync.Mutex
+	passed  []time.Time // in the window; guarded by mu, as what follows
+	penalty time.Time
+	refused int
+}
+
+// Take counts a request. It returns how many more would be answered, and how long to wait if this one isn't.
+func (l *Limiter) Take(now time.Time) (left int, wait time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.passed = slices.DeleteFunc(l.passed, func(at time.Time) bool { return now.Sub(at) >= l.Window })
+	switch {
+	case len(l.passed) < l.Limit && !now.Before(l.penalty):
+		l.passed = append(l.passed, now)
+	case l.Penalty:
+		l.penalty, wait = now.Add(l.Window), l.Window
+		l.refused++
+	default:
+		wait = l.Window - now.Sub(l.passed[0])
+		l.refused++
+	}
+	return l.Limit - len(l.passed), wait
+}
+
+// Refused is the number of requests that weren't answered.
+func (l *Limiter) Refused() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.refused
+}
