@@ -92,9 +92,6 @@ func (f *Feed) showHour() {
 func (f *Feed) writeConnected(p *pageWork) error {
 	e, end, was := f.ledger.engine, f.hourEnd(&p.next), p.next.connectedFrom
 	from := was
-	if from < 0 {
-		from = metrics.MinuteOf(p.observed) + 1 // whatever was counted before has ended before
-	}
 	if need := metrics.MinuteOf(end.Add(-peakWindow)); need >= from+peakStep {
 		from = need
 	}

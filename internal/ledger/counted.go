@@ -17,64 +17,23 @@ type counted struct {
 	span metrics.Span
 }
 
-// The parts of the stored form.
-const (
-	countedBegan = 1 << iota
-	countedSpan
-	// countedBoth: the span begins within the five minutes of the activity.
-	countedBoth
-
-	allCounted = countedBegan | countedSpan | countedBoth
-)
-
-// countedEpoch is the time that stored forms are reckoned from, so that they are short:
-// 2026-01-01.
-const countedEpoch = 1767225600
-
-// append appends the stored form: which parts there are, and these.
+// append appends the stored form.
 func (c *counted) append(dst []byte) []byte {
-	at := len(dst)
-	dst = append(dst, 0)
-	switch {
-	case c.began == 0:
-	case c.span.Trunk != 0 && fiveMinutes(c.span.Start) == c.began:
-		dst[at] |= countedBoth
-	default:
-		dst[at] |= countedBegan
-		dst = binary.AppendVarint(dst, c.began-countedEpoch/activitySeconds)
-	}
+	dst = binary.AppendUvarint(binary.AppendVarint(dst, c.began), uint64(c.span.Trunk))
 	if c.span.Trunk != 0 {
-		dst[at] |= countedSpan
-		dst = binary.AppendVarint(dst, c.span.Start-countedEpoch*1e6)
+		dst = binary.AppendVarint(dst, c.span.Start)
 		dst = binary.AppendUvarint(dst, uint64(c.span.End-c.span.Start))
-		dst = binary.AppendUvarint(dst, uint64(c.span.Trunk))
 	}
 	return dst
 }
 
-// none says that there is nothing to tell.
-func (c *counted) none() bool { return c.began == 0 && c.span.Trunk == 0 }
-
 // counted reads what append wrote.
 func (r *reader) counted() (c counted) {
-	parts := r.bytes(1)
-	if r.bad || parts[0] == 0 || parts[0]&^allCounted != 0 || parts[0]&countedBoth != 0 && parts[0] != countedBoth|countedSpan {
-		r.bad = true
-		return counted{}
-	}
-	if parts[0]&countedBegan != 0 {
-		c.began = r.varint() + countedEpoch/activitySeconds
-		r.bad = r.bad || c.began == 0
-	}
-	if parts[0]&countedSpan != 0 {
-		c.span.Start = r.varint() + countedEpoch*1e6
+	c.began, c.span.Trunk = r.varint(), int64(r.uvarint())
+	if c.span.Trunk != 0 {
+		c.span.Start = r.varint()
 		c.span.End = c.span.Start + int64(r.uvarint())
-		c.span.Trunk = int64(r.uvarint())
-		r.bad = r.bad || c.span.Trunk <= 0 || c.span.End < c.span.Start
-	}
-	if parts[0]&countedBoth != 0 {
-		c.began = fiveMinutes(c.span.Start)
-		r.bad = r.bad || c.began == 0
+		r.bad = r.bad || c.span.Trunk < 0 || c.span.End < c.span.Start
 	}
 	return c
 }

@@ -19,11 +19,7 @@ type group struct {
 }
 
 func (g group) append(dst []byte) []byte {
-	dst = append(dst, rowGroup, byte(g.outcome), byte(flag(g.other)))
-	if g.began == 0 {
-		return dst // as programs wrote it before there was an activity
-	}
-	return binary.AppendVarint(dst, g.began)
+	return binary.AppendVarint(append(dst, rowGroup, byte(g.outcome), byte(flag(g.other))), g.began)
 }
 
 func parseGroup(data []byte) (group, error) {
@@ -31,11 +27,9 @@ func parseGroup(data []byte) (group, error) {
 		return group{}, errRow
 	}
 	g := group{outcome: cdr.Outcome(data[1]), other: data[2] == 1}
-	if len(data) > 3 {
-		r := reader{data: data[3:]}
-		if g.began = r.varint(); r.bad || g.began == 0 || len(g.append(nil)) != len(data) {
-			return group{}, errRow
-		}
+	r := reader{data: data[3:]}
+	if g.began = r.varint(); r.bad || len(r.data) > 0 {
+		return group{}, errRow
 	}
 	return g, nil
 }

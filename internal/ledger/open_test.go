@@ -24,11 +24,11 @@ func TestOpenRefuses(t *testing.T) {
 		spoil func(t *testing.T, r *rig)
 		want  string
 	}{
-		{"a newer schema", func(t *testing.T, r *rig) {
+		{"another schema", func(t *testing.T, r *rig) {
 			if _, err := r.ledger.engine.exec(`UPDATE meta SET value = '99' WHERE name = 'schema'`); err != nil {
 				t.Fatal(err)
 			}
-		}, "run the newer program"},
+		}, "run the program that wrote it"},
 		{"a file that is no database", func(t *testing.T, r *rig) {
 			if err := os.WriteFile(filepath.Join(r.folder, fileName), []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
 				t.Fatal(err)
@@ -173,7 +173,7 @@ func TestInstanceIDIsKept(t *testing.T) {
 func FuzzIDRow(f *testing.F) {
 	k := known{outcome: 1, callType: "user_out", country: "DE", version: 3, schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}}}
 	f.Add(k.append(nil))
-	f.Add([]byte{rowRecord, 0, 0, 0})
+	f.Add([]byte{rowRecord, 0, 0, 0, 0, 0, 0})
 	k.flags = rowFailed | rowFurther
 	f.Add(k.append(nil))
 	f.Add(withFlags(k.append(nil), rowSettled))

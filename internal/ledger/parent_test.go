@@ -125,7 +125,7 @@ func TestParentsCostNothingElsewhere(t *testing.T) {
 	if r.ledger.page.sorting.children {
 		t.Error("the page was put in order for its children")
 	}
-	if n, plain := r.rows("1 = 1"), r.rows(fmt.Sprintf("hex(substr(data, 1, 3)) = '%02X0000'", rowTimed)); n != 3 || plain != 3 {
+	if n, plain := r.rows("1 = 1"), r.rows(fmt.Sprintf("hex(substr(data, 1, 3)) = '%02X0000'", rowRecord)); n != 3 || plain != 3 {
 		t.Errorf("%d rows, %d of them without flags; want 3", n, plain)
 	}
 }

@@ -47,7 +47,7 @@ func TestSpansArePrunedInPieces(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	if _, err := r.ledger.engine.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-		INSERT INTO seen SELECT ?, ?, CAST(printf('%016d', i) AS BLOB), x'050100' FROM n`,
+		INSERT INTO seen SELECT ?, ?, CAST(printf('%016d', i) AS BLOB), x'04010000' FROM n`,
 		2*pruneRows+1, r.feed.row.id, spanOf(epoch)); err != nil {
 		t.Fatal(err)
 	}

@@ -130,9 +130,7 @@ func (f *Feed) setOrigin(s *State, page *Page) error {
 		return nil
 	}
 	s.Origin, s.Floor, s.Watermark = origin, origin, origin
-	if s.connectedFrom >= 0 { // else an older program may have counted calls already
-		s.connectedFrom = keptFrom(origin)
-	}
+	s.connectedFrom = keptFrom(origin)
 	_, err := f.ledger.engine.exec(`UPDATE feeds SET origin = ? WHERE id = ?`, micros(origin), f.row.id)
 	return err
 }
