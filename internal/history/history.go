@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -87,20 +88,20 @@ func Open(ctx context.Context, s Settings) (*History, error) {
 	if err := errors.Join(os.Mkdir(folder, 0o700), os.Mkdir(runs, 0o700)); err != nil {
 		return nil, fmt.Errorf("make a folder for the history: %w", err)
 	}
-	l, err := ledger.Open(ctx, ledger.Settings{
-		Folder: folder, Now: func() time.Time { return s.From }, Options: metrics.Options{SeriesLimit: s.SeriesLimit},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("count history: %w", err)
-	}
 	h := &History{
-		settings: s, ledger: l, sorter: newSorter(runs, cmp.Or(s.buffered, mostBuffered)),
+		settings: s, sorter: newSorter(runs, cmp.Or(s.buffered, mostBuffered)),
 		ids: make(map[*metrics.LabelSet]int), family: make(map[*metrics.Def]int),
 	}
 	for i, d := range metrics.Catalogue() {
 		h.family[d] = i
 	}
-	l.Store().Watch(h.watch)
+	l, err := ledger.Open(ctx, ledger.Settings{
+		Folder: folder, Now: func() time.Time { return s.From }, Options: metrics.Options{SeriesLimit: s.SeriesLimit}, OnDelta: h.add,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count history: %w", err)
+	}
+	h.ledger = l
 	return h, nil
 }
 
@@ -123,18 +124,18 @@ func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
 	return r.summary, err
 }
 
-// watch takes a change of a series.
-func (h *History) watch(d metrics.Delta) {
-	id, known := h.ids[d.Labels]
+// add adds a change of a series at the time of its record.
+func (h *History) add(record *cdr.Record, labels *metrics.LabelSet, d *metrics.Delta) {
+	id, known := h.ids[labels]
 	if !known {
 		id = len(h.series)
-		h.ids[d.Labels] = id
-		h.series = append(h.series, series{labels: d.Labels, grid: h.grid})
+		h.ids[labels] = id
+		h.series = append(h.series, series{labels: labels, grid: h.grid})
 	}
-	k := key{family: h.family[d.Labels.Def], series: id, at: h.grid.at(d.Record.Start), part: sumPart}
+	k := key{family: h.family[d.Def], series: id, at: h.grid.at(record.Start), part: sumPart}
 	h.sorter.add(k, &amount{n: d.N, money: d.Money})
-	if d.Labels.Def.Kind == metrics.Histogram {
-		k.part = sumPart + 1 + d.Bucket
+	if d.Def.Kind == metrics.Histogram {
+		k.part = sumPart + 1 + d.Def.Bucket(d.N)
 		h.sorter.add(k, &amount{n: 1})
 	}
 }

@@ -43,7 +43,25 @@ func sameRow(a, b []byte) bool {
 type head struct {
 	revisions int64 // how often it changed
 	flags     byte
-	counted   counted
+	// began is in which five minutes the activity has the call, so that a later version can
+	// change it; 0 for none, if it began too long ago.
+	began int64
+	// span is when the call was connected, likewise.
+	span span
+}
+
+// flagsAt is where the flags stand in a record's row.
+const flagsAt = 2
+
+// append appends the stored form.
+func (h *head) append(dst []byte) []byte {
+	dst = binary.AppendVarint(append(dst, rowRecord, byte(min(h.revisions, maxRevisions)), h.flags), h.began)
+	dst = binary.AppendUvarint(dst, uint64(h.span.trunk))
+	if h.span.trunk != 0 {
+		dst = binary.AppendVarint(dst, h.span.start)
+		dst = binary.AppendUvarint(dst, uint64(h.span.end-h.span.start))
+	}
+	return dst
 }
 
 // splitRow is a record's row as its head and the body behind it, nil if it is no such row.
@@ -51,10 +69,13 @@ func splitRow(row []byte) (h head, body []byte) {
 	if len(row) < 4 || row[0] != rowRecord {
 		return head{}, nil
 	}
-	h = head{revisions: int64(row[1]), flags: row[2]}
 	r := reader{data: row[3:]}
-	h.counted = r.counted()
-	if r.bad || len(r.data) == 0 {
+	h = head{revisions: int64(row[1]), flags: row[flagsAt], began: r.varint(), span: span{trunk: int64(r.uvarint())}}
+	if h.span.trunk != 0 {
+		h.span.start = r.varint()
+		h.span.end = h.span.start + int64(r.uvarint())
+	}
+	if r.bad || len(r.data) == 0 || h.span.trunk < 0 || h.span.end < h.span.start {
 		return head{}, nil
 	}
 	return h, r.data
@@ -68,22 +89,10 @@ func bodyOf(row []byte) []byte {
 
 // flagsOf are the flags of a record's row.
 func flagsOf(row []byte) byte {
-	if len(row) > 2 && row[0] == rowRecord {
-		return row[2]
+	if len(row) > flagsAt && row[0] == rowRecord {
+		return row[flagsAt]
 	}
 	return 0
-}
-
-// withFlags is a record's row with other flags.
-func withFlags(row []byte, flags byte) []byte {
-	h, body := splitRow(row)
-	h.flags = flags
-	return append(h.append(make([]byte, 0, len(row)+2)), body...)
-}
-
-// append appends the stored form.
-func (h *head) append(dst []byte) []byte {
-	return h.counted.append(append(dst, rowRecord, byte(min(h.revisions, maxRevisions)), h.flags))
 }
 
 // known is what the ledger remembers of a counted record.

@@ -71,8 +71,6 @@ func (m *model) page(t *testing.T, rows []modelRow, watermark time.Time) {
 	rows = m.inOrder(rows)
 	for _, row := range rows {
 		m.row(t, row)
-	}
-	for _, row := range rows {
 		m.takeSessions(row)
 	}
 	for _, row := range slices.Backward(rows) {

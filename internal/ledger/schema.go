@@ -33,10 +33,11 @@ var schema = []string{
 	`CREATE TABLE series (
 		id INTEGER PRIMARY KEY, feed BIGINT NOT NULL, metric TEXT NOT NULL, labels TEXT NOT NULL,
 		start BIGINT NOT NULL, shown BIGINT NOT NULL, value TEXT NOT NULL)`,
+	// How many calls first seen in a second said whether media bypassed.
 	`CREATE TABLE trailing (
-		feed BIGINT NOT NULL, trunk TEXT NOT NULL, second BIGINT NOT NULL,
+		feed BIGINT NOT NULL, second BIGINT NOT NULL, trunk BIGINT NOT NULL,
 		bypassed BIGINT NOT NULL, total BIGINT NOT NULL,
-		PRIMARY KEY (feed, trunk, second)) WITHOUT ROWID`,
+		PRIMARY KEY (feed, second, trunk)) WITHOUT ROWID`,
 	`CREATE TABLE outbox (
 		id INTEGER PRIMARY KEY, feed BIGINT NOT NULL, records BIGINT NOT NULL,
 		created BIGINT NOT NULL, data BLOB NOT NULL)`,
@@ -54,12 +55,10 @@ var schema = []string{
 	`CREATE TABLE activity (
 		feed BIGINT NOT NULL, began BIGINT NOT NULL, calls BIGINT NOT NULL, failures BIGINT NOT NULL,
 		PRIMARY KEY (feed, began)) WITHOUT ROWID`,
-	// The trunks that calls were connected over, each with how many were before the
-	// minute since 1970 that connected begins with, and in connected when calls connect
-	// and end, by the minute.
+	// The trunks by their numbers, from 1, and when calls over them connect and end, by the
+	// minute since 1970 (concurrency.go).
 	`CREATE TABLE trunks (
-		feed BIGINT NOT NULL, id BIGINT NOT NULL, name TEXT NOT NULL, connected BIGINT NOT NULL,
-		PRIMARY KEY (feed, id)) WITHOUT ROWID`,
+		feed BIGINT NOT NULL, id BIGINT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (feed, id)) WITHOUT ROWID`,
 	`CREATE TABLE connected (
 		feed BIGINT NOT NULL, minute BIGINT NOT NULL, trunk BIGINT NOT NULL, data BLOB NOT NULL,
 		PRIMARY KEY (feed, minute, trunk)) WITHOUT ROWID`,

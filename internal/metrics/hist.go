@@ -54,11 +54,16 @@ func (h *hist) set(o *hist) {
 func (h *hist) observe(d *Def, parts int64) (bucket int) {
 	h.count++
 	h.sum += parts
-	v := float64(parts) / float64(d.Scale)
-	bucket = sort.SearchFloat64s(d.Bounds, v)
+	bucket = d.Bucket(parts)
 	h.buckets[bucket]++
-	h.observeNative(v)
+	h.observeNative(float64(parts) / float64(d.Scale))
 	return bucket
+}
+
+// Bucket is the classic bucket that an observation in parts of the scale falls into; the
+// last one is +Inf.
+func (d *Def) Bucket(parts int64) int {
+	return sort.SearchFloat64s(d.Bounds, float64(parts)/float64(d.Scale))
 }
 
 func (h *hist) observeNative(v float64) {

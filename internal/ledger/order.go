@@ -3,14 +3,10 @@ package ledger
 import (
 	"cmp"
 	"slices"
-	"time"
 )
 
-// sorting is the working memory of arrange; pages without groups and children don't
-// use it.
+// sorting is the memory of arrange; pages without groups and children don't use it.
 type sorting struct {
-	grouped, children bool // whether the page has any
-
 	// index is the first entry of each key, in the order of versions; entries that
 	// aren't final are left out.
 	index map[hash]int
@@ -28,69 +24,65 @@ type lead struct {
 }
 
 func (s *sorting) reset() {
-	s.grouped, s.children = false, false
 	clear(s.index)
 	clear(s.leads)
 }
 
-// makeIndex finds the first entry of each key.
-func (f *Feed) makeIndex(p *pageWork, observed time.Time) {
+// indexEntries finds the first entry of each key.
+func (p *pageCommit) indexEntries() {
 	s := &p.sorting
 	if s.index == nil {
 		s.index, s.leads = make(map[hash]int), make(map[hash]lead)
 	}
 	for _, i := range p.order {
 		e := &p.entries[i]
-		if f.waits(e.record, observed) {
+		if p.waits(e.record) {
 			continue
 		}
-		for k := -1; k < len(e.alts); k++ {
-			h := e.hash
-			if k >= 0 {
-				h = e.alts[k]
-			}
-			if _, known := s.index[h]; !known {
-				s.index[h] = i
+		for _, key := range e.keys {
+			if _, known := s.index[key]; !known {
+				s.index[key] = i
 			}
 		}
 	}
 }
 
 // firstOfRecord says whether no other version of an entry's record comes before it.
-func (p *pageWork) firstOfRecord(i int) bool {
-	e := &p.entries[i]
-	if p.sorting.index[e.hash] != i {
-		return false
-	}
-	for _, alt := range e.alts {
-		if p.sorting.index[alt] != i {
-			return false
-		}
-	}
-	return true
+func (p *pageCommit) firstOfRecord(i int) bool {
+	return !slices.ContainsFunc(p.entries[i].keys, func(key hash) bool { return p.sorting.index[key] != i })
 }
 
 // arrange puts the entries, which are in the order of their versions, in the order in
-// which they are taken: of a new group a connected record first, since the first one
+// which they are applied: of a new group a connected record first, since the first one
 // is the call; a parent before its children, since its failure is the one that counts.
-// The versions of one record stay in their order.
-func (f *Feed) arrange(p *pageWork) {
-	if p.sorting.grouped {
-		f.connectedFirst(p)
+// The versions of one record stay in their order. Groups of records that are known are
+// known before anything new can begin them.
+func (p *pageCommit) arrange() error {
+	if p.grouped {
+		for _, i := range p.order {
+			e := &p.entries[i]
+			if st := p.find(e); st != nil && !p.waits(e.record) {
+				if err := p.adoptGroup(e, st); err != nil {
+					return err
+				}
+			}
+		}
+		p.connectedFirst()
 	}
-	if p.sorting.children {
+	if p.children {
 		p.parentsFirst()
 	}
+	return nil
 }
 
-func (f *Feed) connectedFirst(p *pageWork) {
+func (p *pageCommit) connectedFirst() {
 	s := &p.sorting
 	s.rank = slices.Grow(s.rank[:0], len(p.entries))[:len(p.entries)]
 	for at, i := range p.order {
 		e := &p.entries[i]
 		s.rank[i] = 2 * at
 		// A record that is known has claimed its group already.
-		if e.record.Group == "" || p.states[e.group] != nil || !p.firstOfRecord(i) || f.tooOld(e.record) {
+		if e.record.Group == "" || p.states[e.group] != nil || !p.firstOfRecord(i) || p.tooOld(e.record) {
 			continue
 		}
 		l, begun := s.leads[e.group]
@@ -108,7 +100,7 @@ func (f *Feed) connectedFirst(p *pageWork) {
 
 // parentsFirst takes each chain of parents from its top. A ring is cut where it is
 // entered.
-func (p *pageWork) parentsFirst() {
+func (p *pageCommit) parentsFirst() {
 	s := &p.sorting
 	s.done = slices.Grow(s.done[:0], len(p.entries))[:len(p.entries)]
 	clear(s.done)
