@@ -84,12 +84,16 @@ type History struct {
 // no call is late, since when it would have been seen can't be known, and nothing is as old
 // as to be forgotten.
 func Open(ctx context.Context, s Settings) (*History, error) {
-	folder, runs := filepath.Join(s.Folder, "ledger"), filepath.Join(s.Folder, "runs")
-	if err := errors.Join(os.Mkdir(folder, 0o700), os.Mkdir(runs, 0o700)); err != nil {
+	folder := filepath.Join(s.Folder, "ledger")
+	if err := os.Mkdir(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make a folder for the history: %w", err)
 	}
+	changes, err := openSorter(ctx, s.Folder, cmp.Or(s.buffered, mostBuffered))
+	if err != nil {
+		return nil, err
+	}
 	h := &History{
-		settings: s, sorter: newSorter(runs, cmp.Or(s.buffered, mostBuffered)),
+		settings: s, sorter: changes,
 		ids: make(map[*metrics.LabelSet]int), family: make(map[*metrics.Def]int),
 	}
 	for i, d := range metrics.Catalogue() {
@@ -99,14 +103,14 @@ func Open(ctx context.Context, s Settings) (*History, error) {
 		Folder: folder, Now: func() time.Time { return s.From }, Options: metrics.Options{SeriesLimit: s.SeriesLimit}, OnDelta: h.add,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("count history: %w", err)
+		return nil, errors.Join(fmt.Errorf("count history: %w", err), changes.close())
 	}
 	h.ledger = l
 	return h, nil
 }
 
-// Close lets the ledger go.
-func (h *History) Close() error { return h.ledger.Close() }
+// Close closes the files. The caller removes them.
+func (h *History) Close() error { return errors.Join(h.ledger.Close(), h.sorter.close()) }
 
 // Read reads a feed. After an error the history is of no use.
 func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
@@ -148,7 +152,7 @@ func (h *History) Series() int { return len(h.series) }
 func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 	t := timeline{out: w}
 	at, written := key{family: -1, series: -1}, 0
-	err := h.sorter.each(func(c *change) error {
+	err := h.sorter.each(ctx, func(c *change) error {
 		if c.series != at.series {
 			if at.series >= 0 {
 				t.end()
