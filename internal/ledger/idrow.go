@@ -136,9 +136,9 @@ func (k *known) append(dst []byte) []byte {
 	return appendFields(dst, k.fields)
 }
 
-// appendFields appends which of fieldNames there are, as bits, their hashes in
+// appendFields appends which of recordFields there are, as bits, their hashes in
 // that order, and then each of the provider's own with its key. The list is in
-// the order of its keys as far as fieldNames go.
+// the order of its keys as far as recordFields go.
 func appendFields(dst []byte, fields []fieldHash) []byte {
 	at := len(dst)
 	dst = append(dst, 0, 0, 0)

@@ -156,7 +156,7 @@ func (p *pageCommit) reset() {
 	p.entries, p.order, p.keys, p.arena, p.fields = p.entries[:0], p.order[:0], p.keys[:0], p.arena[:0], p.fields[:0]
 	p.used, p.wanted, p.aliases = 0, p.wanted[:0], p.aliases[:0]
 	p.writes, p.sources, p.bypass, p.edges, p.newTrunks = p.writes[:0], p.sources[:0], p.bypass[:0], p.edges[:0], p.newTrunks[:0]
-	p.sorting.reset()
+	clear(p.sorting.index)
 	p.logs.reset()
 }
 
