@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -83,29 +84,33 @@ type History struct {
 // no call is late, since when it would have been seen can't be known, and nothing is as old
 // as to be forgotten.
 func Open(ctx context.Context, s Settings) (*History, error) {
-	folder, runs := filepath.Join(s.Folder, "ledger"), filepath.Join(s.Folder, "runs")
-	if err := errors.Join(os.Mkdir(folder, 0o700), os.Mkdir(runs, 0o700)); err != nil {
+	folder := filepath.Join(s.Folder, "ledger")
+	if err := os.Mkdir(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make a folder for the history: %w", err)
 	}
-	l, err := ledger.Open(ctx, ledger.Settings{
-		Folder: folder, Now: func() time.Time { return s.From }, Options: metrics.Options{SeriesLimit: s.SeriesLimit},
-	})
+	changes, err := openSorter(ctx, s.Folder, cmp.Or(s.buffered, mostBuffered))
 	if err != nil {
-		return nil, fmt.Errorf("count history: %w", err)
+		return nil, err
 	}
 	h := &History{
-		settings: s, ledger: l, sorter: newSorter(runs, cmp.Or(s.buffered, mostBuffered)),
+		settings: s, sorter: changes,
 		ids: make(map[*metrics.LabelSet]int), family: make(map[*metrics.Def]int),
 	}
 	for i, d := range metrics.Catalogue() {
 		h.family[d] = i
 	}
-	l.Store().Watch(h.watch)
+	l, err := ledger.Open(ctx, ledger.Settings{
+		Folder: folder, Now: func() time.Time { return s.From }, Options: metrics.Options{SeriesLimit: s.SeriesLimit}, OnDelta: h.add,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("count history: %w", err), changes.close())
+	}
+	h.ledger = l
 	return h, nil
 }
 
-// Close lets the ledger go.
-func (h *History) Close() error { return h.ledger.Close() }
+// Close closes the files. The caller removes them.
+func (h *History) Close() error { return errors.Join(h.ledger.Close(), h.sorter.close()) }
 
 // Read reads a feed. After an error the history is of no use.
 func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
@@ -123,18 +128,18 @@ func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
 	return r.summary, err
 }
 
-// watch takes a change of a series.
-func (h *History) watch(d metrics.Delta) {
-	id, known := h.ids[d.Labels]
+// add adds a change of a series at the time of its record.
+func (h *History) add(record *cdr.Record, labels *metrics.LabelSet, d *metrics.Delta) {
+	id, known := h.ids[labels]
 	if !known {
 		id = len(h.series)
-		h.ids[d.Labels] = id
-		h.series = append(h.series, series{labels: d.Labels, grid: h.grid})
+		h.ids[labels] = id
+		h.series = append(h.series, series{labels: labels, grid: h.grid})
 	}
-	k := key{family: h.family[d.Labels.Def], series: id, at: h.grid.at(d.Record.Start), part: sumPart}
+	k := key{family: h.family[d.Def], series: id, at: h.grid.at(record.Start), part: sumPart}
 	h.sorter.add(k, &amount{n: d.N, money: d.Money})
-	if d.Labels.Def.Kind == metrics.Histogram {
-		k.part = sumPart + 1 + d.Bucket
+	if d.Def.Kind == metrics.Histogram {
+		k.part = sumPart + 1 + d.Def.Bucket(d.N)
 		h.sorter.add(k, &amount{n: 1})
 	}
 }
@@ -147,7 +152,7 @@ func (h *History) Series() int { return len(h.series) }
 func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 	t := timeline{out: w}
 	at, written := key{family: -1, series: -1}, 0
-	err := h.sorter.each(func(c *change) error {
+	err := h.sorter.each(ctx, func(c *change) error {
 		if c.series != at.series {
 			if at.series >= 0 {
 				t.end()

@@ -189,7 +189,7 @@ func (r *reading) commit(ctx context.Context, b *collector.Batch) (found int, er
 	for _, n := range result.Overflow {
 		r.summary.Folded += n
 	}
-	if err := r.history.sorter.relieve(); err != nil {
+	if err := r.history.sorter.relieve(ctx); err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrLocal, err)
 	}
 	r.progress()

@@ -2,12 +2,16 @@ package history
 
 import (
 	"cmp"
+	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
-	"os"
+	"net/url"
 	"path/filepath"
 	"slices"
-	"strconv"
+
+	_ "modernc.org/sqlite" // the driver
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -47,28 +51,40 @@ type change struct {
 	amount
 }
 
-const (
-	// mostBuffered changes are held in memory; then they are written to a run.
-	mostBuffered = 1 << 16
-	// mostRuns of one size are kept; then they become one of the next.
-	mostRuns = 16
-)
+// mostBuffered changes are held in memory; then they go to disk.
+const mostBuffered = 1 << 16
 
-// sorter sorts changes that don't fit into memory, and adds up those of one key. Runs are
-// sorted files; those of one level are of about one size.
+// sorter sorts changes that don't fit into memory, in a database that nobody reads again,
+// and adds up those of one key.
 type sorter struct {
-	folder string
+	db     *sql.DB
 	most   int
 	buffer map[key]amount
-	levels [][]string // the runs' files
-	files  int
+	spills int
 }
 
-func newSorter(folder string, most int) *sorter {
-	return &sorter{folder: folder, most: most, buffer: make(map[key]amount)}
+func openSorter(ctx context.Context, folder string, most int) (*sorter, error) {
+	file := url.URL{Scheme: "file", OmitHost: true, Path: filepath.Join(folder, "changes.db")}
+	db, err := sql.Open("sqlite", file.String()+"?_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)&_pragma=cache_size(-16384)")
+	if err != nil {
+		return nil, onDisk(err)
+	}
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(ctx, `CREATE TABLE changes (family BIGINT, series BIGINT, at BIGINT, part BIGINT, spill BIGINT, n BIGINT, money TEXT,
+		PRIMARY KEY (family, series, at, part, spill)) WITHOUT ROWID`); err != nil {
+		return nil, errors.Join(onDisk(err), db.Close())
+	}
+	return &sorter{db: db, most: most, buffer: make(map[key]amount)}, nil
 }
 
-// add takes a change.
+// onDisk says what an error of the database hinders.
+func onDisk(err error) error {
+	return fmt.Errorf("keep a part of the history on disk: free some space where the output goes: %w", err)
+}
+
+func (s *sorter) close() error { return s.db.Close() }
+
+// add adds an amount at a key.
 func (s *sorter) add(k key, a *amount) {
 	sum := s.buffer[k]
 	sum.add(a)
@@ -76,67 +92,75 @@ func (s *sorter) add(k key, a *amount) {
 }
 
 // relieve writes the buffer to disk if it is full.
-func (s *sorter) relieve() error {
+func (s *sorter) relieve(ctx context.Context) error {
 	if len(s.buffer) < s.most {
 		return nil
 	}
-	return s.spill()
+	return s.spill(ctx)
 }
 
-// spill writes the buffer as a run.
-func (s *sorter) spill() error {
-	keys := slices.SortedFunc(maps.Keys(s.buffer), key.compare)
-	w, err := s.create()
+// spill writes the buffer to disk.
+func (s *sorter) spill(ctx context.Context) error {
+	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return onDisk(err)
 	}
-	for _, k := range keys {
-		w.write(&change{k, s.buffer[k]})
-	}
-	clear(s.buffer)
-	if err := w.close(); err != nil {
-		return err
-	}
-	return s.keep(0, w.name)
-}
-
-// create begins a run.
-func (s *sorter) create() (*runWriter, error) {
-	s.files++
-	return createRun(filepath.Join(s.folder, "run-"+strconv.Itoa(s.files)))
-}
-
-// keep keeps a run, and makes one of the next level of a level that is full.
-func (s *sorter) keep(level int, name string) error {
-	if level == len(s.levels) {
-		s.levels = append(s.levels, nil)
-	}
-	s.levels[level] = append(s.levels[level], name)
-	if len(s.levels[level]) < mostRuns {
-		return nil
-	}
-	full := s.levels[level]
-	s.levels[level] = nil
-	w, err := s.create()
+	defer tx.Rollback() //nolint:errcheck // after an error nothing is read, and after Commit it does nothing
+	insert, err := tx.PrepareContext(ctx, `INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
-		return err
+		return onDisk(err)
 	}
-	err = merge(full, func(c *change) error { w.write(c); return nil })
-	if err = cmp.Or(err, w.close()); err != nil {
-		return err
-	}
-	for _, old := range full {
-		if err := os.Remove(old); err != nil {
-			return fmt.Errorf("remove a sorted part of the history: %w", err)
+	for _, k := range slices.SortedFunc(maps.Keys(s.buffer), key.compare) {
+		a := s.buffer[k]
+		if _, err := insert.ExecContext(ctx, k.family, k.series, k.at, k.part, s.spills, a.n, a.money.String()); err != nil {
+			return onDisk(err)
 		}
 	}
-	return s.keep(level+1, w.name)
+	if err := tx.Commit(); err != nil {
+		return onDisk(err)
+	}
+	clear(s.buffer)
+	s.spills++
+	return nil
 }
 
-// each gives every key once, in order, with its sum. No more can be added then.
-func (s *sorter) each(f func(*change) error) error {
-	if err := s.spill(); err != nil {
+// each gives every key once, in order, with its sum.
+func (s *sorter) each(ctx context.Context, f func(*change) error) error {
+	if err := s.spill(ctx); err != nil {
 		return err
 	}
-	return merge(slices.Concat(s.levels...), f)
+	rows, err := s.db.QueryContext(ctx, `SELECT family, series, at, part, n, money FROM changes ORDER BY family, series, at, part`)
+	if err != nil {
+		return onDisk(err)
+	}
+	defer rows.Close() //nolint:errcheck // nothing is written
+	var sum change
+	begun := false
+	for rows.Next() {
+		var next change
+		var money string
+		if err := rows.Scan(&next.family, &next.series, &next.at, &next.part, &next.n, &money); err != nil {
+			return onDisk(err)
+		}
+		if next.money, err = cdr.ParseMoneySum(money); err != nil {
+			return onDisk(err)
+		}
+		if begun && next.key == sum.key {
+			sum.add(&next.amount)
+			continue
+		}
+		if begun {
+			if err := f(&sum); err != nil {
+				return err
+			}
+		}
+		sum, begun = next, true
+	}
+	if err := rows.Err(); err != nil {
+		return onDisk(err)
+	}
+	if !begun {
+		return nil
+	}
+	return f(&sum)
 }

@@ -60,54 +60,33 @@ func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, erro
 // activityChange is what a page changes of five minutes.
 type activityChange struct{ calls, failures int64 }
 
-// beganIn are the five minutes since 1970 that a call is counted in, 0 if it began too
+// activityOf are the five minutes since 1970 that a call is counted in, 0 if it began too
 // long ago.
-func (p *pageWork) beganIn(r *cdr.Record) int64 {
-	if r.Start.Before(p.observed.Add(-activityKept)) || r.Start.After(p.observed.Add(activityAhead)) {
+func (p *pageCommit) activityOf(r *cdr.Record) int64 {
+	at := p.page.ObservedAt
+	if r.Start.Before(at.Add(-activityKept)) || r.Start.After(at.Add(activityAhead)) {
 		return 0
 	}
-	return fiveMinutes(r.Start.UnixMicro())
+	return r.Start.Unix() / activitySeconds
 }
 
-// active counts a new call where it began.
-func (p *pageWork) active(began int64, outcome cdr.Outcome) {
-	if began != 0 {
+// addActivity adds calls and failures to five minutes.
+func (p *pageCommit) addActivity(began, calls, failures int64) {
+	if began != 0 && (calls != 0 || failures != 0) {
 		c := p.activity[began]
-		c.calls++
-		c.failures += flag(outcome == cdr.Failed)
-		p.activity[began] = c
+		p.activity[began] = activityChange{c.calls + calls, c.failures + failures}
 	}
 }
 
-// moveFailure takes a call's changed outcome.
-func (p *pageWork) moveFailure(began int64, from, to cdr.Outcome) {
-	if n := flag(to == cdr.Failed) - flag(from == cdr.Failed); began != 0 && n != 0 {
-		c := p.activity[began]
-		c.failures += n
-		p.activity[began] = c
-	}
-}
-
-// writeActivity writes what the page changes of the activity. What was pruned already
-// isn't made anew.
-func (f *Feed) writeActivity(p *pageWork) error {
+// writeActivity writes what the page changes of the activity.
+func (p *pageCommit) writeActivity() error {
 	for _, began := range slices.Sorted(maps.Keys(p.activity)) {
-		text := `INSERT INTO activity (calls, failures, feed, began) VALUES (?, ?, ?, ?)
-			ON CONFLICT (feed, began) DO UPDATE SET calls = activity.calls + excluded.calls, failures = activity.failures + excluded.failures`
 		c := p.activity[began]
-		if c.calls == 0 {
-			text = `UPDATE activity SET calls = calls + ?, failures = failures + ? WHERE feed = ? AND began = ?`
-		}
-		if _, err := f.ledger.engine.exec(text, c.calls, c.failures, f.row.id, began); err != nil {
+		if _, err := p.ledger.engine.exec(`INSERT INTO activity (feed, began, calls, failures) VALUES (?, ?, ?, ?)
+			ON CONFLICT (feed, began) DO UPDATE SET calls = activity.calls + excluded.calls, failures = activity.failures + excluded.failures`,
+			p.row.id, began, c.calls, c.failures); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// pruneActivity forgets what is older than is kept.
-func (f *Feed) pruneActivity(now time.Time) error {
-	_, err := f.ledger.engine.exec(`DELETE FROM activity WHERE feed = ? AND began < ?`,
-		f.row.id, now.Add(-activityKept).Unix()/activitySeconds)
-	return err
 }

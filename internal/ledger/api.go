@@ -73,8 +73,7 @@ type State struct {
 	// Records is how many records the feed has counted as calls: of a group one.
 	Records uint64
 
-	// connectedFrom is the first minute of which it is kept when calls connected, below 0
-	// if the program that wrote the ledger last kept none.
+	// connectedFrom is the first minute of which it is kept when calls connected.
 	connectedFrom int64
 }
 

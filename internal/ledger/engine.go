@@ -49,7 +49,7 @@ func openEngine(ctx context.Context, file string, probe func(string) error) (*en
 	if e.reader, err = openReader(file); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
-	if err := e.migrate(ctx); err != nil {
+	if err := e.prepareSchema(ctx); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil

@@ -25,7 +25,8 @@ type Feed struct {
 	// All below is guarded by Ledger.mu.
 	spec    FeedSpec
 	row     row
-	pruning bool // ids below the floor are left over
+	trunks  map[string]int64 // their numbers, from 1
+	pruning bool             // ids below the floor are left over
 	pruned  time.Time
 }
 
@@ -47,7 +48,9 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 			return nil, err
 		}
 		f.spec = spec
-		f.showHour()
+		if err := f.showPeaks(); err != nil {
+			return nil, err
+		}
 		l.store.Active(f.series, true)
 		return f, nil
 	}
@@ -73,14 +76,22 @@ func (f *Feed) load(id int64) error {
 		return err
 	}
 	series := l.store.Feed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone)
-	if err := errors.Join(l.loadSeries(series, id), l.loadTrails(series, id), l.loadConnected(series, id)); err != nil {
+	trunks, err := l.loadTrunks(series, id)
+	if err == nil {
+		err = errors.Join(l.loadSeries(series, id), l.loadTrails(series, id))
+	}
+	var peaks map[int64]int
+	if err == nil {
+		peaks, err = f.findPeaks(&fresh.state)
+	}
+	if err != nil {
 		l.store.Remove(series)
 		return err
 	}
+	l.store.SetPeaks(series, peaks)
 	old := f.series
-	f.row, f.series = fresh, series
+	f.row, f.series, f.trunks = fresh, series, trunks
 	f.setState(fresh.state)
-	f.showHour()
 	if old != nil {
 		l.store.Replace(old, series)
 	}
@@ -116,16 +127,16 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 }
 
 func (l *Ledger) loadTrails(f *metrics.FeedSeries, feed int64) error {
-	rows, err := l.engine.query(`SELECT trunk, second, bypassed, total FROM trailing WHERE feed = ? ORDER BY second`, feed)
+	rows, err := l.engine.query(`SELECT second, trunk, bypassed, total FROM trailing WHERE feed = ? ORDER BY second`, feed)
 	if err != nil {
 		return err
 	}
-	var t metrics.TrailRow
+	var b metrics.Bypass
 	return scanAll(rows, func() error {
-		if err := rows.Scan(&t.Trunk, &t.Second, &t.Bypassed, &t.Total); err != nil {
+		if err := rows.Scan(&b.Second, &b.Trunk, &b.Bypassed, &b.Total); err != nil {
 			return err
 		}
-		l.store.LoadTrail(f, t)
+		l.store.AddBypass(f, b)
 		return nil
 	})
 }
@@ -142,9 +153,8 @@ func (l *Ledger) feedID(ctx context.Context, spec FeedSpec) (int64, error) {
 	origin := l.settings.Now().Add(-spec.History)
 	err = l.commit(ctx, &l.root, change{write: func() error {
 		_, err := l.engine.exec(`INSERT INTO feeds (source, provider, feed, fingerprint, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
-			VALUES (?, ?, ?, ?, 1, 0, ?, ?, ?, 0, 0, 0, NULL, ?)`,
-			spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, micros(origin), micros(origin), micros(origin),
-			keptFrom(origin))
+			VALUES (?, ?, ?, ?, 1, 0, ?, ?, ?, 0, 0, 0, NULL, 0)`,
+			spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, micros(origin), micros(origin), micros(origin))
 		return err
 	}})
 	if err != nil {

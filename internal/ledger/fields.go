@@ -13,92 +13,88 @@ import (
 // rewritten silently: an upgrade revises nothing (counting.md 16).
 const fieldSchema = 1
 
-// fieldNames are the fields whose change is a revision, as `cdr.changed` names
-// them. Outcome and charges are compared by value, not here.
-var fieldNames = [...]string{
-	"cdr.start_time", "cdr.invite_time", "cdr.answer_time", "cdr.end_time", "cdr.duration", "cdr.direction", "cdr.call_type",
-	"cdr.trunk", "cdr.sip_code", "cdr.sub_code", "cdr.reason_phrase", "cdr.country", "cdr.media_bypass", "cdr.media_location",
-	"cdr.signaling_location", "cdr.caller.number", "cdr.callee.number", "cdr.user.id", "cdr.user.name", "cdr.user.principal", "cdr.call.id",
+// field is one whose change is a revision: its name in `cdr.changed`, and its value as
+// bytes, empty if the record doesn't carry it.
+type field struct {
+	name  string
+	value func(dst []byte, r *cdr.Record) []byte
 }
 
-// fieldHash is one field of a record: which, and the keyed hash of its value, 0
-// if the record doesn't carry it.
+// recordFields are the fields of a record, at most 24. Outcome and charges are compared by
+// value, not here.
+var recordFields = [...]field{
+	timeField("cdr.start_time", func(r *cdr.Record) time.Time { return r.Start }),
+	timeField("cdr.invite_time", func(r *cdr.Record) time.Time { return r.Invite }),
+	timeField("cdr.answer_time", func(r *cdr.Record) time.Time { return r.Answer }),
+	timeField("cdr.end_time", func(r *cdr.Record) time.Time { return r.End }),
+	intField("cdr.duration", func(r *cdr.Record) (int64, bool) { return int64(r.Duration), !r.NoDuration }),
+	intField("cdr.direction", func(r *cdr.Record) (int64, bool) { return int64(r.Direction), true }),
+	textField("cdr.call_type", func(r *cdr.Record) string { return r.CallType }),
+	textField("cdr.trunk", func(r *cdr.Record) string { return r.Trunk }),
+	intField("cdr.sip_code", func(r *cdr.Record) (int64, bool) { return r.SIPCode.Value, r.SIPCode.Known }),
+	intField("cdr.sub_code", func(r *cdr.Record) (int64, bool) { return r.SubCode.Value, r.SubCode.Known }),
+	textField("cdr.reason_phrase", func(r *cdr.Record) string { return r.ReasonPhrase }),
+	textField("cdr.country", func(r *cdr.Record) string { return r.Country }),
+	intField("cdr.media_bypass", func(r *cdr.Record) (int64, bool) { return int64(r.MediaBypass), r.MediaBypass.Known() }),
+	textField("cdr.media_location", func(r *cdr.Record) string { return r.MediaLocation }),
+	textField("cdr.signaling_location", func(r *cdr.Record) string { return r.SignalLocation }),
+	textField("cdr.caller.number", func(r *cdr.Record) string { return r.CallerNumber }),
+	textField("cdr.callee.number", func(r *cdr.Record) string { return r.CalleeNumber }),
+	textField("cdr.user.id", func(r *cdr.Record) string { return r.UserID }),
+	textField("cdr.user.name", func(r *cdr.Record) string { return r.UserName }),
+	textField("cdr.user.principal", func(r *cdr.Record) string { return r.UserPrincipal }),
+	textField("cdr.call.id", func(r *cdr.Record) string { return r.CallID }),
+}
+
+func textField(name string, get func(*cdr.Record) string) field {
+	return field{name, func(dst []byte, r *cdr.Record) []byte { return append(dst, get(r)...) }}
+}
+
+func intField(name string, get func(*cdr.Record) (int64, bool)) field {
+	return field{name, func(dst []byte, r *cdr.Record) []byte {
+		n, known := get(r)
+		if !known {
+			return dst
+		}
+		return binary.LittleEndian.AppendUint64(dst, uint64(n))
+	}}
+}
+
+func timeField(name string, get func(*cdr.Record) time.Time) field {
+	return intField(name, func(r *cdr.Record) (int64, bool) { return get(r).UnixNano(), !get(r).IsZero() })
+}
+
+// fieldHash is a field that a record carries, and the keyed hash of its value.
 type fieldHash struct {
-	// key is the field's index in fieldNames, or for a provider's own field
+	// key is the field's index in recordFields, or for a provider's own field
 	// extraField plus 23 bits of its name's hash.
 	key  uint32
 	hash uint32
 }
 
-// extraField marks keys of the provider's own fields; fieldNames has at most 24.
+// extraField marks keys of the provider's own fields.
 const extraField = 0x800000
 
 // fields lists the fields that a record carries, in a fixed order, appended to
 // dst. It must see the record before redaction.
 func (h *hasher) fields(dst []fieldHash, r *cdr.Record) []fieldHash {
-	f := fieldList{h: h, list: dst}
-	f.time(0, r.Start)
-	f.time(1, r.Invite)
-	f.time(2, r.Answer)
-	f.time(3, r.End)
-	f.int(4, int64(r.Duration), !r.NoDuration)
-	f.int(5, int64(r.Direction), true)
-	f.text(6, r.CallType)
-	f.text(7, r.Trunk)
-	f.int(8, r.SIPCode.Value, r.SIPCode.Known)
-	f.int(9, r.SubCode.Value, r.SubCode.Known)
-	f.text(10, r.ReasonPhrase)
-	f.text(11, r.Country)
-	f.int(12, int64(r.MediaBypass), r.MediaBypass.Known())
-	f.text(13, r.MediaLocation)
-	f.text(14, r.SignalLocation)
-	f.text(15, r.CallerNumber)
-	f.text(16, r.CalleeNumber)
-	f.text(17, r.UserID)
-	f.text(18, r.UserName)
-	f.text(19, r.UserPrincipal)
-	f.text(20, r.CallID)
+	for i := range recordFields {
+		if h.buf = recordFields[i].value(h.buf[:0], r); len(h.buf) > 0 {
+			dst = append(dst, fieldHash{key: uint32(i), hash: h.field(h.buf)})
+		}
+	}
 	for i := range r.Extra {
-		f.extra(&r.Extra[i])
+		a := &r.Extra[i]
+		h.buf = append(h.buf[:0], a.Key...)
+		key := extraField | h.field(h.buf)&(extraField-1)
+		h.buf = binary.LittleEndian.AppendUint64(h.buf[:0], uint64(a.Int))
+		h.buf = append(h.buf, a.Str...)
+		for _, s := range a.Strs {
+			h.buf = append(append(h.buf, 0), s...)
+		}
+		dst = append(dst, fieldHash{key: key, hash: h.field(h.buf)})
 	}
-	return f.list
-}
-
-// fieldList gathers field hashes.
-type fieldList struct {
-	h    *hasher
-	list []fieldHash
-}
-
-func (f *fieldList) add(key uint32, value []byte) {
-	f.list = append(f.list, fieldHash{key: key, hash: f.h.field(value)})
-}
-
-func (f *fieldList) text(key uint32, value string) {
-	if value != "" {
-		f.h.buf = append(f.h.buf[:0], value...)
-		f.add(key, f.h.buf)
-	}
-}
-
-func (f *fieldList) int(key uint32, value int64, known bool) {
-	if known {
-		f.h.buf = binary.LittleEndian.AppendUint64(f.h.buf[:0], uint64(value))
-		f.add(key, f.h.buf)
-	}
-}
-
-func (f *fieldList) time(key uint32, at time.Time) { f.int(key, at.UnixNano(), !at.IsZero()) }
-
-func (f *fieldList) extra(a *cdr.Attr) {
-	f.h.buf = append(f.h.buf[:0], a.Key...)
-	key := extraField | f.h.field(f.h.buf)&(extraField-1)
-	f.h.buf = binary.LittleEndian.AppendUint64(f.h.buf[:0], uint64(a.Int))
-	f.h.buf = append(f.h.buf, a.Str...)
-	for _, s := range a.Strs {
-		f.h.buf = append(append(f.h.buf, 0), s...)
-	}
-	f.add(key, f.h.buf)
+	return dst
 }
 
 // changedFields are the names of the fields that both versions carry with another
@@ -107,16 +103,13 @@ func changedFields(provider string, old, now []fieldHash, r *cdr.Record) []strin
 	var names []string
 	extra := len(now) - len(r.Extra)
 	for i, f := range now {
-		for _, o := range old {
-			if o.key != f.key || o.hash == f.hash {
-				continue
-			}
-			if f.key&extraField == 0 {
-				names = append(names, fieldNames[f.key])
-			} else {
-				names = append(names, "cdr."+provider+"."+r.Extra[i-extra].Key)
-			}
-			break
+		if !slices.ContainsFunc(old, func(o fieldHash) bool { return o.key == f.key && o.hash != f.hash }) {
+			continue
+		}
+		if f.key&extraField == 0 {
+			names = append(names, recordFields[f.key].name)
+		} else {
+			names = append(names, "cdr."+provider+"."+r.Extra[i-extra].Key)
 		}
 	}
 	return names
@@ -125,21 +118,12 @@ func changedFields(provider string, old, now []fieldHash, r *cdr.Record) []strin
 // mergeFields is what is known of a record after its newer version: a field that
 // the newer one doesn't carry keeps its hash.
 func mergeFields(old, now []fieldHash) []fieldHash {
-	merged := append([]fieldHash(nil), now...)
+	merged := slices.Clone(now)
 	for _, o := range old {
-		if !hasField(now, o.key) {
+		if !slices.ContainsFunc(now, func(f fieldHash) bool { return f.key == o.key }) {
 			merged = append(merged, o)
 		}
 	}
 	slices.SortStableFunc(merged, func(a, b fieldHash) int { return cmp.Compare(a.key, b.key) })
 	return merged
-}
-
-func hasField(list []fieldHash, key uint32) bool {
-	for _, f := range list {
-		if f.key == key {
-			return true
-		}
-	}
-	return false
 }

@@ -211,7 +211,7 @@ func TestRule14GroupIsPruned(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	// At the end of a span: the last view lies in the next one.
-	first := spanEdge.Add(-time.Second)
+	first := bucketEdge.Add(-time.Second)
 	r.records(call("a", inGroup("s-1"), start(first)))
 	keep := r.spec.Lookback*5/4 + 48*time.Hour
 	prune := func(at time.Time) {
@@ -224,7 +224,7 @@ func TestRule14GroupIsPruned(t *testing.T) {
 		r.reopen()
 	}
 	// The floor has passed the first view; its id is forgotten.
-	last := first.Add(spanReach)
+	last := first.Add(bucketReach)
 	prune(last.Add(keep))
 	if ids := r.rows("hour > 0"); ids != 0 {
 		t.Fatalf("%d ids left", ids)
@@ -232,7 +232,7 @@ func TestRule14GroupIsPruned(t *testing.T) {
 	if got := r.records(call("b", inGroup("s-1"), start(last))); got.New != 0 || got.Duplicate != 1 || got.TooOld != 0 {
 		t.Errorf("the last that may come: %+v", got)
 	}
-	prune(last.Add(keep + spanReach + 2*spanSeconds*time.Second))
+	prune(last.Add(keep + bucketReach + 2*bucketSeconds*time.Second))
 	if left := r.rows("hour <> 0"); left != 0 {
 		t.Errorf("%d rows left", left)
 	}

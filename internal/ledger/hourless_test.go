@@ -12,9 +12,9 @@ import (
 // and keeps being found by the start that it had first.
 func TestRule15HourlessStartMoves(t *testing.T) {
 	for offset := range 9 {
-		from := spanEdge.Add(-2*spanSeconds*time.Second + spanReach*time.Duration(offset)/4)
-		for _, by := range []time.Duration{time.Second, -time.Second, 5 * time.Hour, -5 * time.Hour, spanReach, -spanReach} {
-			t.Run(fmt.Sprintf("%s before an edge, by %s", spanEdge.Sub(from), by), func(t *testing.T) {
+		from := bucketEdge.Add(-2*bucketSeconds*time.Second + bucketReach*time.Duration(offset)/4)
+		for _, by := range []time.Duration{time.Second, -time.Second, 5 * time.Hour, -5 * time.Hour, bucketReach, -bucketReach} {
+			t.Run(fmt.Sprintf("%s before an edge, by %s", bucketEdge.Sub(from), by), func(t *testing.T) {
 				r := newHourlessRig(t)
 				r.records(call("a", start(from), alts("a2"), version(1)))
 				r.reopen()
@@ -44,30 +44,30 @@ func TestRule15HourlessLaterID(t *testing.T) {
 	if got := r.records(call("b", start(from.Add(100*time.Hour)))); got.New != 0 {
 		t.Errorf("%+v", got)
 	}
-	if got, want := r.rows(fmt.Sprintf("hour = %d", spanOf(from))), r.rows("hour < 0"); got != want {
+	if got, want := r.rows(fmt.Sprintf("hour = %d", bucketOf(from))), r.rows("hour < 0"); got != want {
 		t.Errorf("%d of %d rows where the record is", got, want)
 	}
 }
 
-// counting.md 5, 15: a record that has moved by up to spanReach isn't forgotten before
+// counting.md 5, 15: a record that has moved by up to bucketReach isn't forgotten before
 // the floor is past it, wherever the spans lie; in the end all of it is.
 func TestRule15HourlessExpiry(t *testing.T) {
 	for offset := range 9 {
-		from := spanEdge.Add(-2*spanSeconds*time.Second + spanReach*time.Duration(offset)/4)
-		t.Run(fmt.Sprintf("%s before an edge", spanEdge.Sub(from)), func(t *testing.T) {
+		from := bucketEdge.Add(-2*bucketSeconds*time.Second + bucketReach*time.Duration(offset)/4)
+		t.Run(fmt.Sprintf("%s before an edge", bucketEdge.Sub(from)), func(t *testing.T) {
 			r := newHourlessRig(t)
-			later := func(r *cdr.Record) { r.Start = from.Add(spanReach); sessions("s1")(r) }
+			later := func(r *cdr.Record) { r.Start = from.Add(bucketReach); sessions("s1")(r) }
 			r.records(call("a", start(from), sessions("s1")))
 			r.records(call("a", later))
 			keep := r.spec.Lookback*5/4 + 48*time.Hour
-			r.raiseFloor(from.Add(spanReach).Add(keep))
-			if floor := r.feed.State().Floor; from.Add(spanReach).Before(floor) || from.Add(spanReach).Sub(floor) > time.Hour {
-				t.Fatalf("floor %v, want just below %v", floor, from.Add(spanReach))
+			r.raiseFloor(from.Add(bucketReach).Add(keep))
+			if floor := r.feed.State().Floor; from.Add(bucketReach).Before(floor) || from.Add(bucketReach).Sub(floor) > time.Hour {
+				t.Fatalf("floor %v, want just below %v", floor, from.Add(bucketReach))
 			}
 			if got := r.records(call("a", later)); got.Duplicate != 1 || r.total("cdr_sessions_total") != 1 {
 				t.Errorf("at the floor: %+v, %d sessions", got, r.total("cdr_sessions_total"))
 			}
-			r.raiseFloor(from.Add(keep + 3*spanSeconds*time.Second))
+			r.raiseFloor(from.Add(keep + 3*bucketSeconds*time.Second))
 			if got := r.records(call("a", later)); got.TooOld != 1 || r.rows("hour < 0") != 0 {
 				t.Errorf("past the floor: %+v, %d rows left", got, r.rows("hour < 0"))
 			}
@@ -97,7 +97,7 @@ func TestRule05HourlessHalfPruned(t *testing.T) {
 	r.records(known())
 	if _, err := r.ledger.engine.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
 		INSERT INTO seen SELECT ?, ?, CAST(printf('%016d', i) AS BLOB), x'03' FROM n`,
-		pruneRows-2, r.feed.row.id, spanOf(from)); err != nil {
+		pruneRows-2, r.feed.row.id, bucketOf(from)); err != nil {
 		t.Fatal(err)
 	}
 	r.clock.add(60 * 24 * time.Hour)

@@ -13,12 +13,7 @@ const (
 	rowAlias  = 1 // another key of a record: hour and hash of its first key
 	rowRecord = 2
 	rowFact   = 3 // a fact that is only counted, such as a recording
-	// rowFlagged is rowRecord with a byte of flags. A record without flags keeps the
-	// older form, so that ledgers from before flags are read as they are.
-	rowFlagged = 4
-	rowGroup   = 5 // a session: outcome, and whether another record connected it
-	// rowTimed is rowFlagged with where the record is counted by its time (counted.go).
-	rowTimed = 6
+	rowGroup  = 4 // a session: outcome, whether another record connected it, where its activity is
 )
 
 // The flags of a record's row: how it was first counted, and what of it is since.
@@ -48,24 +43,42 @@ func sameRow(a, b []byte) bool {
 type head struct {
 	revisions int64 // how often it changed
 	flags     byte
-	counted   counted
+	// began is in which five minutes the activity has the call, so that a later version can
+	// change it; 0 for none, if it began too long ago.
+	began int64
+	// span is when the call was connected, likewise.
+	span span
+}
+
+// flagsAt is where the flags stand in a record's row.
+const flagsAt = 2
+
+// append appends the stored form.
+func (h *head) append(dst []byte) []byte {
+	dst = binary.AppendVarint(append(dst, rowRecord, byte(min(h.revisions, maxRevisions)), h.flags), h.began)
+	dst = binary.AppendUvarint(dst, uint64(h.span.trunk))
+	if h.span.trunk != 0 {
+		dst = binary.AppendVarint(dst, h.span.start)
+		dst = binary.AppendUvarint(dst, uint64(h.span.end-h.span.start))
+	}
+	return dst
 }
 
 // splitRow is a record's row as its head and the body behind it, nil if it is no such row.
 func splitRow(row []byte) (h head, body []byte) {
-	switch {
-	case len(row) > 2 && row[0] == rowRecord:
-		return head{revisions: int64(row[1])}, row[2:]
-	case len(row) > 3 && row[0] == rowFlagged:
-		return head{revisions: int64(row[1]), flags: row[2]}, row[3:]
-	case len(row) > 4 && row[0] == rowTimed:
-		h = head{revisions: int64(row[1]), flags: row[2]}
-		r := reader{data: row[3:]}
-		if h.counted = r.counted(); !r.bad && len(r.data) > 0 {
-			return h, r.data
-		}
+	if len(row) < 4 || row[0] != rowRecord {
+		return head{}, nil
 	}
-	return head{}, nil
+	r := reader{data: row[3:]}
+	h = head{revisions: int64(row[1]), flags: row[flagsAt], began: r.varint(), span: span{trunk: int64(r.uvarint())}}
+	if h.span.trunk != 0 {
+		h.span.start = r.varint()
+		h.span.end = h.span.start + int64(r.uvarint())
+	}
+	if r.bad || len(r.data) == 0 || h.span.trunk < 0 || h.span.end < h.span.start {
+		return head{}, nil
+	}
+	return h, r.data
 }
 
 // bodyOf is a record's row behind its head, nil if it is no such row.
@@ -76,29 +89,10 @@ func bodyOf(row []byte) []byte {
 
 // flagsOf are the flags of a record's row.
 func flagsOf(row []byte) byte {
-	if len(row) > 3 && (row[0] == rowFlagged || row[0] == rowTimed) {
-		return row[2]
+	if len(row) > flagsAt && row[0] == rowRecord {
+		return row[flagsAt]
 	}
 	return 0
-}
-
-// withFlags is a record's row with other flags.
-func withFlags(row []byte, flags byte) []byte {
-	h, body := splitRow(row)
-	h.flags = flags
-	return append(h.append(make([]byte, 0, len(row)+2)), body...)
-}
-
-// append appends the stored form, the shortest that says it all.
-func (h *head) append(dst []byte) []byte {
-	n := byte(min(h.revisions, maxRevisions))
-	switch {
-	case !h.counted.none():
-		return h.counted.append(append(dst, rowTimed, n, h.flags))
-	case h.flags != 0:
-		return append(dst, rowFlagged, n, h.flags)
-	}
-	return append(dst, rowRecord, n)
 }
 
 // known is what the ledger remembers of a counted record.
@@ -142,9 +136,9 @@ func (k *known) append(dst []byte) []byte {
 	return appendFields(dst, k.fields)
 }
 
-// appendFields appends which of fieldNames there are, as bits, their hashes in
+// appendFields appends which of recordFields there are, as bits, their hashes in
 // that order, and then each of the provider's own with its key. The list is in
-// the order of its keys as far as fieldNames go.
+// the order of its keys as far as recordFields go.
 func appendFields(dst []byte, fields []fieldHash) []byte {
 	at := len(dst)
 	dst = append(dst, 0, 0, 0)
@@ -173,7 +167,7 @@ func (k *known) parse(data []byte) error {
 	}
 	k.head = h
 	k.outcome, k.direction = cdr.Outcome(body[0]), cdr.Direction(body[1])
-	if int(k.outcome) >= len(cdr.Outcomes()) || k.flags&^allFlags != 0 || data[0] == rowFlagged && k.flags == 0 {
+	if int(k.outcome) >= len(cdr.Outcomes()) || k.flags&^allFlags != 0 {
 		return errRow
 	}
 	r := reader{data: body[2:]}

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/dchest/siphash"
 
@@ -113,21 +112,4 @@ func (h *hasher) field(value []byte) uint32 {
 		return v
 	}
 	return 1
-}
-
-// hourOf is the key's hour: that of the start in whole seconds.
-func hourOf(start time.Time) int64 { return start.Unix() / 3600 }
-
-// neighbour is the other hour that a start within 15 minutes of it may have had
-// when it was first seen (counting.md 15); it is the start's own hour if there
-// is none.
-func neighbour(start time.Time) int64 {
-	hour, second := hourOf(start), start.Unix()%3600
-	switch {
-	case second < 900:
-		return hour - 1
-	case second >= 2700:
-		return hour + 1
-	}
-	return hour
 }

@@ -34,6 +34,9 @@ type Settings struct {
 	// OnSkip, if set, is told how many log records a commit didn't keep because the
 	// outbox was full and Tuning.SkipLogs is set.
 	OnSkip func(records int)
+	// OnDelta, if set, is called with each change of a series while its page is committed,
+	// before it is known whether the commit succeeds.
+	OnDelta func(record *cdr.Record, series *metrics.LabelSet, d *metrics.Delta)
 	// Tuning may change while the ledger is open.
 	Tuning
 
@@ -73,7 +76,7 @@ type Ledger struct {
 	hasher   hasher
 	root     row // feed 0: what belongs to no feed
 	feeds    map[string]*Feed
-	page     pageWork
+	page     pageCommit
 	reserve  reserve
 
 	outbox outbox

@@ -5,25 +5,25 @@ import (
 	"cmp"
 	"database/sql"
 	"encoding/binary"
+	"math"
 	"slices"
 	"time"
 )
 
-// setAsideHour is where rows are known by their content: they have no hour.
-const setAsideHour = 0
+// lookupState is what is known of the page's records, and the memory to find it.
+type lookupState struct {
+	// states is what is known, by every key under which it is.
+	states map[hash]*state
+	spare  []*state // the first used are in states
+	used   int
 
-// batchSizes are how many keys or rows one statement takes, largest first: few
-// texts, so that every statement is prepared once.
-var batchSizes = [...]int{256, 32, 4, 1}
-
-// lookup is the working memory of findKnown.
-type lookup struct {
 	wanted  []wanted
-	args    []any
 	aliases []foundAlias
+	args    []any
+	buckets []int64 // of a feed without hours: those that aren't forgotten
 }
 
-// wanted is one key to look for in one hour.
+// wanted is one key to look for in one bucket.
 type wanted struct {
 	hour int64
 	hash hash
@@ -35,86 +35,217 @@ type foundAlias struct {
 	hour    int64
 }
 
-// findKnown reads what is known of the page's records: each key in its own hour,
-// and what wasn't found there in the hour within 15 minutes (counting.md 15).
-func (l *Ledger) findKnown(p *pageWork, feed int64) error {
-	for _, hour := range []func(*entry) int64{
-		func(e *entry) int64 { return e.hour },
-		func(e *entry) int64 { return neighbour(e.record.Start) },
-	} {
-		if err := l.search(p, feed, hour); err != nil {
-			return err
-		}
+// lookup reads all that is known of the page.
+func (p *pageCommit) lookup() error {
+	if err := p.lookupRecords(); err != nil {
+		return err
+	}
+	if err := p.lookupFacts(); err != nil {
+		return err
+	}
+	if p.grouped || p.children {
+		p.indexEntries()
+	}
+	if p.children {
+		return p.lookupParents()
 	}
 	return nil
 }
 
-// search looks for the keys that aren't known yet, in the hour that of gives.
-func (l *Ledger) search(p *pageWork, feed int64, of func(*entry) int64) error {
-	look := &p.look
-	first := len(p.states) == 0
-	look.wanted = look.wanted[:0]
+// lookupRecords reads what is known of the records themselves: each key in its own hour,
+// and what wasn't found there in the hour within 15 minutes (counting.md 15).
+func (p *pageCommit) lookupRecords() error {
+	if p.spec.Hourless {
+		return p.lookupEverywhere()
+	}
 	for i := range p.entries {
 		e := &p.entries[i]
-		hour := of(e)
-		if !first && hour == e.hour {
-			continue
+		for _, key := range e.keys {
+			p.want(e.hour, key)
 		}
-		if p.states[e.hash] == nil {
-			look.wanted = append(look.wanted, wanted{hour: hour, hash: e.hash})
-		}
-		for _, alt := range e.alts {
-			if p.states[alt] == nil {
-				look.wanted = append(look.wanted, wanted{hour: hour, hash: alt})
+	}
+	if err := p.fetch(); err != nil {
+		return err
+	}
+	for i := range p.entries {
+		e := &p.entries[i]
+		hour := neighbour(e.record.Start)
+		for _, key := range e.keys {
+			if hour != e.hour && p.states[key] == nil {
+				p.want(hour, key)
 			}
 		}
 	}
-	return l.fetchAll(p, feed)
+	return p.fetch()
 }
 
-// fetchAll reads the keys of look.wanted, each once and in the order of the table, and
-// the records that aliases among them lead to.
-func (l *Ledger) fetchAll(p *pageWork, feed int64) error {
-	look := &p.look
-	look.aliases = look.aliases[:0]
-	slices.SortFunc(look.wanted, func(a, b wanted) int {
-		return cmp.Or(cmp.Compare(a.hour, b.hour), bytes.Compare(a.hash[:], b.hash[:]))
-	})
-	look.wanted = slices.Compact(look.wanted)
-	if err := l.fetch(p, feed, look.wanted); err != nil {
+// lookupEverywhere reads what is known of the records, and of those that tasks are for, in
+// every bucket that isn't forgotten.
+func (p *pageCommit) lookupEverywhere() error {
+	if err := p.findBuckets(); err != nil {
 		return err
 	}
-	for _, a := range look.aliases {
-		if err := l.follow(p, feed, a); err != nil {
+	for i := range p.entries {
+		for _, key := range p.entries[i].keys {
+			p.wantEverywhere(key)
+		}
+	}
+	for i := range p.page.Enqueue {
+		if w := &p.page.Enqueue[i]; w.ofRecord() {
+			p.wantEverywhere(p.recordKey(w))
+		}
+	}
+	return p.fetch()
+}
+
+// findBuckets finds the buckets that the feed has something in and that aren't forgotten:
+// what lies beyond is as good as deleted, since the floor was raised over it.
+func (p *pageCommit) findBuckets() error {
+	p.buckets = p.buckets[:0]
+	last := lastBucket(p.row.state.Floor)
+	for after := int64(math.MinInt64); after < last; {
+		rows, err := p.ledger.engine.query(`SELECT min(hour) FROM seen WHERE feed = ? AND hour > ? AND hour <= ?`, p.row.id, after, last)
+		if err != nil {
+			return err
+		}
+		var bucket sql.NullInt64
+		if err := scanAll(rows, func() error { return rows.Scan(&bucket) }); err != nil || !bucket.Valid {
+			return err
+		}
+		p.buckets = append(p.buckets, bucket.Int64)
+		after = bucket.Int64
+	}
+	return nil
+}
+
+// lookupFacts reads what is known beside the records: their groups, their recordings, the
+// sessions of those that are known, whether a child has counted the failure of a new one,
+// and the rows that were set aside.
+func (p *pageCommit) lookupFacts() error {
+	h := &p.ledger.hasher
+	for i := range p.entries {
+		e := &p.entries[i]
+		r, st := e.record, p.find(e)
+		if r.Group != "" {
+			p.wantNear(r.Start, e.group)
+		}
+		for _, recording := range r.Recordings {
+			p.wantNear(r.Start, h.of(kindRecording, recording.ID))
+		}
+		if st != nil {
+			for i := range r.Sessions { // they lie where their record does
+				p.want(st.hour, h.session(st, &r.Sessions[i]))
+			}
+		}
+		if p.spec.Parents && !r.Outcome.Connected() && st == nil {
+			for key := range h.childKeys(r) {
+				p.wantNear(r.Start, key)
+			}
+		}
+	}
+	for _, rows := range [...][]BadRow{p.page.Invalid, p.page.Ignored} {
+		for i := range rows {
+			p.want(setAsideHour, h.setAside(&rows[i]))
+		}
+	}
+	return p.fetch()
+}
+
+// parentHours is how far apart a record and its parent may start.
+const parentHours = 24
+
+// lookupParents reads what is known of the parents of new records that failed: first
+// around the hour of the child's start, where nearly all are, then as far as parentHours.
+// Without hours they are read wherever they are. A parent that is on the page itself is
+// known as such, or isn't.
+func (p *pageCommit) lookupParents() error {
+	for _, reach := range [...]int64{1, parentHours} {
+		for i := range p.entries {
+			e := &p.entries[i]
+			if !e.child || e.record.Outcome.Connected() || p.states[e.parent] != nil || p.find(e) != nil {
+				continue
+			}
+			if _, here := p.sorting.index[e.parent]; here {
+				continue
+			}
+			if p.spec.Hourless {
+				p.wantEverywhere(e.parent)
+				continue
+			}
+			for hour := e.hour - reach; hour <= e.hour+reach; hour++ {
+				p.want(hour, e.parent)
+			}
+		}
+		if err := p.fetch(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fetch reads keys, in batches.
-func (l *Ledger) fetch(p *pageWork, feed int64, keys []wanted) error {
+// want asks for a key in a bucket.
+func (p *pageCommit) want(hour int64, key hash) { p.wanted = append(p.wanted, wanted{hour, key}) }
+
+// wantNear asks for a fact in the buckets where one of a record with that start may lie.
+func (p *pageCommit) wantNear(start time.Time, key hash) {
+	p.want(bucketOf(start), key)
+	p.want(nearBucket(start), key)
+}
+
+// wantEverywhere asks for a key in every bucket that isn't forgotten.
+func (p *pageCommit) wantEverywhere(key hash) {
+	for _, bucket := range p.buckets {
+		p.want(bucket, key)
+	}
+}
+
+// fetch reads the keys that were asked for, each once and in the order of the table, and
+// the records that aliases among them lead to.
+func (p *pageCommit) fetch() error {
+	slices.SortFunc(p.wanted, func(a, b wanted) int {
+		return cmp.Or(cmp.Compare(a.hour, b.hour), bytes.Compare(a.hash[:], b.hash[:]))
+	})
+	p.wanted = slices.Compact(p.wanted)
+	if err := p.selectSeen(p.wanted); err != nil {
+		return err
+	}
+	for _, a := range p.aliases {
+		if p.states[a.of] == nil {
+			if err := p.selectSeen([]wanted{{hour: a.hour, hash: a.of}}); err != nil {
+				return err
+			}
+		}
+		if st := p.states[a.of]; st != nil {
+			p.states[a.key] = st
+		}
+	}
+	p.wanted, p.aliases = p.wanted[:0], p.aliases[:0]
+	return nil
+}
+
+// selectSeen reads keys, in batches.
+func (p *pageCommit) selectSeen(keys []wanted) error {
 	for len(keys) > 0 {
 		n := batchOf(len(keys))
-		args := p.look.args[:0]
+		args := p.args[:0]
 		for i := range keys[:n] {
 			args = append(args, keys[i].hour, keys[i].hash[:])
 		}
-		p.look.args = append(args, feed)
-		rows, err := l.engine.query(seenSelects[n], p.look.args...)
+		p.args = append(args, p.row.id)
+		rows, err := p.ledger.engine.query(seenSelects[n], p.args...)
 		if err != nil {
 			return err
 		}
-		if err := scanAll(rows, func() error { return p.found(rows) }); err != nil {
-			return l.engine.explain(err)
+		if err := scanAll(rows, func() error { return p.scanSeen(rows) }); err != nil {
+			return p.ledger.engine.explain(err)
 		}
 		keys = keys[n:]
 	}
 	return nil
 }
 
-// found takes one row of the table seen.
-func (p *pageWork) found(rows *sql.Rows) error {
+// scanSeen takes one row of the table seen.
+func (p *pageCommit) scanSeen(rows *sql.Rows) error {
 	var hour int64
 	var key, data sql.RawBytes
 	if err := rows.Scan(&hour, &key, &data); err != nil {
@@ -124,91 +255,51 @@ func (p *pageWork) found(rows *sql.Rows) error {
 		return errRow
 	}
 	if aliasHour, of, ok := parseAlias(data); ok {
-		p.look.aliases = append(p.look.aliases, foundAlias{key: hash(key), of: of, hour: aliasHour})
+		p.aliases = append(p.aliases, foundAlias{key: hash(key), of: of, hour: aliasHour})
 		return nil
 	}
-	st := p.newState()
-	st.hour, st.hash = hour, hash(key)
+	st := p.newState(hour, hash(key))
 	st.stored = append(st.stored, data...)
-	p.states[st.hash] = st
 	return nil
 }
 
-// follow finds the record that an alias leads to.
-func (l *Ledger) follow(p *pageWork, feed int64, a foundAlias) error {
-	if p.states[a.of] == nil {
-		if err := l.fetch(p, feed, []wanted{{hour: a.hour, hash: a.of}}); err != nil {
-			return err
-		}
+// newState makes a key known.
+func (p *pageCommit) newState(hour int64, key hash) *state {
+	if p.used == len(p.spare) {
+		p.spare = append(p.spare, new(state))
 	}
-	if st := p.states[a.of]; st != nil {
-		p.states[a.key] = st
+	st := p.spare[p.used]
+	p.used++
+	*st = state{hour: hour, hash: key, stored: st.stored[:0]}
+	p.states[key] = st
+	return st
+}
+
+// find is what is known of a record by any of its keys.
+func (p *pageCommit) find(e *entry) *state {
+	for _, key := range e.keys {
+		if st := p.states[key]; st != nil {
+			return st
+		}
 	}
 	return nil
 }
 
-// findFacts reads what is known beside the page's records: their groups, their
-// recordings, the sessions of those that are known, and whether a child has counted the failure of a new one.
-func (f *Feed) findFacts(p *pageWork) error {
-	p.look.wanted = p.look.wanted[:0]
-	for i := range p.entries {
-		e := &p.entries[i]
-		r := e.record
-		if r.Group != "" {
-			p.want(r.Start, e.group)
-		}
-		for _, rec := range r.Recordings {
-			p.want(r.Start, f.ledger.hasher.of(kindRecording, rec.ID))
-		}
-		if len(r.Sessions) > 0 {
-			f.wantSessions(p, e)
-		}
-		if f.spec.Parents && !r.Outcome.Connected() && p.find(e) == nil {
-			for h := range f.childKeys(r) {
-				p.want(r.Start, h)
-			}
-		}
-	}
-	return f.ledger.fetchAll(p, f.row.id)
-}
-
-// wantSessions asks for the sessions of a record that is known, which lie where it does.
-func (f *Feed) wantSessions(p *pageWork, e *entry) {
-	st := p.find(e)
-	if st == nil {
-		return
-	}
-	for i := range e.record.Sessions {
-		h := f.ledger.hasher.session(st, &e.record.Sessions[i])
-		p.look.wanted = append(p.look.wanted, wanted{hour: st.hour, hash: h})
+// touch sees to it that a state is written as it ends.
+func (p *pageCommit) touch(st *state) {
+	if !st.dirty {
+		st.dirty = true
+		p.writes = append(p.writes, idWrite{hour: st.hour, hash: st.hash, st: st})
 	}
 }
 
-// want asks for a fact in the spans where one of a record with that start may lie.
-func (p *pageWork) want(start time.Time, h hash) {
-	p.look.wanted = append(p.look.wanted, wanted{hour: spanOf(start), hash: h}, wanted{hour: nearSpan(start), hash: h})
-}
-
-// once remembers a fact that is only counted and says whether it is new.
-func (f *Feed) once(p *pageWork, hour int64, h hash, at time.Time) (bool, error) {
-	if p.states[h] != nil {
-		return false, nil
-	}
-	if err := f.ledger.fetch(p, f.row.id, []wanted{{hour: hour, hash: h}}); err != nil {
-		return false, err
-	}
-	return p.remember(hour, h, at), nil
-}
-
-// remember writes down a fact that was looked for and says whether it is new.
-func (p *pageWork) remember(hour int64, h hash, at time.Time) bool {
-	if p.states[h] != nil {
+// remember makes a fact known that was looked for and says whether it is new.
+func (p *pageCommit) remember(hour int64, key hash, at time.Time) bool {
+	if p.states[key] != nil {
 		return false
 	}
-	st := p.newState()
-	st.hour, st.hash = hour, h
-	p.states[h] = st
-	p.writes = append(p.writes, idWrite{hour: hour, hash: h, data: factData(at)})
+	p.newState(hour, key)
+	p.writes = append(p.writes, idWrite{hour: hour, hash: key, data: factData(at)})
 	return true
 }
 
@@ -216,14 +307,4 @@ func (p *pageWork) remember(hour int64, h hash, at time.Time) bool {
 // as their times do.
 func factData(at time.Time) []byte {
 	return binary.BigEndian.AppendUint64([]byte{rowFact}, uint64(max(at.Unix(), 0)))
-}
-
-// batchOf is the largest batch that n fill.
-func batchOf(n int) int {
-	for _, size := range batchSizes {
-		if n >= size {
-			return size
-		}
-	}
-	return 1
 }

@@ -71,8 +71,6 @@ func (m *model) page(t *testing.T, rows []modelRow, watermark time.Time) {
 	rows = m.inOrder(rows)
 	for _, row := range rows {
 		m.row(t, row)
-	}
-	for _, row := range rows {
 		m.takeSessions(row)
 	}
 	for _, row := range slices.Backward(rows) {
@@ -93,28 +91,19 @@ func (row modelRow) name() string {
 
 func otherID(id string) string { return "x" + id }
 
-// inOrder puts rows in the order in which they count: of a session that is new a
-// connected view first, and a parent before its children.
+// inOrder puts rows in the order in which they count: the connected views of sessions first, and a parent before its children.
 func (m *model) inOrder(rows []modelRow) []modelRow {
-	var views []modelRow
+	var views, others []modelRow
 	seen := make(map[string]bool)
-	leader := make(map[string]string) // by session, the id that begins it
 	for _, row := range rows {
-		_, known := m.calls[row.id]
-		_, begun := m.groups[row.group]
-		at := len(views)
-		if row.group != "" && !known && !begun && !seen[row.id] {
-			lead, ok := leader[row.group]
-			i := slices.IndexFunc(views, func(v modelRow) bool { return v.id == lead })
-			if !ok {
-				leader[row.group] = row.id
-			} else if row.outcome.Connected() && !views[i].outcome.Connected() {
-				leader[row.group], at = row.id, i
-			}
+		if row.group != "" && row.outcome.Connected() && !seen[row.id] {
+			views = append(views, row)
+		} else {
+			others = append(others, row)
 		}
 		seen[row.id] = true
-		views = slices.Insert(views, at, row)
 	}
+	views = append(views, others...)
 	if !m.family {
 		return views
 	}

@@ -11,45 +11,58 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// pageWork is the working memory of one page's commit, used again by the next.
-type pageWork struct {
-	entries []entry
-	order   []int
-	states  map[hash]*state
-	spare   []*state
-	used    int
-	arena   []byte
-	fields  []fieldHash
-	writes  []idWrite
-	look    lookup
-	words   map[string]string
-	sorting sorting
-	spans   []int64 // of a feed without hours: those that aren't forgotten
-	media   bool    // the page has sessions, or a record that is settled
+// pageCommit is the commit of one page. It goes one way:
+//
+//	prepare  keys, field hashes and rows of the records          (page.go)
+//	lookup   reads all that is known of them                     (lookup.go)
+//	apply    decides what each is, without I/O                   (apply.go, order.go, groups.go, parents.go)
+//	write    writes what that changes                            (write.go)
+//	publish  brings memory to what is durable now                (page.go)
+//
+// Its memory is used again by the next page.
+type pageCommit struct {
+	*Feed
 
-	activity map[int64]activityChange // by five minutes
-	sources  []*entry                 // of the new records, as the tally numbers them
-	// moved is above 0 if the record in hand has made its call a connected one, below 0 if
-	// it has made it one that is not.
-	moved int
+	page   *Page
+	now    time.Time // the local clock's: zero_for, start times and windows are reckoned by it
+	next   State
+	result Result
 
-	observed time.Time // the page's ObservedAt
-	now      time.Time // the local clock's: zero_for, start times and windows are reckoned by it
-	tally    *metrics.Tally
-	result   Result
-	next     State
-	logs     logBatch
+	// Made by prepare. grouped, children and media say which kinds of records there are.
+	entries                  []entry
+	order                    []int // of the entries: as they are applied
+	keys                     []hash
+	arena                    []byte
+	fields                   []fieldHash
+	grouped, children, media bool
+
+	lookupState
+
+	// Made by apply, for write and publish.
+	sorting   sorting
+	writes    []idWrite
+	changes   *metrics.Changes
+	deltas    []metrics.Delta // of the record in hand
+	sources   []*entry        // of the new records, for exemplars
+	logs      logBatch
+	activity  map[int64]activityChange // by five minutes
+	bypass    []metrics.Bypass
+	edges     []edge
+	newTrunks []string
+
+	// Made by write: the peaks, if they were found anew.
+	peaks    map[int64]int
+	newPeaks bool
 }
 
-// entry is a record of the page with its keys.
+// entry is a record of the page.
 type entry struct {
 	record *cdr.Record
-	hash   hash
-	alts   []hash
-	group  hash // if the record has a group
-	parent hash // if it is a child
+	keys   []hash // its own first, then those of its other ids
+	group  hash   // if the record has a group
+	parent hash   // if it is a child
 	child  bool
-	hour   int64  // or span, where it is remembered if it is new
+	hour   int64  // where it is remembered if it is new
 	row    []byte // the stored form of this version, as if it were the first
 	fields []fieldHash
 	// redacted says that the record is: once is enough, a hash of a hash is another.
@@ -90,9 +103,9 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	began := l.settings.Now()
 	p := &l.page
 	err := l.commit(ctx, &f.row, change{
-		write:   func() error { return f.writePage(p, page) },
-		apply:   func() { f.applyPage(p, page) },
-		discard: func() { f.discardPage(p) },
+		write:   func() error { return p.run(f, page) },
+		apply:   p.publish,
+		discard: p.discard,
 	})
 	if err != nil {
 		return Result{}, err
@@ -101,149 +114,82 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	return p.result, nil
 }
 
-// writePage is the body of the transaction.
-func (f *Feed) writePage(p *pageWork, page *Page) error {
-	l := f.ledger
-	if page.ObservedAt.IsZero() {
-		page.ObservedAt = l.settings.Now()
-	}
-	p.begin(l, f, page)
-	if err := f.find(p, page); err != nil {
+// run is the body of the transaction.
+func (p *pageCommit) run(f *Feed, page *Page) error {
+	p.prepare(f, page)
+	if err := p.lookup(); err != nil {
 		return err
 	}
-	for _, i := range p.order {
-		if err := f.take(p, &p.entries[i], page.ObservedAt); err != nil {
-			return err
-		}
-	}
-	if err := f.takeSetAside(p, page); err != nil {
+	if err := p.apply(); err != nil {
 		return err
 	}
-	f.takeRecordings(p)
-	f.takeMedia(p, page.ObservedAt)
-	return f.writeAll(p, page)
+	return p.write()
 }
 
-// find reads all that is known of the page's records and settles their order.
-func (f *Feed) find(p *pageWork, page *Page) error {
-	if err := f.findRecords(p, page); err != nil {
-		return err
-	}
-	if err := f.findFacts(p); err != nil {
-		return err
-	}
-	if !p.sorting.grouped && !p.sorting.children {
-		return nil
-	}
-	if err := f.adoptAll(p, page.ObservedAt); err != nil {
-		return err
-	}
-	f.makeIndex(p, page.ObservedAt)
-	if p.sorting.children {
-		if err := f.findParents(p); err != nil {
-			return err
-		}
-	}
-	f.arrange(p)
-	return nil
-}
-
-// begin reads the page's records into entries, in the order of their versions.
-func (p *pageWork) begin(l *Ledger, f *Feed, page *Page) {
+// prepare reads the page's records into entries, in the order of their versions.
+func (p *pageCommit) prepare(f *Feed, page *Page) {
+	p.Feed, p.page = f, page
 	p.reset()
-	p.now, p.observed = l.settings.Now(), page.ObservedAt
-	p.tally = l.store.Begin(f.series, p.now)
+	p.now = f.ledger.settings.Now()
+	if page.ObservedAt.IsZero() {
+		page.ObservedAt = p.now
+	}
+	p.changes = f.ledger.store.Begin(f.series, p.now)
 	p.next = f.row.state
-	for _, r := range page.Records {
-		p.order = append(p.order, len(p.entries))
-		p.entries = append(p.entries, p.entry(f, r))
+	for i, r := range page.Records {
+		p.order = append(p.order, i)
+		p.entries = append(p.entries, p.newEntry(r))
 	}
 	slices.SortStableFunc(p.order, func(a, b int) int {
 		return cmp.Compare(p.entries[a].record.Version, p.entries[b].record.Version)
 	})
 }
 
-func (p *pageWork) reset() {
+func (p *pageCommit) reset() {
 	if p.states == nil {
-		p.states, p.words = make(map[hash]*state), make(map[string]string)
-		p.activity = make(map[int64]activityChange)
+		p.states, p.activity = make(map[hash]*state), make(map[int64]activityChange)
 	}
 	clear(p.states)
 	clear(p.activity)
-	p.entries, p.order, p.writes, p.sources = p.entries[:0], p.order[:0], p.writes[:0], p.sources[:0]
-	p.arena, p.fields, p.used, p.media = p.arena[:0], p.fields[:0], 0, false
-	p.sorting.reset()
 	p.result = Result{} // its slices go to the caller
+	p.grouped, p.children, p.media, p.newPeaks = false, false, false, false
+	p.entries, p.order, p.keys, p.arena, p.fields = p.entries[:0], p.order[:0], p.keys[:0], p.arena[:0], p.fields[:0]
+	p.used, p.wanted, p.aliases = 0, p.wanted[:0], p.aliases[:0]
+	p.writes, p.sources, p.bypass, p.edges, p.newTrunks = p.writes[:0], p.sources[:0], p.bypass[:0], p.edges[:0], p.newTrunks[:0]
+	clear(p.sorting.index)
 	p.logs.reset()
 }
 
-// entry hashes a record's keys and fields and makes its row, before redaction.
-func (p *pageWork) entry(f *Feed, r *cdr.Record) entry {
-	l := f.ledger
-	e := entry{record: r, hash: l.hasher.call(r), hour: f.homeOf(r.Start)}
-	p.media = p.media || r.Settled || len(r.Sessions) > 0
+// newEntry hashes a record's keys and fields and makes its row, before redaction.
+func (p *pageCommit) newEntry(r *cdr.Record) entry {
+	h := &p.ledger.hasher
+	e := entry{record: r, hour: p.bucketFor(r.Start)}
+	p.media = p.media || r.Settled
+	at := len(p.keys)
+	p.keys = append(p.keys, h.call(r))
 	for _, id := range r.AltIDs {
-		e.alts = append(e.alts, l.hasher.of(kindCall, "id", id))
+		p.keys = append(p.keys, h.of(kindCall, "id", id))
 	}
 	if r.ID != "" && r.Synthetic != "" {
-		e.alts = append(e.alts, l.hasher.synthetic(r))
+		p.keys = append(p.keys, h.synthetic(r))
 	}
+	e.keys = p.keys[at:len(p.keys):len(p.keys)]
 	if r.Group != "" {
-		e.group, p.sorting.grouped = l.hasher.of(kindGroup, r.Group), true
+		e.group, p.grouped = h.of(kindGroup, r.Group), true
 	}
-	if e.parent, e.child = p.childOf(f, &e); e.child {
-		p.sorting.children = true
+	if p.spec.Parents && r.Parent != "" {
+		e.parent = h.of(kindCall, "id", r.Parent)
+		e.child = !slices.Contains(e.keys, e.parent)
+		p.children = p.children || e.child
 	}
-	at := len(p.fields)
-	p.fields = l.hasher.fields(p.fields, r)
+	at = len(p.fields)
+	p.fields = h.fields(p.fields, r)
 	e.fields = p.fields[at:len(p.fields):len(p.fields)]
-	k := knownOf(r, e.fields, f.spec.Currency)
-	from := len(p.arena)
+	k := knownOf(r, e.fields, p.spec.Currency)
+	at = len(p.arena)
 	p.arena = k.append(p.arena)
-	e.row = p.arena[from:len(p.arena):len(p.arena)]
+	e.row = p.arena[at:len(p.arena):len(p.arena)]
 	return e
-}
-
-// newState is a state out of the pool.
-func (p *pageWork) newState() *state {
-	if p.used == len(p.spare) {
-		p.spare = append(p.spare, new(state))
-	}
-	s := p.spare[p.used]
-	p.used++
-	*s = state{stored: s.stored[:0]}
-	return s
-}
-
-// touch sees to it that a state is written as it ends.
-func (p *pageWork) touch(st *state) {
-	if !st.dirty {
-		st.dirty = true
-		p.writes = append(p.writes, idWrite{hour: st.hour, hash: st.hash, st: st})
-	}
-}
-
-// applyPage brings memory to what is durable now.
-func (f *Feed) applyPage(p *pageWork, page *Page) {
-	l := f.ledger
-	p.tally.Exemplars(func(source int) ([16]byte, [32]byte) { return f.identify(p.sources[source-1]) })
-	p.tally.Apply()
-	p.tally = nil // the next commit may fail before it has one of its own
-	if page.Position != nil && page.Position.HistoryDone && !f.row.state.HistoryDone {
-		l.store.Reveal(f.series, startFor(p.next.Origin, p.now))
-	}
-	f.setState(p.next)
-	l.outbox.committed(&p.logs)
-	if p.result.SkippedLogs > 0 && l.settings.OnSkip != nil {
-		l.settings.OnSkip(p.result.SkippedLogs)
-	}
-}
-
-func (f *Feed) discardPage(p *pageWork) {
-	if p.tally != nil {
-		p.tally.Discard()
-		p.tally = nil
-	}
 }
 
 // knownOf is what is remembered of a record's first version. A charge is kept with
@@ -258,4 +204,37 @@ func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
 		k.charges = append(k.charges, knownCharge{component: c.Component, currency: cmp.Or(c.Currency, fallback), amount: c.Amount})
 	}
 	return k
+}
+
+// publish brings memory to what is durable now.
+func (p *pageCommit) publish() {
+	store := p.ledger.store
+	p.changes.Exemplars(func(source int) ([16]byte, [32]byte) { return p.identify(p.sources[source-1]) })
+	p.changes.Apply()
+	p.changes = nil // the next commit may fail before it has its own
+	for _, name := range p.newTrunks {
+		store.AddTrunk(p.series, name)
+		p.trunks[name] = int64(len(p.trunks) + 1)
+	}
+	for _, b := range p.bypass {
+		store.AddBypass(p.series, b)
+	}
+	if p.newPeaks {
+		store.SetPeaks(p.series, p.peaks)
+	}
+	if p.next.HistoryDone && !p.row.state.HistoryDone {
+		store.Reveal(p.series, startFor(p.next.Origin, p.now))
+	}
+	p.setState(p.next)
+	p.ledger.outbox.committed(&p.logs)
+	if p.result.SkippedLogs > 0 && p.ledger.settings.OnSkip != nil {
+		p.ledger.settings.OnSkip(p.result.SkippedLogs)
+	}
+}
+
+func (p *pageCommit) discard() {
+	if p.changes != nil {
+		p.changes.Discard()
+		p.changes = nil
+	}
 }

@@ -122,10 +122,10 @@ func TestParentsCostNothingElsewhere(t *testing.T) {
 	if got := r.total("cdr_call_failures_total"); got != 3 {
 		t.Errorf("%d failures, want 3", got)
 	}
-	if r.ledger.page.sorting.children {
+	if r.ledger.page.children {
 		t.Error("the page was put in order for its children")
 	}
-	if n, plain := r.rows("1 = 1"), r.rows(fmt.Sprintf("hex(substr(data, 1, 3)) = '%02X0000'", rowTimed)); n != 3 || plain != 3 {
+	if n, plain := r.rows("1 = 1"), r.rows(fmt.Sprintf("hex(substr(data, 1, 3)) = '%02X0000'", rowRecord)); n != 3 || plain != 3 {
 		t.Errorf("%d rows, %d of them without flags; want 3", n, plain)
 	}
 }
@@ -149,7 +149,7 @@ func TestParentFactsArePruned(t *testing.T) {
 	if got := r.total("cdr_call_failures_total"); got != 1 {
 		t.Errorf("%d failures, want 1", got)
 	}
-	prune(keep + spanReach + 2*spanSeconds*time.Second)
+	prune(keep + bucketReach + 2*bucketSeconds*time.Second)
 	if left := r.rows("1 = 1"); left != 0 {
 		t.Errorf("%d rows left", left)
 	}

@@ -6,37 +6,26 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// writeAll writes what the page's work has gathered.
-func (f *Feed) writeAll(p *pageWork, page *Page) error {
-	l := f.ledger
-	if err := l.writeSeen(p, f.row.id); err != nil {
-		return err
+// write writes what the page changes.
+func (p *pageCommit) write() error {
+	for _, step := range [...]func() error{
+		p.writeSeen, p.writeSeries, p.writeBypass, p.writeActivity, p.writeLogs, p.writeTasks, p.writePosition, p.writeConcurrency,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
-	if err := l.writeSeries(p.tally, f.row.id); err != nil {
-		return err
-	}
-	if err := l.writeTrails(p.tally, f.row.id); err != nil {
-		return err
-	}
-	if err := f.writeActivity(p); err != nil {
-		return err
-	}
-	if err := l.outbox.write(l.engine, &p.logs, f.row.id, p.now); err != nil {
-		return err
-	}
-	if err := f.writeWork(p, page); err != nil {
-		return err
-	}
-	p.result.Overflow = p.tally.Overflow()
-	return f.writePosition(p, page)
+	return p.row.save(p.ledger.engine, &p.next)
+}
+
+func (p *pageCommit) writeLogs() error {
+	return p.ledger.outbox.write(p.ledger.engine, &p.logs, p.row.id, p.now)
 }
 
 // writeSeen writes the id rows, in the order of their keys.
-func (l *Ledger) writeSeen(p *pageWork, feed int64) error {
+func (p *pageCommit) writeSeen() error {
 	for i := range p.writes {
 		if w := &p.writes[i]; w.st != nil {
 			w.data = w.st.stored
@@ -47,17 +36,30 @@ func (l *Ledger) writeSeen(p *pageWork, feed int64) error {
 	})
 	for rest := p.writes; len(rest) > 0; {
 		n := batchOf(len(rest))
-		args := p.look.args[:0]
+		p.args = p.args[:0]
 		for i := range rest[:n] {
-			args = append(args, feed, rest[i].hour, rest[i].hash[:], rest[i].data)
+			p.args = append(p.args, p.row.id, rest[i].hour, rest[i].hash[:], rest[i].data)
 		}
-		p.look.args = args
-		if _, err := l.engine.exec(seenInserts[n], args...); err != nil {
+		if _, err := p.ledger.engine.exec(seenInserts[n], p.args...); err != nil {
 			return err
 		}
 		rest = rest[n:]
 	}
 	return nil
+}
+
+// batchSizes are how many keys or rows one statement takes, largest first: few
+// texts, so that every statement is prepared once.
+var batchSizes = [...]int{256, 32, 4, 1}
+
+// batchOf is the largest batch that n fill.
+func batchOf(n int) int {
+	for _, size := range batchSizes {
+		if n >= size {
+			return size
+		}
+	}
+	return 1
 }
 
 // texts are the texts of one statement by its batch size.
@@ -82,18 +84,20 @@ func makeTexts(head, more, tail string) texts {
 }
 
 // writeSeries writes the working copies of the series that changed.
-func (l *Ledger) writeSeries(t *metrics.Tally, feed int64) error {
+func (p *pageCommit) writeSeries() error {
+	p.result.Overflow = p.changes.Overflow()
+	e := p.ledger.engine
 	var buf []byte
-	for _, s := range t.Changed() {
+	for _, s := range p.changes.Changed() {
 		buf = s.AppendNext(buf[:0])
 		if s.ID() != 0 {
-			if _, err := l.engine.exec(`UPDATE series SET value = ? WHERE id = ?`, string(buf), s.ID()); err != nil {
+			if _, err := e.exec(`UPDATE series SET value = ? WHERE id = ?`, string(buf), s.ID()); err != nil {
 				return err
 			}
 			continue
 		}
-		result, err := l.engine.exec(`INSERT INTO series (feed, metric, labels, start, shown, value) VALUES (?, ?, ?, ?, ?, ?)`,
-			feed, s.Labels.Def.Name, labelsText(s.Own()), micros(s.Start()), flag(s.Shown()), string(buf))
+		result, err := e.exec(`INSERT INTO series (feed, metric, labels, start, shown, value) VALUES (?, ?, ?, ?, ?, ?)`,
+			p.row.id, s.Labels.Def.Name, labelsText(s.Own()), micros(s.Start()), flag(s.Shown()), string(buf))
 		if err != nil {
 			return err
 		}
@@ -101,73 +105,63 @@ func (l *Ledger) writeSeries(t *metrics.Tally, feed int64) error {
 		if err != nil {
 			return err
 		}
-		t.Wrote(s, id)
+		p.changes.Wrote(s, id)
 	}
 	return nil
 }
 
-// writeTrails adds to the tallies of the trailing gauge.
-func (l *Ledger) writeTrails(t *metrics.Tally, feed int64) error {
-	for _, r := range t.Trails() {
-		if _, err := l.engine.exec(`INSERT INTO trailing (feed, trunk, second, bypassed, total) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (feed, trunk, second) DO UPDATE SET bypassed = trailing.bypassed + excluded.bypassed, total = trailing.total + excluded.total`,
-			feed, r.Trunk, r.Second, r.Bypassed, r.Total); err != nil {
+// writeBypass adds to what the trailing gauge is made of.
+func (p *pageCommit) writeBypass() error {
+	for _, b := range p.bypass {
+		if _, err := p.ledger.engine.exec(`INSERT INTO trailing (feed, second, trunk, bypassed, total) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (feed, second, trunk) DO UPDATE SET bypassed = trailing.bypassed + excluded.bypassed, total = trailing.total + excluded.total`,
+			p.row.id, b.Second, b.Trunk, b.Bypassed, b.Total); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// setOrigin sets the origin of a feed that nothing was planned for yet by the
-// provider's clock, where ours was ahead when the feed was made: it would have left
-// out calls of its first history (counting.md 5, 10).
-func (f *Feed) setOrigin(s *State, page *Page) error {
-	if page.Position != nil || s.HistoryDone || len(s.Plan) > 0 {
-		return nil
-	}
-	origin := page.ObservedAt.Add(-f.spec.History).UTC()
-	if !origin.Before(s.Origin.Add(-originTolerance)) {
-		return nil
-	}
-	s.Origin, s.Floor, s.Watermark = origin, origin, origin
-	if s.connectedFrom >= 0 { // else an older program may have counted calls already
-		s.connectedFrom = keptFrom(origin)
-	}
-	_, err := f.ledger.engine.exec(`UPDATE feeds SET origin = ? WHERE id = ?`, micros(origin), f.row.id)
-	return err
-}
-
 // originTolerance is how far our clock may be ahead before it matters.
 const originTolerance = 2 * time.Minute
 
-// writePosition writes the feed's state with the page's position, if it has one.
-func (f *Feed) writePosition(p *pageWork, page *Page) error {
-	if err := f.setOrigin(&p.next, page); err != nil {
-		return err
+// moveOrigin sets the origin of a feed that nothing was planned for yet by the
+// provider's clock, where ours was ahead when the feed was made: it would have left
+// out calls of its first history (counting.md 5, 10).
+func (p *pageCommit) moveOrigin() error {
+	if p.page.Position != nil || p.next.HistoryDone || len(p.next.Plan) > 0 {
+		return nil
 	}
-	if pos := page.Position; pos != nil {
-		if pos.Watermark.After(p.next.Watermark) {
-			p.next.Watermark = pos.Watermark.UTC()
-		}
-		if pos.Plan != nil {
-			p.next.Plan = append([]byte(nil), pos.Plan...)
-		}
-		if pos.HistoryDone && !p.next.HistoryDone {
-			p.next.HistoryDone = true
-			if err := f.writeReveal(p); err != nil {
-				return err
-			}
-		}
+	origin := p.page.ObservedAt.Add(-p.spec.History).UTC()
+	if !origin.Before(p.next.Origin.Add(-originTolerance)) {
+		return nil
 	}
-	if err := f.writeConnected(p); err != nil {
-		return err
-	}
-	return f.row.save(f.ledger.engine, &p.next)
+	p.next.Origin, p.next.Floor, p.next.Watermark = origin, origin, origin
+	_, err := p.ledger.engine.exec(`UPDATE feeds SET origin = ? WHERE id = ?`, micros(origin), p.row.id)
+	return err
 }
 
-// writeReveal writes down that the feed's series are shown (counting.md 20).
-func (f *Feed) writeReveal(p *pageWork) error {
-	_, err := f.ledger.engine.exec(`UPDATE series SET start = ?, shown = 1 WHERE feed = ?`,
-		micros(startFor(p.next.Origin, p.now)), f.row.id)
+// writePosition takes over the page's position, if it has one. With the end of the first
+// history it writes down that the feed's series are shown (counting.md 20).
+func (p *pageCommit) writePosition() error {
+	if err := p.moveOrigin(); err != nil {
+		return err
+	}
+	position := p.page.Position
+	if position == nil {
+		return nil
+	}
+	if position.Watermark.After(p.next.Watermark) {
+		p.next.Watermark = position.Watermark.UTC()
+	}
+	if position.Plan != nil {
+		p.next.Plan = append([]byte(nil), position.Plan...)
+	}
+	if !position.HistoryDone || p.next.HistoryDone {
+		return nil
+	}
+	p.next.HistoryDone = true
+	_, err := p.ledger.engine.exec(`UPDATE series SET start = ?, shown = 1 WHERE feed = ?`,
+		micros(startFor(p.next.Origin, p.now)), p.row.id)
 	return err
 }

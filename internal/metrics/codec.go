@@ -1,10 +1,10 @@
 package metrics
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -14,8 +14,8 @@ import (
 //	counter    12
 //	seconds    12500000            (microseconds)
 //	money      12.345
-//	histogram  3 12500000 0,1,2 3 0 8:1,16:2
-//	           count, sum in parts, classic buckets, schema, zeros, native buckets
+//	histogram  {"count":3,"sum":12500000,"buckets":[0,1,2],"schema":3,"zeros":0,"indexes":[8,16],"counts":[1,2]}
+//	           sum in parts of the scale, buckets the classic ones, then the native ones
 
 var errValue = errors.New("not a stored value of this kind of metric")
 
@@ -72,32 +72,11 @@ func (v *value) append(dst []byte, d *Def) []byte {
 	case Money:
 		return v.money.Append(dst)
 	case Histogram:
-		return v.hist.append(dst)
+		text, _ := json.Marshal(v.hist) // numbers always encode
+		return append(dst, text...)
 	case Counter, Seconds, Gauge:
 	}
 	return strconv.AppendInt(dst, v.n, 10)
-}
-
-func (h *hist) append(dst []byte) []byte {
-	dst = strconv.AppendUint(dst, h.count, 10)
-	dst = strconv.AppendInt(append(dst, ' '), h.sum, 10)
-	for i, b := range h.buckets {
-		dst = strconv.AppendUint(append(dst, separator(i)), b, 10)
-	}
-	dst = strconv.AppendInt(append(dst, ' '), int64(h.schema), 10)
-	dst = strconv.AppendUint(append(dst, ' '), h.zeros, 10)
-	for i, index := range h.indexes {
-		dst = strconv.AppendInt(append(dst, separator(i)), int64(index), 10)
-		dst = strconv.AppendUint(append(dst, ':'), h.counts[i], 10)
-	}
-	return dst
-}
-
-func separator(i int) byte {
-	if i == 0 {
-		return ' '
-	}
-	return ','
 }
 
 // parseValue reads the stored form.
@@ -133,53 +112,12 @@ func SumStored(d *Def, a, b string) (string, error) {
 }
 
 func parseHist(d *Def, text string) (*hist, error) {
-	fields := strings.Split(text, " ")
-	if len(fields) != 5 && len(fields) != 6 {
-		return nil, fmt.Errorf("%s: %w", d.Name, errValue)
+	h := &hist{}
+	if err := json.Unmarshal([]byte(text), h); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", d.Name, errValue, err)
 	}
-	h := newHist(d)
-	p := numbers{}
-	h.count = p.uint(fields[0])
-	h.sum = p.int(fields[1], 64)
-	buckets := strings.Split(fields[2], ",")
-	if len(buckets) != len(h.buckets) {
-		return nil, fmt.Errorf("%s: %w", d.Name, errValue)
-	}
-	for i, b := range buckets {
-		h.buckets[i] = p.uint(b)
-	}
-	h.schema = int32(p.int(fields[3], 32))
-	h.zeros = p.uint(fields[4])
-	if len(fields) == 6 {
-		for pair := range strings.SplitSeq(fields[5], ",") {
-			index, count, _ := strings.Cut(pair, ":")
-			h.indexes = append(h.indexes, int32(p.int(index, 32)))
-			h.counts = append(h.counts, p.uint(count))
-		}
-	}
-	if p.err != nil {
+	if len(h.Buckets) != len(d.Bounds)+1 || len(h.Indexes) != len(h.Counts) {
 		return nil, fmt.Errorf("%s: %w", d.Name, errValue)
 	}
 	return h, nil
-}
-
-// numbers parses several numbers and keeps the first error.
-type numbers struct{ err error }
-
-func (p *numbers) uint(s string) uint64 {
-	n, err := strconv.ParseUint(s, 10, 64)
-	p.keep(err)
-	return n
-}
-
-func (p *numbers) int(s string, bits int) int64 {
-	n, err := strconv.ParseInt(s, 10, bits)
-	p.keep(err)
-	return n
-}
-
-func (p *numbers) keep(err error) {
-	if p.err == nil {
-		p.err = err
-	}
 }

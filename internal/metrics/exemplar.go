@@ -30,46 +30,40 @@ type newExemplar struct {
 	*Exemplar
 }
 
-// From says which of the commit's records the next changes come from, by a number from 1 on.
-func (t *Tally) From(source int) { t.source = source }
-
 // mark notes what changed a bucket of a series, of which there are so many.
-func (t *Tally) mark(s *Series, bucket, buckets int, parts int64) {
-	if t.source == 0 {
-		return
-	}
+func (s *Series) mark(bucket, buckets int, m mark) {
 	if s.marks == nil {
 		s.marks = make([]mark, buckets)
 	}
-	s.marks[bucket] = mark{source: t.source, parts: parts}
+	s.marks[bucket] = m
 }
 
 // Exemplars makes the exemplars of the commit, which has succeeded, before Apply. Only of
 // the records that are the last of a series or bucket it is asked who they are.
-func (t *Tally) Exemplars(identify func(source int) (traceID [16]byte, recordUID [32]byte)) {
-	for _, s := range t.dirty {
+func (c *Changes) Exemplars(identify func(source int) (traceID [16]byte, recordUID [32]byte)) {
+	for _, s := range c.dirty {
 		for bucket, m := range s.marks {
 			if m.source == 0 {
 				continue
 			}
-			e := &Exemplar{Value: float64(m.parts), At: t.now}
+			e := &Exemplar{Value: float64(m.parts), At: c.now}
 			if d := s.Labels.Def; d.Kind == Histogram {
 				e.Value /= float64(d.Scale)
 			}
 			e.TraceID, e.RecordUID = identify(m.source)
-			t.exemplars = append(t.exemplars, newExemplar{series: s, bucket: bucket, Exemplar: e})
+			c.exemplars = append(c.exemplars, newExemplar{series: s, bucket: bucket, Exemplar: e})
 		}
 	}
 }
 
 // applyExemplars makes the new ones visible; Store.mu is held. Snapshots share the lists,
 // so they are replaced.
-func (t *Tally) applyExemplars() {
-	for i, one := range t.exemplars {
+func (c *Changes) applyExemplars() {
+	for i, one := range c.exemplars {
 		s := one.series
 		if s.exemplars == nil {
 			s.exemplars = make([]*Exemplar, len(s.marks))
-		} else if i == 0 || t.exemplars[i-1].series != s {
+		} else if i == 0 || c.exemplars[i-1].series != s {
 			s.exemplars = slices.Clone(s.exemplars)
 		}
 		s.exemplars[one.bucket] = one.Exemplar

@@ -26,58 +26,63 @@ var nativeFractions = [8]float64{
 
 // hist is one histogram's exact state: integers only.
 type hist struct {
-	count   uint64
-	sum     int64 // in parts of Def.Scale
-	buckets []uint64
+	Count   uint64   `json:"count"`
+	Sum     int64    `json:"sum"` // in parts of Def.Scale
+	Buckets []uint64 `json:"buckets"`
 
-	schema  int32
-	zeros   uint64
-	indexes []int32 // sorted
-	counts  []uint64
+	Schema  int32    `json:"schema"`
+	Zeros   uint64   `json:"zeros"`
+	Indexes []int32  `json:"indexes,omitempty"` // sorted
+	Counts  []uint64 `json:"counts,omitempty"`
 }
 
 func newHist(d *Def) *hist {
-	return &hist{buckets: make([]uint64, len(d.Bounds)+1), schema: nativeSchema}
+	return &hist{Buckets: make([]uint64, len(d.Bounds)+1), Schema: nativeSchema}
 }
 
 // set makes h a copy of o and keeps h's memory.
 func (h *hist) set(o *hist) {
-	buckets, indexes, counts := h.buckets, h.indexes, h.counts
+	buckets, indexes, counts := h.Buckets, h.Indexes, h.Counts
 	*h = *o
-	h.buckets = append(buckets[:0], o.buckets...)
-	h.indexes = append(indexes[:0], o.indexes...)
-	h.counts = append(counts[:0], o.counts...)
+	h.Buckets = append(buckets[:0], o.Buckets...)
+	h.Indexes = append(indexes[:0], o.Indexes...)
+	h.Counts = append(counts[:0], o.Counts...)
 }
 
 // observe adds one value, in parts of the scale, never negative, and says which of the
 // classic buckets it fell into.
 func (h *hist) observe(d *Def, parts int64) (bucket int) {
-	h.count++
-	h.sum += parts
-	v := float64(parts) / float64(d.Scale)
-	bucket = sort.SearchFloat64s(d.Bounds, v)
-	h.buckets[bucket]++
-	h.observeNative(v)
+	h.Count++
+	h.Sum += parts
+	bucket = d.Bucket(parts)
+	h.Buckets[bucket]++
+	h.observeNative(float64(parts) / float64(d.Scale))
 	return bucket
+}
+
+// Bucket is the classic bucket that an observation in parts of the scale falls into; the
+// last one is +Inf.
+func (d *Def) Bucket(parts int64) int {
+	return sort.SearchFloat64s(d.Bounds, float64(parts)/float64(d.Scale))
 }
 
 func (h *hist) observeNative(v float64) {
 	if v <= nativeZeroThreshold {
-		h.zeros++
+		h.Zeros++
 		return
 	}
 	i := nativeIndex(v)
-	for s := int32(nativeSchema); s > h.schema; s-- {
+	for s := int32(nativeSchema); s > h.Schema; s-- {
 		i = halve(i)
 	}
-	at, found := slices.BinarySearch(h.indexes, i)
+	at, found := slices.BinarySearch(h.Indexes, i)
 	if found {
-		h.counts[at]++
+		h.Counts[at]++
 		return
 	}
-	h.indexes = slices.Insert(h.indexes, at, i)
-	h.counts = slices.Insert(h.counts, at, 1)
-	for len(h.indexes) > nativeMaxBuckets {
+	h.Indexes = slices.Insert(h.Indexes, at, i)
+	h.Counts = slices.Insert(h.Counts, at, 1)
+	for len(h.Indexes) > nativeMaxBuckets {
 		h.widen()
 	}
 }
@@ -98,31 +103,31 @@ func halve(i int32) int32 {
 
 // widen merges pairs of buckets: one schema less.
 func (h *hist) widen() {
-	h.schema--
+	h.Schema--
 	n := 0
-	for at, i := range h.indexes {
+	for at, i := range h.Indexes {
 		i = halve(i)
-		if n > 0 && h.indexes[n-1] == i {
-			h.counts[n-1] += h.counts[at]
+		if n > 0 && h.Indexes[n-1] == i {
+			h.Counts[n-1] += h.Counts[at]
 			continue
 		}
-		h.indexes[n], h.counts[n] = i, h.counts[at]
+		h.Indexes[n], h.Counts[n] = i, h.Counts[at]
 		n++
 	}
-	h.indexes, h.counts = h.indexes[:n], h.counts[:n]
+	h.Indexes, h.Counts = h.Indexes[:n], h.Counts[:n]
 }
 
 // value is what may be shown.
 func (h *hist) value(d *Def, native bool) *HistValue {
 	v := &HistValue{
-		Count:   h.count,
-		Sum:     float64(h.sum) / float64(d.Scale),
-		Buckets: slices.Clone(h.buckets),
+		Count:   h.Count,
+		Sum:     float64(h.Sum) / float64(d.Scale),
+		Buckets: slices.Clone(h.Buckets),
 	}
 	if native {
 		v.Native = &NativeValue{
-			Schema: h.schema, ZeroThreshold: nativeZeroThreshold, ZeroCount: h.zeros,
-			Indexes: slices.Clone(h.indexes), Counts: slices.Clone(h.counts),
+			Schema: h.Schema, ZeroThreshold: nativeZeroThreshold, ZeroCount: h.Zeros,
+			Indexes: slices.Clone(h.Indexes), Counts: slices.Clone(h.Counts),
 		}
 	}
 	return v
@@ -139,30 +144,30 @@ func zeroHist(d *Def, native bool) *HistValue {
 
 // add merges o into h: what removing a label asks for.
 func (h *hist) add(o *hist) {
-	h.count += o.count
-	h.sum += o.sum
-	for i := range h.buckets {
-		h.buckets[i] += o.buckets[i]
+	h.Count += o.Count
+	h.Sum += o.Sum
+	for i := range h.Buckets {
+		h.Buckets[i] += o.Buckets[i]
 	}
-	h.zeros += o.zeros
+	h.Zeros += o.Zeros
 	other := &hist{}
 	other.set(o)
-	for other.schema > h.schema {
+	for other.Schema > h.Schema {
 		other.widen()
 	}
-	for h.schema > other.schema {
+	for h.Schema > other.Schema {
 		h.widen()
 	}
-	for k, i := range other.indexes {
-		at, found := slices.BinarySearch(h.indexes, i)
+	for k, i := range other.Indexes {
+		at, found := slices.BinarySearch(h.Indexes, i)
 		if found {
-			h.counts[at] += other.counts[k]
+			h.Counts[at] += other.Counts[k]
 			continue
 		}
-		h.indexes = slices.Insert(h.indexes, at, i)
-		h.counts = slices.Insert(h.counts, at, other.counts[k])
+		h.Indexes = slices.Insert(h.Indexes, at, i)
+		h.Counts = slices.Insert(h.Counts, at, other.Counts[k])
 	}
-	for len(h.indexes) > nativeMaxBuckets {
+	for len(h.Indexes) > nativeMaxBuckets {
 		h.widen()
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	prom "github.com/prometheus/client_golang/prometheus"
@@ -44,19 +45,19 @@ func TestHistogramIsAsClientGolang(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := m.GetHistogram()
-	if ours.count != want.GetSampleCount() || ours.schema != want.GetSchema() || ours.zeros != want.GetZeroCount() {
-		t.Fatalf("count %d schema %d zeros %d, want %d %d %d", ours.count, ours.schema, ours.zeros, want.GetSampleCount(), want.GetSchema(), want.GetZeroCount())
+	if ours.Count != want.GetSampleCount() || ours.Schema != want.GetSchema() || ours.Zeros != want.GetZeroCount() {
+		t.Fatalf("count %d schema %d zeros %d, want %d %d %d", ours.Count, ours.Schema, ours.Zeros, want.GetSampleCount(), want.GetSchema(), want.GetZeroCount())
 	}
 	var cumulated uint64
 	for i, b := range want.GetBucket() {
-		cumulated += ours.buckets[i]
+		cumulated += ours.Buckets[i]
 		if cumulated != b.GetCumulativeCount() {
 			t.Errorf("bucket %g: %d, want %d", b.GetUpperBound(), cumulated, b.GetCumulativeCount())
 		}
 	}
 	indexes, counts := spread(want)
-	if !slices.Equal(ours.indexes, indexes) || !slices.Equal(ours.counts, counts) {
-		t.Errorf("native buckets\n%v %v, want\n%v %v", ours.indexes, ours.counts, indexes, counts)
+	if !slices.Equal(ours.Indexes, indexes) || !slices.Equal(ours.Counts, counts) {
+		t.Errorf("native buckets\n%v %v, want\n%v %v", ours.Indexes, ours.Counts, indexes, counts)
 	}
 }
 
@@ -103,8 +104,8 @@ func TestRule24OrderDoesNotMatter(t *testing.T) {
 			second.observe(wide, v)
 		}
 		a.add(b)
-		if first.schema >= nativeSchema || len(first.indexes) > nativeMaxBuckets {
-			t.Fatalf("schema %d with %d buckets: the test doesn't reach the bound", first.schema, len(first.indexes))
+		if first.Schema >= nativeSchema || len(first.Indexes) > nativeMaxBuckets {
+			t.Fatalf("schema %d with %d buckets: the test doesn't reach the bound", first.Schema, len(first.Indexes))
 		}
 		if !reflect.DeepEqual(first, second) || !reflect.DeepEqual(first, a) {
 			t.Fatalf("seed %d: order or split changed the histogram", seed)
@@ -118,7 +119,7 @@ func TestStoredForm(t *testing.T) {
 		h.observe(CallDuration, v)
 	}
 	v := value{hist: h}
-	const want = "5 20181000000 2,0,0,0,0,0,2,0,0,0,0,0,0,0,1 3 1 0:1,52:2,115:1"
+	const want = `{"count":5,"sum":20181000000,"buckets":[2,0,0,0,0,0,2,0,0,0,0,0,0,0,1],"schema":3,"zeros":1,"indexes":[0,52,115],"counts":[1,2,1]}`
 	if got := string(v.append(nil, CallDuration)); got != want {
 		t.Fatalf("stored as %q, want %q", got, want)
 	}
@@ -133,13 +134,13 @@ func TestStoredForm(t *testing.T) {
 		{Calls, "3", "4", "7"},
 		{ConnectedSeconds, "1500000", "1", "1500001"},
 		{CallCharges, "0.1", "0.25", "0.35"},
-		{CallDuration, want, want, "10 40362000000 4,0,0,0,0,0,4,0,0,0,0,0,0,0,2 3 2 0:2,52:4,115:2"},
+		{CallDuration, want, want, `{"count":10,"sum":40362000000,"buckets":[4,0,0,0,0,0,4,0,0,0,0,0,0,0,2],"schema":3,"zeros":2,"indexes":[0,52,115],"counts":[2,4,2]}`},
 	} {
 		if got, err := SumStored(c.def, c.a, c.b); err != nil || got != c.want {
 			t.Errorf("%s: %s + %s = %s, %v; want %s", c.def.Name, c.a, c.b, got, err, c.want)
 		}
 	}
-	for _, text := range []string{"", "1", "1 2", "1 2 3 4 5", "x 0 0,0,0,0,0,0,0,0,0,0,0,0,0,0,0 3 0"} {
+	for _, text := range []string{"", "1", "{}", `{"buckets":[1]}`, strings.Replace(want, "[0,52,115]", "[0,52]", 1), strings.Replace(want, "5", "-5", 1)} {
 		if _, err := parseValue(CallDuration, text); err == nil {
 			t.Errorf("%q was read", text)
 		}
@@ -147,7 +148,7 @@ func TestStoredForm(t *testing.T) {
 }
 
 func FuzzStoredForm(f *testing.F) {
-	f.Add("5 20181000000 2,0,0,0,0,0,2,0,0,0,0,0,0,0,1 3 1 0:1,52:2,115:1")
+	f.Add(`{"count":5,"sum":20181000000,"buckets":[2,0,0,0,0,0,2,0,0,0,0,0,0,0,1],"schema":3,"zeros":1,"indexes":[0,52,115],"counts":[1,2,1]}`)
 	f.Add("12.5")
 	f.Add("-3")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -44,46 +44,46 @@ func TestSettle(t *testing.T) {
 	const own = "audio,callee_to_caller,wifi"
 	for _, c := range []struct {
 		name   string
-		change func(*Call)
+		change func(*cdr.Record)
 		want   map[string]string
 	}{
-		{"a stream", func(c *Call) { c.Streams = []cdr.Stream{audioStream()} }, map[string]string{
+		{"a stream", func(c *cdr.Record) { c.Streams = []cdr.Stream{audioStream()} }, map[string]string{
 			"cdr_media_streams_total{" + own + ",windows,good}": "1",
 			"cdr_media_jitter_seconds{" + own + "}":             "1 0.016",
 			"cdr_media_round_trip_seconds{" + own + "}":         "1 0.0625",
 			"cdr_media_packet_loss_ratio{" + own + "}":          "1 0.013",
 			"cdr_media_concealed_ratio{" + own + "}":            "1 0.1",
 		}},
-		{"one of which nothing was measured", func(c *Call) {
+		{"one of which nothing was measured", func(c *cdr.Record) {
 			c.Streams = []cdr.Stream{{Media: "video", ToCallee: true, Network: "unknown"}}
 		}, map[string]string{"cdr_media_streams_total{video,caller_to_callee,unknown,,unclassified}": "1"}},
-		{"measures that are zero", func(c *Call) {
+		{"measures that are zero", func(c *cdr.Record) {
 			c.Streams = []cdr.Stream{{Media: "audio", Network: "wifi", Quality: cdr.Quality{Jitter: cdr.KnownSpan(0), Loss: cdr.KnownFloat(0)}}}
 		}, map[string]string{
 			"cdr_media_streams_total{" + own + ",,good}": "1",
 			"cdr_media_jitter_seconds{" + own + "}":      "1 0",
 			"cdr_media_packet_loss_ratio{" + own + "}":   "1 0",
 		}},
-		{"measures that are none", func(c *Call) {
+		{"measures that are none", func(c *cdr.Record) {
 			s := cdr.Stream{Media: "data", Network: "wifi"}
 			s.Jitter, s.Loss, s.Concealed = cdr.KnownSpan(-1), cdr.KnownFloat(math.NaN()), cdr.KnownFloat(1.5)
 			c.Streams = []cdr.Stream{s}
 		}, map[string]string{"cdr_media_streams_total{data,callee_to_caller,wifi,,unclassified}": "1"}},
-		{"ratings", func(c *Call) { c.Ratings = []string{"good", "bad", "good"} }, map[string]string{
+		{"ratings", func(c *cdr.Record) { c.Ratings = []string{"good", "bad", "good"} }, map[string]string{
 			"cdr_ratings_total{good}": "2", "cdr_ratings_total{bad}": "1",
 		}},
-		{"media bypass that was counted with the call", func(c *Call) { c.MediaBypass = cdr.True }, nil},
-		{"media bypass that wasn't", func(c *Call) { c.MediaBypass, c.BypassLater = cdr.False, true }, map[string]string{
-			"cdr_media_bypass_calls_total{,false}": "1", "cdr_media_bypass_ratio{}": "0",
+		{"media bypass that was counted with the call", func(c *cdr.Record) { c.MediaBypass = cdr.True }, nil},
+		{"media bypass that wasn't", func(c *cdr.Record) { c.MediaBypass, c.Settled = cdr.False, true }, map[string]string{
+			"cdr_media_bypass_calls_total{,false}": "1",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, f := testStore()
-			call := &Call{Record: &cdr.Record{}}
+			call := &cdr.Record{}
 			c.change(call)
-			tally := s.Begin(f, time.Now())
-			tally.Settle(call)
-			tally.Apply()
+			changes := s.Begin(f, time.Now())
+			changes.addAll(CountSettled(nil, call, call.Settled))
+			changes.Apply()
 			if got := shown(s); !maps.Equal(got, c.want) {
 				t.Errorf("got  %v\nwant %v", got, c.want)
 			}
@@ -94,13 +94,13 @@ func TestSettle(t *testing.T) {
 // counting.md 24: sums of ratios are exact, whatever the order.
 func TestRule24Ratios(t *testing.T) {
 	s, f := testStore()
-	tally := s.Begin(f, time.Now())
+	changes := s.Begin(f, time.Now())
 	for i := range 1000 {
 		stream := audioStream()
 		stream.Loss = cdr.KnownFloat([]float64{0.1, 0.001, 0.0000003}[i%3])
-		tally.Settle(&Call{Record: &cdr.Record{Streams: []cdr.Stream{stream}}})
+		changes.addAll(CountSettled(nil, &cdr.Record{Streams: []cdr.Stream{stream}}, false))
 	}
-	tally.Apply()
+	changes.Apply()
 	const want = "1000 33.7330999" // 334 times 0.1, 333 times 0.001 and 0.0000003
 	if got := shown(s)["cdr_media_packet_loss_ratio{audio,callee_to_caller,wifi}"]; got != want {
 		t.Errorf("%s, want %s", got, want)
@@ -112,14 +112,14 @@ func TestMediaBuckets(t *testing.T) {
 	for _, d := range []*Def{MediaJitter, MediaRoundTrip, MediaPacketLoss, MediaConcealed} {
 		for i, bound := range d.Bounds {
 			s, f := testStore()
-			tally := s.Begin(f, time.Now())
+			changes := s.Begin(f, time.Now())
 			stream := cdr.Stream{Quality: cdr.Quality{
 				Jitter:    cdr.KnownSpan(time.Duration(math.Round(bound * 1e9))),
 				RoundTrip: cdr.KnownSpan(time.Duration(math.Round(bound * 1e9))),
 				Loss:      cdr.KnownFloat(bound), Concealed: cdr.KnownFloat(bound),
 			}}
-			tally.stream(&stream)
-			tally.Apply()
+			changes.addAll(countStream(nil, &stream))
+			changes.Apply()
 			for _, family := range s.Snapshot().Families {
 				if family.Def == d && family.Points[0].Hist.Buckets[i] != 1 {
 					t.Errorf("%s: %g lies in %v", d.Name, bound, family.Points[0].Hist.Buckets)
@@ -131,16 +131,16 @@ func TestMediaBuckets(t *testing.T) {
 
 func TestSession(t *testing.T) {
 	s, f := testStore()
-	tally := s.Begin(f, time.Now())
+	changes := s.Begin(f, time.Now())
 	for _, one := range []cdr.Session{
 		{Media: "audio"},
 		{Media: "audio"},
 		{Media: "video", Result: cdr.SessionDropped, Stage: "midcall", Reason: "network"},
 		{Media: "audio", Result: cdr.SessionSetupFailed, Stage: "call_setup"},
 	} {
-		tally.Session(&one)
+		changes.addAll(CountSession(nil, &one))
 	}
-	tally.Apply()
+	changes.Apply()
 	want := map[string]string{
 		"cdr_sessions_total{ok,audio}":                "2",
 		"cdr_sessions_total{dropped,video}":           "1",
@@ -157,14 +157,14 @@ func TestSession(t *testing.T) {
 func TestRule22MediaLabels(t *testing.T) {
 	s, f := testStore()
 	s.Reconfigure(Options{SeriesLimit: 1})
-	tally := s.Begin(f, time.Now())
+	changes := s.Begin(f, time.Now())
 	for _, network := range []string{"wifi", "wired"} {
 		stream := audioStream()
 		stream.Network = network
-		tally.Settle(&Call{Record: &cdr.Record{Streams: []cdr.Stream{stream}, Ratings: []string{network}}})
-		tally.Session(&cdr.Session{Result: cdr.SessionDropped, Media: network, Stage: network, Reason: network})
+		changes.addAll(CountSettled(nil, &cdr.Record{Streams: []cdr.Stream{stream}, Ratings: []string{network}}, false))
+		changes.addAll(CountSession(nil, &cdr.Session{Result: cdr.SessionDropped, Media: network, Stage: network, Reason: network}))
 	}
-	tally.Apply()
+	changes.Apply()
 	got := shown(s)
 	for _, key := range []string{
 		"cdr_media_streams_total{audio,callee_to_caller,overflow,overflow,good}",
@@ -185,16 +185,20 @@ func TestRule22MediaLabels(t *testing.T) {
 func TestCountingOfMediaDoesNotAllocate(t *testing.T) {
 	s, f := testStore()
 	session := &cdr.Session{Media: "audio", Result: cdr.SessionDropped, Stage: "midcall"}
-	call := &Call{BypassLater: true, Record: &cdr.Record{
-		Streams: []cdr.Stream{audioStream()}, Ratings: []string{"good"}, MediaBypass: cdr.True,
-	}}
+	call := &cdr.Record{Streams: []cdr.Stream{audioStream()}, Ratings: []string{"good"}, MediaBypass: cdr.True}
+	var deltas []Delta
 	for range 2 { // once to make the series, once to see
-		tally := s.Begin(f, time.Now())
-		tally.Session(session)
-		tally.Settle(call)
-		if got := testing.AllocsPerRun(100, func() { tally.Session(session); tally.Settle(call) }); got != 0 {
+		changes := s.Begin(f, time.Now())
+		count := func() {
+			deltas = CountSettled(CountSession(deltas[:0], session), call, true)
+			for i := range deltas {
+				changes.Add(&deltas[i], 0)
+			}
+		}
+		count()
+		if got := testing.AllocsPerRun(100, count); got != 0 {
 			t.Errorf("%g allocations, want 0", got)
 		}
-		tally.Apply()
+		changes.Apply()
 	}
 }

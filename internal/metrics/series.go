@@ -62,9 +62,9 @@ type FeedSeries struct {
 	byKey    map[string]*Series
 	list     []*Series
 	counts   map[*Def]int // series that aren't folded
-	trailing trailing
-	// connected also has what only the writers use.
-	connected concurrency
+	trunks   []*trunk     // by their number from 1
+	// peaksKnown says that the trunks' peaks may be shown.
+	peaksKnown bool
 }
 
 // Active says whether the feed is configured; what isn't, isn't exposed.

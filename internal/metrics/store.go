@@ -23,13 +23,12 @@ type Options struct {
 // Store holds the series that come from records. It is safe for concurrent
 // reads; writers are ordered by the ledger's commit lock.
 type Store struct {
-	now   func() time.Time
-	watch func(Delta) // nil: nobody watches
+	now func() time.Time
 
 	mu      sync.RWMutex
 	options Options // guarded by mu for readers; the commit lock orders writers
 	feeds   []*FeedSeries
-	tally   Tally // reused by Begin
+	changes Changes // reused by Begin
 }
 
 // NewStore makes an empty store. now is the clock of snapshots.
@@ -48,7 +47,7 @@ func (s *Store) Reconfigure(options Options) {
 func (s *Store) Feed(source, provider, feed string, revealed bool) *FeedSeries {
 	f := &FeedSeries{
 		source: source, provider: provider, feed: feed, revealed: revealed,
-		byKey: make(map[string]*Series), counts: make(map[*Def]int), trailing: make(trailing), connected: newConcurrency(),
+		byKey: make(map[string]*Series), counts: make(map[*Def]int),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,14 +98,6 @@ func (s *Store) Load(f *FeedSeries, d *Def, row Stored) error {
 	return nil
 }
 
-// LoadTrail adds a row of the trailing gauge from the ledger.
-func (s *Store) LoadTrail(f *FeedSeries, row TrailRow) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	row.Trunk = strings.Clone(row.Trunk)
-	f.addTrail(row)
-}
-
 // Due are the series whose zero_for has passed: the ledger writes down that they
 // may be shown, then calls Show (counting.md 21).
 func (s *Store) Due() []*Series {
@@ -144,16 +135,6 @@ func (s *Store) Reveal(f *FeedSeries, start time.Time) {
 	f.revealed = true
 	for _, series := range f.list {
 		series.start, series.shown = start, true
-	}
-}
-
-// Trim forgets what of the trailing gauge is older than its window.
-func (s *Store) Trim() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	before := s.now().Add(-s.options.BypassWindow).Unix()
-	for _, f := range s.feeds {
-		f.trailing.forget(before)
 	}
 }
 
@@ -208,12 +189,7 @@ func (b *builder) feed(f *FeedSeries) {
 		d := series.Labels.Def
 		b.points[d] = append(b.points[d], b.point(series, d))
 	}
-	f.connected.points(b)
-	for _, t := range f.trailing {
-		if v, ok := ratio(t.rows, b.now, b.options.BypassWindow); ok {
-			b.points[MediaBypassRatio] = append(b.points[MediaBypassRatio], Point{Labels: t.labels, Value: v})
-		}
-	}
+	b.trunks(f)
 }
 
 // point is a series as it may be shown: 0 until zero_for has passed.

@@ -17,10 +17,11 @@ func testStore() (*Store, *FeedSeries) {
 	return s, f
 }
 
-func fullCall() *Call {
+// fullCall is a record with everything that counts, and what is known of it.
+func fullCall() *call {
 	start := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	amount, _ := cdr.ParseMoney("0.017")
-	return &Call{Currency: "XXX", Record: &cdr.Record{
+	return &call{Context: Context{Currency: "XXX"}, Record: &cdr.Record{
 		Start: start, Invite: start.Add(-3 * time.Second), Duration: time.Minute, Direction: cdr.Outbound,
 		CallType: "byot_out", Outcome: cdr.Answered, Trunk: "sbc1.example.com", SIPCode: cdr.KnownInt(0),
 		SubCode: cdr.KnownInt(560000), Country: "DE", MediaBypass: cdr.True, MediaLocation: "USWE", SignalLocation: "EUNO",
@@ -29,46 +30,65 @@ func fullCall() *Call {
 	}}
 }
 
+type call struct {
+	Context
+	*cdr.Record
+}
+
+// add counts a call.
+func (c *Changes) add(one *call) { c.addAll(Count(nil, one.Record, one.Context)) }
+
+func (c *Changes) addAll(deltas []Delta) {
+	for i := range deltas {
+		c.Add(&deltas[i], 0)
+	}
+}
+
 // Counting a record whose series are known allocates nothing.
 func TestCountingDoesNotAllocate(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		change func(*Call)
+		change func(*call)
 	}{
-		{"connected", func(*Call) {}},
-		{"failed", func(c *Call) { c.Outcome, c.SubCode = cdr.Failed, cdr.Int{} }}, // digits of a long number are made anew
-		{"failed with its parent", func(c *Call) { c.Outcome, c.NoFailure = cdr.Failed, true }},
-		{"a further view", func(c *Call) { c.Further = true }},
+		{"connected", func(*call) {}},
+		{"failed", func(c *call) { c.Outcome, c.SubCode = cdr.Failed, cdr.Int{} }}, // digits of a long number are made anew
+		{"failed with its parent", func(c *call) { c.Outcome, c.NoFailure = cdr.Failed, true }},
+		{"a further view", func(c *call) { c.Further = true }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, f := testStore()
-			call := fullCall()
+			call, deltas := fullCall(), make([]Delta, 0, 20)
 			call.Charges = nil // an amount of money may need memory of its own
 			c.change(call)
-			tally := s.Begin(f, time.Now())
-			tally.Count(call)
-			tally.Apply()
-			tally = s.Begin(f, time.Now())
-			if got := testing.AllocsPerRun(1000, func() { tally.Count(call) }); got != 0 {
+			changes := s.Begin(f, time.Now())
+			changes.add(call)
+			changes.Apply()
+			changes = s.Begin(f, time.Now())
+			if got := testing.AllocsPerRun(1000, func() {
+				deltas = Count(deltas[:0], call.Record, call.Context)
+				for i := range deltas {
+					changes.Add(&deltas[i], 0)
+				}
+			}); got != 0 {
 				t.Errorf("%g allocations per record, want 0", got)
 			}
-			tally.Discard()
+			changes.Discard()
 		})
 	}
 }
 
 func TestDiscardLeavesNoTrace(t *testing.T) {
 	s, f := testStore()
-	tally := s.Begin(f, time.Now())
-	tally.Count(fullCall())
-	tally.Apply()
+	changes := s.Begin(f, time.Now())
+	changes.add(fullCall())
+	changes.Apply()
 	before := s.Snapshot()
 	other := fullCall()
 	other.Trunk = "sbc2.example.com"
-	tally = s.Begin(f, time.Now())
-	tally.Count(fullCall())
-	tally.Count(other)
-	tally.Discard()
+	changes = s.Begin(f, time.Now())
+	changes.add(fullCall())
+	changes.add(other)
+	changes.Discard()
 	after := s.Snapshot()
 	if len(before.Families) != len(after.Families) {
 		t.Fatalf("%d families, had %d", len(after.Families), len(before.Families))
@@ -78,30 +98,31 @@ func TestDiscardLeavesNoTrace(t *testing.T) {
 			t.Errorf("%s changed: %+v", family.Def.Name, family.Points)
 		}
 	}
-	tally = s.Begin(f, time.Now())
-	tally.Count(other)
-	if got := len(tally.Fresh()); got == 0 {
+	changes = s.Begin(f, time.Now())
+	changes.add(other)
+	if got := len(changes.Fresh()); got == 0 {
 		t.Error("what was discarded is taken for known")
 	}
-	tally.Discard()
+	changes.Discard()
 }
 
 func TestEveryLabelSetHasTheRightLength(t *testing.T) {
 	s, f := testStore()
-	tally := s.Begin(f, time.Now())
-	tally.Count(fullCall())
+	changes := s.Begin(f, time.Now())
+	changes.add(fullCall())
 	failed := fullCall()
 	failed.Outcome, failed.Reason = cdr.Failed, "tls"
-	tally.Count(failed)
-	tally.ChangeOutcome(cdr.Failed, cdr.Answered)
-	tally.Recording("Automatic")
-	tally.Session(&cdr.Session{Result: cdr.SessionDropped})
-	tally.Settle(&Call{Record: &cdr.Record{Streams: []cdr.Stream{audioStream()}, Ratings: []string{"good"}}})
+	changes.add(failed)
+	changes.addAll(CountOutcomeChange(nil, cdr.Failed, cdr.Answered))
+	changes.addAll(CountRecording(nil, "Automatic"))
+	changes.addAll(CountSession(nil, &cdr.Session{Result: cdr.SessionDropped}))
+	changes.addAll(CountSettled(nil, &cdr.Record{Streams: []cdr.Stream{audioStream()}, Ratings: []string{"good"}}, false))
 	one, _ := cdr.ParseMoney("1")
-	tally.Correct(ChargeLabels{}, "usage", "USD", &one)
-	tally.Connect("sbc1.example.com", time.Unix(3600, 0), time.Unix(3660, 0))
-	tally.Connected(0, time.Unix(7200, 0))
-	tally.Apply()
+	changes.addAll(CountCorrection(nil, ChargeLabels{}, "usage", "USD", &one))
+	changes.Apply()
+	s.AddTrunk(f, "sbc1.example.com")
+	s.SetPeaks(f, map[int64]int{1: 2})
+	s.AddBypass(f, Bypass{Trunk: 1, Second: time.Now().Unix(), Bypassed: 1, Total: 2})
 	snap := s.Snapshot()
 	if len(snap.Families) != len(Catalogue()) {
 		t.Errorf("%d of %d metrics were changed", len(snap.Families), len(Catalogue()))
@@ -137,9 +158,9 @@ func TestNamesArePromLintClean(t *testing.T) {
 func BenchmarkCount(b *testing.B) {
 	s, f := testStore()
 	c := fullCall()
-	tally := s.Begin(f, time.Now())
+	changes := s.Begin(f, time.Now())
 	b.ReportAllocs()
 	for b.Loop() {
-		tally.Count(c)
+		changes.add(c)
 	}
 }

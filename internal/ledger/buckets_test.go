@@ -9,17 +9,17 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// spanEdge is where one span ends and the next begins.
-var spanEdge = time.Unix((epoch.Unix()/spanSeconds+1)*spanSeconds, 0)
+// bucketEdge is where one span ends and the next begins.
+var bucketEdge = time.Unix((epoch.Unix()/bucketSeconds+1)*bucketSeconds, 0)
 
 // counting.md 14: a group, a recording and what a child has told are found from
-// spanReach away at least, wherever that lies.
+// bucketReach away at least, wherever that lies.
 func TestFactsAcrossSpans(t *testing.T) {
 	recorded := func(c *cdr.Record) { c.Recordings = []cdr.Recording{{ID: "R1", Type: "automatic"}} }
 	for offset := range 9 {
-		for _, apart := range []time.Duration{spanReach, -spanReach} {
-			from := spanEdge.Add(spanReach * time.Duration(offset) / 4)
-			t.Run(fmt.Sprintf("%s after an edge, then %s", from.Sub(spanEdge), apart), func(t *testing.T) {
+		for _, apart := range []time.Duration{bucketReach, -bucketReach} {
+			from := bucketEdge.Add(bucketReach * time.Duration(offset) / 4)
+			t.Run(fmt.Sprintf("%s after an edge, then %s", from.Sub(bucketEdge), apart), func(t *testing.T) {
 				r := newRig(t)
 				r.spec.Parents = true
 				r.reopen()
@@ -47,8 +47,8 @@ func TestSpansArePrunedInPieces(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	if _, err := r.ledger.engine.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-		INSERT INTO seen SELECT ?, ?, CAST(printf('%016d', i) AS BLOB), x'050100' FROM n`,
-		2*pruneRows+1, r.feed.row.id, spanOf(epoch)); err != nil {
+		INSERT INTO seen SELECT ?, ?, CAST(printf('%016d', i) AS BLOB), x'04010000' FROM n`,
+		2*pruneRows+1, r.feed.row.id, bucketOf(epoch)); err != nil {
 		t.Fatal(err)
 	}
 	r.clock.add(60 * 24 * time.Hour)

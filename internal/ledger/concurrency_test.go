@@ -191,54 +191,6 @@ func TestPeakOverflow(t *testing.T) {
 	want("3", "3", "1", "3")
 }
 
-// A ledger that kept none of it tells the peak once an hour has passed of which all is
-// known.
-func TestPeakOfAnOlderLedger(t *testing.T) {
-	r := newPeakRig(t)
-	r.records(call("a", lasting(125*time.Minute, 10*time.Minute)), call("b", lasting(20*time.Minute, time.Minute)))
-	r.makeOlder("2")
-	r.reopen()
-	r.records(call("c", lasting(126*time.Minute, 30*time.Minute)), call("d", lasting(140*time.Minute, 20*time.Minute)))
-	for _, step := range []struct {
-		watermark time.Duration
-		want      string
-	}{
-		{150 * time.Minute, ""},
-		{270 * time.Minute, ""},
-		{271 * time.Minute, "2"}, // from 14:31 to 15:31
-		{277 * time.Minute, "1"},
-		{280 * time.Minute, "0"},
-	} {
-		r.commit(&Page{Position: &Position{Watermark: epoch.Add(step.watermark)}})
-		r.reopen()
-		if got := r.values()[sbc1Peak]; got != step.want {
-			t.Errorf("watermark %v: %q, want %q", step.watermark, got, step.want)
-		}
-	}
-}
-
-// What is kept is bounded: what is given up isn't guessed.
-func TestPeakIsBounded(t *testing.T) {
-	r := newPeakRig(t)
-	r.ledger.store.LimitConnected(r.feed.series, 200)
-	var all []*cdr.Record
-	for i := range 100 {
-		all = append(all, call(fmt.Sprint("late", i), lasting(time.Duration(60+i/2)*time.Minute, 3*time.Minute+time.Second)))
-	}
-	r.records(call("first", lasting(0, 10*time.Hour)))
-	wantValues(t, r.values(), map[string]string{sbc1Peak: "1"})
-	r.records(all...)
-	wantValues(t, r.values(), map[string]string{sbc1Peak: ""})
-	if n := r.count("connected"); n == 0 || n > 20 {
-		t.Errorf("%d minutes are kept", n)
-	}
-	r.clock.at = epoch.Add(10 * time.Hour)
-	r.commit(&Page{Position: &Position{Watermark: epoch.Add(225 * time.Minute)}}) // from 13:45
-	wantValues(t, r.values(), map[string]string{sbc1Peak: "9"})
-	r.reopen()
-	wantValues(t, r.values(), map[string]string{sbc1Peak: "9"})
-}
-
 // peakModel is every call that is connected, by its id.
 type peakModel map[string]peakCall
 

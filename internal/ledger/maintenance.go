@@ -112,7 +112,7 @@ func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
 	return more, err
 }
 
-// writePrune deletes below the floor, hour by hour, then spans in which nothing is
+// writePrune deletes below the floor, hour by hour, then buckets in which nothing is
 // looked for any more, the rows set aside that were first seen before a time, and work
 // that was parked long ago. An id is kept an hour longer than its hour, since a start may have moved by minutes.
 func (f *Feed) writePrune(next *State, setAside time.Time) (bool, error) {
@@ -122,7 +122,7 @@ func (f *Feed) writePrune(next *State, setAside time.Time) (bool, error) {
 		return false, err
 	}
 	if !more {
-		if more, err = f.forget(lastSpan(next.Floor), setAsideHour); err != nil {
+		if more, err = f.forget(lastBucket(next.Floor), setAsideHour); err != nil {
 			return false, err
 		}
 	}
@@ -135,7 +135,7 @@ func (f *Feed) writePrune(next *State, setAside time.Time) (bool, error) {
 	if _, err := e.exec(`DELETE FROM trailing WHERE feed = ? AND second < ?`, f.row.id, now.Add(-window).Unix()); err != nil {
 		return false, err
 	}
-	if err := f.pruneActivity(now); err != nil {
+	if _, err := e.exec(`DELETE FROM activity WHERE feed = ? AND began < ?`, f.row.id, now.Add(-activityKept).Unix()/activitySeconds); err != nil {
 		return false, err
 	}
 	if err := f.pruneParked(now); err != nil {

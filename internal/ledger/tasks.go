@@ -23,23 +23,23 @@ func (w *Work) ofRecord() bool { return w.Kind == WorkRecord && w.Version > 0 }
 // recordKey is the key of the record that work reads.
 func (f *Feed) recordKey(w *Work) hash { return f.ledger.hasher.of(kindCall, "id", w.Key) }
 
-// writeWork changes the feed's pending work with the page (counting.md 4).
-func (f *Feed) writeWork(p *pageWork, page *Page) error {
-	for i := range page.Done {
-		if err := f.takeOff(&page.Done[i]); err != nil {
+// writeTasks changes the feed's pending work with the page (counting.md 4).
+func (p *pageCommit) writeTasks() error {
+	for i := range p.page.Done {
+		if err := p.removeTask(&p.page.Done[i]); err != nil {
 			return err
 		}
 	}
-	for i := range page.Enqueue {
-		w := &page.Enqueue[i]
-		needless, err := f.isKnown(p, w)
+	for i := range p.page.Enqueue {
+		w := &p.page.Enqueue[i]
+		needless, err := p.isKnown(w)
 		switch {
 		case err != nil:
 			return err
 		case needless: // nor is it if it waits already
-			err = f.takeOff(w)
+			err = p.removeTask(w)
 		default:
-			err = f.enqueue(p, w)
+			err = p.enqueue(w)
 		}
 		if err != nil {
 			return err
@@ -50,11 +50,11 @@ func (f *Feed) writeWork(p *pageWork, page *Page) error {
 
 // isKnown says whether work would read a version of a record that is known, or an older
 // one, as of the end of the page.
-func (f *Feed) isKnown(p *pageWork, w *Work) (bool, error) {
-	if !f.spec.Hourless || !w.ofRecord() {
+func (p *pageCommit) isKnown(w *Work) (bool, error) {
+	if !p.spec.Hourless || !w.ofRecord() {
 		return false, nil
 	}
-	st := p.states[f.recordKey(w)]
+	st := p.states[p.recordKey(w)]
 	if st == nil {
 		return false, nil
 	}
@@ -65,8 +65,8 @@ func (f *Feed) isKnown(p *pageWork, w *Work) (bool, error) {
 	return k.version >= w.Version, nil
 }
 
-// takeOff removes work that is done, unless a greater version of it waits.
-func (f *Feed) takeOff(w *Work) error {
+// removeTask removes work that is done, unless a greater version of it waits.
+func (f *Feed) removeTask(w *Work) error {
 	_, err := f.ledger.engine.exec(`DELETE FROM work WHERE feed = ? AND kind = ? AND key = ? AND version <= ?`,
 		f.row.id, w.Kind, w.Key, w.Version)
 	return err
@@ -75,13 +75,13 @@ func (f *Feed) takeOff(w *Work) error {
 // enqueue lets work wait. The same version again, such as a list brings it, makes nothing
 // due earlier that is being tried again. What was set aside stays so, and is tried soon; it
 // is as new if a newer version names it.
-func (f *Feed) enqueue(p *pageWork, w *Work) error {
-	e, next := f.ledger.engine, *w
-	was, err := f.waiting(w)
+func (p *pageCommit) enqueue(w *Work) error {
+	e, next := p.ledger.engine, *w
+	was, err := p.waiting(w)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		_, err = e.exec(`INSERT INTO work (feed, kind, key, version, due, attempts, parked) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			f.row.id, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.Parked))
+			p.row.id, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.Parked))
 		if !w.Parked {
 			p.result.Queued++
 		}
@@ -103,7 +103,7 @@ func (f *Feed) enqueue(p *pageWork, w *Work) error {
 		p.result.Queued++
 	}
 	_, err = e.exec(`UPDATE work SET version = ?, due = ?, attempts = ?, parked = ? WHERE feed = ? AND kind = ? AND key = ?`,
-		next.Version, micros(next.Due), next.Attempts, flag(next.Parked), f.row.id, w.Kind, w.Key)
+		next.Version, micros(next.Due), next.Attempts, flag(next.Parked), p.row.id, w.Kind, w.Key)
 	return err
 }
 

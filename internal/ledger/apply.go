@@ -1,0 +1,362 @@
+package ledger
+
+import (
+	"cmp"
+	"encoding/hex"
+	"slices"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// loggedRevisions is how many revisions of one record are logged; later ones
+// are only counted (counting.md 16).
+const loggedRevisions = 8
+
+// apply decides what each record is and what that changes. It reads nothing.
+func (p *pageCommit) apply() error {
+	if err := p.arrange(); err != nil {
+		return err
+	}
+	for _, i := range p.order {
+		if err := p.applyRecord(&p.entries[i]); err != nil {
+			return err
+		}
+	}
+	if p.media {
+		p.settleRecords()
+	}
+	p.result.BadRows = p.newRows(p.page.Invalid)
+	p.result.Invalid, p.result.Ignored = len(p.result.BadRows), len(p.newRows(p.page.Ignored))
+	return nil
+}
+
+// applyRecord decides what a record is: new, a repeat, a revision, too old or not final.
+func (p *pageCommit) applyRecord(e *entry) error {
+	p.deltas = p.deltas[:0]
+	source, st := 0, p.find(e)
+	switch {
+	case p.waits(e.record):
+		return nil // neither counted nor remembered: it is looked up again (counting.md 17)
+	case st == nil && p.tooOld(e.record):
+		p.result.TooOld++
+		return nil
+	case st == nil:
+		p.sources = append(p.sources, e)
+		source = len(p.sources)
+		var err error
+		if st, err = p.applyNew(e); err != nil {
+			return err
+		}
+	default:
+		if err := p.applyKnown(e, st); err != nil {
+			return err
+		}
+	}
+	p.applyParts(e, st)
+	p.count(e.record, source)
+	return nil
+}
+
+// waits says whether a record isn't final yet, and may still become so.
+func (p *pageCommit) waits(r *cdr.Record) bool {
+	return r.Provisional && p.page.ObservedAt.Sub(r.Start) <= p.spec.Lookback
+}
+
+// tooOld says whether a record starts where ids are forgotten (counting.md 5).
+func (p *pageCommit) tooOld(r *cdr.Record) bool { return r.Start.Before(p.row.state.Floor) }
+
+// applyNew counts a record for the first time: as a call, or as a further record of one
+// that is counted.
+func (p *pageCommit) applyNew(e *entry) (*state, error) {
+	r := e.record
+	began := p.activityOf(r)
+	further, moved, err := p.joinGroup(e, began)
+	if err != nil {
+		return nil, err
+	}
+	delay := p.page.ObservedAt.Sub(r.Ended())
+	context := metrics.Context{
+		Late: delay > p.spec.LateAfter, Currency: p.spec.Currency, Further: further, BypassLater: p.spec.Hourless,
+	}
+	var h head
+	if p.spec.Parents && !r.Outcome.Connected() {
+		h.flags |= rowFailed
+		context.NoFailure = p.failureCounted(e)
+	}
+	if r.Emergency != cdr.NoEmergency && !further {
+		h.flags |= rowEmergency
+	}
+	if further {
+		h.flags |= rowFurther
+		p.result.Duplicate++
+	} else {
+		h.began = began
+		p.addActivity(began, 1, flag(r.Outcome == cdr.Failed))
+		p.result.New++
+		p.result.Delays = append(p.result.Delays, delay)
+		p.next.Records++
+		if r.Start.After(p.next.NewestCall) {
+			p.next.NewestCall = r.Start
+		}
+	}
+	if r.Outcome.Connected() && !further || moved > 0 {
+		h.span = p.connect(r)
+	}
+	st := p.newState(e.hour, e.keys[0])
+	st.stored = append(h.append(st.stored), bodyOf(e.row)...)
+	p.touch(st)
+	p.addAliases(e, st)
+	p.deltas = metrics.Count(p.deltas, r, context)
+	p.log(e, &RecordEvent{Name: "cdr.call", Version: 1})
+	return st, nil
+}
+
+// addAliases remembers the keys of a record under which it isn't known yet: in the hour of
+// this version's start or, without hours, beside the record, which they lead to.
+func (p *pageCommit) addAliases(e *entry, st *state) {
+	at := e.hour
+	if p.spec.Hourless {
+		at = st.hour
+	}
+	for _, key := range e.keys {
+		if p.states[key] != nil {
+			continue
+		}
+		p.states[key] = st
+		from := len(p.arena)
+		p.arena = appendAlias(p.arena, st.hour, st.hash)
+		p.writes = append(p.writes, idWrite{hour: at, hash: key, data: p.arena[from:len(p.arena):len(p.arena)]})
+	}
+}
+
+// applyKnown compares a record with what is known of it and counts what changed.
+func (p *pageCommit) applyKnown(e *entry, st *state) error {
+	p.addAliases(e, st)
+	if err := p.adoptGroup(e, st); err != nil {
+		return err
+	}
+	if sameRow(st.stored, e.row) {
+		p.result.Duplicate++
+		return nil
+	}
+	var k known
+	if err := k.parse(st.stored); err != nil {
+		return err
+	}
+	r := e.record
+	if r.Version > 0 && k.version > 0 && r.Version <= k.version {
+		p.result.Duplicate++
+		return nil
+	}
+	changed, err := p.applyRevision(e, &k)
+	if err != nil {
+		return err
+	}
+	k.version = max(k.version, r.Version)
+	if len(changed) == 0 {
+		p.result.Duplicate++
+	} else {
+		p.result.Revised++
+		k.revisions = min(k.revisions+1, maxRevisions)
+		if k.revisions <= loggedRevisions {
+			p.log(e, &RecordEvent{Name: "cdr.call.revised", Version: k.revisions + 1, Changed: changed})
+		}
+	}
+	from := len(p.arena)
+	p.arena = k.append(p.arena)
+	if row := p.arena[from:]; string(row) != string(st.stored) {
+		st.stored = append(st.stored[:0], row...)
+		p.touch(st)
+	}
+	return nil
+}
+
+// applyRevision counts what a version changes of its record, names it, and brings what is
+// known up to date. The labels stay those of the first version.
+func (p *pageCommit) applyRevision(e *entry, k *known) (changed []string, err error) {
+	r, moved := e.record, 0
+	// Without a duration, not connected is no news.
+	if said := !r.NoDuration || r.Outcome != cdr.NotConnected; said && k.outcome != r.Outcome {
+		if moved, err = p.changeOutcome(e, k); err != nil {
+			return nil, err
+		}
+		k.outcome = r.Outcome
+		changed = append(changed, "cdr.outcome")
+	}
+	money := false
+	for i := range r.Charges {
+		money = p.applyCharge(k, &r.Charges[i]) || money
+	}
+	if money {
+		changed = append(changed, "cdr.charge")
+	}
+	p.reconnect(k, e, moved)
+	if k.schema != fieldSchema {
+		k.schema, k.fields = fieldSchema, e.fields // an upgrade revises nothing
+		return changed, nil
+	}
+	changed = append(changed, changedFields(p.spec.Provider, k.fields, e.fields, r)...)
+	k.fields = mergeFields(k.fields, e.fields)
+	return changed, nil
+}
+
+// applyCharge counts what became of one component's amount and says whether it
+// changed. An amount that wasn't known before is a charge, a zero included in
+// what is remembered; a changed currency credits the old and debits the new. A
+// version that says no currency changes none.
+func (p *pageCommit) applyCharge(k *known, c *cdr.Charge) bool {
+	labels := metrics.ChargeLabels{Direction: k.direction, CallType: k.callType, Country: k.country}
+	at := slices.IndexFunc(k.charges, func(was knownCharge) bool { return was.component == c.Component })
+	if at < 0 {
+		currency := cmp.Or(c.Currency, p.spec.Currency)
+		p.deltas = metrics.CountCharge(p.deltas, labels, c.Component, currency, &c.Amount)
+		k.charges = append(k.charges, knownCharge{component: c.Component, currency: currency, amount: c.Amount})
+		return c.Amount.Sign() != 0
+	}
+	was := &k.charges[at]
+	currency := cmp.Or(c.Currency, was.currency)
+	if was.currency == currency {
+		if was.amount.Equal(&c.Amount) {
+			return false
+		}
+		difference := c.Amount.Sub(&was.amount)
+		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, currency, &difference)
+	} else {
+		back := was.amount.Neg()
+		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, was.currency, &back)
+		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, currency, &c.Amount)
+	}
+	was.currency, was.amount = currency, c.Amount
+	return true
+}
+
+// applyParts counts what a record brings beside its call, once each by id in whichever
+// version it appears (counting.md 14): recordings and sessions; and that it is a call to
+// emergency services, if no version before said so. Only feeds without hours have sessions
+// and may say so later.
+func (p *pageCommit) applyParts(e *entry, st *state) {
+	r, h := e.record, &p.ledger.hasher
+	for _, recording := range r.Recordings {
+		if p.remember(bucketOf(r.Start), h.of(kindRecording, recording.ID), r.Start) {
+			p.deltas = metrics.CountRecording(p.deltas, recording.Type)
+		}
+	}
+	for i := range r.Sessions {
+		s := &r.Sessions[i]
+		if p.remember(st.hour, h.session(st, s), r.Start) {
+			p.deltas = metrics.CountSession(p.deltas, s)
+			p.log(e, &RecordEvent{Name: "cdr.session", Version: 1, Session: s})
+		}
+	}
+	if r.Emergency != cdr.NoEmergency && p.spec.Hourless && flagsOf(st.stored)&(rowEmergency|rowFurther) == 0 {
+		p.deltas = metrics.CountEmergency(p.deltas, r)
+		p.addFlag(st, rowEmergency)
+	}
+}
+
+// settleRecords counts what counts once per call with the first version that is settled,
+// also if that version is known. Of those on one page it is the highest.
+func (p *pageCommit) settleRecords() {
+	for _, i := range slices.Backward(p.order) {
+		r := p.entries[i].record
+		st := p.find(&p.entries[i])
+		if !r.Settled || st == nil || p.waits(r) || flagsOf(st.stored)&rowSettled != 0 {
+			continue
+		}
+		if flagsOf(st.stored)&rowFurther == 0 { // a further record has no part in its call
+			p.deltas = metrics.CountSettled(p.deltas[:0], r, p.spec.Hourless)
+			p.count(r, 0)
+		}
+		p.addFlag(st, rowSettled)
+	}
+}
+
+// addFlag sets a flag of a record's row.
+func (p *pageCommit) addFlag(st *state, flag byte) {
+	st.stored[flagsAt] |= flag
+	p.touch(st)
+}
+
+// newRows are the rows set aside that weren't known by their content, which are counted
+// once each (counting.md 14).
+func (p *pageCommit) newRows(rows []BadRow) []BadRow {
+	var fresh []BadRow
+	for _, row := range rows {
+		if p.remember(setAsideHour, p.ledger.hasher.setAside(&row), p.page.ObservedAt) {
+			row.Content = nil
+			fresh = append(fresh, row)
+		}
+	}
+	return fresh
+}
+
+// count adds what a record changes to the page's series. source is the number of a new
+// record among p.sources, for exemplars.
+func (p *pageCommit) count(r *cdr.Record, source int) {
+	for i := range p.deltas {
+		d := &p.deltas[i]
+		s := p.changes.Add(d, source)
+		if p.ledger.settings.OnDelta != nil {
+			p.ledger.settings.OnDelta(r, s.Labels, d)
+		}
+		if d.Def == metrics.MediaBypassCalls {
+			p.addBypass(d.Labels[0], d.Labels[1] == cdr.True.String())
+		}
+	}
+}
+
+// addBypass adds a call to the trailing gauge of its trunk: what a commit brings is first
+// seen together (counting.md 25).
+func (p *pageCommit) addBypass(trunk string, bypassed bool) {
+	number := p.trunkNumber(trunk)
+	at := slices.IndexFunc(p.bypass, func(b metrics.Bypass) bool { return b.Trunk == number })
+	if at < 0 {
+		at = len(p.bypass)
+		p.bypass = append(p.bypass, metrics.Bypass{Trunk: number, Second: p.now.Unix()})
+	}
+	p.bypass[at].Total++
+	p.bypass[at].Bypassed += flag(bypassed)
+}
+
+// log adds a log record to the page's batch, redacted. What is to be known of the
+// record's personal data must be by then.
+func (p *pageCommit) log(e *entry, event *RecordEvent) {
+	l := p.ledger
+	if l.tuning.Encoder == nil {
+		return
+	}
+	if l.outbox.full() {
+		p.result.SkippedLogs++
+		return
+	}
+	event.Observed = p.page.ObservedAt
+	p.nameEvent(e, event)
+	p.logs.add(l.tuning.Encoder, e.record, event)
+}
+
+// nameEvent says in an event which record it is of, and redacts the record.
+func (p *pageCommit) nameEvent(e *entry, event *RecordEvent) {
+	event.Source, event.Provider, event.Feed = p.spec.Source, p.spec.Provider, p.spec.Feed
+	event.RecordID = cmp.Or(e.record.ID, hex.EncodeToString(e.keys[0][:]))
+	if !e.redacted {
+		e.redacted = true
+		p.ledger.redactor.Redact(e.record)
+	}
+}
+
+// identify is the identity of the first log record of a new record of the page.
+func (p *pageCommit) identify(e *entry) (traceID [16]byte, uid [32]byte) {
+	event := RecordEvent{Name: "cdr.call", Version: 1}
+	p.nameEvent(e, &event)
+	return event.TraceID(e.record.CallID), event.UID("")
+}
+
+// setAside is the key of a row by its content.
+func (h *hasher) setAside(row *BadRow) hash { return h.of(kindSetAside, string(row.Content)) }
+
+// session is the key of a session of a record, whichever of the record's ids it comes
+// under.
+func (h *hasher) session(st *state, s *cdr.Session) hash {
+	return h.of(kindSession, string(st.hash[:]), s.ID)
+}

@@ -1,0 +1,67 @@
+package ledger
+
+import "time"
+
+// The table seen keeps what is known in buckets, its column hour:
+//
+//	hour > 0   records, by the hour of the call's start
+//	hour = 0   rows set aside, by their content
+//	hour < 0   records and facts that aren't found by an hour, by four days
+//
+// Of a session's views, a record's children and a recording's calls each starts at a time
+// of its own, so groups, children and recordings lie in buckets of four days, and the
+// nearer neighbour is looked at too: a fact is found from at least bucketReach away,
+// whichever came first.
+//
+// So do the records of a feed whose starts move (FeedSpec.Hourless, counting.md 15), with
+// their sessions, by the start that they were first seen with. They are found in every
+// bucket that isn't forgotten, whatever their start is now. A bucket is forgotten when the
+// floor is bucketReach and two hours past its end: by then a start that has moved by as
+// much lies below the floor too. That is far enough: a start moves within its call, and
+// Teams ends a meeting after 30 hours.
+
+const (
+	setAsideHour  = 0
+	bucketSeconds = 4 * 24 * 3600
+	bucketReach   = bucketSeconds / 2 * time.Second
+)
+
+// hourOf is the hour of a start in whole seconds.
+func hourOf(start time.Time) int64 { return start.Unix() / 3600 }
+
+// neighbour is the other hour that a start within 15 minutes of it may have had
+// when it was first seen (counting.md 15); it is the start's own hour if there
+// is none.
+func neighbour(start time.Time) int64 {
+	hour, second := hourOf(start), start.Unix()%3600
+	switch {
+	case second < 900:
+		return hour - 1
+	case second >= 2700:
+		return hour + 1
+	}
+	return hour
+}
+
+// bucketOf is the bucket of four days in which a start lies.
+func bucketOf(start time.Time) int64 { return -(start.Unix() / bucketSeconds) }
+
+// nearBucket is the neighbouring bucket that is nearer to a start.
+func nearBucket(start time.Time) int64 {
+	if start.Unix()%bucketSeconds < bucketSeconds/2 {
+		return bucketOf(start) + 1
+	}
+	return bucketOf(start) - 1
+}
+
+// lastBucket is the oldest bucket in which anything may still be looked for. A start at
+// the floor looks bucketReach back, and an id that is known may start a little before.
+func lastBucket(floor time.Time) int64 { return bucketOf(floor.Add(-bucketReach - 2*time.Hour)) }
+
+// bucketFor is where a new record with that start is remembered.
+func (f *Feed) bucketFor(start time.Time) int64 {
+	if f.spec.Hourless {
+		return bucketOf(start)
+	}
+	return hourOf(start)
+}

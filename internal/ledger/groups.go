@@ -1,0 +1,127 @@
+package ledger
+
+import (
+	"encoding/binary"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// group is what is remembered of a session that the provider lists once per view:
+// only its first record is a call (guarantee 1, counting.md 14).
+type group struct {
+	// outcome is the call's: as it was counted, or as it last changed.
+	outcome cdr.Outcome
+	// other says that a record beside the first is connected: then the call is.
+	other bool
+	// began is where the call's activity is, 0 for nowhere.
+	began int64
+}
+
+func (g group) append(dst []byte) []byte {
+	return binary.AppendVarint(append(dst, rowGroup, byte(g.outcome), byte(flag(g.other))), g.began)
+}
+
+func parseGroup(data []byte) (group, error) {
+	if len(data) < 3 || data[0] != rowGroup || int(data[1]) >= len(cdr.Outcomes()) || data[2] > 1 {
+		return group{}, errRow
+	}
+	r := reader{data: data[3:]}
+	g := group{outcome: cdr.Outcome(data[1]), other: data[2] == 1, began: r.varint()}
+	if r.bad || len(r.data) > 0 {
+		return group{}, errRow
+	}
+	return g, nil
+}
+
+// setGroup remembers a group as it is now.
+func (p *pageCommit) setGroup(st *state, g group) {
+	st.stored = g.append(st.stored[:0])
+	p.touch(st)
+}
+
+// joinGroup makes a new record part of its group and says whether the group has its call
+// already: the record is then none of its own. moved is what changeOutcome returns.
+func (p *pageCommit) joinGroup(e *entry, began int64) (further bool, moved int, err error) {
+	if e.record.Group == "" {
+		return false, 0, nil
+	}
+	st := p.states[e.group]
+	if st == nil {
+		p.setGroup(p.newState(bucketOf(e.record.Start), e.group), group{outcome: e.record.Outcome, began: began})
+		return false, 0, nil
+	}
+	g, err := parseGroup(st.stored)
+	if err != nil {
+		return false, 0, err
+	}
+	return true, p.connectGroup(st, g, e.record.Outcome), nil
+}
+
+// adoptGroup remembers the group of a record that is known, if the group isn't: a version
+// may bring it, and what the record was counted as stays counted once.
+func (p *pageCommit) adoptGroup(e *entry, st *state) error {
+	if e.record.Group == "" || p.states[e.group] != nil {
+		return nil
+	}
+	var k known
+	if err := k.parse(st.stored); err != nil {
+		return err
+	}
+	further := k.flags&rowFurther != 0
+	p.setGroup(p.newState(bucketOf(e.record.Start), e.group),
+		group{outcome: k.outcome, other: further && k.outcome.Connected(), began: k.began})
+	return nil
+}
+
+// connectGroup takes the outcome of a record beside the first: a connected one connects
+// the call, once.
+func (p *pageCommit) connectGroup(st *state, g group, outcome cdr.Outcome) (moved int) {
+	if !outcome.Connected() || g.other {
+		return 0
+	}
+	g.other = true
+	if !g.outcome.Connected() {
+		moved = p.changeCall(g.began, g.outcome, outcome)
+		g.outcome = outcome
+	}
+	p.setGroup(st, g)
+	return moved
+}
+
+// changeOutcome counts a record's changed outcome as that of its call, which may be
+// its group's. Beside the first record only being connected says anything of the call,
+// and what the first one says no longer matters once the call is connected by another.
+// moved is above 0 if the call is a connected one now, below 0 if it no longer is.
+func (p *pageCommit) changeOutcome(e *entry, k *known) (moved int, err error) {
+	from, to, further := k.outcome, e.record.Outcome, k.flags&rowFurther != 0
+	var st *state
+	if e.record.Group != "" {
+		st = p.states[e.group]
+	}
+	if st == nil {
+		if further {
+			return 0, nil
+		}
+		return p.changeCall(k.began, from, to), nil
+	}
+	g, err := parseGroup(st.stored)
+	switch {
+	case err != nil:
+		return 0, err
+	case further:
+		return p.connectGroup(st, g, to), nil
+	case g.outcome == from && (to.Connected() || !g.other):
+		g.outcome = to
+		p.setGroup(st, g)
+		return p.changeCall(g.began, from, to), nil
+	}
+	return 0, nil
+}
+
+// changeCall counts the changed outcome of a call.
+func (p *pageCommit) changeCall(began int64, from, to cdr.Outcome) (moved int) {
+	p.deltas = metrics.CountOutcomeChange(p.deltas, from, to)
+	p.addActivity(began, 0, flag(to == cdr.Failed)-flag(from == cdr.Failed))
+	return int(flag(to.Connected()) - flag(from.Connected()))
+}

@@ -1,0 +1,171 @@
+package metrics
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// maxLabelBytes bounds a label value that a provider brings.
+const maxLabelBytes = 256
+
+// Changes are the series that one commit of one feed changes. Exactly one of Apply and
+// Discard ends them; no others of the store may be open meanwhile (the ledger's commit
+// lock sees to it).
+type Changes struct {
+	store *Store
+	feed  *FeedSeries
+	now   time.Time
+
+	dirty    []*Series
+	fresh    []*Series // new in this commit
+	overflow map[string]int
+
+	exemplars []newExemplar
+
+	key  []byte
+	vals []string
+}
+
+// Begin opens the changes of a commit at a time.
+func (s *Store) Begin(f *FeedSeries, now time.Time) *Changes {
+	c := &s.changes
+	*c = Changes{
+		store: s, feed: f, now: now, exemplars: c.exemplars[:0],
+		dirty: c.dirty[:0], fresh: c.fresh[:0], key: c.key[:0], vals: c.vals[:0],
+	}
+	return c
+}
+
+// Add adds a delta to the working copy of its series, which is folded into another past
+// the series limit, and returns that series. source numbers the commit's records from 1,
+// for exemplars; 0 is none.
+func (c *Changes) Add(d *Delta, source int) *Series {
+	s := c.series(d.Def, d.Own())
+	bucket, buckets := 0, 1
+	switch d.Def.Kind {
+	case Histogram:
+		bucket, buckets = s.next.hist.observe(d.Def, d.N), len(d.Def.Bounds)+1
+	case Money:
+		s.next.money = s.next.money.Add(&d.Money)
+	case Counter, Seconds, Gauge:
+		s.next.n += d.N
+	}
+	if d.Def.Exemplars && source > 0 {
+		s.mark(bucket, buckets, mark{source: source, parts: d.N})
+	}
+	return s
+}
+
+// Changed are the series that the commit changes, to be written.
+func (c *Changes) Changed() []*Series { return c.dirty }
+
+// Fresh are the series among them that are new.
+func (c *Changes) Fresh() []*Series { return c.fresh }
+
+// Overflow are the observations folded so far, by metric name; nil for none.
+func (c *Changes) Overflow() map[string]int { return c.overflow }
+
+// Wrote tells a new series the ledger's row id.
+func (c *Changes) Wrote(s *Series, id int64) { s.id = id }
+
+// Apply makes the working copy visible. The commit has succeeded.
+func (c *Changes) Apply() {
+	c.store.mu.Lock()
+	defer c.store.mu.Unlock()
+	c.applyExemplars()
+	for _, s := range c.dirty {
+		s.cur, s.next = s.next, s.cur
+		s.clean()
+	}
+	for _, s := range c.fresh {
+		s.since = c.now
+		c.feed.list = append(c.feed.list, s)
+	}
+}
+
+// Discard forgets the working copy. The commit has failed.
+func (c *Changes) Discard() {
+	for _, s := range c.dirty {
+		s.clean()
+	}
+	for _, s := range c.fresh {
+		own := s.Own()
+		delete(c.feed.byKey, string(appendKey(nil, s.Labels.Def, own)))
+		if !overflowed(s.Labels.Def, own) {
+			c.feed.counts[s.Labels.Def]--
+		}
+	}
+}
+
+// clean closes the working copy.
+func (s *Series) clean() {
+	s.dirty = false
+	clear(s.marks)
+}
+
+// series finds or makes the series of a label set and opens its working copy.
+// The hot path, a known series, doesn't allocate.
+func (c *Changes) series(d *Def, own []string) *Series {
+	c.vals = append(c.vals[:0], own...)
+	for i, v := range c.vals {
+		c.vals[i] = CleanLabel(v)
+	}
+	c.key = appendKey(c.key[:0], d, c.vals)
+	s := c.feed.byKey[string(c.key)]
+	if s == nil {
+		s = c.make(d)
+	}
+	if !s.dirty {
+		s.dirty = true
+		s.next.set(&s.cur)
+		c.dirty = append(c.dirty, s)
+	}
+	return s
+}
+
+// make makes the series of c.vals, folded if the metric is past its limit
+// (counting.md 22).
+func (c *Changes) make(d *Def) *Series {
+	if c.feed.counts[d] >= c.store.options.SeriesLimit && fold(d, c.vals) {
+		if c.overflow == nil {
+			c.overflow = make(map[string]int)
+		}
+		c.overflow[d.Name]++
+		c.key = appendKey(c.key[:0], d, c.vals)
+		if s := c.feed.byKey[string(c.key)]; s != nil {
+			return s
+		}
+	}
+	s := c.feed.newSeries(d, c.vals)
+	s.start = c.now
+	s.shown = !c.feed.revealed || c.store.options.ZeroFor <= 0
+	c.fresh = append(c.fresh, s)
+	c.feed.byKey[string(c.key)] = s
+	if !overflowed(d, c.vals) {
+		c.feed.counts[d]++
+	}
+	return s
+}
+
+// fold replaces the open labels and says whether there were any.
+func fold(d *Def, own []string) bool {
+	folded := false
+	for i, l := range d.Labels {
+		if l.Open {
+			own[i], folded = OverflowValue, true
+		}
+	}
+	return folded
+}
+
+// CleanLabel makes a provider's value fit for a label.
+func CleanLabel(v string) string {
+	if !utf8.ValidString(v) {
+		v = strings.ToValidUTF8(v, "\uFFFD")
+	}
+	if len(v) <= maxLabelBytes {
+		return v
+	}
+	return strings.ToValidUTF8(v[:maxLabelBytes], "")
+}

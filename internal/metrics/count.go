@@ -1,0 +1,224 @@
+package metrics
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// Delta is by how much something that was recorded changes one series.
+type Delta struct {
+	Def *Def
+	// Labels are the values of Def.Labels; what is behind them is empty.
+	Labels [mostLabels]string
+	// N is how much a counter grows, in microseconds if it is of time, or what a histogram
+	// observes, in parts of its scale.
+	N int64
+	// Money is how much a counter of money grows.
+	Money cdr.Money
+}
+
+// mostLabels is how many labels a metric has at most beside the base labels.
+const mostLabels = 8
+
+// Own are the values of the metric's own labels.
+func (d *Delta) Own() []string { return d.Labels[:len(d.Def.Labels)] }
+
+// Context is what must be known of a record to count it for the first time.
+type Context struct {
+	// Late: first seen more than the feed's late_after after its end.
+	Late bool
+	// Currency stands in for one that the provider doesn't give.
+	Currency string
+	// Further: it is a further record of a session whose call is counted already, so
+	// only its charges count.
+	Further bool
+	// NoFailure: its failure is counted with its parent's or its child's.
+	NoFailure bool
+	// BypassLater: whether media bypassed is known when the record has settled, and
+	// counted then.
+	BypassLater bool
+}
+
+// All functions below are pure: they append what changes to dst and return it.
+
+// Count counts a record that was seen for the first time.
+func Count(dst []Delta, r *cdr.Record, c Context) []Delta {
+	if !c.Further {
+		dst = countCall(dst, r, c)
+	}
+	labels := ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country}
+	for i := range r.Charges {
+		charge := &r.Charges[i]
+		currency := charge.Currency
+		if currency == "" {
+			currency = c.Currency
+		}
+		dst = CountCharge(dst, labels, charge.Component, currency, &charge.Amount)
+	}
+	return dst
+}
+
+// countCall counts what counts once per call.
+func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
+	direction, outcome, late := r.Direction.String(), r.Outcome.String(), truth(c.Late)
+	dst = increase(dst, Calls, 1, direction, r.CallType, outcome, r.Trunk, late)
+	if r.Outcome.Connected() {
+		duration := r.Duration.Microseconds()
+		dst = increase(dst, CallDuration, duration, direction, r.CallType, r.Trunk)
+		dst = increase(dst, ConnectedSeconds, duration, direction, r.CallType, r.Trunk, r.Country)
+		if setup, ok := r.Setup(); ok {
+			dst = increase(dst, CallSetup, setup.Microseconds(), direction, r.Trunk)
+		}
+	} else if !c.NoFailure {
+		dst = increase(dst, CallFailures, 1, direction, r.Trunk, outcome, digits(r.SIPCode), digits(r.SubCode), r.Reason, late)
+	}
+	if !c.BypassLater {
+		dst = countBypass(dst, r)
+	}
+	if r.MediaLocation != "" || r.SignalLocation != "" {
+		dst = increase(dst, CallsByLocation, 1, r.MediaLocation, r.SignalLocation)
+	}
+	dst = CountEmergency(dst, r)
+	for i := range r.Legs {
+		dst = increase(dst, CallLegs, 1, r.Legs[i].Type, r.Legs[i].Outcome.String())
+	}
+	return dst
+}
+
+// CountEmergency counts a call to emergency services by its outcome, if it is one.
+func CountEmergency(dst []Delta, r *cdr.Record) []Delta {
+	if r.Emergency == cdr.NoEmergency {
+		return dst
+	}
+	return increase(dst, EmergencyCalls, 1, r.Outcome.String(), truth(r.Emergency == cdr.EmergencyTest))
+}
+
+// countBypass counts a call that says whether media bypassed.
+func countBypass(dst []Delta, r *cdr.Record) []Delta {
+	if !r.MediaBypass.Known() {
+		return dst
+	}
+	return increase(dst, MediaBypassCalls, 1, r.Trunk, r.MediaBypass.String())
+}
+
+// ChargeLabels are the labels that a call's charges and their corrections carry.
+type ChargeLabels struct {
+	Direction         cdr.Direction
+	CallType, Country string
+}
+
+// CountCharge counts the first amount known of a component. Zero makes no series; a
+// first amount below zero is a credit.
+func CountCharge(dst []Delta, l ChargeLabels, component, currency string, amount *cdr.Money) []Delta {
+	if amount.Sign() <= 0 {
+		return CountCorrection(dst, l, component, currency, amount)
+	}
+	dst = increase(dst, CallCharges, 0, l.Direction.String(), l.CallType, currency, component, l.Country)
+	dst[len(dst)-1].Money = *amount
+	return dst
+}
+
+// CountCorrection counts a later change of a component's amount: above zero a debit,
+// below zero a credit.
+func CountCorrection(dst []Delta, l ChargeLabels, component, currency string, difference *cdr.Money) []Delta {
+	sign, amount := "debit", *difference
+	switch difference.Sign() {
+	case 0:
+		return dst
+	case -1:
+		sign, amount = "credit", difference.Neg()
+	}
+	dst = increase(dst, ChargeCorrections, 0, l.Direction.String(), l.CallType, currency, component, l.Country, sign)
+	dst[len(dst)-1].Money = amount
+	return dst
+}
+
+// CountOutcomeChange counts an outcome that changed after it was counted.
+func CountOutcomeChange(dst []Delta, from, to cdr.Outcome) []Delta {
+	return increase(dst, OutcomeChanges, 1, from.String(), to.String())
+}
+
+// CountRecording counts a recording, in whichever version of its call it appears.
+func CountRecording(dst []Delta, kind string) []Delta { return increase(dst, Recordings, 1, kind) }
+
+// CountSession counts a session, in whichever version of its call it appears.
+func CountSession(dst []Delta, s *cdr.Session) []Delta {
+	dst = increase(dst, Sessions, 1, s.Result.String(), s.Media)
+	if s.Result != cdr.SessionOK {
+		dst = increase(dst, SessionFailures, 1, s.Stage, s.Reason)
+	}
+	return dst
+}
+
+// CountSettled counts what counts once per call, when its record has settled: the streams,
+// the ratings and, if Count left it for later, whether media bypassed.
+func CountSettled(dst []Delta, r *cdr.Record, bypassLater bool) []Delta {
+	for i := range r.Streams {
+		dst = countStream(dst, &r.Streams[i])
+	}
+	for _, rating := range r.Ratings {
+		dst = increase(dst, Ratings, 1, rating)
+	}
+	if bypassLater {
+		dst = countBypass(dst, r)
+	}
+	return dst
+}
+
+// countStream counts a media stream. What wasn't measured of it isn't observed: a time
+// below zero is no measure, and what isn't between 0 and 1 is no share.
+func countStream(dst []Delta, s *cdr.Stream) []Delta {
+	direction := s.Direction()
+	dst = increase(dst, MediaStreams, 1, s.Media, direction, s.Network, s.Platform, s.Verdict().String())
+	for _, m := range [...]struct {
+		def *Def
+		cdr.Span
+	}{{MediaJitter, s.Jitter}, {MediaRoundTrip, s.RoundTrip}} {
+		if m.Known && m.Value >= 0 {
+			dst = increase(dst, m.def, m.Value.Microseconds(), s.Media, direction, s.Network)
+		}
+	}
+	for _, m := range [...]struct {
+		def *Def
+		cdr.Float
+	}{{MediaPacketLoss, s.Loss}, {MediaConcealed, s.Concealed}} {
+		if m.Known && m.Value >= 0 && m.Value <= 1 {
+			dst = increase(dst, m.def, int64(math.Round(m.Value*float64(m.def.Scale))), s.Media, direction, s.Network)
+		}
+	}
+	return dst
+}
+
+func increase(dst []Delta, def *Def, n int64, own ...string) []Delta {
+	dst = append(dst, Delta{Def: def, N: n})
+	copy(dst[len(dst)-1].Labels[:], own)
+	return dst
+}
+
+func truth(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}
+
+// digits is the label value of an integer, empty if it wasn't given.
+func digits(n cdr.Int) string {
+	if !n.Known {
+		return ""
+	}
+	if n.Value >= 0 && n.Value < int64(len(smallNumbers)) {
+		return smallNumbers[n.Value]
+	}
+	return strconv.FormatInt(n.Value, 10)
+}
+
+// smallNumbers are the texts of SIP codes, so that a label costs no allocation.
+var smallNumbers = func() (all [700]string) {
+	for i := range all {
+		all[i] = strconv.Itoa(i)
+	}
+	return all
+}()

@@ -1,0 +1,80 @@
+package metrics
+
+import "slices"
+
+// trunk has the gauges of a trunk, which the ledger finds beside counting.
+type trunk struct {
+	peakLabels, bypassLabels *LabelSet
+
+	peak   int
+	bypass []Bypass // oldest first
+}
+
+// Bypass is how many calls of a trunk that were first seen in one second said whether media
+// bypassed, and how many of them did (counting.md 25).
+type Bypass struct {
+	// Trunk is the trunk's number: 1 is the first that was added.
+	Trunk           int64
+	Second          int64
+	Bypassed, Total int64
+}
+
+// AddTrunk adds a trunk to a feed; its number is how many there are then.
+func (s *Store) AddTrunk(f *FeedSeries, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	values := []string{f.source, f.provider, f.feed, name}
+	f.trunks = append(f.trunks, &trunk{
+		peakLabels: &LabelSet{Def: PeakConcurrency, Values: values}, bypassLabels: &LabelSet{Def: MediaBypassRatio, Values: values},
+	})
+}
+
+// SetPeaks sets the peaks of a feed's trunks, by their number and 0 for the others; nil
+// shows none.
+func (s *Store) SetPeaks(f *FeedSeries, peaks map[int64]int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.peaksKnown = peaks != nil
+	for i, t := range f.trunks {
+		t.peak = peaks[int64(i+1)]
+	}
+}
+
+// AddBypass adds calls that were committed.
+func (s *Store) AddBypass(f *FeedSeries, b Bypass) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := f.trunks[b.Trunk-1]
+	t.bypass = append(t.bypass, b)
+}
+
+// Trim forgets what of the trailing gauge is older than its window.
+func (s *Store) Trim() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.now().Add(-s.options.BypassWindow).Unix()
+	for _, f := range s.feeds {
+		for _, t := range f.trunks {
+			t.bypass = slices.DeleteFunc(t.bypass, func(b Bypass) bool { return b.Second <= before })
+		}
+	}
+}
+
+// trunks adds the points of a feed's trunks.
+func (b *builder) trunks(f *FeedSeries) {
+	from := b.now.Add(-b.options.BypassWindow).Unix()
+	for _, t := range f.trunks {
+		if f.peaksKnown {
+			b.points[PeakConcurrency] = append(b.points[PeakConcurrency], Point{Labels: t.peakLabels, Value: float64(t.peak)})
+		}
+		var bypassed, total int64
+		for _, one := range t.bypass {
+			if one.Second > from {
+				bypassed, total = bypassed+one.Bypassed, total+one.Total
+			}
+		}
+		if total > 0 {
+			b.points[MediaBypassRatio] = append(b.points[MediaBypassRatio], Point{Labels: t.bypassLabels, Value: float64(bypassed) / float64(total)})
+		}
+	}
+}
