@@ -47,7 +47,7 @@ func (s *surface) writeJSON(w http.ResponseWriter, r *http.Request, value any) {
 // statusPage answers /. Its charts are left out if the activity can't be read.
 func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
 	status := s.status()
-	activity, err := s.activity(r)
+	activity, err := s.activity(r, oldestActivity(s.Now()))
 	shown := content{status: status, choice: choose(r.URL.Query(), status), activity: activity, inactive: err != nil}
 	body, err := s.page.render(shown)
 	if err != nil {

@@ -34,7 +34,7 @@ type Backend interface {
 	// Status is the present state. The caller doesn't change it.
 	Status() Status
 	// Activity is what began from a time on, in order of Start. The caller doesn't
-	// change it. It is asked every few seconds at most.
+	// change it.
 	Activity(ctx context.Context, from time.Time) ([]Activity, error)
 	// Ready tells whether the ledger is open and every feed's history has been
 	// read or has failed at least once, and if not, what is missing.
@@ -59,13 +59,11 @@ type Settings struct {
 	Now func() time.Time
 }
 
-// surface answers requests with what the backend says. It keeps no more than the last
-// activity, for a few seconds.
+// surface answers requests with what the backend says; it keeps no state.
 type surface struct {
 	Settings
 
-	page   *page
-	recent *recentActivity
+	page *page
 }
 
 // Handler serves the surface: exact paths only, everything else is 404. It is an
@@ -76,11 +74,11 @@ func Handler(settings Settings) (http.Handler, error) {
 	if settings.Metrics == nil || settings.Backend == nil {
 		return nil, errors.New("make web handler: metrics and a backend are needed")
 	}
-	page, err := newPage(settings.MetricsPath, settings.Logger)
+	page, err := newPage(settings.MetricsPath)
 	if err != nil {
 		return nil, fmt.Errorf("make web handler: %w", err)
 	}
-	s := &surface{Settings: settings, page: page, recent: &recentActivity{ask: settings.Backend.Activity, now: settings.Now}}
+	s := &surface{Settings: settings, page: page}
 	reload := http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.reload))
 	routes := router{
 		pathPage:     read(http.HandlerFunc(s.statusPage)),

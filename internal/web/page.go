@@ -5,7 +5,6 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
-	"log/slog"
 )
 
 //go:embed page.html feeds.html charts.html
@@ -20,8 +19,7 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 type page struct {
 	template *template.Template
 	// links are the addresses that the page refers to.
-	links  links
-	logger *slog.Logger
+	links links
 }
 
 // links are addresses as seen from the page.
@@ -35,13 +33,13 @@ type content struct {
 	inactive bool // the activity isn't known
 }
 
-func newPage(metricsPath string, logger *slog.Logger) (*page, error) {
-	parsed, err := template.ParseFS(pages, "*.html")
+func newPage(metricsPath string) (*page, error) {
+	parsed, err := template.New("").Funcs(functions()).ParseFS(pages, "*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse status page: %w", err)
 	}
 	own := assets()
-	return &page{template: parsed, logger: logger, links: links{
+	return &page{template: parsed, links: links{
 		Style: own[pathStyle].address(pathStyle), Script: own[pathScript].address(pathScript), Icon: own[pathIcon].address(pathIcon),
 		Metrics: relative(metricsPath), Status: relative(pathStatus), Activity: relative(pathActivity),
 		Healthy: relative(pathHealthy), Ready: relative(pathReady), Page: relative(pathPage),

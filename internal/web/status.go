@@ -79,7 +79,7 @@ type Feed struct {
 	Delay *Delay `json:"delay,omitempty"`
 	// Series is how many label sets the feed's metrics have, SeriesOverflow how many
 	// observations were folded since the program started because there were too many.
-	Series         int   `json:"series"`
+	Series         int64 `json:"series"`
 	SeriesOverflow int64 `json:"series_overflow"`
 	// Snapshot says that the feed has no records: it tells what is there now, such as
 	// InProgress calls, nil while that isn't known.
@@ -102,7 +102,7 @@ type Ledger struct {
 	// SizeBytes is the size of its files; 0: that isn't known.
 	SizeBytes int64 `json:"size_bytes"`
 	// Series and SeriesOverflow are those of all feeds.
-	Series         int   `json:"series"`
+	Series         int64 `json:"series"`
 	SeriesOverflow int64 `json:"series_overflow"`
 }
 
