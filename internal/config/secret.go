@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 )
@@ -107,17 +106,8 @@ func (s Secret) String() string {
 	return redacted
 }
 
-// Format prints what String returns, whatever the verb.
+// Format prints what String returns, whatever the verb, %#v included.
 func (s Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s.String()) }
 
-// GoString returns what String returns.
-func (s Secret) GoString() string { return s.String() }
-
-// MarshalText returns what String returns, for JSON and the like.
+// MarshalText returns what String returns, for JSON, YAML and slog.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// MarshalYAML returns what String returns.
-func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
-
-// LogValue returns what String returns.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

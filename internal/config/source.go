@@ -3,7 +3,6 @@ package config
 import (
 	"reflect"
 	"regexp"
-	"strings"
 	"time"
 )
 
@@ -89,15 +88,6 @@ func (d *decoder) providerNames() []string {
 	return names
 }
 
-// blockNames lists the keys of provider blocks that a struct type accepts beside
-// those of its fields.
-func (d *decoder) blockNames(t reflect.Type) []string {
-	if t != sourceType {
-		return nil
-	}
-	return d.providerNames()
-}
-
 // decodeBlock decodes the block of a provider if the struct is a source and the key
 // the name of a provider.
 func (d *decoder) decodeBlock(v reflect.Value, p pair) bool {
@@ -110,7 +100,7 @@ func (d *decoder) decodeBlock(v reflect.Value, p pair) bool {
 			continue
 		}
 		if source.ProviderName != "" {
-			d.mark(p.at)
+			d.enter(p.value, p.at)
 			d.fail(p.at, "this source already is one of %s; give %s a source of its own", source.ProviderName, p.key)
 			return true
 		}
@@ -123,6 +113,3 @@ func (d *decoder) decodeBlock(v reflect.Value, p pair) bool {
 	}
 	return false
 }
-
-// String names the source, for messages.
-func (s *Source) String() string { return strings.TrimSpace(s.ProviderName + " " + s.Name) }
