@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -84,33 +83,20 @@ func (a *assets) compare() (missing, differing []asset, err error) {
 	return missing, differing, nil
 }
 
-// write puts the file in its place in one step: whoever reads the folder meanwhile,
-// Prometheus or Grafana, finds the old one or the new one.
-func (f asset) write() (err error) {
-	folder := filepath.Dir(f.path)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+// write replaces the file in one step, since Prometheus or Grafana may be reading the folder.
+func (f asset) write() error {
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
 		return err
 	}
-	// The name begins with a dot, so that nobody takes it for a rule or a dashboard.
-	temporary, err := os.CreateTemp(folder, ".assets-*")
+	out, err := createOutput(f.path, nil)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(temporary.Name()))
-		}
-	}()
-	if err := fill(temporary, f.content); err != nil {
+	defer out.discard()
+	if _, err := out.Write(f.content); err != nil {
 		return err
 	}
-	return os.Rename(temporary.Name(), f.path)
-}
-
-// fill writes a file that others may read, and closes it.
-func fill(file *os.File, content []byte) error {
-	_, err := io.Copy(file, bytes.NewReader(content))
-	return errors.Join(err, file.Chmod(0o644), file.Close())
+	return out.finish()
 }
 
 // paths are the files' names in one line.
