@@ -286,7 +286,7 @@ func TestUnrenderablePageIsLogged(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer := ask(t, handler, http.MethodGet, "/api/v1/status")
-	if answer.Code != http.StatusInternalServerError || answer.Body.String() != "This can't be shown; the log says why.\n" {
+	if answer.Code != http.StatusInternalServerError || answer.Body.String() != "Internal error; the log says why.\n" {
 		t.Errorf("got %d %q", answer.Code, answer.Body)
 	}
 	if !strings.Contains(log.String(), "path=/api/v1/status") {
