@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 )
@@ -110,15 +111,21 @@ func (d *decoder) decode(v reflect.Value, n *yaml.Node, at place) {
 	switch {
 	case isLeaf(v.Type()):
 		d.decodeScalar(v, n, at)
-	case v.Kind() == reflect.Struct:
-		d.decodeStruct(v, n, at)
 	case v.Kind() == reflect.Slice:
 		d.decodeSlice(v, n, at)
-	case v.Kind() == reflect.Map:
+	case v.Kind() == reflect.Struct && d.isMapping(n, at, "keys"):
+		d.decodeStruct(v, n, at)
+	case v.Kind() == reflect.Map && d.isMapping(n, at, "names"):
 		d.decodeMap(v, n, at)
-	default:
-		d.decodeScalar(v, n, at)
 	}
+}
+
+// isMapping reports whether a node is a mapping. A null leaves the defaults.
+func (d *decoder) isMapping(n *yaml.Node, at place, what string) bool {
+	if n.Kind != yaml.MappingNode && !isNull(n) {
+		d.fail(at, "must be a mapping of %s to values, is %s", what, describe(n))
+	}
+	return n.Kind == yaml.MappingNode
 }
 
 // decodeSlice decodes a sequence; it replaces a default.
@@ -138,13 +145,6 @@ func (d *decoder) decodeSlice(v reflect.Value, n *yaml.Node, at place) {
 // decodeMap decodes a mapping with keys of the user's choice; it replaces a default. A
 // map of secrets takes those of x and of x_file.
 func (d *decoder) decodeMap(v reflect.Value, n *yaml.Node, at place) {
-	if isNull(n) {
-		return
-	}
-	if n.Kind != yaml.MappingNode {
-		d.fail(at, "must be a mapping of names to values, is %s", describe(n))
-		return
-	}
 	if v.IsNil() || v.Type() != secretMapType {
 		v.Set(reflect.MakeMap(v.Type()))
 	}
@@ -160,15 +160,8 @@ func (d *decoder) decodeMap(v reflect.Value, n *yaml.Node, at place) {
 	}
 }
 
-// decodeStruct decodes a mapping with fixed keys. A null leaves the defaults.
+// decodeStruct decodes a mapping with fixed keys.
 func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
-	if isNull(n) {
-		return
-	}
-	if n.Kind != yaml.MappingNode {
-		d.fail(at, "must be a mapping of keys to values, is %s", describe(n))
-		return
-	}
 	fields := fieldsOf(v.Type())
 	for _, p := range d.pairs(n, at) {
 		if !d.decodeField(v, fields, p) && !d.decodeBlock(v, p) {
@@ -263,7 +256,8 @@ func (d *decoder) validateStruct(v reflect.Value, path string) {
 	}
 }
 
-// isLeaf reports whether a type is read from a scalar, whatever its kind.
+// isLeaf reports whether a type is read from a scalar.
 func isLeaf(t reflect.Type) bool {
-	return t == secretType || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+	composite := slices.Contains([]reflect.Kind{reflect.Struct, reflect.Slice, reflect.Map, reflect.Pointer}, t.Kind())
+	return !composite || t == secretType || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }

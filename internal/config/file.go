@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 )
@@ -30,31 +31,41 @@ func (d *decoder) checkFiles() {
 	}
 }
 
-// checkReadable says why a file cannot be read and what would be right.
+// checkReadable says why a file can't be read and what would be right.
 func checkReadable(name string) error {
-	info, err := os.Stat(name)
+	_, err := readRegular(name, 1)
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("file %s does not exist; create it, or correct the name (relative ones start at the folder of the configuration file)", name)
-	case err != nil:
-		return unreadable(name, err)
-	case !info.Mode().IsRegular():
+	case errors.Is(err, errNotRegular):
 		return fmt.Errorf("%s must be a regular file", name)
-	case info.Size() == 0:
+	case errors.Is(err, io.EOF):
 		return fmt.Errorf("file %s is empty", name)
+	}
+	return fmt.Errorf("file %s cannot be read (%w); let the user that the exporter runs as read it", name, cause(err))
+}
+
+var errNotRegular = errors.New("is not a regular file")
+
+// readRegular reads at most so many bytes of a regular file; an empty one is io.EOF. Anything else, such as a pipe, could block or
+// could not be read twice.
+func readRegular(name string, limit int64) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errNotRegular
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return unreadable(name, err)
+		return nil, err
 	}
-	_, readErr := f.Read(make([]byte, 1))
-	if err := errors.Join(readErr, f.Close()); err != nil {
-		return unreadable(name, err)
+	content, err := io.ReadAll(io.LimitReader(f, limit))
+	if err = errors.Join(err, f.Close()); err == nil && len(content) == 0 {
+		return nil, io.EOF
 	}
-	return nil
-}
-
-// unreadable words the failure to read a file.
-func unreadable(name string, err error) error {
-	return fmt.Errorf("file %s cannot be read (%w); let the user that the exporter runs as read it", name, cause(err))
+	return content, err
 }

@@ -1,7 +1,7 @@
 package config
 
 import (
-	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,23 +24,18 @@ type Problem struct {
 
 // String formats the problem as FILE:LINE: key.path: message.
 func (p Problem) String() string {
-	var b strings.Builder
-	b.WriteString(p.File)
+	text := p.File
 	if p.Line > 0 {
-		fmt.Fprintf(&b, ":%d", p.Line)
+		text += ":" + strconv.Itoa(p.Line)
 	}
-	b.WriteString(": ")
 	if p.Path != "" {
-		b.WriteString(p.Path)
-		b.WriteString(": ")
+		text += ": " + p.Path
 	}
-	b.WriteString(p.Message)
-	return b.String()
+	return text + ": " + p.Message
 }
 
 // Problems is everything that is wrong in a configuration, in the order of its
-// lines. [Load], [Parse], [Unmarshal] and [Config.CheckFiles] return it as their
-// error; it is never empty then.
+// lines; never empty when it is returned as an error.
 type Problems []Problem
 
 // Error joins the problems, one per line.
@@ -58,10 +53,9 @@ func (p Problems) asError() error {
 	if len(p) == 0 {
 		return nil
 	}
-	sorted := slices.Clone(p)
-	slices.SortStableFunc(sorted, func(a, b Problem) int { return a.Line - b.Line })
+	slices.SortStableFunc(p, func(a, b Problem) int { return a.Line - b.Line })
 	var unique Problems
-	for _, problem := range sorted {
+	for _, problem := range p {
 		if !slices.Contains(unique, problem) {
 			unique = append(unique, problem)
 		}
@@ -80,16 +74,13 @@ func joinPath(path, key string) string {
 	return path + "." + key
 }
 
-// segment writes a key as a part of a path. Keys with other characters than
-// letters, digits, _ and - are quoted, so that a path is always one line and
-// never ambiguous.
+// simpleKey is a key that needs no quotes in a path.
+var simpleKey = regexp.MustCompile(`^[A-Za-z0-9_-]{1,60}$`)
+
+// segment writes a key as a part of a path, quoted unless it is simple, so that a path
+// is always one line and never ambiguous.
 func segment(key string) string {
-	simple := key != ""
-	for _, c := range key {
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-		simple = simple && (letter || c >= '0' && c <= '9' || c == '_' || c == '-')
-	}
-	if simple && len(key) <= maxShown {
+	if simpleKey.MatchString(key) {
 		return key
 	}
 	return "[" + shorten(key) + "]"

@@ -97,7 +97,8 @@ func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
 
 // isNumeric reports whether a value is written without quotes.
 func isNumeric(v reflect.Value) bool {
-	return v.Kind() != reflect.String && !isLeaf(v.Type()) && v.Type() != reflect.TypeFor[time.Duration]()
+	_, readsItself := v.Addr().Interface().(encoding.TextUnmarshaler)
+	return v.Kind() == reflect.Bool || v.CanInt() && !readsItself && v.Type() != reflect.TypeFor[time.Duration]()
 }
 
 // errValue means that a text can't be read as the type of the value.

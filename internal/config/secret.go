@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 )
 
@@ -64,36 +63,17 @@ func (s Secret) Bytes(ctx context.Context) ([]byte, error) {
 	case s.file == "":
 		return nil, nil
 	}
-	content, err := readSecretFile(s.file)
+	content, err := readRegular(s.file, maxSecretSize+1)
+	switch {
+	case errors.Is(err, io.EOF):
+		err = fmt.Errorf("%s is empty", s.file)
+	case errors.Is(err, errNotRegular):
+		err = fmt.Errorf("%s %w", s.file, err)
+	case err == nil && len(content) > maxSecretSize:
+		err = fmt.Errorf("%s is larger than %d bytes", s.file, maxSecretSize)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read secret: %w", err)
-	}
-	return content, nil
-}
-
-// readSecretFile reads a regular file of bounded size. Anything else, such as a
-// pipe, could block or could not be read twice.
-func readSecretFile(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", name)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	content, err := io.ReadAll(io.LimitReader(f, maxSecretSize+1))
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, err
-	}
-	switch {
-	case len(content) > maxSecretSize:
-		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxSecretSize)
-	case len(content) == 0:
-		return nil, fmt.Errorf("%s is empty", name)
 	}
 	return content, nil
 }

@@ -53,16 +53,13 @@ func (s *Source) SetDefaults() {
 // Validate implements [Validator].
 func (s *Source) Validate(r *Report) {
 	const form = "letters, digits, _ and -"
-	if s.Name == "" {
-		r.Problemf("name", "is missing; give the source a name of %s", form)
-	} else if !sourceName.MatchString(s.Name) {
-		r.Problemf("name", "must consist of %s, is %s", form, shorten(s.Name))
+	r.Required("name", s.Name, "the source a name of "+form)
+	for _, name := range [][2]string{{"name", s.Name}, {"renamed_from", s.RenamedFrom}} {
+		if name[1] != "" && !sourceName.MatchString(name[1]) {
+			r.Problemf(name[0], "must consist of %s, is %s", form, shorten(name[1]))
+		}
 	}
-	switch {
-	case s.RenamedFrom == "":
-	case !sourceName.MatchString(s.RenamedFrom):
-		r.Problemf("renamed_from", "must consist of %s, is %s", form, shorten(s.RenamedFrom))
-	case s.RenamedFrom == s.Name:
+	if s.RenamedFrom != "" && s.RenamedFrom == s.Name {
 		r.Problemf("renamed_from", "is the source's own name; give its former one, or remove the key")
 	}
 	r.DurationAtLeast("history", s.History, 0)
