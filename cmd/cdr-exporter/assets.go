@@ -15,13 +15,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/dashboards"
 )
 
-// assets writes the bundled dashboards and rules into a folder.
+// assets writes the bundled dashboards and rules to a folder.
 type assets struct {
 	dir   string
 	force bool
 }
 
-// asset is one bundled file and where it goes.
+// asset is a bundled file and its target.
 type asset struct {
 	path    string
 	content []byte
@@ -29,8 +29,8 @@ type asset struct {
 
 func newAssets(c *kingpin.CmdClause) command {
 	a := &assets{}
-	c.Flag("force", "Overwrite files that differ from the bundled ones; without it nothing is written then.").BoolVar(&a.force)
-	c.Arg("dir", "Folder to write into; made if missing.").Required().StringVar(&a.dir)
+	c.Flag("force", "Overwrite files that differ from the bundled ones. Without it, such a file is an error and nothing is written.").BoolVar(&a.force)
+	c.Arg("dir", "Folder to write to; created if missing.").Required().StringVar(&a.dir)
 	return a
 }
 
@@ -55,8 +55,7 @@ func (a *assets) run(_ context.Context, s streams) error {
 	return nil
 }
 
-// compare finds the bundled files that the folder hasn't, and those that are another
-// there.
+// compare finds the bundled files that the folder lacks, and those that differ there.
 func (a *assets) compare() (missing, differing []asset, err error) {
 	err = fs.WalkDir(dashboards.Files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {

@@ -97,7 +97,7 @@ func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
 
 // isNumeric reports whether a value is written without quotes.
 func isNumeric(v reflect.Value) bool {
-	_, readsItself := v.Addr().Interface().(encoding.TextUnmarshaler)
+	_, readsItself := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr())
 	return v.Kind() == reflect.Bool || v.CanInt() && !readsItself && v.Type() != reflect.TypeFor[time.Duration]()
 }
 
