@@ -77,8 +77,7 @@ var keepAll = cdr.Policy{Numbers: cdr.Keep, Users: cdr.Keep, Addresses: cdr.Keep
 
 const wantTree = `call_record  id: 5e4d3c2b-1a09-4f8e-b7c6-d5e4f3a2b1c0  type: peer_to_peer  version: 3
 │            start: 2026-11-20T12:00:00Z  modalities: audio, video
-│            join_url: https://teams.example/l/meetup/0123456789012345678901234567890123456789012345
-│            67890123456789012345678901234567890123456789012345678901234567890123456789
+│            join_url: https://teams.example/l/meetup/012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789
 ├─ participant  name: Megan Bowen  ip: 10.1.2.3
 ├─ participant  number: +14255550123
 └─ session  result: dropped  is_test: false
@@ -95,7 +94,7 @@ func TestCallTree(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 	for line := range strings.Lines(got) {
-		if n := width(strings.TrimSuffix(line, "\n")); n > treeWidth {
+		if n := width(strings.TrimSuffix(line, "\n")); n > treeWidth && !strings.Contains(line, "join_url") {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}

@@ -75,8 +75,7 @@ func (p *treePrinter) line(text string) {
 	}
 }
 
-// fieldLines are the fields in lines of so many columns at most. A field that is longer
-// is broken.
+// fieldLines are the fields in lines of so many columns, unless a field alone is longer.
 func fieldLines(fields []cdr.Attr, room int) []string {
 	var lines []string
 	line := ""
@@ -89,10 +88,6 @@ func fieldLines(fields []cdr.Attr, room int) []string {
 			line += betweenFields
 		}
 		line += field
-		for width(line) > room {
-			at := cut(line, room)
-			lines, line = append(lines, line[:at]), line[at:]
-		}
 	}
 	if line != "" {
 		lines = append(lines, line)
@@ -120,17 +115,6 @@ func printable(text string) string {
 
 // width is how many columns a text takes.
 func width(text string) int { return utf8.RuneCountInString(text) }
-
-// cut is where so many columns of a text end.
-func cut(text string, room int) int {
-	for at := range text {
-		if room == 0 {
-			return at
-		}
-		room--
-	}
-	return len(text)
-}
 
 // treeObject is a call as JSON.
 type treeObject collector.CallTree
