@@ -123,17 +123,57 @@ func TestConfigurationTellsDefaults(t *testing.T) {
 	}
 }
 
-// printed is a configuration with its defaults, as the program prints it.
+// printed is a configuration with its defaults as a tree, without empty values.
 func printed(t *testing.T, text string) (tree map[string]any) {
 	t.Helper()
 	c, err := config.Parse("config.yaml", []byte(text), allProviders())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := yaml.Unmarshal([]byte(c.String()), &tree); err != nil {
+	marshalled, err := yaml.Marshal(c)
+	if err != nil {
 		t.Fatal(err)
 	}
+	if err := yaml.Unmarshal(marshalled, &tree); err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range tree["sources"].([]any) {
+		source := source.(map[string]any)
+		source[source["providername"].(string)] = source["provider"]
+		delete(source, "providername")
+		delete(source, "provider")
+	}
+	dropEmpty(tree)
 	return tree
+}
+
+// dropEmpty removes what a configuration doesn't say. False and 0 say something, but in a tls_config, which is empty then.
+func dropEmpty(tree map[string]any) {
+	for key, value := range tree {
+		switch value := value.(type) {
+		case map[string]any:
+			dropEmpty(value)
+			if len(value) == 0 {
+				delete(tree, key)
+			}
+		case []any:
+			for _, item := range value {
+				if item, ok := item.(map[string]any); ok {
+					dropEmpty(item)
+				}
+			}
+		case string:
+			if value == "" {
+				delete(tree, key)
+			}
+		case nil:
+			delete(tree, key)
+		case bool:
+			if key == "insecure_skip_verify" && !value {
+				delete(tree, key)
+			}
+		}
+	}
 }
 
 // flatten tells every value of a tree by its path, a list as a whole.

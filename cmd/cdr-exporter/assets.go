@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,13 +15,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/dashboards"
 )
 
-// assets writes the bundled dashboards and rules into a folder.
+// assets writes the bundled dashboards and rules to a folder.
 type assets struct {
 	dir   string
 	force bool
 }
 
-// asset is one bundled file and where it goes.
+// asset is a bundled file and its target.
 type asset struct {
 	path    string
 	content []byte
@@ -30,8 +29,8 @@ type asset struct {
 
 func newAssets(c *kingpin.CmdClause) command {
 	a := &assets{}
-	c.Flag("force", "Overwrite files that differ from the bundled ones; without it nothing is written then.").BoolVar(&a.force)
-	c.Arg("dir", "Folder to write into; made if missing.").Required().StringVar(&a.dir)
+	c.Flag("force", "Overwrite files that differ from the bundled ones. Without it, such a file is an error and nothing is written.").BoolVar(&a.force)
+	c.Arg("dir", "Folder to write to; created if missing.").Required().StringVar(&a.dir)
 	return a
 }
 
@@ -56,8 +55,7 @@ func (a *assets) run(_ context.Context, s streams) error {
 	return nil
 }
 
-// compare finds the bundled files that the folder hasn't, and those that are another
-// there.
+// compare finds the bundled files that the folder lacks, and those that differ there.
 func (a *assets) compare() (missing, differing []asset, err error) {
 	err = fs.WalkDir(dashboards.Files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
@@ -84,33 +82,20 @@ func (a *assets) compare() (missing, differing []asset, err error) {
 	return missing, differing, nil
 }
 
-// write puts the file in its place in one step: whoever reads the folder meanwhile,
-// Prometheus or Grafana, finds the old one or the new one.
-func (f asset) write() (err error) {
-	folder := filepath.Dir(f.path)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+// write replaces the file in one step, since Prometheus or Grafana may be reading the folder.
+func (f asset) write() error {
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
 		return err
 	}
-	// The name begins with a dot, so that nobody takes it for a rule or a dashboard.
-	temporary, err := os.CreateTemp(folder, ".assets-*")
+	out, err := createOutput(f.path, nil)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(temporary.Name()))
-		}
-	}()
-	if err := fill(temporary, f.content); err != nil {
+	defer out.discard()
+	if _, err := out.Write(f.content); err != nil {
 		return err
 	}
-	return os.Rename(temporary.Name(), f.path)
-}
-
-// fill writes a file that others may read, and closes it.
-func fill(file *os.File, content []byte) error {
-	_, err := io.Copy(file, bytes.NewReader(content))
-	return errors.Join(err, file.Chmod(0o644), file.Close())
+	return out.finish()
 }
 
 // paths are the files' names in one line.

@@ -16,7 +16,7 @@ import (
 	simulated "github.com/cdr-exporter/cdr-exporter/internal/demo"
 )
 
-// demo is the exporter with simulated providers in the same process.
+// demo runs the exporter with simulated providers in the same process.
 type demo struct {
 	storage string
 	web     webFlags
@@ -25,7 +25,7 @@ type demo struct {
 
 func newDemo(c *kingpin.CmdClause) command {
 	d := &demo{}
-	c.Flag("storage.path", "Folder that keeps the demo's ledger; a temporary one if it isn't given.").StringVar(&d.storage)
+	c.Flag("storage.path", "Folder of the demo's ledger; by default a temporary one.").StringVar(&d.storage)
 	d.web.define(c)
 	d.log.define(c)
 	return d
@@ -49,15 +49,15 @@ func (d *demo) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "A simulated Teams tenant, RingCentral account and Wavix account are being read. "+
-		"Look at http://%s/ (status) and http://%s%s (metrics). Ctrl-C ends it.\n",
+	fmt.Fprintf(s.out, "Reading a simulated Teams tenant, RingCentral account and Wavix account. "+
+		"Open http://%s/ (status) or http://%s%s (metrics). Press Ctrl-C to stop.\n",
 		reachable(a.Addr()), reachable(a.Addr()), d.web.telemetryPath)
 	return a.Run(ctx)
 }
 
 // open makes the exporter, with a listener for the tenant's notifications.
 func (d *demo) open(ctx context.Context, s streams, folder string, providers *simulated.Providers) (*app.App, error) {
-	const tries = 3 // somebody else may take the port meanwhile
+	const tries = 3 // another process may take the port meanwhile
 	for n := 1; ; n++ {
 		hook, err := freeAddress(ctx)
 		if err != nil {
@@ -76,8 +76,7 @@ func (d *demo) open(ctx context.Context, s streams, folder string, providers *si
 	}
 }
 
-// freeAddress is an address on this machine that nobody listens on. The configuration
-// must name it before the listener is there.
+// freeAddress is an unused loopback address, which the configuration must name before the listener exists.
 func freeAddress(ctx context.Context) (string, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -87,7 +86,7 @@ func freeAddress(ctx context.Context) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// reachable is an address that a browser on this machine can open.
+// reachable is an address for a browser on this machine.
 func reachable(address string) string {
 	if rest, all := strings.CutPrefix(address, "[::]"); all {
 		return "localhost" + rest

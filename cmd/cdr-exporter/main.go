@@ -23,15 +23,15 @@ const (
 	exitUsage  = 2
 )
 
-// streams are where a command writes; logs go to errors.
+// streams are the outputs of a command; logs go to errors.
 type streams struct{ out, errors io.Writer }
 
-// command is one subcommand: its flags were parsed.
+// command is a subcommand whose flags were parsed.
 type command interface {
 	run(ctx context.Context, s streams) error
 }
 
-// errSilent ends a command with exit code 1 whose problems were printed already.
+// errSilent is the error of a command that has printed its problems.
 var errSilent = errors.New("failed")
 
 func main() {
@@ -40,7 +40,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], streams{os.Stdout, os.Stderr}))
 }
 
-// run parses the arguments, runs the command and says how the process ends.
+// run parses the arguments, runs the command and returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
 	cli, commands := newCLI(s)
 	exit := -1
@@ -63,9 +63,9 @@ func run(ctx context.Context, args []string, s streams) int {
 	return exitFailed
 }
 
-// newCLI defines every command. `run` is the one without a name.
+// newCLI defines every command. `run` is the default.
 func newCLI(s streams) (*kingpin.Application, map[string]command) {
-	cli := kingpin.New("cdr-exporter", "Counts every call of Microsoft Teams, RingCentral and Wavix, once, from call detail records.")
+	cli := kingpin.New("cdr-exporter", "Counts every call of Microsoft Teams, RingCentral and Wavix exactly once, from call detail records.")
 	cli.UsageWriter(s.out).ErrorWriter(s.errors)
 	cli.Version(version.Print("cdr_exporter"))
 	cli.HelpFlag.Short('h')
@@ -81,14 +81,14 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 		return clause
 	}
 	add(cli, "run", "Run the exporter.", newRun).Default()
-	add(cli, "demo", "Run it against simulated providers: no configuration, no network.", newDemo)
-	check := add(cli, "check", "Check a configuration, or what its sources answer.", nil)
-	add(check, "config", "Check configuration files; nothing is asked of the network.", newCheckConfig)
-	add(check, "sources", "Authenticate every source and read the smallest page from every feed.", newCheckSources)
-	add(cli, "records", "Print call records of a feed, redacted as configured, without counting them.", newRecords)
-	add(cli, "call", "Look one call record of Teams up by its id, with all its parts, redacted as configured.", newCall)
-	add(cli, "backfill", "Write history by when calls began, as OpenMetrics that promtool makes blocks of.", newBackfill)
-	add(cli, "assets", "Write the bundled dashboards and rules into a folder.", newAssets)
+	add(cli, "demo", "Run the exporter against simulated providers, without configuration or network.", newDemo)
+	check := add(cli, "check", "Check configuration files or sources.", nil)
+	add(check, "config", "Validate configuration files, without network access.", newCheckConfig)
+	add(check, "sources", "Authenticate with every source and read the smallest page of every feed.", newCheckSources)
+	add(cli, "records", "Print the call records of a feed, redacted as configured, without counting them.", newRecords)
+	add(cli, "call", "Look up a Teams call record by its id and print all its parts, redacted as configured.", newCall)
+	add(cli, "backfill", "Write history by the start of calls as OpenMetrics, from which promtool creates blocks.", newBackfill)
+	add(cli, "assets", "Write the bundled dashboards and rules to a folder.", newAssets)
 	add(cli, "version", "Print the version.", newVersion)
 	return cli, commands
 }

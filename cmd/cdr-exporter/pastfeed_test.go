@@ -109,11 +109,11 @@ func testMeter(t *testing.T, terminal bool) {
 	}
 }
 
-// TestWholeFile: under its name a file is whole or not there.
-func TestWholeFile(t *testing.T) {
+// TestAtomicFile: under its name a file is complete or not there.
+func TestAtomicFile(t *testing.T) {
 	folder := t.TempDir()
 	name := filepath.Join(folder, "past.om")
-	begun := func() *wholeFile {
+	begun := func() *atomicFile {
 		w, err := createOutput(name, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -147,7 +147,7 @@ func TestWholeFile(t *testing.T) {
 	if w, err := createOutput("-", &standard); err != nil || w.finish() != nil {
 		t.Errorf("standard output: %v", err)
 	}
-	if w, err := createOutput(os.DevNull, nil); err != nil || w.whole || w.finish() != nil {
+	if w, err := createOutput(os.DevNull, nil); err != nil || w.name != "" || w.finish() != nil {
 		t.Errorf("a device: %v", err)
 	}
 }

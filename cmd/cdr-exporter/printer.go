@@ -13,73 +13,111 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// printer prints redacted records.
-type printer interface {
-	// line makes a record printable. It keeps nothing of the record.
-	line(r *cdr.Record) (*line, error)
-	// print prints a line with the recordings that it has.
-	print(l *line, recordings []recording) error
-	close() error
+// printer prints redacted records as a table, as CSV or as JSON lines.
+type printer struct {
+	json       *json.Encoder // nil: rows
+	recordings []recordingColumn
+	write      func(cells []string) error
+	flush      func() error
+	hasHead    bool
 }
 
-// line is a record as it is printed, but for its recordings.
+// line is a record as it is printed, but for its recordings. It keeps nothing of the record.
 type line struct {
 	cells  []string                   // of tables and CSV
 	object map[string]json.RawMessage // of JSON lines
 }
 
 // newPrinter makes a printer; with recordings, rows have columns for these.
-func newPrinter(output string, recordings bool, out io.Writer) printer {
-	rows := &rowPrinter{rows: columns}
+func newPrinter(output string, recordings bool, out io.Writer) *printer {
+	p := &printer{}
 	if recordings {
-		rows.more = recordingColumns
+		p.recordings = recordingColumns
 	}
 	switch output {
 	case "jsonl":
-		return &jsonPrinter{enc: json.NewEncoder(out)}
+		p.json = json.NewEncoder(out)
 	case "csv":
 		w := csv.NewWriter(out)
-		rows.write, rows.flush = w.Write, func() error {
+		p.write, p.flush = w.Write, func() error {
 			w.Flush()
 			return w.Error()
 		}
-		return rows
-	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	rows.flush, rows.write = w.Flush, func(cells []string) error {
-		for i, cell := range cells {
-			cells[i] = printable(cell)
+	default:
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		p.flush, p.write = w.Flush, func(cells []string) error {
+			for i, cell := range cells {
+				cells[i] = printable(cell)
+			}
+			_, err := fmt.Fprintln(w, strings.Join(cells, "\t"))
+			return err
 		}
-		_, err := fmt.Fprintln(w, strings.Join(cells, "\t"))
-		return err
 	}
-	return rows
+	return p
 }
 
-// column is one value of a record.
+// column is one value of a record: a string, a number, a time or what has a String method.
 type column struct {
 	name  string
-	value func(*cdr.Record) string
+	value func(*cdr.Record) any
 }
 
-// columns are the same in tables and CSV; JSON lines have the provider's own
-// fields too.
+// columns are those of tables and CSV; in JSON lines charges are objects.
 var columns = []column{
-	{"start", func(r *cdr.Record) string { return timeText(r.Start) }},
-	{"id", func(r *cdr.Record) string { return r.ID }},
-	{"direction", func(r *cdr.Record) string { return r.Direction.String() }},
-	{"call_type", func(r *cdr.Record) string { return r.CallType }},
-	{"outcome", func(r *cdr.Record) string { return r.Outcome.String() }},
-	{"duration", func(r *cdr.Record) string { return strconv.FormatFloat(r.Duration.Seconds(), 'f', -1, 64) }},
-	{"trunk", func(r *cdr.Record) string { return r.Trunk }},
-	{"country", func(r *cdr.Record) string { return r.Country }},
-	{"sip_code", func(r *cdr.Record) string { return intText(r.SIPCode) }},
-	{"sub_code", func(r *cdr.Record) string { return intText(r.SubCode) }},
-	{"reason", func(r *cdr.Record) string { return r.Reason }},
-	{"caller", func(r *cdr.Record) string { return r.CallerNumber }},
-	{"callee", func(r *cdr.Record) string { return r.CalleeNumber }},
-	{"user", func(r *cdr.Record) string { return r.UserName }},
-	{"charges", chargesText},
+	{"start", func(r *cdr.Record) any { return r.Start }},
+	{"id", func(r *cdr.Record) any { return r.ID }},
+	{"direction", func(r *cdr.Record) any { return r.Direction }},
+	{"call_type", func(r *cdr.Record) any { return r.CallType }},
+	{"outcome", func(r *cdr.Record) any { return r.Outcome }},
+	{"duration", func(r *cdr.Record) any { return r.Duration.Seconds() }},
+	{"trunk", func(r *cdr.Record) any { return r.Trunk }},
+	{"country", func(r *cdr.Record) any { return r.Country }},
+	{"sip_code", func(r *cdr.Record) any { return r.SIPCode }},
+	{"sub_code", func(r *cdr.Record) any { return r.SubCode }},
+	{"reason", func(r *cdr.Record) any { return r.Reason }},
+	{"caller", func(r *cdr.Record) any { return r.CallerNumber }},
+	{"callee", func(r *cdr.Record) any { return r.CalleeNumber }},
+	{"user", func(r *cdr.Record) any { return r.UserName }},
+	{"charges", func(r *cdr.Record) any { return chargeList(r.Charges) }},
+}
+
+// jsonColumns are in JSON lines only.
+var jsonColumns = []column{
+	{"call_id", func(r *cdr.Record) any { return r.CallID }},
+	{"invite", func(r *cdr.Record) any { return r.Invite }},
+	{"answer", func(r *cdr.Record) any { return r.Answer }},
+	{"end", func(r *cdr.Record) any { return r.End }},
+	{"reason_phrase", func(r *cdr.Record) any { return r.ReasonPhrase }},
+	{"media_bypass", func(r *cdr.Record) any { return r.MediaBypass }},
+	{"media_location", func(r *cdr.Record) any { return r.MediaLocation }},
+	{"signaling_location", func(r *cdr.Record) any { return r.SignalLocation }},
+	{"user_id", func(r *cdr.Record) any { return r.UserID }},
+	{"user_principal", func(r *cdr.Record) any { return r.UserPrincipal }},
+	{"provider", func(r *cdr.Record) any {
+		if len(r.Extra) == 0 {
+			return nil
+		}
+		return attrObject(r.Extra)
+	}},
+}
+
+// plain is a column's value as text or number; nil if the provider doesn't say.
+func plain(value any) any {
+	switch v := value.(type) {
+	case time.Time:
+		value = timeText(v)
+	case cdr.Int:
+		if !v.Known {
+			return nil
+		}
+		return v.Value
+	case fmt.Stringer:
+		value = v.String()
+	}
+	if value == "" {
+		return nil
+	}
+	return value
 }
 
 func timeText(t time.Time) string {
@@ -89,67 +127,140 @@ func timeText(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-func intText(n cdr.Int) string {
-	if !n.Known {
+// cellText is a column's value in a table or CSV.
+func cellText(value any) string {
+	switch v := plain(value).(type) {
+	case nil:
 		return ""
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	default:
+		return fmt.Sprint(v)
 	}
-	return strconv.FormatInt(n.Value, 10)
 }
 
-func chargesText(r *cdr.Record) string {
+// chargeList are a record's charges.
+type chargeList []cdr.Charge
+
+// String is their text in a table.
+func (l chargeList) String() string {
 	var all []string
-	for i := range r.Charges {
-		c := &r.Charges[i]
-		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %s", c.Component, c.Amount.String(), c.Currency)))
+	for i := range l {
+		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %s", l[i].Component, l[i].Amount.String(), l[i].Currency)))
 	}
 	return strings.Join(all, "; ")
 }
 
-// rowPrinter prints a head and one row per record.
-type rowPrinter struct {
-	rows  []column
-	more  []recordingColumn
-	write func([]string) error
-	flush func() error
-	begun bool
+// MarshalJSON implements json.Marshaler.
+func (l chargeList) MarshalJSON() ([]byte, error) {
+	var all []map[string]string
+	for i := range l {
+		all = append(all, map[string]string{"component": l[i].Component, "amount": l[i].Amount.String(), "currency": l[i].Currency})
+	}
+	return json.Marshal(all)
 }
 
-func (p *rowPrinter) begin() error {
-	if p.begun {
-		return nil
+// attrObject is a provider's own fields.
+func attrObject(attrs []cdr.Attr) map[string]any {
+	object := make(map[string]any)
+	for i := range attrs {
+		object[attrs[i].Key] = attrValue(&attrs[i])
 	}
-	p.begun = true
-	var head []string
-	for _, c := range p.rows {
-		head = append(head, c.name)
-	}
-	for _, c := range p.more {
-		head = append(head, c.name)
-	}
-	return p.write(head)
+	return object
 }
 
-func (p *rowPrinter) line(r *cdr.Record) (*line, error) {
-	cells := make([]string, len(p.rows))
-	for i, c := range p.rows {
-		cells[i] = strings.Clone(c.value(r))
+func attrValue(a *cdr.Attr) any {
+	switch a.Type {
+	case cdr.IntAttr:
+		return a.Int
+	case cdr.BoolAttr:
+		return a.Int != 0
+	case cdr.StringsAttr:
+		return a.Strs
+	case cdr.StringAttr:
 	}
-	return &line{cells: cells}, nil
+	return a.Str
 }
 
-func (p *rowPrinter) print(l *line, recordings []recording) error {
-	if err := p.begin(); err != nil {
+// line makes a record printable.
+func (p *printer) line(r *cdr.Record) (*line, error) {
+	l := &line{object: make(map[string]json.RawMessage)}
+	if p.json == nil {
+		for _, c := range columns {
+			l.cells = append(l.cells, strings.Clone(cellText(c.value(r))))
+		}
+		return l, nil
+	}
+	for _, list := range [][]column{columns, jsonColumns} {
+		for _, c := range list {
+			value := c.value(r)
+			if charges, ok := value.(chargeList); !ok {
+				value = plain(value)
+			} else if len(charges) == 0 {
+				value = nil
+			}
+			if value == nil {
+				continue
+			}
+			if err := l.set(c.name, value); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return l, nil
+}
+
+func (l *line) set(name string, value any) error {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("write %s as JSON: %w", name, err)
+	}
+	l.object[name] = raw
+	return nil
+}
+
+// print prints a line with the recordings that it has.
+func (p *printer) print(l *line, recordings []recording) error {
+	if p.json != nil {
+		if len(recordings) > 0 {
+			if err := l.set("recordings", recordings); err != nil {
+				return err
+			}
+		}
+		return p.json.Encode(l.object)
+	}
+	if err := p.head(); err != nil {
 		return err
 	}
 	cells := l.cells
-	for _, c := range p.more {
+	for _, c := range p.recordings {
 		cells = append(cells, c.cell(recordings))
 	}
 	return p.write(cells)
 }
 
-func (p *rowPrinter) close() error {
-	if err := p.begin(); err != nil {
+// head writes the names of the columns once.
+func (p *printer) head() error {
+	if p.hasHead {
+		return nil
+	}
+	p.hasHead = true
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.name)
+	}
+	for _, c := range p.recordings {
+		names = append(names, c.name)
+	}
+	return p.write(names)
+}
+
+// close writes what is buffered; a table without records has its head.
+func (p *printer) close() error {
+	if p.json != nil {
+		return nil
+	}
+	if err := p.head(); err != nil {
 		return err
 	}
 	return p.flush()

@@ -16,7 +16,7 @@ type printing struct {
 	from, to time.Time
 	currency string // of charges that don't say theirs, as when they are counted
 	redactor *cdr.Redactor
-	printer  printer
+	printer  *printer
 	streams  streams
 	// resolver asks for recordings; nil: nobody wants them.
 	resolver *resolver

@@ -25,7 +25,7 @@ type webFlags struct {
 }
 
 func (w *webFlags) define(c *kingpin.CmdClause) {
-	c.Flag("web.listen-address", "Address of the metrics port; may be given several times.").
+	c.Flag("web.listen-address", "Address of the metrics port. Repeatable.").
 		Default(":9887").StringsVar(&w.addresses)
 	c.Flag("web.config.file", "File with TLS and basic auth of the metrics port (exporter-toolkit).").StringVar(&w.configFile)
 	c.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&w.telemetryPath)
@@ -38,9 +38,8 @@ type webhookFlags struct {
 }
 
 func (w *webhookFlags) define(c *kingpin.CmdClause) {
-	c.Flag("webhook.listen-address", "Address on which providers' notifications are taken, apart from the metrics port; "+
-		"may be given several times. Off if it isn't given.").StringsVar(&w.addresses)
-	c.Flag("webhook.config.file", "File with TLS of the webhook listener, as --web.config.file.").StringVar(&w.configFile)
+	c.Flag("webhook.listen-address", "Address of the listener for providers' notifications. Repeatable. Off by default.").StringsVar(&w.addresses)
+	c.Flag("webhook.config.file", "File with TLS of the webhook listener; see --web.config.file.").StringVar(&w.configFile)
 }
 
 // logFlags are the flags of the log.
@@ -57,8 +56,7 @@ func (l *logFlags) define(c *kingpin.CmdClause) {
 func (l *logFlags) logger(s streams) *slog.Logger {
 	l.config.Writer = s.errors
 	logger := promslog.New(&l.config)
-	// What the OpenTelemetry SDK has to say of itself; how sending goes is told by
-	// the exporter.
+	// The exporter reports failures to send itself.
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 		logger.Debug("The OpenTelemetry SDK reports an error.", "err", err)
 	}))
@@ -107,8 +105,7 @@ func (w *webFlags) settings(configFile string, logger *slog.Logger) app.Settings
 	}
 }
 
-// reloadOnHangup reloads with each SIGHUP until it is stopped. Reload logs what
-// it did.
+// reloadOnHangup reloads on SIGHUP until it is stopped. Reload logs its result.
 func reloadOnHangup(ctx context.Context, a *app.App) (stop func()) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)

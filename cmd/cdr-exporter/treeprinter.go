@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -12,11 +13,11 @@ import (
 )
 
 const (
-	// treeWidth is how many columns a tree has at most.
+	// treeWidth is the maximum number of columns.
 	treeWidth = 100
-	// leastRoom is how many columns a field always gets, however deep it is.
+	// leastRoom is the least number of columns of a field, however deep it is.
 	leastRoom = 30
-	// betweenFields stands between two fields of a line: their values have spaces too.
+	// betweenFields separates the fields of a line, whose values have spaces too.
 	betweenFields = "  "
 )
 
@@ -40,7 +41,7 @@ func (p *treePrinter) print(tree *collector.CallTree) error {
 	return p.err
 }
 
-// node prints a part. Its first line begins with first and what is below it with below.
+// node prints a part: first precedes its first line, below the lines of its children.
 func (p *treePrinter) node(tree *collector.CallTree, first, below string) {
 	trunk := below // what leads down to the children, beside the fields
 	if len(tree.Children) > 0 {
@@ -74,8 +75,7 @@ func (p *treePrinter) line(text string) {
 	}
 }
 
-// fieldLines are the fields in lines of so many columns at most. A field that is longer
-// is broken.
+// fieldLines are the fields in lines of so many columns, unless a field alone is longer.
 func fieldLines(fields []cdr.Attr, room int) []string {
 	var lines []string
 	line := ""
@@ -88,10 +88,6 @@ func fieldLines(fields []cdr.Attr, room int) []string {
 			line += betweenFields
 		}
 		line += field
-		for width(line) > room {
-			at := cut(line, room)
-			lines, line = append(lines, line[:at]), line[at:]
-		}
 	}
 	if line != "" {
 		lines = append(lines, line)
@@ -107,8 +103,7 @@ func attrText(a *cdr.Attr) string {
 	return fmt.Sprint(attrValue(a))
 }
 
-// printable leaves of a text what moves no cursor and turns nothing round: names are
-// what strangers have called themselves.
+// printable replaces control and direction characters: callers choose their own names.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
@@ -121,13 +116,18 @@ func printable(text string) string {
 // width is how many columns a text takes.
 func width(text string) int { return utf8.RuneCountInString(text) }
 
-// cut is where so many columns of a text end.
-func cut(text string, room int) int {
-	for at := range text {
-		if room == 0 {
-			return at
-		}
-		room--
+// treeObject is a call as JSON.
+type treeObject collector.CallTree
+
+// MarshalJSON implements json.Marshaler.
+func (t *treeObject) MarshalJSON() ([]byte, error) {
+	children := make([]*treeObject, len(t.Children))
+	for i, child := range t.Children {
+		children[i] = (*treeObject)(child)
 	}
-	return len(text)
+	return json.Marshal(struct {
+		Label    string         `json:"label"`
+		Fields   map[string]any `json:"fields"`
+		Children []*treeObject  `json:"children,omitempty"`
+	}{t.Label, attrObject(t.Fields), children})
 }

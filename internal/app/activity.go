@@ -18,41 +18,24 @@ func (b backend) Activity(ctx context.Context, from time.Time) ([]web.Activity, 
 		return nil, err
 	}
 	configured := b.app.present().names()
-	all := make([]web.Activity, 0, len(counted))
+	var all []web.Activity
 	for _, c := range counted {
-		if !configured[[2]string{c.Source, c.Feed}] {
-			continue
+		if configured[[2]string{c.Source, c.Feed}] {
+			all = append(all, web.Activity{
+				Source: c.Source, Provider: c.Provider, Feed: c.Feed, Start: web.Time(c.Start), Calls: c.Calls, Failures: c.Failures,
+			})
 		}
-		all = append(all, web.Activity{
-			Source: c.Source, Provider: c.Provider, Feed: c.Feed, Start: web.Time(c.Start), Calls: c.Calls, Failures: c.Failures,
-		})
 	}
 	return all, nil
 }
 
-// figures are what the status shows beside the feeds' own state. The zero value is
-// ready; it is safe for concurrent use.
+// figures hold the delays of each feed's records. The zero value is ready; it is safe for concurrent use.
 type figures struct {
 	mu     sync.Mutex
 	delays map[[2]string]*delays // guarded by mu; by source and feed
-	taken  time.Time             // guarded by mu: when own was taken
-	own    metrics.Snapshot      // guarded by mu
 }
 
-// figuresFresh is how long a snapshot of the own metrics is shown again.
-const figuresFresh = 3 * time.Second
-
-// snapshot are the own metrics, taken now or lately.
-func (f *figures) snapshot(own *metrics.Own) metrics.Snapshot {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if now := time.Now(); f.taken.IsZero() || now.Sub(f.taken) >= figuresFresh {
-		f.own, f.taken = own.Snapshot(), now
-	}
-	return f.own
-}
-
-// addFigures adds to a status what the own metrics know of its feeds and the ledger.
+// addFigures adds delays and the own metrics of feeds and ledger to a status.
 func (a *App) addFigures(status *web.Status) {
 	byName := make(map[[2]string]*web.Feed)
 	for i := range status.Sources {
@@ -62,7 +45,7 @@ func (a *App) addFigures(status *web.Status) {
 			s.Feeds[j].Delay = a.figures.of(s.Name, s.Feeds[j].Feed).summary(time.Now())
 		}
 	}
-	for _, family := range a.figures.snapshot(a.own).Families {
+	for _, family := range a.own.Snapshot().Families {
 		for _, p := range family.Points {
 			if family.Def == metrics.LedgerSize {
 				status.Ledger.SizeBytes = int64(p.Value)
@@ -81,8 +64,8 @@ func (a *App) addFigures(status *web.Status) {
 func addFigure(status *web.Status, feed *web.Feed, def *metrics.Def, v float64) {
 	switch def {
 	case metrics.SeriesCount:
-		feed.Series += int(v)
-		status.Ledger.Series += int(v)
+		feed.Series += int64(v)
+		status.Ledger.Series += int64(v)
 	case metrics.SeriesOverflow:
 		feed.SeriesOverflow += int64(v)
 		status.Ledger.SeriesOverflow += int64(v)
@@ -93,23 +76,21 @@ func addFigure(status *web.Status, feed *web.Feed, def *metrics.Def, v float64) 
 	}
 }
 
-// of are a feed's delays.
+// of returns the delays of a feed.
 func (f *figures) of(source, feed string) *delays {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	key := [2]string{source, feed}
-	d := f.delays[key]
-	if d == nil {
-		if f.delays == nil {
-			f.delays = make(map[[2]string]*delays)
-		}
-		d = &delays{since: time.Now()}
-		f.delays[key] = d
+	if f.delays == nil {
+		f.delays = make(map[[2]string]*delays)
 	}
-	return d
+	if f.delays[key] == nil {
+		f.delays[key] = &delays{since: time.Now()}
+	}
+	return f.delays[key]
 }
 
-// observing is a feed's own metrics, and remembers its delays for the status.
+// observing is a feed's own metrics, and keeps its delays for the status.
 type observing struct {
 	*metrics.Feed
 
@@ -124,18 +105,17 @@ func (o observing) Delays(all []time.Duration) {
 	o.delays.add(all, time.Now())
 }
 
+// delayWindow is how long a delay is kept, delaysKept how many are.
 const (
-	// delaysOf is how long a delay is remembered, and delaysKept how many are.
-	delaysOf   = time.Hour
-	delaysKept = 512
+	delayWindow = time.Hour
+	delaysKept  = 512
 )
 
-// delays are how late the records of a feed came. Calls that ended before the program
-// began to look aren't among them: that they were seen late says nothing of the provider.
+// delays are those of a feed's last records. Calls that ended before the program started are left out: their delay isn't the provider's.
 type delays struct {
 	mu    sync.Mutex
 	since time.Time
-	all   []delay // guarded by mu; in the order in which they were seen
+	all   []delay // guarded by mu; oldest first
 }
 
 type delay struct {
@@ -156,20 +136,20 @@ func (d *delays) add(all []time.Duration, now time.Time) {
 	}
 }
 
-// summary is nil if there is nothing to tell.
+// summary is nil without a delay in the window.
 func (d *delays) summary(now time.Time) *web.Delay {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.all = slices.DeleteFunc(d.all, func(one delay) bool { return now.Sub(one.seen) > delaysOf })
-	if len(d.all) == 0 {
+	var took []time.Duration
+	for _, one := range d.all {
+		if now.Sub(one.seen) <= delayWindow {
+			took = append(took, one.took)
+		}
+	}
+	if len(took) == 0 {
 		return nil
 	}
-	took := make([]time.Duration, len(d.all))
-	for i, one := range d.all {
-		took[i] = one.took
-	}
 	slices.Sort(took)
-	return &web.Delay{
-		MedianSeconds: took[(len(took)-1)/2].Seconds(), P90Seconds: took[(len(took)-1)*9/10].Seconds(), Records: len(took),
-	}
+	last := len(took) - 1
+	return &web.Delay{MedianSeconds: took[last/2].Seconds(), P90Seconds: took[last*9/10].Seconds(), Records: len(took)}
 }

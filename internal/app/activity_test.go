@@ -73,7 +73,7 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 		if err := json.Unmarshal([]byte(body), &status); err != nil {
 			t.Fatal(err)
 		}
-		return status.Ledger.Series == int(sumOf(t, shown(t, a, "cdr_exporter_series"), `source="contoso"`))
+		return status.Ledger.Series == sumOf(t, shown(t, a, "cdr_exporter_series"), `source="contoso"`)
 	})
 	feed := status.Sources[0].Feeds[0]
 	if feed.Series == 0 || feed.Series != status.Ledger.Series || status.Ledger.SizeBytes <= 0 || feed.NewestCall.IsZero() || feed.Snapshot {

@@ -15,8 +15,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-// delivery is the way to the OTLP endpoints: one exporter per signal, since the
-// environment may give each its own.
+// delivery sends to the OTLP endpoints, with an exporter per signal, since the
+// environment may configure each apart.
 type delivery struct {
 	logs, metrics *otlp.Exporter // nil: off
 	cancel        context.CancelFunc
@@ -24,7 +24,7 @@ type delivery struct {
 	app           *App
 }
 
-// newDelivery makes the exporters; nil if OTLP is off.
+// newDelivery makes the exporters; it returns nil if OTLP is off.
 func (a *App) newDelivery(p *plan) (*delivery, error) {
 	if p.otlp == nil {
 		return nil, nil
@@ -78,7 +78,7 @@ func tlsConfig(c *config.TLSConfig) (*tls.Config, error) {
 	return promconfig.NewTLSConfig(c.Prometheus())
 }
 
-// compressionNone is OTLPSignal.Compression's word for none.
+// compressionNone is the value of OTLPSignal.Compression without any.
 const compressionNone = "none"
 
 // logEncoder makes log records as the configuration says.
@@ -86,7 +86,7 @@ func logEncoder(o *config.OTLPSettings) otlp.Encoder {
 	return otlp.NewEncoder(otlp.LogTimestamp(o.LogTimestamp))
 }
 
-// start starts sending.
+// start sends until stop.
 func (d *delivery) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	d.cancel = cancel
@@ -96,13 +96,13 @@ func (d *delivery) start() {
 		}
 		d.wait.Go(func() {
 			if err := e.Run(ctx); err != nil {
-				d.app.logger.Error("Sending to the OTLP endpoint has ended.", "err", err)
+				d.app.logger.Error("Sending to the OTLP endpoint failed.", "err", err)
 			}
 		})
 	}
 }
 
-// stop sends what is left, as long as shutdown_timeout allows.
+// stop drains the outbox within shutdown_timeout.
 func (d *delivery) stop() {
 	if d.cancel != nil {
 		d.cancel()
@@ -123,7 +123,7 @@ func (d *delivery) close() error {
 	return errors.Join(errs...)
 }
 
-// status is how sending goes; off for nil.
+// status is the state of delivery; off for nil.
 func (d *delivery) status() web.OTLP {
 	if d == nil {
 		return web.OTLP{State: web.OTLPOff}
@@ -146,7 +146,7 @@ func (d *delivery) status() web.OTLP {
 	return s
 }
 
-// sent counts log records by what the endpoint made of them.
+// sent counts the log records that the endpoint accepted or rejected.
 type sent struct{ own *metrics.Own }
 
 // Sent implements otlp.Observer.

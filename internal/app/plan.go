@@ -14,7 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// plan is a configuration that was found good, with what was derived from it.
+// plan is a valid configuration with what was derived from it.
 type plan struct {
 	config *config.Config
 	otlp   *config.OTLPSettings // nil: off
@@ -38,8 +38,8 @@ func (a *App) load() (*plan, error) {
 	return p, nil
 }
 
-// LoadConfig reads a configuration and checks that every file that it names can
-// be read. The error lists every problem.
+// LoadConfig reads a configuration and checks that every file it names is readable.
+// The error lists every problem.
 func LoadConfig(file string, providers []collector.Provider) (*config.Config, error) {
 	var known []config.Provider
 	for _, p := range providers {
@@ -53,7 +53,7 @@ func (p *plan) metricOptions() metrics.Options {
 	return metrics.Options{ZeroFor: m.ZeroFor, SeriesLimit: m.SeriesLimit, BypassWindow: m.MediaBypassWindow, Native: m.NativeHistograms}
 }
 
-// tuning is what the ledger may be told anew while it is open.
+// tuning is what can change while the ledger is open.
 func (p *plan) tuning() ledger.Tuning {
 	t := ledger.Tuning{Privacy: Policy(p.config.Privacy), HashKey: p.hashKey}
 	if p.otlp != nil && p.otlp.Logs.Enabled {
@@ -71,16 +71,16 @@ func (a *App) ledgerSettings(p *plan) ledger.Settings {
 	}
 }
 
-// Policy is the redaction that a configuration asks for. Its words were validated.
+// Policy is the configured redaction. Its values were validated.
 func Policy(p config.Privacy) cdr.Policy {
 	mode := func(word string) cdr.Mode {
-		m, _ := cdr.ParseMode(word) // what isn't known drops
+		m, _ := cdr.ParseMode(word) // an unknown word drops
 		return m
 	}
 	return cdr.Policy{Numbers: mode(p.Numbers), Users: mode(p.Users), Addresses: mode(p.Addresses)}
 }
 
-// SourceSettings are what a provider needs to open a configured source.
+// SourceSettings are those of a configured source.
 func SourceSettings(s *config.Source) collector.SourceSettings {
 	settings := collector.SourceSettings{
 		Name: s.Name, TLS: *s.TLSConfig.Prometheus(), ProxyURL: s.ProxyURL.URL(), RequestsPerMinute: s.RequestsPerMinute,
@@ -89,7 +89,7 @@ func SourceSettings(s *config.Source) collector.SourceSettings {
 	return settings
 }
 
-// Version is the program's, or `dev` for a build without one.
+// Version is the program's version, `dev` for a build without one.
 func Version() string {
 	if version.Version == "" {
 		return "dev"

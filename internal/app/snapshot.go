@@ -8,10 +8,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-// snapshotObserver takes the own metrics of a feed that reads what is there now. It has
-// no position in the ledger: what stands for it is when it was last read, so that
-// whoever asks how stale feeds are needn't leave it out. It counts no calls, so its
-// newest one stays 0.
+// snapshotObserver keeps the own metrics of a snapshot feed. Its watermark is the time of its last
+// read, since it has no position in the ledger, so that queries of staleness include it. Its
+// newest call stays 0.
 type snapshotObserver struct{ *metrics.Feed }
 
 var _ collector.Observer = snapshotObserver{}
@@ -22,12 +21,12 @@ func (snapshotObserver) Watermark(time.Time) {}
 // LastSuccess implements collector.Observer.
 func (o snapshotObserver) LastSuccess(at time.Time) {
 	o.Feed.LastSuccess(at)
-	if !at.IsZero() { // a reload forgets when that was
+	if !at.IsZero() { // zero after a reload
 		o.Feed.Watermark(at)
 	}
 }
 
-// observeGauges shows the snapshots of the feeds that have one.
+// observeGauges exposes the gauges of snapshot feeds.
 func (a *App) observeGauges() {
 	var active []metrics.Row
 	for _, s := range a.present().sources {
@@ -43,7 +42,7 @@ func (a *App) observeGauges() {
 	a.own.Replace(metrics.ActiveCalls, active)
 }
 
-// addSnapshot adds to a feed's status what its last snapshot says.
+// addSnapshot adds the last snapshot to a feed's status.
 func addSnapshot(feed *web.Feed, gauges []collector.Gauge) {
 	feed.Snapshot = true
 	feed.Watermark = feed.LastSuccess

@@ -60,7 +60,7 @@ type webhooks struct {
 }
 
 // newWebhooks answers nothing yet. Strangers reach it, so it logs sparingly.
-func newWebhooks(logger *slog.Logger) *webhooks { return &webhooks{logger: web.Sparing(logger)} }
+func newWebhooks(logger *slog.Logger) *webhooks { return &webhooks{logger: web.LimitLog(logger)} }
 
 // take serves these paths and no others.
 func (h *webhooks) take(hooks hooks) { h.hooks.Store(&hooks) }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"reflect"
 	"time"
 )
 
@@ -15,9 +14,6 @@ type Config struct {
 	// OTLP is nil if its key is absent; see [ResolveOTLP].
 	OTLP    *OTLP    `yaml:"otlp"`
 	Sources []Source `yaml:"sources"`
-
-	name  string
-	files []FileRef
 }
 
 // Storage says where the ledger is.
@@ -80,7 +76,9 @@ func (m *Metrics) SetDefaults() {
 func (m *Metrics) Validate(r *Report) {
 	r.DurationAtLeast("zero_for", m.ZeroFor, 0)
 	r.AtLeast("series_limit", int64(m.SeriesLimit), 1)
-	r.DurationAbove("media_bypass_window", m.MediaBypassWindow, 0)
+	if m.MediaBypassWindow <= 0 {
+		r.Problemf("media_bypass_window", "must be longer than 0s, is %s", formatDuration(m.MediaBypassWindow))
+	}
 }
 
 // SetDefaults implements [Defaulter].
@@ -101,25 +99,24 @@ func (c *Config) Validate(r *Report) {
 		r.Problemf("sources", "is missing; give at least one source to read")
 	}
 	names, successors := map[string]int{}, map[string]int{}
-	for i := range c.Sources {
-		if name := c.Sources[i].Name; name != "" {
-			if first, taken := names[name]; taken {
-				r.Problemf(indexed("sources", i)+".name", "%s is already the name of sources[%d]; names must be unique", shorten(name), first)
-			} else {
-				names[name] = i
-			}
+	for i, source := range c.Sources {
+		if first, taken := names[source.Name]; taken && source.Name != "" {
+			r.Problemf(indexed("sources", i)+".name", "%s is already the name of sources[%d]; names must be unique", shorten(source.Name), first)
+		} else {
+			names[source.Name] = i
 		}
 	}
-	for i := range c.Sources {
-		key, old := indexed("sources", i)+".renamed_from", c.Sources[i].RenamedFrom
-		if old == "" {
-			continue
-		}
-		if owner, exists := names[old]; exists {
+	for i, source := range c.Sources {
+		key, old := indexed("sources", i)+".renamed_from", source.RenamedFrom
+		owner, exists := names[old]
+		first, taken := successors[old]
+		switch {
+		case old == "":
+		case exists:
 			r.Problemf(key, "%s is the name of sources[%d], which still has its state; name a source that is no longer configured", shorten(old), owner)
-		} else if first, taken := successors[old]; taken {
+		case taken:
 			r.Problemf(key, "the state of %s is already taken over by sources[%d]", shorten(old), first)
-		} else {
+		default:
 			successors[old] = i
 		}
 	}
@@ -133,14 +130,4 @@ func (c *Config) Source(name string) *Source {
 		}
 	}
 	return nil
-}
-
-// Default returns a configuration without sources, with every key at its default
-// and relative paths starting at the folder. It is a base for configurations that
-// are built in the program.
-func Default(dir string) *Config {
-	d := &decoder{dir: dir}
-	c := new(Config)
-	d.setDefaults(reflect.ValueOf(c).Elem())
-	return c
 }

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 
 	"gopkg.in/yaml.v3"
 )
 
 // maxNodes bounds how many values are decoded, aliases followed, so that a small
-// file of aliases to aliases cannot keep the decoder busy.
+// file of aliases to aliases can't keep the decoder busy.
 const maxNodes = 100_000
 
 // decoder decodes the nodes of one file and collects what is wrong with them.
@@ -21,19 +22,25 @@ type decoder struct {
 	providers []Provider
 
 	problems Problems
-	// lines holds the line of every path that is in the file.
-	lines map[string]int
-	// broken holds the paths that could not be decoded.
-	broken map[string]bool
-	files  []FileRef
-	nodes  int
+	lines    map[string]int  // by path, of everything in the file
+	broken   map[string]bool // paths that couldn't be decoded
+	files    []fileRef
+	nodes    int
 }
 
-// place is where a value stands: the path of its key and the line of the key, or of
-// the element of a list.
+// place is where a value stands: its path and the line of its key, or of the element
+// of a list. Within x_file, key is the path within x.
 type place struct {
-	path string
-	line int
+	path, key string
+	line      int
+}
+
+// isFile reports whether the value names the file of a secret.
+func (at place) isFile() bool { return at.path != at.key }
+
+// child is a place below.
+func (at place) child(segment string, line int) place {
+	return place{joinPath(at.path, segment), joinPath(at.key, segment), line}
 }
 
 // report adds a problem.
@@ -43,12 +50,11 @@ func (d *decoder) report(line int, path, message string) {
 
 // fail adds a problem with the value at a place itself.
 func (d *decoder) fail(at place, format string, args ...any) {
-	d.broken[at.path] = true
+	d.broken[at.path], d.broken[at.key] = true, true
 	d.report(at.line, at.path, fmt.Sprintf(format, args...))
 }
 
-// isBroken reports whether the value at a path, or one that it is part of, could
-// not be decoded.
+// isBroken reports whether the value at a path, or one around it, couldn't be decoded.
 func (d *decoder) isBroken(path string) bool {
 	for ok := true; ok; path, ok = parentPath(path) {
 		if d.broken[path] {
@@ -58,8 +64,7 @@ func (d *decoder) isBroken(path string) bool {
 	return false
 }
 
-// lineOf returns the line of a path, or of the nearest one around it that is in the
-// file.
+// lineOf returns the line of a path, or of the nearest one around it.
 func (d *decoder) lineOf(path string) int {
 	for ok := true; ok; path, ok = parentPath(path) {
 		if line, known := d.lines[path]; known {
@@ -69,15 +74,16 @@ func (d *decoder) lineOf(path string) int {
 	return 1
 }
 
-// mark remembers that a path is in the file.
-func (d *decoder) mark(at place) {
-	if _, known := d.lines[at.path]; !known {
-		d.lines[at.path] = at.line
+// enter remembers that a place is in the file, counts its node and follows an alias. It returns nil when there are too many nodes.
+func (d *decoder) enter(n *yaml.Node, at place) *yaml.Node {
+	for _, path := range []string{at.path, at.key} {
+		if _, known := d.lines[path]; !known {
+			d.lines[path] = at.line
+		}
 	}
+	return d.follow(n, at)
 }
 
-// follow counts a node and resolves it if it is an alias. It returns nil when the
-// file has too many of them.
 func (d *decoder) follow(n *yaml.Node, at place) *yaml.Node {
 	if d.nodes++; d.nodes == maxNodes {
 		d.fail(at, "the file holds more than %d values, aliases followed; use fewer of them", maxNodes)
@@ -93,44 +99,33 @@ func (d *decoder) follow(n *yaml.Node, at place) *yaml.Node {
 
 // decode decodes a node into a value that can be set.
 func (d *decoder) decode(v reflect.Value, n *yaml.Node, at place) {
-	d.mark(at)
-	if n = d.follow(n, at); n == nil {
+	if n = d.enter(n, at); n == nil {
 		return
 	}
-	t := v.Type()
+	if v.Kind() == reflect.Pointer {
+		// It is set even if its value turns out to be wrong: the key is there.
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+		d.setDefaults(v)
+	}
 	switch {
-	case t == nodeType:
-		v.Set(reflect.ValueOf(*n))
-	case t == fileType || t == pathType:
-		d.decodeFile(v, n, at)
-	case t == secretType:
-		d.decodeSecret(v, n, at, false)
-	case reflect.PointerTo(t).Implements(textType):
-		d.decodeText(v.Addr().Interface().(encoding.TextUnmarshaler), n, at)
-	case t == durationType:
-		d.decodeDuration(v, n, at)
-	default:
-		d.decodeKind(v, n, at)
+	case isLeaf(v.Type()):
+		d.decodeScalar(v, n, at)
+	case v.Kind() == reflect.Slice:
+		d.decodeSlice(v, n, at)
+	case v.Kind() == reflect.Struct && d.isMapping(n, at, "keys"):
+		d.decodeStruct(v, n, at)
+	case v.Kind() == reflect.Map && d.isMapping(n, at, "names"):
+		d.decodeMap(v, n, at)
 	}
 }
 
-// decodeKind decodes a node into a value without a meaning of its own.
-func (d *decoder) decodeKind(v reflect.Value, n *yaml.Node, at place) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		// It is set even if its value turns out to be wrong: the key is there.
-		v.Set(reflect.New(v.Type().Elem()))
-		d.setDefaults(v.Elem())
-		d.decodeKind(v.Elem(), n, at)
-	case reflect.Struct:
-		d.decodeStruct(v, n, at)
-	case reflect.Slice:
-		d.decodeSlice(v, n, at)
-	case reflect.Map:
-		d.decodeMap(v, n, at)
-	default:
-		d.decodeScalar(v, n, at)
+// isMapping reports whether a node is a mapping. A null leaves the defaults.
+func (d *decoder) isMapping(n *yaml.Node, at place, what string) bool {
+	if n.Kind != yaml.MappingNode && !isNull(n) {
+		d.fail(at, "must be a mapping of %s to values, is %s", what, describe(n))
 	}
+	return n.Kind == yaml.MappingNode
 }
 
 // decodeSlice decodes a sequence; it replaces a default.
@@ -142,44 +137,40 @@ func (d *decoder) decodeSlice(v reflect.Value, n *yaml.Node, at place) {
 	list := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
 	for i, item := range n.Content {
 		d.setDefaults(list.Index(i))
-		d.decode(list.Index(i), item, place{indexed(at.path, i), item.Line})
+		d.decode(list.Index(i), item, at.child(indexed("", i), item.Line))
 	}
 	v.Set(list)
 }
 
-// decodeMap decodes a mapping with keys of the user's choice; it replaces a default.
+// decodeMap decodes a mapping with keys of the user's choice; it replaces a default. A
+// map of secrets takes those of x and of x_file.
 func (d *decoder) decodeMap(v reflect.Value, n *yaml.Node, at place) {
-	if isNull(n) {
-		return
+	if v.IsNil() || v.Type() != secretMapType {
+		v.Set(reflect.MakeMap(v.Type()))
 	}
-	if n.Kind != yaml.MappingNode {
-		d.fail(at, "must be a mapping of names to values, is %s", describe(n))
-		return
-	}
-	m := reflect.MakeMap(v.Type())
 	for _, p := range d.pairs(n, at) {
+		key := reflect.ValueOf(p.key)
 		value := reflect.New(v.Type().Elem()).Elem()
 		d.setDefaults(value)
+		if earlier := v.MapIndex(key); earlier.IsValid() {
+			value.Set(earlier)
+		}
 		d.decode(value, p.value, p.at)
-		m.SetMapIndex(reflect.ValueOf(p.key).Convert(v.Type().Key()), value)
+		v.SetMapIndex(key, value)
 	}
-	v.Set(m)
 }
 
-// decodeStruct decodes a mapping with fixed keys. A null leaves the defaults.
+// decodeStruct decodes a mapping with fixed keys.
 func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
-	if isNull(n) {
-		return
-	}
-	if n.Kind != yaml.MappingNode {
-		d.fail(at, "must be a mapping of keys to values, is %s", describe(n))
-		return
-	}
 	fields := fieldsOf(v.Type())
 	for _, p := range d.pairs(n, at) {
 		if !d.decodeField(v, fields, p) && !d.decodeBlock(v, p) {
-			d.mark(p.at)
-			d.fail(p.at, "%s", unknownKey(p.key, append(keyNames(fields), d.blockNames(v.Type())...)))
+			d.enter(p.value, p.at)
+			known := keyNames(fields)
+			if v.Type() == sourceType {
+				known = append(known, d.providerNames()...)
+			}
+			d.fail(p.at, "%s", unknownKey(p.key, known))
 		}
 	}
 }
@@ -187,15 +178,11 @@ func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
 // decodeField decodes a value into the field that has its key.
 func (d *decoder) decodeField(v reflect.Value, fields []field, p pair) bool {
 	for _, f := range fields {
-		switch target := v.FieldByIndex(f.index); {
-		case f.key == p.key && f.typ == secretMapType:
-			d.decodeSecretMap(target, p, p.at.path, false)
-			return true
-		case f.key == p.key:
-			d.decode(target, p.value, p.at)
-			return true
-		case f.takesFile() && f.key+fileSuffix == p.key:
-			d.decodeSecretFile(target, p)
+		if f.key == p.key {
+			if f.isFile {
+				p.at.key = p.at.key[:len(p.at.key)-len(fileSuffix)]
+			}
+			d.decode(v.FieldByIndex(f.index), p.value, p.at)
 			return true
 		}
 	}
@@ -207,16 +194,15 @@ func (d *decoder) setDefaults(v reflect.Value) {
 	if v.Kind() != reflect.Struct || isLeaf(v.Type()) {
 		return
 	}
-	fields := fieldsOf(v.Type())
 	for i := range v.NumField() {
-		if f := v.Type().Field(i); f.IsExported() {
+		if v.Type().Field(i).IsExported() {
 			d.setDefaults(v.Field(i))
 		}
 	}
 	if defaulter, ok := reflect.TypeAssert[Defaulter](v.Addr()); ok {
 		defaulter.SetDefaults()
 	}
-	for _, f := range fields {
+	for _, f := range fieldsOf(v.Type()) {
 		if f.typ == fileType || f.typ == pathType {
 			field := v.FieldByIndex(f.index)
 			field.SetString(d.resolve(field.String()))
@@ -225,7 +211,6 @@ func (d *decoder) setDefaults(v reflect.Value) {
 }
 
 // resolve makes a path absolute, starting at the folder of the configuration file.
-// An empty one stays empty.
 func (d *decoder) resolve(path string) string {
 	if path == "" || filepath.IsAbs(path) {
 		return path
@@ -236,8 +221,7 @@ func (d *decoder) resolve(path string) string {
 // validate applies the rules of a decoded value, those of its parts first.
 func (d *decoder) validate(v reflect.Value, path string) {
 	if d.nodes >= maxNodes {
-		// Half of the file is not decoded, so rules about it would mislead.
-		return
+		return // half of the file is not decoded, so rules about it would mislead
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -248,28 +232,32 @@ func (d *decoder) validate(v reflect.Value, path string) {
 		for i := range v.Len() {
 			d.validate(v.Index(i), indexed(path, i))
 		}
-	case reflect.Map:
-		for it := v.MapRange(); it.Next(); {
-			// Values of maps cannot be addressed, which a Validator needs.
-			value := reflect.New(it.Value().Type()).Elem()
-			value.Set(it.Value())
-			d.validate(value, joinPath(path, segment(it.Key().String())))
-		}
 	case reflect.Struct:
-		if isLeaf(v.Type()) {
-			return
-		}
-		for _, f := range fieldsOf(v.Type()) {
-			d.validate(v.FieldByIndex(f.index), joinPath(path, f.key))
-		}
-		for i := range v.NumField() {
-			// Not left to promotion: an outer Validate would hide the inner one.
-			if isInline(v.Type().Field(i)) {
-				d.validate(v.Field(i), path)
-			}
-		}
-		if validator, ok := reflect.TypeAssert[Validator](v.Addr()); ok {
-			validator.Validate(&Report{decoder: d, path: path, typ: v.Type()})
+		if !isLeaf(v.Type()) {
+			d.validateStruct(v, path)
 		}
 	}
+}
+
+func (d *decoder) validateStruct(v reflect.Value, path string) {
+	for _, f := range fieldsOf(v.Type()) {
+		if !f.isFile {
+			d.validate(v.FieldByIndex(f.index), joinPath(path, f.key))
+		}
+	}
+	for i := range v.NumField() {
+		// Not left to promotion: an outer Validate would hide the inner one.
+		if isInline(v.Type().Field(i)) {
+			d.validate(v.Field(i), path)
+		}
+	}
+	if validator, ok := reflect.TypeAssert[Validator](v.Addr()); ok {
+		validator.Validate(&Report{decoder: d, path: path, typ: v.Type()})
+	}
+}
+
+// isLeaf reports whether a type is read from a scalar.
+func isLeaf(t reflect.Type) bool {
+	composite := slices.Contains([]reflect.Kind{reflect.Struct, reflect.Slice, reflect.Map, reflect.Pointer}, t.Kind())
+	return !composite || t == secretType || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }

@@ -4,24 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"gopkg.in/yaml.v3"
-
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
-
-func TestNodeIsKeptForLater(t *testing.T) {
-	var later struct {
-		Rest yaml.Node `yaml:"rest"`
-	}
-	if err := config.Unmarshal("c.yaml", []byte("rest: {a: [1, 2]}\n"), &later, options()); err != nil {
-		t.Fatal(err)
-	}
-	var rest map[string][]int
-	if err := later.Rest.Decode(&rest); err != nil {
-		t.Fatal(err)
-	}
-	equal(t, "rest", rest, map[string][]int{"a": {1, 2}})
-}
 
 func TestTypeThatCannotBeDecoded(t *testing.T) {
 	var wrong struct {

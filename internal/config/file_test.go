@@ -19,23 +19,13 @@ sources:
   acme: {tenant_id: t, client_secret_file: sub/secret, certificate_file: /etc/none.pem, calls: }
 `
 
-func TestFiles(t *testing.T) {
-	equal(t, "files", load(t, withFiles).Files(), []config.FileRef{
-		{Path: "privacy.hash_key_file", Line: 2, Name: "/etc/cdr/key.txt"},
-		{Path: "otlp.headers_file.authorization", Line: 4, Name: "/etc/cdr/token.txt"},
-		{Path: "otlp.tls_config.ca_file", Line: 5, Name: "/etc/cdr/ca.pem"},
-		{Path: "otlp.tls_config.cert_file", Line: 5, Name: "/etc/cdr/cert.pem"},
-		{Path: "otlp.tls_config.key_file", Line: 5, Name: "/etc/cdr/key.pem"},
-		{Path: "sources[0].acme.client_secret_file", Line: 8, Name: "/etc/cdr/sub/secret"},
-		{Path: "sources[0].acme.certificate_file", Line: 8, Name: "/etc/none.pem"},
-	})
-}
-
 func TestCheckFiles(t *testing.T) {
 	dir := t.TempDir()
-	c, err := config.Parse(filepath.Join(dir, "c.yaml"), []byte(strings.Replace(withFiles, "/etc/none.pem", "there", 1)), options())
-	if err != nil {
-		t.Fatal(err)
+	check := func() error {
+		options := options()
+		options.CheckFiles = true
+		_, err := config.Parse(filepath.Join(dir, "c.yaml"), []byte(strings.Replace(withFiles, "/etc/none.pem", "there", 1)), options)
+		return err
 	}
 	for _, name := range []string{"key.txt", "ca.pem", "cert.pem", "there"} {
 		write(t, filepath.Join(dir, name), "x")
@@ -47,7 +37,7 @@ func TestCheckFiles(t *testing.T) {
 	want := strings.ReplaceAll(`DIR/c.yaml:4: otlp.headers_file.authorization: file DIR/token.txt does not exist; create it, or correct the name (relative ones start at the folder of the configuration file)
 DIR/c.yaml:5: otlp.tls_config.key_file: file DIR/key.pem is empty
 DIR/c.yaml:8: sources[0].acme.client_secret_file: DIR/sub/secret must be a regular file`, "DIR", dir)
-	if err := c.CheckFiles(); err == nil || err.Error() != want {
+	if err := check(); err == nil || err.Error() != want {
 		t.Errorf("the problems are\n%v\nwant\n%s", err, want)
 	}
 	for _, name := range []string{"token.txt", "key.pem"} {
@@ -57,7 +47,7 @@ DIR/c.yaml:8: sources[0].acme.client_secret_file: DIR/sub/secret must be a regul
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "sub/secret"), "x")
-	if err := c.CheckFiles(); err != nil {
+	if err := check(); err != nil {
 		t.Errorf("unexpected problems:\n%v", err)
 	}
 }
@@ -67,13 +57,12 @@ func TestFileThatCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "key.txt")
 	write(t, path, "x")
-	c, err := config.Parse(filepath.Join(dir, "c.yaml"), []byte("privacy: {hash_key_file: key.txt/x}\n"+valid), options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	options := options()
+	options.CheckFiles = true
+	_, err := config.Parse(filepath.Join(dir, "c.yaml"), []byte("privacy: {hash_key_file: key.txt/x}\n"+valid), options)
 	want := filepath.Join(dir, "c.yaml") + ":1: privacy.hash_key_file: file " + path +
 		"/x cannot be read (not a directory); let the user that the exporter runs as read it"
-	if err := c.CheckFiles(); err == nil || err.Error() != want {
+	if err == nil || err.Error() != want {
 		t.Errorf("the problem is %v, want %s", err, want)
 	}
 }

@@ -15,8 +15,7 @@ import (
 var lineBreak = regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]")
 
 // FuzzParse shows that no file makes the loader panic, that every problem has a line
-// within the file and is one line of text, and that what is loaded can be printed
-// and loaded again to the same effect.
+// within the file and is one line of text.
 func FuzzParse(f *testing.F) {
 	example, err := os.ReadFile(examplePath)
 	if err != nil {
@@ -24,7 +23,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(example)
 	for _, seed := range []string{
-		"", "---", "...", "a: b", valid, valid + "---\n" + valid, withFiles, full, source + "    limits: {x: {rows: 1}}\n", bomb(3) + valid,
+		"", "---", "...", "a: b", valid, valid + "---\n" + valid, withFiles, source + "    limits: {x: {rows: 1}}\n", bomb(3) + valid,
 		"a: &a [*a]", "sources: &s [*s]", "storage: &s {<<: *s}", "otlp: {headers: {\"\": ''}}", "? {a: b}\n: c", "a:\tb", "\xff", "a: 'b", "&a : *a",
 		"sources: [{name: ${env:SET}, acme: {tenant_id: '${env:NOWHERE}'}}]", "metrics: {zero_for: 99999999999y, series_limit: 1e9}",
 		"\xff\xfe( 00", "\r0", "#\n#", "!!binary a: b", "a: !!str\nb: ! c", "%YAML 1.1\n---\na: b", "- - - -", "{{{{", "[[[[", "a: |\n  b\n c",
@@ -32,17 +31,8 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := config.Parse("c.yaml", data, options())
-		if err != nil {
+		if _, err := config.Parse("c.yaml", data, options()); err != nil {
 			checkProblems(t, err, data)
-			return
-		}
-		again, err := config.Parse("c.yaml", []byte(c.String()), options())
-		if err != nil {
-			return // A text that begins with ${ or a secret that is not printed.
-		}
-		if again.String() != c.String() {
-			t.Errorf("printed as\n%s\nand read again\n%s", c, again)
 		}
 	})
 }

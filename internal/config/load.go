@@ -24,15 +24,11 @@ type Options struct {
 }
 
 // Load reads a configuration file. The error is [Problems], with everything that is
-// wrong. The files that the configuration names are opened if the
-// options say so, or by [Config.CheckFiles].
+// wrong.
 func Load(path string, opts Options) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
-			err = pathErr.Err
-		}
-		return nil, Problems{{File: path, Message: fmt.Sprintf("cannot be read: %s; name a readable YAML file", err)}}
+		return nil, Problems{{File: path, Message: fmt.Sprintf("cannot be read: %s; name a readable YAML file", cause(err))}}
 	}
 	return Parse(path, data, opts)
 }
@@ -41,11 +37,9 @@ func Load(path string, opts Options) (*Config, error) {
 // and relative paths start at its folder.
 func Parse(path string, data []byte, opts Options) (*Config, error) {
 	c := new(Config)
-	files, err := unmarshal(path, data, c, opts)
-	if err != nil {
+	if err := Unmarshal(path, data, c, opts); err != nil {
 		return nil, err
 	}
-	c.name, c.files = path, files
 	return c, nil
 }
 
@@ -53,42 +47,34 @@ func Parse(path string, data []byte, opts Options) (*Config, error) {
 // package: defaults, strict decoding, validation. The error is [Problems]. It serves
 // the tests of providers, whose blocks it decodes by themselves.
 func Unmarshal(path string, data []byte, into any, opts Options) error {
-	_, err := unmarshal(path, data, into, opts)
-	return err
-}
-
-// unmarshal decodes a document and lists the files that it names.
-func unmarshal(path string, data []byte, into any, opts Options) ([]FileRef, error) {
-	d := &decoder{
-		file:      path,
-		lookupEnv: opts.LookupEnv,
-		providers: opts.Providers,
-		lines:     map[string]int{},
-		broken:    map[string]bool{},
-	}
+	d := &decoder{file: path, lookupEnv: opts.LookupEnv, providers: opts.Providers, lines: map[string]int{}, broken: map[string]bool{}}
 	if d.lookupEnv == nil {
 		d.lookupEnv = os.LookupEnv
 	}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
-		return nil, Problems{{File: path, Message: fmt.Sprintf("cannot find its folder: %s", err)}}
+		return Problems{{File: path, Message: fmt.Sprintf("cannot find its folder: %s", err)}}
 	}
 	d.dir = filepath.Dir(absolute)
 	if len(data) > maxFileSize {
 		d.report(1, "", fmt.Sprintf("is larger than %d bytes; a configuration file must be smaller", maxFileSize))
-		return nil, d.problems.asError()
+	} else if root := d.parse(data); root != nil {
+		v := reflect.ValueOf(into).Elem()
+		v.SetZero()
+		d.setDefaults(v)
+		d.decode(v, root, place{line: root.Line})
+		d.validate(v, "")
+		if opts.CheckFiles {
+			d.checkFiles()
+		}
 	}
-	root := d.parse(data)
-	if root == nil {
-		return nil, d.problems.asError()
+	return d.problems.asError()
+}
+
+// cause is the reason within an error of a file, without its name.
+func cause(err error) error {
+	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
+		return pathErr.Err
 	}
-	v := reflect.ValueOf(into).Elem()
-	v.SetZero()
-	d.setDefaults(v)
-	d.decode(v, root, place{"", root.Line})
-	d.validate(v, "")
-	if opts.CheckFiles {
-		d.problems = append(d.problems, checkFiles(path, d.files)...)
-	}
-	return d.files, d.problems.asError()
+	return err
 }

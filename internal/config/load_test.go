@@ -58,13 +58,6 @@ func TestOTLPDefaults(t *testing.T) {
 	}
 }
 
-func TestDefaultIsWhatAnEmptyFileMeans(t *testing.T) {
-	got, want := config.Default("/etc/cdr"), load(t, valid)
-	equal(t, "storage", got.Storage, want.Storage)
-	equal(t, "metrics", got.Metrics, want.Metrics)
-	equal(t, "privacy", got.Privacy, want.Privacy)
-}
-
 func TestValues(t *testing.T) {
 	c := load(t, `
 storage: {path: /var/lib/cdr/}
@@ -89,7 +82,6 @@ sources:
     tenant_id: 12345678901234567890
     client_secret: yes
     types: []
-    ratio: 0.5
     small: -7
     limits: {x: {rows: 3}, y: , z: {}}
     calls: {interval: 1s, lookback: 3d, late_after: 0}
@@ -108,7 +100,7 @@ sources:
 	equal(t, "requests_per_minute", s.RequestsPerMinute, 60)
 	equal(t, "emergency_numbers", s.EmergencyNumbers, []string{"911", "0112", "+44999"})
 	equal(t, "block", s.Provider, &acme{
-		TenantID: "12345678901234567890", Secret: config.NewSecret("yes"), Types: []string{}, Ratio: 0.5, Small: -7,
+		TenantID: "12345678901234567890", Secret: config.NewSecret("yes"), Types: []string{}, Small: -7,
 		Limits: map[string]limit{"x": {Rows: 3}, "y": {Rows: 7}, "z": {Rows: 7}},
 		Calls:  &acmeCalls{Feed: config.Feed{Interval: time.Second, Lookback: 72 * time.Hour}, View: "detailed"},
 	})
@@ -126,7 +118,6 @@ sources:
     tenant_id: $${env:SET}
     client_secret: '${env:SECRET}'
     types: ["${env:EMPTY:-a}b}", '${env:SET:-unused}', "${env:EMPTY:-}", "a$${b", "$$", "$"]
-    ratio: ${env:NOWHERE:-0.25}
     calls:
 `)
 	equal(t, "path", c.Storage.Path, config.Path("/etc/cdr/from-environment"))
@@ -139,7 +130,6 @@ sources:
 	a := s.Provider.(*acme)
 	equal(t, "literal", a.TenantID, "${env:SET}")
 	equal(t, "types", a.Types, []string{"a}b", "from-environment", "", "a$${b", "$$", "$"})
-	equal(t, "ratio", a.Ratio, 0.25)
 	secret, err := a.Secret.Value(t.Context())
 	equal(t, "secret", secret, "hunter2")
 	equal(t, "error", err, nil)

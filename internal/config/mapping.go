@@ -21,24 +21,22 @@ func (d *decoder) pairs(n *yaml.Node, at place) []pair {
 	first := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		keyNode, value := n.Content[i], n.Content[i+1]
-		p := pair{at: place{at.path, keyNode.Line}, value: value}
-		k := d.follow(keyNode, p.at)
+		k := d.follow(keyNode, place{at.path, at.key, keyNode.Line})
 		if k == nil {
 			return nil
 		}
 		if k.Kind != yaml.ScalarNode {
-			d.report(p.at.line, at.path, "a key must be plain text, is "+describe(k))
+			d.report(keyNode.Line, at.path, "a key must be plain text, is "+describe(k))
 			continue
 		}
-		p.key = k.Value
-		p.at.path = joinPath(at.path, segment(p.key))
+		p := pair{k.Value, at.child(segment(k.Value), keyNode.Line), value}
 		if line, repeated := first[p.key]; repeated {
 			d.report(p.at.line, p.at.path, fmt.Sprintf("is repeated, it is already given on line %d; keep one", line))
 			continue
 		}
 		first[p.key] = p.at.line
-		if k.ShortTag() == mergeTag {
-			merged = append(merged, d.mergedPairs(value, place{at.path, p.at.line})...)
+		if k.ShortTag() == "!!merge" {
+			merged = append(merged, d.mergedPairs(value, place{at.path, at.key, p.at.line})...)
 			continue
 		}
 		own = append(own, p)

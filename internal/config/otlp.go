@@ -62,7 +62,7 @@ func (o *OTLP) Validate(r *Report) {
 		r.OneOf("protocol", o.Protocol, ProtocolHTTP, ProtocolGRPC)
 	}
 	if o.Endpoint != "" {
-		if err := checkEndpoint(o.Endpoint, len(o.Headers) > 0 && !o.InsecureHeaders); err != nil {
+		if _, err := checkEndpoint(o.Endpoint, len(o.Headers) > 0 && !o.InsecureHeaders); err != nil {
 			r.Problemf("endpoint", "%s", err)
 		}
 	}

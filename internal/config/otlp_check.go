@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -17,34 +18,24 @@ var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 // ownHeaders are set by the protocols themselves.
 var ownHeaders = []string{"connection", "content-encoding", "content-length", "content-type", "host", "te", "transfer-encoding", "user-agent"}
 
-// checkEndpoint reports why a text cannot be an OTLP endpoint. Plain http to other
-// machines is common inside a cluster, and refused only when the requests carry
-// headers, whose values are secrets.
-func checkEndpoint(raw string, hasHeaders bool) error {
+// checkEndpoint reads an OTLP endpoint. Plain http to other machines is common inside a cluster, and refused
+// only when the requests carry headers, whose values are secrets.
+func checkEndpoint(raw string, hasSecrets bool) (*url.URL, error) {
 	u, err := parseServiceURL(raw)
 	if err != nil {
-		return errors.New("must be a URL with scheme and host, such as http://127.0.0.1:4318, without user, query and fragment")
+		return nil, errors.New("must be a URL with scheme and host, such as http://127.0.0.1:4318, without user, query and fragment")
 	}
-	return checkPlainHeaders(u, hasHeaders)
-}
-
-// checkPlainHeaders refuses to send headers unencrypted to another machine.
-func checkPlainHeaders(u *url.URL, hasHeaders bool) error {
-	if hasHeaders && u.Scheme == "http" && !IsLoopback(u.Hostname()) {
-		return errors.New("must be https, because headers with secrets travel on it; plain http with headers is for loopback hosts (127.0.0.1, ::1, localhost), or set otlp.insecure_headers: true if the network between is trusted")
+	if hasSecrets && u.Scheme == "http" && !IsLoopback(u.Hostname()) {
+		return nil, errors.New("must be https, because headers with secrets travel on it; plain http with headers is for loopback hosts " +
+			"(127.0.0.1, ::1, localhost), or set otlp.insecure_headers: true if the network between is trusted")
 	}
-	return nil
+	return u, nil
 }
 
 // validateHeaders reports headers that cannot be sent.
 func validateHeaders(r *Report, headers map[string]Secret) {
 	seen := map[string]string{}
-	names := make([]string, 0, len(headers))
-	for name := range headers {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		key := joinPath("headers", segment(name))
 		if err := checkHeader(name, headers[name]); err != nil {
 			r.Problemf(key, "%s", err)
@@ -71,10 +62,8 @@ func checkHeader(name string, value Secret) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range text {
-		if c < ' ' && c != '\t' || c == 0x7f {
-			return errors.New("must be one line without control characters")
-		}
+	if strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }) {
+		return errors.New("must be one line without control characters")
 	}
 	return nil
 }

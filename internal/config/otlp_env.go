@@ -1,199 +1,232 @@
 package config
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// otlpPrefix begins the variables of the OTLP exporters.
-const otlpPrefix = "OTEL_EXPORTER_OTLP_"
+// The variables of the OTLP exporters, and defaults of the OpenTelemetry specification, "OpenTelemetry Protocol Exporter".
+const (
+	otlpPrefix          = "OTEL_EXPORTER_OTLP_"
+	defaultHTTPEndpoint = "http://localhost:4318"
+	defaultGRPCEndpoint = "http://localhost:4317"
+	defaultTimeout      = 10 * time.Second
+)
 
-// otlpEnv reads the variables of the OpenTelemetry specification and collects what
-// is wrong with them.
+// OTLPSettings is what the exporters need to send metrics and logs: the keys of
+// [OTLP], completed from the environment.
+type OTLPSettings struct {
+	Logs, Metrics OTLPSignal
+	// Interval is that of metrics.
+	Interval time.Duration
+	// LogTimestamp is [LogTimestampStart] or [LogTimestampObserved].
+	LogTimestamp string
+	// ResourceAttributes are those of the file over those of the environment.
+	ResourceAttributes map[string]string
+	// OutboxLimit is the number of log records that may wait.
+	OutboxLimit int64
+	// OutboxFull is [OutboxPause] or [OutboxSkipLogs].
+	OutboxFull string
+	// ShutdownTimeout is how long the outbox is sent from at the end.
+	ShutdownTimeout time.Duration
+}
+
+// OTLPSignal is where and how one signal is sent.
+type OTLPSignal struct {
+	Enabled bool
+	// Protocol is [ProtocolHTTP] or [ProtocolGRPC].
+	Protocol string
+	// Endpoint is complete: for HTTP with the signal's path. For gRPC only its host
+	// and its scheme count: http is without TLS.
+	Endpoint *url.URL
+	// Headers are sent with every request.
+	Headers   map[string]Secret
+	TLSConfig TLSConfig
+	// Timeout is that of one request.
+	Timeout time.Duration
+	// Compression is "gzip" or "none".
+	Compression string
+}
+
+// ResolveOTLP completes what the file says with the variables of the OpenTelemetry
+// specification: OTEL_EXPORTER_OTLP_ and OTEL_EXPORTER_OTLP_LOGS_ or _METRICS_
+// followed by ENDPOINT, PROTOCOL, HEADERS, CERTIFICATE, CLIENT_KEY,
+// CLIENT_CERTIFICATE, TIMEOUT, COMPRESSION and INSECURE, OTEL_RESOURCE_ATTRIBUTES
+// and OTEL_SERVICE_NAME. A key in the file wins over all variables, the variable of
+// a signal over the general one, and an empty variable is not set.
+//
+// It returns nil without an error if OTLP is off: the file has no such key and
+// OTEL_EXPORTER_OTLP_ENDPOINT is not set. The error is [Problems] with the file
+// "environment" and the variables as paths.
+func ResolveOTLP(o *OTLP, getenv func(string) string) (*OTLPSettings, error) {
+	if o == nil {
+		if getenv(otlpPrefix+"ENDPOINT") == "" {
+			return nil, nil
+		}
+		o = new(OTLP)
+		o.SetDefaults()
+	}
+	const attributes = "OTEL_RESOURCE_ATTRIBUTES"
+	problems := Problems{}
+	e := &otlpEnv{getenv: getenv, problems: &problems}
+	s := &OTLPSettings{
+		Logs: e.settings(o, "LOGS", "v1/logs", o.Logs), Metrics: e.settings(o, "METRICS", "v1/metrics", o.Metrics),
+		Interval: o.Interval, LogTimestamp: o.LogTimestamp, ResourceAttributes: e.pairs(attributes, getenv(attributes)),
+		OutboxLimit: o.OutboxLimit, OutboxFull: o.OutboxFull, ShutdownTimeout: o.ShutdownTimeout,
+	}
+	if service := getenv("OTEL_SERVICE_NAME"); service != "" {
+		s.ResourceAttributes["service.name"] = service
+	}
+	maps.Copy(s.ResourceAttributes, o.ResourceAttributes)
+	if err := problems.asError(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// otlpEnv reads the variables of one signal and collects what is wrong with them.
 type otlpEnv struct {
 	getenv   func(string) string
-	problems Problems
+	signal   string
+	problems *Problems
 }
 
-// fail adds a problem with a variable.
-func (e *otlpEnv) fail(name, message string) {
-	e.problems = append(e.problems, Problem{File: "environment", Path: name, Message: message})
+func (e otlpEnv) fail(name, format string, args ...any) {
+	*e.problems = append(*e.problems, Problem{File: "environment", Path: name, Message: fmt.Sprintf(format, args...)})
 }
 
-// lookup returns the name and the value of a signal's variable, or else of the
-// general one.
-func (e *otlpEnv) lookup(signal, name string) (string, string) {
-	if value := e.getenv(otlpPrefix + signal + "_" + name); value != "" {
-		return otlpPrefix + signal + "_" + name, value
+// lookup returns the name and the value of the signal's variable, or else of the general one.
+func (e otlpEnv) lookup(name string) (variable, value string) {
+	variable = otlpPrefix + e.signal + "_" + name
+	if value = e.getenv(variable); value == "" {
+		variable = otlpPrefix + name
+		value = e.getenv(variable)
 	}
-	return otlpPrefix + name, e.getenv(otlpPrefix + name)
+	return variable, value
 }
 
-// signal completes the settings of one signal.
-func (e *otlpEnv) signal(o *OTLP, signal, path string) OTLPSignal {
+// oneOf reads a variable with few values.
+func (e otlpEnv) oneOf(name, unset string, allowed ...string) string {
+	variable, value := e.lookup(name)
+	if word := strings.ToLower(value); word == "" || slices.Contains(allowed, word) {
+		return cmp.Or(word, unset)
+	}
+	e.fail(variable, "must be %s, is %s", orList(allowed), shorten(value))
+	return unset
+}
+
+// settings completes those of one signal.
+func (e otlpEnv) settings(o *OTLP, signal, path string, enabled bool) OTLPSignal {
+	e.signal = signal
 	s := OTLPSignal{
-		Protocol:    e.protocol(o, signal),
-		Headers:     o.Headers,
-		TLSConfig:   o.TLSConfig,
-		Timeout:     e.timeout(signal),
-		Compression: e.compression(signal),
+		Enabled: enabled, Protocol: o.Protocol, Headers: o.Headers, TLSConfig: o.TLSConfig, Timeout: e.timeout(),
+		Compression: e.oneOf("COMPRESSION", "none", "gzip", "none"),
+	}
+	if s.Protocol == "" {
+		s.Protocol = e.oneOf("PROTOCOL", ProtocolHTTP, ProtocolHTTP, ProtocolGRPC)
 	}
 	if len(s.Headers) == 0 {
-		s.Headers = e.headers(signal)
+		s.Headers = e.headers()
 	}
 	if s.TLSConfig.IsZero() {
-		s.TLSConfig = e.tlsConfig(signal)
+		s.TLSConfig = e.tlsConfig()
 	}
-	s.Endpoint = e.endpoint(o, signal, s.Protocol, path, len(s.Headers) > 0)
+	s.Endpoint = e.endpoint(o, s.Protocol, path, len(s.Headers) > 0)
 	return s
-}
-
-// protocol chooses the transport. The specification's default is http/protobuf.
-func (e *otlpEnv) protocol(o *OTLP, signal string) string {
-	if o.Protocol != "" {
-		return o.Protocol
-	}
-	name, value := e.lookup(signal, "PROTOCOL")
-	switch value {
-	case "", ProtocolHTTP:
-		return ProtocolHTTP
-	case ProtocolGRPC:
-		return ProtocolGRPC
-	}
-	e.fail(name, "must be http/protobuf or grpc, is "+shorten(value))
-	return ProtocolHTTP
 }
 
 // endpoint chooses where the signal is sent. Over HTTP the signal's path is put
 // behind a general endpoint, while a signal's own endpoint is used as it is.
-func (e *otlpEnv) endpoint(o *OTLP, signal, protocol, path string, hasHeaders bool) *url.URL {
+func (e otlpEnv) endpoint(o *OTLP, protocol, path string, hasHeaders bool) *url.URL {
 	name, raw := "otlp.endpoint", o.Endpoint
 	if raw == "" {
-		name, raw = e.lookup(signal, "ENDPOINT")
+		name, raw = e.lookup("ENDPOINT")
 	}
+	grpc := protocol == ProtocolGRPC
 	switch {
-	case raw == "" && protocol == ProtocolGRPC:
+	case raw == "" && grpc:
 		raw = defaultGRPCEndpoint
 	case raw == "":
 		raw = defaultHTTPEndpoint
-	case protocol == ProtocolGRPC && !strings.Contains(raw, "://"):
-		raw = e.grpcScheme(signal) + "://" + raw
+	case grpc && !strings.Contains(raw, "://"):
+		scheme := "https"
+		if e.oneOf("INSECURE", "false", "true", "false") == "true" {
+			scheme = "http"
+		}
+		raw = scheme + "://" + raw
 	}
-	u, err := parseServiceURL(raw)
+	u, err := checkEndpoint(raw, hasHeaders && !o.InsecureHeaders)
 	if err != nil {
-		e.fail(name, "must be a URL with scheme and host, such as http://127.0.0.1:4318, without user, query and fragment")
+		e.fail(name, "%s", err)
 		return nil
 	}
-	if err := checkPlainHeaders(u, hasHeaders && !o.InsecureHeaders); err != nil {
-		e.fail(name, err.Error())
-	}
-	if protocol == ProtocolGRPC {
+	switch {
+	case grpc:
 		return u
-	}
-	if strings.HasPrefix(name, otlpPrefix+signal) {
-		if u.Path == "" {
-			u.Path = "/"
-		}
+	case strings.HasPrefix(name, otlpPrefix+e.signal):
+		u.Path = cmp.Or(u.Path, "/")
 		return u
 	}
 	return u.JoinPath(path)
 }
 
-// grpcScheme is that of an endpoint without one: TLS unless INSECURE says otherwise.
-func (e *otlpEnv) grpcScheme(signal string) string {
-	name, value := e.lookup(signal, "INSECURE")
-	switch strings.ToLower(value) {
-	case "true":
-		return "http"
-	case "", "false":
-	default:
-		e.fail(name, "must be true or false, is "+shorten(value))
-	}
-	return "https"
-}
-
 // timeout is in milliseconds in the environment.
-func (e *otlpEnv) timeout(signal string) time.Duration {
-	name, value := e.lookup(signal, "TIMEOUT")
+func (e otlpEnv) timeout() time.Duration {
+	name, value := e.lookup("TIMEOUT")
 	if value == "" {
 		return defaultTimeout
 	}
 	ms, err := strconv.ParseInt(value, 10, 32)
 	if err != nil || ms < 1 {
-		e.fail(name, "must be a number of milliseconds, at least 1, is "+shorten(value))
-		return defaultTimeout
+		e.fail(name, "must be a number of milliseconds, at least 1, is %s", shorten(value))
 	}
 	return time.Duration(ms) * time.Millisecond
 }
 
-// compression is none by default, as the specification has it.
-func (e *otlpEnv) compression(signal string) string {
-	name, value := e.lookup(signal, "COMPRESSION")
-	switch value {
-	case "", "none":
-		return "none"
-	case "gzip":
-		return "gzip"
-	}
-	e.fail(name, "must be gzip or none, is "+shorten(value))
-	return "none"
-}
-
 // tlsConfig takes the files of certificates and keys. Relative ones start at the
 // working directory, as in the SDKs.
-func (e *otlpEnv) tlsConfig(signal string) TLSConfig {
+func (e otlpEnv) tlsConfig() TLSConfig {
 	file := func(name string) string {
-		variable, value := e.lookup(signal, name)
+		variable, value := e.lookup(name)
 		if value == "" {
 			return ""
 		}
 		absolute, err := filepath.Abs(value)
 		if err != nil {
-			e.fail(variable, "cannot be made absolute: "+err.Error())
+			e.fail(variable, "cannot be made absolute: %s", err)
 		}
 		return absolute
 	}
-	t := TLSConfig{CAFile: File(file("CERTIFICATE")), CertFile: File(file("CLIENT_CERTIFICATE"))}
-	if key := file("CLIENT_KEY"); key != "" {
-		t.Key = NewSecretFile(key)
-	}
-	if (t.CertFile == "") != !t.Key.IsSet() {
-		variable, _ := e.lookup(signal, "CLIENT_KEY")
+	t := TLSConfig{CAFile: File(file("CERTIFICATE")), CertFile: File(file("CLIENT_CERTIFICATE")), Key: Secret{file: file("CLIENT_KEY")}}
+	if (t.CertFile == "") == t.Key.IsSet() {
+		variable, _ := e.lookup("CLIENT_KEY")
 		e.fail(variable, "a client certificate and its key go together; set CLIENT_CERTIFICATE and CLIENT_KEY, or neither")
 	}
 	return t
 }
 
-// headers are a list of key=value pairs with percent-encoding (W3C Baggage). What is
-// wrong with them is said without repeating them.
-func (e *otlpEnv) headers(signal string) map[string]Secret {
-	name, value := e.lookup(signal, "HEADERS")
+// headers are those of a variable, whose values no problem repeats.
+func (e otlpEnv) headers() map[string]Secret {
+	name, value := e.lookup("HEADERS")
 	headers := map[string]Secret{}
 	for key, text := range e.pairs(name, value) {
 		headers[key] = NewSecret(text)
 		if err := checkHeader(key, headers[key]); err != nil {
-			e.fail(name, err.Error())
+			e.fail(name, "%s", err)
 		}
 	}
 	return headers
 }
 
-// resourceAttributes are those of OTEL_RESOURCE_ATTRIBUTES, with OTEL_SERVICE_NAME
-// over its service.name.
-func (e *otlpEnv) resourceAttributes() map[string]string {
-	const variable = "OTEL_RESOURCE_ATTRIBUTES"
-	attributes := e.pairs(variable, e.getenv(variable))
-	if service := e.getenv("OTEL_SERVICE_NAME"); service != "" {
-		attributes["service.name"] = service
-	}
-	return attributes
-}
-
-// pairs reads key=value,key=value with percent-encoded values.
-func (e *otlpEnv) pairs(variable, list string) map[string]string {
+// pairs reads key=value,key=value with percent-encoded values (W3C Baggage).
+func (e otlpEnv) pairs(variable, list string) map[string]string {
 	pairs := map[string]string{}
 	for item := range strings.SplitSeq(list, ",") {
 		if strings.TrimSpace(item) == "" {

@@ -31,11 +31,11 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 	switch {
 	case err != nil:
 		d.report(syntaxErrorLine(data, err), "", syntaxErrorMessage(err))
-	case len(documents) == 0 || isEmpty(documents[0]):
+	case len(documents) == 0 || len(documents[0].Content) == 0 || isNull(documents[0].Content[0]):
 		d.report(1, "", "is empty; see config.example.yaml for what belongs here")
 	case len(documents) > 1:
 		d.report(documents[1].Line, "", "a second YAML document begins here; a configuration is a single one")
-	case documents[0].Content[0].Kind == yaml.AliasNode || documents[0].Content[0].Kind != yaml.MappingNode:
+	case documents[0].Content[0].Kind != yaml.MappingNode:
 		d.report(documents[0].Content[0].Line, "", "must be a mapping of keys to values; see config.example.yaml")
 	default:
 		return documents[0].Content[0]
@@ -52,11 +52,6 @@ func invalidLine(data []byte) int {
 		}
 	}
 	return n
-}
-
-// isEmpty reports whether a document holds nothing but comments.
-func isEmpty(document *yaml.Node) bool {
-	return len(document.Content) == 0 || isNull(document.Content[0])
 }
 
 // parseYAML parses all documents of a file.

@@ -1,8 +1,9 @@
 package config
 
 import (
-	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -23,23 +24,18 @@ type Problem struct {
 
 // String formats the problem as FILE:LINE: key.path: message.
 func (p Problem) String() string {
-	var b strings.Builder
-	b.WriteString(p.File)
+	text := p.File
 	if p.Line > 0 {
-		fmt.Fprintf(&b, ":%d", p.Line)
+		text += ":" + strconv.Itoa(p.Line)
 	}
-	b.WriteString(": ")
 	if p.Path != "" {
-		b.WriteString(p.Path)
-		b.WriteString(": ")
+		text += ": " + p.Path
 	}
-	b.WriteString(p.Message)
-	return b.String()
+	return text + ": " + p.Message
 }
 
 // Problems is everything that is wrong in a configuration, in the order of its
-// lines. [Load], [Parse], [Unmarshal] and [Config.CheckFiles] return it as their
-// error; it is never empty then.
+// lines; never empty when it is returned as an error.
 type Problems []Problem
 
 // Error joins the problems, one per line.
@@ -57,13 +53,61 @@ func (p Problems) asError() error {
 	if len(p) == 0 {
 		return nil
 	}
-	sorted := slices.Clone(p)
-	slices.SortStableFunc(sorted, func(a, b Problem) int { return a.Line - b.Line })
+	slices.SortStableFunc(p, func(a, b Problem) int { return a.Line - b.Line })
 	var unique Problems
-	for _, problem := range sorted {
+	for _, problem := range p {
 		if !slices.Contains(unique, problem) {
 			unique = append(unique, problem)
 		}
 	}
 	return unique
+}
+
+// maxShown is how much of a text from the file is repeated in a problem.
+const maxShown = 60
+
+// joinPath puts a key, an index or a further path behind a path.
+func joinPath(path, key string) string {
+	if path == "" || key == "" || strings.HasPrefix(key, "[") {
+		return path + key
+	}
+	return path + "." + key
+}
+
+// simpleKey is a key that needs no quotes in a path.
+var simpleKey = regexp.MustCompile(`^[A-Za-z0-9_-]{1,60}$`)
+
+// segment writes a key as a part of a path, quoted unless it is simple, so that a path
+// is always one line and never ambiguous.
+func segment(key string) string {
+	if simpleKey.MatchString(key) {
+		return key
+	}
+	return "[" + shorten(key) + "]"
+}
+
+// indexed writes the path of an element of a list.
+func indexed(path string, i int) string {
+	return path + "[" + strconv.Itoa(i) + "]"
+}
+
+// parentPath cuts the last key or index off a path; ok is false at its beginning.
+func parentPath(path string) (parent string, ok bool) {
+	if path == "" {
+		return "", false
+	}
+	if strings.HasSuffix(path, `"]`) {
+		if i := strings.LastIndex(path, `["`); i >= 0 {
+			return path[:i], true
+		}
+	}
+	return path[:max(0, strings.LastIndexAny(path, ".["))], true
+}
+
+// shorten quotes a text and cuts it to a length that fits into a message.
+func shorten(text string) string {
+	if runes := []rune(text); len(runes) > maxShown {
+		text = string(runes[:maxShown]) + "…"
+	}
+	return strconv.Quote(text)
 }

@@ -14,7 +14,6 @@ type acme struct {
 	Cert     config.File      `yaml:"certificate_file"`
 	BaseURL  string           `yaml:"base_url"`
 	Types    []string         `yaml:"types"`
-	Ratio    float64          `yaml:"ratio"`
 	Small    int8             `yaml:"small"`
 	Calls    *acmeCalls       `yaml:"calls"`
 	Limits   map[string]limit `yaml:"limits"`
@@ -50,8 +49,6 @@ func (c *acmeCalls) SetDefaults() {
 func (c *acmeCalls) Validate(r *config.Report) { r.OneOf("view", c.View, "simple", "detailed") }
 
 func (l *limit) SetDefaults() { l.Rows = 7 }
-
-func (l *limit) Validate(r *config.Report) { r.AtLeast("rows", int64(l.Rows), 1) }
 
 // other is a second provider.
 type other struct {

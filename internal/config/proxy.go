@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/url"
 	"slices"
 )
@@ -53,17 +52,8 @@ func (p ProxyURL) String() string {
 	return u.Scheme + "://" + credentials + u.Host
 }
 
-// Format prints what String returns, whatever the verb.
+// Format prints what String returns, whatever the verb, %#v included.
 func (p ProxyURL) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, p.String()) }
 
-// GoString returns what String returns.
-func (p ProxyURL) GoString() string { return p.String() }
-
-// MarshalText returns what String returns, for JSON and the like.
+// MarshalText returns what String returns, for JSON, YAML and slog.
 func (p ProxyURL) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
-
-// MarshalYAML returns what String returns.
-func (p ProxyURL) MarshalYAML() (any, error) { return p.String(), nil }
-
-// LogValue returns what String returns.
-func (p ProxyURL) LogValue() slog.Value { return slog.StringValue(p.String()) }

@@ -64,16 +64,15 @@ func (r *Report) Required(key, value, what string) {
 // RequiredSecret reports the key if the secret is not set.
 func (r *Report) RequiredSecret(key string, value Secret, what string) {
 	if !value.IsSet() && !r.Given(key) {
-		r.Problemf(key, "is missing; give %s in %s", what, r.display(key))
+		r.Problemf(key, "is missing; give %s in %s", what, r.alternatives([]string{key}))
 	}
 }
 
 // OneOf reports a value that is not among the allowed ones.
 func (r *Report) OneOf(key, value string, allowed ...string) {
-	if slices.Contains(allowed, value) {
-		return
+	if !slices.Contains(allowed, value) {
+		r.Problemf(key, "must be %s, is %s", orList(allowed), shorten(value))
 	}
-	r.Problemf(key, "must be %s, is %s", orList(allowed), shorten(value))
 }
 
 // AtLeast reports a number that is too small.
@@ -90,19 +89,9 @@ func (r *Report) DurationAtLeast(key string, value, least time.Duration) {
 	}
 }
 
-// DurationAbove reports a duration that is not longer than the bound.
-func (r *Report) DurationAbove(key string, value, bound time.Duration) {
-	if value <= bound {
-		r.Problemf(key, "must be longer than %s, is %s", formatDuration(bound), formatDuration(value))
-	}
-}
-
 // BaseURL reports a value that [CheckBaseURL] refuses; an empty one is left alone.
 func (r *Report) BaseURL(key, value string) {
-	if value == "" {
-		return
-	}
-	if err := CheckBaseURL(value); err != nil {
+	if err := CheckBaseURL(value); value != "" && err != nil {
 		r.Problemf(key, "%s", err)
 	}
 }
@@ -110,60 +99,47 @@ func (r *Report) BaseURL(key, value string) {
 // AtLeastOne reports the mapping if none of the keys is in the file. What names
 // them, such as "a feed".
 func (r *Report) AtLeastOne(what string, keys ...string) {
-	if len(r.givenOf(keys)) == 0 {
-		r.Problemf("", "%s is missing; give at least one of %s", what, r.displayAll(keys))
+	if !slices.ContainsFunc(keys, r.Given) {
+		r.Problemf("", "%s is missing; give at least one of %s", what, r.alternatives(keys))
 	}
 }
 
 // ExactlyOne reports the mapping if none of the keys is in the file, and every
 // further one if there are several. What names them, such as "a credential".
 func (r *Report) ExactlyOne(what string, keys ...string) {
-	given := r.givenOf(keys)
-	if len(given) == 0 {
-		r.Problemf("", "%s is missing; give exactly one of %s", what, r.displayAll(keys))
-		return
-	}
-	for _, key := range given[1:] {
-		r.Problemf(key, "%s is already given by %s; keep one of them", what, given[0])
-	}
-}
-
-// givenOf returns those of the keys that are in the file.
-func (r *Report) givenOf(keys []string) []string {
-	var given []string
+	first := ""
 	for _, key := range keys {
-		if r.Given(key) {
-			given = append(given, key)
+		switch {
+		case !r.Given(key):
+		case first == "":
+			first = key
+		default:
+			r.Problemf(key, "%s is already given by %s; keep one of them", what, first)
 		}
 	}
-	return given
-}
-
-// display writes a key for a message, a secret's with the key of its file.
-func (r *Report) display(key string) string {
-	for _, f := range fieldsOf(r.typ) {
-		if f.key == key && f.takesFile() {
-			return key + " or " + key + fileSuffix
-		}
+	if first == "" {
+		r.Problemf("", "%s is missing; give exactly one of %s", what, r.alternatives(keys))
 	}
-	return key
 }
 
-// displayAll writes keys for a message.
-func (r *Report) displayAll(keys []string) string {
-	shown := make([]string, len(keys))
+// alternatives lists keys for a message, a secret's with the key of its file.
+func (r *Report) alternatives(keys []string) string {
+	known := keyNames(fieldsOf(r.typ))
+	shown := slices.Clone(keys)
 	for i, key := range keys {
-		shown[i] = r.display(key)
+		if slices.Contains(known, key+fileSuffix) {
+			shown[i] += " or " + key + fileSuffix
+		}
 	}
 	return strings.Join(shown, ", ")
 }
 
 // orList writes alternatives for a message: a, b or c.
 func orList(words []string) string {
-	if len(words) < 2 {
+	last := len(words) - 1
+	if last < 1 {
 		return strings.Join(words, "")
 	}
-	last := len(words) - 1
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 

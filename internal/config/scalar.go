@@ -3,7 +3,7 @@ package config
 import (
 	"encoding"
 	"errors"
-	"math"
+	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -13,24 +13,13 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Short tags of YAML, as yaml.Node.ShortTag returns them.
-const (
-	nullTag      = "!!null"
-	boolTag      = "!!bool"
-	stringTag    = "!!str"
-	intTag       = "!!int"
-	floatTag     = "!!float"
-	timestampTag = "!!timestamp"
-	mergeTag     = "!!merge"
-)
-
 // isNull reports whether a node is a bare key or a null.
 func isNull(n *yaml.Node) bool {
-	return n.Kind == yaml.ScalarNode && n.ShortTag() == nullTag
+	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
 }
 
 // describe says what a node is, for a message. A text is not repeated, since it may be
-// a secret that was put in the wrong place.
+// a secret in the wrong place.
 func describe(n *yaml.Node) string {
 	switch {
 	case isNull(n):
@@ -44,122 +33,136 @@ func describe(n *yaml.Node) string {
 	}
 }
 
-// scalar is the text of a node after the environment was put in.
-type scalar struct {
-	text string
-	// plain is false for text in quotes, which is text even if it reads like a
-	// number. What comes from the environment is plain.
-	plain bool
+// wanted names what a value is read from, for messages.
+func wanted(v reflect.Value, at place) string {
+	switch v.Addr().Interface().(type) {
+	case *Secret:
+		if !at.isFile() {
+			return "a secret as text"
+		}
+		return "the name of a file"
+	case *File, *Path:
+		return "the name of a file"
+	case *time.Duration:
+		return "a duration such as 30s, 5m, 24h or 2d"
+	case encoding.TextUnmarshaler:
+		return "a text"
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a text"
+	default:
+		return "a whole number"
+	}
 }
 
-// scalarOf returns the text of a node; what names the value that is wanted. The
-// node's content appears in no problem.
-func (d *decoder) scalarOf(n *yaml.Node, at place, what string) (scalar, bool) {
+// decodeScalar decodes a node into a value that is read from a scalar. Neither the content of a secret nor the
+// value of an environment variable gets into a problem.
+func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
+	what := wanted(v, at)
 	switch {
 	case isNull(n):
 		d.fail(at, "is empty; give %s, or remove the key", what)
-		return scalar{}, false
-	case n.Kind == yaml.MappingNode || n.Kind == yaml.SequenceNode:
+		return
+	case n.Kind != yaml.ScalarNode:
 		d.fail(at, "must be %s, is %s", what, describe(n))
-		return scalar{}, false
+		return
 	}
-	switch n.ShortTag() {
-	case stringTag, boolTag, intTag, floatTag, timestampTag, mergeTag:
+	tag := n.ShortTag()
+	switch tag {
+	case "!!str", "!!bool", "!!int", "!!float", "!!timestamp", "!!merge":
 	default:
 		d.fail(at, "has a YAML tag (!) that is not understood; put the text in quotes if it begins with !")
-		return scalar{}, false
+		return
 	}
 	text, fromEnv, err := expand(n.Value, d.lookupEnv)
+	if err == nil {
+		err = d.setScalar(v, text, at)
+	}
+	// Text in quotes is text even if it reads like a number.
+	if quoted := tag == "!!str" && !fromEnv; errors.Is(err, errValue) || err == nil && quoted && isNumeric(v) {
+		if isNumeric(v) {
+			what += " without quotes"
+		}
+		err = fmt.Errorf("must be %s, is %s", what, shorten(n.Value))
+	} else if errors.Is(err, strconv.ErrRange) {
+		err = fmt.Errorf("is out of range, is %s", shorten(n.Value))
+	}
 	if err != nil {
 		d.fail(at, "%s", err)
-		return scalar{}, false
 	}
-	return scalar{text: text, plain: fromEnv || n.ShortTag() != stringTag}, true
 }
 
-// decodeScalar decodes a text, a truth value or a number.
-func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
+// isNumeric reports whether a value is written without quotes.
+func isNumeric(v reflect.Value) bool {
+	_, readsItself := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr())
+	return v.Kind() == reflect.Bool || v.CanInt() && !readsItself && v.Type() != reflect.TypeFor[time.Duration]()
+}
+
+// errValue means that a text can't be read as the type of the value.
+var errValue = errors.New("not such a value")
+
+// setScalar reads a text into a value.
+func (d *decoder) setScalar(v reflect.Value, text string, at place) error {
+	switch to := v.Addr().Interface().(type) {
+	case *Secret:
+		return d.setSecret(to, text, at)
+	case *File:
+		if *to = File(d.resolve(text)); *to != "" {
+			d.files = append(d.files, fileRef{at, string(*to)})
+		}
+		return nil
+	case *Path:
+		*to = Path(d.resolve(text))
+		return nil
+	case *time.Duration:
+		duration, err := parseDuration(text)
+		if *to = duration; err != nil {
+			return errValue
+		}
+		return nil
+	case encoding.TextUnmarshaler:
+		return to.UnmarshalText([]byte(text)) // its error says what would be right
+	}
 	switch v.Kind() {
 	case reflect.String:
-		if s, ok := d.scalarOf(n, at, "a text"); ok {
-			v.SetString(s.text)
-		}
+		v.SetString(text)
 	case reflect.Bool:
-		d.decodeBool(v, n, at)
+		// The other words of YAML 1.1 (yes, on) are refused rather than guessed at.
+		if v.SetBool(strings.EqualFold(text, "true")); !v.Bool() && !strings.EqualFold(text, "false") {
+			return errValue
+		}
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		d.decodeInt(v, n, at)
-	case reflect.Float32, reflect.Float64:
-		d.decodeFloat(v, n, at)
-	default:
-		d.fail(at, "cannot be read into a Go %s: this is a mistake in the program, not in the file", v.Type())
-	}
-}
-
-// decodeBool decodes true or false. The other words of YAML 1.1 (yes, on) are
-// refused rather than guessed at.
-func (d *decoder) decodeBool(v reflect.Value, n *yaml.Node, at place) {
-	const what = "true or false"
-	s, ok := d.scalarOf(n, at, what)
-	if !ok {
-		return
-	}
-	yes, no := strings.EqualFold(s.text, "true"), strings.EqualFold(s.text, "false")
-	if !s.plain || !yes && !no {
-		d.fail(at, "must be %s without quotes, is %s", what, shorten(n.Value))
-		return
-	}
-	v.SetBool(yes)
-}
-
-// decodeInt decodes a decimal whole number. Octal and hexadecimal notation are
-// refused, since 010 means different numbers in different versions of YAML.
-func (d *decoder) decodeInt(v reflect.Value, n *yaml.Node, at place) {
-	const what = "a whole number"
-	s, ok := d.scalarOf(n, at, what)
-	if !ok {
-		return
-	}
-	digits := strings.ReplaceAll(s.text, "_", "")
-	i, err := strconv.ParseInt(digits, 10, v.Type().Bits())
-	octal := len(strings.TrimLeft(digits, "+-")) > 1 && strings.HasPrefix(strings.TrimLeft(digits, "+-"), "0")
-	switch {
-	case errors.Is(err, strconv.ErrRange):
-		d.fail(at, "is out of range, is %s", shorten(n.Value))
-	case err != nil || !s.plain || octal:
-		d.fail(at, "must be %s without quotes, is %s", what, shorten(n.Value))
-	default:
+		digits := strings.ReplaceAll(text, "_", "")
+		i, err := strconv.ParseInt(digits, 10, v.Type().Bits())
+		// A leading 0 is octal in some versions of YAML and not in others.
+		if unsigned := strings.TrimLeft(digits, "+-"); len(unsigned) > 1 && unsigned[0] == '0' || err != nil && !errors.Is(err, strconv.ErrRange) {
+			return errValue
+		}
 		v.SetInt(i)
+		return err
+	default:
+		return fmt.Errorf("cannot be read into a Go %s: this is a mistake in the program, not in the file", v.Type())
 	}
+	return nil
 }
 
-// decodeFloat decodes a finite number.
-func (d *decoder) decodeFloat(v reflect.Value, n *yaml.Node, at place) {
-	const what = "a number"
-	s, ok := d.scalarOf(n, at, what)
-	if !ok {
-		return
+// setSecret takes a secret, or the name of the file that holds it.
+func (d *decoder) setSecret(to *Secret, text string, at place) error {
+	switch {
+	case text == "":
+		return fmt.Errorf("is empty; give %s, or remove the key", wanted(reflect.ValueOf(to).Elem(), at))
+	case to.IsSet():
+		return errors.New("is given twice, as text and as a file; keep one of them")
+	case at.isFile():
+		*to = NewSecretFile(d.resolve(text))
+		d.files = append(d.files, fileRef{at, to.file})
+	default:
+		*to = NewSecret(text)
 	}
-	f, err := strconv.ParseFloat(s.text, v.Type().Bits())
-	if err != nil || !s.plain || math.IsInf(f, 0) || math.IsNaN(f) {
-		d.fail(at, "must be %s without quotes, is %s", what, shorten(n.Value))
-		return
-	}
-	v.SetFloat(f)
-}
-
-// decodeDuration decodes a duration as Prometheus or Go writes it.
-func (d *decoder) decodeDuration(v reflect.Value, n *yaml.Node, at place) {
-	const what = "a duration such as 30s, 5m, 24h or 2d"
-	s, ok := d.scalarOf(n, at, what)
-	if !ok {
-		return
-	}
-	duration, err := parseDuration(s.text)
-	if err != nil {
-		d.fail(at, "must be %s, is %s", what, shorten(n.Value))
-		return
-	}
-	v.SetInt(int64(duration))
+	return nil
 }
 
 // parseDuration reads 5m, 2d, 1h30m, 1.5h; negative ones too, so that they can be
@@ -169,16 +172,4 @@ func parseDuration(text string) (time.Duration, error) {
 		return time.Duration(d), nil
 	}
 	return time.ParseDuration(text)
-}
-
-// decodeText decodes a scalar whose type reads it itself. The type's error is the
-// message, so it says what would be right.
-func (d *decoder) decodeText(v encoding.TextUnmarshaler, n *yaml.Node, at place) {
-	s, ok := d.scalarOf(n, at, "a text")
-	if !ok {
-		return
-	}
-	if err := v.UnmarshalText([]byte(s.text)); err != nil {
-		d.fail(at, "%s", err)
-	}
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"os"
 	"strings"
 )
 
@@ -65,36 +63,17 @@ func (s Secret) Bytes(ctx context.Context) ([]byte, error) {
 	case s.file == "":
 		return nil, nil
 	}
-	content, err := readSecretFile(s.file)
+	content, err := readRegular(s.file, maxSecretSize+1)
+	switch {
+	case errors.Is(err, io.EOF):
+		err = fmt.Errorf("%s is empty", s.file)
+	case errors.Is(err, errNotRegular):
+		err = fmt.Errorf("%s %w", s.file, err)
+	case err == nil && len(content) > maxSecretSize:
+		err = fmt.Errorf("%s is larger than %d bytes", s.file, maxSecretSize)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read secret: %w", err)
-	}
-	return content, nil
-}
-
-// readSecretFile reads a regular file of bounded size. Anything else, such as a
-// pipe, could block or could not be read twice.
-func readSecretFile(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", name)
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	content, err := io.ReadAll(io.LimitReader(f, maxSecretSize+1))
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, err
-	}
-	switch {
-	case len(content) > maxSecretSize:
-		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxSecretSize)
-	case len(content) == 0:
-		return nil, fmt.Errorf("%s is empty", name)
 	}
 	return content, nil
 }
@@ -107,17 +86,8 @@ func (s Secret) String() string {
 	return redacted
 }
 
-// Format prints what String returns, whatever the verb.
+// Format prints what String returns, whatever the verb, %#v included.
 func (s Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s.String()) }
 
-// GoString returns what String returns.
-func (s Secret) GoString() string { return s.String() }
-
-// MarshalText returns what String returns, for JSON and the like.
+// MarshalText returns what String returns, for JSON, YAML and slog.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// MarshalYAML returns what String returns.
-func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
-
-// LogValue returns what String returns.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -3,7 +3,6 @@ package config
 import (
 	"reflect"
 	"regexp"
-	"strings"
 	"time"
 )
 
@@ -54,16 +53,13 @@ func (s *Source) SetDefaults() {
 // Validate implements [Validator].
 func (s *Source) Validate(r *Report) {
 	const form = "letters, digits, _ and -"
-	if s.Name == "" {
-		r.Problemf("name", "is missing; give the source a name of %s", form)
-	} else if !sourceName.MatchString(s.Name) {
-		r.Problemf("name", "must consist of %s, is %s", form, shorten(s.Name))
+	r.Required("name", s.Name, "the source a name of "+form)
+	for _, name := range [][2]string{{"name", s.Name}, {"renamed_from", s.RenamedFrom}} {
+		if name[1] != "" && !sourceName.MatchString(name[1]) {
+			r.Problemf(name[0], "must consist of %s, is %s", form, shorten(name[1]))
+		}
 	}
-	switch {
-	case s.RenamedFrom == "":
-	case !sourceName.MatchString(s.RenamedFrom):
-		r.Problemf("renamed_from", "must consist of %s, is %s", form, shorten(s.RenamedFrom))
-	case s.RenamedFrom == s.Name:
+	if s.RenamedFrom != "" && s.RenamedFrom == s.Name {
 		r.Problemf("renamed_from", "is the source's own name; give its former one, or remove the key")
 	}
 	r.DurationAtLeast("history", s.History, 0)
@@ -89,15 +85,6 @@ func (d *decoder) providerNames() []string {
 	return names
 }
 
-// blockNames lists the keys of provider blocks that a struct type accepts beside
-// those of its fields.
-func (d *decoder) blockNames(t reflect.Type) []string {
-	if t != sourceType {
-		return nil
-	}
-	return d.providerNames()
-}
-
 // decodeBlock decodes the block of a provider if the struct is a source and the key
 // the name of a provider.
 func (d *decoder) decodeBlock(v reflect.Value, p pair) bool {
@@ -110,7 +97,7 @@ func (d *decoder) decodeBlock(v reflect.Value, p pair) bool {
 			continue
 		}
 		if source.ProviderName != "" {
-			d.mark(p.at)
+			d.enter(p.value, p.at)
 			d.fail(p.at, "this source already is one of %s; give %s a source of its own", source.ProviderName, p.key)
 			return true
 		}
@@ -123,6 +110,3 @@ func (d *decoder) decodeBlock(v reflect.Value, p pair) bool {
 	}
 	return false
 }
-
-// String names the source, for messages.
-func (s *Source) String() string { return strings.TrimSpace(s.ProviderName + " " + s.Name) }

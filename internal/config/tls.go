@@ -44,16 +44,10 @@ func (t *TLSConfig) Validate(r *Report) {
 	if hasKey && !hasCert && !r.Given("cert") && !r.Given("cert_file") {
 		r.Problemf("", "has a client key without its certificate; give cert or cert_file")
 	}
-	t.validateVersions(r)
-}
-
-// validateVersions checks the range of TLS versions.
-func (t *TLSConfig) validateVersions(r *Report) {
-	if t.MinVersion != "" {
-		r.OneOf("min_version", t.MinVersion, tlsVersions...)
-	}
-	if t.MaxVersion != "" {
-		r.OneOf("max_version", t.MaxVersion, tlsVersions...)
+	for _, version := range [][2]string{{"min_version", t.MinVersion}, {"max_version", t.MaxVersion}} {
+		if version[1] != "" {
+			r.OneOf(version[0], version[1], tlsVersions...)
+		}
 	}
 	lowest, highest := slices.Index(tlsVersions, t.MinVersion), slices.Index(tlsVersions, t.MaxVersion)
 	if highest >= 0 && lowest > highest {
@@ -69,15 +63,9 @@ func (t *TLSConfig) IsZero() bool { return *t == TLSConfig{} }
 // It holds the key in clear.
 func (t *TLSConfig) Prometheus() *promconfig.TLSConfig {
 	c := &promconfig.TLSConfig{
-		CA:                 t.CA,
-		CAFile:             string(t.CAFile),
-		Cert:               t.Cert,
-		CertFile:           string(t.CertFile),
-		KeyFile:            t.Key.file,
-		ServerName:         t.ServerName,
-		InsecureSkipVerify: t.InsecureSkipVerify,
-		MinVersion:         tlsVersion(t.MinVersion),
-		MaxVersion:         tlsVersion(t.MaxVersion),
+		CA: t.CA, CAFile: string(t.CAFile), Cert: t.Cert, CertFile: string(t.CertFile), KeyFile: t.Key.file,
+		ServerName: t.ServerName, InsecureSkipVerify: t.InsecureSkipVerify,
+		MinVersion: tlsVersion(t.MinVersion), MaxVersion: tlsVersion(t.MaxVersion),
 	}
 	if t.Key.inline != nil {
 		c.Key = promconfig.Secret(*t.Key.inline)
@@ -87,9 +75,8 @@ func (t *TLSConfig) Prometheus() *promconfig.TLSConfig {
 
 // tlsVersion turns a name into the number of the protocol, 0 if it is empty.
 func tlsVersion(name string) promconfig.TLSVersion {
-	i := slices.Index(tlsVersions, name)
-	if i < 0 {
-		return 0
+	if i := slices.Index(tlsVersions, name); i >= 0 {
+		return promconfig.TLSVersion(tls.VersionTLS10 + i)
 	}
-	return promconfig.TLSVersion(tls.VersionTLS10 + i)
+	return 0
 }

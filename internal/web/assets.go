@@ -16,7 +16,7 @@ var (
 	pageIcon string
 )
 
-// asset is a file of the page's own, compiled in.
+// asset is an embedded file.
 type asset struct{ contentType, text string }
 
 // assets are the files that the page refers to.
@@ -28,8 +28,8 @@ func assets() map[string]asset {
 	}
 }
 
-// address is how the page refers to an asset. It changes with the text, so that a
-// browser may keep what it has and still gets what is new.
+// address is the asset's link. It changes with the text, so that browsers can cache it
+// for ever.
 func (a asset) address(path string) string {
 	sum := sha256.Sum256([]byte(a.text))
 	return relative(path) + "?v=" + hex.EncodeToString(sum[:6])

@@ -1,31 +1,27 @@
 package web
 
 import (
-	"context"
 	"log/slog"
 	"net"
-	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/net/netutil"
 )
 
-// bounds are what clients may cost.
+// bounds limit what clients cost.
 type bounds struct {
-	// readHeader, read and write are how long one may take over its request and the
-	// answer, idle is how long a connection without requests is kept.
+	// Timeouts of a request's header, the request, its answer and idle connections.
 	readHeader, read, write, idle time.Duration
-	// headerBytes is how large a request's header may be.
-	headerBytes int
-	// connections are how many there may be at once; 0: any number. More wait until
-	// one ends. perAddress are how many of them one address may have: more are closed at once.
+	headerBytes                   int
+	// connections may be open at once, and more wait; perAddress of them from one address, and more are closed.
+	// 0: no limit.
 	connections, perAddress int
-	// handshakes is how loud it is told that a client and we don't agree on TLS.
+	// handshakes is the log level of failed TLS handshakes.
 	handshakes slog.Level
 }
 
-// boundsOf are those of our own clients, or of strangers.
+// boundsOf returns those of the metrics port, or of the public listener.
 func boundsOf(public bool) bounds {
 	if public {
 		return bounds{
@@ -40,7 +36,7 @@ func boundsOf(public bool) bounds {
 	}
 }
 
-// listener accepts as many connections as the bounds allow.
+// listener limits the connections of a listener.
 func (b bounds) listener(l net.Listener) net.Listener {
 	if b.connections == 0 {
 		return l
@@ -48,7 +44,7 @@ func (b bounds) listener(l net.Listener) net.Listener {
 	return netutil.LimitListener(&fairListener{Listener: l, most: b.perAddress, open: make(map[string]int)}, b.connections)
 }
 
-// fairListener lets no address have more than so many connections, so that none takes all the room.
+// fairListener limits the connections of each address, so that none can take all of them.
 type fairListener struct {
 	net.Listener
 
@@ -64,11 +60,11 @@ func (l *fairListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		host, _, _ := net.SplitHostPort(c.RemoteAddr().String()) // what can't be split is one address
+		host, _, _ := net.SplitHostPort(c.RemoteAddr().String())
 		if l.enter(host) {
 			return &fairConn{Conn: c, leave: sync.OnceFunc(func() { l.leave(host) })}, nil
 		}
-		_ = c.Close() // nothing was read from it
+		_ = c.Close()
 	}
 }
 
@@ -90,7 +86,7 @@ func (l *fairListener) leave(host string) {
 	}
 }
 
-// fairConn is a connection that counts until it is closed.
+// fairConn counts until it is closed.
 type fairConn struct {
 	net.Conn
 
@@ -101,22 +97,4 @@ type fairConn struct {
 func (c *fairConn) Close() error {
 	defer c.leave()
 	return c.Conn.Close()
-}
-
-// connectionLog is a slog.Handler for what net/http has to say of connections.
-type connectionLog struct {
-	slog.Handler
-
-	handshakes slog.Level
-}
-
-// Handle implements slog.Handler.
-func (c connectionLog) Handle(ctx context.Context, record slog.Record) error {
-	if strings.HasPrefix(record.Message, "http: TLS handshake error") {
-		record.Level = c.handshakes
-	}
-	if !c.Enabled(ctx, record.Level) {
-		return nil
-	}
-	return c.Handler.Handle(ctx, record)
 }

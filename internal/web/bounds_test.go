@@ -82,18 +82,18 @@ func TestHandshakesThatFail(t *testing.T) {
 }
 
 // The toolkit logs with each request that its file is bad.
-func TestServeSparesTheLogOfABadFile(t *testing.T) {
+func TestServeLimitsTheLogOfABadFile(t *testing.T) {
 	var out bytes.Buffer
 	file := writeFile(t, t.TempDir(), "web.yml", "basic_auth_users: {}\n")
 	addresses, stop := start(t, ServeSettings{
-		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: Sparing(slog.New(slog.NewTextHandler(&out, nil))),
+		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: LimitLog(slog.New(slog.NewTextHandler(&out, nil))),
 	})
 	client := newClient(t, &http.Transport{})
 	awaitBegun(t, client, addresses)
 	if err := os.WriteFile(file, []byte("basic_auth_users: sesame\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 * sparingBurst {
+	for range 2 * logBurst {
 		if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil || code != http.StatusInternalServerError {
 			t.Fatal(code, err)
 		}
@@ -101,16 +101,16 @@ func TestServeSparesTheLogOfABadFile(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(out.String(), "level=ERROR"); n == 0 || n > sparingBurst+1 {
-		t.Errorf("%d lines for %d requests", n, 2*sparingBurst)
+	if n := strings.Count(out.String(), "level=ERROR"); n == 0 || n > logBurst+1 {
+		t.Errorf("%d lines for %d requests", n, 2*logBurst)
 	}
 }
 
 // What net/http says of other things stays a warning.
 func TestConnectionLog(t *testing.T) {
 	var out bytes.Buffer
-	handler := connectionLog{slog.NewTextHandler(&out, nil), slog.LevelDebug}
-	log := slog.NewLogLogger(handler, slog.LevelWarn)
+	logger := connectionLog(slog.New(slog.NewTextHandler(&out, nil)), slog.LevelDebug)
+	log := slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
 	log.Print("http: TLS handshake error from 192.0.2.1:1: EOF")
 	log.Print("http: Accept error: too many open files")
 	if got := out.String(); !strings.Contains(got, `level=WARN msg="http: Accept error: too many open files"`) || strings.Contains(got, "TLS") {

@@ -6,14 +6,32 @@ import (
 	"time"
 )
 
-// span is how much time the charts show: Length, in bars of Step, with a label at each
-// multiple of Label.
+// choice is what the page is asked to show.
+type choice struct {
+	Source, Feed, State filter
+	Span                span
+}
+
+// filter is a select element. Without a Chosen value it takes everything.
+type filter struct {
+	Name, Label, All string
+	Values           []string
+	Chosen           string
+}
+
+// span is the time that the charts show, in bars of Step, with a label at each multiple of Label.
 type span struct {
 	Name                string
 	Length, Step, Label time.Duration
 }
 
-// spans are those that can be chosen. A chart has at most 96 bars.
+// notOK is the value of the state filter that takes all states but ok.
+const notOK = "trouble"
+
+// defaultSpan is the index of the span that is shown without a choice.
+const defaultSpan = 1
+
+// spans are at most 96 bars each.
 func spans() []span {
 	return []span{
 		{"1h", time.Hour, ActivityStep, 15 * time.Minute},
@@ -24,94 +42,79 @@ func spans() []span {
 	}
 }
 
-// usualSpan is shown unless another is chosen.
-const usualSpan = "3h"
-
-// troubled is the choice of all states but ok.
-const troubled = "trouble"
-
-// choice is what the page is asked to show. An empty value takes everything.
-type choice struct {
-	source, feed, state string
-	span                span
-}
-
-// choose takes from a query what the page offers, and nothing else: no text of a
-// request gets onto the page.
+// choose takes a query's values if the page offers them; no other text of a request gets onto the page.
 func choose(query url.Values, status Status) choice {
-	states := append([]string{troubled}, stateNames()...)
-	return choice{
-		source: offered(query.Get("source"), sourceNames(status)),
-		feed:   offered(query.Get("feed"), feedNames(status)),
-		state:  offered(query.Get("state"), states),
-		span:   spanOf(query.Get("span")),
+	c := choice{
+		Source: filter{Name: "source", Label: "Source", All: "All sources"},
+		Feed:   filter{Name: "feed", Label: "Feed", All: "All feeds"},
+		State:  filter{Name: "state", Label: "State", All: "Any state", Values: []string{notOK}},
+		Span:   spans()[defaultSpan],
 	}
-}
-
-func offered(value string, values []string) string {
-	if i := slices.Index(values, value); i >= 0 {
-		return values[i]
-	}
-	return ""
-}
-
-func spanOf(name string) span {
-	all := spans()
-	i := slices.IndexFunc(all, func(s span) bool { return s.Name == name })
-	if i < 0 {
-		return spanOf(usualSpan)
-	}
-	return all[i]
-}
-
-func stateNames() []string {
-	var names []string
-	for _, state := range bySeverity() {
-		names = append(names, string(state))
-	}
-	return names
-}
-
-func sourceNames(status Status) []string {
-	var names []string
 	for _, source := range status.Sources {
-		names = append(names, source.Name)
-	}
-	return names
-}
-
-// feedNames are the names of all sources' feeds, each once.
-func feedNames(status Status) []string {
-	var names []string
-	for _, source := range status.Sources {
+		c.Source.Values = append(c.Source.Values, source.Name)
 		for _, feed := range source.Feeds {
-			if !slices.Contains(names, feed.Feed) {
-				names = append(names, feed.Feed)
+			if !slices.Contains(c.Feed.Values, feed.Feed) {
+				c.Feed.Values = append(c.Feed.Values, feed.Feed)
 			}
 		}
 	}
-	return names
-}
-
-// takes says whether a feed is among what is asked for.
-func (c choice) takes(source Source, feed Feed) bool {
-	return (c.source == "" || c.source == source.Name) && (c.feed == "" || c.feed == feed.Feed) &&
-		(c.state == "" || c.state == string(feed.State) || c.state == troubled && feed.State != StateOK)
-}
-
-// filters says whether it could leave something out.
-func (c choice) filters() bool { return c.source != "" || c.feed != "" || c.state != "" }
-
-// link is the page's address with this choice.
-func (c choice) link() string {
-	query := url.Values{}
-	for name, value := range map[string]string{"source": c.source, "feed": c.feed, "state": c.state} {
-		if value != "" {
-			query.Set(name, value)
+	for _, state := range bySeverity() {
+		c.State.Values = append(c.State.Values, string(state))
+	}
+	for _, f := range []*filter{&c.Source, &c.Feed, &c.State} {
+		if i := slices.Index(f.Values, query.Get(f.Name)); i >= 0 {
+			f.Chosen = f.Values[i]
 		}
 	}
-	if c.span.Name != usualSpan {
-		query.Set("span", c.span.Name)
+	if i := slices.IndexFunc(spans(), func(s span) bool { return s.Name == query.Get("span") }); i >= 0 {
+		c.Span = spans()[i]
+	}
+	return c
+}
+
+// Text is a value as the select element shows it.
+func (f filter) Text(value string) string {
+	switch {
+	case f.Name != "state":
+		return value
+	case value == notOK:
+		return "not ok"
+	default:
+		return stateText(value)
+	}
+}
+
+func (c choice) matches(source Source, feed Feed) bool {
+	state := c.State.Chosen
+	return (c.Source.Chosen == "" || c.Source.Chosen == source.Name) && (c.Feed.Chosen == "" || c.Feed.Chosen == feed.Feed) &&
+		(state == "" || state == string(feed.State) || state == notOK && feed.State != StateOK)
+}
+
+// Filters reports whether a filter is set.
+func (c choice) Filters() bool { return c.Source.Chosen+c.Feed.Chosen+c.State.Chosen != "" }
+
+// Spans are those that the page links to.
+func (c choice) Spans() []span { return spans() }
+
+// IsDefault reports whether the span needs no mention in the page's address.
+func (s span) IsDefault() bool { return s.Name == spans()[defaultSpan].Name }
+
+// Title is the length in words.
+func (s span) Title() string { return spanText(s.Length) }
+
+// Bars is the length of a bar in words.
+func (s span) Bars() string { return spanText(s.Step) }
+
+// Link is the page's address with this choice and another span.
+func (c choice) Link(s span) string {
+	query := url.Values{}
+	for _, f := range []filter{c.Source, c.Feed, c.State} {
+		if f.Chosen != "" {
+			query.Set(f.Name, f.Chosen)
+		}
+	}
+	if !s.IsDefault() {
+		query.Set("span", s.Name)
 	}
 	if len(query) == 0 {
 		return relative(pathPage)
@@ -119,11 +122,5 @@ func (c choice) link() string {
 	return relative(pathPage) + "?" + query.Encode()
 }
 
-// with is the same choice with another span.
-func (c choice) with(s span) choice {
-	c.span = s
-	return c
-}
-
-// unfiltered is the same span of everything.
-func (c choice) unfiltered() choice { return choice{span: c.span} }
+// Unfiltered is the page's address without filters.
+func (c choice) Unfiltered() string { return choice{}.Link(c.Span) }

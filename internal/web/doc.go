@@ -1,20 +1,16 @@
-// Package web is the HTTP surface of the metrics port: the status page, its JSON,
-// health, readiness, reload, and the metrics that it is handed.
+// Package web serves the metrics port: the status page and its JSON, health,
+// readiness, reload, and the metrics handler that it is given. Serve also serves the
+// public listener for providers' notifications, with tighter limits.
 //
-// Serve serves it, and with tighter bounds the listener for providers' notifications,
-// which strangers reach and of which it knows no more.
+// A Backend gives it plain data. Errors and advice are shown as given, so they must
+// arrive redacted. Nothing of a request is ever shown; a query only chooses among the
+// values that the page offers.
 //
-// It knows no other part of the program: a Backend gives it plain data. Errors
-// and advice are shown as given, so they must come redacted; nothing of a request
-// is ever shown, and of its query only what the page itself offers is taken.
+// The page works without its script: the server renders the table, the filters and the
+// charts (bars are <rect>s of the template). The script fetches the same page every few
+// seconds and takes over what has changed. The Content-Security-Policy allows nothing
+// but the page's own files.
 //
-// The page is whole without its script: the table, the filter and the charts are the
-// server's. Charts are drawn by github.com/go-analyze/charts in marker colours, taken
-// apart into shapes with classes, and written by the template, which escapes them. The
-// script asks for the same page again and takes over what has changed. Neither refers to
-// anything outside, and the Content-Security-Policy allows nothing but the page's own files.
-//
-// When things fail: a page that can't be rendered is answered with 500 and
-// logged; charts whose figures can't be read are left out, which the page says; a
-// listener that fails stops all of them, and Serve says why.
+// A page that can't be rendered is answered with 500 and logged. Without the activity
+// the page says that the charts are missing. A listener that fails stops Serve.
 package web

@@ -6,12 +6,12 @@ import (
 	"net/http"
 )
 
-// healthy says that the process answers.
+// healthy answers /-/healthy.
 func (s *surface) healthy(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, "Healthy.")
 }
 
-// ready says whether what is shown is whole yet.
+// ready answers /-/ready.
 func (s *surface) ready(w http.ResponseWriter, _ *http.Request) {
 	if ready, missing := s.readiness(); !ready {
 		answer(w, http.StatusServiceUnavailable, "Not ready: "+missing)
@@ -20,8 +20,7 @@ func (s *surface) ready(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, "Ready.")
 }
 
-// reload reads the configuration again. A client that hangs up doesn't stop it
-// half-way: whoever asked twice would otherwise not know which file is in force.
+// reload answers /-/reload. A client that hangs up doesn't cancel the reload.
 func (s *surface) reload(w http.ResponseWriter, r *http.Request) {
 	if err := s.Backend.Reload(context.WithoutCancel(r.Context())); err != nil {
 		answer(w, http.StatusInternalServerError, "The configuration was not changed:\n"+err.Error())
@@ -44,10 +43,10 @@ func (s *surface) writeJSON(w http.ResponseWriter, r *http.Request, value any) {
 	_, _ = w.Write(append(body, '\n'))
 }
 
-// statusPage answers /. Its charts are left out if the activity can't be read.
+// statusPage answers /, without charts if the activity can't be read.
 func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
 	status := s.status()
-	activity, err := s.activity(r)
+	activity, err := s.activity(r, oldestActivity(s.Now()))
 	shown := content{status: status, choice: choose(r.URL.Query(), status), activity: activity, inactive: err != nil}
 	body, err := s.page.render(shown)
 	if err != nil {
@@ -59,9 +58,8 @@ func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
-// failed answers a request that should have been answered. Its path is one of
-// ours, so that it may be logged.
+// failed answers with 500. The path is one of ours, so it may be logged.
 func (s *surface) failed(w http.ResponseWriter, r *http.Request, err error) {
-	s.Logger.ErrorContext(r.Context(), "answering a request failed", "path", r.URL.Path, "err", err)
-	answer(w, http.StatusInternalServerError, "This can't be shown; the log says why.")
+	s.Logger.ErrorContext(r.Context(), "Answering a request failed.", "path", r.URL.Path, "err", err)
+	answer(w, http.StatusInternalServerError, "Internal error; the log says why.")
 }

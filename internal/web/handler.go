@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// The paths of the surface, beside that of the metrics.
+// The paths beside that of the metrics.
 const (
 	pathPage     = "/"
 	pathStyle    = "/assets/page.css"
@@ -28,20 +28,18 @@ const (
 // DefaultMetricsPath is where the metrics are unless Settings say otherwise.
 const DefaultMetricsPath = "/metrics"
 
-// Backend is the program behind the surface. Its methods are called from several
-// goroutines at once and should answer at once, Reload excepted.
+// Backend is the program behind the handler. Its methods are safe for concurrent use and fast, Reload excepted. The caller
+// doesn't change what they return.
 type Backend interface {
-	// Status is the present state. The caller doesn't change it.
+	// Status is the present state.
 	Status() Status
-	// Activity is what began from a time on, in order of Start. The caller doesn't
-	// change it. It is asked every few seconds at most.
+	// Activity is that since a time, in order of Start.
 	Activity(ctx context.Context, from time.Time) ([]Activity, error)
-	// Ready tells whether the ledger is open and every feed's history has been
+	// Ready reports whether the ledger is open and every feed's history has been
 	// read or has failed at least once, and if not, what is missing.
 	Ready() (ready bool, missing string)
-	// Reload reads the configuration again. An error says every problem, holds no
-	// secret and means that nothing has changed. Its context doesn't end when the
-	// client goes away.
+	// Reload reads the configuration again. The error lists every problem, holds no
+	// secret, and means that nothing has changed.
 	Reload(ctx context.Context) error
 }
 
@@ -51,36 +49,33 @@ type Settings struct {
 	MetricsPath string
 	Metrics     http.Handler
 	Backend     Backend
-	// Logger is told of what can't be answered; nil: nobody is.
+	// Logger gets what can't be answered; nil: nothing is logged.
 	Logger *slog.Logger
-	// Version is shown where the Backend's Status has none.
+	// Version is shown if the Backend's Status has none.
 	Version string
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
 
-// surface answers requests with what the backend says. It keeps no more than the last
-// activity, for a few seconds.
+// surface answers requests with what the backend says. It has no state.
 type surface struct {
 	Settings
 
-	page   *page
-	recent *recentActivity
+	page *page
 }
 
-// Handler serves the surface: exact paths only, everything else is 404. It is an
-// error if the metrics path is malformed or belongs to something else. The
-// handler is safe for concurrent use.
+// Handler serves exact paths; everything else is 404. The error says that the metrics
+// path is malformed or in use. The handler is safe for concurrent use.
 func Handler(settings Settings) (http.Handler, error) {
 	settings = settings.withDefaults()
 	if settings.Metrics == nil || settings.Backend == nil {
 		return nil, errors.New("make web handler: metrics and a backend are needed")
 	}
-	page, err := newPage(settings.MetricsPath, settings.Logger)
+	page, err := newPage(settings.MetricsPath)
 	if err != nil {
 		return nil, fmt.Errorf("make web handler: %w", err)
 	}
-	s := &surface{Settings: settings, page: page, recent: &recentActivity{ask: settings.Backend.Activity, now: settings.Now}}
+	s := &surface{Settings: settings, page: page}
 	reload := http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.reload))
 	routes := router{
 		pathPage:     read(http.HandlerFunc(s.statusPage)),
@@ -113,11 +108,10 @@ func (s Settings) withDefaults() Settings {
 	return s
 }
 
-// checkMetricsPath refuses a path that no request would find, or that another
-// part of the surface has.
+// checkMetricsPath refuses a path that no request can have, or that is in use.
 func checkMetricsPath(metrics string, routes router) error {
 	if _, taken := routes[metrics]; taken {
-		return fmt.Errorf("telemetry path %q: already serves something else; take another, such as %s", metrics, DefaultMetricsPath)
+		return fmt.Errorf("telemetry path %q: is already in use; choose another, such as %s", metrics, DefaultMetricsPath)
 	}
 	parsed, err := url.Parse(metrics)
 	if err != nil || parsed.Path != metrics || !strings.HasPrefix(metrics, "/") || path.Clean(metrics) != metrics {
@@ -138,7 +132,7 @@ func (s *surface) status() Status {
 	return status
 }
 
-// readiness is the backend's, with a reason if and only if it isn't ready.
+// readiness is the backend's, with a reason if it isn't ready.
 func (s *surface) readiness() (ready bool, missing string) {
 	ready, missing = s.Backend.Ready()
 	switch {

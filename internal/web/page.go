@@ -5,43 +5,40 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
-	"log/slog"
 )
 
 //go:embed page.html feeds.html charts.html
 var pages embed.FS
 
-// policy is the page's Content-Security-Policy: nothing but its own files, no style or
-// script within it. It asks for trusted types, because the script writes no markup.
+// policy is the page's Content-Security-Policy: only its own files, no inline style or
+// script. The script writes no markup, hence the trusted types.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
 // page renders the status page.
 type page struct {
 	template *template.Template
-	// links are the addresses that the page refers to.
-	links  links
-	logger *slog.Logger
+	links    links
 }
 
 // links are addresses as seen from the page.
 type links struct{ Style, Script, Icon, Metrics, Status, Activity, Healthy, Ready, Page string }
 
-// content is what is shown of what.
+// content is what a page shows.
 type content struct {
 	status   Status
 	choice   choice
 	activity []Activity
-	inactive bool // the activity isn't known
+	inactive bool // the activity can't be read
 }
 
-func newPage(metricsPath string, logger *slog.Logger) (*page, error) {
-	parsed, err := template.ParseFS(pages, "*.html")
+func newPage(metricsPath string) (*page, error) {
+	parsed, err := template.New("").Funcs(functions()).ParseFS(pages, "*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse status page: %w", err)
 	}
 	own := assets()
-	return &page{template: parsed, logger: logger, links: links{
+	return &page{template: parsed, links: links{
 		Style: own[pathStyle].address(pathStyle), Script: own[pathScript].address(pathScript), Icon: own[pathIcon].address(pathIcon),
 		Metrics: relative(metricsPath), Status: relative(pathStatus), Activity: relative(pathActivity),
 		Healthy: relative(pathHealthy), Ready: relative(pathReady), Page: relative(pathPage),
@@ -49,11 +46,10 @@ func newPage(metricsPath string, logger *slog.Logger) (*page, error) {
 }
 
 // relative is a path as seen from the page, so that links work behind a proxy
-// that serves the page under a prefix. The dot keeps a colon in the path from
-// being taken for a scheme.
+// with a prefix. The dot keeps a colon in the path from being read as a scheme.
 func relative(path string) string { return "." + path }
 
-// render writes the page whole before anything of it is sent.
+// render returns the whole page, so that an error can still be answered with 500.
 func (p *page) render(shown content) ([]byte, error) {
 	var body bytes.Buffer
 	if err := p.template.ExecuteTemplate(&body, "page.html", p.view(shown)); err != nil {

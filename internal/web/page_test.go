@@ -166,6 +166,9 @@ func TestPageIsAccessible(t *testing.T) {
 		case "caption":
 			captions++
 		case "h1", "title":
+			if node.Namespace == "svg" {
+				return // of a bar
+			}
 			texts[node.Data] = strings.TrimSpace(textOf(node))
 		case "th":
 			scopes[attribute(node, "scope")]++
@@ -283,7 +286,7 @@ func TestUnrenderablePageIsLogged(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer := ask(t, handler, http.MethodGet, "/api/v1/status")
-	if answer.Code != http.StatusInternalServerError || answer.Body.String() != "This can't be shown; the log says why.\n" {
+	if answer.Code != http.StatusInternalServerError || answer.Body.String() != "Internal error; the log says why.\n" {
 		t.Errorf("got %d %q", answer.Code, answer.Body)
 	}
 	if !strings.Contains(log.String(), "path=/api/v1/status") {

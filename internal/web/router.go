@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// router serves exact paths. Unlike http.ServeMux it redirects nothing and takes
-// any configured path as it is, braces and all.
+// router serves exact paths. Unlike http.ServeMux it never redirects, and a path is
+// taken literally, braces included.
 type router map[string]route
 
-// route is what answers one path, and which methods it takes.
+// route is the handler of a path and the methods that it accepts.
 type route struct {
 	handler http.Handler
 	methods []string
 }
 
-// read is a route that changes nothing.
+// read is a route for GET and HEAD.
 func read(handler http.Handler) route {
 	return route{handler: handler, methods: []string{http.MethodGet, http.MethodHead}}
 }
@@ -37,8 +37,8 @@ func (r router) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// setHeaders sets what every answer carries, except what the web configuration
-// file has already set.
+// setHeaders sets the headers of every answer, unless the web configuration file
+// has set them.
 func setHeaders(header http.Header) {
 	setDefault(header, "X-Content-Type-Options", "nosniff")
 	setDefault(header, "Referrer-Policy", "no-referrer")
@@ -51,8 +51,7 @@ func setDefault(header http.Header, name, value string) {
 	}
 }
 
-// answer writes one line or more of text. Whether the client still listens makes
-// no difference.
+// answer writes text. Errors of the connection are ignored.
 func answer(w http.ResponseWriter, code int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(code)

@@ -7,13 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/sync/errgroup"
 )
 
-// DefaultShutdownTimeout is how long requests in hand are waited for.
+// DefaultShutdownTimeout is how long requests may take to finish at shutdown.
 const DefaultShutdownTimeout = 5 * time.Second
 
 // ServeSettings are what Serve needs.
@@ -21,21 +22,19 @@ type ServeSettings struct {
 	// Listeners are served and, in the end, closed: Serve owns them.
 	Listeners []net.Listener
 	Handler   http.Handler
-	// WebConfigFile is the file of TLS, basic auth, headers and rate limit that all
-	// exporters take; empty: plain HTTP for everybody. It is read again with each
-	// connection and request. A rate limit holds for each listener by itself.
+	// WebConfigFile is exporter-toolkit's file (TLS, basic auth, headers, rate limit per listener), which is
+	// read again with each connection and request; empty: plain HTTP without authentication.
 	WebConfigFile string
-	// Logger is told what is listened on and of connections that fail; nil: nobody is.
+	// Logger gets the addresses listened on and failed connections; nil: nothing is logged.
 	Logger *slog.Logger
-	// ShutdownTimeout is how long requests in hand are waited for when the context
-	// ends, before they are cut off; 0: DefaultShutdownTimeout.
+	// ShutdownTimeout is how long requests may take to finish when the context ends; 0: DefaultShutdownTimeout.
 	ShutdownTimeout time.Duration
-	// Public says that strangers reach it: they get less time and room and so many
-	// connections at once, and one that can't agree on TLS is nothing to warn of.
+	// Public listeners get shorter timeouts, smaller headers and a limit of connections, and log failed
+	// handshakes at debug level.
 	Public bool
 }
 
-// Serve answers requests until the context ends, waits for those in hand and
+// Serve answers requests until the context ends, finishes those in progress and
 // returns nil. If the web configuration file is invalid or a listener fails, all
 // stop and the error says why. The listeners are closed in every case.
 func Serve(ctx context.Context, settings ServeSettings) error {
@@ -61,8 +60,7 @@ func Serve(ctx context.Context, settings ServeSettings) error {
 	return group.Wait()
 }
 
-// newServer makes the server of one listener. They don't share one, because the
-// toolkit writes to the server that it is given when it begins to serve.
+// newServer makes the server of one listener; the toolkit changes it, so that listeners can't share one.
 func newServer(handler http.Handler, bounds bounds, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
@@ -71,8 +69,18 @@ func newServer(handler http.Handler, bounds bounds, logger *slog.Logger) *http.S
 		WriteTimeout:      bounds.write,
 		IdleTimeout:       bounds.idle,
 		MaxHeaderBytes:    bounds.headerBytes,
-		ErrorLog:          slog.NewLogLogger(connectionLog{logger.Handler(), bounds.handshakes}, slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(connectionLog(logger, bounds.handshakes).Handler(), slog.LevelWarn),
 	}
+}
+
+// connectionLog logs failed TLS handshakes at a level of their own.
+func connectionLog(logger *slog.Logger, handshakes slog.Level) *slog.Logger {
+	return filterLog(logger, func(record slog.Record) (slog.Record, bool) {
+		if strings.HasPrefix(record.Message, "http: TLS handshake error") {
+			record.Level = handshakes
+		}
+		return record, true
+	})
 }
 
 func serve(listener net.Listener, server *http.Server, webConfigFile string, logger *slog.Logger) error {
@@ -83,7 +91,7 @@ func serve(listener net.Listener, server *http.Server, webConfigFile string, log
 	return fmt.Errorf("serve on %s: %w", listener.Addr(), redactError(err))
 }
 
-// shutDown lets requests in hand end, for so long, and then cuts them off.
+// shutDown lets requests finish within the timeout, and then closes their connections.
 func shutDown(ctx context.Context, servers []*http.Server, timeout time.Duration, logger *slog.Logger) {
 	if timeout <= 0 {
 		timeout = DefaultShutdownTimeout
@@ -95,7 +103,7 @@ func shutDown(ctx context.Context, servers []*http.Server, timeout time.Duration
 		group.Go(func() error { return server.Shutdown(ctx) })
 	}
 	if err := group.Wait(); err != nil {
-		logger.Warn("requests were cut off", "after", timeout, "err", err)
+		logger.Warn("Requests were cut off at shutdown.", "after", timeout, "err", err)
 	}
 	closeAll(servers)
 }

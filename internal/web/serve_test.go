@@ -207,7 +207,7 @@ func TestServeCutsOffWhatDoesNotEnd(t *testing.T) {
 	if err := <-answer; err == nil {
 		t.Error("the request ended well")
 	}
-	if !strings.Contains(log.String(), "requests were cut off") {
+	if !strings.Contains(log.String(), "Requests were cut off") {
 		t.Errorf("logged %s", log.String())
 	}
 }

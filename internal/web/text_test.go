@@ -43,28 +43,21 @@ func TestBudgetText(t *testing.T) {
 		budget *Budget
 		want   string
 	}{
-		{nil, ""},
 		{&Budget{Limit: 10, Remaining: new(10), WindowSeconds: 60}, "10 of 10 requests left in any 60 s"},
 		{&Budget{Group: "heavy", Limit: 10, Remaining: new(0), WindowSeconds: 60}, "heavy: 0 of 10 requests left in any 60 s"},
 		{&Budget{Limit: 36000, WindowSeconds: 3600}, "at most 36,000 requests in any 3,600 s"},
 		{
 			&Budget{Group: "heavy", Limit: 10, Remaining: new(4), WindowSeconds: 60, FrozenUntil: ago(-time.Minute)},
-			"heavy: 4 of 10 requests left in any 60 s, frozen until 12:01:00",
+			"heavy: 4 of 10 requests left in any 60 s, throttled until 12:01:00",
 		},
 	} {
-		if got := budgetText(test.budget, now); got != test.want {
+		if got := viewNow().BudgetText(test.budget); got != test.want {
 			t.Errorf("%+v: got %q, want %q", test.budget, got, test.want)
 		}
 	}
 }
 
-func TestReadsText(t *testing.T) {
-	for reads, want := range map[string]string{"": "", "changes": "read by changes", "time_ranges": "read by time ranges"} {
-		if got := readsText(reads); got != want {
-			t.Errorf("%q: got %q, want %q", reads, got, want)
-		}
-	}
-}
+func viewNow() view { return view{Status: Status{Now: Time(now)}} }
 
 func TestWorkText(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -74,7 +67,12 @@ func TestWorkText(t *testing.T) {
 		"lists hold the records": {Feed{}, ""},
 		"nothing waits":          {Feed{Waiting: new(0), Parked: new(0)}, "0 to be fetched"},
 		"some wait":              {Feed{Waiting: new(1234)}, "1,234 to be fetched"},
-		"some were given up":     {Feed{Waiting: new(0), Parked: new(2)}, "0 to be fetched, 2 given up"},
+		"some are set aside":     {Feed{Waiting: new(0), Parked: new(2)}, "0 to be fetched, 2 set aside"},
+		"an unreadable span":     {Feed{Unread: []string{"A/B"}}, "can't be read: A/B"},
+		"unreadable spans":       {Feed{Unread: []string{"A/B", "C/D", "E/F"}}, "can't be read: A/B and 2 more spans"},
+		"unknown progress":       {Feed{Snapshot: true}, ""},
+		"no call":                {Feed{Snapshot: true, InProgress: new(0)}, "0 calls in progress"},
+		"calls":                  {Feed{Snapshot: true, InProgress: new(1200)}, "1,200 calls in progress"},
 	} {
 		if got := workText(test.feed); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
@@ -87,65 +85,46 @@ func TestSubscriptionText(t *testing.T) {
 		subscription *Subscription
 		want         string
 	}{
-		"no webhook": {nil, ""},
 		"none yet":   {&Subscription{}, "not subscribed"},
 		"subscribed": {&Subscription{Expires: ago(-24 * time.Hour)}, "subscribed until 2026-03-30 12:00:00"},
 		"notified": {
 			&Subscription{Expires: ago(-time.Hour), LastNotification: ago(90 * time.Second)},
-			"subscribed until 13:00:00, notified 1 min ago",
+			"subscribed until 13:00:00, last notified 1 min ago",
 		},
-		"lost": {&Subscription{LastNotification: ago(3 * time.Hour)}, "not subscribed, notified 3 h ago"},
+		"lost": {&Subscription{LastNotification: ago(3 * time.Hour)}, "not subscribed, last notified 3 h ago"},
 	} {
-		if got := subscriptionText(test.subscription, now); got != test.want {
+		if got := viewNow().SubscriptionText(test.subscription); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}
 }
 
-func TestBytesText(t *testing.T) {
+func TestSizeText(t *testing.T) {
 	for n, want := range map[int64]string{
-		0: "0 bytes", 999: "999 bytes", 1000: "1.0 kB", 99949: "99.9 kB", 123456: "123 kB", 1234567890: "1.2 GB", math.MaxInt64: "9223372 TB",
+		0: "–", 999: "999 bytes", 1000: "1.0 kB", 99949: "99.9 kB", 123456: "123 kB", 1234567890: "1.2 GB", math.MaxInt64: "9223372 TB",
 	} {
-		if got := bytesText(n); got != want {
+		if got := sizeText(n); got != want {
 			t.Errorf("%d: got %q, want %q", n, got, want)
 		}
 	}
 }
 
-func TestSeriesAndOverflowText(t *testing.T) {
-	for name, test := range map[string]struct {
-		feed             Feed
-		series, overflow string
-	}{
-		"none":     {Feed{}, "0 series", "none over the limit"},
-		"one":      {Feed{Series: 1}, "1 series", "none over the limit"},
-		"snapshot": {Feed{Snapshot: true}, "", "none over the limit"},
-		"too many": {
-			Feed{Series: 10000, SeriesOverflow: 1},
-			"10,000 series, overflow",
-			"1 observation folded into overflow: raise metrics.series_limit, or see which label grows",
-		},
+func TestOverflowText(t *testing.T) {
+	for n, want := range map[int64]string{
+		0: "none over the limit", 1: "1 observation folded into overflow: raise metrics.series_limit, or see which label grows",
 	} {
-		if got := seriesText(test.feed); got != test.series {
-			t.Errorf("%s: got %q, want %q", name, got, test.series)
-		}
-		if got := overflowText(test.feed.SeriesOverflow); got != test.overflow {
-			t.Errorf("%s: got %q, want %q", name, got, test.overflow)
+		if got := overflowText(n); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }
 
-func TestDelayAndProgressText(t *testing.T) {
+func TestDelayCell(t *testing.T) {
 	if got := delayCell(nil); got != (cell{Main: "–"}) {
 		t.Errorf("no delay: got %v", got)
 	}
-	if got, want := delayCell(&Delay{MedianSeconds: 42.9, P90Seconds: 3700, Records: 7}), (cell{"half in 42 s", "90 % in 1 h 1 min"}); got != want {
+	if got, want := delayCell(&Delay{MedianSeconds: 42.9, P90Seconds: 3700, Records: 7}), (cell{"median 42 s", "90 % within 1 h 1 min"}); got != want {
 		t.Errorf("a delay: got %v, want %v", got, want)
-	}
-	for want, n := range map[string]*int{"": nil, "0 calls in progress": new(0), "1 call in progress": new(1), "1,200 calls in progress": new(1200)} {
-		if got := inProgressText(n); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
 	}
 }
 

@@ -1,147 +1,168 @@
 package web
 
-import "time"
+import (
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+)
 
-// view is what page.html fills in: texts, ready to be read.
+// view is what the templates show: the status, and what needs more than a function of one value.
 type view struct {
-	Links                        links
-	Version, Summary, Worst, Now string
-	Filter                       filterView
-	Sources                      []sourceView
-	Charts                       chartsView
-	OTLP                         otlpView
-	Store                        storeView
-}
+	Status
 
-type sourceView struct {
-	Name, Provider, Budget, Subscription string
-	Feeds                                []feedView
-}
-
-type feedView struct {
-	Feed, Reads, State, StateText           string
-	Watermark, Delay, LastSuccess, NextRead cell
-	Records, Series, Work, Newest           string
-	Problem                                 problemView
-}
-
-type otlpView struct {
-	State, StateText string
-	Off              bool
-	Records, Oldest  string
-	Problem          problemView
-}
-
-type storeView struct {
-	Series, Overflow, Size string
-	Overflowing            bool
+	Links   links
+	Summary string
+	Worst   State
+	Choice  choice
+	// Shown says how many feeds match the filter; empty without a filter.
+	Shown  string
+	Charts chartsView
 }
 
 // cell is a value with a note beside it.
 type cell struct{ Main, Note string }
 
-// problemView is an error with what to do about it. Without one, What says so.
-type problemView struct {
+// problem is an error with what to do about it; What says so if there is none.
+type problem struct {
 	What, Advice, Note string
 	None               bool
 }
 
-func (p *page) view(shown content) view {
-	status, now := shown.status, time.Time(shown.status.Now)
-	text, worst := summary(status)
-	v := view{
-		Links: p.links, Version: status.Version, Summary: text, Worst: string(worst), Now: clockText(now),
-		Filter: filterOf(shown), Charts: p.charts(shown), OTLP: otlpOf(status.OTLP, now), Store: storeOf(status.Ledger),
+// functions are those of the templates.
+func functions() template.FuncMap {
+	return template.FuncMap{
+		"clock": func(t Time) string { return clockText(time.Time(t)) },
+		"count": countText, "size": sizeText, "words": stateText, "work": workText, "overflow": overflowText, "delay": delayCell,
+		"series": func(n int64) string { return countedText(n, "series", "series") },
 	}
-	for _, source := range status.Sources {
-		one := sourceView{
-			Name: source.Name, Provider: source.Provider, Budget: budgetText(source.Budget, now),
-			Subscription: subscriptionText(source.Subscription, now),
+}
+
+func (p *page) view(shown content) view {
+	v := view{Status: shown.status, Links: p.links, Choice: shown.choice, Charts: chartsOf(shown)}
+	v.Sources = nil
+	v.Summary, v.Worst = summary(shown.status)
+	all, matching := 0, 0
+	for _, source := range shown.status.Sources {
+		all += len(source.Feeds)
+		source.Feeds = slices.DeleteFunc(slices.Clone(source.Feeds), func(f Feed) bool { return !shown.choice.matches(source, f) })
+		matching += len(source.Feeds)
+		if len(source.Feeds) > 0 {
+			v.Sources = append(v.Sources, source)
 		}
+	}
+	if v.Choice.Filters() {
+		v.Shown = fmt.Sprintf("%d of %s shown.", matching, countedText(int64(all), "feed", "feeds"))
+	}
+	return v
+}
+
+// bySeverity are the states of a feed, worst first.
+func bySeverity() []State {
+	return []State{StateError, StateThrottled, StateCatchingUp, StateOK}
+}
+
+// summary is the page's one sentence, and the worst state for its colour. It holds no time, since screen readers announce each change.
+func summary(status Status) (text string, worst State) {
+	counts, feeds := map[State]int{}, int64(0)
+	order := bySeverity()
+	for _, source := range status.Sources {
 		for _, feed := range source.Feeds {
-			if shown.choice.takes(source, feed) {
-				one.Feeds = append(one.Feeds, feedOf(feed, now))
+			if !slices.Contains(order, feed.State) {
+				order = append(order, feed.State)
+			}
+			counts[feed.State]++
+			feeds++
+		}
+	}
+	text = "Ready."
+	if !status.Ready {
+		text = "Not ready: " + strings.TrimSuffix(status.NotReady, ".") + "."
+	}
+	if feeds == 0 {
+		return text + " No feeds.", ""
+	}
+	var parts []string
+	for _, state := range order {
+		if counts[state] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[state], stateText(string(state))))
+			if worst == "" {
+				worst = state
 			}
 		}
-		if len(one.Feeds) > 0 {
-			v.Sources = append(v.Sources, one)
-		}
 	}
-	return v
+	return text + " " + countedText(feeds, "feed", "feeds") + ": " + strings.Join(parts, ", ") + ".", worst
 }
 
-func feedOf(feed Feed, now time.Time) feedView {
-	v := feedView{
-		Feed: feed.Feed, Reads: readsText(feed.Reads), State: string(feed.State), StateText: stateText(string(feed.State)),
-		Watermark:   past(feed.Watermark, now, "not yet"),
-		Delay:       delayCell(feed.Delay),
-		LastSuccess: past(feed.LastSuccess, now, "never"),
-		NextRead:    coming(feed.NextRead, now, "–"),
-		Records:     countText(feed.Records),
-		Series:      seriesText(feed),
-		Work:        workText(feed),
-		Problem:     problem(feed.LastError, feed.Advice, feed.LastErrorAt, now),
+// Since is how long ago an instant was.
+func (v view) Since(at Time) string { return spanText(time.Time(v.Now).Sub(time.Time(at))) + " ago" }
+
+// At is an instant, without its day if that is today.
+func (v view) At(at Time) string {
+	text := clockText(time.Time(at))
+	if day := clockText(time.Time(v.Now))[:11]; strings.HasPrefix(text, day) {
+		return text[len(day):]
 	}
-	if feed.Snapshot {
-		v.Records, v.Work = "–", inProgressText(feed.InProgress)
-	}
-	if !feed.NewestCall.IsZero() {
-		v.Newest = "newest call " + spanText(now.Sub(time.Time(feed.NewestCall))) + " ago"
-	}
-	return v
+	return text
 }
 
-func otlpOf(otlp OTLP, now time.Time) otlpView {
-	v := otlpView{
-		State: string(otlp.State), StateText: stateText(string(otlp.State)), Off: otlp.State == OTLPOff,
-		Records: countText(otlp.OutboxRecords),
-		Problem: problem(otlp.LastError, otlp.Advice, Time{}, now),
-	}
-	if !otlp.Oldest.IsZero() {
-		v.Oldest = "oldest " + spanText(now.Sub(time.Time(otlp.Oldest))) + " ago"
-	}
-	return v
-}
-
-func storeOf(l Ledger) storeView {
-	v := storeView{
-		Series: countText(int64(l.Series)), Overflow: overflowText(l.SeriesOverflow), Overflowing: l.SeriesOverflow > 0, Size: "–",
-	}
-	if l.SizeBytes > 0 {
-		v.Size = bytesText(l.SizeBytes)
-	}
-	return v
-}
-
-// past is how long ago an instant was, and the instant.
-func past(at Time, now time.Time, empty string) cell {
+// Past is how long ago an instant was, and the instant.
+func (v view) Past(at Time, empty string) cell {
 	if at.IsZero() {
 		return cell{Main: empty}
 	}
-	t := time.Time(at)
-	return cell{Main: spanText(now.Sub(t)) + " ago", Note: nearText(t, now)}
+	return cell{Main: v.Since(at), Note: v.At(at)}
 }
 
-// coming is how long it is until an instant, and the instant.
-func coming(at Time, now time.Time, empty string) cell {
-	if at.IsZero() {
-		return cell{Main: empty}
+// Next is how long it is until an instant, and the instant.
+func (v view) Next(at Time) cell {
+	switch left := time.Time(at).Sub(time.Time(v.Now)); {
+	case at.IsZero():
+		return cell{Main: "–"}
+	case left < time.Second:
+		return cell{Main: "due", Note: v.At(at)}
+	default:
+		return cell{Main: "in " + spanText(left), Note: v.At(at)}
 	}
-	t := time.Time(at)
-	main := "due"
-	if left := t.Sub(now); left >= time.Second {
-		main = "in " + spanText(left)
-	}
-	return cell{Main: main, Note: nearText(t, now)}
 }
 
-func problem(what, advice string, at Time, now time.Time) problemView {
+// Problem is an error and when it happened.
+func (v view) Problem(what, advice string, at ...Time) problem {
 	if what == "" {
-		return problemView{What: "none", None: true}
+		return problem{What: "none", None: true}
 	}
-	view := problemView{What: what, Advice: advice}
-	if !at.IsZero() {
-		view.Note = spanText(now.Sub(time.Time(at))) + " ago"
+	p := problem{What: what, Advice: advice}
+	if len(at) > 0 && !at[0].IsZero() {
+		p.Note = v.Since(at[0])
 	}
-	return view
+	return p
+}
+
+// BudgetText is what is left of a provider's limit.
+func (v view) BudgetText(b *Budget) string {
+	text := fmt.Sprintf("at most %s requests", countText(int64(b.Limit)))
+	if b.Remaining != nil {
+		text = fmt.Sprintf("%s of %s requests left", countText(int64(*b.Remaining)), countText(int64(b.Limit)))
+	}
+	text += fmt.Sprintf(" in any %s s", countText(b.WindowSeconds))
+	if b.Group != "" {
+		text = b.Group + ": " + text
+	}
+	if !b.FrozenUntil.IsZero() {
+		text += ", throttled until " + v.At(b.FrozenUntil)
+	}
+	return text
+}
+
+// SubscriptionText says until when the provider notifies us, and when it last did.
+func (v view) SubscriptionText(s *Subscription) string {
+	text := "not subscribed"
+	if !s.Expires.IsZero() {
+		text = "subscribed until " + v.At(s.Expires)
+	}
+	if !s.LastNotification.IsZero() {
+		text += ", last notified " + v.Since(s.LastNotification)
+	}
+	return text
 }

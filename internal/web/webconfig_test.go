@@ -110,7 +110,7 @@ func TestValidateConfigFile(t *testing.T) {
 		"empty":               {"", ""},
 		"only HTTP":           {"http_server_config: {http2: false}\n", ""},
 		"unknown key":         {"basic_auth: {}\n", "field basic_auth not found"},
-		"password in clear":   {"basic_auth_users: {ali: opensesame}\n", "a password is no bcrypt hash"},
+		"password in clear":   {"basic_auth_users: {ali: opensesame}\n", "a password is not a bcrypt hash"},
 		"password as the map": {"basic_auth_users: opensesame\n", "cannot unmarshal !!str <value> into"},
 		"password with marks": {"basic_auth_users: \"`open`sesame\"\n", "cannot unmarshal !!str <value> into"},
 		"password as anchor":  {"basic_auth_users: {ali: *opensesame}\n", "anchor <value>"},

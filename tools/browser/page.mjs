@@ -39,11 +39,11 @@ const checks = {
     assert.deepEqual(await rows(page), all.filter((row) => row.startsWith(`${source} `)));
     await page.getByRole("link", { name: "24 h" }).click();
     await page.waitForURL((url) => url.searchParams.get("span") === "24h" && url.searchParams.get("source") === source);
-    await page.getByRole("heading", { name: "Calls of the last 24 h" }).waitFor();
+    await page.getByRole("heading", { name: "Calls in the last 24 h" }).waitFor();
     await page.getByRole("link", { name: "Show all" }).click();
     await page.waitForURL((url) => url.searchParams.get("span") === "24h" && !url.searchParams.has("source"));
     assert.deepEqual(await rows(page), all);
-    await page.getByRole("heading", { name: "Calls of the last 24 h" }).waitFor();
+    await page.getByRole("heading", { name: "Calls in the last 24 h" }).waitFor();
     await page.locator("summary").first().click();
     await page.locator("figure table").first().waitFor();
     await browser.screenshot(page, "without-script");
@@ -97,7 +97,7 @@ const checks = {
     await mark(page);
     for (const [name, text] of [["1 h", "5 min"], ["12 h", "10 min"], ["24 h", "15 min"], ["3 h", "5 min"]]) {
       await page.getByRole("link", { name, exact: true }).click();
-      await page.getByRole("heading", { name: `Calls of the last ${name}` }).waitFor();
+      await page.getByRole("heading", { name: `Calls in the last ${name}` }).waitFor();
       await page.getByText(`in bars of ${text};`).waitFor();
       assert.deepEqual(await page.locator(".spans [aria-current]").allTextContents(), [name]);
       assert.equal(await focused(page), name);
@@ -195,7 +195,7 @@ const checks = {
     const look = async () => [
       await page.evaluate(() => getComputedStyle(document.body).backgroundColor),
       await page.evaluate(() => getComputedStyle(document.body).color),
-      await fill(page, "path.calls"), await fill(page, "svg text"),
+      await fill(page, "rect.calls"), await fill(page, "svg text"),
     ];
     const light = await look();
     await page.emulateMedia({ colorScheme: "dark" });

@@ -12,19 +12,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
 )
 
-// meter shows how far a backfill is, with its rate and the time that is left: on a
-// terminal only. Notes are always told.
+// meter shows the progress of a backfill, its rate and the time left, on a terminal only. Notes are always printed.
 type meter struct {
 	out io.Writer
-	bar *progressbar.ProgressBar // nil: nobody looks
-	// total is of all feeds, before of those that were read already.
-	total, before, now time.Duration
-	name               string
-	shown              time.Time
+	bar *progressbar.ProgressBar // nil: no terminal
+	// before is the length of the feeds that were read already, now that of the present one.
+	before, now time.Duration
+	name        string
+	drawn       time.Time
 }
-
-// often is how often the bar is drawn.
-const often = 100 * time.Millisecond
 
 // newMeter makes the meter of some feeds.
 func newMeter(out io.Writer, feeds []*pastFeed) *meter {
@@ -34,11 +30,12 @@ func newMeter(out io.Writer, feeds []*pastFeed) *meter {
 
 func meterOn(out io.Writer, terminal bool, feeds []*pastFeed) *meter {
 	m := &meter{out: out}
+	total := time.Duration(0)
 	for _, f := range feeds {
-		m.total += f.length()
+		total += f.length()
 	}
 	if terminal {
-		m.bar = newBar(out, int64(m.total/time.Minute), "min")
+		m.bar = newBar(out, int64(total/time.Minute), "min")
 	}
 	return m
 }
@@ -51,14 +48,14 @@ func newBar(out io.Writer, units int64, unit string) *progressbar.ProgressBar {
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(true), progressbar.OptionSetWidth(20))
 }
 
-// feed begins a feed.
+// feed starts the next feed.
 func (m *meter) feed(f *pastFeed) {
 	m.before += m.now
 	m.now, m.name = f.length(), f.name()
 	m.progress(history.Progress{})
 }
 
-// writing begins to write so many series.
+// writing starts the writing of so many series.
 func (m *meter) writing(series int) {
 	m.end()
 	if m.bar != nil {
@@ -67,30 +64,27 @@ func (m *meter) writing(series int) {
 	}
 }
 
-// progress shows how far it is.
+// progress updates the bar.
 func (m *meter) progress(p history.Progress) {
-	if m.bar == nil || time.Since(m.shown) < often {
+	if m.bar == nil || time.Since(m.drawn) < 100*time.Millisecond {
 		return
 	}
-	m.shown = time.Now()
-	switch {
-	case p.Written > 0:
-		_ = m.bar.Set(p.Written) // what can't be shown isn't
-	default:
-		m.bar.Describe(fmt.Sprintf("%s, %d calls", m.name, p.Calls))
-		_ = m.bar.Set64(int64((m.before + p.Read) / time.Minute))
+	m.drawn = time.Now()
+	if p.Written > 0 {
+		_ = m.bar.Set(p.Written) // nothing depends on what is shown
+		return
 	}
+	m.bar.Describe(fmt.Sprintf("%s, %d calls", m.name, p.Calls))
+	_ = m.bar.Set64(int64((m.before + p.Read) / time.Minute))
 }
 
 // note prints a line.
 func (m *meter) note(text string) {
-	if m.bar != nil {
-		_ = m.bar.Clear()
-	}
+	m.end()
 	fmt.Fprintln(m.out, text)
 }
 
-// end takes the bar away.
+// end clears the bar.
 func (m *meter) end() {
 	if m.bar != nil {
 		_ = m.bar.Clear()

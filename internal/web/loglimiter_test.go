@@ -12,16 +12,16 @@ import (
 
 // A flood of one level writes some lines, then one now and then that says how many
 // were left out, and takes nothing of the other levels.
-func TestSparing(t *testing.T) {
+func TestLimitLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		handler := slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})
-		logger := Sparing(slog.New(handler)).With("part", "webhook")
-		for range 10 * sparingBurst {
+		logger := LimitLog(slog.New(handler)).With("part", "webhook")
+		for range 10 * logBurst {
 			logger.Debug("called")
 		}
-		if got := strings.Count(out.String(), "msg=called part=webhook"); got != sparingBurst {
-			t.Errorf("%d lines at once, want %d", got, sparingBurst)
+		if got := strings.Count(out.String(), "msg=called part=webhook"); got != logBurst {
+			t.Errorf("%d lines at once, want %d", got, logBurst)
 		}
 		out.Reset()
 		logger.Warn("full")
@@ -29,9 +29,9 @@ func TestSparing(t *testing.T) {
 			t.Errorf("another level: %q", got)
 		}
 		out.Reset()
-		<-time.After(sparingInterval)
+		<-time.After(logInterval)
 		logger.WithGroup("g").Debug("called")
-		if want := fmt.Sprintf("g.%s=%d", omittedKey, 9*sparingBurst); !strings.Contains(out.String(), want) {
+		if want := fmt.Sprintf("g.%s=%d", omittedKey, 9*logBurst); !strings.Contains(out.String(), want) {
 			t.Errorf("later: %q, want %s", out.String(), want)
 		}
 		out.Reset()
@@ -40,5 +40,5 @@ func TestSparing(t *testing.T) {
 			t.Error("a level that isn't ours isn't written")
 		}
 	})
-	Sparing(nil).Error("nobody is told")
+	LimitLog(nil).Error("nobody is told")
 }

@@ -1,0 +1,180 @@
+package web
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxCharts bounds what a view of the page costs.
+const maxCharts = 24
+
+// A chart's measures in the units of its viewBox. Every span's number of bars divides plotWidth.
+const (
+	plotLeft, plotTop     = 90, 20
+	plotWidth, plotHeight = 1152, 260
+	// leastHeight keeps one failure among thousands of calls visible.
+	leastHeight = 5
+)
+
+// chartsView is the charts section of the page.
+type chartsView struct {
+	Charts []chart
+	// Idle names the feeds without calls, Hidden says how many feeds aren't drawn; empty: none.
+	Idle, Hidden string
+	Unknown      bool // the activity can't be read
+}
+
+// chart is a feed's chart, and the same in words and figures.
+type chart struct {
+	ID, Source, Feed, Text string
+	Bars                   []bar
+	Top, Middle            string // labels of the scale
+}
+
+// bar is a step of a chart, its failures drawn over the lower part of its calls.
+type bar struct {
+	start           time.Time
+	calls, failures int64
+
+	X, Middle, Width               int
+	CallsY, CallsHeight            int
+	FailuresY, FailuresHeight      int
+	Key, From, Calls, Failures, At string // At: the label of the time axis
+}
+
+func chartsOf(shown content) chartsView {
+	v := chartsView{Unknown: shown.inactive}
+	if v.Unknown {
+		return v
+	}
+	byFeed := make(map[[2]string][]Activity)
+	for _, a := range shown.activity {
+		key := [2]string{a.Source, a.Feed}
+		byFeed[key] = append(byFeed[key], a)
+	}
+	var idle []string
+	hidden := int64(0)
+	for _, source := range shown.status.Sources {
+		for _, feed := range source.Feeds {
+			if feed.Snapshot || !shown.choice.matches(source, feed) {
+				continue
+			}
+			c := newChart(byFeed[[2]string{source.Name, feed.Feed}], shown.choice.Span, time.Time(shown.status.Now))
+			c.ID, c.Source, c.Feed = source.Name+"."+feed.Feed, source.Name, feed.Feed
+			switch {
+			case c.Text == "":
+				idle = append(idle, source.Name+" "+feed.Feed)
+			case len(v.Charts) == maxCharts:
+				hidden++
+			default:
+				v.Charts = append(v.Charts, c)
+			}
+		}
+	}
+	if len(idle) > 0 {
+		v.Idle = "No calls began in the last " + shown.choice.Span.Title() + ": " + strings.Join(idle, ", ") + "."
+	}
+	if hidden > 0 {
+		v.Hidden = countedText(hidden, "more feed isn't", "more feeds aren't") + " drawn: filter to see others."
+	}
+	return v
+}
+
+// newChart sums a feed's activity by the steps of a span; the last one is that of now. Without calls its Text is empty.
+func newChart(all []Activity, s span, now time.Time) chart {
+	first := now.UTC().Truncate(s.Step).Add(s.Step - s.Length)
+	bars := make([]bar, s.Length/s.Step)
+	for i := range bars {
+		bars[i].start = first.Add(time.Duration(i) * s.Step)
+	}
+	for _, a := range all {
+		since := time.Time(a.Start).Sub(first)
+		if i := int(since / s.Step); since >= 0 && i < len(bars) {
+			bars[i].calls += a.Calls
+			bars[i].failures += a.Failures
+		}
+	}
+	var calls, failures int64
+	var most bar
+	for _, b := range bars {
+		calls, failures = calls+b.calls, failures+b.failures
+		if b.calls > most.calls {
+			most = b
+		}
+	}
+	if calls == 0 {
+		return chart{}
+	}
+	top := scaleEnd(most.calls)
+	for i := range bars {
+		bars[i].draw(i, plotWidth/len(bars), top, s)
+	}
+	return chart{Bars: bars, Top: scaleText(top), Middle: scaleText(top / 2), Text: fmt.Sprintf(
+		"%s began in the last %s, %s. Most in %s: %s, from %s.", countedText(calls, "call", "calls"), s.Title(),
+		failedText(failures, calls), s.Bars(), countText(most.calls), timeText(most.start))}
+}
+
+// draw places a bar below the top of the scale.
+func (b *bar) draw(i, width int, top int64, s span) {
+	height := func(n int64) int {
+		if n <= 0 {
+			return 0
+		}
+		return min(max(int(float64(n)/float64(top)*plotHeight+0.5), leastHeight), plotHeight)
+	}
+	b.X, b.Width = plotLeft+i*width, width*7/8
+	b.Middle = b.X + b.Width/2
+	b.CallsHeight, b.FailuresHeight = height(b.calls), height(b.failures)
+	b.CallsY, b.FailuresY = plotTop+plotHeight-b.CallsHeight, plotTop+plotHeight-b.FailuresHeight
+	b.Key, b.From, b.Calls, b.Failures = clockText(b.start), timeText(b.start), countText(b.calls), countText(b.failures)
+	if b.start.Truncate(s.Label).Equal(b.start) {
+		b.At = b.From
+	}
+}
+
+// scaleEnd is the next round number with a whole half.
+func scaleEnd(n int64) int64 {
+	for power := int64(1); power < 1e18; power *= 10 {
+		for _, digit := range []int64{2, 4, 6, 8, 10} {
+			if digit*power >= n {
+				return digit * power
+			}
+		}
+	}
+	return n
+}
+
+// scaleText is a number in thousands or millions.
+func scaleText(n int64) string {
+	switch v := float64(n); {
+	case n >= 1e6:
+		return strconv.FormatFloat(v/1e6, 'f', -1, 64) + "M"
+	case n >= 1e3:
+		return strconv.FormatFloat(v/1e3, 'f', -1, 64) + "k"
+	default:
+		return strconv.FormatInt(n, 10)
+	}
+}
+
+func failedText(failures, calls int64) string {
+	switch percent := 100 * float64(failures) / float64(calls); {
+	case failures == 0:
+		return "none failed"
+	case percent < 0.1:
+		return countText(failures) + " failed (less than 0.1 %)"
+	default:
+		return fmt.Sprintf("%s failed (%.1f %%)", countText(failures), percent)
+	}
+}
+
+func countedText(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return countText(n) + " " + many
+}
+
+// timeText is a time of day in UTC.
+func timeText(t time.Time) string { return t.UTC().Format("15:04") }
