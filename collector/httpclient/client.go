@@ -22,9 +22,8 @@ type Client struct {
 	settings  Settings
 	base      *url.URL
 	transport http.RoundTripper
-	limiter   *rate.Limiter // nil: no bound
-	window    *window       // nil: none
-	throttle  *throttle
+	perMinute *rate.Limiter // nil: no bound
+	limiter   *Limiter
 	clock     clock
 }
 
@@ -45,12 +44,10 @@ func New(settings Settings) (*Client, error) {
 		}
 	}
 	client := &Client{settings: withDefaults(settings), base: base, transport: transport}
-	if client.window, client.throttle, err = settings.Quotas.of(settings.QuotaKey, settings.Window); err != nil {
-		return nil, err
-	}
+	client.limiter = settings.Quotas.Keep(settings.QuotaKey, func() any { return NewLimiter(settings.Limit) }).(*Limiter)
 	if perMinute := settings.RequestsPerMinute; perMinute > 0 {
 		burst := min(max(perMinute/60, 1), maxBurst)
-		client.limiter = rate.NewLimiter(rate.Limit(float64(perMinute)/60), burst)
+		client.perMinute = rate.NewLimiter(rate.Limit(float64(perMinute)/60), burst)
 	}
 	return client, nil
 }
@@ -101,13 +98,6 @@ func (c *Client) Get(ctx context.Context, request Request) (*Response, error) {
 }
 
 func (c *Client) get(ctx context.Context, call *call) (*Response, error) {
-	if c.window != nil {
-		throttled := func(d time.Duration) { c.settings.Observer.Throttled(call.feed, d) }
-		if err := c.window.line.take(ctx, throttled); err != nil {
-			return nil, call.ended(ctx)
-		}
-		defer c.window.line.pass()
-	}
 	resp, token, err := c.ask(ctx, call)
 	if c.settings.Token == nil {
 		return resp, err
@@ -124,40 +114,16 @@ func (c *Client) get(ctx context.Context, call *call) (*Response, error) {
 
 // ask sends one request when there is room, and returns the token that it used.
 func (c *Client) ask(ctx context.Context, call *call) (resp *Response, token string, err error) {
-	if err := c.wait(ctx, call); err != nil {
+	release, err := c.wait(ctx, call)
+	if err != nil {
 		return nil, "", err
 	}
+	defer release()
 	if token, err = c.token(ctx, call); err != nil {
 		return nil, "", err
 	}
-	if c.window != nil {
-		sent := time.Now()
-		defer func() { c.window.answered(sent, statusOf(resp, err), headerOf(resp, err)) }()
-	}
 	resp, err = c.send(ctx, call, token)
 	return resp, token, err
-}
-
-// statusOf is an answer's status, also of one that was refused; 0 without one.
-func statusOf(resp *Response, err error) int {
-	if resp != nil {
-		return resp.Status
-	}
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Status
-	}
-	return 0
-}
-
-// headerOf is an answer's header, also of one that was refused; nil without one.
-func headerOf(resp *Response, err error) http.Header {
-	if resp != nil {
-		return resp.Header
-	}
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Header
-	}
-	return nil
 }
 
 // token comes after the wait, during which an older one could expire.
@@ -179,58 +145,34 @@ func (c *Client) token(ctx context.Context, call *call) (string, error) {
 	return "", &Error{Kind: KindToken, method: call.method, target: call.label, reason: "get token: " + err.Error(), cause: err}
 }
 
-// wait returns when the budget has room and nobody throttles. It looks again after each sleep,
-// since another request may have been refused meanwhile.
-func (c *Client) wait(ctx context.Context, call *call) error {
-	if c.limiter != nil {
-		if err := c.limiter.Wait(ctx); err != nil {
+// wait returns when the budget has room and the provider's limits allow a request; release is called after its answer.
+func (c *Client) wait(ctx context.Context, call *call) (release func(), err error) {
+	if c.perMinute != nil {
+		if err := c.perMinute.Wait(ctx); err != nil {
 			if ctx.Err() != nil {
-				return call.ended(ctx)
+				return nil, call.ended(ctx)
 			}
-			return fmt.Errorf("%s %s: the request budget has no room before the deadline: %w", call.method, call.label, context.DeadlineExceeded)
+			return nil, fmt.Errorf("%s %s: the request budget has no room before the deadline: %w", call.method, call.label, context.DeadlineExceeded)
 		}
 	}
-	for {
-		left := c.throttle.remaining()
-		if c.window != nil {
-			left = max(left, c.window.full())
-		}
-		if left <= 0 {
-			return nil
-		}
-		if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && time.Until(deadline) < left {
-			return fmt.Errorf("%s %s: the provider's limit has no room before the deadline: %w", call.method, call.label, context.DeadlineExceeded)
-		}
-		if err := c.throttled(ctx, call, min(left, throttleSlice)); err != nil {
-			return call.ended(ctx)
-		}
+	release, err = c.limiter.Acquire(ctx, func(d time.Duration) { c.settings.Observer.Throttled(call.feed, d) })
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", call.method, call.label, err)
 	}
+	return release, nil
 }
 
-// throttled waits for the provider, and says so.
-func (c *Client) throttled(ctx context.Context, call *call, wait time.Duration) error {
-	if c.window != nil {
-		defer c.window.line.stall()()
-	}
-	began := time.Now()
-	err := sleep(ctx, wait)
-	c.settings.Observer.Throttled(call.feed, time.Since(began))
-	return err
-}
-
-// Budget returns what the provider lets the credential ask: with Settings.Window its own
-// limit, else RequestsPerMinute, of which isn't known what remains.
+// Budget returns Settings.Limit as it is now, or RequestsPerMinute if that is less, of which isn't known what remains.
 func (c *Client) Budget() Budget {
-	b := Budget{Limit: c.settings.RequestsPerMinute, Remaining: -1, Per: time.Minute}
-	if c.window != nil {
-		b = c.window.budget()
+	b := c.limiter.Budget()
+	if n := c.settings.RequestsPerMinute; b.Limit == 0 || n > 0 && n < b.Limit {
+		b.Limit, b.Remaining, b.Per = n, -1, time.Minute
 	}
-	b.FrozenUntil = c.throttle.frozenUntil()
 	return b
 }
 
 // ThrottledUntil returns when the provider may be asked again, or zero if it may be now.
-func (c *Client) ThrottledUntil() time.Time { return c.throttle.frozenUntil() }
+func (c *Client) ThrottledUntil() time.Time { return c.limiter.Budget().FrozenUntil }
 
 // Offset returns the provider's clock minus the local one, by the Date header of the latest answer and
 // less half its round trip, and whether there was one. As Date is cut to seconds

@@ -13,10 +13,9 @@
 //     an end of file.
 //   - Being throttled stops every feed that shares the client until the provider's
 //     time has passed, and never uses up a try.
-//   - A provider's own limit (Settings.Window) is never overrun by our requests,
-//     whatever their way takes, and what its answers tell of other programs is kept
-//     to. Its clients ask one at a time, in order, and share the limit and what a 429
-//     froze with clients of the same credential (Settings.Quotas).
+//   - Our requests never overrun a provider's own limit (Settings.Limit), and those of other programs that its answers
+//     count are respected. Limited requests go one at a time, first come, first served. Clients of one credential share the
+//     limit and the time until which a 429 stopped them (Settings.Quotas).
 //
 // When things fail: Get asks once (and once more with a fresh token after 401 or
 // 403) and returns an *Error. Fetch asks for the same link up to three times more

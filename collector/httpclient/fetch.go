@@ -101,7 +101,7 @@ func (c *Client) pause(step time.Duration, err error) time.Duration {
 	if ok && e.Status != http.StatusServiceUnavailable {
 		step = max(step, e.RetryAfter)
 	}
-	if c.throttle.remaining() >= step {
+	if time.Until(c.ThrottledUntil()) >= step {
 		return 0
 	}
 	return step

@@ -12,26 +12,26 @@ func TestQuotasOutliveClients(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		var quotas Quotas
-		open := func(key string, most int, answers ...reply) (*Client, *recorder) {
+		open := func(key string, answers ...reply) (*Client, *recorder) {
 			transport, rec := script(answers...)
-			client := windowed(t, transport, func(s *Settings) { s.Quotas, s.QuotaKey, s.Window.Most = &quotas, key, most })
+			client := windowed(t, transport, func(s *Settings) { s.Quotas, s.QuotaKey, s.Limit.Requests = &quotas, key, 3 })
 			rec.started = began
 			return client, rec
 		}
 		page := replies(200, "page")
-		first, _ := open("a", 3, page)
-		for range 3 {
+		first, _ := open("a", page)
+		for range 2 {
 			if err := get(t.Context(), first, "/x"); err != nil {
 				t.Fatal(err)
 			}
 		}
-		other, rec := open("b", 3, page)
+		other, rec := open("b", page)
 		if err := get(t.Context(), other, "/x"); err != nil || rec.times()[0] != 0 {
 			t.Errorf("another credential: asked at %v, %v", rec.times(), err)
 		}
-		second, rec := open("a", 4, page, page, replies(429, "", "Retry-After: 600"))
-		if b := second.Budget(); b.Remaining != 1 || b.Limit != 4 {
-			t.Errorf("after a reload the budget is %+v, want 1 of 4", b)
+		second, rec := open("a", page, page, replies(429, "", "Retry-After: 600"))
+		if b := second.Budget(); b.Remaining != 1 || b.Limit != 3 {
+			t.Errorf("after a reload the budget is %+v, want 1 of 3", b)
 		}
 		for range 2 {
 			if err := get(t.Context(), second, "/x"); err != nil {
@@ -45,7 +45,7 @@ func TestQuotasOutliveClients(t *testing.T) {
 			t.Fatal(err)
 		}
 		frozen := time.Since(began)
-		third, rec := open("a", 0, page)
+		third, rec := open("a", page)
 		if third.ThrottledUntil().IsZero() || third.Budget().FrozenUntil.IsZero() {
 			t.Error("a reload ends the penalty")
 		}

@@ -14,37 +14,39 @@ func TestParseRetryAfter(t *testing.T) {
 		name, value string
 		date        time.Time
 		want        time.Duration
-		ok          bool
 	}{
 		{name: "absent", value: ""},
 		{name: "blank", value: "  "},
-		{name: "seconds", value: "120", want: 2 * time.Minute, ok: true},
-		{name: "seconds with blanks", value: " 7 ", want: 7 * time.Second, ok: true},
-		{name: "zero", value: "0", ok: true},
-		{name: "fraction", value: "1.5", want: 1500 * time.Millisecond, ok: true},
-		{name: "negative", value: "-30", ok: true},
-		{name: "a day is capped", value: "86400", want: time.Hour, ok: true},
-		{name: "more digits than a number has", value: "99999999999999999999999999", want: time.Hour, ok: true},
+		{name: "seconds", value: "120", want: 2 * time.Minute},
+		{name: "seconds with blanks", value: " 7 ", want: 7 * time.Second},
+		{name: "zero", value: "0"},
+		{name: "fraction", value: "1.5", want: 1500 * time.Millisecond},
+		{name: "negative", value: "-30"},
+		{name: "a day is capped", value: "86400", want: time.Hour},
+		{name: "more digits than a number has", value: "99999999999999999999999999", want: time.Hour},
 		{name: "text", value: "soon"},
 		{name: "exponent", value: "1e3"},
 		{name: "hexadecimal", value: "0x10"},
 		{name: "infinite", value: "Inf"},
 		{name: "a dot", value: "."},
-		{name: "trailing dot", value: "5."},
+		{name: "trailing dot", value: "5.", want: 5 * time.Second},
 		{name: "minus", value: "-"},
-		{name: "date against the answer's date", value: date(noon.Add(30 * time.Second)), date: noon, want: 30 * time.Second, ok: true},
-		{name: "date against a clock that is 10 min ahead", value: date(noon.Add(11 * time.Minute)), date: noon.Add(10 * time.Minute), want: time.Minute, ok: true},
-		{name: "date without the answer's date", value: date(noon.Add(45 * time.Second)), want: 45 * time.Second, ok: true},
-		{name: "date that has passed", value: date(noon.Add(-time.Minute)), date: noon, ok: true},
-		{name: "date of next year is capped", value: date(noon.AddDate(1, 0, 0)), date: noon, want: time.Hour, ok: true},
-		{name: "RFC 850 date", value: "Sunday, 01-Mar-26 12:00:10 GMT", date: noon, want: 10 * time.Second, ok: true},
-		{name: "asctime date", value: "Sun Mar  1 12:00:20 2026", date: noon, want: 20 * time.Second, ok: true},
+		{name: "date against the answer's date", value: date(noon.Add(30 * time.Second)), date: noon, want: 30 * time.Second},
+		{name: "date against a clock that is 10 min ahead", value: date(noon.Add(11 * time.Minute)), date: noon.Add(10 * time.Minute), want: time.Minute},
+		{name: "date without the answer's date", value: date(noon.Add(45 * time.Second)), want: 45 * time.Second},
+		{name: "date that has passed", value: date(noon.Add(-time.Minute)), date: noon},
+		{name: "date of next year is capped", value: date(noon.AddDate(1, 0, 0)), date: noon, want: time.Hour},
+		{name: "RFC 850 date", value: "Sunday, 01-Mar-26 12:00:10 GMT", date: noon, want: 10 * time.Second},
+		{name: "asctime date", value: "Sun Mar  1 12:00:20 2026", date: noon, want: 20 * time.Second},
 		{name: "RFC 3339 is not a form of HTTP", value: "2026-03-01T12:00:10Z", date: noon},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, ok := parseRetryAfter(test.value, test.date, noon)
-			if got != test.want || ok != test.ok {
-				t.Errorf("parseRetryAfter(%q) = %v, %v; want %v, %v", test.value, got, ok, test.want, test.ok)
+			header := http.Header{"Retry-After": {test.value}}
+			if !test.date.IsZero() {
+				header.Set("Date", date(test.date))
+			}
+			if got := ParseRetryAfter(header, noon); got != test.want {
+				t.Errorf("ParseRetryAfter(%q) = %v, want %v", test.value, got, test.want)
 			}
 		})
 	}
@@ -59,9 +61,9 @@ func FuzzParseRetryAfter(f *testing.F) {
 		f.Add(seed, int64(1772366400))
 	}
 	f.Fuzz(func(t *testing.T, value string, unix int64) {
-		got, ok := parseRetryAfter(value, time.Unix(unix, 0), noon)
-		if got < 0 || got > MaxRetryAfter || !ok && got != 0 {
-			t.Errorf("parseRetryAfter(%q) = %v, %v", value, got, ok)
+		header := http.Header{"Retry-After": {value}, "Date": {time.Unix(unix, 0).UTC().Format(http.TimeFormat)}}
+		if got := ParseRetryAfter(header, noon); got < 0 || got > MaxRetryAfter {
+			t.Errorf("ParseRetryAfter(%q) = %v", value, got)
 		}
 	})
 }

@@ -32,6 +32,7 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*Response,
 		return nil, err
 	}
 	c.settings.Observer.Request(call.feed, strconv.Itoa(resp.StatusCode), took)
+	c.limiter.Learn(resp.StatusCode, resp.Header)
 	date := c.clock.observe(resp.Header, sent, took)
 
 	b := &body{
@@ -43,9 +44,8 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*Response,
 		return e
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return nil, c.refused(call, resp, b, date)
+		return nil, c.refused(call, resp, b)
 	}
-	c.throttle.succeeded()
 	response := &Response{Status: resp.StatusCode, Header: resp.Header, Date: date, Body: b, body: b}
 	if call.expectJSON && resp.StatusCode != http.StatusNoContent {
 		if err := response.checkJSON(); err != nil {
@@ -57,7 +57,7 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*Response,
 }
 
 // refused makes the error for an answer that is not 2xx and closes its body.
-func (c *Client) refused(call *call, resp *http.Response, b *body, date time.Time) error {
+func (c *Client) refused(call *call, resp *http.Response, b *body) error {
 	b.left, b.idle, b.budget = errorBodyRead, min(b.idle, errorBodyLimit), min(b.budget, errorBodyLimit)
 	kept, _ := io.ReadAll(io.LimitReader(b, errorBodyKept)) // whatever came is enough: the status decides
 	_, _ = io.Copy(io.Discard, b)                           // so that the connection can be used again
@@ -65,16 +65,13 @@ func (c *Client) refused(call *call, resp *http.Response, b *body, date time.Tim
 
 	e := b.failed(&Error{
 		Kind: kindOfStatus(resp.StatusCode), Body: kept,
-		target: call.label, reason: StatusText(resp.StatusCode),
+		target: call.label, reason: StatusText(resp.StatusCode), RetryAfter: ParseRetryAfter(resp.Header, time.Now()),
 	})
-	if after, ok := parseRetryAfter(resp.Header.Get("Retry-After"), date, time.Now()); ok {
-		e.RetryAfter = after
-	}
 	switch {
 	case e.Status == http.StatusTooManyRequests:
-		e.RetryAfter = c.throttle.hold(e.RetryAfter)
+		e.RetryAfter = c.limiter.hold(e.RetryAfter)
 	case e.Status == http.StatusServiceUnavailable && e.RetryAfter > 0:
-		c.throttle.hold(e.RetryAfter)
+		c.limiter.hold(e.RetryAfter)
 	case e.Kind == KindRedirect:
 		e.reason += ": redirects are not followed" + c.redirectHost(resp.Header.Get("Location"))
 	}

@@ -41,14 +41,11 @@ type Settings struct {
 
 	// RequestsPerMinute bounds what all feeds together send; 0: no bound.
 	RequestsPerMinute int
-	// Window is the provider's own limit, kept to beside RequestsPerMinute; nil: it has
-	// none that is known.
-	Window *Window
-	// Quotas, with QuotaKey, share the window and what a 429 froze with clients of the
-	// same credential, those before a reload among them; nil: they are the client's own.
+	// Limit is the provider's own, kept to beside RequestsPerMinute; zero: none is known.
+	Limit Limit
+	// Quotas, with QuotaKey, shares the Limiter with clients of the same credential, those before a reload among them.
 	Quotas *Quotas
-	// QuotaKey names the credential and the group of requests that its limit is for.
-	// It should hold a hash of what is secret.
+	// QuotaKey names the credential and the group of requests that its limit is for, without what is secret.
 	QuotaKey string
 	// KeepTokenOn403 says that a new token is no use after 403, so that none is asked
 	// for.
@@ -95,9 +92,8 @@ type Observer interface {
 	// without one; the duration is that until the headers were there.
 	Request(feed, code string, duration time.Duration)
 	// Throttled is called while, and after, a feed waits because the provider throttles or its
-	// limit (Settings.Window) is used up, with the time that has passed since the last call. So
-	// does a feed that waits in line behind one which does; the time of another's request and
-	// that of RequestsPerMinute, which is ours, don't count.
+	// limit (Settings.Limit) is used up, with the time that has passed since the last call. Waiting in the queue behind
+	// another feed, or for RequestsPerMinute, doesn't count.
 	Throttled(feed string, duration time.Duration)
 }
 

@@ -157,14 +157,14 @@ func TestThrottlingHoldsAllFeeds(t *testing.T) {
 func TestThrottleStepsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := newTest(t, fakeTransport(nil), nil)
-		first := client.throttle.hold(0)
-		if second := client.throttle.hold(0); second != first {
+		first := client.limiter.hold(0)
+		if second := client.limiter.hold(0); second != first {
 			t.Errorf("a second refusal made %v of %v", second, first)
 		}
-		if got := client.throttle.hold(time.Minute); got != time.Minute {
+		if got := client.limiter.hold(time.Minute); got != time.Minute {
 			t.Errorf("a longer hold is %v", got)
 		}
-		if got := client.throttle.hold(time.Second); got != time.Minute {
+		if got := client.limiter.hold(time.Second); got != time.Minute {
 			t.Errorf("a shorter one shortens it to %v", got)
 		}
 	})

@@ -45,7 +45,7 @@ func (c *callRecords) get(ctx context.Context, id string) (*callRecord, error) {
 	base := "v1.0/communications/callRecords/" + strings.ToLower(id)
 	pace := c.paces.of(strings.ToLower(id))
 	var record callRecord
-	if err := c.read(ctx, &pace.first, base+"?$expand=sessions($expand=segments)", &record); err != nil {
+	if err := c.read(ctx, pace.first, base+"?$expand=sessions($expand=segments)", &record); err != nil {
 		return nil, err
 	}
 	switch {
@@ -92,7 +92,7 @@ func distinct[T any](list []T, name func(*T) string) []T {
 // participants reads who took part. No call fails to count for want of that.
 func (c *callRecords) participants(ctx context.Context, pace *pace, base string) ([]participant, error) {
 	var page innerPage[participant]
-	err := c.read(ctx, &pace.first, base+"/participants_v2", &page)
+	err := c.read(ctx, pace.first, base+"/participants_v2", &page)
 	if kind := httpclient.KindOf(err); kind == httpclient.KindNotFound || kind == httpclient.KindBadRequest {
 		return nil, nil
 	}
@@ -121,7 +121,7 @@ func more[T any](ctx context.Context, c *callRecords, pace *pace, list []T, link
 			return nil, errEndless
 		}
 		var page innerPage[T]
-		if err := c.read(ctx, &pace.following, link, &page); err != nil {
+		if err := c.read(ctx, pace.following, link, &page); err != nil {
 			return nil, innerError(err)
 		}
 		if page.Value == nil {
@@ -153,10 +153,12 @@ func (e linkError) Error() string {
 func (e linkError) Is(target error) bool { return target == httpclient.ErrLinkExpired }
 
 // read gets a link in its turn and reads its answer.
-func (c *callRecords) read(ctx context.Context, turns *turns, link string, into any) error {
-	if err := turns.wait(ctx); err != nil {
+func (c *callRecords) read(ctx context.Context, limiter *httpclient.Limiter, link string, into any) error {
+	release, err := limiter.Acquire(ctx, nil)
+	if err != nil {
 		return fmt.Errorf("GET callRecord: %w", err)
 	}
+	defer release()
 	return fetchJSON(ctx, c.client, httpclient.Request{
 		Feed: feedCallRecords, URL: link, Label: "callRecord", ExpectJSON: true,
 		// Else what is younger than this API's version comes as unknownFutureValue.

@@ -31,7 +31,7 @@ func TestTrapLimitsOfOneCallRecord(t *testing.T) {
 		began := time.Now()
 		var into callRecord
 		for range 40 {
-			if err := c.read(t.Context(), &pace.first, "v1.0/communications/callRecords/"+record1, &into); err != nil {
+			if err := c.read(t.Context(), pace.first, "v1.0/communications/callRecords/"+record1, &into); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -40,32 +40,37 @@ func TestTrapLimitsOfOneCallRecord(t *testing.T) {
 			t.Errorf("40 took %s", took)
 		}
 		asked, began = nil, time.Now()
-		for range 135 {
-			if err := c.read(t.Context(), &pace.following, "v1.0/communications/callRecords/"+record1+"/sessions?$skip=1", &into); err != nil {
+		for range 150 {
+			if err := c.read(t.Context(), pace.following, "v1.0/communications/callRecords/"+record1+"/sessions?$skip=1", &into); err != nil {
 				t.Fatal(err)
 			}
 		}
 		wantWindow(t, asked, 50, 5*time.Minute)
 		if took := time.Since(began); took > 11*time.Minute {
-			t.Errorf("135 took %s", took)
+			t.Errorf("150 took %s", took)
 		}
 		began = time.Now()
 		other := c.paces.of(record2)
-		if err := c.read(t.Context(), &other.first, "v1.0/communications/callRecords/"+record2, &into); err != nil || time.Since(began) > 0 {
+		if err := c.read(t.Context(), other.first, "v1.0/communications/callRecords/"+record2, &into); err != nil || time.Since(began) > 0 {
 			t.Errorf("another record took %s, %v", time.Since(began), err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := c.read(ctx, &pace.following, "x", &into); !errors.Is(err, context.DeadlineExceeded) {
+		if err := c.read(ctx, pace.following, "x", &into); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the error is %v", err)
 		}
-		<-time.After(time.Hour)
-		for i := range 1000 {
+		for i := range 3 * maxIdlePaces {
 			c.paces.of(fmt.Sprint(i))
-			<-time.After(time.Second)
 		}
-		if n := len(c.paces.byID); n > 960 || c.paces.byID[record1] != nil {
-			t.Errorf("the paces of %d records are kept", n)
+		if n := len(c.paces.byID); n > maxIdlePaces || c.paces.byID[record1] != pace {
+			t.Errorf("the paces of %d records are kept, the one in use: %t", n, c.paces.byID[record1] == pace)
+		}
+		<-time.After(time.Hour)
+		for i := range maxIdlePaces {
+			c.paces.of(fmt.Sprint("new", i))
+		}
+		if c.paces.byID[record1] != nil {
+			t.Error("an idle pace is kept")
 		}
 	})
 }

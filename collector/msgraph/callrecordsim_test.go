@@ -9,6 +9,7 @@ import (
 	promconfig "github.com/prometheus/common/config"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -176,7 +177,7 @@ func openRecords(t *testing.T, server *sim.Server, settle time.Duration, change 
 	t.Cleanup(source.Close)
 	// The provider's hours pass within seconds of ours.
 	paces := source.Feeds[0].Fetcher.(*callRecords).paces
-	paces.firstMost, paces.followingMost = math.MaxInt, math.MaxInt
+	paces.first, paces.following = httpclient.Limit{}, httpclient.Limit{}
 	return source
 }
 

@@ -56,27 +56,21 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 		return httpclient.Token{}, errOtherUser
 	}
 	now, key := c.now(), keyOf(secret, jwt)
-	if err := c.pace.check(now, key); err != nil {
+	if err := c.pace.admit(now, key); err != nil {
 		return httpclient.Token{}, err
 	}
-	c.pace.began(now, key)
 	x := c.exchange(tokenPath)
 	grant := clientcredentials.Config{
 		ClientID: c.config.ClientID, ClientSecret: secret, TokenURL: x.endpoint.String(), AuthStyle: oauth2.AuthStyleInHeader,
 		EndpointParams: url.Values{"grant_type": {grantJWT}, "assertion": {jwt}},
 	}
 	got, err := grant.Token(context.WithValue(ctx, oauth2.HTTPClient, x.client()))
-	c.pace.learn(x.Header)
 	if err != nil && ctx.Err() != nil {
 		return httpclient.Token{}, context.Cause(ctx)
 	}
 	token, err := x.result(got, err, now)
-	if err != nil {
-		c.pace.fail(c.now(), err, x.Status, retryAfter(x.Header, c.now()))
-		return httpclient.Token{}, err
-	}
-	c.pace.succeeded()
-	return token, nil
+	c.pace.answered(c.now(), err, x.Status, x.Header)
+	return token, err
 }
 
 // errOtherUser is a JWT that was replaced by another user's, perhaps of another account: none of its calls may be counted under this

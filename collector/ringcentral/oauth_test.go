@@ -343,8 +343,8 @@ func TestRequestsAreObserved(t *testing.T) {
 func TestBudget(t *testing.T) {
 	rc := newRingCentral(t, httptest.NewTLSServer)
 	rc.api = func(w http.ResponseWriter, _ *http.Request) {
-		for name, value := range map[string]string{headerGroup: "heavy", headerLimit: "20", headerRemaining: "12", headerWindow: "30"} {
-			w.Header().Set(name, value)
+		for name, value := range map[string]string{"Group": "heavy", "Limit": "20", "Remaining": "12", "Window": "30"} {
+			w.Header().Set(headerPrefix+name, value)
 		}
 		_, _ = w.Write([]byte(pageOf("")))
 	}

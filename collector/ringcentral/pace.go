@@ -4,24 +4,17 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// The Auth group's limit, until an answer says otherwise (RingCentral, "Rate limits").
-const (
-	authGroup = "auth"
-	authLimit = 5
-	authPer   = time.Minute
-)
+// authLimit is the Auth group's, until an answer says otherwise (RingCentral, "Rate limits").
+var authLimit = httpclient.Limit{Requests: 5, Per: time.Minute, HeaderPrefix: headerPrefix, Group: "auth"}
 
-// How long to wait after a failure (RingCentral, "Error handling": three tries at ten
-// seconds' distance, Retry-After, or none). That nothing should be repeated can't hold
-// for ever, since the app or the user may be mended where nothing here changes.
+// How long to wait after a failure (RingCentral, "Error handling": three tries at ten seconds' distance, Retry-After, or none). A refusal is
+// repeated too, since the app or the user may be repaired where nothing here changes.
 const (
 	faultTries    = 3
 	faultPause    = 10 * time.Second
@@ -36,113 +29,59 @@ type credentialKey [sha256.Size]byte
 
 func keyOf(secret, jwt string) credentialKey { return sha256.Sum256([]byte(secret + "\x00" + jwt)) }
 
-// pace keeps to how often RingCentral lets an app ask for tokens, and for how long it may not after a failure. It outlives reloads. It is
-// safe for concurrent use.
+// pace limits how often an app asks for tokens, and for how long it doesn't after a failure. It outlives reloads. It is safe for concurrent use.
 type pace struct {
-	mu    sync.Mutex // guards all below
-	limit int
-	per   time.Duration
-	asked []time.Time // within the window, in order
+	limiter *httpclient.Limiter
 
-	failures int
-	failed   error // until when it stands, with what it was asked for
+	mu       sync.Mutex // guards all below
+	failures int        // in succession
+	failed   error      // the latest, returned until then, if the key is the same or it wasn't a refusal
 	until    time.Time
 	key      credentialKey
-	refused  bool // by what was asked with: another credential may do better
 }
 
-func newPace() *pace { return &pace{limit: authLimit, per: authPer} }
+func newPace() *pace { return &pace{limiter: httpclient.NewLimiter(authLimit)} }
 
-// check says why a token can't be asked for now.
-func (p *pace) check(now time.Time, key credentialKey) error {
+// admit counts a request for a token, or says why none can be sent now.
+func (p *pace) admit(now time.Time, key credentialKey) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.failed != nil && now.Before(p.until) && (!p.refused || key == p.key) {
+	if p.failed != nil && now.Before(p.until) && (httpclient.IsRetryable(p.failed) || key == p.key) {
 		return p.failed
 	}
-	for len(p.asked) > 0 && !now.Before(p.asked[0].Add(p.per)) {
-		p.asked = p.asked[1:]
-	}
-	if len(p.asked) >= p.limit {
+	if p.limiter.Take() > 0 {
+		limit := p.limiter.Budget()
 		return httpclient.Retryable(&TokenError{
-			what: fmt.Sprintf("RingCentral lets an app ask for %d tokens in %s, and so many were used up", p.limit, p.per),
+			what: fmt.Sprintf("RingCentral lets an app ask for %d tokens in %s, and so many were used up", limit.Limit, limit.Per),
 			todo: sessionsTodo,
 		})
 	}
+	p.key = key
 	return nil
 }
 
-// began notes that a token is asked for.
-func (p *pace) began(now time.Time, key credentialKey) {
+// answered notes what a request came to, and keeps an error until a token may be asked for again.
+func (p *pace) answered(now time.Time, err error, status int, header http.Header) {
+	p.limiter.Learn(status, header)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asked = append(p.asked, now)
-	p.key = key
-}
-
-// learn takes the group's limit from an answer.
-func (p *pace) learn(header http.Header) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if group := folded(header.Get(headerGroup)); group != "" && group != authGroup {
+	if p.failed = err; err == nil {
+		p.failures = 0
 		return
 	}
-	if n, err := strconv.Atoi(strings.TrimSpace(header.Get(headerLimit))); err == nil && n > 0 && n <= 10_000 {
-		p.limit = n
-	}
-	if n, err := strconv.Atoi(strings.TrimSpace(header.Get(headerWindow))); err == nil && n > 0 && n <= 3600 {
-		p.per = time.Duration(n) * time.Second
-	}
-}
-
-// succeeded forgets failures.
-func (p *pace) succeeded() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.failed, p.failures, p.until = nil, 0, time.Time{}
-}
-
-// fail keeps an error until a token may be asked for again.
-func (p *pace) fail(now time.Time, err error, status int, after time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.failures++
-	p.failed, p.refused = err, !httpclient.IsRetryable(err)
-	var wait time.Duration
+	after := httpclient.ParseRetryAfter(header, now)
+	wait := doubled(faultPause, p.failures-faultTries, longestFault)
 	switch {
-	case p.refused:
+	case !httpclient.IsRetryable(err):
 		wait = doubled(refusalPause, p.failures-1, longestRefuse)
 	case status == http.StatusTooManyRequests && after == 0:
 		wait = throttlePause
-	default:
-		wait = doubled(faultPause, p.failures-faultTries, longestFault)
 	}
 	p.until = now.Add(max(wait, after))
 }
 
-// doubled is d, doubled so many times, and at most longest.
+// doubled doubles a time so often, up to the longest.
 func doubled(d time.Duration, times int, longest time.Duration) time.Duration {
-	for range times {
-		if d >= longest {
-			break
-		}
-		d *= 2
-	}
-	return min(d, longest)
-}
-
-// retryAfter reads Retry-After (RFC 9110 10.2.3): seconds or a date.
-func retryAfter(header http.Header, now time.Time) time.Duration {
-	value := strings.TrimSpace(header.Get("Retry-After"))
-	if seconds, err := strconv.Atoi(value); err == nil {
-		return min(max(time.Duration(seconds)*time.Second, 0), httpclient.MaxRetryAfter)
-	}
-	until, err := http.ParseTime(value)
-	if err != nil {
-		return 0
-	}
-	if date, err := http.ParseTime(header.Get("Date")); err == nil {
-		now = date
-	}
-	return min(max(until.Sub(now), 0), httpclient.MaxRetryAfter)
+	return min(d<<min(max(times, 0), 10), longest)
 }

@@ -23,10 +23,7 @@ const providerName = "ringcentral"
 
 // The headers of RingCentral's answers.
 const (
-	headerGroup     = "X-Rate-Limit-Group"
-	headerLimit     = "X-Rate-Limit-Limit"
-	headerRemaining = "X-Rate-Limit-Remaining"
-	headerWindow    = "X-Rate-Limit-Window"
+	headerPrefix    = "X-Rate-Limit-" // and Group, Limit, Remaining or Window
 	headerRequestID = "RCRequestId"
 )
 
@@ -78,7 +75,7 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 		config: config, base: base, transport: s.transport, observer: settings.Observer,
 		userAgent: settings.UserAgent, now: settings.Now,
 	}
-	paceKey := strings.Join([]string{providerName, authGroup, strings.ToLower(base.Host), config.ClientID}, " ")
+	paceKey := strings.Join([]string{providerName, authLimit.Group, strings.ToLower(base.Host), config.ClientID}, " ")
 	s.creds.pace = settings.Quotas.Keep(paceKey, func() any { return newPace() }).(*pace)
 	if config.Account != accountSame {
 		s.creds.user = s.creds.claims().Subject
@@ -113,14 +110,14 @@ func (s *source) oauthTransport() (http.RoundTripper, error) {
 
 func (s *source) openClient() error {
 	client, err := httpclient.New(httpclient.Settings{
-		BaseURL:   s.config.BaseURL,
-		Token:     s.tokens,
-		TLS:       s.settings.TLS,
-		ProxyURL:  s.settings.ProxyURL,
-		Transport: s.settings.Transport,
-		Window: &httpclient.Window{
-			Limit: heavyLimit, Most: s.settings.RequestsPerMinute, Per: heavyPer, Penalty: heavyPenalty,
-			Group: headerGroup, LimitHeader: headerLimit, Remaining: headerRemaining, PerHeader: headerWindow, Only: heavyGroup,
+		BaseURL:           s.config.BaseURL,
+		Token:             s.tokens,
+		TLS:               s.settings.TLS,
+		ProxyURL:          s.settings.ProxyURL,
+		Transport:         s.settings.Transport,
+		RequestsPerMinute: s.settings.RequestsPerMinute,
+		Limit: httpclient.Limit{
+			Requests: heavyLimit, Per: heavyPer, Penalty: heavyPenalty, HeaderPrefix: headerPrefix, Group: heavyGroup,
 		},
 		Quotas:           s.settings.Quotas,
 		QuotaKey:         s.quotaKey(),

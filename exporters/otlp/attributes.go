@@ -1,6 +1,8 @@
 package otlp
 
 import (
+	"slices"
+
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -9,10 +11,18 @@ import (
 // Beside it come cdr.invite_time, cdr.emergency (`real`, `test`) and, under the
 // provider, user_principal_name.
 func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
+	if event.Session != nil {
+		return appendSession(b, r, event)
+	}
 	b = appendIdentity(b, r, event, "")
 	b = appendCall(b, r)
-	b = appendParties(b, r, event.Provider)
-	b = appendFailure(b, r)
+	b = appendText(b, common("cdr.caller.number"), r.CallerNumber)
+	b = appendText(b, common("cdr.callee.number"), r.CalleeNumber)
+	b = appendUser(b, event.Provider, r.UserID, r.UserName, r.UserPrincipal, r.Extra)
+	b = appendKnownInt(b, common("cdr.sip_code"), r.SIPCode)
+	b = appendKnownInt(b, common("cdr.sub_code"), r.SubCode)
+	b = appendText(b, common("cdr.reason"), r.Reason)
+	b = appendText(b, common("cdr.reason_phrase"), r.ReasonPhrase)
 	b = appendCharges(b, r, event.Provider)
 	b = appendMedia(b, r)
 	for i := range r.Extra {
@@ -56,12 +66,6 @@ func appendCall(b []byte, r *cdr.Record) []byte {
 	return b
 }
 
-func appendParties(b []byte, r *cdr.Record, provider string) []byte {
-	b = appendText(b, common("cdr.caller.number"), r.CallerNumber)
-	b = appendText(b, common("cdr.callee.number"), r.CalleeNumber)
-	return appendUser(b, provider, r.UserID, r.UserName, r.UserPrincipal, r.Extra)
-}
-
 func appendUser(b []byte, provider, id, name, principal string, extra []cdr.Attr) []byte {
 	b = appendText(b, common("cdr.user.id"), id)
 	b = appendText(b, common("cdr.user.name"), name)
@@ -77,16 +81,9 @@ func appendOwn(b []byte, k key, value string, extra []cdr.Attr) []byte {
 	return appendText(b, k, value)
 }
 
-func appendFailure(b []byte, r *cdr.Record) []byte {
-	b = appendKnownInt(b, common("cdr.sip_code"), r.SIPCode)
-	b = appendKnownInt(b, common("cdr.sub_code"), r.SubCode)
-	b = appendText(b, common("cdr.reason"), r.Reason)
-	return appendText(b, common("cdr.reason_phrase"), r.ReasonPhrase)
-}
-
 func appendMedia(b []byte, r *cdr.Record) []byte {
 	if r.MediaBypass.Known() {
-		b = appendTruth(b, common("cdr.media_bypass"), r.MediaBypass == cdr.True)
+		b = appendBool(b, common("cdr.media_bypass"), r.MediaBypass == cdr.True)
 	}
 	b = appendText(b, common("cdr.media_location"), r.MediaLocation)
 	b = appendText(b, common("cdr.signaling_location"), r.SignalLocation)
@@ -119,9 +116,95 @@ func appendExtra(b []byte, provider string, a *cdr.Attr) []byte {
 	case cdr.IntAttr:
 		return appendInt(b, k, a.Int)
 	case cdr.BoolAttr:
-		return appendTruth(b, k, a.Int != 0)
+		return appendBool(b, k, a.Int != 0)
 	case cdr.StringsAttr:
 		return appendTexts(b, k, a.Strs)
 	}
 	return b
+}
+
+// appendSession appends what contract 4 lists for a session, without what wasn't
+// given. Its stage and media stand under the provider, beside the provider's own fields.
+func appendSession(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
+	s := event.Session
+	b = appendIdentity(b, r, event, s.ID)
+	b = appendText(b, common("cdr.session.id"), s.ID)
+	b = appendText(b, common("cdr.session.result"), s.Result.String())
+	b = appendTime(b, common("cdr.start_time"), s.Start)
+	b = appendTime(b, common("cdr.end_time"), s.End)
+	b = appendText(b, sessionNumber(r, s), s.Number)
+	b = appendUser(b, event.Provider, s.UserID, s.UserName, s.UserPrincipal, s.Extra)
+	b = appendText(b, common("cdr.reason"), s.Reason)
+	b = appendOwn(b, key{event.Provider, "stage"}, s.Stage, s.Extra)
+	b = appendOwn(b, key{event.Provider, "media"}, s.Media, s.Extra)
+	for i := range s.Extra {
+		b = appendExtra(b, event.Provider, &s.Extra[i])
+	}
+	return b
+}
+
+// sessionNumber is the key of a session's number: the caller's of an inbound session, the
+// callee's of any other.
+func sessionNumber(r *cdr.Record, s *cdr.Session) key {
+	direction := s.Direction
+	if direction == cdr.DirectionUnknown {
+		direction = r.Direction
+	}
+	if direction == cdr.Inbound {
+		return common("cdr.caller.number")
+	}
+	return common("cdr.callee.number")
+}
+
+// appendCharges appends cdr.charge and cdr.currency: the `usage` component;
+// where a provider has none, the sum of all components if they share a currency,
+// else the first. The other components follow as cdr.<provider>.<component>_charge,
+// unless the provider's own fields bring that name.
+func appendCharges(b []byte, r *cdr.Record, provider string) []byte {
+	if len(r.Charges) == 0 {
+		return b
+	}
+	amount, currency, shown := mainCharge(r.Charges)
+	b = appendMoney(b, common("cdr.charge"), &amount)
+	b = appendText(b, common("cdr.currency"), currency)
+	for i := range r.Charges {
+		if i == shown {
+			continue
+		}
+		if name := r.Charges[i].Component + "_charge"; !hasExtra(r.Extra, name) {
+			b = appendMoney(b, key{provider, name}, &r.Charges[i].Amount)
+		}
+	}
+	return b
+}
+
+// mainCharge is the amount of cdr.charge, its currency, and which component it
+// is, -1 for a sum of several.
+func mainCharge(charges []cdr.Charge) (amount cdr.Money, currency string, shown int) {
+	for i := range charges {
+		if charges[i].Component == "usage" {
+			return charges[i].Amount, charges[i].Currency, i
+		}
+	}
+	first := charges[0]
+	if len(charges) == 1 {
+		return first.Amount, first.Currency, 0
+	}
+	sum := first.Amount
+	for i := 1; i < len(charges); i++ {
+		if charges[i].Currency != first.Currency {
+			return first.Amount, first.Currency, 0
+		}
+		sum = sum.Add(&charges[i].Amount)
+	}
+	return sum, first.Currency, -1
+}
+
+func appendMoney(b []byte, k key, amount *cdr.Money) []byte {
+	var buf [64]byte
+	return appendBytes(b, k, amount.Append(buf[:0]))
+}
+
+func hasExtra(extra []cdr.Attr, name string) bool {
+	return slices.ContainsFunc(extra, func(a cdr.Attr) bool { return a.Key == name })
 }

@@ -19,7 +19,7 @@
 // When things fail: what isn't about a record (the network, credentials, a wrong
 // address, an endpoint that refuses everything) is retried for ever with backoff, and
 // shown in the Status. A refused batch is split until the record at fault is alone; that
-// one is set aside, counted and logged by its uid. See verdict.go for which answer
+// one is set aside, counted and logged by its uid. See judgeHTTP and judgeGRPC for which answer
 // means what. What the endpoint writes is never repeated in an error or a log, as it
 // may quote a record or a header.
 package otlp

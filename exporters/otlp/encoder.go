@@ -1,7 +1,6 @@
 package otlp
 
 import (
-	"slices"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -9,10 +8,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
-
-// lengthRoom is the room kept for a record's length: two bytes hold up to 16383,
-// which hardly any record passes.
-const lengthRoom = 2
 
 // Encoder makes the log record of a call record or of a session (contract 4). It holds no state
 // that changes and is safe for concurrent use.
@@ -27,42 +22,23 @@ func NewEncoder(timestamp LogTimestamp) Encoder { return Encoder{timestamp: time
 // `log_records` field of opentelemetry.proto.logs.v1.ScopeLogs, so batches are
 // what it appended, one record after another. The record must be redacted.
 func (e Encoder) AppendRecord(batch []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
-	batch = protowire.AppendTag(batch, scopeLogsRecords, protowire.BytesType)
-	begin := len(batch) + lengthRoom
-	batch = append(batch, make([]byte, lengthRoom)...)
-	batch = e.appendFields(batch, r, event)
-	return closeLength(batch, begin)
-}
-
-// closeLength writes the length of what stands from begin on into the room
-// before it, and moves it if it needs more or less room.
-func closeLength(b []byte, begin int) []byte {
-	n := len(b) - begin
-	if need := protowire.SizeVarint(uint64(n)); need != lengthRoom {
-		grow := need - lengthRoom
-		b = slices.Grow(b, max(grow, 0))[:len(b)+grow]
-		copy(b[begin+grow:], b[begin:begin+n])
-	}
-	protowire.AppendVarint(b[:begin-lengthRoom], uint64(n))
-	return b
-}
-
-// appendFields appends the fields of a LogRecord.
-func (e Encoder) appendFields(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
-	b = appendUnixNano(b, recordTime, e.timeOf(r, event))
-	if s := event.Session; s != nil {
-		b = appendSeverity(b, sessionSeverity(s.Result))
-		b = appendBody(b, r, event)
-		b = appendSessionAttributes(b, r, event)
-	} else {
-		b = appendSeverity(b, outcomeSeverity(r.Outcome))
-		b = appendBody(b, r, event)
+	return appendMessage(batch, scopeLogsRecords, func(b []byte) []byte {
+		b = appendUnixNano(b, recordTime, e.timeOf(r, event))
+		level := outcomeSeverity(r.Outcome)
+		if event.Session != nil {
+			level = sessionSeverity(event.Session.Result)
+		}
+		b = protowire.AppendVarint(protowire.AppendTag(b, recordSeverity, protowire.VarintType), uint64(level))
+		b = appendString(b, recordLevel, level.text())
+		b = appendMessage(b, recordBody, func(b []byte) []byte {
+			return appendMessage(b, anyString, func(b []byte) []byte { return appendLine(b, r, event) })
+		})
 		b = appendAttributes(b, r, event)
-	}
-	trace := event.TraceID(r.CallID)
-	b = protowire.AppendBytes(protowire.AppendTag(b, recordTraceID, protowire.BytesType), trace[:])
-	b = appendUnixNano(b, recordObserved, event.Observed)
-	return protowire.AppendString(protowire.AppendTag(b, recordEventName, protowire.BytesType), event.Name)
+		trace := event.TraceID(r.CallID)
+		b = appendString(b, recordTraceID, trace[:])
+		b = appendUnixNano(b, recordObserved, event.Observed)
+		return appendString(b, recordEventName, event.Name)
+	})
 }
 
 // timeOf is the record's timestamp: the start of the session or of the call, unless the
@@ -111,7 +87,10 @@ func outcomeSeverity(outcome cdr.Outcome) severity {
 	return info
 }
 
-func appendSeverity(b []byte, s severity) []byte {
-	b = protowire.AppendVarint(protowire.AppendTag(b, recordSeverity, protowire.VarintType), uint64(s))
-	return protowire.AppendString(protowire.AppendTag(b, recordLevel, protowire.BytesType), s.text())
+// sessionSeverity: ERROR for what failed.
+func sessionSeverity(result cdr.SessionResult) severity {
+	if result == cdr.SessionOK {
+		return info
+	}
+	return fault
 }

@@ -192,16 +192,6 @@ func TestRecordsOfAnySizeJoin(t *testing.T) {
 	}
 }
 
-// TestSmallRecords: a record under 128 bytes needs less room for its length than
-// is kept.
-func TestSmallRecords(t *testing.T) {
-	batch := append([]byte("before"), make([]byte, lengthRoom)...)
-	batch = closeLength(append(batch, "abc"...), len(batch))
-	if want := "before\x03abc"; string(batch) != want {
-		t.Errorf("got %q, want %q", batch, want)
-	}
-}
-
 func TestTimestamps(t *testing.T) {
 	long := bareRecord()
 	long.Start = time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/resource"
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -48,9 +49,7 @@ type Exporter struct {
 
 	logsHealth, metricsHealth *health
 
-	closeOnce sync.Once
-	close     func() error
-	closeErr  error
+	close func() error
 }
 
 // New makes an exporter. It connects to nothing yet; an error says which setting
@@ -67,12 +66,63 @@ func New(settings Settings, parts Parts) (*Exporter, error) {
 	if parts.Now == nil {
 		parts.Now = time.Now
 	}
+	if s.Logs && (parts.Outbox == nil || parts.Observer == nil) {
+		return nil, errors.New("logs need an outbox and an observer")
+	}
 	h, err := newHeaders(s.Headers, endpoint)
 	if err != nil {
 		return nil, err
 	}
-	b := builder{settings: s, parts: parts, endpoint: endpoint, headers: h}
-	return b.build()
+	e := &Exporter{
+		logsHealth:    newHealth("logs", s.Logs, parts.Logger, parts.Now),
+		metricsHealth: newHealth("metrics", s.Metrics, parts.Logger, parts.Now),
+		close:         func() error { return nil },
+	}
+	upload, exporter, err := e.connect(s, endpoint, h, parts.Now)
+	if err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	if s.Logs {
+		e.logs = &sender{
+			outbox: parts.Outbox, uploader: upload, request: newRequest(s), observer: parts.Observer, health: e.logsHealth, logger: parts.Logger,
+			timeout: s.Timeout, grace: s.ShutdownTimeout,
+		}
+	}
+	if s.Metrics {
+		e.metrics = &metricsSender{
+			Exporter: exporter, settings: s, resource: resource.NewSchemaless(resourceAttributes(s)...), health: e.metricsHealth,
+			producer: NewProducer(s.Version, parts.Now, parts.Sources...),
+		}
+	}
+	return e, nil
+}
+
+// connect makes what speaks the protocol, for both signals.
+func (e *Exporter) connect(s Settings, endpoint *url.URL, h headers, now func() time.Time) (uploader, sdkmetric.Exporter, error) {
+	if s.Protocol == GRPC {
+		conn, err := dial(s, endpoint, h)
+		if err != nil {
+			return nil, nil, err
+		}
+		e.close = conn.Close
+		exporter, err := newGRPCMetrics(s, conn)
+		return grpcUploader{collogspb.NewLogsServiceClient(conn)}, exporter, err
+	}
+	client := newHTTPClient(s, h, now)
+	e.close = func() error { client.CloseIdleConnections(); return nil }
+	exporter, err := newHTTPMetrics(s, signalURL(s, endpoint, "metrics"), client)
+	return &httpUploader{url: signalURL(s, endpoint, "logs"), client: client, timeout: s.Timeout, plain: s.Uncompressed, now: now}, exporter, err
+}
+
+// signalURL appends /v1/<signal> to the endpoint, unless it is complete, without its
+// user and password.
+func signalURL(s Settings, endpoint *url.URL, signal string) string {
+	u := *endpoint
+	u.User = nil
+	if s.Complete {
+		return u.String()
+	}
+	return u.JoinPath("v1", signal).String()
 }
 
 // Run sends until the context ends, then what is left, for at most the shutdown
@@ -101,101 +151,7 @@ func (e *Exporter) Status() Status {
 
 // Close lets connections go, after Run has returned. It may be called again.
 func (e *Exporter) Close() error {
-	e.closeOnce.Do(func() { e.closeErr = e.close() })
-	return e.closeErr
-}
-
-// builder puts an exporter together.
-type builder struct {
-	settings Settings
-	parts    Parts
-	endpoint *url.URL
-	headers  *headers
-}
-
-func (b *builder) build() (*Exporter, error) {
-	around, err := newEnvelope(b.settings)
-	if err != nil {
-		return nil, err
-	}
-	e := &Exporter{
-		logsHealth:    newHealth("logs", b.settings.Logs, b.parts.Logger, b.parts.Now),
-		metricsHealth: newHealth("metrics", b.settings.Metrics, b.parts.Logger, b.parts.Now),
-	}
-	if b.settings.Protocol == GRPC {
-		err = b.buildGRPC(e, around)
-	} else {
-		err = b.buildHTTP(e, around)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return e, nil
-}
-
-func (b *builder) buildHTTP(e *Exporter, around envelope) error {
-	client := newHTTPClient(b.settings, b.headers, b.parts.Now)
-	e.close = func() error { client.CloseIdleConnections(); return nil }
-	return b.signals(e,
-		&httpUploader{
-			url: b.signalURL("logs"), client: client, envelope: around,
-			timeout: b.settings.Timeout, now: b.parts.Now, plain: b.settings.Uncompressed,
-		},
-		func(ctx context.Context) (sdkmetric.Exporter, error) {
-			return newHTTPMetrics(ctx, b.settings, b.signalURL("metrics"), client)
-		})
-}
-
-func (b *builder) buildGRPC(e *Exporter, around envelope) error {
-	conn, err := dial(b.settings, b.endpoint, b.headers)
-	if err != nil {
-		return err
-	}
-	e.close = conn.Close
-	err = b.signals(e,
-		&grpcUploader{client: collogspb.NewLogsServiceClient(conn), envelope: around, timeout: b.settings.Timeout},
-		func(ctx context.Context) (sdkmetric.Exporter, error) { return newGRPCMetrics(ctx, b.settings, conn) })
-	if err != nil {
-		return errors.Join(err, conn.Close())
-	}
-	return nil
-}
-
-// signals makes what is switched on.
-func (b *builder) signals(e *Exporter, u uploader, exporter func(context.Context) (sdkmetric.Exporter, error)) error {
-	s, p := b.settings, b.parts
-	if s.Logs {
-		if p.Outbox == nil || p.Observer == nil {
-			return errors.New("logs need an outbox and an observer")
-		}
-		e.logs = &sender{
-			outbox: p.Outbox, uploader: u, observer: p.Observer, health: e.logsHealth, logger: p.Logger, grace: s.ShutdownTimeout,
-		}
-	}
-	if s.Metrics {
-		inner, err := exporter(context.Background())
-		if err != nil {
-			return err
-		}
-		resource := sdkResource(s)
-		e.metrics = &metricsSender{
-			producer: NewProducer(s.Version, p.Now, p.Sources...), resource: resource,
-			exporter: &watched{
-				Exporter: inner, resource: resource, health: e.metricsHealth, timeout: s.Timeout, interval: s.Interval,
-			},
-			interval: s.Interval, timeout: s.Timeout, grace: s.ShutdownTimeout,
-		}
-	}
-	return nil
-}
-
-// signalURL appends /v1/<signal> to the endpoint, unless it is complete, without its
-// user and password.
-func (b *builder) signalURL(signal string) string {
-	u := *b.endpoint
-	u.User = nil
-	if b.settings.Complete {
-		return u.String()
-	}
-	return u.JoinPath("v1", signal).String()
+	closing := e.close
+	e.close = func() error { return nil }
+	return closing()
 }

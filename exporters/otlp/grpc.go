@@ -8,6 +8,7 @@ import (
 	"time"
 
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
@@ -17,14 +18,12 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 )
 
 // dial makes the connection of both signals. Nothing is connected before the
 // first request.
-func dial(s Settings, endpoint *url.URL, h *headers) (*grpc.ClientConn, error) {
-	security := insecure.NewCredentials()
-	port := "80"
+func dial(s Settings, endpoint *url.URL, h headers) (*grpc.ClientConn, error) {
+	security, port := insecure.NewCredentials(), "80"
 	if endpoint.Scheme == "https" {
 		security, port = credentials.NewTLS(s.TLS), "443"
 	}
@@ -58,38 +57,38 @@ func dial(s Settings, endpoint *url.URL, h *headers) (*grpc.ClientConn, error) {
 
 // intercept adds the headers to a call and takes the endpoint's words out of its
 // error: the code and the details stay.
-func (h *headers) intercept(
+func (h headers) intercept(
 	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
 ) error {
 	var pairs []string
 	err := h.each(func(name, value string) { pairs = append(pairs, name, value) })
 	if err != nil {
-		note(ctx, err.Error())
+		noteAttempt(ctx, err.Error())
 		return status.Error(codes.Unavailable, err.Error())
 	}
 	ctx = metadata.AppendToOutgoingContext(ctx, pairs...)
 	var header, trailer metadata.MD
 	err = invoke(ctx, method, req, reply, conn, append(opts, grpc.Header(&header), grpc.Trailer(&trailer))...)
 	if err == nil {
-		note(ctx, "")
+		noteAttempt(ctx, "")
 		return nil
 	}
 	st := status.Convert(err)
 	if len(header) == 0 && len(trailer) == 0 {
-		st = ours(st)
+		st = localStatus(st)
 	} else {
 		wordless := st.Proto()
 		wordless.Message = ""
 		st = status.FromProto(wordless)
 	}
-	note(ctx, judgeGRPC(st).problem)
+	noteAttempt(ctx, judgeGRPC(st).problem)
 	return st.Err()
 }
 
-// ours is a status that this side made, because no gRPC server answered. What it
+// localStatus is for a status that this side made, because no gRPC server answered. What it
 // makes of answers that aren't gRPC at all would read as the refusal of a record,
 // and quotes them from the second line on.
-func ours(st *status.Status) *status.Status {
+func localStatus(st *status.Status) *status.Status {
 	code := st.Code()
 	if code == codes.Unknown || code == codes.Internal {
 		code = codes.Unavailable
@@ -102,22 +101,45 @@ func ours(st *status.Status) *status.Status {
 }
 
 // grpcUploader calls LogsService/Export.
-type grpcUploader struct {
-	client   collogspb.LogsServiceClient
-	envelope envelope
-	timeout  time.Duration
+type grpcUploader struct{ client collogspb.LogsServiceClient }
+
+func (u grpcUploader) upload(ctx context.Context, request *collogspb.ExportLogsServiceRequest) answer {
+	res, err := u.client.Export(ctx, request)
+	a := judgeGRPC(status.Convert(err))
+	a.rejected = res.GetPartialSuccess().GetRejectedLogRecords()
+	return a
 }
 
-func (u *grpcUploader) upload(ctx context.Context, p part) answer {
-	ctx, cancel := context.WithTimeout(ctx, u.timeout)
-	defer cancel()
-	var req collogspb.ExportLogsServiceRequest
-	if err := proto.Unmarshal(append(u.envelope.head(len(p.data)), p.data...), &req); err != nil {
-		return answer{verdict: refused, problem: "it isn't a log record"}
+// judgeGRPC: the retryable codes are those of OTLP 1.11 "Failures", and what the
+// HTTP codes 401, 403 and 404 are in gRPC. RESOURCE_EXHAUSTED without RetryInfo
+// is not retryable there, as it also means a message over the endpoint's limit;
+// it is used for quotas too, which are no fault of a record, so less is tried,
+// and a single record again.
+func judgeGRPC(st *status.Status) answer {
+	a := answer{verdict: again, problem: "the endpoint answered gRPC " + st.Code().String()}
+	if st.Message() != "" { // ours: the endpoint's was taken out
+		a.problem = st.Message()
 	}
-	res, err := u.client.Export(ctx, &req)
-	if err != nil {
-		return judgeGRPC(status.Convert(err))
+	asked := false
+	for _, detail := range st.Details() {
+		if info, ok := detail.(*errdetails.RetryInfo); ok {
+			a.after, asked = max(0, info.GetRetryDelay().AsDuration()), true
+		}
 	}
-	return answer{verdict: accepted, rejected: res.GetPartialSuccess().GetRejectedLogRecords()}
+	switch st.Code() {
+	case codes.OK:
+		return answer{verdict: accepted}
+	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
+	case codes.ResourceExhausted:
+		if !asked {
+			a.verdict = tooMuch
+		}
+	case codes.Unauthenticated, codes.PermissionDenied:
+		a.problem += checkCredentials
+	case codes.NotFound, codes.Unimplemented:
+		a.problem += checkEndpoint
+	case codes.Unknown, codes.Internal, codes.InvalidArgument, codes.AlreadyExists, codes.FailedPrecondition:
+		a.verdict = refused
+	}
+	return a
 }

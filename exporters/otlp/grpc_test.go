@@ -20,7 +20,7 @@ import (
 )
 
 // newGRPCUploader connects to an endpoint.
-func newGRPCUploader(t *testing.T, endpoint string) *grpcUploader {
+func newGRPCUploader(t *testing.T, endpoint string) grpcUploader {
 	t.Helper()
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -35,16 +35,12 @@ func newGRPCUploader(t *testing.T, endpoint string) *grpcUploader {
 		t.Fatal(err)
 	}
 	closing(t, conn)
-	return &grpcUploader{client: collogspb.NewLogsServiceClient(conn), timeout: 5 * time.Second}
+	return grpcUploader{client: collogspb.NewLogsServiceClient(conn)}
 }
 
-func onePart(t *testing.T, ids ...string) part {
+func requestOf(t *testing.T, ids ...string) *collogspb.ExportLogsServiceRequest {
 	t.Helper()
-	p, ok := whole(batch(1, ids...).Data)
-	if !ok {
-		t.Fatal("the batch can't be read")
-	}
-	return p
+	return newRequest(Settings{})(decode(t, batch(1, ids...).Data))
 }
 
 // TestEveryGRPCCode: counting.md 26, as a server sends the codes.
@@ -86,7 +82,7 @@ func TestEveryGRPCCode(t *testing.T) {
 	for _, tc := range tests {
 		t.Run(tc.code.String(), func(t *testing.T) {
 			answer = status.Error(tc.code, "the endpoint's own words")
-			got := u.upload(t.Context(), onePart(t, "a"))
+			got := u.upload(t.Context(), requestOf(t, "a"))
 			if got.verdict != tc.verdict || !strings.Contains(got.problem, tc.hint) || strings.Contains(got.problem, "own words") || got.after != 0 {
 				t.Errorf("got %+v, want verdict %d, %q", got, tc.verdict, tc.hint)
 			}
@@ -95,7 +91,7 @@ func TestEveryGRPCCode(t *testing.T) {
 	for _, code := range []codes.Code{codes.Unavailable, codes.ResourceExhausted} {
 		t.Run(code.String()+" with RetryInfo", func(t *testing.T) {
 			answer = asking(code)
-			if got := u.upload(t.Context(), onePart(t, "a")); got.verdict != again || got.after != 7*time.Second {
+			if got := u.upload(t.Context(), requestOf(t, "a")); got.verdict != again || got.after != 7*time.Second {
 				t.Errorf("got %+v, want again after 7s", got)
 			}
 		})
@@ -109,7 +105,7 @@ func TestGRPCPartialSuccess(t *testing.T) {
 			PartialSuccess: &collogspb.ExportLogsPartialSuccess{RejectedLogRecords: 2, ErrorMessage: "no"},
 		}, nil
 	}
-	got := newGRPCUploader(t, r.serveGRPC(t, nil)).upload(t.Context(), onePart(t, "a", "b", "c"))
+	got := newGRPCUploader(t, r.serveGRPC(t, nil)).upload(t.Context(), requestOf(t, "a", "b", "c"))
 	if got.verdict != accepted || got.rejected != 2 {
 		t.Errorf("got %+v, want 2 rejected", got)
 	}
@@ -181,22 +177,16 @@ func TestGRPCToSomethingElse(t *testing.T) {
 					t.Errorf("serve: %v", err)
 				}
 			})
-			got := newGRPCUploader(t, "http://"+listener.Addr().String()).upload(t.Context(), onePart(t, "a"))
+			got := newGRPCUploader(t, "http://"+listener.Addr().String()).upload(t.Context(), requestOf(t, "a"))
 			if got.verdict != again || strings.Contains(got.problem, "own words") {
 				t.Errorf("got %+v, want again", got)
 			}
 		})
 	}
 	t.Run("nobody", func(t *testing.T) {
-		got := newGRPCUploader(t, "http://127.0.0.1:1").upload(t.Context(), onePart(t, "a"))
+		got := newGRPCUploader(t, "http://127.0.0.1:1").upload(t.Context(), requestOf(t, "a"))
 		if got.verdict != again || !strings.Contains(got.problem, "connection refused") {
 			t.Errorf("got %+v", got)
-		}
-	})
-	t.Run("bytes that are no record", func(t *testing.T) {
-		got := newGRPCUploader(t, "http://127.0.0.1:1").upload(t.Context(), part{data: []byte{0x12, 1, 0xff}, records: 1})
-		if got.verdict != refused {
-			t.Errorf("got %+v, want refused", got)
 		}
 	})
 }

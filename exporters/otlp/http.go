@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
@@ -17,31 +19,100 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// uploader sends log records once and says how that went. An answer given after
-// the context ended means nothing.
-type uploader interface {
-	upload(ctx context.Context, p part) answer
-}
+// maxResponse bounds what is read of an answer; a partial success is far smaller.
+const maxResponse = 1 << 20
 
-// httpUploader posts to /v1/logs. One goroutine uses it.
-type httpUploader struct {
-	url      string
-	client   *http.Client
-	envelope envelope
-	timeout  time.Duration
-	now      func() time.Time
-	plain    bool         // not compressed
-	gzip     *gzip.Writer // made by the first request
-}
-
-func (u *httpUploader) upload(ctx context.Context, p part) answer {
-	ctx, cancel := context.WithTimeout(ctx, u.timeout)
-	defer cancel()
-	body, err := u.body(u.envelope.head(len(p.data)), p.data)
-	if err != nil {
-		return answer{verdict: again, problem: err.Error()}
+// newHTTPClient makes the client of both signals. Redirects aren't followed: a
+// POST would become a GET, whose 200 is no acceptance.
+func newHTTPClient(s Settings, h headers, now func() time.Time) *http.Client {
+	base := s.Transport
+	if base == nil {
+		base = &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			TLSClientConfig:     s.TLS,
+			TLSHandshakeTimeout: 10 * time.Second,
+			ForceAttemptHTTP2:   true,
+			MaxIdleConns:        4,
+			IdleConnTimeout:     90 * time.Second,
+		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url, bytes.NewReader(body))
+	return &http.Client{
+		Transport:     &transport{base: base, headers: h, userAgent: userAgent(s), timeout: s.Timeout, now: now},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+func userAgent(s Settings) string { return "cdr-exporter/" + s.Version }
+
+// transport is under all HTTP requests, those of the SDK included: it adds the
+// headers, bounds the answer, and throws away the text of a refusal.
+type transport struct {
+	base      http.RoundTripper
+	headers   headers
+	userAgent string
+	timeout   time.Duration
+	now       func() time.Time
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, err := t.send(req)
+	switch {
+	case err != nil:
+		noteAttempt(req.Context(), networkProblem(err, t.timeout))
+		return nil, err
+	case !success(res.StatusCode):
+		noteAttempt(req.Context(), judgeHTTP(res.StatusCode, res.Header, t.now()).problem)
+		// Reading a little lets the connection be used again.
+		_, _ = io.CopyN(io.Discard, res.Body, 64<<10)
+		res.Body.Close()
+		res.Body, res.ContentLength = http.NoBody, 0
+	default:
+		noteAttempt(req.Context(), "")
+		res.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(res.Body, maxResponse), res.Body}
+	}
+	return res, nil
+}
+
+// send adds the headers, but for those that describe the body.
+func (t *transport) send(req *http.Request) (*http.Response, error) {
+	own := req.Clone(req.Context())
+	own.Header.Set("User-Agent", t.userAgent)
+	if err := t.headers.each(own.Header.Set); err != nil {
+		if req.Body != nil {
+			req.Body.Close()
+		}
+		return nil, err
+	}
+	for _, name := range []string{"Content-Type", "Content-Encoding"} {
+		if values := req.Header.Values(name); len(values) > 0 {
+			own.Header[name] = values
+		}
+	}
+	return t.base.RoundTrip(own)
+}
+
+func success(code int) bool { return code >= 200 && code <= 299 }
+
+// httpUploader posts to /v1/logs.
+type httpUploader struct {
+	url     string
+	client  *http.Client
+	timeout time.Duration
+	plain   bool // not compressed
+	now     func() time.Time
+}
+
+func (u *httpUploader) upload(ctx context.Context, request *collogspb.ExportLogsServiceRequest) answer {
+	body, err := u.body(request)
+	if err != nil {
+		return answer{verdict: refused, problem: err.Error()}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url, body)
 	if err != nil {
 		return answer{verdict: again, problem: "the request couldn't be made; check otlp.endpoint"}
 	}
@@ -57,55 +128,87 @@ func (u *httpUploader) upload(ctx context.Context, p part) answer {
 	if !success(res.StatusCode) {
 		return judgeHTTP(res.StatusCode, res.Header, u.now())
 	}
-	return u.judgeSuccess(res)
+	return judgeSuccess(res)
 }
 
-// judgeSuccess reads what an answer of 2xx says.
-func (u *httpUploader) judgeSuccess(res *http.Response) answer {
+// body encodes a request, gzipped as a rule.
+func (u *httpUploader) body(request *collogspb.ExportLogsServiceRequest) (*bytes.Buffer, error) {
+	data, err := proto.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("encode request: %w", err)
+	}
+	if u.plain {
+		return bytes.NewBuffer(data), nil
+	}
+	var out bytes.Buffer
+	compressor, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	if err == nil {
+		_, err = compressor.Write(data)
+	}
+	if err == nil {
+		err = compressor.Close()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("compress request: %w", err)
+	}
+	return &out, nil
+}
+
+// judgeSuccess reads what an answer of 2xx says: that the records were accepted, even if what else it says is cut off or isn't OTLP.
+func judgeSuccess(res *http.Response) answer {
 	kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	if err == nil && kind == "text/html" {
 		return answer{verdict: again, problem: "a web page answered, not an OTLP endpoint; check otlp.endpoint"}
 	}
-	// 2xx says that the records were taken. If what else it says is cut off or isn't
-	// OTLP, they still are.
-	a := answer{verdict: accepted}
 	var out collogspb.ExportLogsServiceResponse
 	body, err := io.ReadAll(res.Body)
 	switch {
 	case err != nil:
-		return a
 	case kind == "application/json":
 		err = protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(body, &out)
 	default:
 		err = proto.Unmarshal(body, &out)
 	}
-	if err == nil {
-		a.rejected = out.GetPartialSuccess().GetRejectedLogRecords()
+	if err != nil {
+		return answer{verdict: accepted}
+	}
+	return answer{verdict: accepted, rejected: out.GetPartialSuccess().GetRejectedLogRecords()}
+}
+
+// judgeHTTP: OTLP 1.11 "OTLP/HTTP Response" retries 429, 502, 503 and 504.
+// Credentials and addresses that are wrong (401, 403, 404, 405, 407, redirects,
+// which are not followed) and a request that didn't arrive in time (408) aren't
+// about a record either. All else may be about a record or not.
+func judgeHTTP(code int, header http.Header, now time.Time) answer {
+	a := answer{verdict: again, problem: fmt.Sprintf("the endpoint answered HTTP %d %s", code, http.StatusText(code))}
+	switch code {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		a.after = retryAfter(header.Get("Retry-After"), now)
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
+		a.problem += checkCredentials
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		a.problem += checkEndpoint
+	case http.StatusRequestTimeout:
+	default:
+		if code >= 300 && code < 400 {
+			a.problem += "; redirects are not followed, check otlp.endpoint"
+		} else {
+			a.verdict = refused
+		}
 	}
 	return a
 }
 
-// body makes one body of all parts, gzipped as a rule. It is new each time: a
-// transport may go on reading it after the answer.
-func (u *httpUploader) body(parts ...[]byte) ([]byte, error) {
-	if u.plain {
-		return bytes.Join(parts, nil), nil
+// retryAfter reads a Retry-After header, in seconds or as a date; zero if it is
+// neither.
+func retryAfter(value string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
 	}
-	var out bytes.Buffer
-	if u.gzip == nil {
-		// The level is one that there is.
-		u.gzip, _ = gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, at.Sub(now))
 	}
-	u.gzip.Reset(&out)
-	for _, p := range parts {
-		if _, err := u.gzip.Write(p); err != nil {
-			return nil, fmt.Errorf("compress request: %w", err)
-		}
-	}
-	if err := u.gzip.Close(); err != nil {
-		return nil, fmt.Errorf("compress request: %w", err)
-	}
-	return out.Bytes(), nil
+	return 0
 }
 
 // networkProblem is what went wrong below HTTP, without the URL.

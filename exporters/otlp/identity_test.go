@@ -53,7 +53,7 @@ func TestRecordUID(t *testing.T) {
 	if again := event.UID(""); again != got {
 		t.Error("the uid differs on a second try")
 	}
-	seen := map[uid]string{got: "itself"}
+	seen := map[[32]byte]string{got: "itself"}
 	for name, change := range map[string]func(*ledger.RecordEvent) string{
 		"source":         func(e *ledger.RecordEvent) string { e.Source = "other"; return "" },
 		"feed":           func(e *ledger.RecordEvent) string { e.Feed = "call_log"; return "" },

@@ -24,79 +24,85 @@ const (
 	firstRetry, maxRetry = time.Second, 5 * time.Second
 )
 
-// metricsSender exports a producer's metrics at an interval.
+// metricsSender exports a producer's metrics at an interval. It is the SDK's exporter with its errors put where they are seen: the SDK's reader
+// hands them to a global handler.
 type metricsSender struct {
+	sdkmetric.Exporter
+
+	settings Settings
 	producer sdkmetric.Producer
-	exporter sdkmetric.Exporter
 	resource *resource.Resource
-	interval time.Duration
-	timeout  time.Duration
-	grace    time.Duration
+	health   *health
 }
 
 // run exports until the context ends, then once more: the last values. How that
 // went is in the health.
 func (m *metricsSender) run(ctx context.Context) {
-	reader := sdkmetric.NewPeriodicReader(m.exporter,
-		sdkmetric.WithInterval(m.interval), sdkmetric.WithTimeout(m.timeout),
+	reader := sdkmetric.NewPeriodicReader(m,
+		sdkmetric.WithInterval(m.settings.Interval), sdkmetric.WithTimeout(m.settings.Timeout),
 		sdkmetric.WithProducer(m.producer), sdkmetric.WithMaxExportBatchSize(maxPoints))
 	// A reader reads only as part of a provider. It has no instruments of its own.
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithResource(m.resource))
 	<-ctx.Done()
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.grace)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.settings.ShutdownTimeout)
 	defer cancel()
 	// The exporter below reports its errors; what is left says that time is up.
 	_ = provider.Shutdown(last)
 }
 
-// watched is the SDK's exporter with its errors where they are seen: the reader
-// hands them to a global handler.
-type watched struct {
-	sdkmetric.Exporter
-	resource *resource.Resource
-	health   *health
-	timeout  time.Duration
-	interval time.Duration
-}
-
 // Export implements metric.Exporter.
-func (w *watched) Export(ctx context.Context, rm *metricdata.ResourceMetrics) error {
+func (m *metricsSender) Export(ctx context.Context, rm *metricdata.ResourceMetrics) error {
 	if len(rm.ScopeMetrics) == 0 {
 		return nil
 	}
 	// The provider's has what the environment says on top, which the configuration
 	// has resolved already.
-	rm.Resource = w.resource
-	limited, cancel := context.WithTimeout(ctx, w.timeout)
+	rm.Resource = m.resource
+	limited, cancel := context.WithTimeout(ctx, m.settings.Timeout)
 	defer cancel()
-	limited, last := withAttempt(limited)
-	err := w.Exporter.Export(limited, rm)
+	var last attempt
+	err := m.Exporter.Export(context.WithValue(limited, attemptKey{}, &last), rm)
 	switch {
 	case err == nil:
-		w.health.working()
+		m.health.working()
 	case errors.Is(ctx.Err(), context.Canceled):
 		// The reader is being shut down, and exports once more.
 	case !last.made:
 		// The SDK's own words: nothing was sent.
-		w.health.failing(err.Error(), w.interval)
+		m.health.failing(err.Error(), m.settings.Interval)
 	case last.problem == "":
-		if w.health.refusing("the endpoint accepted a request in part") {
-			w.health.logger.Warn("OTLP endpoint refused some data points of a request")
+		if m.health.refusing("the endpoint accepted a request in part") {
+			m.health.logger.Warn("OTLP endpoint refused some data points of a request")
 		}
 	default:
-		w.health.failing(last.problem, w.interval)
+		m.health.failing(last.problem, m.settings.Interval)
 	}
 	return nil
 }
 
+// attempt is the last request made under a context, in our words: the SDK's errors hold the endpoint's.
+type attempt struct {
+	made    bool
+	problem string // empty if the endpoint accepted
+}
+
+type attemptKey struct{}
+
+// noteAttempt notes how a request under the context went.
+func noteAttempt(ctx context.Context, problem string) {
+	if a, ok := ctx.Value(attemptKey{}).(*attempt); ok {
+		a.made, a.problem = true, problem
+	}
+}
+
 // newHTTPMetrics makes the SDK's exporter on our client. All options that the
 // environment could set are given, as the configuration has read it.
-func newHTTPMetrics(ctx context.Context, s Settings, url string, client *http.Client) (sdkmetric.Exporter, error) {
+func newHTTPMetrics(s Settings, url string, client *http.Client) (sdkmetric.Exporter, error) {
 	compression := otlpmetrichttp.GzipCompression
 	if s.Uncompressed {
 		compression = otlpmetrichttp.NoCompression
 	}
-	exporter, err := otlpmetrichttp.New(ctx,
+	exporter, err := otlpmetrichttp.New(context.Background(),
 		otlpmetrichttp.WithEndpointURL(url), otlpmetrichttp.WithHTTPClient(client),
 		otlpmetrichttp.WithTLSClientConfig(nil), otlpmetrichttp.WithHeaders(nil),
 		otlpmetrichttp.WithCompression(compression), otlpmetrichttp.WithTimeout(s.Timeout),
@@ -112,8 +118,8 @@ func newHTTPMetrics(ctx context.Context, s Settings, url string, client *http.Cl
 
 // newGRPCMetrics makes the SDK's exporter on our connection, which has the
 // headers, the security and the compression.
-func newGRPCMetrics(ctx context.Context, s Settings, conn *grpc.ClientConn) (sdkmetric.Exporter, error) {
-	exporter, err := otlpmetricgrpc.New(ctx,
+func newGRPCMetrics(s Settings, conn *grpc.ClientConn) (sdkmetric.Exporter, error) {
+	exporter, err := otlpmetricgrpc.New(context.Background(),
 		otlpmetricgrpc.WithGRPCConn(conn), otlpmetricgrpc.WithHeaders(nil), otlpmetricgrpc.WithTimeout(s.Timeout),
 		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{
 			Enabled: true, InitialInterval: firstRetry, MaxInterval: maxRetry, MaxElapsedTime: s.Timeout,

@@ -3,7 +3,6 @@ package otlp
 import (
 	"context"
 	"strings"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -20,9 +19,9 @@ import (
 // Prometheus takes an empty label for none, so both show the same series. It is
 // safe for concurrent use.
 type Producer struct {
-	scope instrumentation.Scope
-	now   func() time.Time
-	views []*view
+	scope   instrumentation.Scope
+	now     func() time.Time
+	sources []metrics.Source
 }
 
 var _ sdkmetric.Producer = (*Producer)(nil)
@@ -30,57 +29,25 @@ var _ sdkmetric.Producer = (*Producer)(nil)
 // NewProducer makes a producer of all the sources show. now is the time of the
 // data points.
 func NewProducer(version string, now func() time.Time, sources ...metrics.Source) *Producer {
-	p := &Producer{scope: instrumentation.Scope{Name: scopeName, Version: version}, now: now}
-	for _, source := range sources {
-		p.views = append(p.views, &view{source: source})
-	}
-	return p
+	return &Producer{scope: instrumentation.Scope{Name: scopeName, Version: version}, now: now, sources: sources}
 }
 
 // Produce implements metric.Producer. It never fails.
 func (p *Producer) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 	out := metricdata.ScopeMetrics{Scope: p.scope}
-	for _, v := range p.views {
-		out.Metrics = v.produce(out.Metrics, p.now())
+	for _, source := range p.sources {
+		for _, family := range source.Snapshot().Families {
+			if len(family.Points) > 0 {
+				out.Metrics = append(out.Metrics, metricdata.Metrics{
+					Name: family.Def.OTel, Description: family.Def.Help, Unit: family.Def.Unit, Data: points{family, p.now()}.data(),
+				})
+			}
+		}
 	}
 	if len(out.Metrics) == 0 {
 		return nil, nil
 	}
 	return []metricdata.ScopeMetrics{out}, nil
-}
-
-// view is one source with the attributes of its series.
-type view struct {
-	source metrics.Source
-
-	mu sync.Mutex
-	// sets holds what the last snapshot showed, so what vanished is forgotten.
-	sets map[*metrics.LabelSet]attribute.Set // guarded by mu
-}
-
-func (v *view) produce(out []metricdata.Metrics, now time.Time) []metricdata.Metrics {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	snapshot := v.source.Snapshot()
-	sets := make(map[*metrics.LabelSet]attribute.Set, len(v.sets))
-	for _, family := range snapshot.Families {
-		if len(family.Points) == 0 {
-			continue
-		}
-		out = append(out, metricdata.Metrics{
-			Name: family.Def.OTel, Description: family.Def.Help, Unit: family.Def.Unit,
-			Data: points{family, now, func(l *metrics.LabelSet) attribute.Set {
-				set, known := v.sets[l]
-				if !known {
-					set = attributeSet(l)
-				}
-				sets[l] = set
-				return set
-			}}.data(),
-		})
-	}
-	v.sets = sets
-	return out
 }
 
 // attributeSet is a label set without its empty values.
@@ -98,8 +65,7 @@ func attributeSet(l *metrics.LabelSet) attribute.Set {
 // points turns the points of one family into data points.
 type points struct {
 	metrics.Family
-	now        time.Time
-	attributes func(*metrics.LabelSet) attribute.Set
+	now time.Time
 }
 
 func (p points) data() metricdata.Aggregation {
@@ -130,7 +96,7 @@ func numbers[N int64 | float64](p points, convert func(float64) N) []metricdata.
 	for i := range p.Points {
 		point := &p.Points[i]
 		out[i] = metricdata.DataPoint[N]{
-			Attributes: p.attributes(point.Labels), StartTime: point.Start, Time: p.now, Value: convert(point.Value),
+			Attributes: attributeSet(point.Labels), StartTime: point.Start, Time: p.now, Value: convert(point.Value),
 			Exemplars: exemplars(point, convert),
 		}
 	}
@@ -145,10 +111,24 @@ func (p points) histograms() []metricdata.HistogramDataPoint[float64] {
 			continue
 		}
 		out = append(out, metricdata.HistogramDataPoint[float64]{
-			Attributes: p.attributes(point.Labels), StartTime: point.Start, Time: p.now,
+			Attributes: attributeSet(point.Labels), StartTime: point.Start, Time: p.now,
 			Count: point.Hist.Count, Sum: point.Hist.Sum, Bounds: p.Def.Bounds, BucketCounts: point.Hist.Buckets,
 			Exemplars: exemplars(point, same),
 		})
 	}
 	return out
+}
+
+// exemplars are a point's exemplars: the trace and the uid of the call's log record.
+func exemplars[N int64 | float64](p *metrics.Point, convert func(float64) N) []metricdata.Exemplar[N] {
+	var all []metricdata.Exemplar[N]
+	for _, e := range p.Exemplars {
+		if e != nil {
+			all = append(all, metricdata.Exemplar[N]{
+				FilteredAttributes: []attribute.KeyValue{attribute.String("log.record.uid", string(e.RecordUID[:]))},
+				Time:               e.At, Value: convert(e.Value), TraceID: e.TraceID[:],
+			})
+		}
+	}
+	return all
 }

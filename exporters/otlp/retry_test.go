@@ -10,6 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	"google.golang.org/protobuf/proto"
+
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -240,9 +243,11 @@ func TestAClosedLedgerEndsSending(t *testing.T) {
 }
 
 // scripted is an uploader that answers as a test says.
-type scripted func(p part) answer
+type scripted func(*collogspb.ExportLogsServiceRequest) answer
 
-func (f scripted) upload(_ context.Context, p part) answer { return f(p) }
+func (f scripted) upload(_ context.Context, request *collogspb.ExportLogsServiceRequest) answer {
+	return f(request)
+}
 
 // TestTooMuchIsSplitButNoSingleRecordIsRefused: a quota that is used up looks like
 // a message that is too large; only a record that may well be too large is set aside.
@@ -256,8 +261,9 @@ func TestTooMuchIsSplitButNoSingleRecordIsRefused(t *testing.T) {
 		h := newHealth("logs", true, slog.New(slog.DiscardHandler), time.Now)
 		s := &sender{
 			outbox: outbox, observer: count, health: h, logger: slog.New(slog.DiscardHandler), grace: time.Hour,
-			uploader: scripted(func(p part) answer {
-				if time.Since(begin) < 10*time.Minute || len(p.data) > largeRecord {
+			timeout: time.Minute, request: newRequest(Settings{}),
+			uploader: scripted(func(request *collogspb.ExportLogsServiceRequest) answer {
+				if time.Since(begin) < 10*time.Minute || proto.Size(request) > largeRecord {
 					return answer{verdict: tooMuch, problem: "enough"}
 				}
 				return answer{}

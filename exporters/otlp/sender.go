@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,9 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
@@ -48,6 +52,43 @@ type Observer interface {
 	Rejected(n int)
 }
 
+// verdict is what an answer means for the records that were sent (counting.md 26).
+type verdict uint8
+
+const (
+	// accepted: the endpoint has the records.
+	accepted verdict = iota
+	// again: it isn't about the records; the same request later.
+	again
+	// refused: a record in the request may be at fault, or the endpoint.
+	refused
+	// tooMuch: less may pass; a single small record isn't at fault.
+	tooMuch
+)
+
+// answer is how one request went.
+type answer struct {
+	verdict verdict
+	// rejected is how many records of an accepted request were not (partial success).
+	rejected int64
+	// after is how long the endpoint asks to wait; zero if it doesn't.
+	after time.Duration
+	// problem says what happened, in our words: the endpoint's may quote a record
+	// or a header.
+	problem string
+}
+
+// What a problem advises.
+const (
+	checkCredentials = "; check the credentials in otlp.headers"
+	checkEndpoint    = "; check otlp.endpoint"
+)
+
+// uploader sends a request once. An answer given after the context ended means nothing, unless it is accepted.
+type uploader interface {
+	upload(ctx context.Context, request *collogspb.ExportLogsServiceRequest) answer
+}
+
 // sender drains the outbox (counting.md 26, 30).
 //
 //	batch ─▶ offer ─ accepted ─▶ counted
@@ -63,11 +104,15 @@ type Observer interface {
 type sender struct {
 	outbox   Outbox
 	uploader uploader
+	request  func([]*logspb.LogRecord) *collogspb.ExportLogsServiceRequest
 	observer Observer
 	health   *health
 	logger   *slog.Logger
-	grace    time.Duration
+	timeout  time.Duration // of one request
+	grace    time.Duration // to drain the outbox at shutdown
 
+	// stop ends at shutdown, and cuts one wait short, since there is time for one more try at once. It never ends after that.
+	stop context.Context
 	last int64 // id of the latest batch that was offered
 	held []*suspect
 	open int // batches of which something is held
@@ -88,37 +133,36 @@ type delivery struct {
 
 // suspect is what the endpoint refused and may be broken itself to have refused.
 type suspect struct {
-	part
-
-	batch  *delivery
-	fault  witness.Case
-	tries  int // of this very part
-	due    time.Time
-	delays *backoff.ExponentialBackOff
+	records []*logspb.LogRecord
+	batch   *delivery
+	fault   witness.Case
+	tries   int // of these very records
+	due     time.Time
+	delays  *backoff.ExponentialBackOff
 }
 
 // run sends until the context ends, then drains until the outbox is empty or the
 // grace has passed. It fails only if the outbox is closed.
 func (s *sender) run(ctx context.Context) error {
-	work, done := graced(ctx, s.grace)
-	defer done()
-	waiting := &pauser{stopping: ctx.Done()}
-	s.outage = newBackOff()
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(s.grace, cancel) })()
+	s.stop, s.outage = ctx, newBackOff()
 	for {
-		batch, err := s.next(work, waiting)
+		batch, err := s.next(work)
 		switch {
 		case err != nil:
 		case batch != nil:
-			err = s.deliver(work, waiting, batch)
+			err = s.deliver(work, batch)
 		case len(s.held) > 0:
-			err = s.awaitWitness(work, waiting)
+			err = s.awaitWitness(work)
 		case ctx.Err() != nil:
 			return nil
 		default:
 			s.outbox.Wait(ctx, s.last)
 		}
 		if err == nil {
-			err = s.retrySuspects(work, waiting)
+			err = s.retrySuspects(work)
 		}
 		switch {
 		case errors.Is(err, ledger.ErrClosed):
@@ -131,11 +175,11 @@ func (s *sender) run(ctx context.Context) error {
 }
 
 // next reads the oldest batch that wasn't offered yet, as often as that takes; nil if there is none, or if enough are open.
-func (s *sender) next(ctx context.Context, waiting *pauser) (batch *ledger.Batch, err error) {
+func (s *sender) next(ctx context.Context) (batch *ledger.Batch, err error) {
 	if s.open >= maxOpen {
 		return nil, nil
 	}
-	err = s.insist(ctx, waiting, "read outbox", func() error {
+	err = s.insist(ctx, "read outbox", func() error {
 		batch, err = s.outbox.Next(ctx, s.last)
 		return err
 	})
@@ -144,18 +188,18 @@ func (s *sender) next(ctx context.Context, waiting *pauser) (batch *ledger.Batch
 
 // deliver offers a batch, and deletes it from the outbox unless something of it is held. It stays there too if the
 // context ends, whose error is returned.
-func (s *sender) deliver(ctx context.Context, waiting *pauser, batch *ledger.Batch) error {
+func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 	s.last = batch.ID
-	records, ok := whole(batch.Data)
-	if !ok || records.records < batch.Records {
-		lost := max(batch.Records-records.records, 1)
+	records, whole := decodeBatch(batch.Data)
+	if !whole || len(records) < batch.Records {
+		lost := max(batch.Records-len(records), 1)
 		s.observer.Rejected(lost)
 		s.logger.Error("log records in the outbox can't be read and are set aside",
 			"batch", batch.ID, "source", batch.Source, "feed", batch.Feed, "records", lost)
 	}
 	b := &delivery{Batch: batch}
-	if records.records > 0 {
-		if err := s.offer(ctx, waiting, &suspect{part: records, batch: b}); err != nil {
+	if len(records) > 0 {
+		if err := s.offer(ctx, &suspect{records: records, batch: b}); err != nil {
 			return err
 		}
 	}
@@ -163,38 +207,38 @@ func (s *sender) deliver(ctx context.Context, waiting *pauser, batch *ledger.Bat
 		s.open++
 		return nil
 	}
-	return s.ack(ctx, waiting, batch.ID)
+	return s.ack(ctx, batch.ID)
 }
 
 // ack deletes a delivered batch, once even if the time is up. If that can't be
 // done, the batch is sent again at the next start.
-func (s *sender) ack(ctx context.Context, waiting *pauser, id int64) error {
-	return s.insist(ctx, waiting, "delete sent records from the outbox", func() error {
+func (s *sender) ack(ctx context.Context, id int64) error {
+	return s.insist(ctx, "delete sent records from the outbox", func() error {
 		return s.outbox.Ack(context.WithoutCancel(ctx), id)
 	})
 }
 
 // offer offers records until each was accepted, was set aside or is held. The error is the context's.
-func (s *sender) offer(ctx context.Context, waiting *pauser, all *suspect) error {
+func (s *sender) offer(ctx context.Context, all *suspect) error {
 	for parts := []*suspect{all}; len(parts) > 0; {
 		p := parts[len(parts)-1]
 		parts = parts[:len(parts)-1]
-		a, err := s.upload(ctx, waiting, p.part)
+		a, err := s.upload(ctx, p.records)
 		switch {
 		case err != nil:
 			return err
 		case a.verdict == accepted:
-			s.accept(p.part, a.rejected, p.batch.Batch)
+			s.accept(p.records, a.rejected, p.batch.Batch)
 			continue
 		}
 		s.refuse(p, a)
-		switch {
-		case p.records > 1 && s.refusals <= maxRefusals:
-			first, rest := p.split()
+		switch half := len(p.records) / 2; {
+		case half > 0 && s.refusals <= maxRefusals:
 			parts = append(parts,
-				&suspect{part: rest, batch: p.batch, fault: p.fault}, &suspect{part: first, batch: p.batch, fault: p.fault})
+				&suspect{records: p.records[half:], batch: p.batch, fault: p.fault},
+				&suspect{records: p.records[:half], batch: p.batch, fault: p.fault})
 		case p.guilty():
-			s.setAside(p.part, a.problem)
+			s.setAside(p.records[0], a.problem)
 		default:
 			s.hold(p)
 		}
@@ -214,7 +258,7 @@ func (s *sender) refuse(p *suspect, a answer) {
 
 // guilty says whether the endpoint refuses this very record: again and again, and it has accepted another since the first time.
 func (p *suspect) guilty() bool {
-	return p.records == 1 && p.tries >= guiltyTries && p.fault.Witnessed() > 0
+	return len(p.records) == 1 && p.tries >= guiltyTries && p.fault.Witnessed() > 0
 }
 
 // hold keeps a part to be offered again.
@@ -228,28 +272,45 @@ func (s *sender) hold(p *suspect) {
 }
 
 // awaitWitness waits until a held part is due, or until there is another batch. At shutdown every part is due once.
-func (s *sender) awaitWitness(ctx context.Context, waiting *pauser) error {
-	due := slices.MinFunc(s.held, func(a, b *suspect) int { return a.due.Compare(b.due) }).due
+func (s *sender) awaitWitness(ctx context.Context) error {
+	wait := time.Until(slices.MinFunc(s.held, func(a, b *suspect) int { return a.due.Compare(b.due) }).due)
 	if s.refusals > 0 {
-		s.health.failing(s.problem, time.Until(due))
+		s.health.failing(s.problem, wait)
 	}
-	limited, done := waiting.limit(ctx, time.Until(due))
-	defer done()
-	if s.open < maxOpen {
-		s.outbox.Wait(limited, s.last)
-	} else {
-		<-limited.Done()
-	}
-	if waiting.hurrying() {
+	stopped, err := s.wait(ctx, wait, func(limited context.Context) {
+		if s.open < maxOpen {
+			s.outbox.Wait(limited, s.last)
+		} else {
+			<-limited.Done()
+		}
+	})
+	if stopped {
 		for _, p := range s.held {
 			p.due = time.Now()
 		}
 	}
-	return ctx.Err()
+	return err
+}
+
+// wait calls until with a context that ends after d, or early at shutdown, once. The error is the context's.
+func (s *sender) wait(ctx context.Context, d time.Duration, until func(context.Context)) (stopped bool, err error) {
+	limited, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	defer context.AfterFunc(s.stop, cancel)()
+	until(limited)
+	if s.stop.Err() != nil {
+		stopped, s.stop = true, context.WithoutCancel(ctx)
+	}
+	return stopped, ctx.Err()
+}
+
+func (s *sender) pause(ctx context.Context, d time.Duration) error {
+	_, err := s.wait(ctx, d, func(limited context.Context) { <-limited.Done() })
+	return err
 }
 
 // retrySuspects offers the held parts that are due, and deletes the batches of which nothing is held any more.
-func (s *sender) retrySuspects(ctx context.Context, waiting *pauser) error {
+func (s *sender) retrySuspects(ctx context.Context) error {
 	held := s.held
 	s.held = nil
 	for _, p := range held {
@@ -258,101 +319,109 @@ func (s *sender) retrySuspects(ctx context.Context, waiting *pauser) error {
 			continue
 		}
 		p.batch.held--
-		if err := s.offer(ctx, waiting, p); err != nil {
+		if err := s.offer(ctx, p); err != nil {
 			return err
 		}
 		if p.batch.held > 0 {
 			continue
 		}
 		s.open--
-		if err := s.ack(ctx, waiting, p.batch.ID); err != nil {
+		if err := s.ack(ctx, p.batch.ID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// upload sends a part until the endpoint has accepted or refused it. In an outage it waits first. The error is the
+// upload sends records until the endpoint has accepted or refused them. In an outage it waits first. The error is the
 // context's.
-func (s *sender) upload(ctx context.Context, waiting *pauser, p part) (answer, error) {
+func (s *sender) upload(ctx context.Context, records []*logspb.LogRecord) (a answer, err error) {
 	if s.refusals > maxRefusals {
 		wait := s.outage.NextBackOff()
 		s.health.failing(s.problem, wait)
-		if err := waiting.pause(ctx, wait); err != nil {
+		if err := s.pause(ctx, wait); err != nil {
 			return answer{}, err
 		}
 	}
-	for delays := newBackOff(); ; {
-		a := s.uploader.upload(ctx, p)
-		switch err := ctx.Err(); {
-		case a.verdict == accepted && (a.rejected < int64(p.records) || a.rejected == 0):
-			return a, nil
-		case err != nil:
-			return answer{}, err
-		case a.verdict == accepted:
-			return answer{verdict: refused, problem: "the endpoint accepted a request, but none of its records"}, nil
-		case a.verdict == refused, a.verdict == tooMuch && (p.records > 1 || len(p.data) >= largeRecord):
-			return a, nil
+	err = s.retry(ctx, func() (problem string, after time.Duration) {
+		limited, cancel := context.WithTimeout(ctx, s.timeout)
+		defer cancel()
+		switch a = s.uploader.upload(limited, s.request(records)); {
+		case a.verdict == accepted && a.rejected > 0 && a.rejected >= int64(len(records)):
+			a = answer{verdict: refused, problem: "the endpoint accepted a request, but none of its records"}
+		case a.verdict == again, a.verdict == tooMuch && len(records) == 1 && proto.Size(records[0]) < largeRecord:
+			return a.problem, a.after
 		}
-		wait := max(delays.NextBackOff(), min(a.after, maxRetryAfter))
-		s.health.failing(a.problem, wait)
-		if err := waiting.pause(ctx, wait); err != nil {
-			return answer{}, err
+		if a.verdict != accepted && ctx.Err() != nil {
+			return a.problem, 0
+		}
+		return "", 0
+	})
+	return a, err
+}
+
+// retry repeats, with backoff and for ever, until there is no problem. The error is the context's.
+func (s *sender) retry(ctx context.Context, do func() (problem string, after time.Duration)) error {
+	for delays := newBackOff(); ; {
+		problem, after := do()
+		switch {
+		case problem == "":
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+		wait := max(delays.NextBackOff(), min(after, maxRetryAfter))
+		s.health.failing(problem, wait)
+		if err := s.pause(ctx, wait); err != nil {
+			return err
 		}
 	}
 }
 
-// accept counts an accepted part, without what a partial success refused: fewer than all of its records.
-func (s *sender) accept(p part, rejected int64, batch *ledger.Batch) {
+// accept counts accepted records, without those that a partial success refused: fewer than all.
+func (s *sender) accept(records []*logspb.LogRecord, rejected int64, batch *ledger.Batch) {
 	s.endpoint.Served()
 	s.refusals = 0
 	s.outage.Reset()
 	s.health.working()
 	n := int(max(rejected, 0))
-	s.observer.Sent(p.records - n)
+	s.observer.Sent(len(records) - n)
 	if n == 0 {
 		return
 	}
 	s.observer.Rejected(n)
 	s.health.refusing("the endpoint accepted a request in part")
 	// Which ones it doesn't say, and OTLP forbids sending them again.
-	all := uids(p)
-	s.logger.Warn("OTLP endpoint refused some log records of a request", "rejected", n, "records", p.records,
-		"source", batch.Source, "feed", batch.Feed, "first_uid", all[0], "last_uid", all[len(all)-1])
+	s.logger.Warn("OTLP endpoint refused some log records of a request", "rejected", n, "records", len(records),
+		"source", batch.Source, "feed", batch.Feed, "first_uid", uidOf(records[0]), "last_uid", uidOf(records[len(records)-1]))
 }
 
-// setAside counts the record that is at fault and says which one it is.
-func (s *sender) setAside(p part, problem string) {
+// setAside counts the record that is at fault and logs which one it is.
+func (s *sender) setAside(record *logspb.LogRecord, problem string) {
 	s.observer.Rejected(1)
 	s.health.refusing(problem)
-	for _, uid := range uids(p) {
-		s.logger.Warn("OTLP endpoint refused a log record while accepting others: it is set aside", "uid", uid, "err", problem)
-	}
+	s.logger.Warn("OTLP endpoint refused a log record while accepting others: it is set aside", "uid", uidOf(record), "err", problem)
 }
 
-// insist does what the ledger must do until it is done. An error is that the
+// insist repeats what the ledger must do until it is done. An error is that the
 // ledger is closed, or the context's.
-func (s *sender) insist(ctx context.Context, waiting *pauser, what string, do func() error) error {
-	delays := newBackOff()
-	for tries := 1; ; tries++ {
-		err := do()
-		switch {
-		case err == nil:
-			if tries > 1 {
-				s.health.working()
-			}
-			return nil
+func (s *sender) insist(ctx context.Context, what string, do func() error) error {
+	var closed error
+	failed := false
+	err := s.retry(ctx, func() (string, time.Duration) {
+		switch err := do(); {
 		case errors.Is(err, ledger.ErrClosed):
-			return err
-		case ctx.Err() != nil:
-			return ctx.Err()
+			closed = err
+		case err != nil:
+			failed = true
+			return what + ": " + err.Error(), 0
 		}
-		wait := delays.NextBackOff()
-		s.health.failing(what+": "+err.Error(), wait)
-		if err := waiting.pause(ctx, wait); err != nil {
-			return err
-		}
+		return "", 0
+	})
+	if failed && err == nil {
+		s.health.working()
 	}
+	return cmp.Or(closed, err)
 }
 
 // newBackOff waits 0.3 to 0.9 s first, twice as long each time, and up to a minute.

@@ -6,11 +6,7 @@
 // directly, so that one histogram carries classic and native buckets, and
 // counters and histograms carry the ledger's start as their created timestamp.
 //
-// Invariants: the numbers are the snapshot's, nothing is added up here. What
-// never changes of a series (its label pairs) is built once and kept by the
-// identity of its LabelSet; what is kept of a series that is no longer shown is
-// dropped at the next scrape. Metrics leave in the order into which the registry
-// sorts them, so that its sort finds nothing to do.
+// Invariant: the numbers are the snapshot's, nothing is added up here.
 //
 // When things fail: a series that the registry refuses is left out, counted in
 // promhttp_metric_handler_errors_total and logged; the others are served. Label

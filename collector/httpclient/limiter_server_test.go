@@ -11,12 +11,8 @@ import (
 )
 
 // heavy is RingCentral's group of call logs: 10 requests in any 60 s.
-func heavy() *Window {
-	return &Window{
-		Limit: 10, Per: time.Minute, Penalty: 30 * time.Second, Only: "heavy",
-		Group: "X-Rate-Limit-Group", LimitHeader: "X-Rate-Limit-Limit",
-		Remaining: "X-Rate-Limit-Remaining", PerHeader: "X-Rate-Limit-Window",
-	}
+func heavy() Limit {
+	return Limit{Requests: 10, Per: time.Minute, Penalty: 30 * time.Second, HeaderPrefix: "X-Rate-Limit-", Group: "heavy"}
 }
 
 // slidingServer is a provider that counts each request when it arrives, in any window
@@ -38,11 +34,6 @@ type slidingServer struct {
 	refused  int
 	early    int // in a penalty that we were told of
 	ours     []time.Time
-	// sinceOurs is how many requests of other programs came since our last one.
-	sinceOurs int
-	// blame is how many of our requests were refused though nobody else had come since
-	// the answer before.
-	blame int
 }
 
 func newSliding(way func() time.Duration) *slidingServer {
@@ -76,7 +67,6 @@ func (s *slidingServer) arrive(ours bool) *http.Response {
 		s.locked = now.Add(s.penalty)
 	}
 	if !ours {
-		s.sinceOurs++
 		return nil
 	}
 	s.note(now, refuse)
@@ -113,13 +103,9 @@ func (s *slidingServer) note(now time.Time, refused bool) {
 	if refused {
 		s.refused++
 		s.told = s.locked
-		if s.sinceOurs == 0 {
-			s.blame++
-		}
 	} else {
 		s.answered++
 	}
-	s.sinceOurs = 0
 }
 
 // answer is what the server says; the lock is held.
@@ -140,11 +126,11 @@ func (s *slidingServer) answer(refuse bool) *http.Response {
 	return resp
 }
 
-// windowed makes a client of the server with the Heavy window.
+// windowed makes a client of the server with the Heavy limit.
 func windowed(t *testing.T, server http.RoundTripper, change func(*Settings)) *Client {
 	t.Helper()
 	return newTest(t, server, func(s *Settings) {
-		s.Window = heavy()
+		s.Limit = heavy()
 		if change != nil {
 			change(s)
 		}
