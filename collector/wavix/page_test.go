@@ -167,7 +167,7 @@ func TestLongAnswers(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			var pieces, told []int
 			b := newTestBatch()
-			b.open(time.Time{}, func(b *collector.Batch) error {
+			b.open(time.Time{}, func(b *collector.Page) error {
 				pieces = append(pieces, len(b.Records))
 				return nil
 			})
@@ -204,7 +204,7 @@ func TestLongRowsAreHandedOnEarlier(t *testing.T) {
 	long := at + `"uuid":"1","destination":"` + strings.Repeat("x", 1<<20) + `"}`
 	var pieces []int
 	b := newTestBatch()
-	b.open(time.Time{}, func(b *collector.Batch) error {
+	b.open(time.Time{}, func(b *collector.Page) error {
 		pieces = append(pieces, len(b.Records))
 		return nil
 	})
@@ -227,7 +227,7 @@ func TestEndlessValue(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newTestBatch()
-			b.open(day1, func(*collector.Batch) error { return nil })
+			b.open(day1, func(*collector.Page) error { return nil })
 			b.query(query{Day: day1, Kind: kindPlaced})
 			r := newReading(asker{}, test.format, b)
 			var endless letters
@@ -265,7 +265,7 @@ func TestBodyError(t *testing.T) {
 		formatJSON: `{"items":[{"uuid":`, formatStream: `{"uuid":`, formatCSV: "date,uuid\n2026-03-01T10:00:00Z,",
 	} {
 		b := newTestBatch()
-		b.open(day1, func(*collector.Batch) error { return nil })
+		b.open(day1, func(*collector.Page) error { return nil })
 		b.query(query{Day: day1, Kind: kindPlaced})
 		r := newReading(asker{}, format, b)
 		body := io.MultiReader(strings.NewReader(begin), iotest.ErrReader(broken))
