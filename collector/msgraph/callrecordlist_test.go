@@ -106,7 +106,7 @@ func TestDecodeListed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			decoder := newPageDecoder()
 			_, err := decoder.decode(&httpclient.Response{Body: bytes.NewBufferString(test.body)})
-			rows := decoder.rows.Len()
+			rows := len(decoder.rows)
 			if test.err == "" && (err != nil || rows != test.rows) || test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)) {
 				t.Errorf("%d rows, %v", rows, err)
 			}

@@ -38,7 +38,7 @@ func decodePage(t testing.TB, feed *logFeed, page string) (read, error) {
 
 // decodeAll decodes an answer and hands on its pages.
 func decodeAll(d *pageDecoder, m *pageMapper, body []byte, use func(*collector.Page)) (next string, err error) {
-	next, err = d.decode(&httpclient.Response{Body: bytes.NewBuffer(body)})
+	next, err = d.decode(&httpclient.Response{Body: bytes.NewBuffer(bytes.Clone(body))})
 	if err != nil {
 		return "", err
 	}

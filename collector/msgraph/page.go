@@ -24,14 +24,14 @@ type pageDecoder struct {
 }
 
 func newPageDecoder() *pageDecoder {
-	return &pageDecoder{input: wire.NewInput(wire.MaxValue, wire.BodyBuffer)}
+	return &pageDecoder{input: wire.NewInput(wire.MaxValue)}
 }
 
 // decode reads an answer and returns the link to the next page, empty after the last.
 func (d *pageDecoder) decode(response *httpclient.Response) (next string, err error) {
-	d.rows.Reset()
+	d.rows = nil
 	d.next, d.hasRows, d.hasError = "", false, false
-	err = d.input.Document(response.Body, "the answer is no object", d.member)
+	err = d.input.Document(response.Body.Bytes(), "the answer is no object", d.member)
 	switch {
 	case errors.Is(err, wire.ErrTooManyRows):
 		return "", err
@@ -61,7 +61,7 @@ func (d *pageDecoder) member(name string) (err error) {
 
 // endsWith says whether nothing follows the rows from a number on.
 func (d *pageDecoder) endsWith(first int, rows [][]byte) bool {
-	return d.next == "" && first-1+len(rows) == d.rows.Len()
+	return d.next == "" && first-1+len(rows) == len(d.rows)
 }
 
 // pageMapper maps rows to pages, each in the memory of the one before. It is for one goroutine.

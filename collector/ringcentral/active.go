@@ -51,7 +51,7 @@ func (a *activeCalls) read(ctx context.Context, perPage, pages int) (*tally, err
 	request := httpclient.Request{Feed: feedActiveCalls, URL: a.link(perPage), Label: labelActiveCalls, ExpectJSON: true}
 	for number, err := range a.client.Pages(ctx, request, maxPages, decoder.decode) {
 		if err == nil {
-			err = t.add(decoder.rows.All(), number)
+			err = t.add(decoder.rows, number)
 		}
 		if err != nil {
 			return nil, withProblem(err)

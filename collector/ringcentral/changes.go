@@ -43,7 +43,7 @@ func (c *changes) Sync(ctx context.Context, token string, from time.Time) (*coll
 	switch next := got.Token; {
 	case err != nil:
 		err = syncError(token, withProblem(err))
-	case decoder.rows.Len() > maxWholeRows:
+	case len(decoder.rows) > maxWholeRows:
 		err = wire.ErrTooManyRows
 	case next == "" || len(next) > maxSyncToken:
 		err = fmt.Errorf("%w: its answer has no token that can be kept", collector.ErrNoSync)
@@ -51,7 +51,7 @@ func (c *changes) Sync(ctx context.Context, token string, from time.Time) (*coll
 	if err != nil {
 		return nil, collector.SyncPosition{}, fmt.Errorf("read changes of the call log: %w", err)
 	}
-	return mapper.mapPage(decoder.rows.All(), 1, 1, !got.More), collector.SyncPosition{Token: got.Token, More: got.More}, nil
+	return mapper.mapPage(decoder.rows, 1, 1, !got.More), collector.SyncPosition{Token: got.Token, More: got.More}, nil
 }
 
 // changesLink asks for what changed since a token or, without one, since a time.

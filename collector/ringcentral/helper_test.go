@@ -43,12 +43,12 @@ func decodePage(t testing.TB, log *callLog, page string) (read, error) {
 
 // decodeAll decodes an answer and hands on its pages.
 func decodeAll(d *pageDecoder, m *pageMapper, body []byte, use func(*collector.Page)) error {
-	_, err := d.decode(&httpclient.Response{Body: bytes.NewBuffer(body)})
+	_, err := d.decode(&httpclient.Response{Body: bytes.NewBuffer(bytes.Clone(body))})
 	if err != nil {
 		return err
 	}
 	for first, rows := range d.rows.Pages() {
-		use(m.mapPage(rows, 1, first, d.answer.next == "" && first-1+len(rows) == d.rows.Len()))
+		use(m.mapPage(rows, 1, first, d.answer.next == "" && first-1+len(rows) == len(d.rows)))
 	}
 	return nil
 }

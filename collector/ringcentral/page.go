@@ -51,14 +51,14 @@ type pageDecoder struct {
 }
 
 func newPageDecoder() *pageDecoder {
-	return &pageDecoder{input: wire.NewInput(wire.MaxValue, wire.BodyBuffer)}
+	return &pageDecoder{input: wire.NewInput(wire.MaxValue)}
 }
 
 // decode reads an answer and returns the link to the next page, empty after the last.
 func (d *pageDecoder) decode(response *httpclient.Response) (next string, err error) {
-	d.rows.Reset()
+	d.rows = nil
 	d.answer, d.hasRows, d.hasError, d.hasNav, d.hasSync = answer{}, false, false, false, false
-	err = d.input.Document(response.Body, "the answer is no object", d.member)
+	err = d.input.Document(response.Body.Bytes(), "the answer is no object", d.member)
 	switch {
 	case errors.Is(err, wire.ErrTooManyRows):
 		return "", err

@@ -26,15 +26,13 @@ func TestPageErrors(t *testing.T) {
 		{"cut behind the rows", `{"records":[` + goodRow + `],"navi`, "cut at byte"},
 		{"no end", `{"records":[]`, "cut at byte"},
 		{"no JSON", `{"records":[],+12065550100}`, "no valid JSON at byte"},
-		{"more behind it", `{"records":[]}{}`, "goes on behind its end"},
+		{"more behind it", `{"records":[]}{}`, "trailing data"},
 		{"navigation of another type", `{"records":[],"navigation":"+12065550100"}`, "navigation is not as documented"},
 		{"a link of another type", `{"records":[],"navigation":{"nextPage":{"uri":5}}}`, "navigation is not as documented"},
 		{"a next page without a link", `{"records":[],"navigation":{"nextPage":{}}}`, "next page has no link"},
 		{"navigation twice", `{"records":[],"navigation":{},"navigation":{}}`, "navigation twice"},
 		{"syncInfo of another type", `{"records":[],"syncInfo":{"syncToken":5}}`, "syncInfo is not as documented"},
 		{"syncInfo twice", `{"records":[],"syncInfo":{},"syncInfo":{}}`, "syncInfo twice"},
-		{"a value that is too long", `{"new":"` + strings.Repeat("x", 2*wire.MaxValue) + `"}`, "too long"},
-		{"a name that is too long", `{"` + strings.Repeat("x", 2*wire.MaxValue) + `":1}`, "too long"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := decodePage(t, accountLog(), test.page)

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/wire"
+	"github.com/cdr-exporter/cdr-exporter/collector/wavix/oldwire"
 )
 
 func TestPage(t *testing.T) {
@@ -241,11 +241,11 @@ func TestEndlessValue(t *testing.T) {
 			case formatCSV:
 				err = r.csv.decode(body, 1, 10)
 			}
-			if !errors.Is(err, wire.ErrValueTooLong) {
-				t.Errorf("error %v, want wire.ErrValueTooLong", err)
+			if !errors.Is(err, oldwire.ErrValueTooLong) {
+				t.Errorf("error %v, want oldwire.ErrValueTooLong", err)
 			}
-			if endless > 2*wire.MaxSkipped {
-				t.Errorf("%d bytes were read, want little more than %d", endless, wire.MaxSkipped)
+			if endless > 2*oldwire.MaxSkipped {
+				t.Errorf("%d bytes were read, want little more than %d", endless, oldwire.MaxSkipped)
 			}
 		})
 	}
