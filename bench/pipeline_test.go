@@ -95,20 +95,20 @@ func recordDay(b *testing.B) *day {
 	}
 	b.Cleanup(source.Close)
 	d := &day{reader: source.Feeds[0].Reader, pages: pages, from: from, to: to}
-	if rows := d.read(b, func(*collector.Batch) error { return nil }); rows < pipelineRows {
+	if rows := d.read(b, func(*collector.Page) error { return nil }); rows < pipelineRows {
 		b.Fatalf("recorded %d rows, want %d", rows, pipelineRows)
 	}
 	return d
 }
 
 // read reads the day and says how many rows it had.
-func (d *day) read(b *testing.B, emit func(*collector.Batch) error) int {
+func (d *day) read(b *testing.B, commit func(*collector.Page) error) int {
 	rows := 0
-	err := d.reader.Read(b.Context(), d.from, d.to, func(batch *collector.Batch) error {
-		rows += len(batch.Records)
-		return emit(batch)
-	})
-	if err != nil {
+	driver := collector.Driver{Reader: d.reader, Commit: func(_ context.Context, page *collector.Page) (ledger.Result, error) {
+		rows += len(page.Records)
+		return ledger.Result{}, commit(page)
+	}}
+	if err := driver.Read(b.Context(), d.from, d.to); err != nil {
 		b.Fatal(err)
 	}
 	return rows
@@ -174,8 +174,8 @@ func (d *day) commit(b *testing.B) int {
 		b.Fatal(err)
 	}
 	counted := 0
-	d.read(b, func(batch *collector.Batch) error {
-		result, err := feed.Commit(ctx, &ledger.Page{Records: batch.Records, Invalid: batch.Invalid})
+	d.read(b, func(page *collector.Page) error {
+		result, err := feed.Commit(ctx, page)
 		counted += result.New
 		return err
 	})
@@ -209,7 +209,7 @@ func BenchmarkPipeline(b *testing.B) {
 	for b.Loop() {
 		_, c := rate(b, func() int { return d.decode(b) })
 		decode += c
-		_, c = rate(b, func() int { return d.read(b, func(*collector.Batch) error { return nil }) })
+		_, c = rate(b, func() int { return d.read(b, func(*collector.Page) error { return nil }) })
 		mapped += c
 		before := mallocs()
 		w, c := rate(b, func() int { return d.commit(b) })

@@ -2,13 +2,13 @@ package collector
 
 import (
 	"context"
+	"iter"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -37,33 +37,6 @@ func TestRule09_ACatchUpIsSureOfWhatIsOwedNoLonger(t *testing.T) {
 			}
 		})
 	}
-}
-
-// counting.md 18: a page that broke after a part was handed on has no more twins
-// than before.
-func TestRule18_APageReadAgainHasNoMoreTwins(t *testing.T) {
-	var w twins
-	row := func() []*cdr.Record { return []*cdr.Record{{Synthetic: "a"}, {Synthetic: "a"}} }
-	take := func(page int) (numbers []int) {
-		w.begin(page)
-		for _, r := range number(&w, row()) {
-			numbers = append(numbers, r.Twin)
-		}
-		return numbers
-	}
-	for _, c := range []struct {
-		page int
-		want [2]int
-	}{{1, [2]int{0, 1}}, {1, [2]int{0, 1}}, {2, [2]int{2, 3}}, {2, [2]int{2, 3}}, {3, [2]int{4, 5}}} {
-		if got := take(c.page); [2]int(got) != c.want {
-			t.Errorf("page %d: twins %v, want %v", c.page, got, c.want)
-		}
-	}
-}
-
-func number(w *twins, records []*cdr.Record) []*cdr.Record {
-	w.number(records)
-	return records
 }
 
 // counting.md 10: Dates that are a year ahead for less than an hour move nothing, and
@@ -139,7 +112,9 @@ func (p *committed) Now() time.Time { return p.clock.Now() }
 // silent is a provider without calls.
 type silent struct{}
 
-func (silent) Read(context.Context, time.Time, time.Time, func(*Batch) error) error { return nil }
+func (silent) Pages(context.Context, time.Time, time.Time) iter.Seq2[*Page, error] {
+	return func(func(*Page, error) bool) {}
+}
 
 func (silent) Limits() Limits { return Limits{} }
 
@@ -173,11 +148,15 @@ type days struct {
 
 func (days) Limits() Limits { return Limits{MaxRange: 7 * 24 * time.Hour, Grain: 24 * time.Hour} }
 
-func (d *days) Read(_ context.Context, from, to time.Time, emit func(*Batch) error) error {
+func (d *days) Pages(_ context.Context, from, to time.Time) iter.Seq2[*Page, error] {
+	return pagesOf(func(emit func(*Page) error) error { return d.readAll(from, to, emit) })
+}
+
+func (d *days) readAll(from, to time.Time, emit func(*Page) error) error {
 	for day := from.Truncate(24 * time.Hour); day.Before(to); day = day.Add(24 * time.Hour) {
-		for page := range 10 {
+		for range 10 {
 			pass(d.t, 2*time.Second)
-			if err := emit(&Batch{Page: page + 1}); err != nil {
+			if err := emit(&Page{}); err != nil {
 				return err
 			}
 		}
@@ -196,7 +175,7 @@ func TestSlowDaysAreCaughtUpWith(t *testing.T) {
 		p.state.Floor, p.state.Watermark = p.state.Origin, p.state.Origin
 		loop := LoopSettings{Source: "acme", Name: "calls", Ledger: p, Clock: clock}
 		feed := NewRangeFeed(RangeSettings{Reader: provider, Interval: time.Second, Lookback: 48 * time.Hour, Clock: clock})
-		loop.Feed = feed
+		loop.Feed, loop.Paced = feed, feed
 		sink := NewLoop(loop).sink
 		for polls := 1; clock.Now().Sub(p.state.Watermark) > 5*time.Minute; polls++ {
 			if polls > 10 {

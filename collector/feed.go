@@ -3,9 +3,9 @@ package collector
 import (
 	"context"
 	"errors"
+	"iter"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -36,15 +36,13 @@ type Gauge struct {
 	Value  float64
 }
 
-// RangeReader reads the records whose calls started in a range of time: what
-// most providers offer, and all that they write.
+// RangeReader reads the calls that started in a span of time, page by page.
 type RangeReader interface {
-	// Read calls emit for each page of calls that started from from up to to;
-	// what lies a little outside may come too. It returns after the last page.
-	// The batch and what it holds belong to emit until it returns, and are then
-	// used again. An error of emit ends the read and is returned as it is, which
-	// errors.Is must still see. Both times are in UTC and whole seconds.
-	Read(ctx context.Context, from, to time.Time, emit func(*Batch) error) error
+	// Pages yields the calls that started from from up to to; what lies a little outside may come too. Both times are in UTC and whole
+	// seconds. A page is whole and decoded before it is yielded, and its size is bounded in bytes and rows. The page and its rows belong to
+	// the consumer until it asks for the next, when they are used again; Page.Result then says what the commit made of the page. An error is
+	// yielded once, without a page, and ends the sequence.
+	Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error]
 	// Limits are what the provider allows.
 	Limits() Limits
 }
@@ -61,45 +59,21 @@ type Limits struct {
 	Retention time.Duration
 }
 
-// Batch is one page of rows, mapped.
-type Batch struct {
-	Records []*cdr.Record
-	Invalid []ledger.BadRow
-	Ignored []ledger.BadRow
-	// Unmapped are values that the mapping doesn't know, with their field:
-	// counted always, logged once.
-	Unmapped []Unmapped
-	// Page numbers the pages of one read from 1. Begins says that the batch begins its
-	// page: once more with the same number, if the page broke and is read again.
-	Page   int
-	Begins bool
-	// Last says that no batch follows, if the reader knows: the position is then
-	// committed with it, which saves a commit of its own.
-	Last bool
-	// Work is what is still to be done about what was read: it is remembered with it.
-	Work []Work
-	// Totals are days of which all was read, where the provider says how many records
-	// a day has. They are told with the commit of the batch.
-	Totals []DayTotal
-}
-
-// DayTotal compares what was read of a day with the provider's own total for the
-// same query.
-type DayTotal struct {
-	// Day is the day's begin in UTC.
-	Day time.Time
-	// Ours is how many distinct records were read, Theirs how many the provider says
-	// there are.
-	Ours, Theirs int
-}
+// The types of a page, which are the ledger's: a provider needs no other part of it.
+type (
+	Page     = ledger.Page
+	BadRow   = ledger.BadRow
+	Unmapped = ledger.Unmapped
+	DayTotal = ledger.DayTotal
+)
 
 // SyncReader reads what has changed, in the order of changes, instead of ranges of
 // time. What it has read up to is a token of the provider's.
 type SyncReader interface {
 	// Sync asks once for what changed since the token or, with an empty token, since
-	// from. The batch is the caller's until the next call. The errors that matter are
+	// from. The page is the caller's until the next call. The errors that matter are
 	// ErrTokenLost and ErrNoSync; any other fails the read, which is tried again.
-	Sync(ctx context.Context, token string, from time.Time) (*Batch, SyncPosition, error)
+	Sync(ctx context.Context, token string, from time.Time) (*Page, SyncPosition, error)
 }
 
 // SyncPosition is what a SyncReader's next call needs.
@@ -118,6 +92,3 @@ var (
 	// ErrNoSync: the account doesn't offer this way of reading.
 	ErrNoSync = errors.New("the account doesn't offer to read by changes")
 )
-
-// Unmapped is a value of the provider's that is new to us.
-type Unmapped struct{ Field, Value string }

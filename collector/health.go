@@ -36,6 +36,11 @@ func (e *panicError) Error() string { return "panic: " + e.value }
 // panicked makes an error of what was recovered.
 func panicked(v any) error { return &panicError{value: fmt.Sprint(v), stack: debug.Stack()} }
 
+// openError is a ledger that can't be opened yet.
+type openError struct{ error }
+
+func (e *openError) Unwrap() error { return e.error }
+
 func isPanic(err error) bool {
 	_, ok := errors.AsType[*panicError](err)
 	return ok
@@ -65,8 +70,8 @@ func (l *Loop) settle(err error, took time.Duration) time.Duration {
 	h.polled = true
 	if err == nil {
 		h.failures, h.lastSuccess, h.trouble = 0, now, nil
-		if paced, ok := l.settings.Feed.(Paced); ok {
-			h.trouble = paced.Trouble()
+		if l.settings.Paced != nil {
+			h.trouble = l.settings.Paced.Trouble()
 		} else {
 			l.settings.Clock.sample() // a RangeFeed does so itself
 		}
@@ -172,7 +177,12 @@ func (l *Loop) Status() Status {
 
 // describe is an error in one line with what to do about it.
 func (l *Loop) describe(err error) string {
+	_, notOpen := errors.AsType[*openError](err)
 	switch {
+	case errors.Is(err, ledger.ErrOtherAccount):
+		return err.Error() + ": change the configuration and reload it"
+	case notOpen:
+		return err.Error() + ": it is tried again by itself"
 	case errors.Is(err, ledger.ErrFull):
 		return ledger.ErrFull.Error() + ": reading pauses and loses nothing; make room in storage.path, it goes on by itself"
 	case errors.Is(err, ledger.ErrOutboxFull):

@@ -15,12 +15,18 @@ import (
 type LoopSettings struct {
 	// Source, Provider and Name are the labels; Name is `feed`.
 	Source, Provider, Name string
-	// Interval is how often the feed is polled, unless it is Paced.
+	// Interval is how often the feed is polled, unless Paced says otherwise.
 	Interval time.Duration
 	// Feed is what is polled.
 	Feed Feed
+	// Paced is the Feed again if it knows when it wants to be polled; nil: it is polled every Interval.
+	Paced Paced
+	// Woken has the feed polled at once; nil: nothing does.
+	Woken <-chan struct{}
 	// Ledger is the feed's handle; nil for a feed that commits nothing (gauges).
 	Ledger Ledger
+	// Open opens the Ledger unless it is open, before each poll; nil: it is open.
+	Open func(ctx context.Context) error
 	// Clock is the source's clock; nil: the local one.
 	Clock *Clock
 	// Observer is told; nil: nobody is.
@@ -43,10 +49,9 @@ type LoopSettings struct {
 	CommitGrace time.Duration
 }
 
-// Paced is a Feed that knows when it wants to be polled, failures of its own
+// Paced knows when a feed wants to be polled, failures of its own
 // included. RangeFeed is one.
 type Paced interface {
-	Feed
 	// Wait is how long from now to the next poll.
 	Wait() time.Duration
 	// Trouble is the present failure of a part of the feed, nil if all is well.
@@ -140,7 +145,7 @@ func (l *Loop) run(ctx context.Context) {
 	defer close(l.done)
 	l.Refresh()
 	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Interval, longestStart)))
-	for sleep(ctx, wait, woken(l.settings.Feed)) {
+	for sleep(ctx, wait, l.settings.Woken) {
 		began := l.settings.Clock.Elapsed()
 		l.begin()
 		err := l.poll(ctx)
@@ -153,14 +158,6 @@ func (l *Loop) run(ctx context.Context) {
 		}
 		wait = l.settle(err, l.settings.Clock.Elapsed()-began)
 	}
-}
-
-// woken is a feed's way to be polled at once; nil for one that has none.
-func woken(f Feed) <-chan struct{} {
-	if w, ok := f.(interface{ Woken() <-chan struct{} }); ok {
-		return w.Woken()
-	}
-	return nil
 }
 
 // sleep waits, or is woken, and says whether the loop goes on.
@@ -183,17 +180,21 @@ func (l *Loop) poll(ctx context.Context) (err error) {
 			err = panicked(v)
 		}
 	}()
+	if l.settings.Open != nil {
+		if err := l.settings.Open(ctx); err != nil {
+			return &openError{err}
+		}
+	}
 	return l.settings.Feed.Poll(ctx, l.state(), l.sink)
 }
 
 // wait is how long to the next poll, after one that took so long.
 func (l *Loop) wait(err error, failures int, took time.Duration) time.Duration {
-	paced, isPaced := l.settings.Feed.(Paced)
-	wait := l.settings.Interval - took
+	paced, wait := l.settings.Paced, l.settings.Interval-took
 	switch {
-	case err != nil && (!isPaced || notTheFeeds(err) || isPanic(err)):
+	case err != nil && (paced == nil || notTheFeeds(err) || isPanic(err)):
 		wait = max(retryDelay(failures, l.settings.Random), httpclient.RetryAfter(err))
-	case isPaced:
+	case paced != nil:
 		wait = paced.Wait()
 	}
 	return max(wait-time.Duration(waitJitter*l.settings.Random()*float64(wait)), shortestWait)

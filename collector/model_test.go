@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -43,7 +44,7 @@ type model struct {
 	reads    []modelRead
 	pages    int
 	visits   map[string]int // how often each row was given out, if it is made
-	batch    Batch
+	batch    Page
 	pool     []cdr.Record
 
 	// The ledger.
@@ -77,8 +78,13 @@ func newModel(origin time.Time) *model {
 
 func (m *model) Limits() Limits { return m.limits }
 
-// Read gives out pages; the batch is used again, as providers do.
-func (m *model) Read(ctx context.Context, from, to time.Time, emit func(*Batch) error) (err error) {
+// Pages implements RangeReader.
+func (m *model) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error] {
+	return pagesOf(func(emit func(*Page) error) error { return m.read(ctx, from, to, emit) })
+}
+
+// read gives out pages; their memory is used again, as providers do.
+func (m *model) read(ctx context.Context, from, to time.Time, emit func(*Page) error) (err error) {
 	m.mu.Lock()
 	at := len(m.reads)
 	m.reads = append(m.reads, modelRead{at: m.clock(), from: from, to: to})
@@ -304,7 +310,8 @@ func loopOver(m *model, interval, lookback time.Duration, change ...func(*LoopSe
 		c(&loop, &ranges)
 	}
 	if loop.Feed == nil {
-		loop.Feed = NewRangeFeed(ranges)
+		feed := NewRangeFeed(ranges)
+		loop.Feed, loop.Paced = feed, feed
 	}
 	return NewLoop(loop)
 }

@@ -171,10 +171,10 @@ func TestRangeFeed_AFirstReadThatFails(t *testing.T) {
 func TestRangeFeed_StopsAfterThePageInHand(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	p := &pages{state: ledger.State{Origin: time.Now().Add(-time.Hour)}}
-	feed := NewRangeFeed(RangeSettings{Interval: time.Minute, Lookback: time.Hour, Reader: readerFunc(func(_, _ time.Time, emit func(*Batch) error) error {
+	feed := NewRangeFeed(RangeSettings{Interval: time.Minute, Lookback: time.Hour, Reader: readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
 		cancel()
 		for range 3 {
-			if err := emit(&Batch{Records: []*cdr.Record{{ID: "1"}}}); err != nil {
+			if err := emit(&Page{Records: []*cdr.Record{{ID: "1"}}}); err != nil {
 				return err
 			}
 		}

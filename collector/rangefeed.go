@@ -100,7 +100,7 @@ func (f *RangeFeed) Poll(ctx context.Context, state ledger.State, sink Sink) err
 	var err error
 	if r.step.from.Before(r.step.to) { // else all of it is stepped over
 		from, to := outward(r.step.from, r.step.to)
-		err = f.settings.Reader.Read(ctx, from, to, func(b *Batch) error { return r.emit(ctx, b) })
+		err = r.read(ctx, from, to)
 	}
 	if r.concluded {
 		err = nil // the last page is committed: what came after it doesn't matter
@@ -206,7 +206,8 @@ func (f *RangeFeed) failed(ctx context.Context, r *reading, err error) {
 
 // notTheFeeds says whether an error is the ledger's: the loop waits by itself.
 func notTheFeeds(err error) bool {
-	return errors.Is(err, ledger.ErrFull) || errors.Is(err, ledger.ErrOutboxFull) ||
+	_, notOpen := errors.AsType[*openError](err)
+	return notOpen || errors.Is(err, ledger.ErrFull) || errors.Is(err, ledger.ErrOutboxFull) ||
 		errors.Is(err, ledger.ErrFenced) || errors.Is(err, ledger.ErrClosed)
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"strings"
 	"testing"
@@ -16,12 +17,28 @@ import (
 )
 
 // readerFunc is a RangeReader of a function.
-type readerFunc func(from, to time.Time, emit func(*Batch) error) error
+type readerFunc func(from, to time.Time, emit func(*Page) error) error
 
-func (f readerFunc) Read(_ context.Context, from, to time.Time, emit func(*Batch) error) error {
-	return f(from, to, emit)
+func (f readerFunc) Pages(_ context.Context, from, to time.Time) iter.Seq2[*Page, error] {
+	return pagesOf(func(emit func(*Page) error) error { return f(from, to, emit) })
 }
 func (readerFunc) Limits() Limits { return Limits{} }
+
+// pagesOf makes a sequence of a read that hands its pages on.
+func pagesOf(read func(emit func(*Page) error) error) iter.Seq2[*Page, error] {
+	return func(yield func(*Page, error) bool) {
+		stopped := errors.New("stopped")
+		err := read(func(page *Page) error {
+			if !yield(page, nil) {
+				return stopped
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, stopped) {
+			yield(nil, err)
+		}
+	}
+}
 
 // pages is a ledger that keeps what is committed.
 type pages struct {
@@ -54,7 +71,8 @@ func pollOnce(t *testing.T, p *pages, read readerFunc, change ...func(*RangeSett
 	for _, c := range change {
 		c(&ranges, &loop)
 	}
-	loop.Feed = NewRangeFeed(ranges)
+	feed := NewRangeFeed(ranges)
+	loop.Feed, loop.Paced = feed, feed
 	return loop.Feed.Poll(t.Context(), p.State(), NewLoop(loop).sink)
 }
 
@@ -69,21 +87,21 @@ func TestRangeFeed_OnlyTheLastPageMovesThePosition(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name    string
-		batches []*Batch
+		batches []*Page
 		fails   bool
 		want    string // rows of each commit; P: with position
 	}{
 		{"no page", nil, false, "0P"},
-		{"an empty page", []*Batch{{}}, false, "0 0P"},
-		{"pages that don't say", []*Batch{{Records: some(3)}, {Records: some(2)}}, false, "3 2 0P"},
-		{"pages that do", []*Batch{{Records: some(3)}, {Records: some(2), Last: true}}, false, "3 2P"},
-		{"a page after the last", []*Batch{{Records: some(3), Last: true}, {Records: some(2)}}, false, "3P 2"},
-		{"a failure", []*Batch{{Records: some(3)}}, true, "3"},
-		{"a failure after the last page", []*Batch{{Records: some(3), Last: true}}, true, "3P"},
+		{"an empty page", []*Page{{}}, false, "0 0P"},
+		{"pages that don't say", []*Page{{Records: some(3)}, {Records: some(2)}}, false, "3 2 0P"},
+		{"pages that do", []*Page{{Records: some(3)}, {Records: some(2), Last: true}}, false, "3 2P"},
+		{"a page after the last", []*Page{{Records: some(3), Last: true}, {Records: some(2)}}, false, "3P 2"},
+		{"a failure", []*Page{{Records: some(3)}}, true, "3"},
+		{"a failure after the last page", []*Page{{Records: some(3), Last: true}}, true, "3P"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := &pages{}
-			err := pollOnce(t, p, func(_, _ time.Time, emit func(*Batch) error) error {
+			err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error {
 				for _, b := range c.batches {
 					if err := emit(b); err != nil {
 						return err
@@ -118,9 +136,9 @@ func TestRangeFeed_OnlyTheLastPageMovesThePosition(t *testing.T) {
 
 func TestRangeFeed_TwinsAreNumberedPerRead(t *testing.T) {
 	p := &pages{}
-	read := func(_, _ time.Time, emit func(*Batch) error) error {
+	read := func(_, _ time.Time, emit func(*Page) error) error {
 		for _, names := range []string{"a b a", "a c b"} {
-			var b Batch
+			var b Page
 			for name := range strings.FieldsSeq(names) {
 				b.Records = append(b.Records, &cdr.Record{Synthetic: name})
 			}
@@ -153,15 +171,15 @@ func TestRangeFeed_UnmappedValuesAreCountedAndLoggedOnce(t *testing.T) {
 	seen := newObserved()
 	buffer := []byte("ByotNewThing")
 	p := &pages{}
-	err := pollOnce(t, p, func(_, _ time.Time, emit func(*Batch) error) error {
+	err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error {
 		for range 3 {
-			b := &Batch{Unmapped: []Unmapped{{Field: "callType", Value: string(buffer)}, {Field: "callType", Value: strings.Repeat("x", 1000)}}}
+			b := &Page{Unmapped: []Unmapped{{Field: "callType", Value: string(buffer)}, {Field: "callType", Value: strings.Repeat("x", 1000)}}}
 			if err := emit(b); err != nil {
 				return err
 			}
 		}
 		for i := range 2000 {
-			if err := emit(&Batch{Unmapped: []Unmapped{{Field: "reason", Value: fmt.Sprint(i)}}}); err != nil {
+			if err := emit(&Page{Unmapped: []Unmapped{{Field: "reason", Value: fmt.Sprint(i)}}}); err != nil {
 				return err
 			}
 		}
@@ -195,7 +213,7 @@ func TestLoopSink_RowsAreCountedAndBadOnesLogged(t *testing.T) {
 		Overflow: map[string]int{"cdr_calls_total": 7},
 		BadRows:  []ledger.BadRow{{At: "page 3, row 17", Problem: "duration is not a number", Content: []byte("+4930123456")}},
 	}}
-	err := pollOnce(t, p, func(_, _ time.Time, emit func(*Batch) error) error { return emit(&Batch{Last: true}) },
+	err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error { return emit(&Page{Last: true}) },
 		func(_ *RangeSettings, l *LoopSettings) {
 			l.Observer, l.Logger = seen, slog.New(slog.NewTextHandler(&log, nil))
 		})

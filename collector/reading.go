@@ -25,7 +25,6 @@ type reading struct {
 	// tick is what Clock.Elapsed was when the poll began.
 	tick time.Duration
 
-	twins twins
 	pages int
 	found int // new records, and new work
 	// concluded says that the last page is committed; moved is its position, nil
@@ -34,48 +33,47 @@ type reading struct {
 	moved     *ledger.Position
 }
 
-// emit commits a page. The position goes with it if it is known to be the last,
-// and if what is new on it doesn't decide whether the piece is read again.
-func (r *reading) emit(ctx context.Context, b *Batch) error {
-	r.pages++
-	if b.Begins {
-		r.twins.begin(b.Page)
-	}
-	r.twins.number(b.Records)
-	page := r.feed.page(r.sink, b)
-	last := b.Last && !r.step.old && !r.concluded
-	if last {
-		if err := r.position(page); err != nil {
-			return err
-		}
-	}
-	result, err := r.sink.Commit(ctx, page)
-	if err != nil {
-		return err
-	}
-	r.found += result.New + result.Queued
-	r.feed.reconciled(b)
-	if last {
-		r.concluded, r.moved = true, page.Position
-		return nil
-	}
-	return ctx.Err() // the page in hand is safe: time to stop
+// read reads a span and commits it page by page.
+func (r *reading) read(ctx context.Context, from, to time.Time) error {
+	d := Driver{Reader: r.feed.settings.Reader, Commit: r.commit}
+	return d.Read(ctx, from, to)
 }
 
-// page is what a batch comes to in the ledger, yet without a position.
-func (f *RangeFeed) page(sink Sink, b *Batch) *ledger.Page {
+// commit commits a page. The position goes with it if it is known to be the last,
+// and if what is new on it doesn't decide whether the piece is read again.
+func (r *reading) commit(ctx context.Context, page *Page) (ledger.Result, error) {
+	r.pages++
+	last := page.Last && !r.step.old && !r.concluded
+	if last {
+		if err := r.position(page); err != nil {
+			return ledger.Result{}, err
+		}
+	}
+	result, err := r.feed.commitPage(ctx, r.sink, page)
+	if err != nil {
+		return result, err
+	}
+	r.found += result.New + result.Queued
+	if last {
+		r.concluded, r.moved = true, page.Position
+	}
+	return result, nil
+}
+
+// commitPage commits a page as read now, and shows what the mapping doesn't know and the days' totals.
+func (f *RangeFeed) commitPage(ctx context.Context, sink Sink, page *Page) (ledger.Result, error) {
 	if c := f.settings.Clock; c.pending() {
 		c.sample() // the first answer says what the time is, also for this very page
 	}
-	f.unmapped.take(b.Unmapped)
-	return &ledger.Page{Records: b.Records, Invalid: b.Invalid, Ignored: b.Ignored, Enqueue: b.Work, ObservedAt: sink.Now()}
-}
-
-// reconciled tells what totals came with a batch that is committed now.
-func (f *RangeFeed) reconciled(b *Batch) {
-	for _, t := range b.Totals {
-		f.settings.Observer.Reconciled(t.Day, t.Ours, t.Theirs)
+	f.unmapped.add(page.Unmapped)
+	page.ObservedAt = sink.Now()
+	result, err := sink.Commit(ctx, page)
+	if err == nil {
+		for _, t := range page.Totals {
+			f.settings.Observer.Reconciled(t.Day, t.Ours, t.Theirs)
+		}
 	}
+	return result, err
 }
 
 // conclude commits the position by itself.

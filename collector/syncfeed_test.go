@@ -161,7 +161,7 @@ func TestRangeFeed_LevelsLeftToChanges(t *testing.T) {
 func TestRangeFeed_AShortReadInDoubtThatFails(t *testing.T) {
 	clock := NewClock(nil, func() (time.Duration, bool) { return 0, true }) // not asked yet
 	down := true
-	read := readerFunc(func(time.Time, time.Time, func(*Batch) error) error {
+	read := readerFunc(func(time.Time, time.Time, func(*Page) error) error {
 		if down {
 			return errProvider
 		}
@@ -188,8 +188,8 @@ func TestSyncFeed_WhatComesWithChanges(t *testing.T) {
 		m := quiet(t, minutely, time.Now())
 		sink := &committed{clock: NewClock(nil, nil)}
 		day := time.Now().Truncate(24 * time.Hour)
-		answer := func(names string) *Batch {
-			b := &Batch{
+		answer := func(names string) *Page {
+			b := &Page{
 				Invalid:  []ledger.BadRow{{At: "row 3", Problem: "no start"}},
 				Ignored:  []ledger.BadRow{{At: "row 4"}},
 				Unmapped: []Unmapped{{Field: "result", Value: "New Thing"}},
@@ -200,13 +200,13 @@ func TestSyncFeed_WhatComesWithChanges(t *testing.T) {
 			}
 			return b
 		}
-		answers := []*Batch{answer("a b a"), answer("a b")}
+		answers := []*Page{answer("a b a"), answer("a b")}
 		feed := NewSyncFeed(SyncSettings{
 			Ranges: RangeSettings{
 				Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour,
 				Clock: sink.clock, Observer: seen, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 			},
-			Sync: syncFunc(func(string, time.Time) (*Batch, SyncPosition, error) {
+			Sync: syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
 				b := answers[0]
 				answers = answers[1:]
 				return b, SyncPosition{Token: fmt.Sprint(len(answers)), More: len(answers) > 0}, nil

@@ -32,13 +32,13 @@ func (f *SyncFeed) step(ctx context.Context, state ledger.State, sink Sink) erro
 		mark.Since = f.restart(state)
 	}
 	f.drain.begin(c.Elapsed(), c.Now(), mark.Token == "", f.ranges.doubtful())
-	b, at, err := f.reader.Sync(ctx, mark.Token, mark.Since)
+	page, at, err := f.reader.Sync(ctx, mark.Token, mark.Since)
 	if err == nil && at.Token == "" {
 		err = errNoToken
 	}
 	moved := false
 	if err == nil {
-		moved, err = f.take(ctx, state, sink, b, changes{Token: at.Token, Since: mark.Since}, at.More)
+		moved, err = f.commit(ctx, state, sink, page, changes{Token: at.Token, Since: mark.Since}, at.More)
 	}
 	if err == nil && at.More && at.Token == mark.Token {
 		err = errStuck // what came is committed; it isn't asked for again at once
@@ -66,14 +66,13 @@ func (f *SyncFeed) restart(state ledger.State) time.Time {
 	return from
 }
 
-// take commits what a step has brought, and says whether the token is kept with it.
-func (f *SyncFeed) take(ctx context.Context, state ledger.State, sink Sink, b *Batch, mark changes, more bool) (moved bool, err error) {
+// commit commits what a step has brought, and says whether the token is kept with it.
+func (f *SyncFeed) commit(ctx context.Context, state ledger.State, sink Sink, page *Page, mark changes, more bool) (moved bool, err error) {
 	r := f.ranges
 	c := r.settings.Clock
 	began := c.sample().Add(f.drain.began - c.Elapsed())
 	var alike twins // within one answer: a row that changes once more comes once more
-	alike.number(b.Records)
-	page := r.page(sink, b)
+	alike.number(page.Records)
 	p := r.plan.clone()
 	p.changes = mark
 	// The first commit of a new feed sets its origin, and so has no position: the same
@@ -88,11 +87,10 @@ func (f *SyncFeed) take(ctx context.Context, state ledger.State, sink Sink, b *B
 			page.Position.Watermark = f.watermark(state, p, began)
 		}
 	}
-	if _, err := sink.Commit(ctx, page); err != nil {
+	if _, err := r.commitPage(ctx, sink, page); err != nil {
 		return false, err
 	}
 	r.asked = true
-	r.reconciled(b)
 	if moved {
 		r.plan, r.stored = p, page.Position.Plan
 	}

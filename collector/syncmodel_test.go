@@ -36,7 +36,7 @@ type syncRead struct {
 func newChanging(m *model) *changing { return &changing{model: m, size: 250} }
 
 // Sync answers with what had changed when it was asked.
-func (c *changing) Sync(ctx context.Context, token string, from time.Time) (*Batch, SyncPosition, error) {
+func (c *changing) Sync(ctx context.Context, token string, from time.Time) (*Page, SyncPosition, error) {
 	read := syncRead{at: c.clock(), token: token, from: from}
 	b, at, err := c.changed(ctx, token, from)
 	read.ended, read.err, read.more = c.clock(), err, at.More
@@ -49,7 +49,7 @@ func (c *changing) Sync(ctx context.Context, token string, from time.Time) (*Bat
 	return b, at, err
 }
 
-func (c *changing) changed(ctx context.Context, token string, from time.Time) (*Batch, SyncPosition, error) {
+func (c *changing) changed(ctx context.Context, token string, from time.Time) (*Page, SyncPosition, error) {
 	now := c.clock()
 	if err := c.wait(ctx); err != nil {
 		return nil, SyncPosition{}, err
@@ -79,7 +79,7 @@ func (c *changing) changed(ctx context.Context, token string, from time.Time) (*
 		after = time.Unix(0, nano)
 	}
 	rows, more := c.since(after, now)
-	b := &Batch{}
+	b := &Page{}
 	for _, row := range rows {
 		after = row.published
 		if c.hides == nil || !c.hides(row) {
@@ -127,7 +127,7 @@ func (c *changing) longest() time.Duration {
 func syncLoop(c *changing, l ladder, change ...func(*LoopSettings, *RangeSettings)) *Loop {
 	change = append(change, func(loop *LoopSettings, ranges *RangeSettings) {
 		feed := NewSyncFeed(SyncSettings{Ranges: *ranges, Sync: c})
-		loop.Feed, loop.Reads = feed, feed.Reads
+		loop.Feed, loop.Paced, loop.Reads = feed, feed, feed.Reads
 	})
 	return loopOver(c.model, l.interval, l.lookback, change...)
 }

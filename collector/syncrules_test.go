@@ -275,7 +275,7 @@ func TestRule11_TheTokenIsCommittedWithItsRows(t *testing.T) {
 				} else if err != nil {
 					t.Fatal(err)
 				}
-				pass(t, max(loop.settings.Feed.(Paced).Wait(), time.Millisecond))
+				pass(t, max(loop.settings.Paced.Wait(), time.Millisecond))
 			}
 			if missing := of.missing(time.Now().Add(-2 * time.Minute)); len(missing) > 0 || len(of.broken) > 0 {
 				t.Fatalf("death %d: %d calls are missing; %v", at, len(missing), of.broken)
@@ -351,8 +351,8 @@ func TestRule01_AnotherWritersTokenCounts(t *testing.T) {
 }
 
 // syncFunc is a SyncReader of a function.
-type syncFunc func(token string, from time.Time) (*Batch, SyncPosition, error)
+type syncFunc func(token string, from time.Time) (*Page, SyncPosition, error)
 
-func (f syncFunc) Sync(_ context.Context, token string, from time.Time) (*Batch, SyncPosition, error) {
+func (f syncFunc) Sync(_ context.Context, token string, from time.Time) (*Page, SyncPosition, error) {
 	return f(token, from)
 }

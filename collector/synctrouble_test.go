@@ -224,10 +224,11 @@ func TestSyncFeed_AProviderThatDoesNotGoOn(t *testing.T) {
 				m := quiet(t, minutely, time.Now())
 				asked := 0
 				loop := loopOver(m, time.Minute, 48*time.Hour, func(l *LoopSettings, r *RangeSettings) {
-					l.Feed = NewSyncFeed(SyncSettings{Ranges: *r, Sync: syncFunc(func(string, time.Time) (*Batch, SyncPosition, error) {
+					feed := NewSyncFeed(SyncSettings{Ranges: *r, Sync: syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
 						asked++
-						return &Batch{}, c.at, nil
+						return &Page{}, c.at, nil
 					})})
+					l.Feed, l.Paced = feed, feed
 				})
 				loop.Start()
 				pass(t, 10*time.Minute)

@@ -19,7 +19,7 @@ type unmappedLog struct {
 	seen     map[Unmapped]struct{}
 }
 
-func (u *unmappedLog) take(all []Unmapped) {
+func (u *unmappedLog) add(all []Unmapped) {
 	for _, one := range all {
 		u.observer.Unmapped(one.Field)
 		one.Value = one.Value[:min(len(one.Value), unmappedShown)]

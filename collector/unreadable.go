@@ -155,7 +155,7 @@ func (f *RangeFeed) readElsewhere(ctx context.Context, r *reading, try int) {
 	}
 	probe := &reading{feed: f, sink: r.sink, state: r.state, view: r.view, doubt: true}
 	begin, end := outward(from, from.Add(2*overlap))
-	if f.settings.Reader.Read(ctx, begin, end, func(b *Batch) error { return probe.emit(ctx, b) }) == nil {
+	if probe.read(ctx, begin, end) == nil {
 		f.endpoint.Served()
 	}
 }
@@ -230,7 +230,7 @@ func (f *RangeFeed) Unread() []string {
 
 // reread reads a span again that is stepped over.
 func (f *RangeFeed) reread(ctx context.Context, r *reading) error {
-	err := f.settings.Reader.Read(ctx, r.again.From, r.again.To, func(b *Batch) error { return r.emit(ctx, b) })
+	err := r.read(ctx, r.again.From, r.again.To)
 	if err == nil || r.concluded {
 		err = r.concludeUnread(ctx)
 	}

@@ -57,7 +57,7 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 				l := loopOver(m, c.interval, c.lookback, func(loop *LoopSettings, ranges *RangeSettings) {
 					loop.Observer, ranges.Observer = o, o
 					feed = NewRangeFeed(*ranges)
-					loop.Feed = feed
+					loop.Feed, loop.Paced = feed, feed
 				})
 				l.Start()
 				pass(t, c.heal-time.Minute)
@@ -108,7 +108,7 @@ func TestRule30_AnOutageStepsOverNothing(t *testing.T) {
 				var feed *RangeFeed
 				l := loopOver(m, time.Minute, 6*time.Hour, func(loop *LoopSettings, ranges *RangeSettings) {
 					feed = NewRangeFeed(*ranges)
-					loop.Feed = feed
+					loop.Feed, loop.Paced = feed, feed
 				})
 				l.Start()
 				pass(t, 14*time.Hour+30*time.Minute)

@@ -10,7 +10,7 @@ import (
 )
 
 // Work is something that a feed still has to do: it waits in the ledger, so that a
-// crash loses none of it (counting.md 4). In a Batch, a Due that isn't set is at once.
+// crash loses none of it (counting.md 4). In a Page, a Due that isn't set is at once.
 type Work = ledger.Work
 
 // WorkRecord is the kind of work that reads a version of a record that a list has named.
@@ -21,14 +21,14 @@ const WorkRecord = ledger.WorkRecord
 // thing by its key. It may be called from several goroutines at once.
 type Fetcher interface {
 	// Fetch does all that is to be done about one key: at least one piece of work, of
-	// different kinds. The batch is committed with the work done and holds, as its Work,
+	// different kinds. The page is committed with the work done and holds, as its Enqueue,
 	// what else is to be done then; nil is nothing. For a record that is provisional that
 	// must be to read it again, since it goes no further.
 	//
 	// An error is a refusal, whatever its status: it counts against the key only if another
 	// was fetched since the refusal before, else all fetching backs off (counting.md 30).
 	// Throttling and a refused credential never count. ErrStale is an answer, and counts.
-	Fetch(ctx context.Context, works []Work) (*Batch, error)
+	Fetch(ctx context.Context, works []Work) (*Page, error)
 	// Parallel is how many may be fetched at once.
 	Parallel() int
 }
@@ -47,13 +47,13 @@ var (
 )
 
 // Keeper keeps something alive at the provider beside reading, such as a subscription.
-// One that also has Urgent() bool is asked at once, when the feed is woken, while that
-// is true.
 type Keeper interface {
 	// Keep does what is due and says when it wants to be asked again. Gap, if it isn't
 	// zero, is since when notifications may have been missed: what started after it, less
 	// a margin, is listed again. It counts with an error too.
 	Keep(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error)
+	// Urgent says that Keep is to be called before its time, as soon as the feed is woken.
+	Urgent() bool
 }
 
 // Webhook takes a provider's notifications, on the listener that is apart from the

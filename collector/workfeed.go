@@ -21,7 +21,7 @@ type WorkQueue interface {
 
 // WorkSettings are what NewWorkFeed needs.
 type WorkSettings struct {
-	// Ranges list what there is: the Reader's batches carry work. With a webhook, which
+	// Ranges list what there is: the Reader's pages carry work. With a webhook, which
 	// makes the list a second line, its Interval is twice the feed's (counting.md 12).
 	Ranges RangeSettings
 	// Fetcher does the work, Queue is where it waits.
@@ -86,7 +86,7 @@ func NewWorkFeed(settings WorkSettings) *WorkFeed {
 	return &WorkFeed{
 		settings: settings,
 		ranges:   NewRangeFeed(settings.Ranges),
-		fetching: newFetching(settings.Fetcher.Parallel()),
+		fetching: newFetching(settings.Fetcher),
 		last:     parts - 1,
 		woken:    make(chan struct{}, 1),
 	}
@@ -144,17 +144,11 @@ func (f *WorkFeed) wait(p part) time.Duration {
 		if f.settings.Keeper == nil {
 			return never
 		}
-		if f.keeping.failures == 0 && f.urgent() {
+		if f.keeping.failures == 0 && f.settings.Keeper.Urgent() {
 			return 0
 		}
 		return f.keeping.next - tick
 	}
-}
-
-// urgent says whether the Keeper wants to be asked before its time.
-func (f *WorkFeed) urgent() bool {
-	k, ok := f.settings.Keeper.(interface{ Urgent() bool })
-	return ok && k.Urgent()
 }
 
 func (f *WorkFeed) clock() *Clock { return f.ranges.settings.Clock }
@@ -223,19 +217,16 @@ func (f *WorkFeed) backfill(ctx context.Context, state ledger.State, sink Sink) 
 		from = latest(from, now.Add(-limits.Retention))
 	}
 	filled := &workSink{Sink: sink, feed: f, state: state}
+	driver := Driver{Reader: reader, Commit: func(ctx context.Context, page *Page) (ledger.Result, error) {
+		return f.ranges.commitPage(ctx, filled, page)
+	}}
 	for from.Before(now) {
 		to := now
 		if longest := reader.Limits().MaxRange - 2*time.Second; longest > 0 {
 			to = earliest(to, from.Add(longest))
 		}
 		begin, end := outward(from, to)
-		err := reader.Read(ctx, begin, end, func(b *Batch) error {
-			if _, err := filled.Commit(ctx, f.ranges.page(sink, b)); err != nil {
-				return err
-			}
-			return ctx.Err()
-		})
-		if err != nil {
+		if err := driver.Read(ctx, begin, end); err != nil {
 			return err
 		}
 		from = to

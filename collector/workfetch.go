@@ -27,10 +27,7 @@ type fetching struct {
 	next     time.Duration
 	failures int
 	err      error // of the provider's, not of one piece of work
-	// flying is what is under way, by key; landed is what came of it.
-	flying   map[string]bool
-	landed   chan fetched
-	parallel int
+	fetchPool
 	// endpoint counts what was fetched, and cases has what speaks against each key that
 	// was refused since it was last fetched.
 	endpoint witness.Endpoint
@@ -40,17 +37,15 @@ type fetching struct {
 	backoff map[string]time.Time
 }
 
-func newFetching(parallel int) fetching {
-	parallel = max(1, parallel)
+func newFetching(f Fetcher) fetching {
 	return fetching{
-		flying: make(map[string]bool), landed: make(chan fetched, parallel), parallel: parallel,
-		cases: make(map[string]*witness.Case), backoff: make(map[string]time.Time),
+		fetchPool: newFetchPool(f), cases: make(map[string]*witness.Case), backoff: make(map[string]time.Time),
 	}
 }
 
 func (s *fetching) wait(tick time.Duration) time.Duration {
 	switch {
-	case len(s.landed) > 0:
+	case len(s.results) > 0:
 		return 0
 	case s.next == never:
 		return never
@@ -69,7 +64,7 @@ func (s *fetching) caseOf(key string) *witness.Case {
 // free says whether work can be begun, as far as that isn't the ledger's to know.
 func (s *fetching) free(key string) bool {
 	_, waits := s.backoff[key]
-	return !waits && !s.flying[key]
+	return !waits && !s.inFlight[key]
 }
 
 // onlyRefused says whether works are fewer than may be fetched at once, and all were
@@ -95,9 +90,6 @@ func (s *fetching) endBackoff(now time.Time) time.Duration {
 	}
 	return first
 }
-
-// full says whether no more may be under way.
-func (s *fetching) full() bool { return len(s.flying) >= s.parallel }
 
 // look asks when work is due next, unless a failure holds it back.
 func (f *WorkFeed) look(ctx context.Context) {
@@ -126,7 +118,7 @@ func (f *WorkFeed) look(ctx context.Context) {
 	if s.next = never; wait < never {
 		s.next = c.Elapsed() + wait
 	}
-	if refused == never && len(s.flying) == 0 && !slices.ContainsFunc(works, func(w ledger.Work) bool { return !w.Parked }) {
+	if refused == never && len(s.inFlight) == 0 && !slices.ContainsFunc(works, func(w ledger.Work) bool { return !w.Parked }) {
 		s.failures, s.err = 0, nil // what failed isn't wanted any more
 		if len(works) == 0 {
 			clear(s.cases)
@@ -138,7 +130,7 @@ func (f *WorkFeed) look(ctx context.Context) {
 func (f *WorkFeed) due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
 	const kinds = 4 // of work about one key; more only make it see less
 	s := &f.fetching
-	limit += kinds * (len(s.flying) + len(s.backoff))
+	limit += kinds * (len(s.inFlight) + len(s.backoff))
 	works, err := f.settings.Queue.Due(ctx, now, limit)
 	if err != nil {
 		return nil, err
@@ -177,13 +169,6 @@ func jobsOf(works []ledger.Work) []*job {
 	return jobs
 }
 
-// fetched is what became of a job.
-type fetched struct {
-	job   *job
-	batch *Batch
-	err   error
-}
-
 // fetch does some of the work that is due, and commits each answer as it comes.
 func (f *WorkFeed) fetch(ctx context.Context, sink Sink) error {
 	r := &round{feed: f, sink: sink}
@@ -210,7 +195,7 @@ func (f *WorkFeed) fetch(ctx context.Context, sink Sink) error {
 // rest forgets what woke the feed, if nothing is under way: whatever is due, the ledger
 // is asked for before the loop sleeps.
 func (f *WorkFeed) rest() {
-	if len(f.fetching.flying) > 0 {
+	if len(f.fetching.inFlight) > 0 {
 		return
 	}
 	select {
@@ -224,24 +209,4 @@ func (s *fetching) backOff(f *WorkFeed, shown, err error) {
 	s.failures++
 	s.err = shown
 	s.next = f.clock().Elapsed() + max(retryDelay(s.failures, f.ranges.settings.Random), httpclient.RetryAfter(err))
-}
-
-// launch begins a job. It may outlive the poll, not the loop, which ctx is of.
-func (f *WorkFeed) launch(ctx context.Context, j *job) {
-	f.fetching.flying[j.key] = true
-	go func() {
-		batch, err := f.attempt(ctx, j)
-		f.fetching.landed <- fetched{job: j, batch: batch, err: err} // there is room for all that fly
-		f.Wake()
-	}()
-}
-
-// attempt fetches. A panic is an error like any other, as it is for the loop.
-func (f *WorkFeed) attempt(ctx context.Context, j *job) (batch *Batch, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			batch, err = nil, panicked(v)
-		}
-	}()
-	return f.settings.Fetcher.Fetch(ctx, j.works)
 }

@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -91,8 +92,12 @@ func (m *workModel) Limits() Limits {
 
 func (m *workModel) Parallel() int { return m.parallel }
 
-// Read lists names and versions.
-func (m *workModel) Read(ctx context.Context, from, to time.Time, emit func(*Batch) error) error {
+// Pages lists names and versions.
+func (m *workModel) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error] {
+	return pagesOf(func(emit func(*Page) error) error { return m.read(ctx, from, to, emit) })
+}
+
+func (m *workModel) read(ctx context.Context, from, to time.Time, emit func(*Page) error) error {
 	if err := m.answer(ctx, "", m.latency); err != nil {
 		return err
 	}
@@ -106,7 +111,7 @@ func (m *workModel) Read(ctx context.Context, from, to time.Time, emit func(*Bat
 	}
 	m.mu.Unlock()
 	for page := range slices.Chunk(all, m.pageSize) {
-		if err := emit(&Batch{Work: slices.Clone(page)}); err != nil {
+		if err := emit(&Page{Enqueue: slices.Clone(page)}); err != nil {
 			return err
 		}
 		if err := m.answer(ctx, "", m.latency); err != nil {
@@ -135,7 +140,7 @@ func (m *workModel) answer(ctx context.Context, key string, wait time.Duration) 
 }
 
 // Fetch gives the version that is published.
-func (m *workModel) Fetch(ctx context.Context, works []Work) (*Batch, error) {
+func (m *workModel) Fetch(ctx context.Context, works []Work) (*Page, error) {
 	key, wait := works[0].Key, m.latency
 	m.mu.Lock()
 	m.fetches[key]++
@@ -166,9 +171,9 @@ func (m *workModel) Fetch(ctx context.Context, works []Work) (*Batch, error) {
 	v, settles := c.version(now), c.end.Add(m.settle)
 	r := &cdr.Record{ID: key, Start: c.start, Version: int64(v), Settled: !now.Before(settles)}
 	r.Provisional = c.bare && v == 1 && !r.Settled
-	b := &Batch{Records: []*cdr.Record{r}}
+	b := &Page{Records: []*cdr.Record{r}}
 	if !r.Settled {
-		b.Work = []Work{{Kind: "settle", Key: key, Version: int64(v), Due: settles}}
+		b.Enqueue = []Work{{Kind: "settle", Key: key, Version: int64(v), Due: settles}}
 	}
 	return b, nil
 }
@@ -440,7 +445,7 @@ func (m *workModel) feed(change ...func(*WorkSettings)) *WorkFeed {
 func (m *workModel) loop(feed *WorkFeed, change ...func(*LoopSettings)) *Loop {
 	settings := LoopSettings{
 		Source: "contoso", Provider: "model", Name: "call_records", Interval: feed.ranges.settings.Interval,
-		Feed: feed, Ledger: m, Clock: feed.clock(), Random: seeded(8).Float64,
+		Feed: feed, Paced: feed, Woken: feed.Woken(), Ledger: m, Clock: feed.clock(), Random: seeded(8).Float64,
 	}
 	for _, c := range change {
 		c(&settings)

@@ -14,9 +14,9 @@ type oneCall struct{ record cdr.Record }
 
 func (c *oneCall) Parallel() int { return 1 }
 
-func (c *oneCall) Fetch(context.Context, []Work) (*Batch, error) {
+func (c *oneCall) Fetch(context.Context, []Work) (*Page, error) {
 	r := c.record
-	return &Batch{Records: []*cdr.Record{&r}}, nil
+	return &Page{Records: []*cdr.Record{&r}}, nil
 }
 
 // counting.md 17: a record that isn't final waits as long as its feed lets it, also if it

@@ -51,10 +51,10 @@ func (r *round) run(ctx context.Context) error {
 	defer over.Stop()
 	for began := false; ; {
 		for ; len(r.jobs) > 0 && !s.full() && !r.given() && ctx.Err() == nil; r.jobs = r.jobs[1:] {
-			r.feed.launch(ctx, r.jobs[0])
+			s.start(ctx, r.jobs[0], r.feed.Wake) // it may outlive the poll, not the loop, which ctx is of
 			began = true
 		}
-		got, ok := r.next(ctx, over.C, began && len(s.flying) > 0 && len(r.answers) == 0)
+		got, ok := r.next(ctx, over.C, began && len(s.inFlight) > 0 && len(r.answers) == 0)
 		var err error
 		switch {
 		case ok && len(r.answers) < committedAtOnce:
@@ -76,7 +76,7 @@ func (r *round) run(ctx context.Context) error {
 func (r *round) next(ctx context.Context, over <-chan time.Time, wait bool) (got fetched, ok bool) {
 	s := &r.feed.fetching
 	select {
-	case got = <-s.landed:
+	case got = <-s.results:
 		return got, true
 	default:
 	}
@@ -84,7 +84,7 @@ func (r *round) next(ctx context.Context, over <-chan time.Time, wait bool) (got
 		return got, false
 	}
 	select {
-	case got = <-s.landed:
+	case got = <-s.results:
 		return got, true
 	case <-over:
 		return got, false
@@ -101,7 +101,7 @@ func (r *round) given() bool {
 // take sees to what became of a job. The error is the ledger's.
 func (r *round) take(ctx context.Context, got fetched) error {
 	s := &r.feed.fetching
-	delete(s.flying, got.job.key)
+	delete(s.inFlight, got.job.key)
 	r.landed++
 	stale := errors.Is(got.err, ErrStale)
 	if got.err == nil || stale {
@@ -180,22 +180,19 @@ func (r *round) outage() error {
 // commit commits the answers that have come together with the work that they do: what
 // lands during a commit is the next one, so that a slow disk is no brake.
 func (r *round) commit(ctx context.Context) error {
-	all, whole := r.answers, &Batch{}
+	all, whole := r.answers, &Page{}
 	r.answers = nil
-	var done []ledger.Work
 	for _, got := range all {
-		if b := got.batch; b != nil {
-			whole.Records = appendFinal(whole.Records, b.Records)
-			whole.Invalid = append(whole.Invalid, b.Invalid...)
-			whole.Ignored = append(whole.Ignored, b.Ignored...)
-			whole.Unmapped = append(whole.Unmapped, b.Unmapped...)
-			whole.Work = append(whole.Work, b.Work...)
+		if p := got.page; p != nil {
+			whole.Records = appendFinal(whole.Records, p.Records)
+			whole.Invalid = append(whole.Invalid, p.Invalid...)
+			whole.Ignored = append(whole.Ignored, p.Ignored...)
+			whole.Unmapped = append(whole.Unmapped, p.Unmapped...)
+			whole.Enqueue = append(whole.Enqueue, p.Enqueue...)
 		}
-		done = append(done, got.job.works...)
+		whole.Done = append(whole.Done, got.job.works...)
 	}
-	page := r.feed.ranges.page(r.sink, whole)
-	page.Done = done
-	_, err := (&workSink{Sink: r.sink, feed: r.feed}).Commit(ctx, page)
+	_, err := r.feed.ranges.commitPage(ctx, &workSink{Sink: r.sink, feed: r.feed}, whole)
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,15 +24,35 @@ type naming struct {
 	most   atomic.Int32
 }
 
-// Read implements collector.RangeReader.
-func (n *naming) Read(_ context.Context, _, _ time.Time, emit func(*collector.Batch) error) error {
+// Pages implements collector.RangeReader.
+func (n *naming) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.Page, error] {
+	return pagesOf(n.read)
+}
+
+// pagesOf makes a sequence of a read that hands its pages on.
+func pagesOf(read func(emit func(*collector.Page) error) error) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		stopped := errors.New("stopped")
+		err := read(func(page *collector.Page) error {
+			if !yield(page, nil) {
+				return stopped
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, stopped) {
+			yield(nil, err)
+		}
+	}
+}
+
+func (n *naming) read(emit func(*collector.Page) error) error {
 	for _, page := range n.pages {
 		var used []*text
-		b := &collector.Batch{}
+		b := &collector.Page{}
 		for _, key := range page {
 			x := new(text)
 			used = append(used, x)
-			b.Work = append(b.Work, collector.Work{Kind: "record", Key: x.of(key), Version: 1})
+			b.Enqueue = append(b.Enqueue, collector.Work{Kind: "record", Key: x.of(key), Version: 1})
 		}
 		if err := emit(b); err != nil {
 			return err
@@ -51,7 +72,7 @@ func (*naming) Limits() collector.Limits { return collector.Limits{} }
 func (*naming) Parallel() int { return 3 }
 
 // Fetch implements collector.Fetcher.
-func (n *naming) Fetch(ctx context.Context, works []collector.Work) (*collector.Batch, error) {
+func (n *naming) Fetch(ctx context.Context, works []collector.Work) (*collector.Page, error) {
 	if !n.listed.Load() {
 		return nil, errors.New("fetched while the list is read")
 	}
@@ -63,14 +84,14 @@ func (n *naming) Fetch(ctx context.Context, works []collector.Work) (*collector.
 	case "old":
 		return nil, fmt.Errorf("%w: 410", collector.ErrGone)
 	case "bad":
-		return &collector.Batch{Invalid: []collector.BadRow{{At: "record bad", Problem: "no start"}}}, nil
+		return &collector.Page{Invalid: []collector.BadRow{{At: "record bad", Problem: "no start"}}}, nil
 	case "trouble":
 		return nil, n.fail
 	case "waits":
 		<-ctx.Done()
 		return nil, ctx.Err()
 	default:
-		return &collector.Batch{Records: []*cdr.Record{{ID: key, Start: noon, Outcome: cdr.Answered}}}, nil
+		return &collector.Page{Records: []*cdr.Record{{ID: key, Start: noon, Outcome: cdr.Answered}}}, nil
 	}
 }
 
@@ -82,7 +103,7 @@ func (n *naming) print(t *testing.T) (out, left string, err error) {
 		from: noon, to: noon.Add(time.Hour), redactor: cdr.NewRedactor(cdr.DefaultPolicy(), nil),
 		printer: newPrinter("csv", false, &table), streams: streams{&table, &errs},
 	}
-	err = p.run(t.Context(), &fetchingReader{RangeReader: n, fetcher: n, errors: &errs})
+	err = p.run(t.Context(), &collector.FeedInfo{Reader: n, Fetcher: n})
 	if closeErr := p.printer.close(); closeErr != nil {
 		t.Fatal(closeErr)
 	}

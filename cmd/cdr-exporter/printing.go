@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 // printing reads a range and prints what started within it.
@@ -37,9 +38,9 @@ type waiting struct {
 }
 
 // run reads the range in pieces that the provider allows.
-func (p *printing) run(ctx context.Context, reader collector.RangeReader) error {
+func (p *printing) run(ctx context.Context, feed *collector.FeedInfo) error {
 	p.seen = make(map[string]bool)
-	longest := reader.Limits().MaxRange
+	longest := feed.Reader.Limits().MaxRange
 	p.begin = p.from
 	for at := p.from.Truncate(time.Second); at.Before(p.to); { // readers want whole seconds
 		end := p.to
@@ -47,7 +48,8 @@ func (p *printing) run(ctx context.Context, reader collector.RangeReader) error 
 			end = at.Add(longest)
 		}
 		p.end = end
-		err := reader.Read(ctx, at, end.Add(time.Second-1).Truncate(time.Second), p.batch)
+		driver := collector.Driver{Reader: feed.Reader, Fetcher: feed.Fetcher, Commit: p.page, Missing: p.missed}
+		err := driver.Read(ctx, at, end.Add(time.Second-1).Truncate(time.Second))
 		if err == nil || ctx.Err() == nil { // what came before a failure is printed too
 			err = cmp.Or(err, p.resolve(ctx))
 		}
@@ -59,12 +61,21 @@ func (p *printing) run(ctx context.Context, reader collector.RangeReader) error 
 	return nil
 }
 
-// batch prints a page, or keeps it until its recordings are known.
-func (p *printing) batch(b *collector.Batch) error {
-	for _, bad := range b.Invalid {
+// missed says that the provider names a record and doesn't have it.
+func (p *printing) missed(task collector.Work, err error) {
+	fmt.Fprintf(p.streams.errors, "record %s: left out: %v\n", task.Key, err)
+}
+
+// page prints a page, or keeps it until its recordings are known. To the reader every record is new: nothing here knows any.
+func (p *printing) page(_ context.Context, page *collector.Page) (ledger.Result, error) {
+	return ledger.Result{New: len(page.Records)}, p.records(page)
+}
+
+func (p *printing) records(page *collector.Page) error {
+	for _, bad := range page.Invalid {
 		fmt.Fprintf(p.streams.errors, "%s: left out: %s\n", bad.At, bad.Problem)
 	}
-	for _, record := range b.Records {
+	for _, record := range page.Records {
 		if record.Start.Before(p.begin) || !record.Start.Before(p.end) || record.ID != "" && p.seen[record.ID] {
 			continue
 		}

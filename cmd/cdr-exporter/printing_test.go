@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -24,9 +25,13 @@ type nearby struct {
 func (*nearby) Limits() collector.Limits { return collector.Limits{MaxRange: time.Hour} }
 
 // Read implements collector.RangeReader.
-func (n *nearby) Read(_ context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
+func (n *nearby) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return pagesOf(func(emit func(*collector.Page) error) error { return n.read(from, to, emit) })
+}
+
+func (n *nearby) read(from, to time.Time, emit func(*collector.Page) error) error {
 	n.asked = append(n.asked, fmt.Sprint(from.Sub(noon), "-", to.Sub(noon)))
-	b := &collector.Batch{}
+	b := &collector.Page{}
 	for _, start := range n.starts {
 		const more = 30 * time.Minute
 		if start.After(from.Add(-more)) && start.Before(to.Add(more)) {
@@ -44,7 +49,7 @@ func (n *nearby) print(t *testing.T, output string) string {
 		from: noon.Add(time.Millisecond), to: noon.Add(130 * time.Minute).Add(time.Millisecond), currency: "CHF",
 		redactor: cdr.NewRedactor(cdr.Policy{}, nil), printer: newPrinter(output, false, &out), streams: streams{&out, &out},
 	}
-	if err := p.run(t.Context(), n); err != nil {
+	if err := p.run(t.Context(), &collector.FeedInfo{Reader: n}); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.printer.close(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -33,7 +34,11 @@ func (x *text) of(s string) string {
 }
 
 // Read implements collector.RangeReader.
-func (r *reused) Read(_ context.Context, from, _ time.Time, emit func(*collector.Batch) error) error {
+func (r *reused) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return pagesOf(func(emit func(*collector.Page) error) error { return r.read(from, to, emit) })
+}
+
+func (r *reused) read(from, _ time.Time, emit func(*collector.Page) error) error {
 	r.open = true
 	defer func() { r.open = false }()
 	var record cdr.Record
@@ -50,7 +55,7 @@ func (r *reused) Read(_ context.Context, from, _ time.Time, emit func(*collector
 		for _, v := range of.Recordings {
 			record.Recordings = append(record.Recordings, cdr.Recording{ID: keep(v.ID), Type: keep(v.Type)})
 		}
-		if err := emit(&collector.Batch{Records: []*cdr.Record{&record}}); err != nil {
+		if err := emit(&collector.Page{Records: []*cdr.Record{&record}}); err != nil {
 			return err
 		}
 		for _, x := range used {
@@ -106,7 +111,7 @@ func printed(t *testing.T, reader *reused, output string, resolve bool) (out, wa
 			return collector.RecordingInfo{ContentType: "audio/wav"}, nil
 		}
 	}
-	err = p.run(t.Context(), reader)
+	err = p.run(t.Context(), &collector.FeedInfo{Reader: reader})
 	if e := p.printer.close(); e != nil {
 		t.Fatal(e)
 	}

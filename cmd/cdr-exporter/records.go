@@ -61,11 +61,7 @@ func (r *records) run(ctx context.Context, s streams) error {
 			ask: feed.Recording, advise: source.Advise, errors: s.errors, known: make(map[string]collector.RecordingInfo),
 		}
 	}
-	reader := feed.Reader
-	if feed.Fetcher != nil {
-		reader = &fetchingReader{RangeReader: reader, fetcher: feed.Fetcher, errors: s.errors}
-	}
-	if err := printing.run(ctx, reader); err != nil {
+	if err := printing.run(ctx, feed); err != nil {
 		what, todo := source.Advise(err)
 		return fmt.Errorf("read %s/%s: %s; %s", r.source, r.feed, what, todo)
 	}

@@ -1,12 +1,13 @@
 package httpclient
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
-	"strings"
+	"net/http"
 	"time"
 )
 
@@ -16,77 +17,74 @@ type body struct {
 	caller  context.Context // ended by the caller
 	request context.Context // ended by a bound
 	cancel  context.CancelCauseFunc
-	label   string
+	call    *call
 	failed  func(*Error) *Error // completes an error with what the answer said
 
-	left   int64         // bytes that may still come
-	idle   time.Duration // that one read may wait
-	budget time.Duration // that all further reads may wait
-	fault  error         // what ended the body too early; every later Read returns it
+	most, left int64         // bytes that may come, and that may still come
+	idle       time.Duration // that one read may wait
+	budget     time.Duration // that all further reads may wait
 }
 
-// Read implements io.Reader.
+// Read implements io.Reader. Its errors are *Error but for io.EOF, or the caller's.
 func (b *body) Read(p []byte) (int, error) {
-	if b.fault != nil {
-		return 0, b.fault
-	}
-	if len(p) == 0 {
-		return 0, nil
-	}
 	// One byte more than is left tells a body that is too long from one that just fits.
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
 	}
-	n, err := b.timedRead(p)
-	if int64(n) > b.left {
-		n = int(b.left)
-		b.fail(KindTooLarge, "the body is too large", nil)
-		return n, b.fault
-	}
-	b.left -= int64(n)
-	if err != nil && err != io.EOF { //nolint:errorlint // an io.Reader ends with io.EOF itself; a wrapped one is a fault
-		b.fail(KindBody, "read body: "+describe(err), err)
-		err = b.fault
-	}
-	return n, err
-}
-
-// timedRead counts only the time of reading, so a caller that commits slowly isn't taken for a slow provider.
-func (b *body) timedRead(p []byte) (int, error) {
 	slow := time.AfterFunc(min(b.idle, b.budget), func() { b.cancel(errTimeout) })
 	started := time.Now()
 	n, err := b.reader.Read(p)
 	slow.Stop()
 	b.budget -= time.Since(started)
+	if int64(n) > b.left {
+		return int(b.left), b.fault(KindTooLarge, fmt.Sprintf("the body is larger than %d bytes", b.most), nil)
+	}
+	b.left -= int64(n)
+	if err != nil && err != io.EOF { //nolint:errorlint // an io.Reader ends with io.EOF itself; a wrapped one is a fault
+		err = b.readFault(err)
+	}
 	return n, err
 }
 
-// fail ends the body. Why the contexts ended comes before what the transport makes of it.
-func (b *body) fail(kind Kind, reason string, cause error) {
+// readFault says why reading ended. Why the contexts ended comes before what the transport makes of it.
+func (b *body) readFault(err error) error {
 	switch {
-	case kind == KindTooLarge:
 	case b.caller.Err() != nil:
-		b.fault = (&call{label: b.label}).ended(b.caller)
-		return
+		return b.call.ended(b.caller)
 	case b.request.Err() != nil && b.budget <= 0:
-		reason, cause = "read body: it took too long", errTimeout
+		return b.fault(KindBody, "read body: it took too long", errTimeout)
 	case b.request.Err() != nil:
-		reason, cause = "read body: nothing came for "+b.idle.String(), errTimeout
+		return b.fault(KindBody, "read body: nothing came for "+b.idle.String(), errTimeout)
 	}
-	b.fault = b.failed(&Error{Kind: kind, target: b.label, reason: reason, cause: cause})
+	return b.fault(KindBody, "read body: "+describe(err), err)
 }
 
-// Close implements io.Closer. It may be called more than once.
-func (b *body) Close() error {
-	if b.fault == nil {
-		b.fault = errClosed
-	}
-	err := b.reader.Close()
+func (b *body) fault(kind Kind, reason string, cause error) error {
+	return b.failed(&Error{Kind: kind, target: b.call.label, reason: reason, cause: cause})
+}
+
+// close lets go of the connection.
+func (b *body) close() {
+	_ = b.reader.Close() // everything that matters was read
 	b.cancel(nil)
-	return err
 }
 
-var errClosed = errors.New("read of a closed body")
+// readWhole reads the body of an answer into memory and closes it.
+func (r *Response) readWhole(length int64) error {
+	defer r.body.close()
+	content := new(bytes.Buffer)
+	if length > 0 {
+		content.Grow(int(min(length, r.body.most)) + bytes.MinRead)
+	}
+	if _, err := content.ReadFrom(r.body); err != nil {
+		return err
+	}
+	r.Body = content
+	if r.body.call.expectJSON && r.Status != http.StatusNoContent {
+		return r.checkJSON()
+	}
+	return nil
+}
 
 // markAndBlanks are the bytes of a UTF-8 byte order mark and JSON's white space.
 const markAndBlanks = "\xef\xbb\xbf \t\r\n"
@@ -95,29 +93,17 @@ const markAndBlanks = "\xef\xbb\xbf \t\r\n"
 // the start of the body: decoders don't agree on the former.
 func (r *Response) checkJSON() error {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")) // an odd type is left to the first byte
-	if kind == "text/html" || kind == "application/xhtml+xml" {
-		return r.bodyError("got HTML where JSON was expected")
+	begin := bytes.TrimLeft(r.Body.Bytes(), markAndBlanks)
+	switch {
+	case kind == "text/html", kind == "application/xhtml+xml", len(begin) > 0 && begin[0] == '<':
+		return r.body.fault(KindBody, "got HTML where JSON was expected", nil)
+	case len(begin) == 0:
+		return r.body.fault(KindBody, "got an empty body where JSON was expected", nil)
 	}
-	buffered := bufio.NewReader(r.body)
-	r.Body = struct {
-		io.Reader
-		io.Closer
-	}{buffered, r.body}
-	for {
-		first, err := buffered.ReadByte()
-		switch {
-		case r.body.fault != nil && err != nil:
-			return r.body.fault
-		case err != nil:
-			return r.bodyError("got an empty body where JSON was expected")
-		case first == '<':
-			return r.bodyError("got HTML where JSON was expected")
-		case strings.IndexByte(markAndBlanks, first) < 0:
-			return buffered.UnreadByte()
-		}
-	}
+	r.Body.Next(r.Body.Len() - len(begin))
+	return nil
 }
 
-func (r *Response) bodyError(reason string) error {
-	return r.body.failed(&Error{Kind: KindBody, target: r.body.label, reason: reason})
-}
+// errTimeout is the cause of errors about our own time bounds. It is not context.DeadlineExceeded, so that they
+// aren't taken for the end of the caller's context.
+var errTimeout = errors.New("timeout")

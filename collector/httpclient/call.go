@@ -12,10 +12,6 @@ import (
 	"strings"
 )
 
-// errTimeout is the cause of errors about our own time bounds. It is not context.DeadlineExceeded, so that they
-// aren't taken for the end of the caller's context.
-var errTimeout = errors.New("timeout")
-
 // call is a request whose link was checked.
 type call struct {
 	feed       string

@@ -88,7 +88,7 @@ func bearer(r *http.Request, token string) {
 
 // Get asks once, and once more with a fresh token after 401 or 403. Before it asks it waits
 // for the budget, and until the provider has stopped throttling. A failure is an *Error, or wraps the
-// cause of ctx when ctx ended first. The caller closes the response's body.
+// cause of ctx when ctx ended first.
 func (c *Client) Get(ctx context.Context, request Request) (*Response, error) {
 	call, err := c.newCall(request)
 	if err != nil {
@@ -97,7 +97,20 @@ func (c *Client) Get(ctx context.Context, request Request) (*Response, error) {
 	return c.get(ctx, call)
 }
 
+// get reads the body when the answer's headers are there: the next request doesn't wait for it.
 func (c *Client) get(ctx context.Context, call *call) (*Response, error) {
+	resp, err := c.open(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	if err := resp.readWhole(resp.length); err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+// open asks, and leaves the body to be read.
+func (c *Client) open(ctx context.Context, call *call) (*Response, error) {
 	resp, token, err := c.ask(ctx, call)
 	if c.settings.Token == nil {
 		return resp, err

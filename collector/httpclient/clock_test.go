@@ -41,7 +41,6 @@ func TestOffset(t *testing.T) {
 					if resp.Date.IsZero() {
 						t.Error("the answer has no date")
 					}
-					_ = resp.Body.Close()
 				}
 				if got, known := client.Offset(); got != test.want || known != test.known {
 					t.Errorf("offset %v, %v; want %v, %v", got, known, test.want, test.known)
@@ -56,7 +55,6 @@ func TestOffset(t *testing.T) {
 		if err != nil || !resp.Date.IsZero() {
 			t.Fatalf("date %v, %v", resp.Date, err)
 		}
-		_ = resp.Body.Close()
 		if _, known := client.Offset(); known {
 			t.Error("an offset without a date")
 		}

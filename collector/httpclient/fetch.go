@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -25,19 +24,18 @@ func NewBackOff() *backoff.ExponentialBackOff {
 	return steps
 }
 
-// Fetch gets a link and hands the answer to use, which decodes it as it streams. When the request, the body or use fails
-// with a fault that may pass, both are done again, up to Repeats times. An error of use is
-// such a fault if the body was at fault or Retryable marked it; any other is returned as it is, at once.
-// Use may be called several times, may have seen part of a page before, and leaves the body open.
+// Fetch gets a link, reads the whole answer and hands it to decode. When the request, the body or decode fails with a fault that may pass, it
+// is asked again, up to Repeats times; of an error of decode, Retryable says that it may. Decode may be called several times: it decodes, and
+// what it decoded is used after Fetch has returned. The answer's memory isn't used again.
 // Waiting while the provider throttles (429) is no failure: only ctx bounds it.
-func (c *Client) Fetch(ctx context.Context, request Request, use func(*Response) error) error {
+func (c *Client) Fetch(ctx context.Context, request Request, decode func(*Response) error) error {
 	call, err := c.newCall(request)
 	if err != nil {
 		return err
 	}
 	steps := NewBackOff()
 	for repeats := 0; ; {
-		result := c.fetchOnce(ctx, call, use)
+		result := c.fetchOnce(ctx, call, decode)
 		switch {
 		case result.err == nil || !result.again || ctx.Err() != nil:
 			return result.err
@@ -66,33 +64,13 @@ type result struct {
 	throttled bool // and needn't count as a failure
 }
 
-func (c *Client) fetchOnce(ctx context.Context, call *call, use func(*Response) error) result {
+func (c *Client) fetchOnce(ctx context.Context, call *call, decode func(*Response) error) result {
 	resp, err := c.get(ctx, call)
 	if err != nil {
 		return result{err: err, again: IsRetryable(err), throttled: KindOf(err) == KindThrottled}
 	}
-	defer func() { _ = resp.body.Close() }() // everything that matters was read
-	err = use(resp)
-	fault := resp.body.fault
-	if fault == nil && err == nil {
-		drain(resp)
-	}
-	switch {
-	case fault == nil:
-		return result{err: err, again: isMarked(err)}
-	case err == nil: // use took a cut body for a whole one
-		err = fault
-	case !errors.Is(err, fault): // a decoder that hides its reader's error
-		err = fmt.Errorf("%w: %w", fault, err)
-	}
-	return result{err: err, again: IsRetryable(fault) || isMarked(err)}
-}
-
-// drain reads the little that a decoder leaves after the last token, so that the connection can be used again.
-func drain(resp *Response) {
-	const most, longest = 4 << 10, time.Second
-	resp.body.idle, resp.body.budget = longest, longest
-	_, _ = io.CopyN(io.Discard, resp.Body, most)
+	err = decode(resp)
+	return result{err: err, again: isMarked(err)}
 }
 
 // pause is how long Fetch itself waits. What all feeds are held for is waited, and counted, before the next request.

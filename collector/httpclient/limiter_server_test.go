@@ -145,10 +145,9 @@ func saturate(t *testing.T, client *Client, feeds []string, d time.Duration) {
 	for _, feed := range feeds {
 		all.Go(func() {
 			for time.Since(began) < d {
-				resp, err := client.Get(t.Context(), Request{Feed: feed, URL: "/x"})
+				_, err := client.Get(t.Context(), Request{Feed: feed, URL: "/x"})
 				switch e, refused := errors.AsType[*Error](err); {
 				case err == nil:
-					_ = resp.Body.Close()
 				case !refused || e.Kind != KindThrottled:
 					t.Errorf("ask for %s: %v", feed, err)
 					return

@@ -222,11 +222,9 @@ func gaps(t *testing.T, requests int, answers ...reply) ([]time.Duration, *Clien
 	transport, rec := script(answers...)
 	client := windowed(t, transport, nil)
 	for range requests {
-		resp, err := client.Get(t.Context(), Request{URL: "/x"})
-		if err != nil {
+		if _, err := client.Get(t.Context(), Request{URL: "/x"}); err != nil {
 			t.Fatal(err)
 		}
-		_ = resp.Body.Close()
 	}
 	return rec.times(), client
 }
@@ -364,9 +362,7 @@ func TestBudgetSaysWhatIsLeft(t *testing.T) {
 			t.Errorf("before any request: %+v, want %+v", got, want)
 		}
 		for range 2 {
-			if resp, err := client.Get(t.Context(), Request{URL: "/x"}); err == nil {
-				_ = resp.Body.Close()
-			}
+			_, _ = client.Get(t.Context(), Request{URL: "/x"}) // the second is refused
 		}
 		got := client.Budget()
 		if left := time.Until(got.FrozenUntil); got.Remaining != 8 || left < time.Minute || left > 66*time.Second {

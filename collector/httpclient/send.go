@@ -14,7 +14,7 @@ const (
 	errorBodyLimit = 10 * time.Second // to read it in
 )
 
-// send asks once. A status that is not 2xx is an error.
+// send asks once, and leaves the body to be read. A status that is not 2xx is an error.
 func (c *Client) send(ctx context.Context, call *call, token string) (*Response, error) {
 	requestCtx, cancel := context.WithCancelCause(ctx)
 	r, id := c.request(requestCtx, call)
@@ -22,7 +22,7 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*Response,
 
 	late := time.AfterFunc(c.settings.RequestTimeout, func() { cancel(errTimeout) })
 	sent := time.Now()
-	resp, err := c.transport.RoundTrip(r) //nolint:bodyclose // the response is handed on; refused and checkJSON close it on errors
+	resp, err := c.transport.RoundTrip(r) //nolint:bodyclose // the response is handed on; refused and readWhole close it
 	took := time.Since(sent)
 	late.Stop()
 	if err != nil {
@@ -36,8 +36,8 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*Response,
 	date := c.clock.observe(resp.Header, sent, took)
 
 	b := &body{
-		reader: resp.Body, caller: ctx, request: requestCtx, cancel: cancel, label: call.label,
-		left: c.settings.MaxBody, idle: c.settings.BodyIdleTimeout, budget: c.settings.BodyTimeout,
+		reader: resp.Body, caller: ctx, request: requestCtx, cancel: cancel, call: call,
+		most: c.settings.MaxBody, left: c.settings.MaxBody, idle: c.settings.BodyIdleTimeout, budget: c.settings.BodyTimeout,
 	}
 	b.failed = func(e *Error) *Error {
 		e.method, e.Status, e.Header, e.RequestID = call.method, resp.StatusCode, resp.Header, c.requestID(resp.Header, id)
@@ -46,14 +46,7 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*Response,
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return nil, c.refused(call, resp, b)
 	}
-	response := &Response{Status: resp.StatusCode, Header: resp.Header, Date: date, Body: b, body: b}
-	if call.expectJSON && resp.StatusCode != http.StatusNoContent {
-		if err := response.checkJSON(); err != nil {
-			_ = b.Close() // the error says more
-			return nil, err
-		}
-	}
-	return response, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Date: date, body: b, length: resp.ContentLength}, nil
 }
 
 // refused makes the error for an answer that is not 2xx and closes its body.
@@ -61,7 +54,7 @@ func (c *Client) refused(call *call, resp *http.Response, b *body) error {
 	b.left, b.idle, b.budget = errorBodyRead, min(b.idle, errorBodyLimit), min(b.budget, errorBodyLimit)
 	kept, _ := io.ReadAll(io.LimitReader(b, errorBodyKept)) // whatever came is enough: the status decides
 	_, _ = io.Copy(io.Discard, b)                           // so that the connection can be used again
-	_ = b.Close()
+	b.close()
 
 	e := b.failed(&Error{
 		Kind: kindOfStatus(resp.StatusCode), Body: kept,

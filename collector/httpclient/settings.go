@@ -1,8 +1,8 @@
 package httpclient
 
 import (
+	"bytes"
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -13,7 +13,7 @@ import (
 
 // What a zero field of Settings means.
 const (
-	DefaultMaxBody         = 256 << 20
+	DefaultMaxBody         = 64 << 20
 	DefaultRequestTimeout  = 60 * time.Second
 	DefaultBodyIdleTimeout = 60 * time.Second
 	DefaultBodyTimeout     = 10 * time.Minute
@@ -56,8 +56,7 @@ type Settings struct {
 	RequestTimeout time.Duration
 	// BodyIdleTimeout bounds the time that a single read of a body may wait for a byte.
 	BodyIdleTimeout time.Duration
-	// BodyTimeout bounds the time that all reads of one body may wait. The time that
-	// the caller takes between reads is not part of it.
+	// BodyTimeout bounds the time that all reads of one body may wait.
 	BodyTimeout time.Duration
 
 	// UserAgent is sent with each request.
@@ -124,12 +123,11 @@ type Response struct {
 	Header http.Header
 	// Date is the answer's Date header, or zero.
 	Date time.Time
-	// Body streams the decompressed body. A body that is cut, slow or too long ends with an *Error
-	// instead of io.EOF. (One without length or chunks can't be told cut; its decoder has to.)
-	// Whoever called Get closes it; Fetch does so itself.
-	Body io.ReadCloser
+	// Body is the whole body, decompressed. (One without length or chunks can't be told cut; its decoder has to.)
+	Body *bytes.Buffer
 
-	body *body
+	body   *body
+	length int64 // of the body on its way; -1: not known
 }
 
 type noObserver struct{}

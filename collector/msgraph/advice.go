@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 // Advise says what an error of this package means and what to do about it, each in a
@@ -21,7 +22,7 @@ func Advise(err error) (what, todo string) {
 	switch {
 	case errors.Is(err, httpclient.ErrLinkExpired), errors.Is(err, httpclient.ErrLinkRepeated):
 		return "Graph's paging broke off: " + err.Error(), "nothing: the range is read again from its beginning"
-	case errors.Is(err, errEndless):
+	case errors.Is(err, httpclient.ErrTooManyPages), errors.Is(err, wire.ErrTooManyRows):
 		return err.Error(), "see whether something between the exporter and Graph repeats answers"
 	}
 	if kept, ok := errors.AsType[subscriptionError](err); ok {

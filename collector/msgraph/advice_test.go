@@ -48,7 +48,7 @@ func TestAdvice(t *testing.T) {
 		{"another status", &httpclient.Error{Kind: httpclient.KindStatus, Status: 418}, "GET", "request ids"},
 		{"expired link", fmt.Errorf("%w: %w", httpclient.ErrLinkExpired, &httpclient.Error{Kind: httpclient.KindGone}), "paging broke off", "read again"},
 		{"repeated link", httpclient.ErrLinkRepeated, "paging broke off", "read again"},
-		{"endless", errEndless, "more than 10000 pages", "repeats answers"},
+		{"endless", httpclient.ErrTooManyPages, "more pages than there can be", "repeats answers"},
 		{"token", httpclient.Retryable(&TokenError{Code: 7000222, what: "a", todo: "b"}), "AADSTS7000222: a", "b"},
 		{"slow token", &httpclient.Error{Kind: httpclient.KindToken}, "no token in time", "login_url"},
 		{"timeout", context.DeadlineExceeded, "not asked to the end", "try again"},

@@ -43,6 +43,9 @@ func benchDirectRoutingRow(i int) string {
 		i, i, i%50, i%50, i%50, i/60%60, i%60, i/60%60, i%60, i/60%60, i%60, i%1000, i%4)
 }
 
+// benchRows are those of a page of Graph's.
+const benchRows = 1000
+
 // BenchmarkDecode decodes and maps whole pages of a thousand rows.
 func BenchmarkDecode(b *testing.B) {
 	countries := cdr.NewCountries()
@@ -55,24 +58,18 @@ func BenchmarkDecode(b *testing.B) {
 		{"direct_routing", &logFeed{names: directRoutingNames, mapRow: mapDirectRouting, countries: countries}, benchDirectRoutingRow},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			page := pageOf(chunkRows, bench.row)
+			page := pageOf(benchRows, bench.row)
 			rows := 0
-			batch := newBatch(bench.feed, func(got *collector.Batch) error {
-				rows += len(got.Records)
-				return nil
-			})
-			decoder := newPageDecoder(batch)
-			body := bytes.NewReader(page)
+			decoder, mapper := newPageDecoder(), newPageMapper(bench.feed)
 			b.SetBytes(int64(len(page)))
 			b.ReportAllocs()
 			for b.Loop() {
-				body.Reset(page)
-				if _, err := decoder.decode(body, 1); err != nil {
+				if _, err := decodeAll(decoder, mapper, page, func(p *collector.Page) { rows += len(p.Records) }); err != nil {
 					b.Fatal(err)
 				}
 			}
-			if rows != b.N*chunkRows {
-				b.Fatalf("decoded %d rows, want %d", rows, b.N*chunkRows)
+			if rows != b.N*benchRows {
+				b.Fatalf("decoded %d rows, want %d", rows, b.N*benchRows)
 			}
 			b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
 		})

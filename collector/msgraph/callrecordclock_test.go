@@ -24,15 +24,15 @@ func TestRule10_CallsSettleByGraphsClock(t *testing.T) {
 	t.Cleanup(server.Close)
 	feed := openRecords(t, server, 90*time.Minute, func(_ *Config, s *collector.SourceSettings) { s.Now = time.Now }).Feeds[0]
 	fetched := 0
-	err = feed.Reader.Read(t.Context(), now, now.Add(3*time.Hour), func(listed *collector.Batch) error {
-		for i := range listed.Work {
-			b, err := feed.Fetcher.Fetch(t.Context(), listed.Work[i:i+1])
+	err = readPages(t.Context(), feed.Reader, now, now.Add(3*time.Hour), func(listed *collector.Page) error {
+		for i := range listed.Enqueue {
+			b, err := feed.Fetcher.Fetch(t.Context(), listed.Enqueue[i:i+1])
 			if err != nil {
 				return err
 			}
 			fetched++
-			if !b.Records[0].Settled || len(b.Work) > 0 {
-				t.Errorf("%s hasn't settled; it is looked at again %v", b.Records[0].ID, b.Work)
+			if !b.Records[0].Settled || len(b.Enqueue) > 0 {
+				t.Errorf("%s hasn't settled; it is looked at again %v", b.Records[0].ID, b.Enqueue)
 			}
 		}
 		return nil

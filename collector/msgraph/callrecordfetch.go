@@ -45,11 +45,11 @@ type callRecords struct {
 func (c *callRecords) Parallel() int { return parallelRecords }
 
 // Fetch implements collector.Fetcher.
-func (c *callRecords) Fetch(ctx context.Context, works []collector.Work) (*collector.Batch, error) {
+func (c *callRecords) Fetch(ctx context.Context, works []collector.Work) (*collector.Page, error) {
 	id := works[0].Key
 	record, err := c.get(ctx, id)
 	if bad, ok := errors.AsType[*badShape](err); ok {
-		return &collector.Batch{Invalid: []collector.BadRow{{Content: bad.raw, At: "call record " + id, Problem: bad.problem}}}, nil
+		return &collector.Page{Invalid: []collector.BadRow{{Content: bad.raw, At: "call record " + id, Problem: bad.problem}}}, nil
 	}
 	switch {
 	case httpclient.KindOf(err) == httpclient.KindNotFound && !c.forgotten(works):
@@ -61,7 +61,7 @@ func (c *callRecords) Fetch(ctx context.Context, works []collector.Work) (*colle
 	case stale(record, works):
 		return nil, collector.ErrStale
 	}
-	return c.batch(record, works), nil
+	return c.page(record, works), nil
 }
 
 // forgotten says whether Graph can't have the record any more.
@@ -80,8 +80,8 @@ func stale(record *callRecord, works []collector.Work) bool {
 	})
 }
 
-// batch is what a record comes to: counted, and read again when it has settled.
-func (c *callRecords) batch(record *callRecord, works []collector.Work) *collector.Batch {
+// page is what a record comes to: counted, and read again when it has settled.
+func (c *callRecords) page(record *callRecord, works []collector.Work) *collector.Page {
 	end, now := endOf(record), c.now().UTC()
 	ahead := now.Before(end)
 	if ahead {
@@ -96,11 +96,11 @@ func (c *callRecords) batch(record *callRecord, works []collector.Work) *collect
 	r := m.record(record, due)
 	// With no time to wait, the media are those of the first version that has a session.
 	r.Settled = due && (c.settle > 0 || len(record.Sessions) > 0)
-	b := &collector.Batch{Records: []*cdr.Record{r}, Unmapped: m.unmapped}
+	p := &collector.Page{Records: []*cdr.Record{r}, Unmapped: m.unmapped}
 	if !due {
-		b.Work = []collector.Work{{Kind: workSettle, Key: record.ID, Version: record.Version, Due: settles}}
+		p.Enqueue = []collector.Work{{Kind: workSettle, Key: record.ID, Version: record.Version, Due: settles}}
 	}
-	return b
+	return p
 }
 
 // lookUp fetches a call record for people to read.

@@ -158,11 +158,11 @@ func TestFetchCallRecord(t *testing.T) {
 					return
 				}
 				if c.invalid == "" && (len(b.Records) != 1 || len(b.Invalid) != 0) {
-					t.Errorf("the batch has %d records, invalid %v", len(b.Records), b.Invalid)
+					t.Errorf("the page has %d records, invalid %v", len(b.Records), b.Invalid)
 				}
 				if c.invalid != "" && (len(b.Records) != 0 || len(b.Invalid) != 1 || b.Invalid[0].Problem != c.invalid ||
-					b.Invalid[0].At != "call record "+record1 || len(b.Invalid[0].Content) == 0 || len(b.Work) != 0) {
-					t.Errorf("the batch has %d records, invalid %+v", len(b.Records), b.Invalid)
+					b.Invalid[0].At != "call record "+record1 || len(b.Invalid[0].Content) == 0 || len(b.Enqueue) != 0) {
+					t.Errorf("the page has %d records, invalid %+v", len(b.Records), b.Invalid)
 				}
 			})
 		})
@@ -249,17 +249,17 @@ func TestRule17_WhenACallRecordSettles(t *testing.T) {
 				if c.works != nil {
 					works = c.works(end)
 				}
-				b := records.batch(record, works)
+				b := records.page(record, works)
 				r := b.Records[0]
-				if r.Provisional != c.provisional || r.Settled != c.settled || (len(b.Work) == 1) != c.settles {
-					t.Errorf("provisional %t, settled %t, work %v", r.Provisional, r.Settled, b.Work)
+				if r.Provisional != c.provisional || r.Settled != c.settled || (len(b.Enqueue) == 1) != c.settles {
+					t.Errorf("provisional %t, settled %t, work %v", r.Provisional, r.Settled, b.Enqueue)
 				}
 				if c.settles {
 					want := end.Add(c.settle)
 					if end.After(time.Now()) {
 						want = time.Now().Add(c.settle)
 					}
-					if w := b.Work[0]; w.Kind != workSettle || w.Key != record1 || w.Version != 7 || !w.Due.Equal(want) {
+					if w := b.Enqueue[0]; w.Kind != workSettle || w.Key != record1 || w.Version != 7 || !w.Due.Equal(want) {
 						t.Errorf("the work is %+v, want it due %s", w, want)
 					}
 				}

@@ -51,11 +51,11 @@ func FuzzCallRecordList(f *testing.F) {
 		if json.Unmarshal(body, &rows) != nil {
 			return
 		}
-		b := listedBatch(rows, 1)
-		if len(b.Work)+len(b.Invalid) != len(rows) {
-			t.Errorf("of %d rows %d are named, %d set aside", len(rows), len(b.Work), len(b.Invalid))
+		b := listedPage(raws(rows), 1, 1)
+		if len(b.Enqueue)+len(b.Invalid) != len(rows) {
+			t.Errorf("of %d rows %d are named, %d set aside", len(rows), len(b.Enqueue), len(b.Invalid))
 		}
-		for _, w := range b.Work {
+		for _, w := range b.Enqueue {
 			if !guid.MatchString(w.Key) || w.Key != strings.ToLower(w.Key) {
 				t.Errorf("%q is named", w.Key)
 			}
@@ -66,4 +66,11 @@ func FuzzCallRecordList(f *testing.F) {
 			}
 		}
 	})
+}
+
+func raws(rows []json.RawMessage) (all [][]byte) {
+	for _, row := range rows {
+		all = append(all, row)
+	}
+	return all
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"reflect"
 	"strings"
@@ -17,8 +16,6 @@ import (
 const (
 	// maxInnerPages bounds what one record may have: 60 sessions or 130 participants a page.
 	maxInnerPages = 1_000
-	// maxAnswer bounds one answer, in bytes; a page of 60 sessions has two million.
-	maxAnswer = 32 << 20
 )
 
 var (
@@ -112,22 +109,34 @@ type innerPage[T any] struct {
 // more adds what the next links lead to. They are followed as they come, on the same
 // host only.
 func more[T any](ctx context.Context, c *callRecords, pace *pace, list []T, link string) ([]T, error) {
-	chain := c.client.Chain()
-	for pages := 0; link != ""; pages++ {
-		if err := chain.Follow(link); err != nil {
-			return nil, err
-		}
-		if pages == maxInnerPages {
-			return nil, errEndless
-		}
-		var page innerPage[T]
-		if err := c.read(ctx, pace.following, link, &page); err != nil {
-			return nil, innerError(err)
-		}
-		if page.Value == nil {
+	if link == "" {
+		return list, nil
+	}
+	release, err := c.turn(ctx, pace.following)
+	if err != nil {
+		return nil, err
+	}
+	var page innerPage[T]
+	pages := c.client.Pages(ctx, callRecordRequest(link), maxInnerPages, func(response *httpclient.Response) (string, error) {
+		page = innerPage[T]{}
+		err := decodeJSON(response, &page)
+		return page.Next, err
+	})
+	for _, err := range pages {
+		release()
+		switch {
+		case err != nil:
+			return nil, innerError(withCode(err))
+		case page.Value == nil:
 			return nil, errNoValue
 		}
-		list, link = append(list, page.Value...), page.Next
+		list = append(list, page.Value...)
+		if page.Next == "" {
+			break
+		}
+		if release, err = c.turn(ctx, pace.following); err != nil {
+			return nil, err
+		}
 	}
 	return list, nil
 }
@@ -152,39 +161,44 @@ func (e linkError) Error() string {
 // Is says that it is an expired link.
 func (e linkError) Is(target error) bool { return target == httpclient.ErrLinkExpired }
 
+// turn waits until another request for a record is allowed; release is called after its answer.
+func (c *callRecords) turn(ctx context.Context, limiter *httpclient.Limiter) (release func(), err error) {
+	if release, err = limiter.Acquire(ctx, nil); err != nil {
+		return nil, fmt.Errorf("GET callRecord: %w", err)
+	}
+	return release, nil
+}
+
 // read gets a link in its turn and reads its answer.
 func (c *callRecords) read(ctx context.Context, limiter *httpclient.Limiter, link string, into any) error {
-	release, err := limiter.Acquire(ctx, nil)
+	release, err := c.turn(ctx, limiter)
 	if err != nil {
-		return fmt.Errorf("GET callRecord: %w", err)
+		return err
 	}
 	defer release()
-	return fetchJSON(ctx, c.client, httpclient.Request{
+	return withCode(c.client.Fetch(ctx, callRecordRequest(link), func(response *httpclient.Response) error {
+		return decodeJSON(response, into)
+	}))
+}
+
+func callRecordRequest(link string) httpclient.Request {
+	return httpclient.Request{
 		Feed: feedCallRecords, URL: link, Label: "callRecord", ExpectJSON: true,
 		// Else what is younger than this API's version comes as unknownFutureValue.
 		Header: http.Header{"Prefer": {"include-unknown-enum-members"}},
-	}, func() any { return into })
+	}
 }
 
-// fetchJSON reads an answer into what target gives, anew with each try. Text that is no
-// JSON is asked for again; JSON of another shape is a badShape.
-func fetchJSON(ctx context.Context, client *httpclient.Client, request httpclient.Request, target func() any) error {
-	err := client.Fetch(ctx, request, func(response *httpclient.Response) error {
-		body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-		switch {
-		case err != nil:
-			return err
-		case len(body) > maxAnswer:
-			return &badShape{raw: body[:1024], problem: fmt.Sprintf("it is longer than %d bytes", maxAnswer)}
-		case !json.Valid(body):
-			return httpclient.Retryable(errors.New("the answer is no JSON"))
-		}
-		if err := json.Unmarshal(body, target()); err != nil {
-			return &badShape{raw: body, problem: shapeProblem(err)}
-		}
-		return nil
-	})
-	return withCode(err)
+// decodeJSON decodes an answer. Text that is no JSON is asked for again; JSON of another shape is a badShape.
+func decodeJSON(response *httpclient.Response, into any) error {
+	body := response.Body.Bytes()
+	if !json.Valid(body) {
+		return httpclient.Retryable(errors.New("the answer is no JSON"))
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return &badShape{raw: body, problem: shapeProblem(err)}
+	}
+	return nil
 }
 
 // shapeProblem says which member isn't what it should be, without what it holds.

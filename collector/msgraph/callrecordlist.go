@@ -1,18 +1,16 @@
 package msgraph
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
+	"iter"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 const (
@@ -39,35 +37,31 @@ func (l *callRecordList) Limits() collector.Limits {
 	return collector.Limits{MaxRange: callRecordReach, Retention: callRecordReach}
 }
 
-// Read implements collector.RangeReader.
-func (l *callRecordList) Read(ctx context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
-	link, chain := listLink(from, to), l.client.Chain()
-	for number := 1; link != ""; number++ {
-		if number > maxPages {
-			return errEndless
+// Pages implements collector.RangeReader.
+func (l *callRecordList) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		decoder := newPageDecoder()
+		request := httpclient.Request{Feed: feedCallRecords, URL: listLink(from, to), Label: "callRecords", ExpectJSON: true}
+		for number, err := range l.client.Pages(ctx, request, maxPages, decoder.decode) {
+			if err != nil {
+				yield(nil, withCode(err))
+				return
+			}
+			for first, rows := range decoder.rows.Pages() {
+				if !yield(listedPage(rows, number, first), nil) {
+					return
+				}
+			}
 		}
-		if err := chain.Follow(link); err != nil {
-			return fmt.Errorf("read page %d: %w", number, err)
-		}
-		batch, next, err := l.page(ctx, link, number)
-		if err != nil {
-			return fmt.Errorf("read page %d: %w", number, err)
-		}
-		if err := emit(batch); err != nil {
-			return err
-		}
-		link = next
 	}
-	return nil
 }
 
-// probe reads the first page of the last minute, without following it.
+// probe reads the first page of the last minute.
 func (l *callRecordList) probe(ctx context.Context, now time.Time) (rows int, err error) {
-	b, _, err := l.page(ctx, listLink(now.Add(-time.Minute), now), 1)
-	if err != nil {
+	if rows, err = collector.Probe(ctx, l, now.Add(-time.Minute), now); err != nil {
 		return 0, fmt.Errorf("read a page of callRecords: %w", err)
 	}
-	return len(b.Work) + len(b.Invalid), nil
+	return rows, nil
 }
 
 // listLink asks for the records of calls that started from from up to to. The list
@@ -78,49 +72,9 @@ func listLink(from, to time.Time) string {
 	return "v1.0/communications/callRecords?$filter=" + strings.ReplaceAll(url.QueryEscape(filter), "+", "%20")
 }
 
-// page reads one page and makes work of it.
-func (l *callRecordList) page(ctx context.Context, link string, number int) (b *collector.Batch, next string, err error) {
-	var rows []json.RawMessage
-	request := httpclient.Request{Feed: feedCallRecords, URL: link, Label: "callRecords", ExpectJSON: true}
-	err = withCode(l.client.Fetch(ctx, request, func(response *httpclient.Response) error {
-		rows, next, err = decodeListed(response.Body)
-		return httpclient.Retryable(err)
-	}))
-	switch {
-	case err != nil && number > 1 && httpclient.KindOf(err).RefusesLink():
-		return nil, "", fmt.Errorf("%w: %w", httpclient.ErrLinkExpired, err)
-	case err != nil:
-		return nil, "", err
-	}
-	return listedBatch(rows, number), next, nil
-}
-
-// decodeListed reads a page: its rows, and the link to the next page, empty after the last.
-func decodeListed(body io.Reader) (rows []json.RawMessage, next string, err error) {
-	in, found := wire.NewInput(wire.MaxValue, wire.BodyBuffer), false
-	err = in.Document(body, "the answer is no object", func(name string) error {
-		switch {
-		case strings.EqualFold(name, "value"):
-			found = true
-			return in.Array("the answer's value is no array", func(raw []byte) error {
-				rows = append(rows, bytes.Clone(raw))
-				return nil
-			})
-		case strings.EqualFold(name, "@odata.nextLink"):
-			next, err = in.Link(next)
-			return err
-		}
-		return in.JSON.SkipValue()
-	})
-	if err == nil && !found {
-		err = errNoValue
-	}
-	return rows, next, err
-}
-
-// listedBatch makes work of a page's rows. A row without a usable id is set aside.
-func listedBatch(rows []json.RawMessage, number int) *collector.Batch {
-	b := &collector.Batch{Page: number, Begins: true}
+// listedPage makes tasks of rows. A row without a usable id is set aside.
+func listedPage(rows [][]byte, number, first int) *collector.Page {
+	page := &collector.Page{}
 	for i, raw := range rows {
 		var row listedRecord
 		problem := ""
@@ -130,10 +84,10 @@ func listedBatch(rows []json.RawMessage, number int) *collector.Batch {
 			problem = "there is no id that is a GUID"
 		}
 		if problem != "" {
-			b.Invalid = append(b.Invalid, collector.BadRow{Content: raw, At: fmt.Sprintf("page %d, row %d", number, i+1), Problem: problem})
+			page.Invalid = append(page.Invalid, collector.BadRow{Content: raw, At: fmt.Sprintf("page %d, row %d", number, first+i), Problem: problem})
 			continue
 		}
-		b.Work = append(b.Work, collector.Work{Kind: workRecord, Key: strings.ToLower(row.ID), Version: row.Version})
+		page.Enqueue = append(page.Enqueue, collector.Work{Kind: workRecord, Key: strings.ToLower(row.ID), Version: row.Version})
 	}
-	return b
+	return page
 }

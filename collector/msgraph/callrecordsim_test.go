@@ -42,7 +42,7 @@ func newTally() *tally {
 	return t
 }
 
-func (c *tally) take(b *collector.Batch) {
+func (c *tally) take(b *collector.Page) {
 	for _, r := range b.Records {
 		c.record(r)
 	}
@@ -221,9 +221,9 @@ func TestCallRecordsAgainstTheSimulator(t *testing.T) {
 			source := openRecords(t, server, c.settle, nil)
 			feed := source.Feeds[0]
 			got := newTally()
-			err = feed.Reader.Read(t.Context(), begin.Add(-2*time.Hour), c.at, func(listed *collector.Batch) error {
-				for i := range listed.Work {
-					b, err := feed.Fetcher.Fetch(t.Context(), listed.Work[i:i+1])
+			err = readPages(t.Context(), feed.Reader, begin.Add(-2*time.Hour), c.at, func(listed *collector.Page) error {
+				for i := range listed.Enqueue {
+					b, err := feed.Fetcher.Fetch(t.Context(), listed.Enqueue[i:i+1])
 					switch {
 					case errors.Is(err, collector.ErrNotYet):
 						continue

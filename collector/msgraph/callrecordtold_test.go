@@ -33,7 +33,7 @@ func (s *shelf) Gauges([]collector.Gauge) {}
 func (s *shelf) Commit(_ context.Context, page *ledger.Page) (r ledger.Result, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tally.take(&collector.Batch{Records: page.Records, Invalid: page.Invalid})
+	s.tally.take(&collector.Page{Records: page.Records, Invalid: page.Invalid})
 	for _, w := range page.Done {
 		if was := s.work[[2]string{w.Kind, w.Key}]; was.Version <= w.Version {
 			delete(s.work, [2]string{w.Kind, w.Key})

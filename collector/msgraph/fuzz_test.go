@@ -1,7 +1,6 @@
 package msgraph
 
 import (
-	"bytes"
 	"encoding/json"
 	"os"
 	"strings"
@@ -33,14 +32,12 @@ func FuzzPage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, page []byte) {
 		for _, feed := range feeds {
 			rows := 0
-			decoder := newPageDecoder(newBatch(feed, func(b *collector.Batch) error {
-				rows += len(b.Records) + len(b.Invalid)
-				for _, r := range b.Records {
+			_, err := decodeAll(newPageDecoder(), newPageMapper(feed), page, func(p *collector.Page) {
+				rows += len(p.Records) + len(p.Invalid)
+				for _, r := range p.Records {
 					checkRecord(t, r)
 				}
-				return nil
-			}))
-			_, err := decoder.decode(bytes.NewReader(page), 1)
+			})
 			if want, ok := rowsOf(page); err == nil && ok && rows != want {
 				t.Errorf("%s: %d rows came of %d: %q", feed.name, rows, want, page)
 			}

@@ -1,6 +1,8 @@
 package msgraph
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,10 +11,12 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// read is what a page held, cloned so that it outlives the batch.
+// read is what a page held, cloned so that it outlives the next.
 type read struct {
 	rows     []row
 	invalid  []string // position: problem
@@ -27,16 +31,24 @@ type row map[string]any
 func decodePage(t testing.TB, feed *logFeed, page string) (read, error) {
 	t.Helper()
 	var got read
-	decoder := newPageDecoder(newBatch(feed, func(b *collector.Batch) error {
-		got.take(t, b)
-		return nil
-	}))
-	next, err := decoder.decode(strings.NewReader(page), 1)
+	next, err := decodeAll(newPageDecoder(), newPageMapper(feed), []byte(page), func(p *collector.Page) { got.take(t, p) })
 	got.next = next
 	return got, err
 }
 
-func (g *read) take(t testing.TB, b *collector.Batch) {
+// decodeAll decodes an answer and hands on its pages.
+func decodeAll(d *pageDecoder, m *pageMapper, body []byte, use func(*collector.Page)) (next string, err error) {
+	next, err = d.decode(&httpclient.Response{Body: bytes.NewBuffer(bytes.Clone(body))})
+	if err != nil {
+		return "", err
+	}
+	for first, rows := range d.rows.Pages() {
+		use(m.mapPage(rows, 1, first, d.endsWith(first, rows)))
+	}
+	return next, nil
+}
+
+func (g *read) take(t testing.TB, b *collector.Page) {
 	t.Helper()
 	for _, r := range b.Records {
 		g.rows = append(g.rows, rowOf(r))
@@ -157,4 +169,12 @@ func with(t *testing.T, object string, members map[string]any) string {
 		t.Fatal(err)
 	}
 	return string(encoded)
+}
+
+// readPages reads a span and hands on its pages, all of whose records are new.
+func readPages(ctx context.Context, r collector.RangeReader, from, to time.Time, use func(*collector.Page) error) error {
+	d := collector.Driver{Reader: r, Commit: func(_ context.Context, page *collector.Page) (ledger.Result, error) {
+		return ledger.Result{New: len(page.Records)}, use(page)
+	}}
+	return d.Read(ctx, from, to)
 }

@@ -247,8 +247,7 @@ func (item *notification) id() string {
 	return ""
 }
 
-// sorting tells what is to be fetched from what is to be dropped, item by item as the
-// body comes, so that a flood is held in no memory.
+// sorting tells what is to be fetched from what is to be dropped.
 type sorting struct {
 	of     *notifications
 	at     time.Time
@@ -258,18 +257,17 @@ type sorting struct {
 	counts map[string]int
 }
 
-const (
-	// notNotifications is a body that isn't Graph's.
-	notNotifications = "the body holds no notifications, or too many"
-	// notificationBuffer is how much of a body is read at once, in bytes.
-	notificationBuffer = 4 << 10
-)
+// notNotifications is a body that isn't Graph's.
+const notNotifications = "the body holds no notifications, or too many"
 
-// read reads a body to the end of its object.
+// read reads a body.
 func (s *sorting) read(body io.Reader) error {
-	in, found := wire.NewInput(maxNotification, notificationBuffer), false
-	in.Reset(body)
-	err := in.Object(notNotifications, func(name string) error {
+	content, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	in, found := wire.NewInput(maxNotification), false
+	err = in.Document(content, notNotifications, func(name string) error {
 		if !strings.EqualFold(name, "value") {
 			return in.JSON.SkipValue()
 		}
@@ -279,7 +277,7 @@ func (s *sorting) read(body io.Reader) error {
 	if err == nil && !found {
 		err = errors.New(notNotifications)
 	}
-	return in.Fault(err)
+	return err
 }
 
 func (s *sorting) items(in *wire.Input) error {

@@ -1,16 +1,14 @@
 package msgraph
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
@@ -43,7 +41,7 @@ func TestEnvelope(t *testing.T) {
 		{"nothing", ``, "", "the answer is empty", 0},
 		{"cut", `{"value":[{"id":"1"},{"id`, "", "cut at byte", 0},
 		{"cut behind the rows", `{"value":[]`, "", "cut at byte", 0},
-		{"more behind the page", `{"value":[]}{}`, "", "goes on behind its end", 0},
+		{"more behind the page", `{"value":[]}{}`, "", "trailing data", 0},
 		{"text behind the page", `{"value":[]}x`, "", "no valid JSON at byte 12", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -176,15 +174,12 @@ func TestRowsWithoutID(t *testing.T) {
 // TestBrokenPageIsForgotten: what a page brought before it broke is not handed on.
 func TestBrokenPageIsForgotten(t *testing.T) {
 	var got read
-	decoder := newPageDecoder(newBatch(pstnFeed(), func(b *collector.Batch) error {
-		got.take(t, b)
-		return nil
-	}))
+	decoder, mapper := newPageDecoder(), newPageMapper(pstnFeed())
 	for _, page := range []string{
 		`{"value":[{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"hologram"},5,`,
 		`{"value":[{"id":"2","startDateTime":"2026-11-19T10:00:00Z"}]}`,
 	} {
-		_, err := decoder.decode(strings.NewReader(page), 1)
+		_, err := decodeAll(decoder, mapper, []byte(page), func(p *collector.Page) { got.take(t, p) })
 		if (err == nil) != strings.HasSuffix(page, "}") {
 			t.Errorf("%s: error %v", page, err)
 		}
@@ -204,106 +199,67 @@ func TestLabelsHold(t *testing.T) {
 	)
 	for page, feed := range map[string]*logFeed{pstn: pstnFeed(), direct: directRoutingFeed()} {
 		var labels []string
-		decoder := newPageDecoder(newBatch(feed, func(b *collector.Batch) error {
-			r := b.Records[0]
+		decoder, mapper := newPageDecoder(), newPageMapper(feed)
+		_, err := decodeAll(decoder, mapper, []byte(page), func(p *collector.Page) {
+			r := p.Records[0]
 			labels = append(labels, r.CallType, r.Trunk, r.Country, r.MediaLocation, r.SignalLocation)
 			for i := range r.Charges {
 				labels = append(labels, r.Charges[i].Currency)
 			}
-			return nil
-		}))
-		if _, err := decoder.decode(strings.NewReader(page), 1); err != nil {
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 		var want []string
 		for _, label := range labels {
 			want = append(want, strings.Clone(label))
 		}
-		decoder.batch.arena.Reset()
-		decoder.batch.arena.Copy(make([]byte, 32<<10)) // over what it gave
+		for _, row := range decoder.rows {
+			clear(row)
+		}
+		mapper.arena.Reset() // over what it gave
+		mapper.arena.Copy(make([]byte, 32<<10))
 		if !slices.Equal(labels, want) {
 			t.Errorf("the labels %q became %q", want, labels)
 		}
 	}
 }
 
-// TestGiantPage: a page is handed on in pieces, so memory doesn't grow with it.
+// TestGiantPage: a page is handed on in pieces of a bounded number of rows.
 func TestGiantPage(t *testing.T) {
-	const rows = 2*chunkRows + 500
+	const rows = 2*1000 + 500
 	var pieces []int
-	decoder := newPageDecoder(newBatch(pstnFeed(), func(b *collector.Batch) error {
-		pieces = append(pieces, len(b.Records))
-		if b.Last != (len(pieces) == 3) {
-			t.Errorf("piece %d is the last: %t", len(pieces), b.Last)
+	_, err := decodeAll(newPageDecoder(), newPageMapper(pstnFeed()), pageOf(rows, benchPSTNRow), func(p *collector.Page) {
+		pieces = append(pieces, len(p.Records))
+		if p.Last != (len(pieces) == 3) {
+			t.Errorf("piece %d is the last: %t", len(pieces), p.Last)
 		}
-		for _, r := range b.Records {
+		for _, r := range p.Records {
 			if r.ID == "" || r.Start.IsZero() {
 				t.Error("a record is empty")
 			}
 		}
-		return nil
-	}))
-	if _, err := decoder.decode(bytes.NewReader(pageOf(rows, benchPSTNRow)), 1); err != nil {
-		t.Fatal(err)
-	}
-	if want := []int{chunkRows, chunkRows, 500}; !slices.Equal(pieces, want) {
-		t.Errorf("handed on %v, want %v", pieces, want)
+	})
+	if want := []int{1000, 1000, 500}; err != nil || !slices.Equal(pieces, want) {
+		t.Errorf("handed on %v, want %v; error %v", pieces, want, err)
 	}
 }
 
 func TestLongRowsAreHandedOnEarlier(t *testing.T) {
 	long := `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","userDisplayName":"` + strings.Repeat("x", 1<<20) + `"}`
 	var pieces []int
-	decoder := newPageDecoder(newBatch(pstnFeed(), func(b *collector.Batch) error {
-		pieces = append(pieces, len(b.Records))
-		return nil
-	}))
 	page := `{"value":[` + strings.Repeat(long+",", 9) + long + `]}`
-	if _, err := decoder.decode(strings.NewReader(page), 1); err != nil {
-		t.Fatal(err)
-	}
-	if want := []int{8, 2}; !slices.Equal(pieces, want) {
-		t.Errorf("handed on %v, want %v", pieces, want)
+	_, err := decodeAll(newPageDecoder(), newPageMapper(pstnFeed()), []byte(page), func(p *collector.Page) { pieces = append(pieces, len(p.Records)) })
+	if want := []int{8, 2}; err != nil || !slices.Equal(pieces, want) {
+		t.Errorf("handed on %v, want %v; error %v", pieces, want, err)
 	}
 }
 
-func TestEndlessValue(t *testing.T) {
-	for _, test := range []struct{ name, begin string }{
-		{"row", `{"value":[{"id":"`},
-		{"property", `{"@odata.context":"`},
-		{"next link", `{"@odata.nextLink":"`},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			decoder := newPageDecoder(newBatch(pstnFeed(), func(*collector.Batch) error { return nil }))
-			var endless letters
-			_, err := decoder.decode(io.MultiReader(strings.NewReader(test.begin), &endless), 1)
-			if !errors.Is(err, wire.ErrValueTooLong) {
-				t.Errorf("error %v, want wire.ErrValueTooLong", err)
-			}
-			if endless > 2*wire.MaxSkipped {
-				t.Errorf("%d bytes were read, want little more than %d", endless, wire.MaxSkipped)
-			}
-		})
-	}
-}
-
-// letters is a reader without an end that counts what was read of it.
-type letters int
-
-func (l *letters) Read(b []byte) (int, error) {
-	*l += letters(len(b))
-	return copy(b, bytes.Repeat([]byte{'x'}, len(b))), nil
-}
-
-func TestBodyError(t *testing.T) {
-	broken := errors.New("the line is dead")
-	decoder := newPageDecoder(newBatch(pstnFeed(), func(*collector.Batch) error { return nil }))
-	_, err := decoder.decode(io.MultiReader(strings.NewReader(`{"value":[{"id":`), iotest.ErrReader(broken)), 1)
-	if !errors.Is(err, broken) {
-		t.Errorf("error %v, want %v", err, broken)
-	}
-	if _, err = decoder.decode(strings.NewReader(`{"value":[}`), 1); err == nil || errors.Is(err, broken) {
-		t.Errorf("the next try has the error %v", err)
+func TestTooManyRows(t *testing.T) {
+	page := `{"value":[` + strings.Repeat("0,", wire.MaxRows) + `0]}`
+	_, err := decodeAll(newPageDecoder(), newPageMapper(pstnFeed()), []byte(page), nil)
+	if !errors.Is(err, wire.ErrTooManyRows) || httpclient.IsRetryable(err) {
+		t.Errorf("error %v, want wire.ErrTooManyRows", err)
 	}
 }
 

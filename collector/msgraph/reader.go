@@ -3,6 +3,7 @@ package msgraph
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -16,9 +17,6 @@ const (
 	// maxPages ends a read that goes on and on: ten million rows.
 	maxPages = 10_000
 )
-
-// errEndless ends a chain of links. The range has to be read again from its beginning.
-var errEndless = fmt.Errorf("the range has more than %d pages", maxPages)
 
 // logFeed is one of the two call logs of a source. It never changes and is safe for
 // concurrent use.
@@ -39,28 +37,23 @@ func (l *logFeed) Limits() collector.Limits {
 	return collector.Limits{MaxRange: maxRange, Retention: l.retention}
 }
 
-// Read implements collector.RangeReader.
-func (l *logFeed) Read(ctx context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
-	batch := newBatch(l, emit)
-	decoder := newPageDecoder(batch)
-	link, chain := l.link(from, to), l.client.Chain()
-	for number := 1; link != ""; number++ {
-		if number > maxPages {
-			return errEndless
+// Pages implements collector.RangeReader.
+func (l *logFeed) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		decoder, mapper := newPageDecoder(), newPageMapper(l)
+		request := httpclient.Request{Feed: l.name, URL: l.link(from, to), Label: l.function, ExpectJSON: true}
+		for number, err := range l.client.Pages(ctx, request, maxPages, decoder.decode) {
+			if err != nil {
+				yield(nil, withCode(err))
+				return
+			}
+			for first, rows := range decoder.rows.Pages() {
+				if !yield(mapper.mapPage(rows, number, first, decoder.endsWith(first, rows)), nil) {
+					return
+				}
+			}
 		}
-		if err := chain.Follow(link); err != nil {
-			return fmt.Errorf("read page %d: %w", number, err)
-		}
-		next, err := l.readPage(ctx, decoder, link, number)
-		if batch.emitErr != nil {
-			return batch.emitErr
-		}
-		if err != nil {
-			return fmt.Errorf("read page %d: %w", number, err)
-		}
-		link = next
 	}
-	return nil
 }
 
 // link is the request for a range, with times in whole seconds around it.
@@ -73,29 +66,9 @@ func (l *logFeed) link(from, to time.Time) string {
 		l.function, from.Format(time.RFC3339), to.Format(time.RFC3339))
 }
 
-// readPage reads one page, again if it breaks, and returns the next link.
-func (l *logFeed) readPage(ctx context.Context, decoder *pageDecoder, link string, number int) (next string, err error) {
-	request := httpclient.Request{Feed: l.name, URL: link, Label: l.function, ExpectJSON: true}
-	err = l.client.Fetch(ctx, request, func(response *httpclient.Response) error {
-		next, err = decoder.decode(response.Body, number)
-		if err != nil && decoder.batch.emitErr == nil {
-			return httpclient.Retryable(err)
-		}
-		return err
-	})
-	if number > 1 && httpclient.KindOf(err).RefusesLink() {
-		return "", fmt.Errorf("%w: %w", httpclient.ErrLinkExpired, withCode(err))
-	}
-	return next, withCode(err)
-}
-
-// probe reads the first page of the last minute, without following it.
+// probe reads the first page of the last minute.
 func (l *logFeed) probe(ctx context.Context, now time.Time) (rows int, err error) {
-	decoder := newPageDecoder(newBatch(l, func(b *collector.Batch) error {
-		rows += len(b.Records) + len(b.Invalid)
-		return nil
-	}))
-	if _, err := l.readPage(ctx, decoder, l.link(now.Add(-time.Minute), now), 1); err != nil {
+	if rows, err = collector.Probe(ctx, l, now.Add(-time.Minute), now); err != nil {
 		return 0, fmt.Errorf("read a page of %s: %w", l.function, err)
 	}
 	return rows, nil

@@ -90,7 +90,7 @@ func (g *fakeGraph) open(feed *logFeed, tokens httpclient.TokenSource) *logFeed 
 
 // ids reads a range and collects the ids that came.
 func ids(ctx context.Context, feed *logFeed) (all []string, err error) {
-	err = feed.Read(ctx, from, to, func(b *collector.Batch) error {
+	err = readPages(ctx, feed, from, to, func(b *collector.Page) error {
 		for _, r := range b.Records {
 			all = append(all, strings.Clone(r.ID))
 		}
@@ -122,7 +122,7 @@ func TestRequest(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			graph := &fakeGraph{t: t, answers: []answer{page("")}}
-			err := graph.open(test.feed, nil).Read(t.Context(), test.from, test.to, func(*collector.Batch) error {
+			err := readPages(t.Context(), graph.open(test.feed, nil), test.from, test.to, func(*collector.Page) error {
 				t.Error("an empty page is handed on")
 				return nil
 			})
@@ -159,11 +159,11 @@ func TestTrap7Paging(t *testing.T) {
 	}
 }
 
-// TestLastBatch: the batch of the page without a link is the last one.
-func TestLastBatch(t *testing.T) {
+// TestLastPage: the page of the page without a link is the last one.
+func TestLastPage(t *testing.T) {
 	graph := &fakeGraph{t: t, answers: []answer{page("/a", "1"), page("/b"), page("", "2")}}
 	var last []bool
-	err := graph.open(pstnFeed(), nil).Read(t.Context(), from, to, func(b *collector.Batch) error {
+	err := readPages(t.Context(), graph.open(pstnFeed(), nil), from, to, func(b *collector.Page) error {
 		last = append(last, b.Last)
 		return nil
 	})
@@ -208,7 +208,7 @@ func TestEndlessRange(t *testing.T) {
 	for i := range maxPages + 1 {
 		graph.answers = append(graph.answers, page(fmt.Sprintf("/p?%d", i)))
 	}
-	if _, err := ids(t.Context(), graph.open(pstnFeed(), nil)); !errors.Is(err, errEndless) || len(graph.asked) != maxPages {
+	if _, err := ids(t.Context(), graph.open(pstnFeed(), nil)); !errors.Is(err, httpclient.ErrTooManyPages) || len(graph.asked) != maxPages {
 		t.Errorf("asked %d times, error %v", len(graph.asked), err)
 	}
 }
@@ -329,10 +329,10 @@ func TestBrokenPage(t *testing.T) {
 	}
 }
 
-func TestEmitError(t *testing.T) {
+func TestCommitError(t *testing.T) {
 	full := errors.New("the disk is full")
 	graph := &fakeGraph{t: t, answers: []answer{page("/next", "1"), page("", "2")}}
-	err := graph.open(pstnFeed(), nil).Read(t.Context(), from, to, func(*collector.Batch) error { return full })
+	err := readPages(t.Context(), graph.open(pstnFeed(), nil), from, to, func(*collector.Page) error { return full })
 	if err != full || len(graph.asked) != 1 { //nolint:errorlint // it is to be returned as it is
 		t.Errorf("asked %d times, error %v", len(graph.asked), err)
 	}
@@ -341,7 +341,7 @@ func TestEmitError(t *testing.T) {
 func TestCancelledRead(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	graph := &fakeGraph{t: t, answers: []answer{page("/next", "1")}}
-	err := graph.open(pstnFeed(), nil).Read(ctx, from, to, func(*collector.Batch) error {
+	err := readPages(ctx, graph.open(pstnFeed(), nil), from, to, func(*collector.Page) error {
 		cancel()
 		return nil
 	})

@@ -41,7 +41,7 @@ func newCounted() *counted {
 	}
 }
 
-func (c *counted) take(b *collector.Batch) error {
+func (c *counted) take(b *collector.Page) error {
 	for _, r := range b.Records {
 		key := r.ID
 		if key == "" { // counting.md 18
@@ -146,7 +146,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 		t.Run(feed.Name, func(t *testing.T) {
 			t.Parallel()
 			got := newCounted()
-			if err := feed.Reader.Read(t.Context(), begin, end, got.take); err != nil {
+			if err := readPages(t.Context(), feed.Reader, begin, end, got.take); err != nil {
 				what, todo := source.Advise(err)
 				t.Fatalf("%s: %s", what, todo)
 			}

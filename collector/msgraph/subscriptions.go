@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,12 +13,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-const (
-	// callRecordsResource is what is subscribed to.
-	callRecordsResource = "/communications/callRecords"
-	// maxSubscriptions bounds an answer, in bytes.
-	maxSubscriptions = 4 << 20
-)
+// callRecordsResource is what is subscribed to.
+const callRecordsResource = "/communications/callRecords"
 
 // graphSubscription is a subscription on the wire.
 type graphSubscription struct {
@@ -51,13 +46,14 @@ var errNoSubscription = errors.New("the answer is no subscription")
 // list is the subscriptions to call records that tell an address.
 func (a subscriptions) list(ctx context.Context, address string) ([]graphSubscription, error) {
 	var mine []graphSubscription
-	chain := a.client.Chain()
-	for link := subscriptionsPath; link != ""; {
-		if err := chain.Follow(link); err != nil {
-			return nil, err
-		}
-		var page innerPage[graphSubscription]
-		if err := a.ask(ctx, http.MethodGet, link, nil, &page); err != nil {
+	var page innerPage[graphSubscription]
+	pages := a.client.Pages(ctx, subscriptionRequest(http.MethodGet, subscriptionsPath), maxInnerPages, func(response *httpclient.Response) (string, error) {
+		page = innerPage[graphSubscription]{}
+		err := decodeSubscription(response, &page)
+		return page.Next, err
+	})
+	for _, err := range pages {
+		if err != nil {
 			return nil, err
 		}
 		for _, one := range page.Value {
@@ -66,7 +62,6 @@ func (a subscriptions) list(ctx context.Context, address string) ([]graphSubscri
 				mine = append(mine, one)
 			}
 		}
-		link = page.Next
 	}
 	return mine, nil
 }
@@ -110,7 +105,8 @@ func (a subscriptions) delete(ctx context.Context, id string) error {
 
 // ask sends a request and reads its answer, if there is one.
 func (a subscriptions) ask(ctx context.Context, method, link string, body, answer any) error {
-	request := httpclient.Request{Method: method, URL: link, Label: "subscriptions", ExpectJSON: answer != nil}
+	request := subscriptionRequest(method, link)
+	request.ExpectJSON = answer != nil
 	if body != nil {
 		text, err := json.Marshal(body)
 		if err != nil {
@@ -122,13 +118,17 @@ func (a subscriptions) ask(ctx context.Context, method, link string, body, answe
 		if answer == nil || response.Status == http.StatusNoContent {
 			return nil
 		}
-		content, err := io.ReadAll(io.LimitReader(response.Body, maxSubscriptions))
-		if err != nil {
-			return err
-		}
-		if json.Unmarshal(content, answer) != nil {
-			return httpclient.Retryable(errNoSubscription)
-		}
-		return nil
+		return decodeSubscription(response, answer)
 	})
+}
+
+func subscriptionRequest(method, link string) httpclient.Request {
+	return httpclient.Request{Method: method, URL: link, Label: "subscriptions", ExpectJSON: true}
+}
+
+func decodeSubscription(response *httpclient.Response, into any) error {
+	if json.Unmarshal(response.Body.Bytes(), into) != nil {
+		return httpclient.Retryable(errNoSubscription)
+	}
+	return nil
 }

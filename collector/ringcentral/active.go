@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/url"
 	"strconv"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -38,11 +36,7 @@ type activeCalls struct {
 // Poll implements collector.Feed. After an error the former snapshot stays; it is the
 // loop that drops it when several reads have failed.
 func (a *activeCalls) Poll(ctx context.Context, _ collector.LedgerState, sink collector.Sink) error {
-	t := &tally{grouped: a.grouped}
-	err := a.pager(t).read(ctx, a.link(perPage), func(bool) error {
-		t.keep()
-		return nil
-	})
+	t, err := a.read(ctx, perPage, maxPages)
 	if err != nil {
 		return err
 	}
@@ -51,11 +45,22 @@ func (a *activeCalls) Poll(ctx context.Context, _ collector.LedgerState, sink co
 	return nil
 }
 
-func (a *activeCalls) pager(t *tally) *pager {
-	return &pager{
-		client: a.client, feed: feedActiveCalls, label: labelActiveCalls, decoder: newPageDecoder(t),
-		halted: func() bool { return false },
+// read counts the calls on so many pages at most.
+func (a *activeCalls) read(ctx context.Context, perPage, pages int) (*tally, error) {
+	t, decoder := &tally{grouped: a.grouped, calls: map[string]cdr.Direction{}}, newPageDecoder()
+	request := httpclient.Request{Feed: feedActiveCalls, URL: a.link(perPage), Label: labelActiveCalls, ExpectJSON: true}
+	for number, err := range a.client.Pages(ctx, request, maxPages, decoder.decode) {
+		if err == nil {
+			err = t.add(decoder.rows, number)
+		}
+		if err != nil {
+			return nil, withProblem(err)
+		}
+		if number == pages {
+			break
+		}
 	}
+	return t, nil
 }
 
 // link is the first page. Older platforms ignore what is asked for beside the page, so
@@ -80,11 +85,10 @@ func (a *activeCalls) logBad(ctx context.Context, t *tally) {
 
 // probe reads the smallest page, without following it.
 func (a *activeCalls) probe(ctx context.Context) (rows int, err error) {
-	t := &tally{grouped: a.grouped}
-	if _, err := a.pager(t).page(ctx, a.link(1), 1); err != nil {
+	t, err := a.read(ctx, 1, 1)
+	if err != nil {
 		return 0, fmt.Errorf("read a page of the calls in progress: %w", err)
 	}
-	t.keep()
 	return len(t.calls), nil
 }
 
@@ -95,40 +99,34 @@ type tally struct {
 	mapper  mapper // asked only what is a call
 	row     row
 
-	page    map[string]cdr.Direction // of the page in hand
-	number  int
-	calls   map[string]cdr.Direction
-	bad     int
-	at      string
-	problem string
-	badPage int // of the page in hand
+	calls       map[string]cdr.Direction
+	bad         int
+	at, problem string // of the last bad row
 }
 
-// begin implements rowTaker.
-func (t *tally) begin(page int) {
-	t.page, t.number, t.badPage = map[string]cdr.Direction{}, page, 0
-}
-
-// add implements rowTaker.
-func (t *tally) add(value jsontext.Value, number int) error {
-	if problem := decodeRow(value, &t.row); problem != "" {
-		t.badPage++
-		t.at, t.problem = fmt.Sprintf("page %d, row %d", t.number, number), problem
-		return nil
+// add counts the calls of a page.
+func (t *tally) add(rows [][]byte, page int) error {
+	for i, value := range rows {
+		if problem := decodeRow(value, &t.row); problem != "" {
+			t.bad++
+			t.at, t.problem = fmt.Sprintf("page %d, row %d", page, i+1), problem
+			continue
+		}
+		if folded(t.row.Result) != resultInProgress || t.mapper.ignored(&t.row) != "" {
+			continue
+		}
+		if len(t.calls) >= maxWholeRows {
+			return wire.ErrTooManyRows
+		}
+		direction, _ := directionOf(&t.row)
+		t.calls[t.key(i+1, page)] = direction
 	}
-	if folded(t.row.Result) != resultInProgress || t.mapper.ignored(&t.row) != "" {
-		return nil
-	}
-	if len(t.page)+len(t.calls) >= maxWholeRows {
-		return errTooManyRows
-	}
-	direction, _ := directionOf(&t.row)
-	t.page[t.key(number)] = direction
+	t.mapper.unmapped = nil
 	return nil
 }
 
 // key tells calls apart: by the row's id or, in the log of an extension, by the session.
-func (t *tally) key(number int) string {
+func (t *tally) key(number, page int) string {
 	r := &t.row
 	switch {
 	case t.grouped && r.TelephonySessionID != "":
@@ -138,17 +136,7 @@ func (t *tally) key(number int) string {
 	case r.ID != "":
 		return "id " + r.ID
 	}
-	return fmt.Sprintf("row %d of page %d", number, t.number)
-}
-
-// keep takes what a page held, once it was read to its end.
-func (t *tally) keep() {
-	if t.calls == nil {
-		t.calls = map[string]cdr.Direction{}
-	}
-	maps.Copy(t.calls, t.page)
-	t.bad += t.badPage
-	t.page, t.badPage, t.mapper.unmapped = nil, 0, nil
+	return fmt.Sprintf("row %d of page %d", number, page)
 }
 
 // gauges are the calls by direction: inbound and outbound always, the others when there

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -137,15 +139,12 @@ func TestActiveCallsFail(t *testing.T) {
 
 // TestActiveCallsAreBounded: an answer without an end fills no memory.
 func TestActiveCallsAreBounded(t *testing.T) {
-	tally := new(tally)
-	tally.begin(1)
+	tally := &tally{calls: map[string]cdr.Direction{}}
 	row := []byte(`{"result":"In Progress"}`)
-	for i := range maxWholeRows {
-		if err := tally.add(row, i); err != nil {
-			t.Fatal(err)
-		}
+	if err := tally.add(slices.Repeat([][]byte{row}, maxWholeRows), 1); err != nil {
+		t.Fatal(err)
 	}
-	if err := tally.add(row, maxWholeRows); !errors.Is(err, errTooManyRows) {
+	if err := tally.add([][]byte{row}, 2); !errors.Is(err, wire.ErrTooManyRows) {
 		t.Errorf("error %v", err)
 	}
 }

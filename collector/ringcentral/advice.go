@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 // Advise says what an error of this package means and what to do about it, each in a
@@ -26,7 +27,7 @@ func Advise(err error) (what, todo string) {
 		return "this account doesn't offer to read the call log by changes (" + text + ")", "nothing: it is read by ranges of time"
 	case errors.Is(err, httpclient.ErrLinkExpired), errors.Is(err, httpclient.ErrLinkRepeated):
 		return "RingCentral's paging broke off: " + text, "nothing: the range is read again from its beginning"
-	case errors.Is(err, errEndless), errors.Is(err, errTooManyRows):
+	case errors.Is(err, httpclient.ErrTooManyPages), errors.Is(err, wire.ErrTooManyRows):
 		return text, "nothing, if it passes: a shorter range is read; else see whether something between the exporter and RingCentral repeats answers"
 	case errors.Is(err, errRecordingID):
 		return text, "nothing: such a recording can't be asked for"

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 func TestAdvice(t *testing.T) {
@@ -46,8 +47,8 @@ func TestAdvice(t *testing.T) {
 		{"no sync", fmt.Errorf("%w: %w", collector.ErrNoSync, kind(httpclient.KindNotFound)), "doesn't offer", "by ranges of time"},
 		{"expired link", fmt.Errorf("%w: %w", httpclient.ErrLinkExpired, kind(httpclient.KindGone)), "paging broke off", "read again"},
 		{"repeated link", httpclient.ErrLinkRepeated, "paging broke off", "read again"},
-		{"endless", errEndless, "more than 1000 pages", "repeats answers"},
-		{"too many rows", errTooManyRows, "more rows than", "repeats answers"},
+		{"endless", httpclient.ErrTooManyPages, "more pages than there can be", "repeats answers"},
+		{"too many rows", wire.ErrTooManyRows, "more rows than", "repeats answers"},
 		{"recording", errRecordingID, "not a number", "nothing"},
 		{"token", httpclient.Retryable(&TokenError{Code: "OAU-140", what: "a", todo: "b", id: "x-1"}), "a (RCRequestId=x-1)", "b"},
 		{"slow token", kind(httpclient.KindToken), "no token in time", "base_url"},

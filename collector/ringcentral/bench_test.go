@@ -2,7 +2,6 @@ package ringcentral
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -33,20 +32,11 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	page := pageOf("", rows...)
 	decoded := 0
-	batch := newBatch(accountLog().mapper(), func(got *collector.Batch) error {
-		decoded += len(got.Records)
-		return nil
-	})
-	decoder := newPageDecoder(batch)
-	body := strings.NewReader(page)
+	decoder, mapper := newPageDecoder(), &pageMapper{mapper: accountLog().mapper()}
 	b.SetBytes(int64(len(page)))
 	b.ReportAllocs()
 	for b.Loop() {
-		body.Reset(page)
-		if _, err := decoder.decode(body, 1); err != nil {
-			b.Fatal(err)
-		}
-		if err := batch.flush(true); err != nil {
+		if err := decodeAll(decoder, mapper, []byte(page), func(p *collector.Page) { decoded += len(p.Records) }); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -3,6 +3,7 @@ package ringcentral
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/url"
 	"strconv"
 	"time"
@@ -30,6 +31,8 @@ type callLog struct {
 	path    string // of the call log
 	view    string // as the API writes it
 	grouped bool   // rows of a session are one call
+	// smallest asks for pages of one row.
+	smallest bool
 
 	client    *httpclient.Client
 	countries *cdr.Countries
@@ -45,31 +48,38 @@ func (l *callLog) Limits() collector.Limits {
 	return collector.Limits{MaxRange: maxRange, Retention: retention}
 }
 
-// Read implements collector.RangeReader.
-func (l *callLog) Read(ctx context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
-	batch := newBatch(l.mapper(), emit)
-	err := l.pager(batch).read(ctx, l.link(from, to, perPage), batch.flush)
-	if batch.emitErr != nil {
-		return batch.emitErr
-	}
-	return err
-}
-
-func (l *callLog) pager(batch *batch) *pager {
-	return &pager{
-		client: l.client, feed: feedCallLog, label: labelCallLog, decoder: newPageDecoder(batch),
-		halted: func() bool { return batch.emitErr != nil },
+// Pages implements collector.RangeReader.
+func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		decoder, mapper := newPageDecoder(), &pageMapper{mapper: l.mapper()}
+		request := httpclient.Request{Feed: feedCallLog, URL: l.link(from, to), Label: labelCallLog, ExpectJSON: true}
+		for number, err := range l.client.Pages(ctx, request, maxPages, decoder.decode) {
+			if err != nil {
+				yield(nil, withProblem(err))
+				return
+			}
+			for first, rows := range decoder.rows.Pages() {
+				last := decoder.answer.next == "" && first-1+len(rows) == len(decoder.rows)
+				if !yield(mapper.mapPage(rows, number, first, last), nil) {
+					return
+				}
+			}
+		}
 	}
 }
 
 // link is the first page of a range. Both ends belong to it.
-func (l *callLog) link(from, to time.Time, perPage int) string {
+func (l *callLog) link(from, to time.Time) string {
+	rows := perPage
+	if l.smallest {
+		rows = 1
+	}
 	query := url.Values{
 		"view":     {l.view},
 		"type":     {"Voice"},
 		"dateFrom": {from.UTC().Truncate(time.Millisecond).Format(wireTime)},
 		"dateTo":   {upToMilliseconds(to.UTC()).Format(wireTime)},
-		"perPage":  {strconv.Itoa(perPage)},
+		"perPage":  {strconv.Itoa(rows)},
 		"page":     {"1"},
 	}
 	return l.path + "?" + query.Encode()
@@ -83,11 +93,12 @@ func upToMilliseconds(at time.Time) time.Time {
 	return at
 }
 
-// probe reads the smallest page of the last hour, without following it.
+// probe reads the smallest page of the last hour.
 func (l *callLog) probe(ctx context.Context, now time.Time) (rows int, err error) {
-	batch := newBatch(l.mapper(), nil)
-	if _, err := l.pager(batch).page(ctx, l.link(now.Add(-probeSpan), now, 1), 1); err != nil {
+	smallest := *l
+	smallest.smallest = true
+	if rows, err = collector.Probe(ctx, &smallest, now.Add(-probeSpan), now); err != nil {
 		return 0, fmt.Errorf("read a page of the call log: %w", err)
 	}
-	return batch.records.Len() + len(batch.invalid), nil
+	return rows, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 const (
@@ -31,21 +32,26 @@ type changes struct {
 }
 
 // Sync implements collector.SyncReader.
-func (c *changes) Sync(ctx context.Context, token string, from time.Time) (*collector.Batch, collector.SyncPosition, error) {
-	batch := newBatch(c.mapper(), nil)
-	pager := c.pager(batch)
-	pager.label = labelChanges
-	got, err := pager.page(ctx, c.changesLink(token, from), 1)
-	switch next := got.sync.Token; {
+func (c *changes) Sync(ctx context.Context, token string, from time.Time) (*collector.Page, collector.SyncPosition, error) {
+	decoder, mapper := newPageDecoder(), pageMapper{mapper: c.mapper()}
+	request := httpclient.Request{Feed: feedCallLog, URL: c.changesLink(token, from), Label: labelChanges, ExpectJSON: true}
+	err := c.client.Fetch(ctx, request, func(response *httpclient.Response) error {
+		_, err := decoder.decode(response)
+		return err
+	})
+	got := decoder.answer.sync
+	switch next := got.Token; {
 	case err != nil:
-		err = syncError(token, err)
+		err = syncError(token, withProblem(err))
+	case len(decoder.rows) > maxWholeRows:
+		err = wire.ErrTooManyRows
 	case next == "" || len(next) > maxSyncToken:
 		err = fmt.Errorf("%w: its answer has no token that can be kept", collector.ErrNoSync)
 	}
 	if err != nil {
 		return nil, collector.SyncPosition{}, fmt.Errorf("read changes of the call log: %w", err)
 	}
-	return batch.take(!got.sync.More), collector.SyncPosition{Token: got.sync.Token, More: got.sync.More}, nil
+	return mapper.mapPage(decoder.rows, 1, 1, !got.More), collector.SyncPosition{Token: got.Token, More: got.More}, nil
 }
 
 // changesLink asks for what changed since a token or, without one, since a time.

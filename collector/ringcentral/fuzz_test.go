@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -33,7 +34,7 @@ func FuzzPage(f *testing.F) {
 	log := extensionLog()
 	f.Fuzz(func(t *testing.T, page []byte) {
 		rows := 0
-		batch := newBatch(log.mapper(), func(b *collector.Batch) error {
+		err := decodeAll(newPageDecoder(), &pageMapper{mapper: log.mapper()}, page, func(b *collector.Page) {
 			rows += len(b.Records) + len(b.Invalid) + len(b.Ignored)
 			for _, r := range b.Records {
 				checkRecord(t, r)
@@ -43,12 +44,7 @@ func FuzzPage(f *testing.F) {
 					t.Errorf("the problem of %q is %q", bad.Content, bad.Problem)
 				}
 			}
-			return nil
 		})
-		_, err := newPageDecoder(batch).decode(bytes.NewReader(page), 1)
-		if err == nil {
-			err = batch.flush(true)
-		}
 		if want, ok := rowsOf(page); err == nil && ok && rows != want {
 			t.Errorf("%d rows came of %d: %q", rows, want, page)
 		}
@@ -109,11 +105,13 @@ func FuzzActiveCalls(f *testing.F) {
 	f.Add([]byte(pageOf("", live("1", `"direction":"Inbound"`), live("2", `"direction":"Sideways"`), `5`)))
 	f.Add([]byte(`{"records":[{"result":"In Progress","from":{"extensionId":"1"},"to":{"extensionId":"2"}}]}`))
 	f.Fuzz(func(t *testing.T, page []byte) {
-		tally := &tally{grouped: true}
-		if _, err := newPageDecoder(tally).decode(bytes.NewReader(page), 1); err != nil {
+		tally, decoder := &tally{grouped: true, calls: map[string]cdr.Direction{}}, newPageDecoder()
+		if _, err := decoder.decode(&httpclient.Response{Body: bytes.NewBuffer(page)}); err != nil {
 			return
 		}
-		tally.keep()
+		if err := tally.add(decoder.rows, 1); err != nil {
+			t.Fatal(err)
+		}
 		total := 0.0
 		for _, g := range tally.gauges() {
 			total += g.Value
@@ -136,15 +134,16 @@ func FuzzSync(f *testing.F) {
 		f.Add([]byte(r.body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		batch := newBatch(accountLog().mapper(), nil)
-		got, err := newPageDecoder(batch).decode(bytes.NewReader(body), 1)
+		decoder, mapper := newPageDecoder(), &pageMapper{mapper: accountLog().mapper()}
+		_, err := decoder.decode(&httpclient.Response{Body: bytes.NewBuffer(bytes.Clone(body))})
 		if err != nil {
 			if !strings.Contains(err.Error(), "the answer") || strings.Contains(err.Error(), "+12065550100") {
 				t.Errorf("%q makes %q", body, err)
 			}
 			return
 		}
-		if b := batch.take(!got.sync.More); b.Last == got.sync.More || len(b.Records)+len(b.Invalid)+len(b.Ignored) > bytes.Count(body, []byte(","))+1 {
+		more := decoder.answer.sync.More
+		if b := mapper.mapPage(decoder.rows, 1, 1, !more); b.Last == more || len(b.Records)+len(b.Invalid)+len(b.Ignored) > bytes.Count(body, []byte(","))+1 {
 			t.Errorf("%q makes %+v", body, b)
 		}
 	})

@@ -258,7 +258,7 @@ func TestSamples(t *testing.T) {
 
 // TestSampleOfRecording and of the refusal, likewise.
 func TestSampleOfRecording(t *testing.T) {
-	got, err := readRecording(strings.NewReader(sample(t, "recording")))
+	got, err := readRecording([]byte(sample(t, "recording")))
 	if want := (collector.RecordingInfo{ContentType: "audio/mpeg", Duration: 46 * time.Second}); err != nil || got != want {
 		t.Errorf("got %+v, want %+v, error %v", got, want, err)
 	}

@@ -243,7 +243,7 @@ func TestForbiddenKeepsTheToken(t *testing.T) {
 		writeJSON(w, refused.status, json.RawMessage(refused.body))
 	}
 	_, err := rc.open(rc.block()).Feeds[0].Probe(t.Context())
-	const want = "read a page of the call log: GET call-log: 403 Forbidden (RCRequestId=id-1), RingCentral says CMN-401 InsufficientPermissions (ReadCallLog)"
+	const want = "read a page of the call log: read page 1: GET call-log: 403 Forbidden (RCRequestId=id-1), RingCentral says CMN-401 InsufficientPermissions (ReadCallLog)"
 	if err == nil || err.Error() != want || len(rc.forms) != 1 {
 		t.Errorf("%d tokens were asked for, error %v", len(rc.forms), err)
 	}

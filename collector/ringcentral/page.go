@@ -2,22 +2,24 @@ package ringcentral
 
 import (
 	"errors"
-	"io"
+	"fmt"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
-// rowTaker takes the rows of a page one after the other.
-type rowTaker interface {
-	// begin says that a page begins, or begins again.
-	begin(page int)
-	// add takes a row, which is valid JSON, with its number on the page. Its memory is
-	// the caller's.
-	add(value jsontext.Value, number int) error
-}
+const (
+	// perPage is the most that RingCentral puts on a page; it cuts what is above.
+	perPage = 1000
+	// maxPages is the last page that RingCentral has: a million rows.
+	maxPages = 1000
+	// maxWholeRows bounds an answer that can't be handed on in pieces: RingCentral speaks of a
+	// thousand rows, and some more.
+	maxWholeRows = 20_000
+)
 
 // answer is what an answer holds beside its rows.
 type answer struct {
@@ -39,35 +41,33 @@ type navigation struct {
 	} `json:"nextPage"`
 }
 
-// pageDecoder reads an envelope as it streams, and hands each row on. It is for one
-// goroutine.
+// pageDecoder reads an envelope and keeps its rows. It is for one goroutine.
 type pageDecoder struct {
-	rows  rowTaker
 	input *wire.Input
+	rows  wire.Rows
 
 	answer                             answer
 	hasRows, hasError, hasNav, hasSync bool
 }
 
-func newPageDecoder(rows rowTaker) *pageDecoder {
-	return &pageDecoder{rows: rows, input: wire.NewInput(wire.MaxValue, wire.BodyBuffer)}
+func newPageDecoder() *pageDecoder {
+	return &pageDecoder{input: wire.NewInput(wire.MaxValue)}
 }
 
-// decode reads a page to its end. After an error the page is as good as unread, though
-// rows of a long page may have been handed on.
-func (d *pageDecoder) decode(body io.Reader, number int) (answer, error) {
-	d.rows.begin(number)
+// decode reads an answer and returns the link to the next page, empty after the last.
+func (d *pageDecoder) decode(response *httpclient.Response) (next string, err error) {
+	d.rows = nil
 	d.answer, d.hasRows, d.hasError, d.hasNav, d.hasSync = answer{}, false, false, false, false
-	if err := d.input.Document(body, "the answer is no object", d.member); err != nil {
-		return answer{}, err
-	}
+	err = d.input.Document(response.Body.Bytes(), "the answer is no object", d.member)
 	switch {
-	case d.hasError:
-		return answer{}, errors.New("the answer is an error instead of a page")
-	case !d.hasRows:
-		return answer{}, errors.New("the answer has no records, so it is no page of a call log")
+	case errors.Is(err, wire.ErrTooManyRows):
+		return "", err
+	case err == nil && d.hasError:
+		err = errors.New("the answer is an error instead of a page")
+	case err == nil && !d.hasRows:
+		err = errors.New("the answer has no records, so it is no page of a call log")
 	}
-	return d.answer, nil
+	return d.answer.next, httpclient.Retryable(err)
 }
 
 func (d *pageDecoder) member(name string) error {
@@ -89,11 +89,7 @@ func (d *pageDecoder) records() error {
 		return errors.New("the answer has records twice")
 	}
 	d.hasRows = true
-	number := 0
-	return d.input.Array("the answer's records are no array", func(row []byte) error {
-		number++
-		return d.rows.add(row, number)
-	})
+	return d.input.Array("the answer's records are no array", d.rows.Add)
 }
 
 // navigation reads the link to the next page. Its text is never changed.
@@ -123,4 +119,43 @@ func (d *pageDecoder) part(name string, seen *bool, into any) error {
 		return errors.New("the answer's " + name + " is not as documented") // the decoder's text may quote it
 	}
 	return nil
+}
+
+// pageMapper maps rows to pages, each in the memory of the one before. It is for one goroutine.
+type pageMapper struct {
+	mapper  *mapper
+	row     row
+	records wire.Records
+	page    collector.Page
+}
+
+// mapPage maps rows, of which the first has that number on the provider's page.
+func (m *pageMapper) mapPage(rows [][]byte, page, first int, last bool) *collector.Page {
+	m.records.Reset()
+	m.mapper.unmapped = m.mapper.unmapped[:0]
+	m.page = collector.Page{Invalid: m.page.Invalid[:0], Ignored: m.page.Ignored[:0], Last: last}
+	for i, content := range rows {
+		m.add(collector.BadRow{Content: content, At: fmt.Sprintf("page %d, row %d", page, first+i)})
+	}
+	m.page.Records, m.page.Unmapped = m.records.Kept(), m.mapper.unmapped
+	return &m.page
+}
+
+// add maps a row, or sets it aside.
+func (m *pageMapper) add(row collector.BadRow) {
+	if row.Problem = decodeRow(row.Content, &m.row); row.Problem == "" {
+		if ignored := m.mapper.ignored(&m.row); ignored != "" {
+			row.Problem = ignored
+			m.page.Ignored = append(m.page.Ignored, row)
+			return
+		}
+		known := len(m.mapper.unmapped)
+		r := m.records.Next()
+		if row.Problem = m.mapper.mapRow(&m.row, r); row.Problem == "" {
+			m.records.Keep()
+			return
+		}
+		m.mapper.unmapped = m.mapper.unmapped[:known]
+	}
+	m.page.Invalid = append(m.page.Invalid, row)
 }

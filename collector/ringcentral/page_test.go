@@ -1,13 +1,10 @@
 package ringcentral
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
@@ -29,15 +26,13 @@ func TestPageErrors(t *testing.T) {
 		{"cut behind the rows", `{"records":[` + goodRow + `],"navi`, "cut at byte"},
 		{"no end", `{"records":[]`, "cut at byte"},
 		{"no JSON", `{"records":[],+12065550100}`, "no valid JSON at byte"},
-		{"more behind it", `{"records":[]}{}`, "goes on behind its end"},
+		{"more behind it", `{"records":[]}{}`, "trailing data"},
 		{"navigation of another type", `{"records":[],"navigation":"+12065550100"}`, "navigation is not as documented"},
 		{"a link of another type", `{"records":[],"navigation":{"nextPage":{"uri":5}}}`, "navigation is not as documented"},
 		{"a next page without a link", `{"records":[],"navigation":{"nextPage":{}}}`, "next page has no link"},
 		{"navigation twice", `{"records":[],"navigation":{},"navigation":{}}`, "navigation twice"},
 		{"syncInfo of another type", `{"records":[],"syncInfo":{"syncToken":5}}`, "syncInfo is not as documented"},
 		{"syncInfo twice", `{"records":[],"syncInfo":{},"syncInfo":{}}`, "syncInfo twice"},
-		{"a value that is too long", `{"new":"` + strings.Repeat("x", 2*wire.MaxValue) + `"}`, "too long"},
-		{"a name that is too long", `{"` + strings.Repeat("x", 2*wire.MaxValue) + `":1}`, "too long"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := decodePage(t, accountLog(), test.page)
@@ -154,49 +149,31 @@ func TestRowWithoutID(t *testing.T) {
 	r.want(t, shown{"ID": nil, "Synthetic": "phone_call\x1f2026-03-02T10:00:00Z\x1f+12065550100\x1fanon"})
 }
 
-// TestLongPage: what is handed on at once is bounded.
+// TestLongPage: the rows of a page are bounded, and so are their bytes.
 func TestLongPage(t *testing.T) {
-	rows := make([]string, 2*chunkRows+1)
+	rows := make([]string, 2*perPage+1)
 	for i := range rows {
 		rows[i] = call(fmt.Sprint(i), "")
 	}
-	var sizes []int
-	var begins, last []bool
-	batch := newBatch(accountLog().mapper(), func(b *collector.Batch) error {
-		sizes, begins, last = append(sizes, len(b.Records)), append(begins, b.Begins), append(last, b.Last)
-		return nil
-	})
-	if _, err := newPageDecoder(batch).decode(strings.NewReader(pageOf("", rows...)), 1); err != nil {
-		t.Fatal(err)
-	}
-	if err := batch.flush(true); err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(sizes, []int{chunkRows, chunkRows, 1}) || !slices.Equal(begins, []bool{true, false, false}) || !slices.Equal(last, []bool{false, false, true}) {
-		t.Errorf("sizes %v, begins %v, last %v", sizes, begins, last)
-	}
-}
-
-// TestFatRows: nor do rows that are long come many at once.
-func TestFatRows(t *testing.T) {
 	fat := call("1", `"new":"`+strings.Repeat("x", wire.MaxValue/2)+`"`)
-	rows := slices.Repeat([]string{fat}, 3*chunkBytes/len(fat))
-	flushes := 0
-	batch := newBatch(accountLog().mapper(), func(*collector.Batch) error {
-		flushes++
-		return nil
-	})
-	if _, err := newPageDecoder(batch).decode(strings.NewReader(pageOf("", rows...)), 1); err != nil || flushes < 2 {
-		t.Errorf("%d batches, error %v", flushes, err)
-	}
-}
-
-// TestBodyError: why a body broke off is said as it is.
-func TestBodyError(t *testing.T) {
-	broken := errors.New("the line broke")
-	body := io.MultiReader(strings.NewReader(`{"records":[`), iotest.ErrReader(broken))
-	_, err := newPageDecoder(newBatch(accountLog().mapper(), nil)).decode(body, 1)
-	if !errors.Is(err, broken) {
-		t.Errorf("error %v", err)
+	for _, test := range []struct {
+		name string
+		rows []string
+		want []int
+	}{
+		{"many rows", rows, []int{perPage, perPage, 1}},
+		{"long rows", slices.Repeat([]string{fat}, 9), []int{4, 4, 1}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var sizes []int
+			err := decodeAll(newPageDecoder(), &pageMapper{mapper: accountLog().mapper()}, []byte(pageOf("", test.rows...)), func(p *collector.Page) {
+				if sizes = append(sizes, len(p.Records)); p.Last != (len(sizes) == len(test.want)) {
+					t.Errorf("page %d is the last: %t", len(sizes), p.Last)
+				}
+			})
+			if err != nil || !slices.Equal(sizes, test.want) {
+				t.Errorf("sizes %v, want %v; error %v", sizes, test.want, err)
+			}
+		})
 	}
 }

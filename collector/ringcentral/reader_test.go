@@ -35,7 +35,7 @@ func TestRequest(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := &platform{t: t, answers: []reply{rowsReply("")}}
-			err := p.open(test.log).Read(t.Context(), test.from, test.to, func(*collector.Batch) error {
+			err := readPages(t.Context(), p.open(test.log), test.from, test.to, func(*collector.Page) error {
 				t.Error("an empty page is handed on")
 				return nil
 			})
@@ -75,17 +75,16 @@ func TestShiftedPages(t *testing.T) {
 	}
 }
 
-// TestLastBatch: the batch of the page without a link is the last one.
-func TestLastBatch(t *testing.T) {
+// TestLastPage: the page of the page without a link is the last one.
+func TestLastPage(t *testing.T) {
 	p := &platform{t: t, answers: []reply{rowsReply("/a", "1"), rowsReply("/b"), rowsReply("", "2")}}
 	var last []bool
-	var pages []int
-	err := p.open(accountLog()).Read(t.Context(), from, to, func(b *collector.Batch) error {
-		last, pages = append(last, b.Last), append(pages, b.Page)
+	err := readPages(t.Context(), p.open(accountLog()), from, to, func(b *collector.Page) error {
+		last = append(last, b.Last)
 		return nil
 	})
-	if err != nil || !slices.Equal(last, []bool{false, true}) || !slices.Equal(pages, []int{1, 3}) {
-		t.Errorf("last %v, pages %v, error %v", last, pages, err)
+	if err != nil || !slices.Equal(last, []bool{false, true}) {
+		t.Errorf("last %v, error %v", last, err)
 	}
 }
 
@@ -124,7 +123,7 @@ func TestEndlessRange(t *testing.T) {
 	for i := range maxPages + 1 {
 		p.answers = append(p.answers, rowsReply(fmt.Sprintf("/p?%d", i)))
 	}
-	if _, err := ids(t.Context(), p.open(accountLog())); !errors.Is(err, errEndless) || len(p.asked) != maxPages {
+	if _, err := ids(t.Context(), p.open(accountLog())); !errors.Is(err, httpclient.ErrTooManyPages) || len(p.asked) != maxPages {
 		t.Errorf("asked %d times, error %v", len(p.asked), err)
 	}
 }
@@ -185,14 +184,14 @@ func TestBrokenPage(t *testing.T) {
 	}
 }
 
-func TestEmitError(t *testing.T) {
+func TestCommitError(t *testing.T) {
 	full := errors.New("the disk is full")
 	for name, first := range map[string]reply{
 		"at the end of a page": rowsReply("/next", "1"),
-		"within a long page":   rowsReply("/next", slices.Repeat([]string{"1"}, chunkRows+1)...),
+		"within a long page":   rowsReply("/next", slices.Repeat([]string{"1"}, perPage+1)...),
 	} {
 		p := &platform{t: t, answers: []reply{first, rowsReply("", "2")}}
-		err := p.open(accountLog()).Read(t.Context(), from, to, func(*collector.Batch) error { return full })
+		err := readPages(t.Context(), p.open(accountLog()), from, to, func(*collector.Page) error { return full })
 		if err != full || len(p.asked) != 1 { //nolint:errorlint // it is to be returned as it is
 			t.Errorf("%s: asked %d times, error %v", name, len(p.asked), err)
 		}
@@ -202,7 +201,7 @@ func TestEmitError(t *testing.T) {
 func TestCancelledRead(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	p := &platform{t: t, answers: []reply{rowsReply("/next", "1")}}
-	err := p.open(accountLog()).Read(ctx, from, to, func(*collector.Batch) error {
+	err := readPages(ctx, p.open(accountLog()), from, to, func(*collector.Page) error {
 		cancel()
 		return nil
 	})

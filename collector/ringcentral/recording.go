@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"regexp"
 	"time"
@@ -15,12 +14,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-const (
-	// labelRecording is the endpoint in errors.
-	labelRecording = "recording"
-	// maxRecordingAnswer bounds the answer, in bytes.
-	maxRecordingAnswer = 64 << 10
-)
+// labelRecording is the endpoint in errors.
+const labelRecording = "recording"
 
 // recordingID is what ids of recordings look like. Anything else isn't put into a URL.
 var recordingID = regexp.MustCompile(`^[0-9]{1,32}$`)
@@ -43,7 +38,7 @@ func (r *recordings) get(ctx context.Context, id string) (collector.RecordingInf
 		Feed: feedCallLog, URL: "restapi/v1.0/account/~/recording/" + id, Label: labelRecording, ExpectJSON: true,
 	}
 	err := r.client.Fetch(ctx, request, func(response *httpclient.Response) (err error) {
-		info, err = readRecording(response.Body)
+		info, err = readRecording(response.Body.Bytes())
 		return httpclient.Retryable(err)
 	})
 	if err != nil {
@@ -52,11 +47,7 @@ func (r *recordings) get(ctx context.Context, id string) (collector.RecordingInf
 	return info, nil
 }
 
-func readRecording(body io.Reader) (info collector.RecordingInfo, err error) {
-	content, err := io.ReadAll(io.LimitReader(body, maxRecordingAnswer))
-	if err != nil {
-		return info, err
-	}
+func readRecording(content []byte) (info collector.RecordingInfo, err error) {
 	var answer struct {
 		ContentType string `json:"contentType"`
 		Duration    *int64 `json:"duration"` // seconds

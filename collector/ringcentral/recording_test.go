@@ -48,7 +48,7 @@ func TestRecordingAnswers(t *testing.T) {
 		{"an array", `["+12065550100"]`, collector.RecordingInfo{}, "not what is documented"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := readRecording(strings.NewReader(test.body))
+			got, err := readRecording([]byte(test.body))
 			if test.problem == "" && (err != nil || got != test.want) {
 				t.Errorf("got %+v, want %+v, error %v", got, test.want, err)
 			}

@@ -40,7 +40,7 @@ func newCounted() *counted {
 	}
 }
 
-func (c *counted) take(b *collector.Batch) error {
+func (c *counted) take(b *collector.Page) error {
 	for _, r := range b.Records {
 		// The lookback is over, so what isn't final counts as it stands (counting.md 17).
 		if r.Provisional {
@@ -227,7 +227,7 @@ func TestSimulatedCallLog(t *testing.T) {
 			}, test.change)
 			test.view.At = []time.Time{server.Pause()}
 			got := newCounted()
-			if err := source.Feeds[0].Reader.Read(t.Context(), simBegin, simEnd, got.take); err != nil {
+			if err := readPages(t.Context(), source.Feeds[0].Reader, simBegin, simEnd, got.take); err != nil {
 				what, todo := source.Advise(err)
 				t.Fatalf("%s: %s", what, todo)
 			}
@@ -305,7 +305,7 @@ func TestSimulatedRecordings(t *testing.T) {
 	world := simWorld(t, sim.Mix())
 	_, source := openSim(t, sim.Settings{Account: world, Clock: simulator.NewManualClock(simEnd.Add(30 * 24 * time.Hour))}, func(*Config) {})
 	var recordings []string
-	err := source.Feeds[0].Reader.Read(t.Context(), simBegin, simBegin.Add(12*time.Hour), func(b *collector.Batch) error {
+	err := readPages(t.Context(), source.Feeds[0].Reader, simBegin, simBegin.Add(12*time.Hour), func(b *collector.Page) error {
 		for _, r := range b.Records {
 			for _, rec := range r.Recordings {
 				recordings = append(recordings, rec.ID)

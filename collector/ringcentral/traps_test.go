@@ -26,7 +26,7 @@ func TestTrap1LateLongCall(t *testing.T) {
 	log := p.open(accountLog())
 	var got []shown
 	for range 2 {
-		err := log.Read(t.Context(), from, to, func(b *collector.Batch) error {
+		err := readPages(t.Context(), log, from, to, func(b *collector.Page) error {
 			for _, r := range b.Records {
 				got = append(got, show(r))
 			}

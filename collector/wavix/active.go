@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wavix/oldwire"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -71,7 +72,7 @@ func (a *activeCalls) read(ctx context.Context) (count activeCount, err error) {
 
 // activeDecoder reads {success, calls}; older accounts may give the bare list.
 type activeDecoder struct {
-	input   *wire.Input
+	input   *oldwire.Input
 	fields  activeFields
 	refusal refusal
 
@@ -81,7 +82,7 @@ type activeDecoder struct {
 }
 
 func newActiveDecoder() *activeDecoder {
-	return &activeDecoder{input: wire.NewInput(wire.MaxValue, wire.BodyBuffer)}
+	return &activeDecoder{input: oldwire.NewInput(oldwire.MaxValue, oldwire.BodyBuffer)}
 }
 
 func (d *activeDecoder) decode(body io.Reader) (activeCount, error) {

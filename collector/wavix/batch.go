@@ -28,7 +28,7 @@ type batch struct {
 	kin    *kin
 	twins  *twins
 
-	emit func(*collector.Batch) error
+	emit func(*collector.Page) error
 	// emitErr is what emit returned: it ends the read as it is.
 	emitErr error
 	// floor is from when on calls are handed on.
@@ -66,7 +66,7 @@ func newBatch(countries *cdr.Countries, emergency *cdr.EmergencyNumbers) *batch 
 func (b *batch) hash(text string) uint64 { return maphash.String(b.seed, text) }
 
 // open begins a read.
-func (b *batch) open(floor time.Time, emit func(*collector.Batch) error) {
+func (b *batch) open(floor time.Time, emit func(*collector.Page) error) {
 	b.reset()
 	b.floor, b.emit, b.emitErr, b.number, b.told = floor, emit, nil, 0, nil
 }
@@ -185,7 +185,7 @@ func (b *batch) flush() error {
 			b.out = append(b.out, r)
 		}
 	}
-	if err := b.send(&collector.Batch{Records: b.out, Invalid: b.invalid, Unmapped: b.mapper.unmapped, Page: b.number}); err != nil {
+	if err := b.send(&collector.Page{Records: b.out, Invalid: b.invalid, Unmapped: b.mapper.unmapped}); err != nil {
 		return err
 	}
 	b.twins.flushed()
@@ -211,7 +211,7 @@ func (b *batch) waits(r *cdr.Record) bool {
 }
 
 // send hands a batch on, if it holds anything.
-func (b *batch) send(batch *collector.Batch) error {
+func (b *batch) send(batch *collector.Page) error {
 	if len(batch.Records)+len(batch.Invalid)+len(batch.Unmapped) == 0 && !batch.Last {
 		return nil
 	}
@@ -268,7 +268,7 @@ func (b *batch) finish() error { return b.sendAll(b.kin.release()) }
 func (b *batch) sendAll(records []*cdr.Record) error {
 	b.number++
 	for chunk := range slices.Chunk(records, chunkRows) {
-		if err := b.send(&collector.Batch{Records: chunk, Page: b.number}); err != nil {
+		if err := b.send(&collector.Page{Records: chunk}); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(format, func(b *testing.B) {
 			got := 0
 			batch := newTestBatch()
-			batch.open(day1, func(batch *collector.Batch) error {
+			batch.open(day1, func(batch *collector.Page) error {
 				got += len(batch.Records)
 				return nil
 			})

@@ -9,7 +9,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/wire"
+	"github.com/cdr-exporter/cdr-exporter/collector/wavix/oldwire"
 )
 
 // csvDecoder reads a page of comma-separated values, whose columns the provider doesn't
@@ -23,7 +23,7 @@ type csvDecoder struct {
 }
 
 func newCSVDecoder(b *batch) *csvDecoder {
-	d := &csvDecoder{batch: b, buffer: bufio.NewReaderSize(nil, wire.BodyBuffer)}
+	d := &csvDecoder{batch: b, buffer: bufio.NewReaderSize(nil, oldwire.BodyBuffer)}
 	d.copy.reader = d.buffer
 	return d
 }
@@ -34,8 +34,8 @@ func (d *csvDecoder) decode(body io.Reader, page, perPage int) error {
 	d.batch.begin(page, perPage)
 	d.buffer.Reset(body)
 	d.copy.reset()
-	wire.SkipMark(d.buffer)
-	if err := wire.NotHTML(d.buffer); err != nil {
+	oldwire.SkipMark(d.buffer)
+	if err := oldwire.NotHTML(d.buffer); err != nil {
 		return err
 	}
 	if err := d.notRefused(); err != nil {
@@ -54,7 +54,7 @@ func (d *csvDecoder) notRefused() error {
 		return nil //nolint:nilerr // whoever reads on will see the error
 	}
 	var r refusal
-	in := wire.NewInput(wire.MaxValue, wire.BodyBuffer)
+	in := oldwire.NewInput(oldwire.MaxValue, oldwire.BodyBuffer)
 	in.Reset(d.buffer)
 	err = in.Object("", func(name string) error {
 		raw, err := in.JSON.ReadValue()
@@ -101,7 +101,7 @@ func (d *csvDecoder) rows() error {
 			return err
 		}
 		if !ended && d.batch.spoilt {
-			return wire.ErrCut // the last line has no end, and isn't a row
+			return oldwire.ErrCut // the last line has no end, and isn't a row
 		}
 	}
 }
@@ -151,7 +151,7 @@ func (d *csvDecoder) fault(err error) error {
 	case !ok:
 		return err
 	case d.copy.ended && errors.Is(err, csv.ErrQuote):
-		return fmt.Errorf("%w in line %d", wire.ErrCut, syntax.StartLine)
+		return fmt.Errorf("%w in line %d", oldwire.ErrCut, syntax.StartLine)
 	}
 	return fmt.Errorf("the answer is no valid CSV in line %d", syntax.Line)
 }
@@ -168,8 +168,8 @@ func (r *recorder) reset() { r.bytes, r.from, r.ended = r.bytes[:0], 0, false }
 
 // Read implements io.Reader.
 func (r *recorder) Read(b []byte) (int, error) {
-	if len(r.bytes) > wire.MaxValue {
-		return 0, wire.TooLong(wire.MaxValue)
+	if len(r.bytes) > oldwire.MaxValue {
+		return 0, oldwire.TooLong(oldwire.MaxValue)
 	}
 	n, err := r.reader.Read(b)
 	r.bytes = append(r.bytes, b[:n]...)

@@ -167,7 +167,7 @@ func rowsAt(times ...string) []listedRow {
 // ids reads a range and collects the ids that came, in order; one that comes again at
 // once, as is no harm, is there once.
 func ids(ctx context.Context, reader collector.RangeReader, from, to time.Time) (all []string, err error) {
-	err = reader.Read(ctx, from, to, func(b *collector.Batch) error {
+	err = readPages(ctx, reader, from, to, func(b *collector.Page) error {
 		for _, r := range b.Records {
 			all = append(all, strings.Clone(r.ID))
 		}

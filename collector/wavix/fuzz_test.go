@@ -19,7 +19,7 @@ import (
 func fuzzed(t *testing.T, format string, body []byte) (rows, keys int, err error) {
 	t.Helper()
 	b := newTestBatch()
-	b.open(time.Time{}, func(b *collector.Batch) error {
+	b.open(time.Time{}, func(b *collector.Page) error {
 		rows += len(b.Records) + len(b.Invalid)
 		for _, r := range b.Records {
 			checkRecord(t, r)

@@ -1,6 +1,7 @@
 package wavix
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 // read is what an answer held, cloned so that it outlives the batch.
@@ -31,7 +33,7 @@ func decode(t testing.TB, format, kind, body string) (read, error) {
 	t.Helper()
 	var got read
 	b := newTestBatch()
-	b.open(time.Time{}, func(b *collector.Batch) error {
+	b.open(time.Time{}, func(b *collector.Page) error {
 		got.take(t, b)
 		return nil
 	})
@@ -61,7 +63,7 @@ func decode(t testing.TB, format, kind, body string) (read, error) {
 	return got, err
 }
 
-func (g *read) take(t testing.TB, b *collector.Batch) {
+func (g *read) take(t testing.TB, b *collector.Page) {
 	t.Helper()
 	for _, r := range b.Records {
 		g.records = append(g.records, cloneRecord(r))
@@ -143,3 +145,11 @@ func (r row) want(t *testing.T, fields row) {
 }
 
 var day1 = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+
+// readPages reads a span and hands on its pages, all of whose records are new.
+func readPages(ctx context.Context, r collector.RangeReader, from, to time.Time, use func(*collector.Page) error) error {
+	d := collector.Driver{Reader: r, Commit: func(_ context.Context, page *collector.Page) (ledger.Result, error) {
+		return ledger.Result{New: len(page.Records)}, use(page)
+	}}
+	return d.Read(ctx, from, to)
+}

@@ -82,7 +82,7 @@ func TestKeptBackIsReadAgain(t *testing.T) {
 			failed := false
 			func() {
 				defer func() { failed = failed || recover() != nil }()
-				err := reader.Read(t.Context(), noon.Add(-time.Hour), noon, func(b *collector.Batch) error {
+				err := readPages(t.Context(), reader, noon.Add(-time.Hour), noon, func(b *collector.Page) error {
 					if len(b.Records) == 1 && b.Records[0].Parent != "" {
 						return fail()
 					}
@@ -91,7 +91,7 @@ func TestKeptBackIsReadAgain(t *testing.T) {
 				failed = errors.Is(err, full)
 			}()
 			parts := 0
-			err := reader.Read(t.Context(), noon.Add(-time.Hour), noon.Add(time.Second), func(b *collector.Batch) error {
+			err := readPages(t.Context(), reader, noon.Add(-time.Hour), noon.Add(time.Second), func(b *collector.Page) error {
 				for _, r := range b.Records {
 					if r.Parent != "" {
 						parts++

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/wire"
+	"github.com/cdr-exporter/cdr-exporter/collector/wavix/oldwire"
 )
 
 func TestPage(t *testing.T) {
@@ -167,7 +167,7 @@ func TestLongAnswers(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			var pieces, told []int
 			b := newTestBatch()
-			b.open(time.Time{}, func(b *collector.Batch) error {
+			b.open(time.Time{}, func(b *collector.Page) error {
 				pieces = append(pieces, len(b.Records))
 				return nil
 			})
@@ -204,7 +204,7 @@ func TestLongRowsAreHandedOnEarlier(t *testing.T) {
 	long := at + `"uuid":"1","destination":"` + strings.Repeat("x", 1<<20) + `"}`
 	var pieces []int
 	b := newTestBatch()
-	b.open(time.Time{}, func(b *collector.Batch) error {
+	b.open(time.Time{}, func(b *collector.Page) error {
 		pieces = append(pieces, len(b.Records))
 		return nil
 	})
@@ -227,7 +227,7 @@ func TestEndlessValue(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newTestBatch()
-			b.open(day1, func(*collector.Batch) error { return nil })
+			b.open(day1, func(*collector.Page) error { return nil })
 			b.query(query{Day: day1, Kind: kindPlaced})
 			r := newReading(asker{}, test.format, b)
 			var endless letters
@@ -241,11 +241,11 @@ func TestEndlessValue(t *testing.T) {
 			case formatCSV:
 				err = r.csv.decode(body, 1, 10)
 			}
-			if !errors.Is(err, wire.ErrValueTooLong) {
-				t.Errorf("error %v, want wire.ErrValueTooLong", err)
+			if !errors.Is(err, oldwire.ErrValueTooLong) {
+				t.Errorf("error %v, want oldwire.ErrValueTooLong", err)
 			}
-			if endless > 2*wire.MaxSkipped {
-				t.Errorf("%d bytes were read, want little more than %d", endless, wire.MaxSkipped)
+			if endless > 2*oldwire.MaxSkipped {
+				t.Errorf("%d bytes were read, want little more than %d", endless, oldwire.MaxSkipped)
 			}
 		})
 	}
@@ -265,7 +265,7 @@ func TestBodyError(t *testing.T) {
 		formatJSON: `{"items":[{"uuid":`, formatStream: `{"uuid":`, formatCSV: "date,uuid\n2026-03-01T10:00:00Z,",
 	} {
 		b := newTestBatch()
-		b.open(day1, func(*collector.Batch) error { return nil })
+		b.open(day1, func(*collector.Page) error { return nil })
 		b.query(query{Day: day1, Kind: kindPlaced})
 		r := newReading(asker{}, format, b)
 		body := io.MultiReader(strings.NewReader(begin), iotest.ErrReader(broken))

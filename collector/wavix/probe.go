@@ -15,7 +15,7 @@ var errEnough = errors.New("enough was read")
 func (l *callLog) probe(ctx context.Context) (rows int, err error) {
 	r := l.newReading()
 	q := query{Day: l.now().UTC().Truncate(dayLength), Kind: l.kinds[0]}
-	r.batch.open(q.Day.Add(-maxRange), func(b *collector.Batch) error {
+	r.batch.open(q.Day.Add(-maxRange), func(b *collector.Page) error {
 		rows += len(b.Records) + len(b.Invalid)
 		return errEnough // an export may go on with the whole day
 	})

@@ -3,6 +3,7 @@ package wavix
 import (
 	"context"
 	"errors"
+	"iter"
 	"sync"
 	"time"
 
@@ -63,8 +64,26 @@ func (l *callLog) Limits() collector.Limits {
 	return collector.Limits{MaxRange: maxRange, Grain: 24 * time.Hour}
 }
 
-// Read implements collector.RangeReader.
-func (l *callLog) Read(ctx context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
+// Pages implements collector.RangeReader, over Read.
+func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		err := l.Read(ctx, from, to, func(page *collector.Page) error {
+			if !yield(page, nil) {
+				return errStopped
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errStopped) {
+			yield(nil, err)
+		}
+	}
+}
+
+// errStopped is a consumer that wants no more pages.
+var errStopped = errors.New("no more pages are wanted")
+
+// Read hands pages on.
+func (l *callLog) Read(ctx context.Context, from, to time.Time, emit func(*collector.Page) error) error {
 	if l.now().Sub(to) <= atPresent && l.mu.TryLock() {
 		defer l.mu.Unlock()
 		return l.readLive(ctx, from, to, emit)
@@ -82,7 +101,7 @@ func (l *callLog) newReading() *reading {
 }
 
 // readLive reads a range that goes up to the present.
-func (l *callLog) readLive(ctx context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
+func (l *callLog) readLive(ctx context.Context, from, to time.Time, emit func(*collector.Page) error) error {
 	v := &l.live
 	if v.reading == nil {
 		v.reading, v.from = l.newReading(), from
@@ -126,13 +145,13 @@ func earlier(a, b time.Time) time.Time {
 // of other calls that were kept back go on waiting, since the read may have missed their
 // parents, but not for ever; lost says that what the index has could not be handed on.
 func (l *callLog) readDays(ctx context.Context, r *reading, days *dayReader, s readSpan, whole bool,
-	emit func(*collector.Batch) error,
+	emit func(*collector.Page) error,
 ) (lost bool, err error) {
 	b := r.batch
 	b.open(s.floor, emit)
 	totals, err := l.readEach(ctx, b, days, s, whole)
 	if b.emitErr == nil && (err == nil || b.kin.overdue(l.now())) && b.finish() == nil && err == nil {
-		err = b.send(&collector.Batch{Page: b.number + 1, Last: true, Totals: totals})
+		err = b.send(&collector.Page{Last: true, Totals: totals})
 	}
 	if b.emitErr != nil {
 		return true, b.emitErr

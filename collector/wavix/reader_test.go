@@ -235,7 +235,7 @@ func TestTrap12NoAnswers(t *testing.T) {
 					reader := fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader
 					fake.wrong = func(*http.Request, answer) answer { return wrong }
 					var totals int
-					err := reader.Read(t.Context(), noon.Add(-time.Hour), noon, func(b *collector.Batch) error {
+					err := readPages(t.Context(), reader, noon.Add(-time.Hour), noon, func(b *collector.Page) error {
 						totals += len(b.Totals)
 						if b.Last {
 							t.Error("a read without an answer was concluded")
@@ -334,7 +334,7 @@ func TestEmitError(t *testing.T) {
 		fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
 		reader := fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader
 		for range 2 {
-			err := reader.Read(t.Context(), noon.Add(-time.Hour), noon, func(*collector.Batch) error { return full })
+			err := readPages(t.Context(), reader, noon.Add(-time.Hour), noon, func(*collector.Page) error { return full })
 			if err != full { //nolint:errorlint // it is to be returned as it is
 				t.Errorf("%s: error %v", format, err)
 			}
@@ -348,7 +348,7 @@ func TestEmitError(t *testing.T) {
 func TestCancelledRead(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
-	err := fake.open(callLogOnly, nil).Feeds[0].Reader.Read(ctx, noon.Add(-time.Hour), noon, func(*collector.Batch) error {
+	err := readPages(ctx, fake.open(callLogOnly, nil).Feeds[0].Reader, noon.Add(-time.Hour), noon, func(*collector.Page) error {
 		cancel()
 		return ctx.Err()
 	})
@@ -389,7 +389,7 @@ func TestReadsAtOnce(t *testing.T) {
 	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
 	var inner []string
 	outer := 0
-	err := reader.Read(t.Context(), noon.Add(-time.Hour), noon, func(b *collector.Batch) (err error) {
+	err := readPages(t.Context(), reader, noon.Add(-time.Hour), noon, func(b *collector.Page) (err error) {
 		outer += len(b.Records)
 		if len(b.Records) > 0 {
 			inner, err = ids(t.Context(), reader, noon.Add(-time.Hour), noon)
@@ -411,7 +411,7 @@ func TestTotals(t *testing.T) {
 		for i := range 2 {
 			got := map[string]string{}
 			last := 0
-			err := reader.Read(t.Context(), noon.Add(-time.Hour), noon.Add(time.Duration(i)*time.Second), func(b *collector.Batch) error {
+			err := readPages(t.Context(), reader, noon.Add(-time.Hour), noon.Add(time.Duration(i)*time.Second), func(b *collector.Page) error {
 				for _, total := range b.Totals {
 					got[total.Day.Format(time.DateOnly)] = fmt.Sprint(total.Ours, " of ", total.Theirs)
 				}

@@ -161,7 +161,7 @@ func TestEmergency(t *testing.T) {
 func TestLabelsHold(t *testing.T) {
 	b := newTestBatch()
 	var labels []string
-	b.open(day1, func(got *collector.Batch) error {
+	b.open(day1, func(got *collector.Page) error {
 		r := got.Records[0]
 		labels = append(labels, r.CallType, r.Trunk, r.Country)
 		return nil
@@ -201,7 +201,7 @@ func TestNothingOfARowInErrors(t *testing.T) {
 // TestAllocationsPerRow: what a row costs is the decimals of its amounts.
 func TestAllocationsPerRow(t *testing.T) {
 	b := newTestBatch()
-	b.open(day1, func(*collector.Batch) error { return nil })
+	b.open(day1, func(*collector.Page) error { return nil })
 	b.query(query{Day: day1, Kind: kindPlaced})
 	r := newReading(asker{}, formatJSON, b)
 	const amounts = 2

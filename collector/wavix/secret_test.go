@@ -85,7 +85,7 @@ func (k *told) everything(ctx context.Context, source *collector.Source) {
 			fmt.Fprintln(k, sink.gauges)
 			continue
 		}
-		k.error(source, feed.Reader.Read(ctx, noon.Add(-time.Hour), noon, func(b *collector.Batch) error {
+		k.error(source, readPages(ctx, feed.Reader, noon.Add(-time.Hour), noon, func(b *collector.Page) error {
 			for _, bad := range b.Invalid {
 				fmt.Fprintln(k, bad.At, bad.Problem)
 			}

@@ -44,7 +44,7 @@ func (c *counted) read(t *testing.T, source *collector.Source, from, to time.Tim
 	t.Helper()
 	for tries := 1; ; tries++ {
 		c.twins = map[string]int{}
-		err := source.Feeds[0].Reader.Read(t.Context(), from, to, c.take)
+		err := readPages(t.Context(), source.Feeds[0].Reader, from, to, c.take)
 		if err == nil {
 			return
 		}
@@ -56,7 +56,7 @@ func (c *counted) read(t *testing.T, source *collector.Source, from, to time.Tim
 	}
 }
 
-func (c *counted) take(b *collector.Batch) error {
+func (c *counted) take(b *collector.Page) error {
 	for _, r := range b.Records {
 		keys := append([]string{r.ID}, r.AltIDs...)
 		if r.ID == "" {

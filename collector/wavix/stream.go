@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/wavix/oldwire"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
@@ -17,7 +18,7 @@ import (
 // It is for one goroutine.
 type streamDecoder struct {
 	batch *batch
-	input *wire.Input
+	input *oldwire.Input
 }
 
 // decode reads a stream to its end.
@@ -31,8 +32,8 @@ func (d *streamDecoder) decode(body io.Reader) error {
 }
 
 func (d *streamDecoder) lines() error {
-	wire.SkipMark(d.input.Buffer)
-	if err := wire.NotHTML(d.input.Buffer); err != nil {
+	oldwire.SkipMark(d.input.Buffer)
+	if err := oldwire.NotHTML(d.input.Buffer); err != nil {
 		return err
 	}
 	for {

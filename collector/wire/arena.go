@@ -11,8 +11,8 @@ import (
 // minBlock is the size of an arena's first block, in bytes.
 const minBlock = 32 << 10
 
-// Arena holds the bytes of a batch: its rows, and strings that were unescaped. Its
-// memory is used again for the next batch, so what it gave holds until Reset. The zero
+// Arena holds the strings of a page that were unescaped. Its
+// memory is used again for the next page, so what it gave holds until Reset. The zero
 // value is ready; it is for one goroutine.
 type Arena struct{ block []byte }
 

@@ -1,7 +1,7 @@
 package wire
 
 import (
-	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,76 +9,48 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-const (
-	// BodyBuffer is how much of a body is read at once, in bytes.
-	BodyBuffer = 64 << 10
-	// MaxValue is how long one value of an answer may usually be, such as a row, in bytes:
-	// it has to be held whole.
-	MaxValue = 4 << 20
-)
+// MaxValue is how long a row may usually be, in bytes.
+const MaxValue = 4 << 20
 
 // What comes in place of an answer.
 var (
-	ErrValueTooLong = errors.New("a value of the answer is too long")
-	ErrHTML         = errors.New("got HTML where call records were expected")
-	ErrCut          = errors.New("the answer is cut")
-	errEmpty        = errors.New("the answer is empty")
+	ErrHTML  = errors.New("got HTML where call records were expected")
+	ErrCut   = errors.New("the answer is cut")
+	errEmpty = errors.New("the answer is empty")
 )
 
-// TooLong is an ErrValueTooLong that tells how long a value may be, in bytes.
-func TooLong(most int) error { return fmt.Errorf("%w: over %d bytes", ErrValueTooLong, most) }
-
-// Input reads JSON as it streams. Invalid UTF-8 and repeated names are no fault of an
+// Input reads JSON that is in memory. Invalid UTF-8 and repeated names are no fault of an
 // answer: a row sees to its own. It is for one goroutine.
 type Input struct {
-	// Buffer is what comes next, for those who look at it before it is read as JSON.
-	Buffer *bufio.Reader
 	// JSON reads what Object and Array leave to whom they call.
 	JSON *jsontext.Decoder
 
-	guard guard
+	body []byte
+	most int
 }
 
-// NewInput returns one whose values may be so many bytes long, and which reads so many
-// at once.
-func NewInput(maxValue, buffer int) *Input {
-	in := &Input{Buffer: bufio.NewReaderSize(nil, buffer), guard: guard{most: maxValue}}
-	in.guard.reader = in.Buffer
-	in.JSON = jsontext.NewDecoder(&in.guard)
-	return in
-}
-
-// Reset begins a body.
-func (in *Input) Reset(body io.Reader) {
-	in.Buffer.Reset(body)
-	in.guard.reader = in.Buffer
-	in.JSON.Reset(&in.guard, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	in.guard.err = nil
-	in.Next()
+// NewInput returns one whose rows may be so many bytes long.
+func NewInput(maxRow int) *Input {
+	return &Input{JSON: jsontext.NewDecoder(new(bytes.Buffer)), most: maxRow}
 }
 
 // Document reads a body that is one object, as Object does, and words what is wrong
-// with it without anything of it.
-func (in *Input) Document(body io.Reader, otherwise string, member func(name string) error) error {
-	in.Reset(body)
+// with it without anything of it. What it gives are views of the body, which it may change where a row can't be decoded.
+func (in *Input) Document(body []byte, otherwise string, member func(name string) error) error {
+	in.body = body
+	// A bytes.Buffer is read in place.
+	in.JSON.Reset(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	err := in.Object(otherwise, member)
 	if err == nil {
-		err = in.End()
+		err = in.end()
 	}
-	return in.Fault(err)
+	return fault(err)
 }
 
-// Next lets another value be as long as one may be.
-func (in *Input) Next() { in.guard.left = in.guard.most }
-
-// Fault words an error of the methods of this type without anything of the answer.
-func (in *Input) Fault(err error) error {
+// fault words an error without anything of the answer.
+func fault(err error) error {
 	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
 	switch {
-	case err == nil:
-		return nil
-	case in.guard.err != nil: // the decoder may take it for bad syntax
-		return in.guard.err
 	case errors.Is(err, io.EOF):
 		return errEmpty
 	case !ok:
@@ -106,7 +78,6 @@ func (in *Input) Object(otherwise string, member func(name string) error) error 
 		return err
 	}
 	for {
-		in.Next()
 		token, err := in.JSON.ReadToken()
 		if err != nil {
 			return err
@@ -120,18 +91,19 @@ func (in *Input) Object(otherwise string, member func(name string) error) error 
 	}
 }
 
-// Array reads an array, which is a member of the body's object, and calls element for each raw value of it, which holds until element
-// returns. An element that is no valid JSON, or too long, doesn't end the array: in its place element gets a string that stands
-// for it (Unreadable), and reading goes on behind it.
+// Array reads an array and calls element for each raw value of it. An element that is no valid JSON, or too long, doesn't end the array: in
+// its place element gets a string that stands for it (Unreadable), and reading goes on behind it.
 func (in *Input) Array(otherwise string, element func(raw []byte) error) error {
 	if err := in.open('[', otherwise); err != nil {
 		return err
 	}
-	for in.JSON.PeekKind() != ']' {
-		in.Next()
+	for first := true; in.JSON.PeekKind() != ']'; first = false {
 		raw, err := in.JSON.ReadValue()
-		if err != nil {
-			raw, err = in.skipElement(err)
+		switch {
+		case err != nil:
+			raw, err = in.skipElement(err, first)
+		case len(raw) > in.most:
+			raw = standIn(raw)
 		}
 		if err != nil {
 			return err
@@ -162,58 +134,38 @@ func (in *Input) Link(before string) (string, error) {
 	return link, nil
 }
 
-// End makes sure that nothing follows.
-func (in *Input) End() error {
+// end makes sure that nothing follows.
+func (in *Input) end() error {
 	switch _, err := in.JSON.ReadToken(); {
 	case errors.Is(err, io.EOF):
 		return nil
 	case err != nil:
 		return err
 	}
-	return errors.New("the answer goes on behind its end")
+	return errors.New("trailing data after the JSON value")
 }
 
-// SkipMark takes a byte order mark off the begin of a body.
-func SkipMark(body *bufio.Reader) {
-	const mark = "\ufeff"
-	if begin, err := body.Peek(len(mark)); err == nil && string(begin) == mark {
-		_, _ = body.Discard(len(mark)) // they are in the buffer
+// Lines reads a body of which each line is a row in JSON. Empty lines are none; a row that is no valid JSON, or longer than maxRow, is given
+// as Array gives it. A last line that has no end and can't be read is cut.
+func Lines(body []byte, maxRow int, row func(raw []byte) error) error {
+	body = bytes.TrimPrefix(body, []byte("\ufeff"))
+	if begin := bytes.TrimLeft(body, " \t\r\n"); len(begin) > 0 && begin[0] == '<' {
+		return ErrHTML
 	}
-}
-
-// NotHTML looks at the first byte of a body that isn't blank.
-func NotHTML(body *bufio.Reader) error {
-	for n := 1; ; n++ {
-		begin, err := body.Peek(n)
-		switch {
-		case err != nil:
-			return nil //nolint:nilerr // too short, or all blank: whoever reads it will see
-		case begin[n-1] == '<':
-			return ErrHTML
-		case begin[n-1] > ' ' && begin[n-1] < 0x80:
-			return nil
+	for line := range bytes.Lines(body) {
+		raw := jsontext.Value(bytes.TrimSpace(line))
+		if len(raw) == 0 {
+			continue
+		}
+		if len(raw) > maxRow || !raw.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+			if line[len(line)-1] != '\n' {
+				return ErrCut
+			}
+			raw = standIn(raw)
+		}
+		if err := row(raw); err != nil {
+			return err
 		}
 	}
-}
-
-// guard is a reader that ends values that are too long: whoever begins a value says
-// how much may be left of it.
-type guard struct {
-	reader     io.Reader
-	most, left int
-	err        error // other than the body's end
-}
-
-// Read implements io.Reader.
-func (g *guard) Read(b []byte) (n int, err error) {
-	if g.left <= 0 {
-		err = TooLong(g.most)
-	} else {
-		n, err = g.reader.Read(b[:min(len(b), g.left)])
-		g.left -= n
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		g.err = err
-	}
-	return n, err
+	return nil
 }

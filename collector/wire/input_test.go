@@ -1,19 +1,16 @@
 package wire
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
 )
 
 // listing reads {"rows": [...], ...} and lists what it has.
-func listing(in *Input, body io.Reader) (all []string, err error) {
-	err = in.Document(body, "the answer is no object", func(name string) error {
+func listing(in *Input, body string) (all []string, err error) {
+	err = in.Document([]byte(body), "the answer is no object", func(name string) error {
 		all = append(all, name)
 		if name != "rows" {
 			return in.JSON.SkipValue()
@@ -30,39 +27,30 @@ func listing(in *Input, body io.Reader) (all []string, err error) {
 // without a word of it.
 func TestDocument(t *testing.T) {
 	const most = 64
-	broken := errors.New("the line broke")
 	for _, test := range []struct {
 		name string
-		body io.Reader
+		body string
 		want []string
 		err  string
 		is   error
 	}{
-		{"rows", strings.NewReader(`{"rows":[1,{"a":[]},"x"],"more":{"b":[2]}} `), []string{"rows", "1", `{"a":[]}`, `"x"`, "more"}, "", nil},
-		{"byte by byte", iotest.OneByteReader(strings.NewReader(`{"rows":[1,2]}`)), []string{"rows", "1", "2"}, "", nil},
-		{"names twice, and no UTF-8", strings.NewReader("{\"a\":\"\xff\",\"a\":1}"), []string{"a", "a"}, "", nil},
+		{"rows", `{"rows":[1,{"a":[]},"x"],"more":{"b":[2]}} `, []string{"rows", "1", `{"a":[]}`, `"x"`, "more"}, "", nil},
+		{"names twice, and no UTF-8", "{\"a\":\"\xff\",\"a\":1}", []string{"a", "a"}, "", nil},
 		{
-			"many values, each short enough", strings.NewReader(`{"rows":["` + strings.Repeat(strings.Repeat("x", 50)+`","`, 9) + `"]}`),
+			"many values, each short enough", `{"rows":["` + strings.Repeat(strings.Repeat("x", 50)+`","`, 9) + `"]}`,
 			slices.Concat([]string{"rows"}, slices.Repeat([]string{`"` + strings.Repeat("x", 50) + `"`}, 9), []string{`""`}), "", nil,
 		},
-		{"nothing", strings.NewReader(""), nil, "the answer is empty", nil},
-		{"blanks", strings.NewReader(" \n"), nil, "the answer is empty", nil},
-		{"no object", strings.NewReader(`["secret"]`), nil, "the answer is no object", nil},
-		{"no array", strings.NewReader(`{"rows":"secret"}`), []string{"rows"}, "the rows are no array", nil},
-		{"cut in a row", strings.NewReader(`{"rows":[1,"secr`), []string{"rows", "1"}, "the answer is cut at byte 16", ErrCut},
-		{"cut behind a row", strings.NewReader(`{"rows":[1`), []string{"rows", "1"}, "the answer is cut at byte 10", ErrCut},
-		{"bad syntax", strings.NewReader(`{"rows":[],secret}`), []string{"rows"}, "the answer is no valid JSON at byte 11", nil},
-		{"more behind it", strings.NewReader(`{}{"secret":1}`), nil, "the answer goes on behind its end", nil},
-		{
-			"a value that is too long", strings.NewReader(`{"rows":["` + strings.Repeat("x", 5000)),
-			[]string{"rows"},
-			"a value of the answer is too long: over 64 bytes", ErrValueTooLong,
-		},
-		{"a name that is too long", strings.NewReader(`{"` + strings.Repeat("x", 5000)), nil, "a value of the answer is too long: over 64 bytes", ErrValueTooLong},
-		{"a line that breaks", io.MultiReader(strings.NewReader(`{"rows":[1,`), iotest.ErrReader(broken)), []string{"rows", "1"}, "the line broke", broken},
+		{"nothing", "", nil, "the answer is empty", nil},
+		{"blanks", " \n", nil, "the answer is empty", nil},
+		{"no object", `["secret"]`, nil, "the answer is no object", nil},
+		{"no array", `{"rows":"secret"}`, []string{"rows"}, "the rows are no array", nil},
+		{"cut in a row", `{"rows":[1,"secr`, []string{"rows", "1"}, "the answer is cut at byte 16", ErrCut},
+		{"cut behind a row", `{"rows":[1`, []string{"rows", "1"}, "the answer is cut at byte 10", ErrCut},
+		{"bad syntax", `{"rows":[],secret}`, []string{"rows"}, "the answer is no valid JSON at byte 11", nil},
+		{"more behind it", `{}{"secret":1}`, nil, "trailing data after the JSON value", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			in := NewInput(most, 16)
+			in := NewInput(most)
 			for range 2 { // nothing of a body is left for the next
 				got, err := listing(in, test.body)
 				if text := fmt.Sprint(err); text != test.err && (err != nil || test.err != "") || test.is != nil && !errors.Is(err, test.is) {
@@ -71,34 +59,41 @@ func TestDocument(t *testing.T) {
 				if !slices.Equal(got, test.want) {
 					t.Errorf("read %q, want %q", got, test.want)
 				}
-				if all, err := listing(in, strings.NewReader(`{"rows":[7]}`)); err != nil || !slices.Equal(all, []string{"rows", "7"}) {
+				if all, err := listing(in, `{"rows":[7]}`); err != nil || !slices.Equal(all, []string{"rows", "7"}) {
 					t.Errorf("then read %q, %v", all, err)
-				}
-				if _, ok := test.body.(io.Seeker); !ok {
-					return
-				}
-				if _, err := test.body.(io.Seeker).Seek(0, io.SeekStart); err != nil {
-					t.Fatal(err)
 				}
 			}
 		})
 	}
 }
 
-// TestBeginOfABody: a mark of the byte order is no part of it, and a page of HTML is seen
-// before anything is made of it.
-func TestBeginOfABody(t *testing.T) {
-	for body, want := range map[string]error{
-		"\ufeff{}": nil, "{}": nil, " \r\n\t{": nil, "": nil, "  ": nil, "a,b\n<": nil,
-		"<!doctype html>": ErrHTML, "\ufeff \n<html>": ErrHTML, "\u00a0<html>": ErrHTML,
+// TestLines: a line is a row, whatever is wrong with the one before.
+func TestLines(t *testing.T) {
+	for _, test := range []struct {
+		name, body string
+		want       []string
+		err        error
+	}{
+		{"rows", "{\"a\":1}\n\r\n [2] \n3", []string{`{"a":1}`, "[2]", "3"}, nil},
+		{"nothing", "", nil, nil},
+		{"a byte order mark", "\ufeff{}\n", []string{"{}"}, nil},
+		{"a bad line", "1\n{\"a\":01}\n2\n", []string{"1", "bad", "2"}, nil},
+		{"a long line", "1\n\"" + strings.Repeat("x", 100) + "\"\n2\n", []string{"1", "bad", "2"}, nil},
+		{"cut", "1\n{\"a\":", []string{"1"}, ErrCut},
+		{"HTML", " \n<html>", nil, ErrHTML},
 	} {
-		buffer := bufio.NewReader(strings.NewReader(body))
-		SkipMark(buffer)
-		if err := NotHTML(buffer); !errors.Is(err, want) || want == nil && err != nil {
-			t.Errorf("%q: %v, want %v", body, err, want)
-		}
-		if rest, _ := io.ReadAll(buffer); string(rest) != strings.TrimPrefix(body, "\ufeff") {
-			t.Errorf("%q: %q is left", body, rest)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			var got []string
+			err := Lines([]byte(test.body), 64, func(raw []byte) error {
+				if strings.HasPrefix(string(raw), Unreadable) {
+					raw = []byte("bad")
+				}
+				got = append(got, string(raw))
+				return nil
+			})
+			if !errors.Is(err, test.err) || test.err == nil && err != nil || !slices.Equal(got, test.want) {
+				t.Errorf("read %q, error %v; want %q, %v", got, err, test.want, test.err)
+			}
+		})
 	}
 }

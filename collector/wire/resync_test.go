@@ -5,16 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
 )
 
 // rowsOf reads an object with rows and a link behind them.
-func rowsOf(in *Input, body string, small bool) (rows []string, link string, err error) {
-	reader := iotest.OneByteReader(strings.NewReader(body))
-	if !small {
-		reader = strings.NewReader(body)
-	}
-	err = in.Document(reader, "no object", func(name string) error {
+func rowsOf(in *Input, body string) (rows []string, link string, err error) {
+	err = in.Document([]byte(body), "no object", func(name string) error {
 		if name != "rows" {
 			raw, err := in.JSON.ReadValue()
 			link = string(raw)
@@ -48,7 +43,7 @@ func TestUnreadableRows(t *testing.T) {
 		"word":                  `undefined`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			in := NewInput(MaxValue, 64)
+			in := NewInput(MaxValue)
 			for _, place := range []struct{ body, want string }{
 				{bad + `,{"n":1},{"n":2}`, `[bad {"n":1} {"n":2}]`},
 				{`{"n":1}, ` + bad + ` ,{"n":2}`, `[{"n":1} bad {"n":2}]`},
@@ -56,8 +51,7 @@ func TestUnreadableRows(t *testing.T) {
 				{bad + "," + bad + `,{"n":3},` + bad, `[bad bad {"n":3} bad]`},
 				{bad, `[bad]`},
 			} {
-				small := len(bad) < 1000
-				rows, link, err := rowsOf(in, `{"rows":[`+place.body+`],"next":"x"}`, small)
+				rows, link, err := rowsOf(in, `{"rows":[`+place.body+`],"next":"x"}`)
 				if got := fmt.Sprint(rows); err != nil || got != place.want || link != `"x"` {
 					t.Errorf("%.80s: %.200s, link %s, %v", place.body, got, link, err)
 				}
@@ -69,9 +63,9 @@ func TestUnreadableRows(t *testing.T) {
 // What stands for a bad row is the same each time, and differs from that of another.
 func TestUnreadableRowsAreKnownAgain(t *testing.T) {
 	var seen []string
-	in := NewInput(MaxValue, 64)
+	in := NewInput(MaxValue)
 	for _, body := range []string{`{"rows":[{"a":01}]}`, `{"rows":[1, {"a":01} ]}`, `{"rows":[{"a":02}]}`} {
-		if err := in.Document(strings.NewReader(body), "", func(string) error {
+		if err := in.Document([]byte(body), "", func(string) error {
 			return in.Array("", func(raw []byte) error {
 				if raw[0] == '"' {
 					seen = append(seen, string(raw))
@@ -102,7 +96,7 @@ func TestWhatIsNoRowIsNotSkipped(t *testing.T) {
 		"envelope":            `{"rows":[{"n":1}],next:1}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			if rows, _, err := rowsOf(NewInput(MaxValue, 64), body, true); err == nil {
+			if rows, _, err := rowsOf(NewInput(MaxValue), body); err == nil {
 				t.Errorf("read as %q", rows)
 			}
 		})

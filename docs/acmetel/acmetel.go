@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/url"
 	"time"
 
@@ -121,76 +122,66 @@ func (l *callLog) Limits() collector.Limits {
 	return collector.Limits{MaxRange: 31 * 24 * time.Hour, Retention: 365 * 24 * time.Hour}
 }
 
-// Read implements collector.RangeReader: page after page, each handed on as it comes.
-func (l *callLog) Read(ctx context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
+// Pages implements collector.RangeReader: page after page, each whole before it is handed on.
+func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	query := url.Values{"from": {from.Format(time.RFC3339)}, "to": {to.Format(time.RFC3339)}}
-	link := "calls?" + query.Encode()
-	chain := l.client.Chain()
-	for page := 1; link != ""; page++ {
-		if err := chain.Follow(link); err != nil { // it leaves the host, or it repeats
-			return fmt.Errorf("read page %d: %w", page, err)
-		}
-		next, err := l.page(ctx, link, page, emit)
-		if err != nil {
-			return fmt.Errorf("read page %d: %w", page, err)
-		}
-		link = next
-	}
-	return nil
-}
-
-func (l *callLog) page(ctx context.Context, link string, page int, emit func(*collector.Batch) error) (next string, err error) {
-	request := httpclient.Request{Feed: "call_log", URL: link, Label: "calls", ExpectJSON: true}
-	err = l.client.Fetch(ctx, request, func(answer *httpclient.Response) error {
+	request := httpclient.Request{Feed: "call_log", URL: "calls?" + query.Encode(), Label: "calls", ExpectJSON: true}
+	return func(yield func(*collector.Page, error) bool) {
 		var body struct {
 			Calls []json.RawMessage `json:"calls"`
 			Next  string            `json:"next"`
 		}
-		if err := json.NewDecoder(answer.Body).Decode(&body); err != nil {
-			return httpclient.Retryable(err) // a page that broke is asked for again
+		decode := func(answer *httpclient.Response) (next string, err error) {
+			body.Calls, body.Next = nil, ""
+			err = json.Unmarshal(answer.Body.Bytes(), &body)
+			return body.Next, httpclient.Retryable(err) // a page that broke is asked for again
 		}
-		next = body.Next
-		return emit(l.batch(body.Calls, page))
-	})
-	return next, err
+		// It follows the links, and refuses one that leaves the host or repeats.
+		for number, err := range l.client.Pages(ctx, request, 10_000, decode) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(l.page(body.Calls, number), nil) {
+				return
+			}
+		}
+	}
 }
 
-// batch maps a page. A row that can't be read is set aside, and the rest goes on.
-func (l *callLog) batch(rows []json.RawMessage, page int) *collector.Batch {
-	b := &collector.Batch{Page: page, Begins: true}
+// page maps a page. A row that can't be read is set aside, and the rest goes on.
+func (l *callLog) page(rows []json.RawMessage, number int) *collector.Page {
+	p := &collector.Page{}
 	for i, raw := range rows {
 		var r row
 		if err := json.Unmarshal(raw, &r); err != nil || r.ID == "" || r.Start.IsZero() || r.Seconds < 0 {
-			b.Invalid = append(b.Invalid, collector.BadRow{
-				Content: raw, At: fmt.Sprintf("page %d, row %d", page, i+1), Problem: "id, start or seconds can't be read",
+			p.Invalid = append(p.Invalid, collector.BadRow{
+				Content: raw, At: fmt.Sprintf("page %d, row %d", number, i+1), Problem: "id, start or seconds can't be read",
 			})
 			continue
 		}
 		outcome, known := outcomes[r.Result]
 		if !known {
 			outcome = cdr.Unknown
-			b.Unmapped = append(b.Unmapped, collector.Unmapped{Field: "result", Value: r.Result})
+			p.Unmapped = append(p.Unmapped, collector.Unmapped{Field: "result", Value: r.Result})
 		}
-		b.Records = append(b.Records, &cdr.Record{
+		p.Records = append(p.Records, &cdr.Record{
 			ID: r.ID, Start: r.Start.UTC(), Duration: time.Duration(r.Seconds) * time.Second,
 			Direction: cdr.Outbound, CallType: "call", Outcome: outcome,
 			CallerNumber: r.From, CalleeNumber: r.To, Country: l.countries.Of(r.To),
 		})
 	}
-	return b
+	return p
 }
 
 var outcomes = map[string]cdr.Outcome{
 	"answered": cdr.Answered, "busy": cdr.Busy, "unanswered": cdr.NoAnswer, "error": cdr.Failed,
 }
 
-// probe authenticates and reads the smallest page.
+// probe authenticates and reads a page of the last hour.
 func (l *callLog) probe(ctx context.Context) (rows int, err error) {
-	_, err = l.page(ctx, "calls?limit=1", 1, func(b *collector.Batch) error {
-		rows = len(b.Records) + len(b.Invalid)
-		return nil
-	})
-	return rows, err
+	now := time.Now().UTC()
+	return collector.Probe(ctx, l, now.Add(-time.Hour), now)
 }
 
 // end: reader

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"sync"
@@ -80,12 +81,14 @@ func (a *acme) open(c any, settings collector.SourceSettings) (*collector.Source
 	return source, nil
 }
 
-// Read implements collector.RangeReader: there are no calls, only totals of days.
-func (a *acme) Read(_ context.Context, _, _ time.Time, emit func(*collector.Batch) error) error {
-	a.mu.Lock()
-	totals := a.totals
-	a.mu.Unlock()
-	return emit(&collector.Batch{Page: 1, Begins: true, Totals: totals})
+// Pages implements collector.RangeReader: there are no calls, only totals of days.
+func (a *acme) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		a.mu.Lock()
+		totals := a.totals
+		a.mu.Unlock()
+		yield(&collector.Page{Totals: totals}, nil)
+	}
 }
 
 // Limits implements collector.RangeReader.

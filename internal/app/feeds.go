@@ -17,7 +17,7 @@ func (a *App) addLoop(s *source, info *collector.FeedInfo, clock *collector.Cloc
 		Feed: info.Feed, Clock: clock, Observer: observing{own, a.figures.of(s.config.Name, info.Name)}, Logger: a.logger,
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
-	var queue *openingFeed
+	var queue *lazyFeed
 	if info.Snapshot {
 		settings.Observer = snapshotObserver{own}
 	} else {
@@ -37,33 +37,29 @@ func pollInterval(info *collector.FeedInfo) time.Duration {
 
 // giveLedger makes the loop one whose feed counts. It returns the feed's state if work
 // waits in it.
-func (a *App) giveLedger(settings *collector.LoopSettings, s *source, info *collector.FeedInfo, hooks hooks) (queue *openingFeed) {
+func (a *App) giveLedger(settings *collector.LoopSettings, s *source, info *collector.FeedInfo, hooks hooks) (queue *lazyFeed) {
 	logger := a.logger.With(collector.SourceKey, s.config.Name, "feed", info.Name)
-	opening := &openingFeed{ledger: a.ledger, spec: specOf(s.config, info), now: settings.Clock.Now}
-	feed := info.Feed
+	state := &lazyFeed{ledger: a.ledger, spec: specOf(s.config, info), now: settings.Clock.Now}
+	settings.Ledger, settings.Open = state, state.open
 	ranges := collector.RangeSettings{
 		Reader: info.Reader, Interval: settings.Interval, Lookback: info.Lookback, Clock: settings.Clock,
 		Observer: settings.Observer, Logger: logger,
 	}
 	switch {
 	case info.Fetcher != nil:
-		work := collector.NewWorkFeed(collector.WorkSettings{Ranges: ranges, Fetcher: info.Fetcher, Queue: opening, Keeper: info.Keeper})
-		hooks.add(info.Webhook, &enqueuing{feed: opening, wake: work.Wake, logger: a.webhooks.logger.With(collector.SourceKey, s.config.Name)})
-		feed, queue, settings.Unread = work, opening, work.Unread
+		work := collector.NewWorkFeed(collector.WorkSettings{Ranges: ranges, Fetcher: info.Fetcher, Queue: state, Keeper: info.Keeper})
+		hooks.add(info.Webhook, &enqueuing{feed: state, wake: work.Wake, logger: a.webhooks.logger.With(collector.SourceKey, s.config.Name)})
+		settings.Feed, settings.Paced, settings.Woken, settings.Unread = work, work, work.Woken(), work.Unread
+		queue = state
 	case info.Sync != nil:
 		both := collector.NewSyncFeed(collector.SyncSettings{Ranges: ranges, Sync: info.Sync})
-		feed, settings.Reads, settings.Unread = both, both.Reads, both.Unread
+		settings.Feed, settings.Paced, settings.Reads, settings.Unread = both, both, both.Reads, both.Unread
 	case info.Reader != nil:
 		one := collector.NewRangeFeed(ranges)
-		feed, settings.Unread = one, one.Unread
+		settings.Feed, settings.Paced, settings.Unread = one, one, one.Unread
 	}
-	opening.inner = feed
-	if err := opening.open(context.Background()); err != nil {
+	if err := state.open(context.Background()); err != nil {
 		logger.Warn("The state of a feed can't be opened; it is tried again.", "err", err)
-	}
-	settings.Feed, settings.Ledger, settings.Advise = opening, opening, opening.advise(s.opened.Advise)
-	if paced, ok := feed.(collector.Paced); ok {
-		settings.Feed = pacedFeed{opening, paced}
 	}
 	return queue
 }

@@ -108,7 +108,7 @@ func feedStatus(s collector.Status) web.Feed {
 const statusPatience = 2 * time.Second
 
 // addWork adds what waits to be fetched, unless lists hold the records.
-func addWork(feed *web.Feed, queue *openingFeed) {
+func addWork(feed *web.Feed, queue *lazyFeed) {
 	if queue == nil {
 		return
 	}

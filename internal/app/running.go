@@ -29,7 +29,7 @@ type source struct {
 	hooks  hooks
 	// queues has, for each loop, the state with the work that waits; nil where lists
 	// hold the records.
-	queues   []*openingFeed
+	queues   []*lazyFeed
 	notified *notified
 }
 

@@ -264,8 +264,8 @@ func TestBothExportersShowGauges(t *testing.T) {
 type changes struct{}
 
 // Sync implements collector.SyncReader.
-func (changes) Sync(context.Context, string, time.Time) (*collector.Batch, collector.SyncPosition, error) {
-	return &collector.Batch{}, collector.SyncPosition{Token: "token"}, nil
+func (changes) Sync(context.Context, string, time.Time) (*collector.Page, collector.SyncPosition, error) {
+	return &collector.Page{}, collector.SyncPosition{Token: "token"}, nil
 }
 
 // The status says how a feed is read and what is left of the provider's limit.

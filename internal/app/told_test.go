@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -85,8 +86,8 @@ func (p *told) open(c any, settings collector.SourceSettings) (*collector.Source
 type listsNothing struct{}
 
 // Read implements collector.RangeReader.
-func (listsNothing) Read(_ context.Context, _, _ time.Time, emit func(*collector.Batch) error) error {
-	return emit(&collector.Batch{Page: 1, Begins: true})
+func (listsNothing) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) { yield(&collector.Page{}, nil) }
 }
 
 // Limits implements collector.RangeReader.
@@ -134,7 +135,7 @@ func (p *told) handler(observer collector.NotificationObserver) func(func(contex
 func (p *told) Parallel() int { return 2 }
 
 // Fetch implements collector.Fetcher.
-func (p *told) Fetch(ctx context.Context, works []collector.Work) (*collector.Batch, error) {
+func (p *told) Fetch(ctx context.Context, works []collector.Work) (*collector.Page, error) {
 	p.mu.Lock()
 	held, trouble := p.held, p.trouble
 	p.mu.Unlock()
@@ -156,7 +157,7 @@ func (p *told) Fetch(ctx context.Context, works []collector.Work) (*collector.Ba
 		return nil, collector.ErrGone
 	}
 	start := time.Now().Add(-time.Minute).UTC()
-	return &collector.Batch{Records: []*cdr.Record{{
+	return &collector.Page{Records: []*cdr.Record{{
 		ID: works[0].Key, Version: 1, Start: start, End: start.Add(time.Second), Duration: time.Second,
 		Outcome: cdr.Answered, CallType: "group_call",
 	}}}, nil
@@ -187,6 +188,9 @@ func (p *told) hold() (release func()) {
 		close(held)
 	}
 }
+
+// Urgent implements collector.Keeper.
+func (keeper) Urgent() bool { return false }
 
 // keeper is a subscription.
 type keeper struct {

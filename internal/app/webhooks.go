@@ -27,7 +27,7 @@ func (h hooks) add(hook *collector.Webhook, to *enqueuing) {
 
 // enqueuing takes what notifications name.
 type enqueuing struct {
-	feed   *openingFeed
+	feed   *lazyFeed
 	wake   func()
 	logger *slog.Logger
 }

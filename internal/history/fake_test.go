@@ -3,7 +3,9 @@ package history
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -40,8 +42,28 @@ type fakeFeed struct {
 // Limits implements collector.RangeReader.
 func (f *fakeFeed) Limits() collector.Limits { return f.limits }
 
-// Read implements collector.RangeReader. It brings a minute more on either side.
-func (f *fakeFeed) Read(_ context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
+// Pages implements collector.RangeReader. It brings a minute more on either side.
+func (f *fakeFeed) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return pagesOf(func(emit func(*collector.Page) error) error { return f.read(from, to, emit) })
+}
+
+// pagesOf makes a sequence of a read that hands its pages on.
+func pagesOf(read func(emit func(*collector.Page) error) error) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		stopped := errors.New("stopped")
+		err := read(func(page *collector.Page) error {
+			if !yield(page, nil) {
+				return stopped
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, stopped) {
+			yield(nil, err)
+		}
+	}
+}
+
+func (f *fakeFeed) read(from, to time.Time, emit func(*collector.Page) error) error {
 	f.reads++
 	if f.before != nil {
 		if err := f.before(from, to); err != nil {
@@ -64,10 +86,8 @@ func (f *fakeFeed) Read(_ context.Context, from, to time.Time, emit func(*collec
 	if f.newest {
 		slices.Reverse(rows)
 	}
-	number := 0
 	for page := range slices.Chunk(rows, max(1, f.page)) {
-		number++
-		if err := emit(&collector.Batch{Records: page, Page: number, Begins: true}); err != nil {
+		if err := emit(&collector.Page{Records: page}); err != nil {
 			return err
 		}
 		for _, r := range page {

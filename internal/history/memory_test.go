@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"io"
+	"iter"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -24,8 +25,12 @@ type endless struct {
 func (*endless) Limits() collector.Limits { return collector.Limits{} }
 
 // Read implements collector.RangeReader.
-func (e *endless) Read(_ context.Context, from, to time.Time, emit func(*collector.Batch) error) error {
-	b := &collector.Batch{}
+func (e *endless) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return pagesOf(func(emit func(*collector.Page) error) error { return e.read(from, to, emit) })
+}
+
+func (e *endless) read(from, to time.Time, emit func(*collector.Page) error) error {
+	b := &collector.Page{}
 	for at := from.Truncate(e.gap); at.Before(to); at = at.Add(e.gap) {
 		c := call(int(at.Sub(noon)/e.gap), at)
 		if b.Records = append(b.Records, &c); len(b.Records) == 500 {

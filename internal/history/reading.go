@@ -46,9 +46,10 @@ type reading struct {
 	passes               int
 	end, lowest, highest time.Time
 
-	// Of the piece in hand: what was fetched already, and what Summary tells of it.
-	named                          map[nameOf]bool
+	// Of the piece in hand: the driver, which remembers what was fetched, and what Summary tells of it.
+	driver                         *collector.Driver
 	unfinished, unsettled, missing map[string]bool
+	found                          int           // new calls of the pass in hand
 	page                           []*cdr.Record // of those that lie in the range
 }
 
@@ -118,7 +119,7 @@ func (r *reading) piece() time.Duration {
 
 // read reads a piece until a pass finds nothing new. What it finds twice counts once.
 func (r *reading) read(ctx context.Context, from, to time.Time) error {
-	r.named = make(map[nameOf]bool)
+	r.driver = &collector.Driver{Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit, Missing: r.missed}
 	r.unfinished, r.unsettled, r.missing = make(map[string]bool), make(map[string]bool), make(map[string]bool)
 	for r.passes = range maxPasses {
 		r.end, r.lowest, r.highest = to, to, from
@@ -138,33 +139,17 @@ func (r *reading) read(ctx context.Context, from, to time.Time) error {
 
 // pass reads a piece once and says how much of it is new.
 func (r *reading) pass(ctx context.Context, from, to time.Time) (found int, err error) {
-	var twins collector.Twins
-	var named []collector.Work
-	err = r.feed.Info.Reader.Read(ctx, from.Truncate(time.Second), to.Add(time.Second-1).Truncate(time.Second), func(b *collector.Batch) error {
-		twins.Number(b)
-		for _, w := range b.Work {
-			w.Kind, w.Key = strings.Clone(w.Kind), strings.Clone(w.Key)
-			named = append(named, w)
-		}
-		n, err := r.commit(ctx, b)
-		found += n
-		return err
-	})
-	if err != nil || len(named) == 0 {
-		return found, err
-	}
-	if r.feed.Info.Fetcher == nil {
-		return found, nil
-	}
-	n, err := r.fetch(ctx, named)
-	return found + n, err
+	named := r.driver.Named()
+	r.found = 0
+	err = r.driver.Read(ctx, from.Truncate(time.Second), to.Add(time.Second-1).Truncate(time.Second))
+	return r.found + r.driver.Named() - named, err
 }
 
-// commit counts a batch and says how many of its records are new.
-func (r *reading) commit(ctx context.Context, b *collector.Batch) (found int, err error) {
+// commit counts a page. A record that is left out is as new to the reader as one that is counted: it isn't known.
+func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Result, error) {
 	now := r.history.settings.Now()
 	r.page = r.page[:0]
-	for _, record := range b.Records {
+	for _, record := range page.Records {
 		switch {
 		case record.Start.Before(r.begin()) || !record.Start.Before(r.feed.To):
 			continue
@@ -177,23 +162,36 @@ func (r *reading) commit(ctx context.Context, b *collector.Batch) (found int, er
 		record.Provisional = false
 		r.page = append(r.page, record)
 	}
-	result, err := r.state.Commit(ctx, &ledger.Page{Records: r.page, Invalid: b.Invalid, Ignored: b.Ignored, ObservedAt: r.begin()})
+	for _, task := range page.Enqueue {
+		if task.Kind != collector.WorkRecord { // what is to be done about a record that was fetched
+			r.unsettled[strings.Clone(task.Key)] = true
+		}
+	}
+	result, err := r.state.Commit(ctx, &ledger.Page{Records: r.page, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: r.begin()})
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrLocal, err)
+		return result, fmt.Errorf("%w: %w", ErrLocal, err)
 	}
 	for _, bad := range result.BadRows {
 		r.note("%s: left out: %s", bad.At, bad.Problem)
 	}
+	r.found += result.New
 	r.summary.Calls += result.New
 	r.summary.Invalid += result.Invalid
 	for _, n := range result.Overflow {
 		r.summary.Folded += n
 	}
 	if err := r.history.sorter.relieve(ctx); err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrLocal, err)
+		return result, fmt.Errorf("%w: %w", ErrLocal, err)
 	}
 	r.progress()
-	return result.New, ctx.Err()
+	result.New += len(page.Records) - len(r.page)
+	return result, nil
+}
+
+// missed notes a record that the provider names and doesn't have.
+func (r *reading) missed(task collector.Work, err error) {
+	r.missing[task.Key] = true
+	r.note("record %s: left out: %v", task.Key, err)
 }
 
 // ErrLocal is a failure of ours, not the provider's.

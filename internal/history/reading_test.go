@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -177,7 +178,7 @@ type fakeFetcher struct {
 func (*fakeFetcher) Parallel() int { return 1 }
 
 // Fetch implements collector.Fetcher.
-func (f *fakeFetcher) Fetch(_ context.Context, works []collector.Work) (*collector.Batch, error) {
+func (f *fakeFetcher) Fetch(_ context.Context, works []collector.Work) (*collector.Page, error) {
 	key := works[0].Key
 	f.fetched[key]++
 	if key == f.gone {
@@ -185,9 +186,9 @@ func (f *fakeFetcher) Fetch(_ context.Context, works []collector.Work) (*collect
 	}
 	c := call(len(key), noon.Add(time.Hour))
 	c.ID = key
-	b := &collector.Batch{Records: []*cdr.Record{&c}}
+	b := &collector.Page{Records: []*cdr.Record{&c}}
 	if key == "young" {
-		b.Work = []collector.Work{{Kind: "settle", Key: key}}
+		b.Enqueue = []collector.Work{{Kind: "settle", Key: key}}
 	}
 	return b, nil
 }
@@ -199,12 +200,12 @@ type naming struct{ names []string }
 func (naming) Limits() collector.Limits { return collector.Limits{} }
 
 // Read implements collector.RangeReader.
-func (n naming) Read(_ context.Context, _, _ time.Time, emit func(*collector.Batch) error) error {
-	b := &collector.Batch{}
+func (n naming) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.Page, error] {
+	b := &collector.Page{}
 	for _, name := range n.names {
-		b.Work = append(b.Work, collector.Work{Kind: collector.WorkRecord, Key: name, Version: 1})
+		b.Enqueue = append(b.Enqueue, collector.Work{Kind: collector.WorkRecord, Key: name, Version: 1})
 	}
-	return emit(b)
+	return func(yield func(*collector.Page, error) bool) { yield(b, nil) }
 }
 
 // TestFetched: what a list only names is fetched, once, and what isn't there is told of.

@@ -1,0 +1,194 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// Driver is the one way from a reader to whatever takes its pages: a ledger, a history or a printer. It isn't safe for concurrent use.
+type Driver struct {
+	// Reader yields the pages.
+	Reader RangeReader
+	// Commit takes a page. It doesn't keep the page or its records. A consumer without a ledger says that every record is new.
+	Commit func(ctx context.Context, page *Page) (ledger.Result, error)
+
+	// Fetcher fetches what the pages only name, after the list was read to its end, each version once; nil: that is left to Commit.
+	Fetcher Fetcher
+	// Missing is called for each record that the provider names and doesn't have.
+	Missing func(task Work, err error)
+
+	named map[version]bool
+}
+
+// version is a record in a version, as a list has named it.
+type version struct {
+	key    string
+	number int64
+}
+
+// Read pulls the pages of a span of time and hands each to Commit. An error of either ends it and is returned as it is; the iterator isn't
+// resumed after an error of Commit.
+func (d *Driver) Read(ctx context.Context, from, to time.Time) error {
+	var twins twins // of this read: the largest number seen in one complete read is the count (counting.md 18)
+	var tasks []Work
+	for page, err := range d.Reader.Pages(ctx, from, to) {
+		if err != nil {
+			return err
+		}
+		page.Position, page.Result = nil, ledger.Result{} // a reader may use the page's memory again
+		twins.number(page.Records)
+		if d.Fetcher != nil {
+			tasks = d.appendUnnamed(tasks, page.Enqueue)
+		}
+		if page.Result, err = d.Commit(ctx, page); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err() // the page in hand is safe
+		}
+	}
+	for some := range slices.Chunk(tasks, max(1, parallel(d.Fetcher))) {
+		if err := d.fetch(ctx, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errEnough ends a probe.
+var errEnough = errors.New("enough was read")
+
+// Probe reads the first page of a span of time, and says how many calls it holds.
+func Probe(ctx context.Context, r RangeReader, from, to time.Time) (rows int, err error) {
+	d := Driver{Reader: r, Commit: func(_ context.Context, page *Page) (ledger.Result, error) {
+		rows = len(page.Records) + len(page.Invalid) + len(page.Enqueue)
+		return ledger.Result{}, errEnough
+	}}
+	if err := d.Read(ctx, from, to); err != nil && !errors.Is(err, errEnough) {
+		return 0, err
+	}
+	return rows, nil
+}
+
+// Named is how many versions of records the lists have named so far.
+func (d *Driver) Named() int { return len(d.named) }
+
+// appendUnnamed appends the tasks that no list has named yet.
+func (d *Driver) appendUnnamed(all, more []Work) []Work {
+	for _, task := range more {
+		task.Kind, task.Key = strings.Clone(task.Kind), strings.Clone(task.Key)
+		v := version{task.Key, task.Version}
+		if d.named == nil {
+			d.named = make(map[version]bool)
+		}
+		if !d.named[v] {
+			d.named[v] = true
+			all = append(all, task)
+		}
+	}
+	return all
+}
+
+// fetch fetches some records at once, and hands them on in the order of the list.
+func (d *Driver) fetch(ctx context.Context, tasks []Work) error {
+	fetchCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	pool := newFetchPool(d.Fetcher)
+	for i := range tasks {
+		pool.start(fetchCtx, &job{key: tasks[i].Key, works: tasks[i : i+1]}, nil)
+	}
+	results := make(map[*Work]fetched, len(tasks))
+	var failed error
+	for range tasks {
+		got := <-pool.results
+		results[&got.job.works[0]] = got
+		if got.err != nil && !isMissing(got.err) && failed == nil {
+			failed = got.err
+			cancel()
+		}
+	}
+	if failed != nil {
+		return failed
+	}
+	for i := range tasks {
+		got := results[&tasks[i]]
+		switch {
+		case got.err != nil:
+			d.Missing(tasks[i], got.err)
+		case got.page != nil:
+			if _, err := d.Commit(ctx, got.page); err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// isMissing says whether an error of a fetch is about that one record.
+func isMissing(err error) bool {
+	if errors.Is(err, ErrNotYet) || errors.Is(err, ErrGone) || errors.Is(err, ErrStale) {
+		return true
+	}
+	kind := httpclient.KindOf(err)
+	return kind == httpclient.KindBadRequest || kind == httpclient.KindNotFound || kind == httpclient.KindGone
+}
+
+// fetchPool fetches in parallel.
+type fetchPool struct {
+	fetcher  Fetcher
+	parallel int
+	// inFlight has the keys that are being fetched, results what came of them. There is room for as many as may be in flight.
+	inFlight map[string]bool
+	results  chan fetched
+}
+
+// fetched is what became of a job.
+type fetched struct {
+	job  *job
+	page *Page
+	err  error
+}
+
+func newFetchPool(f Fetcher) fetchPool {
+	n := max(1, parallel(f))
+	return fetchPool{fetcher: f, parallel: n, inFlight: make(map[string]bool), results: make(chan fetched, n)}
+}
+
+// parallel is how many records may be fetched at once; 0 without a Fetcher.
+func parallel(f Fetcher) int {
+	if f == nil {
+		return 0
+	}
+	return f.Parallel()
+}
+
+// full says whether no more may be in flight.
+func (p *fetchPool) full() bool { return len(p.inFlight) >= p.parallel }
+
+// start begins a job, and calls done when its result is there.
+func (p *fetchPool) start(ctx context.Context, j *job, done func()) {
+	p.inFlight[j.key] = true
+	go func() {
+		page, err := p.fetch(ctx, j)
+		p.results <- fetched{job: j, page: page, err: err}
+		if done != nil {
+			done()
+		}
+	}()
+}
+
+// fetch turns a panic into an error, as the loop does.
+func (p *fetchPool) fetch(ctx context.Context, j *job) (page *Page, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			page, err = nil, panicked(v)
+		}
+	}()
+	return p.fetcher.Fetch(ctx, j.works)
+}

@@ -1,0 +1,92 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// lazyFeed is the ledger's handle on a feed, which the loop opens before it reads, as often
+// as that takes: a full disk passes. It is safe for concurrent use.
+type lazyFeed struct {
+	ledger *ledger.Ledger
+	spec   ledger.FeedSpec
+	opened atomic.Pointer[ledger.Feed] // nil until it could be opened
+	// now is the feed's clock.
+	now func() time.Time
+}
+
+var (
+	_ collector.Ledger    = (*lazyFeed)(nil)
+	_ collector.WorkQueue = (*lazyFeed)(nil)
+)
+
+// errNotOpen is a feed whose state couldn't be opened yet.
+var errNotOpen = errors.New("the feed's state isn't open yet")
+
+// open opens the feed's state unless it is open.
+func (l *lazyFeed) open(ctx context.Context) error {
+	if l.opened.Load() != nil {
+		return nil
+	}
+	feed, err := l.ledger.Feed(ctx, l.spec)
+	if err != nil {
+		return err
+	}
+	l.opened.Store(feed)
+	return nil
+}
+
+// State implements collector.Ledger: nothing until it is open.
+func (l *lazyFeed) State() ledger.State {
+	if feed := l.opened.Load(); feed != nil {
+		return feed.State()
+	}
+	return ledger.State{}
+}
+
+// Commit implements collector.Ledger.
+func (l *lazyFeed) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+	feed := l.opened.Load()
+	if feed == nil {
+		return ledger.Result{}, errNotOpen
+	}
+	return feed.Commit(ctx, page)
+}
+
+// Due implements collector.WorkQueue.
+func (l *lazyFeed) Due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+	feed := l.opened.Load()
+	if feed == nil {
+		return nil, errNotOpen
+	}
+	return feed.Due(ctx, now, limit)
+}
+
+// SetAside implements collector.WorkQueue.
+func (l *lazyFeed) SetAside(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+	feed := l.opened.Load()
+	if feed == nil {
+		return nil, errNotOpen
+	}
+	return feed.SetAside(ctx, now, limit)
+}
+
+// Waiting implements collector.WorkQueue.
+func (l *lazyFeed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
+	feed := l.opened.Load()
+	if feed == nil {
+		return 0, 0, errNotOpen
+	}
+	return feed.Waiting(ctx)
+}
+
+// enqueue makes work durable, and says how much of it wasn't waiting already.
+func (l *lazyFeed) enqueue(ctx context.Context, work []collector.Work) (queued int, err error) {
+	result, err := l.Commit(ctx, &ledger.Page{Enqueue: work, ObservedAt: l.now()})
+	return result.Queued, err
+}
