@@ -38,27 +38,58 @@ func PSTNMix() *simulator.Mix {
 	}
 }
 
-// pstn is a kind of call that was answered.
-func pstn(weight int, wire string, direction cdr.Direction) simulator.Kind {
-	return simulator.Kind{
-		Weight: weight, Wire: wire, CallType: wire, Direction: direction, Outcome: cdr.Answered,
-		NoMedia: true, NoInvite: true,
+// pstnKinds completes kinds of PSTN calls: those without an outcome were answered.
+func pstnKinds(kinds []simulator.Kind) []simulator.Kind {
+	for i := range kinds {
+		k := &kinds[i]
+		k.CallType, k.NoMedia, k.NoInvite, k.Outcome = k.Wire, true, true, max(k.Outcome, cdr.Answered)
 	}
+	return kinds
 }
 
-func missed(k simulator.Kind) simulator.Kind {
-	k.Outcome = cdr.NotConnected
-	return k
+func callingPlanKinds() []simulator.Kind {
+	answered := pstnKinds([]simulator.Kind{{Weight: 250, Wire: "user_out", Direction: cdr.Outbound, Priced: true}})
+	return pstnKinds([]simulator.Kind{
+		{Weight: 220, Wire: "user_in", Direction: cdr.Inbound, Free: true},
+		{Weight: 60, Wire: "user_in", Direction: cdr.Inbound, Free: true, Outcome: cdr.NotConnected},
+		{Weight: 10, Wire: "user_in", Direction: cdr.Inbound, Free: true, Party: simulator.Label},
+		{Weight: 10, Wire: "user_in", Direction: cdr.Inbound, Free: true, Party: simulator.Empty},
+		{Weight: 10, Wire: "user_in", Direction: cdr.Inbound, Free: true, Party: simulator.Null},
+		answered[0],
+		{Weight: 70, Wire: "user_out", Direction: cdr.Outbound, Priced: true, Outcome: cdr.NotConnected, Becomes: &answered[0]},
+		{Weight: 20, Wire: "user_out_conf", Direction: cdr.Outbound, Priced: true},
+		{Weight: 20, Wire: "user_out_transfer", Direction: cdr.Outbound, Priced: true, SharesCall: true},
+		{Weight: 20, Wire: "user_out_forwarding", Direction: cdr.Outbound, Priced: true},
+		{Weight: 40, Wire: "conf_in", Direction: cdr.Inbound, Free: true},
+		{Weight: 20, Wire: "conf_out", Direction: cdr.Outbound, Priced: true, SharesCall: true},
+		{Weight: 60, Wire: "ucap_in", Direction: cdr.Inbound, Free: true, NoUser: true},
+		{Weight: 10, Wire: "ucap_out", Direction: cdr.Outbound, Priced: true, NoUser: true},
+		{Weight: 8, Wire: "unassigned_in", Direction: cdr.Inbound, Free: true, NoUser: true, Outcome: cdr.NotConnected},
+		{Weight: 2, Wire: "user_out", Direction: cdr.Outbound, Free: true, Party: simulator.Dial911, Emergency: cdr.EmergencyReal},
+		{Weight: 2, Wire: "user_out", Direction: cdr.Outbound, Free: true, Party: simulator.Dial933, Emergency: cdr.EmergencyTest},
+		{Weight: 1, Wire: "user_out", Direction: cdr.Outbound, Free: true, Party: simulator.Dial112, Emergency: cdr.EmergencyReal, Outcome: cdr.NotConnected},
+	})
 }
 
-func free(k simulator.Kind) simulator.Kind {
-	k.Free = true
-	return k
+func otherPSTNKinds() []simulator.Kind {
+	return pstnKinds([]simulator.Kind{
+		{Weight: 80, Wire: "oc_user_in", Direction: cdr.Inbound, Family: operatorConnect},
+		{Weight: 20, Wire: "oc_user_in", Direction: cdr.Inbound, Family: operatorConnect, Outcome: cdr.NotConnected},
+		{Weight: 80, Wire: "oc_user_out", Direction: cdr.Outbound, Family: operatorConnect},
+		{Weight: 20, Wire: "oc_user_out", Direction: cdr.Outbound, Family: operatorConnect, Outcome: cdr.NotConnected},
+		{Weight: 20, Wire: "oc_ucap_in", Direction: cdr.Inbound, Family: operatorConnect, NoUser: true},
+		// A type that nobody knows has no direction.
+		{Weight: 3, Wire: "hologram_in2", Direction: cdr.DirectionUnknown, Party: simulator.Null},
+	})
 }
 
-func priced(k simulator.Kind) simulator.Kind {
-	k.Priced = true
-	return k
+func pstnIncidents() []simulator.Kind {
+	return pstnKinds([]simulator.Kind{
+		{Weight: 1, Wire: "user_out", Direction: cdr.Outbound, Priced: true, Outcome: cdr.NotConnected},
+		{Weight: 1, Wire: "user_in", Direction: cdr.Inbound, Free: true, Outcome: cdr.NotConnected},
+		{Weight: 1, Wire: "oc_user_out", Direction: cdr.Outbound, Family: operatorConnect, Outcome: cdr.NotConnected},
+		{Weight: 1, Wire: "oc_user_in", Direction: cdr.Inbound, Family: operatorConnect, Outcome: cdr.NotConnected},
+	})
 }
 
 func party(k simulator.Kind, p simulator.Party) simulator.Kind {
@@ -71,70 +102,9 @@ func app(k simulator.Kind) simulator.Kind {
 	return k
 }
 
-func shared(k simulator.Kind) simulator.Kind {
-	k.SharesCall = true
-	return k
-}
-
-func family(k simulator.Kind, n int) simulator.Kind {
-	k.Family = n
-	return k
-}
-
 func emergency(k simulator.Kind, p simulator.Party, e cdr.Emergency) simulator.Kind {
 	k.Party, k.Emergency = p, e
 	return k
-}
-
-// becomes is a kind whose outcome the provider corrects to another's.
-func becomes(k, later simulator.Kind) simulator.Kind {
-	k.Becomes = &later
-	return k
-}
-
-func callingPlanKinds() []simulator.Kind {
-	answered := priced(pstn(250, "user_out", cdr.Outbound))
-	return []simulator.Kind{
-		free(pstn(220, "user_in", cdr.Inbound)),
-		free(missed(pstn(60, "user_in", cdr.Inbound))),
-		party(free(pstn(10, "user_in", cdr.Inbound)), simulator.Label),
-		party(free(pstn(10, "user_in", cdr.Inbound)), simulator.Empty),
-		party(free(pstn(10, "user_in", cdr.Inbound)), simulator.Null),
-		answered,
-		becomes(missed(priced(pstn(70, "user_out", cdr.Outbound))), answered),
-		priced(pstn(20, "user_out_conf", cdr.Outbound)),
-		shared(priced(pstn(20, "user_out_transfer", cdr.Outbound))),
-		priced(pstn(20, "user_out_forwarding", cdr.Outbound)),
-		free(pstn(40, "conf_in", cdr.Inbound)),
-		shared(priced(pstn(20, "conf_out", cdr.Outbound))),
-		app(free(pstn(60, "ucap_in", cdr.Inbound))),
-		app(priced(pstn(10, "ucap_out", cdr.Outbound))),
-		app(free(missed(pstn(8, "unassigned_in", cdr.Inbound)))),
-		emergency(free(pstn(2, "user_out", cdr.Outbound)), simulator.Dial911, cdr.EmergencyReal),
-		emergency(free(pstn(2, "user_out", cdr.Outbound)), simulator.Dial933, cdr.EmergencyTest),
-		emergency(missed(free(pstn(1, "user_out", cdr.Outbound))), simulator.Dial112, cdr.EmergencyReal),
-	}
-}
-
-func otherPSTNKinds() []simulator.Kind {
-	return []simulator.Kind{
-		family(pstn(80, "oc_user_in", cdr.Inbound), operatorConnect),
-		family(missed(pstn(20, "oc_user_in", cdr.Inbound)), operatorConnect),
-		family(pstn(80, "oc_user_out", cdr.Outbound), operatorConnect),
-		family(missed(pstn(20, "oc_user_out", cdr.Outbound)), operatorConnect),
-		family(app(pstn(20, "oc_ucap_in", cdr.Inbound)), operatorConnect),
-		// A type that nobody knows has no direction.
-		party(pstn(3, "hologram_in2", cdr.DirectionUnknown), simulator.Null),
-	}
-}
-
-func pstnIncidents() []simulator.Kind {
-	return []simulator.Kind{
-		missed(priced(pstn(1, "user_out", cdr.Outbound))),
-		missed(free(pstn(1, "user_in", cdr.Inbound))),
-		family(missed(pstn(1, "oc_user_out", cdr.Outbound)), operatorConnect),
-		family(missed(pstn(1, "oc_user_in", cdr.Inbound)), operatorConnect),
-	}
 }
 
 // DirectRoutingMix is traffic of getDirectRoutingCalls: three SBCs, and every class of
@@ -180,6 +150,8 @@ func answeredKinds() []simulator.Kind {
 	noInvite.NoInvite = true
 	noMedia := in(20, cdr.Answered, 0, 540000, "BYE")
 	noMedia.NoMedia = true
+	transfer := byot(30, "ByotOutUserTransfer", "byot_out_user_transfer", cdr.Outbound, cdr.Answered, 0, 560000, "BYE")
+	transfer.SharesCall = true
 	return []simulator.Kind{
 		in(260, cdr.Answered, 0, 540000, "BYE"),
 		party(in(15, cdr.Answered, 0, 540000, "BYE"), simulator.Label),
@@ -190,7 +162,7 @@ func answeredKinds() []simulator.Kind {
 		out(40, cdr.Answered, 0, 0, "Ok"),
 		instant,
 		app(byot(60, "ByotInUcap", "byot_in_ucap", cdr.Inbound, cdr.Answered, 0, 540000, "BYE")),
-		shared(byot(30, "ByotOutUserTransfer", "byot_out_user_transfer", cdr.Outbound, cdr.Answered, 0, 560000, "BYE")),
+		transfer,
 		byot(30, "ByotOutUserForwarding", "byot_out_user_forwarding", cdr.Outbound, cdr.Answered, 0, 560000, "BYE"),
 		emergency(out(2, cdr.Answered, 0, 560000, "BYE"), simulator.Dial911, cdr.EmergencyReal),
 		emergency(out(2, cdr.Answered, 0, 560000, "BYE"), simulator.Dial933, cdr.EmergencyTest),
@@ -198,13 +170,15 @@ func answeredKinds() []simulator.Kind {
 }
 
 func failedOut() []simulator.Kind {
+	cancelled, busy := out(40, cdr.Cancelled, 487, 560487, "Request Terminated"), out(1, cdr.Busy, 486, 560486, "Busy Here")
+	cancelled.Becomes = &busy
 	return []simulator.Kind{
 		out(40, cdr.Busy, 486, 560486, "Busy Here"),
 		out(5, cdr.Busy, 600, 560600, "Busy Everywhere"),
 		out(30, cdr.NoAnswer, 480, 560480, "Temporarily Unavailable"),
 		out(10, cdr.NoAnswer, 408, 0, "Request Timeout"),
 		out(10, cdr.NoAnswer, 408, 560408, "Request Timeout"),
-		becomes(out(40, cdr.Cancelled, 487, 560487, "Request Terminated"), out(1, cdr.Busy, 486, 560486, "Busy Here")),
+		cancelled,
 		out(8, cdr.Rejected, 603, 560603, "Decline"),
 		out(12, cdr.InvalidNumber, 404, 560404, "Not Found"),
 		byot(4, "ByotOutUserForwarding", "byot_out_user_forwarding", cdr.Outbound, cdr.InvalidNumber, 484, 560484, "Address Incomplete"),
@@ -224,8 +198,10 @@ func failedOut() []simulator.Kind {
 }
 
 func failedIn() []simulator.Kind {
+	cancelled, unanswered := in(40, cdr.Cancelled, 487, 540487, "Request Terminated"), in(1, cdr.NoAnswer, 480, 10037, "No registered endpoints")
+	cancelled.Becomes = &unanswered
 	return []simulator.Kind{
-		becomes(in(40, cdr.Cancelled, 487, 540487, "Request Terminated"), in(1, cdr.NoAnswer, 480, 10037, "No registered endpoints")),
+		cancelled,
 		in(15, cdr.Busy, 486, 540486, "Busy Here"),
 		in(6, cdr.Rejected, 603, 540603, "Decline"),
 		in(10, cdr.NoAnswer, 480, 10037, "No registered endpoints"),

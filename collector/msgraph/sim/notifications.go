@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -27,8 +28,8 @@ type Delivery struct {
 	// Every is the interval between two looks for notifications that are due, in the machine's time: 100 ms if zero. If negative, notifications
 	// are only sent when Deliver is called.
 	Every time.Duration
-	// DelayMin and DelayMax are between a publication and its notification.
-	DelayMin, DelayMax time.Duration
+	// DelayMax is the longest time between a publication and its notification.
+	DelayMax time.Duration
 	// Lost is the share of notifications that are never sent, Duplicated of those that are sent twice, Reordered of those that are sent up to
 	// ReorderedBy later than due: 2 s if zero.
 	Lost, Duplicated, Reordered float64
@@ -99,10 +100,9 @@ type publication struct {
 type notifier struct {
 	server *Server
 	client *http.Client
-	slots  chan struct{}
 	ctx    context.Context // ends with the server
 	cancel context.CancelFunc
-	done   sync.WaitGroup
+	done   sync.WaitGroup // of run
 	paused atomic.Bool
 
 	// All below is guarded by mu.
@@ -118,7 +118,7 @@ type notifier struct {
 }
 
 func newNotifier(s *Server) *notifier {
-	n := &notifier{server: s, slots: make(chan struct{}, parallelRequests), client: &http.Client{
+	n := &notifier{server: s, client: &http.Client{
 		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.settings.Subscriptions.CAs, MinVersion: tls.VersionTLS12}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -131,9 +131,7 @@ func newNotifier(s *Server) *notifier {
 
 // close ends sending. It may be called twice.
 func (n *notifier) close() {
-	n.mu.Lock()
 	n.cancel()
-	n.mu.Unlock()
 	n.done.Wait()
 	n.client.CloseIdleConnections()
 }
@@ -236,13 +234,13 @@ func (n *notifier) plan(records *CallRecords, to time.Time) {
 // notify draws what becomes of a publication for a subscription, and queues that. The caller holds the lock.
 func (n *notifier) notify(x *Subscription, e *publication) {
 	how := &n.server.settings.Delivery
-	for _, changeType := range strings.Split(x.ChangeType, ",") {
+	for changeType := range strings.SplitSeq(x.ChangeType, ",") {
 		if changeType == "created" && e.version > 0 {
 			continue
 		}
 		n.notified.Published++
 		d := e.source.world.Draws(e.place^how.Seed<<40, drawFate|uint64(e.version)<<32|x.number)
-		due := e.at.Add(d.Duration(how.DelayMin, how.DelayMax))
+		due := e.at.Add(d.Duration(0, how.DelayMax))
 		style := d.Below(8)
 		lost, late := d.Hits(how.Lost), d.Duration(0, how.ReorderedBy)
 		if d.Hits(how.Reordered) {
@@ -331,24 +329,24 @@ func (n *notifier) announce(all []Subscription, event string) int {
 	return len(all)
 }
 
-// deliver sends what is due, and returns a group to wait for the answers.
-func (n *notifier) deliver() *sync.WaitGroup {
+// deliver sends what is due, and returns when it has been answered.
+func (n *notifier) deliver() {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	var sent sync.WaitGroup
 	n.queuePublished()
-	if n.paused.Load() || n.ctx.Err() != nil {
-		return &sent
+	var batches [][]*notification
+	if !n.paused.Load() {
+		batches = n.batches(n.takeDue())
 	}
-	for _, batch := range n.batches(n.takeDue()) {
-		n.sending += len(batch)
-		sent.Add(1)
-		n.done.Go(func() {
-			defer sent.Done()
+	n.mu.Unlock()
+	var requests errgroup.Group
+	requests.SetLimit(parallelRequests)
+	for _, batch := range batches {
+		requests.Go(func() error {
 			n.send(batch)
+			return nil
 		})
 	}
-	return &sent
+	_ = requests.Wait() // send handles its errors
 }
 
 // takeDue takes what is due off the queue, in order. The caller holds the lock.
@@ -365,6 +363,7 @@ func (n *notifier) takeDue() (due []*notification) {
 		return true
 	})
 	slices.SortStableFunc(due, func(a, b *notification) int { return a.due.Compare(b.due) })
+	n.sending += len(due)
 	return due
 }
 
@@ -387,12 +386,6 @@ func (n *notifier) batches(all []*notification) (batches [][]*notification) {
 
 // send sends one request and handles its answer.
 func (n *notifier) send(batch []*notification) {
-	select {
-	case n.slots <- struct{}{}:
-		defer func() { <-n.slots }()
-	case <-n.ctx.Done():
-		return
-	}
 	bodies := make([]json.RawMessage, len(batch))
 	for i, x := range batch {
 		bodies[i] = x.body
@@ -401,9 +394,6 @@ func (n *notifier) send(batch []*notification) {
 	accepted := n.post(batch[0].url, encode(object{"value": bodies}))
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.ctx.Err() != nil {
-		return
-	}
 	n.sending -= len(batch)
 	if time.Since(began) >= answerWithin {
 		n.notified.Slow++
@@ -467,7 +457,7 @@ func (s *Server) NotificationsWaiting() int {
 }
 
 // Deliver sends what is due, and returns when it has been answered.
-func (s *Server) Deliver() { s.notifier.deliver().Wait() }
+func (s *Server) Deliver() { s.notifier.deliver() }
 
 // PauseNotifications holds notifications back until ResumeNotifications. Publication and lists go on.
 func (s *Server) PauseNotifications() { s.notifier.paused.Store(true) }
@@ -539,7 +529,7 @@ func (s *Server) Storm(ctx context.Context, count int, duplicates, forged float6
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for s.NotificationsWaiting() > 0 && ctx.Err() == nil {
-		n.deliver().Wait()
+		n.deliver()
 		<-tick.C
 	}
 	return sent, ctx.Err()

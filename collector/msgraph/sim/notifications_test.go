@@ -404,14 +404,14 @@ func TestStorm(t *testing.T) {
 	if err != nil || sent != (StormSent{Records: 400, Duplicates: 500, Forged: 100}) {
 		t.Fatalf("%+v, %v", sent, err)
 	}
-	distinct, real := map[string]bool{}, 0
+	distinct, genuine := map[string]bool{}, 0
 	for _, x := range e.taken() {
 		if x.State == "the secret" && x.Tenant == server.TenantID() {
-			real++
+			genuine++
 			distinct[x.Data.ID] = true
 		}
 	}
-	if len(distinct) != 400 || real != 900 || server.Notified().Forged != 100 {
-		t.Errorf("%d records in %d notifications", len(distinct), real)
+	if len(distinct) != 400 || genuine != 900 || server.Notified().Forged != 100 {
+		t.Errorf("%d records in %d notifications", len(distinct), genuine)
 	}
 }
