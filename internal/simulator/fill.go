@@ -65,8 +65,7 @@ func (w *World) callID(block int64, number int, shared bool) UUID {
 	return d.UUID()
 }
 
-// setup is the time from invite to start: calls that didn't connect started
-// when they were signalled.
+// setup is the time from invite to start: calls that didn't connect started when they were signalled.
 func setup(kind *Kind, d *Draws) time.Duration {
 	if !kind.Outcome.Connected() {
 		return 0
@@ -80,8 +79,7 @@ func setup(kind *Kind, d *Draws) time.Duration {
 // longestTalk is how long a call lasts whose duration isn't given by its kind.
 const longestTalk = 8 * time.Hour
 
-// talk is how long a connected call lasts, in whole seconds: some for a moment,
-// most for minutes, one in two thousand for eight hours.
+// talk is how long a connected call lasts, in whole seconds: some for a moment, most for minutes, one in two thousand for eight hours.
 func talk(d *Draws) time.Duration {
 	var seconds int64
 	switch p := d.below(2000); {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Host is what the server of every simulated provider has: HTTPS with an authority of its own, the provider's time,
-// faults, and a record of the requests. It is safe for concurrent use.
+// Host is what the server of every simulated provider has: HTTPS with an authority of its own, the provider's time, faults, and a record of
+// the requests. It is safe for concurrent use.
 type Host struct {
 	*Timeline
 	authority   *Authority

@@ -33,8 +33,7 @@ func (w *World) publish(c *Call, kind *Kind, d *Draws) {
 	}
 }
 
-// revise adds a version, unless there is nothing to change or it would come too
-// late. What can change depends on the call.
+// revise adds a version, unless there is nothing to change or it would come too late. What can change depends on the call.
 func (w *World) revise(c *Call, d *Draws) {
 	last := &c.versions[c.published-1]
 	next := *last

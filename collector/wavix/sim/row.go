@@ -18,8 +18,8 @@ const (
 	otherParent scenario = "other parent"
 	// ownNumber is a placed call to one of the account's own numbers: it is also listed as received, with the same id.
 	ownNumber scenario = "own number"
-	// forwarded is a received call that went on to the telephone network: there is a placed leg too, whose parent it
-	// is, and a fee. The leg is answered, or fails.
+	// forwarded is a received call that went on to the telephone network: there is a placed leg too, whose parent it is, and a fee. The leg
+	// is answered, or fails.
 	forwarded       scenario = "forwarded"
 	forwardedInVain scenario = "forwarded in vain"
 )

@@ -38,8 +38,6 @@ func readMetric(m *metrics.Metric) []Point {
 	case *metrics.Metric_Histogram:
 		base := Point{Kind: Histogram, Monotonic: true, Cumulative: isCumulative(data.Histogram.GetAggregationTemporality())}
 		return readHistograms(base, data.Histogram.GetDataPoints())
-	case *metrics.Metric_ExponentialHistogram:
-		return readExponential(data.ExponentialHistogram)
 	}
 	return nil
 }
@@ -72,18 +70,6 @@ func readHistograms(base Point, data []*metrics.HistogramDataPoint) []Point {
 		p.Sum, p.Count = d.GetSum(), d.GetCount()
 		p.Bounds, p.Buckets = d.GetExplicitBounds(), d.GetBucketCounts()
 		list = append(list, p)
-	}
-	return list
-}
-
-func readExponential(h *metrics.ExponentialHistogram) []Point {
-	var list []Point
-	for _, d := range h.GetDataPoints() {
-		list = append(list, Point{
-			Kind: ExponentialHistogram, Monotonic: true, Cumulative: isCumulative(h.GetAggregationTemporality()),
-			Attributes: readLabels(d.GetAttributes()), Sum: d.GetSum(), Count: d.GetCount(),
-			Start: readTime(d.GetStartTimeUnixNano()), Time: readTime(d.GetTimeUnixNano()),
-		})
 	}
 	return list
 }
