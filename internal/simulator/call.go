@@ -61,7 +61,7 @@ type Version struct {
 	Incomplete bool
 	// State says whether the provider has finished the row.
 	State State
-	// Recorded says that the call's recording is told.
+	// Recorded says that the version has the call's recording.
 	Recorded bool
 }
 

@@ -33,7 +33,7 @@ func hashOf(s string) uint64 {
 	return h
 }
 
-// Draws are the random numbers for a purpose at a place: for what a provider's simulator adds to a call by itself. They are others than the
+// Draws are the random numbers for a purpose at a place: for what a provider's simulator adds to a call. They are others than the
 // world's own.
 func (w *World) Draws(place, purpose uint64) Draws {
 	return newDraws(w.s.Seed^0xd2a35, place, purpose)

@@ -16,7 +16,7 @@ type FaultSettings struct {
 	RetryAfter time.Duration
 	// SlowFor is how long a slow body takes; two seconds if zero.
 	SlowFor time.Duration
-	// MaxRun is how many requests to one endpoint may fail in a row by chance; two if zero, so that whoever tries three times gets through.
+	// MaxRun is how many requests to one endpoint may fail in a row by chance; two if zero, so that the third attempt succeeds.
 	MaxRun int
 }
 
@@ -46,7 +46,7 @@ type rate struct {
 	faults   []Fault
 }
 
-// NewFaults has no faults until it is told some.
+// NewFaults has no faults yet.
 func NewFaults(s FaultSettings) *Faults {
 	if s.RetryAfter == 0 {
 		s.RetryAfter = time.Second

@@ -35,10 +35,10 @@ const (
 	NoResult
 )
 
-// recordable is how long a recorded call lasts at least.
+// recordable is the shortest duration of a recorded call.
 const recordable = 30 * time.Second
 
-// extend adds what only some providers tell: fractions of seconds, rows that aren't final yet, and recordings, which may come later than
+// extend adds what only some providers have: fractions of seconds, rows that aren't final yet, and recordings, which may come later than
 // their call.
 func (w *World) extend(c *Call, d *Draws) {
 	if w.s.Mix.Milliseconds {

@@ -197,4 +197,3 @@ func TestTotalsOfALog(t *testing.T) {
 		t.Errorf("%d recordings came later, %d in all", seen.Supplied, seen.Recordings["automatic"])
 	}
 }
-

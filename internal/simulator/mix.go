@@ -85,14 +85,14 @@ type Kind struct {
 	Ignored bool
 	// Unfinished marks calls of which the provider never says how they ended.
 	Unfinished bool
-	// Legs are those that the provider tells.
+	// Legs are those that the provider lists.
 	Legs []Leg
-	// Plain is what the call is to a reader that isn't told its legs; nil: the same.
+	// Plain is what the call is to a reader that doesn't see its legs; nil: the same.
 	Plain *Kind
 	// Second is the kind of the row that follows: the same call from its other side, with start, duration and versions in common, later by
 	// a little. A row at the end of its block may be without. A kind that has one never has flaws, and becomes nothing.
 	Second *Kind
-	// OwnCall gives a second row a call id of its own.
+	// OwnCall gives a second row another call id.
 	OwnCall bool
 	// View marks a second row that is a further view of its call, and no call itself (contract, guarantee 1).
 	View bool
@@ -118,8 +118,7 @@ const (
 	Dial112
 	// Anonymous is that word.
 	Anonymous
-	// NoPlus is a number with a country, without its plus; National is one of the US as it is written there, from which no country can be
-	// told.
+	// NoPlus is a number with a country, without its plus; National is one of the US as it is written there, from which no country follows.
 	NoPlus
 	National
 	// Short is an extension's number.

@@ -42,8 +42,7 @@ type Settings struct {
 	// InProgress is the share of connected calls whose row is listed soon after they began, and Unsaid that of all calls whose row is
 	// listed without a result at first.
 	InProgress, Unsaid float64
-	// Recorded is the share of connected calls of 30 s and more that are recorded, and RecordedLate the share of those whose recording is
-	// told by a later version.
+	// Recorded is the share of connected calls of 30 s and more that are recorded, and RecordedLate the share of those whose recording comes with a later version.
 	Recorded, RecordedLate float64
 	// Lookback is how long a reader waits for the final version of a row, from its start; then it counts as it stands (counting.md 17).
 	// Zero is 48 h.
@@ -130,7 +129,7 @@ func (s *Settings) validate() error {
 	return nil
 }
 
-// longest is how long a call lasts at most.
+// longest is the longest duration of a call.
 func (s *Settings) longest() time.Duration {
 	longest := longestTalk
 	for i := range s.Mix.Kinds {

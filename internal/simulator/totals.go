@@ -60,7 +60,7 @@ type (
 		Outcome   cdr.Outcome
 		Trunk     string
 	}
-	// FailureKey labels a call that nobody answered. Codes are decimal, or empty.
+	// FailureKey labels a call that wasn't answered. Codes are decimal, or empty.
 	FailureKey struct {
 		Direction        cdr.Direction
 		Trunk            string
@@ -121,6 +121,6 @@ type View struct {
 	At []time.Time
 	// Continuous says that between the first and the last of them the reader missed no version.
 	Continuous bool
-	// Simple says that the reader was told neither legs nor money.
+	// Simple says that the reader sees neither legs nor money.
 	Simple bool
 }

@@ -20,7 +20,7 @@ type World struct {
 	incident map[incidentOf]table
 	// pairs says that a kind has second rows.
 	pairs bool
-	// longest is how long a call lasts at most, and reach how long after its start its last version is published at most.
+	// longest is the longest duration of a call, and reach how long after its start its last version is published at most.
 	longest, reach time.Duration
 
 	outages atomic.Pointer[[]outage]

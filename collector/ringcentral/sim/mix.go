@@ -14,12 +14,12 @@ const (
 	noCalls
 )
 
-// Mix is traffic of a company's call log: every result and kind of call that the contract tells apart, and rows that are no calls.
+// Mix is traffic of a company's call log: every result and kind of call that the contract distinguishes, and rows that aren't calls.
 func Mix() *simulator.Mix {
 	return mixOf("company", slices.Concat(answeredIn(), answeredOut(), pairs(), unanswered(), refused(), failures(), odd(), ignoredRows()))
 }
 
-// PublishedMix is Mix without the values that are younger than RingCentral's published specification, or that nobody knows.
+// PublishedMix is Mix without the values that are younger than RingCentral's published specification, or that it doesn't have at all.
 func PublishedMix() *simulator.Mix {
 	m := Mix()
 	isFresh := func(k simulator.Kind) bool { return k.Detail.(*wire).fresh }

@@ -158,7 +158,7 @@ func (s *Server) authenticate(header string) *problem {
 	return nil
 }
 
-// oauthError is an error of the OAuth endpoints, which have a form of their own (RFC 6749).
+// oauthError is an error of the OAuth endpoints, whose form is that of RFC 6749.
 func oauthError(status int, kind, code, text string) *problem {
 	return &problem{status: status, OAuth: kind, Description: text, Errors: []errorDetail{{Code: code, Message: text}}}
 }

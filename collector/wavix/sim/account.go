@@ -243,7 +243,7 @@ func (a *Account) at(p *place) row {
 	return a.row(p.world, &c, p.part)
 }
 
-// matches says whether a filter by disposition lets a row pass: whatever its case, and for a row without one by whether it was answered.
+// matches says whether a filter by disposition lets a row pass: case doesn't matter, and a row without a disposition passes as answered if it was.
 func (a *Account) matches(p *place, disposition string, at time.Time) bool {
 	r := a.at(p)
 	k := r.Versions()[r.At(at)].Kind

@@ -117,9 +117,9 @@ func oddPlacedKinds() []simulator.Kind {
 		free(out(5, "NoAnswer", cdr.NoAnswer)),
 		free(out(15, "rejected", cdr.Rejected)),
 		unpriced(out(25, "failed", cdr.Failed)),
-		// A value that nobody knows yet.
+		// An unknown value.
 		free(out(4, "congestion", cdr.Unknown)),
-		// No disposition: the duration tells, or nothing does.
+		// No disposition: the duration says whether it was answered, or nothing does.
 		out(10, "", cdr.Answered),
 		unpriced(out(4, "", cdr.Unknown)),
 		party(out(8, "answered", cdr.Answered), simulator.Label),

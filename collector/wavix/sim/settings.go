@@ -7,13 +7,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// The endpoints, as faults and the record of requests name them, whatever their paths are in a generation.
+// The endpoints, as faults and the record of requests name them, independent of their paths in a generation.
 const (
 	// EndpointList is GET /v1/cdr or /v1/cdrs.
 	EndpointList = "cdrs"
 	// EndpointExport is the stream, .../all.
 	EndpointExport = "cdrs_all"
-	// EndpointCSV is /v1/cdr.csv, or the list for those who accept text/csv.
+	// EndpointCSV is /v1/cdr.csv, or the list with Accept: text/csv.
 	EndpointCSV = "cdrs_csv"
 	// EndpointCalls is the calls in progress.
 	EndpointCalls = "calls"
@@ -116,7 +116,7 @@ type Settings struct {
 	CopiesInTotal bool
 	// ExportLimited limits the export to a page of 25 unless it is asked for more.
 	ExportLimited bool
-	// ExportFewer leaves out of the export what Wavix's sample of it lacks: the trunk, the parent, who answered. See View.Reduced.
+	// ExportFewer leaves out of the export what Wavix's sample of it lacks: the trunk, the parent, answered_by. See View.Reduced.
 	ExportFewer bool
 	// ExportCutNewline ends the export without a newline.
 	ExportCutNewline bool

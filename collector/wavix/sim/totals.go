@@ -86,7 +86,7 @@ func (a *Account) TotalsOf(v View) (t Totals) {
 			parentFailed = failed && !r.NoID
 		}
 	})
-	t.Totals, t.Charges, t.Corrections = c.Totals, millionths(c.Totals.Charges), millionths(c.Totals.Corrections)
+	t.Totals, t.Charges, t.Corrections = c.Totals, millionths(c.Charges), millionths(c.Corrections)
 	t.Totals.Charges, t.Totals.Corrections = nil, nil
 	return t
 }

@@ -83,7 +83,7 @@ func readLabels(list []*common.KeyValue) map[string]string {
 	return m
 }
 
-// key tells points apart: name and attributes.
+// key identifies a point: name and attributes.
 func (p *Point) key() string {
 	var b strings.Builder
 	b.WriteString(p.Name)

@@ -80,7 +80,7 @@ func (s *Sink) Distinct() int { return locked(s, func(s *store) int { return len
 // Repeats is how many log records came again.
 func (s *Sink) Repeats() int { return locked(s, func(s *store) int { return s.repeats }) }
 
-// Unnamed is how many log records had no uid; each is kept as one of its own.
+// Unnamed is how many log records had no uid; each is kept as a separate one.
 func (s *Sink) Unnamed() int { return locked(s, func(s *store) int { return s.unnamed }) }
 
 // Times is how often each uid came.

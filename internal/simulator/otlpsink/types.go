@@ -81,7 +81,7 @@ type Point struct {
 type Reply struct {
 	// Signal is which requests it answers.
 	Signal Signal
-	// Status is the HTTP status; Code the gRPC code. The other protocol is answered with a failure of its own kind: 503 or Unavailable.
+	// Status is the HTTP status; Code the gRPC code. The other protocol is answered with its own kind of failure: 503 or Unavailable.
 	Status int
 	Code   codes.Code
 	// RetryAfter is sent as the header or as gRPC retry information.
