@@ -6,11 +6,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// EachActive calls emit for each call that is connected at an instant, and for each
-// that ended within linger before, those that started last first. The version is the
-// final one, whether the log lists it yet or not. Rows that aren't calls, malformed
-// ones and further views of a call are left out. The call belongs to emit until it
-// returns.
+// EachActive calls emit for each call that is connected at an instant, and for each that ended within linger before, those that started
+// last first. The version is the final one, whether the log lists it yet or not. Rows that aren't calls, malformed ones and further views
+// of a call are left out. The call belongs to emit until it returns.
 func (w *World) EachActive(at time.Time, linger time.Duration, emit func(c *Call, v *Version, connected bool)) {
 	first, last := w.span(at.Add(-w.longest-linger), at)
 	over := at.Add(-linger).UnixMilli()
@@ -46,8 +44,7 @@ func (c *Call) isCall() bool {
 	return c.Flaw == NoFlaw && !kind.Ignored && !kind.View
 }
 
-// Active is the number of calls that are connected at an instant, by direction:
-// cdr_active_calls.
+// Active is the number of calls that are connected at an instant, by direction: cdr_active_calls.
 func (w *World) Active(at time.Time) map[cdr.Direction]int {
 	active := map[cdr.Direction]int{}
 	w.EachActive(at, 0, func(_ *Call, v *Version, connected bool) {

@@ -8,17 +8,14 @@ import (
 // blockCalls is how many calls a block holds, about.
 const blockCalls = 512
 
-// arrivals say when calls start. Time is cut into blocks of equal length, and
-// each block has its number of calls, which start anywhere in it. Times are in
-// milliseconds since 1970.
+// arrivals say when calls start. Time is cut into blocks of equal length, and each block has its number of calls, which start anywhere in
+// it. Times are in milliseconds since 1970.
 type arrivals struct {
 	seed uint64
 	from int64
-	// period is a block's length; the last block of a historical world may be
-	// shorter.
+	// period is a block's length; the last block of a historical world may be shorter.
 	period int64
-	// length and calls are those of a historical world; length is 0 for a live
-	// one.
+	// length and calls are those of a historical world; length is 0 for a live one.
 	length, calls int64
 	// rate is a live world's calls in a thousand seconds.
 	rate  int64
@@ -86,8 +83,7 @@ func (a *arrivals) count(block int64) int {
 	return int(max(0, n+d.between(0, width)+d.between(0, width)-width))
 }
 
-// share is the traffic at a block, in thousandths of the average, a straight
-// line between the hours.
+// share is the traffic at a block, in thousandths of the average, a straight line between the hours.
 func (a *arrivals) share(block int64) int64 {
 	from, to := a.bounds(block)
 	middle := time.UnixMilli((from + to) / 2).UTC()

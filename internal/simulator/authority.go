@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Authority is a certificate authority of its own, made at start.
+// Authority is a certificate authority that is made at start.
 type Authority struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey

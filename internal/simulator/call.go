@@ -2,8 +2,8 @@ package simulator
 
 import "time"
 
-// Call is the facts of one call. Those that a revision may change are in its
-// versions. It is filled anew for each row: who keeps one copies it.
+// Call is the facts of one call. Those that a revision may change are in its versions. It is filled anew for each row: who keeps one copies
+// it.
 type Call struct {
 	// Block and Number are the call's place in its world.
 	Block  int64
@@ -21,8 +21,7 @@ type Call struct {
 	Trunk *Trunk
 	// User is nil for voice applications, Peer nil if the other party isn't a user.
 	User, Peer *User
-	// Second says that the row is the second of its call; Partner is the call id of the
-	// other row of the two, if that has another.
+	// Second says that the row is the second of its call; Partner is the call id of the other row of the two, if that has another.
 	Second  bool
 	Partner UUID
 	// Recording is nil if the call wasn't recorded. Both rows of a call share it.
@@ -58,17 +57,15 @@ type Version struct {
 	Usage, Connection Price
 	// Currency is empty if the provider gives none.
 	Currency string
-	// Incomplete says that fields which arrive late are still null: the user's
-	// names. Nothing that is counted depends on them.
+	// Incomplete says that fields which arrive late are still null: the user's names. Nothing that is counted depends on them.
 	Incomplete bool
 	// State says whether the provider has finished the row.
 	State State
-	// Recorded says that the call's recording is told.
+	// Recorded says that the version has the call's recording.
 	Recorded bool
 }
 
-// End is when a version of a connected call ended, or when one that didn't
-// connect failed.
+// End is when a version of a connected call ended, or when one that didn't connect failed.
 func (c *Call) End(v *Version) time.Time { return c.Start.Add(v.Duration) }
 
 // Price is an amount that may not be known.
@@ -77,8 +74,7 @@ type Price struct {
 	Known  bool
 }
 
-// At is the version that is visible at an instant, counted from 0; -1 if the
-// call isn't published yet.
+// At is the version that is visible at an instant, counted from 0; -1 if the call isn't published yet.
 func (c *Call) At(t time.Time) int {
 	last := -1
 	for i := range c.published {

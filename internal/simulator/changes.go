@@ -17,9 +17,8 @@ type Since struct {
 	Match func(*Call, *Version) bool
 }
 
-// Changes calls emit for each row that changed, in the order of the changes, with its present version, and says whether
-// more follow. A row that changed several times is given once. The first use of an early instant takes about a second
-// for a million calls.
+// Changes calls emit for each row that changed, in the order of the changes, with its present version, and says whether more follow. A row
+// that changed several times is given once. The first use of an early instant takes about a second for a million calls.
 func (w *World) Changes(q Since, emit func(*Call, *Version)) (more bool) {
 	c := &w.changes
 	c.mu.Lock()
@@ -63,8 +62,8 @@ type change struct {
 	version   uint8
 }
 
-// changes is what is published when, in buckets as long as blocks. The versions of the calls of the blocks from first up
-// to next are in them.
+// changes is what is published when, in buckets as long as blocks. The versions of the calls of the blocks from first up to next are in
+// them.
 type changes struct {
 	mu          sync.Mutex // guards what follows
 	first, next int64

@@ -44,8 +44,8 @@ func (c *ManualClock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// Timeline is a provider's time: a clock that can be moved ahead, and the
-// instant up to which the provider has published, which can be held.
+// Timeline is a provider's time: a clock that can be moved ahead, and the instant up to which the provider has published, which can be
+// held.
 type Timeline struct {
 	base Clock
 

@@ -8,8 +8,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Totals are what a reader has counted that reads everything once, at an instant. It takes about two seconds for a
-// million calls.
+// Totals are what a reader has counted that reads everything once, at an instant. It takes about two seconds for a million calls.
 func (w *World) Totals(at time.Time) Totals { return w.TotalsOf(View{At: []time.Time{at}}) }
 
 // TotalsFor are Totals of the calls that started in [from, to).
@@ -106,8 +105,7 @@ func (c *Counter) Add(call *Call) *Version {
 	return first
 }
 
-// final are the versions seen that count: those that are final, and the last if it was waited for long enough
-// (counting.md 17).
+// final are the versions seen that count: those that are final, and the last if it was waited for long enough (counting.md 17).
 func (c *Counter) final(call *Call) []int {
 	if call.Flaw != NoFlaw {
 		return c.seen

@@ -1,15 +1,11 @@
-// Package simulator is what the simulated providers share: a deterministic
-// world of calls with known totals, faults, and HTTPS with an authority of its
-// own. The demo, the tests and the benchmarks run on it.
+// Package simulator is what the simulated providers share: a deterministic world of calls with known totals, faults, and HTTPS with an
+// authority of its own. The demo, the tests and the benchmarks run on it.
 //
-// A World is one feed's calls. Everything about a call follows from the world's
-// seed and the call's place in it, so nothing is kept in memory but a bounded
-// cache, and the same seed gives the same bytes. A world answers two questions:
-// which rows are visible at an instant for a range of time (Page), have changed
-// since another (Changes) or are of calls in progress (EachActive), and what
-// somebody who looked at certain instants must have counted (Totals). The
-// totals are computed from how the calls were made, never by running the
-// exporter's mapping: they are a second opinion.
+// A World is one feed's calls. Everything about a call follows from the world's seed and the call's place in it, so nothing is kept in
+// memory but a bounded cache, and the same seed gives the same bytes. A world answers two questions: which rows are visible at an instant
+// for a range of time (Page), have changed since another (Changes) or are of calls in progress (EachActive), and what somebody who looked
+// at certain instants must have counted (Totals). The totals are computed from how the calls were made, never by running the exporter's
+// mapping: they are a second opinion.
 //
 //	settings := simulator.Historical(7, mix, from, to, 100_000)
 //	world, err := simulator.NewWorld(settings)
@@ -18,6 +14,6 @@
 //	})
 //	want := world.Totals(now) // want.Calls[simulator.CallKey{...}] and so on
 //
-// A world doesn't fail at run time; wrong settings are an error of NewWorld.
-// All types are safe for concurrent use unless they say otherwise.
+// A world doesn't fail at run time; wrong settings are an error of NewWorld. All types are safe for concurrent use unless they say
+// otherwise.
 package simulator

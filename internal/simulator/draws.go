@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Draws are random numbers that follow from a world's seed, a place and a purpose. They use whole numbers only, so that
-// every machine draws the same. They aren't safe for concurrent use.
+// Draws are random numbers that follow from a world's seed, a place and a purpose. They use whole numbers only, so that every machine draws
+// the same. They aren't safe for concurrent use.
 type Draws struct{ pcg rand.PCG }
 
 // newDraws are those of one place. Those of neighbours aren't alike.
@@ -33,8 +33,8 @@ func hashOf(s string) uint64 {
 	return h
 }
 
-// Draws are the random numbers for a purpose at a place: for what a provider's simulator adds to a call by itself. They
-// are others than the world's own.
+// Draws are the random numbers for a purpose at a place: for what a provider's simulator adds to a call. They are others than the
+// world's own.
 func (w *World) Draws(place, purpose uint64) Draws {
 	return newDraws(w.s.Seed^0xd2a35, place, purpose)
 }

@@ -16,15 +16,12 @@ type FaultSettings struct {
 	RetryAfter time.Duration
 	// SlowFor is how long a slow body takes; two seconds if zero.
 	SlowFor time.Duration
-	// MaxRun is how many requests to one endpoint may fail in a row by chance;
-	// two if zero, so that whoever tries three times gets through.
+	// MaxRun is how many requests to one endpoint may fail in a row by chance; two if zero, so that the third attempt succeeds.
 	MaxRun int
 }
 
-// Faults decide what goes wrong. Chance follows from the seed and the number of
-// the request at its endpoint, so the same requests meet the same faults. What
-// was injected comes before chance. The zero value is of no use; nil has no
-// faults.
+// Faults decide what goes wrong. Chance follows from the seed and the number of the request at its endpoint, so the same requests meet the
+// same faults. What was injected comes before chance. The zero value is of no use; nil has no faults.
 type Faults struct {
 	s FaultSettings
 
@@ -49,7 +46,7 @@ type rate struct {
 	faults   []Fault
 }
 
-// NewFaults has no faults until it is told some.
+// NewFaults has no faults yet.
 func NewFaults(s FaultSettings) *Faults {
 	if s.RetryAfter == 0 {
 		s.RetryAfter = time.Second
@@ -63,16 +60,15 @@ func NewFaults(s FaultSettings) *Faults {
 	return &Faults{s: s, counts: map[string]map[Fault]int{}, runs: map[string]int{}}
 }
 
-// Rate makes a share of an endpoint's requests meet one of the faults; an empty
-// endpoint is every one. Rates add up, the first that hits wins.
+// Rate makes a share of an endpoint's requests meet one of the faults; an empty endpoint is every one. Rates add up, the first that hits
+// wins.
 func (f *Faults) Rate(endpoint string, part float64, faults ...Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.rates = append(f.rates, rate{endpoint, part, slices.Clone(faults)})
 }
 
-// Once makes the next requests to an endpoint (empty: to any) that fit meet these
-// faults, one each, in order. NoFault lets one pass.
+// Once makes the next requests to an endpoint (empty: to any) that fit meet these faults, one each, in order. NoFault lets one pass.
 func (f *Faults) Once(endpoint string, faults ...Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -81,8 +77,7 @@ func (f *Faults) Once(endpoint string, faults ...Fault) {
 	}
 }
 
-// Hook asks a function about each request before anything else. It must not call
-// f. Nil removes it.
+// Hook asks a function about each request before anything else. It must not call f. Nil removes it.
 func (f *Faults) Hook(hook func(Request) Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -146,8 +141,7 @@ func (f *Faults) Pending() int {
 	return len(f.once)
 }
 
-// Next decides about a request. Fits says which of the provider's own faults can
-// be done to it; it may be nil.
+// Next decides about a request. Fits says which of the provider's own faults can be done to it; it may be nil.
 func (f *Faults) Next(r Request, fits func(Fault) bool) Fault {
 	if f == nil {
 		return NoFault

@@ -65,8 +65,7 @@ func (w *World) callID(block int64, number int, shared bool) UUID {
 	return d.UUID()
 }
 
-// setup is the time from invite to start: calls that didn't connect started
-// when they were signalled.
+// setup is the time from invite to start: calls that didn't connect started when they were signalled.
 func setup(kind *Kind, d *Draws) time.Duration {
 	if !kind.Outcome.Connected() {
 		return 0
@@ -77,11 +76,10 @@ func setup(kind *Kind, d *Draws) time.Duration {
 	return d.Duration(200*time.Millisecond, 15*time.Second)
 }
 
-// longestTalk is how long a call lasts whose duration isn't given by its kind.
+// longestTalk is the longest duration of a call whose kind doesn't give it.
 const longestTalk = 8 * time.Hour
 
-// talk is how long a connected call lasts, in whole seconds: some for a moment,
-// most for minutes, one in two thousand for eight hours.
+// talk draws the duration of a connected call, in whole seconds: some have a moment, most minutes, one in two thousand for eight hours.
 func talk(d *Draws) time.Duration {
 	var seconds int64
 	switch p := d.below(2000); {
@@ -99,8 +97,8 @@ func talk(d *Draws) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// lasts is a version's duration by its kind.
-func (k *Kind) lasts(d *Draws) time.Duration {
+// drawDuration is a version's duration by its kind.
+func (k *Kind) drawDuration(d *Draws) time.Duration {
 	switch {
 	case k.Instant:
 		return 0

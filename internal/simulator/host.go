@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Host is what the server of every simulated provider has: HTTPS with an authority of its own, the provider's time,
-// faults, and a record of the requests. It is safe for concurrent use.
+// Host is what the server of every simulated provider has: HTTPS with its own authority, the provider's time, faults, and a record of
+// the requests. It is safe for concurrent use.
 type Host struct {
 	*Timeline
 	authority   *Authority
@@ -100,7 +100,7 @@ func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, r
 	a := reply()
 	if !a.Refused {
 		ask := Request{Endpoint: endpoint, Continued: a.Skip > 0, HasNext: a.More, From: a.From, To: a.To, Number: number}
-		seen.Fault = h.faults.Next(ask, func(f Fault) bool { return isTransport(f) || a.Own[f] != nil })
+		seen.Fault = h.faults.Next(ask, func(f Fault) bool { return f == NoFault || isTransport(f) || a.Own[f] != nil })
 	}
 	if change := a.Own[seen.Fault]; change != nil {
 		change(&a)

@@ -15,16 +15,15 @@ const (
 	hitByOutage   = 1
 )
 
-// outage is a time in which a trunk fails, in milliseconds, and the share of its calls
-// that it loses.
+// outage is a time in which a trunk fails, in milliseconds, and the share of its calls that it loses.
 type outage struct {
 	trunk    string
 	from, to int64
 	loses    float64
 }
 
-// FailTrunk makes a trunk fail for most of the calls that start in [from, to), by its
-// label. Tell it before those calls are published, or what was seen changes.
+// FailTrunk makes a trunk fail for most of the calls that start in [from, to), by its label. Call it before those calls are published, or
+// what was seen changes.
 func (w *World) FailTrunk(trunk string, from, to time.Time) {
 	w.FailPart(trunk, hitByIncident, from, to)
 }
@@ -53,8 +52,7 @@ func (w *World) MendTrunk(trunk string, at time.Time) {
 	})
 }
 
-// change changes the outages, which change calls that start in [from, to). Change gets
-// a list of its own.
+// change changes the outages, which change calls that start in [from, to). Change gets a copy of the list.
 func (w *World) change(from, to int64, change func([]outage) []outage) {
 	for {
 		old := w.outages.Load()

@@ -35,11 +35,11 @@ const (
 	NoResult
 )
 
-// recordable is how long a recorded call lasts at least.
+// recordable is the shortest duration of a recorded call.
 const recordable = 30 * time.Second
 
-// extend adds what only some providers tell: fractions of seconds, rows that aren't
-// final yet, and recordings, which may come later than their call.
+// extend adds what only some providers have: fractions of seconds, rows that aren't final yet, and recordings, which may come later than
+// their call.
 func (w *World) extend(c *Call, d *Draws) {
 	if w.s.Mix.Milliseconds {
 		c.shorten(d)
@@ -58,8 +58,7 @@ func (w *World) extend(c *Call, d *Draws) {
 	w.precede(c, d)
 }
 
-// shorten takes a fraction of a second off half of the durations. What was priced and
-// published stays.
+// shorten takes a fraction of a second off half of the durations. What was priced and published stays.
 func (c *Call) shorten(d *Draws) {
 	if d.below(2) == 0 {
 		return

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Limiter answers so many requests in a sliding window. A token bucket would not do: RingCentral documents a window
-// and a penalty, and the tests rely on the exact number that a window lets pass.
+// Limiter answers so many requests in a sliding window. A token bucket would not do: RingCentral documents a window and a penalty, and the
+// tests rely on the exact number that a window lets pass.
 type Limiter struct {
 	Limit  int
 	Window time.Duration

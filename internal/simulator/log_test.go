@@ -197,24 +197,3 @@ func TestTotalsOfALog(t *testing.T) {
 		t.Errorf("%d recordings came later, %d in all", seen.Supplied, seen.Recordings["automatic"])
 	}
 }
-
-func TestKindsOfALogAreValidated(t *testing.T) {
-	for name, spoil := range map[string]func(*Kind){
-		"list":              func(k *Kind) { k.List = 8 },
-		"second becomes":    func(k *Kind) { k.Second, k.Becomes = &Kind{Outcome: k.Outcome}, k },
-		"second of second":  func(k *Kind) { k.Second = &Kind{Outcome: k.Outcome, Second: k} },
-		"second of no call": func(k *Kind) { k.Second, k.Ignored = &Kind{Outcome: k.Outcome}, true },
-		"rows disagree":     func(k *Kind) { k.Second = &Kind{Outcome: cdr.Busy} },
-	} {
-		s := logged(1)
-		spoil(&s.Mix.Kinds[0])
-		if _, err := NewWorld(s); err == nil {
-			t.Errorf("%s: no error", name)
-		}
-	}
-	s := logged(1)
-	s.Mix.Recordings = nil
-	if _, err := NewWorld(s); err == nil {
-		t.Error("recordings of no kind: no error")
-	}
-}

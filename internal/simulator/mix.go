@@ -1,8 +1,6 @@
 package simulator
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -13,8 +11,7 @@ type Mix struct {
 	// Name keeps feeds of one seed apart: their ids and times differ.
 	Name  string
 	Kinds []Kind
-	// Incident are the kinds that calls turn into while their trunk fails; those
-	// of the call's own direction and family are drawn from.
+	// Incident are the kinds that calls turn into while their trunk fails; those of the call's own direction and family are drawn from.
 	Incident []Kind
 	Trunks   []Trunk
 	Users    []User
@@ -26,8 +23,7 @@ type Mix struct {
 	Tariffs []Tariff
 	// NoCurrency is the label of money whose currency the provider doesn't give.
 	NoCurrency string
-	// Components are the labels of a version's Usage and Connection; empty: `usage` and
-	// `connection`.
+	// Components are the labels of a version's Usage and Connection; empty: `usage` and `connection`.
 	Components [2]string
 	// Recordings are the kinds of recordings, drawn from for calls that have one.
 	Recordings []Recording
@@ -45,8 +41,8 @@ func (m *Mix) components() [2]string {
 	return m.Components
 }
 
-// Kind is one kind of call: what the provider says of it and what it means by
-// the contract. Both are written down, so that the meaning isn't computed.
+// Kind is one kind of call: what the provider says of it and what it means by the contract. Both are written down, so that the meaning
+// isn't computed.
 type Kind struct {
 	Weight int
 	// Wire is the provider's call type, CallType the label.
@@ -67,12 +63,10 @@ type Kind struct {
 	NoMedia bool
 	// NoInvite marks calls whose invite isn't given.
 	NoInvite bool
-	// Fixed is the duration of every such call; zero: drawn, if connected.
-	// Instant says that it is zero.
+	// Fixed is the duration of every such call; zero: drawn, if connected. Instant says that it is zero.
 	Fixed   time.Duration
 	Instant bool
-	// Ring is how long a call that doesn't connect rings at most, which is then
-	// its duration.
+	// Ring is how long a call that doesn't connect rings at most, which is then its duration.
 	Ring time.Duration
 	// Free marks calls that cost nothing and say so.
 	Free bool
@@ -80,31 +74,27 @@ type Kind struct {
 	Priced bool
 	// SharesCall marks calls that carry the call id of the one before.
 	SharesCall bool
-	// Becomes is what a revision of the outcome turns the call into; nil: the
-	// outcome never changes. It differs in outcome, codes and phrase only.
+	// Becomes is what a revision of the outcome turns the call into; nil: the outcome never changes. It differs in outcome, codes and
+	// phrase only.
 	Becomes *Kind
 	// Emergency is what the call counts as.
 	Emergency cdr.Emergency
-	// List is which of the provider's lists, or which of its filters, the call is
-	// for: below 8, the same for all that the call becomes.
+	// List is which of the provider's lists, or which of its filters, the call is for: below 8, the same for all that the call becomes.
 	List uint8
 	// Ignored marks rows that aren't calls. They have neither flaws nor revisions.
 	Ignored bool
 	// Unfinished marks calls of which the provider never says how they ended.
 	Unfinished bool
-	// Legs are those that the provider tells.
+	// Legs are those that the provider lists.
 	Legs []Leg
-	// Plain is what the call is to a reader that isn't told its legs; nil: the same.
+	// Plain is what the call is to a reader that doesn't see its legs; nil: the same.
 	Plain *Kind
-	// Second is the kind of the row that follows: the same call from its other side,
-	// with start, duration and versions in common, later by a little. A row at the end
-	// of its block may be without. A kind that has one never has flaws, and becomes
-	// nothing.
+	// Second is the kind of the row that follows: the same call from its other side, with start, duration and versions in common, later by
+	// a little. A row at the end of its block may be without. A kind that has one never has flaws, and becomes nothing.
 	Second *Kind
-	// OwnCall gives a second row a call id of its own.
+	// OwnCall gives a second row another call id.
 	OwnCall bool
-	// View marks a second row that is a further view of its call, and no call itself
-	// (contract, guarantee 1).
+	// View marks a second row that is a further view of its call, and no call itself (contract, guarantee 1).
 	View bool
 	// Detail is what the provider's simulator alone knows of the kind.
 	Detail any
@@ -128,8 +118,7 @@ const (
 	Dial112
 	// Anonymous is that word.
 	Anonymous
-	// NoPlus is a number with a country, without its plus; National is one of the US as
-	// it is written there, from which no country can be told.
+	// NoPlus is a number with a country, without its plus; National is one of the US as it is written there, from which no country follows.
 	NoPlus
 	National
 	// Short is an extension's number.
@@ -153,16 +142,13 @@ type Trunk struct {
 // User is one of the account's users.
 type User struct{ ID, Principal, Name string }
 
-// Prefix begins the numbers of a place. The numbers are set aside for fiction
-// by the country's regulator, where it does so.
+// Prefix begins the numbers of a place. The numbers are set aside for fiction by the country's regulator, where it does so.
 type Prefix struct {
 	Weight int
-	// Digits is the number up to where it is random, with its plus; Random is
-	// how many digits follow.
+	// Digits is the number up to where it is random, with its plus; Random is how many digits follow.
 	Digits string
 	Random int
-	// Country is the label, ISO 3166-1 alpha-2 or 001; Place is the provider's
-	// name for it.
+	// Country is the label, ISO 3166-1 alpha-2 or 001; Place is the provider's name for it.
 	Country, Place string
 }
 
@@ -172,37 +158,4 @@ type Tariff struct {
 	Currency string
 	// PerMinute is for each begun minute; Connection is for the call.
 	PerMinute, Connection Amount
-}
-
-func (m *Mix) validate() error {
-	if len(m.Kinds) == 0 || len(m.Trunks) == 0 || len(m.Prefixes) == 0 || len(m.Users) == 0 {
-		return errors.New("simulated mix: kinds, trunks, users and prefixes are all needed")
-	}
-	families := map[int]bool{}
-	for i := range m.Trunks {
-		families[m.Trunks[i].Family] = true
-	}
-	for i := range m.Kinds {
-		k := &m.Kinds[i]
-		switch {
-		case k.Weight <= 0:
-			return fmt.Errorf("simulated mix: kind %s has no weight", k.Wire)
-		case !families[k.Family]:
-			return fmt.Errorf("simulated mix: kind %s has no trunk", k.Wire)
-		case k.Priced && len(m.Tariffs) == 0:
-			return fmt.Errorf("simulated mix: kind %s has no tariff", k.Wire)
-		case k.List >= lists:
-			return fmt.Errorf("simulated mix: kind %s is on list %d of %d", k.Wire, k.List, lists)
-		case k.Second != nil && (k.Becomes != nil || k.Second.Second != nil || k.Ignored):
-			return fmt.Errorf("simulated mix: kind %s can't have a second row", k.Wire)
-		case k.Second != nil && k.Outcome.Connected() != k.Second.Outcome.Connected():
-			return fmt.Errorf("simulated mix: the rows of kind %s don't agree on whether it connected", k.Wire)
-		}
-	}
-	for i := range m.Prefixes {
-		if len(m.Prefixes[i].Digits)+m.Prefixes[i].Random > maxNumber {
-			return fmt.Errorf("simulated mix: numbers of prefix %s are too long", m.Prefixes[i].Digits)
-		}
-	}
-	return nil
 }

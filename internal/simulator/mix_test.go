@@ -64,13 +64,6 @@ func TestSettingsAreValidated(t *testing.T) {
 		{"no beginning", func(s *Settings) { s.From = time.Time{} }},
 		{"live without a rate", func(s *Settings) { s.To = time.Time{} }},
 		{"ends before it begins", func(s *Settings) { s.To = begin.Add(-time.Hour) }},
-		{"share above one", func(s *Settings) { s.Revised = 1.5 }},
-		{"delay upside down", func(s *Settings) { s.Delays = []Delay{{Weight: 1, Min: 2, Max: 1}} }},
-		{"revision upside down", func(s *Settings) { s.RevisedAfterMax = 0 }},
-		{"kind without trunk", func(s *Settings) { s.Mix.Kinds[0].Family = 9 }},
-		{"kind without weight", func(s *Settings) { s.Mix.Kinds[0].Weight = 0 }},
-		{"price without tariff", func(s *Settings) { s.Mix.Tariffs = nil }},
-		{"number too long", func(s *Settings) { s.Mix.Prefixes[0].Random = 20 }},
 		{"too many calls", func(s *Settings) { *s = Live(1, testMix(), begin, 1e6) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

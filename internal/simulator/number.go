@@ -36,9 +36,6 @@ func (n *Number) random(p *Prefix, masked int, mask byte, d *Draws) {
 	}
 }
 
-// maxNumber bounds a prefix with its random digits.
-const maxNumber = len(Number{}.text)
-
 // labels are what stands where a number should.
 var labels = [...]string{"Example Clinic", "anonymous", "Unavailable"}
 

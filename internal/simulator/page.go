@@ -15,8 +15,8 @@ type Query struct {
 	Lists uint8
 }
 
-// Page calls emit for each row of a page, in the world's order, with the version that is visible, and says whether more
-// rows follow. A call that is listed twice is emitted twice. What emit is given belongs to it until it returns.
+// Page calls emit for each row of a page, in the world's order, with the version that is visible, and says whether more rows follow. A call
+// that is listed twice is emitted twice. What emit is given belongs to it until it returns.
 func (w *World) Page(q Query, emit func(*Call, *Version)) (more bool) {
 	p := pager{World: w, low: ceilMilli(q.From), high: q.To.UnixMilli(), at: q.At, emit: emit, skip: q.Skip, left: q.Limit, on: q.Lists}
 	if !q.ToIncluded {

@@ -8,7 +8,7 @@ import (
 
 // publish makes the call's first version and what later becomes of it.
 func (w *World) publish(c *Call, kind *Kind, d *Draws) {
-	v := Version{Kind: kind, Duration: kind.lasts(d)}
+	v := Version{Kind: kind, Duration: kind.drawDuration(d)}
 	w.price(&v, d)
 	delay := time.Duration(0)
 	if len(w.s.Delays) != 0 {
@@ -33,8 +33,7 @@ func (w *World) publish(c *Call, kind *Kind, d *Draws) {
 	}
 }
 
-// revise adds a version, unless there is nothing to change or it would come too
-// late. What can change depends on the call.
+// revise adds a version, unless there is nothing to change or it would come too late. What can change depends on the call.
 func (w *World) revise(c *Call, d *Draws) {
 	last := &c.versions[c.published-1]
 	next := *last
@@ -48,7 +47,7 @@ func (w *World) revise(c *Call, d *Draws) {
 	case choice <= 1 && kind.Becomes != nil:
 		next.Kind = kind.Becomes
 		if kind.Becomes.Outcome.Connected() {
-			next.Duration = kind.Becomes.lasts(d)
+			next.Duration = kind.Becomes.drawDuration(d)
 			w.price(&next, d)
 			next.Currency = last.Currency
 		}

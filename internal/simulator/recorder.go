@@ -15,12 +15,10 @@ type Seen struct {
 	Endpoint string
 	// At is the provider's time.
 	At time.Time
-	// From and To are the range that was asked for, Skip the offset; zero where
-	// the request has none.
+	// From and To are the range that was asked for, Skip the offset; zero where the request has none.
 	From, To time.Time
 	Skip     int
-	// Status is what was answered, Fault what went wrong with it; Rows are those
-	// of the page.
+	// Status is what was answered, Fault what went wrong with it; Rows are those of the page.
 	Status int
 	Fault  Fault
 	Rows   int
@@ -40,8 +38,7 @@ func NewRecorder() *Recorder {
 	return &Recorder{begun: map[string]int{}, counts: map[string]map[int]int{}, rows: map[string]int{}}
 }
 
-// Begin says that a request came, which ends with End, and how many came to its
-// endpoint before.
+// Begin says that a request came, which ends with End, and how many came to its endpoint before.
 func (r *Recorder) Begin(endpoint string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -65,16 +62,14 @@ func (r *Recorder) End(s Seen) {
 	r.seen = append(r.seen, s)
 }
 
-// Requests are the requests that were answered last, oldest first: at least
-// 10,000 of them are kept.
+// Requests are the requests that were answered last, oldest first: at least 10,000 of them are kept.
 func (r *Recorder) Requests() []Seen {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.seen)
 }
 
-// Count is the number of requests to an endpoint, by what was answered; all of
-// them under 0.
+// Count is the number of requests to an endpoint, by what was answered; all of them under 0.
 func (r *Recorder) Count(endpoint string) map[int]int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

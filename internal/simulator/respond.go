@@ -23,8 +23,8 @@ type Answer struct {
 // htmlPage is a gateway's error page.
 const htmlPage = "<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body><h1>Our services aren't available right now</h1></body></html>\n"
 
-// Write answers a request with a fault that any provider has, or as planned: the provider's own faults must be part of
-// the answer. For cut bodies and resets it panics with http.ErrAbortHandler, which net/http expects.
+// Write answers a request with a fault that any provider has, or as planned: the provider's own faults must be part of the answer. For cut
+// bodies and resets it panics with http.ErrAbortHandler, which net/http expects.
 func (f *Faults) Write(w http.ResponseWriter, r *http.Request, fault Fault, a Answer) {
 	h := w.Header()
 	maps.Copy(h, a.Header)

@@ -8,8 +8,7 @@ const mostBehind = 3 * time.Minute
 // secondRows is the stream of random numbers of second rows.
 const secondRows = 0x5ec0 << 32
 
-// fillSecond makes the second row of the call before, if that has one. The rows of
-// odd numbers are those that can be second.
+// fillSecond makes the second row of the call before, if that has one. The rows of odd numbers are those that can be second.
 func (w *World) fillSecond(c *Call, block int64, number int) bool {
 	if number%2 == 0 || w.draws(block, number-1).Second == nil {
 		return false

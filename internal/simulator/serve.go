@@ -23,8 +23,7 @@ type Listener struct {
 // connKey finds a request's connection in its context.
 type connKey struct{}
 
-// Serve listens on an address and answers with the handler, over TLS if there is
-// a certificate.
+// Serve listens on an address and answers with the handler, over TLS if there is a certificate.
 func Serve(address string, certificate *tls.Certificate, handler http.Handler) (*Listener, error) {
 	listener, err := net.Listen("tcp", address) //nolint:noctx // A listener outlives any request.
 	if err != nil {

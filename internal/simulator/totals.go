@@ -6,44 +6,37 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Totals are what must have been counted, by the label sets of the contract
-// without the base labels, `late` and `reason`.
+// Totals are what must have been counted, by the label sets of the contract without the base labels, `late` and `reason`.
 type Totals struct {
 	// Rows is the number of rows listed at the last instant, copies included.
 	Rows int
-	// Records is the number of distinct valid records; Duplicates of further
-	// copies of them. Sessions are those of them that are calls: not the further views
-	// of a call.
+	// Records is the number of distinct valid records; Duplicates of further copies of them. Sessions are those of them that are calls: not
+	// the further views of a call.
 	Records, Duplicates, Sessions int
-	// Waiting is the number of distinct valid rows that were visible but not final when
-	// they were last seen: they aren't among the records.
+	// Waiting is the number of distinct valid rows that were visible but not final when they were last seen: they aren't among the records.
 	Waiting int
 	// Ignored is the number of distinct rows that aren't calls, by call type.
 	Ignored map[string]int
 	// Invalid is the number of distinct malformed rows, Flaws by kind.
 	Invalid int
 	Flaws   map[Flaw]int
-	// Revisions are versions seen that changed a value of money or outcome; Filled
-	// are those that only brought an amount which wasn't known; Completed those
-	// that only brought names; Supplied those that only brought a recording.
+	// Revisions are versions seen that changed a value of money or outcome; Filled are those that only brought an amount which wasn't
+	// known; Completed those that only brought names; Supplied those that only brought a recording.
 	Revisions, Filled, Completed, Supplied int
 
 	// Calls is cdr_calls_total and Failures cdr_call_failures_total.
 	Calls    map[CallKey]int
 	Failures map[FailureKey]int
-	// Durations is cdr_call_duration_seconds, Connected
-	// cdr_call_connected_seconds_total and Setup cdr_call_setup_seconds.
+	// Durations is cdr_call_duration_seconds, Connected cdr_call_connected_seconds_total and Setup cdr_call_setup_seconds.
 	Durations map[DurationKey]Span
 	Connected map[ConnectedKey]time.Duration
 	Setup     map[SetupKey]Span
-	// Charges is cdr_call_charges_total and Corrections
-	// cdr_call_charge_corrections_total.
+	// Charges is cdr_call_charges_total and Corrections cdr_call_charge_corrections_total.
 	Charges     map[ChargeKey]Amount
 	Corrections map[CorrectionKey]Amount
 	// OutcomeChanges is cdr_call_outcome_changes_total.
 	OutcomeChanges map[OutcomeChange]int
-	// MediaBypass is cdr_media_bypass_calls_total, Locations
-	// cdr_calls_by_location_total and Emergency cdr_emergency_calls_total.
+	// MediaBypass is cdr_media_bypass_calls_total, Locations cdr_calls_by_location_total and Emergency cdr_emergency_calls_total.
 	MediaBypass map[MediaBypassKey]int
 	Locations   map[LocationKey]int
 	Emergency   map[EmergencyKey]int
@@ -67,7 +60,7 @@ type (
 		Outcome   cdr.Outcome
 		Trunk     string
 	}
-	// FailureKey labels a call that nobody answered. Codes are decimal, or empty.
+	// FailureKey labels a call that wasn't answered. Codes are decimal, or empty.
 	FailureKey struct {
 		Direction        cdr.Direction
 		Trunk            string
@@ -126,9 +119,8 @@ type View struct {
 	From, To time.Time
 	// At are the instants at which the whole range was read, ascending.
 	At []time.Time
-	// Continuous says that between the first and the last of them the reader
-	// missed no version.
+	// Continuous says that between the first and the last of them the reader missed no version.
 	Continuous bool
-	// Simple says that the reader was told neither legs nor money.
+	// Simple says that the reader sees neither legs nor money.
 	Simple bool
 }

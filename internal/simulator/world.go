@@ -15,14 +15,12 @@ type World struct {
 	arrivals
 
 	kinds, prefixes, tariffs, recordings table
-	// trunks draws from the trunks of each family, incident from the kinds of
-	// incidents by family and direction.
+	// trunks draws from the trunks of each family, incident from the kinds of incidents by family and direction.
 	trunks   map[int]table
 	incident map[incidentOf]table
 	// pairs says that a kind has second rows.
 	pairs bool
-	// longest is how long a call lasts at most, and reach how long after its start its
-	// last version is published at most.
+	// longest is the longest duration of a call, and reach how long after its start its last version is published at most.
 	longest, reach time.Duration
 
 	outages atomic.Pointer[[]outage]
@@ -94,9 +92,8 @@ func when(yes bool, n int) int {
 // Mix is what the traffic is made of. It isn't to be changed.
 func (w *World) Mix() *Mix { return w.s.Mix }
 
-// Each calls f for every call that starts in [from, to), published or not, in
-// no particular order, until f says false. A zero bound is none; a live world
-// needs a bound. The call belongs to f until it returns.
+// Each calls f for every call that starts in [from, to), published or not, in no particular order, until f says false. A zero bound is
+// none; a live world needs a bound. The call belongs to f until it returns.
 func (w *World) Each(from, to time.Time, f func(*Call) bool) {
 	first, last := w.span(from, to)
 	var c Call

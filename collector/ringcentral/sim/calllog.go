@@ -1,7 +1,7 @@
 package sim
 
 import (
-	"net/url"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -86,10 +86,7 @@ func (p *page) add(c *simulator.Call, v *simulator.Version) {
 
 // link leads to a page of the same list. It has a dateTo only if the request had one.
 func (p *page) link(number, perPage int) *link {
-	query := url.Values{}
-	for name, values := range p.query {
-		query[name] = values
-	}
+	query := maps.Clone(p.query)
 	query.Set("page", strconv.Itoa(number))
 	query.Set("perPage", strconv.Itoa(perPage))
 	return &link{p.host() + p.URL.Path + "?" + query.Encode()}

@@ -1,10 +1,9 @@
-// Package sim is a simulated RingCentral account: its call log, changes, active calls, recordings and OAuth over HTTPS,
-// from deterministic worlds of calls with known totals.
+// Package sim is a simulated RingCentral account: its call log, changes, active calls, recordings and OAuth over HTTPS, from deterministic
+// worlds of calls with known totals.
 //
-// It is strict about requests, so that a client's mistakes are noticed, and as difficult in its answers as the real API:
-// rows that aren't final, copies, revisions, recordings that come later, pages that shift, a rate limit whose penalty
-// starts again with every request, faults on demand. The totals follow from how the calls were made; the package doesn't
-// import the exporter's mapping.
+// It is strict about requests, so that a client's mistakes are noticed, and as difficult in its answers as the real API: rows that aren't
+// final, copies, revisions, recordings that come later, pages that shift, a rate limit whose penalty starts again with every request,
+// faults on demand. The totals follow from how the calls were made; the package doesn't import the exporter's mapping.
 //
 //	account, err := simulator.NewWorld(sim.Historical(1, sim.Mix(), from, to, 10_000))
 //	server, err := sim.Start(sim.Settings{Account: account, Faults: faults})
@@ -13,8 +12,8 @@
 //	server.Advance(time.Hour)            // late rows become visible
 //	want := account.Totals(server.Pause())
 //
-// Not simulated: call-log-sync, several records in one request, filters of the call log beyond type and direction,
-// and the content of recordings.
+// Not simulated: call-log-sync, several records in one request, filters of the call log beyond type and direction, and the content of
+// recordings.
 //
 // Date headers follow the settings' clock; tokens and rate limits follow the machine's.
 package sim

@@ -12,15 +12,24 @@ type errorDetail struct {
 	Message    string `json:"message"`
 	Parameter  string `json:"parameterName,omitempty"`
 	Permission string `json:"permissionName,omitempty"`
+	// Parameters are in OAuth errors.
+	Parameters []parameter `json:"parameters,omitempty"`
 }
 
-// problem is the body of the API's errors.
+type parameter struct {
+	Name  string `json:"parameterName"`
+	Value string `json:"parameterValue"`
+}
+
+// problem is the body of an error.
 type problem struct {
-	status     int
-	Code       string        `json:"errorCode,omitempty"`
-	Message    string        `json:"message,omitempty"`
-	Errors     []errorDetail `json:"errors"`
-	Permission string        `json:"permissionName,omitempty"`
+	status      int
+	OAuth       string        `json:"error,omitempty"`
+	Description string        `json:"error_description,omitempty"`
+	Code        string        `json:"errorCode,omitempty"`
+	Message     string        `json:"message,omitempty"`
+	Errors      []errorDetail `json:"errors"`
+	Permission  string        `json:"permissionName,omitempty"`
 }
 
 func apiError(status int, code, message string) *problem {
@@ -33,17 +42,17 @@ func (p *problem) named(name string) *problem {
 	return p
 }
 
-func (p *problem) parameter(name string) *problem {
+func (p *problem) about(name string) *problem {
 	p.Errors[0].Parameter = name
 	return p
 }
 
 func badParameter(name string) *problem {
-	return apiError(http.StatusBadRequest, "CMN-101", "Parameter ["+name+"] value is invalid.").named("InvalidParameter").parameter(name)
+	return apiError(http.StatusBadRequest, "CMN-101", "Parameter ["+name+"] value is invalid.").named("InvalidParameter").about(name)
 }
 
 func notFound(parameter string) *problem {
-	return apiError(http.StatusNotFound, "CMN-102", "Resource for parameter ["+parameter+"] is not found").parameter(parameter)
+	return apiError(http.StatusNotFound, "CMN-102", "Resource for parameter ["+parameter+"] is not found").about(parameter)
 }
 
 // missingPermission is CMN-401 for the app's, CMN-408 for the user's.
@@ -67,7 +76,7 @@ func expiredToken() *problem {
 
 func lostSync(code string) *problem {
 	return apiError(http.StatusBadRequest, code, "Parameter [syncToken] is invalid [Sync token expired, call log was reset]").
-		named("InvalidParameter").parameter("syncToken")
+		named("InvalidParameter").about("syncToken")
 }
 
 func rateExceeded() *problem {
@@ -88,7 +97,7 @@ func (s *Server) errorBody(status int) []byte {
 
 func (s *Server) encode(p *problem) []byte {
 	if s.settings.BareErrors {
-		p = &problem{Errors: p.Errors}
+		p = &problem{OAuth: p.OAuth, Description: p.Description, Errors: p.Errors}
 	}
 	return simulator.JSON(p)
 }
@@ -102,7 +111,7 @@ func (s *Server) reply(h http.Header, status int, body []byte) simulator.Reply {
 
 // refused is the reply of an error.
 func (s *Server) refused(h http.Header, p *problem) simulator.Reply {
-	if p.status == http.StatusUnauthorized {
+	if p.status == http.StatusUnauthorized && p.OAuth == "" {
 		h.Set("WWW-Authenticate", `Bearer realm="RingCentral REST API", error="invalid_token"`)
 	}
 	a := s.reply(h, p.status, s.encode(p))

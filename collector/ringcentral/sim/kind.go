@@ -17,7 +17,7 @@ type wire struct {
 	message, link string
 	// bare leaves all but the name out of the user's party.
 	bare bool
-	// fresh marks values that are younger than RingCentral's published specification, or that nobody knows.
+	// fresh marks values that are younger than RingCentral's published specification, or that it doesn't have at all.
 	fresh bool
 }
 

@@ -198,7 +198,7 @@ func ignoredRows() []simulator.Kind {
 		out(4, cdr.Unknown, "Accepted", action("Paging", "paging"), voice),
 		out(2, cdr.Unknown, "Accepted", action("Text Relay", "text_relay"), voice),
 		out(6, cdr.Unknown, "Accepted", action("Phone Login", "phone_login"), voice),
-		// A type that nobody knows.
+		// An unknown type.
 		in(2, cdr.Unknown, "Accepted", action("RC Meetings", "rc_meetings"), ignored("Video"), fresh),
 	}
 }

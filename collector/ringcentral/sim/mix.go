@@ -14,14 +14,12 @@ const (
 	noCalls
 )
 
-// Mix is traffic of a company's call log: every result and kind of call that the
-// contract tells apart, and rows that are no calls.
+// Mix is traffic of a company's call log: every result and kind of call that the contract distinguishes, and rows that aren't calls.
 func Mix() *simulator.Mix {
 	return mixOf("company", slices.Concat(answeredIn(), answeredOut(), pairs(), unanswered(), refused(), failures(), odd(), ignoredRows()))
 }
 
-// PublishedMix is Mix without the values that are younger than RingCentral's published
-// specification, or that nobody knows.
+// PublishedMix is Mix without the values that are younger than RingCentral's published specification, or that it doesn't have at all.
 func PublishedMix() *simulator.Mix {
 	m := Mix()
 	isFresh := func(k simulator.Kind) bool { return k.Detail.(*wire).fresh }
@@ -29,8 +27,7 @@ func PublishedMix() *simulator.Mix {
 	return m
 }
 
-// ExtensionMix is traffic of one extension's call log, where a session can be listed
-// more than once.
+// ExtensionMix is traffic of one extension's call log, where a session can be listed more than once.
 func ExtensionMix() *simulator.Mix {
 	return mixOf("extension", slices.Concat(views(), answeredIn(), answeredOut(), unanswered(), refused(), failures(), ignoredRows()))
 }
@@ -54,14 +51,13 @@ func mixOf(name string, kinds []simulator.Kind) *simulator.Mix {
 	}
 }
 
-// Historical is a world of exactly n rows that started in [from, to), with the usual
-// delays, copies, revisions, recordings and rows that aren't final at first.
+// Historical is a world of exactly n rows that started in [from, to), with the usual delays, copies, revisions, recordings and rows that
+// aren't final at first.
 func Historical(seed uint64, mix *simulator.Mix, from, to time.Time, n int) simulator.Settings {
 	return logged(simulator.Historical(seed, mix, from, to, n))
 }
 
-// Live is a world whose calls began at origin and go on, at a number of rows in a
-// second averaged over the day.
+// Live is a world whose calls began at origin and go on, at a number of rows in a second averaged over the day.
 func Live(seed uint64, mix *simulator.Mix, origin time.Time, perSecond float64) simulator.Settings {
 	return logged(simulator.Live(seed, mix, origin, perSecond))
 }
@@ -74,8 +70,8 @@ func logged(s simulator.Settings) simulator.Settings {
 	return s
 }
 
-// places are ranges that regulators set aside for drama: North America's 555-0100 to
-// 0199, Ofcom's 020 7946 0xxx, the Bundesnetzagentur's (0)30 23125 xxx, ARCEP's
+// places are ranges that regulators set aside for drama: North America's 555-0100 to 0199, Ofcom's 020 7946 0xxx, the Bundesnetzagentur's
+// (0)30 23125 xxx, ARCEP's
 // 01 99 00 xx xx. +800 is shared by countries.
 func places() []simulator.Prefix {
 	return []simulator.Prefix{

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -159,105 +158,75 @@ func (s *Server) authenticate(header string) *problem {
 	return nil
 }
 
-// oauthError is the body of the OAuth endpoints' errors.
-type oauthError struct {
-	status      int
-	Error       string         `json:"error"`
-	Description string         `json:"error_description"`
-	Errors      []oauthProblem `json:"errors"`
-}
-
-type oauthProblem struct {
-	Code       string           `json:"errorCode"`
-	Message    string           `json:"message"`
-	Parameters []oauthParameter `json:"parameters,omitempty"`
-}
-
-type oauthParameter struct {
-	Name  string `json:"parameterName"`
-	Value string `json:"parameterValue"`
-}
-
-func newOAuthError(status int, kind, code, text string) *oauthError {
-	return &oauthError{status: status, Error: kind, Description: text, Errors: []oauthProblem{{Code: code, Message: text}}}
+// oauthError is an error of the OAuth endpoints, whose form is that of RFC 6749.
+func oauthError(status int, kind, code, text string) *problem {
+	return &problem{status: status, OAuth: kind, Description: text, Errors: []errorDetail{{Code: code, Message: text}}}
 }
 
 // oauth handles a form that is posted to an OAuth endpoint by a client with its id and secret.
-func (s *Server) oauth(endpoint string, serve func(*http.Request) (any, *oauthError)) http.HandlerFunc {
+func (s *Server) oauth(endpoint string, serve func(*http.Request) ([]byte, *problem)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.Answer(w, r, endpoint, func() simulator.Reply {
 			h := http.Header{}
 			if !s.limit(GroupAuth, h) {
 				return s.refused(h, rateExceeded())
 			}
-			failed := s.identify(r)
-			var body any
-			if failed == nil {
-				body, failed = serve(r)
+			if failed := s.identify(r); failed != nil {
+				return s.refused(h, failed)
 			}
-			switch {
-			case failed != nil:
-				return s.reply(h, failed.status, simulator.JSON(failed))
-			case body == nil:
-				return s.reply(h, http.StatusOK, nil)
+			body, failed := serve(r)
+			if failed != nil {
+				return s.refused(h, failed)
 			}
-			return s.reply(h, http.StatusOK, simulator.JSON(body))
+			return s.reply(h, http.StatusOK, body)
 		})
 	}
 }
 
 // identify checks the form and the client's id and secret.
-func (s *Server) identify(r *http.Request) *oauthError {
+func (s *Server) identify(r *http.Request) *problem {
 	id, secret, ok := r.BasicAuth()
 	switch {
 	case !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") || r.ParseForm() != nil:
-		return newOAuthError(http.StatusBadRequest, "invalid_request", "OAU-113", "The request must be a form that is posted")
+		return oauthError(http.StatusBadRequest, "invalid_request", "OAU-113", "The request must be a form that is posted")
 	case !ok:
-		return newOAuthError(http.StatusBadRequest, "invalid_client", "OAU-123", "Client authentication is required")
+		return oauthError(http.StatusBadRequest, "invalid_client", "OAU-123", "Client authentication is required")
 	case id != s.settings.ClientID:
-		e := newOAuthError(http.StatusBadRequest, "invalid_client", "OAU-153", "Invalid client: "+id)
-		e.Errors[0].Parameters = []oauthParameter{{"client_id", id}}
+		e := oauthError(http.StatusBadRequest, "invalid_client", "OAU-153", "Invalid client: "+id)
+		e.Errors[0].Parameters = []parameter{{"client_id", id}}
 		return e
 	case secret != s.ClientSecret():
-		return newOAuthError(http.StatusUnauthorized, "invalid_client", "OAU-146", "Invalid client credentials")
+		return oauthError(http.StatusUnauthorized, "invalid_client", "OAU-146", "Invalid client credentials")
 	}
 	return nil
 }
 
 // token is the JWT bearer grant (RFC 7523).
-func (s *Server) token(r *http.Request) (any, *oauthError) {
+func (s *Server) token(r *http.Request) ([]byte, *problem) {
 	s.mu.Lock()
 	grant, locked, allowed, scopes := r.PostForm.Get("grant_type"), s.locked, s.grant, strings.Join(s.scopes, " ")
 	expires, known := s.jwts[r.PostForm.Get("assertion")]
 	s.mu.Unlock()
-	lifetime := tokenLifetime
-	if text := r.PostForm.Get("access_token_ttl"); text != "" {
-		seconds, err := strconv.Atoi(text)
-		if err != nil || seconds < 600 || seconds > 3600 {
-			return nil, newOAuthError(http.StatusBadRequest, "invalid_request", "OAU-111", "Parameter [access_token_ttl] is invalid")
-		}
-		lifetime = time.Duration(seconds) * time.Second
-	}
 	switch {
 	case grant != jwtGrant || !allowed:
-		return nil, newOAuthError(http.StatusForbidden, "unauthorized_client", "OAU-112",
+		return nil, oauthError(http.StatusForbidden, "unauthorized_client", "OAU-112",
 			"The client is unauthorized for the required grant type: ["+grant+"]")
 	case locked:
-		return nil, newOAuthError(http.StatusBadRequest, "invalid_grant", "OAU-147",
+		return nil, oauthError(http.StatusBadRequest, "invalid_grant", "OAU-147",
 			"The account is locked out due to multiple unsuccessful logon attempts.")
 	case !known:
-		return nil, newOAuthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: signature")
+		return nil, oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: signature")
 	case !expires.IsZero() && !s.wall.Now().Before(expires):
-		return nil, newOAuthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: expired")
+		return nil, oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: expired")
 	}
-	return map[string]any{
-		"access_token": s.openSession(lifetime), "token_type": "bearer", "expires_in": int(lifetime / time.Second),
+	return simulator.JSON(map[string]any{
+		"access_token": s.openSession(tokenLifetime), "token_type": "bearer", "expires_in": int(tokenLifetime / time.Second),
 		"scope": scopes, "owner_id": userID, "endpoint_id": "hGQ1AqmtSnGtyrsVNvI1Ew",
-	}, nil
+	}), nil
 }
 
 // revoke ends a session (RFC 7009). A token that isn't known is no error.
-func (s *Server) revoke(r *http.Request) (any, *oauthError) {
+func (s *Server) revoke(r *http.Request) ([]byte, *problem) {
 	s.closeSession(r.PostForm.Get("token"))
 	return nil, nil
 }

@@ -238,7 +238,7 @@ func (sc *scope) contentURI(id string) string {
 	return "https://media.ringcentral.com/restapi/" + path + "/recording/" + id + "/content"
 }
 
-// maxLegRing is how long a leg lasts at most that nobody answered.
+// maxLegRing is the longest duration of a leg that wasn't answered.
 const maxLegRing = 12 * time.Second
 
 // legs are the row's legs, between its parties. A call in progress has one; a row without a result has none.

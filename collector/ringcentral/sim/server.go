@@ -149,8 +149,7 @@ func (s *Server) catch(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(`{"records":[],"paging":{"perPage":100},"navigation":{}}`))
 }
 
-// limit counts a request to a group, fills in the headers that every answer of the group has, and returns whether the
-// request is answered.
+// limit counts a request to a group, fills in the headers that every answer of the group has, and returns whether the request is answered.
 func (s *Server) limit(group string, h http.Header) bool {
 	l := s.limits[group]
 	left, wait := 99_999, time.Duration(0)

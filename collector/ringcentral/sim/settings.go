@@ -90,8 +90,7 @@ type Settings struct {
 	// BareErrors leaves all but the list of errors out of error bodies.
 	BareErrors bool
 
-	// Heavy and Auth are how many requests of a group are answered in a Window; 10, 5 and a minute if zero. A negative
-	// limit is none.
+	// Heavy and Auth are how many requests of a group are answered in a Window; 10, 5 and a minute if zero. A negative limit is none.
 	Heavy, Auth int
 	Window      time.Duration
 }

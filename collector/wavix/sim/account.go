@@ -66,8 +66,8 @@ func NewAccount(s AccountSettings) (*Account, error) {
 	return a, nil
 }
 
-// eachRow calls f for every row of the calls that start in [from, to), in the same order each time; a call's own row
-// comes before what is linked to it. The row belongs to f until it returns.
+// eachRow calls f for every row of the calls that start in [from, to), in the same order each time; a call's own row comes before what is
+// linked to it. The row belongs to f until it returns.
 func (a *Account) eachRow(from, to time.Time, f func(*row)) {
 	for of, w := range a.worlds {
 		if w == nil {
@@ -108,8 +108,8 @@ func (a *Account) eachActive(at time.Time, linger time.Duration, f func(*row)) {
 	})
 }
 
-// Active is how many calls are in progress at an instant, by direction: inbound and outbound have an entry each. A
-// forwarded call is two, and so is one between two of the account's numbers.
+// Active is how many calls are in progress at an instant, by direction: inbound and outbound have an entry each. A forwarded call is two,
+// and so is one between two of the account's numbers.
 func (a *Account) Active(at time.Time) map[cdr.Direction]int {
 	active := map[cdr.Direction]int{cdr.Inbound: 0, cdr.Outbound: 0}
 	a.eachActive(at, 0, func(r *row) { active[r.side.direction()]++ })
@@ -243,8 +243,7 @@ func (a *Account) at(p *place) row {
 	return a.row(p.world, &c, p.part)
 }
 
-// matches says whether a filter by disposition lets a row pass: whatever its case, and for a row without one by whether
-// it was answered.
+// matches says whether a filter by disposition lets a row pass: case doesn't matter, and a row without a disposition passes as answered if it was.
 func (a *Account) matches(p *place, disposition string, at time.Time) bool {
 	r := a.at(p)
 	k := r.Versions()[r.At(at)].Kind

@@ -1,11 +1,10 @@
-// Package sim is a simulated Wavix account: call detail records in three formats, calls in progress, and known totals,
-// in each generation of the API.
+// Package sim is a simulated Wavix account: call detail records in three formats, calls in progress, and known totals, in each generation
+// of the API.
 //
-// An account has two worlds of calls, placed and received, and some calls of one have a row of the other's type too: a
-// received call that is forwarded makes a placed leg, a call between two of the account's numbers is listed under both
-// types with one id. Where Wavix's documents leave something open (the order of rows, the time zone of days, the
-// greatest page, whether the export is limited to a page), it is a setting. Totals follow from how the calls were made;
-// the package doesn't import the exporter's mapping.
+// An account has two worlds of calls, placed and received, and some calls of one have a row of the other's type too: a received call that
+// is forwarded makes a placed leg, a call between two of the account's numbers is listed under both types with one id. Where Wavix's
+// documents leave something open (the order of rows, the time zone of days, the greatest page, whether the export is limited to a page), it
+// is a setting. Totals follow from how the calls were made; the package doesn't import the exporter's mapping.
 //
 //	account, err := sim.NewAccount(sim.AccountSettings{Placed: placed, Received: received})
 //	server, err := sim.Start(sim.Settings{Account: account, Generation: sim.GenerationB})
@@ -15,6 +14,5 @@
 //	server.Upgrade(sim.GenerationC)  // /v1/cdrs instead of /v1/cdr, and call_id
 //	want := account.Totals(server.Pause())
 //
-// The amounts of the mixes' tariffs are hundred-thousandths of a dollar, since Wavix's prices have up to five decimals:
-// see Totals.Charges.
+// The amounts of the mixes' tariffs are hundred-thousandths of a dollar, since Wavix's prices have up to five decimals: see Totals.Charges.
 package sim

@@ -290,8 +290,8 @@ func digits(random uint64, n int) string {
 // target is the number that a call was forwarded to.
 func (r *row) target() string { return target.Digits[1:] + digits(styleOf(r.CallID)>>4, target.Random) }
 
-// destination is where a call went: for a placed one the place, if it is known, for a received one a trunk, a SIP URI or
-// the number that it was forwarded to.
+// destination is where a call went: for a placed one the place, if it is known, for a received one a trunk, a SIP URI or the number that it
+// was forwarded to.
 func (r *row) destination() string {
 	kind := r.Versions()[0].Kind
 	switch {

@@ -8,9 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// PlacedMix is traffic of type placed: every disposition, as Wavix writes it and as
-// it might, and what else a reader may stumble over. The trunk is the SIP trunk's
-// login; calls of the API have none.
+// PlacedMix is traffic of type placed: every disposition, as Wavix writes it and as it might, and what else a reader may stumble over. The
+// trunk is the SIP trunk's login; calls of the API have none.
 func PlacedMix() *simulator.Mix {
 	m := mix(Placed)
 	m.Kinds = append(placedKinds(), oddPlacedKinds()...)
@@ -40,8 +39,8 @@ func mix(name string) *simulator.Mix {
 	}
 }
 
-// kind is a kind of call whose row is of a type: the disposition as it is written, and
-// what it means. It costs money unless that is taken away.
+// kind is a kind of call whose row is of a type: the disposition as it is written, and what it means. It costs money unless that is taken
+// away.
 func kind(weight int, callType string, direction cdr.Direction, disposition string, outcome cdr.Outcome) simulator.Kind {
 	return simulator.Kind{
 		Weight: weight, Wire: string(plain), CallType: callType, Direction: direction, Outcome: outcome,
@@ -118,9 +117,9 @@ func oddPlacedKinds() []simulator.Kind {
 		free(out(5, "NoAnswer", cdr.NoAnswer)),
 		free(out(15, "rejected", cdr.Rejected)),
 		unpriced(out(25, "failed", cdr.Failed)),
-		// A value that nobody knows yet.
+		// An unknown value.
 		free(out(4, "congestion", cdr.Unknown)),
-		// No disposition: the duration tells, or nothing does.
+		// No disposition: the duration says whether it was answered, or nothing does.
 		out(10, "", cdr.Answered),
 		unpriced(out(4, "", cdr.Unknown)),
 		party(out(8, "answered", cdr.Answered), simulator.Label),
@@ -129,9 +128,8 @@ func oddPlacedKinds() []simulator.Kind {
 	}
 }
 
-// Documented is a mix without what Wavix's document of 2026 doesn't allow. Its rows
-// conform to it in GenerationC, unless the world has malformed rows, rows without an
-// id, or revisions, which bring prices that aren't known yet.
+// Documented is a mix without what Wavix's document of 2026 doesn't allow. Its rows conform to it in GenerationC, unless the world has
+// malformed rows, rows without an id, or revisions, which bring prices that aren't known yet.
 func Documented(m *simulator.Mix) *simulator.Mix {
 	some := *m
 	some.Kinds = slices.DeleteFunc(slices.Clone(m.Kinds), func(k simulator.Kind) bool { return !documented(&k) })

@@ -5,8 +5,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// ReceivedMix is traffic of type received. It has no trunk: what a trunk's Wire holds
-// is the destination, which is never a label.
+// ReceivedMix is traffic of type received. It has no trunk: what a trunk's Wire holds is the destination, which is never a label.
 func ReceivedMix() *simulator.Mix {
 	m := mix(Received)
 	m.Kinds = append(append(receivedKinds(), forwardedKinds()...), oddReceivedKinds()...)
@@ -41,8 +40,8 @@ func receivedKinds() []simulator.Kind {
 	}
 }
 
-// forwardedKinds are parents. Their outcome doesn't change: what it was when a leg was
-// counted decides whether the leg's failure counts (guarantee 3).
+// forwardedKinds are parents. Their outcome doesn't change: what it was when a leg was counted decides whether the leg's failure counts
+// (guarantee 3).
 func forwardedKinds() []simulator.Kind {
 	return []simulator.Kind{
 		in(inbound(40, "answered", cdr.Answered), forwarded),

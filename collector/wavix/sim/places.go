@@ -2,8 +2,8 @@ package sim
 
 import "github.com/cdr-exporter/cdr-exporter/internal/simulator"
 
-// places are ranges that regulators set aside for drama: North America's 555-0100 to 0199, Ofcom's 020 7946 0xxx, the
-// Bundesnetzagentur's (0)30 23125 xxx, ARCEP's 01 99 00 xx xx. +800 is shared by countries.
+// places are ranges that regulators set aside for drama: North America's 555-0100 to 0199, Ofcom's 020 7946 0xxx, the Bundesnetzagentur's
+// (0)30 23125 xxx, ARCEP's 01 99 00 xx xx. +800 is shared by countries.
 func places() []simulator.Prefix {
 	return []simulator.Prefix{
 		{Weight: 30, Digits: "+142555501", Random: 2, Country: "US", Place: "United States"},

@@ -18,8 +18,8 @@ const (
 	otherParent scenario = "other parent"
 	// ownNumber is a placed call to one of the account's own numbers: it is also listed as received, with the same id.
 	ownNumber scenario = "own number"
-	// forwarded is a received call that went on to the telephone network: there is a placed leg too, whose parent it
-	// is, and a fee. The leg is answered, or fails.
+	// forwarded is a received call that went on to the telephone network: there is a placed leg too, whose parent it is, and a fee. The leg
+	// is answered, or fails.
 	forwarded       scenario = "forwarded"
 	forwardedInVain scenario = "forwarded in vain"
 )
@@ -56,7 +56,7 @@ func partsOf(c *simulator.Call) []part {
 
 func scenarioOf(c *simulator.Call) scenario { return scenario(c.Versions()[0].Kind.Wire) }
 
-// row is one row of a type's list, as a call of its own: a version's Connection is the fee for forwarding.
+// row is one row of a type's list, as a separate call: a version's Connection is the fee for forwarding.
 type row struct {
 	simulator.Call
 	scenario
@@ -117,7 +117,7 @@ func (a *Account) row(of side, c *simulator.Call, p part) row {
 	return r
 }
 
-// link makes the row one of the other type, with one version, and returns that with a kind of its own.
+// link makes the row one of the other type, with one version, and returns that with its own copy of the kind.
 func (r *row) link(of side) simulator.Version {
 	v := r.Versions()[0]
 	k := *v.Kind

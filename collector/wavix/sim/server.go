@@ -104,8 +104,8 @@ func (s *Server) Asked() []Asked {
 	return slices.Clone(s.asked)
 }
 
-// DayTotals is the total that the list gives at an instant for a day of the account's time zone, by type and with
-// disposition=all. Only the date of the time counts.
+// DayTotals is the total that the list gives at an instant for a day of the account's time zone, by type and with disposition=all. Only the
+// date of the time counts.
 func (s *Server) DayTotals(date time.Time, callType string, at time.Time) int {
 	of, ok := sideOf(callType)
 	if !ok {

@@ -7,14 +7,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// The endpoints, as faults and the record of requests name them, whatever their
-// paths are in a generation.
+// The endpoints, as faults and the record of requests name them, independent of their paths in a generation.
 const (
 	// EndpointList is GET /v1/cdr or /v1/cdrs.
 	EndpointList = "cdrs"
 	// EndpointExport is the stream, .../all.
 	EndpointExport = "cdrs_all"
-	// EndpointCSV is /v1/cdr.csv, or the list for those who accept text/csv.
+	// EndpointCSV is /v1/cdr.csv, or the list with Accept: text/csv.
 	EndpointCSV = "cdrs_csv"
 	// EndpointCalls is the calls in progress.
 	EndpointCalls = "calls"
@@ -33,14 +32,12 @@ type Generation uint8
 
 // The generations.
 const (
-	// GenerationA is that of 2025 and before: the key as `appid`, /v1/cdr,
-	// /v1/cdr/all, /v1/cdr.csv and /v1/call, numbers as JSON numbers, uuid.
+	// GenerationA is that of 2025 and before: the key as `appid`, /v1/cdr, /v1/cdr/all, /v1/cdr.csv and /v1/call, numbers as JSON numbers,
+	// uuid.
 	GenerationA Generation = iota + 1
-	// GenerationB is that of early 2026: the key as bearer, /v1/cdr, /v1/calls,
-	// money as strings.
+	// GenerationB is that of early 2026: the key as bearer, /v1/cdr, /v1/calls, money as strings.
 	GenerationB
-	// GenerationC is that of June 2026, which Wavix's OpenAPI document describes:
-	// /v1/cdrs, /v1/calls, and call_id beside uuid.
+	// GenerationC is that of June 2026, which Wavix's OpenAPI document describes: /v1/cdrs, /v1/calls, and call_id beside uuid.
 	GenerationC
 	// GenerationD is C after uuid and parent_uuid, deprecated there, were dropped.
 	GenerationD
@@ -71,14 +68,12 @@ const (
 	ZeroPerPage simulator.Fault = "per_page 0"
 	// SwappedMembers has the pagination before the items.
 	SwappedMembers simulator.Fault = "swapped members"
-	// CutLine ends a stream within a line, ShortStream after half of the lines,
-	// both as if that were its end. ErrorInStream ends half of the lines with an
-	// object that says success false.
+	// CutLine ends a stream within a line, ShortStream after half of the lines, both as if that were its end. ErrorInStream ends half of
+	// the lines with an object that says success false.
 	CutLine       simulator.Fault = "cut line"
 	ShortStream   simulator.Fault = "short stream"
 	ErrorInStream simulator.Fault = "error in stream"
-	// BlankLines has empty lines between those of a stream, NoFinalNewline none at
-	// its end.
+	// BlankLines has empty lines between those of a stream, NoFinalNewline none at its end.
 	BlankLines     simulator.Fault = "blank lines"
 	NoFinalNewline simulator.Fault = "no final newline"
 )
@@ -108,8 +103,7 @@ type Settings struct {
 
 	// Generation is GenerationC if zero.
 	Generation Generation
-	// KeepOldPaths keeps /v1/cdr, /v1/cdr/all and /v1/cdr.csv alive in later
-	// generations. AcceptAppID goes on taking the key as `appid`.
+	// KeepOldPaths keeps /v1/cdr, /v1/cdr/all and /v1/cdr.csv alive in later generations. AcceptAppID goes on taking the key as `appid`.
 	KeepOldPaths, AcceptAppID bool
 
 	// Order is that of rows. Timezone is that of days; UTC if nil.
@@ -117,21 +111,18 @@ type Settings struct {
 	Timezone *time.Location
 	// MaxPerPage is the greatest page; 1000 if zero. A greater per_page is lowered to it.
 	MaxPerPage int
-	// CopiesInTotal counts a row that is listed twice as two in the pagination.
-	// Without it a copy stands beside its row, and the total is that of records.
+	// CopiesInTotal counts a row that is listed twice as two in the pagination. Without it a copy stands beside its row, and the total is
+	// that of records.
 	CopiesInTotal bool
 	// ExportLimited limits the export to a page of 25 unless it is asked for more.
 	ExportLimited bool
-	// ExportFewer leaves out of the export what Wavix's sample of it lacks: the
-	// trunk, the parent, who answered. See View.Reduced.
+	// ExportFewer leaves out of the export what Wavix's sample of it lacks: the trunk, the parent, answered_by. See View.Reduced.
 	ExportFewer bool
 	// ExportCutNewline ends the export without a newline.
 	ExportCutNewline bool
-	// Linger is how long a call that ended stays among those in progress, with the
-	// event of its end.
+	// Linger is how long a call that ended stays among those in progress, with the event of its end.
 	Linger time.Duration
-	// RequestsPerMinute is answered; more is refused with 429. Zero is no limit.
-	// The minute is the provider's.
+	// RequestsPerMinute is answered; more is refused with 429. Zero is no limit. The minute is the provider's.
 	RequestsPerMinute int
 }
 

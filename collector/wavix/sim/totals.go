@@ -6,8 +6,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// Millionths is money in millionths of a dollar. Wavix's prices have up to five decimals, of which simulator.Amount
-// holds four.
+// Millionths is money in millionths of a dollar. Wavix's prices have up to five decimals, of which simulator.Amount holds four.
 type Millionths int64
 
 // millionths converts amounts of this package's tariffs, in hundred-thousandths.
@@ -26,8 +25,8 @@ type Totals struct {
 	// Charges is cdr_call_charges_total, Corrections cdr_call_charge_corrections_total.
 	Charges     map[simulator.ChargeKey]Millionths
 	Corrections map[simulator.CorrectionKey]Millionths
-	// Twins are records without an id that can't be told from another, Children those whose parent is another record,
-	// Excused the failed ones of them whose failure isn't counted beside their parent's (guarantee 3).
+	// Twins are records without an id that can't be told from another, Children those whose parent is another record, Excused the failed
+	// ones of them whose failure isn't counted beside their parent's (guarantee 3).
 	Twins, Children, Excused int
 }
 
@@ -87,7 +86,7 @@ func (a *Account) TotalsOf(v View) (t Totals) {
 			parentFailed = failed && !r.NoID
 		}
 	})
-	t.Totals, t.Charges, t.Corrections = c.Totals, millionths(c.Totals.Charges), millionths(c.Totals.Corrections)
+	t.Totals, t.Charges, t.Corrections = c.Totals, millionths(c.Charges), millionths(c.Corrections)
 	t.Totals.Charges, t.Totals.Corrections = nil, nil
 	return t
 }

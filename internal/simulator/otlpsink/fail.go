@@ -11,12 +11,9 @@ import (
 type failures struct {
 	mu      sync.Mutex
 	replies []Reply
-	closed  chan struct{}
-	once    sync.Once
 }
 
-// Fail makes the next requests that fit be answered so. Of several replies that
-// fit, the one that was told first goes first.
+// Fail makes the next requests that fit be answered so. Of several replies that fit, the oldest goes first.
 func (s *Sink) Fail(r Reply) {
 	s.failures.mu.Lock()
 	defer s.failures.mu.Unlock()
@@ -30,13 +27,13 @@ func (s *Sink) ClearFailures() {
 	s.failures.replies = nil
 }
 
-// next is the reply for a request with these records, if there is one.
-func (f *failures) next(signal Signal, logs []Log) (Reply, bool) {
+// next is the reply to a request with these records; the zero Reply accepts it.
+func (f *failures) next(signal Signal, logs []Log) Reply {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.replies {
 		r := f.replies[i]
-		if r.Signal != AnySignal && r.Signal != signal || !r.fits(logs) {
+		if r.Signal != AnySignal && r.Signal != signal || r.Match != nil && !slices.ContainsFunc(logs, r.Match) {
 			continue
 		}
 		if r.Times > 0 {
@@ -44,17 +41,15 @@ func (f *failures) next(signal Signal, logs []Log) (Reply, bool) {
 				f.replies = slices.Delete(f.replies, i, i+1)
 			}
 		}
-		return r, true
+		return r
 	}
-	return Reply{}, false
+	return Reply{}
 }
-
-func (r *Reply) fits(logs []Log) bool { return r.Match == nil || slices.ContainsFunc(logs, r.Match) }
 
 // refuses says that nothing of the request is accepted.
 func (r *Reply) refuses() bool { return r.Status != 0 || r.Code != 0 || r.Drop }
 
-// split is what of the records is kept, and how many are rejected.
+// split returns the records to keep, and how many are rejected.
 func (r *Reply) split(logs []Log) (kept []Log, rejected int) {
 	if !r.RejectLogs {
 		return logs, 0
@@ -69,31 +64,22 @@ func (r *Reply) split(logs []Log) (kept []Log, rejected int) {
 	return kept, rejected
 }
 
-// wait passes the delay, unless the request or the sink ends before.
-func (f *failures) wait(ctx context.Context, d time.Duration) {
-	if d <= 0 {
-		return
+// receive keeps what a request brings, as the reply to it says, after the reply's delay. It returns how many log records are rejected.
+func (s *Sink) receive(ctx context.Context, signal Signal, logs []Log, points []Point) (reply Reply, rejected int) {
+	reply = s.failures.next(signal, logs)
+	if reply.Delay > 0 {
+		timer := time.NewTimer(reply.Delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		case <-s.closed:
+		}
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	case <-f.done():
+	logs, rejected = reply.split(logs)
+	if !reply.refuses() || reply.Accept {
+		s.store.keepLogs(logs)
+		s.store.keepPoints(points)
 	}
-}
-
-func (f *failures) done() chan struct{} {
-	f.once.Do(func() { f.closed = make(chan struct{}) })
-	return f.closed
-}
-
-func (f *failures) stop() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	select {
-	case <-f.done():
-	default:
-		close(f.closed)
-	}
+	return reply, rejected
 }

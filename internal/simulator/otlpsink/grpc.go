@@ -21,20 +21,9 @@ type grpcLogs struct {
 
 // Export takes log records.
 func (g *grpcLogs) Export(ctx context.Context, request *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
-	s := g.sink
-	s.store.request(LogSignal)
-	if err := s.checkMetadata(ctx); err != nil {
+	reply, rejected, err := g.sink.receiveGRPC(ctx, LogSignal, readLogs(request), nil)
+	if err != nil {
 		return nil, err
-	}
-	logs := readLogs(request)
-	reply, told := s.failures.next(LogSignal, logs)
-	s.failures.wait(ctx, reply.Delay)
-	kept, rejected := reply.split(logs)
-	if !reply.refuses() || reply.Accept {
-		s.store.keepLogs(kept)
-	}
-	if told && reply.refuses() {
-		return nil, refuseGRPC(&reply)
 	}
 	return logsResponse(rejected, reply.Message), nil
 }
@@ -46,44 +35,33 @@ type grpcMetrics struct {
 
 // Export takes metric points.
 func (g *grpcMetrics) Export(ctx context.Context, request *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
-	s := g.sink
-	s.store.request(MetricSignal)
-	if err := s.checkMetadata(ctx); err != nil {
+	if _, _, err := g.sink.receiveGRPC(ctx, MetricSignal, nil, readPoints(request)); err != nil {
 		return nil, err
-	}
-	reply, told := s.failures.next(MetricSignal, nil)
-	s.failures.wait(ctx, reply.Delay)
-	if !reply.refuses() || reply.Accept {
-		s.store.keepPoints(readPoints(request))
-	}
-	if told && reply.refuses() {
-		return nil, refuseGRPC(&reply)
 	}
 	return &colmetrics.ExportMetricsServiceResponse{}, nil
 }
 
-func (s *Sink) checkMetadata(ctx context.Context) error {
+// receiveGRPC is receive for gRPC: a failure is a status, with retry information if the reply has any.
+func (s *Sink) receiveGRPC(ctx context.Context, signal Signal, logs []Log, points []Point) (Reply, int, error) {
+	s.store.request(signal)
 	md, _ := metadata.FromIncomingContext(ctx)
 	for name, value := range s.settings.Headers {
 		if got := md.Get(name); len(got) != 1 || got[0] != value {
-			return status.Errorf(codes.Unauthenticated, "metadata %s is missing or wrong", name)
+			return Reply{}, 0, status.Errorf(codes.Unauthenticated, "metadata %s is missing or wrong", name)
 		}
 	}
-	return nil
-}
-
-// refuseGRPC is the failure as a status, with retry information if there is any.
-func refuseGRPC(reply *Reply) error {
-	code := reply.Code
-	if code == codes.OK {
-		code = codes.Unavailable
+	reply, rejected := s.receive(ctx, signal, logs, points)
+	if !reply.refuses() {
+		return reply, rejected, nil
 	}
-	st := status.New(code, reply.Message)
+	if reply.Code == codes.OK {
+		reply.Code = codes.Unavailable
+	}
+	st := status.New(reply.Code, reply.Message)
 	if reply.RetryAfter > 0 {
-		detailed, err := st.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(reply.RetryAfter)})
-		if err == nil {
+		if detailed, err := st.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(reply.RetryAfter)}); err == nil {
 			st = detailed
 		}
 	}
-	return st.Err()
+	return reply, rejected, st.Err()
 }

@@ -1,6 +1,7 @@
 package otlpsink
 
 import (
+	"cmp"
 	"compress/gzip"
 	"fmt"
 	"io"
@@ -15,51 +16,31 @@ import (
 	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
 )
 
-// maxBody bounds a request's body, unpacked.
-const maxBody = 64 << 20
-
-const protobuf = "application/x-protobuf"
+const (
+	// maxBody bounds a request's body, unpacked.
+	maxBody  = 64 << 20
+	protobuf = "application/x-protobuf"
+)
 
 func (s *Sink) httpLogs(w http.ResponseWriter, r *http.Request) {
-	s.store.request(LogSignal)
 	var request collogs.ExportLogsServiceRequest
-	if !s.receive(w, r, &request) {
-		return
+	if s.decode(w, r, LogSignal, &request) {
+		reply, rejected := s.receive(r.Context(), LogSignal, readLogs(&request), nil)
+		answer(w, &reply, logsResponse(rejected, reply.Message))
 	}
-	logs := readLogs(&request)
-	reply, told := s.failures.next(LogSignal, logs)
-	s.failures.wait(r.Context(), reply.Delay)
-	kept, rejected := reply.split(logs)
-	if !reply.refuses() || reply.Accept {
-		s.store.keepLogs(kept)
-	}
-	if told && reply.refuses() {
-		refuseHTTP(w, &reply)
-		return
-	}
-	writeProto(w, http.StatusOK, logsResponse(rejected, reply.Message))
 }
 
 func (s *Sink) httpMetrics(w http.ResponseWriter, r *http.Request) {
-	s.store.request(MetricSignal)
 	var request colmetrics.ExportMetricsServiceRequest
-	if !s.receive(w, r, &request) {
-		return
+	if s.decode(w, r, MetricSignal, &request) {
+		reply, _ := s.receive(r.Context(), MetricSignal, nil, readPoints(&request))
+		answer(w, &reply, &colmetrics.ExportMetricsServiceResponse{})
 	}
-	reply, told := s.failures.next(MetricSignal, nil)
-	s.failures.wait(r.Context(), reply.Delay)
-	if !reply.refuses() || reply.Accept {
-		s.store.keepPoints(readPoints(&request))
-	}
-	if told && reply.refuses() {
-		refuseHTTP(w, &reply)
-		return
-	}
-	writeProto(w, http.StatusOK, &colmetrics.ExportMetricsServiceResponse{})
 }
 
-// receive checks and decodes a request; what it refuses it has answered.
-func (s *Sink) receive(w http.ResponseWriter, r *http.Request, into proto.Message) bool {
+// decode checks and decodes a request; what it refuses it has answered.
+func (s *Sink) decode(w http.ResponseWriter, r *http.Request, signal Signal, into proto.Message) bool {
+	s.store.request(signal)
 	for name, value := range s.settings.Headers {
 		if r.Header.Get(name) != value {
 			http.Error(w, "header "+name+" is missing or wrong", http.StatusUnauthorized)
@@ -76,9 +57,8 @@ func (s *Sink) receive(w http.ResponseWriter, r *http.Request, into proto.Messag
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
-		return false
 	}
-	return true
+	return err == nil
 }
 
 func readBody(r *http.Request) ([]byte, error) {
@@ -97,31 +77,25 @@ func readBody(r *http.Request) ([]byte, error) {
 	return raw, nil
 }
 
-// refuseHTTP answers with a failure. Its body is a Status, as OTLP wants it.
-func refuseHTTP(w http.ResponseWriter, reply *Reply) {
+// answer sends the response, or the failure that the reply asks for: its body is a Status, as OTLP wants it.
+func answer(w http.ResponseWriter, reply *Reply, response proto.Message) {
+	status := http.StatusOK
 	if reply.Drop {
 		panic(http.ErrAbortHandler)
 	}
-	if reply.RetryAfter > 0 {
-		seconds := int((reply.RetryAfter + time.Second - 1) / time.Second)
-		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	if reply.refuses() {
+		status, response = cmp.Or(reply.Status, http.StatusServiceUnavailable), &rpcstatus.Status{Message: reply.Message}
+		if reply.RetryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int((reply.RetryAfter+time.Second-1)/time.Second)))
+		}
 	}
-	status := reply.Status
-	if status == 0 {
-		status = http.StatusServiceUnavailable
-	}
-	writeProto(w, status, &rpcstatus.Status{Message: reply.Message})
-}
-
-func writeProto(w http.ResponseWriter, status int, m proto.Message) {
-	body, err := proto.Marshal(m)
+	body, err := proto.Marshal(response)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", protobuf)
 	w.WriteHeader(status)
-	// A client that is gone gets nothing.
 	_, _ = w.Write(body)
 }
 

@@ -38,8 +38,6 @@ func readMetric(m *metrics.Metric) []Point {
 	case *metrics.Metric_Histogram:
 		base := Point{Kind: Histogram, Monotonic: true, Cumulative: isCumulative(data.Histogram.GetAggregationTemporality())}
 		return readHistograms(base, data.Histogram.GetDataPoints())
-	case *metrics.Metric_ExponentialHistogram:
-		return readExponential(data.ExponentialHistogram)
 	}
 	return nil
 }
@@ -76,18 +74,6 @@ func readHistograms(base Point, data []*metrics.HistogramDataPoint) []Point {
 	return list
 }
 
-func readExponential(h *metrics.ExponentialHistogram) []Point {
-	var list []Point
-	for _, d := range h.GetDataPoints() {
-		list = append(list, Point{
-			Kind: ExponentialHistogram, Monotonic: true, Cumulative: isCumulative(h.GetAggregationTemporality()),
-			Attributes: readLabels(d.GetAttributes()), Sum: d.GetSum(), Count: d.GetCount(),
-			Start: readTime(d.GetStartTimeUnixNano()), Time: readTime(d.GetTimeUnixNano()),
-		})
-	}
-	return list
-}
-
 // readLabels are attributes as text.
 func readLabels(list []*common.KeyValue) map[string]string {
 	m := make(map[string]string, len(list))
@@ -97,7 +83,7 @@ func readLabels(list []*common.KeyValue) map[string]string {
 	return m
 }
 
-// key tells points apart: name and attributes.
+// key identifies a point: name and attributes.
 func (p *Point) key() string {
 	var b strings.Builder
 	b.WriteString(p.Name)

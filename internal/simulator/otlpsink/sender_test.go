@@ -131,7 +131,7 @@ func httpSender(t *testing.T, sink *Sink, transport *http.Transport, header http
 
 func grpcSender(t *testing.T, sink *Sink, security credentials.TransportCredentials, pairs ...string) sender {
 	t.Helper()
-	connection, err := grpc.NewClient(sink.GRPCAddr(), grpc.WithTransportCredentials(security))
+	connection, err := grpc.NewClient(sink.grpcListener.Addr().String(), grpc.WithTransportCredentials(security))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,11 +25,17 @@ type Sink struct {
 	httpListener net.Listener
 	grpcListener net.Listener
 	done         sync.WaitGroup
+	closed       chan struct{}
+	close        func()
 }
 
 // Start listens for HTTP and for gRPC. An error leaves nothing open.
 func Start(s Settings) (*Sink, error) {
-	sink := &Sink{settings: s, store: newStore(s.CountOnly)}
+	sink := &Sink{
+		settings: s, closed: make(chan struct{}),
+		store: store{uids: map[string]int{}, requests: map[Signal]int{}, points: map[string]Point{}},
+	}
+	sink.close = sync.OnceFunc(func() { close(sink.closed) })
 	var err error
 	if sink.httpListener, err = listen(s.Listen); err != nil {
 		return nil, err
@@ -86,9 +92,6 @@ func (s *Sink) HTTPURL() string { return s.scheme() + s.httpListener.Addr().Stri
 // GRPCURL is the endpoint for grpc, with its scheme.
 func (s *Sink) GRPCURL() string { return s.scheme() + s.grpcListener.Addr().String() }
 
-// GRPCAddr is the gRPC listener's host and port.
-func (s *Sink) GRPCAddr() string { return s.grpcListener.Addr().String() }
-
 func (s *Sink) scheme() string {
 	if s.settings.TLS != nil {
 		return "https://"
@@ -96,10 +99,9 @@ func (s *Sink) scheme() string {
 	return "http://"
 }
 
-// Close ends both servers and what they are doing. It may be called twice. What was
-// received can still be asked for.
+// Close ends both servers and what they are doing. It may be called twice. What was received can still be asked for.
 func (s *Sink) Close() {
-	s.failures.stop()
+	s.close()
 	_ = s.http.Close()
 	s.grpc.Stop()
 	s.done.Wait()

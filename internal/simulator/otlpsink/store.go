@@ -8,28 +8,22 @@ import (
 
 // store keeps what was received.
 type store struct {
-	mu        sync.Mutex
-	countOnly bool
+	mu sync.Mutex // guards what follows
 	// uids maps each uid to the number of times it came.
-	uids    map[string]int
-	logs    []Log
-	repeats int
-	// unnamed are records without a uid.
-	unnamed  int
-	requests map[Signal]int
-	points   map[string]Point
-	// decreased are points that went down.
-	decreased []string
-}
-
-func newStore(countOnly bool) store {
-	return store{countOnly: countOnly, uids: map[string]int{}, requests: map[Signal]int{}, points: map[string]Point{}}
+	uids map[string]int
+	logs []Log
+	// repeats and unnamed count records that came again, and those without a uid.
+	repeats, unnamed int
+	requests         map[Signal]int
+	points           map[string]Point
+	decreased        []string
 }
 
 func (s *store) request(signal Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests[signal]++
+	s.requests[AnySignal]++
 }
 
 func (s *store) keepLogs(logs []Log) {
@@ -42,10 +36,8 @@ func (s *store) keepLogs(logs []Log) {
 			s.repeats++
 			continue
 		}
-		if !s.countOnly {
-			l.Number = len(s.logs)
-			s.logs = append(s.logs, l)
-		}
+		l.Number = len(s.logs)
+		s.logs = append(s.logs, l)
 	}
 }
 
@@ -65,68 +57,51 @@ func (s *store) keepPoints(points []Point) {
 	}
 }
 
-// Logs are the distinct log records in the order of first arrival. With CountOnly
-// there are none.
-func (s *Sink) Logs() []Log {
+// locked reads the store.
+func locked[T any](s *Sink, read func(*store) T) T {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
-	return slices.Clone(s.store.logs)
+	return read(&s.store)
 }
 
-// FeedLogs are the distinct records of one feed of one source, in the order of
-// first arrival.
+// Logs are the distinct log records in the order of first arrival.
+func (s *Sink) Logs() []Log {
+	return locked(s, func(s *store) []Log { return slices.Clone(s.logs) })
+}
+
+// FeedLogs are the distinct records of one feed of one source, in the order of first arrival.
 func (s *Sink) FeedLogs(source, feed string) []Log {
 	return slices.DeleteFunc(s.Logs(), func(l Log) bool { return l.Source != source || l.Feed != feed })
 }
 
 // Distinct is the number of distinct log records.
-func (s *Sink) Distinct() int {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	return len(s.store.uids)
-}
+func (s *Sink) Distinct() int { return locked(s, func(s *store) int { return len(s.uids) }) }
 
 // Repeats is how many log records came again.
-func (s *Sink) Repeats() int {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	return s.store.repeats
-}
+func (s *Sink) Repeats() int { return locked(s, func(s *store) int { return s.repeats }) }
 
-// Unnamed is how many log records had no uid; each is kept as one of its own.
-func (s *Sink) Unnamed() int {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	return s.store.unnamed
-}
+// Unnamed is how many log records had no uid; each is kept as a separate one.
+func (s *Sink) Unnamed() int { return locked(s, func(s *store) int { return s.unnamed }) }
 
 // Times is how often each uid came.
 func (s *Sink) Times() map[string]int {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	return maps.Clone(s.store.uids)
+	return locked(s, func(s *store) map[string]int { return maps.Clone(s.uids) })
 }
 
 // Requests is the number of requests with a signal, failed ones included.
 func (s *Sink) Requests(signal Signal) int {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	if signal == AnySignal {
-		return s.store.requests[LogSignal] + s.store.requests[MetricSignal]
-	}
-	return s.store.requests[signal]
+	return locked(s, func(s *store) int { return s.requests[signal] })
 }
 
 // Metrics are the newest values of all points, by name and attributes.
 func (s *Sink) Metrics() []Point {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	keys := slices.Sorted(maps.Keys(s.store.points))
-	points := make([]Point, 0, len(keys))
-	for _, key := range keys {
-		points = append(points, s.store.points[key])
-	}
-	return points
+	return locked(s, func(s *store) []Point {
+		points := make([]Point, 0, len(s.points))
+		for _, key := range slices.Sorted(maps.Keys(s.points)) {
+			points = append(points, s.points[key])
+		}
+		return points
+	})
 }
 
 // Metric are the newest points of one metric.
@@ -136,7 +111,5 @@ func (s *Sink) Metric(name string) []Point {
 
 // Decreased are the monotonic points that once went down with the same start.
 func (s *Sink) Decreased() []string {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	return slices.Clone(s.store.decreased)
+	return locked(s, func(s *store) []string { return slices.Clone(s.decreased) })
 }

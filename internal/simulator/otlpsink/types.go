@@ -9,13 +9,10 @@ import (
 
 // Settings say how the sink listens.
 type Settings struct {
-	// Listen is the address of the HTTP listener, ListenGRPC of the other;
-	// 127.0.0.1:0 if empty.
+	// Listen is the address of the HTTP listener, ListenGRPC of the other; 127.0.0.1:0 if empty.
 	Listen, ListenGRPC string
 	// TLS serves both over TLS.
 	TLS *tls.Config
-	// CountOnly keeps only the uids of records and their number: for millions.
-	CountOnly bool
 	// Headers are required of every request, HTTP or gRPC metadata.
 	Headers map[string]string
 }
@@ -48,8 +45,7 @@ type Log struct {
 	TraceID string
 	// Scope is the instrumentation scope's name.
 	Scope string
-	// Attributes and Resource hold string, int64, float64, bool, []any and
-	// map[string]any.
+	// Attributes and Resource hold string, int64, float64, bool, []any and map[string]any.
 	Attributes, Resource map[string]any
 }
 
@@ -58,10 +54,9 @@ type PointKind string
 
 // The kinds of points.
 const (
-	Sum                  PointKind = "sum"
-	Gauge                PointKind = "gauge"
-	Histogram            PointKind = "histogram"
-	ExponentialHistogram PointKind = "exponential_histogram"
+	Sum       PointKind = "sum"
+	Gauge     PointKind = "gauge"
+	Histogram PointKind = "histogram"
 )
 
 // Point is the newest value of one metric's one set of attributes.
@@ -74,8 +69,7 @@ type Point struct {
 	Resource              map[string]any
 	// Start is when the value was 0; Time when it was taken.
 	Start, Time time.Time
-	// Value is of sums and gauges; Sum and Count of histograms, whose Bounds and
-	// Buckets are explicit.
+	// Value is of sums and gauges; Sum and Count of histograms, whose Bounds and Buckets are explicit.
 	Value   float64
 	Sum     float64
 	Count   uint64
@@ -87,23 +81,20 @@ type Point struct {
 type Reply struct {
 	// Signal is which requests it answers.
 	Signal Signal
-	// Status is the HTTP status; Code the gRPC code. The other protocol is
-	// answered with a failure of its own kind: 503 or Unavailable.
+	// Status is the HTTP status; Code the gRPC code. The other protocol is answered with its own kind of failure: 503 or Unavailable.
 	Status int
 	Code   codes.Code
 	// RetryAfter is sent as the header or as gRPC retry information.
 	RetryAfter time.Duration
 	// Match limits it to requests that hold a record with such a uid.
 	Match func(Log) bool
-	// RejectLogs makes a partial success: the records that Match (all, if nil)
-	// are rejected, the rest is kept.
+	// RejectLogs makes a partial success: the records that Match (all, if nil) are rejected, the rest is kept.
 	RejectLogs bool
 	// Message is the partial success's or the error's.
 	Message string
 	// Delay comes before the answer. Alone it is a slow acceptance.
 	Delay time.Duration
-	// Accept keeps what came although the answer is a failure: an
-	// acknowledgement that got lost.
+	// Accept keeps what came although the answer is a failure: an acknowledgement that got lost.
 	Accept bool
 	// Drop closes the connection without an answer (HTTP), or is Unavailable.
 	Drop bool
