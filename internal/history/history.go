@@ -23,15 +23,15 @@ type Settings struct {
 	Folder string
 	// From is when the range begins, in whole seconds.
 	From time.Time
-	// Step is how finely times are told, whole seconds.
+	// Step is the distance of samples, whole seconds.
 	Step time.Duration
 	// SeriesLimit is the number of label sets per metric and feed (metrics.series_limit).
 	SeriesLimit int
 	// Now is the local clock.
 	Now func() time.Time
-	// Note is told, in a line, what is left out.
+	// Note is called with a line about each thing that is left out.
 	Note func(text string)
-	// Progress is told how far reading or writing is; nil: nobody wants to know.
+	// Progress, if set, is called as reading and writing get on.
 	Progress func(Progress)
 
 	buffered int // mostBuffered, but for tests
@@ -183,7 +183,7 @@ func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 	return nil
 }
 
-// progress tells how far it is.
+// progress reports how far it is.
 func (h *History) progress(p Progress) {
 	if h.settings.Progress != nil {
 		h.settings.Progress(p)

@@ -13,14 +13,14 @@ import (
 )
 
 // engine is the database: one connection that writes, and a pool that reads
-// beside it. The commit lock orders whoever uses the writing connection.
+// beside it. The commit lock guards the writing connection.
 type engine struct {
 	file   string
 	writer *sql.DB
 	reader *sql.DB
 	conn   *sql.Conn
 	stmts  map[string]*sql.Stmt
-	// probe, in tests, is told before each write and may fail it.
+	// probe, in tests, is called before each write and may fail it.
 	probe func(point string) error
 }
 
@@ -79,7 +79,7 @@ func keepWAL(conn any) error {
 	return err
 }
 
-// openReader opens a pool that only reads, beside whoever writes.
+// openReader opens a pool that only reads; another process may write.
 func openReader(file string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", dsn(file)+"_pragma=query_only(1)&_pragma=busy_timeout(10000)")
 	if err != nil {
@@ -137,7 +137,7 @@ func (e *engine) transact(ctx context.Context, body func() error) error {
 	return err
 }
 
-// at tells the tests' probe where the commit stands.
+// at calls the tests' probe.
 func (e *engine) at(point string) error {
 	if e.probe == nil {
 		return nil
@@ -179,6 +179,15 @@ func (e *engine) query(text string, args ...any) (*sql.Rows, error) {
 	}
 	rows, err := s.QueryContext(context.Background(), args...)
 	return rows, e.explain(err)
+}
+
+// scanRow reads the one row of a query on the writing connection; sql.ErrNoRows without one.
+func (e *engine) scanRow(text string, args []any, into ...any) error {
+	s, err := e.prepared(text)
+	if err != nil {
+		return err
+	}
+	return e.explain(s.QueryRowContext(background, args...).Scan(into...))
 }
 
 // explain says what an error of the database means and what to do.

@@ -30,7 +30,7 @@ const (
 	allFlags = rowFailed | rowFurther | rowSettled | rowEmergency
 )
 
-// maxRevisions is up to where revisions are told apart; later ones share a number.
+// maxRevisions is where the count of revisions stops: a byte holds it.
 const maxRevisions = 255
 
 // sameRow says whether two stored forms differ in nothing but their heads.

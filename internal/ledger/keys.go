@@ -14,7 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// kind tells apart the facts that are counted once each (counting.md 14).
+// kind distinguishes the facts that are counted once each (counting.md 14).
 type kind byte
 
 const (

@@ -104,12 +104,10 @@ func (p *pageCommit) findBuckets() error {
 	p.buckets = p.buckets[:0]
 	last := lastBucket(p.row.state.Floor)
 	for after := int64(math.MinInt64); after < last; {
-		rows, err := p.ledger.engine.query(`SELECT min(hour) FROM seen WHERE feed = ? AND hour > ? AND hour <= ?`, p.row.id, after, last)
-		if err != nil {
-			return err
-		}
 		var bucket sql.NullInt64
-		if err := scanAll(rows, func() error { return rows.Scan(&bucket) }); err != nil || !bucket.Valid {
+		err := p.ledger.engine.scanRow(`SELECT min(hour) FROM seen WHERE feed = ? AND hour > ? AND hour <= ?`,
+			[]any{p.row.id, after, last}, &bucket)
+		if err != nil || !bucket.Valid {
 			return err
 		}
 		p.buckets = append(p.buckets, bucket.Int64)

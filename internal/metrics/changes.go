@@ -60,13 +60,10 @@ func (c *Changes) Add(d *Delta, source int) *Series {
 // Changed are the series that the commit changes, to be written.
 func (c *Changes) Changed() []*Series { return c.dirty }
 
-// Fresh are the series among them that are new.
-func (c *Changes) Fresh() []*Series { return c.fresh }
-
 // Overflow are the observations folded so far, by metric name; nil for none.
 func (c *Changes) Overflow() map[string]int { return c.overflow }
 
-// Wrote tells a new series the ledger's row id.
+// Wrote sets the ledger's row id of a new series.
 func (c *Changes) Wrote(s *Series, id int64) { s.id = id }
 
 // Apply makes the working copy visible. The commit has succeeded.
