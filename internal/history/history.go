@@ -136,7 +136,7 @@ func (h *History) add(record *cdr.Record, labels *metrics.LabelSet, d *metrics.D
 		h.ids[labels] = id
 		h.series = append(h.series, series{labels: labels, grid: h.grid})
 	}
-	k := key{family: h.family[d.Def], series: id, at: h.grid.at(record.Start), part: sumPart}
+	k := key{family: h.family[d.Def], series: id, at: h.grid.sampleAt(record.Start), part: sumPart}
 	h.sorter.add(k, &amount{n: d.N, money: d.Money})
 	if d.Def.Kind == metrics.Histogram {
 		k.part = sumPart + 1 + d.Def.Bucket(d.N)
@@ -155,12 +155,12 @@ func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 	err := h.sorter.each(ctx, func(c *change) error {
 		if c.series != at.series {
 			if at.series >= 0 {
-				t.end()
+				t.endSeries()
 			}
 			if c.family != at.family {
 				w.Family(h.series[c.series].labels.Def)
 			}
-			t.begin(h.series[c.series])
+			t.startSeries(h.series[c.series])
 			at = c.key
 			written++
 			h.progress(Progress{Written: written})
@@ -168,14 +168,14 @@ func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 				return err
 			}
 		}
-		t.take(c)
+		t.addChange(c)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	if at.series >= 0 {
-		t.end()
+		t.endSeries()
 	}
 	if err := w.Close(); err != nil {
 		return fmt.Errorf("write the history: %w", err)

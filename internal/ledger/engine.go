@@ -121,9 +121,9 @@ func (e *engine) transact(ctx context.Context, body func() error) error {
 	}
 	err := body()
 	if err == nil {
-		if err = e.at("commit"); err == nil {
+		if err = e.callProbe("commit"); err == nil {
 			if _, err = e.exec(`COMMIT`); err == nil {
-				err = e.at("committed")
+				err = e.callProbe("committed")
 			}
 		}
 		if err != nil {
@@ -137,8 +137,8 @@ func (e *engine) transact(ctx context.Context, body func() error) error {
 	return err
 }
 
-// at calls the tests' probe.
-func (e *engine) at(point string) error {
+// callProbe calls the tests' probe.
+func (e *engine) callProbe(point string) error {
 	if e.probe == nil {
 		return nil
 	}
@@ -160,7 +160,7 @@ func (e *engine) prepared(text string) (*sql.Stmt, error) {
 
 // exec runs a writing statement on the writing connection.
 func (e *engine) exec(text string, args ...any) (sql.Result, error) {
-	if err := e.at(text); err != nil && text != `ROLLBACK` {
+	if err := e.callProbe(text); err != nil && text != `ROLLBACK` {
 		return nil, err
 	}
 	s, err := e.prepared(text)

@@ -92,7 +92,7 @@ func (p *pageCommit) lookupEverywhere() error {
 	}
 	for i := range p.page.Enqueue {
 		if w := &p.page.Enqueue[i]; w.ofRecord() {
-			p.wantEverywhere(p.recordKey(w))
+			p.wantEverywhere(p.taskKey(w))
 		}
 	}
 	return p.fetch()
@@ -128,7 +128,7 @@ func (p *pageCommit) lookupFacts() error {
 			p.wantNear(r.Start, e.group)
 		}
 		for _, recording := range r.Recordings {
-			p.wantNear(r.Start, h.of(kindRecording, recording.ID))
+			p.wantNear(r.Start, h.factKey(kindRecording, recording.ID))
 		}
 		if st != nil {
 			for i := range r.Sessions { // they lie where their record does
@@ -283,8 +283,8 @@ func (p *pageCommit) find(e *entry) *state {
 	return nil
 }
 
-// touch sees to it that a state is written as it ends.
-func (p *pageCommit) touch(st *state) {
+// writeState lets a state be written as it is when the page was applied.
+func (p *pageCommit) writeState(st *state) {
 	if !st.dirty {
 		st.dirty = true
 		p.writes = append(p.writes, idWrite{hour: st.hour, hash: st.hash, st: st})

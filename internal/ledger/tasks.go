@@ -20,8 +20,8 @@ const (
 // ofRecord says whether the work reads a version of a record.
 func (w *Work) ofRecord() bool { return w.Kind == WorkRecord && w.Version > 0 }
 
-// recordKey is the key of the record that work reads.
-func (f *Feed) recordKey(w *Work) hash { return f.ledger.hasher.of(kindCall, "id", w.Key) }
+// taskKey is the key of the record that work reads.
+func (f *Feed) taskKey(w *Work) hash { return f.ledger.hasher.factKey(kindCall, "id", w.Key) }
 
 // writeTasks changes the feed's pending work with the page (counting.md 4).
 func (p *pageCommit) writeTasks() error {
@@ -54,7 +54,7 @@ func (p *pageCommit) isKnown(w *Work) (bool, error) {
 	if !p.spec.Hourless || !w.ofRecord() {
 		return false, nil
 	}
-	st := p.states[p.recordKey(w)]
+	st := p.states[p.taskKey(w)]
 	if st == nil {
 		return false, nil
 	}

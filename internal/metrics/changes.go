@@ -73,7 +73,7 @@ func (c *Changes) Apply() {
 	c.applyExemplars()
 	for _, s := range c.dirty {
 		s.cur, s.next = s.next, s.cur
-		s.clean()
+		s.closeChanges()
 	}
 	for _, s := range c.fresh {
 		s.since = c.now
@@ -84,7 +84,7 @@ func (c *Changes) Apply() {
 // Discard forgets the working copy. The commit has failed.
 func (c *Changes) Discard() {
 	for _, s := range c.dirty {
-		s.clean()
+		s.closeChanges()
 	}
 	for _, s := range c.fresh {
 		own := s.Own()
@@ -95,8 +95,8 @@ func (c *Changes) Discard() {
 	}
 }
 
-// clean closes the working copy.
-func (s *Series) clean() {
+// closeChanges closes the working copy.
+func (s *Series) closeChanges() {
 	s.dirty = false
 	clear(s.marks)
 }
@@ -111,7 +111,7 @@ func (c *Changes) series(d *Def, own []string) *Series {
 	c.key = appendKey(c.key[:0], d, c.vals)
 	s := c.feed.byKey[string(c.key)]
 	if s == nil {
-		s = c.make(d)
+		s = c.makeSeries(d)
 	}
 	if !s.dirty {
 		s.dirty = true
@@ -121,10 +121,10 @@ func (c *Changes) series(d *Def, own []string) *Series {
 	return s
 }
 
-// make makes the series of c.vals, folded if the metric is past its limit
+// makeSeries makes the series of c.vals, folded if the metric is past its limit
 // (counting.md 22).
-func (c *Changes) make(d *Def) *Series {
-	if c.feed.counts[d] >= c.store.options.SeriesLimit && fold(d, c.vals) {
+func (c *Changes) makeSeries(d *Def) *Series {
+	if c.feed.counts[d] >= c.store.options.SeriesLimit && foldLabels(d, c.vals) {
 		if c.overflow == nil {
 			c.overflow = make(map[string]int)
 		}
@@ -145,8 +145,8 @@ func (c *Changes) make(d *Def) *Series {
 	return s
 }
 
-// fold replaces the open labels and says whether there were any.
-func fold(d *Def, own []string) bool {
+// foldLabels replaces the open labels and says whether there were any.
+func foldLabels(d *Def, own []string) bool {
 	folded := false
 	for i, l := range d.Labels {
 		if l.Open {

@@ -105,8 +105,8 @@ func overflowed(d *Def, own []string) bool {
 	return false
 }
 
-// put adds a committed series.
-func (f *FeedSeries) put(s *Series) {
+// addSeries adds a committed series.
+func (f *FeedSeries) addSeries(s *Series) {
 	own := s.Own()
 	f.byKey[string(appendKey(nil, s.Labels.Def, own))] = s
 	f.list = append(f.list, s)
