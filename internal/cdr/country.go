@@ -76,15 +76,15 @@ func (c *Countries) Of(number string) string {
 	if !ok {
 		return ""
 	}
-	return c.of(digits)
+	return c.countryOf(digits)
 }
 
 // OfDigits is Of for providers that write E.164 numbers without the plus sign.
 func (c *Countries) OfDigits(number string) string {
-	return c.of(strings.TrimPrefix(strings.TrimSpace(number), "+"))
+	return c.countryOf(strings.TrimPrefix(strings.TrimSpace(number), "+"))
 }
 
-func (c *Countries) of(number string) string {
+func (c *Countries) countryOf(number string) string {
 	var buf [maxInternational]byte
 	digits := leadingDigits(&buf, number)
 	if len(digits) == 0 || digits[0] == '0' || isKeypadLabel(digits) {

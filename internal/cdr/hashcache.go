@@ -19,8 +19,8 @@ type hashCache struct {
 
 func newHashCache() *hashCache { return &hashCache{all: make(map[string]string)} }
 
-// of is the hash of a text, made by hash if it isn't known.
-func (c *hashCache) of(text string, hash func(string) string) string {
+// hashOf is the hash of a text, made by hash if it isn't known.
+func (c *hashCache) hashOf(text string, hash func(string) string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if h, known := c.all[text]; known {

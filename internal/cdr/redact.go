@@ -23,8 +23,8 @@ type Policy struct {
 // DefaultPolicy is what applies without configuration (contract 2).
 func DefaultPolicy() Policy { return Policy{Numbers: Mask, Users: Hash, Addresses: Drop} }
 
-// of is the mode for a class of values.
-func (p Policy) of(class Privacy) Mode {
+// modeOf is the mode for a class of values.
+func (p Policy) modeOf(class Privacy) Mode {
 	switch class {
 	case Number:
 		return p.Numbers
@@ -119,7 +119,7 @@ func (d *Redactor) session(s *Session) {
 }
 
 // isDropped says whether an attribute goes as a whole.
-func (d *Redactor) isDropped(a Attr) bool { return d.policy.of(a.Privacy) == Drop }
+func (d *Redactor) isDropped(a Attr) bool { return d.policy.modeOf(a.Privacy) == Drop }
 
 func (d *Redactor) attr(a *Attr) {
 	if a.Privacy == Plain {
@@ -133,7 +133,7 @@ func (d *Redactor) attr(a *Attr) {
 			a.Strs[i] = d.value(s, a.Privacy)
 		}
 	case IntAttr, BoolAttr:
-		if d.policy.of(a.Privacy) != Keep {
+		if d.policy.modeOf(a.Privacy) != Keep {
 			*a = Text(a.Key, d.value(strconv.FormatInt(a.Int, 10), a.Privacy), a.Privacy)
 		}
 	}
@@ -165,7 +165,7 @@ func (d *Redactor) user(s string) string {
 	case Mask:
 		return d.addresses(maskUser(s))
 	case Hash:
-		return d.users.of(s, d.hash)
+		return d.users.hashOf(s, d.hash)
 	case Drop:
 	}
 	return ""

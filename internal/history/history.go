@@ -23,15 +23,15 @@ type Settings struct {
 	Folder string
 	// From is when the range begins, in whole seconds.
 	From time.Time
-	// Step is how finely times are told, whole seconds.
+	// Step is the distance of samples, whole seconds.
 	Step time.Duration
 	// SeriesLimit is the number of label sets per metric and feed (metrics.series_limit).
 	SeriesLimit int
 	// Now is the local clock.
 	Now func() time.Time
-	// Note is told, in a line, what is left out.
+	// Note is called with a line about each thing that is left out.
 	Note func(text string)
-	// Progress is told how far reading or writing is; nil: nobody wants to know.
+	// Progress, if set, is called as reading and writing get on.
 	Progress func(Progress)
 
 	buffered int // mostBuffered, but for tests
@@ -136,7 +136,7 @@ func (h *History) add(record *cdr.Record, labels *metrics.LabelSet, d *metrics.D
 		h.ids[labels] = id
 		h.series = append(h.series, series{labels: labels, grid: h.grid})
 	}
-	k := key{family: h.family[d.Def], series: id, at: h.grid.at(record.Start), part: sumPart}
+	k := key{family: h.family[d.Def], series: id, at: h.grid.sampleAt(record.Start), part: sumPart}
 	h.sorter.add(k, &amount{n: d.N, money: d.Money})
 	if d.Def.Kind == metrics.Histogram {
 		k.part = sumPart + 1 + d.Def.Bucket(d.N)
@@ -155,12 +155,12 @@ func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 	err := h.sorter.each(ctx, func(c *change) error {
 		if c.series != at.series {
 			if at.series >= 0 {
-				t.end()
+				t.endSeries()
 			}
 			if c.family != at.family {
 				w.Family(h.series[c.series].labels.Def)
 			}
-			t.begin(h.series[c.series])
+			t.startSeries(h.series[c.series])
 			at = c.key
 			written++
 			h.progress(Progress{Written: written})
@@ -168,14 +168,14 @@ func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 				return err
 			}
 		}
-		t.take(c)
+		t.addChange(c)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	if at.series >= 0 {
-		t.end()
+		t.endSeries()
 	}
 	if err := w.Close(); err != nil {
 		return fmt.Errorf("write the history: %w", err)
@@ -183,7 +183,7 @@ func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 	return nil
 }
 
-// progress tells how far it is.
+// progress reports how far it is.
 func (h *History) progress(p Progress) {
 	if h.settings.Progress != nil {
 		h.settings.Progress(p)

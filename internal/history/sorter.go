@@ -105,11 +105,12 @@ func (s *sorter) spill(ctx context.Context) error {
 	if err != nil {
 		return onDisk(err)
 	}
-	defer tx.Rollback() //nolint:errcheck // after an error nothing is read, and after Commit it does nothing
+	defer tx.Rollback() // does nothing after Commit
 	insert, err := tx.PrepareContext(ctx, `INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return onDisk(err)
 	}
+	defer insert.Close() //nolint:errcheck // Commit has the errors
 	for _, k := range slices.SortedFunc(maps.Keys(s.buffer), key.compare) {
 		a := s.buffer[k]
 		if _, err := insert.ExecContext(ctx, k.family, k.series, k.at, k.part, s.spills, a.n, a.money.String()); err != nil {
@@ -133,7 +134,7 @@ func (s *sorter) each(ctx context.Context, f func(*change) error) error {
 	if err != nil {
 		return onDisk(err)
 	}
-	defer rows.Close() //nolint:errcheck // nothing is written
+	defer rows.Close()
 	var sum change
 	begun := false
 	for rows.Next() {

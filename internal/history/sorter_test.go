@@ -64,7 +64,7 @@ func TestGrid(t *testing.T) {
 		"on one":               {time.Minute, 2 * time.Minute},
 		"in the last, cut one": {10*time.Minute + 29*time.Second, 10*time.Minute + 30*time.Second},
 	} {
-		if got := time.UnixMilli(g.at(noon.Add(tc.after))).Sub(noon); got != tc.want {
+		if got := time.UnixMilli(g.sampleAt(noon.Add(tc.after))).Sub(noon); got != tc.want {
 			t.Errorf("%s: seen after %s, want %s", name, got, tc.want)
 		}
 	}

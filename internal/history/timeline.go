@@ -26,8 +26,8 @@ type timeline struct {
 	last, next int64
 }
 
-// begin begins a series: with a zero at the begin of the range.
-func (t *timeline) begin(s series) {
+// startSeries starts a series with a zero at the begin of the range.
+func (t *timeline) startSeries(s series) {
 	out := t.out
 	*t = timeline{series: s, out: out}
 	if d := s.labels.Def; d.Kind == metrics.Histogram {
@@ -37,8 +37,8 @@ func (t *timeline) begin(s series) {
 	t.write(s.grid.from)
 }
 
-// take takes a change.
-func (t *timeline) take(c *change) {
+// addChange adds a change, which comes in order.
+func (t *timeline) addChange(c *change) {
 	if c.at != t.next {
 		t.flush()
 		t.repeat(c.at)
@@ -74,8 +74,8 @@ func (t *timeline) repeat(until int64) {
 	}
 }
 
-// end writes what is left, up to the end of the range.
-func (t *timeline) end() {
+// endSeries writes what is left, up to the end of the range.
+func (t *timeline) endSeries() {
 	t.flush()
 	t.repeat(t.grid.to)
 	if t.last < t.grid.to {
@@ -118,9 +118,9 @@ func newGrid(from, to time.Time, step time.Duration) grid {
 	return grid{from: from.UnixMilli(), to: to.UnixMilli(), step: step.Milliseconds(), hold: hold.Milliseconds()}
 }
 
-// at is where what happened at a time within the range is seen first: a sample holds all
+// sampleAt is where what happened at a time within the range is seen first: a sample holds all
 // that happened before it.
-func (g grid) at(t time.Time) int64 {
+func (g grid) sampleAt(t time.Time) int64 {
 	return min((t.UnixMilli()/g.step+1)*g.step, g.to)
 }
 

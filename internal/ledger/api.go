@@ -161,7 +161,7 @@ type Result struct {
 
 // Work is something that a feed still has to do (counting.md 4).
 type Work struct {
-	// Kind and Key name it; Version tells newer from older demands for it.
+	// Kind and Key name it; a greater Version replaces it.
 	Kind, Key string
 	Version   int64
 	// Due is when to do it next.
@@ -189,7 +189,7 @@ type RecordEvent struct {
 	RecordID string
 	// Version is 1 first, one more with each revision; of a session always 1.
 	Version int64
-	// Session is the one that a cdr.session tells of, one of the record's; else nil.
+	// Session is the record's session that a cdr.session is about; else nil.
 	Session *cdr.Session
 	// Changed are the names of what changed; nil for a first version.
 	Changed []string

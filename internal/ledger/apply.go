@@ -105,7 +105,7 @@ func (p *pageCommit) applyNew(e *entry) (*state, error) {
 	}
 	st := p.newState(e.hour, e.keys[0])
 	st.stored = append(h.append(st.stored), bodyOf(e.row)...)
-	p.touch(st)
+	p.writeState(st)
 	p.addAliases(e, st)
 	p.deltas = metrics.Count(p.deltas, r, context)
 	p.log(e, &RecordEvent{Name: "cdr.call", Version: 1})
@@ -167,7 +167,7 @@ func (p *pageCommit) applyKnown(e *entry, st *state) error {
 	p.arena = k.append(p.arena)
 	if row := p.arena[from:]; string(row) != string(st.stored) {
 		st.stored = append(st.stored[:0], row...)
-		p.touch(st)
+		p.writeState(st)
 	}
 	return nil
 }
@@ -238,7 +238,7 @@ func (p *pageCommit) applyCharge(k *known, c *cdr.Charge) bool {
 func (p *pageCommit) applyParts(e *entry, st *state) {
 	r, h := e.record, &p.ledger.hasher
 	for _, recording := range r.Recordings {
-		if p.remember(bucketOf(r.Start), h.of(kindRecording, recording.ID), r.Start) {
+		if p.remember(bucketOf(r.Start), h.factKey(kindRecording, recording.ID), r.Start) {
 			p.deltas = metrics.CountRecording(p.deltas, recording.Type)
 		}
 	}
@@ -275,7 +275,7 @@ func (p *pageCommit) settleRecords() {
 // addFlag sets a flag of a record's row.
 func (p *pageCommit) addFlag(st *state, flag byte) {
 	st.stored[flagsAt] |= flag
-	p.touch(st)
+	p.writeState(st)
 }
 
 // newRows are the rows set aside that weren't known by their content, which are counted
@@ -353,10 +353,10 @@ func (p *pageCommit) identify(e *entry) (traceID [16]byte, uid [32]byte) {
 }
 
 // setAside is the key of a row by its content.
-func (h *hasher) setAside(row *BadRow) hash { return h.of(kindSetAside, string(row.Content)) }
+func (h *hasher) setAside(row *BadRow) hash { return h.factKey(kindSetAside, string(row.Content)) }
 
 // session is the key of a session of a record, whichever of the record's ids it comes
 // under.
 func (h *hasher) session(st *state, s *cdr.Session) hash {
-	return h.of(kindSession, string(st.hash[:]), s.ID)
+	return h.factKey(kindSession, string(st.hash[:]), s.ID)
 }

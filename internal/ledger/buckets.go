@@ -15,7 +15,7 @@ import "time"
 //
 // So do the records of a feed whose starts move (FeedSpec.Hourless, counting.md 15), with
 // their sessions, by the start that they were first seen with. They are found in every
-// bucket that isn't forgotten, whatever their start is now. A bucket is forgotten when the
+// bucket that isn't forgotten, however far their start has moved. A bucket is forgotten when the
 // floor is bucketReach and two hours past its end: by then a start that has moved by as
 // much lies below the floor too. That is far enough: a start moves within its call, and
 // Teams ends a meeting after 30 hours.

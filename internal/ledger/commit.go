@@ -61,7 +61,7 @@ func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error) 
 		return l.resolve(owner, err)
 	case errors.Is(err, errIO):
 		// After a failed write or fsync the handle's view can't be trusted.
-		return errors.Join(err, l.drop())
+		return errors.Join(err, l.closeEngine())
 	}
 	return err
 }
@@ -113,7 +113,7 @@ func (l *Ledger) abandon(c change) {
 	}
 	l.stale = true
 	if l.engine != nil {
-		_ = l.drop() // the panic says more
+		_ = l.closeEngine() // the panic says more
 	}
 	panic(v)
 }
@@ -123,8 +123,8 @@ func (l *Ledger) abandon(c change) {
 func (l *Ledger) resolve(owner *row, cause error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	l.stale = true // until the end is known
-	_ = l.drop()   // its error says no more than cause
+	l.stale = true      // until the end is known
+	_ = l.closeEngine() // its error says no more than cause
 	if err := l.reopen(ctx); err != nil {
 		return errors.Join(cause, err)
 	}
@@ -139,8 +139,8 @@ func (l *Ledger) resolve(owner *row, cause error) error {
 	return fmt.Errorf("commit to the ledger: %w", cause)
 }
 
-// drop closes the database; the next commit opens it again.
-func (l *Ledger) drop() error {
+// closeEngine closes the database; the next commit opens it again.
+func (l *Ledger) closeEngine() error {
 	e := l.engine
 	l.useEngine(nil)
 	return e.close()

@@ -19,7 +19,7 @@ import (
 // the first minute that is kept (State.connectedFrom).
 
 const (
-	// peakWindow is the time of which cdr_call_peak_concurrency tells.
+	// peakWindow is the length of the hour of cdr_call_peak_concurrency.
 	peakWindow = time.Hour
 	// peakStep is how many minutes are folded at once.
 	peakStep = 10
@@ -97,7 +97,7 @@ func (p *pageCommit) reconnect(k *known, e *entry, moved int) {
 	}
 }
 
-// alone says whether a record alone tells when its call was connected.
+// alone says whether the times of a record are those of its call.
 func (p *pageCommit) alone(k *known, e *entry) bool {
 	if k.flags&rowFurther != 0 {
 		return false
@@ -126,7 +126,7 @@ func (p *pageCommit) trunkNumber(name string) int64 {
 	return int64(len(p.trunks) + len(p.newTrunks))
 }
 
-// hourEnd is when the hour ends that cdr_call_peak_concurrency tells of.
+// hourEnd is the end of the hour of cdr_call_peak_concurrency.
 func (f *Feed) hourEnd(s *State) time.Time { return s.Watermark.Add(-f.spec.LateAfter) }
 
 // writeConcurrency writes the trunks that are new and when the page's calls connected and
@@ -233,8 +233,8 @@ func (f *Feed) eachConnected(last int64, each func(minute, trunk int64, instants
 	})
 }
 
-// findPeaks finds the most calls connected at once in the hour that a state tells of, by
-// the number of the trunk; nil if not all calls of that hour are known.
+// findPeaks finds the most calls connected at once in the hour before hourEnd, by the
+// number of the trunk; nil if not all calls of that hour are known.
 func (f *Feed) findPeaks(s *State) (map[int64]int, error) {
 	end := f.hourEnd(s)
 	begin := end.Add(-peakWindow)

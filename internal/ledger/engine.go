@@ -13,14 +13,14 @@ import (
 )
 
 // engine is the database: one connection that writes, and a pool that reads
-// beside it. The commit lock orders whoever uses the writing connection.
+// beside it. The commit lock guards the writing connection.
 type engine struct {
 	file   string
 	writer *sql.DB
 	reader *sql.DB
 	conn   *sql.Conn
 	stmts  map[string]*sql.Stmt
-	// probe, in tests, is told before each write and may fail it.
+	// probe, in tests, is called before each write and may fail it.
 	probe func(point string) error
 }
 
@@ -79,7 +79,7 @@ func keepWAL(conn any) error {
 	return err
 }
 
-// openReader opens a pool that only reads, beside whoever writes.
+// openReader opens a pool that only reads; another process may write.
 func openReader(file string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", dsn(file)+"_pragma=query_only(1)&_pragma=busy_timeout(10000)")
 	if err != nil {
@@ -121,9 +121,9 @@ func (e *engine) transact(ctx context.Context, body func() error) error {
 	}
 	err := body()
 	if err == nil {
-		if err = e.at("commit"); err == nil {
+		if err = e.callProbe("commit"); err == nil {
 			if _, err = e.exec(`COMMIT`); err == nil {
-				err = e.at("committed")
+				err = e.callProbe("committed")
 			}
 		}
 		if err != nil {
@@ -137,8 +137,8 @@ func (e *engine) transact(ctx context.Context, body func() error) error {
 	return err
 }
 
-// at tells the tests' probe where the commit stands.
-func (e *engine) at(point string) error {
+// callProbe calls the tests' probe.
+func (e *engine) callProbe(point string) error {
 	if e.probe == nil {
 		return nil
 	}
@@ -160,7 +160,7 @@ func (e *engine) prepared(text string) (*sql.Stmt, error) {
 
 // exec runs a writing statement on the writing connection.
 func (e *engine) exec(text string, args ...any) (sql.Result, error) {
-	if err := e.at(text); err != nil && text != `ROLLBACK` {
+	if err := e.callProbe(text); err != nil && text != `ROLLBACK` {
 		return nil, err
 	}
 	s, err := e.prepared(text)
@@ -179,6 +179,15 @@ func (e *engine) query(text string, args ...any) (*sql.Rows, error) {
 	}
 	rows, err := s.QueryContext(context.Background(), args...)
 	return rows, e.explain(err)
+}
+
+// scanRow reads the one row of a query on the writing connection; sql.ErrNoRows without one.
+func (e *engine) scanRow(text string, args []any, into ...any) error {
+	s, err := e.prepared(text)
+	if err != nil {
+		return err
+	}
+	return e.explain(s.QueryRowContext(background, args...).Scan(into...))
 }
 
 // explain says what an error of the database means and what to do.

@@ -165,18 +165,17 @@ func (l *Ledger) feedID(ctx context.Context, spec FeedSpec) (int64, error) {
 
 func (l *Ledger) findFeed(source, feed string) (int64, error) {
 	var id int64
-	err := l.engine.conn.QueryRowContext(context.Background(),
-		`SELECT id FROM feeds WHERE source = ? AND feed = ?`, source, feed).Scan(&id)
-	return id, l.engine.explain(err)
+	err := l.engine.scanRow(`SELECT id FROM feeds WHERE source = ? AND feed = ?`, []any{source, feed}, &id)
+	return id, err
 }
 
 // checkAccount refuses to go on counting another account under a feed's name (counting.md 19).
 func (l *Ledger) checkAccount(ctx context.Context, id int64, spec FeedSpec) error {
 	var fingerprint string
-	err := l.engine.conn.QueryRowContext(ctx, `SELECT fingerprint FROM feeds WHERE id = ?`, id).Scan(&fingerprint)
+	err := l.engine.scanRow(`SELECT fingerprint FROM feeds WHERE id = ?`, []any{id}, &fingerprint)
 	switch {
 	case err != nil:
-		return l.engine.explain(err)
+		return err
 	case fingerprint == spec.Fingerprint:
 		return nil
 	case spec.SameAccount:

@@ -37,7 +37,7 @@ func parseGroup(data []byte) (group, error) {
 // setGroup remembers a group as it is now.
 func (p *pageCommit) setGroup(st *state, g group) {
 	st.stored = g.append(st.stored[:0])
-	p.touch(st)
+	p.writeState(st)
 }
 
 // joinGroup makes a new record part of its group and says whether the group has its call

@@ -30,7 +30,7 @@ const (
 	allFlags = rowFailed | rowFurther | rowSettled | rowEmergency
 )
 
-// maxRevisions is up to where revisions are told apart; later ones share a number.
+// maxRevisions is where the count of revisions stops: a byte holds it.
 const maxRevisions = 255
 
 // sameRow says whether two stored forms differ in nothing but their heads.
@@ -237,15 +237,15 @@ type reader struct {
 
 func (r *reader) uvarint() uint64 {
 	v, n := binary.Uvarint(r.data)
-	return uint64(r.took(int64(v), n))
+	return uint64(r.skip(int64(v), n))
 }
 
 func (r *reader) varint() int64 {
 	v, n := binary.Varint(r.data)
-	return r.took(v, n)
+	return r.skip(v, n)
 }
 
-func (r *reader) took(v int64, n int) int64 {
+func (r *reader) skip(v int64, n int) int64 {
 	if n <= 0 {
 		r.bad, r.data = true, nil
 		return 0

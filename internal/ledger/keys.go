@@ -14,7 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// kind tells apart the facts that are counted once each (counting.md 14).
+// kind distinguishes the facts that are counted once each (counting.md 14).
 type kind byte
 
 const (
@@ -79,9 +79,9 @@ type hasher struct {
 	buf []byte
 }
 
-// of hashes a fact. The key stands in front and has a fixed length, and the
+// factKey is the hash of a fact. The key stands in front and has a fixed length, and the
 // result is cut to half, so the hash can't be extended.
-func (h *hasher) of(k kind, parts ...string) hash {
+func (h *hasher) factKey(k kind, parts ...string) hash {
 	h.buf = append(append(h.buf[:0], h.key.secret[:]...), byte(k))
 	for _, p := range parts {
 		h.buf = binary.AppendUvarint(h.buf, uint64(len(p)))
@@ -91,19 +91,19 @@ func (h *hasher) of(k kind, parts ...string) hash {
 	return hash(sum[:16])
 }
 
-// call is the hash of a record's first key: its id, or what it says of itself.
-func (h *hasher) call(r *cdr.Record) hash {
+// recordKey is the hash of a record's first key: its id, or what it says of itself.
+func (h *hasher) recordKey(r *cdr.Record) hash {
 	if r.ID != "" {
-		return h.of(kindCall, "id", r.ID)
+		return h.factKey(kindCall, "id", r.ID)
 	}
 	return h.synthetic(r)
 }
 
 func (h *hasher) synthetic(r *cdr.Record) hash {
 	if r.Twin == 0 {
-		return h.of(kindCall, "synthetic", r.Synthetic)
+		return h.factKey(kindCall, "synthetic", r.Synthetic)
 	}
-	return h.of(kindCall, "synthetic", r.Synthetic, strconv.Itoa(r.Twin))
+	return h.factKey(kindCall, "synthetic", r.Synthetic, strconv.Itoa(r.Twin))
 }
 
 // field is a 24-bit keyed hash of a field's value, never 0: 0 says absent.

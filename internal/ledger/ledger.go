@@ -29,9 +29,9 @@ type Settings struct {
 	Now func() time.Time
 	// Options are the metrics' own.
 	Options metrics.Options
-	// OnCommit, if set, is told how long each commit took.
+	// OnCommit, if set, is called after each commit with how long it took.
 	OnCommit func(took time.Duration)
-	// OnSkip, if set, is told how many log records a commit didn't keep because the
+	// OnSkip, if set, is called with how many log records a commit didn't keep because the
 	// outbox was full and Tuning.SkipLogs is set.
 	OnSkip func(records int)
 	// OnDelta, if set, is called with each change of a series while its page is committed,
@@ -42,7 +42,7 @@ type Settings struct {
 
 	// reserve, in tests, is the most bytes that the reserve keeps; 0 is mostReserve.
 	reserve int64
-	// probe, in tests, is told of each write and may fail it.
+	// probe, in tests, is called before each write and may fail it.
 	probe func(point string) error
 }
 
@@ -172,15 +172,14 @@ func (l *Ledger) identify(ctx context.Context) error {
 }
 
 // meta is a value that was made with the ledger.
-func (e *engine) meta(name string) (string, error) {
-	var value string
-	if err := e.conn.QueryRowContext(context.Background(), `SELECT value FROM meta WHERE name = ?`, name).Scan(&value); err != nil {
-		return "", fmt.Errorf("read %s of the ledger: %w", name, e.explain(err))
+func (e *engine) meta(name string) (value string, err error) {
+	if err := e.scanRow(`SELECT value FROM meta WHERE name = ?`, []any{name}, &value); err != nil {
+		return "", fmt.Errorf("read %s of the ledger: %w", name, err)
 	}
 	return value, nil
 }
 
-// Close lets the ledger go. It may be called twice.
+// Close closes the ledger. It may be called twice.
 func (l *Ledger) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

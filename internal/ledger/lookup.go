@@ -92,7 +92,7 @@ func (p *pageCommit) lookupEverywhere() error {
 	}
 	for i := range p.page.Enqueue {
 		if w := &p.page.Enqueue[i]; w.ofRecord() {
-			p.wantEverywhere(p.recordKey(w))
+			p.wantEverywhere(p.taskKey(w))
 		}
 	}
 	return p.fetch()
@@ -104,12 +104,10 @@ func (p *pageCommit) findBuckets() error {
 	p.buckets = p.buckets[:0]
 	last := lastBucket(p.row.state.Floor)
 	for after := int64(math.MinInt64); after < last; {
-		rows, err := p.ledger.engine.query(`SELECT min(hour) FROM seen WHERE feed = ? AND hour > ? AND hour <= ?`, p.row.id, after, last)
-		if err != nil {
-			return err
-		}
 		var bucket sql.NullInt64
-		if err := scanAll(rows, func() error { return rows.Scan(&bucket) }); err != nil || !bucket.Valid {
+		err := p.ledger.engine.scanRow(`SELECT min(hour) FROM seen WHERE feed = ? AND hour > ? AND hour <= ?`,
+			[]any{p.row.id, after, last}, &bucket)
+		if err != nil || !bucket.Valid {
 			return err
 		}
 		p.buckets = append(p.buckets, bucket.Int64)
@@ -130,7 +128,7 @@ func (p *pageCommit) lookupFacts() error {
 			p.wantNear(r.Start, e.group)
 		}
 		for _, recording := range r.Recordings {
-			p.wantNear(r.Start, h.of(kindRecording, recording.ID))
+			p.wantNear(r.Start, h.factKey(kindRecording, recording.ID))
 		}
 		if st != nil {
 			for i := range r.Sessions { // they lie where their record does
@@ -285,8 +283,8 @@ func (p *pageCommit) find(e *entry) *state {
 	return nil
 }
 
-// touch sees to it that a state is written as it ends.
-func (p *pageCommit) touch(st *state) {
+// writeState lets a state be written as it is when the page was applied.
+func (p *pageCommit) writeState(st *state) {
 	if !st.dirty {
 		st.dirty = true
 		p.writes = append(p.writes, idWrite{hour: st.hour, hash: st.hash, st: st})

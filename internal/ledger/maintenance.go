@@ -127,19 +127,18 @@ func (f *Feed) writePrune(next *State, setAside time.Time) (bool, error) {
 		}
 	}
 	now := f.ledger.settings.Now()
-	if _, err := e.exec(`DELETE FROM seen WHERE feed = ? AND hour = ? AND data < ?`,
-		f.row.id, setAsideHour, factData(setAside)); err != nil {
-		return false, err
-	}
-	window := f.ledger.settings.Options.BypassWindow
-	if _, err := e.exec(`DELETE FROM trailing WHERE feed = ? AND second < ?`, f.row.id, now.Add(-window).Unix()); err != nil {
-		return false, err
-	}
-	if _, err := e.exec(`DELETE FROM activity WHERE feed = ? AND began < ?`, f.row.id, now.Add(-activityKept).Unix()/activitySeconds); err != nil {
-		return false, err
-	}
-	if err := f.pruneParked(now); err != nil {
-		return false, err
+	for _, d := range [...]struct {
+		text string
+		args []any
+	}{
+		{`DELETE FROM seen WHERE feed = ? AND hour = ? AND data < ?`, []any{f.row.id, setAsideHour, factData(setAside)}},
+		{`DELETE FROM trailing WHERE feed = ? AND second < ?`, []any{f.row.id, now.Add(-f.ledger.settings.Options.BypassWindow).Unix()}},
+		{`DELETE FROM activity WHERE feed = ? AND began < ?`, []any{f.row.id, now.Add(-activityKept).Unix() / activitySeconds}},
+		{`DELETE FROM work WHERE feed = ? AND parked = 1 AND due < ?`, []any{f.row.id, micros(now.Add(-parkedFor))}},
+	} {
+		if _, err := e.exec(d.text, d.args...); err != nil {
+			return false, err
+		}
 	}
 	return more, f.row.save(e, next)
 }

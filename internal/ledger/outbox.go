@@ -42,7 +42,7 @@ type outboxHead struct {
 
 func (o *outbox) init() { o.signal = make(chan struct{}) }
 
-// wake tells whoever waits that something may be there.
+// wake lets those that Wait return.
 func (o *outbox) wake() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -185,7 +185,7 @@ func (l *Ledger) Next(ctx context.Context, after int64) (*Batch, error) {
 		return nil, fmt.Errorf("read outbox: %w", err)
 	}
 	if b.Data, err = s2.Decode(nil, b.Data); err != nil {
-		b.Data = nil // damaged: whoever sends it sets its records aside, counted
+		b.Data = nil // damaged: the sender sets its records aside, counted
 	}
 	b.Oldest = fromMicros(created)
 	return &b, nil

@@ -166,19 +166,19 @@ func (p *pageCommit) newEntry(r *cdr.Record) entry {
 	e := entry{record: r, hour: p.bucketFor(r.Start)}
 	p.media = p.media || r.Settled
 	at := len(p.keys)
-	p.keys = append(p.keys, h.call(r))
+	p.keys = append(p.keys, h.recordKey(r))
 	for _, id := range r.AltIDs {
-		p.keys = append(p.keys, h.of(kindCall, "id", id))
+		p.keys = append(p.keys, h.factKey(kindCall, "id", id))
 	}
 	if r.ID != "" && r.Synthetic != "" {
 		p.keys = append(p.keys, h.synthetic(r))
 	}
 	e.keys = p.keys[at:len(p.keys):len(p.keys)]
 	if r.Group != "" {
-		e.group, p.grouped = h.of(kindGroup, r.Group), true
+		e.group, p.grouped = h.factKey(kindGroup, r.Group), true
 	}
 	if p.spec.Parents && r.Parent != "" {
-		e.parent = h.of(kindCall, "id", r.Parent)
+		e.parent = h.factKey(kindCall, "id", r.Parent)
 		e.child = !slices.Contains(e.keys, e.parent)
 		p.children = p.children || e.child
 	}

@@ -14,7 +14,7 @@ func (p *pageCommit) failureCounted(e *entry) bool {
 		if parent := p.states[e.parent]; parent != nil && flagsOf(parent.stored)&rowFailed != 0 {
 			return true
 		}
-		p.remember(bucketOf(e.record.Start), h.of(kindChild, e.record.Parent), e.record.Start)
+		p.remember(bucketOf(e.record.Start), h.factKey(kindChild, e.record.Parent), e.record.Start)
 	}
 	for key := range h.childKeys(e.record) {
 		if p.states[key] != nil {
@@ -28,11 +28,11 @@ func (p *pageCommit) failureCounted(e *entry) bool {
 // is counted, one for each of the record's ids.
 func (h *hasher) childKeys(r *cdr.Record) func(yield func(hash) bool) {
 	return func(yield func(hash) bool) {
-		if r.ID != "" && !yield(h.of(kindChild, r.ID)) {
+		if r.ID != "" && !yield(h.factKey(kindChild, r.ID)) {
 			return
 		}
 		for _, id := range r.AltIDs {
-			if id != r.ID && !yield(h.of(kindChild, id)) {
+			if id != r.ID && !yield(h.factKey(kindChild, id)) {
 				return
 			}
 		}

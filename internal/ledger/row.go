@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"time"
@@ -29,11 +28,10 @@ func (r *row) advance(e *engine) error {
 // load reads the line of an id.
 func (r *row) load(e *engine, id int64) error {
 	var origin, floor, watermark, newest, done int64
-	err := e.conn.QueryRowContext(context.Background(),
-		`SELECT id, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from FROM feeds WHERE id = ?`, id).
-		Scan(&r.id, &r.epoch, &r.seq, &origin, &floor, &watermark, &newest, &done, &r.state.Records, &r.state.Plan, &r.state.connectedFrom)
+	err := e.scanRow(`SELECT id, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from FROM feeds WHERE id = ?`, []any{id},
+		&r.id, &r.epoch, &r.seq, &origin, &floor, &watermark, &newest, &done, &r.state.Records, &r.state.Plan, &r.state.connectedFrom)
 	if err != nil {
-		return fmt.Errorf("read the state of feed %d: %w", id, e.explain(err))
+		return fmt.Errorf("read the state of feed %d: %w", id, err)
 	}
 	r.state.Origin, r.state.Floor = fromMicros(origin), fromMicros(floor)
 	r.state.Watermark, r.state.NewestCall = fromMicros(watermark), fromMicros(newest)
@@ -70,7 +68,7 @@ func flag(b bool) int64 {
 	return 0
 }
 
-// scanAll calls each for every row and closes rows, whatever happens.
+// scanAll calls each for every row until it fails, and closes rows.
 func scanAll(rows *sql.Rows, each func() error) (err error) {
 	defer func() {
 		if closing := rows.Close(); err == nil {

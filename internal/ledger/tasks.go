@@ -20,8 +20,8 @@ const (
 // ofRecord says whether the work reads a version of a record.
 func (w *Work) ofRecord() bool { return w.Kind == WorkRecord && w.Version > 0 }
 
-// recordKey is the key of the record that work reads.
-func (f *Feed) recordKey(w *Work) hash { return f.ledger.hasher.of(kindCall, "id", w.Key) }
+// taskKey is the key of the record that work reads.
+func (f *Feed) taskKey(w *Work) hash { return f.ledger.hasher.factKey(kindCall, "id", w.Key) }
 
 // writeTasks changes the feed's pending work with the page (counting.md 4).
 func (p *pageCommit) writeTasks() error {
@@ -54,7 +54,7 @@ func (p *pageCommit) isKnown(w *Work) (bool, error) {
 	if !p.spec.Hourless || !w.ofRecord() {
 		return false, nil
 	}
-	st := p.states[p.recordKey(w)]
+	st := p.states[p.taskKey(w)]
 	if st == nil {
 		return false, nil
 	}
@@ -108,15 +108,10 @@ func (p *pageCommit) enqueue(w *Work) error {
 }
 
 // waiting is what is kept of work, sql.ErrNoRows if it isn't.
-func (f *Feed) waiting(w *Work) (Work, error) {
-	rows, err := f.ledger.engine.query(`SELECT version, due, attempts, parked FROM work WHERE feed = ? AND kind = ? AND key = ?`,
-		f.row.id, w.Kind, w.Key)
-	if err != nil {
-		return Work{}, err
-	}
-	was, due, err := Work{}, int64(0), sql.ErrNoRows
-	scan := func() error { err = nil; return rows.Scan(&was.Version, &due, &was.Attempts, &was.Parked) }
-	err = errors.Join(scanAll(rows, scan), err)
+func (f *Feed) waiting(w *Work) (was Work, err error) {
+	var due int64
+	err = f.ledger.engine.scanRow(`SELECT version, due, attempts, parked FROM work WHERE feed = ? AND kind = ? AND key = ?`,
+		[]any{f.row.id, w.Kind, w.Key}, &was.Version, &due, &was.Attempts, &was.Parked)
 	was.Due = fromMicros(due)
 	return was, err
 }
@@ -168,23 +163,8 @@ func (f *Feed) Waiting(ctx context.Context) (waiting, parked int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	rows, err := reader.QueryContext(ctx, `SELECT parked, count(*) FROM work WHERE feed = ? AND kind <> '`+TaskSpan+`' GROUP BY parked`, id)
-	if err != nil {
-		return 0, 0, fmt.Errorf("count pending work: %w", err)
-	}
-	err = scanAll(rows, func() error {
-		var isParked bool
-		var n int
-		if err := rows.Scan(&isParked, &n); err != nil {
-			return err
-		}
-		if isParked {
-			parked = n
-		} else {
-			waiting = n
-		}
-		return nil
-	})
+	err = reader.QueryRowContext(ctx, `SELECT COALESCE(sum(1 - parked), 0), COALESCE(sum(parked), 0) FROM work
+		WHERE feed = ? AND kind <> '`+TaskSpan+`'`, id).Scan(&waiting, &parked)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count pending work: %w", err)
 	}
@@ -193,14 +173,8 @@ func (f *Feed) Waiting(ctx context.Context) (waiting, parked int, err error) {
 
 // hasRefused says whether any work was tried in vain and still waits, or was set aside.
 func (f *Feed) hasRefused() (yes bool, err error) {
-	rows, err := f.ledger.engine.query(`SELECT 1 FROM work WHERE feed = ? AND (parked = 1 OR attempts > 0) LIMIT 1`, f.row.id)
-	if err != nil {
-		return false, err
-	}
-	err = scanAll(rows, func() error {
-		yes = true
-		return nil
-	})
+	err = f.ledger.engine.scanRow(`SELECT EXISTS (SELECT 1 FROM work WHERE feed = ? AND (parked = 1 OR attempts > 0))`,
+		[]any{f.row.id}, &yes)
 	return yes, err
 }
 
@@ -211,11 +185,4 @@ func (f *Feed) reading() (*sql.DB, int64, error) {
 		return nil, 0, err
 	}
 	return reader, f.id, nil
-}
-
-// pruneParked forgets what was set aside and not tried for long.
-func (f *Feed) pruneParked(now time.Time) error {
-	_, err := f.ledger.engine.exec(`DELETE FROM work WHERE feed = ? AND parked = 1 AND due < ?`,
-		f.row.id, micros(now.Add(-parkedFor)))
-	return err
 }

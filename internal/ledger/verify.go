@@ -34,9 +34,8 @@ func (l *Ledger) verify() error {
 		}
 	}
 	var waiting int64
-	err := l.engine.conn.QueryRowContext(background, `SELECT COALESCE(sum(records), 0) FROM outbox`).Scan(&waiting)
-	if err != nil {
-		return l.engine.explain(err)
+	if err := l.engine.scanRow(`SELECT COALESCE(sum(records), 0) FROM outbox`, nil, &waiting); err != nil {
+		return err
 	}
 	if records, _ := l.Outbox(); records != waiting {
 		return fmt.Errorf("invariant: outbox: memory has %d records, the file %d", records, waiting)

@@ -60,13 +60,10 @@ func (c *Changes) Add(d *Delta, source int) *Series {
 // Changed are the series that the commit changes, to be written.
 func (c *Changes) Changed() []*Series { return c.dirty }
 
-// Fresh are the series among them that are new.
-func (c *Changes) Fresh() []*Series { return c.fresh }
-
 // Overflow are the observations folded so far, by metric name; nil for none.
 func (c *Changes) Overflow() map[string]int { return c.overflow }
 
-// Wrote tells a new series the ledger's row id.
+// Wrote sets the ledger's row id of a new series.
 func (c *Changes) Wrote(s *Series, id int64) { s.id = id }
 
 // Apply makes the working copy visible. The commit has succeeded.
@@ -76,7 +73,7 @@ func (c *Changes) Apply() {
 	c.applyExemplars()
 	for _, s := range c.dirty {
 		s.cur, s.next = s.next, s.cur
-		s.clean()
+		s.closeChanges()
 	}
 	for _, s := range c.fresh {
 		s.since = c.now
@@ -87,7 +84,7 @@ func (c *Changes) Apply() {
 // Discard forgets the working copy. The commit has failed.
 func (c *Changes) Discard() {
 	for _, s := range c.dirty {
-		s.clean()
+		s.closeChanges()
 	}
 	for _, s := range c.fresh {
 		own := s.Own()
@@ -98,8 +95,8 @@ func (c *Changes) Discard() {
 	}
 }
 
-// clean closes the working copy.
-func (s *Series) clean() {
+// closeChanges closes the working copy.
+func (s *Series) closeChanges() {
 	s.dirty = false
 	clear(s.marks)
 }
@@ -114,7 +111,7 @@ func (c *Changes) series(d *Def, own []string) *Series {
 	c.key = appendKey(c.key[:0], d, c.vals)
 	s := c.feed.byKey[string(c.key)]
 	if s == nil {
-		s = c.make(d)
+		s = c.makeSeries(d)
 	}
 	if !s.dirty {
 		s.dirty = true
@@ -124,10 +121,10 @@ func (c *Changes) series(d *Def, own []string) *Series {
 	return s
 }
 
-// make makes the series of c.vals, folded if the metric is past its limit
+// makeSeries makes the series of c.vals, folded if the metric is past its limit
 // (counting.md 22).
-func (c *Changes) make(d *Def) *Series {
-	if c.feed.counts[d] >= c.store.options.SeriesLimit && fold(d, c.vals) {
+func (c *Changes) makeSeries(d *Def) *Series {
+	if c.feed.counts[d] >= c.store.options.SeriesLimit && foldLabels(d, c.vals) {
 		if c.overflow == nil {
 			c.overflow = make(map[string]int)
 		}
@@ -148,8 +145,8 @@ func (c *Changes) make(d *Def) *Series {
 	return s
 }
 
-// fold replaces the open labels and says whether there were any.
-func fold(d *Def, own []string) bool {
+// foldLabels replaces the open labels and says whether there were any.
+func foldLabels(d *Def, own []string) bool {
 	folded := false
 	for i, l := range d.Labels {
 		if l.Open {

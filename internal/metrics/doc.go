@@ -1,7 +1,7 @@
 // Package metrics is the catalogue: each metric is defined once, here, with its
 // help, unit and labels, and says how a record changes it.
 //
-// Counting is pure: Count and its kin turn a record, and what is known of it, into deltas
+// Counting is pure: Count and the functions beside it turn a record, and what is known of it, into deltas
 // of series. A Store holds the series that come from records. It is changed only through
 // Changes, the working copy of one commit: deltas are added to it, the ledger writes it,
 // and it becomes visible when the commit has succeeded; a failed commit leaves no trace.

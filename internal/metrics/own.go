@@ -32,11 +32,11 @@ func NewOwn(now func() time.Time, native bool) *Own {
 	o := &Own{now: now, native: native, series: make(map[*Def]map[string]*ownSeries)}
 	for _, d := range OwnCatalogue() {
 		if d.Base == NoBase && len(d.Labels) == 0 && !d.Optional {
-			o.with(d)
+			o.seriesOf(d)
 		}
 	}
 	for _, r := range otlpResults {
-		o.with(OTLPRecords, r)
+		o.seriesOf(OTLPRecords, r)
 	}
 	return o
 }
@@ -52,7 +52,7 @@ func (o *Own) OnSnapshot(f func()) {
 func (o *Own) Add(d *Def, n int64, labels ...string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.with(d, labels...).val.n += n
+	o.seriesOf(d, labels...).val.n += n
 }
 
 // AddTime adds to a counter of time.
@@ -64,14 +64,14 @@ func (o *Own) AddTime(d *Def, took time.Duration, labels ...string) {
 func (o *Own) Observe(d *Def, took time.Duration, labels ...string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.with(d, labels...).val.hist.observe(d, max(took, 0).Microseconds())
+	o.seriesOf(d, labels...).val.hist.observe(d, max(took, 0).Microseconds())
 }
 
 // Set sets a gauge.
 func (o *Own) Set(d *Def, v float64, labels ...string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.with(d, labels...).float = v
+	o.seriesOf(d, labels...).float = v
 }
 
 // SetTime sets a gauge to a Unix time; the zero time is 0.
@@ -116,7 +116,7 @@ func (o *Own) Replace(d *Def, rows []Row) {
 func (o *Own) replace(d *Def, rows []Row) {
 	stay := make(map[*ownSeries]bool, len(rows))
 	for _, r := range rows {
-		s := o.with(d, r.Labels...)
+		s := o.seriesOf(d, r.Labels...)
 		if !stay[s] {
 			stay[s], s.float = true, 0
 		}
@@ -125,8 +125,8 @@ func (o *Own) replace(d *Def, rows []Row) {
 	maps.DeleteFunc(o.series[d], func(_ string, s *ownSeries) bool { return !stay[s] })
 }
 
-// with finds or makes a series; the lock is held.
-func (o *Own) with(d *Def, labels ...string) *ownSeries {
+// seriesOf finds or makes a series; the lock is held.
+func (o *Own) seriesOf(d *Def, labels ...string) *ownSeries {
 	all := o.series[d]
 	if all == nil {
 		all = make(map[string]*ownSeries)

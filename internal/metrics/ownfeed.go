@@ -20,16 +20,16 @@ func (o *Own) Feed(source, feed string) *Feed {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range pollResults {
-		o.with(Polls, source, feed, r)
+		o.seriesOf(Polls, source, feed, r)
 	}
 	for _, r := range rowResults {
-		o.with(Rows, source, feed, r)
+		o.seriesOf(Rows, source, feed, r)
 	}
 	for _, s := range taskStates {
-		o.with(Tasks, source, feed, s)
+		o.seriesOf(Tasks, source, feed, s)
 	}
 	for _, d := range []*Def{APIRequestDuration, APIThrottled, RecordDelay, Watermark, NewestCall, LastSuccess, CatchingUp, Unreadable} {
-		o.with(d, source, feed)
+		o.seriesOf(d, source, feed)
 	}
 	return f
 }

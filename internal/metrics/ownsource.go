@@ -18,7 +18,7 @@ func (n *Notified) Listens() {
 	n.own.mu.Lock()
 	defer n.own.mu.Unlock()
 	for _, r := range noticeResults {
-		n.own.with(Notifications, n.source, r)
+		n.own.seriesOf(Notifications, n.source, r)
 	}
 }
 

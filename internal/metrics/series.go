@@ -12,7 +12,7 @@ type Series struct {
 	Labels *LabelSet
 
 	id    int64     // the ledger's row; 0 until it was written
-	start time.Time // created timestamp; zero if it must not be told
+	start time.Time // created timestamp; zero if it must not be exposed
 	shown bool      // the ledger has written down that the value may be shown
 	since time.Time // since when it is exposed, in this process
 
@@ -30,7 +30,7 @@ func (s *Series) ID() int64 { return s.id }
 // Own are the label values after the base labels.
 func (s *Series) Own() []string { return s.Labels.Values[len(baseNames[RecordBase]):] }
 
-// Start is the created timestamp, zero if it must not be told.
+// Start is the created timestamp, zero if it must not be exposed.
 func (s *Series) Start() time.Time { return s.start }
 
 // Totals sums a counter's committed values by one of its labels. The commit lock must
@@ -105,8 +105,8 @@ func overflowed(d *Def, own []string) bool {
 	return false
 }
 
-// put adds a committed series.
-func (f *FeedSeries) put(s *Series) {
+// addSeries adds a committed series.
+func (f *FeedSeries) addSeries(s *Series) {
 	own := s.Own()
 	f.byKey[string(appendKey(nil, s.Labels.Def, own))] = s
 	f.list = append(f.list, s)

@@ -21,7 +21,7 @@ type Point struct {
 	// Labels is the series' identity: the same pointer in every snapshot while
 	// the process lives, so that an exporter can keep what it derives from it.
 	Labels *LabelSet
-	// Start is the created timestamp; zero if it must not be told.
+	// Start is the created timestamp; zero if it must not be exposed.
 	Start time.Time
 	// Value is the value of everything but a histogram, in the metric's unit.
 	Value float64

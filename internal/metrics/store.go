@@ -94,7 +94,7 @@ func (s *Store) Load(f *FeedSeries, d *Def, row Stored) error {
 	series.id, series.start, series.shown, series.since, series.cur = row.ID, row.Start, row.Shown, s.now(), v
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f.put(series)
+	f.addSeries(series)
 	return nil
 }
 

@@ -100,7 +100,7 @@ func TestDiscardLeavesNoTrace(t *testing.T) {
 	}
 	changes = s.Begin(f, time.Now())
 	changes.add(other)
-	if got := len(changes.Fresh()); got == 0 {
+	if got := len(changes.fresh); got == 0 {
 		t.Error("what was discarded is taken for known")
 	}
 	changes.Discard()
