@@ -33,7 +33,7 @@ type problem struct {
 // functions are those of the templates.
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"clock": func(t Time) string { return clockText(time.Time(t)) },
+		"clock": func(t Time) string { return clockText(time.Time(t)) }, "time": timeText,
 		"count": countText, "size": sizeText, "words": stateText, "work": workText, "overflow": overflowText, "delay": delayCell,
 		"series": func(n int64) string { return countedText(n, "series", "series") },
 	}
