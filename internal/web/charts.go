@@ -43,33 +43,29 @@ func (bar) Y(height int) int { return plotTop + plotHeight - height }
 // Middle is where the label is centred.
 func (b bar) Middle() int { return b.X + b.Width/2 }
 
-func chartsOf(shown content) chartsView {
-	v := chartsView{Unknown: shown.inactive}
-	if v.Unknown {
-		return v
-	}
+func chartsOf(status Status, c choice, activity []Activity) (v chartsView) {
 	byFeed := make(map[[2]string][]Activity)
-	for _, a := range shown.activity {
+	for _, a := range activity {
 		key := [2]string{a.Source, a.Feed}
 		byFeed[key] = append(byFeed[key], a)
 	}
 	var idle []string
-	for _, source := range shown.status.Sources {
+	for _, source := range status.Sources {
 		for _, feed := range source.Feeds {
-			if feed.Snapshot || !shown.choice.matches(source, feed) {
+			if feed.Snapshot || !c.matches(source, feed) {
 				continue
 			}
-			c := newChart(byFeed[[2]string{source.Name, feed.Feed}], shown.choice.Span, time.Time(shown.status.Now))
-			c.ID, c.Source, c.Feed = source.Name+"."+feed.Feed, source.Name, feed.Feed
-			if c.Text == "" {
+			one := newChart(byFeed[[2]string{source.Name, feed.Feed}], c.Span, time.Time(status.Now))
+			one.ID, one.Source, one.Feed = source.Name+"."+feed.Feed, source.Name, feed.Feed
+			if one.Text == "" {
 				idle = append(idle, source.Name+" "+feed.Feed)
 			} else {
-				v.Charts = append(v.Charts, c)
+				v.Charts = append(v.Charts, one)
 			}
 		}
 	}
 	if len(idle) > 0 {
-		v.Idle = "No calls began in the last " + shown.choice.Span.Title() + ": " + strings.Join(idle, ", ") + "."
+		v.Idle = "No calls began in the last " + c.Span.Title() + ": " + strings.Join(idle, ", ") + "."
 	}
 	return v
 }
