@@ -79,9 +79,9 @@ func TestReload(t *testing.T) {
 
 	n.configure(settings{OTLP: r.overGRPC(""), Sources: []source{{PSTN: "{interval: 2s, lookback: 50h, late_after: 1h}"}}})
 	x.signal(syscall.SIGHUP)
-	x.logged("The configuration was taken over")
+	x.logged("The configuration was reloaded")
 	eventually(t, "take over twice", func() error {
-		if len(linesWith(x.log.String(), "The configuration was taken over")) < 2 {
+		if len(linesWith(x.log.String(), "The configuration was reloaded")) < 2 {
 			return fmt.Errorf("not logged yet")
 		}
 		return nil
@@ -118,7 +118,7 @@ func TestBadReload(t *testing.T) {
 			t.Errorf("the answer to a bad reload lacks the problem of %s:\n%s", key, answer)
 		}
 	}
-	x.logged("The configuration wasn't taken over", "surprise")
+	x.logged("The configuration wasn't reloaded", "surprise")
 	x.lastReload(0)
 	if err := x.scrape().is(success, "cdr_exporter_config_last_reload_success_timestamp_seconds"); err != nil {
 		t.Errorf("after a bad reload: %v", err)
@@ -137,7 +137,7 @@ func TestBadReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.signal(syscall.SIGHUP)
-	x.logged("The configuration wasn't taken over", "cannot be read")
+	x.logged("The configuration wasn't reloaded", "cannot be read")
 	x.lastReload(0)
 
 	n.configure(settings{})

@@ -121,7 +121,7 @@ func (a *App) build(ctx context.Context) error {
 		return fmt.Errorf("open ledger: %w", err)
 	}
 	if warning := a.ledger.Warning(); warning != "" {
-		a.logger.Warn("The ledger's disk is doubtful.", "problem", warning)
+		a.logger.Warn("The ledger's disk may be unsafe.", "problem", warning)
 	}
 	if a.running, err = a.prepare(plan, nil); err != nil {
 		return err
@@ -187,7 +187,7 @@ func (a *App) serve(ctx context.Context) {
 }
 
 func (a *App) reportMaintenance(err error) {
-	a.logger.Warn("The ledger couldn't be tended; it is tried again.", "err", err)
+	a.logger.Warn("Maintaining the ledger failed; it is retried.", "err", err)
 }
 
 // Failed gets the errors that ended a listener, if one did.

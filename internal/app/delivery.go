@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"sync"
@@ -18,10 +17,10 @@ import (
 // delivery sends to the OTLP endpoints, with an exporter per signal, since the
 // environment may configure each apart.
 type delivery struct {
-	logs, metrics *otlp.Exporter // nil: off
-	cancel        context.CancelFunc
-	wait          sync.WaitGroup
-	app           *App
+	exporters []*otlp.Exporter
+	cancel    context.CancelFunc
+	wait      sync.WaitGroup
+	app       *App
 }
 
 // newDelivery makes the exporters; it returns nil if OTLP is off.
@@ -30,23 +29,19 @@ func (a *App) newDelivery(p *plan) (*delivery, error) {
 		return nil, nil
 	}
 	d := &delivery{app: a}
-	for _, s := range []struct {
-		name   string
-		signal *config.OTLPSignal
-		to     **otlp.Exporter
-		logs   bool
-	}{{"logs", &p.otlp.Logs, &d.logs, true}, {"metrics", &p.otlp.Metrics, &d.metrics, false}} {
-		if !s.signal.Enabled {
+	for _, signal := range []*config.OTLPSignal{&p.otlp.Logs, &p.otlp.Metrics} {
+		if !signal.Enabled {
 			continue
 		}
-		settings, err := a.otlpSettings(p.otlp, s.signal)
-		if err == nil {
-			settings.Logs, settings.Metrics = s.logs, !s.logs
-			*s.to, err = otlp.New(settings, a.otlpParts())
-		}
+		settings, err := a.otlpSettings(p.otlp, signal)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("otlp %s: %w", s.name, err), d.close())
+			return nil, errors.Join(err, d.close())
 		}
+		exporter, err := otlp.New(settings, a.otlpParts())
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("make OTLP exporter: %w", err), d.close())
+		}
+		d.exporters = append(d.exporters, exporter)
 	}
 	return d, nil
 }
@@ -60,26 +55,21 @@ func (a *App) otlpParts() otlp.Parts {
 func (a *App) otlpSettings(o *config.OTLPSettings, s *config.OTLPSignal) (otlp.Settings, error) {
 	settings := otlp.Settings{
 		Endpoint: s.Endpoint.String(), Complete: true, Protocol: otlp.Protocol(s.Protocol), Headers: make(map[string]otlp.Header),
-		Interval: o.Interval, Timeout: s.Timeout, Uncompressed: s.Compression == compressionNone, ShutdownTimeout: o.ShutdownTimeout, Resource: o.ResourceAttributes,
-		InstanceID: a.ledger.InstanceID(), Version: Version(),
+		Interval: o.Interval, Timeout: s.Timeout, Uncompressed: s.Compression == "none", ShutdownTimeout: o.ShutdownTimeout, Resource: o.ResourceAttributes,
+		InstanceID: a.ledger.InstanceID(), Version: Version(), Logs: s == &o.Logs, Metrics: s == &o.Metrics,
 	}
 	for name, secret := range s.Headers {
 		settings.Headers[name] = func() (string, error) { return secret.Value(context.Background()) }
 	}
-	var err error
-	settings.TLS, err = tlsConfig(&s.TLSConfig)
-	return settings, err
-}
-
-func tlsConfig(c *config.TLSConfig) (*tls.Config, error) {
-	if c.IsZero() {
-		return nil, nil
+	if s.TLSConfig.IsZero() {
+		return settings, nil
 	}
-	return promconfig.NewTLSConfig(c.Prometheus())
+	var err error
+	if settings.TLS, err = promconfig.NewTLSConfig(s.TLSConfig.Prometheus()); err != nil {
+		return settings, fmt.Errorf("read otlp.tls_config: %w", err)
+	}
+	return settings, nil
 }
-
-// compressionNone is the value of OTLPSignal.Compression without any.
-const compressionNone = "none"
 
 // logEncoder makes log records as the configuration says.
 func logEncoder(o *config.OTLPSettings) otlp.Encoder {
@@ -90,10 +80,7 @@ func logEncoder(o *config.OTLPSettings) otlp.Encoder {
 func (d *delivery) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	d.cancel = cancel
-	for _, e := range []*otlp.Exporter{d.logs, d.metrics} {
-		if e == nil {
-			continue
-		}
+	for _, e := range d.exporters {
 		d.wait.Go(func() {
 			if err := e.Run(ctx); err != nil {
 				d.app.logger.Error("Sending to the OTLP endpoint failed.", "err", err)
@@ -115,10 +102,8 @@ func (d *delivery) stop() {
 
 func (d *delivery) close() error {
 	var errs []error
-	for _, e := range []*otlp.Exporter{d.logs, d.metrics} {
-		if e != nil {
-			errs = append(errs, e.Close())
-		}
+	for _, e := range d.exporters {
+		errs = append(errs, e.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -129,10 +114,7 @@ func (d *delivery) status() web.OTLP {
 		return web.OTLP{State: web.OTLPOff}
 	}
 	s := web.OTLP{State: web.OTLPOK}
-	for _, e := range []*otlp.Exporter{d.logs, d.metrics} {
-		if e == nil {
-			continue
-		}
+	for _, e := range d.exporters {
 		status := e.Status()
 		for _, signal := range []otlp.SignalStatus{status.Logs, status.Metrics} {
 			if signal.State == otlp.StateRetrying {

@@ -52,10 +52,10 @@ func (a *App) rereadHashKey(ctx context.Context) {
 	key, err := HashKey(ctx, plan.config)
 	switch {
 	case err != nil:
-		a.logger.Warn("The key of redaction can't be read again; the former one stays.", "err", err)
+		a.logger.Warn("privacy.hash_key can't be read again; the previous key stays in effect.", "err", err)
 	case !bytes.Equal(key, plan.hashKey):
 		plan.hashKey = key
 		a.ledger.Tune(plan.tuning(), plan.metricOptions())
-		a.logger.Info("The key of redaction was taken over from its file.")
+		a.logger.Info("privacy.hash_key was reloaded from its file.")
 	}
 }

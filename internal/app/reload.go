@@ -68,12 +68,12 @@ func (a *App) reload() error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
 	if !a.started || a.stopped {
-		return errors.New("reload: the daemon doesn't run")
+		return errors.New("reload: the daemon isn't running")
 	}
 	next, err := a.nextRunning()
 	a.reloaded(err == nil)
 	if err != nil {
-		a.logger.Error("The configuration wasn't taken over; the former one stays.", "err", err)
+		a.logger.Error("The configuration wasn't reloaded; the previous one stays in effect.", "err", err)
 		return err
 	}
 	old := a.running
@@ -90,7 +90,7 @@ func (a *App) reload() error {
 	if next.otlp != old.otlp {
 		next.startSending()
 	}
-	a.logger.Info("The configuration was taken over.", "sources", len(next.sources), "kept", len(old.sources)-len(gone.sources))
+	a.logger.Info("The configuration was reloaded.", "sources", len(next.sources), "kept", len(old.sources)-len(gone.sources))
 	return nil
 }
 

@@ -23,19 +23,11 @@ const (
 // OTLPSettings is what the exporters need to send metrics and logs: the keys of
 // [OTLP], completed from the environment.
 type OTLPSettings struct {
+	OTLP // as in the file; what the fields below shadow is completed
+
 	Logs, Metrics OTLPSignal
-	// Interval is that of metrics.
-	Interval time.Duration
-	// LogTimestamp is [LogTimestampStart] or [LogTimestampObserved].
-	LogTimestamp string
 	// ResourceAttributes are those of the file over those of the environment.
 	ResourceAttributes map[string]string
-	// OutboxLimit is the number of log records that may wait.
-	OutboxLimit int64
-	// OutboxFull is [OutboxPause] or [OutboxSkipLogs].
-	OutboxFull string
-	// ShutdownTimeout is how long the outbox is sent from at the end.
-	ShutdownTimeout time.Duration
 }
 
 // OTLPSignal is where and how one signal is sent.
@@ -77,9 +69,8 @@ func ResolveOTLP(o *OTLP, getenv func(string) string) (*OTLPSettings, error) {
 	problems := Problems{}
 	e := &otlpEnv{getenv: getenv, problems: &problems}
 	s := &OTLPSettings{
+		OTLP: *o, ResourceAttributes: e.pairs(attributes, getenv(attributes)),
 		Logs: e.settings(o, "LOGS", "v1/logs", o.Logs), Metrics: e.settings(o, "METRICS", "v1/metrics", o.Metrics),
-		Interval: o.Interval, LogTimestamp: o.LogTimestamp, ResourceAttributes: e.pairs(attributes, getenv(attributes)),
-		OutboxLimit: o.OutboxLimit, OutboxFull: o.OutboxFull, ShutdownTimeout: o.ShutdownTimeout,
 	}
 	if service := getenv("OTEL_SERVICE_NAME"); service != "" {
 		s.ResourceAttributes["service.name"] = service

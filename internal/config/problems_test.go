@@ -70,6 +70,7 @@ func TestProblems(t *testing.T) {
 		{"number in quotes", "metrics: {series_limit: '5'}\n" + valid, "1: metrics.series_limit: must be a whole number without quotes, is \"5\""},
 		{"octal number", "metrics: {series_limit: 010}\n" + valid, "1: metrics.series_limit: must be a whole number without quotes, is \"010\""},
 		{"number beyond its type", source + "    small: 300\n", "7: sources[0].acme.small: is out of range, is \"300\""},
+		{"number of the environment beyond its type", source + "    small: ${env:LARGE}\n", "7: sources[0].acme.small: is out of range, is \"${env:LARGE}\""},
 		{"text instead of list", source + "    types: placed\n", "7: sources[0].acme.types: must be a list, is a single value; write [] for none"},
 		{"empty element", source + "    types:\n    - placed\n    -\n", "9: sources[0].acme.types[1]: is empty; give a text, or remove the key"},
 		{"list instead of map", source + "    limits: [a]\n", "7: sources[0].acme.limits: must be a mapping of names to values, is a list"},

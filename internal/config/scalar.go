@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,132 +34,140 @@ func describe(n *yaml.Node) string {
 	}
 }
 
-// wanted names what a value is read from, for messages.
-func wanted(v reflect.Value, at place) string {
-	switch v.Addr().Interface().(type) {
+// scalar says what a value is read from, and how.
+type scalar struct {
+	what string
+	// literal values are written without quotes.
+	literal bool
+	// set returns malformed, or another problem with the text.
+	set func(text string) error
+}
+
+// malformed means that a text isn't what is wanted.
+var malformed = errors.New("malformed")
+
+// always is the set of a scalar for which every text is right.
+func always(set func(string)) func(string) error {
+	return func(text string) error {
+		set(text)
+		return nil
+	}
+}
+
+func (d *decoder) scalarOf(v reflect.Value, at place) scalar {
+	const fileName = "the name of a file"
+	switch to := v.Addr().Interface().(type) {
 	case *Secret:
-		if !at.isFile() {
-			return "a secret as text"
+		what := "a secret as text"
+		if at.isFile() {
+			what = fileName
 		}
-		return "the name of a file"
-	case *File, *Path:
-		return "the name of a file"
+		return scalar{what, false, func(text string) error { return d.setSecret(to, text, what, at) }}
+	case *File:
+		return scalar{fileName, false, always(func(text string) { *to = File(d.addFile(text, at)) })}
+	case *Path:
+		return scalar{fileName, false, always(func(text string) { *to = Path(d.resolve(text)) })}
 	case *time.Duration:
-		return "a duration such as 30s, 5m, 24h or 2d"
+		return scalar{"a duration such as 30s, 5m, 24h or 2d", false, func(text string) (err error) {
+			*to, err = parseDuration(text)
+			return err
+		}}
 	case encoding.TextUnmarshaler:
-		return "a text"
+		return scalar{"a text", false, func(text string) error { return to.UnmarshalText([]byte(text)) }} // its error says what would be right
 	}
-	switch v.Kind() {
-	case reflect.Bool:
-		return "true or false"
-	case reflect.String:
-		return "a text"
+	switch {
+	case v.Kind() == reflect.String:
+		return scalar{"a text", false, always(v.SetString)}
+	case v.Kind() == reflect.Bool:
+		return scalar{"true or false", true, func(text string) error { return setBool(v, text) }}
+	case v.CanInt():
+		return scalar{"a whole number", true, func(text string) error { return setInt(v, text) }}
 	default:
-		return "a whole number"
+		return scalar{"another type", false, func(string) error {
+			return fmt.Errorf("cannot be read into a Go %s: this is a mistake in the program, not in the file", v.Type())
+		}}
 	}
+}
+
+// setBool refuses the other words of YAML 1.1 (yes, on) rather than guess.
+func setBool(v reflect.Value, text string) error {
+	if v.SetBool(strings.EqualFold(text, "true")); !v.Bool() && !strings.EqualFold(text, "false") {
+		return malformed
+	}
+	return nil
+}
+
+// setInt takes decimal numbers. A leading 0 is octal in some versions of YAML and not in others, so it is refused.
+func setInt(v reflect.Value, text string) error {
+	digits := strings.ReplaceAll(text, "_", "")
+	i, err := strconv.ParseInt(digits, 10, v.Type().Bits())
+	unsigned := strings.TrimLeft(digits, "+-")
+	switch {
+	case len(unsigned) > 1 && unsigned[0] == '0':
+		return malformed
+	case errors.Is(err, strconv.ErrRange):
+		return strconv.ErrRange
+	case err != nil:
+		return malformed
+	}
+	v.SetInt(i)
+	return nil
 }
 
 // decodeScalar decodes a node into a value that is read from a scalar. Neither the content of a secret nor the
 // value of an environment variable gets into a problem.
 func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
-	what := wanted(v, at)
+	s := d.scalarOf(v, at)
+	tag := n.ShortTag()
 	switch {
 	case isNull(n):
-		d.fail(at, "is empty; give %s, or remove the key", what)
+		d.fail(at, "is empty; give %s, or remove the key", s.what)
 		return
 	case n.Kind != yaml.ScalarNode:
-		d.fail(at, "must be %s, is %s", what, describe(n))
+		d.fail(at, "must be %s, is %s", s.what, describe(n))
 		return
-	}
-	tag := n.ShortTag()
-	switch tag {
-	case "!!str", "!!bool", "!!int", "!!float", "!!timestamp", "!!merge":
-	default:
+	case !slices.Contains([]string{"!!str", "!!bool", "!!int", "!!float", "!!timestamp", "!!merge"}, tag):
 		d.fail(at, "has a YAML tag (!) that is not understood; put the text in quotes if it begins with !")
 		return
 	}
 	text, fromEnv, err := expand(n.Value, d.lookupEnv)
 	if err == nil {
-		err = d.setScalar(v, text, at)
+		err = s.set(text)
 	}
-	// Text in quotes is text even if it reads like a number.
-	if quoted := tag == "!!str" && !fromEnv; errors.Is(err, errValue) || err == nil && quoted && isNumeric(v) {
-		if isNumeric(v) {
-			what += " without quotes"
+	if s.literal {
+		s.what += " without quotes"
+		if tag == "!!str" && !fromEnv && err == nil {
+			err = malformed
 		}
-		err = fmt.Errorf("must be %s, is %s", what, shorten(n.Value))
-	} else if errors.Is(err, strconv.ErrRange) {
-		err = fmt.Errorf("is out of range, is %s", shorten(n.Value))
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, malformed):
+		d.fail(at, "must be %s, is %s", s.what, shorten(n.Value))
+	case errors.Is(err, strconv.ErrRange):
+		d.fail(at, "is out of range, is %s", shorten(n.Value))
+	case err != nil:
 		d.fail(at, "%s", err)
 	}
 }
 
-// isNumeric reports whether a value is written without quotes.
-func isNumeric(v reflect.Value) bool {
-	_, readsItself := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr())
-	return v.Kind() == reflect.Bool || v.CanInt() && !readsItself && v.Type() != reflect.TypeFor[time.Duration]()
-}
-
-// errValue means that a text can't be read as the type of the value.
-var errValue = errors.New("not such a value")
-
-// setScalar reads a text into a value.
-func (d *decoder) setScalar(v reflect.Value, text string, at place) error {
-	switch to := v.Addr().Interface().(type) {
-	case *Secret:
-		return d.setSecret(to, text, at)
-	case *File:
-		if *to = File(d.resolve(text)); *to != "" {
-			d.files = append(d.files, fileRef{at, string(*to)})
-		}
-		return nil
-	case *Path:
-		*to = Path(d.resolve(text))
-		return nil
-	case *time.Duration:
-		duration, err := parseDuration(text)
-		if *to = duration; err != nil {
-			return errValue
-		}
-		return nil
-	case encoding.TextUnmarshaler:
-		return to.UnmarshalText([]byte(text)) // its error says what would be right
+// addFile remembers a file that must be readable and returns its absolute name.
+func (d *decoder) addFile(text string, at place) string {
+	name := d.resolve(text)
+	if name != "" {
+		d.files = append(d.files, fileRef{at, name})
 	}
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(text)
-	case reflect.Bool:
-		// The other words of YAML 1.1 (yes, on) are refused rather than guessed at.
-		if v.SetBool(strings.EqualFold(text, "true")); !v.Bool() && !strings.EqualFold(text, "false") {
-			return errValue
-		}
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		digits := strings.ReplaceAll(text, "_", "")
-		i, err := strconv.ParseInt(digits, 10, v.Type().Bits())
-		// A leading 0 is octal in some versions of YAML and not in others.
-		if unsigned := strings.TrimLeft(digits, "+-"); len(unsigned) > 1 && unsigned[0] == '0' || err != nil && !errors.Is(err, strconv.ErrRange) {
-			return errValue
-		}
-		v.SetInt(i)
-		return err
-	default:
-		return fmt.Errorf("cannot be read into a Go %s: this is a mistake in the program, not in the file", v.Type())
-	}
-	return nil
+	return name
 }
 
 // setSecret takes a secret, or the name of the file that holds it.
-func (d *decoder) setSecret(to *Secret, text string, at place) error {
+func (d *decoder) setSecret(to *Secret, text, what string, at place) error {
 	switch {
 	case text == "":
-		return fmt.Errorf("is empty; give %s, or remove the key", wanted(reflect.ValueOf(to).Elem(), at))
+		return fmt.Errorf("is empty; give %s, or remove the key", what)
 	case to.IsSet():
 		return errors.New("is given twice, as text and as a file; keep one of them")
 	case at.isFile():
-		*to = NewSecretFile(d.resolve(text))
-		d.files = append(d.files, fileRef{at, to.file})
+		*to = NewSecretFile(d.addFile(text, at))
 	default:
 		*to = NewSecret(text)
 	}
@@ -171,5 +180,8 @@ func parseDuration(text string) (time.Duration, error) {
 	if d, err := model.ParseDuration(text); err == nil {
 		return time.Duration(d), nil
 	}
-	return time.ParseDuration(text)
+	if d, err := time.ParseDuration(text); err == nil {
+		return d, nil
+	}
+	return 0, malformed
 }

@@ -9,19 +9,18 @@ import (
 	"time"
 )
 
-// history is how far back the demo reads: so much is read within seconds. The tenant's
-// is shorter, since call records are read one by one, but so long that its counters can say
-// since when they count.
+// history is how far back the demo reads, short enough to be read within seconds. The tenant's
+// is shorter, since call records are read one by one, but over two hours, which the rules
+// need to see since when its counters count.
 const (
 	history       = 3 * time.Hour
 	tenantHistory = 130 * time.Minute
 )
 
-// Settle is how long after a call's end its quality counts, and the call itself if its record
-// has no session by then: the simulated records are complete within three minutes.
+// Settle is the settle time of call records: the simulated ones are complete within three minutes.
 const Settle = 4 * time.Minute
 
-// configuration is an ordinary configuration, but for its short intervals.
+// configuration is an ordinary configuration with short intervals.
 var configuration = template.Must(template.New("demo").Parse(`storage: {path: {{printf "%q" .Storage}}}
 metrics: {zero_for: 10s}
 sources:
@@ -64,15 +63,15 @@ sources:
       active_calls: {interval: 2s}
 `))
 
-// Configure writes a configuration that reads the providers, and what it names, into a
-// folder. Storage is the folder of the ledger, hook where notifications are listened for.
+// Configure writes a configuration that reads the providers, and the files that it names, to a
+// folder. Storage is the folder of the ledger, hook the address of the listener for notifications.
 func (p *Providers) Configure(folder, storage, hook string) (string, error) {
 	if err := p.writeCAs(folder); err != nil {
 		return "", err
 	}
 	storage, err := filepath.Abs(storage)
 	if err != nil {
-		return "", fmt.Errorf("find the ledger's folder: %w", err)
+		return "", fmt.Errorf("resolve the ledger's folder: %w", err)
 	}
 	var text strings.Builder
 	err = configuration.Execute(&text, struct {

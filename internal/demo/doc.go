@@ -1,5 +1,5 @@
-// Package demo is a small estate of simulated providers that one can watch: a Teams tenant,
-// a RingCentral account and a Wavix account whose calls go on for ever, and an ordinary
-// configuration that reads them. The subcommand demo runs on it, and tools/stack. Every
-// run meets the same calls at the same time, so that a ledger can be kept.
+// Package demo runs simulated providers with endless calls (a Teams tenant, a RingCentral
+// account and a Wavix account) and writes an ordinary configuration that reads them, for the
+// demo command and tools/stack. Every run has the same calls at the same times, so that a
+// ledger can be kept.
 package demo

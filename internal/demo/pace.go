@@ -6,20 +6,19 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// Settings say how the demo differs from itself. The zero value is the demo.
+// Settings change the demo. The zero value is the demo itself.
 type Settings struct {
-	// Pace is how many times as short as usual calls are, for whoever watches a trunk fail
-	// by rules that are as much faster. Then they are published within seconds, as many at
-	// any hour, no trunk fails by itself, and Direct Routing has more of them. 0 and 1: as
-	// usual.
+	// Pace divides the length of calls, for tests of alerting rules that are as much faster. Calls are
+	// then published within seconds, at the same rate at any hour, no trunk fails by itself, and
+	// Direct Routing has more calls. 0 and 1: normal pace.
 	Pace int
 }
 
-// pacedRate is how many calls a second Direct Routing has at another pace: enough for each
-// trunk to be judged within half a minute.
+// pacedRate is Direct Routing's rate at another pace, in calls per second: enough to
+// judge each trunk within half a minute.
 const pacedRate = 3.0
 
-// routing is the rate of Direct Routing.
+// routing is the rate of Direct Routing in calls per second.
 func (s Settings) routing() float64 {
 	if s.Pace > 1 {
 		return pacedRate
@@ -27,7 +26,7 @@ func (s Settings) routing() float64 {
 	return routingRate
 }
 
-// paced changes a world, and the mix that it alone has, to the pace.
+// paced applies the pace to a world, whose mix must not be shared.
 func (s Settings) paced(world simulator.Settings) simulator.Settings {
 	if s.Pace <= 1 {
 		return world
@@ -43,8 +42,8 @@ func (s Settings) paced(world simulator.Settings) simulator.Settings {
 	return world
 }
 
-// shorten makes a kind of calls shorter. Those that connect last some minutes as it were,
-// each kind another time.
+// shorten makes a kind of calls shorter. Connected ones last some minutes divided by the pace,
+// each kind differently.
 func shorten(k *simulator.Kind, pace time.Duration, number int) {
 	k.Ring = max(k.Ring/pace, time.Second)
 	if k.Outcome.Connected() && !k.Instant {

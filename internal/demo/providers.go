@@ -13,8 +13,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// The demo's traffic in calls a second: some in sum, so that one can watch them arrive.
-// Wavix's is the least, since it is asked for whole days.
+// The demo's traffic in calls per second, enough to watch calls arrive. Wavix has the
+// least, since it is read by whole days.
 const (
 	pstnRate     = 0.5
 	routingRate  = 1.0
@@ -24,15 +24,14 @@ const (
 	receivedRate = 0.1
 )
 
-// recorded is the part of the Direct Routing calls that has call records too.
+// recorded is the share of the Direct Routing calls that have call records too.
 const recorded = 0.02
 
-// limit is how many requests a minute are answered of RingCentral's groups: more than
-// the demo's intervals need.
+// limit is RingCentral's limit of requests per minute, above what the demo's intervals need.
 const limit = 5000
 
-// begin is where the simulated calls begin: a fixed time, so that a kept ledger meets
-// the same calls again.
+// begin is the start of the first simulated calls, fixed so that a kept ledger sees the same
+// calls again.
 var begin = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Providers are the simulated providers.
@@ -74,13 +73,13 @@ func (p *Providers) startTenant() (err error) {
 	return err
 }
 
-// meetings are the tenant's call records: meetings and calls of two, as many at any hour,
-// and some of those over Direct Routing.
+// meetings are the tenant's call records: meetings and peer-to-peer calls, at the same rate at
+// any hour, and some of the Direct Routing calls.
 func meetings(routed *simulator.World) (*msgraph.CallRecords, error) {
 	settings := msgraph.LiveCalls(6, begin, meetingRate)
 	settings.Hours = [24]int{}
 	for i := range settings.Mix.Kinds {
-		// Sessions that fail are few, and some are to be seen within minutes.
+		// Failed sessions are rare; some should be seen within minutes.
 		if k := &settings.Mix.Kinds[i]; k.Outcome == cdr.NotConnected {
 			k.Weight *= 3
 		}
@@ -128,7 +127,7 @@ func (p *Providers) writeCAs(folder string) error {
 	)
 }
 
-// Close stops the providers that run.
+// Close stops all providers.
 func (p *Providers) Close() {
 	if p.Tenant != nil {
 		p.Tenant.Close()

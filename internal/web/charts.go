@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// maxCharts bounds what a view of the page costs.
-const maxCharts = 24
-
 // A chart's measures in the units of its viewBox. Every span's number of bars divides plotWidth.
 const (
 	plotLeft, plotTop     = 90, 20
@@ -20,10 +17,9 @@ const (
 
 // chartsView is the charts section of the page.
 type chartsView struct {
-	Charts []chart
-	// Idle names the feeds without calls, Hidden says how many feeds aren't drawn; empty: none.
-	Idle, Hidden string
-	Unknown      bool // the activity can't be read
+	Charts  []chart
+	Idle    string // names the feeds without calls; empty: none
+	Unknown bool   // the activity can't be read
 }
 
 // chart is a feed's chart, and the same in words and figures.
@@ -35,49 +31,41 @@ type chart struct {
 
 // bar is a step of a chart, its failures drawn over the lower part of its calls.
 type bar struct {
-	start           time.Time
-	calls, failures int64
-
-	X, Middle, Width               int
-	CallsY, CallsHeight            int
-	FailuresY, FailuresHeight      int
-	Key, From, Calls, Failures, At string // At: the label of the time axis
+	Start                                 Time
+	Calls, Failures                       int64
+	X, Width, CallsHeight, FailuresHeight int
+	Labelled                              bool // on the time axis
 }
 
-func chartsOf(shown content) chartsView {
-	v := chartsView{Unknown: shown.inactive}
-	if v.Unknown {
-		return v
-	}
+// Y is the top of a rect.
+func (bar) Y(height int) int { return plotTop + plotHeight - height }
+
+// Middle is where the label is centred.
+func (b bar) Middle() int { return b.X + b.Width/2 }
+
+func chartsOf(status Status, c choice, activity []Activity) (v chartsView) {
 	byFeed := make(map[[2]string][]Activity)
-	for _, a := range shown.activity {
+	for _, a := range activity {
 		key := [2]string{a.Source, a.Feed}
 		byFeed[key] = append(byFeed[key], a)
 	}
 	var idle []string
-	hidden := int64(0)
-	for _, source := range shown.status.Sources {
+	for _, source := range status.Sources {
 		for _, feed := range source.Feeds {
-			if feed.Snapshot || !shown.choice.matches(source, feed) {
+			if feed.Snapshot || !c.matches(source, feed) {
 				continue
 			}
-			c := newChart(byFeed[[2]string{source.Name, feed.Feed}], shown.choice.Span, time.Time(shown.status.Now))
-			c.ID, c.Source, c.Feed = source.Name+"."+feed.Feed, source.Name, feed.Feed
-			switch {
-			case c.Text == "":
+			one := newChart(byFeed[[2]string{source.Name, feed.Feed}], c.Span, time.Time(status.Now))
+			one.ID, one.Source, one.Feed = source.Name+"."+feed.Feed, source.Name, feed.Feed
+			if one.Text == "" {
 				idle = append(idle, source.Name+" "+feed.Feed)
-			case len(v.Charts) == maxCharts:
-				hidden++
-			default:
-				v.Charts = append(v.Charts, c)
+			} else {
+				v.Charts = append(v.Charts, one)
 			}
 		}
 	}
 	if len(idle) > 0 {
-		v.Idle = "No calls began in the last " + shown.choice.Span.Title() + ": " + strings.Join(idle, ", ") + "."
-	}
-	if hidden > 0 {
-		v.Hidden = countedText(hidden, "more feed isn't", "more feeds aren't") + " drawn: filter to see others."
+		v.Idle = "No calls began in the last " + c.Span.Title() + ": " + strings.Join(idle, ", ") + "."
 	}
 	return v
 }
@@ -87,51 +75,44 @@ func newChart(all []Activity, s span, now time.Time) chart {
 	first := now.UTC().Truncate(s.Step).Add(s.Step - s.Length)
 	bars := make([]bar, s.Length/s.Step)
 	for i := range bars {
-		bars[i].start = first.Add(time.Duration(i) * s.Step)
+		bars[i].Start = Time(first.Add(time.Duration(i) * s.Step))
 	}
 	for _, a := range all {
 		since := time.Time(a.Start).Sub(first)
 		if i := int(since / s.Step); since >= 0 && i < len(bars) {
-			bars[i].calls += a.Calls
-			bars[i].failures += a.Failures
+			bars[i].Calls += a.Calls
+			bars[i].Failures += a.Failures
 		}
 	}
 	var calls, failures int64
-	var most bar
+	most := bars[0]
 	for _, b := range bars {
-		calls, failures = calls+b.calls, failures+b.failures
-		if b.calls > most.calls {
+		calls, failures = calls+b.Calls, failures+b.Failures
+		if b.Calls > most.Calls {
 			most = b
 		}
 	}
 	if calls == 0 {
 		return chart{}
 	}
-	top := scaleEnd(most.calls)
+	top := scaleEnd(most.Calls)
 	for i := range bars {
-		bars[i].draw(i, plotWidth/len(bars), top, s)
+		b, width := &bars[i], plotWidth/len(bars)
+		b.X, b.Width = plotLeft+i*width, width*7/8
+		b.CallsHeight, b.FailuresHeight = barHeight(b.Calls, top), barHeight(b.Failures, top)
+		b.Labelled = time.Time(b.Start).Truncate(s.Label).Equal(time.Time(b.Start))
 	}
 	return chart{Bars: bars, Top: scaleText(top), Middle: scaleText(top / 2), Text: fmt.Sprintf(
 		"%s began in the last %s, %s. Most in %s: %s, from %s.", countedText(calls, "call", "calls"), s.Title(),
-		failedText(failures, calls), s.Bars(), countText(most.calls), timeText(most.start))}
+		failedText(failures, calls), s.Bars(), countText(most.Calls), timeText(most.Start))}
 }
 
-// draw places a bar below the top of the scale.
-func (b *bar) draw(i, width int, top int64, s span) {
-	height := func(n int64) int {
-		if n <= 0 {
-			return 0
-		}
-		return min(max(int(float64(n)/float64(top)*plotHeight+0.5), leastHeight), plotHeight)
+// barHeight is the height of a number on a scale.
+func barHeight(n, top int64) int {
+	if n <= 0 {
+		return 0
 	}
-	b.X, b.Width = plotLeft+i*width, width*7/8
-	b.Middle = b.X + b.Width/2
-	b.CallsHeight, b.FailuresHeight = height(b.calls), height(b.failures)
-	b.CallsY, b.FailuresY = plotTop+plotHeight-b.CallsHeight, plotTop+plotHeight-b.FailuresHeight
-	b.Key, b.From, b.Calls, b.Failures = clockText(b.start), timeText(b.start), countText(b.calls), countText(b.failures)
-	if b.start.Truncate(s.Label).Equal(b.start) {
-		b.At = b.From
-	}
+	return min(max(int(float64(n)/float64(top)*plotHeight+0.5), leastHeight), plotHeight)
 }
 
 // scaleEnd is the next round number with a whole half.
@@ -177,4 +158,4 @@ func countedText(n int64, one, many string) string {
 }
 
 // timeText is a time of day in UTC.
-func timeText(t time.Time) string { return t.UTC().Format("15:04") }
+func timeText(t Time) string { return time.Time(t).UTC().Format("15:04") }

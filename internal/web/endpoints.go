@@ -47,8 +47,11 @@ func (s *surface) writeJSON(w http.ResponseWriter, r *http.Request, value any) {
 func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
 	status := s.status()
 	activity, err := s.activity(r, oldestActivity(s.Now()))
-	shown := content{status: status, choice: choose(r.URL.Query(), status), activity: activity, inactive: err != nil}
-	body, err := s.page.render(shown)
+	v := newView(status, choose(r.URL.Query(), status))
+	if v.Charts.Unknown = err != nil; err == nil {
+		v.Charts = chartsOf(status, v.Choice, activity)
+	}
+	body, err := s.page.render(v)
 	if err != nil {
 		s.failed(w, r, err)
 		return

@@ -24,14 +24,6 @@ type page struct {
 // links are addresses as seen from the page.
 type links struct{ Style, Script, Icon, Metrics, Status, Activity, Healthy, Ready, Page string }
 
-// content is what a page shows.
-type content struct {
-	status   Status
-	choice   choice
-	activity []Activity
-	inactive bool // the activity can't be read
-}
-
 func newPage(metricsPath string) (*page, error) {
 	parsed, err := template.New("").Funcs(functions()).ParseFS(pages, "*.html")
 	if err != nil {
@@ -50,9 +42,10 @@ func newPage(metricsPath string) (*page, error) {
 func relative(path string) string { return "." + path }
 
 // render returns the whole page, so that an error can still be answered with 500.
-func (p *page) render(shown content) ([]byte, error) {
+func (p *page) render(v view) ([]byte, error) {
 	var body bytes.Buffer
-	if err := p.template.ExecuteTemplate(&body, "page.html", p.view(shown)); err != nil {
+	v.Links = p.links
+	if err := p.template.ExecuteTemplate(&body, "page.html", v); err != nil {
 		return nil, fmt.Errorf("render status page: %w", err)
 	}
 	return body.Bytes(), nil

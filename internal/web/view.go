@@ -33,20 +33,21 @@ type problem struct {
 // functions are those of the templates.
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"clock": func(t Time) string { return clockText(time.Time(t)) },
+		"clock": func(t Time) string { return clockText(time.Time(t)) }, "time": timeText,
 		"count": countText, "size": sizeText, "words": stateText, "work": workText, "overflow": overflowText, "delay": delayCell,
 		"series": func(n int64) string { return countedText(n, "series", "series") },
 	}
 }
 
-func (p *page) view(shown content) view {
-	v := view{Status: shown.status, Links: p.links, Choice: shown.choice, Charts: chartsOf(shown)}
+// newView is a view without links and charts.
+func newView(status Status, c choice) view {
+	v := view{Status: status, Choice: c}
 	v.Sources = nil
-	v.Summary, v.Worst = summary(shown.status)
+	v.Summary, v.Worst = summary(status)
 	all, matching := 0, 0
-	for _, source := range shown.status.Sources {
+	for _, source := range status.Sources {
 		all += len(source.Feeds)
-		source.Feeds = slices.DeleteFunc(slices.Clone(source.Feeds), func(f Feed) bool { return !shown.choice.matches(source, f) })
+		source.Feeds = slices.DeleteFunc(slices.Clone(source.Feeds), func(f Feed) bool { return !c.matches(source, f) })
 		matching += len(source.Feeds)
 		if len(source.Feeds) > 0 {
 			v.Sources = append(v.Sources, source)
