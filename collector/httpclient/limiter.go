@@ -2,7 +2,6 @@ package httpclient
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -172,35 +171,21 @@ func (l *Limiter) Learn(status int, header http.Header) {
 	if prefix == "" || held || group != "" && !strings.EqualFold(group, l.limit.Group) {
 		return
 	}
-	if n, err := headerNumber(header, prefix+"Limit"); err == nil && n > 0 {
+	number := func(name string) (int, error) {
+		n, err := strconv.ParseUint(strings.TrimSpace(header.Get(prefix+name)), 10, 31)
+		return int(n), err
+	}
+	if n, err := number("Limit"); err == nil && n > 0 {
 		l.limit.Requests = min(n, maxLimit)
 	}
-	if n, err := headerNumber(header, prefix+"Window"); err == nil && n > 0 && n <= int(maxWindow/time.Second) {
-		l.setPer(time.Duration(n) * time.Second)
+	if n, err := number("Window"); err == nil && n > 0 && n <= int(maxWindow/time.Second) {
+		l.limit.Per = time.Duration(n) * time.Second
 	}
-	if left, err := headerNumber(header, prefix+"Remaining"); err == nil {
+	if left, err := number("Remaining"); err == nil {
 		for n := l.free(); n > left; n-- {
 			l.ends = append(l.ends, l.end())
 		}
 	}
-}
-
-// setPer changes the window, of the requests that count too; the lock is held.
-func (l *Limiter) setPer(per time.Duration) {
-	for i := range l.ends {
-		l.ends[i] = l.ends[i].Add(per - l.limit.Per)
-	}
-	l.limit.Per = per
-}
-
-var errNegative = errors.New("negative number")
-
-func headerNumber(h http.Header, name string) (int, error) {
-	n, err := strconv.Atoi(strings.TrimSpace(h.Get(name)))
-	if err == nil && n < 0 {
-		err = errNegative
-	}
-	return n, err
 }
 
 // hold stops all requests for a while after a 429, and returns for how long; 0: the provider didn't say. Requests that were in flight

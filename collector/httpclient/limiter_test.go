@@ -313,7 +313,7 @@ func TestLimitHeaders(t *testing.T) {
 }
 
 // A limit that changes is kept to from the answer on that tells of it; so is a window
-// that gets longer, for the requests before too.
+// that gets longer.
 func TestLimitChanges(t *testing.T) {
 	says := func(header ...string) reply { return replies(200, "page", header...) }
 	const s = time.Second
@@ -333,9 +333,9 @@ func TestLimitChanges(t *testing.T) {
 			[]time.Duration{0, 0, 0, time.Minute + windowMargin, time.Minute + windowMargin},
 		},
 		{
-			"longer in the middle",
+			"longer in the middle, for the requests from then on",
 			[]reply{says("X-Rate-Limit-Limit: 2", "X-Rate-Limit-Window: 10"), says("X-Rate-Limit-Window: 30")},
-			[]time.Duration{0, 0, 30*s + windowMargin, 30*s + windowMargin},
+			[]time.Duration{0, 0, 10*s + windowMargin, 30*s + windowMargin},
 		},
 		{
 			"the rest of an answer without numbers",

@@ -67,25 +67,12 @@ func appendLabels(dst []byte, names, values []string) []byte {
 		if len(dst) > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(append(dst, name...), '=', '"')
-		dst = append(appendEscaped(dst, values[i], true), '"')
+		dst = append(dst, name+`="`+escape(values[i])+`"`...)
 	}
 	return dst
 }
 
-// appendEscaped appends text as the format writes it, in quotes or not.
-func appendEscaped(dst []byte, text string, quoted bool) []byte {
-	for _, r := range text { // what isn't UTF-8 becomes the replacement character
-		switch {
-		case r == '\\':
-			dst = append(dst, '\\', '\\')
-		case r == '\n':
-			dst = append(dst, '\\', 'n')
-		case r == '"' && quoted:
-			dst = append(dst, '\\', '"')
-		default:
-			dst = utf8.AppendRune(dst, r)
-		}
-	}
-	return dst
-}
+var escaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
+
+// escape returns text as the format writes it.
+func escape(text string) string { return escaper.Replace(strings.ToValidUTF8(text, "\uFFFD")) }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,14 +50,13 @@ func (w *Writer) Family(d *metrics.Def) {
 	if d.Kind == metrics.Histogram {
 		kind = "histogram"
 	}
-	w.line = append(w.line[:0], "# TYPE "+name+" "+kind+"\n# HELP "+name+" "...)
-	w.line = append(appendEscaped(w.line, d.Help, true), '\n')
+	w.line = append(w.line[:0], "# TYPE "+name+" "+kind+"\n# HELP "+name+" "+escape(d.Help)+"\n"...)
 	w.write()
 }
 
 // Series begins a series of the family.
 func (w *Writer) Series(set *metrics.LabelSet) {
-	values := append([]string(nil), set.Values...)
+	values := slices.Clone(set.Values)
 	for _, l := range w.labels {
 		values = append(values, l.Value)
 	}
@@ -76,15 +76,14 @@ func (w *Writer) Series(set *metrics.LabelSet) {
 
 // head adds what stands before a value.
 func (w *Writer) head(name, bound string) {
-	head := append([]byte(name), '{')
-	head = append(head, w.pairs...)
+	pairs := string(w.pairs)
 	if bound != "" {
-		if len(w.pairs) > 0 {
-			head = append(head, ',')
+		if pairs != "" {
+			pairs += ","
 		}
-		head = append(head, bucketLabel+`="`+bound+`"`...)
+		pairs += bucketLabel + `="` + bound + `"`
 	}
-	w.heads = append(w.heads, string(append(head, '}', ' ')))
+	w.heads = append(w.heads, name+"{"+pairs+"} ")
 }
 
 // Value writes a counter's value at a time, in its unit.
@@ -118,9 +117,9 @@ func (w *Writer) float(n int, at time.Time, value float64) {
 	w.end(at)
 }
 
-// end ends a line with its time.
+// end ends a line with its time, in seconds since 1970, to the millisecond.
 func (w *Writer) end(at time.Time) {
-	w.line = append(appendTime(append(w.line, ' '), at), '\n')
+	w.line = append(strconv.AppendFloat(append(w.line, ' '), float64(at.UnixMilli())/1000, 'f', -1, 64), '\n')
 	w.samples++
 }
 
@@ -140,14 +139,4 @@ func boundText(bound float64) string {
 		text += ".0"
 	}
 	return text
-}
-
-// appendTime appends a time in seconds since 1970, to the millisecond.
-func appendTime(dst []byte, at time.Time) []byte {
-	ms := at.UnixMilli()
-	dst = strconv.AppendInt(dst, ms/1000, 10)
-	if rest := ms % 1000; rest != 0 {
-		dst = append(dst, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
-	}
-	return dst
 }

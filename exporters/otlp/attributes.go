@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -16,13 +17,15 @@ func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte
 	}
 	b = appendIdentity(b, r, event, "")
 	b = appendCall(b, r)
-	b = appendText(b, common("cdr.caller.number"), r.CallerNumber)
-	b = appendText(b, common("cdr.callee.number"), r.CalleeNumber)
+	b = appendPairs(b, "cdr.caller.number", r.CallerNumber, "cdr.callee.number", r.CalleeNumber)
 	b = appendUser(b, event.Provider, r.UserID, r.UserName, r.UserPrincipal, r.Extra)
-	b = appendKnownInt(b, common("cdr.sip_code"), r.SIPCode)
-	b = appendKnownInt(b, common("cdr.sub_code"), r.SubCode)
-	b = appendText(b, common("cdr.reason"), r.Reason)
-	b = appendText(b, common("cdr.reason_phrase"), r.ReasonPhrase)
+	if r.SIPCode.Known {
+		b = appendInt(b, common("cdr.sip_code"), r.SIPCode.Value)
+	}
+	if r.SubCode.Known {
+		b = appendInt(b, common("cdr.sub_code"), r.SubCode.Value)
+	}
+	b = appendPairs(b, "cdr.reason", r.Reason, "cdr.reason_phrase", r.ReasonPhrase)
 	b = appendCharges(b, r, event.Provider)
 	b = appendMedia(b, r)
 	for i := range r.Extra {
@@ -36,39 +39,26 @@ func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte
 func appendIdentity(b []byte, r *cdr.Record, event *ledger.RecordEvent, session string) []byte {
 	uid := event.UID(session)
 	b = appendBytes(b, common("log.record.uid"), uid[:])
-	b = appendText(b, common("cdr.record.id"), event.RecordID)
+	b = appendPairs(b, "cdr.record.id", event.RecordID)
 	b = appendInt(b, common("cdr.record.version"), event.Version)
 	b = appendTexts(b, common("cdr.changed"), event.Changed)
-	b = appendText(b, common("cdr.call.id"), r.CallID)
-	b = appendText(b, common("cdr.source"), event.Source)
-	b = appendText(b, common("cdr.provider"), event.Provider)
-	return appendText(b, common("cdr.feed"), event.Feed)
+	return appendPairs(b, "cdr.call.id", r.CallID, "cdr.source", event.Source, "cdr.provider", event.Provider, "cdr.feed", event.Feed)
 }
 
+var emergencyTexts = map[cdr.Emergency]string{cdr.NoEmergency: "", cdr.EmergencyReal: "real", cdr.EmergencyTest: "test"}
+
 func appendCall(b []byte, r *cdr.Record) []byte {
-	b = appendText(b, common("cdr.direction"), r.Direction.String())
-	b = appendText(b, common("cdr.call_type"), r.CallType)
-	b = appendText(b, common("cdr.outcome"), r.Outcome.String())
+	b = appendPairs(b, "cdr.direction", r.Direction.String(), "cdr.call_type", r.CallType, "cdr.outcome", r.Outcome.String())
 	b = appendTime(b, common("cdr.invite_time"), r.Invite)
 	b = appendTime(b, common("cdr.start_time"), r.Start)
 	b = appendTime(b, common("cdr.answer_time"), r.Answer)
 	b = appendTime(b, common("cdr.end_time"), r.End)
 	b = appendDouble(b, common("cdr.duration"), r.Duration.Seconds())
-	b = appendText(b, common("cdr.trunk"), r.Trunk)
-	b = appendText(b, common("cdr.country"), r.Country)
-	switch r.Emergency {
-	case cdr.EmergencyReal:
-		b = appendText(b, common("cdr.emergency"), "real")
-	case cdr.EmergencyTest:
-		b = appendText(b, common("cdr.emergency"), "test")
-	case cdr.NoEmergency:
-	}
-	return b
+	return appendPairs(b, "cdr.trunk", r.Trunk, "cdr.country", r.Country, "cdr.emergency", emergencyTexts[r.Emergency])
 }
 
 func appendUser(b []byte, provider, id, name, principal string, extra []cdr.Attr) []byte {
-	b = appendText(b, common("cdr.user.id"), id)
-	b = appendText(b, common("cdr.user.name"), name)
+	b = appendPairs(b, "cdr.user.id", id, "cdr.user.name", name)
 	return appendOwn(b, key{provider, "user_principal_name"}, principal, extra)
 }
 
@@ -85,8 +75,7 @@ func appendMedia(b []byte, r *cdr.Record) []byte {
 	if r.MediaBypass.Known() {
 		b = appendBool(b, common("cdr.media_bypass"), r.MediaBypass == cdr.True)
 	}
-	b = appendText(b, common("cdr.media_location"), r.MediaLocation)
-	b = appendText(b, common("cdr.signaling_location"), r.SignalLocation)
+	b = appendPairs(b, "cdr.media_location", r.MediaLocation, "cdr.signaling_location", r.SignalLocation)
 	b = appendRecordings(b, r.Recordings)
 	if len(r.Legs) > 0 {
 		b = appendInt(b, common("cdr.legs"), int64(len(r.Legs)))
@@ -128,11 +117,10 @@ func appendExtra(b []byte, provider string, a *cdr.Attr) []byte {
 func appendSession(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 	s := event.Session
 	b = appendIdentity(b, r, event, s.ID)
-	b = appendText(b, common("cdr.session.id"), s.ID)
-	b = appendText(b, common("cdr.session.result"), s.Result.String())
+	b = appendPairs(b, "cdr.session.id", s.ID, "cdr.session.result", s.Result.String())
 	b = appendTime(b, common("cdr.start_time"), s.Start)
 	b = appendTime(b, common("cdr.end_time"), s.End)
-	b = appendText(b, sessionNumber(r, s), s.Number)
+	b = appendPairs(b, sessionNumber(r, s), s.Number)
 	b = appendUser(b, event.Provider, s.UserID, s.UserName, s.UserPrincipal, s.Extra)
 	b = appendText(b, common("cdr.reason"), s.Reason)
 	b = appendOwn(b, key{event.Provider, "stage"}, s.Stage, s.Extra)
@@ -143,17 +131,13 @@ func appendSession(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 	return b
 }
 
-// sessionNumber is the key of a session's number: the caller's of an inbound session, the
+// sessionNumber names a session's number: the caller's of an inbound session, the
 // callee's of any other.
-func sessionNumber(r *cdr.Record, s *cdr.Session) key {
-	direction := s.Direction
-	if direction == cdr.DirectionUnknown {
-		direction = r.Direction
+func sessionNumber(r *cdr.Record, s *cdr.Session) string {
+	if cmp.Or(s.Direction, r.Direction) == cdr.Inbound {
+		return "cdr.caller.number"
 	}
-	if direction == cdr.Inbound {
-		return common("cdr.caller.number")
-	}
-	return common("cdr.callee.number")
+	return "cdr.callee.number"
 }
 
 // appendCharges appends cdr.charge and cdr.currency: the `usage` component;

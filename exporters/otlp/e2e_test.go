@@ -118,7 +118,7 @@ func readLines[M proto.Message](t *testing.T, path string, fresh func() M) []M {
 // three bytes long.
 func damaged() *ledger.Batch {
 	b := batch(3, "x")
-	bad := append(appendLength(nil, recordTraceID, 3), 1, 2, 3)
+	bad := appendString(nil, recordTraceID, []byte{1, 2, 3})
 	b.Data = append(protowire.AppendBytes(protowire.AppendTag(b.Data, scopeLogsRecords, protowire.BytesType), bad), batch(3, "y").Data...)
 	b.Records = 3
 	return b

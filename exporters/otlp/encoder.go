@@ -29,7 +29,7 @@ func (e Encoder) AppendRecord(batch []byte, r *cdr.Record, event *ledger.RecordE
 			level = sessionSeverity(event.Session.Result)
 		}
 		b = protowire.AppendVarint(protowire.AppendTag(b, recordSeverity, protowire.VarintType), uint64(level))
-		b = appendString(b, recordLevel, level.text())
+		b = appendString(b, recordLevel, severityTexts[level])
 		b = appendMessage(b, recordBody, func(b []byte) []byte {
 			return appendMessage(b, anyString, func(b []byte) []byte { return appendLine(b, r, event) })
 		})
@@ -63,17 +63,7 @@ const (
 	fault   severity = 17
 )
 
-// text is the severity's SeverityText.
-func (s severity) text() string {
-	switch s {
-	case warning:
-		return "WARN"
-	case fault:
-		return "ERROR"
-	case info:
-	}
-	return "INFO"
-}
+var severityTexts = map[severity]string{info: "INFO", warning: "WARN", fault: "ERROR"}
 
 // outcomeSeverity: WARN for what somebody or some rule refused, ERROR for faults.
 func outcomeSeverity(outcome cdr.Outcome) severity {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -27,15 +26,8 @@ const maxResponse = 1 << 20
 func newHTTPClient(s Settings, h headers, now func() time.Time) *http.Client {
 	base := s.Transport
 	if base == nil {
-		base = &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSClientConfig:     s.TLS,
-			TLSHandshakeTimeout: 10 * time.Second,
-			ForceAttemptHTTP2:   true,
-			MaxIdleConns:        4,
-			IdleConnTimeout:     90 * time.Second,
-		}
+		own := http.DefaultTransport.(*http.Transport).Clone()
+		own.TLSClientConfig, base = s.TLS, own
 	}
 	return &http.Client{
 		Transport:     &transport{base: base, headers: h, userAgent: userAgent(s), timeout: s.Timeout, now: now},
@@ -141,17 +133,9 @@ func (u *httpUploader) body(request *collogspb.ExportLogsServiceRequest) (*bytes
 		return bytes.NewBuffer(data), nil
 	}
 	var out bytes.Buffer
-	compressor, err := gzip.NewWriterLevel(&out, gzip.BestSpeed)
-	if err == nil {
-		_, err = compressor.Write(data)
-	}
-	if err == nil {
-		err = compressor.Close()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("compress request: %w", err)
-	}
-	return &out, nil
+	compressor, _ := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	_, _ = compressor.Write(data) // a buffer takes all
+	return &out, compressor.Close()
 }
 
 // judgeSuccess reads what an answer of 2xx says: that the records were accepted, even if what else it says is cut off or isn't OTLP.

@@ -15,7 +15,7 @@ func appendLine(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 	if event.Session != nil {
 		return appendSessionLine(b, event.Session)
 	}
-	b = append(append(append(b, directionPhrase(r.Direction)...), ' '), outcomePhrase(r.Outcome)...)
+	b = append(append(append(b, directionPhrases[r.Direction]...), ' '), outcomePhrases[r.Outcome]...)
 	if r.Outcome.Connected() {
 		b = append(append(b, ", "...), r.Duration.Round(time.Second).String()...)
 	} else {
@@ -45,14 +45,7 @@ func appendPhrase(b []byte, before, text, after string) []byte {
 // appendSessionLine appends the line that a person reads, such as `Session failed in
 // set-up: ice (call_setup), 4s, audio`. It names nobody.
 func appendSessionLine(b []byte, s *cdr.Session) []byte {
-	switch s.Result {
-	case cdr.SessionOK:
-		b = append(b, "Session ended well"...)
-	case cdr.SessionSetupFailed:
-		b = append(b, "Session failed in set-up"...)
-	case cdr.SessionDropped:
-		b = append(b, "Session failed in mid-call"...)
-	}
+	b = append(b, sessionPhrases[s.Result]...)
 	b = appendPhrase(b, ": ", s.Reason, "")
 	b = appendPhrase(b, " (", s.Stage, ")")
 	if s.End.After(s.Start) && !s.Start.IsZero() {
@@ -61,42 +54,16 @@ func appendSessionLine(b []byte, s *cdr.Session) []byte {
 	return appendPhrase(b, ", ", s.Media, "")
 }
 
-func directionPhrase(d cdr.Direction) string {
-	switch d {
-	case cdr.Inbound:
-		return "Inbound call"
-	case cdr.Outbound:
-		return "Outbound call"
-	case cdr.Internal:
-		return "Internal call"
-	case cdr.DirectionUnknown:
-	}
-	return "Call"
+var directionPhrases = map[cdr.Direction]string{
+	cdr.DirectionUnknown: "Call", cdr.Inbound: "Inbound call", cdr.Outbound: "Outbound call", cdr.Internal: "Internal call",
 }
 
-func outcomePhrase(o cdr.Outcome) string {
-	switch o {
-	case cdr.Answered:
-		return "answered"
-	case cdr.Voicemail:
-		return "answered by voicemail"
-	case cdr.Busy:
-		return "found the line busy"
-	case cdr.NoAnswer:
-		return "not answered"
-	case cdr.Cancelled:
-		return "cancelled"
-	case cdr.Rejected:
-		return "rejected"
-	case cdr.InvalidNumber:
-		return "to an invalid number"
-	case cdr.NotAllowed:
-		return "not allowed"
-	case cdr.Failed:
-		return "failed"
-	case cdr.NotConnected:
-		return "not connected"
-	case cdr.Unknown:
-	}
-	return "of unknown outcome"
+var outcomePhrases = map[cdr.Outcome]string{
+	cdr.Unknown: "of unknown outcome", cdr.Answered: "answered", cdr.Voicemail: "answered by voicemail", cdr.Busy: "found the line busy",
+	cdr.NoAnswer: "not answered", cdr.Cancelled: "cancelled", cdr.Rejected: "rejected", cdr.InvalidNumber: "to an invalid number",
+	cdr.NotAllowed: "not allowed", cdr.Failed: "failed", cdr.NotConnected: "not connected",
+}
+
+var sessionPhrases = map[cdr.SessionResult]string{
+	cdr.SessionOK: "Session ended well", cdr.SessionSetupFailed: "Session failed in set-up", cdr.SessionDropped: "Session failed in mid-call",
 }

@@ -3,7 +3,6 @@ package otlp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -102,7 +101,7 @@ func newHTTPMetrics(s Settings, url string, client *http.Client) (sdkmetric.Expo
 	if s.Uncompressed {
 		compression = otlpmetrichttp.NoCompression
 	}
-	exporter, err := otlpmetrichttp.New(context.Background(),
+	return otlpmetrichttp.New(context.Background(),
 		otlpmetrichttp.WithEndpointURL(url), otlpmetrichttp.WithHTTPClient(client),
 		otlpmetrichttp.WithTLSClientConfig(nil), otlpmetrichttp.WithHeaders(nil),
 		otlpmetrichttp.WithCompression(compression), otlpmetrichttp.WithTimeout(s.Timeout),
@@ -110,22 +109,14 @@ func newHTTPMetrics(s Settings, url string, client *http.Client) (sdkmetric.Expo
 		otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{
 			Enabled: true, InitialInterval: firstRetry, MaxInterval: maxRetry, MaxElapsedTime: s.Timeout,
 		}))
-	if err != nil {
-		return nil, fmt.Errorf("make exporter of metrics: %w", err)
-	}
-	return exporter, nil
 }
 
 // newGRPCMetrics makes the SDK's exporter on our connection, which has the
 // headers, the security and the compression.
 func newGRPCMetrics(s Settings, conn *grpc.ClientConn) (sdkmetric.Exporter, error) {
-	exporter, err := otlpmetricgrpc.New(context.Background(),
+	return otlpmetricgrpc.New(context.Background(),
 		otlpmetricgrpc.WithGRPCConn(conn), otlpmetricgrpc.WithHeaders(nil), otlpmetricgrpc.WithTimeout(s.Timeout),
 		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{
 			Enabled: true, InitialInterval: firstRetry, MaxInterval: maxRetry, MaxElapsedTime: s.Timeout,
 		}))
-	if err != nil {
-		return nil, fmt.Errorf("make exporter of metrics: %w", err)
-	}
-	return exporter, nil
 }

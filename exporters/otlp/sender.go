@@ -186,8 +186,7 @@ func (s *sender) next(ctx context.Context) (batch *ledger.Batch, err error) {
 	return batch, err
 }
 
-// deliver offers a batch, and deletes it from the outbox unless something of it is held. It stays there too if the
-// context ends, whose error is returned.
+// deliver makes a batch the first of what retrySuspects offers.
 func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 	s.last = batch.ID
 	records, whole := decodeBatch(batch.Data)
@@ -197,17 +196,12 @@ func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 		s.logger.Error("log records in the outbox can't be read and are set aside",
 			"batch", batch.ID, "source", batch.Source, "feed", batch.Feed, "records", lost)
 	}
-	b := &delivery{Batch: batch}
-	if len(records) > 0 {
-		if err := s.offer(ctx, &suspect{records: records, batch: b}); err != nil {
-			return err
-		}
+	if len(records) == 0 {
+		return s.ack(ctx, batch.ID)
 	}
-	if b.held > 0 {
-		s.open++
-		return nil
-	}
-	return s.ack(ctx, batch.ID)
+	s.open++
+	s.held = slices.Insert(s.held, 0, &suspect{records: records, batch: &delivery{Batch: batch, held: 1}})
+	return nil
 }
 
 // ack deletes a delivered batch, once even if the time is up. If that can't be

@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -73,17 +74,10 @@ type Settings struct {
 
 // withDefaults fills what was left out.
 func (s Settings) withDefaults() Settings {
-	if s.Protocol == "" {
-		s.Protocol = HTTP
-	}
-	for _, d := range []struct {
-		value    *time.Duration
-		fallback time.Duration
-	}{{&s.Interval, 15 * time.Second}, {&s.Timeout, 10 * time.Second}, {&s.ShutdownTimeout, 10 * time.Second}} {
-		if *d.value <= 0 {
-			*d.value = d.fallback
-		}
-	}
+	s.Protocol = cmp.Or(s.Protocol, HTTP)
+	s.Interval = cmp.Or(max(s.Interval, 0), 15*time.Second)
+	s.Timeout = cmp.Or(max(s.Timeout, 0), 10*time.Second)
+	s.ShutdownTimeout = cmp.Or(max(s.ShutdownTimeout, 0), 10*time.Second)
 	return s
 }
 

@@ -8,8 +8,6 @@ import (
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // The records are encoded by hand since that happens in the commit: building the generated types takes seven times as long.
@@ -18,25 +16,10 @@ import (
 const (
 	scopeLogsRecords = 2
 
-	recordTime       = 1
-	recordSeverity   = 2
-	recordLevel      = 3
-	recordBody       = 5
-	recordAttributes = 6
-	recordTraceID    = 9
-	recordObserved   = 11
-	recordEventName  = 12
-
-	keyValueKey   = 1
-	keyValueValue = 2
-
-	anyString = 1
-	anyBool   = 2
-	anyInt    = 3
-	anyDouble = 4
-	anyArray  = 5
-
-	arrayValues = 1
+	recordTime, recordSeverity, recordLevel, recordBody, recordAttributes = 1, 2, 3, 5, 6
+	recordTraceID, recordObserved, recordEventName                        = 9, 11, 12
+	keyValueKey, keyValueValue                                            = 1, 2
+	anyString, anyBool, anyInt, anyDouble, anyArray, arrayValues          = 1, 2, 3, 4, 5, 1
 )
 
 // key is an attribute's key: name, or cdr.<provider>.<name>, never joined in memory.
@@ -86,6 +69,14 @@ func appendText(b []byte, k key, value string) []byte {
 	return appendAttribute(b, k, func(b []byte) []byte { return appendString(b, anyString, validText(value)) })
 }
 
+// appendPairs appends string attributes, each a common name and a value, without those that are empty.
+func appendPairs(b []byte, pairs ...string) []byte {
+	for i := 0; i < len(pairs); i += 2 {
+		b = appendText(b, common(pairs[i]), pairs[i+1])
+	}
+	return b
+}
+
 // appendBytes is appendText for text that was built in a buffer.
 func appendBytes(b []byte, k key, value []byte) []byte {
 	return appendAttribute(b, k, func(b []byte) []byte { return appendString(b, anyString, value) })
@@ -110,13 +101,6 @@ func appendInt(b []byte, k key, value int64) []byte {
 	return appendAttribute(b, k, func(b []byte) []byte {
 		return protowire.AppendVarint(protowire.AppendTag(b, anyInt, protowire.VarintType), uint64(value))
 	})
-}
-
-func appendKnownInt(b []byte, k key, value cdr.Int) []byte {
-	if !value.Known {
-		return b
-	}
-	return appendInt(b, k, value.Value)
 }
 
 func appendBool(b []byte, k key, value bool) []byte {

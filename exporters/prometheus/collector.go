@@ -90,7 +90,7 @@ func (s *series) Write(m *dto.Metric) error {
 	case metrics.Counter, metrics.Seconds, metrics.Money:
 		m.Counter = &dto.Counter{Value: &s.point.Value, CreatedTimestamp: created}
 		if len(s.point.Exemplars) == 1 {
-			m.Counter.Exemplar = exemplar(s.point.Exemplars[0])
+			m.Counter.Exemplar = newExemplar(s.point.Exemplars[0])
 		}
 	}
 	return nil
@@ -110,7 +110,7 @@ func histogram(bounds []float64, p *metrics.Point) *dto.Histogram {
 			bucket.UpperBound = &bounds[i]
 		}
 		if i < len(p.Exemplars) && p.Exemplars[i] != nil {
-			bucket.Exemplar = exemplar(p.Exemplars[i])
+			bucket.Exemplar = newExemplar(p.Exemplars[i])
 			if p.Hist.Native != nil {
 				out.Exemplars = append(out.Exemplars, bucket.Exemplar)
 			}
@@ -122,9 +122,9 @@ func histogram(bounds []float64, p *metrics.Point) *dto.Histogram {
 	return out
 }
 
-// exemplar is in the form of the protocol; nil for none. Its labels have the names that the log record's trace id and uid have in a store
+// newExemplar is an exemplar in the form of the protocol; nil for none. Its labels have the names that the log record's trace id and uid have in a store
 // of logs, and stay within the 128 characters of OpenMetrics.
-func exemplar(e *metrics.Exemplar) *dto.Exemplar {
+func newExemplar(e *metrics.Exemplar) *dto.Exemplar {
 	if e == nil {
 		return nil
 	}

@@ -76,7 +76,7 @@ func TestExemplarsInOpenMetrics(t *testing.T) {
 // OpenMetrics allows 128 characters of names and values.
 func TestExemplarsFitOpenMetrics(t *testing.T) {
 	runes := 0
-	for _, pair := range exemplar(exemplarOf(7, 1, start)).GetLabel() {
+	for _, pair := range newExemplar(exemplarOf(7, 1, start)).GetLabel() {
 		runes += len(pair.GetName()) + len(pair.GetValue())
 	}
 	if runes > 128 {

@@ -39,19 +39,11 @@ func Handler(collector *Collector, logger *slog.Logger) (http.Handler, error) {
 // and counted; an empty answer is an error.
 func handlerFor(registry *prom.Registry, logger *slog.Logger) http.Handler {
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
-		ErrorLog:                            errorLog{logger},
+		ErrorLog:                            slog.NewLogLogger(logger.With("scrape", "failed in part").Handler(), slog.LevelError),
 		ErrorHandling:                       promhttp.ContinueOnError,
 		Registry:                            registry,
 		MaxRequestsInFlight:                 maxInFlight,
 		EnableOpenMetrics:                   true,
 		EnableOpenMetricsTextCreatedSamples: true,
 	})
-}
-
-// errorLog is promhttp's logger on slog.
-type errorLog struct{ logger *slog.Logger }
-
-// Println implements promhttp.Logger.
-func (l errorLog) Println(v ...any) {
-	l.logger.Error("scrape failed in part", "err", fmt.Sprint(v...))
 }
