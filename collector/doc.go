@@ -1,10 +1,13 @@
 // Package collector reads the feeds: one loop per feed, a plan of which range of
-// time is due, and an adapter that turns a reader of ranges into a feed.
+// time is due, and the driver that pulls pages from a reader and commits them.
 //
-//	Scheduler ─ Loop (one goroutine each) ─▶ Feed.Poll ─▶ Sink.Commit ─▶ ledger
-//	                                           │ RangeFeed: plan ─▶ RangeReader.Read
-//	                                           │ SyncFeed: token ─▶ SyncReader.Sync, with a RangeFeed beside it
-//	                                           │ WorkFeed: a RangeFeed's lists and notifications ─▶ work ─▶ Fetcher.Fetch
+//	Scheduler ─▶ Loop (a goroutine per feed) ─▶ Feed.Poll
+//	                 │ RangeFeed: plan ─▶ span of time ─▶ Driver ◀─pages─ RangeReader
+//	                 │                                      └─▶ Sink.Commit ─▶ ledger
+//	                 │ SyncFeed: token ─▶ SyncReader.Sync ─▶ Sink.Commit, with a RangeFeed beside it
+//	                 │ TaskFeed: a RangeFeed's lists and notifications ─▶ tasks in the ledger ─▶ Fetcher.Fetch ─▶ Sink.Commit
+//
+// `backfill`, `records` and `check sources` use the same Driver with another Commit.
 //
 // Invariants:
 //

@@ -115,10 +115,10 @@ type FeedInfo struct {
 	// read so, and ranges find what the changes missed (counting.md 11).
 	Sync SyncReader
 	// Fetcher, beside Reader, reads one by one what the Reader's lists and a Webhook only
-	// name; Keeper keeps the provider's side of it alive.
-	Fetcher Fetcher
-	Keeper  Keeper
-	Webhook *Webhook
+	// name; SubscriptionManager keeps the provider's side of it alive.
+	Fetcher      Fetcher
+	Subscription SubscriptionManager
+	Webhook      *Webhook
 	// Hourless says that a record's start may move by more than minutes from version to
 	// version (counting.md 15).
 	Hourless bool

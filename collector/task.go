@@ -46,13 +46,13 @@ var (
 	ErrStale = errors.New("the answer is an older version than is known")
 )
 
-// Keeper keeps something alive at the provider beside reading, such as a subscription.
-type Keeper interface {
-	// Keep does what is due and says when it wants to be asked again. Gap, if it isn't
+// SubscriptionManager keeps the provider's notifications coming.
+type SubscriptionManager interface {
+	// Maintain does what is due and says when it wants to be asked again. Gap, if it isn't
 	// zero, is since when notifications may have been missed: what started after it, less
 	// a margin, is listed again. It counts with an error too.
-	Keep(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error)
-	// Urgent says that Keep is to be called before its time, as soon as the feed is woken.
+	Maintain(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error)
+	// Urgent says that Maintain is to be called before its time, as soon as the feed is woken.
 	Urgent() bool
 }
 
