@@ -32,7 +32,7 @@ type attempts struct {
 	// length is how long a piece may be to take no longer than target; none is shortened
 	// below shortest.
 	length, target, shortest time.Duration
-	// grain is Limits.Grain: no piece is shortened below it, whatever the reason.
+	// grain is Limits.Grain: no piece is shortened below it for any reason.
 	grain  time.Duration
 	random func() float64
 }

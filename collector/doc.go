@@ -20,8 +20,8 @@
 //   - What a list or a notification names waits in the ledger until it was fetched, is
 //     given up and shown, or isn't there any more; the watermark waits for it.
 //   - A level's stamp says that its read began then and reached back far enough;
-//     stamps and watermark are in the provider's time, waits in time that counts
-//     up whatever is done to clocks.
+//     stamps and watermark are in the provider's time, waits in monotonic
+//     time.
 //
 // When things fail: a feed's failure stays its own, a panic included. A read that
 // fails is tried again within a second, then ever slower up to a minute; a long

@@ -29,7 +29,7 @@ type LoopSettings struct {
 	Open func(ctx context.Context) error
 	// Clock is the source's clock; nil: the local one.
 	Clock *Clock
-	// Observer is told; nil: nobody is.
+	// Observer takes the feed's own metrics; nil: they are dropped.
 	Observer Observer
 	// Logger gets failures and rows that were set aside; nil: nowhere.
 	Logger *slog.Logger

@@ -59,7 +59,7 @@ type task struct {
 // started says whether a piece of the task was read.
 func (t *task) started() bool { return t.Cursor.After(t.Join) || t.Pass > 0 }
 
-// view is what the plan is told of the world.
+// view is the state of the world that the plan depends on.
 type view struct {
 	// now is the feed's clock.
 	now time.Time

@@ -26,7 +26,7 @@ type RangeSettings struct {
 	Lookback time.Duration
 	// Clock is the source's clock, the same as the loop's; nil: the local one.
 	Clock *Clock
-	// Observer is told of unmapped values and of what can't be read; nil: nobody is.
+	// Observer counts unmapped values and unreadable time; nil: nothing is counted.
 	Observer Observer
 	// Logger gets values that are new to the mapping and what can't be read, once
 	// each; nil: nowhere.

@@ -65,12 +65,12 @@ type SourceSettings struct {
 	EmergencyNumbers []string
 	// UserAgent is sent with each request.
 	UserAgent string
-	// Observer is told of each request, with the feed or, for tokens, an empty one;
-	// nil: nobody is.
+	// Observer counts requests, by feed; requests for tokens have an empty one. Nil: none
+	// are counted.
 	Observer httpclient.Observer
 	// Logger gets retries and throttling; nil: nowhere.
 	Logger *slog.Logger
-	// Notified is told of notifications; nil: nobody is.
+	// Notified counts notifications; nil: none are counted.
 	Notified NotificationObserver
 	// Derive makes a secret for a purpose that stays the same as long as the ledger
 	// lives; nil: for commands that need none.

@@ -60,7 +60,7 @@ func NewSyncFeed(settings SyncSettings) *SyncFeed {
 		ranges: ranges,
 		reader: settings.Sync,
 		drain:  drain{interval: ranges.ladder.interval, random: ranges.settings.Random},
-		beside: true, // ranges begin: their first read is short and tells the time
+		beside: true, // ranges begin: their first read is short and sets the clock
 	}
 }
 

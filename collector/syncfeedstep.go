@@ -139,7 +139,7 @@ func (f *SyncFeed) failed(ctx context.Context, err error) error {
 	after := httpclient.RetryAfter(err)
 	f.drain.failed(err, after, tick)
 	if after > 0 {
-		f.ranges.attempts.throttled = tick + after // whatever is asked
+		f.ranges.attempts.throttled = tick + after // for all requests
 	}
 	return err
 }

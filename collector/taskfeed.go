@@ -42,9 +42,9 @@ var errNothingDue = errors.New("nothing is due")
 // name. What a list or a notification has named waits in the ledger until it was
 // fetched, so neither a crash nor a refusal loses it.
 //
-//	list ──┐
-//	       ├─▶ work in the ledger ─▶ fetch ─▶ record, and work for later
-//	told ──┘
+//	list ──────────┐
+//	               ├─▶ tasks in the ledger ─▶ fetch ─▶ record, and tasks for later
+//	notifications ─┘
 //
 // A poll does what is due of three things, each in its turn: a piece of a list, some
 // fetching, what the subscription manager wants. The watermark, and the end of the first history, wait
