@@ -54,8 +54,8 @@ func (l *Loop) state() ledger.State {
 	return l.settings.Ledger.State()
 }
 
-// begin notes that a poll has begun.
-func (l *Loop) begin() {
+// pollBegins notes that a poll has begun.
+func (l *Loop) pollBegins() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.health.nextRead = time.Time{}

@@ -147,7 +147,7 @@ func (l *Loop) run(ctx context.Context) {
 	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Interval, longestStart)))
 	for sleep(ctx, wait, l.settings.Woken) {
 		began := l.settings.Clock.Elapsed()
-		l.begin()
+		l.pollBegins()
 		err := l.poll(ctx)
 		if ctx.Err() != nil {
 			return

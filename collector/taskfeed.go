@@ -118,7 +118,7 @@ func (f *TaskFeed) Poll(ctx context.Context, state ledger.State, sink Sink) erro
 		case fetchingPart:
 			return f.fetch(ctx, sink)
 		default:
-			return f.keep(ctx, state, sink)
+			return f.maintain(ctx, state, sink)
 		}
 	}
 	return errNothingDue
@@ -178,8 +178,8 @@ func (f *TaskFeed) list(ctx context.Context, state ledger.State, sink Sink) erro
 	return f.release(ctx, sink)
 }
 
-// keep does what the subscription manager wants, and lists what may have been missed.
-func (f *TaskFeed) keep(ctx context.Context, state ledger.State, sink Sink) error {
+// maintain does what the subscription manager wants, and lists what may have been missed.
+func (f *TaskFeed) maintain(ctx context.Context, state ledger.State, sink Sink) error {
 	c, k := f.clock(), &f.upkeep
 	if c.pending() {
 		c.sample() // so that nothing is asked for by a wrong time
