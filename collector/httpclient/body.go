@@ -69,6 +69,15 @@ func (b *body) close() {
 	b.cancel(nil)
 }
 
+// getWhole reads the body when the answer's headers are there: the next request doesn't wait for it.
+func (c *Client) getWhole(ctx context.Context, call *call) (*Response, error) {
+	resp, err := c.get(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	return resp, resp.readWhole(resp.length)
+}
+
 // readWhole reads the body of an answer into memory and closes it.
 func (r *Response) readWhole(length int64) error {
 	defer r.body.close()

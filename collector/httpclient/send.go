@@ -52,7 +52,7 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*Response,
 // refused makes the error for an answer that is not 2xx and closes its body.
 func (c *Client) refused(call *call, resp *http.Response, b *body, date time.Time) error {
 	b.left, b.idle, b.budget = errorBodyRead, min(b.idle, errorBodyLimit), min(b.budget, errorBodyLimit)
-	kept, _ := io.ReadAll(io.LimitReader(b, errorBodyKept)) // a part is enough: the status decides
+	kept, _ := io.ReadAll(io.LimitReader(b, errorBodyKept)) // whatever came is enough: the status decides
 	_, _ = io.Copy(io.Discard, b)                           // so that the connection can be used again
 	b.close()
 

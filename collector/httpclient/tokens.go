@@ -36,10 +36,10 @@ type TokensSettings struct {
 
 // Tokens is a TokenSource that keeps one token and asks for the next when it is due.
 // While renewing fails, the old one is given as long as it holds. It is safe for
-// concurrent use: a caller that needs a token while one is asked for waits for that one.
+// concurrent use: whoever needs a token while one is asked for waits for that one.
 type Tokens struct {
 	settings TokensSettings
-	// turn is held while a token is asked for.
+	// turn is held by whoever asks.
 	turn chan struct{}
 
 	mu      sync.Mutex
