@@ -24,16 +24,15 @@ type attempts struct {
 	levels []attempt
 	// streak is how many polls have failed since one succeeded.
 	streak int
-	// hold is until when the provider wants to be left alone.
-	hold time.Duration
-	// rest is until when the last failure keeps what was due then from being tried
-	// instead; failedAt is when that was, by the feed's clock.
-	rest     time.Duration
+	// throttled is until when the provider throttles.
+	throttled time.Duration
+	// backoff is until when nothing that was due at the last failure is tried instead; failedAt is when that was, by the feed's clock.
+	backoff  time.Duration
 	failedAt time.Time
 	// length is how long a piece may be to take no longer than target; none is shortened
 	// below shortest.
 	length, target, shortest time.Duration
-	// grain is Limits.Grain: no piece is shortened below it, whatever the reason.
+	// grain is Limits.Grain: no piece is shortened below it for any reason.
 	grain  time.Duration
 	random func() float64
 }
@@ -72,9 +71,9 @@ func (a *attempts) retryAt(level int, due time.Time) time.Duration {
 			return never
 		}
 	}
-	at := max(a.levels[level].retry, a.hold)
+	at := max(a.levels[level].retry, a.throttled)
 	if !due.After(a.failedAt) {
-		at = max(at, a.rest)
+		at = max(at, a.backoff)
 	}
 	return at
 }
@@ -95,10 +94,10 @@ func (a *attempts) failed(level int, err error, length, after, tick time.Duratio
 	a.streak++
 	l.err = err
 	l.retry = tick + max(retryDelay(max(l.failures, a.streak), a.random), after)
-	a.rest, a.failedAt = tick+retryDelay(a.streak, a.random), now
+	a.backoff, a.failedAt = tick+retryDelay(a.streak, a.random), now
 	l.piece = max(min(l.piece, length)/2, a.grain, 2*overlap)
 	if after > 0 {
-		a.hold = tick + after
+		a.throttled = tick + after
 	}
 }
 
@@ -106,7 +105,7 @@ func (a *attempts) failed(level int, err error, length, after, tick time.Duratio
 func (a *attempts) stepOver(level int) {
 	l := &a.levels[level]
 	l.failures, l.err, l.retry = 0, nil, 0
-	a.streak, a.rest = 0, 0
+	a.streak, a.backoff = 0, 0
 }
 
 // succeeded ends a level's failures, and fits the next piece to what this one
@@ -118,7 +117,7 @@ func (a *attempts) succeeded(level int, length, took time.Duration, pages int) {
 	if length >= l.piece {
 		l.piece = min(2*l.piece, longPiece)
 	}
-	a.streak, a.rest = 0, 0
+	a.streak, a.backoff = 0, 0
 	switch {
 	case took > a.target && pages >= fewPages:
 		fits := time.Duration(float64(length) * float64(a.target) / float64(took))

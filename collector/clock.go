@@ -61,7 +61,7 @@ func (c *Clock) Now() time.Time {
 	return c.reading().Add(c.accepted)
 }
 
-// Elapsed counts up since the clock was made, whatever is done to clocks.
+// Elapsed is the time since the clock was made; setting the machine's clock doesn't change it.
 func (c *Clock) Elapsed() time.Duration { return time.Since(c.began) }
 
 // Offset is by how much the local clock is corrected.

@@ -1,10 +1,13 @@
 // Package collector reads the feeds: one loop per feed, a plan of which range of
-// time is due, and an adapter that turns a reader of ranges into a feed.
+// time is due, and the driver that pulls pages from a reader and commits them.
 //
-//	Scheduler ─ Loop (one goroutine each) ─▶ Feed.Poll ─▶ Sink.Commit ─▶ ledger
-//	                                           │ RangeFeed: plan ─▶ RangeReader.Read
-//	                                           │ SyncFeed: token ─▶ SyncReader.Sync, with a RangeFeed beside it
-//	                                           │ WorkFeed: a RangeFeed's lists and notifications ─▶ work ─▶ Fetcher.Fetch
+//	Scheduler ─▶ Loop (a goroutine per feed) ─▶ Feed.Poll
+//	                 │ RangeFeed: plan ─▶ span of time ─▶ Driver ◀─pages─ RangeReader
+//	                 │                                      └─▶ Sink.Commit ─▶ ledger
+//	                 │ SyncFeed: token ─▶ SyncReader.Sync ─▶ Sink.Commit, with a RangeFeed beside it
+//	                 │ TaskFeed: a RangeFeed's lists and notifications ─▶ tasks in the ledger ─▶ Fetcher.Fetch ─▶ Sink.Commit
+//
+// `backfill`, `records` and `check sources` use the same Driver with another Commit.
 //
 // Invariants:
 //
@@ -17,8 +20,8 @@
 //   - What a list or a notification names waits in the ledger until it was fetched, is
 //     given up and shown, or isn't there any more; the watermark waits for it.
 //   - A level's stamp says that its read began then and reached back far enough;
-//     stamps and watermark are in the provider's time, waits in time that counts
-//     up whatever is done to clocks.
+//     stamps and watermark are in the provider's time, waits in monotonic
+//     time.
 //
 // When things fail: a feed's failure stays its own, a panic included. A read that
 // fails is tried again within a second, then ever slower up to a minute; a long

@@ -11,7 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// Driver is the one way from a reader to whatever takes its pages: a ledger, a history or a printer. It isn't safe for concurrent use.
+// Driver hands the pages of a reader to a consumer: a ledger, a history or a printer. It isn't safe for concurrent use.
 type Driver struct {
 	// Reader yields the pages.
 	Reader RangeReader

@@ -77,8 +77,8 @@ func (p *plan) relieved(level int, v view) bool {
 	return false
 }
 
-// begin makes the task of a level's read that begins now.
-func (p *plan) begin(level int, v view) task {
+// newTask makes the task of a level's read that begins now.
+func (p *plan) newTask(level int, v view) task {
 	last, deep := p.ladder.last(), p.ladder.reach(p.ladder.last())
 	from, relieved := v.now, p.relieved(level, v)
 	for m := 0; m <= level; m++ {
@@ -112,14 +112,14 @@ func (p *plan) old(from time.Time, v view) time.Time {
 	return reach
 }
 
-// take is the task of a level: the one under way, or a new one. One of which
+// nextTask is the task of a level: the one under way, or a new one. One of which
 // nothing was read begins anew, so that it ends now.
-func (p *plan) take(level int, v view) task {
+func (p *plan) nextTask(level int, v view) task {
 	under := p.task(level)
 	if under != nil && under.started() && under.To.After(v.edge) {
 		return *under
 	}
-	t := p.begin(level, v)
+	t := p.newTask(level, v)
 	if under != nil {
 		t.Wanted, t.Lost = under.Wanted, under.Lost
 	}

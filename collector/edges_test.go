@@ -31,7 +31,7 @@ func TestRule09_ACatchUpIsSureOfWhatIsOwedNoLonger(t *testing.T) {
 				p.reads[m] = noon.Add(-c.stopped)
 			}
 			v := view{now: noon, floor: noon.Add(-1000 * time.Hour), watermark: noon.Add(-c.stopped)}
-			task := p.begin(l.last(), v)
+			task := p.newTask(l.last(), v)
 			if got := noon.Sub(task.Old); got != c.old {
 				t.Errorf("what began up to %s ago is read twice, want %s", got, c.old)
 			}

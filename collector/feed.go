@@ -59,11 +59,15 @@ type Limits struct {
 	Retention time.Duration
 }
 
-// The types of a page, which are the ledger's: a provider needs no other part of it.
+// A provider needs no other part of the ledger than these.
 type (
-	Page     = ledger.Page
-	BadRow   = ledger.BadRow
+	// Page is a piece of what one read brought.
+	Page = ledger.Page
+	// BadRow is a row that was set aside.
+	BadRow = ledger.BadRow
+	// Unmapped is a value that the mapping doesn't know.
 	Unmapped = ledger.Unmapped
+	// DayTotal compares what was read of a day with the provider's own total.
 	DayTotal = ledger.DayTotal
 )
 
@@ -84,7 +88,7 @@ type SyncPosition struct {
 	More bool
 }
 
-// The errors of a SyncReader that are told apart; they are wrapped.
+// The errors of a SyncReader that callers distinguish with errors.Is.
 var (
 	// ErrTokenLost: the provider no longer knows the token. Reading begins anew,
 	// further back (counting.md 11).

@@ -54,8 +54,8 @@ func (l *Loop) state() ledger.State {
 	return l.settings.Ledger.State()
 }
 
-// begin notes that a poll has begun.
-func (l *Loop) begin() {
+// pollBegins notes that a poll has begun.
+func (l *Loop) pollBegins() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.health.nextRead = time.Time{}
@@ -100,7 +100,7 @@ func (l *Loop) idle() time.Duration {
 	return wait
 }
 
-// log tells of failures and of their end.
+// log logs failures, and when they end.
 func (l *Loop) log(err error, before int, wait time.Duration) {
 	logger := l.settings.Logger
 	if p, ok := errors.AsType[*panicError](err); ok {
@@ -168,7 +168,7 @@ func (l *Loop) Status() Status {
 	if l.settings.ThrottledUntil != nil {
 		if until := l.settings.ThrottledUntil(); until.After(time.Now()) {
 			s.State = StateThrottled
-			s.LastError = fmt.Sprintf("the provider asks to be left alone until %s: nothing needs doing, unless it lasts: then raise interval or lower requests_per_minute",
+			s.LastError = fmt.Sprintf("throttled by the provider until %s: nothing needs doing; if it happens again and again, raise interval or lower requests_per_minute",
 				until.UTC().Format(time.RFC3339))
 		}
 	}

@@ -84,7 +84,7 @@ func TestRule06_TheDeepestThatIsDue(t *testing.T) {
 	for i := 1; i <= 16; i++ {
 		v.now = start.Add(time.Duration(i) * (time.Minute - time.Second)) // jitter makes polls come early
 		m := p.next(v, -1, always, never)
-		task := p.take(m, v)
+		task := p.nextTask(m, v)
 		s := task.step(firstPiece, v)
 		got = append(got, fmt.Sprint(m, " ", s.to.Sub(s.from)))
 		if !s.from.Equal(v.now.Add(-l.reach(m))) || !s.to.Equal(v.now) {

@@ -29,7 +29,7 @@ type LoopSettings struct {
 	Open func(ctx context.Context) error
 	// Clock is the source's clock; nil: the local one.
 	Clock *Clock
-	// Observer is told; nil: nobody is.
+	// Observer takes the feed's own metrics; nil: they are dropped.
 	Observer Observer
 	// Logger gets failures and rows that were set aside; nil: nowhere.
 	Logger *slog.Logger
@@ -147,7 +147,7 @@ func (l *Loop) run(ctx context.Context) {
 	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Interval, longestStart)))
 	for sleep(ctx, wait, l.settings.Woken) {
 		began := l.settings.Clock.Elapsed()
-		l.begin()
+		l.pollBegins()
 		err := l.poll(ctx)
 		if ctx.Err() != nil {
 			return

@@ -48,7 +48,7 @@ type Observer interface {
 	Reconciled(day time.Time, ours, theirs int)
 }
 
-// noObserver is told in vain.
+// noObserver drops what it observes.
 type noObserver struct{}
 
 func (noObserver) Poll(bool)                      {}

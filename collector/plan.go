@@ -59,7 +59,7 @@ type task struct {
 // started says whether a piece of the task was read.
 func (t *task) started() bool { return t.Cursor.After(t.Join) || t.Pass > 0 }
 
-// view is what the plan is told of the world.
+// view is the state of the world that the plan depends on.
 type view struct {
 	// now is the feed's clock.
 	now time.Time
@@ -91,8 +91,8 @@ func (p *plan) task(level int) *task {
 	return nil
 }
 
-// keep puts a task in its place.
-func (p *plan) keep(t task) {
+// putTask puts a task in its place.
+func (p *plan) putTask(t task) {
 	if old := p.task(t.Level); old != nil {
 		*old = t
 		return
@@ -101,8 +101,8 @@ func (p *plan) keep(t task) {
 	p.open = slices.Insert(p.open, at, t)
 }
 
-// drop forgets the tasks of levels up to one that were wanted no later than at.
-func (p *plan) drop(level int, at time.Time) {
+// dropTasks forgets the tasks of levels up to one that were wanted no later than at.
+func (p *plan) dropTasks(level int, at time.Time) {
 	p.open = slices.DeleteFunc(p.open, func(t task) bool { return t.Level <= level && !t.Wanted.After(at) })
 }
 
@@ -129,9 +129,8 @@ func (p *plan) behind(v view) bool {
 	return v.watermark.Before(v.now.Add(-p.ladder.reach(p.ladder.last())))
 }
 
-// forget makes the plan fit a clock that was set back: what it says of the
-// future isn't so.
-func (p *plan) forget(now time.Time) {
+// dropFuture drops what the plan has read or begun after now, when the clock was set back.
+func (p *plan) dropFuture(now time.Time) {
 	for m, at := range p.reads {
 		switch {
 		case at.After(now.Add(clockTolerance)):

@@ -15,8 +15,8 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // read reads a whole task of a plan, which begins now.
 func (p *plan) read(level int, v *view) {
-	for p.keep(p.take(level, *v)); p.task(level) != nil; {
-		task := p.take(level, *v)
+	for p.putTask(p.nextTask(level, *v)); p.task(level) != nil; {
+		task := p.nextTask(level, *v)
 		v.watermark = p.finish(task, task.step(longPiece, *v), 0, *v, v.now).watermark
 	}
 }
@@ -27,12 +27,12 @@ func TestRule07_ShortReadsAreJoinedToALongOne(t *testing.T) {
 	p := newPlan(minutely)
 	v := view{now: noon, floor: noon.Add(-100 * 24 * time.Hour), watermark: noon.Add(-10 * 24 * time.Hour)}
 	last := minutely.last()
-	for p.keep(p.take(last, v)); p.task(last) != nil; {
+	for p.putTask(p.nextTask(last, v)); p.task(last) != nil; {
 		p.read(0, &v)
 		if v.watermark.After(noon) {
 			t.Fatalf("the watermark is at %s before the long read has come to its end", v.watermark)
 		}
-		long := p.take(last, v)
+		long := p.nextTask(last, v)
 		v.watermark = p.finish(long, long.step(25*time.Hour, v), 0, v, v.now).watermark
 		v.now = v.now.Add(time.Minute)
 	}
@@ -62,7 +62,7 @@ func TestRule10_WhatHadNotComeIsNotStamped(t *testing.T) {
 				p.reads[m] = old
 			}
 			v := view{now: noon, floor: noon.Add(-100 * time.Hour), watermark: old}
-			task := p.take(c.level, v)
+			task := p.nextTask(c.level, v)
 			done := p.finish(task, task.step(longPiece, v), 0, v, noon.Add(-c.ahead))
 			for m, want := range c.want {
 				if got := p.reads[m].After(old); got != want {
@@ -85,7 +85,7 @@ func TestRule10_StampsOfTheFutureAreForgotten(t *testing.T) {
 		{Level: 2, Wanted: noon.Add(-time.Minute), To: noon.Add(time.Hour)},
 		{Level: 3, Wanted: noon.Add(time.Minute), To: noon.Add(time.Minute)},
 	}
-	p.forget(noon)
+	p.dropFuture(noon)
 	if !p.reads[0].IsZero() || !p.reads[1].Equal(noon) || !p.reads[2].Equal(noon.Add(-time.Minute)) {
 		t.Errorf("the levels were read at %v", p.reads[:3])
 	}

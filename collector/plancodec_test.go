@@ -95,15 +95,15 @@ func FuzzDecodePlan(f *testing.F) {
 		}
 		v := view{now: now, floor: now.Add(-100 * time.Hour), watermark: now.Add(-time.Hour), edge: now.Add(-90 * time.Hour)}
 		if err != nil {
-			if s := p.take(p.next(v, -1, always, never), v); s.Level != minutely.last() || !s.Join.Equal(now.Add(-61*time.Hour)) {
+			if s := p.nextTask(p.next(v, -1, always, never), v); s.Level != minutely.last() || !s.Join.Equal(now.Add(-61*time.Hour)) {
 				t.Fatalf("a plan that can't be read (%v) isn't followed by a deep read: %+v", err, s)
 			}
 		}
 		before := -1
 		for range 60 {
-			p.forget(v.now)
+			p.dropFuture(v.now)
 			m := p.next(v, before, always, never)
-			task := p.take(m, v)
+			task := p.nextTask(m, v)
 			s := task.step(firstPiece, v)
 			if !s.from.Before(s.to) || s.from.Before(v.floor.Add(-overlap)) || s.to.After(v.now) {
 				t.Fatalf("a step from %s to %s at %s", s.from, s.to, v.now)

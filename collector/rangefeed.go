@@ -26,7 +26,7 @@ type RangeSettings struct {
 	Lookback time.Duration
 	// Clock is the source's clock, the same as the loop's; nil: the local one.
 	Clock *Clock
-	// Observer is told of unmapped values and of what can't be read; nil: nobody is.
+	// Observer counts unmapped values and unreadable time; nil: nothing is counted.
 	Observer Observer
 	// Logger gets values that are new to the mapping and what can't be read, once
 	// each; nil: nowhere.
@@ -88,14 +88,14 @@ func NewRangeFeed(settings RangeSettings) *RangeFeed {
 // the shortest range.
 func (f *RangeFeed) Poll(ctx context.Context, state ledger.State, sink Sink) error {
 	f.load(state)
-	r := f.begin(state, sink)
+	r := f.planRead(state, sink)
 	f.seen = r.view
 	if r.again != nil {
 		return f.reread(ctx, r)
 	}
 	f.level = r.task.Level
 	if !r.doubt && f.plan.task(r.task.Level) == nil {
-		f.plan.keep(r.task) // in memory, so that shallower levels know
+		f.plan.putTask(r.task) // in memory, so that shallower levels know
 	}
 	var err error
 	if r.step.from.Before(r.step.to) { // else all of it is stepped over
@@ -129,12 +129,12 @@ func (f *RangeFeed) load(state ledger.State) {
 	f.showLost()
 }
 
-// begin decides what this poll reads.
-func (f *RangeFeed) begin(state ledger.State, sink Sink) *reading {
+// planRead decides what this poll reads.
+func (f *RangeFeed) planRead(state ledger.State, sink Sink) *reading {
 	c := f.settings.Clock
 	r := &reading{feed: f, sink: sink, state: state, view: f.view(state), tick: c.Elapsed()}
 	r.plan = f.plan.clone()
-	r.plan.forget(r.view.now)
+	r.plan.dropFuture(r.view.now)
 	r.plan.expireUnread(r.view)
 	level := f.top
 	r.doubt = f.doubtful()
@@ -149,10 +149,10 @@ func (f *RangeFeed) begin(state ledger.State, sink Sink) *reading {
 		}
 		level = max(f.top, r.plan.next(r.view, f.level, usable, f.attempts.failing))
 	}
-	r.task = r.plan.take(level, r.view)
+	r.task = r.plan.nextTask(level, r.view)
 	if r.doubt {
 		// The time is in doubt: a short read, which moves nothing.
-		r.task = newPlan(f.ladder).begin(0, r.view)
+		r.task = newPlan(f.ladder).newTask(0, r.view)
 		r.task.Level = level // that is tried again if it fails
 	}
 	r.plan.passUnread(&r.task)
@@ -255,7 +255,7 @@ func (f *RangeFeed) Wait() time.Duration {
 	}
 	v, tick, p := f.seen, f.settings.Clock.Elapsed(), f.plan.clone()
 	v.now = f.settings.Clock.Now()
-	p.forget(v.now)
+	p.dropFuture(v.now)
 	wait := never
 	for m := f.top; m < len(p.reads); m++ {
 		due := p.due(m, v, f.attempts.failing)

@@ -100,12 +100,12 @@ func TestRule07_TheWatermarkIsJoined(t *testing.T) {
 			}
 			p.reads[len(p.reads)-1] = c.deepest
 			v := view{now: now, floor: now.Add(-1000 * time.Hour), watermark: c.watermark}
-			task := p.take(c.level, v)
+			task := p.nextTask(c.level, v)
 			if want := now.Add(-minutely.reach(c.level)); c.deepest.After(now.Add(-deep/5)) && !task.Join.Equal(want) {
 				t.Errorf("level %d reads from %s, want %s", c.level, task.Join, want)
 			}
-			for p.keep(task); p.task(c.level) != nil; {
-				task := p.take(c.level, v)
+			for p.putTask(task); p.task(c.level) != nil; {
+				task := p.nextTask(c.level, v)
 				v.watermark = p.finish(task, task.step(longPiece, v), 0, v, now).watermark
 			}
 			if !v.watermark.Equal(c.want) {

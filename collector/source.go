@@ -65,12 +65,12 @@ type SourceSettings struct {
 	EmergencyNumbers []string
 	// UserAgent is sent with each request.
 	UserAgent string
-	// Observer is told of each request, with the feed or, for tokens, an empty one;
-	// nil: nobody is.
+	// Observer counts requests, by feed; requests for tokens have an empty one. Nil: none
+	// are counted.
 	Observer httpclient.Observer
 	// Logger gets retries and throttling; nil: nowhere.
 	Logger *slog.Logger
-	// Notified is told of notifications; nil: nobody is.
+	// Notified counts notifications; nil: none are counted.
 	Notified NotificationObserver
 	// Derive makes a secret for a purpose that stays the same as long as the ledger
 	// lives; nil: for commands that need none.
@@ -115,10 +115,10 @@ type FeedInfo struct {
 	// read so, and ranges find what the changes missed (counting.md 11).
 	Sync SyncReader
 	// Fetcher, beside Reader, reads one by one what the Reader's lists and a Webhook only
-	// name; Keeper keeps the provider's side of it alive.
-	Fetcher Fetcher
-	Keeper  Keeper
-	Webhook *Webhook
+	// name; SubscriptionManager keeps the provider's side of it alive.
+	Fetcher      Fetcher
+	Subscription SubscriptionManager
+	Webhook      *Webhook
 	// Hourless says that a record's start may move by more than minutes from version to
 	// version (counting.md 15).
 	Hourless bool

@@ -11,7 +11,7 @@ const (
 	StateOK State = "ok"
 	// StateCatchingUp: the watermark is more than max(10m, 3 intervals) behind.
 	StateCatchingUp State = "catching_up"
-	// StateThrottled: the provider asks to be left alone for a while.
+	// StateThrottled: the provider throttles.
 	StateThrottled State = "throttled"
 	// StateError: the last poll failed, or a part of what is due keeps failing;
 	// Status.LastError says why and what to do.

@@ -57,7 +57,7 @@ func (p *plan) finish(t task, s step, found int, v view, began time.Time) progre
 	if s.old && found > 0 && t.Pass+1 < maxPasses {
 		t.Pass, t.End = t.Pass+1, s.to
 		t.Cursor = latest(t.Cursor, s.from)
-		p.keep(t)
+		p.putTask(t)
 		return progress{watermark: v.watermark}
 	}
 	t.Cursor, t.Pass, t.End = earliest(s.to, t.To), 0, time.Time{}
@@ -71,7 +71,7 @@ func (p *plan) finish(t task, s step, found int, v view, began time.Time) progre
 		done.watermark = latest(done.watermark, to)
 	}
 	if t.Cursor.Before(t.To) {
-		p.keep(t)
+		p.putTask(t)
 	} else {
 		p.complete(t, top, whole, began)
 		done.historyDone = !t.Join.After(done.watermark)
@@ -121,7 +121,7 @@ func (p *plan) complete(t task, top int, whole bool, began time.Time) {
 	}
 	p.joined = p.joined.join(t.Join, latest(t.Join, earliest(t.To, began)))
 	p.unreadable += t.Lost
-	p.drop(max(top, t.Level), t.Wanted)
+	p.dropTasks(max(top, t.Level), t.Wanted)
 }
 
 // lost is how much time the provider no longer kept, tasks under way included.

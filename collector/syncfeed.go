@@ -60,7 +60,7 @@ func NewSyncFeed(settings SyncSettings) *SyncFeed {
 		ranges: ranges,
 		reader: settings.Sync,
 		drain:  drain{interval: ranges.ladder.interval, random: ranges.settings.Random},
-		beside: true, // ranges begin: their first read is short and tells the time
+		beside: true, // ranges begin: their first read is short and sets the clock
 	}
 }
 
@@ -92,7 +92,7 @@ func (f *SyncFeed) changesFirst() bool {
 
 // drainWait is how long from now to the next step of a drain.
 func (f *SyncFeed) drainWait() time.Duration {
-	return max(f.drain.due(), f.ranges.attempts.hold) - f.ranges.settings.Clock.Elapsed()
+	return max(f.drain.due(), f.ranges.attempts.throttled) - f.ranges.settings.Clock.Elapsed()
 }
 
 // settle decides which levels are left to changes.

@@ -127,7 +127,7 @@ func TestRangeFeed_LevelsLeftToChanges(t *testing.T) {
 	f := NewRangeFeed(RangeSettings{Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour, Random: seeded(1).Float64})
 	now := time.Now()
 	f.load(ledger.State{})
-	f.plan.keep(task{Level: 9, Wanted: now, Join: now.Add(-time.Hour), Cursor: now.Add(-time.Minute), To: now})
+	f.plan.putTask(task{Level: 9, Wanted: now, Join: now.Add(-time.Hour), Cursor: now.Add(-time.Minute), To: now})
 	for m := range f.attempts.levels {
 		f.attempts.failed(m, errProvider, time.Hour, 0, 0, now)
 	}
@@ -148,7 +148,7 @@ func TestRangeFeed_LevelsLeftToChanges(t *testing.T) {
 		f.plan.reads[m] = f.settings.Clock.Now().Add(-5 * time.Minute)
 	}
 	f.level, f.asked = 9, true
-	if r := f.begin(ledger.State{Watermark: now}, &committed{clock: f.settings.Clock}); r.task.Level != 9 {
+	if r := f.planRead(ledger.State{Watermark: now}, &committed{clock: f.settings.Clock}); r.task.Level != 9 {
 		t.Errorf("between the pieces of level 9, level %d is read", r.task.Level)
 	}
 	if f.from(100); f.top != f.ladder.last() {

@@ -39,16 +39,16 @@ type drain struct {
 	good  bool
 }
 
-// begin takes note of a step's request.
-func (d *drain) begin(tick time.Duration, now time.Time, fresh, doubt bool) {
+// stepBegins notes a step's request.
+func (d *drain) stepBegins(tick time.Duration, now time.Time, fresh, doubt bool) {
 	if !d.under {
 		d.began, d.now, d.fresh, d.doubt = tick, now, fresh, false
 	}
 	d.doubt = d.doubt || doubt
 }
 
-// went takes note of a step that is committed.
-func (d *drain) went(tick time.Duration, more bool) {
+// stepCommitted notes a step that is committed.
+func (d *drain) stepCommitted(tick time.Duration, more bool) {
 	d.failures, d.err, d.retry, d.refused = 0, nil, 0, false
 	d.under = more
 	if more {

@@ -31,7 +31,7 @@ func (f *SyncFeed) step(ctx context.Context, state ledger.State, sink Sink) erro
 	if mark.Token == "" {
 		mark.Since = f.restart(state)
 	}
-	f.drain.begin(c.Elapsed(), c.Now(), mark.Token == "", f.ranges.doubtful())
+	f.drain.stepBegins(c.Elapsed(), c.Now(), mark.Token == "", f.ranges.doubtful())
 	page, at, err := f.reader.Sync(ctx, mark.Token, mark.Since)
 	if err == nil && at.Token == "" {
 		err = errNoToken
@@ -49,7 +49,7 @@ func (f *SyncFeed) step(ctx context.Context, state ledger.State, sink Sink) erro
 	if f.drain.refused {
 		f.ranges.settings.Logger.Info("the account offers to read by changes: that is how it is read now")
 	}
-	f.drain.went(c.Elapsed(), at.More || !moved)
+	f.drain.stepCommitted(c.Elapsed(), at.More || !moved)
 	return nil
 }
 
@@ -107,7 +107,7 @@ func (f *SyncFeed) watermark(state ledger.State, p *plan, began time.Time) time.
 		return time.Time{}
 	}
 	known := p.clone()
-	known.forget(v.now)
+	known.dropFuture(v.now)
 	to := earliest(earliest(began, f.drain.now), known.bound(v))
 	if !to.After(state.Watermark) {
 		return time.Time{}
@@ -139,7 +139,7 @@ func (f *SyncFeed) failed(ctx context.Context, err error) error {
 	after := httpclient.RetryAfter(err)
 	f.drain.failed(err, after, tick)
 	if after > 0 {
-		f.ranges.attempts.hold = tick + after // whatever is asked
+		f.ranges.attempts.throttled = tick + after // for all requests
 	}
 	return err
 }

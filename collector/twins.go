@@ -6,7 +6,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// twins numbers the records of one complete read that can't be told apart by an id
+// twins numbers the records of one complete read that have no id and say the same
 // (counting.md 18). It keeps a digest for each, so only feeds whose rows lack ids pay for it.
 type twins struct{ seen map[[16]byte]int }
 

@@ -144,9 +144,9 @@ func (b *backfill) sources(c *config.Config) []string {
 
 // backfill reads the feeds and writes what they come to.
 func (b *backfill) backfill(ctx context.Context, set history.Settings, feeds []*pastFeed, w *openmetrics.Writer, s streams) (err error) {
-	told := s.out // what there is to say when it is done
+	report := s.out // takes the summary
 	if b.output == standardOutput {
-		told = s.errors
+		report = s.errors
 	}
 	m := newMeter(s.errors, feeds)
 	defer m.end()
@@ -166,7 +166,7 @@ func (b *backfill) backfill(ctx context.Context, set history.Settings, feeds []*
 		if err != nil {
 			return f.explain(err)
 		}
-		lines = append(lines, f.told(&summary)...)
+		lines = append(lines, f.summary(&summary)...)
 	}
 	m.writing(h.Series())
 	if err := h.Write(ctx, w); err != nil {
@@ -175,7 +175,7 @@ func (b *backfill) backfill(ctx context.Context, set history.Settings, feeds []*
 	m.end()
 	lines = append(lines, fmt.Sprintf("%d series, %d samples", h.Series(), w.Samples()))
 	for _, line := range lines {
-		fmt.Fprintln(told, line)
+		fmt.Fprintln(report, line)
 	}
 	return nil
 }

@@ -95,8 +95,8 @@ func (f *pastFeed) explain(err error) error {
 	return fmt.Errorf("read %s: %s; %s", f.name(), what, todo)
 }
 
-// told are lines that say what was read.
-func (f *pastFeed) told(s *history.Summary) []string {
+// summary is what was read, in lines.
+func (f *pastFeed) summary(s *history.Summary) []string {
 	lines := []string{fmt.Sprintf("%s: %d calls from %s to %s", f.name(), s.Calls, f.from.Format(time.RFC3339), f.To.UTC().Format(time.RFC3339))}
 	for _, more := range []struct {
 		n    int

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// body bounds a response's body in size and time, and tells a cut one from a whole one.
+// body bounds a response's body in size and time; one that was cut is an error.
 type body struct {
 	reader  io.ReadCloser
 	caller  context.Context // ended by the caller
@@ -27,7 +27,7 @@ type body struct {
 
 // Read implements io.Reader. Its errors are *Error but for io.EOF, or the caller's.
 func (b *body) Read(p []byte) (int, error) {
-	// One byte more than is left tells a body that is too long from one that just fits.
+	// Reading one byte more than is left shows whether the body is too long.
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
 	}
@@ -67,6 +67,15 @@ func (b *body) fault(kind Kind, reason string, cause error) error {
 func (b *body) close() {
 	_ = b.reader.Close() // everything that matters was read
 	b.cancel(nil)
+}
+
+// getWhole reads the body when the answer's headers are there: the next request doesn't wait for it.
+func (c *Client) getWhole(ctx context.Context, call *call) (*Response, error) {
+	resp, err := c.get(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	return resp, resp.readWhole(resp.length)
 }
 
 // readWhole reads the body of an answer into memory and closes it.

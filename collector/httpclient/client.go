@@ -94,23 +94,10 @@ func (c *Client) Get(ctx context.Context, request Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.get(ctx, call)
+	return c.getWhole(ctx, call)
 }
 
-// get reads the body when the answer's headers are there: the next request doesn't wait for it.
 func (c *Client) get(ctx context.Context, call *call) (*Response, error) {
-	resp, err := c.open(ctx, call)
-	if err != nil {
-		return nil, err
-	}
-	if err := resp.readWhole(resp.length); err != nil {
-		return nil, err
-	}
-	return resp, nil
-}
-
-// open asks, and leaves the body to be read.
-func (c *Client) open(ctx context.Context, call *call) (*Response, error) {
 	resp, token, err := c.ask(ctx, call)
 	if c.settings.Token == nil {
 		return resp, err

@@ -8,9 +8,9 @@
 //   - No error text holds a query string, a token, user information or anything
 //     of a body. Error.Body holds the first bytes of a refused answer for the
 //     provider to parse; nothing here prints it.
-//   - A body is bounded in decompressed bytes, in the time without a byte and in
-//     the time that reading it takes. One that ends too early is an error, never
-//     an end of file.
+//   - A body is read whole before anybody sees it, bounded in decompressed bytes, in the
+//     time without a byte and in the time that reading it takes. One that ends too early
+//     is an error.
 //   - Being throttled stops every feed that shares the client until the provider's
 //     time has passed, and never uses up a try.
 //   - Our requests never overrun a provider's own limit (Settings.Limit), and those of other programs that its answers
@@ -23,7 +23,7 @@
 // undecodable body. It waits between 0.6 and 1 s first, doubling up to 60 s, or as
 // long as Retry-After says. 429 is waited out for as long as the context lives.
 //
-// A page is decoded as it streams:
+// Pages follows next links, each page decoded whole before it is used:
 //
 //	client, err := httpclient.New(httpclient.Settings{
 //		BaseURL:           "https://graph.microsoft.com",
@@ -36,20 +36,15 @@
 //	}
 //	defer client.Close()
 //
-//	request := httpclient.Request{
-//		Feed:       "pstn",
-//		URL:        nextLink, // absolute or relative; checked against BaseURL
-//		Label:      "getPstnCalls",
-//		ExpectJSON: true,
-//	}
-//	err = client.Fetch(ctx, request, func(resp *httpclient.Response) error {
-//		page, err := decode(resp.Body)
+//	request := httpclient.Request{Feed: "pstn", URL: link, Label: "getPstnCalls", ExpectJSON: true}
+//	var page page
+//	for number, err := range client.Pages(ctx, request, 10_000, func(answer *httpclient.Response) (next string, err error) {
+//		page, err = decode(answer.Body.Bytes())
+//		return page.next, httpclient.Retryable(err) // a broken page is asked for again
+//	}) {
 //		if err != nil {
-//			return httpclient.Retryable(err) // the page is asked for again
+//			return err
 //		}
-//		return sink.Commit(page) // an error of the ledger is not
-//	})
-//	if httpclient.KindOf(err) == httpclient.KindForbidden {
-//		…
+//		use(page, number)
 //	}
 package httpclient

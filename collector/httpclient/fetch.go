@@ -65,7 +65,7 @@ type result struct {
 }
 
 func (c *Client) fetchOnce(ctx context.Context, call *call, decode func(*Response) error) result {
-	resp, err := c.get(ctx, call)
+	resp, err := c.getWhole(ctx, call)
 	if err != nil {
 		return result{err: err, again: IsRetryable(err), throttled: KindOf(err) == KindThrottled}
 	}

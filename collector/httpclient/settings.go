@@ -69,7 +69,7 @@ type Settings struct {
 	// RequestIDHeaders names the answer's headers that hold ids to quote to the provider.
 	RequestIDHeaders []string
 
-	// Observer is told of requests and throttling; nil: nobody is.
+	// Observer takes requests and throttling; nil: they are dropped.
 	Observer Observer
 	// Logger gets retries and throttling; nil: nowhere.
 	Logger *slog.Logger
@@ -85,7 +85,7 @@ type TokenSource interface {
 	Invalidate(token string)
 }
 
-// Observer is told what requests cost. Its methods may be called from several goroutines at once.
+// Observer counts what requests cost. Its methods may be called from several goroutines at once.
 type Observer interface {
 	// Request is called once for each request that was sent. The code is the HTTP status, or "error"
 	// without one; the duration is that until the headers were there.
@@ -123,7 +123,7 @@ type Response struct {
 	Header http.Header
 	// Date is the answer's Date header, or zero.
 	Date time.Time
-	// Body is the whole body, decompressed. (One without length or chunks can't be told cut; its decoder has to.)
+	// Body is the whole body, decompressed. (Whether one without length or chunks was cut shows only when it is decoded.)
 	Body *bytes.Buffer
 
 	body   *body

@@ -36,7 +36,7 @@ func (s *source) callRecords() (collector.FeedInfo, *callRecords, error) {
 	}
 	kept := newSubscription(s.client, c.Webhook.PublicURL, s.clientState(), s.notified())
 	kept.every = min(checkSubscription, 2*c.Interval) // as often as the list is read
-	info.Keeper = kept
+	info.Subscription = kept
 	info.Webhook = &collector.Webhook{
 		Path: address.Path,
 		Handler: func(enqueue func(context.Context, []collector.Work) (int, error)) http.Handler {

@@ -109,34 +109,23 @@ type innerPage[T any] struct {
 // more adds what the next links lead to. They are followed as they come, on the same
 // host only.
 func more[T any](ctx context.Context, c *callRecords, pace *pace, list []T, link string) ([]T, error) {
-	if link == "" {
-		return list, nil
-	}
-	release, err := c.turn(ctx, pace.following)
-	if err != nil {
-		return nil, err
-	}
-	var page innerPage[T]
-	pages := c.client.Pages(ctx, callRecordRequest(link), maxInnerPages, func(response *httpclient.Response) (string, error) {
-		page = innerPage[T]{}
-		err := decodeJSON(response, &page)
-		return page.Next, err
-	})
-	for _, err := range pages {
-		release()
+	followed := make(map[string]bool)
+	for link != "" {
 		switch {
-		case err != nil:
-			return nil, innerError(withCode(err))
-		case page.Value == nil:
+		case followed[link]:
+			return nil, httpclient.ErrLinkRepeated
+		case len(followed) == maxInnerPages:
+			return nil, httpclient.ErrTooManyPages
+		}
+		followed[link] = true
+		var page innerPage[T]
+		if err := c.read(ctx, pace.following, link, &page); err != nil {
+			return nil, innerError(err)
+		}
+		if page.Value == nil {
 			return nil, errNoValue
 		}
-		list = append(list, page.Value...)
-		if page.Next == "" {
-			break
-		}
-		if release, err = c.turn(ctx, pace.following); err != nil {
-			return nil, err
-		}
+		list, link = append(list, page.Value...), page.Next
 	}
 	return list, nil
 }
@@ -161,44 +150,33 @@ func (e linkError) Error() string {
 // Is says that it is an expired link.
 func (e linkError) Is(target error) bool { return target == httpclient.ErrLinkExpired }
 
-// turn waits until another request for a record is allowed; release is called after its answer.
-func (c *callRecords) turn(ctx context.Context, limiter *httpclient.Limiter) (release func(), err error) {
-	if release, err = limiter.Acquire(ctx, nil); err != nil {
-		return nil, fmt.Errorf("GET callRecord: %w", err)
-	}
-	return release, nil
-}
-
 // read gets a link in its turn and reads its answer.
 func (c *callRecords) read(ctx context.Context, limiter *httpclient.Limiter, link string, into any) error {
-	release, err := c.turn(ctx, limiter)
+	release, err := limiter.Acquire(ctx, nil)
 	if err != nil {
-		return err
+		return fmt.Errorf("GET callRecord: %w", err)
 	}
 	defer release()
-	return withCode(c.client.Fetch(ctx, callRecordRequest(link), func(response *httpclient.Response) error {
-		return decodeJSON(response, into)
-	}))
-}
-
-func callRecordRequest(link string) httpclient.Request {
-	return httpclient.Request{
+	return fetchJSON(ctx, c.client, httpclient.Request{
 		Feed: feedCallRecords, URL: link, Label: "callRecord", ExpectJSON: true,
 		// Else what is younger than this API's version comes as unknownFutureValue.
 		Header: http.Header{"Prefer": {"include-unknown-enum-members"}},
-	}
+	}, into)
 }
 
-// decodeJSON decodes an answer. Text that is no JSON is asked for again; JSON of another shape is a badShape.
-func decodeJSON(response *httpclient.Response, into any) error {
-	body := response.Body.Bytes()
-	if !json.Valid(body) {
-		return httpclient.Retryable(errors.New("the answer is no JSON"))
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return &badShape{raw: body, problem: shapeProblem(err)}
-	}
-	return nil
+// fetchJSON decodes an answer. Text that is no JSON is asked for again; JSON of another shape is a badShape.
+func fetchJSON(ctx context.Context, client *httpclient.Client, request httpclient.Request, into any) error {
+	err := client.Fetch(ctx, request, func(response *httpclient.Response) error {
+		body := response.Body.Bytes()
+		if !json.Valid(body) {
+			return httpclient.Retryable(errors.New("the answer is no JSON"))
+		}
+		if err := json.Unmarshal(body, into); err != nil {
+			return &badShape{raw: body, problem: shapeProblem(err)}
+		}
+		return nil
+	})
+	return withCode(err)
 }
 
 // shapeProblem says which member isn't what it should be, without what it holds.

@@ -18,7 +18,7 @@ import (
 )
 
 // shelf is a ledger made of maps, with the rules of its work: enough to see that the feed
-// tells it the right things. It is a collector.Sink and a collector.WorkQueue.
+// tells it the right things. It is a collector.Sink and a collector.TaskQueue.
 type shelf struct {
 	mu    sync.Mutex
 	now   func() time.Time
@@ -62,7 +62,7 @@ func (s *shelf) Commit(_ context.Context, page *ledger.Page) (r ledger.Result, e
 	return r, nil
 }
 
-// SetAside implements collector.WorkQueue: nothing of these tests is.
+// SetAside implements collector.TaskQueue: nothing of these tests is.
 func (s *shelf) SetAside(context.Context, time.Time, int) ([]ledger.Work, error) { return nil, nil }
 
 func (s *shelf) Waiting(context.Context) (waiting, setAside int, err error) {
@@ -84,7 +84,7 @@ type tenant struct {
 	t       *testing.T
 	server  *sim.Server
 	records *sim.CallRecords
-	feed    *collector.WorkFeed
+	feed    *collector.TaskFeed
 	shelf   *shelf
 	seen    *noticed
 	looks   []time.Time
@@ -120,11 +120,11 @@ func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 		s.Derive = func(purpose string) []byte { return []byte("0123456789abcdef" + purpose[:8]) }
 	})
 	info := source.Feeds[0]
-	x.feed = collector.NewWorkFeed(collector.WorkSettings{
+	x.feed = collector.NewTaskFeed(collector.TaskSettings{
 		Ranges: collector.RangeSettings{
 			Reader: info.Reader, Interval: 2 * info.Interval, Lookback: info.Lookback, Clock: collector.NewClock(server.Now, nil),
 		},
-		Fetcher: info.Fetcher, Queue: x.shelf, Keeper: info.Keeper,
+		Fetcher: info.Fetcher, Queue: x.shelf, Subscription: info.Subscription,
 	})
 	handler = info.Webhook.Handler(func(ctx context.Context, work []collector.Work) (int, error) {
 		r, err := x.shelf.Commit(ctx, &ledger.Page{Enqueue: work, ObservedAt: x.shelf.Now()})

@@ -217,8 +217,8 @@ func TestOpenCallRecords(t *testing.T) {
 		feed.Currency != "XXX" || feed.Reader == nil || feed.Fetcher == nil || !feed.Hourless || feed.Probe == nil || feed.Feed != nil || feed.Snapshot {
 		t.Errorf("%+v", feed)
 	}
-	if feed.Webhook != nil || feed.Keeper != nil || source.LookUp == nil {
-		t.Errorf("without a webhook there is %+v, %v", feed.Webhook, feed.Keeper)
+	if feed.Webhook != nil || feed.Subscription != nil || source.LookUp == nil {
+		t.Errorf("without a webhook there is %+v, %v", feed.Webhook, feed.Subscription)
 	}
 	if want := "msgraph " + testTenant + " graph.microsoft.com call_records"; feed.Fingerprint != want {
 		t.Errorf("fingerprint %q, want %q", feed.Fingerprint, want)
@@ -233,7 +233,7 @@ func TestOpenCallRecords(t *testing.T) {
 	kept := func(change func(*collector.SourceSettings)) (*collector.FeedInfo, *subscription) {
 		t.Helper()
 		info := &open(webhook("https://cdr.example.com/webhooks/contoso"), change).Feeds[0]
-		s, ok := info.Keeper.(*subscription)
+		s, ok := info.Subscription.(*subscription)
 		if !ok || info.Webhook == nil || info.Webhook.Path != "/webhooks/contoso" {
 			t.Fatalf("%+v", info)
 		}
@@ -291,7 +291,7 @@ func TestFeedOfRequests(t *testing.T) {
 	if tree, err := source.LookUp(t.Context(), record1); err != nil || tree == nil {
 		t.Error(err)
 	}
-	if _, _, err := feed.Keeper.Keep(t.Context(), time.Now()); err != nil {
+	if _, _, err := feed.Subscription.Maintain(t.Context(), time.Now()); err != nil {
 		t.Error(err)
 	}
 	if want := (map[string]int{"": 3, "call_records": 3}); !maps.Equal(seen.feeds, want) {

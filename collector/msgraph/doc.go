@@ -8,7 +8,7 @@
 //
 //	identity platform ─▶ tokens ─┐
 //	                             ▼
-//	Graph ─▶ httpclient.Fetch ─▶ page (envelope, streamed) ─▶ fields (one row) ─▶ cdr.Record
+//	Graph ─▶ httpclient.Pages ─▶ pageDecoder (envelope, rows) ─▶ pageMapper (fields of a row ─▶ cdr.Record) ─▶ collector.Page
 //	              ▲                │ next link
 //	              └────────────────┘
 //
@@ -25,8 +25,8 @@
 //   - A next link is followed as it was given and never built, and only on the host
 //     that was configured. No token leaves for another host; the identity platform is
 //     asked at its one token endpoint and nowhere else.
-//   - Rows are handed on only in whole pages, or in pieces of chunkRows while a page
-//     is longer than that: memory doesn't grow with the range or the page.
+//   - A page is decoded whole before it is mapped and yielded; one of more than a
+//     thousand rows is yielded as several.
 //   - A row whose field has another JSON type than the schema says is set aside with
 //     its position; the rest of the page goes on. Strings and properties that are new
 //     are no fault.
@@ -44,7 +44,7 @@
 // overlap by a second. Fractions of a second are rounded outwards.
 //
 // When things fail: a page that is cut, or is no valid JSON, is asked for again at
-// the same link by httpclient.Fetch, then the range fails. A next link that has
+// the same link by httpclient, then the range fails. A next link that has
 // expired, repeats, or leaves the host fails the range; links are never kept, so the
 // next read starts from the range's beginning. Rows that were handed on before are
 // read again and known by their ids. Advise says what an error means.

@@ -23,7 +23,7 @@ type fields struct {
 	values     [maxProperties][]byte
 	seen       uint64
 	problem    string
-	ids        []string // backing of lists, until the batch's end
+	ids        []string // backing of lists, until the next page
 }
 
 // parse takes a row, a valid JSON object in the arena.

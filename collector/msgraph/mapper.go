@@ -24,7 +24,7 @@ type mapper struct {
 
 	callTypes map[string]callType
 	labels    wire.Labels
-	unmapped  []collector.Unmapped // of the batch
+	unmapped  []collector.Unmapped // of the page
 }
 
 // callType is what a callType says.

@@ -27,9 +27,9 @@ const (
 	// maxValidationToken bounds what is given back.
 	maxValidationToken = 4 << 10
 	// requestsAtOnce are read, and so many more wait for at most roomPatience.
-	requestsAtOnce = 64
+	requestsAtOnce = 16
 	// Of one address so many are read at once, and so many are in hand: no stranger takes all the room.
-	readOfOne      = 48
+	readOfOne      = 12
 	inHandOfOne    = 192
 	requestsInLine = 192
 	roomPatience   = 2 * time.Second

@@ -325,11 +325,11 @@ func TestHandshakeWhileItIsMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListener(t)
 		l.graph.handler = http.NotFoundHandler() // not listening yet
-		if _, _, err := l.subscription.Keep(t.Context(), time.Now()); err == nil {
+		if _, _, err := l.subscription.Maintain(t.Context(), time.Now()); err == nil {
 			t.Fatal("a subscription was made that nobody listens to")
 		}
 		l.graph.handler = l
-		if _, _, err := l.subscription.Keep(t.Context(), time.Now()); err != nil || l.subscription.known() == "" {
+		if _, _, err := l.subscription.Maintain(t.Context(), time.Now()); err != nil || l.subscription.known() == "" {
 			t.Errorf("the error is %v", err)
 		}
 	})
@@ -361,7 +361,7 @@ func TestNotificationOfAnEstrangedSubscription(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListener(t)
 		l.graph.add(func(one *graphSubscription) { one.ClientState = "of a ledger that is lost" })
-		if _, _, err := l.subscription.Keep(t.Context(), time.Now()); err != nil {
+		if _, _, err := l.subscription.Maintain(t.Context(), time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		l.graph.requests()

@@ -31,7 +31,7 @@ var (
 	errEnded    = errors.New("graph says that the subscription has ended already")
 )
 
-// subscription keeps Graph telling of call records. It implements collector.Keeper: one
+// subscription keeps Graph telling of call records. It implements collector.SubscriptionManager: one
 // goroutine keeps it, others note what notifications say of it.
 //
 //	          ┌──────────── 404, removed ◀───────────┐
@@ -79,8 +79,8 @@ func newSubscription(client *httpclient.Client, publicURL, clientState string, o
 	}
 }
 
-// Keep implements collector.Keeper: it finds, makes, renews or remakes the subscription.
-func (s *subscription) Keep(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error) {
+// Maintain implements collector.SubscriptionManager: it finds, makes, renews or remakes the subscription.
+func (s *subscription) Maintain(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error) {
 	if s.clientState == "" {
 		return 0, gap, errNoSecret
 	}

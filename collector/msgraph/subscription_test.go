@@ -28,7 +28,7 @@ func newKeeping(t *testing.T) *keeping {
 // keep keeps it, and wants these requests of it.
 func (k *keeping) keep(t *testing.T, requests string) (again time.Duration, gap time.Time) {
 	t.Helper()
-	again, gap, err := k.Keep(t.Context(), time.Now())
+	again, gap, err := k.Maintain(t.Context(), time.Now())
 	if err != nil {
 		t.Fatalf("the error is %v", err)
 	}
@@ -61,7 +61,7 @@ func TestSubscriptionIsMade(t *testing.T) {
 		if k.Urgent() {
 			t.Error("it is urgent")
 		}
-		if _, _, err := k.Keep(t.Context(), time.Now()); err != nil {
+		if _, _, err := k.Maintain(t.Context(), time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		var sent map[string]any
@@ -99,7 +99,7 @@ func TestSubscriptionIsRenewed(t *testing.T) {
 		begin := time.Now()
 		var renewed []time.Time
 		for time.Since(begin) < 21*24*time.Hour {
-			again, gap, err := k.Keep(t.Context(), time.Now())
+			again, gap, err := k.Maintain(t.Context(), time.Now())
 			if err != nil || !gap.IsZero() {
 				t.Fatalf("after %s: %v, gap %s", time.Since(begin), err, gap)
 			}
@@ -172,7 +172,7 @@ func TestSubscriptionIsFoundAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := newKeeping(t)
 				c.fill(k.graph)
-				if _, gap, err := k.Keep(t.Context(), time.Now()); err != nil || !gap.IsZero() {
+				if _, gap, err := k.Maintain(t.Context(), time.Now()); err != nil || !gap.IsZero() {
 					t.Fatalf("%v, the gap is %s", err, gap)
 				}
 				if got := k.graph.requests(); c.requests != "" && got != c.requests {
@@ -242,7 +242,7 @@ func TestSubscriptionThatCantBeMadeAgain(t *testing.T) {
 			return nil
 		}
 		<-time.After(10 * time.Minute)
-		_, gap, err := k.Keep(t.Context(), time.Now())
+		_, gap, err := k.Maintain(t.Context(), time.Now())
 		if err == nil || !gap.Equal(began) || !k.observer.expiry().IsZero() {
 			t.Fatalf("%v, the gap begins %s, the gauge shows %s", err, gap, k.observer.expiry())
 		}
@@ -297,7 +297,7 @@ func TestSubscriptionEventDuringAnOutage(t *testing.T) {
 		k.keep(t, "GET s, POST s")
 		k.lifecycleEvent("reauthorizationRequired")
 		k.graph.fault = func(*http.Request) *http.Response { return refused(http.StatusInternalServerError, "UnknownError") }
-		if _, _, err := k.Keep(t.Context(), time.Now()); err == nil || !k.Urgent() {
+		if _, _, err := k.Maintain(t.Context(), time.Now()); err == nil || !k.Urgent() {
 			t.Errorf("%v, urgent: %t", err, k.Urgent())
 		}
 		k.graph.fault = nil
@@ -317,7 +317,7 @@ func TestSubscriptionWhoseAnswerIsLost(t *testing.T) {
 			}
 			return nil
 		}
-		if _, _, err := k.Keep(t.Context(), time.Now()); err == nil {
+		if _, _, err := k.Maintain(t.Context(), time.Now()); err == nil {
 			t.Fatal("no error")
 		}
 		if got := k.graph.requests(); got != "GET s, POST s" {
@@ -348,7 +348,7 @@ func TestSubscriptionEndsAsGraphSays(t *testing.T) {
 					expires := time.Now().Add(c.life).UTC()
 					one.Expires = &expires
 				}
-				again, _, err := k.Keep(t.Context(), time.Now())
+				again, _, err := k.Maintain(t.Context(), time.Now())
 				if again != c.again || errors.Is(err, errEnded) != c.ended || (err != nil) != c.ended {
 					t.Errorf("again in %s, want %s; %v", again, c.again, err)
 				}
@@ -357,7 +357,7 @@ func TestSubscriptionEndsAsGraphSays(t *testing.T) {
 						t.Errorf("advice: %s: %s", what, todo)
 					}
 					<-time.After(time.Second)
-					if _, _, err := k.Keep(t.Context(), time.Now()); !errors.Is(err, errEnded) {
+					if _, _, err := k.Maintain(t.Context(), time.Now()); !errors.Is(err, errEnded) {
 						t.Errorf("checked, it is %v", err)
 					}
 				}
@@ -413,7 +413,7 @@ func TestSubscriptionErrors(t *testing.T) {
 					}
 					return nil
 				}
-				_, _, err := k.Keep(t.Context(), time.Now())
+				_, _, err := k.Maintain(t.Context(), time.Now())
 				if err == nil || httpclient.KindOf(err) != c.kind || k.known() != "" {
 					t.Fatalf("the error is %v, of kind %s", err, httpclient.KindOf(err))
 				}
@@ -432,7 +432,7 @@ func TestSubscriptionErrors(t *testing.T) {
 func TestSubscriptionWithoutSecret(t *testing.T) {
 	g := newFakeTenant(t)
 	s := newSubscription(g.client(), testHook, "", newNoticed())
-	if _, _, err := s.Keep(t.Context(), time.Now()); !errors.Is(err, errNoSecret) || len(g.asked) > 0 {
+	if _, _, err := s.Maintain(t.Context(), time.Now()); !errors.Is(err, errNoSecret) || len(g.asked) > 0 {
 		t.Errorf("the error is %v, asked %v", err, g.asked)
 	} else if what, todo := Advise(subscriptionError{err}); !strings.Contains(todo, "ledger") || what == "" {
 		t.Errorf("advice: %s: %s", what, todo)
@@ -479,7 +479,7 @@ func TestSubscriptionListPages(t *testing.T) {
 				}
 				return nil
 			}
-			_, _, err := k.Keep(t.Context(), time.Now())
+			_, _, err := k.Maintain(t.Context(), time.Now())
 			if c.problem == "" && (err != nil || k.known() != sub1) || c.problem != "" && (err == nil || !strings.Contains(err.Error(), c.problem)) {
 				t.Errorf("%s: %v", c.name, err)
 			}

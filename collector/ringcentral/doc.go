@@ -6,7 +6,7 @@
 //
 //	oauth/token ─▶ credentials ─▶ httpclient.Tokens ─┐
 //	                                                 ▼
-//	call-log, by ranges ──────────▶ httpclient.Fetch ─▶ page (envelope, streamed) ─▶ row ─▶ cdr.Record
+//	call-log, by ranges ──────────▶ httpclient.Pages ─▶ pageDecoder (envelope, rows) ─▶ pageMapper (row ─▶ cdr.Record) ─▶ collector.Page
 //	call-log-extract-sync, by changes ─┘  ▲               │ navigation.nextPage
 //	                                      └───────────────┘
 //
@@ -19,8 +19,8 @@
 //     then shift others to the next page, which makes duplicates, never losses. Without
 //     them RingCentral would give 24 hours. A read goes on while there is a next page,
 //     however short a page is.
-//   - Rows are handed on in whole pages, or in pieces of chunkRows while a page is
-//     longer than that: memory doesn't grow with the range or the page.
+//   - A page is decoded whole before it is mapped and yielded; one of more than a
+//     thousand rows is yielded as several.
 //   - A row whose field has another JSON type than RingCentral documents is set aside
 //     with its position; the rest of the page goes on. Strings and members that are new
 //     are no fault. Members that the mapping doesn't read are not looked at.
@@ -39,7 +39,7 @@
 // of ten requests a minute makes it at most ten thousand rows a minute.
 //
 // When things fail: a page that is cut, or is no valid JSON, is asked for again at the
-// same link by httpclient.Fetch, then the range fails. A link that has expired, repeats,
+// same link by httpclient, then the range fails. A link that has expired, repeats,
 // or leaves the host fails the range; links are never kept, so that the next read starts
 // from the range's beginning. Advise says what an error means.
 package ringcentral

@@ -23,7 +23,7 @@ type mapper struct {
 	// is listed once per view of it.
 	grouped bool
 
-	unmapped []collector.Unmapped // of the batch
+	unmapped []collector.Unmapped // of the page
 }
 
 // isNew notes a value that the mapping doesn't know.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/collector/wavix/oldwire"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -72,7 +71,7 @@ func (a *activeCalls) read(ctx context.Context) (count activeCount, err error) {
 
 // activeDecoder reads {success, calls}; older accounts may give the bare list.
 type activeDecoder struct {
-	input   *oldwire.Input
+	input   *Input
 	fields  activeFields
 	refusal refusal
 
@@ -82,7 +81,7 @@ type activeDecoder struct {
 }
 
 func newActiveDecoder() *activeDecoder {
-	return &activeDecoder{input: oldwire.NewInput(oldwire.MaxValue, oldwire.BodyBuffer)}
+	return &activeDecoder{input: NewInput(MaxValue, BodyBuffer)}
 }
 
 func (d *activeDecoder) decode(body io.Reader) (activeCount, error) {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/collector/wavix/oldwire"
 )
 
 // Advise says what an error of this package means and what to do about it, each in a
@@ -23,7 +22,7 @@ func Advise(err error) (what, todo string) {
 	switch {
 	case errors.Is(err, errNoCSV):
 		return "the account has no CSV export (" + text + ")", "set format to json or stream"
-	case errors.Is(err, oldwire.ErrHTML):
+	case errors.Is(err, ErrHTML):
 		return adviseBody(text)
 	}
 	if what, todo := adviseMessage(says(err), text); what != "" {
@@ -37,7 +36,7 @@ func Advise(err error) (what, todo string) {
 			"nothing, if it passes: it is asked again; else ask Wavix's support"
 	}
 	switch {
-	case errors.Is(err, oldwire.ErrCut):
+	case errors.Is(err, ErrCut):
 		return "an answer broke off (" + text + ")", "nothing, if it passes: it is read again from its beginning; else set format to json, for shorter answers"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return "Wavix was not asked to the end: " + text, "try again"

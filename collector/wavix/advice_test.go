@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/collector/wavix/oldwire"
 )
 
 func TestAdvice(t *testing.T) {
@@ -33,9 +32,9 @@ func TestAdvice(t *testing.T) {
 		{"unavailable", refusedWith(http.StatusServiceUnavailable, `{"success":false,"message":"Service temporary unavailable"}`), "has a fault", "asked again"},
 		{"fault", &httpclient.Error{Kind: httpclient.KindServer}, "has a fault", "asked again"},
 		{"success false", &refusedError{}, "failed, with status 200", "asked again"},
-		{"HTML", httpclient.Retryable(oldwire.ErrHTML), "no answer of Wavix's", "maintenance"},
+		{"HTML", httpclient.Retryable(ErrHTML), "no answer of Wavix's", "maintenance"},
 		{"HTML as JSON", &httpclient.Error{Kind: httpclient.KindBody}, "no answer of Wavix's", "maintenance"},
-		{"cut stream", fmt.Errorf("%w at byte 7", oldwire.ErrCut), "broke off", "read again"},
+		{"cut stream", fmt.Errorf("%w at byte 7", ErrCut), "broke off", "read again"},
 		{"network", &httpclient.Error{Kind: httpclient.KindNetwork}, "can't be reached", "proxy_url"},
 		{"redirect", &httpclient.Error{Kind: httpclient.KindRedirect}, "another place", "base_url"},
 		{"giant", &httpclient.Error{Kind: httpclient.KindTooLarge}, "too large", "format to json"},

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/cdr-exporter/cdr-exporter/collector/wavix/oldwire"
 )
 
 // csvDecoder reads a page of comma-separated values, whose columns the provider doesn't
@@ -23,7 +21,7 @@ type csvDecoder struct {
 }
 
 func newCSVDecoder(b *batch) *csvDecoder {
-	d := &csvDecoder{batch: b, buffer: bufio.NewReaderSize(nil, oldwire.BodyBuffer)}
+	d := &csvDecoder{batch: b, buffer: bufio.NewReaderSize(nil, BodyBuffer)}
 	d.copy.reader = d.buffer
 	return d
 }
@@ -34,8 +32,8 @@ func (d *csvDecoder) decode(body io.Reader, page, perPage int) error {
 	d.batch.begin(page, perPage)
 	d.buffer.Reset(body)
 	d.copy.reset()
-	oldwire.SkipMark(d.buffer)
-	if err := oldwire.NotHTML(d.buffer); err != nil {
+	SkipMark(d.buffer)
+	if err := NotHTML(d.buffer); err != nil {
 		return err
 	}
 	if err := d.notRefused(); err != nil {
@@ -54,7 +52,7 @@ func (d *csvDecoder) notRefused() error {
 		return nil //nolint:nilerr // whoever reads on will see the error
 	}
 	var r refusal
-	in := oldwire.NewInput(oldwire.MaxValue, oldwire.BodyBuffer)
+	in := NewInput(MaxValue, BodyBuffer)
 	in.Reset(d.buffer)
 	err = in.Object("", func(name string) error {
 		raw, err := in.JSON.ReadValue()
@@ -101,7 +99,7 @@ func (d *csvDecoder) rows() error {
 			return err
 		}
 		if !ended && d.batch.spoilt {
-			return oldwire.ErrCut // the last line has no end, and isn't a row
+			return ErrCut // the last line has no end, and isn't a row
 		}
 	}
 }
@@ -151,7 +149,7 @@ func (d *csvDecoder) fault(err error) error {
 	case !ok:
 		return err
 	case d.copy.ended && errors.Is(err, csv.ErrQuote):
-		return fmt.Errorf("%w in line %d", oldwire.ErrCut, syntax.StartLine)
+		return fmt.Errorf("%w in line %d", ErrCut, syntax.StartLine)
 	}
 	return fmt.Errorf("the answer is no valid CSV in line %d", syntax.Line)
 }
@@ -168,8 +166,8 @@ func (r *recorder) reset() { r.bytes, r.from, r.ended = r.bytes[:0], 0, false }
 
 // Read implements io.Reader.
 func (r *recorder) Read(b []byte) (int, error) {
-	if len(r.bytes) > oldwire.MaxValue {
-		return 0, oldwire.TooLong(oldwire.MaxValue)
+	if len(r.bytes) > MaxValue {
+		return 0, TooLong(MaxValue)
 	}
 	n, err := r.reader.Read(b)
 	r.bytes = append(r.bytes, b[:n]...)

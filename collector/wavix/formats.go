@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/collector/wavix/oldwire"
 )
 
 // reading asks for the call log in one format and hands the rows on; a dayReader says
@@ -39,7 +38,7 @@ func (e *readError) Unwrap() error { return e.error }
 const exportTries = 3
 
 func newReading(a asker, format string, b *batch) *reading {
-	in := oldwire.NewInput(oldwire.MaxValue, oldwire.BodyBuffer)
+	in := NewInput(MaxValue, BodyBuffer)
 	return &reading{
 		asker: a, format: format, batch: b, begun: map[query]bool{},
 		pages: newPageDecoder(b, in), stream: &streamDecoder{batch: b, input: in}, csv: newCSVDecoder(b),

@@ -7,22 +7,20 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/cdr-exporter/cdr-exporter/collector/wavix/oldwire"
 )
 
 // pageDecoder reads a page {items, pagination}, in any order, and hands each row to the
 // batch as it comes. It is for one goroutine.
 type pageDecoder struct {
 	batch *batch // nil: only the pagination matters
-	input *oldwire.Input
+	input *Input
 
 	refusal  refusal
 	hasItems bool
 	info     pageInfo
 }
 
-func newPageDecoder(b *batch, in *oldwire.Input) *pageDecoder {
+func newPageDecoder(b *batch, in *Input) *pageDecoder {
 	return &pageDecoder{batch: b, input: in}
 }
 

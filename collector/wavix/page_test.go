@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/wavix/oldwire"
 )
 
 func TestPage(t *testing.T) {
@@ -241,11 +240,11 @@ func TestEndlessValue(t *testing.T) {
 			case formatCSV:
 				err = r.csv.decode(body, 1, 10)
 			}
-			if !errors.Is(err, oldwire.ErrValueTooLong) {
-				t.Errorf("error %v, want oldwire.ErrValueTooLong", err)
+			if !errors.Is(err, ErrValueTooLong) {
+				t.Errorf("error %v, want ErrValueTooLong", err)
 			}
-			if endless > 2*oldwire.MaxSkipped {
-				t.Errorf("%d bytes were read, want little more than %d", endless, oldwire.MaxSkipped)
+			if endless > 2*MaxSkipped {
+				t.Errorf("%d bytes were read, want little more than %d", endless, MaxSkipped)
 			}
 		})
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/collector/wavix/oldwire"
 )
 
 // The names of the feeds, which are labels.
@@ -101,7 +100,7 @@ func noHTMLType(use func(*httpclient.Response) error) func(*httpclient.Response)
 	return func(response *httpclient.Response) error {
 		kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")) // an odd type is left to the first byte
 		if kind == "text/html" || kind == "application/xhtml+xml" {
-			return httpclient.Retryable(oldwire.ErrHTML)
+			return httpclient.Retryable(ErrHTML)
 		}
 		return use(response)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/wavix/oldwire"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
@@ -18,7 +17,7 @@ import (
 // It is for one goroutine.
 type streamDecoder struct {
 	batch *batch
-	input *oldwire.Input
+	input *Input
 }
 
 // decode reads a stream to its end.
@@ -32,8 +31,8 @@ func (d *streamDecoder) decode(body io.Reader) error {
 }
 
 func (d *streamDecoder) lines() error {
-	oldwire.SkipMark(d.input.Buffer)
-	if err := oldwire.NotHTML(d.input.Buffer); err != nil {
+	SkipMark(d.input.Buffer)
+	if err := NotHTML(d.input.Buffer); err != nil {
 		return err
 	}
 	for {

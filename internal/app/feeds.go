@@ -47,7 +47,7 @@ func (a *App) giveLedger(settings *collector.LoopSettings, s *source, info *coll
 	}
 	switch {
 	case info.Fetcher != nil:
-		work := collector.NewWorkFeed(collector.WorkSettings{Ranges: ranges, Fetcher: info.Fetcher, Queue: state, Keeper: info.Keeper})
+		work := collector.NewTaskFeed(collector.TaskSettings{Ranges: ranges, Fetcher: info.Fetcher, Queue: state, Subscription: info.Subscription})
 		hooks.add(info.Webhook, &enqueuing{feed: state, wake: work.Wake, logger: a.webhooks.logger.With(collector.SourceKey, s.config.Name)})
 		settings.Feed, settings.Paced, settings.Woken, settings.Unread = work, work, work.Woken(), work.Unread
 		queue = state

@@ -22,7 +22,7 @@ type lazyFeed struct {
 
 var (
 	_ collector.Ledger    = (*lazyFeed)(nil)
-	_ collector.WorkQueue = (*lazyFeed)(nil)
+	_ collector.TaskQueue = (*lazyFeed)(nil)
 )
 
 // errNotOpen is a feed whose state couldn't be opened yet.
@@ -58,7 +58,7 @@ func (l *lazyFeed) Commit(ctx context.Context, page *ledger.Page) (ledger.Result
 	return feed.Commit(ctx, page)
 }
 
-// Due implements collector.WorkQueue.
+// Due implements collector.TaskQueue.
 func (l *lazyFeed) Due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
 	feed := l.opened.Load()
 	if feed == nil {
@@ -67,7 +67,7 @@ func (l *lazyFeed) Due(ctx context.Context, now time.Time, limit int) ([]ledger.
 	return feed.Due(ctx, now, limit)
 }
 
-// SetAside implements collector.WorkQueue.
+// SetAside implements collector.TaskQueue.
 func (l *lazyFeed) SetAside(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
 	feed := l.opened.Load()
 	if feed == nil {
@@ -76,7 +76,7 @@ func (l *lazyFeed) SetAside(ctx context.Context, now time.Time, limit int) ([]le
 	return feed.SetAside(ctx, now, limit)
 }
 
-// Waiting implements collector.WorkQueue.
+// Waiting implements collector.TaskQueue.
 func (l *lazyFeed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
 	feed := l.opened.Load()
 	if feed == nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-// observeLedger sets, before each snapshot, the own gauges that are read rather
-// than told.
+// observeLedger sets, before each snapshot, the own gauges that are read when
+// they are shown.
 func (a *App) observeLedger() {
 	a.own.OnSnapshot(func() {
 		records, oldest := a.ledger.Outbox()

@@ -71,7 +71,7 @@ func (p *told) open(c any, settings collector.SourceSettings) (*collector.Source
 	if path := block.Records.Path; path != "" {
 		feed.Webhook = &collector.Webhook{Path: path, Handler: p.handler(settings.Notified)}
 		if p.keep != nil {
-			feed.Keeper = keeper{p.keep, settings.Notified}
+			feed.Subscription = keeper{p.keep, settings.Notified}
 		}
 	}
 	return &collector.Source{
@@ -189,7 +189,7 @@ func (p *told) hold() (release func()) {
 	}
 }
 
-// Urgent implements collector.Keeper.
+// Urgent implements collector.SubscriptionManager.
 func (keeper) Urgent() bool { return false }
 
 // keeper is a subscription.
@@ -198,8 +198,8 @@ type keeper struct {
 	observer collector.NotificationObserver
 }
 
-// Keep implements collector.Keeper.
-func (k keeper) Keep(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error) {
+// Maintain implements collector.SubscriptionManager.
+func (k keeper) Maintain(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error) {
 	if err := k.keep(ctx); err != nil {
 		return 0, gap, err
 	}

@@ -32,8 +32,8 @@ type enqueuing struct {
 	logger *slog.Logger
 }
 
-// enqueue makes work durable and then wakes the feed, to do it and whatever else
-// notifications want of it: without work it only does that.
+// enqueue makes tasks durable and then wakes the feed. Without tasks it only wakes the feed,
+// whose subscription may need attention.
 func (e *enqueuing) enqueue(ctx context.Context, work []collector.Work) (queued int, err error) {
 	if len(work) > 0 {
 		queued, err = e.feed.enqueue(ctx, work)
@@ -41,7 +41,7 @@ func (e *enqueuing) enqueue(ctx context.Context, work []collector.Work) (queued 
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
-		return 0, err // whoever sent it has gone
+		return 0, err // the sender has gone
 	default:
 		e.logger.WarnContext(ctx, "What a notification names can't be kept, so the provider is asked to send it again.", "err", err)
 		return 0, err

@@ -46,7 +46,7 @@ type reading struct {
 	passes               int
 	end, lowest, highest time.Time
 
-	// Of the piece in hand: the driver, which remembers what was fetched, and what Summary tells of it.
+	// Of the piece in hand: the driver, which remembers what was fetched, and what goes into the Summary.
 	driver                         *collector.Driver
 	unfinished, unsettled, missing map[string]bool
 	found                          int           // new calls of the pass in hand
@@ -224,12 +224,12 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// note tells something about the feed.
+// note prints a line about the feed.
 func (r *reading) note(format string, args ...any) {
 	r.history.settings.Note(r.feed.Source + "/" + r.feed.Info.Name + ": " + fmt.Sprintf(format, args...))
 }
 
-// progress tells how far reading is.
+// progress reports how far reading is.
 func (r *reading) progress() {
 	r.history.progress(Progress{Read: r.done.Sub(r.begin()) + r.within(), Calls: r.summary.Calls})
 }

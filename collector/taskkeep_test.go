@@ -9,8 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// The Keeper is asked when it wants to be, and after a failure ever more seldom.
-func TestWorkFeed_TheKeeperIsAsked(t *testing.T) {
+// The SubscriptionManager is asked when it wants to be, and after a failure ever more seldom.
+func TestTaskFeed_TheKeeperIsAsked(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		err      error
@@ -22,9 +22,9 @@ func TestWorkFeed_TheKeeperIsAsked(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				m := newWorkModel(time.Now())
+				m := newTaskModel(time.Now())
 				kept := &keeper{again: time.Minute, err: c.err}
-				feed := m.feed(func(s *WorkSettings) { s.Keeper = kept })
+				feed := m.feed(func(s *TaskSettings) { s.Subscription = kept })
 				loop := m.loop(feed)
 				loop.Start()
 				pass(t, time.Hour)
@@ -48,12 +48,12 @@ func TestWorkFeed_TheKeeperIsAsked(t *testing.T) {
 	}
 }
 
-// A Keeper that is urgent is asked as soon as the feed is woken, but not while it fails.
-func TestWorkFeed_TheUrgentKeeper(t *testing.T) {
+// A SubscriptionManager that is urgent is asked as soon as the feed is woken, but not while it fails.
+func TestTaskFeed_TheUrgentKeeper(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newWorkModel(time.Now())
+		m := newTaskModel(time.Now())
 		kept := &keeper{again: time.Hour}
-		feed := m.feed(func(s *WorkSettings) { s.Keeper = kept })
+		feed := m.feed(func(s *TaskSettings) { s.Subscription = kept })
 		loop := m.loop(feed)
 		loop.Start()
 		pass(t, time.Minute)
@@ -93,10 +93,10 @@ func TestRule12_AGapIsListed(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin := time.Now()
-				m := newWorkModel(begin)
+				m := newTaskModel(begin)
 				m.state.HistoryDone = true
 				kept := &keeper{again: 5 * time.Minute}
-				feed := m.feed(func(s *WorkSettings) { s.Keeper = kept })
+				feed := m.feed(func(s *TaskSettings) { s.Subscription = kept })
 				loop := m.loop(feed)
 				loop.Start()
 				pass(t, 10*24*time.Hour)

@@ -11,7 +11,7 @@ import (
 // One record that the provider can't give makes no other call late in a tenant that has
 // few of them: the list goes on, and that others were fetched meanwhile tells that the fault
 // is the record's own, so that it is set aside in the end and holds nothing.
-func TestWorkFeed_APoisonedRecordMakesNothingLate(t *testing.T) {
+func TestTaskFeed_APoisonedRecordMakesNothingLate(t *testing.T) {
 	for name, fault := range map[string]*httpclient.Error{
 		"server":    {Kind: httpclient.KindServer, Status: 500},
 		"forbidden": {Kind: httpclient.KindForbidden, Status: 403},
@@ -23,7 +23,7 @@ func TestWorkFeed_APoisonedRecordMakesNothingLate(t *testing.T) {
 func testPoison(t *testing.T, fault error) {
 	t.Helper()
 	now := time.Now()
-	m := newWorkModel(now)
+	m := newTaskModel(now)
 	m.latency = 10 * time.Millisecond
 	m.fault = only(fault, "poison")
 	m.add(now.Add(40*time.Minute), now.Add(60*time.Hour), 100*time.Minute, 0)

@@ -14,10 +14,10 @@ import (
 )
 
 // silentFeed is a feed without a list, over calls that were published now and are all told of.
-func silentFeed(t *testing.T, calls int, change ...func(*workModel)) (*workModel, *WorkFeed, *Loop) {
+func silentFeed(t *testing.T, calls int, change ...func(*taskModel)) (*taskModel, *TaskFeed, *Loop) {
 	t.Helper()
 	now := time.Now()
-	m := newWorkModel(now)
+	m := newTaskModel(now)
 	m.latency, m.unlisted = 10*time.Millisecond, true
 	for i := range calls {
 		m.calls = append(m.calls, &toldCall{id: fmt.Sprint("c", i), start: now, end: now, versions: []time.Time{now}})
@@ -25,7 +25,7 @@ func silentFeed(t *testing.T, calls int, change ...func(*workModel)) (*workModel
 	for _, c := range change {
 		c(m)
 	}
-	feed := m.feed(func(s *WorkSettings) { s.Ranges.Reader = silent{} })
+	feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader = silent{} })
 	loop := m.loop(feed)
 	loop.Start()
 	pass(t, 2*time.Second)
@@ -48,13 +48,13 @@ func only(err error, keys ...string) func(string) error {
 }
 
 // allFetches is how often anything was fetched.
-func (m *workModel) allFetches() (n int) {
+func (m *taskModel) allFetches() (n int) {
 	m.with(func() { n = len(m.fetched) })
 	return n
 }
 
 // attempts are how often what waits was tried, the most of all.
-func (m *workModel) attempts() (most int) {
+func (m *taskModel) attempts() (most int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, w := range m.work {
@@ -65,7 +65,7 @@ func (m *workModel) attempts() (most int) {
 
 // An outage, a refusal or throttling of the provider counts no attempts and backs off;
 // afterwards all is fetched.
-func TestWorkFeed_AnOutageCountsNoAttempts(t *testing.T) {
+func TestTaskFeed_AnOutageCountsNoAttempts(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		err  error
@@ -88,7 +88,7 @@ func TestWorkFeed_AnOutageCountsNoAttempts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				m, feed, loop := silentFeed(t, 20, func(m *workModel) {
+				m, feed, loop := silentFeed(t, 20, func(m *taskModel) {
 					m.fault = func(key string) error { return c.err }
 				})
 				pass(t, time.Hour)
@@ -116,7 +116,7 @@ func TestWorkFeed_AnOutageCountsNoAttempts(t *testing.T) {
 
 // A record that the provider can't give stops no other, and is set aside in the end, as
 // others are fetched.
-func TestWorkFeed_APoisonedRecordStopsNothing(t *testing.T) {
+func TestTaskFeed_APoisonedRecordStopsNothing(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		err  error
@@ -134,7 +134,7 @@ func TestWorkFeed_APoisonedRecordStopsNothing(t *testing.T) {
 				for i := range 10 {
 					poison = append(poison, fmt.Sprint("c", i))
 				}
-				m, feed, loop := silentFeed(t, 30, func(m *workModel) { m.fault = only(c.err, poison...) })
+				m, feed, loop := silentFeed(t, 30, func(m *taskModel) { m.fault = only(c.err, poison...) })
 				pass(t, 30*time.Second)
 				if n := m.State().Records; n != 20 {
 					t.Errorf("after half a minute %d calls are counted", n)
@@ -170,9 +170,9 @@ func TestWorkFeed_APoisonedRecordStopsNothing(t *testing.T) {
 }
 
 // A fault that is met while others are fetched is the record's: it counts as an attempt.
-func TestWorkFeed_AFaultBesideSuccessIsAnAttempt(t *testing.T) {
+func TestTaskFeed_AFaultBesideSuccessIsAnAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, feed, loop := silentFeed(t, 5, func(m *workModel) {
+		m, feed, loop := silentFeed(t, 5, func(m *taskModel) {
 			m.fault = only(&httpclient.Error{Kind: httpclient.KindServer, Status: 500}, "c3")
 		})
 		pass(t, 40*time.Second)
@@ -183,11 +183,11 @@ func TestWorkFeed_AFaultBesideSuccessIsAnAttempt(t *testing.T) {
 	})
 }
 
-// What takes long holds up neither other records nor the list nor the Keeper.
-func TestWorkFeed_ASlowRecordHoldsNothingUp(t *testing.T) {
+// What takes long holds up neither other records nor the list nor the subscription manager.
+func TestTaskFeed_ASlowRecordHoldsNothingUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
-		m := newWorkModel(now)
+		m := newTaskModel(now)
 		m.latency = 10 * time.Millisecond
 		m.slow = func(key string) time.Duration {
 			if key == "town hall" {
@@ -197,7 +197,7 @@ func TestWorkFeed_ASlowRecordHoldsNothingUp(t *testing.T) {
 		}
 		m.calls = []*toldCall{{id: "town hall", start: now, end: now, versions: []time.Time{now}}}
 		kept := &keeper{again: time.Minute}
-		feed := m.feed(func(s *WorkSettings) { s.Keeper, s.Ranges.Interval = kept, time.Minute })
+		feed := m.feed(func(s *TaskSettings) { s.Subscription, s.Ranges.Interval = kept, time.Minute })
 		loop := m.loop(feed)
 		loop.Start()
 		if _, err := m.tell(feed, "town hall"); err != nil {
@@ -222,7 +222,7 @@ func TestWorkFeed_ASlowRecordHoldsNothingUp(t *testing.T) {
 			t.Errorf("it is counted already, or was fetched %d times", n)
 		}
 		if n := kept.asked(); n < 15 {
-			t.Errorf("the Keeper was asked %d times", n)
+			t.Errorf("the subscription manager was asked %d times", n)
 		}
 		pass(t, 5*time.Minute)
 		loop.Stop()
@@ -234,9 +234,9 @@ func TestWorkFeed_ASlowRecordHoldsNothingUp(t *testing.T) {
 }
 
 // When the loop stops, what has landed is committed, and what is under way ends.
-func TestWorkFeed_StopCommitsWhatHasLanded(t *testing.T) {
+func TestTaskFeed_StopCommitsWhatHasLanded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, _, loop := silentFeed(t, 20, func(m *workModel) {
+		m, _, loop := silentFeed(t, 20, func(m *taskModel) {
 			m.parallel, m.latency = 8, time.Second
 		})
 		<-time.After(1500 * time.Millisecond)
@@ -248,7 +248,7 @@ func TestWorkFeed_StopCommitsWhatHasLanded(t *testing.T) {
 		if m.flying != 0 {
 			t.Errorf("%d are under way still", m.flying)
 		}
-		feed := m.feed(func(s *WorkSettings) { s.Ranges.Reader = silent{} })
+		feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader = silent{} })
 		loop = m.loop(feed)
 		loop.Start()
 		pass(t, 2*time.Hour)
@@ -258,11 +258,11 @@ func TestWorkFeed_StopCommitsWhatHasLanded(t *testing.T) {
 }
 
 // While the ledger takes nothing, the provider isn't asked over and over.
-func TestWorkFeed_AFullDisk(t *testing.T) {
+func TestTaskFeed_AFullDisk(t *testing.T) {
 	for _, full := range []error{ledger.ErrFull, ledger.ErrOutboxFull, ledger.ErrFenced} {
 		t.Run(full.Error(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				m, feed, loop := silentFeed(t, 200, func(m *workModel) { m.latency = time.Millisecond })
+				m, feed, loop := silentFeed(t, 200, func(m *taskModel) { m.latency = time.Millisecond })
 				m.with(func() { m.refuse = func(*ledger.Page) error { return full } })
 				pass(t, time.Second)
 				m.with(func() { m.fetched = nil })
@@ -283,9 +283,9 @@ func TestWorkFeed_AFullDisk(t *testing.T) {
 }
 
 // A panic of the Fetcher is shown, and tried again.
-func TestWorkFeed_APanic(t *testing.T) {
+func TestTaskFeed_APanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, feed, loop := silentFeed(t, 1, func(m *workModel) {
+		m, feed, loop := silentFeed(t, 1, func(m *taskModel) {
 			m.fault = func(string) error { panic("boom") }
 		})
 		pass(t, time.Minute)
@@ -300,11 +300,11 @@ func TestWorkFeed_APanic(t *testing.T) {
 }
 
 // When the ledger can't be asked for work, it is asked again soon.
-func TestWorkFeed_AQueueThatFails(t *testing.T) {
+func TestTaskFeed_AQueueThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newWorkModel(time.Now())
-		queue := &failingQueue{workModel: m, err: errors.New("disk I/O error")}
-		feed := m.feed(func(s *WorkSettings) { s.Ranges.Reader, s.Queue = silent{}, queue })
+		m := newTaskModel(time.Now())
+		queue := &failingQueue{taskModel: m, err: errors.New("disk I/O error")}
+		feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader, s.Queue = silent{}, queue })
 		loop := m.loop(feed)
 		loop.Start()
 		pass(t, time.Minute)
@@ -330,7 +330,7 @@ func TestWorkFeed_AQueueThatFails(t *testing.T) {
 }
 
 type failingQueue struct {
-	*workModel
+	*taskModel
 	asked int
 	err   error
 }
@@ -349,19 +349,19 @@ func (q *failingQueue) Due(ctx context.Context, now time.Time, limit int) ([]led
 	if err != nil {
 		return nil, err
 	}
-	return q.workModel.Due(ctx, now, limit)
+	return q.taskModel.Due(ctx, now, limit)
 }
 
 // What a list names is due by the provider's clock, however wrong ours is.
-func TestWorkFeed_WorkIsDueByTheFeedsClock(t *testing.T) {
+func TestTaskFeed_WorkIsDueByTheFeedsClock(t *testing.T) {
 	for _, wrong := range []time.Duration{-3 * time.Hour, 3 * time.Hour} {
 		t.Run(wrong.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now()
-				m := newWorkModel(now.Add(-time.Hour))
+				m := newTaskModel(now.Add(-time.Hour))
 				m.add(now.Add(-time.Hour), now, 10*time.Minute, 0)
 				clock := NewClock(func() time.Time { return time.Now().Add(wrong) }, func() (time.Duration, bool) { return -wrong, true })
-				feed := m.feed(func(s *WorkSettings) { s.Ranges.Clock = clock })
+				feed := m.feed(func(s *TaskSettings) { s.Ranges.Clock = clock })
 				loop := m.loop(feed)
 				loop.Start()
 				pass(t, time.Minute)
@@ -379,7 +379,7 @@ func TestWorkFeed_WorkIsDueByTheFeedsClock(t *testing.T) {
 func TestRule09_AListIsReadAgainWhileItNamesWhatIsNew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
-		m := newWorkModel(now.Add(-20 * 24 * time.Hour))
+		m := newTaskModel(now.Add(-20 * 24 * time.Hour))
 		m.add(m.state.Origin, m.state.Origin.Add(10*time.Hour), time.Hour, 0)
 		loop := m.loop(m.feed())
 		loop.Start()

@@ -1,4 +1,4 @@
-package oldwire
+package wavix
 
 import (
 	"bufio"

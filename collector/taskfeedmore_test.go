@@ -11,12 +11,12 @@ import (
 
 // What waits for names waits also for those that come again meanwhile, which are due only
 // from then on.
-func TestWorkFeed_WhatIsNamedAgainHolds(t *testing.T) {
+func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newWorkModel(time.Now())
+		m := newTaskModel(time.Now())
 		feed := m.feed()
 		sink := &loopSink{loop: m.loop(feed)}
-		name := &workSink{Sink: sink, feed: feed}
+		name := &taskSink{Sink: sink, feed: feed}
 		named := func() *ledger.Page {
 			return &ledger.Page{Enqueue: []Work{{Kind: "record", Key: "a", Version: 1}}, ObservedAt: sink.Now()}
 		}
@@ -50,7 +50,7 @@ func TestWorkFeed_WhatIsNamedAgainHolds(t *testing.T) {
 
 // slowDisk takes its time for each commit, and counts those with records.
 type slowDisk struct {
-	*workModel
+	*taskModel
 	commits int
 }
 
@@ -59,22 +59,22 @@ func (l *slowDisk) Commit(ctx context.Context, page *ledger.Page) (ledger.Result
 	if len(page.Records) > 0 {
 		l.commits++
 	}
-	return l.workModel.Commit(ctx, page)
+	return l.taskModel.Commit(ctx, page)
 }
 
 // What lands while the ledger commits is committed together, so that a slow disk doesn't
 // make each record wait for all before it.
-func TestWorkFeed_AnswersAreCommittedTogether(t *testing.T) {
+func TestTaskFeed_AnswersAreCommittedTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
-		m := newWorkModel(now)
+		m := newTaskModel(now)
 		m.latency, m.unlisted, m.parallel = 10*time.Millisecond, true, 8
 		m.add(now, now.Add(200*time.Millisecond), time.Millisecond, -30*time.Second)
 		for _, c := range m.calls {
 			c.versions[0] = now
 		}
-		slow := &slowDisk{workModel: m}
-		feed := m.feed(func(s *WorkSettings) { s.Ranges.Reader = silent{} })
+		slow := &slowDisk{taskModel: m}
+		feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader = silent{} })
 		loop := m.loop(feed, func(s *LoopSettings) { s.Ledger = slow })
 		loop.Start()
 		for _, c := range m.calls {

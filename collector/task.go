@@ -9,7 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// Work is something that a feed still has to do: it waits in the ledger, so that a
+// Work is a task that a feed still has to do: it waits in the ledger, so that a
 // crash loses none of it (counting.md 4). In a Page, a Due that isn't set is at once.
 type Work = ledger.Work
 
@@ -25,7 +25,7 @@ type Fetcher interface {
 	// what else is to be done then; nil is nothing. For a record that is provisional that
 	// must be to read it again, since it goes no further.
 	//
-	// An error is a refusal, whatever its status: it counts against the key only if another
+	// An error of any status is a refusal: it counts against the key only if another
 	// was fetched since the refusal before, else all fetching backs off (counting.md 30).
 	// Throttling and a refused credential never count. ErrStale is an answer, and counts.
 	Fetch(ctx context.Context, works []Work) (*Page, error)
@@ -33,7 +33,7 @@ type Fetcher interface {
 	Parallel() int
 }
 
-// The errors of a Fetcher that are told apart; they are wrapped.
+// The errors of a Fetcher that callers distinguish with errors.Is.
 var (
 	// ErrNotYet: the provider doesn't have it yet.
 	ErrNotYet = errors.New("the provider doesn't have it yet")
@@ -46,13 +46,13 @@ var (
 	ErrStale = errors.New("the answer is an older version than is known")
 )
 
-// Keeper keeps something alive at the provider beside reading, such as a subscription.
-type Keeper interface {
-	// Keep does what is due and says when it wants to be asked again. Gap, if it isn't
+// SubscriptionManager keeps the provider's notifications coming.
+type SubscriptionManager interface {
+	// Maintain does what is due and says when it wants to be asked again. Gap, if it isn't
 	// zero, is since when notifications may have been missed: what started after it, less
 	// a margin, is listed again. It counts with an error too.
-	Keep(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error)
-	// Urgent says that Keep is to be called before its time, as soon as the feed is woken.
+	Maintain(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error)
+	// Urgent says that Maintain is to be called before its time, as soon as the feed is woken.
 	Urgent() bool
 }
 

@@ -27,14 +27,14 @@ const (
 	committedAtOnce = 32
 )
 
-// round is one poll's fetching.
-type round struct {
-	feed *WorkFeed
+// fetchBatch is what one poll fetches.
+type fetchBatch struct {
+	feed *TaskFeed
 	sink Sink
 	jobs []*job // not begun yet
 
-	landed int
-	served bool // the provider has given what was asked for, of some key
+	finished int
+	served   bool // the provider has given what was asked for, of some key
 	// answers are what came and isn't committed yet.
 	answers []fetched
 	// stopped is why no more is begun: the provider throttles us or refuses our credential.
@@ -43,14 +43,14 @@ type round struct {
 	refused []fetched
 }
 
-// run begins jobs and takes what lands, until its time is up or nothing is left. What
-// earlier rounds have begun is only waited for beside its own.
-func (r *round) run(ctx context.Context) error {
+// run begins jobs and handles results, until its time is up or nothing is left. Jobs of
+// earlier polls are waited for only beside its own.
+func (r *fetchBatch) run(ctx context.Context) error {
 	s := &r.feed.fetching
-	over := time.NewTimer(roundLength)
+	over := time.NewTimer(batchLength)
 	defer over.Stop()
 	for began := false; ; {
-		for ; len(r.jobs) > 0 && !s.full() && !r.given() && ctx.Err() == nil; r.jobs = r.jobs[1:] {
+		for ; len(r.jobs) > 0 && !s.full() && !r.givenUp() && ctx.Err() == nil; r.jobs = r.jobs[1:] {
 			s.start(ctx, r.jobs[0], r.feed.Wake) // it may outlive the poll, not the loop, which ctx is of
 			began = true
 		}
@@ -58,9 +58,9 @@ func (r *round) run(ctx context.Context) error {
 		var err error
 		switch {
 		case ok && len(r.answers) < committedAtOnce:
-			err = r.take(ctx, got)
+			err = r.handleResult(ctx, got)
 		case ok:
-			err = errors.Join(r.commit(ctx), r.take(ctx, got))
+			err = errors.Join(r.commit(ctx), r.handleResult(ctx, got))
 		case len(r.answers) > 0:
 			err = r.commit(ctx)
 		default:
@@ -72,8 +72,8 @@ func (r *round) run(ctx context.Context) error {
 	}
 }
 
-// next is what lands next, if anything does before the round is over.
-func (r *round) next(ctx context.Context, over <-chan time.Time, wait bool) (got fetched, ok bool) {
+// next is the next result, if one comes before the time is up.
+func (r *fetchBatch) next(ctx context.Context, over <-chan time.Time, wait bool) (got fetched, ok bool) {
 	s := &r.feed.fetching
 	select {
 	case got = <-s.results:
@@ -88,21 +88,21 @@ func (r *round) next(ctx context.Context, over <-chan time.Time, wait bool) (got
 		return got, true
 	case <-over:
 		return got, false
-	case <-ctx.Done(): // what has landed is still committed
+	case <-ctx.Done(): // results that are there are still committed
 		return r.next(ctx, over, false)
 	}
 }
 
-// given says whether the round is given up: what is under way still lands.
-func (r *round) given() bool {
+// givenUp says that no more jobs are begun; those in flight still finish.
+func (r *fetchBatch) givenUp() bool {
 	return r.stopped != nil || !r.served && len(r.refused) >= r.feed.fetching.parallel
 }
 
-// take sees to what became of a job. The error is the ledger's.
-func (r *round) take(ctx context.Context, got fetched) error {
+// handleResult deals with what became of a job. The error is the ledger's.
+func (r *fetchBatch) handleResult(ctx context.Context, got fetched) error {
 	s := &r.feed.fetching
 	delete(s.inFlight, got.job.key)
-	r.landed++
+	r.finished++
 	stale := errors.Is(got.err, ErrStale)
 	if got.err == nil || stale {
 		s.endpoint.Served()
@@ -133,7 +133,7 @@ func (r *round) take(ctx context.Context, got fetched) error {
 
 // refuse blames a key for its refusal if there is a witness (counting.md 30). Else its work
 // stays due in the ledger, where it holds the watermark, and others go first.
-func (r *round) refuse(ctx context.Context, got fetched) error {
+func (r *fetchBatch) refuse(ctx context.Context, got fetched) error {
 	s, key := &r.feed.fetching, got.job.key
 	c := s.caseOf(key)
 	before := c.Witnessed()
@@ -147,7 +147,7 @@ func (r *round) refuse(ctx context.Context, got fetched) error {
 }
 
 // end settles how fetching goes.
-func (r *round) end(ctx context.Context) error {
+func (r *fetchBatch) end(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -166,7 +166,7 @@ func (r *round) end(ctx context.Context) error {
 
 // outage is why nothing is fetched, nil if that says nothing yet: one record alone may be
 // too young to be had.
-func (r *round) outage() error {
+func (r *fetchBatch) outage() error {
 	switch {
 	case len(r.refused) == 0:
 		return nil
@@ -177,9 +177,9 @@ func (r *round) outage() error {
 	return fmt.Errorf("%w: %w", ErrNoneFetched, r.refused[0].err)
 }
 
-// commit commits the answers that have come together with the work that they do: what
-// lands during a commit is the next one, so that a slow disk is no brake.
-func (r *round) commit(ctx context.Context) error {
+// commit commits the answers together, with the tasks that they do: those that come during a commit are
+// the next, so that a slow disk doesn't hold them up one by one.
+func (r *fetchBatch) commit(ctx context.Context) error {
 	all, whole := r.answers, &Page{}
 	r.answers = nil
 	for _, got := range all {
@@ -192,7 +192,7 @@ func (r *round) commit(ctx context.Context) error {
 		}
 		whole.Done = append(whole.Done, got.job.works...)
 	}
-	_, err := r.feed.ranges.commitPage(ctx, &workSink{Sink: r.sink, feed: r.feed}, whole)
+	_, err := r.feed.ranges.commitPage(ctx, &taskSink{Sink: r.sink, feed: r.feed}, whole)
 	return err
 }
 
@@ -210,7 +210,7 @@ func appendFinal(all, more []*cdr.Record) []*cdr.Record {
 
 // putOff tries a job again later. If the refusal counts and was the last of so many, the
 // job is set aside: it is shown, and tried more seldom.
-func (r *round) putOff(ctx context.Context, got fetched, counts bool) error {
+func (r *fetchBatch) putOff(ctx context.Context, got fetched, counts bool) error {
 	page := &ledger.Page{ObservedAt: r.sink.Now()}
 	for _, w := range got.job.works {
 		if counts {
@@ -239,7 +239,7 @@ func (r *round) putOff(ctx context.Context, got fetched, counts bool) error {
 }
 
 // logSetAside logs what was set aside just now.
-func (r *round) logSetAside(got fetched, works []ledger.Work) {
+func (r *fetchBatch) logSetAside(got fetched, works []ledger.Work) {
 	for _, w := range works {
 		if w.Parked && w.Attempts == 0 {
 			r.feed.ranges.settings.Logger.Warn("something that was named can't be fetched and is set aside; it is tried once a day, and when it is named again",
@@ -249,7 +249,7 @@ func (r *round) logSetAside(got fetched, works []ledger.Work) {
 }
 
 // attemptDelay is the wait after so many refusals, less up to a quarter.
-func (r *round) attemptDelay(refusals int) time.Duration {
+func (r *fetchBatch) attemptDelay(refusals int) time.Duration {
 	wait := firstAttempt
 	for n := 1; n < refusals && wait < longestAttempt; n++ {
 		wait *= 2

@@ -41,7 +41,7 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 	}
 	now := time.Now()
 	meeting := &oneCall{cdr.Record{ID: "a", Version: 1, Start: now.Add(-5 * time.Hour), End: now.Add(-time.Minute), Provisional: true}}
-	feed := NewWorkFeed(WorkSettings{
+	feed := NewTaskFeed(TaskSettings{
 		Ranges: RangeSettings{Reader: silent{}, Interval: time.Hour, Lookback: lookback}, Fetcher: meeting, Queue: state,
 	})
 	sink := &loopSink{loop: NewLoop(LoopSettings{Feed: feed, Ledger: state, Clock: feed.clock(), Interval: time.Hour})}

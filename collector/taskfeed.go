@@ -9,8 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// WorkQueue is what waits in the ledger; *ledger.Feed is one.
-type WorkQueue interface {
+// TaskQueue is what waits in the ledger; *ledger.Feed is one.
+type TaskQueue interface {
 	// Due is the work that is due and wasn't set aside, the longest due first.
 	Due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error)
 	// SetAside is the work that was set aside and is due to be tried again.
@@ -19,16 +19,16 @@ type WorkQueue interface {
 	Waiting(ctx context.Context) (waiting, setAside int, err error)
 }
 
-// WorkSettings are what NewWorkFeed needs.
-type WorkSettings struct {
+// TaskSettings are what NewTaskFeed needs.
+type TaskSettings struct {
 	// Ranges list what there is: the Reader's pages carry work. With a webhook, which
 	// makes the list a second line, its Interval is twice the feed's (counting.md 12).
 	Ranges RangeSettings
 	// Fetcher does the work, Queue is where it waits.
 	Fetcher Fetcher
-	Queue   WorkQueue
-	// Keeper is asked when it wants to be; nil: nothing has to be kept.
-	Keeper Keeper
+	Queue   TaskQueue
+	// Subscription is maintained beside reading; nil: there is none.
+	Subscription SubscriptionManager
 }
 
 // backfillMargin is how far before a gap in notifications calls are listed again: their
@@ -38,25 +38,25 @@ const backfillMargin = 3 * time.Hour
 // errNothingDue is a poll that had nothing to do: neither a success nor a failure.
 var errNothingDue = errors.New("nothing is due")
 
-// WorkFeed reads lists that only name what there is, and then, one by one, what they
+// TaskFeed reads lists that only name what there is, and then, one by one, what they
 // name. What a list or a notification has named waits in the ledger until it was
 // fetched, so neither a crash nor a refusal loses it.
 //
-//	list ──┐
-//	       ├─▶ work in the ledger ─▶ fetch ─▶ record, and work for later
-//	told ──┘
+//	list ──────────┐
+//	               ├─▶ tasks in the ledger ─▶ fetch ─▶ record, and tasks for later
+//	notifications ─┘
 //
 // A poll does what is due of three things, each in its turn: a piece of a list, some
-// fetching, what the Keeper wants. The watermark, and the end of the first history, wait
+// fetching, what the subscription manager wants. The watermark, and the end of the first history, wait
 // until what a list has named was fetched, and so does the next piece of the list.
 //
 // It isn't safe for concurrent use: one loop polls it. Woken and Wake may be called by
 // others.
-type WorkFeed struct {
-	settings WorkSettings
+type TaskFeed struct {
+	settings TaskSettings
 	ranges   *RangeFeed
 	fetching fetching
-	keeping  keeping
+	upkeep   upkeep
 	holding  holding
 	last     part
 	woken    chan struct{}
@@ -68,12 +68,12 @@ type part int
 const (
 	listing part = iota
 	fetchingPart
-	keepingPart
+	subscriptionPart
 	parts
 )
 
-// keeping is how keeping goes. Times are those of a clock that only counts up.
-type keeping struct {
+// upkeep is how maintaining the subscription goes. Times are those of a clock that only counts up.
+type upkeep struct {
 	next     time.Duration
 	failures int
 	err      error
@@ -81,9 +81,9 @@ type keeping struct {
 	gap time.Time
 }
 
-// NewWorkFeed makes a feed of a list and what fetches.
-func NewWorkFeed(settings WorkSettings) *WorkFeed {
-	return &WorkFeed{
+// NewTaskFeed makes a feed of a list and what fetches.
+func NewTaskFeed(settings TaskSettings) *TaskFeed {
+	return &TaskFeed{
 		settings: settings,
 		ranges:   NewRangeFeed(settings.Ranges),
 		fetching: newFetching(settings.Fetcher),
@@ -93,7 +93,7 @@ func NewWorkFeed(settings WorkSettings) *WorkFeed {
 }
 
 // Wake says that there may be something to do.
-func (f *WorkFeed) Wake() {
+func (f *TaskFeed) Wake() {
 	select {
 	case f.woken <- struct{}{}:
 	default: // it will be woken already
@@ -101,12 +101,12 @@ func (f *WorkFeed) Wake() {
 }
 
 // Woken is for the loop: it polls at once when something comes.
-func (f *WorkFeed) Woken() <-chan struct{} { return f.woken }
+func (f *TaskFeed) Woken() <-chan struct{} { return f.woken }
 
 // Poll implements Feed: it does the next part that is due.
-func (f *WorkFeed) Poll(ctx context.Context, state ledger.State, sink Sink) error {
+func (f *TaskFeed) Poll(ctx context.Context, state ledger.State, sink Sink) error {
 	defer f.showTasks(ctx)
-	f.look(ctx)
+	f.scheduleFetch(ctx)
 	for range parts {
 		f.last = (f.last + 1) % parts
 		if f.wait(f.last) > 0 {
@@ -118,7 +118,7 @@ func (f *WorkFeed) Poll(ctx context.Context, state ledger.State, sink Sink) erro
 		case fetchingPart:
 			return f.fetch(ctx, sink)
 		default:
-			return f.keep(ctx, state, sink)
+			return f.maintain(ctx, state, sink)
 		}
 	}
 	return errNothingDue
@@ -126,14 +126,14 @@ func (f *WorkFeed) Poll(ctx context.Context, state ledger.State, sink Sink) erro
 
 // showTasks shows how much is still to be fetched. If the ledger can't say, the next poll
 // asks again.
-func (f *WorkFeed) showTasks(ctx context.Context) {
+func (f *TaskFeed) showTasks(ctx context.Context) {
 	if waiting, setAside, err := f.settings.Queue.Waiting(ctx); err == nil {
 		f.ranges.settings.Observer.Tasks("record", waiting, setAside)
 	}
 }
 
 // wait is how long from now to when a part is due.
-func (f *WorkFeed) wait(p part) time.Duration {
+func (f *TaskFeed) wait(p part) time.Duration {
 	tick := f.clock().Elapsed()
 	switch p {
 	case listing:
@@ -141,27 +141,27 @@ func (f *WorkFeed) wait(p part) time.Duration {
 	case fetchingPart:
 		return f.fetching.wait(tick)
 	default:
-		if f.settings.Keeper == nil {
+		if f.settings.Subscription == nil {
 			return never
 		}
-		if f.keeping.failures == 0 && f.settings.Keeper.Urgent() {
+		if f.upkeep.failures == 0 && f.settings.Subscription.Urgent() {
 			return 0
 		}
-		return f.keeping.next - tick
+		return f.upkeep.next - tick
 	}
 }
 
-func (f *WorkFeed) clock() *Clock { return f.ranges.settings.Clock }
+func (f *TaskFeed) clock() *Clock { return f.ranges.settings.Clock }
 
 // Wait implements Paced.
-func (f *WorkFeed) Wait() time.Duration {
-	f.look(context.Background())
-	return max(0, min(f.wait(listing), f.wait(fetchingPart), f.wait(keepingPart)))
+func (f *TaskFeed) Wait() time.Duration {
+	f.scheduleFetch(context.Background())
+	return max(0, min(f.wait(listing), f.wait(fetchingPart), f.wait(subscriptionPart)))
 }
 
 // Trouble implements Paced.
-func (f *WorkFeed) Trouble() error {
-	for _, err := range []error{f.ranges.Trouble(), f.fetching.err, f.keeping.err} {
+func (f *TaskFeed) Trouble() error {
+	for _, err := range []error{f.ranges.Trouble(), f.fetching.err, f.upkeep.err} {
 		if err != nil {
 			return err
 		}
@@ -170,21 +170,21 @@ func (f *WorkFeed) Trouble() error {
 }
 
 // list reads a piece of the list.
-func (f *WorkFeed) list(ctx context.Context, state ledger.State, sink Sink) error {
-	if err := f.ranges.Poll(ctx, state, &workSink{Sink: sink, feed: f, state: state}); err != nil {
+func (f *TaskFeed) list(ctx context.Context, state ledger.State, sink Sink) error {
+	if err := f.ranges.Poll(ctx, state, &taskSink{Sink: sink, feed: f, state: state}); err != nil {
 		return err
 	}
 	f.holding.wait(f.clock().Elapsed())
 	return f.release(ctx, sink)
 }
 
-// keep does what the Keeper wants, and lists what may have been missed.
-func (f *WorkFeed) keep(ctx context.Context, state ledger.State, sink Sink) error {
-	c, k := f.clock(), &f.keeping
+// maintain does what the subscription manager wants, and lists what may have been missed.
+func (f *TaskFeed) maintain(ctx context.Context, state ledger.State, sink Sink) error {
+	c, k := f.clock(), &f.upkeep
 	if c.pending() {
 		c.sample() // so that nothing is asked for by a wrong time
 	}
-	again, gap, err := f.settings.Keeper.Keep(ctx, c.Now())
+	again, gap, err := f.settings.Subscription.Maintain(ctx, c.Now())
 	if !gap.IsZero() && (k.gap.IsZero() || gap.Before(k.gap)) {
 		k.gap = gap
 	}
@@ -209,14 +209,14 @@ func (f *WorkFeed) keep(ctx context.Context, state ledger.State, sink Sink) erro
 
 // backfill lists what started since a little before the gap, as far as it may be read
 // (counting.md 5). It moves no position: the list is read all the same.
-func (f *WorkFeed) backfill(ctx context.Context, state ledger.State, sink Sink) error {
+func (f *TaskFeed) backfill(ctx context.Context, state ledger.State, sink Sink) error {
 	now := sink.Now()
-	from := latest(earliest(f.keeping.gap, now).Add(-backfillMargin), state.Floor)
+	from := latest(earliest(f.upkeep.gap, now).Add(-backfillMargin), state.Floor)
 	reader := f.settings.Ranges.Reader
 	if limits := reader.Limits(); limits.Retention > 0 {
 		from = latest(from, now.Add(-limits.Retention))
 	}
-	filled := &workSink{Sink: sink, feed: f, state: state}
+	filled := &taskSink{Sink: sink, feed: f, state: state}
 	driver := Driver{Reader: reader, Commit: func(ctx context.Context, page *Page) (ledger.Result, error) {
 		return f.ranges.commitPage(ctx, filled, page)
 	}}
@@ -235,4 +235,4 @@ func (f *WorkFeed) backfill(ctx context.Context, state ledger.State, sink Sink) 
 }
 
 // Unread are the spans of time that are stepped over. It may be called at any time.
-func (f *WorkFeed) Unread() []string { return f.ranges.Unread() }
+func (f *TaskFeed) Unread() []string { return f.ranges.Unread() }

@@ -1,5 +1,4 @@
-// Package oldwire is what the old reader of Wavix still needs. It goes with it.
-package oldwire
+package wavix
 
 import (
 	"bufio"

@@ -37,9 +37,9 @@ func (c *toldCall) version(at time.Time) int {
 
 type workID struct{ kind, key string }
 
-// workModel is a provider that lists names, and a ledger, made of maps: what a WorkFeed is
+// taskModel is a provider that lists names, and a ledger, made of maps: what a TaskFeed is
 // held against. The rules of its work are the ledger's.
-type workModel struct {
+type taskModel struct {
 	mu sync.Mutex
 	// The provider.
 	calls    []*toldCall // in the order of their starts
@@ -77,8 +77,8 @@ type fetchedAt struct {
 	at  time.Time
 }
 
-func newWorkModel(origin time.Time) *workModel {
-	return &workModel{
+func newTaskModel(origin time.Time) *taskModel {
+	return &taskModel{
 		pageSize: 60, parallel: 4, settle: time.Hour,
 		fetches: make(map[string]int), work: make(map[workID]ledger.Work), known: make(map[string]int64),
 		starts: make(map[string]time.Time), counted: make(map[string]bool), settled: make(map[string]bool),
@@ -86,18 +86,18 @@ func newWorkModel(origin time.Time) *workModel {
 	}
 }
 
-func (m *workModel) Limits() Limits {
+func (m *taskModel) Limits() Limits {
 	return Limits{MaxRange: 30 * 24 * time.Hour, Retention: 30 * 24 * time.Hour}
 }
 
-func (m *workModel) Parallel() int { return m.parallel }
+func (m *taskModel) Parallel() int { return m.parallel }
 
 // Pages lists names and versions.
-func (m *workModel) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error] {
+func (m *taskModel) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error] {
 	return pagesOf(func(emit func(*Page) error) error { return m.read(ctx, from, to, emit) })
 }
 
-func (m *workModel) read(ctx context.Context, from, to time.Time, emit func(*Page) error) error {
+func (m *taskModel) read(ctx context.Context, from, to time.Time, emit func(*Page) error) error {
 	if err := m.answer(ctx, "", m.latency); err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (m *workModel) read(ctx context.Context, from, to time.Time, emit func(*Pag
 }
 
 // answer is the provider's way to any answer.
-func (m *workModel) answer(ctx context.Context, key string, wait time.Duration) error {
+func (m *taskModel) answer(ctx context.Context, key string, wait time.Duration) error {
 	if wait > 0 {
 		select {
 		case <-ctx.Done():
@@ -140,7 +140,7 @@ func (m *workModel) answer(ctx context.Context, key string, wait time.Duration) 
 }
 
 // Fetch gives the version that is published.
-func (m *workModel) Fetch(ctx context.Context, works []Work) (*Page, error) {
+func (m *taskModel) Fetch(ctx context.Context, works []Work) (*Page, error) {
 	key, wait := works[0].Key, m.latency
 	m.mu.Lock()
 	m.fetches[key]++
@@ -178,24 +178,24 @@ func (m *workModel) Fetch(ctx context.Context, works []Work) (*Page, error) {
 	return b, nil
 }
 
-func (m *workModel) State() ledger.State {
+func (m *taskModel) State() ledger.State {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.state
 }
 
-// Due implements WorkQueue.
-func (m *workModel) Due(_ context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+// Due implements TaskQueue.
+func (m *taskModel) Due(_ context.Context, now time.Time, limit int) ([]ledger.Work, error) {
 	return m.due(false, now, limit)
 }
 
-// SetAside implements WorkQueue.
-func (m *workModel) SetAside(_ context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+// SetAside implements TaskQueue.
+func (m *taskModel) SetAside(_ context.Context, now time.Time, limit int) ([]ledger.Work, error) {
 	return m.due(true, now, limit)
 }
 
-// Waiting implements WorkQueue.
-func (m *workModel) Waiting(context.Context) (waiting, setAside int, err error) {
+// Waiting implements TaskQueue.
+func (m *taskModel) Waiting(context.Context) (waiting, setAside int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, w := range m.work {
@@ -208,7 +208,7 @@ func (m *workModel) Waiting(context.Context) (waiting, setAside int, err error) 
 	return waiting, setAside, nil
 }
 
-func (m *workModel) due(parked bool, now time.Time, limit int) ([]ledger.Work, error) {
+func (m *taskModel) due(parked bool, now time.Time, limit int) ([]ledger.Work, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var due []ledger.Work
@@ -227,7 +227,7 @@ func (m *workModel) due(parked bool, now time.Time, limit int) ([]ledger.Work, e
 }
 
 // Commit counts what is new, and changes the work as the ledger does.
-func (m *workModel) Commit(ctx context.Context, page *ledger.Page) (r ledger.Result, err error) {
+func (m *taskModel) Commit(ctx context.Context, page *ledger.Page) (r ledger.Result, err error) {
 	if err := ctx.Err(); err != nil {
 		return r, err
 	}
@@ -259,7 +259,7 @@ func (m *workModel) Commit(ctx context.Context, page *ledger.Page) (r ledger.Res
 	return r, nil
 }
 
-func (m *workModel) count(record *cdr.Record, r *ledger.Result) {
+func (m *taskModel) count(record *cdr.Record, r *ledger.Result) {
 	_, known := m.known[record.ID]
 	switch {
 	case record.Provisional:
@@ -280,7 +280,7 @@ func (m *workModel) count(record *cdr.Record, r *ledger.Result) {
 	m.settled[record.ID] = m.settled[record.ID] || record.Settled
 }
 
-func (m *workModel) enqueue(w ledger.Work, r *ledger.Result) {
+func (m *taskModel) enqueue(w ledger.Work, r *ledger.Result) {
 	id := workID{w.Kind, w.Key}
 	if w.Due.IsZero() {
 		m.broken = append(m.broken, "work came without a time: "+w.Key)
@@ -303,7 +303,7 @@ func (m *workModel) enqueue(w ledger.Work, r *ledger.Result) {
 }
 
 // move takes a position, and holds it against counting.md 7 and 20.
-func (m *workModel) move(p *ledger.Position) {
+func (m *taskModel) move(p *ledger.Position) {
 	for _, c := range m.calls {
 		at, first := c.start.Add(time.Minute), !c.start.Before(m.state.Origin)
 		counted := m.counted[c.id]
@@ -334,7 +334,7 @@ func (m *workModel) move(p *ledger.Position) {
 }
 
 // tell is a notification, as the app enqueues it.
-func (m *workModel) tell(feed *WorkFeed, keys ...string) (queued int, err error) {
+func (m *taskModel) tell(feed *TaskFeed, keys ...string) (queued int, err error) {
 	now := time.Now()
 	page := &ledger.Page{ObservedAt: now}
 	for _, key := range keys {
@@ -346,37 +346,37 @@ func (m *workModel) tell(feed *WorkFeed, keys ...string) (queued int, err error)
 }
 
 // with changes the model while a loop runs over it.
-func (m *workModel) with(change func()) {
+func (m *taskModel) with(change func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	change()
 }
 
 // fetchesOf is how often a key was fetched, listed how often the list was read.
-func (m *workModel) fetchesOf(key string) (n int) {
+func (m *taskModel) fetchesOf(key string) (n int) {
 	m.with(func() { n = m.fetches[key] })
 	return n
 }
 
-func (m *workModel) listed() (n int) {
+func (m *taskModel) listed() (n int) {
 	m.with(func() { n = len(m.lists) })
 	return n
 }
 
 // isCounted says whether a call is counted.
-func (m *workModel) isCounted(id string) (yes bool) {
+func (m *taskModel) isCounted(id string) (yes bool) {
 	m.with(func() { yes = m.counted[id] })
 	return yes
 }
 
 // waiting is the work that waits, if there is any.
-func (m *workModel) waiting(kind, key string) (w ledger.Work) {
+func (m *taskModel) waiting(kind, key string) (w ledger.Work) {
 	m.with(func() { w = m.work[workID{kind, key}] })
 	return w
 }
 
 // uncounted and unsettled are the calls that should have been counted, and settled.
-func (m *workModel) uncounted() (uncounted, unsettled []string) {
+func (m *taskModel) uncounted() (uncounted, unsettled []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, c := range m.calls {
@@ -394,7 +394,7 @@ func (m *workModel) uncounted() (uncounted, unsettled []string) {
 }
 
 // want wants every call counted and settled, and nothing broken.
-func (m *workModel) want(t *testing.T) {
+func (m *taskModel) want(t *testing.T) {
 	t.Helper()
 	if uncounted, unsettled := m.uncounted(); len(uncounted)+len(unsettled) > 0 {
 		t.Errorf("of %d calls %d aren't counted %v, %d aren't settled %v", len(m.calls),
@@ -403,7 +403,7 @@ func (m *workModel) want(t *testing.T) {
 	m.wantWhole(t)
 }
 
-func (m *workModel) wantWhole(t *testing.T) {
+func (m *taskModel) wantWhole(t *testing.T) {
 	t.Helper()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -419,7 +419,7 @@ func (m *workModel) wantWhole(t *testing.T) {
 }
 
 // add adds calls, one after each span of time, each published so long after its end.
-func (m *workModel) add(from, to time.Time, every, published time.Duration) {
+func (m *taskModel) add(from, to time.Time, every, published time.Duration) {
 	for at := from; at.Before(to); at = at.Add(every) {
 		end := at.Add(30 * time.Second)
 		m.calls = append(m.calls, &toldCall{
@@ -429,20 +429,20 @@ func (m *workModel) add(from, to time.Time, every, published time.Duration) {
 	slices.SortStableFunc(m.calls, func(a, b *toldCall) int { return a.start.Compare(b.start) })
 }
 
-// feed makes a WorkFeed over the model.
-func (m *workModel) feed(change ...func(*WorkSettings)) *WorkFeed {
-	settings := WorkSettings{
+// feed makes a TaskFeed over the model.
+func (m *taskModel) feed(change ...func(*TaskSettings)) *TaskFeed {
+	settings := TaskSettings{
 		Ranges:  RangeSettings{Reader: m, Interval: 5 * time.Minute, Lookback: 72 * time.Hour, Random: seeded(7).Float64},
 		Fetcher: m, Queue: m,
 	}
 	for _, c := range change {
 		c(&settings)
 	}
-	return NewWorkFeed(settings)
+	return NewTaskFeed(settings)
 }
 
-// workLoop is a loop with a WorkFeed over the model.
-func (m *workModel) loop(feed *WorkFeed, change ...func(*LoopSettings)) *Loop {
+// workLoop is a loop with a TaskFeed over the model.
+func (m *taskModel) loop(feed *TaskFeed, change ...func(*LoopSettings)) *Loop {
 	settings := LoopSettings{
 		Source: "contoso", Provider: "model", Name: "call_records", Interval: feed.ranges.settings.Interval,
 		Feed: feed, Paced: feed, Woken: feed.Woken(), Ledger: m, Clock: feed.clock(), Random: seeded(8).Float64,

@@ -40,17 +40,17 @@ func (h *holding) wait(tick time.Duration) {
 	}
 }
 
-// workSink is the sink of a WorkFeed's list.
-type workSink struct {
+// taskSink is the sink of a TaskFeed's list.
+type taskSink struct {
 	Sink
 
-	feed  *WorkFeed
+	feed  *TaskFeed
 	state ledger.State
 }
 
 // Commit implements Sink: what is named is due at once, and what depends on its being
 // fetched stays behind.
-func (s *workSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+func (s *taskSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
 	h, named := &s.feed.holding, false
 	for i := range page.Enqueue {
 		if w := &page.Enqueue[i]; w.Due.IsZero() {
@@ -75,7 +75,7 @@ func (s *workSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result
 // release commits the position that waits, once nothing holds it: all was fetched, or a
 // witness says that the provider refuses only some. The list goes on before that if there
 // are only a few left, which were refused: other calls aren't to be late for that.
-func (f *WorkFeed) release(ctx context.Context, sink Sink) error {
+func (f *TaskFeed) release(ctx context.Context, sink Sink) error {
 	h, now := &f.holding, sink.Now()
 	if !h.held {
 		return nil

@@ -45,11 +45,11 @@ func TestRule30_ARefusalOfAllIsAnOutage(t *testing.T) {
 func testOutage(t *testing.T, refusal error, told bool) {
 	t.Helper()
 	now, seen := time.Now(), newObserved()
-	m := newWorkModel(now)
+	m := newTaskModel(now)
 	m.latency, m.keep = 50*time.Millisecond, 138*time.Hour
 	m.add(now.Add(time.Minute), now.Add(14*time.Hour+24*time.Minute), 3*time.Minute, 0)
 	m.fault = ofFetches(refusal)
-	feed := m.feed(func(s *WorkSettings) { s.Ranges.Observer = seen })
+	feed := m.feed(func(s *TaskSettings) { s.Ranges.Observer = seen })
 	loop := m.loop(feed)
 	loop.Start()
 	for range 14*12 + 6 {
@@ -94,7 +94,7 @@ func TestRule30_ARecordAloneHasNoWitness(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now()
-				m := newWorkModel(now)
+				m := newTaskModel(now)
 				m.latency, m.fault = 10*time.Millisecond, only(refusal, "alone")
 				m.calls = []*toldCall{
 					{id: "alone", start: now.Add(time.Minute), end: now.Add(time.Minute), versions: []time.Time{now.Add(time.Minute)}, readable: now},
@@ -132,7 +132,7 @@ func TestRule30_ARecordAloneHasNoWitness(t *testing.T) {
 // A record that is too young is tried again, ever more seldom, and is no error.
 func TestRule04_NotYetIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, feed, loop := silentFeed(t, 1, func(m *workModel) { m.calls[0].readable = time.Now().Add(70 * time.Minute) })
+		m, feed, loop := silentFeed(t, 1, func(m *taskModel) { m.calls[0].readable = time.Now().Add(70 * time.Minute) })
 		for i := range 40 {
 			m.with(func() {
 				at := time.Now()
@@ -154,10 +154,10 @@ func TestRule04_NotYetIsTriedAgain(t *testing.T) {
 }
 
 // busyTenant is a loop over a tenant with a call every ten minutes for so long.
-func busyTenant(t *testing.T, d time.Duration, change ...func(*WorkSettings)) (*workModel, *WorkFeed, *Loop) {
+func busyTenant(t *testing.T, d time.Duration, change ...func(*TaskSettings)) (*taskModel, *TaskFeed, *Loop) {
 	t.Helper()
 	now := time.Now()
-	m := newWorkModel(now)
+	m := newTaskModel(now)
 	m.latency = 10 * time.Millisecond
 	m.add(now.Add(time.Minute), now.Add(d), 10*time.Minute, 0)
 	feed := m.feed(change...)
@@ -175,7 +175,7 @@ func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var log bytes.Buffer
 				seen := newObserved()
-				m, feed, loop := busyTenant(t, 14*24*time.Hour, func(s *WorkSettings) {
+				m, feed, loop := busyTenant(t, 14*24*time.Hour, func(s *TaskSettings) {
 					s.Ranges.Logger, s.Ranges.Observer = slog.New(slog.NewTextHandler(&log, nil)), seen
 				})
 				poison := m.calls[3].id

@@ -11,22 +11,22 @@ import (
 )
 
 const (
-	// fetchedAtOnce is how much work is looked at at once, and roundLength how long a
-	// poll fetches, so that nothing else is starved. What is still under way then goes on.
+	// fetchedAtOnce is how many tasks a poll takes from the ledger, and batchLength how long it
+	// fetches, so that nothing else is starved. What is in flight then goes on.
 	fetchedAtOnce = 100
-	roundLength   = 10 * time.Second
-	// queueRetry is after how long the ledger is asked for work again, when that failed.
+	batchLength   = 10 * time.Second
+	// queueRetry is the wait before the ledger is asked for tasks again, when that failed.
 	queueRetry = 5 * time.Second
-	// ages is longer than any work waits.
+	// ages is longer than any task waits.
 	ages = 100 * 366 * 24 * time.Hour
 )
 
-// fetching is how fetching goes. Times are those of a clock that only counts up.
+// fetching is the state of fetching. Times are those of a clock that only counts up.
 type fetching struct {
-	// next is when some work can be begun; never: not before the feed is woken.
+	// next is when the next task is due; never: not before the feed is woken.
 	next     time.Duration
 	failures int
-	err      error // of the provider's, not of one piece of work
+	err      error // the provider's, not that of one task
 	fetchPool
 	// endpoint counts what was fetched, and cases has what speaks against each key that
 	// was refused since it was last fetched.
@@ -91,14 +91,14 @@ func (s *fetching) endBackoff(now time.Time) time.Duration {
 	return first
 }
 
-// look asks when work is due next, unless a failure holds it back.
-func (f *WorkFeed) look(ctx context.Context) {
+// scheduleFetch asks the ledger when work is due next, unless a failure holds it back.
+func (f *TaskFeed) scheduleFetch(ctx context.Context) {
 	s, c := &f.fetching, f.clock()
 	if s.failures > 0 && s.next > c.Elapsed() {
 		return
 	}
 	if s.full() {
-		s.next = never // whatever lands wakes the feed
+		s.next = never // the next result wakes the feed
 		return
 	}
 	refused := s.endBackoff(c.Now())
@@ -127,7 +127,7 @@ func (f *WorkFeed) look(ctx context.Context) {
 }
 
 // due is the work that is due and can be begun, what was set aside last.
-func (f *WorkFeed) due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+func (f *TaskFeed) due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
 	const kinds = 4 // of work about one key; more only make it see less
 	s := &f.fetching
 	limit += kinds * (len(s.inFlight) + len(s.backoff))
@@ -170,8 +170,8 @@ func jobsOf(works []ledger.Work) []*job {
 }
 
 // fetch does some of the work that is due, and commits each answer as it comes.
-func (f *WorkFeed) fetch(ctx context.Context, sink Sink) error {
-	r := &round{feed: f, sink: sink}
+func (f *TaskFeed) fetch(ctx context.Context, sink Sink) error {
+	r := &fetchBatch{feed: f, sink: sink}
 	if s := &f.fetching; s.failures == 0 || s.next <= f.clock().Elapsed() {
 		works, err := f.due(ctx, sink.Now(), fetchedAtOnce)
 		if err != nil {
@@ -180,21 +180,21 @@ func (f *WorkFeed) fetch(ctx context.Context, sink Sink) error {
 		r.jobs = jobsOf(works)
 	}
 	err := r.run(ctx)
-	f.rest()
+	f.clearWoken()
 	if notTheFeeds(err) {
-		f.fetching.backOff(f, nil, err) // what lands meanwhile doesn't begin anything
+		f.fetching.backOff(f, nil, err) // a result that comes meanwhile doesn't begin anything
 	} else if failed := f.release(ctx, sink); failed != nil {
 		err = failed
 	}
-	if err == nil && r.landed == 0 {
+	if err == nil && r.finished == 0 {
 		return errNothingDue
 	}
 	return err
 }
 
-// rest forgets what woke the feed, if nothing is under way: whatever is due, the ledger
+// clearWoken forgets what woke the feed, if nothing is under way: whatever is due, the ledger
 // is asked for before the loop sleeps.
-func (f *WorkFeed) rest() {
+func (f *TaskFeed) clearWoken() {
 	if len(f.fetching.inFlight) > 0 {
 		return
 	}
@@ -205,7 +205,7 @@ func (f *WorkFeed) rest() {
 }
 
 // backOff lets nothing be begun for a while. Shown is what is the provider's.
-func (s *fetching) backOff(f *WorkFeed, shown, err error) {
+func (s *fetching) backOff(f *TaskFeed, shown, err error) {
 	s.failures++
 	s.err = shown
 	s.next = f.clock().Elapsed() + max(retryDelay(s.failures, f.ranges.settings.Random), httpclient.RetryAfter(err))

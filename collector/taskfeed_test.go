@@ -15,12 +15,12 @@ import (
 
 // Calls are counted once and settled, whether the list or a notification named them, in
 // whatever version, early or late.
-func TestWorkFeed_CountsEveryCall(t *testing.T) {
+func TestTaskFeed_CountsEveryCall(t *testing.T) {
 	for _, told := range []bool{false, true} {
 		t.Run(fmt.Sprint("told ", told), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now()
-				m := newWorkModel(now.Add(-24 * time.Hour))
+				m := newTaskModel(now.Add(-24 * time.Hour))
 				m.latency = 50 * time.Millisecond
 				m.add(now.Add(-24*time.Hour), now.Add(12*time.Hour), 7*time.Minute, 0)
 				for i, c := range m.calls {
@@ -60,7 +60,7 @@ func TestWorkFeed_CountsEveryCall(t *testing.T) {
 }
 
 // tellPublished tells of what was published in the last five minutes.
-func (m *workModel) tellPublished(t *testing.T, feed *WorkFeed) {
+func (m *taskModel) tellPublished(t *testing.T, feed *TaskFeed) {
 	t.Helper()
 	since := time.Now().Add(-5 * time.Minute)
 	for _, c := range m.calls {
@@ -78,7 +78,7 @@ func TestRule04_ACrashAtAnyCommitLosesNoWork(t *testing.T) {
 		for at := 1; at <= 40; at++ {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now()
-				m := newWorkModel(now.Add(-3 * time.Hour))
+				m := newTaskModel(now.Add(-3 * time.Hour))
 				m.latency, m.pageSize, m.parallel = 20*time.Millisecond, 3, 2
 				m.add(now.Add(-3*time.Hour), now.Add(30*time.Minute), 20*time.Minute, 0)
 				m.calls[2].bare = true
@@ -126,7 +126,7 @@ func TestRule04_ACrashAtAnyCommitLosesNoWork(t *testing.T) {
 func TestRule20_AListedHistoryIsShownWhenItWasFetched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
-		m := newWorkModel(now.Add(-20 * 24 * time.Hour))
+		m := newTaskModel(now.Add(-20 * 24 * time.Hour))
 		m.latency, m.keep = 800*time.Millisecond, 138*time.Hour
 		m.add(m.state.Origin, now, 5*time.Minute, 0)
 		feed := m.feed()
@@ -154,10 +154,10 @@ func TestRule20_AListedHistoryIsShownWhenItWasFetched(t *testing.T) {
 }
 
 // The watermark waits for what was listed, and the list with it, but for an hour at most.
-func TestWorkFeed_TheListWaitsForFetching(t *testing.T) {
+func TestTaskFeed_TheListWaitsForFetching(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
-		m := newWorkModel(now.Add(-time.Hour))
+		m := newTaskModel(now.Add(-time.Hour))
 		m.add(now.Add(-time.Hour), now, 10*time.Minute, 0)
 		down := &httpclient.Error{Kind: httpclient.KindServer, Status: 500}
 		m.fault = func(key string) error {
@@ -186,10 +186,10 @@ func TestWorkFeed_TheListWaitsForFetching(t *testing.T) {
 }
 
 // What is named by a list, told of, and due to settle at once is fetched once.
-func TestWorkFeed_OneKeyIsFetchedOnce(t *testing.T) {
+func TestTaskFeed_OneKeyIsFetchedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
-		m := newWorkModel(now)
+		m := newTaskModel(now)
 		m.calls = []*toldCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(time.Minute)}}}
 		for _, w := range []Work{
 			{Kind: "told", Key: "a", Version: 5},
@@ -201,7 +201,7 @@ func TestWorkFeed_OneKeyIsFetchedOnce(t *testing.T) {
 			m.work[workID{w.Kind, w.Key}] = w
 		}
 		<-time.After(2 * time.Hour)
-		feed := m.feed(func(s *WorkSettings) { s.Ranges.Reader = silent{} })
+		feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader = silent{} })
 		loop := m.loop(feed)
 		loop.Start()
 		pass(t, 5*time.Second)
@@ -218,10 +218,10 @@ func TestWorkFeed_OneKeyIsFetchedOnce(t *testing.T) {
 func TestRule04_ToldWhileItIsFetched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
-		m := newWorkModel(now)
+		m := newTaskModel(now)
 		m.latency = 2 * time.Second
 		m.calls = []*toldCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(11 * time.Second)}}}
-		feed := m.feed(func(s *WorkSettings) { s.Ranges.Reader = silent{} })
+		feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader = silent{} })
 		loop := m.loop(feed)
 		loop.Start()
 		pass(t, 10*time.Second)
@@ -240,16 +240,16 @@ func TestRule04_ToldWhileItIsFetched(t *testing.T) {
 }
 
 // A notification is fetched at once, also the one that comes while a poll is about to end.
-func TestWorkFeed_NoWakeIsLost(t *testing.T) {
+func TestTaskFeed_NoWakeIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
-		m := newWorkModel(now)
+		m := newTaskModel(now)
 		m.latency = 7 * time.Millisecond
 		m.add(now, now.Add(20*time.Second), 20*time.Millisecond, 0)
 		for _, c := range m.calls {
 			c.versions[0] = now
 		}
-		feed := m.feed(func(s *WorkSettings) { s.Ranges.Reader = silent{} })
+		feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader = silent{} })
 		loop := m.loop(feed)
 		loop.Start()
 		pass(t, 2*time.Second)
@@ -276,10 +276,10 @@ func TestWorkFeed_NoWakeIsLost(t *testing.T) {
 }
 
 // Being woken for nothing is no poll: it counts neither as a success nor as a failure.
-func TestWorkFeed_WokenForNothing(t *testing.T) {
+func TestTaskFeed_WokenForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := newObserved()
-		m := newWorkModel(time.Now())
+		m := newTaskModel(time.Now())
 		m.fault = func(string) error { return errProvider }
 		feed := m.feed()
 		loop := m.loop(feed, func(s *LoopSettings) { s.Observer = seen })
@@ -301,18 +301,18 @@ func TestWorkFeed_WokenForNothing(t *testing.T) {
 }
 
 // A storm of notifications, of which half repeat, is fetched as fast as is allowed; the
-// list and the Keeper go on.
-func TestWorkFeed_Storm(t *testing.T) {
+// list and the subscription manager go on.
+func TestTaskFeed_Storm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
-		m := newWorkModel(now)
+		m := newTaskModel(now)
 		m.latency, m.parallel = 100*time.Millisecond, 8
 		m.add(now, now.Add(5000*time.Millisecond), time.Millisecond, 0)
 		for _, c := range m.calls {
 			c.versions[0] = now
 		}
 		kept := &keeper{again: time.Minute}
-		feed := m.feed(func(s *WorkSettings) { s.Keeper = kept })
+		feed := m.feed(func(s *TaskSettings) { s.Subscription = kept })
 		loop := m.loop(feed)
 		loop.Start()
 		queued := 0
@@ -329,7 +329,7 @@ func TestWorkFeed_Storm(t *testing.T) {
 		}
 		pass(t, 30*time.Minute)
 		if n := kept.asked(); n < 25 {
-			t.Errorf("in half an hour the Keeper was asked %d times", n)
+			t.Errorf("in half an hour the subscription manager was asked %d times", n)
 		}
 		if uncounted, _ := m.uncounted(); len(uncounted) > 0 {
 			t.Errorf("%d calls aren't counted", len(uncounted))
@@ -340,7 +340,7 @@ func TestWorkFeed_Storm(t *testing.T) {
 	})
 }
 
-// keeper is a Keeper that notes when it is asked.
+// keeper is a SubscriptionManager that notes when it is asked.
 type keeper struct {
 	mu     sync.Mutex
 	at     []time.Time
@@ -350,7 +350,7 @@ type keeper struct {
 	urgent bool
 }
 
-func (k *keeper) Keep(context.Context, time.Time) (time.Duration, time.Time, error) {
+func (k *keeper) Maintain(context.Context, time.Time) (time.Duration, time.Time, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.at = append(k.at, time.Now())
@@ -365,7 +365,7 @@ func (k *keeper) Urgent() bool {
 	return k.urgent
 }
 
-// with changes the Keeper while a loop asks it.
+// with changes the subscription manager while a loop asks it.
 func (k *keeper) with(change func()) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -386,7 +386,7 @@ func TestRule20_ACrashBetweenListAndFetch(t *testing.T) {
 		t.Run(history.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now()
-				m := newWorkModel(now.Add(-history))
+				m := newTaskModel(now.Add(-history))
 				m.add(m.state.Origin, now, 20*time.Minute, 0)
 				m.fault = func(key string) error {
 					if key != "" {

@@ -1,0 +1,180 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// A reader is resumed after the commit of its page, and then sees what the commit made of it.
+func TestDriver_TheReaderSeesTheResult(t *testing.T) {
+	var seen []int
+	reader := readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
+		for range 3 {
+			page := &Page{Result: ledger.Result{New: 99}}
+			if err := emit(page); err != nil {
+				return err
+			}
+			seen = append(seen, page.Result.New)
+		}
+		return nil
+	})
+	commits := 0
+	d := Driver{Reader: reader, Commit: func(_ context.Context, page *Page) (ledger.Result, error) {
+		if page.Result.New != 0 || len(seen) != commits {
+			t.Errorf("commit %d: the result is %d, the reader has seen %d", commits, page.Result.New, len(seen))
+		}
+		commits++
+		return ledger.Result{New: commits}, nil
+	}}
+	if err := d.Read(t.Context(), time.Now(), time.Now()); err != nil || !slices.Equal(seen, []int{1, 2, 3}) {
+		t.Errorf("the reader has seen %v, error %v", seen, err)
+	}
+}
+
+// Errors end a read and are returned as they are; nothing follows them.
+func TestDriver_Errors(t *testing.T) {
+	full := errors.New("the disk is full")
+	for _, test := range []struct {
+		name    string
+		reader  error // after the second page
+		commit  error // of the first page
+		cancel  bool  // at the first page
+		want    error
+		commits int
+	}{
+		{"none", nil, nil, false, nil, 2},
+		{"of the reader", errProvider, nil, false, errProvider, 2},
+		{"of the commit", nil, full, false, full, 1},
+		{"the context ends", nil, nil, true, context.Canceled, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			commits := 0
+			d := Driver{
+				Reader: readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
+					for range 2 {
+						if err := emit(&Page{}); err != nil {
+							return err
+						}
+					}
+					return test.reader
+				}),
+				Commit: func(context.Context, *Page) (ledger.Result, error) {
+					if commits++; test.cancel {
+						cancel()
+					}
+					return ledger.Result{}, test.commit
+				},
+			}
+			if err := d.Read(ctx, time.Now(), time.Now()); err != test.want || commits != test.commits { //nolint:errorlint // it is returned as it is
+				t.Errorf("error %v after %d commits, want %v after %d", err, commits, test.want, test.commits)
+			}
+		})
+	}
+}
+
+// counting.md 18: twins are numbered over all pages of a read, and anew in the next.
+func TestRule18_TwinsAreNumberedOverTheRead(t *testing.T) {
+	var numbers []int
+	d := Driver{
+		Reader: readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
+			record := &cdr.Record{}
+			for range 3 {
+				*record = cdr.Record{Synthetic: "a"}
+				if err := emit(&Page{Records: []*cdr.Record{record, {ID: "1"}}}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}),
+		Commit: func(_ context.Context, page *Page) (ledger.Result, error) {
+			numbers = append(numbers, page.Records[0].Twin)
+			return ledger.Result{}, nil
+		},
+	}
+	for range 2 {
+		if err := d.Read(t.Context(), time.Now(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []int{0, 1, 2, 0, 1, 2}; !slices.Equal(numbers, want) {
+		t.Errorf("numbers %v, want %v", numbers, want)
+	}
+}
+
+// fetcherFunc fetches three at once.
+type fetcherFunc func(key string) (*Page, error)
+
+func (f fetcherFunc) Fetch(_ context.Context, tasks []Work) (*Page, error) { return f(tasks[0].Key) }
+func (fetcherFunc) Parallel() int                                          { return 3 }
+
+// What a list names is fetched after the list was read, each version once, and handed on in the order of the list.
+func TestDriver_FetchesWhatIsNamed(t *testing.T) {
+	var handed, missing []string
+	d := Driver{
+		Reader: readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
+			for _, keys := range []string{"a b young c", "d a gone"} {
+				page := &Page{}
+				for key := range strings.FieldsSeq(keys) {
+					page.Enqueue = append(page.Enqueue, Work{Kind: WorkRecord, Key: key, Version: 1})
+				}
+				if err := emit(page); err != nil {
+					return err
+				}
+			}
+			return nil
+		}),
+		Fetcher: fetcherFunc(func(key string) (*Page, error) {
+			switch key {
+			case "young":
+				return nil, fmt.Errorf("%w: 404", ErrNotYet)
+			case "gone":
+				return nil, fmt.Errorf("%w: 410", ErrGone)
+			}
+			return &Page{Records: []*cdr.Record{{ID: key}}}, nil
+		}),
+		Commit: func(_ context.Context, page *Page) (ledger.Result, error) {
+			for _, r := range page.Records {
+				handed = append(handed, r.ID)
+			}
+			return ledger.Result{}, nil
+		},
+		Missing: func(task Work, err error) { missing = append(missing, task.Key) },
+	}
+	for range 2 { // the second time nothing is new
+		if err := d.Read(t.Context(), time.Now(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if fmt.Sprint(handed, missing, d.Named()) != "[a b c d] [young gone] 6" {
+		t.Errorf("handed on %v, missing %v, named %d", handed, missing, d.Named())
+	}
+}
+
+// A probe reads no more than the first page.
+func TestProbe(t *testing.T) {
+	pages := 0
+	rows, err := Probe(t.Context(), readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
+		for {
+			pages++
+			if err := emit(&Page{Records: []*cdr.Record{{ID: "1"}}, Invalid: []BadRow{{}}}); err != nil {
+				return err
+			}
+		}
+	}), time.Now(), time.Now())
+	if rows != 2 || err != nil || pages != 1 {
+		t.Errorf("%d rows of %d pages, error %v", rows, pages, err)
+	}
+	if _, err := Probe(t.Context(), readerFunc(func(_, _ time.Time, _ func(*Page) error) error { return errProvider }), time.Now(), time.Now()); !errors.Is(err, errProvider) {
+		t.Errorf("error %v", err)
+	}
+}
