@@ -81,16 +81,8 @@ type Batch struct {
 	// Totals are days of which all was read, where the provider says how many records
 	// a day has. They are told with the commit of the batch.
 	Totals []DayTotal
-}
-
-// DayTotal compares what was read of a day with the provider's own total for the
-// same query.
-type DayTotal struct {
-	// Day is the day's begin in UTC.
-	Day time.Time
-	// Ours is how many distinct records were read, Theirs how many the provider says
-	// there are.
-	Ours, Theirs int
+	// Result is what the commit made of the batch; emit sets it.
+	Result ledger.Result
 }
 
 // SyncReader reads what has changed, in the order of changes, instead of ranges of
@@ -119,5 +111,10 @@ var (
 	ErrNoSync = errors.New("the account doesn't offer to read by changes")
 )
 
-// Unmapped is a value of the provider's that is new to us.
-type Unmapped struct{ Field, Value string }
+// The types of a page, which are the ledger's: a provider needs no other part of it.
+type (
+	Page     = ledger.Page
+	BadRow   = ledger.BadRow
+	Unmapped = ledger.Unmapped
+	DayTotal = ledger.DayTotal
+)

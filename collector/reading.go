@@ -53,6 +53,7 @@ func (r *reading) emit(ctx context.Context, b *Batch) error {
 	if err != nil {
 		return err
 	}
+	b.Result = result
 	r.found += result.New + result.Queued
 	r.feed.reconciled(b)
 	if last {

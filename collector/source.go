@@ -153,8 +153,5 @@ type RecordingInfo struct {
 	Duration time.Duration
 }
 
-// BadRow is a row that was set aside: a provider needs no other part of the ledger.
-type BadRow = ledger.BadRow
-
 // LedgerState is what a Feed's Poll is given, for providers that have a feed of their own.
 type LedgerState = ledger.State

@@ -47,7 +47,7 @@ func TestActiveCalls(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fake := &fakeWavix{t: t, paths: generationC}
-				fake.wrong = func(*http.Request, answer) answer { return answer{body: test.body} }
+				fake.wrong = func(*http.Request, reply) reply { return reply{body: test.body} }
 				feed := fake.open("active_calls: {}\n", nil).Feeds[0]
 				sink := new(gaugeSink)
 				err := feed.Feed.Poll(t.Context(), collector.LedgerState{}, sink)

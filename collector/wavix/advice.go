@@ -20,6 +20,9 @@ func Advise(err error) (what, todo string) {
 		return "there is no key to send (" + text + ")",
 			"see that api_key or the file of api_key_file holds the key and nothing else, and that the exporter may read it"
 	}
+	if _, ok := errors.AsType[*dayError](err); ok {
+		return text, "nothing, if it passes: no call is lost; else raise requests_per_minute, if the plan of the account allows it"
+	}
 	switch {
 	case errors.Is(err, errNoCSV):
 		return "the account has no CSV export (" + text + ")", "set format to json or stream"
@@ -95,7 +98,7 @@ func adviseRequest(e *httpclient.Error, err error) (what, todo string) {
 	case httpclient.KindBody:
 		return adviseBody(text)
 	case httpclient.KindTooLarge:
-		return "an answer is too large (" + text + ")", "set format to json, which comes in pages"
+		return "an answer is too large (" + text + ")", "set format to json, and report it"
 	case httpclient.KindHost, httpclient.KindRedirect:
 		return "the answer points to another place, which is never followed (" + text + ")", "check base_url"
 	case httpclient.KindToken, httpclient.KindNotAcceptable, httpclient.KindGone, httpclient.KindStatus:

@@ -27,7 +27,7 @@ func TestAdvice(t *testing.T) {
 		{"disabled", refusedWith(http.StatusForbidden, `{"success":false,"message":"Request failed. The feature is disabled for your account."}`), "doesn't have this service", "support"},
 		{"no path", &noPathError{&httpclient.Error{Kind: httpclient.KindNotFound}, "cdr"}, "neither the newer nor the older path", "base_url"},
 		{"path that was there", refusedWith(http.StatusNotFound, notFound), "Record not found", "restart the exporter"},
-		{"no CSV", &csvError{&httpclient.Error{Kind: httpclient.KindNotFound}}, "no CSV export", "set format to json or stream"},
+		{"no CSV", fmt.Errorf("%w: %w", &httpclient.Error{Kind: httpclient.KindNotFound}, errNoCSV), "no CSV export", "set format to json or stream"},
 		{"parameter", refusedWith(http.StatusBadRequest, `{"success":false,"message":"Missing or invalid parameter per_page"}`), "parameter per_page", "report it"},
 		{"throttled", &httpclient.Error{Kind: httpclient.KindThrottled}, "throttles", "requests_per_minute"},
 		{"unavailable", refusedWith(http.StatusServiceUnavailable, `{"success":false,"message":"Service temporary unavailable"}`), "has a fault", "asked again"},
@@ -41,6 +41,7 @@ func TestAdvice(t *testing.T) {
 		{"giant", &httpclient.Error{Kind: httpclient.KindTooLarge}, "too large", "format to json"},
 		{"proxy", &httpclient.Error{Kind: httpclient.KindStatus, Status: http.StatusProxyAuthRequired}, "proxy wants credentials", "proxy_url"},
 		{"another status", &httpclient.Error{Kind: httpclient.KindStatus, Status: 418}, "GET", "support"},
+		{"a day of its own", query{Day: noon, Kind: kindPlaced}.problem("are too many"), "the calls placed on 2026-03-02 are too many", "requests_per_minute"},
 		{"no key", &keyError{errKey}, "no key to send", "api_key_file"},
 		{"timeout", context.DeadlineExceeded, "not asked to the end", "try again"},
 		{"anything else", errors.New("odd"), "odd", "log"},
@@ -64,7 +65,7 @@ func TestAdvice(t *testing.T) {
 
 // refusedWith is the error of an answer with a body.
 func refusedWith(status int, body string) error {
-	client, err := httpclient.New(httpclient.Settings{BaseURL: defaultBaseURL, Transport: &fakeWavix{first: []answer{{status: status, body: body}}}})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: defaultBaseURL, Transport: &fakeWavix{first: []reply{{status: status, body: body}}}})
 	if err != nil {
 		return err
 	}

@@ -181,6 +181,7 @@ func (r *reading) commit(ctx context.Context, b *collector.Batch) (found int, er
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrLocal, err)
 	}
+	b.Result = result
 	for _, bad := range result.BadRows {
 		r.note("%s: left out: %s", bad.At, bad.Problem)
 	}

@@ -88,7 +88,7 @@ type Position struct {
 	Plan []byte
 }
 
-// Page is what one read brought, committed as a whole or not at all.
+// Page is a piece of what one read brought, committed as a whole or not at all. One type goes all the way from a reader to the commit.
 type Page struct {
 	// Records in the order of the page. The ledger may change them (redaction).
 	Records []*cdr.Record
@@ -106,6 +106,28 @@ type Page struct {
 	// ObservedAt is when the page was read, by the feed's clock: `late`, delays
 	// and trailing windows are measured to it.
 	ObservedAt time.Time
+
+	// What follows is for the driver that pulls pages from a reader; a commit ignores it.
+
+	// Unmapped are values that the mapping doesn't know, with their field: counted always, logged once.
+	Unmapped []Unmapped
+	// Totals are days that were read whole, where the provider says how many records a day has.
+	Totals []DayTotal
+	// Last says that no page follows in this read, if the reader knows: the position is then committed with the page.
+	Last bool
+	// Result is what the commit made of the page. The driver sets it before it asks the reader for the next page.
+	Result Result
+}
+
+// Unmapped is a value of the provider's that the mapping doesn't know.
+type Unmapped struct{ Field, Value string }
+
+// DayTotal compares what was read of a day with the provider's own total for the same query.
+type DayTotal struct {
+	// Day is the day's begin in UTC.
+	Day time.Time
+	// Ours is how many distinct records were read, Theirs how many the provider says there are.
+	Ours, Theirs int
 }
 
 // BadRow is a row that was set aside.
