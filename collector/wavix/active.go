@@ -79,24 +79,18 @@ func decodeActive(body io.Reader) (activeCount, error) {
 	if bytes.HasPrefix(bytes.TrimSpace(content), []byte("[")) {
 		content = slices.Concat([]byte(`{"calls":`), content, []byte("}"))
 	}
-	in := wire.NewInput(wire.MaxValue, wire.BodyBuffer)
-	var refusal refusal
 	hasCalls, count, seen := false, activeCount{}, map[string]bool{}
-	err = in.Document(bytes.NewReader(content), "the answer is neither an object nor a list", func(name string) error {
-		if strings.EqualFold(name, "calls") {
-			hasCalls = true
-			return in.Array("the answer's calls are no array", func(raw []byte) error {
-				count.add(raw, seen)
-				return nil
-			})
+	err = readEnvelope(bytes.NewReader(content), "the answer is neither an object nor a list", func(in *wire.Input, name string) (bool, error) {
+		if !strings.EqualFold(name, "calls") {
+			return false, nil
 		}
-		raw, err := in.JSON.ReadValue()
-		if err == nil {
-			refusal.member(name, raw)
-		}
-		return err
+		hasCalls = true
+		return true, in.Array("the answer's calls are no array", func(raw []byte) error {
+			count.add(raw, seen)
+			return nil
+		})
 	})
-	if err = cmp.Or(err, refusal.err()); err == nil && !hasCalls {
+	if err == nil && !hasCalls {
 		err = errors.New("the answer has no calls, so it is no list of them")
 	}
 	return count, err
@@ -131,13 +125,12 @@ func (count activeCount) add(raw []byte, seen map[string]bool) {
 		return
 	}
 	// A call between own numbers may have one id in both directions.
-	if id := cmp.Or(text(c.ID), text(c.UUID)); id != "" {
-		if key := text(c.Direction) + " " + id; seen[key] {
-			return
-		} else {
-			seen[key] = true
-		}
+	id := cmp.Or(text(c.ID), text(c.UUID))
+	key := text(c.Direction) + " " + id
+	if id != "" && seen[key] {
+		return
 	}
+	seen[key] = true
 	switch text(c.Direction) {
 	case "inbound":
 		count[cdr.Inbound]++

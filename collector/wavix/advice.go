@@ -26,6 +26,8 @@ func Advise(err error) (what, todo string) {
 	switch {
 	case errors.Is(err, errNoCSV):
 		return "the account has no CSV export (" + text + ")", "set format to json or stream"
+	case errors.Is(err, errSamePage), errors.Is(err, errTooManyRows):
+		return "the answers aren't the pages that are asked for (" + text + ")", "see what stands in between, such as a cache; with format: stream try json"
 	case errors.Is(err, wire.ErrHTML):
 		return adviseBody(text)
 	}
@@ -35,7 +37,7 @@ func Advise(err error) (what, todo string) {
 	if e, ok := errors.AsType[*httpclient.Error](err); ok {
 		return adviseRequest(e, err)
 	}
-	if _, ok := errors.AsType[*refusedError](err); ok {
+	if errors.Is(err, errRefused) {
 		return "Wavix answers that the request failed, with status 200 (" + text + ")",
 			"nothing, if it passes: it is asked again; else ask Wavix's support"
 	}

@@ -159,7 +159,7 @@ func (s *scan) readPasses(ctx context.Context, d *day) (err error) {
 			return err
 		}
 	}
-	return s.query.problem("are listed differently each time: %d of %d were seen in %d passes", len(s.seen), s.total, maxPasses)
+	return s.query.problem("are fewer than their total: %d of %d were listed in %d passes", len(s.seen), s.total, maxPasses)
 }
 
 // readPass reads all pages once, and returns how many rows they have.
@@ -250,7 +250,8 @@ func (s *scan) read(ctx context.Context, number int) (*answer, *collector.Page, 
 	}
 	if failedPart && s.query.Kind == kindPlaced && slices.Contains(s.reading.log.kinds, kindReceived) {
 		// The failed leg of a forwarded call is listed no earlier than the call: count that first, for it is its failure (guarantee 3).
-		if _, err := s.reading.readDay(ctx, query{Day: s.query.Day, Kind: kindReceived}, false); err != nil {
+		_, err := s.reading.readDay(ctx, query{Day: s.query.Day, Kind: kindReceived}, false)
+		if _, later := errors.AsType[*dayError](err); err != nil && !later {
 			return nil, nil, err
 		}
 	}
@@ -274,7 +275,7 @@ func (s *scan) follow(ctx context.Context, number int, a *answer) (moved int, er
 		s.same = 1
 	}
 	if s.same == samePages {
-		return 0, s.samePage(number)
+		return 0, fmt.Errorf("read page %d of the calls %s on %s: %w", number, s.query.Kind, s.query.Day.Format(time.DateOnly), errSamePage)
 	}
 	if a.total < 0 && nameless && overlap(before, keys, len(keys)) > 0 {
 		if a.total, err = s.reading.log.fetchTotal(ctx, s.query); err != nil {
@@ -286,14 +287,6 @@ func (s *scan) follow(ctx context.Context, number int, a *answer) (moved int, er
 	}
 	s.number, s.before, s.at = number, keys, s.total
 	return overlap(before, keys, s.total-at), nil
-}
-
-// samePage is the error of a provider that gives the same page whatever page is asked for. An export that does so is left for the list.
-func (s *scan) samePage(number int) error {
-	if s.reading.log.format == formatStream && s.reading.log.noStream.CompareAndSwap(false, true) {
-		return s.query.problem("came as the same page of the export %d times: they are read from the list", samePages)
-	}
-	return fmt.Errorf("read page %d of the calls %s on %s: %w", number, s.query.Kind, s.query.Day.Format(time.DateOnly), errSamePage)
 }
 
 var errSamePage = errors.New("the provider returned the same page three times")

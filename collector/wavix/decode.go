@@ -104,19 +104,16 @@ func (d *decoder) position() string {
 
 // decodePage reads {items, pagination}, in any order.
 func (d *decoder) decodePage(body io.Reader) error {
-	in := wire.NewInput(wire.MaxValue, wire.BodyBuffer)
-	var refusal refusal
 	hasItems := false
-	err := in.Document(body, "the answer is no object", func(name string) error {
+	err := readEnvelope(body, "the answer is no object", func(in *wire.Input, name string) (bool, error) {
 		switch {
+		case strings.EqualFold(name, "items") && hasItems:
+			return true, errors.New("the answer has items twice")
 		case strings.EqualFold(name, "items"):
-			if hasItems {
-				return errors.New("the answer has items twice")
-			}
 			hasItems = true
-			return in.Array("the answer's items are no array", d.object)
+			return true, in.Array("the answer's items are no array", d.object)
 		case strings.EqualFold(name, "pagination"):
-			return in.Object("the answer's pagination is no object", func(name string) error {
+			return true, in.Object("the answer's pagination is no object", func(name string) error {
 				raw, err := in.JSON.ReadValue()
 				if err == nil {
 					err = d.pagination(strings.ToLower(name), raw)
@@ -124,15 +121,8 @@ func (d *decoder) decodePage(body io.Reader) error {
 				return err
 			})
 		}
-		raw, err := in.JSON.ReadValue()
-		if err == nil {
-			refusal.member(name, raw)
-		}
-		return err
+		return false, nil
 	})
-	if err == nil {
-		err = refusal.err()
-	}
 	if err == nil && !hasItems {
 		err = errors.New("the answer has no items, so it is no page of calls")
 	}
@@ -208,7 +198,8 @@ func (d *decoder) decodeCSV(body io.Reader) error {
 	case bytes.HasPrefix(begin, []byte("<")):
 		return wire.ErrHTML
 	case bytes.HasPrefix(begin, []byte("{")):
-		return notCSV(content)
+		refused := readEnvelope(bytes.NewReader(content), "", func(*wire.Input, string) (bool, error) { return false, nil })
+		return cmp.Or(refused, errors.New("the answer is JSON instead of CSV")) // only a refusal comes as JSON
 	}
 	reader := csv.NewReader(bytes.NewReader(content))
 	reader.FieldsPerRecord = -1
@@ -279,18 +270,4 @@ func csvColumns(header []string) ([]int, error) {
 		return nil, errors.New("the answer has no column date: its first line must name the columns")
 	}
 	return fields, nil
-}
-
-// notCSV is the error of an answer that came as JSON: a refusal, for nothing else does.
-func notCSV(content []byte) error {
-	in := wire.NewInput(wire.MaxValue, wire.BodyBuffer)
-	var r refusal
-	err := in.Document(bytes.NewReader(content), "the answer is no object", func(name string) error {
-		raw, err := in.JSON.ReadValue()
-		if err == nil {
-			r.member(name, raw)
-		}
-		return err
-	})
-	return cmp.Or(err, r.err(), errors.New("the answer is JSON instead of CSV"))
 }

@@ -7,7 +7,6 @@ import (
 	"hash/maphash"
 	"iter"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -42,9 +41,6 @@ type callLog struct {
 	interval time.Duration
 	lookback time.Duration
 	now      func() time.Time // the provider's time
-
-	// noStream says that the export doesn't know pages; the list is asked instead.
-	noStream atomic.Bool
 
 	mu   sync.Mutex     // held by a read up to the present
 	days map[query]*day // guarded by mu
@@ -88,8 +84,14 @@ type reading struct {
 // before the catch-up's range (counting.md 8): the ledger may have forgotten them.
 func (r *reading) resume(from, now time.Time) {
 	l := r.log
-	if l.days == nil || from.Before(l.from) || len(l.days) > maxDays {
+	if l.days == nil || len(l.days) > maxDays {
 		l.days, l.from = map[query]*day{}, from
+	}
+	if from.Before(l.from) {
+		l.from = from
+		for _, d := range l.days {
+			d.total = -1
+		}
 	}
 	r.days = l.days
 	r.whole = now.Sub(from) >= l.lookback

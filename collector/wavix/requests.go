@@ -1,6 +1,7 @@
 package wavix
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -45,16 +47,7 @@ var errNoCSV = errors.New("there is no CSV export, which only older accounts hav
 
 // fetch asks for a page of a query in the format that is configured.
 func (l *callLog) fetch(ctx context.Context, q query, page, perPage int) (*answer, error) {
-	format := l.format
-	if format == formatStream && l.noStream.Load() {
-		format = formatJSON
-	}
-	a, err := l.fetchAs(ctx, format, q, page, perPage)
-	if format == formatStream && errors.Is(err, errTooManyRows) {
-		l.noStream.Store(true)
-		return l.fetchAs(ctx, formatJSON, q, page, perPage)
-	}
-	return a, err
+	return l.fetchAs(ctx, l.format, q, page, perPage)
 }
 
 // fetchTotal asks for the total of a query, which only the list as JSON says.
@@ -116,12 +109,7 @@ func (g *generation) fetch(ctx context.Context, client *httpclient.Client, feed 
 			r.URL += "?" + parameters.Encode()
 		}
 		return client.Fetch(ctx, r, func(response *httpclient.Response) error {
-			if err := notHTML(response); err != nil {
-				return httpclient.Retryable(err)
-			}
-			if err := decode(response.Body); errors.Is(err, errTooManyRows) {
-				return err
-			} else if err != nil {
+			if err := cmp.Or(notHTML(response), decode(response.Body)); err != nil {
 				return httpclient.Retryable(err)
 			}
 			switch path {
@@ -133,25 +121,19 @@ func (g *generation) fetch(ctx context.Context, client *httpclient.Client, feed 
 			return nil
 		})
 	}
-	if len(paths) == 1 {
-		return withMessage(try(paths[0]))
-	}
-	first, second, found := paths[0], paths[1], g.found.Load()
+	found := g.found.Load()
 	if found == oldGeneration {
-		first, second = second, first
+		slices.Reverse(paths)
 	}
-	err := try(first)
-	if found == newGeneration || httpclient.KindOf(err) != httpclient.KindNotFound {
-		return withMessage(err)
+	err := try(paths[0])
+	if len(paths) > 1 && found != newGeneration && httpclient.KindOf(err) == httpclient.KindNotFound {
+		if other := try(paths[1]); httpclient.KindOf(other) != httpclient.KindNotFound {
+			err = other
+		} else if found == unknownGeneration {
+			err = &noPathError{error: err, older: paths[1]}
+		}
 	}
-	other := try(second)
-	switch {
-	case httpclient.KindOf(other) != httpclient.KindNotFound:
-		return withMessage(other)
-	case found == oldGeneration:
-		return withMessage(err)
-	}
-	return withMessage(&noPathError{error: err, older: second})
+	return withMessage(err)
 }
 
 // notHTML refuses an answer that calls itself HTML, where httpclient doesn't look.

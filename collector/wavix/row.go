@@ -77,7 +77,7 @@ var columns = func() map[string]int {
 // setCSV fills a row's cell with a field of a CSV row.
 func (r *row) setCSV(field int, text string) {
 	if text = strings.ToValidUTF8(strings.TrimSpace(text), string(utf8.RuneError)); text != "" {
-		c, _ := reflect.ValueOf(r).Elem().Field(field).Addr().Interface().(*cell)
+		c, _ := reflect.TypeAssert[*cell](reflect.ValueOf(r).Elem().Field(field).Addr())
 		*c = cell{kind: csvValue, text: text}
 	}
 }
