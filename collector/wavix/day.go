@@ -166,7 +166,7 @@ func (s *scan) readPasses(ctx context.Context, d *day) (err error) {
 func (s *scan) readPass(ctx context.Context, d *day, goal int) (rows int, err error) {
 	s.restart()
 	var first time.Time
-	for number := 1; goal > 0; number++ {
+	for number := 1; goal > 0 && (number-2)*d.size <= 2*s.total; number++ { // twice the pages at most, whatever they are
 		a, _, err := s.read(ctx, number)
 		if err != nil {
 			return 0, err
