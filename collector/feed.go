@@ -111,10 +111,13 @@ var (
 	ErrNoSync = errors.New("the account doesn't offer to read by changes")
 )
 
-// The types of a page, which are the ledger's: a provider needs no other part of it.
 type (
-	Page     = ledger.Page
-	BadRow   = ledger.BadRow
+	// Page is what a reader yields. A provider needs no other part of the ledger.
+	Page = ledger.Page
+	// BadRow is a row that was set aside.
+	BadRow = ledger.BadRow
+	// Unmapped is a value of the provider's that the mapping doesn't know.
 	Unmapped = ledger.Unmapped
+	// DayTotal compares what was read of a day with the provider's own total.
 	DayTotal = ledger.DayTotal
 )

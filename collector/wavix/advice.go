@@ -83,7 +83,7 @@ func adviseRequest(e *httpclient.Error, err error) (what, todo string) {
 		return "the key may not read calls (" + text + ")",
 			"give the key the scope `calls: read` (Administration, API Keys); if it has it, the account lacks the service"
 	case httpclient.KindNotFound:
-		if _, ok := errors.AsType[*noPathError](err); ok {
+		if errors.Is(err, errNoPath) {
 			return "neither the newer nor the older path is there (" + text + ")", "check base_url: scheme and host only, such as " + defaultBaseURL
 		}
 		return "the path that the account has answers that there is nothing (" + text + ")",

@@ -25,7 +25,7 @@ func TestAdvice(t *testing.T) {
 		{"scope", &httpclient.Error{Kind: httpclient.KindForbidden}, "may not read calls", "calls: read"},
 		{"not provisioned", refusedWith(http.StatusForbidden, `{"success":false,"message":"The service is not provisioned for your account."}`), "doesn't have this service", "support"},
 		{"disabled", refusedWith(http.StatusForbidden, `{"success":false,"message":"Request failed. The feature is disabled for your account."}`), "doesn't have this service", "support"},
-		{"no path", &noPathError{&httpclient.Error{Kind: httpclient.KindNotFound}, "cdr"}, "neither the newer nor the older path", "base_url"},
+		{"no path", fmt.Errorf("%w, %w", &httpclient.Error{Kind: httpclient.KindNotFound}, errNoPath), "neither the newer nor the older path", "base_url"},
 		{"path that was there", refusedWith(http.StatusNotFound, notFound), "Record not found", "restart the exporter"},
 		{"no CSV", fmt.Errorf("%w: %w", &httpclient.Error{Kind: httpclient.KindNotFound}, errNoCSV), "no CSV export", "set format to json or stream"},
 		{"parameter", refusedWith(http.StatusBadRequest, `{"success":false,"message":"Missing or invalid parameter per_page"}`), "parameter per_page", "report it"},

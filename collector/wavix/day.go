@@ -1,6 +1,7 @@
 package wavix
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +110,7 @@ func (s *scan) readTail(ctx context.Context, d *day) error {
 	s.restart()
 	number, step := 1, 1
 	if !d.newestFirst {
-		number, step = (goal-1)/max(d.size, 1)+1, -1
+		number, step = (goal-1)/cmp.Or(d.size, pageRows)+1, -1
 	}
 	for ; number > 0 && d.total < goal; number += step {
 		_, page, err := s.read(ctx, number)
@@ -151,8 +152,10 @@ func (s *scan) readPasses(ctx context.Context, d *day) (err error) {
 					return err
 				}
 			}
-			// Rows that came in during the pass may have been seen or not.
-			d.total, d.known = max(goal, min(len(s.seen), s.total)), len(s.seen)
+			d.total, d.known = goal, len(s.seen)
+			if d.known <= s.total {
+				d.total = max(goal, d.known) // some of those that came in during the pass were seen
+			}
 			return nil
 		}
 		if s.total, err = s.reading.log.fetchTotal(ctx, s.query); err != nil {
@@ -176,9 +179,12 @@ func (s *scan) readPass(ctx context.Context, d *day, goal int) (rows int, err er
 			break
 		}
 		if number == 1 {
-			d.size, first = pageSize(a), a.start(0)
+			first = a.rows[0].record.Start
+			if d.size = cmp.Or(a.perPage, pageRows); len(s.seen) < goal {
+				d.size = pageSize(a)
+			}
 		} else {
-			d.newestFirst = first.After(a.start(len(a.rows) - 1))
+			d.newestFirst = first.After(a.rows[len(a.rows)-1].record.Start)
 		}
 		if number*d.size >= s.total && len(s.seen) >= goal {
 			break
@@ -187,7 +193,7 @@ func (s *scan) readPass(ctx context.Context, d *day, goal int) (rows int, err er
 	return rows, nil
 }
 
-// pageSize is how many rows a full page has, by the first. A row that is listed twice may count as one.
+// pageSize is how many rows a full page has, by the first of several. A row that is listed twice may count as one.
 func pageSize(first *answer) int {
 	if first.perPage > 0 && first.perPage <= len(first.rows) {
 		return first.perPage
@@ -204,9 +210,6 @@ func pageSize(first *answer) int {
 	return size + len(keys)
 }
 
-// start is when the call of a row started.
-func (a *answer) start(row int) time.Time { return a.rows[row].record.Start }
-
 // restart begins a pass.
 func (s *scan) restart() {
 	clear(s.twins)
@@ -215,7 +218,7 @@ func (s *scan) restart() {
 
 // read asks for a page and yields the rows that weren't yielded before.
 func (s *scan) read(ctx context.Context, number int) (*answer, *collector.Page, error) {
-	a, err := s.reading.log.fetch(ctx, s.query, number, pageRows)
+	a, err := s.reading.log.fetch(ctx, s.reading.log.format, s.query, number, pageRows)
 	if err != nil {
 		return nil, nil, err
 	}

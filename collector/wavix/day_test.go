@@ -150,6 +150,19 @@ func TestDay(t *testing.T) {
 	}
 }
 
+// TestSmallDay: a day of one page grows on it.
+func TestSmallDay(t *testing.T) {
+	for _, format := range formats {
+		fake := today(t, "")
+		fake.maxPerPage = 0
+		r := readLetters(t, fake, format)
+		for _, day := range []struct{ list, counted, pages string }{{"", "", "t"}, {"A", "A", "t 1"}, {"ABc", "Bc", "t 1"}, {"ABcc", "c", "t 1"}, {"ABcc", "", "t"}} {
+			fake.list(day.list)
+			r.want(format+" "+day.list, day.counted, day.pages)
+		}
+	}
+}
+
 // TestDeepReads: a charge that changed moves no total, so reads beyond the lookback read each day whole.
 func TestDeepReads(t *testing.T) {
 	fake := today(t, "ABCD")

@@ -146,12 +146,12 @@ func (p *mapping) extras(parent string) {
 // where it went: a trunk's name, an address, or a number.
 func destinationClass(kind, destination string) cdr.Privacy {
 	const fewDigits = 4 // of a carrier's name
-	digits := strings.Count(strings.Map(func(c rune) rune {
+	digits := 0
+	for _, c := range destination {
 		if '0' <= c && c <= '9' {
-			return '0'
+			digits++
 		}
-		return -1
-	}, destination), "0")
+	}
 	if kind == kindPlaced && digits <= fewDigits && !strings.ContainsAny(destination, "@:") {
 		return cdr.Plain
 	}

@@ -95,12 +95,12 @@ func (r *reading) resume(from, now time.Time) {
 	}
 	r.days = l.days
 	r.whole = now.Sub(from) >= l.lookback
-	r.floor = l.from
-	if owed := now.Add(-l.lookback - l.lookback/4 - dayLength); owed.After(r.floor) {
-		r.floor = owed
-	}
-	if from.Before(r.floor) {
+	r.floor = now.Add(-l.lookback - l.lookback/4 - dayLength)
+	switch {
+	case from.Before(r.floor):
 		r.floor = from
+	case r.floor.Before(l.from):
+		r.floor = l.from
 	}
 }
 
@@ -148,7 +148,7 @@ func (l *callLog) probe(ctx context.Context) (rows int, err error) {
 	if len(l.kinds) == 1 {
 		q.Kind = l.kinds[0]
 	}
-	a, err := l.fetch(ctx, q, 1, 1)
+	a, err := l.fetch(ctx, l.format, q, 1, 1)
 	if err != nil {
 		return 0, fmt.Errorf("read a call: %w", err)
 	}

@@ -122,7 +122,7 @@ func TestNoGeneration(t *testing.T) {
 	fake := &fakeWavix{t: t}
 	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
 	_, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon)
-	if httpclient.KindOf(err) != httpclient.KindNotFound || !strings.HasSuffix(fmt.Sprint(err), `GET cdrs: 404 Not Found, and so is cdr, Wavix says "Record not found"`) {
+	if httpclient.KindOf(err) != httpclient.KindNotFound || !strings.HasSuffix(fmt.Sprint(err), `GET cdrs: 404 Not Found, and so is the older path, Wavix says "Record not found"`) {
 		t.Errorf("error %v", err)
 	}
 	fake.paths = generationA

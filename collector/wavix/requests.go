@@ -42,17 +42,16 @@ func (q query) parameters(page, perPage int) url.Values {
 	}
 }
 
-// errNoCSV is an account of a later generation, which has no CSV.
-var errNoCSV = errors.New("there is no CSV export, which only older accounts have")
-
-// fetch asks for a page of a query in the format that is configured.
-func (l *callLog) fetch(ctx context.Context, q query, page, perPage int) (*answer, error) {
-	return l.fetchAs(ctx, l.format, q, page, perPage)
-}
+var (
+	// errNoCSV is an account of a later generation, which has no CSV.
+	errNoCSV = errors.New("there is no CSV export, which only older accounts have")
+	// errNoPath is an account that has the paths of no generation.
+	errNoPath = errors.New("and so is the older path")
+)
 
 // fetchTotal asks for the total of a query, which only the list as JSON says.
 func (l *callLog) fetchTotal(ctx context.Context, q query) (int, error) {
-	a, err := l.fetchAs(ctx, formatJSON, q, 1, 1)
+	a, err := l.fetch(ctx, formatJSON, q, 1, 1)
 	if err == nil && a.total < 0 {
 		err = fmt.Errorf("read the calls %s on %s: the answer has no total", q.Kind, q.Day.Format(time.DateOnly))
 	}
@@ -62,7 +61,8 @@ func (l *callLog) fetchTotal(ctx context.Context, q query) (int, error) {
 	return a.total, nil
 }
 
-func (l *callLog) fetchAs(ctx context.Context, format string, q query, page, perPage int) (*answer, error) {
+// fetch asks for a page of a query.
+func (l *callLog) fetch(ctx context.Context, format string, q query, page, perPage int) (*answer, error) {
 	paths, header, decode := []string{newList, oldList}, http.Header(nil), (*decoder).decodePage
 	switch format {
 	case formatStream:
@@ -130,7 +130,7 @@ func (g *generation) fetch(ctx context.Context, client *httpclient.Client, feed 
 		if other := try(paths[1]); httpclient.KindOf(other) != httpclient.KindNotFound {
 			err = other
 		} else if found == unknownGeneration {
-			err = &noPathError{error: err, older: paths[1]}
+			err = fmt.Errorf("%w, %w", err, errNoPath)
 		}
 	}
 	return withMessage(err)
@@ -144,18 +144,6 @@ func notHTML(response *httpclient.Response) error {
 	}
 	return nil
 }
-
-// noPathError is an account that has neither path.
-type noPathError struct {
-	error
-	older string
-}
-
-// Error implements error.
-func (e *noPathError) Error() string { return e.error.Error() + ", and so is " + e.older }
-
-// Unwrap returns the refusal of the newer path.
-func (e *noPathError) Unwrap() error { return e.error }
 
 // otherKind is the other type of calls.
 func otherKind(kind string) string {

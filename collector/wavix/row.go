@@ -113,11 +113,9 @@ func (p *problems) text(c *cell, name string) string {
 
 // id reads an id. Ids are compared by their bytes, so one that had to be repaired could be taken for another.
 func (p *problems) id(c *cell, name string) string {
-	if c.kind == '"' || c.kind == csvValue {
-		if strings.ContainsRune(c.text, utf8.RuneError) {
-			p.add(name, "is not UTF-8")
-			return ""
-		}
+	if strings.ContainsRune(c.text, utf8.RuneError) {
+		p.add(name, "is not UTF-8")
+		return ""
 	}
 	return p.text(c, name)
 }
