@@ -18,9 +18,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// activeCallsMetric is the metric of the calls in progress, by direction.
-const activeCallsMetric = "cdr_active_calls"
-
 // activeCalls is the feed of the calls in progress. It is for one goroutine.
 type activeCalls struct {
 	client *httpclient.Client
@@ -33,18 +30,14 @@ func (a *activeCalls) Poll(ctx context.Context, _ collector.LedgerState, sink co
 	if err != nil {
 		return err
 	}
-	gauges := []collector.Gauge{
-		gauge(cdr.Inbound, count), gauge(cdr.Outbound, count),
-	}
-	if count[cdr.DirectionUnknown] > 0 {
-		gauges = append(gauges, gauge(cdr.DirectionUnknown, count))
+	var gauges []collector.Gauge
+	for _, d := range []cdr.Direction{cdr.Inbound, cdr.Outbound, cdr.DirectionUnknown} {
+		if d != cdr.DirectionUnknown || count[d] > 0 {
+			gauges = append(gauges, collector.Gauge{Metric: "cdr_active_calls", Labels: []string{d.String()}, Value: float64(count[d])})
+		}
 	}
 	sink.Gauges(gauges)
 	return nil
-}
-
-func gauge(d cdr.Direction, count activeCount) collector.Gauge {
-	return collector.Gauge{Metric: activeCallsMetric, Labels: []string{d.String()}, Value: float64(count[d])}
 }
 
 // probe reads the calls in progress once.
