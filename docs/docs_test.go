@@ -189,7 +189,6 @@ func TestYAMLBlocksAreValid(t *testing.T) {
 func TestFigures(t *testing.T) {
 	for _, shown := range []struct{ page, name, file string }{
 		{"counting.md", "plan figures", "../collector/testdata/plan-figures.txt"},
-		{"providers/wavix.md", "day figures", "../collector/wavix/testdata/day-figures.txt"},
 	} {
 		t.Run(shown.name, func(t *testing.T) {
 			figures, err := os.ReadFile(shown.file)

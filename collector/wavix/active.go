@@ -1,12 +1,15 @@
 package wavix
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/go-json-experiment/json"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -14,13 +17,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// activeCallsMetric is the metric of the calls in progress, by direction.
-const activeCallsMetric = "cdr_active_calls"
-
 // activeCalls is the feed of the calls in progress. It is for one goroutine.
 type activeCalls struct {
-	client     *httpclient.Client
-	generation *generation
+	client *httpclient.Client
+	paths  *generation
 }
 
 // Poll implements collector.Feed. It commits nothing.
@@ -29,18 +29,14 @@ func (a *activeCalls) Poll(ctx context.Context, _ collector.LedgerState, sink co
 	if err != nil {
 		return err
 	}
-	gauges := []collector.Gauge{
-		gauge(cdr.Inbound, count), gauge(cdr.Outbound, count),
-	}
-	if count[cdr.DirectionUnknown] > 0 {
-		gauges = append(gauges, gauge(cdr.DirectionUnknown, count))
+	var gauges []collector.Gauge
+	for _, d := range []cdr.Direction{cdr.Inbound, cdr.Outbound, cdr.DirectionUnknown} {
+		if d != cdr.DirectionUnknown || count[d] > 0 {
+			gauges = append(gauges, collector.Gauge{Metric: "cdr_active_calls", Labels: []string{d.String()}, Value: float64(count[d])})
+		}
 	}
 	sink.Gauges(gauges)
 	return nil
-}
-
-func gauge(d cdr.Direction, count activeCount) collector.Gauge {
-	return collector.Gauge{Metric: activeCallsMetric, Labels: []string{d.String()}, Value: float64(count[d])}
 }
 
 // probe reads the calls in progress once.
@@ -56,141 +52,84 @@ func (a *activeCalls) probe(ctx context.Context) (rows int, err error) {
 type activeCount map[cdr.Direction]int
 
 func (a *activeCalls) read(ctx context.Context) (count activeCount, err error) {
-	newer, older := request(feedActiveCalls, newCalls, nil), request(feedActiveCalls, oldCalls, nil)
-	newer.ExpectJSON, older.ExpectJSON = true, true
-	decoder := newActiveDecoder()
-	err = a.generation.fetch(ctx, a.client, newer, older, func(response *httpclient.Response) error {
-		count, err = decoder.decode(response.Body)
-		return httpclient.Retryable(err)
+	err = a.paths.fetch(ctx, a.client, feedActiveCalls, []string{newCalls, oldCalls}, nil, nil, func(body []byte) error {
+		count, err = decodeActive(body)
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the calls in progress: %w", withMessage(err))
+		return nil, fmt.Errorf("read the calls in progress: %w", err)
 	}
 	return count, nil
 }
 
-// activeDecoder reads {success, calls}; older accounts may give the bare list.
-type activeDecoder struct {
-	input   *Input
-	fields  activeFields
-	refusal refusal
-
-	hasCalls bool
-	count    activeCount
-	seen     map[string]bool
-}
-
-func newActiveDecoder() *activeDecoder {
-	return &activeDecoder{input: NewInput(MaxValue, BodyBuffer)}
-}
-
-func (d *activeDecoder) decode(body io.Reader) (activeCount, error) {
-	d.input.Reset(body)
-	d.refusal, d.hasCalls = refusal{}, false
-	d.count, d.seen = activeCount{}, map[string]bool{}
-	err := d.envelope()
-	if err == nil {
-		err = d.input.End()
+// decodeActive reads {success, calls}; older accounts may give the bare list.
+func decodeActive(content []byte) (activeCount, error) {
+	if bytes.HasPrefix(bytes.TrimSpace(content), []byte("[")) {
+		content = slices.Concat([]byte(`{"calls":`), content, []byte("}"))
 	}
-	if err = d.input.Fault(err); err == nil {
-		err = d.refusal.err()
-	}
-	switch {
-	case err != nil:
-		return nil, err
-	case !d.hasCalls:
-		return nil, fmt.Errorf("the answer has no calls, so it is no list of them")
-	}
-	return d.count, nil
-}
-
-func (d *activeDecoder) envelope() error {
-	if d.input.JSON.PeekKind() == '[' {
-		return d.calls()
-	}
-	return d.input.Object("the answer is neither an object nor a list", func(name string) error {
-		if strings.EqualFold(name, "calls") {
-			return d.calls()
+	hasCalls, count, seen := false, activeCount{}, map[string]bool{}
+	err := readEnvelope(content, "the answer is neither an object nor a list", func(in *wire.Input, name string) (bool, error) {
+		if !strings.EqualFold(name, "calls") {
+			return false, nil
 		}
-		raw, err := d.input.JSON.ReadValue()
-		if err == nil {
-			d.refusal.member(name, raw)
-		}
-		return err
+		hasCalls = true
+		return true, in.Array("the answer's calls are no array", func(raw []byte) error {
+			count.add(raw, seen)
+			return nil
+		})
 	})
+	if err == nil && !hasCalls {
+		err = errors.New("the answer has no calls, so it is no list of them")
+	}
+	return count, err
 }
 
-func (d *activeDecoder) calls() error {
-	d.hasCalls = true
-	return d.input.Array("the answer's calls are no array", func(raw []byte) error {
-		d.call(raw)
-		return nil
-	})
+// activeCall is what matters of a call in progress. Values of another type are as
+// good as absent: a call that is listed is in progress unless it says otherwise.
+type activeCall struct {
+	ID          cell `json:"id"`
+	UUID        cell `json:"uuid"`
+	Direction   cell `json:"direction"`
+	Event       cell `json:"event_type"`
+	Completed   cell `json:"call_completed"`
+	Finished    cell `json:"call_finished"`
+	FinishedAt  cell `json:"finished_at"`
+	CompletedAt cell `json:"completed_at"`
 }
 
-// call counts a call that is in progress. What is no object isn't one.
-func (d *activeDecoder) call(raw []byte) {
-	if raw[0] != '{' {
+// add counts a call that is in progress, once. What is no object isn't one.
+func (count activeCount) add(raw []byte, seen map[string]bool) {
+	var c activeCall
+	if raw[0] != '{' || json.Unmarshal(raw, &c, rowOptions) != nil {
 		return
 	}
-	f := &d.fields
-	f.parse(raw)
-	switch {
-	case f.ended || endEvents[f.event]:
-		return
-	case f.id != "" && d.seen[f.direction+" "+f.id]:
-		return // a call between own numbers may have one id in both directions
+	text := func(c cell) string {
+		if c.kind != '"' {
+			return ""
+		}
+		return strings.ToLower(strings.TrimSpace(c.text))
 	}
-	d.seen[f.direction+" "+f.id] = true
-	switch f.direction {
+	if cmp.Or(text(c.Completed), text(c.Finished), text(c.FinishedAt), text(c.CompletedAt)) != "" || endEvents[text(c.Event)] {
+		return
+	}
+	// A call between own numbers may have one id in both directions.
+	id := cmp.Or(text(c.ID), text(c.UUID))
+	key := text(c.Direction) + " " + id
+	if id != "" && seen[key] {
+		return
+	}
+	seen[key] = true
+	switch text(c.Direction) {
 	case "inbound":
-		d.count[cdr.Inbound]++
+		count[cdr.Inbound]++
 	case "outbound":
-		d.count[cdr.Outbound]++
+		count[cdr.Outbound]++
 	default:
-		d.count[cdr.DirectionUnknown]++
+		count[cdr.DirectionUnknown]++
 	}
 }
 
 // endEvents are the events after which a call is no longer in progress.
 var endEvents = map[string]bool{
 	"completed": true, "busy": true, "cancelled": true, "canceled": true, "failed": true, "rejected": true,
-}
-
-// activeFields are what matters of a call in progress. Values of another type are as
-// good as absent: a call that is listed is in progress unless it says otherwise.
-type activeFields struct {
-	id, direction, event string
-	ended                bool
-}
-
-func (f *activeFields) parse(object []byte) {
-	*f = activeFields{}
-	var older string
-	wire.Members(object, func(name, raw []byte) {
-		switch strings.ToLower(strings.Trim(string(name), `"`)) {
-		case "id":
-			f.id = textOf(raw)
-		case "uuid":
-			older = textOf(raw)
-		case "direction":
-			f.direction = strings.ToLower(textOf(raw))
-		case "event_type":
-			f.event = strings.ToLower(textOf(raw))
-		case "call_completed", "call_finished", "finished_at", "completed_at":
-			f.ended = f.ended || textOf(raw) != ""
-		}
-	})
-	if f.id == "" {
-		f.id = older
-	}
-}
-
-// textOf is a string's content, empty for anything else.
-func textOf(raw jsontext.Value) string {
-	if raw.Kind() != '"' {
-		return ""
-	}
-	text, _ := jsontext.AppendUnquote(nil, raw) // the error says that something wasn't UTF-8; it has been replaced
-	return strings.TrimSpace(string(text))
 }

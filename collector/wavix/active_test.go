@@ -42,12 +42,12 @@ func TestActiveCalls(t *testing.T) {
 		{"null", `{"calls":null}`, 0, 0, 0, "calls are no array"},
 		{"a text", `"calls"`, 0, 0, 0, "neither an object nor a list"},
 		{"cut", `{"calls":[{"id":"1"}`, 0, 0, 0, "cut"},
-		{"more behind it", `{"calls":[]}[]`, 0, 0, 0, "goes on behind its end"},
+		{"more behind it", `{"calls":[]}[]`, 0, 0, 0, "trailing data after the JSON value"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fake := &fakeWavix{t: t, paths: generationC}
-				fake.wrong = func(*http.Request, answer) answer { return answer{body: test.body} }
+				fake.wrong = func(*http.Request, reply) reply { return reply{body: test.body} }
 				feed := fake.open("active_calls: {}\n", nil).Feeds[0]
 				sink := new(gaugeSink)
 				err := feed.Feed.Poll(t.Context(), collector.LedgerState{}, sink)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 // Advise says what an error of this package means and what to do about it, each in a
@@ -19,10 +20,15 @@ func Advise(err error) (what, todo string) {
 		return "there is no key to send (" + text + ")",
 			"see that api_key or the file of api_key_file holds the key and nothing else, and that the exporter may read it"
 	}
+	if _, ok := errors.AsType[*dayError](err); ok {
+		return text, "nothing, if it passes: no call is lost; else raise requests_per_minute, if the plan of the account allows it"
+	}
 	switch {
 	case errors.Is(err, errNoCSV):
 		return "the account has no CSV export (" + text + ")", "set format to json or stream"
-	case errors.Is(err, ErrHTML):
+	case errors.Is(err, errSamePage), errors.Is(err, errTooManyRows):
+		return "the answers aren't the pages that are asked for (" + text + ")", "see what stands in between, such as a cache; with format: stream try json"
+	case errors.Is(err, wire.ErrHTML):
 		return adviseBody(text)
 	}
 	if what, todo := adviseMessage(says(err), text); what != "" {
@@ -31,12 +37,12 @@ func Advise(err error) (what, todo string) {
 	if e, ok := errors.AsType[*httpclient.Error](err); ok {
 		return adviseRequest(e, err)
 	}
-	if _, ok := errors.AsType[*refusedError](err); ok {
+	if errors.Is(err, errRefused) {
 		return "Wavix answers that the request failed, with status 200 (" + text + ")",
 			"nothing, if it passes: it is asked again; else ask Wavix's support"
 	}
 	switch {
-	case errors.Is(err, ErrCut):
+	case errors.Is(err, wire.ErrCut):
 		return "an answer broke off (" + text + ")", "nothing, if it passes: it is read again from its beginning; else set format to json, for shorter answers"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return "Wavix was not asked to the end: " + text, "try again"
@@ -77,7 +83,7 @@ func adviseRequest(e *httpclient.Error, err error) (what, todo string) {
 		return "the key may not read calls (" + text + ")",
 			"give the key the scope `calls: read` (Administration, API Keys); if it has it, the account lacks the service"
 	case httpclient.KindNotFound:
-		if _, ok := errors.AsType[*noPathError](err); ok {
+		if errors.Is(err, errNoPath) {
 			return "neither the newer nor the older path is there (" + text + ")", "check base_url: scheme and host only, such as " + defaultBaseURL
 		}
 		return "the path that the account has answers that there is nothing (" + text + ")",
@@ -94,7 +100,7 @@ func adviseRequest(e *httpclient.Error, err error) (what, todo string) {
 	case httpclient.KindBody:
 		return adviseBody(text)
 	case httpclient.KindTooLarge:
-		return "an answer is too large (" + text + ")", "set format to json, which comes in pages"
+		return "an answer is too large (" + text + ")", "set format to json, and report it"
 	case httpclient.KindHost, httpclient.KindRedirect:
 		return "the answer points to another place, which is never followed (" + text + ")", "check base_url"
 	case httpclient.KindToken, httpclient.KindNotAcceptable, httpclient.KindGone, httpclient.KindStatus:

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 func TestAdvice(t *testing.T) {
@@ -20,26 +21,29 @@ func TestAdvice(t *testing.T) {
 		{"wrong key", &httpclient.Error{Kind: httpclient.KindUnauthorized}, "refuses the key", "API Keys"},
 		{"address", &httpclient.Error{Kind: httpclient.KindUnauthorized}, "or the address that it comes from", "IP addresses"},
 		{"older account", &httpclient.Error{Kind: httpclient.KindUnauthorized}, "refuses the key", "auth: query"},
-		{"access denied with 200", &refusedError{"Access Denied"}, "refuses the key", "API Keys"},
+		{"access denied with 200", &messageError{errRefused, "Access Denied"}, "refuses the key", "API Keys"},
 		{"scope", &httpclient.Error{Kind: httpclient.KindForbidden}, "may not read calls", "calls: read"},
 		{"not provisioned", refusedWith(http.StatusForbidden, `{"success":false,"message":"The service is not provisioned for your account."}`), "doesn't have this service", "support"},
 		{"disabled", refusedWith(http.StatusForbidden, `{"success":false,"message":"Request failed. The feature is disabled for your account."}`), "doesn't have this service", "support"},
-		{"no path", &noPathError{&httpclient.Error{Kind: httpclient.KindNotFound}, "cdr"}, "neither the newer nor the older path", "base_url"},
+		{"no path", fmt.Errorf("%w, %w", &httpclient.Error{Kind: httpclient.KindNotFound}, errNoPath), "neither the newer nor the older path", "base_url"},
 		{"path that was there", refusedWith(http.StatusNotFound, notFound), "Record not found", "restart the exporter"},
-		{"no CSV", &csvError{&httpclient.Error{Kind: httpclient.KindNotFound}}, "no CSV export", "set format to json or stream"},
+		{"no CSV", fmt.Errorf("%w: %w", &httpclient.Error{Kind: httpclient.KindNotFound}, errNoCSV), "no CSV export", "set format to json or stream"},
 		{"parameter", refusedWith(http.StatusBadRequest, `{"success":false,"message":"Missing or invalid parameter per_page"}`), "parameter per_page", "report it"},
 		{"throttled", &httpclient.Error{Kind: httpclient.KindThrottled}, "throttles", "requests_per_minute"},
 		{"unavailable", refusedWith(http.StatusServiceUnavailable, `{"success":false,"message":"Service temporary unavailable"}`), "has a fault", "asked again"},
 		{"fault", &httpclient.Error{Kind: httpclient.KindServer}, "has a fault", "asked again"},
-		{"success false", &refusedError{}, "failed, with status 200", "asked again"},
-		{"HTML", httpclient.Retryable(ErrHTML), "no answer of Wavix's", "maintenance"},
+		{"success false", &messageError{errRefused, ""}, "failed, with status 200", "asked again"},
+		{"HTML", httpclient.Retryable(wire.ErrHTML), "no answer of Wavix's", "maintenance"},
 		{"HTML as JSON", &httpclient.Error{Kind: httpclient.KindBody}, "no answer of Wavix's", "maintenance"},
-		{"cut stream", fmt.Errorf("%w at byte 7", ErrCut), "broke off", "read again"},
+		{"cut stream", fmt.Errorf("%w at byte 7", wire.ErrCut), "broke off", "read again"},
 		{"network", &httpclient.Error{Kind: httpclient.KindNetwork}, "can't be reached", "proxy_url"},
 		{"redirect", &httpclient.Error{Kind: httpclient.KindRedirect}, "another place", "base_url"},
 		{"giant", &httpclient.Error{Kind: httpclient.KindTooLarge}, "too large", "format to json"},
 		{"proxy", &httpclient.Error{Kind: httpclient.KindStatus, Status: http.StatusProxyAuthRequired}, "proxy wants credentials", "proxy_url"},
 		{"another status", &httpclient.Error{Kind: httpclient.KindStatus, Status: 418}, "GET", "support"},
+		{"the same page", errSamePage, "aren't the pages", "such as a cache"},
+		{"an export without pages", errTooManyRows, "over 10000 rows, where 1000 were asked for", "try json"},
+		{"a day of its own", query{Day: noon, Kind: kindPlaced}.problem("are too many"), "the calls placed on 2026-03-02 are too many", "requests_per_minute"},
 		{"no key", &keyError{errKey}, "no key to send", "api_key_file"},
 		{"timeout", context.DeadlineExceeded, "not asked to the end", "try again"},
 		{"anything else", errors.New("odd"), "odd", "log"},
@@ -63,7 +67,7 @@ func TestAdvice(t *testing.T) {
 
 // refusedWith is the error of an answer with a body.
 func refusedWith(status int, body string) error {
-	client, err := httpclient.New(httpclient.Settings{BaseURL: defaultBaseURL, Transport: &fakeWavix{first: []answer{{status: status, body: body}}}})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: defaultBaseURL, Transport: &fakeWavix{first: []reply{{status: status, body: body}}}})
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -121,12 +120,9 @@ func (a *ActiveCalls) Validate(r *config.Report) {
 	r.DurationAtLeast("interval", a.Interval, minActiveInterval)
 }
 
-// kinds are the types in the order in which they are read: placed first. The leg that a
-// forwarded call makes is placed and its parent received, and is listed no later than the
-// leg: so the parent of every leg that was read is met in the same read, before the legs,
-// which are kept back, are handed on.
+// kinds are the types in the order in which they are read: a forwarded call is received, and comes before the leg that it makes, which is placed.
 func (c *CallLog) kinds() []string {
-	kinds := slices.Clone(c.Types)
-	slices.SortFunc(kinds, func(a, b string) int { return strings.Compare(a, b) })
+	kinds := slices.Sorted(slices.Values(c.Types))
+	slices.Reverse(kinds)
 	return kinds
 }

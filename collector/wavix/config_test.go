@@ -27,7 +27,7 @@ func TestConfigDefaults(t *testing.T) {
 	if want := (config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}); c.CallLog.Feed != want {
 		t.Errorf("call_log: %v, want %v", c.CallLog.Feed, want)
 	}
-	if want := []string{"placed", "received"}; !slices.Equal(c.CallLog.kinds(), want) {
+	if want := []string{"received", "placed"}; !slices.Equal(c.CallLog.kinds(), want) {
 		t.Errorf("types are read as %q, want %q", c.CallLog.kinds(), want)
 	}
 	if c.ActiveCalls.Interval != 30*time.Second {

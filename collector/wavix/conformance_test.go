@@ -109,7 +109,7 @@ func TestConformanceOfDispositions(t *testing.T) {
 		t.Fatal("the specification has no dispositions")
 	}
 	for _, disposition := range all {
-		if _, known := outcomeOf(disposition, 0); !known && disposition != "all" {
+		if _, known := outcomes[disposition]; !known && disposition != "all" {
 			t.Errorf("%s has no outcome", disposition)
 		}
 	}
@@ -136,7 +136,7 @@ func TestConformanceOfRequests(t *testing.T) {
 	d := readDocument(t)
 	q := query{Day: day1, Kind: kindPlaced}
 	for path, asked := range map[string]map[string][]string{
-		newList: q.paged(1, 100), newExport: q.parameters(), newCalls: nil,
+		newList: q.parameters(1, 100), newExport: q.parameters(1, 100), newCalls: nil,
 	} {
 		get := d.Paths["/v1/"+path].Get
 		if get == nil {

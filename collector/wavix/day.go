@@ -1,296 +1,304 @@
 package wavix
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"slices"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// How a day is read. The provider knows days, page numbers and how many rows a day has;
-// the order of its rows is documented nowhere, a page may be smaller than asked for, and
-// one request a second is what we allow ourselves. A day may hold a million rows and is
-// asked for each minute. So:
-//
-//	a day nobody has read ─┬─ up to smallDay pages, or rows in no order of time ─▶ pass: all pages, once
-//	                       └─ else ─▶ look: is it ordered by time? the window's pages then
-//	a day that was read ──▶ follow: the page at which the day grows, and what doesn't fit
-//	                       what was known before; one request if nothing came
-//	rows that don't follow what was known ─▶ pass
-//
-// What is kept of a day is a log: a fingerprint of each row that was handed on, in the
-// order of the provider's list (dayLog). All orders will do in which a row, once listed,
-// keeps its place among the others. Then the rows that are new before a page show in how
-// far the page's rows have moved, and halving finds each (daySearch). A row is never taken
-// for known because of where it stands: what isn't found in one read stays a difference
-// between the log and the total, and is looked for in the next.
-//
-// A read is complete, as counting.md 13 wants it, when every row of the window that was
-// listed when the read began was handed on. In a day that is ordered by time only the
-// window matters; what came late elsewhere is for the deeper levels.
 const (
-	// dayPerPage is how many rows are asked for at once; the provider may give fewer.
-	dayPerPage = 1000
-	// smallDay is how many pages of a day are read whole without asking for an order.
-	smallDay = 20
-	// keptDays bounds the days that are remembered, the least recently asked for go first.
-	keptDays = 64
-	// dayPasses is how often a day is read whole at a time before that is an error.
-	dayPasses = 5
-	// dayRounds is how often what came in during a read is looked for in the same read.
-	dayRounds = 5
-	// freePass is how long a whole read may take without a rest after it: one takes as long
-	// off as it took beyond this.
-	freePass = 5 * time.Minute
-	// passKept is for how long a whole read that an error ended can be gone on with.
-	passKept = 10 * time.Minute
-	// secondsPerRequest is the pace at which costs are reckoned.
-	secondsPerRequest = time.Second
-	// changesEvery is how often each row is read again at most, for charges that changed;
-	// changesShare is which part of the time that may take for all days together.
-	changesEvery = 6 * time.Hour
-	changesShare = 4
+	// pageRows is how many rows are asked for at once; the provider may give fewer.
+	pageRows = 1000
+	// maxPasses is how often a day is read whole in one read until all of its rows were seen.
+	maxPasses = 5
+	// samePages is after how many pages in a row that are the same reading is given up.
+	samePages = 3
 )
 
-// errOrder says that the rows don't follow what is known of their order.
-var errOrder = errors.New("the rows of the day have another order than before")
-
-// dayResult is what is known of a day after a read.
-type dayResult struct {
-	// Total is how many rows the provider says the day has; -1 if it doesn't say, or if
-	// less than all of the day was read, so that Distinct has nothing to stand beside.
-	Total int
-	// Distinct is how many different rows were handed on.
-	Distinct int
-	// Complete says that every row of the window was handed on that was listed when the
-	// read began. It is false with an error only.
-	Complete bool
-}
-
-// dayReader reads days and remembers what it read of them. It is safe for concurrent
-// use: one read goes on at a time.
-type dayReader struct {
-	pager pager
-	now   func() time.Time
-
-	turn     chan struct{} // held by the read under way, which alone uses what follows
-	days     map[dayKey]*day
-	reads    int64
-	requests int64
-	matcher  dayMatcher
-	// noStream says that the format has no stream, or one that gives a page only;
-	// streamOdd that its rows have another order than the list's.
-	noStream, streamOdd bool
-}
-
-// dayKey is a query that can be compared.
-type dayKey struct {
-	unix int64
-	kind string
-}
-
-// day is what is known of one query.
-type day struct {
-	used int64 // the read that asked for it last
-	// log is nil before the first read, and of a day that has no order.
-	log *dayLog
-	// pass is a whole read that an error ended.
-	pass *dayPass
-	// rest is until when no whole read begins.
-	rest time.Time
-	// passed, total and distinct are of the last whole read; zero: there was none.
-	passed          time.Time
-	total, distinct int
-	// cost is how many requests it took.
-	cost int
-	// cuts counts streams that broke, one after the other.
-	cuts int
-}
-
-// newDayReader makes a reader that knows nothing yet. Now may be any clock.
-func newDayReader(p pager, now func() time.Time) *dayReader {
-	return &dayReader{pager: p, now: now, turn: make(chan struct{}, 1), days: map[dayKey]*day{}}
-}
-
-// read hands on, through the pager, every row of a query that the reader hasn't handed on
-// yet and that started from from to to; others may come with them. With whole, rows that
-// are known are read again too, for charges that have changed: each row every six hours
-// at most, and so that all days together take no more than a quarter of the time.
+// How a day of a type is read. The provider knows days, page numbers and how many rows a day has; the order of the rows is documented nowhere.
 //
-// After an error what was read is known; the next read goes on from there.
-func (d *dayReader) read(ctx context.Context, q query, from, to time.Time, whole bool) (dayResult, error) {
-	select {
-	case d.turn <- struct{}{}:
-	case <-ctx.Done():
-		return dayResult{Total: -1}, ctx.Err()
-	}
-	defer func() { <-d.turn }()
-	k := &dayLook{reader: d, query: q, day: d.day(q), from: from.Unix(), to: to.Add(time.Second - 1).Unix(), whole: whole, counted: notAsked, began: d.requests + 1}
-	if err := k.read(ctx); err != nil {
-		return dayResult{Total: -1}, err
-	}
-	return k.result(), nil
+//	ask for the total ─┬─ as known, and no deep read ─────▶ nothing to read
+//	                   ├─ more than is known ─▶ tail: pages from the end where the day grows, while they bring something new
+//	                   │                          └─ some of the new rows are elsewhere ─┐
+//	                   └─ not known, or a deep read ────────────────────────────────────┴▶ whole: all pages
+//
+// A day is complete when its last page was reached and its distinct rows are at least the total (counting.md 13).
+
+// day is what is known of a day of a type that was read whole.
+type day struct {
+	// total is up to which total of the provider's all rows are known, -1 before the day was read whole; known is how many different ones that are.
+	total, known int
+	// size is how many rows a full page has; newestFirst says that the day grows at the first page.
+	size        int
+	newestFirst bool
+	// rest is until when the day isn't read whole again: a day that takes longer than the interval rests as long as it took.
+	rest time.Time
+	took time.Duration
 }
 
-// day is the query's, made if it is new.
-func (d *dayReader) day(q query) *day {
-	key := dayKey{q.Day.Unix(), q.Kind}
-	found := d.days[key]
-	if found == nil {
-		found = &day{}
-		d.days[key] = found
-	}
-	d.reads++
-	found.used = d.reads
-	for len(d.days) > keptDays {
-		oldest := key
-		for other, kept := range d.days {
-			if kept.used < d.days[oldest].used {
-				oldest = other
-			}
-		}
-		delete(d.days, oldest)
-	}
-	return found
+// dayError is a day that can't be read now for a reason of its own.
+type dayError struct{ text string }
+
+// Error implements error.
+func (e *dayError) Error() string { return e.text }
+
+// Unwrap makes it a form of throttling: no span of time is at fault (counting.md 30).
+func (*dayError) Unwrap() error { return &httpclient.Error{Kind: httpclient.KindThrottled} }
+
+func (q query) problem(format string, args ...any) error {
+	return &dayError{"the calls " + q.Kind + " on " + q.Day.Format(time.DateOnly) + " " + fmt.Sprintf(format, args...)}
 }
 
-// changesAfter is how long ago a row must have been read to be read again.
-func (d *dayReader) changesAfter() time.Duration {
-	pages := 0
-	for _, kept := range d.days {
-		if kept.log != nil {
-			pages += kept.log.pages()
-		} else {
-			pages += kept.cost
-		}
+// readDay yields the rows of a query that aren't known yet, or all.
+func (r *reading) readDay(ctx context.Context, q query, whole bool) (*day, error) {
+	d := r.days[q]
+	if d == nil {
+		d = &day{total: -1}
+		r.days[q] = d
 	}
-	return max(changesEvery, changesShare*time.Duration(pages)*secondsPerRequest)
-}
-
-// dayLook is one read of a day.
-type dayLook struct {
-	reader   *dayReader
-	query    query
-	day      *day
-	from, to int64 // the window, both within it
-	whole    bool
-
-	// began is the first request of this read.
-	began int64
-	// since is the request from which on rows count as seen where they are now.
-	since int64
-	// met says that a page showed rows that were known before.
-	met bool
-	// counted is the total that was last asked for by itself.
-	counted int
-	// silent says that pages don't say the total.
-	silent bool
-	// flip says that the day was found to grow at the list's begin.
-	flip bool
-	// mayTurn says that the day may yet be found to grow at the other end.
-	mayTurn bool
-	// idled says that a search ended since it found nothing.
-	idled bool
-	// total and drift are of the last answer: what it said, and how much that was more than
-	// the answer before had said.
-	total, drift int
-	// size is how many rows its full page has.
-	size int
-	// keys and times hold the last answer; rows its fingerprints.
-	keys  []uint64
-	times []int64
-	rows  []uint32
-}
-
-// read reads the day in the cheapest way that there is.
-func (k *dayLook) read(ctx context.Context) error {
+	s := r.scans[q.Kind]
+	if s == nil {
+		s = &scan{reading: r, query: q, seen: map[uint64]struct{}{}, twins: map[uint64]int{}}
+		r.scans[q.Kind] = s
+	}
 	var err error
-	d := k.day
-	if d.pass != nil && k.reader.now().Sub(d.pass.touched) > passKept {
-		d.pass = nil
+	if s.total, err = r.log.fetchTotal(ctx, q); err != nil {
+		return nil, err
 	}
+	resting := r.log.now().Before(d.rest)
 	switch {
-	case d.pass != nil:
-		err = k.pass(ctx, nil)
-	case d.log != nil:
-		err = k.again(ctx)
-	default:
-		err = k.first(ctx)
+	case s.total == d.total && (!whole || resting):
+		return d, nil
+	case d.total >= 0 && s.total > d.total && (!whole || resting):
+		if err := s.readTail(ctx, d); err != nil || d.total >= s.total {
+			return d, err
+		}
 	}
-	if errors.Is(err, errOrder) {
-		err = k.pass(ctx, nil)
+	if resting {
+		return nil, q.problem("are too many to be read whole each time: that took %s and is done again at %s", d.took.Round(time.Second), d.rest.UTC().Format("15:04"))
 	}
-	if d.log != nil {
-		d.log.compact()
+	return d, s.readWhole(ctx, d)
+}
+
+// scan reads one query. What it has yielded it doesn't yield again, so that whoever numbers the rows without an id that say the same
+// (counting.md 18) counts each once.
+type scan struct {
+	reading *reading
+	query   query
+	total   int                 // what the provider said last
+	seen    map[uint64]struct{} // the rows that were yielded, or left out, by their keys
+	twins   map[uint64]int      // how many rows without an id say the same, in the present pass
+
+	// Of the page before: its number, its rows, and how often it came.
+	number int
+	before []uint64
+	same   int
+	// at is the total when it came.
+	at int
+}
+
+// readTail reads pages from the end where the day grows, while they bring something new.
+func (s *scan) readTail(ctx context.Context, d *day) error {
+	goal := s.total
+	s.restart()
+	number, step := 1, 1
+	if !d.newestFirst {
+		number, step = (goal-1)/cmp.Or(d.size, pageRows)+1, -1
+	}
+	for ; number > 0 && d.total < goal; number += step {
+		_, page, err := s.read(ctx, number)
+		if err != nil {
+			return err
+		}
+		found := page.Result.New + page.Result.Invalid
+		if found == 0 {
+			return nil
+		}
+		d.total += found
+		d.known += found
+	}
+	return nil
+}
+
+// readWhole reads all pages, until no row is missing.
+func (s *scan) readWhole(ctx context.Context, d *day) error {
+	began := s.reading.log.now()
+	err := s.readPasses(ctx, d)
+	if now := s.reading.log.now(); now.Sub(began) > s.reading.log.interval {
+		d.took = now.Sub(began)
+		d.rest = now.Add(d.took)
 	}
 	return err
 }
 
-// again reads a day of which there is a log.
-func (k *dayLook) again(ctx context.Context) error {
-	if err := k.follow(ctx); err != nil || !k.whole {
-		return err
+func (s *scan) readPasses(ctx context.Context, d *day) (err error) {
+	for range maxPasses {
+		goal, known := s.total, len(s.seen)
+		rows, err := s.readPass(ctx, d, goal)
+		if err != nil {
+			return err
+		}
+		// Where the provider counts a row that is listed twice as two, a pass that brings nothing else shows it.
+		if len(s.seen) >= goal || rows >= goal && len(s.seen) == known {
+			if len(s.seen) > s.total {
+				if s.total, err = s.reading.log.fetchTotal(ctx, s.query); err != nil {
+					return err
+				}
+			}
+			d.total, d.known = goal, len(s.seen)
+			if d.known <= s.total {
+				d.total = max(goal, d.known) // some of those that came in during the pass were seen
+			}
+			return nil
+		}
+		if s.total, err = s.reading.log.fetchTotal(ctx, s.query); err != nil {
+			return err
+		}
 	}
-	asked := k.reader.requests
-	if err := k.refresh(ctx); err != nil || k.reader.requests == asked {
-		return err
-	}
-	return k.follow(ctx)
+	return s.query.problem("are fewer than their total: %d of %d were listed in %d passes", len(s.seen), s.total, maxPasses)
 }
 
-// first reads a day of which there is no log: nobody asked for it yet, or it has no order.
-func (k *dayLook) first(ctx context.Context) error {
-	d := k.day
-	a, err := k.ask(ctx, 1, dayPerPage)
+// readPass reads all pages once, and returns how many rows they have.
+func (s *scan) readPass(ctx context.Context, d *day, goal int) (rows int, err error) {
+	s.restart()
+	var first time.Time
+	for number := 1; goal > 0 && (number-2)*d.size <= 2*s.total; number++ { // twice the pages at most, whatever they are
+		a, _, err := s.read(ctx, number)
+		if err != nil {
+			return 0, err
+		}
+		rows += len(a.rows)
+		if len(a.rows) == 0 {
+			break
+		}
+		if number == 1 {
+			first = a.rows[0].record.Start
+			if d.size = cmp.Or(a.perPage, pageRows); len(s.seen) < goal {
+				d.size = pageSize(a)
+			}
+		} else {
+			d.newestFirst = first.After(a.rows[len(a.rows)-1].record.Start)
+		}
+		if number*d.size >= s.total && len(s.seen) >= goal {
+			break
+		}
+	}
+	return rows, nil
+}
+
+// pageSize is how many rows a full page has, by the first of several. A row that is listed twice may count as one.
+func pageSize(first *answer) int {
+	if first.perPage > 0 && first.perPage <= len(first.rows) {
+		return first.perPage
+	}
+	size := 0
+	keys := map[uint64]struct{}{}
+	for i := range first.rows {
+		if row := &first.rows[i]; row.nameless {
+			size++
+		} else {
+			keys[row.key] = struct{}{}
+		}
+	}
+	return size + len(keys)
+}
+
+// restart begins a pass.
+func (s *scan) restart() {
+	clear(s.twins)
+	s.number, s.before, s.same = 0, nil, 0
+}
+
+// read asks for a page and yields the rows that weren't yielded before.
+func (s *scan) read(ctx context.Context, number int) (*answer, *collector.Page, error) {
+	a, err := s.reading.log.fetch(ctx, s.reading.log.format, s.query, number, pageRows)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	unchanged := !d.passed.IsZero() && a.total == d.total
-	due := k.whole && k.reader.now().Sub(d.passed) > k.reader.changesAfter()
-	switch {
-	case a.total >= 0 && len(a.keys) >= a.total:
-		k.only(a)
-		return nil
-	case unchanged && !due:
-		return nil
-	case a.pages() <= smallDay || d.cost > 0:
-		return k.pass(ctx, &a)
+	moved, err := s.follow(ctx, number, a)
+	if err != nil {
+		return nil, nil, err
 	}
-	a.keep()
-	if done, err := k.stream(ctx, a); done || err != nil {
-		return err
+	page := &collector.Page{}
+	failedPart := false
+	for i := range a.rows {
+		row := &a.rows[i]
+		key := row.key
+		if row.nameless {
+			if i < moved {
+				continue
+			}
+			s.twins[key]++
+			key = maphash.Comparable(s.reading.log.seed, [2]uint64{key, uint64(s.twins[key])})
+		}
+		if _, known := s.seen[key]; known {
+			continue
+		}
+		s.seen[key] = struct{}{}
+		switch {
+		case row.bad != nil:
+			page.Invalid = append(page.Invalid, *row.bad)
+		case !row.record.Start.Before(s.reading.floor):
+			page.Records = append(page.Records, row.record)
+			page.Unmapped = append(page.Unmapped, row.unmapped...)
+			failedPart = failedPart || row.record.Parent != "" && !row.record.Outcome.Connected()
+		}
 	}
-	timed, err := k.order(ctx, a)
-	switch {
-	case err != nil:
-		return err
-	case timed:
-		return k.follow(ctx)
+	if failedPart && s.query.Kind == kindPlaced && slices.Contains(s.reading.log.kinds, kindReceived) {
+		// The failed leg of a forwarded call is listed no earlier than the call: count that first, for it is its failure (guarantee 3).
+		_, err := s.reading.readDay(ctx, query{Day: s.query.Day, Kind: kindReceived}, false)
+		if _, later := errors.AsType[*dayError](err); err != nil && !later {
+			return nil, nil, err
+		}
 	}
-	return k.pass(ctx, nil)
+	return a, page, s.reading.send(page)
 }
 
-// result is what is known now.
-func (k *dayLook) result() dayResult {
-	d := k.day
-	if d.log == nil {
-		return dayResult{Total: d.total, Distinct: d.distinct, Complete: true}
+// follow compares a page with the one before, and returns how many of its first rows have moved here from there. Rows that come in while pages
+// are read push others on to the next page: as many as the total grew by, at most. A row without an id that has moved is no twin.
+func (s *scan) follow(ctx context.Context, number int, a *answer) (moved int, err error) {
+	keys := make([]uint64, len(a.rows))
+	nameless := false
+	for i := range a.rows {
+		keys[i] = a.rows[i].key
+		nameless = nameless || a.rows[i].nameless
 	}
-	r := dayResult{Total: -1, Distinct: d.log.distinct(), Complete: true}
-	if d.log.all() {
-		r.Total = d.log.endTotal
+	before, at := s.before, s.at
+	if number != s.number+1 {
+		before = nil
 	}
-	return r
+	if s.same++; len(keys) == 0 || !slices.Equal(keys, before) {
+		s.same = 1
+	}
+	if s.same == samePages {
+		return 0, fmt.Errorf("read page %d of the calls %s on %s: %w", number, s.query.Kind, s.query.Day.Format(time.DateOnly), errSamePage)
+	}
+	if a.total < 0 && nameless && overlap(before, keys, len(keys)) > 0 {
+		if a.total, err = s.reading.log.fetchTotal(ctx, s.query); err != nil {
+			return 0, err
+		}
+	}
+	if a.total >= 0 {
+		s.total = a.total
+	}
+	s.number, s.before, s.at = number, keys, s.total
+	return overlap(before, keys, s.total-at), nil
 }
 
-// resting is the error of a day that must be read whole and was so too recently.
-func (k *dayLook) resting() error {
-	return fmt.Errorf("the calls %s on %s are listed in no order that lasts, so they must be read whole, which takes %d requests: that is done again at %s",
-		k.query.Kind, k.query.Day.Format(time.DateOnly), k.day.cost, k.day.rest.UTC().Format("15:04"))
-}
+var errSamePage = errors.New("the provider returned the same page three times")
 
-// unsettled is the error of a day whose rows don't stay where they are.
-func (k *dayLook) unsettled() error {
-	return fmt.Errorf("the calls %s on %s changed places in the provider's list while they were read: they are read again",
-		k.query.Kind, k.query.Day.Format(time.DateOnly))
+// overlap is how many rows, at most some, end a page and begin the next.
+func overlap(before, after []uint64, most int) int {
+	n := max(0, min(most, len(before), len(after)))
+	for n > 0 && !slices.Equal(before[len(before)-n:], after[:n]) {
+		n--
+	}
+	return n
 }

@@ -1,7 +1,6 @@
 package wavix
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,9 +26,11 @@ type fakeWavix struct {
 	// paths are those that there are.
 	paths []string
 	// first are answers that come before all others.
-	first []answer
+	first []reply
 	// wrong makes another answer of the right one; nil: none.
-	wrong func(r *http.Request, right answer) answer
+	wrong func(r *http.Request, right reply) reply
+	// maxPerPage is the size of the largest page; 0: any.
+	maxPerPage int
 	// now is the time; nil: noon.
 	now func() time.Time
 
@@ -40,7 +41,7 @@ type fakeWavix struct {
 
 type listedRow struct{ day, raw string }
 
-type answer struct {
+type reply struct {
 	status int
 	header http.Header
 	body   string
@@ -77,12 +78,12 @@ func (f *fakeWavix) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-func (f *fakeWavix) answer(r *http.Request) answer {
+func (f *fakeWavix) answer(r *http.Request) reply {
 	if !slices.Contains(f.paths, r.URL.Path) {
-		return answer{status: http.StatusNotFound, body: notFound}
+		return reply{status: http.StatusNotFound, body: notFound}
 	}
 	if strings.HasPrefix(r.URL.Path, "/v1/call") {
-		return answer{body: `{"success":true,"calls":[]}`}
+		return reply{body: `{"success":true,"calls":[]}`}
 	}
 	q := r.URL.Query()
 	var rows []string
@@ -92,16 +93,19 @@ func (f *fakeWavix) answer(r *http.Request) answer {
 		}
 	}
 	total, perPage, number := len(rows), atoi(q.Get("per_page"), 25), atoi(q.Get("page"), 1)
+	if f.maxPerPage > 0 {
+		perPage = min(perPage, f.maxPerPage)
+	}
 	if !strings.HasSuffix(r.URL.Path, "/all") || q.Has("per_page") {
 		rows = rows[min(len(rows), (number-1)*perPage):min(len(rows), number*perPage)]
 	}
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/all"):
-		return answer{header: http.Header{"Content-Type": {"application/x-ndjson"}}, body: strings.Join(append(rows, ""), "\n")}
+		return reply{header: http.Header{"Content-Type": {"application/x-ndjson"}}, body: strings.Join(append(rows, ""), "\n")}
 	case strings.HasSuffix(r.URL.Path, ".csv"):
-		return answer{header: http.Header{"Content-Type": {"text/csv"}}, body: csvOf(f.t, rows)}
+		return reply{header: http.Header{"Content-Type": {"text/csv"}}, body: csvOf(f.t, rows)}
 	}
-	return answer{body: fmt.Sprintf(`{"items":[%s],"pagination":{"current_page":%d,"per_page":%d,"total":%d}}`, strings.Join(rows, ","), number, perPage, total)}
+	return reply{body: fmt.Sprintf(`{"items":[%s],"pagination":{"current_page":%d,"per_page":%d,"total":%d}}`, strings.Join(rows, ","), number, perPage, total)}
 }
 
 func atoi(text string, otherwise int) int {
@@ -115,7 +119,7 @@ func atoi(text string, otherwise int) int {
 func csvOf(t *testing.T, rows []string) string {
 	body := "uuid,from,date\n"
 	for _, raw := range rows {
-		r := decodedRecord(t, raw)
+		r := decodeRecord(t, raw)
 		body += strings.TrimPrefix(r.ID, "placed:") + "," + r.CallerNumber + "," + r.Start.Format(time.RFC3339Nano) + "\n"
 	}
 	return body
@@ -162,18 +166,6 @@ func rowsAt(times ...string) []listedRow {
 		rows = append(rows, listedRow{at[:10], fmt.Sprintf(`{"date":%q,"uuid":%q,"from":"12065550100"}`, at, at)})
 	}
 	return rows
-}
-
-// ids reads a range and collects the ids that came, in order; one that comes again at
-// once, as is no harm, is there once.
-func ids(ctx context.Context, reader collector.RangeReader, from, to time.Time) (all []string, err error) {
-	err = readPages(ctx, reader, from, to, func(b *collector.Page) error {
-		for _, r := range b.Records {
-			all = append(all, strings.Clone(r.ID))
-		}
-		return nil
-	})
-	return slices.CompactFunc(all, func(a, b string) bool { return a == b && a != "" }), err
 }
 
 // paths are the different paths that were asked, in order.

@@ -1,83 +1,72 @@
 package wavix
 
 import (
-	"context"
 	"fmt"
+	"hash/maphash"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// read is what an answer held, cloned so that it outlives the batch.
+// read is what an answer held.
 type read struct {
+	answer
+
 	records  []*cdr.Record
-	rows     []row
+	rows     []shown
 	invalid  []string // position: problem
 	unmapped []collector.Unmapped
-	info     pageInfo
 }
 
-// row is a record as JSON shows it: what is at its zero value is left out.
-type row map[string]any
+// shown is a record as JSON shows it: what is at its zero value is left out.
+type shown map[string]any
 
-func newTestBatch() *batch {
-	return newBatch(cdr.NewCountries(), cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999"}))
+// decodeBody decodes an answer to a query of a type.
+func decodeBody(format, kind string, body []byte) (*decoder, error) {
+	d := &decoder{
+		mapper: &mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999"})},
+		seed:   testSeed, query: query{Day: day1, Kind: kind}, page: 1, answer: answer{total: -1},
+	}
+	decode := map[string]func(*decoder, []byte) error{
+		formatJSON: (*decoder).decodePage, formatStream: (*decoder).decodeStream, formatCSV: (*decoder).decodeCSV,
+	}[format]
+	return d, decode(d, body)
 }
 
-// decode decodes an answer to a query of a type, with what is kept back until its end.
-func decode(t testing.TB, format, kind, body string) (read, error) {
+var testSeed = maphash.MakeSeed()
+
+// decode decodes an answer, of which nothing is left after an error.
+func decode(t testing.TB, format, kind, body string) (got read, err error) {
 	t.Helper()
-	var got read
-	b := newTestBatch()
-	b.open(time.Time{}, func(b *collector.Page) error {
-		got.take(t, b)
-		return nil
-	})
-	b.query(query{Day: day1, Kind: kind})
-	r := newReading(asker{}, format, b)
-	var err error
-	switch format {
-	case formatJSON:
-		got.info, err = r.pages.decode(strings.NewReader(body), 1, 1000)
-		got.info.Keys = append([]uint64(nil), got.info.Keys...)
-	case formatCSV:
-		err = r.csv.decode(strings.NewReader(body), 1, 1000)
-		got.info.Keys = append([]uint64(nil), b.keys...)
-	case formatStream:
-		b.told = func(keys []uint64) error {
-			got.info.Keys = append(got.info.Keys, keys...)
-			return nil
+	d, err := decodeBody(format, kind, []byte(body))
+	if err != nil {
+		return got, err
+	}
+	got.answer = d.answer
+	for _, l := range d.answer.rows {
+		if l.bad != nil {
+			if len(l.bad.Content) == 0 {
+				t.Errorf("the invalid row at %s has no content", l.bad.At)
+			}
+			got.invalid = append(got.invalid, l.bad.At+": "+l.bad.Problem)
+			continue
 		}
-		err = r.stream.decode(strings.NewReader(body))
+		got.records = append(got.records, l.record)
+		got.rows = append(got.rows, rowOf(l.record))
+		got.unmapped = append(got.unmapped, l.unmapped...)
 	}
-	if err := b.settle(); err != nil {
-		t.Error(err)
-	}
-	if err := b.finish(); err != nil {
-		t.Error(err)
-	}
-	return got, err
+	return got, nil
 }
 
-func (g *read) take(t testing.TB, b *collector.Page) {
-	t.Helper()
-	for _, r := range b.Records {
-		g.records = append(g.records, cloneRecord(r))
-		g.rows = append(g.rows, rowOf(r))
+// keys are the keys of all rows, in order.
+func (g *read) keys() (all []uint64) {
+	for _, l := range g.answer.rows {
+		all = append(all, l.key)
 	}
-	for _, bad := range b.Invalid {
-		if len(bad.Content) == 0 {
-			t.Errorf("the invalid row at %s has no content", bad.At)
-		}
-		g.invalid = append(g.invalid, bad.At+": "+bad.Problem)
-	}
-	for _, u := range b.Unmapped {
-		g.unmapped = append(g.unmapped, collector.Unmapped{Field: u.Field, Value: strings.Clone(u.Value)})
-	}
+	return all
 }
 
 // page is the body of a page of rows, with the pagination of all of them.
@@ -87,7 +76,7 @@ func page(rows ...string) string {
 }
 
 // decodeRow decodes a page of one row that is no fault of its own.
-func decodeRow(t testing.TB, kind, raw string) row {
+func decodeRow(t testing.TB, kind, raw string) shown {
 	t.Helper()
 	got, err := decode(t, formatJSON, kind, page(raw))
 	if err != nil || len(got.rows) != 1 {
@@ -96,8 +85,8 @@ func decodeRow(t testing.TB, kind, raw string) row {
 	return got.rows[0]
 }
 
-func rowOf(r *cdr.Record) row {
-	out := row{}
+func rowOf(r *cdr.Record) shown {
+	out := shown{}
 	text := func(key, value string) {
 		if value != "" {
 			out[key] = strings.Clone(value)
@@ -135,7 +124,7 @@ func rowOf(r *cdr.Record) row {
 }
 
 // want compares some of a row's fields; nil wants a field that is absent.
-func (r row) want(t *testing.T, fields row) {
+func (r shown) want(t *testing.T, fields shown) {
 	t.Helper()
 	for key, want := range fields {
 		if got, exists := r[key]; fmt.Sprint(got) != fmt.Sprint(want) || exists == (want == nil) {
@@ -146,10 +135,12 @@ func (r row) want(t *testing.T, fields row) {
 
 var day1 = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
-// readPages reads a span and hands on its pages, all of whose records are new.
-func readPages(ctx context.Context, r collector.RangeReader, from, to time.Time, use func(*collector.Page) error) error {
-	d := collector.Driver{Reader: r, Commit: func(_ context.Context, page *collector.Page) (ledger.Result, error) {
-		return ledger.Result{New: len(page.Records)}, use(page)
-	}}
-	return d.Read(ctx, from, to)
+// decodeRecord decodes a row of a call placed.
+func decodeRecord(t testing.TB, raw string) *cdr.Record {
+	t.Helper()
+	got, err := decode(t, formatJSON, kindPlaced, page(raw))
+	if err != nil || len(got.records) != 1 {
+		t.Fatalf("decode %s: %d records, error %v", raw, len(got.records), err)
+	}
+	return got.records[0]
 }

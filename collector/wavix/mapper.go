@@ -4,145 +4,151 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-const (
-	// maxRemembered bounds what a mapper remembers of values that repeat from row to row.
-	maxRemembered = 1000
-	// keySeparator stands between the parts of a synthetic key: no number holds it.
-	keySeparator = '\x1f'
-)
+// keySeparator stands between the parts of a synthetic key: no number holds it.
+const keySeparator = "\x1f"
 
-// mapper turns rows into records. It is for one goroutine. What it writes into a record
-// may point into the arena, but for what becomes a label of metrics.
+// mapper turns rows into records. It is safe for concurrent use.
 type mapper struct {
 	countries *cdr.Countries
 	emergency *cdr.EmergencyNumbers
-	arena     *wire.Arena
+}
 
-	labels   wire.Labels
-	unmapped []collector.Unmapped // of the batch
+// mapping is the mapping of one row.
+type mapping struct {
+	problems
+
+	row      *row
+	record   *cdr.Record
+	unmapped []collector.Unmapped
 }
 
 // mapRow maps a row of a type. The type is the question's: no row says it.
 //
-// Keys. The same id may be listed under both types, where an account calls itself, and
-// those are two calls: an id is known by its type. call_id and uuid are one id under
-// two names, so the key is the same before and after either appears or goes. A row
-// without an id has a synthetic key; one with an id has none beside it: two calls with
-// ids that begin in the same second between the same parties would be taken for one.
-func (m *mapper) mapRow(f *fields, kind string, r *cdr.Record) {
-	id, parent := m.ids(f, kind, r)
-	r.Start = f.start(pDate)
-	r.CallerNumber, r.CalleeNumber = f.party(pFrom), f.party(pTo)
-	duration, given := f.seconds(pDuration)
+// Keys. The same id may be listed under both types, where an account calls itself, and those are two calls: an id is known by its type.
+// call_id and uuid are one id under two names, so the key is the same before and after either appears or goes. A row without an id has a
+// synthetic key; one with an id has none beside it: two calls with ids that begin in the same second between the same parties would be
+// taken for one.
+func (m *mapper) mapRow(row *row, kind string) *mapping {
+	r := &cdr.Record{CallType: kind, Direction: cdr.Inbound}
+	p := &mapping{row: row, record: r}
+	parent := p.ids()
+	r.Start = p.start(&row.Date, "date")
+	r.CallerNumber, r.CalleeNumber = p.party(&row.From, "from"), p.party(&row.To, "to")
+	duration, given := p.seconds(&row.Duration, "duration")
 	r.Duration, r.NoDuration = duration, !given
-
-	r.CallType, r.Direction = kind, cdr.Inbound
 	other := r.CallerNumber
 	if kind == kindPlaced {
 		r.Direction, other = cdr.Outbound, r.CalleeNumber
 		r.Emergency = m.emergency.Match(r.CalleeNumber)
 	}
 	r.Country = m.countries.OfDigits(other)
-	r.Trunk = m.labels.Own(f.text(pTrunk))
-	m.outcome(f, r)
-	m.charge(f, r, pCharge, "usage")
-	m.charge(f, r, pForwardFee, "forwarding")
-	m.extras(f, r, parent)
-	if id == "" && f.problem == "" {
-		r.Synthetic = m.synthetic(kind, r)
+	r.Trunk = p.text(&row.Trunk, "sip_trunk")
+	p.outcome()
+	p.charge(&row.Charge, "charge", "usage")
+	p.charge(&row.ForwardFee, "forward_fee", "forwarding")
+	p.extras(parent)
+	if r.ID == "" {
+		r.Synthetic = synthetic(r)
 	}
+	return p
 }
 
-// ids reads the row's own id and its parent's, as the provider gives them. Parent has
-// no type yet: whoever knows it adds it.
-func (m *mapper) ids(f *fields, kind string, r *cdr.Record) (id, parent string) {
-	id, older := f.id(pCallID), f.id(pUUID)
+// ids reads the row's own id and its parent's. No row says the parent's type: it is the other one, as that of a leg that a forwarded call makes.
+// (A call that was transferred has a parent of its own type, but one that was answered, and only failures of parents matter.)
+func (p *mapping) ids() (parent string) {
+	r := p.record
+	id, older := p.id(&p.row.CallID, "call_id"), p.id(&p.row.UUID, "uuid")
 	if id == "" {
 		id = older
 	}
-	if parent = f.id(pParentCallID); parent == "" {
-		parent = f.id(pParentUUID)
+	if parent = p.id(&p.row.ParentCallID, "parent_call_id"); parent == "" {
+		parent = p.id(&p.row.ParentUUID, "parent_uuid")
 	}
 	if parent == id || parent == older {
 		parent = "" // samples name a call as its own parent
 	}
 	if id != "" {
-		r.ID = m.typed(kind, id)
+		r.ID = r.CallType + ":" + id
 		if older != "" && older != id {
-			r.AltIDs = append(r.AltIDs, m.typed(kind, older))
+			r.AltIDs = append(r.AltIDs, r.CallType+":"+older)
 		}
 	}
-	r.Parent, r.CallID = parent, id
+	r.CallID = id
 	if parent != "" {
 		r.CallID = parent
+		r.Parent = otherKind(r.CallType) + ":" + parent
 	}
-	return id, parent
+	return parent
 }
 
-// typed is an id as it is known: `placed:<id>`.
-func (m *mapper) typed(kind, id string) string {
-	return wire.View(m.arena.Append(len(kind)+1+len(id), func(b []byte) []byte {
-		return append(append(append(b, kind...), ':'), id...)
-	}))
+// outcomes are what the dispositions mean (contract 3). `rejected` is in the prose of
+// the provider's specification, though not in its list.
+var outcomes = map[string]cdr.Outcome{
+	"answered": cdr.Answered,
+	"noanswer": cdr.NoAnswer,
+	"busy":     cdr.Busy,
+	"rejected": cdr.Rejected,
+	"failed":   cdr.Failed,
 }
 
-func (m *mapper) outcome(f *fields, r *cdr.Record) {
-	disposition := f.text(pDisposition)
-	outcome, known := outcomeOf(disposition, r.Duration)
-	if !known {
-		m.isNew(pDisposition, disposition)
+// outcome reads the disposition, whatever its case. A row without one, as older answers have, is answered if it has a duration.
+func (p *mapping) outcome() {
+	r, disposition := p.record, p.text(&p.row.Disposition, "disposition")
+	r.Outcome = outcomes[strings.ToLower(strings.TrimSpace(disposition))]
+	switch {
+	case disposition != "" && r.Outcome == cdr.Unknown:
+		p.isNew("disposition", disposition)
+	case disposition == "" && r.Duration > 0:
+		r.Outcome = cdr.Answered
 	}
-	r.Outcome = outcome
 }
 
 // isNew notes a value that the mapping doesn't know.
-func (m *mapper) isNew(p property, value string) {
-	m.unmapped = append(m.unmapped, collector.Unmapped{Field: propertyNames[p], Value: value})
+func (p *mapping) isNew(field, value string) {
+	p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: value})
 }
 
 // charge adds an amount that is known, a zero too.
-func (m *mapper) charge(f *fields, r *cdr.Record, p property, component string) {
-	if amount, given := f.money(p); given {
-		r.Charges = append(r.Charges, cdr.Charge{Component: component, Amount: amount})
+func (p *mapping) charge(c *cell, name, component string) {
+	if amount, given := p.money(c, name); given {
+		p.record.Charges = append(p.record.Charges, cdr.Charge{Component: component, Amount: amount})
 	}
 }
 
 // extras adds what goes to log records only.
-func (m *mapper) extras(f *fields, r *cdr.Record, parent string) {
-	add := func(p property, text string, class cdr.Privacy) {
+func (p *mapping) extras(parent string) {
+	add := func(name, text string, class cdr.Privacy) {
 		if text != "" {
-			r.Extra = append(r.Extra, cdr.Text(propertyNames[p], text, class))
+			p.record.Extra = append(p.record.Extra, cdr.Text(name, text, class))
 		}
 	}
-	add(pDisposition, f.text(pDisposition), cdr.Plain)
-	destination := f.text(pDestination)
-	add(pDestination, destination, destinationClass(r.CallType, destination))
-	if price, given := f.money(pPerMinute); given {
-		add(pPerMinute, m.decimal(&price), cdr.Plain)
+	add("disposition", p.text(&p.row.Disposition, "disposition"), cdr.Plain)
+	destination := p.text(&p.row.Destination, "destination")
+	add("destination", destination, destinationClass(p.record.CallType, destination))
+	if price, given := p.money(&p.row.PerMinute, "per_minute"); given {
+		add("per_minute", price.String(), cdr.Plain)
 	}
-	add(pParentCallID, parent, cdr.Plain)
-	by := f.text(pAnsweredBy)
-	add(pAnsweredBy, by, cdr.Plain)
+	add("parent_call_id", parent, cdr.Plain)
+	by := p.text(&p.row.AnsweredBy, "answered_by")
+	add("answered_by", by, cdr.Plain)
 	if by != "" && by != "human" && by != "machine" {
-		m.isNew(pAnsweredBy, by)
+		p.isNew("answered_by", by)
 	}
 }
 
-// destinationClass is what a destination is. That of a placed call is a country with
+// destinationClass is the privacy class of a destination. That of a placed call is a country with
 // perhaps a carrier or a city, in samples also an address; that of a received one is
 // where it went: a trunk's name, an address, or a number.
 func destinationClass(kind, destination string) cdr.Privacy {
 	const fewDigits = 4 // of a carrier's name
 	digits := 0
-	for _, c := range []byte(destination) {
-		if isDigit(c) {
+	for _, c := range destination {
+		if '0' <= c && c <= '9' {
 			digits++
 		}
 	}
@@ -152,31 +158,18 @@ func destinationClass(kind, destination string) cdr.Privacy {
 	return cdr.Number
 }
 
-// decimal is an amount in its one plain form, whichever way it came.
-func (m *mapper) decimal(amount *cdr.Money) string {
-	const longest = 64 // 34 digits, an exponent of 18, sign and point
-	return wire.View(m.arena.Append(longest, amount.Append))
+// synthetic identifies a row without an id by its content (counting.md 18): type, start in whole seconds, from and to, normalised.
+func synthetic(r *cdr.Record) string {
+	start := r.Start.Truncate(time.Second).Format(time.RFC3339)
+	return strings.Join([]string{r.CallType, start, normalised(r.CallerNumber), normalised(r.CalleeNumber)}, keySeparator)
 }
 
-// synthetic identifies a row without an id by what it says (counting.md 18): type,
-// start in whole seconds, from and to, normalised.
-func (m *mapper) synthetic(kind string, r *cdr.Record) string {
-	const longestTime = len(time.RFC3339) + 8 // of a year that has more digits
-	most := len(kind) + longestTime + 3 + utf8.UTFMax*(len(r.CallerNumber)+len(r.CalleeNumber))
-	return wire.View(m.arena.Append(most, func(b []byte) []byte {
-		b = append(append(b, kind...), keySeparator)
-		b = append(r.Start.Truncate(time.Second).AppendFormat(b, time.RFC3339), keySeparator)
-		b = append(appendParty(b, r.CallerNumber), keySeparator)
-		return appendParty(b, r.CalleeNumber)
-	}))
-}
-
-// appendParty appends a number without what differs between spellings of it.
-func appendParty(b []byte, number string) []byte {
-	for _, c := range strings.TrimPrefix(strings.TrimSpace(number), "+") {
-		if !unicode.IsSpace(c) {
-			b = utf8.AppendRune(b, unicode.ToLower(c))
+// normalised is a number without what differs between spellings of it.
+func normalised(number string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsSpace(c) {
+			return -1
 		}
-	}
-	return b
+		return unicode.ToLower(c)
+	}, strings.TrimPrefix(strings.TrimSpace(number), "+"))
 }

@@ -4,14 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
-	"testing/iotest"
-	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
 func TestPage(t *testing.T) {
@@ -24,12 +20,12 @@ func TestPage(t *testing.T) {
 	}{
 		{"page", `{"items":` + one + `,` + all + `}`, "", 1, 101, 25},
 		{"pagination first", `{` + all + `,"items":` + one + `}`, "", 1, 101, 25},
-		{"no pagination", `{"items":` + one + `}`, "", 1, -1, 1000},
+		{"no pagination", `{"items":` + one + `}`, "", 1, -1, 0},
 		{"empty day", `{"items":[],"pagination":{"total":0,"total_pages":0,"current_page":1,"per_page":25}}`, "", 0, 0, 25},
 		{"success true", `{"success":true,"error":false,"items":` + one + `,` + all + `}`, "", 1, 101, 25},
-		{"no error", `{"error":null,"message":"ok","items":` + one + `}`, "", 1, -1, 1000},
-		{"other case and new members", `{"Items":` + one + `,"Pagination":{"Total":7,"new":[1]},"prices_url":"x"}`, "", 1, 7, 1000},
-		{"spaces", " {\n \"items\" : [ { \"date\" : \"2026-03-01T10:00:00Z\" } ] }\n", "", 1, -1, 1000},
+		{"no error", `{"error":null,"message":"ok","items":` + one + `}`, "", 1, -1, 0},
+		{"other case and new members", `{"Items":` + one + `,"Pagination":{"Total":7,"new":[1]},"prices_url":"x"}`, "", 1, 7, 0},
+		{"spaces", " {\n \"items\" : [ { \"date\" : \"2026-03-01T10:00:00Z\" } ] }\n", "", 1, -1, 0},
 		{"success false", `{"success":false,"message":"Service temporary unavailable"}`, `the request failed, Wavix says "Service temporary unavailable"`, 0, 0, 0},
 		{"success false with rows", `{"items":` + one + `,"success":false}`, "the request failed", 0, 0, 0},
 		{"error true", `{"error":true,"items":[]}`, "the request failed", 0, 0, 0},
@@ -43,9 +39,9 @@ func TestPage(t *testing.T) {
 		{"an array", `[]`, "no object", 0, 0, 0},
 		{"nothing", ``, "the answer is empty", 0, 0, 0},
 		{"HTML", `<!DOCTYPE html>`, "no valid JSON at byte 0", 0, 0, 0},
-		{"cut", `{"items":[{"date":"2026`, "the answer is cut at byte", 0, 0, 0},
-		{"cut behind the rows", `{"items":[]`, "the answer is cut at byte", 0, 0, 0},
-		{"more behind the page", `{"items":[]}{}`, "goes on behind its end", 0, 0, 0},
+		{"cut", `{"items":[{"date":"2026`, "the answer is cut", 0, 0, 0},
+		{"cut behind the rows", `{"items":[]`, "the answer is cut", 0, 0, 0},
+		{"more behind the page", `{"items":[]}{}`, "trailing data after the JSON value", 0, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := decode(t, formatJSON, kindPlaced, test.page)
@@ -58,11 +54,11 @@ func TestPage(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || len(got.rows) != test.rows || len(got.info.Keys) != test.rows || len(got.invalid) != 0 {
-				t.Fatalf("%d rows, %d keys, invalid %q, error %v", len(got.rows), len(got.info.Keys), got.invalid, err)
+			if err != nil || len(got.rows) != test.rows || len(got.keys()) != test.rows || len(got.invalid) != 0 {
+				t.Fatalf("%d rows, %d keys, invalid %q, error %v", len(got.rows), len(got.keys()), got.invalid, err)
 			}
-			if got.info.Total != test.total || got.info.PerPage != test.perPage {
-				t.Errorf("total %d, per page %d; want %d, %d", got.info.Total, got.info.PerPage, test.total, test.perPage)
+			if got.total != test.total || got.perPage != test.perPage {
+				t.Errorf("total %d, per page %d; want %d, %d", got.total, got.perPage, test.total, test.perPage)
 			}
 		})
 	}
@@ -81,7 +77,7 @@ func TestStream(t *testing.T) {
 		{"nothing", "", "", 0},
 		{"only blanks", "\n \n", "", 0},
 		{"a row says success", `{"date":"2026-03-01T10:00:00.000Z","uuid":"1","success":true,"error":null}`, "", 1},
-		{"cut line", one + "\n" + `{"charge":"0.0059","da`, "the answer is cut at byte", 0},
+		{"cut line", one + "\n" + `{"charge":"0.0059","da`, "the answer is cut", 0},
 		{"failure at the end", one + "\n" + `{"success":false,"message":"Service temporary unavailable"}`, "the request failed", 0},
 		{"failure alone", `{"error":true}`, "the request failed", 0},
 		{"HTML", " \n<html>maintenance</html>", "got HTML", 0},
@@ -94,8 +90,8 @@ func TestStream(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || len(got.rows) != test.rows || len(got.info.Keys) != test.rows || len(got.invalid) != 0 {
-				t.Errorf("%d rows, %d keys, invalid %q, error %v", len(got.rows), len(got.info.Keys), got.invalid, err)
+			if err != nil || len(got.rows) != test.rows || len(got.keys()) != test.rows || len(got.invalid) != 0 {
+				t.Errorf("%d rows, %d keys, invalid %q, error %v", len(got.rows), len(got.keys()), got.invalid, err)
 			}
 		})
 	}
@@ -105,22 +101,22 @@ func TestCSV(t *testing.T) {
 	const head, one = "date,uuid,from\n", "2026-03-01T10:00:00.000Z,1,12065550100\n"
 	for _, test := range []struct {
 		name, body, err string
-		want            []row
+		want            []shown
 		invalid         []string
 	}{
-		{"rows", head + one, "", []row{{"ID": "placed:1", "CallerNumber": "12065550100"}}, nil},
-		{"no final newline", head + strings.TrimSpace(one), "", []row{{"ID": "placed:1"}}, nil},
-		{"a mark and quoted names", "\ufeff\"date\",\"uuid\"\n2026-03-01T10:00:00Z,1\n", "", []row{{"ID": "placed:1"}}, nil},
-		{"other spellings", "\ufeffCall ID,DATE,Per-Minute,\"SIP trunk\"\nx,2026-03-01T10:00:00Z,0.5,T\n", "", []row{{"ID": "placed:x", "Trunk": "T", "cdr.wavix.per_minute": "0.5"}}, nil},
-		{"columns that are new", "note,date,uuid,\n\"a, \"\"b\"\"\",2026-03-01T10:00:00Z,1,\n", "", []row{{"ID": "placed:1"}}, nil},
-		{"quoted", "date,destination,uuid\n2026-03-01T10:00:00Z,\"Front \"\"desk\"\", 1st\nfloor\",1\n", "", []row{{"cdr.wavix.destination": "Front \"desk\", 1st\nfloor"}}, nil},
-		{"Windows", "date,uuid\r\n2026-03-01T10:00:00Z,1\r\n\r\n2026-03-01T10:00:00Z,2\r\n", "", []row{{"ID": "placed:1"}, {"ID": "placed:2"}}, nil},
-		{"another way to write times", "date,uuid\n2026-03-01 10:00:00 UTC,1\n2026-03-01 12:00:00.5 +0200,2\n2026-03-01 10:00:00Z,3\n", "", []row{{"Start": "2026-03-01T10:00:00Z"}, {"Start": "2026-03-01T10:00:00.5Z"}, {"Start": "2026-03-01T10:00:00Z"}}, nil},
+		{"rows", head + one, "", []shown{{"ID": "placed:1", "CallerNumber": "12065550100"}}, nil},
+		{"no final newline", head + strings.TrimSpace(one), "", []shown{{"ID": "placed:1"}}, nil},
+		{"a mark and quoted names", "\ufeff\"date\",\"uuid\"\n2026-03-01T10:00:00Z,1\n", "", []shown{{"ID": "placed:1"}}, nil},
+		{"other spellings", "\ufeffCall ID,DATE,Per-Minute,\"SIP trunk\"\nx,2026-03-01T10:00:00Z,0.5,T\n", "", []shown{{"ID": "placed:x", "Trunk": "T", "cdr.wavix.per_minute": "0.5"}}, nil},
+		{"columns that are new", "note,date,uuid,\n\"a, \"\"b\"\"\",2026-03-01T10:00:00Z,1,\n", "", []shown{{"ID": "placed:1"}}, nil},
+		{"quoted", "date,destination,uuid\n2026-03-01T10:00:00Z,\"Front \"\"desk\"\", 1st\nfloor\",1\n", "", []shown{{"cdr.wavix.destination": "Front \"desk\", 1st\nfloor"}}, nil},
+		{"Windows", "date,uuid\r\n2026-03-01T10:00:00Z,1\r\n\r\n2026-03-01T10:00:00Z,2\r\n", "", []shown{{"ID": "placed:1"}, {"ID": "placed:2"}}, nil},
+		{"another way to write times", "date,uuid\n2026-03-01 10:00:00 UTC,1\n2026-03-01 12:00:00.5 +0200,2\n2026-03-01 10:00:00Z,3\n", "", []shown{{"Start": "2026-03-01T10:00:00Z"}, {"Start": "2026-03-01T10:00:00.5Z"}, {"Start": "2026-03-01T10:00:00Z"}}, nil},
 		{"a time without zone", "date,uuid\n2026-03-01 10:00:00,1\n2026-03-01 10:00:00 EST,2\n", "", nil, []string{"row 1: date is not a date and time", "row 2: date is not a date and time"}},
-		{"numbers in a text", "date,duration,charge\n2026-03-01T10:00:00Z,72,0.00325\n2026-03-01T10:00:00Z,x,1\n2026-03-01T10:00:00Z,1,x\n", "", []row{{"Duration": "1m12s", "Charges": []string{"usage 0.00325"}}}, []string{"row 2: duration is not a 32-bit whole number", "row 3: charge is not a decimal number of at most 34 digits with an exponent within ±18"}},
-		{"too few and too many fields", head + "row 5\n" + one + "a,b,c,d\n", "", []row{{"ID": "placed:1"}}, []string{"row 1: it has 1 fields, must have 3", "row 3: it has 4 fields, must have 3"}},
-		{"a stray quote", head + "2026-03-01T10:00:00Z,a\"b,1\n" + one, "", []row{{"ID": "placed:1"}}, []string{"row 1: a quotation mark stands within a field"}},
-		{"not UTF-8", "date,uuid,from\n2026-03-01T10:00:00Z,1\xff,2\n2026-03-01T10:00:00Z,1,2\xff\n", "", []row{{"CallerNumber": "2\ufffd"}}, []string{"row 1: uuid is not UTF-8"}},
+		{"numbers in a text", "date,duration,charge\n2026-03-01T10:00:00Z,72,0.00325\n2026-03-01T10:00:00Z,x,1\n2026-03-01T10:00:00Z,1,x\n", "", []shown{{"Duration": "1m12s", "Charges": []string{"usage 0.00325"}}}, []string{"row 2: duration is not a 32-bit whole number", "row 3: charge is not a decimal number of at most 34 digits with an exponent within ±18"}},
+		{"too few and too many fields", head + "row 5\n" + one + "a,b,c,d\n", "", []shown{{"ID": "placed:1"}}, []string{"row 1: it has 1 fields, must have 3", "row 3: it has 4 fields, must have 3"}},
+		{"a stray quote", head + "2026-03-01T10:00:00Z,a\"b,1\n" + one, "", []shown{{"ID": "placed:1"}}, []string{"row 1: a quotation mark stands within a field"}},
+		{"not UTF-8", "date,uuid,from\n2026-03-01T10:00:00Z,1\xff,2\n2026-03-01T10:00:00Z,1,2\xff\n", "", []shown{{"CallerNumber": "2\ufffd"}}, []string{"row 1: uuid is not UTF-8"}},
 		{"only names", head, "", nil, nil},
 		{"nothing", "", "", nil, nil},
 		{"no date", "uuid,from\n1,2\n", "no column date", nil, nil},
@@ -141,8 +137,8 @@ func TestCSV(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || len(got.rows) != len(test.want) || len(got.info.Keys) != len(test.want)+len(test.invalid) {
-				t.Fatalf("%d rows, %d keys, invalid %q, error %v", len(got.rows), len(got.info.Keys), got.invalid, err)
+			if err != nil || len(got.rows) != len(test.want) || len(got.keys()) != len(test.want)+len(test.invalid) {
+				t.Fatalf("%d rows, %d keys, invalid %q, error %v", len(got.rows), len(got.keys()), got.invalid, err)
 			}
 			for i, want := range test.want {
 				got.rows[i].want(t, want)
@@ -157,131 +153,17 @@ func TestCSV(t *testing.T) {
 	}
 }
 
-// TestLongAnswers: an answer is handed on in pieces, so memory doesn't grow with it.
-func TestLongAnswers(t *testing.T) {
-	const rows = 2*chunkRows + 100
+// TestTooManyRows: a page is bounded, whatever the provider sends.
+func TestTooManyRows(t *testing.T) {
 	for format, body := range map[string][]byte{
-		formatJSON: benchPage(rows), formatStream: benchStream(rows), formatCSV: benchCSV(rows),
+		formatJSON: benchPage(maxRows + 1), formatStream: benchStream(maxRows + 1), formatCSV: benchCSV(maxRows + 1),
 	} {
-		t.Run(format, func(t *testing.T) {
-			var pieces, told []int
-			b := newTestBatch()
-			b.open(time.Time{}, func(b *collector.Page) error {
-				pieces = append(pieces, len(b.Records))
-				return nil
-			})
-			b.query(query{Day: day1, Kind: kindPlaced})
-			r := newReading(asker{}, format, b)
-			var err error
-			switch format {
-			case formatJSON:
-				_, err = r.pages.decode(bytes.NewReader(body), 1, rows)
-			case formatCSV:
-				err = r.csv.decode(bytes.NewReader(body), 1, rows)
-			case formatStream:
-				b.told = func(keys []uint64) error {
-					told = append(told, len(keys))
-					return nil
-				}
-				err = r.stream.decode(bytes.NewReader(body))
-			}
-			want := []int{chunkRows, chunkRows, 100}
-			if err != nil || !slices.Equal(pieces, want) {
-				t.Errorf("handed on %v, want %v; error %v", pieces, want, err)
-			}
-			if format == formatStream && !slices.Equal(told, want) {
-				t.Errorf("told %v keys, want %v", told, want)
-			}
-			if format != formatStream && len(b.keys) != rows {
-				t.Errorf("%d keys, want %d", len(b.keys), rows)
-			}
-		})
-	}
-}
-
-func TestLongRowsAreHandedOnEarlier(t *testing.T) {
-	long := at + `"uuid":"1","destination":"` + strings.Repeat("x", 1<<20) + `"}`
-	var pieces []int
-	b := newTestBatch()
-	b.open(time.Time{}, func(b *collector.Page) error {
-		pieces = append(pieces, len(b.Records))
-		return nil
-	})
-	b.query(query{Day: day1, Kind: kindPlaced})
-	if _, err := newReading(asker{}, formatJSON, b).pages.decode(strings.NewReader(page(slices.Repeat([]string{long}, 10)...)), 1, 10); err != nil {
-		t.Fatal(err)
-	}
-	if want := []int{8, 2}; !slices.Equal(pieces, want) {
-		t.Errorf("handed on %v, want %v", pieces, want)
-	}
-}
-
-func TestEndlessValue(t *testing.T) {
-	for _, test := range []struct{ name, format, begin string }{
-		{"row", formatJSON, `{"items":[{"uuid":"`},
-		{"member", formatJSON, `{"message":"`},
-		{"line", formatStream, `{"uuid":"`},
-		{"field", formatCSV, "date\n\""},
-		{"name", formatCSV, `date,"`},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			b := newTestBatch()
-			b.open(day1, func(*collector.Page) error { return nil })
-			b.query(query{Day: day1, Kind: kindPlaced})
-			r := newReading(asker{}, test.format, b)
-			var endless letters
-			body := io.MultiReader(strings.NewReader(test.begin), &endless)
-			var err error
-			switch test.format {
-			case formatJSON:
-				_, err = r.pages.decode(body, 1, 10)
-			case formatStream:
-				err = r.stream.decode(body)
-			case formatCSV:
-				err = r.csv.decode(body, 1, 10)
-			}
-			if !errors.Is(err, ErrValueTooLong) {
-				t.Errorf("error %v, want ErrValueTooLong", err)
-			}
-			if endless > 2*MaxSkipped {
-				t.Errorf("%d bytes were read, want little more than %d", endless, MaxSkipped)
-			}
-		})
-	}
-}
-
-// letters is a reader without an end that counts what was read of it.
-type letters int
-
-func (l *letters) Read(b []byte) (int, error) {
-	*l += letters(len(b))
-	return copy(b, bytes.Repeat([]byte{'x'}, len(b))), nil
-}
-
-func TestBodyError(t *testing.T) {
-	broken := errors.New("the line is dead")
-	for format, begin := range map[string]string{
-		formatJSON: `{"items":[{"uuid":`, formatStream: `{"uuid":`, formatCSV: "date,uuid\n2026-03-01T10:00:00Z,",
-	} {
-		b := newTestBatch()
-		b.open(day1, func(*collector.Page) error { return nil })
-		b.query(query{Day: day1, Kind: kindPlaced})
-		r := newReading(asker{}, format, b)
-		body := io.MultiReader(strings.NewReader(begin), iotest.ErrReader(broken))
-		var err error
-		switch format {
-		case formatJSON:
-			_, err = r.pages.decode(body, 1, 10)
-		case formatStream:
-			err = r.stream.decode(body)
-		case formatCSV:
-			err = r.csv.decode(body, 1, 10)
-		}
-		if !errors.Is(err, broken) {
-			t.Errorf("%s: error %v, want %v", format, err, broken)
+		if _, err := decodeBody(format, kindPlaced, body); !errors.Is(err, errTooManyRows) {
+			t.Errorf("%s: error %v, want errTooManyRows", format, err)
 		}
 	}
 }
+
 
 // benchRow is a row of the shape that Wavix's document of 2026 has.
 func benchRow(i int) string {

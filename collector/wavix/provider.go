@@ -1,9 +1,9 @@
 package wavix
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"net/url"
 	"strings"
 	"time"
@@ -15,13 +15,16 @@ import (
 
 const (
 	providerName = "wavix"
+	// The names of the feeds, which are labels.
+	feedCallLog     = "call_log"
+	feedActiveCalls = "active_calls"
 	// defaultRequestsPerMinute is one a second: no limit of the call log is documented,
 	// "rate limits follow your account plan".
 	defaultRequestsPerMinute = 60
-	// maxAnswer bounds an answer: a stream of a day with a few million calls.
-	maxAnswer = 2 << 30
+	// maxAnswer bounds an answer, in bytes: a page is held whole.
+	maxAnswer = 64 << 20
 	// answerTime bounds reading one answer.
-	answerTime = time.Hour
+	answerTime = 10 * time.Minute
 )
 
 // Provider is Wavix, for the list of providers.
@@ -93,18 +96,18 @@ func (s *source) feeds() []collector.FeedInfo {
 	var feeds []collector.FeedInfo
 	if c := s.config.CallLog; c != nil {
 		log := &callLog{
-			asker:  asker{client: s.client, generation: new(generation)},
-			format: s.config.Format, kinds: c.kinds(), lookback: c.Lookback,
-			countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers), now: s.now,
+			client: s.client, paths: new(generation), seed: maphash.MakeSeed(), now: s.now,
+			mapper: &mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers)},
+			format: s.config.Format, kinds: c.kinds(), interval: c.Interval, lookback: c.Lookback,
 		}
 		feeds = append(feeds, collector.FeedInfo{
 			Name: feedCallLog, Reader: log, Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
 			Fingerprint: s.fingerprint(), Currency: s.config.Currency, Parents: true,
-			Probe: func(ctx context.Context) (int, error) { return log.probe(ctx) },
+			Probe: log.probe,
 		})
 	}
 	if c := s.config.ActiveCalls; c != nil {
-		active := &activeCalls{client: s.client, generation: new(generation)}
+		active := &activeCalls{client: s.client, paths: new(generation)}
 		feeds = append(feeds, collector.FeedInfo{
 			Name: feedActiveCalls, Feed: active, Snapshot: true, Interval: c.Interval,
 			Fingerprint: s.fingerprint(), Probe: active.probe,

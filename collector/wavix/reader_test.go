@@ -107,7 +107,7 @@ func TestNewerGenerationStays(t *testing.T) {
 	if _, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon); err != nil {
 		t.Fatal(err)
 	}
-	fake.first = []answer{{status: http.StatusNotFound, body: notFound}}
+	fake.first = []reply{{status: http.StatusNotFound, body: notFound}}
 	if _, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon.Add(time.Second)); httpclient.KindOf(err) != httpclient.KindNotFound || !strings.Contains(err.Error(), "Record not found") {
 		t.Errorf("error %v, want that the record isn't found", err)
 	}
@@ -122,11 +122,11 @@ func TestNoGeneration(t *testing.T) {
 	fake := &fakeWavix{t: t}
 	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
 	_, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon)
-	if httpclient.KindOf(err) != httpclient.KindNotFound || !strings.HasSuffix(fmt.Sprint(err), `GET cdrs: 404 Not Found, and so is cdr, Wavix says "Record not found"`) {
+	if httpclient.KindOf(err) != httpclient.KindNotFound || !strings.HasSuffix(fmt.Sprint(err), `GET cdrs: 404 Not Found, and so is the older path, Wavix says "Record not found"`) {
 		t.Errorf("error %v", err)
 	}
 	fake.paths = generationA
-	fake.first = []answer{{status: http.StatusForbidden}}
+	fake.first = []reply{{status: http.StatusForbidden}}
 	if _, err = ids(t.Context(), reader, noon.Add(-time.Hour), noon); httpclient.KindOf(err) != httpclient.KindForbidden {
 		t.Errorf("error %v, want 403", err)
 	}
@@ -136,7 +136,7 @@ func TestNoGeneration(t *testing.T) {
 }
 
 func TestNoCSV(t *testing.T) {
-	fake := &fakeWavix{t: t, paths: generationC}
+	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T11:00:00Z")}}
 	source := fake.open("format: csv\n"+callLogOnly, nil)
 	_, err := ids(t.Context(), source.Feeds[0].Reader, noon.Add(-time.Hour), noon)
 	what, todo := source.Advise(err)
@@ -149,11 +149,8 @@ func TestNoCSV(t *testing.T) {
 // gives nothing to who doesn't ask.
 func TestTrap4AllDispositions(t *testing.T) {
 	q := query{Day: day1, Kind: kindPlaced}
-	if got := q.paged(2, 100).Encode(); got != "disposition=all&from=2026-03-01&page=2&per_page=100&to=2026-03-01&type=placed" {
+	if got := q.parameters(2, 100).Encode(); got != "disposition=all&from=2026-03-01&page=2&per_page=100&to=2026-03-01&type=placed" {
 		t.Errorf("asked %s", got)
-	}
-	if got := q.parameters().Encode(); got != "disposition=all&from=2026-03-01&to=2026-03-01&type=placed" {
-		t.Errorf("asked %s for an export", got)
 	}
 }
 
@@ -190,7 +187,7 @@ func TestTrap6RowsThatComeWhilePagesAreRead(t *testing.T) {
 	}
 	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rowsAt(old...)}}
 	var came []string
-	fake.wrong = func(r *http.Request, right answer) answer {
+	fake.wrong = func(r *http.Request, right reply) reply {
 		if q := r.URL.Query(); q.Get("type") == kindPlaced && q.Get("from") == "2026-03-02" && len(came) < 3 {
 			at := noon.Add(-time.Duration(3-len(came)) * time.Second).Format(time.RFC3339)
 			came = append(came, at)
@@ -218,7 +215,7 @@ func TestTrap6RowsThatComeWhilePagesAreRead(t *testing.T) {
 func TestTrap12NoAnswers(t *testing.T) {
 	html := http.Header{"Content-Type": {"text/html; charset=utf-8"}}
 	for _, format := range formats {
-		for name, wrong := range map[string]answer{
+		for name, wrong := range map[string]reply{
 			"success false":     {body: `{"success":false,"message":"Service temporary unavailable"}`},
 			"error true":        {body: `{"success":true,"error":true}`},
 			"HTML":              {header: html, body: "<html>maintenance</html>"},
@@ -233,17 +230,11 @@ func TestTrap12NoAnswers(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
 					reader := fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader
-					fake.wrong = func(*http.Request, answer) answer { return wrong }
-					var totals int
-					err := readPages(t.Context(), reader, noon.Add(-time.Hour), noon, func(b *collector.Page) error {
-						totals += len(b.Totals)
-						if b.Last {
-							t.Error("a read without an answer was concluded")
-						}
-						return nil
-					})
-					if err == nil || totals != 0 || len(fake.asked) != httpclient.Repeats+1 {
-						t.Errorf("error %v after asking %d times, %d totals", err, len(fake.asked), totals)
+					fake.wrong = func(*http.Request, reply) reply { return wrong }
+					b := newBook()
+					err := b.read(t.Context(), reader, noon.Add(-time.Hour), noon)
+					if err == nil || len(b.totals)+b.last != 0 || len(fake.asked) < httpclient.Repeats+1 || len(fake.asked) > httpclient.Repeats+2 {
+						t.Errorf("error %v after asking %d times, %d totals, %d last pages", err, len(fake.asked), len(b.totals), b.last)
 					}
 					fake.wrong = nil
 					if got, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon); err != nil || len(got) != 1 {
@@ -263,7 +254,7 @@ func TestBrokenOnce(t *testing.T) {
 				row := listedRow{"2026-03-02", `{"date":"2026-03-02T11:00:00Z","from":"1"}`}
 				fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{kindReceived: {row, row, row}}}
 				broken := map[string]bool{}
-				fake.wrong = func(r *http.Request, right answer) answer {
+				fake.wrong = func(r *http.Request, right reply) reply {
 					if key := r.URL.Path + r.URL.RawQuery; right.status == 0 && !broken[key] && len(right.body) > 20 {
 						broken[key] = true
 						right.body = strings.TrimRight(right.body, "}\n")
@@ -283,7 +274,7 @@ func TestBrokenOnce(t *testing.T) {
 func TestThrottled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T11:00:00Z")}}
-		fake.first = []answer{{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {"17"}}}}
+		fake.first = []reply{{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {"17"}}}}
 		started := time.Now()
 		got, err := ids(t.Context(), fake.open(callLogOnly, nil).Feeds[0].Reader, noon.Add(-time.Hour), noon)
 		if err != nil || len(got) != 1 {
@@ -316,9 +307,17 @@ func TestFloor(t *testing.T) {
 		{"the first read", time.Hour, []string{march2}},
 		{"further back", 11 * 24 * time.Hour, []string{day20, day26, day27, march2}},
 		// 1.25 lookbacks of 48 h and a day before noon.
-		{"less far", time.Hour, []string{day27, march2}},
-		{"further back again", 11 * 24 * time.Hour, []string{day20, day26, day27, march2}},
+		{"less far, with late rows", time.Hour, []string{day27, march2, "placed:2026-02-27T00:00:02Z"}},
+		{
+			"further back again", 11 * 24 * time.Hour,
+			[]string{day20, day26, day27, march2, "placed:2026-02-26T23:59:58Z", "placed:2026-02-27T00:00:02Z"},
+		},
 	} {
+		if strings.Contains(read.name, "late") {
+			for _, late := range rowsAt("2026-02-26T23:59:58Z", "2026-02-27T00:00:02Z") {
+				fake.rows[kindPlaced] = append(fake.rows[kindPlaced], listedRow{"2026-03-02", late.raw})
+			}
+		}
 		got, err := ids(t.Context(), reader, noon.Add(-read.from), at)
 		if err != nil || !slices.Equal(got, read.want) {
 			t.Errorf("%s: read %q, want %q, error %v", read.name, got, read.want, err)
@@ -327,15 +326,16 @@ func TestFloor(t *testing.T) {
 	}
 }
 
-// TestEmitError: it comes back as it is, and what wasn't taken comes again.
-func TestEmitError(t *testing.T) {
+// TestConsumerError: what wasn't taken comes again.
+func TestConsumerError(t *testing.T) {
 	full := errors.New("the disk is full")
 	for _, format := range formats {
 		fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
 		reader := fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader
+		b := newBook()
+		b.fail = func(*collector.Page) error { return full }
 		for range 2 {
-			err := readPages(t.Context(), reader, noon.Add(-time.Hour), noon, func(*collector.Page) error { return full })
-			if err != full { //nolint:errorlint // it is to be returned as it is
+			if err := b.read(t.Context(), reader, noon.Add(-time.Hour), noon); !errors.Is(err, full) {
 				t.Errorf("%s: error %v", format, err)
 			}
 		}
@@ -347,18 +347,15 @@ func TestEmitError(t *testing.T) {
 
 func TestCancelledRead(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
 	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
-	err := readPages(ctx, fake.open(callLogOnly, nil).Feeds[0].Reader, noon.Add(-time.Hour), noon, func(*collector.Page) error {
-		cancel()
-		return ctx.Err()
-	})
-	if !errors.Is(err, context.Canceled) {
+	if _, err := ids(ctx, fake.open(callLogOnly, nil).Feeds[0].Reader, noon.Add(-time.Hour), noon); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want context.Canceled", err)
 	}
 }
 
 // TestWholeRangesForEachReader: who reads a range for the first time gets all of it,
-// whatever was read before; a range that goes up to the present is read again cheaply.
+// whatever was read before.
 func TestWholeRangesForEachReader(t *testing.T) {
 	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{
 		kindPlaced: rowsAt("2026-02-27T10:00:00Z", "2026-02-28T10:00:00Z", "2026-03-01T10:00:00Z", "2026-03-02T10:00:00Z"),
@@ -372,7 +369,6 @@ func TestWholeRangesForEachReader(t *testing.T) {
 		{at(27), at(28), "placed:2026-02-27T10:00:00Z"},
 		{at(28), at(29), "placed:2026-02-28T10:00:00Z"},
 		{at(29), noon, "placed:2026-03-02T10:00:00Z"},
-		{at(29), noon, "placed:2026-03-01T10:00:00Z"}, // the same once more
 		{at(28), noon.Add(time.Second), "placed:2026-02-28T10:00:00Z"},
 		{at(27), at(28), "placed:2026-02-27T10:00:00Z"},
 	} {
@@ -388,16 +384,15 @@ func TestReadsAtOnce(t *testing.T) {
 	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
 	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
 	var inner []string
-	outer := 0
-	err := readPages(t.Context(), reader, noon.Add(-time.Hour), noon, func(b *collector.Page) (err error) {
-		outer += len(b.Records)
-		if len(b.Records) > 0 {
+	outer := newBook()
+	outer.fail = func(page *collector.Page) (err error) {
+		if len(page.Records) > 0 {
 			inner, err = ids(t.Context(), reader, noon.Add(-time.Hour), noon)
 		}
 		return err
-	})
-	if err != nil || outer != 1 || len(inner) != 1 {
-		t.Errorf("read %d and %q, error %v", outer, inner, err)
+	}
+	if err := outer.read(t.Context(), reader, noon.Add(-time.Hour), noon); err != nil || len(outer.came) != 1 || len(inner) != 1 {
+		t.Errorf("read %q and %q, error %v", outer.came, inner, err)
 	}
 }
 
@@ -408,20 +403,15 @@ func TestTotals(t *testing.T) {
 			kindReceived: rowsAt("2026-03-01T10:00:00Z", "2026-03-02T11:00:00Z"), kindPlaced: rowsAt("2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z"),
 		}}
 		reader := fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader
+		b := newBook()
 		for i := range 2 {
+			err := b.read(t.Context(), reader, noon.Add(-time.Hour), noon.Add(time.Duration(i)*time.Second))
 			got := map[string]string{}
-			last := 0
-			err := readPages(t.Context(), reader, noon.Add(-time.Hour), noon.Add(time.Duration(i)*time.Second), func(b *collector.Page) error {
-				for _, total := range b.Totals {
-					got[total.Day.Format(time.DateOnly)] = fmt.Sprint(total.Ours, " of ", total.Theirs)
-				}
-				if b.Last {
-					last++
-				}
-				return nil
-			})
-			if want := "map[2026-03-01:1 of 1 2026-03-02:3 of 3 2026-03-03:0 of 0]"; err != nil || fmt.Sprint(got) != want || last != 1 {
-				t.Errorf("%s, read %d: totals %v, want %s; %d last batches, error %v", format, i+1, got, want, last, err)
+			for day, total := range b.totals {
+				got[day] = fmt.Sprint(total.Ours, " of ", total.Theirs)
+			}
+			if want := "map[2026-03-01:1 of 1 2026-03-02:3 of 3 2026-03-03:0 of 0]"; err != nil || fmt.Sprint(got) != want || b.last != i+1 {
+				t.Errorf("%s, read %d: totals %v, want %s; %d last pages, error %v", format, i+1, got, want, b.last, err)
 			}
 		}
 	}
@@ -436,7 +426,7 @@ func TestLimits(t *testing.T) {
 func TestProbe(t *testing.T) {
 	for _, format := range formats {
 		fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{
-			kindPlaced: {{"2026-03-02", `{"date":"2026-03-02T10:00:00Z","uuid":"B","parent_uuid":"A"}`}, {"2026-03-02", `5`}},
+			kindPlaced: {{"2026-03-02", `{"date":"2026-03-02T10:00:00Z","uuid":"B","parent_uuid":"A"}`}},
 		}}
 		if format == formatCSV {
 			fake.rows = map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z")}
@@ -448,7 +438,7 @@ func TestProbe(t *testing.T) {
 		if last := fake.asked[len(fake.asked)-1]; !strings.Contains(last, "per_page=1&") || !strings.Contains(last, "from=2026-03-02") {
 			t.Errorf("%s: asked %s", format, last)
 		}
-		fake.first = slices.Repeat([]answer{{status: http.StatusForbidden}}, 2)
+		fake.first = slices.Repeat([]reply{{status: http.StatusForbidden}}, 2)
 		if _, err := probe(t.Context()); httpclient.KindOf(err) != httpclient.KindForbidden {
 			t.Errorf("%s: error %v, want 403", format, err)
 		}

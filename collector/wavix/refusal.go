@@ -1,6 +1,7 @@
 package wavix
 
 import (
+	"cmp"
 	"errors"
 	"regexp"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 // knownMessages are the messages that the provider documents, or that were seen: only
@@ -22,8 +24,8 @@ var knownMessages = []string{
 	"Service temporary unavailable",
 }
 
-// invalidParameter begins a message that ends with the parameter's name.
-var invalidParameter = regexp.MustCompile(`^Missing or invalid parameter (\w{1,32})\.?$`)
+// invalidParameter is a message that names a parameter that we send.
+var invalidParameter = regexp.MustCompile(`^(Missing or invalid parameter (?:from|to|type|disposition|page|per_page|appid))\.?$`)
 
 // refusal is what an answer says besides rows: {"success": false, "message": "..."},
 // with a status of an error or with 200.
@@ -33,35 +35,27 @@ type refusal struct {
 }
 
 // errRefused is an answer with status 200 that says that it failed.
-type refusedError struct{ message string }
+var errRefused = errors.New("the answer says that the request failed")
 
-// Error implements error.
-func (e *refusedError) Error() string {
-	return "the answer says that the request failed" + quoted(e.message)
-}
-
-// messageError is a refusal by status with the provider's own message, which says more.
+// messageError is a refusal with the provider's own message, if it has one that may be printed.
 type messageError struct {
 	error
 	message string
 }
 
 // Error implements error.
-func (e *messageError) Error() string { return e.error.Error() + quoted(e.message) }
+func (e *messageError) Error() string {
+	if e.message == "" {
+		return e.error.Error()
+	}
+	return e.error.Error() + `, Wavix says "` + e.message + `"`
+}
 
 // Unwrap returns the refusal.
 func (e *messageError) Unwrap() error { return e.error }
 
-func quoted(message string) string {
-	if message == "" {
-		return ""
-	}
-	return `, Wavix says "` + message + `"`
-}
-
-// member takes a member of an answer's envelope, and says whether it is one of a
-// refusal's.
-func (r *refusal) member(name string, raw jsontext.Value) bool {
+// member takes a member of an answer's envelope.
+func (r *refusal) member(name string, raw jsontext.Value) {
 	switch strings.ToLower(name) {
 	case "success":
 		r.failed = r.failed || raw.Kind() == 'f'
@@ -69,10 +63,7 @@ func (r *refusal) member(name string, raw jsontext.Value) bool {
 		r.failed = r.failed || raw.Kind() != 'f' && raw.Kind() != 'n'
 	case "message":
 		r.message = messageOf(raw)
-	default:
-		return false
 	}
-	return true
 }
 
 // err is the refusal, nil if there is none.
@@ -80,7 +71,24 @@ func (r *refusal) err() error {
 	if !r.failed {
 		return nil
 	}
-	return &refusedError{message: r.message}
+	return &messageError{errRefused, r.message}
+}
+
+// readEnvelope reads an answer that is an object. Take reads the members that it wants, and says so; what is left says whether the request failed.
+func readEnvelope(body []byte, otherwise string, take func(in *wire.Input, name string) (taken bool, err error)) error {
+	in := wire.NewInput(wire.MaxValue)
+	var r refusal
+	err := in.Document(body, otherwise, func(name string) error {
+		if taken, err := take(in, name); taken || err != nil {
+			return err
+		}
+		raw, err := in.JSON.ReadValue()
+		if err == nil {
+			r.member(name, raw)
+		}
+		return err
+	})
+	return cmp.Or(err, r.err())
 }
 
 // messageOf is a message that may be printed, else empty.
@@ -95,19 +103,10 @@ func messageOf(raw jsontext.Value) string {
 			return known
 		}
 	}
-	if match := invalidParameter.FindStringSubmatch(text); match != nil && isParameter(match[1]) {
-		return "Missing or invalid parameter " + match[1]
+	if match := invalidParameter.FindStringSubmatch(text); match != nil {
+		return match[1]
 	}
 	return ""
-}
-
-// isParameter says whether a name is that of a parameter that we send.
-func isParameter(name string) bool {
-	switch name {
-	case "from", "to", "type", "disposition", "page", "per_page", queryKey:
-		return true
-	}
-	return false
 }
 
 // withMessage adds the provider's message to an error that holds one in its answer.
@@ -119,22 +118,15 @@ func withMessage(err error) error {
 	var body struct {
 		Message jsontext.Value `json:"message"`
 	}
-	// What isn't the provider's has no message: a gateway's page, an empty answer.
-	if json.Unmarshal(refused.Body, &body, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
-		return err
+	if json.Unmarshal(refused.Body, &body, rowOptions) != nil {
+		return err // what isn't the provider's has no message: a gateway's page, an empty answer
 	}
-	if message := messageOf(body.Message); message != "" {
-		return &messageError{error: err, message: message}
-	}
-	return err
+	return &messageError{err, messageOf(body.Message)}
 }
 
 // says is the provider's message of an error, empty if it has none.
 func says(err error) string {
 	if e, ok := errors.AsType[*messageError](err); ok {
-		return e.message
-	}
-	if e, ok := errors.AsType[*refusedError](err); ok {
 		return e.message
 	}
 	return ""

@@ -85,13 +85,15 @@ func (k *told) everything(ctx context.Context, source *collector.Source) {
 			fmt.Fprintln(k, sink.gauges)
 			continue
 		}
-		k.error(source, readPages(ctx, feed.Reader, noon.Add(-time.Hour), noon, func(b *collector.Page) error {
-			for _, bad := range b.Invalid {
-				fmt.Fprintln(k, bad.At, bad.Problem)
+		for page, err := range pagesOf(ctx, feed.Reader, noon.Add(-time.Hour), noon) {
+			k.error(source, err)
+			if err == nil {
+				for _, bad := range page.Invalid {
+					fmt.Fprintln(k, bad.At, bad.Problem)
+				}
+				fmt.Fprintln(k, page.Unmapped, page.Totals)
 			}
-			fmt.Fprintln(k, b.Unmapped, b.Totals)
-			return nil
-		}))
+		}
 	}
 }
 
@@ -277,10 +279,10 @@ func TestKeyFile(t *testing.T) {
 
 	// A 401 has the file read again.
 	write("old")
-	fake.wrong = func(r *http.Request, right answer) answer {
+	fake.wrong = func(r *http.Request, right reply) reply {
 		if r.Header.Get("Authorization") == "Bearer old" {
 			write("new")
-			return answer{status: http.StatusUnauthorized}
+			return reply{status: http.StatusUnauthorized}
 		}
 		return right
 	}

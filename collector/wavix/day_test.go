@@ -1,0 +1,399 @@
+package wavix
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// The tests of this file read days of pages of three rows.
+
+// today is a fake whose calls placed today are rows of letters, one second after the other: capitals have an id, small ones don't, and the same
+// letter is the same row.
+func today(t *testing.T, letters string) *fakeWavix {
+	return &fakeWavix{t: t, paths: generationA, maxPerPage: 3, rows: map[string][]listedRow{kindPlaced: lettered(letters)}}
+}
+
+func lettered(letters string) []listedRow {
+	var rows []listedRow
+	for _, letter := range letters {
+		id := ""
+		if letter < 'a' {
+			id = `"uuid":"` + string(letter) + `",`
+		}
+		at := noon.Add(-time.Hour).Add(time.Duration(strings.ToUpper(string(letter))[0]) * time.Second).Format(time.RFC3339)
+		rows = append(rows, listedRow{"2026-03-02", `{"date":"` + at + `",` + id + `"from":"` + string(letter) + `"}`})
+	}
+	return rows
+}
+
+// list lists other rows from now on.
+func (f *fakeWavix) list(letters string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rows[kindPlaced] = lettered(letters)
+}
+
+// pagesAsked are the pages of calls placed today that were asked since the last call; totals are t.
+func (f *fakeWavix) pagesAsked() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var pages []string
+	for _, asked := range f.asked {
+		_, query, _ := strings.Cut(asked, "?")
+		if strings.Contains(query, "from=2026-03-02") && strings.Contains(query, "type=placed") {
+			_, number, _ := strings.Cut(query, "&page=")
+			number, _, _ = strings.Cut(number, "&")
+			if strings.Contains(query, "per_page=1&") {
+				number = "t"
+			}
+			pages = append(pages, number)
+		}
+	}
+	f.asked = nil
+	return strings.Join(pages, " ")
+}
+
+// letters reads the last hour, at a later second each time, and returns the letters that came as new ones in order.
+type letterReader struct {
+	t      *testing.T
+	fake   *fakeWavix
+	reader collector.RangeReader
+	book   *book
+	counts map[string]int
+	reads  int
+}
+
+func readLetters(t *testing.T, fake *fakeWavix, format string) *letterReader {
+	t.Helper()
+	r := &letterReader{t: t, fake: fake, book: newBook(), counts: map[string]int{}}
+	r.reader = fake.open("format: "+format+"\ncall_log: {types: [placed]}\n", nil).Feeds[0].Reader
+	return r
+}
+
+func (r *letterReader) read() (counted string, err error) {
+	r.t.Helper()
+	var all []string
+	r.book.count = func(record *cdr.Record) {
+		all = append(all, record.CallerNumber)
+		r.counts[record.CallerNumber]++
+	}
+	r.reads++
+	now := noon
+	if r.fake.now != nil {
+		now = r.fake.now()
+	}
+	err = r.book.read(r.t.Context(), r.reader, now.Add(-time.Hour), now.Add(time.Duration(r.reads)*time.Second))
+	slices.Sort(all)
+	return strings.Join(all, ""), err
+}
+
+// want reads and compares what was new and which pages were asked.
+func (r *letterReader) want(name, counted, pages string) {
+	r.t.Helper()
+	got, err := r.read()
+	if asked := r.fake.pagesAsked(); err != nil || got != counted || asked != pages {
+		r.t.Errorf("%s: counted %q after asking %q, want %q after %q; error %v", name, got, asked, counted, pages, err)
+	}
+	if total := r.book.totals["2026-03-02"]; err == nil && total.Ours != total.Theirs {
+		r.t.Errorf("%s: %d of %d", name, total.Ours, total.Theirs)
+	}
+}
+
+// TestDay (counting.md 13): a day without news costs its total; what is new is read from the end where the day grows, and what isn't there by
+// reading the day whole.
+func TestDay(t *testing.T) {
+	for name, order := range map[string]func(string) string{
+		"oldest first": func(letters string) string { return letters },
+		"newest first": func(letters string) string {
+			all := []byte(letters)
+			slices.Reverse(all)
+			return string(all)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pages := func(oldestFirst, newestFirst string) string {
+				if name == "oldest first" {
+					return oldestFirst
+				}
+				return newestFirst
+			}
+			fake := today(t, order("ABCDEFG"))
+			r := readLetters(t, fake, formatJSON)
+			r.want("the first read", "ABCDEFG", "t 1 2 3")
+			r.want("nothing new", "", "t")
+			fake.list(order("ABCDEFGH"))
+			r.want("a new row", "H", pages("t 3", "t 1"))
+			fake.list(order("ABCDEFGHIJKL"))
+			r.want("several", "IJKL", pages("t 4 3", "t 1 2"))
+			r.want("nothing new again", "", "t")
+			fake.list(order("AABCDEFGHIJKL"))
+			fake.list(order("ABCDEFGHIJKLM")[:12])
+			fake.list(order("ABCCDEFGHIJKLM"))
+			fake.list(order("ABZCDEFGHIJKL"))
+			r.want("a late row", "Z", pages("t 5 1 2 3 4 5", "t 1 1 2 3 4 5"))
+			r.want("known by then", "", "t")
+			fake.list(order("ABCDEFGHIJKL"))
+			r.want("a row less", "", "t 1 2 3 4")
+			restarted := readLetters(t, fake, formatJSON)
+			restarted.book = r.book
+			restarted.want("after a restart", "", "t 1 2 3 4")
+		})
+	}
+}
+
+// TestSmallDay: a day of one page grows on it.
+func TestSmallDay(t *testing.T) {
+	for _, format := range formats {
+		fake := today(t, "")
+		fake.maxPerPage = 0
+		r := readLetters(t, fake, format)
+		for _, day := range []struct{ list, counted, pages string }{{"", "", "t"}, {"A", "A", "t 1"}, {"ABc", "Bc", "t 1"}, {"ABcc", "c", "t 1"}, {"ABcc", "", "t"}} {
+			fake.list(day.list)
+			r.want(format+" "+day.list, day.counted, day.pages)
+		}
+	}
+}
+
+// TestDeepReads: a charge that changed moves no total, so reads beyond the lookback read each day whole.
+func TestDeepReads(t *testing.T) {
+	fake := today(t, "ABCD")
+	r := readLetters(t, fake, formatJSON)
+	r.want("the first read", "ABCD", "t 1 2")
+	for name, from := range map[string]time.Duration{"deep": 48 * time.Hour, "not deep": 47 * time.Hour} {
+		for range 2 { // the first goes further back than any before
+			fake.pagesAsked()
+			if err := r.book.read(t.Context(), r.reader, noon.Add(-from), noon); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if asked, want := fake.pagesAsked(), map[string]string{"deep": "t 1 2", "not deep": "t"}[name]; asked != want {
+			t.Errorf("%s: asked %q, want %q", name, asked, want)
+		}
+	}
+	came := len(r.book.came)
+	if err := r.book.read(t.Context(), r.reader, noon.Add(-time.Hour), noon.Add(-atPresent-time.Second)); err != nil || len(r.book.came) != came+4 {
+		t.Errorf("a read of the past has %d rows, want 4; error %v", len(r.book.came)-came, err)
+	}
+}
+
+// TestTwins (counting.md 18): rows without an id that say the same are several calls, on whichever pages they are, and one that moved to the next
+// page while pages were read is no twin.
+func TestTwins(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		// lists are what the provider lists, each when another page is asked for.
+		lists []string
+	}{
+		{"on one page", []string{"aaB"}},
+		{"on two pages", []string{"abCa"}},
+		{"at the end of a page and the begin of the next", []string{"ABccDE"}},
+		{"one that moved", []string{"abcd", "Xabcd"}},
+		{"two that moved", []string{"abcd", "XYabcd"}},
+		{"one that moved, and its twin", []string{"abccd", "Xabccd"}},
+		{"more came than moved", []string{"Abcdef", "AbcdefXYZ"}},
+		{"all of a page moved", []string{"abcdef", "XYZabcdef"}},
+		{"a late one in between", []string{"ABcDEf", "ABcDEf", "ABcDEZf"}},
+	} {
+		for _, format := range formats {
+			t.Run(test.name+" "+format, func(t *testing.T) {
+				fake := today(t, test.lists[0])
+				r := readLetters(t, fake, format)
+				pages := 0
+				fake.wrong = func(q *http.Request, right reply) reply {
+					if query := q.URL.Query(); query.Get("from") == "2026-03-02" && query.Get("per_page") != "1" {
+						pages++
+						fake.rows[kindPlaced] = lettered(test.lists[min(pages, len(test.lists)-1)])
+					}
+					return right
+				}
+				// What was listed when a read began is counted by it, and what came meanwhile by the next.
+				for _, list := range []string{test.lists[0], test.lists[len(test.lists)-1]} {
+					if _, err := r.read(); err != nil {
+						t.Fatal(err)
+					}
+					for _, letter := range list {
+						if r.counts[string(letter)] < strings.Count(list, string(letter)) {
+							t.Errorf("%c was counted %d times of %q", letter, r.counts[string(letter)], list)
+						}
+					}
+				}
+				fake.wrong = nil
+				if _, err := r.read(); err != nil || len(r.book.known) != len(test.lists[len(test.lists)-1]) {
+					t.Errorf("counted %v of %q, error %v", r.counts, test.lists, err)
+				}
+			})
+		}
+	}
+}
+
+// TestPassesUntilComplete (counting.md 13): a day whose rows aren't all seen is read again, and a day that lists fewer rows than its total is an error.
+func TestPassesUntilComplete(t *testing.T) {
+	fake := today(t, "ABCDEF")
+	r := readLetters(t, fake, formatJSON)
+	asked := 0
+	const missing = 1
+	fake.wrong = func(q *http.Request, right reply) reply {
+		if query := q.URL.Query(); query.Get("from") == "2026-03-02" && query.Get("page") == "2" {
+			if asked++; asked <= missing {
+				right.body = strings.ReplaceAll(right.body, `"uuid":"E"`, `"uuid":"D"`) // E is hidden by a row that comes twice
+			}
+		}
+		return right
+	}
+	r.want("a pass that misses a row", "ABCDEF", "t 1 2 3 t 1 2")
+	fake.list("ABCDEFG")
+	fake.wrong = func(q *http.Request, right reply) reply {
+		if query := q.URL.Query(); query.Get("from") == "2026-03-02" && query.Get("per_page") != "1" {
+			right.body = strings.ReplaceAll(right.body, `"total":7`, `"total":9`)
+		} else {
+			right.body = strings.ReplaceAll(right.body, `"total":7`, `"total":8`)
+		}
+		return right
+	}
+	_, err := r.read()
+	if d, ok := errors.AsType[*dayError](err); !ok || !strings.Contains(d.Error(), "are fewer than their total: 7 of 8 were listed in 5 passes") {
+		t.Errorf("error %v", err)
+	}
+	fake.wrong = nil
+	if _, err := r.read(); err != nil {
+		t.Errorf("error %v when all is well again", err)
+	}
+}
+
+// TestCopies: a row that is listed twice is one call, whether the provider counts it once or twice.
+func TestCopies(t *testing.T) {
+	fake := today(t, "AABCCDE")
+	r := readLetters(t, fake, formatJSON)
+	if got, err := r.read(); err != nil || got != "ABCDE" {
+		t.Errorf("counted %q, error %v", got, err)
+	}
+	fake.pagesAsked()
+	fake.list("AABCCDEF")
+	got, err := r.read()
+	if asked := fake.pagesAsked(); err != nil || got != "F" || asked != "t 3" {
+		t.Errorf("counted %q after asking %q, error %v", got, asked, err)
+	}
+}
+
+// TestSamePage: a provider, or a cache, that doesn't know pages is noticed.
+func TestSamePage(t *testing.T) {
+	for _, format := range formats {
+		fake := today(t, "ABCDEFGHI")
+		r := readLetters(t, fake, format)
+		fake.wrong = func(q *http.Request, right reply) reply {
+			values := q.URL.Query()
+			if values.Get("from") != "2026-03-02" || values.Get("per_page") == "1" {
+				return right
+			}
+			q = q.Clone(q.Context())
+			values.Set("page", "1")
+			q.URL.RawQuery = values.Encode()
+			return fake.answer(q)
+		}
+		if _, err := r.read(); !errors.Is(err, errSamePage) {
+			t.Errorf("%s: error %v", format, err)
+		}
+	}
+}
+
+// TestExportWithoutPages: an export that gives all of a day, whatever page is asked for, is read as one page.
+func TestExportWithoutPages(t *testing.T) {
+	fake := today(t, "ABCDEFGHI")
+	fake.wrong = func(q *http.Request, right reply) reply {
+		if strings.HasSuffix(q.URL.Path, "/all") && q.URL.Query().Get("from") == "2026-03-02" {
+			right.body = ""
+			for _, row := range fake.rows[kindPlaced] {
+				right.body += row.raw + "\n"
+			}
+		}
+		return right
+	}
+	r := readLetters(t, fake, formatStream)
+	r.want("all", "ABCDEFGHI", "t 1")
+	r.want("nothing new", "", "t")
+}
+
+// TestRest (counting.md 13): a day that takes longer to read than the interval rests as long as it took. Meanwhile what is new at its end is counted,
+// and the error says when it is read whole again; no span is held to be at fault for it (counting.md 30).
+func TestRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := today(t, "ABCDEFG")
+		fake.now = func() time.Time { return noon.Add(time.Since(begun)) }
+		begun = time.Now()
+		slow := 45 * time.Second
+		fake.wrong = func(q *http.Request, right reply) reply {
+			if query := q.URL.Query(); query.Get("from") == "2026-03-02" && query.Get("per_page") != "1" {
+				<-time.After(slow)
+			}
+			return right
+		}
+		r := readLetters(t, fake, formatJSON)
+		r.want("the first read", "ABCDEFG", "t 1 2 3")
+		fake.list("AZBCDEFGH")
+		got, err := r.read()
+		what, todo := "", ""
+		if err != nil {
+			what, todo = Advise(err)
+		}
+		if got != "H" || httpclient.KindOf(err) != httpclient.KindThrottled || httpclient.RetryAfter(err) != 0 ||
+			!strings.Contains(what, "the calls placed on 2026-03-02 are too many to be read whole each time: that took 2m15s and is done again at 12:04") ||
+			!strings.Contains(todo, "requests_per_minute") {
+			t.Errorf("counted %q, error %v: %s: %s", got, err, what, todo)
+		}
+		<-time.After(2 * time.Minute)
+		fake.pagesAsked()
+		if got, err := r.read(); err != nil || got != "Z" {
+			t.Errorf("counted %q after the rest, error %v", got, err)
+		}
+	})
+}
+
+var begun time.Time
+
+// TestParentsComeFirst (guarantee 3): the failure of a forwarded call is counted before that of the leg which it makes, also when both are listed
+// while the days are read.
+func TestParentsComeFirst(t *testing.T) {
+	const parent = `{"date":"2026-03-02T11:00:00Z","uuid":"A","disposition":"failed"}`
+	for _, test := range []struct{ name, outcome, want string }{
+		{"a leg that failed", "failed", "placed:C received:A placed:B"},
+		{"a leg that was answered", "answered", "placed:C placed:B"},
+	} {
+		fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T10:00:00Z"), kindReceived: rowsAt("2026-03-02T10:00:00Z")}}
+		reader := fake.open(callLogOnly, nil).Feeds[0].Reader
+		if _, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon); err != nil {
+			t.Fatal(err)
+		}
+		received := 0
+		fake.wrong = func(q *http.Request, right reply) reply {
+			if query := q.URL.Query(); query.Get("from") == "2026-03-02" && query.Get("type") == kindReceived {
+				if received++; received == 1 { // behind the total that this answer says
+					fake.rows[kindReceived] = append(fake.rows[kindReceived], listedRow{"2026-03-02", parent})
+					fake.rows[kindPlaced] = append(
+						[]listedRow{{"2026-03-02", `{"date":"2026-03-02T11:00:30Z","uuid":"C"}`}},
+						listedRow{"2026-03-02", `{"date":"2026-03-02T11:00:01Z","uuid":"B","parent_uuid":"A","disposition":"` + test.outcome + `"}`},
+						fake.rows[kindPlaced][0],
+					)
+				}
+			}
+			return right
+		}
+		got, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon)
+		got = slices.DeleteFunc(got, func(id string) bool { return strings.HasSuffix(id, "Z") })
+		if test.outcome == "failed" {
+			if len(got) < 2 || slices.Index(got, "received:A") > slices.Index(got, "placed:B") || slices.Index(got, "received:A") < 0 || err != nil {
+				t.Errorf("%s: read %q, error %v", test.name, got, err)
+			}
+		} else if strings.Join(got, " ") != test.want || err != nil {
+			t.Errorf("%s: read %q, want %s; error %v", test.name, got, test.want, err)
+		}
+	}
+}
