@@ -1,8 +1,8 @@
 // Package sim is a Microsoft identity platform and Microsoft Graph over HTTPS, with a deterministic world of calls and known totals.
 //
-// It is strict about requests, so that a wrong client is noticed, and its answers have the oddities of the real ones: late rows, copies,
-// revisions, links with other parameter names, and faults on demand. What a call counts as is written down where the call is made and never
-// computed by the exporter's mapping, whose packages this one doesn't import.
+// It is strict about requests, so that a wrong client is noticed, and its answers have the oddities of the real ones: late rows, copies, revisions,
+// links with other parameter names, and faults on demand. What a call counts as is written down where the call is made and never computed by the
+// exporter's mapping, whose packages this one doesn't import.
 //
 //	pstn, err := simulator.NewWorld(simulator.Historical(1, sim.PSTNMix(), from, to, 10_000))
 //	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 1})

@@ -124,16 +124,16 @@ type (
 // find reads the rows of the page from the world.
 func (p *rowPage) find(q *reply) *simulator.Answer {
 	settings := &p.server.settings
-	world, row := settings.PSTN, newPSTNRow
+	world := settings.PSTN
 	if p.endpoint == EndpointDirectRouting {
-		world, row = settings.DirectRouting, newDirectRoutingRow
+		world = settings.DirectRouting
 	}
 	p.rows = []any{}
 	if world != nil {
 		p.more = world.Page(simulator.Query{
 			From: p.function.from, To: p.function.to, ToIncluded: p.endpoint == EndpointPSTN,
 			At: p.server.timeline.Visible(), Skip: p.skip, Limit: settings.PageSize,
-		}, func(c *simulator.Call, v *simulator.Version) { p.rows = append(p.rows, row(c, v)) })
+		}, func(c *simulator.Call, v *simulator.Version) { p.rows = append(p.rows, renderRow(p.endpoint, c, v)) })
 	}
 	q.request.HasNext = p.more
 	return nil

@@ -38,8 +38,8 @@ func orNull(s string) any {
 	return s
 }
 
-// formatTime writes a UTC time in one of Graph's styles: with milliseconds, with seven digits, with an offset instead of Z, or without a
-// fraction that is zero.
+// formatTime writes a UTC time in one of Graph's styles: with milliseconds, with seven digits, with an offset instead of Z, or without a fraction
+// that is zero.
 func formatTime(t time.Time, style int) string {
 	t = t.Truncate(time.Millisecond)
 	layout := "2006-01-02T15:04:05.000Z"

@@ -14,9 +14,8 @@ const (
 	operatorConnect
 )
 
-// PSTNMix is traffic of getPstnCalls. A row says nothing of why a call didn't
-// connect: above zero seconds is answered, else it is not_connected. The trunk is
-// the operator.
+// PSTNMix is traffic of getPstnCalls. A row says nothing of why a call didn't connect: above zero seconds is answered, else it is not_connected. The
+// trunk is the operator.
 func PSTNMix() *simulator.Mix {
 	return &simulator.Mix{
 		Name:     EndpointPSTN,
@@ -107,8 +106,7 @@ func emergency(k simulator.Kind, p simulator.Party, e cdr.Emergency) simulator.K
 	return k
 }
 
-// DirectRoutingMix is traffic of getDirectRoutingCalls: three SBCs, and every class of
-// outcome with the codes that the contract gives it.
+// DirectRoutingMix is traffic of getDirectRoutingCalls: three SBCs, and every class of outcome with the codes that the contract gives it.
 func DirectRoutingMix() *simulator.Mix {
 	kinds := append(answeredKinds(), failedOut()...)
 	kinds = append(kinds, failedIn()...)
@@ -125,8 +123,7 @@ func DirectRoutingMix() *simulator.Mix {
 	}
 }
 
-// byot is a kind of Direct Routing call: the type as Graph spells it and as the label
-// has it, and the codes with what they mean.
+// byot is a kind of Direct Routing call: the type as Graph spells it and as the label has it, and the codes with what they mean.
 func byot(weight int, wire, callType string, direction cdr.Direction, outcome cdr.Outcome, sip, sub int64, phrase string) simulator.Kind {
 	return simulator.Kind{
 		Weight: weight, Wire: wire, CallType: callType, Direction: direction, Outcome: outcome,
@@ -240,10 +237,8 @@ func sbcIncidents() []simulator.Kind {
 	}
 }
 
-// places are ranges that regulators set aside for drama: North America's
-// 555-0100 to 0199, Ofcom's 020 7946 0xxx, the Bundesnetzagentur's
-// (0)30 23125 xxx, ARCEP's 01 99 00 xx xx, PTS's 08-465 004 xx. +800 is shared
-// by countries.
+// places are ranges that regulators set aside for drama: North America's 555-0100 to 0199, Ofcom's 020 7946 0xxx, the Bundesnetzagentur's (0)30 23125
+// xxx, ARCEP's 01 99 00 xx xx, PTS's 08-465 004 xx. +800 is shared by countries.
 func places() []simulator.Prefix {
 	return []simulator.Prefix{
 		{Weight: 30, Digits: "+142555501", Random: 2, Country: "US", Place: "United States"},

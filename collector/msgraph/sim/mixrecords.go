@@ -32,8 +32,7 @@ const (
 	peerToPeer = "peerToPeer"
 )
 
-// CallRecordsMix is traffic of call records: calls of two, with telephones and services,
-// and meetings of a few and of many, of which some fail.
+// CallRecordsMix is traffic of call records: calls of two, with telephones and services, and meetings of a few and of many, of which some fail.
 func CallRecordsMix() *simulator.Mix {
 	kinds := append(callsOfTwo(), phoneCalls()...)
 	return &simulator.Mix{

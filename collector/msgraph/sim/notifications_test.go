@@ -105,33 +105,6 @@ func TestHandshakes(t *testing.T) {
 	}
 }
 
-// TestHandshakeOverHTTPS: the certificate must be one of the given authorities'.
-func TestHandshakeOverHTTPS(t *testing.T) {
-	authority, err := simulator.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := authority.Leaf()
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := simulator.Serve("127.0.0.1:0", leaf, &endpoint{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(listener.Close)
-	for want, change := range map[int]func(*Settings){
-		http.StatusCreated: func(s *Settings) { s.Subscriptions.CAs = authority.Pool() }, http.StatusBadRequest: nil,
-	} {
-		_, c, _ := startRecords(t, nil, begin, change)
-		wanted := c.wanted(newEndpoint(t))
-		wanted["notificationUrl"], wanted["lifecycleNotificationUrl"] = listener.URL()+"/hook?tenant=1", nil
-		if status, x := c.do(http.MethodPost, subscriptionsPath, wanted); status != want {
-			t.Errorf("%d %v, want %d", status, x, want)
-		}
-	}
-}
-
 // TestSubscriptionsAreChecked: what is wrong with a request, each with its error.
 func TestSubscriptionsAreChecked(t *testing.T) {
 	_, c, _ := startRecords(t, nil, begin, nil)
@@ -389,29 +362,4 @@ func TestLifecycleNotifications(t *testing.T) {
 	c.subscribe(e)
 	advance(server, clock, 4*time.Hour, time.Hour)
 	wantNotified(t, e.taken(), r, from, clock.Now())
-}
-
-// TestStorm: so many notifications, so many of them duplicates, so many forged.
-func TestStorm(t *testing.T) {
-	r := newRecords(t, CallRecordSettings{Calls: recordWorld(t, 500, nil)})
-	server, c, _ := startRecords(t, r, begin.Add(72*time.Hour), func(s *Settings) { s.Delivery.Batch = 50 })
-	if _, err := server.Storm(t.Context(), 10, 0, 0); err == nil {
-		t.Error("a storm without a subscription")
-	}
-	e := newEndpoint(t)
-	c.subscribe(e)
-	sent, err := server.Storm(t.Context(), 1000, 0.5, 0.1)
-	if err != nil || sent != (StormSent{Records: 400, Duplicates: 500, Forged: 100}) {
-		t.Fatalf("%+v, %v", sent, err)
-	}
-	distinct, genuine := map[string]bool{}, 0
-	for _, x := range e.taken() {
-		if x.State == "the secret" && x.Tenant == server.TenantID() {
-			genuine++
-			distinct[x.Data.ID] = true
-		}
-	}
-	if len(distinct) != 400 || genuine != 900 || server.Notified().Forged != 100 {
-		t.Errorf("%d records in %d notifications", len(distinct), genuine)
-	}
 }

@@ -64,8 +64,8 @@ type stream struct {
 	style      int
 }
 
-// MarshalJSON renders microsoft.graph.callRecords.mediaStream: durations are ISO 8601, ratios from 0 to 1, and one member is a percentage. What
-// isn't known is null, or missing in the odd styles.
+// MarshalJSON renders microsoft.graph.callRecords.mediaStream: durations are ISO 8601, ratios from 0 to 1, and one member is a percentage. What isn't
+// known is null, or missing in the odd styles.
 func (x *stream) MarshalJSON() ([]byte, error) {
 	o := object{
 		"streamId": strconv.Itoa(1_504_545_584 + x.style), "streamDirection": x.direction,
@@ -125,8 +125,8 @@ func duration(n cdr.Int, multiple int64, style int) any {
 	return "PT" + seconds + "S"
 }
 
-// measures are what was measured of a stream, in whole numbers: durations in microseconds, ratios in millionths, percentages and frame rates
-// in hundredths.
+// measures are what was measured of a stream, in whole numbers: durations in microseconds, ratios in millionths, percentages and frame rates in
+// hundredths.
 type measures struct {
 	jitter, roundTrip, loss, concealed, lossLeft, frameLoss, frameRate, packets cdr.Int
 }
@@ -194,8 +194,8 @@ func (p *recordPlan) drawStream(s *session, l *line, toCallee bool, bypass cdr.B
 	}
 }
 
-// class is a kind of quality: the ranges of its measures, and the verdict that the published rules give them, written down and not computed. The
-// zero range is an unknown measure.
+// class is a kind of quality: the ranges of its measures, and the verdict that the published rules give them, written down and not computed. The zero
+// range is an unknown measure.
 type class struct {
 	weight  int
 	verdict string
@@ -272,8 +272,8 @@ var (
 	littleLossLeft, muchLossLeft  = span{0, 150_000}, span{150_001, 500_000}
 )
 
-// videoClasses are those of video whose frame rate is to be at least bound: poor with more than half of the frames lost; if that isn't known,
-// with a rate below the bound; if that isn't either, with more than 15 % of packets lost after correction.
+// videoClasses are those of video whose frame rate is to be at least bound: poor with more than half of the frames lost; if that isn't known, with a
+// rate below the bound; if that isn't either, with more than 15 % of packets lost after correction.
 func videoClasses(bound int64) []class {
 	fast, slow := span{bound, 3_000}, span{0, bound - 1}
 	all := append(badVideoClasses(bound), []class{

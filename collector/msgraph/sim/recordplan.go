@@ -134,8 +134,7 @@ func (s *recordSource) plan(c *simulator.Call, p *recordPlan) bool {
 	return true
 }
 
-// hasRecord says whether a routed call has a record of its own. A row that shares the call of the one before has none, and records need a
-// number.
+// hasRecord says whether a routed call has a record of its own. A row that shares the call of the one before has none, and records need a number.
 func (s *recordSource) hasRecord(c *simulator.Call, kind *simulator.Kind) bool {
 	d := s.world.Draws(c.Place(), drawRouted)
 	return d.Hits(s.records.share) && c.Flaw == simulator.NoFlaw && (!kind.SharesCall || c.Number == 0) &&
@@ -179,8 +178,8 @@ func (p *recordPlan) drawVersions(first time.Time, d *simulator.Draws) {
 	p.drawContents(usual, d)
 }
 
-// drawContents draws what each version has. The last of the usual ones has all there is, except
-// that a later one, if there is one, brings a further session.
+// drawContents draws what each version has. The last of the usual ones has all there is, except that a later one, if there is one, brings a further
+// session.
 func (p *recordPlan) drawContents(usual int, d *simulator.Draws) {
 	whole := p.sessions
 	if usual < p.count && p.shape.group {
@@ -210,8 +209,8 @@ func (p *recordPlan) drawContents(usual int, d *simulator.Draws) {
 	}
 }
 
-// drawEarly draws the first of several versions: it may lack sessions, media, ratings, and
-// how what failed did; and it may not know yet when the call began.
+// drawEarly draws the first of several versions: it may lack sessions, media, ratings, and how what failed did; and it may not know yet when the call
+// began.
 func (p *recordPlan) drawEarly(whole int, d *simulator.Draws) recordVersion {
 	r := recordVersion{sessions: whole, start: p.start, explained: d.Below(4) != 0, rated: d.Below(3) == 0}
 	switch n := d.Below(10); {

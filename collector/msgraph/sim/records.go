@@ -14,8 +14,8 @@ import (
 // retention is how long Graph keeps call records.
 const retention = 30 * 24 * time.Hour
 
-// CallRecords are a tenant's call records: who took part, in which sessions and over which streams, and when what of it was published.
-// Everything about a record follows from its call's place in its world; only an index of ids is kept. It is safe for concurrent use.
+// CallRecords are a tenant's call records: who took part, in which sessions and over which streams, and when what of it was published. Everything
+// about a record follows from its call's place in its world; only an index of ids is kept. It is safe for concurrent use.
 type CallRecords struct {
 	versions Versions
 	share    float64
@@ -26,13 +26,12 @@ type CallRecords struct {
 	indexedTo time.Time                  // calls that started before are in the index; guarded by mu
 }
 
-// CallRecordSettings say what a tenant's call records are. At least one of the worlds is
-// needed.
+// CallRecordSettings say what a tenant's call records are. At least one of the worlds is needed.
 type CallRecordSettings struct {
 	// Calls are those that appear nowhere but in call records. Its mix is CallRecordsMix.
 	Calls *simulator.World
-	// Routed is the tenant's Direct Routing: its calls have records too, whose ids are
-	// the rows' correlation ids. FailTrunk changes them as it changes the rows.
+	// Routed is the tenant's Direct Routing: its calls have records too, whose ids are the rows' correlation ids. FailTrunk changes them as it
+	// changes the rows.
 	Routed *simulator.World
 	// RoutedShare is the part of those calls that have a record; all if zero.
 	RoutedShare float64
@@ -42,14 +41,13 @@ type CallRecordSettings struct {
 
 // Versions say how a record grows.
 type Versions struct {
-	// First says how long after its end a routed call's record is published. That of
-	// other calls is a matter of their world.
+	// First says how long after its end a routed call's record is published. That of other calls is a matter of their world.
 	First []simulator.Delay
-	// GapMin and GapMax are between two versions. The last is published within Final of
-	// the call's end, but for Later, or at once if the first wasn't.
+	// GapMin and GapMax are between two versions. The last is published within Final of the call's end, but for Later, or at once if the first
+	// wasn't.
 	GapMin, GapMax, Final time.Duration
-	// Later is the share of records that get one more version, between LaterMin and
-	// LaterMax after the call's end: another session, and quality measured anew.
+	// Later is the share of records that get one more version, between LaterMin and LaterMax after the call's end: another session, and quality
+	// measured anew.
 	Later              float64
 	LaterMin, LaterMax time.Duration
 	// Young is the share of records that are listed and notified, but not found by their id for up to YoungFor.
@@ -79,8 +77,7 @@ func QuickVersions() Versions {
 	}
 }
 
-// recordDelays are how long first versions take: half an hour at most for nearly all, two
-// and a half hours at most.
+// recordDelays are how long first versions take: half an hour at most for nearly all, two and a half hours at most.
 func recordDelays() []simulator.Delay {
 	return []simulator.Delay{
 		{Weight: 900, Min: 5 * time.Minute, Max: 30 * time.Minute},
@@ -96,8 +93,7 @@ func HistoricalCalls(seed uint64, from, to time.Time, n int) simulator.Settings 
 	return s
 }
 
-// LiveCalls is a world for CallRecords whose calls began at origin and go on, at a number
-// of calls in a second averaged over the day.
+// LiveCalls is a world for CallRecords whose calls began at origin and go on, at a number of calls in a second averaged over the day.
 func LiveCalls(seed uint64, origin time.Time, perSecond float64) simulator.Settings {
 	s := simulator.Live(seed, CallRecordsMix(), origin, perSecond)
 	s.MaxLate, s.Revised, s.Incidents = 0, 0, 0
@@ -113,8 +109,7 @@ func HistoricalCallRecords(seed uint64, from, to time.Time, n int) (*CallRecords
 	return NewCallRecords(CallRecordSettings{Calls: world})
 }
 
-// LiveCallRecords are the records of calls that began at origin and go on, with versions
-// in quick succession.
+// LiveCallRecords are the records of calls that began at origin and go on, with versions in quick succession.
 func LiveCallRecords(seed uint64, origin time.Time, perSecond float64) (*CallRecords, error) {
 	world, err := simulator.NewWorld(LiveCalls(seed, origin, perSecond))
 	if err != nil {

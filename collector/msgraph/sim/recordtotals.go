@@ -7,8 +7,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// CallTotals are what must have been counted of call records, by the label sets of the contract without the base labels and `late`. They are
-// counted over the records that the API renders, from what was written down when their calls were drawn, never by the exporter's mapping.
+// CallTotals are what must have been counted of call records, by the label sets of the contract without the base labels and `late`. They are counted
+// over the records that the API renders, from what was written down when their calls were drawn, never by the exporter's mapping.
 type CallTotals struct {
 	// Records is the number of calls that were counted, Settled of those whose media were counted too.
 	Records, Settled int
@@ -33,8 +33,8 @@ type CallTotals struct {
 	SessionFailures map[SessionFailureKey]int
 	// Streams is cdr_media_streams_total.
 	Streams map[StreamKey]int
-	// Jitter and RoundTrip are cdr_media_jitter_seconds and cdr_media_round_trip_seconds; Loss and Concealed are cdr_media_packet_loss_ratio
-	// and cdr_media_concealed_ratio.
+	// Jitter and RoundTrip are cdr_media_jitter_seconds and cdr_media_round_trip_seconds; Loss and Concealed are cdr_media_packet_loss_ratio and
+	// cdr_media_concealed_ratio.
 	Jitter, RoundTrip map[QualityKey]simulator.Span
 	Loss, Concealed   map[QualityKey]Ratios
 	// Ratings is cdr_ratings_total, by rating.
@@ -114,8 +114,8 @@ func newCallTotals() CallTotals {
 	}
 }
 
-// add counts a record by what the reader saw of it: the call by the first version with a session, or once it has settled; each session by the
-// first version that has it; ratings and media once the call has settled.
+// add counts a record by what the reader saw of it: the call by the first version with a session, or once it has settled; each session by the first
+// version that has it; ratings and media once the call has settled.
 func (t *CallTotals) add(p *recordPlan, view *CallView) {
 	last := view.At[len(view.At)-1]
 	if p.flaw != simulator.NoFlaw {

@@ -61,15 +61,17 @@ type directRoutingRow struct {
 // sentinel is the time that stands for none (directRoutingLogRow).
 const sentinel = "0001-01-01T00:00:00Z"
 
-// brokenRow is a row of which nothing, or only id and type, is left; nil if the row isn't one of those.
-func brokenRow(c *simulator.Call, v *simulator.Version) any {
-	switch c.Flaw {
-	case simulator.NotAnObject:
+// renderRow renders a row of a world, whole or spoilt.
+func renderRow(endpoint string, c *simulator.Call, v *simulator.Version) any {
+	switch {
+	case c.Flaw == simulator.NotAnObject:
 		return "row " + c.ID.String()
-	case simulator.Truncated:
+	case c.Flaw == simulator.Truncated:
 		return map[string]string{"id": c.ID.String(), "callType": v.Kind.Wire}
+	case endpoint == EndpointPSTN:
+		return newPSTNRow(c, v)
 	default:
-		return nil
+		return newDirectRoutingRow(c, v)
 	}
 }
 
@@ -141,10 +143,7 @@ func numberOf(n *simulator.Number) any {
 	return n.String()
 }
 
-func newPSTNRow(c *simulator.Call, v *simulator.Version) any {
-	if broken := brokenRow(c, v); broken != nil {
-		return broken
-	}
+func newPSTNRow(c *simulator.Call, v *simulator.Version) *pstnRow {
 	k := v.Kind
 	r := &pstnRow{
 		row: newRow(c, v), CallID: c.CallID.String(), End: formatTime(c.End(v), c.Number),
@@ -186,10 +185,7 @@ func price(p simulator.Price, style int) any {
 	return json.Number(text)
 }
 
-func newDirectRoutingRow(c *simulator.Call, v *simulator.Version) any {
-	if broken := brokenRow(c, v); broken != nil {
-		return broken
-	}
+func newDirectRoutingRow(c *simulator.Call, v *simulator.Version) *directRoutingRow {
 	k := v.Kind
 	r := &directRoutingRow{
 		row: newRow(c, v), CorrelationID: c.CallID.String(), Successful: truth(k.Success), FinalSIPCode: whole(k.SIPCode),

@@ -76,13 +76,10 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{tenant}/v2.0/.well-known/openid-configuration", s.identity(EndpointOpenID, s.openID))
 	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", s.identity(EndpointToken, s.token))
-	mux.HandleFunc("/v1.0/communications/", s.serveCallRecords)
 	mux.HandleFunc(subscriptionsPath, s.serveSubscriptions)
 	mux.HandleFunc(subscriptionsPath+"/{id}", s.serveSubscriptions)
 	mux.HandleFunc("POST "+subscriptionsPath+"/{id}/reauthorize", s.serveSubscriptions)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.serve(w, r, &reply{request: simulator.Request{Endpoint: EndpointOther}, refused: s.badRequest(r, errNoResource.Error())})
-	})
+	mux.HandleFunc("/", s.serveCallRecords) // which refuses all other paths
 	return mux
 }
 

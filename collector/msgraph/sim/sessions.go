@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -199,8 +198,7 @@ func (p *recordPlan) outline(index int) *session {
 	return s
 }
 
-// drawEnds draws who a session was between. In meetings each session is between somebody and the service; those of people who joined again
-// come last.
+// drawEnds draws who a session was between. In meetings each session is between somebody and the service; those of people who joined again come last.
 func (p *recordPlan) drawEnds(s *session, index int, d *simulator.Draws) {
 	c := &p.call
 	user := func(user *simulator.User) participant {
@@ -240,8 +238,8 @@ func (p *recordPlan) drawEnds(s *session, index int, d *simulator.Draws) {
 	}
 }
 
-// drawFailure draws how a session failed. One in a meeting seldom does, the first somewhat more often: then the call isn't known to have
-// succeeded until another is published.
+// drawFailure draws how a session failed. One in a meeting seldom does, the first somewhat more often: then the call isn't known to have succeeded
+// until another is published.
 func (p *recordPlan) drawFailure(index int, d *simulator.Draws) *failure {
 	ways := p.shape.failed
 	if p.shape.group {
@@ -298,221 +296,4 @@ func pick[T weighted](list []T, d *simulator.Draws) *T {
 		}
 	}
 	return nil
-}
-
-// participant is one end of a session.
-type participant struct {
-	kind participantKind
-	user simulator.User
-	// number is a telephone's, role a service's.
-	number, role string
-	device       device
-	network      network
-	// rating is the user's: Graph's word, empty for none.
-	rating string
-	// noAgent says that the end comes without a user agent, missing that it comes as null.
-	noAgent, missing bool
-	// style varies how it is written.
-	style int
-}
-
-type participantKind uint8
-
-const (
-	userEnd participantKind = iota
-	guestEnd
-	acsEnd // of Azure Communication Services
-	phoneEnd
-	serviceEnd
-)
-
-// device is a client's platform, in Graph's spelling and in the label's.
-type device struct {
-	weight      int
-	wire, label string
-	family      string
-}
-
-var devices = []device{
-	{40, "windows", "windows", "teams"},
-	{15, "macOS", "macos", "teams"},
-	{12, "iOS", "ios", "teams"},
-	{10, "android", "android", "teams"},
-	{10, "web", "web", "teams"},
-	{5, "ipPhone", "ip_phone", "teams"},
-	{4, "roomSystem", "room_system", "teams"},
-	{1, "surfaceHub", "surface_hub", "teams"},
-	{2, "windows", "windows", "skypeForBusiness"},
-	{2, "unknown", "unknown", "unknown"},
-}
-
-// network is how an end was connected; without a type the network comes as null.
-type network struct {
-	weight int
-	wire   string
-}
-
-func (n network) label() string { return cmp.Or(n.wire, "unknown") }
-
-var (
-	networks        = []network{{45, "wired"}, {38, "wifi"}, {8, "mobile"}, {3, "tunnel"}, {4, "unknown"}, {2, ""}}
-	serviceNetworks = []network{{4, "wired"}, {3, "unknown"}, {3, ""}}
-)
-
-// platform is the label of an end's platform.
-func (e *participant) platform() string {
-	switch {
-	case e.missing || e.noAgent:
-		return "unknown"
-	case e.role != "":
-		return "service"
-	}
-	return e.device.label
-}
-
-func drawUser(user simulator.User, d *simulator.Draws) participant {
-	e := participant{user: user, style: d.Below(4), noAgent: d.Below(60) == 0, device: *pick(devices, d), network: *pick(networks, d)}
-	if d.Below(8) == 0 {
-		e.rating = [...]string{"bad", "poor", "fair", "good", "good", "good", "excellent", "excellent"}[d.Below(8)]
-	}
-	return e
-}
-
-// drawTelephone draws the end of a telephone, behind a gateway.
-func drawTelephone(number string, d *simulator.Draws) participant {
-	e := participant{
-		kind: phoneEnd, number: number, style: d.Below(4), device: device{1, "unknown", "unknown", "unknown"}, network: *pick(serviceNetworks, d),
-	}
-	if d.Below(2) == 0 {
-		e.role = [...]string{"mediationServer", "gateway"}[d.Below(2)]
-	}
-	return e
-}
-
-func drawService(role string, d *simulator.Draws) participant {
-	return participant{kind: serviceEnd, role: role, style: d.Below(4), network: *pick(serviceNetworks, d)}
-}
-
-// attendee draws who takes part in a meeting: a user, a guest, or somebody from Azure Communication Services.
-func (p *recordPlan) attendee(index int) participant {
-	d := p.source.world.Draws(p.place, drawSession|1<<19|uint64(index))
-	all := p.source.world.Mix().Users
-	if index == 0 && p.call.User != nil {
-		return drawUser(*p.call.User, &d)
-	}
-	switch n := d.Below(30); {
-	case n == 0:
-		e := drawUser(simulator.User{ID: d.UUID().String(), Name: "Guest"}, &d)
-		e.kind, e.device = acsEnd, device{1, "web", "web", "azureCommunicationServices"}
-		return e
-	case n <= 2:
-		e := drawUser(simulator.User{ID: d.UUID().String(), Name: fmt.Sprintf("Visitor %d", index)}, &d)
-		e.kind = guestEnd
-		return e
-	case index < len(all):
-		return drawUser(all[(index+d.Below(2))%len(all)], &d)
-	}
-	return drawUser(simulator.User{
-		ID:        fmt.Sprintf("5a5a0000-0000-4000-8001-%012d", index),
-		Principal: fmt.Sprintf("member%d@contoso.example", index), Name: fmt.Sprintf("Member %d", index),
-	}, &d)
-}
-
-// endpoint renders an end of a session or segment.
-func (e *participant) endpoint(rated bool) any {
-	const namespace = "#microsoft.graph.callRecords."
-	if e.missing {
-		return nil
-	}
-	var agent any
-	switch {
-	case e.noAgent:
-	case e.role != "":
-		agent = object{"@odata.type": namespace + "serviceUserAgent", "headerValue": nil, "applicationVersion": nil, "role": e.role}
-	default:
-		agent = object{
-			"@odata.type": namespace + "clientUserAgent", "headerValue": "CallSignalingAgent (27/1.0.0;release/simulated)", "applicationVersion": "1.0.0",
-			"platform": e.device.wire, "productFamily": e.device.family,
-		}
-	}
-	if e.kind == serviceEnd {
-		return object{"@odata.type": namespace + "serviceEndpoint", "userAgent": agent}
-	}
-	o := object{
-		"@odata.type": namespace + "participantEndpoint", "userAgent": agent, "identity": nil, "associatedIdentity": nil, "name": "machineName_2",
-		"cpuName": nil, "cpuCoresCount": nil,
-	}
-	// A user comes under the old name, the new one or both; all others only under the old one.
-	if e.kind != userEnd || e.style != 1 {
-		o["identity"] = e.identitySet()
-	}
-	if e.kind == userEnd && e.style != 2 {
-		o["associatedIdentity"] = e.identity()
-	}
-	switch {
-	case e.rating != "" && rated:
-		o["feedback"] = object{"rating": e.rating, "text": nil, "tokens": object{"NoSound": false, "Echo": e.rating == "bad"}}
-	case e.style == 0:
-		o["feedback"] = object{"rating": "notRated", "text": nil}
-	case e.style == 1:
-		o["feedback"] = nil
-	}
-	return o
-}
-
-func (e *participant) identity() object {
-	if e.kind == phoneEnd {
-		return object{"id": e.number, "displayName": nil, "tenantId": nil}
-	}
-	return object{"id": e.user.ID, "displayName": e.user.Name, "tenantId": defaultTenant, "userPrincipalName": orNull(e.user.Principal)}
-}
-
-// identitySet has the end's identity under the name of its kind; other names are null or missing.
-func (e *participant) identitySet() object {
-	switch e.kind {
-	case phoneEnd:
-		return object{"user": nil, "phone": e.identity()}
-	case guestEnd:
-		return object{"user": nil, "guest": e.identity()}
-	case acsEnd:
-		return object{"azureCommunicationServicesUser": e.identity()}
-	default:
-		return object{"user": e.identity(), "phone": nil}
-	}
-}
-
-// listed renders somebody who took part, or the organizer.
-func (e *participant) listed() object {
-	identity := e.identitySet()
-	id := e.identity()["id"]
-	if e.kind == serviceEnd {
-		id, identity = "", object{"applicationInstance": object{"id": defaultTenant, "displayName": e.role}}
-	}
-	return object{"id": id, "identity": identity, "administrativeUnitInfos": []any{}}
-}
-
-// networkInfo renders how an end was connected; what isn't known is null, or missing in the odd styles.
-func (e *participant) networkInfo() json.RawMessage {
-	if e.network.wire == "" && e.style%2 == 0 {
-		return json.RawMessage("null")
-	}
-	return networkInfos[e.network.wire]
-}
-
-// networkInfos are the renderings of the networks by their types.
-var networkInfos = map[string]json.RawMessage{
-	"wired": renderNetwork("wired"), "wifi": renderNetwork("wifi"), "mobile": renderNetwork("mobile"), "tunnel": renderNetwork("tunnel"),
-	"unknown": renderNetwork("unknown"),
-}
-
-func renderNetwork(kind string) json.RawMessage {
-	o := object{
-		"connectionType": kind, "networkTransportProtocol": "udp", "ipAddress": "192.0.2.10", "subnet": "192.0.2.0", "port": 50_011,
-		"reflexiveIPAddress": "198.51.100.7", "macAddress": "02-00-00-00-00-00", "dnsSuffix": nil, "linkSpeed": 1_000_000_000,
-		"wifiBand": "unknown", "wifiRadioType": "unknown", "wifiSignalStrength": nil, "bandwidthLowEventRatio": 0, "traceRouteHops": []any{},
-	}
-	if kind == "wifi" {
-		o["wifiBand"], o["wifiRadioType"], o["wifiSignalStrength"] = "frequency50GHz", "wifi80211ac", 71
-	}
-	return encode(o)
 }

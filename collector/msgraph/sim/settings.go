@@ -81,8 +81,8 @@ type Settings struct {
 	PageSize int
 	// RecordPage, SessionPage, SegmentPage and ParticipantPage are the page sizes of call records: 60, 60, 20 and 130 if zero.
 	RecordPage, SessionPage, SegmentPage, ParticipantPage int
-	// FirstPages is how many requests for one call record are allowed in 20 seconds, NextPages how many for its further pages in 5 minutes:
-	// 10 and 50 if zero, unlimited if negative.
+	// FirstPages is how many requests for one call record are allowed in 20 seconds, NextPages how many for its further pages in 5 minutes: 10 and
+	// 50 if zero, unlimited if negative.
 	FirstPages, NextPages int
 	Subscriptions         SubscriptionSettings
 	Delivery              Delivery

@@ -75,8 +75,8 @@ type subscriptionRequest struct {
 	WithData        bool       `json:"includeResourceData"`
 }
 
-// serveSubscriptions answers requests about subscriptions. A request that a fault answers with an error has done nothing; one whose answer is
-// lost on the way has.
+// serveSubscriptions answers requests about subscriptions. A request that a fault answers with an error has done nothing; one whose answer is lost on
+// the way has.
 func (s *Server) serveSubscriptions(w http.ResponseWriter, r *http.Request) {
 	q := &reply{
 		request: simulator.Request{Endpoint: EndpointSubscriptions},
