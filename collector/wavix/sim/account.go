@@ -83,21 +83,6 @@ func (a *Account) eachRow(from, to time.Time, f func(*row)) {
 	}
 }
 
-// failCarrier makes all trunks fail.
-func (a *Account) failCarrier(from, to time.Time) {
-	for _, w := range a.worlds {
-		if w == nil {
-			continue
-		}
-		for _, trunk := range w.Mix().Trunks {
-			w.FailTrunk(trunk.Name, from, to)
-		}
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.days, a.indexed = nil, 0
-}
-
 // eachActive calls f for the rows whose call is in progress at an instant, or ended less than linger before it.
 func (a *Account) eachActive(at time.Time, linger time.Duration, f func(*row)) {
 	const longest = 8*time.Hour + maxSetup + maxOffset

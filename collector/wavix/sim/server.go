@@ -47,9 +47,6 @@ func (s *Server) APIKey() string { return s.settings.APIKey }
 // Account is whose calls are listed.
 func (s *Server) Account() *Account { return s.account }
 
-// FailCarrier makes most calls of both types fail from now on for a while.
-func (s *Server) FailCarrier(d time.Duration) { s.account.failCarrier(s.Now(), s.Now().Add(d)) }
-
 // Active is how many calls are in progress at an instant, by direction.
 func (s *Server) Active(at time.Time) map[cdr.Direction]int { return s.account.Active(at) }
 
