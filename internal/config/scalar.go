@@ -39,12 +39,12 @@ type scalar struct {
 	what string
 	// literal values are written without quotes.
 	literal bool
-	// set returns malformed, or another problem with the text.
+	// set returns errMalformed, or another problem with the text.
 	set func(text string) error
 }
 
-// malformed means that a text isn't what is wanted.
-var malformed = errors.New("malformed")
+// errMalformed means that a text isn't what is wanted.
+var errMalformed = errors.New("malformed")
 
 // always is the set of a scalar for which every text is right.
 func always(set func(string)) func(string) error {
@@ -92,7 +92,7 @@ func (d *decoder) scalarOf(v reflect.Value, at place) scalar {
 // setBool refuses the other words of YAML 1.1 (yes, on) rather than guess.
 func setBool(v reflect.Value, text string) error {
 	if v.SetBool(strings.EqualFold(text, "true")); !v.Bool() && !strings.EqualFold(text, "false") {
-		return malformed
+		return errMalformed
 	}
 	return nil
 }
@@ -104,11 +104,11 @@ func setInt(v reflect.Value, text string) error {
 	unsigned := strings.TrimLeft(digits, "+-")
 	switch {
 	case len(unsigned) > 1 && unsigned[0] == '0':
-		return malformed
+		return errMalformed
 	case errors.Is(err, strconv.ErrRange):
 		return strconv.ErrRange
 	case err != nil:
-		return malformed
+		return errMalformed
 	}
 	v.SetInt(i)
 	return nil
@@ -137,11 +137,11 @@ func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
 	if s.literal {
 		s.what += " without quotes"
 		if tag == "!!str" && !fromEnv && err == nil {
-			err = malformed
+			err = errMalformed
 		}
 	}
 	switch {
-	case errors.Is(err, malformed):
+	case errors.Is(err, errMalformed):
 		d.fail(at, "must be %s, is %s", s.what, shorten(n.Value))
 	case errors.Is(err, strconv.ErrRange):
 		d.fail(at, "is out of range, is %s", shorten(n.Value))
@@ -183,5 +183,5 @@ func parseDuration(text string) (time.Duration, error) {
 	if d, err := time.ParseDuration(text); err == nil {
 		return d, nil
 	}
-	return 0, malformed
+	return 0, errMalformed
 }
