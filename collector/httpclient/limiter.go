@@ -131,7 +131,7 @@ func (l *Limiter) Take() time.Duration {
 		return 0
 	}
 	if l.free() <= 0 {
-		return time.Until(l.ends[len(l.ends)-l.limit.Requests])
+		return max(time.Until(l.ends[len(l.ends)-l.limit.Requests]), 1)
 	}
 	l.ends = append(l.ends, l.end())
 	return 0

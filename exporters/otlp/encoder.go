@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"cmp"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -24,10 +25,7 @@ func NewEncoder(timestamp LogTimestamp) Encoder { return Encoder{timestamp: time
 func (e Encoder) AppendRecord(batch []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 	return appendMessage(batch, scopeLogsRecords, func(b []byte) []byte {
 		b = appendUnixNano(b, recordTime, e.timeOf(r, event))
-		level := outcomeSeverity(r.Outcome)
-		if event.Session != nil {
-			level = sessionSeverity(event.Session.Result)
-		}
+		level := severityFor(r, event.Session)
 		b = protowire.AppendVarint(protowire.AppendTag(b, recordSeverity, protowire.VarintType), uint64(level))
 		b = appendString(b, recordLevel, severityTexts[level])
 		b = appendMessage(b, recordBody, func(b []byte) []byte {
@@ -65,21 +63,16 @@ const (
 
 var severityTexts = map[severity]string{info: "INFO", warning: "WARN", fault: "ERROR"}
 
-// outcomeSeverity: WARN for what somebody or some rule refused, ERROR for faults.
-func outcomeSeverity(outcome cdr.Outcome) severity {
-	switch outcome {
-	case cdr.Rejected, cdr.InvalidNumber, cdr.NotAllowed:
-		return warning
-	case cdr.Failed:
-		return fault
-	case cdr.Unknown, cdr.Answered, cdr.Voicemail, cdr.Busy, cdr.NoAnswer, cdr.Cancelled, cdr.NotConnected:
-	}
-	return info
+// outcomeSeverities are those that aren't INFO: WARN for what somebody or some rule refused, ERROR for faults.
+var outcomeSeverities = map[cdr.Outcome]severity{
+	cdr.Rejected: warning, cdr.InvalidNumber: warning, cdr.NotAllowed: warning, cdr.Failed: fault,
 }
 
-// sessionSeverity: ERROR for what failed.
-func sessionSeverity(result cdr.SessionResult) severity {
-	if result == cdr.SessionOK {
+func severityFor(r *cdr.Record, s *cdr.Session) severity {
+	switch {
+	case s == nil:
+		return cmp.Or(outcomeSeverities[r.Outcome], info)
+	case s.Result == cdr.SessionOK:
 		return info
 	}
 	return fault
