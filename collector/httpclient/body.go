@@ -75,7 +75,10 @@ func (c *Client) getWhole(ctx context.Context, call *call) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return resp, resp.readWhole(resp.length)
+	if err := resp.readWhole(resp.length); err != nil {
+		return nil, err
+	}
+	return resp, nil
 }
 
 // readWhole reads the body of an answer into memory and closes it.

@@ -159,7 +159,7 @@ func Lines(body []byte, maxRow int, row func(raw []byte) error) error {
 		}
 		if len(raw) > maxRow || !raw.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
 			if line[len(line)-1] != '\n' {
-				return ErrCut
+				return fmt.Errorf("%w at byte %d", ErrCut, len(body))
 			}
 			raw = standIn(raw)
 		}
