@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -53,7 +52,7 @@ func (a *activeCalls) probe(ctx context.Context) (rows int, err error) {
 type activeCount map[cdr.Direction]int
 
 func (a *activeCalls) read(ctx context.Context) (count activeCount, err error) {
-	err = a.paths.fetch(ctx, a.client, feedActiveCalls, []string{newCalls, oldCalls}, nil, nil, func(body io.Reader) error {
+	err = a.paths.fetch(ctx, a.client, feedActiveCalls, []string{newCalls, oldCalls}, nil, nil, func(body []byte) error {
 		count, err = decodeActive(body)
 		return err
 	})
@@ -64,16 +63,12 @@ func (a *activeCalls) read(ctx context.Context) (count activeCount, err error) {
 }
 
 // decodeActive reads {success, calls}; older accounts may give the bare list.
-func decodeActive(body io.Reader) (activeCount, error) {
-	content, err := io.ReadAll(body) // an answer is bounded: see maxAnswer
-	if err != nil {
-		return nil, err
-	}
-	if bytes.HasPrefix(bytes.TrimSpace(content), []byte("[")) {
-		content = slices.Concat([]byte(`{"calls":`), content, []byte("}"))
+func decodeActive(body []byte) (activeCount, error) {
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) {
+		body = slices.Concat([]byte(`{"calls":`), body, []byte("}"))
 	}
 	hasCalls, count, seen := false, activeCount{}, map[string]bool{}
-	err = readEnvelope(bytes.NewReader(content), "the answer is neither an object nor a list", func(in *wire.Input, name string) (bool, error) {
+	err := readEnvelope(body, "the answer is neither an object nor a list", func(in *wire.Input, name string) (bool, error) {
 		if !strings.EqualFold(name, "calls") {
 			return false, nil
 		}

@@ -103,7 +103,7 @@ func (d *decoder) position() string {
 }
 
 // decodePage reads {items, pagination}, in any order.
-func (d *decoder) decodePage(body io.Reader) error {
+func (d *decoder) decodePage(body []byte) error {
 	hasItems := false
 	err := readEnvelope(body, "the answer is no object", func(in *wire.Input, name string) (bool, error) {
 		switch {
@@ -148,9 +148,9 @@ func (d *decoder) pagination(name string, raw jsontext.Value) error {
 
 // decodeStream reads a row a line. Empty lines, a last line without its end and an empty answer are no fault; a line that is cut, or says that
 // something failed, is one of the answer.
-func (d *decoder) decodeStream(body io.Reader) error {
+func (d *decoder) decodeStream(body []byte) error {
 	in := wire.NewInput(wire.MaxValue, wire.BodyBuffer)
-	in.Reset(body)
+	in.Reset(bytes.NewReader(body))
 	wire.SkipMark(in.Buffer)
 	if err := wire.NotHTML(in.Buffer); err != nil {
 		return err
@@ -188,17 +188,13 @@ func refusedLine(raw jsontext.Value) error {
 
 // decodeCSV reads comma-separated values. The provider doesn't document their columns, so they are found by their names, in any spelling. An
 // answer without anything, not even names, has no rows.
-func (d *decoder) decodeCSV(body io.Reader) error {
-	content, err := io.ReadAll(body) // an answer is bounded: see maxAnswer
-	if err != nil {
-		return err
-	}
+func (d *decoder) decodeCSV(content []byte) error {
 	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	switch begin := bytes.TrimLeft(content, " \t\r\n"); {
 	case bytes.HasPrefix(begin, []byte("<")):
 		return wire.ErrHTML
 	case bytes.HasPrefix(begin, []byte("{")):
-		refused := readEnvelope(bytes.NewReader(content), "", func(*wire.Input, string) (bool, error) { return false, nil })
+		refused := readEnvelope(content, "", func(*wire.Input, string) (bool, error) { return false, nil })
 		return cmp.Or(refused, errors.New("the answer is JSON instead of CSV")) // only a refusal comes as JSON
 	}
 	reader := csv.NewReader(bytes.NewReader(content))
@@ -220,7 +216,8 @@ func (d *decoder) decodeCSV(body io.Reader) error {
 			return fmt.Errorf("the answer is no valid CSV in line %d", syntax.Line)
 		}
 		if fields == nil {
-			if fields, err = csvColumns(record); err != nil {
+			fields, err = csvColumns(record)
+			if err != nil {
 				return err
 			}
 			continue

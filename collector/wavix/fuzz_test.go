@@ -16,7 +16,7 @@ import (
 // key, and its texts are UTF-8.
 func fuzzed(t *testing.T, format string, body []byte) (rows int, err error) {
 	t.Helper()
-	d, err := decodeBody(format, kindPlaced, bytes.NewReader(body))
+	d, err := decodeBody(format, kindPlaced, body)
 	if err != nil {
 		return 0, err
 	}
@@ -132,7 +132,7 @@ func FuzzActiveCalls(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		count, err := decodeActive(bytes.NewReader(body))
+		count, err := decodeActive(body)
 		if err != nil {
 			return
 		}

@@ -3,7 +3,6 @@ package wavix
 import (
 	"fmt"
 	"hash/maphash"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -26,12 +25,12 @@ type read struct {
 type shown map[string]any
 
 // decodeBody decodes an answer to a query of a type.
-func decodeBody(format, kind string, body io.Reader) (*decoder, error) {
+func decodeBody(format, kind string, body []byte) (*decoder, error) {
 	d := &decoder{
 		mapper: &mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999"})},
 		seed:   testSeed, query: query{Day: day1, Kind: kind}, page: 1, answer: answer{total: -1},
 	}
-	decode := map[string]func(*decoder, io.Reader) error{
+	decode := map[string]func(*decoder, []byte) error{
 		formatJSON: (*decoder).decodePage, formatStream: (*decoder).decodeStream, formatCSV: (*decoder).decodeCSV,
 	}[format]
 	return d, decode(d, body)
@@ -42,7 +41,7 @@ var testSeed = maphash.MakeSeed()
 // decode decodes an answer, of which nothing is left after an error.
 func decode(t testing.TB, format, kind, body string) (got read, err error) {
 	t.Helper()
-	d, err := decodeBody(format, kind, strings.NewReader(body))
+	d, err := decodeBody(format, kind, []byte(body))
 	if err != nil {
 		return got, err
 	}

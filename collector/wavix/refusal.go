@@ -1,9 +1,9 @@
 package wavix
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
-	"io"
 	"regexp"
 	"strings"
 
@@ -76,10 +76,10 @@ func (r *refusal) err() error {
 }
 
 // readEnvelope reads an answer that is an object. Take reads the members that it wants, and says so; what is left says whether the request failed.
-func readEnvelope(body io.Reader, otherwise string, take func(in *wire.Input, name string) (taken bool, err error)) error {
+func readEnvelope(body []byte, otherwise string, take func(in *wire.Input, name string) (taken bool, err error)) error {
 	in := wire.NewInput(wire.MaxValue, wire.BodyBuffer)
 	var r refusal
-	err := in.Document(body, otherwise, func(name string) error {
+	err := in.Document(bytes.NewReader(body), otherwise, func(name string) error {
 		if taken, err := take(in, name); taken || err != nil {
 			return err
 		}

@@ -71,7 +71,7 @@ func (l *callLog) fetch(ctx context.Context, format string, q query, page, perPa
 		paths, header, decode = []string{oldCSV}, http.Header{"Accept": {"text/csv"}}, (*decoder).decodeCSV
 	}
 	var d *decoder
-	err := l.paths.fetch(ctx, l.client, feedCallLog, paths, q.parameters(page, perPage), header, func(body io.Reader) error {
+	err := l.paths.fetch(ctx, l.client, feedCallLog, paths, q.parameters(page, perPage), header, func(body []byte) error {
 		d = &decoder{mapper: l.mapper, seed: l.seed, query: q, page: page, answer: answer{total: -1}}
 		return decode(d, body)
 	})
@@ -101,7 +101,7 @@ type generation struct{ found atomic.Int32 }
 // fetch asks for the path of the generation that was found, and while none was for
 // both, the newer one, which comes first, before the older. The error after two 404s is that of the first.
 func (g *generation) fetch(ctx context.Context, client *httpclient.Client, feed string, paths []string, parameters url.Values, header http.Header,
-	decode func(io.Reader) error,
+	decode func(body []byte) error,
 ) error {
 	try := func(path string) error {
 		r := httpclient.Request{Feed: feed, URL: "v1/" + path, Label: path, Header: header, ExpectJSON: header == nil}
@@ -109,8 +109,12 @@ func (g *generation) fetch(ctx context.Context, client *httpclient.Client, feed 
 			r.URL += "?" + parameters.Encode()
 		}
 		return client.Fetch(ctx, r, func(response *httpclient.Response) error {
-			if err := cmp.Or(notHTML(response), decode(response.Body)); err != nil {
-				return httpclient.Retryable(err)
+			body, err := io.ReadAll(response.Body) // it is bounded: see maxAnswer
+			if err == nil {
+				err = httpclient.Retryable(cmp.Or(notHTML(response), decode(body)))
+			}
+			if err != nil {
+				return err
 			}
 			switch path {
 			case newList, newExport, newCalls:
