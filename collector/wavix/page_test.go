@@ -76,7 +76,7 @@ func TestStream(t *testing.T) {
 		{"nothing", "", "", 0},
 		{"only blanks", "\n \n", "", 0},
 		{"a row says success", `{"date":"2026-03-01T10:00:00.000Z","uuid":"1","success":true,"error":null}`, "", 1},
-		{"cut line", one + "\n" + `{"charge":"0.0059","da`, "the answer is cut at byte", 0},
+		{"cut line", one + "\n" + `{"charge":"0.0059","da`, "the answer is cut", 0},
 		{"failure at the end", one + "\n" + `{"success":false,"message":"Service temporary unavailable"}`, "the request failed", 0},
 		{"failure alone", `{"error":true}`, "the request failed", 0},
 		{"HTML", " \n<html>maintenance</html>", "got HTML", 0},
