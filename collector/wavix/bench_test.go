@@ -1,8 +1,6 @@
 package wavix
 
-import (
-	"testing"
-)
+import "testing"
 
 // BenchmarkDecode decodes and maps whole answers of a thousand rows.
 func BenchmarkDecode(b *testing.B) {

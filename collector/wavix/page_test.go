@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
 )
 
 func TestPage(t *testing.T) {
@@ -39,8 +38,8 @@ func TestPage(t *testing.T) {
 		{"an array", `[]`, "no object", 0, 0, 0},
 		{"nothing", ``, "the answer is empty", 0, 0, 0},
 		{"HTML", `<!DOCTYPE html>`, "no valid JSON at byte 0", 0, 0, 0},
-		{"cut", `{"items":[{"date":"2026`, "the answer is cut", 0, 0, 0},
-		{"cut behind the rows", `{"items":[]`, "the answer is cut", 0, 0, 0},
+		{"cut", `{"items":[{"date":"2026`, "the answer is cut at byte", 0, 0, 0},
+		{"cut behind the rows", `{"items":[]`, "the answer is cut at byte", 0, 0, 0},
 		{"more behind the page", `{"items":[]}{}`, "trailing data after the JSON value", 0, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -163,7 +162,6 @@ func TestTooManyRows(t *testing.T) {
 		}
 	}
 }
-
 
 // benchRow is a row of the shape that Wavix's document of 2026 has.
 func benchRow(i int) string {
