@@ -272,6 +272,7 @@ func TestLoop_StopBeforeStartAndTwice(t *testing.T) {
 	}
 }
 
+// TestLoop_Gauges (counting.md 3): a snapshot is absent at first and after three failed reads.
 func TestLoop_Gauges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		labels := []string{"inbound"}

@@ -76,6 +76,7 @@ func pollOnce(t *testing.T, p *pages, read readerFunc, change ...func(*RangeSett
 	return loop.Feed.Poll(t.Context(), p.State(), NewLoop(loop).sink)
 }
 
+// TestRangeFeed_OnlyTheLastPageMovesThePosition (counting.md 2; guarantee 4): inner pages are committed without a position.
 func TestRangeFeed_OnlyTheLastPageMovesThePosition(t *testing.T) {
 	rows := func(n int) []*cdr.Record { return make([]*cdr.Record, n) }
 	some := func(n int) []*cdr.Record {

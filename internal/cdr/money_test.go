@@ -14,6 +14,7 @@ func money(t *testing.T, raw string) Money {
 	return m
 }
 
+// TestParseMoney (counting.md 28): amounts are exact, whatever form they come in.
 func TestParseMoney(t *testing.T) {
 	tests := []struct{ name, raw, want string }{
 		{"zero", "0", "0"},
@@ -39,6 +40,7 @@ func TestParseMoney(t *testing.T) {
 	}
 }
 
+// TestParseMoneyRefuses (counting.md 28): what is no amount, or out of bounds, makes its row invalid.
 func TestParseMoneyRefuses(t *testing.T) {
 	tests := []struct{ name, raw string }{
 		{"empty", ""},

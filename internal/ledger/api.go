@@ -56,7 +56,7 @@ type FeedSpec struct {
 
 // State is what the ledger last committed for a feed.
 type State struct {
-	// Origin is the first start minus history: nothing before it is counted. A page
+	// Origin is the first start minus history, in whole seconds as providers are asked: nothing before it is counted. A page
 	// without a position, committed before the first that has one, lowers it to the
 	// page's ObservedAt minus history, if our clock was ahead.
 	Origin time.Time

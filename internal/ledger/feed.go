@@ -150,7 +150,7 @@ func (l *Ledger) feedID(ctx context.Context, spec FeedSpec) (int64, error) {
 	if !errors.Is(err, sql.ErrNoRows) {
 		return 0, err
 	}
-	origin := l.settings.Now().Add(-spec.History)
+	origin := l.settings.Now().Add(-spec.History).Truncate(time.Second)
 	err = l.commit(ctx, &l.root, change{write: func() error {
 		_, err := l.engine.exec(`INSERT INTO feeds (source, provider, feed, fingerprint, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
 			VALUES (?, ?, ?, ?, 1, 0, ?, ?, ?, 0, 0, 0, NULL, 0)`,

@@ -132,7 +132,7 @@ func (p *pageCommit) moveOrigin() error {
 	if p.page.Position != nil || p.next.HistoryDone || len(p.next.Plan) > 0 {
 		return nil
 	}
-	origin := p.page.ObservedAt.Add(-p.spec.History).UTC()
+	origin := p.page.ObservedAt.Add(-p.spec.History).UTC().Truncate(time.Second)
 	if !origin.Before(p.next.Origin.Add(-originTolerance)) {
 		return nil
 	}

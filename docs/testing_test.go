@@ -1,0 +1,130 @@
+package docs_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The rules of counting and the guarantees of the contract are numbered from 1 to these.
+const (
+	rules      = 33
+	guarantees = 9
+)
+
+var (
+	ruleInName = regexp.MustCompile(`^TestRule(\d\d)`)
+	ruleInDoc  = regexp.MustCompile(`counting\.md ([\d, ]+)`)
+	guarantee  = regexp.MustCompile(`guarantees? ([\d, ]+)`)
+	number     = regexp.MustCompile(`\d+`)
+)
+
+// holders maps a rule's or guarantee's number to the tests that say, by name or in their comment, that they hold it.
+type holders map[int][]string
+
+func (h holders) add(list, test string) {
+	for _, digits := range number.FindAllString(list, -1) {
+		n, _ := strconv.Atoi(digits) // the expression matches digits only
+		if !slices.Contains(h[n], test) {
+			h[n] = append(h[n], test)
+		}
+	}
+}
+
+// table lists each number with its tests, and reports those without one.
+func (h holders) table(t *testing.T, title string, last int) string {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "| %s | tests |\n| ---: | --- |\n", title)
+	for n := 1; n <= last; n++ {
+		if len(h[n]) == 0 {
+			t.Errorf("no test says that it holds %s %d", title, n)
+		}
+		slices.Sort(h[n])
+		fmt.Fprintf(&b, "| %d | `%s` |\n", n, strings.Join(h[n], "`, `"))
+	}
+	for n := range maps.Keys(h) {
+		if n < 1 || n > last {
+			t.Errorf("%v hold %s %d, which doesn't exist", h[n], title, n)
+		}
+	}
+	return b.String()
+}
+
+// findHolders reads the tests of the whole module.
+func findHolders(t *testing.T) (byRule, byGuarantee holders) {
+	t.Helper()
+	byRule, byGuarantee = make(holders), make(holders)
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && len(entry.Name()) > 2 && entry.Name()[0] == '.' {
+			return fs.SkipDir
+		}
+		if !strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		for _, declaration := range file.Decls {
+			f, ok := declaration.(*ast.FuncDecl)
+			if !ok || f.Recv != nil || !strings.HasPrefix(f.Name.Name, "Test") {
+				continue
+			}
+			name := filepath.ToSlash(strings.TrimPrefix(filepath.Dir(path), "../")) + "." + f.Name.Name
+			doc := strings.Join(strings.Fields(f.Doc.Text()), " ")
+			if m := ruleInName.FindStringSubmatch(f.Name.Name); m != nil {
+				byRule.add(m[1], name)
+			}
+			for _, m := range ruleInDoc.FindAllStringSubmatch(doc, -1) {
+				byRule.add(m[1], name)
+			}
+			for _, m := range guarantee.FindAllStringSubmatch(doc, -1) {
+				byGuarantee.add(m[1], name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return byRule, byGuarantee
+}
+
+// TestEveryRuleHasATest: testing.md lists, for each rule of counting and each guarantee, the tests that hold it, as the tests themselves say;
+// -update writes the lists anew.
+func TestEveryRuleHasATest(t *testing.T) {
+	byRule, byGuarantee := findHolders(t)
+	text, err := os.ReadFile("testing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const marker = "<!-- the lists below are written by `go test ./docs -run TestEveryRuleHasATest -update` -->\n"
+	head, _, found := strings.Cut(string(text), marker)
+	if !found {
+		t.Fatalf("testing.md has no line %q", marker)
+	}
+	want := head + marker + "\n## Rules of counting\n\n" + byRule.table(t, "rule", rules) + "\n## Guarantees\n\n" + byGuarantee.table(t, "guarantee", guarantees)
+	switch {
+	case want == string(text):
+	case *update:
+		if err := os.WriteFile("testing.md", []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Error("testing.md lists other tests than there are: go test ./docs -run TestEveryRuleHasATest -update")
+	}
+}
