@@ -219,7 +219,8 @@ func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
 // dropped when no provider can have it any more. What is gone is set aside sooner.
 func TestRule32_SetAside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, feed, loop := busyTenant(t, 60*24*time.Hour)
+		m, feed, loop := busyTenant(t, 24*time.Hour)
+		m.with(func() { m.add(time.Now().Add(24*time.Hour), time.Now().Add(60*24*time.Hour), 6*time.Hour, 0) })
 		tell := func(keys ...string) {
 			if _, err := m.tell(feed, keys...); err != nil {
 				t.Fatal(err)
