@@ -47,23 +47,17 @@ func attributes(t *testing.T) []string {
 	return names
 }
 
-// attributeKey is the key that a call of common names, or one of the resource's.
+// dotted is how a key looks, such as cdr.call.id.
+var dotted = regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)+$`)
+
+// attributeKey is the key that a string in the source may be.
 func attributeKey(n ast.Node) (string, bool) {
-	var value ast.Expr
-	switch n := n.(type) {
-	case *ast.CallExpr:
-		if f, ok := n.Fun.(*ast.Ident); ok && f.Name == "common" && len(n.Args) == 1 {
-			value = n.Args[0]
-		}
-	case *ast.KeyValueExpr:
-		value = n.Key
-	}
-	text, ok := value.(*ast.BasicLit)
+	text, ok := n.(*ast.BasicLit)
 	if !ok || text.Kind != token.STRING {
 		return "", false
 	}
 	name, err := strconv.Unquote(text.Value)
-	return name, err == nil && strings.Contains(name, ".")
+	return name, err == nil && dotted.MatchString(name)
 }
 
 // recordFields are the fields of a log record that Loki keeps beside its attributes,
