@@ -117,7 +117,7 @@ func TestEveryRuleHasATest(t *testing.T) {
 	if !found {
 		t.Fatalf("testing.md has no line %q", marker)
 	}
-	want := head + marker + "\n## Rules of counting\n\n" + byRule.table(t, "rule", rules) + "\n## Guarantees\n\n" + byGuarantee.table(t, "guarantee", guarantees)
+	want := head + marker + "\n## Tests of the rules\n\n" + byRule.table(t, "rule", rules) + "\n## Tests of the guarantees\n\n" + byGuarantee.table(t, "guarantee", guarantees)
 	switch {
 	case want == string(text):
 	case *update:
