@@ -43,7 +43,7 @@ func TestAdvice(t *testing.T) {
 		{"another status", &httpclient.Error{Kind: httpclient.KindStatus, Status: 418}, "GET", "support"},
 		{"the same page", errSamePage, "aren't the pages", "such as a cache"},
 		{"an export without pages", errTooManyRows, "over 10000 rows, where 1000 were asked for", "try json"},
-		{"a day of its own", query{Day: noon, Kind: kindPlaced}.problem("are too many"), "the calls placed on 2026-03-02 are too many", "requests_per_minute"},
+		{"a day of its own", &dayError{resting: true, text: "the calls placed on 2026-03-02 are too many"}, "the calls placed on 2026-03-02 are too many", "requests_per_minute"},
 		{"no key", &keyError{errKey}, "no key to send", "api_key_file"},
 		{"timeout", context.DeadlineExceeded, "not asked to the end", "try again"},
 		{"anything else", errors.New("odd"), "odd", "log"},

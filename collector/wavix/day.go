@@ -38,23 +38,32 @@ type day struct {
 	// size is how many rows a full page has; newestFirst says that the day grows at the first page.
 	size        int
 	newestFirst bool
+	// stale says that rows may have been left out that are wanted now: the day is to be read whole.
+	stale bool
 	// rest is until when the day isn't read whole again: a day that takes longer than the interval rests as long as it took.
 	rest time.Time
 	took time.Duration
 }
 
 // dayError is a day that can't be read now for a reason of its own.
-type dayError struct{ text string }
+type dayError struct {
+	text    string
+	resting bool
+}
 
 // Error implements error.
 func (e *dayError) Error() string { return e.text }
 
-// Unwrap makes it a form of throttling: no span of time is at fault (counting.md 30).
-func (*dayError) Unwrap() error { return &httpclient.Error{Kind: httpclient.KindThrottled} }
-
-func (q query) problem(format string, args ...any) error {
-	return &dayError{"the calls " + q.Kind + " on " + q.Day.Format(time.DateOnly) + " " + fmt.Sprintf(format, args...)}
+// Unwrap makes a rest a form of throttling: no span of time is at fault (counting.md 30).
+func (e *dayError) Unwrap() error {
+	if !e.resting {
+		return nil
+	}
+	return &httpclient.Error{Kind: httpclient.KindThrottled}
 }
+
+// String names the query in errors.
+func (q query) String() string { return "the calls " + q.Kind + " on " + q.Day.Format(time.DateOnly) }
 
 // readDay yields the rows of a query that aren't known yet, or all.
 func (r *reading) readDay(ctx context.Context, q query, whole bool) (*day, error) {
@@ -73,16 +82,17 @@ func (r *reading) readDay(ctx context.Context, q query, whole bool) (*day, error
 		return nil, err
 	}
 	resting := r.log.now().Before(d.rest)
-	switch {
-	case s.total == d.total && (!whole || resting):
-		return d, nil
-	case d.total >= 0 && s.total > d.total && (!whole || resting):
-		if err := s.readTail(ctx, d); err != nil || d.total >= s.total {
-			return d, err
+	if d.total >= 0 && s.total > d.total && (resting || !whole && !d.stale) {
+		if err := s.readTail(ctx, d); err != nil {
+			return nil, err
 		}
 	}
-	if resting {
-		return nil, q.problem("are too many to be read whole each time: that took %s and is done again at %s", d.took.Round(time.Second), d.rest.UTC().Format("15:04"))
+	switch {
+	case s.total == d.total && !d.stale && (resting || !whole):
+		return d, nil
+	case resting:
+		return nil, &dayError{resting: true, text: fmt.Sprintf("%s are too many to be read whole each time: that took %s and is done again at %s",
+			q, d.took.Round(time.Second), d.rest.UTC().Format("15:04"))}
 	}
 	return d, s.readWhole(ctx, d)
 }
@@ -105,7 +115,7 @@ type scan struct {
 }
 
 // readTail reads pages from the end where the day grows, while they bring something new.
-func (s *scan) readTail(ctx context.Context, d *day) error {
+func (s *scan) readTail(ctx context.Context, d *day) (err error) {
 	goal := s.total
 	s.restart()
 	number, step := 1, 1
@@ -114,6 +124,9 @@ func (s *scan) readTail(ctx context.Context, d *day) error {
 	}
 	for ; number > 0 && d.total < goal; number += step {
 		_, page, err := s.read(ctx, number)
+		if errors.Is(err, errOvertaken) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -124,7 +137,14 @@ func (s *scan) readTail(ctx context.Context, d *day) error {
 		d.total += found
 		d.known += found
 	}
-	return nil
+	if d.total <= s.total {
+		return nil
+	}
+	// Rows have come in meanwhile, or one that was known is new to the ledger: then more is missing than the total says.
+	if s.total, err = s.reading.log.fetchTotal(ctx, s.query); d.total > s.total {
+		d.total = -1
+	}
+	return err
 }
 
 // readWhole reads all pages, until no row is missing.
@@ -142,17 +162,17 @@ func (s *scan) readPasses(ctx context.Context, d *day) (err error) {
 	for range maxPasses {
 		goal, known := s.total, len(s.seen)
 		rows, err := s.readPass(ctx, d, goal)
-		if err != nil {
+		if err != nil && !errors.Is(err, errOvertaken) {
 			return err
 		}
 		// Where the provider counts a row that is listed twice as two, a pass that brings nothing else shows it.
-		if len(s.seen) >= goal || rows >= goal && len(s.seen) == known {
+		if err == nil && (len(s.seen) >= goal || rows >= goal && len(s.seen) == known) {
 			if len(s.seen) > s.total {
 				if s.total, err = s.reading.log.fetchTotal(ctx, s.query); err != nil {
 					return err
 				}
 			}
-			d.total, d.known = goal, len(s.seen)
+			d.total, d.known, d.stale = goal, len(s.seen), false
 			if d.known <= s.total {
 				d.total = max(goal, d.known) // some of those that came in during the pass were seen
 			}
@@ -162,7 +182,7 @@ func (s *scan) readPasses(ctx context.Context, d *day) (err error) {
 			return err
 		}
 	}
-	return s.query.problem("are fewer than their total: %d of %d were listed in %d passes", len(s.seen), s.total, maxPasses)
+	return &dayError{text: fmt.Sprintf("%s are fewer than their total: %d of %d were listed in %d passes", s.query, len(s.seen), s.total, maxPasses)}
 }
 
 // readPass reads all pages once, and returns how many rows they have.
@@ -171,6 +191,9 @@ func (s *scan) readPass(ctx context.Context, d *day, goal int) (rows int, err er
 	var first time.Time
 	for number := 1; goal > 0 && (number-2)*d.size <= 2*s.total; number++ { // twice the pages at most, whatever they are
 		a, _, err := s.read(ctx, number)
+		if errors.Is(err, errSamePage) && (number-1)*d.size >= s.total {
+			break // the last page is repeated for numbers beyond it
+		}
 		if err != nil {
 			return 0, err
 		}
@@ -180,8 +203,9 @@ func (s *scan) readPass(ctx context.Context, d *day, goal int) (rows int, err er
 		}
 		if number == 1 {
 			first = a.rows[0].record.Start
-			if d.size = cmp.Or(a.perPage, pageRows); len(s.seen) < goal {
-				d.size = pageSize(a)
+			d.size = cmp.Or(a.perPage, pageRows)
+			if len(s.seen) < goal || len(a.rows) > d.size { // more pages follow, or an export ignores paging
+				d.size = len(a.rows)
 			}
 		} else {
 			d.newestFirst = first.After(a.rows[len(a.rows)-1].record.Start)
@@ -191,23 +215,6 @@ func (s *scan) readPass(ctx context.Context, d *day, goal int) (rows int, err er
 		}
 	}
 	return rows, nil
-}
-
-// pageSize is how many rows a full page has, by the first of several. A row that is listed twice may count as one.
-func pageSize(first *answer) int {
-	if first.perPage > 0 && first.perPage <= len(first.rows) {
-		return first.perPage
-	}
-	size := 0
-	keys := map[uint64]struct{}{}
-	for i := range first.rows {
-		if row := &first.rows[i]; row.nameless {
-			size++
-		} else {
-			keys[row.key] = struct{}{}
-		}
-	}
-	return size + len(keys)
 }
 
 // restart begins a pass.
@@ -278,7 +285,7 @@ func (s *scan) follow(ctx context.Context, number int, a *answer) (moved int, er
 		s.same = 1
 	}
 	if s.same == samePages {
-		return 0, fmt.Errorf("read page %d of the calls %s on %s: %w", number, s.query.Kind, s.query.Day.Format(time.DateOnly), errSamePage)
+		return 0, fmt.Errorf("read page %d of %s: %w", number, s.query, errSamePage)
 	}
 	if a.total < 0 && nameless && overlap(before, keys, len(keys)) > 0 {
 		if a.total, err = s.reading.log.fetchTotal(ctx, s.query); err != nil {
@@ -289,10 +296,17 @@ func (s *scan) follow(ctx context.Context, number int, a *answer) (moved int, er
 		s.total = a.total
 	}
 	s.number, s.before, s.at = number, keys, s.total
+	if nameless && before != nil && s.total-at > len(before) {
+		return 0, errOvertaken
+	}
 	return overlap(before, keys, s.total-at), nil
 }
 
-var errSamePage = errors.New("the provider returned the same page three times")
+var (
+	errSamePage = errors.New("the provider returned the same page three times")
+	// errOvertaken is a page that may hold rows of any page before it: more rows came in since than a page has. The pass begins again.
+	errOvertaken = errors.New("more rows came in between two pages than a page has")
+)
 
 // overlap is how many rows, at most some, end a page and begin the next.
 func overlap(before, after []uint64, most int) int {

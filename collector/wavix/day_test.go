@@ -2,8 +2,10 @@ package wavix
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -263,6 +265,9 @@ func TestPassesUntilComplete(t *testing.T) {
 	if d, ok := errors.AsType[*dayError](err); !ok || !strings.Contains(d.Error(), "are fewer than their total: 7 of 8 were listed in 5 passes") {
 		t.Errorf("error %v", err)
 	}
+	if httpclient.KindOf(err) == httpclient.KindThrottled {
+		t.Error("the span isn't held to be at fault, so what follows it would wait for ever (counting.md 31)")
+	}
 	fake.wrong = nil
 	if _, err := r.read(); err != nil {
 		t.Errorf("error %v when all is well again", err)
@@ -320,6 +325,61 @@ func TestExportWithoutPages(t *testing.T) {
 	r := readLetters(t, fake, formatStream)
 	r.want("all", "ABCDEFGHI", "t 1")
 	r.want("nothing new", "", "t")
+	const many = 2*pageRows + pageRows/2
+	fake.mu.Lock()
+	for i := range many {
+		fake.rows[kindPlaced] = append(fake.rows[kindPlaced],
+			listedRow{"2026-03-02", fmt.Sprintf(`{"date":%q,"uuid":"n%d","from":"n"}`, noon.Add(-time.Hour).Format(time.RFC3339), i)})
+	}
+	fake.mu.Unlock()
+	if _, err := r.read(); err != nil || r.counts["n"] != many {
+		t.Errorf("counted %d of %d, error %v", r.counts["n"], many, err)
+	}
+}
+
+// TestOvertakenPages (counting.md 18): when more rows come in between two pages than a page has, no row without an id is counted twice, and
+// none is missed.
+func TestOvertakenPages(t *testing.T) {
+	fake := today(t, "abcdefghi")
+	done := false
+	fake.wrong = func(q *http.Request, right reply) reply {
+		query := q.URL.Query()
+		if query.Get("from") != "2026-03-02" || query.Get("per_page") == "1" || query.Get("page") != "2" || done {
+			return right
+		}
+		done = true
+		fake.rows[kindPlaced] = lettered("wxyzabcdefghi")
+		return fake.answer(q)
+	}
+	r := readLetters(t, fake, formatJSON)
+	_, err := r.read()
+	for _, letter := range "wxyzabcdefghi" {
+		if n := r.counts[string(letter)]; n != 1 {
+			t.Errorf("%c was counted %d times", letter, n)
+		}
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLastPageRepeated: a provider that repeats its last page for numbers beyond it, and counts copies, has a complete day all the same.
+func TestLastPageRepeated(t *testing.T) {
+	fake := today(t, "ABCDEFGHAB")
+	fake.wrong = func(q *http.Request, right reply) reply {
+		query := q.URL.Query()
+		if number, _ := strconv.Atoi(query.Get("page")); query.Get("from") == "2026-03-02" && number > 4 {
+			q = q.Clone(q.Context())
+			query.Set("page", "4")
+			q.URL.RawQuery = query.Encode()
+			return fake.answer(q)
+		}
+		return right
+	}
+	r := readLetters(t, fake, formatJSON)
+	if got, err := r.read(); err != nil || got != "ABCDEFGH" {
+		t.Errorf("counted %q, error %v", got, err)
+	}
 }
 
 // TestRest (counting.md 13): a day that takes longer to read than the interval rests as long as it took. Meanwhile what is new at its end is counted,

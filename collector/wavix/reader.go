@@ -90,7 +90,7 @@ func (r *reading) resume(from, now time.Time) {
 	if from.Before(l.from) {
 		l.from = from
 		for _, d := range l.days {
-			d.total = -1
+			d.stale = true
 		}
 	}
 	r.days = l.days

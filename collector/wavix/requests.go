@@ -52,7 +52,7 @@ var (
 func (l *callLog) fetchTotal(ctx context.Context, q query) (int, error) {
 	a, err := l.fetch(ctx, formatJSON, q, 1, 1)
 	if err == nil && a.total < 0 {
-		err = fmt.Errorf("read the calls %s on %s: the answer has no total", q.Kind, q.Day.Format(time.DateOnly))
+		err = fmt.Errorf("read %s: the answer has no total", q)
 	}
 	if err != nil {
 		return 0, err
@@ -78,7 +78,7 @@ func (l *callLog) fetch(ctx context.Context, format string, q query, page, perPa
 		err = fmt.Errorf("%w: %w", err, errNoCSV)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read page %d of the calls %s on %s: %w", page, q.Kind, q.Day.Format(time.DateOnly), err)
+		return nil, fmt.Errorf("read page %d of %s: %w", page, q, err)
 	}
 	return &d.answer, nil
 }

@@ -79,7 +79,7 @@ func openSorter(ctx context.Context, folder string, most int) (*sorter, error) {
 
 // onDisk says what an error of the database hinders.
 func onDisk(err error) error {
-	return fmt.Errorf("keep a part of the history on disk: free some space where the output goes: %w", err)
+	return fmt.Errorf("keep a part of the history on disk: free some space where temporary files go (TMPDIR): %w", err)
 }
 
 func (s *sorter) close() error { return s.db.Close() }

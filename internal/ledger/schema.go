@@ -7,7 +7,7 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "1"
+const schemaVersion = "4"
 
 // schema is the layout. Statements stay within what SQLite and PostgreSQL share, but for
 // WITHOUT ROWID: ids are read by their key, and a second tree would double what is written.
