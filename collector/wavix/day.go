@@ -261,7 +261,7 @@ func (s *scan) read(ctx context.Context, number int) (*answer, *collector.Page, 
 	if failedPart && s.query.Kind == kindPlaced && slices.Contains(s.reading.log.kinds, kindReceived) {
 		// The failed leg of a forwarded call is listed no earlier than the call: count that first, for it is its failure (guarantee 3).
 		_, err := s.reading.readDay(ctx, query{Day: s.query.Day, Kind: kindReceived}, false)
-		if _, later := errors.AsType[*dayError](err); err != nil && !later {
+		if own, _ := errors.AsType[*dayError](err); err != nil && (own == nil || own.resting) {
 			return nil, nil, err
 		}
 	}
