@@ -28,7 +28,7 @@ version_package := github.com/prometheus/common/version
 LDFLAGS = -s -w -X $(version_package).Version=$(VERSION) -X $(version_package).Revision=$(REVISION) \
 	-X $(version_package).Branch=$(BRANCH) -X $(version_package).BuildDate=$(BUILD_DATE)
 
-TEST_TIMEOUT ?= 25m
+TEST_TIMEOUT ?= 30m
 FUZZTIME     ?= 10s
 BENCH        ?= .
 BENCHTIME    ?= 1s
