@@ -116,6 +116,8 @@ type sender struct {
 	last int64 // id of the latest batch that was offered
 	held []*suspect
 	open int // batches of which something is held
+	// probed is the id of the latest batch that was a probe.
+	probed int64
 
 	endpoint witness.Endpoint
 	// refusals are those without a witness in a row: so many are an outage.
@@ -155,7 +157,9 @@ func (s *sender) run(ctx context.Context) error {
 		case batch != nil:
 			err = s.deliver(work, batch)
 		case len(s.held) > 0:
-			err = s.awaitWitness(work)
+			if err = s.awaitWitness(work); err == nil && s.open >= maxOpen && s.refusals > 0 {
+				err = s.probe(work)
+			}
 		case ctx.Err() != nil:
 			return nil
 		default:
@@ -282,6 +286,32 @@ func (s *sender) awaitWitness(ctx context.Context) error {
 		for _, p := range s.held {
 			p.due = time.Now()
 		}
+	}
+	return err
+}
+
+// probe looks for a witness among the batches that can't be opened yet, one record of one batch at a time: all that is open may be at fault, such as
+// records that are too old for the endpoint. The record is sent once more with its batch, under the same uid.
+func (s *sender) probe(ctx context.Context) error {
+	var batch *ledger.Batch
+	err := s.insist(ctx, "read outbox", func() (err error) {
+		batch, err = s.outbox.Next(ctx, max(s.last, s.probed))
+		return err
+	})
+	if err != nil || batch == nil {
+		s.probed = 0 // from the oldest again
+		return err
+	}
+	s.probed = batch.ID
+	records, _ := decodeBatch(batch.Data)
+	if len(records) == 0 {
+		return nil
+	}
+	a, err := s.upload(ctx, records[:1])
+	if err == nil && a.verdict == accepted {
+		s.endpoint.Served()
+		s.refusals = 0
+		s.outage.Reset()
 	}
 	return err
 }

@@ -243,6 +243,35 @@ func TestNearlyAllAreBad(t *testing.T) {
 	})
 }
 
+// TestTheOldestAreAllRefused (guarantee 5; counting.md 30): when all batches that may be open hold only records at fault, such as a history that is
+// too old for the endpoint, a record behind them is the witness.
+func TestTheOldestAreAllRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var batches []*ledger.Batch
+		for id := range int64(maxOpen + 4) {
+			batches = append(batches, batch(id+1, "bad", "bad"))
+		}
+		batches = append(batches, batch(maxOpen+5, "good", "also good"))
+		got := map[string]bool{}
+		r := newRig(t, Settings{}, newOutbox(batches...), func(req *http.Request) (*http.Response, error) {
+			ids := idsOf(readLogs(t, req.Body))
+			if slices.Contains(ids, "bad") {
+				return respond(400, nil, ""), nil
+			}
+			for _, id := range ids {
+				got[id] = true
+			}
+			return respond(200, asProtobuf, ""), nil
+		})
+		stop := r.started(t)
+		elapse(12 * time.Hour)
+		stop()
+		if want := [2]int{2, 2 * (maxOpen + 4)}; r.count.counts() != want || len(got) != 2 || r.outbox.left() != 0 {
+			t.Errorf("sent and rejected %v, want %v; %d records came, %d batches left", r.count.counts(), want, len(got), r.outbox.left())
+		}
+	})
+}
+
 // TestEveryOtherRequestFails: an endpoint that refuses at random convicts nobody.
 func TestEveryOtherRequestFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
