@@ -81,7 +81,7 @@ func (r *reading) readDay(ctx context.Context, q query, whole bool) (*day, error
 	if s.total, err = r.log.fetchTotal(ctx, q); err != nil {
 		return nil, err
 	}
-	resting := r.log.now().Before(d.rest)
+	resting := !d.stale && r.log.now().Before(d.rest) // a deeper read comes once
 	if d.total >= 0 && s.total > d.total && (resting || !whole && !d.stale) {
 		if err := s.readTail(ctx, d); err != nil {
 			return nil, err

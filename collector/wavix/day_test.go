@@ -414,6 +414,14 @@ func TestRest(t *testing.T) {
 		if got, err := r.read(); err != nil || got != "Z" {
 			t.Errorf("counted %q after the rest, error %v", got, err)
 		}
+		// It rests again: but a read that goes further back may want rows that were left out.
+		fake.pagesAsked()
+		if err := r.book.read(t.Context(), r.reader, noon.Add(-4*time.Hour), fake.now()); err != nil {
+			t.Errorf("a deeper read during the rest: %v", err)
+		}
+		if asked := fake.pagesAsked(); asked != "t 1 2 3" {
+			t.Errorf("a deeper read during the rest asked %q", asked)
+		}
 	})
 }
 
