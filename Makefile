@@ -64,11 +64,11 @@ short: ## a quick run while you work: short tests, no race detector, no tools ne
 test-all: packages $(TOOLS)/gotestsum real-parts
 	@mkdir -p .tools
 	@rm -f .tools/tests-*.json
-	$(call gotestsum,rest) $$($(GO) list -tags e2e ./... | grep -v '/cmd/')
-	$(call gotestsum,cmd) ./cmd/...
+	$(call gotestsum,rest) -race $$($(GO) list -tags e2e ./... | grep -v '/cmd/')
+	CDR_RACE=1 $(call gotestsum,cmd) ./cmd/...
 
 gotestsum = $(TOOLS)/gotestsum --format standard-quiet --jsonfile-timing-events .tools/tests-$(1).json -- \
-	-race -shuffle=on -tags e2e -timeout $(TEST_TIMEOUT)
+	-shuffle=on -tags e2e -timeout $(TEST_TIMEOUT)
 
 .PHONY: e2e
 e2e: packages real-parts ## only the tests that start real parts
