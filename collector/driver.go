@@ -21,7 +21,7 @@ type Driver struct {
 	// Fetcher fetches what the pages only name, after the list was read to its end, each version once; nil: that is left to Commit.
 	Fetcher Fetcher
 	// Missing is called for each record that the provider names and doesn't have.
-	Missing func(task Work, err error)
+	Missing func(task Task, err error)
 
 	named map[version]bool
 }
@@ -36,7 +36,7 @@ type version struct {
 // resumed after an error of Commit.
 func (d *Driver) Read(ctx context.Context, from, to time.Time) error {
 	var twins twins // of this read: the largest number seen in one complete read is the count (counting.md 18)
-	var tasks []Work
+	var tasks []Task
 	for page, err := range d.Reader.Pages(ctx, from, to) {
 		if err != nil {
 			return err
@@ -80,7 +80,7 @@ func Probe(ctx context.Context, r RangeReader, from, to time.Time) (rows int, er
 func (d *Driver) Named() int { return len(d.named) }
 
 // appendUnnamed appends the tasks that no list has named yet.
-func (d *Driver) appendUnnamed(all, more []Work) []Work {
+func (d *Driver) appendUnnamed(all, more []Task) []Task {
 	for _, task := range more {
 		task.Kind, task.Key = strings.Clone(task.Kind), strings.Clone(task.Key)
 		v := version{task.Key, task.Version}
@@ -96,18 +96,18 @@ func (d *Driver) appendUnnamed(all, more []Work) []Work {
 }
 
 // fetch fetches some records at once, and hands them on in the order of the list.
-func (d *Driver) fetch(ctx context.Context, tasks []Work) error {
+func (d *Driver) fetch(ctx context.Context, tasks []Task) error {
 	fetchCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	pool := newFetchPool(d.Fetcher)
 	for i := range tasks {
-		pool.start(fetchCtx, &job{key: tasks[i].Key, works: tasks[i : i+1]}, nil)
+		pool.start(fetchCtx, &job{key: tasks[i].Key, tasks: tasks[i : i+1]}, nil)
 	}
-	results := make(map[*Work]fetched, len(tasks))
+	results := make(map[*Task]fetched, len(tasks))
 	var failed error
 	for range tasks {
 		got := <-pool.results
-		results[&got.job.works[0]] = got
+		results[&got.job.tasks[0]] = got
 		if got.err != nil && !isMissing(got.err) && failed == nil {
 			failed = got.err
 			cancel()
@@ -190,5 +190,5 @@ func (p *fetchPool) fetch(ctx context.Context, j *job) (page *Page, err error) {
 			page, err = nil, panicked(v)
 		}
 	}()
-	return p.fetcher.Fetch(ctx, j.works)
+	return p.fetcher.Fetch(ctx, j.tasks)
 }

@@ -97,10 +97,10 @@ func (f *SyncFeed) drainWait() time.Duration {
 
 // settle decides which levels are left to changes.
 func (f *SyncFeed) settle() {
-	works := f.drain.works(f.ranges.settings.Clock.Elapsed())
-	f.changes.Store(works)
+	byChanges := f.drain.reliable(f.ranges.settings.Clock.Elapsed())
+	f.changes.Store(byChanges)
 	level := 0
-	if works {
+	if byChanges {
 		level = besideLevel
 	}
 	f.ranges.from(level)

@@ -98,8 +98,8 @@ func (d *drain) due() time.Duration {
 	return max(d.next, d.retry)
 }
 
-// works says whether changes are read, so that ranges may be few: a drain has ended not
+// reliable says whether changes are read, so that ranges may be few: a drain has ended not
 // long ago, and the next step comes before that is too long.
-func (d *drain) works(tick time.Duration) bool {
+func (d *drain) reliable(tick time.Duration) bool {
 	return d.good && d.failures < drainTries && max(tick, d.due()) < d.ended+drainPatience*d.interval
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// Work is a task that a feed still has to do: it waits in the ledger, so that a
+// Task is a task that a feed still has to do: it waits in the ledger, so that a
 // crash loses none of it (counting.md 4). In a Page, a Due that isn't set is at once.
-type Work = ledger.Work
+type Task = ledger.Task
 
-// WorkRecord is the kind of work that reads a version of a record that a list has named.
+// TaskRecord is the kind of work that reads a version of a record that a list has named.
 // It isn't taken on if that version, or a greater one, is known.
-const WorkRecord = ledger.WorkRecord
+const TaskRecord = ledger.TaskRecord
 
 // Fetcher does the work that a feed's lists and notifications have left: reading one
 // thing by its key. It may be called from several goroutines at once.
@@ -28,7 +28,7 @@ type Fetcher interface {
 	// An error of any status is a refusal: it counts against the key only if another
 	// was fetched since the refusal before, else all fetching backs off (counting.md 30).
 	// Throttling and a refused credential never count. ErrStale is an answer, and counts.
-	Fetch(ctx context.Context, works []Work) (*Page, error)
+	Fetch(ctx context.Context, tasks []Task) (*Page, error)
 	// Parallel is how many may be fetched at once.
 	Parallel() int
 }
@@ -64,7 +64,7 @@ type Webhook struct {
 	// Handler answers. Enqueue makes work durable and says how much of it wasn't waiting
 	// already; nothing may be acknowledged before it returned without an error. It wakes
 	// the feed, also without work.
-	Handler func(enqueue func(ctx context.Context, work []Work) (queued int, err error)) http.Handler
+	Handler func(enqueue func(ctx context.Context, work []Task) (queued int, err error)) http.Handler
 }
 
 // NotificationObserver takes the own metrics of notifications and of the subscription

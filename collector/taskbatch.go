@@ -190,7 +190,7 @@ func (r *fetchBatch) commit(ctx context.Context) error {
 			whole.Unmapped = append(whole.Unmapped, p.Unmapped...)
 			whole.Enqueue = append(whole.Enqueue, p.Enqueue...)
 		}
-		whole.Done = append(whole.Done, got.job.works...)
+		whole.Done = append(whole.Done, got.job.tasks...)
 	}
 	_, err := r.feed.ranges.commitPage(ctx, &taskSink{Sink: r.sink, feed: r.feed}, whole)
 	return err
@@ -212,20 +212,20 @@ func appendFinal(all, more []*cdr.Record) []*cdr.Record {
 // job is set aside: it is shown, and tried more seldom.
 func (r *fetchBatch) putOff(ctx context.Context, got fetched, counts bool) error {
 	page := &ledger.Page{ObservedAt: r.sink.Now()}
-	for _, w := range got.job.works {
+	for _, w := range got.job.tasks {
 		if counts {
 			w.Attempts++
 		}
 		switch {
-		case w.Parked && w.Attempts >= maxRetries:
+		case w.SetAside && w.Attempts >= maxRetries:
 			page.Done = append(page.Done, w)
 			continue
-		case w.Parked:
+		case w.SetAside:
 		case counts && (w.Attempts >= maxAttempts || errors.Is(got.err, ErrGone)):
-			w.Parked, w.Attempts = true, 0
+			w.SetAside, w.Attempts = true, 0
 		}
 		wait := r.attemptDelay(max(w.Attempts, r.feed.fetching.caseOf(got.job.key).Refusals()))
-		if w.Parked {
+		if w.SetAside {
 			wait = retrySetAside
 		}
 		w.Due = page.ObservedAt.Add(wait)
@@ -239,9 +239,9 @@ func (r *fetchBatch) putOff(ctx context.Context, got fetched, counts bool) error
 }
 
 // logSetAside logs what was set aside just now.
-func (r *fetchBatch) logSetAside(got fetched, works []ledger.Work) {
-	for _, w := range works {
-		if w.Parked && w.Attempts == 0 {
+func (r *fetchBatch) logSetAside(got fetched, tasks []ledger.Task) {
+	for _, w := range tasks {
+		if w.SetAside && w.Attempts == 0 {
 			r.feed.ranges.settings.Logger.Warn("something that was named can't be fetched and is set aside; it is tried once a day, and when it is named again",
 				"kind", w.Kind, "key", w.Key, "error", got.err.Error())
 		}

@@ -12,9 +12,9 @@ import (
 // TaskQueue is what waits in the ledger; *ledger.Feed is one.
 type TaskQueue interface {
 	// Due is the work that is due and wasn't set aside, the longest due first.
-	Due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error)
+	Due(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error)
 	// SetAside is the work that was set aside and is due to be tried again.
-	SetAside(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error)
+	SetAside(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error)
 	// Waiting is how much work waits, due or not, and how much was set aside.
 	Waiting(ctx context.Context) (waiting, setAside int, err error)
 }

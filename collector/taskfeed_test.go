@@ -73,7 +73,7 @@ func (m *taskModel) tellPublished(t *testing.T, feed *TaskFeed) {
 }
 
 // counting.md 4: whatever commit the process dies before or after, no work is lost.
-func TestRule04_ACrashAtAnyCommitLosesNoWork(t *testing.T) {
+func TestRule04_ACrashAtAnyCommitLosesNoTask(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		for at := 1; at <= 40; at++ {
 			synctest.Test(t, func(t *testing.T) {
@@ -191,14 +191,14 @@ func TestTaskFeed_OneKeyIsFetchedOnce(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(now)
 		m.calls = []*toldCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(time.Minute)}}}
-		for _, w := range []Work{
+		for _, w := range []Task{
 			{Kind: "told", Key: "a", Version: 5},
 			{Kind: "record", Key: "a", Version: 2},
 			{Kind: "settle", Key: "a", Version: 1},
 			{Kind: "told", Key: "b", Version: 5},
 		} {
 			w.Due = now.Add(2 * time.Hour)
-			m.work[workID{w.Kind, w.Key}] = w
+			m.work[taskID{w.Kind, w.Key}] = w
 		}
 		<-time.After(2 * time.Hour)
 		feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader = silent{} })

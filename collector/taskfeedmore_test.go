@@ -18,7 +18,7 @@ func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
 		sink := &loopSink{loop: m.loop(feed)}
 		name := &taskSink{Sink: sink, feed: feed}
 		named := func() *ledger.Page {
-			return &ledger.Page{Enqueue: []Work{{Kind: "record", Key: "a", Version: 1}}, ObservedAt: sink.Now()}
+			return &ledger.Page{Enqueue: []Task{{Kind: "record", Key: "a", Version: 1}}, ObservedAt: sink.Now()}
 		}
 		for again := range 2 {
 			page := named()
@@ -31,7 +31,7 @@ func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
 			<-time.After(time.Minute)
 		}
 		m.with(func() { // the second time it was due later
-			w := m.work[workID{"record", "a"}]
+			w := m.work[taskID{"record", "a"}]
 			if !w.Due.Equal(feed.holding.at) {
 				t.Errorf("it is due at %s, and held until %s", w.Due, feed.holding.at)
 			}

@@ -67,10 +67,10 @@ func (s *fetching) free(key string) bool {
 	return !waits && !s.inFlight[key]
 }
 
-// onlyRefused says whether works are fewer than may be fetched at once, and all were
+// onlyRefused says whether tasks are fewer than may be fetched at once, and all were
 // refused without a witness.
-func (s *fetching) onlyRefused(works []ledger.Work) bool {
-	return len(works) < s.parallel && !slices.ContainsFunc(works, func(w ledger.Work) bool {
+func (s *fetching) onlyRefused(tasks []ledger.Task) bool {
+	return len(tasks) < s.parallel && !slices.ContainsFunc(tasks, func(w ledger.Task) bool {
 		_, waits := s.backoff[w.Key]
 		return !waits
 	})
@@ -102,14 +102,14 @@ func (f *TaskFeed) scheduleFetch(ctx context.Context) {
 		return
 	}
 	refused := s.endBackoff(c.Now())
-	works, err := f.due(ctx, c.Now().Add(ages), 1)
+	tasks, err := f.due(ctx, c.Now().Add(ages), 1)
 	if err != nil {
 		s.next = c.Elapsed() + queueRetry
 		return
 	}
 	wait := refused
-	for i := range works {
-		wait = min(wait, max(0, works[i].Due.Sub(c.Now())))
+	for i := range tasks {
+		wait = min(wait, max(0, tasks[i].Due.Sub(c.Now())))
 	}
 	if s.err != nil && wait > 0 && len(s.backoff) > 0 {
 		clear(s.backoff) // all others were tried: an outage is backed off from as a whole
@@ -118,20 +118,20 @@ func (f *TaskFeed) scheduleFetch(ctx context.Context) {
 	if s.next = never; wait < never {
 		s.next = c.Elapsed() + wait
 	}
-	if refused == never && len(s.inFlight) == 0 && !slices.ContainsFunc(works, func(w ledger.Work) bool { return !w.Parked }) {
+	if refused == never && len(s.inFlight) == 0 && !slices.ContainsFunc(tasks, func(w ledger.Task) bool { return !w.SetAside }) {
 		s.failures, s.err = 0, nil // what failed isn't wanted any more
-		if len(works) == 0 {
+		if len(tasks) == 0 {
 			clear(s.cases)
 		}
 	}
 }
 
 // due is the work that is due and can be begun, what was set aside last.
-func (f *TaskFeed) due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+func (f *TaskFeed) due(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error) {
 	const kinds = 4 // of work about one key; more only make it see less
 	s := &f.fetching
 	limit += kinds * (len(s.inFlight) + len(s.backoff))
-	works, err := f.settings.Queue.Due(ctx, now, limit)
+	tasks, err := f.settings.Queue.Due(ctx, now, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -139,32 +139,32 @@ func (f *TaskFeed) due(ctx context.Context, now time.Time, limit int) ([]ledger.
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(append(works, again...), func(w ledger.Work) bool { return !s.free(w.Key) }), nil
+	return slices.DeleteFunc(append(tasks, again...), func(w ledger.Task) bool { return !s.free(w.Key) }), nil
 }
 
 // job is all that is to be done about one key, which one answer does.
 type job struct {
 	key   string
-	works []ledger.Work
+	tasks []ledger.Task
 }
 
 // blamed says whether a refusal has counted against the key: that had a witness.
 func (j *job) blamed() bool {
-	return slices.ContainsFunc(j.works, func(w ledger.Work) bool { return w.Parked || w.Attempts > 0 })
+	return slices.ContainsFunc(j.tasks, func(w ledger.Task) bool { return w.SetAside || w.Attempts > 0 })
 }
 
 // jobsOf puts together the work about one key.
-func jobsOf(works []ledger.Work) []*job {
+func jobsOf(tasks []ledger.Task) []*job {
 	var jobs []*job
 	byKey := make(map[string]*job)
-	for _, w := range works {
+	for _, w := range tasks {
 		j := byKey[w.Key]
 		if j == nil {
 			j = &job{key: w.Key}
 			byKey[w.Key] = j
 			jobs = append(jobs, j)
 		}
-		j.works = append(j.works, w)
+		j.tasks = append(j.tasks, w)
 	}
 	return jobs
 }
@@ -173,11 +173,11 @@ func jobsOf(works []ledger.Work) []*job {
 func (f *TaskFeed) fetch(ctx context.Context, sink Sink) error {
 	r := &fetchBatch{feed: f, sink: sink}
 	if s := &f.fetching; s.failures == 0 || s.next <= f.clock().Elapsed() {
-		works, err := f.due(ctx, sink.Now(), fetchedAtOnce)
+		tasks, err := f.due(ctx, sink.Now(), fetchedAtOnce)
 		if err != nil {
 			return err
 		}
-		r.jobs = jobsOf(works)
+		r.jobs = jobsOf(tasks)
 	}
 	err := r.run(ctx)
 	f.clearWoken()

@@ -153,14 +153,14 @@ func TestTaskFeed_APoisonedRecordStopsNothing(t *testing.T) {
 				if n := m.State().Records; n != 110 {
 					t.Errorf("%d calls are counted", n)
 				}
-				parked := 0
+				setAside := 0
 				for _, key := range poison {
-					if m.waiting("told", key).Parked {
-						parked++
+					if m.waiting("told", key).SetAside {
+						setAside++
 					}
 				}
-				if parked != len(poison) || feed.Trouble() != nil {
-					t.Errorf("%d of %d are parked", parked, len(poison))
+				if setAside != len(poison) || feed.Trouble() != nil {
+					t.Errorf("%d of %d are set aside", setAside, len(poison))
 				}
 				loop.Stop()
 				m.wantWhole(t)
@@ -335,12 +335,12 @@ type failingQueue struct {
 	err   error
 }
 
-func (q *failingQueue) SetAside(context.Context, time.Time, int) (_ []ledger.Work, err error) {
+func (q *failingQueue) SetAside(context.Context, time.Time, int) (_ []ledger.Task, err error) {
 	q.with(func() { err = q.err })
 	return nil, err
 }
 
-func (q *failingQueue) Due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+func (q *failingQueue) Due(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error) {
 	var err error
 	q.with(func() {
 		q.asked++

@@ -81,12 +81,12 @@ func (f *TaskFeed) release(ctx context.Context, sink Sink) error {
 		return nil
 	}
 	// Our clock may have been set back since.
-	works, err := f.settings.Queue.Due(ctx, earliest(h.at, now), f.fetching.parallel)
+	tasks, err := f.settings.Queue.Due(ctx, earliest(h.at, now), f.fetching.parallel)
 	switch {
 	case err != nil:
 		return err
-	case len(works) > 0:
-		if f.fetching.onlyRefused(works) {
+	case len(tasks) > 0:
+		if f.fetching.onlyRefused(tasks) {
 			h.until = 0
 		}
 		return nil

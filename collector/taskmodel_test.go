@@ -35,7 +35,7 @@ func (c *toldCall) version(at time.Time) int {
 	return n
 }
 
-type workID struct{ kind, key string }
+type taskID struct{ kind, key string }
 
 // taskModel is a provider that lists names, and a ledger, made of maps: what a TaskFeed is
 // held against. The rules of its work are the ledger's.
@@ -57,7 +57,7 @@ type taskModel struct {
 
 	// The ledger.
 	state   ledger.State
-	work    map[workID]ledger.Work
+	work    map[taskID]ledger.Task
 	known   map[string]int64     // the version, by id: what pruning has left
 	starts  map[string]time.Time // of those
 	counted map[string]bool
@@ -80,7 +80,7 @@ type fetchedAt struct {
 func newTaskModel(origin time.Time) *taskModel {
 	return &taskModel{
 		pageSize: 60, parallel: 4, settle: time.Hour,
-		fetches: make(map[string]int), work: make(map[workID]ledger.Work), known: make(map[string]int64),
+		fetches: make(map[string]int), work: make(map[taskID]ledger.Task), known: make(map[string]int64),
 		starts: make(map[string]time.Time), counted: make(map[string]bool), settled: make(map[string]bool),
 		state: ledger.State{Origin: origin, Floor: origin, Watermark: origin},
 	}
@@ -103,10 +103,10 @@ func (m *taskModel) read(ctx context.Context, from, to time.Time, emit func(*Pag
 	}
 	m.mu.Lock()
 	m.lists = append(m.lists, modelRead{at: time.Now(), from: from, to: to})
-	var all []Work
+	var all []Task
 	for _, c := range m.calls {
 		if v := c.version(time.Now()); v > 0 && !c.start.Before(from) && c.start.Before(to) {
-			all = append(all, Work{Kind: ledger.WorkRecord, Key: c.id, Version: int64(v)})
+			all = append(all, Task{Kind: ledger.TaskRecord, Key: c.id, Version: int64(v)})
 		}
 	}
 	m.mu.Unlock()
@@ -140,8 +140,8 @@ func (m *taskModel) answer(ctx context.Context, key string, wait time.Duration) 
 }
 
 // Fetch gives the version that is published.
-func (m *taskModel) Fetch(ctx context.Context, works []Work) (*Page, error) {
-	key, wait := works[0].Key, m.latency
+func (m *taskModel) Fetch(ctx context.Context, tasks []Task) (*Page, error) {
+	key, wait := tasks[0].Key, m.latency
 	m.mu.Lock()
 	m.fetches[key]++
 	m.fetched = append(m.fetched, fetchedAt{key, time.Now()})
@@ -158,7 +158,7 @@ func (m *taskModel) Fetch(ctx context.Context, works []Work) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range works {
+	for _, w := range tasks {
 		if w.Key != key {
 			m.broken = append(m.broken, fmt.Sprintf("work about %s and %s is done together", key, w.Key))
 		}
@@ -173,7 +173,7 @@ func (m *taskModel) Fetch(ctx context.Context, works []Work) (*Page, error) {
 	r.Provisional = c.bare && v == 1 && !r.Settled
 	b := &Page{Records: []*cdr.Record{r}}
 	if !r.Settled {
-		b.Enqueue = []Work{{Kind: "settle", Key: key, Version: int64(v), Due: settles}}
+		b.Enqueue = []Task{{Kind: "settle", Key: key, Version: int64(v), Due: settles}}
 	}
 	return b, nil
 }
@@ -185,12 +185,12 @@ func (m *taskModel) State() ledger.State {
 }
 
 // Due implements TaskQueue.
-func (m *taskModel) Due(_ context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+func (m *taskModel) Due(_ context.Context, now time.Time, limit int) ([]ledger.Task, error) {
 	return m.due(false, now, limit)
 }
 
 // SetAside implements TaskQueue.
-func (m *taskModel) SetAside(_ context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+func (m *taskModel) SetAside(_ context.Context, now time.Time, limit int) ([]ledger.Task, error) {
 	return m.due(true, now, limit)
 }
 
@@ -199,7 +199,7 @@ func (m *taskModel) Waiting(context.Context) (waiting, setAside int, err error) 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, w := range m.work {
-		if w.Parked {
+		if w.SetAside {
 			setAside++
 		} else {
 			waiting++
@@ -208,16 +208,16 @@ func (m *taskModel) Waiting(context.Context) (waiting, setAside int, err error) 
 	return waiting, setAside, nil
 }
 
-func (m *taskModel) due(parked bool, now time.Time, limit int) ([]ledger.Work, error) {
+func (m *taskModel) due(setAside bool, now time.Time, limit int) ([]ledger.Task, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var due []ledger.Work
+	var due []ledger.Task
 	for _, w := range m.work {
-		if w.Parked == parked && !w.Due.After(now) {
+		if w.SetAside == setAside && !w.Due.After(now) {
 			due = append(due, w)
 		}
 	}
-	slices.SortFunc(due, func(a, b ledger.Work) int {
+	slices.SortFunc(due, func(a, b ledger.Task) int {
 		if c := a.Due.Compare(b.Due); c != 0 {
 			return c
 		}
@@ -243,8 +243,8 @@ func (m *taskModel) Commit(ctx context.Context, page *ledger.Page) (r ledger.Res
 		m.count(record, &r)
 	}
 	for _, w := range page.Done {
-		if was, ok := m.work[workID{w.Kind, w.Key}]; ok && was.Version <= w.Version {
-			delete(m.work, workID{w.Kind, w.Key})
+		if was, ok := m.work[taskID{w.Kind, w.Key}]; ok && was.Version <= w.Version {
+			delete(m.work, taskID{w.Kind, w.Key})
 		}
 	}
 	for _, w := range page.Enqueue {
@@ -280,24 +280,24 @@ func (m *taskModel) count(record *cdr.Record, r *ledger.Result) {
 	m.settled[record.ID] = m.settled[record.ID] || record.Settled
 }
 
-func (m *taskModel) enqueue(w ledger.Work, r *ledger.Result) {
-	id := workID{w.Kind, w.Key}
+func (m *taskModel) enqueue(w ledger.Task, r *ledger.Result) {
+	id := taskID{w.Kind, w.Key}
 	if w.Due.IsZero() {
 		m.broken = append(m.broken, "work came without a time: "+w.Key)
 	}
-	if w.Kind == ledger.WorkRecord && m.known[w.Key] >= w.Version {
+	if w.Kind == ledger.TaskRecord && m.known[w.Key] >= w.Version {
 		delete(m.work, id)
 		return
 	}
 	was, waits := m.work[id]
-	if waits && (w.Version < was.Version || w.Version == was.Version && !w.Parked && !was.Parked && w.Attempts < was.Attempts) {
+	if waits && (w.Version < was.Version || w.Version == was.Version && !w.SetAside && !was.SetAside && w.Attempts < was.Attempts) {
 		return
 	}
-	if waits && w.Version == was.Version && was.Parked && !w.Parked { // named again
-		w.Parked, w.Due = true, earliest(was.Due, w.Due.Add(time.Hour))
+	if waits && w.Version == was.Version && was.SetAside && !w.SetAside { // named again
+		w.SetAside, w.Due = true, earliest(was.Due, w.Due.Add(time.Hour))
 	}
 	m.work[id] = w
-	if !w.Parked && (!waits || was.Parked) {
+	if !w.SetAside && (!waits || was.SetAside) {
 		r.Queued++
 	}
 }
@@ -338,7 +338,7 @@ func (m *taskModel) tell(feed *TaskFeed, keys ...string) (queued int, err error)
 	now := time.Now()
 	page := &ledger.Page{ObservedAt: now}
 	for _, key := range keys {
-		page.Enqueue = append(page.Enqueue, Work{Kind: "told", Key: key, Version: now.UnixMicro(), Due: now})
+		page.Enqueue = append(page.Enqueue, Task{Kind: "told", Key: key, Version: now.UnixMicro(), Due: now})
 	}
 	r, err := m.Commit(context.Background(), page)
 	feed.Wake()
@@ -370,8 +370,8 @@ func (m *taskModel) isCounted(id string) (yes bool) {
 }
 
 // waiting is the work that waits, if there is any.
-func (m *taskModel) waiting(kind, key string) (w ledger.Work) {
-	m.with(func() { w = m.work[workID{kind, key}] })
+func (m *taskModel) waiting(kind, key string) (w ledger.Task) {
+	m.with(func() { w = m.work[taskID{kind, key}] })
 	return w
 }
 

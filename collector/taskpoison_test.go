@@ -45,7 +45,7 @@ func testPoison(t *testing.T, fault error) {
 			t.Errorf("%s was fetched %s after it was published", c.id, late)
 		}
 	}
-	if w := m.work[workID{"record", "poison"}]; !w.Parked || time.Since(m.state.Watermark) > 6*time.Minute {
+	if w := m.work[taskID{"record", "poison"}]; !w.SetAside || time.Since(m.state.Watermark) > 6*time.Minute {
 		t.Errorf("it is %+v; the watermark is %s behind", w, time.Since(m.state.Watermark))
 	}
 	m.wantWhole(t)

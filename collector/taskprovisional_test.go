@@ -14,7 +14,7 @@ type oneCall struct{ record cdr.Record }
 
 func (c *oneCall) Parallel() int { return 1 }
 
-func (c *oneCall) Fetch(context.Context, []Work) (*Page, error) {
+func (c *oneCall) Fetch(context.Context, []Task) (*Page, error) {
 	r := c.record
 	return &Page{Records: []*cdr.Record{&r}}, nil
 }
@@ -46,8 +46,8 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 	})
 	sink := &loopSink{loop: NewLoop(LoopSettings{Feed: feed, Ledger: state, Clock: feed.clock(), Interval: time.Hour})}
 	fetch := func() {
-		told := Work{Kind: "told", Key: "a", Version: time.Now().UnixMicro(), Due: time.Now()}
-		if _, err := state.Commit(t.Context(), &ledger.Page{Enqueue: []Work{told}, ObservedAt: time.Now()}); err != nil {
+		told := Task{Kind: "told", Key: "a", Version: time.Now().UnixMicro(), Due: time.Now()}
+		if _, err := state.Commit(t.Context(), &ledger.Page{Enqueue: []Task{told}, ObservedAt: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 		if err := feed.fetch(t.Context(), sink); err != nil {

@@ -107,14 +107,14 @@ func TestRule30_ARecordAloneHasNoWitness(t *testing.T) {
 					t.Errorf("the state is %s", status.State)
 				}
 				pass(t, 39*time.Hour)
-				if w := m.waiting("record", "alone"); w.Key == "" || w.Attempts > 0 || w.Parked || m.State().Watermark.After(now.Add(11*time.Minute)) {
+				if w := m.waiting("record", "alone"); w.Key == "" || w.Attempts > 0 || w.SetAside || m.State().Watermark.After(now.Add(11*time.Minute)) {
 					t.Errorf("it is %+v, the watermark %s", w, m.State().Watermark)
 				}
 				if n := m.listed(); n < 39*11 {
 					t.Errorf("the list was read %d times", n)
 				}
 				pass(t, 2*time.Hour)
-				if w := m.waiting("record", "alone"); w.Attempts == 0 && !w.Parked || time.Since(m.State().Watermark) > 6*time.Minute || loop.Status().State != StateOK {
+				if w := m.waiting("record", "alone"); w.Attempts == 0 && !w.SetAside || time.Since(m.State().Watermark) > 6*time.Minute || loop.Status().State != StateOK {
 					t.Errorf("with a witness it is %+v, the watermark %s behind, the state %s", w, time.Since(m.State().Watermark), loop.Status().State)
 				}
 				if !m.isCounted("next") {
@@ -181,13 +181,13 @@ func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
 				poison := m.calls[3].id
 				m.with(func() { m.fault, m.calls[3].readable = only(refusals["400"], poison), time.Now() })
 				pass(t, 9*time.Hour)
-				if m.waiting("record", poison).Parked {
+				if m.waiting("record", poison).SetAside {
 					t.Error("it is given up within hours")
 				}
 				pass(t, 11*time.Hour)
 				tried := m.fetchesOf(poison)
 				seen.with(func() {
-					if w := m.waiting("record", poison); !w.Parked || seen.setAside != 1 || tried < maxAttempts || tried > 2*maxAttempts {
+					if w := m.waiting("record", poison); !w.SetAside || seen.setAside != 1 || tried < maxAttempts || tried > 2*maxAttempts {
 						t.Errorf("after 20 hours it is %+v, %d are set aside, fetched %d times", w, seen.setAside, tried)
 					}
 				})
@@ -230,20 +230,20 @@ func TestRule32_SetAside(t *testing.T) {
 		m.with(func() { m.fault = only(refusals["410"], "gone") })
 		tell("gone", "never")
 		pass(t, 2*time.Hour)
-		if w := m.waiting("told", "gone"); !w.Parked || m.fetchesOf("gone") > 3 {
+		if w := m.waiting("told", "gone"); !w.SetAside || m.fetchesOf("gone") > 3 {
 			t.Errorf("what is gone is %+v, fetched %d times", w, m.fetchesOf("gone"))
 		}
 		pass(t, 16*time.Hour)
-		if w := m.waiting("told", "never"); !w.Parked {
+		if w := m.waiting("told", "never"); !w.SetAside {
 			t.Errorf("it is %+v", w)
 		}
 		tell("never")
 		pass(t, time.Minute)
-		if w := m.waiting("told", "never"); w.Parked {
+		if w := m.waiting("told", "never"); w.SetAside {
 			t.Errorf("told of again it is %+v", w)
 		}
 		pass(t, 40*24*time.Hour)
-		if w := m.waiting("told", "never"); !w.Parked {
+		if w := m.waiting("told", "never"); !w.SetAside {
 			t.Errorf("after 40 days it is %+v", w)
 		}
 		pass(t, 10*24*time.Hour)

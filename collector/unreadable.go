@@ -32,8 +32,8 @@ type unreadable struct {
 }
 
 // task is what keeps the ids of the span in the ledger: its calls are still to be counted, once.
-func (u *unreadable) task() Work {
-	return Work{Kind: ledger.TaskSpan, Key: u.name(), Due: u.Due, Attempts: u.Tries, Parked: true}
+func (u *unreadable) task() Task {
+	return Task{Kind: ledger.TaskSpan, Key: u.name(), Due: u.Due, Attempts: u.Tries, SetAside: true}
 }
 
 func (u *unreadable) name() string {
@@ -168,7 +168,7 @@ func (f *RangeFeed) commitStepOver(ctx context.Context, r *reading, from, to tim
 	if err != nil {
 		return err
 	}
-	page := &ledger.Page{Position: &ledger.Position{Plan: data}, Enqueue: []Work{u.task()}, ObservedAt: r.sink.Now()}
+	page := &ledger.Page{Position: &ledger.Position{Plan: data}, Enqueue: []Task{u.task()}, ObservedAt: r.sink.Now()}
 	if _, err := r.sink.Commit(ctx, page); err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (r *reading) concludeUnread(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	page := &ledger.Page{Position: &ledger.Position{Plan: data}, Done: []Work{r.again.task()}, ObservedAt: r.sink.Now()}
+	page := &ledger.Page{Position: &ledger.Position{Plan: data}, Done: []Task{r.again.task()}, ObservedAt: r.sink.Now()}
 	if _, err := r.sink.Commit(ctx, page); err != nil {
 		return err
 	}

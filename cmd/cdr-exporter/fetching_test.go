@@ -52,7 +52,7 @@ func (n *naming) read(emit func(*collector.Page) error) error {
 		for _, key := range page {
 			x := new(text)
 			used = append(used, x)
-			b.Enqueue = append(b.Enqueue, collector.Work{Kind: "record", Key: x.of(key), Version: 1})
+			b.Enqueue = append(b.Enqueue, collector.Task{Kind: "record", Key: x.of(key), Version: 1})
 		}
 		if err := emit(b); err != nil {
 			return err
@@ -72,13 +72,13 @@ func (*naming) Limits() collector.Limits { return collector.Limits{} }
 func (*naming) Parallel() int { return 3 }
 
 // Fetch implements collector.Fetcher.
-func (n *naming) Fetch(ctx context.Context, works []collector.Work) (*collector.Page, error) {
+func (n *naming) Fetch(ctx context.Context, tasks []collector.Task) (*collector.Page, error) {
 	if !n.listed.Load() {
 		return nil, errors.New("fetched while the list is read")
 	}
 	n.most.Store(max(n.most.Load(), n.atOnce.Add(1)))
 	defer n.atOnce.Add(-1)
-	switch key := works[0].Key; key {
+	switch key := tasks[0].Key; key {
 	case "young":
 		return nil, fmt.Errorf("%w: 404", collector.ErrNotYet)
 	case "old":

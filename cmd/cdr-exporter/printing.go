@@ -62,7 +62,7 @@ func (p *printing) run(ctx context.Context, feed *collector.FeedInfo) error {
 }
 
 // missed says that the provider names a record and doesn't have it.
-func (p *printing) missed(task collector.Work, err error) {
+func (p *printing) missed(task collector.Task, err error) {
 	fmt.Fprintf(p.streams.errors, "record %s: left out: %v\n", task.Key, err)
 }
 

@@ -39,7 +39,7 @@ func (s *source) callRecords() (collector.FeedInfo, *callRecords, error) {
 	info.Subscription = kept
 	info.Webhook = &collector.Webhook{
 		Path: address.Path,
-		Handler: func(enqueue func(context.Context, []collector.Work) (int, error)) http.Handler {
+		Handler: func(enqueue func(context.Context, []collector.Task) (int, error)) http.Handler {
 			return newNotifications(kept, s.config.TenantID, s.settings.Now, s.client.Offset, enqueue)
 		},
 	}

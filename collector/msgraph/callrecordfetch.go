@@ -15,12 +15,12 @@ import (
 
 // The kinds of work that call records leave (counting.md 4).
 const (
-	// workRecord is a version that a list has named.
-	workRecord = collector.WorkRecord
-	// workTold is a record that a notification has named, without a version.
-	workTold = "told"
-	// workSettle is a record that is to be read once more when nothing is waited for.
-	workSettle = "settle"
+	// taskRecord is a version that a list has named.
+	taskRecord = collector.TaskRecord
+	// taskNotified is a record that a notification has named, without a version.
+	taskNotified = "told"
+	// taskSettle is a record that is to be read once more when nothing is waited for.
+	taskSettle = "settle"
 )
 
 const (
@@ -45,52 +45,52 @@ type callRecords struct {
 func (c *callRecords) Parallel() int { return parallelRecords }
 
 // Fetch implements collector.Fetcher.
-func (c *callRecords) Fetch(ctx context.Context, works []collector.Work) (*collector.Page, error) {
-	id := works[0].Key
+func (c *callRecords) Fetch(ctx context.Context, tasks []collector.Task) (*collector.Page, error) {
+	id := tasks[0].Key
 	record, err := c.get(ctx, id)
 	if bad, ok := errors.AsType[*badShape](err); ok {
 		return &collector.Page{Invalid: []collector.BadRow{{Content: bad.raw, At: "call record " + id, Problem: bad.problem}}}, nil
 	}
 	switch {
-	case httpclient.KindOf(err) == httpclient.KindNotFound && !c.forgotten(works):
+	case httpclient.KindOf(err) == httpclient.KindNotFound && !c.forgotten(tasks):
 		return nil, fmt.Errorf("%w: %w", collector.ErrNotYet, err)
 	case httpclient.KindOf(err) == httpclient.KindNotFound, httpclient.KindOf(err) == httpclient.KindGone:
 		return nil, fmt.Errorf("%w: %w", collector.ErrGone, err)
 	case err != nil:
 		return nil, err
-	case stale(record, works):
+	case stale(record, tasks):
 		return nil, collector.ErrStale
 	}
-	return c.page(record, works), nil
+	return c.page(record, tasks), nil
 }
 
 // forgotten says whether Graph can't have the record any more.
-func (c *callRecords) forgotten(works []collector.Work) bool {
-	return !slices.ContainsFunc(works, func(w collector.Work) bool {
-		return w.Kind != workSettle || c.now().Sub(w.Due) < callRecordRetention
+func (c *callRecords) forgotten(tasks []collector.Task) bool {
+	return !slices.ContainsFunc(tasks, func(w collector.Task) bool {
+		return w.Kind != taskSettle || c.now().Sub(w.Due) < callRecordRetention
 	})
 }
 
 // stale says whether a record came in an older version than it is known to have, by the
 // list or by what was read before: what only the newer one has may never be named again,
 // and media count only once.
-func stale(record *callRecord, works []collector.Work) bool {
-	return slices.ContainsFunc(works, func(w collector.Work) bool {
-		return w.Kind != workTold && record.Version < w.Version && w.Attempts < staleTries && !w.Parked
+func stale(record *callRecord, tasks []collector.Task) bool {
+	return slices.ContainsFunc(tasks, func(w collector.Task) bool {
+		return w.Kind != taskNotified && record.Version < w.Version && w.Attempts < staleTries && !w.SetAside
 	})
 }
 
 // page is what a record comes to: counted, and read again when it has settled.
-func (c *callRecords) page(record *callRecord, works []collector.Work) *collector.Page {
+func (c *callRecords) page(record *callRecord, tasks []collector.Task) *collector.Page {
 	end, now := endOf(record), c.now().UTC()
 	ahead := now.Before(end)
 	if ahead {
 		end = now // whatever is wrong with its end, it is known already
 	}
 	settles := end.Add(c.settle).Truncate(time.Microsecond) // as the ledger keeps it
-	due := !now.Before(settles) || slices.ContainsFunc(works, func(w collector.Work) bool {
+	due := !now.Before(settles) || slices.ContainsFunc(tasks, func(w collector.Task) bool {
 		// By Graph's clock, or waited for once already.
-		return w.Kind == workSettle && (ahead || !w.Due.Before(settles))
+		return w.Kind == taskSettle && (ahead || !w.Due.Before(settles))
 	})
 	m := &callMapper{countries: c.countries, emergency: c.emergency}
 	r := m.record(record, due)
@@ -98,7 +98,7 @@ func (c *callRecords) page(record *callRecord, works []collector.Work) *collecto
 	r.Settled = due && (c.settle > 0 || len(record.Sessions) > 0)
 	p := &collector.Page{Records: []*cdr.Record{r}, Unmapped: m.unmapped}
 	if !due {
-		p.Enqueue = []collector.Work{{Kind: workSettle, Key: record.ID, Version: record.Version, Due: settles}}
+		p.Enqueue = []collector.Task{{Kind: taskSettle, Key: record.ID, Version: record.Version, Due: settles}}
 	}
 	return p
 }

@@ -51,8 +51,8 @@ func link(path string) string {
 	return `"https://graph.example/v1.0/communications/callRecords/` + record1 + "/" + path + `"`
 }
 
-func work(kind string, version int64) []collector.Work {
-	return []collector.Work{{Kind: kind, Key: record1, Version: version, Due: time.Now()}}
+func work(kind string, version int64) []collector.Task {
+	return []collector.Task{{Kind: kind, Key: record1, Version: version, Due: time.Now()}}
 }
 
 // Every inner next link is followed: sessions beyond 60, segments, participants beyond
@@ -142,7 +142,7 @@ func TestFetchCallRecord(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := &fakeGraph{t: t, answers: c.answers}
-				b, err := g.fetching().Fetch(t.Context(), work(workTold, 5))
+				b, err := g.fetching().Fetch(t.Context(), work(taskNotified, 5))
 				switch {
 				case c.problem == "" && err != nil, c.problem != "" && (err == nil || !strings.Contains(err.Error(), c.problem)):
 					t.Fatalf("the error is %v, want %q", err, c.problem)
@@ -203,7 +203,7 @@ func (h *headers) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestFetchAsksForGUIDsOnly(t *testing.T) {
 	for _, id := range []string{"", "../users", record1 + "/sessions", record1 + "?x", "{" + record1 + "}"} {
 		g := &fakeGraph{t: t}
-		b, err := g.fetching().Fetch(t.Context(), []collector.Work{{Kind: workTold, Key: id}})
+		b, err := g.fetching().Fetch(t.Context(), []collector.Task{{Kind: taskNotified, Key: id}})
 		if err != nil || len(b.Invalid) != 1 || len(g.asked) > 0 {
 			t.Errorf("%q: %+v, %v; asked %v", id, b, err, g.asked)
 		}
@@ -219,7 +219,7 @@ func TestRule17_WhenACallRecordSettles(t *testing.T) {
 		settle                        time.Duration
 		age                           time.Duration // since its end
 		sessions                      bool
-		works                         func(end time.Time) []collector.Work
+		tasks                         func(end time.Time) []collector.Task
 		provisional, settled, settles bool
 	}{
 		{"young, with a session", 90 * time.Minute, half, true, nil, false, false, true},
@@ -228,11 +228,11 @@ func TestRule17_WhenACallRecordSettles(t *testing.T) {
 		{"settled without a session", 90 * time.Minute, 90 * time.Minute, false, nil, false, true, false},
 		{"at once", 0, 0, true, nil, false, true, false},
 		{"at once, without a session", 0, 0, false, nil, false, false, false},
-		{"settled by Graph's clock", 90 * time.Minute, 89 * time.Minute, true, func(end time.Time) []collector.Work {
-			return []collector.Work{{Kind: workSettle, Key: record1, Version: 1, Due: end.Add(90 * time.Minute)}}
+		{"settled by Graph's clock", 90 * time.Minute, 89 * time.Minute, true, func(end time.Time) []collector.Task {
+			return []collector.Task{{Kind: taskSettle, Key: record1, Version: 1, Due: end.Add(90 * time.Minute)}}
 		}, false, true, false},
-		{"its end has moved", 90 * time.Minute, half, true, func(end time.Time) []collector.Work {
-			return []collector.Work{{Kind: workSettle, Key: record1, Version: 1, Due: end.Add(60 * time.Minute)}}
+		{"its end has moved", 90 * time.Minute, half, true, func(end time.Time) []collector.Task {
+			return []collector.Task{{Kind: taskSettle, Key: record1, Version: 1, Due: end.Add(60 * time.Minute)}}
 		}, false, false, true},
 		{"ends in the future", 90 * time.Minute, -1000 * time.Hour, true, nil, false, false, true},
 	} {
@@ -245,11 +245,11 @@ func TestRule17_WhenACallRecordSettles(t *testing.T) {
 				}
 				records := (&fakeGraph{t: t}).fetching()
 				records.settle = c.settle
-				works := work(workTold, 1)
-				if c.works != nil {
-					works = c.works(end)
+				tasks := work(taskNotified, 1)
+				if c.tasks != nil {
+					tasks = c.tasks(end)
 				}
-				b := records.page(record, works)
+				b := records.page(record, tasks)
 				r := b.Records[0]
 				if r.Provisional != c.provisional || r.Settled != c.settled || (len(b.Enqueue) == 1) != c.settles {
 					t.Errorf("provisional %t, settled %t, work %v", r.Provisional, r.Settled, b.Enqueue)
@@ -259,7 +259,7 @@ func TestRule17_WhenACallRecordSettles(t *testing.T) {
 					if end.After(time.Now()) {
 						want = time.Now().Add(c.settle)
 					}
-					if w := b.Enqueue[0]; w.Kind != workSettle || w.Key != record1 || w.Version != 7 || !w.Due.Equal(want) {
+					if w := b.Enqueue[0]; w.Kind != taskSettle || w.Key != record1 || w.Version != 7 || !w.Due.Equal(want) {
 						t.Errorf("the work is %+v, want it due %s", w, want)
 					}
 				}
@@ -282,20 +282,20 @@ func TestTrapVersionsOutOfOrder(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		version int
-		works   []collector.Work
+		tasks   []collector.Task
 		stale   bool
 	}{
-		{"the same", 3, []collector.Work{{Kind: workSettle, Key: record1, Version: 3}}, false},
-		{"a newer", 4, []collector.Work{{Kind: workSettle, Key: record1, Version: 3}}, false},
-		{"an older", 2, []collector.Work{{Kind: workSettle, Key: record1, Version: 3}}, true},
-		{"an older, tried often", 2, []collector.Work{{Kind: workSettle, Key: record1, Version: 3, Attempts: staleTries}}, false},
-		{"older than the list says", 2, []collector.Work{{Kind: workRecord, Key: record1, Version: 3}}, true},
-		{"older than the list says, tried often", 2, []collector.Work{{Kind: workRecord, Key: record1, Version: 3, Attempts: staleTries}}, false},
-		{"told of", 2, []collector.Work{{Kind: workTold, Key: record1, Version: 1_700_000_000_000_000}}, false},
+		{"the same", 3, []collector.Task{{Kind: taskSettle, Key: record1, Version: 3}}, false},
+		{"a newer", 4, []collector.Task{{Kind: taskSettle, Key: record1, Version: 3}}, false},
+		{"an older", 2, []collector.Task{{Kind: taskSettle, Key: record1, Version: 3}}, true},
+		{"an older, tried often", 2, []collector.Task{{Kind: taskSettle, Key: record1, Version: 3, Attempts: staleTries}}, false},
+		{"older than the list says", 2, []collector.Task{{Kind: taskRecord, Key: record1, Version: 3}}, true},
+		{"older than the list says, tried often", 2, []collector.Task{{Kind: taskRecord, Key: record1, Version: 3, Attempts: staleTries}}, false},
+		{"told of", 2, []collector.Task{{Kind: taskNotified, Key: record1, Version: 1_700_000_000_000_000}}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := &fakeGraph{t: t, answers: body(c.version)}
-			b, err := g.fetching().Fetch(t.Context(), c.works)
+			b, err := g.fetching().Fetch(t.Context(), c.tasks)
 			if c.stale != errors.Is(err, collector.ErrStale) || !c.stale && (err != nil || b.Records[0].Version != int64(c.version)) {
 				t.Errorf("%v, %+v", err, b)
 			}
@@ -307,19 +307,19 @@ func TestTrapVersionsOutOfOrder(t *testing.T) {
 func TestTrapForgottenByGraph(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		works []collector.Work
+		tasks []collector.Task
 		gone  bool
 	}{
-		{"to settle, long ago", []collector.Work{{Kind: workSettle, Key: record1, Due: time.Now().Add(-31 * 24 * time.Hour)}}, true},
-		{"to settle, lately", []collector.Work{{Kind: workSettle, Key: record1, Due: time.Now().Add(-29 * 24 * time.Hour)}}, false},
-		{"told of anew", []collector.Work{
-			{Kind: workSettle, Key: record1, Due: time.Now().Add(-31 * 24 * time.Hour)},
-			{Kind: workTold, Key: record1, Due: time.Now()},
+		{"to settle, long ago", []collector.Task{{Kind: taskSettle, Key: record1, Due: time.Now().Add(-31 * 24 * time.Hour)}}, true},
+		{"to settle, lately", []collector.Task{{Kind: taskSettle, Key: record1, Due: time.Now().Add(-29 * 24 * time.Hour)}}, false},
+		{"told of anew", []collector.Task{
+			{Kind: taskSettle, Key: record1, Due: time.Now().Add(-31 * 24 * time.Hour)},
+			{Kind: taskNotified, Key: record1, Due: time.Now()},
 		}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := &fakeGraph{t: t, answers: []answer{refuse(http.StatusNotFound, "NotFound")}}
-			_, err := g.fetching().Fetch(t.Context(), c.works)
+			_, err := g.fetching().Fetch(t.Context(), c.tasks)
 			if errors.Is(err, collector.ErrGone) != c.gone || errors.Is(err, collector.ErrNotYet) == c.gone {
 				t.Errorf("the error is %v", err)
 			}

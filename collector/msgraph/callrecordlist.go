@@ -87,7 +87,7 @@ func listedPage(rows [][]byte, number, first int) *collector.Page {
 			page.Invalid = append(page.Invalid, collector.BadRow{Content: raw, At: fmt.Sprintf("page %d, row %d", number, first+i), Problem: problem})
 			continue
 		}
-		page.Enqueue = append(page.Enqueue, collector.Work{Kind: workRecord, Key: strings.ToLower(row.ID), Version: row.Version})
+		page.Enqueue = append(page.Enqueue, collector.Task{Kind: taskRecord, Key: strings.ToLower(row.ID), Version: row.Version})
 	}
 	return page
 }

@@ -35,7 +35,7 @@ func TestListCallRecords(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		answers []answer
-		works   string
+		tasks   string
 		invalid []string
 		problem string
 	}{
@@ -60,10 +60,10 @@ func TestListCallRecords(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			g := &fakeGraph{t: t, answers: c.answers}
 			l := &callRecordList{client: g.fetching().client}
-			var works, invalid []string
+			var tasks, invalid []string
 			err := readPages(t.Context(), l, from, to, func(b *collector.Page) error {
 				for _, w := range b.Enqueue {
-					works = append(works, fmt.Sprint(w.Kind, " ", w.Key, " ", w.Version))
+					tasks = append(tasks, fmt.Sprint(w.Kind, " ", w.Key, " ", w.Version))
 					if !w.Due.IsZero() || w.Attempts != 0 {
 						t.Errorf("the work is %+v", w)
 					}
@@ -79,8 +79,8 @@ func TestListCallRecords(t *testing.T) {
 			if c.problem == "" && err != nil || c.problem != "" && (err == nil || !strings.Contains(err.Error(), c.problem)) {
 				t.Fatalf("the error is %v, want %q", err, c.problem)
 			}
-			if strings.Join(works, ", ") != c.works || !slices.Equal(invalid, c.invalid) {
-				t.Errorf("works %q, invalid %q", works, invalid)
+			if strings.Join(tasks, ", ") != c.tasks || !slices.Equal(invalid, c.invalid) {
+				t.Errorf("tasks %q, invalid %q", tasks, invalid)
 			}
 		})
 	}

@@ -23,7 +23,7 @@ type shelf struct {
 	mu    sync.Mutex
 	now   func() time.Time
 	state ledger.State
-	work  map[[2]string]ledger.Work
+	work  map[[2]string]ledger.Task
 	tally *tally
 }
 
@@ -42,7 +42,7 @@ func (s *shelf) Commit(_ context.Context, page *ledger.Page) (r ledger.Result, e
 	for _, w := range page.Enqueue {
 		id := [2]string{w.Kind, w.Key}
 		was, waits := s.work[id]
-		if w.Kind == ledger.WorkRecord && w.Version > 0 && s.tally.versions[w.Key] >= w.Version ||
+		if w.Kind == ledger.TaskRecord && w.Version > 0 && s.tally.versions[w.Key] >= w.Version ||
 			waits && (w.Version < was.Version || w.Version == was.Version && w.Attempts < was.Attempts) {
 			continue
 		}
@@ -63,7 +63,7 @@ func (s *shelf) Commit(_ context.Context, page *ledger.Page) (r ledger.Result, e
 }
 
 // SetAside implements collector.TaskQueue: nothing of these tests is.
-func (s *shelf) SetAside(context.Context, time.Time, int) ([]ledger.Work, error) { return nil, nil }
+func (s *shelf) SetAside(context.Context, time.Time, int) ([]ledger.Task, error) { return nil, nil }
 
 func (s *shelf) Waiting(context.Context) (waiting, setAside int, err error) {
 	s.mu.Lock()
@@ -71,11 +71,11 @@ func (s *shelf) Waiting(context.Context) (waiting, setAside int, err error) {
 	return len(s.work), 0, nil
 }
 
-func (s *shelf) Due(_ context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+func (s *shelf) Due(_ context.Context, now time.Time, limit int) ([]ledger.Task, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	due := slices.DeleteFunc(slices.Collect(maps.Values(s.work)), func(w ledger.Work) bool { return w.Parked || w.Due.After(now) })
-	slices.SortFunc(due, func(a, b ledger.Work) int { return a.Due.Compare(b.Due) })
+	due := slices.DeleteFunc(slices.Collect(maps.Values(s.work)), func(w ledger.Task) bool { return w.SetAside || w.Due.After(now) })
+	slices.SortFunc(due, func(a, b ledger.Task) int { return a.Due.Compare(b.Due) })
 	return due[:min(limit, len(due))], nil
 }
 
@@ -108,7 +108,7 @@ func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 	}
 	t.Cleanup(server.Close)
 	x := &tenant{t: t, server: server, records: records, seen: newNoticed()}
-	x.shelf = &shelf{now: server.Now, work: map[[2]string]ledger.Work{}, tally: newTally()}
+	x.shelf = &shelf{now: server.Now, work: map[[2]string]ledger.Task{}, tally: newTally()}
 	x.shelf.state = ledger.State{Origin: begin, Floor: begin, Watermark: begin}
 
 	var handler http.Handler
@@ -126,7 +126,7 @@ func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 		},
 		Fetcher: info.Fetcher, Queue: x.shelf, Subscription: info.Subscription,
 	})
-	handler = info.Webhook.Handler(func(ctx context.Context, work []collector.Work) (int, error) {
+	handler = info.Webhook.Handler(func(ctx context.Context, work []collector.Task) (int, error) {
 		r, err := x.shelf.Commit(ctx, &ledger.Page{Enqueue: work, ObservedAt: x.shelf.Now()})
 		x.feed.Wake()
 		return r.Queued, err

@@ -50,11 +50,11 @@ func TestRule17_SettlesThoughTheEndIsFine(t *testing.T) {
 		end := time.Now().Add(-30 * time.Minute).Add(999_900).UTC() // 100 ns less than a millisecond
 		record := &callRecord{ID: record1, Version: 7, Start: end.Add(-time.Minute), End: end, Sessions: []session{{ID: "s"}}}
 		records := (&fakeGraph{t: t}).fetching()
-		b := records.page(record, work(workTold, 1))
+		b := records.page(record, work(taskNotified, 1))
 		settle := b.Enqueue[0]
 		settle.Due = time.UnixMicro(settle.Due.UnixMicro()).UTC() // as it comes back
 		<-time.After(time.Until(settle.Due) - time.Second)
-		if b = records.page(record, []collector.Work{settle}); !b.Records[0].Settled || len(b.Enqueue) > 0 {
+		if b = records.page(record, []collector.Task{settle}); !b.Records[0].Settled || len(b.Enqueue) > 0 {
 			t.Errorf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
 		}
 	})
@@ -69,7 +69,7 @@ func TestTrapEndAhead(t *testing.T) {
 			Sessions: []session{{ID: "s"}},
 		}
 		records := (&fakeGraph{t: t}).fetching()
-		b := records.page(record, work(workTold, 1))
+		b := records.page(record, work(taskNotified, 1))
 		if b.Records[0].Settled || len(b.Enqueue) != 1 {
 			t.Fatalf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
 		}

@@ -249,7 +249,7 @@ func TestOpenCallRecords(t *testing.T) {
 	if without.clientState != "" {
 		t.Error("without a ledger there is a secret")
 	}
-	handler := info.Webhook.Handler(func(context.Context, []collector.Work) (int, error) {
+	handler := info.Webhook.Handler(func(context.Context, []collector.Task) (int, error) {
 		t.Error("without a secret something is kept")
 		return 0, nil
 	})

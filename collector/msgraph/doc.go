@@ -15,7 +15,7 @@
 // The way of a call record, which a list and notifications only name:
 //
 //	list (ids, versions) ─────────┐
-//	                              ├─▶ collector.Work, in the ledger ─▶ record, all inner pages ─▶ cdr.Record
+//	                              ├─▶ collector.Task, in the ledger ─▶ record, all inner pages ─▶ cdr.Record
 //	Graph ─▶ notifications (ids) ─┘                                       └─▶ work: to settle, later
 //	  ▲
 //	  └ subscription: found, made, renewed, checked

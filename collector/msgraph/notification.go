@@ -42,7 +42,7 @@ const (
 )
 
 // enqueue makes work durable; see collector.Webhook.
-type enqueue func(ctx context.Context, work []collector.Work) (queued int, err error)
+type enqueue func(ctx context.Context, work []collector.Task) (queued int, err error)
 
 // notifications answers Graph: the handshake, change notifications and those of the
 // subscription's life. It asks nothing of Graph, and acknowledges only what is durable.
@@ -251,7 +251,7 @@ func (item *notification) id() string {
 type sorting struct {
 	of     *notifications
 	at     time.Time
-	work   []collector.Work
+	work   []collector.Task
 	events int
 	seen   map[string]bool
 	counts map[string]int
@@ -319,7 +319,7 @@ func (s *sorting) sort(item *notification) {
 		s.counts["duplicate"]++
 	default:
 		s.seen[id] = true
-		s.work = append(s.work, collector.Work{Kind: workTold, Key: id, Version: s.at.UnixMicro(), Due: n.due(s.at)})
+		s.work = append(s.work, collector.Task{Kind: taskNotified, Key: id, Version: s.at.UnixMicro(), Due: n.due(s.at)})
 	}
 }
 

@@ -19,13 +19,13 @@ import (
 // inbox is a ledger for what notifications name.
 type inbox struct {
 	mu   sync.Mutex
-	work map[string]collector.Work
+	work map[string]collector.Task
 	puts int
 	err  error
 	wait time.Duration
 }
 
-func (b *inbox) enqueue(ctx context.Context, work []collector.Work) (queued int, err error) {
+func (b *inbox) enqueue(ctx context.Context, work []collector.Task) (queued int, err error) {
 	if b.wait > 0 {
 		select {
 		case <-time.After(b.wait):
@@ -59,7 +59,7 @@ type listener struct {
 func newListener(t testing.TB) *listener {
 	t.Helper()
 	g, n := newFakeTenant(t), newNoticed()
-	b := &inbox{work: map[string]collector.Work{}}
+	b := &inbox{work: map[string]collector.Task{}}
 	s := newSubscription(g.client(), testHook, testState, n)
 	now := func() (time.Duration, bool) { return 0, false }
 	return &listener{newNotifications(s, testTenant, time.Now, now, b.enqueue), b, n, g}
@@ -182,7 +182,7 @@ func TestNotificationItems(t *testing.T) {
 			for _, id := range []string{record1, record2} {
 				if w, ok := l.inbox.work[id]; ok {
 					keys += " " + id
-					if w.Kind != workTold || w.Version == 0 || w.Due.IsZero() || w.Attempts != 0 {
+					if w.Kind != taskNotified || w.Version == 0 || w.Due.IsZero() || w.Attempts != 0 {
 						t.Errorf("the work is %+v", w)
 					}
 				}

@@ -59,7 +59,7 @@ func (l *lazyFeed) Commit(ctx context.Context, page *ledger.Page) (ledger.Result
 }
 
 // Due implements collector.TaskQueue.
-func (l *lazyFeed) Due(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+func (l *lazyFeed) Due(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error) {
 	feed := l.opened.Load()
 	if feed == nil {
 		return nil, errNotOpen
@@ -68,7 +68,7 @@ func (l *lazyFeed) Due(ctx context.Context, now time.Time, limit int) ([]ledger.
 }
 
 // SetAside implements collector.TaskQueue.
-func (l *lazyFeed) SetAside(ctx context.Context, now time.Time, limit int) ([]ledger.Work, error) {
+func (l *lazyFeed) SetAside(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error) {
 	feed := l.opened.Load()
 	if feed == nil {
 		return nil, errNotOpen
@@ -86,7 +86,7 @@ func (l *lazyFeed) Waiting(ctx context.Context) (waiting, setAside int, err erro
 }
 
 // enqueue makes work durable, and says how much of it wasn't waiting already.
-func (l *lazyFeed) enqueue(ctx context.Context, work []collector.Work) (queued int, err error) {
+func (l *lazyFeed) enqueue(ctx context.Context, work []collector.Task) (queued int, err error) {
 	result, err := l.Commit(ctx, &ledger.Page{Enqueue: work, ObservedAt: l.now()})
 	return result.Queued, err
 }

@@ -85,7 +85,7 @@ func (b backend) Status() web.Status {
 			if s.opened.Feeds[i].Snapshot {
 				addSnapshot(&feed, l.Gauges())
 			}
-			addWork(&feed, s.queues[i])
+			addTask(&feed, s.queues[i])
 			source.Feeds = append(source.Feeds, feed)
 		}
 		status.Sources = append(status.Sources, source)
@@ -107,15 +107,15 @@ func feedStatus(s collector.Status) web.Feed {
 // statusPatience is how long the status waits for the ledger.
 const statusPatience = 2 * time.Second
 
-// addWork adds what waits to be fetched, unless lists hold the records.
-func addWork(feed *web.Feed, queue *lazyFeed) {
+// addTask adds what waits to be fetched, unless lists hold the records.
+func addTask(feed *web.Feed, queue *lazyFeed) {
 	if queue == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), statusPatience)
 	defer cancel()
-	if waiting, parked, err := queue.Waiting(ctx); err == nil {
-		feed.Waiting, feed.Parked = &waiting, &parked
+	if waiting, setAside, err := queue.Waiting(ctx); err == nil {
+		feed.Waiting, feed.SetAside = &waiting, &setAside
 	}
 }
 

@@ -95,8 +95,8 @@ func (listsNothing) Limits() collector.Limits { return collector.Limits{MaxRange
 
 // handler answers a GET with what the query says, as a handshake, panics if that says
 // so, and enqueues the lines of any other body.
-func (p *told) handler(observer collector.NotificationObserver) func(func(context.Context, []collector.Work) (int, error)) http.Handler {
-	return func(enqueue func(context.Context, []collector.Work) (int, error)) http.Handler {
+func (p *told) handler(observer collector.NotificationObserver) func(func(context.Context, []collector.Task) (int, error)) http.Handler {
+	return func(enqueue func(context.Context, []collector.Task) (int, error)) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Query().Get("say") {
 			case "":
@@ -115,9 +115,9 @@ func (p *told) handler(observer collector.NotificationObserver) func(func(contex
 			if err != nil {
 				p.t.Error(err)
 			}
-			var work []collector.Work
+			var work []collector.Task
 			for key := range strings.FieldsSeq(string(body)) {
-				work = append(work, collector.Work{Kind: "told", Key: key, Version: 1, Due: time.Now()})
+				work = append(work, collector.Task{Kind: "told", Key: key, Version: 1, Due: time.Now()})
 			}
 			queued, err := enqueue(r.Context(), work)
 			if err != nil {
@@ -135,12 +135,12 @@ func (p *told) handler(observer collector.NotificationObserver) func(func(contex
 func (p *told) Parallel() int { return 2 }
 
 // Fetch implements collector.Fetcher.
-func (p *told) Fetch(ctx context.Context, works []collector.Work) (*collector.Page, error) {
+func (p *told) Fetch(ctx context.Context, tasks []collector.Task) (*collector.Page, error) {
 	p.mu.Lock()
 	held, trouble := p.held, p.trouble
 	p.mu.Unlock()
 	select {
-	case p.began <- works[0].Key:
+	case p.began <- tasks[0].Key:
 	default:
 	}
 	if held != nil {
@@ -153,12 +153,12 @@ func (p *told) Fetch(ctx context.Context, works []collector.Work) (*collector.Pa
 	switch {
 	case trouble != nil:
 		return nil, trouble
-	case works[0].Key == "gone":
+	case tasks[0].Key == "gone":
 		return nil, collector.ErrGone
 	}
 	start := time.Now().Add(-time.Minute).UTC()
 	return &collector.Page{Records: []*cdr.Record{{
-		ID: works[0].Key, Version: 1, Start: start, End: start.Add(time.Second), Duration: time.Second,
+		ID: tasks[0].Key, Version: 1, Start: start, End: start.Add(time.Second), Duration: time.Second,
 		Outcome: cdr.Answered, CallType: "group_call",
 	}}}, nil
 }

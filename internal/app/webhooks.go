@@ -34,7 +34,7 @@ type enqueuing struct {
 
 // enqueue makes tasks durable and then wakes the feed. Without tasks it only wakes the feed,
 // whose subscription may need attention.
-func (e *enqueuing) enqueue(ctx context.Context, work []collector.Work) (queued int, err error) {
+func (e *enqueuing) enqueue(ctx context.Context, work []collector.Task) (queued int, err error) {
 	if len(work) > 0 {
 		queued, err = e.feed.enqueue(ctx, work)
 	}

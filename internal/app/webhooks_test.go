@@ -35,7 +35,7 @@ func TestNotificationIsDurableWhenItIsAnswered(t *testing.T) {
 		t.Fatalf("while it fetches: got %d", code)
 	}
 	feed := feedOf(statusOf(t, a), "records")
-	if feed.Waiting == nil || *feed.Waiting != 3 || feed.Parked == nil || *feed.Parked != 0 {
+	if feed.Waiting == nil || *feed.Waiting != 3 || feed.SetAside == nil || *feed.SetAside != 0 {
 		t.Errorf("the status is %+v", feed)
 	}
 	until(t, a, `cdr_notifications_total{result="accepted",source="office"} 3`)
@@ -71,7 +71,7 @@ func TestNotificationWakesTheFeed(t *testing.T) {
 	post(t, hookURL(a, office), "gone")
 	await(t, "nothing else tells whose fault it is", func() bool { return feedOf(statusOf(t, a), "records").State == "error" })
 	post(t, hookURL(a, office), "call-4")
-	await(t, "what can't be fetched is set aside", func() bool { return *feedOf(statusOf(t, a), "records").Parked == 1 })
+	await(t, "what can't be fetched is set aside", func() bool { return *feedOf(statusOf(t, a), "records").SetAside == 1 })
 	until(t, a, `cdr_exporter_tasks{feed="records",source="office",state="set_aside"} 1`)
 	until(t, a, `cdr_exporter_tasks{feed="records",source="office",state="waiting"} 0`)
 }

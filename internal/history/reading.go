@@ -163,7 +163,7 @@ func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Resu
 		r.page = append(r.page, record)
 	}
 	for _, task := range page.Enqueue {
-		if task.Kind != collector.WorkRecord { // what is to be done about a record that was fetched
+		if task.Kind != collector.TaskRecord { // what is to be done about a record that was fetched
 			r.unsettled[strings.Clone(task.Key)] = true
 		}
 	}
@@ -189,7 +189,7 @@ func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Resu
 }
 
 // missed notes a record that the provider names and doesn't have.
-func (r *reading) missed(task collector.Work, err error) {
+func (r *reading) missed(task collector.Task, err error) {
 	r.missing[task.Key] = true
 	r.note("record %s: left out: %v", task.Key, err)
 }

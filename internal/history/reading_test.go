@@ -178,8 +178,8 @@ type fakeFetcher struct {
 func (*fakeFetcher) Parallel() int { return 1 }
 
 // Fetch implements collector.Fetcher.
-func (f *fakeFetcher) Fetch(_ context.Context, works []collector.Work) (*collector.Page, error) {
-	key := works[0].Key
+func (f *fakeFetcher) Fetch(_ context.Context, tasks []collector.Task) (*collector.Page, error) {
+	key := tasks[0].Key
 	f.fetched[key]++
 	if key == f.gone {
 		return nil, fmt.Errorf("404: %w", collector.ErrGone)
@@ -188,7 +188,7 @@ func (f *fakeFetcher) Fetch(_ context.Context, works []collector.Work) (*collect
 	c.ID = key
 	b := &collector.Page{Records: []*cdr.Record{&c}}
 	if key == "young" {
-		b.Enqueue = []collector.Work{{Kind: "settle", Key: key}}
+		b.Enqueue = []collector.Task{{Kind: "settle", Key: key}}
 	}
 	return b, nil
 }
@@ -203,7 +203,7 @@ func (naming) Limits() collector.Limits { return collector.Limits{} }
 func (n naming) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.Page, error] {
 	b := &collector.Page{}
 	for _, name := range n.names {
-		b.Enqueue = append(b.Enqueue, collector.Work{Kind: collector.WorkRecord, Key: name, Version: 1})
+		b.Enqueue = append(b.Enqueue, collector.Task{Kind: collector.TaskRecord, Key: name, Version: 1})
 	}
 	return func(yield func(*collector.Page, error) bool) { yield(b, nil) }
 }

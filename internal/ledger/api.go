@@ -98,8 +98,8 @@ type Page struct {
 	// Enqueue and Done change the feed's pending work. Of one kind and key the greatest
 	// version waits; the same version again changes it only if it was tried more often
 	// since. Done takes off what isn't of a greater version.
-	Enqueue []Work
-	Done    []Work
+	Enqueue []Task
+	Done    []Task
 	// Position moves only with the last page of a complete read; nil otherwise.
 	Position *Position
 	// ObservedAt is when the page was read, by the feed's clock: `late`, delays
@@ -159,8 +159,8 @@ type Result struct {
 	Took time.Duration
 }
 
-// Work is something that a feed still has to do (counting.md 4).
-type Work struct {
+// Task is something that a feed still has to do (counting.md 4).
+type Task struct {
 	// Kind and Key name it; a greater Version replaces it.
 	Kind, Key string
 	Version   int64
@@ -168,14 +168,14 @@ type Work struct {
 	Due time.Time
 	// Attempts so far; more than the feed allows and it is set aside, which begins anew.
 	Attempts int
-	// Parked is set aside: tried seldom, and in nothing's way.
-	Parked bool
+	// SetAside is set aside: tried seldom, and in nothing's way.
+	SetAside bool
 }
 
-// WorkRecord is the kind of work that reads the record whose id is the key, in a version
+// TaskRecord is the kind of work that reads the record whose id is the key, in a version
 // of the provider's. A feed without hours skips it if the record is known in that version
 // or a greater one, so that listing it again costs nothing. A version of 0 is none.
-const WorkRecord = "record"
+const TaskRecord = "record"
 
 // TaskSpan is the kind of work that reads a span of time again: the plan of its feed does so, and it is here to keep its ids.
 const TaskSpan = "span"

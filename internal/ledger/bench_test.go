@@ -155,9 +155,9 @@ func BenchmarkCallRecords(b *testing.B) {
 	for n := range 20000 {
 		known = append(known, record(n))
 	}
-	var listed []Work
+	var listed []Task
 	for n := range 60 {
-		listed = append(listed, Work{Kind: WorkRecord, Key: fmt.Sprint("record ", 300*n), Version: 1})
+		listed = append(listed, Task{Kind: TaskRecord, Key: fmt.Sprint("record ", 300*n), Version: 1})
 	}
 	if _, err := f.Commit(b.Context(), &Page{Records: known, ObservedAt: epoch}); err != nil {
 		b.Fatal(err)
@@ -169,7 +169,7 @@ func BenchmarkCallRecords(b *testing.B) {
 	}{
 		{"told of a record", func() *Page {
 			fresh++
-			return &Page{Enqueue: []Work{{Kind: "told", Key: fmt.Sprint("record ", fresh), Version: int64(fresh)}}}
+			return &Page{Enqueue: []Task{{Kind: "told", Key: fmt.Sprint("record ", fresh), Version: int64(fresh)}}}
 		}},
 		{"a list of 60 known records", func() *Page { return &Page{Enqueue: listed} }},
 		{"a new record with four sessions", func() *Page { fresh++; return &Page{Records: []*cdr.Record{record(fresh)}} }},

@@ -83,7 +83,7 @@ func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
 	case err != nil:
 		return false, err
 	case refused: // what comes in the end is still to be counted, and once
-		keep = max(keep, parkedFor)
+		keep = max(keep, setAsideFor)
 	}
 	// Never by our clock's future either: what a provider's wrong clock has moved can
 	// come back, deleted ids can't.
@@ -114,7 +114,7 @@ func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
 
 // writePrune deletes below the floor, hour by hour, then buckets in which nothing is
 // looked for any more, the rows set aside that were first seen before a time, and work
-// that was parked long ago. An id is kept an hour longer than its hour, since a start may have moved by minutes.
+// that was set aside long ago. An id is kept an hour longer than its hour, since a start may have moved by minutes.
 func (f *Feed) writePrune(next *State, setAside time.Time) (bool, error) {
 	e := f.ledger.engine
 	more, err := f.forget(setAsideHour, hourOf(next.Floor)-1)
@@ -134,7 +134,7 @@ func (f *Feed) writePrune(next *State, setAside time.Time) (bool, error) {
 		{`DELETE FROM seen WHERE feed = ? AND hour = ? AND data < ?`, []any{f.row.id, setAsideHour, factData(setAside)}},
 		{`DELETE FROM trailing WHERE feed = ? AND second < ?`, []any{f.row.id, now.Add(-f.ledger.settings.Options.BypassWindow).Unix()}},
 		{`DELETE FROM activity WHERE feed = ? AND began < ?`, []any{f.row.id, now.Add(-activityKept).Unix() / activitySeconds}},
-		{`DELETE FROM work WHERE feed = ? AND parked = 1 AND due < ?`, []any{f.row.id, micros(now.Add(-parkedFor))}},
+		{`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND due < ?`, []any{f.row.id, micros(now.Add(-setAsideFor))}},
 	} {
 		if _, err := e.exec(d.text, d.args...); err != nil {
 			return false, err

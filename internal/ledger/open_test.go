@@ -114,9 +114,9 @@ func TestFilesArePrivate(t *testing.T) {
 }
 
 // What waits is read in the order in which it is due, not sorted out of all of it.
-func TestDueWorkIsIndexed(t *testing.T) {
+func TestDueTasksAreIndexed(t *testing.T) {
 	r := newRig(t)
-	rows, err := r.ledger.engine.query(`EXPLAIN QUERY PLAN `+dueWork, 1, 1, 1, 1)
+	rows, err := r.ledger.engine.query(`EXPLAIN QUERY PLAN `+dueTasks, 1, 1, 1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestDueWorkIsIndexed(t *testing.T) {
 		plan = append(plan, detail)
 		return err
 	})
-	if all := strings.Join(plan, "; "); err != nil || !strings.Contains(all, "INDEX work_due") || strings.Contains(all, "TEMP B-TREE") {
+	if all := strings.Join(plan, "; "); err != nil || !strings.Contains(all, "INDEX tasks_due") || strings.Contains(all, "TEMP B-TREE") {
 		t.Errorf("%s, %v", all, err)
 	}
 }

@@ -41,13 +41,13 @@ var schema = []string{
 	`CREATE TABLE outbox (
 		id INTEGER PRIMARY KEY, feed BIGINT NOT NULL, records BIGINT NOT NULL,
 		created BIGINT NOT NULL, data BLOB NOT NULL)`,
-	`CREATE TABLE work (
+	`CREATE TABLE tasks (
 		feed BIGINT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version BIGINT NOT NULL,
-		due BIGINT NOT NULL, attempts BIGINT NOT NULL, parked BIGINT NOT NULL,
+		due BIGINT NOT NULL, attempts BIGINT NOT NULL, set_aside BIGINT NOT NULL,
 		PRIMARY KEY (feed, kind, key)) WITHOUT ROWID`,
 	// A first history may leave a hundred thousand records to be fetched: what is due is
 	// read in its order, not sorted out of all that waits.
-	`CREATE INDEX work_due ON work (feed, parked, due, kind, key)`,
+	`CREATE INDEX tasks_due ON tasks (feed, set_aside, due, kind, key)`,
 	`CREATE TABLE catalogue (
 		metric TEXT PRIMARY KEY, kind TEXT NOT NULL, labels TEXT NOT NULL, bounds TEXT NOT NULL) WITHOUT ROWID`,
 	`CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,

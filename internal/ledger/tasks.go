@@ -9,19 +9,19 @@ import (
 )
 
 const (
-	// parkedFor is how long work that was set aside is kept when nobody tries it, and how far
+	// setAsideFor is how long work that was set aside is kept when nobody tries it, and how far
 	// the floor stays behind while any was refused. No provider keeps a call for longer.
-	parkedFor = 45 * 24 * time.Hour
+	setAsideFor = 45 * 24 * time.Hour
 	// namedAgain is how soon what was set aside is tried when a list names it again: not with
 	// each list.
 	namedAgain = time.Hour
 )
 
 // ofRecord says whether the work reads a version of a record.
-func (w *Work) ofRecord() bool { return w.Kind == WorkRecord && w.Version > 0 }
+func (w *Task) ofRecord() bool { return w.Kind == TaskRecord && w.Version > 0 }
 
 // taskKey is the key of the record that work reads.
-func (f *Feed) taskKey(w *Work) hash { return f.ledger.hasher.factKey(kindCall, "id", w.Key) }
+func (f *Feed) taskKey(w *Task) hash { return f.ledger.hasher.factKey(kindCall, "id", w.Key) }
 
 // writeTasks changes the feed's pending work with the page (counting.md 4).
 func (p *pageCommit) writeTasks() error {
@@ -50,7 +50,7 @@ func (p *pageCommit) writeTasks() error {
 
 // isKnown says whether work would read a version of a record that is known, or an older
 // one, as of the end of the page.
-func (p *pageCommit) isKnown(w *Work) (bool, error) {
+func (p *pageCommit) isKnown(w *Task) (bool, error) {
 	if !p.spec.Hourless || !w.ofRecord() {
 		return false, nil
 	}
@@ -66,8 +66,8 @@ func (p *pageCommit) isKnown(w *Work) (bool, error) {
 }
 
 // removeTask removes work that is done, unless a greater version of it waits.
-func (f *Feed) removeTask(w *Work) error {
-	_, err := f.ledger.engine.exec(`DELETE FROM work WHERE feed = ? AND kind = ? AND key = ? AND version <= ?`,
+func (f *Feed) removeTask(w *Task) error {
+	_, err := f.ledger.engine.exec(`DELETE FROM tasks WHERE feed = ? AND kind = ? AND key = ? AND version <= ?`,
 		f.row.id, w.Kind, w.Key, w.Version)
 	return err
 }
@@ -75,14 +75,14 @@ func (f *Feed) removeTask(w *Work) error {
 // enqueue lets work wait. The same version again, such as a list brings it, makes nothing
 // due earlier that is being tried again. What was set aside stays so, and is tried soon; it
 // is as new if a newer version names it.
-func (p *pageCommit) enqueue(w *Work) error {
+func (p *pageCommit) enqueue(w *Task) error {
 	e, next := p.ledger.engine, *w
 	was, err := p.waiting(w)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		_, err = e.exec(`INSERT INTO work (feed, kind, key, version, due, attempts, parked) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			p.row.id, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.Parked))
-		if !w.Parked {
+		_, err = e.exec(`INSERT INTO tasks (feed, kind, key, version, due, attempts, set_aside) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			p.row.id, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.SetAside))
+		if !w.SetAside {
 			p.result.Queued++
 		}
 		return err
@@ -90,59 +90,59 @@ func (p *pageCommit) enqueue(w *Work) error {
 		return err
 	case w.Version < was.Version:
 		return nil
-	case w.Version > was.Version || w.Parked:
-	case was.Parked:
-		next.Parked, next.Due = true, w.Due.Add(namedAgain)
+	case w.Version > was.Version || w.SetAside:
+	case was.SetAside:
+		next.SetAside, next.Due = true, w.Due.Add(namedAgain)
 		if was.Due.Before(next.Due) {
 			next.Due = was.Due
 		}
 	case w.Attempts < was.Attempts:
 		return nil
 	}
-	if was.Parked && !next.Parked {
+	if was.SetAside && !next.SetAside {
 		p.result.Queued++
 	}
-	_, err = e.exec(`UPDATE work SET version = ?, due = ?, attempts = ?, parked = ? WHERE feed = ? AND kind = ? AND key = ?`,
-		next.Version, micros(next.Due), next.Attempts, flag(next.Parked), p.row.id, w.Kind, w.Key)
+	_, err = e.exec(`UPDATE tasks SET version = ?, due = ?, attempts = ?, set_aside = ? WHERE feed = ? AND kind = ? AND key = ?`,
+		next.Version, micros(next.Due), next.Attempts, flag(next.SetAside), p.row.id, w.Kind, w.Key)
 	return err
 }
 
 // waiting is what is kept of work, sql.ErrNoRows if it isn't.
-func (f *Feed) waiting(w *Work) (was Work, err error) {
+func (f *Feed) waiting(w *Task) (was Task, err error) {
 	var due int64
-	err = f.ledger.engine.scanRow(`SELECT version, due, attempts, parked FROM work WHERE feed = ? AND kind = ? AND key = ?`,
-		[]any{f.row.id, w.Kind, w.Key}, &was.Version, &due, &was.Attempts, &was.Parked)
+	err = f.ledger.engine.scanRow(`SELECT version, due, attempts, set_aside FROM tasks WHERE feed = ? AND kind = ? AND key = ?`,
+		[]any{f.row.id, w.Kind, w.Key}, &was.Version, &due, &was.Attempts, &was.SetAside)
 	was.Due = fromMicros(due)
 	return was, err
 }
 
-const dueWork = `SELECT kind, key, version, due, attempts FROM work
-	WHERE feed = ? AND parked = ? AND due <= ? AND kind <> '` + TaskSpan + `' ORDER BY due, kind, key LIMIT ?`
+const dueTasks = `SELECT kind, key, version, due, attempts FROM tasks
+	WHERE feed = ? AND set_aside = ? AND due <= ? AND kind <> '` + TaskSpan + `' ORDER BY due, kind, key LIMIT ?`
 
 // Due is the feed's work that is due and wasn't set aside, the longest due first, at
 // most limit.
-func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]Work, error) {
+func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]Task, error) {
 	return f.due(ctx, false, now, limit)
 }
 
 // SetAside is the feed's work that was set aside and is due to be tried again, the
 // longest due first, at most limit.
-func (f *Feed) SetAside(ctx context.Context, now time.Time, limit int) ([]Work, error) {
+func (f *Feed) SetAside(ctx context.Context, now time.Time, limit int) ([]Task, error) {
 	return f.due(ctx, true, now, limit)
 }
 
-func (f *Feed) due(ctx context.Context, parked bool, now time.Time, limit int) ([]Work, error) {
+func (f *Feed) due(ctx context.Context, setAside bool, now time.Time, limit int) ([]Task, error) {
 	reader, id, err := f.reading()
 	if err != nil {
 		return nil, err
 	}
-	rows, err := reader.QueryContext(ctx, dueWork, id, flag(parked), micros(now), limit)
+	rows, err := reader.QueryContext(ctx, dueTasks, id, flag(setAside), micros(now), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read pending work: %w", err)
 	}
-	var all []Work
+	var all []Task
 	err = scanAll(rows, func() error {
-		w := Work{Parked: parked}
+		w := Task{SetAside: setAside}
 		var due int64
 		if err := rows.Scan(&w.Kind, &w.Key, &w.Version, &due, &w.Attempts); err != nil {
 			return err
@@ -158,22 +158,22 @@ func (f *Feed) due(ctx context.Context, parked bool, now time.Time, limit int) (
 }
 
 // Waiting is how much work waits, due or not, and how much was set aside.
-func (f *Feed) Waiting(ctx context.Context) (waiting, parked int, err error) {
+func (f *Feed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
 	reader, id, err := f.reading()
 	if err != nil {
 		return 0, 0, err
 	}
-	err = reader.QueryRowContext(ctx, `SELECT COALESCE(sum(1 - parked), 0), COALESCE(sum(parked), 0) FROM work
-		WHERE feed = ? AND kind <> '`+TaskSpan+`'`, id).Scan(&waiting, &parked)
+	err = reader.QueryRowContext(ctx, `SELECT COALESCE(sum(1 - set_aside), 0), COALESCE(sum(set_aside), 0) FROM tasks
+		WHERE feed = ? AND kind <> '`+TaskSpan+`'`, id).Scan(&waiting, &setAside)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count pending work: %w", err)
 	}
-	return waiting, parked, nil
+	return waiting, setAside, nil
 }
 
 // hasRefused says whether any work was tried in vain and still waits, or was set aside.
 func (f *Feed) hasRefused() (yes bool, err error) {
-	err = f.ledger.engine.scanRow(`SELECT EXISTS (SELECT 1 FROM work WHERE feed = ? AND (parked = 1 OR attempts > 0))`,
+	err = f.ledger.engine.scanRow(`SELECT EXISTS (SELECT 1 FROM tasks WHERE feed = ? AND (set_aside = 1 OR attempts > 0))`,
 		[]any{f.row.id}, &yes)
 	return yes, err
 }

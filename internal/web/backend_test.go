@@ -88,7 +88,7 @@ func exampleStatus() Status {
 				},
 				{
 					Feed: "call_records", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Second), Records: 5,
-					NextRead: ago(-time.Second), Waiting: new(1200), Parked: new(3),
+					NextRead: ago(-time.Second), Waiting: new(1200), SetAside: new(3),
 				},
 			}},
 			{Name: "fabrikam", Provider: "msgraph", Feeds: []Feed{

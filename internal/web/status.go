@@ -66,10 +66,10 @@ type Feed struct {
 	Unread []string `json:"unreadable,omitempty"`
 	// Reads is the way of reading, of feeds with several.
 	Reads string `json:"reads,omitempty"`
-	// Waiting is the number of records yet to be fetched, Parked that of those set aside after
+	// Waiting is the number of records yet to be fetched, SetAside that of those set aside after
 	// failures; absent if records aren't fetched one by one.
-	Waiting *int `json:"waiting,omitempty"`
-	Parked  *int `json:"parked,omitempty"`
+	Waiting  *int `json:"waiting,omitempty"`
+	SetAside *int `json:"set_aside,omitempty"`
 	// NewestCall is the latest start of a counted call; zero: none yet.
 	NewestCall Time `json:"newest_call"`
 	// Delay is absent without records in the last hour.

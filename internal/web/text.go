@@ -59,8 +59,8 @@ func workText(feed Feed) string {
 	if feed.Waiting != nil {
 		parts = append(parts, countText(int64(*feed.Waiting))+" to be fetched")
 	}
-	if feed.Parked != nil && *feed.Parked > 0 {
-		parts = append(parts, countText(int64(*feed.Parked))+" set aside")
+	if feed.SetAside != nil && *feed.SetAside > 0 {
+		parts = append(parts, countText(int64(*feed.SetAside))+" set aside")
 	}
 	if n := len(feed.Unread); n == 1 {
 		parts = append(parts, "can't be read: "+feed.Unread[0])

@@ -59,15 +59,15 @@ func TestBudgetText(t *testing.T) {
 
 func viewNow() view { return view{Status: Status{Now: Time(now)}} }
 
-func TestWorkText(t *testing.T) {
+func TestTaskText(t *testing.T) {
 	for name, test := range map[string]struct {
 		feed Feed
 		want string
 	}{
 		"lists hold the records": {Feed{}, ""},
-		"nothing waits":          {Feed{Waiting: new(0), Parked: new(0)}, "0 to be fetched"},
+		"nothing waits":          {Feed{Waiting: new(0), SetAside: new(0)}, "0 to be fetched"},
 		"some wait":              {Feed{Waiting: new(1234)}, "1,234 to be fetched"},
-		"some are set aside":     {Feed{Waiting: new(0), Parked: new(2)}, "0 to be fetched, 2 set aside"},
+		"some are set aside":     {Feed{Waiting: new(0), SetAside: new(2)}, "0 to be fetched, 2 set aside"},
 		"an unreadable span":     {Feed{Unread: []string{"A/B"}}, "can't be read: A/B"},
 		"unreadable spans":       {Feed{Unread: []string{"A/B", "C/D", "E/F"}}, "can't be read: A/B and 2 more spans"},
 		"unknown progress":       {Feed{Snapshot: true}, ""},

@@ -80,7 +80,7 @@ func TestHandshakes(t *testing.T) {
 	same := func(token string) string { return token }
 	for name, test := range map[string]struct {
 		answer http.HandlerFunc
-		works  bool
+		tasks  bool
 	}{
 		"right":                {give(200, "text/plain", same), true},
 		"with a character set": {give(200, "text/plain; charset=utf-8", same), true},
@@ -99,7 +99,7 @@ func TestHandshakes(t *testing.T) {
 		e := newEndpoint(t)
 		e.set(func(e *endpoint) { e.handshake = test.answer })
 		status, x := c.do(http.MethodPost, subscriptionsPath, c.wanted(e))
-		if works := status == http.StatusCreated; works != test.works || !works && (status != http.StatusBadRequest || len(c.server.Subscriptions()) != 0) {
+		if tasks := status == http.StatusCreated; tasks != test.tasks || !tasks && (status != http.StatusBadRequest || len(c.server.Subscriptions()) != 0) {
 			t.Errorf("%s: %d %v", name, status, x)
 		}
 	}

@@ -23,25 +23,25 @@ func (r *rig) due() []string {
 	return all
 }
 
-func (r *rig) enqueue(work ...Work) int {
+func (r *rig) enqueue(work ...Task) int {
 	r.t.Helper()
 	return r.commit(&Page{Enqueue: work}).Queued
 }
 
-func (r *rig) wantWaiting(waiting, parked int) {
+func (r *rig) wantWaiting(waiting, setAside int) {
 	r.t.Helper()
-	if w, p, err := r.feed.Waiting(r.t.Context()); err != nil || w != waiting || p != parked {
-		r.t.Errorf("%d wait, %d parked, %v; want %d and %d", w, p, err, waiting, parked)
+	if w, p, err := r.feed.Waiting(r.t.Context()); err != nil || w != waiting || p != setAside {
+		r.t.Errorf("%d wait, %d set aside, %v; want %d and %d", w, p, err, waiting, setAside)
 	}
 }
 
 // counting.md 4: pending work.
-func TestRule04PendingWork(t *testing.T) {
+func TestRule04PendingTasks(t *testing.T) {
 	r := newRig(t)
-	r.commit(&Page{Enqueue: []Work{
+	r.commit(&Page{Enqueue: []Task{
 		{Kind: "record", Key: "a", Version: 2, Due: epoch},
 		{Kind: "record", Key: "b", Version: 1, Due: epoch.Add(time.Hour)},
-		{Kind: "record", Key: "c", Version: 1, Due: epoch, Attempts: 3, Parked: true},
+		{Kind: "record", Key: "c", Version: 1, Due: epoch, Attempts: 3, SetAside: true},
 	}})
 	r.reopen()
 	due, err := r.feed.Due(t.Context(), epoch, 10)
@@ -49,21 +49,21 @@ func TestRule04PendingWork(t *testing.T) {
 		t.Fatalf("due: %+v, %v", due, err)
 	}
 	r.wantWaiting(2, 1)
-	if aside, err := r.feed.SetAside(t.Context(), epoch, 10); err != nil || len(aside) != 1 || aside[0].Key != "c" || aside[0].Attempts != 3 || !aside[0].Parked {
+	if aside, err := r.feed.SetAside(t.Context(), epoch, 10); err != nil || len(aside) != 1 || aside[0].Key != "c" || aside[0].Attempts != 3 || !aside[0].SetAside {
 		t.Errorf("set aside: %+v, %v", aside, err)
 	}
 	if aside, err := r.feed.SetAside(t.Context(), epoch.Add(-time.Second), 10); err != nil || len(aside) != 0 {
 		t.Errorf("set aside, a second before: %+v, %v", aside, err)
 	}
-	r.commit(&Page{Done: []Work{{Kind: "record", Key: "a", Version: 1}}})
+	r.commit(&Page{Done: []Task{{Kind: "record", Key: "a", Version: 1}}})
 	if due, _ = r.feed.Due(t.Context(), epoch, 10); len(due) != 1 {
 		t.Fatalf("done with an older version removed the newer: %+v", due)
 	}
-	r.commit(&Page{Enqueue: []Work{{Kind: "record", Key: "a", Version: 1, Due: epoch.Add(-time.Hour)}}})
+	r.commit(&Page{Enqueue: []Task{{Kind: "record", Key: "a", Version: 1, Due: epoch.Add(-time.Hour)}}})
 	if due, _ = r.feed.Due(t.Context(), epoch, 10); len(due) != 1 || due[0].Version != 2 {
 		t.Fatalf("an older demand replaced the newer: %+v", due)
 	}
-	r.commit(&Page{Done: []Work{{Kind: "record", Key: "a", Version: 2}}})
+	r.commit(&Page{Done: []Task{{Kind: "record", Key: "a", Version: 2}}})
 	if due, _ = r.feed.Due(t.Context(), epoch, 10); len(due) != 0 {
 		t.Fatalf("left over: %+v", due)
 	}
@@ -72,21 +72,21 @@ func TestRule04PendingWork(t *testing.T) {
 // counting.md 4, 12: what is told twice waits once, and is known as a repeat.
 func TestRule04Queued(t *testing.T) {
 	r := newRig(t)
-	told := func(key string, version int64) Work {
-		return Work{Kind: "told", Key: key, Version: version, Due: epoch}
+	told := func(key string, version int64) Task {
+		return Task{Kind: "told", Key: key, Version: version, Due: epoch}
 	}
 	for _, step := range []struct {
 		name   string
-		work   []Work
+		work   []Task
 		queued int
 	}{
-		{"two, one twice", []Work{told("a", 1), told("b", 1), told("a", 2)}, 2},
-		{"again, later", []Work{told("a", 3), told("c", 3)}, 1},
-		{"another kind of the same key", []Work{{Kind: "record", Key: "a", Version: 1}}, 1},
-		{"an older one", []Work{told("a", 1)}, 0},
-		{"given up", []Work{{Kind: "told", Key: "b", Version: 1, Attempts: 9, Parked: true}}, 0},
-		{"given up at once", []Work{{Kind: "told", Key: "d", Version: 1, Parked: true}}, 0},
-		{"told of anew", []Work{told("b", 4)}, 1},
+		{"two, one twice", []Task{told("a", 1), told("b", 1), told("a", 2)}, 2},
+		{"again, later", []Task{told("a", 3), told("c", 3)}, 1},
+		{"another kind of the same key", []Task{{Kind: "record", Key: "a", Version: 1}}, 1},
+		{"an older one", []Task{told("a", 1)}, 0},
+		{"given up", []Task{{Kind: "told", Key: "b", Version: 1, Attempts: 9, SetAside: true}}, 0},
+		{"given up at once", []Task{{Kind: "told", Key: "d", Version: 1, SetAside: true}}, 0},
+		{"told of anew", []Task{told("b", 4)}, 1},
 	} {
 		if got := r.enqueue(step.work...); got != step.queued {
 			t.Errorf("%s: %d queued, want %d", step.name, got, step.queued)
@@ -103,28 +103,28 @@ func TestRule04Queued(t *testing.T) {
 // being tried again.
 func TestRule04ListedAgain(t *testing.T) {
 	r := newRig(t)
-	listed := Work{Kind: "record", Key: "a", Version: 3, Due: epoch}
+	listed := Task{Kind: "record", Key: "a", Version: 3, Due: epoch}
 	again := listed
 	again.Attempts, again.Due = 2, epoch.Add(time.Minute)
 	for _, step := range []struct {
-		name            string
-		work            Work
-		due             string
-		waiting, parked int
+		name              string
+		work              Task
+		due               string
+		waiting, setAside int
 	}{
 		{"listed", listed, "[record a 3]", 1, 0},
 		{"failed: tried again later", again, "[]", 1, 0},
 		{"listed again meanwhile", listed, "[]", 1, 0},
-		{"a newer version", Work{Kind: "record", Key: "a", Version: 4, Due: epoch}, "[record a 4]", 1, 0},
-		{"given up", Work{Kind: "record", Key: "a", Version: 4, Attempts: 9, Parked: true}, "[]", 0, 1},
-		{"listed after that", Work{Kind: "record", Key: "a", Version: 4, Due: epoch}, "[]", 0, 1},
-		{"a newer version after that", Work{Kind: "record", Key: "a", Version: 5, Due: epoch}, "[record a 5]", 1, 0},
+		{"a newer version", Task{Kind: "record", Key: "a", Version: 4, Due: epoch}, "[record a 4]", 1, 0},
+		{"given up", Task{Kind: "record", Key: "a", Version: 4, Attempts: 9, SetAside: true}, "[]", 0, 1},
+		{"listed after that", Task{Kind: "record", Key: "a", Version: 4, Due: epoch}, "[]", 0, 1},
+		{"a newer version after that", Task{Kind: "record", Key: "a", Version: 5, Due: epoch}, "[record a 5]", 1, 0},
 	} {
 		r.enqueue(step.work)
 		if got := fmt.Sprint(r.due()); got != step.due {
 			t.Errorf("%s: due %s, want %s", step.name, got, step.due)
 		}
-		r.wantWaiting(step.waiting, step.parked)
+		r.wantWaiting(step.waiting, step.setAside)
 	}
 	r.clock.add(time.Minute)
 	if got, err := r.feed.Due(t.Context(), r.clock.at, 10); err != nil || len(got) != 1 || got[0].Attempts != 0 {
@@ -136,15 +136,15 @@ func TestRule04ListedAgain(t *testing.T) {
 // however often that is; a newer version makes it as new.
 func TestRule32NamedAgain(t *testing.T) {
 	r := newRig(t)
-	listed := func(version int64, after time.Duration) Work {
-		return Work{Kind: "record", Key: "a", Version: version, Due: epoch.Add(after)}
+	listed := func(version int64, after time.Duration) Task {
+		return Task{Kind: "record", Key: "a", Version: version, Due: epoch.Add(after)}
 	}
 	aside := listed(3, 24*time.Hour)
-	aside.Attempts, aside.Parked = 7, true
+	aside.Attempts, aside.SetAside = 7, true
 	r.enqueue(aside)
 	for _, step := range []struct {
 		name string
-		work Work
+		work Task
 		want string
 	}{
 		{"an older version", listed(2, 0), "24h0m0s 7 true"},
@@ -157,13 +157,13 @@ func TestRule32NamedAgain(t *testing.T) {
 		r.enqueue(step.work)
 		r.reopen()
 		var got string
-		for _, due := range []func(context.Context, time.Time, int) ([]Work, error){r.feed.Due, r.feed.SetAside} {
+		for _, due := range []func(context.Context, time.Time, int) ([]Task, error){r.feed.Due, r.feed.SetAside} {
 			all, err := due(t.Context(), epoch.Add(48*time.Hour), 10)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, w := range all {
-				got += fmt.Sprint(w.Due.Sub(epoch), " ", w.Attempts, " ", w.Parked)
+				got += fmt.Sprint(w.Due.Sub(epoch), " ", w.Attempts, " ", w.SetAside)
 			}
 		}
 		if got != step.want {
@@ -174,11 +174,11 @@ func TestRule32NamedAgain(t *testing.T) {
 
 // counting.md 4, 12: listing a record again costs nothing once its version is known.
 func TestRule04KnownRecords(t *testing.T) {
-	listed := func(version int64) Work { return Work{Kind: WorkRecord, Key: "a", Version: version, Due: epoch} }
+	listed := func(version int64) Task { return Task{Kind: TaskRecord, Key: "a", Version: version, Due: epoch} }
 	for _, c := range []struct {
 		name   string
 		known  *cdr.Record
-		work   Work
+		work   Task
 		queued int
 	}{
 		{"the version that is known", call("a", version(3)), listed(3), 0},
@@ -190,7 +190,7 @@ func TestRule04KnownRecords(t *testing.T) {
 		{"long before", call("a", version(3), start(epoch.Add(-239*time.Hour))), listed(3), 0},
 		{"another record", call("b", version(3)), listed(3), 1},
 		{"not final", call("a", version(3), provisional), listed(3), 1},
-		{"another kind", call("a", version(3)), Work{Kind: "settle", Key: "a", Version: 1, Due: epoch}, 1},
+		{"another kind", call("a", version(3)), Task{Kind: "settle", Key: "a", Version: 1, Due: epoch}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newHourlessRig(t)
@@ -203,7 +203,7 @@ func TestRule04KnownRecords(t *testing.T) {
 	}
 	t.Run("known by the same page", func(t *testing.T) {
 		r := newHourlessRig(t)
-		got := r.commit(&Page{Records: []*cdr.Record{call("a", version(3))}, Enqueue: []Work{listed(3)}})
+		got := r.commit(&Page{Records: []*cdr.Record{call("a", version(3))}, Enqueue: []Task{listed(3)}})
 		if got.New != 1 || got.Queued != 0 {
 			t.Errorf("%+v", got)
 		}
@@ -230,8 +230,8 @@ func TestRule04KnownRecords(t *testing.T) {
 // counting.md 5, 32: the floor stays below a record that is still tried, so that it is
 // counted, once, when it comes in the end.
 func TestRule32WhatComesInTheEndIsCounted(t *testing.T) {
-	for name, refused := range map[string]Work{
-		"set aside":     {Kind: "record", Key: "a", Version: 1, Due: epoch, Parked: true},
+	for name, refused := range map[string]Task{
+		"set aside":     {Kind: "record", Key: "a", Version: 1, Due: epoch, SetAside: true},
 		"tried in vain": {Kind: "record", Key: "a", Version: 1, Due: epoch, Attempts: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -243,7 +243,7 @@ func TestRule32WhatComesInTheEndIsCounted(t *testing.T) {
 			if got := r.records(call("a", version(1)), call("known", version(1))); got.New != 1 || got.Duplicate != 1 {
 				t.Errorf("%+v", got)
 			}
-			r.commit(&Page{Done: []Work{refused}})
+			r.commit(&Page{Done: []Task{refused}})
 			r.raiseFloor(epoch.Add(30 * 24 * time.Hour))
 			if got := r.records(call("b", version(1)), call("a", version(1))); got.TooOld != 2 {
 				t.Errorf("when nothing is tried any more: %+v", got)
@@ -254,11 +254,11 @@ func TestRule32WhatComesInTheEndIsCounted(t *testing.T) {
 
 // counting.md 4: what was set aside is kept for long when nobody tries it; what waits isn't
 // dropped at all.
-func TestRule04ParkedWorkIsPruned(t *testing.T) {
+func TestRule04SetAsideTasksArePruned(t *testing.T) {
 	r := newHourlessRig(t)
-	r.enqueue(Work{Kind: "record", Key: "a", Version: 1, Due: epoch, Parked: true}, Work{Kind: "record", Key: "b", Version: 1, Due: epoch})
-	r.raiseFloor(epoch.Add(parkedFor - time.Hour))
+	r.enqueue(Task{Kind: "record", Key: "a", Version: 1, Due: epoch, SetAside: true}, Task{Kind: "record", Key: "b", Version: 1, Due: epoch})
+	r.raiseFloor(epoch.Add(setAsideFor - time.Hour))
 	r.wantWaiting(1, 1)
-	r.raiseFloor(epoch.Add(parkedFor + 2*time.Hour))
+	r.raiseFloor(epoch.Add(setAsideFor + 2*time.Hour))
 	r.wantWaiting(1, 0)
 }
