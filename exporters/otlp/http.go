@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
@@ -123,6 +124,12 @@ func (u *httpUploader) upload(ctx context.Context, request *collogspb.ExportLogs
 	return judgeSuccess(res)
 }
 
+// compressors are gzip writers to be used again: a new one costs most of a megabyte.
+var compressors = sync.Pool{New: func() any {
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a valid one
+	return w
+}}
+
 // body encodes a request, gzipped as a rule.
 func (u *httpUploader) body(request *collogspb.ExportLogsServiceRequest) (*bytes.Buffer, error) {
 	data, err := proto.Marshal(request)
@@ -133,7 +140,9 @@ func (u *httpUploader) body(request *collogspb.ExportLogsServiceRequest) (*bytes
 		return bytes.NewBuffer(data), nil
 	}
 	var out bytes.Buffer
-	compressor, _ := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	compressor := compressors.Get().(*gzip.Writer) //nolint:forcetypeassert // the pool's only type
+	defer compressors.Put(compressor)
+	compressor.Reset(&out)
 	_, _ = compressor.Write(data) // a buffer takes all
 	return &out, compressor.Close()
 }
