@@ -55,7 +55,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 		runtime.GC()
 		b := newBench(t)
-		b.set.buffered = 4000
+		b.set.buffered = 1000
 		b.set.Progress = func(Progress) { look() }
 		h, err := Open(t.Context(), b.set)
 		if err != nil {
@@ -78,10 +78,10 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Logf("%d days: %d calls, %d series, %d samples, %.1f MB", days, sum.Calls, h.Series(), w.Samples(), float64(most)/1e6)
 		return most, sum.Calls
 	}
-	peak(3) // what the process needs once
-	short, few := peak(6)
-	long, many := peak(60)
-	if few != 6*864 || many != 60*864 {
+	peak(1) // what the process needs once
+	short, few := peak(2)
+	long, many := peak(20)
+	if few != 2*864 || many != 20*864 {
 		t.Errorf("%d and %d calls", few, many)
 	}
 	if long > short+short/4+512<<10 {
