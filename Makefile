@@ -32,6 +32,7 @@ TEST_TIMEOUT ?= 30m
 FUZZTIME     ?= 10s
 BENCH        ?= .
 BENCHTIME    ?= 1s
+SOAK         ?= 20
 
 .PHONY: help
 help: ## list the targets
@@ -58,13 +59,13 @@ short: ## a quick run while you work: short tests, no race detector, no tools ne
 	$(GO) test -short -shuffle=on ./...
 
 # The tests that drive the binary come after the others: they need the machine for themselves, or two cores keep
-# them waiting past their patience.
+# them waiting past their patience. Of the others more packages run at once than there are cores: some mostly wait.
 # Tests that start Prometheus, Alertmanager, the Collector or Chromium are compiled with the tag e2e and are called TestE2E….
 .PHONY: test-all
 test-all: packages $(TOOLS)/gotestsum real-parts
 	@mkdir -p .tools
 	@rm -f .tools/tests-*.json
-	$(call gotestsum,rest) $(RACE) $$($(GO) list -tags e2e ./... | grep -v '/cmd/')
+	$(call gotestsum,rest) -p 4 $(RACE) $$($(GO) list -tags e2e ./... | grep -v '/cmd/')
 	CDR_RACE=1 $(call gotestsum,cmd) ./cmd/...
 
 # SQLite is C translated to Go, one goroutine to a connection: watching each of its memory accesses would take most of the time.
@@ -72,6 +73,10 @@ RACE := -race -gcflags=modernc.org/...=-race=false
 
 gotestsum = $(TOOLS)/gotestsum --format standard-quiet --jsonfile-timing-events .tools/tests-$(1).json -- \
 	-shuffle=on -tags e2e -timeout $(TEST_TIMEOUT)
+
+.PHONY: soak
+soak: ## tests with random input, each with SOAK (20) times as many cases; takes hours
+	CDR_SOAK=$(SOAK) $(GO) test $(RACE) -count=1 -timeout 24h ./collector/... ./internal/...
 
 .PHONY: e2e
 e2e: packages real-parts ## only the tests that start real parts
