@@ -123,7 +123,7 @@ func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
 	if err != nil {
 		return Summary{}, fmt.Errorf("count history: %w", err)
 	}
-	r := &reading{history: h, feed: &f, state: state}
+	r := &reading{history: h, feed: &f, state: state, leftOut: make(map[string]bool)}
 	err = r.run(ctx)
 	return r.summary, err
 }

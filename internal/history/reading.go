@@ -51,6 +51,9 @@ type reading struct {
 	unfinished, unsettled, missing map[string]bool
 	found                          int           // new calls of the pass in hand
 	page                           []*cdr.Record // of those that lie in the range
+
+	// leftOut are the records that were listed and aren't counted, so that each is new to the reader once.
+	leftOut map[string]bool
 }
 
 // run reads the range, piece by piece.
@@ -145,17 +148,20 @@ func (r *reading) pass(ctx context.Context, from, to time.Time) (found int, err 
 	return r.found + r.driver.Named() - named, err
 }
 
-// commit counts a page. A record that is left out is as new to the reader as one that is counted: it isn't known.
+// commit counts a page. A record that is left out is new to the reader when it is listed first, as one that is counted is.
 func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Result, error) {
 	now := r.history.settings.Now()
 	r.page = r.page[:0]
+	leftOut := len(r.leftOut)
 	for _, record := range page.Records {
-		switch {
-		case record.Start.Before(r.begin()) || !record.Start.Before(r.feed.To):
-			continue
-		case record.Provisional && now.Sub(record.Start) <= r.feed.Info.Lookback:
-			// It may still become final (counting.md 17).
-			r.unfinished[strings.Clone(record.ID+record.Synthetic)] = true
+		// One that isn't final may still become so (counting.md 17).
+		provisional := record.Provisional && now.Sub(record.Start) <= r.feed.Info.Lookback
+		if outside := record.Start.Before(r.begin()) || !record.Start.Before(r.feed.To); outside || provisional {
+			id := strings.Clone(record.ID + record.Synthetic)
+			r.leftOut[id] = true
+			if !outside {
+				r.unfinished[id] = true
+			}
 			continue
 		}
 		r.lowest, r.highest = earlier(r.lowest, record.Start), later(r.highest, record.Start)
@@ -184,7 +190,7 @@ func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Resu
 		return result, fmt.Errorf("%w: %w", ErrLocal, err)
 	}
 	r.progress()
-	result.New += len(page.Records) - len(r.page)
+	result.New += len(r.leftOut) - leftOut
 	return result, nil
 }
 

@@ -250,3 +250,33 @@ func TestProgress(t *testing.T) {
 		})
 	}
 }
+
+// TestLeftOutIsNewOnce (counting.md 9): a reader that stops where a page brings nothing new isn't misled by calls that are
+// left out: each is new to it once, however often it lists them.
+func TestLeftOutIsNewOnce(t *testing.T) {
+	inside, beyond := call(1, noon.Add(time.Minute)), call(2, noon.Add(2*time.Hour))
+	var results []int
+	f := only(&fakeFeed{}, noon.Add(time.Hour))
+	f.Info.Reader = listing(func(yield func(*collector.Page, error) bool) {
+		page := &collector.Page{Records: []*cdr.Record{&inside, &beyond}}
+		yield(page, nil)
+		results = append(results, page.Result.New)
+	})
+	if sum, _ := newBench(t).read(f); sum.Calls != 1 {
+		t.Errorf("%d calls, want 1", sum.Calls)
+	}
+	if want := []int{2, 0}; !slices.Equal(results, want) {
+		t.Errorf("new were %v, want %v", results, want)
+	}
+}
+
+// listing lists the same pages for each span.
+type listing func(yield func(*collector.Page, error) bool)
+
+// Limits implements collector.RangeReader.
+func (listing) Limits() collector.Limits { return collector.Limits{} }
+
+// Pages implements collector.RangeReader.
+func (l listing) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.Page, error] {
+	return iter.Seq2[*collector.Page, error](l)
+}
