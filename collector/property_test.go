@@ -14,7 +14,7 @@ import (
 // again: pages of any size, rows without ids and twins among them, crashes before
 // and after any commit, failures on any page, polls when nothing is due.
 func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range 6 + *seeds {
 		synctest.Test(t, func(t *testing.T) {
 			random := seeded(seed)
 			l := ladder{interval: time.Minute, lookback: time.Duration(1+random.IntN(200)) * time.Minute}

@@ -17,11 +17,11 @@ import (
 // TestSyncFeed_EveryDelayWithinAnInterval runs changes for weeks without trouble.
 func TestSyncFeed_EveryDelayWithinAnInterval(t *testing.T) {
 	for _, c := range []struct{ interval, lookback, run, every, latency time.Duration }{
-		{time.Minute, 48 * time.Hour, 7 * 24 * time.Hour, 2 * time.Minute, 200 * time.Millisecond},
-		{5 * time.Minute, 72 * time.Hour, 21 * 24 * time.Hour, 8 * time.Minute, 30 * time.Second},
-		{time.Second, time.Hour, 2 * time.Hour, 3 * time.Second, 50 * time.Millisecond},
-		{time.Minute, time.Minute, 24 * time.Hour, 20 * time.Second, 0}, // the shortest lookback: one level
-		{7 * time.Minute, 100 * time.Minute, 10 * 24 * time.Hour, 3 * time.Minute, time.Minute},
+		{time.Minute, 48 * time.Hour, 3 * 24 * time.Hour, 2 * time.Minute, 200 * time.Millisecond},
+		{5 * time.Minute, 72 * time.Hour, 5 * 24 * time.Hour, 4 * time.Minute, 30 * time.Second},
+		{time.Second, time.Hour, 90 * time.Minute, 3 * time.Second, 50 * time.Millisecond},
+		{time.Minute, time.Minute, 8 * time.Hour, 20 * time.Second, 0}, // the shortest lookback: one level
+		{7 * time.Minute, 100 * time.Minute, 3 * 24 * time.Hour, 3 * time.Minute, time.Minute},
 	} {
 		t.Run(fmt.Sprint(c.interval, " of ", c.lookback), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

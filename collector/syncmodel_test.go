@@ -149,11 +149,11 @@ func syncing(t *testing.T, change ...func(*LoopSettings, *RangeSettings)) (*chan
 // its bound.
 func (c *changing) seenInTime(t *testing.T, since time.Time, bound func(late time.Duration) time.Duration) {
 	t.Helper()
-	seen, worst := 0, 0
+	seen, worst, longest := 0, 0, c.longest()
 	for _, row := range c.rows {
 		at, ok := c.counted[row.id]
 		late := row.published.Sub(row.start)
-		most := bound(late) + c.longest()
+		most := bound(late) + longest
 		switch {
 		case row.start.Before(c.state.Origin) || row.published.Before(since):
 		case !ok && row.published.Add(most).Before(time.Now()):

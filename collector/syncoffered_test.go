@@ -16,10 +16,11 @@ func TestRule11_OfferedOrNot(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		t.Run(fmt.Sprint("the token is lost meanwhile: ", lost), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				of := newChanging(quiet(t, minutely, time.Now()))
+				l := ladder{interval: 5 * time.Minute, lookback: 48 * time.Hour}
+				of := newChanging(quiet(t, l, time.Now()))
 				of.latency = 200 * time.Millisecond
 				began := time.Now()
-				traffic(of.model, began.Add(16*24*time.Hour), 8*time.Minute, 48*time.Hour)
+				traffic(of.model, began.Add(10*24*time.Hour), 8*time.Minute, 48*time.Hour)
 				offered := true
 				of.answer = func(string) error {
 					if !offered {
@@ -28,11 +29,11 @@ func TestRule11_OfferedOrNot(t *testing.T) {
 					return nil
 				}
 				var log bytes.Buffer
-				loop := syncLoop(of, minutely, func(l *LoopSettings, r *RangeSettings) {
+				loop := syncLoop(of, l, func(_ *LoopSettings, r *RangeSettings) {
 					r.Logger = slog.New(slog.NewTextHandler(&log, nil))
 				})
 				loop.Start()
-				for range 3 {
+				for range 2 {
 					pass(t, 40*time.Hour)
 					if s := loop.Status(); s.Reads != "changes" || s.State != StateOK {
 						t.Errorf("while changes are offered, %s are read: %s", s.Reads, s.LastError)
@@ -57,11 +58,11 @@ func TestRule11_OfferedOrNot(t *testing.T) {
 					pass(t, 3*time.Hour)
 				}
 				loop.Stop()
-				of.seenInTime(t, began, func(late time.Duration) time.Duration { return max(late/4, time.Minute) })
-				if n := strings.Count(log.String(), "doesn't offer to read by changes, so"); n != 3 {
+				of.seenInTime(t, began, func(late time.Duration) time.Duration { return max(late/4, l.interval) })
+				if n := strings.Count(log.String(), "doesn't offer to read by changes, so"); n != 2 {
 					t.Errorf("that it isn't offered was logged %d times: %s", n, log.String())
 				}
-				if n := strings.Count(log.String(), "the account offers to read by changes"); n != 3 {
+				if n := strings.Count(log.String(), "the account offers to read by changes"); n != 2 {
 					t.Errorf("that it is offered again was logged %d times: %s", n, log.String())
 				}
 			})

@@ -134,7 +134,7 @@ func TestSyncFeed_DelaysWhileStepsFail(t *testing.T) {
 		of := newChanging(quiet(t, minutely, time.Now()))
 		of.latency = 200 * time.Millisecond
 		began := time.Now()
-		traffic(of.model, began.Add(7*24*time.Hour), 4*time.Minute, 48*time.Hour)
+		traffic(of.model, began.Add(4*24*time.Hour), 3*time.Minute, 48*time.Hour)
 		fails := false
 		of.answer = func(string) error {
 			if fails {
@@ -144,7 +144,7 @@ func TestSyncFeed_DelaysWhileStepsFail(t *testing.T) {
 		}
 		loop := syncLoop(of, minutely)
 		loop.Start()
-		for i := range 40 {
+		for i := range 22 {
 			pass(t, time.Duration(1+i%7)*time.Hour)
 			of.mu.Lock()
 			fails = !fails

@@ -41,7 +41,7 @@ func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
 				t.Fatalf("the watermark is %s, %v", m.state.Watermark, err)
 			}
 		}
-		m.work = nil
+		m.work, m.order = nil, nil
 		if err := feed.release(t.Context(), sink); err != nil || !m.state.Watermark.After(m.state.Origin) || feed.holding.held {
 			t.Errorf("when all is fetched the watermark is %s, %v", m.state.Watermark, err)
 		}

@@ -174,6 +174,12 @@ func TestTaskFeed_AFaultBesideSuccessIsAnAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, feed, loop := silentFeed(t, 5, func(m *taskModel) {
 			m.fault = only(&httpclient.Error{Kind: httpclient.KindServer, Status: 500}, "c3")
+			m.slow = func(key string) time.Duration { // the others are fetched after its refusal
+				if key == "c3" {
+					return 0
+				}
+				return time.Millisecond
+			}
 		})
 		pass(t, 40*time.Second)
 		if w := m.waiting("told", "c3"); w.Attempts != 1 || m.State().Records != 4 || feed.Trouble() != nil {

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -58,6 +59,7 @@ type taskModel struct {
 	// The ledger.
 	state   ledger.State
 	work    map[taskID]ledger.Task
+	order   []ledger.Task        // the same by when it is due, see setTask
 	known   map[string]int64     // the version, by id: what pruning has left
 	starts  map[string]time.Time // of those
 	counted map[string]bool
@@ -212,18 +214,38 @@ func (m *taskModel) due(setAside bool, now time.Time, limit int) ([]ledger.Task,
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var due []ledger.Task
-	for _, w := range m.work {
-		if w.SetAside == setAside && !w.Due.After(now) {
-			due = append(due, w)
+	for i := range m.order {
+		if w := &m.order[i]; w.Due.After(now) || len(due) == limit {
+			break
+		} else if w.SetAside == setAside {
+			due = append(due, *w)
 		}
 	}
-	slices.SortFunc(due, func(a, b ledger.Task) int {
-		if c := a.Due.Compare(b.Due); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Kind+" "+a.Key, b.Kind+" "+b.Key)
-	})
-	return due[:min(limit, len(due))], nil
+	return due, nil
+}
+
+func compareTasks(a, b ledger.Task) int {
+	if c := a.Due.Compare(b.Due); c != 0 {
+		return c
+	}
+	return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Key, b.Key))
+}
+
+// setTask puts a task in place of the one with its kind and key; deleteTask removes that.
+func (m *taskModel) setTask(w ledger.Task) {
+	id := taskID{w.Kind, w.Key}
+	m.deleteTask(id)
+	m.work[id] = w
+	i, _ := slices.BinarySearchFunc(m.order, w, compareTasks)
+	m.order = slices.Insert(m.order, i, w)
+}
+
+func (m *taskModel) deleteTask(id taskID) {
+	if was, ok := m.work[id]; ok {
+		delete(m.work, id)
+		i, _ := slices.BinarySearchFunc(m.order, was, compareTasks)
+		m.order = slices.Delete(m.order, i, i+1)
+	}
 }
 
 // Commit counts what is new, and changes the work as the ledger does.
@@ -244,7 +266,7 @@ func (m *taskModel) Commit(ctx context.Context, page *ledger.Page) (r ledger.Res
 	}
 	for _, w := range page.Done {
 		if was, ok := m.work[taskID{w.Kind, w.Key}]; ok && was.Version <= w.Version {
-			delete(m.work, taskID{w.Kind, w.Key})
+			m.deleteTask(taskID{w.Kind, w.Key})
 		}
 	}
 	for _, w := range page.Enqueue {
@@ -286,7 +308,7 @@ func (m *taskModel) enqueue(w ledger.Task, r *ledger.Result) {
 		m.broken = append(m.broken, "work came without a time: "+w.Key)
 	}
 	if w.Kind == ledger.TaskRecord && m.known[w.Key] >= w.Version {
-		delete(m.work, id)
+		m.deleteTask(id)
 		return
 	}
 	was, waits := m.work[id]
@@ -296,7 +318,7 @@ func (m *taskModel) enqueue(w ledger.Task, r *ledger.Result) {
 	if waits && w.Version == was.Version && was.SetAside && !w.SetAside { // named again
 		w.SetAside, w.Due = true, earliest(was.Due, w.Due.Add(time.Hour))
 	}
-	m.work[id] = w
+	m.setTask(w)
 	if !w.SetAside && (!waits || was.SetAside) {
 		r.Queued++
 	}

@@ -14,7 +14,7 @@ const (
 	// spanRefusals is how often the shortest piece must fail before it is stepped over.
 	spanRefusals = 3
 	// maxUnreadable bounds the spans that are stepped over: with more, it is the provider that is at fault.
-	maxUnreadable = 1000
+	maxUnreadable = 100
 	// firstRereading and lastRereading bound the wait until such a span is read again, which doubles.
 	firstRereading = 5 * time.Second
 	lastRereading  = 6 * time.Hour

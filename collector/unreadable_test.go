@@ -30,7 +30,7 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 				begin := time.Now().Truncate(time.Second)
 				m := newModel(begin.Add(-3 * time.Hour))
 				m.latency = 50 * time.Millisecond
-				traffic(m, begin.Add(c.heal+2*time.Hour), max(c.interval/10, time.Second), c.lookback)
+				traffic(m, begin.Add(c.heal+2*time.Hour), max(c.interval/4, time.Second), c.lookback)
 				inBad := func(at time.Time) bool {
 					for _, b := range c.bad {
 						if from := begin.Add(b); !at.Before(from) && at.Before(from.Add(time.Second)) {
