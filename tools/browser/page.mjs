@@ -29,12 +29,12 @@ const checks = {
     assert.ok((await charts(page)).length >= 1, "no chart");
     assert.match(await page.locator("#summary-text").textContent(), /^(Ready|Not ready).* feeds: /);
     assert.equal(await page.locator("#live").textContent(), "As of");
-    await page.getByText("reload the page for newer figures").waitFor();
+    await page.getByText("reload to update").waitFor();
     assert.equal(await page.locator("#pause").isVisible(), false);
 
     const source = all[0].split(" ")[0];
     await page.getByRole("combobox", { name: "Source", exact: true }).selectOption(source);
-    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByRole("button", { name: "Apply" }).click();
     await page.waitForURL((url) => url.searchParams.get("source") === source);
     assert.deepEqual(await rows(page), all.filter((row) => row.startsWith(`${source} `)));
     await page.getByRole("link", { name: "24 h" }).click();
@@ -80,7 +80,7 @@ const checks = {
     await page.locator("#shown", { hasText: `1 of ${all.length} feeds shown.` }).waitFor();
     assert.deepEqual(await rows(page), only);
     assert.equal(new URL(page.url()).search, `?source=${source}&feed=${feed}`);
-    assert.equal(await page.getByRole("button", { name: "Show" }).isVisible(), false);
+    assert.equal(await page.getByRole("button", { name: "Apply" }).isVisible(), false);
     await page.goBack();
     await page.locator("#shown", { hasText: "feeds shown" }).waitFor();
     await page.waitForFunction(() => document.querySelector("[name=feed]").value === "");
@@ -148,10 +148,10 @@ const checks = {
       assert.notEqual(outline, "none", `nobody sees that ${want} has the focus`);
     }
     await page.keyboard.press("Tab");
-    assert.match(await focused(page), /^Figures of /);
+    assert.match(await focused(page), /^Data of /);
     await page.keyboard.press("Enter");
     await page.keyboard.press("Tab");
-    assert.equal(await focused(page), "figures");
+    assert.equal(await focused(page), "data");
     await page.getByRole("link", { name: "Skip to the feeds" }).focus();
     await page.keyboard.press("Enter");
     assert.equal(await focused(page), "feeds");
@@ -168,7 +168,7 @@ const checks = {
       await page.getByRole("columnheader", { name, exact: true }).waitFor();
     }
     const title = (await charts(page))[0];
-    await page.getByRole("img", { name: new RegExp(`^${title} .*calls? began in the last 24 h`) }).waitFor();
+    await page.getByRole("img", { name: new RegExp(`^${title} .*calls? started in the last 24 h`) }).waitFor();
     await page.getByRole("figure", { name: title }).waitFor();
     await browser.close(page);
   },
