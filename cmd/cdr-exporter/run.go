@@ -89,7 +89,7 @@ func (r *runCommand) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	stop := reloadOnHangup(ctx, a)
+	stop := reloadOnHangup(a)
 	defer stop()
 	if err := a.Run(ctx); err != nil {
 		return err
@@ -106,7 +106,7 @@ func (w *webFlags) settings(configFile string, logger *slog.Logger) app.Settings
 }
 
 // reloadOnHangup reloads on SIGHUP until it is stopped. Reload logs its result.
-func reloadOnHangup(ctx context.Context, a *app.App) (stop func()) {
+func reloadOnHangup(a *app.App) (stop func()) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	done := make(chan struct{})
@@ -114,7 +114,7 @@ func reloadOnHangup(ctx context.Context, a *app.App) (stop func()) {
 		for {
 			select {
 			case <-hangup:
-				_ = a.Reload(ctx)
+				_ = a.Reload()
 			case <-done:
 				return
 			}

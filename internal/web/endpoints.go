@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 )
@@ -22,7 +21,7 @@ func (s *surface) ready(w http.ResponseWriter, _ *http.Request) {
 
 // reload answers /-/reload. A client that hangs up doesn't cancel the reload.
 func (s *surface) reload(w http.ResponseWriter, r *http.Request) {
-	if err := s.Backend.Reload(context.WithoutCancel(r.Context())); err != nil {
+	if err := s.Backend.Reload(); err != nil {
 		answer(w, http.StatusInternalServerError, "The configuration was not changed:\n"+err.Error())
 		return
 	}

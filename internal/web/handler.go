@@ -40,7 +40,7 @@ type Backend interface {
 	Ready() (ready bool, missing string)
 	// Reload reads the configuration again. The error lists every problem, holds no
 	// secret, and means that nothing has changed.
-	Reload(ctx context.Context) error
+	Reload() error
 }
 
 // Settings are what Handler needs.
