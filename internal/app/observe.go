@@ -62,7 +62,7 @@ func (a *App) Ready() (bool, string) {
 
 // Status implements web.Backend.
 func (a *App) Status() web.Status {
-	var status web.Status
+	status := web.Status{Sources: []web.Source{}}
 	visible := a.visible.Load()
 	for _, s := range visible.sources {
 		source := web.Source{Name: s.config.Name, Provider: s.config.ProviderName}

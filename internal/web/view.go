@@ -12,7 +12,9 @@ import (
 type view struct {
 	Status
 
-	Links   links
+	// MetricsPath is the path of the metrics.
+	MetricsPath string
+
 	Summary string
 	Worst   State
 	Choice  choice
