@@ -21,12 +21,6 @@ type assets struct {
 	force bool
 }
 
-// asset is a bundled file and its target.
-type asset struct {
-	path    string
-	content []byte
-}
-
 func newAssets(c *kingpin.CmdClause) command {
 	a := &assets{}
 	c.Flag("force", "Overwrite files that differ from the bundled ones. Without it, such a file is an error and nothing is written.").BoolVar(&a.force)
@@ -35,19 +29,19 @@ func newAssets(c *kingpin.CmdClause) command {
 }
 
 func (a *assets) run(_ context.Context, s streams) error {
-	missing, differing, err := a.compare()
+	missing, differing, bundled, err := a.compare()
 	if err != nil {
-		return err
+		return fmt.Errorf("compare the folder: %w", err)
 	}
 	if len(differing) > 0 && !a.force {
 		return fmt.Errorf("files in the folder differ from the bundled ones, and nothing was written: %s; "+
-			"keep what you changed elsewhere and repeat with --force, or choose another folder", paths(differing))
+			"keep what you changed elsewhere and repeat with --force, or choose another folder", strings.Join(differing, ", "))
 	}
-	for _, f := range append(missing, differing...) {
-		if err := f.write(); err != nil {
+	for _, path := range append(missing, differing...) {
+		if err := write(path, bundled[path]); err != nil {
 			return fmt.Errorf("write the bundled file: %w", err)
 		}
-		fmt.Fprintf(s.out, "wrote %s\n", f.path)
+		fmt.Fprintf(s.out, "wrote %s\n", path)
 	}
 	if len(missing)+len(differing) == 0 {
 		fmt.Fprintf(s.out, "%s holds the bundled files already\n", a.dir)
@@ -55,8 +49,9 @@ func (a *assets) run(_ context.Context, s streams) error {
 	return nil
 }
 
-// compare finds the bundled files that the folder lacks, and those that differ there.
-func (a *assets) compare() (missing, differing []asset, err error) {
+// compare finds the bundled files that the folder lacks, those that differ there, and the content of all, by their paths in the folder.
+func (a *assets) compare() (missing, differing []string, bundled map[string][]byte, err error) {
+	bundled = make(map[string][]byte)
 	err = fs.WalkDir(dashboards.Files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -65,44 +60,33 @@ func (a *assets) compare() (missing, differing []asset, err error) {
 		if err != nil {
 			return err
 		}
-		f := asset{filepath.Join(a.dir, filepath.FromSlash(name)), content}
-		switch old, err := os.ReadFile(f.path); {
+		path := filepath.Join(a.dir, filepath.FromSlash(name))
+		bundled[path] = content
+		switch old, err := os.ReadFile(path); {
 		case errors.Is(err, fs.ErrNotExist):
-			missing = append(missing, f)
+			missing = append(missing, path)
 		case err != nil:
 			return err
 		case !bytes.Equal(old, content):
-			differing = append(differing, f)
+			differing = append(differing, path)
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("look into the folder: %w", err)
-	}
-	return missing, differing, nil
+	return missing, differing, bundled, err
 }
 
 // write replaces the file in one step, since Prometheus or Grafana may be reading the folder.
-func (f asset) write() error {
-	if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
+func write(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	out, err := createOutput(f.path, nil)
+	out, err := createOutput(path, nil)
 	if err != nil {
 		return err
 	}
 	defer out.discard()
-	if _, err := out.Write(f.content); err != nil {
+	if _, err := out.Write(content); err != nil {
 		return err
 	}
 	return out.finish()
-}
-
-// paths are the files' names in one line.
-func paths(files []asset) string {
-	names := make([]string, len(files))
-	for i, f := range files {
-		names[i] = f.path
-	}
-	return strings.Join(names, ", ")
 }

@@ -29,11 +29,11 @@ type backfill struct {
 func newBackfill(c *kingpin.CmdClause) command {
 	b := &backfill{}
 	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&b.config)
-	c.Flag("from", "Begin: RFC 3339, a date, or a duration ago such as 36h.").Required().StringVar(&b.from)
-	c.Flag("to", "End, as --from; where live counting began if it isn't given.").StringVar(&b.to)
-	c.Flag("source", "Name of the source; all of them if it isn't given.").StringVar(&b.source)
-	c.Flag("step", "Distance of samples, such as 30s or 5m.").Default("1m").StringVar(&b.step)
-	c.Flag("label", "NAME=VALUE, a label that every series is given, which should set it apart from the live one. May be repeated.").
+	c.Flag("from", "Start of the range: RFC 3339, a date, or a duration ago such as 36h.").Required().StringVar(&b.from)
+	c.Flag("to", "End of the range, in the same forms; the start of live counting by default.").StringVar(&b.to)
+	c.Flag("source", "Name of the source; all sources by default.").StringVar(&b.source)
+	c.Flag("step", "Time between samples, such as 30s or 5m.").Default("1m").StringVar(&b.step)
+	c.Flag("label", "NAME=VALUE, a label for every series, to tell it from the live one. Repeatable.").
 		StringsVar(&b.labels)
 	c.Flag("output", "File to write; - is the standard output.").Required().StringVar(&b.output)
 	return b
@@ -62,7 +62,7 @@ func (b *backfill) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return fmt.Errorf("make a temporary folder: point TMPDIR at one that can be written: %w", err)
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // A temporary folder; the system clears it too.
+	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder; the system clears it too
 	err = b.backfill(ctx, history.Settings{
 		Folder: folder, From: feeds[0].from, Step: step, SeriesLimit: c.Metrics.SeriesLimit, Now: time.Now,
 	}, feeds, openmetrics.NewWriter(out, labels), s)
@@ -75,7 +75,7 @@ func (b *backfill) run(ctx context.Context, s streams) error {
 	return err
 }
 
-// parse reads the flags that need no configuration.
+// parse reads the flags that don't depend on the configuration.
 func (b *backfill) parse() (step time.Duration, labels []openmetrics.Label, err error) {
 	d, err := model.ParseDuration(b.step)
 	step = time.Duration(d)
@@ -95,8 +95,7 @@ func (b *backfill) parse() (step time.Duration, labels []openmetrics.Label, err 
 	return step, labels, nil
 }
 
-// feeds opens the sources and says which feeds of them are to be read, and from when to
-// when. Nothing is asked of the network.
+// feeds opens the sources and determines the feeds to read, and their time ranges, without network access.
 func (b *backfill) feeds(ctx context.Context, c *config.Config, now time.Time) (feeds []*pastFeed, err error) {
 	defer func() {
 		if err != nil {
@@ -117,7 +116,11 @@ func (b *backfill) feeds(ctx context.Context, c *config.Config, now time.Time) (
 			return nil, fmt.Errorf("--to: %w", err)
 		}
 	}
-	for _, name := range b.sources(c) {
+	names := sourceNames(c)
+	if b.source != "" {
+		names = []string{b.source}
+	}
+	for _, name := range names {
 		more, err := openPast(c, name, b.config, span)
 		feeds = append(feeds, more...)
 		if err != nil {
@@ -125,24 +128,12 @@ func (b *backfill) feeds(ctx context.Context, c *config.Config, now time.Time) (
 		}
 	}
 	if len(feeds) == 0 {
-		return nil, errors.New("no source has a feed with a past: calls in progress have none; configure a feed of call records")
+		return nil, errors.New("no source has a feed of call records, and calls in progress have no history; configure such a feed")
 	}
 	return feeds, nil
 }
 
-// sources are the names of those that are wanted.
-func (b *backfill) sources(c *config.Config) []string {
-	if b.source != "" {
-		return []string{b.source}
-	}
-	var names []string
-	for i := range c.Sources {
-		names = append(names, c.Sources[i].Name)
-	}
-	return names
-}
-
-// backfill reads the feeds and writes what they come to.
+// backfill reads the feeds and writes their history.
 func (b *backfill) backfill(ctx context.Context, set history.Settings, feeds []*pastFeed, w *openmetrics.Writer, s streams) (err error) {
 	report := s.out // takes the summary
 	if b.output == standardOutput {

@@ -41,7 +41,7 @@ func (k *checkConfig) run(_ context.Context, s streams) error {
 	return nil
 }
 
-// checkSources asks every source.
+// checkSources probes every source.
 type checkSources struct {
 	config  string
 	timeout time.Duration
@@ -72,43 +72,41 @@ func (k *checkSources) run(ctx context.Context, s streams) error {
 	return errors.Join(failed, table.Flush())
 }
 
-// source asks every feed of one source and prints a line for each.
+// source probes every feed of one source and prints a line for each.
 func (k *checkSources) source(ctx context.Context, c *config.Source, table io.Writer) error {
 	settings := app.SourceSettings(c)
 	settings.Quotas = &k.quotas
 	source, err := app.OpenSource(c, app.Providers(), settings)
 	if err != nil {
-		fmt.Fprintf(table, "%s\t%s\t\tfailed: %v\tmend the configuration\n", c.Name, c.ProviderName, err)
+		fmt.Fprintf(table, "%s\t%s\t\tfailed: %v\tcorrect the configuration\n", c.Name, c.ProviderName, err)
 		return err
 	}
 	defer closeSource(source)
 	return k.feeds(ctx, c, source, table)
 }
 
-// feeds asks every feed of an open source and prints a line for each.
-func (k *checkSources) feeds(ctx context.Context, c *config.Source, source *collector.Source, table io.Writer) error {
-	var failed error
+func (k *checkSources) feeds(ctx context.Context, c *config.Source, source *collector.Source, table io.Writer) (failed error) {
 	for i := range source.Feeds {
 		feed := &source.Feeds[i]
-		result, todo, err := k.feed(ctx, source, feed)
-		if err != nil {
+		result, todo := "", "nothing"
+		calls, err := k.probe(ctx, feed)
+		switch {
+		case err != nil:
 			failed = err
+			result, todo = source.Advise(err)
+			result = "failed: " + result
+		case feed.Snapshot:
+			result = fmt.Sprintf("ok, %d calls in progress", calls)
+		default:
+			result = fmt.Sprintf("ok, %d calls in the smallest page", calls)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", c.Name, c.ProviderName, feed.Name, result, todo)
 	}
 	return failed
 }
 
-func (k *checkSources) feed(ctx context.Context, source *collector.Source, feed *collector.FeedInfo) (result, todo string, err error) {
+func (k *checkSources) probe(ctx context.Context, feed *collector.FeedInfo) (calls int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, k.timeout)
 	defer cancel()
-	rows, err := feed.Probe(ctx)
-	switch {
-	case err != nil:
-		what, todo := source.Advise(err)
-		return "failed: " + what, todo, err
-	case feed.Snapshot:
-		return fmt.Sprintf("ok, %d calls in progress", rows), "nothing", nil
-	}
-	return fmt.Sprintf("ok, %d calls in the smallest page", rows), "nothing", nil
+	return feed.Probe(ctx)
 }

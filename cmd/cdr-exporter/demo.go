@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -18,15 +16,15 @@ import (
 
 // demo runs the exporter with simulated providers in the same process.
 type demo struct {
-	storage string
-	web     webFlags
-	log     logFlags
+	storage  string
+	settings app.Settings
+	log      logFlags
 }
 
 func newDemo(c *kingpin.CmdClause) command {
 	d := &demo{}
 	c.Flag("storage.path", "Folder of the demo's ledger; by default a temporary one.").StringVar(&d.storage)
-	d.web.define(c)
+	webFlags(c, &d.settings)
 	d.log.define(c)
 	return d
 }
@@ -45,35 +43,25 @@ func (d *demo) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer providers.Close()
-	a, err := d.open(ctx, s, folder, providers)
+	hook, err := freeAddress(ctx)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "Reading a simulated Teams tenant, RingCentral account and Wavix account. "+
-		"Open http://%s/ (status) or http://%s%s (metrics). Press Ctrl-C to stop.\n",
-		reachable(a.Addr()), reachable(a.Addr()), d.web.telemetryPath)
-	return a.Run(ctx)
-}
-
-// open makes the exporter, with a listener for the tenant's notifications.
-func (d *demo) open(ctx context.Context, s streams, folder string, providers *simulated.Providers) (*app.App, error) {
-	const tries = 3 // another process may take the port meanwhile
-	for n := 1; ; n++ {
-		hook, err := freeAddress(ctx)
-		if err != nil {
-			return nil, err
-		}
-		file, err := providers.Configure(folder, d.storage, hook)
-		if err != nil {
-			return nil, err
-		}
-		settings := d.web.settings(file, d.log.logger(s))
-		settings.WebhookAddresses = []string{hook}
-		a, err := app.New(ctx, settings)
-		if n == tries || !errors.Is(err, syscall.EADDRINUSE) {
-			return a, err
-		}
+	if d.settings.ConfigFile, err = providers.Configure(folder, d.storage, hook); err != nil {
+		return err
 	}
+	d.settings.WebhookAddresses, d.settings.Logger = []string{hook}, d.log.logger(s)
+	a, err := app.New(ctx, d.settings)
+	if err != nil {
+		return err
+	}
+	address := a.Addr()
+	if port, all := strings.CutPrefix(address, "[::]"); all {
+		address = "localhost" + port
+	}
+	fmt.Fprintf(s.out, "Reading a simulated Teams tenant, RingCentral account and Wavix account. "+
+		"Open http://%s/ (status) or http://%s%s (metrics). Press Ctrl-C to stop.\n", address, address, d.settings.TelemetryPath)
+	return a.Run(ctx)
 }
 
 // freeAddress is an unused loopback address, which the configuration must name before the listener exists.
@@ -84,12 +72,4 @@ func freeAddress(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("find a port for notifications: %w", err)
 	}
 	return l.Addr().String(), l.Close()
-}
-
-// reachable is an address for a browser on this machine.
-func reachable(address string) string {
-	if rest, all := strings.CutPrefix(address, "[::]"); all {
-		return "localhost" + rest
-	}
-	return address
 }

@@ -11,23 +11,23 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// pastFeed is a feed whose past is read.
+// pastFeed is a feed to backfill.
 type pastFeed struct {
 	history.Feed
 
 	source *collector.Source
 	from   time.Time
-	note   string // what the user should know of its range
+	note   string // about its range, for the user
 }
 
-// pastSpan is the range that is wanted of each feed.
+// pastSpan is the requested range.
 type pastSpan struct {
 	from, now time.Time
 	to        time.Time // zero: where live counting began
 	glance    ledger.Glance
 }
 
-// openPast opens a source and gives its feeds that can be read by time, if it has any.
+// openPast opens a source and returns its feeds that can be read by time.
 func openPast(c *config.Config, name, file string, span *pastSpan) (feeds []*pastFeed, err error) {
 	source, err := openSource(c, name, file)
 	if err != nil {
@@ -37,7 +37,7 @@ func openPast(c *config.Config, name, file string, span *pastSpan) (feeds []*pas
 	for i := range source.Feeds {
 		info := &source.Feeds[i]
 		if info.Snapshot || info.Reader == nil {
-			continue // calls in progress have no past
+			continue // calls in progress have no history
 		}
 		f := &pastFeed{source: source, Feed: history.Feed{Source: name, Provider: settings.ProviderName, Info: info}, from: span.from}
 		feeds = append(feeds, f)
@@ -51,7 +51,7 @@ func openPast(c *config.Config, name, file string, span *pastSpan) (feeds []*pas
 	return feeds, nil
 }
 
-// limit says where the feed's range ends.
+// limit sets where the feed's range ends.
 func (f *pastFeed) limit(span *pastSpan, renamedFrom, folder string) error {
 	origin, live := span.glance.Origins[f.name()]
 	if !live && renamedFrom != "" {
@@ -60,7 +60,7 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom, folder string) error {
 	now := span.now.UTC().Truncate(time.Second)
 	switch {
 	case span.to.IsZero() && !live:
-		return fmt.Errorf("--to: give one: the ledger in %s doesn't know yet where live counting of %s begins; or choose other sources with --source", folder, f.name())
+		return fmt.Errorf("--to is needed: the ledger in %s doesn't have the start of live counting of %s yet; or choose other sources with --source", folder, f.name())
 	case span.to.IsZero():
 		f.To = origin
 	case span.to.After(now):
@@ -83,10 +83,7 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom, folder string) error {
 // name is the source's and the feed's.
 func (f *pastFeed) name() string { return f.Source + "/" + f.Info.Name }
 
-// length is how long its range is.
-func (f *pastFeed) length() time.Duration { return f.To.Sub(f.from) }
-
-// explain says what an error of reading means.
+// explain adds the provider's advice to an error of reading.
 func (f *pastFeed) explain(err error) error {
 	if errors.Is(err, history.ErrLocal) {
 		return err
@@ -95,7 +92,7 @@ func (f *pastFeed) explain(err error) error {
 	return fmt.Errorf("read %s: %s; %s", f.name(), what, todo)
 }
 
-// summary is what was read, in lines.
+// summary is the result of the feed, in lines.
 func (f *pastFeed) summary(s *history.Summary) []string {
 	lines := []string{fmt.Sprintf("%s: %d calls from %s to %s", f.name(), s.Calls, f.from.Format(time.RFC3339), f.To.UTC().Format(time.RFC3339))}
 	for _, more := range []struct {
@@ -103,7 +100,7 @@ func (f *pastFeed) summary(s *history.Summary) []string {
 		text string
 	}{
 		{s.Invalid, "rows can't be read and are left out"},
-		{s.Missing, "records are named by the provider, which doesn't have them: left out"},
+		{s.Missing, "records are listed by the provider but missing there, and are left out"},
 		{s.Unfinished, "calls aren't finished yet and are left out: backfill again later"},
 		{s.Folded, "observations have labels past metrics.series_limit and are in `overflow`"},
 		{s.Unsettled, "calls are so recent that their streams and ratings aren't known yet and are left out"},
@@ -115,7 +112,7 @@ func (f *pastFeed) summary(s *history.Summary) []string {
 	return lines
 }
 
-// closeFeeds lets the sources of feeds go, each once.
+// closeFeeds closes the sources of feeds, each once.
 func closeFeeds(feeds []*pastFeed) {
 	closed := make(map[*collector.Source]bool)
 	for _, f := range feeds {

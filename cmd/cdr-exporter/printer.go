@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -20,12 +21,6 @@ type printer struct {
 	write      func(cells []string) error
 	flush      func() error
 	hasHead    bool
-}
-
-// line is a record as it is printed, but for its recordings. It keeps nothing of the record.
-type line struct {
-	cells  []string                   // of tables and CSV
-	object map[string]json.RawMessage // of JSON lines
 }
 
 // newPrinter makes a printer; with recordings, rows have columns for these.
@@ -56,7 +51,7 @@ func newPrinter(output string, recordings bool, out io.Writer) *printer {
 	return p
 }
 
-// column is one value of a record: a string, a number, a time or what has a String method.
+// column is one value of a record: a string, a number, a time or a Stringer.
 type column struct {
 	name  string
 	value func(*cdr.Record) any
@@ -101,7 +96,7 @@ var jsonColumns = []column{
 	}},
 }
 
-// plain is a column's value as text or number; nil if the provider doesn't say.
+// plain is a column's value as text, number or object; nil if the record has none.
 func plain(value any) any {
 	switch v := value.(type) {
 	case time.Time:
@@ -182,61 +177,42 @@ func attrValue(a *cdr.Attr) any {
 	return a.Str
 }
 
-// line makes a record printable.
-func (p *printer) line(r *cdr.Record) (*line, error) {
-	l := &line{object: make(map[string]json.RawMessage)}
-	if p.json == nil {
-		for _, c := range columns {
-			l.cells = append(l.cells, strings.Clone(cellText(c.value(r))))
-		}
-		return l, nil
-	}
-	for _, list := range [][]column{columns, jsonColumns} {
-		for _, c := range list {
-			value := c.value(r)
-			if charges, ok := value.(chargeList); !ok {
-				value = plain(value)
-			} else if len(charges) == 0 {
-				value = nil
-			}
-			if value == nil {
-				continue
-			}
-			if err := l.set(c.name, value); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return l, nil
-}
-
-func (l *line) set(name string, value any) error {
-	raw, err := json.Marshal(value)
-	if err != nil {
-		return fmt.Errorf("write %s as JSON: %w", name, err)
-	}
-	l.object[name] = raw
-	return nil
-}
-
-// print prints a line with the recordings that it has.
-func (p *printer) print(l *line, recordings []recording) error {
+// print prints a record with the recordings that it has.
+func (p *printer) print(r *cdr.Record, recordings []recording) error {
 	if p.json != nil {
-		if len(recordings) > 0 {
-			if err := l.set("recordings", recordings); err != nil {
-				return err
-			}
-		}
-		return p.json.Encode(l.object)
+		return p.json.Encode(jsonObject(r, recordings))
 	}
 	if err := p.head(); err != nil {
 		return err
 	}
-	cells := l.cells
+	var cells []string
+	for _, c := range columns {
+		cells = append(cells, cellText(c.value(r)))
+	}
 	for _, c := range p.recordings {
 		cells = append(cells, c.cell(recordings))
 	}
 	return p.write(cells)
+}
+
+// jsonObject has the columns that a record has a value for.
+func jsonObject(r *cdr.Record, recordings []recording) map[string]any {
+	object := make(map[string]any)
+	for _, c := range slices.Concat(columns, jsonColumns) {
+		value := c.value(r)
+		text := plain(value)
+		switch _, charges := value.(chargeList); {
+		case text == nil:
+		case charges:
+			object[c.name] = value
+		default:
+			object[c.name] = text
+		}
+	}
+	if len(recordings) > 0 {
+		object["recordings"] = recordings
+	}
+	return object
 }
 
 // head writes the names of the columns once.
@@ -255,7 +231,7 @@ func (p *printer) head() error {
 	return p.write(names)
 }
 
-// close writes what is buffered; a table without records has its head.
+// close flushes the output; a table without records has its head.
 func (p *printer) close() error {
 	if p.json != nil {
 		return nil

@@ -107,11 +107,7 @@ func TestTableOfControlCharacters(t *testing.T) {
 	r := &cdr.Record{ID: "a", Start: noon, UserName: "two\nlines\tand \x1b[31mred"}
 	for output, to := range map[string]*bytes.Buffer{"table": &table, "jsonl": &lines, "csv": &rows} {
 		p := newPrinter(output, false, to)
-		l, err := p.line(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := p.print(l, nil); err != nil {
+		if err := p.print(r, nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := p.close(); err != nil {

@@ -22,7 +22,6 @@ type meter struct {
 	drawn       time.Time
 }
 
-// newMeter makes the meter of some feeds.
 func newMeter(out io.Writer, feeds []*pastFeed) *meter {
 	file, ok := out.(*os.File)
 	return meterOn(out, ok && term.IsTerminal(int(file.Fd())), feeds)
@@ -30,17 +29,16 @@ func newMeter(out io.Writer, feeds []*pastFeed) *meter {
 
 func meterOn(out io.Writer, terminal bool, feeds []*pastFeed) *meter {
 	m := &meter{out: out}
-	total := time.Duration(0)
-	for _, f := range feeds {
-		total += f.length()
-	}
 	if terminal {
+		total := time.Duration(0)
+		for _, f := range feeds {
+			total += f.To.Sub(f.from)
+		}
 		m.bar = newBar(out, int64(total/time.Minute), "min")
 	}
 	return m
 }
 
-// newBar makes a bar of so many units.
 func newBar(out io.Writer, units int64, unit string) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(max(units, 1),
 		progressbar.OptionSetWriter(out), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
@@ -51,7 +49,7 @@ func newBar(out io.Writer, units int64, unit string) *progressbar.ProgressBar {
 // feed starts the next feed.
 func (m *meter) feed(f *pastFeed) {
 	m.before += m.now
-	m.now, m.name = f.length(), f.name()
+	m.now, m.name = f.To.Sub(f.from), f.name()
 	m.progress(history.Progress{})
 }
 

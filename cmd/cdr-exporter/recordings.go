@@ -12,7 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// recording is what is printed of a recording. Its content is never asked for.
+// recording is what is printed of a recording. Its content is never requested.
 type recording struct {
 	ID          string `json:"id,omitempty"`
 	Type        string `json:"type,omitempty"`
@@ -21,8 +21,7 @@ type recording struct {
 	Seconds float64 `json:"duration_seconds,omitempty"`
 }
 
-// recordingColumn is one column of tables and CSV: the values of all recordings of a
-// call, in the same order in each column.
+// recordingColumn is one column of tables and CSV: the values of all recordings of a call, in the same order in each column.
 type recordingColumn struct {
 	name  string
 	value func(*recording) string
@@ -41,7 +40,7 @@ var recordingColumns = []recordingColumn{
 	}},
 }
 
-// cell is the column's value for a call: of several recordings, one after the other.
+// cell is the column's value for a call.
 func (c *recordingColumn) cell(all []recording) string {
 	values, known := make([]string, len(all)), false
 	for i := range all {
@@ -54,7 +53,7 @@ func (c *recordingColumn) cell(all []recording) string {
 	return strings.Join(values, "; ")
 }
 
-// resolver asks for what a provider knows of recordings, of each once.
+// resolver asks the provider for each recording once.
 type resolver struct {
 	ask    func(ctx context.Context, id string) (collector.RecordingInfo, error)
 	advise func(error) (what, todo string)
@@ -62,8 +61,7 @@ type resolver struct {
 	known  map[string]collector.RecordingInfo
 }
 
-// resolve adds what is known to a call's recordings. What can't be had is told of, and
-// left out; only the end of the context is an error.
+// resolve adds content type and length to a call's recordings. A failure is printed; only the end of the context is an error.
 func (r *resolver) resolve(ctx context.Context, all []recording) error {
 	for i := range all {
 		id := all[i].ID
@@ -81,22 +79,21 @@ func (r *resolver) resolve(ctx context.Context, all []recording) error {
 				what, todo := r.advise(err)
 				fmt.Fprintf(r.errors, "recording %s: only its id and type are known: %s; %s\n", strconv.QuoteToASCII(id), what, todo)
 			}
-			r.known[id] = info
+			r.known[strings.Clone(id)] = info
 		}
 		all[i].ContentType, all[i].Seconds = info.ContentType, info.Duration.Seconds()
 	}
 	return nil
 }
 
-// recordingsOf are a record's recordings, as it tells them. Nothing of the record is
-// kept.
+// recordingsOf are a record's recordings.
 func recordingsOf(r *cdr.Record) []recording {
 	all := make([]recording, len(r.Recordings))
 	for i, of := range r.Recordings {
-		all[i] = recording{ID: strings.Clone(of.ID), Type: strings.Clone(of.Type)}
+		all[i] = recording{ID: of.ID, Type: of.Type}
 	}
 	return all
 }
 
-// errNoRecordings is a feed that has nothing to resolve.
-var errNoRecordings = errors.New("--recordings: the provider tells nothing of recordings beyond the records of this feed; leave it out")
+// errNoRecordings: the feed has nothing to resolve.
+var errNoRecordings = errors.New("--recordings: the provider has no more data of recordings than the records of this feed; leave it out")

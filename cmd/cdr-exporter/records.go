@@ -27,10 +27,10 @@ func newRecords(c *kingpin.CmdClause) command {
 	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&r.config)
 	c.Flag("source", "Name of the source.").Required().StringVar(&r.source)
 	c.Flag("feed", "Feed of the source.").Required().StringVar(&r.feed)
-	c.Flag("from", "Begin: RFC 3339, a date, or a duration ago such as 36h.").Required().StringVar(&r.from)
-	c.Flag("to", "End, as --from; now if it isn't given.").StringVar(&r.to)
+	c.Flag("from", "Start of the range: RFC 3339, a date, or a duration ago such as 36h.").Required().StringVar(&r.from)
+	c.Flag("to", "End of the range, in the same forms; now by default.").StringVar(&r.to)
 	c.Flag("output", "table, jsonl or csv.").Default("table").EnumVar(&r.output, "table", "jsonl", "csv")
-	c.Flag("recordings", "Ask the provider what it knows of the recordings, never for their content.").BoolVar(&r.recordings)
+	c.Flag("recordings", "Look up the type and length of recordings; their content is never requested.").BoolVar(&r.recordings)
 	return r
 }
 
@@ -90,7 +90,7 @@ func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
 		feed := &source.Feeds[i]
 		switch {
 		case feed.Name == r.feed && feed.Snapshot:
-			problem = fmt.Sprintf("%s of source %s are calls in progress, which are no records: they become some when they end", r.feed, r.source)
+			problem = fmt.Sprintf("%s of source %s is calls in progress, which become records when they end", r.feed, r.source)
 		case feed.Reader == nil:
 		case feed.Name != r.feed:
 			names = append(names, feed.Name)

@@ -15,31 +15,15 @@ import (
 	"go.opentelemetry.io/otel"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-// webFlags are the flags of the metrics port.
-type webFlags struct {
-	addresses     []string
-	configFile    string
-	telemetryPath string
-}
-
-func (w *webFlags) define(c *kingpin.CmdClause) {
+// webFlags defines the flags of the metrics port.
+func webFlags(c *kingpin.CmdClause, to *app.Settings) {
 	c.Flag("web.listen-address", "Address of the metrics port. Repeatable.").
-		Default(":9887").StringsVar(&w.addresses)
-	c.Flag("web.config.file", "File with TLS and basic auth of the metrics port (exporter-toolkit).").StringVar(&w.configFile)
-	c.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&w.telemetryPath)
-}
-
-// webhookFlags are the flags of the listener for notifications.
-type webhookFlags struct {
-	addresses  []string
-	configFile string
-}
-
-func (w *webhookFlags) define(c *kingpin.CmdClause) {
-	c.Flag("webhook.listen-address", "Address of the listener for providers' notifications. Repeatable. Off by default.").StringsVar(&w.addresses)
-	c.Flag("webhook.config.file", "File with TLS of the webhook listener; see --web.config.file.").StringVar(&w.configFile)
+		Default(":9887").StringsVar(&to.ListenAddresses)
+	c.Flag("web.config.file", "File with TLS and basic auth of the metrics port (exporter-toolkit).").StringVar(&to.WebConfigFile)
+	c.Flag("web.telemetry-path", "Path of the metrics.").Default(web.DefaultMetricsPath).StringVar(&to.TelemetryPath)
 }
 
 // logFlags are the flags of the log.
@@ -65,17 +49,17 @@ func (l *logFlags) logger(s streams) *slog.Logger {
 
 // runCommand is the exporter.
 type runCommand struct {
-	config string
-	web    webFlags
-	hook   webhookFlags
-	log    logFlags
+	settings app.Settings
+	log      logFlags
 }
 
 func newRun(c *kingpin.CmdClause) command {
 	r := &runCommand{}
-	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&r.config)
-	r.web.define(c)
-	r.hook.define(c)
+	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&r.settings.ConfigFile)
+	webFlags(c, &r.settings)
+	c.Flag("webhook.listen-address", "Address of the listener for providers' notifications. Repeatable. Off by default.").
+		StringsVar(&r.settings.WebhookAddresses)
+	c.Flag("webhook.config.file", "File with TLS of the webhook listener; see --web.config.file.").StringVar(&r.settings.WebhookConfigFile)
 	r.log.define(c)
 	return r
 }
@@ -83,13 +67,12 @@ func newRun(c *kingpin.CmdClause) command {
 func (r *runCommand) run(ctx context.Context, s streams) error {
 	logger := r.log.logger(s)
 	logger.Info("Starting cdr-exporter", "version", version.Info(), "build", version.BuildContext())
-	settings := r.web.settings(r.config, logger)
-	settings.WebhookAddresses, settings.WebhookConfigFile = r.hook.addresses, r.hook.configFile
-	a, err := app.New(ctx, settings)
+	r.settings.Logger = logger
+	a, err := app.New(ctx, r.settings)
 	if err != nil {
 		return err
 	}
-	stop := reloadOnHangup(ctx, a)
+	stop := reloadOnHangup(a)
 	defer stop()
 	if err := a.Run(ctx); err != nil {
 		return err
@@ -98,15 +81,8 @@ func (r *runCommand) run(ctx context.Context, s streams) error {
 	return nil
 }
 
-func (w *webFlags) settings(configFile string, logger *slog.Logger) app.Settings {
-	return app.Settings{
-		ConfigFile: configFile, ListenAddresses: w.addresses, WebConfigFile: w.configFile,
-		TelemetryPath: w.telemetryPath, Logger: logger,
-	}
-}
-
 // reloadOnHangup reloads on SIGHUP until it is stopped. Reload logs its result.
-func reloadOnHangup(ctx context.Context, a *app.App) (stop func()) {
+func reloadOnHangup(a *app.App) (stop func()) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	done := make(chan struct{})
@@ -114,7 +90,7 @@ func reloadOnHangup(ctx context.Context, a *app.App) (stop func()) {
 		for {
 			select {
 			case <-hangup:
-				_ = a.Reload(ctx)
+				_ = a.Reload()
 			case <-done:
 				return
 			}

@@ -12,28 +12,31 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// openSource opens the source that --source names; file is where it should be.
+// openSource opens the source that --source names in a configuration file.
 func openSource(c *config.Config, name, file string) (*collector.Source, error) {
 	s := c.Source(name)
 	if s == nil {
-		var names []string
-		for i := range c.Sources {
-			names = append(names, c.Sources[i].Name)
-		}
-		return nil, fmt.Errorf("--source: no source %s in %s; there are: %s", name, file, strings.Join(names, ", "))
+		return nil, fmt.Errorf("--source: no source %s in %s; there are: %s", name, file, strings.Join(sourceNames(c), ", "))
 	}
 	return app.OpenSource(s, app.Providers(), app.SourceSettings(s))
 }
 
-// closeSource lets a source go.
+// sourceNames are the names of all sources.
+func sourceNames(c *config.Config) (names []string) {
+	for i := range c.Sources {
+		names = append(names, c.Sources[i].Name)
+	}
+	return names
+}
+
+// closeSource frees a source's connections.
 func closeSource(source *collector.Source) {
 	if source.Close != nil {
 		source.Close()
 	}
 }
 
-// newRedactor redacts as the exporter does: with the configured key, or with the
-// ledger's own, which is read without its lock.
+// newRedactor redacts as the exporter does: with the configured key, or with the ledger's own, which is read without its lock.
 func newRedactor(ctx context.Context, c *config.Config) (*cdr.Redactor, error) {
 	key, err := app.HashKey(ctx, c)
 	if err != nil {

@@ -3,10 +3,9 @@
 //
 //	New ─▶ Start ─▶ (Reload …) ─▶ Stop
 //
-// New opens the ledger and the listeners, so that whatever can't work is said
-// before anything runs. Stop ends the reading first, drains the outbox, and
-// closes the ledger last; it may be called twice, and after a failed New. A
-// reload builds everything that can fail before it touches what runs.
+// New opens the ledger and the listeners, so that problems are reported before anything runs. Stop ends the reading first, drains the
+// outbox, and closes the ledger last; it may be called twice, and after a failed New. A reload builds everything that can fail before
+// it changes anything.
 package app
 
 import (
@@ -19,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -33,16 +33,15 @@ import (
 type Settings struct {
 	// ConfigFile is read at the start and with each reload.
 	ConfigFile string
-	// Providers are those that a source may be of; nil: all that there are.
+	// Providers are those that a source may have; nil: all.
 	Providers []collector.Provider
 	// ListenAddresses are those of the metrics port, at least one.
 	ListenAddresses []string
-	// WebConfigFile is the exporter-toolkit's file with TLS and basic auth; empty
-	// for neither.
+	// WebConfigFile is exporter-toolkit's file with TLS and basic auth; empty for neither.
 	WebConfigFile string
 	// WebhookAddresses are those of the listener for notifications; none: off.
 	WebhookAddresses []string
-	// WebhookConfigFile is as WebConfigFile, for that listener.
+	// WebhookConfigFile is the same file for that listener.
 	WebhookConfigFile string
 	// TelemetryPath is where the metrics are; empty: /metrics.
 	TelemetryPath string
@@ -62,34 +61,25 @@ type App struct {
 	listeners []net.Listener
 	handler   http.Handler
 	webhooks  *webhooks
-	figures   figures
-	// quotas and notices outlive what a reload swaps.
-	quotas  httpclient.Quotas
-	notices map[string]*notified // by source; guarded by reloading
+	quotas    httpclient.Quotas // survive a reload
 
-	reloads  reloads
-	stopping chan struct{} // closed when Stop begins
-	stopOnce sync.Once
+	reloading sync.Mutex // orders Start, reloads and Stop
+	running   *running   // guarded by reloading
+	started   bool       // guarded by reloading
+	stopped   bool       // guarded by reloading
 
-	// reloading orders reloads and the stop.
-	reloading sync.Mutex
-	running   *running // what the present configuration made
-	started   bool
-	stopped   bool
-
-	mu   sync.Mutex
-	view *running // guarded by mu: what status and hooks look at
+	// visible is what status and metrics show: running, but without its sources before Start.
+	visible atomic.Pointer[running]
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc
-	failed     chan error // a listener ended by itself
+	failed     chan error // the error that ended a listener
 }
 
-// New reads the configuration, opens the ledger and the listeners, and builds
-// every part. Nothing is asked of the network yet.
+// New reads the configuration, opens the ledger and the listeners, and builds every part. It sends nothing yet.
 func New(ctx context.Context, settings Settings) (*App, error) {
-	a := &App{settings: settings.withDefaults(), scheduler: collector.NewScheduler(), failed: make(chan error, 2), stopping: make(chan struct{})}
-	a.logger, a.notices = a.settings.Logger, make(map[string]*notified)
+	a := &App{settings: settings.withDefaults(), scheduler: collector.NewScheduler(), failed: make(chan error, 2)}
+	a.logger = a.settings.Logger
 	a.webhooks = newWebhooks(a.logger)
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
@@ -126,7 +116,7 @@ func (a *App) build(ctx context.Context) error {
 	if a.running, err = a.prepare(plan, nil); err != nil {
 		return err
 	}
-	a.publish(&running{plan: plan}) // nothing is read yet
+	a.visible.Store(&running{plan: plan}) // nothing is read yet
 	if a.handler, err = a.newHandler(); err != nil {
 		return err
 	}
@@ -147,12 +137,11 @@ func (a *App) newHandler() (http.Handler, error) {
 		return nil, err
 	}
 	return web.Handler(web.Settings{
-		MetricsPath: a.settings.TelemetryPath, Metrics: served, Backend: backend{a}, Logger: a.logger, Version: Version(),
+		MetricsPath: a.settings.TelemetryPath, Metrics: served, Backend: a, Logger: a.logger, Version: Version(),
 	})
 }
 
-// Start starts serving and reading. It returns at once; what fails later shows in
-// the metrics and the status.
+// Start starts serving and reading. It returns at once; later failures show in the metrics and the status.
 func (a *App) Start() error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
@@ -164,13 +153,15 @@ func (a *App) Start() error {
 	a.cancel = cancel
 	a.observeLedger()
 	a.reloaded(true)
-	a.background.Go(func() { a.ledger.Maintain(ctx, a.reportMaintenance) })
+	a.background.Go(func() {
+		a.ledger.Maintain(ctx, func(err error) { a.logger.Warn("Maintaining the ledger failed; it is retried.", "err", err) })
+	})
 	a.background.Go(func() { a.watchHashKey(ctx) })
-	// The webhooks come before the loops: who subscribes is called there at once.
+	// The webhooks start before the loops: a new subscription is validated at once.
 	a.background.Go(func() { a.serveWebhooks(ctx) })
-	// The loops come before the metrics port: without them it would answer that it is ready.
+	// The loops start before the metrics port, which would report readiness without them.
 	a.running.startReading(a)
-	a.publish(a.running)
+	a.visible.Store(a.running)
 	a.running.startSending()
 	a.background.Go(func() { a.serve(ctx) })
 	return nil
@@ -186,13 +177,6 @@ func (a *App) serve(ctx context.Context) {
 	}
 }
 
-func (a *App) reportMaintenance(err error) {
-	a.logger.Warn("Maintaining the ledger failed; it is retried.", "err", err)
-}
-
-// Failed gets the errors that ended a listener, if one did.
-func (a *App) Failed() <-chan error { return a.failed }
-
 // Run starts the daemon, and stops it when the context ends or serving fails.
 func (a *App) Run(ctx context.Context) error {
 	if err := a.Start(); err != nil {
@@ -206,10 +190,8 @@ func (a *App) Run(ctx context.Context) error {
 	return errors.Join(err, a.Stop())
 }
 
-// Stop ends reading, drains the outbox as long as its timeout allows, and closes
-// everything. It may be called twice, and after a failed New.
+// Stop ends reading, drains the outbox as long as its timeout allows, and closes everything. It may be called twice, and after a failed New.
 func (a *App) Stop() error {
-	a.stopOnce.Do(func() { close(a.stopping) })
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
 	if a.stopped {
@@ -241,25 +223,10 @@ func (a *App) Stop() error {
 // Addr is the address of the metrics port's first listener.
 func (a *App) Addr() string { return a.listeners[0].Addr().String() }
 
-// WebhookAddr is the address of the first listener for notifications, empty if there
-// is none.
+// WebhookAddr is the address of the first listener for notifications; empty if there is none.
 func (a *App) WebhookAddr() string {
 	if len(a.webhooks.listeners) == 0 {
 		return ""
 	}
 	return a.webhooks.listeners[0].Addr().String()
-}
-
-// publish lets status and hooks look at what runs now.
-func (a *App) publish(r *running) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.view = r
-}
-
-// present is what runs now.
-func (a *App) present() *running {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.view
 }

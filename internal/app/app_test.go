@@ -194,7 +194,7 @@ func TestAnotherAccount(t *testing.T) {
 	if err := os.WriteFile(file, []byte(wrong), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Reload(t.Context()); err != nil {
+	if err := a.Reload(); err != nil {
 		t.Fatal(err)
 	}
 	until(t, a, `cdr_exporter_polls_total{feed="direct_routing",result="error",source="contoso"} 1`)
@@ -207,7 +207,7 @@ func TestAnotherAccount(t *testing.T) {
 	if err := os.WriteFile(file, right, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Reload(t.Context()); err != nil {
+	if err := a.Reload(); err != nil {
 		t.Fatal(err)
 	}
 	untilHas(t, a, calls)

@@ -9,25 +9,24 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// addLoop makes the loop of a feed, and what answers its notifications.
-func (a *App) addLoop(s *source, info *collector.FeedInfo, clock *collector.Clock, hooks hooks) {
-	own := a.own.Feed(s.config.Name, info.Name)
+// makeFeed makes the loop of a feed, and adds its webhook to the source's.
+func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clock) *feed {
+	own, f := a.own.Feed(s.config.Name, info.Name), &feed{info: info, delays: &delays{since: time.Now()}}
 	settings := collector.LoopSettings{
 		Source: s.config.Name, Provider: s.config.ProviderName, Name: info.Name, Interval: pollInterval(info),
-		Feed: info.Feed, Clock: clock, Observer: observing{own, a.figures.of(s.config.Name, info.Name)}, Logger: a.logger,
+		Feed: info.Feed, Clock: clock, Observer: observing{own, f.delays}, Logger: a.logger,
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
-	var queue *lazyFeed
 	if info.Snapshot {
 		settings.Observer = snapshotObserver{own}
 	} else {
-		queue = a.giveLedger(&settings, s, info, hooks)
+		f.queue = a.addLedger(&settings, s, info)
 	}
-	s.loops, s.queues = append(s.loops, collector.NewLoop(settings)), append(s.queues, queue)
+	f.loop = collector.NewLoop(settings)
+	return f
 }
 
-// pollInterval is how often a feed is really read: half as often if the provider also
-// tells what there is (counting.md 12).
+// pollInterval is how often a feed is polled: half as often with a webhook (counting.md 12).
 func pollInterval(info *collector.FeedInfo) time.Duration {
 	if info.Webhook != nil {
 		return 2 * info.Interval
@@ -35,9 +34,8 @@ func pollInterval(info *collector.FeedInfo) time.Duration {
 	return info.Interval
 }
 
-// giveLedger makes the loop one whose feed counts. It returns the feed's state if work
-// waits in it.
-func (a *App) giveLedger(settings *collector.LoopSettings, s *source, info *collector.FeedInfo, hooks hooks) (queue *lazyFeed) {
+// addLedger completes the settings of a feed whose records are counted. It returns the feed's queue if records are fetched one by one.
+func (a *App) addLedger(settings *collector.LoopSettings, s *source, info *collector.FeedInfo) (queue *lazyFeed) {
 	logger := a.logger.With(collector.SourceKey, s.config.Name, "feed", info.Name)
 	state := &lazyFeed{ledger: a.ledger, spec: specOf(s.config, info), now: settings.Clock.Now}
 	settings.Ledger, settings.Open = state, state.open
@@ -47,9 +45,11 @@ func (a *App) giveLedger(settings *collector.LoopSettings, s *source, info *coll
 	}
 	switch {
 	case info.Fetcher != nil:
-		work := collector.NewTaskFeed(collector.TaskSettings{Ranges: ranges, Fetcher: info.Fetcher, Queue: state, Subscription: info.Subscription})
-		hooks.add(info.Webhook, &enqueuing{feed: state, wake: work.Wake, logger: a.webhooks.logger.With(collector.SourceKey, s.config.Name)})
-		settings.Feed, settings.Paced, settings.Woken, settings.Unread = work, work, work.Woken(), work.Unread
+		tasks := collector.NewTaskFeed(collector.TaskSettings{Ranges: ranges, Fetcher: info.Fetcher, Queue: state, Subscription: info.Subscription})
+		if hook := info.Webhook; hook != nil {
+			s.hooks[hook.Path] = hook.Handler(a.webhooks.enqueueTo(s.config.Name, state, tasks.Wake))
+		}
+		settings.Feed, settings.Paced, settings.Woken, settings.Unread = tasks, tasks, tasks.Woken(), tasks.Unread
 		queue = state
 	case info.Sync != nil:
 		both := collector.NewSyncFeed(collector.SyncSettings{Ranges: ranges, Sync: info.Sync})
@@ -59,12 +59,12 @@ func (a *App) giveLedger(settings *collector.LoopSettings, s *source, info *coll
 		settings.Feed, settings.Paced, settings.Unread = one, one, one.Unread
 	}
 	if err := state.open(context.Background()); err != nil {
-		logger.Warn("The state of a feed can't be opened; it is tried again.", "err", err)
+		logger.Warn("The state of a feed can't be opened; it is retried.", "err", err)
 	}
 	return queue
 }
 
-// specOf is what the ledger must know of a feed.
+// specOf describes a feed to the ledger.
 func specOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
 	return ledger.FeedSpec{
 		Source: c.Name, Provider: c.ProviderName, Feed: info.Name, RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint, SameAccount: info.SameAccount,

@@ -10,14 +10,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// lazyFeed is the ledger's handle on a feed, which the loop opens before it reads, as often
-// as that takes: a full disk passes. It is safe for concurrent use.
+// lazyFeed is the ledger's handle on a feed. The loop opens it before each read until that succeeds, since a full disk is temporary.
+// It is safe for concurrent use.
 type lazyFeed struct {
 	ledger *ledger.Ledger
 	spec   ledger.FeedSpec
 	opened atomic.Pointer[ledger.Feed] // nil until it could be opened
-	// now is the feed's clock.
-	now func() time.Time
+	now    func() time.Time            // the feed's clock
 }
 
 var (
@@ -25,7 +24,6 @@ var (
 	_ collector.TaskQueue = (*lazyFeed)(nil)
 )
 
-// errNotOpen is a feed whose state couldn't be opened yet.
 var errNotOpen = errors.New("the feed's state isn't open yet")
 
 // open opens the feed's state unless it is open.
@@ -41,7 +39,7 @@ func (l *lazyFeed) open(ctx context.Context) error {
 	return nil
 }
 
-// State implements collector.Ledger: nothing until it is open.
+// State implements collector.Ledger. It is zero until the feed is open.
 func (l *lazyFeed) State() ledger.State {
 	if feed := l.opened.Load(); feed != nil {
 		return feed.State()
@@ -85,8 +83,8 @@ func (l *lazyFeed) Waiting(ctx context.Context) (waiting, setAside int, err erro
 	return feed.Waiting(ctx)
 }
 
-// enqueue makes work durable, and says how much of it wasn't waiting already.
-func (l *lazyFeed) enqueue(ctx context.Context, work []collector.Task) (queued int, err error) {
-	result, err := l.Commit(ctx, &ledger.Page{Enqueue: work, ObservedAt: l.now()})
+// enqueue makes tasks durable, and returns how many of them weren't waiting already.
+func (l *lazyFeed) enqueue(ctx context.Context, tasks []collector.Task) (queued int, err error) {
+	result, err := l.Commit(ctx, &ledger.Page{Enqueue: tasks, ObservedAt: l.now()})
 	return result.Queued, err
 }

@@ -4,14 +4,12 @@ import (
 	"context"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-// observeLedger sets, before each snapshot, the own gauges that are read when
-// they are shown.
+// observeLedger sets the exporter's gauges before each snapshot.
 func (a *App) observeLedger() {
 	a.own.OnSnapshot(func() {
 		records, oldest := a.ledger.Outbox()
@@ -39,7 +37,7 @@ func (a *App) observeLedger() {
 }
 
 func (a *App) observeCredentials() {
-	for _, s := range a.present().sources {
+	for _, s := range a.visible.Load().sources {
 		if s.opened.CredentialExpiry == nil {
 			continue
 		}
@@ -49,18 +47,12 @@ func (a *App) observeCredentials() {
 	}
 }
 
-// backend is what the web surface asks.
-type backend struct{ app *App }
-
-// Reload implements web.Backend.
-func (b backend) Reload(ctx context.Context) error { return b.app.Reload(ctx) }
-
 // Ready implements web.Backend.
-func (b backend) Ready() (bool, string) {
-	for _, s := range b.app.present().sources {
-		for i, l := range s.loops {
-			// A snapshot has no history that would be missed.
-			if status := l.Status(); !status.Ready && !s.opened.Feeds[i].Snapshot {
+func (a *App) Ready() (bool, string) {
+	for _, s := range a.visible.Load().sources {
+		for _, f := range s.feeds {
+			// A snapshot has no history to read.
+			if status := f.loop.Status(); !status.Ready && !f.info.Snapshot {
 				return false, "the first history of " + status.Source + "/" + status.Feed + " is still being read"
 			}
 		}
@@ -69,54 +61,50 @@ func (b backend) Ready() (bool, string) {
 }
 
 // Status implements web.Backend.
-func (b backend) Status() web.Status {
-	var status web.Status
-	present := b.app.present()
-	for _, s := range present.sources {
+func (a *App) Status() web.Status {
+	status := web.Status{Sources: []web.Source{}}
+	visible := a.visible.Load()
+	for _, s := range visible.sources {
 		source := web.Source{Name: s.config.Name, Provider: s.config.ProviderName}
 		if s.opened.Budget != nil {
 			source.Budget = budgetStatus(s.opened.Budget())
 		}
 		if s.hasWebhook() {
-			source.Subscription = s.notified.subscription()
+			source.Subscription = &web.Subscription{}
 		}
-		for i, l := range s.loops {
-			feed := feedStatus(l.Status())
-			if s.opened.Feeds[i].Snapshot {
-				addSnapshot(&feed, l.Gauges())
-			}
-			addTask(&feed, s.queues[i])
-			source.Feeds = append(source.Feeds, feed)
+		for _, f := range s.feeds {
+			source.Feeds = append(source.Feeds, f.status())
 		}
 		status.Sources = append(status.Sources, source)
 	}
-	records, oldest := b.app.ledger.Outbox()
-	status.OTLP = present.otlp.status()
+	records, oldest := a.ledger.Outbox()
+	status.OTLP = visible.otlp.status()
 	status.OTLP.OutboxRecords, status.OTLP.Oldest = records, web.Time(oldest)
-	b.app.addFigures(&status)
+	a.addFigures(&status)
 	return status
 }
 
-func feedStatus(s collector.Status) web.Feed {
-	return web.Feed{
+// statusTimeout is how long the status waits for the ledger.
+const statusTimeout = 2 * time.Second
+
+func (f *feed) status() web.Feed {
+	s := f.loop.Status()
+	feed := web.Feed{
 		Feed: s.Feed, State: web.State(s.State), Watermark: web.Time(s.Watermark), LastSuccess: web.Time(s.LastSuccess),
 		Records: int64(s.Records), NextRead: web.Time(s.NextRead), LastError: s.LastError, Reads: s.Reads, Unread: s.Unread,
+		Delay: f.delays.summary(time.Now()),
 	}
-}
-
-// statusPatience is how long the status waits for the ledger.
-const statusPatience = 2 * time.Second
-
-// addTask adds what waits to be fetched, unless lists hold the records.
-func addTask(feed *web.Feed, queue *lazyFeed) {
-	if queue == nil {
-		return
+	if f.info.Snapshot {
+		addSnapshot(&feed, f.loop.Gauges())
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), statusPatience)
-	defer cancel()
-	if waiting, setAside, err := queue.Waiting(ctx); err == nil {
-		feed.Waiting, feed.SetAside = &waiting, &setAside
+	if f.queue != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
+		defer cancel()
+		if waiting, setAside, err := f.queue.Waiting(ctx); err == nil {
+			feed.Waiting, feed.SetAside = &waiting, &setAside
+		}
 	}
+	return feed
 }
 
 // budgetStatus is nil where there is no limit.
@@ -131,4 +119,85 @@ func budgetStatus(b httpclient.Budget) *web.Budget {
 		budget.Remaining = &b.Remaining
 	}
 	return budget
+}
+
+// addFigures adds the exporter's own metrics of feeds, subscriptions and the ledger to a status.
+func (a *App) addFigures(status *web.Status) {
+	feeds, subscriptions := make(map[[2]string]*web.Feed), make(map[string]*web.Subscription)
+	for i := range status.Sources {
+		s := &status.Sources[i]
+		for j := range s.Feeds {
+			feeds[[2]string{s.Name, s.Feeds[j].Feed}] = &s.Feeds[j]
+		}
+		if s.Subscription != nil {
+			subscriptions[s.Name] = s.Subscription
+		}
+	}
+	for _, family := range a.own.Snapshot().Families {
+		for _, p := range family.Points {
+			labels := p.Labels.Values
+			switch len(labels) {
+			case 0:
+				if family.Def == metrics.LedgerSize {
+					status.Ledger.SizeBytes = int64(p.Value)
+				}
+			case 1:
+				if s := subscriptions[labels[0]]; s != nil {
+					addSubscription(s, family.Def, p.Value)
+				}
+			default:
+				if f := feeds[[2]string(labels[:2])]; f != nil {
+					addFigure(status, f, family.Def, p.Value)
+				}
+			}
+		}
+	}
+}
+
+func addSubscription(s *web.Subscription, def *metrics.Def, v float64) {
+	switch def {
+	case metrics.SubscriptionExpiry:
+		s.Expires = unixTime(v)
+	case metrics.SubscriptionLastNotification:
+		s.LastNotification = unixTime(v)
+	}
+}
+
+func addFigure(status *web.Status, feed *web.Feed, def *metrics.Def, v float64) {
+	switch def {
+	case metrics.SeriesCount:
+		feed.Series += int64(v)
+		status.Ledger.Series += int64(v)
+	case metrics.SeriesOverflow:
+		feed.SeriesOverflow += int64(v)
+		status.Ledger.SeriesOverflow += int64(v)
+	case metrics.NewestCall:
+		feed.NewestCall = unixTime(v)
+	}
+}
+
+// unixTime is the time in a metric; 0: none.
+func unixTime(v float64) web.Time {
+	if v == 0 {
+		return web.Time{}
+	}
+	return web.Time(time.UnixMilli(int64(v * 1e3)))
+}
+
+// Activity implements web.Backend.
+func (a *App) Activity(ctx context.Context, from time.Time) ([]web.Activity, error) {
+	counted, err := a.ledger.Activity(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	configured := a.visible.Load().names()
+	var all []web.Activity
+	for _, c := range counted {
+		if configured[[2]string{c.Source, c.Feed}] {
+			all = append(all, web.Activity{
+				Source: c.Source, Provider: c.Provider, Feed: c.Feed, Start: web.Time(c.Start), Calls: c.Calls, Failures: c.Failures,
+			})
+		}
+	}
+	return all, nil
 }

@@ -82,11 +82,10 @@ func Policy(p config.Privacy) cdr.Policy {
 
 // SourceSettings are those of a configured source.
 func SourceSettings(s *config.Source) collector.SourceSettings {
-	settings := collector.SourceSettings{
+	return collector.SourceSettings{
 		Name: s.Name, TLS: *s.TLSConfig.Prometheus(), ProxyURL: s.ProxyURL.URL(), RequestsPerMinute: s.RequestsPerMinute,
 		EmergencyNumbers: s.EmergencyNumbers, UserAgent: "cdr-exporter/" + Version(),
 	}
-	return settings
 }
 
 // Version is the program's version, `dev` for a build without one.

@@ -2,8 +2,8 @@ package app
 
 import (
 	"errors"
-	"fmt"
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"time"
@@ -13,33 +13,36 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// running is what one configuration made: its sources with their loops, and the
-// way to the OTLP endpoint.
+// running is what was built from one configuration.
 type running struct {
 	plan    *plan
 	sources []*source
 	otlp    *delivery // nil: off
 }
 
-// source is one configured source with its loops.
+// source is one configured source with its feeds.
 type source struct {
 	config *config.Source
 	opened *collector.Source
-	loops  []*collector.Loop // nil before startReading
-	hooks  hooks
-	// queues has, for each loop, the state with the work that waits; nil where lists
-	// hold the records.
-	queues   []*lazyFeed
-	notified *notified
+	feeds  []*feed // nil before startReading
+	hooks  map[string]http.Handler
 }
 
-// hasWebhook says whether the provider sends notifications.
+// feed is one feed of a source.
+type feed struct {
+	info   *collector.FeedInfo
+	loop   *collector.Loop
+	queue  *lazyFeed // nil unless records are fetched one by one
+	delays *delays
+}
+
+// hasWebhook reports whether the provider sends notifications.
 func (s *source) hasWebhook() bool {
 	return slices.ContainsFunc(s.opened.Feeds, func(f collector.FeedInfo) bool { return f.Webhook != nil })
 }
 
-// prepare builds everything of a configuration that can fail, and starts nothing. What old, if there is one, has built of the same
-// configuration is taken over as it is.
+// prepare builds everything of a configuration that can fail, and starts nothing. It reuses what old, if not nil, has built of the
+// same configuration.
 func (a *App) prepare(p *plan, old *running) (*running, error) {
 	r := &running{plan: p}
 	var errs []error
@@ -48,12 +51,11 @@ func (a *App) prepare(p *plan, old *running) (*running, error) {
 			r.sources = append(r.sources, same)
 			continue
 		}
-		s, err := a.openSource(&p.config.Sources[i])
-		if err != nil {
+		if s, err := a.openSource(&p.config.Sources[i]); err != nil {
 			errs = append(errs, err)
-			continue
+		} else {
+			r.sources = append(r.sources, s)
 		}
-		r.sources = append(r.sources, s)
 	}
 	var err error
 	if old != nil && old.otlp != nil && reflect.DeepEqual(old.plan.otlp, p.otlp) {
@@ -76,8 +78,8 @@ func (a *App) prepare(p *plan, old *running) (*running, error) {
 	return r, nil
 }
 
-// sourceOf is the source that was made of an equal configuration, nil if there is none. Secrets in files are compared by the name of the
-// file: they are read again when they are used.
+// sourceOf is the source with an equal configuration, nil if there is none. Secrets in files are compared by the file's name: they are
+// read at every use.
 func (r *running) sourceOf(c *config.Source) *source {
 	if r == nil {
 		return nil
@@ -90,7 +92,7 @@ func (r *running) sourceOf(c *config.Source) *source {
 	return nil
 }
 
-// without is what other doesn't have.
+// without is what r has and other doesn't.
 func (r *running) without(other *running) *running {
 	rest := &running{plan: r.plan}
 	for _, s := range r.sources {
@@ -109,42 +111,39 @@ func (a *App) openSource(c *config.Source) (*source, error) {
 	settings.Observer = requests{own: a.own, source: c.Name}
 	settings.Quotas = &a.quotas
 	settings.Logger = a.logger.With(collector.SourceKey, c.Name)
-	notified := a.notifiedOf(c.Name)
-	settings.Notified, settings.Derive = notified, a.ledger.Derive
+	settings.Notified, settings.Derive = a.own.Source(c.Name), a.ledger.Derive
 	opened, err := OpenSource(c, a.settings.Providers, settings)
 	if err != nil {
 		return nil, err
 	}
-	return &source{config: c, opened: opened, notified: notified}, nil
+	return &source{config: c, opened: opened}, nil
 }
 
-// startReading opens the feeds' state and starts the loops of the sources that aren't read yet. What can't be opened
-// is shown as that feed's error and stops no other.
+// startReading starts the loops of the sources that aren't read yet. A feed whose state can't be opened shows an error and stops no other.
 func (r *running) startReading(a *App) {
-	all := make(hooks)
-	var fresh []*source
+	hooks := make(map[string]http.Handler)
+	var loops []*collector.Loop
 	for _, s := range r.sources {
-		if s.loops == nil {
-			a.makeLoops(s)
-			fresh = append(fresh, s)
+		if s.feeds == nil {
+			a.makeFeeds(s)
+			for _, f := range s.feeds {
+				loops = append(loops, f.loop)
+			}
 		}
-		maps.Copy(all, s.hooks)
+		maps.Copy(hooks, s.hooks)
 	}
-	// Before the loops: a provider that is asked for a subscription tries the address.
-	a.webhooks.take(all)
-	for _, s := range fresh {
-		a.scheduler.Add(s.loops...)
-	}
+	a.webhooks.hooks.Store(&hooks) // before the loops: a new subscription is validated at once
+	a.scheduler.Add(loops...)
 }
 
-func (a *App) makeLoops(s *source) {
-	s.hooks = make(hooks)
+func (a *App) makeFeeds(s *source) {
+	s.hooks = make(map[string]http.Handler)
 	if s.hasWebhook() {
-		s.notified.Listens()
+		a.own.Source(s.config.Name).Listens()
 	}
 	clock := collector.NewClock(nil, s.opened.Offset)
 	for i := range s.opened.Feeds {
-		a.addLoop(s, &s.opened.Feeds[i], clock, s.hooks)
+		s.feeds = append(s.feeds, a.makeFeed(s, &s.opened.Feeds[i], clock))
 	}
 }
 
@@ -155,17 +154,18 @@ func (r *running) startSending() {
 	}
 }
 
-// stopReading ends the loops and returns when they have ended.
+// stopReading ends the loops and waits for them.
 func (r *running) stopReading(a *App) {
 	var loops []*collector.Loop
 	for _, s := range r.sources {
-		loops = append(loops, s.loops...)
+		for _, f := range s.feeds {
+			loops = append(loops, f.loop)
+		}
 	}
 	a.scheduler.Remove(loops...)
 }
 
-// stopSending ends the delivery, as soon as it has sent what waits or its time is
-// up, and lets the sources go.
+// stopSending ends the delivery after it has drained the outbox or its timeout, and closes the sources.
 func (r *running) stopSending() {
 	if r.otlp != nil {
 		r.otlp.stop()
@@ -173,7 +173,7 @@ func (r *running) stopSending() {
 	r.close()
 }
 
-// close lets the sources go; their loops have ended or never began.
+// close closes the sources; their loops have ended or never began.
 func (r *running) close() {
 	for _, s := range r.sources {
 		if s.opened.Close != nil {
@@ -182,7 +182,7 @@ func (r *running) close() {
 	}
 }
 
-// requests counts what is asked of a provider.
+// requests counts the requests to a provider.
 type requests struct {
 	own    *metrics.Own
 	source string
@@ -199,12 +199,12 @@ func (r requests) Throttled(feed string, d time.Duration) {
 	r.own.AddTime(metrics.APIThrottled, d, r.source, feed)
 }
 
-// hasWebhook says whether the source of this name, if there is one, gets notifications.
+// hasWebhook reports whether there is a source of this name with a webhook.
 func (r *running) hasWebhook(name string) bool {
 	return slices.ContainsFunc(r.sources, func(s *source) bool { return s.config.Name == name && s.hasWebhook() })
 }
 
-// names lists a configuration's feeds as `source` and `feed`.
+// names are the configured feeds, as source and feed.
 func (r *running) names() map[[2]string]bool {
 	all := make(map[[2]string]bool)
 	for _, s := range r.sources {
@@ -213,9 +213,4 @@ func (r *running) names() map[[2]string]bool {
 		}
 	}
 	return all
-}
-
-// errRestart says what a reload can't change.
-func errRestart(old, now string) error {
-	return fmt.Errorf("storage.path: changed from %s to %s, which needs a restart; nothing was changed", old, now)
 }

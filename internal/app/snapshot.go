@@ -8,9 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-// snapshotObserver keeps the own metrics of a snapshot feed. Its watermark is the time of its last
-// read, since it has no position in the ledger, so that queries of staleness include it. Its
-// newest call stays 0.
+// snapshotObserver sets the metrics of a snapshot feed. Its watermark is the time of its last read, since it has no position in the
+// ledger, so that queries of staleness include it.
 type snapshotObserver struct{ *metrics.Feed }
 
 var _ collector.Observer = snapshotObserver{}
@@ -29,11 +28,11 @@ func (o snapshotObserver) LastSuccess(at time.Time) {
 // observeGauges exposes the gauges of snapshot feeds.
 func (a *App) observeGauges() {
 	var active []metrics.Row
-	for _, s := range a.present().sources {
-		for i, l := range s.loops {
-			for _, g := range l.Gauges() {
+	for _, s := range a.visible.Load().sources {
+		for _, f := range s.feeds {
+			for _, g := range f.loop.Gauges() {
 				if g.Metric == metrics.ActiveCalls.Name {
-					labels := append([]string{s.config.Name, s.config.ProviderName, s.opened.Feeds[i].Name}, g.Labels...)
+					labels := append([]string{s.config.Name, s.config.ProviderName, f.info.Name}, g.Labels...)
 					active = append(active, metrics.Row{Labels: labels, Value: g.Value})
 				}
 			}

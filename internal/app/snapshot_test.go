@@ -119,7 +119,7 @@ func TestSnapshotFeed(t *testing.T) {
 	await(t, "they are back", func() bool { return slices.Equal(shown(t, a, active), want) })
 
 	provider.write(folder, "call_log: ", "")
-	if err := a.Reload(t.Context()); err != nil {
+	if err := a.Reload(); err != nil {
 		t.Fatal(err)
 	}
 	if _, body := ask(t, a, http.MethodGet, "/metrics"); strings.Contains(body, "active_calls") {
@@ -215,7 +215,7 @@ func TestSnapshotFeedStaleness(t *testing.T) {
 	provider.mu.Lock()
 	provider.held = held
 	provider.mu.Unlock()
-	if err := a.Reload(t.Context()); err != nil {
+	if err := a.Reload(); err != nil {
 		t.Fatal(err)
 	}
 	if got := line(); got == watermark+"0" || got == "" {
@@ -294,7 +294,7 @@ func TestReloadKeepsQuotas(t *testing.T) {
 	folder := t.TempDir()
 	a := start(t, provider.write(folder, "active_calls: ", ""), provider.provider())
 	provider.write(folder, "active_calls: {interval: 2s}", "")
-	if err := a.Reload(t.Context()); err != nil {
+	if err := a.Reload(); err != nil {
 		t.Fatal(err)
 	}
 	provider.mu.Lock()
@@ -309,17 +309,17 @@ func TestReloadKeepsWhatIsUnchanged(t *testing.T) {
 	provider := &acme{t: t}
 	provider.calls(inProgress("inbound", 1))
 	a := start(t, provider.write(t.TempDir(), "active_calls: ", ""), provider.provider())
-	before := a.present().sources[0]
+	before := a.visible.Load().sources[0]
 	var all sync.WaitGroup
 	for range 100 {
 		all.Go(func() {
-			if err := a.Reload(t.Context()); err != nil {
+			if err := a.Reload(); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
-	if after := a.present().sources[0]; after != before {
+	if after := a.visible.Load().sources[0]; after != before {
 		t.Error("the source was opened anew")
 	}
 	provider.mu.Lock()

@@ -51,7 +51,7 @@ func TestTenantNotifies(t *testing.T) {
 	a := startWith(t, settings)
 	settings.WebhookAddresses = []string{a.WebhookAddr()}
 	config(fmt.Sprintf("call_records: {interval: 6h, webhook: {public_url: %q}}", "https://"+a.WebhookAddr()+"/webhooks/contoso"))
-	if err := a.Reload(t.Context()); err != nil {
+	if err := a.Reload(); err != nil {
 		t.Fatal(err)
 	}
 	awaitTold(t, a, server)

@@ -102,11 +102,6 @@ func (p *told) handler(observer collector.NotificationObserver) func(func(contex
 			case "":
 			case "panic":
 				panic("as it was asked to")
-			case "abort":
-				panic(http.ErrAbortHandler)
-			case "half":
-				_, _ = io.WriteString(w, "half of it")
-				panic("after half of it")
 			default:
 				_, _ = io.WriteString(w, r.URL.Query().Get("say"))
 				return

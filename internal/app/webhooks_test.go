@@ -113,7 +113,7 @@ func TestReloadReplacesWebhooks(t *testing.T) {
 	}
 	moved := toldSource{"office", "a", "/elsewhere"}
 	p.write(folder, moved)
-	if err := a.Reload(t.Context()); err != nil {
+	if err := a.Reload(); err != nil {
 		t.Fatal(err)
 	}
 	if code, _ := post(t, hookURL(a, office), "two"); code != http.StatusNotFound {
@@ -125,7 +125,7 @@ func TestReloadReplacesWebhooks(t *testing.T) {
 	until(t, a, newRows(2))
 	until(t, a, accepted+" 2")
 	p.write(folder, toldSource{"office", "a", ""})
-	if err := a.Reload(t.Context()); err != nil {
+	if err := a.Reload(); err != nil {
 		t.Fatal(err)
 	}
 	if code, _ := post(t, hookURL(a, moved), "four"); code != http.StatusNotFound {
@@ -160,7 +160,7 @@ func TestNotificationsDuringReloads(t *testing.T) {
 		})
 	}
 	for range 3 {
-		if err := a.Reload(t.Context()); err != nil {
+		if err := a.Reload(); err != nil {
 			t.Error(err)
 		}
 	}

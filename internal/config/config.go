@@ -1,12 +1,9 @@
 package config
 
-import (
-	"time"
-)
+import "time"
 
-// Config is a whole configuration file, with the defaults of what it leaves out. It
-// is not changed after it was loaded and then safe for concurrent use. However it is
-// printed or marshalled, secrets show as <secret>.
+// Config is a configuration file with its defaults. It is not changed after it was loaded, and safe for concurrent use. Secrets print as
+// <secret>.
 type Config struct {
 	Storage Storage `yaml:"storage"`
 	Metrics Metrics `yaml:"metrics"`
@@ -22,9 +19,9 @@ type Storage struct {
 	Path Path `yaml:"path"`
 }
 
-// Metrics holds what concerns all metrics.
+// Metrics are the settings of all metrics.
 type Metrics struct {
-	// ZeroFor is how long a new series shows 0 before its value; 0 is not at all.
+	// ZeroFor is how long a new series shows 0 before its value.
 	ZeroFor time.Duration `yaml:"zero_for"`
 	// SeriesLimit is the number of label sets per metric, source and feed.
 	SeriesLimit int `yaml:"series_limit"`
@@ -34,7 +31,7 @@ type Metrics struct {
 	NativeHistograms bool `yaml:"native_histograms"`
 }
 
-// Ways to treat what is personal, as [Privacy] holds them.
+// Ways to treat personal data.
 const (
 	PrivacyMask = "mask"
 	PrivacyHash = "hash"
@@ -42,8 +39,7 @@ const (
 	PrivacyKeep = "keep"
 )
 
-// Privacy says how logs, ledger, status page and printed records treat what is
-// personal: one of the Privacy constants each.
+// Privacy says how logs, ledger, status page and printed records treat personal data: each is one of the Privacy constants.
 type Privacy struct {
 	// Numbers are telephone numbers.
 	Numbers string `yaml:"numbers"`
@@ -51,8 +47,7 @@ type Privacy struct {
 	Users string `yaml:"users"`
 	// Addresses are IP addresses.
 	Addresses string `yaml:"addresses"`
-	// HashKey is the key of the HMAC; if it is not set, a random one is kept in the
-	// ledger.
+	// HashKey is the key of the HMAC; if it is not set, a random one is kept in the ledger.
 	HashKey Secret `yaml:"hash_key"`
 }
 
@@ -88,9 +83,9 @@ func (p *Privacy) SetDefaults() {
 
 // Validate implements [Validator].
 func (p *Privacy) Validate(r *Report) {
-	r.OneOf("numbers", p.Numbers, PrivacyMask, PrivacyHash, PrivacyDrop, PrivacyKeep)
-	r.OneOf("users", p.Users, PrivacyMask, PrivacyHash, PrivacyDrop, PrivacyKeep)
-	r.OneOf("addresses", p.Addresses, PrivacyMask, PrivacyHash, PrivacyDrop, PrivacyKeep)
+	for _, mode := range [][2]string{{"numbers", p.Numbers}, {"users", p.Users}, {"addresses", p.Addresses}} {
+		r.OneOf(mode[0], mode[1], PrivacyMask, PrivacyHash, PrivacyDrop, PrivacyKeep)
+	}
 }
 
 // Validate implements [Validator]: at least one source, each name once.
@@ -102,21 +97,21 @@ func (c *Config) Validate(r *Report) {
 	for i, source := range c.Sources {
 		if first, taken := names[source.Name]; taken && source.Name != "" {
 			r.Problemf(indexed("sources", i)+".name", "%s is already the name of sources[%d]; names must be unique", shorten(source.Name), first)
-		} else {
-			names[source.Name] = i
+			continue
 		}
+		names[source.Name] = i
 	}
 	for i, source := range c.Sources {
-		key, old := indexed("sources", i)+".renamed_from", source.RenamedFrom
-		owner, exists := names[old]
-		first, taken := successors[old]
-		switch {
-		case old == "":
-		case exists:
+		old := source.RenamedFrom
+		if old == "" {
+			continue
+		}
+		key := indexed("sources", i) + ".renamed_from"
+		if owner, exists := names[old]; exists {
 			r.Problemf(key, "%s is the name of sources[%d], which still has its state; name a source that is no longer configured", shorten(old), owner)
-		case taken:
+		} else if first, taken := successors[old]; taken {
 			r.Problemf(key, "the state of %s is already taken over by sources[%d]", shorten(old), first)
-		default:
+		} else {
 			successors[old] = i
 		}
 	}

@@ -3,52 +3,46 @@ package config
 import (
 	"encoding"
 	"fmt"
-	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
 
-// maxNodes bounds how many values are decoded, aliases followed, so that a small
-// file of aliases to aliases can't keep the decoder busy.
+// maxNodes bounds how many values are decoded, aliases followed, so that a small file of aliases to aliases can't keep the decoder busy.
 const maxNodes = 100_000
 
-// decoder decodes the nodes of one file and collects what is wrong with them.
+// decoder decodes the nodes of one file and collects its problems.
 type decoder struct {
-	file      string
-	dir       string
+	file, dir string
 	lookupEnv func(string) (string, bool)
 	providers []Provider
 
 	problems Problems
-	lines    map[string]int  // by path, of everything in the file
-	broken   map[string]bool // paths that couldn't be decoded
+	lines    map[string]int  // of all keys and elements in the file, by path
+	broken   map[string]bool // paths of values that couldn't be decoded
 	files    []fileRef
 	nodes    int
 }
 
-// place is where a value stands: its path and the line of its key, or of the element
-// of a list. Within x_file, key is the path within x.
+// place is where a value stands: its path, and the line of its key or list element. Within x_file, key is the path within x.
 type place struct {
 	path, key string
 	line      int
 }
 
-// isFile reports whether the value names the file of a secret.
 func (at place) isFile() bool { return at.path != at.key }
 
-// child is a place below.
 func (at place) child(segment string, line int) place {
 	return place{joinPath(at.path, segment), joinPath(at.key, segment), line}
 }
 
-// report adds a problem.
 func (d *decoder) report(line int, path, message string) {
 	d.problems = append(d.problems, Problem{File: d.file, Line: line, Path: path, Message: message})
 }
 
-// fail adds a problem with the value at a place itself.
+// fail reports the value itself: Validate's problems with it are dropped.
 func (d *decoder) fail(at place, format string, args ...any) {
 	d.broken[at.path], d.broken[at.key] = true, true
 	d.report(at.line, at.path, fmt.Sprintf(format, args...))
@@ -56,8 +50,8 @@ func (d *decoder) fail(at place, format string, args ...any) {
 
 // isBroken reports whether the value at a path, or one around it, couldn't be decoded.
 func (d *decoder) isBroken(path string) bool {
-	for ok := true; ok; path, ok = parentPath(path) {
-		if d.broken[path] {
+	for outer := range d.broken {
+		if isWithin(path, outer) {
 			return true
 		}
 	}
@@ -66,25 +60,22 @@ func (d *decoder) isBroken(path string) bool {
 
 // lineOf returns the line of a path, or of the nearest one around it.
 func (d *decoder) lineOf(path string) int {
-	for ok := true; ok; path, ok = parentPath(path) {
-		if line, known := d.lines[path]; known {
-			return line
+	nearest := ""
+	for outer := range d.lines {
+		if len(outer) > len(nearest) && isWithin(path, outer) {
+			nearest = outer
 		}
 	}
-	return 1
+	return d.lines[nearest]
 }
 
-// enter remembers that a place is in the file, counts its node and follows an alias. It returns nil when there are too many nodes.
+// enter records the line of a place and follows an alias. It returns nil after too many nodes.
 func (d *decoder) enter(n *yaml.Node, at place) *yaml.Node {
 	for _, path := range []string{at.path, at.key} {
 		if _, known := d.lines[path]; !known {
 			d.lines[path] = at.line
 		}
 	}
-	return d.follow(n, at)
-}
-
-func (d *decoder) follow(n *yaml.Node, at place) *yaml.Node {
 	if d.nodes++; d.nodes == maxNodes {
 		d.fail(at, "the file holds more than %d values, aliases followed; use fewer of them", maxNodes)
 	}
@@ -97,13 +88,12 @@ func (d *decoder) follow(n *yaml.Node, at place) *yaml.Node {
 	return n
 }
 
-// decode decodes a node into a value that can be set.
+// decode decodes a node into a value that can be set. A bare key leaves the defaults of a mapping.
 func (d *decoder) decode(v reflect.Value, n *yaml.Node, at place) {
 	if n = d.enter(n, at); n == nil {
 		return
 	}
 	if v.Kind() == reflect.Pointer {
-		// It is set even if its value turns out to be wrong: the key is there.
 		v.Set(reflect.New(v.Type().Elem()))
 		v = v.Elem()
 		d.setDefaults(v)
@@ -113,44 +103,39 @@ func (d *decoder) decode(v reflect.Value, n *yaml.Node, at place) {
 		d.decodeScalar(v, n, at)
 	case v.Kind() == reflect.Slice:
 		d.decodeSlice(v, n, at)
-	case v.Kind() == reflect.Struct && d.isMapping(n, at, "keys"):
+	case n.Kind != yaml.MappingNode && !isNull(n):
+		what := "keys"
+		if v.Kind() == reflect.Map {
+			what = "names"
+		}
+		d.fail(at, "must be a mapping of %s to values, is %s", what, describe(n))
+	case v.Kind() == reflect.Struct:
 		d.decodeStruct(v, n, at)
-	case v.Kind() == reflect.Map && d.isMapping(n, at, "names"):
+	default:
 		d.decodeMap(v, n, at)
 	}
 }
 
-// isMapping reports whether a node is a mapping. A null leaves the defaults.
-func (d *decoder) isMapping(n *yaml.Node, at place, what string) bool {
-	if n.Kind != yaml.MappingNode && !isNull(n) {
-		d.fail(at, "must be a mapping of %s to values, is %s", what, describe(n))
-	}
-	return n.Kind == yaml.MappingNode
-}
-
-// decodeSlice decodes a sequence; it replaces a default.
+// decodeSlice replaces the default.
 func (d *decoder) decodeSlice(v reflect.Value, n *yaml.Node, at place) {
 	if n.Kind != yaml.SequenceNode {
 		d.fail(at, "must be a list, is %s; write [] for none", describe(n))
 		return
 	}
-	list := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
+	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
-		d.setDefaults(list.Index(i))
-		d.decode(list.Index(i), item, at.child(indexed("", i), item.Line))
+		d.setDefaults(v.Index(i))
+		d.decode(v.Index(i), item, at.child(indexed("", i), item.Line))
 	}
-	v.Set(list)
 }
 
-// decodeMap decodes a mapping with keys of the user's choice; it replaces a default. A
-// map of secrets takes those of x and of x_file.
+// decodeMap replaces the default; a map of secrets is filled from x and x_file.
 func (d *decoder) decodeMap(v reflect.Value, n *yaml.Node, at place) {
 	if v.IsNil() || v.Type() != secretMapType {
 		v.Set(reflect.MakeMap(v.Type()))
 	}
 	for _, p := range d.pairs(n, at) {
-		key := reflect.ValueOf(p.key)
-		value := reflect.New(v.Type().Elem()).Elem()
+		key, value := reflect.ValueOf(p.key), reflect.New(v.Type().Elem()).Elem()
 		d.setDefaults(value)
 		if earlier := v.MapIndex(key); earlier.IsValid() {
 			value.Set(earlier)
@@ -160,33 +145,87 @@ func (d *decoder) decodeMap(v reflect.Value, n *yaml.Node, at place) {
 	}
 }
 
-// decodeStruct decodes a mapping with fixed keys.
 func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
 	fields := fieldsOf(v.Type())
 	for _, p := range d.pairs(n, at) {
-		if !d.decodeField(v, fields, p) && !d.decodeBlock(v, p) {
-			d.enter(p.value, p.at)
-			known := keyNames(fields)
-			if v.Type() == sourceType {
-				known = append(known, d.providerNames()...)
+		if i := slices.IndexFunc(fields, func(f field) bool { return f.key == p.key }); i >= 0 {
+			if fields[i].isFile {
+				p.at.key = strings.TrimSuffix(p.at.key, fileSuffix)
 			}
-			d.fail(p.at, "%s", unknownKey(p.key, known))
+			d.decode(v.FieldByIndex(fields[i].index), p.value, p.at)
+			continue
 		}
+		known := keyNames(fields)
+		if source, ok := reflect.TypeAssert[*Source](v.Addr()); ok {
+			if d.decodeBlock(source, p) {
+				continue
+			}
+			known = append(known, d.providerNames()...)
+		}
+		d.enter(p.value, p.at)
+		d.fail(p.at, "%s", unknownKey(p.key, known))
 	}
 }
 
-// decodeField decodes a value into the field that has its key.
-func (d *decoder) decodeField(v reflect.Value, fields []field, p pair) bool {
-	for _, f := range fields {
-		if f.key == p.key {
-			if f.isFile {
-				p.at.key = p.at.key[:len(p.at.key)-len(fileSuffix)]
-			}
-			d.decode(v.FieldByIndex(f.index), p.value, p.at)
-			return true
+// pair is a key of a mapping with its value.
+type pair struct {
+	key   string
+	at    place
+	value *yaml.Node
+}
+
+// pairs lists the keys of a mapping in the order of the file, each once. Keys that a merge key (<<) brings in come last and give way to
+// the mapping's own.
+func (d *decoder) pairs(n *yaml.Node, at place) []pair {
+	var own, merged []pair
+	first := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		line, value := n.Content[i].Line, n.Content[i+1]
+		k := d.enter(n.Content[i], place{at.path, at.key, line})
+		if k == nil {
+			return nil
+		}
+		if k.Kind != yaml.ScalarNode {
+			d.report(line, at.path, "a key must be plain text, is "+describe(k))
+			continue
+		}
+		p := pair{k.Value, at.child(segment(k.Value), line), value}
+		if earlier, repeated := first[p.key]; repeated {
+			d.report(line, p.at.path, fmt.Sprintf("is repeated, it is already given on line %d; keep one", earlier))
+			continue
+		}
+		first[p.key] = line
+		if k.ShortTag() == "!!merge" {
+			merged = append(merged, d.mergedPairs(value, place{at.path, at.key, line})...)
+		} else {
+			own = append(own, p)
 		}
 	}
-	return false
+	for _, p := range merged {
+		if _, given := first[p.key]; !given {
+			first[p.key] = p.at.line
+			own = append(own, p)
+		}
+	}
+	return own
+}
+
+// mergedPairs lists the keys of a mapping, or of a list of mappings of which the earlier ones win.
+func (d *decoder) mergedPairs(n *yaml.Node, at place) (all []pair) {
+	if n = d.enter(n, at); n == nil {
+		return nil
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		return d.pairs(n, at)
+	case yaml.SequenceNode:
+		for _, item := range n.Content {
+			all = append(all, d.mergedPairs(item, at)...)
+		}
+	default:
+		d.report(at.line, at.path, "<< must be followed by a mapping or a list of mappings, is followed by "+describe(n))
+	}
+	return all
 }
 
 // setDefaults gives a fresh value its defaults, those of inner structs first.
@@ -203,19 +242,10 @@ func (d *decoder) setDefaults(v reflect.Value) {
 		defaulter.SetDefaults()
 	}
 	for _, f := range fieldsOf(v.Type()) {
-		if f.typ == fileType || f.typ == pathType {
-			field := v.FieldByIndex(f.index)
-			field.SetString(d.resolve(field.String()))
+		if path, ok := reflect.TypeAssert[*Path](v.FieldByIndex(f.index).Addr()); ok {
+			*path = Path(d.resolve(string(*path)))
 		}
 	}
-}
-
-// resolve makes a path absolute, starting at the folder of the configuration file.
-func (d *decoder) resolve(path string) string {
-	if path == "" || filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(d.dir, path)
 }
 
 // validate applies the rules of a decoded value, those of its parts first.
@@ -240,15 +270,9 @@ func (d *decoder) validate(v reflect.Value, path string) {
 }
 
 func (d *decoder) validateStruct(v reflect.Value, path string) {
-	for _, f := range fieldsOf(v.Type()) {
-		if !f.isFile {
-			d.validate(v.FieldByIndex(f.index), joinPath(path, f.key))
-		}
-	}
-	for i := range v.NumField() {
-		// Not left to promotion: an outer Validate would hide the inner one.
-		if isInline(v.Type().Field(i)) {
-			d.validate(v.Field(i), path)
+	for sf, inner := range v.Fields() {
+		if key, _, _ := strings.Cut(sf.Tag.Get("yaml"), ","); key != "" || isInline(sf) {
+			d.validate(inner, joinPath(path, key))
 		}
 	}
 	if validator, ok := reflect.TypeAssert[Validator](v.Addr()); ok {

@@ -7,17 +7,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-func TestTypeThatCannotBeDecoded(t *testing.T) {
-	var wrong struct {
-		Unsigned uint `yaml:"unsigned"`
-	}
-	err := config.Unmarshal("c.yaml", []byte("unsigned: 1\n"), &wrong, options())
-	want := "c.yaml:1: unsigned: cannot be read into a Go uint: this is a mistake in the program, not in the file"
-	if err == nil || err.Error() != want {
-		t.Errorf("the error is %v, want %s", err, want)
-	}
-}
-
 // grade reads itself.
 type grade int
 

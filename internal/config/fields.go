@@ -12,9 +12,6 @@ const fileSuffix = "_file"
 var (
 	secretType    = reflect.TypeFor[Secret]()
 	secretMapType = reflect.TypeFor[map[string]Secret]()
-	fileType      = reflect.TypeFor[File]()
-	pathType      = reflect.TypeFor[Path]()
-	sourceType    = reflect.TypeFor[Source]()
 )
 
 // field is one key of a struct. A secret has two: x and x_file.

@@ -8,12 +8,11 @@ import (
 	"os"
 )
 
-// File is the name of a file that must be readable. Decoding makes it absolute;
-// relative ones start at the folder of the configuration file. Empty is not set.
+// File is the name of a file that must be readable. Decoding makes it absolute, relative to the folder of the configuration file.
+// Empty is not set.
 type File string
 
-// Path is the name of a file or folder that need not exist. Decoding makes it
-// absolute as it does a [File].
+// Path is the name of a file or folder that need not exist. Decoding makes it absolute as it does a [File].
 type Path string
 
 // fileRef is a file that a configuration names and that must be readable.
@@ -22,42 +21,31 @@ type fileRef struct {
 	name string
 }
 
-// checkFiles reports the files that can't be read.
+// checkFiles reports the files that can't be read, and what would be right.
 func (d *decoder) checkFiles() {
 	for _, ref := range d.files {
-		if err := checkReadable(ref.name); err != nil {
-			d.report(ref.at.line, ref.at.path, err.Error())
+		_, err := readRegular(ref.name, 1)
+		switch {
+		case err == nil:
+			continue
+		case errors.Is(err, fs.ErrNotExist):
+			err = fmt.Errorf("file %s does not exist; create it, or correct the name (relative ones start at the folder of the configuration file)", ref.name)
+		case errors.As(err, new(*fs.PathError)):
+			err = fmt.Errorf("file %s cannot be read (%w); let the user that the exporter runs as read it", ref.name, cause(err))
 		}
+		d.report(ref.at.line, ref.at.path, err.Error())
 	}
 }
 
-// checkReadable says why a file can't be read and what would be right.
-func checkReadable(name string) error {
-	_, err := readRegular(name, 1)
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("file %s does not exist; create it, or correct the name (relative ones start at the folder of the configuration file)", name)
-	case errors.Is(err, errNotRegular):
-		return fmt.Errorf("%s must be a regular file", name)
-	case errors.Is(err, io.EOF):
-		return fmt.Errorf("file %s is empty", name)
-	}
-	return fmt.Errorf("file %s cannot be read (%w); let the user that the exporter runs as read it", name, cause(err))
-}
-
-var errNotRegular = errors.New("is not a regular file")
-
-// readRegular reads at most so many bytes of a regular file; an empty one is io.EOF. Anything else, such as a pipe, could block or
-// could not be read twice.
+// readRegular reads at most so many bytes of a file. An empty file is an error, and so is one that isn't regular: a pipe could block, or
+// couldn't be read twice.
 func readRegular(name string, limit int64) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errNotRegular
+		return nil, fmt.Errorf("%s is not a regular file", name)
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -65,7 +53,7 @@ func readRegular(name string, limit int64) ([]byte, error) {
 	}
 	content, err := io.ReadAll(io.LimitReader(f, limit))
 	if err = errors.Join(err, f.Close()); err == nil && len(content) == 0 {
-		return nil, io.EOF
+		err = fmt.Errorf("%s is empty", name)
 	}
 	return content, err
 }

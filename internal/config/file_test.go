@@ -35,8 +35,8 @@ func TestCheckFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := strings.ReplaceAll(`DIR/c.yaml:4: otlp.headers_file.authorization: file DIR/token.txt does not exist; create it, or correct the name (relative ones start at the folder of the configuration file)
-DIR/c.yaml:5: otlp.tls_config.key_file: file DIR/key.pem is empty
-DIR/c.yaml:8: sources[0].acme.client_secret_file: DIR/sub/secret must be a regular file`, "DIR", dir)
+DIR/c.yaml:5: otlp.tls_config.key_file: DIR/key.pem is empty
+DIR/c.yaml:8: sources[0].acme.client_secret_file: DIR/sub/secret is not a regular file`, "DIR", dir)
 	if err := check(); err == nil || err.Error() != want {
 		t.Errorf("the problems are\n%v\nwant\n%s", err, want)
 	}

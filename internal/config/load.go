@@ -71,6 +71,14 @@ func Unmarshal(path string, data []byte, into any, opts Options) error {
 	return d.problems.asError()
 }
 
+// resolve makes a path absolute, relative to the folder of the configuration file.
+func (d *decoder) resolve(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(d.dir, path)
+}
+
 // cause is the reason within an error of a file, without its name.
 func cause(err error) error {
 	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {

@@ -47,16 +47,13 @@ type OTLPSignal struct {
 	Compression string
 }
 
-// ResolveOTLP completes what the file says with the variables of the OpenTelemetry
-// specification: OTEL_EXPORTER_OTLP_ and OTEL_EXPORTER_OTLP_LOGS_ or _METRICS_
-// followed by ENDPOINT, PROTOCOL, HEADERS, CERTIFICATE, CLIENT_KEY,
-// CLIENT_CERTIFICATE, TIMEOUT, COMPRESSION and INSECURE, OTEL_RESOURCE_ATTRIBUTES
-// and OTEL_SERVICE_NAME. A key in the file wins over all variables, the variable of
-// a signal over the general one, and an empty variable is not set.
+// ResolveOTLP completes the file's keys with the variables of the OpenTelemetry specification: OTEL_EXPORTER_OTLP_ and
+// OTEL_EXPORTER_OTLP_LOGS_ or _METRICS_ followed by ENDPOINT, PROTOCOL, HEADERS, CERTIFICATE, CLIENT_KEY, CLIENT_CERTIFICATE, TIMEOUT,
+// COMPRESSION and INSECURE, OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME. A key in the file wins over all variables, the variable of a
+// signal over the general one, and an empty variable is not set.
 //
-// It returns nil without an error if OTLP is off: the file has no such key and
-// OTEL_EXPORTER_OTLP_ENDPOINT is not set. The error is [Problems] with the file
-// "environment" and the variables as paths.
+// It returns nil without an error if OTLP is off: the file has no such key and OTEL_EXPORTER_OTLP_ENDPOINT is not set. The error is
+// [Problems] with the file "environment" and the variables as paths.
 func ResolveOTLP(o *OTLP, getenv func(string) string) (*OTLPSettings, error) {
 	if o == nil {
 		if getenv(otlpPrefix+"ENDPOINT") == "" {
@@ -181,21 +178,20 @@ func (e otlpEnv) timeout() time.Duration {
 	return time.Duration(ms) * time.Millisecond
 }
 
-// tlsConfig takes the files of certificates and keys. Relative ones start at the
-// working directory, as in the SDKs.
+// tlsConfig reads the names of certificates and keys. Relative ones start at the working directory, as in the SDKs.
 func (e otlpEnv) tlsConfig() TLSConfig {
-	file := func(name string) string {
+	var files [3]string
+	for i, name := range []string{"CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"} {
 		variable, value := e.lookup(name)
 		if value == "" {
-			return ""
+			continue
 		}
-		absolute, err := filepath.Abs(value)
-		if err != nil {
+		var err error
+		if files[i], err = filepath.Abs(value); err != nil {
 			e.fail(variable, "cannot be made absolute: %s", err)
 		}
-		return absolute
 	}
-	t := TLSConfig{CAFile: File(file("CERTIFICATE")), CertFile: File(file("CLIENT_CERTIFICATE")), Key: Secret{file: file("CLIENT_KEY")}}
+	t := TLSConfig{CAFile: File(files[0]), CertFile: File(files[1]), Key: Secret{file: files[2]}}
 	if (t.CertFile == "") == t.Key.IsSet() {
 		variable, _ := e.lookup("CLIENT_KEY")
 		e.fail(variable, "a client certificate and its key go together; set CLIENT_CERTIFICATE and CLIENT_KEY, or neither")

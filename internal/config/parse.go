@@ -13,18 +13,17 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// searchBudget bounds how many bytes are parsed again to find the line of a syntax
-// error.
+// searchBudget bounds how many bytes are parsed again to find the line of a syntax error.
 const searchBudget = 16 << 20
 
 // yamlLine is the line in an error of the YAML library.
 var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)
 
-// parse returns the root of the one document in the file, nil after reporting why
-// there is none.
+// parse returns the root of the one document in the file, nil after reporting why there is none.
 func (d *decoder) parse(data []byte) *yaml.Node {
 	if !utf8.Valid(data) {
-		d.report(invalidLine(data), "", "not UTF-8; save the file in this encoding")
+		before := data[:bytes.IndexRune(data, utf8.RuneError)]
+		d.report(bytes.Count(before, []byte("\n"))+1, "", "not UTF-8; save the file in this encoding")
 		return nil
 	}
 	documents, err := parseYAML(data)
@@ -43,21 +42,9 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 	return nil
 }
 
-// invalidLine finds the first line that is not UTF-8.
-func invalidLine(data []byte) int {
-	n := 0
-	for line := range bytes.Lines(data) {
-		if n++; !utf8.Valid(line) {
-			break
-		}
-	}
-	return n
-}
-
-// parseYAML parses all documents of a file.
+// parseYAML parses all documents of a file. The library panics on some invalid inputs.
 func parseYAML(data []byte) (documents []*yaml.Node, err error) {
 	defer func() {
-		// The library panics on some inputs that its authors did not foresee.
 		if p := recover(); p != nil {
 			documents, err = nil, fmt.Errorf("yaml: the parser cannot read this (%v)", p)
 		}
@@ -75,8 +62,8 @@ func parseYAML(data []byte) (documents []*yaml.Node, err error) {
 	}
 }
 
-// syntaxErrorMessage words an error of the YAML library. It names no anchor, since
-// that is a part of a secret that begins with * and lacks its quotes.
+// syntaxErrorMessage words an error of the YAML library. It names no anchor, which may be a part of a secret that begins with * and
+// lacks its quotes.
 func syntaxErrorMessage(err error) string {
 	message := strings.TrimPrefix(yamlLine.ReplaceAllString(err.Error(), ""), "yaml: ")
 	if strings.HasPrefix(message, "unknown anchor") {
@@ -85,25 +72,21 @@ func syntaxErrorMessage(err error) string {
 	return "not YAML: " + message
 }
 
-// syntaxErrorLine finds the line of a syntax error: the one after the longest part
-// of the file that can be parsed. The library's own line is often that of the block
-// around it, and missing from some errors; it serves if the search takes too long.
+// syntaxErrorLine finds the line after the longest part of the file that can be parsed. The library's own line is often that of the
+// block around the error, or missing; it is used if the search takes too long.
 func syntaxErrorLine(data []byte, err error) int {
 	lines := bytes.SplitAfter(data, []byte("\n"))
-	length := len(data)
-	for budget, n := searchBudget, len(lines); n > 0; n-- {
+	length, budget := len(data), searchBudget
+	for n := len(lines); n > 0 && budget > 0; n-- {
 		length -= len(lines[n-1])
-		if budget -= length; budget < 0 {
-			break
-		}
+		budget -= length
 		if _, err := parseYAML(data[:length]); err == nil {
 			return n
 		}
 	}
+	line := 0
 	if match := yamlLine.FindStringSubmatch(err.Error()); match != nil {
-		if line, err := strconv.Atoi(match[1]); err == nil {
-			return line
-		}
+		line, _ = strconv.Atoi(match[1])
 	}
-	return 1
+	return max(line, 1)
 }

@@ -7,16 +7,13 @@ import (
 	"strings"
 )
 
-// Problem is one thing that is wrong in a configuration, worded so that a person
-// can put it right. It never holds the content of a secret.
+// Problem is one thing that is wrong in a configuration. It never holds the content of a secret.
 type Problem struct {
 	// File is the file as it was named to [Load], or "environment".
 	File string
-	// Line counts from 1; 0 when the problem has no line, as with a file that
-	// cannot be read.
+	// Line counts from 1; 0 when the problem has no line, as with a file that cannot be read.
 	Line int
-	// Path is the key, such as sources[1].msgraph.pstn.interval; empty for the
-	// file as a whole.
+	// Path is the key, such as sources[1].msgraph.pstn.interval; empty for the file as a whole.
 	Path string
 	// Message says what is wrong and what would be right.
 	Message string
@@ -34,8 +31,7 @@ func (p Problem) String() string {
 	return text + ": " + p.Message
 }
 
-// Problems is everything that is wrong in a configuration, in the order of its
-// lines; never empty when it is returned as an error.
+// Problems is everything that is wrong in a configuration, in the order of its lines; never empty when it is returned as an error.
 type Problems []Problem
 
 // Error joins the problems, one per line.
@@ -47,8 +43,7 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// asError sorts the problems by line, drops repetitions and returns them as an
-// error, nil if there is none.
+// asError sorts the problems by line and drops repetitions. It returns nil if there is none.
 func (p Problems) asError() error {
 	if len(p) == 0 {
 		return nil
@@ -63,10 +58,7 @@ func (p Problems) asError() error {
 	return unique
 }
 
-// maxShown is how much of a text from the file is repeated in a problem.
-const maxShown = 60
-
-// joinPath puts a key, an index or a further path behind a path.
+// joinPath appends a key, an index or a further path to a path.
 func joinPath(path, key string) string {
 	if path == "" || key == "" || strings.HasPrefix(key, "[") {
 		return path + key
@@ -74,11 +66,16 @@ func joinPath(path, key string) string {
 	return path + "." + key
 }
 
+// isWithin reports whether a path is the outer one or lies below it.
+func isWithin(path, outer string) bool {
+	rest, ok := strings.CutPrefix(path, outer)
+	return ok && (rest == "" || outer == "" || rest[0] == '.' || rest[0] == '[')
+}
+
 // simpleKey is a key that needs no quotes in a path.
 var simpleKey = regexp.MustCompile(`^[A-Za-z0-9_-]{1,60}$`)
 
-// segment writes a key as a part of a path, quoted unless it is simple, so that a path
-// is always one line and never ambiguous.
+// segment writes a key as a part of a path, quoted unless it is simple, so that a path is always one line and never ambiguous.
 func segment(key string) string {
 	if simpleKey.MatchString(key) {
 		return key
@@ -87,27 +84,49 @@ func segment(key string) string {
 }
 
 // indexed writes the path of an element of a list.
-func indexed(path string, i int) string {
-	return path + "[" + strconv.Itoa(i) + "]"
-}
-
-// parentPath cuts the last key or index off a path; ok is false at its beginning.
-func parentPath(path string) (parent string, ok bool) {
-	if path == "" {
-		return "", false
-	}
-	if strings.HasSuffix(path, `"]`) {
-		if i := strings.LastIndex(path, `["`); i >= 0 {
-			return path[:i], true
-		}
-	}
-	return path[:max(0, strings.LastIndexAny(path, ".["))], true
-}
+func indexed(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
 // shorten quotes a text and cuts it to a length that fits into a message.
 func shorten(text string) string {
+	const maxShown = 60
 	if runes := []rune(text); len(runes) > maxShown {
 		text = string(runes[:maxShown]) + "…"
 	}
 	return strconv.Quote(text)
+}
+
+// unknownKey says what to write instead of an unknown key: the nearest known one, or any of them.
+func unknownKey(key string, known []string) string {
+	slices.Sort(known)
+	nearest, least := "", min(len(key)/3+1, 3)+1
+	for _, k := range known {
+		if d := distance(key, k); d < least {
+			nearest, least = k, d
+		}
+	}
+	if nearest != "" {
+		return "unknown key; did you mean " + nearest + "?"
+	}
+	return "unknown key; the keys here are " + strings.Join(known, ", ")
+}
+
+// distance is the number of single-byte insertions, deletions and substitutions that turn one word into the other (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substituted := diagonal
+			if a[i] != b[j] {
+				substituted++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substituted, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
 }

@@ -10,35 +10,28 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Defaulter is implemented, with a pointer receiver, by types that have defaults.
-// It is called on a new value before anything is decoded into it, after those of
-// the structs that it holds by value.
+// Defaulter is implemented, with a pointer receiver, by types that have defaults. It is called on a new value before anything is
+// decoded into it, after those of the structs that it holds by value.
 type Defaulter interface {
 	SetDefaults()
 }
 
-// Validator is implemented, with a pointer receiver, by types with rules that span
-// more than a value's type. It is called after decoding, after those of everything
-// that it holds.
+// Validator is implemented, with a pointer receiver, by types with rules that span more than a value's type. It is called after
+// decoding, after those of everything that it holds, and also when some values couldn't be decoded and are still at their defaults.
 type Validator interface {
-	// Validate reports what is wrong. It must cope with values that could not be
-	// decoded and are still at their defaults; what it reports about those is
-	// dropped.
 	Validate(r *Report)
 }
 
-// Report takes the problems that a [Validator] finds. Keys are relative to the
-// mapping that is validated: "interval", "pstn.interval", "types[0]", or "" for the
-// mapping itself. It is not safe for concurrent use.
+// Report collects the problems that a [Validator] finds. Keys are relative to the mapping that is validated: "interval",
+// "pstn.interval", "types[0]", or "" for the mapping itself. It is not safe for concurrent use.
 type Report struct {
 	decoder *decoder
 	path    string
 	typ     reflect.Type
 }
 
-// Problemf reports that the value of a key is wrong. The message says what is wrong
-// and what would be right, and holds no secret. It is dropped if the key already
-// has a problem of its own.
+// Problemf reports that the value of a key is wrong: the message says what would be right, and holds no secret. It is dropped if the
+// value couldn't be decoded.
 func (r *Report) Problemf(key, format string, args ...any) {
 	path := joinPath(r.path, key)
 	if !r.decoder.isBroken(path) {
@@ -46,25 +39,23 @@ func (r *Report) Problemf(key, format string, args ...any) {
 	}
 }
 
-// Given reports whether the key is in the file, also when it is bare. A secret's
-// key is given when its x_file is.
+// Given reports whether the key is in the file, also when it is bare. A secret's key is given when its x_file is.
 func (r *Report) Given(key string) bool {
 	_, given := r.decoder.lines[joinPath(r.path, key)]
 	return given
 }
 
-// Required reports the key if its value is empty. What is the thing that is to be
-// given, such as "the id of the directory".
+// Required reports an empty value. What is to be given is, for example, "the id of the directory".
 func (r *Report) Required(key, value, what string) {
 	if value == "" {
 		r.Problemf(key, "is missing; give %s", what)
 	}
 }
 
-// RequiredSecret reports the key if the secret is not set.
+// RequiredSecret reports a secret that is not set.
 func (r *Report) RequiredSecret(key string, value Secret, what string) {
 	if !value.IsSet() && !r.Given(key) {
-		r.Problemf(key, "is missing; give %s in %s", what, r.alternatives([]string{key}))
+		r.Problemf(key, "is missing; give %s in %s", what, r.alternatives(key))
 	}
 }
 
@@ -89,23 +80,21 @@ func (r *Report) DurationAtLeast(key string, value, least time.Duration) {
 	}
 }
 
-// BaseURL reports a value that [CheckBaseURL] refuses; an empty one is left alone.
+// BaseURL reports a value that [CheckBaseURL] refuses, unless it is empty.
 func (r *Report) BaseURL(key, value string) {
 	if err := CheckBaseURL(value); value != "" && err != nil {
 		r.Problemf(key, "%s", err)
 	}
 }
 
-// AtLeastOne reports the mapping if none of the keys is in the file. What names
-// them, such as "a feed".
+// AtLeastOne reports the mapping if none of the keys is in the file. What names them, such as "a feed".
 func (r *Report) AtLeastOne(what string, keys ...string) {
 	if !slices.ContainsFunc(keys, r.Given) {
-		r.Problemf("", "%s is missing; give at least one of %s", what, r.alternatives(keys))
+		r.Problemf("", "%s is missing; give at least one of %s", what, r.alternatives(keys...))
 	}
 }
 
-// ExactlyOne reports the mapping if none of the keys is in the file, and every
-// further one if there are several. What names them, such as "a credential".
+// ExactlyOne reports the mapping if none of the keys is in the file, and every key after the first. What names them, such as "a credential".
 func (r *Report) ExactlyOne(what string, keys ...string) {
 	first := ""
 	for _, key := range keys {
@@ -118,14 +107,13 @@ func (r *Report) ExactlyOne(what string, keys ...string) {
 		}
 	}
 	if first == "" {
-		r.Problemf("", "%s is missing; give exactly one of %s", what, r.alternatives(keys))
+		r.Problemf("", "%s is missing; give exactly one of %s", what, r.alternatives(keys...))
 	}
 }
 
 // alternatives lists keys for a message, a secret's with the key of its file.
-func (r *Report) alternatives(keys []string) string {
-	known := keyNames(fieldsOf(r.typ))
-	shown := slices.Clone(keys)
+func (r *Report) alternatives(keys ...string) string {
+	known, shown := keyNames(fieldsOf(r.typ)), slices.Clone(keys)
 	for i, key := range keys {
 		if slices.Contains(known, key+fileSuffix) {
 			shown[i] += " or " + key + fileSuffix

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,12 +15,9 @@ import (
 )
 
 // isNull reports whether a node is a bare key or a null.
-func isNull(n *yaml.Node) bool {
-	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
-}
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
-// describe says what a node is, for a message. A text is not repeated, since it may be
-// a secret in the wrong place.
+// describe says what a node is, for a message. It doesn't repeat a text, which may be a secret in the wrong place.
 func describe(n *yaml.Node) string {
 	switch {
 	case isNull(n):
@@ -29,125 +26,94 @@ func describe(n *yaml.Node) string {
 		return "a mapping"
 	case n.Kind == yaml.SequenceNode:
 		return "a list"
-	default:
-		return "a single value"
 	}
+	return "a single value"
 }
 
-// scalar says what a value is read from, and how.
-type scalar struct {
-	what string
-	// literal values are written without quotes.
-	literal bool
-	// set returns errMalformed, or another problem with the text.
-	set func(text string) error
-}
-
-// errMalformed means that a text isn't what is wanted.
+// errMalformed means that a text isn't of the type that the key wants.
 var errMalformed = errors.New("malformed")
 
-// always is the set of a scalar for which every text is right.
-func always(set func(string)) func(string) error {
-	return func(text string) error {
-		set(text)
-		return nil
-	}
-}
-
-func (d *decoder) scalarOf(v reflect.Value, at place) scalar {
-	const fileName = "the name of a file"
-	switch to := v.Addr().Interface().(type) {
+// expected says what a value is read from.
+func expected(v reflect.Value, at place) string {
+	switch v.Addr().Interface().(type) {
 	case *Secret:
-		what := "a secret as text"
-		if at.isFile() {
-			what = fileName
+		if !at.isFile() {
+			return "a secret as text"
 		}
-		return scalar{what, false, func(text string) error { return d.setSecret(to, text, what, at) }}
-	case *File:
-		return scalar{fileName, false, always(func(text string) { *to = File(d.addFile(text, at)) })}
-	case *Path:
-		return scalar{fileName, false, always(func(text string) { *to = Path(d.resolve(text)) })}
+		return "the name of a file"
+	case *File, *Path:
+		return "the name of a file"
 	case *time.Duration:
-		return scalar{"a duration such as 30s, 5m, 24h or 2d", false, func(text string) (err error) {
-			*to, err = parseDuration(text)
-			return err
-		}}
+		return "a duration such as 30s, 5m, 24h or 2d"
 	case encoding.TextUnmarshaler:
-		return scalar{"a text", false, func(text string) error { return to.UnmarshalText([]byte(text)) }} // its error says what would be right
+		return "a text"
 	}
 	switch {
-	case v.Kind() == reflect.String:
-		return scalar{"a text", false, always(v.SetString)}
 	case v.Kind() == reflect.Bool:
-		return scalar{"true or false", true, func(text string) error { return setBool(v, text) }}
+		return "true or false without quotes"
 	case v.CanInt():
-		return scalar{"a whole number", true, func(text string) error { return setInt(v, text) }}
-	default:
-		return scalar{"another type", false, func(string) error {
-			return fmt.Errorf("cannot be read into a Go %s: this is a mistake in the program, not in the file", v.Type())
-		}}
+		return "a whole number without quotes"
 	}
+	return "a text"
 }
 
-// setBool refuses the other words of YAML 1.1 (yes, on) rather than guess.
-func setBool(v reflect.Value, text string) error {
-	if v.SetBool(strings.EqualFold(text, "true")); !v.Bool() && !strings.EqualFold(text, "false") {
-		return errMalformed
-	}
-	return nil
-}
-
-// setInt takes decimal numbers. A leading 0 is octal in some versions of YAML and not in others, so it is refused.
-func setInt(v reflect.Value, text string) error {
-	digits := strings.ReplaceAll(text, "_", "")
-	i, err := strconv.ParseInt(digits, 10, v.Type().Bits())
-	unsigned := strings.TrimLeft(digits, "+-")
-	switch {
-	case len(unsigned) > 1 && unsigned[0] == '0':
-		return errMalformed
-	case errors.Is(err, strconv.ErrRange):
-		return strconv.ErrRange
-	case err != nil:
-		return errMalformed
-	}
-	v.SetInt(i)
-	return nil
-}
-
-// decodeScalar decodes a node into a value that is read from a scalar. Neither the content of a secret nor the
-// value of an environment variable gets into a problem.
+// decodeScalar decodes a node into a leaf. Neither the content of a secret nor the value of an environment variable gets into a problem.
 func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
-	s := d.scalarOf(v, at)
-	tag := n.ShortTag()
+	want := expected(v, at)
 	switch {
 	case isNull(n):
-		d.fail(at, "is empty; give %s, or remove the key", s.what)
+		d.fail(at, "is empty; give %s, or remove the key", want)
 		return
 	case n.Kind != yaml.ScalarNode:
-		d.fail(at, "must be %s, is %s", s.what, describe(n))
+		d.fail(at, "must be %s, is %s", want, describe(n))
 		return
-	case !slices.Contains([]string{"!!str", "!!bool", "!!int", "!!float", "!!timestamp", "!!merge"}, tag):
+	case !slices.Contains([]string{"!!str", "!!bool", "!!int", "!!float", "!!timestamp", "!!merge"}, n.ShortTag()):
 		d.fail(at, "has a YAML tag (!) that is not understood; put the text in quotes if it begins with !")
 		return
 	}
+	expanded := *n
 	text, fromEnv, err := expand(n.Value, d.lookupEnv)
-	if err == nil {
-		err = s.set(text)
+	if expanded.Value = text; fromEnv {
+		expanded.Style, expanded.Tag = 0, ""
 	}
-	if s.literal {
-		s.what += " without quotes"
-		if tag == "!!str" && !fromEnv && err == nil {
-			err = errMalformed
-		}
+	if err == nil {
+		err = d.set(v, &expanded, at, want)
 	}
 	switch {
 	case errors.Is(err, errMalformed):
-		d.fail(at, "must be %s, is %s", s.what, shorten(n.Value))
-	case errors.Is(err, strconv.ErrRange):
-		d.fail(at, "is out of range, is %s", shorten(n.Value))
+		d.fail(at, "must be %s, is %s", want, shorten(n.Value))
 	case err != nil:
 		d.fail(at, "%s", err)
 	}
+}
+
+// set sets a leaf to a scalar. Its error is errMalformed, or says what would be right.
+func (d *decoder) set(v reflect.Value, n *yaml.Node, at place, want string) error {
+	switch to := v.Addr().Interface().(type) {
+	case *Secret:
+		return d.setSecret(to, n.Value, at, want)
+	case *File:
+		*to = File(d.addFile(n.Value, at))
+	case *Path:
+		*to = Path(d.resolve(n.Value))
+	case *time.Duration:
+		return setDuration(to, n.Value)
+	case encoding.TextUnmarshaler:
+		return to.UnmarshalText([]byte(n.Value))
+	default:
+		tag := "!!int"
+		switch v.Kind() {
+		case reflect.String:
+			v.SetString(n.Value)
+			return nil
+		case reflect.Bool:
+			tag = "!!bool"
+		}
+		if n.ShortTag() != tag || n.Decode(to) != nil {
+			return errMalformed
+		}
+	}
+	return nil
 }
 
 // addFile remembers a file that must be readable and returns its absolute name.
@@ -159,11 +125,11 @@ func (d *decoder) addFile(text string, at place) string {
 	return name
 }
 
-// setSecret takes a secret, or the name of the file that holds it.
-func (d *decoder) setSecret(to *Secret, text, what string, at place) error {
+// setSecret sets a secret from its text or from the name of its file.
+func (d *decoder) setSecret(to *Secret, text string, at place, want string) error {
 	switch {
 	case text == "":
-		return fmt.Errorf("is empty; give %s, or remove the key", what)
+		return fmt.Errorf("is empty; give %s, or remove the key", want)
 	case to.IsSet():
 		return errors.New("is given twice, as text and as a file; keep one of them")
 	case at.isFile():
@@ -174,14 +140,50 @@ func (d *decoder) setSecret(to *Secret, text, what string, at place) error {
 	return nil
 }
 
-// parseDuration reads 5m, 2d, 1h30m, 1.5h; negative ones too, so that they can be
-// reported as out of range.
-func parseDuration(text string) (time.Duration, error) {
+// setDuration reads 5m, 2d, 1h30m, 1.5h, and negative ones, which are then reported as out of range.
+func setDuration(to *time.Duration, text string) error {
 	if d, err := model.ParseDuration(text); err == nil {
-		return time.Duration(d), nil
+		*to = time.Duration(d)
+		return nil
 	}
-	if d, err := time.ParseDuration(text); err == nil {
-		return d, nil
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return errMalformed
 	}
-	return 0, errMalformed
+	*to = d
+	return nil
+}
+
+var (
+	// substitution is a scalar that is taken from the environment as a whole.
+	substitution = regexp.MustCompile(`(?s)^\$\{env:([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?\}$`)
+	// embedded is a substitution inside a longer text.
+	embedded = regexp.MustCompile(`\$\{env:([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\}`)
+)
+
+// expand puts the environment into a scalar: ${env:NAME} is the variable's value, ${env:NAME:-default} the default if the variable is
+// not set or empty. $${ at the beginning stands for ${. The error holds the variable's name at most.
+func expand(text string, lookup func(string) (string, bool)) (value string, fromEnv bool, err error) {
+	if strings.HasPrefix(text, "$${") {
+		return text[1:], false, nil
+	}
+	match := substitution.FindStringSubmatch(text)
+	switch {
+	case match != nil && !strings.Contains(text[1:], "${env:"):
+	case embedded.MatchString(text):
+		return "", false, errors.New("holds ${env:…} inside a longer text; it must be the whole value")
+	case strings.HasPrefix(text, "${"):
+		return "", false, errors.New("begins with ${ but is no substitution; write ${env:NAME} or ${env:NAME:-default}, or $${ for a literal ${")
+	default:
+		return text, false, nil
+	}
+	name, hasDefault := match[1], match[2] != ""
+	value, set := lookup(name)
+	switch {
+	case hasDefault && value == "":
+		value = match[3]
+	case !hasDefault && !set:
+		return "", false, fmt.Errorf("environment variable %s is not set; set it, or write ${env:%s:-default}", name, name)
+	}
+	return value, true, nil
 }

@@ -2,25 +2,18 @@ package config
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 )
 
-// redacted is what is printed instead of a secret.
-const redacted = "<secret>"
-
 // maxSecretSize bounds what is read from a secret's file, in bytes.
 const maxSecretSize = 1 << 20
 
-// Secret is a password, token or key, given inline or as the name of a file. The
-// zero Secret is not set. A file is read at every use, so that a rotated secret
-// needs no reload. All ways of printing it print <secret>. It is immutable and safe
-// for concurrent use.
+// Secret is a password, token or key, given inline or as the name of a file. The zero Secret is not set. A file is read at every use,
+// so that a rotated secret needs no reload. It prints as <secret>. It is immutable and safe for concurrent use.
 type Secret struct {
-	// inline is a pointer so that fmt, which cannot call methods on fields that are
-	// not exported, prints an address and not the secret.
+	// inline is a pointer so that fmt, which cannot call methods on fields that are not exported, prints an address and not the secret.
 	inline *string
 	file   string
 }
@@ -37,9 +30,8 @@ func (s Secret) IsSet() bool { return s.inline != nil || s.file != "" }
 // File is the file that holds the secret; empty if it is given inline.
 func (s Secret) File() string { return s.file }
 
-// Value returns the secret as text, without the one newline that editors put at
-// the end of a file. Of a secret that is not set it is empty. An error names the
-// file, never its content; an empty file is one.
+// Value returns the secret as text, without the one newline that editors put at the end of a file; empty if it is not set. An empty
+// file is an error. Errors name the file, never its content.
 func (s Secret) Value(ctx context.Context) (string, error) {
 	content, err := s.Bytes(ctx)
 	if err != nil || s.file == "" {
@@ -64,12 +56,7 @@ func (s Secret) Bytes(ctx context.Context) ([]byte, error) {
 		return nil, nil
 	}
 	content, err := readRegular(s.file, maxSecretSize+1)
-	switch {
-	case errors.Is(err, io.EOF):
-		err = fmt.Errorf("%s is empty", s.file)
-	case errors.Is(err, errNotRegular):
-		err = fmt.Errorf("%s %w", s.file, err)
-	case err == nil && len(content) > maxSecretSize:
+	if err == nil && len(content) > maxSecretSize {
 		err = fmt.Errorf("%s is larger than %d bytes", s.file, maxSecretSize)
 	}
 	if err != nil {
@@ -83,7 +70,7 @@ func (s Secret) String() string {
 	if !s.IsSet() {
 		return ""
 	}
-	return redacted
+	return "<secret>"
 }
 
 // Format prints what String returns, whatever the verb, %#v included.

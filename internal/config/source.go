@@ -3,6 +3,7 @@ package config
 import (
 	"reflect"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -85,28 +86,21 @@ func (d *decoder) providerNames() []string {
 	return names
 }
 
-// decodeBlock decodes the block of a provider if the struct is a source and the key
-// the name of a provider.
-func (d *decoder) decodeBlock(v reflect.Value, p pair) bool {
-	if v.Type() != sourceType {
+// decodeBlock decodes the block of a provider. It returns false if the key is not a provider's name.
+func (d *decoder) decodeBlock(source *Source, p pair) bool {
+	i := slices.IndexFunc(d.providers, func(known Provider) bool { return known.Name == p.key })
+	if i < 0 {
 		return false
 	}
-	source := v.Addr().Interface().(*Source)
-	for _, provider := range d.providers {
-		if provider.Name != p.key {
-			continue
-		}
-		if source.ProviderName != "" {
-			d.enter(p.value, p.at)
-			d.fail(p.at, "this source already is one of %s; give %s a source of its own", source.ProviderName, p.key)
-			return true
-		}
-		block := reflect.ValueOf(provider.New())
-		d.setDefaults(block.Elem())
-		d.decode(block.Elem(), p.value, p.at)
-		d.validate(block, p.at.path)
-		source.ProviderName, source.Provider = provider.Name, block.Interface()
+	if source.ProviderName != "" {
+		d.enter(p.value, p.at)
+		d.fail(p.at, "this source already is one of %s; give %s a source of its own", source.ProviderName, p.key)
 		return true
 	}
-	return false
+	source.ProviderName, source.Provider = p.key, d.providers[i].New()
+	block := reflect.ValueOf(source.Provider)
+	d.setDefaults(block.Elem())
+	d.decode(block.Elem(), p.value, p.at)
+	d.validate(block, p.at.path)
+	return true
 }

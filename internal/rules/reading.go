@@ -45,14 +45,14 @@ func feedStale() Rule {
 
 func feedBehind() Rule {
 	return Rule{
-		Alert: "CDRFeedBehind", Severity: warning, Signal: Exporter, For: 2 * time.Hour,
+		Alert: "CDRFeedBehind", Severity: warning, Signal: Exporter, For: behindFor,
 		Doc: "A feed has been catching up for hours: it can't keep up, and alerts on its calls are off meanwhile.",
 		Expr: lines("("+watermarkAge()+")",
 			fmt.Sprintf("and on (%s) max by (%s) (max_over_time(%s[10m])) == 1", byFeed.labels(), byFeed.labels(), metrics.CatchingUp.Name)),
 		Summary:     ofFeed + " doesn't keep up.",
-		Description: upTo + " It has been catching up for 2 hours; alerts on its calls wait for it.",
-		When:        "the feed has been catching up for 2 hours",
-		Change:      "`for` of the alert",
+		Description: upTo + fmt.Sprintf(" It has been catching up for %g hours; alerts on its calls wait for it.", behindFor.Hours()),
+		When:        fmt.Sprintf("the feed has been catching up for %g hours", behindFor.Hours()),
+		Change:      "`behindFor`",
 	}
 }
 
@@ -122,13 +122,13 @@ func rowsInvalid() Rule {
 
 func reconciliation() Rule {
 	return Rule{
-		Alert: "CDRReconciliationDifference", Severity: warning, Signal: Exporter, For: time.Hour,
+		Alert: "CDRReconciliationDifference", Severity: warning, Signal: Exporter, For: differenceFor,
 		Doc:         "The provider's own total of a day is above what was read of it, for longer than a few reads.",
-		Expr:        fmt.Sprintf("max by (%s, day) (max_over_time(%s[15m])) < 0", byFeed.labels(), metrics.ReconciliationDifference.Name),
+		Expr:        fmt.Sprintf("max by (%s, day) (max_over_time(%s[15m])) < %d", byFeed.labels(), metrics.ReconciliationDifference.Name, -differenceRecords),
 		Summary:     "Records of {{ $labels.day }} of " + ofFeed + " are missing.",
 		Description: "What was read of {{ $labels.day }} (UTC) differs by {{ $value }} records from the provider's own total.",
 		When:        "fewer records of a day were read than the provider counts, for an hour",
-		Change:      "`for` of the alert",
+		Change:      "`differenceRecords`, `differenceFor`",
 	}
 }
 

@@ -1,5 +1,7 @@
 package rules
 
+import "time"
+
 // Everything that a person may want to set otherwise is here. After a change:
 //
 //	go test ./internal/rules -run Generated -update
@@ -85,6 +87,11 @@ const (
 	freshSeconds = 3600
 	// staleSeconds old, and failing for 5 minutes.
 	staleSeconds = 300
+	// behindFor is how long a feed has been catching up.
+	behindFor = 2 * time.Hour
+	// differenceRecords fewer were read of a day than the provider counts, for differenceFor.
+	differenceRecords = 0
+	differenceFor     = time.Hour
 	// lateShare of the records of an hour were late, of lateFloor or more.
 	lateShare = 0.5
 	lateFloor = 20

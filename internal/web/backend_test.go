@@ -21,18 +21,18 @@ var now = time.Date(2026, time.March, 29, 12, 0, 0, 0, time.UTC)
 type fakeBackend struct {
 	status   Status
 	notReady string
-	reload   func(context.Context) error
+	reload   func() error
 	activity func(ctx context.Context, from time.Time) ([]Activity, error)
 }
 
 func (b *fakeBackend) Status() Status        { return b.status }
 func (b *fakeBackend) Ready() (bool, string) { return b.notReady == "", b.notReady }
 
-func (b *fakeBackend) Reload(ctx context.Context) error {
+func (b *fakeBackend) Reload() error {
 	if b.reload == nil {
 		return nil
 	}
-	return b.reload(ctx)
+	return b.reload()
 }
 
 func (b *fakeBackend) Activity(ctx context.Context, from time.Time) ([]Activity, error) {

@@ -3,7 +3,6 @@ package web
 import (
 	"log/slog"
 	"net"
-	"sync"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -14,9 +13,8 @@ type bounds struct {
 	// Timeouts of a request's header, the request, its answer and idle connections.
 	readHeader, read, write, idle time.Duration
 	headerBytes                   int
-	// connections may be open at once, and more wait; perAddress of them from one address, and more are closed.
-	// 0: no limit.
-	connections, perAddress int
+	// connections may be open at once, and more wait; 0: no limit.
+	connections int
 	// handshakes is the log level of failed TLS handshakes.
 	handshakes slog.Level
 }
@@ -26,7 +24,7 @@ func boundsOf(public bool) bounds {
 	if public {
 		return bounds{
 			readHeader: 2 * time.Second, read: 15 * time.Second, write: 30 * time.Second, idle: 30 * time.Second,
-			headerBytes: 16 << 10, connections: 500, perAddress: 200, handshakes: slog.LevelDebug,
+			headerBytes: 16 << 10, connections: 500, handshakes: slog.LevelDebug,
 		}
 	}
 	return bounds{
@@ -41,60 +39,5 @@ func (b bounds) listener(l net.Listener) net.Listener {
 	if b.connections == 0 {
 		return l
 	}
-	return netutil.LimitListener(&fairListener{Listener: l, most: b.perAddress, open: make(map[string]int)}, b.connections)
-}
-
-// fairListener limits the connections of each address, so that none can take all of them.
-type fairListener struct {
-	net.Listener
-
-	most int
-	mu   sync.Mutex
-	open map[string]int // guarded by mu; by address
-}
-
-// Accept implements net.Listener.
-func (l *fairListener) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		host, _, _ := net.SplitHostPort(c.RemoteAddr().String())
-		if l.enter(host) {
-			return &fairConn{Conn: c, leave: sync.OnceFunc(func() { l.leave(host) })}, nil
-		}
-		_ = c.Close()
-	}
-}
-
-func (l *fairListener) enter(host string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.open[host] >= l.most {
-		return false
-	}
-	l.open[host]++
-	return true
-}
-
-func (l *fairListener) leave(host string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.open[host]--; l.open[host] == 0 {
-		delete(l.open, host)
-	}
-}
-
-// fairConn counts until it is closed.
-type fairConn struct {
-	net.Conn
-
-	leave func()
-}
-
-// Close implements net.Conn.
-func (c *fairConn) Close() error {
-	defer c.leave()
-	return c.Conn.Close()
+	return netutil.LimitListener(l, b.connections)
 }

@@ -20,20 +20,31 @@ import (
 	"time"
 )
 
-// TestE2EBrowser drives the page in Chromium: that of the demo, which is the real
-// program with simulated providers, and one that has every state and every gap.
-// CDR_SCREENSHOTS keeps what it looked like.
+// TestE2EBrowser drives the page in Chromium: one that has every state and every gap, and that of the demo, which is the real program
+// with simulated providers. CDR_SCREENSHOTS names a folder for pictures of it.
 func TestE2EBrowser(t *testing.T) {
-	t.Run("demo", func(t *testing.T) {
-		t.Parallel()
-		browse(t, startDemo(t))
-	})
-	t.Run("every state", func(t *testing.T) {
-		t.Parallel()
-		server := httptest.NewServer(slowLine(liveHandler(t)))
-		defer server.Close()
-		browse(t, server.URL+"/")
-	})
+	server := httptest.NewServer(slowLine(liveHandler(t)))
+	defer server.Close()
+	folder := os.Getenv("CDR_SCREENSHOTS")
+	if folder == "" {
+		folder = t.TempDir()
+	}
+	script := filepath.Join("..", "..", "tools", "browser", "page.mjs")
+	command := exec.CommandContext(t.Context(), "node", script, server.URL+"/", startDemo(t), folder)
+	command.Env = append(os.Environ(), "CDR_CHROMIUM="+chromium(t))
+	command.WaitDelay = 10 * time.Second
+	if os.Getenv("CDR_BROWSER") == "" {
+		t.Fatal("CDR_BROWSER must name the folder with playwright-core and axe-core: run `make e2e`")
+	}
+	report, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("the page: %v\n%s", err, report)
+	}
+	t.Logf("%s", report)
+	pictures, err := filepath.Glob(filepath.Join(folder, "*.png"))
+	if err != nil || len(pictures) < 4 || strings.Count(string(report), "ok: ") != 12 {
+		t.Errorf("%d screenshots, %v; the checks:\n%s", len(pictures), err, report)
+	}
 }
 
 // liveHandler has every state, and calls come in whenever it is asked.
@@ -81,34 +92,6 @@ func (b *risingBackend) Status() Status {
 	status := exampleStatus()
 	status.Sources[0].Feeds[0].Records += b.asked.Add(1)
 	return status
-}
-
-// browse runs the checks of tools/browser on a page.
-func browse(t *testing.T, address string) {
-	t.Helper()
-	folder := t.TempDir()
-	if kept := os.Getenv("CDR_SCREENSHOTS"); kept != "" {
-		folder = filepath.Join(kept, strings.ReplaceAll(filepath.Base(t.Name()), " ", "_"))
-		if err := os.MkdirAll(folder, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	script := filepath.Join("..", "..", "tools", "browser", "page.mjs")
-	command := exec.CommandContext(t.Context(), "node", script, address, folder)
-	command.Env = append(os.Environ(), "CDR_CHROMIUM="+chromium(t))
-	command.WaitDelay = 10 * time.Second
-	if os.Getenv("CDR_BROWSER") == "" {
-		t.Fatal("CDR_BROWSER must name the folder with playwright-core and axe-core: run `make e2e`")
-	}
-	report, err := command.CombinedOutput()
-	if err != nil {
-		t.Fatalf("the page at %s: %v\n%s", address, err, report)
-	}
-	t.Logf("%s", report)
-	pictures, err := filepath.Glob(filepath.Join(folder, "*.png"))
-	if err != nil || len(pictures) < 6 || strings.Count(string(report), "ok: ") != 9 {
-		t.Errorf("%d screenshots, %v; the checks:\n%s", len(pictures), err, report)
-	}
 }
 
 // chromium is the browser: what CDR_CHROMIUM names, or the system's.

@@ -57,9 +57,9 @@ func TestChartText(t *testing.T) {
 		want string
 	}{
 		"no calls":    {nil, ""},
-		"one call":    {[]Activity{activityAt(0, 1, 0)}, "1 call began in the last 3 h, none failed. Most in 5 min: 1, from 12:00."},
-		"the first":   {[]Activity{activityAt(0, 2000, 1), activityAt(5*time.Minute, 2000, 0)}, "4,000 calls began in the last 3 h, 1 failed (less than 0.1 %). Most in 5 min: 2,000, from 11:55."},
-		"all of them": {[]Activity{activityAt(5*time.Minute, 3, 3)}, "3 calls began in the last 3 h, 3 failed (100.0 %). Most in 5 min: 3, from 11:55."},
+		"one call":    {[]Activity{activityAt(0, 1, 0)}, "1 call started in the last 3 h; none failed. Busiest 5 min: 1 call, from 12:00."},
+		"the first":   {[]Activity{activityAt(0, 2000, 1), activityAt(5*time.Minute, 2000, 0)}, "4,000 calls started in the last 3 h; 1 failed (less than 0.1 %). Busiest 5 min: 2,000 calls, from 11:55."},
+		"all of them": {[]Activity{activityAt(5*time.Minute, 3, 3)}, "3 calls started in the last 3 h; 3 failed (100.0 %). Busiest 5 min: 3 calls, from 11:55."},
 	} {
 		if got := newChart(test.all, spanNamed(t, "3h"), now).Text; got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)

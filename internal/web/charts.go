@@ -65,7 +65,7 @@ func chartsOf(status Status, c choice, activity []Activity) (v chartsView) {
 		}
 	}
 	if len(idle) > 0 {
-		v.Idle = "No calls began in the last " + c.Span.Title() + ": " + strings.Join(idle, ", ") + "."
+		v.Idle = "No calls started in the last " + c.Span.Title() + ": " + strings.Join(idle, ", ") + "."
 	}
 	return v
 }
@@ -103,8 +103,8 @@ func newChart(all []Activity, s span, now time.Time) chart {
 		b.Labelled = time.Time(b.Start).Truncate(s.Label).Equal(time.Time(b.Start))
 	}
 	return chart{Bars: bars, Top: scaleText(top), Middle: scaleText(top / 2), Text: fmt.Sprintf(
-		"%s began in the last %s, %s. Most in %s: %s, from %s.", countedText(calls, "call", "calls"), s.Title(),
-		failedText(failures, calls), s.Bars(), countText(most.Calls), timeText(most.Start))}
+		"%s started in the last %s; %s. Busiest %s: %s, from %s.", countedText(calls, "call", "calls"), s.Title(),
+		failedText(failures, calls), s.Bars(), countedText(most.Calls, "call", "calls"), timeText(most.Start))}
 }
 
 // barHeight is the height of a number on a scale.

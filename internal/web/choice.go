@@ -117,9 +117,9 @@ func (c choice) Link(s span) string {
 		query.Set("span", s.Name)
 	}
 	if len(query) == 0 {
-		return relative(pathPage)
+		return "./"
 	}
-	return relative(pathPage) + "?" + query.Encode()
+	return "./" + "?" + query.Encode()
 }
 
 // Unfiltered is the page's address without filters.

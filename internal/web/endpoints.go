@@ -1,10 +1,15 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
+	"time"
 )
+
+// activityTimeout bounds how long a request waits for the activity.
+const activityTimeout = 2 * time.Second
 
 // healthy answers /-/healthy.
 func (s *surface) healthy(w http.ResponseWriter, _ *http.Request) {
@@ -13,24 +18,54 @@ func (s *surface) healthy(w http.ResponseWriter, _ *http.Request) {
 
 // ready answers /-/ready.
 func (s *surface) ready(w http.ResponseWriter, _ *http.Request) {
-	if ready, missing := s.readiness(); !ready {
+	if ready, missing := s.Backend.Ready(); !ready {
 		answer(w, http.StatusServiceUnavailable, "Not ready: "+missing)
 		return
 	}
 	answer(w, http.StatusOK, "Ready.")
 }
 
-// reload answers /-/reload. A client that hangs up doesn't cancel the reload.
-func (s *surface) reload(w http.ResponseWriter, r *http.Request) {
-	if err := s.Backend.Reload(context.WithoutCancel(r.Context())); err != nil {
+// reload answers /-/reload.
+func (s *surface) reload(w http.ResponseWriter, _ *http.Request) {
+	if err := s.Backend.Reload(); err != nil {
 		answer(w, http.StatusInternalServerError, "The configuration was not changed:\n"+err.Error())
 		return
 	}
 	answer(w, http.StatusOK, "The configuration was reloaded.")
 }
 
+// status asks the backend and adds what the handler knows.
+func (s *surface) status() Status {
+	status := s.Backend.Status()
+	status.Version, status.Now = s.Version, Time(s.Now())
+	status.Ready, status.NotReady = s.Backend.Ready()
+	return status
+}
+
 // statusJSON answers /api/v1/status.
 func (s *surface) statusJSON(w http.ResponseWriter, r *http.Request) { s.writeJSON(w, r, s.status()) }
+
+// activityJSON answers /api/v1/activity, in order of Start.
+func (s *surface) activityJSON(w http.ResponseWriter, r *http.Request) {
+	from := oldestActivity(s.Now())
+	all, err := s.activity(r, from)
+	if err != nil {
+		answer(w, http.StatusServiceUnavailable, "The ledger can't be read at the moment; the log says why.")
+		return
+	}
+	s.writeJSON(w, r, activityAnswer{From: Time(from), StepSeconds: int64(ActivityStep / time.Second), Activity: append([]Activity{}, all...)})
+}
+
+// activity asks the backend, and logs its failure.
+func (s *surface) activity(r *http.Request, from time.Time) ([]Activity, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), activityTimeout)
+	defer cancel()
+	all, err := s.Backend.Activity(ctx, from)
+	if err != nil && r.Context().Err() == nil {
+		s.Logger.WarnContext(ctx, "The activity can't be read from the ledger; the charts are left out.", "err", err)
+	}
+	return all, err
+}
 
 // writeJSON answers with a value.
 func (s *surface) writeJSON(w http.ResponseWriter, r *http.Request, value any) {
@@ -48,17 +83,18 @@ func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
 	status := s.status()
 	activity, err := s.activity(r, oldestActivity(s.Now()))
 	v := newView(status, choose(r.URL.Query(), status))
+	v.MetricsPath = s.MetricsPath
 	if v.Charts.Unknown = err != nil; err == nil {
 		v.Charts = chartsOf(status, v.Choice, activity)
 	}
-	body, err := s.page.render(v)
-	if err != nil {
+	var body bytes.Buffer // so that an error can still be answered with 500
+	if err := s.template.ExecuteTemplate(&body, "page.html", v); err != nil {
 		s.failed(w, r, err)
 		return
 	}
 	setDefault(w.Header(), "Content-Security-Policy", policy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(body)
+	_, _ = w.Write(body.Bytes())
 }
 
 // failed answers with 500. The path is one of ours, so it may be logged.

@@ -1,13 +1,18 @@
 package web
 
 import (
+	"cmp"
 	"context"
+	"embed"
 	"errors"
 	"fmt"
+	"html/template"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,9 +20,7 @@ import (
 // The paths beside that of the metrics.
 const (
 	pathPage     = "/"
-	pathStyle    = "/assets/page.css"
-	pathScript   = "/assets/page.js"
-	pathIcon     = "/assets/icon.svg"
+	pathAssets   = "/assets/"
 	pathHealthy  = "/-/healthy"
 	pathReady    = "/-/ready"
 	pathReload   = "/-/reload"
@@ -28,6 +31,19 @@ const (
 // DefaultMetricsPath is where the metrics are unless Settings say otherwise.
 const DefaultMetricsPath = "/metrics"
 
+var (
+	//go:embed page.html feeds.html charts.html
+	pages embed.FS
+	// assets are the files that the page refers to.
+	//go:embed page.css page.js icon.svg
+	assets embed.FS
+)
+
+// policy is the page's Content-Security-Policy: only its own files, no inline style or script. The script writes no markup, hence the
+// trusted types.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+
 // Backend is the program behind the handler. Its methods are safe for concurrent use and fast, Reload excepted. The caller
 // doesn't change what they return.
 type Backend interface {
@@ -35,12 +51,11 @@ type Backend interface {
 	Status() Status
 	// Activity is that since a time, in order of Start.
 	Activity(ctx context.Context, from time.Time) ([]Activity, error)
-	// Ready reports whether the ledger is open and every feed's history has been
-	// read or has failed at least once, and if not, what is missing.
+	// Ready reports whether the ledger is open and every feed's history has been read or has failed at least once, and if not, what is
+	// missing.
 	Ready() (ready bool, missing string)
-	// Reload reads the configuration again. The error lists every problem, holds no
-	// secret, and means that nothing has changed.
-	Reload(ctx context.Context) error
+	// Reload reads the configuration again. The error lists every problem, holds no secret, and means that nothing has changed.
+	Reload() error
 }
 
 // Settings are what Handler needs.
@@ -51,7 +66,7 @@ type Settings struct {
 	Backend     Backend
 	// Logger gets what can't be answered; nil: nothing is logged.
 	Logger *slog.Logger
-	// Version is shown if the Backend's Status has none.
+	// Version is the program's.
 	Version string
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
@@ -61,43 +76,17 @@ type Settings struct {
 type surface struct {
 	Settings
 
-	page *page
+	template *template.Template
+	routes   map[string]http.Handler // all but reload are for GET and HEAD
 }
 
-// Handler serves exact paths; everything else is 404. The error says that the metrics
-// path is malformed or in use. The handler is safe for concurrent use.
+// Handler serves exact paths, without redirects; everything else is 404. The error says that the metrics path is malformed or in use.
+// The handler is safe for concurrent use.
 func Handler(settings Settings) (http.Handler, error) {
-	settings = settings.withDefaults()
-	if settings.Metrics == nil || settings.Backend == nil {
+	s := &surface{Settings: settings}
+	s.MetricsPath = cmp.Or(s.MetricsPath, DefaultMetricsPath)
+	if s.Metrics == nil || s.Backend == nil {
 		return nil, errors.New("make web handler: metrics and a backend are needed")
-	}
-	page, err := newPage(settings.MetricsPath)
-	if err != nil {
-		return nil, fmt.Errorf("make web handler: %w", err)
-	}
-	s := &surface{Settings: settings, page: page}
-	reload := http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.reload))
-	routes := router{
-		pathPage:     read(http.HandlerFunc(s.statusPage)),
-		pathStatus:   read(http.HandlerFunc(s.statusJSON)),
-		pathActivity: read(http.HandlerFunc(s.activityJSON)),
-		pathHealthy:  read(http.HandlerFunc(s.healthy)),
-		pathReady:    read(http.HandlerFunc(s.ready)),
-		pathReload:   {handler: reload, methods: []string{http.MethodPost, http.MethodPut}},
-	}
-	for path, a := range assets() {
-		routes[path] = read(a)
-	}
-	if err := checkMetricsPath(settings.MetricsPath, routes); err != nil {
-		return nil, err
-	}
-	routes[settings.MetricsPath] = read(settings.Metrics)
-	return routes, nil
-}
-
-func (s Settings) withDefaults() Settings {
-	if s.MetricsPath == "" {
-		s.MetricsPath = DefaultMetricsPath
 	}
 	if s.Logger == nil {
 		s.Logger = slog.New(slog.DiscardHandler)
@@ -105,12 +94,31 @@ func (s Settings) withDefaults() Settings {
 	if s.Now == nil {
 		s.Now = time.Now
 	}
-	return s
+	var err error
+	if s.template, err = template.New("").Funcs(functions()).ParseFS(pages, "*.html"); err != nil {
+		return nil, fmt.Errorf("parse status page: %w", err)
+	}
+	s.routes = map[string]http.Handler{
+		pathPage:     http.HandlerFunc(s.statusPage),
+		pathStatus:   http.HandlerFunc(s.statusJSON),
+		pathActivity: http.HandlerFunc(s.activityJSON),
+		pathHealthy:  http.HandlerFunc(s.healthy),
+		pathReady:    http.HandlerFunc(s.ready),
+		pathReload:   http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.reload)),
+	}
+	for _, name := range []string{"page.css", "page.js", "icon.svg"} {
+		s.routes[pathAssets+name] = http.StripPrefix(pathAssets, http.FileServerFS(assets))
+	}
+	if err := checkMetricsPath(s.MetricsPath, s.routes); err != nil {
+		return nil, err
+	}
+	s.routes[s.MetricsPath] = s.Metrics
+	return s, nil
 }
 
 // checkMetricsPath refuses a path that no request can have, or that is in use.
-func checkMetricsPath(metrics string, routes router) error {
-	if _, taken := routes[metrics]; taken {
+func checkMetricsPath(metrics string, routes map[string]http.Handler) error {
+	if routes[metrics] != nil {
 		return fmt.Errorf("telemetry path %q: is already in use; choose another, such as %s", metrics, DefaultMetricsPath)
 	}
 	parsed, err := url.Parse(metrics)
@@ -121,26 +129,37 @@ func checkMetricsPath(metrics string, routes router) error {
 	return nil
 }
 
-// status asks the backend and adds what the handler knows.
-func (s *surface) status() Status {
-	status := s.Backend.Status().complete()
-	if status.Version == "" {
-		status.Version = s.Version
+// ServeHTTP implements http.Handler.
+func (s *surface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for name, value := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"} {
+		setDefault(w.Header(), name, value)
 	}
-	status.Now = Time(s.Now())
-	status.Ready, status.NotReady = s.readiness()
-	return status
+	methods := []string{http.MethodGet, http.MethodHead}
+	if r.URL.Path == pathReload {
+		methods = []string{http.MethodPost, http.MethodPut}
+	}
+	handler := s.routes[r.URL.Path]
+	switch {
+	case handler == nil:
+		answer(w, http.StatusNotFound, "Not found.")
+	case !slices.Contains(methods, r.Method):
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		answer(w, http.StatusMethodNotAllowed, "Method not allowed.")
+	default:
+		handler.ServeHTTP(w, r)
+	}
 }
 
-// readiness is the backend's, with a reason if it isn't ready.
-func (s *surface) readiness() (ready bool, missing string) {
-	ready, missing = s.Backend.Ready()
-	switch {
-	case ready:
-		return true, ""
-	case missing == "":
-		return false, "starting"
-	default:
-		return false, missing
+// setDefault sets a header unless the web configuration file has set it.
+func setDefault(header http.Header, name, value string) {
+	if header.Get(name) == "" {
+		header.Set(name, value)
 	}
+}
+
+// answer writes text. Errors of the connection are ignored.
+func answer(w http.ResponseWriter, code int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	_, _ = io.WriteString(w, text+"\n")
 }

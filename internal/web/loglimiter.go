@@ -3,7 +3,7 @@ package web
 import (
 	"context"
 	"log/slog"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -15,32 +15,26 @@ const (
 	logInterval = 10 * time.Second
 )
 
-// omittedKey is the attribute with the number of lines omitted before this one.
-const omittedKey = "lines_omitted"
-
-// LimitLog returns a logger that a flood of requests can't fill: it limits the lines of each level, and says how many it omitted.
-// Nil discards.
+// LimitLog returns a logger that a flood of requests can't fill: it limits the lines of each level, and adds how many it omitted before
+// a line as lines_omitted. Nil discards.
 func LimitLog(logger *slog.Logger) *slog.Logger {
-	type quota struct {
-		limit   *rate.Limiter
-		omitted atomic.Int64
-	}
-	quotas := make(map[slog.Level]*quota)
-	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
-		quotas[level] = &quota{limit: rate.NewLimiter(rate.Every(logInterval), logBurst)}
-	}
+	var mu sync.Mutex
+	limits, omitted := make(map[slog.Level]*rate.Limiter), make(map[slog.Level]int)
 	return filterLog(logger, func(record slog.Record) (slog.Record, bool) {
-		q := quotas[record.Level]
-		if q == nil {
-			return record, true
+		mu.Lock()
+		defer mu.Unlock()
+		level := record.Level
+		if limits[level] == nil {
+			limits[level] = rate.NewLimiter(rate.Every(logInterval), logBurst)
 		}
-		if !q.limit.Allow() {
-			q.omitted.Add(1)
+		if !limits[level].Allow() {
+			omitted[level]++
 			return record, false
 		}
-		if n := q.omitted.Swap(0); n > 0 {
+		if omitted[level] > 0 {
 			record = record.Clone()
-			record.AddAttrs(slog.Int64(omittedKey, n))
+			record.AddAttrs(slog.Int("lines_omitted", omitted[level]))
+			omitted[level] = 0
 		}
 		return record, true
 	})

@@ -57,8 +57,7 @@
   let paused = false, timer, request;
 
   const show = (page) => {
-    const { version, script } = page.body.dataset;
-    if (version !== document.body.dataset.version || script !== document.body.dataset.script) return location.reload();
+    if (page.body.dataset.version !== document.body.dataset.version) return location.reload();
     take(document.querySelector("main"), page.querySelector("main"));
     write(byID("now"), page.getElementById("now").textContent);
     write(byID("live"), paused ? "Paused, as of" : "Live, as of");

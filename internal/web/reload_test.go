@@ -1,9 +1,7 @@
 package web
 
 import (
-	"context"
 	"errors"
-	"net/http"
 	"net/http/httptest"
 	"testing"
 )
@@ -31,7 +29,7 @@ func TestReload(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			reloads := 0
-			handler := newHandler(t, &fakeBackend{reload: func(context.Context) error { reloads++; return test.err }})
+			handler := newHandler(t, &fakeBackend{reload: func() error { reloads++; return test.err }})
 			request := httptest.NewRequestWithContext(t.Context(), test.method, "/-/reload", nil)
 			for key, value := range test.header {
 				request.Header.Set(key, value)
@@ -45,18 +43,5 @@ func TestReload(t *testing.T) {
 				t.Errorf("got %q, want %q", answer.Body, test.body)
 			}
 		})
-	}
-}
-
-func TestReloadOutlivesItsClient(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	handler := newHandler(t, &fakeBackend{reload: func(ctx context.Context) error {
-		cancel()
-		return ctx.Err()
-	}})
-	answer := httptest.NewRecorder()
-	handler.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, http.MethodPost, "/-/reload", nil))
-	if answer.Code != http.StatusOK {
-		t.Errorf("got %d %q, want 200", answer.Code, answer.Body)
 	}
 }

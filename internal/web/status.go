@@ -1,14 +1,18 @@
 package web
 
+import (
+	"bytes"
+	"time"
+)
+
 // Status is what /api/v1/status answers and the page shows.
 type Status struct {
-	// Version is the program's. Empty: the handler's Settings give it.
 	Version string   `json:"version"`
 	Sources []Source `json:"sources"`
 	OTLP    OTLP     `json:"otlp"`
 	Ledger  Ledger   `json:"ledger"`
 
-	// Ready, NotReady (the reason) and Now are set by the handler.
+	// Version, Ready, NotReady (the reason) and Now are set by the handler.
 	Ready    bool   `json:"ready"`
 	NotReady string `json:"not_ready,omitempty"`
 	Now      Time   `json:"now"`
@@ -62,20 +66,20 @@ type Feed struct {
 	LastError   string `json:"last_error"`
 	Advice      string `json:"advice,omitempty"`
 	LastErrorAt Time   `json:"last_error_at"`
-	// Unread are the spans of time that can't be read, as FROM/TO: they are skipped, and tried again later.
+	// Unread are the time ranges that can't be read, as FROM/TO: they are skipped, and tried again later.
 	Unread []string `json:"unreadable,omitempty"`
-	// Reads is the way of reading, of feeds with several.
+	// Reads is the reading mode of a feed that has several.
 	Reads string `json:"reads,omitempty"`
-	// Waiting is the number of records yet to be fetched, SetAside that of those set aside after
-	// failures; absent if records aren't fetched one by one.
+	// Waiting is the number of records waiting to be fetched, SetAside that of those deferred after failures; absent if records aren't
+	// fetched one by one.
 	Waiting  *int `json:"waiting,omitempty"`
 	SetAside *int `json:"set_aside,omitempty"`
 	// NewestCall is the latest start of a counted call; zero: none yet.
 	NewestCall Time `json:"newest_call"`
 	// Delay is absent without records in the last hour.
 	Delay *Delay `json:"delay,omitempty"`
-	// Series is the number of label sets of the feed's metrics, SeriesOverflow that of the observations folded
-	// since the program started because of metrics.series_limit.
+	// Series is the number of label sets of the feed's metrics, SeriesOverflow that of the observations folded since the program
+	// started because of metrics.series_limit.
 	Series         int64 `json:"series"`
 	SeriesOverflow int64 `json:"series_overflow"`
 	// Snapshot feeds have no records but calls InProgress, nil: not known.
@@ -83,8 +87,7 @@ type Feed struct {
 	InProgress *int `json:"in_progress,omitempty"`
 }
 
-// Delay is the time from a call's end until its record was first seen, in the last hour, of
-// calls that ended while the program ran.
+// Delay is the time from a call's end to its record being read, over the last hour, of calls that ended while the program ran.
 type Delay struct {
 	MedianSeconds float64 `json:"median_seconds"`
 	P90Seconds    float64 `json:"p90_seconds"`
@@ -114,8 +117,7 @@ const (
 
 // OTLP is the state of delivery to the OTLP endpoint.
 type OTLP struct {
-	// OutboxRecords is the number of log records to send, Oldest when the first of them was written;
-	// zero: none.
+	// OutboxRecords is the number of log records waiting, Oldest when the first of them was written; zero: none.
 	OutboxRecords int64     `json:"outbox_records"`
 	Oldest        Time      `json:"oldest"`
 	State         OTLPState `json:"state"`
@@ -138,18 +140,55 @@ const (
 	OTLPFull OTLPState = "full"
 )
 
-// complete has empty lists rather than null ones. The backend's lists aren't changed.
-func (s Status) complete() Status {
-	sources := make([]Source, len(s.Sources))
-	copy(sources, s.Sources)
-	for i := range sources {
-		if sources[i].Feeds == nil {
-			sources[i].Feeds = []Feed{}
-		}
+// ActivityStep is the length of time that an Activity covers, ActivityKept how far back they are shown.
+const (
+	ActivityStep = 5 * time.Minute
+	ActivityKept = 24 * time.Hour
+)
+
+// Activity is how many calls of a feed started in the five minutes from Start, and how many of them have the outcome `failed`.
+type Activity struct {
+	Source   string `json:"source"`
+	Provider string `json:"provider"`
+	Feed     string `json:"feed"`
+	Start    Time   `json:"start"`
+	Calls    int64  `json:"calls"`
+	Failures int64  `json:"failures"`
+}
+
+// activityAnswer is the answer of /api/v1/activity.
+type activityAnswer struct {
+	// From is the earliest start in it, StepSeconds the length of each step.
+	From        Time       `json:"from"`
+	StepSeconds int64      `json:"step_seconds"`
+	Activity    []Activity `json:"activity"`
+}
+
+// oldestActivity is the first step that is shown.
+func oldestActivity(now time.Time) time.Time {
+	return now.UTC().Truncate(ActivityStep).Add(ActivityStep - ActivityKept)
+}
+
+// Time is an instant as the status JSON writes it: RFC 3339 in UTC, to the
+// millisecond, and null for the zero time.
+type Time time.Time
+
+// IsZero reports whether there is no such instant.
+func (t Time) IsZero() bool { return time.Time(t).IsZero() }
+
+// MarshalJSON implements json.Marshaler.
+func (t Time) MarshalJSON() ([]byte, error) {
+	if t.IsZero() {
+		return []byte("null"), nil
 	}
-	s.Sources = sources
-	if s.OTLP.State == "" {
-		s.OTLP.State = OTLPOff
+	return time.Time(t).UTC().Truncate(time.Millisecond).MarshalJSON()
+}
+
+// UnmarshalJSON implements json.Unmarshaler. Null is the zero time.
+func (t *Time) UnmarshalJSON(text []byte) error {
+	if bytes.Equal(text, []byte("null")) {
+		*t = Time{}
+		return nil
 	}
-	return s
+	return (*time.Time)(t).UnmarshalJSON(text)
 }

@@ -57,15 +57,15 @@ func workText(feed Feed) string {
 		parts = append(parts, countedText(int64(*feed.InProgress), "call", "calls")+" in progress")
 	}
 	if feed.Waiting != nil {
-		parts = append(parts, countText(int64(*feed.Waiting))+" to be fetched")
+		parts = append(parts, countText(int64(*feed.Waiting))+" waiting to be fetched")
 	}
 	if feed.SetAside != nil && *feed.SetAside > 0 {
-		parts = append(parts, countText(int64(*feed.SetAside))+" set aside")
+		parts = append(parts, countText(int64(*feed.SetAside))+" deferred after failures")
 	}
 	if n := len(feed.Unread); n == 1 {
-		parts = append(parts, "can't be read: "+feed.Unread[0])
+		parts = append(parts, "unreadable: "+feed.Unread[0])
 	} else if n > 1 {
-		parts = append(parts, fmt.Sprintf("can't be read: %s and %d more spans", feed.Unread[0], n-1))
+		parts = append(parts, fmt.Sprintf("unreadable: %s and %d more time ranges", feed.Unread[0], n-1))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -43,12 +43,12 @@ func TestBudgetText(t *testing.T) {
 		budget *Budget
 		want   string
 	}{
-		{&Budget{Limit: 10, Remaining: new(10), WindowSeconds: 60}, "10 of 10 requests left in any 60 s"},
-		{&Budget{Group: "heavy", Limit: 10, Remaining: new(0), WindowSeconds: 60}, "heavy: 0 of 10 requests left in any 60 s"},
-		{&Budget{Limit: 36000, WindowSeconds: 3600}, "at most 36,000 requests in any 3,600 s"},
+		{&Budget{Limit: 10, Remaining: new(10), WindowSeconds: 60}, "10 of 10 requests left (limit per 60 s)"},
+		{&Budget{Group: "heavy", Limit: 10, Remaining: new(0), WindowSeconds: 60}, "heavy: 0 of 10 requests left (limit per 60 s)"},
+		{&Budget{Limit: 36000, WindowSeconds: 3600}, "at most 36,000 requests per 3,600 s"},
 		{
 			&Budget{Group: "heavy", Limit: 10, Remaining: new(4), WindowSeconds: 60, FrozenUntil: ago(-time.Minute)},
-			"heavy: 4 of 10 requests left in any 60 s, throttled until 12:01:00",
+			"heavy: 4 of 10 requests left (limit per 60 s), throttled until 12:01:00",
 		},
 	} {
 		if got := viewNow().BudgetText(test.budget); got != test.want {
@@ -65,11 +65,11 @@ func TestTaskText(t *testing.T) {
 		want string
 	}{
 		"lists hold the records": {Feed{}, ""},
-		"nothing waits":          {Feed{Waiting: new(0), SetAside: new(0)}, "0 to be fetched"},
-		"some wait":              {Feed{Waiting: new(1234)}, "1,234 to be fetched"},
-		"some are set aside":     {Feed{Waiting: new(0), SetAside: new(2)}, "0 to be fetched, 2 set aside"},
-		"an unreadable span":     {Feed{Unread: []string{"A/B"}}, "can't be read: A/B"},
-		"unreadable spans":       {Feed{Unread: []string{"A/B", "C/D", "E/F"}}, "can't be read: A/B and 2 more spans"},
+		"nothing waits":          {Feed{Waiting: new(0), SetAside: new(0)}, "0 waiting to be fetched"},
+		"some wait":              {Feed{Waiting: new(1234)}, "1,234 waiting to be fetched"},
+		"some are set aside":     {Feed{Waiting: new(0), SetAside: new(2)}, "0 waiting to be fetched, 2 deferred after failures"},
+		"an unreadable span":     {Feed{Unread: []string{"A/B"}}, "unreadable: A/B"},
+		"unreadable spans":       {Feed{Unread: []string{"A/B", "C/D", "E/F"}}, "unreadable: A/B and 2 more time ranges"},
 		"unknown progress":       {Feed{Snapshot: true}, ""},
 		"no call":                {Feed{Snapshot: true, InProgress: new(0)}, "0 calls in progress"},
 		"calls":                  {Feed{Snapshot: true, InProgress: new(1200)}, "1,200 calls in progress"},
@@ -89,9 +89,9 @@ func TestSubscriptionText(t *testing.T) {
 		"subscribed": {&Subscription{Expires: ago(-24 * time.Hour)}, "subscribed until 2026-03-30 12:00:00"},
 		"notified": {
 			&Subscription{Expires: ago(-time.Hour), LastNotification: ago(90 * time.Second)},
-			"subscribed until 13:00:00, last notified 1 min ago",
+			"subscribed until 13:00:00, last notification 1 min ago",
 		},
-		"lost": {&Subscription{LastNotification: ago(3 * time.Hour)}, "not subscribed, last notified 3 h ago"},
+		"lost": {&Subscription{LastNotification: ago(3 * time.Hour)}, "not subscribed, last notification 3 h ago"},
 	} {
 		if got := viewNow().SubscriptionText(test.subscription); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
@@ -141,7 +141,7 @@ func TestSummary(t *testing.T) {
 		text   string
 		worst  State
 	}{
-		"no feeds": {Status{Ready: true}, "Ready. No feeds.", ""},
+		"no feeds": {Status{Ready: true}, "Ready. No feeds yet.", ""},
 		"one":      {Status{Ready: true, Sources: feeds("ok")}, "Ready. 1 feed: 1 ok.", "ok"},
 		"worst first": {
 			Status{Ready: true, Sources: feeds("ok", "throttled", "ok", "error", "catching_up")},

@@ -12,7 +12,9 @@ import (
 type view struct {
 	Status
 
-	Links   links
+	// MetricsPath is the path of the metrics.
+	MetricsPath string
+
 	Summary string
 	Worst   State
 	Choice  choice
@@ -82,7 +84,7 @@ func summary(status Status) (text string, worst State) {
 		text = "Not ready: " + strings.TrimSuffix(status.NotReady, ".") + "."
 	}
 	if feeds == 0 {
-		return text + " No feeds.", ""
+		return text + " No feeds yet.", ""
 	}
 	var parts []string
 	for _, state := range order {
@@ -142,11 +144,11 @@ func (v view) Problem(what, advice string, at ...Time) problem {
 
 // BudgetText is what is left of a provider's limit.
 func (v view) BudgetText(b *Budget) string {
-	text := fmt.Sprintf("at most %s requests", countText(int64(b.Limit)))
+	limit, window := countText(int64(b.Limit)), countText(b.WindowSeconds)
+	text := fmt.Sprintf("at most %s requests per %s s", limit, window)
 	if b.Remaining != nil {
-		text = fmt.Sprintf("%s of %s requests left", countText(int64(*b.Remaining)), countText(int64(b.Limit)))
+		text = fmt.Sprintf("%s of %s requests left (limit per %s s)", countText(int64(*b.Remaining)), limit, window)
 	}
-	text += fmt.Sprintf(" in any %s s", countText(b.WindowSeconds))
 	if b.Group != "" {
 		text = b.Group + ": " + text
 	}
@@ -163,7 +165,7 @@ func (v view) SubscriptionText(s *Subscription) string {
 		text = "subscribed until " + v.At(s.Expires)
 	}
 	if !s.LastNotification.IsZero() {
-		text += ", last notified " + v.Since(s.LastNotification)
+		text += ", last notification " + v.Since(s.LastNotification)
 	}
 	return text
 }

@@ -46,6 +46,7 @@ export class Browser {
       if (["error", "warning"].includes(message.type())) this.complaints.push(`console: ${message.text()}`);
     });
     page.on("pageerror", (error) => this.complaints.push(`error: ${error}`));
+    await page.clock.install(); // so that a check needn't wait for the page's timers
     await page.goto(new URL(address, this.base).href);
     return page;
   }

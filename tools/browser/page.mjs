@@ -1,10 +1,11 @@
-// Checks the status page in a real browser: node page.mjs ADDRESS FOLDER
-// The exporter at the address has several feeds, into which calls come all the time.
+// Checks the status page in a real browser: node page.mjs ADDRESS DEMO FOLDER
+// The page at the address has every state, that of the demo real data. Both have several feeds, into which calls come all the time.
 import assert from "node:assert/strict";
 import { Browser, focused, mark, stayed } from "./browser.mjs";
 
-const [base, folder] = process.argv.slice(2);
+const [base, demo, folder] = process.argv.slice(2);
 const browser = new Browser(base, folder);
+const interval = 5000; // of updates, on the page's clock
 
 const rows = (page) => page.locator("tr[data-feed]").evaluateAll((all) => all.map((row) => `${row.dataset.source} ${row.dataset.feed}`));
 const charts = (page) => page.locator("figure h3").allTextContents();
@@ -14,9 +15,10 @@ const fill = (page, selector) => page.locator(selector).first().evaluate((node) 
 const changes = async (page, read, what) => {
   const before = await read();
   for (let i = 0; i < 150; i++) {
+    await page.clock.runFor(interval);
     const now = await read();
     if (now !== before) return now;
-    await page.waitForTimeout(200);
+    await page.waitForTimeout(50);
   }
   assert.fail(`${what} is still ${before}`);
 };
@@ -29,12 +31,12 @@ const checks = {
     assert.ok((await charts(page)).length >= 1, "no chart");
     assert.match(await page.locator("#summary-text").textContent(), /^(Ready|Not ready).* feeds: /);
     assert.equal(await page.locator("#live").textContent(), "As of");
-    await page.getByText("reload the page for newer figures").waitFor();
+    await page.getByText("reload to update").waitFor();
     assert.equal(await page.locator("#pause").isVisible(), false);
 
     const source = all[0].split(" ")[0];
     await page.getByRole("combobox", { name: "Source", exact: true }).selectOption(source);
-    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByRole("button", { name: "Apply" }).click();
     await page.waitForURL((url) => url.searchParams.get("source") === source);
     assert.deepEqual(await rows(page), all.filter((row) => row.startsWith(`${source} `)));
     await page.getByRole("link", { name: "24 h" }).click();
@@ -80,7 +82,7 @@ const checks = {
     await page.locator("#shown", { hasText: `1 of ${all.length} feeds shown.` }).waitFor();
     assert.deepEqual(await rows(page), only);
     assert.equal(new URL(page.url()).search, `?source=${source}&feed=${feed}`);
-    assert.equal(await page.getByRole("button", { name: "Show" }).isVisible(), false);
+    assert.equal(await page.getByRole("button", { name: "Apply" }).isVisible(), false);
     await page.goBack();
     await page.locator("#shown", { hasText: "feeds shown" }).waitFor();
     await page.waitForFunction(() => document.querySelector("[name=feed]").value === "");
@@ -98,7 +100,7 @@ const checks = {
     for (const [name, text] of [["1 h", "5 min"], ["12 h", "10 min"], ["24 h", "15 min"], ["3 h", "5 min"]]) {
       await page.getByRole("link", { name, exact: true }).click();
       await page.getByRole("heading", { name: `Calls in the last ${name}` }).waitFor();
-      await page.getByText(`in bars of ${text};`).waitFor();
+      await page.getByText(`one bar per ${text}.`).waitFor();
       assert.deepEqual(await page.locator(".spans [aria-current]").allTextContents(), [name]);
       assert.equal(await focused(page), name);
     }
@@ -114,16 +116,18 @@ const checks = {
     await page.locator("#live", { hasText: "Paused" }).waitFor();
     const asked = [];
     page.on("request", (request) => { if (request.resourceType() === "xhr") asked.push(request.url()); });
-    await page.waitForTimeout(6000);
+    await page.clock.runFor(2 * interval);
     assert.deepEqual(asked, [], "it asks while it is paused");
     await page.getByRole("button", { name: "Pause updates", pressed: true }).click();
     await page.locator("#live", { hasText: "Live" }).waitFor();
 
     await page.route("**/*", (route) => route.abort());
+    await page.clock.runFor(interval);
     await page.getByText("Not updating: the exporter doesn't answer.").waitFor();
     assert.equal(await page.locator("#summary").getAttribute("data-state"), "error");
     assert.equal(await page.locator("#charts").evaluate((node) => getComputedStyle(node).transitionDuration), "0s");
     await page.unroute("**/*");
+    await page.clock.runFor(interval);
     await page.locator("#summary-text", { hasText: /^(Ready|Not ready)/ }).waitFor();
     assert.equal(await page.evaluate(() => document.body.className), "");
     await stayed(page);
@@ -148,10 +152,10 @@ const checks = {
       assert.notEqual(outline, "none", `nobody sees that ${want} has the focus`);
     }
     await page.keyboard.press("Tab");
-    assert.match(await focused(page), /^Figures of /);
+    assert.match(await focused(page), /^Data of /);
     await page.keyboard.press("Enter");
     await page.keyboard.press("Tab");
-    assert.equal(await focused(page), "figures");
+    assert.equal(await focused(page), "data");
     await page.getByRole("link", { name: "Skip to the feeds" }).focus();
     await page.keyboard.press("Enter");
     assert.equal(await focused(page), "feeds");
@@ -168,15 +172,15 @@ const checks = {
       await page.getByRole("columnheader", { name, exact: true }).waitFor();
     }
     const title = (await charts(page))[0];
-    await page.getByRole("img", { name: new RegExp(`^${title} .*calls? began in the last 24 h`) }).waitFor();
+    await page.getByRole("img", { name: new RegExp(`^${title} .*calls? started in the last 24 h`) }).waitFor();
     await page.getByRole("figure", { name: title }).waitFor();
     await browser.close(page);
   },
 
   "nothing keeps anybody out": async () => {
     for (const [name, options] of Object.entries({
-      light: {}, dark: { colorScheme: "dark" }, phone: { viewport: { width: 390, height: 844 } },
-      contrast: { forcedColors: "active" }, "dark-phone": { colorScheme: "dark", viewport: { width: 320, height: 640 } },
+      light: {}, contrast: { forcedColors: "active", viewport: { width: 390, height: 844 } },
+      "dark-phone": { colorScheme: "dark", viewport: { width: 320, height: 640 } },
     })) {
       const page = await browser.open("./?span=24h", options);
       await page.locator("#live", { hasText: "Live" }).waitFor();
@@ -208,6 +212,10 @@ const checks = {
 await browser.start();
 try {
   for (const [name, check] of Object.entries(checks)) await browser.step(name, check);
+  browser.base = demo;
+  for (const name of ["it is whole without script", "it lives, and keeps what the reader does", "it says what it is"]) {
+    await browser.step(`demo: ${name}`, checks[name]);
+  }
 } finally {
   await browser.stop();
 }
