@@ -96,7 +96,7 @@ const testSettle = 90 * time.Minute
 func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 	t.Helper()
 	begin := time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC)
-	records, err := sim.HistoricalCallRecords(5, begin, begin.Add(12*time.Hour), 150)
+	records, err := sim.HistoricalCallRecords(5, begin, begin.Add(12*time.Hour), 60)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,8 +149,8 @@ func (x *tenant) poll() {
 // pass lets time pass, in steps after which all is told and fetched.
 func (x *tenant) pass(d time.Duration) {
 	x.t.Helper()
-	for range d / (5 * time.Minute) {
-		x.server.Advance(5 * time.Minute)
+	for range d / (10 * time.Minute) {
+		x.server.Advance(10 * time.Minute)
 		x.server.Deliver()
 		x.poll()
 	}

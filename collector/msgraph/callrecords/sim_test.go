@@ -154,7 +154,7 @@ func (c *tally) want(t *testing.T, want sim.CallTotals) {
 func TestCallRecordsAgainstTheSimulator(t *testing.T) {
 	begin := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	end := begin.Add(24 * time.Hour)
-	settings := sim.HistoricalCalls(11, begin, end, 600)
+	settings := sim.HistoricalCalls(11, begin, end, 200)
 	settings.Malformed, settings.Duplicated = 0.03, 0.05
 	world, err := simulator.NewWorld(settings)
 	if err != nil {

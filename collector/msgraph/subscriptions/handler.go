@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -22,9 +24,12 @@ const (
 	maxItems = 5_000
 	// maxValidationToken bounds what is echoed, in bytes.
 	maxValidationToken = 4 << 10
-	// requestsAtOnce are read; others wait for at most slotWait.
+	// requestsAtOnce are read, of one address requestsOfOne; others wait for at most slotWait.
 	requestsAtOnce = 16
+	requestsOfOne  = 12
 	slotWait       = 2 * time.Second
+	// maxAddresses bounds how many addresses are remembered.
+	maxAddresses = 1_000
 	// requestsPerSecond are answered on average, and twice as many at once.
 	requestsPerSecond = 500
 	// readTimeout is how long a request may take to send its body, enqueueTimeout how long the ledger may take. Graph waits for ten seconds.
@@ -44,6 +49,9 @@ type handler struct {
 	enqueue enqueue
 	limit   *rate.Limiter
 	slots   chan struct{}
+
+	mu        sync.Mutex
+	byAddress map[string]chan struct{} // guarded by mu: the slots of each address, so that no stranger takes all
 }
 
 func newHandler(m *Manager, tenant string, now func() time.Time, offset func() (time.Duration, bool), enqueue enqueue) *handler {
@@ -52,7 +60,7 @@ func newHandler(m *Manager, tenant string, now func() time.Time, offset func() (
 	}
 	return &handler{
 		manager: m, tenant: tenant, now: now, offset: offset, enqueue: enqueue,
-		limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond), slots: make(chan struct{}, requestsAtOnce),
+		limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond), slots: make(chan struct{}, requestsAtOnce), byAddress: make(map[string]chan struct{}),
 	}
 }
 
@@ -65,7 +73,15 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusMethodNotAllowed)
 		return
 	}
-	if !h.limit.Allow() || !h.acquireSlot(r.Context()) {
+	ctx, cancel := context.WithTimeout(r.Context(), slotWait)
+	defer cancel()
+	own := h.slotsOf(r.RemoteAddr)
+	if !h.limit.Allow() || !acquire(ctx, own) {
+		refuseBusy(w)
+		return
+	}
+	defer func() { <-own }()
+	if !acquire(ctx, h.slots) {
 		refuseBusy(w)
 		return
 	}
@@ -77,12 +93,26 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.receive(w, r)
 }
 
-// acquireSlot waits for a slot, if not for too long.
-func (h *handler) acquireSlot(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, slotWait)
-	defer cancel()
+// slotsOf returns the slots of a client's address.
+func (h *handler) slotsOf(client string) chan struct{} {
+	address, _, _ := net.SplitHostPort(client) // what can't be split counts as one address
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	slots, known := h.byAddress[address]
+	if !known {
+		if len(h.byAddress) >= maxAddresses {
+			clear(h.byAddress)
+		}
+		slots = make(chan struct{}, requestsOfOne)
+		h.byAddress[address] = slots
+	}
+	return slots
+}
+
+// acquire waits for a slot.
+func acquire(ctx context.Context, slots chan struct{}) bool {
 	select {
-	case h.slots <- struct{}{}:
+	case slots <- struct{}{}:
 		return true
 	case <-ctx.Done():
 		return false

@@ -45,7 +45,8 @@ func (e *Error) Unwrap() error { return e.cause }
 type Manager struct {
 	api         api
 	clientState string // the secret; empty without a ledger
-	address     string // of the webhook, with a mark of the secret: another ledger's subscription is of no use
+	publicURL   string
+	address     string // publicURL with a mark of the secret: a subscription that another ledger made is of no use
 	observer    collector.NotificationObserver
 	interval    time.Duration
 
@@ -62,7 +63,7 @@ func New(w *Webhook, tenant string, s *collector.SourceSettings, client *httpcli
 	if err != nil {
 		return nil, nil, errors.New("public_url is not a URL")
 	}
-	m := &Manager{api: api{client}, observer: s.Notified, interval: min(renewInterval, interval)}
+	m := &Manager{api: api{client}, publicURL: w.PublicURL, observer: s.Notified, interval: min(renewInterval, interval)}
 	if m.observer == nil {
 		m.observer = noObserver{}
 	}
@@ -143,7 +144,7 @@ func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Ti
 	}
 	wanted := now.Add(life).UTC()
 	made, err := m.api.create(ctx, &subscription{
-		ChangeType: "updated", Resource: callRecordsResource, NotificationURL: m.address, LifecycleURL: m.address,
+		ChangeType: "updated", Resource: callRecordsResource, NotificationURL: m.address, LifecycleURL: m.publicURL,
 		Expires: &wanted, ClientState: m.clientState, MinTLS: "v1_2",
 	})
 	if err != nil {

@@ -81,7 +81,7 @@ func TestSubscriptionIsMade(t *testing.T) {
 		}
 		expires := time.Now().Add(4200 * time.Minute).UTC()
 		for key, want := range map[string]any{
-			"changeType": "updated", "resource": "/communications/callRecords", "notificationUrl": testAddress, "lifecycleNotificationUrl": testAddress,
+			"changeType": "updated", "resource": "/communications/callRecords", "notificationUrl": testAddress, "lifecycleNotificationUrl": testHook,
 			"clientState": testState, "latestSupportedTlsVersion": "v1_2", "expirationDateTime": expires.Format(time.RFC3339Nano),
 		} {
 			if sent[key] != want {
