@@ -7,11 +7,11 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
-// Advise says what an error of this package means and what to do about it, each in a
-// line, without secrets.
+// Advise says what an error of this package means and what to do about it, each in a line, without secrets.
 func Advise(err error) (what, todo string) {
 	if err == nil {
 		return "nothing is wrong", "nothing"
@@ -19,57 +19,51 @@ func Advise(err error) (what, todo string) {
 	if e, ok := errors.AsType[*TokenError](err); ok {
 		return e.Error(), e.todo
 	}
+	text := err.Error()
 	switch {
 	case errors.Is(err, httpclient.ErrLinkExpired), errors.Is(err, httpclient.ErrLinkRepeated):
-		return "Graph's paging broke off: " + err.Error(), "nothing: the range is read again from its beginning"
+		return "Graph's paging broke off: " + text, "nothing: the range is read again from its beginning"
 	case errors.Is(err, httpclient.ErrTooManyPages), errors.Is(err, wire.ErrTooManyRows):
-		return err.Error(), "see whether something between the exporter and Graph repeats answers"
-	}
-	if kept, ok := errors.AsType[subscriptionError](err); ok {
-		return adviseSubscription(kept)
-	}
-	if errors.Is(err, collector.ErrNoneFetched) && httpclient.KindOf(err).RefusesLink() {
-		return "Graph refuses every call record that its list or its notifications name (" + err.Error() + ")",
+		return text, "see whether something between the exporter and Graph repeats answers"
+	case errors.Is(err, collector.ErrNoneFetched) && httpclient.KindOf(err).RefusesLink():
+		return "Graph refuses every call record that its list or its notifications name (" + text + ")",
 			"nothing, if it passes: all are asked for again, and no position moves past them; see Microsoft's service health, and quote the request ids to its support"
 	}
+	if e, ok := errors.AsType[*subscriptions.Error](err); ok {
+		return adviseSubscription(e)
+	}
 	if e, ok := errors.AsType[*httpclient.Error](err); ok {
-		return adviseRequest(e, err)
+		return adviseRequest(e, text)
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return "Graph was not asked to the end: " + err.Error(), "try again"
+		return "Graph was not asked to the end: " + text, "try again"
 	}
-	return err.Error(), "nothing, if it passes: it is tried again; else see the log"
+	return text, "nothing, if it passes: it is tried again; else see the log"
 }
 
-// adviseSubscription says what keeps Graph from telling of call records. They are read
-// from the list all the same.
+// adviseSubscription says what keeps notifications from coming. Call records are read from the list all the same.
 func adviseSubscription(err error) (what, todo string) {
 	const meanwhile = "; meanwhile call records are read from the list"
 	text := err.Error()
 	e, asked := errors.AsType[*httpclient.Error](err)
 	switch {
-	case errors.Is(err, errNoSecret):
+	case errors.Is(err, subscriptions.ErrNoSecret):
 		return text, "start with a ledger, which keeps the secret"
-	case errors.Is(err, errEnded):
-		return text, "set the machine's clock" + meanwhile
 	case !asked:
 		return text, "nothing, if it passes: it is tried again" + meanwhile
-	}
-	if e.Kind == httpclient.KindBadRequest {
+	case e.Kind == httpclient.KindBadRequest:
 		return "Graph makes no subscription, mostly because nothing answers at public_url (" + text + ")",
 			"see that Graph can reach public_url from the internet: a certificate that is publicly trusted, TLS 1.2, no sign-in, and a proxy that passes " +
 				"its path and query on to --webhook.listen-address" + meanwhile
-	}
-	if e.Kind == httpclient.KindForbidden {
+	case e.Kind == httpclient.KindForbidden:
 		return "Graph refuses the subscription: the app lacks the permission, or the tenant has its hundred subscriptions to call records (" + text + ")",
 			"see that the app has CallRecords.Read.All with admin consent, and delete subscriptions that other programs have left" + meanwhile
 	}
-	what, todo = adviseRequest(e, err)
+	what, todo = adviseRequest(e, text)
 	return what, todo + meanwhile
 }
 
-func adviseRequest(e *httpclient.Error, err error) (what, todo string) {
-	text := err.Error()
+func adviseRequest(e *httpclient.Error, text string) (what, todo string) {
 	switch e.Kind {
 	case httpclient.KindForbidden:
 		return "Graph refuses the app: it lacks the permission, or the consent to it (" + text + ")",

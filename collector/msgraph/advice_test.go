@@ -5,26 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
-
-// graphText is what errors of Graph's refusals may look like.
-var graphText = regexp.MustCompile(`^GET getPstnCalls: 403 Forbidden(, Graph says [A-Za-z][A-Za-z0-9_.]{0,63})?$`)
-
-// refusedWith is the error of an answer 403 with a body.
-func refusedWith(body []byte) error {
-	graph := &fakeGraph{answers: []answer{{status: http.StatusForbidden, body: string(body)}}}
-	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: graph})
-	if err != nil {
-		return err
-	}
-	_, err = client.Get(context.Background(), httpclient.Request{URL: "/x", Label: "getPstnCalls"})
-	return err
-}
 
 func TestAdvice(t *testing.T) {
 	for _, test := range []struct {
@@ -68,20 +53,5 @@ func TestAdvice(t *testing.T) {
 				t.Error("the advice isn't a line")
 			}
 		})
-	}
-}
-
-func TestGraphCode(t *testing.T) {
-	for body, want := range map[string]string{
-		`{"error":{"code":"Authorization_RequestDenied","message":"call +12065550100"}}`: "GET getPstnCalls: 403 Forbidden, Graph says Authorization_RequestDenied",
-		`{"error":{"code":"Forbidden","message":"","innererror":{}}}`:                    "GET getPstnCalls: 403 Forbidden, Graph says Forbidden",
-		`{"error":{"code":"call +12065550100"}}`:                                         "GET getPstnCalls: 403 Forbidden",
-		`{"error":"no"}`:                                                                 "GET getPstnCalls: 403 Forbidden",
-		`<html>`:                                                                         "GET getPstnCalls: 403 Forbidden",
-		``:                                                                               "GET getPstnCalls: 403 Forbidden",
-	} {
-		if got := withCode(refusedWith([]byte(body))).Error(); got != want {
-			t.Errorf("%s: %q, want %q", body, got, want)
-		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // pageOf is a page of n different rows of the shape that Graph gives.
@@ -48,23 +47,21 @@ const benchRows = 1000
 
 // BenchmarkDecode decodes and maps whole pages of a thousand rows.
 func BenchmarkDecode(b *testing.B) {
-	countries := cdr.NewCountries()
 	for _, bench := range []struct {
 		name string
-		feed *logFeed
+		log  *callLog
 		row  func(int) string
 	}{
-		{"pstn", &logFeed{names: pstnNames, mapRow: mapPSTN, countries: countries}, benchPSTNRow},
-		{"direct_routing", &logFeed{names: directRoutingNames, mapRow: mapDirectRouting, countries: countries}, benchDirectRoutingRow},
+		{"pstn", pstnLog(), benchPSTNRow},
+		{"direct_routing", directRoutingLog(), benchDirectRoutingRow},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			page := pageOf(benchRows, bench.row)
 			rows := 0
-			decoder, mapper := newPageDecoder(), newPageMapper(bench.feed)
 			b.SetBytes(int64(len(page)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := decodeAll(decoder, mapper, page, func(p *collector.Page) { rows += len(p.Records) }); err != nil {
+				if err := decodeAll(bench.log, page, func(p *collector.Page) { rows += len(p.Records) }); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -6,7 +6,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"errors"
-	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,64 +16,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// certificate is the client certificate of a source. It is read for each token, so
-// that a renewed file needs no reload.
+// certificate is the client certificate of a source. It is read for each token, so that a renewed file needs no reload.
 type certificate struct {
 	content, password config.Secret
 
 	mu       sync.Mutex
-	seen     fileStamp // guarded by mu
-	notAfter time.Time // guarded by mu
+	notAfter time.Time // guarded by mu; of the certificate that was read last
 }
 
-// fileStamp tells whether a file has changed. That of an inline secret is always the
-// same.
-type fileStamp struct {
-	modified time.Time
-	size     int64
-	read     bool
-}
-
-// load reads the certificate with its chain and key. Errors are *TokenError.
+// load reads the certificate with its chain and key. Its errors are *TokenError.
 func (c *certificate) load(ctx context.Context) ([]*x509.Certificate, crypto.PrivateKey, error) {
-	stamp := c.stamp()
-	certs, key, err := c.parse(ctx)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.seen = stamp
-	if err != nil {
-		return nil, nil, err
-	}
-	c.notAfter = leaf(certs, key).NotAfter
-	return certs, key, nil
-}
-
-// expiry is when the certificate ends; of one that can't be read, what was read
-// last; zero if it never could.
-func (c *certificate) expiry() time.Time {
-	c.mu.Lock()
-	changed := c.seen != c.stamp()
-	c.mu.Unlock()
-	if changed {
-		// An error shows when the certificate is used, with what to do about it.
-		_, _, _ = c.load(context.Background())
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.notAfter
-}
-
-func (c *certificate) stamp() fileStamp {
-	stamp := fileStamp{read: true}
-	if name := c.content.File(); name != "" {
-		if info, err := os.Stat(name); err == nil {
-			stamp.modified, stamp.size = info.ModTime(), info.Size()
-		}
-	}
-	return stamp
-}
-
-func (c *certificate) parse(ctx context.Context) ([]*x509.Certificate, crypto.PrivateKey, error) {
 	content, err := c.content.Bytes(ctx)
 	if err != nil {
 		return nil, nil, unreadableSecret(err)
@@ -85,40 +37,42 @@ func (c *certificate) parse(ctx context.Context) ([]*x509.Certificate, crypto.Pr
 	isPEM := bytes.Contains(content, []byte("-----BEGIN "))
 	if isPEM {
 		password = "" // with one, the parser takes everything for PKCS #12
-		if bytes.Contains(content, []byte("ENCRYPTED")) {
-			return nil, nil, badCertificate("its PEM private key is encrypted")
-		}
 	}
 	certs, key, err := azidentity.ParseCertificates(content, []byte(password))
-	var unsupported pkcs12.NotImplementedError
 	switch {
-	case err == nil && leaf(certs, key) == nil:
-		return nil, nil, badCertificate("its private key belongs to none of its certificates")
-	case err == nil:
-		return certs, key, nil
-	case isPEM:
-		return nil, nil, badCertificate("it lacks a certificate or its private key")
+	case err != nil && isPEM:
+		return nil, nil, badCertificate(err.Error()) // a fixed text
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
 		return nil, nil, badCertificate("client_certificate_password doesn't open it")
-	case errors.As(err, &unsupported):
-		return nil, nil, badCertificate("it is a PKCS #12 file of a newer kind")
+	case err != nil:
+		return nil, nil, badCertificate("it is neither PEM nor a PKCS #12 file of the legacy kind")
 	}
-	return nil, nil, badCertificate("it is neither PEM nor PKCS #12")
+	own := slices.IndexFunc(certs, func(cert *x509.Certificate) bool { return belongs(cert, key) })
+	if own < 0 {
+		return nil, nil, badCertificate("its private key belongs to none of its certificates")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.notAfter = certs[own].NotAfter
+	return certs, key, nil
 }
 
-// leaf is the certificate that the key belongs to, nil if there is none.
-func leaf(certs []*x509.Certificate, key crypto.PrivateKey) *x509.Certificate {
+// expiry is when the certificate ends; the one read last if the file can't be read, zero if it never could.
+func (c *certificate) expiry() time.Time {
+	_, _, _ = c.load(context.Background()) // the next request for a token shows the error
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.notAfter
+}
+
+// belongs says whether a private key is the certificate's.
+func belongs(cert *x509.Certificate, key crypto.PrivateKey) bool {
 	private, ok := key.(interface{ Public() crypto.PublicKey })
 	if !ok {
-		return nil
+		return false
 	}
-	for _, cert := range certs {
-		public, ok := cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
-		if ok && public.Equal(private.Public()) {
-			return cert
-		}
-	}
-	return nil
+	public, ok := cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(private.Public())
 }
 
 func badCertificate(why string) *TokenError {

@@ -5,38 +5,17 @@ const (
 	cloudChina  = "china"
 )
 
-// cloud is where one of Microsoft's clouds answers. The scope of tokens is that of
-// the cloud's Graph also when Graph is asked through another address.
-type cloud struct {
-	name, login, graph string
-}
+// cloud has the addresses of one of Microsoft's clouds.
+type cloud struct{ login, graph string }
 
-// scope is what tokens are asked for: everything that the app was granted.
+// scope is what tokens are asked for: everything that the app was granted. It stays the cloud's when Graph is asked at another address.
 func (c cloud) scope() string { return c.graph + "/.default" }
 
-// clouds are those that have call records (Graph, "National cloud deployments").
-// GCC is part of global; L4 is GCC High, L5 is DoD.
-func clouds() []cloud {
-	return []cloud{
-		{cloudGlobal, "https://login.microsoftonline.com", "https://graph.microsoft.com"},
-		{"usgov_l4", "https://login.microsoftonline.us", "https://graph.microsoft.us"},
-		{"usgov_l5", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us"},
-	}
-}
+// cloudNames are the clouds that have call records (Graph, "National cloud deployments"). GCC is part of global; L4 is GCC High, L5 is DoD.
+var cloudNames = []string{cloudGlobal, "usgov_l4", "usgov_l5"}
 
-func cloudNames() []string {
-	var names []string
-	for _, c := range clouds() {
-		names = append(names, c.name)
-	}
-	return names
-}
-
-func cloudByName(name string) (cloud, bool) {
-	for _, c := range clouds() {
-		if c.name == name {
-			return c, true
-		}
-	}
-	return cloud{}, false
+var clouds = map[string]cloud{
+	cloudGlobal: {"https://login.microsoftonline.com", "https://graph.microsoft.com"},
+	"usgov_l4":  {"https://login.microsoftonline.us", "https://graph.microsoft.us"},
+	"usgov_l5":  {"https://login.microsoftonline.us", "https://dod-graph.microsoft.us"},
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/callrecords"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -16,8 +18,8 @@ const (
 )
 
 var (
-	guid   = regexp.MustCompile(`(?i)^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$`)
-	domain = regexp.MustCompile(`(?i)^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
+	domain      = regexp.MustCompile(`(?i)^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
+	versionPath = regexp.MustCompile(`/(v1\.0|beta)/?$`)
 )
 
 // Config is the block `msgraph` of a source, as the user wrote it.
@@ -46,9 +48,9 @@ type Config struct {
 	GraphURL string `yaml:"graph_url"`
 	LoginURL string `yaml:"login_url"`
 
-	PSTN          *PSTN          `yaml:"pstn"`
-	DirectRouting *DirectRouting `yaml:"direct_routing"`
-	CallRecords   *CallRecords   `yaml:"call_records"`
+	PSTN          *PSTN               `yaml:"pstn"`
+	DirectRouting *DirectRouting      `yaml:"direct_routing"`
+	CallRecords   *callrecords.Config `yaml:"call_records"`
 }
 
 // ManagedIdentity is an identity that Azure gives the machine.
@@ -102,9 +104,9 @@ func (c *Config) Validate(r *config.Report) {
 	}
 	if c.Cloud == cloudChina {
 		r.Problemf("cloud", "china (operated by 21Vianet) has no call records: Microsoft Graph doesn't offer them there; only %s have them",
-			strings.Join(cloudNames(), ", "))
+			strings.Join(cloudNames, ", "))
 	} else {
-		r.OneOf("cloud", c.Cloud, cloudNames()...)
+		r.OneOf("cloud", c.Cloud, cloudNames...)
 	}
 	r.BaseURL("graph_url", c.GraphURL)
 	r.BaseURL("login_url", c.LoginURL)
@@ -114,8 +116,6 @@ func (c *Config) Validate(r *config.Report) {
 	r.AtLeastOne("a feed", "pstn", "direct_routing", "call_records")
 }
 
-var versionPath = regexp.MustCompile(`/(v1\.0|beta)/?$`)
-
 func (c *Config) validateTenant(r *config.Report) {
 	const want = "the directory (tenant) id or a domain of the tenant, such as contoso.onmicrosoft.com"
 	switch strings.ToLower(c.TenantID) {
@@ -124,7 +124,7 @@ func (c *Config) validateTenant(r *config.Report) {
 	case "common", "organizations", "consumers":
 		r.Problemf("tenant_id", "must name one tenant, because call records belong to one: give %s, not %s", want, c.TenantID)
 	default:
-		if !guid.MatchString(c.TenantID) && !domain.MatchString(c.TenantID) {
+		if !graph.IsGUID(c.TenantID) && !domain.MatchString(c.TenantID) {
 			r.Problemf("tenant_id", "must be %s", want)
 		}
 	}

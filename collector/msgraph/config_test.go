@@ -1,11 +1,9 @@
 package msgraph
 
 import (
-	"context"
 	"crypto/sha256"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
@@ -22,6 +20,11 @@ const (
 )
 
 // webhook is a configuration with a webhook.
+const (
+	record1 = "e523d2ed-2966-4b6b-925b-754a88034cc5"
+	record2 = "e523d2ed-2966-4b6b-925b-754a88034cc6"
+)
+
 func webhook(url string) string {
 	return testAuth + "call_records: {webhook: {public_url: \"" + url + "\"}}\n"
 }
@@ -230,35 +233,47 @@ func TestOpenCallRecords(t *testing.T) {
 		t.Error("a source without call records looks them up")
 	}
 
-	kept := func(change func(*collector.SourceSettings)) (*collector.FeedInfo, *subscription) {
-		t.Helper()
-		info := &open(webhook("https://cdr.example.com/webhooks/contoso"), change).Feeds[0]
-		s, ok := info.Subscription.(*subscription)
-		if !ok || info.Webhook == nil || info.Webhook.Path != "/webhooks/contoso" {
-			t.Fatalf("%+v", info)
-		}
-		return info, s
+	notified := open(webhook("https://cdr.example.com/webhooks/contoso"), nil).Feeds[0]
+	if notified.Subscription == nil || notified.Webhook == nil || notified.Webhook.Path != "/webhooks/contoso" {
+		t.Errorf("%+v", notified)
 	}
-	_, first := kept(nil)
-	_, again := kept(nil)
-	_, other := kept(func(s *collector.SourceSettings) { s.Name = "fabrikam" })
-	if n := len(first.clientState); n != 64 || first.clientState != again.clientState || first.clientState == other.clientState {
-		t.Errorf("the secret has %d characters; the same again: %t; that of another source: %t", n, first.clientState == again.clientState, first.clientState == other.clientState)
-	}
-	info, without := kept(func(s *collector.SourceSettings) { s.Derive = nil })
-	if without.clientState != "" {
-		t.Error("without a ledger there is a secret")
-	}
-	handler := info.Webhook.Handler(func(context.Context, []collector.Task) (int, error) {
-		t.Error("without a secret something is kept")
-		return 0, nil
-	})
-	for _, secret := range []any{"", nil, testState} {
-		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(bodyOf(t, told(record1, set("clientState", secret))))))
-		if w.Code != http.StatusAccepted {
-			t.Errorf("the status is %d", w.Code)
-		}
+}
+
+// What keeps a subscription from being made has advice, in which the list is named that is read meanwhile.
+func TestSubscriptionAdvice(t *testing.T) {
+	derive := func(string) []byte { return []byte("0123456789abcdef") }
+	for _, test := range []struct {
+		name   string
+		answer answer
+		derive func(string) []byte
+		advice string
+	}{
+		{"validation", refuse(http.StatusBadRequest, "ValidationError"), derive, "webhook.listen-address"},
+		{"quota", refuse(http.StatusForbidden, "Forbidden"), derive, "hundred"},
+		{"conflict", refuse(http.StatusConflict, "Conflict"), derive, "meanwhile"},
+		{"no id", answer{status: http.StatusCreated, body: `{"id":"../x"}`}, derive, "it is tried again; meanwhile"},
+		{"no ledger", answer{}, nil, "ledger"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			token := answer{body: `{"access_token":"t","expires_in":3599,"token_type":"Bearer"}`}
+			answers := []answer{token, {body: `{"value":[]}`}, test.answer}
+			if test.name == "quota" { // asked again with a fresh token
+				answers = append(answers, token, test.answer)
+			}
+			c, err := decodeConfig(webhook("https://cdr.example.com/hook"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			source, err := Open(c, collector.SourceSettings{Name: "contoso", Transport: &fakeGraph{t: t, answers: answers}, Derive: test.derive})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(source.Close)
+			_, _, err = source.Feeds[0].Subscription.Maintain(t.Context(), time.Now())
+			if what, todo := source.Advise(err); err == nil || !strings.Contains(what+todo, test.advice) {
+				t.Errorf("of %v it says %q and %q", err, what, todo)
+			}
+		})
 	}
 }
 
@@ -268,7 +283,7 @@ func TestFeedOfRequests(t *testing.T) {
 	g := &fakeGraph{t: t, answers: []answer{
 		{body: `{"access_token":"t","expires_in":3599,"token_type":"Bearer"}`},
 		{body: `{"value":[{"id":"` + record1 + `"},5]}`},
-		{body: callWith()},
+		{body: `{"id":"` + record1 + `","startDateTime":"2026-11-19T10:00:00Z"}`},
 		{body: `{"value":[]}`},
 		{body: `{"value":[]}`},
 		{body: `{"id":"` + record2 + `"}`, status: http.StatusCreated},

@@ -10,135 +10,116 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// maxProperties is the most that a row type may have here: seen is a word of bits.
-const maxProperties = 64
-
-// fields are the properties of one row. Its methods read a property as the type that
-// the schema gives it; absent and null are the zero value. The first property of
-// another type is the row's problem, which a caller looks at when it has read all.
-// Values hold as long as the arena.
+// fields are the properties of one row. The methods read a property as the type that the schema documents; absent and null are the zero
+// value. The first property of another type is the problem of the row, to be looked at when all of it has been read. What they return holds as
+// long as the arena.
 type fields struct {
-	properties *propertyNames
-	arena      *wire.Arena
-	values     [maxProperties][]byte
-	seen       uint64
-	problem    string
-	ids        []string // backing of lists, until the next page
+	arena   *wire.Arena
+	members []member
+	problem string
+	ids     []string // backing of lists, until the next page
 }
 
-// parse takes a row, a valid JSON object in the arena.
+// member is a property with its value in JSON.
+type member struct{ name, value []byte }
+
+// parse reads a row, a valid JSON object in the arena.
 func (f *fields) parse(row []byte) {
-	clear(f.values[:len(f.properties.names)])
-	f.seen, f.problem = 0, ""
-	wire.Members(row, f.member)
+	f.members, f.problem = f.members[:0], ""
+	wire.Members(row, func(name, value []byte) {
+		name = name[1 : len(name)-1]
+		if bytes.IndexByte(name, '\\') >= 0 {
+			name = f.arena.Unquote(name)
+		}
+		f.members = append(f.members, member{name, value})
+	})
 }
 
-func (f *fields) member(name, value []byte) {
-	name = name[1 : len(name)-1]
-	if bytes.IndexByte(name, '\\') >= 0 {
-		name = f.arena.Unquote(name)
-	}
-	p := f.properties.find(name)
-	if p == unknownProperty {
-		return
-	}
-	if f.seen&(1<<p) != 0 {
-		// Whoever reads it may take either value: there is no right one.
-		f.fail(p, "is given twice")
-		return
-	}
-	f.seen |= 1 << p
-	if value[0] != 'n' {
-		f.values[p] = value
-	}
-}
-
-// fail keeps the first problem. It holds nothing of the value.
-func (f *fields) fail(p property, problem string) {
+// fail keeps the first problem. It must not hold anything of the value.
+func (f *fields) fail(name, problem string) {
 	if f.problem == "" {
-		f.problem = f.properties.names[p] + " " + problem
+		f.problem = name + " " + problem
 	}
 }
 
-// raw is the value of a property if it has the JSON type that begins with one of the
-// bytes in starts; nil if it is absent, null, or of another type.
-func (f *fields) raw(p property, starts, want string) []byte {
-	value := f.values[p]
-	if value != nil && strings.IndexByte(starts, value[0]) < 0 {
-		f.fail(p, "is "+wire.TypeOf(value[0])+", must be "+want)
-		return nil
+// raw is the value of a property if it has the JSON type that begins with one of the bytes in starts; nil if it is absent, null, or of another
+// type. A scan of the few members is as fast as a map.
+func (f *fields) raw(name, starts, want string) []byte {
+	for i := range f.members {
+		if string(f.members[i].name) != name {
+			continue
+		}
+		value := f.members[i].value
+		switch {
+		case value[0] == 'n':
+			return nil
+		case strings.IndexByte(starts, value[0]) < 0:
+			f.fail(name, "is "+wire.TypeOf(value[0])+", must be "+want)
+			return nil
+		}
+		return value
 	}
-	return value
+	return nil
 }
 
 const numberStarts = "-0123456789"
 
-// text reads an Edm.String.
-func (f *fields) text(p property) string {
-	value := f.raw(p, `"`, "a string")
-	if value == nil {
-		return ""
-	}
-	return f.unquoted(value)
-}
-
-// unquoted is the content of a JSON string, valid UTF-8 also where the answer isn't.
-func (f *fields) unquoted(quoted []byte) string {
-	text, _ := f.arena.Text(quoted[1 : len(quoted)-1])
+// text reads an Edm.String. The result is valid UTF-8 even if the answer isn't.
+func (f *fields) text(name string) string {
+	text, _ := f.checkedText(name)
 	return text
 }
 
+// checkedText reads an Edm.String and says whether it wasn't valid UTF-8.
+func (f *fields) checkedText(name string) (text string, repaired bool) {
+	value := f.raw(name, `"`, "a string")
+	if value == nil {
+		return "", false
+	}
+	return f.arena.Text(value[1 : len(value)-1])
+}
+
 // integer reads an Edm.Int32.
-func (f *fields) integer(p property) cdr.Int {
-	value := f.raw(p, numberStarts, "a number")
+func (f *fields) integer(name string) cdr.Int {
+	value := f.raw(name, numberStarts, "a number")
 	if value == nil {
 		return cdr.Int{}
 	}
 	n, err := strconv.ParseInt(wire.View(value), 10, 32)
 	if err != nil {
-		f.fail(p, "is not a 32-bit whole number")
+		f.fail(name, "is not a 32-bit whole number")
 		return cdr.Int{}
 	}
 	return cdr.KnownInt(n)
 }
 
-// seconds reads an Edm.Int32 that is a duration in seconds.
-func (f *fields) seconds(p property) time.Duration {
-	n := f.integer(p).Value
-	if n < 0 {
-		f.fail(p, "is negative")
-		return 0
-	}
-	return time.Duration(n) * time.Second
-}
-
 // money reads an Edm.Decimal, and says whether it was given.
-func (f *fields) money(p property) (amount cdr.Money, given bool) {
-	value := f.raw(p, numberStarts, "a number")
+func (f *fields) money(name string) (amount cdr.Money, given bool) {
+	value := f.raw(name, numberStarts, "a number")
 	if value == nil {
 		return cdr.Money{}, false
 	}
 	amount, err := cdr.ParseMoney(wire.View(value))
 	if err != nil {
-		f.fail(p, "is "+err.Error()) // says what it must be
+		f.fail(name, "is "+err.Error()) // says what it must be
 		return cdr.Money{}, false
 	}
 	return amount, true
 }
 
-// truth reads an Edm.Boolean.
-func (f *fields) truth(p property) cdr.Bool {
-	value := f.raw(p, "tf", "a boolean")
+// boolean reads an Edm.Boolean.
+func (f *fields) boolean(name string) cdr.Bool {
+	value := f.raw(name, "tf", "a boolean")
 	if value == nil {
 		return cdr.Unsaid
 	}
 	return cdr.KnownBool(value[0] == 't')
 }
 
-// instant reads an Edm.DateTimeOffset, in UTC. The year 1 stands for a time that
-// isn't there, and reads as zero. valid is false for a string that is no time.
-func (f *fields) instant(p property) (at time.Time, valid bool) {
-	text := f.text(p)
+// instant reads an Edm.DateTimeOffset, in UTC. Graph writes the year 1 for a time that doesn't exist; it reads as zero. valid is false for a
+// string that is no time.
+func (f *fields) instant(name string) (at time.Time, valid bool) {
+	text := f.text(name)
 	if text == "" {
 		return time.Time{}, true
 	}
@@ -152,27 +133,28 @@ func (f *fields) instant(p property) (at time.Time, valid bool) {
 	return at.UTC(), true
 }
 
-// idsOf reads a collection of objects with an id: administrativeUnitInfos.
-func (f *fields) idsOf(p property) []string {
-	value := f.raw(p, "[", "an array")
+// objectIDs reads a collection of objects with an id: administrativeUnitInfos.
+func (f *fields) objectIDs(name string) []string {
+	value := f.raw(name, "[", "an array")
 	if value == nil {
 		return nil
 	}
-	begin := len(f.ids)
+	first := len(f.ids)
 	wire.Elements(value, func(object []byte) {
 		if object[0] != '{' {
-			f.fail(p, "holds something that is no object")
+			f.fail(name, "holds something that is no object")
 			return
 		}
-		wire.Members(object, func(name, id []byte) {
+		wire.Members(object, func(member, id []byte) {
 			switch {
-			case string(name) != `"id"` || id[0] == 'n':
+			case string(member) != `"id"` || id[0] == 'n':
 			case id[0] != '"':
-				f.fail(p, "holds an id that is no string")
+				f.fail(name, "holds an id that is no string")
 			default:
-				f.ids = append(f.ids, f.unquoted(id))
+				text, _ := f.arena.Text(id[1 : len(id)-1])
+				f.ids = append(f.ids, text)
 			}
 		})
 	})
-	return f.ids[begin:len(f.ids):len(f.ids)]
+	return f.ids[first:len(f.ids):len(f.ids)]
 }

@@ -28,18 +28,18 @@ func FuzzPage(f *testing.F) {
 	} {
 		f.Add([]byte(page))
 	}
-	feeds := []*logFeed{pstnFeed(), directRoutingFeed()}
+	feeds := []*callLog{pstnLog(), directRoutingLog()}
 	f.Fuzz(func(t *testing.T, page []byte) {
 		for _, feed := range feeds {
 			rows := 0
-			_, err := decodeAll(newPageDecoder(), newPageMapper(feed), page, func(p *collector.Page) {
+			err := decodeAll(feed, page, func(p *collector.Page) {
 				rows += len(p.Records) + len(p.Invalid)
 				for _, r := range p.Records {
 					checkRecord(t, r)
 				}
 			})
 			if want, ok := rowsOf(page); err == nil && ok && rows != want {
-				t.Errorf("%s: %d rows came of %d: %q", feed.name, rows, want, page)
+				t.Errorf("%s: %d rows came of %d: %q", feed.feed, rows, want, page)
 			}
 		}
 	})
@@ -79,19 +79,4 @@ func checkRecord(t *testing.T, r *cdr.Record) {
 			t.Errorf("%s is not UTF-8", a.Key)
 		}
 	}
-}
-
-// FuzzGraphCode: no answer makes an error hold more than a code.
-func FuzzGraphCode(f *testing.F) {
-	for _, body := range []string{
-		`{"error":{"code":"Forbidden","message":""}}`, `{"error":{"code":"+12065550100"}}`, `{"error":"x"}`, `<html>`, ``,
-	} {
-		f.Add([]byte(body))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		err := withCode(refusedWith(body))
-		if text := err.Error(); !graphText.MatchString(text) {
-			t.Errorf("%q makes %q", body, text)
-		}
-	})
 }

@@ -12,7 +12,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // TestGolden maps the sample pages, which have the shape of Microsoft's own samples.
 func TestGolden(t *testing.T) {
-	for name, feed := range map[string]*logFeed{"pstn": pstnFeed(), "direct_routing": directRoutingFeed()} {
+	for name, feed := range map[string]*callLog{"pstn": pstnLog(), "direct_routing": directRoutingLog()} {
 		t.Run(name, func(t *testing.T) {
 			page, err := os.ReadFile("testdata/" + name + ".json")
 			if err != nil {

@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -21,31 +22,35 @@ type read struct {
 	rows     []row
 	invalid  []string // position: problem
 	unmapped []collector.Unmapped
-	next     string
 }
 
 // row is a record as JSON shows it: what is at its zero value is left out.
 type row map[string]any
 
-// decodePage decodes one page of a feed.
-func decodePage(t testing.TB, feed *logFeed, page string) (read, error) {
+// decodePage decodes one page of a log, of which there may be more.
+func decodePage(t testing.TB, log *callLog, page string) (read, error) {
 	t.Helper()
 	var got read
-	next, err := decodeAll(newPageDecoder(), newPageMapper(feed), []byte(page), func(p *collector.Page) { got.take(t, p) })
-	got.next = next
+	err := decodeAll(log, []byte(page), func(p *collector.Page) { got.take(t, p) })
 	return got, err
 }
 
-// decodeAll decodes an answer and hands on its pages.
-func decodeAll(d *pageDecoder, m *pageMapper, body []byte, use func(*collector.Page)) (next string, err error) {
-	next, err = d.decode(&httpclient.Response{Body: bytes.NewBuffer(bytes.Clone(body))})
-	if err != nil {
-		return "", err
+// decodeAll decodes a page and hands on its pieces.
+func decodeAll(log *callLog, body []byte, use func(*collector.Page)) error {
+	in, m := wire.NewInput(wire.MaxValue), newMapper(log)
+	var rows wire.Rows
+	err := in.Document(bytes.Clone(body), "no object", func(name string) error {
+		if name == "value" {
+			return in.Array("no array", rows.Add)
+		}
+		return in.JSON.SkipValue()
+	})
+	for first, piece := range rows.Pages() {
+		if err == nil {
+			use(m.mapPage(graph.Rows{Page: 1, First: first, Rows: piece, Last: first-1+len(piece) == len(rows)}))
+		}
 	}
-	for first, rows := range d.rows.Pages() {
-		use(m.mapPage(rows, 1, first, d.endsWith(first, rows)))
-	}
-	return next, nil
+	return err
 }
 
 func (g *read) take(t testing.TB, b *collector.Page) {
@@ -65,27 +70,26 @@ func (g *read) take(t testing.TB, b *collector.Page) {
 }
 
 // decodeRow decodes a page of one row that is no fault of its own.
-func decodeRow(t testing.TB, feed *logFeed, raw string) row {
+func decodeRow(t testing.TB, log *callLog, raw string) row {
 	t.Helper()
-	got, err := decodePage(t, feed, `{"value":[`+raw+`]}`)
+	got, err := decodePage(t, log, `{"value":[`+raw+`]}`)
 	if err != nil || len(got.rows) != 1 {
 		t.Fatalf("decode %s: got %d rows, invalid %q, error %v", raw, len(got.rows), got.invalid, err)
 	}
 	return got.rows[0]
 }
 
-func pstnFeed() *logFeed {
-	return &logFeed{
-		name: "pstn", function: "getPstnCalls", names: pstnNames, mapRow: mapPSTN, retention: pstnRetention,
+func pstnLog() *callLog {
+	return &callLog{
+		feed: "pstn", function: "getPstnCalls", mapRow: (*mapper).mapPSTN, retention: pstnRetention,
 		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999"}),
 	}
 }
 
-func directRoutingFeed() *logFeed {
-	feed := pstnFeed()
-	feed.name, feed.function, feed.retention = "direct_routing", "getDirectRoutingCalls", directRoutingRetention
-	feed.names, feed.mapRow = directRoutingNames, mapDirectRouting
-	return feed
+func directRoutingLog() *callLog {
+	log := pstnLog()
+	log.feed, log.function, log.retention, log.mapRow = "direct_routing", "getDirectRoutingCalls", directRoutingRetention, (*mapper).mapDirectRouting
+	return log
 }
 
 func rowOf(r *cdr.Record) row {

@@ -305,11 +305,11 @@ func TestPKCS12(t *testing.T) {
 	if _, err := source.Feeds[0].Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	certs, key, err := (&certificate{content: c.ClientCertificate, password: c.ClientCertificatePassword}).load(t.Context())
+	certs, _, err := (&certificate{content: c.ClientCertificate, password: c.ClientCertificatePassword}).load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert := leaf(certs, key)
+	cert := certs[0]
 	checkAssertion(t, m.forms[0].Get("client_assertion"), cert, m.URL+"/"+testTenant+"/oauth2/v2.0/token")
 	if got := source.CredentialExpiry(); !got.Equal(cert.NotAfter) {
 		t.Errorf("the certificate ends %s, want %s", got, cert.NotAfter)
@@ -440,12 +440,12 @@ func TestClouds(t *testing.T) {
 		"usgov_l4": {"https://login.microsoftonline.us", "https://graph.microsoft.us/.default"},
 		"usgov_l5": {"https://login.microsoftonline.us", "https://dod-graph.microsoft.us/.default"},
 	}
-	for _, c := range clouds() {
-		if got := [2]string{c.login, c.scope()}; got != want[c.name] {
-			t.Errorf("%s: %q, want %q", c.name, got, want[c.name])
+	for _, name := range cloudNames {
+		if got := [2]string{clouds[name].login, clouds[name].scope()}; got != want[name] {
+			t.Errorf("%s: %q, want %q", name, got, want[name])
 		}
 	}
-	if len(clouds()) != len(want) {
-		t.Errorf("there are %d clouds, want %d", len(clouds()), len(want))
+	if len(clouds) != len(want) || len(cloudNames) != len(want) {
+		t.Errorf("there are %d clouds, want %d", len(clouds), len(want))
 	}
 }

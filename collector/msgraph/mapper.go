@@ -1,118 +1,170 @@
 package msgraph
 
 import (
+	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// maxRemembered bounds what a mapper remembers of values that repeat from row to row.
-const maxRemembered = 1000
+const (
+	// maxCallTypes bounds the cache of call types.
+	maxCallTypes = 1000
+	// zeroGUID stands for an id that doesn't exist.
+	zeroGUID = "00000000-0000-0000-0000-000000000000"
+)
 
-// zeroGUID stands for an id that isn't there.
-const zeroGUID = "00000000-0000-0000-0000-000000000000"
-
-// mapper turns rows into records. It is for one goroutine. What it writes into a
-// record may point into the arena, but for what becomes a label of metrics.
+// mapper maps the rows of a call log to pages of records, each in the memory of the page before. It is for one goroutine. What it writes into a
+// record may point into the arena, except what becomes a label of metrics.
 type mapper struct {
-	countries *cdr.Countries
-	emergency *cdr.EmergencyNumbers
-
+	log       *callLog
 	callTypes map[string]callType
 	labels    wire.Labels
-	unmapped  []collector.Unmapped // of the page
+
+	fields  fields
+	arena   wire.Arena
+	records wire.Records
+	page    collector.Page
 }
 
-// callType is what a callType says.
+// callType is the meaning of a row's callType.
 type callType struct {
 	slug             string
 	direction        cdr.Direction
 	known, emergency bool
 }
 
-func newMapper(countries *cdr.Countries, emergency *cdr.EmergencyNumbers) *mapper {
-	return &mapper{
-		countries: countries, emergency: emergency,
-		callTypes: map[string]callType{},
+func newMapper(log *callLog) *mapper {
+	m := &mapper{log: log, callTypes: map[string]callType{}}
+	m.fields.arena = &m.arena
+	return m
+}
+
+// mapPage maps rows to records and sets aside those that can't be read.
+func (m *mapper) mapPage(rows graph.Rows) *collector.Page {
+	m.records.Reset()
+	m.arena.Reset()
+	m.fields.ids = m.fields.ids[:0]
+	m.page = collector.Page{Invalid: m.page.Invalid[:0], Unmapped: m.page.Unmapped[:0], Last: rows.Last}
+	for i, row := range rows.Rows {
+		if problem := m.mapRow(row); problem != "" {
+			m.page.Invalid = append(m.page.Invalid, collector.BadRow{
+				Content: row, At: fmt.Sprintf("page %d, row %d", rows.Page, rows.First+i), Problem: problem,
+			})
+		}
 	}
+	m.page.Records = m.records.Kept()
+	return &m.page
 }
 
-// common are the properties that both row types have.
-type common struct {
-	id, callID                           property
-	userID, userPrincipalName, userName  property
-	start, end, duration                 property
-	callType, caller, callee, otherParty property
-}
-
-// begin maps what both row types have, and needs no outcome.
-func (m *mapper) begin(f *fields, r *cdr.Record, c *common) {
-	r.ID, r.CallID = f.id(c.id), f.text(c.callID)
-	r.UserID, r.UserName, r.UserPrincipal = f.text(c.userID), f.text(c.userName), f.text(c.userPrincipalName)
-	r.CallerNumber, r.CalleeNumber = f.text(c.caller), f.text(c.callee)
-	r.Start = f.start(c.start)
-	r.End = m.instant(f, c.end)
-	r.Duration, r.NoDuration = f.seconds(c.duration), !f.integer(c.duration).Known
-
-	kind := m.callTypeOf(f.text(c.callType))
-	r.CallType, r.Direction = kind.slug, kind.direction
-	if !kind.known {
-		m.isNew(f, c.callType, f.text(c.callType))
+// mapRow maps a row to the next record, or says what is wrong with it.
+func (m *mapper) mapRow(row []byte) (problem string) {
+	if row[0] != '{' {
+		return "it is no object"
 	}
-	r.Emergency = m.emergencyOf(r, kind.emergency)
-	r.Country = m.countryOf(r, f.text(c.otherParty))
-	if r.ID == "" {
-		r.Synthetic = synthetic(r)
+	r, unmapped := m.records.Next(), len(m.page.Unmapped)
+	m.fields.parse(row)
+	m.log.mapRow(m, &m.fields, r)
+	m.mapLogged(&m.fields, r)
+	if m.fields.problem != "" {
+		m.page.Unmapped = m.page.Unmapped[:unmapped]
+		return m.fields.problem
 	}
+	m.records.Keep()
+	return ""
 }
 
-// isNew notes a value that the mapping doesn't know.
-func (m *mapper) isNew(f *fields, p property, value string) {
-	m.unmapped = append(m.unmapped, collector.Unmapped{Field: f.properties.names[p], Value: value})
-}
-
-// instant reads a time that a row may lack. One that can't be read is as good as
-// absent, and noted without what it says.
-func (m *mapper) instant(f *fields, p property) time.Time {
-	at, valid := f.instant(p)
-	if !valid {
-		m.isNew(f, p, "not a date and time")
+// mapCommon maps what both types of rows have, apart from the outcome.
+func (m *mapper) mapCommon(f *fields, r *cdr.Record, callID string) {
+	var repaired bool
+	if r.ID, repaired = f.checkedText("id"); repaired {
+		f.fail("id", "is not UTF-8") // a repaired id could be taken for another
 	}
-	return at
-}
+	r.CallID = f.text(callID)
+	r.UserID, r.UserName, r.UserPrincipal = f.text("userId"), f.text("userDisplayName"), f.text("userPrincipalName")
+	r.CallerNumber, r.CalleeNumber = f.text("callerNumber"), f.text("calleeNumber")
 
-// start reads the start of a call, which a row must have.
-func (f *fields) start(p property) time.Time {
-	at, valid := f.instant(p)
+	start, valid := f.instant("startDateTime")
 	switch {
 	case !valid:
-		f.fail(p, "is not a date and time")
-	case at.IsZero():
-		f.fail(p, "is missing")
+		f.fail("startDateTime", "is not a date and time")
+	case start.IsZero():
+		f.fail("startDateTime", "is missing")
+	}
+	r.Start, r.End = start, m.optionalInstant(f, "endDateTime")
+	duration := f.integer("duration")
+	if duration.Value < 0 {
+		f.fail("duration", "is negative")
+	}
+	r.Duration, r.NoDuration = time.Duration(max(0, duration.Value))*time.Second, !duration.Known
+
+	kind := m.callType(f.text("callType"))
+	r.CallType, r.Direction = kind.slug, kind.direction
+	if !kind.known {
+		m.reportUnmapped("callType", f.text("callType"))
+	}
+	r.Emergency = m.emergency(r, kind.emergency)
+	r.Country = m.country(r, f.text("otherPartyCountryCode"))
+	if r.ID == "" || r.ID == zeroGUID {
+		r.ID, r.Synthetic = "", syntheticKey(r)
+	}
+}
+
+// logged are the properties that go to log records only, as `cdr.msgraph.<key>`. The conference id lets people into meetings, so it is treated as a
+// user's. The destination's name isn't an ISO code, and the codes of tenant and usage don't name the other party (contract 3).
+var logged = []struct {
+	property, key string
+	privacy       cdr.Privacy
+}{
+	{"conferenceId", "conference_id", cdr.User},
+	{"destinationContext", "destination_context", cdr.Plain},
+	{"destinationName", "destination_name", cdr.Plain},
+	{"inventoryType", "inventory_type", cdr.Plain},
+	{"licenseCapability", "license_capability", cdr.Plain},
+	{"callDurationSource", "call_duration_source", cdr.Plain},
+	{"tenantCountryCode", "tenant_country_code", cdr.Plain},
+	{"usageCountryCode", "usage_country_code", cdr.Plain},
+	{"userCountryCode", "user_country_code", cdr.Plain},
+	{"otherPartyCountryCode", "other_party_country_code", cdr.Plain},
+	{"transferorCorrelationId", "transferor_correlation_id", cdr.Plain},
+	{"clientLocalIpV4Address", "client_local_ip_v4_address", cdr.Address},
+	{"clientLocalIpV6Address", "client_local_ip_v6_address", cdr.Address},
+	{"clientPublicIpV4Address", "client_public_ip_v4_address", cdr.Address},
+	{"clientPublicIpV6Address", "client_public_ip_v6_address", cdr.Address},
+}
+
+// mapLogged adds what goes to log records only.
+func (m *mapper) mapLogged(f *fields, r *cdr.Record) {
+	for i := range logged {
+		if text := f.text(logged[i].property); text != "" {
+			r.Extra = append(r.Extra, cdr.Text(logged[i].key, text, logged[i].privacy))
+		}
+	}
+	if ids := f.objectIDs("administrativeUnitInfos"); len(ids) > 0 {
+		r.Extra = append(r.Extra, cdr.Texts("administrative_unit_infos", ids, cdr.Plain))
+	}
+}
+
+// reportUnmapped notes a value that the mapping doesn't know.
+func (m *mapper) reportUnmapped(property, value string) {
+	m.page.Unmapped = append(m.page.Unmapped, collector.Unmapped{Field: property, Value: value})
+}
+
+// optionalInstant reads a time that a row may lack. One that can't be read counts as absent, and is reported without its text.
+func (m *mapper) optionalInstant(f *fields, property string) time.Time {
+	at, valid := f.instant(property)
+	if !valid {
+		m.reportUnmapped(property, "not a date and time")
 	}
 	return at
 }
 
-// id reads a row's id. Ids are compared by their bytes, so one that had to be
-// repaired could be taken for another.
-func (f *fields) id(p property) string {
-	if value := f.values[p]; value != nil && !utf8.Valid(value) {
-		f.fail(p, "is not UTF-8")
-		return ""
-	}
-	id := f.text(p)
-	if id == zeroGUID {
-		return ""
-	}
-	return id
-}
-
-// callTypeOf reads a callType, most of which were read before.
-func (m *mapper) callTypeOf(raw string) callType {
+// callType reads a callType, through the cache.
+func (m *mapper) callType(raw string) callType {
 	if raw == "" {
 		return callType{known: true} // not given
 	}
@@ -122,78 +174,49 @@ func (m *mapper) callTypeOf(raw string) callType {
 	raw = strings.Clone(raw)
 	var kind callType
 	kind.slug, kind.direction, kind.known, kind.emergency = cdr.MicrosoftCallType(raw)
-	if len(m.callTypes) >= maxRemembered {
+	if len(m.callTypes) >= maxCallTypes {
 		clear(m.callTypes)
 	}
 	m.callTypes[raw] = kind
 	return kind
 }
 
-// emergencyOf tells calls to emergency services, by their type or the number called. A
-// call from them, such as a call back, is none.
-func (m *mapper) emergencyOf(r *cdr.Record, byType bool) cdr.Emergency {
+// emergency recognises calls to emergency services by their type or the number called. A call from them, such as a call back, doesn't count.
+func (m *mapper) emergency(r *cdr.Record, byType bool) cdr.Emergency {
 	outbound := r.Direction == cdr.Outbound || byType && r.Direction == cdr.DirectionUnknown
 	if !outbound {
 		return cdr.NoEmergency
 	}
-	byNumber := m.emergency.Match(r.CalleeNumber)
+	byNumber := m.log.emergency.Match(r.CalleeNumber)
 	if byType && byNumber == cdr.NoEmergency {
 		return cdr.EmergencyReal
 	}
 	return byNumber
 }
 
-// countryOf is the other party's: by its number's prefix, else as the row says.
-func (m *mapper) countryOf(r *cdr.Record, otherParty string) string {
+// country is the other party's: by the prefix of its number, else as the row says.
+func (m *mapper) country(r *cdr.Record, otherParty string) string {
 	var country string
 	switch r.Direction {
 	case cdr.Inbound:
-		country = m.countries.Of(r.CallerNumber)
+		country = m.log.countries.Of(r.CallerNumber)
 	case cdr.Outbound:
-		country = m.countries.Of(r.CalleeNumber)
+		country = m.log.countries.Of(r.CalleeNumber)
 	case cdr.DirectionUnknown, cdr.Internal:
 	}
-	if country == "" && isCountryCode(otherParty) {
+	// ISO 3166-1 alpha-2.
+	if country == "" && len(otherParty) == 2 && isLetter(otherParty[0]) && isLetter(otherParty[1]) {
 		country = m.labels.Own(strings.ToUpper(otherParty))
 	}
 	return country
 }
 
-// isCountryCode says whether s has the form of ISO 3166-1 alpha-2.
-func isCountryCode(s string) bool { return len(s) == 2 && isLetter(s[0]) && isLetter(s[1]) }
-
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-// synthetic identifies a row without an id by what it says (counting.md 18).
-func synthetic(r *cdr.Record) string {
+// syntheticKey identifies a row without an id by its content (counting.md 18).
+func syntheticKey(r *cdr.Record) string {
+	normalized := func(number string) string { return strings.ToLower(strings.Join(strings.Fields(number), "")) }
 	return strings.Join([]string{
-		r.CallType, r.Start.Truncate(time.Second).Format(time.RFC3339), party(r.CallerNumber), party(r.CalleeNumber),
+		r.CallType, r.Start.Truncate(time.Second).Format(time.RFC3339), normalized(r.CallerNumber), normalized(r.CalleeNumber),
 	}, "\x1f")
-}
-
-// party is a number without what differs between spellings of it.
-func party(number string) string {
-	return strings.ToLower(strings.Join(strings.Fields(number), ""))
-}
-
-// extra is a property that goes to log records only.
-type extra struct {
-	property property
-	privacy  cdr.Privacy
-}
-
-// extras adds those that the row has, as `cdr.msgraph.<property in snake case>`.
-func (m *mapper) extras(f *fields, r *cdr.Record, list []extra) {
-	for _, e := range list {
-		if text := f.text(e.property); text != "" {
-			r.Extra = append(r.Extra, cdr.Text(f.properties.snake[e.property], text, e.privacy))
-		}
-	}
-}
-
-// units adds the ids of administrative units.
-func (m *mapper) units(f *fields, r *cdr.Record, p property) {
-	if ids := f.idsOf(p); len(ids) > 0 {
-		r.Extra = append(r.Extra, cdr.Texts(f.properties.snake[p], ids, cdr.Plain))
-	}
 }

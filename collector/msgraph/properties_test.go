@@ -33,13 +33,13 @@ func readPropertyFacts(t *testing.T) []propertyFact {
 	return facts
 }
 
-func feedOfRowType(t *testing.T, rowType string) *logFeed {
+func logOfRowType(t *testing.T, rowType string) *callLog {
 	t.Helper()
 	switch rowType {
 	case "pstnCallLogRow":
-		return pstnFeed()
+		return pstnLog()
 	case "directRoutingLogRow":
-		return directRoutingFeed()
+		return directRoutingLog()
 	}
 	t.Fatalf("there is no row type %s", rowType)
 	return nil
@@ -60,7 +60,7 @@ func TestEveryPropertyIsMapped(t *testing.T) {
 	}
 	for _, fact := range readPropertyFacts(t) {
 		t.Run(fact.rowType+"/"+fact.name, func(t *testing.T) {
-			feed := feedOfRowType(t, fact.rowType)
+			feed := logOfRowType(t, fact.rowType)
 			const base = `{"id":"r-1","startDateTime":"2026-11-19T10:00:00Z","charge":1,"connectionCharge":1}`
 			before := decodeRow(t, feed, base)
 			after := decodeRow(t, feed, with(t, base, map[string]any{fact.name: json.RawMessage(fact.example)}))
@@ -85,48 +85,4 @@ func union(a, b row) row {
 	all := maps.Clone(a)
 	maps.Copy(all, b)
 	return all
-}
-
-// TestPropertiesAreThoseOfTheTable compares the code's names with the table's, both ways.
-func TestPropertiesAreThoseOfTheTable(t *testing.T) {
-	facts := map[string][]string{}
-	for _, fact := range readPropertyFacts(t) {
-		facts[fact.rowType] = append(facts[fact.rowType], fact.name)
-	}
-	for rowType, names := range facts {
-		mapped := slices.Sorted(slices.Values(feedOfRowType(t, rowType).names))
-		slices.Sort(names)
-		if !slices.Equal(mapped, names) {
-			t.Errorf("%s: the code maps %q, the table has %q", rowType, mapped, names)
-		}
-		if len(names) > maxProperties {
-			t.Errorf("%s has %d properties, more than %d", rowType, len(names), maxProperties)
-		}
-	}
-}
-
-func TestPropertyNames(t *testing.T) {
-	names := newPropertyNames([]string{"id", "callId"})
-	for _, test := range []struct {
-		name string
-		want property
-	}{
-		{"callId", 1},
-		{"CALLID", 1},
-		{"callid", 1},
-		{"callIdentifier", unknownProperty},
-		{"", unknownProperty},
-	} {
-		for range 2 { // the second time it is remembered
-			if got := names.find([]byte(test.name)); got != test.want {
-				t.Errorf("find(%q) = %d, want %d", test.name, got, test.want)
-			}
-		}
-	}
-	for i := range 2 * maxNames {
-		names.find([]byte(strings.Repeat("x", i)))
-	}
-	if len(names.known) > maxNames {
-		t.Errorf("%d names are remembered, want at most %d", len(names.known), maxNames)
-	}
 }

@@ -1,34 +1,31 @@
 package msgraph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
-	promconfig "github.com/prometheus/common/config"
-
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/callrecords"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
 const (
 	providerName = "msgraph"
-	// The labels `feed`; feedCallRecords is the third.
+	// The labels `feed`, beside callrecords.Feed.
 	feedPSTN          = "pstn"
 	feedDirectRouting = "direct_routing"
 	// defaultRequestsPerMinute is far below Graph's 1,500 in 20 s per app and tenant.
 	defaultRequestsPerMinute = 600
 	// noCurrency stands for a charge without a currency (ISO 4217).
 	noCurrency = "XXX"
-	// dialTimeout bounds the way to a managed identity's endpoint, which nobody answers
-	// outside of Azure.
-	dialTimeout = 5 * time.Second
 )
 
 // Provider is Microsoft Graph, for the list of providers.
@@ -36,7 +33,7 @@ func Provider() collector.Provider {
 	return collector.NewProvider(providerName, Open,
 		collector.FeedProperties{Name: feedPSTN},
 		collector.FeedProperties{Name: feedDirectRouting, Reasons: true, SIPCodes: true},
-		collector.FeedProperties{Name: feedCallRecords, Streams: true, Overlaps: true},
+		collector.FeedProperties{Name: callrecords.Feed, Streams: true, Overlaps: true},
 	)
 }
 
@@ -44,38 +41,41 @@ func Provider() collector.Provider {
 type source struct {
 	config    *Config
 	settings  collector.SourceSettings
-	cloud     cloud
+	graphURL  string
 	client    *httpclient.Client
-	creds     *credentials
-	transport http.RoundTripper // to the identity platform
+	countries *cdr.Countries
+	emergency *cdr.EmergencyNumbers
 }
 
 // Open makes a source of a valid configuration. It asks nothing of the network.
 func Open(config *Config, settings collector.SourceSettings) (*collector.Source, error) {
-	hosts, ok := cloudByName(config.Cloud)
+	hosts, ok := clouds[config.Cloud]
 	if !ok {
 		return nil, fmt.Errorf("there is no cloud %q with call records", config.Cloud)
 	}
 	if settings.Now == nil {
 		settings.Now = time.Now
 	}
-	s := &source{config: config, settings: settings, cloud: hosts}
-	if err := s.openCredentials(); err != nil {
-		return nil, err
+	creds, err := newCredentials(config, hosts, &settings)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the connection to the identity platform: %w", err)
 	}
-	if err := s.openClient(); err != nil {
-		return nil, err
+	s := &source{
+		config: config, settings: settings, graphURL: cmp.Or(config.GraphURL, hosts.graph),
+		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(settings.EmergencyNumbers),
+	}
+	if err := s.openClient(creds); err != nil {
+		return nil, fmt.Errorf("prepare the connection to Graph: %w", err)
 	}
 	opened := &collector.Source{
-		Feeds: s.feeds(), Advise: Advise, CredentialExpiry: s.creds.expiry,
-		Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil, Close: s.close,
+		Advise: Advise, CredentialExpiry: creds.expiry, Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil,
+		Close: func() {
+			s.client.Close()
+			(&http.Client{Transport: creds.transport}).CloseIdleConnections()
+		},
 	}
-	if s.config.CallRecords != nil {
-		info, records, err := s.callRecords()
-		if err != nil {
-			return nil, err
-		}
-		opened.Feeds, opened.LookUp = append(opened.Feeds, info), records.lookUp
+	if err := s.addFeeds(opened); err != nil {
+		return nil, err
 	}
 	if len(opened.Feeds) == 0 {
 		return nil, errors.New("no feed is configured")
@@ -83,124 +83,70 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	return opened, nil
 }
 
-func (s *source) openCredentials() error {
-	login, err := url.Parse(orElse(s.config.LoginURL, s.cloud.login))
-	if err != nil {
-		return errors.New("login_url is not a URL")
-	}
-	if s.transport, err = s.identityTransport(); err != nil {
-		return fmt.Errorf("prepare the way to the identity platform: %w", err)
-	}
-	s.creds = &credentials{
-		config: s.config, scope: s.cloud.scope(), login: login,
-		transport: s.transport, observer: s.settings.Observer,
-	}
-	if s.config.ClientCertificate.IsSet() {
-		s.creds.certificate = &certificate{
-			content: s.config.ClientCertificate, password: s.config.ClientCertificatePassword,
-		}
-	}
-	return nil
-}
-
-// identityTransport is the way to the identity platform: the source's, but for a
-// managed identity, whose endpoint is on the machine or its network, never behind a
-// proxy.
-func (s *source) identityTransport() (http.RoundTripper, error) {
-	switch {
-	case s.settings.Transport != nil:
-		return s.settings.Transport, nil
-	case s.config.ManagedIdentity != nil:
-		return &http.Transport{DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext}, nil
-	}
-	settings := promconfig.HTTPClientConfig{TLSConfig: s.settings.TLS, EnableHTTP2: true}
-	if s.settings.ProxyURL != nil {
-		settings.ProxyURL = promconfig.URL{URL: s.settings.ProxyURL}
-	} else {
-		settings.ProxyFromEnvironment = true
-	}
-	return promconfig.NewRoundTripperFromConfig(settings, providerName)
-}
-
-func (s *source) openClient() error {
-	perMinute := s.settings.RequestsPerMinute
-	if perMinute == 0 {
-		perMinute = defaultRequestsPerMinute
-	}
-	client, err := httpclient.New(httpclient.Settings{
-		BaseURL:               orElse(s.config.GraphURL, s.cloud.graph),
-		Token:                 newTokens(s.creds.token, s.settings.Now),
+func (s *source) openClient(creds *credentials) (err error) {
+	s.client, err = httpclient.New(httpclient.Settings{
+		BaseURL:               s.graphURL,
+		Token:                 httpclient.NewTokens(httpclient.TokensSettings{Ask: creds.token, RenewBefore: renewBefore, Now: s.settings.Now}),
 		TLS:                   s.settings.TLS,
 		ProxyURL:              s.settings.ProxyURL,
 		Transport:             s.settings.Transport,
-		RequestsPerMinute:     perMinute,
+		RequestsPerMinute:     cmp.Or(s.settings.RequestsPerMinute, defaultRequestsPerMinute),
 		Quotas:                s.settings.Quotas,
-		QuotaKey:              strings.ToLower(strings.Join([]string{providerName, s.config.TenantID, s.config.ClientID, orElse(s.config.GraphURL, s.cloud.graph)}, " ")),
+		QuotaKey:              strings.ToLower(strings.Join([]string{providerName, s.config.TenantID, s.config.ClientID, s.graphURL}, " ")),
 		UserAgent:             s.settings.UserAgent,
 		ClientRequestIDHeader: "client-request-id",
 		RequestIDHeaders:      []string{"request-id"},
 		Observer:              s.settings.Observer,
 		Logger:                s.settings.Logger,
 	})
-	if err != nil {
-		return fmt.Errorf("prepare the way to Graph: %w", err)
+	return err
+}
+
+// addFeeds adds the feeds that are configured.
+func (s *source) addFeeds(opened *collector.Source) error {
+	if c := s.config.PSTN; c != nil {
+		log := &callLog{feed: feedPSTN, function: "getPstnCalls", retention: pstnRetention, mapRow: (*mapper).mapPSTN}
+		opened.Feeds = append(opened.Feeds, s.logFeed(log, &c.Feed))
 	}
-	s.client = client
+	if c := s.config.DirectRouting; c != nil {
+		log := &callLog{
+			feed: feedDirectRouting, function: "getDirectRoutingCalls", retention: directRoutingRetention, mapRow: (*mapper).mapDirectRouting,
+		}
+		opened.Feeds = append(opened.Feeds, s.logFeed(log, &c.Feed))
+	}
+	if c := s.config.CallRecords; c != nil {
+		feed, err := callrecords.New(c, &callrecords.Settings{
+			Source: &s.settings, TenantID: s.config.TenantID, Client: s.client, Countries: s.countries, Emergency: s.emergency,
+		})
+		if err != nil {
+			return err
+		}
+		info := feed.Info()
+		info.Fingerprint, info.Currency = s.fingerprint(callrecords.Feed), noCurrency
+		opened.Feeds, opened.LookUp = append(opened.Feeds, info), feed.LookUp
+	}
 	return nil
 }
 
-func (s *source) feeds() []collector.FeedInfo {
-	countries, emergency := s.numbers()
-	var feeds []collector.FeedInfo
-	if c := s.config.PSTN; c != nil {
-		feeds = append(feeds, s.feed(&logFeed{
-			name: feedPSTN, function: "getPstnCalls", retention: pstnRetention,
-			names: pstnNames, mapRow: mapPSTN, client: s.client, countries: countries, emergency: emergency,
-		}, c.Interval, c.Lookback, c.LateAfter))
-	}
-	if c := s.config.DirectRouting; c != nil {
-		feeds = append(feeds, s.feed(&logFeed{
-			name: feedDirectRouting, function: "getDirectRoutingCalls", retention: directRoutingRetention,
-			names: directRoutingNames, mapRow: mapDirectRouting, client: s.client, countries: countries, emergency: emergency,
-		}, c.Interval, c.Lookback, c.LateAfter))
-	}
-	return feeds
-}
-
-// numbers know what numbers tell.
-func (s *source) numbers() (*cdr.Countries, *cdr.EmergencyNumbers) {
-	return cdr.NewCountries(), cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers)
-}
-
-func (s *source) feed(log *logFeed, interval, lookback, lateAfter time.Duration) collector.FeedInfo {
+func (s *source) logFeed(log *callLog, c *config.Feed) collector.FeedInfo {
+	log.client, log.countries, log.emergency = s.client, s.countries, s.emergency
 	return collector.FeedInfo{
-		Name: log.name, Reader: log,
-		Interval: interval, Lookback: lookback, LateAfter: lateAfter,
-		Fingerprint: s.fingerprint(log.name), Currency: noCurrency,
-		Probe: func(ctx context.Context) (int, error) { return log.probe(ctx, s.settings.Now()) },
+		Name: log.feed, Reader: log,
+		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
+		Fingerprint: s.fingerprint(log.feed), Currency: noCurrency,
+		Probe: func(ctx context.Context) (int, error) {
+			now := s.settings.Now()
+			return collector.Probe(ctx, log, now.Add(-time.Minute), now)
+		},
 	}
 }
 
-// fingerprint names the account: provider, tenant, host and feed. A port is no part of
-// it: it changes without another account being behind it.
+// fingerprint names the account: provider, tenant, host and feed. It leaves out the port, which may change without another account being
+// behind it.
 func (s *source) fingerprint(feed string) string {
-	host := orElse(s.config.GraphURL, s.cloud.graph)
+	host := s.graphURL
 	if u, err := url.Parse(host); err == nil {
 		host = u.Hostname()
 	}
 	return strings.ToLower(strings.Join([]string{providerName, s.config.TenantID, host, feed}, " "))
-}
-
-func (s *source) close() {
-	s.client.Close()
-	if idle, ok := s.transport.(interface{ CloseIdleConnections() }); ok {
-		idle.CloseIdleConnections()
-	}
-}
-
-func orElse(text, otherwise string) string {
-	if text != "" {
-		return text
-	}
-	return otherwise
 }

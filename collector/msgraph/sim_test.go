@@ -1,6 +1,7 @@
 package msgraph
 
 import (
+	"cmp"
 	"maps"
 	"strconv"
 	"strings"
@@ -74,7 +75,7 @@ func (c *counted) count(r *cdr.Record) {
 		}
 		key := simulator.ChargeKey{
 			Direction: r.Direction, CallType: r.CallType, Country: r.Country,
-			Currency: orElse(r.Charges[i].Currency, noCurrency), Component: r.Charges[i].Component,
+			Currency: cmp.Or(r.Charges[i].Currency, noCurrency), Component: r.Charges[i].Component,
 		}
 		sum := c.charges[key]
 		c.charges[key] = sum.Add(&r.Charges[i].Amount)

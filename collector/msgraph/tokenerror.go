@@ -11,8 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// TokenError says why the identity platform gave no token. Its text holds codes and
-// ids, never a piece of an answer or of a credential.
+// TokenError says why the identity platform gave no token. Its text holds codes and ids, never a piece of an answer or of a credential.
 type TokenError struct {
 	// Code is the number of the AADSTS error, 0 if there is none.
 	Code int
@@ -25,15 +24,14 @@ type TokenError struct {
 
 // Error implements error.
 func (e *TokenError) Error() string {
-	var text strings.Builder
+	text := e.what
 	if e.Code != 0 {
-		fmt.Fprintf(&text, "AADSTS%d: ", e.Code)
+		text = fmt.Sprintf("AADSTS%d: %s", e.Code, text)
 	}
-	text.WriteString(e.what)
 	if e.ids != "" {
-		text.WriteString(" (" + e.ids + ")")
+		text += " (" + e.ids + ")"
 	}
-	return text.String()
+	return text
 }
 
 // oauthError is the body of a refusal (RFC 6749 5.2, with Entra ID's additions).
@@ -50,18 +48,21 @@ var (
 	plainWord  = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 )
 
-// refused is the error for an answer that is no success.
-func (x *exchange) refused() error {
+// refusal is the error for an answer other than success.
+func (x *exchange) refusal() error {
 	var body oauthError
-	// What isn't JSON leaves the status to go by.
-	_ = json.Unmarshal(x.Body, &body)
+	_ = json.Unmarshal(x.Body, &body) // without JSON the status has to do
 	e := &TokenError{Code: body.code(), Status: x.Status, ids: body.ids()}
-	known, ok := aadsts(e.Code)
+	known, ok := refusals[e.Code]
 	switch {
 	case ok:
 		e.what, e.todo = known.what, known.todo
-	case x.managed:
-		e.what, e.todo = managedRefusal(x.Status)
+	case x.endpoint == nil && (x.Status == http.StatusBadRequest || x.Status == http.StatusNotFound):
+		e.what = "this machine doesn't have that managed identity (" + httpclient.StatusText(x.Status) + ")"
+		e.todo = "assign the identity to the Azure resource, and give managed_identity.client_id if it is a user-assigned one"
+	case x.endpoint == nil:
+		e.what = "the managed identity endpoint gave no token: " + httpclient.StatusText(x.Status)
+		e.todo = "check that the Azure resource has a managed identity and that the exporter may reach its endpoint"
 	default:
 		e.what = x.host + " refused to give a token: " + httpclient.StatusText(x.Status)
 		if plainWord.MatchString(body.Error) {
@@ -69,7 +70,7 @@ func (x *exchange) refused() error {
 		}
 		e.todo = "look the code up in Microsoft's list of AADSTS errors; check tenant_id, client_id, the credential and cloud"
 	}
-	if x.Status == http.StatusTooManyRequests || x.Status >= 500 || known.passes {
+	if x.Status == http.StatusTooManyRequests || x.Status >= 500 || e.Code == passingFault {
 		return httpclient.Retryable(e)
 	}
 	return e
@@ -80,10 +81,8 @@ func (b *oauthError) code() int {
 		return b.Codes[0]
 	}
 	if match := aadstsCode.FindStringSubmatch(b.Description); match != nil {
-		code, err := strconv.Atoi(match[1])
-		if err == nil {
-			return code
-		}
+		code, _ := strconv.Atoi(match[1]) // nine digits at most
+		return code
 	}
 	return 0
 }
@@ -100,16 +99,6 @@ func (b *oauthError) ids() string {
 	return strings.Join(ids, " ")
 }
 
-func managedRefusal(status int) (what, todo string) {
-	switch status {
-	case http.StatusBadRequest, http.StatusNotFound:
-		return "this machine doesn't have that managed identity (" + httpclient.StatusText(status) + ")",
-			"assign the identity to the Azure resource, and give managed_identity.client_id if it is a user-assigned one"
-	}
-	return "the managed identity endpoint gave no token: " + httpclient.StatusText(status),
-		"check that the Azure resource has a managed identity and that the exporter may reach its endpoint"
-}
-
 func unreadableSecret(err error) *TokenError {
 	return &TokenError{
 		what: err.Error(), // names the file, never its content
@@ -117,16 +106,15 @@ func unreadableSecret(err error) *TokenError {
 	}
 }
 
-// unusableCredential is for what the identity library refuses before it asks anybody;
-// its text is then about files and options.
-func unusableCredential(err error, managed bool) *TokenError {
+// unusableCredential is what the identity library refuses before it asks anybody; its text is then about files and options.
+func (x *exchange) unusableCredential(err error) *TokenError {
 	const longest = 200
 	text, _, _ := strings.Cut(err.Error(), "\n")
 	e := &TokenError{
 		what: "the credential can't be used: " + text[:min(len(text), longest)],
 		todo: "check the keys of the credential and the files that they name; a workload identity needs token_file or AZURE_FEDERATED_TOKEN_FILE",
 	}
-	if managed {
+	if x.endpoint == nil {
 		e.todo = "check managed_identity and the kind of Azure resource that the exporter runs on"
 	}
 	return e

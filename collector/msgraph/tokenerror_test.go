@@ -5,14 +5,23 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
+
+var testStart = time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC)
+
+// tokenText is what errors of refused tokens may look like.
+var tokenText = regexp.MustCompile(`^(AADSTS-?\d+: )?[a-zA-Z0-9 ,.':;_()-]+(, [A-Za-z0-9_.-]{1,64})?( \((trace_id=[A-Za-z0-9_.-]+ ?)?(correlation_id=[A-Za-z0-9_.-]+)?\))?$`)
 
 // leak stands for everything in an answer that mustn't be printed.
 const leak = "PRIVATE-TEXT-OF-THE-ANSWER"
@@ -76,14 +85,13 @@ func (m *microsoft) wantTokenError(wantWhat, wantTodo string, passes bool) {
 
 func wantTokenErrorOf(m *microsoft, c *Config, wantWhat, wantTodo string, passes bool) {
 	m.t.Helper()
-	s := &source{config: c, settings: m.settings(), cloud: clouds()[0]}
-	if err := s.openCredentials(); err != nil {
+	settings := m.settings()
+	creds, err := newCredentials(c, clouds[cloudGlobal], &settings)
+	if err != nil {
 		m.t.Fatal(err)
 	}
-	_, err := s.creds.token(m.t.Context())
-	if closer, ok := s.transport.(interface{ CloseIdleConnections() }); ok {
-		closer.CloseIdleConnections()
-	}
+	_, err = creds.token(m.t.Context())
+	(&http.Client{Transport: creds.transport}).CloseIdleConnections()
 	if _, ok := errors.AsType[*TokenError](err); !ok {
 		m.t.Fatalf("error %T %v, want a *TokenError", err, err)
 	}
@@ -150,11 +158,11 @@ func TestUntrustedIdentityPlatform(t *testing.T) {
 	m := newMicrosoft(t, httptest.NewTLSServer)
 	c := m.block()
 	c.ClientSecret = config.NewSecret(testSecret)
-	s := &source{config: c, cloud: clouds()[0]}
-	if err := s.openCredentials(); err != nil {
+	creds, err := newCredentials(c, clouds[cloudGlobal], &collector.SourceSettings{})
+	if err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.creds.token(t.Context())
+	_, err = creds.token(t.Context())
 	if what, todo := Advise(err); !strings.Contains(what, "failed to verify certificate") || !strings.Contains(todo, "ca_file") {
 		t.Errorf("it says %q and %q", what, todo)
 	}
@@ -164,13 +172,14 @@ func TestCancelledToken(t *testing.T) {
 	m := newMicrosoft(t, httptest.NewTLSServer)
 	c := m.block()
 	c.ClientSecret = config.NewSecret(testSecret)
-	s := &source{config: c, settings: m.settings(), cloud: clouds()[0]}
-	if err := s.openCredentials(); err != nil {
+	settings := m.settings()
+	creds, err := newCredentials(c, clouds[cloudGlobal], &settings)
+	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.creds.token(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := creds.token(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want context.Canceled", err)
 	}
 }
@@ -200,18 +209,18 @@ func TestUnusableCredentials(t *testing.T) {
 		set        func(*Config)
 		what, todo string
 	}{
-		{"PKCS #12 of a newer kind", func(c *Config) { pfx(c, "modern.pfx", "test") }, "of a newer kind", "-legacy"},
+		{"PKCS #12 of a newer kind", func(c *Config) { pfx(c, "modern.pfx", "test") }, "neither PEM nor a PKCS #12 file of the legacy kind", "-legacy"},
 		{"wrong password", func(c *Config) { pfx(c, "legacy.pfx", "x") }, "client_certificate_password doesn't open it", "PKCS #12"},
 		{"no password", func(c *Config) { pfx(c, "legacy.pfx", "") }, "client_certificate_password doesn't open it", "PKCS #12"},
 		{"secret file is missing", func(c *Config) { c.ClientSecret = config.NewSecretFile(filepath.Join(folder, "none")) }, "no such file", "readable"},
 		{"certificate file is missing", func(c *Config) { c.ClientCertificate = config.NewSecretFile(filepath.Join(folder, "none")) }, "no such file", "readable"},
-		{"certificate without a key", func(c *Config) { certificate(c, cert, "") }, "lacks a certificate or its private key", "PEM"},
-		{"key without a certificate", func(c *Config) { certificate(c, key, "") }, "lacks a certificate or its private key", "PEM"},
+		{"certificate without a key", func(c *Config) { certificate(c, cert, "") }, "found no", "PEM"},
+		{"key without a certificate", func(c *Config) { certificate(c, key, "") }, "found no", "PEM"},
 		{"key of another certificate", func(c *Config) { certificate(c, otherKey+cert, "") }, "belongs to none", "PEM"},
 		{"encrypted key", func(c *Config) {
 			certificate(c, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "x")
-		}, "is encrypted", "PEM"},
-		{"no certificate at all", func(c *Config) { certificate(c, leak, "") }, "neither PEM nor PKCS #12", "PKCS #12"},
+		}, "found no", "not encrypted"},
+		{"no certificate at all", func(c *Config) { certificate(c, leak, "") }, "neither PEM nor a PKCS #12 file", "PKCS #12"},
 		{
 			"no token file", func(c *Config) {
 				c.WorkloadIdentity = &WorkloadIdentity{TokenFile: config.File(filepath.Join(folder, "none"))}
@@ -264,8 +273,8 @@ func FuzzTokenAnswer(f *testing.F) {
 		f.Add(400, []byte(body))
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		x := &exchange{Exchange: httpclient.Exchange{Asked: true, Status: status, Body: body}, host: "login.example"}
-		text := x.refused().Error()
+		x := &exchange{Exchange: httpclient.Exchange{Asked: true, Status: status, Body: body}, endpoint: &url.URL{}, host: "login.example"}
+		text := x.refusal().Error()
 		if !tokenText.MatchString(text) {
 			t.Errorf("%q makes %q", body, text)
 		}

@@ -66,12 +66,12 @@ func TestTrapsDirectRouting(t *testing.T) {
 			row{"Trunk": "sbc1.example.com", "MediaBypass": "true"},
 		},
 	} {
-		t.Run(test.name, func(t *testing.T) { decodeRow(t, directRoutingFeed(), test.row).want(t, test.want) })
+		t.Run(test.name, func(t *testing.T) { decodeRow(t, directRoutingLog(), test.row).want(t, test.want) })
 	}
 }
 
 func TestTrap3TransferIsTwoRows(t *testing.T) {
-	got, err := decodePage(t, directRoutingFeed(), `{"value":[`+
+	got, err := decodePage(t, directRoutingLog(), `{"value":[`+
 		`{"id":"A","correlationId":"c","callType":"ByotIn","successfulCall":true,"startDateTime":"2026-11-19T10:00:00Z","duration":600},`+
 		`{"id":"B","correlationId":"c","callType":"ByotOutUserTransfer","successfulCall":true,"startDateTime":"2026-11-19T10:01:00Z","duration":540}]}`)
 	if err != nil || len(got.rows) != 2 {
@@ -92,7 +92,7 @@ func TestTrap4MaskedAndOddNumbers(t *testing.T) {
 		`"+12065550100"`:             "US",
 		`"+16045550100"`:             "CA",
 	} {
-		got := decodeRow(t, directRoutingFeed(), `{"id":"m","callType":"ByotIn","successfulCall":true,"startDateTime":"2026-11-19T10:00:00Z",`+
+		got := decodeRow(t, directRoutingLog(), `{"id":"m","callType":"ByotIn","successfulCall":true,"startDateTime":"2026-11-19T10:00:00Z",`+
 			`"callerNumber":`+number+`,"calleeNumber":"+442079460100"}`)
 		got.want(t, row{"Country": country, "CallerNumber": emptyAsNil(strings.Trim(strings.TrimPrefix(number, "null"), `"`))})
 	}
@@ -166,12 +166,12 @@ func TestTrapsPSTN(t *testing.T) {
 			row{"Country": nil},
 		},
 	} {
-		t.Run(test.name, func(t *testing.T) { decodeRow(t, pstnFeed(), test.row).want(t, test.want) })
+		t.Run(test.name, func(t *testing.T) { decodeRow(t, pstnLog(), test.row).want(t, test.want) })
 	}
 }
 
 func TestTrap6SameCallIDOtherID(t *testing.T) {
-	got, err := decodePage(t, pstnFeed(), `{"value":[`+
+	got, err := decodePage(t, pstnLog(), `{"value":[`+
 		`{"id":"1","callId":"x","conferenceId":"c","callType":"conf_in","startDateTime":"2026-11-19T10:00:00Z"},`+
 		`{"id":"2","callId":"x","conferenceId":"c","callType":"conf_out","startDateTime":"2026-11-19T10:00:00Z"}]}`)
 	if err != nil || len(got.rows) != 2 {
@@ -194,7 +194,7 @@ func TestTrap9CallTypes(t *testing.T) {
 		{"conf_in", "conf_in", "inbound", true},
 		{"hologram_in2", "hologram_in2", "unknown", false},
 	} {
-		got, err := decodePage(t, pstnFeed(), `{"value":[{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"`+test.raw+`"}]}`)
+		got, err := decodePage(t, pstnLog(), `{"value":[{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"`+test.raw+`"}]}`)
 		if err != nil || len(got.rows) != 1 {
 			t.Fatalf("%s: got %d rows, error %v", test.raw, len(got.rows), err)
 		}
@@ -224,7 +224,7 @@ func TestTrap10Codes(t *testing.T) {
 		{"null", "null", "unknown", "", 1},
 	} {
 		t.Run(test.sip+"/"+test.sub, func(t *testing.T) {
-			got, err := decodePage(t, directRoutingFeed(), `{"value":[{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"ByotOut",`+
+			got, err := decodePage(t, directRoutingLog(), `{"value":[{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"ByotOut",`+
 				`"successfulCall":false,"duration":3,"finalSipCode":`+test.sip+`,"callEndSubReason":`+test.sub+`}]}`)
 			if err != nil || len(got.rows) != 1 || len(got.unmapped) != test.unmapped {
 				t.Fatalf("got %d rows, unmapped %v, error %v", len(got.rows), got.unmapped, err)
@@ -250,7 +250,7 @@ func TestTrap12Times(t *testing.T) {
 		{`null`, nil},
 		{`""`, nil},
 	} {
-		got := decodeRow(t, pstnFeed(), `{"id":"1","startDateTime":"2026-10-31T23:59:59Z","endDateTime":`+test.raw+`}`)
+		got := decodeRow(t, pstnLog(), `{"id":"1","startDateTime":"2026-10-31T23:59:59Z","endDateTime":`+test.raw+`}`)
 		got.want(t, row{"End": test.want, "Start": "2026-10-31T23:59:59Z"})
 	}
 }
@@ -275,7 +275,7 @@ func TestEmergency(t *testing.T) {
 		{"ByotInEmergency", "", nil},
 		{"hologram", "911", nil},
 	} {
-		got := decodeRow(t, directRoutingFeed(), `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"`+c.callType+`","calleeNumber":"`+c.callee+`"}`)
+		got := decodeRow(t, directRoutingLog(), `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"`+c.callType+`","calleeNumber":"`+c.callee+`"}`)
 		if got["Emergency"] == nil && c.want == nil {
 			continue
 		}

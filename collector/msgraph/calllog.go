@@ -1,0 +1,56 @@
+package msgraph
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// maxRange stays below Graph's 90 days, beyond which it answers 406.
+const maxRange = 89 * 24 * time.Hour
+
+// callLog is one of the two call logs of a source. It never changes and is safe for concurrent use.
+type callLog struct {
+	feed      string // label `feed`
+	function  string // of Graph
+	retention time.Duration
+	mapRow    func(*mapper, *fields, *cdr.Record)
+
+	client    *httpclient.Client
+	countries *cdr.Countries
+	emergency *cdr.EmergencyNumbers
+}
+
+// Limits implements collector.RangeReader.
+func (l *callLog) Limits() collector.Limits {
+	return collector.Limits{MaxRange: maxRange, Retention: l.retention}
+}
+
+// Pages implements collector.RangeReader.
+func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		mapper := newMapper(l)
+		request := httpclient.Request{Feed: l.feed, URL: l.link(from, to), Label: l.function, ExpectJSON: true}
+		for rows, err := range graph.Pages(ctx, l.client, request) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(mapper.mapPage(rows), nil) {
+				return
+			}
+		}
+	}
+}
+
+// link is the request for a range, rounded outwards to whole seconds.
+func (l *callLog) link(from, to time.Time) string {
+	return fmt.Sprintf("v1.0/communications/callRecords/%s(fromDateTime=%s,toDateTime=%s)", l.function,
+		from.UTC().Truncate(time.Second).Format(time.RFC3339), to.UTC().Add(time.Second-1).Truncate(time.Second).Format(time.RFC3339))
+}

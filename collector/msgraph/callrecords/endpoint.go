@@ -1,0 +1,142 @@
+package callrecords
+
+import (
+	"cmp"
+	"regexp"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// person returns the user or guest of an identity; nil for services and telephones.
+func (s *identitySet) person() *identity {
+	for _, who := range []*identity{s.User, s.Guest, s.OnPremises, s.Encrypted, s.ACSUser} {
+		if who != nil && who.ID != "" {
+			return who
+		}
+	}
+	return nil
+}
+
+// number is what the id of a telephone looks like, masked or not.
+var number = regexp.MustCompile(`^\+?[0-9]{3,}\**$`)
+
+// phone returns the telephone at an end, whose id is its number; nil if there is none. A number may be withheld. The deprecated member identity names
+// telephones; associatedIdentity has an id for everybody, so there the id has to look like a number.
+func (e *endpoint) phone() *identity {
+	switch {
+	case e == nil:
+		return nil
+	case e.Identity != nil && e.Identity.person() != nil:
+		return nil
+	case e.Identity != nil && e.Identity.Phone != nil:
+		return e.Identity.Phone
+	case e.Associated != nil && number.MatchString(e.Associated.ID):
+		return e.Associated
+	}
+	return nil
+}
+
+// person returns the user at an end; nil for services and telephones.
+func (e *endpoint) person() *identity {
+	switch {
+	case e == nil || e.phone() != nil:
+		return nil
+	case e.Associated != nil && e.Associated.ID != "":
+		return e.Associated
+	case e.Identity != nil:
+		return e.Identity.person()
+	}
+	return nil
+}
+
+// rating is the rating by the user at an end; empty if there is none.
+func (e *endpoint) rating() string {
+	if e == nil || e.Feedback == nil || e.Feedback.Rating == "notRated" || e.Feedback.Rating == futureValue {
+		return ""
+	}
+	return e.Feedback.Rating
+}
+
+// phones returns the telephones at both ends of a session or, failing that, of one of its segments.
+func (s *session) phones() (caller, callee *identity) {
+	caller, callee = s.Caller.phone(), s.Callee.phone()
+	for i := 0; i < len(s.Segments) && caller == nil && callee == nil; i++ {
+		caller, callee = s.Segments[i].Caller.phone(), s.Segments[i].Callee.phone()
+	}
+	return caller, callee
+}
+
+// endpoints returns the ends of a segment, or of its session where the segment names none.
+func (part *segment) endpoints(s *session) (caller, callee *endpoint) {
+	return cmp.Or(part.Caller, s.Caller), cmp.Or(part.Callee, s.Callee)
+}
+
+// platforms are the labels of clients' platforms by Graph's names.
+var platforms = map[string]string{
+	"windows": "windows", "macOS": "macos", "iOS": "ios", "android": "android", "web": "web", "ipPhone": "ip_phone",
+	"roomSystem": "room_system", "surfaceHub": "surface_hub", "holoLens": "hololens",
+	"unknown": "unknown", futureValue: "unknown",
+}
+
+// platform returns the label of a client's platform; empty if none is given.
+func (m *mapper) platform(raw string) string {
+	if raw == "" {
+		return ""
+	}
+	slug, known := platforms[raw]
+	if !known {
+		m.reportUnmapped("platform", raw)
+		return cdr.CallType(raw)
+	}
+	return slug
+}
+
+// senderPlatform returns the platform of a sender's client, or that it is a service.
+func (m *mapper) senderPlatform(e *endpoint) string {
+	switch {
+	case e == nil || e.UserAgent == nil:
+		return "unknown"
+	case e.UserAgent.Platform != "":
+		return m.platform(e.UserAgent.Platform)
+	case e.UserAgent.Role != "":
+		return "service"
+	}
+	return "unknown"
+}
+
+// failureReasons maps words of Graph's free text to stable slugs; the first match counts. Underscores stand for the bounds of a word.
+var failureReasons = []struct{ words, slug string }{
+	{"_ice_", "ice"},
+	{"_timeout", "timeout"},
+	{"_timed_out_", "timeout"},
+	{"_network_", "network"},
+	{"_media_", "media"},
+	{"_busy_", "busy"},
+	{"_declin", "declined"},
+	{"_reject", "declined"},
+	{"_cancel", "cancelled"},
+	{"_not_found_", "not_found"},
+	{"_forbidden_", "forbidden"},
+	{"_not_authori", "forbidden"},
+	{"_unauthori", "forbidden"},
+	{"_unavailable_", "unavailable"},
+	{"_polic", "policy"},
+}
+
+// failureReason returns a stable slug for a failure's text, which is often empty and never a label itself.
+func failureReason(text string) string {
+	var words strings.Builder
+	for word := range strings.FieldsSeq(text) {
+		words.WriteString("_" + cdr.CallType(word))
+	}
+	if words.Len() == 0 {
+		return ""
+	}
+	for _, r := range failureReasons {
+		if strings.Contains(words.String()+"_", r.words) {
+			return r.slug
+		}
+	}
+	return "other"
+}

@@ -1,0 +1,73 @@
+package callrecords
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// Feed is the label `feed`.
+const Feed = "call_records"
+
+// Settings is what New needs beside the configuration.
+type Settings struct {
+	Source    *collector.SourceSettings
+	TenantID  string
+	Client    *httpclient.Client
+	Countries *cdr.Countries
+	Emergency *cdr.EmergencyNumbers
+}
+
+// Records reads the call records of a tenant. It is safe for concurrent use.
+type Records struct {
+	info      collector.FeedInfo
+	client    *httpclient.Client
+	paces     *paces
+	countries *cdr.Countries
+	emergency *cdr.EmergencyNumbers
+	settle    time.Duration
+	now       func() time.Time
+}
+
+// New makes the feed of a valid configuration.
+func New(c *Config, s *Settings) (*Records, error) {
+	r := &Records{
+		client: s.Client, paces: newPaces(), countries: s.Countries, emergency: s.Emergency,
+		settle: c.Settle, now: func() time.Time { return graphNow(s) },
+	}
+	list := &list{client: s.Client}
+	r.info = collector.FeedInfo{
+		Name: Feed, Reader: list, Fetcher: r, Hourless: true,
+		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
+		Probe: func(ctx context.Context) (int, error) {
+			now := s.Source.Now()
+			return collector.Probe(ctx, list, now.Add(-time.Minute), now)
+		},
+	}
+	if c.Webhook == nil {
+		return r, nil
+	}
+	// The subscription is checked as often as the list is read, which is half as often as without a webhook.
+	manager, webhook, err := subscriptions.New(c.Webhook, s.TenantID, s.Source, s.Client, 2*c.Interval)
+	if err != nil {
+		return nil, fmt.Errorf("call_records.webhook: %w", err)
+	}
+	r.info.Subscription, r.info.Webhook = manager, webhook
+	return r, nil
+}
+
+// Info describes the feed, without its fingerprint and currency.
+func (r *Records) Info() collector.FeedInfo { return r.info }
+
+// graphNow is the time by Graph's clock: by a local clock that is behind, ended calls would end later still, and never settle.
+func graphNow(s *Settings) time.Time {
+	if offset, known := s.Client.Offset(); known {
+		return time.Now().Add(offset) // the client measures the offset from time.Now
+	}
+	return s.Source.Now()
+}

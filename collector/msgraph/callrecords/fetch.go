@@ -1,0 +1,92 @@
+package callrecords
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+const (
+	// taskSettle is the kind of task that reads a record once more, when it has settled. The other kinds are collector.TaskRecord and
+	// subscriptions.TaskNotified.
+	taskSettle = "settle"
+	// parallelRecords is how many records are fetched at once.
+	parallelRecords = 8
+	// staleTries is how often an answer older than the known version is refused, for one of Graph's servers may lag behind.
+	staleTries = 3
+)
+
+// Parallel implements collector.Fetcher.
+func (r *Records) Parallel() int { return parallelRecords }
+
+// Fetch implements collector.Fetcher.
+func (r *Records) Fetch(ctx context.Context, tasks []collector.Task) (*collector.Page, error) {
+	id := tasks[0].Key
+	record, err := r.read(ctx, id)
+	if bad, ok := errors.AsType[*graph.TypeError](err); ok {
+		return &collector.Page{Invalid: []collector.BadRow{{Content: bad.Body, At: "call record " + id, Problem: bad.Problem}}}, nil
+	}
+	switch {
+	case httpclient.KindOf(err) == httpclient.KindNotFound:
+		return nil, fmt.Errorf("%w: %w", collector.ErrNotYet, err)
+	case httpclient.KindOf(err) == httpclient.KindGone:
+		return nil, fmt.Errorf("%w: %w", collector.ErrGone, err)
+	case err != nil:
+		return nil, err
+	case isStale(record, tasks):
+		return nil, collector.ErrStale
+	}
+	return r.page(record, tasks), nil
+}
+
+// isStale says whether a record is older than the version that the list named or that was read before. What only the newer version has might never
+// be named again, and media count only once.
+func isStale(record *callRecord, tasks []collector.Task) bool {
+	return slices.ContainsFunc(tasks, func(t collector.Task) bool {
+		return t.Kind != subscriptions.TaskNotified && record.Version < t.Version && t.Attempts < staleTries && !t.SetAside
+	})
+}
+
+// page makes a page of a record, with a task to read it again if it hasn't settled.
+func (r *Records) page(record *callRecord, tasks []collector.Task) *collector.Page {
+	end, now := endOf(record), r.now().UTC()
+	ahead := now.Before(end)
+	if ahead {
+		end = now // an end in the future is wrong: the record exists already
+	}
+	settles := end.Add(r.settle).Truncate(time.Microsecond) // as the ledger keeps it
+	due := !now.Before(settles) || slices.ContainsFunc(tasks, func(t collector.Task) bool {
+		// It settled by Graph's clock, or was waited for once already.
+		return t.Kind == taskSettle && (ahead || !t.Due.Before(settles))
+	})
+	m := &mapper{countries: r.countries, emergency: r.emergency}
+	mapped := m.mapRecord(record, due)
+	// With no time to wait, the media are those of the first version that has a session.
+	mapped.Settled = due && (r.settle > 0 || len(record.Sessions) > 0)
+	p := &collector.Page{Records: []*cdr.Record{mapped}, Unmapped: m.unmapped}
+	if !due {
+		p.Enqueue = []collector.Task{{Kind: taskSettle, Key: record.ID, Version: record.Version, Due: settles}}
+	}
+	return p
+}
+
+// LookUp fetches a call record to be shown.
+func (r *Records) LookUp(ctx context.Context, id string) (*collector.CallTree, error) {
+	record, err := r.read(ctx, id)
+	if kind := httpclient.KindOf(err); kind == httpclient.KindNotFound || kind == httpclient.KindGone {
+		return nil, fmt.Errorf("%w: %w", collector.ErrNotYet, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m := &mapper{countries: r.countries, emergency: r.emergency}
+	return m.tree(record), nil
+}

@@ -1,0 +1,300 @@
+package callrecords
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
+)
+
+// askedFor is how a request looks, without the host and what all have.
+func askedFor(urls []string) (all []string) {
+	for _, u := range urls {
+		u = strings.TrimPrefix(u, "https://graph.example/v1.0/communications/callRecords/")
+		all = append(all, strings.ReplaceAll(u, record1, "ID"))
+	}
+	return all
+}
+
+// numbered are so many elements, from a number on.
+func numbered(element string, from, n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf(element, from+i)
+	}
+	return strings.Join(all, ",")
+}
+
+func link(path string) string {
+	return `"https://graph.example/v1.0/communications/callRecords/` + record1 + "/" + path + `"`
+}
+
+func work(kind string, version int64) []collector.Task {
+	return []collector.Task{{Kind: kind, Key: record1, Version: version, Due: time.Now()}}
+}
+
+// Every inner next link is followed: sessions beyond 60, segments, participants beyond
+// 130 (trap 11).
+func TestTrapInnerPages(t *testing.T) {
+	body := func(members string) answer {
+		return answer{body: `{"id":"` + strings.ToUpper(record1) + `","version":2,"startDateTime":"2026-11-19T10:00:00Z","endDateTime":"2026-11-19T10:05:00Z",` + members + `}`}
+	}
+	g := &fakeGraph{t: t, answers: []answer{
+		body(`"sessions":[` + numbered(`{"id":"s%d"}`, 0, 59) + `,{"id":"s59","segments":[{"id":"g0"}],"segments@odata.nextLink":` + link("sessions/s59/segments?$skip=1") + `}],
+			"sessions@odata.NextLink":` + link("sessions?$expand=segments&$skiptoken=a")),
+		{body: `{"value":[` + numbered(`{"id":"s%d"}`, 60, 60) + `],"@odata.nextLink":` + link("sessions?$expand=segments&$skiptoken=b") + `}`},
+		{body: `{"value":[],"@odata.nextLink":` + link("sessions?$expand=segments&$skiptoken=c") + `}`},
+		{body: `{"value":[` + numbered(`{"id":"s%d"}`, 120, 5) + `]}`},
+		{body: `{"value":[` + numbered(`{"id":"g%d"}`, 1, 20) + `],"@odata.nextLink":` + link("sessions/s59/segments?$skip=21") + `}`},
+		{body: `{"value":[` + numbered(`{"id":"g%d"}`, 21, 4) + `]}`},
+		{body: `{"value":[` + numbered(`{"id":"p%d"}`, 0, 130) + `],"@odata.nextLink":` + link("participants_v2?$skip=130") + `}`},
+		{body: `{"value":[` + numbered(`{"id":"p%d"}`, 130, 7) + `]}`},
+	}}
+	record, err := g.records().read(t.Context(), strings.ToUpper(record1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if record.ID != record1 || len(record.Sessions) != 125 || len(record.Sessions[59].Segments) != 25 || len(record.Participants) != 137 {
+		t.Errorf("%s has %d sessions, %d segments, %d participants", record.ID, len(record.Sessions), len(record.Sessions[59].Segments), len(record.Participants))
+	}
+	for i, s := range record.Sessions {
+		if s.ID != fmt.Sprint("s", i) {
+			t.Errorf("session %d is %s", i, s.ID)
+		}
+	}
+	want := []string{
+		"ID?$expand=sessions($expand=segments)", "ID/sessions?$expand=segments&$skiptoken=a", "ID/sessions?$expand=segments&$skiptoken=b",
+		"ID/sessions?$expand=segments&$skiptoken=c", "ID/sessions/s59/segments?$skip=1", "ID/sessions/s59/segments?$skip=21",
+		"ID/participants_v2", "ID/participants_v2?$skip=130",
+	}
+	if got := askedFor(g.asked); !slices.Equal(got, want) {
+		t.Errorf("asked %q", got)
+	}
+}
+
+// What Graph answers to the request for a record, and what becomes of it.
+func TestFetchCallRecord(t *testing.T) {
+	good := callWith(between(userEnd, userEnd))
+	none := answer{body: `{"value":[]}`}
+	notFound := refuse(http.StatusNotFound, "NotFound")
+	for _, c := range []struct {
+		name    string
+		answers []answer
+		is      error // nil: any other than ErrNotYet and ErrGone, if there is a problem
+		problem string
+		invalid string
+	}{
+		{"good", []answer{{body: good}, none}, nil, "", ""},
+		{"too young", []answer{notFound}, collector.ErrNotYet, "404", ""},
+		{"gone", []answer{refuse(http.StatusGone, "Gone")}, collector.ErrGone, "410", ""},
+		{"a fault", slices.Repeat([]answer{refuse(http.StatusInternalServerError, "UnknownError")}, 4), nil, "UnknownError", ""},
+		{"broken once", []answer{{body: `{"id":`}, {body: good}, none}, nil, "", ""},
+		{"broken", slices.Repeat([]answer{{body: `{"id":`}}, 4), nil, "no JSON", ""},
+		{"another record", []answer{{body: strings.Replace(good, record1, record2, 1)}}, nil, errOtherRecord.Error(), ""},
+		{"no participants", []answer{{body: good}, notFound}, nil, "", ""},
+		{"participants refused", []answer{{body: good}, refuse(http.StatusBadRequest, "BadRequest")}, nil, "", ""},
+		{"participants fail", append([]answer{{body: good}}, slices.Repeat([]answer{refuse(http.StatusBadGateway, "x")}, 4)...), nil, "502", ""},
+		{"a link to another host", []answer{{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":"https://evil.example/x","sessions"`, 1)}}, nil, "evil.example", ""},
+		{
+			"a link that repeats",
+			[]answer{
+				{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+`,"sessions"`, 1)},
+				{body: `{"value":[{}],"@odata.nextLink":` + link("sessions") + `}`},
+			},
+			nil, httpclient.ErrLinkRepeated.Error(), "",
+		},
+		{
+			"a link that has expired",
+			[]answer{{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+`,"sessions"`, 1)}, notFound},
+			httpclient.ErrLinkExpired, httpclient.ErrLinkExpired.Error(), "",
+		},
+		{
+			"a page without values",
+			[]answer{{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+`,"sessions"`, 1)}, {body: `{}`}},
+			nil, errNoValue.Error(), "",
+		},
+		{"no start", []answer{{body: `{"id":"` + record1 + `","startDateTime":null}`}}, nil, "", "there is no startDateTime"},
+		{"a bad time", []answer{{body: strings.Replace(good, "2026-11-19T10:00:00Z", "yesterday", 1)}}, nil, "", "a member can't be read"},
+		{"a bad type", []answer{{body: strings.Replace(good, `"version":1`, `"version":"1"`, 1)}}, nil, "", "version has the wrong type: string"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := &fakeGraph{t: t, answers: c.answers}
+				b, err := g.records().Fetch(t.Context(), work(subscriptions.TaskNotified, 5))
+				switch {
+				case c.problem == "" && err != nil, c.problem != "" && (err == nil || !strings.Contains(err.Error(), c.problem)):
+					t.Fatalf("the error is %v, want %q", err, c.problem)
+				case c.is != nil && !errors.Is(err, c.is), c.is == nil && (errors.Is(err, collector.ErrNotYet) || errors.Is(err, collector.ErrGone)):
+					t.Errorf("the error is %v", err)
+				case errors.Is(c.is, httpclient.ErrLinkExpired) && (errors.Is(err, collector.ErrNotYet) || httpclient.KindOf(err) == httpclient.KindNotFound):
+					t.Errorf("an expired link is taken for a record that isn't there: %v", err)
+				}
+				if len(g.answers) > 0 {
+					t.Errorf("%d answers weren't asked for", len(g.answers))
+				}
+				if err != nil {
+					return
+				}
+				if c.invalid == "" && (len(b.Records) != 1 || len(b.Invalid) != 0) {
+					t.Errorf("the page has %d records, invalid %v", len(b.Records), b.Invalid)
+				}
+				if c.invalid != "" && (len(b.Records) != 0 || len(b.Invalid) != 1 || b.Invalid[0].Problem != c.invalid ||
+					b.Invalid[0].At != "call record "+record1 || len(b.Invalid[0].Content) == 0 || len(b.Enqueue) != 0) {
+					t.Errorf("the page has %d records, invalid %+v", len(b.Records), b.Invalid)
+				}
+			})
+		})
+	}
+}
+
+// Members of enumerations that are newer than the API are asked for.
+func TestFetchPrefersAllMembers(t *testing.T) {
+	g := &fakeGraph{t: t, answers: []answer{{body: callWith()}, {body: `{"value":[]}`}}}
+	if _, err := g.records().read(t.Context(), record1); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range g.headers {
+		if h.Get("Prefer") != "include-unknown-enum-members" || h.Get("Accept") != "application/json" {
+			t.Errorf("the header is %v", h)
+		}
+	}
+}
+
+// Nothing is asked for that is no GUID: no link is built of it.
+func TestFetchAsksForGUIDsOnly(t *testing.T) {
+	for _, id := range []string{"", "../users", record1 + "/sessions", record1 + "?x", "{" + record1 + "}"} {
+		g := &fakeGraph{t: t}
+		b, err := g.records().Fetch(t.Context(), []collector.Task{{Kind: subscriptions.TaskNotified, Key: id}})
+		if err != nil || len(b.Invalid) != 1 || len(g.asked) > 0 {
+			t.Errorf("%q: %+v, %v; asked %v", id, b, err, g.asked)
+		}
+	}
+}
+
+// A call counts with its first session, its media when it has settled: after its time, by
+// whichever clock says so first, or at once if there is no time to wait.
+func TestRule17_WhenACallRecordSettles(t *testing.T) {
+	const half = 30 * time.Minute
+	for _, c := range []struct {
+		name                          string
+		settle                        time.Duration
+		age                           time.Duration // since its end
+		sessions                      bool
+		tasks                         func(end time.Time) []collector.Task
+		provisional, settled, settles bool
+	}{
+		{"young, with a session", 90 * time.Minute, half, true, nil, false, false, true},
+		{"young, without one", 90 * time.Minute, half, false, nil, true, false, true},
+		{"settled", 90 * time.Minute, 90 * time.Minute, true, nil, false, true, false},
+		{"settled without a session", 90 * time.Minute, 90 * time.Minute, false, nil, false, true, false},
+		{"at once", 0, 0, true, nil, false, true, false},
+		{"at once, without a session", 0, 0, false, nil, false, false, false},
+		{"settled by Graph's clock", 90 * time.Minute, 89 * time.Minute, true, func(end time.Time) []collector.Task {
+			return []collector.Task{{Kind: taskSettle, Key: record1, Version: 1, Due: end.Add(90 * time.Minute)}}
+		}, false, true, false},
+		{"its end has moved", 90 * time.Minute, half, true, func(end time.Time) []collector.Task {
+			return []collector.Task{{Kind: taskSettle, Key: record1, Version: 1, Due: end.Add(60 * time.Minute)}}
+		}, false, false, true},
+		{"ends in the future", 90 * time.Minute, -1000 * time.Hour, true, nil, false, false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				end := time.Now().Add(-c.age).UTC()
+				record := &callRecord{ID: record1, Version: 7, Start: end.Add(-time.Minute), End: end}
+				if c.sessions {
+					record.Sessions = []session{{ID: "s"}}
+				}
+				records := (&fakeGraph{t: t}).records()
+				records.settle = c.settle
+				tasks := work(subscriptions.TaskNotified, 1)
+				if c.tasks != nil {
+					tasks = c.tasks(end)
+				}
+				b := records.page(record, tasks)
+				r := b.Records[0]
+				if r.Provisional != c.provisional || r.Settled != c.settled || (len(b.Enqueue) == 1) != c.settles {
+					t.Errorf("provisional %t, settled %t, work %v", r.Provisional, r.Settled, b.Enqueue)
+				}
+				if c.settles {
+					want := end.Add(c.settle)
+					if end.After(time.Now()) {
+						want = time.Now().Add(c.settle)
+					}
+					if w := b.Enqueue[0]; w.Kind != taskSettle || w.Key != record1 || w.Version != 7 || !w.Due.Equal(want) {
+						t.Errorf("the work is %+v, want it due %s", w, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Versions may come in any order: one that is older than is known isn't taken for the
+// newest, for a while (trap 11).
+func TestTrapVersionsOutOfOrder(t *testing.T) {
+	ended := time.Now().Add(-2 * time.Hour).UTC()
+	body := func(version int) []answer {
+		return []answer{
+			{body: fmt.Sprintf(`{"id":"%s","version":%d,"startDateTime":%q,"endDateTime":%q,"sessions":[{"id":"s"}]}`,
+				record1, version, ended.Format(time.RFC3339), ended.Format(time.RFC3339))},
+			{body: `{"value":[]}`},
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		version int
+		tasks   []collector.Task
+		stale   bool
+	}{
+		{"the same", 3, []collector.Task{{Kind: taskSettle, Key: record1, Version: 3}}, false},
+		{"a newer", 4, []collector.Task{{Kind: taskSettle, Key: record1, Version: 3}}, false},
+		{"an older", 2, []collector.Task{{Kind: taskSettle, Key: record1, Version: 3}}, true},
+		{"an older, tried often", 2, []collector.Task{{Kind: taskSettle, Key: record1, Version: 3, Attempts: staleTries}}, false},
+		{"older than the list says", 2, []collector.Task{{Kind: collector.TaskRecord, Key: record1, Version: 3}}, true},
+		{"older than the list says, tried often", 2, []collector.Task{{Kind: collector.TaskRecord, Key: record1, Version: 3, Attempts: staleTries}}, false},
+		{"told of", 2, []collector.Task{{Kind: subscriptions.TaskNotified, Key: record1, Version: 1_700_000_000_000_000}}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := &fakeGraph{t: t, answers: body(c.version)}
+			b, err := g.records().Fetch(t.Context(), c.tasks)
+			if c.stale != errors.Is(err, collector.ErrStale) || !c.stale && (err != nil || b.Records[0].Version != int64(c.version)) {
+				t.Errorf("%v, %+v", err, b)
+			}
+		})
+	}
+}
+
+// Looking up tells what isn't there from what went wrong.
+func TestLookUp(t *testing.T) {
+	none := answer{body: `{"value":[]}`}
+	g := &fakeGraph{t: t, answers: []answer{{body: callWith(between(userEnd, userEnd))}, none}}
+	tree, err := g.records().LookUp(t.Context(), strings.ToUpper(record1))
+	if err != nil || tree.Label != "call" || len(tree.Children) != 1 {
+		t.Errorf("%+v, %v", tree, err)
+	}
+	for _, c := range []struct {
+		name   string
+		id     string
+		answer answer
+		notYet bool
+	}{
+		{"not there", record1, refuse(http.StatusNotFound, "NotFound"), true},
+		{"gone", record1, refuse(http.StatusGone, "Gone"), true},
+		{"forbidden", record1, refuse(http.StatusForbidden, "Forbidden"), false},
+		{"malformed", record1, answer{body: "[]"}, false},
+		{"no GUID", "x", answer{}, false},
+	} {
+		g := &fakeGraph{t: t, answers: []answer{c.answer}}
+		if tree, err := g.records().LookUp(t.Context(), c.id); err == nil || tree != nil || errors.Is(err, collector.ErrNotYet) != c.notYet {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

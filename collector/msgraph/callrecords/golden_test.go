@@ -1,0 +1,201 @@
+package callrecords
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+func newTestMapper() *mapper {
+	return &mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999"})}
+}
+
+// readCall decodes a call record.
+func readCall(t testing.TB, text string) *callRecord {
+	t.Helper()
+	var c callRecord
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		t.Fatal(err)
+	}
+	return &c
+}
+
+// mapCall maps a call record, settled.
+func mapCall(t testing.TB, text string) (*cdr.Record, []collector.Unmapped) {
+	t.Helper()
+	m := newTestMapper()
+	r := m.mapRecord(readCall(t, text), true)
+	return r, m.unmapped
+}
+
+// row is a record as JSON shows it: what is at its zero value is left out.
+type row map[string]any
+
+func rowOf(r *cdr.Record) row {
+	out := row{}
+	text := func(key, value string) {
+		if value != "" {
+			out[key] = value
+		}
+	}
+	at := func(key string, t time.Time) {
+		if !t.IsZero() {
+			out[key] = t.Format(time.RFC3339Nano)
+		}
+	}
+	whole := func(key string, i cdr.Int) {
+		if i.Known {
+			out[key] = i.Value
+		}
+	}
+	text("ID", r.ID)
+	text("CallID", r.CallID)
+	at("Start", r.Start)
+	at("End", r.End)
+	out["Duration"] = r.Duration.String()
+	out["Direction"] = r.Direction.String()
+	text("CallType", r.CallType)
+	out["Outcome"] = r.Outcome.String()
+	text("Reason", r.Reason)
+	text("ReasonPhrase", r.ReasonPhrase)
+	text("Country", r.Country)
+	text("MediaBypass", r.MediaBypass.String())
+	whole("Emergency", cdr.Int{Value: int64(r.Emergency), Known: r.Emergency != cdr.NoEmergency})
+	text("CallerNumber", r.CallerNumber)
+	text("CalleeNumber", r.CalleeNumber)
+	text("UserID", r.UserID)
+	text("UserName", r.UserName)
+	text("UserPrincipal", r.UserPrincipal)
+	for _, a := range r.Extra {
+		class := [...]string{"", " (number)", " (user)", " (address)"}[a.Privacy]
+		out["cdr.msgraph."+a.Key] = a.Str + class
+		if a.Type == cdr.StringsAttr {
+			out["cdr.msgraph."+a.Key] = strings.Join(a.Strs, ",") + class
+		}
+	}
+	return out
+}
+
+// sessionRow and streamRow are what there is of a session and a stream.
+func sessionRow(s *cdr.Session) row {
+	out := rowOf(&cdr.Record{
+		ID: s.ID, Start: s.Start, End: s.End, UserID: s.UserID, UserName: s.UserName, UserPrincipal: s.UserPrincipal,
+		CalleeNumber: s.Number, Extra: s.Extra, Direction: s.Direction, Reason: s.Reason,
+	})
+	delete(out, "Duration")
+	delete(out, "Outcome")
+	out["Result"], out["Media"] = s.Result.String(), s.Media
+	if s.Stage != "" {
+		out["Stage"] = s.Stage
+	}
+	return out
+}
+
+func streamRow(s *cdr.Stream) string {
+	text := fmt.Sprintf("%s %s %s %s %s", s.Media, s.Direction(), s.Network, s.Platform, s.Verdict())
+	for _, m := range []struct {
+		name  string
+		value any
+		known bool
+	}{
+		{"jitter", s.Jitter.Value, s.Jitter.Known},
+		{"round trip", s.RoundTrip.Value, s.RoundTrip.Known},
+		{"loss", s.Loss.Value, s.Loss.Known},
+		{"concealed", s.Concealed.Value, s.Concealed.Known},
+		{"packets", s.Packets.Value, s.Packets.Known},
+		{"frame loss", s.VideoFrameLoss.Value, s.VideoFrameLoss.Known},
+		{"corrected loss", s.VideoLoss.Value, s.VideoLoss.Known},
+		{"frame rate", s.FrameRate.Value, s.FrameRate.Known},
+	} {
+		if m.known {
+			text += fmt.Sprintf(", %s %v", m.name, m.value)
+		}
+	}
+	return text
+}
+
+// wholeRow is a record with its sessions, streams and ratings.
+func wholeRow(r *cdr.Record) row {
+	out := rowOf(r)
+	var sessions []row
+	var streams []string
+	for i := range r.Sessions {
+		sessions = append(sessions, sessionRow(&r.Sessions[i]))
+	}
+	for i := range r.Streams {
+		streams = append(streams, streamRow(&r.Streams[i]))
+	}
+	out["Version"], out["Sessions"], out["Streams"], out["Ratings"] = r.Version, sessions, streams, r.Ratings
+	return out
+}
+
+// treeText is a tree as text, with the class of what is personal.
+func treeText(t *collector.CallTree, indent string) string {
+	text := indent + t.Label + "\n"
+	for _, f := range t.Fields {
+		value := f.Str
+		switch f.Type {
+		case cdr.IntAttr, cdr.BoolAttr:
+			value = fmt.Sprint(f.Int)
+		case cdr.StringsAttr:
+			value = strings.Join(f.Strs, ", ")
+		case cdr.StringAttr:
+		}
+		text += indent + "  " + f.Key + ": " + value + [...]string{"", " (number)", " (user)", " (address)"}[f.Privacy] + "\n"
+	}
+	for _, child := range t.Children {
+		text += treeText(child, indent+"    ")
+	}
+	return text
+}
+
+// golden compares a text with a file.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(name, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("it differs from %s:\n%s", name, got)
+	}
+}
+
+// TestGoldenCallRecords maps sample records, which have the shape of Microsoft's own, and
+// shows them as trees.
+func TestGoldenCallRecords(t *testing.T) {
+	for _, name := range []string{"phone", "meeting"} {
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile("testdata/call_record_" + name + ".json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, unmapped := mapCall(t, string(text))
+			if len(unmapped) > 0 {
+				t.Errorf("unmapped: %v", unmapped)
+			}
+			var out bytes.Buffer
+			encoder := json.NewEncoder(&out)
+			encoder.SetEscapeHTML(false)
+			encoder.SetIndent("", "  ")
+			if err := encoder.Encode(wholeRow(r)); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, "testdata/call_record_"+name+".record.json", out.Bytes())
+			tree := newTestMapper().tree(readCall(t, string(text)))
+			golden(t, "testdata/call_record_"+name+".tree.txt", []byte(treeText(tree, "")))
+		})
+	}
+}

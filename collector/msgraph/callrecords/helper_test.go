@@ -1,0 +1,172 @@
+package callrecords
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	promconfig "github.com/prometheus/common/config"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+const (
+	record1 = "e523d2ed-2966-4b6b-925b-754a88034cc5"
+	record2 = "e523d2ed-2966-4b6b-925b-754a88034cc6"
+)
+
+var (
+	from = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	to   = time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
+
+	update = flag.Bool("update", false, "write the golden files anew")
+)
+
+// fakeGraph answers requests in the order of its answers, without a network.
+type fakeGraph struct {
+	t       *testing.T
+	answers []answer
+	asked   []string // path and query
+	headers []http.Header
+}
+
+type answer struct {
+	status int
+	body   string
+}
+
+func refuse(status int, code string) answer {
+	return answer{status: status, body: `{"error":{"code":"` + code + `","message":"","innerError":{"date":"2026-11-20T06:00:00"}}}`}
+}
+
+// RoundTrip implements http.RoundTripper.
+func (g *fakeGraph) RoundTrip(r *http.Request) (*http.Response, error) {
+	g.asked, g.headers = append(g.asked, r.URL.String()), append(g.headers, r.Header)
+	if len(g.answers) == 0 {
+		return nil, errors.New("nothing more was expected to be asked")
+	}
+	next := g.answers[0]
+	g.answers = g.answers[1:]
+	if next.status == 0 {
+		next.status = http.StatusOK
+	}
+	return &http.Response{
+		StatusCode: next.status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(next.body)),
+		ContentLength: -1, Request: r,
+	}, nil
+}
+
+// records reads call records from the fake.
+func (g *fakeGraph) records() *Records {
+	g.t.Helper()
+	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return &Records{
+		client: client, paces: newPaces(), countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil),
+		settle: 90 * time.Minute, now: time.Now,
+	}
+}
+
+// readPages reads a span and hands on its pages, all of whose records are new.
+func readPages(ctx context.Context, r collector.RangeReader, from, to time.Time, use func(*collector.Page) error) error {
+	d := collector.Driver{Reader: r, Commit: func(_ context.Context, page *collector.Page) (ledger.Result, error) {
+		return ledger.Result{New: len(page.Records)}, use(page)
+	}}
+	return d.Read(ctx, from, to)
+}
+
+// wantSame compares maps and shows what differs.
+func wantSame[K, V comparable](t *testing.T, what string, got, want map[K]V) {
+	t.Helper()
+	all := map[K]V{}
+	maps.Copy(all, want)
+	maps.Copy(all, got)
+	for key := range all {
+		if got[key] != want[key] {
+			t.Errorf("%s: %+v is %v, want %v", what, key, got[key], want[key])
+		}
+	}
+}
+
+// openRecords opens the feed of a simulated tenant.
+func openRecords(t *testing.T, server *sim.Server, settle time.Duration, change func(*Config, *collector.SourceSettings)) *Records {
+	t.Helper()
+	source := collector.SourceSettings{Name: "contoso", Now: server.Now}
+	config := new(Config)
+	config.SetDefaults()
+	config.Settle = settle
+	if change != nil {
+		change(config, &source)
+	}
+	tls := promconfig.TLSConfig{CA: string(server.CA())}
+	transport, err := promconfig.NewRoundTripperFromConfig(promconfig.HTTPClientConfig{TLSConfig: tls}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := httpclient.NewTokens(httpclient.TokensSettings{
+		Now: source.Now, Ask: func(context.Context) (httpclient.Token, error) { return askForToken(transport, server) },
+	})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: server.GraphURL(), Transport: transport, Token: tokens, RequestsPerMinute: 60_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		client.Close()
+		(&http.Client{Transport: transport}).CloseIdleConnections()
+	})
+	records, err := New(config, &Settings{
+		Source: &source, TenantID: server.TenantID(), Client: client,
+		Countries: cdr.NewCountries(), Emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999"}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The provider's hours pass within seconds of ours.
+	records.paces.first, records.paces.following = httpclient.Limit{}, httpclient.Limit{}
+	return records
+}
+
+func askForToken(transport http.RoundTripper, server *sim.Server) (httpclient.Token, error) {
+	client := &http.Client{Transport: transport}
+	response, err := client.PostForm(server.LoginURL()+"/"+server.TenantID()+"/oauth2/v2.0/token", url.Values{ //nolint:noctx // a test's own
+		"grant_type": {"client_credentials"}, "client_id": {server.ClientID()}, "client_secret": {server.ClientSecret()},
+		"scope": {"https://graph.microsoft.com/.default"},
+	})
+	if err != nil {
+		return httpclient.Token{}, err
+	}
+	defer response.Body.Close()
+	var body struct {
+		Token   string `json:"access_token"`
+		Expires int    `json:"expires_in"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&body); err != nil || body.Token == "" {
+		return httpclient.Token{}, fmt.Errorf("the simulator gave no token: %d %w", response.StatusCode, err)
+	}
+	return httpclient.Token{Value: body.Token, Expires: server.Now().Add(time.Duration(body.Expires) * time.Second)}, nil
+}
+
+// observer is a collector.NotificationObserver.
+type observer struct {
+	counts   map[string]int
+	expiries []time.Time
+}
+
+func (o *observer) Notifications(result string, n int)   { o.counts[result] += n }
+func (o *observer) LastNotification(time.Time)           {}
+func (o *observer) SubscriptionExpiry(expires time.Time) { o.expiries = append(o.expiries, expires) }

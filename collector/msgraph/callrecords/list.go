@@ -1,0 +1,74 @@
+package callrecords
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
+)
+
+// reach is how far back the list is asked for: nothing may be older than Graph's retention by the time that the request arrives.
+const reach = retention - 10*time.Minute
+
+// list lists call records by range of start: ids and versions, as tasks. It never changes and is safe for concurrent use.
+type list struct{ client *httpclient.Client }
+
+// Limits implements collector.RangeReader.
+func (l *list) Limits() collector.Limits {
+	return collector.Limits{MaxRange: reach, Retention: reach}
+}
+
+// Pages implements collector.RangeReader.
+func (l *list) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		request := httpclient.Request{Feed: Feed, URL: listLink(from, to), Label: "callRecords", ExpectJSON: true}
+		for rows, err := range graph.Pages(ctx, l.client, request) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(listedPage(rows), nil) {
+				return
+			}
+		}
+	}
+}
+
+// listLink asks for the records of calls that started from from up to to. The list takes no other filter, and no expansion.
+func listLink(from, to time.Time) string {
+	filter := fmt.Sprintf("startDateTime ge %s and startDateTime lt %s",
+		from.UTC().Truncate(time.Second).Format(time.RFC3339), to.UTC().Add(time.Second-1).Truncate(time.Second).Format(time.RFC3339))
+	return "v1.0/communications/callRecords?$filter=" + strings.ReplaceAll(url.QueryEscape(filter), "+", "%20")
+}
+
+// listedPage makes tasks of rows. A row without a usable id is set aside.
+func listedPage(rows graph.Rows) *collector.Page {
+	page := &collector.Page{}
+	for i, raw := range rows.Rows {
+		var row struct {
+			ID      string `json:"id"`
+			Version int64  `json:"version"`
+		}
+		problem := ""
+		if bad, ok := errors.AsType[*graph.TypeError](graph.Unmarshal(raw, &row)); ok {
+			problem = bad.Problem
+		} else if !graph.IsGUID(row.ID) {
+			problem = "there is no id that is a GUID"
+		}
+		if problem != "" {
+			page.Invalid = append(page.Invalid, collector.BadRow{
+				Content: raw, At: fmt.Sprintf("page %d, row %d", rows.Page, rows.First+i), Problem: problem,
+			})
+			continue
+		}
+		page.Enqueue = append(page.Enqueue, collector.Task{Kind: collector.TaskRecord, Key: strings.ToLower(row.ID), Version: row.Version})
+	}
+	return page
+}

@@ -1,0 +1,91 @@
+package callrecords
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+// The list names records by start, and takes no other filter.
+func TestListLink(t *testing.T) {
+	half := 500 * time.Millisecond
+	const want = "v1.0/communications/callRecords?$filter=startDateTime%20ge%202026-11-01T00%3A00%3A00Z%20and%20startDateTime%20lt%202026-11-02T00%3A00%3A0"
+	if got := listLink(from, to); got != want+"0Z" {
+		t.Errorf("the link is %s", got)
+	}
+	if got := listLink(from.Add(half).In(time.FixedZone("", 7200)), to.Add(half)); got != want+"1Z" {
+		t.Errorf("rounded outwards, the link is %s", got)
+	}
+}
+
+func TestListCallRecords(t *testing.T) {
+	row := func(id, version string) string {
+		return `{"id":` + id + `,"version":` + version + `,"type":"unknown","startDateTime":"2026-11-01T10:00:00Z"}`
+	}
+	good := row(`"`+strings.ToUpper(record1)+`"`, "3")
+	const next = `"https://graph.example/v1.0/communications/callRecords?$filter=x&$skiptoken=a"`
+	for _, c := range []struct {
+		name    string
+		answers []answer
+		tasks   string
+		invalid []string
+		problem string
+	}{
+		{"one", []answer{{body: `{"value":[` + good + `]}`}}, "record " + record1 + " 3", nil, ""},
+		{"empty", []answer{{body: `{"value":[]}`}}, "", nil, ""},
+		{"pages", []answer{
+			{body: `{"value":[` + good + `],"@odata.NextLink":` + next + `}`},
+			{body: `{"value":[],"@odata.nextLink":` + strings.Replace(next, "=a", "=b", 1) + `}`},
+			{body: `{"value":[` + row(`"`+record2+`"`, "null") + `]}`},
+		}, "record " + record1 + " 3, record " + record2 + " 0", nil, ""},
+		{"bad rows", []answer{{body: `{"value":[5,` + row(`"x"`, "1") + `,` + row(`7`, "1") + `,` + good + `,` + row(`"`+record2+`"`, `"2"`) + `,{},null]}`}}, "record " + record1 + " 3", []string{
+			"page 1, row 1: the value has the wrong type: number",
+			"page 1, row 2: there is no id that is a GUID", "page 1, row 3: id has the wrong type: number",
+			"page 1, row 5: version has the wrong type: string",
+			"page 1, row 6: there is no id that is a GUID", "page 1, row 7: there is no id that is a GUID",
+		}, ""},
+		{"a link to another host", []answer{{body: `{"value":[],"@odata.nextLink":"https://evil.example/x"}`}}, "", nil, "evil.example"},
+		{"a link that repeats", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`}, {body: `{"value":[],"@odata.nextLink":` + next + `}`}}, "", nil, httpclient.ErrLinkRepeated.Error()},
+		{"a link that has expired", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`}, refuse(http.StatusBadRequest, "BadRequest")}, "", nil, httpclient.ErrLinkExpired.Error()},
+		{"refused", []answer{refuse(http.StatusNotFound, "NotFound")}, "", nil, "read page 1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := &fakeGraph{t: t, answers: c.answers}
+			l := &list{client: g.records().client}
+			var tasks, invalid []string
+			err := readPages(t.Context(), l, from, to, func(b *collector.Page) error {
+				for _, w := range b.Enqueue {
+					tasks = append(tasks, fmt.Sprint(w.Kind, " ", w.Key, " ", w.Version))
+					if !w.Due.IsZero() || w.Attempts != 0 {
+						t.Errorf("the work is %+v", w)
+					}
+				}
+				for _, bad := range b.Invalid {
+					invalid = append(invalid, bad.At+": "+bad.Problem)
+				}
+				if len(b.Records) > 0 || b.Last {
+					t.Errorf("the page is %+v", b)
+				}
+				return nil
+			})
+			if c.problem == "" && err != nil || c.problem != "" && (err == nil || !strings.Contains(err.Error(), c.problem)) {
+				t.Fatalf("the error is %v, want %q", err, c.problem)
+			}
+			if strings.Join(tasks, ", ") != c.tasks || !slices.Equal(invalid, c.invalid) {
+				t.Errorf("tasks %q, invalid %q", tasks, invalid)
+			}
+		})
+	}
+	stop := errors.New("stop")
+	g := &fakeGraph{t: t, answers: []answer{{body: `{"value":[` + good + `],"@odata.nextLink":` + next + `}`}}}
+	if err := readPages(t.Context(), (&list{client: g.records().client}), from, to, func(*collector.Page) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("the error is %v", err)
+	}
+}

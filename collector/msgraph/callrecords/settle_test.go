@@ -1,0 +1,82 @@
+package callrecords
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
+)
+
+// A record that grows while it is read may have a session, or a part of one, on two pages:
+// its streams and ratings count once, as they came last.
+func TestTrapSessionsOnTwoPages(t *testing.T) {
+	streams := func(n int) string {
+		return `"media":[{"label":"main-audio","streams":[` + numbered(`{"streamDirection":"callerToCallee","streamId":"%d"}`, 0, n) + `]}]`
+	}
+	session := func(id, segments string) string {
+		return `{"id":"` + id + `","caller":{"feedback":{"rating":"good"}},"segments":[` + segments + `]}`
+	}
+	part := func(id string, at, n int) string {
+		return fmt.Sprintf(`{"id":%q,"startDateTime":"2026-11-19T10:00:%02dZ",%s}`, id, at, streams(n))
+	}
+	first := callWith(session("A", part("A", 0, 1)), session("b", part("x", 0, 2)), `{"caller":{"feedback":{"rating":"bad"}}}`)
+	first = strings.Replace(first, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions?a")+`,"sessions"`, 1)
+	g := &fakeGraph{t: t, answers: []answer{
+		{body: first},
+		{body: `{"value":[` + session("a", part("A", 0, 3)) + `,` +
+			strings.Replace(session("c", part("c", 0, 1)), `"segments"`, `"segments@odata.nextLink":`+link("sessions/c/segments?a")+`,"segments"`, 1) +
+			`,{"caller":{"feedback":{"rating":"bad"}}}]}`},
+		{body: `{"value":[` + part("C", 0, 1) + `,` + part("c", 9, 1) + `]}`},
+		{body: `{"value":[{"id":"p"},{"id":"P"},{"id":""},{"id":""}]}`},
+	}}
+	record, err := g.records().read(t.Context(), record1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newTestMapper().mapRecord(record, true)
+	// a has 3 streams, b 2, and c one in each of its two parts.
+	if len(r.Streams) != 3+2+2 || fmt.Sprint(r.Ratings) != "[good good bad good bad]" || len(r.Sessions) != 5 || len(record.Participants) != 3 {
+		t.Errorf("%d streams, ratings %v, %d sessions, %d participants", len(r.Streams), r.Ratings, len(r.Sessions), len(record.Participants))
+	}
+}
+
+// The ledger keeps times to the microsecond, Graph tells them more finely: when a call was
+// to settle it settles, though our reckoning of Graph's clock is a little behind.
+func TestRule17_SettlesThoughTheEndIsFine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		end := time.Now().Add(-30 * time.Minute).Add(999_900).UTC() // 100 ns less than a millisecond
+		record := &callRecord{ID: record1, Version: 7, Start: end.Add(-time.Minute), End: end, Sessions: []session{{ID: "s"}}}
+		records := (&fakeGraph{t: t}).records()
+		b := records.page(record, work(subscriptions.TaskNotified, 1))
+		settle := b.Enqueue[0]
+		settle.Due = time.UnixMicro(settle.Due.UnixMicro()).UTC() // as it comes back
+		<-time.After(time.Until(settle.Due) - time.Second)
+		if b = records.page(record, []collector.Task{settle}); !b.Records[0].Settled || len(b.Enqueue) > 0 {
+			t.Errorf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
+		}
+	})
+}
+
+// A call whose end lies ahead, whatever that means, settles like any other: settle after it
+// was known, not after the end, which may never come.
+func TestTrapEndAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		record := &callRecord{
+			ID: record1, Version: 7, Start: time.Now().UTC(), End: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+			Sessions: []session{{ID: "s"}},
+		}
+		records := (&fakeGraph{t: t}).records()
+		b := records.page(record, work(subscriptions.TaskNotified, 1))
+		if b.Records[0].Settled || len(b.Enqueue) != 1 {
+			t.Fatalf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
+		}
+		<-time.After(time.Until(b.Enqueue[0].Due) + time.Second)
+		if b = records.page(record, b.Enqueue); !b.Records[0].Settled || len(b.Enqueue) > 0 {
+			t.Errorf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
+		}
+	})
+}

@@ -1,0 +1,122 @@
+package callrecords
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// mediaName is a value of the label `media`, by Graph's modality.
+type mediaName struct{ modality, label string }
+
+// mediaNames has the richest first.
+var mediaNames = []mediaName{
+	{"video", "video"},
+	{"screenSharing", "screen_share"},
+	{"videoBasedScreenSharing", "screen_share"},
+	{"audio", "audio"},
+	{"data", "data"},
+	{futureValue, "other"},
+}
+
+// richestMedia returns the label of the richest medium of a session.
+func (m *mapper) richestMedia(modalities []string) string {
+	best := len(mediaNames) - 1
+	for _, raw := range modalities {
+		i := slices.IndexFunc(mediaNames, func(name mediaName) bool { return name.modality == raw })
+		if i < 0 {
+			m.reportUnmapped("modality", raw)
+			continue
+		}
+		best = min(best, i)
+	}
+	return mediaNames[best].label
+}
+
+// addStreams adds a segment's streams, and whether they bypassed media.
+func (m *mapper) addStreams(r *cdr.Record, s *session, part *segment) {
+	caller, callee := part.endpoints(s)
+	for i := range part.Media {
+		medium := &part.Media[i]
+		for k := range medium.Streams {
+			raw := &medium.Streams[k]
+			r.Streams = append(r.Streams, m.mapStream(caller, callee, medium, raw))
+			if raw.MediaBypassed != nil && r.MediaBypass != cdr.True {
+				r.MediaBypass = cdr.KnownBool(*raw.MediaBypassed)
+			}
+		}
+	}
+}
+
+// mapStream maps one stream between two ends.
+func (m *mapper) mapStream(caller, callee *endpoint, medium *media, raw *stream) cdr.Stream {
+	one := cdr.Stream{Media: streamMedia(medium.Label, raw), Quality: m.quality(raw)}
+	sender, network := callee, medium.CalleeNetwork
+	switch raw.Direction {
+	case "callerToCallee":
+		one.ToCallee, sender, network = true, caller, medium.CallerNetwork
+	case "calleeToCaller":
+	default:
+		m.reportUnmapped("streamDirection", raw.Direction)
+	}
+	one.Network, one.Platform = m.connectionType(network), m.senderPlatform(sender)
+	return one
+}
+
+// streamMedia returns the label `media` of a stream: by Graph's label of the medium, such as main-audio or applicationsharing-video, else by the codec.
+func streamMedia(label string, s *stream) string {
+	label = strings.ToLower(label)
+	switch {
+	case strings.Contains(label, "audio"):
+		return "audio"
+	case strings.Contains(label, "sharing"):
+		return "screen_share"
+	case strings.Contains(label, "video"):
+		return "video"
+	case strings.Contains(label, "data"):
+		return "data"
+	case label == "" && s.AudioCodec != "":
+		return "audio"
+	case label == "" && s.VideoCodec != "":
+		return "video"
+	}
+	return "other"
+}
+
+// connectionType returns the label `network` of a sender.
+func (m *mapper) connectionType(n *network) string {
+	if n == nil {
+		return "unknown"
+	}
+	switch n.ConnectionType {
+	case "wired", "wifi", "mobile", "tunnel":
+		return n.ConnectionType
+	case "", "unknown", futureValue:
+	default:
+		m.reportUnmapped("connectionType", n.ConnectionType)
+	}
+	return "unknown"
+}
+
+// quality reads the measures, whose units differ: ratios, a percentage and ISO 8601 durations.
+func (m *mapper) quality(raw *stream) cdr.Quality {
+	q := cdr.Quality{
+		Jitter: m.span("averageJitter", raw.Jitter), RoundTrip: m.span("averageRoundTripTime", raw.RoundTrip),
+		Loss: raw.Loss.share(1), Concealed: raw.Concealed.share(1),
+		VideoFrameLoss: raw.FrameLossPct.share(100), VideoLoss: raw.CorrectedLoss.share(1),
+		FrameRate: raw.FrameRate.rate(),
+	}
+	if raw.Packets != nil && *raw.Packets >= 0 {
+		q.Packets = cdr.KnownInt(*raw.Packets)
+	}
+	return q
+}
+
+func (m *mapper) span(field string, raw *isoDuration) cdr.Span {
+	span, err := raw.span()
+	if err != nil {
+		m.reportUnmapped(field, string(*raw))
+	}
+	return span
+}

@@ -1,0 +1,93 @@
+package callrecords
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// isoDuration is an Edm.Duration: ISO 8601 with days, hours, minutes and seconds, such as PT0.016S or P0DT0H0M1S. It is parsed when it is needed,
+// because another text doesn't make the record malformed.
+type isoDuration string
+
+var (
+	errDuration = errors.New("is no ISO 8601 duration")
+	isoPattern  = regexp.MustCompile(`^(-?)P(?:(\d{1,5})D)?(?:T((?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?))?$`)
+)
+
+const (
+	day = 24 * time.Hour
+	// longest is a hundred years.
+	longest = 36525 * day
+)
+
+// parseISO reads a duration, to the nanosecond. Years and months, which have no fixed length, and anything above a hundred years are refused.
+func parseISO(text string) (time.Duration, error) {
+	match := isoPattern.FindStringSubmatch(text)
+	if match == nil || strings.HasSuffix(text, "P") || strings.HasSuffix(text, "T") {
+		return 0, errDuration
+	}
+	days, _ := strconv.Atoi("0" + match[2]) // five digits at most
+	sum := time.Duration(days) * day
+	if match[3] != "" {
+		clock, err := time.ParseDuration(strings.ToLower(match[3])) // takes just these units
+		if err != nil || clock > longest {
+			return 0, errDuration
+		}
+		sum += clock
+	}
+	if sum > longest || sum < 0 {
+		return 0, errDuration
+	}
+	if match[1] != "" {
+		sum = -sum
+	}
+	return sum, nil
+}
+
+// span is a duration that may be null; a negative one counts as null. Text that isn't a duration is an error.
+func (d *isoDuration) span() (cdr.Span, error) {
+	if d == nil || *d == "" {
+		return cdr.Span{}, nil
+	}
+	span, err := parseISO(string(*d))
+	if err != nil || span < 0 {
+		return cdr.Span{}, err
+	}
+	return cdr.KnownSpan(span), nil
+}
+
+// single is an Edm.Single. OData writes NaN and the infinities as strings; they count as not measured.
+type single float64
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *single) UnmarshalJSON(raw []byte) error {
+	switch string(raw) {
+	case `"NaN"`, `"INF"`, `"-INF"`:
+		*s = single(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(raw, (*float64)(s))
+}
+
+// share is a part of a whole, from 0 to 1. Outside of that it wasn't measured.
+func (s *single) share(whole single) cdr.Float {
+	if s == nil || !(*s >= 0 && *s <= whole) {
+		return cdr.Float{}
+	}
+	return cdr.KnownFloat(float64(*s / whole))
+}
+
+// rate is a number that isn't negative.
+func (s *single) rate() cdr.Float {
+	if s == nil || !(*s >= 0) || math.IsInf(float64(*s), 0) {
+		return cdr.Float{}
+	}
+	return cdr.KnownFloat(float64(*s))
+}

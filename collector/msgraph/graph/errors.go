@@ -1,0 +1,48 @@
+package graph
+
+import (
+	"encoding/json"
+	"errors"
+	"regexp"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+var (
+	guid = regexp.MustCompile(`(?i)^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$`)
+	// errorCode is what Graph's error codes look like; anything else isn't printed.
+	errorCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.]{0,63}$`)
+)
+
+// IsGUID says whether text is a GUID, in any case. Only GUIDs may become part of a link.
+func IsGUID(text string) bool { return guid.MatchString(text) }
+
+// codeError is a refusal with Graph's own code, which says more than the status. Graph's message is left out: it is free text, and often empty.
+type codeError struct {
+	error
+	code string
+}
+
+// Error implements error.
+func (e *codeError) Error() string { return e.error.Error() + ", Graph says " + e.code }
+
+// Unwrap returns the refusal.
+func (e *codeError) Unwrap() error { return e.error }
+
+// WithCode adds Graph's error code to an error whose answer has one.
+func WithCode(err error) error {
+	refused, ok := errors.AsType[*httpclient.Error](err)
+	if !ok {
+		return err
+	}
+	var body struct {
+		Error struct {
+			Code string `json:"code"`
+		} `json:"error"`
+	}
+	// An answer that isn't Graph's, such as a gateway's page, has no code.
+	if json.Unmarshal(refused.Body, &body) != nil || !errorCode.MatchString(body.Error.Code) {
+		return err
+	}
+	return &codeError{error: err, code: body.Error.Code}
+}

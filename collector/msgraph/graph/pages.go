@@ -1,0 +1,85 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
+)
+
+// maxPages bounds a read: ten million rows.
+const maxPages = 10_000
+
+// Rows are rows of one of Graph's pages, as JSON, which hold until the next are asked for.
+type Rows struct {
+	// Page is the number of Graph's page, First that of the first row on it, both from 1.
+	Page, First int
+	Rows        [][]byte
+	// Last says that no rows follow.
+	Last bool
+}
+
+// Pages reads the page that a request asks for and those that its next links lead to. A page is decoded whole before its rows are yielded, in
+// pieces of a bounded size. An error ends the sequence.
+func Pages(ctx context.Context, client *httpclient.Client, request httpclient.Request) iter.Seq2[Rows, error] {
+	return func(yield func(Rows, error) bool) {
+		d := &decoder{input: wire.NewInput(wire.MaxValue)}
+		for number, err := range client.Pages(ctx, request, maxPages, d.decode) {
+			if err != nil {
+				yield(Rows{}, WithCode(err))
+				return
+			}
+			for first, rows := range d.rows.Pages() {
+				last := d.next == "" && first-1+len(rows) == len(d.rows)
+				if !yield(Rows{Page: number, First: first, Rows: rows, Last: last}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// decoder reads the envelope of a page and keeps its rows. It reads the envelope's names without case, because Graph spells the next link in
+// two ways.
+type decoder struct {
+	input *wire.Input
+	rows  wire.Rows
+
+	next     string
+	hasRows  bool
+	hasError bool
+}
+
+// decode reads an answer and returns the link to the next page, empty after the last.
+func (d *decoder) decode(response *httpclient.Response) (next string, err error) {
+	d.rows, d.next, d.hasRows, d.hasError = nil, "", false, false
+	err = d.input.Document(response.Body.Bytes(), "the answer is no object", d.member)
+	switch {
+	case errors.Is(err, wire.ErrTooManyRows):
+		return "", err
+	case err == nil && d.hasError:
+		err = errors.New("the answer is an error instead of a page")
+	case err == nil && !d.hasRows:
+		err = errors.New("the answer has no value, so it is no page of rows")
+	}
+	return d.next, httpclient.Retryable(err)
+}
+
+func (d *decoder) member(name string) (err error) {
+	switch {
+	case strings.EqualFold(name, "value") && d.hasRows:
+		return errors.New("the answer has two values")
+	case strings.EqualFold(name, "value"):
+		d.hasRows = true
+		return d.input.Array("the answer's value is no array", d.rows.Add)
+	case strings.EqualFold(name, "@odata.nextLink"):
+		d.next, err = d.input.Link(d.next)
+		return err
+	case strings.EqualFold(name, "error"):
+		d.hasError = true
+	}
+	return d.input.JSON.SkipValue()
+}

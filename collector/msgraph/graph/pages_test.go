@@ -1,0 +1,122 @@
+package graph
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
+)
+
+// TestEnvelope (counting.md 31): what is no page is told from a page with a bad row.
+func TestEnvelope(t *testing.T) {
+	const one = `[{"id":"1","startDateTime":"2026-11-19T10:00:00Z"}]`
+	for _, test := range []struct {
+		name, page, next, err string
+		rows                  int
+	}{
+		{"a bad row", "{\"value\":[{\"id\":\"x\ny\"},{\"version\":01},{}]}", "", "", 3},
+		{"last page", `{"@odata.context":"x","@odata.count":1,"value":` + one + `}`, "", "", 1},
+		{"link behind the rows", `{"value":` + one + `,"@odata.nextLink":"https://graph.example/a?$skip=1000"}`, "https://graph.example/a?$skip=1000", "", 1},
+		{"link before the rows", `{"@odata.nextLink":"a","value":` + one + `}`, "a", "", 1},
+		{"link with a capital", `{"@odata.NextLink":"a","value":` + one + `}`, "a", "", 1},
+		{"link in small letters", `{"@odata.nextlink":"a","value":` + one + `}`, "a", "", 1},
+		{"same link twice", `{"@odata.nextlink":"a","@odata.nextLink":"a","value":[]}`, "a", "", 0},
+		{"no rows but a link", `{"value":[],"@odata.nextLink":"a"}`, "a", "", 0},
+		{"null link", `{"value":` + one + `,"@odata.nextLink":null}`, "", "", 1},
+		{"spaces everywhere", " {\n \"value\" : [ { \"id\" : \"1\" ,\t\"startDateTime\" : \"2026-11-19T10:00:00Z\" } ] } \n", "", "", 1},
+		{"new properties of the envelope", `{"@odata.new":{"a":[1,{"b":null}]},"value":` + one + `,"more":[[]]}`, "", "", 1},
+		{"invalid UTF-8 of the envelope", "{\"x\":\"\xff\",\"value\":" + one + "}", "", "", 1},
+		{"two links", `{"@odata.nextLink":"a","@odata.NextLink":"b","value":[]}`, "", "two next links", 0},
+		{"link that is no string", `{"@odata.nextLink":5,"value":[]}`, "", "next link is no string", 0},
+		{"without rows", `{"@odata.count":0}`, "", "has no value", 0},
+		{"value that is null", `{"value":null}`, "", "value is no array", 0},
+		{"value that is an object", `{"value":{}}`, "", "value is no array", 0},
+		{"two values", `{"value":[],"value":[]}`, "", "two values", 0},
+		{"an error", `{"error":{"code":"x"},"value":[]}`, "", "an error instead of a page", 0},
+		{"an array", `[]`, "", "no object", 0},
+		{"HTML", `<!DOCTYPE html>`, "", "no valid JSON at byte 0", 0},
+		{"nothing", ``, "", "the answer is empty", 0},
+		{"cut", `{"value":[{"id":"1"},{"id`, "", "cut at byte", 0},
+		{"cut behind the rows", `{"value":[]`, "", "cut at byte", 0},
+		{"more behind the page", `{"value":[]}{}`, "", "trailing data", 0},
+		{"text behind the page", `{"value":[]}x`, "", "no valid JSON at byte 12", 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := &decoder{input: wire.NewInput(wire.MaxValue)}
+			next, err := d.decode(&httpclient.Response{Body: bytes.NewBufferString(test.page)})
+			switch {
+			case test.err == "" && err != nil:
+				t.Fatal(err)
+			case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
+				t.Fatalf("error %v, want one that says %q", err, test.err)
+			}
+			if err == nil && (len(d.rows) != test.rows || next != test.next) {
+				t.Errorf("got %d rows and next link %q, want %d and %q", len(d.rows), next, test.rows, test.next)
+			}
+			if err != nil && !httpclient.IsRetryable(err) {
+				t.Error("the page isn't asked for again")
+			}
+		})
+	}
+}
+
+func TestTooManyRows(t *testing.T) {
+	page := `{"value":[` + strings.Repeat("0,", wire.MaxRows) + `0]}`
+	d := &decoder{input: wire.NewInput(wire.MaxValue)}
+	_, err := d.decode(&httpclient.Response{Body: bytes.NewBufferString(page)})
+	if !errors.Is(err, wire.ErrTooManyRows) || httpclient.IsRetryable(err) {
+		t.Errorf("error %v, want wire.ErrTooManyRows", err)
+	}
+}
+
+// answers answers requests in their order.
+type answers []string
+
+// RoundTrip implements http.RoundTripper.
+func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := (*a)[0]
+	*a = (*a)[1:]
+	status := http.StatusOK
+	if strings.HasPrefix(body, "403 ") {
+		status, body = http.StatusForbidden, body[4:]
+	}
+	return &http.Response{
+		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r,
+	}, nil
+}
+
+func (a *answers) client(t testing.TB) *httpclient.Client {
+	t.Helper()
+	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: a})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// TestPages: rows come in pieces with their positions, nothing of a page that broke comes before it was read again, and the end is known.
+func TestPages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &answers{
+			`{"value":[` + strings.Repeat("0,", 1500) + `0],"@odata.nextLink":"/b"}`,
+			`{"value":[1,`, `{"value":[2],"@odata.nextLink":"/c"}`, `{"value":[3,4]}`,
+		}
+		var got []string
+		for rows, err := range Pages(t.Context(), a.client(t), httpclient.Request{URL: "/a"}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, fmt.Sprintf("%d %d %d %s %t", rows.Page, rows.First, len(rows.Rows), rows.Rows[0], rows.Last))
+		}
+		if want := "1 1 1000 0 false, 1 1001 501 0 false, 2 1 1 2 false, 3 1 2 3 true"; strings.Join(got, ", ") != want {
+			t.Errorf("got %s", strings.Join(got, ", "))
+		}
+	})
+}

@@ -1,0 +1,152 @@
+package subscriptions
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
+)
+
+// A flood is turned down past a bound, quickly, and Graph's own comes through afterwards.
+func TestNotificationFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListener(t)
+		forged := bodyOf(t, told(record1, set("clientState", "x")))
+		codes := map[int]int{}
+		for range 5000 {
+			codes[l.post(t, forged).Code]++
+		}
+		if codes[http.StatusAccepted] != 2*requestsPerSecond || codes[http.StatusServiceUnavailable] != 5000-2*requestsPerSecond {
+			t.Errorf("answers: %v", codes)
+		}
+		if l.observer.count("forged") != 2*requestsPerSecond || l.inbox.puts != 0 || len(l.graph.asked) != 0 {
+			t.Errorf("counts %v, enqueued %d times, asked %v", l.observer.counts, l.inbox.puts, l.graph.asked)
+		}
+		<-time.After(time.Second)
+		l.want(t, l.post(t, bodyOf(t, told(record1))), http.StatusAccepted, 1, 0, 2*requestsPerSecond, 0)
+	})
+}
+
+// Requests that send nothing keep others out for seconds at most; those of one address don't keep out another's.
+func TestNotificationRequestsThatStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListener(t)
+		stalled, end := io.Pipe()
+		var done sync.WaitGroup
+		ask := func(address string, body io.Reader) int {
+			w, r := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, testHook, body)
+			r.RemoteAddr = address + ":1234"
+			l.ServeHTTP(w, r)
+			return w.Code
+		}
+		busy := make(chan int, 300)
+		for range 300 {
+			done.Go(func() {
+				if code := ask("192.0.2.1", stalled); code == http.StatusServiceUnavailable {
+					busy <- code
+				}
+			})
+		}
+		synctest.Wait()
+		if code := ask("192.0.2.2", strings.NewReader(bodyOf(t, told(record1)))); code != http.StatusAccepted {
+			t.Errorf("another address is answered %d while one stalls", code)
+		}
+		<-time.After(slotWait)
+		synctest.Wait()
+		if n := len(busy); n != 300-requestsOfOne {
+			t.Errorf("%d were refused in %s, want %d", n, slotWait, 300-requestsOfOne)
+		}
+		_ = end.CloseWithError(errors.New("the deadline has passed")) // as a server does
+		done.Wait()
+		l.want(t, l.post(t, bodyOf(t, told(record1))), http.StatusAccepted, 1, 1, 0, requestsOfOne)
+	})
+}
+
+// What a forged request costs is bounded by the size of its body, whatever is in it.
+func TestForgedNotificationsCostLittleMemory(t *testing.T) {
+	l := newListener(t)
+	items := make([]any, 1800)
+	for i := range items {
+		items[i] = told(fmt.Sprintf("e523d2ed-2966-4b6b-925b-%012d", i), set("clientState", strings.Repeat("x", 100)))
+	}
+	body := bodyOf(t, items...)
+	if len(body) < maxBody*3/4 {
+		t.Fatalf("the body has %d bytes", len(body))
+	}
+	live := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	most, before := uint64(0), live()
+	reader := &watched{Reader: strings.NewReader(body), every: 64 << 10, look: func() { most = max(most, live()) }}
+	w := httptest.NewRecorder()
+	l.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, testHook, reader))
+	if w.Code != http.StatusAccepted || l.observer.count("forged") != len(items) {
+		t.Fatalf("%d, %v", w.Code, l.observer.counts)
+	}
+	if grown := int64(most) - int64(before); grown > 3*maxBody {
+		t.Errorf("it holds %d bytes meanwhile", grown)
+	}
+}
+
+// watched looks at the memory now and then while it is read.
+type watched struct {
+	io.Reader
+	every, read int
+	look        func()
+}
+
+func (r *watched) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	if r.read/r.every != (r.read+n)/r.every {
+		r.look()
+	}
+	r.read += n
+	return n, err
+}
+
+// FuzzNotifications: whatever comes, each item is counted once, only GUIDs are kept, only
+// of those who know the secret, and Graph isn't asked.
+func FuzzNotifications(f *testing.F) {
+	for _, body := range []string{
+		bodyOf(f, told(record1)), bodyOf(f, told(record1, set("clientState", "x")), 5, nil), `{"value":[]}`, `{"value":[{}]}`, `{}`, ``,
+		`{"value":[{"clientState":"` + testState + `","resource":"a/` + record1 + `"}],"value":[]}`,
+		"{\"value\":[{\"clientState\":\"\xff\"}]}", `{"value":[{"lifecycleEvent":"missed","clientState":"` + testState + `"}]}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		l := newListener(t)
+		w := l.post(t, string(body))
+		items := 0
+		for _, n := range l.observer.counts {
+			items += n
+		}
+		var read struct {
+			Value []json.RawMessage `json:"value"`
+		}
+		if err := json.Unmarshal(body, &read); err == nil && w.Code == http.StatusAccepted && items < len(read.Value) {
+			t.Errorf("%d of %d items are counted", items, len(read.Value))
+		}
+		for key := range l.inbox.work {
+			if !graph.IsGUID(key) || key != strings.ToLower(key) || !strings.Contains(string(body), testState[:8]) && !strings.Contains(string(body), `\u`) {
+				t.Errorf("%q waits", key)
+			}
+		}
+		if w.Code != http.StatusAccepted && (w.Code < 400 || w.Body.Len() > 0) || len(l.graph.asked) > 0 {
+			t.Errorf("the answer is %d %q", w.Code, w.Body)
+		}
+	})
+}

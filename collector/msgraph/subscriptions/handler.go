@@ -1,0 +1,257 @@
+package subscriptions
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
+)
+
+// The most that a flood can cost. Graph sends far less, and sends again what is refused.
+const (
+	// maxBody bounds a request, in bytes, maxItems its notifications.
+	maxBody  = 1 << 20
+	maxItems = 5_000
+	// maxValidationToken bounds what is echoed, in bytes.
+	maxValidationToken = 4 << 10
+	// requestsAtOnce are read, of one address requestsOfOne; others wait for at most slotWait.
+	requestsAtOnce = 16
+	requestsOfOne  = 12
+	slotWait       = 2 * time.Second
+	// maxAddresses bounds how many addresses are remembered.
+	maxAddresses = 1_000
+	// requestsPerSecond are answered on average, and twice as many at once.
+	requestsPerSecond = 500
+	// readTimeout is how long a request may take to send its body, enqueueTimeout how long the ledger may take. Graph waits for ten seconds.
+	readTimeout    = time.Second
+	enqueueTimeout = 4 * time.Second
+)
+
+// enqueue makes tasks durable; see collector.Webhook.
+type enqueue func(ctx context.Context, tasks []collector.Task) (queued int, err error)
+
+// handler answers Graph: the handshake, change notifications and lifecycle notifications. It asks nothing of Graph, and acknowledges only what is durable.
+type handler struct {
+	manager *Manager
+	tenant  string                       // empty if the configuration has only a domain
+	now     func() time.Time             // the local clock
+	offset  func() (time.Duration, bool) // Graph's clock minus the local one
+	enqueue enqueue
+	limit   *rate.Limiter
+	slots   chan struct{}
+
+	mu        sync.Mutex
+	byAddress map[string]chan struct{} // guarded by mu: the slots of each address, so that no stranger takes all
+}
+
+func newHandler(m *Manager, tenant string, now func() time.Time, offset func() (time.Duration, bool), enqueue enqueue) *handler {
+	if !graph.IsGUID(tenant) {
+		tenant = ""
+	}
+	return &handler{
+		manager: m, tenant: tenant, now: now, offset: offset, enqueue: enqueue,
+		limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond), slots: make(chan struct{}, requestsAtOnce), byAddress: make(map[string]chan struct{}),
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		refuse(w, http.StatusMethodNotAllowed)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), slotWait)
+	defer cancel()
+	own := h.slotsOf(r.RemoteAddr)
+	if !h.limit.Allow() || !acquire(ctx, own) {
+		refuseBusy(w)
+		return
+	}
+	defer func() { <-own }()
+	if !acquire(ctx, h.slots) {
+		refuseBusy(w)
+		return
+	}
+	defer func() { <-h.slots }()
+	if query := r.URL.Query(); query.Has("validationToken") {
+		echoToken(w, query.Get("validationToken"))
+		return
+	}
+	h.receive(w, r)
+}
+
+// slotsOf returns the slots of a client's address.
+func (h *handler) slotsOf(client string) chan struct{} {
+	address, _, _ := net.SplitHostPort(client) // what can't be split counts as one address
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	slots, known := h.byAddress[address]
+	if !known {
+		if len(h.byAddress) >= maxAddresses {
+			clear(h.byAddress)
+		}
+		slots = make(chan struct{}, requestsOfOne)
+		h.byAddress[address] = slots
+	}
+	return slots
+}
+
+// acquire waits for a slot.
+func acquire(ctx context.Context, slots chan struct{}) bool {
+	select {
+	case slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// refuse answers with a status and nothing that a stranger could learn from.
+func refuse(w http.ResponseWriter, status int) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+}
+
+// refuseBusy makes Graph send the request again later.
+func refuseBusy(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "5")
+	refuse(w, http.StatusServiceUnavailable)
+}
+
+// echoToken returns the decoded token as plain text: that is Graph's handshake.
+func echoToken(w http.ResponseWriter, token string) {
+	if token == "" || len(token) > maxValidationToken {
+		refuse(w, http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, token) // an error means that the client has gone
+}
+
+// receive reads the notifications of a request.
+func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
+	// Servers without deadlines, as in tests, return an error.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
+	b := batch{handler: h, at: h.now(), seen: map[string]bool{}, counts: map[string]int{}}
+	if err := b.read(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
+		h.manager.observer.Notifications("invalid", 1)
+		status := http.StatusBadRequest
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			status = http.StatusRequestEntityTooLarge
+		}
+		refuse(w, status)
+		return
+	}
+	if len(b.tasks) > 0 || b.lifecycle {
+		ctx, cancel := context.WithTimeout(r.Context(), enqueueTimeout)
+		defer cancel()
+		queued, err := h.enqueue(ctx, b.tasks)
+		if err != nil {
+			refuseBusy(w) // nothing is durable, so all of it must come again
+			return
+		}
+		b.counts["accepted"] += queued
+		b.counts["duplicate"] += len(b.tasks) - queued
+	}
+	for result, count := range b.counts {
+		h.manager.observer.Notifications(result, count)
+	}
+	if len(b.tasks) > 0 {
+		h.manager.noteNotified(b.at)
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// notification is one item of a request.
+type notification struct {
+	ClientState    string `json:"clientState"`
+	LifecycleEvent string `json:"lifecycleEvent"`
+	TenantID       string `json:"tenantId"`
+	Resource       string `json:"resource"`
+	ResourceData   struct {
+		ID string `json:"id"`
+	} `json:"resourceData"`
+}
+
+// recordID is the id of the call record, empty if it isn't a GUID: no link is built from anything else.
+func (n *notification) recordID() string {
+	last := n.Resource[strings.LastIndexByte(n.Resource, '/')+1:]
+	for _, id := range []string{n.ResourceData.ID, last} {
+		if graph.IsGUID(id) {
+			return strings.ToLower(id)
+		}
+	}
+	return ""
+}
+
+// batch is the notifications of a request.
+type batch struct {
+	handler   *handler
+	at        time.Time
+	tasks     []collector.Task
+	lifecycle bool            // there is a lifecycle notification
+	seen      map[string]bool // ids of tasks
+	counts    map[string]int  // by result; those of tasks are known when they are durable
+}
+
+// read reads a body.
+func (b *batch) read(body io.Reader) error {
+	content, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	var list graph.Collection[json.RawMessage]
+	if err := json.Unmarshal(content, &list); err != nil || list.Value == nil || len(list.Value) > maxItems {
+		return errors.New("the body holds no notifications, or too many")
+	}
+	for _, raw := range list.Value {
+		var n notification
+		if json.Unmarshal(raw, &n) != nil {
+			b.counts["invalid"]++ // the others of the request may be good
+			continue
+		}
+		b.add(&n)
+	}
+	return nil
+}
+
+// add judges a notification.
+func (b *batch) add(n *notification) {
+	m, id := b.handler.manager, n.recordID()
+	switch {
+	case !m.isAuthentic(n.ClientState),
+		b.handler.tenant != "" && n.TenantID != "" && !strings.EqualFold(n.TenantID, b.handler.tenant):
+		b.counts["forged"]++
+	case n.LifecycleEvent != "" && m.noteLifecycle(n.LifecycleEvent):
+		b.counts["accepted"]++
+		b.lifecycle = true
+	case n.LifecycleEvent != "", id == "":
+		b.counts["invalid"]++
+	case b.seen[id]:
+		b.counts["duplicate"]++
+	default:
+		b.seen[id] = true
+		b.tasks = append(b.tasks, collector.Task{Kind: TaskNotified, Key: id, Version: b.at.UnixMicro(), Due: b.due()})
+	}
+}
+
+// due is when the tasks are to be fetched: at once, both by the local clock and by the feed's, which Graph corrects.
+func (b *batch) due() time.Time {
+	if offset, known := b.handler.offset(); known && offset < 0 {
+		return b.at.Add(offset).UTC()
+	}
+	return b.at.UTC()
+}

@@ -1,0 +1,358 @@
+package subscriptions
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+)
+
+// inbox is a ledger for what notifications name.
+type inbox struct {
+	mu   sync.Mutex
+	work map[string]collector.Task
+	puts int
+	err  error
+	wait time.Duration
+}
+
+func (b *inbox) enqueue(ctx context.Context, work []collector.Task) (queued int, err error) {
+	if b.wait > 0 {
+		select {
+		case <-time.After(b.wait):
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.puts++
+	if b.err != nil {
+		return 0, b.err
+	}
+	for _, w := range work {
+		if _, waits := b.work[w.Key]; !waits {
+			queued++
+		}
+		b.work[w.Key] = w
+	}
+	return queued, nil
+}
+
+// listener is the handler with what is behind it.
+type listener struct {
+	*handler
+	inbox    *inbox
+	observer *noticed
+	graph    *fakeTenant
+}
+
+func newListener(t testing.TB) *listener {
+	t.Helper()
+	g, n := newFakeTenant(t), newNoticed()
+	b := &inbox{work: map[string]collector.Task{}}
+	offset := func() (time.Duration, bool) { return 0, false }
+	return &listener{newHandler(newManager(t, g, testSettings(n)), testTenant, time.Now, offset, b.enqueue), b, n, g}
+}
+
+const (
+	record1 = "e523d2ed-2966-4b6b-925b-754a88034cc5"
+	record2 = "e523d2ed-2966-4b6b-925b-754a88034cc6"
+)
+
+// told is an item of a notification.
+func told(id string, change ...func(map[string]any)) map[string]any {
+	item := map[string]any{
+		"subscriptionId": sub1, "clientState": testState, "changeType": "updated", "tenantId": testTenant,
+		"resource":                       "communications/callRecords/" + id,
+		"subscriptionExpirationDateTime": "2026-11-22T06:00:00Z",
+		"resourceData":                   map[string]any{"@odata.type": "#microsoft.graph.callrecord", "@odata.id": "communications/callRecords/" + id, "id": id},
+	}
+	for _, c := range change {
+		c(item)
+	}
+	return item
+}
+
+// set changes a member of an item; nil removes it.
+func set(key string, value any) func(map[string]any) {
+	return func(item map[string]any) {
+		if value == nil {
+			delete(item, key)
+			return
+		}
+		item[key] = value
+	}
+}
+
+func bodyOf(t testing.TB, items ...any) string {
+	t.Helper()
+	text, err := json.Marshal(map[string]any{"value": items})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func (l *listener) post(t testing.TB, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, testHook, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	l.ServeHTTP(w, r)
+	if w.Header().Get("X-Content-Type-Options") != "nosniff" {
+		t.Error("the answer may be sniffed")
+	}
+	return w
+}
+
+// want compares the status and the counts, in the order of the contract: accepted,
+// duplicate, forged, invalid.
+func (l *listener) want(t *testing.T, w *httptest.ResponseRecorder, status int, counts ...int) {
+	t.Helper()
+	if w.Code != status {
+		t.Errorf("the status is %d, want %d", w.Code, status)
+	}
+	if w.Body.Len() > 0 && status != http.StatusOK {
+		t.Errorf("the body is %q", w.Body)
+	}
+	for i, result := range []string{"accepted", "duplicate", "forged", "invalid"} {
+		if got := l.observer.count(result); got != counts[i] {
+			t.Errorf("%d are %s, want %d", got, result, counts[i])
+		}
+	}
+}
+
+func TestNotificationItems(t *testing.T) {
+	upper := strings.ToUpper(record1)
+	for _, c := range []struct {
+		name   string
+		items  []any
+		counts []int
+		keys   string
+	}{
+		{"one", []any{told(record1)}, []int{1, 0, 0, 0}, record1},
+		{"two", []any{told(record1), told(record2)}, []int{2, 0, 0, 0}, record1 + " " + record2},
+		{"one twice", []any{told(record1), told(upper)}, []int{1, 1, 0, 0}, record1},
+		{"upper case", []any{told(upper)}, []int{1, 0, 0, 0}, record1},
+		{"another type's case", []any{told(record1, set("resourceData", map[string]any{"@odata.type": "#Microsoft.Graph.callRecord", "id": record1}))}, []int{1, 0, 0, 0}, record1},
+		{"id in the resource alone", []any{told(record1, set("resourceData", nil))}, []int{1, 0, 0, 0}, record1},
+		{"a slash before the resource", []any{told(record1, set("resourceData", nil), set("resource", "/communications/callRecords/"+record1))}, []int{1, 0, 0, 0}, record1},
+		{"resourceData null", []any{told(record1, set("resourceData", (*int)(nil)))}, []int{1, 0, 0, 0}, record1},
+		{"no tenant", []any{told(record1, set("tenantId", nil))}, []int{1, 0, 0, 0}, record1},
+		{"tenant in upper case", []any{told(record1, set("tenantId", strings.ToUpper(testTenant)))}, []int{1, 0, 0, 0}, record1},
+		{"another tenant", []any{told(record1, set("tenantId", record2))}, []int{0, 0, 1, 0}, ""},
+		{"no secret", []any{told(record1, set("clientState", nil))}, []int{0, 0, 1, 0}, ""},
+		{"a null secret", []any{told(record1, set("clientState", (*int)(nil)))}, []int{0, 0, 1, 0}, ""},
+		{"an empty secret", []any{told(record1, set("clientState", ""))}, []int{0, 0, 1, 0}, ""},
+		{"a wrong secret", []any{told(record1, set("clientState", "x"+testState[1:]))}, []int{0, 0, 1, 0}, ""},
+		{"a short secret", []any{told(record1, set("clientState", testState[:31]))}, []int{0, 0, 1, 0}, ""},
+		{"a long secret", []any{told(record1, set("clientState", testState+"x"))}, []int{0, 0, 1, 0}, ""},
+		{"a secret in another case", []any{told(record1, set("clientState", strings.ToUpper(testState)))}, []int{0, 0, 1, 0}, ""},
+		{"no GUID", []any{told("../../users")}, []int{0, 0, 0, 1}, ""},
+		{"a GUID and more", []any{told(record1 + "/sessions")}, []int{0, 0, 0, 1}, ""},
+		{"an id that is a path", []any{told("x", set("resourceData", map[string]any{"id": "../../users/" + record1}), set("resource", "x"))}, []int{0, 0, 0, 1}, ""},
+		{"no id", []any{told("", set("resourceData", nil), set("resource", nil))}, []int{0, 0, 0, 1}, ""},
+		{"no object", []any{5, "x", nil, []int{1}}, []int{0, 0, 1, 3}, ""},
+		{"wrong types", []any{told(record1, set("clientState", 5))}, []int{0, 0, 0, 1}, ""},
+		{"mixed", []any{
+			told(record1), told(record1), told(record2, set("clientState", "x")), told("x"), 5,
+			told(record2), told("", set("lifecycleEvent", "missed")),
+		}, []int{3, 1, 1, 2}, record1 + " " + record2},
+		{"none", []any{}, []int{0, 0, 0, 0}, ""},
+		{"an event", []any{told("", set("lifecycleEvent", "reauthorizationRequired"))}, []int{1, 0, 0, 0}, ""},
+		{"an unknown event", []any{told("", set("lifecycleEvent", "x"))}, []int{0, 0, 0, 1}, ""},
+		{"a forged event", []any{told("", set("lifecycleEvent", "subscriptionRemoved"), set("clientState", "x"))}, []int{0, 0, 1, 0}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newListener(t)
+			w := l.post(t, bodyOf(t, c.items...))
+			l.want(t, w, http.StatusAccepted, c.counts...)
+			keys := ""
+			for _, id := range []string{record1, record2} {
+				if w, ok := l.inbox.work[id]; ok {
+					keys += " " + id
+					if w.Kind != TaskNotified || w.Version == 0 || w.Due.IsZero() || w.Attempts != 0 {
+						t.Errorf("the work is %+v", w)
+					}
+				}
+			}
+			if strings.TrimSpace(keys) != c.keys || len(l.inbox.work) != len(strings.Fields(c.keys)) {
+				t.Errorf("%v wait, want %s", l.inbox.work, c.keys)
+			}
+			if len(l.graph.asked) != 0 {
+				t.Errorf("Graph was asked: %v", l.graph.asked)
+			}
+			if heard := !l.observer.last.IsZero(); heard != (c.keys != "") {
+				t.Errorf("one was heard: %t", heard)
+			}
+		})
+	}
+}
+
+// Nothing is acknowledged that isn't kept, and nothing is counted that comes again.
+func TestNotificationsAreKeptFirst(t *testing.T) {
+	l := newListener(t)
+	l.inbox.err = errors.New("disk full")
+	body := bodyOf(t, told(record1), told(record2, set("clientState", "x")), told("x"))
+	w := l.post(t, body)
+	l.want(t, w, http.StatusServiceUnavailable, 0, 0, 0, 0)
+	if w.Header().Get("Retry-After") == "" || !l.observer.last.IsZero() {
+		t.Error("it doesn't say when to come again, or was heard")
+	}
+	l.inbox.err = nil
+	l.want(t, l.post(t, body), http.StatusAccepted, 1, 0, 1, 1)
+	l.want(t, l.post(t, body), http.StatusAccepted, 1, 1, 2, 2)
+	first := l.inbox.work[record1]
+	if first.Version != first.Due.UnixMicro() {
+		t.Errorf("the work is %+v", first)
+	}
+}
+
+// A ledger that takes long doesn't keep Graph waiting.
+func TestNotificationsWhenTheLedgerIsSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListener(t)
+		l.inbox.wait = time.Minute
+		began := time.Now()
+		l.want(t, l.post(t, bodyOf(t, told(record1))), http.StatusServiceUnavailable, 0, 0, 0, 0)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("it took %s", took)
+		}
+	})
+}
+
+// What is due is due by the feed's clock, also when ours is ahead.
+func TestNotificationIsDueByGraphsClock(t *testing.T) {
+	for _, c := range []struct {
+		offset time.Duration
+		known  bool
+		due    time.Duration
+	}{
+		{-3 * time.Hour, true, -3 * time.Hour},
+		{3 * time.Hour, true, 0},
+		{-3 * time.Hour, false, 0},
+	} {
+		l := newListener(t)
+		at := time.Now()
+		l.now = func() time.Time { return at }
+		l.offset = func() (time.Duration, bool) { return c.offset, c.known }
+		l.post(t, bodyOf(t, told(record1)))
+		if w := l.inbox.work[record1]; !w.Due.Equal(at.Add(c.due)) || w.Version != at.UnixMicro() {
+			t.Errorf("%+v: the work is %+v", c, w)
+		}
+	}
+}
+
+func TestNotificationRequests(t *testing.T) {
+	good := bodyOf(t, told(record1))
+	for _, c := range []struct {
+		name, method, body string
+		status             int
+		accepted, invalid  int
+	}{
+		{"good", http.MethodPost, good, http.StatusAccepted, 1, 0},
+		{"with a context before it", http.MethodPost, `{"@odata.context":"x","validationTokens":["a",{"b":[1]}],` + good[1:], http.StatusAccepted, 1, 0},
+		{"in capitals", http.MethodPost, `{"Value":` + strings.TrimPrefix(good, `{"value":`), http.StatusAccepted, 1, 0},
+		{"a GET", http.MethodGet, "", http.StatusMethodNotAllowed, 0, 0},
+		{"a PUT", http.MethodPut, good, http.StatusMethodNotAllowed, 0, 0},
+		{"empty", http.MethodPost, "", http.StatusBadRequest, 0, 1},
+		{"no JSON", http.MethodPost, "<html>", http.StatusBadRequest, 0, 1},
+		{"no object", http.MethodPost, "[]", http.StatusBadRequest, 0, 1},
+		{"no value", http.MethodPost, "{}", http.StatusBadRequest, 0, 1},
+		{"value null", http.MethodPost, `{"value":null}`, http.StatusBadRequest, 0, 1},
+		{"cut", http.MethodPost, good[:len(good)-3], http.StatusBadRequest, 0, 1},
+		{"too many items", http.MethodPost, `{"value":[` + strings.Repeat("{},", maxItems) + `{}]}`, http.StatusBadRequest, 0, 1},
+		{"too long", http.MethodPost, `{"value":[` + strings.Repeat(`{"clientState":"`+strings.Repeat("x", 600)+`"},`, 2000) + `{}]}`, http.StatusRequestEntityTooLarge, 0, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newListener(t)
+			w := httptest.NewRecorder()
+			l.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), c.method, testHook, strings.NewReader(c.body)))
+			if w.Code != c.status || w.Body.Len() > 0 || len(l.inbox.work) != c.accepted || l.observer.count("invalid") != c.invalid {
+				t.Errorf("the status is %d %q, want %d; %d wait, %v", w.Code, w.Body, c.status, len(l.inbox.work), l.observer.counts)
+			}
+		})
+	}
+}
+
+func TestValidationHandshake(t *testing.T) {
+	for _, c := range []struct {
+		name, query string
+		status      int
+		body        string
+	}{
+		{"plain", "validationToken=abc", 200, "abc"},
+		{"encoded", "validationToken=Validation%3A+Testing%20client+%2B%2F%3D%C3%A9", 200, "Validation: Testing client +/=é"},
+		{"a script", "validationToken=" + url.QueryEscape("<script>alert(1)</script>"), 200, "<script>alert(1)</script>"},
+		{"empty", "validationToken=", 400, ""},
+		{"too long", "validationToken=" + strings.Repeat("a", maxValidationToken+1), 400, ""},
+		{"with others", "a=b&validationToken=abc", 200, "abc"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newListener(t)
+			w := httptest.NewRecorder()
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, testHook+"?"+c.query, nil)
+			r.Header.Set("Content-Type", "text/plain; charset=utf-8")
+			l.ServeHTTP(w, r)
+			if w.Code != c.status || w.Body.String() != c.body {
+				t.Errorf("%d %q, want %d %q", w.Code, w.Body, c.status, c.body)
+			}
+			if h := w.Header(); h.Get("Content-Type") != "text/plain; charset=utf-8" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "no-store" {
+				t.Errorf("the header is %v", h)
+			}
+			if len(l.observer.counts)+l.inbox.puts > 0 {
+				t.Errorf("it counts as a notification: %v", l.observer.counts)
+			}
+		})
+	}
+}
+
+// The subscription's own handshake, over a fake Graph that calls while it makes it.
+func TestHandshakeWhileItIsMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListener(t)
+		l.graph.handler = http.NotFoundHandler() // not listening yet
+		if _, _, err := l.manager.Maintain(t.Context(), time.Now()); err == nil {
+			t.Fatal("a subscription was made that nobody listens to")
+		}
+		l.graph.handler = l
+		if _, _, err := l.manager.Maintain(t.Context(), time.Now()); err != nil || l.manager.id == "" {
+			t.Errorf("the error is %v", err)
+		}
+	})
+}
+
+// A lifecycle notification wakes the feed, by an enqueue without tasks, and is urgent for the manager.
+func TestLifecycleNotificationsWake(t *testing.T) {
+	l := newListener(t)
+	for _, event := range []string{"reauthorizationRequired", "subscriptionRemoved", "missed"} {
+		l.inbox.puts, l.manager.urgent, l.manager.missedSince = 0, false, time.Time{}
+		l.manager.noteNotified(time.Now().Add(-time.Hour))
+		l.post(t, bodyOf(t, told("", set("lifecycleEvent", event), set("resourceData", nil))))
+		missed := l.manager.missedSince
+		if l.inbox.puts != 1 || !l.manager.Urgent() || missed.IsZero() != (event == "reauthorizationRequired") || time.Since(missed) < time.Hour {
+			t.Errorf("%s: enqueued %d times, urgent: %t, missed since %s", event, l.inbox.puts, l.manager.Urgent(), missed)
+		}
+	}
+}
+
+// Without a ledger there is no secret, and nobody is trusted.
+func TestNotificationsWithoutSecret(t *testing.T) {
+	l := newListener(t)
+	l.manager.clientState = ""
+	for _, secret := range []any{"", nil, testState} {
+		if w := l.post(t, bodyOf(t, told(record1, set("clientState", secret)))); w.Code != http.StatusAccepted || l.inbox.puts > 0 {
+			t.Errorf("%v: the status is %d, enqueued %d times", secret, w.Code, l.inbox.puts)
+		}
+	}
+}

@@ -1,0 +1,224 @@
+package subscriptions
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
+)
+
+const (
+	// TaskNotified is the kind of task that reads a record that a notification named, without a version.
+	TaskNotified = "notified"
+	// life is how long a subscription is asked for: less than the 4,230 minutes that Graph allows for call records, so that clocks may differ.
+	life = 4_200 * time.Minute
+	// renewInterval is how often the subscription is renewed at least. That also shows whether it still exists: a lost subscription doesn't say so.
+	renewInterval = 10 * time.Minute
+	// maxClientState is Graph's limit for the secret of a subscription, in characters.
+	maxClientState = 128
+)
+
+// ErrNoSecret is the error of a program without a ledger, which keeps the secret.
+var ErrNoSecret = errors.New("there is no secret to recognise Graph's notifications by")
+
+// Error is a failure to keep the subscription.
+type Error struct{ cause error }
+
+// Error implements error.
+func (e *Error) Error() string { return "keep the subscription to notifications: " + e.cause.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Manager keeps a subscription at Graph. It implements collector.SubscriptionManager: one goroutine maintains it, others note what notifications say
+// about it. The subscription isn't deleted when the exporter ends: the next process finds it again.
+type Manager struct {
+	api         api
+	clientState string // the secret; empty without a ledger
+	publicURL   string
+	address     string // publicURL with a mark of the secret: a subscription that another ledger made is of no use
+	observer    collector.NotificationObserver
+	interval    time.Duration
+
+	mu           sync.Mutex // guards the following
+	id           string     // of the subscription; empty: none is known
+	lastNotified time.Time  // by Graph or, before the first time, when the subscription was certain to exist
+	urgent       bool       // a notification asks for Maintain
+	missedSince  time.Time  // zero: no notifications are missing
+}
+
+// New makes a manager of the subscription for a webhook, to be renewed at least as often as interval says, and what receives its notifications for a tenant.
+func New(w *Webhook, tenant string, s *collector.SourceSettings, client *httpclient.Client, interval time.Duration) (*Manager, *collector.Webhook, error) {
+	address, err := url.Parse(w.PublicURL)
+	if err != nil {
+		return nil, nil, errors.New("public_url is not a URL")
+	}
+	m := &Manager{api: api{client}, publicURL: w.PublicURL, observer: s.Notified, interval: min(renewInterval, interval)}
+	if m.observer == nil {
+		m.observer = noObserver{}
+	}
+	if s.Derive != nil {
+		secret := hex.EncodeToString(s.Derive("webhook:" + s.Name + " " + w.PublicURL))
+		m.clientState = secret[:min(len(secret), maxClientState)]
+	}
+	mark := sha256.Sum256([]byte(m.clientState))
+	m.address = w.PublicURL + "?ledger=" + hex.EncodeToString(mark[:8])
+	return m, &collector.Webhook{
+		Path: address.Path,
+		Handler: func(enqueue func(context.Context, []collector.Task) (int, error)) http.Handler {
+			return newHandler(m, tenant, s.Now, client.Offset, enqueue)
+		},
+	}, nil
+}
+
+type noObserver struct{}
+
+func (noObserver) Notifications(string, int)    {}
+func (noObserver) LastNotification(time.Time)   {}
+func (noObserver) SubscriptionExpiry(time.Time) {}
+
+// Maintain implements collector.SubscriptionManager: it renews the subscription, or makes one if none exists.
+func (m *Manager) Maintain(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error) {
+	if m.clientState == "" {
+		return 0, gap, &Error{ErrNoSecret}
+	}
+	m.mu.Lock()
+	id := m.id
+	gap, m.urgent, m.missedSince = m.missedSince, false, time.Time{}
+	m.mu.Unlock()
+	var expires time.Time
+	if id != "" {
+		expires, err = m.renew(ctx, now, id)
+	}
+	if httpclient.KindOf(err) == httpclient.KindNotFound {
+		gap, id = m.forget(gap), ""
+	}
+	if id == "" {
+		expires, err = m.subscribe(ctx, now)
+	}
+	if err != nil {
+		return 0, gap, &Error{graph.WithCode(err)}
+	}
+	// Graph may have shortened the subscription's life.
+	return min(m.interval, max(time.Minute, expires.Sub(now)/2)), gap, nil
+}
+
+// Urgent implements collector.SubscriptionManager.
+func (m *Manager) Urgent() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.urgent
+}
+
+// subscribe keeps the newest subscription that earlier processes have made, or creates one. It deletes all others of the webhook, because each repeats
+// every notification and counts towards the tenant's hundred.
+func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Time, err error) {
+	all, err := m.api.list(ctx, m.address)
+	if err != nil {
+		return expires, err
+	}
+	slices.SortFunc(all, func(a, b subscription) int { return b.expires().Compare(a.expires()) })
+	kept := false
+	for i := range all {
+		if kept || !sameQuery(all[i].NotificationURL, m.address) {
+			err = m.api.remove(ctx, all[i].ID)
+		} else if expires, err = m.renew(ctx, now, all[i].ID); err == nil {
+			kept = true
+		}
+		if err != nil && httpclient.KindOf(err) != httpclient.KindNotFound {
+			return expires, err
+		}
+	}
+	if kept {
+		return expires, nil
+	}
+	wanted := now.Add(life).UTC()
+	made, err := m.api.create(ctx, &subscription{
+		ChangeType: "updated", Resource: callRecordsResource, NotificationURL: m.address, LifecycleURL: m.publicURL,
+		Expires: &wanted, ClientState: m.clientState, MinTLS: "v1_2",
+	})
+	if err != nil {
+		return expires, err
+	}
+	return m.remember(made, wanted, now), nil
+}
+
+// renew prolongs the subscription.
+func (m *Manager) renew(ctx context.Context, now time.Time, id string) (expires time.Time, err error) {
+	wanted := now.Add(life).UTC()
+	renewed, err := m.api.renew(ctx, id, wanted)
+	if err != nil {
+		return expires, err
+	}
+	renewed.ID = id
+	return m.remember(renewed, wanted, now), nil
+}
+
+// remember notes a subscription and returns when it ends, which is as wanted if Graph doesn't say.
+func (m *Manager) remember(one subscription, wanted, now time.Time) (expires time.Time) {
+	if expires = one.expires().UTC(); one.Expires == nil {
+		expires = wanted
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.id = one.ID
+	if m.lastNotified.IsZero() {
+		m.lastNotified = now
+	}
+	m.observer.SubscriptionExpiry(expires)
+	return expires
+}
+
+// forget forgets a subscription that no longer exists and returns since when notifications may be missing: the last one, if nothing earlier is known.
+func (m *Manager) forget(gap time.Time) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.id = ""
+	m.observer.SubscriptionExpiry(time.Time{})
+	if gap.IsZero() {
+		return m.lastNotified
+	}
+	return gap
+}
+
+// noteNotified notes that a change notification was accepted.
+func (m *Manager) noteNotified(at time.Time) {
+	m.mu.Lock()
+	m.lastNotified = at
+	m.mu.Unlock()
+	m.observer.LastNotification(at)
+}
+
+// isAuthentic says whether a notification knows the secret, in the same time for every text of a length.
+func (m *Manager) isAuthentic(clientState string) bool {
+	got, want := sha256.Sum256([]byte(clientState)), sha256.Sum256([]byte(m.clientState))
+	return m.clientState != "" && subtle.ConstantTimeCompare(got[:], want[:]) == 1
+}
+
+// noteLifecycle notes what Graph says about the subscription, and says whether the event is known. Maintain then renews the subscription, which also
+// authorizes it again, or makes another if it is gone.
+func (m *Manager) noteLifecycle(event string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch event {
+	case "reauthorizationRequired":
+	case "subscriptionRemoved", "missed":
+		if m.missedSince.IsZero() {
+			m.missedSince = m.lastNotified
+		}
+	default:
+		return false
+	}
+	m.urgent = true
+	return true
+}

@@ -1,0 +1,430 @@
+package subscriptions
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+// keeping is a manager over a fake Graph.
+type keeping struct {
+	*Manager
+	graph    *fakeTenant
+	observer *noticed
+}
+
+func newKeeping(t *testing.T) *keeping {
+	t.Helper()
+	g, n := newFakeTenant(t), newNoticed()
+	return &keeping{newManager(t, g, testSettings(n)), g, n}
+}
+
+func newManager(t testing.TB, g *fakeTenant, settings *collector.SourceSettings) *Manager {
+	t.Helper()
+	m, _, err := New(&Webhook{PublicURL: testHook}, testTenant, settings, g.client(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// keep keeps it, and wants these requests of it.
+func (k *keeping) keep(t *testing.T, requests string) (again time.Duration, gap time.Time) {
+	t.Helper()
+	again, gap, err := k.Maintain(t.Context(), time.Now())
+	if err != nil {
+		t.Fatalf("the error is %v", err)
+	}
+	if got := k.graph.requests(); got != requests {
+		t.Errorf("the requests are %s, want %s", got, requests)
+	}
+	return again, gap
+}
+
+// is wants the subscription to have that id, and the gauge to show when it ends.
+func (k *keeping) is(t *testing.T, id string) {
+	t.Helper()
+	if k.id != id || k.graph.subs[id] == nil {
+		t.Errorf("the subscription is %s, want %s; Graph has %d", k.id, id, len(k.graph.subs))
+	}
+	if shown := k.observer.expiry(); !shown.Equal(*k.graph.subs[id].Expires) {
+		t.Errorf("the gauge shows %s, it ends %s", shown, k.graph.subs[id].Expires)
+	}
+}
+
+const (
+	sub1 = "7f10aaaa-0000-4000-8000-000000000001"
+	sub2 = "7f10aaaa-0000-4000-8000-000000000002"
+	sub3 = "7f10aaaa-0000-4000-8000-000000000003"
+)
+
+func TestSubscriptionIsMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeping(t)
+		if k.Urgent() {
+			t.Error("it is urgent")
+		}
+		if _, _, err := k.Maintain(t.Context(), time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		var sent map[string]any
+		if err := json.Unmarshal([]byte(k.graph.bodies[1]), &sent); err != nil {
+			t.Fatal(err)
+		}
+		expires := time.Now().Add(4200 * time.Minute).UTC()
+		for key, want := range map[string]any{
+			"changeType": "updated", "resource": "/communications/callRecords", "notificationUrl": testAddress, "lifecycleNotificationUrl": testHook,
+			"clientState": testState, "latestSupportedTlsVersion": "v1_2", "expirationDateTime": expires.Format(time.RFC3339Nano),
+		} {
+			if sent[key] != want {
+				t.Errorf("%s is %v, want %v", key, sent[key], want)
+			}
+		}
+		if len(sent) != 7 {
+			t.Errorf("sent %v", sent)
+		}
+		if got := k.graph.requests(); got != "GET s, POST s" {
+			t.Errorf("the requests are %s", got)
+		}
+		k.is(t, sub1)
+		<-time.After(10 * time.Minute)
+		again, gap := k.keep(t, "PATCH s/"+sub1)
+		if again != 10*time.Minute || !gap.IsZero() {
+			t.Errorf("again in %s; the gap is %s", again, gap)
+		}
+	})
+}
+
+// It is renewed every ten minutes, and never lost, for weeks.
+func TestSubscriptionIsRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeping(t)
+		begin := time.Now()
+		for time.Since(begin) < 21*24*time.Hour {
+			again, gap, err := k.Maintain(t.Context(), time.Now())
+			if err != nil || !gap.IsZero() || again != 10*time.Minute {
+				t.Fatalf("after %s: %v, gap %s, again in %s", time.Since(begin), err, gap, again)
+			}
+			k.graph.requests()
+			<-time.After(again)
+		}
+		if len(k.graph.subs) != 1 || k.graph.made != 1 {
+			t.Errorf("in three weeks it was made %d times", k.graph.made)
+		}
+	})
+}
+
+// A restart finds the subscription again. Of several the newest is kept; those of others
+// stay as they are.
+func TestSubscriptionIsFoundAgain(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		fill     func(g *fakeTenant)
+		requests string
+		kept     string
+		left     int
+	}{
+		{"one", func(g *fakeTenant) { g.add(nil) }, "GET s, PATCH s/" + sub1, sub1, 1},
+		{"several", func(g *fakeTenant) {
+			g.add(nil)
+			g.add(func(one *subscription) { *one.Expires = one.Expires.Add(time.Hour) })
+			g.add(nil)
+		}, "", sub2, 1},
+		{"spelled in another way", func(g *fakeTenant) {
+			g.add(func(one *subscription) {
+				one.NotificationURL, one.Resource = strings.Replace(testAddress, "cdr.", "CDR.", 1), "communications/callRecords"
+			})
+		}, "GET s, PATCH s/" + sub1, sub1, 1},
+		{"of another address", func(g *fakeTenant) {
+			g.add(func(one *subscription) { one.NotificationURL = testHook + "2" })
+			g.add(func(one *subscription) { one.NotificationURL = "https://other.example/webhooks/contoso" })
+			g.add(func(one *subscription) { one.NotificationURL = "EventHub:https://v.example/%zz" })
+		}, "GET s, POST s", "7f10aaaa-0000-4000-8000-000000000004", 4},
+		{"of another resource", func(g *fakeTenant) {
+			g.add(func(one *subscription) { one.Resource = "/users" })
+		}, "GET s, POST s", sub2, 2},
+		{"with a secret of a ledger that is lost", func(g *fakeTenant) {
+			g.add(func(one *subscription) { one.NotificationURL = testHook + "?ledger=0123456789abcdef" })
+		}, "GET s, DELETE s/" + sub1 + ", POST s", sub2, 1},
+		{"that is gone when it is renewed", func(g *fakeTenant) {
+			g.add(nil)
+			g.fault = func(r *http.Request) *http.Response {
+				if r.Method == http.MethodPatch {
+					return refused(http.StatusNotFound, "ResourceNotFound")
+				}
+				return nil
+			}
+		}, "GET s, PATCH s/" + sub1 + ", POST s", sub2, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := newKeeping(t)
+				c.fill(k.graph)
+				if _, gap, err := k.Maintain(t.Context(), time.Now()); err != nil || !gap.IsZero() {
+					t.Fatalf("%v, the gap is %s", err, gap)
+				}
+				if got := k.graph.requests(); c.requests != "" && got != c.requests {
+					t.Errorf("the requests are %s, want %s", got, c.requests)
+				}
+				k.is(t, c.kept)
+				if len(k.graph.subs) != c.left {
+					t.Errorf("%d are left, want %d", len(k.graph.subs), c.left)
+				}
+			})
+		})
+	}
+}
+
+// One that is lost is noticed within ten minutes, whoever has removed it, and made again;
+// since the last notification some may be missing.
+func TestSubscriptionThatIsLost(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		lose     func(k *keeping)
+		requests string
+	}{
+		{"found out when it is renewed", func(k *keeping) { delete(k.graph.subs, sub1) }, "PATCH s/" + sub1 + ", GET s, POST s"},
+		{"told of", func(k *keeping) {
+			delete(k.graph.subs, sub1)
+			k.noteLifecycle("subscriptionRemoved")
+		}, "PATCH s/" + sub1 + ", GET s, POST s"},
+		{"expired while the machine slept", func(k *keeping) { <-time.After(80 * time.Hour) }, "PATCH s/" + sub1 + ", GET s, POST s"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := newKeeping(t)
+				k.keep(t, "GET s, POST s")
+				<-time.After(9 * time.Minute)
+				heard := time.Now()
+				k.noteNotified(heard)
+				<-time.After(time.Minute)
+				c.lose(k)
+				_, gap := k.keep(t, c.requests)
+				if !gap.Equal(heard) {
+					t.Errorf("the gap begins %s, want %s", gap, heard)
+				}
+				k.is(t, sub2)
+				if n := len(k.observer.expiries); n != 3 || !k.observer.expiries[1].IsZero() {
+					t.Errorf("the gauge was %v", k.observer.expiries)
+				}
+			})
+		})
+	}
+}
+
+// While it can't be made again the gap stays, the gauge is gone, and the error says so.
+func TestSubscriptionThatCantBeMadeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeping(t)
+		k.keep(t, "GET s, POST s")
+		began := time.Now()
+		k.graph.subs = map[string]*subscription{}
+		k.graph.fault = func(r *http.Request) *http.Response {
+			if r.Method == http.MethodPost {
+				return refused(http.StatusBadRequest, "ValidationError")
+			}
+			return nil
+		}
+		<-time.After(10 * time.Minute)
+		_, gap, err := k.Maintain(t.Context(), time.Now())
+		if err == nil || !gap.Equal(began) || !k.observer.expiry().IsZero() {
+			t.Fatalf("%v, the gap begins %s, the gauge shows %s", err, gap, k.observer.expiry())
+		}
+		k.graph.fault = nil
+		k.graph.requests()
+		k.keep(t, "GET s, POST s")
+		k.is(t, sub2)
+	})
+}
+
+func TestSubscriptionLifecycle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeping(t)
+		k.keep(t, "GET s, POST s")
+		<-time.After(time.Minute)
+		heard := time.Now()
+		k.noteNotified(heard)
+		<-time.After(time.Minute)
+		for _, c := range []struct {
+			event, requests string
+			gap             time.Time
+		}{
+			{"reauthorizationRequired", "PATCH s/" + sub1, time.Time{}},
+			{"missed", "PATCH s/" + sub1, heard},
+			{"subscriptionRemoved", "PATCH s/" + sub1, heard}, // it was there all the same
+		} {
+			if !k.noteLifecycle(c.event) || !k.Urgent() {
+				t.Errorf("%s isn't known, or isn't urgent", c.event)
+			}
+			k.noteNotified(time.Now()) // what comes after doesn't close the gap
+			if _, gap := k.keep(t, c.requests); !gap.Equal(c.gap) {
+				t.Errorf("%s: the gap begins %s, want %s", c.event, gap, c.gap)
+			}
+			if k.Urgent() {
+				t.Errorf("%s is urgent still", c.event)
+			}
+			k.noteNotified(heard)
+		}
+		if k.noteLifecycle("somethingElse") || k.Urgent() {
+			t.Error("an unknown event is known")
+		}
+	})
+}
+
+// A POST that was carried out though its answer is lost makes no second subscription.
+func TestSubscriptionWhoseAnswerIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeping(t)
+		k.graph.fault = func(r *http.Request) *http.Response {
+			if r.Method == http.MethodPost {
+				k.graph.add(nil)
+				return refused(http.StatusGatewayTimeout, "Timeout")
+			}
+			return nil
+		}
+		if _, _, err := k.Maintain(t.Context(), time.Now()); err == nil {
+			t.Fatal("no error")
+		}
+		if got := k.graph.requests(); got != "GET s, POST s" {
+			t.Errorf("the requests are %s", got)
+		}
+		k.keep(t, "GET s, PATCH s/"+sub1)
+		k.is(t, sub1)
+	})
+}
+
+// However short its life is, it is kept by what Graph says, and not asked over and over.
+func TestSubscriptionEndsAsGraphSays(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		life, again time.Duration
+	}{
+		{"as asked", 70 * time.Hour, 10 * time.Minute},
+		{"shorter", 10 * time.Minute, 5 * time.Minute},
+		{"very short", 10 * time.Second, time.Minute},
+		{"ended", -time.Minute, time.Minute},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := newKeeping(t)
+				expires := time.Now().Add(c.life).UTC()
+				k.graph.change = func(one *subscription) { one.Expires = &expires }
+				if again, _, err := k.Maintain(t.Context(), time.Now()); again != c.again || err != nil || !k.observer.expiry().Equal(expires) {
+					t.Errorf("again in %s, want %s; it ends %s; %v", again, c.again, k.observer.expiry(), err)
+				}
+			})
+		})
+	}
+	t.Run("not said", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			k := newKeeping(t)
+			k.graph.change = func(one *subscription) { one.Expires = nil }
+			k.keep(t, "GET s, POST s")
+			again, _ := k.keep(t, "PATCH s/"+sub1)
+			if want := time.Now().Add(life).UTC(); again != 10*time.Minute || !k.observer.expiry().Equal(want) {
+				t.Errorf("again in %s; it ends %s, want %s", again, k.observer.expiry(), want)
+			}
+		})
+	})
+}
+
+// Errors say what Graph answered, and don't hold the secret.
+func TestSubscriptionErrors(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fault *http.Response
+		kind  httpclient.Kind
+	}{
+		{"validation", refused(http.StatusBadRequest, "ValidationError"), httpclient.KindBadRequest},
+		{"quota", refused(http.StatusForbidden, "Forbidden"), httpclient.KindForbidden},
+		{"conflict", refused(http.StatusConflict, "Conflict"), httpclient.KindStatus},
+		{"fault", refused(http.StatusBadGateway, "x"), httpclient.KindServer},
+		{"no JSON", &http.Response{StatusCode: http.StatusCreated, Header: http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody}, httpclient.KindBody},
+		{"other JSON", answerWith(201, []int{1}), ""},
+		{"no id", answerWith(201, map[string]any{"id": "../x"}), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				k := newKeeping(t)
+				k.graph.fault = func(r *http.Request) *http.Response {
+					if r.Method == http.MethodPost {
+						return c.fault
+					}
+					return nil
+				}
+				_, _, err := k.Maintain(t.Context(), time.Now())
+				if err == nil || httpclient.KindOf(err) != c.kind || k.id != "" {
+					t.Fatalf("the error is %v, of kind %s", err, httpclient.KindOf(err))
+				}
+				if n := strings.Count(k.graph.requests(), "POST"); n != 1 {
+					t.Errorf("%d were asked for", n)
+				}
+				if _, ok := errors.AsType[*Error](err); !ok || strings.Contains(err.Error(), testState[:8]) {
+					t.Errorf("the error is a %T: %v", err, err)
+				}
+			})
+		})
+	}
+}
+
+func TestSubscriptionWithoutSecret(t *testing.T) {
+	g, settings := newFakeTenant(t), testSettings(nil)
+	settings.Derive = nil
+	m := newManager(t, g, settings)
+	if _, _, err := m.Maintain(t.Context(), time.Now()); !errors.Is(err, ErrNoSecret) || len(g.asked) > 0 {
+		t.Errorf("the error is %v, asked %v", err, g.asked)
+	}
+	if m.isAuthentic("") {
+		t.Error("without a secret, everybody is trusted")
+	}
+}
+
+// The secret stays the same as long as the ledger, and is the source's own.
+func TestSecret(t *testing.T) {
+	secret := func(change func(*collector.SourceSettings)) string {
+		settings := testSettings(nil)
+		settings.Derive = func(purpose string) []byte {
+			sum := sha256.Sum256([]byte(purpose))
+			return sum[:]
+		}
+		change(settings)
+		return newManager(t, newFakeTenant(t), settings).clientState
+	}
+	first, again := secret(func(*collector.SourceSettings) {}), secret(func(*collector.SourceSettings) {})
+	other := secret(func(s *collector.SourceSettings) { s.Name = "fabrikam" })
+	if len(first) != 64 || first != again || first == other {
+		t.Errorf("the secret has %d characters; the same again: %t; that of another source: %t", len(first), first == again, first == other)
+	}
+}
+
+// Next links of the list are followed, on the same host only.
+func TestSubscriptionListPages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct{ name, next, problem string }{
+			{"two pages", "https://graph.example/v1.0/subscriptions?$skiptoken=x", ""},
+			{"another host", "https://evil.example/v1.0/subscriptions", "evil.example"},
+			{"a loop", "https://graph.example/v1.0/subscriptions", "repeats"},
+		} {
+			k := newKeeping(t)
+			k.graph.add(nil)
+			k.graph.fault = func(r *http.Request) *http.Response {
+				if r.Method == http.MethodGet && r.URL.RawQuery == "" {
+					return answerWith(http.StatusOK, map[string]any{"value": []any{}, "@odata.nextLink": c.next})
+				}
+				return nil
+			}
+			_, _, err := k.Maintain(t.Context(), time.Now())
+			if c.problem == "" && (err != nil || k.id != sub1) || c.problem != "" && (err == nil || !strings.Contains(err.Error(), c.problem)) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		}
+	})
+}
