@@ -336,8 +336,6 @@ func TestSimulatedRefusals(t *testing.T) {
 		{"app's permission", sim.Settings{}, func(s *sim.Server) { s.SetScopes("ReadAccounts") }, "the app lacks the permission ReadCallLog", "Developer Console"},
 		{"wrong client", sim.Settings{}, func(s *sim.Server) { s.SetSecret("another") }, "doesn't know the app, or its secret is wrong", "client_secret"},
 		{"wrong JWT", sim.Settings{}, (*sim.Server).RevokeJWT, "doesn't take the JWT", "make a JWT credential"},
-		{"grant", sim.Settings{}, func(s *sim.Server) { s.AllowGrant(false) }, "isn't allowed the JWT grant", "JWT auth flow"},
-		{"locked", sim.Settings{}, func(s *sim.Server) { s.LockAccount(true) }, "has locked", "unlock"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server, source := openSim(t, test.settings, func(*Config) {})

@@ -5,9 +5,6 @@ import "strconv"
 // Amount is money in ten-thousandths of its currency.
 type Amount int64
 
-// Cents makes an amount of hundredths.
-func Cents(n int64) Amount { return Amount(n * 100) }
-
 // Append appends the amount as a decimal with at least two places.
 func (a Amount) Append(dst []byte) []byte {
 	n := int64(a)

@@ -38,13 +38,18 @@ type Counter struct {
 
 // NewCounter counts calls of a mix. Lookback is how long a reader waits for the final version of a row.
 func NewCounter(m *Mix, lookback time.Duration, v View) *Counter {
-	return &Counter{view: v, mix: m, lookback: lookback, Totals: Totals{
+	return &Counter{view: v, mix: m, lookback: lookback, Totals: NewTotals()}
+}
+
+// NewTotals are nothing yet.
+func NewTotals() Totals {
+	return Totals{
 		Flaws: map[Flaw]int{}, Calls: map[CallKey]int{}, Failures: map[FailureKey]int{},
 		Durations: map[DurationKey]Span{}, Connected: map[ConnectedKey]time.Duration{}, Setup: map[SetupKey]Span{},
 		Charges: map[ChargeKey]Amount{}, Corrections: map[CorrectionKey]Amount{}, OutcomeChanges: map[OutcomeChange]int{},
 		MediaBypass: map[MediaBypassKey]int{}, Locations: map[LocationKey]int{}, Emergency: map[EmergencyKey]int{},
 		Ignored: map[string]int{}, Legs: map[LegKey]int{}, Recordings: map[string]int{},
-	}}
+	}
 }
 
 // Bounds are when the calls start that the view can have seen.
@@ -55,7 +60,7 @@ func (c *Counter) Bounds() (from, to time.Time) {
 	// Calls that start after the last instant aren't published by then.
 	to = c.view.At[len(c.view.At)-1].Add(time.Millisecond)
 	if !c.view.To.IsZero() {
-		to = earlier(c.view.To, to)
+		to = Earlier(c.view.To, to)
 	}
 	return c.view.From, to
 }
@@ -132,20 +137,9 @@ func (c *Call) simplify() {
 
 // seen are the versions of a call that the reader saw, in order.
 func (v *View) seen(c *Call, seen []int) []int {
-	for i, at := range v.At {
-		version := c.At(at)
-		if version < 0 {
-			continue
-		}
-		from := version
-		if v.Continuous && i > 0 {
-			// All versions since the instant before were seen.
-			from = max(0, c.At(v.At[i-1]))
-		}
-		for n := from; n <= version; n++ {
-			if len(seen) == 0 || seen[len(seen)-1] < n {
-				seen = append(seen, n)
-			}
+	for _, at := range v.At {
+		if n := c.At(at); n >= 0 && (len(seen) == 0 || seen[len(seen)-1] < n) {
+			seen = append(seen, n)
 		}
 	}
 	return seen
@@ -156,10 +150,10 @@ func (c *Counter) count(call *Call, v *Version) {
 	k, trunk := v.Kind, call.Trunk
 	c.Calls[CallKey{k.Direction, k.CallType, k.Outcome, trunk.Name}]++
 	if k.Outcome.Connected() {
-		addSpan(c.Durations, DurationKey{k.Direction, k.CallType, trunk.Name}, v.Duration)
+		AddSpan(c.Durations, DurationKey{k.Direction, k.CallType, trunk.Name}, v.Duration)
 		c.Connected[ConnectedKey{k.Direction, k.CallType, trunk.Name, call.Country()}] += v.Duration
 		if !call.Invite.IsZero() {
-			addSpan(c.Setup, SetupKey{k.Direction, trunk.Name}, call.Start.Sub(call.Invite))
+			AddSpan(c.Setup, SetupKey{k.Direction, trunk.Name}, call.Start.Sub(call.Invite))
 		}
 	} else {
 		c.Failures[failureKey(call, k)]++
@@ -198,7 +192,8 @@ func failureKey(call *Call, k *Kind) FailureKey {
 	return FailureKey{k.Direction, call.Trunk.Name, k.Outcome, code(k.SIPCode), code(k.SubCode)}
 }
 
-func addSpan[K comparable](spans map[K]Span, key K, d time.Duration) {
+// AddSpan counts a duration.
+func AddSpan[K comparable](spans map[K]Span, key K, d time.Duration) {
 	spans[key] = Span{spans[key].Count + 1, spans[key].Sum + d}
 }
 
@@ -209,15 +204,10 @@ func (c *Counter) revision(key ChargeKey, before, after *Version) {
 		c.OutcomeChanges[OutcomeChange{before.Kind.Outcome, after.Kind.Outcome}]++
 		changed = true
 	}
-	switch {
-	case changed:
+	if changed {
 		c.Revisions++
-	case filled:
+	} else if filled {
 		c.Filled++
-	case before.Incomplete && !after.Incomplete:
-		c.Completed++
-	case !before.Recorded && after.Recorded:
-		c.Supplied++
 	}
 }
 

@@ -39,9 +39,6 @@ func (w *World) Draws(place, purpose uint64) Draws {
 	return newDraws(w.s.Seed^0xd2a35, place, purpose)
 }
 
-// Bits are 64 random bits.
-func (d *Draws) Bits() uint64 { return d.pcg.Uint64() }
-
 func (d *Draws) below(n int64) int64 {
 	hi, _ := bits.Mul64(d.pcg.Uint64(), uint64(n))
 	return int64(hi)

@@ -63,8 +63,8 @@ func StatusOf(f Fault, status int) int {
 	return status
 }
 
-// Delivers says whether an answer arrives whole in spite of a fault, if its status is one of success.
-func Delivers(f Fault) bool { return f != HTMLOK && f != CutLength && f != CutChunked && f != Reset }
+// delivers says whether an answer arrives whole in spite of a fault, if its status is one of success.
+func delivers(f Fault) bool { return f != HTMLOK && f != CutLength && f != CutChunked && f != Reset }
 
 // Request is what a fault is decided on.
 type Request struct {

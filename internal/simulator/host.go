@@ -5,15 +5,15 @@ import (
 	"compress/gzip"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
-	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
-// Host is what the server of every simulated provider has: HTTPS with its own authority, the provider's time, faults, and a record of
-// the requests. It is safe for concurrent use.
+// Host is what the server of every simulated provider has: HTTPS with its own authority, the provider's time, faults, a record of the
+// requests, and another host that answers may link to. It is safe for concurrent use.
 type Host struct {
 	*Timeline
 	authority   *Authority
@@ -21,6 +21,17 @@ type Host struct {
 	listeners   []*Listener
 	faults      *Faults
 	recorder    *Recorder
+	hostile     string
+
+	mu     sync.Mutex
+	caught []Caught // guarded by mu
+}
+
+// Caught is a request that followed a hostile link.
+type Caught struct {
+	URI string
+	// WithToken says that it brought an Authorization header.
+	WithToken bool
 }
 
 // NewHost listens on an address; an empty one is a free port on loopback. An error leaves nothing open.
@@ -33,24 +44,48 @@ func NewHost(address string, clock Clock, faults *Faults, handler http.Handler) 
 	if h.certificate, err = h.authority.Leaf(); err != nil {
 		return nil, err
 	}
-	if _, err = h.Listen(address, handler); err != nil {
+	if _, err = h.listen(address, h.certificate, handler); err != nil {
 		return nil, err
 	}
 	return h, nil
 }
 
-// Listen opens a further HTTPS listener, such as another host's, and returns its URL.
-func (h *Host) Listen(address string, handler http.Handler) (string, error) {
+// ListenPlain opens a further listener, without TLS, and returns its URL.
+func (h *Host) ListenPlain(handler http.Handler) (string, error) { return h.listen("", nil, handler) }
+
+// ListenHostile opens another host, for links that lead away. It keeps the requests that follow them, and answers with a body.
+func (h *Host) ListenHostile(body string) (err error) {
+	h.hostile, err = h.listen("", h.certificate, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.mu.Lock()
+		h.caught = append(h.caught, Caught{URI: r.RequestURI, WithToken: r.Header.Get("Authorization") != ""})
+		h.mu.Unlock()
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(body))
+	}))
+	return err
+}
+
+func (h *Host) listen(address string, certificate *tls.Certificate, handler http.Handler) (string, error) {
 	if address == "" {
 		address = "127.0.0.1:0"
 	}
-	l, err := Serve(address, h.certificate, handler)
+	l, err := Serve(address, certificate, handler)
 	if err != nil {
 		h.Close()
 		return "", err
 	}
 	h.listeners = append(h.listeners, l)
 	return l.URL(), nil
+}
+
+// HostileURL is the other host's address.
+func (h *Host) HostileURL() string { return h.hostile }
+
+// Caught are the requests that followed hostile links.
+func (h *Host) Caught() []Caught {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.caught)
 }
 
 // Close stops listening. It may be called twice.
@@ -78,10 +113,11 @@ func (h *Host) Requests() *Recorder { return h.recorder }
 // Reply is the answer to a request before any fault, and what the request asked for.
 type Reply struct {
 	Answer
-	// From, To and Skip are the range and the offset that were asked for; More says that another page follows.
-	From, To time.Time
-	Skip     int
-	More     bool
+	// From, To and Skip are the range and the offset that were asked for; Continued says that a next link was followed, More that another page
+	// follows.
+	From, To        time.Time
+	Skip            int
+	Continued, More bool
 	// Rows is the number of rows in the body.
 	Rows int
 	// Refused requests meet no faults.
@@ -90,6 +126,8 @@ type Reply struct {
 	Gzip bool
 	// Own are the provider's own faults that can happen to this request, and how each changes the reply.
 	Own map[Fault]func(*Reply)
+	// Do does what the request asks for, unless a fault refuses it; nil for a request that changes nothing.
+	Do func(*Reply)
 }
 
 // Answer makes and sends the reply to a request to an endpoint, with a fault if one is due, and records it.
@@ -99,14 +137,16 @@ func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, r
 	defer func() { h.recorder.End(seen) }()
 	a := reply()
 	if !a.Refused {
-		ask := Request{Endpoint: endpoint, Continued: a.Skip > 0, HasNext: a.More, From: a.From, To: a.To, Number: number}
+		ask := Request{Endpoint: endpoint, Continued: a.Continued || a.Skip > 0, HasNext: a.More, From: a.From, To: a.To, Number: number}
 		seen.Fault = h.faults.Next(ask, func(f Fault) bool { return f == NoFault || isTransport(f) || a.Own[f] != nil })
 	}
 	if change := a.Own[seen.Fault]; change != nil {
 		change(&a)
+	} else if a.Do != nil && StatusOf(seen.Fault, http.StatusOK) < http.StatusBadRequest {
+		a.Do(&a)
 	}
 	seen.From, seen.To, seen.Skip, seen.Status = a.From, a.To, a.Skip, StatusOf(seen.Fault, a.Status)
-	if seen.Status == http.StatusOK && Delivers(seen.Fault) {
+	if seen.Status == http.StatusOK && delivers(seen.Fault) {
 		seen.Rows = a.Rows
 	}
 	a.Now = h.Now()
@@ -124,15 +164,4 @@ func compress(body []byte) []byte {
 	_, _ = z.Write(body)
 	_ = z.Close()
 	return b.Bytes()
-}
-
-// JSON encodes a value that always has a JSON form, without escapes for HTML.
-func JSON(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		panic(fmt.Sprintf("simulated provider: %v", err))
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

@@ -127,6 +127,13 @@ const (
 	Colleague
 )
 
+var parties = [...]string{
+	"geographic", "label", "empty", "null", "911", "933", "112", "anonymous", "no_plus", "national", "short", "colleague",
+}
+
+// String is the name in tables of mixes.
+func (p Party) String() string { return parties[p] }
+
 // Trunk is an SBC, or the operator of a calling plan.
 type Trunk struct {
 	Weight int
@@ -158,4 +165,14 @@ type Tariff struct {
 	Currency string
 	// PerMinute is for each begun minute; Connection is for the call.
 	PerMinute, Connection Amount
+}
+
+// Users makes a user of each pair of names.
+func Users(first, last []string, user func(i, j int, first, last string) User) (all []User) {
+	for i, f := range first {
+		for j, l := range last {
+			all = append(all, user(i, j, f, l))
+		}
+	}
+	return all
 }

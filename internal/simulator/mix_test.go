@@ -31,7 +31,7 @@ func testMix() *Mix {
 		Prefixes: []Prefix{{Weight: 1, Digits: "+493023125", Random: 3, Country: "DE", Place: "Germany"}},
 		Own:      Prefix{Digits: "+120655501", Random: 2, Country: "US"},
 		Tariffs: []Tariff{
-			{Weight: 2, Currency: "USD", PerMinute: 130, Connection: Cents(1)},
+			{Weight: 2, Currency: "USD", PerMinute: 130, Connection: 100},
 			{Weight: 1, Currency: "EUR", PerMinute: 245},
 		},
 		NoCurrency: "XXX",

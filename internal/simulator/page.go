@@ -22,7 +22,7 @@ func (w *World) Page(q Query, emit func(*Call, *Version)) (more bool) {
 	if !q.ToIncluded {
 		p.high = ceilMilli(q.To) - 1
 	}
-	first, last := w.span(q.From, earlier(q.To, q.At))
+	first, last := w.span(q.From, Earlier(q.To, q.At)) // nothing that starts after At is visible
 	for b := first; b <= last && !p.more; b++ {
 		if w.s.Order == NewestFirst {
 			p.page(last - (b - first))
@@ -33,8 +33,8 @@ func (w *World) Page(q Query, emit func(*Call, *Version)) (more bool) {
 	return p.more
 }
 
-// earlier is the first of two times: nothing that starts after At is visible.
-func earlier(a, b time.Time) time.Time {
+// Earlier is the first of two times.
+func Earlier(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b
 	}

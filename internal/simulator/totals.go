@@ -20,9 +20,8 @@ type Totals struct {
 	// Invalid is the number of distinct malformed rows, Flaws by kind.
 	Invalid int
 	Flaws   map[Flaw]int
-	// Revisions are versions seen that changed a value of money or outcome; Filled are those that only brought an amount which wasn't
-	// known; Completed those that only brought names; Supplied those that only brought a recording.
-	Revisions, Filled, Completed, Supplied int
+	// Revisions are versions seen that changed a value of money or outcome; Filled are those that only brought an amount which wasn't known.
+	Revisions, Filled int
 
 	// Calls is cdr_calls_total and Failures cdr_call_failures_total.
 	Calls    map[CallKey]int
@@ -119,8 +118,6 @@ type View struct {
 	From, To time.Time
 	// At are the instants at which the whole range was read, ascending.
 	At []time.Time
-	// Continuous says that between the first and the last of them the reader missed no version.
-	Continuous bool
 	// Simple says that the reader sees neither legs nor money.
 	Simple bool
 }

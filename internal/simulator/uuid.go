@@ -26,3 +26,6 @@ func (u UUID) Append(dst []byte) []byte {
 
 // String is the text form.
 func (u UUID) String() string { return string(u.Append(nil)) }
+
+// IsZero says that it is none.
+func (u UUID) IsZero() bool { return u == UUID{} }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -25,8 +26,6 @@ type Delivery struct {
 	// Forged is how many forged notifications come for each real one: with a wrong client state, with none, or of another tenant. Malformed is how
 	// many come whose id is no GUID.
 	Forged, Malformed float64
-	// Batch is how many items one request has at most: 10 if zero.
-	Batch int
 	// RetryFirst is the pause after the first attempt, which doubles up to RetryMost: 10 s and 10 min if zero.
 	RetryFirst, RetryMost time.Duration
 }
@@ -37,16 +36,17 @@ const (
 	answerWithin = 10 * time.Second
 	// retryFor is how long a notification is tried again.
 	retryFor = 4 * time.Hour
+	// batchSize is how many items one request has at most.
+	batchSize = 10
 	// parallelRequests is how many requests are under way at once.
 	parallelRequests = 4
 )
 
 func (d *Delivery) setDefaults() {
-	setDefault(&d.Every, 100*time.Millisecond)
-	setDefault(&d.ReorderedBy, 2*time.Second)
-	setDefault(&d.Batch, 10)
-	setDefault(&d.RetryFirst, 10*time.Second)
-	setDefault(&d.RetryMost, 10*time.Minute)
+	d.Every = cmp.Or(d.Every, 100*time.Millisecond)
+	d.ReorderedBy = cmp.Or(d.ReorderedBy, 2*time.Second)
+	d.RetryFirst = cmp.Or(d.RetryFirst, 10*time.Second)
+	d.RetryMost = cmp.Or(d.RetryMost, 10*time.Minute)
 }
 
 // Notified counts notifications: items, not requests, unless it says otherwise.
@@ -144,7 +144,7 @@ func (s *Server) Storm(ctx context.Context, count int, duplicates, forged float6
 	random.Shuffle(len(all), func(i, k int) { all[i], all[k] = all[k], all[i] })
 	n.mu.Lock()
 	for _, x := range all {
-		n.push(x, s.timeline.Now())
+		n.push(x, s.Now())
 	}
 	n.mu.Unlock()
 	tick := time.NewTicker(10 * time.Millisecond)

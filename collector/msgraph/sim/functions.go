@@ -15,10 +15,12 @@ import (
 // maxRange is the longest range that the functions accept.
 const maxRange = 90 * 24 * time.Hour
 
-// function matches the path of a function call: unquoted parameters, parentheses and commas as they are, with or without the namespace.
-var function = regexp.MustCompile(`^/v1\.0/communications/callRecords/(?:microsoft\.graph\.callRecords\.)?(getPstnCalls|getDirectRoutingCalls)\(([^()]*)\)$`)
+// functionPath matches the path of a function call: unquoted parameters, parentheses and commas as they are, with or without the namespace.
+var functionPath = regexp.MustCompile(`^/v1\.0/communications/callRecords/(?:microsoft\.graph\.callRecords\.)?(getPstnCalls|getDirectRoutingCalls)\(([^()]*)\)$`)
 
 var (
+	errResource   = errors.New("resource not found for the segment")
+	errOption     = errors.New("query option is not supported here")
 	errParameters = errors.New("expression expected at position 13: fromDateTime and toDateTime are needed, once each")
 	errTime       = errors.New("the value is not a DateTimeOffset or a date")
 	errReversed   = errors.New("fromDateTime must not be after toDateTime")
@@ -34,9 +36,9 @@ type functionCall struct {
 // parseFunction reads a function call from a path with its escapes.
 func parseFunction(path string) (t target, err error) {
 	t.endpoint = EndpointOther
-	match := function.FindStringSubmatch(path)
+	match := functionPath.FindStringSubmatch(path)
 	if match == nil {
-		return t, errNoResource
+		return t, errResource
 	}
 	t.endpoint = map[string]string{"getPstnCalls": EndpointPSTN, "getDirectRoutingCalls": EndpointDirectRouting}[match[1]]
 	f := &t.function
@@ -79,120 +81,60 @@ func parseTime(text string) (time.Time, error) {
 	return t.UTC(), nil
 }
 
-// functionReply answers one of the two functions. Requests that the documentation doesn't promise to work are refused.
-func (s *Server) functionReply(r *http.Request, t target, continued bool) *reply {
-	p := &rowPage{server: s, request: r, target: t, continued: continued}
-	q := &reply{
-		request: simulator.Request{Endpoint: t.endpoint, Continued: continued, From: t.function.from, To: t.function.to},
-		skip:    t.skip, prepare: p.find, fits: p.fits, render: p.render,
+// function answers one of the two functions. Requests that the documentation doesn't promise to work are refused.
+func (s *Server) function(p *page) simulator.Reply {
+	switch f := &p.target.function; {
+	case p.request.Method != http.MethodGet:
+		return s.notAllowed(p.request)
+	case f.to.Sub(f.from) > maxRange:
+		return s.refuse(p.request, http.StatusNotAcceptable, "", "")
 	}
-	switch {
-	case r.Method != http.MethodGet:
-		q.refused = s.notAllowed(r)
-	case t.function.to.Sub(t.function.from) > maxRange:
-		q.refused = s.refuse(r, http.StatusNotAcceptable, "", "")
-	}
-	return q
-}
-
-// rowPage is one page of rows.
-type rowPage struct {
-	target
-	server    *Server
-	request   *http.Request
-	continued bool
-	rows      []any
-	more      bool
-}
-
-// The envelopes: in the documentation's samples the link comes before the rows of one function and after those of the other.
-type (
-	pstnPage struct {
-		Context string `json:"@odata.context"`
-		Count   int    `json:"@odata.count"`
-		Next    string `json:"@odata.nextLink,omitempty"`
-		Value   []any  `json:"value"`
-	}
-	directRoutingPage struct {
-		Context string `json:"@odata.context"`
-		Count   int    `json:"@odata.count"`
-		Value   []any  `json:"value"`
-		Next    string `json:"@odata.nextLink,omitempty"`
-	}
-)
-
-// find reads the rows of the page from the world.
-func (p *rowPage) find(q *reply) *simulator.Answer {
-	settings := &p.server.settings
-	world := settings.PSTN
+	world := s.settings.PSTN
 	if p.endpoint == EndpointDirectRouting {
-		world = settings.DirectRouting
+		world = s.settings.DirectRouting
 	}
-	p.rows = []any{}
+	rows := []any{}
 	if world != nil {
 		p.more = world.Page(simulator.Query{
-			From: p.function.from, To: p.function.to, ToIncluded: p.endpoint == EndpointPSTN,
-			At: p.server.timeline.Visible(), Skip: p.skip, Limit: settings.PageSize,
-		}, func(c *simulator.Call, v *simulator.Version) { p.rows = append(p.rows, renderRow(p.endpoint, c, v)) })
+			From: p.target.function.from, To: p.target.function.to, ToIncluded: p.endpoint == EndpointPSTN,
+			At: s.Visible(), Skip: p.skip, Limit: s.settings.PageSize,
+		}, func(c *simulator.Call, v *simulator.Version) { rows = append(rows, renderRow(p.endpoint, c, v)) })
 	}
-	q.request.HasNext = p.more
-	return nil
-}
-
-func (p *rowPage) fits(f simulator.Fault) bool {
-	switch f {
-	case ExpiredLink400, ExpiredLink410, RepeatedLink:
-		return p.continued
-	case CapitalLink, OtherNames:
-		return p.more
-	case ShortPage:
-		return len(p.rows) > 1
-	case NotYet, BadRequest, OlderVersion:
-		return false
-	default:
-		return true
-	}
-}
-
-func (p *rowPage) render(fault simulator.Fault) (*simulator.Answer, int) {
-	switch fault {
-	case EmptyPage:
-		p.rows, p.more = p.rows[:0], true
-	case ShortPage:
-		p.rows, p.more = p.rows[:len(p.rows)/2], true
-	case HostileLink, RepeatedLink:
-		p.more = true
-	default:
-	}
-	n := len(p.rows)
-	context := "https://" + p.request.Host + "/v1.0/$metadata#Collection(microsoft.graph.callRecords."
-	next := ""
+	p.size = len(rows)
+	p.body = func(p *page) []byte { return p.rows(rows[:p.size]) }
+	var extra []simulator.Fault
 	if p.more {
-		next = p.next(fault)
+		extra = append(extra, OtherNames)
 	}
-	var body []byte
-	if p.endpoint == EndpointPSTN {
-		body = encode(pstnPage{Context: context + "pstnCallLogRow)", Count: n, Value: p.rows, Next: next})
-	} else {
-		body = encode(directRoutingPage{Context: context + "directRoutingLogRow)", Count: n, Value: p.rows, Next: next})
-	}
-	if fault == CapitalLink {
-		body = capitalLinks(body, "@odata.NextLink")
-	}
-	return p.server.page(p.request, body), n
+	a := p.answer(extra...)
+	a.From, a.To = p.target.function.from, p.target.function.to
+	return a
 }
 
-// next is the link to the next page. The documentation's sample of a PSTN link has other parameter names than the function.
-func (p *rowPage) next(fault simulator.Fault) string {
-	to := p.target
-	to.skip += len(p.rows)
-	name, from, until := "getDirectRoutingCalls", "fromDateTime", "toDateTime"
-	if p.endpoint == EndpointPSTN {
-		name = "getPstnCalls"
+// rows is the body of a page. In the documentation's samples the link comes before the rows of one function and after those of the other, and
+// that of PSTN has other parameter names than the function.
+func (p *page) rows(rows []any) []byte {
+	kind, name, from, until := "directRoutingLogRow)", "getDirectRoutingCalls", "fromDateTime", "toDateTime"
+	pstn := p.endpoint == EndpointPSTN
+	if pstn {
+		kind, name = "pstnCallLogRow)", "getPstnCalls"
 	}
-	if p.endpoint == EndpointPSTN != (fault == OtherNames) {
+	if pstn != (p.fault == OtherNames) {
 		from, until = "from", "to"
 	}
-	uri := fmt.Sprintf("%s/%s(%s=%s,%s=%s)?$skip=%d", callRecordsPath, name, from, to.function.fromText, until, to.function.toText, to.skip)
-	return p.server.nextLink(p.request, fault, uri, to, fault == EmptyPage || fault == ShortPage)
+	o := simulator.NewObject(
+		"@odata.context", "https://"+p.request.Host+"/v1.0/$metadata#Collection(microsoft.graph.callRecords."+kind, "@odata.count", len(rows))
+	if !pstn {
+		o.Set("value", rows)
+	}
+	if p.more {
+		to := p.target
+		to.skip += len(rows)
+		o.Set("@odata.nextLink", p.next(fmt.Sprintf("%s/%s(%s=%s,%s=%s)?$skip=%d",
+			callRecordsPath, name, from, to.function.fromText, until, to.function.toText, to.skip), to, false))
+	}
+	if pstn {
+		o.Set("value", rows)
+	}
+	return simulator.JSON(o)
 }

@@ -2,9 +2,6 @@ package sim
 
 import (
 	"bytes"
-	"compress/gzip"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -13,30 +10,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
-
-var (
-	errNoResource = errors.New("resource not found for the segment")
-	errOption     = errors.New("query option is not supported here")
-)
-
-// encode makes JSON of a value that always has a JSON form.
-func encode(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // links are written as they are
-	if err := e.Encode(v); err != nil {
-		panic(err)
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
-// orNull is null for an empty string.
-func orNull(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
 
 // formatTime writes a UTC time in one of Graph's styles: with milliseconds, with seven digits, with an offset instead of Z, or without a fraction
 // that is zero.
@@ -65,194 +38,181 @@ var errorCodes = map[int]string{
 
 const requestID = "5a5a0000-0000-4000-8000-00000000e440"
 
-// answer is a JSON answer of Graph.
-func (s *Server) answer(r *http.Request, status int, body []byte) simulator.Answer {
-	now := s.timeline.Now()
-	return simulator.Answer{
-		Status: status, Body: body, Now: now, Header: http.Header{"Request-Id": {requestID}, "Cache-Control": {"no-cache"}},
-		Error: func(status int) []byte { return graphError(errorCodes[status], "", r, now) },
-	}
+// reply is a JSON reply of Graph.
+func (s *Server) reply(r *http.Request, status int, body []byte) simulator.Reply {
+	return simulator.Reply{Gzip: s.settings.Gzip && status == http.StatusOK, Answer: simulator.Answer{
+		Status: status, Body: body, Header: http.Header{"Request-Id": {requestID}, "Cache-Control": {"no-cache"}},
+		Error: func(status int) []byte { return s.errorBody(r, errorCodes[status], "") },
+	}}
 }
 
-func graphError(code, message string, r *http.Request, now time.Time) []byte {
-	return encode(map[string]any{"error": map[string]any{
-		"code": code, "message": message,
-		"innerError": map[string]any{
-			"date": now.Format("2006-01-02T15:04:05"), "request-id": requestID, "client-request-id": r.Header.Get("client-request-id"),
-		},
-	}})
+func (s *Server) errorBody(r *http.Request, code, message string) []byte {
+	inner := simulator.NewObject(
+		"date", s.Now().Format("2006-01-02T15:04:05"), "request-id", requestID, "client-request-id", r.Header.Get("client-request-id"))
+	return simulator.JSON(simulator.NewObject("error", simulator.NewObject("code", code, "message", message, "innerError", inner)))
 }
 
 // refuse is an error of Graph.
-func (s *Server) refuse(r *http.Request, status int, code, message string) *simulator.Answer {
-	a := s.answer(r, status, graphError(code, message, r, s.timeline.Now()))
+func (s *Server) refuse(r *http.Request, status int, code, message string) simulator.Reply {
+	a := s.reply(r, status, s.errorBody(r, code, message))
+	a.Refused = true
 	if status == http.StatusUnauthorized {
 		a.Header.Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+s.LoginURL()+
 			`/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
 	}
-	return &a
+	return a
 }
 
-func (s *Server) badRequest(r *http.Request, message string) *simulator.Answer {
+func (s *Server) badRequest(r *http.Request, message string) simulator.Reply {
 	return s.refuse(r, http.StatusBadRequest, "BadRequest", message)
 }
 
-func (s *Server) notAllowed(r *http.Request) *simulator.Answer {
+func (s *Server) notFound(r *http.Request) simulator.Reply {
+	return s.refuse(r, http.StatusNotFound, "NotFound", "")
+}
+
+func (s *Server) notAllowed(r *http.Request) simulator.Reply {
 	return s.refuse(r, http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
 }
 
-// refuseByFault is the error that a fault of Graph's own stands for; nil for the other faults.
-func (s *Server) refuseByFault(r *http.Request, fault simulator.Fault) *simulator.Answer {
-	switch fault {
-	case ExpiredToken:
-		return s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", tokenExpired)
-	case Forbidden:
-		return s.refuse(r, http.StatusForbidden, "Forbidden", "")
-	case BadRequest:
-		return s.badRequest(r, "")
-	case NotYet:
-		return s.refuse(r, http.StatusNotFound, "NotFound", "")
-	case ExpiredLink400:
-		return s.badRequest(r, "The $skip token is no longer valid.")
-	case ExpiredLink410:
-		return s.refuse(r, http.StatusGone, "Gone", "The link has expired.")
-	default:
-		return nil
+// replaced makes faults of their errors, which replace the reply.
+func replaced(errors map[simulator.Fault]simulator.Reply) map[simulator.Fault]func(*simulator.Reply) {
+	own := map[simulator.Fault]func(*simulator.Reply){}
+	for fault, refused := range errors {
+		own[fault] = func(r *simulator.Reply) { r.Answer, r.Rows = refused.Answer, 0 }
 	}
+	return own
 }
 
-// isGeneral refuses the faults that only Graph has.
-func isGeneral(f simulator.Fault) bool {
-	switch f {
-	case ExpiredToken, Forbidden, BadRequest, ExpiredLink400, ExpiredLink410, HostileLink, RepeatedLink, EmptyPage, ShortPage, CapitalLink,
-		OtherNames, NotYet, OlderVersion:
-		return false
-	default:
-		return true
-	}
+// serve answers a request to Graph, if its token allows it.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, endpoint string, answer func() simulator.Reply) {
+	s.Answer(w, r, endpoint, func() simulator.Reply {
+		if denied := s.authorise(r); denied != nil {
+			return *denied
+		}
+		return answer()
+	})
 }
 
-// reply is what a request to Graph is to be answered with.
-type reply struct {
-	request simulator.Request
-	skip    int
-	// refused is why the request is invalid; nil if it is valid.
-	refused *simulator.Answer
-	// prepare finds the data, once the request is known to be valid and authorised.
-	prepare func(*reply) *simulator.Answer
-	// fits says which faults of Graph's own can be done to the answer.
-	fits func(simulator.Fault) bool
-	// render makes the answer and says how many rows it has.
-	render func(simulator.Fault) (*simulator.Answer, int)
-}
-
-// serve answers a request to Graph.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, q *reply) {
-	q.request.Number = s.recorder.Begin(q.request.Endpoint)
-	seen := simulator.Seen{Endpoint: q.request.Endpoint, At: s.timeline.Now(), Skip: q.skip}
-	defer func() { s.recorder.End(seen) }()
-	if denied := s.authorise(r); denied != nil {
-		q.refused = denied
-	}
-	if q.refused == nil {
-		q.refused = q.prepare(q)
-	}
-	seen.From, seen.To = q.request.From, q.request.To
-	if q.refused != nil {
-		seen.Status = q.refused.Status
-		s.faults.Write(w, r, simulator.NoFault, *q.refused)
-		return
-	}
-	fault := s.faults.Next(q.request, q.fits)
-	a, rows := s.refuseByFault(r, fault), 0
-	if a == nil {
-		a, rows = q.render(fault)
-	}
-	seen.Fault, seen.Status = fault, simulator.StatusOf(fault, a.Status)
-	if seen.Status == http.StatusOK && simulator.Delivers(fault) {
-		seen.Rows = rows
-	}
-	s.faults.Write(w, r, fault, *a)
-}
-
-// page is a JSON answer with a body, compressed if both sides want that.
-func (s *Server) page(r *http.Request, body []byte) *simulator.Answer {
-	a := s.answer(r, http.StatusOK, body)
-	if s.settings.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		var b bytes.Buffer
-		z := gzip.NewWriter(&b)
-		_, _ = z.Write(body) // a buffer accepts everything
-		_ = z.Close()
-		a.Body = b.Bytes()
-		a.Header.Set("Content-Encoding", "gzip")
-	}
-	return &a
-}
-
-// link is what a next link leads to.
-type link struct {
+// page is a page of rows, of a record, or of what a record has.
+type page struct {
+	*Server
 	target
-	issued time.Time
+	request   *http.Request
+	continued bool
+	// size is how many entries the page has, more whether more follow.
+	size int
+	more bool
+	// fault changes how the page looks; body renders it.
+	fault simulator.Fault
+	body  func(*page) []byte
 }
 
-// links are the next links that were issued, by path and query. One that wasn't issued isn't followed: a client that builds links is noticed.
+// answer is the reply with the page, and with what the faults make of it.
+func (p *page) answer(extra ...simulator.Fault) simulator.Reply {
+	s, r := p.Server, p.request
+	a := s.reply(r, http.StatusOK, nil)
+	a.Body = p.body(p)
+	a.Skip, a.Continued, a.More, a.Rows = p.skip, p.continued, p.more, p.size
+	refused := map[simulator.Fault]simulator.Reply{
+		ExpiredToken: s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", tokenExpired),
+		Forbidden:    s.refuse(r, http.StatusForbidden, "Forbidden", ""),
+	}
+	spoilt := append([]simulator.Fault{HostileLink}, extra...)
+	if p.continued {
+		refused[ExpiredLink400] = s.badRequest(r, "The $skip token is no longer valid.")
+		refused[ExpiredLink410] = s.refuse(r, http.StatusGone, "Gone", "The link has expired.")
+		spoilt = append(spoilt, RepeatedLink)
+	}
+	if !p.id.IsZero() {
+		refused[NotYet], refused[BadRequest] = s.notFound(r), s.badRequest(r, "")
+	}
+	if p.more {
+		spoilt = append(spoilt, CapitalLink)
+	}
+	if p.size > 0 {
+		spoilt = append(spoilt, EmptyPage)
+	}
+	if p.size > 1 {
+		spoilt = append(spoilt, ShortPage)
+	}
+	a.Own = replaced(refused)
+	for _, fault := range spoilt {
+		a.Own[fault] = func(r *simulator.Reply) { r.Body, r.Rows = p.spoilt(fault) }
+	}
+	return a
+}
+
+// spoilt renders the page with a fault.
+func (p *page) spoilt(fault simulator.Fault) (body []byte, rows int) {
+	q := *p
+	q.fault = fault
+	switch fault {
+	case EmptyPage:
+		q.size, q.more = 0, true
+	case ShortPage:
+		q.size, q.more = p.size/2, true
+	case HostileLink, RepeatedLink:
+		q.more = true
+	default:
+	}
+	body = q.body(&q)
+	if fault == CapitalLink {
+		name := `@odata.NextLink"`
+		if p.endpoint == EndpointCallRecord {
+			name = `@odata.nextlink"` // the documentation's samples have both
+		}
+		body = bytes.ReplaceAll(body, []byte(`@odata.nextLink"`), []byte(name))
+	}
+	return body, q.size
+}
+
+// links are the next links that were issued, by path and query, and what they lead to. One that wasn't issued isn't followed: a client that builds
+// links is noticed.
 type links struct {
 	mu     sync.Mutex
-	known  map[string]link // guarded by mu
-	order  []string        // guarded by mu
-	tokens int             // guarded by mu
+	known  map[string]target // guarded by mu
+	issued int               // guarded by mu
 }
 
-// maxLinks is how many next links are remembered; older ones have expired.
+// maxLinks is how many next links are remembered, before all of them have expired.
 const maxLinks = 50_000
 
-// nextLink makes the link to the rest of a page, which a fault may change. Distinct adds a $skiptoken that no other link has.
-func (s *Server) nextLink(r *http.Request, fault simulator.Fault, uri string, to target, distinct bool) string {
-	host := "https://" + r.Host
-	switch fault {
+// next makes the link to the rest of the page, which a fault may change. A distinct one has a $skiptoken that no other link has.
+func (p *page) next(uri string, to target, distinct bool) string {
+	host := "https://" + p.request.Host
+	switch p.fault {
 	case HostileLink:
-		return s.hostile.URL() + r.RequestURI
+		return p.HostileURL() + p.request.RequestURI
 	case RepeatedLink:
-		return host + r.RequestURI
+		return host + p.request.RequestURI
 	default:
 	}
-	l := &s.links
+	l := &p.links
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if distinct {
-		l.tokens++
+	if distinct || p.fault == EmptyPage || p.fault == ShortPage {
+		l.issued++
 		separator := "?"
 		if strings.Contains(uri, "?") {
 			separator = "&"
 		}
-		uri += fmt.Sprintf("%s$skiptoken=%d", separator, l.tokens)
+		uri += fmt.Sprintf("%s$skiptoken=%d", separator, l.issued)
 	}
-	if _, ok := l.known[uri]; !ok {
-		l.order = append(l.order, uri)
+	if len(l.known) > maxLinks {
+		clear(l.known)
 	}
-	l.known[uri] = link{target: to, issued: s.timeline.Now()}
-	if len(l.order) > maxLinks {
-		delete(l.known, l.order[0])
-		l.order = l.order[1:]
-	}
+	l.known[uri] = to
 	return host + uri
 }
 
-// followLink finds what a next link leads to, or why it doesn't work.
-func (s *Server) followLink(r *http.Request) (target, *simulator.Answer) {
+// followLink finds what a next link leads to.
+func (s *Server) followLink(r *http.Request) (to target, ok bool) {
 	s.links.mu.Lock()
-	to, ok := s.links.known[r.RequestURI]
-	s.links.mu.Unlock()
-	switch {
-	case !ok || r.Method != http.MethodGet:
-		return target{endpoint: EndpointOther}, s.badRequest(r, "The $skip token is not valid.")
-	case s.settings.LinkLifetime > 0 && s.timeline.Now().Sub(to.issued) > s.settings.LinkLifetime:
-		return to.target, s.refuseByFault(r, ExpiredLink410)
+	defer s.links.mu.Unlock()
+	to, ok = s.links.known[r.RequestURI]
+	if !ok || r.Method != http.MethodGet {
+		return target{endpoint: EndpointOther}, false
 	}
-	return to.target, nil
-}
-
-// capitalLinks spells the names of a body's next links otherwise.
-func capitalLinks(body []byte, name string) []byte {
-	return bytes.ReplaceAll(body, []byte(`@odata.nextLink"`), []byte(name+`"`))
+	return to, true
 }

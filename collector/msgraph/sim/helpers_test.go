@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"crypto/tls"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -16,34 +15,26 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator/simtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var begin = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+var begin = simtest.Begin
 
 // day is a request's range for the whole of a test's world.
 const day = "(fromDateTime=2026-03-02T00:00:00Z,toDateTime=2026-03-03T00:00:00Z)"
 
 func world(t testing.TB, mix *simulator.Mix, calls int, change func(*simulator.Settings)) *simulator.World {
 	t.Helper()
-	s := simulator.Historical(7, mix, begin, begin.Add(24*time.Hour), calls)
-	if change != nil {
-		change(&s)
-	}
-	w, err := simulator.NewWorld(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
+	return simtest.World(t, simulator.Historical(7, mix, begin, begin.Add(24*time.Hour), calls), change)
 }
 
 // client talks to a server as somebody who has a token.
 type client struct {
+	*simtest.Client
 	t      testing.TB
 	server *Server
-	http   *http.Client
-	token  string
 }
 
 // start starts a server long after its calls were published.
@@ -57,37 +48,12 @@ func start(t testing.TB, s Settings) (*Server, *client) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: server.Pool()}}
-	t.Cleanup(transport.CloseIdleConnections)
-	return server, &client{t: t, server: server, http: &http.Client{Transport: transport}, token: server.issue()}
-}
-
-// send sends a request whose URI goes out as it is.
-func (c *client) send(method, address string, change func(*http.Request)) (*http.Response, []byte) {
-	c.t.Helper()
-	r, err := http.NewRequestWithContext(c.t.Context(), method, address, http.NoBody)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+c.token)
-	if change != nil {
-		change(r)
-	}
-	response, err := c.http.Do(r)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return response, body
+	return server, &client{simtest.NewClient(t, server.Host, server.issue()), t, server}
 }
 
 func (c *client) get(uri string) (*http.Response, []byte) {
 	c.t.Helper()
-	return c.send(http.MethodGet, c.server.GraphURL()+uri, nil)
+	return c.Send(http.MethodGet, c.server.GraphURL()+uri, nil)
 }
 
 // envelope is a page as a reader sees it.
@@ -105,7 +71,7 @@ func (c *client) read(function string) (rows []json.RawMessage, pages []envelope
 	c.t.Helper()
 	address := c.server.GraphURL() + functions + function
 	for address != "" {
-		response, body := c.send(http.MethodGet, address, nil)
+		response, body := c.Send(http.MethodGet, address, nil)
 		var e envelope
 		if err := json.Unmarshal(body, &e); response.StatusCode != http.StatusOK || err != nil {
 			c.t.Fatalf("page %d: status %d, %v", len(pages), response.StatusCode, err)
@@ -225,9 +191,9 @@ func (c *client) wanted(e *endpoint) map[string]any {
 // do sends JSON, and reads the answer's.
 func (c *client) do(method, uri string, body any) (int, map[string]any) {
 	c.t.Helper()
-	response, content := c.send(method, c.server.GraphURL()+uri, func(r *http.Request) {
+	response, content := c.Send(method, c.server.GraphURL()+uri, func(r *http.Request) {
 		if body != nil {
-			text := encode(body)
+			text := simulator.JSON(body)
 			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(string(text))), int64(len(text))
 			r.Header.Set("Content-Type", "application/json")
 		}
@@ -303,15 +269,7 @@ type (
 // recordWorld is a world of calls with records of the day, changed.
 func recordWorld(t testing.TB, calls int, change func(*simulator.Settings)) *simulator.World {
 	t.Helper()
-	s := HistoricalCalls(7, begin, begin.Add(24*time.Hour), calls)
-	if change != nil {
-		change(&s)
-	}
-	w, err := simulator.NewWorld(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
+	return simtest.World(t, HistoricalCalls(7, begin, begin.Add(24*time.Hour), calls), change)
 }
 
 func newRecords(t testing.TB, s CallRecordSettings) *CallRecords {
@@ -384,7 +342,7 @@ func filtered(from, to time.Time) string {
 // decode gets an address, which must work, and reads its JSON.
 func (c *client) decode(address string, into any) {
 	c.t.Helper()
-	response, body := c.send(http.MethodGet, address, nil)
+	response, body := c.Send(http.MethodGet, address, nil)
 	if response.StatusCode != http.StatusOK {
 		c.t.Fatalf("%s: %d %s", address, response.StatusCode, body)
 	}
@@ -419,7 +377,7 @@ func (c *client) list(from, to time.Time) []servedRecord {
 func (c *client) record(id string) *servedRecord {
 	c.t.Helper()
 	address := c.server.GraphURL() + callRecordsPath + "/" + id + expanded
-	response, body := c.send(http.MethodGet, address, nil)
+	response, body := c.Send(http.MethodGet, address, nil)
 	if response.StatusCode == http.StatusNotFound {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha1" //nolint:gosec // As below.
 	"crypto/sha256"
@@ -20,19 +21,39 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// The kinds of errors that occur more than once.
+// aad is an error of the identity platform with its AADSTS code: of kind invalid_request unless it is about the client.
+func aad(code int) (int, any) {
+	const trace = "5a5a0000-0000-4000-8000-00000000aad1"
+	status, kind := http.StatusBadRequest, cmp.Or(errorKinds[code], "invalid_request")
+	if kind == "invalid_client" {
+		status = http.StatusUnauthorized
+	}
+	return status, simulator.NewObject(
+		"error", kind, "error_description", fmt.Sprintf("AADSTS%d: The request is refused. Trace ID: %s", code, trace), "error_codes", []any{code},
+		"timestamp", "2026-01-01 00:00:00Z", "trace_id", trace, "correlation_id", "5a5a0000-0000-4000-8000-00000000aad2",
+	)
+}
+
+// The codes of errors.
 const (
-	invalidClient  = "invalid_client"
-	invalidRequest = "invalid_request"
+	unknownTenant     = 90002
+	badForm           = 900144
+	unknownGrant      = 70003
+	unknownClient     = 700016
+	noCredential      = 7000216
+	wrongSecret       = 7000215
+	expiredSecret     = 7000222
+	wrongScope        = 1002012
+	wrongResource     = 500011
+	unknownAssertion  = 70021
+	assertionExpired  = 700024
+	assertionUnsigned = 700027
 )
 
-// aad is an error of the identity platform with its AADSTS code.
-func aad(status int, kind string, code int, text string) (int, any) {
-	const trace = "5a5a0000-0000-4000-8000-00000000aad1"
-	return status, object{
-		"error": kind, "error_description": fmt.Sprintf("AADSTS%d: %s Trace ID: %s", code, text, trace), "error_codes": []int{code},
-		"timestamp": "2026-01-01 00:00:00Z", "trace_id": trace, "correlation_id": "5a5a0000-0000-4000-8000-00000000aad2",
-	}
+var errorKinds = map[int]string{
+	unknownGrant: "unsupported_grant_type", unknownClient: "unauthorized_client", noCredential: "invalid_client", wrongSecret: "invalid_client",
+	expiredSecret: "invalid_client", wrongScope: "invalid_scope", wrongResource: "invalid_resource", unknownAssertion: "invalid_client",
+	assertionExpired: "invalid_client", assertionUnsigned: "invalid_client",
 }
 
 // registration is what the tenant knows of the application.
@@ -110,26 +131,27 @@ func (s *Server) issue() string {
 }
 
 // authorise refuses a request whose token doesn't allow it.
-func (s *Server) authorise(r *http.Request) *simulator.Answer {
-	refuse := func(message string) *simulator.Answer {
-		return s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", message)
-	}
+func (s *Server) authorise(r *http.Request) *simulator.Reply {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
-		return refuse("Access token is empty.")
-	}
 	s.mu.Lock()
-	a, ok := s.tokens[token]
+	a, known := s.tokens[token]
 	s.mu.Unlock()
+	refused, message := http.StatusUnauthorized, ""
 	switch {
 	case !ok:
-		return refuse("IDX14100: JWT is not well formed.")
+		message = "Access token is empty."
+	case !known:
+		message = "IDX14100: JWT is not well formed."
 	case !time.Now().Before(a.expires):
-		return refuse(tokenExpired)
+		message = tokenExpired
 	case !slices.Contains(a.roles, Role):
-		return s.refuse(r, http.StatusForbidden, "Forbidden", "")
+		refusal := s.refuse(r, http.StatusForbidden, "Forbidden", "")
+		return &refusal
+	default:
+		return nil
 	}
-	return nil
+	refusal := s.refuse(r, refused, "InvalidAuthenticationToken", message)
+	return &refusal
 }
 
 const tokenExpired = "Lifetime validation failed, the token is expired."
@@ -146,55 +168,45 @@ func (s *Server) isGraph(resource string) bool {
 		asked.Scheme == "https" && asked.Port() == own.Port() && (asked.Hostname() == own.Hostname() || asked.Hostname() == "localhost")
 }
 
-// identity answers requests to an endpoint of the identity platform.
+// identity answers requests to an endpoint of the identity platform. Its errors meet faults too.
 func (s *Server) identity(endpoint string, answer func(*http.Request) (int, any)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		number := s.recorder.Begin(endpoint)
-		seen := simulator.Seen{Endpoint: endpoint, At: s.timeline.Now()}
-		defer func() { s.recorder.End(seen) }()
-		status, value := answer(r)
-		a := simulator.Answer{
-			Status: status, Body: encode(value), Now: s.timeline.Now(), Header: http.Header{"Cache-Control": {"no-store"}},
-			Error: func(int) []byte { return encode(object{"error": "temporarily_unavailable"}) },
-		}
-		fault := s.faults.Next(simulator.Request{Endpoint: endpoint, Number: number}, isGeneral)
-		seen.Fault, seen.Status = fault, simulator.StatusOf(fault, status)
-		s.faults.Write(w, r, fault, a)
+		s.Answer(w, r, endpoint, func() simulator.Reply {
+			status, value := answer(r)
+			return simulator.Reply{Answer: simulator.Answer{
+				Status: status, Body: simulator.JSON(value), Header: http.Header{"Cache-Control": {"no-store"}},
+				Error: func(int) []byte { return []byte(`{"error":"temporarily_unavailable"}`) },
+			}}
+		})
 	}
-}
-
-func noTenant(name string) (int, any) {
-	return aad(http.StatusBadRequest, invalidRequest, 90002, fmt.Sprintf("Tenant '%s' not found. Check to make sure you have the correct tenant ID.", name))
 }
 
 // openID is the tenant's OpenID configuration.
 func (s *Server) openID(r *http.Request) (int, any) {
-	if name := r.PathValue("tenant"); name != s.settings.TenantID {
-		return noTenant(name)
+	if r.PathValue("tenant") != s.settings.TenantID {
+		return aad(unknownTenant)
 	}
 	base := "https://" + r.Host + "/" + s.settings.TenantID
-	return http.StatusOK, object{
-		"issuer": base + "/v2.0", "token_endpoint": base + "/oauth2/v2.0/token", "authorization_endpoint": base + "/oauth2/v2.0/authorize",
-	}
+	return http.StatusOK, simulator.NewObject(
+		"issuer", base+"/v2.0", "token_endpoint", base+"/oauth2/v2.0/token", "authorization_endpoint", base+"/oauth2/v2.0/authorize")
 }
 
 // token is the client credentials grant (RFC 6749 4.4).
 func (s *Server) token(r *http.Request) (int, any) {
 	if r.Method != http.MethodPost || r.ParseForm() != nil {
-		return aad(http.StatusBadRequest, invalidRequest, 900144, "The request must be a form that is posted.")
+		return aad(badForm)
 	}
-	form, name := r.PostForm, r.PathValue("tenant")
+	form := r.PostForm
 	switch {
-	case name != s.settings.TenantID:
-		return noTenant(name)
+	case r.PathValue("tenant") != s.settings.TenantID:
+		return aad(unknownTenant)
 	case form.Get("grant_type") != "client_credentials":
-		return aad(http.StatusBadRequest, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
+		return aad(unknownGrant)
 	case form.Get("client_id") != s.settings.ClientID:
-		return aad(http.StatusBadRequest, "unauthorized_client", 700016,
-			"Application with identifier '"+form.Get("client_id")+"' was not found in the directory.")
+		return aad(unknownClient)
 	}
-	if status, body := s.authenticate(r); status != http.StatusOK {
-		return status, body
+	if code := s.authenticate(r); code != 0 {
+		return aad(code)
 	}
 	// OpenID's own scopes may come with the one of the resource.
 	scopes := slices.DeleteFunc(strings.Fields(form.Get("scope")), func(x string) bool {
@@ -203,39 +215,37 @@ func (s *Server) token(r *http.Request) (int, any) {
 	resource, ok := strings.CutSuffix(strings.Join(scopes, " "), "/.default")
 	switch {
 	case !ok:
-		return aad(http.StatusBadRequest, "invalid_scope", 1002012,
-			"The provided value for scope is not valid; client credential flows must have a scope with /.default.")
+		return aad(wrongScope)
 	case !s.isGraph(resource):
-		return aad(http.StatusBadRequest, "invalid_resource", 500011, "The resource principal named "+resource+" was not found in the tenant.")
+		return aad(wrongResource)
 	}
 	lifetime := int(tokenLifetime / time.Second)
-	return http.StatusOK, object{"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": s.issue()}
+	return http.StatusOK, simulator.NewObject("token_type", "Bearer", "expires_in", lifetime, "ext_expires_in", lifetime, "access_token", s.issue())
 }
 
-// authenticate checks the client by its secret or by its assertion.
-func (s *Server) authenticate(r *http.Request) (int, any) {
+// authenticate checks the client by its secret or by its assertion, and returns the code of what is wrong.
+func (s *Server) authenticate(r *http.Request) (code int) {
 	known, form := s.registered(), r.PostForm
 	secret, assertion := form.Get("client_secret"), form.Get("client_assertion")
 	switch {
 	case secret == "" && assertion == "":
-		return aad(http.StatusUnauthorized, invalidClient, 900144,
-			"The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
+		return noCredential
 	case assertion == "" && secret != known.secret:
-		return aad(http.StatusUnauthorized, invalidClient, 7000215, "Invalid client secret provided.")
+		return wrongSecret
 	case assertion == "" && known.secretExpired:
-		return aad(http.StatusUnauthorized, invalidClient, 7000222, "The provided client secret keys are expired.")
+		return expiredSecret
 	case assertion == "":
-		return http.StatusOK, nil
+		return 0
 	case form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer": // RFC 7523 2.2
-		return aad(http.StatusBadRequest, invalidRequest, 900144, "The client assertion type is not known.")
+		return badForm
 	case slices.Contains(known.federated, assertion):
-		return http.StatusOK, nil
+		return 0
 	}
 	return s.checkAssertion(assertion, known.certificates, "https://"+r.Host+r.URL.Path)
 }
 
 // checkAssertion checks a client's signed JWT (RFC 7523): signed by a registered certificate, for this endpoint, by this client, and in its time.
-func (s *Server) checkAssertion(text string, known []*x509.Certificate, endpoint string) (int, any) {
+func (s *Server) checkAssertion(text string, known []*x509.Certificate, endpoint string) (code int) {
 	var claims jwt.RegisteredClaims
 	client := s.settings.ClientID
 	_, err := jwt.ParseWithClaims(text, &claims, func(t *jwt.Token) (any, error) {
@@ -250,16 +260,13 @@ func (s *Server) checkAssertion(text string, known []*x509.Certificate, endpoint
 		jwt.WithExpirationRequired(), jwt.WithLeeway(5*time.Minute))
 	switch {
 	case errors.Is(err, jwt.ErrTokenMalformed) || err == nil && claims.ID == "":
-		return aad(http.StatusUnauthorized, invalidClient, 70021, "No matching federated identity record found for presented assertion.")
+		return unknownAssertion
 	case errors.Is(err, jwt.ErrTokenExpired) || errors.Is(err, jwt.ErrTokenNotValidYet):
-		return aad(http.StatusUnauthorized, invalidClient, 700024, "Client assertion is not within its valid time range.")
-	case errors.Is(err, jwt.ErrTokenInvalidAudience):
-		return aad(http.StatusUnauthorized, invalidClient, 700023, "Client assertion audience claim does not match Realm issuer.")
+		return assertionExpired
 	case err != nil:
-		return aad(http.StatusUnauthorized, invalidClient, 700027,
-			"The certificate with identifier used to sign the client assertion is not registered on application, or the signature is invalid.")
+		return assertionUnsigned
 	}
-	return http.StatusOK, nil
+	return 0
 }
 
 // isThumbprint compares a header with a hash: RFC 7515 asks for base64url, Microsoft's own libraries send plain base64, and the platform accepts
@@ -274,27 +281,26 @@ const (
 	managedHeader = "5a5a0000-0000-4000-8000-0000000000d1"
 )
 
+// ManagedIdentityEnvironment has the variables that make a process use the endpoint for managed identities.
+func (s *Server) ManagedIdentityEnvironment() map[string]string {
+	return map[string]string{"IDENTITY_ENDPOINT": s.managed + managedPath, "IDENTITY_HEADER": managedHeader}
+}
+
 // managedToken is App Service's endpoint for managed identities (api-version 2019-08-01).
-func (s *Server) managedToken(r *http.Request) (int, any) {
-	failure := func(status int, message string) (int, any) {
-		return status, object{"statusCode": status, "message": message}
-	}
+func (s *Server) managedToken(r *http.Request) (status int, body any) {
 	options := r.URL.Query()
 	resource, client := options.Get("resource"), options.Get("client_id")
 	switch {
 	case r.Method != http.MethodGet || r.URL.Path != managedPath:
-		return failure(http.StatusNotFound, "Not found.")
+		status = http.StatusNotFound
 	case r.Header.Get("X-IDENTITY-HEADER") != managedHeader:
-		return failure(http.StatusUnauthorized, "The identity header is wrong.")
-	case options.Get("api-version") != "2019-08-01":
-		return failure(http.StatusBadRequest, "The api-version is not supported.")
-	case !s.isGraph(resource):
-		return failure(http.StatusBadRequest, "The resource was not found.")
-	case client != "" && client != s.settings.ClientID:
-		return failure(http.StatusBadRequest, "No user-assigned managed identity has this client id.")
+		status = http.StatusUnauthorized
+	case options.Get("api-version") != "2019-08-01" || !s.isGraph(resource) || client != "" && client != s.settings.ClientID:
+		status = http.StatusBadRequest
+	default:
+		return http.StatusOK, simulator.NewObject(
+			"access_token", s.issue(), "token_type", "Bearer", "resource", resource, "client_id", s.settings.ClientID,
+			"expires_on", strconv.FormatInt(time.Now().Add(tokenLifetime).Unix(), 10))
 	}
-	return http.StatusOK, object{
-		"access_token": s.issue(), "token_type": "Bearer", "resource": resource, "client_id": s.settings.ClientID,
-		"expires_on": strconv.FormatInt(time.Now().Add(tokenLifetime).Unix(), 10),
-	}
+	return status, simulator.NewObject("statusCode", status, "message", "The request is refused.")
 }

@@ -95,7 +95,7 @@ func (n *notifier) run(every time.Duration) {
 
 // live are the subscriptions that haven't expired. The caller holds the lock.
 func (n *notifier) live() []Subscription {
-	now := n.server.timeline.Now()
+	now := n.server.Now()
 	n.subscriptions = slices.DeleteFunc(n.subscriptions, func(x Subscription) bool { return !now.Before(x.Expires) })
 	return n.subscriptions
 }
@@ -133,7 +133,7 @@ func (n *notifier) remove(id string) (gone []Subscription) {
 
 // queuePublished queues the notifications of what has been published since the last time. The caller holds the lock.
 func (n *notifier) queuePublished() {
-	records, visible := n.server.settings.CallRecords, n.server.timeline.Visible()
+	records, visible := n.server.settings.CallRecords, n.server.Visible()
 	if records == nil || len(n.live()) == 0 {
 		return
 	}
@@ -237,11 +237,11 @@ func changeBody(x *Subscription, id, changeType, state, tenant string, style int
 	if style&1 != 0 {
 		slash = "/"
 	}
-	return encode(object{
-		"subscriptionId": x.ID, "clientState": orNull(state), "changeType": changeType, "tenantId": tenant, "resource": slash + resource,
-		"subscriptionExpirationDateTime": formatTime(x.Expires, style),
-		"resourceData":                   object{"@odata.type": kind, "@odata.id": resource, "id": id},
-	})
+	return simulator.JSON(simulator.NewObject(
+		"subscriptionId", x.ID, "clientState", simulator.OrNull(state), "changeType", changeType, "tenantId", tenant, "resource", slash+resource,
+		"subscriptionExpirationDateTime", formatTime(x.Expires, style),
+		"resourceData", simulator.NewObject("@odata.type", kind, "@odata.id", resource, "id", id),
+	))
 }
 
 // forgery is a notification that somebody else sends: with a wrong client state, with none, or of another tenant.
@@ -264,10 +264,10 @@ func (n *notifier) announce(all []Subscription, event string) int {
 	defer n.mu.Unlock()
 	for _, x := range all {
 		if x.LifecycleURL != "" {
-			n.push(&notification{delivered: &n.notified.Lifecycle, url: x.LifecycleURL, lifecycle: true, body: encode(object{
-				"subscriptionId": x.ID, "subscriptionExpirationDateTime": formatTime(x.Expires, 1), "tenantId": n.server.settings.TenantID,
-				"clientState": orNull(x.ClientState), "lifecycleEvent": event,
-			})}, n.server.timeline.Now())
+			n.push(&notification{delivered: &n.notified.Lifecycle, url: x.LifecycleURL, lifecycle: true, body: simulator.JSON(simulator.NewObject(
+				"subscriptionId", x.ID, "subscriptionExpirationDateTime", formatTime(x.Expires, 1), "tenantId", n.server.settings.TenantID,
+				"clientState", simulator.OrNull(x.ClientState), "lifecycleEvent", event,
+			))}, n.server.Now())
 		}
 	}
 	return len(all)
@@ -295,7 +295,7 @@ func (n *notifier) deliver() {
 
 // takeDue takes what is due off the queue, in order. The caller holds the lock.
 func (n *notifier) takeDue() (due []*notification) {
-	now, live := n.server.timeline.Now(), n.live()
+	now, live := n.server.Now(), n.live()
 	n.queue = slices.DeleteFunc(n.queue, func(x *notification) bool {
 		if x.due.After(now) {
 			return false
@@ -316,7 +316,7 @@ func (n *notifier) batches(all []*notification) (batches [][]*notification) {
 	open := map[string]int{}
 	for _, x := range all {
 		i, ok := open[x.url]
-		if !ok || x.lifecycle || len(batches[i]) == n.server.settings.Delivery.Batch {
+		if !ok || x.lifecycle || len(batches[i]) == batchSize {
 			i = len(batches)
 			batches = append(batches, nil)
 		}
@@ -330,12 +330,12 @@ func (n *notifier) batches(all []*notification) (batches [][]*notification) {
 
 // send sends one request and handles its answer.
 func (n *notifier) send(batch []*notification) {
-	bodies := make([]json.RawMessage, len(batch))
+	bodies := make([]any, len(batch))
 	for i, x := range batch {
 		bodies[i] = x.body
 	}
 	began := time.Now()
-	accepted := n.post(batch[0].url, encode(object{"value": bodies}))
+	accepted := n.post(batch[0].url, simulator.JSON(simulator.NewObject("value", bodies)))
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.sending -= len(batch)
@@ -379,7 +379,7 @@ func (n *notifier) retry(x *notification) {
 		pause = min(2*pause, how.RetryMost)
 	}
 	x.attempts++
-	if due := n.server.timeline.Now().Add(pause); due.Sub(x.firstDue) <= retryFor {
+	if due := n.server.Now().Add(pause); due.Sub(x.firstDue) <= retryFor {
 		n.push(x, due)
 	} else {
 		n.notified.GivenUp++

@@ -33,7 +33,7 @@ func TestSubscriptionLifecycle(t *testing.T) {
 	}
 	clock.Advance(1000 * time.Minute)
 	longest := clock.Now().Add(4230 * time.Minute).Format(time.RFC3339)
-	if status, x := c.do(http.MethodPatch, id, object{"expirationDateTime": longest}); status != 200 || x["expirationDateTime"] != longest || x["clientState"] != nil {
+	if status, x := c.do(http.MethodPatch, id, map[string]any{"expirationDateTime": longest}); status != 200 || x["expirationDateTime"] != longest || x["clientState"] != nil {
 		t.Errorf("renewed: %d %v", status, x)
 	}
 	if x := c.server.Subscriptions()[0]; x.Renewed != 1 {
@@ -48,13 +48,13 @@ func TestSubscriptionLifecycle(t *testing.T) {
 	}
 	clock.Advance(time.Second)
 	soon := clock.Now().Add(time.Minute)
-	for method, body := range map[string]any{http.MethodGet: nil, http.MethodPatch: object{"expirationDateTime": soon}, http.MethodDelete: nil} {
+	for method, body := range map[string]any{http.MethodGet: nil, http.MethodPatch: map[string]any{"expirationDateTime": soon}, http.MethodDelete: nil} {
 		if status, x := c.do(method, id, body); status != http.StatusNotFound || fmt.Sprint(x["error"].(map[string]any)["code"]) != "ResourceNotFound" {
 			t.Errorf("%s after it has expired: %d %v", method, status, x)
 		}
 	}
 	again := subscriptionsPath + "/" + c.subscribe(e)
-	if status, x := c.do(http.MethodPatch, again, object{"expirationDateTime": soon}); status != 200 || !c.server.Subscriptions()[0].Expires.Equal(clock.Now().Add(45*time.Minute)) {
+	if status, x := c.do(http.MethodPatch, again, map[string]any{"expirationDateTime": soon}); status != 200 || !c.server.Subscriptions()[0].Expires.Equal(clock.Now().Add(45*time.Minute)) {
 		t.Errorf("the shortest: %d %v", status, x)
 	}
 	if status, x := c.do(http.MethodDelete, again, nil); status != http.StatusNoContent || x != nil || len(c.server.Subscriptions()) != 0 {
@@ -111,24 +111,24 @@ func TestSubscriptionsAreChecked(t *testing.T) {
 	e := newEndpoint(t)
 	in := func(d time.Duration) string { return begin.Add(d).Format(time.RFC3339) }
 	for name, test := range map[string]struct {
-		change object
+		change map[string]any
 		code   string
 	}{
-		"both":                     {object{"changeType": "created,updated"}, ""},
-		"no lifecycle":             {object{"lifecycleNotificationUrl": nil}, ""},
-		"no slash":                 {object{"resource": "communications/callRecords"}, ""},
-		"the longest":              {object{"expirationDateTime": in(4230 * time.Minute)}, ""},
-		"deleted":                  {object{"changeType": "deleted"}, "InvalidRequest"},
-		"another resource":         {object{"resource": "/users"}, "InvalidRequest"},
-		"with data":                {object{"includeResourceData": true}, "InvalidRequest"},
-		"no expiry":                {object{"expirationDateTime": nil}, "InvalidRequest"},
-		"too long":                 {object{"expirationDateTime": in(4231 * time.Minute)}, "ExtensionError"},
-		"over already":             {object{"expirationDateTime": in(-time.Minute)}, "ExtensionError"},
-		"a long state":             {object{"clientState": strings.Repeat("x", 129)}, "InvalidRequest"},
-		"another TLS":              {object{"latestSupportedTlsVersion": "v9"}, "InvalidRequest"},
-		"plain http":               {object{"notificationUrl": "http://cdr.example.com/hook"}, "InvalidRequest"},
-		"plain http for lifecycle": {object{"lifecycleNotificationUrl": "http://cdr.example.com/life"}, "InvalidRequest"},
-		"a misspelled property":    {object{"notificationURL2": "x"}, "InvalidRequest"},
+		"both":                     {map[string]any{"changeType": "created,updated"}, ""},
+		"no lifecycle":             {map[string]any{"lifecycleNotificationUrl": nil}, ""},
+		"no slash":                 {map[string]any{"resource": "communications/callRecords"}, ""},
+		"the longest":              {map[string]any{"expirationDateTime": in(4230 * time.Minute)}, ""},
+		"deleted":                  {map[string]any{"changeType": "deleted"}, "InvalidRequest"},
+		"another resource":         {map[string]any{"resource": "/users"}, "InvalidRequest"},
+		"with data":                {map[string]any{"includeResourceData": true}, "InvalidRequest"},
+		"no expiry":                {map[string]any{"expirationDateTime": nil}, "InvalidRequest"},
+		"too long":                 {map[string]any{"expirationDateTime": in(4231 * time.Minute)}, "ExtensionError"},
+		"over already":             {map[string]any{"expirationDateTime": in(-time.Minute)}, "ExtensionError"},
+		"a long state":             {map[string]any{"clientState": strings.Repeat("x", 129)}, "InvalidRequest"},
+		"another TLS":              {map[string]any{"latestSupportedTlsVersion": "v9"}, "InvalidRequest"},
+		"plain http":               {map[string]any{"notificationUrl": "http://cdr.example.com/hook"}, "InvalidRequest"},
+		"plain http for lifecycle": {map[string]any{"lifecycleNotificationUrl": "http://cdr.example.com/life"}, "InvalidRequest"},
+		"a misspelled property":    {map[string]any{"notificationURL2": "x"}, "InvalidRequest"},
 	} {
 		wanted := c.wanted(e)
 		maps.Copy(wanted, test.change)
@@ -143,14 +143,14 @@ func TestSubscriptionsAreChecked(t *testing.T) {
 		}
 	}
 	id := subscriptionsPath + "/" + c.server.Subscriptions()[0].ID
-	for name, body := range map[string]object{
+	for name, body := range map[string]map[string]any{
 		"nothing": {}, "something else": {"expirationDateTime": in(time.Hour), "clientState": "x"}, "too long": {"expirationDateTime": in(4231 * time.Minute)},
 	} {
 		if status, x := c.do(http.MethodPatch, id, body); status != http.StatusBadRequest {
 			t.Errorf("renewed with %s: %d %v", name, status, x)
 		}
 	}
-	if status, _ := c.do(http.MethodPut, id, object{}); status != http.StatusMethodNotAllowed {
+	if status, _ := c.do(http.MethodPut, id, map[string]any{}); status != http.StatusMethodNotAllowed {
 		t.Errorf("PUT: %d", status)
 	}
 }
@@ -162,8 +162,8 @@ func TestFaultsOfSubscriptions(t *testing.T) {
 	e := newEndpoint(t)
 	f.Once(EndpointSubscriptions, Forbidden, simulator.Unavailable, simulator.HTMLOK)
 	for _, want := range []int{403, 503, 200} {
-		response, _ := c.send(http.MethodPost, c.server.GraphURL()+subscriptionsPath, func(r *http.Request) {
-			text := string(encode(c.wanted(e)))
+		response, _ := c.Send(http.MethodPost, c.server.GraphURL()+subscriptionsPath, func(r *http.Request) {
+			text := string(simulator.JSON(c.wanted(e)))
 			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
 			r.Header.Set("Content-Type", "application/json")
 		})
@@ -271,14 +271,14 @@ func TestEachVersionIsNotified(t *testing.T) {
 // TestDeliveryGoesWrong: shares of notifications are lost, sent twice, late, forged or malformed; each is counted.
 func TestDeliveryGoesWrong(t *testing.T) {
 	server, _, clock, e, _ := notifying(t, Delivery{
-		Lost: 0.2, Duplicated: 0.3, Reordered: 0.5, ReorderedBy: 2 * time.Hour, Forged: 0.4, Malformed: 0.2, Batch: 7,
+		Lost: 0.2, Duplicated: 0.3, Reordered: 0.5, ReorderedBy: 2 * time.Hour, Forged: 0.4, Malformed: 0.2,
 	})
 	advance(server, clock, 50*time.Hour, time.Hour)
 	e.mu.Lock()
 	largest := slices.Max(e.requests)
 	e.mu.Unlock()
 	n, items := server.Notified(), e.taken()
-	if n.Delivered != n.Published-n.Lost+n.Copies || len(items) != n.Delivered+n.Forged+n.Malformed || largest != 7 {
+	if n.Delivered != n.Published-n.Lost+n.Copies || len(items) != n.Delivered+n.Forged+n.Malformed || largest != batchSize {
 		t.Errorf("%+v; %d came, %d at once", n, len(items), largest)
 	}
 	for what, part := range map[string][2]int{"lost": {n.Lost, 20}, "copies": {n.Copies, 24}, "forged": {n.Forged, 40}, "malformed": {n.Malformed, 20}} {
@@ -302,11 +302,11 @@ func TestDeliveryGoesWrong(t *testing.T) {
 
 // TestRetries: what isn't accepted comes again, with growing pauses, and after four hours no more.
 func TestRetries(t *testing.T) {
-	server, _, clock, e, r := notifying(t, Delivery{Batch: 1})
+	server, _, clock, e, r := notifying(t, Delivery{})
 	e.set(func(e *endpoint) { e.status = http.StatusServiceUnavailable })
 	clock.Set(begin.Add(3 * time.Hour))
 	server.Deliver()
-	n := len(published(r, begin, clock.Now()))
+	n := server.Notified().Refused
 	for _, step := range []struct {
 		after time.Duration
 		want  int

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -136,91 +135,104 @@ func (e *participant) endpoint(rated bool) any {
 	switch {
 	case e.noAgent:
 	case e.role != "":
-		agent = object{"@odata.type": namespace + "serviceUserAgent", "headerValue": nil, "applicationVersion": nil, "role": e.role}
+		agent = simulator.NewObject("@odata.type", namespace+"serviceUserAgent", "headerValue", nil, "applicationVersion", nil, "role", e.role)
 	default:
-		agent = object{
-			"@odata.type": namespace + "clientUserAgent", "headerValue": "CallSignalingAgent (27/1.0.0;release/simulated)", "applicationVersion": "1.0.0",
-			"platform": e.device.wire, "productFamily": e.device.family,
-		}
+		agent = simulator.NewObject(
+			"@odata.type", namespace+"clientUserAgent", "headerValue", "CallSignalingAgent (27/1.0.0;release/simulated)", "applicationVersion", "1.0.0",
+			"platform", e.device.wire, "productFamily", e.device.family,
+		)
 	}
 	if e.kind == serviceEnd {
-		return object{"@odata.type": namespace + "serviceEndpoint", "userAgent": agent}
-	}
-	o := object{
-		"@odata.type": namespace + "participantEndpoint", "userAgent": agent, "identity": nil, "associatedIdentity": nil, "name": "machineName_2",
-		"cpuName": nil, "cpuCoresCount": nil,
+		return simulator.NewObject("@odata.type", namespace+"serviceEndpoint", "userAgent", agent)
 	}
 	// A user comes under the old name, the new one or both; all others only under the old one.
+	var old, associated any
 	if e.kind != userEnd || e.style != 1 {
-		o["identity"] = e.identitySet()
+		old = e.identitySet()
 	}
 	if e.kind == userEnd && e.style != 2 {
-		o["associatedIdentity"] = e.identity()
+		associated = e.identity()
 	}
+	o := simulator.NewObject(
+		"@odata.type", namespace+"participantEndpoint", "userAgent", agent, "identity", old, "associatedIdentity", associated, "name", "machineName_2",
+		"cpuName", nil, "cpuCoresCount", nil,
+	)
 	switch {
 	case e.rating != "" && rated:
-		o["feedback"] = object{"rating": e.rating, "text": nil, "tokens": object{"NoSound": false, "Echo": e.rating == "bad"}}
+		tokens := simulator.NewObject("NoSound", false, "Echo", e.rating == "bad")
+		o.Set("feedback", simulator.NewObject("rating", e.rating, "text", nil, "tokens", tokens))
 	case e.style == 0:
-		o["feedback"] = object{"rating": "notRated", "text": nil}
+		o.Set("feedback", simulator.NewObject("rating", "notRated", "text", nil))
 	case e.style == 1:
-		o["feedback"] = nil
+		o.Set("feedback", nil)
 	}
 	return o
 }
 
-func (e *participant) identity() object {
+// id is the end's, as its identity has it.
+func (e *participant) id() string {
 	if e.kind == phoneEnd {
-		return object{"id": e.number, "displayName": nil, "tenantId": nil}
+		return e.number
 	}
-	return object{"id": e.user.ID, "displayName": e.user.Name, "tenantId": defaultTenant, "userPrincipalName": orNull(e.user.Principal)}
+	return e.user.ID
+}
+
+func (e *participant) identity() simulator.Object {
+	if e.kind == phoneEnd {
+		return simulator.NewObject("id", e.number, "displayName", nil, "tenantId", nil)
+	}
+	return simulator.NewObject(
+		"id", e.user.ID, "displayName", e.user.Name, "tenantId", defaultTenant, "userPrincipalName", simulator.OrNull(e.user.Principal))
 }
 
 // identitySet has the end's identity under the name of its kind; other names are null or missing.
-func (e *participant) identitySet() object {
+func (e *participant) identitySet() simulator.Object {
 	switch e.kind {
 	case phoneEnd:
-		return object{"user": nil, "phone": e.identity()}
+		return simulator.NewObject("user", nil, "phone", e.identity())
 	case guestEnd:
-		return object{"user": nil, "guest": e.identity()}
+		return simulator.NewObject("user", nil, "guest", e.identity())
 	case acsEnd:
-		return object{"azureCommunicationServicesUser": e.identity()}
+		return simulator.NewObject("azureCommunicationServicesUser", e.identity())
 	default:
-		return object{"user": e.identity(), "phone": nil}
+		return simulator.NewObject("user", e.identity(), "phone", nil)
 	}
 }
 
 // listed renders somebody who took part, or the organizer.
-func (e *participant) listed() object {
-	identity := e.identitySet()
-	id := e.identity()["id"]
+func (e *participant) listed() simulator.Object {
+	id, identity := e.id(), simulator.Object(nil)
 	if e.kind == serviceEnd {
-		id, identity = "", object{"applicationInstance": object{"id": defaultTenant, "displayName": e.role}}
+		id, identity = "", simulator.NewObject("applicationInstance", simulator.NewObject("id", defaultTenant, "displayName", e.role))
+	} else {
+		identity = e.identitySet()
 	}
-	return object{"id": id, "identity": identity, "administrativeUnitInfos": []any{}}
+	return simulator.NewObject("id", id, "identity", identity, "administrativeUnitInfos", []any{})
 }
 
-// networkInfo renders how an end was connected; what isn't known is null, or missing in the odd styles.
-func (e *participant) networkInfo() json.RawMessage {
-	if e.network.wire == "" && e.style%2 == 0 {
-		return json.RawMessage("null")
-	}
-	return networkInfos[e.network.wire]
-}
-
-// networkInfos are the renderings of the networks by their types.
-var networkInfos = map[string]json.RawMessage{
+// networkInfos are how an end was connected, by type of network.
+var networkInfos = map[string]simulator.Object{
 	"wired": renderNetwork("wired"), "wifi": renderNetwork("wifi"), "mobile": renderNetwork("mobile"), "tunnel": renderNetwork("tunnel"),
 	"unknown": renderNetwork("unknown"),
 }
 
-func renderNetwork(kind string) json.RawMessage {
-	o := object{
-		"connectionType": kind, "networkTransportProtocol": "udp", "ipAddress": "192.0.2.10", "subnet": "192.0.2.0", "port": 50_011,
-		"reflexiveIPAddress": "198.51.100.7", "macAddress": "02-00-00-00-00-00", "dnsSuffix": nil, "linkSpeed": 1_000_000_000,
-		"wifiBand": "unknown", "wifiRadioType": "unknown", "wifiSignalStrength": nil, "bandwidthLowEventRatio": 0, "traceRouteHops": []any{},
-	}
+func renderNetwork(kind string) simulator.Object {
+	var band, radio, strength any = "unknown", "unknown", nil
 	if kind == "wifi" {
-		o["wifiBand"], o["wifiRadioType"], o["wifiSignalStrength"] = "frequency50GHz", "wifi80211ac", 71
+		band, radio, strength = "frequency50GHz", "wifi80211ac", 71
 	}
-	return encode(o)
+	return simulator.NewObject(
+		"connectionType", kind, "networkTransportProtocol", "udp", "ipAddress", "192.0.2.10", "subnet", "192.0.2.0", "port", 50_011,
+		"reflexiveIPAddress", "198.51.100.7", "macAddress", "02-00-00-00-00-00", "dnsSuffix", nil, "linkSpeed", 1_000_000_000,
+		"wifiBand", band, "wifiRadioType", radio, "wifiSignalStrength", strength, "bandwidthLowEventRatio", 0, "traceRouteHops", []any{},
+	)
+}
+
+// addNetwork adds how an end was connected; what isn't known is null, or missing in the odd styles.
+func (e *participant) addNetwork(o *simulator.Object, name string) {
+	if e.network.wire != "" {
+		o.Set(name, networkInfos[e.network.wire])
+	} else if e.style%2 == 0 {
+		o.Set(name, nil)
+	}
 }

@@ -1,8 +1,8 @@
 package sim
 
 import (
+	"encoding/json"
 	"fmt"
-	"maps"
 	"strconv"
 	"time"
 
@@ -64,34 +64,38 @@ type stream struct {
 	style      int
 }
 
-// MarshalJSON renders microsoft.graph.callRecords.mediaStream: durations are ISO 8601, ratios from 0 to 1, and one member is a percentage. What isn't
+// object renders microsoft.graph.callRecords.mediaStream: durations are ISO 8601, ratios from 0 to 1, and one member is a percentage. What isn't
 // known is null, or missing in the odd styles.
-func (x *stream) MarshalJSON() ([]byte, error) {
-	o := object{
-		"streamId": strconv.Itoa(1_504_545_584 + x.style), "streamDirection": x.direction,
-		"startDateTime": formatTime(x.start, x.style), "endDateTime": formatTime(x.end, x.style),
-		"averageJitter": duration(x.jitter, 1, x.style), "maxJitter": duration(x.jitter, 3, x.style),
-		"averageRoundTripTime": duration(x.roundTrip, 1, x.style), "maxRoundTripTime": duration(x.roundTrip, 2, x.style),
-		"averagePacketLossRate": ratio(x.loss, 1), "maxPacketLossRate": ratio(x.loss, 2),
-		"averageRatioOfConcealedSamples": ratio(x.concealed, 1), "maxRatioOfConcealedSamples": ratio(x.concealed, 2),
-		"packetUtilization": number(x.packets, 1), "postForwardErrorCorrectionPacketLossRate": ratio(x.lossLeft, 1),
-		"averageVideoFrameLossPercentage": number(x.frameLoss, 100), "averageVideoFrameRate": number(x.frameRate, 100),
+func (x *stream) object() simulator.Object {
+	o := simulator.NewObject(
+		"streamId", strconv.Itoa(1_504_545_584+x.style), "streamDirection", x.direction,
+		"startDateTime", formatTime(x.start, x.style), "endDateTime", formatTime(x.end, x.style), "averageBandwidthEstimate", nil)
+	for _, member := range []struct {
+		name  string
+		value any
+	}{
+		{"averageJitter", duration(x.jitter, 1, x.style)}, {"maxJitter", duration(x.jitter, 3, x.style)},
+		{"averageRoundTripTime", duration(x.roundTrip, 1, x.style)}, {"maxRoundTripTime", duration(x.roundTrip, 2, x.style)},
+		{"averagePacketLossRate", ratio(x.loss, 1)}, {"maxPacketLossRate", ratio(x.loss, 2)},
+		{"averageRatioOfConcealedSamples", ratio(x.concealed, 1)}, {"maxRatioOfConcealedSamples", ratio(x.concealed, 2)},
+		{"packetUtilization", number(x.packets, 1)}, {"postForwardErrorCorrectionPacketLossRate", ratio(x.lossLeft, 1)},
+		{"averageVideoFrameLossPercentage", number(x.frameLoss, 100)}, {"averageVideoFrameRate", number(x.frameRate, 100)},
 		// These two are much like the ones above, and not the ones of the published rules.
-		"averageVideoPacketLossRate": ratio(x.lossLeft, 1), "averageReceivedFrameRate": number(x.frameRate, 50),
-		"averageFreezeDuration": duration(x.lossLeft, 1, x.style), "wasMediaBypassed": truth(x.bypass),
+		{"averageVideoPacketLossRate", ratio(x.lossLeft, 1)}, {"averageReceivedFrameRate", number(x.frameRate, 50)},
+		{"averageFreezeDuration", duration(x.lossLeft, 1, x.style)}, {"wasMediaBypassed", truth(x.bypass)},
+	} {
+		if member.value != nil || x.style%2 == 0 {
+			o.Set(member.name, member.value)
+		}
 	}
-	if x.style%2 == 1 {
-		maps.DeleteFunc(o, func(_ string, v any) bool { return v == nil })
-	}
-	o["averageBandwidthEstimate"] = nil
 	switch x.codec {
 	case "audio":
-		o["audioCodec"] = [...]string{"satin", "silkWide", "g722", "pcmu", "opus", "satinFullband", "silk", "unknown"}[x.style]
-		o["isAudioForwardErrorCorrectionUsed"] = x.style%2 == 0
+		o.Set("audioCodec", [...]string{"satin", "silkWide", "g722", "pcmu", "opus", "satinFullband", "silk", "unknown"}[x.style])
+		o.Set("isAudioForwardErrorCorrectionUsed", x.style%2 == 0)
 	case "video":
-		o["videoCodec"] = [...]string{"h264", "av1", "h264uc", "unknown"}[x.style%4]
+		o.Set("videoCodec", [...]string{"h264", "av1", "h264uc", "unknown"}[x.style%4])
 	}
-	return encode(o), nil
+	return o
 }
 
 // number is n of so many parts of one.
@@ -99,7 +103,7 @@ func number(n cdr.Int, parts float64) any {
 	if !n.Known {
 		return nil
 	}
-	return float64(n.Value) / parts
+	return json.Number(strconv.FormatFloat(float64(n.Value)/parts, 'f', -1, 64))
 }
 
 // ratio is a multiple of a ratio of millionths, at most 1.
@@ -143,18 +147,14 @@ func (p *recordPlan) drawMedia(s *session, index int, remeasured bool) {
 	}
 	quality := p.source.world.Draws(p.place, purpose)
 	bypass := p.drawBypass(&d)
-	callerNetwork, calleeNetwork := s.caller.networkInfo(), s.callee.networkInfo()
-	for _, part := range s.Segments {
+	for _, part := range s.segments {
 		for i := range s.content.lines {
-			l := &s.content.lines[i]
-			m := &medium{
-				Label: l.wire, CallerNetwork: callerNetwork, CalleeNetwork: calleeNetwork,
-				Streams: []*stream{p.drawStream(s, l, true, bypass, &d, &quality)},
+			m := medium{line: &s.content.lines[i]}
+			m.streams = append(m.streams, p.drawStream(s, m.line, true, bypass, &d, &quality))
+			if !m.line.oneWay {
+				m.streams = append(m.streams, p.drawStream(s, m.line, false, bypass, &d, &quality))
 			}
-			if !l.oneWay {
-				m.Streams = append(m.Streams, p.drawStream(s, l, false, bypass, &d, &quality))
-			}
-			part.Media = append(part.Media, m)
+			part.media = append(part.media, m)
 		}
 	}
 }

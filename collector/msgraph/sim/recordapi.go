@@ -39,6 +39,7 @@ type target struct {
 
 var (
 	errFilter   = errors.New("invalid filter clause: only startDateTime with ge, gt, le and lt, joined by and, is supported")
+	errLink     = errors.New("the $skip token is not valid")
 	errRecordID = errors.New("the id is not a GUID")
 )
 
@@ -47,47 +48,43 @@ var recordPath = regexp.MustCompile(`^/v1\.0/communications/callRecords(?:/([^/(
 
 // serveCallRecords answers requests for call records and calls of the two functions, and their next links.
 func (s *Server) serveCallRecords(w http.ResponseWriter, r *http.Request) {
-	var t target
-	var refused *simulator.Answer
-	var err error
 	// The path as it came: the one that net/http unescaped says less.
 	path, options, asked := strings.Cut(r.RequestURI, "?")
-	continued := strings.Contains(options, "$skip")
+	p := &page{Server: s, request: r, continued: strings.Contains(options, "$skip")}
+	var err error
 	switch {
-	case continued:
-		t, refused = s.followLink(r)
+	case p.continued:
+		var ok bool
+		if p.target, ok = s.followLink(r); !ok {
+			err = errLink
+		}
 	case strings.Contains(path, "("):
-		if t, err = parseFunction(path); err == nil && asked {
+		if p.target, err = parseFunction(path); err == nil && asked {
 			err = errOption
 		}
 	default:
-		t, err = parseRecordRequest(path, options)
+		p.target, err = parseRecordRequest(path, options)
 	}
-	if err != nil {
-		refused = s.badRequest(r, err.Error())
-	}
-	q := &reply{request: simulator.Request{Endpoint: t.endpoint, Continued: continued}, skip: t.skip}
-	switch {
-	case refused != nil:
-	case t.endpoint == EndpointPSTN || t.endpoint == EndpointDirectRouting:
-		q = s.functionReply(r, t, continued)
-	case r.Method != http.MethodGet:
-		refused = s.notAllowed(r)
-	default:
-		p := &recordPage{target: t, server: s, request: r, continued: continued}
-		q.prepare, q.fits, q.render = p.find, p.fits, p.render
-	}
-	if refused != nil {
-		q.refused = refused
-	}
-	s.serve(w, r, q)
+	s.serve(w, r, p.endpoint, func() simulator.Reply {
+		switch {
+		case err != nil:
+			return s.badRequest(r, err.Error())
+		case p.endpoint == EndpointPSTN || p.endpoint == EndpointDirectRouting:
+			return s.function(p)
+		case r.Method != http.MethodGet:
+			return s.notAllowed(r)
+		case p.endpoint == EndpointCallRecords:
+			return s.list(p)
+		}
+		return s.record(p)
+	})
 }
 
 // parseRecordRequest reads a path and its only option: the list's filter, or that a record comes with its sessions and their segments.
 func parseRecordRequest(path, options string) (t target, err error) {
 	match := recordPath.FindStringSubmatch(path)
 	if match == nil {
-		return target{endpoint: EndpointOther}, errNoResource
+		return target{endpoint: EndpointOther}, errResource
 	}
 	name, value, _ := strings.Cut(options, "=")
 	value, err = url.PathUnescape(value)
@@ -156,144 +153,134 @@ func (s *span) filter(text string) error {
 	return nil
 }
 
-// recordPage is the answer to one request about call records.
-type recordPage struct {
-	target
-	server    *Server
-	request   *http.Request
-	continued bool
-	// rows are the list's, plan is the record's.
-	rows []listedRecord
-	plan recordPlan
-	// count is how many entries come, more whether more follow.
-	count int
-	more  bool
+// list answers with a page of the list of records.
+func (s *Server) list(p *page) simulator.Reply {
+	now, records := s.Now(), s.settings.CallRecords
+	p.in.low, p.in.high = max(p.in.low, now.Add(-retention).UnixMilli()), min(p.in.high, now.UnixMilli())
+	var rows []listedRecord
+	if records != nil {
+		rows, p.more = records.list(p.in, p.after, s.Visible(), s.settings.RecordPage)
+	}
+	p.size = len(rows)
+	p.body = func(p *page) []byte {
+		list, to, next := []any{}, p.target, ""
+		for i := range rows[:p.size] {
+			x := &rows[i]
+			list = append(list, slices.Repeat([]any{x.row()}, max(1, x.call.Copies))...)
+			to.after = &x.at
+		}
+		if p.more {
+			filter := "startDateTime ge " + time.UnixMilli(p.in.low).UTC().Format(time.RFC3339Nano)
+			next = p.next(callRecordsPath+"?$filter="+url.PathEscape(filter), to, true)
+		}
+		return p.collection("", next, list)
+	}
+	a := p.answer()
+	a.From, a.To = time.UnixMilli(p.in.low).UTC(), time.UnixMilli(p.in.high).UTC()
+	return a
 }
 
-func (p *recordPage) isList() bool { return p.endpoint == EndpointCallRecords }
-
-// find reads what is asked for.
-func (p *recordPage) find(q *reply) *simulator.Answer {
-	s := p.server
-	now, visible, records := s.timeline.Now(), s.timeline.Visible(), s.settings.CallRecords
-	if p.isList() {
-		p.in.low, p.in.high = max(p.in.low, now.Add(-retention).UnixMilli()), min(p.in.high, now.UnixMilli())
-		q.request.From, q.request.To = time.UnixMilli(p.in.low).UTC(), time.UnixMilli(p.in.high).UTC()
-		if records != nil {
-			p.rows, p.more = records.list(p.in, p.after, visible, s.settings.RecordPage)
-		}
-		p.count, q.request.HasNext = len(p.rows), p.more
-		return nil
-	}
-	if wait := s.limits.take(p.id, p.continued, now); wait > 0 {
+// record answers with a record, or with a page of what it has.
+func (s *Server) record(p *page) simulator.Reply {
+	now, records := s.Now(), s.settings.CallRecords
+	if wait := s.limits.take(&s.settings, p.id, p.continued, now); wait > 0 {
 		a := s.refuse(p.request, http.StatusTooManyRequests, "TooManyRequests", "")
 		a.Header.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 		return a
 	}
-	if records == nil || !records.find(p.id, now, &p.plan) || isListFlaw(p.plan.flaw) || now.Sub(p.plan.start) > retention {
-		return s.refuseByFault(p.request, NotYet)
+	plan := &recordPlan{}
+	if records == nil || !records.find(p.id, now, plan) || isListFlaw(plan.flaw) || now.Sub(plan.start) > retention {
+		return s.notFound(p.request)
 	}
 	if !p.continued {
-		p.version = p.plan.readable(visible)
+		p.version = plan.readable(s.Visible())
 	}
 	if p.version < 0 {
-		return s.refuseByFault(p.request, NotYet)
+		return s.notFound(p.request)
 	}
-	size, all := s.settings.SessionPage, p.plan.all[p.version].sessions
+	size, all := s.settings.SessionPage, plan.all[p.version].sessions
 	if p.segments {
-		size, all = s.settings.SegmentPage, len(p.plan.outline(p.session).Segments)
+		size, all = s.settings.SegmentPage, len(plan.outline(p.session).segments)
 	} else if p.endpoint == EndpointParticipants {
-		size, all = s.settings.ParticipantPage, len(p.plan.participants(p.version))
+		size, all = s.settings.ParticipantPage, len(plan.participants(p.version))
 	}
-	p.count = min(all-p.skip, size)
-	p.more = p.skip+p.count < all
-	q.request.HasNext = p.more
-	return nil
+	p.size = min(all-p.skip, size)
+	p.more = p.skip+p.size < all
+	p.body = func(p *page) []byte {
+		body := p.recordBody(plan)
+		if p.request.Header.Get("Prefer") != "include-unknown-enum-members" { // a member that comes after unknownFutureValue
+			body = bytes.ReplaceAll(body, []byte(`"azureCommunicationServices"`), []byte(`"unknownFutureValue"`))
+		}
+		return body
+	}
+	var extra []simulator.Fault
+	if p.endpoint == EndpointCallRecord && p.version > 0 {
+		extra = append(extra, OlderVersion)
+	}
+	return p.answer(extra...)
 }
 
-func (p *recordPage) fits(f simulator.Fault) bool {
-	switch f {
-	case ExpiredLink400, ExpiredLink410, RepeatedLink:
-		return p.continued
-	case CapitalLink:
-		return p.more
-	case OtherNames:
-		return false
-	case EmptyPage:
-		return p.count > 0
-	case ShortPage:
-		return p.count > 1
-	case NotYet, BadRequest:
-		return !p.isList()
-	case OlderVersion:
-		return p.endpoint == EndpointCallRecord && p.version > 0
-	default:
-		return true
-	}
-}
-
-func (p *recordPage) render(fault simulator.Fault) (*simulator.Answer, int) {
-	switch fault {
-	case EmptyPage:
-		p.count, p.more = 0, true
-	case ShortPage:
-		p.count, p.more = p.count/2, true
-	case HostileLink, RepeatedLink:
-		p.more = true
-	case OlderVersion:
-		p.version--
-		all := p.plan.all[p.version].sessions
-		p.count, p.more = min(p.count, all), p.count < all
-	default:
-	}
-	var body []byte
-	capital := "@odata.NextLink"
-	switch p.endpoint {
-	case EndpointCallRecords:
-		body = encode(p.list(fault))
-	case EndpointCallRecord:
-		body, capital = encode(p.record(fault)), "@odata.nextlink" // the documentation's samples have both
-	default:
-		body = encode(p.collection(fault))
-	}
-	if fault == CapitalLink {
-		body = capitalLinks(body, capital)
-	}
-	if p.request.Header.Get("Prefer") != "include-unknown-enum-members" { // a member that comes after unknownFutureValue
-		body = bytes.ReplaceAll(body, []byte(`"azureCommunicationServices"`), []byte(`"unknownFutureValue"`))
-	}
-	return p.server.page(p.request, body), p.count
-}
-
-// recordsPage is the envelope of a list.
-type recordsPage struct {
-	Context string `json:"@odata.context"`
-	Next    string `json:"@odata.nextLink,omitempty"`
-	Value   any    `json:"value"`
-}
-
-func (p *recordPage) context(rest string) string {
+func (p *page) context(rest string) string {
 	return "https://" + p.request.Host + "/v1.0/$metadata#communications/callRecords" + rest
 }
 
-func (p *recordPage) list(fault simulator.Fault) recordsPage {
-	page, rows := recordsPage{Context: p.context("")}, []any{}
-	to := p.target
-	for i := range p.rows[:p.count] {
-		x := &p.rows[i]
-		rows = append(rows, slices.Repeat([]any{x.row()}, max(1, x.call.Copies))...)
-		to.after = &x.at
-	}
-	page.Value = rows
-	if p.more {
-		filter := "startDateTime ge " + time.UnixMilli(p.in.low).UTC().Format(time.RFC3339Nano)
-		page.Next = p.server.nextLink(p.request, fault, callRecordsPath+"?$filter="+url.PathEscape(filter), to, true)
-	}
-	return page
+// collection is the body of a page of a collection.
+func (p *page) collection(context, next string, rows any) []byte {
+	o := simulator.NewObject("@odata.context", p.context(context))
+	o.SetText("@odata.nextLink", next)
+	o.Set("value", rows)
+	return simulator.JSON(o)
 }
 
-// link is the link to the rest of a collection of the record.
-func (p *recordPage) link(fault simulator.Fault, to target) string {
+// recordBody renders a record with its sessions, or a page of one of its collections.
+func (p *page) recordBody(plan *recordPlan) []byte {
+	version, size := p.version, p.size
+	if p.fault == OlderVersion {
+		version--
+		size = min(size, plan.all[version].sessions)
+		p.size, p.version, p.more = size, version, size < plan.all[version].sessions
+	}
+	last := p.skip + size
+	to, next := p.target, ""
+	to.skip = last
+	if to.endpoint == EndpointCallRecord {
+		to.endpoint = EndpointSessions
+	}
+	if p.more {
+		next = p.recordLink(to)
+	}
+	context := "('" + plan.id.String() + "')"
+	switch {
+	case p.segments:
+		return p.collection(context, next, plan.session(p.session, version).segments[p.skip:last])
+	case p.endpoint == EndpointParticipants:
+		return p.collection(context, next, plan.participants(version)[p.skip:last])
+	}
+	sessions := make([]simulator.Object, 0, size)
+	for i := p.skip; i < last; i++ {
+		s := plan.session(i, version)
+		link, whole := "", s.segments
+		if n := p.settings.SegmentPage; n < len(whole) {
+			more := to
+			more.segments, more.session, more.skip = true, i, n
+			s.segments, link = whole[:n], p.recordLink(more)
+		}
+		o := s.object()
+		o.SetText("segments@odata.nextLink", link)
+		sessions = append(sessions, o)
+	}
+	if p.endpoint != EndpointCallRecord {
+		return p.collection(context, next, sessions)
+	}
+	o := plan.record(version, false)
+	o.Set("@odata.context", p.context("(sessions(segments()))/$entity"))
+	o.Set("sessions", sessions)
+	o.SetText("sessions@odata.nextLink", next)
+	return simulator.JSON(o)
+}
+
+// recordLink is the link to the rest of a collection of the record.
+func (p *page) recordLink(to target) string {
 	uri := callRecordsPath + "('" + p.id.String() + "')/"
 	switch {
 	case to.segments:
@@ -303,65 +290,13 @@ func (p *recordPage) link(fault simulator.Fault, to target) string {
 	default:
 		uri += "sessions?$expand=segments"
 	}
-	return p.server.nextLink(p.request, fault, uri, to, true)
-}
-
-// rest is what the link to the rest of the page leads to.
-func (p *recordPage) rest() target {
-	to := p.target
-	to.skip += p.count
-	if to.endpoint == EndpointCallRecord {
-		to.endpoint = EndpointSessions
-	}
-	return to
-}
-
-func (p *recordPage) record(fault simulator.Fault) object {
-	o := p.plan.record(p.version, false)
-	o["@odata.context"], o["sessions"] = p.context("(sessions(segments()))/$entity"), p.sessions(fault)
-	if p.more {
-		o["sessions@odata.nextLink"] = p.link(fault, p.rest())
-	}
-	return o
-}
-
-// sessions are those of the page, with the first page of their segments.
-func (p *recordPage) sessions(fault simulator.Fault) []*session {
-	all := p.plan.renderSessions(p.version)[p.skip : p.skip+p.count]
-	for i, s := range all {
-		if n := p.server.settings.SegmentPage; n < len(s.Segments) {
-			to := p.rest()
-			to.segments, to.session, to.skip = true, p.skip+i, n
-			s.Segments, s.SegmentsNext = s.Segments[:n], p.link(fault, to)
-		}
-	}
-	return all
-}
-
-// collection is a page of one of the record's collections by itself.
-func (p *recordPage) collection(fault simulator.Fault) recordsPage {
-	page, last := recordsPage{Context: p.context("('" + p.plan.id.String() + "')")}, p.skip+p.count
-	switch {
-	case p.segments:
-		page.Value = p.plan.session(p.session, &p.plan.all[p.version]).Segments[p.skip:last]
-	case p.endpoint == EndpointParticipants:
-		page.Value = p.plan.participants(p.version)[p.skip:last]
-	default:
-		page.Value = p.sessions(fault)
-	}
-	if p.more {
-		page.Next = p.link(fault, p.rest())
-	}
-	return page
+	return p.next(uri, to, true)
 }
 
 // recordLimits count the requests for each call record: so many in 20 seconds, and so many for further pages in 5 minutes.
 type recordLimits struct {
-	first, next int
-
-	mu      sync.Mutex
-	asked   map[limitKey][]time.Time // guarded by mu
-	refused int                      // guarded by mu
+	mu       sync.Mutex
+	limiters map[limitKey]*simulator.Limiter // guarded by mu
 }
 
 type limitKey struct {
@@ -370,33 +305,32 @@ type limitKey struct {
 }
 
 // take counts a request, or returns how long to wait.
-func (l *recordLimits) take(id simulator.UUID, next bool, now time.Time) (wait time.Duration) {
-	limit, window := l.first, 20*time.Second
+func (l *recordLimits) take(s *Settings, id simulator.UUID, next bool, now time.Time) (wait time.Duration) {
+	limit, window := s.FirstPages, 20*time.Second
 	if next {
-		limit, window = l.next, 5*time.Minute
+		limit, window = s.NextPages, 5*time.Minute
 	}
 	if limit < 0 {
 		return 0
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.asked == nil {
-		l.asked = map[limitKey][]time.Time{}
+	if l.limiters == nil {
+		l.limiters = map[limitKey]*simulator.Limiter{}
 	}
 	key := limitKey{id, next}
-	times := slices.DeleteFunc(l.asked[key], func(at time.Time) bool { return now.Sub(at) >= window })
-	if len(times) >= limit {
-		l.refused++
-		wait = window - now.Sub(times[0])
-	} else {
-		times = append(times, now)
+	if l.limiters[key] == nil {
+		l.limiters[key] = &simulator.Limiter{Limit: limit, Window: window}
 	}
-	l.asked[key] = times
+	_, wait = l.limiters[key].Take(now)
 	return wait
 }
 
-func (l *recordLimits) refusals() int {
+func (l *recordLimits) refusals() (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.refused
+	for _, limiter := range l.limiters {
+		n += limiter.Refused()
+	}
+	return n
 }

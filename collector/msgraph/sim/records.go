@@ -123,7 +123,7 @@ func NewCallRecords(s CallRecordSettings) (*CallRecords, error) {
 	if v := &s.Versions; len(v.First) == 0 && v.GapMax == 0 && v.Final == 0 {
 		s.Versions = UsualVersions()
 	}
-	setDefault(&s.RoutedShare, 1)
+	s.RoutedShare = cmp.Or(s.RoutedShare, 1)
 	if err := s.validate(); err != nil {
 		return nil, err
 	}
@@ -215,7 +215,7 @@ type listedRecord struct {
 func (r *CallRecords) list(in span, after *position, at time.Time, limit int) (page []listedRecord, more bool) {
 	// An early version may say a later start than the call's own, and a routed call's record an earlier one than its row.
 	from := time.UnixMilli(in.low).Add(-maxShift)
-	to := earlier(time.UnixMilli(in.high).Add(mostSetup), at)
+	to := simulator.Earlier(time.UnixMilli(in.high).Add(mostSetup), at)
 	if after != nil {
 		from = later(from, time.UnixMilli(after.start))
 	}
@@ -245,13 +245,6 @@ func (r *CallRecords) list(in span, after *position, at time.Time, limit int) (p
 
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
 		return b
 	}
 	return a

@@ -10,23 +10,11 @@ import (
 // CallTotals are what must have been counted of call records, by the label sets of the contract without the base labels and `late`. They are counted
 // over the records that the API renders, from what was written down when their calls were drawn, never by the exporter's mapping.
 type CallTotals struct {
-	// Records is the number of calls that were counted, Settled of those whose media were counted too.
-	Records, Settled int
-	// Waiting is the number of records that are published and not counted: they have no session yet, or aren't found by their id.
-	Waiting int
-	// Invalid is the number of malformed records.
-	Invalid int
-
-	// Calls is cdr_calls_total, whose trunk is empty, and Failures is cdr_call_failures_total, without codes.
-	Calls    map[simulator.CallKey]int
-	Failures map[simulator.FailureKey]int
-	// Durations is cdr_call_duration_seconds, Connected cdr_call_connected_seconds_total.
-	Durations map[simulator.DurationKey]simulator.Span
-	Connected map[simulator.ConnectedKey]time.Duration
-	// OutcomeChanges is cdr_call_outcome_changes_total, Emergency cdr_emergency_calls_total and MediaBypass cdr_media_bypass_calls_total.
-	OutcomeChanges map[simulator.OutcomeChange]int
-	Emergency      map[simulator.EmergencyKey]int
-	MediaBypass    map[simulator.MediaBypassKey]int
+	// Totals have the number of calls that were counted (Records), of records that are published and not counted, since they have no session yet or
+	// aren't found by their id (Waiting), of malformed ones (Invalid), and the totals of calls, without trunk and codes.
+	simulator.Totals
+	// Settled is the number of the calls whose media were counted too.
+	Settled int
 
 	// Sessions is cdr_sessions_total, SessionFailures cdr_session_failures_total.
 	Sessions        map[SessionKey]int
@@ -104,11 +92,7 @@ func (r *CallRecords) TotalsOf(v CallView) CallTotals {
 
 func newCallTotals() CallTotals {
 	return CallTotals{
-		Calls: map[simulator.CallKey]int{}, Failures: map[simulator.FailureKey]int{},
-		Durations: map[simulator.DurationKey]simulator.Span{}, Connected: map[simulator.ConnectedKey]time.Duration{},
-		OutcomeChanges: map[simulator.OutcomeChange]int{}, Emergency: map[simulator.EmergencyKey]int{},
-		MediaBypass: map[simulator.MediaBypassKey]int{}, Sessions: map[SessionKey]int{},
-		SessionFailures: map[SessionFailureKey]int{}, Streams: map[StreamKey]int{},
+		Totals: simulator.NewTotals(), Sessions: map[SessionKey]int{}, SessionFailures: map[SessionFailureKey]int{}, Streams: map[StreamKey]int{},
 		Jitter: map[QualityKey]simulator.Span{}, RoundTrip: map[QualityKey]simulator.Span{},
 		Loss: map[QualityKey]Ratios{}, Concealed: map[QualityKey]Ratios{}, Ratings: map[string]int{},
 	}
@@ -189,7 +173,7 @@ func (t *CallTotals) addCall(p *recordPlan, v *recordVersion, outcome cdr.Outcom
 	t.Calls[simulator.CallKey{Direction: direction, CallType: callType, Outcome: outcome}]++
 	if outcome.Connected() {
 		length := p.end.Sub(v.start)
-		addSpan(t.Durations, simulator.DurationKey{Direction: direction, CallType: callType}, length)
+		simulator.AddSpan(t.Durations, simulator.DurationKey{Direction: direction, CallType: callType}, length)
 		t.Connected[simulator.ConnectedKey{Direction: direction, CallType: callType, Country: country}] += length
 	} else {
 		t.Failures[simulator.FailureKey{Direction: direction, Outcome: outcome}]++
@@ -222,9 +206,9 @@ func (t *CallTotals) addMedia(p *recordPlan, v *recordVersion) {
 				t.Ratings[e.rating]++
 			}
 		}
-		for _, part := range s.Segments {
-			for _, m := range part.Media {
-				for _, x := range m.Streams {
+		for _, part := range s.segments {
+			for _, m := range part.media {
+				for _, x := range m.streams {
 					t.addStream(x)
 					if x.bypass.Known() && bypass != cdr.True {
 						bypass = x.bypass
@@ -243,7 +227,7 @@ func (t *CallTotals) addStream(x *stream) {
 	key := QualityKey{x.key.Media, x.key.Direction, x.key.Network}
 	for histogram, n := range map[*map[QualityKey]simulator.Span]cdr.Int{&t.Jitter: x.jitter, &t.RoundTrip: x.roundTrip} {
 		if n.Known {
-			addSpan(*histogram, key, time.Duration(n.Value)*time.Microsecond)
+			simulator.AddSpan(*histogram, key, time.Duration(n.Value)*time.Microsecond)
 		}
 	}
 	for histogram, n := range map[*map[QualityKey]Ratios]cdr.Int{&t.Loss: x.loss, &t.Concealed: x.concealed} {
@@ -252,8 +236,4 @@ func (t *CallTotals) addStream(x *stream) {
 			(*histogram)[key] = Ratios{before.Count + 1, before.Millionth + n.Value}
 		}
 	}
-}
-
-func addSpan[K comparable](m map[K]simulator.Span, key K, d time.Duration) {
-	m[key] = simulator.Span{Count: m[key].Count + 1, Sum: m[key].Sum + d}
 }

@@ -2,175 +2,132 @@ package sim
 
 import (
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// row has the members that both functions' rows have. Members of type any can be null, or of a type that a flaw gives them.
-type row struct {
-	ID            any    `json:"id"`
-	UserID        any    `json:"userId"`
-	UserPrincipal any    `json:"userPrincipalName"`
-	UserName      any    `json:"userDisplayName"`
-	Start         any    `json:"startDateTime"`
-	Duration      any    `json:"duration"`
-	Caller        any    `json:"callerNumber"`
-	Callee        any    `json:"calleeNumber"`
-	CallType      string `json:"callType"`
-}
-
-// pstnRow is pstnCallLogRow.
-type pstnRow struct {
-	row
-	CallID             string `json:"callId"`
-	End                string `json:"endDateTime"`
-	Charge             any    `json:"charge"`
-	ConnectionCharge   any    `json:"connectionCharge"`
-	Currency           any    `json:"currency"`
-	DestinationContext any    `json:"destinationContext"`
-	DestinationName    any    `json:"destinationName"`
-	LicenseCapability  string `json:"licenseCapability"`
-	InventoryType      string `json:"inventoryType"`
-	TenantCountryCode  string `json:"tenantCountryCode"`
-	UsageCountryCode   string `json:"usageCountryCode"`
-	Operator           string `json:"operator"`
-	CallDurationSource string `json:"callDurationSource"`
-	ConferenceID       any    `json:"conferenceId"`
-}
-
-// directRoutingRow is directRoutingLogRow.
-type directRoutingRow struct {
-	row
-	CorrelationID     string `json:"correlationId"`
-	Invite            any    `json:"inviteDateTime"`
-	Failure           any    `json:"failureDateTime"`
-	End               any    `json:"endDateTime"`
-	MediaBypass       any    `json:"mediaBypassEnabled"`
-	MediaPathLocation any    `json:"mediaPathLocation"`
-	SignalingLocation any    `json:"signalingLocation"`
-	Successful        any    `json:"successfulCall"`
-	FinalSIPCode      any    `json:"finalSipCode"`
-	SubReason         any    `json:"callEndSubReason"`
-	FinalSIPPhrase    any    `json:"finalSipCodePhrase"`
-	Trunk             string `json:"trunkFullyQualifiedDomainName"`
-}
-
 // sentinel is the time that stands for none (directRoutingLogRow).
 const sentinel = "0001-01-01T00:00:00Z"
 
-// renderRow renders a row of a world, whole or spoilt.
+// renderRow renders a row of a world, whole or with its flaw.
 func renderRow(endpoint string, c *simulator.Call, v *simulator.Version) any {
 	switch {
 	case c.Flaw == simulator.NotAnObject:
 		return "row " + c.ID.String()
 	case c.Flaw == simulator.Truncated:
-		return map[string]string{"id": c.ID.String(), "callType": v.Kind.Wire}
-	case endpoint == EndpointPSTN:
-		return newPSTNRow(c, v)
-	default:
-		return newDirectRoutingRow(c, v)
+		return simulator.NewObject("id", c.ID.String(), "callType", v.Kind.Wire)
 	}
+	o := newRow(c, v)
+	if endpoint == EndpointPSTN {
+		addPSTN(&o, c, v)
+	} else {
+		addDirectRouting(&o, c, v)
+	}
+	return o
 }
 
-func newRow(c *simulator.Call, v *simulator.Version) row {
-	r := row{
-		ID: c.ID.String(), Start: formatTime(c.Start, c.Number), Duration: int64(v.Duration / time.Second), CallType: v.Kind.Wire,
-		Caller: numberOf(&c.Own), Callee: numberOf(&c.Other),
-	}
-	switch {
-	case c.User != nil && v.Incomplete: // names may come late
-		r.UserID = c.User.ID
-	case c.User != nil:
-		r.UserID, r.UserPrincipal, r.UserName = c.User.ID, orNull(c.User.Principal), orNull(c.User.Name)
-	case c.Number%2 == 1: // a voice application's user is null or empty
-		r.UserID, r.UserPrincipal, r.UserName = "", "", ""
-	}
+// newRow has the members that both functions' rows have.
+func newRow(c *simulator.Call, v *simulator.Version) simulator.Object {
+	caller, callee := phone(&c.Own), phone(&c.Other)
 	switch v.Kind.Direction {
 	case cdr.Inbound:
-		r.Caller, r.Callee = r.Callee, r.Caller
+		caller, callee = callee, caller
 	case cdr.DirectionUnknown:
-		r.Caller = r.Callee
+		caller = callee
 	default:
 	}
-	r.spoil(c)
-	return r
-}
-
-// spoil gives the row its flaw.
-func (r *row) spoil(c *simulator.Call) {
+	var user, principal, name any
+	switch {
+	case c.User != nil:
+		if user = c.User.ID; !v.Incomplete { // names may come late
+			principal, name = simulator.OrNull(c.User.Principal), simulator.OrNull(c.User.Name)
+		}
+	case c.Number%2 == 1: // a voice application's user is null or empty
+		user, principal, name = "", "", ""
+	}
+	var id, start, duration any = c.ID.String(), formatTime(c.Start, c.Number), int64(v.Duration / time.Second)
 	if c.NoID {
-		r.ID = nil
+		id = nil
 	}
 	switch c.Flaw {
 	case simulator.NumericID:
-		if !c.NoID {
-			r.ID = int(c.ID[0])<<8 | int(c.ID[1])
-		}
+		id = int(c.ID[0])<<8 | int(c.ID[1])
 	case simulator.ObjectForString:
-		r.Caller = map[string]string{"number": "hidden"}
+		caller = simulator.NewObject("number", "hidden")
 	case simulator.WrongType:
-		r.Duration = fmt.Sprint(r.Duration)
+		duration = strconv.FormatInt(int64(v.Duration/time.Second), 10)
 	case simulator.NegativeDuration:
-		r.Duration = -5
+		duration = -5
 	default:
+		start = spoiltStart(c.Flaw, start)
 	}
-	if spoilt, ok := spoiltStart(c.Flaw); ok {
-		r.Start = spoilt
-	}
+	return simulator.NewObject(
+		"id", id, "userId", user, "userPrincipalName", principal, "userDisplayName", name, "startDateTime", start, "duration", duration,
+		"callerNumber", caller, "calleeNumber", callee, "callType", v.Kind.Wire,
+	)
 }
 
-// spoiltStart is the start that a flaw gives.
-func spoiltStart(f simulator.Flaw) (start any, ok bool) {
+// spoiltStart is the start that a flaw gives, if it changes the start.
+func spoiltStart(f simulator.Flaw, start any) any {
 	switch f {
 	case simulator.BadTime:
-		return "yesterday", true
+		return "yesterday"
 	case simulator.ImpossibleTime:
-		return "2026-02-30T25:61:00Z", true
+		return "2026-02-30T25:61:00Z"
 	case simulator.NullStart:
-		return nil, true
+		return nil
 	default:
-		return nil, false
+		return start
 	}
 }
 
-func numberOf(n *simulator.Number) any {
+func phone(n *simulator.Number) any {
 	if n.Null {
 		return nil
 	}
 	return n.String()
 }
 
-func newPSTNRow(c *simulator.Call, v *simulator.Version) *pstnRow {
-	k := v.Kind
-	r := &pstnRow{
-		row: newRow(c, v), CallID: c.CallID.String(), End: formatTime(c.End(v), c.Number),
-		Charge: price(v.Usage, c.Number), ConnectionCharge: price(v.Connection, c.Number), Currency: orNull(v.Currency),
-		TenantCountryCode: "US", UsageCountryCode: "US", Operator: c.Trunk.Wire, CallDurationSource: "microsoft",
-		LicenseCapability: "MCOPSTN2", InventoryType: "Subscriber",
-	}
+// addPSTN adds the members of pstnCallLogRow.
+func addPSTN(o *simulator.Object, c *simulator.Call, v *simulator.Version) {
+	k, source, license, inventory := v.Kind, "microsoft", "MCOPSTN2", "Subscriber"
+	var destination, context, conference any
 	if c.Trunk.Family == operatorConnect {
-		r.CallDurationSource = "operator"
+		source = "operator"
 	}
 	if c.Prefix != nil && k.Direction == cdr.Outbound { // rows of inbound calls have no destination
-		r.DestinationName, r.DestinationContext = c.Prefix.Place, "International"
+		destination, context = c.Prefix.Place, "International"
 		if c.Prefix.Country == "US" {
-			r.DestinationContext = "Domestic"
+			context = "Domestic"
 		}
 	}
 	switch {
 	case k.NoUser:
-		r.LicenseCapability, r.InventoryType = "MCOEV_VIRTUALUSER", "Service"
+		license, inventory = "MCOEV_VIRTUALUSER", "Service"
 	case k.Wire == "conf_in" || k.Wire == "conf_out":
-		r.LicenseCapability, r.InventoryType, r.ConferenceID = "MCOMEETADD", "TollFree", c.CallID.String()
+		license, inventory, conference = "MCOMEETADD", "TollFree", c.CallID.String()
 	case k.Free:
-		r.LicenseCapability = "FREECALL"
+		license = "FREECALL"
 	case !k.Priced:
-		r.LicenseCapability = "MCOEV"
+		license = "MCOEV"
 	}
-	return r
+	o.Set("callId", c.CallID.String())
+	o.Set("endDateTime", formatTime(c.End(v), c.Number))
+	o.Set("charge", price(v.Usage, c.Number))
+	o.Set("connectionCharge", price(v.Connection, c.Number))
+	o.Set("currency", simulator.OrNull(v.Currency))
+	o.Set("destinationContext", context)
+	o.Set("destinationName", destination)
+	o.Set("licenseCapability", license)
+	o.Set("inventoryType", inventory)
+	o.Set("tenantCountryCode", "US")
+	o.Set("usageCountryCode", "US")
+	o.Set("operator", c.Trunk.Wire)
+	o.Set("callDurationSource", source)
+	o.Set("conferenceId", conference)
 }
 
 // price is an amount, now and then with fewer digits than it might have.
@@ -185,27 +142,36 @@ func price(p simulator.Price, style int) any {
 	return json.Number(text)
 }
 
-func newDirectRoutingRow(c *simulator.Call, v *simulator.Version) *directRoutingRow {
+// addDirectRouting adds the members of directRoutingLogRow.
+func addDirectRouting(o *simulator.Object, c *simulator.Call, v *simulator.Version) {
 	k := v.Kind
-	r := &directRoutingRow{
-		row: newRow(c, v), CorrelationID: c.CallID.String(), Successful: truth(k.Success), FinalSIPCode: whole(k.SIPCode),
-		SubReason: whole(k.SubCode), FinalSIPPhrase: orNull(k.Phrase), Trunk: c.Trunk.Wire, Failure: sentinel, End: sentinel,
-	}
+	var invite, failure, end, bypass, media, signaling any = nil, sentinel, sentinel, nil, nil, nil
 	if c.Number%8 == 0 {
-		r.Failure, r.End = nil, nil
+		failure, end = nil, nil
 	}
 	if k.Outcome.Connected() {
-		r.End = formatTime(c.End(v), c.Number)
+		end = formatTime(c.End(v), c.Number)
 	} else {
-		r.Failure = formatTime(c.End(v), c.Number)
+		failure = formatTime(c.End(v), c.Number)
 	}
 	if !c.Invite.IsZero() {
-		r.Invite = formatTime(c.Invite, c.Number)
+		invite = formatTime(c.Invite, c.Number)
 	}
 	if !k.NoMedia {
-		r.MediaBypass, r.MediaPathLocation, r.SignalingLocation = truth(c.Trunk.Bypass), orNull(c.Trunk.Media), orNull(c.Trunk.Signaling)
+		bypass, media, signaling = truth(c.Trunk.Bypass), simulator.OrNull(c.Trunk.Media), simulator.OrNull(c.Trunk.Signaling)
 	}
-	return r
+	o.Set("correlationId", c.CallID.String())
+	o.Set("inviteDateTime", invite)
+	o.Set("failureDateTime", failure)
+	o.Set("endDateTime", end)
+	o.Set("mediaBypassEnabled", bypass)
+	o.Set("mediaPathLocation", media)
+	o.Set("signalingLocation", signaling)
+	o.Set("successfulCall", truth(k.Success))
+	o.Set("finalSipCode", whole(k.SIPCode))
+	o.Set("callEndSubReason", whole(k.SubCode))
+	o.Set("finalSipCodePhrase", simulator.OrNull(k.Phrase))
+	o.Set("trunkFullyQualifiedDomainName", c.Trunk.Wire)
 }
 
 func truth(b cdr.Bool) any {

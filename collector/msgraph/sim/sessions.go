@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,51 +10,30 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// object is a JSON object that nothing but its rendering needs.
-type object map[string]any
-
-// session is microsoft.graph.callRecords.session. What has no tag is how it was drawn.
+// session is how a session was drawn.
 type session struct {
-	ID           string     `json:"id"`
-	Modalities   []string   `json:"modalities"`
-	Start        string     `json:"startDateTime"`
-	End          string     `json:"endDateTime"`
-	IsTest       bool       `json:"isTest"`
-	Failure      object     `json:"failureInfo"`
-	Caller       any        `json:"caller"`
-	Callee       any        `json:"callee"`
-	Segments     []*segment `json:"segments,omitzero"`
-	SegmentsNext string     `json:"segments@odata.nextLink,omitempty"`
-
+	id             string
 	caller, callee participant
 	start, end     time.Time
 	failure        *failure
 	content        *content
+	segments       []*segment
 }
 
-// segment is microsoft.graph.callRecords.segment.
 type segment struct {
-	ID      string    `json:"id"`
-	Start   string    `json:"startDateTime"`
-	End     string    `json:"endDateTime"`
-	Failure object    `json:"failureInfo"`
-	Caller  any       `json:"caller"`
-	Callee  any       `json:"callee"`
-	Media   []*medium `json:"media"`
-
+	id         string
 	start, end time.Time
+	media      []medium
 }
 
-// medium is microsoft.graph.callRecords.media.
+// medium is what a segment carried of a kind, and its streams.
 type medium struct {
-	Label         string          `json:"label"`
-	CallerNetwork json.RawMessage `json:"callerNetwork,omitempty"`
-	CalleeNetwork json.RawMessage `json:"calleeNetwork,omitempty"`
-	Streams       []*stream       `json:"streams"`
+	line    *line
+	streams []*stream
 }
 
 // record renders a record in one of its versions, for the list or by itself.
-func (p *recordPlan) record(version int, listed bool) object {
+func (p *recordPlan) record(version int, listed bool) simulator.Object {
 	v, modalities := &p.all[version], []string{}
 	for i := range min(v.sessions, 3) {
 		for _, m := range p.outline(i).content.modalities {
@@ -64,39 +42,38 @@ func (p *recordPlan) record(version int, listed bool) object {
 			}
 		}
 	}
-	o := object{
-		"id": p.id.String(), "version": v.number, "type": peerToPeer, "modalities": modalities, "lastModifiedDateTime": formatTime(v.at, p.call.Number),
-		"startDateTime": formatTime(v.start, p.call.Number), "endDateTime": formatTime(p.end, p.call.Number), "joinWebUrl": nil, "organizer_v2": nil,
-	}
+	var id, number, kind, start, join, organizer any = p.id.String(), v.number, "peerToPeer", formatTime(v.start, p.call.Number), nil, nil
 	if p.shape.group {
-		o["type"], o["joinWebUrl"] = groupCall, "https://teams.microsoft.com/l/meetup-join/19%3ameeting_"+p.id.String()+"%40thread.v2/0"
+		kind, join = "groupCall", "https://teams.microsoft.com/l/meetup-join/19%3ameeting_"+p.id.String()+"%40thread.v2/0"
 	}
 	if listed && p.call.Number%8 == 0 {
-		o["type"] = "unknown"
+		kind = "unknown"
 	}
-	if organizer := p.attendee(p.shape.phones); v.sessions > 0 && p.shape.group {
-		o["organizer_v2"] = organizer.listed()
-	} else if v.sessions > 0 {
-		o["organizer_v2"] = p.outline(0).caller.listed()
+	if v.sessions > 0 {
+		first := p.outline(0).caller
+		if p.shape.group {
+			first = p.attendee(p.shape.phones)
+		}
+		organizer = first.listed()
 	}
-	if listed != isListFlaw(p.flaw) {
-		return o
-	}
-	switch p.flaw {
-	case simulator.NumericID:
-		o["id"] = v.number
-	case simulator.NegativeDuration:
-		o["id"] = "../" + p.id.String()
-	case simulator.WrongType:
-		o["version"] = strconv.FormatInt(v.number, 10)
-	case simulator.ObjectForString:
-		o["type"] = object{"name": "hidden"}
-	default:
-		if spoilt, ok := spoiltStart(p.flaw); ok {
-			o["startDateTime"] = spoilt
+	if listed == isListFlaw(p.flaw) {
+		switch p.flaw {
+		case simulator.NumericID:
+			id = v.number
+		case simulator.NegativeDuration:
+			id = "../" + p.id.String()
+		case simulator.WrongType:
+			number = strconv.FormatInt(v.number, 10)
+		case simulator.ObjectForString:
+			kind = simulator.NewObject("name", "hidden")
+		default:
+			start = spoiltStart(p.flaw, start)
 		}
 	}
-	return o
+	return simulator.NewObject(
+		"id", id, "version", number, "type", kind, "modalities", modalities, "lastModifiedDateTime", formatTime(v.at, p.call.Number),
+		"startDateTime", start, "endDateTime", formatTime(p.end, p.call.Number), "joinWebUrl", join, "organizer_v2", organizer,
+	)
 }
 
 // row renders a record as a row of the list.
@@ -106,7 +83,7 @@ func (l *listedRecord) row() any {
 	case simulator.NotAnObject:
 		return "record " + l.id.String()
 	case simulator.Truncated:
-		return object{"version": v.number, "lastModifiedDateTime": formatTime(v.at, 0)} // no two rows are alike
+		return simulator.NewObject("version", v.number, "lastModifiedDateTime", formatTime(v.at, 0)) // no two rows are alike
 	default:
 		return l.record(l.version, true)
 	}
@@ -123,8 +100,8 @@ func isListFlaw(f simulator.Flaw) bool {
 }
 
 // participants are those who are known to have taken part in a version, each once.
-func (p *recordPlan) participants(version int) []object {
-	all := []object{}
+func (p *recordPlan) participants(version int) []simulator.Object {
+	all := []simulator.Object{}
 	for i := range min(p.all[version].sessions, p.people) {
 		s := p.outline(i)
 		for _, e := range []*participant{&s.caller, &s.callee} {
@@ -136,51 +113,69 @@ func (p *recordPlan) participants(version int) []object {
 	return all
 }
 
-// renderSessions renders the sessions of a version with all their segments.
-func (p *recordPlan) renderSessions(version int) []*session {
-	v := &p.all[version]
-	all := make([]*session, v.sessions)
-	for i := range all {
-		all[i] = p.session(i, v)
-	}
-	return all
+// renderedSession is a session whose segments aren't in its object yet: they come in pages.
+type renderedSession struct {
+	simulator.Object
+	segments []simulator.Object
+}
+
+func (s *renderedSession) object() simulator.Object {
+	s.Set("segments", s.segments)
+	return s.Object
 }
 
 // session renders one session in a version.
-func (p *recordPlan) session(index int, v *recordVersion) *session {
-	s := p.outline(index)
-	s.Start, s.End = formatTime(later(s.start, v.start), index), formatTime(s.end, index)
-	s.Caller, s.Callee = s.caller.endpoint(v.rated), s.callee.endpoint(v.rated)
-	s.Failure = s.failure.info(v)
+func (p *recordPlan) session(index, version int) renderedSession {
+	v, s := &p.all[version], p.outline(index)
 	media := index < v.media
-	for _, part := range s.Segments {
-		part.Start, part.End = formatTime(later(part.start, v.start), s.caller.style), formatTime(later(part.end, v.start.Add(time.Millisecond)), s.callee.style)
-		part.Caller, part.Callee = s.Caller, s.Callee
-		if media || s.caller.style != 0 {
-			part.Media = []*medium{}
-		}
-	}
-	s.Segments[len(s.Segments)-1].Failure = s.Failure
 	if media {
 		p.drawMedia(s, index, v.remeasured)
 	}
-	return s
+	var failure any
+	if s.failure != nil && v.explained {
+		failure = simulator.NewObject("stage", s.failure.stage.wire, "reason", s.failure.reason)
+	}
+	ends := []any{"caller", s.caller.endpoint(v.rated), "callee", s.callee.endpoint(v.rated)}
+	r := renderedSession{Object: simulator.NewObject(append(ends,
+		"id", s.id, "modalities", s.content.modalities, "startDateTime", formatTime(later(s.start, v.start), index), "endDateTime", formatTime(s.end, index),
+		"isTest", p.shape.test, "failureInfo", failure)...)}
+	for i, part := range s.segments {
+		var rendered, failed any
+		if media || s.caller.style != 0 {
+			rendered = s.renderMedia(part)
+		}
+		if i == len(s.segments)-1 {
+			failed = failure
+		}
+		r.segments = append(r.segments, simulator.NewObject(append(ends[:4:4],
+			"id", part.id, "startDateTime", formatTime(later(part.start, v.start), s.caller.style),
+			"endDateTime", formatTime(later(part.end, v.start.Add(time.Millisecond)), s.callee.style), "failureInfo", failed, "media", rendered)...))
+	}
+	return r
 }
 
-// info is the failure as Graph says it; null while it isn't known.
-func (f *failure) info(v *recordVersion) object {
-	if f == nil || !v.explained {
-		return nil
+func (s *session) renderMedia(part *segment) []simulator.Object {
+	all := []simulator.Object{}
+	for i := range part.media {
+		m := &part.media[i]
+		var streams []simulator.Object
+		for _, x := range m.streams {
+			streams = append(streams, x.object())
+		}
+		o := simulator.NewObject("label", m.line.wire, "streams", streams)
+		s.caller.addNetwork(&o, "callerNetwork")
+		s.callee.addNetwork(&o, "calleeNetwork")
+		all = append(all, o)
 	}
-	return object{"stage": f.stage.wire, "reason": f.reason}
+	return all
 }
 
 // outline draws a session without what a version adds to it.
 func (p *recordPlan) outline(index int) *session {
 	d := p.source.world.Draws(p.place, drawSession|uint64(index))
-	s := &session{ID: d.UUID().String(), IsTest: p.shape.test, start: p.start, end: p.end}
+	s := &session{id: d.UUID().String(), start: p.start, end: p.end}
 	if !p.shape.group {
-		s.ID = p.id.String() // as in the documentation's sample
+		s.id = p.id.String() // as in the documentation's sample
 	}
 	// The first session begins and ends with the call.
 	if length := p.end.Sub(p.start); index > 0 && length >= 2*time.Second {
@@ -193,7 +188,6 @@ func (p *recordPlan) outline(index int) *session {
 	if s.caller.kind != phoneEnd && s.callee.kind != phoneEnd && (s.callee.kind != serviceEnd || p.shape.group) {
 		s.content = pick(contents, &d)
 	}
-	s.Modalities = s.content.modalities
 	p.drawSegments(s, &d)
 	return s
 }
@@ -245,9 +239,9 @@ func (p *recordPlan) drawFailure(index int, d *simulator.Draws) *failure {
 	if p.shape.group {
 		switch n := d.Below(200); {
 		case n < 2 || n < 6 && index == 0:
-			ways = setupFailures()
+			ways = setupFailures
 		case n < 10:
-			ways = droppedSessions()
+			ways = droppedSessions
 		}
 	}
 	return pick(ways, d)
@@ -264,14 +258,14 @@ func (p *recordPlan) drawSegments(s *session, d *simulator.Draws) {
 	}
 	length := s.end.Sub(s.start) / time.Duration(n)
 	for i := range n {
-		part := &segment{ID: d.UUID().String(), start: s.start.Add(time.Duration(i) * length)}
+		part := &segment{id: d.UUID().String(), start: s.start.Add(time.Duration(i) * length)}
 		part.end = part.start.Add(length)
 		if !p.shape.group && i == 0 {
-			part.ID = s.ID
+			part.id = s.id
 		}
-		s.Segments = append(s.Segments, part)
+		s.segments = append(s.segments, part)
 	}
-	s.Segments[n-1].end = s.end
+	s.segments[n-1].end = s.end
 }
 
 // weighted is a choice in a table.

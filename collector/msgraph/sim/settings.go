@@ -1,7 +1,7 @@
 package sim
 
 import (
-	"time"
+	"cmp"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -62,7 +62,6 @@ func Harmless() []simulator.Fault {
 const (
 	defaultTenant = "11111111-2222-4333-8444-555555555555"
 	defaultClient = "66666666-7777-4888-8999-aaaaaaaaaaaa"
-	defaultSecret = "simulated-client-secret"
 	// Role is the permission that Graph's functions require.
 	Role = "CallRecords.Read.All"
 )
@@ -86,8 +85,6 @@ type Settings struct {
 	FirstPages, NextPages int
 	Subscriptions         SubscriptionSettings
 	Delivery              Delivery
-	// LinkLifetime is how long a next link works; zero is for ever.
-	LinkLifetime time.Duration
 	// Gzip compresses Graph's answers for clients that accept it.
 	Gzip bool
 	// TenantID, ClientID and ClientSecret have fixed defaults.
@@ -95,22 +92,10 @@ type Settings struct {
 }
 
 func (s *Settings) setDefaults() {
-	setDefault(&s.TenantID, defaultTenant)
-	setDefault(&s.ClientID, defaultClient)
-	setDefault(&s.ClientSecret, defaultSecret)
-	setDefault(&s.PageSize, 1000)
-	setDefault(&s.RecordPage, 60)
-	setDefault(&s.SessionPage, 60)
-	setDefault(&s.SegmentPage, 20)
-	setDefault(&s.ParticipantPage, 130)
-	setDefault(&s.FirstPages, 10)
-	setDefault(&s.NextPages, 50)
+	s.TenantID, s.ClientID = cmp.Or(s.TenantID, defaultTenant), cmp.Or(s.ClientID, defaultClient)
+	s.ClientSecret = cmp.Or(s.ClientSecret, "simulated-client-secret")
+	s.PageSize, s.RecordPage, s.SessionPage = cmp.Or(s.PageSize, 1000), cmp.Or(s.RecordPage, 60), cmp.Or(s.SessionPage, 60)
+	s.SegmentPage, s.ParticipantPage = cmp.Or(s.SegmentPage, 20), cmp.Or(s.ParticipantPage, 130)
+	s.FirstPages, s.NextPages = cmp.Or(s.FirstPages, 10), cmp.Or(s.NextPages, 50)
 	s.Delivery.setDefaults()
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }

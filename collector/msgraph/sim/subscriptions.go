@@ -78,29 +78,31 @@ type subscriptionRequest struct {
 // serveSubscriptions answers requests about subscriptions. A request that a fault answers with an error has done nothing; one whose answer is lost on
 // the way has.
 func (s *Server) serveSubscriptions(w http.ResponseWriter, r *http.Request) {
-	q := &reply{
-		request: simulator.Request{Endpoint: EndpointSubscriptions},
-		prepare: func(*reply) *simulator.Answer { return nil },
-		fits:    func(f simulator.Fault) bool { return f == ExpiredToken || f == Forbidden || isGeneral(f) },
-	}
-	if r.URL.RawQuery != "" {
-		q.refused = s.badRequest(r, errOption.Error())
-	}
-	q.render = func(fault simulator.Fault) (*simulator.Answer, int) {
-		if simulator.StatusOf(fault, http.StatusOK) >= http.StatusBadRequest {
-			return s.page(r, nil), 0 // the fault replaces the answer
+	s.serve(w, r, EndpointSubscriptions, func() simulator.Reply {
+		if r.URL.RawQuery != "" {
+			return s.badRequest(r, errOption.Error())
 		}
-		return s.subscriptions(r), 0
-	}
-	s.serve(w, r, q)
+		a := s.reply(r, http.StatusOK, nil)
+		a.Own = replaced(map[simulator.Fault]simulator.Reply{
+			ExpiredToken: s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", tokenExpired),
+			Forbidden:    s.refuse(r, http.StatusForbidden, "Forbidden", ""),
+		})
+		a.Do = func(a *simulator.Reply) { a.Answer = s.subscriptions(r).Answer }
+		return a
+	})
 }
 
 // subscriptions does what a request asks for.
-func (s *Server) subscriptions(r *http.Request) *simulator.Answer {
+func (s *Server) subscriptions(r *http.Request) simulator.Reply {
 	id := r.PathValue("id")
 	switch {
 	case id == "" && r.Method == http.MethodGet:
-		return s.listSubscriptions(r)
+		values := []simulator.Object{}
+		for _, x := range s.Subscriptions() {
+			values = append(values, s.subscriptionObject(&x, false))
+		}
+		body := simulator.NewObject("@odata.context", "https://"+r.Host+"/v1.0/$metadata#subscriptions", "value", values)
+		return s.reply(r, http.StatusOK, simulator.JSON(body))
 	case id == "" && r.Method == http.MethodPost:
 		return s.subscribe(r)
 	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/reauthorize"):
@@ -113,49 +115,39 @@ func (s *Server) subscriptions(r *http.Request) *simulator.Answer {
 		if len(s.notifier.remove(id)) == 0 {
 			return s.noSubscription(r)
 		}
-		a := s.answer(r, http.StatusNoContent, nil)
-		return &a
+		return s.reply(r, http.StatusNoContent, nil)
 	}
 	return s.notAllowed(r)
 }
 
-func (s *Server) noSubscription(r *http.Request) *simulator.Answer {
+func (s *Server) noSubscription(r *http.Request) simulator.Reply {
 	return s.refuse(r, http.StatusNotFound, "ResourceNotFound", "The object was not found.")
 }
 
-func (s *Server) listSubscriptions(r *http.Request) *simulator.Answer {
-	values := []object{}
-	for _, x := range s.Subscriptions() {
-		values = append(values, s.subscriptionObject(&x, false))
-	}
-	return s.page(r, encode(recordsPage{Context: "https://" + r.Host + "/v1.0/$metadata#subscriptions", Value: values}))
-}
-
 // subscriptionObject renders a subscription. Its client state, by which real notifications are recognised, is returned only when it is made.
-func (s *Server) subscriptionObject(x *Subscription, made bool) object {
-	o := object{
-		"id": x.ID, "resource": x.Resource, "applicationId": s.settings.ClientID, "changeType": x.ChangeType, "clientState": nil,
-		"notificationUrl": x.NotificationURL, "notificationQueryOptions": nil, "lifecycleNotificationUrl": orNull(x.LifecycleURL),
-		"expirationDateTime": formatTime(x.Expires, 2), "creatorId": s.settings.ClientID, "includeResourceData": nil,
-		"latestSupportedTlsVersion": orNull(x.MinTLS), "encryptionCertificate": nil,
-	}
+func (s *Server) subscriptionObject(x *Subscription, made bool) simulator.Object {
+	var state any
 	if made {
-		o["clientState"] = orNull(x.ClientState)
+		state = simulator.OrNull(x.ClientState)
 	}
-	return o
+	return simulator.NewObject(
+		"id", x.ID, "resource", x.Resource, "applicationId", s.settings.ClientID, "changeType", x.ChangeType, "clientState", state,
+		"notificationUrl", x.NotificationURL, "notificationQueryOptions", nil, "lifecycleNotificationUrl", simulator.OrNull(x.LifecycleURL),
+		"expirationDateTime", formatTime(x.Expires, 2), "creatorId", s.settings.ClientID, "includeResourceData", nil,
+		"latestSupportedTlsVersion", simulator.OrNull(x.MinTLS), "encryptionCertificate", nil,
+	)
 }
 
-func (s *Server) subscriptionAnswer(r *http.Request, status int, x *Subscription) *simulator.Answer {
-	o := s.subscriptionObject(x, status == http.StatusCreated)
-	o["@odata.context"] = "https://" + r.Host + "/v1.0/$metadata#subscriptions/$entity"
-	a := s.answer(r, status, encode(o))
+func (s *Server) subscriptionReply(r *http.Request, status int, x *Subscription) simulator.Reply {
 	if status == http.StatusNoContent {
-		a.Body = nil
+		return s.reply(r, status, nil)
 	}
-	return &a
+	o := s.subscriptionObject(x, status == http.StatusCreated)
+	o.Set("@odata.context", "https://"+r.Host+"/v1.0/$metadata#subscriptions/$entity")
+	return s.reply(r, status, simulator.JSON(o))
 }
 
-func (s *Server) changeSubscription(r *http.Request, id string, change func(*Subscription), status int) *simulator.Answer {
+func (s *Server) changeSubscription(r *http.Request, id string, change func(*Subscription), status int) simulator.Reply {
 	n := s.notifier
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -165,7 +157,7 @@ func (s *Server) changeSubscription(r *http.Request, id string, change func(*Sub
 		return s.noSubscription(r)
 	}
 	change(&live[i])
-	return s.subscriptionAnswer(r, status, &live[i])
+	return s.subscriptionReply(r, status, &live[i])
 }
 
 // readSubscription reads a request's body, in which nothing else may be.
@@ -176,7 +168,7 @@ func readSubscription(r *http.Request) (wanted subscriptionRequest, ok bool) {
 }
 
 // renew sets when a subscription expires, and nothing else.
-func (s *Server) renew(r *http.Request, id string) *simulator.Answer {
+func (s *Server) renew(r *http.Request, id string) simulator.Reply {
 	wanted, ok := readSubscription(r)
 	if !ok || wanted.Expires == nil || wanted != (subscriptionRequest{Expires: wanted.Expires}) {
 		return s.refuse(r, http.StatusBadRequest, "InvalidRequest",
@@ -194,7 +186,7 @@ func (s *Server) renew(r *http.Request, id string) *simulator.Answer {
 
 // expiry is when a subscription that is to expire at an instant does.
 func (s *Server) expiry(wanted time.Time) (at time.Time, problem string) {
-	now := s.timeline.Now()
+	now := s.Now()
 	switch in := wanted.Sub(now); {
 	case in <= 0:
 		return at, "Subscription expiration must be in the future."
@@ -207,8 +199,8 @@ func (s *Server) expiry(wanted time.Time) (at time.Time, problem string) {
 }
 
 // subscribe makes a subscription, after a handshake with each of its addresses.
-func (s *Server) subscribe(r *http.Request) *simulator.Answer {
-	bad := func(code, message string) *simulator.Answer { return s.refuse(r, http.StatusBadRequest, code, message) }
+func (s *Server) subscribe(r *http.Request) simulator.Reply {
+	bad := func(code, message string) simulator.Reply { return s.refuse(r, http.StatusBadRequest, code, message) }
 	wanted, ok := readSubscription(r)
 	if !ok {
 		return bad("InvalidRequest", "Could not process subscription creation payload. Are all property names spelled and camelCased properly?")
@@ -230,12 +222,12 @@ func (s *Server) subscribe(r *http.Request) *simulator.Answer {
 	}
 	x := Subscription{
 		ID: uuid.NewString(), ChangeType: wanted.ChangeType, Resource: wanted.Resource, NotificationURL: wanted.NotificationURL,
-		LifecycleURL: wanted.LifecycleURL, ClientState: wanted.ClientState, MinTLS: wanted.MinTLS, Expires: expires, since: s.timeline.Visible(),
+		LifecycleURL: wanted.LifecycleURL, ClientState: wanted.ClientState, MinTLS: wanted.MinTLS, Expires: expires, since: s.Visible(),
 	}
 	if !s.notifier.add(x) {
 		return s.refuse(r, http.StatusForbidden, "Forbidden", "The number of subscriptions to call records is over the organization's limit.")
 	}
-	return s.subscriptionAnswer(r, http.StatusCreated, &x)
+	return s.subscriptionReply(r, http.StatusCreated, &x)
 }
 
 // problem is what is wrong with what was asked for; empty for nothing.

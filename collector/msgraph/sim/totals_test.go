@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -10,19 +9,8 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator/simtest"
 )
-
-func same[K, V comparable](t *testing.T, what string, got, want map[K]V) {
-	t.Helper()
-	for key := range maps.Keys(want) {
-		if got[key] != want[key] {
-			t.Errorf("%s %+v: %v, want %v", what, key, got[key], want[key])
-		}
-	}
-	if len(got) != len(want) {
-		t.Errorf("%s: %d label sets, want %d", what, len(got), len(want))
-	}
-}
 
 // reader counts records as the contract's text has it, by what is served.
 type reader struct {
@@ -114,9 +102,9 @@ func (c *servedRecord) reading() (outcome cdr.Outcome, way cdr.Direction, number
 
 func (r *reader) call(c *servedRecord, callType string, outcome cdr.Outcome, way cdr.Direction, number string) {
 	country := ""
-	for i, p := range places() {
+	for i, p := range CallRecordsMix().Prefixes {
 		if strings.HasPrefix(number, p.Digits[:6]) { // what follows may be masked
-			country = places()[i].Country
+			country = CallRecordsMix().Prefixes[i].Country
 		}
 	}
 	r.Calls[simulator.CallKey{Direction: way, CallType: callType, Outcome: outcome}]++
@@ -134,12 +122,12 @@ func (r *reader) call(c *servedRecord, callType string, outcome cdr.Outcome, way
 
 // slugs are those of the simulator's reasons.
 func (s *servedSession) reason() string {
-	for _, f := range setupFailures() {
+	for _, f := range setupFailures {
 		if f.reason == s.Failure.Reason {
 			return f.slug
 		}
 	}
-	for _, f := range droppedSessions() {
+	for _, f := range droppedSessions {
 		if f.reason == s.Failure.Reason {
 			return f.slug
 		}
@@ -283,21 +271,21 @@ func compareCalls(t *testing.T, what string, got, want *CallTotals) {
 		t.Errorf("%s: served %d records, %d settled, %d waiting, %d invalid; totals say %d, %d, %d, %d", what,
 			got.Records, got.Settled, got.Waiting, got.Invalid, want.Records, want.Settled, want.Waiting, want.Invalid)
 	}
-	same(t, what+": calls", got.Calls, want.Calls)
-	same(t, what+": failures", got.Failures, want.Failures)
-	same(t, what+": durations", got.Durations, want.Durations)
-	same(t, what+": connected", got.Connected, want.Connected)
-	same(t, what+": outcome changes", got.OutcomeChanges, want.OutcomeChanges)
-	same(t, what+": emergency", got.Emergency, want.Emergency)
-	same(t, what+": media bypass", got.MediaBypass, want.MediaBypass)
-	same(t, what+": sessions", got.Sessions, want.Sessions)
-	same(t, what+": session failures", got.SessionFailures, want.SessionFailures)
-	same(t, what+": streams", got.Streams, want.Streams)
-	same(t, what+": jitter", got.Jitter, want.Jitter)
-	same(t, what+": round trip", got.RoundTrip, want.RoundTrip)
-	same(t, what+": loss", got.Loss, want.Loss)
-	same(t, what+": concealed", got.Concealed, want.Concealed)
-	same(t, what+": ratings", got.Ratings, want.Ratings)
+	simtest.Same(t, what+": calls", got.Calls, want.Calls)
+	simtest.Same(t, what+": failures", got.Failures, want.Failures)
+	simtest.Same(t, what+": durations", got.Durations, want.Durations)
+	simtest.Same(t, what+": connected", got.Connected, want.Connected)
+	simtest.Same(t, what+": outcome changes", got.OutcomeChanges, want.OutcomeChanges)
+	simtest.Same(t, what+": emergency", got.Emergency, want.Emergency)
+	simtest.Same(t, what+": media bypass", got.MediaBypass, want.MediaBypass)
+	simtest.Same(t, what+": sessions", got.Sessions, want.Sessions)
+	simtest.Same(t, what+": session failures", got.SessionFailures, want.SessionFailures)
+	simtest.Same(t, what+": streams", got.Streams, want.Streams)
+	simtest.Same(t, what+": jitter", got.Jitter, want.Jitter)
+	simtest.Same(t, what+": round trip", got.RoundTrip, want.RoundTrip)
+	simtest.Same(t, what+": loss", got.Loss, want.Loss)
+	simtest.Same(t, what+": concealed", got.Concealed, want.Concealed)
+	simtest.Same(t, what+": ratings", got.Ratings, want.Ratings)
 }
 
 // TestCallTotalsAreWhatWasServed: whoever reads everything once counts the totals.

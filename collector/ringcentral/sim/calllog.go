@@ -44,11 +44,26 @@ type paging struct {
 
 // envelope is the body of a list.
 type envelope struct {
-	URI        string      `json:"uri"`
-	Records    []any       `json:"records,omitzero"`
-	Paging     *paging     `json:"paging,omitempty"`
-	Navigation *navigation `json:"navigation,omitempty"`
-	Sync       *syncInfo   `json:"syncInfo,omitempty"`
+	URI string
+	// Records are left out if nil, as is what a kind of list doesn't have.
+	Records    []any
+	Paging     *paging
+	Navigation *navigation
+	Sync       *syncInfo
+}
+
+func (e *envelope) object() simulator.Object {
+	o := simulator.NewObject("uri", e.URI)
+	if e.Records != nil {
+		o.Set("records", e.Records)
+	}
+	if e.Sync != nil {
+		o.Set("syncInfo", e.Sync)
+		return o
+	}
+	o.Set("paging", e.Paging)
+	o.Set("navigation", e.Navigation)
+	return o
 }
 
 // host is what links begin with.
@@ -121,14 +136,14 @@ func (p *page) envelope(rows []any, number, perPage int, more bool) envelope {
 // finish is the reply with the page, and with what the faults of pages make of it.
 func (p *page) finish() simulator.Reply {
 	whole := p.envelope(p.rows, p.number, p.perPage, p.more)
-	r := p.reply(whole)
+	r := p.reply(whole.object())
 	r.Skip, r.More, r.Rows = p.skip(), p.more, len(p.rows)
 	spoil := func(change func(*envelope)) func(*simulator.Reply) {
 		return func(r *simulator.Reply) {
 			e := whole
 			e.Navigation = &navigation{whole.Navigation.FirstPage, whole.Navigation.NextPage, whole.Navigation.PreviousPage}
 			change(&e)
-			r.Body, r.Rows = simulator.JSON(e), len(e.Records)
+			r.Body, r.Rows = simulator.JSON(e.object()), len(e.Records)
 		}
 	}
 	r.Own[NoRecords] = spoil(func(e *envelope) { e.Records, e.Paging = nil, &paging{PerPage: p.perPage} })
@@ -136,7 +151,7 @@ func (p *page) finish() simulator.Reply {
 		e.Records, e.Paging, e.Navigation.NextPage = []any{}, &paging{PerPage: p.perPage}, p.again()
 	})
 	r.Own[HostileNext] = spoil(func(e *envelope) {
-		e.Navigation.NextPage = &link{p.server.hostile + strings.TrimPrefix(p.link(p.number+1, p.perPage).URI, p.host())}
+		e.Navigation.NextPage = &link{p.server.HostileURL() + strings.TrimPrefix(p.link(p.number+1, p.perPage).URI, p.host())}
 	})
 	r.Own[RepeatedNext] = spoil(func(e *envelope) { e.Navigation.NextPage = &link{p.host() + p.RequestURI} })
 	r.Own[OddPaging] = spoil(func(e *envelope) {
@@ -203,19 +218,6 @@ func (sc *scope) active(at time.Time) map[cdr.Direction]int {
 		return map[cdr.Direction]int{}
 	}
 	return sc.world.Active(at.Add(-activeLag))
-}
-
-// record is one row by its id.
-func (s *Server) record(q *request) simulator.Reply {
-	detailed := q.isDetailed()
-	var c simulator.Call
-	v := q.visible(parseID(q.PathValue("id"), q.scope.number), &c, s.Visible())
-	if v == nil {
-		return q.refuse(notFound("callRecordId"))
-	}
-	r := q.reply(q.row(&c, v, detailed))
-	r.Rows = 1
-	return r
 }
 
 // recording is the description of a recording.

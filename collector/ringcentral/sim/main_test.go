@@ -2,11 +2,8 @@ package sim
 
 import (
 	"cmp"
-	"crypto/tls"
 	"encoding/json"
-	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -14,11 +11,12 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator/simtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var begin = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+var begin = simtest.Begin
 
 // day is the range of the whole of a test's world.
 const day = "dateFrom=2026-03-02T00:00:00.000Z&dateTo=2026-03-03T00:00:00.000Z"
@@ -33,23 +31,14 @@ const (
 
 func world(t testing.TB, mix *simulator.Mix, calls int, change func(*simulator.Settings)) *simulator.World {
 	t.Helper()
-	s := Historical(7, mix, begin, begin.Add(24*time.Hour), calls)
-	if change != nil {
-		change(&s)
-	}
-	w, err := simulator.NewWorld(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
+	return simtest.World(t, Historical(7, mix, begin, begin.Add(24*time.Hour), calls), change)
 }
 
 // client talks to a server as somebody who has a token.
 type client struct {
+	*simtest.Client
 	t      testing.TB
 	server *Server
-	http   *http.Client
-	token  string
 }
 
 // start starts a server long after its calls were published, without a limit on
@@ -64,33 +53,7 @@ func start(t testing.TB, s Settings) (*Server, *client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(server.Close)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: server.Pool()}}
-	t.Cleanup(transport.CloseIdleConnections)
-	return server, &client{t: t, server: server, http: &http.Client{Transport: transport}, token: server.openSession(time.Hour)}
-}
-
-// send sends a request whose URI goes out as it is.
-func (c *client) send(method, address string, change func(*http.Request)) (*http.Response, []byte) {
-	c.t.Helper()
-	r, err := http.NewRequestWithContext(c.t.Context(), method, address, http.NoBody)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+c.token)
-	if change != nil {
-		change(r)
-	}
-	response, err := c.http.Do(r)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return response, body
+	return server, &client{simtest.NewClient(t, server.Host, server.openSession(time.Hour)), t, server}
 }
 
 func (c *client) get(uri string) (*http.Response, []byte) {
@@ -98,7 +61,7 @@ func (c *client) get(uri string) (*http.Response, []byte) {
 	if !strings.HasPrefix(uri, "https://") {
 		uri = c.server.BaseURL() + uri
 	}
-	return c.send(http.MethodGet, uri, nil)
+	return c.Send(http.MethodGet, uri, nil)
 }
 
 // answered is a page as a reader sees it.
@@ -168,42 +131,14 @@ func (c *client) follow(query string) (rows []json.RawMessage, last answered) {
 	return rows, last
 }
 
-// post sends a form to an OAuth endpoint.
-func (c *client) post(uri string, form url.Values, change func(*http.Request)) (*http.Response, map[string]any) {
-	c.t.Helper()
-	response, body := c.send(http.MethodPost, c.server.BaseURL()+uri, func(r *http.Request) {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.SetBasicAuth(c.server.ClientID(), c.server.ClientSecret())
-		text := form.Encode()
-		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
-		if change != nil {
-			change(r)
-		}
-	})
-	answer := map[string]any{}
-	if len(body) > 0 {
-		if err := json.Unmarshal(body, &answer); err != nil {
-			c.t.Fatalf("%s: %v", uri, err)
+// idsOf are the ids of rows, and how often each came.
+func idsOf(rows []json.RawMessage) map[string]int {
+	found := map[string]int{}
+	for _, raw := range rows {
+		var r served
+		if json.Unmarshal(raw, &r) == nil && r.ID != nil {
+			found[*r.ID]++
 		}
 	}
-	return response, answer
-}
-
-// login asks for a token with the JWT.
-func (c *client) login(change func(url.Values)) (*http.Response, map[string]any) {
-	c.t.Helper()
-	form := url.Values{"grant_type": {jwtGrant}, "assertion": {c.server.JWT()}}
-	if change != nil {
-		change(form)
-	}
-	return c.post("/restapi/oauth/token", form, nil)
-}
-
-// codeOf is the code of an error's list.
-func codeOf(body []byte) string {
-	var p problem
-	if json.Unmarshal(body, &p) != nil || len(p.Errors) == 0 {
-		return ""
-	}
-	return p.Errors[0].Code
+	return found
 }

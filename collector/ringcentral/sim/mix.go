@@ -1,53 +1,134 @@
 package sim
 
 import (
+	_ "embed" // of the table
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// The families of trunks. RingCentral has none: a failing carrier loses calls alone.
-const (
-	calls = iota
-	noCalls
-)
+// mixTable is what the traffic is made of: every result and kind of call that the contract distinguishes, and rows that aren't calls.
+//
+//go:embed mix.txt
+var mixTable string
 
-// Mix is traffic of a company's call log: every result and kind of call that the contract distinguishes, and rows that aren't calls.
+// Mix is traffic of a company's call log.
 func Mix() *simulator.Mix {
-	return mixOf("company", slices.Concat(answeredIn(), answeredOut(), pairs(), unanswered(), refused(), failures(), odd(), ignoredRows()))
+	return newMix("company", func(w *wire) bool { return w.only != "extension" })
 }
 
 // PublishedMix is Mix without the values that are younger than RingCentral's published specification, or that it doesn't have at all.
 func PublishedMix() *simulator.Mix {
-	m := Mix()
-	isFresh := func(k simulator.Kind) bool { return k.Detail.(*wire).fresh }
-	m.Kinds, m.Incident = slices.DeleteFunc(m.Kinds, isFresh), slices.DeleteFunc(m.Incident, isFresh)
-	return m
+	return newMix("company", func(w *wire) bool { return w.only != "extension" && !w.fresh })
 }
 
 // ExtensionMix is traffic of one extension's call log, where a session can be listed more than once.
 func ExtensionMix() *simulator.Mix {
-	return mixOf("extension", slices.Concat(views(), answeredIn(), answeredOut(), unanswered(), refused(), failures(), ignoredRows()))
+	return newMix("extension", func(w *wire) bool { return w.only != "company" })
 }
 
-func mixOf(name string, kinds []simulator.Kind) *simulator.Mix {
-	return &simulator.Mix{
-		Name: "ringcentral " + name, Kinds: kinds, Incident: incidents(),
-		Trunks: []simulator.Trunk{{Weight: 1, Family: calls}, {Weight: 1, Family: noCalls}},
-		Users:  users(), Prefixes: places(), Own: simulator.Prefix{Digits: "+120655501", Random: 2, Country: "US"},
-		Tariffs: []simulator.Tariff{
-			{Weight: 50, PerMinute: 137},
-			{Weight: 30, Connection: 2450},
-			{Weight: 15, PerMinute: 110, Connection: simulator.Cents(1)},
-			// Less than a thousandth is written with an exponent.
-			{Weight: 5, PerMinute: 2, Connection: 7},
-		},
-		Components: [2]string{"included", "purchased"}, NoCurrency: "USD", Mask: 'X', Milliseconds: true,
-		Recordings: []simulator.Recording{
-			{Weight: 3, Wire: "Automatic", Type: "automatic"}, {Weight: 1, Wire: "OnDemand", Type: "on_demand"},
-		},
+func newMix(name string, keep func(*wire) bool) *simulator.Mix {
+	m := simulator.ReadMix(mixTable, completeKind)
+	m.Name, m.Users = "ringcentral "+name, users()
+	m.Components, m.NoCurrency, m.Mask, m.Milliseconds = [2]string{"included", "purchased"}, "USD", 'X', true
+	drop := func(k simulator.Kind) bool { return !keep(k.Detail.(*wire)) }
+	m.Kinds, m.Incident = slices.DeleteFunc(m.Kinds, drop), slices.DeleteFunc(m.Incident, drop)
+	return m
+}
+
+// wire is what the API says about a kind of row and what the totals don't depend on.
+type wire struct {
+	// kind is the row's type, direction its direction: that of a call between two extensions is either.
+	kind, direction, internalType, transport string
+	reason, description                      string
+	legs                                     []legWire
+	// message is the type of the linked message, link the member that names the other session of a transfer.
+	message, link string
+	// bare leaves all but the name out of the user's party.
+	bare bool
+	// fresh marks values that are younger than RingCentral's published specification; only is the log that has the kind, empty for both.
+	fresh bool
+	only  string
+}
+
+// legWire is the same for a leg.
+type legWire struct {
+	action, direction, transport string
+	// user says that the leg is a user's.
+	user bool
+}
+
+func detailOf(v *simulator.Version) *wire { return v.Kind.Detail.(*wire) }
+
+// legKinds are the kinds of legs by their label.
+var legKinds = map[string]struct {
+	wire  string
+	after time.Duration
+	legWire
+}{
+	"accept":                    {"Accept", 0, legWire{"Phone Call", "Inbound", "PSTN", true}},
+	"find_me":                   {"FindMe", 4 * time.Second, legWire{"FindMe", "Outbound", "PSTN", true}},
+	"extension_to_extension":    {"ExtensionToExtension", 0, legWire{"VoIP Call", "Outbound", "VoIP", true}},
+	"ringout_web_to_subscriber": {"RingOutWebToSubscriber", 0, legWire{"RingOut Web", "Outbound", "PSTN", false}},
+	"ringout_web_to_caller":     {"RingOutWebToCaller", 0, legWire{"RingOut Web", "Outbound", "PSTN", false}},
+	"sip_to_pstn_metered":       {"SipToPstnMetered", 0, legWire{"VoIP Call", "Outbound", "VoIP", true}},
+	"hologram_to_pstn":          {"HologramToPstn", 0, legWire{"Phone Call", "Inbound", "PSTN", false}},
+}
+
+// completeKind adds what RingCentral says of a kind.
+func completeKind(k *simulator.Kind, o simulator.Options) {
+	w := &wire{kind: "Voice", direction: "Inbound", internalType: "LongDistance", transport: "PSTN"}
+	k.Detail, k.List = w, voiceIn
+	leg := "accept"
+	if k.Direction == cdr.Outbound {
+		w.direction, w.transport, k.List, leg = "Outbound", "VoIP", voiceOut, "sip_to_pstn_metered"
+	}
+	legs := leg + " " + k.Phrase + " " + k.Outcome.String()
+	if given, ok := o.Take("legs"); ok {
+		legs = given
+	}
+	kind, ignored := o.Take("type")
+	if ignored {
+		k.Ignored, k.Family, w.kind, legs = true, 1, kind, ""
+		if kind != "Voice" {
+			k.List += otherIn - voiceIn
+		}
+	}
+	if _, ok := o.Take("internal"); ok {
+		k.Direction, k.Party, w.internalType, w.transport = cdr.Internal, simulator.Colleague, "Local", "VoIP"
+	}
+	reason, _ := o.Take("reason")
+	w.reason, w.description, _ = strings.Cut(reason, "/")
+	w.message, _ = o.Take("message")
+	w.link, _ = o.Take("transfer")
+	w.only, _ = o.Take("only")
+	_, w.bare = o.Take("bare")
+	_, w.fresh = o.Take("fresh")
+	addLegs(k, w, legs)
+	if _, ok := o.Take("view"); ok {
+		again := *k
+		again.View = true
+		k.Second = &again
+	}
+}
+
+// addLegs reads the legs of a kind: of each its kind, its result and its outcome.
+func addLegs(k *simulator.Kind, w *wire, text string) {
+	for text != "" {
+		var leg string
+		leg, text, _ = strings.Cut(text, "; ")
+		name, rest, _ := strings.Cut(leg, " ")
+		end := strings.LastIndex(rest, " ")
+		about := legKinds[name]
+		i := slices.IndexFunc(cdr.Outcomes(), func(o cdr.Outcome) bool { return o.String() == rest[end+1:] })
+		k.Legs = append(k.Legs, simulator.Leg{
+			Wire: about.wire, Type: name, Result: rest[:max(end, 0)], Outcome: cdr.Outcomes()[i], After: about.after,
+		})
+		w.legs = append(w.legs, about.legWire)
 	}
 }
 
@@ -65,39 +146,13 @@ func Live(seed uint64, mix *simulator.Mix, origin time.Time, perSecond float64) 
 func logged(s simulator.Settings) simulator.Settings {
 	s.Order = simulator.NewestFirst
 	s.InProgress, s.Unsaid, s.Recorded, s.RecordedLate = 0.05, 0.02, 0.2, 0.5
-	// A row is never without its id.
-	s.Flaws = slices.DeleteFunc(simulator.Flaws(), func(f simulator.Flaw) bool { return f == simulator.NoFlaw })
 	return s
-}
-
-// places are ranges that regulators set aside for drama: North America's 555-0100 to 0199, Ofcom's 020 7946 0xxx, the Bundesnetzagentur's
-// (0)30 23125 xxx, ARCEP's
-// 01 99 00 xx xx. +800 is shared by countries.
-func places() []simulator.Prefix {
-	return []simulator.Prefix{
-		{Weight: 40, Digits: "+142555501", Random: 2, Country: "US", Place: "Bellevue, WA"},
-		{Weight: 20, Digits: "+165055501", Random: 2, Country: "US", Place: "San Mateo, CA"},
-		{Weight: 8, Digits: "+161355501", Random: 2, Country: "CA", Place: "Ottawa, ON"},
-		{Weight: 2, Digits: "+187655501", Random: 2, Country: "JM", Place: "Jamaica"},
-		{Weight: 10, Digits: "+442079460", Random: 3, Country: "GB", Place: "London"},
-		{Weight: 8, Digits: "+493023125", Random: 3, Country: "DE", Place: "Berlin"},
-		{Weight: 6, Digits: "+3319900", Random: 4, Country: "FR", Place: "Paris"},
-		{Weight: 1, Digits: "+8000000", Random: 4, Country: "001"},
-	}
 }
 
 // users are the account's extensions: the id, the extension's number, the name.
 func users() []simulator.User {
-	first := []string{"Alex", "Robin", "Kim", "Sam", "Jo", "Chris"}
-	last := []string{"Example", "Sample", "Muster"}
-	var list []simulator.User
-	for i, f := range first {
-		for j, l := range last {
-			n := len(last)*i + j
-			list = append(list, simulator.User{
-				ID: fmt.Sprint(62264425016 + 1000*n), Principal: fmt.Sprint(101 + n), Name: f + " " + l,
-			})
-		}
-	}
-	return list
+	return simulator.Users([]string{"Alex", "Robin", "Kim", "Sam", "Jo", "Chris"}, []string{"Example", "Sample", "Muster"},
+		func(i, j int, first, last string) simulator.User {
+			return simulator.User{ID: fmt.Sprint(62264425016 + 1000*(3*i+j)), Principal: fmt.Sprint(101 + 3*i + j), Name: first + " " + last}
+		})
 }

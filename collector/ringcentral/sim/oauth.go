@@ -31,7 +31,6 @@ const (
 type registration struct {
 	secret, jwt         string
 	scopes, permissions []string
-	locked, grant       bool
 	// jwts are the JWTs that work, and until when; zero is without end.
 	jwts map[string]time.Time
 	// sessions are the open ones, the oldest first.
@@ -77,12 +76,6 @@ func (s *Server) SetScopes(scopes ...string) { s.change(func() { s.scopes = scop
 func (s *Server) SetPermissions(permissions ...string) {
 	s.change(func() { s.permissions = permissions })
 }
-
-// LockAccount refuses the user's JWT while locked.
-func (s *Server) LockAccount(locked bool) { s.change(func() { s.locked = locked }) }
-
-// AllowGrant sets whether the app may use the JWT grant.
-func (s *Server) AllowGrant(allowed bool) { s.change(func() { s.grant = allowed }) }
 
 // ExpireTokens makes all access tokens that were issued so far expire.
 func (s *Server) ExpireTokens() {
@@ -204,16 +197,13 @@ func (s *Server) identify(r *http.Request) *problem {
 // token is the JWT bearer grant (RFC 7523).
 func (s *Server) token(r *http.Request) ([]byte, *problem) {
 	s.mu.Lock()
-	grant, locked, allowed, scopes := r.PostForm.Get("grant_type"), s.locked, s.grant, strings.Join(s.scopes, " ")
+	grant, scopes := r.PostForm.Get("grant_type"), strings.Join(s.scopes, " ")
 	expires, known := s.jwts[r.PostForm.Get("assertion")]
 	s.mu.Unlock()
 	switch {
-	case grant != jwtGrant || !allowed:
+	case grant != jwtGrant:
 		return nil, oauthError(http.StatusForbidden, "unauthorized_client", "OAU-112",
 			"The client is unauthorized for the required grant type: ["+grant+"]")
-	case locked:
-		return nil, oauthError(http.StatusBadRequest, "invalid_grant", "OAU-147",
-			"The account is locked out due to multiple unsuccessful logon attempts.")
 	case !known:
 		return nil, oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: signature")
 	case !expires.IsZero() && !s.wall.Now().Before(expires):

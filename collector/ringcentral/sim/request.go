@@ -16,7 +16,6 @@ var parameters = map[string][]string{
 	EndpointCallLog:     {"dateFrom", "dateTo", "direction", "type", "view", "perPage", "page"},
 	EndpointSync:        {"syncType", "syncToken", "dateFrom", "recordCount", "view"},
 	EndpointActiveCalls: {"direction", "type", "view", "page", "perPage"},
-	EndpointRecord:      {"view"},
 }
 
 // request is a request to the API that was authorised. The first parameter that is wrong is kept in wrong.

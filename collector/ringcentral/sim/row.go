@@ -22,135 +22,123 @@ type scope struct {
 	number int64
 }
 
-// The members of rows that are objects.
-type (
-	partyRow struct {
-		PhoneNumber     string    `json:"phoneNumber,omitempty"`
-		ExtensionNumber string    `json:"extensionNumber,omitempty"`
-		ExtensionID     string    `json:"extensionId,omitempty"`
-		Device          *resource `json:"device,omitempty"`
-		Name            string    `json:"name,omitempty"`
-		Location        string    `json:"location,omitempty"`
-	}
-	resource struct {
-		URI        string `json:"uri"`
-		ID         any    `json:"id"`
-		Type       string `json:"type,omitempty"`
-		ContentURI string `json:"contentUri,omitempty"`
-	}
-	otherSession struct {
-		ID string `json:"telephonySessionId"`
-	}
-	billing struct {
-		Included  json.Number `json:"costIncluded"`
-		Purchased json.Number `json:"costPurchased"`
-	}
-)
-
-// part is what rows and their legs have in common. Members of type any can be spoilt by a flaw.
+// part is what rows and their legs have in common, but for what a leg replaces. Members of type any can be spoilt by a flaw.
 type part struct {
-	StartTime         any       `json:"startTime"`
-	Duration          any       `json:"duration,omitempty"`
-	DurationMs        int64     `json:"durationMs,omitempty"`
-	Type              string    `json:"type"`
-	InternalType      string    `json:"internalType,omitempty"`
-	Direction         string    `json:"direction"`
-	Action            any       `json:"action"`
-	Result            string    `json:"result,omitempty"`
-	Reason            string    `json:"reason,omitempty"`
-	ReasonDescription string    `json:"reasonDescription,omitempty"`
-	From              *partyRow `json:"from,omitempty"`
-	To                *partyRow `json:"to,omitempty"`
-	Extension         *resource `json:"extension,omitempty"`
-	Transport         string    `json:"transport,omitempty"`
-	LegType           string    `json:"legType,omitempty"`
-	Master            bool      `json:"master,omitempty"`
-	Recording         *resource `json:"recording,omitempty"`
+	start, duration, action     any
+	milliseconds                int64
+	kind, internal, direction   string
+	result, reason, description string
+	transport                   string
+	from, to                    simulator.Object
+	extension, recording        simulator.Object
 }
 
-type row struct {
-	URI                string `json:"uri"`
-	ID                 any    `json:"id"`
-	SessionID          string `json:"sessionId"`
-	TelephonySessionID string `json:"telephonySessionId,omitempty"`
-	PartyID            string `json:"partyId,omitempty"`
-	part
-	Message          *resource     `json:"message,omitempty"`
-	TransferTarget   *otherSession `json:"transferTarget,omitempty"`
-	Transferee       *otherSession `json:"transferee,omitempty"`
-	Legs             []part        `json:"legs,omitempty"`
-	Billing          *billing      `json:"billing,omitempty"`
-	LastModifiedTime string        `json:"lastModifiedTime,omitempty"`
+// add adds the members.
+func (p *part) add(o *simulator.Object) {
+	o.Set("startTime", p.start)
+	if p.duration != nil {
+		o.Set("duration", p.duration)
+	}
+	if p.milliseconds != 0 {
+		o.Set("durationMs", p.milliseconds)
+	}
+	o.Set("type", p.kind)
+	o.SetText("internalType", p.internal)
+	o.Set("direction", p.direction)
+	o.Set("action", p.action)
+	o.SetText("result", p.result)
+	o.SetText("reason", p.reason)
+	o.SetText("reasonDescription", p.description)
+	o.SetText("transport", p.transport)
+	for _, member := range []struct {
+		name  string
+		value simulator.Object
+	}{{"from", p.from}, {"to", p.to}, {"extension", p.extension}, {"recording", p.recording}} {
+		if member.value != nil {
+			o.Set(member.name, member.value)
+		}
+	}
 }
 
 // row is a version of a call as the API shows it, whole or with a flaw.
 func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any {
-	id, w := makeID(c.Place(), sc.number), detailOf(v)
+	id, w, view := makeID(c.Place(), sc.number), detailOf(v), "Simple"
 	switch c.Flaw {
 	case simulator.NotAnObject:
 		return "row " + id
 	case simulator.Truncated:
-		return map[string]string{"id": id, "type": "Voice"}
+		return simulator.NewObject("id", id, "type", "Voice")
 	default:
 	}
-	r := row{URI: sc.uri + "/call-log/" + id + "?view=Simple", ID: id, SessionID: sessionID(c)}
-	if c.CallID[15]%50 != 0 { // some rows lack it
-		r.TelephonySessionID, r.PartyID = "s-"+hexOf(c.CallID), "p-"+hexOf(c.CallID)+"-1"
-	}
-	r.part = part{
-		StartTime: startText(c), Type: w.kind, InternalType: w.internalType, Direction: w.direction, Action: v.Kind.Wire, Transport: w.transport,
+	p := part{
+		start: startText(c), kind: w.kind, internal: w.internalType, direction: w.direction, action: v.Kind.Wire, transport: w.transport,
+		from: sc.own(c, v, w), to: sc.other(c), extension: sc.extension(c.User),
 	}
 	milliseconds := v.Duration.Milliseconds()
-	if seconds := (milliseconds + 500) / 1000; v.State == simulator.Final || v.State == simulator.InProgress && v.Duration != 0 {
-		r.Duration = seconds
+	if v.State == simulator.Final || v.State == simulator.InProgress && v.Duration != 0 {
+		p.duration = (milliseconds + 500) / 1000
 		if milliseconds%1000 != 0 || c.Number%3 == 0 {
-			r.DurationMs = milliseconds
+			p.milliseconds = milliseconds
 		}
 	}
 	switch v.State {
 	case simulator.InProgress:
-		r.Result = "In Progress"
+		p.result = "In Progress"
 	case simulator.Final:
-		r.Result, r.Reason, r.ReasonDescription = v.Kind.Phrase, w.reason, w.description
-		sc.addLinks(&r, c, w)
+		p.result, p.reason, p.description = v.Kind.Phrase, w.reason, w.description
 	default:
 	}
-	r.From, r.To = sc.own(c, v, w), sc.other(c)
 	if w.direction == "Inbound" {
-		r.From, r.To = r.To, r.From
+		p.from, p.to = p.to, p.from
 	}
-	r.Extension = sc.extension(c.User)
 	if v.Recorded {
-		r.Recording = sc.recording(c)
+		p.recording = sc.recording(c)
+	}
+	var legs []simulator.Object
+	if detailed {
+		view, legs = "Detailed", sc.legs(&p, c, v)
+	}
+	var wireID any = id
+	if c.Flaw == simulator.NumericID {
+		wireID = int64(c.Place())
+	}
+	p.spoil(c)
+	o := simulator.NewObject("uri", sc.uri+"/call-log/"+id+"?view="+view, "id", wireID, "sessionId", sessionID(c))
+	if c.CallID[15]%50 != 0 { // some rows lack it
+		o.Set("telephonySessionId", "s-"+hexOf(c.CallID))
+		o.Set("partyId", "p-"+hexOf(c.CallID)+"-1")
+	}
+	p.add(&o)
+	if v.State == simulator.Final {
+		sc.addLinks(&o, c, w)
+	}
+	if len(legs) > 0 {
+		o.Set("legs", legs)
+	}
+	if detailed && v.Usage.Known && v.State == simulator.Final {
+		o.Set("billing", simulator.NewObject("costIncluded", javaNumber(v.Usage.Amount), "costPurchased", javaNumber(v.Connection.Amount)))
 	}
 	if detailed {
-		r.URI = sc.uri + "/call-log/" + id + "?view=Detailed"
-		r.Legs, r.LastModifiedTime = sc.legs(&r.part, c, v), timeText(v.Published)
-		if v.Usage.Known && v.State == simulator.Final {
-			r.Billing = &billing{javaNumber(v.Usage.Amount), javaNumber(v.Connection.Amount)}
-		}
+		o.Set("lastModifiedTime", timeText(v.Published))
 	}
-	r.spoil(c)
-	return r
+	return o
 }
 
 // spoil puts the call's flaw into a row.
-func (r *row) spoil(c *simulator.Call) {
+func (p *part) spoil(c *simulator.Call) {
 	switch c.Flaw {
-	case simulator.NumericID:
-		r.ID = c.Place()
 	case simulator.BadTime:
-		r.StartTime = "yesterday"
+		p.start = "yesterday"
 	case simulator.ImpossibleTime:
-		r.StartTime = "2026-02-30T25:61:00.000Z"
+		p.start = "2026-02-30T25:61:00.000Z"
 	case simulator.NullStart:
-		r.StartTime = nil
+		p.start = nil
 	case simulator.WrongType:
-		r.Duration, r.DurationMs = "54", 0
+		p.duration, p.milliseconds = "54", 0
 	case simulator.NegativeDuration:
-		r.Duration, r.DurationMs = -5, 0
+		p.duration, p.milliseconds = -5, 0
 	case simulator.ObjectForString:
-		r.Action = map[string]string{"name": "hidden"}
+		p.action = simulator.NewObject("name", "hidden")
 	default:
 	}
 }
@@ -165,71 +153,73 @@ func startText(c *simulator.Call) string {
 	return timeText(c.Start)
 }
 
-func (sc *scope) extension(u *simulator.User) *resource {
+func (sc *scope) extension(u *simulator.User) simulator.Object {
 	if u == nil {
 		return nil
 	}
-	return &resource{URI: sc.account + "/extension/" + u.ID, ID: json.Number(u.ID)}
+	return simulator.NewObject("uri", sc.account+"/extension/"+u.ID, "id", json.Number(u.ID))
 }
 
-// user is a user as caller or callee.
-func (sc *scope) user(u *simulator.User) *partyRow {
+// user is a user as caller or callee; the number and the name may be empty.
+func (sc *scope) user(u *simulator.User, number, name string) simulator.Object {
 	device := "8026366" + u.Principal
-	return &partyRow{ExtensionNumber: u.Principal, ExtensionID: u.ID, Name: u.Name, Device: &resource{URI: sc.account + "/device/" + device, ID: device}}
+	o := simulator.NewObject("extensionNumber", u.Principal, "extensionId", u.ID,
+		"device", simulator.NewObject("uri", sc.account+"/device/"+device, "id", device))
+	o.SetText("phoneNumber", number)
+	o.SetText("name", name)
+	return o
 }
 
 // own is the account's party.
-func (sc *scope) own(c *simulator.Call, v *simulator.Version, w *wire) *partyRow {
-	if w.bare {
-		return &partyRow{Name: c.User.Name}
-	}
-	p := sc.user(c.User)
-	if c.Peer == nil {
-		p.PhoneNumber = c.Own.String()
+func (sc *scope) own(c *simulator.Call, v *simulator.Version, w *wire) simulator.Object {
+	number, name := c.Own.String(), c.User.Name
+	switch {
+	case w.bare:
+		return simulator.NewObject("name", name)
+	case c.Peer != nil:
+		number = ""
 	}
 	if v.Incomplete {
-		p.Name = ""
+		name = ""
 	}
-	return p
+	return sc.user(c.User, number, name)
 }
 
 // other is the other party: a colleague, a number or a name. Names are padded as networks do.
-func (sc *scope) other(c *simulator.Call) *partyRow {
+func (sc *scope) other(c *simulator.Call) simulator.Object {
 	if c.Peer != nil {
-		return sc.user(c.Peer)
+		return sc.user(c.Peer, "", c.Peer.Name)
 	}
 	text := c.Other.String()
 	if text == "" {
-		return &partyRow{Name: "Unavailable"}
+		return simulator.NewObject("name", "Unavailable")
 	}
-	p := &partyRow{PhoneNumber: text}
 	if !strings.ContainsAny(text[:1], "+0123456789(") && text != "anonymous" {
-		p = &partyRow{Name: text}
+		return simulator.NewObject("name", text)
 	}
+	o := simulator.NewObject("phoneNumber", text)
 	if c.Prefix != nil && c.Prefix.Place != "" {
 		city, region, _ := strings.Cut(c.Prefix.Place, ", ")
-		p.Name, p.Location = strings.TrimRight(fmt.Sprintf("%-13s%s", strings.ToUpper(city), region), " "), c.Prefix.Place
+		o.Set("name", strings.TrimRight(fmt.Sprintf("%-13s%s", strings.ToUpper(city), region), " "))
+		o.Set("location", c.Prefix.Place)
 	}
-	return p
+	return o
 }
 
 // addLinks adds the message, and the other session of a transfer.
-func (sc *scope) addLinks(r *row, c *simulator.Call, w *wire) {
+func (sc *scope) addLinks(o *simulator.Object, c *simulator.Call, w *wire) {
 	if w.message != "" {
 		id := strconv.FormatUint(400_000_000_000+c.Place()%1_000_000_000, 10)
-		r.Message = &resource{URI: sc.account + "/extension/" + userID + "/message-store/" + id, ID: id, Type: w.message}
+		o.Set("message", simulator.NewObject("uri", sc.account+"/extension/"+userID+"/message-store/"+id, "id", id, "type", w.message))
 	}
-	switch other := (&otherSession{"s-" + hexOf(c.Partner)}); w.link {
-	case "transferTarget":
-		r.TransferTarget = other
-	case "transferee":
-		r.Transferee = other
+	if w.link != "" {
+		o.Set(w.link, simulator.NewObject("telephonySessionId", "s-"+hexOf(c.Partner)))
 	}
 }
 
-func (sc *scope) recording(c *simulator.Call) *resource {
+func (sc *scope) recording(c *simulator.Call) simulator.Object {
 	id := strconv.FormatUint(c.RecordingPlace()*2+uint64(sc.number), 10)
-	return &resource{URI: sc.account + "/recording/" + id, ID: id, Type: c.Recording.Wire, ContentURI: sc.contentURI(id)}
+	return simulator.NewObject("uri", sc.account+"/recording/"+id, "id", id, "type", c.Recording.Wire, "contentUri", sc.contentURI(id))
 }
 
 // contentURI is where a recording's sound would be, at another host.
@@ -242,7 +232,7 @@ func (sc *scope) contentURI(id string) string {
 const maxLegRing = 12 * time.Second
 
 // legs are the row's legs, between its parties. A call in progress has one; a row without a result has none.
-func (sc *scope) legs(r *part, c *simulator.Call, v *simulator.Version) (list []part) {
+func (sc *scope) legs(row *part, c *simulator.Call, v *simulator.Version) (list []simulator.Object) {
 	if v.State == simulator.NoResult {
 		return nil
 	}
@@ -250,11 +240,11 @@ func (sc *scope) legs(r *part, c *simulator.Call, v *simulator.Version) (list []
 	for i := range v.Kind.Legs {
 		l, w := &v.Kind.Legs[i], detailOf(v).legs[i]
 		p := part{
-			StartTime: timeText(c.Start.Add(l.After)), Type: r.Type, Direction: w.direction, Action: w.action, Result: l.Result,
-			From: r.From, To: r.To, Transport: w.transport, LegType: l.Wire, Master: w.master,
+			start: timeText(c.Start.Add(l.After)), kind: row.kind, direction: w.direction, action: w.action, result: l.Result,
+			from: row.from, to: row.to, transport: w.transport,
 		}
-		if v.Recorded && w.master {
-			p.Recording = r.Recording
+		if i == 0 {
+			p.recording = row.recording
 		}
 		if w.user {
 			// The agents of a queue are different ones.
@@ -264,18 +254,23 @@ func (sc *scope) legs(r *part, c *simulator.Call, v *simulator.Version) (list []
 					agent += n
 				}
 			}
-			p.Extension = sc.extension(&users[agent%len(users)])
-		}
-		if v.State == simulator.InProgress {
-			p.Result = "In Progress"
-			return append(list, p)
+			p.extension = sc.extension(&users[agent%len(users)])
 		}
 		lasted := max(0, v.Duration-l.After)
 		if !l.Outcome.Connected() {
 			lasted = min(lasted, maxLegRing)
 		}
-		p.Duration = (lasted.Milliseconds() + 500) / 1000
-		list = append(list, p)
+		if p.duration = (lasted.Milliseconds() + 500) / 1000; v.State == simulator.InProgress {
+			p.result, p.duration = "In Progress", nil
+		}
+		o := simulator.NewObject("legType", l.Wire)
+		if i == 0 {
+			o.Set("master", true)
+		}
+		p.add(&o)
+		if list = append(list, o); v.State == simulator.InProgress {
+			break
+		}
 	}
 	return list
 }
@@ -288,19 +283,9 @@ func javaNumber(a simulator.Amount) json.Number {
 	return json.Number(a.String())
 }
 
-// makeID is the id of the row at a place, which parseID finds again; -1 is no row's.
+// makeID is the id of the row at a place.
 func makeID(place uint64, scope int64) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d/%d", place, scope))
-}
-
-func parseID(id string, scope int64) int64 {
-	raw, err := base64.RawURLEncoding.DecodeString(id)
-	place, is, _ := strings.Cut(string(raw), "/")
-	n, wrong := strconv.ParseInt(place, 10, 63)
-	if err != nil || wrong != nil || is != strconv.FormatInt(scope, 10) {
-		return -1
-	}
-	return n
 }
 
 // sessionID is a session's id: that of the second session of a call in two is greater by 1000.

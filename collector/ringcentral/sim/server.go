@@ -17,9 +17,8 @@ type Server struct {
 	settings           Settings
 	account, extension scope
 	limits             map[string]*simulator.Limiter
-	// wall is the clock of tokens and limits, hostile the URL of the other host.
-	wall    simulator.Clock
-	hostile string
+	// wall is the clock of tokens and limits.
+	wall simulator.Clock
 
 	mu sync.Mutex // guards what follows
 	registration
@@ -28,7 +27,6 @@ type Server struct {
 	syncReset  int // how often sync tokens were dropped
 	syncIssued int
 	strays     []string
-	caught     []Caught
 }
 
 // Start makes an authority and listens. An error leaves nothing open.
@@ -41,7 +39,7 @@ func Start(settings Settings) (*Server, error) {
 			GroupHeavy: {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
 		},
 		registration: registration{
-			secret: settings.ClientSecret, jwts: map[string]time.Time{}, grant: true, scopes: settings.Scopes,
+			secret: settings.ClientSecret, jwts: map[string]time.Time{}, scopes: settings.Scopes,
 			permissions: []string{FullCompanyCallLog, ReadCallLog, ReadCallRecording},
 		},
 	}
@@ -49,7 +47,7 @@ func Start(settings Settings) (*Server, error) {
 	if s.Host, err = simulator.NewHost(settings.Listen, settings.Clock, settings.Faults, s.routes()); err != nil {
 		return nil, err
 	}
-	if s.hostile, err = s.Listen("", http.HandlerFunc(s.catch)); err != nil {
+	if err = s.ListenHostile(`{"records":[],"paging":{"perPage":100},"navigation":{}}`); err != nil {
 		return nil, err
 	}
 	account := s.BaseURL() + "/restapi/v1.0/account/" + accountID
@@ -70,12 +68,10 @@ func (s *Server) routes() http.Handler {
 		serve          func(*request) simulator.Reply
 	}{
 		{"{account}/call-log", EndpointCallLog, true, s.callLog},
-		{"{account}/call-log/{id}", EndpointRecord, true, s.record},
 		{"{account}/call-log-extract-sync", EndpointSync, true, s.extractSync},
 		{"{account}/active-calls", EndpointActiveCalls, true, s.activeCalls},
 		{"{account}/recording/{id}", EndpointRecording, true, s.recording},
 		{"{account}/extension/{extension}/call-log", EndpointCallLog, false, s.callLog},
-		{"{account}/extension/{extension}/call-log/{id}", EndpointRecord, false, s.record},
 		{"{account}/extension/{extension}/active-calls", EndpointActiveCalls, false, s.activeCalls},
 	} {
 		mux.HandleFunc("GET /restapi/v1.0/account/"+route.path, s.api(route.endpoint, route.company, route.serve))
@@ -101,15 +97,6 @@ func (s *Server) change(what func()) {
 	what()
 }
 
-// FailCarrier makes most calls fail that start from now on, for a while.
-func (s *Server) FailCarrier(d time.Duration) {
-	for _, w := range []*simulator.World{s.account.world, s.extension.world} {
-		if w != nil {
-			w.FailTrunk("", s.Now(), s.Now().Add(d))
-		}
-	}
-}
-
 // Active is cdr_active_calls of the company, as the API shows it at an instant.
 func (s *Server) Active(at time.Time) map[cdr.Direction]int { return s.account.active(at) }
 
@@ -124,29 +111,6 @@ func (s *Server) Strays() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.strays)
-}
-
-// Caught is a request that followed a hostile link.
-type Caught struct {
-	URI string
-	// WithToken says that it brought an Authorization header.
-	WithToken bool
-}
-
-// Caught are the requests that followed hostile links.
-func (s *Server) Caught() []Caught {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.caught)
-}
-
-// catch answers as the hostile host, with an empty last page.
-func (s *Server) catch(w http.ResponseWriter, r *http.Request) {
-	s.change(func() {
-		s.caught = append(s.caught, Caught{URI: r.RequestURI, WithToken: r.Header.Get("Authorization") != ""})
-	})
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write([]byte(`{"records":[],"paging":{"perPage":100},"navigation":{}}`))
 }
 
 // limit counts a request to a group, fills in the headers that every answer of the group has, and returns whether the request is answered.

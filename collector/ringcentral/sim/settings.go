@@ -13,7 +13,6 @@ const (
 	EndpointToken       = "token"
 	EndpointRevoke      = "revoke"
 	EndpointCallLog     = "call_log"
-	EndpointRecord      = "call_log_record"
 	EndpointSync        = "extract_sync"
 	EndpointActiveCalls = "active_calls"
 	EndpointRecording   = "recording"

@@ -119,12 +119,13 @@ func (s *Server) changes(q *request, kind string, begin position, detailed bool)
 			rows, times = append(rows, q.row(c, v, detailed)), append(times, v.Published.UnixMilli())
 		})
 	}
-	body := func(rows []any, after int64, more bool) envelope {
+	body := func(rows []any, after int64, more bool) simulator.Object {
 		next := begin
 		next.After = max(after, begin.After)
-		return envelope{URI: q.host() + q.RequestURI, Records: rows, Sync: &syncInfo{
+		e := envelope{URI: q.host() + q.RequestURI, Records: rows, Sync: &syncInfo{
 			Type: kind, Token: s.writeToken(next), Time: s.Now().Format(milliseconds), More: more,
 		}}
+		return e.object()
 	}
 	last := at.UnixMilli()
 	if more {

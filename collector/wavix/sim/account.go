@@ -186,7 +186,7 @@ func (a *Account) list(first, last time.Time, of side, disposition string, t ter
 	for _, w := range a.worlds {
 		if w != nil {
 			from, _ := w.Span()
-			begin, end = earlier(from, begin), t.at
+			begin, end = simulator.Earlier(from, begin), t.at
 		}
 	}
 	// Nothing starts long before the first call, or is visible that starts later.
@@ -212,13 +212,6 @@ func (a *Account) list(first, last time.Time, of side, disposition string, t ter
 		}
 	}
 	return list
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // at makes the row at a place.

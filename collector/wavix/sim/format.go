@@ -128,7 +128,7 @@ func (r *row) spoil(m map[string]any) {
 	case simulator.NegativeDuration:
 		m["duration"] = -5
 	case simulator.ObjectForString:
-		m["from"] = map[string]string{"number": "hidden"}
+		m["from"] = simulator.NewObject("number", "hidden")
 	case simulator.NumericID:
 		n := int(r.ID[0])<<8 | int(r.ID[1])
 		m["uuid"], m["call_id"] = n, n
@@ -148,12 +148,13 @@ func (r *row) object(g Generation, v *simulator.Version, names []string) any {
 		return "row " + r.ID.String()
 	}
 	m := r.members(g, v)
-	for name, value := range m {
-		if value == (absent{}) || !slices.Contains(names, name) {
-			delete(m, name)
+	o := make(simulator.Object, 0, 512)
+	for _, name := range names {
+		if value := m[name]; value != (absent{}) {
+			o.Set(name, value)
 		}
 	}
-	return m
+	return o
 }
 
 // writeCSV writes a row as a line. CSV has no types: what is spoilt in JSON by its type is spoilt otherwise here.

@@ -1,9 +1,7 @@
 package sim
 
 import (
-	"crypto/tls"
 	"encoding/json"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -14,25 +12,18 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator/simtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-var begin = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+var begin = simtest.Begin
 
 const theDay = "2026-03-02"
 
 func world(t testing.TB, mix *simulator.Mix, calls int, change func(*simulator.Settings)) *simulator.World {
 	t.Helper()
-	s := simulator.Historical(7, mix, begin, begin.Add(24*time.Hour), calls)
-	if change != nil {
-		change(&s)
-	}
-	w, err := simulator.NewWorld(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
+	return simtest.World(t, simulator.Historical(7, mix, begin, begin.Add(24*time.Hour), calls), change)
 }
 
 // account has so many calls of each type on one day.
@@ -59,11 +50,9 @@ func spoilt(s *simulator.Settings) {
 
 // client talks to a server as somebody who has the key.
 type client struct {
+	*simtest.Client
 	t      testing.TB
 	server *Server
-	http   *http.Client
-	key    string
-	query  bool
 }
 
 // start starts a server long after its calls were published.
@@ -76,53 +65,16 @@ func start(t testing.TB, s Settings) (*Server, *client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(server.Close)
-	return server, newClient(t, server)
-}
-
-func newClient(t testing.TB, server *Server) *client {
-	t.Helper()
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: server.Pool()}}
-	t.Cleanup(transport.CloseIdleConnections)
-	return &client{
-		t: t, server: server, http: &http.Client{Transport: transport}, key: server.APIKey(), query: server.Generation() == GenerationA,
-	}
-}
-
-// try sends a request and reads the answer, which may break off.
-func (c *client) try(method, path string, options url.Values, accept string) (*http.Response, []byte, error) {
-	c.t.Helper()
-	full := url.Values{}
-	maps.Copy(full, options)
-	if c.query && c.key != "" {
-		full.Set("appid", c.key)
-	}
-	r, err := http.NewRequestWithContext(c.t.Context(), method, c.server.BaseURL()+path+"?"+full.Encode(), http.NoBody)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	if !c.query && c.key != "" {
-		r.Header.Set("Authorization", "Bearer "+c.key)
-	}
-	if accept != "" {
-		r.Header.Set("Accept", accept)
-	}
-	response, err := c.http.Do(r)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return response, body, err
+	return server, &client{simtest.NewClient(t, server.Host, server.APIKey()), t, server}
 }
 
 func (c *client) get(path string, options url.Values) (*http.Response, []byte) {
 	c.t.Helper()
-	response, body, err := c.try(http.MethodGet, path, options, "")
-	if err != nil {
-		c.t.Fatal(err)
+	if c.server.Generation() == GenerationA {
+		options = maps.Clone(options)
+		options.Set("appid", c.server.APIKey())
 	}
-	return response, body
+	return c.Send(http.MethodGet, c.server.BaseURL()+path+"?"+options.Encode(), nil)
 }
 
 // options are those of a day and a type, with more, in pairs.

@@ -107,35 +107,21 @@ func (e *exchange) records() simulator.Reply {
 	return e.list(rows, total)
 }
 
-type pagination struct {
-	CurrentPage int `json:"current_page"`
-	PerPage     int `json:"per_page"`
-	Total       int `json:"total"`
-	TotalPages  int `json:"total_pages"`
-}
-
-type listBody struct {
-	Items      []any      `json:"items,omitzero"`
-	Pagination pagination `json:"pagination"`
-}
-
 // list is a page of the list.
 func (e *exchange) list(rows []any, total int) simulator.Reply {
 	q := &e.query
-	body := listBody{rows, pagination{q.page, q.perPage, total, (total + q.perPage - 1) / q.perPage}}
-	a := e.reply(simulator.JSON(body), len(rows))
-	a.More = q.page < body.Pagination.TotalPages
-	a.Own[NoItems] = func(r *simulator.Reply) { r.Body, r.Rows = simulator.JSON(listBody{nil, body.Pagination}), 0 }
-	a.Own[ZeroPerPage] = func(r *simulator.Reply) {
-		body.Pagination.PerPage = 0
-		r.Body = simulator.JSON(body)
+	pages := (total + q.perPage - 1) / q.perPage
+	pagination := func(perPage int) simulator.Object {
+		return simulator.NewObject("current_page", q.page, "per_page", perPage, "total", total, "total_pages", pages)
 	}
-	a.Own[SwappedMembers] = func(r *simulator.Reply) {
-		r.Body = simulator.JSON(struct {
-			Pagination pagination `json:"pagination"`
-			Items      []any      `json:"items"`
-		}{body.Pagination, rows})
+	a := e.reply(simulator.JSON(simulator.NewObject("items", rows, "pagination", pagination(q.perPage))), len(rows))
+	a.More = q.page < pages
+	other := func(count int, members ...any) func(*simulator.Reply) {
+		return func(r *simulator.Reply) { r.Body, r.Rows = simulator.JSON(simulator.NewObject(members...)), count }
 	}
+	a.Own[NoItems] = other(0, "pagination", pagination(q.perPage))
+	a.Own[ZeroPerPage] = other(len(rows), "items", rows, "pagination", pagination(0))
+	a.Own[SwappedMembers] = other(len(rows), "pagination", pagination(q.perPage), "items", rows)
 	return a
 }
 

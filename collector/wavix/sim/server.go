@@ -22,7 +22,6 @@ type Server struct {
 
 	mu         sync.Mutex // guards what follows
 	generation Generation
-	zone       *time.Location
 	refusals   map[string]Refusal // by endpoint; empty: of the others
 	asked      []Asked
 }
@@ -31,7 +30,7 @@ type Server struct {
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		settings: settings, account: settings.Account, generation: settings.Generation, zone: settings.Timezone,
+		settings: settings, account: settings.Account, generation: settings.Generation,
 		refusals: map[string]Refusal{}, limiter: simulator.Limiter{Limit: settings.RequestsPerMinute, Window: time.Minute},
 	}
 	var err error
@@ -59,9 +58,6 @@ func (s *Server) Generation() Generation {
 
 // Upgrade makes the API that of a generation, from the next request on.
 func (s *Server) Upgrade(g Generation) { s.change(func() { s.generation = g }) }
-
-// SetTimezone changes the time zone of the days that requests name.
-func (s *Server) SetTimezone(zone *time.Location) { s.change(func() { s.zone = zone }) }
 
 func (s *Server) change(what func()) {
 	s.mu.Lock()
@@ -114,9 +110,7 @@ func (s *Server) DayTotals(date time.Time, callType string, at time.Time) int {
 }
 
 func (s *Server) terms(at time.Time) terms {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return terms{zone: s.zone, order: s.settings.Order, copiesCount: s.settings.CopiesInTotal, at: at}
+	return terms{zone: s.settings.Timezone, order: s.settings.Order, copiesCount: s.settings.CopiesInTotal, at: at}
 }
 
 // routes are the paths of the generations.

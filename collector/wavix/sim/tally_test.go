@@ -138,7 +138,7 @@ type failedChild struct {
 
 func newTally() *tally {
 	return &tally{Totals: Totals{
-		Totals:  simulator.NewCounter(mix(""), 0, simulator.View{}).Totals,
+		Totals:  simulator.NewTotals(),
 		Charges: map[simulator.ChargeKey]Millionths{}, Corrections: map[simulator.CorrectionKey]Millionths{},
 	}, seen: map[string]bool{}, failed: map[string]bool{}, last: map[string]seenRow{}}
 }

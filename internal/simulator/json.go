@@ -1,0 +1,111 @@
+package simulator
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+)
+
+// Object is a JSON object that is written member by member, in their order: rows are rendered anew for each request, which encoding/json
+// makes several times as dear. Nil is an empty object.
+type Object []byte
+
+// NewObject has pairs of a name and a value.
+func NewObject(pairs ...any) Object {
+	o := make(Object, 0, 64*len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		o.Set(pairs[i].(string), pairs[i+1])
+	}
+	return o
+}
+
+// Set adds a member. A name is plain ASCII and isn't checked to be new.
+func (o *Object) Set(name string, value any) {
+	separator := byte(',')
+	if len(*o) == 0 {
+		separator = '{'
+	}
+	*o = append(append(append(*o, separator, '"'), name...), '"', ':')
+	*o = appendJSON(*o, value)
+}
+
+// SetText adds a member unless the text is empty.
+func (o *Object) SetText(name, text string) {
+	if text != "" {
+		o.Set(name, text)
+	}
+}
+
+// MarshalJSON is the whole object.
+func (o Object) MarshalJSON() ([]byte, error) { return appendJSON(nil, o), nil }
+
+// OrNull is null for an empty text.
+func OrNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// JSON encodes a value that always has a JSON form, without escapes for HTML.
+func JSON(v any) []byte { return appendJSON(nil, v) }
+
+func appendJSON(dst []byte, value any) []byte {
+	switch v := value.(type) {
+	case nil:
+		return append(dst, "null"...)
+	case string:
+		return appendText(dst, v)
+	case bool:
+		return strconv.AppendBool(dst, v)
+	case int:
+		return strconv.AppendInt(dst, int64(v), 10)
+	case int64:
+		return strconv.AppendInt(dst, v, 10)
+	case json.Number:
+		return append(dst, v...)
+	case json.RawMessage:
+		return append(dst, v...)
+	case Object:
+		if len(v) == 0 {
+			dst = append(dst, '{')
+		}
+		return append(append(dst, v...), '}')
+	case []any:
+		return appendList(dst, v)
+	case []Object:
+		return appendList(dst, v)
+	case []string:
+		return appendList(dst, v)
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		panic(fmt.Sprintf("simulated provider: %v", err))
+	}
+	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+}
+
+func appendList[T any](dst []byte, list []T) []byte {
+	dst = append(dst, '[')
+	for i, v := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendJSON(dst, v)
+	}
+	return append(dst, ']')
+}
+
+// appendText appends a string; what needs an escape is rare.
+func appendText(dst []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(text) // a string always has a JSON form
+			return append(dst, quoted...)
+		}
+	}
+	return append(append(append(dst, '"'), text...), '"')
+}
