@@ -283,7 +283,9 @@ func (p *pageCommit) addFlag(st *state, flag byte) {
 func (p *pageCommit) newRows(rows []BadRow) []BadRow {
 	var fresh []BadRow
 	for _, row := range rows {
-		if p.remember(setAsideBucket(p.page.ObservedAt), p.ledger.hasher.setAside(&row)) {
+		from := len(p.arena)
+		p.arena = appendBadRow(p.arena, &row, p.page.ObservedAt)
+		if p.rememberAs(setAsideBucket(p.page.ObservedAt), p.ledger.hasher.setAside(&row), p.arena[from:len(p.arena):len(p.arena)]) {
 			row.Content = nil
 			fresh = append(fresh, row)
 		}

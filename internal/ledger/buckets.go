@@ -1,6 +1,9 @@
 package ledger
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // What is known lies in buckets, the column bucket of the table blocks:
 //
@@ -26,6 +29,8 @@ const (
 
 	lastSetAside = -1 << 32
 	firstFacts   = lastSetAside + 1
+	minBucket    = math.MinInt64
+	maxBucket    = math.MaxInt64
 )
 
 // hourOf is the hour of a start in whole seconds.

@@ -89,6 +89,30 @@ func openReader(file string) (*sql.DB, error) {
 	return db, nil
 }
 
+// openView opens a ledger for reading only, without its lock: another process may write. All that is read is of one instant.
+func openView(ctx context.Context, file string) (*engine, error) {
+	db, err := openReader(file)
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{file: file, writer: db, stmts: make(map[string]*sql.Stmt)}
+	if e.conn, err = db.Conn(ctx); err != nil {
+		return nil, errors.Join(e.explain(err), db.Close())
+	}
+	if _, err := os.Stat(file + "-wal"); err == nil { // who only reads leaves it as it was
+		if err := e.conn.Raw(keepWAL); err != nil {
+			return nil, errors.Join(err, e.close())
+		}
+	}
+	if _, err := e.exec(`BEGIN`); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	if err := e.checkSchema(); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	return e, nil
+}
+
 // dsn is the data source name of a file, up to its parameters.
 func dsn(file string) string {
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: file}).String() + "?"

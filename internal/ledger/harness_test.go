@@ -288,10 +288,13 @@ func (r *rig) remembered() map[idKey][]byte {
 	all := make(map[idKey][]byte)
 	for _, runs := range fresh.runs {
 		for _, one := range runs {
-			if err := errors.Join(fresh.loadKeys(e, one), fresh.loadStates(e, one), one.check()); err != nil {
+			if err := fresh.loadAll(e, one); err != nil {
 				r.t.Fatal(err)
 			}
 			for _, entry := range one.entries() {
+				if err := checkState(entry.data); err != nil {
+					r.t.Fatal(err)
+				}
 				all[idKey{one.bucket, entry.key}] = entry.data
 			}
 		}

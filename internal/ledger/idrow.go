@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // The formats of an id row.
@@ -14,6 +16,7 @@ const (
 	rowRecord = 2
 	rowFact   = 3 // a fact that is only counted, such as a recording
 	rowGroup  = 4 // a session: outcome, whether another record connected it, where its activity is
+	rowBad    = 5 // a row that was set aside: when, and why
 )
 
 // The flags of a record's row: how it was first counted, and what of it is since.
@@ -234,6 +237,23 @@ func parseAlias(data []byte) (bucket int64, of hash, ok bool) {
 // factData is the stored form of a fact: that it is known is all.
 var factData = []byte{rowFact}
 
+// maxProblem is how much of a problem is kept.
+const maxProblem = 200
+
+// appendBadRow is the stored form of a row that was set aside: its content is nowhere, only its hash.
+func appendBadRow(dst []byte, row *BadRow, at time.Time) []byte {
+	dst = binary.BigEndian.AppendUint64(append(dst, rowBad), uint64(at.Unix()))
+	return append(dst, metrics.CleanLabel(row.Problem[:min(len(row.Problem), maxProblem)])...)
+}
+
+// parseBadRow reads what appendBadRow wrote.
+func parseBadRow(data []byte) (at time.Time, problem string, ok bool) {
+	if len(data) < 9 || data[0] != rowBad {
+		return at, "", false
+	}
+	return time.Unix(int64(binary.BigEndian.Uint64(data[1:])), 0).UTC(), string(data[9:]), true
+}
+
 // checkState says what is wrong with a stored form.
 func checkState(data []byte) error {
 	if len(data) == 0 {
@@ -242,6 +262,10 @@ func checkState(data []byte) error {
 	switch data[0] {
 	case rowFact:
 		return nil
+	case rowBad:
+		if _, _, ok := parseBadRow(data); ok {
+			return nil
+		}
 	case rowAlias:
 		if _, _, ok := parseAlias(data); ok {
 			return nil

@@ -210,6 +210,37 @@ func (s *idStore) bucketsIn(first, last int64) []int64 {
 	return all
 }
 
+// each calls fn for everything that is known in a bucket, in order of the keys; fn may look up.
+func (s *idStore) each(e *engine, bucket int64, fn func(idEntry) error) error {
+	var all []idEntry
+	for at, from := range s.pending {
+		if at.bucket == bucket {
+			all = append(all, idEntry{at.key, s.pendingState(from)})
+		}
+	}
+	sortEntries(all)
+	for _, r := range slices.Backward(s.runs[bucket]) {
+		if err := s.loadAll(e, r); err != nil {
+			return err
+		}
+		all = mergeEntries(all, r.entries())
+	}
+	for _, entry := range all {
+		if err := fn(entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadAll brings all of a run into memory.
+func (s *idStore) loadAll(e *engine, r *run) error {
+	if err := s.loadKeys(e, r); err != nil {
+		return err
+	}
+	return s.loadStates(e, r)
+}
+
 // move is what moving the journal into the blocks changes, to be published when it is durable.
 type move struct {
 	added, replaced []*run
@@ -227,7 +258,7 @@ func (s *idStore) writeMove(e *engine, f forgotten) (m move, err error) {
 		}
 		entries := byBucket[bucket]
 		sortEntries(entries)
-		if err := s.writeRun(e, &m, bucket, entries); err != nil {
+		if err := s.writeRun(e, &m, bucket, entries, 0); err != nil {
 			return m, err
 		}
 	}
@@ -235,16 +266,14 @@ func (s *idStore) writeMove(e *engine, f forgotten) (m move, err error) {
 	return m, err
 }
 
-// writeRun writes entries as the newest run of a bucket, with the runs before it that aren't twice as large.
-func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry) error {
+// writeRun writes entries as the newest run of a bucket, with the runs before it that have no more entries than absorb, or than twice
+// what it has by then.
+func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry, absorb int) error {
 	for _, r := range slices.Backward(s.runs[bucket]) {
-		if r.ids >= runIDs || r.ids > 2*len(entries) {
+		if r.ids >= runIDs || r.ids > max(absorb, 2*len(entries)) {
 			break
 		}
-		if err := s.loadKeys(e, r); err != nil {
-			return err
-		}
-		if err := s.loadStates(e, r); err != nil {
+		if err := s.loadAll(e, r); err != nil {
 			return err
 		}
 		entries = mergeEntries(entries, r.entries())

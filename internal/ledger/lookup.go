@@ -1,9 +1,6 @@
 package ledger
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // lookupState is what is known of the page's records, and the memory to find it.
 type lookupState struct {
@@ -80,7 +77,7 @@ func (p *pageCommit) lookupFacts() error {
 	if len(p.page.Invalid)+len(p.page.Ignored) == 0 {
 		return nil
 	}
-	buckets := p.ids.bucketsIn(math.MinInt64, lastSetAside)
+	buckets := p.ids.bucketsIn(minBucket, lastSetAside)
 	for _, rows := range [...][]BadRow{p.page.Invalid, p.page.Ignored} {
 		for i := range rows {
 			if err := p.lookupKey(p.ledger.hasher.setAside(&rows[i]), buckets...); err != nil {
@@ -227,10 +224,14 @@ func (p *pageCommit) writeState(st *state) {
 
 // remember makes a fact known that was looked for and says whether it is new.
 func (p *pageCommit) remember(bucket int64, key hash) bool {
+	return p.rememberAs(bucket, key, factData)
+}
+
+func (p *pageCommit) rememberAs(bucket int64, key hash, data []byte) bool {
 	if p.states[key] != nil {
 		return false
 	}
 	p.newState(bucket, key)
-	p.writes = append(p.writes, idWrite{bucket: bucket, hash: key, data: factData})
+	p.writes = append(p.writes, idWrite{bucket: bucket, hash: key, data: data})
 	return true
 }

@@ -91,6 +91,11 @@ func (r *run) setKeys(keys []byte) error {
 		return r.damaged()
 	}
 	r.keys.data = keys
+	for i := 1; i < r.ids; i++ {
+		if r.key(i-1) >= r.key(i) {
+			return r.damaged()
+		}
+	}
 	return nil
 }
 
@@ -114,19 +119,6 @@ func (r *run) setStates(packed []byte) error {
 }
 
 func (r *run) damaged() error { return fmt.Errorf("block %d: %w", r.row, errRow) }
-
-// check checks the order of the keys and the form of every state.
-func (r *run) check() error {
-	for i := range r.ids {
-		if i > 0 && r.key(i-1) >= r.key(i) {
-			return r.damaged()
-		}
-		if err := checkState(r.state(i)); err != nil {
-			return fmt.Errorf("block %d: %w", r.row, err)
-		}
-	}
-	return nil
-}
 
 // mergeEntries merges two sorted lists; of a key that both have the newer one's counts.
 func mergeEntries(newer, older []idEntry) []idEntry {

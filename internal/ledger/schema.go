@@ -45,7 +45,7 @@ var schema = []string{
 		created BIGINT NOT NULL, data BLOB NOT NULL)`,
 	`CREATE TABLE tasks (
 		feed BIGINT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version BIGINT NOT NULL,
-		due BIGINT NOT NULL, attempts BIGINT NOT NULL, set_aside BIGINT NOT NULL,
+		due BIGINT NOT NULL, attempts BIGINT NOT NULL, set_aside BIGINT NOT NULL, problem TEXT NOT NULL,
 		PRIMARY KEY (feed, kind, key)) WITHOUT ROWID`,
 	// A first history may leave a hundred thousand records to be fetched: what is due is
 	// read in its order, not sorted out of all that waits.
@@ -87,6 +87,11 @@ func (e *engine) prepareSchema(ctx context.Context) error {
 		}
 		return nil
 	}
+	return e.checkSchema()
+}
+
+// checkSchema refuses a file of another layout, or that is no ledger.
+func (e *engine) checkSchema() error {
 	version, err := e.meta("schema")
 	if err != nil {
 		return errors.Join(errors.New("this is an SQLite file but not a ledger: point storage.path at an empty folder"), err)
