@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -193,6 +194,37 @@ func (e *engine) exec(text string, args ...any) (sql.Result, error) {
 	}
 	result, err := s.ExecContext(context.Background(), args...)
 	return result, e.explain(err)
+}
+
+// manyRows is a statement that takes rows of arguments, prepared for a few numbers of them.
+type manyRows struct {
+	columns int
+	texts   [len(batchSizes)]string
+}
+
+// batchSizes are how many rows one statement takes, largest first.
+var batchSizes = [...]int{64, 8, 1}
+
+// newManyRows is a statement of so many columns per row, whose rows stand as VALUES between head and tail.
+func newManyRows(columns int, head, tail string) *manyRows {
+	m := &manyRows{columns: columns}
+	row := "(?" + strings.Repeat(", ?", columns-1) + ")"
+	for i, n := range batchSizes {
+		m.texts[i] = head + " VALUES " + row + strings.Repeat(", "+row, n-1) + tail
+	}
+	return m
+}
+
+// execMany runs a statement for all rows of arguments, one after the other.
+func (e *engine) execMany(m *manyRows, args []any) error {
+	for i, n := range batchSizes {
+		for size := n * m.columns; len(args) >= size; args = args[size:] {
+			if _, err := e.exec(m.texts[i], args[:size]...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // query reads on the writing connection, so it sees the transaction.

@@ -50,6 +50,7 @@ type pageCommit struct {
 	bypass    []metrics.Bypass
 	edges     []edge
 	newTrunks []string
+	args      []any // of a statement
 
 	// Made by write: the peaks, if they were found anew.
 	peaks    map[int64]int

@@ -35,17 +35,18 @@ func (p *pageCommit) writeIDs() error {
 	return err
 }
 
+var updateSeries = newManyRows(2, `UPDATE series SET value = v.column2 FROM (`, `) AS v WHERE series.id = v.column1`)
+
 // writeSeries writes the working copies of the series that changed.
 func (p *pageCommit) writeSeries() error {
 	p.result.Overflow = p.changes.Overflow()
 	e := p.ledger.engine
+	p.args = p.args[:0]
 	var buf []byte
 	for _, s := range p.changes.Changed() {
 		buf = s.AppendNext(buf[:0])
 		if s.ID() != 0 {
-			if _, err := e.exec(`UPDATE series SET value = ? WHERE id = ?`, string(buf), s.ID()); err != nil {
-				return err
-			}
+			p.args = append(p.args, s.ID(), string(buf))
 			continue
 		}
 		result, err := e.exec(`INSERT INTO series (feed, metric, labels, start, shown, value) VALUES (?, ?, ?, ?, ?, ?)`,
@@ -59,19 +60,19 @@ func (p *pageCommit) writeSeries() error {
 		}
 		p.changes.Wrote(s, id)
 	}
-	return nil
+	return e.execMany(updateSeries, p.args)
 }
+
+var addBypass = newManyRows(5, `INSERT INTO trailing (feed, second, trunk, bypassed, total)`,
+	` ON CONFLICT (feed, second, trunk) DO UPDATE SET bypassed = trailing.bypassed + excluded.bypassed, total = trailing.total + excluded.total`)
 
 // writeBypass adds to what the trailing gauge is made of.
 func (p *pageCommit) writeBypass() error {
+	p.args = p.args[:0]
 	for _, b := range p.bypass {
-		if _, err := p.ledger.engine.exec(`INSERT INTO trailing (feed, second, trunk, bypassed, total) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (feed, second, trunk) DO UPDATE SET bypassed = trailing.bypassed + excluded.bypassed, total = trailing.total + excluded.total`,
-			p.row.id, b.Second, b.Trunk, b.Bypassed, b.Total); err != nil {
-			return err
-		}
+		p.args = append(p.args, p.row.id, b.Second, b.Trunk, b.Bypassed, b.Total)
 	}
-	return nil
+	return p.ledger.engine.execMany(addBypass, p.args)
 }
 
 // originTolerance is how far our clock may be ahead before it matters.
