@@ -21,7 +21,7 @@ const (
 	// journalBytes is from when on the journal of a feed is moved into the blocks: some 20,000 ids.
 	journalBytes = 2 << 20
 	// runIDs is from how many ids on a run isn't merged any more: one is loaded as a whole.
-	runIDs = 32 << 10
+	runIDs = 16 << 10
 )
 
 // idKey is a key in a bucket.
@@ -281,6 +281,9 @@ func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry, 
 		if _, err := e.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
 			return err
 		}
+	}
+	if len(entries) == 0 {
+		return nil
 	}
 	r, packed := newRun(bucket, entries)
 	result, err := e.exec(`INSERT INTO blocks (feed, bucket, ids, keys, states) VALUES (?, ?, ?, ?, ?)`, s.feed, bucket, r.ids, r.keys.data, packed)

@@ -27,7 +27,7 @@ const (
 )
 
 // hash is the keyed hash under which a fact is known. It is compared with those of one or two hours, or of the buckets of one feed: among
-// a million new ids a day and 100,000 in their hours, two are the same once in 100,000 years.
+// a million new ids a day and 100,000 in their hours, two are the same once in 500,000 years.
 type hash uint64
 
 // keyring is the ledger's own secret: made with it, kept in it.

@@ -109,7 +109,9 @@ func (r *run) setStates(packed []byte) error {
 	offsets, at := make([]uint32, 0, r.ids+1), uint64(0)
 	for range r.ids {
 		offsets = append(offsets, uint32(at))
-		at += in.uvarint()
+		if at += in.uvarint(); at > uint64(len(data)) {
+			return r.damaged()
+		}
 	}
 	if in.bad || at != uint64(len(in.data)) {
 		return r.damaged()
