@@ -213,6 +213,7 @@ func appendFinal(all, more []*cdr.Record) []*cdr.Record {
 func (r *fetchBatch) putOff(ctx context.Context, got fetched, counts bool) error {
 	page := &ledger.Page{ObservedAt: r.sink.Now()}
 	for _, w := range got.job.tasks {
+		w.Problem = got.err.Error()
 		if counts {
 			w.Attempts++
 		}

@@ -78,15 +78,15 @@ func (p *pageCommit) addActivity(began, calls, failures int64) {
 	}
 }
 
+var addActivity = newManyRows(4, `INSERT INTO activity (feed, began, calls, failures)`,
+	` ON CONFLICT (feed, began) DO UPDATE SET calls = activity.calls + excluded.calls, failures = activity.failures + excluded.failures`)
+
 // writeActivity writes what the page changes of the activity.
 func (p *pageCommit) writeActivity() error {
+	p.args = p.args[:0]
 	for _, began := range slices.Sorted(maps.Keys(p.activity)) {
 		c := p.activity[began]
-		if _, err := p.ledger.engine.exec(`INSERT INTO activity (feed, began, calls, failures) VALUES (?, ?, ?, ?)
-			ON CONFLICT (feed, began) DO UPDATE SET calls = activity.calls + excluded.calls, failures = activity.failures + excluded.failures`,
-			p.row.id, began, c.calls, c.failures); err != nil {
-			return err
-		}
+		p.args = append(p.args, p.row.id, began, c.calls, c.failures)
 	}
-	return nil
+	return p.ledger.engine.execMany(addActivity, p.args)
 }

@@ -170,6 +170,8 @@ type Task struct {
 	Attempts int
 	// SetAside is set aside: tried seldom, and in nothing's way.
 	SetAside bool
+	// Problem says why the last attempt failed, for the operator; empty if there was none.
+	Problem string
 }
 
 // TaskRecord is the kind of work that reads the record whose id is the key, in a version

@@ -2,7 +2,7 @@ package ledger
 
 import (
 	"cmp"
-	"encoding/hex"
+	"encoding/binary"
 	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -103,7 +103,7 @@ func (p *pageCommit) applyNew(e *entry) (*state, error) {
 	if r.Outcome.Connected() && !further || moved > 0 {
 		h.span = p.connect(r)
 	}
-	st := p.newState(e.hour, e.keys[0])
+	st := p.newState(e.bucket, e.keys[0])
 	st.stored = append(h.append(st.stored), bodyOf(e.row)...)
 	p.writeState(st)
 	p.addAliases(e, st)
@@ -115,9 +115,9 @@ func (p *pageCommit) applyNew(e *entry) (*state, error) {
 // addAliases remembers the keys of a record under which it isn't known yet: in the hour of
 // this version's start or, without hours, beside the record, which they lead to.
 func (p *pageCommit) addAliases(e *entry, st *state) {
-	at := e.hour
+	at := e.bucket
 	if p.spec.Hourless {
-		at = st.hour
+		at = st.bucket
 	}
 	for _, key := range e.keys {
 		if p.states[key] != nil {
@@ -125,8 +125,8 @@ func (p *pageCommit) addAliases(e *entry, st *state) {
 		}
 		p.states[key] = st
 		from := len(p.arena)
-		p.arena = appendAlias(p.arena, st.hour, st.hash)
-		p.writes = append(p.writes, idWrite{hour: at, hash: key, data: p.arena[from:len(p.arena):len(p.arena)]})
+		p.arena = appendAlias(p.arena, st.bucket, st.hash)
+		p.writes = append(p.writes, idWrite{bucket: at, hash: key, data: p.arena[from:len(p.arena):len(p.arena)]})
 	}
 }
 
@@ -238,13 +238,13 @@ func (p *pageCommit) applyCharge(k *known, c *cdr.Charge) bool {
 func (p *pageCommit) applyParts(e *entry, st *state) {
 	r, h := e.record, &p.ledger.hasher
 	for _, recording := range r.Recordings {
-		if p.remember(bucketOf(r.Start), h.factKey(kindRecording, recording.ID), r.Start) {
+		if p.remember(bucketOf(r.Start), h.factKey(kindRecording, recording.ID)) {
 			p.deltas = metrics.CountRecording(p.deltas, recording.Type)
 		}
 	}
 	for i := range r.Sessions {
 		s := &r.Sessions[i]
-		if p.remember(st.hour, h.session(st, s), r.Start) {
+		if p.remember(st.bucket, h.session(st, s)) {
 			p.deltas = metrics.CountSession(p.deltas, s)
 			p.log(e, &RecordEvent{Name: "cdr.session", Version: 1, Session: s})
 		}
@@ -283,7 +283,9 @@ func (p *pageCommit) addFlag(st *state, flag byte) {
 func (p *pageCommit) newRows(rows []BadRow) []BadRow {
 	var fresh []BadRow
 	for _, row := range rows {
-		if p.remember(setAsideHour, p.ledger.hasher.setAside(&row), p.page.ObservedAt) {
+		from := len(p.arena)
+		p.arena = appendBadRow(p.arena, &row, p.page.ObservedAt)
+		if p.rememberAs(setAsideBucket(p.page.ObservedAt), p.ledger.hasher.setAside(&row), p.arena[from:len(p.arena):len(p.arena)]) {
 			row.Content = nil
 			fresh = append(fresh, row)
 		}
@@ -338,7 +340,7 @@ func (p *pageCommit) log(e *entry, event *RecordEvent) {
 // nameEvent says in an event which record it is of, and redacts the record.
 func (p *pageCommit) nameEvent(e *entry, event *RecordEvent) {
 	event.Source, event.Provider, event.Feed = p.spec.Source, p.spec.Provider, p.spec.Feed
-	event.RecordID = cmp.Or(e.record.ID, hex.EncodeToString(e.keys[0][:]))
+	event.RecordID = p.ledger.hasher.recordID(e.record)
 	if !e.redacted {
 		e.redacted = true
 		p.ledger.redactor.Redact(e.record)
@@ -358,5 +360,7 @@ func (h *hasher) setAside(row *BadRow) hash { return h.factKey(kindSetAside, str
 // session is the key of a session of a record, whichever of the record's ids it comes
 // under.
 func (h *hasher) session(st *state, s *cdr.Session) hash {
-	return h.factKey(kindSession, string(st.hash[:]), s.ID)
+	var of [8]byte
+	binary.BigEndian.PutUint64(of[:], uint64(st.hash))
+	return h.factKey(kindSession, string(of[:]), s.ID)
 }

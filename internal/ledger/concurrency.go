@@ -23,6 +23,8 @@ const (
 	peakWindow = time.Hour
 	// peakStep is how many minutes are folded at once.
 	peakStep = 10
+	// peakKept is how far back minutes are kept at the most: while a feed reads its history, or lags as far behind, no peak is shown.
+	peakKept = 72 * time.Hour
 	// peakAhead is how far ahead of a feed's clock a call may end: past it, its end is a
 	// mistake.
 	peakAhead = 24 * time.Hour
@@ -139,7 +141,11 @@ func (p *pageCommit) writeConcurrency() error {
 		}
 	}
 	end := p.hourEnd(&p.next)
-	if from := end.Add(-peakWindow).Unix() / 60; p.page.Position != nil && from >= p.next.connectedFrom+peakStep {
+	keep := end.Add(-peakWindow)
+	if least := p.page.ObservedAt.Add(-peakKept); keep.Before(least) {
+		keep = least
+	}
+	if from := keep.Unix() / 60; from >= p.next.connectedFrom+peakStep {
 		if err := p.foldConnected(from); err != nil {
 			return err
 		}
@@ -148,7 +154,8 @@ func (p *pageCommit) writeConcurrency() error {
 		return err
 	}
 	inHour := slices.ContainsFunc(p.edges, func(e edge) bool { return e.at < end.UnixMicro() })
-	if !inHour && p.row.state.HistoryDone && end.Equal(p.hourEnd(&p.row.state)) {
+	was := &p.row.state
+	if !inHour && was.HistoryDone && end.Equal(p.hourEnd(was)) && p.next.connectedFrom == was.connectedFrom {
 		return nil
 	}
 	var err error
@@ -178,6 +185,9 @@ func (p *pageCommit) foldConnected(from int64) error {
 	return err
 }
 
+var addConnected = newManyRows(4, `INSERT INTO connected (feed, minute, trunk, data)`,
+	` ON CONFLICT (feed, minute, trunk) DO UPDATE SET data = CAST(connected.data || excluded.data AS BLOB)`)
+
 // writeEdges appends the page's edges to their minutes. What lies before all that is kept
 // goes to its first instant.
 func (p *pageCommit) writeEdges() error {
@@ -188,21 +198,18 @@ func (p *pageCommit) writeEdges() error {
 	slices.SortFunc(p.edges, func(a, b edge) int {
 		return cmp.Or(cmp.Compare(a.at/minuteMicros, b.at/minuteMicros), cmp.Compare(a.trunk, b.trunk))
 	})
-	var data []byte
+	data, from := make([]byte, 0, 4*len(p.edges)), 0
+	p.args = p.args[:0]
 	for i, e := range p.edges {
 		minute := e.at / minuteMicros
 		data = binary.BigEndian.AppendUint32(data, uint32(e.at-minute*minuteMicros)<<1|uint32(flag(e.connects)))
 		if i+1 < len(p.edges) && p.edges[i+1].at/minuteMicros == minute && p.edges[i+1].trunk == e.trunk {
 			continue
 		}
-		if _, err := p.ledger.engine.exec(`INSERT INTO connected (feed, minute, trunk, data) VALUES (?, ?, ?, ?)
-			ON CONFLICT (feed, minute, trunk) DO UPDATE SET data = CAST(connected.data || excluded.data AS BLOB)`,
-			p.row.id, minute, e.trunk, data); err != nil {
-			return err
-		}
-		data = data[:0]
+		p.args = append(p.args, p.row.id, minute, e.trunk, data[from:])
+		from = len(data)
 	}
-	return nil
+	return p.ledger.engine.execMany(addConnected, p.args)
 }
 
 // connectionChange is how an instant changes the number of calls that are connected.

@@ -142,6 +142,23 @@ func TestPeakOfTheHour(t *testing.T) {
 	}
 }
 
+// While the watermark stands, what is kept doesn't grow without bound; when it moves on, the peak is shown again.
+func TestPeakOfAStandingWatermark(t *testing.T) {
+	r := newPeakRig(t)
+	at := 2 * time.Hour
+	for range 240 {
+		at += time.Hour
+		r.clock.at = epoch.Add(at)
+		r.records(call(at.String(), lasting(at-time.Minute, 30*time.Second)))
+	}
+	if n := r.count("connected"); n > 80 {
+		t.Errorf("%d minutes are kept", n)
+	}
+	wantValues(t, r.values(), map[string]string{sbc1Peak: ""})
+	r.commit(&Page{Position: &Position{Watermark: r.clock.at}})
+	wantValues(t, r.values(), map[string]string{sbc1Peak: "1"})
+}
+
 // count is how many rows a table has.
 func (r *rig) count(table string) (n int) {
 	r.t.Helper()

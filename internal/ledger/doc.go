@@ -11,9 +11,10 @@
 //	        keys       what is   what it  ids, series,   └ error: nothing happened, or reopen
 //	                   known     changes  logs, position
 //
-// page.go has the steps of a page's commit and commit.go the transaction. Ids lie by the
-// hour of their call's start, and what can't be found by an hour in buckets of four days
-// (buckets.go).
+// page.go has the steps of a page's commit and commit.go the transaction. What is remembered lies in
+// buckets: by the hour of the call's start, and what can't be found by an hour by four days (buckets.go). A commit adds one row
+// to a journal, which is moved into packed blocks when it is large (ids.go, run.go); what was used last of them is in memory
+// (idcache.go). inspect.go reads the file for an operator, compact.go makes it smaller.
 //
 // The exported API hides the engine. It is SQLite today; schema and
 // statements stay within what PostgreSQL shares.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -27,7 +28,7 @@ type engine struct {
 // pragmas make a commit durable (WAL, synchronous FULL) and bound the memory and
 // the write-ahead log.
 const pragmas = "_pragma=wal_autocheckpoint(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)" +
-	"&_pragma=cache_size(-32768)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(MEMORY)"
+	"&_pragma=cache_size(-16384)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(MEMORY)"
 
 func openEngine(ctx context.Context, file string, probe func(string) error) (*engine, error) {
 	e := &engine{file: file, probe: probe, stmts: make(map[string]*sql.Stmt)}
@@ -87,6 +88,30 @@ func openReader(file string) (*sql.DB, error) {
 	}
 	db.SetMaxOpenConns(2)
 	return db, nil
+}
+
+// openView opens a ledger for reading only, without its lock: another process may write. All that is read is of one instant.
+func openView(ctx context.Context, file string) (*engine, error) {
+	db, err := openReader(file)
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{file: file, writer: db, stmts: make(map[string]*sql.Stmt)}
+	if e.conn, err = db.Conn(ctx); err != nil {
+		return nil, errors.Join(e.explain(err), db.Close())
+	}
+	if _, err := os.Stat(file + "-wal"); err == nil { // who only reads leaves it as it was
+		if err := e.conn.Raw(keepWAL); err != nil {
+			return nil, errors.Join(err, e.close())
+		}
+	}
+	if _, err := e.exec(`BEGIN`); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	if err := e.checkSchema(); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	return e, nil
 }
 
 // dsn is the data source name of a file, up to its parameters.
@@ -169,6 +194,37 @@ func (e *engine) exec(text string, args ...any) (sql.Result, error) {
 	}
 	result, err := s.ExecContext(context.Background(), args...)
 	return result, e.explain(err)
+}
+
+// manyRows is a statement that takes rows of arguments, prepared for a few numbers of them.
+type manyRows struct {
+	columns int
+	texts   [len(batchSizes)]string
+}
+
+// batchSizes are how many rows one statement takes, largest first.
+var batchSizes = [...]int{64, 8, 1}
+
+// newManyRows is a statement of so many columns per row, whose rows stand as VALUES between head and tail.
+func newManyRows(columns int, head, tail string) *manyRows {
+	m := &manyRows{columns: columns}
+	row := "(?" + strings.Repeat(", ?", columns-1) + ")"
+	for i, n := range batchSizes {
+		m.texts[i] = head + " VALUES " + row + strings.Repeat(", "+row, n-1) + tail
+	}
+	return m
+}
+
+// execMany runs a statement for all rows of arguments, one after the other.
+func (e *engine) execMany(m *manyRows, args []any) error {
+	for i, n := range batchSizes {
+		for size := n * m.columns; len(args) >= size; args = args[size:] {
+			if _, err := e.exec(m.texts[i], args[:size]...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // query reads on the writing connection, so it sees the transaction.

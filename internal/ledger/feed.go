@@ -23,11 +23,14 @@ type Feed struct {
 	committed atomic.Pointer[State]
 
 	// All below is guarded by Ledger.mu.
-	spec    FeedSpec
-	row     row
-	trunks  map[string]int64 // their numbers, from 1
-	pruning bool             // ids below the floor are left over
-	pruned  time.Time
+	spec FeedSpec
+	row  row
+	ids  *idStore
+	// forgotten is what the last Prune found to be.
+	forgotten forgotten
+	trunks    map[string]int64 // their numbers, from 1
+	pruning   bool             // ids below the floor are left over
+	pruned    time.Time
 }
 
 // Feed opens a feed's state, makes it at its first start, and shows its series.
@@ -84,13 +87,20 @@ func (f *Feed) load(id int64) error {
 	if err == nil {
 		peaks, err = f.findPeaks(&fresh.state)
 	}
+	ids := new(idStore)
+	if err == nil {
+		err = ids.load(l.engine, id, l.idCache)
+	}
 	if err != nil {
 		l.store.Remove(series)
 		return err
 	}
+	if f.ids != nil {
+		f.ids.release()
+	}
 	l.store.SetPeaks(series, peaks)
 	old := f.series
-	f.row, f.series, f.trunks = fresh, series, trunks
+	f.row, f.series, f.trunks, f.ids = fresh, series, trunks, ids
 	f.setState(fresh.state)
 	if old != nil {
 		l.store.Replace(old, series)

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -57,8 +58,10 @@ type rig struct {
 	tuning Tuning
 	spec   FeedSpec
 	opts   metrics.Options
-	ledger *Ledger
-	feed   *Feed
+	// idCache and journal are their sizes, 0 the usual ones.
+	idCache, journal int
+	ledger           *Ledger
+	feed             *Feed
 }
 
 func newRig(t *testing.T) *rig {
@@ -83,7 +86,7 @@ func newRig(t *testing.T) *rig {
 
 func (r *rig) settings() Settings {
 	return Settings{
-		Folder: r.folder, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve,
+		Folder: r.folder, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve, idCache: r.idCache, journal: r.journal,
 		probe: func(point string) error {
 			if r.probe != nil {
 				return r.probe(point)
@@ -274,14 +277,65 @@ func newHourlessRig(t *testing.T) *rig {
 	return r
 }
 
-// rows is how many rows of the table seen satisfy a condition.
-func (r *rig) rows(where string) int {
+// remembered is what the feed remembers, by bucket and key, as the file has it.
+func (r *rig) remembered() map[idKey][]byte {
 	r.t.Helper()
-	var n int
-	if err := r.ledger.engine.conn.QueryRowContext(r.t.Context(), `SELECT count(*) FROM seen WHERE `+where).Scan(&n); err != nil {
+	var fresh idStore
+	e := r.ledger.engine
+	if err := fresh.load(e, r.feed.row.id, newIDCache(1<<30)); err != nil {
 		r.t.Fatal(err)
 	}
+	all := make(map[idKey][]byte)
+	for _, runs := range fresh.runs {
+		for _, one := range runs {
+			if err := fresh.loadAll(e, one); err != nil {
+				r.t.Fatal(err)
+			}
+			for _, entry := range one.entries() {
+				if err := checkState(entry.data); err != nil {
+					r.t.Fatal(err)
+				}
+				all[idKey{one.bucket, entry.key}] = entry.data
+			}
+		}
+	}
+	for at, from := range fresh.pending {
+		all[at] = fresh.pendingState(from)
+	}
+	return all
+}
+
+// entries is how many entries lie in buckets that match.
+func (r *rig) entries(match func(bucket int64) bool) int {
+	r.t.Helper()
+	n := 0
+	for at := range r.remembered() {
+		n += int(flag(match(at.bucket)))
+	}
 	return n
+}
+
+// The kinds of buckets.
+func anyBucket(int64) bool     { return true }
+func byHour(bucket int64) bool { return bucket > 0 }
+func byFact(bucket int64) bool { return bucket < 0 && bucket > lastSetAside }
+
+// remember writes an entry to the file and reads the feed anew.
+func (r *rig) remember(bucket int64, key hash, data []byte) {
+	r.t.Helper()
+	_, err := r.ledger.engine.exec(`INSERT INTO journal (feed, seq, data) VALUES (?, (SELECT COALESCE(max(seq), 0) + 1000000 FROM journal), ?)`,
+		r.feed.row.id, appendToJournal(nil, bucket, idEntry{key, data}))
+	if err := errors.Join(err, r.feed.load(r.feed.row.id)); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// moveJournal moves what is remembered into blocks.
+func (r *rig) moveJournal() {
+	r.t.Helper()
+	if err := r.feed.moveJournal(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // total sums the shown values of a counter.

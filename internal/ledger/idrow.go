@@ -4,16 +4,19 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // The formats of an id row.
 const (
-	rowAlias  = 1 // another key of a record: hour and hash of its first key
+	rowAlias  = 1 // another key of a record: bucket and hash of its first key
 	rowRecord = 2
 	rowFact   = 3 // a fact that is only counted, such as a recording
 	rowGroup  = 4 // a session: outcome, whether another record connected it, where its activity is
+	rowBad    = 5 // a row that was set aside: when, and why
 )
 
 // The flags of a record's row: how it was first counted, and what of it is since.
@@ -213,20 +216,67 @@ func (r *reader) uint24() uint32 {
 }
 
 // appendAlias is the stored form of a further key of a record.
-func appendAlias(dst []byte, hour int64, of hash) []byte {
-	return append(binary.AppendVarint(append(dst, rowAlias), hour), of[:]...)
+func appendAlias(dst []byte, bucket int64, of hash) []byte {
+	return binary.BigEndian.AppendUint64(binary.AppendVarint(append(dst, rowAlias), bucket), uint64(of))
 }
 
 // parseAlias says which record a further key belongs to, and whether it is one.
-func parseAlias(data []byte) (hour int64, of hash, ok bool) {
+func parseAlias(data []byte) (bucket int64, of hash, ok bool) {
 	if len(data) == 0 || data[0] != rowAlias {
 		return 0, of, false
 	}
-	hour, n := binary.Varint(data[1:])
-	if n <= 0 || len(data) != 1+n+len(of) {
+	r := reader{data: data[1:]}
+	bucket = r.varint()
+	key := r.bytes(8)
+	if r.bad || len(r.data) > 0 {
 		return 0, of, false
 	}
-	return hour, hash(data[1+n:]), true
+	return bucket, hash(binary.BigEndian.Uint64(key)), true
+}
+
+// factData is the stored form of a fact: that it is known is all.
+var factData = []byte{rowFact}
+
+// maxProblem is how much of a problem is kept.
+const maxProblem = 200
+
+// appendBadRow is the stored form of a row that was set aside: its content is nowhere, only its hash.
+func appendBadRow(dst []byte, row *BadRow, at time.Time) []byte {
+	dst = binary.BigEndian.AppendUint64(append(dst, rowBad), uint64(at.Unix()))
+	return append(dst, metrics.CleanLabel(row.Problem[:min(len(row.Problem), maxProblem)])...)
+}
+
+// parseBadRow reads what appendBadRow wrote.
+func parseBadRow(data []byte) (at time.Time, problem string, ok bool) {
+	if len(data) < 9 || data[0] != rowBad {
+		return at, "", false
+	}
+	return time.Unix(int64(binary.BigEndian.Uint64(data[1:])), 0).UTC(), string(data[9:]), true
+}
+
+// checkState says what is wrong with a stored form.
+func checkState(data []byte) error {
+	if len(data) == 0 {
+		return errRow
+	}
+	switch data[0] {
+	case rowFact:
+		return nil
+	case rowBad:
+		if _, _, ok := parseBadRow(data); ok {
+			return nil
+		}
+	case rowAlias:
+		if _, _, ok := parseAlias(data); ok {
+			return nil
+		}
+	case rowRecord:
+		return new(known).parse(data)
+	case rowGroup:
+		_, err := parseGroup(data)
+		return err
+	}
+	return errRow
 }
 
 // reader reads what append wrote; bad once something doesn't fit.

@@ -72,8 +72,10 @@ func TestDamagedGroupIsRefused(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a", inGroup("s-1")))
-	if _, err := r.ledger.engine.exec(`UPDATE seen SET data = x'0409' WHERE hour < 0`); err != nil {
-		t.Fatal(err)
+	for at := range r.remembered() {
+		if byFact(at.bucket) {
+			r.remember(at.bucket, at.key, []byte{rowGroup, 9})
+		}
 	}
 	for _, record := range []*cdr.Record{call("b", inGroup("s-1")), call("a", inGroup("s-1"), outcome(cdr.Busy))} {
 		if _, err := r.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{record}, ObservedAt: epoch}); err == nil {

@@ -42,6 +42,8 @@ type Settings struct {
 
 	// reserve, in tests, is the most bytes that the reserve keeps; 0 is mostReserve.
 	reserve int64
+	// idCache and journal, in tests, are their sizes in bytes; 0 is cacheBytes and journalBytes.
+	idCache, journal int
 	// probe, in tests, is called before each write and may fail it.
 	probe func(point string) error
 }
@@ -78,6 +80,7 @@ type Ledger struct {
 	feeds    map[string]*Feed
 	page     pageCommit
 	reserve  reserve
+	idCache  *idCache
 
 	outbox outbox
 	// reader is engine.reader, for those who don't wait for a commit; nil while the database is closed.
@@ -93,8 +96,9 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 	}
 	l := &Ledger{
 		settings: settings, lock: lock, tuning: settings.Tuning,
-		store: metrics.NewStore(settings.Options, settings.Now),
-		feeds: make(map[string]*Feed),
+		store:   metrics.NewStore(settings.Options, settings.Now),
+		feeds:   make(map[string]*Feed),
+		idCache: newIDCache(cmp.Or(settings.idCache, cacheBytes)),
 	}
 	l.outbox.init()
 	if err := l.open(ctx); err != nil {

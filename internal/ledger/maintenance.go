@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// pruneRows is how many id rows one transaction of Prune deletes at the most.
-const pruneRows = 5000
+// pruneRuns is how many runs one transaction of Prune deletes, and those of the bucket that it is at.
+const pruneRuns = 32
 
 // Show writes down which new series may be shown by their value now, and shows
 // them (counting.md 21). It is to be called about every second.
@@ -98,32 +98,29 @@ func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
 	if next.Floor.Equal(f.row.state.Floor) && !f.pruning && now.Sub(f.pruned).Abs() < time.Hour {
 		return false, nil // what goes by time alone has an hour
 	}
-	var more bool
+	below := forgottenBelow(next.Floor, read.Add(-keep-48*time.Hour))
+	gone, more := f.ids.runsOf(below)
 	err := l.commit(ctx, &f.row, change{
-		write: func() (err error) {
-			more, err = f.writePrune(&next, read.Add(-keep-48*time.Hour))
-			return err
-		},
+		write: func() error { return f.writePrune(&next, gone) },
 		apply: func() {
+			f.ids.remove(gone)
 			f.setState(next)
-			f.pruning, f.pruned = more, now
+			f.forgotten, f.pruning, f.pruned = below, more, now
 		},
 	})
+	if err == nil && !more && f.ids.hasForgotten(below) {
+		err = f.moveJournal(ctx)
+	}
 	return more, err
 }
 
-// writePrune deletes below the floor, hour by hour, then buckets in which nothing is
-// looked for any more, the rows set aside that were first seen before a time, and work
-// that was set aside long ago. An id is kept an hour longer than its hour, since a start may have moved by minutes.
-func (f *Feed) writePrune(next *State, setAside time.Time) (bool, error) {
+// writePrune deletes runs of buckets that are forgotten, old rows of the trailing gauge and of the activity, and
+// work that was set aside long ago.
+func (f *Feed) writePrune(next *State, gone []*run) error {
 	e := f.ledger.engine
-	more, err := f.forget(setAsideHour, hourOf(next.Floor)-1)
-	if err != nil {
-		return false, err
-	}
-	if !more {
-		if more, err = f.forget(lastBucket(next.Floor), setAsideHour); err != nil {
-			return false, err
+	for _, r := range gone {
+		if _, err := e.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
+			return err
 		}
 	}
 	now := f.ledger.settings.Now()
@@ -131,29 +128,15 @@ func (f *Feed) writePrune(next *State, setAside time.Time) (bool, error) {
 		text string
 		args []any
 	}{
-		{`DELETE FROM seen WHERE feed = ? AND hour = ? AND data < ?`, []any{f.row.id, setAsideHour, factData(setAside)}},
 		{`DELETE FROM trailing WHERE feed = ? AND second < ?`, []any{f.row.id, now.Add(-f.ledger.settings.Options.BypassWindow).Unix()}},
 		{`DELETE FROM activity WHERE feed = ? AND began < ?`, []any{f.row.id, now.Add(-activityKept).Unix() / activitySeconds}},
 		{`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND due < ?`, []any{f.row.id, micros(now.Add(-setAsideFor))}},
 	} {
 		if _, err := e.exec(d.text, d.args...); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return more, f.row.save(e, next)
-}
-
-// forget deletes what lies between two hours of the table seen, pruneRows at the most,
-// and says whether there may be more.
-func (f *Feed) forget(after, before int64) (more bool, err error) {
-	result, err := f.ledger.engine.exec(`DELETE FROM seen WHERE feed = ? AND hour > ? AND hour < ? AND (feed, hour, hash) IN (
-		SELECT feed, hour, hash FROM seen WHERE feed = ? AND hour > ? AND hour < ? ORDER BY hour LIMIT ?)`,
-		f.row.id, after, before, f.row.id, after, before, pruneRows)
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
-	return n == pruneRows, err
+	return f.row.save(e, next)
 }
 
 // Maintain shows new series and prunes until the context ends. Errors go to

@@ -41,6 +41,7 @@ type pageCommit struct {
 	// Made by apply, for write and publish.
 	sorting   sorting
 	writes    []idWrite
+	journal   []byte // writes, as the journal has them
 	changes   *metrics.Changes
 	deltas    []metrics.Delta // of the record in hand
 	sources   []*entry        // of the new records, for exemplars
@@ -49,6 +50,7 @@ type pageCommit struct {
 	bypass    []metrics.Bypass
 	edges     []edge
 	newTrunks []string
+	args      []any // of a statement
 
 	// Made by write: the peaks, if they were found anew.
 	peaks    map[int64]int
@@ -62,7 +64,7 @@ type entry struct {
 	group  hash   // if the record has a group
 	parent hash   // if it is a child
 	child  bool
-	hour   int64  // where it is remembered if it is new
+	bucket int64  // where it is remembered if it is new
 	row    []byte // the stored form of this version, as if it were the first
 	fields []fieldHash
 	// redacted says that the record is: once is enough, a hash of a hash is another.
@@ -71,18 +73,18 @@ type entry struct {
 
 // state is what is known of one record or fact while a page is committed.
 type state struct {
-	hour   int64
+	bucket int64
 	hash   hash
 	stored []byte // as the ledger keeps it, or is to keep it
 	dirty  bool
 }
 
-// idWrite is a row of the table seen to be written.
+// idWrite is an entry to be remembered.
 type idWrite struct {
-	hour int64
-	hash hash
-	data []byte
-	st   *state // a record or a group: data is what the state ends as
+	bucket int64
+	hash   hash
+	data   []byte
+	st     *state // a record or a group: data is what the state ends as
 }
 
 // Commit writes a page as a whole: ids, series, log records, pending work and
@@ -99,6 +101,11 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	// a reserve again.
 	if l.reserve.spent && !l.reserve.fill() {
 		return Result{}, fmt.Errorf("%w: free some space; reading goes on by itself then", ErrFull)
+	}
+	if len(f.ids.arena) >= cmp.Or(l.settings.journal, journalBytes) {
+		if err := f.moveJournal(ctx); err != nil {
+			return Result{}, err
+		}
 	}
 	began := l.settings.Now()
 	p := &l.page
@@ -154,7 +161,7 @@ func (p *pageCommit) reset() {
 	p.result = Result{} // its slices go to the caller
 	p.grouped, p.children, p.media, p.newPeaks = false, false, false, false
 	p.entries, p.order, p.keys, p.arena, p.fields = p.entries[:0], p.order[:0], p.keys[:0], p.arena[:0], p.fields[:0]
-	p.used, p.wanted, p.aliases = 0, p.wanted[:0], p.aliases[:0]
+	p.used = 0
 	p.writes, p.sources, p.bypass, p.edges, p.newTrunks = p.writes[:0], p.sources[:0], p.bypass[:0], p.edges[:0], p.newTrunks[:0]
 	clear(p.sorting.index)
 	p.logs.reset()
@@ -163,7 +170,7 @@ func (p *pageCommit) reset() {
 // newEntry hashes a record's keys and fields and makes its row, before redaction.
 func (p *pageCommit) newEntry(r *cdr.Record) entry {
 	h := &p.ledger.hasher
-	e := entry{record: r, hour: p.bucketFor(r.Start)}
+	e := entry{record: r, bucket: p.bucketFor(r.Start)}
 	p.media = p.media || r.Settled
 	at := len(p.keys)
 	p.keys = append(p.keys, h.recordKey(r))
@@ -225,6 +232,7 @@ func (p *pageCommit) publish() {
 	if p.next.HistoryDone && !p.row.state.HistoryDone {
 		store.Reveal(p.series, startFor(p.next.Origin, p.now))
 	}
+	p.ids.publish(p.journal)
 	p.setState(p.next)
 	p.ledger.outbox.committed(&p.logs)
 	if p.result.SkippedLogs > 0 && p.ledger.settings.OnSkip != nil {

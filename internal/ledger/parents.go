@@ -14,7 +14,7 @@ func (p *pageCommit) failureCounted(e *entry) bool {
 		if parent := p.states[e.parent]; parent != nil && flagsOf(parent.stored)&rowFailed != 0 {
 			return true
 		}
-		p.remember(bucketOf(e.record.Start), h.factKey(kindChild, e.record.Parent), e.record.Start)
+		p.remember(bucketOf(e.record.Start), h.factKey(kindChild, e.record.Parent))
 	}
 	for key := range h.childKeys(e.record) {
 		if p.states[key] != nil {

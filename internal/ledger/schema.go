@@ -7,7 +7,7 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "4"
+const schemaVersion = "5"
 
 // schema is the layout. Statements stay within what SQLite and PostgreSQL share, but for
 // WITHOUT ROWID: ids are read by their key, and a second tree would double what is written.
@@ -24,12 +24,14 @@ var schema = []string{
 		plan BLOB, connected_from BIGINT NOT NULL,
 		UNIQUE (source, feed))`,
 	`INSERT INTO feeds VALUES (0, '', '', '', '', 1, 0, 0, 0, 0, 0, 1, 0, NULL, 0)`,
-	// Ids that were seen, by the hour of the call's start so that rows of one
-	// page lie together; hour 0 holds the rows set aside, by their content; below 0
-	// are spans, for facts of which it isn't known in which hour they lie (span.go).
-	`CREATE TABLE seen (
-		feed BIGINT NOT NULL, hour BIGINT NOT NULL, hash BLOB NOT NULL, data BLOB NOT NULL,
-		PRIMARY KEY (feed, hour, hash)) WITHOUT ROWID`,
+	// What commits brought to remember: a row per commit, by the feed's seq, until the blocks have it (ids.go).
+	`CREATE TABLE journal (
+		feed BIGINT NOT NULL, seq BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
+	// What is remembered, by buckets: hours or four days (buckets.go). ids says how many keys of 8 bytes there are; states are
+	// compressed (run.go).
+	`CREATE TABLE blocks (
+		id INTEGER PRIMARY KEY, feed BIGINT NOT NULL, bucket BIGINT NOT NULL, ids BIGINT NOT NULL,
+		keys BLOB NOT NULL, states BLOB NOT NULL)`,
 	`CREATE TABLE series (
 		id INTEGER PRIMARY KEY, feed BIGINT NOT NULL, metric TEXT NOT NULL, labels TEXT NOT NULL,
 		start BIGINT NOT NULL, shown BIGINT NOT NULL, value TEXT NOT NULL)`,
@@ -43,7 +45,7 @@ var schema = []string{
 		created BIGINT NOT NULL, data BLOB NOT NULL)`,
 	`CREATE TABLE tasks (
 		feed BIGINT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version BIGINT NOT NULL,
-		due BIGINT NOT NULL, attempts BIGINT NOT NULL, set_aside BIGINT NOT NULL,
+		due BIGINT NOT NULL, attempts BIGINT NOT NULL, set_aside BIGINT NOT NULL, problem TEXT NOT NULL,
 		PRIMARY KEY (feed, kind, key)) WITHOUT ROWID`,
 	// A first history may leave a hundred thousand records to be fetched: what is due is
 	// read in its order, not sorted out of all that waits.
@@ -85,6 +87,11 @@ func (e *engine) prepareSchema(ctx context.Context) error {
 		}
 		return nil
 	}
+	return e.checkSchema()
+}
+
+// checkSchema refuses a file of another layout, or that is no ledger.
+func (e *engine) checkSchema() error {
 	version, err := e.meta("schema")
 	if err != nil {
 		return errors.Join(errors.New("this is an SQLite file but not a ledger: point storage.path at an empty folder"), err)

@@ -47,23 +47,13 @@ func Look(ctx context.Context, folder string) (Glance, error) {
 		g.HashKey = key.privacy()
 		return g, nil
 	}
-	db, err := openReader(file)
+	e, err := openView(ctx, file)
 	if err != nil {
 		return Glance{}, err
 	}
-	defer db.Close() //nolint:errcheck // nothing was written
-	e, err := db.Conn(ctx)
+	defer e.close() //nolint:errcheck // nothing was written
+	secret, err := e.meta("key")
 	if err != nil {
-		return Glance{}, fmt.Errorf("read the ledger: %w", err)
-	}
-	defer e.Close()                                   //nolint:errcheck // as above
-	if _, err := os.Stat(file + "-wal"); err == nil { // who only reads leaves it as it was
-		if err := e.Raw(keepWAL); err != nil {
-			return Glance{}, err
-		}
-	}
-	var secret string
-	if err := e.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'key'`).Scan(&secret); err != nil {
 		return Glance{}, fmt.Errorf("read key of the ledger: %w", err)
 	}
 	key, err := parseKeyring(secret)
@@ -71,7 +61,7 @@ func Look(ctx context.Context, folder string) (Glance, error) {
 		return Glance{}, err
 	}
 	g.HashKey = key.privacy()
-	rows, err := e.QueryContext(ctx, `SELECT source, feed, origin FROM feeds WHERE id > 0`)
+	rows, err := e.query(`SELECT source, feed, origin FROM feeds WHERE id > 0`)
 	if err != nil {
 		return Glance{}, fmt.Errorf("read feeds of the ledger: %w", err)
 	}

@@ -80,8 +80,8 @@ func (p *pageCommit) enqueue(w *Task) error {
 	was, err := p.waiting(w)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		_, err = e.exec(`INSERT INTO tasks (feed, kind, key, version, due, attempts, set_aside) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-			p.row.id, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.SetAside))
+		_, err = e.exec(`INSERT INTO tasks (feed, kind, key, version, due, attempts, set_aside, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			p.row.id, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.SetAside), w.Problem)
 		if !w.SetAside {
 			p.result.Queued++
 		}
@@ -92,7 +92,7 @@ func (p *pageCommit) enqueue(w *Task) error {
 		return nil
 	case w.Version > was.Version || w.SetAside:
 	case was.SetAside:
-		next.SetAside, next.Due = true, w.Due.Add(namedAgain)
+		next.SetAside, next.Due, next.Problem = true, w.Due.Add(namedAgain), was.Problem
 		if was.Due.Before(next.Due) {
 			next.Due = was.Due
 		}
@@ -102,21 +102,21 @@ func (p *pageCommit) enqueue(w *Task) error {
 	if was.SetAside && !next.SetAside {
 		p.result.Queued++
 	}
-	_, err = e.exec(`UPDATE tasks SET version = ?, due = ?, attempts = ?, set_aside = ? WHERE feed = ? AND kind = ? AND key = ?`,
-		next.Version, micros(next.Due), next.Attempts, flag(next.SetAside), p.row.id, w.Kind, w.Key)
+	_, err = e.exec(`UPDATE tasks SET version = ?, due = ?, attempts = ?, set_aside = ?, problem = ? WHERE feed = ? AND kind = ? AND key = ?`,
+		next.Version, micros(next.Due), next.Attempts, flag(next.SetAside), next.Problem, p.row.id, w.Kind, w.Key)
 	return err
 }
 
 // waiting is what is kept of work, sql.ErrNoRows if it isn't.
 func (f *Feed) waiting(w *Task) (was Task, err error) {
 	var due int64
-	err = f.ledger.engine.scanRow(`SELECT version, due, attempts, set_aside FROM tasks WHERE feed = ? AND kind = ? AND key = ?`,
-		[]any{f.row.id, w.Kind, w.Key}, &was.Version, &due, &was.Attempts, &was.SetAside)
+	err = f.ledger.engine.scanRow(`SELECT version, due, attempts, set_aside, problem FROM tasks WHERE feed = ? AND kind = ? AND key = ?`,
+		[]any{f.row.id, w.Kind, w.Key}, &was.Version, &due, &was.Attempts, &was.SetAside, &was.Problem)
 	was.Due = fromMicros(due)
 	return was, err
 }
 
-const dueTasks = `SELECT kind, key, version, due, attempts FROM tasks
+const dueTasks = `SELECT kind, key, version, due, attempts, problem FROM tasks
 	WHERE feed = ? AND set_aside = ? AND due <= ? AND kind <> '` + TaskSpan + `' ORDER BY due, kind, key LIMIT ?`
 
 // Due is the feed's work that is due and wasn't set aside, the longest due first, at
@@ -144,7 +144,7 @@ func (f *Feed) due(ctx context.Context, setAside bool, now time.Time, limit int)
 	err = scanAll(rows, func() error {
 		w := Task{SetAside: setAside}
 		var due int64
-		if err := rows.Scan(&w.Kind, &w.Key, &w.Version, &due, &w.Attempts); err != nil {
+		if err := rows.Scan(&w.Kind, &w.Key, &w.Version, &due, &w.Attempts, &w.Problem); err != nil {
 			return err
 		}
 		w.Due = fromMicros(due)

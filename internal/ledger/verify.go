@@ -32,6 +32,9 @@ func (l *Ledger) verify() error {
 		if err := f.verifyTotals(); err != nil {
 			return err
 		}
+		if err := f.ids.verify(l.engine); err != nil {
+			return fmt.Errorf("invariant: feed %s: %w", f.spec.Feed, err)
+		}
 	}
 	var waiting int64
 	if err := l.engine.scanRow(`SELECT COALESCE(sum(records), 0) FROM outbox`, nil, &waiting); err != nil {
@@ -39,6 +42,26 @@ func (l *Ledger) verify() error {
 	}
 	if records, _ := l.Outbox(); records != waiting {
 		return fmt.Errorf("invariant: outbox: memory has %d records, the file %d", records, waiting)
+	}
+	return nil
+}
+
+// verify checks that memory has the rows that the file has.
+func (s *idStore) verify(e *engine) error {
+	var rows, runs, ids, known int
+	for _, of := range s.runs {
+		known += len(of)
+		for _, r := range of {
+			ids -= r.ids
+		}
+	}
+	err := e.scanRow(`SELECT (SELECT count(*) FROM journal WHERE feed = ?), (SELECT count(*) FROM blocks WHERE feed = ?),
+		? + (SELECT COALESCE(sum(ids), 0) FROM blocks WHERE feed = ?)`, []any{s.feed, s.feed, ids, s.feed}, &rows, &runs, &ids)
+	if err != nil {
+		return err
+	}
+	if rows != s.rows || runs != known || ids != 0 {
+		return fmt.Errorf("memory has %d rows of the journal and %d blocks, the file %d and %d with %d ids more", s.rows, known, rows, runs, ids)
 	}
 	return nil
 }

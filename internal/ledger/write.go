@@ -1,17 +1,11 @@
 package ledger
 
-import (
-	"bytes"
-	"cmp"
-	"slices"
-	"strings"
-	"time"
-)
+import "time"
 
 // write writes what the page changes.
 func (p *pageCommit) write() error {
 	for _, step := range [...]func() error{
-		p.writeSeen, p.writeSeries, p.writeBypass, p.writeActivity, p.writeLogs, p.writeTasks, p.writePosition, p.writeConcurrency,
+		p.writeIDs, p.writeSeries, p.writeBypass, p.writeActivity, p.writeLogs, p.writeTasks, p.writePosition, p.writeConcurrency,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -24,76 +18,35 @@ func (p *pageCommit) writeLogs() error {
 	return p.ledger.outbox.write(p.ledger.engine, &p.logs, p.row.id, p.now)
 }
 
-// writeSeen writes the id rows, in the order of their keys.
-func (p *pageCommit) writeSeen() error {
+// writeIDs writes what is to be remembered as one row of the journal, by the number of this commit.
+func (p *pageCommit) writeIDs() error {
+	p.journal = p.journal[:0]
 	for i := range p.writes {
-		if w := &p.writes[i]; w.st != nil {
+		w := &p.writes[i]
+		if w.st != nil {
 			w.data = w.st.stored
 		}
+		p.journal = appendToJournal(p.journal, w.bucket, idEntry{w.hash, w.data})
 	}
-	slices.SortFunc(p.writes, func(a, b idWrite) int {
-		return cmp.Or(cmp.Compare(a.hour, b.hour), bytes.Compare(a.hash[:], b.hash[:]))
-	})
-	for rest := p.writes; len(rest) > 0; {
-		n := batchOf(len(rest))
-		p.args = p.args[:0]
-		for i := range rest[:n] {
-			p.args = append(p.args, p.row.id, rest[i].hour, rest[i].hash[:], rest[i].data)
-		}
-		if _, err := p.ledger.engine.exec(seenInserts[n], p.args...); err != nil {
-			return err
-		}
-		rest = rest[n:]
+	if len(p.journal) == 0 {
+		return nil
 	}
-	return nil
+	_, err := p.ledger.engine.exec(`INSERT INTO journal (feed, seq, data) VALUES (?, ?, ?)`, p.row.id, p.row.seq+1, p.journal)
+	return err
 }
 
-// batchSizes are how many keys or rows one statement takes, largest first: few
-// texts, so that every statement is prepared once.
-var batchSizes = [...]int{256, 32, 4, 1}
-
-// batchOf is the largest batch that n fill.
-func batchOf(n int) int {
-	for _, size := range batchSizes {
-		if n >= size {
-			return size
-		}
-	}
-	return 1
-}
-
-// texts are the texts of one statement by its batch size.
-type texts map[int]string
-
-var (
-	// The keys come first, so that each is looked up by the primary key.
-	seenSelects = makeTexts(`SELECT s.hour, s.hash, s.data FROM (VALUES (?, ?)`, `, (?, ?)`,
-		`) AS v CROSS JOIN seen s WHERE s.feed = ? AND s.hour = v.column1 AND s.hash = v.column2`)
-	seenInserts = makeTexts(`INSERT INTO seen (feed, hour, hash, data) VALUES (?, ?, ?, ?)`, `, (?, ?, ?, ?)`,
-		` ON CONFLICT (feed, hour, hash) DO UPDATE SET data = excluded.data`)
-)
-
-// makeTexts makes the texts of a statement for every batch size: head, n-1 times
-// more, tail.
-func makeTexts(head, more, tail string) texts {
-	all := make(texts)
-	for _, n := range batchSizes {
-		all[n] = head + strings.Repeat(more, n-1) + tail
-	}
-	return all
-}
+var updateSeries = newManyRows(2, `UPDATE series SET value = v.column2 FROM (`, `) AS v WHERE series.id = v.column1`)
 
 // writeSeries writes the working copies of the series that changed.
 func (p *pageCommit) writeSeries() error {
 	p.result.Overflow = p.changes.Overflow()
 	e := p.ledger.engine
+	p.args = p.args[:0]
 	var buf []byte
 	for _, s := range p.changes.Changed() {
 		buf = s.AppendNext(buf[:0])
 		if s.ID() != 0 {
-			if _, err := e.exec(`UPDATE series SET value = ? WHERE id = ?`, string(buf), s.ID()); err != nil {
-				return err
-			}
+			p.args = append(p.args, s.ID(), string(buf))
 			continue
 		}
 		result, err := e.exec(`INSERT INTO series (feed, metric, labels, start, shown, value) VALUES (?, ?, ?, ?, ?, ?)`,
@@ -107,19 +60,19 @@ func (p *pageCommit) writeSeries() error {
 		}
 		p.changes.Wrote(s, id)
 	}
-	return nil
+	return e.execMany(updateSeries, p.args)
 }
+
+var addBypass = newManyRows(5, `INSERT INTO trailing (feed, second, trunk, bypassed, total)`,
+	` ON CONFLICT (feed, second, trunk) DO UPDATE SET bypassed = trailing.bypassed + excluded.bypassed, total = trailing.total + excluded.total`)
 
 // writeBypass adds to what the trailing gauge is made of.
 func (p *pageCommit) writeBypass() error {
+	p.args = p.args[:0]
 	for _, b := range p.bypass {
-		if _, err := p.ledger.engine.exec(`INSERT INTO trailing (feed, second, trunk, bypassed, total) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (feed, second, trunk) DO UPDATE SET bypassed = trailing.bypassed + excluded.bypassed, total = trailing.total + excluded.total`,
-			p.row.id, b.Second, b.Trunk, b.Bypassed, b.Total); err != nil {
-			return err
-		}
+		p.args = append(p.args, p.row.id, b.Second, b.Trunk, b.Bypassed, b.Total)
 	}
-	return nil
+	return p.ledger.engine.execMany(addBypass, p.args)
 }
 
 // originTolerance is how far our clock may be ahead before it matters.

@@ -73,6 +73,7 @@ func (c *Changes) Apply() {
 	c.applyExemplars()
 	for _, s := range c.dirty {
 		s.cur, s.next = s.next, s.cur
+		s.shownHist.Store(nil)
 		s.closeChanges()
 	}
 	for _, s := range c.fresh {
@@ -104,14 +105,11 @@ func (s *Series) closeChanges() {
 // series finds or makes the series of a label set and opens its working copy.
 // The hot path, a known series, doesn't allocate.
 func (c *Changes) series(d *Def, own []string) *Series {
-	c.vals = append(c.vals[:0], own...)
-	for i, v := range c.vals {
-		c.vals[i] = CleanLabel(v)
-	}
-	c.key = appendKey(c.key[:0], d, c.vals)
+	// Values that aren't clean make no key of a series: it would have another number of 0xff, or be too long.
+	c.key = appendKey(c.key[:0], d, own)
 	s := c.feed.byKey[string(c.key)]
 	if s == nil {
-		s = c.makeSeries(d)
+		s = c.seriesOf(d, own)
 	}
 	if !s.dirty {
 		s.dirty = true
@@ -119,6 +117,19 @@ func (c *Changes) series(d *Def, own []string) *Series {
 		c.dirty = append(c.dirty, s)
 	}
 	return s
+}
+
+// seriesOf finds or makes the series of values that may not be clean.
+func (c *Changes) seriesOf(d *Def, own []string) *Series {
+	c.vals = append(c.vals[:0], own...)
+	for i, v := range c.vals {
+		c.vals[i] = CleanLabel(v)
+	}
+	c.key = appendKey(c.key[:0], d, c.vals)
+	if s := c.feed.byKey[string(c.key)]; s != nil {
+		return s
+	}
+	return c.makeSeries(d)
 }
 
 // makeSeries makes the series of c.vals, folded if the metric is past its limit

@@ -3,6 +3,7 @@ package metrics
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,6 +20,8 @@ type Series struct {
 	// cur is what was committed, next the working copy of the commit under way.
 	cur, next value
 	dirty     bool
+	// shownHist is cur as a snapshot last showed it: most histograms don't change from one scrape to the next.
+	shownHist atomic.Pointer[HistValue]
 
 	exemplars []*Exemplar // by bucket, nil where there is none; a counter has one
 	marks     []mark      // of the commit under way

@@ -185,6 +185,9 @@ type builder struct {
 }
 
 func (b *builder) feed(f *FeedSeries) {
+	for d, n := range f.counts {
+		b.points[d] = slices.Grow(b.points[d], n)
+	}
 	for _, series := range f.list {
 		d := series.Labels.Def
 		b.points[d] = append(b.points[d], b.point(series, d))
@@ -202,11 +205,21 @@ func (b *builder) point(series *Series, d *Def) Point {
 	case d.Kind != Histogram && series.shown:
 		p.Value = series.cur.float(d)
 	case d.Kind == Histogram && series.shown:
-		p.Hist = series.cur.hist.value(d, b.options.Native)
+		p.Hist = series.histValue(d, b.options.Native)
 	case d.Kind == Histogram:
 		p.Hist = zeroHist(d, b.options.Native)
 	}
 	return p
+}
+
+// histValue is the committed value of a histogram, which snapshots share as long as it stays.
+func (s *Series) histValue(d *Def, native bool) *HistValue {
+	if v := s.shownHist.Load(); v != nil && (v.Native != nil) == native {
+		return v
+	}
+	v := s.cur.hist.value(d, native)
+	s.shownHist.Store(v)
+	return v
 }
 
 func (b *builder) snapshot(defs []*Def) Snapshot {

@@ -1,0 +1,73 @@
+package main_test
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// TestLedgerCommands: an operator looks into a ledger and checks it beside the exporter that writes to it, and compacts it when that has
+// stopped; nothing changes what is counted. A damaged ledger is found out.
+func TestLedgerCommands(t *testing.T) {
+	t.Parallel()
+	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 21})
+	faults.Poison(`"value":[`, `{"id":"no row at all","startDateTime":7}`)
+	n := newTenant(t, sim.Settings{DirectRouting: world(t, past(21, sim.DirectRoutingMix(), size(2_000))), Faults: faults})
+	at := n.Pause()
+	x := n.start(settings{Sources: []source{{PSTN: "-"}}}).ready()
+	x.counts(n, at)
+	command := func(code int, name string) *exporter {
+		return n.command(code, "ledger", name, "--config.file="+n.path("config.yaml"))
+	}
+
+	shown := command(0, "show").out.String()
+	for _, want := range []string{
+		"contoso/direct_routing (msgraph)", fmt.Sprintf("records        %d\n", int(x.scrape().sum("cdr_calls_total"))),
+		"first history  read", "tasks          0 wait, 0 set aside", "rows set aside  last",
+	} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("no %q in:\n%s", want, shown)
+		}
+	}
+	if out := command(0, "verify").out.String(); !strings.Contains(out, "is good") {
+		t.Errorf("verify says %s", out)
+	}
+	if log := command(1, "compact").log.String(); !strings.Contains(log, "stop the exporter first") {
+		t.Errorf("compact beside the exporter says %s", log)
+	}
+	x.kill()
+
+	if out := command(0, "compact").out.String(); !strings.Contains(out, "now ") {
+		t.Errorf("compact says %s", out)
+	}
+	command(0, "verify")
+	x = n.start(settings{Sources: []source{{PSTN: "-"}}}).ready()
+	n.Advance(2 * time.Hour)
+	x.counts(n, at, n.Pause())
+	x.stop()
+
+	spoilBlock(t, n.ledger())
+	if log := command(1, "verify").log.String(); !strings.Contains(log, "contoso/direct_routing: block ") || !strings.Contains(log, "restore a backup") {
+		t.Errorf("verify of a damaged ledger says %s", log)
+	}
+}
+
+// spoilBlock swaps two keys of a block.
+func spoilBlock(t *testing.T, folder string) {
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), `UPDATE blocks SET keys = CAST(substr(keys, 9, 8) || substr(keys, 1, 8) || substr(keys, 17) AS BLOB)
+		WHERE id = (SELECT id FROM blocks WHERE ids > 1 LIMIT 1)`)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,359 @@
+package ledger
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// What a feed remembers lies in two places.
+//
+//	journal  a row per commit: its entries, of whichever buckets; all of it is in memory too
+//	blocks   runs: a row has many entries of one bucket, sorted and compressed
+//
+// A commit adds a row to the journal. When the journal is large, a transaction of its own moves it into
+// the blocks, bucket by bucket: a new run replaces those before it that aren't twice as large, so that a bucket has few
+// runs and an entry is rewritten seldom. A bucket is forgotten by deleting its runs.
+
+const (
+	// journalBytes is from when on the journal of a feed is moved into the blocks: some 20,000 ids.
+	journalBytes = 2 << 20
+	// runIDs is from how many ids on a run isn't merged any more: one is loaded as a whole.
+	runIDs = 16 << 10
+)
+
+// idKey is a key in a bucket.
+type idKey struct {
+	bucket int64
+	key    hash
+}
+
+// idStore is what one feed remembers, as of its last commit. The commit lock guards it.
+type idStore struct {
+	feed  int64
+	cache *idCache
+
+	// The journal: where the state of each key begins in arena, behind its length.
+	pending map[idKey]int
+	arena   []byte
+	rows    int
+	buckets map[int64]struct{} // those that the journal has entries of
+
+	runs map[int64][]*run // by bucket, oldest first
+}
+
+// load reads a feed's journal, and which runs there are.
+func (s *idStore) load(e *engine, feed int64, cache *idCache) error {
+	*s = idStore{feed: feed, cache: cache, runs: make(map[int64][]*run)}
+	s.clearJournal()
+	rows, err := e.query(`SELECT data FROM journal WHERE feed = ? ORDER BY seq`, feed)
+	if err != nil {
+		return err
+	}
+	if err := scanAll(rows, func() error {
+		var data []byte
+		if err := rows.Scan(&data); err != nil {
+			return err
+		}
+		return s.addToJournal(data)
+	}); err != nil {
+		return err
+	}
+	if rows, err = e.query(`SELECT id, bucket, ids FROM blocks WHERE feed = ? ORDER BY id`, feed); err != nil {
+		return err
+	}
+	return scanAll(rows, func() error {
+		r := new(run)
+		if err := rows.Scan(&r.row, &r.bucket, &r.ids); err != nil {
+			return err
+		}
+		s.runs[r.bucket] = append(s.runs[r.bucket], r)
+		return nil
+	})
+}
+
+// publish takes over what a commit has written to the journal.
+func (s *idStore) publish(row []byte) {
+	if len(row) == 0 {
+		return
+	}
+	if err := s.addToJournal(row); err != nil {
+		panic(err) // it was made by appendToJournal
+	}
+}
+
+// release gives back what the cache has of the feed.
+func (s *idStore) release() {
+	for _, runs := range s.runs {
+		for _, r := range runs {
+			s.cache.forget(r)
+		}
+	}
+}
+
+func (s *idStore) clearJournal() {
+	s.pending, s.arena, s.rows, s.buckets = make(map[idKey]int), s.arena[:0], 0, make(map[int64]struct{})
+}
+
+// appendToJournal appends an entry to a row of the journal.
+func appendToJournal(dst []byte, bucket int64, e idEntry) []byte {
+	dst = binary.AppendVarint(dst, bucket)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(e.key))
+	return append(binary.AppendUvarint(dst, uint64(len(e.data))), e.data...)
+}
+
+// parseJournal calls each for every entry of a row of the journal.
+func parseJournal(row []byte, each func(bucket int64, e idEntry)) error {
+	r := reader{data: row}
+	for len(r.data) > 0 {
+		bucket, key := r.varint(), r.bytes(8)
+		data := r.bytes(r.uvarint())
+		if r.bad {
+			return errRow
+		}
+		each(bucket, idEntry{hash(binary.BigEndian.Uint64(key)), data})
+	}
+	if r.bad {
+		return errRow
+	}
+	return nil
+}
+
+// addToJournal takes over a row of the journal, which is durable.
+func (s *idStore) addToJournal(row []byte) error {
+	s.rows++
+	return parseJournal(row, func(bucket int64, e idEntry) {
+		s.buckets[bucket] = struct{}{}
+		s.pending[idKey{bucket, e.key}] = len(s.arena)
+		s.arena = append(binary.AppendUvarint(s.arena, uint64(len(e.data))), e.data...)
+	})
+}
+
+// pendingState is the state that begins at a place of the arena.
+func (s *idStore) pendingState(at int) []byte {
+	size, n := binary.Uvarint(s.arena[at:])
+	at += n
+	return s.arena[at : at+int(size) : at+int(size)]
+}
+
+// lookup is what is known under a key of a bucket, nil if nothing is. It is good until the next commit.
+func (s *idStore) lookup(e *engine, bucket int64, key hash) ([]byte, error) {
+	if at, known := s.pending[idKey{bucket, key}]; known {
+		return s.pendingState(at), nil
+	}
+	for _, r := range slices.Backward(s.runs[bucket]) {
+		if err := s.loadKeys(e, r); err != nil {
+			return nil, err
+		}
+		i, known := r.find(key)
+		if !known {
+			continue
+		}
+		if err := s.loadStates(e, r); err != nil {
+			return nil, err
+		}
+		return r.state(i), nil
+	}
+	return nil, nil
+}
+
+// loadKeys brings a run's keys into memory.
+func (s *idStore) loadKeys(e *engine, r *run) error {
+	s.cache.use(&r.keys)
+	if r.keys.data != nil {
+		return nil
+	}
+	var keys []byte
+	if err := e.scanRow(`SELECT keys FROM blocks WHERE id = ?`, []any{r.row}, &keys); err != nil {
+		return fmt.Errorf("read ids: %w", err)
+	}
+	if err := r.setKeys(keys); err != nil {
+		return err
+	}
+	s.cache.added(r, r.partSize(&r.keys))
+	return nil
+}
+
+// loadStates brings a run's states into memory.
+func (s *idStore) loadStates(e *engine, r *run) error {
+	s.cache.use(&r.states)
+	if r.states.data != nil {
+		return nil
+	}
+	var packed []byte
+	if err := e.scanRow(`SELECT states FROM blocks WHERE id = ?`, []any{r.row}, &packed); err != nil {
+		return fmt.Errorf("read ids: %w", err)
+	}
+	if err := r.setStates(packed); err != nil {
+		return err
+	}
+	s.cache.added(r, r.partSize(&r.states))
+	return nil
+}
+
+// bucketsIn are the buckets from first to last, both included, in which anything is known, in order.
+func (s *idStore) bucketsIn(first, last int64) []int64 {
+	var all []int64
+	for b := range s.runs {
+		if first <= b && b <= last {
+			all = append(all, b)
+		}
+	}
+	for b := range s.buckets {
+		if first <= b && b <= last && s.runs[b] == nil {
+			all = append(all, b)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// each calls fn for everything that is known in a bucket, in order of the keys; fn may look up.
+func (s *idStore) each(e *engine, bucket int64, fn func(idEntry) error) error {
+	var all []idEntry
+	for at, from := range s.pending {
+		if at.bucket == bucket {
+			all = append(all, idEntry{at.key, s.pendingState(from)})
+		}
+	}
+	sortEntries(all)
+	for _, r := range slices.Backward(s.runs[bucket]) {
+		if err := s.loadAll(e, r); err != nil {
+			return err
+		}
+		all = mergeEntries(all, r.entries())
+	}
+	for _, entry := range all {
+		if err := fn(entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadAll brings all of a run into memory.
+func (s *idStore) loadAll(e *engine, r *run) error {
+	if err := s.loadKeys(e, r); err != nil {
+		return err
+	}
+	return s.loadStates(e, r)
+}
+
+// move is what moving the journal into the blocks changes, to be published when it is durable.
+type move struct {
+	added, replaced []*run
+}
+
+// writeMove moves the journal into the blocks, but for the buckets that are forgotten.
+func (s *idStore) writeMove(e *engine, f forgotten) (m move, err error) {
+	byBucket := make(map[int64][]idEntry, len(s.buckets))
+	for at, from := range s.pending {
+		byBucket[at.bucket] = append(byBucket[at.bucket], idEntry{at.key, s.pendingState(from)})
+	}
+	for _, bucket := range slices.Sorted(maps.Keys(byBucket)) {
+		if f.has(bucket) {
+			continue
+		}
+		entries := byBucket[bucket]
+		sortEntries(entries)
+		if err := s.writeRun(e, &m, bucket, entries, 0); err != nil {
+			return m, err
+		}
+	}
+	_, err = e.exec(`DELETE FROM journal WHERE feed = ?`, s.feed)
+	return m, err
+}
+
+// writeRun writes entries as the newest run of a bucket, with the runs before it that have no more entries than absorb, or than twice
+// what it has by then.
+func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry, absorb int) error {
+	for _, r := range slices.Backward(s.runs[bucket]) {
+		if r.ids >= runIDs || r.ids > max(absorb, 2*len(entries)) {
+			break
+		}
+		if err := s.loadAll(e, r); err != nil {
+			return err
+		}
+		entries = mergeEntries(entries, r.entries())
+		m.replaced = append(m.replaced, r)
+		if _, err := e.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
+			return err
+		}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	r, packed := newRun(bucket, entries)
+	result, err := e.exec(`INSERT INTO blocks (feed, bucket, ids, keys, states) VALUES (?, ?, ?, ?, ?)`, s.feed, bucket, r.ids, r.keys.data, packed)
+	if err != nil {
+		return err
+	}
+	m.added = append(m.added, r)
+	r.row, err = result.LastInsertId()
+	return err
+}
+
+// publishMove brings memory to what is durable now.
+func (s *idStore) publishMove(m move) {
+	s.remove(m.replaced)
+	for _, r := range m.added {
+		s.runs[r.bucket] = append(s.runs[r.bucket], r)
+		s.cache.use(&r.states)
+		s.cache.use(&r.keys)
+		s.cache.added(r, r.partSize(&r.keys)+r.partSize(&r.states))
+	}
+	s.clearJournal()
+}
+
+// runsOf are runs of buckets that are forgotten, whole buckets until there are pruneRuns, and whether there are more.
+func (s *idStore) runsOf(f forgotten) (gone []*run, more bool) {
+	for _, bucket := range slices.Sorted(maps.Keys(s.runs)) {
+		if !f.has(bucket) {
+			continue
+		}
+		if len(gone) >= pruneRuns {
+			return gone, true
+		}
+		gone = append(gone, s.runs[bucket]...)
+	}
+	return gone, false
+}
+
+// hasForgotten says whether the journal has entries of buckets that are forgotten.
+func (s *idStore) hasForgotten(f forgotten) bool {
+	for bucket := range s.buckets {
+		if f.has(bucket) {
+			return true
+		}
+	}
+	return false
+}
+
+// moveJournal moves what is in the journal into the blocks, in a transaction of its own.
+func (f *Feed) moveJournal(ctx context.Context) error {
+	var m move
+	err := f.ledger.commit(ctx, &f.row, change{
+		write: func() (err error) {
+			m, err = f.ids.writeMove(f.ledger.engine, f.forgotten)
+			return err
+		},
+		apply: func() { f.ids.publishMove(m) },
+	})
+	if err != nil {
+		return fmt.Errorf("move ids into blocks: %w", err)
+	}
+	return nil
+}
+
+// remove forgets runs.
+func (s *idStore) remove(gone []*run) {
+	for _, r := range gone {
+		s.cache.forget(r)
+		left := slices.DeleteFunc(s.runs[r.bucket], func(o *run) bool { return o == r })
+		if s.runs[r.bucket] = left; len(left) == 0 {
+			delete(s.runs, r.bucket)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package ledger
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// inspect looks into the rig's ledger.
+func (r *rig) inspect(look func(*Inspector)) {
+	r.t.Helper()
+	i, err := Inspect(r.t.Context(), r.folder)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	look(i)
+	if err := i.Close(); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// What was set aside is reported with its reason, beside a ledger that is open.
+func TestInspect(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a"), call("b", inGroup("s"), start(epoch.Add(-3*time.Hour))))
+	r.moveJournal()
+	bad := func(text, problem string) BadRow { return BadRow{Content: []byte(text), Problem: problem} }
+	r.commit(&Page{
+		Records: []*cdr.Record{call("c")},
+		Invalid: []BadRow{bad("1", "no start"), bad("2", "no start"), bad("3", "no id")},
+		Enqueue: []Task{{Kind: "fetch", Key: "k", Due: epoch}, {Kind: "fetch", Key: "gone", Due: epoch, SetAside: true, Problem: "404"}},
+	})
+	r.inspect(func(i *Inspector) {
+		feeds, err := i.Feeds()
+		if err != nil || len(feeds) != 1 {
+			t.Fatalf("%+v, %v", feeds, err)
+		}
+		f := feeds[0]
+		if f.State.Records != 3 || f.Journal != 4 || f.Waiting != 1 || len(f.SetAside) != 1 || f.SetAside[0].Problem != "404" {
+			t.Errorf("%+v", f)
+		}
+		if len(f.Buckets) != 3 || f.Buckets[0].IDs != 1 || f.Buckets[1].IDs != 2 || f.Buckets[2].Hour || !f.Buckets[1].Start.Equal(epoch.Add(-time.Hour)) {
+			t.Errorf("buckets %+v", f.Buckets)
+		}
+		if len(f.BadRows) != 2 || f.BadRows[0] != (BadRowReport{Problem: "no start", Rows: 2, Last: epoch}) {
+			t.Errorf("rows set aside %+v", f.BadRows)
+		}
+		if problems := i.Verify(nil); len(problems) > 0 {
+			t.Errorf("verify says %v", problems)
+		}
+	})
+	if _, _, err := Compact(t.Context(), r.folder); !errors.Is(err, ErrLocked) {
+		t.Errorf("compact beside an open ledger: %v", err)
+	}
+}
+
+// Compacting leaves one block of each bucket, and everything known.
+func TestCompact(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	for i := range 8 {
+		r.records(call(string(rune('a'+i))), call("again", outcome(cdr.Outcome(1+i%4))))
+		r.moveJournal()
+	}
+	before := r.remembered()
+	if err := r.ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, after, err := Compact(t.Context(), r.folder); err != nil || after == 0 {
+		t.Fatalf("%d bytes, %v", after, err)
+	}
+	r.open()
+	if after := r.remembered(); len(after) != len(before) || len(r.feed.ids.runs) != 1 {
+		t.Errorf("%d ids, %d before; %d buckets", len(after), len(before), len(r.feed.ids.runs))
+	}
+	for bucket, runs := range r.feed.ids.runs {
+		if len(runs) != 1 {
+			t.Errorf("bucket %d has %d blocks", bucket, len(runs))
+		}
+	}
+	if got := r.records(call("a"), call("again", outcome(cdr.Outcome(4)))); got.Duplicate != 2 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Verify finds ids that were lost and ids that were never counted.
+func TestVerifyFindsDamage(t *testing.T) {
+	for name, spoil := range map[string]string{
+		"lost ids":       `DELETE FROM journal`,
+		"calls":          `UPDATE feeds SET records = records + 1 WHERE id > 0`,
+		"series":         `UPDATE series SET value = '7' WHERE metric = 'cdr_calls_total'`,
+		"a floor":        `UPDATE feeds SET floor = origin - 1 WHERE id > 0`,
+		"outbox":         `UPDATE outbox SET data = x'ff'`,
+		"a journal":      `UPDATE journal SET data = x'00'`,
+		"a state":        `UPDATE journal SET data = CAST(substr(data, 1, length(data) - 1) AS BLOB)`,
+		"another layout": `UPDATE meta SET value = '1' WHERE name = 'schema'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.live()
+			r.records(call("a", alts("a2")), call("b"))
+			if _, err := r.ledger.engine.exec(spoil); err != nil {
+				t.Fatal(err)
+			}
+			i, err := Inspect(t.Context(), r.folder)
+			if err != nil {
+				return // found out at once
+			}
+			if problems := i.Verify(nil); len(problems) == 0 {
+				t.Error("nothing found")
+			}
+			if err := i.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}

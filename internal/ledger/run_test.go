@@ -1,0 +1,132 @@
+package ledger
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/klauspost/compress/s2"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// randomEntries are entries with their keys in order, some with empty states.
+func randomEntries(rng *rand.Rand, n int) []idEntry {
+	keys := make(map[hash]bool)
+	for len(keys) < n {
+		keys[hash(rng.Uint64())] = true
+	}
+	var all []idEntry
+	for key := range keys {
+		all = append(all, idEntry{key, bytes.Repeat([]byte{byte(key)}, rng.IntN(300))})
+	}
+	sortEntries(all)
+	return all
+}
+
+// A run is read as it was packed, and finds its keys and no others.
+func TestRun(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, n := range []int{1, 2, 3, 100, 5000} {
+		entries := randomEntries(rng, n)
+		packed, states := newRun(1, entries)
+		again := &run{bucket: 1, ids: n}
+		if err := again.setKeys(packed.keys.data); err != nil {
+			t.Fatal(err)
+		}
+		if err := again.setStates(states); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range []*run{packed, again} {
+			for i, e := range entries {
+				if at, found := r.find(e.key); !found || at != i || !bytes.Equal(r.state(at), e.data) {
+					t.Fatalf("%d entries: entry %d is found as %d, %v", n, i, at, found)
+				}
+				if _, found := r.find(e.key + 1); found && (i+1 == n || entries[i+1].key != e.key+1) {
+					t.Fatalf("%d entries: a key behind entry %d is found", n, i)
+				}
+			}
+		}
+	}
+}
+
+func TestMergeEntries(t *testing.T) {
+	entry := func(key hash, data string) idEntry { return idEntry{key, []byte(data)} }
+	got := mergeEntries(
+		[]idEntry{entry(2, "new"), entry(5, "new"), entry(9, "new")},
+		[]idEntry{entry(1, "old"), entry(5, "old"), entry(6, "old")})
+	text := ""
+	for _, e := range got {
+		text += fmt.Sprintf("%d %s ", e.key, e.data)
+	}
+	if text != "1 old 2 new 5 new 6 old 9 new " {
+		t.Errorf("merged: %s", text)
+	}
+}
+
+// However many times the journal is moved, a bucket has few blocks, the cache stays within its limit, and all is known.
+func TestBlocksStayFewAndTheCacheSmall(t *testing.T) {
+	r := newRig(t)
+	r.idCache = 16 << 10
+	r.reopen()
+	r.live()
+	const moves, each = 64, 20
+	for i := range moves {
+		var page []*cdr.Record
+		for k := range each {
+			page = append(page, call(fmt.Sprint(i, "-", k)))
+		}
+		r.records(page...)
+		r.moveJournal()
+		for bucket, runs := range r.feed.ids.runs {
+			if len(runs) > 8 {
+				t.Fatalf("after %d moves bucket %d has %d blocks", i+1, bucket, len(runs))
+			}
+		}
+	}
+	for i := range moves {
+		if got := r.records(call(fmt.Sprint(i, "-", i%each)), call(fmt.Sprint("new", i))); got.Duplicate != 1 || got.New != 1 {
+			t.Fatalf("%d: %+v", i, got)
+		}
+	}
+	cache, size := r.ledger.idCache, 0
+	for one := range cache.runs {
+		size += one.partSize(&one.keys) + one.partSize(&one.states)
+	}
+	largest := 0
+	for _, runs := range r.feed.ids.runs {
+		for _, one := range runs {
+			largest = max(largest, 200*one.ids)
+		}
+	}
+	if size != cache.size || size > cache.limit+largest {
+		t.Errorf("the cache has %d bytes, says %d, its limit is %d", size, cache.size, cache.limit)
+	}
+}
+
+// A full journal moves by itself.
+func TestJournalMoves(t *testing.T) {
+	r := newRig(t)
+	r.journal = 1
+	r.reopen()
+	r.live()
+	r.records(call("a"))
+	r.records(call("b"))
+	if n, blocks := r.count("journal"), r.count("blocks"); n != 1 || blocks != 1 {
+		t.Errorf("%d rows of the journal, %d blocks", n, blocks)
+	}
+}
+
+func FuzzBlock(f *testing.F) {
+	r, states := newRun(1, []idEntry{{1, factData}, {7, nil}})
+	f.Add(r.keys.data, states, appendToJournal(nil, 3, idEntry{9, factData}))
+	f.Add([]byte{}, s2.Encode(nil, nil), []byte{0x80})
+	f.Fuzz(func(_ *testing.T, keys, states, journal []byte) {
+		r := &run{ids: len(keys) / 8}
+		if r.setKeys(keys) == nil && r.setStates(states) == nil {
+			_ = r.entries()
+		}
+		_ = parseJournal(journal, func(int64, idEntry) {})
+	})
+}
