@@ -104,8 +104,8 @@ bench: ## the benchmarks: BENCH=REGEXP, BENCHTIME=1s
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 60m ./bench/...
 
 .PHONY: bench-peers
-bench-peers: build $(TOOLS)/telegraf ## cdr-exporter and Telegraf side by side on the same rows: ROWS=400000, ROUNDS=1
-	$(GO) run ./bench/peers -rows $(ROWS) -rounds $(ROUNDS)
+bench-peers: build $(TOOLS)/telegraf ## cdr-exporter and Telegraf side by side on the same rows: ROWS=400000, ROUNDS=1, DOCS=FILE
+	$(GO) run ./bench/peers -rows $(ROWS) -rounds $(ROUNDS) $(if $(DOCS),-docs $(DOCS))
 
 # Checks.
 

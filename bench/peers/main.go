@@ -1,7 +1,7 @@
 // Command peers runs cdr-exporter and Telegraf side by side on the same rows and prints what each of them costs and
 // what each of them counts:
 //
-//	make bench-peers [ROWS=400000] [ROUNDS=1]
+//	make bench-peers [ROWS=400000] [ROUNDS=1] [DOCS=docs/sizing.md]
 //
 // The rows are a day of Direct Routing calls, made by the simulator of Microsoft Graph. cdr-exporter reads them over
 // HTTPS into a durable ledger, without and with log records; Telegraf reads the same pages from files into a histogram in
@@ -10,7 +10,7 @@
 // CPU time is that of the peer's process alone, start included, so that other load on the machine changes little. What
 // this process costs, which serves the rows and takes the log records, is printed apart.
 //
-// Everything listens on loopback, and the run ends after ten minutes at the latest.
+// Everything listens on loopback, and the run ends after ten minutes for each round at the latest.
 package main
 
 import (
@@ -21,6 +21,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -31,7 +32,9 @@ type settings struct {
 	Rows, Rounds int
 	// Exporter and Telegraf are the programs, Configs the folder of their configurations.
 	Exporter, Telegraf, Configs string
-	// Timeout ends the run.
+	// Docs is a page that the tables are written into; empty for none.
+	Docs string
+	// Timeout is when each round ends at the latest.
 	Timeout time.Duration
 	// Period is how often Telegraf gathers, aggregates and writes.
 	Period time.Duration
@@ -50,21 +53,32 @@ func run(args []string, out, problems io.Writer) int {
 	flags.StringVar(&s.Exporter, "exporter", "dist/cdr-exporter", "the binary of cdr-exporter")
 	flags.StringVar(&s.Telegraf, "telegraf", ".tools/bin/telegraf", "the binary of Telegraf")
 	flags.StringVar(&s.Configs, "configs", "bench/peers/configs", "the folder of the configurations")
-	flags.DurationVar(&s.Timeout, "timeout", 10*time.Minute, "when the run ends at the latest")
+	flags.StringVar(&s.Docs, "docs", "", "a page that the tables are written into as well")
+	flags.DurationVar(&s.Timeout, "timeout", 10*time.Minute, "when each round ends at the latest")
 	flags.DurationVar(&s.Period, "telegraf-period", 10*time.Second, "how often Telegraf gathers, aggregates and writes; 10s is its default")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.Rounds)*s.Timeout)
 	defer cancel()
 	results, err := compare(ctx, s, problems)
 	if err != nil {
 		fmt.Fprintln(problems, "peers:", err)
 		return 1
 	}
-	printTable(out, s.Rows, results)
+	var tables strings.Builder
+	printTable(&tables, s.Rows, results)
+	fmt.Fprintln(&tables)
+	printSizing(&tables, &results[0], &results[1])
+	fmt.Fprint(out, tables.String())
+	if s.Docs != "" {
+		if err := writeTables(s.Docs, tables.String()); err != nil {
+			fmt.Fprintln(problems, "peers: write the tables:", err)
+			return 1
+		}
+	}
 	return 0
 }
 

@@ -95,11 +95,14 @@ func printTable(w io.Writer, rows int, results []result) {
 	}
 }
 
-// thousands rounds to a hundred and writes thousands apart.
+// thousands writes a number with its thousands apart, from a thousand on rounded to hundreds.
 func thousands(n float64) string {
-	hundreds := int(n/100 + 0.5)
-	if hundreds < 10 {
+	if n < 1000 {
 		return fmt.Sprintf("%.0f", n)
 	}
-	return fmt.Sprintf("%d,%d00", hundreds/10, hundreds%10)
+	digits := fmt.Sprintf("%.0f00", n/100)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
 }
