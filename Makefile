@@ -33,6 +33,8 @@ FUZZTIME     ?= 10s
 BENCH        ?= .
 BENCHTIME    ?= 1s
 SOAK         ?= 20
+ROWS         ?= 400000
+ROUNDS       ?= 1
 
 .PHONY: help
 help: ## list the targets
@@ -108,6 +110,10 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 .PHONY: bench
 bench: ## the benchmarks: BENCH=REGEXP, BENCHTIME=1s
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 60m ./bench/...
+
+.PHONY: bench-peers
+bench-peers: build $(TOOLS)/telegraf ## cdr-exporter and Telegraf side by side on the same rows: ROWS=400000, ROUNDS=1, DOCS=FILE
+	$(GO) run ./bench/peers -rows $(ROWS) -rounds $(ROUNDS) $(if $(DOCS),-docs $(DOCS))
 
 # Checks.
 
@@ -192,6 +198,11 @@ $(TOOLS)/promtool: | $(TOOLS)/prometheus
 
 $(TOOLS)/otelcol: tools/otelcol/go.mod tools/otelcol/go.sum tools/otelcol/main.go
 	$(call tool,otelcol,-ldflags '-s -w' .)
+
+# Telegraf with nothing but the plugins that bench/peers/configs/telegraf.conf names.
+telegraf_tags := custom,inputs.directory_monitor,parsers.json_v2,aggregators.histogram,outputs.prometheus_client
+$(TOOLS)/telegraf: tools/telegraf/go.mod tools/telegraf/go.sum
+	$(call tool,telegraf,-ldflags '-s -w' -tags $(telegraf_tags) github.com/influxdata/telegraf/cmd/telegraf)
 
 checks := tools/checks/go.mod tools/checks/go.sum
 $(TOOLS)/gotestsum: $(checks)

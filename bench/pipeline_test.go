@@ -82,6 +82,16 @@ func recordDay(b *testing.B) *day {
 	transport.TLSClientConfig.RootCAs = server.Pool()
 	b.Cleanup(transport.CloseIdleConnections)
 	pages := &recorded{real: transport, pages: make(map[string][]byte)}
+	source := openSource(b, server, pages)
+	d := &day{reader: source.Feeds[0].Reader, pages: pages, from: from, to: to}
+	if rows := d.read(b, func(*collector.Page) error { return nil }); rows < pipelineRows {
+		b.Fatalf("recorded %d rows, want %d", rows, pipelineRows)
+	}
+	return d
+}
+
+// openSource is the source that reads direct routing calls from the simulated Graph.
+func openSource(b *testing.B, server *sim.Server, transport http.RoundTripper) *collector.Source {
 	provider := msgraph.Provider()
 	block := provider.NewConfig()
 	text := "tenant_id: " + server.TenantID() + "\nclient_id: " + server.ClientID() + "\nclient_secret: " + server.ClientSecret() +
@@ -89,16 +99,12 @@ func recordDay(b *testing.B) *day {
 	if err := config.Unmarshal("bench.yaml", []byte(text), block, config.Options{}); err != nil {
 		b.Fatal(err)
 	}
-	source, err := provider.Open(block, collector.SourceSettings{Name: "bench", Transport: pages, RequestsPerMinute: 1 << 30})
+	source, err := provider.Open(block, collector.SourceSettings{Name: "bench", Transport: transport, RequestsPerMinute: 1 << 30})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(source.Close)
-	d := &day{reader: source.Feeds[0].Reader, pages: pages, from: from, to: to}
-	if rows := d.read(b, func(*collector.Page) error { return nil }); rows < pipelineRows {
-		b.Fatalf("recorded %d rows, want %d", rows, pipelineRows)
-	}
-	return d
+	return source
 }
 
 // read reads the day and says how many rows it had.

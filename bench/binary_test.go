@@ -1,0 +1,162 @@
+package bench
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// buildBinary builds the program as it is released.
+func buildBinary(b *testing.B) string {
+	binary := filepath.Join(b.TempDir(), "cdr-exporter")
+	build := exec.CommandContext(b.Context(), "go", "build", "-o", binary, "../cmd/cdr-exporter")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("build: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// amount is a number from the environment.
+func amount(b *testing.B, variable string, usual int) int {
+	text := os.Getenv(variable)
+	if text == "" {
+		return usual
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		b.Fatalf("%s is %q, want a number", variable, text)
+	}
+	return n
+}
+
+// startGraph starts a simulated Graph with a world of direct routing calls.
+func startGraph(b *testing.B, settings simulator.Settings) *sim.Server {
+	world, err := simulator.NewWorld(settings)
+	if err != nil {
+		b.Fatal(err)
+	}
+	server, err := sim.Start(sim.Settings{DirectRouting: world})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(server.Close)
+	return server
+}
+
+// running is a process of the program.
+type running struct {
+	cmd     *exec.Cmd
+	address string
+	began   time.Time
+	done    chan struct{}
+}
+
+// startBinary starts the program on the ledger "data" of a folder, with a source of each name that reads direct routing
+// calls from the simulated Graph. It is killed when the benchmark ends.
+func startBinary(b *testing.B, binary string, server *sim.Server, folder, history string, names ...string) *running {
+	if err := server.WriteCA(filepath.Join(folder, "ca.pem")); err != nil {
+		b.Fatal(err)
+	}
+	var config strings.Builder
+	config.WriteString("storage: {path: data}\nsources:\n")
+	for _, name := range names {
+		fmt.Fprintf(&config, `  - name: %s
+    history: %s
+    requests_per_minute: 1000000
+    tls_config: {ca_file: ca.pem}
+    msgraph: {tenant_id: %s, client_id: %s, client_secret: %s, login_url: "%s", graph_url: "%s", direct_routing: {}}
+`, name, history, server.TenantID(), server.ClientID(), server.ClientSecret(), server.LoginURL(), server.GraphURL())
+	}
+	file := filepath.Join(folder, "config.yaml")
+	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	p := &running{address: freeAddress(b), done: make(chan struct{})}
+	p.cmd = exec.CommandContext(b.Context(), binary, "run", "--config.file="+file, "--web.listen-address="+p.address, "--log.level=error")
+	p.cmd.Stderr = os.Stderr
+	p.began = time.Now()
+	if err := p.cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	go func() {
+		defer close(p.done)
+		_ = p.cmd.Wait() // it is killed
+	}()
+	b.Cleanup(p.kill)
+	return p
+}
+
+// kill ends the process. It may be called twice.
+func (p *running) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+func (p *running) pid() string { return strconv.Itoa(p.cmd.Process.Pid) }
+
+// await looks every so often whether something has come true, for ten minutes.
+func (p *running) await(b *testing.B, every time.Duration, what string, reached func() bool) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for !reached() {
+		select {
+		case <-p.done:
+			b.Fatalf("%s: the program ended by itself", what)
+		case <-tick.C:
+		}
+		if time.Since(p.began) > 10*time.Minute {
+			b.Fatalf("%s: not within ten minutes", what)
+		}
+	}
+}
+
+// ready waits until the program says that it is ready.
+func (p *running) ready(b *testing.B) {
+	p.await(b, 5*time.Millisecond, "be ready", func() bool {
+		res, err := http.Get("http://" + p.address + "/-/ready") //nolint:noctx // bounded by the benchmark
+		if err != nil {
+			return false
+		}
+		_ = res.Body.Close()
+		return res.StatusCode == http.StatusOK
+	})
+}
+
+// cpu is the processor time of the process so far, to 10 ms.
+func (p *running) cpu(b *testing.B) time.Duration {
+	stat, err := os.ReadFile("/proc/" + p.pid() + "/stat")
+	if err != nil {
+		b.Fatal(err)
+	}
+	// The name, in brackets, may hold anything; user and system time are the 12th and 13th field after it, in hundredths (proc(5)).
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	ticks := 0
+	for _, field := range fields[11:13] {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+func freeAddress(b *testing.B) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // it took no connection
+	return l.Addr().String()
+}

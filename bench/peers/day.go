@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// pageSize is Graph's.
+const pageSize = 1000
+
+// row is a row as Graph gives it.
+type row struct {
+	start time.Time
+	json  []byte
+}
+
+// day is a day of distinct rows, by start, and one of the same day that comes late.
+type day struct {
+	rows []row
+	late row
+}
+
+// makeDay reads a day of calls from the simulated Graph. It ended twelve hours ago, so that all its calls have too.
+func makeDay(ctx context.Context, now time.Time, rows int) (*day, error) {
+	to := now.Add(-12 * time.Hour)
+	settings := simulator.Historical(9, sim.DirectRoutingMix(), to.Add(-24*time.Hour), to, rows+1)
+	settings.Delays, settings.Revised, settings.Duplicated = nil, 0, 0
+	world, err := simulator.NewWorld(settings)
+	if err != nil {
+		return nil, err
+	}
+	server, err := sim.Start(sim.Settings{DirectRouting: world, PageSize: pageSize})
+	if err != nil {
+		return nil, err
+	}
+	defer server.Close()
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = nil
+	transport.TLSClientConfig.RootCAs = server.Pool()
+	defer transport.CloseIdleConnections()
+	graph := &graphClient{http: &http.Client{Transport: transport}}
+	if err := graph.signIn(ctx, server); err != nil {
+		return nil, err
+	}
+	d := new(day)
+	next := fmt.Sprintf("%s/v1.0/communications/callRecords/getDirectRoutingCalls(fromDateTime=%s,toDateTime=%s)",
+		server.GraphURL(), to.Add(-25*time.Hour).UTC().Format(time.RFC3339), to.Add(time.Hour).UTC().Format(time.RFC3339))
+	for next != "" {
+		if next, err = graph.page(ctx, next, d); err != nil {
+			return nil, err
+		}
+	}
+	if len(d.rows) != rows+1 {
+		return nil, fmt.Errorf("the simulator gave %d rows, not %d", len(d.rows), rows+1)
+	}
+	sort.SliceStable(d.rows, func(i, k int) bool { return d.rows[i].start.Before(d.rows[k].start) })
+	d.late = d.rows[rows/2]
+	d.rows = append(d.rows[:rows/2], d.rows[rows/2+1:]...)
+	return d, nil
+}
+
+// bytes is the size of all rows.
+func (d *day) bytes() (n int) {
+	for i := range d.rows {
+		n += len(d.rows[i].json)
+	}
+	return n
+}
+
+// graphClient reads pages from Graph.
+type graphClient struct {
+	http  *http.Client
+	token string
+}
+
+func (g *graphClient) signIn(ctx context.Context, server *sim.Server) error {
+	form := url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {server.ClientID()}, "client_secret": {server.ClientSecret()},
+		"scope": {"https://graph.microsoft.com/.default"},
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost,
+		server.LoginURL()+"/"+server.TenantID()+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	var answer struct {
+		Token string `json:"access_token"`
+	}
+	if err := getJSON(g.http, request, &answer); err != nil {
+		return fmt.Errorf("sign in to the simulator: %w", err)
+	}
+	g.token = answer.Token
+	return nil
+}
+
+// page adds the rows of a page to a day and returns the link to the next one.
+func (g *graphClient) page(ctx context.Context, link string, d *day) (next string, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, link, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	request.Header.Set("Authorization", "Bearer "+g.token)
+	var page struct {
+		Next  string            `json:"@odata.nextLink"`
+		Value []json.RawMessage `json:"value"`
+	}
+	if err := getJSON(g.http, request, &page); err != nil {
+		return "", fmt.Errorf("read a page of the simulator: %w", err)
+	}
+	for _, raw := range page.Value {
+		var known struct {
+			Start time.Time `json:"startDateTime"`
+		}
+		if err := json.Unmarshal(raw, &known); err != nil {
+			return "", fmt.Errorf("read a row of the simulator: %w", err)
+		}
+		d.rows = append(d.rows, row{start: known.Start, json: raw})
+	}
+	return page.Next, nil
+}
+
+// getJSON sends a request and decodes the answer.
+func getJSON(client *http.Client, request *http.Request, into any) error {
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s %s: %s", request.Method, request.URL, response.Status)
+	}
+	return json.Unmarshal(body, into)
+}

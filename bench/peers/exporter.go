@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// deepRead is by how much the provider's clock moves so that the exporter reads everything again that may have late rows.
+const deepRead = 10 * time.Hour
+
+// exporterRun runs the exporter several times on one ledger.
+type exporterRun struct {
+	peerSettings
+	provider *provider
+	sink     *sink // nil: no logs
+	env      []string
+	config   string
+	address  string
+}
+
+func runExporter(ctx context.Context, s peerSettings) (result, error) {
+	return (&exporterRun{peerSettings: s, config: "cdr-exporter.yaml"}).run(ctx)
+}
+
+func runExporterWithLogs(ctx context.Context, s peerSettings) (r result, err error) {
+	x := &exporterRun{peerSettings: s, config: "cdr-exporter-logs.yaml"}
+	if x.sink, err = startSink(); err != nil {
+		return r, err
+	}
+	defer x.sink.close()
+	return x.run(ctx)
+}
+
+func (x *exporterRun) run(ctx context.Context) (r result, err error) {
+	if err := os.MkdirAll(x.folder, 0o700); err != nil {
+		return r, err
+	}
+	if x.provider, err = startProvider(x.day); err != nil {
+		return r, err
+	}
+	defer x.provider.listener.Close()
+	if x.address, err = freeAddress(); err != nil {
+		return r, err
+	}
+	ca := filepath.Join(x.folder, "ca.pem")
+	if err := x.provider.authority.WriteFile(ca); err != nil {
+		return r, err
+	}
+	x.env = []string{"PEER_DATA=" + x.ledger(), "PEER_CA=" + ca, "PEER_GRAPH=" + x.provider.listener.URL()}
+	if x.sink != nil {
+		x.env = append(x.env, "PEER_OTLP="+x.sink.url)
+	}
+	if err := x.measure(ctx, &r); err != nil {
+		return r, err
+	}
+	size, err := sizeOf(x.ledger())
+	r.disk = float64(size) / float64(len(x.day.rows)+1)
+	return r, err
+}
+
+func (x *exporterRun) ledger() string { return filepath.Join(x.folder, "ledger") }
+
+// measure fills in a result: the day, the whole day again, a late row, a restart.
+func (x *exporterRun) measure(ctx context.Context, r *result) error {
+	rows := len(x.day.rows)
+	seen, err := x.read(ctx, goal{given: rows, calls: rows})
+	if err != nil {
+		return fmt.Errorf("read the day: %w", err)
+	}
+	r.fresh, r.clock, r.peak = perSecond(rows, seen.cpu), perSecond(rows, seen.wall), seen.peak
+	r.totals[afterDay] = seen.calls
+
+	x.provider.advance(deepRead)
+	before := seen.duplicates
+	if seen, err = x.read(ctx, goal{given: rows, duplicates: before + rows, calls: rows}); err != nil {
+		return fmt.Errorf("read the day again: %w", err)
+	}
+	r.repeats, r.totals[afterRepeat] = perSecond(seen.duplicates-before, seen.cpu), seen.calls
+
+	x.provider.advance(deepRead)
+	x.provider.publish(x.day.late)
+	if seen, err = x.read(ctx, goal{given: rows + 1, calls: rows + 1}); err != nil {
+		return fmt.Errorf("read a late row: %w", err)
+	}
+	r.totals[afterLate] = seen.calls
+
+	if seen, err = x.read(ctx, goal{calls: rows + 1}); err != nil {
+		return fmt.Errorf("restart: %w", err)
+	}
+	r.totals[afterRestart] = seen.calls
+	return nil
+}
+
+// goal is what a run of the program waits for: rows that the provider gives, then duplicate rows and calls that the metrics show,
+// and with logs as many log records as calls.
+type goal struct{ given, duplicates, calls int }
+
+// seen is what one run of the program took, what its metrics showed in the end, and the time from its start until then.
+type seen struct {
+	usage
+	wall              time.Duration
+	duplicates, calls int
+}
+
+// read runs the program until it has reached a goal.
+func (x *exporterRun) read(ctx context.Context, g goal) (s seen, err error) {
+	given := x.provider.given()
+	p, err := start(ctx, x.folder, x.env, x.Exporter, "run", "--config.file="+filepath.Join(x.Configs, x.config),
+		"--web.listen-address="+x.address, "--log.level=warn")
+	if err != nil {
+		return s, err
+	}
+	err = p.until(ctx, 25*time.Millisecond, "count rows", func() (bool, error) {
+		if got := x.provider.given() - given; got < g.given { // a look at the metrics costs the program CPU time
+			return false, fmt.Errorf("the provider gave %d rows of %d", got, g.given)
+		}
+		scrape, err := get(ctx, "http://"+x.address+"/metrics")
+		if err != nil {
+			return false, err
+		}
+		s.wall = time.Since(p.began)
+		s.calls = sumOf(scrape, "cdr_calls_total{", "")
+		s.duplicates = sumOf(scrape, "cdr_exporter_rows_total{", `result="duplicate"`)
+		if s.calls < g.calls || s.duplicates < g.duplicates {
+			return false, fmt.Errorf("%d calls and %d duplicate rows, not %+v", s.calls, s.duplicates, g)
+		}
+		if x.sink != nil && x.sink.distinct() < g.calls {
+			return false, fmt.Errorf("%d log records", x.sink.distinct())
+		}
+		return true, nil
+	})
+	if err != nil {
+		p.kill()
+		return s, err
+	}
+	s.usage, err = p.stop()
+	return s, err
+}

@@ -1,0 +1,54 @@
+//go:build e2e
+
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestE2EPeers runs all peers with few rows. Telegraf isn't among the tools that tests build: `make .tools/bin/telegraf`.
+func TestE2EPeers(t *testing.T) {
+	telegraf, err := filepath.Abs(filepath.Join(os.Getenv("CDR_TOOLS_BIN"), "telegraf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(telegraf); errors.Is(err, fs.ErrNotExist) {
+		t.Skip("Telegraf isn't built; make bench-peers builds it") //nolint:forbidigo // too large to build for this test alone
+	}
+	exporter := filepath.Join(t.TempDir(), "cdr-exporter")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", exporter, "../../cmd/cdr-exporter")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	const rows = 2500 // two pages and a half
+	results, err := compare(t.Context(), settings{
+		Rows: rows, Rounds: 1, Exporter: exporter, Telegraf: telegraf, Configs: "configs", Period: time.Second,
+	}, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	exact := [moments]int{rows, rows, rows + 1, rows + 1}
+	forgets := [moments]int{rows, rows + pageSize, rows + pageSize + 1, 0}
+	for i, want := range [][moments]int{exact, exact, forgets} {
+		r := &results[i]
+		if r.totals != want {
+			t.Errorf("%s counted %v, want %v", r.name, r.totals, want)
+		}
+		if r.fresh <= 0 || r.clock <= 0 || r.peak <= 0 || (r.disk > 0) != (i < 2) || (r.repeats > 0) != (i < 2) {
+			t.Errorf("%s: a figure is missing: %+v", r.name, r)
+		}
+	}
+	var table strings.Builder
+	printTable(&table, rows, results)
+	if !strings.Contains(table.String(), "| after rows came again: truth 2500 | 2500 | 2500 | **3500** |") {
+		t.Errorf("the table is\n%s", &table)
+	}
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// process is a peer that runs.
+type process struct {
+	cmd   *exec.Cmd
+	log   string // the file that it writes to
+	done  chan struct{}
+	began time.Time
+}
+
+// usage is what a process took from its start to its end.
+type usage struct {
+	cpu  time.Duration
+	peak float64 // MB
+}
+
+// start starts a program with nothing else in its environment than these variables; it logs to the end of a file in the folder. It is
+// killed when the context ends.
+func start(ctx context.Context, folder string, env []string, program string, args ...string) (*process, error) {
+	p := &process{
+		cmd: exec.CommandContext(ctx, program, args...), log: filepath.Join(folder, "log.txt"), done: make(chan struct{}), began: time.Now(),
+	}
+	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close() //nolint:errcheck // the process has its own
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}, env...)
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		defer close(p.done)
+		_ = p.cmd.Wait() // stop looks at its state
+	}()
+	return p, nil
+}
+
+// stop ends a process as a service manager does and says what it took.
+func (p *process) stop() (usage, error) {
+	peak, err := p.peak()
+	if err == nil {
+		err = p.cmd.Process.Signal(syscall.SIGTERM)
+	}
+	if err != nil {
+		p.kill()
+		return usage{}, fmt.Errorf("%w; its log ends:\n%s", err, p.tail())
+	}
+	select {
+	case <-p.done:
+	case <-time.After(time.Minute):
+		p.kill()
+		return usage{}, errors.New("it didn't end within a minute")
+	}
+	state := p.cmd.ProcessState
+	if !state.Success() {
+		return usage{}, fmt.Errorf("%s; its log ends:\n%s", state, p.tail())
+	}
+	return usage{cpu: state.UserTime() + state.SystemTime(), peak: peak}, nil
+}
+
+// kill ends a process that may have ended already.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+func (p *process) tail() string {
+	log, _ := os.ReadFile(p.log) // without it there is nothing to show
+	return string(log[max(0, len(log)-2000):])
+}
+
+// peak is the most memory that the process has had: VmHWM. The maximum of rusage isn't used, because it begins with
+// that of the process that started it.
+func (p *process) peak() (float64, error) {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/status")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kb, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
+			return kb / 1024, err
+		}
+	}
+	return 0, errors.New("the process has no VmHWM")
+}
+
+// until looks every so often whether something has come true, until the context or the process ends.
+func (p *process) until(ctx context.Context, every time.Duration, what string, reached func() (bool, error)) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	var last error
+	for {
+		ok, err := reached()
+		if ok {
+			return nil
+		}
+		last = err
+		select {
+		case <-p.done:
+			return fmt.Errorf("%s: the process ended by itself; its log ends:\n%s", what, p.tail())
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w (%w); its log ends:\n%s", what, ctx.Err(), last, p.tail())
+		case <-tick.C:
+		}
+	}
+}
+
+// get reads a page of a peer.
+func get(ctx context.Context, url string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", url, response.Status)
+	}
+	return io.ReadAll(response.Body)
+}
+
+// sumOf adds the values of the series of a scrape that begin with a text and hold another.
+func sumOf(scrape []byte, begin, part string) (sum int) {
+	for line := range strings.Lines(string(scrape)) {
+		if !strings.HasPrefix(line, begin) || !strings.Contains(line, part) {
+			continue
+		}
+		fields := strings.Fields(line[strings.LastIndexByte(line, '}')+1:])
+		if len(fields) > 0 {
+			value, _ := strconv.ParseFloat(fields[0], 64) // a value that is no number isn't one of ours
+			sum += int(value)
+		}
+	}
+	return sum
+}
+
+// freeAddress is an address on loopback that nobody listens on.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// sizeOf is the size of the files in a folder, as the disk allocates it.
+func sizeOf(folder string) (size int64, err error) {
+	err = filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+			size += stat.Blocks * 512
+		}
+		return nil
+	})
+	return size, err
+}
+
+// ownCPU is the processor time of this process so far.
+func ownCPU() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

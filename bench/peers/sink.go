@@ -1,0 +1,87 @@
+package main
+
+import (
+	"compress/gzip"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+)
+
+// sink takes log records over OTLP and keeps only their uids. It is safe for concurrent use.
+type sink struct {
+	server *http.Server
+	url    string
+	done   sync.WaitGroup
+
+	mu   sync.Mutex
+	uids map[string]struct{} // guarded by mu
+}
+
+func startSink() (*sink, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // A listener outlives any request.
+	if err != nil {
+		return nil, err
+	}
+	s := &sink{uids: map[string]struct{}{}, url: "http://" + listener.Addr().String()}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/logs", s.take)
+	s.server = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	s.done.Go(func() { _ = s.server.Serve(listener) }) // until it is closed
+	return s, nil
+}
+
+func (s *sink) close() {
+	_ = s.server.Close()
+	s.done.Wait()
+}
+
+// distinct is how many log records have come, each counted once.
+func (s *sink) distinct() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.uids)
+}
+
+func (s *sink) take(w http.ResponseWriter, r *http.Request) {
+	var request collogs.ExportLogsServiceRequest
+	if err := decodeRequest(r, &request); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, resource := range request.ResourceLogs {
+		for _, scope := range resource.ScopeLogs {
+			for _, record := range scope.LogRecords {
+				for _, attribute := range record.Attributes {
+					if attribute.Key == "log.record.uid" {
+						s.uids[attribute.Value.GetStringValue()] = struct{}{}
+					}
+				}
+			}
+		}
+	}
+	w.Header().Set("Content-Type", "application/x-protobuf") // an empty message: everything is accepted
+}
+
+func decodeRequest(r *http.Request, into proto.Message) error {
+	body := io.Reader(r.Body)
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		z, err := gzip.NewReader(body)
+		if err != nil {
+			return err
+		}
+		body = z
+	}
+	raw, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	return proto.Unmarshal(raw, into)
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// What the rule of thumb assumes of a feed of Direct Routing calls with the default interval and lookback: docs/counting.md has how
+// often a call is read and how many requests that takes while there are few calls; ids are kept for 1.25 lookbacks and two days.
+const (
+	readsOfACall   = 47.6
+	requestsPerDay = 1445
+	daysOfIDs      = (1.25*48 + 48) / 24
+	secondsPerDay  = 24 * 60 * 60
+	reserveBytes   = 16 << 20 // given up when the disk is full
+)
+
+// printSizing prints what these results mean for a number of calls a day: plain is without log records, logs with them.
+func printSizing(w io.Writer, plain, logs *result) {
+	fmt.Fprintln(w, "| calls a day | CPU, of one core | with log records | peak memory, with log records | disk | requests to the provider |")
+	fmt.Fprintln(w, "| ---: | ---: | ---: | ---: | ---: | ---: |")
+	for _, calls := range []float64{1_000, 100_000, 10_000_000} {
+		share := func(r *result) float64 {
+			seconds := calls/r.fresh + (readsOfACall-1)*calls/r.repeats
+			return 100 * seconds / secondsPerDay
+		}
+		fmt.Fprintf(w, "| %s | %s | %s | %.0f MB | %s | %.1f a minute |\n", thousands(calls), percent(share(plain)), percent(share(logs)),
+			max(plain.peak, logs.peak), diskSize(calls*daysOfIDs*plain.disk+reserveBytes), (requestsPerDay+readsOfACall*calls/pageSize)/(24*60))
+	}
+}
+
+func percent(share float64) string {
+	if share < 0.1 {
+		return "under 0.1 %"
+	}
+	return fmt.Sprintf("%.1f %%", share)
+}
+
+func diskSize(bytes float64) string {
+	if bytes < 1e9 {
+		return fmt.Sprintf("%.0f MB", bytes/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", bytes/1e9)
+}
+
+// The comments in a page between which the tables stand.
+const (
+	tablesBegin = "<!-- written by make bench-peers DOCS=docs/sizing.md -->\n"
+	tablesEnd   = "<!-- end of what bench-peers writes -->\n"
+)
+
+// writeTables puts the tables into a page, in the place of those that are there.
+func writeTables(file, tables string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	before, rest, found := strings.Cut(string(text), tablesBegin)
+	_, after, closed := strings.Cut(rest, tablesEnd)
+	if !found || !closed {
+		return errors.New(file + " has no place for the tables")
+	}
+	return os.WriteFile(file, []byte(before+tablesBegin+"\n"+tables+"\n"+tablesEnd+after), 0o644)
+}

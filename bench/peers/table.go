@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The moments at which calls are counted.
+const (
+	afterDay = iota
+	afterRepeat
+	afterLate
+	afterRestart
+	moments
+)
+
+// result is what a peer did and took.
+type result struct {
+	name string
+	// fresh and repeats are rows per CPU second: new ones and those that were read before; 0 if the peer knows no difference.
+	fresh, repeats float64
+	// clock is new rows per second from the start of the process until all of them are shown.
+	clock float64
+	// peak is the most memory, in MB, while the day was read for the first time.
+	peak float64
+	// disk is bytes per call after the end; 0 for none.
+	disk float64
+	// totals are the calls that the metrics show at each moment.
+	totals [moments]int
+	// served is the processor time of this process in seconds: provider and receiver of logs.
+	served float64
+}
+
+// perSecond is rows per second of a time.
+func perSecond(rows int, took time.Duration) float64 { return float64(rows) / took.Seconds() }
+
+// median takes each figure's median over the rounds, and the totals of the first round that were wrong, if any were.
+func median(rounds []result) result {
+	r := rounds[0]
+	for _, figure := range []func(*result) *float64{
+		func(r *result) *float64 { return &r.fresh }, func(r *result) *float64 { return &r.repeats },
+		func(r *result) *float64 { return &r.clock }, func(r *result) *float64 { return &r.peak },
+		func(r *result) *float64 { return &r.disk }, func(r *result) *float64 { return &r.served },
+	} {
+		all := make([]float64, len(rounds))
+		for i := range rounds {
+			all[i] = *figure(&rounds[i])
+		}
+		slices.Sort(all)
+		*figure(&r) = all[len(all)/2]
+	}
+	return r
+}
+
+// printTable prints the results as Markdown. The last one is what the others are compared with.
+func printTable(w io.Writer, rows int, results []result) {
+	last := results[len(results)-1]
+	line := func(name string, cell func(*result) string) {
+		cells := make([]string, len(results))
+		for i := range results {
+			cells[i] = cell(&results[i])
+		}
+		fmt.Fprintf(w, "| %s | %s |\n", name, strings.Join(cells, " | "))
+	}
+	line("", func(r *result) string { return r.name })
+	fmt.Fprintf(w, "| --- |%s\n", strings.Repeat(" ---: |", len(results)))
+	line("new rows per CPU second", func(r *result) string { return thousands(r.fresh) })
+	line("the same by "+last.name, func(r *result) string { return fmt.Sprintf("%.2f", r.fresh/last.fresh) })
+	line("rows read again per CPU second", func(r *result) string {
+		if r.repeats == 0 {
+			return "counts them twice"
+		}
+		return thousands(r.repeats)
+	})
+	line("new rows per second by the clock", func(r *result) string { return thousands(r.clock) })
+	line("peak memory", func(r *result) string { return fmt.Sprintf("%.0f MB", r.peak) })
+	line("disk per id after the end", func(r *result) string {
+		if r.disk == 0 {
+			return "none"
+		}
+		return fmt.Sprintf("%.0f bytes", r.disk)
+	})
+	line("CPU of the provider beside it", func(r *result) string { return fmt.Sprintf("%.1f s", r.served) })
+	truth := [moments]int{rows, rows, rows + 1, rows + 1}
+	for moment, what := range [moments]string{"calls after the day", "after rows came again", "after a late row", "after a restart"} {
+		line(fmt.Sprintf("%s: truth %d", what, truth[moment]), func(r *result) string {
+			if got := r.totals[moment]; got != truth[moment] {
+				return fmt.Sprintf("**%d**", got)
+			}
+			return fmt.Sprint(truth[moment])
+		})
+	}
+}
+
+// thousands writes a number with its thousands apart, from a thousand on rounded to hundreds.
+func thousands(n float64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%.0f", n)
+	}
+	digits := fmt.Sprintf("%.0f00", n/100)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestTables(t *testing.T) {
+	plain := result{name: "cdr-exporter", fresh: 50_000, repeats: 200_000, clock: 12_345, peak: 99.6, disk: 100, totals: [moments]int{9, 9, 10, 10}}
+	telegraf := result{name: "Telegraf", fresh: 25_000, clock: 999, peak: 50, totals: [moments]int{9, 18, 19, 0}}
+	var b strings.Builder
+	printTable(&b, 9, []result{plain, telegraf})
+	printSizing(&b, &plain, &plain)
+	for _, line := range []string{
+		"| new rows per CPU second | 50,000 | 25,000 |",
+		"| the same by Telegraf | 2.00 | 1.00 |",
+		"| rows read again per CPU second | 200,000 | counts them twice |",
+		"| new rows per second by the clock | 12,300 | 999 |",
+		"| disk per id after the end | 100 bytes | none |",
+		"| after rows came again: truth 9 | 9 | **18** |",
+		"| after a restart: truth 10 | 10 | **0** |",
+		"| 1,000 | under 0.1 % | under 0.1 % | 100 MB | 17 MB | 1.0 a minute |",
+		"| 10,000,000 | 2.9 % | 2.9 % | 100 MB | 4.5 GB | 331.6 a minute |",
+	} {
+		if !strings.Contains(b.String(), line+"\n") {
+			t.Errorf("there is no line %s in\n%s", line, &b)
+		}
+	}
+}
+
+func TestMedian(t *testing.T) {
+	got := median([]result{{fresh: 3, peak: 1}, {fresh: 1, peak: 1}, {fresh: 2, peak: 7}})
+	if got.fresh != 2 || got.peak != 1 {
+		t.Errorf("the medians are %+v", got)
+	}
+}
+
+func TestWriteTables(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "page.md")
+	if err := os.WriteFile(file, []byte("a\n"+tablesBegin+"old\n"+tablesEnd+"b\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeTables(file, "| new |\n"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(file)
+	if want := "a\n" + tablesBegin + "\n| new |\n\n" + tablesEnd + "b\n"; err != nil || string(got) != want {
+		t.Errorf("the page is %q, %v, want %q", got, err, want)
+	}
+	if err := os.WriteFile(file, []byte("a\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if writeTables(file, "") == nil {
+		t.Error("a page without a place for tables is no error")
+	}
+}
