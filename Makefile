@@ -57,8 +57,9 @@ test: ## tools, build, vet, lint, drift, then all tests with the race detector, 
 	done
 
 .PHONY: short
-short: ## a quick run while you work: short tests, no race detector, no tools needed
-	$(GO) test -short -shuffle=on ./...
+short: ## a quick run while you work: short tests, of the binary only its commands, no race detector, no tools needed
+	$(GO) test -short -shuffle=on $$($(GO) list ./... | grep -v '/cmd/')
+	$(GO) test -short ./cmd/... -run '^TestScripts$$/^(usage|check_config|run_fails)$$'
 
 # The tests that drive the binary come after the others: they need the machine for themselves, or two cores keep
 # them waiting past their patience. Of the others more packages run at once than there are cores: some mostly wait.

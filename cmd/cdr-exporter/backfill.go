@@ -33,7 +33,7 @@ func newBackfill(c *kingpin.CmdClause) command {
 	c.Flag("to", "End of the range, in the same forms; the start of live counting by default.").StringVar(&b.to)
 	c.Flag("source", "Name of the source; all sources by default.").StringVar(&b.source)
 	c.Flag("step", "Time between samples, such as 30s or 5m.").Default("1m").StringVar(&b.step)
-	c.Flag("label", "NAME=VALUE, a label for every series, to tell it from the live one. Repeatable.").
+	c.Flag("label", "NAME=VALUE, a label for every series, to distinguish it from the live one. Repeatable.").
 		StringsVar(&b.labels)
 	c.Flag("output", "File to write; - is the standard output.").Required().StringVar(&b.output)
 	return b

@@ -88,17 +88,15 @@ func (k *checkSources) source(ctx context.Context, c *config.Source, table io.Wr
 func (k *checkSources) feeds(ctx context.Context, c *config.Source, source *collector.Source, table io.Writer) (failed error) {
 	for i := range source.Feeds {
 		feed := &source.Feeds[i]
-		result, todo := "", "nothing"
 		calls, err := k.probe(ctx, feed)
+		result, todo := fmt.Sprintf("ok, %d calls in the smallest page", calls), "nothing"
 		switch {
 		case err != nil:
 			failed = err
-			result, todo = source.Advise(err)
-			result = "failed: " + result
+			what, advice := source.Advise(err)
+			result, todo = "failed: "+what, advice
 		case feed.Snapshot:
 			result = fmt.Sprintf("ok, %d calls in progress", calls)
-		default:
-			result = fmt.Sprintf("ok, %d calls in the smallest page", calls)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", c.Name, c.ProviderName, feed.Name, result, todo)
 	}

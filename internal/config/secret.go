@@ -73,7 +73,7 @@ func (s Secret) String() string {
 	return "<secret>"
 }
 
-// Format prints what String returns, whatever the verb, %#v included.
+// Format prints what String returns for every verb, %#v included.
 func (s Secret) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, s.String()) }
 
 // MarshalText returns what String returns, for JSON, YAML and slog.

@@ -94,7 +94,7 @@ func (d *decoder) decodeBlock(source *Source, p pair) bool {
 	}
 	if source.ProviderName != "" {
 		d.enter(p.value, p.at)
-		d.fail(p.at, "this source already is one of %s; give %s a source of its own", source.ProviderName, p.key)
+		d.fail(p.at, "this source already has the provider %s; configure %s in a separate source", source.ProviderName, p.key)
 		return true
 	}
 	source.ProviderName, source.Provider = p.key, d.providers[i].New()

@@ -21,8 +21,8 @@
     }
   };
 
-  // Makes a node like another one. A text that stays the same is left alone, so that a
-  // screen reader isn't told of it again.
+  // Makes a node like another one. It doesn't touch an unchanged text, which a screen reader would
+  // announce again.
   const take = (old, now) => {
     if (kept(old)) return;
     if (old.nodeType !== Node.ELEMENT_NODE) {
