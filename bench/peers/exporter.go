@@ -114,8 +114,12 @@ func (x *exporterRun) read(ctx context.Context, g goal) (s seen, err error) {
 		return s, err
 	}
 	err = p.until(ctx, 25*time.Millisecond, "count rows", func() (bool, error) {
-		if got := x.provider.given() - given; got < g.given { // a look at the metrics costs the program CPU time
+		// A look at the metrics costs the program CPU time: it comes last.
+		if got := x.provider.given() - given; got < g.given {
 			return false, fmt.Errorf("the provider gave %d rows of %d", got, g.given)
+		}
+		if x.sink != nil && x.sink.distinct() < g.calls {
+			return false, fmt.Errorf("%d log records of %d", x.sink.distinct(), g.calls)
 		}
 		scrape, err := get(ctx, "http://"+x.address+"/metrics")
 		if err != nil {
@@ -126,9 +130,6 @@ func (x *exporterRun) read(ctx context.Context, g goal) (s seen, err error) {
 		s.duplicates = sumOf(scrape, "cdr_exporter_rows_total{", `result="duplicate"`)
 		if s.calls < g.calls || s.duplicates < g.duplicates {
 			return false, fmt.Errorf("%d calls and %d duplicate rows, not %+v", s.calls, s.duplicates, g)
-		}
-		if x.sink != nil && x.sink.distinct() < g.calls {
-			return false, fmt.Errorf("%d log records", x.sink.distinct())
 		}
 		return true, nil
 	})
