@@ -57,11 +57,11 @@ func BenchmarkDecode(b *testing.B) {
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			page := pageOf(benchRows, bench.row)
-			rows := 0
+			rows, m := 0, newMapper(bench.log)
 			b.SetBytes(int64(len(page)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := decodeAll(bench.log, page, func(p *collector.Page) { rows += len(p.Records) }); err != nil {
+				if err := decodeWith(m, page, func(p *collector.Page) { rows += len(p.Records) }); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -31,7 +31,7 @@ type Config struct {
 
 	// Exactly one of these four is given.
 	ClientSecret config.Secret `yaml:"client_secret"`
-	// ClientSecretExpires is when the secret ends, which Entra ID doesn't tell the app.
+	// ClientSecretExpires is when the secret ends: apps can't ask Entra ID.
 	ClientSecretExpires config.Date `yaml:"client_secret_expires"`
 	// ClientCertificate holds certificate and private key, as PEM or PKCS #12.
 	ClientCertificate config.Secret     `yaml:"client_certificate"`
@@ -43,8 +43,7 @@ type Config struct {
 
 	// Cloud is a key of the table of clouds.
 	Cloud string `yaml:"cloud"`
-	// GraphURL and LoginURL replace the cloud's addresses; the scope of tokens stays
-	// the cloud's.
+	// GraphURL and LoginURL replace the cloud's addresses; the scope of tokens stays the cloud's.
 	GraphURL string `yaml:"graph_url"`
 	LoginURL string `yaml:"login_url"`
 
@@ -61,8 +60,7 @@ type ManagedIdentity struct {
 
 // WorkloadIdentity is a service account's token, exchanged for one of Entra ID.
 type WorkloadIdentity struct {
-	// TokenFile holds the projected token; empty is what the environment variable
-	// AZURE_FEDERATED_TOKEN_FILE says. It is read for each exchange.
+	// TokenFile holds the projected token; empty: the file that AZURE_FEDERATED_TOKEN_FILE names. It is read for each token.
 	TokenFile config.File `yaml:"token_file"`
 }
 

@@ -75,9 +75,8 @@ func (x *exchange) tokenError(ctx context.Context, err error) error {
 		return httpclient.Retryable(e)
 	case x.Status == http.StatusOK:
 		return httpclient.Retryable(&TokenError{
-			Status: x.Status,
-			what:   x.host + " answered with something that is no token",
-			todo:   "see what stands between the exporter and the identity platform (a proxy or a gateway), and login_url",
+			what: x.host + " answered with something that is no token",
+			todo: "see what stands between the exporter and the identity platform (a proxy or a gateway), and login_url",
 		})
 	}
 	return x.refusal()

@@ -37,7 +37,11 @@ func decodePage(t testing.TB, log *callLog, page string) (read, error) {
 
 // decodeAll decodes a page and hands on its pieces.
 func decodeAll(log *callLog, body []byte, use func(*collector.Page)) error {
-	in, m := wire.NewInput(wire.MaxValue), newMapper(log)
+	return decodeWith(newMapper(log), body, use)
+}
+
+func decodeWith(m *mapper, body []byte, use func(*collector.Page)) error {
+	in := wire.NewInput(wire.MaxValue)
 	var rows wire.Rows
 	err := in.Document(bytes.Clone(body), "no object", func(name string) error {
 		if name == "value" {

@@ -15,8 +15,6 @@ import (
 type TokenError struct {
 	// Code is the number of the AADSTS error, 0 if there is none.
 	Code int
-	// Status is the HTTP status, 0 without an answer.
-	Status int
 
 	what, todo string
 	ids        string
@@ -52,7 +50,7 @@ var (
 func (x *exchange) refusal() error {
 	var body oauthError
 	_ = json.Unmarshal(x.Body, &body) // without JSON the status has to do
-	e := &TokenError{Code: body.code(), Status: x.Status, ids: body.ids()}
+	e := &TokenError{Code: body.code(), ids: body.ids()}
 	known, ok := refusals[e.Code]
 	switch {
 	case ok:

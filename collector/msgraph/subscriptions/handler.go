@@ -19,8 +19,9 @@ import (
 
 // The most that a flood can cost. Graph sends far less, and sends again what is refused.
 const (
-	// maxBody bounds a request, in bytes, maxItems its notifications.
+	// maxBody bounds a request and maxItem one notification, in bytes; maxItems is how many notifications there may be.
 	maxBody  = 1 << 20
+	maxItem  = 16 << 10
 	maxItems = 5_000
 	// maxValidationToken bounds what is echoed, in bytes.
 	maxValidationToken = 4 << 10
@@ -219,7 +220,7 @@ func (b *batch) read(body io.Reader) error {
 	}
 	for _, raw := range list.Value {
 		var n notification
-		if json.Unmarshal(raw, &n) != nil {
+		if len(raw) > maxItem || json.Unmarshal(raw, &n) != nil {
 			b.counts["invalid"]++ // the others of the request may be good
 			continue
 		}
