@@ -91,7 +91,7 @@ func TestChangesFollowALiveWorld(t *testing.T) {
 	for range 50 {
 		at = at.Add(73 * time.Second)
 		if at.Sub(begin) > time.Hour {
-			w.FailTrunk("a", at, at.Add(time.Minute))
+			w.FailPart("a", hitByIncident, at, at.Add(time.Minute))
 		}
 		w.Changes(Since{After: after, At: at, Limit: 1 << 30}, func(_ *Call, v *Version) {
 			if !v.Published.After(after) || v.Published.After(at) {

@@ -22,24 +22,19 @@ type outage struct {
 	loses    float64
 }
 
-// FailTrunk makes a trunk fail for most of the calls that start in [from, to), by its label. Call it before those calls are published, or
-// what was seen changes.
-func (w *World) FailTrunk(trunk string, from, to time.Time) {
-	w.FailPart(trunk, hitByIncident, from, to)
-}
-
-// BreakTrunk is FailTrunk for all of the calls, but for kinds that can't fail.
+// BreakTrunk makes a trunk fail, by its label, for all of the calls that start in [from, to), but for kinds that can't fail. Call it before
+// those calls are published, or what was seen changes.
 func (w *World) BreakTrunk(trunk string, from, to time.Time) {
 	w.FailPart(trunk, hitByOutage, from, to)
 }
 
-// FailPart is FailTrunk for a part of the calls.
+// FailPart is BreakTrunk for a part of the calls.
 func (w *World) FailPart(trunk string, part float64, from, to time.Time) {
 	o := outage{trunk: trunk, from: from.UnixMilli(), to: to.UnixMilli(), loses: part}
 	w.change(o.from, o.to, func(all []outage) []outage { return append(all, o) })
 }
 
-// MendTrunk ends what FailTrunk, FailPart and BreakTrunk began, from an instant on.
+// MendTrunk ends what FailPart and BreakTrunk began, from an instant on.
 func (w *World) MendTrunk(trunk string, at time.Time) {
 	from := at.UnixMilli()
 	w.change(from, math.MaxInt64, func(all []outage) []outage {

@@ -141,8 +141,16 @@ func (r *mixReader) kind() Kind {
 		name  string
 		field *bool
 	}{
-		{"no_user", &k.NoUser}, {"no_media", &k.NoMedia}, {"no_invite", &k.NoInvite}, {"instant", &k.Instant}, {"free", &k.Free},
-		{"priced", &k.Priced}, {"shares_call", &k.SharesCall}, {"ignored", &k.Ignored}, {"unfinished", &k.Unfinished}, {"own_call", &k.OwnCall},
+		{"no_user", &k.NoUser},
+		{"no_media", &k.NoMedia},
+		{"no_invite", &k.NoInvite},
+		{"instant", &k.Instant},
+		{"free", &k.Free},
+		{"priced", &k.Priced},
+		{"shares_call", &k.SharesCall},
+		{"ignored", &k.Ignored},
+		{"unfinished", &k.Unfinished},
+		{"own_call", &k.OwnCall},
 	} {
 		_, *flag.field = o.Take(flag.name)
 	}

@@ -100,7 +100,7 @@ func TestLiveWorldFollowsTheDay(t *testing.T) {
 	}
 }
 
-func TestFailTrunk(t *testing.T) {
+func TestFailPart(t *testing.T) {
 	w := newTestWorld(t, Live(3, testMix(), begin, 10))
 	from, to := begin.Add(time.Hour), begin.Add(70*time.Minute)
 	end := begin.Add(2 * time.Hour)
@@ -122,7 +122,7 @@ func TestFailTrunk(t *testing.T) {
 		return hit, all, other
 	}
 	_, _, otherBefore := failed()
-	w.FailTrunk("a", from, to)
+	w.FailPart("a", hitByIncident, from, to)
 	hit, all, other := failed()
 	if hit < all*70/100 || hit > all*95/100 || other != otherBefore {
 		t.Errorf("%d of %d calls failed on the trunk, %d elsewhere (before: %d)", hit, all, other, otherBefore)
@@ -211,7 +211,7 @@ func TestManyAtOnce(t *testing.T) {
 	for i := range 4 {
 		group.Go(func() {
 			for range 2 {
-				w.FailTrunk("a", begin.Add(time.Duration(i)*time.Hour), begin.Add(time.Duration(i+1)*time.Hour))
+				w.FailPart("a", hitByIncident, begin.Add(time.Duration(i)*time.Hour), begin.Add(time.Duration(i+1)*time.Hour))
 				rowsIn(w, q)
 				w.Totals(q.At)
 			}

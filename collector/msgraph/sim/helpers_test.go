@@ -316,23 +316,6 @@ func readable(r *CallRecords, at time.Time) (ids []string) {
 	return ids
 }
 
-// growing finds a record, when it is readable and when its second version is published.
-func growing(r *CallRecords, fits func(*recordPlan) bool) (id string, first, second time.Time) {
-	var p recordPlan
-	for _, s := range r.sources {
-		s.world.Each(time.Time{}, time.Time{}, func(c *simulator.Call) bool {
-			if s.plan(c, &p) && fits(&p) {
-				id, first, second = p.id.String(), later(p.all[0].at, p.readableFrom), p.all[1].at
-			}
-			return id == ""
-		})
-	}
-	return id, first, second
-}
-
-// crowd is a meeting of more than 130 with more than 60 sessions.
-func crowd(_ *simulator.Kind, s *shape) bool { return s.least > 130 }
-
 // filtered is the list of a range of starts.
 func filtered(from, to time.Time) string {
 	text := "startDateTime ge " + from.Format(time.RFC3339Nano) + " and startDateTime lt " + to.Format(time.RFC3339Nano)

@@ -136,7 +136,7 @@ func (s *Server) authorise(r *http.Request) *simulator.Reply {
 	s.mu.Lock()
 	a, known := s.tokens[token]
 	s.mu.Unlock()
-	refused, message := http.StatusUnauthorized, ""
+	var message string
 	switch {
 	case !ok:
 		message = "Access token is empty."
@@ -150,7 +150,7 @@ func (s *Server) authorise(r *http.Request) *simulator.Reply {
 	default:
 		return nil
 	}
-	refusal := s.refuse(r, refused, "InvalidAuthenticationToken", message)
+	refusal := s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", message)
 	return &refusal
 }
 

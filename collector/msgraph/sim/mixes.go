@@ -76,12 +76,6 @@ type shape struct {
 	test, never bool
 }
 
-// The types of records.
-const (
-	groupCall  = "groupCall"
-	peerToPeer = "peerToPeer"
-)
-
 // completeShape adds what makes a call record of a call.
 func completeShape(k *simulator.Kind, o simulator.Options) {
 	number := func(name string, otherwise int) int {

@@ -169,14 +169,6 @@ func (e *participant) endpoint(rated bool) any {
 	return o
 }
 
-// id is the end's, as its identity has it.
-func (e *participant) id() string {
-	if e.kind == phoneEnd {
-		return e.number
-	}
-	return e.user.ID
-}
-
 func (e *participant) identity() simulator.Object {
 	if e.kind == phoneEnd {
 		return simulator.NewObject("id", e.number, "displayName", nil, "tenantId", nil)
@@ -194,6 +186,8 @@ func (e *participant) identitySet() simulator.Object {
 		return simulator.NewObject("user", nil, "guest", e.identity())
 	case acsEnd:
 		return simulator.NewObject("azureCommunicationServicesUser", e.identity())
+	case serviceEnd:
+		return simulator.NewObject("applicationInstance", simulator.NewObject("id", defaultTenant, "displayName", e.role))
 	default:
 		return simulator.NewObject("user", e.identity(), "phone", nil)
 	}
@@ -201,13 +195,15 @@ func (e *participant) identitySet() simulator.Object {
 
 // listed renders somebody who took part, or the organizer.
 func (e *participant) listed() simulator.Object {
-	id, identity := e.id(), simulator.Object(nil)
-	if e.kind == serviceEnd {
-		id, identity = "", simulator.NewObject("applicationInstance", simulator.NewObject("id", defaultTenant, "displayName", e.role))
-	} else {
-		identity = e.identitySet()
+	id := e.user.ID
+	switch e.kind {
+	case phoneEnd:
+		id = e.number
+	case serviceEnd:
+		id = ""
+	default:
 	}
-	return simulator.NewObject("id", id, "identity", identity, "administrativeUnitInfos", []any{})
+	return simulator.NewObject("id", id, "identity", e.identitySet(), "administrativeUnitInfos", []any{})
 }
 
 // networkInfos are how an end was connected, by type of network.

@@ -74,15 +74,23 @@ func (x *stream) object() simulator.Object {
 		name  string
 		value any
 	}{
-		{"averageJitter", duration(x.jitter, 1, x.style)}, {"maxJitter", duration(x.jitter, 3, x.style)},
-		{"averageRoundTripTime", duration(x.roundTrip, 1, x.style)}, {"maxRoundTripTime", duration(x.roundTrip, 2, x.style)},
-		{"averagePacketLossRate", ratio(x.loss, 1)}, {"maxPacketLossRate", ratio(x.loss, 2)},
-		{"averageRatioOfConcealedSamples", ratio(x.concealed, 1)}, {"maxRatioOfConcealedSamples", ratio(x.concealed, 2)},
-		{"packetUtilization", number(x.packets, 1)}, {"postForwardErrorCorrectionPacketLossRate", ratio(x.lossLeft, 1)},
-		{"averageVideoFrameLossPercentage", number(x.frameLoss, 100)}, {"averageVideoFrameRate", number(x.frameRate, 100)},
+		{"averageJitter", duration(x.jitter, 1, x.style)},
+		{"maxJitter", duration(x.jitter, 3, x.style)},
+		{"averageRoundTripTime", duration(x.roundTrip, 1, x.style)},
+		{"maxRoundTripTime", duration(x.roundTrip, 2, x.style)},
+		{"averagePacketLossRate", ratio(x.loss, 1)},
+		{"maxPacketLossRate", ratio(x.loss, 2)},
+		{"averageRatioOfConcealedSamples", ratio(x.concealed, 1)},
+		{"maxRatioOfConcealedSamples", ratio(x.concealed, 2)},
+		{"packetUtilization", number(x.packets, 1)},
+		{"postForwardErrorCorrectionPacketLossRate", ratio(x.lossLeft, 1)},
+		{"averageVideoFrameLossPercentage", number(x.frameLoss, 100)},
+		{"averageVideoFrameRate", number(x.frameRate, 100)},
 		// These two are much like the ones above, and not the ones of the published rules.
-		{"averageVideoPacketLossRate", ratio(x.lossLeft, 1)}, {"averageReceivedFrameRate", number(x.frameRate, 50)},
-		{"averageFreezeDuration", duration(x.lossLeft, 1, x.style)}, {"wasMediaBypassed", truth(x.bypass)},
+		{"averageVideoPacketLossRate", ratio(x.lossLeft, 1)},
+		{"averageReceivedFrameRate", number(x.frameRate, 50)},
+		{"averageFreezeDuration", duration(x.lossLeft, 1, x.style)},
+		{"wasMediaBypassed", truth(x.bypass)},
 	} {
 		if member.value != nil || x.style%2 == 0 {
 			o.Set(member.name, member.value)

@@ -14,11 +14,12 @@ const sentinel = "0001-01-01T00:00:00Z"
 
 // renderRow renders a row of a world, whole or with its flaw.
 func renderRow(endpoint string, c *simulator.Call, v *simulator.Version) any {
-	switch {
-	case c.Flaw == simulator.NotAnObject:
+	switch c.Flaw {
+	case simulator.NotAnObject:
 		return "row " + c.ID.String()
-	case c.Flaw == simulator.Truncated:
+	case simulator.Truncated:
 		return simulator.NewObject("id", c.ID.String(), "callType", v.Kind.Wire)
+	default:
 	}
 	o := newRow(c, v)
 	if endpoint == EndpointPSTN {
