@@ -59,7 +59,7 @@ func NewSyncFeed(settings SyncSettings) *SyncFeed {
 	return &SyncFeed{
 		ranges: ranges,
 		reader: settings.Sync,
-		drain:  drain{interval: ranges.ladder.interval, random: ranges.settings.Random},
+		drain:  drain{interval: ranges.ladder.Interval, random: ranges.settings.Random},
 		beside: true, // ranges begin: their first read is short and sets the clock
 	}
 }

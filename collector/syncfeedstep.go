@@ -6,17 +6,9 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
-
-// changes is how far a feed was read by changes. It is kept with the plan, so that each
-// commit has it beside the rows that the token brought.
-type changes struct {
-	// Token is the provider's; empty if there is none.
-	Token string `json:"token"`
-	// Since is from when on all changes were asked for.
-	Since time.Time `json:"since"`
-}
 
 // errStuck is a provider that says that there is more and doesn't go on.
 var errStuck = errors.New("the provider says that there are more changes, and gave the same token again")
@@ -27,7 +19,7 @@ var errNoToken = errors.New("the provider's changes came without a token")
 // step asks once for what has changed and commits it with the token.
 func (f *SyncFeed) step(ctx context.Context, state ledger.State, sink Sink) error {
 	c := f.ranges.settings.Clock
-	mark := f.ranges.plan.changes
+	mark := f.ranges.plan.Changes
 	if mark.Token == "" {
 		mark.Since = f.restart(state)
 	}
@@ -38,7 +30,7 @@ func (f *SyncFeed) step(ctx context.Context, state ledger.State, sink Sink) erro
 	}
 	moved := false
 	if err == nil {
-		moved, err = f.commit(ctx, state, sink, page, changes{Token: at.Token, Since: mark.Since}, at.More)
+		moved, err = f.commit(ctx, state, sink, page, plan.Changes{Token: at.Token, Since: mark.Since}, at.More)
 	}
 	if err == nil && at.More && at.Token == mark.Token {
 		err = errStuck // what came is committed; it isn't asked for again at once
@@ -57,28 +49,28 @@ func (f *SyncFeed) step(ctx context.Context, state ledger.State, sink Sink) erro
 // catch-up goes. The first history is left to ranges: it may be long.
 func (f *SyncFeed) restart(state ledger.State) time.Time {
 	v, l := f.ranges.seen, f.ranges.ladder
-	from := v.now
+	from := v.Now
 	if state.HistoryDone {
-		from = earliest(from, v.watermark)
+		from = plan.Earliest(from, v.Watermark)
 	}
-	from = latest(from.Add(-l.lookback-l.lookback/4), latest(v.floor, v.edge))
-	from, _ = outward(from, from)
+	from = plan.Latest(from.Add(-l.Lookback-l.Lookback/4), plan.Latest(v.Floor, v.Edge))
+	from, _ = plan.Outward(from, from)
 	return from
 }
 
 // commit commits what a step has brought, and says whether the token is kept with it.
-func (f *SyncFeed) commit(ctx context.Context, state ledger.State, sink Sink, page *Page, mark changes, more bool) (moved bool, err error) {
+func (f *SyncFeed) commit(ctx context.Context, state ledger.State, sink Sink, page *Page, mark plan.Changes, more bool) (moved bool, err error) {
 	r := f.ranges
 	c := r.settings.Clock
 	began := c.sample().Add(f.drain.began - c.Elapsed())
 	var alike twins // within one answer: a row that changes once more comes once more
 	alike.number(page.Records)
-	p := r.plan.clone()
-	p.changes = mark
+	p := r.plan.Clone()
+	p.Changes = mark
 	// The first commit of a new feed sets its origin, and so has no position: the same
 	// is asked for once more.
 	if moved = r.asked || len(state.Plan) > 0 || !c.hasDate(); moved {
-		data, err := p.encode()
+		data, err := p.Encode()
 		if err != nil {
 			return false, err
 		}
@@ -100,15 +92,15 @@ func (f *SyncFeed) commit(ctx context.Context, state ledger.State, sink Sink, pa
 // watermark is what a drain that has ended moves the watermark to, given when it began
 // by the provider's own time; zero if it moves none. Like a shallow range it leaves what
 // the deepest level owes within its reach.
-func (f *SyncFeed) watermark(state ledger.State, p *plan, began time.Time) time.Time {
+func (f *SyncFeed) watermark(state ledger.State, p *plan.Plan, began time.Time) time.Time {
 	v := f.ranges.seen
-	v.now = f.ranges.settings.Clock.Now()
-	if !state.HistoryDone || f.drain.doubt || p.changes.Since.After(v.watermark) {
+	v.Now = f.ranges.settings.Clock.Now()
+	if !state.HistoryDone || f.drain.doubt || p.Changes.Since.After(v.Watermark) {
 		return time.Time{}
 	}
-	known := p.clone()
-	known.dropFuture(v.now)
-	to := earliest(earliest(began, f.drain.now), known.bound(v))
+	known := p.Clone()
+	known.DropFuture(v.Now)
+	to := plan.Earliest(plan.Earliest(began, f.drain.now), known.Bound(v))
 	if !to.After(state.Watermark) {
 		return time.Time{}
 	}
@@ -129,7 +121,7 @@ func (f *SyncFeed) failed(ctx context.Context, err error) error {
 		f.drain.refuse(tick)
 		return err
 	case errors.Is(err, ErrTokenLost):
-		f.ranges.plan.changes = changes{}
+		f.ranges.plan.Changes = plan.Changes{}
 		f.drain.lost(err, tick)
 		if f.drain.err == nil {
 			logger.Warn("the provider no longer knows how far changes were read, so they are read again from further back", "error", err.Error())

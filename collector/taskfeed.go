@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -211,10 +212,10 @@ func (f *TaskFeed) maintain(ctx context.Context, state ledger.State, sink Sink) 
 // (counting.md 5). It moves no position: the list is read all the same.
 func (f *TaskFeed) backfill(ctx context.Context, state ledger.State, sink Sink) error {
 	now := sink.Now()
-	from := latest(earliest(f.upkeep.gap, now).Add(-backfillMargin), state.Floor)
+	from := plan.Latest(plan.Earliest(f.upkeep.gap, now).Add(-backfillMargin), state.Floor)
 	reader := f.settings.Ranges.Reader
 	if limits := reader.Limits(); limits.Retention > 0 {
-		from = latest(from, now.Add(-limits.Retention))
+		from = plan.Latest(from, now.Add(-limits.Retention))
 	}
 	filled := &taskSink{Sink: sink, feed: f, state: state}
 	driver := Driver{Reader: reader, Commit: func(ctx context.Context, page *Page) (ledger.Result, error) {
@@ -223,9 +224,9 @@ func (f *TaskFeed) backfill(ctx context.Context, state ledger.State, sink Sink) 
 	for from.Before(now) {
 		to := now
 		if longest := reader.Limits().MaxRange - 2*time.Second; longest > 0 {
-			to = earliest(to, from.Add(longest))
+			to = plan.Earliest(to, from.Add(longest))
 		}
-		begin, end := outward(from, to)
+		begin, end := plan.Outward(from, to)
 		if err := driver.Read(ctx, begin, end); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -28,8 +29,8 @@ type holding struct {
 // hold takes a position that was kept back.
 func (h *holding) hold(watermark time.Time, historyDone bool, at time.Time) {
 	h.held = true
-	h.at = latest(h.at, at)
-	h.watermark = latest(h.watermark, watermark)
+	h.at = plan.Latest(h.at, at)
+	h.watermark = plan.Latest(h.watermark, watermark)
 	h.historyDone = h.historyDone || historyDone
 }
 
@@ -81,7 +82,7 @@ func (f *TaskFeed) release(ctx context.Context, sink Sink) error {
 		return nil
 	}
 	// Our clock may have been set back since.
-	tasks, err := f.settings.Queue.Due(ctx, earliest(h.at, now), f.fetching.parallel)
+	tasks, err := f.settings.Queue.Due(ctx, plan.Earliest(h.at, now), f.fetching.parallel)
 	switch {
 	case err != nil:
 		return err
