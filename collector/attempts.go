@@ -1,6 +1,10 @@
 package collector
 
-import "time"
+import (
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+)
 
 // The length of a piece.
 const (
@@ -46,11 +50,11 @@ type attempt struct {
 	suspect  suspectSpan
 }
 
-func newAttempts(l ladder, grain time.Duration, random func() float64) *attempts {
+func newAttempts(l plan.Ladder, grain time.Duration, random func() float64) *attempts {
 	a := &attempts{
-		levels: make([]attempt, l.last()+1),
+		levels: make([]attempt, l.Last()+1),
 		length: max(firstPiece, grain),
-		target: max(l.interval/2, 5*time.Second), shortest: max(grain, shortPiece), grain: grain,
+		target: max(l.Interval/2, 5*time.Second), shortest: max(grain, shortPiece), grain: grain,
 		random: random,
 	}
 	for m := range a.levels {
@@ -95,7 +99,7 @@ func (a *attempts) failed(level int, err error, length, after, tick time.Duratio
 	l.err = err
 	l.retry = tick + max(retryDelay(max(l.failures, a.streak), a.random), after)
 	a.backoff, a.failedAt = tick+retryDelay(a.streak, a.random), now
-	l.piece = max(min(l.piece, length)/2, a.grain, 2*overlap)
+	l.piece = max(min(l.piece, length)/2, a.grain, 2*plan.Overlap)
 	if after > 0 {
 		a.throttled = tick + after
 	}

@@ -4,15 +4,11 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 )
 
 const (
-	// clockTolerance is how far clocks may differ before it is shown
-	// (counting.md 10).
-	clockTolerance = 2 * time.Minute
-	// clockSlack is how far a new offset must be from the old one to count: a Date
-	// is cut to the second, and answers take their time.
-	clockSlack = 2 * time.Second
 	// clockWindow is how many offsets are looked at, an odd number: one that is
 	// wrong, from one of many front ends, changes nothing.
 	clockWindow = 3
@@ -80,7 +76,7 @@ func (c *Clock) sample() time.Time {
 	if !known {
 		return c.reading()
 	}
-	if step := c.step(); step.Abs() > clockTolerance {
+	if step := c.step(); step.Abs() > plan.ClockTolerance {
 		c.window = c.window[:0] // of another local time
 		c.expected -= step
 	}
@@ -91,7 +87,7 @@ func (c *Clock) sample() time.Time {
 	// Of two that differ neither is known to be right: the first stays.
 	switch median := sorted[len(sorted)/2]; {
 	case len(sorted) == 2:
-	case (median - c.accepted).Abs() > clockSlack:
+	case (median - c.accepted).Abs() > plan.ClockSlack:
 		c.accept(median)
 	default:
 		c.expected, c.until = c.accepted, 0
@@ -131,7 +127,7 @@ func (c *Clock) unsure(far time.Duration) bool {
 	if len(c.window) == 0 {
 		return step > far
 	}
-	return step.Abs() > clockTolerance
+	return step.Abs() > plan.ClockTolerance
 }
 
 // pending says whether the provider has a clock that was never asked.

@@ -1,5 +1,5 @@
-// Package collector reads the feeds: one loop per feed, a plan of which range of
-// time is due, and the driver that pulls pages from a reader and commits them.
+// Package collector reads the feeds: one loop per feed, and the driver that pulls pages from a reader and commits them. Which range of time is
+// due is decided by collector/plan.
 //
 //	Scheduler ─▶ Loop (a goroutine per feed) ─▶ Feed.Poll
 //	                 │ RangeFeed: plan ─▶ span of time ─▶ Driver ◀─pages─ RangeReader

@@ -12,33 +12,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// counting.md 9: what a catch-up reads and the next deepest read no longer owes is
-// read until a pass finds nothing new.
-func TestRule09_ACatchUpIsSureOfWhatIsOwedNoLonger(t *testing.T) {
-	l := ladder{interval: time.Minute, lookback: 48 * time.Hour}
-	for _, c := range []struct {
-		name    string
-		stopped time.Duration
-		old     time.Duration // how far back what is read twice ends
-	}{
-		{"on time", l.period(l.last()), l.reach(l.last())},
-		{"after a long stop", 100 * time.Hour, l.lookback},
-		{"after a short one, that the deepest read is late by", 30 * time.Hour, l.lookback},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			p := newPlan(l)
-			for m := range p.reads {
-				p.reads[m] = noon.Add(-c.stopped)
-			}
-			v := view{now: noon, floor: noon.Add(-1000 * time.Hour), watermark: noon.Add(-c.stopped)}
-			task := p.newTask(l.last(), v)
-			if got := noon.Sub(task.Old); got != c.old {
-				t.Errorf("what began up to %s ago is read twice, want %s", got, c.old)
-			}
-		})
-	}
-}
-
 // counting.md 10: Dates that are a year ahead for less than an hour move nothing, and
 // are shown.
 func TestRule10_WrongDatesMoveNothing(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -120,7 +121,7 @@ func (l *Loop) Refresh() {
 	state, now, offset := l.state(), l.settings.Clock.Now(), l.settings.Clock.Offset()
 	l.mu.Lock()
 	lastSuccess := l.health.lastSuccess
-	far := offset.Abs() > clockTolerance
+	far := offset.Abs() > plan.ClockTolerance
 	tell := far && !l.health.offsetShown
 	l.health.offsetShown = far
 	l.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -233,7 +234,7 @@ func TestLoop_StopCommitsThePageInHand(t *testing.T) {
 				}
 				l.Stop()
 				// What is left comes after a restart.
-				run(t, m, ladder{interval: time.Minute, lookback: time.Hour}, time.Minute)
+				run(t, m, plan.Ladder{Interval: time.Minute, Lookback: time.Hour}, time.Minute)
 				if len(m.counted) != 9 {
 					t.Errorf("after a restart %d rows are counted, want 9", len(m.counted))
 				}

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -215,13 +216,13 @@ func (m *model) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, e
 			m.counted[strings.Clone(key)] = page.ObservedAt
 			m.known[key] = record.Start
 			m.state.Records++
-			m.state.NewestCall = latest(m.state.NewestCall, record.Start)
+			m.state.NewestCall = plan.Latest(m.state.NewestCall, record.Start)
 		}
 	}
 	if p := page.Position; p != nil {
 		m.positions = append(m.positions, *p)
 		m.check(p)
-		m.state.Watermark = latest(m.state.Watermark, p.Watermark)
+		m.state.Watermark = plan.Latest(m.state.Watermark, p.Watermark)
 		m.state.HistoryDone = m.state.HistoryDone || p.HistoryDone
 		if p.Plan != nil {
 			m.state.Plan = slices.Clone(p.Plan)
@@ -255,9 +256,9 @@ func (m *model) check(p *ledger.Position) {
 		if _, ok := m.counted[row.id]; ok || row.id == "" || !row.published.Equal(row.start) {
 			continue
 		}
-		var held struct{ Unread []unreadable }
+		var held struct{ Unread []plan.Unreadable }
 		_ = json.Unmarshal(p.Plan, &held) // a plan that was lost holds no span
-		if !slices.ContainsFunc(held.Unread, func(u unreadable) bool { return !row.start.Before(u.From) && row.start.Before(u.To) }) {
+		if !slices.ContainsFunc(held.Unread, func(u plan.Unreadable) bool { return !row.start.Before(u.From) && row.start.Before(u.To) }) {
 			m.broken = append(m.broken, fmt.Sprintf("the watermark passed %s without the call of %s", p.Watermark, row.start))
 		} // else it is stepped over, and read again until it's there (counting.md 31)
 	}

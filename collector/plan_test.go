@@ -7,92 +7,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
-
-var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-
-// read reads a whole task of a plan, which begins now.
-func (p *plan) read(level int, v *view) {
-	for p.putTask(p.nextTask(level, *v)); p.task(level) != nil; {
-		task := p.nextTask(level, *v)
-		v.watermark = p.finish(task, task.step(longPiece, *v), 0, *v, v.now).watermark
-	}
-}
-
-// TestRule07_ShortReadsAreJoinedToALongOne: what was read beside a long read
-// counts once that is through.
-func TestRule07_ShortReadsAreJoinedToALongOne(t *testing.T) {
-	p := newPlan(minutely)
-	v := view{now: noon, floor: noon.Add(-100 * 24 * time.Hour), watermark: noon.Add(-10 * 24 * time.Hour)}
-	last := minutely.last()
-	for p.putTask(p.nextTask(last, v)); p.task(last) != nil; {
-		p.read(0, &v)
-		if v.watermark.After(noon) {
-			t.Fatalf("the watermark is at %s before the long read has come to its end", v.watermark)
-		}
-		long := p.nextTask(last, v)
-		v.watermark = p.finish(long, long.step(25*time.Hour, v), 0, v, v.now).watermark
-		v.now = v.now.Add(time.Minute)
-	}
-	if !v.watermark.Equal(p.reads[0]) || !v.watermark.After(noon) {
-		t.Errorf("the watermark is %s; the last short read was at %s", v.watermark, p.reads[0])
-	}
-}
-
-// TestRule10_WhatHadNotComeIsNotStamped: our clock was ahead when a range was read.
-func TestRule10_WhatHadNotComeIsNotStamped(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		level int
-		ahead time.Duration
-		want  []bool // whether levels 0, 1, 2 and 3 count as read
-		mark  time.Duration
-	}{
-		{"a second", 2, time.Second, []bool{true, true, true, false}, time.Second},
-		{"less than half an interval", 2, 20 * time.Second, []bool{true, true, true, false}, 20 * time.Second},
-		{"more", 2, 110 * time.Second, []bool{true, true, false, false}, 110 * time.Second},
-		{"more than a short read reaches", 0, 110 * time.Second, []bool{false, false, false, false}, 110 * time.Second},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			p := newPlan(minutely)
-			old := noon.Add(-2 * time.Minute)
-			for m := range p.reads {
-				p.reads[m] = old
-			}
-			v := view{now: noon, floor: noon.Add(-100 * time.Hour), watermark: old}
-			task := p.nextTask(c.level, v)
-			done := p.finish(task, task.step(longPiece, v), 0, v, noon.Add(-c.ahead))
-			for m, want := range c.want {
-				if got := p.reads[m].After(old); got != want {
-					t.Errorf("level %d counts as read: %t", m, got)
-				}
-			}
-			if want := noon.Add(-c.mark); !done.watermark.Equal(want) || p.joined.To.After(want) {
-				t.Errorf("the watermark is %s, joined up to %s, want %s", done.watermark, p.joined.To, want)
-			}
-		})
-	}
-}
-
-func TestRule10_StampsOfTheFutureAreForgotten(t *testing.T) {
-	p := newPlan(minutely)
-	p.reads[0], p.reads[1], p.reads[2] = noon.Add(time.Hour), noon.Add(time.Minute), noon.Add(-time.Minute)
-	p.joined = span{From: noon.Add(-time.Hour), To: noon.Add(time.Hour)}
-	p.open = []task{
-		{Level: 1, Wanted: noon.Add(-time.Minute), To: noon},
-		{Level: 2, Wanted: noon.Add(-time.Minute), To: noon.Add(time.Hour)},
-		{Level: 3, Wanted: noon.Add(time.Minute), To: noon.Add(time.Minute)},
-	}
-	p.dropFuture(noon)
-	if !p.reads[0].IsZero() || !p.reads[1].Equal(noon) || !p.reads[2].Equal(noon.Add(-time.Minute)) {
-		t.Errorf("the levels were read at %v", p.reads[:3])
-	}
-	if p.joined != (span{}) || len(p.open) != 1 || p.open[0].Level != 1 {
-		t.Errorf("joined is %v, open are %v", p.joined, p.open)
-	}
-}
 
 // TestRule10_TheFirstReadOfAProcessMovesNothing, for the time isn't known before
 // the provider has answered.
@@ -151,7 +69,7 @@ func TestRule06_LiveReadsGoOnWhileTheHistoryFails(t *testing.T) {
 // TestRangeFeed_AFirstReadThatFails is tried again at once, though none was due.
 func TestRangeFeed_AFirstReadThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := ladder{interval: 5 * time.Minute, lookback: 72 * time.Hour}
+		l := plan.Ladder{Interval: 5 * time.Minute, Lookback: 72 * time.Hour}
 		m := quiet(t, l, time.Now())
 		began := time.Now()
 		m.fault = func(time.Time, time.Time, int) error {
@@ -210,7 +128,7 @@ func TestRangeFeed_AnotherWritersPlanCounts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if feed.plan.reads[9].IsZero() {
+	if feed.plan.Reads[9].IsZero() {
 		t.Fatal("the deepest level wasn't read")
 	}
 	m.state.Plan = nil

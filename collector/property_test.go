@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -17,10 +18,10 @@ func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
 	for seed := range 6 + *seeds {
 		synctest.Test(t, func(t *testing.T) {
 			random := seeded(seed)
-			l := ladder{interval: time.Minute, lookback: time.Duration(1+random.IntN(200)) * time.Minute}
+			l := plan.Ladder{Interval: time.Minute, Lookback: time.Duration(1+random.IntN(200)) * time.Minute}
 			m := newModel(time.Now().Add(-time.Duration(random.IntN(600)) * time.Minute))
 			m.pageSize, m.sayLast = 1+random.IntN(40), random.IntN(2) == 0
-			traffic(m, time.Now().Add(3*time.Hour), 2*time.Minute, l.lookback)
+			traffic(m, time.Now().Add(3*time.Hour), 2*time.Minute, l.Lookback)
 			for i := range m.rows { // every ninth has no id, and may have twins
 				if i%9 == 0 {
 					m.rows[i].synthetic, m.rows[i].id = fmt.Sprint("at ", m.rows[i].start.Unix()/600), ""
@@ -44,7 +45,7 @@ func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
 				}
 				return nil
 			}
-			feed := func() *Loop { return loopOver(m, l.interval, l.lookback) }
+			feed := func() *Loop { return loopOver(m, l.Interval, l.Lookback) }
 			loop := feed()
 			sinkOf := func(loop *Loop) Sink {
 				return sinkFunc{Sink: loop.sink, after: func() error {
@@ -61,7 +62,7 @@ func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
 				pass(t, min(loop.settings.Paced.Wait(), time.Duration(random.IntN(120))*time.Second))
 			}
 			m.fault, m.refuse, after = nil, nil, false
-			pass(t, l.lookback)
+			pass(t, l.Lookback)
 			loop = feed()
 			for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 				if err := loop.settings.Feed.Poll(t.Context(), m.State(), sinkOf(loop)); err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
@@ -41,18 +42,18 @@ type RangeSettings struct {
 // for concurrent use: one loop polls it.
 type RangeFeed struct {
 	settings RangeSettings
-	ladder   ladder
+	ladder   plan.Ladder
 	attempts *attempts
 	unmapped unmappedLog
 
-	plan   *plan
-	stored []byte // the plan as it was last committed or read
-	seen   view   // as of the last poll, for Wait
-	level  int    // of the last poll; -1 before the first
-	top    int    // the shallowest level that is read: see from
-	asked  bool   // the provider has answered once
-	apart  bool   // the provider's Date has jumped and isn't believed yet
-	doubts int    // polls in a row after which the time was in doubt
+	plan   *plan.Plan
+	stored []byte    // the plan as it was last committed or read
+	seen   plan.View // as of the last poll, for Wait
+	level  int       // of the last poll; -1 before the first
+	top    int       // the shallowest level that is read: see from
+	asked  bool      // the provider has answered once
+	apart  bool      // the provider's Date has jumped and isn't believed yet
+	doubts int       // polls in a row after which the time was in doubt
 	pause  time.Duration
 	logged time.Duration // how much of what is lost was logged
 
@@ -74,7 +75,7 @@ func NewRangeFeed(settings RangeSettings) *RangeFeed {
 	if settings.Random == nil {
 		settings.Random = rand.Float64
 	}
-	l := ladder{interval: max(settings.Interval, time.Second), lookback: max(settings.Lookback, time.Second)}
+	l := plan.Ladder{Interval: max(settings.Interval, time.Second), Lookback: max(settings.Lookback, time.Second)}
 	return &RangeFeed{
 		settings: settings,
 		ladder:   l,
@@ -94,12 +95,12 @@ func (f *RangeFeed) Poll(ctx context.Context, state ledger.State, sink Sink) err
 		return f.reread(ctx, r)
 	}
 	f.level = r.task.Level
-	if !r.doubt && f.plan.task(r.task.Level) == nil {
-		f.plan.putTask(r.task) // in memory, so that shallower levels know
+	if !r.doubt && f.plan.OpenTask(r.task.Level) == nil {
+		f.plan.PutTask(r.task) // in memory, so that shallower levels know
 	}
 	var err error
-	if r.step.from.Before(r.step.to) { // else all of it is stepped over
-		from, to := outward(r.step.from, r.step.to)
+	if r.step.From.Before(r.step.To) { // else all of it is stepped over
+		from, to := plan.Outward(r.step.From, r.step.To)
 		err = r.read(ctx, from, to)
 	}
 	if r.concluded {
@@ -120,12 +121,12 @@ func (f *RangeFeed) load(state ledger.State) {
 	if f.plan != nil && bytes.Equal(f.stored, state.Plan) {
 		return
 	}
-	p, err := decodePlan(state.Plan, f.ladder)
+	p, err := plan.Decode(state.Plan, f.ladder)
 	if err != nil {
 		f.settings.Logger.Warn("the read position can't be used, so the feed catches up", "error", err.Error())
 	}
 	f.plan, f.stored = p, bytes.Clone(state.Plan)
-	f.logged = p.lost()
+	f.logged = p.Lost()
 	f.showLost()
 }
 
@@ -133,30 +134,28 @@ func (f *RangeFeed) load(state ledger.State) {
 func (f *RangeFeed) planRead(state ledger.State, sink Sink) *reading {
 	c := f.settings.Clock
 	r := &reading{feed: f, sink: sink, state: state, view: f.view(state), tick: c.Elapsed()}
-	r.plan = f.plan.clone()
-	r.plan.dropFuture(r.view.now)
-	r.plan.expireUnread(r.view)
+	r.plan = f.plan.Clone()
+	r.plan.DropFuture(r.view.Now)
+	r.plan.ExpireUnread(r.view)
 	level := f.top
 	r.doubt = f.doubtful()
-	if u := f.dueUnread(r.view.now); u != nil && !r.doubt {
-		again := *u
-		r.again, r.doubt = &again, true // it moves nothing else
+	if u := r.plan.DueUnread(r.view.Now); u != nil && !r.doubt && f.attempts.streak == 0 {
+		r.again, r.doubt = u, true // it moves nothing else
 		return r
 	}
 	if !r.doubt {
 		usable := func(m int) bool {
-			return m >= f.top && f.attempts.retryAt(m, r.plan.due(m, r.view, f.attempts.failing)) <= r.tick
+			return m >= f.top && f.attempts.retryAt(m, r.plan.Due(m, r.view, f.attempts.failing)) <= r.tick
 		}
-		level = max(f.top, r.plan.next(r.view, f.level, usable, f.attempts.failing))
+		level = max(f.top, r.plan.NextLevel(r.view, f.level, usable, f.attempts.failing))
 	}
-	r.task = r.plan.nextTask(level, r.view)
+	r.task = r.plan.NextTask(level, r.view)
 	if r.doubt {
 		// The time is in doubt: a short read, which moves nothing.
-		r.task = newPlan(f.ladder).newTask(0, r.view)
+		r.task = plan.New(f.ladder).NextTask(0, r.view)
 		r.task.Level = level // that is tried again if it fails
 	}
-	r.plan.passUnread(&r.task)
-	r.step = r.plan.aroundUnread(&r.task, r.task.step(f.attempts.piece(level, f.settings.Reader.Limits().MaxRange), r.view))
+	r.step = r.plan.NextStep(&r.task, f.attempts.piece(level, f.settings.Reader.Limits().MaxRange), r.view)
 	return r
 }
 
@@ -166,28 +165,28 @@ func (f *RangeFeed) doubtful() bool {
 	c := f.settings.Clock
 	f.apart = c.jumped()
 	first := !f.asked && (c.pending() || c.hasDate() && len(f.stored) == 0)
-	return f.apart || first || c.unsure(f.ladder.lookback)
+	return f.apart || first || c.unsure(f.ladder.Lookback)
 }
 
 // from leaves the levels above one to whoever reads beside it, such as a token; 0:
 // none is left. The plan stays as it is: to it they are levels that are late, so they
 // go on where they stopped, and what a deeper read stamps them with holds.
 func (f *RangeFeed) from(level int) {
-	level = min(level, f.ladder.last())
+	level = min(level, f.ladder.Last())
 	for m := f.top; m < level; m++ {
 		f.attempts.levels[m] = attempt{piece: longPiece} // what isn't read doesn't fail
 	}
 	f.top = level
 }
 
-func (f *RangeFeed) view(state ledger.State) view {
-	v := view{now: f.settings.Clock.Now(), floor: state.Floor, watermark: state.Watermark}
-	if v.floor.IsZero() {
-		v.floor = v.now.Add(-f.ladder.reach(f.ladder.last()))
+func (f *RangeFeed) view(state ledger.State) plan.View {
+	v := plan.View{Now: f.settings.Clock.Now(), Floor: state.Floor, Watermark: state.Watermark}
+	if v.Floor.IsZero() {
+		v.Floor = v.Now.Add(-f.ladder.Reach(f.ladder.Last()))
 	}
-	v.watermark = latest(v.watermark, v.floor)
+	v.Watermark = plan.Latest(v.Watermark, v.Floor)
 	if keeps := f.settings.Reader.Limits().Retention; keeps > 0 {
-		v.edge = v.now.Add(-keeps)
+		v.Edge = v.Now.Add(-keeps)
 	}
 	return v
 }
@@ -198,7 +197,7 @@ func (f *RangeFeed) failed(ctx context.Context, r *reading, err error) {
 		return
 	}
 	c := f.settings.Clock
-	f.attempts.failed(r.task.Level, err, r.step.to.Sub(r.step.from), httpclient.RetryAfter(err), c.Elapsed(), c.Now())
+	f.attempts.failed(r.task.Level, err, r.step.To.Sub(r.step.From), httpclient.RetryAfter(err), c.Elapsed(), c.Now())
 	if failed := f.blame(ctx, r, err); failed != nil {
 		f.settings.Logger.Warn("a span that can't be read couldn't be written down; it is tried again", "error", failed.Error())
 	}
@@ -213,31 +212,31 @@ func notTheFeeds(err error) bool {
 
 func (f *RangeFeed) succeeded(r *reading) {
 	took := f.settings.Clock.Elapsed() - r.tick
-	f.attempts.succeeded(r.task.Level, r.step.to.Sub(r.step.from), took, r.pages)
+	f.attempts.succeeded(r.task.Level, r.step.To.Sub(r.step.From), took, r.pages)
 	f.asked = true
 	f.endpoint.Served()
 	if r.moved == nil {
 		f.doubts++
 		f.pause = 0
 		if f.doubts > 1 {
-			f.pause = f.settings.Clock.Elapsed() + min(f.ladder.interval, retryDelay(f.doubts-1, f.settings.Random))
+			f.pause = f.settings.Clock.Elapsed() + min(f.ladder.Interval, retryDelay(f.doubts-1, f.settings.Random))
 		}
 		return
 	}
 	f.doubts, f.pause = 0, 0
 	f.plan, f.stored = r.next, r.moved.Plan
-	f.seen.watermark = latest(f.seen.watermark, r.moved.Watermark)
+	f.seen.Watermark = plan.Latest(f.seen.Watermark, r.moved.Watermark)
 	f.showLost()
 }
 
 // showLost shows what the provider no longer kept or can't give, and logs the former once.
 func (f *RangeFeed) showLost() {
-	lost := f.plan.lost()
-	f.settings.Observer.Unreadable(lost + f.plan.unreadFor())
-	f.settings.Observer.Tasks("span", 0, len(f.plan.unread))
-	names := make([]string, len(f.plan.unread))
+	lost := f.plan.Lost()
+	f.settings.Observer.Unreadable(lost + f.plan.UnreadFor())
+	f.settings.Observer.Tasks("span", 0, len(f.plan.Unread))
+	names := make([]string, len(f.plan.Unread))
 	for i := range names {
-		names[i] = f.plan.unread[i].name()
+		names[i] = f.plan.Unread[i].String()
 	}
 	f.unread.Store(&names)
 	if lost < f.logged+time.Minute {
@@ -245,7 +244,7 @@ func (f *RangeFeed) showLost() {
 	}
 	f.logged = lost
 	f.settings.Logger.Warn("calls were not read in time and the provider no longer keeps them",
-		"unreadable_seconds", int64(lost.Seconds()), "kept_since", f.seen.edge.Format(time.RFC3339))
+		"unreadable_seconds", int64(lost.Seconds()), "kept_since", f.seen.Edge.Format(time.RFC3339))
 }
 
 // Wait is how long from now to the next poll, by the plan and by what has failed.
@@ -253,21 +252,21 @@ func (f *RangeFeed) Wait() time.Duration {
 	if f.plan == nil {
 		return 0
 	}
-	v, tick, p := f.seen, f.settings.Clock.Elapsed(), f.plan.clone()
-	v.now = f.settings.Clock.Now()
-	p.dropFuture(v.now)
+	v, tick, p := f.seen, f.settings.Clock.Elapsed(), f.plan.Clone()
+	v.Now = f.settings.Clock.Now()
+	p.DropFuture(v.Now)
 	wait := never
-	for m := f.top; m < len(p.reads); m++ {
-		due := p.due(m, v, f.attempts.failing)
+	for m := f.top; m < len(p.Reads); m++ {
+		due := p.Due(m, v, f.attempts.failing)
 		left := f.attempts.retryAt(m, due) - tick
-		if p.task(m) == nil {
-			left = max(left, due.Sub(v.now))
+		if p.OpenTask(m) == nil {
+			left = max(left, due.Sub(v.Now))
 		}
 		wait = min(wait, left)
 	}
-	for i := range p.unread {
+	for i := range p.Unread {
 		if f.attempts.streak == 0 {
-			wait = min(wait, p.unread[i].Due.Sub(v.now))
+			wait = min(wait, p.Unread[i].Due.Sub(v.Now))
 		}
 	}
 	return max(wait, f.pause-tick, 0)

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -53,7 +54,7 @@ func (p *pages) Commit(_ context.Context, page *ledger.Page) (ledger.Result, err
 	p.all = append(p.all, *page)
 	if page.Position != nil {
 		p.state.Plan = page.Position.Plan
-		p.state.Watermark = latest(p.state.Watermark, page.Position.Watermark)
+		p.state.Watermark = plan.Latest(p.state.Watermark, page.Position.Watermark)
 	}
 	return p.result, nil
 }

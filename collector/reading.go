@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -13,13 +14,13 @@ type reading struct {
 	feed  *RangeFeed
 	sink  Sink
 	state ledger.State
-	view  view
+	view  plan.View
 	// plan is a copy of the feed's, next what becomes of it with the position.
-	plan, next *plan
-	task       task
-	step       step
+	plan, next *plan.Plan
+	task       plan.Task
+	step       plan.Step
 	// again is a span that is stepped over and read again; nil for a step of a task.
-	again *unreadable
+	again *plan.Unreadable
 	// doubt says that the time isn't known well enough to move anything.
 	doubt bool
 	// tick is what Clock.Elapsed was when the poll began.
@@ -43,7 +44,7 @@ func (r *reading) read(ctx context.Context, from, to time.Time) error {
 // and if what is new on it doesn't decide whether the piece is read again.
 func (r *reading) commit(ctx context.Context, page *Page) (ledger.Result, error) {
 	r.pages++
-	last := page.Last && !r.step.old && !r.concluded
+	last := page.Last && !r.step.Old && !r.concluded
 	if last {
 		if err := r.position(page); err != nil {
 			return ledger.Result{}, err
@@ -103,15 +104,15 @@ func (r *reading) position(page *ledger.Page) error {
 	if r.doubt {
 		return nil
 	}
-	r.next = r.plan.clone()
-	done := r.next.finish(r.task, r.step, r.found, r.view, began)
-	data, err := r.next.encode()
+	r.next = r.plan.Clone()
+	done := r.next.Finish(r.task, r.step, r.found, r.view, began)
+	data, err := r.next.Encode()
 	if err != nil {
 		return err
 	}
-	page.Position = &ledger.Position{Plan: data, HistoryDone: done.historyDone}
-	if done.watermark.After(r.state.Watermark) {
-		page.Position.Watermark = done.watermark
+	page.Position = &ledger.Position{Plan: data, HistoryDone: done.HistoryDone}
+	if done.Watermark.After(r.state.Watermark) {
+		page.Position.Watermark = done.Watermark
 	}
 	return nil
 }

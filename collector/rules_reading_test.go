@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 )
 
 func TestRule06_AFailingLevelBacksOffAlone(t *testing.T) {
@@ -116,7 +118,7 @@ func TestRule06_APollThatTakesLongerThanTheInterval(t *testing.T) {
 		m := newModel(time.Now())
 		m.latency = latency
 		traffic(m, time.Now().Add(6*time.Hour), 5*time.Second, lookback)
-		run(t, m, ladder{interval: interval, lookback: lookback}, 6*time.Hour)
+		run(t, m, plan.Ladder{Interval: interval, Lookback: lookback}, 6*time.Hour)
 		if missing := m.missing(time.Now().Add(-lookback/2 - 10*latency)); len(missing) > 0 {
 			t.Errorf("%d of %d calls are missing", len(missing), len(m.rows))
 		}

@@ -7,23 +7,24 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-var minutely = ladder{interval: time.Minute, lookback: 48 * time.Hour}
+var minutely = plan.Ladder{Interval: time.Minute, Lookback: 48 * time.Hour}
 
 // quiet is a model without calls, whose history was read long ago and of which
 // every level was read at the watermark.
-func quiet(t *testing.T, l ladder, watermark time.Time) *model {
+func quiet(t *testing.T, l plan.Ladder, watermark time.Time) *model {
 	t.Helper()
 	m := newModel(watermark.Add(-365 * 24 * time.Hour))
 	m.state.Watermark, m.state.HistoryDone = watermark, true
-	p := newPlan(l)
-	for i := range p.reads {
-		p.reads[i] = watermark
+	p := plan.New(l)
+	for i := range p.Reads {
+		p.Reads[i] = watermark
 	}
-	p.joined = span{From: watermark.Add(-l.lookback), To: watermark}
-	data, err := p.encode()
+	p.Joined = plan.Span{From: watermark.Add(-l.Lookback), To: watermark}
+	data, err := p.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,10 +32,19 @@ func quiet(t *testing.T, l ladder, watermark time.Time) *model {
 	return m
 }
 
-// run polls for a while.
-func run(t *testing.T, m *model, l ladder, d time.Duration) {
+func mustEncode(t *testing.T, p *plan.Plan) []byte {
 	t.Helper()
-	loop := loopOver(m, l.interval, l.lookback)
+	data, err := p.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// run polls for a while.
+func run(t *testing.T, m *model, l plan.Ladder, d time.Duration) {
+	t.Helper()
+	loop := loopOver(m, l.Interval, l.Lookback)
 	loop.Start()
 	pass(t, d)
 	loop.Stop()
@@ -78,7 +88,7 @@ func TestRule05_NothingBeforeTheFloorIsRead(t *testing.T) {
 
 func TestRule07_TheWatermarkIsJoined(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	deep := minutely.reach(minutely.last())
+	deep := minutely.Reach(minutely.Last())
 	for _, c := range []struct {
 		name            string
 		level           int
@@ -94,22 +104,22 @@ func TestRule07_TheWatermarkIsJoined(t *testing.T) {
 		{"a watermark that is ahead", 0, now.Add(time.Hour), now.Add(time.Hour), now.Add(-time.Hour)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := newPlan(minutely)
-			for m := range p.reads {
-				p.reads[m] = now.Add(-time.Minute)
+			p := plan.New(minutely)
+			for m := range p.Reads {
+				p.Reads[m] = now.Add(-time.Minute)
 			}
-			p.reads[len(p.reads)-1] = c.deepest
-			v := view{now: now, floor: now.Add(-1000 * time.Hour), watermark: c.watermark}
-			task := p.nextTask(c.level, v)
-			if want := now.Add(-minutely.reach(c.level)); c.deepest.After(now.Add(-deep/5)) && !task.Join.Equal(want) {
+			p.Reads[len(p.Reads)-1] = c.deepest
+			v := plan.View{Now: now, Floor: now.Add(-1000 * time.Hour), Watermark: c.watermark}
+			task := p.NextTask(c.level, v)
+			if want := now.Add(-minutely.Reach(c.level)); c.deepest.After(now.Add(-deep/5)) && !task.Join.Equal(want) {
 				t.Errorf("level %d reads from %s, want %s", c.level, task.Join, want)
 			}
-			for p.putTask(task); p.task(c.level) != nil; {
-				task := p.nextTask(c.level, v)
-				v.watermark = p.finish(task, task.step(longPiece, v), 0, v, now).watermark
+			for p.PutTask(task); p.OpenTask(c.level) != nil; {
+				task := p.NextTask(c.level, v)
+				v.Watermark = p.Finish(task, p.NextStep(&task, longPiece, v), 0, v, now).Watermark
 			}
-			if !v.watermark.Equal(c.want) {
-				t.Errorf("the watermark is %s, want %s", v.watermark, c.want)
+			if !v.Watermark.Equal(c.want) {
+				t.Errorf("the watermark is %s, want %s", v.Watermark, c.want)
 			}
 		})
 	}

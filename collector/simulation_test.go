@@ -38,7 +38,7 @@ type counter struct {
 func (c *counter) Poll(ctx context.Context, state ledger.State, sink Sink) error {
 	err := c.RangeFeed.Poll(ctx, state, sink)
 	if c.levels == nil {
-		c.levels = make([]int, c.ladder.last()+1)
+		c.levels = make([]int, c.ladder.Last()+1)
 	}
 	c.levels[c.level]++
 	return err

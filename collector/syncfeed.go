@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -59,7 +61,7 @@ func NewSyncFeed(settings SyncSettings) *SyncFeed {
 	return &SyncFeed{
 		ranges: ranges,
 		reader: settings.Sync,
-		drain:  drain{interval: ranges.ladder.interval, random: ranges.settings.Random},
+		drain:  drain{interval: ranges.ladder.Interval, random: ranges.settings.Random},
 		beside: true, // ranges begin: their first read is short and sets the clock
 	}
 }
@@ -130,3 +132,231 @@ func (f *SyncFeed) Reads() string {
 
 // Unread are the spans of time that are stepped over. It may be called at any time.
 func (f *SyncFeed) Unread() []string { return f.ranges.Unread() }
+
+// errStuck is a provider that says that there is more and doesn't go on.
+var errStuck = errors.New("the provider says that there are more changes, and gave the same token again")
+
+// errNoToken is a provider that gives no token to go on from.
+var errNoToken = errors.New("the provider's changes came without a token")
+
+// step asks once for what has changed and commits it with the token.
+func (f *SyncFeed) step(ctx context.Context, state ledger.State, sink Sink) error {
+	c := f.ranges.settings.Clock
+	mark := f.ranges.plan.Changes
+	if mark.Token == "" {
+		mark.Since = f.restart(state)
+	}
+	f.drain.stepBegins(c.Elapsed(), c.Now(), mark.Token == "", f.ranges.doubtful())
+	page, at, err := f.reader.Sync(ctx, mark.Token, mark.Since)
+	if err == nil && at.Token == "" {
+		err = errNoToken
+	}
+	moved := false
+	if err == nil {
+		moved, err = f.commit(ctx, state, sink, page, plan.Changes{Token: at.Token, Since: mark.Since}, at.More)
+	}
+	if err == nil && at.More && at.Token == mark.Token {
+		err = errStuck // what came is committed; it isn't asked for again at once
+	}
+	if err != nil {
+		return f.failed(ctx, err)
+	}
+	if f.drain.refused {
+		f.ranges.settings.Logger.Info("the account offers to read by changes: that is how it is read now")
+	}
+	f.drain.stepCommitted(c.Elapsed(), at.More || !moved)
+	return nil
+}
+
+// restart is from when on changes are asked for without a token: as far back as a
+// catch-up goes. The first history is left to ranges: it may be long.
+func (f *SyncFeed) restart(state ledger.State) time.Time {
+	v, l := f.ranges.seen, f.ranges.ladder
+	from := v.Now
+	if state.HistoryDone {
+		from = plan.Earliest(from, v.Watermark)
+	}
+	from = plan.Latest(from.Add(-l.Lookback-l.Lookback/4), plan.Latest(v.Floor, v.Edge))
+	from, _ = plan.Outward(from, from)
+	return from
+}
+
+// commit commits what a step has brought, and says whether the token is kept with it.
+func (f *SyncFeed) commit(ctx context.Context, state ledger.State, sink Sink, page *Page, mark plan.Changes, more bool) (moved bool, err error) {
+	r := f.ranges
+	c := r.settings.Clock
+	began := c.sample().Add(f.drain.began - c.Elapsed())
+	var alike twins // within one answer: a row that changes once more comes once more
+	alike.number(page.Records)
+	p := r.plan.Clone()
+	p.Changes = mark
+	// The first commit of a new feed sets its origin, and so has no position: the same
+	// is asked for once more.
+	if moved = r.asked || len(state.Plan) > 0 || !c.hasDate(); moved {
+		data, err := p.Encode()
+		if err != nil {
+			return false, err
+		}
+		page.Position = &ledger.Position{Plan: data}
+		if !more {
+			page.Position.Watermark = f.watermark(state, p, began)
+		}
+	}
+	if _, err := r.commitPage(ctx, sink, page); err != nil {
+		return false, err
+	}
+	r.asked = true
+	if moved {
+		r.plan, r.stored = p, page.Position.Plan
+	}
+	return moved, nil
+}
+
+// watermark is what a drain that has ended moves the watermark to, given when it began
+// by the provider's own time; zero if it moves none. Like a shallow range it leaves what
+// the deepest level owes within its reach.
+func (f *SyncFeed) watermark(state ledger.State, p *plan.Plan, began time.Time) time.Time {
+	v := f.ranges.seen
+	v.Now = f.ranges.settings.Clock.Now()
+	if !state.HistoryDone || f.drain.doubt || p.Changes.Since.After(v.Watermark) {
+		return time.Time{}
+	}
+	known := p.Clone()
+	known.DropFuture(v.Now)
+	to := plan.Earliest(plan.Earliest(began, f.drain.now), known.Bound(v))
+	if !to.After(state.Watermark) {
+		return time.Time{}
+	}
+	return to
+}
+
+// failed takes note of a step that failed, and says what the poll returns.
+func (f *SyncFeed) failed(ctx context.Context, err error) error {
+	if ctx.Err() != nil || notTheFeeds(err) {
+		return err
+	}
+	tick, logger := f.ranges.settings.Clock.Elapsed(), f.ranges.settings.Logger
+	switch {
+	case errors.Is(err, ErrNoSync):
+		if !f.drain.refused {
+			logger.Warn("the account doesn't offer to read by changes, so ranges of time are read alone", "error", err.Error(), "ask_again_in", askAgain.String())
+		}
+		f.drain.refuse(tick)
+		return err
+	case errors.Is(err, ErrTokenLost):
+		f.ranges.plan.Changes = plan.Changes{}
+		f.drain.lost(err, tick)
+		if f.drain.err == nil {
+			logger.Warn("the provider no longer knows how far changes were read, so they are read again from further back", "error", err.Error())
+		}
+		return f.drain.err
+	}
+	after := httpclient.RetryAfter(err)
+	f.drain.failed(err, after, tick)
+	if after > 0 {
+		f.ranges.attempts.throttled = tick + after // for all requests
+	}
+	return err
+}
+
+const (
+	// askAgain is after how long an account that didn't offer to read by changes is
+	// asked whether it does now; a start asks too.
+	askAgain = 24 * time.Hour
+	// longestLoss is the longest wait before a token that is lost again and again is
+	// begun anew: each time much is read again.
+	longestLoss = time.Hour
+)
+
+// drain is how reading by changes has gone in this process: from a first request to the
+// answer that says that nothing newer exists. Its times are those of a clock that only
+// counts up.
+type drain struct {
+	interval time.Duration
+	random   func() float64
+
+	// under says that newer changes are there than the last step has brought.
+	under bool
+	// began is when the drain's first request was made, and now what the feed's clock
+	// said then. fresh says that it began without a token, doubt that the time was in
+	// doubt at one of its steps.
+	began        time.Duration
+	now          time.Time
+	fresh, doubt bool
+	// next is when the next drain is due, retry when a step may be made after a failure.
+	next, retry time.Duration
+	failures    int
+	err         error
+	// losses is how many tokens were lost since one was good for a drain of its own.
+	losses int
+	// refused says that the account doesn't offer it.
+	refused bool
+	// ended is when the last drain ended; it counts if good is set.
+	ended time.Duration
+	good  bool
+}
+
+// stepBegins notes a step's request.
+func (d *drain) stepBegins(tick time.Duration, now time.Time, fresh, doubt bool) {
+	if !d.under {
+		d.began, d.now, d.fresh, d.doubt = tick, now, fresh, false
+	}
+	d.doubt = d.doubt || doubt
+}
+
+// stepCommitted notes a step that is committed.
+func (d *drain) stepCommitted(tick time.Duration, more bool) {
+	d.failures, d.err, d.retry, d.refused = 0, nil, 0, false
+	d.under = more
+	if more {
+		return
+	}
+	d.next = d.began + d.interval
+	d.ended, d.good = tick, true
+	if !d.fresh {
+		d.losses = 0
+	}
+}
+
+// failed backs off.
+func (d *drain) failed(err error, after, tick time.Duration) {
+	d.failures++
+	d.err = err
+	d.retry = tick + max(retryDelay(d.failures, d.random), after)
+}
+
+// lost takes note of a token that is no longer good. The first time the drain begins
+// anew at once.
+func (d *drain) lost(err error, tick time.Duration) {
+	d.under = false
+	d.losses++
+	if d.losses == 1 {
+		d.failures, d.err, d.retry = 0, nil, 0
+		return
+	}
+	wait := d.interval
+	for n := 2; n < d.losses && wait < longestLoss; n++ {
+		wait *= 2
+	}
+	d.failed(err, max(d.interval, min(wait, longestLoss)), tick)
+}
+
+// refuse takes note that the account doesn't offer to read by changes.
+func (d *drain) refuse(tick time.Duration) {
+	d.under, d.good, d.refused = false, false, true
+	d.failures, d.err, d.retry = 0, nil, tick+askAgain
+}
+
+// due is when the next step is.
+func (d *drain) due() time.Duration {
+	if d.under {
+		return d.retry
+	}
+	return max(d.next, d.retry)
+}
+
+// reliable says whether changes are read, so that ranges may be few: a drain has ended not
+// long ago, and the next step comes before that is too long.
+func (d *drain) reliable(tick time.Duration) bool {
+	return d.good && d.failures < drainTries && max(tick, d.due()) < d.ended+drainPatience*d.interval
+}

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -29,7 +30,7 @@ func TestSyncFeed_EveryDelayWithinAnInterval(t *testing.T) {
 				of.latency = c.latency
 				began := time.Now()
 				traffic(of.model, began.Add(c.run), c.every, c.lookback)
-				loop := syncLoop(of, ladder{interval: c.interval, lookback: c.lookback})
+				loop := syncLoop(of, plan.Ladder{Interval: c.interval, Lookback: c.lookback})
 				loop.Start()
 				pass(t, c.run)
 				loop.Stop()
@@ -45,12 +46,12 @@ func TestSyncFeed_EveryDelayWithinAnInterval(t *testing.T) {
 // A feed that was read by ranges goes on by changes, and back: the plan is the same one.
 func TestSyncFeed_TheStoredPlan(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	bare := newPlan(minutely)
-	for m := range bare.reads {
-		bare.reads[m] = now
+	bare := plan.New(minutely)
+	for m := range bare.Reads {
+		bare.Reads[m] = now
 	}
-	with := bare.clone()
-	with.changes = changes{Token: "t1", Since: now.Add(-time.Hour)}
+	with := bare.Clone()
+	with.Changes = plan.Changes{Token: "t1", Since: now.Add(-time.Hour)}
 	for _, c := range []struct {
 		name string
 		data []byte
@@ -65,9 +66,9 @@ func TestSyncFeed_TheStoredPlan(t *testing.T) {
 		{"a token that isn't text", bytes.Replace(mustEncode(t, with), []byte(`"t1"`), []byte("17"), 1), "", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := decodePlan(c.data, minutely)
-			if (err != nil) != (c.deep && c.data != nil) || p.changes.Token != c.want || p.reads[minutely.last()].IsZero() != c.deep {
-				t.Errorf("the error is %v, the token %q, the deepest level was read %s", err, p.changes.Token, p.reads[minutely.last()])
+			p, err := plan.Decode(c.data, minutely)
+			if (err != nil) != (c.deep && c.data != nil) || p.Changes.Token != c.want || p.Reads[minutely.Last()].IsZero() != c.deep {
+				t.Errorf("the error is %v, the token %q, the deepest level was read %s", err, p.Changes.Token, p.Reads[minutely.Last()])
 			}
 		})
 	}
@@ -127,7 +128,7 @@ func TestRangeFeed_LevelsLeftToChanges(t *testing.T) {
 	f := NewRangeFeed(RangeSettings{Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour, Random: seeded(1).Float64})
 	now := time.Now()
 	f.load(ledger.State{})
-	f.plan.putTask(task{Level: 9, Wanted: now, Join: now.Add(-time.Hour), Cursor: now.Add(-time.Minute), To: now})
+	f.plan.PutTask(plan.Task{Level: 9, Wanted: now, Join: now.Add(-time.Hour), Cursor: now.Add(-time.Minute), To: now})
 	for m := range f.attempts.levels {
 		f.attempts.failed(m, errProvider, time.Hour, 0, 0, now)
 	}
@@ -138,21 +139,21 @@ func TestRangeFeed_LevelsLeftToChanges(t *testing.T) {
 		}
 	}
 	f.from(0)
-	if f.plan.task(9) == nil || !f.plan.task(9).started() || f.attempts.failing(0) {
-		t.Errorf("the task under way is %+v; level 0 fails: %t", f.plan.task(9), f.attempts.failing(0))
+	if f.plan.OpenTask(9) == nil || !f.plan.OpenTask(9).Cursor.After(f.plan.OpenTask(9).Join) || f.attempts.failing(0) {
+		t.Errorf("the task under way is %+v; level 0 fails: %t", f.plan.OpenTask(9), f.attempts.failing(0))
 	}
 	f.from(besideLevel)
 	f.attempts = newAttempts(f.ladder, 0, f.settings.Random)
-	f.plan.task(9).Wanted = now.Add(-10 * time.Minute)
-	for m := range f.plan.reads[:8] { // level 9 is under way, level 3 isn't due and those above are
-		f.plan.reads[m] = f.settings.Clock.Now().Add(-5 * time.Minute)
+	f.plan.OpenTask(9).Wanted = now.Add(-10 * time.Minute)
+	for m := range f.plan.Reads[:8] { // level 9 is under way, level 3 isn't due and those above are
+		f.plan.Reads[m] = f.settings.Clock.Now().Add(-5 * time.Minute)
 	}
 	f.level, f.asked = 9, true
 	if r := f.planRead(ledger.State{Watermark: now}, &committed{clock: f.settings.Clock}); r.task.Level != 9 {
 		t.Errorf("between the pieces of level 9, level %d is read", r.task.Level)
 	}
-	if f.from(100); f.top != f.ladder.last() {
-		t.Errorf("of %d levels %d are left to changes", len(f.plan.reads), f.top)
+	if f.from(100); f.top != f.ladder.Last() {
+		t.Errorf("of %d levels %d are left to changes", len(f.plan.Reads), f.top)
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 )
 
 const syncFiguresFile = "testdata/sync-figures.txt"
@@ -23,13 +25,13 @@ func TestSyncFigures(t *testing.T) {
 		"A call every 2 minutes; an answer takes 0.2 s.\n\n"+
 		"                                requests per hour                        reads of each call\n"+
 		"  interval  lookback   changes  ranges beside  ranges alone        changes and ranges   ranges alone\n")
-	for _, l := range []ladder{minutely, {5 * time.Minute, 72 * time.Hour}, {time.Minute, 10 * time.Minute}} {
+	for _, l := range []plan.Ladder{minutely, {Interval: 5 * time.Minute, Lookback: 72 * time.Hour}, {Interval: time.Minute, Lookback: 10 * time.Minute}} {
 		var requests [3]float64
 		var reads [2]float64
 		synctest.Test(t, func(t *testing.T) { requests[0], requests[1], reads[0] = cost(t, l, true) })
 		synctest.Test(t, func(t *testing.T) { _, requests[2], reads[1] = cost(t, l, false) })
 		fmt.Fprintf(&got, "  %-9s %-8s %9.1f %14.1f %13.1f %25.1f %14.1f\n",
-			show(l.interval), show(l.lookback), requests[0], requests[1], requests[2], reads[0], reads[1])
+			show(l.Interval), show(l.Lookback), requests[0], requests[1], requests[2], reads[0], reads[1])
 	}
 	t.Log("\n" + got.String())
 	if *update {
@@ -48,13 +50,13 @@ func TestSyncFigures(t *testing.T) {
 
 // cost is how many requests are made in an hour, for changes and for ranges, and how
 // often a call is read. It runs for two and a half lookbacks.
-func cost(t *testing.T, l ladder, bySync bool) (changes, ranges, reads float64) {
+func cost(t *testing.T, l plan.Ladder, bySync bool) (changes, ranges, reads float64) {
 	of := newChanging(newModel(time.Now()))
 	of.latency, of.sayLast, of.size, of.pageSize = 200*time.Millisecond, true, 1000, 10_000
 	of.visits = make(map[string]int)
-	run := 5 * l.lookback / 2
+	run := 5 * l.Lookback / 2
 	traffic(of.model, time.Now().Add(run), 2*time.Minute, time.Second)
-	loop := loopOver(of.model, l.interval, l.lookback)
+	loop := loopOver(of.model, l.Interval, l.Lookback)
 	if bySync {
 		loop = syncLoop(of, l)
 	}
@@ -63,7 +65,7 @@ func cost(t *testing.T, l ladder, bySync bool) (changes, ranges, reads float64) 
 	loop.Stop()
 	visits, n := 0, 0
 	for _, row := range of.rows {
-		if row.start.Before(time.Now().Add(-2 * l.lookback)) {
+		if row.start.Before(time.Now().Add(-2 * l.Lookback)) {
 			visits, n = visits+of.visits[row.id], n+1
 		}
 	}

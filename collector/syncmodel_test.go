@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -124,12 +125,12 @@ func (c *changing) longest() time.Duration {
 }
 
 // syncLoop is a loop with a SyncFeed over a model.
-func syncLoop(c *changing, l ladder, change ...func(*LoopSettings, *RangeSettings)) *Loop {
+func syncLoop(c *changing, l plan.Ladder, change ...func(*LoopSettings, *RangeSettings)) *Loop {
 	change = append(change, func(loop *LoopSettings, ranges *RangeSettings) {
 		feed := NewSyncFeed(SyncSettings{Ranges: *ranges, Sync: c})
 		loop.Feed, loop.Paced, loop.Reads = feed, feed, feed.Reads
 	})
-	return loopOver(c.model, l.interval, l.lookback, change...)
+	return loopOver(c.model, l.Interval, l.Lookback, change...)
 }
 
 // syncing is a loop over a model whose history is done, and that reads by changes.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 )
 
 // TestRule11_OfferedOrNot: switching either way leaves no gap, counts nothing twice
@@ -16,7 +18,7 @@ func TestRule11_OfferedOrNot(t *testing.T) {
 	for _, lost := range []bool{false, true} {
 		t.Run(fmt.Sprint("the token is lost meanwhile: ", lost), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				l := ladder{interval: 5 * time.Minute, lookback: 48 * time.Hour}
+				l := plan.Ladder{Interval: 5 * time.Minute, Lookback: 48 * time.Hour}
 				of := newChanging(quiet(t, l, time.Now()))
 				of.latency = 200 * time.Millisecond
 				began := time.Now()
@@ -58,7 +60,7 @@ func TestRule11_OfferedOrNot(t *testing.T) {
 					pass(t, 3*time.Hour)
 				}
 				loop.Stop()
-				of.seenInTime(t, began, func(late time.Duration) time.Duration { return max(late/4, l.interval) })
+				of.seenInTime(t, began, func(late time.Duration) time.Duration { return max(late/4, l.Interval) })
 				if n := strings.Count(log.String(), "doesn't offer to read by changes, so"); n != 2 {
 					t.Errorf("that it isn't offered was logged %d times: %s", n, log.String())
 				}

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -18,10 +19,10 @@ func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
 	for seed := range 5 + *seeds {
 		synctest.Test(t, func(t *testing.T) {
 			random := seeded(seed)
-			l := ladder{interval: time.Minute, lookback: time.Duration(1+random.IntN(200)) * time.Minute}
+			l := plan.Ladder{Interval: time.Minute, Lookback: time.Duration(1+random.IntN(200)) * time.Minute}
 			m := newModel(time.Now().Add(-time.Duration(random.IntN(600)) * time.Minute))
 			m.pageSize, m.sayLast = 1+random.IntN(40), random.IntN(2) == 0
-			traffic(m, time.Now().Add(3*time.Hour), 2*time.Minute, l.lookback)
+			traffic(m, time.Now().Add(3*time.Hour), 2*time.Minute, l.Lookback)
 			for i := range m.rows { // every ninth has no id, and may have twins
 				if i%9 == 0 {
 					m.rows[i].synthetic, m.rows[i].id = fmt.Sprint("at ", m.rows[i].start.Unix()/600), ""
@@ -78,9 +79,9 @@ func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
 				pass(t, min(loop.settings.Paced.Wait(), time.Duration(random.IntN(120))*time.Second))
 			}
 			calm, after = true, false
-			pass(t, l.lookback)
+			pass(t, l.Lookback)
 			loop = syncLoop(of, l)
-			for end := time.Now().Add(2*l.lookback + 10*time.Minute); time.Now().Before(end); {
+			for end := time.Now().Add(2*l.Lookback + 10*time.Minute); time.Now().Before(end); {
 				if err := poll(); err != nil {
 					t.Fatal(err)
 				}
@@ -109,8 +110,8 @@ type syncTroubled struct {
 	of *changing
 }
 
-func newSyncTroubled(t *testing.T, seed uint64, l ladder) *syncTroubled {
-	tr := &syncTroubled{troubled: newTroubled(t, seed, l.interval, l.lookback)}
+func newSyncTroubled(t *testing.T, seed uint64, l plan.Ladder) *syncTroubled {
+	tr := &syncTroubled{troubled: newTroubled(t, seed, l.Interval, l.Lookback)}
 	tr.of = newChanging(tr.model)
 	tr.of.answer = func(string) error {
 		if is := tr.now(); is.down || tr.flips.Float64() < is.flaky {
@@ -126,7 +127,7 @@ func (tr *syncTroubled) start() {
 	tr.mu.Lock()
 	tr.answered = false
 	tr.mu.Unlock()
-	tr.loop = syncLoop(tr.of, ladder{interval: tr.interval, lookback: tr.lookback})
+	tr.loop = syncLoop(tr.of, plan.Ladder{Interval: tr.interval, Lookback: tr.lookback})
 	tr.loop.Start()
 }
 
@@ -183,24 +184,24 @@ func (tr *syncTroubled) happen() {
 // TestNothingIsLostWhateverHappensToChanges runs a SyncFeed with all that trouble, and wants every call counted once.
 func TestNothingIsLostWhateverHappensToChanges(t *testing.T) {
 	for _, c := range []struct {
-		ladder
+		plan.Ladder
 		every  time.Duration
 		rounds int // how often each kind of trouble comes
 	}{
-		{ladder{time.Minute, 12 * time.Hour}, 5 * time.Minute, 1},
-		{ladder{time.Second, 30 * time.Minute}, 6 * time.Second, 1},
-		{ladder{time.Minute, time.Minute}, time.Minute, 20},
+		{plan.Ladder{Interval: time.Minute, Lookback: 12 * time.Hour}, 5 * time.Minute, 1},
+		{plan.Ladder{Interval: time.Second, Lookback: 30 * time.Minute}, 6 * time.Second, 1},
+		{plan.Ladder{Interval: time.Minute, Lookback: time.Minute}, time.Minute, 20},
 	} {
-		if testing.Short() && c.interval != time.Second {
+		if testing.Short() && c.Interval != time.Second {
 			continue
 		}
 		for seed := range 1 + *seeds {
-			t.Run(fmt.Sprint(c.interval, " of ", c.lookback, " ", seed), func(t *testing.T) {
+			t.Run(fmt.Sprint(c.Interval, " of ", c.Lookback, " ", seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					tr := newSyncTroubled(t, seed, c.ladder)
+					tr := newSyncTroubled(t, seed, c.Ladder)
 					tr.endure(c.rounds*11, c.every, tr.start, tr.happen)
 					tr.change(trouble{})
-					pass(t, 2*c.lookback+10*time.Minute)
+					pass(t, 2*c.Lookback+10*time.Minute)
 					tr.loop.Stop()
 					tr.verify()
 					t.Logf("%d requests for changes", len(tr.of.asked))

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -29,32 +30,32 @@ func scripted(c *changing, steps ...bool) {
 func TestRule11_TheWatermarkIsWhenTheDrainBegan(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		alter func(m *model, p *plan)
+		alter func(m *model, p *plan.Plan)
 		// want is where the watermark is after the drain, from when that began; it was
 		// at -20 s before.
 		want time.Duration
 	}{
-		{"all is well", func(*model, *plan) {}, 0},
-		{"the history isn't done", func(m *model, _ *plan) { m.state.HistoryDone = false }, -20 * time.Second},
-		{"the token began after the watermark", func(m *model, p *plan) {
-			p.changes = changes{Token: "0 after 0 in 9", Since: m.state.Watermark.Add(time.Second)}
+		{"all is well", func(*model, *plan.Plan) {}, 0},
+		{"the history isn't done", func(m *model, _ *plan.Plan) { m.state.HistoryDone = false }, -20 * time.Second},
+		{"the token began after the watermark", func(m *model, p *plan.Plan) {
+			p.Changes = plan.Changes{Token: "0 after 0 in 9", Since: m.state.Watermark.Add(time.Second)}
 		}, -20 * time.Second},
-		{"the token began at the watermark", func(m *model, p *plan) {
-			p.changes = changes{Token: "0 after 0 in 9", Since: m.state.Watermark}
+		{"the token began at the watermark", func(m *model, p *plan.Plan) {
+			p.Changes = plan.Changes{Token: "0 after 0 in 9", Since: m.state.Watermark}
 		}, 0},
-		{"the deepest level is owed since", func(_ *model, p *plan) {
-			l := p.ladder
-			p.reads[l.last()] = time.Now().Add(-5*time.Second - l.reach(l.last()) + l.owed(l.last()))
+		{"the deepest level is owed since", func(_ *model, p *plan.Plan) {
+			l := p.Ladder
+			p.Reads[l.Last()] = time.Now().Add(-5*time.Second - l.Reach(l.Last()) + l.Owed(l.Last()))
 		}, -5 * time.Second},
-		{"the deepest level was read by a clock that was ahead", func(_ *model, p *plan) {
-			p.reads[p.ladder.last()] = time.Now().Add(3 * time.Hour)
+		{"the deepest level was read by a clock that was ahead", func(_ *model, p *plan.Plan) {
+			p.Reads[p.Ladder.Last()] = time.Now().Add(3 * time.Hour)
 		}, -20 * time.Second},
-		{"the deepest level was never read", func(_ *model, p *plan) { p.reads[p.ladder.last()] = time.Time{} }, -20 * time.Second},
+		{"the deepest level was never read", func(_ *model, p *plan.Plan) { p.Reads[p.Ladder.Last()] = time.Time{} }, -20 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := quiet(t, minutely, time.Now().Add(-20*time.Second))
-				p, err := decodePlan(m.state.Plan, minutely)
+				p, err := plan.Decode(m.state.Plan, minutely)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -75,9 +76,9 @@ func TestRule11_TheWatermarkIsWhenTheDrainBegan(t *testing.T) {
 					t.Fatalf("%d positions", len(m.positions))
 				}
 				for i, at := range m.positions {
-					stored, err := decodePlan(at.Plan, minutely)
-					if err != nil || stored.changes.Token == "" || at.HistoryDone {
-						t.Errorf("step %d: %v; the token is %q, the history done: %t", i+1, err, stored.changes.Token, at.HistoryDone)
+					stored, err := plan.Decode(at.Plan, minutely)
+					if err != nil || stored.Changes.Token == "" || at.HistoryDone {
+						t.Errorf("step %d: %v; the token is %q, the history done: %t", i+1, err, stored.Changes.Token, at.HistoryDone)
 					}
 					if i < 2 && !at.Watermark.IsZero() {
 						t.Errorf("step %d of 3 moves the watermark", i+1)
@@ -109,7 +110,7 @@ func TestRule11_ALostTokenRestartsFurtherBack(t *testing.T) {
 				of.size = 3
 				for i := range 30 { // a call a minute, the last ones all published at once
 					at := began.Add(time.Duration(i) * time.Minute)
-					of.rows = append(of.rows, modelRow{id: fmt.Sprint(i), start: at, published: latest(at, began.Add(20*time.Minute+time.Duration(i)))})
+					of.rows = append(of.rows, modelRow{id: fmt.Sprint(i), start: at, published: plan.Latest(at, began.Add(20*time.Minute+time.Duration(i)))})
 				}
 				lost, watermark := -1, time.Time{}
 				of.answer = func(string) error {
@@ -242,9 +243,9 @@ func TestRule11_TheTokenIsCommittedWithItsRows(t *testing.T) {
 	total, died := 0, 1
 	for at := 0; died == 1 || at%2 == 1; at++ { // before commit at/2, or after it
 		synctest.Test(t, func(t *testing.T) {
-			l := ladder{interval: time.Minute, lookback: 30 * time.Minute}
+			l := plan.Ladder{Interval: time.Minute, Lookback: 30 * time.Minute}
 			of := newChanging(newModel(time.Now().Add(-time.Hour)))
-			traffic(of.model, time.Now().Add(time.Hour), 20*time.Second, l.lookback)
+			traffic(of.model, time.Now().Add(time.Hour), 20*time.Second, l.Lookback)
 			of.size = 7
 			of.answer = func(string) error {
 				if len(of.asked) == 20 {
@@ -309,11 +310,11 @@ func TestRule11_RowsAndTokenAreOnePage(t *testing.T) {
 			if len(page.Records) == 0 || page.Position == nil {
 				return nil
 			}
-			p, err := decodePlan(page.Position.Plan, minutely)
-			if err != nil || tokens[p.changes.Token] {
+			p, err := plan.Decode(page.Position.Plan, minutely)
+			if err != nil || tokens[p.Changes.Token] {
 				t.Errorf("%v; %d rows with a token that others came with", err, len(page.Records))
 			}
-			tokens[p.changes.Token] = true
+			tokens[p.Changes.Token] = true
 			return nil
 		}
 		of.mu.Unlock()
@@ -337,17 +338,17 @@ func TestRule01_AnotherWritersTokenCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of, loop := syncing(t)
 		of.mu.Lock()
-		p, err := decodePlan(of.state.Plan, minutely)
+		p, err := plan.Decode(of.state.Plan, minutely)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.changes.Token = "0 after 7 in 7"
+		p.Changes.Token = "0 after 7 in 7"
 		of.state.Plan = mustEncode(t, p)
 		asked := len(of.asked)
 		of.mu.Unlock()
 		pass(t, time.Minute)
 		loop.Stop()
-		if got := of.asked[asked].token; got != p.changes.Token {
+		if got := of.asked[asked].token; got != p.Changes.Token {
 			t.Errorf("the next request has token %q", got)
 		}
 	})

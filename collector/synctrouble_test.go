@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 )
 
 // A drain that never ends starves no range, moves no watermark, and isn't starved by a
@@ -67,12 +68,12 @@ func TestSyncFeed_TheFirstHistoryIsReadByRanges(t *testing.T) {
 				if of.asked[0].at.Sub(began) > 10*time.Second {
 					t.Errorf("changes are first asked for after %s", of.asked[0].at.Sub(began))
 				}
-				if from, want := of.asked[0].from, latest(of.state.Origin, began.Add(-60*time.Hour)); from.Sub(want).Abs() > 10*time.Second {
+				if from, want := of.asked[0].from, plan.Latest(of.state.Origin, began.Add(-60*time.Hour)); from.Sub(want).Abs() > 10*time.Second {
 					t.Errorf("changes are read from %s before the start, want %s", began.Sub(from), began.Sub(want))
 				}
 				read, whole := time.Time{}, time.Time{}
 				for _, r := range of.reads {
-					read = latest(read, r.to)
+					read = plan.Latest(read, r.to)
 					if whole.IsZero() && near(r.from, of.state.Origin) {
 						whole = r.at
 					}

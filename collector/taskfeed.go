@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -211,10 +212,10 @@ func (f *TaskFeed) maintain(ctx context.Context, state ledger.State, sink Sink) 
 // (counting.md 5). It moves no position: the list is read all the same.
 func (f *TaskFeed) backfill(ctx context.Context, state ledger.State, sink Sink) error {
 	now := sink.Now()
-	from := latest(earliest(f.upkeep.gap, now).Add(-backfillMargin), state.Floor)
+	from := plan.Latest(plan.Earliest(f.upkeep.gap, now).Add(-backfillMargin), state.Floor)
 	reader := f.settings.Ranges.Reader
 	if limits := reader.Limits(); limits.Retention > 0 {
-		from = latest(from, now.Add(-limits.Retention))
+		from = plan.Latest(from, now.Add(-limits.Retention))
 	}
 	filled := &taskSink{Sink: sink, feed: f, state: state}
 	driver := Driver{Reader: reader, Commit: func(ctx context.Context, page *Page) (ledger.Result, error) {
@@ -223,9 +224,9 @@ func (f *TaskFeed) backfill(ctx context.Context, state ledger.State, sink Sink) 
 	for from.Before(now) {
 		to := now
 		if longest := reader.Limits().MaxRange - 2*time.Second; longest > 0 {
-			to = earliest(to, from.Add(longest))
+			to = plan.Earliest(to, from.Add(longest))
 		}
-		begin, end := outward(from, to)
+		begin, end := plan.Outward(from, to)
 		if err := driver.Read(ctx, begin, end); err != nil {
 			return err
 		}
@@ -236,3 +237,95 @@ func (f *TaskFeed) backfill(ctx context.Context, state ledger.State, sink Sink) 
 
 // Unread are the spans of time that are stepped over. It may be called at any time.
 func (f *TaskFeed) Unread() []string { return f.ranges.Unread() }
+
+// longestHold is how long the list waits at most until what it has named was fetched.
+const longestHold = time.Hour
+
+// holding is a position that waits until what was named is done, or put off. A list that
+// was read has only named calls: they have been looked for when they were fetched. If the
+// watermark went before them, so would the floor, and they would be too old; and the first
+// history would be shown while it is counted (counting.md 5, 7, 20). It isn't stored: the
+// plan finds it again after a restart.
+type holding struct {
+	held bool
+	// at is the time up to which nothing may be due.
+	at          time.Time
+	watermark   time.Time
+	historyDone bool
+	// until is when the next piece is listed even so.
+	until time.Duration
+}
+
+// hold takes a position that was kept back.
+func (h *holding) hold(watermark time.Time, historyDone bool, at time.Time) {
+	h.held = true
+	h.at = plan.Latest(h.at, at)
+	h.watermark = plan.Latest(h.watermark, watermark)
+	h.historyDone = h.historyDone || historyDone
+}
+
+// wait lets the list wait for what was named.
+func (h *holding) wait(tick time.Duration) {
+	if h.held {
+		h.until = tick + longestHold
+	}
+}
+
+// taskSink is the sink of a TaskFeed's list.
+type taskSink struct {
+	Sink
+
+	feed  *TaskFeed
+	state ledger.State
+}
+
+// Commit implements Sink: what is named is due at once, and what depends on its being
+// fetched stays behind.
+func (s *taskSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+	h, named := &s.feed.holding, false
+	for i := range page.Enqueue {
+		if w := &page.Enqueue[i]; w.Due.IsZero() {
+			w.Due, named = page.ObservedAt, true
+		}
+	}
+	var kept ledger.Position
+	if p := page.Position; p != nil {
+		kept.Watermark, kept.HistoryDone = p.Watermark, p.HistoryDone && !s.state.HistoryDone
+		p.Watermark, p.HistoryDone = time.Time{}, false
+	}
+	result, err := s.Sink.Commit(ctx, page)
+	if err != nil {
+		return result, err
+	}
+	if kept.HistoryDone || !kept.Watermark.IsZero() || named && h.held { // what is named again is due only now
+		h.hold(kept.Watermark, kept.HistoryDone, page.ObservedAt)
+	}
+	return result, nil
+}
+
+// release commits the position that waits, once nothing holds it: all was fetched, or a
+// witness says that the provider refuses only some. The list goes on before that if there
+// are only a few left, which were refused: other calls aren't to be late for that.
+func (f *TaskFeed) release(ctx context.Context, sink Sink) error {
+	h, now := &f.holding, sink.Now()
+	if !h.held {
+		return nil
+	}
+	// Our clock may have been set back since.
+	tasks, err := f.settings.Queue.Due(ctx, plan.Earliest(h.at, now), f.fetching.parallel)
+	switch {
+	case err != nil:
+		return err
+	case len(tasks) > 0:
+		if f.fetching.onlyRefused(tasks) {
+			h.until = 0
+		}
+		return nil
+	}
+	position := &ledger.Position{Watermark: h.watermark, HistoryDone: h.historyDone}
+	if _, err := sink.Commit(ctx, &ledger.Page{Position: position, ObservedAt: now}); err != nil {
+		return err
+	}
+	*h = holding{}
+	return nil
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -400,9 +401,9 @@ func TestRule20_ACrashBetweenListAndFetch(t *testing.T) {
 				loop.Start()
 				pass(t, 24*time.Hour) // an hour for each piece of the list
 				loop.Stop()
-				p, err := decodePlan(m.state.Plan, ladder{interval: 5 * time.Minute, lookback: 72 * time.Hour})
-				if err != nil || p.reads[len(p.reads)-1].IsZero() || m.state.HistoryDone {
-					t.Fatalf("the deepest read was at %s, %v; the history is shown: %t", p.reads[len(p.reads)-1], err, m.state.HistoryDone)
+				p, err := plan.Decode(m.state.Plan, plan.Ladder{Interval: 5 * time.Minute, Lookback: 72 * time.Hour})
+				if err != nil || p.Reads[len(p.Reads)-1].IsZero() || m.state.HistoryDone {
+					t.Fatalf("the deepest read was at %s, %v; the history is shown: %t", p.Reads[len(p.Reads)-1], err, m.state.HistoryDone)
 				}
 				m.with(func() { m.fault = nil })
 				loop = m.loop(m.feed())

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -316,7 +317,7 @@ func (m *taskModel) enqueue(w ledger.Task, r *ledger.Result) {
 		return
 	}
 	if waits && w.Version == was.Version && was.SetAside && !w.SetAside { // named again
-		w.SetAside, w.Due = true, earliest(was.Due, w.Due.Add(time.Hour))
+		w.SetAside, w.Due = true, plan.Earliest(was.Due, w.Due.Add(time.Hour))
 	}
 	m.setTask(w)
 	if !w.SetAside && (!waits || was.SetAside) {
@@ -338,7 +339,7 @@ func (m *taskModel) move(p *ledger.Position) {
 			m.broken = append(m.broken, fmt.Sprintf("the history is shown without the call of %s", c.start))
 		}
 	}
-	m.state.Watermark = latest(m.state.Watermark, p.Watermark)
+	m.state.Watermark = plan.Latest(m.state.Watermark, p.Watermark)
 	m.state.HistoryDone = m.state.HistoryDone || p.HistoryDone
 	if p.Plan != nil {
 		m.state.Plan = slices.Clone(p.Plan)

@@ -1,4 +1,4 @@
-package collector
+package plan
 
 import (
 	"fmt"
@@ -25,10 +25,10 @@ func TestRule06_Levels(t *testing.T) {
 		{time.Minute, 3 * time.Minute, []time.Duration{4 * time.Minute}},
 		{time.Minute, time.Minute, []time.Duration{2 * time.Minute}},
 	} {
-		l := ladder{interval: c.interval, lookback: c.lookback}
+		l := Ladder{Interval: c.interval, Lookback: c.lookback}
 		var got []time.Duration
-		for m := range l.last() + 1 {
-			got = append(got, l.reach(m))
+		for m := range l.Last() + 1 {
+			got = append(got, l.Reach(m))
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("interval %s, lookback %s reach back %v, want %v", c.interval, c.lookback, got, c.want)
@@ -40,31 +40,31 @@ func TestRule06_Levels(t *testing.T) {
 // many configurations: some level sees each delay within its time, even when its
 // read comes as late as it may.
 func TestRule06_EveryDelayHasItsLevel(t *testing.T) {
-	random := seeded(1)
+	random := newRandom(1)
 	for range 2000 {
 		interval := time.Second * time.Duration(1+random.IntN(600))
-		l := ladder{interval: interval, lookback: interval + time.Duration(random.Float64()*float64(2000*interval))}
+		l := Ladder{Interval: interval, Lookback: interval + time.Duration(random.Float64()*float64(2000*interval))}
 		for range 50 {
-			late := time.Duration(random.Float64() * float64(l.lookback))
+			late := time.Duration(random.Float64() * float64(l.Lookback))
 			if !slices.ContainsFunc(levels(l), func(m int) bool {
-				return l.period(m) <= max(late/4, l.interval) && l.reach(m) >= late+l.period(m)
+				return l.Period(m) <= max(late/4, l.Interval) && l.Reach(m) >= late+l.Period(m)
 			}) {
-				t.Fatalf("interval %s, lookback %s: no level is in time for a delay of %s", l.interval, l.lookback, late)
+				t.Fatalf("interval %s, lookback %s: no level is in time for a delay of %s", l.Interval, l.Lookback, late)
 			}
 		}
-		for m := range l.last() + 1 {
-			if l.reach(m) < l.owed(m)+l.period(m) || m > 0 && (l.reach(m) <= l.reach(m-1) || l.owed(m) < l.owed(m-1)) {
-				t.Fatalf("interval %s, lookback %s, level %d: reach %s, period %s, owed %s", l.interval, l.lookback, m, l.reach(m), l.period(m), l.owed(m))
+		for m := range l.Last() + 1 {
+			if l.Reach(m) < l.Owed(m)+l.Period(m) || m > 0 && (l.Reach(m) <= l.Reach(m-1) || l.Owed(m) < l.Owed(m-1)) {
+				t.Fatalf("interval %s, lookback %s, level %d: reach %s, period %s, owed %s", l.Interval, l.Lookback, m, l.Reach(m), l.Period(m), l.Owed(m))
 			}
 		}
-		if last := l.last(); l.owed(last) != l.lookback {
-			t.Fatalf("interval %s, lookback %s: the last level answers for %s only", l.interval, l.lookback, l.owed(last))
+		if last := l.Last(); l.Owed(last) != l.Lookback {
+			t.Fatalf("interval %s, lookback %s: the last level answers for %s only", l.Interval, l.Lookback, l.Owed(last))
 		}
 	}
 }
 
-func levels(l ladder) []int {
-	all := make([]int, l.last()+1)
+func levels(l Ladder) []int {
+	all := make([]int, l.Last()+1)
 	for m := range all {
 		all[m] = m
 	}
@@ -73,27 +73,27 @@ func levels(l ladder) []int {
 
 // TestRule06_TheDeepestThatIsDue follows the plan poll by poll.
 func TestRule06_TheDeepestThatIsDue(t *testing.T) {
-	l := ladder{interval: time.Minute, lookback: 48 * time.Hour}
-	p, start := newPlan(l), time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	v := view{now: start, floor: start.Add(-90 * 24 * time.Hour), watermark: start}
-	for m := range p.reads {
-		p.reads[m] = start
+	l := Ladder{Interval: time.Minute, Lookback: 48 * time.Hour}
+	p, start := New(l), time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	v := View{Now: start, Floor: start.Add(-90 * 24 * time.Hour), Watermark: start}
+	for m := range p.Reads {
+		p.Reads[m] = start
 	}
 	always, never := func(int) bool { return true }, func(int) bool { return false }
 	var got []string
 	for i := 1; i <= 16; i++ {
-		v.now = start.Add(time.Duration(i) * (time.Minute - time.Second)) // jitter makes polls come early
-		m := p.next(v, -1, always, never)
-		task := p.nextTask(m, v)
-		s := task.step(firstPiece, v)
-		got = append(got, fmt.Sprint(m, " ", s.to.Sub(s.from)))
-		if !s.from.Equal(v.now.Add(-l.reach(m))) || !s.to.Equal(v.now) {
-			t.Errorf("poll %d reads from %s to %s, want level %d up to %s", i, s.from, s.to, m, v.now)
+		v.Now = start.Add(time.Duration(i) * (time.Minute - time.Second)) // jitter makes polls come early
+		m := p.NextLevel(v, -1, always, never)
+		task := p.NextTask(m, v)
+		s := task.step(24*time.Hour, v)
+		got = append(got, fmt.Sprint(m, " ", s.To.Sub(s.From)))
+		if !s.From.Equal(v.Now.Add(-l.Reach(m))) || !s.To.Equal(v.Now) {
+			t.Errorf("poll %d reads from %s to %s, want level %d up to %s", i, s.From, s.To, m, v.Now)
 		}
-		v.watermark = p.finish(task, s, 0, v, v.now).watermark
+		v.Watermark = p.Finish(task, s, 0, v, v.Now).Watermark
 		for j := range m + 1 {
-			if !p.reads[j].Equal(v.now) {
-				t.Errorf("poll %d of level %d leaves level %d at %s", i, m, j, p.reads[j])
+			if !p.Reads[j].Equal(v.Now) {
+				t.Errorf("poll %d of level %d leaves level %d at %s", i, m, j, p.Reads[j])
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package collector
+package plan
 
 import (
 	"encoding/json"
@@ -18,25 +18,25 @@ type storedPlan struct {
 	Interval   time.Duration `json:"interval"`
 	Lookback   time.Duration `json:"lookback"`
 	Reads      []time.Time   `json:"reads"`
-	Joined     span          `json:"joined"`
-	Open       []task        `json:"open,omitempty"`
+	Joined     Span          `json:"joined"`
+	Open       []Task        `json:"open,omitempty"`
 	Unreadable time.Duration `json:"unreadable,omitempty"`
-	Unread     []unreadable  `json:"unread,omitempty"`
+	Unread     []Unreadable  `json:"unread,omitempty"`
 	// Changes is left out by a feed that is read by ranges alone, and ignored by a
 	// program that knows no other.
-	Changes changes `json:"changes,omitzero"`
+	Changes Changes `json:"changes,omitzero"`
 }
 
-// encode is the plan as the ledger keeps it. A task of which nothing was read is
+// Encode is the plan as the ledger keeps it. A task of which nothing was read is
 // left out: it begins anew.
-func (p *plan) encode() ([]byte, error) {
+func (p *Plan) Encode() ([]byte, error) {
 	stored := storedPlan{
 		Version:  planVersion,
-		Interval: p.ladder.interval, Lookback: p.ladder.lookback,
-		Reads: p.reads, Joined: p.joined, Unreadable: p.unreadable,
-		Unread: p.unread, Changes: p.changes,
+		Interval: p.Ladder.Interval, Lookback: p.Ladder.Lookback,
+		Reads: p.Reads, Joined: p.Joined, Unreadable: p.unreadable,
+		Unread: p.Unread, Changes: p.Changes,
 	}
-	for _, t := range p.open {
+	for _, t := range p.Open {
 		if t.started() {
 			stored.Open = append(stored.Open, t)
 		}
@@ -48,12 +48,12 @@ func (p *plan) encode() ([]byte, error) {
 	return data, nil
 }
 
-// decodePlan reads a stored plan for a feed whose levels may have changed since.
+// Decode reads a stored plan for a feed whose levels may have changed since.
 // What can't be read, and what doesn't make sense, is a plan that has read
 // nothing, so that a catch-up follows: it costs a deep read and loses nothing.
 // The error is for the log only.
-func decodePlan(data []byte, l ladder) (*plan, error) {
-	p := newPlan(l)
+func Decode(data []byte, l Ladder) (*Plan, error) {
+	p := New(l)
 	if len(data) == 0 {
 		return p, nil
 	}
@@ -64,17 +64,17 @@ func decodePlan(data []byte, l ladder) (*plan, error) {
 	if err := stored.validate(); err != nil {
 		return p, fmt.Errorf("decode the read plan: %w", err)
 	}
-	was := ladder{interval: stored.Interval, lookback: stored.Lookback}
-	for m := range p.reads {
+	was := Ladder{Interval: stored.Interval, Lookback: stored.Lookback}
+	for m := range p.Reads {
 		for i, at := range stored.Reads {
-			if was.reach(i) >= l.reach(m) {
-				p.reads[m] = latest(p.reads[m], at.UTC())
+			if was.Reach(i) >= l.Reach(m) {
+				p.Reads[m] = Latest(p.Reads[m], at.UTC())
 			}
 		}
 	}
-	p.joined, p.unreadable, p.unread, p.changes = stored.Joined, stored.Unreadable, stored.Unread, stored.Changes
+	p.Joined, p.unreadable, p.Unread, p.Changes = stored.Joined, stored.Unreadable, stored.Unread, stored.Changes
 	if was == l {
-		p.open = stored.Open
+		p.Open = stored.Open
 	}
 	return p, nil
 }
@@ -90,21 +90,21 @@ func (s *storedPlan) validate() error {
 	}
 	for _, u := range s.Unread {
 		if !u.From.Before(u.To) || u.Tries < 0 {
-			return fmt.Errorf("the unreadable span %s", u.name())
+			return fmt.Errorf("the unreadable span %s", u.String())
 		}
 	}
-	l := ladder{interval: s.Interval, lookback: s.Lookback}
-	if len(s.Reads) != l.last()+1 {
-		return fmt.Errorf("%d levels instead of %d", len(s.Reads), l.last()+1)
+	l := Ladder{Interval: s.Interval, Lookback: s.Lookback}
+	if len(s.Reads) != l.Last()+1 {
+		return fmt.Errorf("%d levels instead of %d", len(s.Reads), l.Last()+1)
 	}
 	if s.Joined.To.Before(s.Joined.From) {
 		return fmt.Errorf("a range from %s to %s", s.Joined.From, s.Joined.To)
 	}
-	if !slices.IsSortedFunc(s.Open, func(a, b task) int { return a.Level - b.Level }) {
+	if !slices.IsSortedFunc(s.Open, func(a, b Task) int { return a.Level - b.Level }) {
 		return fmt.Errorf("%d tasks out of order", len(s.Open))
 	}
 	for i := range s.Open {
-		if err := s.Open[i].validate(l.last()); err != nil {
+		if err := s.Open[i].validate(l.Last()); err != nil {
 			return err
 		}
 		if i > 0 && s.Open[i].Level == s.Open[i-1].Level {
@@ -114,7 +114,7 @@ func (s *storedPlan) validate() error {
 	return nil
 }
 
-func (t *task) validate(last int) error {
+func (t *Task) validate(last int) error {
 	switch {
 	case t.Level < 0 || t.Level > last:
 		return fmt.Errorf("a task of level %d", t.Level)

@@ -1,0 +1,116 @@
+package plan
+
+import (
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// readWhole reads a whole task of a plan, which begins now.
+func (p *Plan) readWhole(level int, v *View) {
+	for p.PutTask(p.NextTask(level, *v)); p.OpenTask(level) != nil; {
+		task := p.NextTask(level, *v)
+		v.Watermark = p.Finish(task, task.step(1000*time.Hour, *v), 0, *v, v.Now).Watermark
+	}
+}
+
+// TestRule07_ShortReadsAreJoinedToALongOne: what was read beside a long read
+// counts once that is through.
+func TestRule07_ShortReadsAreJoinedToALongOne(t *testing.T) {
+	p := New(minutely)
+	v := View{Now: noon, Floor: noon.Add(-100 * 24 * time.Hour), Watermark: noon.Add(-10 * 24 * time.Hour)}
+	last := minutely.Last()
+	for p.PutTask(p.NextTask(last, v)); p.OpenTask(last) != nil; {
+		p.readWhole(0, &v)
+		if v.Watermark.After(noon) {
+			t.Fatalf("the watermark is at %s before the long read has come to its end", v.Watermark)
+		}
+		long := p.NextTask(last, v)
+		v.Watermark = p.Finish(long, long.step(25*time.Hour, v), 0, v, v.Now).Watermark
+		v.Now = v.Now.Add(time.Minute)
+	}
+	if !v.Watermark.Equal(p.Reads[0]) || !v.Watermark.After(noon) {
+		t.Errorf("the watermark is %s; the last short read was at %s", v.Watermark, p.Reads[0])
+	}
+}
+
+// TestRule10_WhatHadNotComeIsNotStamped: our clock was ahead when a range was read.
+func TestRule10_WhatHadNotComeIsNotStamped(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		level int
+		ahead time.Duration
+		want  []bool // whether levels 0, 1, 2 and 3 count as read
+		mark  time.Duration
+	}{
+		{"a second", 2, time.Second, []bool{true, true, true, false}, time.Second},
+		{"less than half an interval", 2, 20 * time.Second, []bool{true, true, true, false}, 20 * time.Second},
+		{"more", 2, 110 * time.Second, []bool{true, true, false, false}, 110 * time.Second},
+		{"more than a short read reaches", 0, 110 * time.Second, []bool{false, false, false, false}, 110 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := New(minutely)
+			old := noon.Add(-2 * time.Minute)
+			for m := range p.Reads {
+				p.Reads[m] = old
+			}
+			v := View{Now: noon, Floor: noon.Add(-100 * time.Hour), Watermark: old}
+			task := p.NextTask(c.level, v)
+			done := p.Finish(task, task.step(1000*time.Hour, v), 0, v, noon.Add(-c.ahead))
+			for m, want := range c.want {
+				if got := p.Reads[m].After(old); got != want {
+					t.Errorf("level %d counts as read: %t", m, got)
+				}
+			}
+			if want := noon.Add(-c.mark); !done.Watermark.Equal(want) || p.Joined.To.After(want) {
+				t.Errorf("the watermark is %s, joined up to %s, want %s", done.Watermark, p.Joined.To, want)
+			}
+		})
+	}
+}
+
+func TestRule10_StampsOfTheFutureAreForgotten(t *testing.T) {
+	p := New(minutely)
+	p.Reads[0], p.Reads[1], p.Reads[2] = noon.Add(time.Hour), noon.Add(time.Minute), noon.Add(-time.Minute)
+	p.Joined = Span{From: noon.Add(-time.Hour), To: noon.Add(time.Hour)}
+	p.Open = []Task{
+		{Level: 1, Wanted: noon.Add(-time.Minute), To: noon},
+		{Level: 2, Wanted: noon.Add(-time.Minute), To: noon.Add(time.Hour)},
+		{Level: 3, Wanted: noon.Add(time.Minute), To: noon.Add(time.Minute)},
+	}
+	p.DropFuture(noon)
+	if !p.Reads[0].IsZero() || !p.Reads[1].Equal(noon) || !p.Reads[2].Equal(noon.Add(-time.Minute)) {
+		t.Errorf("the levels were read at %v", p.Reads[:3])
+	}
+	if p.Joined != (Span{}) || len(p.Open) != 1 || p.Open[0].Level != 1 {
+		t.Errorf("joined is %v, open are %v", p.Joined, p.Open)
+	}
+}
+
+// counting.md 9: what a catch-up reads and the next deepest read no longer owes is
+// read until a pass finds nothing new.
+func TestRule09_ACatchUpIsSureOfWhatIsOwedNoLonger(t *testing.T) {
+	l := Ladder{Interval: time.Minute, Lookback: 48 * time.Hour}
+	for _, c := range []struct {
+		name    string
+		stopped time.Duration
+		old     time.Duration // how far back what is read twice ends
+	}{
+		{"on time", l.Period(l.Last()), l.Reach(l.Last())},
+		{"after a long stop", 100 * time.Hour, l.Lookback},
+		{"after a short one, that the deepest read is late by", 30 * time.Hour, l.Lookback},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := New(l)
+			for m := range p.Reads {
+				p.Reads[m] = noon.Add(-c.stopped)
+			}
+			v := View{Now: noon, Floor: noon.Add(-1000 * time.Hour), Watermark: noon.Add(-c.stopped)}
+			task := p.newTask(l.Last(), v)
+			if got := noon.Sub(task.Old); got != c.old {
+				t.Errorf("what began up to %s ago is read twice, want %s", got, c.old)
+			}
+		})
+	}
+}

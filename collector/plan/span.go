@@ -1,0 +1,57 @@
+package plan
+
+import "time"
+
+const (
+	// Overlap is how much adjacent ranges share (counting.md 9).
+	Overlap = time.Second
+	// ClockTolerance is how far clocks may differ before it is shown
+	// (counting.md 10).
+	ClockTolerance = 2 * time.Minute
+	// ClockSlack is how far a new offset must be from the old one to count: a Date
+	// is cut to the second, and answers take their time.
+	ClockSlack = 2 * time.Second
+)
+
+// Span is a range of time; the zero span is none.
+type Span struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+// join adds a range to a span that has no holes. A range that doesn't touch it
+// replaces it if it is later, and is left out if it is earlier.
+func (s Span) join(from, to time.Time) Span {
+	switch {
+	case s.To.IsZero() || from.After(s.To):
+		return Span{From: from, To: to}
+	case to.Before(s.From):
+		return s
+	}
+	return Span{From: Earliest(s.From, from), To: Latest(s.To, to)}
+}
+
+// Earliest is the earlier of two times; zero is a time like any other.
+func Earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// Latest is the later of two times.
+func Latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// Outward is a range in whole seconds that holds a range.
+func Outward(from, to time.Time) (time.Time, time.Time) {
+	end := to.UTC().Truncate(time.Second)
+	if end.Before(to) {
+		end = end.Add(time.Second)
+	}
+	return from.UTC().Truncate(time.Second), end
+}

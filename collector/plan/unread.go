@@ -1,0 +1,118 @@
+package plan
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// firstRereading and lastRereading bound the wait until such a span is read again, which doubles.
+	firstRereading = 5 * time.Second
+	lastRereading  = 6 * time.Hour
+)
+
+// Unreadable is a span of time that the provider can't give, while it gives others (counting.md 31). Reads go around it, and it is read
+// by itself, ever more seldom, until it can be read or the provider no longer keeps it.
+type Unreadable struct {
+	From  time.Time `json:"from"`
+	To    time.Time `json:"to"`
+	Due   time.Time `json:"due"`
+	Tries int       `json:"tries"`
+}
+
+func (u *Unreadable) String() string {
+	return u.From.UTC().Format(time.RFC3339) + "/" + u.To.UTC().Format(time.RFC3339)
+}
+
+// rereading is the wait after so many tries.
+func rereading(tries int) time.Duration {
+	wait := firstRereading
+	for n := 1; n < tries && wait < lastRereading; n++ {
+		wait *= 2
+	}
+	return min(wait, lastRereading)
+}
+
+// NextStep cuts the next piece off a task, at most so long, with nothing in it of the spans that can't be read. It may be empty then.
+func (p *Plan) NextStep(t *Task, longest time.Duration, v View) Step {
+	p.passUnread(t)
+	return p.aroundUnread(t, t.step(longest, v))
+}
+
+// passUnread takes a task's cursor over the spans that can't be read.
+func (p *Plan) passUnread(t *Task) {
+	for _, u := range p.Unread {
+		if !u.From.After(t.Cursor) && u.To.After(t.Cursor) {
+			t.Cursor = Earliest(u.To, t.To)
+		}
+	}
+}
+
+// aroundUnread cuts a step of a task whose cursor is in none of the spans that can't be read, so that it has nothing of them. The step may
+// be empty then.
+func (p *Plan) aroundUnread(t *Task, s Step) Step {
+	for _, u := range p.Unread {
+		switch {
+		case !u.To.After(s.From) || !u.From.Before(s.To):
+		case u.From.Before(t.Cursor) || !u.From.After(s.From):
+			s.From = Earliest(u.To, t.To)
+		default:
+			s.To = u.From
+		}
+	}
+	s.To = Latest(s.To, s.From)
+	return s
+}
+
+// UnreadFor is how much time is stepped over.
+func (p *Plan) UnreadFor() (sum time.Duration) {
+	for _, u := range p.Unread {
+		sum += u.To.Sub(u.From)
+	}
+	return sum
+}
+
+// StepOver leaves a span out from now on.
+func (p *Plan) StepOver(from, to, now time.Time) Unreadable {
+	u := Unreadable{From: from, To: to, Due: now.Add(firstRereading), Tries: 1}
+	p.Unread = append(slices.Clone(p.Unread), u)
+	slices.SortFunc(p.Unread, func(a, b Unreadable) int { return a.From.Compare(b.From) })
+	return u
+}
+
+// DropUnread forgets a span that could be read.
+func (p *Plan) DropUnread(u Unreadable) {
+	p.Unread = slices.DeleteFunc(slices.Clone(p.Unread), func(o Unreadable) bool { return o.From.Equal(u.From) && o.To.Equal(u.To) })
+}
+
+// PutOff notes that a span still can't be read.
+func (p *Plan) PutOff(u Unreadable, now time.Time) {
+	p.Unread = slices.Clone(p.Unread)
+	for i := range p.Unread {
+		if o := &p.Unread[i]; o.From.Equal(u.From) && o.To.Equal(u.To) {
+			o.Tries++
+			o.Due = now.Add(rereading(o.Tries))
+		}
+	}
+}
+
+// DueUnread is the span that is to be read again now, nil if there is none.
+func (p *Plan) DueUnread(now time.Time) *Unreadable {
+	for _, u := range p.Unread {
+		if !u.Due.After(now) {
+			return &u
+		}
+	}
+	return nil
+}
+
+// ExpireUnread gives up the spans that the provider no longer keeps, or whose calls would be too old to count.
+func (p *Plan) ExpireUnread(v View) {
+	p.Unread = slices.DeleteFunc(slices.Clone(p.Unread), func(u Unreadable) bool {
+		gone := !u.To.After(Latest(v.Edge, v.Floor))
+		if gone {
+			p.unreadable += u.To.Sub(u.From)
+		}
+		return gone
+	})
+}
