@@ -37,6 +37,8 @@ type Settings struct {
 	// OnDelta, if set, is called with each change of a series while its page is committed,
 	// before it is known whether the commit succeeds.
 	OnDelta func(record *cdr.Record, series *metrics.LabelSet, d *metrics.Delta)
+	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the journal; 0 takes cacheBytes and journalBytes.
+	IDMemory int
 	// Tuning may change while the ledger is open.
 	Tuning
 
@@ -98,7 +100,7 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		settings: settings, lock: lock, tuning: settings.Tuning,
 		store:   metrics.NewStore(settings.Options, settings.Now),
 		feeds:   make(map[string]*Feed),
-		idCache: newIDCache(cmp.Or(settings.idCache, cacheBytes)),
+		idCache: newIDCache(cmp.Or(settings.idCache, settings.IDMemory, cacheBytes)),
 	}
 	l.outbox.init()
 	if err := l.open(ctx); err != nil {

@@ -102,7 +102,7 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	if l.reserve.spent && !l.reserve.fill() {
 		return Result{}, fmt.Errorf("%w: free some space; reading goes on by itself then", ErrFull)
 	}
-	if len(f.ids.arena) >= cmp.Or(l.settings.journal, journalBytes) {
+	if len(f.ids.arena) >= cmp.Or(l.settings.journal, l.settings.IDMemory/16, journalBytes) {
 		if err := f.moveJournal(ctx); err != nil {
 			return Result{}, err
 		}
