@@ -68,8 +68,10 @@ short: ## a quick run while you work: short tests, of the binary only its comman
 test-all: packages $(TOOLS)/gotestsum real-parts
 	@mkdir -p .tools
 	@rm -f .tools/tests-*.json
-	$(call gotestsum,rest) -p 4 $(RACE) $$($(GO) list -tags e2e ./... | grep -v '/cmd/')
-	CDR_RACE=1 $(call gotestsum,cmd) ./cmd/...
+	@failed=; \
+	$(call gotestsum,rest) -p 4 $(RACE) $$($(GO) list -tags e2e ./... | grep -v '/cmd/') || failed=1; \
+	CDR_RACE=1 $(call gotestsum,cmd) ./cmd/... || failed=1; \
+	test -z "$$failed"
 
 # SQLite is C translated to Go, one goroutine to a connection: watching each of its memory accesses would take most of the time.
 RACE := -race -gcflags=modernc.org/...=-race=false
