@@ -42,7 +42,7 @@ type stack struct {
 }
 
 // patience is how long a part may take to answer on a slow machine.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // start starts everything, Alertmanager before Prometheus. An error leaves nothing running.
 func start(ctx context.Context, folder string, speed int, out io.Writer) (_ *stack, err error) {
