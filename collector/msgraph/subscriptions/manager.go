@@ -206,7 +206,7 @@ func (m *Manager) isAuthentic(clientState string) bool {
 }
 
 // noteLifecycle notes what Graph says about the subscription, and says whether the event is known. Maintain then renews the subscription, which also
-// authorizes it again, or makes another if it is gone.
+// authorizes it again, or looks for one and makes one if it was removed.
 func (m *Manager) noteLifecycle(event string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -218,6 +218,10 @@ func (m *Manager) noteLifecycle(event string) bool {
 		}
 	default:
 		return false
+	}
+	if event == "subscriptionRemoved" { // shown at once: Graph may refuse all requests for a while
+		m.id = ""
+		m.observer.SubscriptionExpiry(time.Time{})
 	}
 	m.urgent = true
 	return true

@@ -195,7 +195,7 @@ func TestSubscriptionThatIsLost(t *testing.T) {
 		{"told of", func(k *keeping) {
 			delete(k.graph.subs, sub1)
 			k.noteLifecycle("subscriptionRemoved")
-		}, "PATCH s/" + sub1 + ", GET s, POST s"},
+		}, "GET s, POST s"},
 		{"expired while the machine slept", func(k *keeping) { <-time.After(80 * time.Hour) }, "PATCH s/" + sub1 + ", GET s, POST s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -245,6 +245,19 @@ func TestSubscriptionThatCantBeMadeAgain(t *testing.T) {
 	})
 }
 
+// What Graph says about a subscription is believed though nothing can be asked.
+func TestSubscriptionRemovedInAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeping(t)
+		k.keep(t, "GET s, POST s")
+		k.graph.fault = func(*http.Request) *http.Response { return refused(http.StatusBadRequest, "ValidationError") }
+		k.noteLifecycle("subscriptionRemoved")
+		if _, _, err := k.Maintain(t.Context(), time.Now()); err == nil || !k.observer.expiry().IsZero() {
+			t.Errorf("%v, the gauge shows %s", err, k.observer.expiry())
+		}
+	})
+}
+
 func TestSubscriptionLifecycle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeeping(t)
@@ -259,7 +272,7 @@ func TestSubscriptionLifecycle(t *testing.T) {
 		}{
 			{"reauthorizationRequired", "PATCH s/" + sub1, time.Time{}},
 			{"missed", "PATCH s/" + sub1, heard},
-			{"subscriptionRemoved", "PATCH s/" + sub1, heard}, // it was there all the same
+			{"subscriptionRemoved", "GET s, PATCH s/" + sub1, heard}, // it was there all the same
 		} {
 			if !k.noteLifecycle(c.event) || !k.Urgent() {
 				t.Errorf("%s isn't known, or isn't urgent", c.event)
