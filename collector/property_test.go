@@ -9,13 +9,14 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/soak"
 )
 
 // TestPropertyAnyInterleavingGivesTheSameTotals reads the same calls again and
 // again: pages of any size, rows without ids and twins among them, crashes before
 // and after any commit, failures on any page, polls when nothing is due.
 func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
-	for seed := range 6 + *seeds {
+	for seed := range soak.Seeds(6) {
 		synctest.Test(t, func(t *testing.T) {
 			random := seeded(seed)
 			l := plan.Ladder{Interval: time.Minute, Lookback: time.Duration(1+random.IntN(200)) * time.Minute}

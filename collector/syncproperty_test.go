@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/soak"
 )
 
 // TestPropertyChangesAndRangesGiveTheSameTotals reads the same calls in both ways in
@@ -16,7 +17,7 @@ import (
 // twins among them, tokens that are lost, accounts that offer changes at times, crashes
 // before and after any commit, failures of any request, polls when nothing is due.
 func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
-	for seed := range 5 + *seeds {
+	for seed := range soak.Seeds(5) {
 		synctest.Test(t, func(t *testing.T) {
 			random := seeded(seed)
 			l := plan.Ladder{Interval: time.Minute, Lookback: time.Duration(1+random.IntN(200)) * time.Minute}
@@ -195,7 +196,7 @@ func TestNothingIsLostWhateverHappensToChanges(t *testing.T) {
 		if testing.Short() && c.Interval != time.Second {
 			continue
 		}
-		for seed := range 1 + *seeds {
+		for seed := range soak.Seeds(1) {
 			t.Run(fmt.Sprint(c.Interval, " of ", c.Lookback, " ", seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					tr := newSyncTroubled(t, seed, c.Ladder)

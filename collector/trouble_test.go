@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/soak"
 )
 
 // troubled is a model to which things happen.
@@ -164,8 +164,6 @@ func (tr *troubled) happen() {
 	}
 }
 
-var seeds = flag.Uint64("seeds", 0, "how many more runs of each simulated trouble")
-
 // TestNothingIsLostWhateverHappens runs the plan with all the trouble that counting.md names, each kind several times, and wants every call
 // counted once.
 func TestNothingIsLostWhateverHappens(t *testing.T) {
@@ -180,7 +178,7 @@ func TestNothingIsLostWhateverHappens(t *testing.T) {
 		if testing.Short() && c.interval != time.Second {
 			continue
 		}
-		for seed := range 1 + *seeds {
+		for seed := range soak.Seeds(1) {
 			t.Run(fmt.Sprint(c.interval, " of ", c.lookback, " ", seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					tr := newTroubled(t, seed, c.interval, c.lookback)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/soak"
 )
 
 const sbc1Peak = "cdr_call_peak_concurrency{sbc1.example.com}"
@@ -241,7 +242,7 @@ func (m peakModel) peak(trunk string, end time.Time) int {
 // The peak is exact after any sequence of new, late, repeated and revised records,
 // failures, crashes and restarts, as the hour moves on.
 func TestPeakModel(t *testing.T) {
-	seeds := 12
+	seeds := soak.Seeds(12)
 	if testing.Short() {
 		seeds = 3
 	}
@@ -250,7 +251,7 @@ func TestPeakModel(t *testing.T) {
 			t.Parallel()
 			d := &peakDrive{
 				rig: newPeakRig(t, func(s *FeedSpec) { s.Hourless = seed%2 == 1; s.Lookback = 240 * time.Hour }),
-				rng: rand.New(rand.NewPCG(uint64(seed), 7)), model: make(peakModel), seen: make(map[string]bool),
+				rng: rand.New(rand.NewPCG(seed, 7)), model: make(peakModel), seen: make(map[string]bool),
 			}
 			for range 120 {
 				d.step()

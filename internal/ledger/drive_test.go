@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/soak"
 )
 
 // TestModel drives random pages, failures at any write, crashes at any write,
 // commits with an unknown end, drained batches and restarts against the model.
 func TestModel(t *testing.T) {
-	seeds := 6
+	seeds := soak.Seeds(6)
 	if testing.Short() {
 		seeds = 1
 	}
@@ -32,7 +33,7 @@ func TestModel(t *testing.T) {
 		for seed := range seeds {
 			t.Run(fmt.Sprintf("%s, seed %d", kind.name, seed), func(t *testing.T) {
 				t.Parallel()
-				newDrive(t, uint64(seed), kind.grouped, kind.family, kind.hourless).run(80)
+				newDrive(t, seed, kind.grouped, kind.family, kind.hourless).run(80)
 			})
 		}
 	}
