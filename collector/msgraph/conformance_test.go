@@ -3,54 +3,19 @@
 package msgraph
 
 import (
-	"encoding/xml"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph/schematest"
 )
-
-// csdl is the part of the provider's schema that describes the row types.
-type csdl struct {
-	Types    []csdlType `xml:"ComplexType"`
-	Entities []csdlType `xml:"EntityType"`
-}
-
-type csdlType struct {
-	Name       string         `xml:"Name,attr"`
-	Properties []csdlProperty `xml:"Property"`
-	Navigation []csdlProperty `xml:"NavigationProperty"`
-}
-
-type csdlProperty struct {
-	Name string `xml:"Name,attr"`
-	Type string `xml:"Type,attr"`
-}
-
-func readSchema(t *testing.T) csdl {
-	t.Helper()
-	folder := os.Getenv("SPECS")
-	if folder == "" {
-		t.Fatal("SPECS names no folder: run make conformance SPECS=DIR")
-	}
-	content, err := os.ReadFile(filepath.Join(folder, "msgraph-callrecords-v1.0.csdl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var document csdl
-	if err := xml.Unmarshal(content, &document); err != nil {
-		t.Fatal(err)
-	}
-	return document
-}
 
 // TestConformanceOfProperties compares testdata/properties.tsv with the schema of
 // v1.0 in the folder SPECS: names and types, both ways.
 func TestConformanceOfProperties(t *testing.T) {
-	schema, document := map[string]map[string]string{}, readSchema(t)
-	for _, typ := range document.Types {
+	schema, document := map[string]map[string]string{}, schematest.Read(t)
+	for _, typ := range document.Complex {
 		schema[typ.Name] = map[string]string{}
 		for _, p := range typ.Properties {
 			schema[typ.Name][p.Name] = typeFact(p.Type)

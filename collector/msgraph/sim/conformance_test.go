@@ -3,53 +3,16 @@
 package sim
 
 import (
-	"encoding/xml"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph/schematest"
 )
-
-// csdl is Microsoft's schema of call records.
-type csdl struct {
-	Enums []struct {
-		Name    string `xml:"Name,attr"`
-		Members []struct {
-			Name string `xml:"Name,attr"`
-		} `xml:"Member"`
-	} `xml:"EnumType"`
-	Complex  []csdlType `xml:"ComplexType"`
-	Entities []csdlType `xml:"EntityType"`
-}
-
-type csdlType struct {
-	Name       string `xml:"Name,attr"`
-	Base       string `xml:"BaseType,attr"`
-	Properties []struct {
-		Name string `xml:"Name,attr"`
-		Type string `xml:"Type,attr"`
-	} `xml:"Property"`
-	Navigation []struct {
-		Name string `xml:"Name,attr"`
-		Type string `xml:"Type,attr"`
-	} `xml:"NavigationProperty"`
-}
 
 // TestConformanceOfCallRecords compares testdata/callrecords.tsv, which the simulator's
 // records are checked with, with the schema of v1.0 in the folder SPECS.
 func TestConformanceOfCallRecords(t *testing.T) {
-	folder := os.Getenv("SPECS")
-	if folder == "" {
-		t.Fatal("SPECS names no folder: run make conformance SPECS=DIR")
-	}
-	content, err := os.ReadFile(filepath.Join(folder, "msgraph-callrecords-v1.0.csdl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var document csdl
-	if err := xml.Unmarshal(content, &document); err != nil {
-		t.Fatal(err)
-	}
+	document := schematest.Read(t)
 	theirs := schema{}
 	for _, enum := range document.Enums {
 		var members []string
