@@ -32,21 +32,24 @@ func (l *callLog) Limits() collector.Limits {
 	return collector.Limits{MaxRange: maxRange, Retention: l.retention}
 }
 
-// Pages implements collector.RangeReader.
+// Pages implements collector.RangeReader. A page is read and mapped while the one before it is committed.
 func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
-	return func(yield func(*collector.Page, error) bool) {
-		mapper := newMapper(l)
-		request := httpclient.Request{Feed: l.feed, URL: l.link(from, to), Label: l.function, ExpectJSON: true}
-		for rows, err := range graph.Pages(ctx, l.client, request) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(mapper.mapPage(rows), nil) {
-				return
+	request := httpclient.Request{Feed: l.feed, URL: l.link(from, to), Label: l.function, ExpectJSON: true}
+	return collector.Ahead(ctx, func(ctx context.Context) iter.Seq2[*collector.Page, error] {
+		return func(yield func(*collector.Page, error) bool) {
+			one, other := newMapper(l), newMapper(l) // in turns, since two pages are in use
+			for rows, err := range graph.Pages(ctx, l.client, request) {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				if !yield(one.mapPage(rows), nil) {
+					return
+				}
+				one, other = other, one
 			}
 		}
-	}
+	})
 }
 
 // link is the request for a range, rounded outwards to whole seconds.

@@ -333,7 +333,8 @@ func TestCommitError(t *testing.T) {
 	full := errors.New("the disk is full")
 	graph := &fakeGraph{t: t, answers: []answer{page("/next", "1"), page("", "2")}}
 	err := readPages(t.Context(), graph.open(pstnLog(), nil), from, to, func(*collector.Page) error { return full })
-	if err != full || len(graph.asked) != 1 { //nolint:errorlint // it is to be returned as it is
+	// One page may have been read ahead.
+	if err != full || len(graph.asked) > 2 { //nolint:errorlint // it is to be returned as it is
 		t.Errorf("asked %d times, error %v", len(graph.asked), err)
 	}
 }

@@ -1,0 +1,40 @@
+package collector
+
+import (
+	"context"
+	"iter"
+)
+
+// Ahead yields the pages of a reader while the reader makes the next one on another core. A page that the reader yields must hold until it is
+// asked for the page after the next, and it can't use Page.Result. When the consumer stops, the reader's context ends.
+func Ahead(ctx context.Context, read func(context.Context) iter.Seq2[*Page, error]) iter.Seq2[*Page, error] {
+	type made struct {
+		page *Page
+		err  error
+	}
+	return func(yield func(*Page, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		pages := make(chan made)
+		go func() {
+			defer close(pages)
+			defer func() {
+				if v := recover(); v != nil { // as the loop does with its own
+					pages <- made{err: panicked(v)}
+				}
+			}()
+			for page, err := range read(ctx) {
+				pages <- made{page, err}
+			}
+		}()
+		defer func() {
+			cancel()
+			for range pages { //nolint:revive // until the reader has ended
+			}
+		}()
+		for m := range pages {
+			if !yield(m.page, m.err) {
+				return
+			}
+		}
+	}
+}
