@@ -12,11 +12,9 @@ const (
 	// clockWindow is how many offsets are looked at, an odd number: one that is
 	// wrong, from one of many front ends, changes nothing.
 	clockWindow = 3
-	// clockJump is by how much the provider's Date must jump to be doubted, and
-	// clockProof for how long it must stay to be believed: a wrong time would move
-	// the watermark past calls that are still to come.
-	clockJump  = 7 * 24 * time.Hour
-	clockProof = time.Hour
+	// farClock is by how much the provider's clock and ours may differ. With more, one of them is wrong, and it isn't known which: a wrong
+	// time would move the watermark past calls that are still to come.
+	farClock = 7 * 24 * time.Hour
 )
 
 // Clock is the clock of a source's feeds: the local one, corrected by the
@@ -28,14 +26,10 @@ type Clock struct {
 
 	mu       sync.Mutex
 	accepted time.Duration   // guarded by mu: what Now adds
-	window   []time.Duration // guarded by mu: the latest offsets
-	// expected is what the provider's offset should be, if our clock was set; until
-	// is when one that jumped is believed, 0 if none has. Both are guarded by mu.
-	expected, until time.Duration
-	known           bool // guarded by mu: an offset was accepted
-
-	wall time.Time     // guarded by mu: the local clock at the latest sample
-	tick time.Duration // guarded by mu: Elapsed then
+	window   []time.Duration // guarded by mu: the latest offsets that aren't far
+	far      bool            // guarded by mu: the latest offset is
+	wall     time.Time       // guarded by mu: the local clock at the latest sample
+	tick     time.Duration   // guarded by mu: Elapsed then
 }
 
 // NewClock corrects the local clock (nil: the machine's) by offset, the
@@ -51,11 +45,7 @@ func NewClock(local func() time.Time, offset func() (time.Duration, bool)) *Cloc
 }
 
 // Now is the provider's time as far as it is known, in UTC.
-func (c *Clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.reading().Add(c.accepted)
-}
+func (c *Clock) Now() time.Time { return c.reading().Add(c.Offset()) }
 
 // Elapsed is the time since the clock was made; setting the machine's clock doesn't change it.
 func (c *Clock) Elapsed() time.Duration { return time.Since(c.began) }
@@ -72,50 +62,32 @@ func (c *Clock) Offset() time.Duration {
 func (c *Clock) sample() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	latest, known := c.latest()
-	if !known {
-		return c.reading()
+	known, latest := false, time.Duration(0)
+	if c.offset != nil {
+		latest, known = c.offset()
 	}
-	if step := c.step(); step.Abs() > plan.ClockTolerance {
+	if c.far = latest.Abs() > farClock; c.far || !known {
+		return c.reading().Add(c.accepted)
+	}
+	if c.step().Abs() > plan.ClockTolerance {
 		c.window = c.window[:0] // of another local time
-		c.expected -= step
 	}
 	c.window = append(c.window, latest)
 	c.window = c.window[max(0, len(c.window)-clockWindow):]
 	c.wall, c.tick = c.reading(), c.Elapsed()
-	sorted := slices.Sorted(slices.Values(c.window))
 	// Of two that differ neither is known to be right: the first stays.
-	switch median := sorted[len(sorted)/2]; {
-	case len(sorted) == 2:
-	case (median - c.accepted).Abs() > plan.ClockSlack:
-		c.accept(median)
-	default:
-		c.expected, c.until = c.accepted, 0
+	sorted := slices.Sorted(slices.Values(c.window))
+	if median := sorted[len(sorted)/2]; len(sorted) != 2 && (median-c.accepted).Abs() > plan.ClockSlack {
+		c.accepted = median
 	}
-	c.known = true
 	return c.wall.Add(latest)
 }
 
-// accept corrects the clock by another offset; mu is held. One that jumps by more
-// than a provider's clock ever does is believed when it has stayed for a while; the
-// former one holds until then. It doesn't jump if it is what it was before our clock
-// was set or slept, nor if it is what that must make of it.
-func (c *Clock) accept(offset time.Duration) {
-	jump := min((offset - c.expected).Abs(), (offset - c.accepted).Abs())
-	switch {
-	case c.known && jump > clockJump && c.until == 0:
-		c.until = c.Elapsed() + clockProof
-	case c.known && jump > clockJump && c.Elapsed() < c.until:
-	default:
-		c.accepted, c.expected, c.until = offset, offset, 0
-	}
-}
-
-// jumped says whether the provider's Date has jumped and isn't believed yet.
-func (c *Clock) jumped() bool {
+// isFar says whether the provider's clock and ours differ by more than a clock may.
+func (c *Clock) isFar() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.until > 0
+	return c.far
 }
 
 // unsure says whether the local clock has been set since the provider's Date was
@@ -143,14 +115,6 @@ func (c *Clock) hasDate() bool { return c.offset != nil }
 // step is by how much the local clock has been set since the latest sample; mu is held.
 func (c *Clock) step() time.Duration {
 	return c.reading().Sub(c.wall) - (c.Elapsed() - c.tick)
-}
-
-// latest is the latest offset; mu is held.
-func (c *Clock) latest() (time.Duration, bool) {
-	if c.offset == nil {
-		return 0, false
-	}
-	return c.offset()
 }
 
 // reading is the local clock without what counts up beside it, so that setting

@@ -53,7 +53,10 @@ func (d *Driver) Read(ctx context.Context, from, to time.Time) error {
 			return ctx.Err() // the page in hand is safe
 		}
 	}
-	for some := range slices.Chunk(tasks, max(1, parallel(d.Fetcher))) {
+	if len(tasks) == 0 {
+		return nil
+	}
+	for some := range slices.Chunk(tasks, max(1, d.Fetcher.Parallel())) {
 		if err := d.fetch(ctx, some); err != nil {
 			return err
 		}
@@ -97,30 +100,21 @@ func (d *Driver) appendUnnamed(all, more []Task) []Task {
 
 // fetch fetches some records at once, and hands them on in the order of the list.
 func (d *Driver) fetch(ctx context.Context, tasks []Task) error {
-	fetchCtx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	pool := newFetchPool(d.Fetcher)
+	jobs := make([]*job, len(tasks))
 	for i := range tasks {
-		pool.start(fetchCtx, &job{key: tasks[i].Key, tasks: tasks[i : i+1]}, nil)
+		jobs[i] = &job{key: tasks[i].Key, tasks: tasks[i : i+1]}
 	}
-	results := make(map[*Task]fetched, len(tasks))
-	var failed error
-	for range tasks {
-		got := <-pool.results
-		results[&got.job.tasks[0]] = got
-		if got.err != nil && !isMissing(got.err) && failed == nil {
-			failed = got.err
-			cancel()
+	results := make(map[*job]fetched, len(jobs))
+	for got := range fetchEach(ctx, d.Fetcher, jobs, func() bool { return false }) {
+		if got.err != nil && !isMissing(got.err) {
+			return got.err
 		}
+		results[got.job] = got
 	}
-	if failed != nil {
-		return failed
-	}
-	for i := range tasks {
-		got := results[&tasks[i]]
-		switch {
+	for _, j := range jobs {
+		switch got := results[j]; {
 		case got.err != nil:
-			d.Missing(tasks[i], got.err)
+			d.Missing(j.tasks[0], got.err)
 		case got.page != nil:
 			if _, err := d.Commit(ctx, got.page); err != nil {
 				return err
@@ -137,58 +131,4 @@ func isMissing(err error) bool {
 	}
 	kind := httpclient.KindOf(err)
 	return kind == httpclient.KindBadRequest || kind == httpclient.KindNotFound || kind == httpclient.KindGone
-}
-
-// fetchPool fetches in parallel.
-type fetchPool struct {
-	fetcher  Fetcher
-	parallel int
-	// inFlight has the keys that are being fetched, results what came of them. There is room for as many as may be in flight.
-	inFlight map[string]bool
-	results  chan fetched
-}
-
-// fetched is what became of a job.
-type fetched struct {
-	job  *job
-	page *Page
-	err  error
-}
-
-func newFetchPool(f Fetcher) fetchPool {
-	n := max(1, parallel(f))
-	return fetchPool{fetcher: f, parallel: n, inFlight: make(map[string]bool), results: make(chan fetched, n)}
-}
-
-// parallel is how many records may be fetched at once; 0 without a Fetcher.
-func parallel(f Fetcher) int {
-	if f == nil {
-		return 0
-	}
-	return f.Parallel()
-}
-
-// full says whether no more may be in flight.
-func (p *fetchPool) full() bool { return len(p.inFlight) >= p.parallel }
-
-// start begins a job, and calls done when its result is there.
-func (p *fetchPool) start(ctx context.Context, j *job, done func()) {
-	p.inFlight[j.key] = true
-	go func() {
-		page, err := p.fetch(ctx, j)
-		p.results <- fetched{job: j, page: page, err: err}
-		if done != nil {
-			done()
-		}
-	}()
-}
-
-// fetch turns a panic into an error, as the loop does.
-func (p *fetchPool) fetch(ctx context.Context, j *job) (page *Page, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			page, err = nil, panicked(v)
-		}
-	}()
-	return p.fetcher.Fetch(ctx, j.tasks)
 }

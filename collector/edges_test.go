@@ -25,7 +25,7 @@ func TestRule10_WrongDatesMoveNothing(t *testing.T) {
 		before := m.State()
 		wrong.Store(int64(365 * 24 * time.Hour))
 		pass(t, 50*time.Minute)
-		if s := loop.Status(); s.State != StateError || !strings.Contains(s.LastError, "has jumped") {
+		if s := loop.Status(); s.State != StateError || !strings.Contains(s.LastError, "differ by more than") {
 			t.Errorf("status %+v", s)
 		}
 		// The first wrong Dates may still be outvoted by right ones.
@@ -61,8 +61,8 @@ func TestRule10_AMachineThatSlept(t *testing.T) {
 			pass(t, time.Minute)
 			c.sample()
 		}
-		if c.jumped() || c.Offset() != offset {
-			t.Errorf("the offset is %s, jumped: %t", c.Offset(), c.jumped())
+		if c.isFar() || c.Offset() != offset {
+			t.Errorf("the offset is %s, far: %t", c.Offset(), c.isFar())
 		}
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
@@ -43,7 +42,7 @@ type RangeSettings struct {
 type RangeFeed struct {
 	settings RangeSettings
 	ladder   plan.Ladder
-	attempts *attempts
+	levels   *levels
 	unmapped unmappedLog
 
 	plan   *plan.Plan
@@ -52,7 +51,6 @@ type RangeFeed struct {
 	level  int       // of the last poll; -1 before the first
 	top    int       // the shallowest level that is read: see from
 	asked  bool      // the provider has answered once
-	apart  bool      // the provider's Date has jumped and isn't believed yet
 	doubts int       // polls in a row after which the time was in doubt
 	pause  time.Duration
 	logged time.Duration // how much of what is lost was logged
@@ -79,7 +77,7 @@ func NewRangeFeed(settings RangeSettings) *RangeFeed {
 	return &RangeFeed{
 		settings: settings,
 		ladder:   l,
-		attempts: newAttempts(l, settings.Reader.Limits().Grain, settings.Random),
+		levels:   newLevels(l.Last()+1, l.Interval, settings.Reader.Limits().Grain),
 		unmapped: unmappedLog{logger: settings.Logger, observer: settings.Observer},
 		level:    -1,
 	}
@@ -89,19 +87,19 @@ func NewRangeFeed(settings RangeSettings) *RangeFeed {
 // the shortest range.
 func (f *RangeFeed) Poll(ctx context.Context, state ledger.State, sink Sink) error {
 	f.load(state)
-	r := f.planRead(state, sink)
+	r := f.newReading(state, sink)
 	f.seen = r.view
-	if r.again != nil {
-		return f.reread(ctx, r)
+	if u := r.plan.DueUnread(r.view.Now); u != nil && !r.doubt && f.levels.all.failures == 0 {
+		return f.reread(ctx, r, u)
 	}
+	f.planRead(r)
 	f.level = r.task.Level
 	if !r.doubt && f.plan.OpenTask(r.task.Level) == nil {
 		f.plan.PutTask(r.task) // in memory, so that shallower levels know
 	}
 	var err error
 	if r.step.From.Before(r.step.To) { // else all of it is stepped over
-		from, to := plan.Outward(r.step.From, r.step.To)
-		err = r.read(ctx, from, to)
+		err = r.read(ctx, r.step.From, r.step.To)
 	}
 	if r.concluded {
 		err = nil // the last page is committed: what came after it doesn't matter
@@ -130,53 +128,47 @@ func (f *RangeFeed) load(state ledger.State) {
 	f.showLost()
 }
 
-// planRead decides what this poll reads.
-func (f *RangeFeed) planRead(state ledger.State, sink Sink) *reading {
-	c := f.settings.Clock
-	r := &reading{feed: f, sink: sink, state: state, view: f.view(state), tick: c.Elapsed()}
-	r.plan = f.plan.Clone()
+// newReading begins a poll.
+func (f *RangeFeed) newReading(state ledger.State, sink Sink) *reading {
+	r := &reading{feed: f, sink: sink, state: state, view: f.view(state), tick: f.settings.Clock.Elapsed(), plan: f.plan.Clone(), doubt: f.doubtful()}
 	r.plan.DropFuture(r.view.Now)
 	r.plan.ExpireUnread(r.view)
+	return r
+}
+
+// planRead decides what a poll reads.
+func (f *RangeFeed) planRead(r *reading) {
 	level := f.top
-	r.doubt = f.doubtful()
-	if u := r.plan.DueUnread(r.view.Now); u != nil && !r.doubt && f.attempts.streak == 0 {
-		r.again, r.doubt = u, true // it moves nothing else
-		return r
-	}
-	if !r.doubt {
-		usable := func(m int) bool {
-			return m >= f.top && f.attempts.retryAt(m, r.plan.Due(m, r.view, f.attempts.failing)) <= r.tick
-		}
-		level = max(f.top, r.plan.NextLevel(r.view, f.level, usable, f.attempts.failing))
-	}
-	r.task = r.plan.NextTask(level, r.view)
 	if r.doubt {
 		// The time is in doubt: a short read, which moves nothing.
 		r.task = plan.New(f.ladder).NextTask(0, r.view)
 		r.task.Level = level // that is tried again if it fails
+	} else {
+		usable := func(m int) bool { return m >= f.top && f.levels.retryAt(m) <= r.tick }
+		level = max(f.top, r.plan.NextLevel(r.view, f.level, usable, f.levels.failing))
+		r.task = r.plan.NextTask(level, r.view)
 	}
-	r.step = r.plan.NextStep(&r.task, f.attempts.piece(level, f.settings.Reader.Limits().MaxRange), r.view)
-	return r
+	piece := f.levels.each[level].piece
+	if limit := f.settings.Reader.Limits().MaxRange; limit > 0 {
+		piece = min(piece, limit-2*time.Second) // it is rounded outward
+	}
+	r.step = r.plan.NextStep(&r.task, piece, r.view)
 }
 
 // doubtful says that the time isn't known well enough to move anything. The first
 // poll of a new feed sets its origin by the provider's clock.
 func (f *RangeFeed) doubtful() bool {
 	c := f.settings.Clock
-	f.apart = c.jumped()
 	first := !f.asked && (c.pending() || c.hasDate() && len(f.stored) == 0)
-	return f.apart || first || c.unsure(f.ladder.Lookback)
+	return first || c.isFar() || c.unsure(f.ladder.Lookback)
 }
 
 // from leaves the levels above one to whoever reads beside it, such as a token; 0:
 // none is left. The plan stays as it is: to it they are levels that are late, so they
 // go on where they stopped, and what a deeper read stamps them with holds.
 func (f *RangeFeed) from(level int) {
-	level = min(level, f.ladder.Last())
-	for m := f.top; m < level; m++ {
-		f.attempts.levels[m] = attempt{piece: longPiece} // what isn't read doesn't fail
-	}
-	f.top = level
+	f.top = min(level, f.ladder.Last())
+	f.levels.forget(f.top) // what isn't read doesn't fail
 }
 
 func (f *RangeFeed) view(state ledger.State) plan.View {
@@ -196,8 +188,7 @@ func (f *RangeFeed) failed(ctx context.Context, r *reading, err error) {
 	if ctx.Err() != nil || notTheFeeds(err) {
 		return
 	}
-	c := f.settings.Clock
-	f.attempts.failed(r.task.Level, err, r.step.To.Sub(r.step.From), httpclient.RetryAfter(err), c.Elapsed(), c.Now())
+	f.levels.failed(r.task.Level, err, r.step.To.Sub(r.step.From), f.settings.Clock.Elapsed(), f.settings.Random)
 	if failed := f.blame(ctx, r, err); failed != nil {
 		f.settings.Logger.Warn("a span that can't be read couldn't be written down; it is tried again", "error", failed.Error())
 	}
@@ -212,7 +203,7 @@ func notTheFeeds(err error) bool {
 
 func (f *RangeFeed) succeeded(r *reading) {
 	took := f.settings.Clock.Elapsed() - r.tick
-	f.attempts.succeeded(r.task.Level, r.step.To.Sub(r.step.From), took, r.pages)
+	f.levels.succeeded(r.task.Level, r.step.To.Sub(r.step.From), took, r.pages)
 	f.asked = true
 	f.endpoint.Served()
 	if r.moved == nil {
@@ -257,15 +248,14 @@ func (f *RangeFeed) Wait() time.Duration {
 	p.DropFuture(v.Now)
 	wait := never
 	for m := f.top; m < len(p.Reads); m++ {
-		due := p.Due(m, v, f.attempts.failing)
-		left := f.attempts.retryAt(m, due) - tick
+		left := f.levels.retryAt(m) - tick
 		if p.OpenTask(m) == nil {
-			left = max(left, due.Sub(v.Now))
+			left = max(left, p.Due(m, v, f.levels.failing).Sub(v.Now))
 		}
 		wait = min(wait, left)
 	}
 	for i := range p.Unread {
-		if f.attempts.streak == 0 {
+		if f.levels.all.failures == 0 {
 			wait = min(wait, p.Unread[i].Due.Sub(v.Now))
 		}
 	}
@@ -275,9 +265,8 @@ func (f *RangeFeed) Wait() time.Duration {
 // Trouble is why the shallowest level that fails does so, or that the
 // provider's Date isn't believed; nil if all is well.
 func (f *RangeFeed) Trouble() error {
-	if err := f.attempts.trouble(); err != nil || !f.apart {
+	if err := f.levels.trouble(); err != nil || !f.settings.Clock.isFar() {
 		return err
 	}
-	return fmt.Errorf("the provider's Date has jumped by more than %s: if it stays for %s it is believed; until then calls are counted by the former time and the read position stays",
-		clockJump, clockProof)
+	return fmt.Errorf("the provider's Date and this machine's clock differ by more than %s: one of them is wrong; until that ends calls are counted and the read position stays", farClock)
 }

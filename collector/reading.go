@@ -19,8 +19,6 @@ type reading struct {
 	plan, next *plan.Plan
 	task       plan.Task
 	step       plan.Step
-	// again is a span that is stepped over and read again; nil for a step of a task.
-	again *plan.Unreadable
 	// doubt says that the time isn't known well enough to move anything.
 	doubt bool
 	// tick is what Clock.Elapsed was when the poll began.
@@ -37,6 +35,7 @@ type reading struct {
 // read reads a span and commits it page by page.
 func (r *reading) read(ctx context.Context, from, to time.Time) error {
 	d := Driver{Reader: r.feed.settings.Reader, Commit: r.commit}
+	from, to = plan.Outward(from, to)
 	return d.Read(ctx, from, to)
 }
 

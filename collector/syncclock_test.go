@@ -27,7 +27,7 @@ func TestRule10_ChangesWhileTheTimeIsInDoubt(t *testing.T) {
 		before := of.State()
 		wrong.Store(int64(365 * 24 * time.Hour))
 		pass(t, 50*time.Minute)
-		if s := loop.Status(); s.State != StateError || !strings.Contains(s.LastError, "has jumped") || s.Reads != "changes" {
+		if s := loop.Status(); s.State != StateError || !strings.Contains(s.LastError, "differ by more than") || s.Reads != "changes" {
 			t.Errorf("status %+v", s)
 		}
 		now := of.State()

@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -94,7 +93,7 @@ func (f *SyncFeed) changesFirst() bool {
 
 // drainWait is how long from now to the next step of a drain.
 func (f *SyncFeed) drainWait() time.Duration {
-	return max(f.drain.due(), f.ranges.attempts.throttled) - f.ranges.settings.Clock.Elapsed()
+	return f.drain.due() - f.ranges.settings.Clock.Elapsed()
 }
 
 // settle decides which levels are left to changes.
@@ -251,11 +250,7 @@ func (f *SyncFeed) failed(ctx context.Context, err error) error {
 		}
 		return f.drain.err
 	}
-	after := httpclient.RetryAfter(err)
-	f.drain.failed(err, after, tick)
-	if after > 0 {
-		f.ranges.attempts.throttled = tick + after // for all requests
-	}
+	f.drain.fail(err, tick, f.drain.random)
 	return err
 }
 
@@ -283,10 +278,10 @@ type drain struct {
 	began        time.Duration
 	now          time.Time
 	fresh, doubt bool
-	// next is when the next drain is due, retry when a step may be made after a failure.
-	next, retry time.Duration
-	failures    int
-	err         error
+	// next is when the next drain is due, unless a step has failed.
+	next time.Duration
+	backoff
+
 	// losses is how many tokens were lost since one was good for a drain of its own.
 	losses int
 	// refused says that the account doesn't offer it.
@@ -306,7 +301,7 @@ func (d *drain) stepBegins(tick time.Duration, now time.Time, fresh, doubt bool)
 
 // stepCommitted notes a step that is committed.
 func (d *drain) stepCommitted(tick time.Duration, more bool) {
-	d.failures, d.err, d.retry, d.refused = 0, nil, 0, false
+	d.backoff, d.refused = backoff{}, false
 	d.under = more
 	if more {
 		return
@@ -318,33 +313,19 @@ func (d *drain) stepCommitted(tick time.Duration, more bool) {
 	}
 }
 
-// failed backs off.
-func (d *drain) failed(err error, after, tick time.Duration) {
-	d.failures++
-	d.err = err
-	d.retry = tick + max(retryDelay(d.failures, d.random), after)
-}
-
 // lost takes note of a token that is no longer good. The first time the drain begins
 // anew at once.
 func (d *drain) lost(err error, tick time.Duration) {
-	d.under = false
-	d.losses++
-	if d.losses == 1 {
-		d.failures, d.err, d.retry = 0, nil, 0
-		return
+	d.under, d.backoff = false, backoff{}
+	if d.losses++; d.losses > 1 {
+		d.backoff = backoff{failures: 1, err: err, retry: tick + max(d.interval, doubling(d.interval, longestLoss, d.losses-1))}
 	}
-	wait := d.interval
-	for n := 2; n < d.losses && wait < longestLoss; n++ {
-		wait *= 2
-	}
-	d.failed(err, max(d.interval, min(wait, longestLoss)), tick)
 }
 
 // refuse takes note that the account doesn't offer to read by changes.
 func (d *drain) refuse(tick time.Duration) {
 	d.under, d.good, d.refused = false, false, true
-	d.failures, d.err, d.retry = 0, nil, tick+askAgain
+	d.backoff = backoff{retry: tick + askAgain}
 }
 
 // due is when the next step is.

@@ -61,8 +61,7 @@ func TestSyncFeed_TheStoredPlan(t *testing.T) {
 		{"none", nil, "", true},
 		{"of ranges alone", mustEncode(t, bare), "", false},
 		{"of both", mustEncode(t, with), "t1", false},
-		{"broken", []byte(`{"v":1,"changes":{"token":"t1"`), "", true},
-		{"of another version", []byte(`{"v":99,"changes":{"token":"t1"}}`), "", true},
+		{"broken", []byte(`{"changes":{"token":"t1"`), "", true},
 		{"a token that isn't text", bytes.Replace(mustEncode(t, with), []byte(`"t1"`), []byte("17"), 1), "", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -129,27 +128,28 @@ func TestRangeFeed_LevelsLeftToChanges(t *testing.T) {
 	now := time.Now()
 	f.load(ledger.State{})
 	f.plan.PutTask(plan.Task{Level: 9, Wanted: now, Join: now.Add(-time.Hour), Cursor: now.Add(-time.Minute), To: now})
-	for m := range f.attempts.levels {
-		f.attempts.failed(m, errProvider, time.Hour, 0, 0, now)
+	for m := range f.levels.each {
+		f.levels.failed(m, errProvider, time.Hour, 0, f.settings.Random)
 	}
 	f.from(besideLevel)
-	for m := range f.attempts.levels {
-		if f.attempts.failing(m) != (m >= besideLevel) {
-			t.Errorf("level %d fails: %t", m, f.attempts.failing(m))
+	for m := range f.levels.each {
+		if f.levels.failing(m) != (m >= besideLevel) {
+			t.Errorf("level %d fails: %t", m, f.levels.failing(m))
 		}
 	}
 	f.from(0)
-	if f.plan.OpenTask(9) == nil || !f.plan.OpenTask(9).Cursor.After(f.plan.OpenTask(9).Join) || f.attempts.failing(0) {
-		t.Errorf("the task under way is %+v; level 0 fails: %t", f.plan.OpenTask(9), f.attempts.failing(0))
+	if f.plan.OpenTask(9) == nil || !f.plan.OpenTask(9).Cursor.After(f.plan.OpenTask(9).Join) || f.levels.failing(0) {
+		t.Errorf("the task under way is %+v; level 0 fails: %t", f.plan.OpenTask(9), f.levels.failing(0))
 	}
 	f.from(besideLevel)
-	f.attempts = newAttempts(f.ladder, 0, f.settings.Random)
+	f.levels = newLevels(f.ladder.Last()+1, time.Minute, 0)
 	f.plan.OpenTask(9).Wanted = now.Add(-10 * time.Minute)
 	for m := range f.plan.Reads[:8] { // level 9 is under way, level 3 isn't due and those above are
 		f.plan.Reads[m] = f.settings.Clock.Now().Add(-5 * time.Minute)
 	}
 	f.level, f.asked = 9, true
-	if r := f.planRead(ledger.State{Watermark: now}, &committed{clock: f.settings.Clock}); r.task.Level != 9 {
+	r := f.newReading(ledger.State{Watermark: now}, &committed{clock: f.settings.Clock})
+	if f.planRead(r); r.task.Level != 9 {
 		t.Errorf("between the pieces of level 9, level %d is read", r.task.Level)
 	}
 	if f.from(100); f.top != f.ladder.Last() {

@@ -186,7 +186,7 @@ func TestSyncFeed_RangesThatFail(t *testing.T) {
 	})
 }
 
-// The provider says how long it wants to be left alone: nothing is asked meanwhile.
+// Changes aren't asked for before the time that the provider named. (Ranges are held up by the HTTP client.)
 func TestSyncFeed_RetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of, loop := syncing(t)
@@ -195,15 +195,15 @@ func TestSyncFeed_RetryAfter(t *testing.T) {
 			of.answer = nil
 			return fmt.Errorf("sync: %w", &httpclient.Error{Kind: httpclient.KindThrottled, Status: 429, RetryAfter: 20 * time.Minute})
 		}
-		asked, reads := len(of.asked), len(of.reads)
+		asked := len(of.asked)
 		of.mu.Unlock()
 		pass(t, 19*time.Minute)
-		if n, m := len(of.requests())-asked, len(of.done())-reads; n != 1 || m > 1 {
-			t.Errorf("%d requests for changes, %d ranges", n, m)
+		if n := len(of.requests()) - asked; n != 1 {
+			t.Errorf("%d requests for changes", n)
 		}
 		pass(t, 4*time.Minute)
-		if n, m := len(of.requests())-asked, len(of.done())-reads; n < 3 || m == 0 {
-			t.Errorf("after the wait: %d requests for changes, %d ranges", n, m)
+		if n := len(of.requests()) - asked; n < 3 {
+			t.Errorf("after the wait: %d requests for changes", n)
 		}
 		loop.Stop()
 	})

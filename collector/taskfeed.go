@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -32,9 +31,13 @@ type TaskSettings struct {
 	Subscription SubscriptionManager
 }
 
-// backfillMargin is how far before a gap in notifications calls are listed again: their
-// records may have come within it (a first version is up to 150 min late).
-const backfillMargin = 3 * time.Hour
+const (
+	// gapMargin is how far before a gap in notifications calls are listed again: their
+	// records may have come within it (a first version is up to 150 min late).
+	gapMargin = 3 * time.Hour
+	// longestHold is how long the list waits at most until what it has named was fetched.
+	longestHold = time.Hour
+)
 
 // errNothingDue is a poll that had nothing to do: neither a success nor a failure.
 var errNothingDue = errors.New("nothing is due")
@@ -47,49 +50,46 @@ var errNothingDue = errors.New("nothing is due")
 //	               ├─▶ tasks in the ledger ─▶ fetch ─▶ record, and tasks for later
 //	notifications ─┘
 //
-// A poll does what is due of three things, each in its turn: a piece of a list, some
+// A poll does what is due of three things: a piece of a list, some
 // fetching, what the subscription manager wants. The watermark, and the end of the first history, wait
 // until what a list has named was fetched, and so does the next piece of the list.
 //
-// It isn't safe for concurrent use: one loop polls it. Woken and Wake may be called by
-// others.
+// It isn't safe for concurrent use: one loop polls it. Woken, Wake and Unread may be called by others.
 type TaskFeed struct {
 	settings TaskSettings
 	ranges   *RangeFeed
 	fetching fetching
 	upkeep   upkeep
-	holding  holding
-	last     part
+	held     held
 	woken    chan struct{}
 }
 
-// part is one of the things that a poll does.
-type part int
-
-const (
-	listing part = iota
-	fetchingPart
-	subscriptionPart
-	parts
-)
-
-// upkeep is how maintaining the subscription goes. Times are those of a clock that only counts up.
+// upkeep is how maintaining the subscription goes.
 type upkeep struct {
-	next     time.Duration
-	failures int
-	err      error
+	backoff
+
+	next time.Duration // by Clock.Elapsed
 	// gap is since when notifications may be missing, until that was listed.
 	gap time.Time
+}
+
+// held is a position that waits until what was named is done, or put off. A list that
+// was read has only named calls: they have been looked for when they were fetched. If the
+// watermark went before them, so would the floor, and they would be too old; and the first
+// history would be shown while it is counted (counting.md 5, 7, 20). It isn't stored: the
+// plan finds it again after a restart. It is empty if at is zero.
+type held struct {
+	ledger.Position
+
+	at    time.Time     // up to which nothing may be due
+	until time.Duration // when the next piece is listed even so, by Clock.Elapsed
 }
 
 // NewTaskFeed makes a feed of a list and what fetches.
 func NewTaskFeed(settings TaskSettings) *TaskFeed {
 	return &TaskFeed{
-		settings: settings,
-		ranges:   NewRangeFeed(settings.Ranges),
-		fetching: newFetching(settings.Fetcher),
-		last:     parts - 1,
-		woken:    make(chan struct{}, 1),
+		settings: settings, ranges: NewRangeFeed(settings.Ranges),
+		fetching: fetching{refusals: make(map[string]*refusal)}, woken: make(chan struct{}, 1),
 	}
 }
 
@@ -104,25 +104,27 @@ func (f *TaskFeed) Wake() {
 // Woken is for the loop: it polls at once when something comes.
 func (f *TaskFeed) Woken() <-chan struct{} { return f.woken }
 
-// Poll implements Feed: it does the next part that is due.
+// Unread are the spans of time that are stepped over. It may be called at any time.
+func (f *TaskFeed) Unread() []string { return f.ranges.Unread() }
+
+func (f *TaskFeed) clock() *Clock { return f.ranges.settings.Clock }
+
+// Poll implements Feed: it does what is due, up to the first failure.
 func (f *TaskFeed) Poll(ctx context.Context, state ledger.State, sink Sink) error {
 	defer f.showTasks(ctx)
-	f.scheduleFetch(ctx)
-	for range parts {
-		f.last = (f.last + 1) % parts
-		if f.wait(f.last) > 0 {
+	err := errNothingDue
+	for _, part := range []struct {
+		wait func(ctx context.Context) time.Duration
+		poll func(ctx context.Context, state ledger.State, sink Sink) error
+	}{{f.listWait, f.list}, {f.fetchWait, f.fetch}, {f.upkeepWait, f.maintain}} {
+		if part.wait(ctx) > 0 {
 			continue
 		}
-		switch f.last {
-		case listing:
-			return f.list(ctx, state, sink)
-		case fetchingPart:
-			return f.fetch(ctx, sink)
-		default:
-			return f.maintain(ctx, state, sink)
+		if err = part.poll(ctx, state, sink); err != nil {
+			return err
 		}
 	}
-	return errNothingDue
+	return err
 }
 
 // showTasks shows how much is still to be fetched. If the ledger can't say, the next poll
@@ -133,31 +135,10 @@ func (f *TaskFeed) showTasks(ctx context.Context) {
 	}
 }
 
-// wait is how long from now to when a part is due.
-func (f *TaskFeed) wait(p part) time.Duration {
-	tick := f.clock().Elapsed()
-	switch p {
-	case listing:
-		return max(f.ranges.Wait(), f.holding.until-tick)
-	case fetchingPart:
-		return f.fetching.wait(tick)
-	default:
-		if f.settings.Subscription == nil {
-			return never
-		}
-		if f.upkeep.failures == 0 && f.settings.Subscription.Urgent() {
-			return 0
-		}
-		return f.upkeep.next - tick
-	}
-}
-
-func (f *TaskFeed) clock() *Clock { return f.ranges.settings.Clock }
-
 // Wait implements Paced.
 func (f *TaskFeed) Wait() time.Duration {
-	f.scheduleFetch(context.Background())
-	return max(0, min(f.wait(listing), f.wait(fetchingPart), f.wait(subscriptionPart)))
+	ctx := context.Background()
+	return max(0, min(f.listWait(ctx), f.fetchWait(ctx), f.upkeepWait(ctx)))
 }
 
 // Trouble implements Paced.
@@ -170,13 +151,31 @@ func (f *TaskFeed) Trouble() error {
 	return nil
 }
 
+// listWait is how long from now to the next piece of the list.
+func (f *TaskFeed) listWait(context.Context) time.Duration {
+	return max(f.ranges.Wait(), f.held.until-f.clock().Elapsed())
+}
+
 // list reads a piece of the list.
 func (f *TaskFeed) list(ctx context.Context, state ledger.State, sink Sink) error {
 	if err := f.ranges.Poll(ctx, state, &taskSink{Sink: sink, feed: f, state: state}); err != nil {
 		return err
 	}
-	f.holding.wait(f.clock().Elapsed())
+	if !f.held.at.IsZero() {
+		f.held.until = f.clock().Elapsed() + longestHold
+	}
 	return f.release(ctx, sink)
+}
+
+// upkeepWait is how long from now until the subscription is maintained.
+func (f *TaskFeed) upkeepWait(context.Context) time.Duration {
+	switch manager := f.settings.Subscription; {
+	case manager == nil:
+		return never
+	case f.upkeep.failures == 0 && manager.Urgent():
+		return 0
+	}
+	return f.upkeep.next - f.clock().Elapsed()
 }
 
 // maintain does what the subscription manager wants, and lists what may have been missed.
@@ -190,7 +189,7 @@ func (f *TaskFeed) maintain(ctx context.Context, state ledger.State, sink Sink) 
 		k.gap = gap
 	}
 	if err == nil && !k.gap.IsZero() {
-		if err = f.backfill(ctx, state, sink); err == nil {
+		if err = f.listGap(ctx, state, sink); err == nil {
 			k.gap = time.Time{}
 		}
 	}
@@ -198,77 +197,26 @@ func (f *TaskFeed) maintain(ctx context.Context, state ledger.State, sink Sink) 
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err == nil:
-		k.failures, k.err, k.next = 0, nil, c.Elapsed()+again
-	case notTheFeeds(err): // the loop waits by itself
-	default:
-		k.failures++
-		k.err = err
-		k.next = c.Elapsed() + max(retryDelay(k.failures, f.ranges.settings.Random), httpclient.RetryAfter(err))
+		k.backoff, k.next = backoff{}, c.Elapsed()+again
+	case !notTheFeeds(err):
+		k.fail(err, c.Elapsed(), f.ranges.settings.Random)
+		k.next = k.retry
 	}
 	return err
 }
 
-// backfill lists what started since a little before the gap, as far as it may be read
+// listGap lists what started since a little before the gap, as far as it may be read
 // (counting.md 5). It moves no position: the list is read all the same.
-func (f *TaskFeed) backfill(ctx context.Context, state ledger.State, sink Sink) error {
-	now := sink.Now()
-	from := plan.Latest(plan.Earliest(f.upkeep.gap, now).Add(-backfillMargin), state.Floor)
-	reader := f.settings.Ranges.Reader
-	if limits := reader.Limits(); limits.Retention > 0 {
-		from = plan.Latest(from, now.Add(-limits.Retention))
-	}
-	filled := &taskSink{Sink: sink, feed: f, state: state}
-	driver := Driver{Reader: reader, Commit: func(ctx context.Context, page *Page) (ledger.Result, error) {
-		return f.ranges.commitPage(ctx, filled, page)
-	}}
-	for from.Before(now) {
-		to := now
-		if longest := reader.Limits().MaxRange - 2*time.Second; longest > 0 {
-			to = plan.Earliest(to, from.Add(longest))
+func (f *TaskFeed) listGap(ctx context.Context, state ledger.State, sink Sink) error {
+	now, limits := sink.Now(), f.settings.Ranges.Reader.Limits()
+	from := plan.Latest(plan.Earliest(f.upkeep.gap, now).Add(-gapMargin), state.Floor)
+	for _, most := range []time.Duration{limits.Retention, limits.MaxRange - 2*time.Second} {
+		if most > 0 {
+			from = plan.Latest(from, now.Add(-most))
 		}
-		begin, end := plan.Outward(from, to)
-		if err := driver.Read(ctx, begin, end); err != nil {
-			return err
-		}
-		from = to
 	}
-	return nil
-}
-
-// Unread are the spans of time that are stepped over. It may be called at any time.
-func (f *TaskFeed) Unread() []string { return f.ranges.Unread() }
-
-// longestHold is how long the list waits at most until what it has named was fetched.
-const longestHold = time.Hour
-
-// holding is a position that waits until what was named is done, or put off. A list that
-// was read has only named calls: they have been looked for when they were fetched. If the
-// watermark went before them, so would the floor, and they would be too old; and the first
-// history would be shown while it is counted (counting.md 5, 7, 20). It isn't stored: the
-// plan finds it again after a restart.
-type holding struct {
-	held bool
-	// at is the time up to which nothing may be due.
-	at          time.Time
-	watermark   time.Time
-	historyDone bool
-	// until is when the next piece is listed even so.
-	until time.Duration
-}
-
-// hold takes a position that was kept back.
-func (h *holding) hold(watermark time.Time, historyDone bool, at time.Time) {
-	h.held = true
-	h.at = plan.Latest(h.at, at)
-	h.watermark = plan.Latest(h.watermark, watermark)
-	h.historyDone = h.historyDone || historyDone
-}
-
-// wait lets the list wait for what was named.
-func (h *holding) wait(tick time.Duration) {
-	if h.held {
-		h.until = tick + longestHold
-	}
+	r := &reading{feed: f.ranges, sink: &taskSink{Sink: sink, feed: f, state: state}, doubt: true}
+	return r.read(ctx, from, now)
 }
 
 // taskSink is the sink of a TaskFeed's list.
@@ -282,7 +230,7 @@ type taskSink struct {
 // Commit implements Sink: what is named is due at once, and what depends on its being
 // fetched stays behind.
 func (s *taskSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
-	h, named := &s.feed.holding, false
+	h, named := &s.feed.held, false
 	for i := range page.Enqueue {
 		if w := &page.Enqueue[i]; w.Due.IsZero() {
 			w.Due, named = page.ObservedAt, true
@@ -297,8 +245,10 @@ func (s *taskSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result
 	if err != nil {
 		return result, err
 	}
-	if kept.HistoryDone || !kept.Watermark.IsZero() || named && h.held { // what is named again is due only now
-		h.hold(kept.Watermark, kept.HistoryDone, page.ObservedAt)
+	if kept.HistoryDone || !kept.Watermark.IsZero() || named && !h.at.IsZero() { // what is named again is due only now
+		h.at = plan.Latest(h.at, page.ObservedAt)
+		h.Watermark = plan.Latest(h.Watermark, kept.Watermark)
+		h.HistoryDone = h.HistoryDone || kept.HistoryDone
 	}
 	return result, nil
 }
@@ -307,25 +257,24 @@ func (s *taskSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result
 // witness says that the provider refuses only some. The list goes on before that if there
 // are only a few left, which were refused: other calls aren't to be late for that.
 func (f *TaskFeed) release(ctx context.Context, sink Sink) error {
-	h, now := &f.holding, sink.Now()
-	if !h.held {
+	h, now, parallel := &f.held, sink.Now(), f.settings.Fetcher.Parallel()
+	if h.at.IsZero() {
 		return nil
 	}
 	// Our clock may have been set back since.
-	tasks, err := f.settings.Queue.Due(ctx, plan.Earliest(h.at, now), f.fetching.parallel)
-	switch {
-	case err != nil:
+	tasks, err := f.settings.Queue.Due(ctx, plan.Earliest(h.at, now), parallel)
+	if err != nil {
 		return err
-	case len(tasks) > 0:
-		if f.fetching.onlyRefused(tasks) {
+	}
+	if len(tasks) > 0 {
+		if len(tasks) < parallel && len(f.ready(tasks)) == 0 {
 			h.until = 0
 		}
 		return nil
 	}
-	position := &ledger.Position{Watermark: h.watermark, HistoryDone: h.historyDone}
-	if _, err := sink.Commit(ctx, &ledger.Page{Position: position, ObservedAt: now}); err != nil {
+	if _, err := sink.Commit(ctx, &ledger.Page{Position: &h.Position, ObservedAt: now}); err != nil {
 		return err
 	}
-	*h = holding{}
+	*h = held{}
 	return nil
 }

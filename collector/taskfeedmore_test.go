@@ -32,17 +32,17 @@ func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
 		}
 		m.with(func() { // the second time it was due later
 			w := m.work[taskID{"record", "a"}]
-			if !w.Due.Equal(feed.holding.at) {
-				t.Errorf("it is due at %s, and held until %s", w.Due, feed.holding.at)
+			if !w.Due.Equal(feed.held.at) {
+				t.Errorf("it is due at %s, and held until %s", w.Due, feed.held.at)
 			}
 		})
 		for range 2 {
-			if err := feed.release(t.Context(), sink); err != nil || m.state.Watermark.After(m.state.Origin) || !feed.holding.held {
+			if err := feed.release(t.Context(), sink); err != nil || m.state.Watermark.After(m.state.Origin) || feed.held.at.IsZero() {
 				t.Fatalf("the watermark is %s, %v", m.state.Watermark, err)
 			}
 		}
 		m.work, m.order = nil, nil
-		if err := feed.release(t.Context(), sink); err != nil || !m.state.Watermark.After(m.state.Origin) || feed.holding.held {
+		if err := feed.release(t.Context(), sink); err != nil || !m.state.Watermark.After(m.state.Origin) || !feed.held.at.IsZero() {
 			t.Errorf("when all is fetched the watermark is %s, %v", m.state.Watermark, err)
 		}
 	})

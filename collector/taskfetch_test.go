@@ -189,56 +189,6 @@ func TestTaskFeed_AFaultBesideSuccessIsAnAttempt(t *testing.T) {
 	})
 }
 
-// What takes long holds up neither other records nor the list nor the subscription manager.
-func TestTaskFeed_ASlowRecordHoldsNothingUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		now := time.Now()
-		m := newTaskModel(now)
-		m.latency = 10 * time.Millisecond
-		m.slow = func(key string) time.Duration {
-			if key == "town hall" {
-				return 20 * time.Minute
-			}
-			return 0
-		}
-		m.calls = []*toldCall{{id: "town hall", start: now, end: now, versions: []time.Time{now}}}
-		kept := &keeper{again: time.Minute}
-		feed := m.feed(func(s *TaskSettings) { s.Subscription, s.Ranges.Interval = kept, time.Minute })
-		loop := m.loop(feed)
-		loop.Start()
-		if _, err := m.tell(feed, "town hall"); err != nil {
-			t.Fatal(err)
-		}
-		pass(t, 15*time.Second)
-		for i := range 18 {
-			id := fmt.Sprint("c", i)
-			m.with(func() {
-				at := time.Now()
-				m.calls = append(m.calls, &toldCall{id: id, start: at, end: at, versions: []time.Time{at}})
-			})
-			if _, err := m.tell(feed, id); err != nil {
-				t.Fatal(err)
-			}
-			pass(t, time.Minute)
-			if !m.isCounted(id) {
-				t.Errorf("after a minute %s isn't counted", id)
-			}
-		}
-		if n := m.fetchesOf("town hall"); m.isCounted("town hall") || n != 1 {
-			t.Errorf("it is counted already, or was fetched %d times", n)
-		}
-		if n := kept.asked(); n < 15 {
-			t.Errorf("the subscription manager was asked %d times", n)
-		}
-		pass(t, 5*time.Minute)
-		loop.Stop()
-		if !m.counted["town hall"] || m.fetches["town hall"] != 1 {
-			t.Errorf("it is counted: %t, and was fetched %d times", m.counted["town hall"], m.fetches["town hall"])
-		}
-		m.wantWhole(t)
-	})
-}
-
 // When the loop stops, what has landed is committed, and what is under way ends.
 func TestTaskFeed_StopCommitsWhatHasLanded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

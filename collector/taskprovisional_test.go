@@ -50,7 +50,7 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 		if _, err := state.Commit(t.Context(), &ledger.Page{Enqueue: []Task{told}, ObservedAt: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
-		if err := feed.fetch(t.Context(), sink); err != nil {
+		if err := feed.fetch(t.Context(), ledger.State{}, sink); err != nil {
 			t.Fatal(err)
 		}
 	}

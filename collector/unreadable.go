@@ -11,6 +11,8 @@ import (
 )
 
 const (
+	// shortestPiece is how short a piece that fails may become.
+	shortestPiece = 2 * plan.Overlap
 	// spanRefusals is how often the shortest piece must fail before it is stepped over.
 	spanRefusals = 3
 	// maxUnreadable bounds the spans that are stepped over: with more, it is the provider that is at fault.
@@ -18,6 +20,12 @@ const (
 	// elsewhere is how far before a piece another is read, to see whether the provider serves that.
 	elsewhere = time.Hour
 )
+
+// suspectSpan is the shortest piece of a level that failed, and what speaks against it.
+type suspectSpan struct {
+	from, to time.Time
+	fault    witness.Case
+}
 
 // spanTask keeps the ids of a span that is stepped over in the ledger: its calls are still to be counted, once.
 func spanTask(u *plan.Unreadable) Task {
@@ -34,84 +42,78 @@ func blamesSpan(err error) bool {
 	}
 }
 
-// suspectSpan is the shortest piece of a level that failed, and what speaks against it.
-type suspectSpan struct {
-	from, to time.Time
-	fault    witness.Case
-}
-
 // blame notes that a piece failed. The shortest is stepped over when it has failed again and again, and another span could be read
 // meanwhile: without that witness the provider is at fault (counting.md 30).
 func (f *RangeFeed) blame(ctx context.Context, r *reading, err error) error {
-	from, to := plan.Outward(plan.Latest(r.step.From, r.task.Cursor), r.step.To)
-	if r.doubt || r.again != nil || !blamesSpan(err) || r.step.To.Sub(r.step.From) > max(2*plan.Overlap, f.settings.Reader.Limits().Grain) || len(r.plan.Unread) >= maxUnreadable {
+	grain := f.settings.Reader.Limits().Grain
+	if r.doubt || !blamesSpan(err) || r.step.To.Sub(r.step.From) > max(shortestPiece, grain) || len(r.plan.Unread) >= maxUnreadable {
 		return nil
 	}
-	level := &f.attempts.levels[r.task.Level]
-	if c := &level.suspect; !c.from.Equal(from) || !c.to.Equal(to) {
+	from, to := plan.Outward(plan.Latest(r.step.From, r.task.Cursor), r.step.To)
+	c := &f.levels.each[r.task.Level].suspect
+	if !c.from.Equal(from) || !c.to.Equal(to) {
 		*c = suspectSpan{from: from, to: to}
 	}
-	c := &level.suspect
 	c.fault.Refuse(&f.endpoint)
 	if c.fault.Witnessed() == 0 && c.fault.Refusals() >= spanRefusals-1 {
-		f.readElsewhere(ctx, r, c.fault.Refusals())
+		f.readElsewhere(ctx, r, time.Duration(c.fault.Refusals())*max(elsewhere, 4*grain))
 	}
 	if c.fault.Refusals() < spanRefusals || c.fault.Witnessed() == 0 {
 		return nil
 	}
-	*c = suspectSpan{}
-	return f.commitStepOver(ctx, r, from, to, err)
+	next := f.plan.Clone()
+	u := next.StepOver(from, to, f.settings.Clock.Now())
+	if err := f.commitPlan(ctx, r.sink, next, &Page{Enqueue: []Task{spanTask(&u)}}); err != nil {
+		return err
+	}
+	f.levels.each[r.task.Level].backoff, f.levels.all, *c = backoff{}, backoff{}, suspectSpan{}
+	f.settings.Logger.Warn("a span of time can't be read, while others can: it is stepped over, and read again later", "span", u.String(), "error", err.Error())
+	return nil
 }
 
-// readElsewhere reads a span some time before one that fails, another with each try, for a witness. What it brings is committed, and moves
-// nothing.
-func (f *RangeFeed) readElsewhere(ctx context.Context, r *reading, try int) {
-	apart := time.Duration(try) * max(elsewhere, 4*f.settings.Reader.Limits().Grain)
-	from := plan.Latest(r.step.From.Add(-apart), plan.Latest(r.view.Floor, r.view.Edge))
-	if r.step.From.Sub(from) < 4*plan.Overlap {
+// readElsewhere reads a span some time before one that fails, for a witness. What it brings is committed, and moves nothing.
+func (f *RangeFeed) readElsewhere(ctx context.Context, r *reading, before time.Duration) {
+	from := plan.Latest(r.step.From.Add(-before), plan.Latest(r.view.Floor, r.view.Edge))
+	if r.step.From.Sub(from) < 2*shortestPiece {
 		return
 	}
 	probe := &reading{feed: f, sink: r.sink, state: r.state, view: r.view, doubt: true}
-	begin, end := plan.Outward(from, from.Add(2*plan.Overlap))
-	if probe.read(ctx, begin, end) == nil {
+	if probe.read(ctx, from, from.Add(shortestPiece)) == nil {
 		f.endpoint.Served()
 	}
 }
 
-// commitStepOver writes down that a span is stepped over, with the task that keeps its ids.
-func (f *RangeFeed) commitStepOver(ctx context.Context, r *reading, from, to time.Time, cause error) error {
+// reread reads a span again that is stepped over. That it still can't be read is no failure of the feed's.
+func (f *RangeFeed) reread(ctx context.Context, r *reading, u *plan.Unreadable) error {
 	next := f.plan.Clone()
-	u := next.StepOver(from, to, f.settings.Clock.Now())
+	r.doubt = true // it moves nothing
+	err := r.read(ctx, u.From, u.To)
+	switch {
+	case err == nil || r.concluded:
+		f.endpoint.Served()
+		next.DropUnread(*u)
+		f.settings.Logger.Info("a span of time that couldn't be read was read", "span", u.String())
+		return f.commitPlan(ctx, r.sink, next, &Page{Done: []Task{spanTask(u)}})
+	case ctx.Err() != nil || notTheFeeds(err):
+		return err
+	}
+	next.PutOff(*u, f.settings.Clock.Now())
+	f.plan = next // stored with the next position
+	return nil
+}
+
+// commitPlan commits another plan by itself, with the page's tasks.
+func (f *RangeFeed) commitPlan(ctx context.Context, sink Sink, next *plan.Plan, page *Page) error {
 	data, err := next.Encode()
 	if err != nil {
 		return err
 	}
-	page := &ledger.Page{Position: &ledger.Position{Plan: data}, Enqueue: []Task{spanTask(&u)}, ObservedAt: r.sink.Now()}
-	if _, err := r.sink.Commit(ctx, page); err != nil {
+	page.Position, page.ObservedAt = &ledger.Position{Plan: data}, sink.Now()
+	if _, err := sink.Commit(ctx, page); err != nil {
 		return err
 	}
 	f.plan, f.stored = next, data
-	f.attempts.stepOver(r.task.Level)
-	f.settings.Logger.Warn("a span of time can't be read, while others can: it is stepped over, and read again later",
-		"from", from.UTC().Format(time.RFC3339), "to", to.UTC().Format(time.RFC3339), "error", cause.Error())
 	f.showLost()
-	return nil
-}
-
-// concludeUnread commits that a span could be read.
-func (r *reading) concludeUnread(ctx context.Context) error {
-	r.next = r.plan.Clone()
-	r.next.DropUnread(*r.again)
-	data, err := r.next.Encode()
-	if err != nil {
-		return err
-	}
-	page := &ledger.Page{Position: &ledger.Position{Plan: data}, Done: []Task{spanTask(r.again)}, ObservedAt: r.sink.Now()}
-	if _, err := r.sink.Commit(ctx, page); err != nil {
-		return err
-	}
-	r.moved = page.Position
-	r.feed.settings.Logger.Info("a span of time that couldn't be read was read", "span", r.again.String())
 	return nil
 }
 
@@ -119,27 +121,6 @@ func (r *reading) concludeUnread(ctx context.Context) error {
 func (f *RangeFeed) Unread() []string {
 	if shown := f.unread.Load(); shown != nil {
 		return *shown
-	}
-	return nil
-}
-
-// reread reads a span again that is stepped over.
-func (f *RangeFeed) reread(ctx context.Context, r *reading) error {
-	err := r.read(ctx, r.again.From, r.again.To)
-	if err == nil || r.concluded {
-		err = r.concludeUnread(ctx)
-	}
-	switch {
-	case err == nil:
-		f.endpoint.Served()
-		f.plan, f.stored = r.next, r.moved.Plan
-		f.showLost()
-	case ctx.Err() != nil || notTheFeeds(err):
-		return err
-	default:
-		next := f.plan.Clone()
-		next.PutOff(*r.again, f.settings.Clock.Now())
-		f.plan = next // stored with the next position; it is no failure of the feed's
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package httpclient
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -84,82 +83,6 @@ func bearer(r *http.Request, token string) {
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
-}
-
-// Get asks once, and once more with a fresh token after 401 or 403. Before it asks it waits
-// for the budget, and until the provider has stopped throttling. A failure is an *Error, or wraps the
-// cause of ctx when ctx ended first.
-func (c *Client) Get(ctx context.Context, request Request) (*Response, error) {
-	call, err := c.newCall(request)
-	if err != nil {
-		return nil, err
-	}
-	return c.getWhole(ctx, call)
-}
-
-func (c *Client) get(ctx context.Context, call *call) (*Response, error) {
-	resp, token, err := c.ask(ctx, call)
-	if c.settings.Token == nil {
-		return resp, err
-	}
-	// A token may have been revoked, and a cached one lacks roles that were granted after it was made.
-	kind := KindOf(err)
-	if kind != KindUnauthorized && (kind != KindForbidden || c.settings.KeepTokenOn403) {
-		return resp, err
-	}
-	c.settings.Token.Invalidate(token)
-	resp, _, err = c.ask(ctx, call)
-	return resp, err
-}
-
-// ask sends one request when there is room, and returns the token that it used.
-func (c *Client) ask(ctx context.Context, call *call) (resp *Response, token string, err error) {
-	release, err := c.wait(ctx, call)
-	if err != nil {
-		return nil, "", err
-	}
-	defer release()
-	if token, err = c.token(ctx, call); err != nil {
-		return nil, "", err
-	}
-	resp, err = c.send(ctx, call, token)
-	return resp, token, err
-}
-
-// token comes after the wait, during which an older one could expire.
-func (c *Client) token(ctx context.Context, call *call) (string, error) {
-	if c.settings.Token == nil {
-		return "", nil
-	}
-	bounded, cancel := context.WithTimeout(ctx, c.settings.RequestTimeout)
-	defer cancel()
-	token, err := c.settings.Token.Token(bounded)
-	switch {
-	case err == nil:
-		return token, nil
-	case ctx.Err() != nil:
-		return "", call.ended(ctx)
-	case bounded.Err() != nil:
-		err = Retryable(fmt.Errorf("no token within %s: %w", c.settings.RequestTimeout, errTimeout))
-	}
-	return "", &Error{Kind: KindToken, method: call.method, target: call.label, reason: "get token: " + err.Error(), cause: err}
-}
-
-// wait returns when the budget has room and the provider's limits allow a request; release is called after its answer.
-func (c *Client) wait(ctx context.Context, call *call) (release func(), err error) {
-	if c.perMinute != nil {
-		if err := c.perMinute.Wait(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil, call.ended(ctx)
-			}
-			return nil, fmt.Errorf("%s %s: the request budget has no room before the deadline: %w", call.method, call.label, context.DeadlineExceeded)
-		}
-	}
-	release, err = c.limiter.Acquire(ctx, func(d time.Duration) { c.settings.Observer.Throttled(call.feed, d) })
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", call.method, call.label, err)
-	}
-	return release, nil
 }
 
 // Budget returns Settings.Limit as it is now, or RequestsPerMinute if that is less, of which isn't known what remains.

@@ -125,9 +125,6 @@ type Response struct {
 	Date time.Time
 	// Body is the whole body, decompressed. (Whether one without length or chunks was cut shows only when it is decoded.)
 	Body *bytes.Buffer
-
-	body   *body
-	length int64 // of the body on its way; -1: not known
 }
 
 type noObserver struct{}

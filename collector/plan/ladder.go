@@ -18,7 +18,8 @@ import "time"
 // 2^m intervals away, which is less than d/4, and reaches back one period more
 // than d.
 type Ladder struct {
-	Interval, Lookback time.Duration
+	Interval time.Duration `json:"interval"`
+	Lookback time.Duration `json:"lookback"`
 }
 
 // Period is the longest time between two complete reads of a level.

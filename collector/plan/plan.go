@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -19,21 +21,21 @@ import (
 // at shallower levels. History and catch-up are tasks of the deepest level that
 // reach further back.
 type Plan struct {
-	Ladder Ladder
+	Ladder Ladder `json:"ladder"`
 	// Reads is when the last complete read of each level began; zero: never.
-	Reads []time.Time
+	Reads []time.Time `json:"reads"`
 	// Joined has been read without a hole, up to the latest read. The watermark
 	// takes its end as soon as it comes up to its beginning.
-	Joined Span
+	Joined Span `json:"joined"`
 	// Open are the reads under way, at most one a level, the deepest last.
-	Open []Task
-	// unreadable is how much time the provider no longer kept when it was due.
-	unreadable time.Duration
+	Open []Task `json:"open,omitempty"`
+	// Gone is how much time the provider no longer kept when it was due.
+	Gone time.Duration `json:"gone,omitempty"`
 	// Unread are the spans that are stepped over, in order.
-	Unread []Unreadable
+	Unread []Unreadable `json:"unread,omitempty"`
 	// Changes is how far a feed was read by changes beside it: the plan carries it and
 	// has no use for it.
-	Changes Changes
+	Changes Changes `json:"changes,omitzero"`
 }
 
 // Changes is how far a feed was read by changes. It is kept with the plan, so that each
@@ -76,6 +78,35 @@ type View struct {
 	Floor, Watermark time.Time
 	// Edge is how far back the provider keeps records; zero if that isn't known.
 	Edge time.Time
+}
+
+// Encode returns the plan as the ledger keeps it. A task of which nothing was read is left out: it begins anew.
+func (p *Plan) Encode() ([]byte, error) {
+	stored := p.Clone()
+	stored.Open = slices.DeleteFunc(stored.Open, func(t Task) bool { return !t.started() })
+	data, err := json.Marshal(stored)
+	if err != nil {
+		return nil, fmt.Errorf("encode the read plan: %w", err)
+	}
+	return data, nil
+}
+
+// Decode reads a stored plan. Without one, or with one that can't be decoded or is of another interval or lookback, the plan
+// has read nothing, so that a catch-up follows: that costs a deep read and loses nothing. The error is for the log only.
+func Decode(data []byte, l Ladder) (*Plan, error) {
+	p := New(l)
+	if len(data) == 0 {
+		return p, nil
+	}
+	var stored Plan
+	if err := json.Unmarshal(data, &stored); err != nil {
+		return p, fmt.Errorf("decode the read plan: %w", err)
+	}
+	if stored.Ladder == l && len(stored.Reads) == len(p.Reads) {
+		return &stored, nil
+	}
+	p.Gone, p.Unread, p.Changes = stored.Gone, stored.Unread, stored.Changes
+	return p, nil
 }
 
 // New returns a plan that has read nothing.

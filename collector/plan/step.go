@@ -120,13 +120,13 @@ func (p *Plan) complete(t Task, top int, whole bool, began time.Time) {
 		p.Reads[m] = Latest(p.Reads[m], t.To)
 	}
 	p.Joined = p.Joined.join(t.Join, Latest(t.Join, Earliest(t.To, began)))
-	p.unreadable += t.Lost
+	p.Gone += t.Lost
 	p.dropTasks(max(top, t.Level), t.Wanted)
 }
 
 // Lost is how much time the provider no longer kept, tasks under way included.
 func (p *Plan) Lost() time.Duration {
-	sum := p.unreadable
+	sum := p.Gone
 	for i := range p.Open {
 		sum += p.Open[i].Lost
 	}

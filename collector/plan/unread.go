@@ -111,7 +111,7 @@ func (p *Plan) ExpireUnread(v View) {
 	p.Unread = slices.DeleteFunc(slices.Clone(p.Unread), func(u Unreadable) bool {
 		gone := !u.To.After(Latest(v.Edge, v.Floor))
 		if gone {
-			p.unreadable += u.To.Sub(u.From)
+			p.Gone += u.To.Sub(u.From)
 		}
 		return gone
 	})
