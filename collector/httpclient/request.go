@@ -68,7 +68,7 @@ func NewBackOff() *backoff.ExponentialBackOff {
 
 // Fetch gets a link, reads the whole answer and hands it to decode. When the request, the body or decode fails with a fault that may pass, it
 // is asked again, up to Repeats times; of an error of decode, Retryable says that it may. Decode may be called several times: it decodes, and
-// what it decoded is used after Fetch has returned. The answer's memory isn't used again.
+// what it decoded is used after Fetch has returned. The answer's memory isn't used again, unless Request.Into says so.
 // Waiting while the provider throttles (429) is no failure: only ctx bounds it.
 func (c *Client) Fetch(ctx context.Context, request Request, decode func(*Response) error) error {
 	call, err := c.newCall(request)
@@ -149,7 +149,12 @@ func (c *Client) get(ctx context.Context, call *call) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := a.readBody(c.settings.MaxBody, c.settings.BodyIdleTimeout, c.settings.BodyTimeout)
+	memory := new(bytes.Buffer)
+	if call.Into != nil {
+		memory = call.Into()
+		memory.Reset()
+	}
+	body, err := a.readBody(memory, c.settings.MaxBody, c.settings.BodyIdleTimeout, c.settings.BodyTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -303,7 +308,7 @@ func (a *received) networkError(err error) error {
 // refused makes the error for an answer that is not 2xx and closes its body.
 func (a *received) refused() error {
 	settings := &a.client.settings
-	body, _ := a.readBody(errorBodyRead, min(settings.BodyIdleTimeout, errorBodyLimit), min(settings.BodyTimeout, errorBodyLimit)) // what came is enough
+	body, _ := a.readBody(new(bytes.Buffer), errorBodyRead, min(settings.BodyIdleTimeout, errorBodyLimit), min(settings.BodyTimeout, errorBodyLimit)) // what came is enough
 	e := a.fail(kindOfStatus(a.StatusCode), StatusText(a.StatusCode), nil)
 	e.Body, e.RetryAfter = body.Next(errorBodyKept), ParseRetryAfter(a.Header, time.Now())
 	switch {
@@ -319,7 +324,7 @@ func (a *received) refused() error {
 
 // readBody reads the body into memory and closes it: at most so many bytes, none of which may be long in coming, nor all of them together. What
 // was read is returned with an error too.
-func (a *received) readBody(most int64, idle, longest time.Duration) (*bytes.Buffer, error) {
+func (a *received) readBody(content *bytes.Buffer, most int64, idle, longest time.Duration) (*bytes.Buffer, error) {
 	slow := time.AfterFunc(idle, func() { a.cancel(errTimeout) })
 	began := time.Now()
 	late := time.AfterFunc(longest, func() { a.cancel(errTimeout) })
@@ -329,7 +334,6 @@ func (a *received) readBody(most int64, idle, longest time.Duration) (*bytes.Buf
 		_ = a.Body.Close() // everything that matters was read
 		a.cancel(nil)
 	}()
-	content := new(bytes.Buffer)
 	if a.ContentLength > 0 {
 		content.Grow(int(min(a.ContentLength, most)) + bytes.MinRead)
 	}

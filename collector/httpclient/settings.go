@@ -113,6 +113,8 @@ type Request struct {
 	Header http.Header
 	// ExpectJSON makes an answer that is HTML or empty a KindBody error.
 	ExpectJSON bool
+	// Into gives the memory of an answer, which is overwritten; nil: each answer has new memory.
+	Into func() *bytes.Buffer
 }
 
 // Response is a 2xx answer, for one goroutine.

@@ -28,7 +28,7 @@ type engine struct {
 // pragmas make a commit durable (WAL, synchronous FULL) and bound the memory and
 // the write-ahead log.
 const pragmas = "_pragma=wal_autocheckpoint(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)" +
-	"&_pragma=cache_size(-16384)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(MEMORY)"
+	"&_pragma=cache_size(-4096)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(MEMORY)"
 
 func openEngine(ctx context.Context, file string, probe func(string) error) (*engine, error) {
 	e := &engine{file: file, probe: probe, stmts: make(map[string]*sql.Stmt)}

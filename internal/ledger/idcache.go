@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// cacheBytes bounds what of the runs is in memory, of all feeds together. The keys of three days of a
-// million calls each take 24 MB.
-const cacheBytes = 40 << 20
+// cacheBytes bounds what of the runs is in memory, of all feeds together: the keys of three days of a
+// million calls each.
+const cacheBytes = 24 << 20
 
 // idCache holds the keys and states of runs that were used last. The commit lock guards it.
 type idCache struct {

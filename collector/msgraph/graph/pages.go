@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"iter"
@@ -13,7 +14,7 @@ import (
 // maxPages bounds a read: ten million rows.
 const maxPages = 10_000
 
-// Rows are rows of one of Graph's pages, as JSON, which hold until the next are asked for.
+// Rows are rows of one of Graph's pages, as JSON, which hold until those after the next are asked for.
 type Rows struct {
 	// Page is the number of Graph's page, First that of the first row on it, both from 1.
 	Page, First int
@@ -27,6 +28,9 @@ type Rows struct {
 func Pages(ctx context.Context, client *httpclient.Client, request httpclient.Request) iter.Seq2[Rows, error] {
 	return func(yield func(Rows, error) bool) {
 		d := &decoder{input: wire.NewInput(wire.MaxValue)}
+		var memory [2]bytes.Buffer // in turns, but for answers without rows: what was yielded before them may be in use
+		turn := 0
+		request.Into = func() *bytes.Buffer { return &memory[turn] }
 		for number, err := range client.Pages(ctx, request, maxPages, d.decode) {
 			if err != nil {
 				yield(Rows{}, WithCode(err))
@@ -37,6 +41,9 @@ func Pages(ctx context.Context, client *httpclient.Client, request httpclient.Re
 				if !yield(Rows{Page: number, First: first, Rows: rows, Last: last}, nil) {
 					return
 				}
+			}
+			if len(d.rows) > 0 {
+				turn = 1 - turn
 			}
 		}
 	}
