@@ -20,12 +20,10 @@ const (
 	// maxBody bounds a request, maxValidationToken what is echoed, in bytes.
 	maxBody            = 1 << 20
 	maxValidationToken = 4 << 10
-	// requestsAtOnce are read; others wait for at most slotWait.
-	requestsAtOnce = 16
-	slotWait       = 2 * time.Second
 	// requestsPerSecond are answered on average, and twice as many at once.
-	requestsPerSecond = 500
-	// readTimeout is how long a request may take to send its body, enqueueTimeout how long the ledger may take. Graph waits for ten seconds.
+	requestsPerSecond = 250
+	// readTimeout is how long a request may take to send its body: who stalls holds a connection and keeps nobody out. enqueueTimeout is how long
+	// the ledger may take. Graph waits for ten seconds.
 	readTimeout    = time.Second
 	enqueueTimeout = 4 * time.Second
 )
@@ -40,7 +38,6 @@ type handler struct {
 	now     func() time.Time
 	enqueue enqueue
 	limit   *rate.Limiter
-	slots   chan struct{}
 }
 
 func newHandler(m *Manager, tenant string, now func() time.Time, enqueue enqueue) *handler {
@@ -49,7 +46,7 @@ func newHandler(m *Manager, tenant string, now func() time.Time, enqueue enqueue
 	}
 	return &handler{
 		manager: m, tenant: tenant, now: now, enqueue: enqueue,
-		limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond), slots: make(chan struct{}, requestsAtOnce),
+		limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond),
 	}
 }
 
@@ -63,13 +60,6 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !h.limit.Allow() {
-		refuseBusy(w)
-		return
-	}
-	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	case <-time.After(slotWait):
 		refuseBusy(w)
 		return
 	}
