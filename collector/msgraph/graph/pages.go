@@ -3,9 +3,11 @@ package graph
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"strings"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
@@ -20,6 +22,11 @@ type Rows struct {
 	Rows        [][]byte
 	// Last says that no rows follow.
 	Last bool
+}
+
+// Bad is the row with that index, which can't be read.
+func (r *Rows) Bad(i int, problem string) collector.BadRow {
+	return collector.BadRow{Content: r.Rows[i], At: fmt.Sprintf("page %d, row %d", r.Page, r.First+i), Problem: problem}
 }
 
 // Pages reads the page that a request asks for and those that its next links lead to. A page is decoded whole before its rows are yielded, in
