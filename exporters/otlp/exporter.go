@@ -83,8 +83,12 @@ func New(settings Settings, parts Parts) (*Exporter, error) {
 		return nil, errors.Join(err, e.Close())
 	}
 	if s.Logs {
+		envelope, err := newEnvelope(s)
+		if err != nil {
+			return nil, errors.Join(err, e.Close())
+		}
 		e.logs = &sender{
-			outbox: parts.Outbox, uploader: upload, request: newRequest(s), observer: parts.Observer, health: e.logsHealth, logger: parts.Logger,
+			outbox: parts.Outbox, uploader: upload, envelope: envelope, observer: parts.Observer, health: e.logsHealth, logger: parts.Logger,
 			timeout: s.Timeout, grace: s.ShutdownTimeout,
 		}
 	}

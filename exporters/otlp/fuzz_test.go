@@ -21,7 +21,7 @@ func FuzzBatch(f *testing.F) {
 	f.Add([]byte{0x0a, 0x00})
 	f.Add([]byte{0x12, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		records, whole := decodeBatch(data)
+		records, whole := splitBatch(data)
 		for _, record := range records {
 			_ = uidOf(record)
 		}

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 )
 
 // dial makes the connection of both signals. Nothing is connected before the
@@ -103,8 +104,12 @@ func localStatus(st *status.Status) *status.Status {
 // grpcUploader calls LogsService/Export.
 type grpcUploader struct{ client collogspb.LogsServiceClient }
 
-func (u grpcUploader) upload(ctx context.Context, request *collogspb.ExportLogsServiceRequest) answer {
-	res, err := u.client.Export(ctx, request)
+func (u grpcUploader) upload(ctx context.Context, request []byte) answer {
+	var logs collogspb.ExportLogsServiceRequest
+	if err := proto.Unmarshal(request, &logs); err != nil {
+		return answer{verdict: refused, problem: "a log record in the outbox can't be read"}
+	}
+	res, err := u.client.Export(ctx, &logs)
 	a := judgeGRPC(status.Convert(err))
 	a.rejected = res.GetPartialSuccess().GetRejectedLogRecords()
 	return a

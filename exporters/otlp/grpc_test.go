@@ -38,9 +38,22 @@ func newGRPCUploader(t *testing.T, endpoint string) grpcUploader {
 	return grpcUploader{client: collogspb.NewLogsServiceClient(conn)}
 }
 
-func requestOf(t *testing.T, ids ...string) *collogspb.ExportLogsServiceRequest {
+func requestOf(t *testing.T, ids ...string) []byte {
 	t.Helper()
-	return newRequest(Settings{})(decode(t, batch(1, ids...).Data))
+	records, whole := splitBatch(batch(1, ids...).Data)
+	if !whole || len(records) != len(ids) {
+		t.Fatalf("%d of %d records", len(records), len(ids))
+	}
+	return envelopeOf(t).request(records)
+}
+
+func envelopeOf(t *testing.T) envelope {
+	t.Helper()
+	e, err := newEnvelope(Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
 }
 
 // TestEveryGRPCCode: counting.md 26, as a server sends the codes.

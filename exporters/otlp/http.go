@@ -2,7 +2,6 @@ package otlp
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -100,12 +100,11 @@ type httpUploader struct {
 	now     func() time.Time
 }
 
-func (u *httpUploader) upload(ctx context.Context, request *collogspb.ExportLogsServiceRequest) answer {
-	body, err := u.body(request)
-	if err != nil {
-		return answer{verdict: refused, problem: err.Error()}
+func (u *httpUploader) upload(ctx context.Context, request []byte) answer {
+	if !u.plain {
+		request = compress(request)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url, body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url, bytes.NewReader(request))
 	if err != nil {
 		return answer{verdict: again, problem: "the request couldn't be made; check otlp.endpoint"}
 	}
@@ -130,21 +129,14 @@ var compressors = sync.Pool{New: func() any {
 	return w
 }}
 
-// body encodes a request, gzipped as a rule.
-func (u *httpUploader) body(request *collogspb.ExportLogsServiceRequest) (*bytes.Buffer, error) {
-	data, err := proto.Marshal(request)
-	if err != nil {
-		return nil, fmt.Errorf("encode request: %w", err)
-	}
-	if u.plain {
-		return bytes.NewBuffer(data), nil
-	}
+func compress(data []byte) []byte {
 	var out bytes.Buffer
 	compressor := compressors.Get().(*gzip.Writer) //nolint:forcetypeassert // the pool's only type
 	defer compressors.Put(compressor)
 	compressor.Reset(&out)
 	_, _ = compressor.Write(data) // a buffer takes all
-	return &out, compressor.Close()
+	_ = compressor.Close()
+	return out.Bytes()
 }
 
 // judgeSuccess reads what an answer of 2xx says: that the records were accepted, even if what else it says is cut off or isn't OTLP.

@@ -2,11 +2,11 @@ package otlp
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
-	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
@@ -32,8 +32,10 @@ func resourceAttributes(s Settings) []attribute.KeyValue {
 	return out
 }
 
-// newRequest makes the function that puts records into a request.
-func newRequest(s Settings) func([]*logspb.LogRecord) *collogspb.ExportLogsServiceRequest {
+// envelope is what stands before the records in every request: the fields of a ResourceLogs and of its ScopeLogs.
+type envelope struct{ resource, scope []byte }
+
+func newEnvelope(s Settings) (envelope, error) {
 	resource := &resourcepb.Resource{}
 	for _, kv := range resourceAttributes(s) {
 		resource.Attributes = append(resource.Attributes, &commonpb.KeyValue{
@@ -42,34 +44,54 @@ func newRequest(s Settings) func([]*logspb.LogRecord) *collogspb.ExportLogsServi
 		})
 	}
 	scope := &commonpb.InstrumentationScope{Name: scopeName, Version: validText(s.Version)}
-	return func(records []*logspb.LogRecord) *collogspb.ExportLogsServiceRequest {
-		return &collogspb.ExportLogsServiceRequest{ResourceLogs: []*logspb.ResourceLogs{{
-			Resource:  resource,
-			ScopeLogs: []*logspb.ScopeLogs{{Scope: scope, LogRecords: records}},
-		}}}
+	before, err := proto.Marshal(&logspb.ResourceLogs{Resource: resource})
+	if err != nil {
+		return envelope{}, fmt.Errorf("encode resource: %w", err)
 	}
+	within, err := proto.Marshal(&logspb.ScopeLogs{Scope: scope})
+	if err != nil {
+		return envelope{}, fmt.Errorf("encode scope: %w", err)
+	}
+	return envelope{resource: before, scope: within}, nil
 }
 
-// decodeBatch reads what an Encoder appended, as far as it can be read.
-func decodeBatch(data []byte) (records []*logspb.LogRecord, whole bool) {
+// request is an ExportLogsServiceRequest with records, as the commit encoded them.
+func (e envelope) request(records [][]byte) []byte {
+	inScope := len(e.scope)
+	for _, r := range records {
+		inScope += len(r)
+	}
+	inResource := len(e.resource) + protowire.SizeTag(resourceScopeLogs) + protowire.SizeBytes(inScope)
+	b := make([]byte, 0, protowire.SizeTag(requestResourceLogs)+protowire.SizeBytes(inResource))
+	b = protowire.AppendVarint(protowire.AppendTag(b, requestResourceLogs, protowire.BytesType), uint64(inResource))
+	b = append(b, e.resource...)
+	b = protowire.AppendVarint(protowire.AppendTag(b, resourceScopeLogs, protowire.BytesType), uint64(inScope))
+	b = append(b, e.scope...)
+	for _, r := range records {
+		b = append(b, r...)
+	}
+	return b
+}
+
+// splitBatch finds the records of what an Encoder appended, as far as it can be read. Each is a whole `log_records` field.
+func splitBatch(data []byte) (records [][]byte, whole bool) {
 	for len(data) > 0 {
-		field, kind, n := protowire.ConsumeTag(data)
+		field, kind, n := protowire.ConsumeField(data)
 		if n < 0 || field != scopeLogsRecords || kind != protowire.BytesType {
 			return records, false
 		}
-		value, size := protowire.ConsumeBytes(data[n:])
-		record := &logspb.LogRecord{}
-		if size < 0 || proto.Unmarshal(value, record) != nil {
-			return records, false
-		}
-		records, data = append(records, record), data[n+size:]
+		records, data = append(records, data[:n]), data[n:]
 	}
 	return records, true
 }
 
-// uidOf is the record's log.record.uid.
-func uidOf(record *logspb.LogRecord) string {
-	for _, kv := range record.GetAttributes() {
+// uidOf is a record's log.record.uid, empty if the record can't be read.
+func uidOf(record []byte) string {
+	var logs logspb.ScopeLogs
+	if proto.Unmarshal(record, &logs) != nil || len(logs.GetLogRecords()) != 1 {
+		return ""
+	}
+	for _, kv := range logs.GetLogRecords()[0].GetAttributes() {
 		if kv.GetKey() == "log.record.uid" {
 			return kv.GetValue().GetStringValue()
 		}

@@ -10,9 +10,6 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
-	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
-	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
@@ -84,9 +81,9 @@ const (
 	checkEndpoint    = "; check otlp.endpoint"
 )
 
-// uploader sends a request once. An answer given after the context ended means nothing, unless it is accepted.
+// uploader sends an encoded ExportLogsServiceRequest once. An answer given after the context ended means nothing, unless it is accepted.
 type uploader interface {
-	upload(ctx context.Context, request *collogspb.ExportLogsServiceRequest) answer
+	upload(ctx context.Context, request []byte) answer
 }
 
 // sender drains the outbox (counting.md 26, 30).
@@ -104,7 +101,7 @@ type uploader interface {
 type sender struct {
 	outbox   Outbox
 	uploader uploader
-	request  func([]*logspb.LogRecord) *collogspb.ExportLogsServiceRequest
+	envelope envelope
 	observer Observer
 	health   *health
 	logger   *slog.Logger
@@ -135,7 +132,7 @@ type delivery struct {
 
 // suspect is what the endpoint refused and may be broken itself to have refused.
 type suspect struct {
-	records []*logspb.LogRecord
+	records [][]byte // see splitBatch
 	batch   *delivery
 	fault   witness.Case
 	tries   int // of these very records
@@ -193,7 +190,7 @@ func (s *sender) next(ctx context.Context) (batch *ledger.Batch, err error) {
 // deliver makes a batch the first of what retrySuspects offers.
 func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 	s.last = batch.ID
-	records, whole := decodeBatch(batch.Data)
+	records, whole := splitBatch(batch.Data)
 	if !whole || len(records) < batch.Records {
 		lost := max(batch.Records-len(records), 1)
 		s.observer.Rejected(lost)
@@ -303,7 +300,7 @@ func (s *sender) probe(ctx context.Context) error {
 		return err
 	}
 	s.probed = batch.ID
-	records, _ := decodeBatch(batch.Data)
+	records, _ := splitBatch(batch.Data)
 	if len(records) == 0 {
 		return nil
 	}
@@ -359,7 +356,7 @@ func (s *sender) retrySuspects(ctx context.Context) error {
 
 // upload sends records until the endpoint has accepted or refused them. In an outage it waits first. The error is the
 // context's.
-func (s *sender) upload(ctx context.Context, records []*logspb.LogRecord) (a answer, err error) {
+func (s *sender) upload(ctx context.Context, records [][]byte) (a answer, err error) {
 	if s.refusals > maxRefusals {
 		wait := s.outage.NextBackOff()
 		s.health.failing(s.problem, wait)
@@ -370,10 +367,10 @@ func (s *sender) upload(ctx context.Context, records []*logspb.LogRecord) (a ans
 	err = s.retry(ctx, func() (problem string, after time.Duration) {
 		limited, cancel := context.WithTimeout(ctx, s.timeout)
 		defer cancel()
-		switch a = s.uploader.upload(limited, s.request(records)); {
+		switch a = s.uploader.upload(limited, s.envelope.request(records)); {
 		case a.verdict == accepted && a.rejected > 0 && a.rejected >= int64(len(records)):
 			a = answer{verdict: refused, problem: "the endpoint accepted a request, but none of its records"}
-		case a.verdict == again, a.verdict == tooMuch && len(records) == 1 && proto.Size(records[0]) < largeRecord:
+		case a.verdict == again, a.verdict == tooMuch && len(records) == 1 && len(records[0]) < largeRecord:
 			return a.problem, a.after
 		}
 		if a.verdict != accepted && ctx.Err() != nil {
@@ -403,7 +400,7 @@ func (s *sender) retry(ctx context.Context, do func() (problem string, after tim
 }
 
 // accept counts accepted records, without those that a partial success refused: fewer than all.
-func (s *sender) accept(records []*logspb.LogRecord, rejected int64, batch *ledger.Batch) {
+func (s *sender) accept(records [][]byte, rejected int64, batch *ledger.Batch) {
 	s.endpoint.Served()
 	s.refusals = 0
 	s.outage.Reset()
@@ -421,7 +418,7 @@ func (s *sender) accept(records []*logspb.LogRecord, rejected int64, batch *ledg
 }
 
 // setAside counts the record that is at fault and logs which one it is.
-func (s *sender) setAside(record *logspb.LogRecord, problem string) {
+func (s *sender) setAside(record []byte, problem string) {
 	s.observer.Rejected(1)
 	s.health.refusing(problem)
 	s.logger.Warn("OTLP endpoint refused a log record while accepting others: it is set aside", "uid", uidOf(record), "err", problem)

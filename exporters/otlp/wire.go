@@ -14,7 +14,7 @@ import (
 
 // The field numbers of opentelemetry/proto/logs/v1 and common/v1, 1.11.
 const (
-	scopeLogsRecords = 2
+	requestResourceLogs, resourceScopeLogs, scopeLogsRecords = 1, 2, 2
 
 	recordTime, recordSeverity, recordLevel, recordBody, recordAttributes = 1, 2, 3, 5, 6
 	recordTraceID, recordObserved, recordEventName                        = 9, 11, 12
