@@ -30,7 +30,7 @@ type metricsSender struct {
 
 // run exports until the context ends, then once more: the last values. How that
 // went is in the health.
-func (m *metricsSender) run(ctx context.Context) {
+func (m *metricsSender) run(ctx context.Context) error {
 	reader := sdkmetric.NewPeriodicReader(m,
 		sdkmetric.WithInterval(m.settings.Interval), sdkmetric.WithTimeout(m.settings.Timeout),
 		sdkmetric.WithProducer(m.producer), sdkmetric.WithMaxExportBatchSize(maxPoints))
@@ -41,6 +41,7 @@ func (m *metricsSender) run(ctx context.Context) {
 	defer cancel()
 	// The exporter below reports its errors; what is left says that time is up.
 	_ = provider.Shutdown(last)
+	return nil
 }
 
 // Export implements metric.Exporter.
