@@ -50,7 +50,7 @@ func (m *mapper) mapPage(rows graph.Rows) *collector.Page {
 	m.page = collector.Page{Invalid: m.page.Invalid[:0], Unmapped: m.page.Unmapped[:0], Last: rows.Last}
 	for i, row := range rows.Rows {
 		if problem := m.mapRow(row); problem != "" {
-			m.page.Invalid = append(m.page.Invalid, rows.Bad(i, problem))
+			m.page.Invalid = append(m.page.Invalid, collector.BadRow{Content: row, At: rows.At(i), Problem: problem})
 		}
 	}
 	m.page.Records = m.records.Kept()

@@ -135,10 +135,11 @@ func unique(list []any, key []string) []any {
 	index, kept := make(map[string]int), list[:0]
 	for _, element := range list {
 		object, _ := element.(document)
-		var name string
-		for _, member := range key {
-			name += strings.ToLower(textOf(object, member)) + " "
+		values := make([]string, len(key))
+		for i, member := range key {
+			values[i] = strings.ToLower(textOf(object, member))
 		}
+		name := strings.Join(values, " ")
 		if before, again := index[name]; again && textOf(object, "id") != "" {
 			kept[before] = element
 			continue

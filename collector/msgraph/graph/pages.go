@@ -7,7 +7,6 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
@@ -24,10 +23,8 @@ type Rows struct {
 	Last bool
 }
 
-// Bad is the row with that index, which can't be read.
-func (r *Rows) Bad(i int, problem string) collector.BadRow {
-	return collector.BadRow{Content: r.Rows[i], At: fmt.Sprintf("page %d, row %d", r.Page, r.First+i), Problem: problem}
-}
+// At says where the row with that index is.
+func (r *Rows) At(i int) string { return fmt.Sprintf("page %d, row %d", r.Page, r.First+i) }
 
 // Pages reads the page that a request asks for and those that its next links lead to. A page is decoded whole before its rows are yielded, in
 // pieces of a bounded size. An error ends the sequence.

@@ -34,7 +34,7 @@ type enqueue func(ctx context.Context, tasks []collector.Task) (queued int, err 
 // handler answers Graph: the handshake, change notifications and lifecycle notifications. It asks nothing of Graph, and acknowledges only what is durable.
 type handler struct {
 	manager *Manager
-	tenant  string // empty if the configuration has only a domain
+	tenant  string // its id; empty if the configuration has only a domain
 	now     func() time.Time
 	enqueue enqueue
 	limit   *rate.Limiter
@@ -44,10 +44,7 @@ func newHandler(m *Manager, tenant string, now func() time.Time, enqueue enqueue
 	if !graph.IsGUID(tenant) {
 		tenant = ""
 	}
-	return &handler{
-		manager: m, tenant: tenant, now: now, enqueue: enqueue,
-		limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond),
-	}
+	return &handler{manager: m, tenant: tenant, now: now, enqueue: enqueue, limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond)}
 }
 
 // ServeHTTP implements http.Handler.
@@ -96,7 +93,7 @@ func echoToken(w http.ResponseWriter, token string) {
 func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 	// Servers without deadlines, as in tests, return an error.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
-	b := batch{handler: h, at: h.now(), seen: map[string]bool{}, counts: map[string]int{}}
+	b := batch{handler: h, at: h.now(), counts: map[string]int{}}
 	if err := b.read(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
 		h.manager.observer.Notifications("invalid", 1)
 		status := http.StatusBadRequest
@@ -153,9 +150,8 @@ type batch struct {
 	handler   *handler
 	at        time.Time
 	tasks     []collector.Task
-	lifecycle bool            // there is a lifecycle notification
-	seen      map[string]bool // ids of tasks
-	counts    map[string]int  // by result; those of tasks are known when they are durable
+	lifecycle bool           // there is a lifecycle notification
+	counts    map[string]int // by result; those of tasks are known when they are durable
 }
 
 // read reads a body.
@@ -191,10 +187,7 @@ func (b *batch) add(n *notification) {
 		b.lifecycle = true
 	case n.LifecycleEvent != "", id == "":
 		b.counts["invalid"]++
-	case b.seen[id]:
-		b.counts["duplicate"]++
 	default:
-		b.seen[id] = true
 		b.tasks = append(b.tasks, collector.Task{Kind: TaskNotified, Key: id, Version: b.at.UnixMicro()}) // due at once
 	}
 }

@@ -25,8 +25,6 @@ const (
 	life = 4_200 * time.Minute
 	// renewInterval is how often the subscription is renewed at least. That also shows whether it still exists: a lost subscription doesn't say so.
 	renewInterval = 10 * time.Minute
-	// maxClientState is Graph's limit for the secret of a subscription, in characters.
-	maxClientState = 128
 )
 
 // ErrNoSecret is the error of a program without a ledger, which keeps the secret.
@@ -45,7 +43,7 @@ func (e *Error) Unwrap() error { return e.cause }
 // about it. The subscription isn't deleted when the exporter ends: the next process finds it again.
 type Manager struct {
 	api         api
-	clientState string // the secret; empty without a ledger
+	clientState string // the secret, of at most 128 characters; empty without a ledger
 	publicURL   string
 	mark        string // a query with a mark of the secret: a subscription that another ledger made is of no use
 	observer    collector.NotificationObserver
@@ -69,8 +67,7 @@ func New(w *Webhook, tenant string, s *collector.SourceSettings, client *httpcli
 		m.observer = noObserver{}
 	}
 	if s.Derive != nil {
-		secret := hex.EncodeToString(s.Derive("webhook:" + s.Name + " " + w.PublicURL))
-		m.clientState = secret[:min(len(secret), maxClientState)]
+		m.clientState = hex.EncodeToString(s.Derive("webhook:" + s.Name + " " + w.PublicURL))
 	}
 	mark := sha256.Sum256([]byte(m.clientState))
 	m.mark = "?ledger=" + hex.EncodeToString(mark[:8])
