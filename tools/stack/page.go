@@ -51,6 +51,8 @@ type view struct {
 	Live bool
 	// State is one line for who listens.
 	State string
+	// Ours are the alerts of the trunk that the page lets fail, Others the rest.
+	Ours, Others []alert
 }
 
 // Exact says that all numbers agree.
@@ -61,21 +63,6 @@ func (v *view) Exact() bool {
 		}
 	}
 	return len(v.Figures) > 0
-}
-
-// Ours are the alerts of the trunk that the page lets fail, Others the rest.
-func (v *view) Ours() []alert { return v.only(true) }
-
-// Others are those of everything else.
-func (v *view) Others() []alert { return v.only(false) }
-
-func (v *view) only(ours bool) (all []alert) {
-	for _, a := range v.Alerts {
-		if a.ours == ours {
-			all = append(all, a)
-		}
-	}
-	return all
 }
 
 // serve serves the page until the context ends.
@@ -144,7 +131,12 @@ func (s *stack) view(shot snapshot) *view {
 		v.State = "The trunk fails."
 	}
 	for _, a := range shot.Alerts {
-		if a.ours && a.Prometheus == parts.Firing {
+		if !a.ours {
+			v.Others = append(v.Others, a)
+			continue
+		}
+		v.Ours = append(v.Ours, a)
+		if a.Prometheus == parts.Firing {
 			v.State += " " + a.Name + " fires."
 		}
 	}

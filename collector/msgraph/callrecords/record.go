@@ -22,15 +22,12 @@ type participant struct {
 
 // identitySet says who somebody is: one of these is given.
 type identitySet struct {
-	User                *identity `json:"user"`
-	Phone               *identity `json:"phone"`
-	Guest               *identity `json:"guest"`
-	Encrypted           *identity `json:"encrypted"`
-	OnPremises          *identity `json:"onPremises"`
-	ApplicationInstance *identity `json:"applicationInstance"`
-	Application         *identity `json:"application"`
-	Device              *identity `json:"device"`
-	ACSUser             *identity `json:"azureCommunicationServicesUser"`
+	User       *identity `json:"user"`
+	Phone      *identity `json:"phone"`
+	Guest      *identity `json:"guest"`
+	Encrypted  *identity `json:"encrypted"`
+	OnPremises *identity `json:"onPremises"`
+	ACSUser    *identity `json:"azureCommunicationServicesUser"`
 }
 
 // identity is an id with a name. The id of a telephone is its number.
@@ -54,13 +51,9 @@ type session struct {
 
 // segment is a part of a session, such as before and after a transfer.
 type segment struct {
-	ID      string    `json:"id"`
-	Caller  *endpoint `json:"caller"`
-	Callee  *endpoint `json:"callee"`
-	Failure *failure  `json:"failureInfo"`
-	Media   []media   `json:"media"`
-	Start   time.Time `json:"startDateTime"`
-	End     time.Time `json:"endDateTime"`
+	Caller *endpoint `json:"caller"`
+	Callee *endpoint `json:"callee"`
+	Media  []media   `json:"media"`
 }
 
 // failure says where a session or segment failed; nil if it didn't.
