@@ -1,12 +1,16 @@
 package msgraph
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -14,6 +18,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	promconfig "github.com/prometheus/common/config"
+	"golang.org/x/crypto/pkcs12"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -29,12 +34,11 @@ const (
 // credentials gets tokens with the credential that is configured. The library's credential is made anew for each token, about once an hour: so
 // secrets are read again from their files, and httpclient.Tokens is the only cache.
 type credentials struct {
-	config      *Config
-	scope       string
-	login       *url.URL
-	certificate *certificate // nil without one
-	transport   http.RoundTripper
-	observer    httpclient.Observer
+	config    *Config
+	scope     string
+	login     *url.URL
+	transport http.RoundTripper
+	observer  httpclient.Observer
 }
 
 func newCredentials(config *Config, hosts cloud, settings *collector.SourceSettings) (*credentials, error) {
@@ -42,12 +46,8 @@ func newCredentials(config *Config, hosts cloud, settings *collector.SourceSetti
 	if err != nil {
 		return nil, errors.New("login_url is not a URL")
 	}
-	c := &credentials{config: config, scope: hosts.scope(), login: login, observer: settings.Observer}
-	if config.ClientCertificate.IsSet() {
-		c.certificate = &certificate{content: config.ClientCertificate, password: config.ClientCertificatePassword}
-	}
-	c.transport, err = identityTransport(config, settings)
-	return c, err
+	transport, err := identityTransport(config, settings)
+	return &credentials{config: config, scope: hosts.scope(), login: login, transport: transport, observer: settings.Observer}, err
 }
 
 // identityTransport is the source's own, except for a managed identity: its endpoint is on the machine or its network, never behind a proxy.
@@ -78,6 +78,7 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 	} else {
 		x.endpoint = c.login.JoinPath(c.config.TenantID, "oauth2/v2.0/token")
 	}
+	var token azcore.AccessToken
 	credential, err := c.open(ctx, policy.ClientOptions{
 		// The library takes https only; the exchange knows the real address.
 		Cloud:     azcloud.Configuration{ActiveDirectoryAuthorityHost: "https://" + c.login.Host},
@@ -85,10 +86,9 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 		Retry:     policy.RetryOptions{MaxRetries: -1},
 		Telemetry: policy.TelemetryOptions{ApplicationID: "cdr-exporter"},
 	})
-	if err != nil {
-		return httpclient.Token{}, x.tokenError(ctx, err)
+	if err == nil {
+		token, err = credential.GetToken(ctx, options)
 	}
-	token, err := credential.GetToken(ctx, options)
 	if err != nil {
 		return httpclient.Token{}, x.tokenError(ctx, err)
 	}
@@ -111,8 +111,8 @@ func (c *credentials) open(ctx context.Context, options policy.ClientOptions) (a
 			ClientOptions: options, ClientID: client, TenantID: tenant, DisableInstanceDiscovery: true,
 			TokenFilePath: string(c.config.WorkloadIdentity.TokenFile),
 		})
-	case c.certificate != nil:
-		certs, key, err := c.certificate.load(ctx)
+	case c.config.ClientCertificate.IsSet():
+		certs, key, err := c.certificates(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -127,10 +127,40 @@ func (c *credentials) open(ctx context.Context, options policy.ClientOptions) (a
 		&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: true})
 }
 
-// expiry is when the certificate or, as configured, the client secret ends; zero if that isn't known.
+// certificates reads the client certificate with its chain and key. Its errors are *TokenError.
+func (c *credentials) certificates(ctx context.Context) ([]*x509.Certificate, crypto.PrivateKey, error) {
+	content, err := c.config.ClientCertificate.Bytes(ctx)
+	if err != nil {
+		return nil, nil, unreadableSecret(err)
+	}
+	password, err := c.config.ClientCertificatePassword.Value(ctx)
+	if err != nil {
+		return nil, nil, unreadableSecret(err)
+	}
+	isPEM := bytes.Contains(content, []byte("-----BEGIN "))
+	if isPEM {
+		password = "" // with one, the parser takes everything for PKCS #12
+	}
+	certs, key, err := azidentity.ParseCertificates(content, []byte(password))
+	switch {
+	case err == nil:
+		return certs, key, nil
+	case isPEM:
+		return nil, nil, badCertificate(err.Error()) // a fixed text
+	case errors.Is(err, pkcs12.ErrIncorrectPassword):
+		return nil, nil, badCertificate("client_certificate_password doesn't open it")
+	}
+	return nil, nil, badCertificate("it is neither PEM nor a PKCS #12 file of the legacy kind")
+}
+
+// expiry is when the client secret ends, as configured, or the first certificate of the file; zero if that isn't known.
 func (c *credentials) expiry() time.Time {
-	if c.certificate == nil {
+	if !c.config.ClientCertificate.IsSet() {
 		return c.config.ClientSecretExpires.Time
 	}
-	return c.certificate.expiry()
+	certs, _, err := c.certificates(context.Background())
+	if err != nil {
+		return time.Time{} // the next request for a token shows the error
+	}
+	return slices.MinFunc(certs, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) }).NotAfter
 }

@@ -44,13 +44,9 @@ func (x *exchange) discovery(r *http.Request) (*http.Response, error) {
 		"authorization_endpoint": x.endpoint.String(), // must be given, is never used
 		"token_endpoint":         x.endpoint.String(),
 	})
-	if err != nil {
-		return nil, err
-	}
 	return &http.Response{
-		StatusCode: http.StatusOK, Status: "200 OK", Request: r, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(body)),
-	}, nil
+		StatusCode: http.StatusOK, Request: r, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(body)),
+	}, err
 }
 
 // tokenError says why there is no token. It prints the library's error only if nothing was asked.

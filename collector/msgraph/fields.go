@@ -17,7 +17,6 @@ type fields struct {
 	arena   *wire.Arena
 	members []member
 	problem string
-	ids     []string // backing of lists, until the next page
 }
 
 // member is a property with its value in JSON.
@@ -131,30 +130,4 @@ func (f *fields) instant(name string) (at time.Time, valid bool) {
 		return time.Time{}, true
 	}
 	return at.UTC(), true
-}
-
-// objectIDs reads a collection of objects with an id: administrativeUnitInfos.
-func (f *fields) objectIDs(name string) []string {
-	value := f.raw(name, "[", "an array")
-	if value == nil {
-		return nil
-	}
-	first := len(f.ids)
-	wire.Elements(value, func(object []byte) {
-		if object[0] != '{' {
-			f.fail(name, "holds something that is no object")
-			return
-		}
-		wire.Members(object, func(member, id []byte) {
-			switch {
-			case string(member) != `"id"` || id[0] == 'n':
-			case id[0] != '"':
-				f.fail(name, "holds an id that is no string")
-			default:
-				text, _ := f.arena.Text(id[1 : len(id)-1])
-				f.ids = append(f.ids, text)
-			}
-		})
-	})
-	return f.ids[first:len(f.ids):len(f.ids)]
 }

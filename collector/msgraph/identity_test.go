@@ -280,7 +280,7 @@ func TestCertificate(t *testing.T) {
 	})
 	checkAssertion(t, m.forms[0].Get("client_assertion"), cert, m.URL+"/"+testTenant+"/oauth2/v2.0/token")
 
-	// A renewed file shows without a reload, and one that is broken keeps what is known.
+	// A renewed file shows without a reload.
 	renewed, _ := newCertificate(t, end.Add(30*24*time.Hour))
 	write(t, file, renewed)
 	later := time.Now().Add(time.Minute) // coarse file times
@@ -291,7 +291,7 @@ func TestCertificate(t *testing.T) {
 		t.Errorf("the renewed certificate ends %s", got)
 	}
 	write(t, file, "broken")
-	if got := source.CredentialExpiry(); !got.Equal(end.Add(30 * 24 * time.Hour)) {
+	if got := source.CredentialExpiry(); !got.IsZero() {
 		t.Errorf("a broken file ends %s", got)
 	}
 }
@@ -305,7 +305,7 @@ func TestPKCS12(t *testing.T) {
 	if _, err := source.Feeds[0].Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	certs, _, err := (&certificate{content: c.ClientCertificate, password: c.ClientCertificatePassword}).load(t.Context())
+	certs, _, err := (&credentials{config: c}).certificates(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package msgraph
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -48,13 +47,10 @@ func newMapper(log *callLog) *mapper {
 func (m *mapper) mapPage(rows graph.Rows) *collector.Page {
 	m.records.Reset()
 	m.arena.Reset()
-	m.fields.ids = m.fields.ids[:0]
 	m.page = collector.Page{Invalid: m.page.Invalid[:0], Unmapped: m.page.Unmapped[:0], Last: rows.Last}
 	for i, row := range rows.Rows {
 		if problem := m.mapRow(row); problem != "" {
-			m.page.Invalid = append(m.page.Invalid, collector.BadRow{
-				Content: row, At: fmt.Sprintf("page %d, row %d", rows.Page, rows.First+i), Problem: problem,
-			})
+			m.page.Invalid = append(m.page.Invalid, collector.BadRow{Content: row, At: rows.At(i), Problem: problem})
 		}
 	}
 	m.page.Records = m.records.Kept()
@@ -143,9 +139,6 @@ func (m *mapper) mapLogged(f *fields, r *cdr.Record) {
 		if text := f.text(logged[i].property); text != "" {
 			r.Extra = append(r.Extra, cdr.Text(logged[i].key, text, logged[i].privacy))
 		}
-	}
-	if ids := f.objectIDs("administrativeUnitInfos"); len(ids) > 0 {
-		r.Extra = append(r.Extra, cdr.Texts("administrative_unit_infos", ids, cdr.Plain))
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -35,26 +35,25 @@ func (e *TokenError) Error() string {
 // oauthError is the body of a refusal (RFC 6749 5.2, with Entra ID's additions).
 type oauthError struct {
 	Error         string `json:"error"`
-	Description   string `json:"error_description"`
 	Codes         []int  `json:"error_codes"`
 	TraceID       string `json:"trace_id"`
 	CorrelationID string `json:"correlation_id"`
 }
 
-var (
-	aadstsCode = regexp.MustCompile(`AADSTS([0-9]{4,9})`)
-	plainWord  = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-)
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
 // refusal is the error for an answer other than success.
 func (x *exchange) refusal() error {
 	var body oauthError
 	_ = json.Unmarshal(x.Body, &body) // without JSON the status has to do
-	e := &TokenError{Code: body.code(), ids: body.ids()}
-	known, ok := refusals[e.Code]
+	e := &TokenError{ids: body.ids()}
+	if len(body.Codes) > 0 {
+		e.Code = body.Codes[0]
+	}
+	known := slices.IndexFunc(refusals, func(r refusal) bool { return slices.Contains(r.codes, e.Code) })
 	switch {
-	case ok:
-		e.what, e.todo = known.what, known.todo
+	case known >= 0:
+		e.what, e.todo = refusals[known].what, refusals[known].todo
 	case x.endpoint == nil && (x.Status == http.StatusBadRequest || x.Status == http.StatusNotFound):
 		e.what = "this machine doesn't have that managed identity (" + httpclient.StatusText(x.Status) + ")"
 		e.todo = "assign the identity to the Azure resource, and give managed_identity.client_id if it is a user-assigned one"
@@ -74,27 +73,12 @@ func (x *exchange) refusal() error {
 	return e
 }
 
-func (b *oauthError) code() int {
-	if len(b.Codes) > 0 {
-		return b.Codes[0]
-	}
-	if match := aadstsCode.FindStringSubmatch(b.Description); match != nil {
-		code, _ := strconv.Atoi(match[1]) // nine digits at most
-		return code
-	}
-	return 0
-}
-
 // ids are what Microsoft's support asks for.
 func (b *oauthError) ids() string {
-	var ids []string
-	if plainWord.MatchString(b.TraceID) {
-		ids = append(ids, "trace_id="+b.TraceID)
+	if !plainWord.MatchString(b.TraceID) || !plainWord.MatchString(b.CorrelationID) {
+		return ""
 	}
-	if plainWord.MatchString(b.CorrelationID) {
-		ids = append(ids, "correlation_id="+b.CorrelationID)
-	}
-	return strings.Join(ids, " ")
+	return "trace_id=" + b.TraceID + " correlation_id=" + b.CorrelationID
 }
 
 func unreadableSecret(err error) *TokenError {
@@ -116,4 +100,12 @@ func (x *exchange) unusableCredential(err error) *TokenError {
 		e.todo = "check managed_identity and the kind of Azure resource that the exporter runs on"
 	}
 	return e
+}
+
+func badCertificate(why string) *TokenError {
+	return &TokenError{
+		what: "the client certificate can't be used: " + why,
+		todo: "put certificate and RSA key, not encrypted, into one PEM file, or into a PKCS #12 file made with " +
+			"openssl pkcs12 -export -legacy, and name it in client_certificate_file",
+	}
 }

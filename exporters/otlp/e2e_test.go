@@ -139,15 +139,12 @@ func TestE2ECollector(t *testing.T) {
 			}
 			var log bytes.Buffer
 			outbox, count := newOutbox(batch(1, "a", "b"), batch(2, many...), damaged()), &tally{}
-			e, err := New(Settings{
-				Endpoint: "http://" + endpoint, Protocol: protocol, Logs: true, Metrics: true, Interval: time.Hour,
+			e := newBoth(t, Settings{
+				Endpoint: "http://" + endpoint, Protocol: protocol, Interval: time.Hour,
 				ShutdownTimeout: 30 * time.Second, Version: "1.2.3", InstanceID: "instance",
 			}, Parts{
 				Sources: []metrics.Source{oneCall(7)}, Outbox: outbox, Observer: count, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
 			closing(t, e)
 			acked := make(chan struct{})
 			outbox.told = func(event string) {

@@ -66,15 +66,12 @@ func TestBothSignalsByBothProtocols(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			r := newReceiver()
 			s := tc.settings
-			s.Endpoint, s.Logs, s.Metrics, s.Interval = tc.serve(t, r), true, true, time.Hour
+			s.Endpoint, s.Interval = tc.serve(t, r), time.Hour
 			s.Version, s.InstanceID = "1.2.3", "instance"
 			s.Resource = map[string]string{"service.name": "mine", "deployment.environment.name": "prod"}
 			s.Headers = map[string]Header{"X-Api-Key": func() (string, error) { return "the-key", nil }}
 			outbox, count := newOutbox(batch(1, "a", "b"), batch(2, "c")), &tally{}
-			e, err := New(s, Parts{Sources: []metrics.Source{oneCall(7)}, Outbox: outbox, Observer: count})
-			if err != nil {
-				t.Fatalf("new: %v", err)
-			}
+			e := newBoth(t, s, Parts{Sources: []metrics.Source{oneCall(7)}, Outbox: outbox, Observer: count})
 			ctx, stop := context.WithCancel(t.Context())
 			done := make(chan error, 1)
 			go func() { done <- e.Run(ctx) }()
@@ -157,25 +154,5 @@ func TestCloseTwiceAndWithoutRun(t *testing.T) {
 				t.Errorf("close: %v", err)
 			}
 		}
-	}
-}
-
-func TestStatusOfWhatIsOff(t *testing.T) {
-	tests := []struct {
-		name          string
-		logs, metrics bool
-		want          State
-	}{{"both off", false, false, StateOff}, {"logs", true, false, StateOK}, {"metrics", false, true, StateOK}, {"both", true, true, StateOK}}
-	for _, tc := range tests {
-		t.Run(tc.name, func(t *testing.T) {
-			e, err := New(Settings{Endpoint: "http://127.0.0.1:1", Logs: tc.logs, Metrics: tc.metrics}, Parts{Outbox: newOutbox(), Observer: &tally{}})
-			if err != nil {
-				t.Fatalf("new: %v", err)
-			}
-			closing(t, e)
-			if got := e.Status().State(); got != tc.want {
-				t.Errorf("state %s, want %s", got, tc.want)
-			}
-		})
 	}
 }

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"net/url"
-	"sync"
 	"time"
 
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	"google.golang.org/grpc"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -28,28 +28,11 @@ type Parts struct {
 	Now func() time.Time
 }
 
-// Status is how sending goes. Nothing in it is secret.
-type Status struct{ Logs, Metrics SignalStatus }
-
-// State is that of both signals: retrying if one is, off if both are.
-func (s Status) State() State {
-	switch {
-	case s.Logs.State == StateRetrying || s.Metrics.State == StateRetrying:
-		return StateRetrying
-	case s.Logs.State == StateOff && s.Metrics.State == StateOff:
-		return StateOff
-	}
-	return StateOK
-}
-
-// Exporter sends metrics and log records to an OTLP endpoint.
+// Exporter sends log records, or metrics, to an OTLP endpoint.
 type Exporter struct {
-	logs    *sender        // nil if off
-	metrics *metricsSender // nil if off
-
-	logsHealth, metricsHealth *health
-
-	close func() error
+	send   func(context.Context) error
+	health *health
+	close  func() error
 }
 
 // New makes an exporter. It connects to nothing yet; an error says which setting
@@ -66,92 +49,85 @@ func New(settings Settings, parts Parts) (*Exporter, error) {
 	if parts.Now == nil {
 		parts.Now = time.Now
 	}
-	if s.Logs && (parts.Outbox == nil || parts.Observer == nil) {
-		return nil, errors.New("logs need an outbox and an observer")
-	}
 	h, err := newHeaders(s.Headers, endpoint)
 	if err != nil {
 		return nil, err
 	}
-	e := &Exporter{
-		logsHealth:    newHealth("logs", s.Logs, parts.Logger, parts.Now),
-		metricsHealth: newHealth("metrics", s.Metrics, parts.Logger, parts.Now),
-		close:         func() error { return nil },
+	endpoint.User = nil // it is in the headers
+	e := &Exporter{close: func() error { return nil }}
+	if s.Metrics {
+		err = e.prepareMetrics(s, endpoint, h, parts)
+	} else {
+		err = e.prepareLogs(s, endpoint, h, parts)
 	}
-	upload, exporter, err := e.connect(s, endpoint, h, parts.Now)
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
-	}
-	if s.Logs {
-		envelope, err := newEnvelope(s)
-		if err != nil {
-			return nil, errors.Join(err, e.Close())
-		}
-		e.logs = &sender{
-			outbox: parts.Outbox, uploader: upload, envelope: envelope, observer: parts.Observer, health: e.logsHealth, logger: parts.Logger,
-			timeout: s.Timeout, grace: s.ShutdownTimeout,
-		}
-	}
-	if s.Metrics {
-		e.metrics = &metricsSender{
-			Exporter: exporter, settings: s, resource: resource.NewSchemaless(resourceAttributes(s)...), health: e.metricsHealth,
-			producer: NewProducer(s.Version, parts.Now, parts.Sources...),
-		}
 	}
 	return e, nil
 }
 
-// connect makes what speaks the protocol, for both signals.
-func (e *Exporter) connect(s Settings, endpoint *url.URL, h headers, now func() time.Time) (uploader, sdkmetric.Exporter, error) {
-	if s.Protocol == GRPC {
-		conn, err := dial(s, endpoint, h)
-		if err != nil {
-			return nil, nil, err
-		}
-		e.close = conn.Close
-		exporter, err := newGRPCMetrics(s, conn)
-		return grpcUploader{collogspb.NewLogsServiceClient(conn)}, exporter, err
+func (e *Exporter) prepareLogs(s Settings, endpoint *url.URL, h headers, parts Parts) error {
+	if parts.Outbox == nil || parts.Observer == nil {
+		return errors.New("logs need an outbox and an observer")
 	}
-	client := newHTTPClient(s, h, now)
-	e.close = func() error { client.CloseIdleConnections(); return nil }
-	exporter, err := newHTTPMetrics(s, signalURL(s, endpoint, "metrics"), client)
-	return &httpUploader{url: signalURL(s, endpoint, "logs"), client: client, timeout: s.Timeout, plain: s.Uncompressed, now: now}, exporter, err
+	envelope, err := newEnvelope(s)
+	if err != nil {
+		return err
+	}
+	e.health = newHealth("logs", parts.Logger, parts.Now)
+	logs := &sender{
+		outbox: parts.Outbox, envelope: envelope, observer: parts.Observer, health: e.health, logger: parts.Logger,
+		timeout: s.Timeout, grace: s.ShutdownTimeout,
+	}
+	e.send = logs.run
+	if s.Protocol == GRPC {
+		conn, err := e.dial(s, endpoint, h)
+		logs.uploader = grpcUploader{collogspb.NewLogsServiceClient(conn)}
+		return err
+	}
+	client := e.newHTTPClient(s, h, parts.Now)
+	logs.uploader = &httpUploader{url: endpoint.String(), client: client, timeout: s.Timeout, plain: s.Uncompressed, now: parts.Now}
+	return nil
 }
 
-// signalURL appends /v1/<signal> to the endpoint, unless it is complete, without its
-// user and password.
-func signalURL(s Settings, endpoint *url.URL, signal string) string {
-	u := *endpoint
-	u.User = nil
-	if s.Complete {
-		return u.String()
+func (e *Exporter) prepareMetrics(s Settings, endpoint *url.URL, h headers, parts Parts) (err error) {
+	e.health = newHealth("metrics", parts.Logger, parts.Now)
+	sender := &metricsSender{
+		settings: s, resource: resource.NewSchemaless(resourceAttributes(s)...), health: e.health,
+		producer: NewProducer(s.Version, parts.Now, parts.Sources...),
 	}
-	return u.JoinPath("v1", signal).String()
+	e.send = sender.run
+	if s.Protocol != GRPC {
+		sender.Exporter, err = newHTTPMetrics(s, endpoint.String(), e.newHTTPClient(s, h, parts.Now))
+		return err
+	}
+	conn, err := e.dial(s, endpoint, h)
+	if err == nil {
+		sender.Exporter, err = newGRPCMetrics(s, conn)
+	}
+	return err
+}
+
+func (e *Exporter) dial(s Settings, endpoint *url.URL, h headers) (*grpc.ClientConn, error) {
+	conn, err := dial(s, endpoint, h)
+	if err == nil {
+		e.close = conn.Close
+	}
+	return conn, err
+}
+
+func (e *Exporter) newHTTPClient(s Settings, h headers, now func() time.Time) *http.Client {
+	client := newHTTPClient(s, h, now)
+	e.close = func() error { client.CloseIdleConnections(); return nil }
+	return client
 }
 
 // Run sends until the context ends, then what is left, for at most the shutdown
 // timeout. It returns once, with an error if the outbox was closed under it.
-func (e *Exporter) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	if e.metrics != nil {
-		wg.Go(func() { e.metrics.run(ctx) })
-	}
-	if e.logs != nil {
-		if err := e.logs.run(ctx); err != nil {
-			cancel()
-			return err
-		}
-	}
-	return nil
-}
+func (e *Exporter) Run(ctx context.Context) error { return e.send(ctx) }
 
 // Status may be asked at any time, from any goroutine.
-func (e *Exporter) Status() Status {
-	return Status{Logs: e.logsHealth.current(), Metrics: e.metricsHealth.current()}
-}
+func (e *Exporter) Status() Status { return e.health.current() }
 
 // Close lets connections go, after Run has returned. It may be called again.
 func (e *Exporter) Close() error {

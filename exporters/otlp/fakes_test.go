@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -225,3 +227,37 @@ func closing(t *testing.T, c io.Closer) {
 		}
 	})
 }
+
+// both are exporters of log records and of metrics to one endpoint.
+type both [2]*Exporter
+
+func newBoth(t *testing.T, s Settings, parts Parts) both {
+	t.Helper()
+	var all both
+	base := s.Endpoint
+	for i, path := range []string{"/v1/logs", "/v1/metrics"} {
+		var err error
+		s.Metrics, s.Endpoint = i == 1, base
+		if s.Protocol != GRPC {
+			s.Endpoint = strings.TrimSuffix(base, "/") + path
+		}
+		if all[i], err = New(s, parts); err != nil {
+			t.Fatalf("new: %v", err)
+		}
+	}
+	return all
+}
+
+// Run runs both.
+func (b both) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { _ = b[1].Run(ctx) }) // it never fails
+	return b[0].Run(ctx)
+}
+
+// Close closes both.
+func (b both) Close() error { return errors.Join(b[0].Close(), b[1].Close()) }
+
+// Status is that of both.
+func (b both) Status() [2]Status { return [2]Status{b[0].Status(), b[1].Status()} }

@@ -138,7 +138,7 @@ func TestGRPCSplitsToTheBadRecord(t *testing.T) {
 	}
 	var log bytes.Buffer
 	outbox, count := newOutbox(batch(1, "a", "b", "c", "bad", "d", "e"), batch(2, "f")), &tally{}
-	e, err := New(Settings{Endpoint: r.serveGRPC(t, nil), Protocol: GRPC, Logs: true, ShutdownTimeout: time.Minute}, Parts{
+	e, err := New(Settings{Endpoint: r.serveGRPC(t, nil), Protocol: GRPC, ShutdownTimeout: time.Minute}, Parts{
 		Outbox: outbox, Observer: count, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	if err != nil {

@@ -15,12 +15,10 @@ const (
 	StateOK State = "ok"
 	// StateRetrying: nothing gets through; it is tried again.
 	StateRetrying State = "retrying"
-	// StateOff: the signal isn't sent.
-	StateOff State = "off"
 )
 
-// SignalStatus is how one signal's sending goes.
-type SignalStatus struct {
+// Status is how sending goes. Nothing in it is secret.
+type Status struct {
 	State State
 	// Since is when the state began.
 	Since time.Time
@@ -39,19 +37,14 @@ type health struct {
 	now    func() time.Time
 
 	mu     sync.Mutex
-	status SignalStatus // guarded by mu
+	status Status // guarded by mu
 }
 
-func newHealth(signal string, on bool, logger *slog.Logger, now func() time.Time) *health {
-	h := &health{signal: signal, logger: logger, now: now}
-	h.status = SignalStatus{State: StateOff, Since: now()}
-	if on {
-		h.status.State = StateOK
-	}
-	return h
+func newHealth(signal string, logger *slog.Logger, now func() time.Time) *health {
+	return &health{signal: signal, logger: logger, now: now, status: Status{State: StateOK, Since: now()}}
 }
 
-func (h *health) current() SignalStatus {
+func (h *health) current() Status {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.status

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
@@ -14,14 +13,9 @@ import (
 	"google.golang.org/grpc"
 )
 
-const (
-	// maxPoints is how many data points go into one request: under 4 MiB, which is
-	// what gRPC servers take unless told otherwise.
-	maxPoints = 4000
-	// The SDK tries again within the timeout of one export; the next interval brings
-	// newer values anyway.
-	firstRetry, maxRetry = time.Second, 5 * time.Second
-)
+// maxPoints is how many data points go into one request: under 4 MiB, which is
+// what gRPC servers take unless told otherwise.
+const maxPoints = 4000
 
 // metricsSender exports a producer's metrics at an interval. It is the SDK's exporter with its errors put where they are seen: the SDK's reader
 // hands them to a global handler.
@@ -36,7 +30,7 @@ type metricsSender struct {
 
 // run exports until the context ends, then once more: the last values. How that
 // went is in the health.
-func (m *metricsSender) run(ctx context.Context) {
+func (m *metricsSender) run(ctx context.Context) error {
 	reader := sdkmetric.NewPeriodicReader(m,
 		sdkmetric.WithInterval(m.settings.Interval), sdkmetric.WithTimeout(m.settings.Timeout),
 		sdkmetric.WithProducer(m.producer), sdkmetric.WithMaxExportBatchSize(maxPoints))
@@ -47,6 +41,7 @@ func (m *metricsSender) run(ctx context.Context) {
 	defer cancel()
 	// The exporter below reports its errors; what is left says that time is up.
 	_ = provider.Shutdown(last)
+	return nil
 }
 
 // Export implements metric.Exporter.
@@ -95,7 +90,8 @@ func noteAttempt(ctx context.Context, problem string) {
 }
 
 // newHTTPMetrics makes the SDK's exporter on our client. All options that the
-// environment could set are given, as the configuration has read it.
+// environment could set are given, as the configuration has read it. Nothing is sent
+// again: the next interval brings newer values.
 func newHTTPMetrics(s Settings, url string, client *http.Client) (sdkmetric.Exporter, error) {
 	compression := otlpmetrichttp.GzipCompression
 	if s.Uncompressed {
@@ -105,10 +101,7 @@ func newHTTPMetrics(s Settings, url string, client *http.Client) (sdkmetric.Expo
 		otlpmetrichttp.WithEndpointURL(url), otlpmetrichttp.WithHTTPClient(client),
 		otlpmetrichttp.WithTLSClientConfig(nil), otlpmetrichttp.WithHeaders(nil),
 		otlpmetrichttp.WithCompression(compression), otlpmetrichttp.WithTimeout(s.Timeout),
-		otlpmetrichttp.WithMaxResponseSize(maxResponse),
-		otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{
-			Enabled: true, InitialInterval: firstRetry, MaxInterval: maxRetry, MaxElapsedTime: s.Timeout,
-		}))
+		otlpmetrichttp.WithMaxResponseSize(maxResponse), otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{}))
 }
 
 // newGRPCMetrics makes the SDK's exporter on our connection, which has the
@@ -116,7 +109,5 @@ func newHTTPMetrics(s Settings, url string, client *http.Client) (sdkmetric.Expo
 func newGRPCMetrics(s Settings, conn *grpc.ClientConn) (sdkmetric.Exporter, error) {
 	return otlpmetricgrpc.New(context.Background(),
 		otlpmetricgrpc.WithGRPCConn(conn), otlpmetricgrpc.WithHeaders(nil), otlpmetricgrpc.WithTimeout(s.Timeout),
-		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{
-			Enabled: true, InitialInterval: firstRetry, MaxInterval: maxRetry, MaxElapsedTime: s.Timeout,
-		}))
+		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{}))
 }

@@ -55,7 +55,7 @@ func sumPoints(req *colmetricspb.ExportMetricsServiceRequest) int {
 func exportMetrics(t *testing.T, source metrics.Source, log io.Writer, transport roundTripper, during func(*Exporter)) {
 	t.Helper()
 	e, err := New(Settings{
-		Endpoint: "http://otlp.example.com", Metrics: true, Interval: 15 * time.Second, Transport: transport,
+		Endpoint: "http://otlp.example.com/v1/metrics", Metrics: true, Interval: 15 * time.Second, Transport: transport,
 		Headers: map[string]Header{"x-token": func() (string, error) { return "t0p-s3cret-token", nil }},
 	}, Parts{Sources: []metrics.Source{source}, Logger: slog.New(slog.NewTextHandler(log, nil))})
 	if err != nil {
@@ -122,11 +122,11 @@ func TestTroubleWithMetricsIsShownAndPasses(t *testing.T) {
 					return respond(200, asProtobuf, ""), nil
 				}, func(e *Exporter) {
 					elapse(50 * time.Second)
-					if s := e.Status().Metrics; s.State != tc.state || !strings.Contains(s.LastError, tc.want) {
+					if s := e.Status(); s.State != tc.state || !strings.Contains(s.LastError, tc.want) {
 						t.Errorf("in trouble: %+v, want %s, %q", s, tc.state, tc.want)
 					}
 					elapse(32 * time.Second)
-					if s := e.Status(); s.Metrics.State != StateOK || s.Logs.State != StateOff || s.State() != StateOK {
+					if s := e.Status(); s.State != StateOK {
 						t.Errorf("afterwards: %+v", s)
 					}
 				})

@@ -43,18 +43,18 @@ func TestRetriesForEver(t *testing.T) {
 		})
 		stop := r.started(t)
 		elapse(24 * time.Hour)
-		status := r.Status().Logs
+		status := r.Status()
 		if status.State != StateRetrying || status.LastError != "connection refused" || !status.Since.Equal(begin) {
 			t.Errorf("while away: %+v", status)
 		}
 		if wait := time.Until(status.RetryAt); wait < 0 || wait > time.Minute {
 			t.Errorf("the next try is in %v", wait)
 		}
-		if r.Status().State() != StateRetrying {
-			t.Errorf("state %s", r.Status().State())
+		if r.Status().State != StateRetrying {
+			t.Errorf("state %s", r.Status().State)
 		}
 		elapse(7 * time.Hour)
-		if status = r.Status().Logs; status.State != StateOK || r.count.counts() != [2]int{2, 0} || r.outbox.left() != 0 {
+		if status = r.Status(); status.State != StateOK || r.count.counts() != [2]int{2, 0} || r.outbox.left() != 0 {
 			t.Errorf("after it came back: %+v, counted %v", status, r.count.counts())
 		}
 		if gaps[1] > time.Second || gaps[1] < 300*time.Millisecond {
@@ -125,7 +125,7 @@ func TestARequestWithoutAnswerIsTriedAgain(t *testing.T) {
 		})
 		stop := r.started(t)
 		elapse(7100 * time.Millisecond)
-		if status := r.Status().Logs; status.State != StateRetrying || status.LastError != "no answer within 7s" {
+		if status := r.Status(); status.State != StateRetrying || status.LastError != "no answer within 7s" {
 			t.Errorf("status %+v", status)
 		}
 		elapse(time.Second)
@@ -229,11 +229,11 @@ func TestAcceptedAtTheLastMomentIsDeleted(t *testing.T) {
 	})
 }
 
-// TestAClosedLedgerEndsSending: both signals end, with the reason.
+// TestAClosedLedgerEndsSending, with the reason.
 func TestAClosedLedgerEndsSending(t *testing.T) {
 	outbox := newOutbox()
 	outbox.nextErrs = []error{ledger.ErrClosed}
-	r := newRig(t, Settings{Metrics: true}, outbox, nil)
+	r := newRig(t, Settings{}, outbox, nil)
 	if err := r.Run(t.Context()); !errors.Is(err, ledger.ErrClosed) {
 		t.Errorf("run: %v, want %v", err, ledger.ErrClosed)
 	}
@@ -255,7 +255,7 @@ func TestTooMuchIsSplitButNoSingleRecordIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		outbox, count := newOutbox(batch(1, "a", "b"), tooLarge, batch(3, "c")), &tally{}
-		h := newHealth("logs", true, slog.New(slog.DiscardHandler), time.Now)
+		h := newHealth("logs", slog.New(slog.DiscardHandler), time.Now)
 		s := &sender{
 			outbox: outbox, observer: count, health: h, logger: slog.New(slog.DiscardHandler), grace: time.Hour,
 			timeout: time.Minute, envelope: envelopeOf(t),

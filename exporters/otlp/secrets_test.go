@@ -75,8 +75,8 @@ func TestNoSecretOverHTTP(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				log := &safeLog{}
-				e, err := New(Settings{
-					Endpoint: "http://user:hunter2@otlp.example.com/base", Logs: true, Metrics: true, Interval: 5 * time.Second,
+				e := newBoth(t, Settings{
+					Endpoint: "http://user:hunter2@otlp.example.com/base", Interval: 5 * time.Second,
 					Headers: map[string]Header{"x-token": func() (string, error) { return "Bearer t0p-s3cret-token", nil }},
 					Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
 						if req.Header.Get("Authorization") != "Basic dXNlcjpodW50ZXIy" || req.Header.Get("X-Token") != "Bearer t0p-s3cret-token" {
@@ -88,9 +88,6 @@ func TestNoSecretOverHTTP(t *testing.T) {
 					Sources: []metrics.Source{oneCall(1)}, Outbox: newOutbox(batch(1, "a", "b")), Observer: &tally{},
 					Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 				})
-				if err != nil {
-					t.Fatalf("new: %v", err)
-				}
 				ctx, cancel := context.WithTimeout(t.Context(), 62*time.Second)
 				defer cancel()
 				if err := e.Run(ctx); err != nil {
@@ -115,7 +112,7 @@ func TestNoSecretOverGRPC(t *testing.T) {
 				return nil, status.Errorf(code, "you sent %v and +4930123456", r.headers)
 			}
 			e, err := New(Settings{
-				Endpoint: strings.Replace(r.serveGRPC(t, nil), "http://", "http://user:hunter2@", 1), Protocol: GRPC, Logs: true,
+				Endpoint: strings.Replace(r.serveGRPC(t, nil), "http://", "http://user:hunter2@", 1), Protocol: GRPC,
 				Headers: map[string]Header{"x-token": func() (string, error) { return "t0p-s3cret-token", nil }},
 			}, Parts{Outbox: newOutbox(batch(1, "a")), Observer: &tally{}, Logger: slog.New(slog.NewTextHandler(log, nil))})
 			if err != nil {
@@ -184,7 +181,7 @@ func TestHeadersAreReadForEveryRequest(t *testing.T) {
 func TestConfiguredHeadersDontBreakTheBody(t *testing.T) {
 	text := func(v string) Header { return func() (string, error) { return v, nil } }
 	r := newRig(t, Settings{
-		Endpoint: "http://user:hunter2@otlp.example.com",
+		Endpoint: "http://user:hunter2@otlp.example.com/v1/logs",
 		Headers: map[string]Header{
 			"content-type": text("text/plain"), "Content-Encoding": text("br"), "user-agent": text("mine"), "authorization": text("ApiKey k"),
 		},

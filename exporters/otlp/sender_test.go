@@ -34,7 +34,7 @@ func newRig(t *testing.T, settings Settings, outbox *fakeOutbox, transport round
 	if settings.Endpoint == "" {
 		settings.Endpoint = "http://otlp.example.com"
 	}
-	settings.Logs, settings.Transport = true, transport
+	settings.Transport = transport
 	var err error
 	r.Exporter, err = New(settings, Parts{
 		Outbox: outbox, Observer: r.count, Logger: slog.New(slog.NewTextHandler(r.log, nil)),
@@ -121,7 +121,7 @@ func TestEveryStatus(t *testing.T) {
 				if !slices.Equal(outbox.acked, deleted) {
 					t.Errorf("deleted batches %v, want %v", outbox.acked, deleted)
 				}
-				status := r.Status().Logs
+				status := r.Status()
 				if status.State != StateOK || !strings.Contains(status.LastError, fmt.Sprintf("HTTP %d", tc.code)) || !strings.Contains(status.LastError, tc.hint) {
 					t.Errorf("status %+v", status)
 				}
@@ -246,8 +246,8 @@ func TestNextBatchOnlyAfterTheDeletionIsCommitted(t *testing.T) {
 		if !slices.Equal(events, want) {
 			t.Errorf("got %q, want %q", events, want)
 		}
-		if !strings.Contains(r.log.String(), "disk full") || r.Status().Logs.State != StateOK {
-			t.Errorf("status %+v, log\n%s", r.Status().Logs, r.log)
+		if !strings.Contains(r.log.String(), "disk full") || r.Status().State != StateOK {
+			t.Errorf("status %+v, log\n%s", r.Status(), r.log)
 		}
 	})
 }
@@ -291,7 +291,7 @@ func TestPartialSuccess(t *testing.T) {
 					t.Errorf("%q isn't in the log:\n%s", want, r.log)
 				}
 			}
-			if strings.Contains(r.log.String()+r.Status().Logs.LastError, "4930") {
+			if strings.Contains(r.log.String()+r.Status().LastError, "4930") {
 				t.Errorf("the endpoint's words are repeated:\n%s", r.log)
 			}
 		})

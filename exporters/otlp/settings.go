@@ -42,18 +42,15 @@ type Header func() (string, error)
 // Settings are what an Exporter needs. Zero durations take the defaults of the
 // configuration: interval 15s, timeout 10s, shutdown timeout 10s.
 type Settings struct {
-	// Endpoint is a URL, https for TLS. For HTTP it is the base to which /v1/logs
-	// and /v1/metrics are appended, unless it is Complete; for gRPC only scheme and
-	// host count. A user and password in it are sent as basic authentication.
+	// Endpoint is a URL, https for TLS; for gRPC only scheme and host count. A user
+	// and password in it are sent as basic authentication.
 	Endpoint string
-	// Complete says that Endpoint is the whole URL of the one signal that is sent.
-	Complete bool
 	Protocol Protocol
 	Headers  map[string]Header
 	// TLS is used if the endpoint's scheme is https; nil for the system's roots.
 	TLS *tls.Config
-	// Logs and Metrics say which signals are sent.
-	Logs, Metrics bool
+	// Metrics says that metrics are sent, not log records.
+	Metrics bool
 	// Interval is the time between two exports of metrics.
 	Interval time.Duration
 	// Timeout bounds one request.

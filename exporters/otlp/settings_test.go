@@ -21,10 +21,10 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		{"a query", Settings{Endpoint: "http://example.com/?key=hunter2"}, parts, "endpoint: a URL without a query"},
 		{"not a URL", Settings{Endpoint: "http://user:hunter2@exa mple.com"}, parts, "endpoint: want a URL"},
 		{"another protocol", Settings{Endpoint: "http://example.com", Protocol: "http/json"}, parts, `protocol "http/json": want http/protobuf or grpc`},
-		{"logs without an outbox", Settings{Endpoint: "http://example.com", Logs: true}, Parts{}, "logs need an outbox and an observer"},
+		{"logs without an outbox", Settings{Endpoint: "http://example.com"}, Parts{}, "logs need an outbox and an observer"},
 		{
 			"gRPC logs without an outbox",
-			Settings{Endpoint: "http://example.com", Protocol: GRPC, Logs: true},
+			Settings{Endpoint: "http://example.com", Protocol: GRPC},
 			Parts{},
 			"logs need an outbox and an observer",
 		},

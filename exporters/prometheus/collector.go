@@ -137,10 +137,6 @@ func newExemplar(e *metrics.Exemplar) *dto.Exemplar {
 	}
 }
 
-// maxGap is the longest run of empty native buckets that is written as zeros
-// within a span; a new span costs as much as two deltas.
-const maxGap = 2
-
 // writeNative adds the sparse buckets in the protocol's form: spans of
 // neighbouring buckets, and counts as differences to the bucket before.
 func writeNative(out *dto.Histogram, n *metrics.NativeValue) {
@@ -154,24 +150,14 @@ func writeNative(out *dto.Histogram, n *metrics.NativeValue) {
 }
 
 func spans(n *metrics.NativeValue) (all []*dto.BucketSpan, deltas []int64) {
-	deltas = make([]int64, 0, len(n.Indexes))
-	var before int64
-	push := func(count int64) {
-		deltas = append(deltas, count-before)
-		before = count
-		*all[len(all)-1].Length++
-	}
-	next := int32(0)
+	next, before := int32(0), int64(0)
 	for i, index := range n.Indexes {
-		if gap := index - next; len(all) == 0 || gap > maxGap {
-			all = append(all, &dto.BucketSpan{Offset: new(gap), Length: new(uint32)})
-		} else {
-			for range gap {
-				push(0)
-			}
+		if i == 0 || index != next {
+			all = append(all, &dto.BucketSpan{Offset: new(index - next), Length: new(uint32)})
 		}
-		push(int64(n.Counts[i]))
-		next = index + 1
+		*all[len(all)-1].Length++
+		count := int64(n.Counts[i])
+		deltas, before, next = append(deltas, count-before), count, index+1
 	}
 	return all, deltas
 }

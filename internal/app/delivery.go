@@ -54,9 +54,9 @@ func (a *App) otlpParts() otlp.Parts {
 
 func (a *App) otlpSettings(o *config.OTLPSettings, s *config.OTLPSignal) (otlp.Settings, error) {
 	settings := otlp.Settings{
-		Endpoint: s.Endpoint.String(), Complete: true, Protocol: otlp.Protocol(s.Protocol), Headers: make(map[string]otlp.Header),
+		Endpoint: s.Endpoint.String(), Protocol: otlp.Protocol(s.Protocol), Headers: make(map[string]otlp.Header),
 		Interval: o.Interval, Timeout: s.Timeout, Uncompressed: s.Compression == "none", ShutdownTimeout: o.ShutdownTimeout, Resource: o.ResourceAttributes,
-		InstanceID: a.ledger.InstanceID(), Version: Version(), Logs: s == &o.Logs, Metrics: s == &o.Metrics,
+		InstanceID: a.ledger.InstanceID(), Version: Version(), Metrics: s == &o.Metrics,
 	}
 	for name, secret := range s.Headers {
 		settings.Headers[name] = func() (string, error) { return secret.Value(context.Background()) }
@@ -115,11 +115,8 @@ func (d *delivery) status() web.OTLP {
 	}
 	s := web.OTLP{State: web.OTLPOK}
 	for _, e := range d.exporters {
-		status := e.Status()
-		for _, signal := range []otlp.SignalStatus{status.Logs, status.Metrics} {
-			if signal.State == otlp.StateRetrying {
-				s.State, s.LastError = web.OTLPError, signal.LastError
-			}
+		if status := e.Status(); status.State == otlp.StateRetrying {
+			s.State, s.LastError = web.OTLPError, status.LastError
 		}
 	}
 	if d.app.ledger.OutboxFull() {

@@ -2,12 +2,14 @@ package dashboards
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/logs"
+	"github.com/grafana/grafana-foundation-sdk/go/loki"
 	"github.com/grafana/grafana-foundation-sdk/go/table"
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 	"github.com/grafana/grafana-foundation-sdk/go/units"
@@ -23,10 +25,11 @@ func calls() *board {
 	b := newBoard("calls", "Calls", "Log records of calls in Loki: find a call, then see all its records together. A line's time is the call's start, unless otlp.log_timestamp says otherwise.", "now-6h")
 	b.chooseSource("loki", lokiVariable, "Loki data source")
 	b.chooseSource("prometheus", prometheusVariable, "Prometheus data source")
-	b.chooseService()
-	b.chooseNamed("source", "Source", metrics.Polls, "source")
-	b.chooseNamed("provider", "Provider", metrics.Calls, "provider")
-	b.chooseNamed("trunk", "Trunk", metrics.Calls, "trunk")
+	b.builder.WithVariable(asked("service_name", "Service", "service.name of the exporter's resource.", lokiSource(), "label_values(service_name)").
+		Current(option("cdr-exporter", "cdr-exporter")))
+	b.chooseNamed("source", "Source", metrics.Polls)
+	b.chooseNamed("provider", "Provider", metrics.Calls)
+	b.chooseNamed("trunk", "Trunk", metrics.Calls)
 	b.chooseListed()
 	for _, f := range typed {
 		b.typed(f)
@@ -77,40 +80,15 @@ func (b *board) typed(f field) {
 		Current(option(f.begins, f.begins)))
 }
 
-// chooseService is which exporter's log records are shown.
-func (b *board) chooseService() {
-	expr := "label_values(service_name)"
-	b.builder.WithVariable(dashboard.NewQueryVariableBuilder("service_name").
-		Label("Service").
-		Description("service.name of the exporter's resource.").
-		Datasource(lokiSource()).
-		Query(dashboard.StringOrMap{String: &expr}).
-		Definition(expr).
-		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).
-		Sort(dashboard.VariableSortAlphabeticalAsc).
-		Multi(true).
-		Current(option("cdr-exporter", "cdr-exporter")))
-}
-
 // chooseNamed offers the values that Prometheus knows of a label: Loki lists those of
 // its index only, and structured metadata isn't in it.
-func (b *board) chooseNamed(name, title string, d *metrics.Def, label string) {
-	expr := fmt.Sprintf("label_values(%s, %s)", d.Name, label)
-	b.builder.WithVariable(dashboard.NewQueryVariableBuilder(name).
-		Label(title).
-		Description("Offered from Prometheus; without it, all.").
-		Datasource(prometheusSource()).
-		Query(dashboard.StringOrMap{String: &expr}).
-		Definition(expr).
-		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).
-		Sort(dashboard.VariableSortAlphabeticalAsc).
-		Multi(true).
-		IncludeAll(true).
-		AllValue(anyText).
-		Current(option("All", "$__all")))
-	if !strings.Contains(expr, label) {
-		b.problem("%s isn't a label of %s", label, d.Name)
+func (b *board) chooseNamed(label, title string, d *metrics.Def) {
+	if !slices.Contains(d.LabelNames(), label) {
+		b.problem("%s has no label %s", d.Name, label)
 	}
+	expr := fmt.Sprintf("label_values(%s, %s)", d.Name, label)
+	b.builder.WithVariable(asked(label, title, "Offered from Prometheus; without it, all.", prometheusSource(), expr).
+		IncludeAll(true).AllValue(anyText).Current(option("All", "$__all")))
 }
 
 // chooseListed are the variables whose values are known.
@@ -254,4 +232,14 @@ func lines(title, description, expr string) *logs.PanelBuilder {
 		DedupStrategy(common.LogsDedupStrategyNone).
 		SortOrder(common.LogsSortOrderDescending).
 		WithTarget(logTarget(expr, nil).QueryType("range").MaxLines(500))
+}
+
+// logTarget is a query to Loki; a panel has one.
+func logTarget(expr string, labels []string) *loki.DataqueryBuilder {
+	return loki.NewDataqueryBuilder().
+		Datasource(lokiSource()).
+		EditorMode(loki.QueryEditorModeCode).
+		Expr(expr).
+		LegendFormat(legend(query{by: labels})).
+		RefId(refID(0))
 }

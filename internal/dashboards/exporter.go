@@ -70,8 +70,7 @@ func (b *board) exporterRequests() {
 	b.add(12, 8, b.series(text{"Throttled", "Share of time that requests waited for the provider's limits; requests that wait side by side add up."}, throttled).
 		Thresholds(above(0.25, 0.5)).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.series(text{"Request duration", "Time to the end of an answer's header, median and 95th percentile."},
-		b.quantile(0.5, metrics.APIRequestDuration, by("source")).as("median {{source}}"),
-		b.quantile(0.95, metrics.APIRequestDuration, by("source")).as("p95 {{source}}")))
+		b.spread(metrics.APIRequestDuration, by("source"))...))
 	b.add(12, 8, b.series(text{"Clock offset", "The provider's clock minus ours. Lateness is only as right as the clocks."}, b.value(metrics.ClockOffset, perFeed())).
 		AxisCenteredZero(true))
 }
@@ -80,8 +79,7 @@ func (b *board) exporterRows() {
 	b.add(12, 8, b.stacked(text{"Rows by result", "Rows per minute by what became of them. Reads overlap on purpose: duplicates are no fault and are counted once."},
 		b.flow(metrics.Rows, by("feed", "result"))))
 	b.add(12, 8, b.series(text{"Delay of records", "From a call's end until its record was first seen, median and 95th percentile."},
-		b.quantile(0.5, metrics.RecordDelay, perFeed(), hasRecords()).as("median {{source}} {{feed}}"),
-		b.quantile(0.95, metrics.RecordDelay, perFeed(), hasRecords()).as("p95 {{source}} {{feed}}")))
+		b.spread(metrics.RecordDelay, perFeed(), hasRecords())...))
 	b.add(8, 8, b.series(text{"Rows that are invalid", "Malformed rows per minute. Each is logged once, with its position and without its content."},
 		b.flow(metrics.Rows, perFeed(), is("result", "invalid"))))
 	b.add(8, 8, b.series(text{"Values that are new", "Values per minute that the mapping doesn't know, by field. Their calls are counted as unknown."},
@@ -115,8 +113,7 @@ func (b *board) exporterOutbox() {
 func (b *board) exporterLedger() {
 	b.add(8, 8, b.series(text{"Size of the ledger", "The ledger's files, the write-ahead log included."}, b.value(metrics.LedgerSize, by("instance"))))
 	b.add(8, 8, b.series(text{"Commits", "Time that a commit took, median and 95th percentile."},
-		b.quantile(0.5, metrics.CommitDuration, by("instance")).as("median {{instance}}"),
-		b.quantile(0.95, metrics.CommitDuration, by("instance")).as("p95 {{instance}}")))
+		b.spread(metrics.CommitDuration, by("instance"))...))
 	b.add(8, 8, b.series(text{"Age of the configuration", "How long ago it was last loaded."}, b.age(metrics.ReloadSuccess, by("instance"))))
 	b.add(8, 8, b.series(text{"Memory", "Resident memory of the process, where it is scraped."}, b.value(processMemory, by("instance"))))
 	cpu := b.flow(processCPU, by("instance"))

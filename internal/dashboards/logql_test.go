@@ -14,6 +14,9 @@ import (
 	"testing"
 )
 
+// variable is a variable in a query, maybe with how it is to be written.
+var variable = regexp.MustCompile(`\$\{(\w+)(?::\w+)?\}|\$(\w+)`)
+
 // The exporter's log records are written there.
 var otlpSource = filepath.Join("..", "..", "exporters", "otlp")
 

@@ -77,10 +77,9 @@ func (b *board) overviewFailures() {
 }
 
 func (b *board) overviewDurations() {
-	p95 := b.quantile(0.95, metrics.CallDuration, by("direction")).as("p95 {{direction}}")
+	durations := b.spread(metrics.CallDuration, by("direction"))
 	b.add(12, 8, b.series(text{"Duration of calls", "Median and 95th percentile of connected calls, as the provider measures them."},
-		b.quantile(0.5, metrics.CallDuration, by("direction")).as("median {{direction}}"), p95).
-		DataLinks(b.toCalls(p95)))
+		durations...).DataLinks(b.toCalls(durations[1])))
 	b.add(12, 8, b.series(text{"Average duration (ACD) by source", "Connected seconds per connected call. Compare a source with its own past: RingCentral's durations include ringing and menus."},
 		acd(b.rate, by("source", "provider", "feed"))).
 		Thresholds(below(60, 15)).ThresholdsStyle(dashed()))

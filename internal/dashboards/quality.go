@@ -82,17 +82,13 @@ func (b *board) qualityStreams() {
 func (b *board) qualityMeasured() {
 	keep := by("media")
 	b.add(12, 8, b.series(text{"Jitter", "Average jitter of streams, median and 95th percentile by media. Audio above 30 ms is poor."},
-		b.quantile(0.5, metrics.MediaJitter, keep).as("median {{media}}"),
-		b.quantile(0.95, metrics.MediaJitter, keep).as("p95 {{media}}")).Thresholds(above(0.02, 0.03)).ThresholdsStyle(dashed()))
+		b.spread(metrics.MediaJitter, keep)...).Thresholds(above(0.02, 0.03)).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.series(text{"Round trip time", "Average round trip of streams, median and 95th percentile by media. Audio above 500 ms is poor."},
-		b.quantile(0.5, metrics.MediaRoundTrip, keep).as("median {{media}}"),
-		b.quantile(0.95, metrics.MediaRoundTrip, keep).as("p95 {{media}}")).Thresholds(above(0.3, 0.5)).ThresholdsStyle(dashed()))
+		b.spread(metrics.MediaRoundTrip, keep)...).Thresholds(above(0.3, 0.5)).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.series(text{"Packet loss", "Average share of packets lost of streams, median and 95th percentile by media. Audio above 10 % is poor."},
-		b.quantile(0.5, metrics.MediaPacketLoss, keep).as("median {{media}}"),
-		b.quantile(0.95, metrics.MediaPacketLoss, keep).as("p95 {{media}}")).Thresholds(above(0.05, 0.1)).ThresholdsStyle(dashed()))
+		b.spread(metrics.MediaPacketLoss, keep)...).Thresholds(above(0.05, 0.1)).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.series(text{"Concealed audio", "Average share of audio that was made up for lost packets, median and 95th percentile. An older version of the rules called more than 7 % poor."},
-		b.quantile(0.5, metrics.MediaConcealed, keep).as("median {{media}}"),
-		b.quantile(0.95, metrics.MediaConcealed, keep).as("p95 {{media}}")).Thresholds(above(0.05, 0.07)).ThresholdsStyle(dashed()))
+		b.spread(metrics.MediaConcealed, keep)...).Thresholds(above(0.05, 0.07)).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.series(text{"Jitter by network", "Mean of streams' average jitter, of audio, by the sender's network."}, b.mean(metrics.MediaJitter, by("network"), audio())))
 	b.add(12, 8, b.series(text{"Packet loss by network", "Mean of streams' average packet loss, of audio, by the sender's network."}, b.mean(metrics.MediaPacketLoss, by("network"), audio())))
 }

@@ -96,6 +96,12 @@ func (b *board) quantile(rank float64, d *metrics.Def, keep []string, where ...m
 	return query{expr: native + "\nor\n" + classic, unit: m.unit, by: keep, exemplars: d.Exemplars}
 }
 
+// spread are the median and the 95th percentile.
+func (b *board) spread(d *metrics.Def, keep []string, where ...match) []query {
+	names := legend(query{by: keep})
+	return []query{b.quantile(0.5, d, keep, where...).as("median " + names), b.quantile(0.95, d, keep, where...).as("p95 " + names)}
+}
+
 // mean is the average of what a histogram observed, by the same two ways.
 func (b *board) mean(d *metrics.Def, keep []string, where ...match) query {
 	m := b.measure(d, keep, where)

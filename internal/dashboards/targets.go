@@ -2,7 +2,7 @@ package dashboards
 
 import (
 	"fmt"
-	"regexp"
+	"os"
 	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
@@ -61,16 +61,12 @@ func panelTargets(title string, p *dashboard.Panel) ([]Target, error) {
 	return targets, nil
 }
 
-// variable is a variable in a query, maybe with how it is to be written.
-var variable = regexp.MustCompile(`\$\{(\w+)(?::\w+)?\}|\$(\w+)`)
-
 // Expand fills in variables, by name and without the dollar: job, __rate_interval. A
 // variable that has no value is an error.
 func Expand(expr string, values map[string]string) (string, error) {
 	var missing []string
-	text := variable.ReplaceAllStringFunc(expr, func(found string) string {
-		names := variable.FindStringSubmatch(found)
-		name := names[1] + names[2]
+	text := os.Expand(expr, func(found string) string {
+		name, _, _ := strings.Cut(found, ":") // how it is to be written
 		value, ok := values[name]
 		if !ok {
 			missing = append(missing, name)

@@ -109,10 +109,9 @@ func codeWords(causes []cdr.Cause) []dashboard.ValueMapping {
 
 func (b *board) trunkMedia() {
 	keep := by("trunk", "direction")
-	p95 := b.quantile(0.95, metrics.CallSetup, keep).as("p95 {{trunk}} {{direction}}")
+	setups := b.spread(metrics.CallSetup, keep)
 	b.add(12, 8, b.series(text{"Setup time", "Invite to start of connected calls, median and 95th percentile: outbound the time to answer, inbound the time to pass the call on. It is no post-dial delay."},
-		b.quantile(0.5, metrics.CallSetup, keep).as("median {{trunk}} {{direction}}"), p95).
-		DataLinks(b.toCalls(p95)))
+		setups...).DataLinks(b.toCalls(setups[1])))
 	b.add(12, 8, b.series(text{"Setup time by trunk, on average", "Average of the same, of connected calls."}, b.mean(metrics.CallSetup, perTrunk())))
 	b.add(12, 8, b.series(text{"Media bypass ratio", "Share of calls with media bypass among those that say, first seen within the window that is configured. Direct Routing tells the trunk's setting; what streams did is on the Quality dashboard."},
 		b.value(metrics.MediaBypassRatio, perTrunk())).Max(1))

@@ -43,20 +43,21 @@ func (b *board) chooseSource(kind, name, label string) {
 // choose lets one choose values of a label that a metric has, narrowed by the
 // variables before it.
 func (b *board) choose(label, title, every, description string, d *metrics.Def) {
-	narrowed := b.narrowing(d, label)
-	expr := fmt.Sprintf("label_values(%s%s, %s)", d.Name, narrowed, label)
-	b.builder.WithVariable(dashboard.NewQueryVariableBuilder(label).
+	expr := fmt.Sprintf("label_values(%s%s, %s)", d.Name, b.narrowing(d, label), label)
+	b.builder.WithVariable(asked(label, title, description, prometheusSource(), expr).IncludeAll(true).AllValue(every).Current(option("All", "$__all")))
+}
+
+// asked is a variable whose values a query finds.
+func asked(name, title, description string, source common.DataSourceRef, expr string) *dashboard.QueryVariableBuilder {
+	return dashboard.NewQueryVariableBuilder(name).
 		Label(title).
 		Description(description).
-		Datasource(prometheusSource()).
+		Datasource(source).
 		Query(dashboard.StringOrMap{String: &expr}).
 		Definition(expr).
 		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).
 		Sort(dashboard.VariableSortAlphabeticalAsc).
-		Multi(true).
-		IncludeAll(true).
-		AllValue(every).
-		Current(option("All", "$__all")))
+		Multi(true)
 }
 
 // narrowing are matchers of the variables that stand before one.

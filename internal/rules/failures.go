@@ -16,7 +16,20 @@ func failureAlerts() Group {
 		burnAlert("CDRFailureSpike", fastBurn, critical, live7m, 2*time.Minute),
 		burnAlert("CDRFailureSpikeSlow", slowBurn, critical, live35m, 5*time.Minute),
 		burnAlert("CDRFailureBudgetBurning", smallBurn, warning, live7m, 30*time.Minute),
-		mostCallsFail(), trunkDown(), codeSurging(),
+		mostCallsFail(), trunkDown(),
+		{
+			Alert: "CDRSIPCodeSurging", Severity: warning, Signal: Calls, For: 10 * time.Minute,
+			Doc: "One SIP code of a trunk against the same hour of its own last week. A code that is new counts as 0 then, if there were calls.",
+			Expr: perHour(
+				aboveLastWeek(codesHourly, codeFactor, ""),
+				fmt.Sprintf("and round(%s * 3600) >= %d", codesHourly, codeFloor),
+				sinceLastWeek(), isLive(live65m),
+			),
+			Summary:     "SIP {{ $labels.sip_code }} surges on trunk {{ $labels.trunk }} of {{ $labels.source }}.",
+			Description: fmt.Sprintf("About {{ printf \"%%.0f\" $value }} calls ended with SIP {{ $labels.sip_code }} within the last hour, more than %d times as many as in the same hour a week ago.", codeFactor),
+			When:        fmt.Sprintf("%d or more calls with one SIP code within an hour, more than %d times those of the same hour a week ago", codeFloor, codeFactor),
+			Change:      "`codeFactor`, `codeFloor`",
+		},
 	}}
 }
 
@@ -74,22 +87,6 @@ func trunkDown() Rule {
 		Description: "{{ $value | humanizePercentage }} of the attempts of the last 5 minutes through {{ $labels.trunk }} failed for a fault of network, trunk, carrier or service.",
 		When:        fmt.Sprintf("%s %% or more of at least %d attempts of a trunk failed within 5 minutes", number(downRatio*100), downFloor),
 		Change:      "`downRatio`, `downFloor`",
-	}
-}
-
-func codeSurging() Rule {
-	return Rule{
-		Alert: "CDRSIPCodeSurging", Severity: warning, Signal: Calls, For: 10 * time.Minute,
-		Doc: "One SIP code of a trunk against the same hour of its own last week. A code that is new counts as 0 then, if there were calls.",
-		Expr: perHour(
-			aboveLastWeek(codesHourly, codeFactor, ""),
-			fmt.Sprintf("and round(%s * 3600) >= %d", codesHourly, codeFloor),
-			sinceLastWeek(), isLive(live65m),
-		),
-		Summary:     "SIP {{ $labels.sip_code }} surges on trunk {{ $labels.trunk }} of {{ $labels.source }}.",
-		Description: fmt.Sprintf("About {{ printf \"%%.0f\" $value }} calls ended with SIP {{ $labels.sip_code }} within the last hour, more than %d times as many as in the same hour a week ago.", codeFactor),
-		When:        fmt.Sprintf("%d or more calls with one SIP code within an hour, more than %d times those of the same hour a week ago", codeFloor, codeFactor),
-		Change:      "`codeFactor`, `codeFloor`",
 	}
 }
 

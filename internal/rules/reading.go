@@ -15,7 +15,93 @@ const upTo = "{{ if gt $value 1e9 }}Calls have never been looked for.{{ else }}C
 // readingAlerts are about whether records are read.
 func readingAlerts() Group {
 	return Group{Name: "cdr-reading", Doc: "Whether records are read, and all of them.", Rules: []Rule{
-		feedStale(), feedBehind(), feedLate(), throttled(), rangeUnreadable(), tasksSetAside(), rowsInvalid(), reconciliation(), unmapped(), overflow(),
+		feedStale(),
+		{
+			Alert: "CDRFeedBehind", Severity: warning, Signal: Exporter, For: behindFor,
+			Doc: "A feed has been catching up for hours: it can't keep up, and alerts on its calls are off meanwhile.",
+			Expr: lines("("+watermarkAge()+")",
+				fmt.Sprintf("and on (%s) max by (%s) (max_over_time(%s[10m])) == 1", byFeed.labels(), byFeed.labels(), metrics.CatchingUp.Name)),
+			Summary:     ofFeed + " doesn't keep up.",
+			Description: upTo + fmt.Sprintf(" It has been catching up for %g hours; alerts on its calls wait for it.", behindFor.Hours()),
+			When:        fmt.Sprintf("the feed has been catching up for %g hours", behindFor.Hours()),
+			Change:      "`behindFor`",
+		},
+		{
+			Alert: "CDRFeedLate", Severity: warning, Signal: Calls, For: 15 * time.Minute,
+			Doc: "The provider publishes most records later than late_after, so alerts on failures don't see them.",
+			Expr: lines(
+				fmt.Sprintf("%s > %s", lateShare1h, number(lateShare)),
+				fmt.Sprintf("and round(%s * 3600) >= %d", callsHourly, lateFloor),
+				isLive(live65m),
+			),
+			Summary:     "Most records of " + ofFeed + " come late.",
+			Description: "{{ $value | humanizePercentage }} of the records of the last hour were first seen more than the feed's late_after after their call. Alerts on failures leave them out.",
+			When:        fmt.Sprintf("more than %s %% of at least %d records within an hour are late, although the feed is read", number(lateShare*100), lateFloor),
+			Change:      "`lateShare`, `lateFloor`; `late_after` of the feed",
+		},
+		{
+			Alert: "CDRThrottled", Severity: warning, Signal: Exporter, For: 15 * time.Minute,
+			Doc:         "Most of the time goes into waiting for the provider's limit.",
+			Expr:        fmt.Sprintf("sum by (%s) (rate(%s[15m])) > %s", byFeed.labels(), metrics.APIThrottled.Name, number(throttledShare)),
+			Summary:     "{{ $labels.source }} is throttled by its provider.",
+			Description: "Requests of " + ofFeed + " waited for the provider's limit {{ $value | humanizePercentage }} of the last 15 minutes.",
+			When:        fmt.Sprintf("requests of a feed wait for the provider's limit more than %s %% of the time, for 15 minutes", number(throttledShare*100)),
+			Change:      "`throttledShare`",
+		},
+		{
+			Alert: "CDRRangeUnreadable", Severity: warning, Signal: Exporter,
+			Doc:         "A span can't be read: the provider no longer keeps it, or fails on it while it gives others. Its calls are in no figure.",
+			Expr:        fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), metrics.Unreadable.Name),
+			Summary:     "Calls of " + ofFeed + " can't be read.",
+			Description: "{{ $value | humanizeDuration }} can't be read: the provider no longer keeps it, or fails on it while it gives other spans. Its calls are in no figure.",
+			When:        "a span can't be read while others can, or is no longer kept by the provider",
+			Change:      "nothing",
+		},
+		{
+			Alert: "CDRTasksSetAside", Severity: warning, Signal: Exporter,
+			Doc:         "Something that the provider names can't be had while others of its kind can: its calls are in no figure.",
+			Expr:        fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), sel(metrics.Tasks, is("state", "set_aside"))),
+			Summary:     "Records of " + ofFeed + " can't be fetched.",
+			Description: "Set aside after half a day of attempts while others were fetched: {{ $value }}. Each is tried again once a day and when it is named again. The log names them.",
+			When:        "something was set aside because it couldn't be fetched while others could",
+			Change:      "nothing",
+		},
+		{
+			Alert: "CDRRowsInvalid", Severity: warning, Signal: Exporter,
+			Doc:         "Rows couldn't be understood, and are in no figure.",
+			Expr:        fmt.Sprintf("sum by (%s) (increase(%s[1h])) > 0", byFeed.labels(), sel(metrics.Rows, is("result", "invalid"))),
+			Summary:     "Rows of " + ofFeed + " are malformed.",
+			Description: "Rows of the last hour that couldn't be understood and aren't counted: about {{ printf \"%.0f\" $value }}. The log says where they stood.",
+			When:        "a malformed row appeared within the last hour",
+			Change:      "nothing",
+		},
+		{
+			Alert: "CDRReconciliationDifference", Severity: warning, Signal: Exporter, For: differenceFor,
+			Doc:         "The provider's own total of a day is above what was read of it, for longer than a few reads.",
+			Expr:        fmt.Sprintf("max by (%s, day) (max_over_time(%s[15m])) < %d", byFeed.labels(), metrics.ReconciliationDifference.Name, -differenceRecords),
+			Summary:     "Records of {{ $labels.day }} of " + ofFeed + " are missing.",
+			Description: "What was read of {{ $labels.day }} (UTC) differs by {{ $value }} records from the provider's own total.",
+			When:        "fewer records of a day were read than the provider counts, for an hour",
+			Change:      "`differenceRecords`, `differenceFor`",
+		},
+		{
+			Alert: "CDRUnmappedValues", Severity: info, Signal: Exporter,
+			Doc:         "The provider uses values that the exporter doesn't know; such calls may have the outcome unknown.",
+			Expr:        grown("source, feed, field", metrics.UnmappedValues.Name, "1d"),
+			Summary:     "The provider of {{ $labels.source }} uses new values of {{ $labels.field }}.",
+			Description: "Values of {{ $labels.field }} of " + ofFeed + " within the last day that are new to the exporter: about {{ printf \"%.0f\" $value }}. The log names each once.",
+			When:        "a value appeared within the last day that the mapping doesn't know",
+			Change:      "nothing",
+		},
+		{
+			Alert: "CDRSeriesOverflow", Severity: warning, Signal: Exporter,
+			Doc:         "A metric has more label sets than metrics.series_limit: new ones are folded.",
+			Expr:        grown("source, feed, metric", metrics.SeriesOverflow.Name, "1h"),
+			Summary:     "{{ $labels.metric }} of " + ofFeed + " has too many series.",
+			Description: "Observations of the last hour that were folded into series with the label value overflow: about {{ printf \"%.0f\" $value }}. Sums stay exact; the split by label doesn't.",
+			When:        "observations were folded within the last hour because of `metrics.series_limit`",
+			Change:      "`metrics.series_limit`",
+		},
 	}}
 }
 
@@ -43,121 +129,8 @@ func feedStale() Rule {
 	}
 }
 
-func feedBehind() Rule {
-	return Rule{
-		Alert: "CDRFeedBehind", Severity: warning, Signal: Exporter, For: behindFor,
-		Doc: "A feed has been catching up for hours: it can't keep up, and alerts on its calls are off meanwhile.",
-		Expr: lines("("+watermarkAge()+")",
-			fmt.Sprintf("and on (%s) max by (%s) (max_over_time(%s[10m])) == 1", byFeed.labels(), byFeed.labels(), metrics.CatchingUp.Name)),
-		Summary:     ofFeed + " doesn't keep up.",
-		Description: upTo + fmt.Sprintf(" It has been catching up for %g hours; alerts on its calls wait for it.", behindFor.Hours()),
-		When:        fmt.Sprintf("the feed has been catching up for %g hours", behindFor.Hours()),
-		Change:      "`behindFor`",
-	}
-}
-
-func feedLate() Rule {
-	return Rule{
-		Alert: "CDRFeedLate", Severity: warning, Signal: Calls, For: 15 * time.Minute,
-		Doc: "The provider publishes most records later than late_after, so alerts on failures don't see them.",
-		Expr: lines(
-			fmt.Sprintf("%s > %s", lateShare1h, number(lateShare)),
-			fmt.Sprintf("and round(%s * 3600) >= %d", callsHourly, lateFloor),
-			isLive(live65m),
-		),
-		Summary:     "Most records of " + ofFeed + " come late.",
-		Description: "{{ $value | humanizePercentage }} of the records of the last hour were first seen more than the feed's late_after after their call. Alerts on failures leave them out.",
-		When:        fmt.Sprintf("more than %s %% of at least %d records within an hour are late, although the feed is read", number(lateShare*100), lateFloor),
-		Change:      "`lateShare`, `lateFloor`; `late_after` of the feed",
-	}
-}
-
-func throttled() Rule {
-	return Rule{
-		Alert: "CDRThrottled", Severity: warning, Signal: Exporter, For: 15 * time.Minute,
-		Doc:         "Most of the time goes into waiting for the provider's limit.",
-		Expr:        fmt.Sprintf("sum by (%s) (rate(%s[15m])) > %s", byFeed.labels(), metrics.APIThrottled.Name, number(throttledShare)),
-		Summary:     "{{ $labels.source }} is throttled by its provider.",
-		Description: "Requests of " + ofFeed + " waited for the provider's limit {{ $value | humanizePercentage }} of the last 15 minutes.",
-		When:        fmt.Sprintf("requests of a feed wait for the provider's limit more than %s %% of the time, for 15 minutes", number(throttledShare*100)),
-		Change:      "`throttledShare`",
-	}
-}
-
-func rangeUnreadable() Rule {
-	return Rule{
-		Alert: "CDRRangeUnreadable", Severity: warning, Signal: Exporter,
-		Doc:         "A span can't be read: the provider no longer keeps it, or fails on it while it gives others. Its calls are in no figure.",
-		Expr:        fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), metrics.Unreadable.Name),
-		Summary:     "Calls of " + ofFeed + " can't be read.",
-		Description: "{{ $value | humanizeDuration }} can't be read: the provider no longer keeps it, or fails on it while it gives other spans. Its calls are in no figure.",
-		When:        "a span can't be read while others can, or is no longer kept by the provider",
-		Change:      "nothing",
-	}
-}
-
-func tasksSetAside() Rule {
-	return Rule{
-		Alert: "CDRTasksSetAside", Severity: warning, Signal: Exporter,
-		Doc:         "Something that the provider names can't be had while others of its kind can: its calls are in no figure.",
-		Expr:        fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), sel(metrics.Tasks, is("state", "set_aside"))),
-		Summary:     "Records of " + ofFeed + " can't be fetched.",
-		Description: "Set aside after half a day of attempts while others were fetched: {{ $value }}. Each is tried again once a day and when it is named again. The log names them.",
-		When:        "something was set aside because it couldn't be fetched while others could",
-		Change:      "nothing",
-	}
-}
-
-func rowsInvalid() Rule {
-	return Rule{
-		Alert: "CDRRowsInvalid", Severity: warning, Signal: Exporter,
-		Doc:         "Rows couldn't be understood, and are in no figure.",
-		Expr:        fmt.Sprintf("sum by (%s) (increase(%s[1h])) > 0", byFeed.labels(), sel(metrics.Rows, is("result", "invalid"))),
-		Summary:     "Rows of " + ofFeed + " are malformed.",
-		Description: "Rows of the last hour that couldn't be understood and aren't counted: about {{ printf \"%.0f\" $value }}. The log says where they stood.",
-		When:        "a malformed row appeared within the last hour",
-		Change:      "nothing",
-	}
-}
-
-func reconciliation() Rule {
-	return Rule{
-		Alert: "CDRReconciliationDifference", Severity: warning, Signal: Exporter, For: differenceFor,
-		Doc:         "The provider's own total of a day is above what was read of it, for longer than a few reads.",
-		Expr:        fmt.Sprintf("max by (%s, day) (max_over_time(%s[15m])) < %d", byFeed.labels(), metrics.ReconciliationDifference.Name, -differenceRecords),
-		Summary:     "Records of {{ $labels.day }} of " + ofFeed + " are missing.",
-		Description: "What was read of {{ $labels.day }} (UTC) differs by {{ $value }} records from the provider's own total.",
-		When:        "fewer records of a day were read than the provider counts, for an hour",
-		Change:      "`differenceRecords`, `differenceFor`",
-	}
-}
-
 // grown is by how much a counter grew whose series may have begun at its value: those of
 // the exporter's own metrics whose label the provider brings don't begin at 0.
 func grown(by, name, w string) string {
 	return lines("sum by ("+by+") (", fmt.Sprintf("  increase(%s[%s]) > 0", name, w), fmt.Sprintf("  or (%s unless %s offset %s)", name, name, w), ")")
-}
-
-func unmapped() Rule {
-	return Rule{
-		Alert: "CDRUnmappedValues", Severity: info, Signal: Exporter,
-		Doc:         "The provider uses values that the exporter doesn't know; such calls may have the outcome unknown.",
-		Expr:        grown("source, feed, field", metrics.UnmappedValues.Name, "1d"),
-		Summary:     "The provider of {{ $labels.source }} uses new values of {{ $labels.field }}.",
-		Description: "Values of {{ $labels.field }} of " + ofFeed + " within the last day that are new to the exporter: about {{ printf \"%.0f\" $value }}. The log names each once.",
-		When:        "a value appeared within the last day that the mapping doesn't know",
-		Change:      "nothing",
-	}
-}
-
-func overflow() Rule {
-	return Rule{
-		Alert: "CDRSeriesOverflow", Severity: warning, Signal: Exporter,
-		Doc:         "A metric has more label sets than metrics.series_limit: new ones are folded.",
-		Expr:        grown("source, feed, metric", metrics.SeriesOverflow.Name, "1h"),
-		Summary:     "{{ $labels.metric }} of " + ofFeed + " has too many series.",
-		Description: "Observations of the last hour that were folded into series with the label value overflow: about {{ printf \"%.0f\" $value }}. Sums stay exact; the split by label doesn't.",
-		When:        "observations were folded within the last hour because of `metrics.series_limit`",
-		Change:      "`metrics.series_limit`",
-	}
 }

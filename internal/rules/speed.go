@@ -5,8 +5,9 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
+
+	"github.com/prometheus/common/model"
 )
 
 // Hastened are recording.yaml and alerts.yaml for a place in which time runs so many times
@@ -47,8 +48,8 @@ var promqlToken = regexp.MustCompile(`"[^"]*"|[a-zA-Z_][a-zA-Z0-9_:]*|[0-9]+(?:m
 
 func hastenExpr(expr string, speed int) string {
 	return promqlToken.ReplaceAllStringFunc(expr, func(token string) string {
-		if d, ok := spanOf(token); ok {
-			return duration(d / time.Duration(speed))
+		if d, err := model.ParseDuration(token); err == nil && token != "0" {
+			return duration(time.Duration(d) / time.Duration(speed))
 		}
 		if isSeconds(token) {
 			seconds, _ := strconv.ParseFloat(token, 64) // these are whole numbers
@@ -62,21 +63,9 @@ func hastenExpr(expr string, speed int) string {
 // configuration, which has no other numbers with units.
 func HastenText(text string, speed int) string {
 	return regexp.MustCompile(`\b[0-9]+[smhdw]\b`).ReplaceAllStringFunc(text, func(token string) string {
-		d, _ := spanOf(token)
-		return duration(d / time.Duration(speed))
+		d, _ := model.ParseDuration(token) // the expression finds nothing else
+		return duration(time.Duration(d) / time.Duration(speed))
 	})
-}
-
-// spanOf reads a range or an offset.
-func spanOf(token string) (time.Duration, bool) {
-	for unit, length := range map[string]time.Duration{
-		"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour,
-	} {
-		if n, err := strconv.Atoi(strings.TrimSuffix(token, unit)); err == nil && strings.HasSuffix(token, unit) {
-			return time.Duration(n) * length, true
-		}
-	}
-	return 0, false
 }
 
 // isSeconds says whether a number in an expression is of seconds: the lengths of windows

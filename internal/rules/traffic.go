@@ -9,7 +9,34 @@ import (
 // trafficAlerts are about how many calls there are and how long they last.
 func trafficAlerts() Group {
 	return Group{Name: "cdr-traffic", Doc: "How many calls there are, and how long they last.", Rules: []Rule{
-		noCalls(), shortCalls(), durationFalling(),
+		noCalls(),
+		{
+			Alert: "CDRShortCalls", Severity: warning, Signal: Calls, For: 10 * time.Minute,
+			Doc: "The average call is alarmingly short by Microsoft's measure: one-way audio, dropped calls, or robots.",
+			Expr: lines(
+				fmt.Sprintf("%s < %d", trunkACD, shortSeconds),
+				fmt.Sprintf("and round(%s * 3600) >= %d", trunkConnected, shortFloor),
+				isLive(live65m),
+			),
+			Summary:     "Calls of " + where + " are very short.",
+			Description: "Connected calls of the last hour lasted {{ $value | humanizeDuration }} on average. 4 to 5 minutes are normal, 15 seconds are alarming.",
+			When:        fmt.Sprintf("average duration below %d s over an hour, of at least %d connected calls", shortSeconds, shortFloor),
+			Change:      "`shortSeconds`, `shortFloor`",
+		},
+		{
+			Alert: "CDRDurationFalling", Severity: warning, Signal: Calls, For: 10 * time.Minute,
+			Doc: "The average call is much shorter than in the same hour a week ago.",
+			Expr: lines(
+				fmt.Sprintf("%s < %s * (%s offset 1w)", trunkACD, number(fallFactor), trunkACD),
+				fmt.Sprintf("and round(%s * 3600) >= %d", trunkConnected, fallFloor),
+				fmt.Sprintf("and round(%s offset 1w * 3600) >= %d", trunkConnected, fallFloor),
+				isLive(live65m),
+			),
+			Summary:     "Calls of " + where + " have become short.",
+			Description: fmt.Sprintf("Connected calls of the last hour lasted {{ $value | humanizeDuration }} on average, less than %s %% of the same hour a week ago.", number(fallFactor*100)),
+			When:        fmt.Sprintf("average duration over an hour below %s %% of the same hour a week ago, of at least %d connected calls in both", number(fallFactor*100), fallFloor),
+			Change:      "`fallFactor`, `fallFloor`",
+		},
 	}}
 }
 
@@ -27,39 +54,6 @@ func noCalls() Rule {
 		Description: fmt.Sprintf("{{ $value }} calls appeared within the last hour. In each of the last three weeks this hour had %d or more.", quietFloor),
 		When:        fmt.Sprintf("no calls within an hour that had %d or more in each of the last three weeks", quietFloor),
 		Change:      "`quietFloor`",
-	}
-}
-
-func shortCalls() Rule {
-	return Rule{
-		Alert: "CDRShortCalls", Severity: warning, Signal: Calls, For: 10 * time.Minute,
-		Doc: "The average call is alarmingly short by Microsoft's measure: one-way audio, dropped calls, or robots.",
-		Expr: lines(
-			fmt.Sprintf("%s < %d", trunkACD, shortSeconds),
-			fmt.Sprintf("and round(%s * 3600) >= %d", trunkConnected, shortFloor),
-			isLive(live65m),
-		),
-		Summary:     "Calls of " + where + " are very short.",
-		Description: "Connected calls of the last hour lasted {{ $value | humanizeDuration }} on average. 4 to 5 minutes are normal, 15 seconds are alarming.",
-		When:        fmt.Sprintf("average duration below %d s over an hour, of at least %d connected calls", shortSeconds, shortFloor),
-		Change:      "`shortSeconds`, `shortFloor`",
-	}
-}
-
-func durationFalling() Rule {
-	return Rule{
-		Alert: "CDRDurationFalling", Severity: warning, Signal: Calls, For: 10 * time.Minute,
-		Doc: "The average call is much shorter than in the same hour a week ago.",
-		Expr: lines(
-			fmt.Sprintf("%s < %s * (%s offset 1w)", trunkACD, number(fallFactor), trunkACD),
-			fmt.Sprintf("and round(%s * 3600) >= %d", trunkConnected, fallFloor),
-			fmt.Sprintf("and round(%s offset 1w * 3600) >= %d", trunkConnected, fallFloor),
-			isLive(live65m),
-		),
-		Summary:     "Calls of " + where + " have become short.",
-		Description: fmt.Sprintf("Connected calls of the last hour lasted {{ $value | humanizeDuration }} on average, less than %s %% of the same hour a week ago.", number(fallFactor*100)),
-		When:        fmt.Sprintf("average duration over an hour below %s %% of the same hour a week ago, of at least %d connected calls in both", number(fallFactor*100), fallFloor),
-		Change:      "`fallFactor`, `fallFloor`",
 	}
 }
 

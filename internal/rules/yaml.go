@@ -3,7 +3,8 @@ package rules
 import (
 	"bytes"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -92,13 +93,8 @@ func text(s string) *yaml.Node {
 
 // pairs is a mapping in the order of its keys.
 func pairs(m map[string]string) *yaml.Node {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
 	n := &yaml.Node{Kind: yaml.MappingNode}
-	for _, k := range keys {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
 		put(n, k, text(m[k]))
 	}
 	return n

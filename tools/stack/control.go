@@ -5,76 +5,60 @@ import (
 	"time"
 )
 
-// fail lets the trunk lose every call that begins from now on.
-func (s *stack) fail(context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.failedSince.IsZero() {
-		s.failedSince = time.Now()
-		s.providers.Tenant.BreakTrunk(trunk)
-		s.history.note("The trunk " + trunk + " begins to fail.")
+// actions are what the buttons of the page do, by the paths of their forms.
+func (s *stack) actions() map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"/trunk/fail":         s.change(&s.failedSince, true, func() { s.providers.Tenant.BreakTrunk(trunk) }),
+		"/trunk/mend":         s.change(&s.failedSince, false, func() { s.providers.Tenant.MendTrunk(trunk) }),
+		"/publication/hold":   s.change(&s.heldSince, true, s.hold),
+		"/publication/resume": s.change(&s.heldSince, false, s.resume),
+		"/exporter/kill":      s.kill,
 	}
-	return nil
 }
 
-// mend lets calls through again.
-func (s *stack) mend(context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.failedSince.IsZero() {
-		s.failedSince = time.Time{}
-		s.providers.Tenant.MendTrunk(trunk)
-		s.history.note("The trunk " + trunk + " is mended.")
+// change returns an action that begins or ends what has lasted since a time, unless that is so already.
+func (s *stack) change(since *time.Time, begin bool, act func()) func(context.Context) error {
+	return func(context.Context) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if since.IsZero() != begin {
+			return nil
+		}
+		*since = time.Time{}
+		if begin {
+			*since = time.Now()
+		}
+		act()
+		return nil
 	}
-	return nil
 }
 
 // hold stops publication: then nothing is on its way any more, and the numbers must agree.
-func (s *stack) hold(context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.heldSince.IsZero() {
-		s.heldSince = time.Now()
-		s.providers.Tenant.Pause()
-		s.providers.Office.Pause()
-		s.providers.Carrier.Pause()
-		s.history.note("The providers publish nothing more for now.")
-	}
-	return nil
+func (s *stack) hold() {
+	s.providers.Tenant.Pause()
+	s.providers.Office.Pause()
+	s.providers.Carrier.Pause()
 }
 
 // resume publishes what was held back.
-func (s *stack) resume(context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.heldSince.IsZero() {
-		s.heldSince = time.Time{}
-		s.providers.Tenant.Resume()
-		s.providers.Office.Resume()
-		s.providers.Carrier.Resume()
-		s.history.note("The providers publish again.")
-	}
-	return nil
+func (s *stack) resume() {
+	s.providers.Tenant.Resume()
+	s.providers.Office.Resume()
+	s.providers.Carrier.Resume()
 }
 
 // kill ends the exporter without any warning, and starts it again.
 func (s *stack) kill(ctx context.Context) error {
 	s.mu.Lock()
-	p, already := s.exporter, s.restart
-	if !already {
+	p := s.exporter
+	s.exporter = nil
+	if p != nil {
 		s.killed++
-		s.restart = true
 	}
 	s.mu.Unlock()
-	if already {
-		return nil
+	if p == nil {
+		return nil // it is being started
 	}
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.restart = false
-	}()
-	s.history.note("The exporter is killed (kill -9) and started again.")
 	if err := p.cmd.Process.Kill(); err != nil {
 		return err
 	}

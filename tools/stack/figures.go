@@ -19,7 +19,7 @@ import (
 const calls = "cdr_calls_total"
 
 // feed is one feed and who has its totals.
-type feed struct{ source, name string }
+type feed struct{ Source, Feed string }
 
 // figure is one feed's calls as each of the three has them.
 type figure struct {
@@ -36,12 +36,6 @@ func (f *figure) Unscraped() int64 { return f.Exporter - f.Prometheus }
 
 // Exact says that all three agree.
 func (f *figure) Exact() bool { return f.OnTheWay() == 0 && f.Unscraped() == 0 }
-
-// Source and Feed name it.
-func (f *figure) Source() string { return f.source }
-
-// Feed is the feed's name.
-func (f *figure) Feed() string { return f.name }
 
 // counted is what the exporter shows of a feed, and from when on it counts.
 type counted struct {
@@ -109,9 +103,9 @@ func sum(family *dto.MetricFamily) map[feed]counted {
 		for _, l := range m.GetLabel() {
 			switch l.GetName() {
 			case "source":
-				f.source = l.GetValue()
+				f.Source = l.GetValue()
 			case "feed":
-				f.name = l.GetValue()
+				f.Feed = l.GetValue()
 			}
 		}
 		c := all[f]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -19,6 +20,25 @@ var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "page.html"))
 
+// snapshot is what was found by asking all parts.
+type snapshot struct {
+	Alerts  []alert
+	Figures []figure
+	// Problem is why something isn't known; empty: all is.
+	Problem string
+}
+
+// look asks all parts.
+func (s *stack) look(ctx context.Context) (shot snapshot) {
+	var noAlerts, noFigures error
+	shot.Alerts, noAlerts = s.allAlerts(ctx)
+	shot.Figures, noFigures = s.figures(ctx)
+	if err := errors.Join(s.running(), noAlerts, noFigures); err != nil {
+		shot.Problem = err.Error()
+	}
+	return shot
+}
+
 // view is what the page's template shows.
 type view struct {
 	snapshot
@@ -30,8 +50,9 @@ type view struct {
 	// Live says that alerts on calls have waited long enough since the start.
 	Live bool
 	// State is one line for who listens.
-	State  string
-	Events []event
+	State string
+	// Ours are the alerts of the trunk that the page lets fail, Others the rest.
+	Ours, Others []alert
 }
 
 // Exact says that all numbers agree.
@@ -44,35 +65,15 @@ func (v *view) Exact() bool {
 	return len(v.Figures) > 0
 }
 
-// Ours are the alerts of the trunk that the page lets fail, Others the rest.
-func (v *view) Ours() []alert { return v.only(true) }
-
-// Others are those of everything else.
-func (v *view) Others() []alert { return v.only(false) }
-
-func (v *view) only(ours bool) (all []alert) {
-	for _, a := range v.Alerts {
-		if a.ours == ours {
-			all = append(all, a)
-		}
-	}
-	return all
-}
-
-// serve serves the page until the context ends or a part does.
+// serve serves the page until the context ends.
 func (s *stack) serve(ctx context.Context, address string, out io.Writer) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("listen for the page: %w", err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	o := &observer{stack: s}
-	o.look(ctx)
-	server := &http.Server{Handler: s.handler(ctx, o), ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 2)
+	server := &http.Server{Handler: s.handler(ctx), ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
-	go func() { failed <- o.observe(ctx) }()
 	fmt.Fprintf(out, "Look at http://%s/ and let a trunk fail. Ctrl-C ends everything.\n", listener.Addr())
 	select {
 	case <-ctx.Done():
@@ -84,16 +85,14 @@ func (s *stack) serve(ctx context.Context, address string, out io.Writer) error 
 }
 
 // handler serves the page. What changes something is a form of the page itself.
-func (s *stack) handler(ctx context.Context, o *observer) http.Handler {
+func (s *stack) handler(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { s.render(w, o) })
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { s.render(w, s.look(r.Context())) })
 	for _, name := range []string{"page.css", "page.js"} {
 		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, name) })
 	}
 	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	for path, act := range map[string]func(context.Context) error{
-		"/trunk/fail": s.fail, "/trunk/mend": s.mend, "/publication/hold": s.hold, "/publication/resume": s.resume, "/exporter/kill": s.kill,
-	} {
+	for path, act := range s.actions() {
 		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
 			if err := act(ctx); err != nil {
 				http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -105,9 +104,9 @@ func (s *stack) handler(ctx context.Context, o *observer) http.Handler {
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
-func (s *stack) render(w http.ResponseWriter, o *observer) {
+func (s *stack) render(w http.ResponseWriter, shot snapshot) {
 	var body bytes.Buffer
-	if err := page.Execute(&body, s.view(o.snapshot())); err != nil {
+	if err := page.Execute(&body, s.view(shot)); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -124,7 +123,7 @@ func (s *stack) view(shot snapshot) *view {
 	defer s.mu.Unlock()
 	v := &view{
 		snapshot: shot, Trunk: trunk, Metrics: "http://" + s.metrics, Prometheus: s.prometheus.Base, Alertmanager: s.alerts.Base,
-		Speed: s.speed, Killed: s.killed, Failing: since(s.failedSince), Held: since(s.heldSince), Events: s.history.newest(),
+		Speed: s.speed, Killed: s.killed, Failing: since(s.failedSince), Held: since(s.heldSince),
 		Live: time.Since(s.began) > liveAfter/time.Duration(s.speed)+10*time.Second,
 	}
 	v.State = "The trunk works."
@@ -132,7 +131,12 @@ func (s *stack) view(shot snapshot) *view {
 		v.State = "The trunk fails."
 	}
 	for _, a := range shot.Alerts {
-		if a.ours && a.Prometheus == parts.Firing {
+		if !a.ours {
+			v.Others = append(v.Others, a)
+			continue
+		}
+		v.Ours = append(v.Ours, a)
+		if a.Prometheus == parts.Firing {
 			v.State += " " + a.Name + " fires."
 		}
 	}
@@ -151,11 +155,4 @@ func since(at time.Time) string {
 		return ""
 	}
 	return at.Format("15:04:05")
-}
-
-// restarting says that the exporter is being started again.
-func (s *stack) restarting() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.restart
 }

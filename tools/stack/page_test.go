@@ -15,7 +15,7 @@ func shown(t *testing.T, s *stack, shot snapshot) (*httptest.ResponseRecorder, s
 	t.Helper()
 	s.speed = 10
 	w := httptest.NewRecorder()
-	s.handler(t.Context(), &observer{stack: s, last: shot}).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody))
+	s.render(w, shot)
 	return w, w.Body.String()
 }
 
@@ -74,7 +74,7 @@ func TestPageExact(t *testing.T) {
 
 // TestForms: another page can't send them, and nothing else is served.
 func TestForms(t *testing.T) {
-	handler := (&stack{}).handler(t.Context(), &observer{})
+	handler := (&stack{}).handler(t.Context())
 	for _, c := range []struct {
 		name, method, path, site string
 		status                   int

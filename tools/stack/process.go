@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,17 +54,9 @@ func (p *process) ended() error {
 // tail is the end of a file.
 func tail(file string) string {
 	const most = 2000
-	f, err := os.Open(file)
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return err.Error()
 	}
-	defer f.Close() //nolint:errcheck // it was only read
-	if info, err := f.Stat(); err == nil {
-		_, _ = f.Seek(max(0, info.Size()-most), io.SeekStart)
-	}
-	text, err := io.ReadAll(f)
-	if err != nil {
-		return err.Error()
-	}
-	return string(text)
+	return string(text[max(0, len(text)-most):])
 }

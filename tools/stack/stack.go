@@ -30,15 +30,11 @@ type stack struct {
 	// collected is Prometheus, delivering Alertmanager.
 	collected, delivering *process
 	began                 time.Time
-	history               history
 
 	mu                     sync.Mutex
-	exporter               *process  // guarded by mu
+	exporter               *process  // guarded by mu; nil while it is started again
 	failedSince, heldSince time.Time // guarded by mu
-	// killed counts how often the exporter was, restart says that it is being started
-	// again.
-	killed  int  // guarded by mu
-	restart bool // guarded by mu
+	killed                 int       // guarded by mu; how often the exporter was
 }
 
 // patience is how long a part may take to answer on a slow machine.
@@ -46,11 +42,7 @@ const patience = 5 * time.Minute
 
 // start starts everything, Alertmanager before Prometheus. An error leaves nothing running.
 func start(ctx context.Context, folder string, speed int, out io.Writer) (_ *stack, err error) {
-	here, err := os.Getwd()
-	if err != nil {
-		return nil, fmt.Errorf("find this folder: %w", err)
-	}
-	home, err := root(here)
+	home, err := root(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -181,6 +173,9 @@ func (s *stack) running() error {
 	s.mu.Lock()
 	exporter := s.exporter
 	s.mu.Unlock()
+	if exporter == nil {
+		return errors.New("the exporter is being started again")
+	}
 	return errors.Join(exporter.ended(), s.collected.ended(), s.delivering.ended())
 }
 

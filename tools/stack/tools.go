@@ -14,18 +14,13 @@ import (
 // programs are the files of the parts.
 type programs struct{ exporter, prometheus, alertmanager string }
 
-// root is the repository's folder: `go run` tells none, so we go up to go.mod.
-func root(from string) (string, error) {
-	const module = "module github.com/cdr-exporter/cdr-exporter\n"
-	for folder := from; ; folder = filepath.Dir(folder) {
-		text, err := os.ReadFile(filepath.Join(folder, "go.mod"))
-		if err == nil && strings.HasPrefix(string(text), module) {
-			return folder, nil
-		}
-		if folder == filepath.Dir(folder) {
-			return "", errors.New("run this in a clone of cdr-exporter: the folder and those above it have no go.mod of it")
-		}
+// root returns the folder of the clone that we are in.
+func root(ctx context.Context) (string, error) {
+	file, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil || filepath.Base(strings.TrimSpace(string(file))) != "go.mod" {
+		return "", errors.New("run this in a clone of cdr-exporter: the folder and those above it have no go.mod")
 	}
+	return filepath.Dir(string(file)), nil
 }
 
 // findPrograms finds what is there, and says of everything that isn't how it is had.
@@ -40,28 +35,18 @@ func findPrograms(root string) (programs, error) {
 		{&p.prometheus, []string{"prometheus"}, "make tools"},
 		{&p.alertmanager, []string{"prometheus-alertmanager", "alertmanager"}, "apt-get install prometheus-alertmanager"},
 	} {
-		if *want.to = find(filepath.Join(root, ".tools", "bin"), want.names); *want.to == "" {
+		for _, name := range want.names {
+			for _, file := range []string{name, filepath.Join(root, ".tools", "bin", name)} {
+				if found, err := exec.LookPath(file); err == nil {
+					*want.to = found
+				}
+			}
+		}
+		if *want.to == "" {
 			missing = append(missing, fmt.Errorf("%s is neither in .tools/bin nor in PATH: %s", want.names[0], want.how))
 		}
 	}
 	return p, errors.Join(missing...)
-}
-
-func find(folder string, names []string) string {
-	for _, name := range names {
-		if file := filepath.Join(folder, name); executable(file) {
-			return file
-		}
-		if file, err := exec.LookPath(name); err == nil {
-			return file
-		}
-	}
-	return ""
-}
-
-func executable(file string) bool {
-	info, err := os.Stat(file)
-	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
 // build builds the exporter.

@@ -13,10 +13,11 @@ func TestRoot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found, err := root(here); err != nil || found != filepath.Dir(filepath.Dir(here)) {
+	if found, err := root(t.Context()); err != nil || found != filepath.Dir(filepath.Dir(here)) {
 		t.Errorf("found %q, %v", found, err)
 	}
-	if _, err := root(t.TempDir()); err == nil || !strings.Contains(err.Error(), "clone of cdr-exporter") {
+	t.Chdir(t.TempDir())
+	if _, err := root(t.Context()); err == nil || !strings.Contains(err.Error(), "clone of cdr-exporter") {
 		t.Errorf("elsewhere: %v", err)
 	}
 }

@@ -105,36 +105,31 @@ func (m *mapper) senderPlatform(e *endpoint) string {
 	return "unknown"
 }
 
-// failureReasons maps words of Graph's free text to stable slugs; the first match counts. Underscores stand for the bounds of a word.
-var failureReasons = []struct{ words, slug string }{
-	{"_ice_", "ice"},
-	{"_timeout", "timeout"},
-	{"_timed_out_", "timeout"},
-	{"_network_", "network"},
-	{"_media_", "media"},
-	{"_busy_", "busy"},
-	{"_declin", "declined"},
-	{"_reject", "declined"},
-	{"_cancel", "cancelled"},
-	{"_not_found_", "not_found"},
-	{"_forbidden_", "forbidden"},
-	{"_not_authori", "forbidden"},
-	{"_unauthori", "forbidden"},
-	{"_unavailable_", "unavailable"},
-	{"_polic", "policy"},
+// failureReasons maps words of Graph's free text to stable slugs; the first match counts.
+var failureReasons = []struct {
+	words *regexp.Regexp
+	slug  string
+}{
+	{regexp.MustCompile(`\bICE(\b|[A-Z])|(?i:\bice\b)`), "ice"},
+	{regexp.MustCompile(`(?i)timeout|timed out`), "timeout"},
+	{regexp.MustCompile(`(?i)network`), "network"},
+	{regexp.MustCompile(`(?i)media`), "media"},
+	{regexp.MustCompile(`(?i)busy`), "busy"},
+	{regexp.MustCompile(`(?i)declin|reject`), "declined"},
+	{regexp.MustCompile(`(?i)cancel`), "cancelled"},
+	{regexp.MustCompile(`(?i)not ?found`), "not_found"},
+	{regexp.MustCompile(`(?i)forbidden|not ?authori|unauthori`), "forbidden"},
+	{regexp.MustCompile(`(?i)unavailable`), "unavailable"},
+	{regexp.MustCompile(`(?i)polic`), "policy"},
 }
 
 // failureReason returns a stable slug for a failure's text, which is often empty and never a label itself.
 func failureReason(text string) string {
-	var words strings.Builder
-	for word := range strings.FieldsSeq(text) {
-		words.WriteString("_" + cdr.CallType(word))
-	}
-	if words.Len() == 0 {
+	if strings.TrimSpace(text) == "" {
 		return ""
 	}
 	for _, r := range failureReasons {
-		if strings.Contains(words.String()+"_", r.words) {
+		if r.words.MatchString(text) {
 			return r.slug
 		}
 	}

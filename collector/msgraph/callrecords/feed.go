@@ -14,6 +14,9 @@ import (
 // Feed is the label `feed`.
 const Feed = "call_records"
 
+// innerPages is what Graph allows for each call record, beside the first pages (throttling limits, "Call records").
+var innerPages = httpclient.Limit{Requests: 50, Per: 5 * time.Minute}
+
 // Settings is what New needs beside the configuration.
 type Settings struct {
 	Source    *collector.SourceSettings
@@ -25,19 +28,19 @@ type Settings struct {
 
 // Records reads the call records of a tenant. It is safe for concurrent use.
 type Records struct {
-	info      collector.FeedInfo
-	client    *httpclient.Client
-	paces     *paces
-	countries *cdr.Countries
-	emergency *cdr.EmergencyNumbers
-	settle    time.Duration
-	now       func() time.Time
+	info       collector.FeedInfo
+	client     *httpclient.Client
+	innerPages httpclient.Limit // of one record
+	countries  *cdr.Countries
+	emergency  *cdr.EmergencyNumbers
+	settle     time.Duration
+	now        func() time.Time
 }
 
 // New makes the feed of a valid configuration.
 func New(c *Config, s *Settings) (*Records, error) {
 	r := &Records{
-		client: s.Client, paces: newPaces(), countries: s.Countries, emergency: s.Emergency,
+		client: s.Client, innerPages: innerPages, countries: s.Countries, emergency: s.Emergency,
 		settle: c.Settle, now: func() time.Time { return graphNow(s) },
 	}
 	list := &list{client: s.Client}

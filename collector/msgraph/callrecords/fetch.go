@@ -30,7 +30,7 @@ func (r *Records) Parallel() int { return parallelRecords }
 // Fetch implements collector.Fetcher.
 func (r *Records) Fetch(ctx context.Context, tasks []collector.Task) (*collector.Page, error) {
 	id := tasks[0].Key
-	record, err := r.read(ctx, id)
+	record, _, err := r.read(ctx, id)
 	if bad, ok := errors.AsType[*graph.TypeError](err); ok {
 		return &collector.Page{Invalid: []collector.BadRow{{Content: bad.Body, At: "call record " + id, Problem: bad.Problem}}}, nil
 	}
@@ -80,7 +80,7 @@ func (r *Records) page(record *callRecord, tasks []collector.Task) *collector.Pa
 
 // LookUp fetches a call record to be shown.
 func (r *Records) LookUp(ctx context.Context, id string) (*collector.CallTree, error) {
-	record, err := r.read(ctx, id)
+	record, all, err := r.read(ctx, id)
 	if kind := httpclient.KindOf(err); kind == httpclient.KindNotFound || kind == httpclient.KindGone {
 		return nil, fmt.Errorf("%w: %w", collector.ErrNotYet, err)
 	}
@@ -88,5 +88,5 @@ func (r *Records) LookUp(ctx context.Context, id string) (*collector.CallTree, e
 		return nil, err
 	}
 	m := &mapper{countries: r.countries, emergency: r.emergency}
-	return m.tree(record), nil
+	return m.tree(record, all), nil
 }

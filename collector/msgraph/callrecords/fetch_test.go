@@ -58,7 +58,7 @@ func TestTrapInnerPages(t *testing.T) {
 		{body: `{"value":[` + numbered(`{"id":"p%d"}`, 0, 130) + `],"@odata.nextLink":` + link("participants_v2?$skip=130") + `}`},
 		{body: `{"value":[` + numbered(`{"id":"p%d"}`, 130, 7) + `]}`},
 	}}
-	record, err := g.records().read(t.Context(), strings.ToUpper(record1))
+	record, _, err := g.records().read(t.Context(), strings.ToUpper(record1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,6 +78,37 @@ func TestTrapInnerPages(t *testing.T) {
 	if got := askedFor(g.asked); !slices.Equal(got, want) {
 		t.Errorf("asked %q", got)
 	}
+}
+
+// The further pages of one record are asked for no more often than Graph allows; others don't wait for them.
+func TestTrapLimitsOfOneCallRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &fakeGraph{t: t}
+		r := g.records()
+		ask := func(pages int) time.Duration {
+			began := time.Now()
+			next := func(n int) string { return `"sessions@odata.nextLink":` + link(fmt.Sprint("sessions?", n)) }
+			g.answers = []answer{{body: strings.Replace(callWith(), `"sessions"`, next(0)+`,"sessions"`, 1)}}
+			for n := 1; n < pages; n++ {
+				g.answers = append(g.answers, answer{body: `{"value":[],` + strings.TrimPrefix(next(n), `"sessions`)})
+				g.answers[n].body = strings.Replace(g.answers[n].body, "@odata", `"@odata`, 1) + "}"
+			}
+			g.answers = append(g.answers, answer{body: `{"value":[]}`}, answer{body: `{"value":[]}`})
+			if _, _, err := r.read(t.Context(), record1); err != nil {
+				t.Fatal(err)
+			}
+			return time.Since(began)
+		}
+		if took := ask(50); took > 0 {
+			t.Errorf("50 pages took %s", took)
+		}
+		if took := ask(51); took < 5*time.Minute || took > 6*time.Minute {
+			t.Errorf("51 pages took %s", took)
+		}
+		if took := ask(1); took > 0 {
+			t.Errorf("another record waited %s", took)
+		}
+	})
 }
 
 // What Graph answers to the request for a record, and what becomes of it.
@@ -121,9 +152,9 @@ func TestFetchCallRecord(t *testing.T) {
 			[]answer{{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+`,"sessions"`, 1)}, {body: `{}`}},
 			nil, errNoValue.Error(), "",
 		},
-		{"no start", []answer{{body: `{"id":"` + record1 + `","startDateTime":null}`}}, nil, "", "there is no startDateTime"},
-		{"a bad time", []answer{{body: strings.Replace(good, "2026-11-19T10:00:00Z", "yesterday", 1)}}, nil, "", "a member can't be read"},
-		{"a bad type", []answer{{body: strings.Replace(good, `"version":1`, `"version":"1"`, 1)}}, nil, "", "version has the wrong type: string"},
+		{"no start", []answer{{body: `{"id":"` + record1 + `","startDateTime":null}`}, none}, nil, "", "there is no startDateTime"},
+		{"a bad time", []answer{{body: strings.Replace(good, "2026-11-19T10:00:00Z", "yesterday", 1)}, none}, nil, "", "a member can't be read"},
+		{"a bad type", []answer{{body: strings.Replace(good, `"version":1`, `"version":"1"`, 1)}, none}, nil, "", "version has the wrong type: string"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -158,7 +189,7 @@ func TestFetchCallRecord(t *testing.T) {
 // Members of enumerations that are newer than the API are asked for.
 func TestFetchPrefersAllMembers(t *testing.T) {
 	g := &fakeGraph{t: t, answers: []answer{{body: callWith()}, {body: `{"value":[]}`}}}
-	if _, err := g.records().read(t.Context(), record1); err != nil {
+	if _, _, err := g.records().read(t.Context(), record1); err != nil {
 		t.Fatal(err)
 	}
 	for _, h := range g.headers {

@@ -17,12 +17,16 @@ func FuzzCallRecord(f *testing.F) {
 	f.Add([]byte(`{"id":"x","sessions":[null,{"segments":[null,{"media":[null,{"streams":[null,{"averageJitter":"P","averagePacketLossRate":"NaN"}]}]}]}]}`))
 	f.Add([]byte(`{"startDateTime":"9999-12-31T23:59:59Z","endDateTime":"0001-01-01T00:00:00Z","organizer_v2":{}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var c callRecord
-		if json.Unmarshal(body, &c) != nil {
+		var all document
+		if json.Unmarshal(body, &all) != nil {
+			return
+		}
+		c, err := decodeRecord(all)
+		if err != nil {
 			return
 		}
 		for _, due := range []bool{false, true} {
-			r := newTestMapper().mapRecord(&c, due)
+			r := newTestMapper().mapRecord(c, due)
 			if r.Duration < 0 || r.End.Before(r.Start) || len(r.Sessions) != len(c.Sessions) || r.Provisional == due && len(c.Sessions) == 0 {
 				t.Errorf("%+v", r)
 			}
@@ -38,7 +42,7 @@ func FuzzCallRecord(f *testing.F) {
 				}
 			}
 		}
-		if treeText(newTestMapper().tree(&c), "") == "" {
+		if treeText(newTestMapper().tree(c, all), "") == "" {
 			t.Error("nothing is shown")
 		}
 	})

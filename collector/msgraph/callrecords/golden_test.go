@@ -27,6 +27,16 @@ func readCall(t testing.TB, text string) *callRecord {
 	return &c
 }
 
+// readAll decodes all of a call record.
+func readAll(t testing.TB, text string) document {
+	t.Helper()
+	var all document
+	if err := json.Unmarshal([]byte(text), &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // mapCall maps a call record, settled.
 func mapCall(t testing.TB, text string) (*cdr.Record, []collector.Unmapped) {
 	t.Helper()
@@ -194,7 +204,7 @@ func TestGoldenCallRecords(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, "testdata/call_record_"+name+".record.json", out.Bytes())
-			tree := newTestMapper().tree(readCall(t, string(text)))
+			tree := newTestMapper().tree(readCall(t, string(text)), readAll(t, string(text)))
 			golden(t, "testdata/call_record_"+name+".tree.txt", []byte(treeText(tree, "")))
 		})
 	}

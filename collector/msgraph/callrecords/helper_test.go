@@ -77,7 +77,7 @@ func (g *fakeGraph) records() *Records {
 		g.t.Fatal(err)
 	}
 	return &Records{
-		client: client, paces: newPaces(), countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil),
+		client: client, innerPages: innerPages, countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil),
 		settle: 90 * time.Minute, now: time.Now,
 	}
 }
@@ -137,7 +137,7 @@ func openRecords(t *testing.T, server *sim.Server, settle time.Duration, change 
 		t.Fatal(err)
 	}
 	// The provider's hours pass within seconds of ours.
-	records.paces.first, records.paces.following = httpclient.Limit{}, httpclient.Limit{}
+	records.innerPages = httpclient.Limit{}
 	return records
 }
 

@@ -63,9 +63,7 @@ func listedPage(rows graph.Rows) *collector.Page {
 			problem = "there is no id that is a GUID"
 		}
 		if problem != "" {
-			page.Invalid = append(page.Invalid, collector.BadRow{
-				Content: raw, At: fmt.Sprintf("page %d, row %d", rows.Page, rows.First+i), Problem: problem,
-			})
+			page.Invalid = append(page.Invalid, collector.BadRow{Content: raw, At: rows.At(i), Problem: problem})
 			continue
 		}
 		page.Enqueue = append(page.Enqueue, collector.Task{Kind: collector.TaskRecord, Key: strings.ToLower(row.ID), Version: row.Version})

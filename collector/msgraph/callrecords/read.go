@@ -2,6 +2,7 @@ package callrecords
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -19,96 +20,149 @@ var (
 	errOtherRecord = errors.New("the answer is about another call record")
 )
 
-// read reads a record with its sessions, segments and participants, all pages of them.
-func (r *Records) read(ctx context.Context, id string) (*callRecord, error) {
+// document is an object of an answer.
+type document = map[string]any
+
+// read reads a record with its sessions, segments and participants, all pages of them. It returns what is used of it, and all of it.
+func (r *Records) read(ctx context.Context, id string) (*callRecord, document, error) {
 	if !graph.IsGUID(id) {
-		return nil, &graph.TypeError{Body: []byte(id), Problem: "the id is no GUID"}
+		return nil, nil, &graph.TypeError{Body: []byte(id), Problem: "the id is no GUID"}
 	}
 	id = strings.ToLower(id)
-	base, pace := "v1.0/communications/callRecords/"+id, r.paces.forRecord(id)
-	var record callRecord
-	if err := r.get(ctx, pace.first, base+"?$expand=sessions($expand=segments)", &record); err != nil {
-		return nil, err
+	base, all := "v1.0/communications/callRecords/"+id, document{}
+	if err := r.get(ctx, base+"?$expand=sessions($expand=segments)", &all); err != nil {
+		return nil, nil, err
 	}
-	switch {
-	case !strings.EqualFold(record.ID, id):
-		return nil, errOtherRecord
-	case isMissing(record.Start):
-		return nil, &graph.TypeError{Body: []byte(id), Problem: "there is no startDateTime"}
+	if !strings.EqualFold(textOf(all, "id"), id) {
+		return nil, nil, errOtherRecord
 	}
-	record.ID = id
-	var err error
-	if record.Sessions, err = readInner(ctx, r, pace, record.Sessions, record.MoreSessions, (*session).name); err != nil {
-		return nil, err
+	all["id"] = id
+	pace := httpclient.NewLimiter(r.innerPages)
+	if err := r.complete(ctx, pace, all, "sessions", "id"); err != nil {
+		return nil, nil, err
 	}
-	for i := range record.Sessions {
-		s := &record.Sessions[i]
-		if s.Segments, err = readInner(ctx, r, pace, s.Segments, s.MoreSegments, (*segment).name); err != nil {
-			return nil, err
+	sessions, _ := all["sessions"].([]any)
+	for _, one := range sessions {
+		s, _ := one.(document)
+		// The first segment may share the session's id.
+		if err := r.complete(ctx, pace, s, "segments", "id", "startDateTime"); err != nil {
+			return nil, nil, err
 		}
 	}
-	record.Participants, err = r.participants(ctx, pace, base)
-	return &record, err
+	participants, err := r.participants(ctx, pace, base)
+	if err != nil {
+		return nil, nil, err
+	}
+	all["participants_v2"] = participants
+	record, err := decodeRecord(all)
+	return record, all, err
+}
+
+// decodeRecord returns what is used of a record.
+func decodeRecord(all document) (*callRecord, error) {
+	text, err := json.Marshal(all)
+	if err != nil {
+		return nil, fmt.Errorf("write the record: %w", err)
+	}
+	record := new(callRecord)
+	if err := graph.Unmarshal(text, record); err != nil {
+		return nil, err
+	}
+	if isMissing(record.Start) {
+		return nil, &graph.TypeError{Body: text, Problem: "there is no startDateTime"}
+	}
+	return record, nil
 }
 
 // participants reads who took part. A call counts also without them.
-func (r *Records) participants(ctx context.Context, pace pace, base string) ([]participant, error) {
-	var page graph.Collection[participant]
-	err := r.get(ctx, pace.first, base+"/participants_v2", &page)
+func (r *Records) participants(ctx context.Context, pace *httpclient.Limiter, base string) (any, error) {
+	var page document
+	err := r.get(ctx, base+"/participants_v2", &page)
 	if kind := httpclient.KindOf(err); kind == httpclient.KindNotFound || kind == httpclient.KindBadRequest {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return readInner(ctx, r, pace, page.Value, page.Next, func(p *participant) string { return strings.ToLower(p.ID) })
+	all := document{"all": page["value"], "all@odata.nextLink": textOf(page, "@odata.nextLink")}
+	err = r.complete(ctx, pace, all, "all", "id")
+	return all["all"], err
 }
 
-// readInner adds the elements that the next links of a record's collection lead to. Elements of one name are one, as it came last: pages overlap when
-// the record grows while it is read. An empty name is never the same as another.
-func readInner[T any](ctx context.Context, r *Records, pace pace, all []T, link string, name func(*T) string) ([]T, error) {
+// complete adds the elements of a collection that its next links lead to. Elements with the same key are one, as it came last: pages overlap when the
+// record grows while it is read. An element without an id is never the same as another.
+func (r *Records) complete(ctx context.Context, pace *httpclient.Limiter, owner document, member string, key ...string) error {
+	list, isList := owner[member].([]any)
+	if !isList && owner[member] != nil {
+		return nil // of another type, which decodeRecord finds
+	}
 	followed := make(map[string]bool)
-	for link != "" {
+	for link := textOf(owner, member+"@odata.nextLink"); link != ""; {
 		switch {
 		case followed[link]:
-			return nil, httpclient.ErrLinkRepeated
+			return httpclient.ErrLinkRepeated
 		case len(followed) == maxInnerPages:
-			return nil, httpclient.ErrTooManyPages
+			return httpclient.ErrTooManyPages
 		}
 		followed[link] = true
-		var page graph.Collection[T]
-		err := r.get(ctx, pace.following, link, &page)
+		release, err := pace.Acquire(ctx, nil)
+		if err != nil {
+			return fmt.Errorf("GET callRecord: %w", err)
+		}
+		var page document
+		err = r.get(ctx, link, &page)
+		release()
+		value, isList := page["value"].([]any)
 		switch {
 		case httpclient.KindOf(err).RefusesLink():
 			// The link has expired. The refusal isn't wrapped: it says nothing about the record.
-			return nil, fmt.Errorf("%w: %s", httpclient.ErrLinkExpired, err.Error())
+			return fmt.Errorf("%w: %s", httpclient.ErrLinkExpired, err.Error())
 		case err != nil:
-			return nil, err
-		case page.Value == nil:
-			return nil, errNoValue
+			return err
+		case !isList:
+			return errNoValue
 		}
-		all, link = append(all, page.Value...), page.Next
+		list, link = append(list, value...), textOf(page, "@odata.nextLink")
 	}
-	index, kept := make(map[string]int, len(all)), all[:0]
-	for i := range all {
-		key := name(&all[i])
-		if before, again := index[key]; again && key != "" {
-			kept[before] = all[i]
-			continue
-		}
-		index[key] = len(kept)
-		kept = append(kept, all[i])
+	if list != nil {
+		owner[member] = unique(list, key)
 	}
-	return kept, nil
+	return nil
 }
 
-// get sends a request at a record's pace and decodes the answer.
-func (r *Records) get(ctx context.Context, limiter *httpclient.Limiter, link string, into any) error {
-	release, err := limiter.Acquire(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("GET callRecord: %w", err)
+// unique keeps the last of the elements that have the same key, at the place of the first.
+func unique(list []any, key []string) []any {
+	index, kept := make(map[string]int), list[:0]
+	for _, element := range list {
+		object, _ := element.(document)
+		values := make([]string, len(key))
+		for i, member := range key {
+			values[i] = strings.ToLower(textOf(object, member))
+		}
+		name := strings.Join(values, " ")
+		if before, again := index[name]; again && textOf(object, "id") != "" {
+			kept[before] = element
+			continue
+		}
+		index[name] = len(kept)
+		kept = append(kept, element)
 	}
-	defer release()
+	return kept
+}
+
+// textOf is a member that is a string; empty if there is none. Graph spells some names in two ways.
+func textOf(object document, name string) string {
+	for key, value := range object {
+		if strings.EqualFold(key, name) {
+			text, _ := value.(string)
+			return text
+		}
+	}
+	return ""
+}
+
+// get sends a request and decodes the answer.
+func (r *Records) get(ctx context.Context, link string, into any) error {
 	return graph.Fetch(ctx, r.client, httpclient.Request{
 		Feed: Feed, URL: link, Label: "callRecord", ExpectJSON: true,
 		// Without it, members of enumerations that are newer than this API come as unknownFutureValue.

@@ -1,45 +1,33 @@
 package callrecords
 
-import (
-	"encoding/json"
-	"slices"
-	"strings"
-	"time"
-)
+import "time"
 
 // callRecord is a call record as Graph sends it (microsoft.graph.callRecords), with its sessions, their segments, and the participants, as far as it is
-// used. Everything may be null or missing, in spite of the schema. testdata/callrecords.tsv says which properties aren't read, and why.
+// used when it is counted. Everything may be null or missing, in spite of the schema. testdata/callrecords.tsv says which properties aren't read, and why.
 type callRecord struct {
 	ID           string        `json:"id"`
 	Version      int64         `json:"version"`
 	Type         string        `json:"type"`
 	Modalities   []string      `json:"modalities"`
-	Modified     time.Time     `json:"lastModifiedDateTime"`
 	Start        time.Time     `json:"startDateTime"`
 	End          time.Time     `json:"endDateTime"`
 	Organizer    *participant  `json:"organizer_v2"`
 	Participants []participant `json:"participants_v2"`
 	Sessions     []session     `json:"sessions"`
-
-	MoreSessions string `json:"sessions@odata.nextLink"`
 }
 
 type participant struct {
-	ID       string      `json:"id"`
 	Identity identitySet `json:"identity"`
 }
 
 // identitySet says who somebody is: one of these is given.
 type identitySet struct {
-	User                *identity `json:"user"`
-	Phone               *identity `json:"phone"`
-	Guest               *identity `json:"guest"`
-	Encrypted           *identity `json:"encrypted"`
-	OnPremises          *identity `json:"onPremises"`
-	ApplicationInstance *identity `json:"applicationInstance"`
-	Application         *identity `json:"application"`
-	Device              *identity `json:"device"`
-	ACSUser             *identity `json:"azureCommunicationServicesUser"`
+	User       *identity `json:"user"`
+	Phone      *identity `json:"phone"`
+	Guest      *identity `json:"guest"`
+	Encrypted  *identity `json:"encrypted"`
+	OnPremises *identity `json:"onPremises"`
+	ACSUser    *identity `json:"azureCommunicationServicesUser"`
 }
 
 // identity is an id with a name. The id of a telephone is its number.
@@ -59,30 +47,13 @@ type session struct {
 	End        time.Time `json:"endDateTime"`
 	IsTest     bool      `json:"isTest"`
 	Segments   []segment `json:"segments"`
-
-	MoreSegments string `json:"segments@odata.nextLink"`
 }
-
-// name identifies a session within a reading of its record; empty if it has no id.
-func (s *session) name() string { return strings.ToLower(s.ID) }
 
 // segment is a part of a session, such as before and after a transfer.
 type segment struct {
-	ID      string    `json:"id"`
-	Caller  *endpoint `json:"caller"`
-	Callee  *endpoint `json:"callee"`
-	Failure *failure  `json:"failureInfo"`
-	Media   []media   `json:"media"`
-	Start   time.Time `json:"startDateTime"`
-	End     time.Time `json:"endDateTime"`
-}
-
-// name identifies a segment within its session, whose id the first segment may share; empty if it has no id.
-func (part *segment) name() string {
-	if part.ID == "" {
-		return ""
-	}
-	return strings.ToLower(part.ID) + " " + part.Start.UTC().Format(time.RFC3339Nano)
+	Caller *endpoint `json:"caller"`
+	Callee *endpoint `json:"callee"`
+	Media  []media   `json:"media"`
 }
 
 // failure says where a session or segment failed; nil if it didn't.
@@ -96,47 +67,29 @@ type endpoint struct {
 	UserAgent  *userAgent   `json:"userAgent"`
 	Identity   *identitySet `json:"identity"`
 	Associated *identity    `json:"associatedIdentity"`
-	Name       string       `json:"name"`
-	CPU        string       `json:"cpuName"`
-	Cores      *int64       `json:"cpuCoresCount"`
-	Megahertz  *int64       `json:"cpuProcessorSpeedInMhz"`
 	Feedback   *feedback    `json:"feedback"`
 }
 
 type userAgent struct {
-	HeaderValue        string `json:"headerValue"`
-	ApplicationVersion string `json:"applicationVersion"`
-	Platform           string `json:"platform"`
-	ProductFamily      string `json:"productFamily"`
-	Role               string `json:"role"`
+	Platform      string `json:"platform"`
+	ProductFamily string `json:"productFamily"`
+	Role          string `json:"role"`
 }
 
 type feedback struct {
 	Rating string `json:"rating"`
-	Text   string `json:"text"`
 }
 
-// media is one kind of media of a segment. Devices are only shown when a call is looked up.
+// media is one kind of media of a segment.
 type media struct {
-	Label         string          `json:"label"`
-	CallerDevice  json.RawMessage `json:"callerDevice"`
-	CalleeDevice  json.RawMessage `json:"calleeDevice"`
-	CallerNetwork *network        `json:"callerNetwork"`
-	CalleeNetwork *network        `json:"calleeNetwork"`
-	Streams       []stream        `json:"streams"`
+	Label         string   `json:"label"`
+	CallerNetwork *network `json:"callerNetwork"`
+	CalleeNetwork *network `json:"calleeNetwork"`
+	Streams       []stream `json:"streams"`
 }
 
 type network struct {
 	ConnectionType string `json:"connectionType"`
-
-	raw json.RawMessage
-}
-
-// UnmarshalJSON implements json.Unmarshaler. It keeps the JSON, to be shown when a call is looked up.
-func (n *network) UnmarshalJSON(raw []byte) error {
-	type plain network
-	n.raw = slices.Clone(raw)
-	return json.Unmarshal(raw, (*plain)(n))
 }
 
 // stream is one direction of a medium. Ratios are from 0 to 1, apart from the percentage.
@@ -153,13 +106,4 @@ type stream struct {
 	CorrectedLoss *single      `json:"postForwardErrorCorrectionPacketLossRate"`
 	Packets       *int64       `json:"packetUtilization"`
 	MediaBypassed *bool        `json:"wasMediaBypassed"`
-
-	raw json.RawMessage
-}
-
-// UnmarshalJSON implements json.Unmarshaler. It keeps the JSON, to be shown when a call is looked up.
-func (s *stream) UnmarshalJSON(raw []byte) error {
-	type plain stream
-	s.raw = slices.Clone(raw)
-	return json.Unmarshal(raw, (*plain)(s))
 }

@@ -33,13 +33,13 @@ func TestTrapSessionsOnTwoPages(t *testing.T) {
 		{body: `{"value":[` + part("C", 0, 1) + `,` + part("c", 9, 1) + `]}`},
 		{body: `{"value":[{"id":"p"},{"id":"P"},{"id":""},{"id":""}]}`},
 	}}
-	record, err := g.records().read(t.Context(), record1)
+	record, all, err := g.records().read(t.Context(), record1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := newTestMapper().mapRecord(record, true)
 	// a has 3 streams, b 2, and c one in each of its two parts.
-	if len(r.Streams) != 3+2+2 || fmt.Sprint(r.Ratings) != "[good good bad good bad]" || len(r.Sessions) != 5 || len(record.Participants) != 3 {
+	if len(r.Streams) != 3+2+2 || fmt.Sprint(r.Ratings) != "[good good bad good bad]" || len(r.Sessions) != 5 || len(record.Participants) != 3 || len(newTestMapper().tree(record, all).Children) != 8 {
 		t.Errorf("%d streams, ratings %v, %d sessions, %d participants", len(r.Streams), r.Ratings, len(r.Sessions), len(record.Participants))
 	}
 }

@@ -1,37 +1,140 @@
 package callrecords
 
 import (
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-var emergencyText = map[cdr.Emergency]string{cdr.EmergencyReal: "yes", cdr.EmergencyTest: "test"}
+// texts are the properties whose text is shown when a call is looked up. Others aren't: they might name somebody. People give their devices their
+// own names, and free text may hold anything.
+var texts = map[string]cdr.Privacy{
+	"modalities": cdr.Plain, "stage": cdr.Plain, "rating": cdr.Plain, "label": cdr.Plain,
+	"platform": cdr.Plain, "productFamily": cdr.Plain, "role": cdr.Plain, "applicationVersion": cdr.Plain, "headerValue": cdr.Plain, "cpuName": cdr.Plain,
+	"displayName": cdr.User, "userPrincipalName": cdr.User, "name": cdr.User, "text": cdr.User, "reason": cdr.User,
+	"streamId": cdr.Plain, "audioCodec": cdr.Plain, "videoCodec": cdr.Plain,
+	"connectionType": cdr.Plain, "networkTransportProtocol": cdr.Plain, "wifiBand": cdr.Plain, "wifiRadioType": cdr.Plain,
+	"wifiMicrosoftDriver": cdr.Plain, "wifiMicrosoftDriverVersion": cdr.Plain, "wifiVendorDriver": cdr.Plain, "wifiVendorDriverVersion": cdr.Plain,
+	"ipAddress": cdr.Address, "reflexiveIPAddress": cdr.Address, "relayIPAddress": cdr.Address, "subnet": cdr.Address,
+	"macAddress": cdr.Address, "basicServiceSetIdentifier": cdr.Address, "dnsSuffix": cdr.Address,
+	"captureDeviceName": cdr.User, "renderDeviceName": cdr.User, "captureDeviceDriver": cdr.Plain, "renderDeviceDriver": cdr.Plain,
+}
 
-// tree shows a call record, with what the exporter makes of it.
-func (m *mapper) tree(c *callRecord) *collector.CallTree {
+// hidden are members that repeat others, or say nothing of the call.
+var hidden = []string{"organizer", "participants", "administrativeUnitInfos", "tokens", "traceRouteHops"}
+
+// flat are objects whose members are shown as those of the object that they are in.
+var flat = []string{"identity", "associatedIdentity", "userAgent", "feedback", "failureInfo"}
+
+// tree shows all of a call record, with what the exporter makes of it.
+func (m *mapper) tree(c *callRecord, all document) *collector.CallTree {
 	r := m.mapRecord(c, true)
-	t := node("call",
-		field("id", c.ID), cdr.Whole("version", c.Version), field("type", r.CallType),
-		field("direction", r.Direction.String()), field("outcome", r.Outcome.String()), field("reason", r.Reason),
-		field("start", instantText(c.Start)), field("end", instantText(c.End)), field("duration", r.Duration.Round(time.Millisecond).String()),
-		field("last_modified", instantText(c.Modified)), field("media_bypass", r.MediaBypass.String()), field("emergency", emergencyText[r.Emergency]),
-	)
-	if len(c.Modalities) > 0 {
-		t.Fields = append(t.Fields, cdr.Texts("modalities", slugs(c.Modalities), cdr.Plain))
+	t := treeBuilder{sessions: r.Sessions, streams: r.Streams}
+	root := t.object("call", all)
+	root.Fields = append(node("", field("type", r.CallType), field("outcome", r.Outcome.String()), field("reason", r.Reason), field("direction", r.Direction.String()),
+		field("duration", r.Duration.Round(time.Millisecond).String()), field("media_bypass", r.MediaBypass.String())).Fields, root.Fields...)
+	return root
+}
+
+// treeBuilder shows the objects of a record. Sessions and streams are met in the order in which they were mapped.
+type treeBuilder struct {
+	sessions []cdr.Session
+	streams  []cdr.Stream
+}
+
+// object shows an object under a label.
+func (t *treeBuilder) object(label string, members document) *collector.CallTree {
+	n := &collector.CallTree{Label: label}
+	switch {
+	case label == "session" && len(t.sessions) > 0:
+		one := &t.sessions[0]
+		t.sessions = t.sessions[1:]
+		n = node(label, field("result", one.Result.String()), field("media", one.Media), field("failure", one.Reason))
+	case label == "stream" && len(t.streams) > 0:
+		one := &t.streams[0]
+		t.streams = t.streams[1:]
+		n = node(label, field("verdict", one.Verdict().String()), field("direction", one.Direction()), field("media", one.Media),
+			field("sender_network", one.Network), field("sender_platform", one.Platform))
 	}
-	if c.Organizer != nil {
-		addChild(t, node("organizer", c.Organizer.Identity.fields()...))
+	t.addMembers(n, members)
+	return n
+}
+
+// addMembers shows the members of an object, sorted by name.
+func (t *treeBuilder) addMembers(n *collector.CallTree, members document) {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if slices.Contains(hidden, name) {
+			continue
+		}
+		switch value := members[name].(type) {
+		case document:
+			t.addObject(n, name, value)
+		case []any:
+			t.addList(n, name, value)
+		case float64:
+			n.Fields = append(n.Fields, field(slug(name), strconv.FormatFloat(value, 'f', -1, 64)))
+		case bool:
+			n.Fields = append(n.Fields, cdr.Truth(slug(name), value))
+		case string:
+			n.Fields = append(n.Fields, textFields(n.Label, name, value)...)
+		}
 	}
-	for i := range c.Participants {
-		addChild(t, node("participant", c.Participants[i].Identity.fields()...))
+}
+
+func (t *treeBuilder) addObject(n *collector.CallTree, name string, value document) {
+	if slices.Contains(flat, name) {
+		t.addMembers(n, value)
+	} else {
+		n.Children = append(n.Children, t.object(strings.ReplaceAll(slug(name), "_", " "), value))
 	}
-	for i := range c.Sessions {
-		addChild(t, m.sessionTree(&r.Sessions[i], &c.Sessions[i]))
+}
+
+// addList shows a list: objects one by one, under their name in the singular, and texts together.
+func (t *treeBuilder) addList(n *collector.CallTree, name string, list []any) {
+	var words []string
+	for _, element := range list {
+		if text, isText := element.(string); isText {
+			words = append(words, text)
+			continue
+		}
+		object, _ := element.(document)
+		n.Children = append(n.Children, t.object(strings.TrimSuffix(slug(name), "s"), object))
 	}
-	return t
+	if privacy, known := texts[name]; known && len(words) > 0 {
+		n.Fields = append(n.Fields, cdr.Texts(slug(name), slugs(words), privacy))
+	}
+}
+
+// textFields shows a text: one that is known, a time, a duration, or an id. Ids of people are personal, and those of telephones are numbers.
+func textFields(label, name, value string) []cdr.Attr {
+	privacy, known := texts[name]
+	_, noTime := time.Parse(time.RFC3339, value)
+	_, noSpan := parseISO(value)
+	switch {
+	case value == "", value == "unknown", value == futureValue, strings.HasPrefix(value, "0001-01-01"):
+		return nil
+	case name == "id" && (label == "call" || label == "session" || label == "segment"):
+		privacy = cdr.Plain
+	case name == "displayName" && number.MatchString(value):
+		return nil // the id says it
+	case name == "id" && number.MatchString(value):
+		name, privacy = "number", cdr.Number
+	case name == "id":
+		privacy = cdr.User
+	case !known && noTime != nil && noSpan != nil:
+		return nil
+	}
+	return []cdr.Attr{cdr.Text(slug(name), value, privacy)}
+}
+
+// slug is a property's name as it is shown.
+func slug(name string) string {
+	return cdr.CallType(strings.TrimSuffix(strings.TrimSuffix(name, "DateTime"), "_v2"))
 }
 
 // node is a part of a tree, without its empty fields.
@@ -45,142 +148,4 @@ func node(label string, fields ...cdr.Attr) *collector.CallTree {
 	return t
 }
 
-// addChild adds a part to a tree.
-func addChild(t, part *collector.CallTree) { t.Children = append(t.Children, part) }
-
-// addFields adds a part that has only fields, if there are any.
-func addFields(t *collector.CallTree, label string, fields []cdr.Attr) {
-	if len(fields) > 0 {
-		addChild(t, &collector.CallTree{Label: label, Fields: fields})
-	}
-}
-
 func field(key, text string) cdr.Attr { return cdr.Text(key, text, cdr.Plain) }
-
-// person is a field that names somebody.
-func person(key, text string) cdr.Attr { return cdr.Text(key, text, cdr.User) }
-
-func (m *mapper) sessionTree(one *cdr.Session, s *session) *collector.CallTree {
-	t := node("session",
-		field("id", s.ID), field("result", one.Result.String()), field("media", one.Media),
-		field("start", instantText(s.Start)), field("end", instantText(s.End)),
-	)
-	t.Fields = append(t.Fields, s.Failure.fields()...)
-	if s.IsTest {
-		t.Fields = append(t.Fields, cdr.Truth("is_test", true))
-	}
-	addFields(t, "caller", m.endFields(s.Caller))
-	addFields(t, "callee", m.endFields(s.Callee))
-	for i := range s.Segments {
-		addChild(t, m.segmentTree(s, &s.Segments[i]))
-	}
-	return t
-}
-
-func (m *mapper) segmentTree(s *session, part *segment) *collector.CallTree {
-	t := node("segment", field("id", part.ID), field("start", instantText(part.Start)), field("end", instantText(part.End)))
-	t.Fields = append(t.Fields, part.Failure.fields()...)
-	addFields(t, "caller", m.endFields(part.Caller))
-	addFields(t, "callee", m.endFields(part.Callee))
-	caller, callee := part.endpoints(s)
-	for i := range part.Media {
-		addChild(t, m.mediaTree(caller, callee, &part.Media[i]))
-	}
-	return t
-}
-
-func (m *mapper) mediaTree(caller, callee *endpoint, medium *media) *collector.CallTree {
-	t := node("media", field("label", medium.Label))
-	addFields(t, "caller network", medium.CallerNetwork.fields())
-	addFields(t, "callee network", medium.CalleeNetwork.fields())
-	addFields(t, "caller device", describe(medium.CallerDevice))
-	addFields(t, "callee device", describe(medium.CalleeDevice))
-	for i := range medium.Streams {
-		one := m.mapStream(caller, callee, medium, &medium.Streams[i])
-		stream := node("stream",
-			field("verdict", one.Verdict().String()), field("direction", one.Direction()), field("media", one.Media),
-			field("sender_network", one.Network), field("sender_platform", one.Platform),
-		)
-		stream.Fields = append(stream.Fields, describe(medium.Streams[i].raw)...)
-		addChild(t, stream)
-	}
-	return t
-}
-
-// fields describe where and why something failed.
-func (f *failure) fields() []cdr.Attr {
-	if f == nil {
-		return nil
-	}
-	// Free text may name somebody.
-	return node("", field("failure_stage", cdr.CallType(f.Stage)), field("failure_reason", failureReason(f.Reason)),
-		person("failure_text", f.Reason)).Fields
-}
-
-func (n *network) fields() []cdr.Attr {
-	if n == nil {
-		return nil
-	}
-	return describe(n.raw)
-}
-
-// endFields describe who was at an end, and with what.
-func (m *mapper) endFields(e *endpoint) []cdr.Attr {
-	if e == nil {
-		return nil
-	}
-	var all []cdr.Attr
-	switch phone := e.phone(); {
-	case phone != nil:
-		all = append(all, field("kind", "phone"), cdr.Text("number", phone.ID, cdr.Number))
-	case e.Associated != nil:
-		all = append(all, e.Associated.fields("user")...)
-	case e.Identity != nil:
-		all = append(all, e.Identity.fields()...)
-	}
-	all = append(all, person("name", e.Name))
-	if a := e.UserAgent; a != nil {
-		all = append(all, field("platform", m.platform(a.Platform)), field("product_family", cdr.CallType(a.ProductFamily)),
-			field("role", cdr.CallType(a.Role)), field("application_version", a.ApplicationVersion), field("user_agent", a.HeaderValue))
-	}
-	all = append(all, field("cpu", e.CPU))
-	if e.Cores != nil {
-		all = append(all, cdr.Whole("cpu_cores", *e.Cores))
-	}
-	if e.Megahertz != nil {
-		all = append(all, field("cpu_speed", strconv.FormatInt(*e.Megahertz, 10)+" MHz"))
-	}
-	if e.Feedback != nil {
-		all = append(all, field("rating", e.rating()), person("feedback", e.Feedback.Text))
-	}
-	return node("", all...).Fields
-}
-
-// fields describe an identity and its kind.
-func (s *identitySet) fields() []cdr.Attr {
-	for _, one := range []struct {
-		kind string
-		who  *identity
-	}{
-		{"user", s.User},
-		{"guest", s.Guest},
-		{"on_premises", s.OnPremises},
-		{"encrypted", s.Encrypted},
-		{"acs_user", s.ACSUser},
-		{"application_instance", s.ApplicationInstance},
-		{"application", s.Application},
-		{"device", s.Device},
-	} {
-		if one.who != nil && one.who.ID != "" {
-			return one.who.fields(one.kind)
-		}
-	}
-	if s.Phone != nil {
-		return node("", field("kind", "phone"), cdr.Text("number", s.Phone.ID, cdr.Number)).Fields
-	}
-	return nil
-}
-
-func (i *identity) fields(kind string) []cdr.Attr {
-	return node("", field("kind", kind), person("id", i.ID), person("display_name", i.DisplayName), person("principal", i.Principal)).Fields
-}

@@ -18,46 +18,32 @@ type isoDuration string
 
 var (
 	errDuration = errors.New("is no ISO 8601 duration")
-	isoPattern  = regexp.MustCompile(`^(-?)P(?:(\d{1,5})D)?(?:T((?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?))?$`)
+	isoPattern  = regexp.MustCompile(`^P(?:(\d{1,5})D)?(?:T((?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?))?$`)
 )
 
-const (
-	day = 24 * time.Hour
-	// longest is a hundred years.
-	longest = 36525 * day
-)
-
-// parseISO reads a duration, to the nanosecond. Years and months, which have no fixed length, and anything above a hundred years are refused.
+// parseISO reads a duration, to the nanosecond. Years and months, which have no fixed length, signs, and anything above a hundred years are refused.
 func parseISO(text string) (time.Duration, error) {
 	match := isoPattern.FindStringSubmatch(text)
 	if match == nil || strings.HasSuffix(text, "P") || strings.HasSuffix(text, "T") {
 		return 0, errDuration
 	}
-	days, _ := strconv.Atoi("0" + match[2]) // five digits at most
-	sum := time.Duration(days) * day
-	if match[3] != "" {
-		clock, err := time.ParseDuration(strings.ToLower(match[3])) // takes just these units
-		if err != nil || clock > longest {
-			return 0, errDuration
-		}
-		sum += clock
-	}
-	if sum > longest || sum < 0 {
+	days, _ := strconv.Atoi("0" + match[1]) // five digits at most
+	clock, err := time.ParseDuration("0s" + strings.ToLower(match[2]))
+	sum := time.Duration(days)*24*time.Hour + clock
+	const hundredYears = 36525 * 24 * time.Hour
+	if err != nil || clock > hundredYears || sum > hundredYears || sum < 0 {
 		return 0, errDuration
-	}
-	if match[1] != "" {
-		sum = -sum
 	}
 	return sum, nil
 }
 
-// span is a duration that may be null; a negative one counts as null. Text that isn't a duration is an error.
+// span is a duration that may be null. Text that isn't a duration is an error.
 func (d *isoDuration) span() (cdr.Span, error) {
 	if d == nil || *d == "" {
 		return cdr.Span{}, nil
 	}
 	span, err := parseISO(string(*d))
-	if err != nil || span < 0 {
+	if err != nil {
 		return cdr.Span{}, err
 	}
 	return cdr.KnownSpan(span), nil

@@ -17,7 +17,7 @@ func TestParseISO(t *testing.T) {
 		{text: "P0DT0H0M1S", want: time.Second},
 		{text: "P1DT2H3M4.000000001S", want: 26*time.Hour + 3*time.Minute + 4*time.Second + 1},
 		{text: "P2D", want: 48 * time.Hour},
-		{text: "-PT1S", want: -time.Second},
+		{text: "-PT1S", bad: true},
 		{text: "PT0.0000000019S", want: 1},
 		{text: "PT90000S", want: 25 * time.Hour},
 		{text: "", bad: true},
@@ -40,7 +40,7 @@ func TestParseISO(t *testing.T) {
 		{text: "P40000D", bad: true},
 		{text: "P36525D", want: 36525 * 24 * time.Hour},
 		{text: "P36525DT1S", bad: true},
-		{text: "-P36525DT876600H52596000M3155760000S", bad: true}, // more than fits, so that it came out above zero
+		{text: "P36525DT876600H52596000M3155760000S", bad: true}, // more than fits
 		{text: "00:00:01", bad: true},
 	} {
 		t.Run(c.text, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestParseISO(t *testing.T) {
 
 // FuzzParseISO: whatever is read is what it says when written out again.
 func FuzzParseISO(f *testing.F) {
-	for _, text := range []string{"PT0.016S", "P1DT2H3M4.5S", "-PT1M", "P", "PT1S1M"} {
+	for _, text := range []string{"PT0.016S", "P1DT2H3M4.5S", "P", "PT1S1M"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -74,13 +74,9 @@ func FuzzParseISO(f *testing.F) {
 
 // isoText writes a duration in seconds.
 func isoText(d time.Duration) string {
-	sign := ""
-	if d < 0 {
-		sign, d = "-", -d
-	}
 	whole, rest := d/time.Second, d%time.Second
 	digits := (1_000_000_000 + rest).Nanoseconds()
-	return sign + "PT" + itoa(int64(whole)) + "." + itoa(digits)[1:] + "S"
+	return "PT" + itoa(int64(whole)) + "." + itoa(digits)[1:] + "S"
 }
 
 func itoa(n int64) string {

@@ -3,6 +3,7 @@ package graph
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -17,19 +18,8 @@ var (
 // IsGUID says whether text is a GUID, in any case. Only GUIDs may become part of a link.
 func IsGUID(text string) bool { return guid.MatchString(text) }
 
-// codeError is a refusal with Graph's own code, which says more than the status. Graph's message is left out: it is free text, and often empty.
-type codeError struct {
-	error
-	code string
-}
-
-// Error implements error.
-func (e *codeError) Error() string { return e.error.Error() + ", Graph says " + e.code }
-
-// Unwrap returns the refusal.
-func (e *codeError) Unwrap() error { return e.error }
-
-// WithCode adds Graph's error code to an error whose answer has one.
+// WithCode adds Graph's error code, which says more than the status, to an error whose answer has one. Graph's message is left out: it is free text,
+// and often empty.
 func WithCode(err error) error {
 	refused, ok := errors.AsType[*httpclient.Error](err)
 	if !ok {
@@ -44,5 +34,5 @@ func WithCode(err error) error {
 	if json.Unmarshal(refused.Body, &body) != nil || !errorCode.MatchString(body.Error.Code) {
 		return err
 	}
-	return &codeError{error: err, code: body.Error.Code}
+	return fmt.Errorf("%w, Graph says %s", err, body.Error.Code)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"strings"
 
@@ -22,6 +23,9 @@ type Rows struct {
 	// Last says that no rows follow.
 	Last bool
 }
+
+// At says where the row with that index is.
+func (r *Rows) At(i int) string { return fmt.Sprintf("page %d, row %d", r.Page, r.First+i) }
 
 // Pages reads the page that a request asks for and those that its next links lead to. A page is decoded whole before its rows are yielded, in
 // pieces of a bounded size. An error ends the sequence.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -47,7 +46,7 @@ func (s *subscription) expires() time.Time {
 // api manages the app's subscriptions. Its requests have no feed (contract 3).
 type api struct{ client *httpclient.Client }
 
-// list returns the subscriptions to call records that notify an address.
+// list returns the subscriptions to call records that notify an address, with any query.
 func (a api) list(ctx context.Context, address string) ([]subscription, error) {
 	var found []subscription
 	var page graph.Collection[subscription]
@@ -62,26 +61,13 @@ func (a api) list(ctx context.Context, address string) ([]subscription, error) {
 		}
 		for _, one := range page.Value {
 			resource := "/" + strings.TrimPrefix(one.Resource, "/")
-			if sameEndpoint(one.NotificationURL, address) && strings.EqualFold(resource, callRecordsResource) && graph.IsGUID(one.ID) {
+			notified, _, _ := strings.Cut(one.NotificationURL, "?")
+			if strings.EqualFold(notified, address) && strings.EqualFold(resource, callRecordsResource) && graph.IsGUID(one.ID) {
 				found = append(found, one)
 			}
 		}
 	}
 	return found, nil
-}
-
-// sameEndpoint says whether two URLs have the same scheme, host and path.
-func sameEndpoint(a, b string) bool {
-	left, errLeft := url.Parse(a)
-	right, errRight := url.Parse(b)
-	return errLeft == nil && errRight == nil && left.Scheme == right.Scheme && strings.EqualFold(left.Host, right.Host) && left.Path == right.Path
-}
-
-// sameQuery says whether two URLs have the same text after the path.
-func sameQuery(a, b string) bool {
-	_, left, _ := strings.Cut(a, "?")
-	_, right, _ := strings.Cut(b, "?")
-	return left == right
 }
 
 // create makes a subscription. Graph calls its address before it answers.

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -19,21 +17,13 @@ import (
 
 // The most that a flood can cost. Graph sends far less, and sends again what is refused.
 const (
-	// maxBody bounds a request and maxItem one notification, in bytes; maxItems is how many notifications there may be.
-	maxBody  = 1 << 20
-	maxItem  = 16 << 10
-	maxItems = 5_000
-	// maxValidationToken bounds what is echoed, in bytes.
+	// maxBody bounds a request, maxValidationToken what is echoed, in bytes.
+	maxBody            = 1 << 20
 	maxValidationToken = 4 << 10
-	// requestsAtOnce are read, of one address requestsOfOne; others wait for at most slotWait.
-	requestsAtOnce = 16
-	requestsOfOne  = 12
-	slotWait       = 2 * time.Second
-	// maxAddresses bounds how many addresses are remembered.
-	maxAddresses = 1_000
 	// requestsPerSecond are answered on average, and twice as many at once.
-	requestsPerSecond = 500
-	// readTimeout is how long a request may take to send its body, enqueueTimeout how long the ledger may take. Graph waits for ten seconds.
+	requestsPerSecond = 250
+	// readTimeout is how long a request may take to send its body: who stalls holds a connection and keeps nobody out. enqueueTimeout is how long
+	// the ledger may take. Graph waits for ten seconds.
 	readTimeout    = time.Second
 	enqueueTimeout = 4 * time.Second
 )
@@ -44,25 +34,17 @@ type enqueue func(ctx context.Context, tasks []collector.Task) (queued int, err 
 // handler answers Graph: the handshake, change notifications and lifecycle notifications. It asks nothing of Graph, and acknowledges only what is durable.
 type handler struct {
 	manager *Manager
-	tenant  string                       // empty if the configuration has only a domain
-	now     func() time.Time             // the local clock
-	offset  func() (time.Duration, bool) // Graph's clock minus the local one
+	tenant  string // its id; empty if the configuration has only a domain
+	now     func() time.Time
 	enqueue enqueue
 	limit   *rate.Limiter
-	slots   chan struct{}
-
-	mu        sync.Mutex
-	byAddress map[string]chan struct{} // guarded by mu: the slots of each address, so that no stranger takes all
 }
 
-func newHandler(m *Manager, tenant string, now func() time.Time, offset func() (time.Duration, bool), enqueue enqueue) *handler {
+func newHandler(m *Manager, tenant string, now func() time.Time, enqueue enqueue) *handler {
 	if !graph.IsGUID(tenant) {
 		tenant = ""
 	}
-	return &handler{
-		manager: m, tenant: tenant, now: now, offset: offset, enqueue: enqueue,
-		limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond), slots: make(chan struct{}, requestsAtOnce), byAddress: make(map[string]chan struct{}),
-	}
+	return &handler{manager: m, tenant: tenant, now: now, enqueue: enqueue, limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond)}
 }
 
 // ServeHTTP implements http.Handler.
@@ -74,50 +56,15 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusMethodNotAllowed)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), slotWait)
-	defer cancel()
-	own := h.slotsOf(r.RemoteAddr)
-	if !h.limit.Allow() || !acquire(ctx, own) {
+	if !h.limit.Allow() {
 		refuseBusy(w)
 		return
 	}
-	defer func() { <-own }()
-	if !acquire(ctx, h.slots) {
-		refuseBusy(w)
-		return
-	}
-	defer func() { <-h.slots }()
 	if query := r.URL.Query(); query.Has("validationToken") {
 		echoToken(w, query.Get("validationToken"))
 		return
 	}
 	h.receive(w, r)
-}
-
-// slotsOf returns the slots of a client's address.
-func (h *handler) slotsOf(client string) chan struct{} {
-	address, _, _ := net.SplitHostPort(client) // what can't be split counts as one address
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	slots, known := h.byAddress[address]
-	if !known {
-		if len(h.byAddress) >= maxAddresses {
-			clear(h.byAddress)
-		}
-		slots = make(chan struct{}, requestsOfOne)
-		h.byAddress[address] = slots
-	}
-	return slots
-}
-
-// acquire waits for a slot.
-func acquire(ctx context.Context, slots chan struct{}) bool {
-	select {
-	case slots <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // refuse answers with a status and nothing that a stranger could learn from.
@@ -146,7 +93,7 @@ func echoToken(w http.ResponseWriter, token string) {
 func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 	// Servers without deadlines, as in tests, return an error.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
-	b := batch{handler: h, at: h.now(), seen: map[string]bool{}, counts: map[string]int{}}
+	b := batch{handler: h, at: h.now(), counts: map[string]int{}}
 	if err := b.read(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
 		h.manager.observer.Notifications("invalid", 1)
 		status := http.StatusBadRequest
@@ -203,9 +150,8 @@ type batch struct {
 	handler   *handler
 	at        time.Time
 	tasks     []collector.Task
-	lifecycle bool            // there is a lifecycle notification
-	seen      map[string]bool // ids of tasks
-	counts    map[string]int  // by result; those of tasks are known when they are durable
+	lifecycle bool           // there is a lifecycle notification
+	counts    map[string]int // by result; those of tasks are known when they are durable
 }
 
 // read reads a body.
@@ -215,12 +161,12 @@ func (b *batch) read(body io.Reader) error {
 		return err
 	}
 	var list graph.Collection[json.RawMessage]
-	if err := json.Unmarshal(content, &list); err != nil || list.Value == nil || len(list.Value) > maxItems {
-		return errors.New("the body holds no notifications, or too many")
+	if err := json.Unmarshal(content, &list); err != nil || list.Value == nil {
+		return errors.New("the body holds no notifications")
 	}
 	for _, raw := range list.Value {
 		var n notification
-		if len(raw) > maxItem || json.Unmarshal(raw, &n) != nil {
+		if json.Unmarshal(raw, &n) != nil {
 			b.counts["invalid"]++ // the others of the request may be good
 			continue
 		}
@@ -241,18 +187,7 @@ func (b *batch) add(n *notification) {
 		b.lifecycle = true
 	case n.LifecycleEvent != "", id == "":
 		b.counts["invalid"]++
-	case b.seen[id]:
-		b.counts["duplicate"]++
 	default:
-		b.seen[id] = true
-		b.tasks = append(b.tasks, collector.Task{Kind: TaskNotified, Key: id, Version: b.at.UnixMicro(), Due: b.due()})
+		b.tasks = append(b.tasks, collector.Task{Kind: TaskNotified, Key: id, Version: b.at.UnixMicro()}) // due at once
 	}
-}
-
-// due is when the tasks are to be fetched: at once, both by the local clock and by the feed's, which Graph corrects.
-func (b *batch) due() time.Time {
-	if offset, known := b.handler.offset(); known && offset < 0 {
-		return b.at.Add(offset).UTC()
-	}
-	return b.at.UTC()
 }

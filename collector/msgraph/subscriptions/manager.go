@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,8 +25,6 @@ const (
 	life = 4_200 * time.Minute
 	// renewInterval is how often the subscription is renewed at least. That also shows whether it still exists: a lost subscription doesn't say so.
 	renewInterval = 10 * time.Minute
-	// maxClientState is Graph's limit for the secret of a subscription, in characters.
-	maxClientState = 128
 )
 
 // ErrNoSecret is the error of a program without a ledger, which keeps the secret.
@@ -44,9 +43,9 @@ func (e *Error) Unwrap() error { return e.cause }
 // about it. The subscription isn't deleted when the exporter ends: the next process finds it again.
 type Manager struct {
 	api         api
-	clientState string // the secret; empty without a ledger
+	clientState string // the secret, of at most 128 characters; empty without a ledger
 	publicURL   string
-	address     string // publicURL with a mark of the secret: a subscription that another ledger made is of no use
+	mark        string // a query with a mark of the secret: a subscription that another ledger made is of no use
 	observer    collector.NotificationObserver
 	interval    time.Duration
 
@@ -68,15 +67,14 @@ func New(w *Webhook, tenant string, s *collector.SourceSettings, client *httpcli
 		m.observer = noObserver{}
 	}
 	if s.Derive != nil {
-		secret := hex.EncodeToString(s.Derive("webhook:" + s.Name + " " + w.PublicURL))
-		m.clientState = secret[:min(len(secret), maxClientState)]
+		m.clientState = hex.EncodeToString(s.Derive("webhook:" + s.Name + " " + w.PublicURL))
 	}
 	mark := sha256.Sum256([]byte(m.clientState))
-	m.address = w.PublicURL + "?ledger=" + hex.EncodeToString(mark[:8])
+	m.mark = "?ledger=" + hex.EncodeToString(mark[:8])
 	return m, &collector.Webhook{
 		Path: address.Path,
 		Handler: func(enqueue func(context.Context, []collector.Task) (int, error)) http.Handler {
-			return newHandler(m, tenant, s.Now, client.Offset, enqueue)
+			return newHandler(m, tenant, s.Now, enqueue)
 		},
 	}, nil
 }
@@ -123,14 +121,14 @@ func (m *Manager) Urgent() bool {
 // subscribe keeps the newest subscription that earlier processes have made, or creates one. It deletes all others of the webhook, because each repeats
 // every notification and counts towards the tenant's hundred.
 func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Time, err error) {
-	all, err := m.api.list(ctx, m.address)
+	all, err := m.api.list(ctx, m.publicURL)
 	if err != nil {
 		return expires, err
 	}
 	slices.SortFunc(all, func(a, b subscription) int { return b.expires().Compare(a.expires()) })
 	kept := false
 	for i := range all {
-		if kept || !sameQuery(all[i].NotificationURL, m.address) {
+		if kept || !strings.HasSuffix(all[i].NotificationURL, m.mark) {
 			err = m.api.remove(ctx, all[i].ID)
 		} else if expires, err = m.renew(ctx, now, all[i].ID); err == nil {
 			kept = true
@@ -144,7 +142,7 @@ func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Ti
 	}
 	wanted := now.Add(life).UTC()
 	made, err := m.api.create(ctx, &subscription{
-		ChangeType: "updated", Resource: callRecordsResource, NotificationURL: m.address, LifecycleURL: m.publicURL,
+		ChangeType: "updated", Resource: callRecordsResource, NotificationURL: m.publicURL + m.mark, LifecycleURL: m.publicURL,
 		Expires: &wanted, ClientState: m.clientState, MinTLS: "v1_2",
 	})
 	if err != nil {

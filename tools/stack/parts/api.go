@@ -99,28 +99,14 @@ type Alert struct {
 	// State is one of those above.
 	State string
 	// Since is when it began to hold.
-	Since time.Time
+	Since time.Time `json:"activeAt"`
 }
 
 // Alerts are those of Prometheus.
 func (a API) Alerts(ctx context.Context) ([]Alert, error) {
-	var answer struct {
-		Data struct {
-			Alerts []struct {
-				Labels, Annotations map[string]string
-				State               string
-				ActiveAt            time.Time
-			}
-		}
-	}
-	if err := a.read(ctx, "/api/v1/alerts", &answer); err != nil {
-		return nil, err
-	}
-	var all []Alert
-	for _, x := range answer.Data.Alerts {
-		all = append(all, Alert{x.Labels, x.Annotations, x.State, x.ActiveAt})
-	}
-	return all, nil
+	var answer struct{ Data struct{ Alerts []Alert } }
+	err := a.read(ctx, "/api/v1/alerts", &answer)
+	return answer.Data.Alerts, err
 }
 
 // Received are the alerts that Alertmanager has.
@@ -143,31 +129,19 @@ func (a API) Received(ctx context.Context) ([]Alert, error) {
 // RuleState is what Prometheus says of a rule.
 type RuleState struct {
 	Name, Health, LastError string
-	Evaluated               time.Time
+	Evaluated               time.Time `json:"lastEvaluation"`
 }
 
 // Rules are all rules that Prometheus has.
-func (a API) Rules(ctx context.Context) ([]RuleState, error) {
+func (a API) Rules(ctx context.Context) (all []RuleState, err error) {
 	var answer struct {
-		Data struct {
-			Groups []struct {
-				Rules []struct {
-					Name, Health, LastError string
-					LastEvaluation          time.Time
-				}
-			}
-		}
+		Data struct{ Groups []struct{ Rules []RuleState } }
 	}
-	if err := a.read(ctx, "/api/v1/rules", &answer); err != nil {
-		return nil, err
+	err = a.read(ctx, "/api/v1/rules", &answer)
+	for _, group := range answer.Data.Groups {
+		all = append(all, group.Rules...)
 	}
-	var all []RuleState
-	for _, g := range answer.Data.Groups {
-		for _, r := range g.Rules {
-			all = append(all, RuleState{r.Name, r.Health, r.LastError, r.LastEvaluation})
-		}
-	}
-	return all, nil
+	return all, err
 }
 
 // Is says whether the alert has a name, and these labels written name=value.

@@ -2,6 +2,7 @@ package parts
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,7 +46,7 @@ func (p *Prometheus) Write() ([]string, error) {
 		fmt.Fprintf(&b, "alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}\n", p.Alertmanager)
 	}
 	b.WriteString("scrape_configs:\n")
-	for _, job := range sortedKeys(p.Targets) {
+	for _, job := range slices.Sorted(maps.Keys(p.Targets)) {
 		fmt.Fprintf(&b, "  - job_name: %q\n    static_configs: [{targets: [%q]}]\n", job, p.Targets[job])
 		if !p.Classic {
 			b.WriteString("    scrape_native_histograms: true\n    always_scrape_classic_histograms: true\n")
@@ -112,13 +113,4 @@ func quoted(texts []string) string {
 		all[i] = fmt.Sprintf("%q", text)
 	}
 	return strings.Join(all, ", ")
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

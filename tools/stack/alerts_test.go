@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
+)
+
+// about makes an alert as an API tells it.
+func about(name, trunk, severity, state string) parts.Alert {
+	return parts.Alert{Labels: map[string]string{"alertname": name, "trunk": trunk, "severity": severity}, State: state}
+}
+
+// TestMerge: an alert that both have is one.
+func TestMerge(t *testing.T) {
+	all := merge(
+		[]parts.Alert{about("A", "", "warning", parts.Firing), about("Z", trunk, "critical", parts.Firing)},
+		[]parts.Alert{about("Z", trunk, "critical", parts.Active), about("B", "", "info", parts.Active)},
+	)
+	var got []string
+	for _, a := range all {
+		got = append(got, fmt.Sprintf("%s %s %s", a.Name, a.Prometheus, a.Alertmanager))
+	}
+	if want := []string{"A firing ", "B  active", "Z firing active"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
