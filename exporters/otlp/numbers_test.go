@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/otlptranslator"
 	"go.opentelemetry.io/otel/attribute"
@@ -98,9 +97,7 @@ func TestBothExportersShowTheSameNumbers(t *testing.T) {
 
 func scrape(t *testing.T) series {
 	t.Helper()
-	r := prometheus.NewRegistry()
-	r.MustRegister(ours.NewCollector(append(metrics.Catalogue(), metrics.OwnCatalogue()...), catalogue{}))
-	families, err := r.Gather()
+	families, err := ours.Gatherer{catalogue{}}.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}

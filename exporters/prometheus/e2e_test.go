@@ -114,10 +114,7 @@ func TestE2EPrometheus(t *testing.T) {
 		}
 	}
 	source.show(families...)
-	h, err := Handler(NewCollector(defs(), source), testLogger(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := Handler(Gatherer{source}, testLogger(t))
 	server := httptest.NewServer(h)
 	defer server.Close()
 	defer http.DefaultClient.CloseIdleConnections()
@@ -157,10 +154,7 @@ func TestE2EExemplars(t *testing.T) {
 			// millisecond off, may keep the one before.
 			at := time.Now().Truncate(time.Second)
 			source.show(withExemplars(at)...)
-			h, err := Handler(NewCollector(defs(), source), testLogger(t))
-			if err != nil {
-				t.Fatal(err)
-			}
+			h := Handler(Gatherer{source}, testLogger(t))
 			server := httptest.NewServer(h)
 			defer server.Close()
 			defer http.DefaultClient.CloseIdleConnections()

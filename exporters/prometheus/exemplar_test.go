@@ -43,10 +43,7 @@ func TestExemplarsInOpenMetrics(t *testing.T) {
 	at := start.Add(1500 * time.Millisecond)
 	source := &fakeSource{}
 	source.show(withExemplars(at)...)
-	h, err := Handler(NewCollector(defs(), source), testLogger(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := Handler(Gatherer{source}, testLogger(t))
 	var got []string
 	for line := range strings.Lines(string(body(t, scrape(t, h, acceptOpenMetrics, "").Body))) {
 		if series, exemplar, found := strings.Cut(strings.TrimSuffix(line, "\n"), " # "); found {
@@ -88,7 +85,7 @@ func TestExemplarsOfNativeHistograms(t *testing.T) {
 	source := &fakeSource{}
 	families := withExemplars(start)
 	source.show(families...)
-	r := registry(t, NewCollector(defs(), source))
+	r := checked(Gatherer{source})
 	h := gather(t, r)[duration.Name].GetMetric()[0].GetHistogram()
 	if all := h.GetExemplars(); len(all) != 2 || all[0].GetValue() != 2.5 || !all[1].GetTimestamp().AsTime().Equal(start) {
 		t.Errorf("exemplars of the native histogram: %v", all)
@@ -109,7 +106,7 @@ func TestExemplarsChange(t *testing.T) {
 	source := &fakeSource{}
 	families := withExemplars(start)
 	source.show(families...)
-	r := registry(t, NewCollector(defs(), source))
+	r := checked(Gatherer{source})
 	get := func() *dto.Exemplar { return gather(t, r)[calls.Name].GetMetric()[1].GetCounter().GetExemplar() }
 	if first := get(); first == nil {
 		t.Error("there is none")

@@ -1,7 +1,7 @@
 package prometheus
 
 import (
-	"fmt"
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -9,36 +9,30 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/collectors/version"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // maxInFlight is how many scrapes are served at once, as in node_exporter;
 // further ones get 503.
 const maxInFlight = 40
 
-// Handler serves the collector's metrics, the Go runtime's, the process's and
-// cdr_exporter_build_info from a registry of its own, as text, OpenMetrics (with
-// created samples) or protobuf, compressed if the scraper takes it. An error
-// says which metric is defined twice.
-func Handler(collector *Collector, logger *slog.Logger) (http.Handler, error) {
+// Handler serves the gatherer's metrics, the Go runtime's, the process's and cdr_exporter_build_info, as text, OpenMetrics (with created samples) or
+// protobuf, compressed if the scraper takes it. A metric that can't be shown is left out, logged and counted; an empty answer is an error.
+func Handler(gatherer prom.Gatherer, logger *slog.Logger) http.Handler {
 	registry := prom.NewRegistry()
-	all := []prom.Collector{
-		collector,
+	registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		version.NewCollector("cdr_exporter"),
+	)
+	both := func() ([]*dto.MetricFamily, error) {
+		all, err := gatherer.Gather()
+		more, moreErr := registry.Gather()
+		all = append(all, more...)
+		sortFamilies(all)
+		return all, errors.Join(err, moreErr)
 	}
-	for _, one := range all {
-		if err := registry.Register(one); err != nil {
-			return nil, fmt.Errorf("register metrics: %w", err)
-		}
-	}
-	return handlerFor(registry, logger), nil
-}
-
-// handlerFor serves a registry. A metric that can't be shown is left out, logged
-// and counted; an empty answer is an error.
-func handlerFor(registry *prom.Registry, logger *slog.Logger) http.Handler {
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+	return promhttp.HandlerFor(prom.GathererFunc(both), promhttp.HandlerOpts{
 		ErrorLog:                            slog.NewLogLogger(logger.With("scrape", "failed in part").Handler(), slog.LevelError),
 		ErrorHandling:                       promhttp.ContinueOnError,
 		Registry:                            registry,

@@ -53,10 +53,7 @@ func handler(t *testing.T) http.Handler {
 	t.Helper()
 	source := &fakeSource{}
 	source.show(sample()...)
-	h, err := Handler(NewCollector(defs(), source), testLogger(t))
-	if err != nil {
-		t.Fatalf("handler: %v", err)
-	}
+	h := Handler(Gatherer{source}, testLogger(t))
 	return h
 }
 
@@ -163,7 +160,7 @@ func TestABadMetricIsLeftOutLoggedAndCounted(t *testing.T) {
 	r := prom.NewRegistry()
 	r.MustRegister(broken{prom.NewDesc("good", "good", nil, nil), prom.NewDesc("bad", "bad", nil, nil)})
 	var log bytes.Buffer
-	h := handlerFor(r, slog.New(slog.NewTextHandler(&log, nil)))
+	h := Handler(r, slog.New(slog.NewTextHandler(&log, nil)))
 	scrape(t, h, "text/plain", "").Body.Close()
 	res := scrape(t, h, "text/plain", "")
 	got := string(body(t, res.Body))

@@ -14,7 +14,7 @@ import (
 func TestClassicAndNativeBucketsSideBySide(t *testing.T) {
 	source := &fakeSource{}
 	source.show(sample()...)
-	h := gather(t, registry(t, NewCollector(defs(), source)))[duration.Name].GetMetric()[0].GetHistogram()
+	h := gather(t, checked(Gatherer{source}))[duration.Name].GetMetric()[0].GetHistogram()
 	if h.GetSampleCount() != 6 || h.GetSampleSum() != 71.5 {
 		t.Errorf("count %d sum %v, want 6 and 71.5", h.GetSampleCount(), h.GetSampleSum())
 	}

@@ -25,8 +25,8 @@ func catalogue() ([]*metrics.Def, *fakeSource) {
 }
 
 func TestPromlint(t *testing.T) {
-	all, source := catalogue()
-	problems, err := testutil.GatherAndLint(registry(t, NewCollector(all, source)))
+	_, source := catalogue()
+	problems, err := testutil.GatherAndLint(checked(Gatherer{source}))
 	if err != nil {
 		t.Fatalf("lint: %v", err)
 	}
@@ -37,13 +37,10 @@ func TestPromlint(t *testing.T) {
 
 func TestTheCatalogueIsServedWhole(t *testing.T) {
 	all, source := catalogue()
-	got := gather(t, registry(t, NewCollector(all, source)))
+	got := gather(t, checked(Gatherer{source}))
 	for _, d := range all {
 		if family := got[d.Name]; family == nil || len(family.GetMetric()) != 1 || family.GetHelp() != d.Help {
 			t.Errorf("%s: got %v", d.Name, family)
 		}
-	}
-	if _, err := Handler(NewCollector(all, source), testLogger(t)); err != nil {
-		t.Errorf("handler: %v", err)
 	}
 }

@@ -75,20 +75,11 @@ func sample() []metrics.Family {
 	}
 }
 
-func defs() []*metrics.Def { return []*metrics.Def{calls, duration, ratio} }
-
-// registry registers a collector with every check switched on.
-func registry(t testing.TB, c prom.Collector) *prom.Registry {
-	t.Helper()
-	r := prom.NewPedanticRegistry()
-	if err := r.Register(c); err != nil {
-		t.Fatalf("register: %v", err)
-	}
-	return r
-}
+// checked gathers with a registry's checks of each series, sorted.
+func checked(g Gatherer) prom.Gatherer { return prom.Gatherers{g} }
 
 // gather returns the families by name.
-func gather(t testing.TB, r *prom.Registry) map[string]*dto.MetricFamily {
+func gather(t testing.TB, r prom.Gatherer) map[string]*dto.MetricFamily {
 	t.Helper()
 	all, err := r.Gather()
 	if err != nil {

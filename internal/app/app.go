@@ -131,11 +131,7 @@ func (a *App) build(ctx context.Context) error {
 
 // newHandler is what the metrics port serves.
 func (a *App) newHandler() (http.Handler, error) {
-	defs := append(metrics.Catalogue(), metrics.OwnCatalogue()...)
-	served, err := prometheus.Handler(prometheus.NewCollector(defs, a.ledger.Store(), a.own), a.logger)
-	if err != nil {
-		return nil, err
-	}
+	served := prometheus.Handler(prometheus.Gatherer{a.ledger.Store(), a.own}, a.logger)
 	return web.Handler(web.Settings{
 		MetricsPath: a.settings.TelemetryPath, Metrics: served, Backend: a, Logger: a.logger, Version: Version(),
 	})

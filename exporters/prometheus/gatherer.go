@@ -1,8 +1,10 @@
 package prometheus
 
 import (
+	"cmp"
 	"encoding/hex"
 	"math"
+	"slices"
 	"strings"
 
 	prom "github.com/prometheus/client_golang/prometheus"
@@ -12,88 +14,101 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// Collector is a prometheus.Collector over one or more sources of snapshots. It is safe for concurrent use.
-type Collector struct {
-	descs   map[*metrics.Def]*prom.Desc
-	sources []metrics.Source
-}
+// Gatherer shows the series of one or more sources, each metric from one of them. It is safe for concurrent use. It isn't a prometheus.Collector because
+// a registry checks and sorts each series anew, which costs more than all the rest of a scrape; the catalogue sees to what it would check.
+type Gatherer []metrics.Source
 
-var _ prom.Collector = (*Collector)(nil)
+var _ prom.Gatherer = Gatherer(nil)
 
-// NewCollector makes a collector of the metrics in defs, which the sources bring
-// between them. A metric comes from one source only.
-func NewCollector(defs []*metrics.Def, sources ...metrics.Source) *Collector {
-	c := &Collector{descs: make(map[*metrics.Def]*prom.Desc), sources: sources}
-	for _, d := range defs {
-		c.descs[d] = newDesc(d)
-	}
-	return c
-}
-
-func newDesc(d *metrics.Def) *prom.Desc {
-	return prom.NewDesc(d.Name, d.Help, d.LabelNames(), nil)
-}
-
-// Describe implements prometheus.Collector: every metric is announced, shown or
-// not, so that a name that another collector has already is refused when this
-// one is registered and not at a scrape.
-func (c *Collector) Describe(ch chan<- *prom.Desc) {
-	for _, desc := range c.descs {
-		ch <- desc
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (c *Collector) Collect(ch chan<- prom.Metric) {
-	for _, source := range c.sources {
+// Gather implements prometheus.Gatherer. The families are sorted by name.
+func (g Gatherer) Gather() ([]*dto.MetricFamily, error) {
+	var all []*dto.MetricFamily
+	for _, source := range g {
 		for _, family := range source.Snapshot().Families {
-			desc := c.descs[family.Def]
-			if desc == nil {
-				desc = newDesc(family.Def) // the registry refuses it by name
-			}
-			for i := range family.Points {
-				if p := &family.Points[i]; family.Def.Kind != metrics.Histogram || p.Hist != nil {
-					ch <- &series{desc: desc, def: family.Def, point: p}
-				}
+			if f := newFamily(family); len(f.Metric) > 0 {
+				all = append(all, f)
 			}
 		}
 	}
+	sortFamilies(all)
+	return all, nil
 }
 
-// series is one series of one scrape.
-type series struct {
-	desc  *prom.Desc
-	def   *metrics.Def
-	point *metrics.Point
+func sortFamilies(all []*dto.MetricFamily) {
+	slices.SortFunc(all, func(a, b *dto.MetricFamily) int { return cmp.Compare(a.GetName(), b.GetName()) })
 }
 
-// Desc implements prometheus.Metric.
-func (s *series) Desc() *prom.Desc { return s.desc }
+func newFamily(family metrics.Family) *dto.MetricFamily {
+	d := family.Def
+	f := &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: typeOf(d.Kind).Enum(), Metric: make([]*dto.Metric, 0, len(family.Points))}
+	labels := sortedLabels(d)
+	// One piece of memory for all: a family may have a hundred thousand series.
+	pairs := make([]dto.LabelPair, len(labels)*len(family.Points))
+	for i := range family.Points {
+		p := &family.Points[i]
+		if d.Kind == metrics.Histogram && p.Hist == nil {
+			continue
+		}
+		m := newMetric(d, p)
+		m.Label = make([]*dto.LabelPair, len(labels))
+		for k := range labels {
+			pair := &pairs[0]
+			pairs = pairs[1:]
+			pair.Name, pair.Value = &labels[k].name, new(strings.ToValidUTF8(p.Labels.Values[labels[k].index], "\uFFFD"))
+			m.Label[k] = pair
+		}
+		f.Metric = append(f.Metric, m)
+	}
+	return f
+}
 
-// Write implements prometheus.Metric.
-func (s *series) Write(m *dto.Metric) error {
-	values := make([]string, len(s.point.Labels.Values))
-	for i, value := range s.point.Labels.Values {
-		values[i] = strings.ToValidUTF8(value, "\uFFFD")
+// label is a label's name and where its value is.
+type label struct {
+	name  string
+	index int
+}
+
+// sortedLabels are a metric's labels by name, as the protocol has them.
+func sortedLabels(d *metrics.Def) []label {
+	var all []label
+	for i, name := range d.LabelNames() {
+		all = append(all, label{name, i})
 	}
-	m.Label = prom.MakeLabelPairs(s.desc, values)
-	var created *timestamppb.Timestamp
-	if !s.point.Start.IsZero() {
-		created = timestamppb.New(s.point.Start)
-	}
-	switch s.def.Kind {
+	slices.SortFunc(all, func(a, b label) int { return cmp.Compare(a.name, b.name) })
+	return all
+}
+
+func typeOf(k metrics.Kind) dto.MetricType {
+	switch k {
 	case metrics.Histogram:
-		m.Histogram = histogram(s.def.Bounds, s.point)
+		return dto.MetricType_HISTOGRAM
+	case metrics.Gauge:
+		return dto.MetricType_GAUGE
+	case metrics.Counter, metrics.Seconds, metrics.Money:
+	}
+	return dto.MetricType_COUNTER
+}
+
+// newMetric is a series without its labels.
+func newMetric(d *metrics.Def, p *metrics.Point) *dto.Metric {
+	m := &dto.Metric{}
+	var created *timestamppb.Timestamp
+	if !p.Start.IsZero() {
+		created = timestamppb.New(p.Start)
+	}
+	switch d.Kind {
+	case metrics.Histogram:
+		m.Histogram = histogram(d.Bounds, p)
 		m.Histogram.CreatedTimestamp = created
 	case metrics.Gauge:
-		m.Gauge = &dto.Gauge{Value: &s.point.Value}
+		m.Gauge = &dto.Gauge{Value: &p.Value}
 	case metrics.Counter, metrics.Seconds, metrics.Money:
-		m.Counter = &dto.Counter{Value: &s.point.Value, CreatedTimestamp: created}
-		if len(s.point.Exemplars) == 1 {
-			m.Counter.Exemplar = newExemplar(s.point.Exemplars[0])
+		m.Counter = &dto.Counter{Value: &p.Value, CreatedTimestamp: created}
+		if len(p.Exemplars) == 1 {
+			m.Counter.Exemplar = newExemplar(p.Exemplars[0])
 		}
 	}
-	return nil
+	return m
 }
 
 // histogram has classic buckets, and native ones where they are counted, with the exemplars in both.

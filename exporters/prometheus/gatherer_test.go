@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	prom "github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -34,7 +33,7 @@ func TestSeveralSourcesAreOneCollector(t *testing.T) {
 	families := sample()
 	ledger.show(families[0], families[1])
 	own.show(families[2])
-	got := gather(t, registry(t, NewCollector(defs(), ledger, own)))
+	got := gather(t, checked(Gatherer{ledger, own}))
 	if len(got) != 3 {
 		t.Fatalf("got %d families, want 3", len(got))
 	}
@@ -49,7 +48,7 @@ func TestSeveralSourcesAreOneCollector(t *testing.T) {
 func TestCreatedTimestamps(t *testing.T) {
 	source := &fakeSource{}
 	source.show(sample()...)
-	r := registry(t, NewCollector(defs(), source))
+	r := checked(Gatherer{source})
 	got := gather(t, r)
 	inbound, outbound := got[calls.Name].GetMetric()[0], got[calls.Name].GetMetric()[1]
 	if created := inbound.GetCounter().GetCreatedTimestamp(); created != nil {
@@ -77,7 +76,7 @@ func TestVanishedSeriesAreForgotten(t *testing.T) {
 	a := metrics.Point{Labels: set(calls, "s", "p", "f", "inbound", "a"), Value: 1}
 	b := metrics.Point{Labels: set(calls, "s", "p", "f", "inbound", "b"), Value: 2}
 	c := metrics.Point{Labels: set(calls, "s", "p", "f", "inbound", "c"), Value: 3}
-	r := registry(t, NewCollector(defs(), source))
+	r := checked(Gatherer{source})
 	steps := []struct {
 		name   string
 		points []metrics.Point
@@ -117,17 +116,9 @@ func TestValuesThatAreNotUTF8(t *testing.T) {
 	source.show(metrics.Family{Def: calls, Points: []metrics.Point{
 		{Labels: set(calls, "s", "p", "f", "inbound", "a\xffb"), Value: 1},
 	}})
-	got := lines(gather(t, registry(t, NewCollector(defs(), source)))[calls.Name])
+	got := lines(gather(t, checked(Gatherer{source}))[calls.Name])
 	if want := "call_type=a\uFFFDb,direction=inbound,feed=f,provider=p,source=s"; len(got) != 1 || got[0] != want {
 		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-func TestTwoMetricsOfOneNameAreRefusedAtOnce(t *testing.T) {
-	r := prom.NewRegistry()
-	r.MustRegister(prom.NewGauge(prom.GaugeOpts{Name: ratio.Name, Help: "Another."}))
-	if err := r.Register(NewCollector(defs(), &fakeSource{})); err == nil {
-		t.Error("a metric that exists was registered again")
 	}
 }
 
@@ -149,7 +140,7 @@ func TestConcurrentScrapesOfAChangingSource(t *testing.T) {
 		source.show(metrics.Family{Def: calls, Points: points})
 	}
 	show(0)
-	r := registry(t, NewCollector(defs(), source))
+	r := checked(Gatherer{source})
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
