@@ -16,7 +16,11 @@ import (
 func BenchmarkScrapeBesideCommits(b *testing.B) {
 	byName(b)
 	i := openIDs(b, b.TempDir(), "")
-	defer i.ledger.Close()
+	defer func() {
+		if err := i.ledger.Close(); err != nil {
+			b.Error(err)
+		}
+	}()
 	n := 0
 	commit := func() time.Duration {
 		i.fill(n)

@@ -28,7 +28,7 @@ func Ahead(ctx context.Context, read func(context.Context) iter.Seq2[*Page, erro
 		}()
 		defer func() {
 			cancel()
-			for range pages { //nolint:revive // until the reader has ended
+			for range pages { // until the reader has ended
 			}
 		}()
 		for m := range pages {
