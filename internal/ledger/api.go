@@ -73,7 +73,7 @@ type State struct {
 	// Records is how many records the feed has counted as calls: of a group one.
 	Records uint64
 
-	// connectedFrom is the first minute of which it is kept when calls connected.
+	// connectedFrom is from when on it is kept when calls were connected, in microseconds since 1970.
 	connectedFrom int64
 }
 

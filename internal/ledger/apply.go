@@ -26,8 +26,6 @@ func (p *pageCommit) apply() error {
 	if p.media {
 		p.settleRecords()
 	}
-	p.result.BadRows = p.newRows(p.page.Invalid)
-	p.result.Invalid, p.result.Ignored = len(p.result.BadRows), len(p.newRows(p.page.Ignored))
 	return nil
 }
 
@@ -70,8 +68,7 @@ func (p *pageCommit) tooOld(r *cdr.Record) bool { return r.Start.Before(p.row.st
 // that is counted.
 func (p *pageCommit) applyNew(e *entry) (*state, error) {
 	r := e.record
-	began := p.activityOf(r)
-	further, moved, err := p.joinGroup(e, began)
+	further, moved, err := p.joinGroup(e)
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +88,7 @@ func (p *pageCommit) applyNew(e *entry) (*state, error) {
 		h.flags |= rowFurther
 		p.result.Duplicate++
 	} else {
-		h.began = began
-		p.addActivity(began, 1, flag(r.Outcome == cdr.Failed))
+		p.addActivity(r)
 		p.result.New++
 		p.result.Delays = append(p.result.Delays, delay)
 		p.next.Records++
@@ -278,21 +274,6 @@ func (p *pageCommit) addFlag(st *state, flag byte) {
 	p.writeState(st)
 }
 
-// newRows are the rows set aside that weren't known by their content, which are counted
-// once each (counting.md 14).
-func (p *pageCommit) newRows(rows []BadRow) []BadRow {
-	var fresh []BadRow
-	for _, row := range rows {
-		from := len(p.arena)
-		p.arena = appendBadRow(p.arena, &row, p.page.ObservedAt)
-		if p.rememberAs(setAsideBucket(p.page.ObservedAt), p.ledger.hasher.setAside(&row), p.arena[from:len(p.arena):len(p.arena)]) {
-			row.Content = nil
-			fresh = append(fresh, row)
-		}
-	}
-	return fresh
-}
-
 // count adds what a record changes to the page's series. source is the number of a new
 // record among p.sources, for exemplars.
 func (p *pageCommit) count(r *cdr.Record, source int) {
@@ -306,19 +287,6 @@ func (p *pageCommit) count(r *cdr.Record, source int) {
 			p.addBypass(d.Labels[0], d.Labels[1] == cdr.True.String())
 		}
 	}
-}
-
-// addBypass adds a call to the trailing gauge of its trunk: what a commit brings is first
-// seen together (counting.md 25).
-func (p *pageCommit) addBypass(trunk string, bypassed bool) {
-	number := p.trunkNumber(trunk)
-	at := slices.IndexFunc(p.bypass, func(b metrics.Bypass) bool { return b.Trunk == number })
-	if at < 0 {
-		at = len(p.bypass)
-		p.bypass = append(p.bypass, metrics.Bypass{Trunk: number, Second: p.now.Unix()})
-	}
-	p.bypass[at].Total++
-	p.bypass[at].Bypassed += flag(bypassed)
 }
 
 // log adds a log record to the page's batch, redacted. What is to be known of the
@@ -353,9 +321,6 @@ func (p *pageCommit) identify(e *entry) (traceID [16]byte, uid [32]byte) {
 	p.nameEvent(e, &event)
 	return event.TraceID(e.record.CallID), event.UID("")
 }
-
-// setAside is the key of a row by its content.
-func (h *hasher) setAside(row *BadRow) hash { return h.factKey(kindSetAside, string(row.Content)) }
 
 // session is the key of a session of a record, whichever of the record's ids it comes
 // under.

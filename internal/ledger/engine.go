@@ -175,7 +175,7 @@ func (e *engine) prepared(text string) (*sql.Stmt, error) {
 	if s := e.stmts[text]; s != nil {
 		return s, nil
 	}
-	s, err := e.conn.PrepareContext(context.Background(), text)
+	s, err := e.conn.PrepareContext(background, text)
 	if err != nil {
 		return nil, e.explain(err)
 	}
@@ -192,7 +192,7 @@ func (e *engine) exec(text string, args ...any) (sql.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	result, err := s.ExecContext(context.Background(), args...)
+	result, err := s.ExecContext(background, args...)
 	return result, e.explain(err)
 }
 
@@ -233,7 +233,7 @@ func (e *engine) query(text string, args ...any) (*sql.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.QueryContext(context.Background(), args...)
+	rows, err := s.QueryContext(background, args...)
 	return rows, e.explain(err)
 }
 
@@ -245,6 +245,9 @@ func (e *engine) scanRow(text string, args []any, into ...any) error {
 	}
 	return e.explain(s.QueryRowContext(background, args...).Scan(into...))
 }
+
+// background is the context of statements, which aren't cancelled half-way.
+var background = context.Background()
 
 // explain says what an error of the database means and what to do.
 func (e *engine) explain(err error) error {

@@ -26,11 +26,7 @@ type Feed struct {
 	spec FeedSpec
 	row  row
 	ids  *idStore
-	// forgotten is what the last Prune found to be.
-	forgotten forgotten
-	trunks    map[string]int64 // their numbers, from 1
-	pruning   bool             // ids below the floor are left over
-	pruned    time.Time
+	trunks map[string]int64 // their numbers, from 1
 }
 
 // Feed opens a feed's state, makes it at its first start, and shows its series.
@@ -81,9 +77,9 @@ func (f *Feed) load(id int64) error {
 	series := l.store.Feed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone)
 	trunks, err := l.loadTrunks(series, id)
 	if err == nil {
-		err = errors.Join(l.loadSeries(series, id), l.loadTrails(series, id))
+		err = l.loadSeries(series, id)
 	}
-	var peaks map[int64]int
+	var peaks map[int64]int64
 	if err == nil {
 		peaks, err = f.findPeaks(&fresh.state)
 	}
@@ -133,21 +129,6 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 			return fmt.Errorf("read labels of series %d: %w", one.ID, err)
 		}
 		return l.store.Load(f, d, one)
-	})
-}
-
-func (l *Ledger) loadTrails(f *metrics.FeedSeries, feed int64) error {
-	rows, err := l.engine.query(`SELECT second, trunk, bypassed, total FROM trailing WHERE feed = ? ORDER BY second`, feed)
-	if err != nil {
-		return err
-	}
-	var b metrics.Bypass
-	return scanAll(rows, func() error {
-		if err := rows.Scan(&b.Second, &b.Trunk, &b.Bypassed, &b.Total); err != nil {
-			return err
-		}
-		l.store.AddBypass(f, b)
-		return nil
 	})
 }
 

@@ -1,8 +1,6 @@
 package ledger
 
 import (
-	"encoding/binary"
-
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -14,24 +12,17 @@ type group struct {
 	outcome cdr.Outcome
 	// other says that a record beside the first is connected: then the call is.
 	other bool
-	// began is where the call's activity is, 0 for nowhere.
-	began int64
 }
 
 func (g group) append(dst []byte) []byte {
-	return binary.AppendVarint(append(dst, rowGroup, byte(g.outcome), byte(flag(g.other))), g.began)
+	return append(dst, rowGroup, byte(g.outcome), byte(flag(g.other)))
 }
 
 func parseGroup(data []byte) (group, error) {
-	if len(data) < 3 || data[0] != rowGroup || int(data[1]) >= len(cdr.Outcomes()) || data[2] > 1 {
+	if len(data) != 3 || data[0] != rowGroup || int(data[1]) >= len(cdr.Outcomes()) || data[2] > 1 {
 		return group{}, errRow
 	}
-	r := reader{data: data[3:]}
-	g := group{outcome: cdr.Outcome(data[1]), other: data[2] == 1, began: r.varint()}
-	if r.bad || len(r.data) > 0 {
-		return group{}, errRow
-	}
-	return g, nil
+	return group{outcome: cdr.Outcome(data[1]), other: data[2] == 1}, nil
 }
 
 // setGroup remembers a group as it is now.
@@ -42,13 +33,13 @@ func (p *pageCommit) setGroup(st *state, g group) {
 
 // joinGroup makes a new record part of its group and says whether the group has its call
 // already: the record is then none of its own. moved is what changeOutcome returns.
-func (p *pageCommit) joinGroup(e *entry, began int64) (further bool, moved int, err error) {
+func (p *pageCommit) joinGroup(e *entry) (further bool, moved int, err error) {
 	if e.record.Group == "" {
 		return false, 0, nil
 	}
 	st := p.states[e.group]
 	if st == nil {
-		p.setGroup(p.newState(bucketOf(e.record.Start), e.group), group{outcome: e.record.Outcome, began: began})
+		p.setGroup(p.newState(bucketOf(e.record.Start), e.group), group{outcome: e.record.Outcome})
 		return false, 0, nil
 	}
 	g, err := parseGroup(st.stored)
@@ -70,7 +61,7 @@ func (p *pageCommit) adoptGroup(e *entry, st *state) error {
 	}
 	further := k.flags&rowFurther != 0
 	p.setGroup(p.newState(bucketOf(e.record.Start), e.group),
-		group{outcome: k.outcome, other: further && k.outcome.Connected(), began: k.began})
+		group{outcome: k.outcome, other: further && k.outcome.Connected()})
 	return nil
 }
 
@@ -82,7 +73,7 @@ func (p *pageCommit) connectGroup(st *state, g group, outcome cdr.Outcome) (move
 	}
 	g.other = true
 	if !g.outcome.Connected() {
-		moved = p.changeCall(g.began, g.outcome, outcome)
+		moved = p.changeCall(g.outcome, outcome)
 		g.outcome = outcome
 	}
 	p.setGroup(st, g)
@@ -103,7 +94,7 @@ func (p *pageCommit) changeOutcome(e *entry, k *known) (moved int, err error) {
 		if further {
 			return 0, nil
 		}
-		return p.changeCall(k.began, from, to), nil
+		return p.changeCall(from, to), nil
 	}
 	g, err := parseGroup(st.stored)
 	switch {
@@ -114,14 +105,13 @@ func (p *pageCommit) changeOutcome(e *entry, k *known) (moved int, err error) {
 	case g.outcome == from && (to.Connected() || !g.other):
 		g.outcome = to
 		p.setGroup(st, g)
-		return p.changeCall(g.began, from, to), nil
+		return p.changeCall(from, to), nil
 	}
 	return 0, nil
 }
 
 // changeCall counts the changed outcome of a call.
-func (p *pageCommit) changeCall(began int64, from, to cdr.Outcome) (moved int) {
+func (p *pageCommit) changeCall(from, to cdr.Outcome) (moved int) {
 	p.deltas = metrics.CountOutcomeChange(p.deltas, from, to)
-	p.addActivity(began, 0, flag(to == cdr.Failed)-flag(from == cdr.Failed))
 	return int(flag(to.Connected()) - flag(from.Connected()))
 }

@@ -100,7 +100,7 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		settings: settings, lock: lock, tuning: settings.Tuning,
 		store:   metrics.NewStore(settings.Options, settings.Now),
 		feeds:   make(map[string]*Feed),
-		idCache: newIDCache(cmp.Or(settings.idCache, settings.IDMemory, cacheBytes)),
+		idCache: &idCache{limit: cmp.Or(settings.idCache, settings.IDMemory, cacheBytes)},
 	}
 	l.outbox.init()
 	if err := l.open(ctx); err != nil {

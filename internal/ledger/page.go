@@ -48,12 +48,12 @@ type pageCommit struct {
 	logs      logBatch
 	activity  map[int64]activityChange // by five minutes
 	bypass    []metrics.Bypass
-	edges     []edge
+	spans     []spanChange
 	newTrunks []string
 	args      []any // of a statement
 
 	// Made by write: the peaks, if they were found anew.
-	peaks    map[int64]int
+	peaks    map[int64]int64
 	newPeaks bool
 }
 
@@ -162,7 +162,7 @@ func (p *pageCommit) reset() {
 	p.grouped, p.children, p.media, p.newPeaks = false, false, false, false
 	p.entries, p.order, p.keys, p.arena, p.fields = p.entries[:0], p.order[:0], p.keys[:0], p.arena[:0], p.fields[:0]
 	p.used = 0
-	p.writes, p.sources, p.bypass, p.edges, p.newTrunks = p.writes[:0], p.sources[:0], p.bypass[:0], p.edges[:0], p.newTrunks[:0]
+	p.writes, p.sources, p.bypass, p.spans, p.newTrunks = p.writes[:0], p.sources[:0], p.bypass[:0], p.spans[:0], p.newTrunks[:0]
 	clear(p.sorting.index)
 	p.logs.reset()
 }
@@ -232,7 +232,11 @@ func (p *pageCommit) publish() {
 	if p.next.HistoryDone && !p.row.state.HistoryDone {
 		store.Reveal(p.series, startFor(p.next.Origin, p.now))
 	}
-	p.ids.publish(p.journal)
+	if len(p.journal) > 0 {
+		if err := p.ids.addToJournal(p.journal); err != nil {
+			panic(err) // it was made by appendToJournal
+		}
+	}
 	p.setState(p.next)
 	p.ledger.outbox.committed(&p.logs)
 	if p.result.SkippedLogs > 0 && p.ledger.settings.OnSkip != nil {

@@ -1,11 +1,18 @@
 package ledger
 
-import "time"
+import (
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// maxProblem is how much is kept of why a row was set aside.
+const maxProblem = 200
 
 // write writes what the page changes.
 func (p *pageCommit) write() error {
 	for _, step := range [...]func() error{
-		p.writeIDs, p.writeSeries, p.writeBypass, p.writeActivity, p.writeLogs, p.writeTasks, p.writePosition, p.writeConcurrency,
+		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeBypass, p.writeActivity, p.writeLogs, p.writeTasks, p.writePosition, p.writeConnected,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -35,6 +42,33 @@ func (p *pageCommit) writeIDs() error {
 	return err
 }
 
+// writeBadRows remembers the rows that were set aside by their content. New ones are counted once each (counting.md 14).
+func (p *pageCommit) writeBadRows() error {
+	for _, rows := range [...]struct {
+		of    []BadRow
+		fresh *int
+	}{{p.page.Invalid, &p.result.Invalid}, {p.page.Ignored, &p.result.Ignored}} {
+		for _, row := range rows.of {
+			problem := metrics.CleanLabel(row.Problem[:min(len(row.Problem), maxProblem)])
+			result, err := p.ledger.engine.exec(`INSERT INTO bad_rows (feed, hash, at, problem) VALUES (?, ?, ?, ?) ON CONFLICT (feed, hash) DO NOTHING`,
+				p.row.id, int64(p.ledger.hasher.factKey(kindSetAside, string(row.Content))), micros(p.page.ObservedAt), problem)
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			*rows.fresh += int(n)
+			if n > 0 && rows.fresh == &p.result.Invalid {
+				row.Content = nil
+				p.result.BadRows = append(p.result.BadRows, row)
+			}
+		}
+	}
+	return nil
+}
+
 var updateSeries = newManyRows(2, `UPDATE series SET value = v.column2 FROM (`, `) AS v WHERE series.id = v.column1`)
 
 // writeSeries writes the working copies of the series that changed.
@@ -61,18 +95,6 @@ func (p *pageCommit) writeSeries() error {
 		p.changes.Wrote(s, id)
 	}
 	return e.execMany(updateSeries, p.args)
-}
-
-var addBypass = newManyRows(5, `INSERT INTO trailing (feed, second, trunk, bypassed, total)`,
-	` ON CONFLICT (feed, second, trunk) DO UPDATE SET bypassed = trailing.bypassed + excluded.bypassed, total = trailing.total + excluded.total`)
-
-// writeBypass adds to what the trailing gauge is made of.
-func (p *pageCommit) writeBypass() error {
-	p.args = p.args[:0]
-	for _, b := range p.bypass {
-		p.args = append(p.args, p.row.id, b.Second, b.Trunk, b.Bypassed, b.Total)
-	}
-	return p.ledger.engine.execMany(addBypass, p.args)
 }
 
 // originTolerance is how far our clock may be ahead before it matters.
