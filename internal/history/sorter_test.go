@@ -15,7 +15,7 @@ import (
 // in order, with its sum.
 func TestSorter(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	s, err := openSorter(t.Context(), t.TempDir(), 5)
+	s, err := openSorter(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,9 +35,14 @@ func TestSorter(t *testing.T) {
 		}
 		whole[k] += a.n
 		s.add(k, &a)
-		if err := s.relieve(t.Context()); err != nil {
-			t.Fatal(err)
+		if len(s.buffer) > 5 {
+			if err := s.flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
+	}
+	if err := s.flush(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	var got []key
 	err = s.each(t.Context(), func(c *change) error {

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -203,27 +202,27 @@ func (p *pageCommit) applyRevision(e *entry, k *known) (changed []string, err er
 // version that says no currency changes none.
 func (p *pageCommit) applyCharge(k *known, c *cdr.Charge) bool {
 	labels := metrics.ChargeLabels{Direction: k.direction, CallType: k.callType, Country: k.country}
-	at := slices.IndexFunc(k.charges, func(was knownCharge) bool { return was.component == c.Component })
+	at := slices.IndexFunc(k.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
 	if at < 0 {
 		currency := cmp.Or(c.Currency, p.spec.Currency)
 		p.deltas = metrics.CountCharge(p.deltas, labels, c.Component, currency, &c.Amount)
-		k.charges = append(k.charges, knownCharge{component: c.Component, currency: currency, amount: c.Amount})
+		k.charges = append(k.charges, cdr.Charge{Component: c.Component, Currency: currency, Amount: c.Amount})
 		return c.Amount.Sign() != 0
 	}
 	was := &k.charges[at]
-	currency := cmp.Or(c.Currency, was.currency)
-	if was.currency == currency {
-		if was.amount.Equal(&c.Amount) {
+	currency := cmp.Or(c.Currency, was.Currency)
+	if was.Currency == currency {
+		if was.Amount.Equal(&c.Amount) {
 			return false
 		}
-		difference := c.Amount.Sub(&was.amount)
+		difference := c.Amount.Sub(&was.Amount)
 		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, currency, &difference)
 	} else {
-		back := was.amount.Neg()
-		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, was.currency, &back)
+		back := was.Amount.Neg()
+		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, was.Currency, &back)
 		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, currency, &c.Amount)
 	}
-	was.currency, was.amount = currency, c.Amount
+	was.Currency, was.Amount = currency, c.Amount
 	return true
 }
 
@@ -320,12 +319,4 @@ func (p *pageCommit) identify(e *entry) (traceID [16]byte, uid [32]byte) {
 	event := RecordEvent{Name: "cdr.call", Version: 1}
 	p.nameEvent(e, &event)
 	return event.TraceID(e.record.CallID), event.UID("")
-}
-
-// session is the key of a session of a record, whichever of the record's ids it comes
-// under.
-func (h *hasher) session(st *state, s *cdr.Session) hash {
-	var of [8]byte
-	binary.BigEndian.PutUint64(of[:], uint64(st.hash))
-	return h.factKey(kindSession, string(of[:]), s.ID)
 }

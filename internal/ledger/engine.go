@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -244,6 +245,43 @@ func (e *engine) scanRow(text string, args []any, into ...any) error {
 		return err
 	}
 	return e.explain(s.QueryRowContext(background, args...).Scan(into...))
+}
+
+// micros is a time as the ledger keeps it: microseconds since 1970, 0 for none.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// scanAll calls each for every row until it fails, and closes rows.
+func scanAll(rows *sql.Rows, each func() error) (err error) {
+	defer func() {
+		if closing := rows.Close(); err == nil {
+			err = closing
+		}
+	}()
+	for rows.Next() {
+		if err := each(); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // background is the context of statements, which aren't cancelled half-way.

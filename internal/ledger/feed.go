@@ -13,6 +13,46 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
+// row is a line of the table feeds, as of its last commit.
+type row struct {
+	id         int64
+	epoch, seq int64
+	state      State
+}
+
+// advance moves the sequence number; ErrFenced if somebody else did.
+func (r *row) advance(e *engine) error {
+	result, err := e.exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ?`, r.id, r.epoch, r.seq)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		return ErrFenced
+	}
+	return nil
+}
+
+// load reads the line of an id.
+func (r *row) load(e *engine, id int64) error {
+	var origin, floor, watermark, newest, done int64
+	err := e.scanRow(`SELECT id, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from FROM feeds WHERE id = ?`, []any{id},
+		&r.id, &r.epoch, &r.seq, &origin, &floor, &watermark, &newest, &done, &r.state.Records, &r.state.Plan, &r.state.connectedFrom)
+	if err != nil {
+		return fmt.Errorf("read the state of feed %d: %w", id, err)
+	}
+	r.state.Origin, r.state.Floor = fromMicros(origin), fromMicros(floor)
+	r.state.Watermark, r.state.NewestCall = fromMicros(watermark), fromMicros(newest)
+	r.state.HistoryDone = done != 0
+	return nil
+}
+
+// save writes the state; the transaction has moved the sequence number already.
+func (r *row) save(e *engine, s *State) error {
+	_, err := e.exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, plan = ?, connected_from = ? WHERE id = ?`,
+		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.Plan, s.connectedFrom, r.id)
+	return err
+}
+
 // Feed is the state of one feed. It is safe for concurrent use.
 type Feed struct {
 	ledger *Ledger
@@ -23,9 +63,9 @@ type Feed struct {
 	committed atomic.Pointer[State]
 
 	// All below is guarded by Ledger.mu.
-	spec FeedSpec
-	row  row
-	ids  *idStore
+	spec   FeedSpec
+	row    row
+	ids    *idStore
 	trunks map[string]int64 // their numbers, from 1
 }
 

@@ -58,10 +58,10 @@ type rig struct {
 	tuning Tuning
 	spec   FeedSpec
 	opts   metrics.Options
-	// idCache and journal are their sizes, 0 the usual ones.
-	idCache, journal int
-	ledger           *Ledger
-	feed             *Feed
+	// idMemory bounds the cache of blocks, journal is its size; 0 takes the usual ones.
+	idMemory, journal int
+	ledger            *Ledger
+	feed              *Feed
 }
 
 func newRig(t *testing.T) *rig {
@@ -86,7 +86,7 @@ func newRig(t *testing.T) *rig {
 
 func (r *rig) settings() Settings {
 	return Settings{
-		Folder: r.folder, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve, idCache: r.idCache, journal: r.journal,
+		Folder: r.folder, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve, IDMemory: r.idMemory, journal: r.journal,
 		probe: func(point string) error {
 			if r.probe != nil {
 				return r.probe(point)

@@ -101,14 +101,8 @@ type known struct {
 	country   string
 	version   int64 // the provider's, 0 if it has none
 	schema    uint64
-	charges   []knownCharge
+	charges   []cdr.Charge // the last amount known of each component
 	fields    []fieldHash
-}
-
-// knownCharge is the last amount known of a component.
-type knownCharge struct {
-	component, currency string
-	amount              cdr.Money
 }
 
 var errRow = errors.New("an id row of the ledger is damaged: restore a backup")
@@ -123,10 +117,10 @@ func (k *known) append(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(k.charges)))
 	for i := range k.charges {
 		c := &k.charges[i]
-		dst = appendText(dst, c.component)
-		dst = appendText(dst, c.currency)
+		dst = appendText(dst, c.Component)
+		dst = appendText(dst, c.Currency)
 		at := len(dst)
-		dst = c.amount.Append(append(dst, 0))
+		dst = c.Amount.Append(append(dst, 0))
 		dst[at] = byte(len(dst) - at - 1) // 34 digits, 18 zeros, a sign and a point: one byte as uvarint
 	}
 	dst = binary.AppendUvarint(dst, k.schema)
@@ -294,12 +288,12 @@ func (r *reader) bytes(n uint64) []byte {
 	return b
 }
 
-func (r *reader) charge() knownCharge {
-	c := knownCharge{component: r.text(), currency: r.text()}
+func (r *reader) charge() cdr.Charge {
+	c := cdr.Charge{Component: r.text(), Currency: r.text()}
 	amount, err := cdr.ParseMoneySum(r.text())
 	if err != nil {
 		r.bad = true
 	}
-	c.amount = amount
+	c.Amount = amount
 	return c
 }

@@ -12,7 +12,7 @@ func fullRow(t *testing.T) known {
 	return known{
 		head:    head{revisions: 2},
 		outcome: cdr.Answered, direction: cdr.Inbound, callType: "byot_in", country: "DE", version: 3, schema: fieldSchema,
-		charges: []knownCharge{{component: "usage", currency: "USD", amount: money(t, "0.25")}},
+		charges: []cdr.Charge{{Component: "usage", Currency: "USD", Amount: money(t, "0.25")}},
 		fields:  []fieldHash{{key: 1, hash: 2}, {key: extraField + 1, hash: 3}},
 	}
 }

@@ -121,7 +121,7 @@ func (p *pageCommit) lookupParents() error {
 		if !e.child || e.record.Outcome.Connected() || p.find(e) != nil {
 			continue
 		}
-		if _, here := p.sorting.index[e.parent]; here {
+		if _, here := p.firsts[e.parent]; here {
 			continue
 		}
 		buckets := p.buckets

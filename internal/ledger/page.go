@@ -15,7 +15,7 @@ import (
 //
 //	prepare  keys, field hashes and rows of the records          (page.go)
 //	lookup   reads all that is known of them                     (lookup.go)
-//	apply    decides what each is, without I/O                   (apply.go, order.go, groups.go, parents.go)
+//	apply    decides what each is, without I/O                   (apply.go, families.go)
 //	write    writes what that changes                            (write.go)
 //	publish  brings memory to what is durable now                (page.go)
 //
@@ -30,7 +30,8 @@ type pageCommit struct {
 
 	// Made by prepare. grouped, children and media say which kinds of records there are.
 	entries                  []entry
-	order                    []int // of the entries: as they are applied
+	order, spareOrder        []int        // of the entries: as they are applied
+	firsts                   map[hash]int // the first entry of each key in the order of versions, without those that aren't final
 	keys                     []hash
 	arena                    []byte
 	fields                   []fieldHash
@@ -39,7 +40,6 @@ type pageCommit struct {
 	lookupState
 
 	// Made by apply, for write and publish.
-	sorting   sorting
 	writes    []idWrite
 	journal   []byte // writes, as the journal has them
 	changes   *metrics.Changes
@@ -110,9 +110,8 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	began := l.settings.Now()
 	p := &l.page
 	err := l.commit(ctx, &f.row, change{
-		write:   func() error { return p.run(f, page) },
-		apply:   p.publish,
-		discard: p.discard,
+		write: func() error { return p.run(f, page) },
+		apply: p.publish,
 	})
 	if err != nil {
 		return Result{}, err
@@ -154,7 +153,7 @@ func (p *pageCommit) prepare(f *Feed, page *Page) {
 
 func (p *pageCommit) reset() {
 	if p.states == nil {
-		p.states, p.activity = make(map[hash]*state), make(map[int64]activityChange)
+		p.states, p.activity, p.firsts = make(map[hash]*state), make(map[int64]activityChange), make(map[hash]int)
 	}
 	clear(p.states)
 	clear(p.activity)
@@ -163,7 +162,7 @@ func (p *pageCommit) reset() {
 	p.entries, p.order, p.keys, p.arena, p.fields = p.entries[:0], p.order[:0], p.keys[:0], p.arena[:0], p.fields[:0]
 	p.used = 0
 	p.writes, p.sources, p.bypass, p.spans, p.newTrunks = p.writes[:0], p.sources[:0], p.bypass[:0], p.spans[:0], p.newTrunks[:0]
-	clear(p.sorting.index)
+	clear(p.firsts)
 	p.logs.reset()
 }
 
@@ -208,7 +207,7 @@ func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
 	}
 	for i := range r.Charges {
 		c := &r.Charges[i]
-		k.charges = append(k.charges, knownCharge{component: c.Component, currency: cmp.Or(c.Currency, fallback), amount: c.Amount})
+		k.charges = append(k.charges, cdr.Charge{Component: c.Component, Currency: cmp.Or(c.Currency, fallback), Amount: c.Amount})
 	}
 	return k
 }
@@ -218,7 +217,6 @@ func (p *pageCommit) publish() {
 	store := p.ledger.store
 	p.changes.Exemplars(func(source int) ([16]byte, [32]byte) { return p.identify(p.sources[source-1]) })
 	p.changes.Apply()
-	p.changes = nil // the next commit may fail before it has its own
 	for _, name := range p.newTrunks {
 		store.AddTrunk(p.series, name)
 		p.trunks[name] = int64(len(p.trunks) + 1)
@@ -241,12 +239,5 @@ func (p *pageCommit) publish() {
 	p.ledger.outbox.committed(&p.logs)
 	if p.result.SkippedLogs > 0 && p.ledger.settings.OnSkip != nil {
 		p.ledger.settings.OnSkip(p.result.SkippedLogs)
-	}
-}
-
-func (p *pageCommit) discard() {
-	if p.changes != nil {
-		p.changes.Discard()
-		p.changes = nil
 	}
 }

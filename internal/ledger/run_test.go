@@ -68,7 +68,7 @@ func TestMergeEntries(t *testing.T) {
 // However many times the journal is moved, a bucket has few blocks, the cache stays within its limit, and all is known.
 func TestBlocksStayFewAndTheCacheSmall(t *testing.T) {
 	r := newRig(t)
-	r.idCache = 16 << 10
+	r.idMemory, r.journal = 16<<10, journalBytes
 	r.reopen()
 	r.live()
 	const moves, each = 64, 20

@@ -9,9 +9,8 @@ import (
 // maxLabelBytes bounds a label value that a provider brings.
 const maxLabelBytes = 256
 
-// Changes are the series that one commit of one feed changes. Exactly one of Apply and
-// Discard ends them; no others of the store may be open meanwhile (the ledger's commit
-// lock sees to it).
+// Changes are the series that one commit of one feed changes. Apply ends them, or the next Begin discards them: no two of
+// the store are open at once (the ledger's commit lock sees to it).
 type Changes struct {
 	store *Store
 	feed  *FeedSeries
@@ -27,9 +26,10 @@ type Changes struct {
 	vals []string
 }
 
-// Begin opens the changes of a commit at a time.
+// Begin opens the changes of a commit at a time. It discards those of a commit that failed.
 func (s *Store) Begin(f *FeedSeries, now time.Time) *Changes {
 	c := &s.changes
+	c.discard()
 	*c = Changes{
 		store: s, feed: f, now: now, exemplars: c.exemplars[:0],
 		dirty: c.dirty[:0], fresh: c.fresh[:0], key: c.key[:0], vals: c.vals[:0],
@@ -80,10 +80,11 @@ func (c *Changes) Apply() {
 		s.since = c.now
 		c.feed.list = append(c.feed.list, s)
 	}
+	c.dirty, c.fresh = c.dirty[:0], c.fresh[:0]
 }
 
-// Discard forgets the working copy. The commit has failed.
-func (c *Changes) Discard() {
+// discard forgets the working copy. The commit has failed.
+func (c *Changes) discard() {
 	for _, s := range c.dirty {
 		s.closeChanges()
 	}

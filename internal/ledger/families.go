@@ -1,9 +1,13 @@
 package ledger
 
 import (
+	"slices"
+
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
+
+// How several records are one call (groups), or one failure (parents and children).
 
 // group is what is remembered of a session that the provider lists once per view:
 // only its first record is a call (guarantee 1, counting.md 14).
@@ -114,4 +118,122 @@ func (p *pageCommit) changeOutcome(e *entry, k *known) (moved int, err error) {
 func (p *pageCommit) changeCall(from, to cdr.Outcome) (moved int) {
 	p.deltas = metrics.CountOutcomeChange(p.deltas, from, to)
 	return int(flag(to.Connected()) - flag(from.Connected()))
+}
+
+// failureCounted says whether the failure of a new record is counted already: with its
+// parent's, or by a child that came before it (guarantee 3). If neither, or only a child
+// counted it, a fact is left for the parent that may still come.
+//
+// That a record failed is a flag of its row, counted or not, so that a chain of failures
+// counts once.
+func (p *pageCommit) failureCounted(e *entry) bool {
+	h := &p.ledger.hasher
+	if e.child {
+		if parent := p.states[e.parent]; parent != nil && flagsOf(parent.stored)&rowFailed != 0 {
+			return true
+		}
+		p.remember(bucketOf(e.record.Start), h.factKey(kindChild, e.record.Parent))
+	}
+	for key := range h.childKeys(e.record) {
+		if p.states[key] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// childKeys are the keys under which the children of a record have left that their failure
+// is counted, one for each of the record's ids.
+func (h *hasher) childKeys(r *cdr.Record) func(yield func(hash) bool) {
+	return func(yield func(hash) bool) {
+		if r.ID != "" && !yield(h.factKey(kindChild, r.ID)) {
+			return
+		}
+		for _, id := range r.AltIDs {
+			if id != r.ID && !yield(h.factKey(kindChild, id)) {
+				return
+			}
+		}
+	}
+}
+
+// indexEntries finds the first entry of each key.
+func (p *pageCommit) indexEntries() {
+	for _, i := range p.order {
+		e := &p.entries[i]
+		if p.waits(e.record) {
+			continue
+		}
+		for _, key := range e.keys {
+			if _, known := p.firsts[key]; !known {
+				p.firsts[key] = i
+			}
+		}
+	}
+}
+
+// firstOfRecord says whether no other version of an entry's record comes before it.
+func (p *pageCommit) firstOfRecord(i int) bool {
+	return !slices.ContainsFunc(p.entries[i].keys, func(key hash) bool { return p.firsts[key] != i })
+}
+
+// arrange puts the entries, which are in the order of their versions, in the order in
+// which they are applied: of a new group a connected record first, since the first one
+// is the call; a parent before its children, since its failure is the one that counts.
+// The versions of one record stay in their order. Groups of records that are known are
+// known before anything new can begin them.
+func (p *pageCommit) arrange() error {
+	if p.grouped {
+		for _, i := range p.order {
+			e := &p.entries[i]
+			if st := p.find(e); st != nil && !p.waits(e.record) {
+				if err := p.adoptGroup(e, st); err != nil {
+					return err
+				}
+			}
+		}
+		p.connectedFirst()
+	}
+	if p.children {
+		p.parentsFirst()
+	}
+	return nil
+}
+
+// connectedFirst puts the connected records of groups first. A further version of a record
+// stays behind the one before it.
+func (p *pageCommit) connectedFirst() {
+	order := p.spareOrder[:0]
+	for _, first := range [...]bool{true, false} {
+		for _, i := range p.order {
+			e := &p.entries[i]
+			if first == (e.record.Group != "" && e.record.Outcome.Connected() && p.firstOfRecord(i)) {
+				order = append(order, i)
+			}
+		}
+	}
+	p.order, p.spareOrder = order, p.order
+}
+
+// parentsFirst puts each chain of parents in front of its children. A ring is cut where it
+// is entered.
+func (p *pageCommit) parentsFirst() {
+	order := p.spareOrder[:0]
+	done := make([]bool, len(p.entries))
+	var place func(i int)
+	place = func(i int) {
+		if done[i] {
+			return
+		}
+		done[i] = true
+		e := &p.entries[i]
+		if parent, here := p.firsts[e.parent]; here && e.child {
+			place(parent)
+		}
+		order = append(order, i)
+	}
+	for _, i := range p.order {
+		place(i)
+	}
+	p.order, p.spareOrder = order, p.order
 }
