@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -279,11 +278,8 @@ func (f *Feed) State() State {
 
 // labelsText is a series' own label values as the ledger keeps them.
 func labelsText(own []string) string {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(own) // strings always encode
-	return strings.TrimSuffix(b.String(), "\n")
+	text, _ := json.Marshal(own) // strings always encode
+	return string(text)
 }
 
 // startFor is the created timestamp of series that a first history shows: the
