@@ -155,8 +155,6 @@ type Result struct {
 	// SkippedLogs are log records not kept because the outbox is full and
 	// outbox_full is skip_logs.
 	SkippedLogs int
-	// Took is how long the transaction took.
-	Took time.Duration
 }
 
 // Task is something that a feed still has to do (counting.md 4).

@@ -113,33 +113,25 @@ func (f *Feed) load(id int64) error {
 	if err := fresh.load(l.engine, id); err != nil {
 		return err
 	}
-	series := l.store.Feed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone)
+	series, ids := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone), new(idStore)
 	trunks, err := l.loadTrunks(series, id)
-	if err == nil {
-		err = l.loadSeries(series, id)
-	}
-	var peaks map[int64]int64
-	if err == nil {
-		peaks, err = f.findPeaks(&fresh.state)
-	}
-	ids := new(idStore)
-	if err == nil {
-		err = ids.load(l.engine, id, l.idCache)
-	}
 	if err != nil {
-		l.store.Remove(series)
+		return err
+	}
+	if err := errors.Join(l.loadSeries(series, id), ids.load(l.engine, id, l.idCache)); err != nil {
+		return err
+	}
+	peaks, err := f.findPeaks(&fresh.state)
+	if err != nil {
 		return err
 	}
 	if f.ids != nil {
 		f.ids.release()
 	}
 	l.store.SetPeaks(series, peaks)
-	old := f.series
+	l.store.Replace(f.series, series)
 	f.row, f.series, f.trunks, f.ids = fresh, series, trunks, ids
 	f.setState(fresh.state)
-	if old != nil {
-		l.store.Replace(old, series)
-	}
 	return nil
 }
 

@@ -343,18 +343,17 @@ type Glance struct {
 // Look reads a ledger that another process may have open. Without one it gives
 // a key made for this call only, and no origins.
 func Look(ctx context.Context, folder string) (Glance, error) {
-	file := filepath.Join(folder, fileName)
 	key, g := newKeyring(), Glance{Origins: make(map[string]time.Time)}
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(folder, fileName)); errors.Is(err, fs.ErrNotExist) {
 		g.HashKey = key.privacy()
 		return g, nil
 	}
-	e, err := openView(ctx, file)
+	i, err := Inspect(ctx, folder)
 	if err != nil {
 		return Glance{}, err
 	}
-	defer e.close() //nolint:errcheck // nothing was written
-	secret, err := e.meta("key")
+	defer i.Close() //nolint:errcheck // nothing was written
+	secret, err := i.ledger.engine.meta("key")
 	if err != nil {
 		return Glance{}, err
 	}
@@ -362,15 +361,8 @@ func Look(ctx context.Context, folder string) (Glance, error) {
 		return Glance{}, err
 	}
 	g.HashKey = key.privacy()
-	rows, err := e.query(`SELECT source, feed, origin FROM feeds WHERE id > 0`)
-	if err != nil {
-		return Glance{}, fmt.Errorf("read feeds of the ledger: %w", err)
+	for _, f := range i.feeds {
+		g.Origins[f.name()] = f.State().Origin
 	}
-	return g, scanAll(rows, func() error {
-		var source, feed string
-		var origin int64
-		err := rows.Scan(&source, &feed, &origin)
-		g.Origins[source+"/"+feed] = fromMicros(origin)
-		return err
-	})
+	return g, nil
 }

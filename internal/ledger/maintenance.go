@@ -70,8 +70,10 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 	if err := l.ensureOpen(ctx); err != nil {
 		return false, err
 	}
-	if err := f.moveJournal(ctx); err != nil {
-		return false, err
+	if !l.reserve.spent { // else the room is for the outbox
+		if err := f.moveJournal(ctx); err != nil {
+			return false, err
+		}
 	}
 	keep := f.spec.Lookback + f.spec.Lookback/4 + 48*time.Hour
 	switch refused, err := f.hasRefused(); {

@@ -12,7 +12,8 @@ import (
 
 func testStore() (*Store, *FeedSeries) {
 	s := NewStore(Options{SeriesLimit: 100, BypassWindow: time.Hour, Native: true}, time.Now)
-	f := s.Feed("contoso", "msgraph", "direct_routing", true)
+	f := NewFeed("contoso", "msgraph", "direct_routing", true)
+	s.Replace(nil, f)
 	s.Active(f, true)
 	return s, f
 }
