@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -21,8 +20,6 @@ type Changes struct {
 	fresh    []*Series // new in this commit
 	overflow map[string]int
 
-	exemplars []newExemplar
-
 	key  []byte
 	vals []string
 }
@@ -32,7 +29,7 @@ func (s *Store) Begin(f *FeedSeries, now time.Time) *Changes {
 	c := &s.changes
 	c.discard()
 	*c = Changes{
-		store: s, feed: f, now: now, exemplars: c.exemplars[:0],
+		store: s, feed: f, now: now,
 		dirty: c.dirty[:0], fresh: c.fresh[:0], key: c.key[:0], vals: c.vals[:0],
 	}
 	return c
@@ -71,9 +68,11 @@ func (c *Changes) Wrote(s *Series, id int64) { s.id = id }
 func (c *Changes) Apply() {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	c.applyExemplars()
 	for _, s := range c.dirty {
 		s.cur, s.next = s.next, s.cur
+		if s.nextExemplars != nil {
+			s.exemplars, s.nextExemplars = s.nextExemplars, nil
+		}
 		s.shownHist.Store(nil)
 		s.closeChanges()
 	}
@@ -198,13 +197,6 @@ type mark struct {
 	parts  int64
 }
 
-// newExemplar is an exemplar of the commit under way.
-type newExemplar struct {
-	series *Series
-	bucket int
-	*Exemplar
-}
-
 // mark notes what changed a bucket of a series, of which there are so many.
 func (s *Series) mark(bucket, buckets int, m mark) {
 	if s.marks == nil {
@@ -221,26 +213,16 @@ func (c *Changes) Exemplars(identify func(source int) (traceID [16]byte, recordU
 			if m.source == 0 {
 				continue
 			}
+			if s.nextExemplars == nil { // a list of its own: snapshots share the one that is shown
+				s.nextExemplars = make([]*Exemplar, len(s.marks))
+				copy(s.nextExemplars, s.exemplars)
+			}
 			e := &Exemplar{Value: float64(m.parts), At: c.now}
 			if d := s.Labels.Def; d.Kind == Histogram {
 				e.Value /= float64(d.Scale)
 			}
 			e.TraceID, e.RecordUID = identify(m.source)
-			c.exemplars = append(c.exemplars, newExemplar{series: s, bucket: bucket, Exemplar: e})
+			s.nextExemplars[bucket] = e
 		}
-	}
-}
-
-// applyExemplars makes the new ones visible; Store.mu is held. Snapshots share the lists,
-// so they are replaced.
-func (c *Changes) applyExemplars() {
-	for i, one := range c.exemplars {
-		s := one.series
-		if s.exemplars == nil {
-			s.exemplars = make([]*Exemplar, len(s.marks))
-		} else if i == 0 || c.exemplars[i-1].series != s {
-			s.exemplars = slices.Clone(s.exemplars)
-		}
-		s.exemplars[one.bucket] = one.Exemplar
 	}
 }
