@@ -51,8 +51,7 @@ type change struct {
 	amount
 }
 
-// sorter sorts changes that don't fit into memory, in a database that nobody reads again,
-// and adds up those of one key.
+// sorter sorts changes that don't fit into memory, in a database that nobody reads again.
 type sorter struct {
 	db      *sql.DB
 	buffer  map[key]amount // those of the page in hand
@@ -113,40 +112,28 @@ func (s *sorter) flush(ctx context.Context) error {
 	return nil
 }
 
-// each gives every key once, in order, with its sum.
+// each gives the changes in the order of their keys; those of one key may come as several.
 func (s *sorter) each(ctx context.Context, f func(*change) error) error {
 	rows, err := s.db.QueryContext(ctx, `SELECT family, series, at, part, n, money FROM changes ORDER BY family, series, at, part`)
 	if err != nil {
 		return onDisk(err)
 	}
 	defer rows.Close()
-	var sum change
-	begun := false
 	for rows.Next() {
-		var next change
+		var c change
 		var money string
-		if err := rows.Scan(&next.family, &next.series, &next.at, &next.part, &next.n, &money); err != nil {
+		if err := rows.Scan(&c.family, &c.series, &c.at, &c.part, &c.n, &money); err != nil {
 			return onDisk(err)
 		}
-		if next.money, err = cdr.ParseMoneySum(money); err != nil {
+		if c.money, err = cdr.ParseMoneySum(money); err != nil {
 			return onDisk(err)
 		}
-		if begun && next.key == sum.key {
-			sum.add(&next.amount)
-			continue
+		if err := f(&c); err != nil {
+			return err
 		}
-		if begun {
-			if err := f(&sum); err != nil {
-				return err
-			}
-		}
-		sum, begun = next, true
 	}
 	if err := rows.Err(); err != nil {
 		return onDisk(err)
 	}
-	if !begun {
-		return nil
-	}
-	return f(&sum)
+	return nil
 }
