@@ -54,7 +54,8 @@ func rawHandler(n int) http.Handler {
 // ourHandler serves n series of the store that the ledger keeps.
 func ourHandler(b *testing.B, n int) http.Handler {
 	store := metrics.NewStore(metrics.Options{SeriesLimit: n + 1, Native: true}, time.Now)
-	feed := store.Feed("contoso", "msgraph", "direct_routing", true)
+	feed := metrics.NewFeed("contoso", "msgraph", "direct_routing", true)
+	store.Replace(nil, feed)
 	store.Active(feed, true)
 	for i := range n {
 		row := metrics.Stored{

@@ -102,7 +102,7 @@ func (k *ledgerShow) buckets(w io.Writer, f *ledger.FeedReport) {
 		}
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\n", from, b.IDs, b.Blocks, b.Bytes)
 	}
-	fmt.Fprintf(w, "(%d of them aren't in blocks yet)\n", f.Journal)
+	fmt.Fprintf(w, "(%d more aren't in blocks yet)\n", f.Journal)
 }
 
 // why says why a task was set aside.

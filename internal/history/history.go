@@ -1,7 +1,23 @@
+// Package history counts calls by when they began instead of when they were read, for a
+// range of time in the past.
+//
+// What is a call, a repeat, a part of another or a failure is the ledger's to say: History
+// reads a feed's range into a ledger of its own, in a folder that is thrown away, and
+// watches by how much each record changes each series. The changes are sorted on disk by
+// series and time, and written in that order.
+//
+//	range ─▶ pieces ─▶ pages ─▶ ledger ─▶ changes ─▶ table on disk ─▶ samples
+//	           read again until a pass        watched                   by series, by time
+//	           finds nothing new
+//
+// Invariants: memory holds a page, its changes and the label sets, whatever the range; sums are integers and decimals, rounded once when a sample is
+// written; the last sample of a series is the sum of all of its changes.
+//
+// When things fail: a piece that can't be read is tried again with half its length, a few
+// times; any other error ends it, and nothing can be written then.
 package history
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,13 +49,11 @@ type Settings struct {
 	Note func(text string)
 	// Progress, if set, is called as reading and writing get on.
 	Progress func(Progress)
-
-	buffered int // mostBuffered, but for tests
 }
 
 // Progress is how far reading a feed or writing is.
 type Progress struct {
-	// Read is how much of the feed's range was read, and Calls what was found in it.
+	// Read is how much of the feed's range was read, piece by piece, and Calls what was found in it.
 	Read  time.Duration
 	Calls int
 	// Written is how many series were written; 0 while feeds are read.
@@ -88,7 +102,7 @@ func Open(ctx context.Context, s Settings) (*History, error) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make a folder for the history: %w", err)
 	}
-	changes, err := openSorter(ctx, s.Folder, cmp.Or(s.buffered, mostBuffered))
+	changes, err := openSorter(ctx, s.Folder)
 	if err != nil {
 		return nil, err
 	}

@@ -41,11 +41,6 @@ type reading struct {
 	// first is where reading begins, done up to where it has come.
 	first, done time.Time
 
-	// Of the pass in hand, for who watches: how many there were before it, what it reads, and
-	// the earliest and the latest call that it has brought.
-	passes               int
-	end, lowest, highest time.Time
-
 	// Of the piece in hand: the driver, which remembers what was fetched, and what goes into the Summary.
 	driver                         *collector.Driver
 	unfinished, unsettled, missing map[string]bool
@@ -63,7 +58,10 @@ func (r *reading) run(ctx context.Context) error {
 	tries, pause := 0, backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = time.Second, time.Minute
 	for length := r.piece(); r.done.Before(r.feed.To); {
-		end := earlier(r.done.Add(length), r.feed.To)
+		end := r.done.Add(length)
+		if end.After(r.feed.To) {
+			end = r.feed.To
+		}
 		err := r.read(ctx, r.done, end)
 		if err == nil {
 			r.done, tries, length = end, 0, r.piece()
@@ -96,16 +94,8 @@ func (r *reading) kept() time.Time {
 	if !r.begin().Before(edge) {
 		return r.begin()
 	}
-	r.note("the provider keeps records for %s: there are none before %s", days(keeps), edge.Format(time.RFC3339))
+	r.note("the provider keeps records for %.4g days: there are none before %s", keeps.Hours()/24, edge.Format(time.RFC3339))
 	return edge
-}
-
-// days is a length of time as people say it.
-func days(d time.Duration) string {
-	if d < 48*time.Hour {
-		return d.String()
-	}
-	return fmt.Sprintf("%d days", int(d.Round(24*time.Hour)/(24*time.Hour)))
 }
 
 // piece is how long a piece is.
@@ -124,9 +114,11 @@ func (r *reading) piece() time.Duration {
 func (r *reading) read(ctx context.Context, from, to time.Time) error {
 	r.driver = &collector.Driver{Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit, Missing: r.missed}
 	r.unfinished, r.unsettled, r.missing = make(map[string]bool), make(map[string]bool), make(map[string]bool)
-	for r.passes = range maxPasses {
-		r.end, r.lowest, r.highest = to, to, from
-		found, err := r.pass(ctx, later(from.Add(-overlap), r.first), to)
+	if from = from.Add(-overlap); from.Before(r.first) {
+		from = r.first
+	}
+	for range maxPasses {
+		found, err := r.pass(ctx, from, to)
 		if err != nil {
 			return err
 		}
@@ -164,7 +156,6 @@ func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Resu
 			}
 			continue
 		}
-		r.lowest, r.highest = earlier(r.lowest, record.Start), later(r.highest, record.Start)
 		record.Provisional = false
 		r.page = append(r.page, record)
 	}
@@ -186,7 +177,7 @@ func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Resu
 	for _, n := range result.Overflow {
 		r.summary.Folded += n
 	}
-	if err := r.history.sorter.relieve(ctx); err != nil {
+	if err := r.history.sorter.flush(ctx); err != nil {
 		return result, fmt.Errorf("%w: %w", ErrLocal, err)
 	}
 	r.progress()
@@ -237,30 +228,5 @@ func (r *reading) note(format string, args ...any) {
 
 // progress reports how far reading is.
 func (r *reading) progress() {
-	r.history.progress(Progress{Read: r.done.Sub(r.begin()) + r.within(), Calls: r.summary.Calls})
-}
-
-// within is about how much of the piece in hand was read: half of it is the first pass, half
-// the second, after which there seldom is another. Calls come in the order of their starts,
-// or against it.
-func (r *reading) within() time.Duration {
-	piece := r.end.Sub(r.done)
-	if piece <= 0 || r.passes > 1 {
-		return max(piece, 0)
-	}
-	return time.Duration(r.passes)*piece/2 + min(max(r.highest.Sub(r.lowest), 0), piece)/2
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
+	r.history.progress(Progress{Read: r.done.Sub(r.begin()), Calls: r.summary.Calls})
 }

@@ -226,7 +226,7 @@ func TestFetched(t *testing.T) {
 	}
 }
 
-// TestProgress: whoever watches sees it go on within a piece, from the begin to the end.
+// TestProgress: who watches sees it go on piece by piece, to the end.
 func TestProgress(t *testing.T) {
 	for name, newest := range map[string]bool{"oldest first": false, "newest first": true} {
 		t.Run(name, func(t *testing.T) {
@@ -244,7 +244,7 @@ func TestProgress(t *testing.T) {
 				steps, last = append(steps, p.Read), p
 			}
 			b.read(only(f, noon.Add(50*time.Hour)))
-			if last != (Progress{Read: 50 * time.Hour, Calls: 300}) || !slices.IsSorted(steps) || len(slices.Compact(steps)) < 40 {
+			if last != (Progress{Read: 50 * time.Hour, Calls: 300}) || !slices.IsSorted(steps) || len(slices.Compact(steps)) < 3 {
 				t.Errorf("it ends at %v: %v", last, steps)
 			}
 		})

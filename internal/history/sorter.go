@@ -51,30 +51,25 @@ type change struct {
 	amount
 }
 
-// mostBuffered changes are held in memory; then they go to disk.
-const mostBuffered = 1 << 16
-
-// sorter sorts changes that don't fit into memory, in a database that nobody reads again,
-// and adds up those of one key.
+// sorter sorts changes that don't fit into memory, in a database that nobody reads again.
 type sorter struct {
-	db     *sql.DB
-	most   int
-	buffer map[key]amount
-	spills int
+	db      *sql.DB
+	buffer  map[key]amount // those of the page in hand
+	flushes int
 }
 
-func openSorter(ctx context.Context, folder string, most int) (*sorter, error) {
+func openSorter(ctx context.Context, folder string) (*sorter, error) {
 	file := url.URL{Scheme: "file", OmitHost: true, Path: filepath.Join(folder, "changes.db")}
 	db, err := sql.Open("sqlite", file.String()+"?_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)&_pragma=cache_size(-16384)")
 	if err != nil {
 		return nil, onDisk(err)
 	}
 	db.SetMaxOpenConns(1)
-	if _, err := db.ExecContext(ctx, `CREATE TABLE changes (family BIGINT, series BIGINT, at BIGINT, part BIGINT, spill BIGINT, n BIGINT, money TEXT,
-		PRIMARY KEY (family, series, at, part, spill)) WITHOUT ROWID`); err != nil {
+	if _, err := db.ExecContext(ctx, `CREATE TABLE changes (family BIGINT, series BIGINT, at BIGINT, part BIGINT, page BIGINT, n BIGINT, money TEXT,
+		PRIMARY KEY (family, series, at, part, page)) WITHOUT ROWID`); err != nil {
 		return nil, errors.Join(onDisk(err), db.Close())
 	}
-	return &sorter{db: db, most: most, buffer: make(map[key]amount)}, nil
+	return &sorter{db: db, buffer: make(map[key]amount)}, nil
 }
 
 // onDisk says what an error of the database hinders.
@@ -91,16 +86,8 @@ func (s *sorter) add(k key, a *amount) {
 	s.buffer[k] = sum
 }
 
-// relieve writes the buffer to disk if it is full.
-func (s *sorter) relieve(ctx context.Context) error {
-	if len(s.buffer) < s.most {
-		return nil
-	}
-	return s.spill(ctx)
-}
-
-// spill writes the buffer to disk.
-func (s *sorter) spill(ctx context.Context) error {
+// flush writes the buffer to disk.
+func (s *sorter) flush(ctx context.Context) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return onDisk(err)
@@ -113,7 +100,7 @@ func (s *sorter) spill(ctx context.Context) error {
 	defer insert.Close() //nolint:errcheck // Commit has the errors
 	for _, k := range slices.SortedFunc(maps.Keys(s.buffer), key.compare) {
 		a := s.buffer[k]
-		if _, err := insert.ExecContext(ctx, k.family, k.series, k.at, k.part, s.spills, a.n, a.money.String()); err != nil {
+		if _, err := insert.ExecContext(ctx, k.family, k.series, k.at, k.part, s.flushes, a.n, a.money.String()); err != nil {
 			return onDisk(err)
 		}
 	}
@@ -121,47 +108,32 @@ func (s *sorter) spill(ctx context.Context) error {
 		return onDisk(err)
 	}
 	clear(s.buffer)
-	s.spills++
+	s.flushes++
 	return nil
 }
 
-// each gives every key once, in order, with its sum.
+// each gives the changes in the order of their keys; those of one key may come as several.
 func (s *sorter) each(ctx context.Context, f func(*change) error) error {
-	if err := s.spill(ctx); err != nil {
-		return err
-	}
 	rows, err := s.db.QueryContext(ctx, `SELECT family, series, at, part, n, money FROM changes ORDER BY family, series, at, part`)
 	if err != nil {
 		return onDisk(err)
 	}
 	defer rows.Close()
-	var sum change
-	begun := false
 	for rows.Next() {
-		var next change
+		var c change
 		var money string
-		if err := rows.Scan(&next.family, &next.series, &next.at, &next.part, &next.n, &money); err != nil {
+		if err := rows.Scan(&c.family, &c.series, &c.at, &c.part, &c.n, &money); err != nil {
 			return onDisk(err)
 		}
-		if next.money, err = cdr.ParseMoneySum(money); err != nil {
+		if c.money, err = cdr.ParseMoneySum(money); err != nil {
 			return onDisk(err)
 		}
-		if begun && next.key == sum.key {
-			sum.add(&next.amount)
-			continue
+		if err := f(&c); err != nil {
+			return err
 		}
-		if begun {
-			if err := f(&sum); err != nil {
-				return err
-			}
-		}
-		sum, begun = next, true
 	}
 	if err := rows.Err(); err != nil {
 		return onDisk(err)
 	}
-	if !begun {
-		return nil
-	}
-	return f(&sum)
+	return nil
 }

@@ -73,7 +73,7 @@ type State struct {
 	// Records is how many records the feed has counted as calls: of a group one.
 	Records uint64
 
-	// connectedFrom is the first minute of which it is kept when calls connected.
+	// connectedFrom is from when on it is kept when calls were connected, in microseconds since 1970.
 	connectedFrom int64
 }
 
@@ -155,8 +155,6 @@ type Result struct {
 	// SkippedLogs are log records not kept because the outbox is full and
 	// outbox_full is skip_logs.
 	SkippedLogs int
-	// Took is how long the transaction took.
-	Took time.Duration
 }
 
 // Task is something that a feed still has to do (counting.md 4).

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -26,8 +25,6 @@ func (p *pageCommit) apply() error {
 	if p.media {
 		p.settleRecords()
 	}
-	p.result.BadRows = p.newRows(p.page.Invalid)
-	p.result.Invalid, p.result.Ignored = len(p.result.BadRows), len(p.newRows(p.page.Ignored))
 	return nil
 }
 
@@ -70,8 +67,7 @@ func (p *pageCommit) tooOld(r *cdr.Record) bool { return r.Start.Before(p.row.st
 // that is counted.
 func (p *pageCommit) applyNew(e *entry) (*state, error) {
 	r := e.record
-	began := p.activityOf(r)
-	further, moved, err := p.joinGroup(e, began)
+	further, moved, err := p.joinGroup(e)
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +87,7 @@ func (p *pageCommit) applyNew(e *entry) (*state, error) {
 		h.flags |= rowFurther
 		p.result.Duplicate++
 	} else {
-		h.began = began
-		p.addActivity(began, 1, flag(r.Outcome == cdr.Failed))
+		p.addActivity(r)
 		p.result.New++
 		p.result.Delays = append(p.result.Delays, delay)
 		p.next.Records++
@@ -207,27 +202,27 @@ func (p *pageCommit) applyRevision(e *entry, k *known) (changed []string, err er
 // version that says no currency changes none.
 func (p *pageCommit) applyCharge(k *known, c *cdr.Charge) bool {
 	labels := metrics.ChargeLabels{Direction: k.direction, CallType: k.callType, Country: k.country}
-	at := slices.IndexFunc(k.charges, func(was knownCharge) bool { return was.component == c.Component })
+	at := slices.IndexFunc(k.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
 	if at < 0 {
 		currency := cmp.Or(c.Currency, p.spec.Currency)
 		p.deltas = metrics.CountCharge(p.deltas, labels, c.Component, currency, &c.Amount)
-		k.charges = append(k.charges, knownCharge{component: c.Component, currency: currency, amount: c.Amount})
+		k.charges = append(k.charges, cdr.Charge{Component: c.Component, Currency: currency, Amount: c.Amount})
 		return c.Amount.Sign() != 0
 	}
 	was := &k.charges[at]
-	currency := cmp.Or(c.Currency, was.currency)
-	if was.currency == currency {
-		if was.amount.Equal(&c.Amount) {
+	currency := cmp.Or(c.Currency, was.Currency)
+	if was.Currency == currency {
+		if was.Amount.Equal(&c.Amount) {
 			return false
 		}
-		difference := c.Amount.Sub(&was.amount)
+		difference := c.Amount.Sub(&was.Amount)
 		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, currency, &difference)
 	} else {
-		back := was.amount.Neg()
-		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, was.currency, &back)
+		back := was.Amount.Neg()
+		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, was.Currency, &back)
 		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, currency, &c.Amount)
 	}
-	was.currency, was.amount = currency, c.Amount
+	was.Currency, was.Amount = currency, c.Amount
 	return true
 }
 
@@ -278,21 +273,6 @@ func (p *pageCommit) addFlag(st *state, flag byte) {
 	p.writeState(st)
 }
 
-// newRows are the rows set aside that weren't known by their content, which are counted
-// once each (counting.md 14).
-func (p *pageCommit) newRows(rows []BadRow) []BadRow {
-	var fresh []BadRow
-	for _, row := range rows {
-		from := len(p.arena)
-		p.arena = appendBadRow(p.arena, &row, p.page.ObservedAt)
-		if p.rememberAs(setAsideBucket(p.page.ObservedAt), p.ledger.hasher.setAside(&row), p.arena[from:len(p.arena):len(p.arena)]) {
-			row.Content = nil
-			fresh = append(fresh, row)
-		}
-	}
-	return fresh
-}
-
 // count adds what a record changes to the page's series. source is the number of a new
 // record among p.sources, for exemplars.
 func (p *pageCommit) count(r *cdr.Record, source int) {
@@ -306,19 +286,6 @@ func (p *pageCommit) count(r *cdr.Record, source int) {
 			p.addBypass(d.Labels[0], d.Labels[1] == cdr.True.String())
 		}
 	}
-}
-
-// addBypass adds a call to the trailing gauge of its trunk: what a commit brings is first
-// seen together (counting.md 25).
-func (p *pageCommit) addBypass(trunk string, bypassed bool) {
-	number := p.trunkNumber(trunk)
-	at := slices.IndexFunc(p.bypass, func(b metrics.Bypass) bool { return b.Trunk == number })
-	if at < 0 {
-		at = len(p.bypass)
-		p.bypass = append(p.bypass, metrics.Bypass{Trunk: number, Second: p.now.Unix()})
-	}
-	p.bypass[at].Total++
-	p.bypass[at].Bypassed += flag(bypassed)
 }
 
 // log adds a log record to the page's batch, redacted. What is to be known of the
@@ -352,15 +319,4 @@ func (p *pageCommit) identify(e *entry) (traceID [16]byte, uid [32]byte) {
 	event := RecordEvent{Name: "cdr.call", Version: 1}
 	p.nameEvent(e, &event)
 	return event.TraceID(e.record.CallID), event.UID("")
-}
-
-// setAside is the key of a row by its content.
-func (h *hasher) setAside(row *BadRow) hash { return h.factKey(kindSetAside, string(row.Content)) }
-
-// session is the key of a session of a record, whichever of the record's ids it comes
-// under.
-func (h *hasher) session(st *state, s *cdr.Session) hash {
-	var of [8]byte
-	binary.BigEndian.PutUint64(of[:], uint64(st.hash))
-	return h.factKey(kindSession, string(of[:]), s.ID)
 }

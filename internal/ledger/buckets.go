@@ -1,15 +1,11 @@
 package ledger
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // What is known lies in buckets, the column bucket of the table blocks:
 //
-//	above 0             records, by the hour of the call's start
-//	below 0             records and facts that aren't found by an hour, by four days
-//	up to lastSetAside  rows set aside, by their content, by the four days in which they were first seen
+//	above 0  records, by the hour of the call's start
+//	below 0  records and facts that aren't found by an hour, by four days
 //
 // Of a session's views, a record's children and a recording's calls each starts at a time
 // of its own, so groups, children and recordings lie in buckets of four days, and the
@@ -26,11 +22,6 @@ import (
 const (
 	bucketSeconds = 4 * 24 * 3600
 	bucketReach   = bucketSeconds / 2 * time.Second
-
-	lastSetAside = -1 << 32
-	firstFacts   = lastSetAside + 1
-	minBucket    = math.MinInt64
-	maxBucket    = math.MaxInt64
 )
 
 // hourOf is the hour of a start in whole seconds.
@@ -61,35 +52,17 @@ func nearBucket(start time.Time) int64 {
 	return bucketOf(start) - 1
 }
 
-// setAsideBucket is the bucket of a row that is set aside at a time. Those that were are looked for in all such buckets.
-func setAsideBucket(at time.Time) int64 { return lastSetAside + bucketOf(at) }
-
 // lastBucket is the oldest bucket in which anything may still be looked for. A start at
 // the floor looks bucketReach back, and an id that is known may start a little before.
 func lastBucket(floor time.Time) int64 { return bucketOf(floor.Add(-bucketReach - 2*time.Hour)) }
 
-// forgotten is what isn't looked for any more.
-type forgotten struct {
-	hours    int64 // up to this one
-	facts    int64 // from this bucket on
-	setAside int64 // likewise
-}
-
-// forgottenBelow is what is forgotten with a floor, and of the rows set aside those before a time. An id is kept an hour longer than
+// isForgotten says whether nothing in a bucket is looked for any more, with a floor. An id is kept an hour longer than
 // its hour, since a start may have moved by minutes.
-func forgottenBelow(floor, setAside time.Time) forgotten {
-	return forgotten{hours: hourOf(floor) - 2, facts: lastBucket(floor) + 1, setAside: setAsideBucket(setAside) + 1}
-}
-
-// has says whether a bucket is forgotten.
-func (f *forgotten) has(bucket int64) bool {
-	switch {
-	case bucket > 0:
-		return bucket <= f.hours
-	case bucket <= lastSetAside:
-		return bucket >= f.setAside
+func isForgotten(bucket int64, floor time.Time) bool {
+	if bucket > 0 {
+		return bucket <= hourOf(floor)-2
 	}
-	return bucket >= f.facts
+	return bucket > lastBucket(floor)
 }
 
 // bucketFor is where a new record with that start is remembered.

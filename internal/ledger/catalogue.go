@@ -13,13 +13,12 @@ import (
 
 // definitionOf is a metric's definition as the ledger keeps it.
 func definitionOf(d *metrics.Def) metrics.Change {
-	labels := make([]string, len(d.Labels))
-	for i, l := range d.Labels {
-		labels[i] = l.Name
+	var labels, bounds []string
+	for _, l := range d.Labels {
+		labels = append(labels, l.Name)
 	}
-	bounds := make([]string, len(d.Bounds))
-	for i, b := range d.Bounds {
-		bounds[i] = strconv.FormatFloat(b, 'g', -1, 64)
+	for _, b := range d.Bounds {
+		bounds = append(bounds, strconv.FormatFloat(b, 'g', -1, 64))
 	}
 	return metrics.Change{Kind: d.Kind.String(), Labels: strings.Join(labels, ","), Bounds: strings.Join(bounds, ",")}
 }
@@ -35,24 +34,20 @@ func (l *Ledger) checkCatalogue(ctx context.Context) error {
 	for _, d := range metrics.Catalogue() {
 		was, known := stored[d.Name]
 		now := definitionOf(d)
-		if known && was == now {
-			continue
+		if known && was != now && !slices.Contains(d.Declared, was) {
+			return fmt.Errorf("the ledger has metric %s as %+v, this program as %+v, and no change was declared: run the program that wrote the ledger", d.Name, was, now)
 		}
-		if known && !slices.Contains(d.Declared, was) {
-			return fmt.Errorf("the ledger has metric %s as %s(%s)[%s], this program as %s(%s)[%s], and no change was declared: run the program that wrote the ledger",
-				d.Name, was.Kind, was.Labels, was.Bounds, now.Kind, now.Labels, now.Bounds)
+		if !known || was != now {
+			changed = append(changed, d)
 		}
-		changed = append(changed, d)
 	}
 	if len(changed) == 0 {
 		return nil
 	}
 	return l.commit(ctx, &l.root, change{write: func() error {
 		for _, d := range changed {
-			if was, known := stored[d.Name]; known {
-				if err := l.convertSeries(d, was); err != nil {
-					return fmt.Errorf("convert metric %s: %w", d.Name, err)
-				}
+			if err := l.convertSeries(d, stored[d.Name]); err != nil {
+				return fmt.Errorf("convert metric %s: %w", d.Name, err)
 			}
 			now := definitionOf(d)
 			if _, err := l.engine.exec(`INSERT INTO catalogue (metric, kind, labels, bounds) VALUES (?, ?, ?, ?)
@@ -74,82 +69,73 @@ func (l *Ledger) storedCatalogue() (map[string]metrics.Change, error) {
 	return all, scanAll(rows, func() error {
 		var metric string
 		var c metrics.Change
-		if err := rows.Scan(&metric, &c.Kind, &c.Labels, &c.Bounds); err != nil {
-			return err
-		}
+		err := rows.Scan(&metric, &c.Kind, &c.Labels, &c.Bounds)
 		all[metric] = c
-		return nil
+		return err
 	})
 }
 
-// storedSeries is a row of the table series.
-type storedSeries struct {
-	feed, start, shown int64
-	labels, value      string
+// seriesKey is under which a series of a metric lies in the table series.
+type seriesKey struct {
+	feed   int64
+	labels string
 }
 
 // convertSeries brings a metric's series to its new definition: changed bounds or another
 // kind are a reset of that one metric; an added label is empty on old series, a removed
-// one sums them.
+// one sums them. Of those that fall together the earliest start and the less shown win.
 func (l *Ledger) convertSeries(d *metrics.Def, was metrics.Change) error {
-	var kept []*storedSeries
+	kept := make(map[seriesKey]metrics.Stored)
 	if now := definitionOf(d); was.Kind == now.Kind && was.Bounds == now.Bounds {
-		var err error
-		if kept, err = l.relabelledSeries(d, splitList(was.Labels), splitList(now.Labels)); err != nil {
+		rows, err := l.engine.query(`SELECT feed, labels, start, shown, value FROM series WHERE metric = ?`, d.Name)
+		if err != nil {
+			return err
+		}
+		if err := scanAll(rows, func() error {
+			var key seriesKey
+			var s metrics.Stored
+			var start int64
+			if err := rows.Scan(&key.feed, &key.labels, &start, &s.Shown, &s.Value); err != nil {
+				return err
+			}
+			if key.labels, err = relabel(key.labels, was.Labels, now.Labels); err != nil {
+				return err
+			}
+			s.Start = fromMicros(start)
+			if other, same := kept[key]; same {
+				s, err = s.Plus(d, other)
+			}
+			kept[key] = s
+			return err
+		}); err != nil {
 			return err
 		}
 	}
 	if _, err := l.engine.exec(`DELETE FROM series WHERE metric = ?`, d.Name); err != nil {
 		return err
 	}
-	for _, s := range kept {
+	for key, s := range kept {
 		if _, err := l.engine.exec(`INSERT INTO series (feed, metric, labels, start, shown, value) VALUES (?, ?, ?, ?, ?, ?)`,
-			s.feed, d.Name, s.labels, s.start, s.shown, s.value); err != nil {
+			key.feed, d.Name, key.labels, micros(s.Start), flag(s.Shown), s.Value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// relabelledSeries are a metric's series under its new labels. Those that fall together
-// are summed; the earliest start and the less shown win.
-func (l *Ledger) relabelledSeries(d *metrics.Def, was, now []string) ([]*storedSeries, error) {
-	rows, err := l.engine.query(`SELECT feed, labels, start, shown, value FROM series WHERE metric = ? ORDER BY id`, d.Name)
-	if err != nil {
-		return nil, err
+// relabel moves a series' label values from the labels that its metric had to those that it has, both joined by commas.
+func relabel(text, was, now string) (string, error) {
+	isComma := func(r rune) bool { return r == ',' }
+	from, to := strings.FieldsFunc(was, isComma), strings.FieldsFunc(now, isComma)
+	var values []string
+	if err := json.Unmarshal([]byte(text), &values); err != nil || len(values) != len(from) {
+		return "", errRow
 	}
-	var all []*storedSeries
-	return all, scanAll(rows, func() error {
-		var s storedSeries
-		if err := rows.Scan(&s.feed, &s.labels, &s.start, &s.shown, &s.value); err != nil {
-			return err
+	moved := make([]string, len(to))
+	for i, name := range to {
+		if k := slices.Index(from, name); k >= 0 {
+			moved[i] = values[k]
 		}
-		var values []string
-		if err := json.Unmarshal([]byte(s.labels), &values); err != nil || len(values) != len(was) {
-			return errRow
-		}
-		moved := make([]string, len(now))
-		for i, name := range now {
-			if k := slices.Index(was, name); k >= 0 {
-				moved[i] = values[k]
-			}
-		}
-		s.labels = labelsText(moved)
-		same := slices.IndexFunc(all, func(o *storedSeries) bool { return o.feed == s.feed && o.labels == s.labels })
-		if same < 0 {
-			all = append(all, &s)
-			return nil
-		}
-		o := all[same]
-		o.start, o.shown = min(o.start, s.start), min(o.shown, s.shown)
-		o.value, err = metrics.SumStored(d, o.value, s.value)
-		return err
-	})
-}
-
-func splitList(list string) []string {
-	if list == "" {
-		return nil
 	}
-	return strings.Split(list, ",")
+	return labelsText(moved), nil
 }

@@ -9,11 +9,10 @@ import (
 )
 
 // change is what a commit does: write within the transaction, then apply to
-// memory when it is durable, or discard.
+// memory when it is durable.
 type change struct {
-	write   func() error
-	apply   func()
-	discard func()
+	write func() error
+	apply func()
 }
 
 // commit is the one way in which anything changes (counting.md 1). It moves the
@@ -21,13 +20,10 @@ type change struct {
 // changes only after the database said that the transaction is durable. The
 // commit lock is held.
 func (l *Ledger) commit(ctx context.Context, owner *row, c change) error {
-	defer l.abandon(c)
+	defer l.abandon()
 	began := l.settings.Now()
 	err := l.tryCommit(ctx, owner, c.write)
 	if err != nil {
-		if c.discard != nil {
-			c.discard()
-		}
 		if errors.Is(err, ErrFull) {
 			l.reserve.release()
 		}
@@ -103,13 +99,10 @@ func (l *Ledger) refresh() error {
 
 // abandon puts things back after a panic within a transaction: the database
 // rolls back as it is closed, and the panic goes on.
-func (l *Ledger) abandon(c change) {
+func (l *Ledger) abandon() {
 	v := recover()
 	if v == nil {
 		return
-	}
-	if c.discard != nil {
-		c.discard()
 	}
 	l.stale = true
 	if l.engine != nil {

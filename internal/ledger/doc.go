@@ -13,8 +13,8 @@
 //
 // page.go has the steps of a page's commit and commit.go the transaction. What is remembered lies in
 // buckets: by the hour of the call's start, and what can't be found by an hour by four days (buckets.go). A commit adds one row
-// to a journal, which is moved into packed blocks when it is large (ids.go, run.go); what was used last of them is in memory
-// (idcache.go). inspect.go reads the file for an operator, compact.go makes it smaller.
+// to a journal, which is moved into packed blocks when it is large (ids.go); what was used last of them is in memory
+// (run.go). recent.go has what is shown beside the series. inspect.go has what an operator reads of the file.
 //
 // The exported API hides the engine. It is SQLite today; schema and
 // statements stay within what PostgreSQL shares.

@@ -62,7 +62,7 @@ func newDrive(t *testing.T, seed uint64, grouped, family, hourless bool) *drive 
 	}
 	d.model.family, d.spec.Parents = family, family
 	if seed%3 != 0 { // a small one: what is known comes and goes
-		d.idCache = 1 + d.rng.IntN(8000)
+		d.idMemory, d.journal = 1+d.rng.IntN(8000), journalBytes
 	}
 	if family {
 		for i := range d.parents {

@@ -237,7 +237,6 @@ func TestRule14SetAsideAndAWatermarkAhead(t *testing.T) {
 	}
 	r.commit(bad())
 	r.commit(&Page{Position: &Position{Watermark: r.clock.at.Add(365 * 24 * time.Hour)}})
-	r.feed.pruning = true
 	if err := r.ledger.Prune(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -175,7 +176,7 @@ func (e *engine) prepared(text string) (*sql.Stmt, error) {
 	if s := e.stmts[text]; s != nil {
 		return s, nil
 	}
-	s, err := e.conn.PrepareContext(context.Background(), text)
+	s, err := e.conn.PrepareContext(background, text)
 	if err != nil {
 		return nil, e.explain(err)
 	}
@@ -192,7 +193,7 @@ func (e *engine) exec(text string, args ...any) (sql.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	result, err := s.ExecContext(context.Background(), args...)
+	result, err := s.ExecContext(background, args...)
 	return result, e.explain(err)
 }
 
@@ -233,7 +234,7 @@ func (e *engine) query(text string, args ...any) (*sql.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.QueryContext(context.Background(), args...)
+	rows, err := s.QueryContext(background, args...)
 	return rows, e.explain(err)
 }
 
@@ -245,6 +246,46 @@ func (e *engine) scanRow(text string, args []any, into ...any) error {
 	}
 	return e.explain(s.QueryRowContext(background, args...).Scan(into...))
 }
+
+// micros is a time as the ledger keeps it: microseconds since 1970, 0 for none.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// scanAll calls each for every row until it fails, and closes rows.
+func scanAll(rows *sql.Rows, each func() error) (err error) {
+	defer func() {
+		if closing := rows.Close(); err == nil {
+			err = closing
+		}
+	}()
+	for rows.Next() {
+		if err := each(); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// background is the context of statements, which aren't cancelled half-way.
+var background = context.Background()
 
 // explain says what an error of the database means and what to do.
 func (e *engine) explain(err error) error {

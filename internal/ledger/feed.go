@@ -6,12 +6,51 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
+
+// row is a line of the table feeds, as of its last commit.
+type row struct {
+	id         int64
+	epoch, seq int64
+	state      State
+}
+
+// advance moves the sequence number; ErrFenced if somebody else did.
+func (r *row) advance(e *engine) error {
+	result, err := e.exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ?`, r.id, r.epoch, r.seq)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		return ErrFenced
+	}
+	return nil
+}
+
+// load reads the line of an id.
+func (r *row) load(e *engine, id int64) error {
+	var origin, floor, watermark, newest, done int64
+	err := e.scanRow(`SELECT id, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from FROM feeds WHERE id = ?`, []any{id},
+		&r.id, &r.epoch, &r.seq, &origin, &floor, &watermark, &newest, &done, &r.state.Records, &r.state.Plan, &r.state.connectedFrom)
+	if err != nil {
+		return fmt.Errorf("read the state of feed %d: %w", id, err)
+	}
+	r.state.Origin, r.state.Floor = fromMicros(origin), fromMicros(floor)
+	r.state.Watermark, r.state.NewestCall = fromMicros(watermark), fromMicros(newest)
+	r.state.HistoryDone = done != 0
+	return nil
+}
+
+// save writes the state; the transaction has moved the sequence number already.
+func (r *row) save(e *engine, s *State) error {
+	_, err := e.exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, plan = ?, connected_from = ? WHERE id = ?`,
+		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.Plan, s.connectedFrom, r.id)
+	return err
+}
 
 // Feed is the state of one feed. It is safe for concurrent use.
 type Feed struct {
@@ -23,14 +62,10 @@ type Feed struct {
 	committed atomic.Pointer[State]
 
 	// All below is guarded by Ledger.mu.
-	spec FeedSpec
-	row  row
-	ids  *idStore
-	// forgotten is what the last Prune found to be.
-	forgotten forgotten
-	trunks    map[string]int64 // their numbers, from 1
-	pruning   bool             // ids below the floor are left over
-	pruned    time.Time
+	spec   FeedSpec
+	row    row
+	ids    *idStore
+	trunks map[string]int64 // their numbers, from 1
 }
 
 // Feed opens a feed's state, makes it at its first start, and shows its series.
@@ -78,33 +113,25 @@ func (f *Feed) load(id int64) error {
 	if err := fresh.load(l.engine, id); err != nil {
 		return err
 	}
-	series := l.store.Feed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone)
+	series, ids := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone), new(idStore)
 	trunks, err := l.loadTrunks(series, id)
-	if err == nil {
-		err = errors.Join(l.loadSeries(series, id), l.loadTrails(series, id))
-	}
-	var peaks map[int64]int
-	if err == nil {
-		peaks, err = f.findPeaks(&fresh.state)
-	}
-	ids := new(idStore)
-	if err == nil {
-		err = ids.load(l.engine, id, l.idCache)
-	}
 	if err != nil {
-		l.store.Remove(series)
+		return err
+	}
+	if err := errors.Join(l.loadSeries(series, id), ids.load(l.engine, id, l.idCache)); err != nil {
+		return err
+	}
+	peaks, err := f.findPeaks(&fresh.state)
+	if err != nil {
 		return err
 	}
 	if f.ids != nil {
 		f.ids.release()
 	}
 	l.store.SetPeaks(series, peaks)
-	old := f.series
+	l.store.Replace(f.series, series)
 	f.row, f.series, f.trunks, f.ids = fresh, series, trunks, ids
 	f.setState(fresh.state)
-	if old != nil {
-		l.store.Replace(old, series)
-	}
 	return nil
 }
 
@@ -133,21 +160,6 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 			return fmt.Errorf("read labels of series %d: %w", one.ID, err)
 		}
 		return l.store.Load(f, d, one)
-	})
-}
-
-func (l *Ledger) loadTrails(f *metrics.FeedSeries, feed int64) error {
-	rows, err := l.engine.query(`SELECT second, trunk, bypassed, total FROM trailing WHERE feed = ? ORDER BY second`, feed)
-	if err != nil {
-		return err
-	}
-	var b metrics.Bypass
-	return scanAll(rows, func() error {
-		if err := rows.Scan(&b.Second, &b.Trunk, &b.Bypassed, &b.Total); err != nil {
-			return err
-		}
-		l.store.AddBypass(f, b)
-		return nil
 	})
 }
 
@@ -258,11 +270,8 @@ func (f *Feed) State() State {
 
 // labelsText is a series' own label values as the ledger keeps them.
 func labelsText(own []string) string {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(own) // strings always encode
-	return strings.TrimSuffix(b.String(), "\n")
+	text, _ := json.Marshal(own) // strings always encode
+	return string(text)
 }
 
 // startFor is the created timestamp of series that a first history shows: the

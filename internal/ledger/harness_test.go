@@ -58,10 +58,10 @@ type rig struct {
 	tuning Tuning
 	spec   FeedSpec
 	opts   metrics.Options
-	// idCache and journal are their sizes, 0 the usual ones.
-	idCache, journal int
-	ledger           *Ledger
-	feed             *Feed
+	// idMemory bounds the cache of blocks, journal is its size; 0 takes the usual ones.
+	idMemory, journal int
+	ledger            *Ledger
+	feed              *Feed
 }
 
 func newRig(t *testing.T) *rig {
@@ -86,7 +86,7 @@ func newRig(t *testing.T) *rig {
 
 func (r *rig) settings() Settings {
 	return Settings{
-		Folder: r.folder, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve, idCache: r.idCache, journal: r.journal,
+		Folder: r.folder, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve, IDMemory: r.idMemory, journal: r.journal,
 		probe: func(point string) error {
 			if r.probe != nil {
 				return r.probe(point)
@@ -282,16 +282,17 @@ func (r *rig) remembered() map[idKey][]byte {
 	r.t.Helper()
 	var fresh idStore
 	e := r.ledger.engine
-	if err := fresh.load(e, r.feed.row.id, newIDCache(1<<30)); err != nil {
+	if err := fresh.load(e, r.feed.row.id, &idCache{limit: 1 << 30}); err != nil {
 		r.t.Fatal(err)
 	}
 	all := make(map[idKey][]byte)
 	for _, runs := range fresh.runs {
 		for _, one := range runs {
-			if err := fresh.loadAll(e, one); err != nil {
+			entries, err := fresh.cache.entries(e, one)
+			if err != nil {
 				r.t.Fatal(err)
 			}
-			for _, entry := range one.entries() {
+			for _, entry := range entries {
 				if err := checkState(entry.data); err != nil {
 					r.t.Fatal(err)
 				}
@@ -318,7 +319,7 @@ func (r *rig) entries(match func(bucket int64) bool) int {
 // The kinds of buckets.
 func anyBucket(int64) bool     { return true }
 func byHour(bucket int64) bool { return bucket > 0 }
-func byFact(bucket int64) bool { return bucket < 0 && bucket > lastSetAside }
+func byFact(bucket int64) bool { return bucket < 0 }
 
 // remember writes an entry to the file and reads the feed anew.
 func (r *rig) remember(bucket int64, key hash, data []byte) {

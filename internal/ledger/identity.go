@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+
+	"github.com/google/uuid"
 )
 
 // The identity of log records (contract 4), which exemplars share.
@@ -35,30 +37,13 @@ func (e *RecordEvent) TraceID(call string) [16]byte {
 	if call == "" || call == noCall {
 		call = e.RecordID
 	}
-	if id, ok := parseUUID(call); ok {
-		return id
+	if len(call) == 36 { // a UUID in its usual form; zeros would be no trace id
+		if id, err := uuid.Parse(call); err == nil && id != uuid.Nil {
+			return id
+		}
 	}
 	var room [256]byte
 	b := append(room[:0], e.Provider...)
 	sum := sha256.Sum256(append(b, call...))
 	return [16]byte(sum[:16])
-}
-
-// parseUUID reads a UUID in its usual form, of either case. A UUID of zeros isn't
-// one: it would be no trace id.
-func parseUUID(s string) (id [16]byte, ok bool) {
-	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
-		return id, false
-	}
-	var digits [32]byte
-	n := 0
-	for i := range len(s) {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			continue
-		}
-		digits[n] = s[i]
-		n++
-	}
-	_, err := hex.Decode(id[:], digits[:])
-	return id, err == nil && id != [16]byte{}
 }

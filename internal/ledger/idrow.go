@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // The formats of an id row.
@@ -15,8 +13,7 @@ const (
 	rowAlias  = 1 // another key of a record: bucket and hash of its first key
 	rowRecord = 2
 	rowFact   = 3 // a fact that is only counted, such as a recording
-	rowGroup  = 4 // a session: outcome, whether another record connected it, where its activity is
-	rowBad    = 5 // a row that was set aside: when, and why
+	rowGroup  = 4 // a session: outcome, whether another record connected it
 )
 
 // The flags of a record's row: how it was first counted, and what of it is since.
@@ -46,10 +43,7 @@ func sameRow(a, b []byte) bool {
 type head struct {
 	revisions int64 // how often it changed
 	flags     byte
-	// began is in which five minutes the activity has the call, so that a later version can
-	// change it; 0 for none, if it began too long ago.
-	began int64
-	// span is when the call was connected, likewise.
+	// span is when the call was connected, so that a later version can change it.
 	span span
 }
 
@@ -58,7 +52,7 @@ const flagsAt = 2
 
 // append appends the stored form.
 func (h *head) append(dst []byte) []byte {
-	dst = binary.AppendVarint(append(dst, rowRecord, byte(min(h.revisions, maxRevisions)), h.flags), h.began)
+	dst = append(dst, rowRecord, byte(min(h.revisions, maxRevisions)), h.flags)
 	dst = binary.AppendUvarint(dst, uint64(h.span.trunk))
 	if h.span.trunk != 0 {
 		dst = binary.AppendVarint(dst, h.span.start)
@@ -73,7 +67,7 @@ func splitRow(row []byte) (h head, body []byte) {
 		return head{}, nil
 	}
 	r := reader{data: row[3:]}
-	h = head{revisions: int64(row[1]), flags: row[flagsAt], began: r.varint(), span: span{trunk: int64(r.uvarint())}}
+	h = head{revisions: int64(row[1]), flags: row[flagsAt], span: span{trunk: int64(r.uvarint())}}
 	if h.span.trunk != 0 {
 		h.span.start = r.varint()
 		h.span.end = h.span.start + int64(r.uvarint())
@@ -107,14 +101,8 @@ type known struct {
 	country   string
 	version   int64 // the provider's, 0 if it has none
 	schema    uint64
-	charges   []knownCharge
+	charges   []cdr.Charge // the last amount known of each component
 	fields    []fieldHash
-}
-
-// knownCharge is the last amount known of a component.
-type knownCharge struct {
-	component, currency string
-	amount              cdr.Money
 }
 
 var errRow = errors.New("an id row of the ledger is damaged: restore a backup")
@@ -129,10 +117,10 @@ func (k *known) append(dst []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(k.charges)))
 	for i := range k.charges {
 		c := &k.charges[i]
-		dst = appendText(dst, c.component)
-		dst = appendText(dst, c.currency)
+		dst = appendText(dst, c.Component)
+		dst = appendText(dst, c.Currency)
 		at := len(dst)
-		dst = c.amount.Append(append(dst, 0))
+		dst = c.Amount.Append(append(dst, 0))
 		dst[at] = byte(len(dst) - at - 1) // 34 digits, 18 zeros, a sign and a point: one byte as uvarint
 	}
 	dst = binary.AppendUvarint(dst, k.schema)
@@ -226,33 +214,12 @@ func parseAlias(data []byte) (bucket int64, of hash, ok bool) {
 		return 0, of, false
 	}
 	r := reader{data: data[1:]}
-	bucket = r.varint()
-	key := r.bytes(8)
-	if r.bad || len(r.data) > 0 {
-		return 0, of, false
-	}
-	return bucket, hash(binary.BigEndian.Uint64(key)), true
+	bucket, of = r.varint(), hash(r.uint64())
+	return bucket, of, !r.bad && len(r.data) == 0
 }
 
 // factData is the stored form of a fact: that it is known is all.
 var factData = []byte{rowFact}
-
-// maxProblem is how much of a problem is kept.
-const maxProblem = 200
-
-// appendBadRow is the stored form of a row that was set aside: its content is nowhere, only its hash.
-func appendBadRow(dst []byte, row *BadRow, at time.Time) []byte {
-	dst = binary.BigEndian.AppendUint64(append(dst, rowBad), uint64(at.Unix()))
-	return append(dst, metrics.CleanLabel(row.Problem[:min(len(row.Problem), maxProblem)])...)
-}
-
-// parseBadRow reads what appendBadRow wrote.
-func parseBadRow(data []byte) (at time.Time, problem string, ok bool) {
-	if len(data) < 9 || data[0] != rowBad {
-		return at, "", false
-	}
-	return time.Unix(int64(binary.BigEndian.Uint64(data[1:])), 0).UTC(), string(data[9:]), true
-}
 
 // checkState says what is wrong with a stored form.
 func checkState(data []byte) error {
@@ -262,10 +229,6 @@ func checkState(data []byte) error {
 	switch data[0] {
 	case rowFact:
 		return nil
-	case rowBad:
-		if _, _, ok := parseBadRow(data); ok {
-			return nil
-		}
 	case rowAlias:
 		if _, _, ok := parseAlias(data); ok {
 			return nil
@@ -295,6 +258,14 @@ func (r *reader) varint() int64 {
 	return r.skip(v, n)
 }
 
+func (r *reader) uint64() uint64 {
+	b := r.bytes(8)
+	if r.bad {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
+}
+
 func (r *reader) skip(v int64, n int) int64 {
 	if n <= 0 {
 		r.bad, r.data = true, nil
@@ -317,12 +288,12 @@ func (r *reader) bytes(n uint64) []byte {
 	return b
 }
 
-func (r *reader) charge() knownCharge {
-	c := knownCharge{component: r.text(), currency: r.text()}
+func (r *reader) charge() cdr.Charge {
+	c := cdr.Charge{Component: r.text(), Currency: r.text()}
 	amount, err := cdr.ParseMoneySum(r.text())
 	if err != nil {
 		r.bad = true
 	}
-	c.amount = amount
+	c.Amount = amount
 	return c
 }

@@ -13,7 +13,7 @@ import (
 //	journal  a row per commit: its entries, of whichever buckets; all of it is in memory too
 //	blocks   runs: a row has many entries of one bucket, sorted and compressed
 //
-// A commit adds a row to the journal. When the journal is large, a transaction of its own moves it into
+// A commit adds a row to the journal. When the journal is large, and before pruning, a transaction of its own moves it into
 // the blocks, bucket by bucket: a new run replaces those before it that aren't twice as large, so that a bucket has few
 // runs and an entry is rewritten seldom. A bucket is forgotten by deleting its runs.
 
@@ -74,16 +74,6 @@ func (s *idStore) load(e *engine, feed int64, cache *idCache) error {
 	})
 }
 
-// publish takes over what a commit has written to the journal.
-func (s *idStore) publish(row []byte) {
-	if len(row) == 0 {
-		return
-	}
-	if err := s.addToJournal(row); err != nil {
-		panic(err) // it was made by appendToJournal
-	}
-}
-
 // release gives back what the cache has of the feed.
 func (s *idStore) release() {
 	for _, runs := range s.runs {
@@ -104,31 +94,24 @@ func appendToJournal(dst []byte, bucket int64, e idEntry) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(e.data))), e.data...)
 }
 
-// parseJournal calls each for every entry of a row of the journal.
-func parseJournal(row []byte, each func(bucket int64, e idEntry)) error {
+// addToJournal takes over a row of the journal, which is durable.
+func (s *idStore) addToJournal(row []byte) error {
+	s.rows++
 	r := reader{data: row}
 	for len(r.data) > 0 {
-		bucket, key := r.varint(), r.bytes(8)
+		bucket, key := r.varint(), r.uint64()
 		data := r.bytes(r.uvarint())
 		if r.bad {
-			return errRow
+			break
 		}
-		each(bucket, idEntry{hash(binary.BigEndian.Uint64(key)), data})
+		s.buckets[bucket] = struct{}{}
+		s.pending[idKey{bucket, hash(key)}] = len(s.arena)
+		s.arena = append(binary.AppendUvarint(s.arena, uint64(len(data))), data...)
 	}
 	if r.bad {
 		return errRow
 	}
 	return nil
-}
-
-// addToJournal takes over a row of the journal, which is durable.
-func (s *idStore) addToJournal(row []byte) error {
-	s.rows++
-	return parseJournal(row, func(bucket int64, e idEntry) {
-		s.buckets[bucket] = struct{}{}
-		s.pending[idKey{bucket, e.key}] = len(s.arena)
-		s.arena = append(binary.AppendUvarint(s.arena, uint64(len(e.data))), e.data...)
-	})
 }
 
 // pendingState is the state that begins at a place of the arena.
@@ -144,14 +127,14 @@ func (s *idStore) lookup(e *engine, bucket int64, key hash) ([]byte, error) {
 		return s.pendingState(at), nil
 	}
 	for _, r := range slices.Backward(s.runs[bucket]) {
-		if err := s.loadKeys(e, r); err != nil {
+		if err := s.cache.load(e, r, &r.keys); err != nil {
 			return nil, err
 		}
 		i, known := r.find(key)
 		if !known {
 			continue
 		}
-		if err := s.loadStates(e, r); err != nil {
+		if err := s.cache.load(e, r, &r.states); err != nil {
 			return nil, err
 		}
 		return r.state(i), nil
@@ -159,60 +142,16 @@ func (s *idStore) lookup(e *engine, bucket int64, key hash) ([]byte, error) {
 	return nil, nil
 }
 
-// loadKeys brings a run's keys into memory.
-func (s *idStore) loadKeys(e *engine, r *run) error {
-	s.cache.use(&r.keys)
-	if r.keys.data != nil {
-		return nil
-	}
-	var keys []byte
-	if err := e.scanRow(`SELECT keys FROM blocks WHERE id = ?`, []any{r.row}, &keys); err != nil {
-		return fmt.Errorf("read ids: %w", err)
-	}
-	if err := r.setKeys(keys); err != nil {
-		return err
-	}
-	s.cache.added(r, r.partSize(&r.keys))
-	return nil
-}
-
-// loadStates brings a run's states into memory.
-func (s *idStore) loadStates(e *engine, r *run) error {
-	s.cache.use(&r.states)
-	if r.states.data != nil {
-		return nil
-	}
-	var packed []byte
-	if err := e.scanRow(`SELECT states FROM blocks WHERE id = ?`, []any{r.row}, &packed); err != nil {
-		return fmt.Errorf("read ids: %w", err)
-	}
-	if err := r.setStates(packed); err != nil {
-		return err
-	}
-	s.cache.added(r, r.partSize(&r.states))
-	return nil
-}
-
-// bucketsIn are the buckets from first to last, both included, in which anything is known, in order.
-func (s *idStore) bucketsIn(first, last int64) []int64 {
-	var all []int64
-	for b := range s.runs {
-		if first <= b && b <= last {
-			all = append(all, b)
-		}
-	}
-	for b := range s.buckets {
-		if first <= b && b <= last && s.runs[b] == nil {
-			all = append(all, b)
-		}
-	}
+// bucketsUpTo are the buckets up to one, itself included, in which anything is known, in order.
+func (s *idStore) bucketsUpTo(last int64) []int64 {
+	all := slices.AppendSeq(slices.Collect(maps.Keys(s.runs)), maps.Keys(s.buckets))
+	all = slices.DeleteFunc(all, func(b int64) bool { return b > last })
 	slices.Sort(all)
-	return all
+	return slices.Compact(all)
 }
 
-// each calls fn for everything that is known in a bucket, in order of the keys; fn may look up.
-func (s *idStore) each(e *engine, bucket int64, fn func(idEntry) error) error {
-	var all []idEntry
+// entries are all that is known in a bucket, in order of the keys.
+func (s *idStore) entries(e *engine, bucket int64) (all []idEntry, err error) {
 	for at, from := range s.pending {
 		if at.bucket == bucket {
 			all = append(all, idEntry{at.key, s.pendingState(from)})
@@ -220,25 +159,13 @@ func (s *idStore) each(e *engine, bucket int64, fn func(idEntry) error) error {
 	}
 	sortEntries(all)
 	for _, r := range slices.Backward(s.runs[bucket]) {
-		if err := s.loadAll(e, r); err != nil {
-			return err
+		older, err := s.cache.entries(e, r)
+		if err != nil {
+			return nil, err
 		}
-		all = mergeEntries(all, r.entries())
+		all = mergeEntries(all, older)
 	}
-	for _, entry := range all {
-		if err := fn(entry); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// loadAll brings all of a run into memory.
-func (s *idStore) loadAll(e *engine, r *run) error {
-	if err := s.loadKeys(e, r); err != nil {
-		return err
-	}
-	return s.loadStates(e, r)
+	return all, nil
 }
 
 // move is what moving the journal into the blocks changes, to be published when it is durable.
@@ -246,19 +173,36 @@ type move struct {
 	added, replaced []*run
 }
 
-// writeMove moves the journal into the blocks, but for the buckets that are forgotten.
-func (s *idStore) writeMove(e *engine, f forgotten) (m move, err error) {
+// moveJournal moves what is in the journal into the blocks, in a transaction of its own.
+func (f *Feed) moveJournal(ctx context.Context) error {
+	if f.ids.rows == 0 {
+		return nil
+	}
+	var m move
+	err := f.ledger.commit(ctx, &f.row, change{
+		write: func() (err error) {
+			m, err = f.ids.writeMove(f.ledger.engine)
+			return err
+		},
+		apply: func() {
+			f.ids.publishMove(m)
+			f.ids.clearJournal()
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("move ids into blocks: %w", err)
+	}
+	return nil
+}
+
+func (s *idStore) writeMove(e *engine) (m move, err error) {
 	byBucket := make(map[int64][]idEntry, len(s.buckets))
 	for at, from := range s.pending {
 		byBucket[at.bucket] = append(byBucket[at.bucket], idEntry{at.key, s.pendingState(from)})
 	}
 	for _, bucket := range slices.Sorted(maps.Keys(byBucket)) {
-		if f.has(bucket) {
-			continue
-		}
-		entries := byBucket[bucket]
-		sortEntries(entries)
-		if err := s.writeRun(e, &m, bucket, entries, 0); err != nil {
+		sortEntries(byBucket[bucket])
+		if err := s.writeRun(e, &m, bucket, byBucket[bucket], 0); err != nil {
 			return m, err
 		}
 	}
@@ -273,10 +217,11 @@ func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry, 
 		if r.ids >= runIDs || r.ids > max(absorb, 2*len(entries)) {
 			break
 		}
-		if err := s.loadAll(e, r); err != nil {
+		older, err := s.cache.entries(e, r)
+		if err != nil {
 			return err
 		}
-		entries = mergeEntries(entries, r.entries())
+		entries = mergeEntries(entries, older)
 		m.replaced = append(m.replaced, r)
 		if _, err := e.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
 			return err
@@ -300,51 +245,9 @@ func (s *idStore) publishMove(m move) {
 	s.remove(m.replaced)
 	for _, r := range m.added {
 		s.runs[r.bucket] = append(s.runs[r.bucket], r)
-		s.cache.use(&r.states)
-		s.cache.use(&r.keys)
-		s.cache.added(r, r.partSize(&r.keys)+r.partSize(&r.states))
+		s.cache.add(&r.states)
+		s.cache.add(&r.keys)
 	}
-	s.clearJournal()
-}
-
-// runsOf are runs of buckets that are forgotten, whole buckets until there are pruneRuns, and whether there are more.
-func (s *idStore) runsOf(f forgotten) (gone []*run, more bool) {
-	for _, bucket := range slices.Sorted(maps.Keys(s.runs)) {
-		if !f.has(bucket) {
-			continue
-		}
-		if len(gone) >= pruneRuns {
-			return gone, true
-		}
-		gone = append(gone, s.runs[bucket]...)
-	}
-	return gone, false
-}
-
-// hasForgotten says whether the journal has entries of buckets that are forgotten.
-func (s *idStore) hasForgotten(f forgotten) bool {
-	for bucket := range s.buckets {
-		if f.has(bucket) {
-			return true
-		}
-	}
-	return false
-}
-
-// moveJournal moves what is in the journal into the blocks, in a transaction of its own.
-func (f *Feed) moveJournal(ctx context.Context) error {
-	var m move
-	err := f.ledger.commit(ctx, &f.row, change{
-		write: func() (err error) {
-			m, err = f.ids.writeMove(f.ledger.engine, f.forgotten)
-			return err
-		},
-		apply: func() { f.ids.publishMove(m) },
-	})
-	if err != nil {
-		return fmt.Errorf("move ids into blocks: %w", err)
-	}
-	return nil
 }
 
 // remove forgets runs.

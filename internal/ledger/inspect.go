@@ -1,11 +1,12 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
+
+// What operators and other commands read of a ledger, or do with it, while no exporter or another one has it open.
 
 // Inspector reads a ledger as it was at one instant, without its lock: another process may write to it meanwhile.
 type Inspector struct {
@@ -26,7 +29,7 @@ type Inspector struct {
 type FeedReport struct {
 	Source, Provider, Feed string
 	State                  State
-	// Journal is how many ids the journal has that aren't in blocks yet.
+	// Journal is how many ids aren't in blocks yet.
 	Journal int
 	// Buckets are in order of their time: records by hour, then what is kept by four days.
 	Buckets []BucketReport
@@ -37,13 +40,13 @@ type FeedReport struct {
 	BadRows []BadRowReport
 }
 
-// BucketReport is what is remembered of an hour, or of four days.
+// BucketReport is what blocks have of an hour, or of four days.
 type BucketReport struct {
 	Start time.Time
 	Hour  bool // it is of an hour
-	// Blocks is how many rows of SQL there are, IDs how many keys are in them and in the journal; a key may be in several.
+	// Blocks is how many rows of SQL there are, IDs how many keys are in them; a key may be in several.
 	Blocks, IDs int
-	// Bytes is what the blocks take on disk.
+	// Bytes is what they take on disk.
 	Bytes int64
 }
 
@@ -57,31 +60,32 @@ type BadRowReport struct {
 // Inspect opens the ledger of a folder for reading.
 func Inspect(ctx context.Context, folder string) (*Inspector, error) {
 	file := filepath.Join(folder, fileName)
-	if _, err := os.Stat(file); err != nil {
-		return nil, noLedger(folder, err)
+	if err := mustExist(file); err != nil {
+		return nil, err
 	}
 	e, err := openView(ctx, file)
 	if err != nil {
 		return nil, err
 	}
 	i := &Inspector{ledger: &Ledger{
-		settings: Settings{Folder: folder, Now: time.Now}, engine: e, feeds: make(map[string]*Feed), idCache: newIDCache(cacheBytes),
+		settings: Settings{Folder: folder, Now: time.Now}, engine: e, idCache: &idCache{limit: cacheBytes},
 		store: metrics.NewStore(metrics.Options{BypassWindow: time.Hour}, time.Now),
 	}}
-	if err := i.ledger.root.load(e, 0); err != nil {
-		return nil, errors.Join(err, i.Close())
-	}
 	if i.feeds, err = i.ledger.everyFeed(); err != nil {
 		return nil, errors.Join(err, i.Close())
 	}
 	return i, nil
 }
 
-func noLedger(folder string, err error) error {
+func mustExist(file string) error {
+	_, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no ledger in %s (storage.path): the exporter makes it at its first start", folder)
+		return fmt.Errorf("there is no ledger in %s (storage.path): the exporter makes it at its first start", filepath.Dir(file))
 	}
-	return fmt.Errorf("open ledger: %w", err)
+	if err != nil {
+		return fmt.Errorf("open ledger: %w", err)
+	}
+	return nil
 }
 
 // everyFeed are all feeds of the file, configured or not, in order of their names.
@@ -124,112 +128,64 @@ func (i *Inspector) Outbox() (records int64, err error) {
 func (i *Inspector) Feeds() ([]FeedReport, error) {
 	var all []FeedReport
 	for _, f := range i.feeds {
-		r, err := i.report(f)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", f.name(), err)
+		r := FeedReport{Source: f.spec.Source, Provider: f.spec.Provider, Feed: f.spec.Feed, State: f.State(), Journal: len(f.ids.pending)}
+		for _, read := range [...]func(*Feed, *FeedReport) error{i.readBuckets, i.readTasks, i.readBadRows} {
+			if err := read(f, &r); err != nil {
+				return nil, fmt.Errorf("%s: %w", f.name(), err)
+			}
 		}
 		all = append(all, r)
 	}
 	return all, nil
 }
 
-func (i *Inspector) report(f *Feed) (r FeedReport, err error) {
-	r = FeedReport{Source: f.spec.Source, Provider: f.spec.Provider, Feed: f.spec.Feed, State: f.State(), Journal: len(f.ids.pending)}
-	if r.Buckets, err = i.buckets(f); err != nil {
-		return r, err
+func (i *Inspector) readBuckets(f *Feed, report *FeedReport) error {
+	rows, err := i.ledger.engine.query(`SELECT bucket, count(*), sum(ids), sum(length(keys) + length(states)) FROM blocks
+		WHERE feed = ? GROUP BY bucket ORDER BY bucket <= 0, abs(bucket)`, f.id)
+	if err != nil {
+		return err
 	}
+	return scanAll(rows, func() error {
+		var bucket int64
+		var b BucketReport
+		err := rows.Scan(&bucket, &b.Blocks, &b.IDs, &b.Bytes)
+		b.Start, b.Hour = time.Unix(max(3600*bucket, -bucketSeconds*bucket), 0).UTC(), bucket > 0
+		report.Buckets = append(report.Buckets, b)
+		return err
+	})
+}
+
+func (i *Inspector) readTasks(f *Feed, report *FeedReport) error {
 	rows, err := i.ledger.engine.query(`SELECT kind, key, version, due, attempts, set_aside, problem FROM tasks WHERE feed = ? ORDER BY due, kind, key`, f.id)
 	if err != nil {
-		return r, err
+		return err
 	}
-	if err := scanAll(rows, func() error {
+	return scanAll(rows, func() error {
 		var task Task
 		var due int64
-		if err := rows.Scan(&task.Kind, &task.Key, &task.Version, &due, &task.Attempts, &task.SetAside, &task.Problem); err != nil {
-			return err
+		err := rows.Scan(&task.Kind, &task.Key, &task.Version, &due, &task.Attempts, &task.SetAside, &task.Problem)
+		if task.Due = fromMicros(due); task.SetAside {
+			report.SetAside = append(report.SetAside, task)
+		} else {
+			report.Waiting++
 		}
-		if !task.SetAside {
-			r.Waiting++
-			return nil
-		}
-		task.Due = fromMicros(due)
-		r.SetAside = append(r.SetAside, task)
-		return nil
-	}); err != nil {
-		return r, err
-	}
-	r.BadRows, err = i.badRows(f)
-	return r, err
+		return err
+	})
 }
 
-// buckets are those of the feed, but for rows set aside.
-func (i *Inspector) buckets(f *Feed) ([]BucketReport, error) {
-	byBucket := make(map[int64]*BucketReport)
-	of := func(bucket int64) *BucketReport {
-		if byBucket[bucket] == nil {
-			byBucket[bucket] = &BucketReport{Start: time.Unix(max(3600*bucket, -bucketSeconds*bucket), 0).UTC(), Hour: bucket > 0}
-		}
-		return byBucket[bucket]
-	}
-	for at := range f.ids.pending {
-		of(at.bucket).IDs++
-	}
-	rows, err := i.ledger.engine.query(`SELECT bucket, ids, length(keys) + length(states) FROM blocks WHERE feed = ?`, f.id)
+func (i *Inspector) readBadRows(f *Feed, report *FeedReport) error {
+	rows, err := i.ledger.engine.query(`SELECT problem, count(*), max(at) FROM bad_rows WHERE feed = ? GROUP BY problem ORDER BY count(*) DESC, problem`, f.id)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := scanAll(rows, func() error {
-		var bucket, bytes int64
-		var ids int
-		if err := rows.Scan(&bucket, &ids, &bytes); err != nil {
-			return err
-		}
-		b := of(bucket)
-		b.Blocks, b.IDs, b.Bytes = b.Blocks+1, b.IDs+ids, b.Bytes+bytes
-		return nil
-	}); err != nil {
-		return nil, err
-	}
-	var all []BucketReport
-	for bucket, b := range byBucket {
-		if bucket > lastSetAside {
-			all = append(all, *b)
-		}
-	}
-	slices.SortFunc(all, func(a, b BucketReport) int {
-		return cmp.Or(cmp.Compare(flag(b.Hour), flag(a.Hour)), a.Start.Compare(b.Start))
+	return scanAll(rows, func() error {
+		var b BadRowReport
+		var last int64
+		err := rows.Scan(&b.Problem, &b.Rows, &last)
+		b.Last = fromMicros(last)
+		report.BadRows = append(report.BadRows, b)
+		return err
 	})
-	return all, nil
-}
-
-// badRows counts the rows that were set aside.
-func (i *Inspector) badRows(f *Feed) ([]BadRowReport, error) {
-	byProblem := make(map[string]*BadRowReport)
-	for _, bucket := range f.ids.bucketsIn(minBucket, lastSetAside) {
-		err := f.ids.each(i.ledger.engine, bucket, func(e idEntry) error {
-			at, problem, _ := parseBadRow(e.data)
-			b := byProblem[problem]
-			if b == nil {
-				b = &BadRowReport{Problem: problem}
-				byProblem[problem] = b
-			}
-			if b.Rows++; at.After(b.Last) {
-				b.Last = at
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	var all []BadRowReport
-	for _, b := range byProblem {
-		all = append(all, *b)
-	}
-	slices.SortFunc(all, func(a, b BadRowReport) int {
-		return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Problem, b.Problem))
-	})
-	return all, nil
 }
 
 // Verify checks everything that must hold within the file and returns what doesn't. progress, if not nil, is called with each feed's
@@ -245,39 +201,29 @@ func (i *Inspector) Verify(progress func(feed string, ids int)) []error {
 			progress(f.name(), ids)
 		}
 	}
-	if err := i.verifyOutbox(); err != nil {
-		problems = append(problems, err)
-	}
-	if err := i.verifyFile(); err != nil {
-		problems = append(problems, err)
+	for _, verify := range [...]func() error{i.verifyOutbox, i.verifyFile} {
+		if err := verify(); err != nil {
+			problems = append(problems, err)
+		}
 	}
 	return problems
 }
 
 // verifyFeed checks the form of every id, that further ids lead to records, and that as many calls are counted as there are records.
 func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
-	e, s := i.ledger.engine, f.row.state
-	calls, gone := uint64(0), forgottenBelow(s.Floor, s.Floor)
-	for _, bucket := range f.ids.bucketsIn(minBucket, maxBucket) {
-		err := f.ids.each(e, bucket, func(entry idEntry) error {
-			ids++
-			if err := checkState(entry.data); err != nil {
-				return err
-			}
-			if entry.data[0] == rowRecord && flagsOf(entry.data)&rowFurther == 0 {
-				calls++
-			}
-			of, key, ok := parseAlias(entry.data)
-			if !ok || gone.has(of) {
-				return nil
-			}
-			if data, err := f.ids.lookup(e, of, key); err != nil || data == nil {
-				return errors.Join(err, fmt.Errorf("the id of a record leads nowhere: %w", errRow))
-			}
-			return nil
-		})
+	s, calls := f.row.state, uint64(0)
+	for _, bucket := range f.ids.bucketsUpTo(math.MaxInt64) {
+		entries, err := f.ids.entries(i.ledger.engine, bucket)
 		if err != nil {
 			return ids, err
+		}
+		for _, entry := range entries {
+			ids++
+			isCall, err := i.verifyEntry(f, entry)
+			if err != nil {
+				return ids, err
+			}
+			calls += uint64(flag(isCall))
 		}
 	}
 	var problems []error
@@ -290,6 +236,19 @@ func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
 	}
 	f.spec.Parents = true // what the file doesn't say: a parent's failure may stand for its child's
 	return ids, errors.Join(append(problems, f.verifyTotals())...)
+}
+
+// verifyEntry checks an id, and says whether it is that of a call.
+func (i *Inspector) verifyEntry(f *Feed, entry idEntry) (isCall bool, err error) {
+	if err := checkState(entry.data); err != nil {
+		return false, err
+	}
+	if of, key, ok := parseAlias(entry.data); ok && !isForgotten(of, f.row.state.Floor) {
+		if data, err := f.ids.lookup(i.ledger.engine, of, key); err != nil || data == nil {
+			return false, errors.Join(err, fmt.Errorf("the id of a record leads nowhere: %w", errRow))
+		}
+	}
+	return entry.data[0] == rowRecord && flagsOf(entry.data)&rowFurther == 0, nil
 }
 
 // verifyOutbox checks that every batch that waits can be read.
@@ -313,20 +272,97 @@ func (i *Inspector) verifyOutbox() error {
 
 // verifyFile has SQLite check its file.
 func (i *Inspector) verifyFile() error {
-	rows, err := i.ledger.engine.query(`PRAGMA integrity_check`)
+	var problem string
+	err := i.ledger.engine.scanRow(`PRAGMA integrity_check(1)`, nil, &problem)
+	if err == nil && problem != "ok" {
+		return fmt.Errorf("SQLite: %s", problem)
+	}
+	return err
+}
+
+// Compact merges the blocks of each bucket and rewrites the file without free room. It takes the ledger's lock: ErrLocked while the
+// exporter runs.
+func Compact(ctx context.Context, folder string) (before, after int64, err error) {
+	if err := mustExist(filepath.Join(folder, fileName)); err != nil {
+		return 0, 0, err
+	}
+	l, err := Open(ctx, Settings{Folder: folder, Now: time.Now, Options: metrics.Options{BypassWindow: time.Hour}})
 	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	if before, err = l.Size(); err != nil {
+		return 0, 0, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	feeds, err := l.everyFeed()
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, f := range feeds {
+		if err := f.compact(ctx); err != nil {
+			return 0, 0, fmt.Errorf("%s: %w", f.name(), err)
+		}
+	}
+	for _, text := range [...]string{`VACUUM`, `PRAGMA wal_checkpoint(TRUNCATE)`} {
+		if _, err := l.engine.exec(text); err != nil {
+			return 0, 0, fmt.Errorf("compact ledger: %w", err)
+		}
+	}
+	after, err = l.Size()
+	return before, after, err
+}
+
+// compact leaves at most one block of each bucket beside those that are large already.
+func (f *Feed) compact(ctx context.Context) error {
+	if err := f.moveJournal(ctx); err != nil {
 		return err
 	}
-	var problems []error
-	err = scanAll(rows, func() error {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return err
+	for _, bucket := range slices.Sorted(maps.Keys(f.ids.runs)) {
+		var m move
+		err := f.ledger.commit(ctx, &f.row, change{
+			write: func() error { return f.ids.writeRun(f.ledger.engine, &m, bucket, nil, runIDs) },
+			apply: func() { f.ids.publishMove(m) },
+		})
+		if err != nil {
+			return fmt.Errorf("merge blocks: %w", err)
 		}
-		if text != "ok" {
-			problems = append(problems, fmt.Errorf("SQLite: %s", text))
-		}
-		return nil
-	})
-	return errors.Join(append(problems, err)...)
+	}
+	return nil
+}
+
+// Glance is what may be read of a ledger without its lock.
+type Glance struct {
+	// HashKey is the ledger's own key of redaction by hash.
+	HashKey []byte
+	// Origins are the origins of feeds by `source/feed`.
+	Origins map[string]time.Time
+}
+
+// Look reads a ledger that another process may have open. Without one it gives
+// a key made for this call only, and no origins.
+func Look(ctx context.Context, folder string) (Glance, error) {
+	key, g := newKeyring(), Glance{Origins: make(map[string]time.Time)}
+	if _, err := os.Stat(filepath.Join(folder, fileName)); errors.Is(err, fs.ErrNotExist) {
+		g.HashKey = key.privacy()
+		return g, nil
+	}
+	i, err := Inspect(ctx, folder)
+	if err != nil {
+		return Glance{}, err
+	}
+	defer i.Close() //nolint:errcheck // nothing was written
+	secret, err := i.ledger.engine.meta("key")
+	if err != nil {
+		return Glance{}, err
+	}
+	if key, err = parseKeyring(secret); err != nil {
+		return Glance{}, err
+	}
+	g.HashKey = key.privacy()
+	for _, f := range i.feeds {
+		g.Origins[f.name()] = f.State().Origin
+	}
+	return g, nil
 }

@@ -6,7 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"strconv"
 
 	"github.com/dchest/siphash"
@@ -33,14 +33,9 @@ type hash uint64
 // keyring is the ledger's own secret: made with it, kept in it.
 type keyring struct {
 	secret [32]byte
-	ids    sipKey // for fact keys
-	fields sipKey // for field hashes
+	// ids and fields are keys of SipHash-2-4, a keyed hash made for short texts: of facts, and of the values of fields.
+	ids, fields [2]uint64
 }
-
-// sipKey is a key of SipHash-2-4, a keyed hash made for short texts.
-type sipKey struct{ k0, k1 uint64 }
-
-func (k *sipKey) sum(text []byte) uint64 { return siphash.Hash(k.k0, k.k1, text) }
 
 func newKeyring() keyring {
 	var secret [32]byte
@@ -50,19 +45,17 @@ func newKeyring() keyring {
 
 func keyringOf(secret [32]byte) keyring {
 	k := keyring{secret: secret}
-	k.ids, k.fields = k.sipKey("ids"), k.sipKey("fields")
+	for purpose, key := range map[string]*[2]uint64{"ids": &k.ids, "fields": &k.fields} {
+		b := k.derive(purpose)
+		*key = [2]uint64{binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:16])}
+	}
 	return k
-}
-
-func (k *keyring) sipKey(purpose string) sipKey {
-	b := k.derive(purpose)
-	return sipKey{binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:16])}
 }
 
 func parseKeyring(text string) (keyring, error) {
 	raw, err := hex.DecodeString(text)
 	if err != nil || len(raw) != 32 {
-		return keyring{}, fmt.Errorf("the ledger's key is damaged: restore a backup")
+		return keyring{}, errors.New("the ledger's key is damaged: restore a backup")
 	}
 	return keyringOf([32]byte(raw)), nil
 }
@@ -95,7 +88,12 @@ func (h *hasher) factKey(k kind, parts ...string) hash {
 		h.buf = binary.AppendUvarint(h.buf, uint64(len(p)))
 		h.buf = append(h.buf, p...)
 	}
-	return hash(h.key.ids.sum(h.buf))
+	return hash(siphash.Hash(h.key.ids[0], h.key.ids[1], h.buf))
+}
+
+// field is a 24-bit keyed hash of a field's value, never 0: 0 says absent.
+func (h *hasher) field(value []byte) uint32 {
+	return max(uint32(siphash.Hash(h.key.fields[0], h.key.fields[1], value))&0xffffff, 1)
 }
 
 // recordKey is the hash of a record's first key: its id, or what it says of itself.
@@ -108,6 +106,12 @@ func (h *hasher) recordKey(r *cdr.Record) hash {
 
 func (h *hasher) synthetic(r *cdr.Record) hash {
 	return h.factKey(kindCall, "synthetic", syntheticID(r))
+}
+
+// session is the key of a session of a record, whichever of the record's ids it comes
+// under.
+func (h *hasher) session(st *state, s *cdr.Session) hash {
+	return h.factKey(kindSession, string(binary.BigEndian.AppendUint64(nil, uint64(st.hash))), s.ID)
 }
 
 // syntheticID is what a record without an id is known by: what it says of itself, and its number among its twins.
@@ -123,15 +127,5 @@ func (h *hasher) recordID(r *cdr.Record) string {
 	if r.ID != "" {
 		return r.ID
 	}
-	mac := hmac.New(sha256.New, h.key.secret[:])
-	mac.Write([]byte("record " + syntheticID(r)))
-	return hex.EncodeToString(mac.Sum(nil)[:16])
-}
-
-// field is a 24-bit keyed hash of a field's value, never 0: 0 says absent.
-func (h *hasher) field(value []byte) uint32 {
-	if v := uint32(h.key.fields.sum(value)) & 0xffffff; v != 0 {
-		return v
-	}
-	return 1
+	return hex.EncodeToString(h.key.derive("record " + syntheticID(r))[:16])
 }

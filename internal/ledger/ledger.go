@@ -3,7 +3,6 @@ package ledger
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/google/uuid"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -37,15 +37,15 @@ type Settings struct {
 	// OnDelta, if set, is called with each change of a series while its page is committed,
 	// before it is known whether the commit succeeds.
 	OnDelta func(record *cdr.Record, series *metrics.LabelSet, d *metrics.Delta)
-	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the journal; 0 takes cacheBytes and journalBytes.
+	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the journal; 0 takes 40 and 2 MB.
 	IDMemory int
 	// Tuning may change while the ledger is open.
 	Tuning
 
 	// reserve, in tests, is the most bytes that the reserve keeps; 0 is mostReserve.
 	reserve int64
-	// idCache and journal, in tests, are their sizes in bytes; 0 is cacheBytes and journalBytes.
-	idCache, journal int
+	// journal, in tests, is its size in bytes.
+	journal int
 	// probe, in tests, is called before each write and may fail it.
 	probe func(point string) error
 }
@@ -100,7 +100,7 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		settings: settings, lock: lock, tuning: settings.Tuning,
 		store:   metrics.NewStore(settings.Options, settings.Now),
 		feeds:   make(map[string]*Feed),
-		idCache: newIDCache(cmp.Or(settings.idCache, settings.IDMemory, cacheBytes)),
+		idCache: &idCache{limit: cmp.Or(settings.IDMemory, cacheBytes)},
 	}
 	l.outbox.init()
 	if err := l.open(ctx); err != nil {
@@ -155,7 +155,7 @@ func (l *Ledger) useEngine(e *engine) {
 // identify reads the ledger's key and instance id, or makes them.
 func (l *Ledger) identify(ctx context.Context) error {
 	key := newKeyring()
-	secret, id := key.text(), newUUID()
+	secret, id := key.text(), uuid.NewString()
 	err := l.engine.transact(ctx, func() error {
 		for name, value := range map[string]string{"key": secret, "instance": id} {
 			if _, err := l.engine.exec(`INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, value); err != nil {
@@ -228,12 +228,4 @@ func (l *Ledger) setTuning(tuning Tuning) {
 	}
 	l.tuning, l.redactor = tuning, cdr.NewRedactor(tuning.Privacy, key)
 	l.outbox.limit.Store(tuning.OutboxLimit)
-}
-
-// newUUID is a random UUID (RFC 9562, version 4).
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

@@ -47,7 +47,7 @@ func (p *pageCommit) lookupRecords() error {
 // lookupEverywhere finds what is known of the records, and of those that tasks are for, in
 // every bucket that isn't forgotten: what lies beyond is as good as deleted, since the floor was raised over it.
 func (p *pageCommit) lookupEverywhere() error {
-	p.buckets = p.ids.bucketsIn(firstFacts, lastBucket(p.row.state.Floor))
+	p.buckets = p.ids.bucketsUpTo(lastBucket(p.row.state.Floor))
 	for i := range p.entries {
 		for _, key := range p.entries[i].keys {
 			if err := p.lookupKey(key, p.buckets...); err != nil {
@@ -66,23 +66,11 @@ func (p *pageCommit) lookupEverywhere() error {
 }
 
 // lookupFacts finds what is known beside the records: their groups, their recordings, the
-// sessions of those that are known, whether a child has counted the failure of a new one,
-// and the rows that were set aside.
+// sessions of those that are known, and whether a child has counted the failure of a new one.
 func (p *pageCommit) lookupFacts() error {
 	for i := range p.entries {
 		if err := p.lookupFactsOf(&p.entries[i]); err != nil {
 			return err
-		}
-	}
-	if len(p.page.Invalid)+len(p.page.Ignored) == 0 {
-		return nil
-	}
-	buckets := p.ids.bucketsIn(minBucket, lastSetAside)
-	for _, rows := range [...][]BadRow{p.page.Invalid, p.page.Ignored} {
-		for i := range rows {
-			if err := p.lookupKey(p.ledger.hasher.setAside(&rows[i]), buckets...); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -133,7 +121,7 @@ func (p *pageCommit) lookupParents() error {
 		if !e.child || e.record.Outcome.Connected() || p.find(e) != nil {
 			continue
 		}
-		if _, here := p.sorting.index[e.parent]; here {
+		if _, here := p.firsts[e.parent]; here {
 			continue
 		}
 		buckets := p.buckets
@@ -224,14 +212,10 @@ func (p *pageCommit) writeState(st *state) {
 
 // remember makes a fact known that was looked for and says whether it is new.
 func (p *pageCommit) remember(bucket int64, key hash) bool {
-	return p.rememberAs(bucket, key, factData)
-}
-
-func (p *pageCommit) rememberAs(bucket int64, key hash, data []byte) bool {
 	if p.states[key] != nil {
 		return false
 	}
 	p.newState(bucket, key)
-	p.writes = append(p.writes, idWrite{bucket: bucket, hash: key, data: data})
+	p.writes = append(p.writes, idWrite{bucket: bucket, hash: key, data: factData})
 	return true
 }

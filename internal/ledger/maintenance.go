@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -38,17 +40,17 @@ func (l *Ledger) Show(ctx context.Context) error {
 
 // Prune forgets what can't be read again: ids below a floor that is raised in
 // the same transaction, never above watermark − (1.25·lookback + 2 days)
-// (counting.md 5), and old rows of the trailing gauge and of the activity. It works in small
+// (counting.md 5), and what is kept for some time only. It works in small
 // transactions until nothing is left to do or the context ends.
 func (l *Ledger) Prune(ctx context.Context) error {
-	for _, f := range l.openFeeds() {
-		for {
-			more, err := l.pruneOnce(ctx, f)
-			if err != nil {
+	l.mu.Lock()
+	feeds := slices.Collect(maps.Values(l.feeds))
+	l.mu.Unlock()
+	for _, f := range feeds {
+		for more := true; more; {
+			var err error
+			if more, err = f.pruneOnce(ctx); err != nil {
 				return fmt.Errorf("prune ledger: %w", err)
-			}
-			if !more {
-				break
 			}
 		}
 	}
@@ -59,25 +61,20 @@ func (l *Ledger) Prune(ctx context.Context) error {
 	return nil
 }
 
-func (l *Ledger) openFeeds() []*Feed {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	all := make([]*Feed, 0, len(l.feeds))
-	for _, f := range l.feeds {
-		all = append(all, f)
-	}
-	return all
-}
-
-// pruneOnce deletes some ids of a feed and says whether there may be more.
-func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
+// pruneOnce deletes some of what the feed has to forget and says whether there may be more.
+func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
+	l := f.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	// First, since it may read the feed's state anew.
 	if err := l.ensureOpen(ctx); err != nil {
 		return false, err
 	}
-	next := f.row.state
+	if !l.reserve.spent { // else the room is for the outbox
+		if err := f.moveJournal(ctx); err != nil {
+			return false, err
+		}
+	}
 	keep := f.spec.Lookback + f.spec.Lookback/4 + 48*time.Hour
 	switch refused, err := f.hasRefused(); {
 	case err != nil:
@@ -87,56 +84,63 @@ func (l *Ledger) pruneOnce(ctx context.Context, f *Feed) (bool, error) {
 	}
 	// Never by our clock's future either: what a provider's wrong clock has moved can
 	// come back, deleted ids can't.
-	read := next.Watermark
-	now := l.settings.Now()
-	if now.Before(read) {
-		read = now
+	next, now := f.row.state, l.settings.Now()
+	oldest := next.Watermark.Add(-keep)
+	if now.Before(next.Watermark) {
+		oldest = now.Add(-keep)
 	}
-	if floor := read.Add(-keep).Truncate(time.Hour); floor.After(next.Floor) {
+	if floor := oldest.Truncate(time.Hour); floor.After(next.Floor) {
 		next.Floor = floor
 	}
-	if next.Floor.Equal(f.row.state.Floor) && !f.pruning && now.Sub(f.pruned).Abs() < time.Hour {
-		return false, nil // what goes by time alone has an hour
-	}
-	below := forgottenBelow(next.Floor, read.Add(-keep-48*time.Hour))
-	gone, more := f.ids.runsOf(below)
-	err := l.commit(ctx, &f.row, change{
-		write: func() error { return f.writePrune(&next, gone) },
+	gone, more := f.ids.forgottenRuns(next.Floor)
+	err = l.commit(ctx, &f.row, change{
+		write: func() error {
+			for _, r := range gone {
+				if _, err := l.engine.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
+					return err
+				}
+			}
+			return errors.Join(f.deleteOld(now, oldest), f.row.save(l.engine, &next))
+		},
 		apply: func() {
 			f.ids.remove(gone)
 			f.setState(next)
-			f.forgotten, f.pruning, f.pruned = below, more, now
 		},
 	})
-	if err == nil && !more && f.ids.hasForgotten(below) {
-		err = f.moveJournal(ctx)
-	}
 	return more, err
 }
 
-// writePrune deletes runs of buckets that are forgotten, old rows of the trailing gauge and of the activity, and
-// work that was set aside long ago.
-func (f *Feed) writePrune(next *State, gone []*run) error {
-	e := f.ledger.engine
-	for _, r := range gone {
-		if _, err := e.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
-			return err
+// forgottenRuns are runs of buckets that are forgotten, whole buckets until there are pruneRuns, and whether there are more.
+func (s *idStore) forgottenRuns(floor time.Time) (gone []*run, more bool) {
+	for _, bucket := range slices.Sorted(maps.Keys(s.runs)) {
+		if !isForgotten(bucket, floor) {
+			continue
 		}
+		if len(gone) >= pruneRuns {
+			return gone, true
+		}
+		gone = append(gone, s.runs[bucket]...)
 	}
-	now := f.ledger.settings.Now()
+	return gone, false
+}
+
+// deleteOld deletes what is kept for some time only: rows of the trailing gauge and of the activity, work that was set aside long ago,
+// and rows set aside that can't be read again, since calls from before oldest aren't.
+func (f *Feed) deleteOld(now, oldest time.Time) error {
+	var errs []error
 	for _, d := range [...]struct {
-		text string
-		args []any
+		text   string
+		before int64
 	}{
-		{`DELETE FROM trailing WHERE feed = ? AND second < ?`, []any{f.row.id, now.Add(-f.ledger.settings.Options.BypassWindow).Unix()}},
-		{`DELETE FROM activity WHERE feed = ? AND began < ?`, []any{f.row.id, now.Add(-activityKept).Unix() / activitySeconds}},
-		{`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND due < ?`, []any{f.row.id, micros(now.Add(-setAsideFor))}},
+		{`DELETE FROM trailing WHERE feed = ? AND second < ?`, now.Add(-f.ledger.settings.Options.BypassWindow).Unix()},
+		{`DELETE FROM activity WHERE feed = ? AND began < ?`, now.Add(-activityKept).Unix() / activitySeconds},
+		{`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND due < ?`, micros(now.Add(-setAsideFor))},
+		{`DELETE FROM bad_rows WHERE feed = ? AND at < ?`, micros(oldest.Add(-48 * time.Hour))},
 	} {
-		if _, err := e.exec(d.text, d.args...); err != nil {
-			return err
-		}
+		_, err := f.ledger.engine.exec(d.text, f.row.id, d.before)
+		errs = append(errs, err)
 	}
-	return f.row.save(e, next)
+	return errors.Join(errs...)
 }
 
 // Maintain shows new series and prunes until the context ends. Errors go to

@@ -15,8 +15,8 @@ import (
 //
 //	prepare  keys, field hashes and rows of the records          (page.go)
 //	lookup   reads all that is known of them                     (lookup.go)
-//	apply    decides what each is, without I/O                   (apply.go, order.go, groups.go, parents.go)
-//	write    writes what that changes                            (write.go)
+//	apply    decides what each is, without I/O                   (apply.go, families.go)
+//	write    writes what that changes                            (page.go, recent.go, tasks.go)
 //	publish  brings memory to what is durable now                (page.go)
 //
 // Its memory is used again by the next page.
@@ -30,7 +30,8 @@ type pageCommit struct {
 
 	// Made by prepare. grouped, children and media say which kinds of records there are.
 	entries                  []entry
-	order                    []int // of the entries: as they are applied
+	order, spareOrder        []int        // of the entries: as they are applied
+	firsts                   map[hash]int // the first entry of each key in the order of versions, without those that aren't final
 	keys                     []hash
 	arena                    []byte
 	fields                   []fieldHash
@@ -39,7 +40,6 @@ type pageCommit struct {
 	lookupState
 
 	// Made by apply, for write and publish.
-	sorting   sorting
 	writes    []idWrite
 	journal   []byte // writes, as the journal has them
 	changes   *metrics.Changes
@@ -48,12 +48,12 @@ type pageCommit struct {
 	logs      logBatch
 	activity  map[int64]activityChange // by five minutes
 	bypass    []metrics.Bypass
-	edges     []edge
+	spans     []spanChange
 	newTrunks []string
 	args      []any // of a statement
 
 	// Made by write: the peaks, if they were found anew.
-	peaks    map[int64]int
+	peaks    map[int64]int64
 	newPeaks bool
 }
 
@@ -107,17 +107,14 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 			return Result{}, err
 		}
 	}
-	began := l.settings.Now()
 	p := &l.page
 	err := l.commit(ctx, &f.row, change{
-		write:   func() error { return p.run(f, page) },
-		apply:   p.publish,
-		discard: p.discard,
+		write: func() error { return p.run(f, page) },
+		apply: p.publish,
 	})
 	if err != nil {
 		return Result{}, err
 	}
-	p.result.Took = l.settings.Now().Sub(began)
 	return p.result, nil
 }
 
@@ -154,7 +151,7 @@ func (p *pageCommit) prepare(f *Feed, page *Page) {
 
 func (p *pageCommit) reset() {
 	if p.states == nil {
-		p.states, p.activity = make(map[hash]*state), make(map[int64]activityChange)
+		p.states, p.activity, p.firsts = make(map[hash]*state), make(map[int64]activityChange), make(map[hash]int)
 	}
 	clear(p.states)
 	clear(p.activity)
@@ -162,8 +159,8 @@ func (p *pageCommit) reset() {
 	p.grouped, p.children, p.media, p.newPeaks = false, false, false, false
 	p.entries, p.order, p.keys, p.arena, p.fields = p.entries[:0], p.order[:0], p.keys[:0], p.arena[:0], p.fields[:0]
 	p.used = 0
-	p.writes, p.sources, p.bypass, p.edges, p.newTrunks = p.writes[:0], p.sources[:0], p.bypass[:0], p.edges[:0], p.newTrunks[:0]
-	clear(p.sorting.index)
+	p.writes, p.sources, p.bypass, p.spans, p.newTrunks = p.writes[:0], p.sources[:0], p.bypass[:0], p.spans[:0], p.newTrunks[:0]
+	clear(p.firsts)
 	p.logs.reset()
 }
 
@@ -208,9 +205,144 @@ func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
 	}
 	for i := range r.Charges {
 		c := &r.Charges[i]
-		k.charges = append(k.charges, knownCharge{component: c.Component, currency: cmp.Or(c.Currency, fallback), amount: c.Amount})
+		k.charges = append(k.charges, cdr.Charge{Component: c.Component, Currency: cmp.Or(c.Currency, fallback), Amount: c.Amount})
 	}
 	return k
+}
+
+// maxProblem is how much is kept of why a row was set aside.
+const maxProblem = 200
+
+// write writes what the page changes.
+func (p *pageCommit) write() error {
+	for _, step := range [...]func() error{
+		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeBypass, p.writeActivity, p.writeLogs, p.writeTasks, p.writePosition, p.writeConnected,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return p.row.save(p.ledger.engine, &p.next)
+}
+
+func (p *pageCommit) writeLogs() error {
+	return p.ledger.outbox.write(p.ledger.engine, &p.logs, p.row.id, p.now)
+}
+
+// writeIDs writes what is to be remembered as one row of the journal, by the number of this commit.
+func (p *pageCommit) writeIDs() error {
+	p.journal = p.journal[:0]
+	for i := range p.writes {
+		w := &p.writes[i]
+		if w.st != nil {
+			w.data = w.st.stored
+		}
+		p.journal = appendToJournal(p.journal, w.bucket, idEntry{w.hash, w.data})
+	}
+	if len(p.journal) == 0 {
+		return nil
+	}
+	_, err := p.ledger.engine.exec(`INSERT INTO journal (feed, seq, data) VALUES (?, ?, ?)`, p.row.id, p.row.seq+1, p.journal)
+	return err
+}
+
+// writeBadRows remembers the rows that were set aside by their content. New ones are counted once each (counting.md 14).
+func (p *pageCommit) writeBadRows() error {
+	for _, rows := range [...]struct {
+		of    []BadRow
+		fresh *int
+	}{{p.page.Invalid, &p.result.Invalid}, {p.page.Ignored, &p.result.Ignored}} {
+		for _, row := range rows.of {
+			problem := metrics.CleanLabel(row.Problem[:min(len(row.Problem), maxProblem)])
+			result, err := p.ledger.engine.exec(`INSERT INTO bad_rows (feed, hash, at, problem) VALUES (?, ?, ?, ?) ON CONFLICT (feed, hash) DO NOTHING`,
+				p.row.id, int64(p.ledger.hasher.factKey(kindSetAside, string(row.Content))), micros(p.page.ObservedAt), problem)
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			*rows.fresh += int(n)
+			if n > 0 && rows.fresh == &p.result.Invalid {
+				row.Content = nil
+				p.result.BadRows = append(p.result.BadRows, row)
+			}
+		}
+	}
+	return nil
+}
+
+var updateSeries = newManyRows(2, `UPDATE series SET value = v.column2 FROM (`, `) AS v WHERE series.id = v.column1`)
+
+// writeSeries writes the working copies of the series that changed.
+func (p *pageCommit) writeSeries() error {
+	p.result.Overflow = p.changes.Overflow()
+	e := p.ledger.engine
+	p.args = p.args[:0]
+	var buf []byte
+	for _, s := range p.changes.Changed() {
+		buf = s.AppendNext(buf[:0])
+		if s.ID() != 0 {
+			p.args = append(p.args, s.ID(), string(buf))
+			continue
+		}
+		result, err := e.exec(`INSERT INTO series (feed, metric, labels, start, shown, value) VALUES (?, ?, ?, ?, ?, ?)`,
+			p.row.id, s.Labels.Def.Name, labelsText(s.Own()), micros(s.Start()), flag(s.Shown()), string(buf))
+		if err != nil {
+			return err
+		}
+		id, err := result.LastInsertId()
+		if err != nil {
+			return err
+		}
+		p.changes.Wrote(s, id)
+	}
+	return e.execMany(updateSeries, p.args)
+}
+
+// originTolerance is how far our clock may be ahead before it matters.
+const originTolerance = 2 * time.Minute
+
+// moveOrigin sets the origin of a feed that nothing was planned for yet by the
+// provider's clock, where ours was ahead when the feed was made: it would have left
+// out calls of its first history (counting.md 5, 10).
+func (p *pageCommit) moveOrigin() error {
+	if p.page.Position != nil || p.next.HistoryDone || len(p.next.Plan) > 0 {
+		return nil
+	}
+	origin := p.page.ObservedAt.Add(-p.spec.History).UTC().Truncate(time.Second)
+	if !origin.Before(p.next.Origin.Add(-originTolerance)) {
+		return nil
+	}
+	p.next.Origin, p.next.Floor, p.next.Watermark = origin, origin, origin
+	_, err := p.ledger.engine.exec(`UPDATE feeds SET origin = ? WHERE id = ?`, micros(origin), p.row.id)
+	return err
+}
+
+// writePosition takes over the page's position, if it has one. With the end of the first
+// history it writes down that the feed's series are shown (counting.md 20).
+func (p *pageCommit) writePosition() error {
+	if err := p.moveOrigin(); err != nil {
+		return err
+	}
+	position := p.page.Position
+	if position == nil {
+		return nil
+	}
+	if position.Watermark.After(p.next.Watermark) {
+		p.next.Watermark = position.Watermark.UTC()
+	}
+	if position.Plan != nil {
+		p.next.Plan = append([]byte(nil), position.Plan...)
+	}
+	if !position.HistoryDone || p.next.HistoryDone {
+		return nil
+	}
+	p.next.HistoryDone = true
+	_, err := p.ledger.engine.exec(`UPDATE series SET start = ?, shown = 1 WHERE feed = ?`,
+		micros(startFor(p.next.Origin, p.now)), p.row.id)
+	return err
 }
 
 // publish brings memory to what is durable now.
@@ -218,7 +350,6 @@ func (p *pageCommit) publish() {
 	store := p.ledger.store
 	p.changes.Exemplars(func(source int) ([16]byte, [32]byte) { return p.identify(p.sources[source-1]) })
 	p.changes.Apply()
-	p.changes = nil // the next commit may fail before it has its own
 	for _, name := range p.newTrunks {
 		store.AddTrunk(p.series, name)
 		p.trunks[name] = int64(len(p.trunks) + 1)
@@ -232,17 +363,14 @@ func (p *pageCommit) publish() {
 	if p.next.HistoryDone && !p.row.state.HistoryDone {
 		store.Reveal(p.series, startFor(p.next.Origin, p.now))
 	}
-	p.ids.publish(p.journal)
+	if len(p.journal) > 0 {
+		if err := p.ids.addToJournal(p.journal); err != nil {
+			panic(err) // it was made by appendToJournal
+		}
+	}
 	p.setState(p.next)
 	p.ledger.outbox.committed(&p.logs)
 	if p.result.SkippedLogs > 0 && p.ledger.settings.OnSkip != nil {
 		p.ledger.settings.OnSkip(p.result.SkippedLogs)
-	}
-}
-
-func (p *pageCommit) discard() {
-	if p.changes != nil {
-		p.changes.Discard()
-		p.changes = nil
 	}
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"container/list"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -28,15 +29,18 @@ type run struct {
 	// Guarded by the commit lock, as the cache that fills and empties them.
 	keys   runPart // 8 bytes each, in big-endian order
 	states runPart
-	// offsets are where each state begins within states, and its end.
-	offsets []uint32
 }
 
 // runPart is one column of a run; data is nil while it isn't in memory.
 type runPart struct {
 	data []byte
-	used int64 // when it was last used, by the cache's own clock
+	// offsets are where each state begins within data, and the end of the last; nil for keys.
+	offsets []uint32
+	cached  *list.Element
 }
+
+// size is how many bytes a part takes in memory.
+func (p *runPart) size() int { return len(p.data) + 4*len(p.offsets) }
 
 // find is the index of a key; the keys are in memory.
 func (r *run) find(key hash) (int, bool) {
@@ -55,16 +59,7 @@ func (r *run) find(key hash) (int, bool) {
 func (r *run) key(i int) hash { return hash(binary.BigEndian.Uint64(r.keys.data[8*i:])) }
 
 // state is what is known under the i-th key; the states are in memory.
-func (r *run) state(i int) []byte { return r.states.data[r.offsets[i]:r.offsets[i+1]] }
-
-// entries are all of a run that is in memory.
-func (r *run) entries() []idEntry {
-	all := make([]idEntry, r.ids)
-	for i := range all {
-		all[i] = idEntry{r.key(i), r.state(i)}
-	}
-	return all
-}
+func (r *run) state(i int) []byte { return r.states.data[r.states.offsets[i]:r.states.offsets[i+1]] }
 
 // newRun packs entries, which are sorted by key, and returns the run and the compressed form of its states.
 func newRun(bucket int64, entries []idEntry) (r *run, packed []byte) {
@@ -72,17 +67,17 @@ func newRun(bucket int64, entries []idEntry) (r *run, packed []byte) {
 	for _, e := range entries {
 		size += len(e.data)
 	}
-	r = &run{bucket: bucket, ids: len(entries), offsets: make([]uint32, 0, len(entries)+1)}
-	r.keys.data, r.states.data = make([]byte, 0, 8*len(entries)), make([]byte, 0, size)
+	r = &run{bucket: bucket, ids: len(entries)}
+	keys, states, offsets := make([]byte, 0, 8*len(entries)), make([]byte, 0, size), make([]uint32, 0, len(entries)+1)
 	lengths := make([]byte, 0, size+2*len(entries))
 	for _, e := range entries {
-		r.keys.data = binary.BigEndian.AppendUint64(r.keys.data, uint64(e.key))
-		r.offsets = append(r.offsets, uint32(len(r.states.data)))
-		r.states.data = append(r.states.data, e.data...)
+		keys = binary.BigEndian.AppendUint64(keys, uint64(e.key))
+		offsets = append(offsets, uint32(len(states)))
+		states = append(states, e.data...)
 		lengths = binary.AppendUvarint(lengths, uint64(len(e.data)))
 	}
-	r.offsets = append(r.offsets, uint32(len(r.states.data)))
-	return r, s2.EncodeBetter(nil, append(lengths, r.states.data...))
+	r.keys.data, r.states.data, r.states.offsets = keys, states, append(offsets, uint32(len(states)))
+	return r, s2.EncodeBetter(nil, append(lengths, states...))
 }
 
 // setKeys takes over the keys as they are stored.
@@ -116,7 +111,7 @@ func (r *run) setStates(packed []byte) error {
 	if in.bad || at != uint64(len(in.data)) {
 		return r.damaged()
 	}
-	r.states.data, r.offsets = in.data, append(offsets, uint32(at))
+	r.states.data, r.states.offsets = in.data, append(offsets, uint32(at))
 	return nil
 }
 
@@ -140,4 +135,74 @@ func mergeEntries(newer, older []idEntry) []idEntry {
 
 func sortEntries(entries []idEntry) {
 	slices.SortFunc(entries, func(a, b idEntry) int { return cmp.Compare(a.key, b.key) })
+}
+
+// cacheBytes bounds what of the runs is in memory, of all feeds together: the keys of three days of a
+// million calls each.
+const cacheBytes = 24 << 20
+
+// idCache holds the parts of runs that were used last. The commit lock guards it.
+type idCache struct {
+	limit int
+	size  int
+	parts list.List // of *runPart, the one used last in front
+}
+
+// load brings a part of a run into memory.
+func (c *idCache) load(e *engine, r *run, p *runPart) error {
+	if p.cached != nil {
+		c.parts.MoveToFront(p.cached)
+		return nil
+	}
+	text, set := `SELECT keys FROM blocks WHERE id = ?`, r.setKeys
+	if p == &r.states {
+		text, set = `SELECT states FROM blocks WHERE id = ?`, r.setStates
+	}
+	var stored []byte
+	if err := e.scanRow(text, []any{r.row}, &stored); err != nil {
+		return fmt.Errorf("read ids: %w", err)
+	}
+	if err := set(stored); err != nil {
+		return err
+	}
+	c.add(p)
+	return nil
+}
+
+// entries are all of a run.
+func (c *idCache) entries(e *engine, r *run) ([]idEntry, error) {
+	for _, p := range [...]*runPart{&r.keys, &r.states} {
+		if err := c.load(e, r, p); err != nil {
+			return nil, err
+		}
+	}
+	all := make([]idEntry, r.ids)
+	for i := range all {
+		all[i] = idEntry{r.key(i), r.state(i)}
+	}
+	return all, nil
+}
+
+// add takes over a part that is in memory, and drops those used least recently while they are too large together. The two
+// used last stay: keys and states of one run.
+func (c *idCache) add(p *runPart) {
+	p.cached = c.parts.PushFront(p)
+	for c.size += p.size(); c.size > c.limit && c.parts.Len() > 2; {
+		c.drop(c.parts.Back().Value.(*runPart)) //nolint:forcetypeassert // it has no others
+	}
+}
+
+// forget drops a run that is gone.
+func (c *idCache) forget(r *run) {
+	c.drop(&r.keys)
+	c.drop(&r.states)
+}
+
+func (c *idCache) drop(p *runPart) {
+	if p.cached == nil {
+		return
+	}
+	c.size -= p.size()
+	c.parts.Remove(p.cached)
+	*p = runPart{}
 }

@@ -68,7 +68,7 @@ func TestMergeEntries(t *testing.T) {
 // However many times the journal is moved, a bucket has few blocks, the cache stays within its limit, and all is known.
 func TestBlocksStayFewAndTheCacheSmall(t *testing.T) {
 	r := newRig(t)
-	r.idCache = 16 << 10
+	r.idMemory, r.journal = 16<<10, journalBytes
 	r.reopen()
 	r.live()
 	const moves, each = 64, 20
@@ -91,8 +91,8 @@ func TestBlocksStayFewAndTheCacheSmall(t *testing.T) {
 		}
 	}
 	cache, size := r.ledger.idCache, 0
-	for one := range cache.runs {
-		size += one.partSize(&one.keys) + one.partSize(&one.states)
+	for one := cache.parts.Front(); one != nil; one = one.Next() {
+		size += one.Value.(*runPart).size()
 	}
 	largest := 0
 	for _, runs := range r.feed.ids.runs {
@@ -125,8 +125,12 @@ func FuzzBlock(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, keys, states, journal []byte) {
 		r := &run{ids: len(keys) / 8}
 		if r.setKeys(keys) == nil && r.setStates(states) == nil {
-			_ = r.entries()
+			for i := range r.ids {
+				_ = r.state(i)
+			}
 		}
-		_ = parseJournal(journal, func(int64, idEntry) {})
+		var s idStore
+		s.clearJournal()
+		_ = s.addToJournal(journal)
 	})
 }

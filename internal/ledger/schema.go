@@ -7,7 +7,7 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "5"
+const schemaVersion = "6"
 
 // schema is the layout. Statements stay within what SQLite and PostgreSQL share, but for
 // WITHOUT ROWID: ids are read by their key, and a second tree would double what is written.
@@ -53,17 +53,20 @@ var schema = []string{
 	`CREATE TABLE catalogue (
 		metric TEXT PRIMARY KEY, kind TEXT NOT NULL, labels TEXT NOT NULL, bounds TEXT NOT NULL) WITHOUT ROWID`,
 	`CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
-	// How many calls began in which five minutes since 1970.
+	// Rows that were set aside, by a keyed hash of their content: counted and logged once.
+	`CREATE TABLE bad_rows (
+		feed BIGINT NOT NULL, hash BIGINT NOT NULL, at BIGINT NOT NULL, problem TEXT NOT NULL,
+		PRIMARY KEY (feed, hash)) WITHOUT ROWID`,
+	// How many calls began in which five minutes since 1970 (recent.go).
 	`CREATE TABLE activity (
 		feed BIGINT NOT NULL, began BIGINT NOT NULL, calls BIGINT NOT NULL, failures BIGINT NOT NULL,
 		PRIMARY KEY (feed, began)) WITHOUT ROWID`,
-	// The trunks by their numbers, from 1, and when calls over them connect and end, by the
-	// minute since 1970 (concurrency.go).
+	// The trunks by their numbers, from 1, and when the calls of a commit over them were connected; until is the last one's end.
 	`CREATE TABLE trunks (
 		feed BIGINT NOT NULL, id BIGINT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (feed, id)) WITHOUT ROWID`,
 	`CREATE TABLE connected (
-		feed BIGINT NOT NULL, minute BIGINT NOT NULL, trunk BIGINT NOT NULL, data BLOB NOT NULL,
-		PRIMARY KEY (feed, minute, trunk)) WITHOUT ROWID`,
+		feed BIGINT NOT NULL, seq BIGINT NOT NULL, until BIGINT NOT NULL, data BLOB NOT NULL,
+		PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
 	`INSERT INTO meta VALUES ('schema', '` + schemaVersion + `')`,
 }
 

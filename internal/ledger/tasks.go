@@ -132,11 +132,11 @@ func (f *Feed) SetAside(ctx context.Context, now time.Time, limit int) ([]Task, 
 }
 
 func (f *Feed) due(ctx context.Context, setAside bool, now time.Time, limit int) ([]Task, error) {
-	reader, id, err := f.reading()
+	reader, err := f.ledger.reading()
 	if err != nil {
 		return nil, err
 	}
-	rows, err := reader.QueryContext(ctx, dueTasks, id, flag(setAside), micros(now), limit)
+	rows, err := reader.QueryContext(ctx, dueTasks, f.id, flag(setAside), micros(now), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read pending work: %w", err)
 	}
@@ -159,12 +159,12 @@ func (f *Feed) due(ctx context.Context, setAside bool, now time.Time, limit int)
 
 // Waiting is how much work waits, due or not, and how much was set aside.
 func (f *Feed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
-	reader, id, err := f.reading()
+	reader, err := f.ledger.reading()
 	if err != nil {
 		return 0, 0, err
 	}
 	err = reader.QueryRowContext(ctx, `SELECT COALESCE(sum(1 - set_aside), 0), COALESCE(sum(set_aside), 0) FROM tasks
-		WHERE feed = ? AND kind <> '`+TaskSpan+`'`, id).Scan(&waiting, &setAside)
+		WHERE feed = ? AND kind <> '`+TaskSpan+`'`, f.id).Scan(&waiting, &setAside)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count pending work: %w", err)
 	}
@@ -176,13 +176,4 @@ func (f *Feed) hasRefused() (yes bool, err error) {
 	err = f.ledger.engine.scanRow(`SELECT EXISTS (SELECT 1 FROM tasks WHERE feed = ? AND (set_aside = 1 OR attempts > 0))`,
 		[]any{f.row.id}, &yes)
 	return yes, err
-}
-
-// reading is the pool that reads beside the writer, and the feed's id.
-func (f *Feed) reading() (*sql.DB, int64, error) {
-	reader, err := f.ledger.reading()
-	if err != nil {
-		return nil, 0, err
-	}
-	return reader, f.id, nil
 }

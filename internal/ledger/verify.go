@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -18,21 +19,7 @@ func (l *Ledger) verify() error {
 		return nil
 	}
 	for _, f := range l.feeds {
-		var stored row
-		if err := stored.load(l.engine, f.row.id); err != nil {
-			return err
-		}
-		if stored.seq != f.row.seq || stored.state.Records != f.row.state.Records {
-			return fmt.Errorf("invariant: feed %s: memory has seq %d and %d records, the file seq %d and %d records",
-				f.spec.Feed, f.row.seq, f.row.state.Records, stored.seq, stored.state.Records)
-		}
-		if stored.state.Floor.Before(stored.state.Origin) {
-			return fmt.Errorf("invariant: feed %s: floor before origin", f.spec.Feed)
-		}
-		if err := f.verifyTotals(); err != nil {
-			return err
-		}
-		if err := f.ids.verify(l.engine); err != nil {
+		if err := f.verify(); err != nil {
 			return fmt.Errorf("invariant: feed %s: %w", f.spec.Feed, err)
 		}
 	}
@@ -46,28 +33,39 @@ func (l *Ledger) verify() error {
 	return nil
 }
 
-// verify checks that memory has the rows that the file has.
-func (s *idStore) verify(e *engine) error {
-	var rows, runs, ids, known int
-	for _, of := range s.runs {
-		known += len(of)
-		for _, r := range of {
-			ids -= r.ids
+// verify checks that memory has what the file has, and that the totals add up.
+func (f *Feed) verify() error {
+	var stored row
+	if err := stored.load(f.ledger.engine, f.row.id); err != nil {
+		return err
+	}
+	if stored.seq != f.row.seq || stored.state.Records != f.row.state.Records {
+		return fmt.Errorf("memory has seq %d and %d records, the file seq %d and %d records",
+			f.row.seq, f.row.state.Records, stored.seq, stored.state.Records)
+	}
+	if stored.state.Floor.Before(stored.state.Origin) {
+		return errors.New("floor before origin")
+	}
+	ids, storedIDs, storedRows := 0, 0, 0
+	for _, runs := range f.ids.runs {
+		for _, r := range runs {
+			ids += r.ids
 		}
 	}
-	err := e.scanRow(`SELECT (SELECT count(*) FROM journal WHERE feed = ?), (SELECT count(*) FROM blocks WHERE feed = ?),
-		? + (SELECT COALESCE(sum(ids), 0) FROM blocks WHERE feed = ?)`, []any{s.feed, s.feed, ids, s.feed}, &rows, &runs, &ids)
+	err := f.ledger.engine.scanRow(`SELECT (SELECT COALESCE(sum(ids), 0) FROM blocks WHERE feed = ?), (SELECT count(*) FROM journal WHERE feed = ?)`,
+		[]any{f.row.id, f.row.id}, &storedIDs, &storedRows)
+	if rows := f.ids.rows; err == nil && (ids != storedIDs || rows != storedRows) {
+		return fmt.Errorf("memory has %d ids in blocks and %d rows of the journal, the file %d and %d", ids, rows, storedIDs, storedRows)
+	}
 	if err != nil {
 		return err
 	}
-	if rows != s.rows || runs != known || ids != 0 {
-		return fmt.Errorf("memory has %d rows of the journal and %d blocks, the file %d and %d with %d ids more", s.rows, known, rows, runs, ids)
-	}
-	return nil
+	return f.verifyTotals()
 }
 
 // verifyTotals checks guarantee 3: the calls sum up to the records, and each that
-// didn't connect is a failure, or at most one where a parent's may stand for it.
+// didn't connect is a failure, or at most one where a parent's may stand for it; and
+// each session that didn't end well is a failure.
 func (f *Feed) verifyTotals() error {
 	calls, failures := f.series.Totals(metrics.Calls, "outcome"), f.series.Totals(metrics.CallFailures, "outcome")
 	var total uint64
@@ -78,17 +76,12 @@ func (f *Feed) verifyTotals() error {
 			n = 0
 		}
 		if failed > n || failed < n && !f.spec.Parents {
-			return fmt.Errorf("invariant: feed %s: %d failures of %d calls with outcome %s that are to be failures", f.spec.Feed, failed, n, o)
+			return fmt.Errorf("%d failures of %d calls with outcome %s that are to be failures", failed, n, o)
 		}
 	}
 	if total != f.row.state.Records {
-		return fmt.Errorf("invariant: feed %s: %d calls are counted, %d records", f.spec.Feed, total, f.row.state.Records)
+		return fmt.Errorf("%d calls are counted, %d records", total, f.row.state.Records)
 	}
-	return f.verifySessions()
-}
-
-// verifySessions checks that each session that didn't end well is a failure.
-func (f *Feed) verifySessions() error {
 	var ended, failed int64
 	for result, n := range f.series.Totals(metrics.Sessions, "result") {
 		if result != cdr.SessionOK.String() {
@@ -99,7 +92,7 @@ func (f *Feed) verifySessions() error {
 		failed += n
 	}
 	if ended != failed {
-		return fmt.Errorf("invariant: feed %s: %d sessions that failed, %d failures of sessions", f.spec.Feed, ended, failed)
+		return fmt.Errorf("%d sessions that failed, %d failures of sessions", ended, failed)
 	}
 	return nil
 }

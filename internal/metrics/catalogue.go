@@ -16,77 +16,77 @@ var (
 	Calls = &Def{
 		Name: "cdr_calls_total", OTel: "cdr.calls", Unit: "{call}", Kind: Counter, Base: RecordBase,
 		Help:   "Call records, each counted once.",
-		Labels: mixed("direction", "call_type*", "outcome", "trunk*", "late"),
+		Labels: labels("direction", "call_type*", "outcome", "trunk*", "late"),
 	}
 	CallFailures = &Def{
 		Name: "cdr_call_failures_total", OTel: "cdr.call.failures", Unit: "{call}", Kind: Counter, Base: RecordBase,
 		Help:   "Calls that neither a person nor voicemail answered; alert on outcome failed, not on the plain rate.",
-		Labels: mixed("direction", "trunk*", "outcome", "sip_code*", "sub_code*", "reason*", "late"), Exemplars: true,
+		Labels: labels("direction", "trunk*", "outcome", "sip_code*", "sub_code*", "reason*", "late"), Exemplars: true,
 	}
 	CallDuration = &Def{
 		Name: "cdr_call_duration_seconds", OTel: "cdr.call.duration", Unit: "s", Kind: Histogram, Base: RecordBase,
 		Help:   "Durations of connected calls, as the provider measures them.",
-		Labels: mixed("direction", "call_type*", "trunk*"), Bounds: durationBounds, Scale: micros, Exemplars: true,
+		Labels: labels("direction", "call_type*", "trunk*"), Bounds: durationBounds, Scale: micros, Exemplars: true,
 	}
 	ConnectedSeconds = &Def{
 		Name: "cdr_call_connected_seconds_total", OTel: "cdr.call.connected", Unit: "s", Kind: Seconds, Base: RecordBase,
 		Help:   "Connected time of calls, by the other party's country.",
-		Labels: mixed("direction", "call_type*", "trunk*", "country*"),
+		Labels: labels("direction", "call_type*", "trunk*", "country*"),
 	}
 	CallSetup = &Def{
 		Name: "cdr_call_setup_seconds", OTel: "cdr.call.setup", Unit: "s", Kind: Histogram, Base: RecordBase,
 		Help:   "Invite to start of connected calls: time to answer outbound, time to forward inbound.",
-		Labels: mixed("direction", "trunk*"), Bounds: setupBounds, Scale: micros,
+		Labels: labels("direction", "trunk*"), Bounds: setupBounds, Scale: micros,
 	}
 	CallCharges = &Def{
 		Name: "cdr_call_charges_total", OTel: "cdr.call.charges", Unit: "{currency}", Kind: Money, Base: RecordBase,
 		Help:   "Money charged for calls by component, as first known.",
-		Labels: mixed("direction", "call_type*", "currency", "component", "country*"),
+		Labels: labels("direction", "call_type*", "currency", "component", "country*"),
 	}
 	ChargeCorrections = &Def{
 		Name: "cdr_call_charge_corrections_total", OTel: "cdr.call.charge.corrections", Unit: "{currency}", Kind: Money, Base: RecordBase,
 		Help:   "Later changes of charges: debit costs more, credit less. Net is charges plus debit minus credit.",
-		Labels: mixed("direction", "call_type*", "currency", "component", "country*", "sign"),
+		Labels: labels("direction", "call_type*", "currency", "component", "country*", "sign"),
 	}
 	OutcomeChanges = &Def{
 		Name: "cdr_call_outcome_changes_total", OTel: "cdr.call.outcome.changes", Unit: "{call}", Kind: Counter, Base: RecordBase,
 		Help:   "Calls whose outcome the provider changed after they were counted.",
-		Labels: closed("from", "to"),
+		Labels: labels("from", "to"),
 	}
 	MediaBypassCalls = &Def{
 		Name: "cdr_media_bypass_calls_total", OTel: "cdr.media_bypass.calls", Unit: "{call}", Kind: Counter, Base: RecordBase,
 		Help:   "Calls that say whether media bypassed the provider's processors.",
-		Labels: mixed("trunk*", "media_bypass"),
+		Labels: labels("trunk*", "media_bypass"),
 	}
 	MediaBypassRatio = &Def{
 		Name: "cdr_media_bypass_ratio", OTel: "cdr.media_bypass", Unit: "1", Kind: Gauge, Base: RecordBase,
 		Help:   "Share of calls with media bypass among those that say, first seen in the trailing window.",
-		Labels: open("trunk"), Optional: true,
+		Labels: labels("trunk*"), Optional: true,
 	}
 	PeakConcurrency = &Def{
 		Name: "cdr_call_peak_concurrency", OTel: "cdr.call.peak_concurrency", Unit: "{call}", Kind: Gauge, Base: RecordBase,
 		Help:   "Most calls connected at once in the hour that ends late_after before the watermark.",
-		Labels: open("trunk"), Optional: true,
+		Labels: labels("trunk*"), Optional: true,
 	}
 	CallsByLocation = &Def{
 		Name: "cdr_calls_by_location_total", OTel: "cdr.calls_by_location", Unit: "{call}", Kind: Counter, Base: RecordBase,
 		Help:   "Calls by where media and signalling went.",
-		Labels: open("media_location", "signaling_location"),
+		Labels: labels("media_location*", "signaling_location*"),
 	}
 	EmergencyCalls = &Def{
 		Name: "cdr_emergency_calls_total", OTel: "cdr.emergency_calls", Unit: "{call}", Kind: Counter, Base: RecordBase,
 		Help:   "Outbound calls to emergency services; test is true for a test number. Records lag: this is no emergency notification.",
-		Labels: closed("outcome", "test"),
+		Labels: labels("outcome", "test"),
 	}
 	Recordings = &Def{
 		Name: "cdr_recordings_total", OTel: "cdr.recordings", Unit: "{recording}", Kind: Counter, Base: RecordBase,
 		Help:   "Recordings attached to calls.",
-		Labels: open("type"),
+		Labels: labels("type*"),
 	}
 	CallLegs = &Def{
 		Name: "cdr_call_legs_total", OTel: "cdr.call.legs", Unit: "{leg}", Kind: Counter, Base: RecordBase,
 		Help:   "Legs of calls, where the provider tells them.",
-		Labels: mixed("leg_type*", "outcome"),
+		Labels: labels("leg_type*", "outcome"),
 	}
 )
 

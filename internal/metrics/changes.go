@@ -9,9 +9,8 @@ import (
 // maxLabelBytes bounds a label value that a provider brings.
 const maxLabelBytes = 256
 
-// Changes are the series that one commit of one feed changes. Exactly one of Apply and
-// Discard ends them; no others of the store may be open meanwhile (the ledger's commit
-// lock sees to it).
+// Changes are the series that one commit of one feed changes. Apply ends them, or the next Begin discards them: no two of
+// the store are open at once (the ledger's commit lock sees to it).
 type Changes struct {
 	store *Store
 	feed  *FeedSeries
@@ -21,17 +20,16 @@ type Changes struct {
 	fresh    []*Series // new in this commit
 	overflow map[string]int
 
-	exemplars []newExemplar
-
 	key  []byte
 	vals []string
 }
 
-// Begin opens the changes of a commit at a time.
+// Begin opens the changes of a commit at a time. It discards those of a commit that failed.
 func (s *Store) Begin(f *FeedSeries, now time.Time) *Changes {
 	c := &s.changes
+	c.discard()
 	*c = Changes{
-		store: s, feed: f, now: now, exemplars: c.exemplars[:0],
+		store: s, feed: f, now: now,
 		dirty: c.dirty[:0], fresh: c.fresh[:0], key: c.key[:0], vals: c.vals[:0],
 	}
 	return c
@@ -70,9 +68,11 @@ func (c *Changes) Wrote(s *Series, id int64) { s.id = id }
 func (c *Changes) Apply() {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	c.applyExemplars()
 	for _, s := range c.dirty {
 		s.cur, s.next = s.next, s.cur
+		if s.nextExemplars != nil {
+			s.exemplars, s.nextExemplars = s.nextExemplars, nil
+		}
 		s.shownHist.Store(nil)
 		s.closeChanges()
 	}
@@ -80,10 +80,11 @@ func (c *Changes) Apply() {
 		s.since = c.now
 		c.feed.list = append(c.feed.list, s)
 	}
+	c.dirty, c.fresh = c.dirty[:0], c.fresh[:0]
 }
 
-// Discard forgets the working copy. The commit has failed.
-func (c *Changes) Discard() {
+// discard forgets the working copy. The commit has failed.
+func (c *Changes) discard() {
 	for _, s := range c.dirty {
 		s.closeChanges()
 	}
@@ -176,4 +177,52 @@ func CleanLabel(v string) string {
 		return v
 	}
 	return strings.ToValidUTF8(v[:maxLabelBytes], "")
+}
+
+// Exemplar leads from a series to the last call that changed it, or one of its buckets, in
+// this process. It doesn't change once made.
+type Exemplar struct {
+	// TraceID and RecordUID are those of the call's log record (contract 4).
+	TraceID   [16]byte
+	RecordUID [32]byte
+	// Value is by how much the call changed the counter, or what was observed of it.
+	Value float64
+	// At is when the call was counted.
+	At time.Time
+}
+
+// mark is the last source of the commit under way that changed a bucket, and by how much.
+type mark struct {
+	source int
+	parts  int64
+}
+
+// mark notes what changed a bucket of a series, of which there are so many.
+func (s *Series) mark(bucket, buckets int, m mark) {
+	if s.marks == nil {
+		s.marks = make([]mark, buckets)
+	}
+	s.marks[bucket] = m
+}
+
+// Exemplars makes the exemplars of the commit, which has succeeded, before Apply. Only of
+// the records that are the last of a series or bucket it is asked who they are.
+func (c *Changes) Exemplars(identify func(source int) (traceID [16]byte, recordUID [32]byte)) {
+	for _, s := range c.dirty {
+		for bucket, m := range s.marks {
+			if m.source == 0 {
+				continue
+			}
+			if s.nextExemplars == nil { // a list of its own: snapshots share the one that is shown
+				s.nextExemplars = make([]*Exemplar, len(s.marks))
+				copy(s.nextExemplars, s.exemplars)
+			}
+			e := &Exemplar{Value: float64(m.parts), At: c.now}
+			if d := s.Labels.Def; d.Kind == Histogram {
+				e.Value /= float64(d.Scale)
+			}
+			e.TraceID, e.RecordUID = identify(m.source)
+			s.nextExemplars[bucket] = e
+		}
+	}
 }

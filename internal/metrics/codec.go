@@ -97,18 +97,23 @@ func parseValue(d *Def, text string) (value, error) {
 	return value{n: n}, nil
 }
 
-// SumStored adds two stored values of a metric.
-func SumStored(d *Def, a, b string) (string, error) {
-	sum, err := parseValue(d, a)
+// Plus is the sum of two stored series of a metric, with the earlier start, and shown if both are.
+func (s Stored) Plus(d *Def, o Stored) (Stored, error) {
+	sum, err := parseValue(d, s.Value)
 	if err != nil {
-		return "", err
+		return s, err
 	}
-	other, err := parseValue(d, b)
+	other, err := parseValue(d, o.Value)
 	if err != nil {
-		return "", err
+		return s, err
 	}
 	sum.add(&other)
-	return string(sum.append(nil, d)), nil
+	s.Value = string(sum.append(nil, d))
+	if o.Start.Before(s.Start) {
+		s.Start = o.Start
+	}
+	s.Shown = s.Shown && o.Shown
+	return s, nil
 }
 
 func parseHist(d *Def, text string) (*hist, error) {

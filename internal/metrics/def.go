@@ -101,20 +101,8 @@ func (d *Def) LabelNames() []string {
 	return names
 }
 
-// open and closed make labels from names.
-func open(names ...string) []Label   { return labels(true, names) }
-func closed(names ...string) []Label { return labels(false, names) }
-
-func labels(isOpen bool, names []string) []Label {
-	all := make([]Label, len(names))
-	for i, n := range names {
-		all[i] = Label{Name: n, Open: isOpen}
-	}
-	return all
-}
-
-// mixed makes labels from names; a name that ends in `*` is open.
-func mixed(names ...string) []Label {
+// labels makes labels from names; a name that ends in `*` is open.
+func labels(names ...string) []Label {
 	all := make([]Label, len(names))
 	for i, n := range names {
 		name, isOpen := strings.CutSuffix(n, "*")

@@ -136,8 +136,8 @@ func TestStoredForm(t *testing.T) {
 		{CallCharges, "0.1", "0.25", "0.35"},
 		{CallDuration, want, want, `{"count":10,"sum":40362000000,"buckets":[4,0,0,0,0,0,4,0,0,0,0,0,0,0,2],"schema":3,"zeros":2,"indexes":[0,52,115],"counts":[2,4,2]}`},
 	} {
-		if got, err := SumStored(c.def, c.a, c.b); err != nil || got != c.want {
-			t.Errorf("%s: %s + %s = %s, %v; want %s", c.def.Name, c.a, c.b, got, err, c.want)
+		if got, err := (Stored{Value: c.a}).Plus(c.def, Stored{Value: c.b}); err != nil || got.Value != c.want {
+			t.Errorf("%s: %s + %s = %s, %v; want %s", c.def.Name, c.a, c.b, got.Value, err, c.want)
 		}
 	}
 	for _, text := range []string{"", "1", "{}", `{"buckets":[1]}`, strings.Replace(want, "[0,52,115]", "[0,52]", 1), strings.Replace(want, "5", "-5", 1)} {
@@ -169,8 +169,8 @@ func FuzzStoredForm(f *testing.F) {
 	})
 }
 
-func ExampleSumStored() {
-	sum, _ := SumStored(CallCharges, "0.1", "0.2")
-	fmt.Println(sum)
+func ExampleStored_Plus() {
+	sum, _ := Stored{Value: "0.1"}.Plus(CallCharges, Stored{Value: "0.2"})
+	fmt.Println(sum.Value)
 	// Output: 0.3
 }

@@ -16,41 +16,41 @@ var (
 	Sessions = &Def{
 		Name: "cdr_sessions_total", OTel: "cdr.sessions", Unit: "{session}", Kind: Counter, Base: RecordBase,
 		Help:   "Sessions of calls, each counted once; dropped ones failed in mid-call.",
-		Labels: closed("result", "media"),
+		Labels: labels("result", "media"),
 	}
 	SessionFailures = &Def{
 		Name: "cdr_session_failures_total", OTel: "cdr.session.failures", Unit: "{session}", Kind: Counter, Base: RecordBase,
 		Help:   "Sessions that failed, by where and why.",
-		Labels: mixed("stage", "reason*"),
+		Labels: labels("stage", "reason*"),
 	}
 	MediaStreams = &Def{
 		Name: "cdr_media_streams_total", OTel: "cdr.media.streams", Unit: "{stream}", Kind: Counter, Base: RecordBase,
 		Help:   "Media streams by what the published classification says of them; poor tells of the network, not of what people heard.",
-		Labels: mixed("media", "media_direction", "network*", "platform*", "verdict"),
+		Labels: labels("media", "media_direction", "network*", "platform*", "verdict"),
 	}
 	MediaJitter = &Def{
 		Name: "cdr_media_jitter_seconds", OTel: "cdr.media.jitter", Unit: "s", Kind: Histogram, Base: RecordBase,
 		Help:   "Average jitter of media streams.",
-		Labels: mixed("media", "media_direction", "network*"), Bounds: jitterBounds, Scale: micros,
+		Labels: labels("media", "media_direction", "network*"), Bounds: jitterBounds, Scale: micros,
 	}
 	MediaRoundTrip = &Def{
 		Name: "cdr_media_round_trip_seconds", OTel: "cdr.media.round_trip", Unit: "s", Kind: Histogram, Base: RecordBase,
 		Help:   "Average round trip time of media streams.",
-		Labels: mixed("media", "media_direction", "network*"), Bounds: roundTripBounds, Scale: micros,
+		Labels: labels("media", "media_direction", "network*"), Bounds: roundTripBounds, Scale: micros,
 	}
 	MediaPacketLoss = &Def{
 		Name: "cdr_media_packet_loss_ratio", OTel: "cdr.media.packet_loss.ratio", Unit: "1", Kind: Histogram, Base: RecordBase,
 		Help:   "Average share of packets lost of media streams.",
-		Labels: mixed("media", "media_direction", "network*"), Bounds: lossBounds, Scale: billionths,
+		Labels: labels("media", "media_direction", "network*"), Bounds: lossBounds, Scale: billionths,
 	}
 	MediaConcealed = &Def{
 		Name: "cdr_media_concealed_ratio", OTel: "cdr.media.concealed.ratio", Unit: "1", Kind: Histogram, Base: RecordBase,
 		Help:   "Average share of audio that was made up for lost packets.",
-		Labels: mixed("media", "media_direction", "network*"), Bounds: concealedBounds, Scale: billionths,
+		Labels: labels("media", "media_direction", "network*"), Bounds: concealedBounds, Scale: billionths,
 	}
 	Ratings = &Def{
 		Name: "cdr_ratings_total", OTel: "cdr.ratings", Unit: "{rating}", Kind: Counter, Base: RecordBase,
 		Help:   "Ratings of calls by their users.",
-		Labels: open("rating"),
+		Labels: labels("rating*"),
 	}
 )

@@ -16,7 +16,7 @@ type Own struct {
 	mu     sync.Mutex
 	series map[*Def]map[string]*ownSeries // by label values, joined
 	hooks  []func()
-	totals map[[2]string]map[time.Time]dayTotal // by source and feed, by day
+	totals map[dayKey]dayTotal
 }
 
 // ownSeries is one series of the exporter's own.
@@ -29,7 +29,7 @@ type ownSeries struct {
 
 // NewOwn makes the exporter's own metrics; those without labels of a source start at 0.
 func NewOwn(now func() time.Time, native bool) *Own {
-	o := &Own{now: now, native: native, series: make(map[*Def]map[string]*ownSeries)}
+	o := &Own{now: now, native: native, series: make(map[*Def]map[string]*ownSeries), totals: make(map[dayKey]dayTotal)}
 	for _, d := range OwnCatalogue() {
 		if d.Base == NoBase && len(d.Labels) == 0 && !d.Optional {
 			o.seriesOf(d)
@@ -89,14 +89,18 @@ func (o *Own) Clear(d *Def, labels ...string) {
 func (o *Own) Forget(labels ...string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.forgetTotals(labels)
+	maps.DeleteFunc(o.totals, func(k dayKey, _ dayTotal) bool { return hasPrefix([]string{k.source, k.feed}, labels) })
 	for d, all := range o.series {
 		for key, s := range all {
-			if len(baseNames[d.Base]) > 0 && len(s.labels.Values) >= len(labels) && slices.Equal(s.labels.Values[:len(labels)], labels) {
+			if d.Base != NoBase && hasPrefix(s.labels.Values, labels) {
 				delete(all, key)
 			}
 		}
 	}
+}
+
+func hasPrefix(values, first []string) bool {
+	return len(values) >= len(first) && slices.Equal(values[:len(first)], first)
 }
 
 // Row is one value of a gauge.

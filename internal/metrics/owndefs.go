@@ -4,11 +4,11 @@ package metrics
 var (
 	Polls = &Def{
 		Name: "cdr_exporter_polls_total", OTel: "cdr.exporter.polls", Unit: "{poll}", Kind: Counter, Base: SourceFeed,
-		Help: "Reads of a feed by result.", Labels: closed("result"),
+		Help: "Reads of a feed by result.", Labels: labels("result"),
 	}
 	APIRequests = &Def{
 		Name: "cdr_exporter_api_requests_total", OTel: "cdr.exporter.api.requests", Unit: "{request}", Kind: Counter, Base: SourceFeed,
-		Help: "Requests to the provider by HTTP status, or error without one.", Labels: closed("code"),
+		Help: "Requests to the provider by HTTP status, or error without one.", Labels: labels("code"),
 	}
 	APIRequestDuration = &Def{
 		Name: "cdr_exporter_api_request_duration_seconds", OTel: "cdr.exporter.api.request.duration", Unit: "s", Kind: Histogram, Base: SourceFeed,
@@ -20,7 +20,7 @@ var (
 	}
 	Rows = &Def{
 		Name: "cdr_exporter_rows_total", OTel: "cdr.exporter.rows", Unit: "{row}", Kind: Counter, Base: SourceFeed,
-		Help: "Rows read by what became of them.", Labels: closed("result"),
+		Help: "Rows read by what became of them.", Labels: labels("result"),
 	}
 	RecordDelay = &Def{
 		Name: "cdr_exporter_record_delay_seconds", OTel: "cdr.exporter.record.delay", Unit: "s", Kind: Histogram, Base: SourceFeed,
@@ -48,7 +48,7 @@ var (
 	}
 	Tasks = &Def{
 		Name: "cdr_exporter_tasks", OTel: "cdr.exporter.tasks", Unit: "{task}", Kind: Gauge, Base: SourceFeed,
-		Help: "What waits to be fetched or read again, and what was set aside because it failed while others didn't.", Labels: closed("state"),
+		Help: "What waits to be fetched or read again, and what was set aside because it failed while others didn't.", Labels: labels("state"),
 	}
 	ClockOffset = &Def{
 		Name: "cdr_exporter_clock_offset_seconds", OTel: "cdr.exporter.clock.offset", Unit: "s", Kind: Gauge, Base: SourceFeed,
@@ -60,7 +60,7 @@ var (
 	}
 	OTLPRecords = &Def{
 		Name: "cdr_exporter_otlp_records_total", OTel: "cdr.exporter.otlp.records", Unit: "{record}", Kind: Counter,
-		Help: "Log records by what became of them at the OTLP endpoint.", Labels: closed("result"),
+		Help: "Log records by what became of them at the OTLP endpoint.", Labels: labels("result"),
 	}
 	OutboxRecords = &Def{
 		Name: "cdr_exporter_otlp_outbox_records", OTel: "cdr.exporter.otlp.outbox.records", Unit: "{record}", Kind: Gauge,
@@ -76,11 +76,11 @@ var (
 	}
 	SeriesCount = &Def{
 		Name: "cdr_exporter_series", OTel: "cdr.exporter.series", Unit: "{series}", Kind: Gauge, Base: SourceFeed,
-		Help: "Series that the ledger keeps by metric.", Labels: closed("metric"), Optional: true,
+		Help: "Series that the ledger keeps by metric.", Labels: labels("metric"), Optional: true,
 	}
 	SeriesOverflow = &Def{
 		Name: "cdr_exporter_series_overflow_total", OTel: "cdr.exporter.series.overflow", Unit: "{observation}", Kind: Counter, Base: SourceFeed,
-		Help: "Observations folded into an overflow series because of metrics.series_limit.", Labels: closed("metric"),
+		Help: "Observations folded into an overflow series because of metrics.series_limit.", Labels: labels("metric"),
 	}
 	CommitDuration = &Def{
 		Name: "cdr_exporter_ledger_commit_duration_seconds", OTel: "cdr.exporter.ledger.commit.duration", Unit: "s", Kind: Histogram,
@@ -92,15 +92,15 @@ var (
 	}
 	ActiveCalls = &Def{
 		Name: "cdr_active_calls", OTel: "cdr.active_calls", Unit: "{call}", Kind: Gauge, Base: RecordBase,
-		Help: "Calls in progress, as of the last read; absent after three failed reads.", Labels: closed("direction"), Optional: true,
+		Help: "Calls in progress, as of the last read; absent after three failed reads.", Labels: labels("direction"), Optional: true,
 	}
 	ProviderRecords = &Def{
 		Name: "cdr_exporter_provider_records", OTel: "cdr.exporter.provider.records", Unit: "{record}", Kind: Gauge, Base: SourceFeed,
-		Help: "Records of a day (UTC) by the provider's own total, when the day was last read completely.", Labels: closed("day"), Optional: true,
+		Help: "Records of a day (UTC) by the provider's own total, when the day was last read completely.", Labels: labels("day"), Optional: true,
 	}
 	ReconciliationDifference = &Def{
 		Name: "cdr_exporter_reconciliation_difference", OTel: "cdr.exporter.reconciliation.difference", Unit: "{record}", Kind: Gauge, Base: SourceFeed,
-		Help: "Distinct records read of a day (UTC) minus the provider's own total for the same query.", Labels: closed("day"), Optional: true,
+		Help: "Distinct records read of a day (UTC) minus the provider's own total for the same query.", Labels: labels("day"), Optional: true,
 	}
 	SubscriptionExpiry = &Def{
 		Name: "cdr_subscription_expiry_timestamp_seconds", OTel: "cdr.subscription.expiry.timestamp", Unit: "s", Kind: Gauge, Base: SourceOnly,
@@ -112,11 +112,11 @@ var (
 	}
 	Notifications = &Def{
 		Name: "cdr_notifications_total", OTel: "cdr.notifications", Unit: "{notification}", Kind: Counter, Base: SourceOnly,
-		Help: "Notifications received, not requests, by what became of them.", Labels: closed("result"),
+		Help: "Notifications received, not requests, by what became of them.", Labels: labels("result"),
 	}
 	UnmappedValues = &Def{
 		Name: "cdr_exporter_unmapped_values_total", OTel: "cdr.exporter.unmapped_values", Unit: "{value}", Kind: Counter, Base: SourceFeed,
-		Help: "Values of the provider's that the mapping doesn't know, by field.", Labels: closed("field"),
+		Help: "Values of the provider's that the mapping doesn't know, by field.", Labels: labels("field"),
 	}
 	ReloadSuccessful = &Def{
 		Name: "cdr_exporter_config_last_reload_successful", OTel: "cdr.exporter.config.last_reload.successful", Kind: Gauge,

@@ -117,3 +117,94 @@ func (f *Feed) Overflow(folded map[string]int) {
 
 // Forget removes the feed's own metrics: it is no longer configured.
 func (f *Feed) Forget() { f.own.Forget(f.source, f.feed) }
+
+// dayKey is a day of a feed, dayTotal what was read of it and what the provider says there is.
+type (
+	dayKey struct {
+		source, feed string
+		day          time.Time
+	}
+	dayTotal struct{ ours, theirs int }
+)
+
+// Reconciled compares how many distinct records of a day were read with the
+// provider's own total, when the day was last read completely.
+func (f *Feed) Reconciled(day time.Time, ours, theirs int) {
+	f.own.mu.Lock()
+	defer f.own.mu.Unlock()
+	f.own.totals[dayKey{f.source, f.feed, dayOf(day)}] = dayTotal{ours: ours, theirs: theirs}
+}
+
+// showTotals sets the gauges of today and yesterday, whichever days these are by now, and forgets those before;
+// the lock is held.
+func (o *Own) showTotals() {
+	var theirs, differences []Row
+	today := dayOf(o.now())
+	names := map[time.Time]string{today: "today", today.AddDate(0, 0, -1): "yesterday"}
+	for key, t := range o.totals {
+		name, shown := names[key.day]
+		if !shown && key.day.Before(today) {
+			delete(o.totals, key)
+		}
+		if shown { // it isn't where the provider has tomorrow already
+			labels := []string{key.source, key.feed, name}
+			theirs = append(theirs, Row{labels, float64(t.theirs)})
+			differences = append(differences, Row{labels, float64(t.ours - t.theirs)})
+		}
+	}
+	o.replace(ProviderRecords, theirs)
+	o.replace(ReconciliationDifference, differences)
+}
+
+func dayOf(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+
+// Notified is the exporter's own metrics of the notifications that a provider sends to a
+// source. It is safe for concurrent use.
+type Notified struct {
+	own    *Own
+	source string
+}
+
+// Source is a source's own metrics of notifications. There are none until it is told of
+// some, or Listens.
+func (o *Own) Source(name string) *Notified { return &Notified{own: o, source: name} }
+
+// Listens says that the source has a webhook: every result is there, at 0 at first.
+func (n *Notified) Listens() {
+	n.own.mu.Lock()
+	defer n.own.mu.Unlock()
+	for _, r := range noticeResults {
+		n.own.seriesOf(Notifications, n.source, r)
+	}
+}
+
+// Notifications counts those that came by what became of them: `accepted`, `duplicate`,
+// `forged`, `invalid`.
+func (n *Notified) Notifications(result string, count int) {
+	if count > 0 {
+		n.own.Add(Notifications, int64(count), n.source, result)
+	}
+}
+
+// LastNotification sets when one came that was accepted.
+func (n *Notified) LastNotification(at time.Time) {
+	n.own.SetTime(SubscriptionLastNotification, at, n.source)
+}
+
+// SubscriptionExpiry sets when the subscription ends; zero: there is none.
+func (n *Notified) SubscriptionExpiry(at time.Time) {
+	if at.IsZero() {
+		n.own.Clear(SubscriptionExpiry, n.source)
+		return
+	}
+	n.own.SetTime(SubscriptionExpiry, at, n.source)
+}
+
+// Forget removes them: the source is no longer notified.
+func (n *Notified) Forget() {
+	n.own.Clear(SubscriptionExpiry, n.source)
+	n.own.Clear(SubscriptionLastNotification, n.source)
+	for _, r := range noticeResults {
+		n.own.Clear(Notifications, n.source, r)
+	}
+}

@@ -24,7 +24,9 @@ type Series struct {
 	shownHist atomic.Pointer[HistValue]
 
 	exemplars []*Exemplar // by bucket, nil where there is none; a counter has one
-	marks     []mark      // of the commit under way
+	// Of the commit under way.
+	nextExemplars []*Exemplar
+	marks         []mark
 }
 
 // ID is the ledger's row id, 0 for a series that wasn't written yet.

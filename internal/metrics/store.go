@@ -43,24 +43,20 @@ func (s *Store) Reconfigure(options Options) {
 	s.options = options
 }
 
-// Feed adds a feed, not yet active. revealed says that its first history was read.
-func (s *Store) Feed(source, provider, feed string, revealed bool) *FeedSeries {
-	f := &FeedSeries{
+// NewFeed makes the series of a feed; revealed says that its first history was read.
+func NewFeed(source, provider, feed string, revealed bool) *FeedSeries {
+	return &FeedSeries{
 		source: source, provider: provider, feed: feed, revealed: revealed,
 		byKey: make(map[string]*Series), counts: make(map[*Def]int),
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.feeds = append(s.feeds, f)
-	return f
 }
 
-// Replace puts a feed's series, read anew, in the place of those that it had.
+// Replace puts a feed's series in the place of those that it had, which are nil if it is new and not yet active.
 func (s *Store) Replace(old, now *FeedSeries) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now.active = old.active
-	s.feeds = slices.DeleteFunc(s.feeds, func(o *FeedSeries) bool { return o == old })
+	now.active = old != nil && old.active
+	s.feeds = append(slices.DeleteFunc(s.feeds, func(o *FeedSeries) bool { return o == old }), now)
 }
 
 // Remove forgets a feed; nothing of it is shown any more.

@@ -12,7 +12,8 @@ import (
 
 func testStore() (*Store, *FeedSeries) {
 	s := NewStore(Options{SeriesLimit: 100, BypassWindow: time.Hour, Native: true}, time.Now)
-	f := s.Feed("contoso", "msgraph", "direct_routing", true)
+	f := NewFeed("contoso", "msgraph", "direct_routing", true)
+	s.Replace(nil, f)
 	s.Active(f, true)
 	return s, f
 }
@@ -72,7 +73,7 @@ func TestCountingDoesNotAllocate(t *testing.T) {
 			}); got != 0 {
 				t.Errorf("%g allocations per record, want 0", got)
 			}
-			changes.Discard()
+			changes.discard()
 		})
 	}
 }
@@ -88,7 +89,7 @@ func TestDiscardLeavesNoTrace(t *testing.T) {
 	changes = s.Begin(f, time.Now())
 	changes.add(fullCall())
 	changes.add(other)
-	changes.Discard()
+	changes.discard()
 	after := s.Snapshot()
 	if len(before.Families) != len(after.Families) {
 		t.Fatalf("%d families, had %d", len(after.Families), len(before.Families))
@@ -103,7 +104,7 @@ func TestDiscardLeavesNoTrace(t *testing.T) {
 	if got := len(changes.fresh); got == 0 {
 		t.Error("what was discarded is taken for known")
 	}
-	changes.Discard()
+	changes.discard()
 }
 
 func TestEveryLabelSetHasTheRightLength(t *testing.T) {
@@ -121,7 +122,7 @@ func TestEveryLabelSetHasTheRightLength(t *testing.T) {
 	changes.addAll(CountCorrection(nil, ChargeLabels{}, "usage", "USD", &one))
 	changes.Apply()
 	s.AddTrunk(f, "sbc1.example.com")
-	s.SetPeaks(f, map[int64]int{1: 2})
+	s.SetPeaks(f, map[int64]int64{1: 2})
 	s.AddBypass(f, Bypass{Trunk: 1, Second: time.Now().Unix(), Bypassed: 1, Total: 2})
 	snap := s.Snapshot()
 	if len(snap.Families) != len(Catalogue()) {

@@ -6,7 +6,7 @@ import "slices"
 type trunk struct {
 	peakLabels, bypassLabels *LabelSet
 
-	peak   int
+	peak   int64
 	bypass []Bypass // oldest first
 }
 
@@ -31,7 +31,7 @@ func (s *Store) AddTrunk(f *FeedSeries, name string) {
 
 // SetPeaks sets the peaks of a feed's trunks, by their number and 0 for the others; nil
 // shows none.
-func (s *Store) SetPeaks(f *FeedSeries, peaks map[int64]int) {
+func (s *Store) SetPeaks(f *FeedSeries, peaks map[int64]int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.peaksKnown = peaks != nil

@@ -122,7 +122,7 @@ func TestPeakOfTheHour(t *testing.T) {
 		{130*time.Minute - 1, time.Hour, "2"},
 		{130 * time.Minute, time.Hour, "1"},    // 12:10: a has ended
 		{120 * time.Minute, time.Hour, "1"},    // it never goes back
-		{131 * time.Minute, 2 * time.Hour, ""}, // what was before 12:10 is folded
+		{131 * time.Minute, 2 * time.Hour, ""}, // what ended before 12:10 is deleted
 		{131 * time.Minute, time.Hour, "1"},
 		{200*time.Minute - 1, time.Hour, "1"},
 		{200 * time.Minute, time.Hour, "0"},
@@ -414,7 +414,7 @@ func TestPeakOfAFailedCommit(t *testing.T) {
 		return &Page{Records: []*cdr.Record{call("b", long), call("c", long, over("x"))}, ObservedAt: r.clock.at}
 	})
 	want("2", "1")
-	tryAll(func() *Page { // what began before is folded
+	tryAll(func() *Page { // what ended before is deleted
 		return &Page{Records: []*cdr.Record{call("d", long)}, ObservedAt: r.clock.at, Position: &Position{Watermark: epoch.Add(5 * time.Hour)}}
 	})
 	want("3", "1")

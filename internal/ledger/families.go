@@ -1,0 +1,239 @@
+package ledger
+
+import (
+	"slices"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// How several records are one call (groups), or one failure (parents and children).
+
+// group is what is remembered of a session that the provider lists once per view:
+// only its first record is a call (guarantee 1, counting.md 14).
+type group struct {
+	// outcome is the call's: as it was counted, or as it last changed.
+	outcome cdr.Outcome
+	// other says that a record beside the first is connected: then the call is.
+	other bool
+}
+
+func (g group) append(dst []byte) []byte {
+	return append(dst, rowGroup, byte(g.outcome), byte(flag(g.other)))
+}
+
+func parseGroup(data []byte) (group, error) {
+	if len(data) != 3 || data[0] != rowGroup || int(data[1]) >= len(cdr.Outcomes()) || data[2] > 1 {
+		return group{}, errRow
+	}
+	return group{outcome: cdr.Outcome(data[1]), other: data[2] == 1}, nil
+}
+
+// setGroup remembers a group as it is now.
+func (p *pageCommit) setGroup(st *state, g group) {
+	st.stored = g.append(st.stored[:0])
+	p.writeState(st)
+}
+
+// joinGroup makes a new record part of its group and says whether the group has its call
+// already: the record is then none of its own. moved is what changeOutcome returns.
+func (p *pageCommit) joinGroup(e *entry) (further bool, moved int, err error) {
+	if e.record.Group == "" {
+		return false, 0, nil
+	}
+	st := p.states[e.group]
+	if st == nil {
+		p.setGroup(p.newState(bucketOf(e.record.Start), e.group), group{outcome: e.record.Outcome})
+		return false, 0, nil
+	}
+	g, err := parseGroup(st.stored)
+	if err != nil {
+		return false, 0, err
+	}
+	return true, p.connectGroup(st, g, e.record.Outcome), nil
+}
+
+// adoptGroup remembers the group of a record that is known, if the group isn't: a version
+// may bring it, and what the record was counted as stays counted once.
+func (p *pageCommit) adoptGroup(e *entry, st *state) error {
+	if e.record.Group == "" || p.states[e.group] != nil {
+		return nil
+	}
+	var k known
+	if err := k.parse(st.stored); err != nil {
+		return err
+	}
+	further := k.flags&rowFurther != 0
+	p.setGroup(p.newState(bucketOf(e.record.Start), e.group),
+		group{outcome: k.outcome, other: further && k.outcome.Connected()})
+	return nil
+}
+
+// connectGroup takes the outcome of a record beside the first: a connected one connects
+// the call, once.
+func (p *pageCommit) connectGroup(st *state, g group, outcome cdr.Outcome) (moved int) {
+	if !outcome.Connected() || g.other {
+		return 0
+	}
+	g.other = true
+	if !g.outcome.Connected() {
+		moved = p.changeCall(g.outcome, outcome)
+		g.outcome = outcome
+	}
+	p.setGroup(st, g)
+	return moved
+}
+
+// changeOutcome counts a record's changed outcome as that of its call, which may be
+// its group's. Beside the first record only being connected says anything of the call,
+// and what the first one says no longer matters once the call is connected by another.
+// moved is above 0 if the call is a connected one now, below 0 if it no longer is.
+func (p *pageCommit) changeOutcome(e *entry, k *known) (moved int, err error) {
+	from, to, further := k.outcome, e.record.Outcome, k.flags&rowFurther != 0
+	var st *state
+	if e.record.Group != "" {
+		st = p.states[e.group]
+	}
+	if st == nil {
+		if further {
+			return 0, nil
+		}
+		return p.changeCall(from, to), nil
+	}
+	g, err := parseGroup(st.stored)
+	switch {
+	case err != nil:
+		return 0, err
+	case further:
+		return p.connectGroup(st, g, to), nil
+	case g.outcome == from && (to.Connected() || !g.other):
+		g.outcome = to
+		p.setGroup(st, g)
+		return p.changeCall(from, to), nil
+	}
+	return 0, nil
+}
+
+// changeCall counts the changed outcome of a call.
+func (p *pageCommit) changeCall(from, to cdr.Outcome) (moved int) {
+	p.deltas = metrics.CountOutcomeChange(p.deltas, from, to)
+	return int(flag(to.Connected()) - flag(from.Connected()))
+}
+
+// failureCounted says whether the failure of a new record is counted already: with its
+// parent's, or by a child that came before it (guarantee 3). If neither, or only a child
+// counted it, a fact is left for the parent that may still come.
+//
+// That a record failed is a flag of its row, counted or not, so that a chain of failures
+// counts once.
+func (p *pageCommit) failureCounted(e *entry) bool {
+	h := &p.ledger.hasher
+	if e.child {
+		if parent := p.states[e.parent]; parent != nil && flagsOf(parent.stored)&rowFailed != 0 {
+			return true
+		}
+		p.remember(bucketOf(e.record.Start), h.factKey(kindChild, e.record.Parent))
+	}
+	for key := range h.childKeys(e.record) {
+		if p.states[key] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// childKeys are the keys under which the children of a record have left that their failure
+// is counted, one for each of the record's ids.
+func (h *hasher) childKeys(r *cdr.Record) func(yield func(hash) bool) {
+	return func(yield func(hash) bool) {
+		if r.ID != "" && !yield(h.factKey(kindChild, r.ID)) {
+			return
+		}
+		for _, id := range r.AltIDs {
+			if id != r.ID && !yield(h.factKey(kindChild, id)) {
+				return
+			}
+		}
+	}
+}
+
+// indexEntries finds the first entry of each key.
+func (p *pageCommit) indexEntries() {
+	for _, i := range p.order {
+		e := &p.entries[i]
+		if p.waits(e.record) {
+			continue
+		}
+		for _, key := range e.keys {
+			if _, known := p.firsts[key]; !known {
+				p.firsts[key] = i
+			}
+		}
+	}
+}
+
+// firstOfRecord says whether no other version of an entry's record comes before it.
+func (p *pageCommit) firstOfRecord(i int) bool {
+	return !slices.ContainsFunc(p.entries[i].keys, func(key hash) bool { return p.firsts[key] != i })
+}
+
+// arrange puts the entries, which are in the order of their versions, in the order in
+// which they are applied: of a new group a connected record first, since the first one
+// is the call; a parent before its children, since its failure is the one that counts.
+// The versions of one record stay in their order. Groups of records that are known are
+// known before anything new can begin them.
+func (p *pageCommit) arrange() error {
+	if p.grouped {
+		for _, i := range p.order {
+			e := &p.entries[i]
+			if st := p.find(e); st != nil && !p.waits(e.record) {
+				if err := p.adoptGroup(e, st); err != nil {
+					return err
+				}
+			}
+		}
+		p.connectedFirst()
+	}
+	if p.children {
+		p.parentsFirst()
+	}
+	return nil
+}
+
+// connectedFirst puts the connected records of groups first. A further version of a record
+// stays behind the one before it.
+func (p *pageCommit) connectedFirst() {
+	order := p.spareOrder[:0]
+	for _, first := range [...]bool{true, false} {
+		for _, i := range p.order {
+			e := &p.entries[i]
+			if first == (e.record.Group != "" && e.record.Outcome.Connected() && p.firstOfRecord(i)) {
+				order = append(order, i)
+			}
+		}
+	}
+	p.order, p.spareOrder = order, p.order
+}
+
+// parentsFirst puts each chain of parents in front of its children. A ring is cut where it
+// is entered.
+func (p *pageCommit) parentsFirst() {
+	order := p.spareOrder[:0]
+	done := make([]bool, len(p.entries))
+	var place func(i int)
+	place = func(i int) {
+		if done[i] {
+			return
+		}
+		done[i] = true
+		e := &p.entries[i]
+		if parent, here := p.firsts[e.parent]; here && e.child {
+			place(parent)
+		}
+		order = append(order, i)
+	}
+	for _, i := range p.order {
+		place(i)
+	}
+	p.order, p.spareOrder = order, p.order
+}

@@ -1,0 +1,128 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+)
+
+// takeLock makes the folder if it is missing and locks it for this process.
+func takeLock(folder string) (*flock.Flock, error) {
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return nil, fmt.Errorf("make the ledger's folder (storage.path): %w", err)
+	}
+	if name := fileSystemOf(folder).network; name != "" {
+		return nil, fmt.Errorf("storage.path %s is on a network file system (%s), where locks and fsync can't be trusted: use a local disk", folder, name)
+	}
+	lock := flock.New(filepath.Join(folder, "lock"))
+	held, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock the ledger: storage.path %s must be a folder that can be written: %w", folder, err)
+	}
+	if !held {
+		return nil, errors.Join(fmt.Errorf("%w: %s; stop the other one, or give this one its own storage.path", ErrLocked, folder), lock.Close())
+	}
+	return lock, nil
+}
+
+// fileSystem is what is known of the file system of a folder.
+type fileSystem struct {
+	// network is its name if it is on a network; empty if it isn't, or if that isn't known.
+	network string
+	// doubtful: it may be on a network (FUSE).
+	doubtful bool
+}
+
+// Warning says what the operator should know of where the ledger is; empty if all is well.
+func (l *Ledger) Warning() string {
+	if fileSystemOf(l.settings.Folder).doubtful {
+		return "storage.path is on a FUSE file system: if it is on a network (sshfs, s3fs, a container's shared folder), locks and fsync can't be trusted and the ledger may be damaged; use a local disk"
+	}
+	return ""
+}
+
+// Size is how many bytes the ledger's files take, the write-ahead log included.
+func (l *Ledger) Size() (int64, error) {
+	var total int64
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(filepath.Join(l.settings.Folder, fileName+suffix))
+		switch {
+		case err == nil:
+			total += info.Size()
+		case !errors.Is(err, fs.ErrNotExist):
+			return 0, fmt.Errorf("size of the ledger: %w", err)
+		}
+	}
+	return total, nil
+}
+
+// The reserve is a file that is given up when the disk is full, so that the
+// outbox can drain: removing a batch needs room in the write-ahead log.
+const (
+	reserveName = "reserve"
+	// mostReserve and leastReserve bound it; between them it is an eighth of what is
+	// free.
+	mostReserve  = 16 << 20
+	leastReserve = 1 << 20
+)
+
+type reserve struct {
+	file string
+	most int64
+	// spent says that it was given up and isn't back yet.
+	spent bool
+}
+
+// fill makes the reserve if it is missing and the disk has room for two, and says
+// whether it is there. That it can't be made is no fault: the disk is full or
+// nearly so.
+func (r *reserve) fill() bool {
+	if info, err := os.Stat(r.file); err == nil && info.Size() >= leastReserve {
+		r.spent = false
+		return true
+	}
+	size := r.most
+	if free, known := freeSpace(filepath.Dir(r.file)); known {
+		size = min(size, free/8)
+	}
+	if size = size >> 20 << 20; size < leastReserve {
+		return false
+	}
+	if err := r.write(size); err != nil {
+		_ = os.Remove(r.file) // half a reserve
+		return false
+	}
+	r.spent = false
+	return true
+}
+
+// write writes real bytes: a sparse file would keep no room.
+func (r *reserve) write(size int64) error {
+	f, err := os.OpenFile(r.file, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	block := make([]byte, 1<<20)
+	for i := range block {
+		block[i] = byte(i) // not zeros: a file system may not store those
+	}
+	for range size / int64(len(block)) {
+		if _, err := f.Write(block); err != nil {
+			return errors.Join(err, f.Close())
+		}
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// release gives the room back, for the outbox.
+func (r *reserve) release() {
+	r.spent = true
+	if err := os.Remove(r.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		// Nothing better can be done: the disk stays full until someone makes room.
+		return
+	}
+}

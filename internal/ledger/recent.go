@@ -1,0 +1,369 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// What is shown of the last hours beside the series, each from a table:
+//
+//	activity   calls and failures by the five minutes in which they began, for the status page
+//	trailing   calls by the second in which they were first seen, for cdr_media_bypass_ratio
+//	connected  when calls were connected: a row per commit, for cdr_call_peak_concurrency
+//	trunks     the numbers of trunks, from 1, which trailing and connected refer to
+
+const (
+	// activitySeconds is the span of time that calls are counted by.
+	activitySeconds = 5 * 60
+	// activityKept is how far back activity is kept, activityAhead how far ahead of a feed's clock a call may begin to be in it.
+	activityKept, activityAhead = 25 * time.Hour, time.Hour
+
+	// peakWindow is the length of the hour of cdr_call_peak_concurrency.
+	peakWindow = time.Hour
+	// peakStep is by how much that hour moves on before what is older is deleted.
+	peakStep = 10 * time.Minute
+	// peakKept is how long calls are kept at the most: while a feed reads its history, or lags as far behind, no peak is shown.
+	peakKept = 72 * time.Hour
+	// peakAhead is how far ahead of a feed's clock a call may end: past it, its end is a mistake.
+	peakAhead = 24 * time.Hour
+)
+
+// Activity is how many calls of a feed began in a span of time, whenever they were read.
+type Activity struct {
+	Source, Provider, Feed string
+	// Start is that of the five minutes.
+	Start time.Time
+	// Calls are all that began then, each by the start and outcome that it was first read with; Failures are those among them whose
+	// outcome was `failed`. A part of a call that failed is one beside its parent, as in cdr_calls_total.
+	Calls, Failures int64
+}
+
+// Activity is what the feeds have had since a time, at most of the last 25 hours, in order of Start: also feeds that are no longer
+// configured. It holds what was counted, a first history that is under way included. It waits for no commit.
+func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, error) {
+	reader, err := l.reading()
+	if err != nil {
+		return nil, err
+	}
+	since := max(from.Unix(), l.settings.Now().Add(-activityKept).Unix()) / activitySeconds
+	rows, err := reader.QueryContext(ctx, `SELECT f.source, f.provider, f.feed, a.began, a.calls, a.failures
+		FROM activity a JOIN feeds f ON f.id = a.feed WHERE a.began >= ? ORDER BY a.began, a.feed`, since)
+	if err != nil {
+		return nil, fmt.Errorf("read activity: %w", err)
+	}
+	var all []Activity
+	return all, scanAll(rows, func() error {
+		var began int64
+		var a Activity
+		if err := rows.Scan(&a.Source, &a.Provider, &a.Feed, &began, &a.Calls, &a.Failures); err != nil {
+			return err
+		}
+		a.Start = time.Unix(began*activitySeconds, 0).UTC()
+		all = append(all, a)
+		return nil
+	})
+}
+
+// activityChange is what a page adds to five minutes.
+type activityChange struct{ calls, failures int64 }
+
+// addActivity adds a new call to its five minutes, unless it began too long ago.
+func (p *pageCommit) addActivity(r *cdr.Record) {
+	at := p.page.ObservedAt
+	if r.Start.Before(at.Add(-activityKept)) || r.Start.After(at.Add(activityAhead)) {
+		return
+	}
+	began := r.Start.Unix() / activitySeconds
+	c := p.activity[began]
+	p.activity[began] = activityChange{c.calls + 1, c.failures + flag(r.Outcome == cdr.Failed)}
+}
+
+var addActivity = newManyRows(4, `INSERT INTO activity (feed, began, calls, failures)`,
+	` ON CONFLICT (feed, began) DO UPDATE SET calls = activity.calls + excluded.calls, failures = activity.failures + excluded.failures`)
+
+func (p *pageCommit) writeActivity() error {
+	p.args = p.args[:0]
+	for began, c := range p.activity {
+		p.args = append(p.args, p.row.id, began, c.calls, c.failures)
+	}
+	return p.ledger.engine.execMany(addActivity, p.args)
+}
+
+// addBypass adds a call to the trailing gauge of its trunk: what a commit brings is first
+// seen together (counting.md 25).
+func (p *pageCommit) addBypass(trunk string, bypassed bool) {
+	number := p.trunkNumber(trunk)
+	at := slices.IndexFunc(p.bypass, func(b metrics.Bypass) bool { return b.Trunk == number })
+	if at < 0 {
+		at = len(p.bypass)
+		p.bypass = append(p.bypass, metrics.Bypass{Trunk: number, Second: p.now.Unix()})
+	}
+	p.bypass[at].Total++
+	p.bypass[at].Bypassed += flag(bypassed)
+}
+
+var addBypass = newManyRows(5, `INSERT INTO trailing (feed, second, trunk, bypassed, total)`,
+	` ON CONFLICT (feed, second, trunk) DO UPDATE SET bypassed = trailing.bypassed + excluded.bypassed, total = trailing.total + excluded.total`)
+
+func (p *pageCommit) writeBypass() error {
+	p.args = p.args[:0]
+	for _, b := range p.bypass {
+		p.args = append(p.args, p.row.id, b.Second, b.Trunk, b.Bypassed, b.Total)
+	}
+	return p.ledger.engine.execMany(addBypass, p.args)
+}
+
+// span is when a call was connected, in microseconds since 1970, from start up to but
+// without end, and over which trunk, by its number; 0 is no span.
+type span struct{ trunk, start, end int64 }
+
+// spanChange adds a span (1), or takes off one that was added (-1): so a call that is revised has
+// the opposite of what it had and what it has now.
+type spanChange struct {
+	span
+	count int64
+}
+
+// connectedIn is when a call was connected, from its answer, or its start if that isn't
+// known, to its end, and whether that is known.
+func (p *pageCommit) connectedIn(r *cdr.Record) (s span, known bool) {
+	if !r.Outcome.Connected() || r.NoDuration {
+		return s, false
+	}
+	start, end := r.Start, r.End
+	if !r.Answer.IsZero() {
+		start = r.Answer
+	}
+	latest := p.page.ObservedAt.Add(peakAhead)
+	if !end.After(start) || end.After(latest) {
+		end = start.Add(r.Duration)
+	}
+	return span{start: start.UnixMicro(), end: end.UnixMicro()}, end.After(start) && !end.After(latest)
+}
+
+// connect counts a call among those that are connected at once and returns what to take
+// off again if it is revised. A call that ended before all that is kept isn't needed.
+func (p *pageCommit) connect(r *cdr.Record) span {
+	s, known := p.connectedIn(r)
+	if !known || s.end <= p.row.state.connectedFrom {
+		return span{}
+	}
+	s.trunk = p.trunkNumber(r.Trunk)
+	p.changeSpan(s, 1)
+	return s
+}
+
+func (p *pageCommit) changeSpan(s span, count int64) {
+	if s.trunk != 0 {
+		p.spans = append(p.spans, spanChange{s, count})
+	}
+}
+
+// reconnect moves a call among those that are connected at once, as a further version has
+// it, over the trunk that it was first seen with. A call of several records is there with
+// the one that made it a connected call; moved says what became of that.
+func (p *pageCommit) reconnect(k *known, e *entry, moved int) {
+	was := &k.span
+	now, known := p.connectedIn(e.record)
+	switch {
+	case moved < 0:
+		p.changeSpan(*was, -1)
+		*was = span{}
+	case !known:
+	case was.trunk == 0 && (moved > 0 || p.alone(k, e)):
+		*was = p.connect(e.record)
+	case was.trunk != 0 && (now.start != was.start || now.end != was.end):
+		now.trunk = was.trunk
+		p.changeSpan(*was, -1)
+		p.changeSpan(now, 1)
+		*was = now
+	}
+}
+
+// alone says whether the times of a record are those of its call.
+func (p *pageCommit) alone(k *known, e *entry) bool {
+	if k.flags&rowFurther != 0 {
+		return false
+	}
+	st := p.states[e.group]
+	if e.record.Group == "" || st == nil {
+		return true
+	}
+	g, err := parseGroup(st.stored)
+	return err == nil && !g.other
+}
+
+// trunkNumber is the number of a trunk, folded past the limit (counting.md 22).
+func (p *pageCommit) trunkNumber(name string) int64 {
+	name = metrics.CleanLabel(name)
+	if n := p.trunks[name]; n != 0 {
+		return n
+	}
+	if i := slices.Index(p.newTrunks, name); i >= 0 {
+		return int64(len(p.trunks) + i + 1)
+	}
+	if len(p.trunks)+len(p.newTrunks) >= p.ledger.settings.Options.SeriesLimit && name != metrics.OverflowValue {
+		return p.trunkNumber(metrics.OverflowValue)
+	}
+	p.newTrunks = append(p.newTrunks, strings.Clone(name))
+	return int64(len(p.trunks) + len(p.newTrunks))
+}
+
+// hourEnd is the end of the hour of cdr_call_peak_concurrency.
+func (f *Feed) hourEnd(s *State) time.Time { return s.Watermark.Add(-f.spec.LateAfter) }
+
+// writeConnected writes the trunks that are new and when the page's calls were connected, and
+// finds the peaks anew if any of that lies in their hour or the hour moves.
+func (p *pageCommit) writeConnected() error {
+	e := p.ledger.engine
+	for i, name := range p.newTrunks {
+		if _, err := e.exec(`INSERT INTO trunks (feed, id, name) VALUES (?, ?, ?)`, p.row.id, len(p.trunks)+i+1, name); err != nil {
+			return err
+		}
+	}
+	if err := p.pruneConnected(); err != nil {
+		return err
+	}
+	var data []byte
+	until, end, inHour := int64(0), p.hourEnd(&p.next), false
+	for _, s := range p.spans {
+		data = binary.AppendVarint(data, s.trunk*s.count)
+		data = binary.AppendUvarint(binary.AppendVarint(data, s.start), uint64(s.end-s.start))
+		until = max(until, s.end)
+		inHour = inHour || s.start < end.UnixMicro()
+	}
+	if len(data) > 0 {
+		if _, err := e.exec(`INSERT INTO connected (feed, seq, until, data) VALUES (?, ?, ?, ?)`, p.row.id, p.row.seq+1, until, data); err != nil {
+			return err
+		}
+	}
+	was := &p.row.state
+	p.newPeaks = inHour || !was.HistoryDone || !end.Equal(p.hourEnd(was)) || p.next.connectedFrom != was.connectedFrom
+	if !p.newPeaks {
+		return nil
+	}
+	var err error
+	p.peaks, err = p.findPeaks(&p.next)
+	return err
+}
+
+// pruneConnected deletes rows of calls all of which ended before the hour.
+func (p *pageCommit) pruneConnected() error {
+	keep := p.hourEnd(&p.next).Add(-peakWindow)
+	if least := p.page.ObservedAt.Add(-peakKept); keep.Before(least) {
+		keep = least
+	}
+	from := keep.UnixMicro()
+	if from < p.next.connectedFrom+peakStep.Microseconds() {
+		return nil
+	}
+	p.next.connectedFrom = from
+	_, err := p.ledger.engine.exec(`DELETE FROM connected WHERE feed = ? AND until <= ?`, p.row.id, from)
+	return err
+}
+
+// findPeaks finds the most calls connected at once in the hour before hourEnd, by the
+// number of the trunk; nil if not all calls of that hour are known.
+func (f *Feed) findPeaks(s *State) (map[int64]int64, error) {
+	end := f.hourEnd(s)
+	begin := end.Add(-peakWindow)
+	from, to := begin.UnixMicro(), end.UnixMicro()
+	if !s.HistoryDone || begin.Before(s.Origin) || from < s.connectedFrom {
+		return nil, nil
+	}
+	rows, err := f.ledger.engine.query(`SELECT data FROM connected WHERE feed = ? AND until > ?`, f.id, from)
+	if err != nil {
+		return nil, err
+	}
+	type edge struct{ at, change, trunk int64 }
+	var edges []edge
+	if err := scanAll(rows, func() error {
+		var data []byte
+		if err := rows.Scan(&data); err != nil {
+			return err
+		}
+		return parseSpans(data, func(s spanChange) {
+			if s.end <= from || s.start >= to {
+				return
+			}
+			edges = append(edges, edge{max(s.start, from), s.count, s.trunk})
+			if s.end < to {
+				edges = append(edges, edge{s.end, -s.count, s.trunk})
+			}
+		})
+	}); err != nil {
+		return nil, err
+	}
+	// Who ends as another connects isn't connected at once with it.
+	slices.SortFunc(edges, func(a, b edge) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.change, b.change)) })
+	now, peaks := make(map[int64]int64), make(map[int64]int64)
+	for _, e := range edges {
+		now[e.trunk] += e.change
+		peaks[e.trunk] = max(peaks[e.trunk], now[e.trunk])
+	}
+	return peaks, nil
+}
+
+// parseSpans calls each for what writeConnected wrote.
+func parseSpans(data []byte, each func(spanChange)) error {
+	r := reader{data: data}
+	for len(r.data) > 0 {
+		s := spanChange{span{trunk: r.varint(), start: r.varint()}, 1}
+		s.end = s.start + int64(r.uvarint())
+		if s.trunk < 0 {
+			s.trunk, s.count = -s.trunk, -1
+		}
+		each(s)
+	}
+	if r.bad {
+		return errRow
+	}
+	return nil
+}
+
+// showPeaks finds and shows the peaks of what is committed.
+func (f *Feed) showPeaks() error {
+	peaks, err := f.findPeaks(&f.row.state)
+	if err == nil {
+		f.ledger.store.SetPeaks(f.series, peaks)
+	}
+	return err
+}
+
+// loadTrunks reads the trunks' numbers and what the trailing gauge is made of.
+func (l *Ledger) loadTrunks(series *metrics.FeedSeries, feed int64) (map[string]int64, error) {
+	rows, err := l.engine.query(`SELECT id, name FROM trunks WHERE feed = ? ORDER BY id`, feed)
+	if err != nil {
+		return nil, err
+	}
+	trunks := make(map[string]int64)
+	if err := scanAll(rows, func() error {
+		var id int64
+		var name string
+		err := rows.Scan(&id, &name)
+		trunks[name] = id
+		l.store.AddTrunk(series, name)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	if rows, err = l.engine.query(`SELECT second, trunk, bypassed, total FROM trailing WHERE feed = ? ORDER BY second`, feed); err != nil {
+		return nil, err
+	}
+	var b metrics.Bypass
+	return trunks, scanAll(rows, func() error {
+		err := rows.Scan(&b.Second, &b.Trunk, &b.Bypassed, &b.Total)
+		if err == nil {
+			l.store.AddBypass(series, b)
+		}
+		return err
+	})
+}
