@@ -120,9 +120,9 @@ func textFields(label, name, value string) []cdr.Attr {
 		return nil
 	case name == "id" && (label == "call" || label == "session" || label == "segment"):
 		privacy = cdr.Plain
-	case name == "displayName" && number.MatchString(value):
+	case name == "displayName" && (label == "phone" || number.MatchString(value)):
 		return nil // the id says it
-	case name == "id" && number.MatchString(value):
+	case name == "id" && (label == "phone" || number.MatchString(value)):
 		name, privacy = "number", cdr.Number
 	case name == "id":
 		privacy = cdr.User
