@@ -80,7 +80,7 @@ func (r *Records) page(record *callRecord, tasks []collector.Task) *collector.Pa
 
 // LookUp fetches a call record to be shown.
 func (r *Records) LookUp(ctx context.Context, id string) (*collector.CallTree, error) {
-	record, all, err := r.read(ctx, id)
+	record, text, err := r.read(ctx, id)
 	if kind := httpclient.KindOf(err); kind == httpclient.KindNotFound || kind == httpclient.KindGone {
 		return nil, fmt.Errorf("%w: %w", collector.ErrNotYet, err)
 	}
@@ -88,5 +88,5 @@ func (r *Records) LookUp(ctx context.Context, id string) (*collector.CallTree, e
 		return nil, err
 	}
 	m := &mapper{countries: r.countries, emergency: r.emergency}
-	return m.tree(record, all), nil
+	return m.tree(record, text), nil
 }

@@ -204,7 +204,7 @@ func TestGoldenCallRecords(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, "testdata/call_record_"+name+".record.json", out.Bytes())
-			tree := newTestMapper().tree(readCall(t, string(text)), readAll(t, string(text)))
+			tree := newTestMapper().tree(readCall(t, string(text)), text)
 			golden(t, "testdata/call_record_"+name+".tree.txt", []byte(treeText(tree, "")))
 		})
 	}

@@ -107,7 +107,7 @@ func TestShownMembers(t *testing.T) {
 		"captureDeviceName":"PT5S","newText":"Sam's","newNumber":1.5,"newFlag":true,"newSpan":"PT0.5S","joinWebUrl":"https://x","tokens":{"a":true},
 		"newTime":"2026-11-19T10:00:00Z","noTime":"0001-01-01T00:00:00Z","averagePacketLossRate":"NaN","maxPacketLossRate":0.01,
 		"linkSpeed":866700000,"sentSignalLevel":-14,"null":null,"list":[1],"words":["a"],"modalities":["b","a"],"object":{},
-		"caller":{"identity":{"phone":{"id":"+4930123***","displayName":"+4930123***"}},"associatedIdentity":{"id":"e5","displayName":"Sam"}}}`)), "")
+		"caller":{"identity":{"phone":{"id":"sip:+4930123","displayName":"+49 30 123"}},"associatedIdentity":{"id":"e5","displayName":"Sam"}}}`)), "")
 	want := `x
   audio_codec: satin
   capture_device_name: PT5S (user)
@@ -124,7 +124,7 @@ func TestShownMembers(t *testing.T) {
       display_name: Sam (user)
       id: e5 (user)
         phone
-          number: +4930123*** (number)
+          number: sip:+4930123 (number)
     list
     object
 `

@@ -20,50 +20,42 @@ var (
 	errOtherRecord = errors.New("the answer is about another call record")
 )
 
-// document is an object of an answer.
-type document = map[string]any
+// object is an object of an answer, whose members stay as they came: a large meeting has tens of thousands of sessions.
+type object = map[string]json.RawMessage
 
 // read reads a record with its sessions, segments and participants, all pages of them. It returns what is used of it, and all of it.
-func (r *Records) read(ctx context.Context, id string) (*callRecord, document, error) {
+func (r *Records) read(ctx context.Context, id string) (*callRecord, []byte, error) {
 	if !graph.IsGUID(id) {
 		return nil, nil, &graph.TypeError{Body: []byte(id), Problem: "the id is no GUID"}
 	}
 	id = strings.ToLower(id)
-	base, all := "v1.0/communications/callRecords/"+id, document{}
+	base, all := "v1.0/communications/callRecords/"+id, object{}
 	if err := r.get(ctx, base+"?$expand=sessions($expand=segments)", &all); err != nil {
 		return nil, nil, err
 	}
 	if !strings.EqualFold(textOf(all, "id"), id) {
 		return nil, nil, errOtherRecord
 	}
-	all["id"] = id
+	all["id"] = json.RawMessage(`"` + id + `"`)
 	pace := httpclient.NewLimiter(r.innerPages)
 	if err := r.complete(ctx, pace, all, "sessions", "id"); err != nil {
 		return nil, nil, err
 	}
-	sessions, _ := all["sessions"].([]any)
-	for _, one := range sessions {
-		s, _ := one.(document)
-		// The first segment may share the session's id.
-		if err := r.complete(ctx, pace, s, "segments", "id", "startDateTime"); err != nil {
-			return nil, nil, err
-		}
+	if err := r.completeSessions(ctx, pace, all); err != nil {
+		return nil, nil, err
 	}
 	participants, err := r.participants(ctx, pace, base)
 	if err != nil {
 		return nil, nil, err
 	}
 	all["participants_v2"] = participants
-	record, err := decodeRecord(all)
-	return record, all, err
+	text := marshal(all)
+	record, err := decodeRecord(text)
+	return record, text, err
 }
 
 // decodeRecord returns what is used of a record.
-func decodeRecord(all document) (*callRecord, error) {
-	text, err := json.Marshal(all)
-	if err != nil {
-		return nil, fmt.Errorf("write the record: %w", err)
-	}
+func decodeRecord(text []byte) (*callRecord, error) {
 	record := new(callRecord)
 	if err := graph.Unmarshal(text, record); err != nil {
 		return nil, err
@@ -74,9 +66,29 @@ func decodeRecord(all document) (*callRecord, error) {
 	return record, nil
 }
 
+// completeSessions completes the segments of each session.
+func (r *Records) completeSessions(ctx context.Context, pace *httpclient.Limiter, all object) error {
+	sessions := listOf(all, "sessions")
+	for i, one := range sessions {
+		var s object
+		if json.Unmarshal(one, &s) != nil {
+			continue // no object, which decodeRecord finds
+		}
+		// The first segment may share the session's id.
+		if err := r.complete(ctx, pace, s, "segments", "id", "startDateTime"); err != nil {
+			return err
+		}
+		sessions[i] = marshal(s)
+	}
+	if sessions != nil {
+		all["sessions"] = marshal(sessions)
+	}
+	return nil
+}
+
 // participants reads who took part. A call counts also without them.
-func (r *Records) participants(ctx context.Context, pace *httpclient.Limiter, base string) (any, error) {
-	var page document
+func (r *Records) participants(ctx context.Context, pace *httpclient.Limiter, base string) (json.RawMessage, error) {
+	var page object
 	err := r.get(ctx, base+"/participants_v2", &page)
 	if kind := httpclient.KindOf(err); kind == httpclient.KindNotFound || kind == httpclient.KindBadRequest {
 		return nil, nil
@@ -84,19 +96,15 @@ func (r *Records) participants(ctx context.Context, pace *httpclient.Limiter, ba
 	if err != nil {
 		return nil, err
 	}
-	all := document{"all": page["value"], "all@odata.nextLink": textOf(page, "@odata.nextLink")}
+	all := object{"all": page["value"], "all@odata.nextLink": marshal(textOf(page, "@odata.nextLink"))}
 	err = r.complete(ctx, pace, all, "all", "id")
 	return all["all"], err
 }
 
 // complete adds the elements of a collection that its next links lead to. Elements with the same key are one, as it came last: pages overlap when the
 // record grows while it is read. An element without an id is never the same as another.
-func (r *Records) complete(ctx context.Context, pace *httpclient.Limiter, owner document, member string, key ...string) error {
-	list, isList := owner[member].([]any)
-	if !isList && owner[member] != nil {
-		return nil // of another type, which decodeRecord finds
-	}
-	followed := make(map[string]bool)
+func (r *Records) complete(ctx context.Context, pace *httpclient.Limiter, owner object, member string, key ...string) error {
+	list, followed := listOf(owner, member), make(map[string]bool)
 	for link := textOf(owner, member+"@odata.nextLink"); link != ""; {
 		switch {
 		case followed[link]:
@@ -109,38 +117,39 @@ func (r *Records) complete(ctx context.Context, pace *httpclient.Limiter, owner 
 		if err != nil {
 			return fmt.Errorf("GET callRecord: %w", err)
 		}
-		var page document
+		var page object
 		err = r.get(ctx, link, &page)
 		release()
-		value, isList := page["value"].([]any)
+		value := listOf(page, "value")
 		switch {
 		case httpclient.KindOf(err).RefusesLink():
 			// The link has expired. The refusal isn't wrapped: it says nothing about the record.
 			return fmt.Errorf("%w: %s", httpclient.ErrLinkExpired, err.Error())
 		case err != nil:
 			return err
-		case !isList:
+		case value == nil:
 			return errNoValue
 		}
 		list, link = append(list, value...), textOf(page, "@odata.nextLink")
 	}
-	if list != nil {
-		owner[member] = unique(list, key)
+	if list != nil { // else it is missing, or of another type, which decodeRecord finds
+		owner[member] = marshal(unique(list, key))
 	}
 	return nil
 }
 
 // unique keeps the last of the elements that have the same key, at the place of the first.
-func unique(list []any, key []string) []any {
+func unique(list []json.RawMessage, key []string) []json.RawMessage {
 	index, kept := make(map[string]int), list[:0]
 	for _, element := range list {
-		object, _ := element.(document)
+		var members object
+		_ = json.Unmarshal(element, &members) // what is no object has no key
 		values := make([]string, len(key))
 		for i, member := range key {
-			values[i] = strings.ToLower(textOf(object, member))
+			values[i] = strings.ToLower(textOf(members, member))
 		}
 		name := strings.Join(values, " ")
-		if before, again := index[name]; again && textOf(object, "id") != "" {
+		if before, again := index[name]; again && values[0] != "" {
 			kept[before] = element
 			continue
 		}
@@ -150,15 +159,28 @@ func unique(list []any, key []string) []any {
 	return kept
 }
 
+// listOf is a member that is a list; nil if there is none.
+func listOf(members object, name string) (list []json.RawMessage) {
+	if json.Unmarshal(members[name], &list) != nil {
+		return nil
+	}
+	return list
+}
+
 // textOf is a member that is a string; empty if there is none. Graph spells some names in two ways.
-func textOf(object document, name string) string {
-	for key, value := range object {
+func textOf(members object, name string) (text string) {
+	for key, value := range members {
 		if strings.EqualFold(key, name) {
-			text, _ := value.(string)
-			return text
+			_ = json.Unmarshal(value, &text) // what is no string is none
 		}
 	}
-	return ""
+	return text
+}
+
+// marshal writes what was read.
+func marshal(value any) json.RawMessage {
+	text, _ := json.Marshal(value) // it is valid
+	return text
 }
 
 // get sends a request and decodes the answer.

@@ -1,6 +1,7 @@
 package callrecords
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -31,8 +32,13 @@ var hidden = []string{"organizer", "participants", "administrativeUnitInfos", "t
 // flat are objects whose members are shown as those of the object that they are in.
 var flat = []string{"identity", "associatedIdentity", "userAgent", "feedback", "failureInfo"}
 
+// document is an object of a record, decoded to be shown.
+type document = map[string]any
+
 // tree shows all of a call record, with what the exporter makes of it.
-func (m *mapper) tree(c *callRecord, all document) *collector.CallTree {
+func (m *mapper) tree(c *callRecord, text []byte) *collector.CallTree {
+	var all document
+	_ = json.Unmarshal(text, &all) // c was made of it
 	r := m.mapRecord(c, true)
 	t := treeBuilder{sessions: r.Sessions, streams: r.Streams}
 	root := t.object("call", all)
@@ -120,9 +126,9 @@ func textFields(label, name, value string) []cdr.Attr {
 		return nil
 	case name == "id" && (label == "call" || label == "session" || label == "segment"):
 		privacy = cdr.Plain
-	case name == "displayName" && number.MatchString(value):
+	case name == "displayName" && (label == "phone" || number.MatchString(value)):
 		return nil // the id says it
-	case name == "id" && number.MatchString(value):
+	case name == "id" && (label == "phone" || number.MatchString(value)):
 		name, privacy = "number", cdr.Number
 	case name == "id":
 		privacy = cdr.User

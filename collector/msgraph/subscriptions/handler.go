@@ -24,7 +24,7 @@ const (
 	requestsPerSecond = 250
 	// readTimeout is how long a request may take to send its body: who stalls holds a connection and keeps nobody out. enqueueTimeout is how long
 	// the ledger may take. Graph waits for ten seconds.
-	readTimeout    = time.Second
+	readTimeout    = 3 * time.Second
 	enqueueTimeout = 4 * time.Second
 )
 
