@@ -24,8 +24,6 @@ type tenant struct {
 	*sim.Server
 	*site
 	worlds map[string]*simulator.World // by feed
-	// Feeds are the settings of both feeds; empty: the usual.
-	Feeds string
 }
 
 // newTenant starts a tenant with a site of its own. Its worlds are those in the
@@ -61,7 +59,7 @@ func tenantAt(t testing.TB, at *site, s sim.Settings) *tenant {
 func (n *tenant) source() string   { return "contoso" }
 func (n *tenant) feeds() []string  { return slices.Sorted(maps.Keys(n.worlds)) }
 func (n *tenant) server() provider { return n.Server }
-func (n *tenant) item() string     { return n.itemOf(source{PSTN: n.Feeds, DirectRouting: n.Feeds}) }
+func (n *tenant) item() string     { return n.itemOf(source{}) }
 
 func (n *tenant) tables(feed string, at ...time.Time) tables {
 	return expected(view(n.worlds[feed], at...))

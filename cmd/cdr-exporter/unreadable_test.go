@@ -33,9 +33,7 @@ func TestPoisonRows(t *testing.T) {
 		seed: 11, calls: size(300), era: pastEra,
 		graph: sim.Settings{Faults: faults(`"value":[`, poisonRows)}, ringcentral: rcsim.Settings{Faults: faults(`"records":[`, poisonRows)}, wavix: wavixsim.Settings{Faults: faults(`"items":[`, short)},
 	})
-	// Each page is some megabytes: what is read again only takes time.
-	rare := "interval: 5s, lookback: 48h"
-	e.tenant.Feeds, e.carrier.CallLog, e.office.CallLog, e.desk.CallLog = "{"+rare+"}", "{"+rare+"}", rare, rare
+	e.carrier.CallLog, e.office.CallLog, e.desk.CallLog = "{interval: 5s, lookback: 48h}", "interval: 5s, lookback: 48h", "interval: 5s, lookback: 48h"
 	e.hold()
 	x := e.start(settings{}).ready()
 	x.countsAll(e)
