@@ -49,35 +49,37 @@ build: ## the static binary, in dist/
 test-all e2e conformance pictures: export PATH := $(dir $(NODE)):$(PATH)
 
 .PHONY: test
-test: ## tools, build, vet, lint, drift, then all tests with the race detector, those of real parts too
-	@for phase in packages tools build vet lint drift test-all; do \
+test: ## tools, build, lint (go vet among it), drift, then all tests with the race detector, those of real parts too
+	@for phase in packages tools build lint drift test-all; do \
 		begin=$$SECONDS; echo "== $$phase"; \
 		$(MAKE) $$phase || exit; \
 		echo "== $$phase took $$((SECONDS - begin)) s"; \
 	done
 
 .PHONY: short
-short: ## a quick run while you work: short tests, of the binary only its commands, no race detector, no tools needed
-	$(GO) test -short -shuffle=on $$($(GO) list ./... | grep -v '/cmd/')
-	$(GO) test -short ./cmd/... -run '^TestScripts$$/^(usage|check_config|run_fails)$$'
+short: ## a quick run while you work: short tests, of the binary only its commands; no lint, no race detector, no tools
+	$(GO) test -short -vet=off -shuffle=on $$($(GO) list ./... | grep -v '/cmd/')
+	$(GO) test -short -vet=off ./cmd/... -run '^TestScripts$$/^(usage|check_config|run_fails)$$'
 
-# The tests that drive the binary come after the others: they need the machine for themselves, or two cores keep
-# them waiting past their patience. Of the others more packages run at once than there are cores: some mostly wait.
+# The tests that drive the binary wait most of the time, and have patience for so long only: they go first wherever they
+# need a core, and the others, most of which have a time of their own, take what is left (nice).
 # Tests that start Prometheus, Alertmanager, the Collector or Chromium are compiled with the tag e2e and are called TestE2E….
 .PHONY: test-all
 test-all: packages $(TOOLS)/gotestsum real-parts
 	@mkdir -p .tools
 	@rm -f .tools/tests-*.json
 	@failed=; \
-	$(call gotestsum,rest) -p 4 $(RACE) $$($(GO) list -tags e2e ./... | grep -v '/cmd/') || failed=1; \
+	nice -n 5 $(call gotestsum,rest) -p 3 $(RACE) $$($(GO) list -tags e2e ./... | grep -v '/cmd/') & \
 	CDR_RACE=1 $(call gotestsum,cmd) ./cmd/... || failed=1; \
+	wait $$! || failed=1; \
 	test -z "$$failed"
 
 # SQLite is C translated to Go, one goroutine to a connection: watching each of its memory accesses would take most of the time.
 RACE := -race -gcflags=modernc.org/...=-race=false
 
+# What `go test` would vet again was linted.
 gotestsum = $(TOOLS)/gotestsum --format standard-quiet --jsonfile-timing-events .tools/tests-$(1).json -- \
-	-shuffle=on -tags e2e -timeout $(TEST_TIMEOUT)
+	-vet=off -shuffle=on -tags e2e -timeout $(TEST_TIMEOUT)
 
 .PHONY: soak
 soak: ## tests with random input, each with SOAK (20) times as many cases; takes hours
@@ -125,7 +127,7 @@ vet:
 	$(GO) vet -tags e2e,conformance ./...
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint ## golangci-lint: style, mistakes, and which room may import which
+lint: $(TOOLS)/golangci-lint ## golangci-lint: what go vet finds, style, and which room may import which
 	$(TOOLS)/golangci-lint run ./...
 
 .PHONY: fmt

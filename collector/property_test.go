@@ -16,7 +16,7 @@ import (
 // again: pages of any size, rows without ids and twins among them, crashes before
 // and after any commit, failures on any page, polls when nothing is due.
 func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
-	for seed := range soak.Seeds(6) {
+	for seed := range soak.Seeds(4) {
 		synctest.Test(t, func(t *testing.T) {
 			random := seeded(seed)
 			l := plan.Ladder{Interval: time.Minute, Lookback: time.Duration(1+random.IntN(200)) * time.Minute}

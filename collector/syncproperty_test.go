@@ -17,7 +17,7 @@ import (
 // twins among them, tokens that are lost, accounts that offer changes at times, crashes
 // before and after any commit, failures of any request, polls when nothing is due.
 func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
-	for seed := range soak.Seeds(5) {
+	for seed := range soak.Seeds(3) {
 		synctest.Test(t, func(t *testing.T) {
 			random := seeded(seed)
 			l := plan.Ladder{Interval: time.Minute, Lookback: time.Duration(1+random.IntN(200)) * time.Minute}

@@ -10,9 +10,10 @@ import (
 )
 
 // noon is a tenant whose calls have begun, and of which a part is published later: so
-// they are within what a gap in notifications makes one list again.
+// they are within what a gap in notifications makes one list again. There are as many in
+// the short run, or some spans would have nothing to notify of.
 func noon(seed uint64) switchboardSettings {
-	s := evening(seed, size(150))
+	s := evening(seed, 150)
 	s.from, s.to = 150*time.Minute, 0
 	s.versions = sim.UsualVersions()
 	s.versions.Young, s.versions.Final = 0, 4*time.Hour
@@ -93,7 +94,7 @@ func TestSubscriptionLife(t *testing.T) {
 // made again; one that grows old is renewed, and one that has expired is made again.
 func TestSubscriptionLost(t *testing.T) {
 	t.Parallel()
-	s := evening(122, size(100))
+	s := evening(122, 100)
 	s.settle = time.Hour
 	b := newSwitchboard(t, s)
 	x := b.launch(b.told(time.Second), settings{}).ready()

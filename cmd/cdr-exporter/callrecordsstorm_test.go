@@ -18,7 +18,7 @@ const stormMemory = 200 << 20
 // memory, and count each call once. Graph is asked for nothing that was forged.
 func TestNotificationStorm(t *testing.T) {
 	t.Parallel()
-	notifications := size(10_000)
+	notifications := size(5_000)
 	b := newSwitchboard(t, switchboardSettings{
 		seed: 111, calls: notifications * 4 / 10, from: -time.Hour, to: -5 * time.Hour,
 		graph: sim.Settings{Delivery: sim.Delivery{Lost: 1, RetryFirst: 100 * time.Millisecond, RetryMost: time.Second}},

@@ -214,8 +214,8 @@ func TestE2ECollector(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := newTenant(t, sim.Settings{
-				PSTN:          world(t, unfolding(115, sim.PSTNMix(), 2_000)),
-				DirectRouting: world(t, unfolding(116, sim.DirectRoutingMix(), 2_000)),
+				PSTN:          world(t, unfolding(115, sim.PSTNMix(), 600)),
+				DirectRouting: world(t, unfolding(116, sim.DirectRoutingMix(), 600)),
 			})
 			at := []time.Time{n.Pause()}
 			c := newOtelcol(t)

@@ -212,7 +212,7 @@ func TestLateRowsAndRevisions(t *testing.T) {
 func TestMalformedRows(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{
-		seed: 5, calls: size(1_000), era: pastEra,
+		seed: 5, calls: size(500), era: pastEra,
 		worlds: func(s *simulator.Settings) {
 			s.Malformed, s.Duplicated = 0.05, 0.1
 			if s.Order != simulator.NewestFirst { // RingCentral's rows all have ids

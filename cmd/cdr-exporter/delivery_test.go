@@ -86,7 +86,7 @@ func TestEndpointDown(t *testing.T) {
 	for name, over := range map[string]func(*receiver, string) string{"http": (*receiver).overHTTP, "grpc": (*receiver).overGRPC} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := published(t, 83, size(2_000))
+			n := published(t, 83, size(800))
 			place := otlpsink.Settings{Listen: free(t), ListenGRPC: free(t)}
 			away := newReceiver(t, n.vault, place)
 			otlp := over(away, ", shutdown_timeout: 1s")
@@ -140,7 +140,7 @@ func records(n *tenant, at time.Time) int {
 // set aside, counted and logged by its uid; all others arrive.
 func TestRefusedRecord(t *testing.T) {
 	t.Parallel()
-	n := newTenant(t, sim.Settings{PSTN: world(t, past(85, sim.PSTNMix(), size(2_000)))})
+	n := newTenant(t, sim.Settings{PSTN: world(t, past(85, sim.PSTNMix(), size(800)))})
 	now := n.Pause()
 	var refused []string
 	eachCall(n.worlds[pstn], now, func(c *simulator.Call, _ *simulator.Version) {

@@ -29,6 +29,7 @@ func within(t testing.TB, limit time.Duration, what string, check func() error) 
 	defer pause.Stop()
 	begin := time.Now()
 	for next := glance; ; next = min(next*3/2, stare) {
+		looked := time.Now()
 		err := check()
 		if err == nil {
 			return
@@ -36,7 +37,8 @@ func within(t testing.TB, limit time.Duration, what string, check func() error) 
 		if time.Since(begin) > limit {
 			t.Fatalf("%s: not within %s: %v", what, limit, err)
 		}
-		pause.Reset(next)
+		// Where a look takes long, what is waited for goes on in between.
+		pause.Reset(max(next, 3*time.Since(looked)))
 		<-pause.C
 	}
 }

@@ -47,15 +47,15 @@ func TestOutage(t *testing.T) {
 					return respond(200, asProtobuf, ""), nil
 				})
 				stop := r.started(t)
-				elapse(6 * time.Hour)
+				elapse(90 * time.Minute)
 				if r.count.counts() != [2]int{} || outbox.left() != batches {
-					t.Fatalf("after 6 hours sent and rejected are %v, and %d batches left", r.count.counts(), outbox.left())
+					t.Fatalf("after 90 minutes sent and rejected are %v, and %d batches left", r.count.counts(), outbox.left())
 				}
 				if status := r.Status(); status.State != StateRetrying || !strings.Contains(status.LastError, fmt.Sprint(code)) {
 					t.Errorf("status %+v", status)
 				}
-				if n, most := requests.Load(), int64(6*60*3+2*maxRefusals); n > most {
-					t.Errorf("%d requests in 6 hours, want at most %d", n, most)
+				if n, most := requests.Load(), int64(90*3+2*maxRefusals); n > most {
+					t.Errorf("%d requests in 90 minutes, want at most %d", n, most)
 				}
 				broken.Store(false)
 				elapse(5 * time.Minute)

@@ -29,7 +29,7 @@ func (r *Records) Parallel() int { return parallelRecords }
 
 // Fetch implements collector.Fetcher.
 func (r *Records) Fetch(ctx context.Context, tasks []collector.Task) (*collector.Page, error) {
-	id := tasks[0].Key
+	id, now := tasks[0].Key, r.now() // before it is asked: a record that settles meanwhile is read once more
 	record, _, err := r.read(ctx, id)
 	if bad, ok := errors.AsType[*graph.TypeError](err); ok {
 		return &collector.Page{Invalid: []collector.BadRow{{Content: bad.Body, At: "call record " + id, Problem: bad.Problem}}}, nil
@@ -44,7 +44,7 @@ func (r *Records) Fetch(ctx context.Context, tasks []collector.Task) (*collector
 	case isStale(record, tasks):
 		return nil, collector.ErrStale
 	}
-	return r.page(record, tasks), nil
+	return r.page(record, tasks, now.UTC()), nil
 }
 
 // isStale says whether a record is older than the version that the list named or that was read before. What only the newer version has might never
@@ -55,9 +55,9 @@ func isStale(record *callRecord, tasks []collector.Task) bool {
 	})
 }
 
-// page makes a page of a record, with a task to read it again if it hasn't settled.
-func (r *Records) page(record *callRecord, tasks []collector.Task) *collector.Page {
-	end, now := endOf(record), r.now().UTC()
+// page makes a page of a record as it was at an instant, with a task to read it again if it hadn't settled then.
+func (r *Records) page(record *callRecord, tasks []collector.Task, now time.Time) *collector.Page {
+	end := endOf(record)
 	ahead := now.Before(end)
 	if ahead {
 		end = now // an end in the future is wrong: the record exists already

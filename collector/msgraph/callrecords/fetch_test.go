@@ -249,7 +249,7 @@ func TestRule17_WhenACallRecordSettles(t *testing.T) {
 				if c.tasks != nil {
 					tasks = c.tasks(end)
 				}
-				b := records.page(record, tasks)
+				b := records.page(record, tasks, time.Now().UTC())
 				r := b.Records[0]
 				if r.Provisional != c.provisional || r.Settled != c.settled || (len(b.Enqueue) == 1) != c.settles {
 					t.Errorf("provisional %t, settled %t, work %v", r.Provisional, r.Settled, b.Enqueue)

@@ -51,14 +51,35 @@ func TestRule17_SettlesThoughTheEndIsFine(t *testing.T) {
 		end := time.Now().Add(-30 * time.Minute).Add(999_900).UTC() // 100 ns less than a millisecond
 		record := &callRecord{ID: record1, Version: 7, Start: end.Add(-time.Minute), End: end, Sessions: []session{{ID: "s"}}}
 		records := (&fakeGraph{t: t}).records()
-		b := records.page(record, work(subscriptions.TaskNotified, 1))
+		b := records.page(record, work(subscriptions.TaskNotified, 1), time.Now().UTC())
 		settle := b.Enqueue[0]
 		settle.Due = time.UnixMicro(settle.Due.UnixMicro()).UTC() // as it comes back
 		<-time.After(time.Until(settle.Due) - time.Second)
-		if b = records.page(record, []collector.Task{settle}); !b.Records[0].Settled || len(b.Enqueue) > 0 {
+		if b = records.page(record, []collector.Task{settle}, time.Now().UTC()); !b.Records[0].Settled || len(b.Enqueue) > 0 {
 			t.Errorf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
 		}
 	})
+}
+
+// A call that settles while it is read hasn't settled as it was read: a version may have come meanwhile.
+func TestRule17_SettlesWhileItIsRead(t *testing.T) {
+	settles := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	body := fmt.Sprintf(`{"id":%q,"version":7,"startDateTime":"2026-11-20T10:29:00Z","endDateTime":"2026-11-20T10:30:00Z","sessions":[]}`, record1)
+	g := &fakeGraph{t: t, answers: []answer{{body: body}, {body: `{"value":[]}`}}}
+	records := g.records()
+	records.now = func() time.Time {
+		if len(g.asked) == 0 {
+			return settles.Add(-time.Second)
+		}
+		return settles.Add(time.Second)
+	}
+	b, err := records.Fetch(t.Context(), work(subscriptions.TaskNotified, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Records[0].Settled || len(b.Enqueue) != 1 || !b.Enqueue[0].Due.Equal(settles) {
+		t.Errorf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
+	}
 }
 
 // A call whose end lies ahead, whatever that means, settles like any other: settle after it
@@ -70,12 +91,12 @@ func TestTrapEndAhead(t *testing.T) {
 			Sessions: []session{{ID: "s"}},
 		}
 		records := (&fakeGraph{t: t}).records()
-		b := records.page(record, work(subscriptions.TaskNotified, 1))
+		b := records.page(record, work(subscriptions.TaskNotified, 1), time.Now().UTC())
 		if b.Records[0].Settled || len(b.Enqueue) != 1 {
 			t.Fatalf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
 		}
 		<-time.After(time.Until(b.Enqueue[0].Due) + time.Second)
-		if b = records.page(record, b.Enqueue); !b.Records[0].Settled || len(b.Enqueue) > 0 {
+		if b = records.page(record, b.Enqueue, time.Now().UTC()); !b.Records[0].Settled || len(b.Enqueue) > 0 {
 			t.Errorf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
 		}
 	})

@@ -290,7 +290,7 @@ func compareCalls(t *testing.T, what string, got, want *CallTotals) {
 
 // TestCallTotalsAreWhatWasServed: whoever reads everything once counts the totals.
 func TestCallTotalsAreWhatWasServed(t *testing.T) {
-	r := newRecords(t, CallRecordSettings{Calls: recordWorld(t, 450, nil)})
+	r := newRecords(t, CallRecordSettings{Calls: recordWorld(t, 300, nil)})
 	for name, at := range map[string]time.Time{"in the day": begin.Add(12 * time.Hour), "after it": begin.Add(96 * time.Hour)} {
 		for _, settle := range []time.Duration{0, 90 * time.Minute} {
 			_, c, _ := startRecords(t, r, at, nil)
@@ -312,7 +312,7 @@ func TestCallTotalsAreWhatWasServed(t *testing.T) {
 func TestCallTotalsOfSeveralLooks(t *testing.T) {
 	v := UsualVersions()
 	v.Moved, v.Young, v.Later = 0.5, 0.5, 0.3
-	r := newRecords(t, CallRecordSettings{Calls: recordWorld(t, 300, only(func(_ *simulator.Kind, x *shape) bool { return x.most < 20 })), Versions: v})
+	r := newRecords(t, CallRecordSettings{Calls: recordWorld(t, 200, only(func(_ *simulator.Kind, x *shape) bool { return x.most < 20 })), Versions: v})
 	_, c, clock := startRecords(t, r, begin, nil)
 	view := CallView{Settle: 90 * time.Minute}
 	got := newReader(view.Settle)

@@ -239,7 +239,7 @@ func busy(s *simulator.Settings) {
 // TestTotalsAreWhatWasServed counts the rows that came over HTTPS, and compares.
 func TestTotalsAreWhatWasServed(t *testing.T) {
 	clock := simulator.NewManualClock(begin)
-	account, own := world(t, Mix(), 1500, busy), world(t, ExtensionMix(), 800, busy)
+	account, own := world(t, Mix(), 700, busy), world(t, ExtensionMix(), 400, busy)
 	_, c := start(t, Settings{Account: account, Extension: own, Clock: clock})
 	for _, after := range []time.Duration{8 * time.Hour, 40 * time.Hour, 90 * time.Hour} {
 		clock.Set(begin.Add(after))

@@ -10,7 +10,7 @@ import (
 
 // TestSyncGivesWhatTheLogLists: all rows, in the order of their changes.
 func TestSyncGivesWhatTheLogLists(t *testing.T) {
-	account := world(t, Mix(), 1200, busy)
+	account := world(t, Mix(), 600, busy)
 	clock := simulator.NewManualClock(begin.Add(9 * time.Hour))
 	server, c := start(t, Settings{Account: account, Clock: clock})
 	latest := map[string]string{}

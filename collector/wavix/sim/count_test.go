@@ -11,7 +11,7 @@ import (
 // TestTotalsAreWhatWasServed counts the rows that came over HTTPS in each format and
 // each generation, and compares with how the calls were made.
 func TestTotalsAreWhatWasServed(t *testing.T) {
-	a := account(t, 2000, spoilt)
+	a := account(t, 700, spoilt)
 	for name, g := range generations {
 		t.Run(name, func(t *testing.T) {
 			clock := simulator.NewManualClock(begin)
@@ -39,7 +39,7 @@ func TestTotalsAreWhatWasServed(t *testing.T) {
 
 // TestRevisionsAreWhatWasServed reads everything at several instants.
 func TestRevisionsAreWhatWasServed(t *testing.T) {
-	a := account(t, 2000, spoilt)
+	a := account(t, 700, spoilt)
 	clock := simulator.NewManualClock(begin)
 	_, c := start(t, Settings{Account: a, Generation: GenerationB, Clock: clock})
 	got := newTally()
