@@ -46,9 +46,6 @@ type LoopSettings struct {
 	Unread func() []string
 	// Random is from 0 up to 1, for jitter; nil: math/rand/v2.
 	Random func() float64
-	// CommitGrace is how long a page in hand may take to be committed after Stop;
-	// zero: 10 s.
-	CommitGrace time.Duration
 }
 
 // Paced knows when a feed wants to be polled, failures of its own
@@ -96,21 +93,7 @@ type Loop struct {
 
 // NewLoop makes a loop; Start starts it.
 func NewLoop(settings LoopSettings) *Loop {
-	if settings.Clock == nil {
-		settings.Clock = NewClock(nil, nil)
-	}
-	if settings.Observer == nil {
-		settings.Observer = noObserver{}
-	}
-	if settings.Logger == nil {
-		settings.Logger = slog.New(slog.DiscardHandler)
-	}
-	if settings.Random == nil {
-		settings.Random = rand.Float64
-	}
-	if settings.CommitGrace <= 0 {
-		settings.CommitGrace = 10 * time.Second
-	}
+	setDefaults(&settings.Clock, &settings.Observer, &settings.Logger, &settings.Random)
 	settings.Logger = settings.Logger.With(SourceKey, settings.Source, "feed", settings.Name)
 	l := &Loop{settings: settings, done: make(chan struct{})}
 	l.sink = &loopSink{loop: l}
@@ -149,14 +132,10 @@ func (l *Loop) run(ctx context.Context) {
 	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Interval, longestStart)))
 	for sleep(ctx, wait, l.settings.Woken) {
 		began := l.settings.Clock.Elapsed()
-		l.pollBegins()
+		l.with(func(h *health) { h.nextRead = time.Time{} })
 		err := l.poll(ctx)
 		if ctx.Err() != nil {
 			return
-		}
-		if errors.Is(err, errNothingDue) {
-			wait = l.idle()
-			continue
 		}
 		wait = l.settle(err, l.settings.Clock.Elapsed()-began)
 	}
@@ -209,15 +188,13 @@ var errNoLedger = errors.New("this feed has no ledger to commit to")
 type loopSink struct{ loop *Loop }
 
 // Commit writes a page; what it made of it goes to the own metrics and the log.
-// A page in hand outlives the loop's stop for a while.
+// A page in hand is committed even if the loop is stopped meanwhile.
 func (s *loopSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
 	set := &s.loop.settings
 	if set.Ledger == nil {
 		return ledger.Result{}, errNoLedger
 	}
-	ctx, release := outlive(ctx, set.CommitGrace)
-	defer release()
-	result, err := set.Ledger.Commit(ctx, page)
+	result, err := set.Ledger.Commit(context.WithoutCancel(ctx), page)
 	if err != nil {
 		return ledger.Result{}, err
 	}
@@ -249,9 +226,7 @@ func (s *loopSink) Gauges(values []Gauge) {
 		g.Labels = slices.Clone(g.Labels)
 		kept[i] = g
 	}
-	s.loop.mu.Lock()
-	defer s.loop.mu.Unlock()
-	s.loop.health.gauges = kept
+	s.loop.with(func(h *health) { h.gauges = kept })
 }
 
 // Now is the feed's clock.
@@ -259,26 +234,30 @@ func (s *loopSink) Now() time.Time { return s.loop.settings.Clock.Now() }
 
 // Gauges are the feed's snapshot: nil before the first, and after three failed
 // polls in a row. The caller doesn't change it.
-func (l *Loop) Gauges() []Gauge {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.health.gauges
+func (l *Loop) Gauges() (all []Gauge) {
+	l.with(func(h *health) { all = h.gauges })
+	return all
 }
 
-// outlive is a context that ends so long after its parent, or at release.
-func outlive(parent context.Context, grace time.Duration) (ctx context.Context, release func()) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
-	stop := context.AfterFunc(parent, func() {
-		timer := time.NewTimer(grace)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			cancel()
-		case <-ctx.Done():
-		}
-	})
-	return ctx, func() {
-		stop()
-		cancel()
+// with uses the health under its lock.
+func (l *Loop) with(use func(h *health)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	use(&l.health)
+}
+
+// setDefaults replaces what is nil in settings, as their fields say.
+func setDefaults(clock **Clock, observer *Observer, logger **slog.Logger, random *func() float64) {
+	if *clock == nil {
+		*clock = NewClock(nil, nil)
+	}
+	if *observer == nil {
+		*observer = noObserver{}
+	}
+	if *logger == nil {
+		*logger = slog.New(slog.DiscardHandler)
+	}
+	if *random == nil {
+		*random = rand.Float64
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -61,18 +60,7 @@ type RangeFeed struct {
 
 // NewRangeFeed makes a feed of a reader.
 func NewRangeFeed(settings RangeSettings) *RangeFeed {
-	if settings.Clock == nil {
-		settings.Clock = NewClock(nil, nil)
-	}
-	if settings.Observer == nil {
-		settings.Observer = noObserver{}
-	}
-	if settings.Logger == nil {
-		settings.Logger = slog.New(slog.DiscardHandler)
-	}
-	if settings.Random == nil {
-		settings.Random = rand.Float64
-	}
+	setDefaults(&settings.Clock, &settings.Observer, &settings.Logger, &settings.Random)
 	l := plan.Ladder{Interval: max(settings.Interval, time.Second), Lookback: max(settings.Lookback, time.Second)}
 	return &RangeFeed{
 		settings: settings,
