@@ -45,13 +45,12 @@ type RangeFeed struct {
 	unmapped unmappedLog
 
 	plan   *plan.Plan
-	stored []byte    // the plan as it was last committed or read
-	seen   plan.View // as of the last poll, for Wait
-	level  int       // of the last poll; -1 before the first
-	top    int       // the shallowest level that is read: see from
-	asked  bool      // the provider has answered once
-	doubts int       // polls in a row after which the time was in doubt
-	pause  time.Duration
+	stored []byte        // the plan as it was last committed or read
+	seen   plan.View     // as of the last poll, for Wait
+	level  int           // of the last poll; -1 before the first
+	top    int           // the shallowest level that is read: see from
+	asked  bool          // the provider has answered once
+	pause  time.Duration // until when nothing is read after a read in doubt
 	logged time.Duration // how much of what is lost was logged
 
 	endpoint witness.Endpoint         // counts the spans that could be read
@@ -192,17 +191,16 @@ func notTheFeeds(err error) bool {
 func (f *RangeFeed) succeeded(r *reading) {
 	took := f.settings.Clock.Elapsed() - r.tick
 	f.levels.succeeded(r.task.Level, r.step.To.Sub(r.step.From), took, r.pages)
-	f.asked = true
 	f.endpoint.Served()
+	f.pause = 0
 	if r.moved == nil {
-		f.doubts++
-		f.pause = 0
-		if f.doubts > 1 {
-			f.pause = f.settings.Clock.Elapsed() + min(f.ladder.Interval, retryDelay(f.doubts-1, f.settings.Random))
+		if f.asked { // else it was the read that sets the clock
+			f.pause = f.settings.Clock.Elapsed() + f.ladder.Interval
 		}
+		f.asked = true
 		return
 	}
-	f.doubts, f.pause = 0, 0
+	f.asked = true
 	f.plan, f.stored = r.next, r.moved.Plan
 	f.seen.Watermark = plan.Latest(f.seen.Watermark, r.moved.Watermark)
 	f.showLost()
