@@ -88,9 +88,7 @@ func (f *RangeFeed) Poll(ctx context.Context, state ledger.State, sink Sink) err
 	if r.step.From.Before(r.step.To) { // else all of it is stepped over
 		err = r.read(ctx, r.step.From, r.step.To)
 	}
-	if r.concluded {
-		err = nil // the last page is committed: what came after it doesn't matter
-	} else if err == nil {
+	if err == nil {
 		err = r.conclude(ctx)
 	}
 	if err != nil {
