@@ -64,11 +64,6 @@ const SourceKey = "cdr_source"
 const (
 	// longestStart bounds the jitter of the first poll.
 	longestStart = time.Second
-	// waitJitter is how much of a wait is left out at most, so that feeds which
-	// began together drift apart; never more is waited than is due. It is small,
-	// because it adds up: the levels of the read plan share polls only while 2^m
-	// intervals come out within half an interval.
-	waitJitter = 0.001
 	// shortestWait is between any two polls.
 	shortestWait = time.Millisecond
 )
@@ -178,7 +173,7 @@ func (l *Loop) wait(err error, failures int, took time.Duration) time.Duration {
 	case paced != nil:
 		wait = paced.Wait()
 	}
-	return max(wait-time.Duration(waitJitter*l.settings.Random()*float64(wait)), shortestWait)
+	return max(wait, shortestWait)
 }
 
 // errNoLedger is a feed of gauges that tries to commit.
@@ -190,16 +185,14 @@ type loopSink struct{ loop *Loop }
 // Commit writes a page; what it made of it goes to the own metrics and the log.
 // A page in hand is committed even if the loop is stopped meanwhile.
 func (s *loopSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
-	set := &s.loop.settings
-	if set.Ledger == nil {
+	if s.loop.settings.Ledger == nil {
 		return ledger.Result{}, errNoLedger
 	}
-	result, err := set.Ledger.Commit(context.WithoutCancel(ctx), page)
-	if err != nil {
-		return ledger.Result{}, err
+	result, err := s.loop.settings.Ledger.Commit(context.WithoutCancel(ctx), page)
+	if err == nil {
+		s.observe(&result)
 	}
-	s.observe(&result)
-	return result, nil
+	return result, err
 }
 
 func (s *loopSink) observe(r *ledger.Result) {
