@@ -64,6 +64,11 @@ const SourceKey = "cdr_source"
 const (
 	// longestStart bounds the jitter of the first poll.
 	longestStart = time.Second
+	// waitJitter is how much of a wait is left out at most, so that feeds which
+	// began together drift apart; never more is waited than is due. It is small,
+	// because it adds up: the levels of the read plan share polls only while 2^m
+	// intervals come out within half an interval.
+	waitJitter = 0.001
 	// shortestWait is between any two polls.
 	shortestWait = time.Millisecond
 )
@@ -79,50 +84,38 @@ type Loop struct {
 	settings LoopSettings
 	sink     *loopSink
 
-	mu      sync.Mutex
-	cancel  context.CancelFunc // guarded by mu; nil before Start
-	done    chan struct{}      // closed when the goroutine has ended
-	stopped bool               // guarded by mu
-	health  health             // guarded by mu
+	start   sync.Once
+	begin   func() // for start: the goroutine
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	mu     sync.Mutex
+	health health // guarded by mu
 }
 
 // NewLoop makes a loop; Start starts it.
 func NewLoop(settings LoopSettings) *Loop {
 	setDefaults(&settings.Clock, &settings.Observer, &settings.Logger, &settings.Random)
 	settings.Logger = settings.Logger.With(SourceKey, settings.Source, "feed", settings.Name)
-	l := &Loop{settings: settings, done: make(chan struct{})}
+	ctx, cancel := context.WithCancel(context.Background())
+	l := &Loop{settings: settings, cancel: cancel}
+	l.begin = func() { l.running.Go(func() { l.run(ctx) }) }
 	l.sink = &loopSink{loop: l}
 	return l
 }
 
 // Start starts the goroutine, once; after Stop it does nothing.
-func (l *Loop) Start() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.cancel != nil || l.stopped {
-		return
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	l.cancel = cancel
-	go l.run(ctx)
-}
+func (l *Loop) Start() { l.start.Do(l.begin) }
 
 // Stop ends the loop and returns when it has ended. A page in hand is committed
 // if it was decoded. It may be called twice, and before Start.
 func (l *Loop) Stop() {
-	l.mu.Lock()
-	l.stopped = true
-	cancel := l.cancel
-	l.mu.Unlock()
-	if cancel == nil {
-		return
-	}
-	cancel()
-	<-l.done
+	l.start.Do(func() {})
+	l.cancel()
+	l.running.Wait()
 }
 
 func (l *Loop) run(ctx context.Context) {
-	defer close(l.done)
 	l.Refresh()
 	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Interval, longestStart)))
 	for sleep(ctx, wait, l.settings.Woken) {
@@ -173,7 +166,7 @@ func (l *Loop) wait(err error, failures int, took time.Duration) time.Duration {
 	case paced != nil:
 		wait = paced.Wait()
 	}
-	return max(wait, shortestWait)
+	return max(wait-time.Duration(waitJitter*l.settings.Random()*float64(wait)), shortestWait)
 }
 
 // errNoLedger is a feed of gauges that tries to commit.

@@ -129,7 +129,9 @@ func (f *RangeFeed) planRead(r *reading) {
 		r.task = plan.New(f.ladder).NextTask(0, r.view)
 		r.task.Level = level // that is tried again if it fails
 	} else {
-		usable := func(m int) bool { return m >= f.top && f.levels.retryAt(m) <= r.tick }
+		usable := func(m int) bool {
+			return m >= f.top && f.levels.retryAt(m, r.plan.Due(m, r.view, f.levels.failing)) <= r.tick
+		}
 		level = max(f.top, r.plan.NextLevel(r.view, f.level, usable, f.levels.failing))
 		r.task = r.plan.NextTask(level, r.view)
 	}
@@ -173,7 +175,7 @@ func (f *RangeFeed) failed(ctx context.Context, r *reading, err error) {
 	if ctx.Err() != nil || notTheFeeds(err) {
 		return
 	}
-	f.levels.failed(r.task.Level, err, r.step.To.Sub(r.step.From), f.settings.Clock.Elapsed(), f.settings.Random)
+	f.levels.failed(r.task.Level, err, r.step.To.Sub(r.step.From), f.settings.Clock, f.settings.Random)
 	if failed := f.blame(ctx, r, err); failed != nil {
 		f.settings.Logger.Warn("a span that can't be read couldn't be written down; it is tried again", "error", failed.Error())
 	}
@@ -232,9 +234,10 @@ func (f *RangeFeed) Wait() time.Duration {
 	p.DropFuture(v.Now)
 	wait := never
 	for m := f.top; m < len(p.Reads); m++ {
-		left := f.levels.retryAt(m) - tick
+		due := p.Due(m, v, f.levels.failing)
+		left := f.levels.retryAt(m, due) - tick
 		if p.OpenTask(m) == nil {
-			left = max(left, p.Due(m, v, f.levels.failing).Sub(v.Now))
+			left = max(left, due.Sub(v.Now))
 		}
 		wait = min(wait, left)
 	}

@@ -71,7 +71,11 @@ func (f *SyncFeed) Poll(ctx context.Context, state ledger.State, sink Sink) erro
 	f.ranges.load(state)
 	f.ranges.seen = f.ranges.view(state)
 	f.settle()
-	f.beside = f.changesFirst()
+	if changes, ranges := f.drainWait(), f.ranges.Wait(); changes <= 0 && ranges <= 0 {
+		f.beside = !f.beside
+	} else {
+		f.beside = changes <= ranges
+	}
 	if f.beside {
 		err := f.step(ctx, state, sink)
 		f.settle()
@@ -80,15 +84,6 @@ func (f *SyncFeed) Poll(ctx context.Context, state ledger.State, sink Sink) erro
 		}
 	}
 	return f.ranges.Poll(ctx, state, sink)
-}
-
-// changesFirst says whether the next poll is a step of a drain.
-func (f *SyncFeed) changesFirst() bool {
-	changes, ranges := f.drainWait(), f.ranges.Wait()
-	if changes <= 0 && ranges <= 0 {
-		return !f.beside
-	}
-	return changes <= ranges
 }
 
 // drainWait is how long from now to the next step of a drain.
