@@ -1,7 +1,8 @@
 // Package collector reads the feeds: one loop per feed, and the driver that pulls pages from a reader and commits them. Which range of time is
 // due is decided by collector/plan.
 //
-//	Scheduler ─▶ Loop (a goroutine per feed) ─▶ Feed.Poll
+//	Loop (a goroutine per feed) ─▶ Feed.Poll
+//	                 │
 //	                 │ RangeFeed: plan ─▶ span of time ─▶ Driver ◀─pages─ RangeReader
 //	                 │                                      └─▶ Sink.Commit ─▶ ledger
 //	                 │ SyncFeed: token ─▶ SyncReader.Sync ─▶ Sink.Commit, with a RangeFeed beside it
@@ -11,8 +12,8 @@
 //
 // Invariants:
 //
-//   - A page is committed through the ledger, and a position moves only in the
-//     commit of a complete read's last page. The plan is part of the position, so
+//   - A page is committed through the ledger, and a position moves only after
+//     the last page of a complete read. The plan is part of the position, so
 //     a restart goes on where the last commit left it.
 //   - The watermark moves only over time that complete reads have joined to it,
 //     never past the provider's own time, and never so far ahead of the deepest

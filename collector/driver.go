@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -64,19 +65,15 @@ func (d *Driver) Read(ctx context.Context, from, to time.Time) error {
 	return nil
 }
 
-// errEnough ends a probe.
-var errEnough = errors.New("enough was read")
-
 // Probe reads the first page of a span of time, and says how many calls it holds.
 func Probe(ctx context.Context, r RangeReader, from, to time.Time) (rows int, err error) {
-	d := Driver{Reader: r, Commit: func(_ context.Context, page *Page) (ledger.Result, error) {
-		rows = len(page.Records) + len(page.Invalid) + len(page.Enqueue)
-		return ledger.Result{}, errEnough
-	}}
-	if err := d.Read(ctx, from, to); err != nil && !errors.Is(err, errEnough) {
+	next, stop := iter.Pull2(r.Pages(ctx, from, to))
+	defer stop()
+	page, err, ok := next()
+	if !ok || err != nil {
 		return 0, err
 	}
-	return rows, nil
+	return len(page.Records) + len(page.Invalid) + len(page.Enqueue), nil
 }
 
 // Named is how many versions of records the lists have named so far.

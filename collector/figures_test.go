@@ -50,7 +50,7 @@ func TestPlanFigures(t *testing.T) {
 
 func measure(t *testing.T, w io.Writer, interval, lookback, run, every time.Duration) {
 	m := newModel(time.Now())
-	m.latency, m.sayLast = 200*time.Millisecond, true
+	m.latency = 200 * time.Millisecond
 	m.visits = make(map[string]int)
 	traffic(m, time.Now().Add(run), every, lookback)
 	feed := &counter{RangeFeed: NewRangeFeed(RangeSettings{Reader: m, Interval: interval, Lookback: lookback, Random: seeded(5).Float64})}

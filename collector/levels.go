@@ -59,10 +59,12 @@ type level struct {
 	suspect suspectSpan
 }
 
-// levels are those of the plan. A level that fails backs off by itself, and all of them together after polls that fail one after the other.
+// levels are those of the plan. A level that fails backs off by itself. After polls that fail one after the other, so do all that were due
+// when the last one failed: they aren't tried at once instead of it.
 type levels struct {
-	each []level
-	all  backoff
+	each     []level
+	all      backoff
+	failedAt time.Time // the last one, by the feed's clock, or until when the provider asked to wait
 	// slow is when a piece takes too long, and grain is Limits.Grain: none is shorter.
 	slow, grain time.Duration
 }
@@ -82,10 +84,14 @@ func (s *levels) forget(n int) {
 
 func (s *levels) failing(m int) bool { return s.each[m].failures > 0 }
 
-// retryAt is when a level may be read: not before it has backed off, and not while a shallower one fails, for then it would fail too.
-func (s *levels) retryAt(m int) time.Duration {
-	if s.firstFailing() < m {
+// retryAt is when a level may be read that has been due since an instant: not before it has backed off, and not while a shallower one fails, for
+// then it would fail too.
+func (s *levels) retryAt(m int, due time.Time) time.Duration {
+	switch {
+	case s.firstFailing() < m:
 		return never
+	case due.After(s.failedAt):
+		return s.each[m].retry
 	}
 	return max(s.each[m].retry, s.all.retry)
 }
@@ -109,10 +115,11 @@ func (s *levels) trouble() error {
 }
 
 // failed backs a level off, and halves its next piece, of which this one was so long.
-func (s *levels) failed(m int, err error, length, tick time.Duration, random func() float64) {
+func (s *levels) failed(m int, err error, length time.Duration, c *Clock, random func() float64) {
 	l := &s.each[m]
-	l.fail(err, tick, random)
-	s.all.fail(err, tick, random)
+	l.fail(err, c.Elapsed(), random)
+	s.all.fail(err, c.Elapsed(), random)
+	s.failedAt = c.Now().Add(httpclient.RetryAfter(err))
 	l.piece = max(min(l.piece, length)/2, s.grain, shortestPiece)
 }
 

@@ -31,18 +31,20 @@ func TestLevels_PiecesFitTheirTime(t *testing.T) {
 
 func TestLevels_FailuresHalveTheirOwnLevel(t *testing.T) {
 	s := newLevels(7, time.Minute, 0)
-	random := func() float64 { return 0 }
-	s.failed(5, errProvider, 8*time.Hour, 0, random)
-	s.failed(5, errProvider, 4*time.Hour, 0, random)
+	now := time.Now()
+	c, random := NewClock(func() time.Time { return now }, nil), func() float64 { return 0 }
+	s.failed(5, errProvider, 8*time.Hour, c, random)
+	s.failed(5, errProvider, 4*time.Hour, c, random)
 	if own, other := s.each[5].piece, s.each[4].piece; own != 2*time.Hour || other != 24*time.Hour {
 		t.Errorf("after two failures the level's piece is %s, another's %s", own, other)
 	}
-	if s.retryAt(4) != 2*time.Second || s.retryAt(6) != never {
-		t.Errorf("level 4 may be read at %s; level 6 at %s", s.retryAt(4), s.retryAt(6))
+	if s.retryAt(4, now.Add(time.Second)) != 0 || s.retryAt(4, now) < 2*time.Second || s.retryAt(6, now.Add(time.Second)) != never {
+		t.Errorf("level 4 may be read at %s, or %s if it was due; level 6 at %s",
+			s.retryAt(4, now.Add(time.Second)), s.retryAt(4, now), s.retryAt(6, now.Add(time.Second)))
 	}
 	s.succeeded(5, 2*time.Hour, time.Second, 1)
-	if s.each[5].piece != 4*time.Hour || s.retryAt(6) != 0 || s.trouble() != nil {
-		t.Errorf("after a success the piece is %s, level 6 may be read at %s, the trouble is %v", s.each[5].piece, s.retryAt(6), s.trouble())
+	if s.each[5].piece != 4*time.Hour || s.retryAt(6, now) != 0 || s.trouble() != nil {
+		t.Errorf("after a success the piece is %s, level 6 may be read at %s, the trouble is %v", s.each[5].piece, s.retryAt(6, now), s.trouble())
 	}
 }
 

@@ -46,9 +46,6 @@ type LoopSettings struct {
 	Unread func() []string
 	// Random is from 0 up to 1, for jitter; nil: math/rand/v2.
 	Random func() float64
-	// CommitGrace is how long a page in hand may take to be committed after Stop;
-	// zero: 10 s.
-	CommitGrace time.Duration
 }
 
 // Paced knows when a feed wants to be polled, failures of its own
@@ -87,76 +84,46 @@ type Loop struct {
 	settings LoopSettings
 	sink     *loopSink
 
-	mu      sync.Mutex
-	cancel  context.CancelFunc // guarded by mu; nil before Start
-	done    chan struct{}      // closed when the goroutine has ended
-	stopped bool               // guarded by mu
-	health  health             // guarded by mu
+	start   sync.Once
+	begin   func() // for start: the goroutine
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	mu     sync.Mutex
+	health health // guarded by mu
 }
 
 // NewLoop makes a loop; Start starts it.
 func NewLoop(settings LoopSettings) *Loop {
-	if settings.Clock == nil {
-		settings.Clock = NewClock(nil, nil)
-	}
-	if settings.Observer == nil {
-		settings.Observer = noObserver{}
-	}
-	if settings.Logger == nil {
-		settings.Logger = slog.New(slog.DiscardHandler)
-	}
-	if settings.Random == nil {
-		settings.Random = rand.Float64
-	}
-	if settings.CommitGrace <= 0 {
-		settings.CommitGrace = 10 * time.Second
-	}
+	setDefaults(&settings.Clock, &settings.Observer, &settings.Logger, &settings.Random)
 	settings.Logger = settings.Logger.With(SourceKey, settings.Source, "feed", settings.Name)
-	l := &Loop{settings: settings, done: make(chan struct{})}
+	ctx, cancel := context.WithCancel(context.Background())
+	l := &Loop{settings: settings, cancel: cancel}
+	l.begin = func() { l.running.Go(func() { l.run(ctx) }) }
 	l.sink = &loopSink{loop: l}
 	return l
 }
 
 // Start starts the goroutine, once; after Stop it does nothing.
-func (l *Loop) Start() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.cancel != nil || l.stopped {
-		return
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	l.cancel = cancel
-	go l.run(ctx)
-}
+func (l *Loop) Start() { l.start.Do(l.begin) }
 
 // Stop ends the loop and returns when it has ended. A page in hand is committed
 // if it was decoded. It may be called twice, and before Start.
 func (l *Loop) Stop() {
-	l.mu.Lock()
-	l.stopped = true
-	cancel := l.cancel
-	l.mu.Unlock()
-	if cancel == nil {
-		return
-	}
-	cancel()
-	<-l.done
+	l.start.Do(func() {})
+	l.cancel()
+	l.running.Wait()
 }
 
 func (l *Loop) run(ctx context.Context) {
-	defer close(l.done)
 	l.Refresh()
 	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Interval, longestStart)))
 	for sleep(ctx, wait, l.settings.Woken) {
 		began := l.settings.Clock.Elapsed()
-		l.pollBegins()
+		l.with(func(h *health) { h.nextRead = time.Time{} })
 		err := l.poll(ctx)
 		if ctx.Err() != nil {
 			return
-		}
-		if errors.Is(err, errNothingDue) {
-			wait = l.idle()
-			continue
 		}
 		wait = l.settle(err, l.settings.Clock.Elapsed()-began)
 	}
@@ -209,20 +176,16 @@ var errNoLedger = errors.New("this feed has no ledger to commit to")
 type loopSink struct{ loop *Loop }
 
 // Commit writes a page; what it made of it goes to the own metrics and the log.
-// A page in hand outlives the loop's stop for a while.
+// A page in hand is committed even if the loop is stopped meanwhile.
 func (s *loopSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
-	set := &s.loop.settings
-	if set.Ledger == nil {
+	if s.loop.settings.Ledger == nil {
 		return ledger.Result{}, errNoLedger
 	}
-	ctx, release := outlive(ctx, set.CommitGrace)
-	defer release()
-	result, err := set.Ledger.Commit(ctx, page)
-	if err != nil {
-		return ledger.Result{}, err
+	result, err := s.loop.settings.Ledger.Commit(context.WithoutCancel(ctx), page)
+	if err == nil {
+		s.observe(&result)
 	}
-	s.observe(&result)
-	return result, nil
+	return result, err
 }
 
 func (s *loopSink) observe(r *ledger.Result) {
@@ -249,9 +212,7 @@ func (s *loopSink) Gauges(values []Gauge) {
 		g.Labels = slices.Clone(g.Labels)
 		kept[i] = g
 	}
-	s.loop.mu.Lock()
-	defer s.loop.mu.Unlock()
-	s.loop.health.gauges = kept
+	s.loop.with(func(h *health) { h.gauges = kept })
 }
 
 // Now is the feed's clock.
@@ -259,26 +220,30 @@ func (s *loopSink) Now() time.Time { return s.loop.settings.Clock.Now() }
 
 // Gauges are the feed's snapshot: nil before the first, and after three failed
 // polls in a row. The caller doesn't change it.
-func (l *Loop) Gauges() []Gauge {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.health.gauges
+func (l *Loop) Gauges() (all []Gauge) {
+	l.with(func(h *health) { all = h.gauges })
+	return all
 }
 
-// outlive is a context that ends so long after its parent, or at release.
-func outlive(parent context.Context, grace time.Duration) (ctx context.Context, release func()) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
-	stop := context.AfterFunc(parent, func() {
-		timer := time.NewTimer(grace)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			cancel()
-		case <-ctx.Done():
-		}
-	})
-	return ctx, func() {
-		stop()
-		cancel()
+// with uses the health under its lock.
+func (l *Loop) with(use func(h *health)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	use(&l.health)
+}
+
+// setDefaults replaces what is nil in settings, as their fields say.
+func setDefaults(clock **Clock, observer *Observer, logger **slog.Logger, random *func() float64) {
+	if *clock == nil {
+		*clock = NewClock(nil, nil)
+	}
+	if *observer == nil {
+		*observer = noObserver{}
+	}
+	if *logger == nil {
+		*logger = slog.New(slog.DiscardHandler)
+	}
+	if *random == nil {
+		*random = rand.Float64
 	}
 }

@@ -148,31 +148,31 @@ func TestRangeFeed_BacksOffLikeAnyOther(t *testing.T) {
 func TestLoop_AFailureStaysItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := 0
-		s := NewScheduler()
-		s.Add(
+		loops := []*Loop{
 			loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { panic("boom") })),
 			loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { return errProvider })),
 			loopOf(feedFunc(func(ctx context.Context, _ ledger.State, _ Sink) error { <-ctx.Done(); return ctx.Err() })),
 			loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { good++; return nil })),
-		)
+		}
+		for _, l := range loops {
+			l.Start()
+		}
 		pass(t, 10*time.Minute+time.Second)
 		if good != 11 {
 			t.Errorf("the good feed was polled %d times in ten minutes", good)
 		}
 		var states []State
-		for _, one := range s.Status() {
-			states = append(states, one.State)
+		for _, l := range loops {
+			states = append(states, l.Status().State)
 		}
 		if want := []State{StateError, StateError, StateOK, StateOK}; !slices.Equal(states, want) {
 			t.Errorf("the states are %v, want %v", states, want)
 		}
-		if s.Ready() {
-			t.Error("ready, though one feed has neither been read nor failed")
+		if loops[2].Status().Ready {
+			t.Error("ready, though the feed has neither been read nor failed")
 		}
-		s.Stop()
-		s.Stop()
-		if len(s.Status()) != 0 {
-			t.Error("after Stop there are loops left")
+		for _, l := range append(loops, loops...) {
+			l.Stop()
 		}
 	})
 }
@@ -202,45 +202,34 @@ func TestLoop_APanicIsLoggedAndCounted(t *testing.T) {
 // TestLoop_StopCommitsThePageInHand: the page is decoded when Stop comes, the
 // commit takes a while, and no further page is asked for.
 func TestLoop_StopCommitsThePageInHand(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		takes time.Duration
-		want  int // rows
-	}{
-		{"a commit that takes a second", time.Second, 3},
-		{"a commit that takes for ever", time.Hour, 0},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m := newModel(time.Now().Add(-time.Hour))
-				m.pageSize = 3
-				for i := range 9 {
-					m.rows = append(m.rows, modelRow{id: fmt.Sprint(i), start: m.state.Origin.Add(time.Minute)})
-				}
-				inHand := make(chan struct{})
-				slow := &slowLedger{model: m, takes: c.takes, inHand: inHand}
-				l := loopOver(m, time.Minute, time.Hour, func(l *LoopSettings, r *RangeSettings) {
-					l.Ledger, l.Clock, r.Clock = slow, nil, nil
-				})
-				l.Start()
-				<-inHand
-				began := time.Now()
-				l.Stop()
-				if took := time.Since(began); took > 10*time.Second+time.Millisecond {
-					t.Errorf("stopping took %s", took)
-				}
-				if len(m.counted) != c.want || len(m.positions) != 0 {
-					t.Errorf("%d rows and %d positions were committed, want %d and none", len(m.counted), len(m.positions), c.want)
-				}
-				l.Stop()
-				// What is left comes after a restart.
-				run(t, m, plan.Ladder{Interval: time.Minute, Lookback: time.Hour}, time.Minute)
-				if len(m.counted) != 9 {
-					t.Errorf("after a restart %d rows are counted, want 9", len(m.counted))
-				}
-			})
+	synctest.Test(t, func(t *testing.T) {
+		m := newModel(time.Now().Add(-time.Hour))
+		m.pageSize = 3
+		for i := range 9 {
+			m.rows = append(m.rows, modelRow{id: fmt.Sprint(i), start: m.state.Origin.Add(time.Minute)})
+		}
+		inHand := make(chan struct{})
+		slow := &slowLedger{model: m, takes: time.Second, inHand: inHand}
+		l := loopOver(m, time.Minute, time.Hour, func(l *LoopSettings, r *RangeSettings) {
+			l.Ledger, l.Clock, r.Clock = slow, nil, nil
 		})
-	}
+		l.Start()
+		<-inHand
+		began := time.Now()
+		l.Stop()
+		if took := time.Since(began); took > time.Second+time.Millisecond {
+			t.Errorf("stopping took %s", took)
+		}
+		if len(m.counted) != 3 || len(m.positions) != 0 {
+			t.Errorf("%d rows and %d positions were committed, want 3 and none", len(m.counted), len(m.positions))
+		}
+		l.Stop()
+		// What is left comes after a restart.
+		run(t, m, plan.Ladder{Interval: time.Minute, Lookback: time.Hour}, time.Minute)
+		if len(m.counted) != 9 {
+			t.Errorf("after a restart %d rows are counted, want 9", len(m.counted))
+		}
+	})
 }
 
 // slowLedger takes its time over the first commit.
@@ -371,20 +360,12 @@ func TestLoop_CatchingUp(t *testing.T) {
 		l := loopOf(feedFunc(func(ctx context.Context, _ ledger.State, _ Sink) error { <-ctx.Done(); return ctx.Err() }), func(s *LoopSettings) {
 			s.Ledger, s.Observer = m, seen
 		})
-		s := NewScheduler()
-		s.Add(l)
+		l.Start()
 		pass(t, 11*time.Minute)
-		s.Refresh()
+		l.Refresh()
 		if got := l.Status(); !seen.catchingUp || got.State != StateCatchingUp || !got.NextRead.IsZero() {
 			t.Errorf("catching up is shown as %t and %s", seen.catchingUp, got.State)
 		}
-		s.Stop()
+		l.Stop()
 	})
-}
-
-func TestLoop_AdviceThatPanics(t *testing.T) {
-	l := loopOf(feedFunc(nil), func(s *LoopSettings) { s.Advise = func(error) (string, string) { panic("boom") } })
-	if got := l.describe(errProvider); got != errProvider.Error() {
-		t.Errorf("the error is described as %q", got)
-	}
 }

@@ -35,7 +35,6 @@ type model struct {
 	pageSize int
 	latency  time.Duration // of each page
 	limits   Limits
-	sayLast  bool                                     // whether pages say that they are the last
 	fault    func(from, to time.Time, page int) error // before a page is given out
 	clock    func() time.Time                         // the provider's own
 	local    func() time.Time                         // ours
@@ -115,7 +114,6 @@ func (m *model) read(ctx context.Context, from, to time.Time, emit func(*Page) e
 			pool[i].ID, pool[i].Start, pool[i].Synthetic = row.id, row.start, row.synthetic
 			b.Records = append(b.Records, &pool[i])
 		}
-		b.Last = m.sayLast && !more
 		if err := emit(b); err != nil {
 			return fmt.Errorf("page %d: %w", page, err)
 		}

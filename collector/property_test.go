@@ -21,7 +21,7 @@ func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
 			random := seeded(seed)
 			l := plan.Ladder{Interval: time.Minute, Lookback: time.Duration(1+random.IntN(200)) * time.Minute}
 			m := newModel(time.Now().Add(-time.Duration(random.IntN(600)) * time.Minute))
-			m.pageSize, m.sayLast = 1+random.IntN(40), random.IntN(2) == 0
+			m.pageSize = 1 + random.IntN(40)
 			traffic(m, time.Now().Add(3*time.Hour), 2*time.Minute, l.Lookback)
 			for i := range m.rows { // every ninth has no id, and may have twins
 				if i%9 == 0 {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
@@ -46,13 +45,12 @@ type RangeFeed struct {
 	unmapped unmappedLog
 
 	plan   *plan.Plan
-	stored []byte    // the plan as it was last committed or read
-	seen   plan.View // as of the last poll, for Wait
-	level  int       // of the last poll; -1 before the first
-	top    int       // the shallowest level that is read: see from
-	asked  bool      // the provider has answered once
-	doubts int       // polls in a row after which the time was in doubt
-	pause  time.Duration
+	stored []byte        // the plan as it was last committed or read
+	seen   plan.View     // as of the last poll, for Wait
+	level  int           // of the last poll; -1 before the first
+	top    int           // the shallowest level that is read: see from
+	asked  bool          // the provider has answered once
+	pause  time.Duration // until when nothing is read after a read in doubt
 	logged time.Duration // how much of what is lost was logged
 
 	endpoint witness.Endpoint         // counts the spans that could be read
@@ -61,18 +59,7 @@ type RangeFeed struct {
 
 // NewRangeFeed makes a feed of a reader.
 func NewRangeFeed(settings RangeSettings) *RangeFeed {
-	if settings.Clock == nil {
-		settings.Clock = NewClock(nil, nil)
-	}
-	if settings.Observer == nil {
-		settings.Observer = noObserver{}
-	}
-	if settings.Logger == nil {
-		settings.Logger = slog.New(slog.DiscardHandler)
-	}
-	if settings.Random == nil {
-		settings.Random = rand.Float64
-	}
+	setDefaults(&settings.Clock, &settings.Observer, &settings.Logger, &settings.Random)
 	l := plan.Ladder{Interval: max(settings.Interval, time.Second), Lookback: max(settings.Lookback, time.Second)}
 	return &RangeFeed{
 		settings: settings,
@@ -101,9 +88,7 @@ func (f *RangeFeed) Poll(ctx context.Context, state ledger.State, sink Sink) err
 	if r.step.From.Before(r.step.To) { // else all of it is stepped over
 		err = r.read(ctx, r.step.From, r.step.To)
 	}
-	if r.concluded {
-		err = nil // the last page is committed: what came after it doesn't matter
-	} else if err == nil {
+	if err == nil {
 		err = r.conclude(ctx)
 	}
 	if err != nil {
@@ -144,7 +129,9 @@ func (f *RangeFeed) planRead(r *reading) {
 		r.task = plan.New(f.ladder).NextTask(0, r.view)
 		r.task.Level = level // that is tried again if it fails
 	} else {
-		usable := func(m int) bool { return m >= f.top && f.levels.retryAt(m) <= r.tick }
+		usable := func(m int) bool {
+			return m >= f.top && f.levels.retryAt(m, r.plan.Due(m, r.view, f.levels.failing)) <= r.tick
+		}
 		level = max(f.top, r.plan.NextLevel(r.view, f.level, usable, f.levels.failing))
 		r.task = r.plan.NextTask(level, r.view)
 	}
@@ -188,7 +175,7 @@ func (f *RangeFeed) failed(ctx context.Context, r *reading, err error) {
 	if ctx.Err() != nil || notTheFeeds(err) {
 		return
 	}
-	f.levels.failed(r.task.Level, err, r.step.To.Sub(r.step.From), f.settings.Clock.Elapsed(), f.settings.Random)
+	f.levels.failed(r.task.Level, err, r.step.To.Sub(r.step.From), f.settings.Clock, f.settings.Random)
 	if failed := f.blame(ctx, r, err); failed != nil {
 		f.settings.Logger.Warn("a span that can't be read couldn't be written down; it is tried again", "error", failed.Error())
 	}
@@ -204,17 +191,16 @@ func notTheFeeds(err error) bool {
 func (f *RangeFeed) succeeded(r *reading) {
 	took := f.settings.Clock.Elapsed() - r.tick
 	f.levels.succeeded(r.task.Level, r.step.To.Sub(r.step.From), took, r.pages)
-	f.asked = true
 	f.endpoint.Served()
+	f.pause = 0
 	if r.moved == nil {
-		f.doubts++
-		f.pause = 0
-		if f.doubts > 1 {
-			f.pause = f.settings.Clock.Elapsed() + min(f.ladder.Interval, retryDelay(f.doubts-1, f.settings.Random))
+		if f.asked { // else it was the read that sets the clock
+			f.pause = f.settings.Clock.Elapsed() + f.ladder.Interval
 		}
+		f.asked = true
 		return
 	}
-	f.doubts, f.pause = 0, 0
+	f.asked = true
 	f.plan, f.stored = r.next, r.moved.Plan
 	f.seen.Watermark = plan.Latest(f.seen.Watermark, r.moved.Watermark)
 	f.showLost()
@@ -248,9 +234,10 @@ func (f *RangeFeed) Wait() time.Duration {
 	p.DropFuture(v.Now)
 	wait := never
 	for m := f.top; m < len(p.Reads); m++ {
-		left := f.levels.retryAt(m) - tick
+		due := p.Due(m, v, f.levels.failing)
+		left := f.levels.retryAt(m, due) - tick
 		if p.OpenTask(m) == nil {
-			left = max(left, p.Due(m, v, f.levels.failing).Sub(v.Now))
+			left = max(left, due.Sub(v.Now))
 		}
 		wait = min(wait, left)
 	}

@@ -1,6 +1,15 @@
 package collector
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
 
 // State is how a feed is doing, as /api/v1/status shows it.
 type State string
@@ -47,4 +56,175 @@ type Status struct {
 // behind says whether a watermark is so far behind that the feed is catching up.
 func behind(watermark, now time.Time, interval time.Duration) bool {
 	return !watermark.IsZero() && now.Sub(watermark) > max(10*time.Minute, 3*interval)
+}
+
+// gaugesAfter is after how many failed polls in a row a snapshot is gone.
+const gaugesAfter = 3
+
+// health is how a loop is doing.
+type health struct {
+	lastSuccess time.Time
+	nextRead    time.Time
+	trouble     error // of the last poll, or of a part of the feed
+	failures    int   // polls in a row
+	failed      bool  // once, at least
+	polled      bool
+	offsetShown bool
+	gauges      []Gauge
+}
+
+// panicError is a panic of a feed.
+type panicError struct {
+	value string
+	stack []byte
+}
+
+func (e *panicError) Error() string { return "panic: " + e.value }
+
+// panicked makes an error of what was recovered.
+func panicked(v any) error { return &panicError{value: fmt.Sprint(v), stack: debug.Stack()} }
+
+// openError is a ledger that can't be opened yet.
+type openError struct{ error }
+
+func (e *openError) Unwrap() error { return e.error }
+
+func isPanic(err error) bool {
+	_, ok := errors.AsType[*panicError](err)
+	return ok
+}
+
+// state is what the ledger last committed.
+func (l *Loop) state() ledger.State {
+	if l.settings.Ledger == nil {
+		return ledger.State{}
+	}
+	return l.settings.Ledger.State()
+}
+
+// settle notes how a poll ended and says how long to wait for the next. One that had nothing to do says nothing of the feed's health.
+func (l *Loop) settle(err error, took time.Duration) time.Duration {
+	now := l.settings.Clock.Now()
+	l.mu.Lock()
+	h := &l.health
+	before := h.failures
+	switch {
+	case err == nil:
+		h.polled, h.failures, h.lastSuccess, h.trouble = true, 0, now, nil
+		if l.settings.Paced != nil {
+			h.trouble = l.settings.Paced.Trouble()
+		} else {
+			l.settings.Clock.sample() // a RangeFeed does so itself
+		}
+	case !errors.Is(err, errNothingDue):
+		h.polled, h.failures, h.failed, h.trouble = true, before+1, true, err
+		if h.failures >= gaugesAfter {
+			h.gauges = nil
+		}
+	}
+	wait := l.wait(err, h.failures, took)
+	h.nextRead = now.Add(wait)
+	l.mu.Unlock()
+	if !errors.Is(err, errNothingDue) {
+		l.settings.Observer.Poll(err == nil)
+		l.log(err, before, wait)
+		l.Refresh()
+	}
+	return wait
+}
+
+// log logs failures, and when they end.
+func (l *Loop) log(err error, before int, wait time.Duration) {
+	logger := l.settings.Logger
+	if p, ok := errors.AsType[*panicError](err); ok {
+		logger.Error("reading the feed panicked: please report this", "panic", p.value, "stack", string(p.stack), "retry_in", wait.String())
+		return
+	}
+	switch {
+	case err != nil:
+		logger.Warn("reading the feed failed", "error", l.describe(err), "failures", before+1, "retry_in", wait.String())
+	case before > 0:
+		logger.Info("the feed is read again", "failures", before)
+	}
+}
+
+// Refresh brings the own metrics that depend on the time up to it.
+func (l *Loop) Refresh() {
+	state, now, offset := l.state(), l.settings.Clock.Now(), l.settings.Clock.Offset()
+	far, shown, lastSuccess := offset.Abs() > plan.ClockTolerance, false, time.Time{}
+	l.with(func(h *health) { shown, h.offsetShown, lastSuccess = h.offsetShown, far, h.lastSuccess })
+	o := l.settings.Observer
+	o.Watermark(state.Watermark)
+	o.NewestCall(state.NewestCall)
+	o.LastSuccess(lastSuccess)
+	o.CatchingUp(behind(state.Watermark, now, l.settings.Interval))
+	o.ClockOffset(offset)
+	if far && !shown {
+		l.settings.Logger.Warn("the provider's clock differs from this machine's; the provider's is used", "offset", offset.String())
+	}
+}
+
+// Status is the feed now.
+func (l *Loop) Status() Status {
+	state, now := l.state(), l.settings.Clock.Now()
+	var h health
+	l.with(func(current *health) { h = *current })
+	s := Status{
+		Source: l.settings.Source, Provider: l.settings.Provider, Feed: l.settings.Name,
+		State:       StateOK,
+		Watermark:   state.Watermark,
+		LastSuccess: h.lastSuccess, NextRead: h.nextRead,
+		Records:     state.Records,
+		Ready:       state.HistoryDone || h.failed || l.settings.Ledger == nil && h.polled,
+		ClockOffset: l.settings.Clock.Offset(),
+	}
+	if l.settings.Reads != nil {
+		s.Reads = l.settings.Reads()
+	}
+	if l.settings.Unread != nil {
+		s.Unread = l.settings.Unread()
+	}
+	if behind(state.Watermark, now, l.settings.Interval) {
+		s.State = StateCatchingUp
+	}
+	if h.trouble != nil {
+		s.State, s.LastError = StateError, l.describe(h.trouble)
+		if httpclient.KindOf(h.trouble) == httpclient.KindThrottled {
+			s.State = StateThrottled
+		}
+	}
+	if l.settings.ThrottledUntil != nil {
+		if until := l.settings.ThrottledUntil(); until.After(time.Now()) {
+			s.State = StateThrottled
+			s.LastError = fmt.Sprintf("throttled by the provider until %s: nothing needs doing; if it happens again and again, raise interval or lower requests_per_minute",
+				until.UTC().Format(time.RFC3339))
+		}
+	}
+	return s
+}
+
+// describe is an error in one line with what to do about it.
+func (l *Loop) describe(err error) string {
+	_, notOpen := errors.AsType[*openError](err)
+	switch {
+	case errors.Is(err, ledger.ErrOtherAccount):
+		return err.Error() + ": change the configuration and reload it"
+	case notOpen:
+		return err.Error() + ": it is tried again by itself"
+	case errors.Is(err, ledger.ErrFull):
+		return ledger.ErrFull.Error() + ": reading pauses and loses nothing; make room in storage.path, it goes on by itself"
+	case errors.Is(err, ledger.ErrOutboxFull):
+		return ledger.ErrOutboxFull.Error() + ": reading pauses and loses nothing; see why the OTLP endpoint takes no logs, or set outbox_full"
+	case errors.Is(err, ledger.ErrFenced):
+		return ledger.ErrFenced.Error() + ": it is read again; if this repeats, see whether two processes count this feed"
+	case errors.Is(err, ledger.ErrClosed):
+		return ledger.ErrClosed.Error() + ": the exporter is stopping"
+	case isPanic(err):
+		return err.Error() + ": a fault of the exporter, please report it; the feed is tried again"
+	}
+	if l.settings.Advise == nil {
+		return err.Error()
+	}
+	what, todo := l.settings.Advise(err)
+	return what + ": " + todo
 }

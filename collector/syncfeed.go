@@ -60,7 +60,7 @@ func NewSyncFeed(settings SyncSettings) *SyncFeed {
 	return &SyncFeed{
 		ranges: ranges,
 		reader: settings.Sync,
-		drain:  drain{interval: ranges.ladder.Interval, random: ranges.settings.Random},
+		drain:  drain{interval: ranges.ladder.Interval},
 		beside: true, // ranges begin: their first read is short and sets the clock
 	}
 }
@@ -71,7 +71,11 @@ func (f *SyncFeed) Poll(ctx context.Context, state ledger.State, sink Sink) erro
 	f.ranges.load(state)
 	f.ranges.seen = f.ranges.view(state)
 	f.settle()
-	f.beside = f.changesFirst()
+	if changes, ranges := f.drainWait(), f.ranges.Wait(); changes <= 0 && ranges <= 0 {
+		f.beside = !f.beside
+	} else {
+		f.beside = changes <= ranges
+	}
 	if f.beside {
 		err := f.step(ctx, state, sink)
 		f.settle()
@@ -80,15 +84,6 @@ func (f *SyncFeed) Poll(ctx context.Context, state ledger.State, sink Sink) erro
 		}
 	}
 	return f.ranges.Poll(ctx, state, sink)
-}
-
-// changesFirst says whether the next poll is a step of a drain.
-func (f *SyncFeed) changesFirst() bool {
-	changes, ranges := f.drainWait(), f.ranges.Wait()
-	if changes <= 0 && ranges <= 0 {
-		return !f.beside
-	}
-	return changes <= ranges
 }
 
 // drainWait is how long from now to the next step of a drain.
@@ -145,7 +140,11 @@ func (f *SyncFeed) step(ctx context.Context, state ledger.State, sink Sink) erro
 	if mark.Token == "" {
 		mark.Since = f.restart(state)
 	}
-	f.drain.stepBegins(c.Elapsed(), c.Now(), mark.Token == "", f.ranges.doubtful())
+	d := &f.drain
+	if !d.under {
+		d.began, d.now, d.fresh, d.doubt = c.Elapsed(), c.Now(), mark.Token == "", false
+	}
+	d.doubt = d.doubt || f.ranges.doubtful()
 	page, at, err := f.reader.Sync(ctx, mark.Token, mark.Since)
 	if err == nil && at.Token == "" {
 		err = errNoToken
@@ -160,10 +159,17 @@ func (f *SyncFeed) step(ctx context.Context, state ledger.State, sink Sink) erro
 	if err != nil {
 		return f.failed(ctx, err)
 	}
-	if f.drain.refused {
+	if d.refused {
 		f.ranges.settings.Logger.Info("the account offers to read by changes: that is how it is read now")
 	}
-	f.drain.stepCommitted(c.Elapsed(), at.More || !moved)
+	d.backoff, d.refused, d.under = backoff{}, false, at.More || !moved
+	if d.under {
+		return nil
+	}
+	d.next, d.ended, d.good = d.began+d.interval, c.Elapsed(), true
+	if !d.fresh {
+		d.losses = 0
+	}
 	return nil
 }
 
@@ -234,23 +240,26 @@ func (f *SyncFeed) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil || notTheFeeds(err) {
 		return err
 	}
-	tick, logger := f.ranges.settings.Clock.Elapsed(), f.ranges.settings.Logger
+	d, tick, logger := &f.drain, f.ranges.settings.Clock.Elapsed(), f.ranges.settings.Logger
 	switch {
 	case errors.Is(err, ErrNoSync):
-		if !f.drain.refused {
+		if !d.refused {
 			logger.Warn("the account doesn't offer to read by changes, so ranges of time are read alone", "error", err.Error(), "ask_again_in", askAgain.String())
 		}
-		f.drain.refuse(tick)
+		d.under, d.good, d.refused = false, false, true
+		d.backoff = backoff{retry: tick + askAgain}
 		return err
 	case errors.Is(err, ErrTokenLost):
 		f.ranges.plan.Changes = plan.Changes{}
-		f.drain.lost(err, tick)
-		if f.drain.err == nil {
+		d.under, d.backoff = false, backoff{}
+		if d.losses++; d.losses == 1 { // the drain begins anew at once
 			logger.Warn("the provider no longer knows how far changes were read, so they are read again from further back", "error", err.Error())
+			return nil
 		}
-		return f.drain.err
+		d.backoff = backoff{failures: 1, err: err, retry: tick + max(d.interval, doubling(d.interval, longestLoss, d.losses-1))}
+		return err
 	}
-	f.drain.fail(err, tick, f.drain.random)
+	d.fail(err, tick, f.ranges.settings.Random)
 	return err
 }
 
@@ -268,7 +277,6 @@ const (
 // counts up.
 type drain struct {
 	interval time.Duration
-	random   func() float64
 
 	// under says that newer changes are there than the last step has brought.
 	under bool
@@ -289,43 +297,6 @@ type drain struct {
 	// ended is when the last drain ended; it counts if good is set.
 	ended time.Duration
 	good  bool
-}
-
-// stepBegins notes a step's request.
-func (d *drain) stepBegins(tick time.Duration, now time.Time, fresh, doubt bool) {
-	if !d.under {
-		d.began, d.now, d.fresh, d.doubt = tick, now, fresh, false
-	}
-	d.doubt = d.doubt || doubt
-}
-
-// stepCommitted notes a step that is committed.
-func (d *drain) stepCommitted(tick time.Duration, more bool) {
-	d.backoff, d.refused = backoff{}, false
-	d.under = more
-	if more {
-		return
-	}
-	d.next = d.began + d.interval
-	d.ended, d.good = tick, true
-	if !d.fresh {
-		d.losses = 0
-	}
-}
-
-// lost takes note of a token that is no longer good. The first time the drain begins
-// anew at once.
-func (d *drain) lost(err error, tick time.Duration) {
-	d.under, d.backoff = false, backoff{}
-	if d.losses++; d.losses > 1 {
-		d.backoff = backoff{failures: 1, err: err, retry: tick + max(d.interval, doubling(d.interval, longestLoss, d.losses-1))}
-	}
-}
-
-// refuse takes note that the account doesn't offer to read by changes.
-func (d *drain) refuse(tick time.Duration) {
-	d.under, d.good, d.refused = false, false, true
-	d.backoff = backoff{retry: tick + askAgain}
 }
 
 // due is when the next step is.

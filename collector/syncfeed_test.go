@@ -129,7 +129,7 @@ func TestRangeFeed_LevelsLeftToChanges(t *testing.T) {
 	f.load(ledger.State{})
 	f.plan.PutTask(plan.Task{Level: 9, Wanted: now, Join: now.Add(-time.Hour), Cursor: now.Add(-time.Minute), To: now})
 	for m := range f.levels.each {
-		f.levels.failed(m, errProvider, time.Hour, 0, f.settings.Random)
+		f.levels.failed(m, errProvider, time.Hour, f.settings.Clock, f.settings.Random)
 	}
 	f.from(besideLevel)
 	for m := range f.levels.each {

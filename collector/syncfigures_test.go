@@ -52,7 +52,7 @@ func TestSyncFigures(t *testing.T) {
 // often a call is read. It runs for two and a half lookbacks.
 func cost(t *testing.T, l plan.Ladder, bySync bool) (changes, ranges, reads float64) {
 	of := newChanging(newModel(time.Now()))
-	of.latency, of.sayLast, of.size, of.pageSize = 200*time.Millisecond, true, 1000, 10_000
+	of.latency, of.size, of.pageSize = 200*time.Millisecond, 1000, 10_000
 	of.visits = make(map[string]int)
 	run := 5 * l.Lookback / 2
 	traffic(of.model, time.Now().Add(run), 2*time.Minute, time.Second)

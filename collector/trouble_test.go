@@ -67,7 +67,6 @@ func newTroubled(t *testing.T, seed uint64, interval, lookback time.Duration) *t
 	tr.keep = lookback + lookback/4 + 48*time.Hour
 	tr.latency = 150 * time.Millisecond
 	tr.pageSize = 300
-	tr.sayLast = seed%2 == 0
 	tr.local = func() time.Time { return time.Now().Add(tr.now().skew) }
 	tr.date = func() time.Time {
 		if tr.lies.IntN(300) == 0 {

@@ -89,7 +89,7 @@ func (f *RangeFeed) reread(ctx context.Context, r *reading, u *plan.Unreadable) 
 	r.doubt = true // it moves nothing
 	err := r.read(ctx, u.From, u.To)
 	switch {
-	case err == nil || r.concluded:
+	case err == nil:
 		f.endpoint.Served()
 		next.DropUnread(*u)
 		f.settings.Logger.Info("a span of time that couldn't be read was read", "span", u.String())

@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -52,30 +53,18 @@ func New(settings Settings) (*Client, error) {
 }
 
 func withDefaults(s Settings) Settings {
-	if s.MaxBody == 0 {
-		s.MaxBody = DefaultMaxBody
-	}
-	if s.RequestTimeout == 0 {
-		s.RequestTimeout = DefaultRequestTimeout
-	}
-	if s.BodyIdleTimeout == 0 {
-		s.BodyIdleTimeout = DefaultBodyIdleTimeout
-	}
-	if s.BodyTimeout == 0 {
-		s.BodyTimeout = DefaultBodyTimeout
-	}
+	s.MaxBody = cmp.Or(s.MaxBody, DefaultMaxBody)
+	s.RequestTimeout = cmp.Or(s.RequestTimeout, DefaultRequestTimeout)
+	s.BodyIdleTimeout = cmp.Or(s.BodyIdleTimeout, DefaultBodyIdleTimeout)
+	s.BodyTimeout = cmp.Or(s.BodyTimeout, DefaultBodyTimeout)
 	if s.Authorize == nil {
 		s.Authorize = bearer
 	}
 	if s.NewRequestID == nil {
 		s.NewRequestID = uuid.NewString
 	}
-	if s.Observer == nil {
-		s.Observer = noObserver{}
-	}
-	if s.Logger == nil {
-		s.Logger = slog.New(slog.DiscardHandler)
-	}
+	s.Observer = cmp.Or(s.Observer, Observer(noObserver{}))
+	s.Logger = cmp.Or(s.Logger, slog.New(slog.DiscardHandler))
 	return s
 }
 

@@ -23,28 +23,5 @@
 // undecodable body. It waits between 0.6 and 1 s first, doubling up to 60 s, or as
 // long as Retry-After says. 429 is waited out for as long as the context lives.
 //
-// Pages follows next links, each page decoded whole before it is used:
-//
-//	client, err := httpclient.New(httpclient.Settings{
-//		BaseURL:           "https://graph.microsoft.com",
-//		Token:             tokens,
-//		RequestsPerMinute: 600,
-//		UserAgent:         "cdr-exporter/1.0",
-//	})
-//	if err != nil {
-//		return err
-//	}
-//	defer client.Close()
-//
-//	request := httpclient.Request{Feed: "pstn", URL: link, Label: "getPstnCalls", ExpectJSON: true}
-//	var page page
-//	for number, err := range client.Pages(ctx, request, 10_000, func(answer *httpclient.Response) (next string, err error) {
-//		page, err = decode(answer.Body.Bytes())
-//		return page.next, httpclient.Retryable(err) // a broken page is asked for again
-//	}) {
-//		if err != nil {
-//			return err
-//		}
-//		use(page, number)
-//	}
+// Pages follows next links, each page decoded whole before it is used: see the example.
 package httpclient

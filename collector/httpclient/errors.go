@@ -73,15 +73,11 @@ type Error struct {
 
 // Error implements error.
 func (e *Error) Error() string {
-	var text strings.Builder
-	text.WriteString(cmp.Or(e.method, "GET") + " ")
-	text.WriteString(e.target)
-	text.WriteString(": ")
-	text.WriteString(e.reason)
+	text := cmp.Or(e.method, "GET") + " " + e.target + ": " + e.reason
 	if e.RequestID != "" {
-		text.WriteString(" (" + e.RequestID + ")")
+		text += " (" + e.RequestID + ")"
 	}
-	return text.String()
+	return text
 }
 
 // GoString keeps headers and body out of %#v.
@@ -102,11 +98,9 @@ func (e *Error) Retryable() bool {
 		return e.Status != http.StatusNotImplemented && e.Status != http.StatusHTTPVersionNotSupported
 	case KindToken:
 		return IsRetryable(e.cause)
-	case KindUnauthorized, KindForbidden, KindBadRequest, KindNotFound, KindNotAcceptable,
-		KindGone, KindTooLarge, KindHost, KindRedirect, KindStatus:
+	default:
 		return false
 	}
-	return false
 }
 
 // Retryable marks an error of a Fetch callback, or of a TokenSource, as one that may pass,
@@ -152,27 +146,20 @@ func isMarked(err error) bool {
 	return ok
 }
 
+// kinds are those of statuses that are no more than a number; kindOfStatus has the ranges.
+var kinds = map[int]Kind{
+	http.StatusUnauthorized: KindUnauthorized, http.StatusForbidden: KindForbidden,
+	http.StatusBadRequest: KindBadRequest, http.StatusUnprocessableEntity: KindBadRequest,
+	http.StatusNotFound: KindNotFound, http.StatusNotAcceptable: KindNotAcceptable, http.StatusGone: KindGone,
+	http.StatusTooManyRequests: KindThrottled, http.StatusRequestTimeout: KindServer, http.StatusTooEarly: KindServer,
+}
+
 // kindOfStatus maps a status that is not 2xx.
 func kindOfStatus(status int) Kind {
-	switch status {
-	case http.StatusUnauthorized:
-		return KindUnauthorized
-	case http.StatusForbidden:
-		return KindForbidden
-	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		return KindBadRequest
-	case http.StatusNotFound:
-		return KindNotFound
-	case http.StatusNotAcceptable:
-		return KindNotAcceptable
-	case http.StatusGone:
-		return KindGone
-	case http.StatusTooManyRequests:
-		return KindThrottled
-	case http.StatusRequestTimeout, http.StatusTooEarly:
-		return KindServer
-	}
+	kind, known := kinds[status]
 	switch {
+	case known:
+		return kind
 	case status >= 300 && status < 400:
 		return KindRedirect
 	case status >= 500 && status < 600:

@@ -77,9 +77,6 @@ func NewLimiter(limit Limit) *Limiter {
 // Acquire waits until a request may be sent; release is called when its answer is there. The time for which the
 // provider's limits stop the request, but not that behind others in the queue, is reported to waited, which may be nil.
 func (l *Limiter) Acquire(ctx context.Context, waited func(time.Duration)) (release func(), err error) {
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
 	leave := func() {}
 	if l.Budget().Limit > 0 {
 		select {
@@ -89,36 +86,28 @@ func (l *Limiter) Acquire(ctx context.Context, waited func(time.Duration)) (rele
 			return nil, context.Cause(ctx)
 		}
 	}
-	for {
+	for err = ctx.Err(); err == nil; {
 		wait := l.Take()
 		if wait <= 0 {
 			return func() { l.extendLast(); leave() }, nil
 		}
-		if err := pause(ctx, wait, waited); err != nil {
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
 			leave()
-			return nil, err
+			return nil, errNoRoom
+		}
+		// For some of the time only: as other requests may change it, it is asked for again.
+		began := time.Now()
+		err = sleep(ctx, min(wait, throttleSlice))
+		if waited != nil {
+			waited(time.Since(began))
 		}
 	}
+	leave()
+	return nil, context.Cause(ctx)
 }
 
 // errNoRoom is a deadline before the next request is allowed.
 var errNoRoom = fmt.Errorf("the provider's limit has no room before the deadline: %w", context.DeadlineExceeded)
-
-// pause waits for some of a time: as other requests may change it, it is asked for again.
-func pause(ctx context.Context, wait time.Duration, waited func(time.Duration)) error {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
-		return errNoRoom
-	}
-	began := time.Now()
-	err := sleep(ctx, min(wait, throttleSlice))
-	if waited != nil {
-		waited(time.Since(began))
-	}
-	if err != nil {
-		return context.Cause(ctx)
-	}
-	return nil
-}
 
 // Take counts a request if one may be sent now, and returns 0; otherwise it returns how long none may.
 func (l *Limiter) Take() time.Duration {

@@ -23,11 +23,20 @@ func (c *Client) Pages(ctx context.Context, request Request, most int, decode fu
 	return func(yield func(int, error) bool) {
 		followed := make(map[string]bool)
 		for number := 1; request.URL != ""; number++ {
-			if number > most {
-				yield(number, fmt.Errorf("%w: over %d", ErrTooManyPages, most))
-				return
+			next, err, link := "", ErrLinkRepeated, request.URL
+			if target, err := c.Resolve(link); err == nil { // else Fetch refuses it
+				link = target.String()
 			}
-			next, err := c.page(ctx, request, followed, decode)
+			switch {
+			case number > most:
+				err = fmt.Errorf("%w: over %d", ErrTooManyPages, most)
+			case !followed[link]:
+				followed[link] = true
+				err = c.Fetch(ctx, request, func(response *Response) (err error) {
+					next, err = decode(response)
+					return err
+				})
+			}
 			if number > 1 && KindOf(err).RefusesLink() {
 				err = fmt.Errorf("%w: %w", ErrLinkExpired, err)
 			}
@@ -41,24 +50,6 @@ func (c *Client) Pages(ctx context.Context, request Request, most int, decode fu
 			request.URL = next
 		}
 	}
-}
-
-// page fetches one page. It refuses a link that leaves the host, as Resolve does, and one that was followed before.
-func (c *Client) page(ctx context.Context, request Request, followed map[string]bool, decode func(*Response) (string, error)) (next string, err error) {
-	target, err := c.Resolve(request.URL)
-	if err != nil {
-		return "", err
-	}
-	link := target.String()
-	if followed[link] {
-		return "", ErrLinkRepeated
-	}
-	followed[link] = true
-	err = c.Fetch(ctx, request, func(response *Response) error {
-		next, err = decode(response)
-		return err
-	})
-	return next, err
 }
 
 // RefusesLink says whether an answer to a link that was given means that it has expired.

@@ -2,7 +2,6 @@ package httpclient
 
 import (
 	"context"
-	"sync"
 	"time"
 )
 
@@ -37,11 +36,9 @@ type TokensSettings struct {
 // is valid. It is safe for concurrent use: those who need a token while one is asked for wait for that one.
 type Tokens struct {
 	settings TokensSettings
-	asking   chan struct{} // holds an element during a call of Ask
-
-	mu      sync.Mutex
-	cached  Token     // guarded by mu
-	renewAt time.Time // guarded by mu
+	held     chan struct{} // a lock for which a wait can be ended; it is held during a call of Ask
+	cached   Token         // guarded by held, as renewAt
+	renewAt  time.Time
 }
 
 // NewTokens makes a source of tokens; it asks nothing yet.
@@ -49,29 +46,35 @@ func NewTokens(settings TokensSettings) *Tokens {
 	if settings.Now == nil {
 		settings.Now = time.Now
 	}
-	return &Tokens{settings: settings, asking: make(chan struct{}, 1)}
+	return &Tokens{settings: settings, held: make(chan struct{}, 1)}
+}
+
+// valid returns the cached token, empty if there is none or it has expired; the lock is held.
+func (t *Tokens) valid() string {
+	if t.settings.Now().Before(t.cached.Expires) {
+		return t.cached.Value
+	}
+	return ""
 }
 
 // Token implements TokenSource.
 func (t *Tokens) Token(ctx context.Context) (string, error) {
 	select {
-	case t.asking <- struct{}{}:
-		defer func() { <-t.asking }()
+	case t.held <- struct{}{}:
+		defer func() { <-t.held }()
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
-	if token, due := t.lookup(); token != "" && !due {
+	asked := t.settings.Now()
+	if token := t.valid(); token != "" && asked.Before(t.renewAt) {
 		return token, nil
 	}
-	asked := t.settings.Now()
 	got, err := t.settings.Ask(ctx)
 	if err != nil {
-		token, _ := t.lookup()
+		token := t.valid()
 		if token == "" {
 			return "", err
 		}
-		t.mu.Lock()
-		defer t.mu.Unlock()
 		t.renewAt = t.settings.Now().Add(renewRetry)
 		return token, nil
 	}
@@ -79,31 +82,14 @@ func (t *Tokens) Token(ctx context.Context) (string, error) {
 	if most := t.settings.RenewBefore; most > 0 {
 		margin = min(margin, most)
 	}
-	t.store(got, got.Expires.Add(-margin))
+	t.cached, t.renewAt = got, got.Expires.Add(-margin)
 	return got.Value, nil
-}
-
-// lookup returns the cached token, empty if there is none or it has expired, and whether it is to be renewed.
-func (t *Tokens) lookup() (token string, due bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.settings.Now()
-	if now.Before(t.cached.Expires) {
-		token = t.cached.Value
-	}
-	return token, !now.Before(t.renewAt)
-}
-
-func (t *Tokens) store(token Token, renewAt time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.cached, t.renewAt = token, renewAt
 }
 
 // Invalidate implements TokenSource.
 func (t *Tokens) Invalidate(token string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	t.held <- struct{}{}
+	defer func() { <-t.held }()
 	if token == t.cached.Value {
 		t.cached = Token{}
 	}
@@ -111,7 +97,9 @@ func (t *Tokens) Invalidate(token string) {
 
 // Take forgets the token and returns it, so that it can be revoked; empty if there is no valid one.
 func (t *Tokens) Take() string {
-	token, _ := t.lookup()
-	t.store(Token{}, time.Time{})
+	t.held <- struct{}{}
+	defer func() { <-t.held }()
+	token := t.valid()
+	t.cached = Token{}
 	return token
 }

@@ -37,16 +37,11 @@ func (p *Plan) NextLevel(v View, before int, usable, failing func(level int) boo
 // deepest is the deepest level up to top that is due and may be read, -1 if none is.
 func (p *Plan) deepest(v View, top int, usable, failing func(level int) bool) int {
 	for m := top; m >= 0; m-- {
-		if usable(m) && p.OpenTask(m) == nil && p.wait(m, v, failing) <= p.Ladder.early() {
+		if usable(m) && p.OpenTask(m) == nil && p.Due(m, v, failing).Sub(v.Now) <= p.Ladder.early() {
 			return m
 		}
 	}
 	return -1
-}
-
-// wait is how long a level without a task can wait for its next read.
-func (p *Plan) wait(level int, v View, failing func(level int) bool) time.Duration {
-	return p.Due(level, v, failing).Sub(v.Now)
 }
 
 // Due is when a level without a task is to be read again at the latest; one that
@@ -70,7 +65,7 @@ func (p *Plan) Due(level int, v View, failing func(level int) bool) time.Time {
 // next, and answers for what this one is late with.
 func (p *Plan) relieved(level int, v View) bool {
 	for m := level + 1; m < len(p.Reads); m++ {
-		if p.OpenTask(m) == nil && p.wait(m, v, func(int) bool { return false }) <= p.Ladder.early() {
+		if p.OpenTask(m) == nil && p.Due(m, v, func(int) bool { return false }).Sub(v.Now) <= p.Ladder.early() {
 			return true
 		}
 	}

@@ -24,33 +24,15 @@ func (u *Unreadable) String() string {
 	return u.From.UTC().Format(time.RFC3339) + "/" + u.To.UTC().Format(time.RFC3339)
 }
 
-// rereading is the wait after so many tries.
-func rereading(tries int) time.Duration {
-	wait := firstRereading
-	for n := 1; n < tries && wait < lastRereading; n++ {
-		wait *= 2
-	}
-	return min(wait, lastRereading)
-}
-
-// NextStep cuts the next piece off a task, at most so long, with nothing in it of the spans that can't be read. It may be empty then.
+// NextStep cuts the next piece off a task, at most so long, with nothing in it of the spans that can't be read, which its cursor passes. It may
+// be empty then.
 func (p *Plan) NextStep(t *Task, longest time.Duration, v View) Step {
-	p.passUnread(t)
-	return p.aroundUnread(t, t.step(longest, v))
-}
-
-// passUnread takes a task's cursor over the spans that can't be read.
-func (p *Plan) passUnread(t *Task) {
 	for _, u := range p.Unread {
 		if !u.From.After(t.Cursor) && u.To.After(t.Cursor) {
 			t.Cursor = Earliest(u.To, t.To)
 		}
 	}
-}
-
-// aroundUnread cuts a step of a task whose cursor is in none of the spans that can't be read, so that it has nothing of them. The step may
-// be empty then.
-func (p *Plan) aroundUnread(t *Task, s Step) Step {
+	s := t.step(longest, v)
 	for _, u := range p.Unread {
 		switch {
 		case !u.To.After(s.From) || !u.From.Before(s.To):
@@ -91,7 +73,7 @@ func (p *Plan) PutOff(u Unreadable, now time.Time) {
 	for i := range p.Unread {
 		if o := &p.Unread[i]; o.From.Equal(u.From) && o.To.Equal(u.To) {
 			o.Tries++
-			o.Due = now.Add(rereading(o.Tries))
+			o.Due = now.Add(min(firstRereading<<min(o.Tries-1, 20), lastRereading))
 		}
 	}
 }

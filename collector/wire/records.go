@@ -2,9 +2,6 @@ package wire
 
 import "github.com/cdr-exporter/cdr-exporter/internal/cdr"
 
-// slab is how many records are made at once.
-const slab = 64
-
 // Records are the records of a batch, which are used again for the next. The zero value
 // is ready; it is for one goroutine.
 type Records struct {
@@ -15,10 +12,7 @@ type Records struct {
 // Next is an empty record, the same until Keep.
 func (r *Records) Next() *cdr.Record {
 	if r.used == len(r.all) {
-		more := make([]cdr.Record, slab)
-		for i := range more {
-			r.all = append(r.all, &more[i])
-		}
+		r.all = append(r.all, new(cdr.Record))
 	}
 	next := r.all[r.used]
 	next.Reset()

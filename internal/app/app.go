@@ -57,7 +57,6 @@ type App struct {
 	logger    *slog.Logger
 	own       *metrics.Own
 	ledger    *ledger.Ledger
-	scheduler *collector.Scheduler
 	listeners []net.Listener
 	handler   http.Handler
 	webhooks  *webhooks
@@ -78,7 +77,7 @@ type App struct {
 
 // New reads the configuration, opens the ledger and the listeners, and builds every part. It sends nothing yet.
 func New(ctx context.Context, settings Settings) (*App, error) {
-	a := &App{settings: settings.withDefaults(), scheduler: collector.NewScheduler(), failed: make(chan error, 2)}
+	a := &App{settings: settings.withDefaults(), failed: make(chan error, 2)}
 	a.logger = a.settings.Logger
 	a.webhooks = newWebhooks(a.logger)
 	if err := a.build(ctx); err != nil {
@@ -195,7 +194,7 @@ func (a *App) Stop() error {
 	}
 	a.stopped = true
 	if a.running != nil {
-		a.running.stopReading(a)
+		a.running.stopReading()
 		a.running.stopSending()
 	}
 	if a.cancel != nil {

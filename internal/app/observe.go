@@ -30,7 +30,11 @@ func (a *App) observeLedger() {
 		for _, c := range a.ledger.Store().Counts() {
 			a.own.Set(metrics.SeriesCount, float64(c.Series), c.Source, c.Feed, c.Metric)
 		}
-		a.scheduler.Refresh()
+		for _, s := range a.visible.Load().sources {
+			for _, f := range s.feeds {
+				f.loop.Refresh()
+			}
+		}
 		a.observeCredentials()
 		a.observeGauges()
 	})

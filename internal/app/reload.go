@@ -24,7 +24,7 @@ func (a *App) Reload() error {
 	}
 	old := a.running
 	gone := old.without(next)
-	gone.stopReading(a) // before the new loops start, so that no feed has two
+	gone.stopReading() // before the new loops start, so that no feed has two
 	a.ledger.Tune(next.plan.tuning(), next.plan.metricOptions())
 	a.running = next
 	next.startReading(a)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -133,7 +134,9 @@ func (r *running) startReading(a *App) {
 		maps.Copy(hooks, s.hooks)
 	}
 	a.webhooks.hooks.Store(&hooks) // before the loops: a new subscription is validated at once
-	a.scheduler.Add(loops...)
+	for _, loop := range loops {
+		loop.Start()
+	}
 }
 
 func (a *App) makeFeeds(s *source) {
@@ -155,14 +158,14 @@ func (r *running) startSending() {
 }
 
 // stopReading ends the loops and waits for them.
-func (r *running) stopReading(a *App) {
-	var loops []*collector.Loop
+func (r *running) stopReading() {
+	var stopping sync.WaitGroup
 	for _, s := range r.sources {
 		for _, f := range s.feeds {
-			loops = append(loops, f.loop)
+			stopping.Go(f.loop.Stop)
 		}
 	}
-	a.scheduler.Remove(loops...)
+	stopping.Wait()
 }
 
 // stopSending ends the delivery after it has drained the outbox or its timeout, and closes the sources.
