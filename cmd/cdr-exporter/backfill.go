@@ -106,7 +106,7 @@ func (b *backfill) feeds(ctx context.Context, c *config.Config, now time.Time) (
 	if err != nil {
 		return nil, fmt.Errorf("--from: %w", err)
 	}
-	glance, err := ledger.Look(ctx, string(c.Storage.Path))
+	glance, err := ledger.Look(ctx, c.Storage.Path)
 	if err != nil {
 		return nil, err
 	}

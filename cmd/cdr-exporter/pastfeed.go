@@ -41,7 +41,7 @@ func openPast(c *config.Config, name, file string, span *pastSpan) (feeds []*pas
 		}
 		f := &pastFeed{source: source, Feed: history.Feed{Source: name, Provider: settings.ProviderName, Info: info}, from: span.from}
 		feeds = append(feeds, f)
-		if err := f.limit(span, settings.RenamedFrom, string(c.Storage.Path)); err != nil {
+		if err := f.limit(span, settings.RenamedFrom, c.Storage.Path); err != nil {
 			return feeds, err
 		}
 	}

@@ -65,7 +65,7 @@ func (p *plan) tuning() ledger.Tuning {
 
 func (a *App) ledgerSettings(p *plan) ledger.Settings {
 	return ledger.Settings{
-		Folder: string(p.config.Storage.Path), Now: time.Now, Options: p.metricOptions(), Tuning: p.tuning(),
+		Folder: p.config.Storage.Path, Now: time.Now, Options: p.metricOptions(), Tuning: p.tuning(),
 		OnCommit: func(took time.Duration) { a.own.Observe(metrics.CommitDuration, took) },
 		OnSkip:   func(records int) { a.own.Add(metrics.OTLPRecords, int64(records), "skipped") },
 	}
