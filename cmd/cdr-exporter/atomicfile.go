@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -12,68 +11,34 @@ import (
 // standardOutput is the name that stands for it.
 const standardOutput = "-"
 
-// atomicFile gets its name only when it is complete; until then it lies beside it under another name, which begins with
-// a dot. The standard output, and what isn't a regular file, is written directly.
-type atomicFile struct {
-	io.Writer
-
-	name string   // empty: written directly
-	file *os.File // nil: the standard output, or closed
-}
-
-// createOutput opens a file for writing.
-func createOutput(name string, standard io.Writer) (*atomicFile, error) {
+// replaceFile lets write fill a file, which gets its name only when it is complete; until then it lies beside it under another name,
+// which begins with a dot. The standard output, and what isn't a regular file, is written directly.
+func replaceFile(name string, standard io.Writer, write func(io.Writer) error) error {
 	if name == standardOutput {
-		return &atomicFile{Writer: standard}, nil
+		return write(standard)
 	}
 	info, err := os.Stat(name)
+	exists := err == nil
 	switch {
-	case err == nil && info.IsDir():
-		return nil, fmt.Errorf("%s is a folder; give the name of a file", name)
-	case err == nil && !info.Mode().IsRegular():
+	case exists && info.IsDir():
+		return fmt.Errorf("%s is a folder; give the name of a file", name)
+	case exists && !info.Mode().IsRegular():
 		f, err := os.OpenFile(name, os.O_WRONLY, 0)
 		if err != nil {
-			return nil, fmt.Errorf("it can't be written: %w", err)
+			return fmt.Errorf("it can't be written: %w", err)
 		}
-		return &atomicFile{Writer: f, file: f}, nil
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, err
+		return errors.Join(write(f), f.Close())
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
-		return nil, fmt.Errorf("nothing can be written beside it: check that its folder exists and may be written: %w", err)
-	}
-	return &atomicFile{Writer: f, file: f, name: name}, nil
-}
-
-// finish closes the file and gives it its name.
-func (a *atomicFile) finish() error {
-	f := a.file
-	if f == nil {
-		return nil
-	}
-	a.file = nil
-	if a.name == "" {
-		return f.Close()
+		return fmt.Errorf("nothing can be written beside it: check that its folder exists and may be written: %w", err)
 	}
 	const readable = 0o644 // nothing in it is personal, and Prometheus or Grafana reads it
-	err := errors.Join(f.Chmod(readable), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), a.name)
+	if err = errors.Join(write(f), f.Chmod(readable), f.Close()); err == nil {
+		err = os.Rename(f.Name(), name)
 	}
 	if err != nil {
-		return fmt.Errorf("write %s: %w", a.name, errors.Join(err, os.Remove(f.Name())))
+		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
-}
-
-// discard removes what wasn't finished.
-func (a *atomicFile) discard() {
-	if a.file == nil {
-		return
-	}
-	_ = a.file.Close()
-	if a.name != "" {
-		_ = os.Remove(a.file.Name())
-	}
 }

@@ -14,15 +14,11 @@ import (
 )
 
 // ledgerShow prints what the ledger has.
-type ledgerShow struct {
-	ledgerFolder
-	hours int
-}
+type ledgerShow struct{ ledgerFolder }
 
 func newLedgerShow(c *kingpin.CmdClause) command {
 	k := &ledgerShow{}
 	k.flags(c)
-	c.Flag("hours", "How many of a feed's newest hours are listed one by one; those before are one line.").Default("24").IntVar(&k.hours)
 	return k
 }
 
@@ -62,7 +58,11 @@ func (k *ledgerShow) feed(w io.Writer, f *ledger.FeedReport) {
 	fmt.Fprintf(w, "records\t%d\nwatermark\t%s\nnewest call\t%s\norigin\t%s\nfloor\t%s\nfirst history\t%s\n",
 		st.Records, moment(st.Watermark), moment(st.NewestCall), moment(st.Origin), moment(st.Floor), history)
 	fmt.Fprintf(w, "tasks\t%d wait, %d set aside\n", f.Waiting, len(f.SetAside))
-	k.buckets(w, f)
+	var ids ledger.BucketReport
+	for _, b := range f.Buckets {
+		ids.IDs, ids.Blocks, ids.Bytes = ids.IDs+b.IDs, ids.Blocks+b.Blocks, ids.Bytes+b.Bytes
+	}
+	fmt.Fprintf(w, "ids\t%d in %d blocks of %s, %d of them not in blocks yet\n", ids.IDs, ids.Blocks, megabytes(int64(ids.Bytes)), f.Journal)
 	if len(f.SetAside) > 0 {
 		fmt.Fprintf(w, "\nset aside\tkind\tattempts\tnext\twhy\n")
 		for _, t := range f.SetAside {
@@ -75,34 +75,6 @@ func (k *ledgerShow) feed(w io.Writer, f *ledger.FeedReport) {
 			fmt.Fprintf(w, "%d\t%s\t%s\n", b.Rows, moment(b.Last), b.Problem)
 		}
 	}
-}
-
-// buckets prints the ids by hour, or by four days where hours don't find them.
-func (k *ledgerShow) buckets(w io.Writer, f *ledger.FeedReport) {
-	hours := 0
-	for _, b := range f.Buckets {
-		if b.Hour {
-			hours++
-		}
-	}
-	fmt.Fprintf(w, "\nids of\tnumber\tblocks\tbytes\n")
-	var before ledger.BucketReport
-	for n, b := range f.Buckets {
-		if b.Hour && n < hours-k.hours {
-			before.IDs, before.Blocks, before.Bytes = before.IDs+b.IDs, before.Blocks+b.Blocks, before.Bytes+b.Bytes
-			if n+1 < hours-k.hours {
-				continue
-			}
-			fmt.Fprintf(w, "%d hours before\t%d\t%d\t%d\n", n+1, before.IDs, before.Blocks, before.Bytes)
-			continue
-		}
-		from := b.Start.Format("2006-01-02 15:04") + " UTC"
-		if !b.Hour {
-			from = "four days from " + b.Start.Format(time.DateOnly)
-		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\n", from, b.IDs, b.Blocks, b.Bytes)
-	}
-	fmt.Fprintf(w, "(%d of them aren't in blocks yet)\n", f.Journal)
 }
 
 // why says why a task was set aside.

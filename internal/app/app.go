@@ -80,7 +80,7 @@ type App struct {
 func New(ctx context.Context, settings Settings) (*App, error) {
 	a := &App{settings: settings.withDefaults(), scheduler: collector.NewScheduler(), failed: make(chan error, 2)}
 	a.logger = a.settings.Logger
-	a.webhooks = newWebhooks(a.logger)
+	a.webhooks = &webhooks{logger: a.logger}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
 	}
@@ -158,21 +158,29 @@ func (a *App) Start() error {
 	})
 	a.background.Go(func() { a.watchHashKey(ctx) })
 	// The webhooks start before the loops: a new subscription is validated at once.
-	a.background.Go(func() { a.serveWebhooks(ctx) })
+	if len(a.webhooks.listeners) > 0 {
+		a.background.Go(func() {
+			a.serve(ctx, web.ServeSettings{
+				Listeners: a.webhooks.listeners, Handler: a.webhooks, WebConfigFile: a.settings.WebhookConfigFile,
+				Logger: a.logger.With("listener", "webhook"), Public: true,
+			})
+		})
+	}
 	// The loops start before the metrics port, which would report readiness without them.
 	a.running.startReading(a)
 	a.visible.Store(a.running)
 	a.running.startSending()
-	a.background.Go(func() { a.serve(ctx) })
+	a.background.Go(func() {
+		a.serve(ctx, web.ServeSettings{
+			Listeners: a.listeners, Handler: a.handler, WebConfigFile: a.settings.WebConfigFile, Logger: a.logger,
+		})
+	})
 	return nil
 }
 
-// serve serves the metrics port until the context ends.
-func (a *App) serve(ctx context.Context) {
-	err := web.Serve(ctx, web.ServeSettings{
-		Listeners: a.listeners, Handler: a.handler, WebConfigFile: a.settings.WebConfigFile, Logger: a.logger,
-	})
-	if err != nil {
+// serve serves until the context ends.
+func (a *App) serve(ctx context.Context, settings web.ServeSettings) {
+	if err := web.Serve(ctx, settings); err != nil {
 		a.failed <- fmt.Errorf("serve: %w", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
@@ -57,7 +58,7 @@ func (p *plan) metricOptions() metrics.Options {
 func (p *plan) tuning() ledger.Tuning {
 	t := ledger.Tuning{Privacy: Policy(p.config.Privacy), HashKey: p.hashKey}
 	if p.otlp != nil && p.otlp.Logs.Enabled {
-		t.Encoder = logEncoder(p.otlp)
+		t.Encoder = otlp.NewEncoder(otlp.LogTimestamp(p.otlp.LogTimestamp))
 		t.OutboxLimit, t.SkipLogs = p.otlp.OutboxLimit, p.otlp.OutboxFull == config.OutboxSkipLogs
 	}
 	return t

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
@@ -20,9 +19,6 @@ type webhooks struct {
 	logger    *slog.Logger
 	hooks     atomic.Pointer[map[string]http.Handler] // by path; nil until the feeds are there
 }
-
-// newWebhooks makes a listener that answers nothing yet. Its log is limited, since strangers can reach it.
-func newWebhooks(logger *slog.Logger) *webhooks { return &webhooks{logger: web.LimitLog(logger)} }
 
 // enqueueTo returns a function that makes the tasks of a notification durable and then wakes the feed. Without tasks it only wakes
 // the feed, whose subscription may need attention.
@@ -55,20 +51,6 @@ func (h *webhooks) listen(ctx context.Context, settings *Settings) error {
 	return err
 }
 
-// serveWebhooks serves the listeners for notifications until the context ends.
-func (a *App) serveWebhooks(ctx context.Context) {
-	if len(a.webhooks.listeners) == 0 {
-		return
-	}
-	err := web.Serve(ctx, web.ServeSettings{
-		Listeners: a.webhooks.listeners, Handler: a.webhooks, WebConfigFile: a.settings.WebhookConfigFile,
-		Logger: a.webhooks.logger.With("listener", "webhook"), Public: true,
-	})
-	if err != nil {
-		a.failed <- fmt.Errorf("serve webhooks: %w", err)
-	}
-}
-
 // ServeHTTP implements http.Handler. net/http logs a panic and closes the connection, and the provider sends the notification again.
 func (h *webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -80,13 +62,10 @@ func (h *webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	hook, known := (*hooks)[r.URL.Path]
 	if !known {
-		h.logger.DebugContext(r.Context(), "An unknown path was requested.", "code", http.StatusNotFound) // without the path: strangers chose it
 		http.Error(w, "Not found.", http.StatusNotFound)
 		return
 	}
-	started := time.Now()
 	hook.ServeHTTP(w, r)
-	h.logger.DebugContext(r.Context(), "A webhook was called.", "path", r.URL.Path, "took", time.Since(started))
 }
 
 // checkWebhooks reports webhooks that share a path or have no listener.

@@ -148,25 +148,9 @@ const (
 
 // Activity is how many calls of a feed started in the five minutes from Start, and how many of them have the outcome `failed`.
 type Activity struct {
-	Source   string `json:"source"`
-	Provider string `json:"provider"`
-	Feed     string `json:"feed"`
-	Start    Time   `json:"start"`
-	Calls    int64  `json:"calls"`
-	Failures int64  `json:"failures"`
-}
-
-// activityAnswer is the answer of /api/v1/activity.
-type activityAnswer struct {
-	// From is the earliest start in it, StepSeconds the length of each step.
-	From        Time       `json:"from"`
-	StepSeconds int64      `json:"step_seconds"`
-	Activity    []Activity `json:"activity"`
-}
-
-// oldestActivity is the first step that is shown.
-func oldestActivity(now time.Time) time.Time {
-	return now.UTC().Truncate(ActivityStep).Add(ActivityStep - ActivityKept)
+	Source, Feed    string
+	Start           time.Time
+	Calls, Failures int64
 }
 
 // Time is an instant as the status JSON writes it: RFC 3339 in UTC, to the

@@ -35,7 +35,7 @@ type problem struct {
 // functions are those of the templates.
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"clock": func(t Time) string { return clockText(time.Time(t)) }, "time": timeText,
+		"span": spanText, "clock": func(t Time) string { return clockText(time.Time(t)) }, "time": timeText,
 		"count": countText, "size": sizeText, "words": stateText, "work": workText, "overflow": overflowText, "delay": delayCell,
 		"series": func(n int64) string { return countedText(n, "series", "series") },
 	}
@@ -55,7 +55,7 @@ func newView(status Status, c choice) view {
 			v.Sources = append(v.Sources, source)
 		}
 	}
-	if v.Choice.Filters() {
+	if c.IsFiltered() {
 		v.Shown = fmt.Sprintf("%d of %s shown.", matching, countedText(int64(all), "feed", "feeds"))
 	}
 	return v
