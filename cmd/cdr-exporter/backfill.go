@@ -95,18 +95,12 @@ func (b *backfill) parse() (step time.Duration, labels []openmetrics.Label, err 
 
 // span reads the range, and what the ledger says of it.
 func (b *backfill) span(ctx context.Context, c *config.Config, now time.Time) (*pastSpan, error) {
-	from, err := parseTime(b.from, now)
+	from, to, err := parseRange(b.from, b.to, now)
 	if err != nil {
-		return nil, fmt.Errorf("--from: %w", err)
+		return nil, err
 	}
-	span := &pastSpan{from: from.Truncate(time.Second), now: now}
-	if b.to != "" {
-		if span.to, err = parseTime(b.to, now); err != nil {
-			return nil, fmt.Errorf("--to: %w", err)
-		}
-	}
-	span.glance, err = ledger.Look(ctx, c.Storage.Path)
-	return span, err
+	glance, err := ledger.Look(ctx, c.Storage.Path)
+	return &pastSpan{from: from.Truncate(time.Second), to: to, now: now, glance: glance}, err
 }
 
 // feeds opens the sources and determines the feeds to read, and their time ranges, without network access.

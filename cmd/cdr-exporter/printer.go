@@ -19,15 +19,15 @@ type printer struct {
 	recordings bool          // rows have columns for these
 	write      func(cells []string) error
 	flush      func() error
-	hasHead    bool
 }
 
-// newPrinter makes a printer.
+// newPrinter makes a printer. A table without records has its head.
 func newPrinter(output string, recordings bool, out io.Writer) *printer {
 	p := &printer{recordings: recordings}
 	switch output {
 	case "jsonl":
 		p.json = json.NewEncoder(out)
+		return p
 	case "csv":
 		w := csv.NewWriter(out)
 		p.write, p.flush = w.Write, func() error {
@@ -44,6 +44,11 @@ func newPrinter(output string, recordings bool, out io.Writer) *printer {
 			return err
 		}
 	}
+	var names []string
+	for _, c := range p.row(&cdr.Record{}, nil) {
+		names = append(names, c.column)
+	}
+	_ = p.write(names) // it is buffered: what fails, fails later
 	return p
 }
 
@@ -105,22 +110,12 @@ func number(n cdr.Int) any {
 }
 
 // charges are those of a record.
-type charges []charge
+type charges []map[string]string
 
-type charge struct {
-	Amount    string `json:"amount"`
-	Component string `json:"component"`
-	Currency  string `json:"currency"`
-}
-
-func chargesOf(r *cdr.Record) any {
-	var all charges
+func chargesOf(r *cdr.Record) (all charges) {
 	for i := range r.Charges {
 		c := &r.Charges[i]
-		all = append(all, charge{c.Amount.String(), c.Component, c.Currency})
-	}
-	if all == nil {
-		return nil
+		all = append(all, map[string]string{"component": c.Component, "amount": c.Amount.String(), "currency": c.Currency})
 	}
 	return all
 }
@@ -129,7 +124,7 @@ func chargesOf(r *cdr.Record) any {
 func (all charges) text() string {
 	var texts []string
 	for _, c := range all {
-		texts = append(texts, strings.TrimSpace(c.Component+" "+c.Amount+" "+c.Currency))
+		texts = append(texts, strings.TrimSpace(c["component"]+" "+c["amount"]+" "+c["currency"]))
 	}
 	return strings.Join(texts, "; ")
 }
@@ -151,9 +146,6 @@ func (c cell) text() string {
 func (p *printer) print(r *cdr.Record, recordings []recording) error {
 	if p.json != nil {
 		return p.json.Encode(jsonObject(r, recordings))
-	}
-	if err := p.head(); err != nil {
-		return err
 	}
 	var texts []string
 	for _, c := range p.row(r, recordings) {
@@ -191,26 +183,10 @@ func jsonObject(r *cdr.Record, recordings []recording) map[string]any {
 	return object
 }
 
-// head writes the names of the columns once.
-func (p *printer) head() error {
-	if p.hasHead {
-		return nil
-	}
-	p.hasHead = true
-	var names []string
-	for _, c := range p.row(&cdr.Record{}, nil) {
-		names = append(names, c.column)
-	}
-	return p.write(names)
-}
-
-// close flushes the output; a table without records has its head.
+// close flushes the output.
 func (p *printer) close() error {
 	if p.json != nil {
 		return nil
-	}
-	if err := p.head(); err != nil {
-		return err
 	}
 	return p.flush()
 }

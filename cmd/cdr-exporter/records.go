@@ -39,6 +39,12 @@ func (r *records) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if to.IsZero() {
+		to = now.UTC()
+	}
+	if !from.Before(to) {
+		return errors.New("--from must be before --to")
+	}
 	c, err := app.LoadConfig(r.config, app.Providers())
 	if err != nil {
 		return err
@@ -93,21 +99,4 @@ func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
 		problem += "; there are: " + strings.Join(names, ", ")
 	}
 	return nil, errors.New("--feed: " + problem)
-}
-
-// parseRange reads --from and --to.
-func parseRange(from, to string, now time.Time) (begin, end time.Time, err error) {
-	if begin, err = parseTime(from, now); err != nil {
-		return begin, end, fmt.Errorf("--from: %w", err)
-	}
-	end = now.UTC()
-	if to != "" {
-		if end, err = parseTime(to, now); err != nil {
-			return begin, end, fmt.Errorf("--to: %w", err)
-		}
-	}
-	if !begin.Before(end) {
-		return begin, end, errors.New("--from must be before --to")
-	}
-	return begin, end, nil
 }

@@ -63,13 +63,10 @@ type App struct {
 	webhooks  *webhooks
 	quotas    httpclient.Quotas // survive a reload
 
-	reloading sync.Mutex // orders Start, reloads and Stop
-	running   *running   // guarded by reloading
-	started   bool       // guarded by reloading
-	stopped   bool       // guarded by reloading
-
-	// visible is what status and metrics show: running, but without its sources before Start.
-	visible atomic.Pointer[running]
+	reloading sync.Mutex              // orders Start, reloads and Stop
+	running   atomic.Pointer[running] // stored under reloading, once its loops have begun
+	started   bool                    // guarded by reloading
+	stopped   bool                    // guarded by reloading
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc
@@ -113,10 +110,11 @@ func (a *App) build(ctx context.Context) error {
 	if warning := a.ledger.Warning(); warning != "" {
 		a.logger.Warn("The ledger's disk may be unsafe.", "problem", warning)
 	}
-	if a.running, err = a.prepare(plan, nil); err != nil {
+	r, err := a.prepare(plan, nil)
+	if err != nil {
 		return err
 	}
-	a.visible.Store(&running{plan: plan}) // nothing is read yet
+	a.running.Store(r)
 	if a.handler, err = a.newHandler(); err != nil {
 		return err
 	}
@@ -167,9 +165,9 @@ func (a *App) Start() error {
 		})
 	}
 	// The loops start before the metrics port, which would report readiness without them.
-	a.running.startReading(a)
-	a.visible.Store(a.running)
-	a.running.startSending()
+	r := a.running.Load()
+	r.startReading(a)
+	r.startSending()
 	a.background.Go(func() {
 		a.serve(ctx, web.ServeSettings{
 			Listeners: a.listeners, Handler: a.handler, WebConfigFile: a.settings.WebConfigFile, Logger: a.logger,
@@ -206,9 +204,9 @@ func (a *App) Stop() error {
 		return nil
 	}
 	a.stopped = true
-	if a.running != nil {
-		a.running.stopReading(a)
-		a.running.stopSending()
+	if r := a.running.Load(); r != nil {
+		r.stopReading(a)
+		r.stopSending()
 	}
 	if a.cancel != nil {
 		a.cancel()

@@ -43,7 +43,7 @@ func (a *App) watchHashKey(ctx context.Context) {
 }
 
 func (a *App) rereadHashKey(ctx context.Context) {
-	plan := a.running.plan
+	plan := a.running.Load().plan
 	key, err := HashKey(ctx, plan.config)
 	switch {
 	case err != nil:

@@ -38,7 +38,7 @@ func (a *App) observeLedger() {
 }
 
 func (a *App) observeCredentials() {
-	for _, s := range a.visible.Load().sources {
+	for _, s := range a.running.Load().sources {
 		if s.opened.CredentialExpiry == nil {
 			continue
 		}
@@ -50,7 +50,7 @@ func (a *App) observeCredentials() {
 
 // Ready implements web.Backend.
 func (a *App) Ready() (bool, string) {
-	for _, s := range a.visible.Load().sources {
+	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds {
 			// A snapshot has no history to read.
 			if status := f.loop.Status(); !status.Ready && !f.info.Snapshot {
@@ -63,7 +63,7 @@ func (a *App) Ready() (bool, string) {
 
 // Status implements web.Backend.
 func (a *App) Status() web.Status {
-	visible, figures := a.visible.Load(), a.figures()
+	visible, figures := a.running.Load(), a.figures()
 	status := web.Status{Sources: []web.Source{}, OTLP: visible.otlp.status()}
 	status.Ledger.SizeBytes = int64(figures[figure{def: metrics.LedgerSize}])
 	for _, s := range visible.sources {
@@ -120,7 +120,6 @@ func (f *feed) status() web.Feed {
 	feed := web.Feed{
 		Feed: s.Feed, State: web.State(s.State), Watermark: web.Time(s.Watermark), LastSuccess: web.Time(s.LastSuccess),
 		Records: int64(s.Records), NextRead: web.Time(s.NextRead), LastError: s.LastError, Reads: s.Reads, Unread: s.Unread,
-		Delay: f.delays.summary(time.Now()),
 	}
 	if f.info.Snapshot {
 		addSnapshot(&feed, f.loop.Gauges())
@@ -163,7 +162,7 @@ func (a *App) Activity(ctx context.Context, from time.Time) ([]web.Activity, err
 	if err != nil {
 		return nil, err
 	}
-	configured := a.visible.Load().names()
+	configured := a.running.Load().names()
 	var all []web.Activity
 	for _, c := range counted {
 		if configured[[2]string{c.Source, c.Feed}] {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
@@ -23,9 +24,11 @@ type webhooks struct {
 // enqueueTo returns a function that makes the tasks of a notification durable and then wakes the feed. Without tasks it only wakes
 // the feed, whose subscription may need attention.
 func (h *webhooks) enqueueTo(source string, feed *lazyFeed, wake func()) func(context.Context, []collector.Task) (int, error) {
-	return func(ctx context.Context, tasks []collector.Task) (queued int, err error) {
+	return func(ctx context.Context, tasks []collector.Task) (int, error) {
+		var err error
+		var result ledger.Result
 		if len(tasks) > 0 {
-			queued, err = feed.enqueue(ctx, tasks)
+			result, err = feed.Commit(ctx, &ledger.Page{Enqueue: tasks, ObservedAt: feed.now()})
 		}
 		if err != nil {
 			if ctx.Err() == nil { // the sender is still there
@@ -34,7 +37,7 @@ func (h *webhooks) enqueueTo(source string, feed *lazyFeed, wake func()) func(co
 			return 0, err
 		}
 		wake()
-		return queued, nil
+		return result.Queued, nil
 	}
 }
 

@@ -69,8 +69,8 @@ func TestWebhooksThatCannotWork(t *testing.T) {
 			a := startWith(t, settings)
 			p.write(folder, test.sources...)
 			checkProblems(t, a.Reload(), test.problems)
-			if code, _ := ask(t, a, http.MethodGet, "/-/healthy"); code != http.StatusOK || len(a.visible.Load().sources) != 1 {
-				t.Errorf("something changed: %d, %d sources", code, len(a.visible.Load().sources))
+			if code, _ := ask(t, a, http.MethodGet, "/-/healthy"); code != http.StatusOK || len(a.running.Load().sources) != 1 {
+				t.Errorf("something changed: %d, %d sources", code, len(a.running.Load().sources))
 			}
 		})
 	}

@@ -81,7 +81,6 @@ func exampleStatus() Status {
 				{
 					Feed: "pstn", State: StateOK, Watermark: ago(6 * time.Minute), LastSuccess: ago(42 * time.Second),
 					Records: 1234567, NextRead: ago(-258 * time.Second), NewestCall: ago(2 * time.Minute), Series: 312,
-					Delay: &Delay{MedianSeconds: 250.5, P90Seconds: 900, Records: 99},
 				},
 				{
 					Feed: "direct_routing", State: StateCatchingUp, Watermark: ago(26*time.Hour + 5*time.Minute),

@@ -37,3 +37,14 @@ func TestHandshakesThatFail(t *testing.T) {
 		})
 	}
 }
+
+// What net/http says of other things stays a warning.
+func TestServerLog(t *testing.T) {
+	var out bytes.Buffer
+	server := newServer(&ServeSettings{Logger: slog.New(slog.NewTextHandler(&out, nil)), Public: true})
+	server.ErrorLog.Print("http: TLS handshake error from 192.0.2.1:1: EOF")
+	server.ErrorLog.Print("http: Accept error: too many open files")
+	if got := out.String(); !strings.Contains(got, `level=WARN msg="http: Accept error: too many open files"`) || strings.Contains(got, "TLS") {
+		t.Errorf("logged %s", got)
+	}
+}

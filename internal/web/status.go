@@ -76,8 +76,6 @@ type Feed struct {
 	SetAside *int `json:"set_aside,omitempty"`
 	// NewestCall is the latest start of a counted call; zero: none yet.
 	NewestCall Time `json:"newest_call"`
-	// Delay is absent without records in the last hour.
-	Delay *Delay `json:"delay,omitempty"`
 	// Series is the number of label sets of the feed's metrics, SeriesOverflow that of the observations folded since the program
 	// started because of metrics.series_limit.
 	Series         int64 `json:"series"`
@@ -85,14 +83,6 @@ type Feed struct {
 	// Snapshot feeds have no records but calls InProgress, nil: not known.
 	Snapshot   bool `json:"snapshot,omitempty"`
 	InProgress *int `json:"in_progress,omitempty"`
-}
-
-// Delay is the time from a call's end to its record being read, over the last hour, of calls that ended while the program ran.
-type Delay struct {
-	MedianSeconds float64 `json:"median_seconds"`
-	P90Seconds    float64 `json:"p90_seconds"`
-	// Records is the number of records.
-	Records int `json:"records"`
 }
 
 // Ledger is the state of the ledger.

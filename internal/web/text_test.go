@@ -119,15 +119,6 @@ func TestOverflowText(t *testing.T) {
 	}
 }
 
-func TestDelayCell(t *testing.T) {
-	if got := delayCell(nil); got != (cell{Main: "–"}) {
-		t.Errorf("no delay: got %v", got)
-	}
-	if got, want := delayCell(&Delay{MedianSeconds: 42.9, P90Seconds: 3700, Records: 7}), (cell{"median 42 s", "90 % within 1 h 1 min"}); got != want {
-		t.Errorf("a delay: got %v, want %v", got, want)
-	}
-}
-
 func TestSummary(t *testing.T) {
 	feeds := func(states ...State) []Source {
 		var sources []Source

@@ -36,7 +36,7 @@ type problem struct {
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"span": spanText, "clock": func(t Time) string { return clockText(time.Time(t)) }, "time": timeText,
-		"count": countText, "size": sizeText, "words": stateText, "work": workText, "overflow": overflowText, "delay": delayCell,
+		"count": countText, "size": sizeText, "words": stateText, "work": workText, "overflow": overflowText,
 		"series": func(n int64) string { return countedText(n, "series", "series") },
 	}
 }
@@ -72,9 +72,6 @@ func summary(status Status) (text string, worst State) {
 	order := bySeverity()
 	for _, source := range status.Sources {
 		for _, feed := range source.Feeds {
-			if !slices.Contains(order, feed.State) {
-				order = append(order, feed.State)
-			}
 			counts[feed.State]++
 			feeds++
 		}
