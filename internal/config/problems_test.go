@@ -63,7 +63,7 @@ func TestProblems(t *testing.T) {
 		{"bare scalar", "metrics:\n  zero_for:\n" + valid, "2: metrics.zero_for: is empty; give a duration such as 30s, 5m, 24h or 2d, or remove the key"},
 		{"no duration", "metrics:\n  zero_for: soon\n" + valid, "2: metrics.zero_for: must be a duration such as 30s, 5m, 24h or 2d, is \"soon\""},
 		{"duration without a unit", "metrics: {zero_for: 5}\n" + valid, "1: metrics.zero_for: must be a duration such as 30s, 5m, 24h or 2d, is \"5\""},
-		{"no truth value", "metrics: {native_histograms: maybe}\n" + valid, "1: metrics.native_histograms: must be true or false without quotes, is \"maybe\""},
+		{"no truth value", "metrics: {native_histograms: yes}\n" + valid, "1: metrics.native_histograms: must be true or false without quotes, is \"yes\""},
 		{"truth value in quotes", "metrics: {native_histograms: \"true\"}\n" + valid, "1: metrics.native_histograms: must be true or false without quotes, is \"true\""},
 		{"no whole number", "metrics: {series_limit: 1.5}\n" + valid, "1: metrics.series_limit: must be a whole number without quotes, is \"1.5\""},
 		{"number in quotes", "metrics: {series_limit: '5'}\n" + valid, "1: metrics.series_limit: must be a whole number without quotes, is \"5\""},

@@ -100,7 +100,11 @@ func (d *decoder) set(v reflect.Value, n *yaml.Node, at place, want string) (err
 	case encoding.TextUnmarshaler:
 		return to.UnmarshalText([]byte(n.Value))
 	default:
-		if v.CanInt() && n.ShortTag() != "!!int" || n.Decode(to) != nil {
+		tag := "!!int"
+		if v.Kind() == reflect.Bool {
+			tag = "!!bool" // the library takes yes and on too
+		}
+		if n.ShortTag() != tag || n.Decode(to) != nil {
 			return errMalformed
 		}
 	}
