@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -83,8 +82,10 @@ func (a *assets) write(name string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return replaceFile(path, nil, func(w io.Writer) error {
-		_, err := w.Write(content)
+	out, finish, err := createFile(path, nil)
+	if err != nil {
 		return err
-	})
+	}
+	_, err = out.Write(content)
+	return finish(err)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -64,9 +63,11 @@ func (b *backfill) run(ctx context.Context, s streams) error {
 	}
 	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder; the system clears it too
 	settings := history.Settings{Folder: folder, From: span.from, Step: step, SeriesLimit: c.Metrics.SeriesLimit, Now: time.Now}
-	err = replaceFile(b.output, s.out, func(w io.Writer) error {
-		return b.backfill(ctx, settings, feeds, openmetrics.NewWriter(w, labels), s)
-	})
+	out, finish, err := createFile(b.output, s.out)
+	if err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	err = finish(b.backfill(ctx, settings, feeds, openmetrics.NewWriter(out, labels), s))
 	if err != nil && ctx.Err() != nil {
 		return errors.New("interrupted: no history was written")
 	}

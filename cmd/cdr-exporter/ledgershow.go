@@ -62,7 +62,7 @@ func (k *ledgerShow) feed(w io.Writer, f *ledger.FeedReport) {
 	for _, b := range f.Buckets {
 		ids.IDs, ids.Blocks, ids.Bytes = ids.IDs+b.IDs, ids.Blocks+b.Blocks, ids.Bytes+b.Bytes
 	}
-	fmt.Fprintf(w, "ids\t%d in %d blocks of %s, %d of them not in blocks yet\n", ids.IDs, ids.Blocks, megabytes(int64(ids.Bytes)), f.Journal)
+	fmt.Fprintf(w, "ids\t%d in %d blocks of %s, %d of them not in blocks yet\n", ids.IDs, ids.Blocks, megabytes(ids.Bytes), f.Journal)
 	if len(f.SetAside) > 0 {
 		fmt.Fprintf(w, "\nset aside\tkind\tattempts\tnext\twhy\n")
 		for _, t := range f.SetAside {

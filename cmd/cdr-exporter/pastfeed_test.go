@@ -113,14 +113,17 @@ func TestAtomicFile(t *testing.T) {
 	name := filepath.Join(folder, "past.om")
 	failed := errors.New("failed")
 	for _, want := range []error{failed, nil} {
-		err := replaceFile(name, nil, func(w io.Writer) error {
-			if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("it is there too early: %v", err)
-			}
-			_, err := w.Write([]byte("whole"))
-			return errors.Join(err, want)
-		})
-		if !errors.Is(err, want) {
+		out, finish, err := createFile(name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.Write([]byte("whole")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("it is there too early: %v", err)
+		}
+		if err := finish(want); !errors.Is(err, want) {
 			t.Errorf("%v, want %v", err, want)
 		}
 		if left, err := os.ReadDir(folder); err != nil || len(left) != 0 && want != nil {
@@ -130,14 +133,13 @@ func TestAtomicFile(t *testing.T) {
 	if text, err := os.ReadFile(name); err != nil || string(text) != "whole" {
 		t.Errorf("%q, %v", text, err)
 	}
-	none := func(io.Writer) error { return nil }
 	for bad, want := range map[string]string{folder: "is a folder", filepath.Join(folder, "none", "x"): "check that its folder exists"} {
-		if err := replaceFile(bad, nil, none); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := createFile(bad, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
 	for _, direct := range []string{"-", os.DevNull} {
-		if err := replaceFile(direct, io.Discard, none); err != nil {
+		if _, finish, err := createFile(direct, io.Discard); err != nil || finish(nil) != nil {
 			t.Errorf("%s: %v", direct, err)
 		}
 	}

@@ -174,7 +174,7 @@ func TestLoad(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := filepath.Join(dir, "data"); string(c.Storage.Path) != want {
+		if want := filepath.Join(dir, "data"); c.Storage.Path != want {
 			t.Errorf("loaded as %s, storage.path is %s, want %s", name, c.Storage.Path, want)
 		}
 	}

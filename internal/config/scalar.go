@@ -31,7 +31,7 @@ func describe(n *yaml.Node) string {
 
 // expected says what a value is read from.
 func expected(v reflect.Value, at place) string {
-	_, isFile := v.Interface().(File)
+	_, isFile := reflect.TypeAssert[File](v)
 	switch {
 	case at.file || isFile:
 		return "the name of a file"

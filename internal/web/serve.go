@@ -1,15 +1,14 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
@@ -100,27 +99,27 @@ func newServer(settings *ServeSettings) *http.Server {
 		WriteTimeout:   5 * time.Minute, // Prometheus may be slow to take many series
 		MaxHeaderBytes: 32 << 10,
 	}
+	log := settings.Logger.Handler()
 	if settings.Public {
 		s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout = 2*time.Second, 15*time.Second, 30*time.Second, 30*time.Second
+		log = publicLog{log}
 	}
-	s.ErrorLog = log.New(serverLog{settings.Logger, settings.Public}, "", 0)
+	s.ErrorLog = slog.NewLogLogger(log, slog.LevelWarn)
 	return s
 }
 
-// serverLog takes what net/http logs. Strangers decide how often TLS handshakes fail, so that theirs are logged at debug level.
-type serverLog struct {
-	logger *slog.Logger
-	public bool
-}
+// publicLog is the log of a public server: strangers decide how often TLS handshakes fail, so that theirs are logged at debug level.
+type publicLog struct{ slog.Handler }
 
-// Write implements io.Writer.
-func (l serverLog) Write(line []byte) (int, error) {
-	level := slog.LevelWarn
-	if l.public && bytes.HasPrefix(line, []byte("http: TLS handshake error")) {
-		level = slog.LevelDebug
+// Handle implements slog.Handler.
+func (l publicLog) Handle(ctx context.Context, record slog.Record) error {
+	if strings.HasPrefix(record.Message, "http: TLS handshake error") {
+		record.Level = slog.LevelDebug
 	}
-	l.logger.Log(context.Background(), level, string(bytes.TrimSpace(line)))
-	return len(line), nil
+	if !l.Enabled(ctx, record.Level) {
+		return nil
+	}
+	return l.Handler.Handle(ctx, record)
 }
 
 func serve(listener net.Listener, server *http.Server, settings *ServeSettings) error {

@@ -44,17 +44,6 @@ func start(t *testing.T, settings ServeSettings) (addresses []string, stop func(
 	return addresses, stop
 }
 
-// awaitBegun waits until every listener serves: each reads the configuration file when it
-// begins, and one that begins with a bad file ends them all.
-func awaitBegun(t *testing.T, client *http.Client, addresses []string) {
-	t.Helper()
-	for _, address := range addresses {
-		if code, _, err := get(t, client, "http://"+address+"/", "", ""); err != nil || code != http.StatusNotFound {
-			t.Fatalf("%s: %d, %v", address, code, err)
-		}
-	}
-}
-
 // get asks a server over the network.
 func get(t *testing.T, client *http.Client, url, user, password string) (code int, body string, err error) {
 	t.Helper()

@@ -69,7 +69,6 @@ func bySeverity() []State {
 // summary is the page's one sentence, and the worst state for its colour. It holds no time, since screen readers announce each change.
 func summary(status Status) (text string, worst State) {
 	counts, feeds := map[State]int{}, int64(0)
-	order := bySeverity()
 	for _, source := range status.Sources {
 		for _, feed := range source.Feeds {
 			counts[feed.State]++
@@ -84,7 +83,7 @@ func summary(status Status) (text string, worst State) {
 		return text + " No feeds yet.", ""
 	}
 	var parts []string
-	for _, state := range order {
+	for _, state := range bySeverity() {
 		if counts[state] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[state], stateText(string(state))))
 			if worst == "" {
