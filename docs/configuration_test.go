@@ -65,12 +65,12 @@ func described(t *testing.T) map[string]string {
 // that are decoded, both ways.
 func TestConfigurationDescribesEveryKey(t *testing.T) {
 	want := make(map[string]bool)
-	for _, key := range configKeys(reflect.TypeFor[config.Config]()) {
+	for _, key := range config.Keys(reflect.TypeFor[config.Config]()) {
 		want[strings.ReplaceAll(key, "[]", "")] = true
 	}
 	for _, p := range app.Providers() {
 		want["sources."+p.Name] = true
-		for _, key := range configKeys(reflect.TypeOf(p.NewConfig())) {
+		for _, key := range config.Keys(reflect.TypeOf(p.NewConfig())) {
 			want["sources."+p.Name+"."+key] = true
 		}
 	}

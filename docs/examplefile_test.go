@@ -131,7 +131,7 @@ func uncomment(example string) string {
 	return leftOut.ReplaceAllString(example, "$1$2")
 }
 
-// missingKeys returns those keys of a type, as configKeys lists them, that an
+// missingKeys returns those keys of a type, as config.Keys lists them, that an
 // example does not document under a path such as "sources[].msgraph"; the empty
 // path is the whole file. A key that is documented by an element of a list counts
 // for the list.
@@ -147,7 +147,7 @@ func missingKeys(example string, under string, t reflect.Type) ([]string, error)
 	if under != "" {
 		under += "."
 	}
-	return slices.DeleteFunc(configKeys(t), func(key string) bool { return documented[under+key] }), nil
+	return slices.DeleteFunc(config.Keys(t), func(key string) bool { return documented[under+key] }), nil
 }
 
 // collectKeys notes the paths of all keys in a node.
@@ -167,32 +167,4 @@ func collectKeys(n *yaml.Node, path string, keys map[string]bool) {
 			collectKeys(item, path+"[]", keys)
 		}
 	}
-}
-
-// configKeys lists the paths of all keys that a type accepts, in the order of its fields: "storage.path", "sources[].name",
-// "client_secret", "client_secret_file". Elements of lists are written as []. The blocks of providers are not included.
-func configKeys(t reflect.Type) (keys []string) {
-	switch {
-	case t.Kind() == reflect.Pointer:
-		return configKeys(t.Elem())
-	case t.Kind() == reflect.Slice:
-		for _, inner := range configKeys(t.Elem()) {
-			keys = append(keys, "[]."+inner)
-		}
-	case t.Kind() == reflect.Struct && t != reflect.TypeFor[config.Secret]():
-		for _, field := range reflect.VisibleFields(t) {
-			key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
-			if key == "" {
-				continue
-			}
-			keys = append(keys, key)
-			if field.Type == reflect.TypeFor[config.Secret]() || field.Type == reflect.TypeFor[map[string]config.Secret]() {
-				keys = append(keys, key+"_file")
-			}
-			for _, inner := range configKeys(field.Type) {
-				keys = append(keys, strings.ReplaceAll(key+"."+inner, ".[]", "[]"))
-			}
-		}
-	}
-	return keys
 }

@@ -15,5 +15,5 @@
 //
 // Defaults come from SetDefaults ([Defaulter]), rules from Validate ([Validator]), called before and after decoding. A key that
 // already has a problem gets no second one. A provider gives its block's type as [Provider.New]; its tests decode a block with
-// [Unmarshal].
+// [Unmarshal]. Tests of the documentation compare it with [Keys].
 package config

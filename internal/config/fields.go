@@ -17,6 +17,7 @@ var (
 type field struct {
 	key    string
 	index  []int
+	typ    reflect.Type
 	isFile bool
 }
 
@@ -27,10 +28,36 @@ func fieldsOf(t reflect.Type) (fields []field) {
 		if key == "" {
 			continue
 		}
-		fields = append(fields, field{key: key, index: sf.Index})
+		fields = append(fields, field{key: key, index: sf.Index, typ: sf.Type})
 		if sf.Type == secretType || sf.Type == secretMapType {
-			fields = append(fields, field{key: key + fileSuffix, index: sf.Index, isFile: true})
+			fields = append(fields, field{key: key + fileSuffix, index: sf.Index, typ: sf.Type, isFile: true})
 		}
 	}
 	return fields
+}
+
+// Keys lists the paths of all keys that the type accepts, in the order of its fields: "storage.path", "sources[].name",
+// "client_secret", "client_secret_file". Elements of lists are written as [], those of maps as [*]. The blocks of providers are not
+// included. It is for tests that compare documentation with the types.
+func Keys(t reflect.Type) (keys []string) {
+	below := func(prefix string, t reflect.Type) {
+		for _, inner := range Keys(t) {
+			keys = append(keys, joinPath(prefix, inner))
+		}
+	}
+	switch {
+	case t.Kind() == reflect.Pointer:
+		return Keys(t.Elem())
+	case isLeaf(t):
+	case t.Kind() == reflect.Slice:
+		below("[]", t.Elem())
+	case t.Kind() == reflect.Map:
+		below("[*]", t.Elem())
+	default:
+		for _, f := range fieldsOf(t) {
+			keys = append(keys, f.key)
+			below(f.key, f.typ)
+		}
+	}
+	return keys
 }
