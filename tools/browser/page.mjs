@@ -164,10 +164,10 @@ const checks = {
   "it says what it is": async () => {
     const page = await browser.open("./?span=24h");
     for (const [role, name] of [
-      ["banner"], ["main"], ["navigation", "Endpoints"], ["navigation", "Span of the charts"], ["search", "Filter feeds"],
+      ["banner"], ["main"], ["navigation", "Endpoints"], ["search", "Filter feeds"],
       ["heading", "cdr-exporter"], ["heading", "Feeds"], ["heading", "Ledger and delivery"],
     ]) await page.getByRole(role, { name, exact: true }).first().waitFor();
-    for (const name of ["Source", "Feed", "State", "Read up to", "Delay", "Last success", "Records", "Next read", "Last error and what to do"]) {
+    for (const name of ["Source", "Feed", "State", "Read up to", "Newest call", "Last success", "Records", "Next read", "Last error and what to do"]) {
       await page.getByRole("columnheader", { name, exact: true }).waitFor();
     }
     const title = (await charts(page))[0];
