@@ -2,11 +2,12 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
 
-	"github.com/prometheus/common/model"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
 // errTime doesn't repeat the input.
@@ -19,13 +20,23 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 			return at.UTC(), nil
 		}
 	}
-	if d, err := model.ParseDuration(text); err == nil {
-		return now.Add(-time.Duration(d)).UTC(), nil
-	}
-	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+	if d, err := config.ParseDuration(text); err == nil && d >= 0 {
 		return now.Add(-d).UTC(), nil
 	}
 	return time.Time{}, errTime
+}
+
+// parseRange reads --from and --to, which may be empty.
+func parseRange(from, to string, now time.Time) (begin, end time.Time, err error) {
+	if begin, err = parseTime(from, now); err != nil {
+		return begin, end, fmt.Errorf("--from: %w", err)
+	}
+	if to != "" {
+		if end, err = parseTime(to, now); err != nil {
+			return begin, end, fmt.Errorf("--to: %w", err)
+		}
+	}
+	return begin, end, nil
 }
 
 // callID is the id of a call record. It implements kingpin.Value.

@@ -29,19 +29,19 @@ func newAssets(c *kingpin.CmdClause) command {
 }
 
 func (a *assets) run(_ context.Context, s streams) error {
-	missing, differing, bundled, err := a.compare()
+	missing, differing, err := a.compare()
 	if err != nil {
 		return fmt.Errorf("compare the folder: %w", err)
 	}
 	if len(differing) > 0 && !a.force {
-		return fmt.Errorf("files in the folder differ from the bundled ones, and nothing was written: %s; "+
-			"keep what you changed elsewhere and repeat with --force, or choose another folder", strings.Join(differing, ", "))
+		return fmt.Errorf("files in %s differ from the bundled ones, and nothing was written: %s; "+
+			"keep what you changed elsewhere and repeat with --force, or choose another folder", a.dir, strings.Join(differing, ", "))
 	}
-	for _, path := range append(missing, differing...) {
-		if err := write(path, bundled[path]); err != nil {
+	for _, name := range append(missing, differing...) {
+		if err := a.write(name); err != nil {
 			return fmt.Errorf("write the bundled file: %w", err)
 		}
-		fmt.Fprintf(s.out, "wrote %s\n", path)
+		fmt.Fprintf(s.out, "wrote %s\n", filepath.Join(a.dir, name))
 	}
 	if len(missing)+len(differing) == 0 {
 		fmt.Fprintf(s.out, "%s holds the bundled files already\n", a.dir)
@@ -49,44 +49,43 @@ func (a *assets) run(_ context.Context, s streams) error {
 	return nil
 }
 
-// compare finds the bundled files that the folder lacks, those that differ there, and the content of all, by their paths in the folder.
-func (a *assets) compare() (missing, differing []string, bundled map[string][]byte, err error) {
-	bundled = make(map[string][]byte)
+// compare finds the bundled files that the folder lacks, and those that differ there.
+func (a *assets) compare() (missing, differing []string, err error) {
 	err = fs.WalkDir(dashboards.Files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := fs.ReadFile(dashboards.Files, name)
+		bundled, err := fs.ReadFile(dashboards.Files, name)
 		if err != nil {
 			return err
 		}
-		path := filepath.Join(a.dir, filepath.FromSlash(name))
-		bundled[path] = content
-		switch old, err := os.ReadFile(path); {
+		switch old, err := os.ReadFile(filepath.Join(a.dir, name)); {
 		case errors.Is(err, fs.ErrNotExist):
-			missing = append(missing, path)
+			missing = append(missing, name)
 		case err != nil:
 			return err
-		case !bytes.Equal(old, content):
-			differing = append(differing, path)
+		case !bytes.Equal(old, bundled):
+			differing = append(differing, name)
 		}
 		return nil
 	})
-	return missing, differing, bundled, err
+	return missing, differing, err
 }
 
 // write replaces the file in one step, since Prometheus or Grafana may be reading the folder.
-func write(path string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	out, err := createOutput(path, nil)
+func (a *assets) write(name string) error {
+	content, err := fs.ReadFile(dashboards.Files, name)
 	if err != nil {
 		return err
 	}
-	defer out.discard()
-	if _, err := out.Write(content); err != nil {
+	path := filepath.Join(a.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return out.finish()
+	out, finish, err := createFile(path, nil)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(content)
+	return finish(err)
 }

@@ -48,27 +48,26 @@ func (b *backfill) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	feeds, err := b.feeds(ctx, c, time.Now())
+	span, err := b.span(ctx, c, time.Now())
 	if err != nil {
 		return err
 	}
-	defer closeFeeds(feeds)
-	out, err := createOutput(b.output, s.out)
+	defer span.close()
+	feeds, err := b.feeds(c, span)
 	if err != nil {
-		return fmt.Errorf("--output: %w", err)
+		return err
 	}
-	defer out.discard()
 	folder, err := os.MkdirTemp("", "cdr-exporter-backfill-")
 	if err != nil {
 		return fmt.Errorf("make a temporary folder: point TMPDIR at one that can be written: %w", err)
 	}
 	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder; the system clears it too
-	err = b.backfill(ctx, history.Settings{
-		Folder: folder, From: feeds[0].from, Step: step, SeriesLimit: c.Metrics.SeriesLimit, Now: time.Now,
-	}, feeds, openmetrics.NewWriter(out, labels), s)
-	if err == nil {
-		err = out.finish()
+	settings := history.Settings{Folder: folder, From: span.from, Step: step, SeriesLimit: c.Metrics.SeriesLimit, Now: time.Now}
+	out, finish, err := createFile(b.output, s.out)
+	if err != nil {
+		return fmt.Errorf("--output: %w", err)
 	}
+	err = finish(b.backfill(ctx, settings, feeds, openmetrics.NewWriter(out, labels), s))
 	if err != nil && ctx.Err() != nil {
 		return errors.New("interrupted: no history was written")
 	}
@@ -95,37 +94,28 @@ func (b *backfill) parse() (step time.Duration, labels []openmetrics.Label, err 
 	return step, labels, nil
 }
 
-// feeds opens the sources and determines the feeds to read, and their time ranges, without network access.
-func (b *backfill) feeds(ctx context.Context, c *config.Config, now time.Time) (feeds []*pastFeed, err error) {
-	defer func() {
-		if err != nil {
-			closeFeeds(feeds)
-		}
-	}()
-	from, err := parseTime(b.from, now)
-	if err != nil {
-		return nil, fmt.Errorf("--from: %w", err)
-	}
-	glance, err := ledger.Look(ctx, string(c.Storage.Path))
+// span reads the range, and what the ledger says of it.
+func (b *backfill) span(ctx context.Context, c *config.Config, now time.Time) (*pastSpan, error) {
+	from, to, err := parseRange(b.from, b.to, now)
 	if err != nil {
 		return nil, err
 	}
-	span := &pastSpan{from: from.Truncate(time.Second), now: now, glance: glance}
-	if b.to != "" {
-		if span.to, err = parseTime(b.to, now); err != nil {
-			return nil, fmt.Errorf("--to: %w", err)
-		}
-	}
+	glance, err := ledger.Look(ctx, c.Storage.Path)
+	return &pastSpan{from: from.Truncate(time.Second), to: to, now: now, glance: glance}, err
+}
+
+// feeds opens the sources and determines the feeds to read, and their time ranges, without network access.
+func (b *backfill) feeds(c *config.Config, span *pastSpan) (feeds []*pastFeed, err error) {
 	names := sourceNames(c)
 	if b.source != "" {
 		names = []string{b.source}
 	}
 	for _, name := range names {
-		more, err := openPast(c, name, b.config, span)
-		feeds = append(feeds, more...)
+		more, err := span.open(c, name, b.config)
 		if err != nil {
-			return feeds, err
+			return nil, err
 		}
+		feeds = append(feeds, more...)
 	}
 	if len(feeds) == 0 {
 		return nil, errors.New("no source has a feed of call records, and calls in progress have no history; configure such a feed")
@@ -139,7 +129,7 @@ func (b *backfill) backfill(ctx context.Context, set history.Settings, feeds []*
 	if b.output == standardOutput {
 		report = s.errors
 	}
-	m := newMeter(s.errors, feeds)
+	m := newMeter(s.errors)
 	defer m.end()
 	set.Note, set.Progress = m.note, m.progress
 	h, err := history.Open(ctx, set)
@@ -152,14 +142,14 @@ func (b *backfill) backfill(ctx context.Context, set history.Settings, feeds []*
 		if f.note != "" {
 			m.note(f.name() + ": " + f.note)
 		}
-		m.feed(f)
+		m.step(f.name(), int64(f.To.Sub(f.from)/time.Minute), "min")
 		summary, err := h.Read(ctx, f.Feed)
 		if err != nil {
 			return f.explain(err)
 		}
 		lines = append(lines, f.summary(&summary)...)
 	}
-	m.writing(h.Series())
+	m.step("writing", int64(h.Series()), "series")
 	if err := h.Write(ctx, w); err != nil {
 		return err
 	}

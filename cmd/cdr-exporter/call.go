@@ -60,7 +60,7 @@ func (k *call) print(ctx context.Context, source *collector.Source, redactor *cd
 		enc.SetIndent("", "  ")
 		err = enc.Encode((*treeObject)(tree))
 	} else {
-		err = newTreePrinter(out).print(tree)
+		_, err = io.WriteString(out, callText(tree, "", ""))
 	}
 	if err != nil {
 		return fmt.Errorf("print: %w", err)

@@ -23,7 +23,7 @@ func (f *ledgerFolder) path() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return string(c.Storage.Path), nil
+	return c.Storage.Path, nil
 }
 
 // inspect opens the ledger for reading, beside an exporter that may run.

@@ -14,15 +14,11 @@ import (
 )
 
 // ledgerShow prints what the ledger has.
-type ledgerShow struct {
-	ledgerFolder
-	hours int
-}
+type ledgerShow struct{ ledgerFolder }
 
 func newLedgerShow(c *kingpin.CmdClause) command {
 	k := &ledgerShow{}
 	k.flags(c)
-	c.Flag("hours", "How many of a feed's newest hours are listed one by one; those before are one line.").Default("24").IntVar(&k.hours)
 	return k
 }
 
@@ -79,23 +75,8 @@ func (k *ledgerShow) feed(w io.Writer, f *ledger.FeedReport) {
 
 // buckets prints the ids by hour, or by four days where hours don't find them.
 func (k *ledgerShow) buckets(w io.Writer, f *ledger.FeedReport) {
-	hours := 0
-	for _, b := range f.Buckets {
-		if b.Hour {
-			hours++
-		}
-	}
 	fmt.Fprintf(w, "\nids of\tnumber\tblocks\tbytes\n")
-	var before ledger.BucketReport
-	for n, b := range f.Buckets {
-		if b.Hour && n < hours-k.hours {
-			before.IDs, before.Blocks, before.Bytes = before.IDs+b.IDs, before.Blocks+b.Blocks, before.Bytes+b.Bytes
-			if n+1 < hours-k.hours {
-				continue
-			}
-			fmt.Fprintf(w, "%d hours before\t%d\t%d\t%d\n", n+1, before.IDs, before.Blocks, before.Bytes)
-			continue
-		}
+	for _, b := range f.Buckets {
 		from := b.Start.Format("2006-01-02 15:04") + " UTC"
 		if !b.Hour {
 			from = "four days from " + b.Start.Format(time.DateOnly)

@@ -93,7 +93,7 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 	add(cli, "call", "Look up a Teams call record by its id and print all its parts, redacted as configured.", newCall)
 	add(cli, "backfill", "Write history by the start of calls as OpenMetrics, from which promtool creates blocks.", newBackfill)
 	state := add(cli, "ledger", "Look into the ledger, check it, or make it smaller.", nil)
-	add(state, "show", "Print what the ledger has: feeds, positions, ids by hour, sizes, tasks, and what was set aside and why.", newLedgerShow)
+	add(state, "show", "Print what the ledger has: feeds, positions, ids, sizes, tasks, and what was set aside and why.", newLedgerShow)
 	add(state, "verify", "Check everything that must hold within the ledger, also while the exporter runs.", newLedgerVerify)
 	add(state, "compact", "Merge blocks of ids and free room on the disk, while the exporter doesn't run.", newLedgerCompact)
 	add(cli, "assets", "Write the bundled dashboards and rules to a folder.", newAssets)

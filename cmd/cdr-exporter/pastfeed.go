@@ -25,30 +25,36 @@ type pastSpan struct {
 	from, now time.Time
 	to        time.Time // zero: where live counting began
 	glance    ledger.Glance
+	opened    []*collector.Source
 }
 
-// openPast opens a source and returns its feeds that can be read by time.
-func openPast(c *config.Config, name, file string, span *pastSpan) (feeds []*pastFeed, err error) {
+// open opens a source and returns its feeds that can be read by time.
+func (s *pastSpan) open(c *config.Config, name, file string) (feeds []*pastFeed, err error) {
 	source, err := openSource(c, name, file)
 	if err != nil {
 		return nil, err
 	}
+	s.opened = append(s.opened, source)
 	settings := c.Source(name)
 	for i := range source.Feeds {
 		info := &source.Feeds[i]
 		if info.Snapshot || info.Reader == nil {
 			continue // calls in progress have no history
 		}
-		f := &pastFeed{source: source, Feed: history.Feed{Source: name, Provider: settings.ProviderName, Info: info}, from: span.from}
-		feeds = append(feeds, f)
-		if err := f.limit(span, settings.RenamedFrom, string(c.Storage.Path)); err != nil {
-			return feeds, err
+		f := &pastFeed{source: source, Feed: history.Feed{Source: name, Provider: settings.ProviderName, Info: info}, from: s.from}
+		if err := f.limit(s, settings.RenamedFrom, c.Storage.Path); err != nil {
+			return nil, err
 		}
-	}
-	if len(feeds) == 0 {
-		closeSource(source)
+		feeds = append(feeds, f)
 	}
 	return feeds, nil
+}
+
+// close closes the sources.
+func (s *pastSpan) close() {
+	for _, source := range s.opened {
+		closeSource(source)
+	}
 }
 
 // limit sets where the feed's range ends.
@@ -110,15 +116,4 @@ func (f *pastFeed) summary(s *history.Summary) []string {
 		}
 	}
 	return lines
-}
-
-// closeFeeds closes the sources of feeds, each once.
-func closeFeeds(feeds []*pastFeed) {
-	closed := make(map[*collector.Source]bool)
-	for _, f := range feeds {
-		if !closed[f.source] {
-			closed[f.source] = true
-			closeSource(f.source)
-		}
-	}
 }

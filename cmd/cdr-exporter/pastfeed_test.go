@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -72,26 +73,23 @@ func TestMeter(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { testMeter(t, terminal) })
 		})
 	}
-	if m := newMeter(&bytes.Buffer{}, nil); m.bar != nil {
+	if newMeter(&bytes.Buffer{}).terminal {
 		t.Error("a buffer is taken for a terminal")
 	}
 }
 
 func testMeter(t *testing.T, terminal bool) {
 	var out bytes.Buffer
-	one, two := someFeed(), someFeed()
-	one.To, two.To = noon.Add(time.Hour), noon.Add(3*time.Hour)
-	m := meterOn(&out, terminal, []*pastFeed{one, two})
+	m := newMeter(&out)
+	m.terminal = terminal
 	took := func(p history.Progress) {
 		<-time.NewTimer(time.Second).C
 		m.progress(p)
 	}
-	m.feed(one)
+	m.step("acme/call_log", 240, "min")
 	took(history.Progress{Read: time.Hour, Calls: 12})
-	m.feed(two)
-	took(history.Progress{Read: time.Hour, Calls: 3})
 	m.note("something is left out")
-	m.writing(7)
+	m.step("writing", 7, "series")
 	took(history.Progress{Written: 3})
 	m.end()
 	if !terminal {
@@ -101,7 +99,7 @@ func testMeter(t *testing.T, terminal bool) {
 		return
 	}
 	for _, want := range []string{
-		"acme/call_log, 12 calls  25% ", "(60/240, 60 min/s) [1s:3s]", "acme/call_log, 3 calls  50% ", "\rsomething is left out\n", "writing  42% ", "(3/7, 3 series/s)",
+		"acme/call_log, 12 calls  25% ", "(60/240, 60 min/s) [1s:3s]", "\rsomething is left out\n", "writing  42% ", "(3/7, 3 series/s)",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q isn't shown: %q", want, out.String())
@@ -113,41 +111,39 @@ func testMeter(t *testing.T, terminal bool) {
 func TestAtomicFile(t *testing.T) {
 	folder := t.TempDir()
 	name := filepath.Join(folder, "past.om")
-	begun := func() *atomicFile {
-		w, err := createOutput(name, nil)
+	failed := errors.New("failed")
+	for _, want := range []error{failed, nil} {
+		out, finish, err := createFile(name, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.Write([]byte("whole")); err != nil {
+		if _, err := out.Write([]byte("whole")); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("it is there too early: %v", err)
 		}
-		return w
+		if err := finish(want); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+		if left, err := os.ReadDir(folder); err != nil || len(left) != 0 && want != nil {
+			t.Errorf("%v is left, %v", left, err)
+		}
 	}
-	begun().discard()
-	if left, err := os.ReadDir(folder); err != nil || len(left) != 0 {
-		t.Errorf("%v is left, %v", left, err)
-	}
-	w := begun()
-	if err := w.finish(); err != nil {
-		t.Fatal(err)
-	}
-	w.discard() // has nothing left to do
 	if text, err := os.ReadFile(name); err != nil || string(text) != "whole" {
 		t.Errorf("%q, %v", text, err)
 	}
 	for bad, want := range map[string]string{folder: "is a folder", filepath.Join(folder, "none", "x"): "check that its folder exists"} {
-		if _, err := createOutput(bad, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := createFile(bad, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
-	var standard bytes.Buffer
-	if w, err := createOutput("-", &standard); err != nil || w.finish() != nil {
-		t.Errorf("standard output: %v", err)
+	for _, direct := range []string{"-", os.DevNull} {
+		if _, finish, err := createFile(direct, io.Discard); err != nil || finish(nil) != nil {
+			t.Errorf("%s: %v", direct, err)
+		}
 	}
-	if w, err := createOutput(os.DevNull, nil); err != nil || w.name != "" || w.finish() != nil {
-		t.Errorf("a device: %v", err)
+	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
+		t.Errorf("a device was replaced: %v", err)
 	}
 }

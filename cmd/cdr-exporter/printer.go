@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -17,21 +16,18 @@ import (
 // printer prints redacted records as a table, as CSV or as JSON lines.
 type printer struct {
 	json       *json.Encoder // nil: rows
-	recordings []recordingColumn
+	recordings bool          // rows have columns for these
 	write      func(cells []string) error
 	flush      func() error
-	hasHead    bool
 }
 
-// newPrinter makes a printer; with recordings, rows have columns for these.
+// newPrinter makes a printer. A table without records has its head.
 func newPrinter(output string, recordings bool, out io.Writer) *printer {
-	p := &printer{}
-	if recordings {
-		p.recordings = recordingColumns
-	}
+	p := &printer{recordings: recordings}
 	switch output {
 	case "jsonl":
 		p.json = json.NewEncoder(out)
+		return p
 	case "csv":
 		w := csv.NewWriter(out)
 		p.write, p.flush = w.Write, func() error {
@@ -48,71 +44,55 @@ func newPrinter(output string, recordings bool, out io.Writer) *printer {
 			return err
 		}
 	}
+	var names []string
+	for _, c := range p.row(&cdr.Record{}, nil) {
+		names = append(names, c.column)
+	}
+	_ = p.write(names) // it is buffered: what fails, fails later
 	return p
 }
 
-// column is one value of a record: a string, a number, a time or a Stringer.
-type column struct {
-	name  string
-	value func(*cdr.Record) any
+// cell is a value with the name of its column.
+type cell struct {
+	column string
+	value  any // nil: none
 }
 
-// columns are those of tables and CSV; in JSON lines charges are objects.
-var columns = []column{
-	{"start", func(r *cdr.Record) any { return r.Start }},
-	{"id", func(r *cdr.Record) any { return r.ID }},
-	{"direction", func(r *cdr.Record) any { return r.Direction }},
-	{"call_type", func(r *cdr.Record) any { return r.CallType }},
-	{"outcome", func(r *cdr.Record) any { return r.Outcome }},
-	{"duration", func(r *cdr.Record) any { return r.Duration.Seconds() }},
-	{"trunk", func(r *cdr.Record) any { return r.Trunk }},
-	{"country", func(r *cdr.Record) any { return r.Country }},
-	{"sip_code", func(r *cdr.Record) any { return r.SIPCode }},
-	{"sub_code", func(r *cdr.Record) any { return r.SubCode }},
-	{"reason", func(r *cdr.Record) any { return r.Reason }},
-	{"caller", func(r *cdr.Record) any { return r.CallerNumber }},
-	{"callee", func(r *cdr.Record) any { return r.CalleeNumber }},
-	{"user", func(r *cdr.Record) any { return r.UserName }},
-	{"charges", func(r *cdr.Record) any { return chargeList(r.Charges) }},
-}
-
-// jsonColumns are in JSON lines only.
-var jsonColumns = []column{
-	{"call_id", func(r *cdr.Record) any { return r.CallID }},
-	{"invite", func(r *cdr.Record) any { return r.Invite }},
-	{"answer", func(r *cdr.Record) any { return r.Answer }},
-	{"end", func(r *cdr.Record) any { return r.End }},
-	{"reason_phrase", func(r *cdr.Record) any { return r.ReasonPhrase }},
-	{"media_bypass", func(r *cdr.Record) any { return r.MediaBypass }},
-	{"media_location", func(r *cdr.Record) any { return r.MediaLocation }},
-	{"signaling_location", func(r *cdr.Record) any { return r.SignalLocation }},
-	{"user_id", func(r *cdr.Record) any { return r.UserID }},
-	{"user_principal", func(r *cdr.Record) any { return r.UserPrincipal }},
-	{"provider", func(r *cdr.Record) any {
-		if len(r.Extra) == 0 {
-			return nil
-		}
-		return attrObject(r.Extra)
-	}},
-}
-
-// plain is a column's value as text, number or object; nil if the record has none.
-func plain(value any) any {
-	switch v := value.(type) {
-	case time.Time:
-		value = timeText(v)
-	case cdr.Int:
-		if !v.Known {
-			return nil
-		}
-		return v.Value
-	case fmt.Stringer:
-		value = v.String()
+// row is what tables, CSV and JSON lines have of a record.
+func row(r *cdr.Record) []cell {
+	return []cell{
+		{"start", timeText(r.Start)},
+		{"id", r.ID},
+		{"direction", r.Direction},
+		{"call_type", r.CallType},
+		{"outcome", r.Outcome},
+		{"duration", r.Duration.Seconds()},
+		{"trunk", r.Trunk},
+		{"country", r.Country},
+		{"sip_code", number(r.SIPCode)},
+		{"sub_code", number(r.SubCode)},
+		{"reason", r.Reason},
+		{"caller", r.CallerNumber},
+		{"callee", r.CalleeNumber},
+		{"user", r.UserName},
+		{"charges", chargesOf(r)},
 	}
-	if value == "" {
-		return nil
+}
+
+// detail is what only JSON lines have of a record.
+func detail(r *cdr.Record) []cell {
+	return []cell{
+		{"call_id", r.CallID},
+		{"invite", timeText(r.Invite)},
+		{"answer", timeText(r.Answer)},
+		{"end", timeText(r.End)},
+		{"reason_phrase", r.ReasonPhrase},
+		{"media_bypass", r.MediaBypass},
+		{"media_location", r.MediaLocation},
+		{"signaling_location", r.SignalLocation},
+		{"user_id", r.UserID},
+		{"user_principal", r.UserPrincipal},
 	}
-	return value
 }
 
 func timeText(t time.Time) string {
@@ -122,59 +102,44 @@ func timeText(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// cellText is a column's value in a table or CSV.
-func cellText(value any) string {
-	switch v := plain(value).(type) {
+func number(n cdr.Int) any {
+	if !n.Known {
+		return nil
+	}
+	return n.Value
+}
+
+// charges are those of a record.
+type charges []map[string]string
+
+func chargesOf(r *cdr.Record) (all charges) {
+	for i := range r.Charges {
+		c := &r.Charges[i]
+		all = append(all, map[string]string{"component": c.Component, "amount": c.Amount.String(), "currency": c.Currency})
+	}
+	return all
+}
+
+// text is the charges in a table or CSV.
+func (all charges) text() string {
+	var texts []string
+	for _, c := range all {
+		texts = append(texts, strings.TrimSpace(c["component"]+" "+c["amount"]+" "+c["currency"]))
+	}
+	return strings.Join(texts, "; ")
+}
+
+// text is the cell in a table or CSV.
+func (c cell) text() string {
+	switch v := c.value.(type) {
 	case nil:
 		return ""
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
-	default:
-		return fmt.Sprint(v)
+	case charges:
+		return v.text()
 	}
-}
-
-// chargeList are a record's charges.
-type chargeList []cdr.Charge
-
-// String is their text in a table.
-func (l chargeList) String() string {
-	var all []string
-	for i := range l {
-		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %s", l[i].Component, l[i].Amount.String(), l[i].Currency)))
-	}
-	return strings.Join(all, "; ")
-}
-
-// MarshalJSON implements json.Marshaler.
-func (l chargeList) MarshalJSON() ([]byte, error) {
-	var all []map[string]string
-	for i := range l {
-		all = append(all, map[string]string{"component": l[i].Component, "amount": l[i].Amount.String(), "currency": l[i].Currency})
-	}
-	return json.Marshal(all)
-}
-
-// attrObject is a provider's own fields.
-func attrObject(attrs []cdr.Attr) map[string]any {
-	object := make(map[string]any)
-	for i := range attrs {
-		object[attrs[i].Key] = attrValue(&attrs[i])
-	}
-	return object
-}
-
-func attrValue(a *cdr.Attr) any {
-	switch a.Type {
-	case cdr.IntAttr:
-		return a.Int
-	case cdr.BoolAttr:
-		return a.Int != 0
-	case cdr.StringsAttr:
-		return a.Strs
-	case cdr.StringAttr:
-	}
-	return a.Str
+	return fmt.Sprint(c.value)
 }
 
 // print prints a record with the recordings that it has.
@@ -182,32 +147,35 @@ func (p *printer) print(r *cdr.Record, recordings []recording) error {
 	if p.json != nil {
 		return p.json.Encode(jsonObject(r, recordings))
 	}
-	if err := p.head(); err != nil {
-		return err
+	var texts []string
+	for _, c := range p.row(r, recordings) {
+		texts = append(texts, c.text())
 	}
-	var cells []string
-	for _, c := range columns {
-		cells = append(cells, cellText(c.value(r)))
-	}
-	for _, c := range p.recordings {
-		cells = append(cells, c.cell(recordings))
-	}
-	return p.write(cells)
+	return p.write(texts)
 }
 
-// jsonObject has the columns that a record has a value for.
+// row is a record as a row of a table or CSV.
+func (p *printer) row(r *cdr.Record, recordings []recording) []cell {
+	if !p.recordings {
+		return row(r)
+	}
+	return append(row(r), recordingCells(recordings)...)
+}
+
+// jsonObject has the cells that a record has a value for.
 func jsonObject(r *cdr.Record, recordings []recording) map[string]any {
 	object := make(map[string]any)
-	for _, c := range slices.Concat(columns, jsonColumns) {
-		value := c.value(r)
-		text := plain(value)
-		switch _, charges := value.(chargeList); {
-		case text == nil:
-		case charges:
-			object[c.name] = value
+	for _, c := range append(row(r), detail(r)...) {
+		switch text, isText := c.value.(fmt.Stringer); {
+		case c.text() == "":
+		case isText:
+			object[c.column] = text.String()
 		default:
-			object[c.name] = text
+			object[c.column] = c.value
 		}
+	}
+	if len(r.Extra) > 0 {
+		object["provider"] = attrObject(r.Extra)
 	}
 	if len(recordings) > 0 {
 		object["recordings"] = recordings
@@ -215,29 +183,10 @@ func jsonObject(r *cdr.Record, recordings []recording) map[string]any {
 	return object
 }
 
-// head writes the names of the columns once.
-func (p *printer) head() error {
-	if p.hasHead {
-		return nil
-	}
-	p.hasHead = true
-	var names []string
-	for _, c := range columns {
-		names = append(names, c.name)
-	}
-	for _, c := range p.recordings {
-		names = append(names, c.name)
-	}
-	return p.write(names)
-}
-
-// close flushes the output; a table without records has its head.
+// close flushes the output.
 func (p *printer) close() error {
 	if p.json != nil {
 		return nil
-	}
-	if err := p.head(); err != nil {
-		return err
 	}
 	return p.flush()
 }

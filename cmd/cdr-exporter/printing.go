@@ -74,8 +74,8 @@ func (p *printing) print(ctx context.Context, record *cdr.Record) error {
 	p.redactor.Redact(record)
 	var recordings []recording
 	if p.resolver != nil {
-		recordings = recordingsOf(record)
-		if err := p.resolver.resolve(ctx, recordings); err != nil {
+		var err error
+		if recordings, err = p.resolver.recordings(ctx, record); err != nil {
 			return err
 		}
 	}

@@ -12,68 +12,41 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
 )
 
-// meter shows the progress of a backfill, its rate and the time left, on a terminal only. Notes are always printed.
+// meter shows the progress of a backfill's steps, with rate and time left, on a terminal only. Notes are always printed.
 type meter struct {
-	out io.Writer
-	bar *progressbar.ProgressBar // nil: no terminal
-	// before is the length of the feeds that were read already, now that of the present one.
-	before, now time.Duration
-	name        string
-	drawn       time.Time
+	out      io.Writer
+	terminal bool
+	name     string
+	bar      *progressbar.ProgressBar // nil: none is shown
 }
 
-func newMeter(out io.Writer, feeds []*pastFeed) *meter {
+func newMeter(out io.Writer) *meter {
 	file, ok := out.(*os.File)
-	return meterOn(out, ok && term.IsTerminal(int(file.Fd())), feeds)
+	return &meter{out: out, terminal: ok && term.IsTerminal(int(file.Fd()))}
 }
 
-func meterOn(out io.Writer, terminal bool, feeds []*pastFeed) *meter {
-	m := &meter{out: out}
-	if terminal {
-		total := time.Duration(0)
-		for _, f := range feeds {
-			total += f.To.Sub(f.from)
-		}
-		m.bar = newBar(out, int64(total/time.Minute), "min")
-	}
-	return m
-}
-
-func newBar(out io.Writer, units int64, unit string) *progressbar.ProgressBar {
-	return progressbar.NewOptions64(max(units, 1),
-		progressbar.OptionSetWriter(out), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
-		progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
-		progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(true), progressbar.OptionSetWidth(20))
-}
-
-// feed starts the next feed.
-func (m *meter) feed(f *pastFeed) {
-	m.before += m.now
-	m.now, m.name = f.To.Sub(f.from), f.name()
-	m.progress(history.Progress{})
-}
-
-// writing starts the writing of so many series.
-func (m *meter) writing(series int) {
+// step starts the next step, of so many units.
+func (m *meter) step(name string, units int64, unit string) {
 	m.end()
-	if m.bar != nil {
-		m.bar = newBar(m.out, int64(series), "series")
-		m.bar.Describe("writing")
+	m.name = name
+	if m.terminal {
+		m.bar = progressbar.NewOptions64(max(units, 1),
+			progressbar.OptionSetWriter(m.out), progressbar.OptionSetDescription(name), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
+			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(true), progressbar.OptionSetWidth(20))
 	}
 }
 
-// progress updates the bar.
+// progress updates the bar. Nothing depends on what is shown, so that errors of the terminal don't matter.
 func (m *meter) progress(p history.Progress) {
-	if m.bar == nil || time.Since(m.drawn) < 100*time.Millisecond {
-		return
+	switch {
+	case m.bar == nil:
+	case p.Written > 0:
+		_ = m.bar.Set(p.Written)
+	default:
+		m.bar.Describe(fmt.Sprintf("%s, %d calls", m.name, p.Calls))
+		_ = m.bar.Set64(int64(p.Read / time.Minute))
 	}
-	m.drawn = time.Now()
-	if p.Written > 0 {
-		_ = m.bar.Set(p.Written) // nothing depends on what is shown
-		return
-	}
-	m.bar.Describe(fmt.Sprintf("%s, %d calls", m.name, p.Calls))
-	_ = m.bar.Set64(int64((m.before + p.Read) / time.Minute))
 }
 
 // note prints a line.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -21,36 +20,23 @@ type recording struct {
 	Seconds float64 `json:"duration_seconds,omitempty"`
 }
 
-// recordingColumn is one column of tables and CSV: the values of all recordings of a call, in the same order in each column.
-type recordingColumn struct {
-	name  string
-	value func(*recording) string
-}
-
-// recordingColumns come after the others, with --recordings.
-var recordingColumns = []recordingColumn{
-	{"recording_id", func(r *recording) string { return r.ID }},
-	{"recording_type", func(r *recording) string { return r.Type }},
-	{"recording_content_type", func(r *recording) string { return r.ContentType }},
-	{"recording_duration_seconds", func(r *recording) string {
-		if r.Seconds == 0 {
-			return ""
+// recordingCells are the columns of tables and CSV with --recordings: each has the values of all recordings of a call, in the same order.
+func recordingCells(all []recording) []cell {
+	cells := []cell{{column: "recording_id"}, {column: "recording_type"}, {column: "recording_content_type"}, {column: "recording_duration_seconds"}}
+	for i := range cells {
+		texts := make([]string, len(all))
+		for j, r := range all {
+			seconds := ""
+			if r.Seconds != 0 {
+				seconds = strconv.FormatFloat(r.Seconds, 'f', -1, 64)
+			}
+			texts[j] = []string{r.ID, r.Type, r.ContentType, seconds}[i]
 		}
-		return strconv.FormatFloat(r.Seconds, 'f', -1, 64)
-	}},
-}
-
-// cell is the column's value for a call.
-func (c *recordingColumn) cell(all []recording) string {
-	values, known := make([]string, len(all)), false
-	for i := range all {
-		values[i] = c.value(&all[i])
-		known = known || values[i] != ""
+		if strings.Join(texts, "") != "" {
+			cells[i].value = strings.Join(texts, "; ")
+		}
 	}
-	if !known {
-		return ""
-	}
-	return strings.Join(values, "; ")
+	return cells
 }
 
 // resolver asks the provider for each recording once.
@@ -61,39 +47,24 @@ type resolver struct {
 	known  map[string]collector.RecordingInfo
 }
 
-// resolve adds content type and length to a call's recordings. A failure is printed; only the end of the context is an error.
-func (r *resolver) resolve(ctx context.Context, all []recording) error {
-	for i := range all {
-		id := all[i].ID
-		if id == "" {
-			continue
-		}
-		info, asked := r.known[id]
-		if !asked {
+// recordings are a record's, with content type and length. A failure is printed; only the end of the context is an error.
+func (r *resolver) recordings(ctx context.Context, record *cdr.Record) ([]recording, error) {
+	all := make([]recording, len(record.Recordings))
+	for i, of := range record.Recordings {
+		info, asked := r.known[of.ID]
+		if !asked && of.ID != "" {
 			var err error
-			info, err = r.ask(ctx, id)
+			info, err = r.ask(ctx, of.ID)
 			if ctx.Err() != nil {
-				return fmt.Errorf("ask for recordings: %w", context.Cause(ctx))
+				return nil, fmt.Errorf("ask for recordings: %w", context.Cause(ctx))
 			}
 			if err != nil {
 				what, todo := r.advise(err)
-				fmt.Fprintf(r.errors, "recording %s: only its id and type are known: %s; %s\n", strconv.QuoteToASCII(id), what, todo)
+				fmt.Fprintf(r.errors, "recording %s: only its id and type are known: %s; %s\n", strconv.QuoteToASCII(of.ID), what, todo)
 			}
-			r.known[strings.Clone(id)] = info
+			r.known[strings.Clone(of.ID)] = info
 		}
-		all[i].ContentType, all[i].Seconds = info.ContentType, info.Duration.Seconds()
+		all[i] = recording{of.ID, of.Type, info.ContentType, info.Duration.Seconds()}
 	}
-	return nil
+	return all, nil
 }
-
-// recordingsOf are a record's recordings.
-func recordingsOf(r *cdr.Record) []recording {
-	all := make([]recording, len(r.Recordings))
-	for i, of := range r.Recordings {
-		all[i] = recording{ID: of.ID, Type: of.Type}
-	}
-	return all
-}
-
-// errNoRecordings: the feed has nothing to resolve.
-var errNoRecordings = errors.New("--recordings: the provider has no more data of recordings than the records of this feed; leave it out")

@@ -199,7 +199,7 @@ func TestResolvingEndsWithTheContext(t *testing.T) {
 		cancel()
 		return collector.RecordingInfo{}, ctx.Err()
 	}
-	if err := r.resolve(ctx, []recording{{ID: "1"}, {ID: "2"}}); !errors.Is(err, context.Canceled) || stderr.Len() > 0 {
+	if _, err := r.recordings(ctx, &cdr.Record{Recordings: []cdr.Recording{{ID: "1"}, {ID: "2"}}}); !errors.Is(err, context.Canceled) || stderr.Len() > 0 {
 		t.Errorf("%v, told %q", err, stderr.String())
 	}
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
-	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
 // records prints call records.
@@ -40,6 +39,12 @@ func (r *records) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if to.IsZero() {
+		to = now.UTC()
+	}
+	if !from.Before(to) {
+		return errors.New("--from must be before --to")
+	}
 	c, err := app.LoadConfig(r.config, app.Providers())
 	if err != nil {
 		return err
@@ -48,11 +53,15 @@ func (r *records) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	source, feed, err := r.open(c)
+	source, err := openSource(c, r.source, r.config)
 	if err != nil {
 		return err
 	}
 	defer closeSource(source)
+	feed, err := r.find(source)
+	if err != nil {
+		return err
+	}
 	printing := &printing{
 		from: from, to: to, currency: feed.Currency, redactor: redactor, printer: newPrinter(r.output, r.recordings, s.out), streams: s,
 	}
@@ -68,20 +77,6 @@ func (r *records) run(ctx context.Context, s streams) error {
 	return printing.printer.close()
 }
 
-// open opens the source and finds the feed.
-func (r *records) open(c *config.Config) (*collector.Source, *collector.FeedInfo, error) {
-	source, err := openSource(c, r.source, r.config)
-	if err != nil {
-		return nil, nil, err
-	}
-	feed, err := r.find(source)
-	if err != nil {
-		closeSource(source)
-		return nil, nil, err
-	}
-	return source, feed, nil
-}
-
 // find finds the feed, if its records can be printed.
 func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
 	var names []string
@@ -95,7 +90,7 @@ func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
 		case feed.Name != r.feed:
 			names = append(names, feed.Name)
 		case r.recordings && feed.Recording == nil:
-			return nil, errNoRecordings
+			return nil, errors.New("--recordings: the provider has no more data of recordings than the records of this feed; leave it out")
 		default:
 			return feed, nil
 		}
@@ -104,21 +99,4 @@ func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
 		problem += "; there are: " + strings.Join(names, ", ")
 	}
 	return nil, errors.New("--feed: " + problem)
-}
-
-// parseRange reads --from and --to.
-func parseRange(from, to string, now time.Time) (begin, end time.Time, err error) {
-	if begin, err = parseTime(from, now); err != nil {
-		return begin, end, fmt.Errorf("--from: %w", err)
-	}
-	end = now.UTC()
-	if to != "" {
-		if end, err = parseTime(to, now); err != nil {
-			return begin, end, fmt.Errorf("--to: %w", err)
-		}
-	}
-	if !begin.Before(end) {
-		return begin, end, errors.New("--from must be before --to")
-	}
-	return begin, end, nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -21,78 +20,74 @@ const (
 	betweenFields = "  "
 )
 
-// treePrinter prints a call for people to read:
+// callText is a call for people to read:
 //
 //	call  id: 5e4d3c2b-…  type: peer_to_peer
 //	├─ participant  user_id: 3f…
 //	└─ session  result: ok
 //	   └─ stream  media: audio  verdict: good
 //	              jitter: 12 ms
-type treePrinter struct {
-	out io.Writer
-	err error
-}
-
-func newTreePrinter(out io.Writer) *treePrinter { return &treePrinter{out: out} }
-
-// print prints a call and its parts.
-func (p *treePrinter) print(tree *collector.CallTree) error {
-	p.node(tree, "", "")
-	return p.err
-}
-
-// node prints a part: first precedes its first line, below the lines of its children.
-func (p *treePrinter) node(tree *collector.CallTree, first, below string) {
+//
+// First precedes its first line, below the lines of its children.
+func callText(tree *collector.CallTree, first, below string) string {
 	trunk := below // what leads down to the children, beside the fields
 	if len(tree.Children) > 0 {
 		trunk += "│"
 	}
-	label := printable(tree.Label)
-	indent := strings.Repeat(" ", max(0, width(first+label)-width(trunk))) + betweenFields
-	lines := fieldLines(tree.Fields, max(leastRoom, treeWidth-width(trunk+indent)))
-	if len(lines) == 0 {
-		p.line(first + label)
-	}
-	for i, fields := range lines {
+	text := first + printable(tree.Label)
+	indent := trunk + strings.Repeat(" ", max(0, width(text)-width(trunk))) + betweenFields
+	for i, fields := range fieldLines(tree.Fields, max(leastRoom, treeWidth-width(indent))) {
 		if i == 0 {
-			p.line(first + label + betweenFields + fields)
+			text += betweenFields + fields
 		} else {
-			p.line(trunk + indent + fields)
+			text += "\n" + indent + fields
 		}
 	}
+	text += "\n"
 	for i, child := range tree.Children {
 		if i < len(tree.Children)-1 {
-			p.node(child, below+"├─ ", below+"│  ")
+			text += callText(child, below+"├─ ", below+"│  ")
 		} else {
-			p.node(child, below+"└─ ", below+"   ")
+			text += callText(child, below+"└─ ", below+"   ")
 		}
 	}
-}
-
-func (p *treePrinter) line(text string) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintln(p.out, text)
-	}
+	return text
 }
 
 // fieldLines are the fields in lines of so many columns, unless a field alone is longer.
-func fieldLines(fields []cdr.Attr, room int) []string {
-	var lines []string
-	line := ""
+func fieldLines(fields []cdr.Attr, room int) (lines []string) {
 	for i := range fields {
 		field := printable(fields[i].Key) + ": " + printable(attrText(&fields[i]))
-		if line != "" && width(line+betweenFields+field) > room {
-			lines, line = append(lines, line), ""
+		last := len(lines) - 1
+		if last >= 0 && width(lines[last]+betweenFields+field) <= room {
+			lines[last] += betweenFields + field
+		} else {
+			lines = append(lines, field)
 		}
-		if line != "" {
-			line += betweenFields
-		}
-		line += field
-	}
-	if line != "" {
-		lines = append(lines, line)
 	}
 	return lines
+}
+
+// attrObject are fields as JSON.
+func attrObject(attrs []cdr.Attr) map[string]any {
+	object := make(map[string]any)
+	for i := range attrs {
+		object[attrs[i].Key] = attrValue(&attrs[i])
+	}
+	return object
+}
+
+func attrValue(a *cdr.Attr) any {
+	switch a.Type {
+	case cdr.IntAttr:
+		return a.Int
+	case cdr.BoolAttr:
+		return a.Int != 0
+	case cdr.StringsAttr:
+		return a.Strs
+	case cdr.StringAttr:
+	}
+	return a.Str
 }
 
 // attrText is a field's value for people to read.

@@ -85,7 +85,7 @@ func TestBadConfigs(t *testing.T) {
 		{"a name", "tenant_id: contoso\nclient_id: x\nclient_secret: s\n" + feed, "tenant_id: must be the directory (tenant) id or a domain"},
 		{"a path", "tenant_id: ../x.example\nclient_id: x\nclient_secret: s\n" + feed, "tenant_id: must be the directory"},
 		{"no client", "tenant_id: " + testTenant + "\nclient_secret: s\n" + feed, "client_id: is missing"},
-		{"no credential", testIDs + feed, "a credential is missing; give exactly one of client_secret or client_secret_file"},
+		{"no credential", testIDs + feed, "a credential is missing; give exactly one of client_secret"},
 		{"two credentials", testAuth + "managed_identity: {}\n" + feed, "managed_identity: a credential is already given by client_secret"},
 		{"end of a certificate", testIDs + "client_certificate_file: c.pem\nclient_secret_expires: 2027-03-01\n" + feed, "client_secret_expires: is for a client secret"},
 		{"end of a secret", testAuth + "client_secret_expires: soon\n" + feed, "client_secret_expires: must be a date such as 2027-03-01"},

@@ -62,13 +62,10 @@ type App struct {
 	webhooks  *webhooks
 	quotas    httpclient.Quotas // survive a reload
 
-	reloading sync.Mutex // orders Start, reloads and Stop
-	running   *running   // guarded by reloading
-	started   bool       // guarded by reloading
-	stopped   bool       // guarded by reloading
-
-	// visible is what status and metrics show: running, but without its sources before Start.
-	visible atomic.Pointer[running]
+	reloading sync.Mutex              // orders Start, reloads and Stop
+	running   atomic.Pointer[running] // stored under reloading, once its loops have begun
+	started   bool                    // guarded by reloading
+	stopped   bool                    // guarded by reloading
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc
@@ -79,7 +76,7 @@ type App struct {
 func New(ctx context.Context, settings Settings) (*App, error) {
 	a := &App{settings: settings.withDefaults(), failed: make(chan error, 2)}
 	a.logger = a.settings.Logger
-	a.webhooks = newWebhooks(a.logger)
+	a.webhooks = &webhooks{logger: a.logger}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
 	}
@@ -112,10 +109,11 @@ func (a *App) build(ctx context.Context) error {
 	if warning := a.ledger.Warning(); warning != "" {
 		a.logger.Warn("The ledger's disk may be unsafe.", "problem", warning)
 	}
-	if a.running, err = a.prepare(plan, nil); err != nil {
+	r, err := a.prepare(plan, nil)
+	if err != nil {
 		return err
 	}
-	a.visible.Store(&running{plan: plan}) // nothing is read yet
+	a.running.Store(r)
 	if a.handler, err = a.newHandler(); err != nil {
 		return err
 	}
@@ -153,21 +151,29 @@ func (a *App) Start() error {
 	})
 	a.background.Go(func() { a.watchHashKey(ctx) })
 	// The webhooks start before the loops: a new subscription is validated at once.
-	a.background.Go(func() { a.serveWebhooks(ctx) })
+	if len(a.webhooks.listeners) > 0 {
+		a.background.Go(func() {
+			a.serve(ctx, web.ServeSettings{
+				Listeners: a.webhooks.listeners, Handler: a.webhooks, WebConfigFile: a.settings.WebhookConfigFile,
+				Logger: a.logger.With("listener", "webhook"), Public: true,
+			})
+		})
+	}
 	// The loops start before the metrics port, which would report readiness without them.
-	a.running.startReading(a)
-	a.visible.Store(a.running)
-	a.running.startSending()
-	a.background.Go(func() { a.serve(ctx) })
+	r := a.running.Load()
+	r.startReading(a)
+	r.startSending()
+	a.background.Go(func() {
+		a.serve(ctx, web.ServeSettings{
+			Listeners: a.listeners, Handler: a.handler, WebConfigFile: a.settings.WebConfigFile, Logger: a.logger,
+		})
+	})
 	return nil
 }
 
-// serve serves the metrics port until the context ends.
-func (a *App) serve(ctx context.Context) {
-	err := web.Serve(ctx, web.ServeSettings{
-		Listeners: a.listeners, Handler: a.handler, WebConfigFile: a.settings.WebConfigFile, Logger: a.logger,
-	})
-	if err != nil {
+// serve serves until the context ends.
+func (a *App) serve(ctx context.Context, settings web.ServeSettings) {
+	if err := web.Serve(ctx, settings); err != nil {
 		a.failed <- fmt.Errorf("serve: %w", err)
 	}
 }
@@ -193,9 +199,9 @@ func (a *App) Stop() error {
 		return nil
 	}
 	a.stopped = true
-	if a.running != nil {
-		a.running.stopReading()
-		a.running.stopSending()
+	if r := a.running.Load(); r != nil {
+		r.stopReading()
+		r.stopSending()
 	}
 	if a.cancel != nil {
 		a.cancel()

@@ -29,6 +29,9 @@ func (a *App) newDelivery(p *plan) (*delivery, error) {
 		return nil, nil
 	}
 	d := &delivery{app: a}
+	parts := otlp.Parts{
+		Sources: []metrics.Source{a.ledger.Store(), a.own}, Outbox: a.ledger, Observer: sent{a.own}, Logger: a.logger,
+	}
 	for _, signal := range []*config.OTLPSignal{&p.otlp.Logs, &p.otlp.Metrics} {
 		if !signal.Enabled {
 			continue
@@ -37,19 +40,13 @@ func (a *App) newDelivery(p *plan) (*delivery, error) {
 		if err != nil {
 			return nil, errors.Join(err, d.close())
 		}
-		exporter, err := otlp.New(settings, a.otlpParts())
+		exporter, err := otlp.New(settings, parts)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("make OTLP exporter: %w", err), d.close())
 		}
 		d.exporters = append(d.exporters, exporter)
 	}
 	return d, nil
-}
-
-func (a *App) otlpParts() otlp.Parts {
-	return otlp.Parts{
-		Sources: []metrics.Source{a.ledger.Store(), a.own}, Outbox: a.ledger, Observer: sent{a.own}, Logger: a.logger,
-	}
 }
 
 func (a *App) otlpSettings(o *config.OTLPSettings, s *config.OTLPSignal) (otlp.Settings, error) {
@@ -69,11 +66,6 @@ func (a *App) otlpSettings(o *config.OTLPSettings, s *config.OTLPSignal) (otlp.S
 		return settings, fmt.Errorf("read otlp.tls_config: %w", err)
 	}
 	return settings, nil
-}
-
-// logEncoder makes log records as the configuration says.
-func logEncoder(o *config.OTLPSettings) otlp.Encoder {
-	return otlp.NewEncoder(otlp.LogTimestamp(o.LogTimestamp))
 }
 
 // start sends until stop.

@@ -11,10 +11,10 @@ import (
 
 // makeFeed makes the loop of a feed, and adds its webhook to the source's.
 func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clock) *feed {
-	own, f := a.own.Feed(s.config.Name, info.Name), &feed{info: info, delays: &delays{since: time.Now()}}
+	own, f := a.own.Feed(s.config.Name, info.Name), &feed{info: info}
 	settings := collector.LoopSettings{
 		Source: s.config.Name, Provider: s.config.ProviderName, Name: info.Name, Interval: pollInterval(info),
-		Feed: info.Feed, Clock: clock, Observer: observing{own, f.delays}, Logger: a.logger,
+		Feed: info.Feed, Clock: clock, Observer: own, Logger: a.logger,
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
 	if info.Snapshot {

@@ -25,7 +25,7 @@ func HashKey(ctx context.Context, c *config.Config) ([]byte, error) {
 	return key, nil
 }
 
-// watchHashKey takes over a changed key until the context ends.
+// watchHashKey takes over a changed key until the context ends, and keeps the former one while the file can't be read.
 func (a *App) watchHashKey(ctx context.Context) {
 	ticker := time.NewTicker(hashKeyInterval)
 	defer ticker.Stop()
@@ -34,21 +34,16 @@ func (a *App) watchHashKey(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		}
+		if a.reloading.TryLock() { // a reload reads it too
 			a.rereadHashKey(ctx)
+			a.reloading.Unlock()
 		}
 	}
 }
 
-// rereadHashKey keeps the former key while the file can't be read.
 func (a *App) rereadHashKey(ctx context.Context) {
-	if !a.reloading.TryLock() {
-		return // a reload reads it too
-	}
-	defer a.reloading.Unlock()
-	if a.stopped {
-		return
-	}
-	plan := a.running.plan
+	plan := a.running.Load().plan
 	key, err := HashKey(ctx, plan.config)
 	switch {
 	case err != nil:

@@ -82,9 +82,3 @@ func (l *lazyFeed) Waiting(ctx context.Context) (waiting, setAside int, err erro
 	}
 	return feed.Waiting(ctx)
 }
-
-// enqueue makes tasks durable, and returns how many of them weren't waiting already.
-func (l *lazyFeed) enqueue(ctx context.Context, tasks []collector.Task) (queued int, err error) {
-	result, err := l.Commit(ctx, &ledger.Page{Enqueue: tasks, ObservedAt: l.now()})
-	return result.Queued, err
-}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -30,7 +31,7 @@ func (a *App) observeLedger() {
 		for _, c := range a.ledger.Store().Counts() {
 			a.own.Set(metrics.SeriesCount, float64(c.Series), c.Source, c.Feed, c.Metric)
 		}
-		for _, s := range a.visible.Load().sources {
+		for _, s := range a.running.Load().sources {
 			for _, f := range s.feeds {
 				f.loop.Refresh()
 			}
@@ -41,7 +42,7 @@ func (a *App) observeLedger() {
 }
 
 func (a *App) observeCredentials() {
-	for _, s := range a.visible.Load().sources {
+	for _, s := range a.running.Load().sources {
 		if s.opened.CredentialExpiry == nil {
 			continue
 		}
@@ -53,7 +54,7 @@ func (a *App) observeCredentials() {
 
 // Ready implements web.Backend.
 func (a *App) Ready() (bool, string) {
-	for _, s := range a.visible.Load().sources {
+	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds {
 			// A snapshot has no history to read.
 			if status := f.loop.Status(); !status.Ready && !f.info.Snapshot {
@@ -66,26 +67,53 @@ func (a *App) Ready() (bool, string) {
 
 // Status implements web.Backend.
 func (a *App) Status() web.Status {
-	status := web.Status{Sources: []web.Source{}}
-	visible := a.visible.Load()
+	visible, figures := a.running.Load(), a.figures()
+	status := web.Status{Sources: []web.Source{}, OTLP: visible.otlp.status()}
+	status.Ledger.SizeBytes = int64(figures[figure{def: metrics.LedgerSize}])
 	for _, s := range visible.sources {
-		source := web.Source{Name: s.config.Name, Provider: s.config.ProviderName}
+		name := s.config.Name
+		source := web.Source{Name: name, Provider: s.config.ProviderName}
 		if s.opened.Budget != nil {
 			source.Budget = budgetStatus(s.opened.Budget())
 		}
 		if s.hasWebhook() {
-			source.Subscription = &web.Subscription{}
+			source.Subscription = &web.Subscription{
+				Expires:          unixTime(figures[figure{def: metrics.SubscriptionExpiry, source: name}]),
+				LastNotification: unixTime(figures[figure{def: metrics.SubscriptionLastNotification, source: name}]),
+			}
 		}
 		for _, f := range s.feeds {
-			source.Feeds = append(source.Feeds, f.status())
+			feed := f.status()
+			feed.Series = int64(figures[figure{metrics.SeriesCount, name, feed.Feed}])
+			feed.SeriesOverflow = int64(figures[figure{metrics.SeriesOverflow, name, feed.Feed}])
+			feed.NewestCall = unixTime(figures[figure{metrics.NewestCall, name, feed.Feed}])
+			source.Feeds = append(source.Feeds, feed)
+			status.Ledger.Series += feed.Series
+			status.Ledger.SeriesOverflow += feed.SeriesOverflow
 		}
 		status.Sources = append(status.Sources, source)
 	}
 	records, oldest := a.ledger.Outbox()
-	status.OTLP = visible.otlp.status()
 	status.OTLP.OutboxRecords, status.OTLP.Oldest = records, web.Time(oldest)
-	a.addFigures(&status)
 	return status
+}
+
+// figure is one of the exporter's own metrics, of a source and a feed if it has these labels.
+type figure struct {
+	def          *metrics.Def
+	source, feed string
+}
+
+// figures are the values of the exporter's own metrics, summed over further labels.
+func (a *App) figures() map[figure]float64 {
+	all := make(map[figure]float64)
+	for _, family := range a.own.Snapshot().Families {
+		for _, p := range family.Points {
+			labels := append(slices.Clone(p.Labels.Values), "", "")
+			all[figure{family.Def, labels[0], labels[1]}] += p.Value
+		}
+	}
+	return all
 }
 
 // statusTimeout is how long the status waits for the ledger.
@@ -96,7 +124,6 @@ func (f *feed) status() web.Feed {
 	feed := web.Feed{
 		Feed: s.Feed, State: web.State(s.State), Watermark: web.Time(s.Watermark), LastSuccess: web.Time(s.LastSuccess),
 		Records: int64(s.Records), NextRead: web.Time(s.NextRead), LastError: s.LastError, Reads: s.Reads, Unread: s.Unread,
-		Delay: f.delays.summary(time.Now()),
 	}
 	if f.info.Snapshot {
 		addSnapshot(&feed, f.loop.Gauges())
@@ -125,61 +152,6 @@ func budgetStatus(b httpclient.Budget) *web.Budget {
 	return budget
 }
 
-// addFigures adds the exporter's own metrics of feeds, subscriptions and the ledger to a status.
-func (a *App) addFigures(status *web.Status) {
-	feeds, subscriptions := make(map[[2]string]*web.Feed), make(map[string]*web.Subscription)
-	for i := range status.Sources {
-		s := &status.Sources[i]
-		for j := range s.Feeds {
-			feeds[[2]string{s.Name, s.Feeds[j].Feed}] = &s.Feeds[j]
-		}
-		if s.Subscription != nil {
-			subscriptions[s.Name] = s.Subscription
-		}
-	}
-	for _, family := range a.own.Snapshot().Families {
-		for _, p := range family.Points {
-			labels := p.Labels.Values
-			switch len(labels) {
-			case 0:
-				if family.Def == metrics.LedgerSize {
-					status.Ledger.SizeBytes = int64(p.Value)
-				}
-			case 1:
-				if s := subscriptions[labels[0]]; s != nil {
-					addSubscription(s, family.Def, p.Value)
-				}
-			default:
-				if f := feeds[[2]string(labels[:2])]; f != nil {
-					addFigure(status, f, family.Def, p.Value)
-				}
-			}
-		}
-	}
-}
-
-func addSubscription(s *web.Subscription, def *metrics.Def, v float64) {
-	switch def {
-	case metrics.SubscriptionExpiry:
-		s.Expires = unixTime(v)
-	case metrics.SubscriptionLastNotification:
-		s.LastNotification = unixTime(v)
-	}
-}
-
-func addFigure(status *web.Status, feed *web.Feed, def *metrics.Def, v float64) {
-	switch def {
-	case metrics.SeriesCount:
-		feed.Series += int64(v)
-		status.Ledger.Series += int64(v)
-	case metrics.SeriesOverflow:
-		feed.SeriesOverflow += int64(v)
-		status.Ledger.SeriesOverflow += int64(v)
-	case metrics.NewestCall:
-		feed.NewestCall = unixTime(v)
-	}
-}
-
 // unixTime is the time in a metric; 0: none.
 func unixTime(v float64) web.Time {
 	if v == 0 {
@@ -194,12 +166,12 @@ func (a *App) Activity(ctx context.Context, from time.Time) ([]web.Activity, err
 	if err != nil {
 		return nil, err
 	}
-	configured := a.visible.Load().names()
+	configured := a.running.Load().names()
 	var all []web.Activity
 	for _, c := range counted {
 		if configured[[2]string{c.Source, c.Feed}] {
 			all = append(all, web.Activity{
-				Source: c.Source, Provider: c.Provider, Feed: c.Feed, Start: web.Time(c.Start), Calls: c.Calls, Failures: c.Failures,
+				Source: c.Source, Feed: c.Feed, Start: c.Start, Calls: c.Calls, Failures: c.Failures,
 			})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
@@ -57,7 +58,7 @@ func (p *plan) metricOptions() metrics.Options {
 func (p *plan) tuning() ledger.Tuning {
 	t := ledger.Tuning{Privacy: Policy(p.config.Privacy), HashKey: p.hashKey}
 	if p.otlp != nil && p.otlp.Logs.Enabled {
-		t.Encoder = logEncoder(p.otlp)
+		t.Encoder = otlp.NewEncoder(otlp.LogTimestamp(p.otlp.LogTimestamp))
 		t.OutboxLimit, t.SkipLogs = p.otlp.OutboxLimit, p.otlp.OutboxFull == config.OutboxSkipLogs
 	}
 	return t
@@ -65,7 +66,7 @@ func (p *plan) tuning() ledger.Tuning {
 
 func (a *App) ledgerSettings(p *plan) ledger.Settings {
 	return ledger.Settings{
-		Folder: string(p.config.Storage.Path), Now: time.Now, Options: p.metricOptions(), Tuning: p.tuning(),
+		Folder: p.config.Storage.Path, Now: time.Now, Options: p.metricOptions(), Tuning: p.tuning(),
 		OnCommit: func(took time.Duration) { a.own.Observe(metrics.CommitDuration, took) },
 		OnSkip:   func(records int) { a.own.Add(metrics.OTLPRecords, int64(records), "skipped") },
 	}

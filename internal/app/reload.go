@@ -22,13 +22,12 @@ func (a *App) Reload() error {
 		a.logger.Error("The configuration wasn't reloaded; the previous one stays in effect.", "err", err)
 		return err
 	}
-	old := a.running
+	old := a.running.Load()
 	gone := old.without(next)
 	gone.stopReading() // before the new loops start, so that no feed has two
 	a.ledger.Tune(next.plan.tuning(), next.plan.metricOptions())
-	a.running = next
 	next.startReading(a)
-	a.visible.Store(next)
+	a.running.Store(next)
 	a.forget(old, next)
 	gone.stopSending() // after reading has started, which needn't wait for an endpoint
 	if next.otlp != old.otlp {
@@ -44,10 +43,11 @@ func (a *App) nextRunning() (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	if old, now := a.running.plan.config.Storage.Path, p.config.Storage.Path; old != now {
+	running := a.running.Load()
+	if old, now := running.plan.config.Storage.Path, p.config.Storage.Path; old != now {
 		return nil, fmt.Errorf("storage.path: changed from %s to %s, which needs a restart; nothing was changed", old, now)
 	}
-	return a.prepare(p, a.running)
+	return a.prepare(p, running)
 }
 
 // forget stops showing the feeds that are no longer configured.

@@ -31,10 +31,9 @@ type source struct {
 
 // feed is one feed of a source.
 type feed struct {
-	info   *collector.FeedInfo
-	loop   *collector.Loop
-	queue  *lazyFeed // nil unless records are fetched one by one
-	delays *delays
+	info  *collector.FeedInfo
+	loop  *collector.Loop
+	queue *lazyFeed // nil unless records are fetched one by one
 }
 
 // hasWebhook reports whether the provider sends notifications.

@@ -28,7 +28,7 @@ func (o snapshotObserver) LastSuccess(at time.Time) {
 // observeGauges exposes the gauges of snapshot feeds.
 func (a *App) observeGauges() {
 	var active []metrics.Row
-	for _, s := range a.visible.Load().sources {
+	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds {
 			for _, g := range f.loop.Gauges() {
 				if g.Metric == metrics.ActiveCalls.Name {

@@ -309,7 +309,7 @@ func TestReloadKeepsWhatIsUnchanged(t *testing.T) {
 	provider := &acme{t: t}
 	provider.calls(inProgress("inbound", 1))
 	a := start(t, provider.write(t.TempDir(), "active_calls: ", ""), provider.provider())
-	before := a.visible.Load().sources[0]
+	before := a.running.Load().sources[0]
 	var all sync.WaitGroup
 	for range 100 {
 		all.Go(func() {
@@ -319,7 +319,7 @@ func TestReloadKeepsWhatIsUnchanged(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if after := a.visible.Load().sources[0]; after != before {
+	if after := a.running.Load().sources[0]; after != before {
 		t.Error("the source was opened anew")
 	}
 	provider.mu.Lock()

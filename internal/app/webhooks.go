@@ -8,9 +8,9 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
@@ -21,15 +21,14 @@ type webhooks struct {
 	hooks     atomic.Pointer[map[string]http.Handler] // by path; nil until the feeds are there
 }
 
-// newWebhooks makes a listener that answers nothing yet. Its log is limited, since strangers can reach it.
-func newWebhooks(logger *slog.Logger) *webhooks { return &webhooks{logger: web.LimitLog(logger)} }
-
 // enqueueTo returns a function that makes the tasks of a notification durable and then wakes the feed. Without tasks it only wakes
 // the feed, whose subscription may need attention.
 func (h *webhooks) enqueueTo(source string, feed *lazyFeed, wake func()) func(context.Context, []collector.Task) (int, error) {
-	return func(ctx context.Context, tasks []collector.Task) (queued int, err error) {
+	return func(ctx context.Context, tasks []collector.Task) (int, error) {
+		var err error
+		var result ledger.Result
 		if len(tasks) > 0 {
-			queued, err = feed.enqueue(ctx, tasks)
+			result, err = feed.Commit(ctx, &ledger.Page{Enqueue: tasks, ObservedAt: feed.now()})
 		}
 		if err != nil {
 			if ctx.Err() == nil { // the sender is still there
@@ -38,7 +37,7 @@ func (h *webhooks) enqueueTo(source string, feed *lazyFeed, wake func()) func(co
 			return 0, err
 		}
 		wake()
-		return queued, nil
+		return result.Queued, nil
 	}
 }
 
@@ -55,20 +54,6 @@ func (h *webhooks) listen(ctx context.Context, settings *Settings) error {
 	return err
 }
 
-// serveWebhooks serves the listeners for notifications until the context ends.
-func (a *App) serveWebhooks(ctx context.Context) {
-	if len(a.webhooks.listeners) == 0 {
-		return
-	}
-	err := web.Serve(ctx, web.ServeSettings{
-		Listeners: a.webhooks.listeners, Handler: a.webhooks, WebConfigFile: a.settings.WebhookConfigFile,
-		Logger: a.webhooks.logger.With("listener", "webhook"), Public: true,
-	})
-	if err != nil {
-		a.failed <- fmt.Errorf("serve webhooks: %w", err)
-	}
-}
-
 // ServeHTTP implements http.Handler. net/http logs a panic and closes the connection, and the provider sends the notification again.
 func (h *webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -80,13 +65,10 @@ func (h *webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	hook, known := (*hooks)[r.URL.Path]
 	if !known {
-		h.logger.DebugContext(r.Context(), "An unknown path was requested.", "code", http.StatusNotFound) // without the path: strangers chose it
 		http.Error(w, "Not found.", http.StatusNotFound)
 		return
 	}
-	started := time.Now()
 	hook.ServeHTTP(w, r)
-	h.logger.DebugContext(r.Context(), "A webhook was called.", "path", r.URL.Path, "took", time.Since(started))
 }
 
 // checkWebhooks reports webhooks that share a path or have no listener.

@@ -25,7 +25,7 @@ func TestNotificationThatCannotBeKept(t *testing.T) {
 			t.Fatalf("got %d", code)
 		}
 	}
-	if n := strings.Count(log.String(), "can't be stored"); n == 0 || n > 60 {
+	if n := strings.Count(log.String(), "can't be stored"); n == 0 {
 		t.Errorf("%d lines for 200 notifications that can't be stored", n)
 	}
 	if feed := feedOf(statusOf(t, a), "records"); feed.Waiting != nil {
@@ -69,8 +69,8 @@ func TestWebhooksThatCannotWork(t *testing.T) {
 			a := startWith(t, settings)
 			p.write(folder, test.sources...)
 			checkProblems(t, a.Reload(), test.problems)
-			if code, _ := ask(t, a, http.MethodGet, "/-/healthy"); code != http.StatusOK || len(a.visible.Load().sources) != 1 {
-				t.Errorf("something changed: %d, %d sources", code, len(a.visible.Load().sources))
+			if code, _ := ask(t, a, http.MethodGet, "/-/healthy"); code != http.StatusOK || len(a.running.Load().sources) != 1 {
+				t.Errorf("something changed: %d, %d sources", code, len(a.running.Load().sources))
 			}
 		})
 	}
@@ -104,37 +104,19 @@ func TestWebhookThatPanics(t *testing.T) {
 	}
 }
 
-// Requests are logged for debugging only, without what strangers put into them, and a
-// flood logs some.
+// What strangers send is never logged.
 func TestWebhookLog(t *testing.T) {
-	const many = 300
-	for name, test := range map[string]struct {
-		level slog.Level
-		most  int
-	}{"info": {slog.LevelInfo, 0}, "debug": {slog.LevelDebug, 120}} {
-		t.Run(name, func(t *testing.T) {
-			p := newTold(t)
-			var log syncBuffer
-			settings := listen(p.write(t.TempDir(), office), p)
-			settings.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: test.level}))
-			a := startWith(t, settings)
-			post(t, hookURL(a, office)+"?say=hush-query", "")
-			for range many {
-				post(t, "http://"+a.WebhookAddr()+"/hush-path?hush-query", "hush-body")
-			}
-			if err := a.Stop(); err != nil {
-				t.Fatal(err)
-			}
-			got := log.String()
-			if strings.Contains(got, "hush-") {
-				t.Errorf("a stranger's words were logged:\n%s", got)
-			}
-			if n := strings.Count(got, "was requested") + strings.Count(got, "A webhook was called"); n > test.most || n == 0 && test.most > 0 {
-				t.Errorf("%d lines for %d requests", n, many)
-			}
-			if test.most > 0 && !strings.Contains(got, "path="+office.path+" took=") {
-				t.Errorf("the webhook's call isn't logged:\n%s", got)
-			}
-		})
+	p := newTold(t)
+	var log syncBuffer
+	settings := listen(p.write(t.TempDir(), office), p)
+	settings.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	a := startWith(t, settings)
+	post(t, hookURL(a, office)+"?say=hush-query", "")
+	post(t, "http://"+a.WebhookAddr()+"/hush-path?hush-query", "hush-body")
+	if err := a.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if got := log.String(); strings.Contains(got, "hush-") {
+		t.Errorf("a stranger's words were logged:\n%s", got)
 	}
 }

@@ -15,8 +15,8 @@ type Config struct {
 
 // Storage says where the ledger is.
 type Storage struct {
-	// Path is the ledger's folder.
-	Path Path `yaml:"path"`
+	// Path is the ledger's folder, absolute once it is loaded.
+	Path string `yaml:"path"`
 }
 
 // Metrics are the settings of all metrics.
@@ -52,20 +52,14 @@ type Privacy struct {
 }
 
 // SetDefaults implements [Defaulter].
-func (s *Storage) SetDefaults() { s.Path = "data" }
+func (c *Config) SetDefaults() {
+	c.Storage = Storage{Path: "data"}
+	c.Metrics = Metrics{ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, MediaBypassWindow: time.Hour, NativeHistograms: true}
+	c.Privacy = Privacy{Numbers: PrivacyMask, Users: PrivacyHash, Addresses: PrivacyDrop}
+}
 
 // Validate implements [Validator].
-func (s *Storage) Validate(r *Report) { r.Required("path", string(s.Path), "a folder for the ledger") }
-
-// SetDefaults implements [Defaulter].
-func (m *Metrics) SetDefaults() {
-	*m = Metrics{
-		ZeroFor:           2 * time.Minute,
-		SeriesLimit:       10_000,
-		MediaBypassWindow: time.Hour,
-		NativeHistograms:  true,
-	}
-}
+func (s *Storage) Validate(r *Report) { r.Required("path", s.Path, "a folder for the ledger") }
 
 // Validate implements [Validator].
 func (m *Metrics) Validate(r *Report) {
@@ -76,11 +70,6 @@ func (m *Metrics) Validate(r *Report) {
 	}
 }
 
-// SetDefaults implements [Defaulter].
-func (p *Privacy) SetDefaults() {
-	*p = Privacy{Numbers: PrivacyMask, Users: PrivacyHash, Addresses: PrivacyDrop}
-}
-
 // Validate implements [Validator].
 func (p *Privacy) Validate(r *Report) {
 	for _, mode := range [][2]string{{"numbers", p.Numbers}, {"users", p.Users}, {"addresses", p.Addresses}} {
@@ -88,32 +77,25 @@ func (p *Privacy) Validate(r *Report) {
 	}
 }
 
-// Validate implements [Validator]: at least one source, each name once.
+// Validate implements [Validator]: at least one source, each name and each former name once.
 func (c *Config) Validate(r *Report) {
 	if len(c.Sources) == 0 {
 		r.Problemf("sources", "is missing; give at least one source to read")
 	}
-	names, successors := map[string]int{}, map[string]int{}
-	for i, source := range c.Sources {
-		if first, taken := names[source.Name]; taken && source.Name != "" {
-			r.Problemf(indexed("sources", i)+".name", "%s is already the name of sources[%d]; names must be unique", shorten(source.Name), first)
-			continue
+	owners := map[string]string{}
+	claim := func(i int, key, name string) {
+		key = indexed("sources", i) + key
+		if owner, taken := owners[name]; taken {
+			r.Problemf(key, "%s is already given as %s; every source has a name and a state of its own", shorten(name), owner)
+		} else if name != "" {
+			owners[name] = key
 		}
-		names[source.Name] = i
 	}
 	for i, source := range c.Sources {
-		old := source.RenamedFrom
-		if old == "" {
-			continue
-		}
-		key := indexed("sources", i) + ".renamed_from"
-		if owner, exists := names[old]; exists {
-			r.Problemf(key, "%s is the name of sources[%d], which still has its state; name a source that is no longer configured", shorten(old), owner)
-		} else if first, taken := successors[old]; taken {
-			r.Problemf(key, "the state of %s is already taken over by sources[%d]", shorten(old), first)
-		} else {
-			successors[old] = i
-		}
+		claim(i, ".name", source.Name)
+	}
+	for i, source := range c.Sources {
+		claim(i, ".renamed_from", source.RenamedFrom)
 	}
 }
 

@@ -2,7 +2,10 @@ package config
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,32 +13,28 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// maxNodes bounds how many values are decoded, aliases followed, so that a small file of aliases to aliases can't keep the decoder busy.
-const maxNodes = 100_000
-
-// decoder decodes the nodes of one file and collects its problems.
+// decoder decodes the nodes of one file and collects its problems. yaml.v3 decodes scalars, and follows merge keys (<<); it can't say the
+// path of what is wrong, nor take x_file for x, hence the walk over mappings and lists.
 type decoder struct {
-	file, dir string
-	lookupEnv func(string) (string, bool)
-	providers []Provider
+	file, dir  string
+	lookupEnv  func(string) (string, bool)
+	providers  []Provider
+	checkFiles bool
 
 	problems Problems
 	lines    map[string]int  // of all keys and elements in the file, by path
 	broken   map[string]bool // paths of values that couldn't be decoded
-	files    []fileRef
-	nodes    int
 }
 
-// place is where a value stands: its path, and the line of its key or list element. Within x_file, key is the path within x.
+// place is where a value stands: its path, and the line of its key or list element. File: it names a file, being the value of x_file.
 type place struct {
-	path, key string
-	line      int
+	path string
+	line int
+	file bool
 }
-
-func (at place) isFile() bool { return at.path != at.key }
 
 func (at place) child(segment string, line int) place {
-	return place{joinPath(at.path, segment), joinPath(at.key, segment), line}
+	return place{joinPath(at.path, segment), line, at.file}
 }
 
 func (d *decoder) report(line int, path, message string) {
@@ -44,14 +43,26 @@ func (d *decoder) report(line int, path, message string) {
 
 // fail reports the value itself: Validate's problems with it are dropped.
 func (d *decoder) fail(at place, format string, args ...any) {
-	d.broken[at.path], d.broken[at.key] = true, true
+	d.broken[at.path] = true
 	d.report(at.line, at.path, fmt.Sprintf(format, args...))
+}
+
+// outward yields a path and those around it, the whole file (an empty path) last.
+func outward(path string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for path != "" && yield(path) {
+			path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+		}
+		if path == "" {
+			yield("")
+		}
+	}
 }
 
 // isBroken reports whether the value at a path, or one around it, couldn't be decoded.
 func (d *decoder) isBroken(path string) bool {
-	for outer := range d.broken {
-		if isWithin(path, outer) {
+	for outer := range outward(path) {
+		if d.broken[outer] {
 			return true
 		}
 	}
@@ -60,43 +71,24 @@ func (d *decoder) isBroken(path string) bool {
 
 // lineOf returns the line of a path, or of the nearest one around it.
 func (d *decoder) lineOf(path string) int {
-	nearest := ""
-	for outer := range d.lines {
-		if len(outer) > len(nearest) && isWithin(path, outer) {
-			nearest = outer
+	for outer := range outward(path) {
+		if line := d.lines[outer]; line > 0 {
+			return line
 		}
 	}
-	return d.lines[nearest]
-}
-
-// enter records the line of a place and follows an alias. It returns nil after too many nodes.
-func (d *decoder) enter(n *yaml.Node, at place) *yaml.Node {
-	for _, path := range []string{at.path, at.key} {
-		if _, known := d.lines[path]; !known {
-			d.lines[path] = at.line
-		}
-	}
-	if d.nodes++; d.nodes == maxNodes {
-		d.fail(at, "the file holds more than %d values, aliases followed; use fewer of them", maxNodes)
-	}
-	if d.nodes >= maxNodes {
-		return nil
-	}
-	if n.Kind == yaml.AliasNode {
-		return n.Alias
-	}
-	return n
+	return 1
 }
 
 // decode decodes a node into a value that can be set. A bare key leaves the defaults of a mapping.
 func (d *decoder) decode(v reflect.Value, n *yaml.Node, at place) {
-	if n = d.enter(n, at); n == nil {
-		return
+	d.lines[at.path] = at.line
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
 	}
 	if v.Kind() == reflect.Pointer {
 		v.Set(reflect.New(v.Type().Elem()))
 		v = v.Elem()
-		d.setDefaults(v)
+		setDefaults(v)
 	}
 	switch {
 	case isLeaf(v.Type()):
@@ -104,11 +96,7 @@ func (d *decoder) decode(v reflect.Value, n *yaml.Node, at place) {
 	case v.Kind() == reflect.Slice:
 		d.decodeSlice(v, n, at)
 	case n.Kind != yaml.MappingNode && !isNull(n):
-		what := "keys"
-		if v.Kind() == reflect.Map {
-			what = "names"
-		}
-		d.fail(at, "must be a mapping of %s to values, is %s", what, describe(n))
+		d.fail(at, "must be a mapping of keys to values, is %s", describe(n))
 	case v.Kind() == reflect.Struct:
 		d.decodeStruct(v, n, at)
 	default:
@@ -124,159 +112,108 @@ func (d *decoder) decodeSlice(v reflect.Value, n *yaml.Node, at place) {
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
-		d.setDefaults(v.Index(i))
+		setDefaults(v.Index(i))
 		d.decode(v.Index(i), item, at.child(indexed("", i), item.Line))
 	}
 }
 
-// decodeMap replaces the default; a map of secrets is filled from x and x_file.
+// decodeMap adds to the map, which x and x_file may share.
 func (d *decoder) decodeMap(v reflect.Value, n *yaml.Node, at place) {
-	if v.IsNil() || v.Type() != secretMapType {
+	if v.IsNil() {
 		v.Set(reflect.MakeMap(v.Type()))
 	}
-	for _, p := range d.pairs(n, at) {
-		key, value := reflect.ValueOf(p.key), reflect.New(v.Type().Elem()).Elem()
-		d.setDefaults(value)
+	for _, e := range d.entries(n, at) {
+		key, value := reflect.ValueOf(e.key), reflect.New(v.Type().Elem()).Elem()
+		setDefaults(value)
 		if earlier := v.MapIndex(key); earlier.IsValid() {
 			value.Set(earlier)
 		}
-		d.decode(value, p.value, p.at)
+		d.decode(value, &e.value, e.at)
 		v.SetMapIndex(key, value)
 	}
 }
 
+// decodeStruct decodes the keys of a struct, and applies its rules.
 func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
 	fields := fieldsOf(v.Type())
-	for _, p := range d.pairs(n, at) {
-		if i := slices.IndexFunc(fields, func(f field) bool { return f.key == p.key }); i >= 0 {
-			if fields[i].isFile {
-				p.at.key = strings.TrimSuffix(p.at.key, fileSuffix)
+	for _, e := range d.entries(n, at) {
+		i := slices.IndexFunc(fields, func(f field) bool { return f.key == e.key })
+		source, isSource := reflect.TypeAssert[*Source](v.Addr())
+		switch {
+		case i >= 0:
+			if e.at.file = fields[i].isFile; e.at.file {
+				d.lines[strings.TrimSuffix(e.at.path, fileSuffix)] = e.at.line // see Report.Given
 			}
-			d.decode(v.FieldByIndex(fields[i].index), p.value, p.at)
-			continue
-		}
-		known := keyNames(fields)
-		if source, ok := reflect.TypeAssert[*Source](v.Addr()); ok {
-			if d.decodeBlock(source, p) {
-				continue
+			d.decode(v.FieldByIndex(fields[i].index), &e.value, e.at)
+		case isSource && d.decodeBlock(source, &e):
+		default:
+			var known []string
+			for _, f := range fields {
+				known = append(known, f.key)
 			}
-			known = append(known, d.providerNames()...)
+			if isSource {
+				known = append(known, d.providerNames()...)
+			}
+			d.fail(e.at, "unknown key; the keys here are %s", strings.Join(slices.Sorted(slices.Values(known)), ", "))
 		}
-		d.enter(p.value, p.at)
-		d.fail(p.at, "%s", unknownKey(p.key, known))
 	}
+	d.validate(v, at.path)
 }
 
-// pair is a key of a mapping with its value.
-type pair struct {
+// entry is a key of a mapping with its value.
+type entry struct {
 	key   string
 	at    place
-	value *yaml.Node
+	value yaml.Node
 }
 
-// pairs lists the keys of a mapping in the order of the file, each once. Keys that a merge key (<<) brings in come last and give way to
-// the mapping's own.
-func (d *decoder) pairs(n *yaml.Node, at place) []pair {
-	var own, merged []pair
-	first := map[string]int{}
+// entries lists the keys of a mapping in the order of the file, those of merge keys included.
+func (d *decoder) entries(n *yaml.Node, at place) (all []entry) {
+	lines := map[string]int{}
+	once := yaml.Node{Kind: n.Kind, Tag: n.Tag, Line: n.Line}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		line, value := n.Content[i].Line, n.Content[i+1]
-		k := d.enter(n.Content[i], place{at.path, at.key, line})
-		if k == nil {
-			return nil
-		}
-		if k.Kind != yaml.ScalarNode {
-			d.report(line, at.path, "a key must be plain text, is "+describe(k))
+		key := n.Content[i]
+		if first, repeated := lines[key.Value]; repeated && key.Kind == yaml.ScalarNode {
+			d.report(key.Line, joinPath(at.path, segment(key.Value)), fmt.Sprintf("is repeated, it is already given on line %d; keep one", first))
 			continue
 		}
-		p := pair{k.Value, at.child(segment(k.Value), line), value}
-		if earlier, repeated := first[p.key]; repeated {
-			d.report(line, p.at.path, fmt.Sprintf("is repeated, it is already given on line %d; keep one", earlier))
-			continue
-		}
-		first[p.key] = line
-		if k.ShortTag() == "!!merge" {
-			merged = append(merged, d.mergedPairs(value, place{at.path, at.key, line})...)
-		} else {
-			own = append(own, p)
-		}
+		lines[key.Value] = key.Line
+		once.Content = append(once.Content, key, n.Content[i+1])
 	}
-	for _, p := range merged {
-		if _, given := first[p.key]; !given {
-			first[p.key] = p.at.line
-			own = append(own, p)
+	var values map[string]yaml.Node
+	switch err := once.Decode(&values); {
+	case errors.As(err, new(*yaml.TypeError)):
+		d.fail(at, "has a key that is not plain text")
+	case err != nil:
+		d.fail(at, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		line, own := lines[key]
+		if !own {
+			line = values[key].Line
 		}
+		all = append(all, entry{key, at.child(segment(key), line), values[key]})
 	}
-	return own
-}
-
-// mergedPairs lists the keys of a mapping, or of a list of mappings of which the earlier ones win.
-func (d *decoder) mergedPairs(n *yaml.Node, at place) (all []pair) {
-	if n = d.enter(n, at); n == nil {
-		return nil
-	}
-	switch n.Kind {
-	case yaml.MappingNode:
-		return d.pairs(n, at)
-	case yaml.SequenceNode:
-		for _, item := range n.Content {
-			all = append(all, d.mergedPairs(item, at)...)
-		}
-	default:
-		d.report(at.line, at.path, "<< must be followed by a mapping or a list of mappings, is followed by "+describe(n))
-	}
+	slices.SortStableFunc(all, func(a, b entry) int { return a.at.line - b.at.line })
 	return all
 }
 
-// setDefaults gives a fresh value its defaults, those of inner structs first.
-func (d *decoder) setDefaults(v reflect.Value) {
-	if v.Kind() != reflect.Struct || isLeaf(v.Type()) {
-		return
-	}
-	for i := range v.NumField() {
-		if v.Type().Field(i).IsExported() {
-			d.setDefaults(v.Field(i))
-		}
-	}
+// setDefaults gives a fresh value its defaults.
+func setDefaults(v reflect.Value) {
 	if defaulter, ok := reflect.TypeAssert[Defaulter](v.Addr()); ok {
 		defaulter.SetDefaults()
 	}
-	for _, f := range fieldsOf(v.Type()) {
-		if path, ok := reflect.TypeAssert[*Path](v.FieldByIndex(f.index).Addr()); ok {
-			*path = Path(d.resolve(string(*path)))
-		}
-	}
 }
 
-// validate applies the rules of a decoded value, those of its parts first.
+// validate applies the rules of a struct, those of structs embedded in it first.
 func (d *decoder) validate(v reflect.Value, path string) {
-	if d.nodes >= maxNodes {
-		return // half of the file is not decoded, so rules about it would mislead
-	}
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			d.validate(v.Elem(), path)
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			d.validate(v.Index(i), indexed(path, i))
-		}
-	case reflect.Struct:
-		if !isLeaf(v.Type()) {
-			d.validateStruct(v, path)
-		}
-	}
-}
-
-func (d *decoder) validateStruct(v reflect.Value, path string) {
 	for sf, inner := range v.Fields() {
-		if key, _, _ := strings.Cut(sf.Tag.Get("yaml"), ","); key != "" || isInline(sf) {
-			d.validate(inner, joinPath(path, key))
+		if sf.Anonymous {
+			d.validate(inner, path)
 		}
 	}
 	if validator, ok := reflect.TypeAssert[Validator](v.Addr()); ok {
-		validator.Validate(&Report{decoder: d, path: path, typ: v.Type()})
+		validator.Validate(&Report{decoder: d, path: path})
 	}
 }
 

@@ -8,19 +8,12 @@
 // problem yields no configuration. The content of a secret appears in no problem, no
 // log and no printed configuration.
 //
-// Fields carry the tag `yaml:"key"`; a field without it is not a key. A struct
-// embedded with `yaml:",inline"` adds its keys to those of the outer one. Decoded
-// are string, bool, integers, [time.Duration] (5m, 24h, 2d, 1h30m, 1.5h),
-// [Secret] (the key x also accepts x_file), [File] (must be readable), [Path],
-// anything that implements [encoding.TextUnmarshaler], slices, maps with string keys
-// (map[string]Secret takes x: name to secret, and x_file: name to file), structs, and
-// pointers to structs: nil while the key is absent, the defaults when it is bare
-// (`pstn:`) or empty (`pstn: {}`). A scalar may be ${env:NAME} or
-// ${env:NAME:-default}; $${ at its beginning is a literal ${.
+// Fields carry the tag `yaml:"key"`; a field without it is not a key. An embedded struct adds its keys to those of the outer one.
+// yaml.v3 decodes scalars; on top of that come [time.Duration] (5m, 24h, 2d, 1h30m, 1.5h), [Secret] (the key x also accepts x_file) and
+// map[string]Secret, and [File] (must be readable). A pointer to a struct is nil while the key is absent, and has the defaults when it
+// is bare (`pstn:`) or empty (`pstn: {}`). A scalar may be ${env:NAME} or ${env:NAME:-default}; $${ at its beginning is a literal ${.
 //
-// Defaults come from SetDefaults ([Defaulter]), rules from Validate ([Validator]), both
-// called from the inside out, before and after decoding. A key that already has a
-// problem gets no second one. A provider gives its block's type as [Provider.New]; its
-// tests decode a block with [Unmarshal], and compare the keys in the example file with
-// [Keys].
+// Defaults come from SetDefaults ([Defaulter]), rules from Validate ([Validator]), called before and after decoding. A key that
+// already has a problem gets no second one. A provider gives its block's type as [Provider.New]; its tests decode a block with
+// [Unmarshal]. Tests of the documentation compare it with [Keys].
 package config

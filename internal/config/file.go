@@ -2,39 +2,43 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // File is the name of a file that must be readable. Decoding makes it absolute, relative to the folder of the configuration file.
 // Empty is not set.
 type File string
 
-// Path is the name of a file or folder that need not exist. Decoding makes it absolute as it does a [File].
-type Path string
-
-// fileRef is a file that a configuration names and that must be readable.
-type fileRef struct {
-	at   place
-	name string
+// fileName returns the absolute name of a file, and reports one that can't be read.
+func (d *decoder) fileName(name string, at place) string {
+	name = d.resolve(name)
+	if name == "" || !d.checkFiles {
+		return name
+	}
+	if _, err := readRegular(name, 1); err != nil {
+		d.fail(at, "file %s cannot be read: %v; correct its name (relative ones start at the folder of the configuration file), "+
+			"or let the user that the exporter runs as read it", name, cause(err))
+	}
+	return name
 }
 
-// checkFiles reports the files that can't be read, and what would be right.
-func (d *decoder) checkFiles() {
-	for _, ref := range d.files {
-		_, err := readRegular(ref.name, 1)
-		switch {
-		case err == nil:
-			continue
-		case errors.Is(err, fs.ErrNotExist):
-			err = fmt.Errorf("file %s does not exist; create it, or correct the name (relative ones start at the folder of the configuration file)", ref.name)
-		case errors.As(err, new(*fs.PathError)):
-			err = fmt.Errorf("file %s cannot be read (%w); let the user that the exporter runs as read it", ref.name, cause(err))
-		}
-		d.report(ref.at.line, ref.at.path, err.Error())
+// resolve makes a name absolute, relative to the folder of the configuration file.
+func (d *decoder) resolve(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
 	}
+	return filepath.Join(d.dir, name)
+}
+
+// cause is the reason within an error of a file, without its name.
+func cause(err error) error {
+	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
 }
 
 // readRegular reads at most so many bytes of a file. An empty file is an error, and so is one that isn't regular: a pipe could block, or
@@ -45,7 +49,7 @@ func readRegular(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", name)
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("not a regular file")}
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -53,7 +57,7 @@ func readRegular(name string, limit int64) ([]byte, error) {
 	}
 	content, err := io.ReadAll(io.LimitReader(f, limit))
 	if err = errors.Join(err, f.Close()); err == nil && len(content) == 0 {
-		err = fmt.Errorf("%s is empty", name)
+		err = &fs.PathError{Op: "read", Path: name, Err: errors.New("is empty")}
 	}
 	return content, err
 }

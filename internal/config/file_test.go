@@ -9,6 +9,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
+// hint is what to do about a file that can't be read.
+const hint = "correct its name (relative ones start at the folder of the configuration file), or let the user that the exporter runs as read it"
+
 const withFiles = `privacy:
   hash_key_file: key.txt
 otlp:
@@ -34,9 +37,9 @@ func TestCheckFiles(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "sub/secret"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	want := strings.ReplaceAll(`DIR/c.yaml:4: otlp.headers_file.authorization: file DIR/token.txt does not exist; create it, or correct the name (relative ones start at the folder of the configuration file)
-DIR/c.yaml:5: otlp.tls_config.key_file: DIR/key.pem is empty
-DIR/c.yaml:8: sources[0].acme.client_secret_file: DIR/sub/secret is not a regular file`, "DIR", dir)
+	want := strings.ReplaceAll(strings.ReplaceAll(`DIR/c.yaml:4: otlp.headers_file.authorization: file DIR/token.txt cannot be read: no such file or directory; HINT
+DIR/c.yaml:5: otlp.tls_config.key_file: file DIR/key.pem cannot be read: is empty; HINT
+DIR/c.yaml:8: sources[0].acme.client_secret_file: file DIR/sub/secret cannot be read: not a regular file; HINT`, "HINT", hint), "DIR", dir)
 	if err := check(); err == nil || err.Error() != want {
 		t.Errorf("the problems are\n%v\nwant\n%s", err, want)
 	}
@@ -61,7 +64,7 @@ func TestFileThatCannotBeRead(t *testing.T) {
 	options.CheckFiles = true
 	_, err := config.Parse(filepath.Join(dir, "c.yaml"), []byte("privacy: {hash_key_file: key.txt/x}\n"+valid), options)
 	want := filepath.Join(dir, "c.yaml") + ":1: privacy.hash_key_file: file " + path +
-		"/x cannot be read (not a directory); let the user that the exporter runs as read it"
+		"/x cannot be read: not a directory; " + hint
 	if err == nil || err.Error() != want {
 		t.Errorf("the problem is %v, want %s", err, want)
 	}

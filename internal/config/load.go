@@ -1,30 +1,30 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
-)
+	"regexp"
+	"strings"
 
-// maxFileSize bounds a configuration file, in bytes.
-const maxFileSize = 1 << 20
+	"gopkg.in/yaml.v3"
+)
 
 // Options are what [Load], [Parse] and [Unmarshal] need beside the file.
 type Options struct {
 	// Providers are the kinds of sources that are known.
 	Providers []Provider
-	// CheckFiles opens every file that the configuration names, also when it has other
-	// problems, so that all are found at once.
+	// CheckFiles opens every file that the configuration names.
 	CheckFiles bool
 	// LookupEnv is asked for the variables of ${env:NAME}; nil is [os.LookupEnv].
 	LookupEnv func(string) (string, bool)
 }
 
-// Load reads a configuration file. The error is [Problems], with everything that is
-// wrong.
+// Load reads a configuration file. The error is [Problems], with everything that is wrong.
 func Load(path string, opts Options) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -33,56 +33,107 @@ func Load(path string, opts Options) (*Config, error) {
 	return Parse(path, data, opts)
 }
 
-// Parse is [Load] for a file that was read already. The path appears in problems,
-// and relative paths start at its folder.
+// Parse is [Load] for a file that was read already. The path appears in problems, and relative paths start at its folder.
 func Parse(path string, data []byte, opts Options) (*Config, error) {
 	c := new(Config)
-	if err := Unmarshal(path, data, c, opts); err != nil {
+	d, err := unmarshal(path, data, c, opts)
+	if err != nil {
 		return nil, err
 	}
+	c.Storage.Path = d.resolve(c.Storage.Path)
 	return c, nil
 }
 
-// Unmarshal decodes a YAML document into a pointer to a struct by the rules of this
-// package: defaults, strict decoding, validation. The error is [Problems]. It serves
-// the tests of providers, whose blocks it decodes by themselves.
+// Unmarshal decodes a YAML document into a pointer to a struct by the rules of this package: defaults, strict decoding, validation. The
+// error is [Problems]. It serves the tests of providers, whose blocks it decodes by themselves.
 func Unmarshal(path string, data []byte, into any, opts Options) error {
-	d := &decoder{file: path, lookupEnv: opts.LookupEnv, providers: opts.Providers, lines: map[string]int{}, broken: map[string]bool{}}
+	_, err := unmarshal(path, data, into, opts)
+	return err
+}
+
+func unmarshal(path string, data []byte, into any, opts Options) (*decoder, error) {
+	d := &decoder{
+		file: path, lookupEnv: opts.LookupEnv, providers: opts.Providers, checkFiles: opts.CheckFiles,
+		lines: map[string]int{}, broken: map[string]bool{},
+	}
 	if d.lookupEnv == nil {
 		d.lookupEnv = os.LookupEnv
 	}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
-		return Problems{{File: path, Message: fmt.Sprintf("cannot find its folder: %s", err)}}
+		return nil, Problems{{File: path, Message: fmt.Sprintf("cannot find its folder: %s", err)}}
 	}
 	d.dir = filepath.Dir(absolute)
-	if len(data) > maxFileSize {
-		d.report(1, "", fmt.Sprintf("is larger than %d bytes; a configuration file must be smaller", maxFileSize))
-	} else if root := d.parse(data); root != nil {
+	if root := d.parse(data); root != nil {
 		v := reflect.ValueOf(into).Elem()
 		v.SetZero()
-		d.setDefaults(v)
+		setDefaults(v)
 		d.decode(v, root, place{line: root.Line})
-		d.validate(v, "")
-		if opts.CheckFiles {
-			d.checkFiles()
+	}
+	return d, d.problems.asError()
+}
+
+// parse returns the root of the one document in the file, nil after reporting why there is none.
+func (d *decoder) parse(data []byte) *yaml.Node {
+	document, err := parseYAML(data)
+	switch {
+	case err != nil:
+		d.report(syntaxErrorLine(data), "", syntaxErrorMessage(err))
+	case len(document.Content) == 0 || isNull(document.Content[0]):
+		d.report(1, "", "is empty; see config.example.yaml for what belongs here")
+	case document.Content[0].Kind != yaml.MappingNode:
+		d.report(document.Content[0].Line, "", "must be a mapping of keys to values; see config.example.yaml")
+	default:
+		return document.Content[0]
+	}
+	return nil
+}
+
+// parseYAML parses a file, which may be empty. The library panics on some invalid inputs.
+func parseYAML(data []byte) (document yaml.Node, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("yaml: the parser cannot read this (%v)", p)
+		}
+	}()
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	if err = decoder.Decode(&document); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return document, err
+	}
+	if err = decoder.Decode(new(yaml.Node)); err == nil {
+		return document, errors.New("a second YAML document begins here; a configuration is a single one")
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return document, err
+}
+
+// syntaxErrorLine is the line after the longest beginning of the file that can be parsed. The library's own line is often that of the
+// block around the error, or missing.
+func syntaxErrorLine(data []byte) int {
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	for n := len(lines) - 1; n > 0; n-- {
+		data = data[:len(data)-len(lines[n])]
+		if _, err := parseYAML(data); err == nil {
+			return n + 1
 		}
 	}
-	return d.problems.asError()
+	return 1
 }
 
-// resolve makes a path absolute, relative to the folder of the configuration file.
-func (d *decoder) resolve(path string) string {
-	if path == "" || filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(d.dir, path)
-}
+// yamlPrefix begins the errors of the YAML library.
+var yamlPrefix = regexp.MustCompile(`^yaml: (line \d+: )?`)
 
-// cause is the reason within an error of a file, without its name.
-func cause(err error) error {
-	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
-		return pathErr.Err
+// syntaxErrorMessage words an error of the YAML library. It names no anchor, which may be a part of a secret that begins with * and
+// lacks its quotes.
+func syntaxErrorMessage(err error) string {
+	message := yamlPrefix.ReplaceAllString(err.Error(), "")
+	if strings.HasPrefix(message, "unknown anchor") {
+		message = "there is no such anchor; put a text that begins with * in quotes"
 	}
-	return err
+	return "cannot be parsed: " + message
 }

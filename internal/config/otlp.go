@@ -1,6 +1,15 @@
 package config
 
-import "time"
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/url"
+	"slices"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+)
 
 // Values of the keys of [OTLP] that allow only some.
 const (
@@ -66,7 +75,11 @@ func (o *OTLP) Validate(r *Report) {
 			r.Problemf("endpoint", "%s", err)
 		}
 	}
-	validateHeaders(r, o.Headers)
+	for _, name := range slices.Sorted(maps.Keys(o.Headers)) {
+		if err := checkHeader(name, o.Headers[name]); err != nil {
+			r.Problemf(joinPath("headers", segment(name)), "%s", err)
+		}
+	}
 	for name := range o.ResourceAttributes {
 		if name == "" {
 			r.Problemf("resource_attributes", "must not hold an empty name")
@@ -77,4 +90,32 @@ func (o *OTLP) Validate(r *Report) {
 	r.AtLeast("outbox_limit", o.OutboxLimit, 1)
 	r.OneOf("outbox_full", o.OutboxFull, OutboxPause, OutboxSkipLogs)
 	r.DurationAtLeast("shutdown_timeout", o.ShutdownTimeout, 0)
+}
+
+// checkEndpoint reads an OTLP endpoint. Plain http to other machines is common inside a cluster, and refused
+// only when the requests carry headers, whose values are secrets.
+func checkEndpoint(raw string, hasSecrets bool) (*url.URL, error) {
+	u, err := parseServiceURL(raw)
+	if err != nil {
+		return nil, errors.New("must be a URL with scheme and host, such as http://127.0.0.1:4318, without user, query and fragment")
+	}
+	if hasSecrets && u.Scheme == "http" && !IsLoopback(u.Hostname()) {
+		return nil, errors.New("must be https, because headers with secrets travel on it; plain http with headers is for loopback hosts " +
+			"(127.0.0.1, ::1, localhost), or set otlp.insecure_headers: true if the network between is trusted")
+	}
+	return u, nil
+}
+
+// checkHeader reports why a header cannot be sent. The content of a file is looked at when it is used.
+func checkHeader(name string, value Secret) error {
+	if !httpguts.ValidHeaderFieldName(name) {
+		return errors.New("must be the name of an HTTP header, such as Authorization")
+	}
+	if value.File() != "" {
+		return nil
+	}
+	if text, err := value.Value(context.Background()); err != nil || !httpguts.ValidHeaderFieldValue(text) {
+		return errors.New("must be one line without control characters")
+	}
+	return nil
 }

@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// The variables of the OTLP exporters, and defaults of the OpenTelemetry specification, "OpenTelemetry Protocol Exporter".
+// otlpPrefix begins the variables of the OpenTelemetry specification, "OpenTelemetry Protocol Exporter", whose defaults these are.
 const (
 	otlpPrefix          = "OTEL_EXPORTER_OTLP_"
 	defaultHTTPEndpoint = "http://localhost:4318"
@@ -20,8 +19,7 @@ const (
 	defaultTimeout      = 10 * time.Second
 )
 
-// OTLPSettings is what the exporters need to send metrics and logs: the keys of
-// [OTLP], completed from the environment.
+// OTLPSettings is what the exporters need to send metrics and logs: the keys of [OTLP], completed from the environment.
 type OTLPSettings struct {
 	OTLP // as in the file; what the fields below shadow is completed
 
@@ -35,8 +33,7 @@ type OTLPSignal struct {
 	Enabled bool
 	// Protocol is [ProtocolHTTP] or [ProtocolGRPC].
 	Protocol string
-	// Endpoint is complete: for HTTP with the signal's path. For gRPC only its host
-	// and its scheme count: http is without TLS.
+	// Endpoint is complete: for HTTP with the signal's path. For gRPC only its host and its scheme count: http is without TLS.
 	Endpoint *url.URL
 	// Headers are sent with every request.
 	Headers   map[string]Secret
@@ -63,8 +60,7 @@ func ResolveOTLP(o *OTLP, getenv func(string) string) (*OTLPSettings, error) {
 		o.SetDefaults()
 	}
 	const attributes = "OTEL_RESOURCE_ATTRIBUTES"
-	problems := Problems{}
-	e := &otlpEnv{getenv: getenv, problems: &problems}
+	e := &otlpEnv{getenv: getenv}
 	s := &OTLPSettings{
 		OTLP: *o, ResourceAttributes: e.pairs(attributes, getenv(attributes)),
 		Logs: e.settings(o, "LOGS", "v1/logs", o.Logs), Metrics: e.settings(o, "METRICS", "v1/metrics", o.Metrics),
@@ -73,7 +69,7 @@ func ResolveOTLP(o *OTLP, getenv func(string) string) (*OTLPSettings, error) {
 		s.ResourceAttributes["service.name"] = service
 	}
 	maps.Copy(s.ResourceAttributes, o.ResourceAttributes)
-	if err := problems.asError(); err != nil {
+	if err := e.problems.asError(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -83,42 +79,42 @@ func ResolveOTLP(o *OTLP, getenv func(string) string) (*OTLPSettings, error) {
 type otlpEnv struct {
 	getenv   func(string) string
 	signal   string
-	problems *Problems
+	problems Problems
 }
 
-func (e otlpEnv) fail(name, format string, args ...any) {
-	*e.problems = append(*e.problems, Problem{File: "environment", Path: name, Message: fmt.Sprintf(format, args...)})
+func (e *otlpEnv) fail(name, format string, args ...any) {
+	e.problems = append(e.problems, Problem{File: "environment", Path: name, Message: fmt.Sprintf(format, args...)})
 }
 
-// lookup returns the name and the value of the signal's variable, or else of the general one.
-func (e otlpEnv) lookup(name string) (variable, value string) {
+// lookup returns the value and the name of the signal's variable, or else of the general one.
+func (e *otlpEnv) lookup(name string) (value, variable string) {
 	variable = otlpPrefix + e.signal + "_" + name
 	if value = e.getenv(variable); value == "" {
 		variable = otlpPrefix + name
 		value = e.getenv(variable)
 	}
-	return variable, value
+	return value, variable
 }
 
-// oneOf reads a variable with few values.
-func (e otlpEnv) oneOf(name, unset string, allowed ...string) string {
-	variable, value := e.lookup(name)
-	if word := strings.ToLower(value); word == "" || slices.Contains(allowed, word) {
-		return cmp.Or(word, unset)
+// oneOf reads a variable with few values, of which the first is the default.
+func (e *otlpEnv) oneOf(name string, allowed ...string) string {
+	value, variable := e.lookup(name)
+	word := cmp.Or(strings.ToLower(value), allowed[0])
+	if !slices.Contains(allowed, word) {
+		e.fail(variable, "must be %s, is %s", orList(allowed), shorten(value))
 	}
-	e.fail(variable, "must be %s, is %s", orList(allowed), shorten(value))
-	return unset
+	return word
 }
 
 // settings completes those of one signal.
-func (e otlpEnv) settings(o *OTLP, signal, path string, enabled bool) OTLPSignal {
+func (e *otlpEnv) settings(o *OTLP, signal, path string, enabled bool) OTLPSignal {
 	e.signal = signal
 	s := OTLPSignal{
 		Enabled: enabled, Protocol: o.Protocol, Headers: o.Headers, TLSConfig: o.TLSConfig, Timeout: e.timeout(),
-		Compression: e.oneOf("COMPRESSION", "none", "gzip", "none"),
+		Compression: e.oneOf("COMPRESSION", "none", "gzip"),
 	}
 	if s.Protocol == "" {
-		s.Protocol = e.oneOf("PROTOCOL", ProtocolHTTP, ProtocolHTTP, ProtocolGRPC)
+		s.Protocol = e.oneOf("PROTOCOL", ProtocolHTTP, ProtocolGRPC)
 	}
 	if len(s.Headers) == 0 {
 		s.Headers = e.headers()
@@ -130,12 +126,12 @@ func (e otlpEnv) settings(o *OTLP, signal, path string, enabled bool) OTLPSignal
 	return s
 }
 
-// endpoint chooses where the signal is sent. Over HTTP the signal's path is put
-// behind a general endpoint, while a signal's own endpoint is used as it is.
-func (e otlpEnv) endpoint(o *OTLP, protocol, path string, hasHeaders bool) *url.URL {
-	name, raw := "otlp.endpoint", o.Endpoint
+// endpoint chooses where the signal is sent. Over HTTP the signal's path is put behind a general endpoint, while a signal's own
+// endpoint is used as it is.
+func (e *otlpEnv) endpoint(o *OTLP, protocol, path string, hasHeaders bool) *url.URL {
+	raw, name := o.Endpoint, "otlp.endpoint"
 	if raw == "" {
-		name, raw = e.lookup("ENDPOINT")
+		raw, name = e.lookup("ENDPOINT")
 	}
 	grpc := protocol == ProtocolGRPC
 	switch {
@@ -143,31 +139,27 @@ func (e otlpEnv) endpoint(o *OTLP, protocol, path string, hasHeaders bool) *url.
 		raw = defaultGRPCEndpoint
 	case raw == "":
 		raw = defaultHTTPEndpoint
+	case grpc && !strings.Contains(raw, "://") && e.oneOf("INSECURE", "false", "true") == "true":
+		raw = "http://" + raw
 	case grpc && !strings.Contains(raw, "://"):
-		scheme := "https"
-		if e.oneOf("INSECURE", "false", "true", "false") == "true" {
-			scheme = "http"
-		}
-		raw = scheme + "://" + raw
+		raw = "https://" + raw
 	}
 	u, err := checkEndpoint(raw, hasHeaders && !o.InsecureHeaders)
-	if err != nil {
-		e.fail(name, "%s", err)
-		return nil
-	}
 	switch {
+	case err != nil:
+		e.fail(name, "%s", err)
 	case grpc:
-		return u
 	case strings.HasPrefix(name, otlpPrefix+e.signal):
 		u.Path = cmp.Or(u.Path, "/")
-		return u
+	default:
+		u = u.JoinPath(path)
 	}
-	return u.JoinPath(path)
+	return u
 }
 
 // timeout is in milliseconds in the environment.
-func (e otlpEnv) timeout() time.Duration {
-	name, value := e.lookup("TIMEOUT")
+func (e *otlpEnv) timeout() time.Duration {
+	value, name := e.lookup("TIMEOUT")
 	if value == "" {
 		return defaultTimeout
 	}
@@ -179,29 +171,19 @@ func (e otlpEnv) timeout() time.Duration {
 }
 
 // tlsConfig reads the names of certificates and keys. Relative ones start at the working directory, as in the SDKs.
-func (e otlpEnv) tlsConfig() TLSConfig {
-	var files [3]string
-	for i, name := range []string{"CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"} {
-		variable, value := e.lookup(name)
-		if value == "" {
-			continue
-		}
-		var err error
-		if files[i], err = filepath.Abs(value); err != nil {
-			e.fail(variable, "cannot be made absolute: %s", err)
-		}
+func (e *otlpEnv) tlsConfig() TLSConfig {
+	ca, _ := e.lookup("CERTIFICATE")
+	cert, _ := e.lookup("CLIENT_CERTIFICATE")
+	key, name := e.lookup("CLIENT_KEY")
+	if (cert == "") != (key == "") {
+		e.fail(name, "a client certificate and its key go together; set CLIENT_CERTIFICATE and CLIENT_KEY, or neither")
 	}
-	t := TLSConfig{CAFile: File(files[0]), CertFile: File(files[1]), Key: Secret{file: files[2]}}
-	if (t.CertFile == "") == t.Key.IsSet() {
-		variable, _ := e.lookup("CLIENT_KEY")
-		e.fail(variable, "a client certificate and its key go together; set CLIENT_CERTIFICATE and CLIENT_KEY, or neither")
-	}
-	return t
+	return TLSConfig{CAFile: File(ca), CertFile: File(cert), Key: NewSecretFile(key)}
 }
 
 // headers are those of a variable, whose values no problem repeats.
-func (e otlpEnv) headers() map[string]Secret {
-	name, value := e.lookup("HEADERS")
+func (e *otlpEnv) headers() map[string]Secret {
+	value, name := e.lookup("HEADERS")
 	headers := map[string]Secret{}
 	for key, text := range e.pairs(name, value) {
 		headers[key] = NewSecret(text)
@@ -213,7 +195,7 @@ func (e otlpEnv) headers() map[string]Secret {
 }
 
 // pairs reads key=value,key=value with percent-encoded values (W3C Baggage).
-func (e otlpEnv) pairs(variable, list string) map[string]string {
+func (e *otlpEnv) pairs(variable, list string) map[string]string {
 	pairs := map[string]string{}
 	for item := range strings.SplitSeq(list, ",") {
 		if strings.TrimSpace(item) == "" {

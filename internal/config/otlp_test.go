@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"maps"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -88,11 +87,7 @@ func TestOTLPFromTheEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := filepath.Abs("key.pem")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tlsConfig := config.TLSConfig{CAFile: "/ca.pem", CertFile: "/cert.pem", Key: config.NewSecretFile(key)}
+	tlsConfig := config.TLSConfig{CAFile: "/ca.pem", CertFile: "/cert.pem", Key: config.NewSecretFile("key.pem")}
 	logsTLS := tlsConfig
 	logsTLS.CAFile = "/logs-ca.pem"
 	equal(t, "attributes", s.ResourceAttributes, env{"service.name": "service", "team": "tele=com", "deployment.environment.name": "prod"})
@@ -141,8 +136,8 @@ func TestOTLPEnvironmentProblems(t *testing.T) {
 		{"name of a header", env{"OTEL_EXPORTER_OTLP_HEADERS": "a b=hunter2"}, prefix + "HEADERS: must be the name of an HTTP header, such as Authorization"},
 		{"timeout", env{"OTEL_EXPORTER_OTLP_TIMEOUT": "10s"}, prefix + `TIMEOUT: must be a number of milliseconds, at least 1, is "10s"`},
 		{"timeout of 0", env{"OTEL_EXPORTER_OTLP_METRICS_TIMEOUT": "0"}, prefix + `METRICS_TIMEOUT: must be a number of milliseconds, at least 1, is "0"`},
-		{"compression", env{"OTEL_EXPORTER_OTLP_COMPRESSION": "zstd"}, prefix + `COMPRESSION: must be gzip or none, is "zstd"`},
-		{"insecure", env{"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_ENDPOINT": "c.example:1", "OTEL_EXPORTER_OTLP_INSECURE": "maybe"}, prefix + `INSECURE: must be true or false, is "maybe"`},
+		{"compression", env{"OTEL_EXPORTER_OTLP_COMPRESSION": "zstd"}, prefix + `COMPRESSION: must be none or gzip, is "zstd"`},
+		{"insecure", env{"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_ENDPOINT": "c.example:1", "OTEL_EXPORTER_OTLP_INSECURE": "maybe"}, prefix + `INSECURE: must be false or true, is "maybe"`},
 		{"key without certificate", env{"OTEL_EXPORTER_OTLP_CLIENT_KEY": "k"}, prefix + "CLIENT_KEY: a client certificate and its key go together; set CLIENT_CERTIFICATE and CLIENT_KEY, or neither"},
 		{"attributes", env{"OTEL_RESOURCE_ATTRIBUTES": "a=b,c"}, "environment: OTEL_RESOURCE_ATTRIBUTES: must be a list such as key=value,key2=value2, with percent-encoded values"},
 	} {

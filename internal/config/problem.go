@@ -66,12 +66,6 @@ func joinPath(path, key string) string {
 	return path + "." + key
 }
 
-// isWithin reports whether a path is the outer one or lies below it.
-func isWithin(path, outer string) bool {
-	rest, ok := strings.CutPrefix(path, outer)
-	return ok && (rest == "" || outer == "" || rest[0] == '.' || rest[0] == '[')
-}
-
 // simpleKey is a key that needs no quotes in a path.
 var simpleKey = regexp.MustCompile(`^[A-Za-z0-9_-]{1,60}$`)
 
@@ -93,40 +87,4 @@ func shorten(text string) string {
 		text = string(runes[:maxShown]) + "…"
 	}
 	return strconv.Quote(text)
-}
-
-// unknownKey says what to write instead of an unknown key: the nearest known one, or any of them.
-func unknownKey(key string, known []string) string {
-	slices.Sort(known)
-	nearest, least := "", min(len(key)/3+1, 3)+1
-	for _, k := range known {
-		if d := distance(key, k); d < least {
-			nearest, least = k, d
-		}
-	}
-	if nearest != "" {
-		return "unknown key; did you mean " + nearest + "?"
-	}
-	return "unknown key; the keys here are " + strings.Join(known, ", ")
-}
-
-// distance is the number of single-byte insertions, deletions and substitutions that turn one word into the other (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substituted := diagonal
-			if a[i] != b[j] {
-				substituted++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substituted, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

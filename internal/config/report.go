@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -11,13 +10,14 @@ import (
 )
 
 // Defaulter is implemented, with a pointer receiver, by types that have defaults. It is called on a new value before anything is
-// decoded into it, after those of the structs that it holds by value.
+// decoded into it, and not for the structs that it holds by value.
 type Defaulter interface {
 	SetDefaults()
 }
 
 // Validator is implemented, with a pointer receiver, by types with rules that span more than a value's type. It is called after
-// decoding, after those of everything that it holds, and also when some values couldn't be decoded and are still at their defaults.
+// decoding, after those of everything that it holds, and also when some values couldn't be decoded and are still at their defaults. A
+// struct that it holds by value and whose key is absent isn't validated.
 type Validator interface {
 	Validate(r *Report)
 }
@@ -27,7 +27,6 @@ type Validator interface {
 type Report struct {
 	decoder *decoder
 	path    string
-	typ     reflect.Type
 }
 
 // Problemf reports that the value of a key is wrong: the message says what would be right, and holds no secret. It is dropped if the
@@ -41,8 +40,7 @@ func (r *Report) Problemf(key, format string, args ...any) {
 
 // Given reports whether the key is in the file, also when it is bare. A secret's key is given when its x_file is.
 func (r *Report) Given(key string) bool {
-	_, given := r.decoder.lines[joinPath(r.path, key)]
-	return given
+	return r.decoder.lines[joinPath(r.path, key)] > 0
 }
 
 // Required reports an empty value. What is to be given is, for example, "the id of the directory".
@@ -55,7 +53,7 @@ func (r *Report) Required(key, value, what string) {
 // RequiredSecret reports a secret that is not set.
 func (r *Report) RequiredSecret(key string, value Secret, what string) {
 	if !value.IsSet() && !r.Given(key) {
-		r.Problemf(key, "is missing; give %s in %s", what, r.alternatives(key))
+		r.Problemf(key, "is missing; give %s in %s or %s", what, key, key+fileSuffix)
 	}
 }
 
@@ -90,7 +88,7 @@ func (r *Report) BaseURL(key, value string) {
 // AtLeastOne reports the mapping if none of the keys is in the file. What names them, such as "a feed".
 func (r *Report) AtLeastOne(what string, keys ...string) {
 	if !slices.ContainsFunc(keys, r.Given) {
-		r.Problemf("", "%s is missing; give at least one of %s", what, r.alternatives(keys...))
+		r.Problemf("", "%s is missing; give at least one of %s", what, strings.Join(keys, ", "))
 	}
 }
 
@@ -107,19 +105,8 @@ func (r *Report) ExactlyOne(what string, keys ...string) {
 		}
 	}
 	if first == "" {
-		r.Problemf("", "%s is missing; give exactly one of %s", what, r.alternatives(keys...))
+		r.Problemf("", "%s is missing; give exactly one of %s; a secret in a file has the key NAME_file", what, strings.Join(keys, ", "))
 	}
-}
-
-// alternatives lists keys for a message, a secret's with the key of its file.
-func (r *Report) alternatives(keys ...string) string {
-	known, shown := keyNames(fieldsOf(r.typ)), slices.Clone(keys)
-	for i, key := range keys {
-		if slices.Contains(known, key+fileSuffix) {
-			shown[i] += " or " + key + fileSuffix
-		}
-	}
-	return strings.Join(shown, ", ")
 }
 
 // orList writes alternatives for a message: a, b or c.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -30,25 +29,16 @@ func describe(n *yaml.Node) string {
 	return "a single value"
 }
 
-// errMalformed means that a text isn't of the type that the key wants.
-var errMalformed = errors.New("malformed")
-
 // expected says what a value is read from.
 func expected(v reflect.Value, at place) string {
-	switch v.Addr().Interface().(type) {
-	case *Secret:
-		if !at.isFile() {
-			return "a secret as text"
-		}
-		return "the name of a file"
-	case *File, *Path:
-		return "the name of a file"
-	case *time.Duration:
-		return "a duration such as 30s, 5m, 24h or 2d"
-	case encoding.TextUnmarshaler:
-		return "a text"
-	}
+	_, isFile := reflect.TypeAssert[File](v)
 	switch {
+	case at.file || isFile:
+		return "the name of a file"
+	case v.Type() == secretType:
+		return "a secret as text"
+	case v.Type() == reflect.TypeFor[time.Duration]():
+		return "a duration such as 30s, 5m, 24h or 2d"
 	case v.Kind() == reflect.Bool:
 		return "true or false without quotes"
 	case v.CanInt():
@@ -56,6 +46,9 @@ func expected(v reflect.Value, at place) string {
 	}
 	return "a text"
 }
+
+// errMalformed means that a text isn't of the type that the key wants.
+var errMalformed = errors.New("malformed")
 
 // decodeScalar decodes a node into a leaf. Neither the content of a secret nor the value of an environment variable gets into a problem.
 func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
@@ -67,15 +60,12 @@ func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
 	case n.Kind != yaml.ScalarNode:
 		d.fail(at, "must be %s, is %s", want, describe(n))
 		return
-	case !slices.Contains([]string{"!!str", "!!bool", "!!int", "!!float", "!!timestamp", "!!merge"}, n.ShortTag()):
+	case !strings.HasPrefix(n.ShortTag(), "!!"):
 		d.fail(at, "has a YAML tag (!) that is not understood; put the text in quotes if it begins with !")
 		return
 	}
 	expanded := *n
-	text, fromEnv, err := expand(n.Value, d.lookupEnv)
-	if expanded.Value = text; fromEnv {
-		expanded.Style, expanded.Tag = 0, ""
-	}
+	err := expand(&expanded, d.lookupEnv)
 	if err == nil {
 		err = d.set(v, &expanded, at, want)
 	}
@@ -88,94 +78,68 @@ func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
 }
 
 // set sets a leaf to a scalar. Its error is errMalformed, or says what would be right.
-func (d *decoder) set(v reflect.Value, n *yaml.Node, at place, want string) error {
+func (d *decoder) set(v reflect.Value, n *yaml.Node, at place, want string) (err error) {
 	switch to := v.Addr().Interface().(type) {
 	case *Secret:
-		return d.setSecret(to, n.Value, at, want)
+		switch {
+		case n.Value == "":
+			return fmt.Errorf("is empty; give %s, or remove the key", want)
+		case to.IsSet():
+			return errors.New("is given twice, as text and as a file; keep one of them")
+		case at.file:
+			*to = NewSecretFile(d.fileName(n.Value, at))
+		default:
+			*to = NewSecret(n.Value)
+		}
 	case *File:
-		*to = File(d.addFile(n.Value, at))
-	case *Path:
-		*to = Path(d.resolve(n.Value))
+		*to = File(d.fileName(n.Value, at))
 	case *time.Duration:
-		return setDuration(to, n.Value)
+		*to, err = ParseDuration(n.Value)
+	case *string:
+		*to = n.Value
 	case encoding.TextUnmarshaler:
 		return to.UnmarshalText([]byte(n.Value))
 	default:
 		tag := "!!int"
-		switch v.Kind() {
-		case reflect.String:
-			v.SetString(n.Value)
-			return nil
-		case reflect.Bool:
-			tag = "!!bool"
+		if v.Kind() == reflect.Bool {
+			tag = "!!bool" // the library takes yes and on too
 		}
 		if n.ShortTag() != tag || n.Decode(to) != nil {
 			return errMalformed
 		}
 	}
-	return nil
+	return err
 }
 
-// addFile remembers a file that must be readable and returns its absolute name.
-func (d *decoder) addFile(text string, at place) string {
-	name := d.resolve(text)
-	if name != "" {
-		d.files = append(d.files, fileRef{at, name})
-	}
-	return name
-}
-
-// setSecret sets a secret from its text or from the name of its file.
-func (d *decoder) setSecret(to *Secret, text string, at place, want string) error {
-	switch {
-	case text == "":
-		return fmt.Errorf("is empty; give %s, or remove the key", want)
-	case to.IsSet():
-		return errors.New("is given twice, as text and as a file; keep one of them")
-	case at.isFile():
-		*to = NewSecretFile(d.addFile(text, at))
-	default:
-		*to = NewSecret(text)
-	}
-	return nil
-}
-
-// setDuration reads 5m, 2d, 1h30m, 1.5h, and negative ones, which are then reported as out of range.
-func setDuration(to *time.Duration, text string) error {
+// ParseDuration reads 5m, 2d, 1h30m, 1.5h, and negative ones.
+func ParseDuration(text string) (time.Duration, error) {
 	if d, err := model.ParseDuration(text); err == nil {
-		*to = time.Duration(d)
-		return nil
+		return time.Duration(d), nil
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		return errMalformed
+		return 0, errMalformed
 	}
-	*to = d
-	return nil
+	return d, nil
 }
 
-var (
-	// substitution is a scalar that is taken from the environment as a whole.
-	substitution = regexp.MustCompile(`(?s)^\$\{env:([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?\}$`)
-	// embedded is a substitution inside a longer text.
-	embedded = regexp.MustCompile(`\$\{env:([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\}`)
-)
+// substitution is a scalar that is taken from the environment as a whole.
+var substitution = regexp.MustCompile(`(?s)^\$\{env:([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?\}$`)
 
 // expand puts the environment into a scalar: ${env:NAME} is the variable's value, ${env:NAME:-default} the default if the variable is
 // not set or empty. $${ at the beginning stands for ${. The error holds the variable's name at most.
-func expand(text string, lookup func(string) (string, bool)) (value string, fromEnv bool, err error) {
-	if strings.HasPrefix(text, "$${") {
-		return text[1:], false, nil
+func expand(n *yaml.Node, lookup func(string) (string, bool)) error {
+	if strings.HasPrefix(n.Value, "$${") {
+		n.Value = n.Value[1:]
+		return nil
 	}
-	match := substitution.FindStringSubmatch(text)
+	match := substitution.FindStringSubmatch(n.Value)
 	switch {
-	case match != nil && !strings.Contains(text[1:], "${env:"):
-	case embedded.MatchString(text):
-		return "", false, errors.New("holds ${env:…} inside a longer text; it must be the whole value")
-	case strings.HasPrefix(text, "${"):
-		return "", false, errors.New("begins with ${ but is no substitution; write ${env:NAME} or ${env:NAME:-default}, or $${ for a literal ${")
+	case match != nil && strings.Count(n.Value, "${env:") == 1:
+	case strings.HasPrefix(n.Value, "${") || strings.Contains(n.Value, "${env:"):
+		return errors.New("holds a ${ that is no substitution; write ${env:NAME} or ${env:NAME:-default} as the whole value, or $${ for a literal ${")
 	default:
-		return text, false, nil
+		return nil
 	}
 	name, hasDefault := match[1], match[2] != ""
 	value, set := lookup(name)
@@ -183,7 +147,8 @@ func expand(text string, lookup func(string) (string, bool)) (value string, from
 	case hasDefault && value == "":
 		value = match[3]
 	case !hasDefault && !set:
-		return "", false, fmt.Errorf("environment variable %s is not set; set it, or write ${env:%s:-default}", name, name)
+		return fmt.Errorf("environment variable %s is not set; set it, or write ${env:%s:-default}", name, name)
 	}
-	return value, true, nil
+	n.Value, n.Style, n.Tag = value, 0, ""
+	return nil
 }

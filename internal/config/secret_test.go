@@ -36,7 +36,7 @@ func TestSecretFromFile(t *testing.T) {
 		{"carriage return and newline", "hunter4\r\n", "hunter4", ""},
 		{"only one newline is removed", "hunter5\n\n", "hunter5\n", ""},
 		{"blanks are kept", " hunter6 ", " hunter6 ", ""},
-		{"empty", "", "", "read secret: " + path + " is empty"},
+		{"empty", "", "", "read secret: read " + path + ": is empty"},
 		{"only a newline", "\n", "", "read secret: " + path + " is empty"},
 		{"too large", strings.Repeat("hunter", 1<<18), "", "read secret: " + path + " is larger than 1048576 bytes"},
 	} {
@@ -58,7 +58,7 @@ func TestSecretFileThatCannotBeRead(t *testing.T) {
 	if _, err := config.NewSecretFile(filepath.Join(dir, "none")).Value(t.Context()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the error of a missing file is %v", err)
 	}
-	if _, err := config.NewSecretFile(dir).Value(t.Context()); err == nil || err.Error() != "read secret: "+dir+" is not a regular file" {
+	if _, err := config.NewSecretFile(dir).Value(t.Context()); err == nil || err.Error() != "read secret: read "+dir+": not a regular file" {
 		t.Errorf("the error of a folder is %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -60,9 +60,6 @@ func (s *Source) Validate(r *Report) {
 			r.Problemf(name[0], "must consist of %s, is %s", form, shorten(name[1]))
 		}
 	}
-	if s.RenamedFrom != "" && s.RenamedFrom == s.Name {
-		r.Problemf("renamed_from", "is the source's own name; give its former one, or remove the key")
-	}
 	r.DurationAtLeast("history", s.History, 0)
 	if r.Given("requests_per_minute") {
 		r.AtLeast("requests_per_minute", int64(s.RequestsPerMinute), 1)
@@ -87,20 +84,18 @@ func (d *decoder) providerNames() []string {
 }
 
 // decodeBlock decodes the block of a provider. It returns false if the key is not a provider's name.
-func (d *decoder) decodeBlock(source *Source, p pair) bool {
-	i := slices.IndexFunc(d.providers, func(known Provider) bool { return known.Name == p.key })
+func (d *decoder) decodeBlock(source *Source, e *entry) bool {
+	i := slices.IndexFunc(d.providers, func(known Provider) bool { return known.Name == e.key })
 	if i < 0 {
 		return false
 	}
 	if source.ProviderName != "" {
-		d.enter(p.value, p.at)
-		d.fail(p.at, "this source already has the provider %s; configure %s in a separate source", source.ProviderName, p.key)
+		d.fail(e.at, "this source already has the provider %s; configure %s in a separate source", source.ProviderName, e.key)
 		return true
 	}
-	source.ProviderName, source.Provider = p.key, d.providers[i].New()
-	block := reflect.ValueOf(source.Provider)
-	d.setDefaults(block.Elem())
-	d.decode(block.Elem(), p.value, p.at)
-	d.validate(block, p.at.path)
+	source.ProviderName, source.Provider = e.key, d.providers[i].New()
+	block := reflect.ValueOf(source.Provider).Elem()
+	setDefaults(block)
+	d.decode(block, &e.value, e.at)
 	return true
 }

@@ -1,14 +1,11 @@
 package config
 
 import (
-	"crypto/tls"
+	"maps"
 	"slices"
 
 	promconfig "github.com/prometheus/common/config"
 )
-
-// tlsVersions are Prometheus's names, from [tls.VersionTLS10] on.
-var tlsVersions = []string{"TLS10", "TLS11", "TLS12", "TLS13"}
 
 // TLSConfig has the keys of Prometheus's tls_config, for connections that the exporter opens. Its zero value means the system's
 // certificates and Go's defaults.
@@ -30,27 +27,18 @@ type TLSConfig struct {
 
 // Validate implements [Validator].
 func (t *TLSConfig) Validate(r *Report) {
-	const both = "is given twice, as text and as a file; keep one of them"
-	if t.CA != "" && t.CAFile != "" {
-		r.Problemf("ca_file", both)
+	for _, key := range []string{"ca", "cert"} {
+		if r.Given(key) && r.Given(key+fileSuffix) {
+			r.Problemf(key+fileSuffix, "is given twice, as text and as a file; keep one of them")
+		}
 	}
-	if t.Cert != "" && t.CertFile != "" {
-		r.Problemf("cert_file", both)
-	}
-	hasCert, hasKey := t.Cert != "" || t.CertFile != "", t.Key.IsSet() || r.Given("key")
-	if hasCert && !hasKey {
-		r.Problemf("", "has a client certificate without its key; give key or key_file")
-	}
-	if hasKey && !hasCert && !r.Given("cert") && !r.Given("cert_file") {
-		r.Problemf("", "has a client key without its certificate; give cert or cert_file")
+	if (r.Given("cert") || r.Given("cert_file")) != r.Given("key") {
+		r.Problemf("", "a client certificate and its key go together; give both (cert or cert_file, key or key_file), or neither")
 	}
 	for _, version := range [][2]string{{"min_version", t.MinVersion}, {"max_version", t.MaxVersion}} {
 		if version[1] != "" {
-			r.OneOf(version[0], version[1], tlsVersions...)
+			r.OneOf(version[0], version[1], slices.Sorted(maps.Keys(promconfig.TLSVersions))...)
 		}
-	}
-	if highest := tlsVersion(t.MaxVersion); highest > 0 && tlsVersion(t.MinVersion) > highest {
-		r.Problemf("max_version", "must not be below min_version (%s), is %s", t.MinVersion, t.MaxVersion)
 	}
 }
 
@@ -63,18 +51,10 @@ func (t *TLSConfig) Prometheus() *promconfig.TLSConfig {
 	c := &promconfig.TLSConfig{
 		CA: t.CA, CAFile: string(t.CAFile), Cert: t.Cert, CertFile: string(t.CertFile), KeyFile: t.Key.file,
 		ServerName: t.ServerName, InsecureSkipVerify: t.InsecureSkipVerify,
-		MinVersion: tlsVersion(t.MinVersion), MaxVersion: tlsVersion(t.MaxVersion),
+		MinVersion: promconfig.TLSVersions[t.MinVersion], MaxVersion: promconfig.TLSVersions[t.MaxVersion],
 	}
 	if t.Key.inline != nil {
 		c.Key = promconfig.Secret(*t.Key.inline)
 	}
 	return c
-}
-
-// tlsVersion turns a name into the number of the protocol, 0 if it is empty.
-func tlsVersion(name string) promconfig.TLSVersion {
-	if i := slices.Index(tlsVersions, name); i >= 0 {
-		return promconfig.TLSVersion(tls.VersionTLS10 + i)
-	}
-	return 0
 }

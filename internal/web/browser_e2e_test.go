@@ -52,13 +52,14 @@ func liveHandler(t *testing.T) http.Handler {
 	t.Helper()
 	backend := exampleBackend()
 	backend.activity = func(ctx context.Context, from time.Time) ([]Activity, error) {
-		all, err := exampleActivity(ctx, oldestActivity(now))
+		begin := now.Add(-ActivityKept)
+		all, err := exampleActivity(ctx, begin)
 		for i := range all {
-			all[i].Start = Time(from.Add(time.Time(all[i].Start).Sub(oldestActivity(now))))
+			all[i].Start = from.Add(all[i].Start.Sub(begin))
 		}
 		return all, err
 	}
-	handler, err := Handler(Settings{Metrics: http.NotFoundHandler(), Backend: &risingBackend{fakeBackend: backend}, Version: "1.2.3"})
+	handler, err := Handler(Settings{Metrics: http.NotFoundHandler(), Backend: &risingBackend{fakeBackend: backend}, Logger: quiet, Version: "1.2.3"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func chartsOf(status Status, c choice, activity []Activity) (v chartsView) {
 		}
 	}
 	if len(idle) > 0 {
-		v.Idle = "No calls started in the last " + c.Span.Title() + ": " + strings.Join(idle, ", ") + "."
+		v.Idle = "No calls started in the last " + spanText(c.Span.Length) + ": " + strings.Join(idle, ", ") + "."
 	}
 	return v
 }
@@ -78,7 +78,7 @@ func newChart(all []Activity, s span, now time.Time) chart {
 		bars[i].Start = Time(first.Add(time.Duration(i) * s.Step))
 	}
 	for _, a := range all {
-		since := time.Time(a.Start).Sub(first)
+		since := a.Start.Sub(first)
 		if i := int(since / s.Step); since >= 0 && i < len(bars) {
 			bars[i].Calls += a.Calls
 			bars[i].Failures += a.Failures
@@ -103,8 +103,8 @@ func newChart(all []Activity, s span, now time.Time) chart {
 		b.Labelled = time.Time(b.Start).Truncate(s.Label).Equal(time.Time(b.Start))
 	}
 	return chart{Bars: bars, Top: scaleText(top), Middle: scaleText(top / 2), Text: fmt.Sprintf(
-		"%s started in the last %s; %s. Busiest %s: %s, from %s.", countedText(calls, "call", "calls"), s.Title(),
-		failedText(failures, calls), s.Bars(), countedText(most.Calls, "call", "calls"), timeText(most.Start))}
+		"%s started in the last %s; %s. Busiest %s: %s, from %s.", countedText(calls, "call", "calls"), spanText(s.Length),
+		failedText(failures, calls), spanText(s.Step), countedText(most.Calls, "call", "calls"), timeText(most.Start))}
 }
 
 // barHeight is the height of a number on a scale.
@@ -140,14 +140,10 @@ func scaleText(n int64) string {
 }
 
 func failedText(failures, calls int64) string {
-	switch percent := 100 * float64(failures) / float64(calls); {
-	case failures == 0:
+	if failures == 0 {
 		return "none failed"
-	case percent < 0.1:
-		return countText(failures) + " failed (less than 0.1 %)"
-	default:
-		return fmt.Sprintf("%s failed (%.1f %%)", countText(failures), percent)
 	}
+	return fmt.Sprintf("%s failed (%.1f %%)", countText(failures), 100*float64(failures)/float64(calls))
 }
 
 func countedText(n int64, one, many string) string {

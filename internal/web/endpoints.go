@@ -43,33 +43,8 @@ func (s *surface) status() Status {
 }
 
 // statusJSON answers /api/v1/status.
-func (s *surface) statusJSON(w http.ResponseWriter, r *http.Request) { s.writeJSON(w, r, s.status()) }
-
-// activityJSON answers /api/v1/activity, in order of Start.
-func (s *surface) activityJSON(w http.ResponseWriter, r *http.Request) {
-	from := oldestActivity(s.Now())
-	all, err := s.activity(r, from)
-	if err != nil {
-		answer(w, http.StatusServiceUnavailable, "The ledger can't be read at the moment; the log says why.")
-		return
-	}
-	s.writeJSON(w, r, activityAnswer{From: Time(from), StepSeconds: int64(ActivityStep / time.Second), Activity: append([]Activity{}, all...)})
-}
-
-// activity asks the backend, and logs its failure.
-func (s *surface) activity(r *http.Request, from time.Time) ([]Activity, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), activityTimeout)
-	defer cancel()
-	all, err := s.Backend.Activity(ctx, from)
-	if err != nil && r.Context().Err() == nil {
-		s.Logger.WarnContext(ctx, "The activity can't be read from the ledger; the charts are left out.", "err", err)
-	}
-	return all, err
-}
-
-// writeJSON answers with a value.
-func (s *surface) writeJSON(w http.ResponseWriter, r *http.Request, value any) {
-	body, err := json.MarshalIndent(value, "", "  ")
+func (s *surface) statusJSON(w http.ResponseWriter, r *http.Request) {
+	body, err := json.MarshalIndent(s.status(), "", "  ")
 	if err != nil {
 		s.failed(w, r, err)
 		return
@@ -78,10 +53,21 @@ func (s *surface) writeJSON(w http.ResponseWriter, r *http.Request, value any) {
 	_, _ = w.Write(append(body, '\n'))
 }
 
+// activity asks the backend, and logs its failure.
+func (s *surface) activity(r *http.Request) ([]Activity, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), activityTimeout)
+	defer cancel()
+	all, err := s.Backend.Activity(ctx, s.Now().Add(-ActivityKept))
+	if err != nil && r.Context().Err() == nil {
+		s.Logger.WarnContext(ctx, "The activity can't be read from the ledger; the charts are left out.", "err", err)
+	}
+	return all, err
+}
+
 // statusPage answers /, without charts if the activity can't be read.
 func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
 	status := s.status()
-	activity, err := s.activity(r, oldestActivity(s.Now()))
+	activity, err := s.activity(r)
 	v := newView(status, choose(r.URL.Query(), status))
 	v.MetricsPath = s.MetricsPath
 	if v.Charts.Unknown = err != nil; err == nil {

@@ -19,13 +19,12 @@ import (
 
 // The paths beside that of the metrics.
 const (
-	pathPage     = "/"
-	pathAssets   = "/assets/"
-	pathHealthy  = "/-/healthy"
-	pathReady    = "/-/ready"
-	pathReload   = "/-/reload"
-	pathStatus   = "/api/v1/status"
-	pathActivity = "/api/v1/activity"
+	pathPage    = "/"
+	pathAssets  = "/assets/"
+	pathHealthy = "/-/healthy"
+	pathReady   = "/-/ready"
+	pathReload  = "/-/reload"
+	pathStatus  = "/api/v1/status"
 )
 
 // DefaultMetricsPath is where the metrics are unless Settings say otherwise.
@@ -64,7 +63,7 @@ type Settings struct {
 	MetricsPath string
 	Metrics     http.Handler
 	Backend     Backend
-	// Logger gets what can't be answered; nil: nothing is logged.
+	// Logger gets what can't be answered.
 	Logger *slog.Logger
 	// Version is the program's.
 	Version string
@@ -88,9 +87,6 @@ func Handler(settings Settings) (http.Handler, error) {
 	if s.Metrics == nil || s.Backend == nil {
 		return nil, errors.New("make web handler: metrics and a backend are needed")
 	}
-	if s.Logger == nil {
-		s.Logger = slog.New(slog.DiscardHandler)
-	}
 	if s.Now == nil {
 		s.Now = time.Now
 	}
@@ -99,12 +95,11 @@ func Handler(settings Settings) (http.Handler, error) {
 		return nil, fmt.Errorf("parse status page: %w", err)
 	}
 	s.routes = map[string]http.Handler{
-		pathPage:     http.HandlerFunc(s.statusPage),
-		pathStatus:   http.HandlerFunc(s.statusJSON),
-		pathActivity: http.HandlerFunc(s.activityJSON),
-		pathHealthy:  http.HandlerFunc(s.healthy),
-		pathReady:    http.HandlerFunc(s.ready),
-		pathReload:   http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.reload)),
+		pathPage:    http.HandlerFunc(s.statusPage),
+		pathStatus:  http.HandlerFunc(s.statusJSON),
+		pathHealthy: http.HandlerFunc(s.healthy),
+		pathReady:   http.HandlerFunc(s.ready),
+		pathReload:  http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.reload)),
 	}
 	for _, name := range []string{"page.css", "page.js", "icon.svg"} {
 		s.routes[pathAssets+name] = http.StripPrefix(pathAssets, http.FileServerFS(assets))

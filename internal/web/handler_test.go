@@ -17,7 +17,6 @@ func TestRoutesAndMethods(t *testing.T) {
 		{"/-/healthy", reading},
 		{"/-/ready", reading},
 		{"/api/v1/status", reading},
-		{"/api/v1/activity", reading},
 		{"/assets/page.css", reading},
 		{"/assets/page.js", reading},
 		{"/assets/icon.svg", reading},
@@ -118,7 +117,7 @@ func TestAnswers(t *testing.T) {
 func TestHeadHasNoBody(t *testing.T) {
 	server := httptest.NewServer(newHandler(t, &fakeBackend{status: exampleStatus()}))
 	defer server.Close()
-	for _, path := range []string{"/", "/metrics", "/-/healthy", "/-/ready", "/api/v1/status", "/api/v1/activity", "/assets/page.js"} {
+	for _, path := range []string{"/", "/metrics", "/-/healthy", "/-/ready", "/api/v1/status", "/assets/page.js"} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodHead, server.URL+path, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -145,7 +144,6 @@ func TestTelemetryPath(t *testing.T) {
 		"readiness":        {"/-/ready", "is already in use"},
 		"reload":           {"/-/reload", "is already in use"},
 		"status JSON":      {"/api/v1/status", "is already in use"},
-		"activity JSON":    {"/api/v1/activity", "is already in use"},
 		"the page's style": {"/assets/page.css", "is already in use"},
 		"relative":         {"metrics", "must be an absolute path"},
 		"slash at the end": {"/metrics/", "must be an absolute path"},
@@ -157,7 +155,7 @@ func TestTelemetryPath(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics\n") })
-			handler, err := Handler(Settings{MetricsPath: test.path, Metrics: metrics, Backend: &fakeBackend{}})
+			handler, err := Handler(Settings{MetricsPath: test.path, Metrics: metrics, Backend: &fakeBackend{}, Logger: quiet})
 			if test.problem != "" {
 				if err == nil || !strings.Contains(err.Error(), test.problem) {
 					t.Fatalf("got error %v, want %q", err, test.problem)

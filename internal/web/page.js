@@ -117,10 +117,10 @@
     applyForm();
   });
   document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[data-choice]");
+    const link = event.target.closest("a#unfiltered");
     if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    if (link.id === "unfiltered") form().querySelector("select").focus(); // the link goes away
+    form().querySelector("select").focus(); // the link goes away
     choose(link.getAttribute("href"));
   });
   addEventListener("popstate", () => { setForm(); refresh(); });

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -11,11 +12,16 @@ import (
 	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 )
 
-// DefaultShutdownTimeout is how long requests may take to finish at shutdown.
-const DefaultShutdownTimeout = 5 * time.Second
+const (
+	// DefaultShutdownTimeout is how long requests may take to finish at shutdown.
+	DefaultShutdownTimeout = 5 * time.Second
+	// publicConnections may be open at once on a public listener, and more wait.
+	publicConnections = 500
+)
 
 // ServeSettings are what Serve needs.
 type ServeSettings struct {
@@ -25,13 +31,37 @@ type ServeSettings struct {
 	// WebConfigFile is exporter-toolkit's file (TLS, basic auth, headers, rate limit per listener), which is
 	// read again with each connection and request; empty: plain HTTP without authentication.
 	WebConfigFile string
-	// Logger gets the addresses listened on and failed connections; nil: nothing is logged.
+	// Logger gets the addresses listened on and failed connections.
 	Logger *slog.Logger
 	// ShutdownTimeout is how long requests may take to finish when the context ends; 0: DefaultShutdownTimeout.
 	ShutdownTimeout time.Duration
-	// Public listeners get shorter timeouts, smaller headers and a limit of connections, and log failed
-	// handshakes at debug level.
+	// Public listeners get shorter timeouts and a limit of connections, and log failed TLS handshakes at debug level.
 	Public bool
+}
+
+// Listen opens a TCP listener for each address (host:port; an empty host is all of them, port 0 a free one). If one can't be opened,
+// those before it are closed and the error names the address.
+func Listen(ctx context.Context, addresses []string) (listeners []net.Listener, err error) {
+	if len(addresses) == 0 {
+		return nil, errors.New("listen: no address is given")
+	}
+	var config net.ListenConfig
+	for _, address := range addresses {
+		listener, err := config.Listen(ctx, "tcp", address)
+		if err != nil {
+			closeAll(listeners)
+			return nil, fmt.Errorf("listen on %q: %w", address, err)
+		}
+		listeners = append(listeners, listener)
+	}
+	return listeners, nil
+}
+
+// closeAll closes what may be closed already.
+func closeAll[C io.Closer](all []C) {
+	for _, one := range all {
+		_ = one.Close()
+	}
 }
 
 // Serve answers requests until the context ends, finishes those in progress and
@@ -45,46 +75,55 @@ func Serve(ctx context.Context, settings ServeSettings) error {
 	if err := ValidateConfigFile(settings.WebConfigFile); err != nil {
 		return err
 	}
-	logger, bounds := redacting(settings.Logger), boundsOf(settings.Public)
 	servers := make([]*http.Server, len(settings.Listeners))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, listener := range settings.Listeners {
-		servers[i] = newServer(settings.Handler, bounds, logger)
-		group.Go(func() error { return serve(bounds.listener(listener), servers[i], settings.WebConfigFile, logger) })
+		servers[i] = newServer(&settings)
+		if settings.Public {
+			listener = netutil.LimitListener(listener, publicConnections)
+		}
+		group.Go(func() error { return serve(listener, servers[i], &settings) })
 	}
 	group.Go(func() error {
 		<-ctx.Done()
-		shutDown(context.WithoutCancel(ctx), servers, settings.ShutdownTimeout, logger)
+		shutDown(context.WithoutCancel(ctx), servers, &settings)
 		return nil
 	})
 	return group.Wait()
 }
 
 // newServer makes the server of one listener; the toolkit changes it, so that listeners can't share one.
-func newServer(handler http.Handler, bounds bounds, logger *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: bounds.readHeader,
-		ReadTimeout:       bounds.read,
-		WriteTimeout:      bounds.write,
-		IdleTimeout:       bounds.idle,
-		MaxHeaderBytes:    bounds.headerBytes,
-		ErrorLog:          slog.NewLogLogger(connectionLog(logger, bounds.handshakes).Handler(), slog.LevelWarn),
+func newServer(settings *ServeSettings) *http.Server {
+	s := &http.Server{
+		Handler: settings.Handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		WriteTimeout:   5 * time.Minute, // Prometheus may be slow to take many series
+		MaxHeaderBytes: 32 << 10,
 	}
+	log := settings.Logger.Handler()
+	if settings.Public {
+		s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout = 2*time.Second, 15*time.Second, 30*time.Second, 30*time.Second
+		log = publicLog{log}
+	}
+	s.ErrorLog = slog.NewLogLogger(log, slog.LevelWarn)
+	return s
 }
 
-// connectionLog logs failed TLS handshakes at a level of their own.
-func connectionLog(logger *slog.Logger, handshakes slog.Level) *slog.Logger {
-	return filterLog(logger, func(record slog.Record) (slog.Record, bool) {
-		if strings.HasPrefix(record.Message, "http: TLS handshake error") {
-			record.Level = handshakes
-		}
-		return record, true
-	})
+// publicLog is the log of a public server: strangers decide how often TLS handshakes fail, so that theirs are logged at debug level.
+type publicLog struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (l publicLog) Handle(ctx context.Context, record slog.Record) error {
+	if strings.HasPrefix(record.Message, "http: TLS handshake error") {
+		record.Level = slog.LevelDebug
+	}
+	if !l.Enabled(ctx, record.Level) {
+		return nil
+	}
+	return l.Handler.Handle(ctx, record)
 }
 
-func serve(listener net.Listener, server *http.Server, webConfigFile string, logger *slog.Logger) error {
-	err := web.Serve(listener, server, &web.FlagConfig{WebConfigFile: &webConfigFile}, logger)
+func serve(listener net.Listener, server *http.Server, settings *ServeSettings) error {
+	err := web.Serve(listener, server, &web.FlagConfig{WebConfigFile: &settings.WebConfigFile}, settings.Logger)
 	if err == nil || errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -92,7 +131,8 @@ func serve(listener net.Listener, server *http.Server, webConfigFile string, log
 }
 
 // shutDown lets requests finish within the timeout, and then closes their connections.
-func shutDown(ctx context.Context, servers []*http.Server, timeout time.Duration, logger *slog.Logger) {
+func shutDown(ctx context.Context, servers []*http.Server, settings *ServeSettings) {
+	timeout := settings.ShutdownTimeout
 	if timeout <= 0 {
 		timeout = DefaultShutdownTimeout
 	}
@@ -103,7 +143,7 @@ func shutDown(ctx context.Context, servers []*http.Server, timeout time.Duration
 		group.Go(func() error { return server.Shutdown(ctx) })
 	}
 	if err := group.Wait(); err != nil {
-		logger.Warn("Requests were cut off at shutdown.", "after", timeout, "err", err)
+		settings.Logger.Warn("Requests were cut off at shutdown.", "after", timeout, "err", err)
 	}
 	closeAll(servers)
 }

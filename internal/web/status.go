@@ -76,8 +76,6 @@ type Feed struct {
 	SetAside *int `json:"set_aside,omitempty"`
 	// NewestCall is the latest start of a counted call; zero: none yet.
 	NewestCall Time `json:"newest_call"`
-	// Delay is absent without records in the last hour.
-	Delay *Delay `json:"delay,omitempty"`
 	// Series is the number of label sets of the feed's metrics, SeriesOverflow that of the observations folded since the program
 	// started because of metrics.series_limit.
 	Series         int64 `json:"series"`
@@ -85,14 +83,6 @@ type Feed struct {
 	// Snapshot feeds have no records but calls InProgress, nil: not known.
 	Snapshot   bool `json:"snapshot,omitempty"`
 	InProgress *int `json:"in_progress,omitempty"`
-}
-
-// Delay is the time from a call's end to its record being read, over the last hour, of calls that ended while the program ran.
-type Delay struct {
-	MedianSeconds float64 `json:"median_seconds"`
-	P90Seconds    float64 `json:"p90_seconds"`
-	// Records is the number of records.
-	Records int `json:"records"`
 }
 
 // Ledger is the state of the ledger.
@@ -148,25 +138,9 @@ const (
 
 // Activity is how many calls of a feed started in the five minutes from Start, and how many of them have the outcome `failed`.
 type Activity struct {
-	Source   string `json:"source"`
-	Provider string `json:"provider"`
-	Feed     string `json:"feed"`
-	Start    Time   `json:"start"`
-	Calls    int64  `json:"calls"`
-	Failures int64  `json:"failures"`
-}
-
-// activityAnswer is the answer of /api/v1/activity.
-type activityAnswer struct {
-	// From is the earliest start in it, StepSeconds the length of each step.
-	From        Time       `json:"from"`
-	StepSeconds int64      `json:"step_seconds"`
-	Activity    []Activity `json:"activity"`
-}
-
-// oldestActivity is the first step that is shown.
-func oldestActivity(now time.Time) time.Time {
-	return now.UTC().Truncate(ActivityStep).Add(ActivityStep - ActivityKept)
+	Source, Feed    string
+	Start           time.Time
+	Calls, Failures int64
 }
 
 // Time is an instant as the status JSON writes it: RFC 3339 in UTC, to the

@@ -78,14 +78,5 @@ func overflowText(folded int64) string {
 	return countedText(folded, "observation", "observations") + " folded into overflow: raise metrics.series_limit, or see which label grows"
 }
 
-// delayCell is how late records arrive.
-func delayCell(d *Delay) cell {
-	if d == nil {
-		return cell{Main: "–"}
-	}
-	seconds := func(s float64) string { return spanText(time.Duration(s * float64(time.Second))) }
-	return cell{Main: "median " + seconds(d.MedianSeconds), Note: "90 % within " + seconds(d.P90Seconds)}
-}
-
 // stateText is a state in words.
 func stateText(state string) string { return strings.ReplaceAll(state, "_", " ") }

@@ -119,15 +119,6 @@ func TestOverflowText(t *testing.T) {
 	}
 }
 
-func TestDelayCell(t *testing.T) {
-	if got := delayCell(nil); got != (cell{Main: "–"}) {
-		t.Errorf("no delay: got %v", got)
-	}
-	if got, want := delayCell(&Delay{MedianSeconds: 42.9, P90Seconds: 3700, Records: 7}), (cell{"median 42 s", "90 % within 1 h 1 min"}); got != want {
-		t.Errorf("a delay: got %v, want %v", got, want)
-	}
-}
-
 func TestSummary(t *testing.T) {
 	feeds := func(states ...State) []Source {
 		var sources []Source
@@ -147,8 +138,7 @@ func TestSummary(t *testing.T) {
 			Status{Ready: true, Sources: feeds("ok", "throttled", "ok", "error", "catching_up")},
 			"Ready. 5 feeds: 1 error, 1 throttled, 1 catching up, 2 ok.", "error",
 		},
-		"a new state": {Status{Ready: true, Sources: feeds("resting_now", "ok")}, "Ready. 2 feeds: 1 ok, 1 resting now.", "ok"},
-		"not ready":   {Status{NotReady: "it reads.", Sources: feeds("catching_up")}, "Not ready: it reads. 1 feed: 1 catching up.", "catching_up"},
+		"not ready": {Status{NotReady: "it reads.", Sources: feeds("catching_up")}, "Not ready: it reads. 1 feed: 1 catching up.", "catching_up"},
 	} {
 		text, worst := summary(test.status)
 		if text != test.text || worst != test.worst {

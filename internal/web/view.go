@@ -35,8 +35,8 @@ type problem struct {
 // functions are those of the templates.
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"clock": func(t Time) string { return clockText(time.Time(t)) }, "time": timeText,
-		"count": countText, "size": sizeText, "words": stateText, "work": workText, "overflow": overflowText, "delay": delayCell,
+		"span": spanText, "clock": func(t Time) string { return clockText(time.Time(t)) }, "time": timeText,
+		"count": countText, "size": sizeText, "words": stateText, "work": workText, "overflow": overflowText,
 		"series": func(n int64) string { return countedText(n, "series", "series") },
 	}
 }
@@ -55,7 +55,7 @@ func newView(status Status, c choice) view {
 			v.Sources = append(v.Sources, source)
 		}
 	}
-	if v.Choice.Filters() {
+	if c.IsFiltered() {
 		v.Shown = fmt.Sprintf("%d of %s shown.", matching, countedText(int64(all), "feed", "feeds"))
 	}
 	return v
@@ -69,12 +69,8 @@ func bySeverity() []State {
 // summary is the page's one sentence, and the worst state for its colour. It holds no time, since screen readers announce each change.
 func summary(status Status) (text string, worst State) {
 	counts, feeds := map[State]int{}, int64(0)
-	order := bySeverity()
 	for _, source := range status.Sources {
 		for _, feed := range source.Feeds {
-			if !slices.Contains(order, feed.State) {
-				order = append(order, feed.State)
-			}
 			counts[feed.State]++
 			feeds++
 		}
@@ -87,7 +83,7 @@ func summary(status Status) (text string, worst State) {
 		return text + " No feeds yet.", ""
 	}
 	var parts []string
-	for _, state := range order {
+	for _, state := range bySeverity() {
 		if counts[state] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", counts[state], stateText(string(state))))
 			if worst == "" {
