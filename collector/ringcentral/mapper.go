@@ -52,7 +52,7 @@ func (m *mapper) ignored(r *row) string {
 		m.isNew("type", r.Type)
 		return "its type is no call"
 	}
-	if actions[action].noCall || folded(r.Result) == resultPhoneLogin {
+	if noCallActions[action] || folded(r.Result) == resultPhoneLogin {
 		return "its action is no call"
 	}
 	return ""
@@ -125,7 +125,7 @@ func span(field string, n int64, unit time.Duration) (d time.Duration, problem s
 func (m *mapper) kind(row *row, r *cdr.Record) {
 	action := strings.TrimSpace(row.Action)
 	r.CallType = cdr.CallType(action)
-	if _, known := actions[folded(action)]; !known && action != "" {
+	if action != "" && !callActions[folded(action)] {
 		m.isNew("action", action)
 	}
 	var known bool
@@ -197,15 +197,11 @@ func (m *mapper) parts(row *row, r *cdr.Record) {
 	m.recording(&row.Recording, r)
 	for _, l := range row.Legs {
 		m.recording(&l.Recording, r)
-		kind := strings.TrimSpace(l.LegType)
-		if kind != "" && !legTypes[folded(kind)] {
-			m.isNew("legs.legType", kind)
-		}
 		verdict, known := results[folded(l.Result)]
 		if !known && folded(l.Result) != "" {
 			m.isNew("legs.result", l.Result)
 		}
-		r.Legs = append(r.Legs, cdr.Leg{Type: cdr.CallType(kind), Outcome: verdict.outcome})
+		r.Legs = append(r.Legs, cdr.Leg{Type: cdr.CallType(strings.TrimSpace(l.LegType)), Outcome: verdict.outcome})
 	}
 }
 
@@ -220,11 +216,7 @@ func (m *mapper) recording(rec *recording, r *cdr.Record) {
 			return
 		}
 	}
-	kind := strings.TrimSpace(rec.Type)
-	if kind != "" && !recordingTypes[folded(kind)] {
-		m.isNew("recording.type", kind)
-	}
-	r.Recordings = append(r.Recordings, cdr.Recording{ID: rec.ID, Type: cdr.CallType(kind)})
+	r.Recordings = append(r.Recordings, cdr.Recording{ID: rec.ID, Type: cdr.CallType(strings.TrimSpace(rec.Type))})
 }
 
 // synthetic identifies a row without an id by what it says (counting.md 18).

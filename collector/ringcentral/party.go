@@ -105,5 +105,3 @@ func (m *mapper) countryOf(number string) string {
 	}
 	return m.countries.OfDigits(number)
 }
-
-func digits(i int) string { return strconv.Itoa(i) }
