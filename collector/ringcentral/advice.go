@@ -96,22 +96,20 @@ func refusalOf(err error) (m meaning, permission string) {
 	if !ok {
 		said = &refusalError{}
 	}
-	first, second := said.name, said.code // a code tells more than OAuth's names, and less than the API's
 	asked, _ := errors.AsType[*httpclient.Error](err)
+	forToken := asked != nil && asked.Kind == httpclient.KindToken
+	first, second := said.name, said.code
 	kind := httpclient.KindOf(err)
-	if kind == httpclient.KindToken {
-		first, second = second, first
+	if forToken {
+		first, second = second, first // OAuth's names tell less than the codes
 		kind = httpclient.KindOf(asked.Unwrap())
 	}
-	m, ok = meanings[first]
-	if !ok {
+	if m, ok = meanings[first]; !ok {
 		m, ok = meanings[second]
 	}
-	if ok {
-		return m, said.permission
-	}
-	switch fromToken := asked != nil && asked.Kind == httpclient.KindToken; {
-	case fromToken && (kind == httpclient.KindBadRequest || kind == httpclient.KindUnauthorized || kind == httpclient.KindForbidden):
+	switch {
+	case ok:
+	case forToken && (kind == httpclient.KindBadRequest || kind == httpclient.KindUnauthorized || kind == httpclient.KindForbidden):
 		m = refusedToken
 	case kind == httpclient.KindForbidden:
 		m = forbidden

@@ -134,18 +134,6 @@ func (m *mapper) kind(row *row, r *cdr.Record) {
 	}
 }
 
-func (m *mapper) ending(row *row, r *cdr.Record) {
-	e := endingOf(row)
-	r.Outcome, r.Reason, r.Provisional = e.outcome, e.reason, e.provisional
-	r.ReasonPhrase = strings.TrimSpace(row.ReasonDescription)
-	if e.newResult {
-		m.isNew("result", row.Result)
-	}
-	if e.newReason {
-		m.isNew("reason", row.Reason)
-	}
-}
-
 func (m *mapper) parties(row *row, r *cdr.Record) {
 	r.CallerNumber, r.CalleeNumber = row.From.number(), row.To.number()
 	r.UserID, r.UserName = userOf(row)

@@ -106,7 +106,7 @@ func (s *source) openClients() (err error) {
 
 	api := common
 	api.Limit.Requests, api.Limit.Group = heavyLimit, "heavy"
-	api.QuotaKey = s.quotaKey()
+	api.QuotaKey = strings.Join([]string{providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID, s.creds.claims().Subject}, " ")
 	api.Token, api.KeepTokenOn403, api.RequestsPerMinute = s.tokens, true, s.settings.RequestsPerMinute
 	s.client, err = httpclient.New(api)
 	return err
@@ -126,7 +126,7 @@ func (s *source) feeds() []collector.FeedInfo {
 			info.Sync = &changes{callLog: log, changesPath: s.config.path("call-log-extract-sync")}
 		}
 		info.Interval, info.Lookback, info.LateAfter = c.Interval, c.Lookback, c.LateAfter
-		info.Recording = (&recordings{client: s.client}).get
+		info.Recording = log.recording
 		info.Probe = func(ctx context.Context) (int, error) { return log.probe(ctx, s.settings.Now()) }
 		feeds = append(feeds, info)
 	}
@@ -155,19 +155,6 @@ func (s *source) fingerprint() string {
 		who = "user-" + hex.EncodeToString(sum[:4])
 	}
 	return strings.ToLower(strings.Join([]string{providerName, s.base.Hostname(), s.config.Scope, who}, " "))
-}
-
-// quotaKey names what RingCentral counts requests by: the app and its user.
-func (s *source) quotaKey() string {
-	jwt, err := s.config.JWT.Value(context.Background())
-	if err != nil {
-		return "" // a budget of its own, until the file can be read
-	}
-	if who := readClaims(jwt).Subject; who != "" {
-		jwt = who
-	}
-	key := sha256.Sum256([]byte(strings.Join([]string{strings.ToLower(s.base.Host), s.config.ClientID, jwt}, "\x00")))
-	return strings.Join([]string{providerName, "heavy", hex.EncodeToString(key[:])}, " ")
 }
 
 // close ends the session, if there is one, within a bounded time.
