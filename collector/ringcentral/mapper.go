@@ -78,7 +78,7 @@ func (m *mapper) mapRow(row *row, r *cdr.Record) (problem string) {
 	m.parts(row, r)
 	extras(row, r)
 	if r.ID == "" {
-		r.Synthetic = synthetic(r)
+		r.Synthetic = collector.SyntheticKey(r)
 	}
 	return ""
 }
@@ -186,7 +186,7 @@ func (m *mapper) parts(row *row, r *cdr.Record) {
 	for _, l := range row.Legs {
 		m.recording(&l.Recording, r)
 		verdict, known := results[folded(l.Result)]
-		if !known && folded(l.Result) != "" {
+		if !known {
 			m.isNew("legs.result", l.Result)
 		}
 		r.Legs = append(r.Legs, cdr.Leg{Type: cdr.CallType(strings.TrimSpace(l.LegType)), Outcome: verdict.outcome})
@@ -206,13 +206,3 @@ func (m *mapper) recording(rec *recording, r *cdr.Record) {
 	}
 	r.Recordings = append(r.Recordings, cdr.Recording{ID: rec.ID, Type: cdr.CallType(strings.TrimSpace(rec.Type))})
 }
-
-// synthetic identifies a row without an id by what it says (counting.md 18).
-func synthetic(r *cdr.Record) string {
-	return strings.Join([]string{
-		r.CallType, r.Start.Truncate(time.Second).Format(time.RFC3339), spelled(r.CallerNumber), spelled(r.CalleeNumber),
-	}, "\x1f")
-}
-
-// spelled is a number without what differs between spellings of it.
-func spelled(number string) string { return strings.ToLower(strings.Join(strings.Fields(number), "")) }

@@ -10,15 +10,13 @@ import (
 
 // ending maps how a call ended: by the result and, where that is generic, by a leg that was accepted, and by the reason (contract 3).
 func (m *mapper) ending(row *row, r *cdr.Record) {
-	byResult, known := noResult, true
-	result := folded(row.Result)
-	if result != "" {
-		if byResult, known = results[result]; !known {
-			m.isNew("result", row.Result)
-		}
+	result, reason := folded(row.Result), folded(row.Reason)
+	byResult, known := results[result]
+	if !known {
+		m.isNew("result", row.Result)
 	}
-	byReason, known := reasons[folded(row.Reason)]
-	if !known && folded(row.Reason) != "" {
+	byReason, known := reasons[reason]
+	if !known {
 		m.isNew("reason", row.Reason)
 	}
 	answeredLeg := byResult.open && slices.ContainsFunc(row.Legs, (*leg).answered)

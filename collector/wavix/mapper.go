@@ -2,15 +2,10 @@ package wavix
 
 import (
 	"strings"
-	"time"
-	"unicode"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
-
-// keySeparator stands between the parts of a synthetic key: no number holds it.
-const keySeparator = "\x1f"
 
 // mapper turns rows into records. It is safe for concurrent use.
 type mapper struct {
@@ -56,7 +51,7 @@ func (m *mapper) mapRow(row row, kind string) *listed {
 	p.charge("forward_fee", "forwarding")
 	p.extras(parent)
 	if r.ID == "" {
-		r.Synthetic = synthetic(r)
+		r.Synthetic = collector.SyntheticKey(r)
 	}
 	return p
 }
@@ -159,20 +154,4 @@ func destinationClass(kind, destination string) cdr.Privacy {
 		return cdr.Plain
 	}
 	return cdr.Number
-}
-
-// synthetic identifies a row without an id by its content (counting.md 18): type, start in whole seconds, from and to, normalised.
-func synthetic(r *cdr.Record) string {
-	start := r.Start.Truncate(time.Second).Format(time.RFC3339)
-	return strings.Join([]string{r.CallType, start, normalised(r.CallerNumber), normalised(r.CalleeNumber)}, keySeparator)
-}
-
-// normalised is a number without what differs between spellings of it.
-func normalised(number string) string {
-	return strings.Map(func(c rune) rune {
-		if unicode.IsSpace(c) {
-			return -1
-		}
-		return unicode.ToLower(c)
-	}, strings.TrimPrefix(strings.TrimSpace(number), "+"))
 }
