@@ -194,8 +194,8 @@ func (s *scan) readPass(ctx context.Context, d *day, goal int) (rows int, err er
 		rows += len(a.rows)
 		if number == 1 {
 			first = a.rows[0].record.Start
-			d.size = cmp.Or(a.perPage, pageRows)
-			if len(s.seen) < goal || len(a.rows) > d.size { // more pages follow, or an export ignores paging
+			d.size = max(pageRows, len(a.rows))
+			if len(s.seen) < goal { // more pages follow: the provider may give fewer rows on each
 				d.size = len(a.rows)
 			}
 		} else {

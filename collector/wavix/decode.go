@@ -23,9 +23,7 @@ import (
 // answer is one page of a query.
 type answer struct {
 	rows []*listed
-	// total is how many rows the query has, -1 if the format doesn't say. perPage is how many a full page has, which may be fewer than were
-	// asked for; 0 if the format doesn't say.
-	total, perPage int
+	total int // how many rows the query has, -1 if the format doesn't say
 }
 
 // maxRows bounds the rows of a page: a provider that has a larger one doesn't know pages.
@@ -112,23 +110,17 @@ func (d *decoder) decodePage(body []byte) error {
 	return err
 }
 
-// pagination takes what a page says of all pages. A page size of 0 was seen, and says nothing; the number of pages follows from the others.
-func (d *decoder) pagination(name string, raw jsontext.Value) (err error) {
-	switch name {
-	case "total":
-		d.answer.total, err = rowNumber(raw)
-	case "perpage":
-		d.answer.perPage, err = rowNumber(raw)
+// pagination takes the total. The page size isn't believed, since 0 was seen; the number of pages follows from the others.
+func (d *decoder) pagination(name string, raw jsontext.Value) error {
+	if name != "total" {
+		return nil
 	}
-	return err
-}
-
-func rowNumber(raw jsontext.Value) (int, error) {
 	n, err := strconv.ParseUint(string(raw), 10, 31)
 	if err != nil {
-		err = errors.New("the answer's pagination has no number of rows where one must be") // the parser's text quotes it
+		return errors.New("the answer's pagination.total is no number of rows") // the parser's text quotes it
 	}
-	return int(n), err
+	d.answer.total = int(n)
+	return nil
 }
 
 // decodeStream reads a row a line. Empty lines, a last line without its end and an empty answer are no fault; a line that is cut, or says that
