@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
@@ -22,7 +23,7 @@ func UnreadableSecret(err error) *Error {
 	return &Error{What: err.Error(), Todo: "make the file readable for the user that the exporter runs as"}
 }
 
-// Provider has the names of which the sentences are made.
+// Provider has the names that the sentences are filled with.
 type Provider struct {
 	// Name is such as RingCentral.
 	Name string
@@ -30,30 +31,87 @@ type Provider struct {
 	Address, Default string
 }
 
+// meaning is what an error means, and what to do about it. PROVIDER, ADDRESS and DEFAULT stand for the provider's names.
+type meaning struct{ what, todo string }
+
+var (
+	brokenPaging = meaning{"PROVIDER's paging broke off", "nothing: the range is read again from its beginning"}
+	endless      = meaning{
+		"PROVIDER's answer has no end",
+		"nothing, if it passes: a shorter range is read; else see whether something between the exporter and PROVIDER repeats answers",
+	}
+	badBody = meaning{
+		"something that is no answer of PROVIDER's came, or a piece of one",
+		"nothing, if it passes: PROVIDER may be under maintenance; else see what stands between the exporter and PROVIDER: " +
+			"a proxy, a gateway or its sign-in page",
+	}
+	badRequest = meaning{"PROVIDER refuses the request", "check the machine's clock and ADDRESS; report it if it stays"}
+	notFound   = meaning{"there is no such API at this address", "check ADDRESS (by default DEFAULT)"}
+	otherHost  = meaning{
+		"the answer points to another host, which is never followed",
+		"check ADDRESS (by default DEFAULT), and see what stands between the exporter and PROVIDER",
+	}
+	proxyCredentials = meaning{"the proxy wants credentials", "put user and password into proxy_url"}
+	notAsked         = meaning{"PROVIDER was not asked to the end", "try again"}
+)
+
+var ofRequests = map[httpclient.Kind]meaning{
+	httpclient.KindThrottled: {
+		"PROVIDER throttles the exporter's credentials",
+		"nothing: it is asked again when PROVIDER allows; if it stays so, let no other program use the same credentials, or lower requests_per_minute",
+	},
+	httpclient.KindBadRequest:    badRequest,
+	httpclient.KindNotAcceptable: badRequest,
+	httpclient.KindNotFound:      notFound,
+	httpclient.KindGone:          notFound,
+	httpclient.KindServer:        {"PROVIDER has a fault", "nothing, if it passes: it is asked again; see PROVIDER's service status"},
+	httpclient.KindNetwork: {
+		"PROVIDER can't be reached", "check name resolution, proxy_url, the firewall and tls_config.ca_file, and ADDRESS if it is set",
+	},
+	httpclient.KindBody:     badBody,
+	httpclient.KindHost:     otherHost,
+	httpclient.KindRedirect: otherHost,
+	httpclient.KindToken: {
+		"PROVIDER gave no token in time", "nothing, if it passes: it is asked again; else check the network, proxy_url and ADDRESS",
+	},
+}
+
 // Advise says what an error means and what to do about it.
 func (p *Provider) Advise(err error) (what, todo string) {
 	if err == nil {
 		return "nothing is wrong", "nothing"
 	}
-	text := err.Error()
 	if e, ok := errors.AsType[*Error](err); ok {
-		return text, e.Todo
+		return err.Error(), e.Todo
 	}
+	m := meaningOf(err)
+	fill := strings.NewReplacer("PROVIDER", p.Name, "ADDRESS", p.Address, "DEFAULT", p.Default).Replace
+	if m.what == "" {
+		return err.Error(), fill(m.todo)
+	}
+	return fill(m.what) + " (" + err.Error() + ")", fill(m.todo)
+}
+
+func meaningOf(err error) meaning {
+	request := lastRequest(err)
 	switch {
 	case errors.Is(err, httpclient.ErrLinkExpired), errors.Is(err, httpclient.ErrLinkRepeated):
-		return p.Name + "'s paging broke off: " + text, "nothing: the range is read again from its beginning"
+		return brokenPaging
 	case errors.Is(err, httpclient.ErrTooManyPages), errors.Is(err, wire.ErrTooManyRows):
-		return text, "nothing, if it passes: a shorter range is read; else see whether something between the exporter and " + p.Name + " repeats answers"
+		return endless
 	case errors.Is(err, wire.ErrHTML), errors.Is(err, wire.ErrCut):
-		return p.adviseBody(text)
+		return badBody
+	case request == nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
+		return notAsked
+	case request == nil:
+		return meaning{todo: "nothing, if it passes: it is tried again; else see the log"}
+	case request.Status == http.StatusProxyAuthRequired:
+		return proxyCredentials
 	}
-	if e := lastRequest(err); e != nil {
-		return p.adviseRequest(e, text)
+	if m, ok := ofRequests[request.Kind]; ok {
+		return m
 	}
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return p.Name + " was not asked to the end: " + text, "try again"
-	}
-	return text, "nothing, if it passes: it is tried again; else see the log"
+	return meaning{todo: "see the log, and quote the request id to PROVIDER's support"}
 }
 
 // lastRequest is the request that failed, which is that for a token if none could be had.
@@ -65,39 +123,4 @@ func lastRequest(err error) *httpclient.Error {
 		}
 	}
 	return e
-}
-
-func (p *Provider) adviseBody(text string) (what, todo string) {
-	return "something that is no answer of " + p.Name + "'s came, or a piece of one (" + text + ")",
-		"nothing, if it passes: " + p.Name + " may be under maintenance; else see what stands between the exporter and " + p.Name +
-			": a proxy, a gateway or its sign-in page"
-}
-
-func (p *Provider) adviseRequest(e *httpclient.Error, text string) (what, todo string) {
-	told := " (" + text + ")"
-	switch e.Kind {
-	case httpclient.KindThrottled:
-		return p.Name + " throttles the exporter's credentials" + told, "nothing: it is asked again when " + p.Name +
-			" allows; if it stays so, let no other program use the same credentials, or lower requests_per_minute"
-	case httpclient.KindBadRequest, httpclient.KindNotAcceptable:
-		return p.Name + " refuses the request" + told, "check the machine's clock and " + p.Address + "; report it if it stays"
-	case httpclient.KindNotFound, httpclient.KindGone:
-		return "there is no such API at this address" + told, "check " + p.Address + " (by default " + p.Default + ")"
-	case httpclient.KindServer:
-		return p.Name + " has a fault" + told, "nothing, if it passes: it is asked again; see " + p.Name + "'s service status"
-	case httpclient.KindNetwork:
-		return p.Name + " can't be reached" + told, "check name resolution, proxy_url, the firewall and tls_config.ca_file, and " + p.Address + " if it is set"
-	case httpclient.KindBody:
-		return p.adviseBody(text)
-	case httpclient.KindHost, httpclient.KindRedirect:
-		return "the answer points to another host, which is never followed" + told,
-			"check " + p.Address + " (by default " + p.Default + "), and see what stands between the exporter and " + p.Name
-	case httpclient.KindToken:
-		return p.Name + " gave no token in time" + told, "nothing, if it passes: it is asked again; else check the network, proxy_url and " + p.Address
-	case httpclient.KindTooLarge, httpclient.KindStatus, httpclient.KindUnauthorized, httpclient.KindForbidden:
-	}
-	if e.Status == http.StatusProxyAuthRequired {
-		return "the proxy wants credentials" + told, "put user and password into proxy_url"
-	}
-	return text, "see the log, and quote the request id to " + p.Name + "'s support"
 }

@@ -22,7 +22,7 @@ import (
 
 // answer is one page of a query.
 type answer struct {
-	rows []*listed
+	rows  []*listed
 	total int // how many rows the query has, -1 if the format doesn't say
 }
 
