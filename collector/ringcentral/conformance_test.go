@@ -196,14 +196,15 @@ func encoded(t *testing.T, value any) string {
 func TestConformanceOfEnums(t *testing.T) {
 	paths := readSpecification(t)
 	known := map[string]func(string) bool{
-		"result":        func(v string) bool { _, ok := results[folded(v)]; return ok },
-		"legs[].result": func(v string) bool { _, ok := results[folded(v)]; return ok },
-		"reason":        func(v string) bool { _, ok := reasons[folded(v)]; return ok },
-		"legs[].reason": func(v string) bool { _, ok := reasons[folded(v)]; return ok },
-		"action":        func(v string) bool { return callActions[folded(v)] || noCallActions[folded(v)] },
-		"legs[].action": func(v string) bool { return callActions[folded(v)] || noCallActions[folded(v)] },
-		"type":          func(v string) bool { return v == "Voice" || v == "Fax" },
-		"direction":     func(v string) bool { return v == "Inbound" || v == "Outbound" },
+		"result":         func(v string) bool { _, ok := results[folded(v)]; return ok },
+		"legs[].result":  func(v string) bool { _, ok := results[folded(v)]; return ok },
+		"reason":         func(v string) bool { _, ok := reasons[folded(v)]; return ok },
+		"legs[].reason":  func(v string) bool { _, ok := reasons[folded(v)]; return ok },
+		"action":         func(v string) bool { return callActions[folded(v)] || noCallActions[folded(v)] },
+		"legs[].action":  func(v string) bool { return callActions[folded(v)] || noCallActions[folded(v)] },
+		"legs[].legType": func(v string) bool { return legTypes[folded(v)] },
+		"type":           func(v string) bool { return v == "Voice" || v == "Fax" },
+		"direction":      func(v string) bool { return v == "Inbound" || v == "Outbound" },
 	}
 	for _, path := range rowPaths {
 		compared := map[string]int{}

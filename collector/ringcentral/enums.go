@@ -21,3 +21,15 @@ var callActions = map[string]bool{
 	"ringout pc": true, "ringout web": true, "silentmonitoring": true, "sip forwarding": true, "support": true, "transfer": true,
 	"unknown": true, "voicechat call": true, "voip call": true,
 }
+
+// legTypes are the values of `legType`.
+var legTypes = map[string]bool{
+	"accept": true, "callback": true, "callingcard": true, "callmecallout": true, "callpark": true, "conferencecall": true,
+	"extensiontoextension": true, "faxsent": true, "findme": true, "followme": true, "hunting": true, "imscall": true,
+	"ivacall": true, "joincall": true, "meetingscall": true, "mobileapp": true, "monitoring": true, "movetoconference": true,
+	"outgoingfreespdl": true, "pagingserver": true, "parklocation": true, "pickup": true, "pstntosip": true, "ringdirectly": true,
+	"ringme": true, "ringoutclienttocaller": true, "ringoutclienttosubscriber": true, "ringoutdevicetocaller": true,
+	"ringoutdevicetosubscriber": true, "ringoutonelegtocaller": true, "ringoutwebtocaller": true, "ringoutwebtosubscriber": true,
+	"serviceminus2": true, "serviceminus3": true, "silentmonitoring": true, "sipforwarding": true, "siptopstnmetered": true,
+	"siptopstnunmetered": true, "testcall": true, "textrelay": true, "transfercall": true, "unknown": true, "voicechat": true,
+}

@@ -185,11 +185,15 @@ func (m *mapper) parts(row *row, r *cdr.Record) {
 	m.recording(&row.Recording, r)
 	for _, l := range row.Legs {
 		m.recording(&l.Recording, r)
+		kind := strings.TrimSpace(l.LegType)
+		if kind != "" && !legTypes[folded(kind)] {
+			m.isNew("legs.legType", kind)
+		}
 		verdict, known := results[folded(l.Result)]
 		if !known {
 			m.isNew("legs.result", l.Result)
 		}
-		r.Legs = append(r.Legs, cdr.Leg{Type: cdr.CallType(strings.TrimSpace(l.LegType)), Outcome: verdict.outcome})
+		r.Legs = append(r.Legs, cdr.Leg{Type: cdr.CallType(kind), Outcome: verdict.outcome})
 	}
 }
 

@@ -221,6 +221,7 @@ func TestTrap13UnknownValues(t *testing.T) {
 		{Field: "direction", Value: "Sideways"},
 		{Field: "result", Value: "Teleported"},
 		{Field: "reason", Value: "Beamed Up"},
+		{Field: "legs.legType", Value: "WormHole"},
 		{Field: "legs.result", Value: "Folded"},
 	}
 	if !slices.Equal(got.unmapped, want) {
