@@ -242,6 +242,7 @@ func TestWithFigures(t *testing.T) {
 func TestErrorTextsAreReal(t *testing.T) {
 	const longEnough = 20
 	source := sources(t)
+	anyProvider := strings.NewReplacer("RingCentral", "PROVIDER", "Wavix", "PROVIDER") // as collector/advice writes them
 	quoted := regexp.MustCompile("(?m)^\\| `([^`]+)`")
 	checked := 0
 	for _, p := range pages(t) {
@@ -256,7 +257,7 @@ func TestErrorTextsAreReal(t *testing.T) {
 					continue
 				}
 				checked++
-				if !strings.Contains(source, piece) {
+				if !strings.Contains(source, piece) && !strings.Contains(source, anyProvider.Replace(piece)) {
 					t.Errorf("%s quotes %q, which the program doesn't say", p.path, piece)
 				}
 			}

@@ -18,7 +18,7 @@ room() { # NAME LINES BUDGET
 }
 printf '%-46s %6s %6s\n' room lines budget
 room "cmd, app, web, config, demo" "$(lines cmd internal/app internal/web internal/config internal/demo)" 5600
-room "collector without providers, httpclient, wire" "$(($(own collector) + $(lines collector/plan collector/httpclient collector/wire internal/witness)))" 3700
+room "collector without providers, httpclient, wire" "$(($(own collector) + $(lines collector/plan collector/advice collector/httpclient collector/wire internal/witness)))" 3700
 room "msgraph" "$(lines collector/msgraph)" 3200
 room "ringcentral" "$(lines collector/ringcentral)" 2000
 room "wavix" "$(lines collector/wavix)" 1600

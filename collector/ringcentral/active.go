@@ -1,13 +1,13 @@
 package ringcentral
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"strconv"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -17,13 +17,10 @@ const (
 	feedActiveCalls = "active_calls"
 	// labelActiveCalls is the endpoint in errors.
 	labelActiveCalls = "active-calls"
-	// metricActiveCalls is the gauge, with the label direction.
-	metricActiveCalls = "cdr_active_calls"
 )
 
-// activeCalls is the feed of the calls in progress: a snapshot, never a source of
-// records, for RingCentral also lists calls that ended up to two minutes ago, and not
-// those that still ring in routing. One loop polls it.
+// activeCalls reads the calls in progress: never a source of records, for RingCentral also lists calls that ended up to two minutes ago, and
+// not those that still ring in routing. One loop reads it.
 type activeCalls struct {
 	path    string
 	grouped bool // rows of a session are one call
@@ -33,124 +30,65 @@ type activeCalls struct {
 	badRows bool // the last snapshot had rows that can't be read
 }
 
-// Poll implements collector.Feed. After an error the former snapshot stays; it is the
-// loop that drops it when several reads have failed.
-func (a *activeCalls) Poll(ctx context.Context, _ collector.LedgerState, sink collector.Sink) error {
-	t, err := a.read(ctx, perPage, maxPages)
-	if err != nil {
-		return err
-	}
-	a.logBad(ctx, t)
-	sink.Gauges(t.gauges())
-	return nil
-}
-
-// read counts the calls on so many pages at most.
-func (a *activeCalls) read(ctx context.Context, perPage, pages int) (*tally, error) {
-	t, decoder := &tally{grouped: a.grouped, calls: map[string]cdr.Direction{}}, newPageDecoder()
-	request := httpclient.Request{Feed: feedActiveCalls, URL: a.link(perPage), Label: labelActiveCalls, ExpectJSON: true}
+// read implements collector.ActiveCalls. A call counts once: pages shift while they are read, and the last row seen of it is the newest.
+func (a *activeCalls) read(ctx context.Context, smallest bool) (map[cdr.Direction]int, error) {
+	decoder, calls, problem := newPageDecoder(), map[string]cdr.Direction{}, ""
+	request := httpclient.Request{Feed: feedActiveCalls, URL: a.link(smallest), Label: labelActiveCalls, ExpectJSON: true}
 	for number, err := range a.client.Pages(ctx, request, maxPages, decoder.decode) {
 		if err == nil {
-			err = t.add(decoder.rows, number)
+			problem = cmp.Or(a.add(calls, decoder.rows, number), problem)
+			if len(calls) > maxWholeRows {
+				err = wire.ErrTooManyRows
+			}
 		}
 		if err != nil {
-			return nil, withProblem(err)
+			return nil, fmt.Errorf("read the calls in progress: %w", withProblem(err))
 		}
-		if number == pages {
+		if smallest {
 			break
 		}
 	}
-	return t, nil
+	if problem != "" && !a.badRows {
+		a.logger.WarnContext(ctx, "rows of the calls in progress can't be read, and aren't counted", "feed", feedActiveCalls, "problem", problem)
+	}
+	a.badRows = problem != ""
+	count := map[cdr.Direction]int{}
+	for _, direction := range calls {
+		count[direction]++
+	}
+	return count, nil
 }
 
 // link is the first page. Older platforms ignore what is asked for beside the page, so
 // each row is looked at all the same.
-func (a *activeCalls) link(perPage int) string {
-	query := url.Values{"view": {"Simple"}, "type": {"Voice"}, "perPage": {strconv.Itoa(perPage)}, "page": {"1"}}
+func (a *activeCalls) link(smallest bool) string {
+	rows := perPage
+	if smallest {
+		rows = 1
+	}
+	query := url.Values{"view": {"Simple"}, "type": {"Voice"}, "perPage": {strconv.Itoa(rows)}, "page": {"1"}}
 	return a.path + "?" + query.Encode()
 }
 
-// logBad logs rows that can't be read, once until there are none.
-func (a *activeCalls) logBad(ctx context.Context, t *tally) {
-	if t.bad == 0 {
-		a.badRows = false
-		return
-	}
-	if !a.badRows {
-		a.badRows = true
-		a.logger.WarnContext(ctx, "rows of the calls in progress can't be read, and aren't counted",
-			"feed", feedActiveCalls, "rows", t.bad, "at", t.at, "problem", t.problem)
-	}
-}
-
-// probe reads the smallest page, without following it.
-func (a *activeCalls) probe(ctx context.Context) (rows int, err error) {
-	t, err := a.read(ctx, 1, 1)
-	if err != nil {
-		return 0, fmt.Errorf("read a page of the calls in progress: %w", err)
-	}
-	return len(t.calls), nil
-}
-
-// tally counts the calls in progress, each once: pages shift while they are read, and
-// the last row seen of a call is the newest.
-type tally struct {
-	grouped bool
-	mapper  mapper // asked only what is a call
-	row     row
-
-	calls       map[string]cdr.Direction
-	bad         int
-	at, problem string // of the last bad row
-}
-
-// add counts the calls of a page.
-func (t *tally) add(rows [][]byte, page int) error {
+// add adds the calls of a page, each by its row's id or, in the log of an extension, by its session, and returns what is wrong with the last row
+// that can't be read.
+func (a *activeCalls) add(calls map[string]cdr.Direction, rows [][]byte, page int) (problem string) {
+	var m mapper // asked only what is a call
 	for i, value := range rows {
-		if problem := decodeRow(value, &t.row); problem != "" {
-			t.bad++
-			t.at, t.problem = fmt.Sprintf("page %d, row %d", page, i+1), problem
+		var r row
+		at := fmt.Sprintf("page %d, row %d", page, i+1)
+		if wrong := decodeRow(value, &r); wrong != "" {
+			problem = at + ": " + wrong
 			continue
 		}
-		if folded(t.row.Result) != resultInProgress || t.mapper.ignored(&t.row) != "" {
+		if folded(r.Result) != resultInProgress || m.ignored(&r) != "" {
 			continue
 		}
-		if len(t.calls) >= maxWholeRows {
-			return wire.ErrTooManyRows
+		key := cmp.Or(r.ID, at)
+		if session := cmp.Or(r.TelephonySessionID, r.SessionID); a.grouped && session != "" {
+			key = "session " + session
 		}
-		direction, _ := directionOf(&t.row)
-		t.calls[t.key(i+1, page)] = direction
+		calls[key], _ = directionOf(&r)
 	}
-	t.mapper.unmapped = nil
-	return nil
-}
-
-// key tells calls apart: by the row's id or, in the log of an extension, by the session.
-func (t *tally) key(number, page int) string {
-	r := &t.row
-	switch {
-	case t.grouped && r.TelephonySessionID != "":
-		return "session " + r.TelephonySessionID
-	case t.grouped && r.SessionID != "":
-		return "session " + r.SessionID
-	case r.ID != "":
-		return "id " + r.ID
-	}
-	return fmt.Sprintf("row %d of page %d", number, page)
-}
-
-// gauges are the calls by direction: inbound and outbound always, the others when there
-// are any.
-func (t *tally) gauges() []collector.Gauge {
-	counts := map[cdr.Direction]int{}
-	for _, direction := range t.calls {
-		counts[direction]++
-	}
-	var gauges []collector.Gauge
-	for _, d := range [...]cdr.Direction{cdr.Inbound, cdr.Outbound, cdr.Internal, cdr.DirectionUnknown} {
-		if n := counts[d]; n > 0 || d == cdr.Inbound || d == cdr.Outbound {
-			gauges = append(gauges, collector.Gauge{Metric: metricActiveCalls, Labels: []string{d.String()}, Value: float64(n)})
-		}
-	}
-	return gauges
+	return problem
 }

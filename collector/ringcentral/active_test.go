@@ -13,7 +13,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -42,12 +41,12 @@ func (s *snapshot) Gauges(values []collector.Gauge) {
 
 func (s *snapshot) Now() time.Time { return to }
 
-func (p *platform) active(grouped bool, log *strings.Builder) *activeCalls {
+func (p *platform) active(grouped bool, log *strings.Builder) collector.ActiveCalls {
 	logger := slog.New(slog.DiscardHandler)
 	if log != nil {
 		logger = slog.New(slog.NewTextHandler(log, nil))
 	}
-	return &activeCalls{path: "restapi/v1.0/account/~/active-calls", grouped: grouped, client: p.client(nil), logger: logger}
+	return (&activeCalls{path: "restapi/v1.0/account/~/active-calls", grouped: grouped, client: p.client(nil), logger: logger}).read
 }
 
 func live(id, more string) string { return call(id, `"result":"In Progress",`+more) }
@@ -139,12 +138,8 @@ func TestActiveCallsFail(t *testing.T) {
 
 // TestActiveCallsAreBounded: an answer without an end fills no memory.
 func TestActiveCallsAreBounded(t *testing.T) {
-	tally := &tally{calls: map[string]cdr.Direction{}}
-	row := []byte(`{"result":"In Progress"}`)
-	if err := tally.add(slices.Repeat([][]byte{row}, maxWholeRows), 1); err != nil {
-		t.Fatal(err)
-	}
-	if err := tally.add([][]byte{row}, 2); !errors.Is(err, wire.ErrTooManyRows) {
+	p := &platform{t: t, answers: []reply{{body: pageOf("", slices.Repeat([]string{`{"result":"In Progress"}`}, maxWholeRows+1)...)}}}
+	if err := p.active(false, nil).Poll(t.Context(), ledger.State{}, &snapshot{t: t}); !errors.Is(err, wire.ErrTooManyRows) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -163,7 +158,7 @@ func TestBadActiveRows(t *testing.T) {
 		}
 	}
 	text := log.String()
-	if strings.Count(text, "can't be read") != 2 || !strings.Contains(text, `at="page 1, row 2" problem="from is a string, must be an object"`) || strings.Contains(text, "555") {
+	if strings.Count(text, "can't be read") != 2 || !strings.Contains(text, `problem="page 1, row 2: from is not of the type that is documented"`) || strings.Contains(text, "555") {
 		t.Errorf("the log is\n%s", text)
 	}
 }
@@ -171,10 +166,10 @@ func TestBadActiveRows(t *testing.T) {
 func TestActiveProbe(t *testing.T) {
 	p := &platform{t: t, answers: []reply{{body: pageOf("/2", live("1", `"direction":"Inbound"`))}, {status: http.StatusNotFound}}}
 	feed := p.active(false, nil)
-	if rows, err := feed.probe(t.Context()); rows != 1 || err != nil || !strings.Contains(p.asked[0], "perPage=1&") {
+	if rows, err := feed.Probe(t.Context()); rows != 1 || err != nil || !strings.Contains(p.asked[0], "perPage=1&") {
 		t.Errorf("%d rows, asked %q, error %v", rows, p.asked, err)
 	}
-	if _, err := feed.probe(t.Context()); err == nil {
+	if _, err := feed.Probe(t.Context()); err == nil {
 		t.Error("no error")
 	}
 }

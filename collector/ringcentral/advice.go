@@ -1,120 +1,120 @@
 package ringcentral
 
 import (
-	"context"
+	"cmp"
 	"errors"
-	"net/http"
+	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
+
+// What to do, where several errors have the same remedy. PERMISSION stands for the permission that is missing.
+const (
+	sessionsTodo = "let no other program use the same app and user: RingCentral ends the oldest of about five sessions; " +
+		"give each its own app, and run one exporter with this one"
+	clientTodo = "copy client_id and client_secret from the app's credentials in the Developer Console; " +
+		"they are those of the environment that base_url names"
+	grantTodo = "in the Developer Console, open the app's settings and choose JWT auth flow; an app that was made for another flow may need to be made anew"
+	jwtTodo   = "make a JWT credential in the Developer Console (Credentials, of the user whose calls are read, or of an administrator), " +
+		"for all apps or for this one, and put it into jwt or its file"
+	appTodo  = "in the Developer Console, add PERMISSION to the app's permissions (Settings, Security); tokens have it from the next one on"
+	userTodo = "in the Admin Portal, give the user of the JWT a role with PERMISSION " +
+		"(Users, Roles; for the log of the whole account it is part of Super Admin), or set scope: extension to read this user's calls only"
+)
+
+// meaning is what an error means, and what to do about it.
+type meaning struct{ what, todo string }
+
+var (
+	noGrant   = meaning{"the app isn't allowed the JWT grant", grantTodo}
+	badClient = meaning{"RingCentral doesn't know the app, or its secret is wrong", clientTodo}
+	lostToken = meaning{"RingCentral ends our sessions again and again: too many use the same app and user", sessionsTodo}
+)
+
+// meanings are RingCentral's codes, and the names of those that have none of their own (RingCentral, "Error codes").
+var meanings = map[string]meaning{
+	"OAU-112": noGrant, "OAU-125": noGrant, "unauthorized_client": noGrant, "unsupported_grant_type": noGrant,
+	"OAU-146": badClient, "OAU-153": badClient, "invalid_client": badClient,
+	"OAU-213": lostToken, "TokenInvalid": lostToken, "TokenExpired": lostToken,
+	"OAU-147": {"RingCentral has locked the user or the app", "unlock the user in the Admin Portal, or ask RingCentral's support"},
+	"OAU-128": {"the JWT has expired", jwtTodo},
+	"OAU-129": {"the JWT is broken", jwtTodo},
+	"OAU-149": {"the JWT is broken", jwtTodo},
+	"invalid_grant": {
+		"RingCentral doesn't take the JWT: it has expired, was revoked, or is for other apps or another environment", jwtTodo,
+	},
+	"invalid_scope": {"the app lacks a permission", appTodo},
+	"CMN-401":       {"the app lacks the permission PERMISSION", appTodo},
+	"CMN-402": {
+		"the user of the JWT is no administrator",
+		"make the JWT as an administrator of the account, or set scope: extension to read this user's calls only",
+	},
+	"CMN-408": {"the user of the JWT lacks the permission PERMISSION", userTodo},
+	"CMN-310": {
+		"RingCentral throttles the whole account",
+		"nothing: it is asked again when RingCentral allows; see what else uses the account's API",
+	},
+}
+
+// forbidden, unauthorized and refusedToken are refusals whose codes aren't known.
+var (
+	forbidden    = meaning{"RingCentral refuses: the app, or the user of the JWT, lacks PERMISSION", userTodo + "; " + appTodo}
+	unauthorized = meaning{
+		"RingCentral doesn't take the token that it gave",
+		"check that base_url is the platform that the app belongs to; set the machine's clock",
+	}
+	refusedToken = meaning{
+		"RingCentral refused to give a token",
+		"check client_id, client_secret and jwt, and look the code up in RingCentral's list of errors; without one, see what stands between " +
+			"the exporter and RingCentral: a proxy, a gateway or its sign-in page",
+	}
+)
+
+var common = advice.Provider{Name: "RingCentral", Address: "base_url", Default: defaultBaseURL + ", partners of RingCentral have others"}
 
 // Advise says what an error of this package means and what to do about it, each in a
 // line, without secrets.
 func Advise(err error) (what, todo string) {
-	if err == nil {
-		return "nothing is wrong", "nothing"
-	}
-	if e, ok := errors.AsType[*TokenError](err); ok {
-		return e.Error(), e.todo
-	}
-	text := err.Error()
+	m, permission := refusalOf(err)
 	switch {
 	case errors.Is(err, collector.ErrTokenLost):
-		return "RingCentral no longer knows the sync token (" + text + ")", "nothing: reading begins anew, further back"
+		m = meaning{"RingCentral no longer knows the sync token", "nothing: reading begins anew, further back"}
 	case errors.Is(err, collector.ErrNoSync):
-		return "this account doesn't offer to read the call log by changes (" + text + ")", "nothing: it is read by ranges of time"
-	case errors.Is(err, httpclient.ErrLinkExpired), errors.Is(err, httpclient.ErrLinkRepeated):
-		return "RingCentral's paging broke off: " + text, "nothing: the range is read again from its beginning"
-	case errors.Is(err, httpclient.ErrTooManyPages), errors.Is(err, wire.ErrTooManyRows):
-		return text, "nothing, if it passes: a shorter range is read; else see whether something between the exporter and RingCentral repeats answers"
-	case errors.Is(err, errRecordingID):
-		return text, "nothing: such a recording can't be asked for"
+		m = meaning{"this account doesn't offer to read the call log by changes", "nothing: it is read by ranges of time"}
+	case m.what == "":
+		return common.Advise(err)
 	}
-	if e, ok := errors.AsType[*httpclient.Error](err); ok {
-		return adviseRequest(e, text, saidBy(err))
-	}
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return "RingCentral was not asked to the end: " + text, "try again"
-	}
-	return text, "nothing, if it passes: it is tried again; else see the log"
+	fill := strings.NewReplacer("PERMISSION", cmp.Or(permission, "ReadCallLog (and FullCompanyCallLog for the whole account)"))
+	return fill.Replace(m.what) + " (" + err.Error() + ")", fill.Replace(m.todo)
 }
 
-// saidBy is what RingCentral said in a refusal.
-func saidBy(err error) says {
-	if p, ok := errors.AsType[*problem](err); ok {
-		return p.says
+// refusalOf is the meaning of an answer that refuses, by its code, its name or its status, and the permission that it wants; empty if err is none.
+func refusalOf(err error) (m meaning, permission string) {
+	said, ok := errors.AsType[*refusalError](err)
+	if !ok {
+		said = &refusalError{}
 	}
-	return says{}
-}
-
-func adviseRequest(e *httpclient.Error, text string, said says) (what, todo string) {
-	switch e.Kind {
-	case httpclient.KindForbidden:
-		return adviseForbidden(text, said)
-	case httpclient.KindUnauthorized:
-		return adviseUnauthorized(text, said)
-	case httpclient.KindThrottled:
-		return adviseThrottled(text, said)
-	case httpclient.KindBadRequest, httpclient.KindNotAcceptable:
-		return "RingCentral refuses the request (" + text + ")", "check the machine's clock and base_url; report it if it stays"
-	case httpclient.KindNotFound, httpclient.KindGone:
-		return "there is no call log at this address (" + text + ")",
-			"check base_url: " + defaultBaseURL + " is the default, partners of RingCentral have others"
-	case httpclient.KindServer:
-		return "RingCentral has a fault (" + text + ")", "nothing, if it passes: it is asked again; see RingCentral's service status"
-	case httpclient.KindNetwork:
-		return "RingCentral can't be reached (" + text + ")",
-			"check name resolution, proxy_url, the firewall and tls_config.ca_file, and base_url if it is set"
-	case httpclient.KindBody:
-		return "something that is no answer of RingCentral's came, or a piece of one (" + text + ")",
-			"see what stands between the exporter and RingCentral: a proxy, a gateway or its sign-in page"
-	case httpclient.KindHost, httpclient.KindRedirect:
-		return "the answer points to another host, which is never followed (" + text + ")",
-			"set base_url to the host that RingCentral's own links name; see what stands between"
-	case httpclient.KindToken: // without a TokenError: it took too long
-		return "RingCentral gave no token in time (" + text + ")", "nothing, if it passes: it is asked again; else check the network, proxy_url and base_url"
-	case httpclient.KindTooLarge, httpclient.KindStatus:
+	asked, _ := errors.AsType[*httpclient.Error](err)
+	forToken := asked != nil && asked.Kind == httpclient.KindToken
+	first, second := said.name, said.code
+	kind := httpclient.KindOf(err)
+	if forToken {
+		first, second = second, first // OAuth's names tell less than the codes
+		kind = httpclient.KindOf(asked.Unwrap())
 	}
-	if e.Status == http.StatusProxyAuthRequired {
-		return "the proxy wants credentials (" + text + ")", "put user and password into proxy_url"
+	if m, ok = meanings[first]; !ok {
+		m, ok = meanings[second]
 	}
-	return text, "see the log, and quote the request id to RingCentral's support"
-}
-
-// adviseForbidden tells a permission that the app lacks from one that its user lacks.
-func adviseForbidden(text string, said says) (what, todo string) {
-	permission := said.permission
-	if permission == "" {
-		permission = "a permission for the call log (ReadCallLog, and FullCompanyCallLog for the whole account)"
+	switch {
+	case ok:
+	case forToken && (kind == httpclient.KindBadRequest || kind == httpclient.KindUnauthorized || kind == httpclient.KindForbidden):
+		m = refusedToken
+	case kind == httpclient.KindForbidden:
+		m = forbidden
+	case kind == httpclient.KindUnauthorized:
+		m = unauthorized
 	}
-	switch said.code {
-	case "CMN-401":
-		return "the app lacks the permission " + permission + " (" + text + ")", appPermissionTodo(permission)
-	case "CMN-402":
-		return "the user of the JWT is no administrator (" + text + ")",
-			"make the JWT as an administrator of the account, or set scope: extension to read this user's calls only"
-	case "CMN-408":
-		return "the user of the JWT lacks the permission " + permission + " (" + text + ")", userPermissionTodo(permission)
-	}
-	return "RingCentral refuses: the app, or the user of the JWT, lacks " + permission + " (" + text + ")",
-		userPermissionTodo(permission) + "; " + appPermissionTodo("ReadCallLog")
-}
-
-// adviseUnauthorized is for a token that was new and yet refused.
-func adviseUnauthorized(text string, said says) (what, todo string) {
-	if said.code == "OAU-213" || said.name == "TokenInvalid" {
-		return "RingCentral ends our sessions again and again: too many use the same app and user (" + text + ")", sessionsTodo
-	}
-	return "RingCentral doesn't take the token that it gave (" + text + ")",
-		"check that base_url is the platform that the app belongs to; set the machine's clock"
-}
-
-func adviseThrottled(text string, said says) (what, todo string) {
-	if said.code == "CMN-310" {
-		return "RingCentral throttles the whole account (" + text + ")", "nothing: it is asked again when RingCentral allows; see what else uses the account's API"
-	}
-	return "RingCentral throttles this app and user (" + text + ")",
-		"nothing: it is asked again when RingCentral allows; if it stays so, let no other program use the same app and user, or lower requests_per_minute"
+	return m, said.permission
 }

@@ -59,7 +59,7 @@ func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 				return
 			}
 			for first, rows := range decoder.rows.Pages() {
-				last := decoder.answer.next == "" && first-1+len(rows) == len(decoder.rows)
+				last := decoder.next() == "" && first-1+len(rows) == len(decoder.rows)
 				if !yield(mapper.mapPage(rows, number, first, last), nil) {
 					return
 				}

@@ -39,7 +39,7 @@ func (c *changes) Sync(ctx context.Context, token string, from time.Time) (*coll
 		_, err := decoder.decode(response)
 		return err
 	})
-	got := decoder.answer.sync
+	got := decoder.sync
 	switch next := got.Token; {
 	case err != nil:
 		err = syncError(token, withProblem(err))

@@ -1,17 +1,21 @@
 package ringcentral
 
 import (
+	"cmp"
 	"context"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
-	"sync"
 	"time"
 
-	"golang.org/x/oauth2"
-	"golang.org/x/oauth2/clientcredentials"
+	"github.com/go-json-experiment/json"
+	"golang.org/x/net/http/httpguts"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
@@ -23,127 +27,92 @@ const (
 	// shortestLife is the least life of a token that RingCentral gives; it stands in for
 	// one that isn't given.
 	shortestLife = 10 * time.Minute
+	// refusalPause is how long a refusal stands: RingCentral wants what it refused not to be asked again, but the app or the user may be
+	// repaired where nothing here changes.
+	refusalPause = 5 * time.Minute
 	// revokeTimeout bounds the end of a session, which the exporter's own end waits for.
 	revokeTimeout = 5 * time.Second
-	// maxToken bounds an access token, in bytes: it goes into a header.
-	maxToken = 16 << 10
 )
 
 // credentials gets tokens for the user of the JWT. The secrets are read for each, so
-// that it has what their files hold now.
+// that it has what their files hold now. Tokens are asked for one at a time.
 type credentials struct {
-	config    *Config
-	base      *url.URL
-	transport http.RoundTripper
-	observer  httpclient.Observer
-	userAgent string
-	now       func() time.Time
-	pace      *pace
-	user      string // whose calls are counted, by the JWT; empty if it doesn't say, or if any user may be
+	config *Config
+	client *httpclient.Client // of the OAuth endpoints
+	now    func() time.Time
+	user   string // whose calls are counted, by the JWT; empty if it doesn't say, or if any user may be
 
-	mu    sync.Mutex
-	known claims // of the JWT when it was last read; guarded by mu
-}
-
-// token asks for a new token, which begins a session. Errors are *TokenError, marked by
-// httpclient.Retryable if they may pass, or the context's.
-func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
-	secret, jwt, err := c.read(ctx)
-	if err != nil {
-		return httpclient.Token{}, err
-	}
-	if user := readClaims(jwt).Subject; c.user != "" && user != c.user {
-		return httpclient.Token{}, errOtherUser
-	}
-	now, key := c.now(), keyOf(secret, jwt)
-	if err := c.pace.admit(now, key); err != nil {
-		return httpclient.Token{}, err
-	}
-	x := c.exchange(tokenPath)
-	grant := clientcredentials.Config{
-		ClientID: c.config.ClientID, ClientSecret: secret, TokenURL: x.endpoint.String(), AuthStyle: oauth2.AuthStyleInHeader,
-		EndpointParams: url.Values{"grant_type": {grantJWT}, "assertion": {jwt}},
-	}
-	got, err := grant.Token(context.WithValue(ctx, oauth2.HTTPClient, x.client()))
-	if err != nil && ctx.Err() != nil {
-		return httpclient.Token{}, context.Cause(ctx)
-	}
-	token, err := x.result(got, err, now)
-	c.pace.answered(c.now(), err, x.Status, x.Header)
-	return token, err
+	refused error // stands until then for the credentials that were refused
+	until   time.Time
+	tried   [2]string
 }
 
 // errOtherUser is a JWT that was replaced by another user's, perhaps of another account: none of its calls may be counted under this
 // source's name (counting.md 33).
-var errOtherUser = &TokenError{
-	what: "the JWT is now another user's, and nothing is read with it: its calls may be another account's",
-	todo: "put a JWT of the former user back; or, if the new user is of the same account, set account: same; or give the other account a source of its own",
+var errOtherUser = &advice.Error{
+	What: "the JWT is now another user's, and nothing is read with it: its calls may be another account's",
+	Todo: "put a JWT of the former user back; or, if the new user is of the same account, set account: same; or give the other account a source of its own",
 }
 
-// read is what the app and the user authenticate with.
-func (c *credentials) read(ctx context.Context) (secret, jwt string, err error) {
-	if secret, err = c.config.ClientSecret.Value(ctx); err != nil {
-		return "", "", unreadableSecret(err)
-	}
-	if jwt, err = c.config.JWT.Value(ctx); err != nil {
-		return "", "", unreadableSecret(err)
-	}
-	return secret, strings.TrimSpace(jwt), nil
-}
-
-func (c *credentials) exchange(path string) *exchange {
-	return &exchange{
-		Exchange: httpclient.Exchange{Transport: c.transport, Observer: c.observer}, userAgent: c.userAgent, endpoint: c.base.JoinPath(path),
-	}
-}
-
-// result is the token of an answer, if it can be used, or why there is none.
-func (x *exchange) result(got *oauth2.Token, err error, asked time.Time) (httpclient.Token, error) {
+// token asks for a new token, which begins a session.
+func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
+	secret, err := c.config.ClientSecret.Value(ctx)
 	if err != nil {
-		return httpclient.Token{}, x.failed(err)
+		return httpclient.Token{}, advice.UnreadableSecret(err)
 	}
-	life := shortestLife
-	if !got.Expiry.IsZero() {
-		life = time.Until(got.Expiry) // the library's clock is the machine's
+	jwt, err := c.config.JWT.Value(ctx)
+	if err != nil {
+		return httpclient.Token{}, advice.UnreadableSecret(err)
 	}
-	if life <= 0 || !isHeaderToken(got.AccessToken) {
-		return httpclient.Token{}, x.noToken()
+	if user := readClaims(jwt).Subject; c.user != "" && user != c.user {
+		return httpclient.Token{}, errOtherUser
 	}
-	if err := checkScope(got.Extra("scope")); err != nil {
+	now, using := c.now(), [2]string{secret, jwt}
+	if c.refused != nil && c.tried == using && now.Before(c.until) {
+		return httpclient.Token{}, c.refused
+	}
+	resp, err := c.post(ctx, tokenPath, secret, url.Values{"grant_type": {grantJWT}, "assertion": {strings.TrimSpace(jwt)}})
+	if err != nil {
+		c.refused = nil
+		if _, answered := errors.AsType[*httpclient.Error](err); answered && !httpclient.IsRetryable(err) {
+			c.refused, c.tried, c.until = err, using, now.Add(refusalPause)
+		}
 		return httpclient.Token{}, err
 	}
+	return readToken(resp.Body.Bytes(), now)
+}
+
+// post sends a form to an OAuth endpoint, once, with the app's credentials (RFC 6749 2.3.1).
+func (c *credentials) post(ctx context.Context, path, secret string, form url.Values) (*httpclient.Response, error) {
+	r := http.Request{Header: http.Header{"Accept": {"application/json"}}}
+	r.SetBasicAuth(url.QueryEscape(c.config.ClientID), url.QueryEscape(secret))
+	resp, err := c.client.Get(ctx, httpclient.Request{
+		Method: http.MethodPost, URL: path, Label: path, Header: r.Header, JSON: []byte(form.Encode()), // asForm says what it is
+	})
+	return resp, withProblem(err)
+}
+
+// asForm makes the body of a request to an OAuth endpoint a form.
+func asForm(r *http.Request, _ string) {
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+}
+
+// readToken reads an answer of the token endpoint.
+func readToken(body []byte, asked time.Time) (httpclient.Token, error) {
+	var answer struct {
+		AccessToken string `json:"access_token"`
+		ExpiresIn   int64  `json:"expires_in"` // seconds
+	}
+	err := json.Unmarshal(body, &answer, answerOptions)
+	if token := answer.AccessToken; err != nil || token == "" || !httpguts.ValidHeaderFieldValue(token) {
+		return httpclient.Token{}, httpclient.Retryable(&advice.Error{
+			What: "RingCentral answered with something that is no token", // the decoder's text may quote it
+			Todo: "see what stands between the exporter and RingCentral (a proxy, a gateway or its sign-in page), and base_url",
+		})
+	}
+	life := cmp.Or(time.Duration(max(answer.ExpiresIn, 0))*time.Second, shortestLife)
 	// By the wall clock: a machine that slept has an old token.
-	return httpclient.Token{Value: got.AccessToken, Expires: asked.Round(0).Add(life)}, nil
-}
-
-// isHeaderToken says whether a token can be put into a header (RFC 6750 2.1, and what
-// else is printed).
-func isHeaderToken(token string) bool {
-	for i := range len(token) {
-		if token[i] <= ' ' || token[i] > '~' {
-			return false
-		}
-	}
-	return token != "" && len(token) <= maxToken
-}
-
-// checkScope says whether the app may read the call log, if the answer tells what it
-// may. ReadCallRecording includes it; CallLog is its former name.
-func checkScope(scope any) error {
-	granted, ok := scope.(string)
-	if !ok || strings.TrimSpace(granted) == "" {
-		return nil
-	}
-	for one := range strings.FieldsSeq(granted) {
-		switch one {
-		case "ReadCallLog", "CallLog", "ReadCallRecording":
-			return nil
-		}
-	}
-	return &TokenError{
-		what: "the app lacks the permission ReadCallLog, so its tokens can't read the call log",
-		todo: appPermissionTodo("ReadCallLog"),
-	}
+	return httpclient.Token{Value: answer.AccessToken, Expires: asked.Round(0).Add(life)}, nil
 }
 
 // revoke ends the session of a token, so that it doesn't count among the few that a user
@@ -153,37 +122,59 @@ func (c *credentials) revoke(token string) error {
 	defer cancel()
 	secret, err := c.config.ClientSecret.Value(ctx)
 	if err != nil {
-		return unreadableSecret(err)
+		return fmt.Errorf("read client_secret: %w", err)
 	}
-	x := c.exchange(revokePath)
-	form := strings.NewReader(url.Values{"token": {token}}.Encode())
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, x.endpoint.String(), form)
-	if err != nil {
-		return fmt.Errorf("make the request: %w", err)
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.SetBasicAuth(url.QueryEscape(c.config.ClientID), url.QueryEscape(secret)) // as for tokens (RFC 6749 2.3.1)
-	resp, err := x.client().Do(r)
-	if err != nil {
-		return x.failed(err)
-	}
-	_ = resp.Body.Close() // the exchange has read it
-	if x.Status < 200 || x.Status > 299 {
-		return x.failed(nil)
-	}
-	return nil
+	_, err = c.post(ctx, revokePath, secret, url.Values{"token": {token}})
+	return err
 }
 
-// claims are those of the JWT as it is now or, while it can't be read, as it was.
+// claims are those of the JWT as it is now.
 func (c *credentials) claims() claims {
 	jwt, err := c.config.JWT.Value(context.Background())
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err == nil {
-		c.known = readClaims(jwt)
+	if err != nil {
+		return claims{} // the next request for a token shows the error
 	}
-	return c.known
+	return readClaims(jwt)
 }
 
 // expiry is when the JWT ends, zero if it doesn't.
 func (c *credentials) expiry() time.Time { return c.claims().Expires }
+
+// claims are what the exporter looks at in the user's JWT. It can't check the
+// signature, and needn't: RingCentral does.
+type claims struct {
+	// Subject is the user, by the id of the extension.
+	Subject string
+	// Expires is when the JWT ends; zero if it doesn't.
+	Expires time.Time
+}
+
+// plainSubject is what may become part of a fingerprint.
+var plainSubject = regexp.MustCompile(`^[A-Za-z0-9_.@-]{1,128}$`)
+
+// latestExpiry is the last second of the year 9999: beyond it, a time means never.
+const latestExpiry = 253402300799
+
+// readClaims reads the claims of a JWT (RFC 7519), of which each may be missing. What is
+// no JWT has none.
+func readClaims(token string) (c claims) {
+	parts := strings.Split(strings.TrimSpace(token), ".")
+	if len(parts) != 3 {
+		return claims{}
+	}
+	var body struct {
+		Subject string  `json:"sub"`
+		Expires float64 `json:"exp"` // may have a fraction
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil || json.Unmarshal(payload, &body, answerOptions) != nil {
+		return claims{}
+	}
+	if plainSubject.MatchString(body.Subject) {
+		c.Subject = body.Subject
+	}
+	if body.Expires > 0 && body.Expires <= latestExpiry {
+		c.Expires = time.Unix(int64(body.Expires), 0).UTC()
+	}
+	return c
+}

@@ -1,59 +1,26 @@
 package ringcentral
 
-// actionEmergency is the action of calls to emergency services.
-const actionEmergency = "emergency"
-
-// actions are the values of `action`, of rows and, in older lists, of legs. Whether one
-// is a call: contract 3 says so, for there are rows of what phones do besides calls.
-var actions = map[string]struct{ noCall bool }{
-	"e911 update":   {noCall: true},
-	"monitoring":    {noCall: true},
-	"barge in call": {noCall: true},
-	"paging":        {noCall: true},
-	"text relay":    {noCall: true},
-	"phone login":   {noCall: true},
-
-	"411 info":             {},
-	"accept call":          {},
-	"call park":            {},
-	"call return":          {},
-	"callout-callme":       {},
-	"calling card":         {},
-	"conference call":      {},
-	actionEmergency:        {},
-	"external application": {},
-	"findme":               {},
-	"followme":             {},
-	"freespdl":             {},
-	"hunting":              {},
-	actionIncomingFax:      {},
-	"meetingscall":         {},
-	"move":                 {},
-	actionOutgoingFax:      {},
-	"park location":        {},
-	"phone call":           {},
-	"pickup":               {},
-	"rc meetings":          {},
-	"ring directly":        {},
-	"ringme":               {},
-	"ringout mobile":       {},
-	"ringout pc":           {},
-	"ringout web":          {},
-	"silentmonitoring":     {},
-	"sip forwarding":       {},
-	"support":              {},
-	"transfer":             {},
-	"unknown":              {},
-	"voicechat call":       {},
-	"voip call":            {},
-}
-
-// The actions of faxes. They tell a fax in a row without a type; a row of type Voice is
-// a call all the same.
+// The actions that the mapping looks at.
 const (
+	actionEmergency   = "emergency" // calls to emergency services
 	actionIncomingFax = "incoming fax"
 	actionOutgoingFax = "outgoing fax"
 )
+
+// noCallActions are the values of `action`, of rows and, in older lists, of legs, that are no calls: what phones do besides (contract 3).
+var noCallActions = map[string]bool{
+	"e911 update": true, "monitoring": true, "barge in call": true, "paging": true, "text relay": true, "phone login": true,
+}
+
+// callActions are its other values.
+var callActions = map[string]bool{
+	"411 info": true, "accept call": true, "call park": true, "call return": true, "callout-callme": true, "calling card": true,
+	"conference call": true, actionEmergency: true, "external application": true, "findme": true, "followme": true, "freespdl": true,
+	"hunting": true, actionIncomingFax: true, "meetingscall": true, "move": true, actionOutgoingFax: true, "park location": true,
+	"phone call": true, "pickup": true, "rc meetings": true, "ring directly": true, "ringme": true, "ringout mobile": true,
+	"ringout pc": true, "ringout web": true, "silentmonitoring": true, "sip forwarding": true, "support": true, "transfer": true,
+	"unknown": true, "voicechat call": true, "voip call": true,
+}
 
 // legTypes are the values of `legType`.
 var legTypes = map[string]bool{
@@ -66,6 +33,3 @@ var legTypes = map[string]bool{
 	"serviceminus2": true, "serviceminus3": true, "silentmonitoring": true, "sipforwarding": true, "siptopstnmetered": true,
 	"siptopstnunmetered": true, "testcall": true, "textrelay": true, "transfercall": true, "unknown": true, "voicechat": true,
 }
-
-// recordingTypes are the values of `recording.type`.
-var recordingTypes = map[string]bool{"automatic": true, "ondemand": true}

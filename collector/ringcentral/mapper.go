@@ -52,7 +52,7 @@ func (m *mapper) ignored(r *row) string {
 		m.isNew("type", r.Type)
 		return "its type is no call"
 	}
-	if actions[action].noCall || folded(r.Result) == resultPhoneLogin {
+	if noCallActions[action] || folded(r.Result) == resultPhoneLogin {
 		return "its action is no call"
 	}
 	return ""
@@ -78,7 +78,7 @@ func (m *mapper) mapRow(row *row, r *cdr.Record) (problem string) {
 	m.parts(row, r)
 	extras(row, r)
 	if r.ID == "" {
-		r.Synthetic = synthetic(r)
+		r.Synthetic = collector.SyntheticKey(r)
 	}
 	return ""
 }
@@ -125,24 +125,12 @@ func span(field string, n int64, unit time.Duration) (d time.Duration, problem s
 func (m *mapper) kind(row *row, r *cdr.Record) {
 	action := strings.TrimSpace(row.Action)
 	r.CallType = cdr.CallType(action)
-	if _, known := actions[folded(action)]; !known && action != "" {
+	if action != "" && !callActions[folded(action)] {
 		m.isNew("action", action)
 	}
 	var known bool
 	if r.Direction, known = directionOf(row); !known {
 		m.isNew("direction", row.Direction)
-	}
-}
-
-func (m *mapper) ending(row *row, r *cdr.Record) {
-	e := endingOf(row)
-	r.Outcome, r.Reason, r.Provisional = e.outcome, e.reason, e.provisional
-	r.ReasonPhrase = strings.TrimSpace(row.ReasonDescription)
-	if e.newResult {
-		m.isNew("result", row.Result)
-	}
-	if e.newReason {
-		m.isNew("reason", row.Reason)
 	}
 }
 
@@ -202,7 +190,7 @@ func (m *mapper) parts(row *row, r *cdr.Record) {
 			m.isNew("legs.legType", kind)
 		}
 		verdict, known := results[folded(l.Result)]
-		if !known && folded(l.Result) != "" {
+		if !known {
 			m.isNew("legs.result", l.Result)
 		}
 		r.Legs = append(r.Legs, cdr.Leg{Type: cdr.CallType(kind), Outcome: verdict.outcome})
@@ -220,19 +208,5 @@ func (m *mapper) recording(rec *recording, r *cdr.Record) {
 			return
 		}
 	}
-	kind := strings.TrimSpace(rec.Type)
-	if kind != "" && !recordingTypes[folded(kind)] {
-		m.isNew("recording.type", kind)
-	}
-	r.Recordings = append(r.Recordings, cdr.Recording{ID: rec.ID, Type: cdr.CallType(kind)})
+	r.Recordings = append(r.Recordings, cdr.Recording{ID: rec.ID, Type: cdr.CallType(strings.TrimSpace(rec.Type))})
 }
-
-// synthetic identifies a row without an id by what it says (counting.md 18).
-func synthetic(r *cdr.Record) string {
-	return strings.Join([]string{
-		r.CallType, r.Start.Truncate(time.Second).Format(time.RFC3339), spelled(r.CallerNumber), spelled(r.CalleeNumber),
-	}, "\x1f")
-}
-
-// spelled is a number without what differs between spellings of it.
-func spelled(number string) string { return strings.ToLower(strings.Join(strings.Fields(number), "")) }

@@ -1,72 +1,42 @@
 package ringcentral
 
 import (
+	"cmp"
+	"slices"
+	"strings"
+
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// ending is how a call ended, as far as the row says.
-type ending struct {
-	outcome cdr.Outcome
-	// reason is a slug; empty for a call that was answered.
-	reason string
-	// provisional says that RingCentral hasn't finished the row (counting.md 17). The
-	// outcome is then what it counts as if nothing more comes.
-	provisional bool
-	// newResult and newReason say that the value isn't in the tables.
-	newResult, newReason bool
-}
-
-// endingOf decides by the result; where it is generic, by a leg that was accepted, and
-// by the reason (contract 3).
-func endingOf(r *row) ending {
-	var e ending
-	result := folded(r.Result)
-	byResult := noResult
-	if result != "" {
-		known, ok := results[result]
-		byResult, e.newResult = known, !ok
+// ending maps how a call ended: by the result and, where that is generic, by a leg that was accepted, and by the reason (contract 3).
+func (m *mapper) ending(row *row, r *cdr.Record) {
+	result, reason := folded(row.Result), folded(row.Reason)
+	byResult, known := results[result]
+	if !known {
+		m.isNew("result", row.Result)
 	}
-	byReason, ok := reasons[folded(r.Reason)]
-	e.newReason = !ok && folded(r.Reason) != ""
-
-	answeredLeg := byResult.open && anyAnswered(r.Legs)
-	e.outcome = byResult.outcome
+	byReason, known := reasons[reason]
+	if !known {
+		m.isNew("reason", row.Reason)
+	}
+	answeredLeg := byResult.open && slices.ContainsFunc(row.Legs, (*leg).answered)
+	r.Outcome = byResult.outcome
 	switch {
 	case answeredLeg:
-		e.outcome = cdr.Answered
-	case byResult.generic && refines(byResult, byReason):
-		e.outcome = byReason.outcome
+		r.Outcome = cdr.Answered
+	case byReason.outcome == cdr.Answered && byResult.outcome != cdr.Unknown:
+		// "Accepted" beside a result that says that the call failed is a contradiction: the result stays.
+	case byResult.generic && byReason.outcome != cdr.Unknown:
+		r.Outcome = byReason.outcome
 	}
-	if !e.outcome.Connected() {
-		e.reason = byReason.reason
-		if e.reason == "" {
-			e.reason = byResult.reason
-		}
+	if !r.Outcome.Connected() {
+		r.Reason = cmp.Or(byReason.reason, byResult.reason)
 	}
-	// No result, but a leg that was accepted, is a call that was answered: it is final.
-	e.provisional = result == resultInProgress || result == "" && !answeredLeg
-	return e
+	r.ReasonPhrase = strings.TrimSpace(row.ReasonDescription)
+	// The row isn't finished (counting.md 17), and the outcome is what it counts as if nothing more comes. No result, but a leg that was accepted,
+	// is a call that was answered.
+	r.Provisional = result == resultInProgress || result == "" && !answeredLeg
 }
 
-// refines says whether the reason tells more than a generic result. "Accepted" beside a
-// result that says that the call failed is a contradiction: the result stays.
-func refines(byResult, byReason verdict) bool {
-	switch byReason.outcome {
-	case cdr.Unknown:
-		return false
-	case cdr.Answered:
-		return byResult.outcome == cdr.Unknown
-	case cdr.Voicemail, cdr.Busy, cdr.NoAnswer, cdr.Cancelled, cdr.Rejected, cdr.InvalidNumber, cdr.NotAllowed,
-		cdr.Failed, cdr.NotConnected:
-	}
-	return true
-}
-
-func anyAnswered(legs []*leg) bool {
-	for _, l := range legs {
-		if results[folded(l.Result)].outcome == cdr.Answered {
-			return true
-		}
-	}
-	return false
-}
+// answered says whether a leg was accepted.
+func (l *leg) answered() bool { return results[folded(l.Result)].outcome == cdr.Answered }

@@ -114,9 +114,11 @@ func TestTablesAreFolded(t *testing.T) {
 			}
 		}
 	}
-	for key := range actions {
-		if key != folded(key) {
-			t.Errorf("action %q isn't folded", key)
+	for _, table := range []map[string]bool{callActions, noCallActions} {
+		for key := range table {
+			if key != folded(key) {
+				t.Errorf("action %q isn't folded", key)
+			}
 		}
 	}
 }

@@ -21,33 +21,28 @@ const (
 	maxWholeRows = 20_000
 )
 
-// answer is what an answer holds beside its rows.
-type answer struct {
-	// next is the link to the next page, empty after the last.
-	next string
-	sync syncInfo
-}
-
-// syncInfo is of answers to call-log-extract-sync.
-type syncInfo struct {
-	Token string `json:"syncToken"`
-	More  bool   `json:"newerRecordsExist"`
-}
-
-// navigation is of answers with pages.
-type navigation struct {
-	NextPage *struct {
-		URI string `json:"uri"`
-	} `json:"nextPage"`
-}
-
-// pageDecoder reads an envelope and keeps its rows. It is for one goroutine.
+// pageDecoder reads an answer: its rows as they are written, since one that can't be decoded spoils no other, and what is beside them. It is for
+// one goroutine.
 type pageDecoder struct {
 	input *wire.Input
-	rows  wire.Rows
+	answer
+}
 
-	answer                             answer
-	hasRows, hasError, hasNav, hasSync bool
+// answer is what an answer holds.
+type answer struct {
+	rows    wire.Rows
+	hasRows bool
+	// Navigation has the link to the next page, which is none after the last.
+	navigation struct {
+		NextPage *struct {
+			URI string `json:"uri"`
+		} `json:"nextPage"`
+	}
+	// Sync is of answers to call-log-extract-sync.
+	sync struct {
+		Token string `json:"syncToken"`
+		More  bool   `json:"newerRecordsExist"`
+	}
 }
 
 func newPageDecoder() *pageDecoder {
@@ -56,69 +51,47 @@ func newPageDecoder() *pageDecoder {
 
 // decode reads an answer and returns the link to the next page, empty after the last.
 func (d *pageDecoder) decode(response *httpclient.Response) (next string, err error) {
-	d.rows = nil
-	d.answer, d.hasRows, d.hasError, d.hasNav, d.hasSync = answer{}, false, false, false, false
+	d.answer = answer{}
 	err = d.input.Document(response.Body.Bytes(), "the answer is no object", d.member)
-	switch {
+	switch page := d.navigation.NextPage; {
 	case errors.Is(err, wire.ErrTooManyRows):
 		return "", err
-	case err == nil && d.hasError:
-		err = errors.New("the answer is an error instead of a page")
 	case err == nil && !d.hasRows:
 		err = errors.New("the answer has no records, so it is no page of a call log")
+	case err == nil && page != nil && page.URI == "":
+		err = errors.New("the answer's next page has no link")
 	}
-	return d.answer.next, httpclient.Retryable(err)
+	return d.next(), httpclient.Retryable(err)
+}
+
+// next is the link to the next page, as it was given.
+func (a *answer) next() string {
+	if a.navigation.NextPage == nil {
+		return ""
+	}
+	return a.navigation.NextPage.URI
 }
 
 func (d *pageDecoder) member(name string) error {
 	switch name {
 	case "records":
-		return d.records()
+		d.hasRows = true
+		return d.input.Array("the answer's records are no array", d.rows.Add)
 	case "navigation":
-		return d.navigation()
+		return d.part(name, &d.navigation)
 	case "syncInfo":
-		return d.part(name, &d.hasSync, &d.answer.sync)
-	case "errorCode", "error":
-		d.hasError = true
+		return d.part(name, &d.sync)
 	}
 	return d.input.JSON.SkipValue()
 }
 
-func (d *pageDecoder) records() error {
-	if d.hasRows {
-		return errors.New("the answer has records twice")
-	}
-	d.hasRows = true
-	return d.input.Array("the answer's records are no array", d.rows.Add)
-}
-
-// navigation reads the link to the next page. Its text is never changed.
-func (d *pageDecoder) navigation() error {
-	var n navigation
-	if err := d.part("navigation", &d.hasNav, &n); err != nil || n.NextPage == nil {
-		return err
-	}
-	if n.NextPage.URI == "" {
-		return errors.New("the answer's next page has no link")
-	}
-	d.answer.next = n.NextPage.URI
-	return nil
-}
-
-// part decodes a small object of the envelope; null is none.
-func (d *pageDecoder) part(name string, seen *bool, into any) error {
-	if *seen {
-		return errors.New("the answer has " + name + " twice")
-	}
-	*seen = true
+// part decodes a small object of the answer; null is none.
+func (d *pageDecoder) part(name string, into any) error {
 	value, err := d.input.JSON.ReadValue()
-	if err != nil {
-		return err
+	if err == nil && json.Unmarshal(value, into, answerOptions) != nil {
+		err = errors.New("the answer's " + name + " is not as documented") // the decoder's text may quote it
 	}
-	if err := json.Unmarshal(value, into, rowOptions); err != nil {
-		return errors.New("the answer's " + name + " is not as documented") // the decoder's text may quote it
-	}
-	return nil
+	return err
 }
 
 // pageMapper maps rows to pages, each in the memory of the one before. It is for one goroutine.

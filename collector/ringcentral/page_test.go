@@ -17,11 +17,9 @@ func TestPageErrors(t *testing.T) {
 		{"nothing", ``, "is empty"},
 		{"an array", `[]`, "is no object"},
 		{"text", `"+12065550100"`, "is no object"},
-		{"an error", `{"errorCode":"CMN-101","message":"+12065550100"}`, "is an error"},
-		{"an error with records", `{"records":[],"error":"x"}`, "is an error"},
+		{"an error", `{"errorCode":"CMN-101","message":"+12065550100"}`, "has no records"},
 		{"records that are no array", `{"records":{"id":"+12065550100"}}`, "are no array"},
 		{"null records", `{"records":null}`, "are no array"},
-		{"records twice", `{"records":[],"records":[]}`, "records twice"},
 		{"cut in a row", `{"records":[{"id":"+12065550100`, "cut at byte"},
 		{"cut behind the rows", `{"records":[` + goodRow + `],"navi`, "cut at byte"},
 		{"no end", `{"records":[]`, "cut at byte"},
@@ -30,9 +28,7 @@ func TestPageErrors(t *testing.T) {
 		{"navigation of another type", `{"records":[],"navigation":"+12065550100"}`, "navigation is not as documented"},
 		{"a link of another type", `{"records":[],"navigation":{"nextPage":{"uri":5}}}`, "navigation is not as documented"},
 		{"a next page without a link", `{"records":[],"navigation":{"nextPage":{}}}`, "next page has no link"},
-		{"navigation twice", `{"records":[],"navigation":{},"navigation":{}}`, "navigation twice"},
 		{"syncInfo of another type", `{"records":[],"syncInfo":{"syncToken":5}}`, "syncInfo is not as documented"},
-		{"syncInfo twice", `{"records":[],"syncInfo":{},"syncInfo":{}}`, "syncInfo twice"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := decodePage(t, accountLog(), test.page)
@@ -53,13 +49,13 @@ func TestPageEnvelope(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := decodePage(t, accountLog(), page)
-			if err != nil || got.answer.next != "a" || len(got.rows) != 1 {
+			if err != nil || got.answer.next() != "a" || len(got.rows) != 1 {
 				t.Errorf("%+v, error %v", got, err)
 			}
 		})
 	}
 	for _, last := range []string{`{"records":[]}`, `{"records":[],"navigation":null}`, `{"records":[],"navigation":{"nextPage":null}}`} {
-		if got, err := decodePage(t, accountLog(), last); err != nil || got.answer.next != "" {
+		if got, err := decodePage(t, accountLog(), last); err != nil || got.answer.next() != "" {
 			t.Errorf("%s: %+v, error %v", last, got, err)
 		}
 	}
@@ -75,31 +71,31 @@ func TestBadRows(t *testing.T) {
 		{"no start", `{"id":"1"}`, "startTime is missing"},
 		{"null start", `{"id":"1","startTime":null}`, "startTime is missing"},
 		{"start in words", `{"startTime":"yesterday"}`, "startTime is not a date and time"},
-		{"start of another type", `{"startTime":1772445600}`, "startTime is a number, must be a string"},
+		{"start of another type", `{"startTime":1772445600}`, "startTime is not of the type that is documented"},
 		{"start that is no time", `{"startTime":"2026-13-01T00:00:00Z"}`, "startTime is not a date and time"},
 		{"start in the year 1", `{"startTime":"0001-01-01T00:00:00Z"}`, "startTime is not a date and time"},
-		{"id of another type", `{"id":5}`, "id is a number, must be a string"},
+		{"id of another type", `{"id":5}`, "id is not of the type that is documented"},
 		{"id that isn't UTF-8", "{\"id\":\"\xff\",\"startTime\":\"2026-03-02T10:00:00Z\"}", "id is not UTF-8"},
-		{"duration as string", call("1", `"duration":"54"`), "duration is a string, must be a whole number"},
-		{"duration with a fraction", call("1", `"duration":54.5`), "duration is not a whole number of 64 bits"},
-		{"huge duration", call("1", `"duration":1e30`), "duration is not a whole number of 64 bits"},
+		{"duration as string", call("1", `"duration":"54"`), "duration is not of the type that is documented"},
+		{"duration with a fraction", call("1", `"duration":54.5`), "duration is not of the type that is documented"},
+		{"huge duration", call("1", `"duration":1e30`), "duration is not of the type that is documented"},
 		{"negative duration", call("1", `"duration":-1`), "duration is negative"},
 		{"negative duration beside a time that is none", call("1", `"lastModifiedTime":"x","duration":-1`), "duration is negative"},
 		{"duration that is too long", call("1", `"duration":9223372036854775807`), "duration is too long"},
-		{"durationMs as string", call("1", `"durationMs":"5"`), "durationMs is a string, must be a whole number"},
+		{"durationMs as string", call("1", `"durationMs":"5"`), "durationMs is not of the type that is documented"},
 		{"negative durationMs", call("1", `"durationMs":-1,"duration":5`), "durationMs is negative"},
-		{"number for the result", call("1", `"result":911`), "result is a number, must be a string"},
-		{"party as string", call("1", `"from":`+number), "from is a string, must be an object"},
-		{"phone number as number", call("1", `"from":{"phoneNumber":12065550100}`), "from.phoneNumber is a number, must be a string"},
-		{"extension as string", call("1", `"extension":{"id":`+number+`}`), "extension.id is a string, must be a whole number"},
-		{"legs as object", call("1", `"legs":{}`), "legs is an object, must be an array"},
-		{"leg as string", call("1", `"legs":[{},"x"]`), "legs.1 is a string, must be an object"},
-		{"null leg", call("1", `"legs":[{},null]`), "legs.1 is null, must be an object"},
-		{"deep in a leg", call("1", `"legs":[{},{"extension":{"id":true}}]`), "legs.1.extension.id is a boolean, must be a whole number"},
-		{"money as string", call("1", `"billing":{"costIncluded":"0.1"}`), "billing.costIncluded is no number"},
-		{"money with too many digits", call("1", `"billing":{"costPurchased":1e99}`), "billing.costPurchased is not a decimal number of at most 34 digits with an exponent within ±18"},
-		{"boolean as string", call("1", `"deleted":"true"`), "deleted is a string, must be a boolean"},
-		{"categories as string", call("1", `"metadataCategories":"x"`), "metadataCategories is a string, must be an array"},
+		{"number for the result", call("1", `"result":911`), "result is not of the type that is documented"},
+		{"party as string", call("1", `"from":`+number), "from is not of the type that is documented"},
+		{"phone number as number", call("1", `"from":{"phoneNumber":12065550100}`), "from.phoneNumber is not of the type that is documented"},
+		{"extension as string", call("1", `"extension":{"id":`+number+`}`), "extension.id is not of the type that is documented"},
+		{"legs as object", call("1", `"legs":{}`), "legs is not of the type that is documented"},
+		{"leg as string", call("1", `"legs":[{},"x"]`), "legs.1 is not of the type that is documented"},
+		{"null leg", call("1", `"legs":[{},null]`), "legs holds null"},
+		{"deep in a leg", call("1", `"legs":[{},{"extension":{"id":true}}]`), "legs.1.extension.id is not of the type that is documented"},
+		{"money as string", call("1", `"billing":{"costIncluded":"0.1"}`), "billing.costIncluded is not of the type that is documented"},
+		{"money with too many digits", call("1", `"billing":{"costPurchased":1e99}`), "billing.costPurchased is not of the type that is documented"},
+		{"boolean as string", call("1", `"deleted":"true"`), "deleted is not of the type that is documented"},
+		{"categories as string", call("1", `"metadataCategories":"x"`), "metadataCategories is not of the type that is documented"},
 		{"member twice", call("1", `"result":"Missed","result":"Accepted"`), "a member is given twice"},
 		{"new member twice", call("1", `"+12065550100":1,"+12065550100":2`), "a member is given twice"},
 	} {
@@ -146,7 +142,7 @@ func TestBadModifiedTime(t *testing.T) {
 // TestRowWithoutID: it has a key of what it says (counting.md 18).
 func TestRowWithoutID(t *testing.T) {
 	r := decodeOne(t, `{"startTime":"2026-03-02T10:00:00.999Z","action":"Phone Call","from":{"phoneNumber":"+1 206 555 0100"},"to":{"phoneNumber":"ANON"}}`)
-	r.want(t, shown{"ID": nil, "Synthetic": "phone_call\x1f2026-03-02T10:00:00Z\x1f+12065550100\x1fanon"})
+	r.want(t, shown{"ID": nil, "Synthetic": "phone_call\x1f2026-03-02T10:00:00Z\x1f12065550100\x1fanon"})
 }
 
 // TestLongPage: the rows of a page are bounded, and so are their bytes.

@@ -53,7 +53,7 @@ func directionOf(r *row) (direction cdr.Direction, known bool) {
 func userOf(r *row) (id, name string) {
 	if folded(r.Direction) == "inbound" {
 		for _, l := range r.Legs {
-			if results[folded(l.Result)].outcome == cdr.Answered && l.Extension.ID != nil {
+			if l.answered() && l.Extension.ID != nil {
 				return l.Extension.text(), own(l.Direction, &l.From, &l.To).nameOf(l.Extension.text())
 			}
 		}
@@ -105,5 +105,3 @@ func (m *mapper) countryOf(number string) string {
 	}
 	return m.countries.OfDigits(number)
 }
-
-func digits(i int) string { return strconv.Itoa(i) }

@@ -7,12 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
-
-	promconfig "github.com/prometheus/common/config"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -27,13 +24,13 @@ const (
 	headerRequestID = "RCRequestId"
 )
 
-// The Heavy group's limit, to which all that we ask belongs, until an answer says
-// otherwise (RingCentral, "Rate limits"). A request within the penalty begins it anew.
+// heavyLimit is how many requests RingCentral allows in a minute in the Heavy group, to which all that we ask of the API belongs, and authLimit
+// in the Auth group, which has the requests for tokens, until an answer says otherwise (RingCentral, "Rate limits"). A request within the
+// penalty begins it anew.
 const (
-	heavyGroup   = "heavy"
-	heavyLimit   = 10
-	heavyPer     = time.Minute
-	heavyPenalty = time.Minute
+	heavyLimit = 10
+	authLimit  = 5
+	penalty    = time.Minute
 )
 
 // Provider is RingCentral, for the list of providers.
@@ -46,13 +43,12 @@ func Provider() collector.Provider {
 
 // source is what the feeds of a source share.
 type source struct {
-	config    *Config
-	settings  collector.SourceSettings
-	base      *url.URL
-	client    *httpclient.Client
-	creds     *credentials
-	tokens    *httpclient.Tokens
-	transport http.RoundTripper // to the OAuth endpoints
+	config   *Config
+	settings collector.SourceSettings
+	base     *url.URL
+	client   *httpclient.Client
+	creds    *credentials
+	tokens   *httpclient.Tokens
 }
 
 // Open makes a source of a valid configuration. It asks nothing of the network.
@@ -68,21 +64,8 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 		return nil, errors.New("base_url is not a URL") // the parser's text would quote it
 	}
 	s := &source{config: config, settings: settings, base: base}
-	if s.transport, err = s.oauthTransport(); err != nil {
-		return nil, fmt.Errorf("prepare the way to RingCentral: %w", err)
-	}
-	s.creds = &credentials{
-		config: config, base: base, transport: s.transport, observer: settings.Observer,
-		userAgent: settings.UserAgent, now: settings.Now,
-	}
-	paceKey := strings.Join([]string{providerName, authLimit.Group, strings.ToLower(base.Host), config.ClientID}, " ")
-	s.creds.pace = settings.Quotas.Keep(paceKey, func() any { return newPace() }).(*pace)
-	if config.Account != accountSame {
-		s.creds.user = s.creds.claims().Subject
-	}
-	s.tokens = httpclient.NewTokens(httpclient.TokensSettings{Ask: s.creds.token, Now: settings.Now})
-	if err := s.openClient(); err != nil {
-		return nil, err
+	if err := s.openClients(); err != nil {
+		return nil, fmt.Errorf("prepare the connection to RingCentral: %w", err)
 	}
 	feeds := s.feeds()
 	if len(feeds) == 0 {
@@ -94,44 +77,39 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	}, nil
 }
 
-// oauthTransport is the way to the OAuth endpoints: the source's.
-func (s *source) oauthTransport() (http.RoundTripper, error) {
-	if s.settings.Transport != nil {
-		return s.settings.Transport, nil
-	}
-	settings := promconfig.HTTPClientConfig{TLSConfig: s.settings.TLS, EnableHTTP2: true}
-	if s.settings.ProxyURL != nil {
-		settings.ProxyURL = promconfig.URL{URL: s.settings.ProxyURL}
-	} else {
-		settings.ProxyFromEnvironment = true
-	}
-	return promconfig.NewRoundTripperFromConfig(settings, providerName)
-}
-
-func (s *source) openClient() error {
-	client, err := httpclient.New(httpclient.Settings{
-		BaseURL:           s.config.BaseURL,
-		Token:             s.tokens,
-		TLS:               s.settings.TLS,
-		ProxyURL:          s.settings.ProxyURL,
-		Transport:         s.settings.Transport,
-		RequestsPerMinute: s.settings.RequestsPerMinute,
-		Limit: httpclient.Limit{
-			Requests: heavyLimit, Per: heavyPer, Penalty: heavyPenalty, HeaderPrefix: headerPrefix, Group: heavyGroup,
-		},
+// openClients makes the clients of the OAuth endpoints and of the API, whose limits are apart.
+func (s *source) openClients() (err error) {
+	common := httpclient.Settings{
+		BaseURL:          s.config.BaseURL,
+		TLS:              s.settings.TLS,
+		ProxyURL:         s.settings.ProxyURL,
+		Transport:        s.settings.Transport,
+		Limit:            httpclient.Limit{Per: time.Minute, Penalty: penalty, HeaderPrefix: headerPrefix},
 		Quotas:           s.settings.Quotas,
-		QuotaKey:         s.quotaKey(),
-		KeepTokenOn403:   true,
 		UserAgent:        s.settings.UserAgent,
 		RequestIDHeaders: []string{headerRequestID},
 		Observer:         s.settings.Observer,
 		Logger:           s.settings.Logger,
-	})
-	if err != nil {
-		return fmt.Errorf("prepare the way to RingCentral: %w", err)
 	}
-	s.client = client
-	return nil
+	oauth := common
+	oauth.Authorize = asForm
+	oauth.Limit.Requests, oauth.Limit.Group = authLimit, "auth"
+	oauth.QuotaKey = strings.Join([]string{providerName, oauth.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID}, " ")
+	s.creds = &credentials{config: s.config, now: s.settings.Now}
+	if s.creds.client, err = httpclient.New(oauth); err != nil {
+		return err
+	}
+	if s.config.Account != accountSame {
+		s.creds.user = s.creds.claims().Subject
+	}
+	s.tokens = httpclient.NewTokens(httpclient.TokensSettings{Ask: s.creds.token, Now: s.settings.Now})
+
+	api := common
+	api.Limit.Requests, api.Limit.Group = heavyLimit, "heavy"
+	api.QuotaKey = strings.Join([]string{providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID, s.creds.claims().Subject}, " ")
+	api.Token, api.KeepTokenOn403, api.RequestsPerMinute = s.tokens, true, s.settings.RequestsPerMinute
+	s.client, err = httpclient.New(api)
+	return err
 }
 
 func (s *source) feeds() []collector.FeedInfo {
@@ -148,14 +126,15 @@ func (s *source) feeds() []collector.FeedInfo {
 			info.Sync = &changes{callLog: log, changesPath: s.config.path("call-log-extract-sync")}
 		}
 		info.Interval, info.Lookback, info.LateAfter = c.Interval, c.Lookback, c.LateAfter
-		info.Recording = (&recordings{client: s.client}).get
+		info.Recording = log.recording
 		info.Probe = func(ctx context.Context) (int, error) { return log.probe(ctx, s.settings.Now()) }
 		feeds = append(feeds, info)
 	}
 	if c := s.config.ActiveCalls; c != nil {
 		active := &activeCalls{path: s.config.path("active-calls"), grouped: grouped, client: s.client, logger: s.settings.Logger}
+		read := collector.ActiveCalls(active.read)
 		info := s.feed(feedActiveCalls)
-		info.Feed, info.Snapshot, info.Interval, info.Probe = active, true, c.Interval, active.probe
+		info.Feed, info.Snapshot, info.Interval, info.Probe = read, true, c.Interval, read.Probe
 		feeds = append(feeds, info)
 	}
 	return feeds
@@ -178,19 +157,6 @@ func (s *source) fingerprint() string {
 	return strings.ToLower(strings.Join([]string{providerName, s.base.Hostname(), s.config.Scope, who}, " "))
 }
 
-// quotaKey names what RingCentral counts requests by: the app and its user.
-func (s *source) quotaKey() string {
-	jwt, err := s.config.JWT.Value(context.Background())
-	if err != nil {
-		return "" // a budget of its own, until the file can be read
-	}
-	if who := readClaims(jwt).Subject; who != "" {
-		jwt = who
-	}
-	key := sha256.Sum256([]byte(strings.Join([]string{strings.ToLower(s.base.Host), s.config.ClientID, jwt}, "\x00")))
-	return strings.Join([]string{providerName, heavyGroup, hex.EncodeToString(key[:])}, " ")
-}
-
 // close ends the session, if there is one, within a bounded time.
 func (s *source) close() {
 	if token := s.tokens.Take(); token != "" {
@@ -199,7 +165,5 @@ func (s *source) close() {
 		}
 	}
 	s.client.Close()
-	if idle, ok := s.transport.(interface{ CloseIdleConnections() }); ok {
-		idle.CloseIdleConnections()
-	}
+	s.creds.client.Close()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
@@ -21,23 +22,18 @@ const labelRecording = "recording"
 var recordingID = regexp.MustCompile(`^[0-9]{1,32}$`)
 
 // errRecordingID is an id of another form.
-var errRecordingID = errors.New("the id of the recording is not a number")
+var errRecordingID = &advice.Error{What: "the id of the recording is not a number", Todo: "nothing: such a recording can't be asked for"}
 
-// recordings asks for what is known of a recording. Its content, which has an address
+// recording asks for what is known of a recording. Its content, which has an address
 // of its own, is never asked for.
-type recordings struct {
-	client *httpclient.Client
-}
-
-func (r *recordings) get(ctx context.Context, id string) (collector.RecordingInfo, error) {
+func (l *callLog) recording(ctx context.Context, id string) (info collector.RecordingInfo, err error) {
 	if !recordingID.MatchString(id) {
-		return collector.RecordingInfo{}, errRecordingID
+		return info, errRecordingID
 	}
-	var info collector.RecordingInfo
 	request := httpclient.Request{
 		Feed: feedCallLog, URL: "restapi/v1.0/account/~/recording/" + id, Label: labelRecording, ExpectJSON: true,
 	}
-	err := r.client.Fetch(ctx, request, func(response *httpclient.Response) (err error) {
+	err = l.client.Fetch(ctx, request, func(response *httpclient.Response) (err error) {
 		info, err = readRecording(response.Body.Bytes())
 		return httpclient.Retryable(err)
 	})
@@ -50,23 +46,18 @@ func (r *recordings) get(ctx context.Context, id string) (collector.RecordingInf
 func readRecording(content []byte) (info collector.RecordingInfo, err error) {
 	var answer struct {
 		ContentType string `json:"contentType"`
-		Duration    *int64 `json:"duration"` // seconds
+		Duration    int64  `json:"duration"` // seconds
 	}
-	if err := json.Unmarshal(content, &answer, rowOptions); err != nil {
-		return info, errors.New("the answer is not what is documented of a recording") // the decoder's text may quote it
-	}
-	if answer.Duration != nil {
-		var problem string
-		if info.Duration, problem = span("duration", *answer.Duration, time.Second); problem != "" {
-			return collector.RecordingInfo{}, errors.New("the recording's " + problem)
+	var problem string
+	if json.Unmarshal(content, &answer, answerOptions) != nil {
+		problem = "answer is not what is documented" // the decoder's text may quote it
+	} else if info.Duration, problem = span("duration", answer.Duration, time.Second); problem == "" && answer.ContentType != "" {
+		if info.ContentType, _, err = mime.ParseMediaType(answer.ContentType); err != nil {
+			problem = "contentType is no media type"
 		}
 	}
-	if answer.ContentType != "" {
-		kind, _, err := mime.ParseMediaType(answer.ContentType)
-		if err != nil {
-			return collector.RecordingInfo{}, errors.New("the recording's contentType is no media type")
-		}
-		info.ContentType = kind
+	if problem != "" {
+		return collector.RecordingInfo{}, errors.New("the recording's " + problem)
 	}
 	return info, nil
 }

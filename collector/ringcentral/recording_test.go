@@ -14,7 +14,7 @@ import (
 
 func TestRecording(t *testing.T) {
 	p := &platform{t: t, answers: []reply{{body: `{"id":"401786818008","contentUri":"https://media.rc.example/x","contentType":"audio/mpeg","duration":46}`}}}
-	got, err := (&recordings{client: p.client(nil)}).get(t.Context(), "401786818008")
+	got, err := p.open(accountLog()).recording(t.Context(), "401786818008")
 	if want := (collector.RecordingInfo{ContentType: "audio/mpeg", Duration: 46 * time.Second}); err != nil || got != want {
 		t.Errorf("got %+v, want %+v, error %v", got, want, err)
 	}
@@ -27,7 +27,7 @@ func TestRecording(t *testing.T) {
 func TestRecordingIDs(t *testing.T) {
 	for _, id := range []string{"", "1/content", "../1", "1?x", "abc", "1 ", "-1", strings.Repeat("1", 33), "1\n", "١"} {
 		p := &platform{t: t}
-		if _, err := (&recordings{client: p.client(nil)}).get(t.Context(), id); !errors.Is(err, errRecordingID) || len(p.asked) != 0 {
+		if _, err := p.open(accountLog()).recording(t.Context(), id); !errors.Is(err, errRecordingID) || len(p.asked) != 0 {
 			t.Errorf("%q: asked %q, error %v", id, p.asked, err)
 		}
 	}
@@ -63,11 +63,11 @@ func TestRecordingAnswers(t *testing.T) {
 func TestRecordingErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &platform{t: t, answers: []reply{{status: 503}, {body: `[`}, {body: `{"duration":5}`}, refuses(http.StatusForbidden, "InsufficientPermissions", "CMN-401", "ReadCallRecording")}}
-		r := &recordings{client: p.client(nil)}
-		if got, err := r.get(t.Context(), "1"); err != nil || got.Duration != 5*time.Second {
+		r := p.open(accountLog())
+		if got, err := r.recording(t.Context(), "1"); err != nil || got.Duration != 5*time.Second {
 			t.Errorf("got %+v, error %v", got, err)
 		}
-		_, err := r.get(t.Context(), "1")
+		_, err := r.recording(t.Context(), "1")
 		if what, todo := Advise(err); !strings.Contains(what, "the app lacks the permission ReadCallRecording") || !strings.Contains(todo, "Developer Console") {
 			t.Errorf("of %v it says %q and %q", err, what, todo)
 		}

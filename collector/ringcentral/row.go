@@ -1,8 +1,6 @@
 package ringcentral
 
 import (
-	"errors"
-
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -114,29 +112,14 @@ type amount struct {
 	known bool
 }
 
-// errNoNumber is an amount of another JSON type.
-var errNoNumber = errors.New("is no number")
-
 // UnmarshalJSONFrom takes the number as it is written, before it can become a float.
 func (a *amount) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
 	*a = amount{}
 	value, err := decoder.ReadValue()
-	if err != nil {
+	if err != nil || value.Kind() == 'n' {
 		return err
 	}
-	switch value.Kind() {
-	case 'n':
-		return nil
-	case '0':
-	default:
-		return &fieldError{errNoNumber}
-	}
-	if a.money, err = cdr.ParseMoney(string(value)); err != nil {
-		return &fieldError{errors.New("is " + err.Error())} // says what it must be
-	}
 	a.known = true
-	return nil
+	a.money, err = cdr.ParseMoney(string(value)) // a string, with its quotation marks, is none
+	return err
 }
-
-// fieldError is our own word for what is wrong with a field. It holds no content.
-type fieldError struct{ error }

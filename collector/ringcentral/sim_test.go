@@ -102,7 +102,7 @@ func (c *counted) want(t *testing.T, want simulator.Totals, faxes bool) {
 	t.Helper()
 	ignored := 0
 	for kind, n := range want.Ignored {
-		if faxes || actions[strings.ReplaceAll(kind, "_", " ")].noCall {
+		if faxes || noCallActions[strings.ReplaceAll(kind, "_", " ")] {
 			ignored += n
 		}
 	}

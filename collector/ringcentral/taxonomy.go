@@ -91,11 +91,13 @@ var results = map[string]verdict{
 
 	resultInProgress: noResult,
 	resultPhoneLogin: {},
+	"":               noResult, // none
 }
 
 // reasons are the values of `reason`, whose descriptions are RingCentral's own. An
 // outcome applies where the result is generic.
 var reasons = map[string]verdict{
+	"":         {}, // none
 	"accepted": {outcome: cdr.Answered},
 	// Something answered, such as somebody's own voicemail, but didn't take the call.
 	"connected": {outcome: cdr.NoAnswer, reason: "not_accepted"},

@@ -18,8 +18,6 @@ const (
 	pageRows = 1000
 	// maxPasses is how often a day is read whole in one read until all of its rows were seen.
 	maxPasses = 5
-	// samePages is after how many pages in a row that are the same reading is given up.
-	samePages = 3
 )
 
 // How a day of a type is read. The provider knows days, page numbers and how many rows a day has; the order of the rows is documented nowhere.
@@ -38,8 +36,6 @@ type day struct {
 	// size is how many rows a full page has; newestFirst says that the day grows at the first page.
 	size        int
 	newestFirst bool
-	// stale says that rows may have been left out that are wanted now: the day is to be read whole.
-	stale bool
 	// rest is until when the day isn't read whole again: a day that takes longer than the interval rests as long as it took.
 	rest time.Time
 	took time.Duration
@@ -81,14 +77,14 @@ func (r *reading) readDay(ctx context.Context, q query, whole bool) (*day, error
 	if s.total, err = r.log.fetchTotal(ctx, q); err != nil {
 		return nil, err
 	}
-	resting := !d.stale && r.log.now().Before(d.rest) // a deeper read comes once
-	if d.total >= 0 && s.total > d.total && (resting || !whole && !d.stale) {
+	resting := r.log.now().Before(d.rest)
+	if d.total >= 0 && s.total > d.total && (resting || !whole) {
 		if err := s.readTail(ctx, d); err != nil {
 			return nil, err
 		}
 	}
 	switch {
-	case s.total == d.total && !d.stale && (resting || !whole):
+	case s.total == d.total && (resting || !whole):
 		return d, nil
 	case resting:
 		return nil, &dayError{resting: true, text: fmt.Sprintf("%s are too many to be read whole each time: that took %s and is done again at %s",
@@ -106,12 +102,10 @@ type scan struct {
 	seen    map[uint64]struct{} // the rows that were yielded, or left out, by their keys
 	twins   map[uint64]int      // how many rows without an id say the same, in the present pass
 
-	// Of the page before: its number, its rows, and how often it came.
+	// Of the page before: its number, its rows, and the total when it came.
 	number int
 	before []uint64
-	same   int
-	// at is the total when it came.
-	at int
+	at     int
 }
 
 // readTail reads pages from the end where the day grows, while they bring something new.
@@ -172,7 +166,7 @@ func (s *scan) readPasses(ctx context.Context, d *day) (err error) {
 					return err
 				}
 			}
-			d.total, d.known, d.stale = goal, len(s.seen), false
+			d.total, d.known = goal, len(s.seen)
 			if d.known <= s.total {
 				d.total = max(goal, d.known) // some of those that came in during the pass were seen
 			}
@@ -191,20 +185,17 @@ func (s *scan) readPass(ctx context.Context, d *day, goal int) (rows int, err er
 	var first time.Time
 	for number := 1; goal > 0 && (number-2)*d.size <= 2*s.total; number++ { // twice the pages at most, whatever they are
 		a, _, err := s.read(ctx, number)
-		if errors.Is(err, errSamePage) && (number-1)*d.size >= s.total {
-			break // the last page is repeated for numbers beyond it
-		}
 		if err != nil {
 			return 0, err
 		}
-		rows += len(a.rows)
-		if len(a.rows) == 0 {
-			break
+		if len(a.rows) == 0 || s.number != number {
+			break // nothing, or the same page again, as some give for numbers beyond the last one; a cache may give it for all
 		}
+		rows += len(a.rows)
 		if number == 1 {
 			first = a.rows[0].record.Start
-			d.size = cmp.Or(a.perPage, pageRows)
-			if len(s.seen) < goal || len(a.rows) > d.size { // more pages follow, or an export ignores paging
+			d.size = max(pageRows, len(a.rows))
+			if len(s.seen) < goal { // more pages follow: the provider may give fewer rows on each
 				d.size = len(a.rows)
 			}
 		} else {
@@ -220,7 +211,7 @@ func (s *scan) readPass(ctx context.Context, d *day, goal int) (rows int, err er
 // restart begins a pass.
 func (s *scan) restart() {
 	clear(s.twins)
-	s.number, s.before, s.same = 0, nil, 0
+	s.number, s.before = 0, nil
 }
 
 // read asks for a page and yields the rows that weren't yielded before.
@@ -235,8 +226,7 @@ func (s *scan) read(ctx context.Context, number int) (*answer, *collector.Page, 
 	}
 	page := &collector.Page{}
 	failedPart := false
-	for i := range a.rows {
-		row := &a.rows[i]
+	for i, row := range a.rows {
 		key := row.key
 		if row.nameless {
 			if i < moved {
@@ -273,19 +263,16 @@ func (s *scan) read(ctx context.Context, number int) (*answer, *collector.Page, 
 func (s *scan) follow(ctx context.Context, number int, a *answer) (moved int, err error) {
 	keys := make([]uint64, len(a.rows))
 	nameless := false
-	for i := range a.rows {
-		keys[i] = a.rows[i].key
-		nameless = nameless || a.rows[i].nameless
+	for i, row := range a.rows {
+		keys[i] = row.key
+		nameless = nameless || row.nameless
 	}
 	before, at := s.before, s.at
 	if number != s.number+1 {
 		before = nil
 	}
-	if s.same++; len(keys) == 0 || !slices.Equal(keys, before) {
-		s.same = 1
-	}
-	if s.same == samePages {
-		return 0, fmt.Errorf("read page %d of %s: %w", number, s.query, errSamePage)
+	if len(keys) > 0 && slices.Equal(keys, before) {
+		return len(keys), nil // the same page again
 	}
 	if a.total < 0 && nameless && overlap(before, keys, len(keys)) > 0 {
 		if a.total, err = s.reading.log.fetchTotal(ctx, s.query); err != nil {
@@ -302,11 +289,8 @@ func (s *scan) follow(ctx context.Context, number int, a *answer) (moved int, er
 	return overlap(before, keys, s.total-at), nil
 }
 
-var (
-	errSamePage = errors.New("the provider returned the same page three times")
-	// errOvertaken is a page that may hold rows of any page before it: more rows came in since than a page has. The pass begins again.
-	errOvertaken = errors.New("more rows came in between two pages than a page has")
-)
+// errOvertaken is a page that may hold rows of any page before it: more rows came in since than a page has. The pass begins again.
+var errOvertaken = errors.New("more rows came in between two pages than a page has")
 
 // overlap is how many rows, at most some, end a page and begin the next.
 func overlap(before, after []uint64, most int) int {

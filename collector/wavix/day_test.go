@@ -289,10 +289,10 @@ func TestCopies(t *testing.T) {
 	}
 }
 
-// TestSamePage: a provider, or a cache, that doesn't know pages is noticed.
+// TestSamePage: a provider, or a cache, that doesn't know pages is noticed: the day stays incomplete, and no row counts twice.
 func TestSamePage(t *testing.T) {
 	for _, format := range formats {
-		fake := today(t, "ABCDEFGHI")
+		fake := today(t, "abcdefghi")
 		r := readLetters(t, fake, format)
 		fake.wrong = func(q *http.Request, right reply) reply {
 			values := q.URL.Query()
@@ -304,8 +304,9 @@ func TestSamePage(t *testing.T) {
 			q.URL.RawQuery = values.Encode()
 			return fake.answer(q)
 		}
-		if _, err := r.read(); !errors.Is(err, errSamePage) {
-			t.Errorf("%s: error %v", format, err)
+		counted, err := r.read()
+		if _, ok := errors.AsType[*dayError](err); !ok || counted != "abc" || !strings.Contains(err.Error(), "3 of 9 were listed in 5 passes") {
+			t.Errorf("%s: counted %q, error %v", format, counted, err)
 		}
 	}
 }

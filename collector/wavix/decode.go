@@ -8,40 +8,32 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 // answer is one page of a query.
 type answer struct {
-	rows []listed
-	// total is how many rows the query has, -1 if the format doesn't say. perPage is how many a full page has, which may be fewer than were
-	// asked for; 0 if the format doesn't say.
-	total, perPage int
-}
-
-// listed is a row of an answer, mapped.
-type listed struct {
-	*mapping
-
-	// key is the same for the same call, and for all rows without an id that say the same (nameless).
-	key      uint64
-	nameless bool
-	bad      *collector.BadRow // set if the row can't be read
+	rows  []*listed
+	total int // how many rows the query has, -1 if the format doesn't say
 }
 
 // maxRows bounds the rows of a page: a provider that has a larger one doesn't know pages.
 const maxRows = 10 * pageRows
 
 // errTooManyRows is an answer that is no page.
-var errTooManyRows = fmt.Errorf("the answer has over %d rows, where %d were asked for", maxRows, pageRows)
+var errTooManyRows = &advice.Error{
+	What: fmt.Sprintf("the answer has over %d rows, where %d were asked for", maxRows, pageRows),
+	Todo: "see what stands in between, such as a cache; with format: stream try json",
+}
 
 // decoder decodes one answer. After an error nothing of the answer is used.
 type decoder struct {
@@ -52,27 +44,18 @@ type decoder struct {
 	answer answer
 }
 
-var rowOptions = json.JoinOptions(
-	json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-
 // object adds a JSON row.
 func (d *decoder) object(raw []byte) error {
-	var r row
-	if raw[0] != '{' {
-		return d.add(raw, &r, "it is no object")
-	}
-	if json.Unmarshal(raw, &r, rowOptions) != nil {
-		return d.add(raw, &r, "it can't be decoded")
-	}
-	return d.add(raw, &r, "")
+	r, problem := decodeRow(raw)
+	return d.add(raw, r, problem)
 }
 
 // add adds a row, or what is wrong with it as a whole.
-func (d *decoder) add(raw []byte, r *row, problem string) error {
+func (d *decoder) add(raw []byte, r row, problem string) error {
 	if len(d.answer.rows) == maxRows {
 		return errTooManyRows
 	}
-	l := listed{mapping: d.mapper.mapRow(r, d.query.Kind)}
+	l := d.mapper.mapRow(r, d.query.Kind)
 	switch {
 	case cmp.Or(problem, l.first) != "":
 		l.bad = &collector.BadRow{Content: d.content(raw, r), At: d.position(), Problem: cmp.Or(problem, l.first)}
@@ -88,8 +71,8 @@ func (d *decoder) add(raw []byte, r *row, problem string) error {
 
 // content identifies a row that can't be read (counting.md 14): by its id, if it has anything in that place, since a later version of the row
 // is no other row; else by all of it.
-func (d *decoder) content(raw []byte, r *row) []byte {
-	for _, c := range []cell{r.CallID, r.UUID} {
+func (d *decoder) content(raw []byte, r row) []byte {
+	for _, c := range []cell{r[folded("call_id")], r["uuid"]} {
 		if c.kind == '"' || c.kind == csvValue || c.kind == '0' {
 			return []byte(d.query.Kind + ":" + c.text)
 		}
@@ -106,17 +89,15 @@ func (d *decoder) position() string {
 func (d *decoder) decodePage(body []byte) error {
 	hasItems := false
 	err := readEnvelope(body, "the answer is no object", func(in *wire.Input, name string) (bool, error) {
-		switch {
-		case strings.EqualFold(name, "items") && hasItems:
-			return true, errors.New("the answer has items twice")
-		case strings.EqualFold(name, "items"):
+		switch name {
+		case "items":
 			hasItems = true
 			return true, in.Array("the answer's items are no array", d.object)
-		case strings.EqualFold(name, "pagination"):
+		case "pagination":
 			return true, in.Object("the answer's pagination is no object", func(name string) error {
 				raw, err := in.JSON.ReadValue()
 				if err == nil {
-					err = d.pagination(strings.ToLower(name), raw)
+					err = d.pagination(folded(name), raw)
 				}
 				return err
 			})
@@ -129,20 +110,16 @@ func (d *decoder) decodePage(body []byte) error {
 	return err
 }
 
-// pagination takes what a page says of all pages. A page size of 0 was seen, and says nothing; the number of pages follows from the others.
+// pagination takes the total. The page size isn't believed, since 0 was seen; the number of pages follows from the others.
 func (d *decoder) pagination(name string, raw jsontext.Value) error {
-	if name != "total" && name != "per_page" {
+	if name != "total" {
 		return nil
 	}
 	n, err := strconv.ParseUint(string(raw), 10, 31)
 	if err != nil {
-		return errors.New("the answer's pagination." + name + " is no number of rows")
+		return errors.New("the answer's pagination.total is no number of rows") // the parser's text quotes it
 	}
-	if name == "total" {
-		d.answer.total = int(n)
-	} else {
-		d.answer.perPage = int(n)
-	}
+	d.answer.total = int(n)
 	return nil
 }
 
@@ -180,7 +157,7 @@ func (d *decoder) decodeCSV(body []byte) error {
 	}
 	reader := csv.NewReader(bytes.NewReader(content))
 	reader.FieldsPerRecord = -1
-	var fields []int
+	var columns []string
 	for {
 		begin := reader.InputOffset()
 		record, err := reader.Read()
@@ -188,7 +165,7 @@ func (d *decoder) decodeCSV(body []byte) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
-		case errors.Is(err, csv.ErrBareQuote) && fields != nil:
+		case errors.Is(err, csv.ErrBareQuote) && columns != nil:
 			record = nil // the next line is a row again
 		case errors.Is(err, csv.ErrQuote) && reader.InputOffset() == int64(len(content)):
 			return wire.ErrCut
@@ -196,13 +173,13 @@ func (d *decoder) decodeCSV(body []byte) error {
 			syntax, _ := errors.AsType[*csv.ParseError](err)
 			return fmt.Errorf("the answer is no valid CSV in line %d", syntax.Line)
 		}
-		if fields == nil {
-			if fields, err = csvColumns(record); err != nil {
+		if columns == nil {
+			if columns, err = csvColumns(record); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := d.csvRow(line, record, fields); err != nil {
+		if err := d.csvRow(line, record, columns); err != nil {
 			return err
 		}
 		if last := d.answer.rows[len(d.answer.rows)-1]; last.bad != nil && !bytes.HasSuffix(line, []byte("\n")) {
@@ -212,39 +189,32 @@ func (d *decoder) decodeCSV(body []byte) error {
 }
 
 // csvRow adds a row of fields; nil if they can't be told apart.
-func (d *decoder) csvRow(line []byte, record []string, fields []int) error {
-	var r row
+func (d *decoder) csvRow(line []byte, record, columns []string) error {
+	r, problem := row{}, ""
 	switch {
 	case record == nil:
-		return d.add(bytes.TrimSpace(line), &r, "a quotation mark stands within a field")
-	case len(record) != len(fields):
-		return d.add(bytes.TrimSpace(line), &r, fmt.Sprintf("it has %d fields, must have %d", len(record), len(fields)))
-	}
-	for i, text := range record {
-		if fields[i] >= 0 {
-			r.setCSV(fields[i], text)
+		problem = "a quotation mark stands within a field"
+	case len(record) != len(columns):
+		problem = fmt.Sprintf("it has %d fields, must have %d", len(record), len(columns))
+	default:
+		for i, text := range record {
+			r.setCSV(columns[i], text)
 		}
 	}
-	return d.add(bytes.TrimSpace(line), &r, "")
+	return d.add(bytes.TrimSpace(line), r, problem)
 }
 
-// csvColumns finds the field of a row that each column belongs to; -1 for a column that isn't known.
-func csvColumns(header []string) ([]int, error) {
-	seen := map[string]bool{}
-	fields := make([]int, len(header))
-	for i, text := range header {
-		name := strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(text)))
-		field, known := columns[name]
-		switch {
-		case !known:
-			field = -1
-		case seen[name]:
-			return nil, fmt.Errorf("the answer has the column %s twice", name)
+// csvColumns are the folded names of the columns.
+func csvColumns(header []string) (columns []string, err error) {
+	for _, name := range header {
+		name = folded(strings.TrimSpace(name))
+		if name != "" && slices.Contains(columns, name) {
+			return nil, errors.New("the answer has a column twice")
 		}
-		fields[i], seen[name] = field, true
+		columns = append(columns, name)
 	}
-	if !seen["date"] {
+	if !slices.Contains(columns, "date") {
 		return nil, errors.New("the answer has no column date: its first line must name the columns")
 	}
-	return fields, nil
+	return columns, nil
 }

@@ -62,7 +62,7 @@ func TestDocsListTheFields(t *testing.T) {
 	row := `{"date":"2026-03-01T11:00:00Z","from":"1","to":"2","disposition":"busy","destination":"France","per_minute":"0.1",` +
 		`"call_id":"a","parent_call_id":"b","answered_by":"human"}`
 	found := 0
-	for name := range decodeRow(t, kindPlaced, row) {
+	for name := range shownRow(t, kindPlaced, row) {
 		if key, own := strings.CutPrefix(name, "cdr.wavix."); own {
 			found++
 			if !strings.Contains(listed, "`"+key+"`") {

@@ -75,8 +75,8 @@ func page(rows ...string) string {
 		strings.Join(rows, ","), len(rows))
 }
 
-// decodeRow decodes a page of one row that is no fault of its own.
-func decodeRow(t testing.TB, kind, raw string) shown {
+// shownRow decodes a page of one row that is no fault of its own.
+func shownRow(t testing.TB, kind, raw string) shown {
 	t.Helper()
 	got, err := decode(t, formatJSON, kind, page(raw))
 	if err != nil || len(got.rows) != 1 {

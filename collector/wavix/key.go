@@ -2,11 +2,11 @@ package wavix
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -15,7 +15,10 @@ import (
 const queryKey = "appid"
 
 // errKey doesn't repeat the key.
-var errKey = errors.New("the API key holds spaces or characters that no key has: give the key alone")
+var errKey = &advice.Error{
+	What: "the API key holds spaces or characters that no key has",
+	Todo: "see that api_key or the file of api_key_file holds the key and nothing else",
+}
 
 // keySource is the httpclient.TokenSource of a source. A key doesn't expire and is
 // never renewed, but its file may change: it is read for each request.
@@ -25,11 +28,11 @@ type keySource struct{ key config.Secret }
 func (k keySource) Token(ctx context.Context) (string, error) {
 	key, err := k.key.Value(ctx)
 	if err != nil {
-		return "", httpclient.Retryable(&keyError{err}) // the file may be about to be replaced
+		return "", httpclient.Retryable(advice.UnreadableSecret(err)) // the file may be about to be replaced
 	}
 	key = strings.TrimSpace(key)
 	if key == "" || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", &keyError{errKey}
+		return "", errKey
 	}
 	return key, nil
 }
@@ -37,12 +40,6 @@ func (k keySource) Token(ctx context.Context) (string, error) {
 // Invalidate implements httpclient.TokenSource. There is no cache to take the key from:
 // the next Token reads the file again.
 func (keySource) Invalidate(string) {}
-
-// keyError is a key that can't be had.
-type keyError struct{ error }
-
-// Unwrap returns the cause.
-func (e *keyError) Unwrap() error { return e.error }
 
 // inQuery puts the key into the URL, which nothing prints: httpclient strips it from
 // errors and logs.

@@ -2,15 +2,10 @@ package wavix
 
 import (
 	"strings"
-	"time"
-	"unicode"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
-
-// keySeparator stands between the parts of a synthetic key: no number holds it.
-const keySeparator = "\x1f"
 
 // mapper turns rows into records. It is safe for concurrent use.
 type mapper struct {
@@ -18,13 +13,16 @@ type mapper struct {
 	emergency *cdr.EmergencyNumbers
 }
 
-// mapping is the mapping of one row.
-type mapping struct {
-	problems
+// listed is a row of an answer, mapped.
+type listed struct {
+	values
 
-	row      *row
 	record   *cdr.Record
 	unmapped []collector.Unmapped
+	bad      *collector.BadRow // set if the row can't be read
+	// key is the same for the same call, and for all rows without an id that say the same (nameless).
+	key      uint64
+	nameless bool
 }
 
 // mapRow maps a row of a type. The type is the question's: no row says it.
@@ -33,13 +31,13 @@ type mapping struct {
 // call_id and uuid are one id under two names, so the key is the same before and after either appears or goes. A row without an id has a
 // synthetic key; one with an id has none beside it: two calls with ids that begin in the same second between the same parties would be
 // taken for one.
-func (m *mapper) mapRow(row *row, kind string) *mapping {
+func (m *mapper) mapRow(row row, kind string) *listed {
 	r := &cdr.Record{CallType: kind, Direction: cdr.Inbound}
-	p := &mapping{row: row, record: r}
+	p := &listed{values: values{row: row}, record: r}
 	parent := p.ids()
-	r.Start = p.start(&row.Date, "date")
-	r.CallerNumber, r.CalleeNumber = p.party(&row.From, "from"), p.party(&row.To, "to")
-	duration, given := p.seconds(&row.Duration, "duration")
+	r.Start = p.start("date")
+	r.CallerNumber, r.CalleeNumber = p.party("from"), p.party("to")
+	duration, given := p.seconds("duration")
 	r.Duration, r.NoDuration = duration, !given
 	other := r.CallerNumber
 	if kind == kindPlaced {
@@ -47,27 +45,27 @@ func (m *mapper) mapRow(row *row, kind string) *mapping {
 		r.Emergency = m.emergency.Match(r.CalleeNumber)
 	}
 	r.Country = m.countries.OfDigits(other)
-	r.Trunk = p.text(&row.Trunk, "sip_trunk")
+	r.Trunk = p.text("sip_trunk")
 	p.outcome()
-	p.charge(&row.Charge, "charge", "usage")
-	p.charge(&row.ForwardFee, "forward_fee", "forwarding")
+	p.charge("charge", "usage")
+	p.charge("forward_fee", "forwarding")
 	p.extras(parent)
 	if r.ID == "" {
-		r.Synthetic = synthetic(r)
+		r.Synthetic = collector.SyntheticKey(r)
 	}
 	return p
 }
 
 // ids reads the row's own id and its parent's. No row says the parent's type: it is the other one, as that of a leg that a forwarded call makes.
 // (A call that was transferred has a parent of its own type, but one that was answered, and only failures of parents matter.)
-func (p *mapping) ids() (parent string) {
+func (p *listed) ids() (parent string) {
 	r := p.record
-	id, older := p.id(&p.row.CallID, "call_id"), p.id(&p.row.UUID, "uuid")
+	id, older := p.id("call_id"), p.id("uuid")
 	if id == "" {
 		id = older
 	}
-	if parent = p.id(&p.row.ParentCallID, "parent_call_id"); parent == "" {
-		parent = p.id(&p.row.ParentUUID, "parent_uuid")
+	if parent = p.id("parent_call_id"); parent == "" {
+		parent = p.id("parent_uuid")
 	}
 	if parent == id || parent == older {
 		parent = "" // samples name a call as its own parent
@@ -97,8 +95,8 @@ var outcomes = map[string]cdr.Outcome{
 }
 
 // outcome reads the disposition, whatever its case. A row without one, as older answers have, is answered if it has a duration.
-func (p *mapping) outcome() {
-	r, disposition := p.record, p.text(&p.row.Disposition, "disposition")
+func (p *listed) outcome() {
+	r, disposition := p.record, p.text("disposition")
 	r.Outcome = outcomes[strings.ToLower(strings.TrimSpace(disposition))]
 	switch {
 	case disposition != "" && r.Outcome == cdr.Unknown:
@@ -109,32 +107,32 @@ func (p *mapping) outcome() {
 }
 
 // isNew notes a value that the mapping doesn't know.
-func (p *mapping) isNew(field, value string) {
+func (p *listed) isNew(field, value string) {
 	p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: value})
 }
 
 // charge adds an amount that is known, a zero too.
-func (p *mapping) charge(c *cell, name, component string) {
-	if amount, given := p.money(c, name); given {
+func (p *listed) charge(name, component string) {
+	if amount, given := p.money(name); given {
 		p.record.Charges = append(p.record.Charges, cdr.Charge{Component: component, Amount: amount})
 	}
 }
 
 // extras adds what goes to log records only.
-func (p *mapping) extras(parent string) {
+func (p *listed) extras(parent string) {
 	add := func(name, text string, class cdr.Privacy) {
 		if text != "" {
 			p.record.Extra = append(p.record.Extra, cdr.Text(name, text, class))
 		}
 	}
-	add("disposition", p.text(&p.row.Disposition, "disposition"), cdr.Plain)
-	destination := p.text(&p.row.Destination, "destination")
+	add("disposition", p.text("disposition"), cdr.Plain)
+	destination := p.text("destination")
 	add("destination", destination, destinationClass(p.record.CallType, destination))
-	if price, given := p.money(&p.row.PerMinute, "per_minute"); given {
+	if price, given := p.money("per_minute"); given {
 		add("per_minute", price.String(), cdr.Plain)
 	}
 	add("parent_call_id", parent, cdr.Plain)
-	by := p.text(&p.row.AnsweredBy, "answered_by")
+	by := p.text("answered_by")
 	add("answered_by", by, cdr.Plain)
 	if by != "" && by != "human" && by != "machine" {
 		p.isNew("answered_by", by)
@@ -156,20 +154,4 @@ func destinationClass(kind, destination string) cdr.Privacy {
 		return cdr.Plain
 	}
 	return cdr.Number
-}
-
-// synthetic identifies a row without an id by its content (counting.md 18): type, start in whole seconds, from and to, normalised.
-func synthetic(r *cdr.Record) string {
-	start := r.Start.Truncate(time.Second).Format(time.RFC3339)
-	return strings.Join([]string{r.CallType, start, normalised(r.CallerNumber), normalised(r.CalleeNumber)}, keySeparator)
-}
-
-// normalised is a number without what differs between spellings of it.
-func normalised(number string) string {
-	return strings.Map(func(c rune) rune {
-		if unicode.IsSpace(c) {
-			return -1
-		}
-		return unicode.ToLower(c)
-	}, strings.TrimPrefix(strings.TrimSpace(number), "+"))
 }

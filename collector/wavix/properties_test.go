@@ -36,14 +36,14 @@ func TestEveryPropertyIsMapped(t *testing.T) {
 		"parent_uuid": {"CallID", "cdr.wavix.parent_call_id"}, "parent_call_id": {"CallID", "cdr.wavix.parent_call_id"},
 	}
 	facts := readPropertyFacts(t)
-	plain := decodeRow(t, kindPlaced, at+`"new":1}`)
+	plain := shownRow(t, kindPlaced, at+`"new":1}`)
 	for _, fact := range facts {
 		t.Run(fact.name, func(t *testing.T) {
 			row := at + `"` + fact.name + `":` + fact.example + `}`
 			if fact.name == "date" {
 				row = `{"date":` + fact.example + `}`
 			}
-			got := decodeRow(t, kindPlaced, row)
+			got := shownRow(t, kindPlaced, row)
 			want := append([]string{fact.goesTo}, also[fact.name]...)
 			if fact.goesTo == "-" {
 				want = nil
@@ -56,16 +56,6 @@ func TestEveryPropertyIsMapped(t *testing.T) {
 				t.Errorf("it changes %q, want %q", changed, want)
 			}
 		})
-	}
-	var mapped []string
-	for _, fact := range facts {
-		if fact.goesTo != "-" {
-			mapped = append(mapped, fact.name)
-		}
-	}
-	slices.Sort(mapped)
-	if names := slices.Sorted(maps.Keys(columns)); !slices.Equal(mapped, names) {
-		t.Errorf("the table maps %q, the code %q", mapped, names)
 	}
 }
 

@@ -107,10 +107,10 @@ func (s *source) feeds() []collector.FeedInfo {
 		})
 	}
 	if c := s.config.ActiveCalls; c != nil {
-		active := &activeCalls{client: s.client, paths: new(generation)}
+		active := collector.ActiveCalls((&activeCalls{client: s.client, paths: new(generation)}).read)
 		feeds = append(feeds, collector.FeedInfo{
 			Name: feedActiveCalls, Feed: active, Snapshot: true, Interval: c.Interval,
-			Fingerprint: s.fingerprint(), Probe: active.probe,
+			Fingerprint: s.fingerprint(), Probe: active.Probe,
 		})
 	}
 	return feeds

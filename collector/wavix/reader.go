@@ -80,28 +80,14 @@ type reading struct {
 	yield func(*collector.Page, error) bool
 }
 
-// resume takes over what is known of the days, unless rows of this range may have been left out of earlier reads. No read owes rows from
-// before the catch-up's range (counting.md 8): the ledger may have forgotten them.
+// resume takes over what is known of the days, unless rows of this range may have been left out of earlier reads.
 func (r *reading) resume(from, now time.Time) {
 	l := r.log
-	if l.days == nil || len(l.days) > maxDays {
+	if l.days == nil || len(l.days) > maxDays || from.Before(l.from) {
 		l.days, l.from = map[query]*day{}, from
 	}
-	if from.Before(l.from) {
-		l.from = from
-		for _, d := range l.days {
-			d.stale = true
-		}
-	}
-	r.days = l.days
+	r.days, r.floor = l.days, l.from
 	r.whole = now.Sub(from) >= l.lookback
-	r.floor = now.Add(-l.lookback - l.lookback/4 - dayLength)
-	switch {
-	case from.Before(r.floor):
-		r.floor = from
-	case r.floor.Before(l.from):
-		r.floor = l.from
-	}
 }
 
 // run reads the days of a range and those on either side, and compares them with the provider's totals. A day that can't be read stops the others

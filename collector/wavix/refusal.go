@@ -13,20 +13,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
-// knownMessages are the messages that the provider documents, or that were seen: only
-// these are printed, for any other may hold anything.
-var knownMessages = []string{
-	"Unauthorized",
-	"Access Denied",
-	"The service is not provisioned for your account.",
-	"Request failed. The feature is disabled for your account.",
-	"Record not found",
-	"Service temporary unavailable",
-}
-
-// invalidParameter is a message that names a parameter that we send.
-var invalidParameter = regexp.MustCompile(`^(Missing or invalid parameter (?:from|to|type|disposition|page|per_page|appid))\.?$`)
-
 // refusal is what an answer says besides rows: {"success": false, "message": "..."},
 // with a status of an error or with 200.
 type refusal struct {
@@ -56,7 +42,7 @@ func (e *messageError) Unwrap() error { return e.error }
 
 // member takes a member of an answer's envelope.
 func (r *refusal) member(name string, raw jsontext.Value) {
-	switch strings.ToLower(name) {
+	switch folded(name) {
 	case "success":
 		r.failed = r.failed || raw.Kind() == 'f'
 	case "error":
@@ -79,7 +65,7 @@ func readEnvelope(body []byte, otherwise string, take func(in *wire.Input, name 
 	in := wire.NewInput(wire.MaxValue)
 	var r refusal
 	err := in.Document(body, otherwise, func(name string) error {
-		if taken, err := take(in, name); taken || err != nil {
+		if taken, err := take(in, folded(name)); taken || err != nil {
 			return err
 		}
 		raw, err := in.JSON.ReadValue()
@@ -91,43 +77,39 @@ func readEnvelope(body []byte, otherwise string, take func(in *wire.Input, name 
 	return cmp.Or(err, r.err())
 }
 
-// messageOf is a message that may be printed, else empty.
+// withMessage adds the provider's message to an error that holds one in its answer. What
+// isn't the provider's has none: a gateway's page, an empty answer.
+func withMessage(err error) error {
+	refused, ok := errors.AsType[*httpclient.Error](err)
+	if !ok {
+		return err
+	}
+	var body struct {
+		Message jsontext.Value `json:"message"`
+	}
+	if json.Unmarshal(refused.Body, &body, jsontext.AllowInvalidUTF8(true)) != nil {
+		return err
+	}
+	return &messageError{err, messageOf(body.Message)}
+}
+
+// invalidParameter is a message that names a parameter that we send.
+var invalidParameter = regexp.MustCompile(`^(Missing or invalid parameter (?:from|to|type|disposition|page|per_page|appid))\.?$`)
+
+// messageOf is a message that may be printed, else empty: only those that are known are, for any other may hold anything.
 func messageOf(raw jsontext.Value) string {
 	var text string
 	if json.Unmarshal(raw, &text) != nil {
 		return ""
 	}
 	text = strings.TrimSpace(text)
-	for _, known := range knownMessages {
+	for known := range messages {
 		if strings.EqualFold(strings.TrimSuffix(text, "."), strings.TrimSuffix(known, ".")) {
 			return known
 		}
 	}
 	if match := invalidParameter.FindStringSubmatch(text); match != nil {
 		return match[1]
-	}
-	return ""
-}
-
-// withMessage adds the provider's message to an error that holds one in its answer.
-func withMessage(err error) error {
-	refused, ok := errors.AsType[*httpclient.Error](err)
-	if !ok || len(refused.Body) == 0 {
-		return err
-	}
-	var body struct {
-		Message jsontext.Value `json:"message"`
-	}
-	if json.Unmarshal(refused.Body, &body, rowOptions) != nil {
-		return err // what isn't the provider's has no message: a gateway's page, an empty answer
-	}
-	return &messageError{err, messageOf(body.Message)}
-}
-
-// says is the provider's message of an error, empty if it has none.
-func says(err error) string {
-	if e, ok := errors.AsType[*messageError](err); ok {
-		return e.message
 	}
 	return ""
 }

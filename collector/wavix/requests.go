@@ -1,20 +1,16 @@
 package wavix
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 // The paths of both generations of the API, below /v1/. They are also what errors and logs call the endpoint.
@@ -41,12 +37,8 @@ func (q query) parameters(page, perPage int) url.Values {
 	}
 }
 
-var (
-	// errNoCSV is an account of a later generation, which has no CSV.
-	errNoCSV = errors.New("there is no CSV export, which only older accounts have")
-	// errNoPath is an account that has the paths of no generation.
-	errNoPath = errors.New("and so is the older path")
-)
+// errNoCSV is an account of a later generation, which has no CSV.
+var errNoCSV = &advice.Error{What: "there is no CSV export, which only older accounts have", Todo: "set format to json or stream"}
 
 // fetchTotal asks for the total of a query, which only the list as JSON says.
 func (l *callLog) fetchTotal(ctx context.Context, q query) (int, error) {
@@ -83,22 +75,12 @@ func (l *callLog) fetch(ctx context.Context, format string, q query, page, perPa
 	return &d.answer, nil
 }
 
-// The generations of the API, as far as its paths differ.
-const (
-	unknownGeneration int32 = iota
-	newGeneration           // since 2026: /v1/cdrs, /v1/calls
-	oldGeneration           // /v1/cdr, /v1/call
-)
+// generation remembers which paths an account has: those of 2026 and later, /v1/cdrs and /v1/calls, or the older ones, /v1/cdr and /v1/call. It is
+// safe for concurrent use.
+type generation struct{ older atomic.Bool }
 
-// generation remembers which paths an account has. It is found out once, by the first
-// answer that isn't 404. Later a 404 means what it says: a newer path that answers so
-// for a moment mustn't send everything to the older one. The other way there is an
-// upgrade of the account, which also happens once: an older path that is gone while the
-// newer one answers. It is safe for concurrent use.
-type generation struct{ found atomic.Int32 }
-
-// fetch asks for the path of the generation that was found, and while none was for
-// both, the newer one, which comes first, before the older. The error after two 404s is that of the first.
+// fetch asks for the path of the generation that answered last, and after a 404 for the other, which may be since the account was moved. The
+// error after two is that of the first.
 func (g *generation) fetch(ctx context.Context, client *httpclient.Client, feed string, paths []string, parameters url.Values, header http.Header,
 	decode func([]byte) error,
 ) error {
@@ -108,40 +90,23 @@ func (g *generation) fetch(ctx context.Context, client *httpclient.Client, feed 
 			r.URL += "?" + parameters.Encode()
 		}
 		return client.Fetch(ctx, r, func(response *httpclient.Response) error {
-			if err := cmp.Or(notHTML(response), decode(response.Body.Bytes())); err != nil {
-				return httpclient.Retryable(err)
-			}
-			switch path {
-			case newList, newExport, newCalls:
-				g.found.Store(newGeneration)
-			default:
-				g.found.CompareAndSwap(unknownGeneration, oldGeneration)
-			}
-			return nil
+			return httpclient.Retryable(decode(response.Body.Bytes()))
 		})
 	}
-	found := g.found.Load()
-	if found == oldGeneration {
-		slices.Reverse(paths)
+	first, other := paths[0], paths[len(paths)-1]
+	older := g.older.Load()
+	if older {
+		first, other = other, first
 	}
-	err := try(paths[0])
-	if len(paths) > 1 && found != newGeneration && httpclient.KindOf(err) == httpclient.KindNotFound {
-		if other := try(paths[1]); httpclient.KindOf(other) != httpclient.KindNotFound {
-			err = other
-		} else if found == unknownGeneration {
-			err = fmt.Errorf("%w, %w", err, errNoPath)
+	err := try(first)
+	if first != other && httpclient.KindOf(err) == httpclient.KindNotFound {
+		if second := try(other); httpclient.KindOf(second) != httpclient.KindNotFound {
+			if err = second; err == nil {
+				g.older.Store(!older)
+			}
 		}
 	}
 	return withMessage(err)
-}
-
-// notHTML refuses an answer that calls itself HTML, where httpclient doesn't look.
-func notHTML(response *httpclient.Response) error {
-	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")) // an odd type is left to the decoder
-	if kind == "text/html" || kind == "application/xhtml+xml" {
-		return wire.ErrHTML
-	}
-	return nil
 }
 
 // otherKind is the other type of calls.

@@ -46,7 +46,7 @@ func TestMalformedRows(t *testing.T) {
 	for _, test := range []struct{ name, row, problem string }{
 		{"date is missing", `{"uuid":"a"}`, "date is missing"},
 		{"date is null", `{"uuid":"a","date":null}`, "date is missing"},
-		{"date is the sentinel", `{"uuid":"a","date":"0001-01-01T00:00:00Z"}`, "date is missing"},
+		{"date is the sentinel", `{"uuid":"a","date":"0001-01-01T00:00:00Z"}`, "date is not a date and time"},
 		{"date is no time", `{"uuid":"a","date":"yesterday"}`, "date is not a date and time"},
 		{"date has no zone", `{"uuid":"a","date":"2026-03-01 10:00:00"}`, "date is not a date and time"},
 		{"date is a number", `{"uuid":"a","date":1772359200}`, "date is a number, must be a string"},
@@ -71,8 +71,8 @@ func TestMalformedRows(t *testing.T) {
 		{"trunk is a number", at + `"sip_trunk":36465}`, "sip_trunk is a number, must be a string"},
 		{"destination is an array", at + `"destination":["France"]}`, "destination is an array, must be a string"},
 		{"answered by a boolean", at + `"answered_by":true}`, "answered_by is a boolean, must be a string"},
-		{"given twice", at + `"charge":"1","charge":"2"}`, "charge is given twice"},
-		{"given twice in two spellings", at + `"callId":"1","CALL_ID":null}`, "call_id is given twice"},
+		{"given twice", at + `"charge":"1","charge":"2"}`, "a member is given twice"},
+		{"given twice in two spellings", at + `"callId":"1","CALL_ID":null}`, "a member is given twice"},
 		{"a number", `5`, "it is no object"},
 		{"null", `null`, "it is no object"},
 		{"a string", `"row 1"`, "it is no object"},
@@ -111,7 +111,7 @@ func TestRowsThatAreNoFault(t *testing.T) {
 		{"a credit", at + `"uuid":"1","charge":"-0.5"}`, shown{"Charges": []string{"usage -0.5"}}},
 		{"empty texts", at + `"uuid":"","call_id":"1","from":"","sip_trunk":"","charge":"","destination":""}`, shown{"ID": "placed:1", "Charges": nil, "CallerNumber": nil, "Trunk": nil}},
 	} {
-		t.Run(test.name, func(t *testing.T) { decodeRow(t, kindPlaced, test.row).want(t, test.want) })
+		t.Run(test.name, func(t *testing.T) { shownRow(t, kindPlaced, test.row).want(t, test.want) })
 	}
 }
 
@@ -125,15 +125,15 @@ func TestDestination(t *testing.T) {
 		{kindReceived, "My trunk", "My trunk (number)"},
 		{kindReceived, "14155550100", "14155550100 (number)"},
 	} {
-		decodeRow(t, test.kind, at+`"uuid":"1","destination":"`+test.destination+`"}`).want(t, shown{"cdr.wavix.destination": test.want})
+		shownRow(t, test.kind, at+`"uuid":"1","destination":"`+test.destination+`"}`).want(t, shown{"cdr.wavix.destination": test.want})
 	}
 }
 
 // TestOtherParty: the country is that of who was called, or who called.
 func TestOtherParty(t *testing.T) {
 	const rest = at + `"uuid":"1","from":"442079460100","to":"+1 (604) 555-0100"}`
-	decodeRow(t, kindPlaced, rest).want(t, shown{"Country": "CA", "Direction": "outbound", "CallType": "placed"})
-	decodeRow(t, kindReceived, rest).want(t, shown{"Country": "GB", "Direction": "inbound", "CallType": "received"})
+	shownRow(t, kindPlaced, rest).want(t, shown{"Country": "CA", "Direction": "outbound", "CallType": "placed"})
+	shownRow(t, kindReceived, rest).want(t, shown{"Country": "GB", "Direction": "inbound", "CallType": "received"})
 }
 
 func TestEmergency(t *testing.T) {
@@ -149,7 +149,7 @@ func TestEmergency(t *testing.T) {
 		{kindPlaced, `"12065550100"`, nil},
 		{kindReceived, `"911"`, nil},
 	} {
-		got := decodeRow(t, c.kind, at+`"uuid":"1","to":`+c.to+`}`)
+		got := shownRow(t, c.kind, at+`"uuid":"1","to":`+c.to+`}`)
 		if got["Emergency"] == nil && c.want == nil {
 			continue
 		}
