@@ -83,10 +83,7 @@ func certificate(t testing.TB, at *site, name string) *simulator.Authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaf, err := authority.Leaf()
-	if err != nil {
-		t.Fatal(err)
-	}
+	leaf := authority.Leaf()
 	key, err := x509.MarshalPKCS8PrivateKey(leaf.PrivateKey)
 	if err != nil {
 		t.Fatal(err)

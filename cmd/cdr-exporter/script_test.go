@@ -109,7 +109,7 @@ func tenantCommand(ts *testscript.TestScript, neg bool, args []string) {
 	case "asked":
 		want, err := strconv.Atoi(args[1])
 		ts.Check(err)
-		if got := len(s.Requests().Requests()); got != want {
+		if got := s.Requests().Count("")[0]; got != want {
 			ts.Fatalf("%d requests came, want %d", got, want)
 		}
 	case "forbid":

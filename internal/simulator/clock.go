@@ -8,12 +8,6 @@ import (
 // Clock says what time it is.
 type Clock interface{ Now() time.Time }
 
-// SystemClock is the clock of the machine.
-type SystemClock struct{}
-
-// Now is the machine's time.
-func (SystemClock) Now() time.Time { return time.Now() }
-
 // ManualClock stands still until it is moved.
 type ManualClock struct {
 	mu  sync.Mutex
@@ -57,9 +51,6 @@ type Timeline struct {
 
 // NewTimeline follows a clock; nil is the machine's.
 func NewTimeline(base Clock) *Timeline {
-	if base == nil {
-		base = SystemClock{}
-	}
 	return &Timeline{base: base}
 }
 
@@ -70,7 +61,13 @@ func (t *Timeline) Now() time.Time {
 	return t.now()
 }
 
-func (t *Timeline) now() time.Time { return t.base.Now().Add(t.offset).UTC() }
+func (t *Timeline) now() time.Time {
+	now := time.Now()
+	if t.base != nil {
+		now = t.base.Now()
+	}
+	return now.Add(t.offset).UTC()
+}
 
 // Visible is the instant up to which rows are published: Now, unless held.
 func (t *Timeline) Visible() time.Time {

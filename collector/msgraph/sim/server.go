@@ -29,7 +29,7 @@ func Start(settings Settings) (*Server, error) {
 		links: links{known: map[string]target{}},
 	}
 	var err error
-	if s.Host, err = simulator.NewHost("", settings.Clock, settings.Faults, s.routes()); err != nil {
+	if s.Host, err = simulator.NewHost(settings.Clock, settings.Faults, s.routes()); err != nil {
 		return nil, err
 	}
 	if err = s.ListenHostile(`{"@odata.count":0,"value":[]}`); err != nil {

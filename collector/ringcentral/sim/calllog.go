@@ -137,13 +137,13 @@ func (p *page) envelope(rows []any, number, perPage int, more bool) envelope {
 func (p *page) finish() simulator.Reply {
 	whole := p.envelope(p.rows, p.number, p.perPage, p.more)
 	r := p.reply(whole.object())
-	r.Skip, r.More, r.Rows = p.skip(), p.more, len(p.rows)
+	r.Continued = p.skip() > 0
 	spoil := func(change func(*envelope)) func(*simulator.Reply) {
 		return func(r *simulator.Reply) {
 			e := whole
 			e.Navigation = &navigation{whole.Navigation.FirstPage, whole.Navigation.NextPage, whole.Navigation.PreviousPage}
 			change(&e)
-			r.Body, r.Rows = simulator.JSON(e.object()), len(e.Records)
+			r.Body = simulator.JSON(e.object())
 		}
 	}
 	r.Own[NoRecords] = spoil(func(e *envelope) { e.Records, e.Paging = nil, &paging{PerPage: p.perPage} })
@@ -232,11 +232,9 @@ func (s *Server) recording(q *request) simulator.Reply {
 	if v == nil || !v.Recorded {
 		return q.refuse(notFound("recordingId"))
 	}
-	r := q.reply(map[string]any{
+	return q.reply(map[string]any{
 		"id": q.PathValue("id"), "contentUri": sc.contentURI(q.PathValue("id")), "contentType": "audio/mpeg", "duration": int(v.Duration / time.Second),
 	})
-	r.Rows = 1
-	return r
 }
 
 // visible fills in the call at a place and returns the version that is visible at an instant; nil if there is none.

@@ -98,7 +98,7 @@ func (s *Server) Sessions() int {
 
 // MintJWTFor makes a JWT of a user, which works until RevokeJWT. A lifetime below zero is without end.
 func (s *Server) MintJWTFor(user string, lifetime time.Duration) string {
-	now := s.wall.Now()
+	now := time.Now()
 	claims := map[string]any{
 		"aud": s.BaseURL() + "/restapi/oauth/token", "sub": user, "iss": s.BaseURL(), "iat": now.Unix(), "jti": "Simulated-Jti-0001",
 	}
@@ -121,7 +121,7 @@ func (s *Server) MintJWTFor(user string, lifetime time.Duration) string {
 func (s *Server) openSession(lifetime time.Duration) string {
 	token := tokenPrefix + rand.Text() + rand.Text()
 	s.change(func() {
-		s.sessions = append(s.sessions, session{token: token, expires: s.wall.Now().Add(lifetime)})
+		s.sessions = append(s.sessions, session{token: token, expires: time.Now().Add(lifetime)})
 		s.sessions = s.sessions[max(0, len(s.sessions)-maxSessions):]
 	})
 	return token
@@ -145,7 +145,7 @@ func (s *Server) authenticate(header string) *problem {
 		return apiError(http.StatusUnauthorized, "OAU-149", "Unparsable access token").named("TokenInvalid")
 	case i < 0:
 		return lostToken()
-	case !s.wall.Now().Before(s.sessions[i].expires):
+	case !time.Now().Before(s.sessions[i].expires):
 		return expiredToken()
 	}
 	return nil
@@ -206,7 +206,7 @@ func (s *Server) token(r *http.Request) ([]byte, *problem) {
 			"The client is unauthorized for the required grant type: ["+grant+"]")
 	case !known:
 		return nil, oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: signature")
-	case !expires.IsZero() && !s.wall.Now().Before(expires):
+	case !expires.IsZero() && !time.Now().Before(expires):
 		return nil, oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: expired")
 	}
 	return simulator.JSON(map[string]any{

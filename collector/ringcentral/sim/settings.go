@@ -63,8 +63,6 @@ const (
 
 // Settings configure the server. All have defaults.
 type Settings struct {
-	// Listen is the address; empty is a free port on loopback.
-	Listen string
 	// Clock is the provider's time; nil is the machine's.
 	Clock simulator.Clock
 	// Account is the company's call log, Extension that of the user who made the JWT; nil is empty.

@@ -132,9 +132,9 @@ func (s *Server) changes(q *request, kind string, begin position, detailed bool)
 		last = times[len(times)-1]
 	}
 	r := q.reply(body(rows, last, more))
-	r.From, r.To, r.More, r.Rows = time.UnixMilli(begin.After).UTC(), at, more, len(rows)
+	r.From, r.To = time.UnixMilli(begin.After).UTC(), at
 	spoil := func(rows []any, after int64, more bool) func(*simulator.Reply) {
-		return func(r *simulator.Reply) { r.Body, r.Rows = simulator.JSON(body(rows, after, more)), len(rows) }
+		return func(r *simulator.Reply) { r.Body = simulator.JSON(body(rows, after, more)) }
 	}
 	r.Own[EmptyPage] = spoil([]any{}, begin.After, true)
 	r.Own[NoRecords] = spoil(nil, last, more)

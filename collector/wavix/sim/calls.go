@@ -13,8 +13,8 @@ func (e *exchange) calls() simulator.Reply {
 	e.account.eachActive(at, e.settings.Linger, func(r *row) {
 		list = append(list, r.active(at, e.generation == GenerationA))
 	})
-	a := e.reply(simulator.JSON(simulator.NewObject("success", true, "calls", list)), len(list))
-	a.Own[NoItems] = func(r *simulator.Reply) { r.Body, r.Rows = []byte(`{"success":true}`), 0 }
+	a := e.reply(simulator.JSON(simulator.NewObject("success", true, "calls", list)))
+	a.Own[NoItems] = func(r *simulator.Reply) { r.Body = []byte(`{"success":true}`) }
 	return a
 }
 

@@ -34,7 +34,7 @@ func Start(settings Settings) (*Server, error) {
 		refusals: map[string]Refusal{}, limiter: simulator.Limiter{Limit: settings.RequestsPerMinute, Window: time.Minute},
 	}
 	var err error
-	if s.Host, err = simulator.NewHost(settings.Listen, settings.Clock, settings.Faults, http.HandlerFunc(s.serve)); err != nil {
+	if s.Host, err = simulator.NewHost(settings.Clock, settings.Faults, http.HandlerFunc(s.serve)); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -186,7 +186,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			return e.refuse(status, "Missing or invalid parameter "+invalid)
 		}
 		a := e.records()
-		a.From, a.To, a.Skip = e.query.from, e.query.to.AddDate(0, 0, 1), e.query.skip()
+		a.From, a.To, a.Continued = e.query.from, e.query.to.AddDate(0, 0, 1), e.query.page > 1
 		return a
 	})
 }
@@ -247,21 +247,20 @@ func failureOf(status int, message string) []byte {
 
 // refuse is a reply that is an error.
 func (s *Server) refuse(status int, message string) simulator.Reply {
-	a := s.reply(failureOf(status, message), 0)
+	a := s.reply(failureOf(status, message))
 	a.Status, a.Refused = status, true
 	return a
 }
 
-// reply is a reply of JSON with so many rows; the faults that fit any request can happen to it.
-func (s *Server) reply(body []byte, rows int) simulator.Reply {
+// reply is a reply of JSON; the faults that fit any request can happen to it.
+func (s *Server) reply(body []byte) simulator.Reply {
 	instead := func(status int, body []byte) func(*simulator.Reply) {
-		return func(r *simulator.Reply) { r.Status, r.Body, r.Rows, r.Type = status, body, 0, "" }
+		return func(r *simulator.Reply) { r.Status, r.Body, r.Type = status, body, "" }
 	}
 	return simulator.Reply{
 		Answer: simulator.Answer{
 			Status: http.StatusOK, Body: body, Header: http.Header{}, Error: func(status int) []byte { return failureOf(status, "") },
 		},
-		Rows: rows,
 		Own: map[simulator.Fault]func(*simulator.Reply){
 			Unauthorized: instead(http.StatusUnauthorized, failureOf(http.StatusUnauthorized, "")),
 			Forbidden:    instead(http.StatusForbidden, failureOf(http.StatusForbidden, "The service is not provisioned for your account.")),

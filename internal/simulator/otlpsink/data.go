@@ -3,8 +3,6 @@ package otlpsink
 import (
 	"encoding/hex"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
@@ -148,11 +146,7 @@ func readLabels(list []*common.KeyValue) map[string]string {
 
 // key identifies a point: name and attributes.
 func (p *Point) key() string {
-	key := p.Name
-	for _, name := range slices.Sorted(maps.Keys(p.Attributes)) {
-		key += fmt.Sprintf(" %s=%q", name, p.Attributes[name])
-	}
-	return key
+	return fmt.Sprintf("%s %q", p.Name, p.Attributes) // a map is printed in the order of its keys
 }
 
 // decreases says whether a monotonic point went down without a new start.
