@@ -332,7 +332,6 @@ func TestSimulatedRefusals(t *testing.T) {
 		what, todo string
 	}{
 		{"user's permission", sim.Settings{}, func(s *sim.Server) { s.SetPermissions(sim.ReadCallLog) }, "the user of the JWT lacks the permission FullCompanyCallLog", "Admin Portal"},
-		{"user's permission, of old", sim.Settings{OldNames: true, BareErrors: true}, func(s *sim.Server) { s.SetPermissions(sim.ReadCallLog) }, "lacks the permission ReadCompanyCallLog", "Admin Portal"},
 		{"app's permission", sim.Settings{}, func(s *sim.Server) { s.SetScopes("ReadAccounts") }, "the app lacks the permission ReadCallLog", "Developer Console"},
 		{"wrong client", sim.Settings{}, func(s *sim.Server) { s.SetSecret("another") }, "doesn't know the app, or its secret is wrong", "client_secret"},
 		{"wrong JWT", sim.Settings{}, (*sim.Server).RevokeJWT, "doesn't take the JWT", "make a JWT credential"},

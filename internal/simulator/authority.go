@@ -28,8 +28,9 @@ func NewAuthority() (*Authority, error) {
 		return nil, fmt.Errorf("make certificate: %w", err)
 	}
 	now := time.Now()
+	serial := big.NewInt(now.UnixNano())
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "localhost"},
+		SerialNumber: serial, Subject: pkix.Name{CommonName: "Simulated provider " + serial.String()},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(validity),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},

@@ -135,14 +135,14 @@ func (s *Server) closeSession(token string) {
 func (s *Server) authenticate(header string) *problem {
 	method, token, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(method, "Bearer") || token == "" {
-		return apiError(http.StatusUnauthorized, "OAU-151", "Authorization method not supported")
+		return apiError(http.StatusUnauthorized, "", "OAU-151", "Authorization method not supported")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := slices.IndexFunc(s.sessions, func(o session) bool { return o.token == token })
 	switch {
 	case i < 0 && !strings.HasPrefix(token, tokenPrefix[:4]):
-		return apiError(http.StatusUnauthorized, "OAU-149", "Unparsable access token").named("TokenInvalid")
+		return apiError(http.StatusUnauthorized, "TokenInvalid", "OAU-149", "Unparsable access token")
 	case i < 0:
 		return lostToken()
 	case !time.Now().Before(s.sessions[i].expires):
@@ -151,27 +151,22 @@ func (s *Server) authenticate(header string) *problem {
 	return nil
 }
 
-// oauthError is an error of the OAuth endpoints, whose form is that of RFC 6749.
-func oauthError(status int, kind, code, text string) *problem {
-	return &problem{status: status, OAuth: kind, Description: text, Errors: []errorDetail{{Code: code, Message: text}}}
-}
-
 // oauth handles a form that is posted to an OAuth endpoint by a client with its id and secret.
 func (s *Server) oauth(endpoint string, serve func(*http.Request) ([]byte, *problem)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.Answer(w, r, endpoint, func() simulator.Reply {
 			h := http.Header{}
 			if !s.limit(GroupAuth, h) {
-				return s.refused(h, rateExceeded())
+				return refused(h, rateExceeded())
 			}
 			if failed := s.identify(r); failed != nil {
-				return s.refused(h, failed)
+				return refused(h, failed)
 			}
 			body, failed := serve(r)
 			if failed != nil {
-				return s.refused(h, failed)
+				return refused(h, failed)
 			}
-			return s.reply(h, http.StatusOK, body)
+			return reply(h, http.StatusOK, body)
 		})
 	}
 }
@@ -185,9 +180,8 @@ func (s *Server) identify(r *http.Request) *problem {
 	case !ok:
 		return oauthError(http.StatusBadRequest, "invalid_client", "OAU-123", "Client authentication is required")
 	case id != s.settings.ClientID:
-		e := oauthError(http.StatusBadRequest, "invalid_client", "OAU-153", "Invalid client: "+id)
-		e.Errors[0].Parameters = []parameter{{"client_id", id}}
-		return e
+		return oauthError(http.StatusBadRequest, "invalid_client", "OAU-153", "Invalid client: "+id,
+			"parameters", []any{simulator.NewObject("parameterName", "client_id", "parameterValue", id)})
 	case secret != s.ClientSecret():
 		return oauthError(http.StatusUnauthorized, "invalid_client", "OAU-146", "Invalid client credentials")
 	}

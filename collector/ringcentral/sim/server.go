@@ -75,7 +75,7 @@ func (s *Server) routes() http.Handler {
 		mux.HandleFunc("GET /restapi/v1.0/account/"+route.path, s.api(route.endpoint, route.company, route.serve))
 	}
 	mux.HandleFunc("/", s.api(EndpointOther, true, func(q *request) simulator.Reply {
-		return q.refuse(apiError(http.StatusNotFound, "CMN-120", "Invalid URI"))
+		return q.refuse(apiError(http.StatusNotFound, "", "CMN-120", "Invalid URI"))
 	}))
 	return mux
 }

@@ -72,7 +72,7 @@ type Settings struct {
 	// Gzip compresses answers for clients that accept it.
 	Gzip bool
 
-	// NoSync refuses call-log-extract-sync from the start, with SyncRefusal: 404 if zero, or 403 or 400.
+	// NoSync refuses call-log-extract-sync from the start, with SyncRefusal: 404 if zero, or 403.
 	NoSync      bool
 	SyncRefusal int
 	// SyncMisses is the share of rows that call-log-extract-sync never returns.
@@ -82,10 +82,6 @@ type Settings struct {
 	ClientID, ClientSecret string
 	// Scopes are the app's; nil is all that are needed.
 	Scopes []string
-	// OldNames calls the permission for the company's log ReadCompanyCallLog.
-	OldNames bool
-	// BareErrors leaves all but the list of errors out of error bodies.
-	BareErrors bool
 
 	// Heavy and Auth are how many requests of a group are answered in a Window; 10, 5 and a minute if zero. A negative limit is none.
 	Heavy, Auth int
