@@ -18,7 +18,7 @@ func (w *World) TotalsFor(from, to, at time.Time) Totals {
 
 // TotalsOf are what a reader has counted that looked as the view says.
 func (w *World) TotalsOf(v View) Totals {
-	c := NewCounter(w.s.Mix, w.s.Lookback, v)
+	c := NewCounter(w.s.Mix, v)
 	from, to := c.Bounds()
 	w.Each(from, to, func(call *Call) bool {
 		c.Add(call)
@@ -30,21 +30,23 @@ func (w *World) TotalsOf(v View) Totals {
 // Counter counts calls as a reader must have counted them that looked as a view says.
 type Counter struct {
 	Totals
-	view     View
-	mix      *Mix
-	lookback time.Duration
-	seen     []int
+	view View
+	mix  *Mix
+	seen []int
 }
 
-// NewCounter counts calls of a mix. Lookback is how long a reader waits for the final version of a row.
-func NewCounter(m *Mix, lookback time.Duration, v View) *Counter {
-	return &Counter{view: v, mix: m, lookback: lookback, Totals: NewTotals()}
+// lookback is how long a reader waits for the final version of a row, from its start; then it counts as it stands (counting.md 17).
+const lookback = 48 * time.Hour
+
+// NewCounter counts calls of a mix.
+func NewCounter(m *Mix, v View) *Counter {
+	return &Counter{view: v, mix: m, Totals: NewTotals()}
 }
 
 // NewTotals are nothing yet.
 func NewTotals() Totals {
 	return Totals{
-		Flaws: map[Flaw]int{}, Calls: map[CallKey]int{}, Failures: map[FailureKey]int{},
+		Calls: map[CallKey]int{}, Failures: map[FailureKey]int{},
 		Durations: map[DurationKey]Span{}, Connected: map[ConnectedKey]time.Duration{}, Setup: map[SetupKey]Span{},
 		Charges: map[ChargeKey]Amount{}, Corrections: map[CorrectionKey]Amount{}, OutcomeChanges: map[OutcomeChange]int{},
 		MediaBypass: map[MediaBypassKey]int{}, Locations: map[LocationKey]int{}, Emergency: map[EmergencyKey]int{},
@@ -86,7 +88,6 @@ func (c *Counter) Add(call *Call) *Version {
 	switch {
 	case call.Flaw != NoFlaw:
 		c.Invalid++
-		c.Flaws[call.Flaw]++
 		return nil
 	case first.Kind.Ignored:
 		c.Ignored[first.Kind.CallType]++
@@ -115,7 +116,7 @@ func (c *Counter) final(call *Call) []int {
 	if call.Flaw != NoFlaw {
 		return c.seen
 	}
-	last, stands := c.seen[len(c.seen)-1], c.view.At[len(c.view.At)-1].Sub(call.Start) > c.lookback
+	last, stands := c.seen[len(c.seen)-1], c.view.At[len(c.view.At)-1].Sub(call.Start) > lookback
 	return slices.DeleteFunc(c.seen, func(n int) bool {
 		return call.versions[n].State != Final && (n != last || !stands)
 	})

@@ -17,9 +17,8 @@ type Totals struct {
 	Waiting int
 	// Ignored is the number of distinct rows that aren't calls, by call type.
 	Ignored map[string]int
-	// Invalid is the number of distinct malformed rows, Flaws by kind.
+	// Invalid is the number of distinct malformed rows.
 	Invalid int
-	Flaws   map[Flaw]int
 	// Revisions are versions seen that changed a value of money or outcome; Filled are those that only brought an amount which wasn't known.
 	Revisions, Filled int
 

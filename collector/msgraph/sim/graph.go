@@ -124,7 +124,7 @@ func (p *page) answer(extra ...simulator.Fault) simulator.Reply {
 		refused[ExpiredLink410] = s.refuse(r, http.StatusGone, "Gone", "The link has expired.")
 		spoilt = append(spoilt, RepeatedLink)
 	}
-	if !p.id.IsZero() {
+	if p.id != (simulator.UUID{}) {
 		refused[NotYet], refused[BadRequest] = s.notFound(r), s.badRequest(r, "")
 	}
 	if p.more {

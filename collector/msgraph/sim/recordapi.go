@@ -121,7 +121,7 @@ func parseID(text string) (simulator.UUID, error) {
 	if err != nil || id.String() != strings.ToLower(text) {
 		return simulator.UUID{}, errRecordID
 	}
-	return simulator.UUID(id), nil
+	return id, nil
 }
 
 // filter reads a filter on startDateTime.

@@ -103,11 +103,11 @@ func (a *Account) Active(at time.Time) map[cdr.Direction]int {
 
 // place is where a row is made from, and what listing it depends on.
 type place struct {
-	published, start, block int64 // times in milliseconds
-	number                  int
-	world                   side
-	part                    part
-	copies                  int
+	published, start int64 // in milliseconds
+	call             uint64
+	world            side
+	part             part
+	copies           int
 }
 
 // dayKey is what the index of a day depends on. Days of several time zones overlap.
@@ -130,7 +130,7 @@ func (a *Account) day(key dayKey) *[sides][]place {
 	d := new([sides][]place)
 	a.eachRow(time.UnixMilli(key.from).Add(-maxOffset), time.UnixMilli(key.to), func(r *row) {
 		p := place{
-			published: r.Versions()[0].Published.UnixMilli(), start: r.Start.UnixMilli(), block: r.Block, number: r.Number,
+			published: r.Versions()[0].Published.UnixMilli(), start: r.Start.UnixMilli(), call: r.Place(),
 			world: r.world, part: r.part, copies: r.Copies,
 		}
 		if p.start < key.from || p.start >= key.to {
@@ -150,7 +150,7 @@ func (a *Account) day(key dayKey) *[sides][]place {
 			if key.order == Shuffled {
 				first = cmp.Compare(mix64(uint64(x.start)), mix64(uint64(y.start)))
 			}
-			return cmp.Or(first, cmp.Compare(x.world, y.world), cmp.Compare(x.block, y.block), cmp.Compare(x.number, y.number), cmp.Compare(x.part, y.part))
+			return cmp.Or(first, cmp.Compare(x.world, y.world), cmp.Compare(x.call, y.call), cmp.Compare(x.part, y.part))
 		})
 		if key.order == Descending {
 			slices.Reverse(d[i])
@@ -217,7 +217,7 @@ func (a *Account) list(first, last time.Time, of side, disposition string, t ter
 // at makes the row at a place.
 func (a *Account) at(p *place) row {
 	var c simulator.Call
-	a.worlds[p.world].CallAt(&c, p.block, p.number)
+	a.worlds[p.world].Call(p.call, &c)
 	return a.row(p.world, &c, p.part)
 }
 

@@ -51,7 +51,7 @@ func (a *Account) TotalsFor(from, to, at time.Time) Totals {
 
 // TotalsOf are what a reader has counted that looked as the view says.
 func (a *Account) TotalsOf(v View) (t Totals) {
-	c := simulator.NewCounter(mix("", ""), 0, v.View)
+	c := simulator.NewCounter(mix("", ""), v.View)
 	from, to := c.Bounds()
 	if !from.IsZero() {
 		from = from.Add(-maxOffset)
