@@ -97,5 +97,4 @@ func (s *Settings) setDefaults() {
 	s.PageSize, s.RecordPage, s.SessionPage = cmp.Or(s.PageSize, 1000), cmp.Or(s.RecordPage, 60), cmp.Or(s.SessionPage, 60)
 	s.SegmentPage, s.ParticipantPage = cmp.Or(s.SegmentPage, 20), cmp.Or(s.ParticipantPage, 130)
 	s.FirstPages, s.NextPages = cmp.Or(s.FirstPages, 10), cmp.Or(s.NextPages, 50)
-	s.Delivery.setDefaults()
 }
