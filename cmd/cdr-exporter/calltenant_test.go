@@ -157,7 +157,7 @@ func TestCheckSourcesWithCallRecords(t *testing.T) {
 	if out, errs := c.run(exitDone, "check sources"); !regexp.MustCompile(`contoso +msgraph +call_records +ok`).MatchString(out) {
 		t.Errorf("said %s%s", out, errs)
 	}
-	c.tenant.SetRoles()
+	c.tenant.Register(func(a *sim.Application) { a.Roles = nil })
 	if out, _ := c.run(exitFailed, "check sources"); !strings.Contains(out, "CallRecords.Read.All") {
 		t.Errorf("said %s", out)
 	}
@@ -169,7 +169,7 @@ func TestCallThatATenantLacks(t *testing.T) {
 	if _, errs := c.run(exitFailed, "call", "--source=contoso", someCall); !strings.Contains(errs, "too young") || !strings.Contains(errs, "30 days") {
 		t.Errorf("said %s", errs)
 	}
-	c.tenant.SetRoles()
+	c.tenant.Register(func(a *sim.Application) { a.Roles = nil })
 	if _, errs := c.run(exitFailed, "call", "--source=contoso", someCall); !strings.Contains(errs, "CallRecords.Read.All") {
 		t.Errorf("said %s", errs)
 	}
