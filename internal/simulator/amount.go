@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Amount is money in ten-thousandths of its currency.
+// Amount is money, in ten-thousandths of its currency unless the mix has another unit.
 type Amount int64
 
 // String is the amount as a decimal with at least two places.
@@ -20,6 +20,3 @@ func (a Amount) String() string {
 	}
 	return text
 }
-
-// Float is the amount in units of the currency.
-func (a Amount) Float() float64 { return float64(a) / 10_000 }

@@ -53,10 +53,11 @@ var contents = []content{
 	{1, []string{"audio", "unknownFutureValue"}, "audio", []line{mainAudio, strange}},
 }
 
-// stream is one way of a medium: what was measured, and what it counts as.
+// stream is one way of a medium: what was measured, and the labels that it counts as.
 type stream struct {
 	measures
-	key        StreamKey
+	medium, way, network, platform, verdict string
+
 	bypass     cdr.Bool
 	codec      string
 	direction  string
@@ -194,7 +195,7 @@ func (p *recordPlan) drawStream(s *session, l *line, toCallee bool, bypass cdr.B
 	}
 	return &stream{
 		measures: c.draw(quality), direction: direction, codec: l.codec, start: s.start, end: s.end, style: style, bypass: bypass,
-		key: StreamKey{Media: l.label, Direction: label, Network: sender.network.label(), Platform: sender.platform(), Verdict: c.verdict},
+		medium: l.label, way: label, network: sender.network.label(), platform: sender.platform(), verdict: c.verdict,
 	}
 }
 

@@ -6,25 +6,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// Millionths is money in millionths of a dollar. Wavix's prices have up to five decimals, of which simulator.Amount holds four.
-type Millionths int64
-
-// millionths converts amounts of this package's tariffs, in hundred-thousandths.
-func millionths[K comparable](amounts map[K]simulator.Amount) map[K]Millionths {
-	m := make(map[K]Millionths, len(amounts))
-	for key, a := range amounts {
-		m[key] = Millionths(a) * 10
-	}
-	return m
-}
-
 // Totals are what must have been counted, of both types.
 type Totals struct {
-	// Totals have no money: their unit is too coarse.
 	simulator.Totals
-	// Charges is cdr_call_charges_total, Corrections cdr_call_charge_corrections_total.
-	Charges     map[simulator.ChargeKey]Millionths
-	Corrections map[simulator.CorrectionKey]Millionths
 	// Twins are records without an id that can't be told from another, Children those whose parent is another record, Excused the failed
 	// ones of them whose failure isn't counted beside their parent's (guarantee 3).
 	Twins, Children, Excused int
@@ -86,7 +70,6 @@ func (a *Account) TotalsOf(v View) (t Totals) {
 			parentFailed = failed && !r.NoID
 		}
 	})
-	t.Totals, t.Charges, t.Corrections = c.Totals, millionths(c.Charges), millionths(c.Corrections)
-	t.Totals.Charges, t.Totals.Corrections = nil, nil
+	t.Totals = c.Totals
 	return t
 }
