@@ -67,7 +67,7 @@ func newSwitchboard(t testing.TB, s switchboardSettings) *switchboard {
 	at := newSite(t)
 	b.authority = certificate(t, at, "webhook")
 	at.write("webhook.yaml", "tls_server_config: {cert_file: webhook.pem, key_file: webhook.key}\n")
-	s.graph.CallRecords, s.graph.Faults, s.graph.Subscriptions.CAs = b.records, b.faults, b.authority.Pool()
+	s.graph.CallRecords, s.graph.Faults, s.graph.WebhookCAs = b.records, b.faults, b.authority.Pool()
 	b.tenant = tenantAt(t, at, s.graph)
 	at.vault.hidePeople(set.Mix)
 	b.Advance(b.still(0))

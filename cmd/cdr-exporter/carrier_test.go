@@ -63,13 +63,13 @@ func (c *carrier) source() string   { return c.name }
 func (c *carrier) feeds() []string  { return []string{callLog} }
 func (c *carrier) server() provider { return c.Server }
 
-func (c *carrier) totals(at ...time.Time) wavixsim.Totals {
+func (c *carrier) totals(at ...time.Time) simulator.Totals {
 	return c.Account().TotalsOf(wavixsim.View{View: simulator.View{At: at}, Reduced: c.Reduced})
 }
 
 func (c *carrier) tables(_ string, at ...time.Time) tables {
 	t := c.totals(at...)
-	return expected(&t.Totals)
+	return expected(&t)
 }
 
 func (c *carrier) tally(_ string, at ...time.Time) tally {

@@ -70,7 +70,7 @@ func (c *counted) count(r *cdr.Record) {
 	}
 }
 
-func (c *counted) want(t *testing.T, want sim.Totals) {
+func (c *counted) want(t *testing.T, want simulator.Totals) {
 	t.Helper()
 	if records := c.metrics.Sum("cdr_calls_total"); records != int64(want.Records)*1_000_000 || want.Records == 0 {
 		t.Errorf("%d records, want %d", records/1_000_000, want.Records)
@@ -225,7 +225,7 @@ func TestLiveAgainstTheSimulator(t *testing.T) {
 }
 
 // wantRecords compares what doesn't change with a record's version.
-func (c *counted) wantRecords(t *testing.T, want sim.Totals) {
+func (c *counted) wantRecords(t *testing.T, want simulator.Totals) {
 	t.Helper()
 	calls := func(all simulator.Tables) map[string]int64 {
 		sums := map[string]int64{}

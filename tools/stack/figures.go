@@ -148,7 +148,7 @@ func (s *stack) totals() []total {
 		}},
 		{feed{"acme", "call_log"}, of(p.Log, p.Office.Visible())},
 		{feed{"wave", "call_log"}, func(since time.Time) int64 {
-			return sumCalls(p.Carrier.Account().TotalsFor(since, time.Time{}, p.Carrier.Visible()).Totals)
+			return sumCalls(p.Carrier.Account().TotalsFor(since, time.Time{}, p.Carrier.Visible()))
 		}},
 	}
 }

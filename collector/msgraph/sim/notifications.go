@@ -147,7 +147,7 @@ type notifier struct {
 
 func newNotifier(s *Server) *notifier {
 	n := &notifier{server: s, client: &http.Client{
-		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.settings.Subscriptions.CAs, MinVersion: tls.VersionTLS12}},
+		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.settings.WebhookCAs, MinVersion: tls.VersionTLS12}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	n.ctx, n.cancel = context.WithCancel(context.Background())

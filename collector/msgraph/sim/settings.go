@@ -2,6 +2,7 @@ package sim
 
 import (
 	"cmp"
+	"crypto/x509"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -83,8 +84,9 @@ type Settings struct {
 	// FirstPages is how many requests for one call record are allowed in 20 seconds, NextPages how many for its further pages in 5 minutes: 10 and
 	// 50 if zero, unlimited if negative.
 	FirstPages, NextPages int
-	Subscriptions         SubscriptionSettings
-	Delivery              Delivery
+	// WebhookCAs are those whose certificates notification addresses may have; nil: the machine's. Plain http works on loopback.
+	WebhookCAs *x509.CertPool
+	Delivery   Delivery
 	// Gzip compresses Graph's answers for clients that accept it.
 	Gzip bool
 	// TenantID, ClientID and ClientSecret have fixed defaults.

@@ -24,11 +24,6 @@ const (
 	forwardedInVain scenario = "forwarded in vain"
 )
 
-// scenarios are those of each type.
-var scenarios = [sides][]scenario{
-	placed: {plain, selfParent, otherParent, ownNumber}, received: {plain, selfParent, otherParent, forwarded, forwardedInVain},
-}
-
 func (s scenario) isForwarded() bool { return s == forwarded || s == forwardedInVain }
 
 // part is which of a call's rows is meant.
@@ -62,9 +57,8 @@ type row struct {
 	scenario
 	side, world side
 	part        part
-	// origin is the id of the call that the row is made from, dialled where its other party's number comes from.
-	origin  simulator.UUID
-	dialled *simulator.Prefix
+	// origin is the id of the call that the row is made from.
+	origin simulator.UUID
 	// parent is zero if the row has none; child says that the parent is the call's own row, of the other type.
 	parent simulator.UUID
 	child  bool
@@ -86,7 +80,7 @@ var (
 
 // row makes one of a call's rows.
 func (a *Account) row(of side, c *simulator.Call, p part) row {
-	r := row{Call: *c, scenario: scenarioOf(c), side: of, world: of, part: p, origin: c.ID, dialled: c.Prefix}
+	r := row{Call: *c, scenario: scenarioOf(c), side: of, world: of, part: p, origin: c.ID}
 	r.hasFee = r.isForwarded() && p != linkedPart
 	switch r.scenario {
 	case selfParent:
