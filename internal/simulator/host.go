@@ -30,14 +30,7 @@ type Host struct {
 	hostile   string
 
 	mu     sync.Mutex
-	caught []Caught // guarded by mu
-}
-
-// Caught is a request that followed a hostile link.
-type Caught struct {
-	URI string
-	// WithToken says that it brought an Authorization header.
-	WithToken bool
+	caught []string // guarded by mu
 }
 
 // NewHost listens on a free port of loopback. An error leaves nothing open.
@@ -58,7 +51,7 @@ func (h *Host) ListenPlain(handler http.Handler) (string, error) { return h.list
 func (h *Host) ListenHostile(body string) (err error) {
 	h.hostile, err = h.listen(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
-		h.caught = append(h.caught, Caught{URI: r.RequestURI, WithToken: r.Header.Get("Authorization") != ""})
+		h.caught = append(h.caught, r.RequestURI)
 		h.mu.Unlock()
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(body))
@@ -110,8 +103,8 @@ func reset(r *http.Request) {
 // HostileURL is the other host's address.
 func (h *Host) HostileURL() string { return h.hostile }
 
-// Caught are the requests that followed hostile links.
-func (h *Host) Caught() []Caught {
+// Caught are the URIs of the requests that followed hostile links.
+func (h *Host) Caught() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.caught)

@@ -39,8 +39,6 @@ type Delivery struct {
 const (
 	// answerWithin is how long a webhook may take to answer, in the machine's time.
 	answerWithin = 10 * time.Second
-	// retryFor is how long a notification is tried again.
-	retryFor = 4 * time.Hour
 	// batchSize is how many items one request has at most.
 	batchSize = 10
 	// parallelRequests is how many requests are under way at once.
@@ -51,8 +49,8 @@ const (
 type Notified struct {
 	// Lost were never sent, Copies were sent in addition; both by Delivery.
 	Lost, Copies int
-	// Delivered were accepted with a 2xx, copies included; GivenUp aren't tried any more.
-	Delivered, GivenUp int
+	// Delivered were accepted with a 2xx, copies included.
+	Delivered int
 	// Forged and Malformed were accepted too, though they aren't real; Lifecycle are lifecycle notifications.
 	Forged, Malformed, Lifecycle int
 	// Refused is how many requests had no 2xx in ten seconds, Handshakes how many were for validation.
@@ -112,7 +110,7 @@ type notification struct {
 	subscription, url string
 	lifecycle         bool
 	body              json.RawMessage
-	due, refused      time.Time // refused is when it was for the first time
+	due               time.Time
 }
 
 // publication is that a version of a record is published.
@@ -449,15 +447,7 @@ func (n *notifier) post(url string, body []byte) bool {
 	return response.StatusCode/100 == 2
 }
 
-// retry puts off what wasn't accepted, or gives it up. The caller holds the lock.
+// retry puts off what wasn't accepted. The caller holds the lock.
 func (n *notifier) retry(x *notification) {
-	now := n.server.Now()
-	if x.refused.IsZero() {
-		x.refused = now
-	}
-	if now.Sub(x.refused) > retryFor {
-		n.notified.GivenUp++
-		return
-	}
-	n.push(x, now.Add(cmp.Or(n.server.settings.Delivery.Retry, 10*time.Second)))
+	n.push(x, n.server.Now().Add(cmp.Or(n.server.settings.Delivery.Retry, 10*time.Second)))
 }

@@ -14,19 +14,20 @@ type Server struct {
 	settings Settings
 	managed  string // the URL of the endpoint for managed identities
 	links    links
-	limits   recordLimits
 	notifier *notifier
 
-	mu          sync.Mutex
-	application Application       // guarded by mu
-	tokens      map[string]access // access tokens that were issued; guarded by mu
+	mu             sync.Mutex
+	application    Application                     // guarded by mu
+	tokens         map[string]access               // access tokens that were issued; guarded by mu
+	limits         map[limitKey]*simulator.Limiter // of requests for one call record; guarded by mu
+	refusedRecords int                             // requests that were too many; guarded by mu
 }
 
 // Start makes an authority and listens. An error leaves nothing open.
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		settings: settings, application: Application{Secret: settings.ClientSecret, Roles: []string{Role}}, tokens: map[string]access{},
+		settings: settings, application: Application{Secret: settings.ClientSecret, Roles: []string{Role}}, tokens: map[string]access{}, limits: map[limitKey]*simulator.Limiter{},
 		links: links{known: map[string]target{}},
 	}
 	var err error
@@ -74,7 +75,11 @@ func (s *Server) TenantID() string { return s.settings.TenantID }
 func (s *Server) ClientID() string { return s.settings.ClientID }
 
 // RecordsRefused is how many requests exceeded the limits of one call record.
-func (s *Server) RecordsRefused() int { return s.limits.refusals() }
+func (s *Server) RecordsRefused() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refusedRecords
+}
 
 // BreakTrunk makes a trunk lose all calls from now on, until MendTrunk: an SBC by its FQDN in lower case, an operator by its name.
 func (s *Server) BreakTrunk(trunk string) {
