@@ -41,17 +41,12 @@ func (c *ManualClock) Advance(d time.Duration) {
 // Timeline is a provider's time: a clock that can be moved ahead, and the instant up to which the provider has published, which can be
 // held.
 type Timeline struct {
-	base Clock
+	base Clock // nil is the machine's
 
 	mu     sync.Mutex
 	offset time.Duration
 	// held is the instant that publication stands at; zero while it runs.
 	held time.Time
-}
-
-// NewTimeline follows a clock; nil is the machine's.
-func NewTimeline(base Clock) *Timeline {
-	return &Timeline{base: base}
 }
 
 // Now is the provider's time, as its Date header says it.

@@ -39,7 +39,7 @@ func NewHost(clock Clock, faults *Faults, handler http.Handler) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{Timeline: NewTimeline(clock), authority: authority, faults: faults, recorder: Recorder{counts: map[string]map[int]int{}}}
+	h := &Host{Timeline: &Timeline{base: clock}, authority: authority, faults: faults, recorder: Recorder{counts: map[string]map[int]int{}}}
 	_, err = h.listen(handler, true)
 	return h, err
 }
