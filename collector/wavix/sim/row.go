@@ -8,11 +8,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// scenario is what a call has beside its own row. A mix says it as the kind's Wire.
+// scenario is what a call has beside its own row; a plain one has nothing. A mix says it as the kind's Wire.
 type scenario string
 
 const (
-	plain scenario = "plain"
 	// selfParent is a row that names itself as its parent: it has none. otherParent names a parent that isn't listed.
 	selfParent  scenario = "self parent"
 	otherParent scenario = "other parent"
