@@ -41,15 +41,15 @@ func (x *exporterRun) run(ctx context.Context) (r result, err error) {
 	if x.provider, err = startProvider(x.day); err != nil {
 		return r, err
 	}
-	defer x.provider.listener.Close()
+	defer x.provider.Close()
 	if x.address, err = freeAddress(); err != nil {
 		return r, err
 	}
 	ca := filepath.Join(x.folder, "ca.pem")
-	if err := x.provider.authority.WriteFile(ca); err != nil {
+	if err := x.provider.WriteCA(ca); err != nil {
 		return r, err
 	}
-	x.env = []string{"PEER_DATA=" + x.ledger(), "PEER_CA=" + ca, "PEER_GRAPH=" + x.provider.listener.URL()}
+	x.env = []string{"PEER_DATA=" + x.ledger(), "PEER_CA=" + ca, "PEER_GRAPH=" + x.provider.BaseURL()}
 	if x.sink != nil {
 		x.env = append(x.env, "PEER_OTLP="+x.sink.url)
 	}

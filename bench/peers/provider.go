@@ -16,8 +16,7 @@ import (
 // provider is a Microsoft Graph that has one day of rows and costs little: it only copies them. Its clock can be moved
 // ahead, which makes the exporter read the day again. It is safe for concurrent use.
 type provider struct {
-	authority *simulator.Authority
-	listener  *simulator.Listener
+	*simulator.Host
 
 	mu     sync.Mutex
 	rows   []row         // by start; guarded by mu
@@ -26,20 +25,13 @@ type provider struct {
 }
 
 func startProvider(d *day) (*provider, error) {
-	authority, err := simulator.NewAuthority()
-	if err != nil {
-		return nil, err
-	}
-	certificate, err := authority.Leaf()
-	if err != nil {
-		return nil, err
-	}
-	p := &provider{authority: authority, rows: append([]row(nil), d.rows...)}
+	p := &provider{rows: append([]row(nil), d.rows...)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", p.openID)
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", p.token)
 	mux.HandleFunc("GET /v1.0/communications/callRecords/{call}", p.page)
-	p.listener, err = simulator.Serve("127.0.0.1:0", certificate, mux)
+	var err error
+	p.Host, err = simulator.NewHost(nil, nil, mux)
 	return p, err
 }
 

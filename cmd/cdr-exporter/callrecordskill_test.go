@@ -14,7 +14,7 @@ import (
 func evening(seed uint64, calls int) switchboardSettings {
 	return switchboardSettings{seed: seed, calls: calls, from: 8 * time.Hour, to: -8 * time.Hour, graph: sim.Settings{
 		FirstPages: -1, // processes that follow each other soon don't know of each other's requests
-		Delivery:   sim.Delivery{Seed: seed, Duplicated: 0.3, RetryFirst: 200 * time.Millisecond, RetryMost: time.Second},
+		Delivery:   sim.Delivery{Seed: seed, Duplicated: 0.3, Retry: 200 * time.Millisecond},
 	}}
 }
 

@@ -122,14 +122,16 @@ func TestLookedUpCalls(t *testing.T) {
 	c := newCommandLine(t, 60)
 	want, got := make(map[string]int), make(map[string]int)
 	totals := c.records.Totals(time.Now(), time.Hour)
-	for k, n := range totals.Streams {
-		want["stream "+k.Verdict] += n
-	}
-	for k, n := range totals.Sessions {
-		want["session "+k.Result.String()] += n
-	}
-	for k, n := range totals.Calls {
-		want[fmt.Sprintf("%s call %s", k.CallType, k.Outcome)] += n
+	for metric, text := range map[string]string{ // %N$s is the label N
+		"cdr_media_streams_total": "stream %[5]s", "cdr_sessions_total": "session %[1]s", "cdr_calls_total": "%[2]s call %[3]s",
+	} {
+		for key, n := range totals.Metrics[metric] {
+			var labels []any
+			for label := range strings.SplitSeq(key, "|") {
+				labels = append(labels, label)
+			}
+			want[fmt.Sprintf(text+"%.0[1]s", labels...)] += int(n / 1_000_000)
+		}
 	}
 	out, _ := c.run(exitDone, "records", "--source=contoso", "--feed=call_records", "--from=48h", "--output=csv")
 	lines, ids := 0, regexp.MustCompile(`(?m)^[^,]*,([0-9a-f-]{36}),`).FindAllStringSubmatch(out, -1)
@@ -157,7 +159,7 @@ func TestCheckSourcesWithCallRecords(t *testing.T) {
 	if out, errs := c.run(exitDone, "check sources"); !regexp.MustCompile(`contoso +msgraph +call_records +ok`).MatchString(out) {
 		t.Errorf("said %s%s", out, errs)
 	}
-	c.tenant.SetRoles()
+	c.tenant.Register(func(a *sim.Application) { a.Roles = nil })
 	if out, _ := c.run(exitFailed, "check sources"); !strings.Contains(out, "CallRecords.Read.All") {
 		t.Errorf("said %s", out)
 	}
@@ -169,7 +171,7 @@ func TestCallThatATenantLacks(t *testing.T) {
 	if _, errs := c.run(exitFailed, "call", "--source=contoso", someCall); !strings.Contains(errs, "too young") || !strings.Contains(errs, "30 days") {
 		t.Errorf("said %s", errs)
 	}
-	c.tenant.SetRoles()
+	c.tenant.Register(func(a *sim.Application) { a.Roles = nil })
 	if _, errs := c.run(exitFailed, "call", "--source=contoso", someCall); !strings.Contains(errs, "CallRecords.Read.All") {
 		t.Errorf("said %s", errs)
 	}

@@ -63,22 +63,13 @@ func (c *carrier) source() string   { return c.name }
 func (c *carrier) feeds() []string  { return []string{callLog} }
 func (c *carrier) server() provider { return c.Server }
 
-func (c *carrier) totals(at ...time.Time) wavixsim.Totals {
+func (c *carrier) totals(at ...time.Time) simulator.Totals {
 	return c.Account().TotalsOf(wavixsim.View{View: simulator.View{At: at}, Reduced: c.Reduced})
 }
 
-func (c *carrier) tables(_ string, at ...time.Time) tables { return wavixTables(c.totals(at...)) }
-
-// wavixTables are the tables of an account's totals, whose money has more places.
-func wavixTables(t wavixsim.Totals) tables {
-	all := expected(&t.Totals)
-	for k, m := range t.Charges {
-		all.add("cdr_call_charges_total", int64(m), k.Direction, k.CallType, k.Currency, k.Component, k.Country)
-	}
-	for k, m := range t.Corrections {
-		all.add("cdr_call_charge_corrections_total", int64(m), k.Direction, k.CallType, k.Currency, k.Component, k.Country, k.Sign)
-	}
-	return all
+func (c *carrier) tables(_ string, at ...time.Time) tables {
+	t := c.totals(at...)
+	return expected(&t)
 }
 
 func (c *carrier) tally(_ string, at ...time.Time) tally {

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,11 +141,12 @@ func TestFairWeather(t *testing.T) {
 // first seen within the window (counting.md 25).
 func (x *exporter) bypassed(n *tenant, now time.Time) {
 	x.t.Helper()
-	all, bypassed := make(map[string]int), make(map[string]int)
-	for key, calls := range view(n.worlds[directRouting], now).MediaBypass {
-		all[key.Trunk] += calls
-		if key.Bypass == cdr.True {
-			bypassed[key.Trunk] += calls
+	all, bypassed := make(map[string]int64), make(map[string]int64)
+	for labels, calls := range view(n.worlds[directRouting], now).Metrics["cdr_media_bypass_calls_total"] {
+		trunk, bypass, _ := strings.Cut(labels, "|")
+		all[trunk] += calls
+		if bypass == cdr.True.String() {
+			bypassed[trunk] += calls
 		}
 	}
 	m := x.scrape()

@@ -105,7 +105,7 @@ func registerCertificate(t *testing.T, n *tenant) time.Time {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.AddCertificate(certificate)
+	n.Register(func(a *sim.Application) { a.Certificates = append(a.Certificates, certificate) })
 	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
 	n.vault.hide("a piece of the private key", string(text[40:90]))
 	n.write("certificate.pem", string(text)+string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
@@ -115,7 +115,7 @@ func registerCertificate(t *testing.T, n *tenant) time.Time {
 // registerFederation makes a service account's token. It has no end that is shown.
 func registerFederation(_ *testing.T, n *tenant) time.Time {
 	const token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6Y2RyIn0.c2lnbmF0dXJl"
-	n.AddFederatedToken(token)
+	n.Register(func(a *sim.Application) { a.FederatedTokens = append(a.FederatedTokens, token) })
 	n.keep("federated", token)
 	return time.Time{}
 }
@@ -127,7 +127,7 @@ func TestRotatedSecret(t *testing.T) {
 	n, began := lasting(t, 97)
 	x := n.start(settings{}).ready()
 	x.counts(n, began)
-	n.SetSecret("rotated~hush~hush")
+	n.Register(func(a *sim.Application) { a.Secret = "rotated~hush~hush" })
 	n.ExpireTokens()
 	n.Advance(12 * time.Hour)
 	eventually(t, "show that the secret is wrong", func() error {

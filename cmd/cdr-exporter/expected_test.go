@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"time"
@@ -44,52 +45,11 @@ var compared = map[string][]string{
 // expected are the tables of a feed's totals.
 func expected(t *simulator.Totals) tables {
 	all := make(tables)
-	for k, n := range t.Calls {
-		all.add("cdr_calls_total", count(n), k.Direction, k.CallType, k.Outcome, k.Trunk)
-	}
-	for k, n := range t.Failures {
-		all.add("cdr_call_failures_total", count(n), k.Direction, k.Trunk, k.Outcome, k.SIPCode, k.SubCode)
-	}
-	for k, s := range t.Durations {
-		all.addSpan("cdr_call_duration_seconds", s, k.Direction, k.CallType, k.Trunk)
-	}
-	for k, d := range t.Connected {
-		all.add("cdr_call_connected_seconds_total", d.Microseconds(), k.Direction, k.CallType, k.Trunk, k.Country)
-	}
-	for k, s := range t.Setup {
-		all.addSpan("cdr_call_setup_seconds", s, k.Direction, k.Trunk)
-	}
-	for k, a := range t.Charges {
-		all.add("cdr_call_charges_total", money(a), k.Direction, k.CallType, k.Currency, k.Component, k.Country)
-	}
-	for k, a := range t.Corrections {
-		all.add("cdr_call_charge_corrections_total", money(a), k.Direction, k.CallType, k.Currency, k.Component, k.Country, k.Sign)
-	}
-	for k, n := range t.OutcomeChanges {
-		all.add("cdr_call_outcome_changes_total", count(n), k.From, k.To)
-	}
-	for k, n := range t.MediaBypass {
-		all.add("cdr_media_bypass_calls_total", count(n), k.Trunk, k.Bypass)
-	}
-	for k, n := range t.Locations {
-		all.add("cdr_calls_by_location_total", count(n), k.Media, k.Signaling)
-	}
-	for k, n := range t.Emergency {
-		all.add("cdr_emergency_calls_total", count(n), k.Outcome, k.Test)
-	}
-	for k, n := range t.Legs {
-		all.add("cdr_call_legs_total", count(n), k.Type, k.Outcome)
-	}
-	for kind, n := range t.Recordings {
-		all.add("cdr_recordings_total", count(n), kind)
+	for metric, values := range t.Metrics {
+		all[metric] = maps.Clone(values)
 	}
 	return all
 }
-
-func count(n int) int64 { return int64(n) * 1_000_000 }
-
-// money is an amount, which the simulator keeps in ten-thousandths.
-func money(a simulator.Amount) int64 { return int64(a) * 100 }
 
 func (all tables) add(metric string, value int64, labels ...any) {
 	if all[metric] == nil {
@@ -100,11 +60,6 @@ func (all tables) add(metric string, value int64, labels ...any) {
 		texts[i] = fmt.Sprint(l)
 	}
 	all[metric][strings.Join(texts, "|")] += value
-}
-
-func (all tables) addSpan(metric string, s simulator.Span, labels ...any) {
-	all.add(metric+"_count", count(s.Count), labels...)
-	all.add(metric+"_sum", s.Sum.Microseconds(), labels...)
 }
 
 // millionths is a value as tables hold it: all that is compared are whole numbers

@@ -210,7 +210,7 @@ func TestFeedsAreApart(t *testing.T) {
 	}
 	faults.Stop()
 	e.office.SetPermissions(rcsim.ReadCallLog, rcsim.FullCompanyCallLog)
-	e.carrier.Refuse(wavixsim.EndpointCalls, wavixsim.NotRefused)
+	e.carrier.Refuse(wavixsim.EndpointCalls, "")
 	x.countsAll(e)
 	x.inProgress(e)
 	e.carrier.Refuse(wavixsim.EndpointCalls, wavixsim.FeatureDisabled)

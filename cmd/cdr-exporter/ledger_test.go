@@ -18,7 +18,7 @@ import (
 func TestLedgerCommands(t *testing.T) {
 	t.Parallel()
 	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 21})
-	faults.Poison(`"value":[`, `{"id":"no row at all","startDateTime":7}`)
+	poison(faults, `"value":[`, `{"id":"no row at all","startDateTime":7}`)
 	n := newTenant(t, sim.Settings{DirectRouting: world(t, past(21, sim.DirectRoutingMix(), size(2_000))), Faults: faults})
 	at := n.Pause()
 	x := n.start(settings{Sources: []source{{PSTN: "-"}}}).ready()

@@ -109,15 +109,15 @@ func tenantCommand(ts *testscript.TestScript, neg bool, args []string) {
 	case "asked":
 		want, err := strconv.Atoi(args[1])
 		ts.Check(err)
-		if got := len(s.Requests().Requests()); got != want {
+		if got := s.Requests().Count("")[0]; got != want {
 			ts.Fatalf("%d requests came, want %d", got, want)
 		}
 	case "forbid":
-		s.SetRoles()
+		s.Register(func(a *sim.Application) { a.Roles = nil })
 	case "allow":
-		s.SetRoles(sim.Role)
+		s.Register(func(a *sim.Application) { a.Roles = []string{sim.Role} })
 	case "expire":
-		s.ExpireSecret()
+		s.Register(func(a *sim.Application) { a.SecretExpired = true })
 	default:
 		ts.Fatalf("unknown: tenant %s", args[0])
 	}

@@ -75,10 +75,7 @@ func secured(t *testing.T, n *tenant, user, password string) (string, *simulator
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaf, err := authority.Leaf()
-	if err != nil {
-		t.Fatal(err)
-	}
+	leaf := authority.Leaf()
 	key, err := x509.MarshalPKCS8PrivateKey(leaf.PrivateKey)
 	if err != nil {
 		t.Fatal(err)

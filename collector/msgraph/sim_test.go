@@ -3,6 +3,7 @@ package msgraph
 import (
 	"cmp"
 	"maps"
+	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,26 +21,15 @@ import (
 // counted is what came of a read, each record once by its key. Labels are kept as they
 // are: those hold, unlike a record's other strings.
 type counted struct {
-	seen      map[string]bool
-	twins     map[string]int
-	calls     map[simulator.CallKey]int
-	failures  map[simulator.FailureKey]int
-	connected map[simulator.ConnectedKey]time.Duration
-	charges   map[simulator.ChargeKey]cdr.Money
-	emergency map[simulator.EmergencyKey]int
-	locations map[simulator.LocationKey]int
-	bypass    map[simulator.MediaBypassKey]int
-	setup     time.Duration
-	invalid   map[string]bool
+	seen    map[string]bool
+	twins   map[string]int
+	metrics simulator.Tables
+	setup   time.Duration
+	invalid map[string]bool
 }
 
 func newCounted() *counted {
-	return &counted{
-		seen: map[string]bool{}, twins: map[string]int{}, calls: map[simulator.CallKey]int{}, failures: map[simulator.FailureKey]int{},
-		connected: map[simulator.ConnectedKey]time.Duration{}, charges: map[simulator.ChargeKey]cdr.Money{},
-		emergency: map[simulator.EmergencyKey]int{}, locations: map[simulator.LocationKey]int{},
-		bypass: map[simulator.MediaBypassKey]int{}, invalid: map[string]bool{},
-	}
+	return &counted{seen: map[string]bool{}, twins: map[string]int{}, metrics: simulator.Tables{}, invalid: map[string]bool{}}
 }
 
 func (c *counted) take(b *collector.Page) error {
@@ -61,33 +51,28 @@ func (c *counted) take(b *collector.Page) error {
 }
 
 func (c *counted) count(r *cdr.Record) {
-	c.calls[simulator.CallKey{Direction: r.Direction, CallType: r.CallType, Outcome: r.Outcome, Trunk: r.Trunk}]++
+	m := c.metrics
+	m.Count("cdr_calls_total", r.Direction, r.CallType, r.Outcome, r.Trunk)
 	if r.Outcome.Connected() {
-		c.connected[simulator.ConnectedKey{Direction: r.Direction, CallType: r.CallType, Trunk: r.Trunk, Country: r.Country}] += r.Duration
+		m.Add("cdr_call_connected_seconds_total", r.Duration.Microseconds(), r.Direction, r.CallType, r.Trunk, r.Country)
 	} else {
-		c.failures[simulator.FailureKey{
-			Direction: r.Direction, Trunk: r.Trunk, Outcome: r.Outcome, SIPCode: digits(r.SIPCode), SubCode: digits(r.SubCode),
-		}]++
+		m.Count("cdr_call_failures_total", r.Direction, r.Trunk, r.Outcome, digits(r.SIPCode), digits(r.SubCode))
 	}
 	for i := range r.Charges {
 		if r.Charges[i].Amount.Sign() <= 0 {
 			continue // a negative first amount is a credit, no charge
 		}
-		key := simulator.ChargeKey{
-			Direction: r.Direction, CallType: r.CallType, Country: r.Country,
-			Currency: cmp.Or(r.Charges[i].Currency, noCurrency), Component: r.Charges[i].Component,
-		}
-		sum := c.charges[key]
-		c.charges[key] = sum.Add(&r.Charges[i].Amount)
+		m.Add("cdr_call_charges_total", int64(math.Round(r.Charges[i].Amount.Float()*1e6)),
+			r.Direction, r.CallType, cmp.Or(r.Charges[i].Currency, noCurrency), r.Charges[i].Component, r.Country)
 	}
 	if r.Emergency != cdr.NoEmergency {
-		c.emergency[simulator.EmergencyKey{Outcome: r.Outcome, Test: r.Emergency == cdr.EmergencyTest}]++
+		m.Count("cdr_emergency_calls_total", r.Outcome, r.Emergency == cdr.EmergencyTest)
 	}
 	if r.MediaLocation != "" || r.SignalLocation != "" {
-		c.locations[simulator.LocationKey{Media: r.MediaLocation, Signaling: r.SignalLocation}]++
+		m.Count("cdr_calls_by_location_total", r.MediaLocation, r.SignalLocation)
 	}
 	if r.MediaBypass.Known() {
-		c.bypass[simulator.MediaBypassKey{Trunk: r.Trunk, Bypass: r.MediaBypass}]++
+		m.Count("cdr_media_bypass_calls_total", r.Trunk, r.MediaBypass)
 	}
 	if setup, ok := r.Setup(); ok {
 		c.setup += setup
@@ -167,28 +152,14 @@ func (c *counted) want(t *testing.T, want simulator.Totals) {
 	if len(c.invalid) != want.Invalid {
 		t.Errorf("%d invalid rows, want %d", len(c.invalid), want.Invalid)
 	}
-	wantSame(t, "calls", c.calls, want.Calls)
-	wantSame(t, "failures", c.failures, want.Failures)
-	wantSame(t, "connected", c.connected, want.Connected)
-	wantSame(t, "emergency", c.emergency, want.Emergency)
-	wantSame(t, "locations", c.locations, want.Locations)
-	wantSame(t, "bypass", c.bypass, want.MediaBypass)
-
-	charges := map[simulator.ChargeKey]string{}
-	for key, sum := range c.charges {
-		charges[key] = strconv.FormatFloat(sum.Float(), 'f', 4, 64)
+	for _, metric := range []string{
+		"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_call_charges_total",
+		"cdr_emergency_calls_total", "cdr_calls_by_location_total", "cdr_media_bypass_calls_total",
+	} {
+		wantSame(t, metric, c.metrics[metric], want.Metrics[metric])
 	}
-	wantCharges := map[simulator.ChargeKey]string{}
-	for key, sum := range want.Charges {
-		wantCharges[key] = strconv.FormatFloat(sum.Float(), 'f', 4, 64)
-	}
-	wantSame(t, "charges", charges, wantCharges)
-	var setup time.Duration
-	for _, span := range want.Setup {
-		setup += span.Sum
-	}
-	if c.setup != setup {
-		t.Errorf("setup takes %s together, want %s", c.setup, setup)
+	if setup := want.Metrics.Sum("cdr_call_setup_seconds_sum"); c.setup.Microseconds() != setup {
+		t.Errorf("setup takes %s together, want %d µs", c.setup, setup)
 	}
 }
 

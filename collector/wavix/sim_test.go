@@ -3,6 +3,8 @@ package wavix
 import (
 	"fmt"
 	"maps"
+	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,19 +21,12 @@ import (
 type counted struct {
 	*book
 
-	failed    map[string]bool
-	calls     map[simulator.CallKey]int
-	failures  map[simulator.FailureKey]int
-	connected map[simulator.ConnectedKey]time.Duration
-	charges   map[simulator.ChargeKey]cdr.Money
-	emergency map[simulator.EmergencyKey]int
+	failed  map[string]bool
+	metrics simulator.Tables
 }
 
 func newCounted() *counted {
-	c := &counted{
-		book: newBook(), failed: map[string]bool{}, calls: map[simulator.CallKey]int{}, failures: map[simulator.FailureKey]int{},
-		connected: map[simulator.ConnectedKey]time.Duration{}, charges: map[simulator.ChargeKey]cdr.Money{}, emergency: map[simulator.EmergencyKey]int{},
-	}
+	c := &counted{book: newBook(), failed: map[string]bool{}, metrics: simulator.Tables{}}
 	c.book.count = c.count
 	return c
 }
@@ -53,60 +48,41 @@ func (c *counted) read(t *testing.T, source *collector.Source, from, to time.Tim
 }
 
 func (c *counted) count(r *cdr.Record) {
-	c.calls[simulator.CallKey{Direction: r.Direction, CallType: r.CallType, Outcome: r.Outcome, Trunk: r.Trunk}]++
+	m := c.metrics
+	m.Count("cdr_calls_total", r.Direction, r.CallType, r.Outcome, r.Trunk)
 	switch {
 	case r.Outcome.Connected():
-		c.connected[simulator.ConnectedKey{Direction: r.Direction, CallType: r.CallType, Trunk: r.Trunk, Country: r.Country}] += r.Duration
+		m.Add("cdr_call_connected_seconds_total", r.Duration.Microseconds(), r.Direction, r.CallType, r.Trunk, r.Country)
 	case r.Parent != "" && c.failed[r.Parent]: // guarantee 3
 		c.failed[r.ID] = true
 	default:
 		c.failed[r.ID] = true
-		c.failures[simulator.FailureKey{Direction: r.Direction, Trunk: r.Trunk, Outcome: r.Outcome}]++
+		m.Count("cdr_call_failures_total", r.Direction, r.Trunk, r.Outcome, "", "")
 	}
 	for i := range r.Charges {
-		if r.Charges[i].Amount.Sign() <= 0 {
-			continue // a negative first amount is a credit, no charge
+		if r.Charges[i].Amount.Sign() > 0 { // a negative first amount is a credit, no charge
+			m.Add("cdr_call_charges_total", int64(math.Round(r.Charges[i].Amount.Float()*1e6)),
+				r.Direction, r.CallType, "USD", r.Charges[i].Component, r.Country)
 		}
-		key := simulator.ChargeKey{
-			Direction: r.Direction, CallType: r.CallType, Country: r.Country, Currency: "USD", Component: r.Charges[i].Component,
-		}
-		sum := c.charges[key]
-		c.charges[key] = sum.Add(&r.Charges[i].Amount)
 	}
 	if r.Emergency != cdr.NoEmergency {
-		c.emergency[simulator.EmergencyKey{Outcome: r.Outcome, Test: r.Emergency == cdr.EmergencyTest}]++
+		m.Count("cdr_emergency_calls_total", r.Outcome, r.Emergency == cdr.EmergencyTest)
 	}
 }
 
-func (c *counted) want(t *testing.T, want sim.Totals) {
+func (c *counted) want(t *testing.T, want simulator.Totals) {
 	t.Helper()
-	records := 0
-	for _, n := range c.calls {
-		records += n
-	}
-	if records != want.Records || want.Records == 0 {
-		t.Errorf("%d records, want %d", records, want.Records)
+	if records := c.metrics.Sum("cdr_calls_total"); records != int64(want.Records)*1_000_000 || want.Records == 0 {
+		t.Errorf("%d records, want %d", records/1_000_000, want.Records)
 	}
 	if len(c.invalid) != want.Invalid {
 		t.Errorf("%d invalid rows, want %d", len(c.invalid), want.Invalid)
 	}
-	wantSame(t, "calls", c.calls, want.Calls)
-	wantSame(t, "failures", c.failures, want.Failures)
-	wantSame(t, "connected", c.connected, want.Connected)
-	wantSame(t, "emergency", c.emergency, want.Emergency)
-	charges := map[simulator.ChargeKey]string{}
-	for key, sum := range c.charges {
-		charges[key] = sum.String()
+	for _, metric := range []string{
+		"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_emergency_calls_total", "cdr_call_charges_total",
+	} {
+		wantSame(t, metric, c.metrics[metric], want.Metrics[metric])
 	}
-	wantCharges := map[simulator.ChargeKey]string{}
-	for key, sum := range want.Charges {
-		money, err := cdr.ParseMoney(fmt.Sprintf("%d.%06d", sum/1_000_000, sum%1_000_000))
-		if err != nil {
-			t.Fatal(err)
-		}
-		wantCharges[key] = money.String()
-	}
-	wantSame(t, "charges", charges, wantCharges)
 }
 
 // wantSame compares maps and shows what differs.
@@ -249,18 +225,19 @@ func TestLiveAgainstTheSimulator(t *testing.T) {
 }
 
 // wantRecords compares what doesn't change with a record's version.
-func (c *counted) wantRecords(t *testing.T, want sim.Totals) {
+func (c *counted) wantRecords(t *testing.T, want simulator.Totals) {
 	t.Helper()
-	calls := func(all map[simulator.CallKey]int) map[simulator.CallKey]int {
-		sums := map[simulator.CallKey]int{}
-		for key, n := range all {
-			key.Outcome = cdr.Unknown
-			sums[key] += n
+	calls := func(all simulator.Tables) map[string]int64 {
+		sums := map[string]int64{}
+		for key, n := range all["cdr_calls_total"] {
+			labels := strings.Split(key, "|")
+			sums[labels[0]+labels[1]+labels[3]] += n // but for the outcome
 		}
 		return sums
 	}
-	wantSame(t, "calls", calls(c.calls), calls(want.Calls))
-	wantSame(t, "emergency", c.emergency, want.Emergency)
+	wantSame(t, "calls", calls(c.metrics), calls(want.Metrics))
+	const emergency = "cdr_emergency_calls_total"
+	wantSame(t, emergency, c.metrics[emergency], want.Metrics[emergency])
 	if len(c.invalid) != want.Invalid || want.Records == 0 {
 		t.Errorf("%d invalid rows, want %d; %d records", len(c.invalid), want.Invalid, want.Records)
 	}

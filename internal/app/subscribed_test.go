@@ -22,7 +22,7 @@ func TestTenantNotifies(t *testing.T) {
 		t.Fatal(err)
 	}
 	server, err := sim.Start(sim.Settings{
-		CallRecords: records, Subscriptions: sim.SubscriptionSettings{CAs: writeCertificate(t, folder)},
+		CallRecords: records, WebhookCAs: writeCertificate(t, folder),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,31 +1,22 @@
 package simulator
 
-import "strconv"
+import (
+	"fmt"
+	"strings"
+)
 
-// Amount is money in ten-thousandths of its currency.
+// Amount is money, in ten-thousandths of its currency unless the mix has another unit.
 type Amount int64
 
-// Append appends the amount as a decimal with at least two places.
-func (a Amount) Append(dst []byte) []byte {
-	n := int64(a)
-	if n < 0 {
-		dst, n = append(dst, '-'), -n
+// String is the amount as a decimal with at least two places.
+func (a Amount) String() string {
+	sign := ""
+	if a < 0 {
+		sign, a = "-", -a
 	}
-	dst = append(strconv.AppendInt(dst, n/10_000, 10), '.')
-	rest := n % 10_000
-	dst = append(dst, byte('0'+rest/1000), byte('0'+rest/100%10))
-	if rest%100 == 0 {
-		return dst
+	text := strings.TrimSuffix(fmt.Sprintf("%s%d.%04d", sign, a/10_000, a%10_000), "0")
+	if strings.HasSuffix(text, "0") && a%100 == 0 {
+		text = text[:len(text)-1]
 	}
-	dst = append(dst, byte('0'+rest/10%10))
-	if rest%10 == 0 {
-		return dst
-	}
-	return append(dst, byte('0'+rest%10))
+	return text
 }
-
-// String is the amount as a decimal.
-func (a Amount) String() string { return string(a.Append(nil)) }
-
-// Float is the amount in units of the currency.
-func (a Amount) Float() float64 { return float64(a) / 10_000 }

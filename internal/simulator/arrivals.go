@@ -91,19 +91,6 @@ func (a *arrivals) share(block int64) int64 {
 	return (int64(a.hours[hour])*(60-minute) + int64(a.hours[(hour+1)%24])*minute) / 60
 }
 
-// perBlock is about the most calls in a block.
-func (a *arrivals) perBlock() int64 {
-	if a.length != 0 {
-		return a.calls*a.period/a.length + 1
-	}
-	busiest := 0
-	for _, h := range a.hours {
-		busiest = max(busiest, h)
-	}
-	mean := a.rate * a.period / 1000 * int64(busiest) / 1_000_000
-	return mean + 2*root(mean) + 1
-}
-
 // root is the whole part of a square root.
 func root(n int64) int64 {
 	r := int64(math.Sqrt(float64(n)))

@@ -15,72 +15,45 @@ import (
 	"time"
 )
 
-// Authority is a certificate authority that is made at start.
-type Authority struct {
-	certificate *x509.Certificate
-	key         *ecdsa.PrivateKey
-}
+// Authority is a new certificate for servers on loopback, which signed itself: whoever trusts it as an authority trusts the server.
+type Authority struct{ certificate tls.Certificate }
 
 // validity is how long certificates are valid, from an hour ago.
 const validity = 30 * 24 * time.Hour
 
-// NewAuthority makes an authority with a new key.
+// NewAuthority makes a certificate with a new key.
 func NewAuthority() (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("make authority key: %w", err)
-	}
-	template := &x509.Certificate{
-		Subject: pkix.Name{CommonName: "Simulated providers"},
-		IsCA:    true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	a := &Authority{key: key}
-	if a.certificate, err = sign(template, template, key, key); err != nil {
-		return nil, fmt.Errorf("make authority: %w", err)
-	}
-	return a, nil
-}
-
-// Leaf makes a server's certificate for loopback addresses and further names.
-func (a *Authority) Leaf(names ...string) (*tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("make server key: %w", err)
-	}
-	template := &x509.Certificate{
-		Subject:  pkix.Name{CommonName: "localhost"},
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames:    append([]string{"localhost"}, names...),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
-	}
-	leaf, err := sign(template, a.certificate, key, a.key)
-	if err != nil {
-		return nil, fmt.Errorf("make server certificate: %w", err)
-	}
-	return &tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}, nil
-}
-
-func sign(template, parent *x509.Certificate, key, parentKey *ecdsa.PrivateKey) (*x509.Certificate, error) {
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return nil, fmt.Errorf("draw serial number: %w", err)
+		return nil, fmt.Errorf("make certificate: %w", err)
 	}
 	now := time.Now()
-	template.SerialNumber = serial
-	template.NotBefore, template.NotAfter = now.Add(-time.Hour), now.Add(validity)
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), parentKey)
-	if err != nil {
-		return nil, fmt.Errorf("sign certificate: %w", err)
+	serial := big.NewInt(now.UnixNano())
+	template := &x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: "Simulated provider " + serial.String()},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(validity),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames:    []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}
-	return x509.ParseCertificate(der)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, fmt.Errorf("make certificate: %w", err)
+	}
+	a := &Authority{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}}
+	a.certificate.Leaf, err = x509.ParseCertificate(der)
+	return a, err
 }
 
-// PEM is the authority's certificate.
+// Leaf is the server's certificate.
+func (a *Authority) Leaf() *tls.Certificate { return &a.certificate }
+
+// PEM is the certificate without its key.
 func (a *Authority) PEM() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Certificate[0]})
 }
 
-// WriteFile writes the authority's certificate, for tls_config.ca_file.
+// WriteFile writes the certificate, for tls_config.ca_file.
 func (a *Authority) WriteFile(path string) error {
 	if err := os.WriteFile(path, a.PEM(), 0o644); err != nil { //nolint:gosec // A certificate is public.
 		return fmt.Errorf("write authority: %w", err)
@@ -88,9 +61,9 @@ func (a *Authority) WriteFile(path string) error {
 	return nil
 }
 
-// Pool holds the authority alone.
+// Pool trusts the certificate alone.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
-	pool.AddCert(a.certificate)
+	pool.AddCert(a.certificate.Leaf)
 	return pool
 }

@@ -110,10 +110,3 @@ const (
 	// NumericID is an id that is a number.
 	NumericID
 )
-
-// Flaws are all kinds of flaws.
-func Flaws() []Flaw {
-	return []Flaw{
-		WrongType, ObjectForString, NotAnObject, Truncated, BadTime, ImpossibleTime, NullStart, NegativeDuration, NumericID,
-	}
-}

@@ -136,10 +136,10 @@ func TestActive(t *testing.T) {
 				gone++
 			}
 		})
-		if total(got) == 0 || total(got) != total(want) || got[cdr.Inbound] != want[cdr.Inbound] || gone != ended || ended == 0 {
+		if sumOf(got) == 0 || sumOf(got) != sumOf(want) || got[cdr.Inbound] != want[cdr.Inbound] || gone != ended || ended == 0 {
 			t.Errorf("%s: %v and %d that ended, want %v and %d", name, got, gone, want, ended)
 		}
-		if active := w.Active(at); active[cdr.Outbound] != want[cdr.Outbound] || total(active) != total(want) {
+		if active := w.Active(at); active[cdr.Outbound] != want[cdr.Outbound] || sumOf(active) != sumOf(want) {
 			t.Errorf("%s: active %v, want %v", name, active, want)
 		}
 	}

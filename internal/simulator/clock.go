@@ -8,12 +8,6 @@ import (
 // Clock says what time it is.
 type Clock interface{ Now() time.Time }
 
-// SystemClock is the clock of the machine.
-type SystemClock struct{}
-
-// Now is the machine's time.
-func (SystemClock) Now() time.Time { return time.Now() }
-
 // ManualClock stands still until it is moved.
 type ManualClock struct {
 	mu  sync.Mutex
@@ -47,20 +41,12 @@ func (c *ManualClock) Advance(d time.Duration) {
 // Timeline is a provider's time: a clock that can be moved ahead, and the instant up to which the provider has published, which can be
 // held.
 type Timeline struct {
-	base Clock
+	base Clock // nil is the machine's
 
 	mu     sync.Mutex
 	offset time.Duration
 	// held is the instant that publication stands at; zero while it runs.
 	held time.Time
-}
-
-// NewTimeline follows a clock; nil is the machine's.
-func NewTimeline(base Clock) *Timeline {
-	if base == nil {
-		base = SystemClock{}
-	}
-	return &Timeline{base: base}
 }
 
 // Now is the provider's time, as its Date header says it.
@@ -70,7 +56,13 @@ func (t *Timeline) Now() time.Time {
 	return t.now()
 }
 
-func (t *Timeline) now() time.Time { return t.base.Now().Add(t.offset).UTC() }
+func (t *Timeline) now() time.Time {
+	now := time.Now()
+	if t.base != nil {
+		now = t.base.Now()
+	}
+	return now.Add(t.offset).UTC()
+}
 
 // Visible is the instant up to which rows are published: Now, unless held.
 func (t *Timeline) Visible() time.Time {

@@ -1,8 +1,8 @@
 package simulator
 
 import (
+	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -18,7 +18,7 @@ func (w *World) TotalsFor(from, to, at time.Time) Totals {
 
 // TotalsOf are what a reader has counted that looked as the view says.
 func (w *World) TotalsOf(v View) Totals {
-	c := NewCounter(w.s.Mix, w.s.Lookback, v)
+	c := NewCounter(w.s.Mix, v)
 	from, to := c.Bounds()
 	w.Each(from, to, func(call *Call) bool {
 		c.Add(call)
@@ -30,26 +30,17 @@ func (w *World) TotalsOf(v View) Totals {
 // Counter counts calls as a reader must have counted them that looked as a view says.
 type Counter struct {
 	Totals
-	view     View
-	mix      *Mix
-	lookback time.Duration
-	seen     []int
+	view View
+	mix  *Mix
+	seen []int
 }
 
-// NewCounter counts calls of a mix. Lookback is how long a reader waits for the final version of a row.
-func NewCounter(m *Mix, lookback time.Duration, v View) *Counter {
-	return &Counter{view: v, mix: m, lookback: lookback, Totals: NewTotals()}
-}
+// lookback is how long a reader waits for the final version of a row, from its start; then it counts as it stands (counting.md 17).
+const lookback = 48 * time.Hour
 
-// NewTotals are nothing yet.
-func NewTotals() Totals {
-	return Totals{
-		Flaws: map[Flaw]int{}, Calls: map[CallKey]int{}, Failures: map[FailureKey]int{},
-		Durations: map[DurationKey]Span{}, Connected: map[ConnectedKey]time.Duration{}, Setup: map[SetupKey]Span{},
-		Charges: map[ChargeKey]Amount{}, Corrections: map[CorrectionKey]Amount{}, OutcomeChanges: map[OutcomeChange]int{},
-		MediaBypass: map[MediaBypassKey]int{}, Locations: map[LocationKey]int{}, Emergency: map[EmergencyKey]int{},
-		Ignored: map[string]int{}, Legs: map[LegKey]int{}, Recordings: map[string]int{},
-	}
+// NewCounter counts calls of a mix.
+func NewCounter(m *Mix, v View) *Counter {
+	return &Counter{view: v, mix: m, Totals: NewTotals()}
 }
 
 // Bounds are when the calls start that the view can have seen.
@@ -86,7 +77,6 @@ func (c *Counter) Add(call *Call) *Version {
 	switch {
 	case call.Flaw != NoFlaw:
 		c.Invalid++
-		c.Flaws[call.Flaw]++
 		return nil
 	case first.Kind.Ignored:
 		c.Ignored[first.Kind.CallType]++
@@ -99,13 +89,13 @@ func (c *Counter) Add(call *Call) *Version {
 		c.count(call, first)
 	}
 	if call.versions[seen[len(seen)-1]].Recorded && !call.Second {
-		c.Recordings[call.Recording.Type]++
+		c.Metrics.Count("cdr_recordings_total", call.Recording.Type)
 	}
 	// Money has the labels of the version that was seen first.
-	key := ChargeKey{Direction: first.Kind.Direction, CallType: first.Kind.CallType, Country: call.Country()}
-	c.revise(key, &Version{Kind: first.Kind}, first)
+	money := moneyOf{first.Kind, call.Country()}
+	c.revise(money, &Version{Kind: first.Kind}, first)
 	for i := 1; i < len(seen); i++ {
-		c.revision(key, &call.versions[seen[i-1]], &call.versions[seen[i]])
+		c.revision(money, &call.versions[seen[i-1]], &call.versions[seen[i]])
 	}
 	return first
 }
@@ -115,7 +105,7 @@ func (c *Counter) final(call *Call) []int {
 	if call.Flaw != NoFlaw {
 		return c.seen
 	}
-	last, stands := c.seen[len(c.seen)-1], c.view.At[len(c.view.At)-1].Sub(call.Start) > c.lookback
+	last, stands := c.seen[len(c.seen)-1], c.view.At[len(c.view.At)-1].Sub(call.Start) > lookback
 	return slices.DeleteFunc(c.seen, func(n int) bool {
 		return call.versions[n].State != Final && (n != last || !stands)
 	})
@@ -147,61 +137,73 @@ func (v *View) seen(c *Call, seen []int) []int {
 
 // count counts a call by the first version that was seen.
 func (c *Counter) count(call *Call, v *Version) {
-	k, trunk := v.Kind, call.Trunk
-	c.Calls[CallKey{k.Direction, k.CallType, k.Outcome, trunk.Name}]++
+	k, trunk, m := v.Kind, call.Trunk, c.Metrics
+	m.Count("cdr_calls_total", k.Direction, k.CallType, k.Outcome, trunk.Name)
 	if k.Outcome.Connected() {
-		AddSpan(c.Durations, DurationKey{k.Direction, k.CallType, trunk.Name}, v.Duration)
-		c.Connected[ConnectedKey{k.Direction, k.CallType, trunk.Name, call.Country()}] += v.Duration
+		m.Observe("cdr_call_duration_seconds", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name)
+		m.Add("cdr_call_connected_seconds_total", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name, call.Country())
 		if !call.Invite.IsZero() {
-			AddSpan(c.Setup, SetupKey{k.Direction, trunk.Name}, call.Start.Sub(call.Invite))
+			m.Observe("cdr_call_setup_seconds", call.Start.Sub(call.Invite).Microseconds(), k.Direction, trunk.Name)
 		}
 	} else {
-		c.Failures[failureKey(call, k)]++
+		c.countFailure(call, k, 1_000_000)
 	}
 	if !k.NoMedia && trunk.Bypass.Known() {
-		c.MediaBypass[MediaBypassKey{trunk.Name, trunk.Bypass}]++
+		m.Count("cdr_media_bypass_calls_total", trunk.Name, trunk.Bypass)
 	}
 	if !k.NoMedia && (trunk.Media != "" || trunk.Signaling != "") {
-		c.Locations[LocationKey{trunk.Media, trunk.Signaling}]++
+		m.Count("cdr_calls_by_location_total", trunk.Media, trunk.Signaling)
 	}
 	if k.Emergency != cdr.NoEmergency {
-		c.Emergency[EmergencyKey{k.Outcome, k.Emergency == cdr.EmergencyTest}]++
+		m.Count("cdr_emergency_calls_total", k.Outcome, k.Emergency == cdr.EmergencyTest)
 	}
 	for i := range k.Legs {
 		if !c.view.Simple {
-			c.Legs[LegKey{k.Legs[i].Type, k.Legs[i].Outcome}]++
+			m.Count("cdr_call_legs_total", k.Legs[i].Type, k.Legs[i].Outcome)
 		}
 	}
+}
+
+func (c *Counter) countFailure(call *Call, k *Kind, millionths int64) {
+	code := func(n cdr.Int) any {
+		if !n.Known {
+			return ""
+		}
+		return n.Value
+	}
+	c.Metrics.Add("cdr_call_failures_total", millionths, k.Direction, call.Trunk.Name, k.Outcome, code(k.SIPCode), code(k.SubCode))
 }
 
 // Forgive takes back the failure of a call that was counted: it is that of another record too (guarantee 3).
 func (c *Counter) Forgive(call *Call, v *Version) {
-	key := failureKey(call, v.Kind)
-	if c.Failures[key]--; c.Failures[key] == 0 {
-		delete(c.Failures, key)
-	}
+	c.countFailure(call, v.Kind, -1_000_000)
+	maps.DeleteFunc(c.Metrics["cdr_call_failures_total"], func(_ string, n int64) bool { return n == 0 })
 }
 
-func failureKey(call *Call, k *Kind) FailureKey {
-	code := func(n cdr.Int) string {
-		if !n.Known {
-			return ""
-		}
-		return strconv.FormatInt(n.Value, 10)
-	}
-	return FailureKey{k.Direction, call.Trunk.Name, k.Outcome, code(k.SIPCode), code(k.SubCode)}
+// moneyOf is whose money is counted.
+type moneyOf struct {
+	kind    *Kind
+	country string
 }
 
-// AddSpan counts a duration.
-func AddSpan[K comparable](spans map[K]Span, key K, d time.Duration) {
-	spans[key] = Span{spans[key].Count + 1, spans[key].Sum + d}
+// addMoney adds an amount of a component that a version has; labels come last.
+func (c *Counter) addMoney(metric string, of moneyOf, v *Version, component int, amount Amount, labels ...any) {
+	currency, unit := v.Currency, c.mix.MoneyUnit
+	if currency == "" {
+		currency = c.mix.NoCurrency
+	}
+	if unit == 0 {
+		unit = 100
+	}
+	all := append([]any{of.kind.Direction, of.kind.CallType, currency, c.mix.components()[component], of.country}, labels...)
+	c.Metrics.Add(metric, int64(amount)*unit, all...)
 }
 
 // revision counts a version that came after another.
-func (c *Counter) revision(key ChargeKey, before, after *Version) {
-	changed, filled := c.revise(key, before, after)
+func (c *Counter) revision(of moneyOf, before, after *Version) {
+	changed, filled := c.revise(of, before, after)
 	if before.Kind.Outcome != after.Kind.Outcome {
-		c.OutcomeChanges[OutcomeChange{before.Kind.Outcome, after.Kind.Outcome}]++
+		c.Metrics.Count("cdr_call_outcome_changes_total", before.Kind.Outcome, after.Kind.Outcome)
 		changed = true
 	}
 	if changed {
@@ -212,25 +214,24 @@ func (c *Counter) revision(key ChargeKey, before, after *Version) {
 }
 
 // revise counts the amounts that one version changed of the one before, or brought.
-func (c *Counter) revise(key ChargeKey, before, after *Version) (changed, filled bool) {
+func (c *Counter) revise(of moneyOf, before, after *Version) (changed, filled bool) {
 	for i, p := range [...][2]Price{{before.Usage, after.Usage}, {before.Connection, after.Connection}} {
-		key.Component = c.mix.components()[i]
 		switch was, is := p[0], p[1]; {
 		case !was.Known && is.Known:
 			filled = true
-			if key.Currency = c.currency(after); is.Amount > 0 { // zero makes no series
-				c.Charges[key] += is.Amount
+			if is.Amount > 0 { // zero makes no series
+				c.addMoney("cdr_call_charges_total", of, after, i, is.Amount)
 			} else {
-				c.correct(key, after, is.Amount)
+				c.correct(of, after, i, is.Amount)
 			}
 		case !was.Known:
 		case before.Currency != after.Currency:
 			// What was paid comes back, and is paid anew in the other currency.
-			c.correct(key, before, -was.Amount)
-			c.correct(key, after, is.Amount)
+			c.correct(of, before, i, -was.Amount)
+			c.correct(of, after, i, is.Amount)
 			changed = true
 		case was.Amount != is.Amount:
-			c.correct(key, after, is.Amount-was.Amount)
+			c.correct(of, after, i, is.Amount-was.Amount)
 			changed = true
 		}
 	}
@@ -238,19 +239,11 @@ func (c *Counter) revise(key ChargeKey, before, after *Version) (changed, filled
 }
 
 // correct counts a change of a component: debit if it costs more.
-func (c *Counter) correct(key ChargeKey, v *Version, difference Amount) {
-	key.Currency = c.currency(v)
+func (c *Counter) correct(of moneyOf, v *Version, component int, difference Amount) {
 	switch {
 	case difference > 0:
-		c.Corrections[CorrectionKey{key, "debit"}] += difference
+		c.addMoney("cdr_call_charge_corrections_total", of, v, component, difference, "debit")
 	case difference < 0:
-		c.Corrections[CorrectionKey{key, "credit"}] -= difference
+		c.addMoney("cdr_call_charge_corrections_total", of, v, component, -difference, "credit")
 	}
-}
-
-func (c *Counter) currency(v *Version) string {
-	if v.Currency == "" {
-		return c.mix.NoCurrency
-	}
-	return v.Currency
 }

@@ -12,7 +12,7 @@
 //	more := world.Page(simulator.Query{From: a, To: b, At: now, Limit: 1000}, func(c *simulator.Call, v *simulator.Version) {
 //		render(c, v)
 //	})
-//	want := world.Totals(now) // want.Calls[simulator.CallKey{...}] and so on
+//	want := world.Totals(now) // want.Records, want.Metrics["cdr_calls_total"]["inbound|user_in|answered|Microsoft"] and so on
 //
 // A world doesn't fail at run time; wrong settings are an error of NewWorld. All types are safe for concurrent use unless they say
 // otherwise.

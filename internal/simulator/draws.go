@@ -1,9 +1,12 @@
 package simulator
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Draws are random numbers that follow from a world's seed, a place and a purpose. They use whole numbers only, so that every machine draws
@@ -60,8 +63,15 @@ func (d *Draws) Duration(low, high time.Duration) time.Duration {
 // Hits is true for a part of all draws, from 0 to 1.
 func (d *Draws) Hits(part float64) bool { return d.pcg.Uint64()>>32 < uint64(part*(1<<32)) }
 
+// UUID is a version 4 UUID, RFC 9562.
+type UUID = uuid.UUID
+
 // UUID is a random one.
-func (d *Draws) UUID() UUID { return newUUID(d.pcg.Uint64(), d.pcg.Uint64()) }
+func (d *Draws) UUID() (u UUID) {
+	binary.BigEndian.PutUint64(u[:], d.pcg.Uint64()&^0xf000|0x4000)
+	binary.BigEndian.PutUint64(u[8:], d.pcg.Uint64()&^(3<<62)|2<<62)
+	return u
+}
 
 // Delay draws from a distribution; zero from an empty one.
 func (d *Draws) Delay(delays []Delay) time.Duration {

@@ -55,23 +55,20 @@ func Transient() []Fault {
 	}
 }
 
-// StatusOf is the status that a fault is answered with, given that of the answer without it; 0 where there is none.
-func StatusOf(f Fault, status int) int {
+// statusOf is the status that a fault is answered with, given that of the answer without it; 0 where there is none.
+func statusOf(f Fault, status int) int {
 	if s, ok := transport[f]; ok && s != asPlanned {
 		return s
 	}
 	return status
 }
 
-// delivers says whether an answer arrives whole in spite of a fault, if its status is one of success.
-func delivers(f Fault) bool { return f != HTMLOK && f != CutLength && f != CutChunked && f != Reset }
-
 // Request is what a fault is decided on.
 type Request struct {
 	// Endpoint is the name that the provider's simulator gives it.
 	Endpoint string
-	// Continued says that a next link was followed, HasNext that the answer has a further page.
-	Continued, HasNext bool
+	// Continued says that it is for a further page.
+	Continued bool
 	// From and To are the range of starts that is asked for; zero where there is none.
 	From, To time.Time
 	// Number counts the requests to the endpoint, from 0.

@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"bytes"
 	"maps"
 	"net/http"
 	"slices"
@@ -25,13 +24,13 @@ type FaultSettings struct {
 type Faults struct {
 	s FaultSettings
 
-	mu     sync.Mutex
-	once   []pending
-	rates  []rate
-	hook   func(Request) Fault
-	counts map[string]map[Fault]int
-	runs   map[string]int
-	poison [2]string // how rows begin, and what comes before them
+	mu      sync.Mutex
+	once    []pending
+	rates   []rate
+	hook    func(Request) Fault
+	rewrite func(body []byte) []byte
+	counts  map[string]map[Fault]int
+	runs    map[string]int
 }
 
 // pending is a fault that is yet to come.
@@ -84,38 +83,30 @@ func (f *Faults) Hook(hook func(Request) Fault) {
 	f.hook = hook
 }
 
-// Poison puts a text before the first row of each answer that has rows, such as a row that no decoder can read; array is how the rows begin.
-func (f *Faults) Poison(array, text string) {
+// Rewrite changes the body of each answer of success that meets no fault. The function must not call f.
+func (f *Faults) Rewrite(rewrite func(body []byte) []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.poison = [2]string{array, text}
+	f.rewrite = rewrite
 }
 
-// poisoned is a body with the poison, if there is any.
-func (f *Faults) poisoned(a Answer) []byte {
+func (f *Faults) rewritten(a Answer) []byte {
 	if f == nil {
 		return a.Body
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	array := []byte(f.poison[0])
-	i := bytes.Index(a.Body, array)
-	if len(array) == 0 || i < 0 || a.Status != http.StatusOK {
+	if f.rewrite == nil || a.Status != http.StatusOK {
 		return a.Body
 	}
-	text := f.poison[1]
-	if rest := bytes.TrimLeft(a.Body[i+len(array):], " \n"); len(rest) > 0 && rest[0] != ']' {
-		text += ","
-	}
-	i += len(array)
-	return slices.Concat(a.Body[:i], []byte(text), a.Body[i:])
+	return f.rewrite(a.Body)
 }
 
 // Stop ends all faults; the counts stay.
 func (f *Faults) Stop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.once, f.rates, f.hook, f.poison = nil, nil, nil, [2]string{}
+	f.once, f.rates, f.hook, f.rewrite = nil, nil, nil, nil
 }
 
 // Counts is how often each fault happened at an endpoint; empty: at all.

@@ -8,9 +8,6 @@ const (
 	callIDs = 0x1d << 40
 )
 
-// CallAt makes the call at a place that Each or Page gave: a place that the world doesn't have gives nonsense.
-func (w *World) CallAt(c *Call, block int64, number int) { w.fill(c, block, number) }
-
 // fill makes the call at a place. It allocates nothing, but for odd looks of numbers.
 func (w *World) fill(c *Call, block int64, number int) {
 	if w.pairs && w.fillSecond(c, block, number) {
@@ -118,7 +115,7 @@ func (w *World) spoil(c *Call, d *Draws) {
 		c.published = 1
 	case kind.Second != nil:
 	case d.Hits(w.s.Malformed):
-		c.Flaw = w.s.Flaws[d.Below(len(w.s.Flaws))]
+		c.Flaw = 1 + Flaw(d.Below(int(NumericID)))
 		c.published = 1
 	case d.Hits(w.s.NoID):
 		c.NoID = true

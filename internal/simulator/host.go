@@ -3,8 +3,13 @@ package simulator
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,77 +17,94 @@ import (
 	"time"
 )
 
-// Host is what the server of every simulated provider has: HTTPS with its own authority, the provider's time, faults, a record of the
+// Host is what the server of every simulated provider has: HTTPS with its own authority, the provider's time, faults, counts of the
 // requests, and another host that answers may link to. It is safe for concurrent use.
 type Host struct {
 	*Timeline
-	authority   *Authority
-	certificate *tls.Certificate
-	listeners   []*Listener
-	faults      *Faults
-	recorder    *Recorder
-	hostile     string
+	authority *Authority
+	servers   []*http.Server
+	urls      []string
+	done      sync.WaitGroup
+	faults    *Faults
+	recorder  Recorder
+	hostile   string
 
 	mu     sync.Mutex
-	caught []Caught // guarded by mu
+	caught []string // guarded by mu
 }
 
-// Caught is a request that followed a hostile link.
-type Caught struct {
-	URI string
-	// WithToken says that it brought an Authorization header.
-	WithToken bool
-}
-
-// NewHost listens on an address; an empty one is a free port on loopback. An error leaves nothing open.
-func NewHost(address string, clock Clock, faults *Faults, handler http.Handler) (*Host, error) {
-	h := &Host{Timeline: NewTimeline(clock), faults: faults, recorder: NewRecorder()}
-	var err error
-	if h.authority, err = NewAuthority(); err != nil {
+// NewHost listens on a free port of loopback. An error leaves nothing open.
+func NewHost(clock Clock, faults *Faults, handler http.Handler) (*Host, error) {
+	authority, err := NewAuthority()
+	if err != nil {
 		return nil, err
 	}
-	if h.certificate, err = h.authority.Leaf(); err != nil {
-		return nil, err
-	}
-	if _, err = h.listen(address, h.certificate, handler); err != nil {
-		return nil, err
-	}
-	return h, nil
+	h := &Host{Timeline: &Timeline{base: clock}, authority: authority, faults: faults, recorder: Recorder{counts: map[string]map[int]int{}}}
+	_, err = h.listen(handler, true)
+	return h, err
 }
 
 // ListenPlain opens a further listener, without TLS, and returns its URL.
-func (h *Host) ListenPlain(handler http.Handler) (string, error) { return h.listen("", nil, handler) }
+func (h *Host) ListenPlain(handler http.Handler) (string, error) { return h.listen(handler, false) }
 
 // ListenHostile opens another host, for links that lead away. It keeps the requests that follow them, and answers with a body.
 func (h *Host) ListenHostile(body string) (err error) {
-	h.hostile, err = h.listen("", h.certificate, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h.hostile, err = h.listen(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
-		h.caught = append(h.caught, Caught{URI: r.RequestURI, WithToken: r.Header.Get("Authorization") != ""})
+		h.caught = append(h.caught, r.RequestURI)
 		h.mu.Unlock()
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(body))
-	}))
+	}), true)
 	return err
 }
 
-func (h *Host) listen(address string, certificate *tls.Certificate, handler http.Handler) (string, error) {
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	l, err := Serve(address, certificate, handler)
+// connKey finds a request's connection in its context.
+type connKey struct{}
+
+func (h *Host) listen(handler http.Handler, secure bool) (url string, err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // A listener outlives any request.
 	if err != nil {
 		h.Close()
-		return "", err
+		return "", fmt.Errorf("listen for simulated provider: %w", err)
 	}
-	h.listeners = append(h.listeners, l)
-	return l.URL(), nil
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: time.Minute,
+		// What clients break off, on purpose in tests, is of no interest.
+		ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		TLSConfig:   &tls.Config{Certificates: []tls.Certificate{h.authority.certificate}, MinVersion: tls.VersionTLS12},
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+	}
+	// Both return when Close closes the listener, and for nothing else.
+	if url = "http://" + listener.Addr().String(); secure {
+		url = "https://" + listener.Addr().String()
+		h.done.Go(func() { _ = server.ServeTLS(listener, "", "") })
+	} else {
+		h.done.Go(func() { _ = server.Serve(listener) })
+	}
+	h.servers, h.urls = append(h.servers, server), append(h.urls, url)
+	return url, nil
+}
+
+// reset closes a request's connection with an RST.
+func reset(r *http.Request) {
+	conn, _ := r.Context().Value(connKey{}).(net.Conn)
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn()
+	}
+	if t, ok := conn.(*net.TCPConn); ok {
+		_ = t.SetLinger(0)
+		_ = t.Close()
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // HostileURL is the other host's address.
 func (h *Host) HostileURL() string { return h.hostile }
 
-// Caught are the requests that followed hostile links.
-func (h *Host) Caught() []Caught {
+// Caught are the URIs of the requests that followed hostile links.
+func (h *Host) Caught() []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.caught)
@@ -90,13 +112,14 @@ func (h *Host) Caught() []Caught {
 
 // Close stops listening. It may be called twice.
 func (h *Host) Close() {
-	for _, l := range h.listeners {
-		l.Close()
+	for _, s := range h.servers {
+		_ = s.Close() // What is open is cut off: a test that ends doesn't wait.
 	}
+	h.done.Wait()
 }
 
 // BaseURL is the server's address, for base_url.
-func (h *Host) BaseURL() string { return h.listeners[0].URL() }
+func (h *Host) BaseURL() string { return h.urls[0] }
 
 // CA is the certificate of the server's authority, in PEM.
 func (h *Host) CA() []byte { return h.authority.PEM() }
@@ -107,19 +130,44 @@ func (h *Host) WriteCA(path string) error { return h.authority.WriteFile(path) }
 // Pool holds CA, for clients in process.
 func (h *Host) Pool() *x509.CertPool { return h.authority.Pool() }
 
-// Requests is the record of requests and of how they were answered.
-func (h *Host) Requests() *Recorder { return h.recorder }
+// Requests counts the requests.
+func (h *Host) Requests() *Recorder { return &h.recorder }
+
+// Recorder counts requests by their endpoint and by what was answered.
+type Recorder struct {
+	mu     sync.Mutex
+	counts map[string]map[int]int // guarded by mu; all of an endpoint's requests under 0, those of all endpoints under ""
+}
+
+// begin counts a request that came, and returns how many came to its endpoint before.
+func (r *Recorder) begin(endpoint string) int {
+	r.add("", 0)
+	return r.add(endpoint, 0) - 1
+}
+
+func (r *Recorder) add(endpoint string, status int) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.counts[endpoint] == nil {
+		r.counts[endpoint] = map[int]int{}
+	}
+	r.counts[endpoint][status]++
+	return r.counts[endpoint][status]
+}
+
+// Count is the number of requests to an endpoint, by the status that was answered; all of them under 0. An empty endpoint is every one.
+func (r *Recorder) Count(endpoint string) map[int]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return maps.Clone(r.counts[endpoint])
+}
 
 // Reply is the answer to a request before any fault, and what the request asked for.
 type Reply struct {
 	Answer
-	// From, To and Skip are the range and the offset that were asked for; Continued says that a next link was followed, More that another page
-	// follows.
-	From, To        time.Time
-	Skip            int
-	Continued, More bool
-	// Rows is the number of rows in the body.
-	Rows int
+	// From and To are the range that was asked for, if any; Continued says that it was for a further page.
+	From, To  time.Time
+	Continued bool
 	// Refused requests meet no faults.
 	Refused bool
 	// Gzip compresses the body for clients that accept it.
@@ -130,31 +178,28 @@ type Reply struct {
 	Do func(*Reply)
 }
 
-// Answer makes and sends the reply to a request to an endpoint, with a fault if one is due, and records it.
+// Answer makes and sends the reply to a request to an endpoint, with a fault if one is due, and counts it.
 func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, reply func() Reply) {
-	seen := Seen{Endpoint: endpoint, At: h.Now()}
-	number := h.recorder.Begin(endpoint)
-	defer func() { h.recorder.End(seen) }()
+	number, fault := h.recorder.begin(endpoint), NoFault
 	a := reply()
 	if !a.Refused {
-		ask := Request{Endpoint: endpoint, Continued: a.Continued || a.Skip > 0, HasNext: a.More, From: a.From, To: a.To, Number: number}
-		seen.Fault = h.faults.Next(ask, func(f Fault) bool { return f == NoFault || isTransport(f) || a.Own[f] != nil })
+		ask := Request{Endpoint: endpoint, Continued: a.Continued, From: a.From, To: a.To, Number: number}
+		fault = h.faults.Next(ask, func(f Fault) bool { return f == NoFault || isTransport(f) || a.Own[f] != nil })
 	}
-	if change := a.Own[seen.Fault]; change != nil {
+	if change := a.Own[fault]; change != nil {
 		change(&a)
-	} else if a.Do != nil && StatusOf(seen.Fault, http.StatusOK) < http.StatusBadRequest {
+	} else if a.Do != nil && statusOf(fault, http.StatusOK) < http.StatusBadRequest {
 		a.Do(&a)
 	}
-	seen.From, seen.To, seen.Skip, seen.Status = a.From, a.To, a.Skip, StatusOf(seen.Fault, a.Status)
-	if seen.Status == http.StatusOK && delivers(seen.Fault) {
-		seen.Rows = a.Rows
+	if status := statusOf(fault, a.Status); status != 0 {
+		defer h.recorder.add(endpoint, status) // after the body was sent
 	}
 	a.Now = h.Now()
 	if a.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		a.Header.Set("Content-Encoding", "gzip")
 		a.Body = compress(a.Body)
 	}
-	h.faults.Write(w, r, seen.Fault, a.Answer)
+	h.faults.Write(w, r, fault, a.Answer)
 }
 
 func compress(body []byte) []byte {

@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"math"
 	"slices"
 	"time"
 )
@@ -9,11 +8,8 @@ import (
 // incidentSpan is the grid on which trunks fail by themselves.
 const incidentSpan = int64(10 * time.Minute / time.Millisecond)
 
-// The share of calls that a failing trunk loses, and that one loses which is down.
-const (
-	hitByIncident = 0.85
-	hitByOutage   = 1
-)
+// hitByIncident is the share of its calls that a trunk loses that fails by itself.
+const hitByIncident = 0.85
 
 // outage is a time in which a trunk fails, in milliseconds, and the share of its calls that it loses.
 type outage struct {
@@ -24,39 +20,34 @@ type outage struct {
 
 // BreakTrunk makes a trunk fail, by its label, for all of the calls that start in [from, to), but for kinds that can't fail. Call it before
 // those calls are published, or what was seen changes.
-func (w *World) BreakTrunk(trunk string, from, to time.Time) {
-	w.FailPart(trunk, hitByOutage, from, to)
-}
+func (w *World) BreakTrunk(trunk string, from, to time.Time) { w.FailPart(trunk, 1, from, to) }
 
 // FailPart is BreakTrunk for a part of the calls.
 func (w *World) FailPart(trunk string, part float64, from, to time.Time) {
-	o := outage{trunk: trunk, from: from.UnixMilli(), to: to.UnixMilli(), loses: part}
-	w.change(o.from, o.to, func(all []outage) []outage { return append(all, o) })
+	w.changeOutages(func(all []outage) []outage {
+		return append(all, outage{trunk: trunk, from: from.UnixMilli(), to: to.UnixMilli(), loses: part})
+	})
 }
 
 // MendTrunk ends what FailPart and BreakTrunk began, from an instant on.
 func (w *World) MendTrunk(trunk string, at time.Time) {
-	from := at.UnixMilli()
-	w.change(from, math.MaxInt64, func(all []outage) []outage {
+	w.changeOutages(func(all []outage) []outage {
 		for i := range all {
 			if all[i].trunk == trunk {
-				all[i].to = min(all[i].to, from)
+				all[i].to = min(all[i].to, at.UnixMilli())
 			}
 		}
 		return all
 	})
 }
 
-// change changes the outages, which change calls that start in [from, to). Change gets a copy of the list.
-func (w *World) change(from, to int64, change func([]outage) []outage) {
-	for {
-		old := w.outages.Load()
-		next := change(slices.Clone(*old))
-		if w.outages.CompareAndSwap(old, &next) {
-			break
-		}
-	}
-	w.cache.forget(w.blockOf(from), w.blockOf(to))
+// changeOutages changes a copy of the outages, which changes calls.
+func (w *World) changeOutages(change func([]outage) []outage) {
+	w.changing.Lock()
+	defer w.changing.Unlock()
+	next := change(slices.Clone(*w.outages.Load()))
+	w.outages.Store(&next)
+	w.cache.forget()
 	w.changes.forget()
 }
 

@@ -57,12 +57,8 @@ func appendJSON(dst []byte, value any) []byte {
 		return append(dst, "null"...)
 	case string:
 		return appendText(dst, v)
-	case bool:
-		return strconv.AppendBool(dst, v)
 	case int:
 		return strconv.AppendInt(dst, int64(v), 10)
-	case int64:
-		return strconv.AppendInt(dst, v, 10)
 	case json.Number:
 		return append(dst, v...)
 	case json.RawMessage:
@@ -75,8 +71,6 @@ func appendJSON(dst []byte, value any) []byte {
 	case []any:
 		return appendList(dst, v)
 	case []Object:
-		return appendList(dst, v)
-	case []string:
 		return appendList(dst, v)
 	}
 	var b bytes.Buffer

@@ -141,7 +141,7 @@ func TestLists(t *testing.T) {
 	}
 }
 
-func total[K comparable](m map[K]int) (n int) {
+func sumOf[K comparable](m map[K]int) (n int) {
 	for _, v := range m {
 		n += v
 	}
@@ -178,18 +178,20 @@ func TestCallsByPlace(t *testing.T) {
 func TestTotalsOfALog(t *testing.T) {
 	w := newTestWorld(t, logged(5000))
 	early, late := w.Totals(begin.Add(20*time.Hour)), w.Totals(begin.Add(200*time.Hour))
-	if early.Waiting == 0 || late.Waiting != 0 || late.Calls[CallKey{CallType: "odd", Trunk: "a"}] == 0 {
+	if early.Waiting == 0 || late.Waiting != 0 || late.Metrics["cdr_calls_total"]["unknown|odd|unknown|a"] == 0 {
 		t.Errorf("%d rows wait, later %d", early.Waiting, late.Waiting)
 	}
-	if sum(late.Calls) != late.Sessions || late.Sessions >= late.Records || len(late.Ignored) != 1 {
-		t.Errorf("%d calls, %d sessions, %d records, ignored %v", sum(late.Calls), late.Sessions, late.Records, late.Ignored)
+	if n := total(late, "cdr_calls_total"); n != late.Sessions || late.Sessions >= late.Records || len(late.Ignored) != 1 {
+		t.Errorf("%d calls, %d sessions, %d records, ignored %v", n, late.Sessions, late.Records, late.Ignored)
 	}
-	legs := late.Legs[LegKey{"a", cdr.Answered}]
-	if legs == 0 || legs != late.Legs[LegKey{"b", cdr.NoAnswer}] || late.Recordings["automatic"] <= early.Recordings["automatic"] {
-		t.Errorf("legs %v, recordings %v", late.Legs, late.Recordings)
+	const recordings = "cdr_recordings_total"
+	legs := late.Metrics["cdr_call_legs_total"]
+	if legs["a|answered"] == 0 || legs["a|answered"] != legs["b|no_answer"] || total(late, recordings) <= total(early, recordings) {
+		t.Errorf("legs %v, %d recordings", legs, total(late, recordings))
 	}
 	simple := w.TotalsOf(View{At: []time.Time{begin.Add(200 * time.Hour)}, Simple: true})
-	if len(simple.Legs)+len(simple.Charges) != 0 || simple.Calls[CallKey{cdr.Inbound, "in", cdr.NoAnswer, "a"}] == 0 || simple.Records != late.Records {
+	if len(simple.Metrics["cdr_call_legs_total"])+len(simple.Metrics["cdr_call_charges_total"]) != 0 ||
+		simple.Metrics["cdr_calls_total"]["inbound|in|no_answer|a"] == 0 || simple.Records != late.Records {
 		t.Error("a reader of the simple view was told too much")
 	}
 }

@@ -25,6 +25,8 @@ type Mix struct {
 	NoCurrency string
 	// Components are the labels of a version's Usage and Connection; empty: `usage` and `connection`.
 	Components [2]string
+	// MoneyUnit is what an amount of 1 is in millionths of the currency; zero is 100.
+	MoneyUnit int64
 	// Recordings are the kinds of recordings, drawn from for calls that have one.
 	Recordings []Recording
 	// Mask stands for the hidden digits of numbers; zero is a star.

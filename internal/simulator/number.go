@@ -14,9 +14,6 @@ type Number struct {
 	Null bool
 }
 
-// Append appends the number.
-func (n *Number) Append(dst []byte) []byte { return append(dst, n.text[:n.size]...) }
-
 // String is the number; empty if Null.
 func (n *Number) String() string { return string(n.text[:n.size]) }
 

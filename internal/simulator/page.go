@@ -1,6 +1,10 @@
 package simulator
 
-import "time"
+import (
+	"slices"
+	"sync"
+	"time"
+)
 
 // Query asks for a page of rows.
 type Query struct {
@@ -18,19 +22,37 @@ type Query struct {
 // Page calls emit for each row of a page, in the world's order, with the version that is visible, and says whether more rows follow. A call
 // that is listed twice is emitted twice. What emit is given belongs to it until it returns.
 func (w *World) Page(q Query, emit func(*Call, *Version)) (more bool) {
-	p := pager{World: w, low: ceilMilli(q.From), high: q.To.UnixMilli(), at: q.At, emit: emit, skip: q.Skip, left: q.Limit, on: q.Lists}
+	low, high, at := ceilMilli(q.From), q.To.UnixMilli(), q.At.UnixMilli() // both ends are included
 	if !q.ToIncluded {
-		p.high = ceilMilli(q.To) - 1
+		high = ceilMilli(q.To) - 1
 	}
 	first, last := w.span(q.From, Earlier(q.To, q.At)) // nothing that starts after At is visible
-	for b := first; b <= last && !p.more; b++ {
+	var c Call
+	for b := first; b <= last; b++ {
+		n := b
 		if w.s.Order == NewestFirst {
-			p.page(last - (b - first))
-		} else {
-			p.page(b)
+			n = last - (b - first)
+		}
+		for _, e := range w.entries(n) {
+			if e.start < low || e.start > high || e.published > at || q.Lists != 0 && q.Lists&(1<<e.list) == 0 {
+				continue
+			}
+			if q.Skip >= int(e.copies) {
+				q.Skip -= int(e.copies)
+				continue
+			}
+			w.fill(&c, n, int(e.number))
+			for range int(e.copies) - q.Skip {
+				if q.Limit == 0 {
+					return true
+				}
+				q.Limit--
+				emit(&c, &c.versions[c.At(q.At)])
+			}
+			q.Skip = 0
 		}
 	}
-	return p.more
+	return false
 }
 
 // Earlier is the first of two times.
@@ -49,46 +71,53 @@ func ceilMilli(t time.Time) int64 {
 	return ms
 }
 
-// pager goes through the blocks of a query.
-type pager struct {
-	*World
-	low, high  int64 // both ends are included
-	at         time.Time
-	emit       func(*Call, *Version)
-	skip, left int
-	on         uint8
-	more       bool
-	call       Call
+// entry is what paging must know of a call.
+type entry struct {
+	// start is the call's, published that of its first version, in milliseconds.
+	start, published int64
+	number           uint16
+	copies, list     uint8
 }
 
-// page goes through one block; one that is skipped whole isn't looked into.
-func (p *pager) page(n int64) {
-	from, to := p.bounds(n)
-	b, at := p.block(n), p.at.UnixMilli()
-	whole := p.low <= from && to-1 <= p.high && b.last <= at
-	if rows := b.rowsOn(p.on); whole && p.skip >= rows {
-		p.skip -= rows
-		return
+// maxCached is how many entries are kept, at 24 bytes each, before all of them are dropped.
+const maxCached = 4_000_000
+
+// cache keeps the entries of the blocks that were needed, in the world's order.
+type cache struct {
+	mu     sync.Mutex
+	blocks map[int64][]entry
+	held   int
+}
+
+// forget drops all blocks: their calls have changed.
+func (c *cache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.blocks)
+	c.held = 0
+}
+
+// entries finds the entries of a block, or makes them.
+func (w *World) entries(block int64) []entry {
+	w.cache.mu.Lock()
+	defer w.cache.mu.Unlock()
+	if known, ok := w.cache.blocks[block]; ok {
+		return known
 	}
-	for i := range b.entries {
-		e := &b.entries[i]
-		start := from + int64(e.start)
-		if start < p.low || start > p.high || e.published > at || p.on != 0 && p.on&(1<<e.list) == 0 {
-			continue
-		}
-		for copies := range e.copies {
-			if p.skip > 0 {
-				p.skip--
-				continue
-			}
-			if p.left == 0 {
-				p.more = true
-				return
-			}
-			if p.left--; copies == 0 || p.call.Block != n || p.call.Number != int(e.number) {
-				p.fill(&p.call, n, int(e.number))
-			}
-			p.emit(&p.call, &p.call.versions[p.call.At(p.at)])
-		}
+	made := make([]entry, w.count(block))
+	var c Call
+	for i := range made {
+		w.fill(&c, block, i)
+		first := &c.versions[0]
+		made[i] = entry{c.Start.UnixMilli(), first.Published.UnixMilli(), uint16(i), uint8(c.Copies), first.Kind.List}
 	}
+	if w.s.Order == NewestFirst {
+		slices.Reverse(made)
+	}
+	if w.cache.held += len(made); w.cache.held > maxCached {
+		clear(w.cache.blocks)
+		w.cache.held = len(made)
+	}
+	w.cache.blocks[block] = made
+	return made
 }

@@ -33,7 +33,7 @@ func (f *Faults) Write(w http.ResponseWriter, r *http.Request, fault Fault, a An
 	if a.Type == "" {
 		h.Set("Content-Type", "application/json")
 	}
-	a.Status = StatusOf(fault, a.Status)
+	a.Status = statusOf(fault, a.Status)
 	switch fault {
 	case CutLength, CutChunked:
 		cut(w, fault, a)
@@ -48,7 +48,7 @@ func (f *Faults) Write(w http.ResponseWriter, r *http.Request, fault Fault, a An
 		a.Body = []byte(htmlPage)
 	default:
 		if !isTransport(fault) {
-			a.Body = f.poisoned(a)
+			a.Body = f.rewritten(a)
 			break
 		}
 		h.Del("Content-Encoding")

@@ -32,9 +32,8 @@ type Settings struct {
 	RevisedAfterMin, RevisedAfterMax time.Duration
 	// Duplicated is the share of calls whose row is listed twice.
 	Duplicated float64
-	// Malformed is the share of rows that aren't valid, of the kinds in Flaws (empty: every kind).
+	// Malformed is the share of rows that aren't valid.
 	Malformed float64
-	Flaws     []Flaw
 	// NoID is the share of valid rows whose id is missing. They are never revised nor duplicated, and count as calls (counting.md 18).
 	NoID float64
 	// Incidents is the share of ten-minute spans in which a trunk fails for a while, per trunk.
@@ -44,9 +43,6 @@ type Settings struct {
 	InProgress, Unsaid float64
 	// Recorded is the share of connected calls of 30 s and more that are recorded, and RecordedLate the share of those whose recording comes with a later version.
 	Recorded, RecordedLate float64
-	// Lookback is how long a reader waits for the final version of a row, from its start; then it counts as it stands (counting.md 17).
-	// Zero is 48 h.
-	Lookback time.Duration
 
 	// Order is the order of rows within a range.
 	Order Order

@@ -1,12 +1,12 @@
 package simulator
 
 import (
+	"fmt"
+	"strings"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Totals are what must have been counted, by the label sets of the contract without the base labels, `late` and `reason`.
+// Totals are what must have been counted.
 type Totals struct {
 	// Rows is the number of rows listed at the last instant, copies included.
 	Rows int
@@ -17,100 +17,52 @@ type Totals struct {
 	Waiting int
 	// Ignored is the number of distinct rows that aren't calls, by call type.
 	Ignored map[string]int
-	// Invalid is the number of distinct malformed rows, Flaws by kind.
+	// Invalid is the number of distinct malformed rows.
 	Invalid int
-	Flaws   map[Flaw]int
 	// Revisions are versions seen that changed a value of money or outcome; Filled are those that only brought an amount which wasn't known.
 	Revisions, Filled int
 
-	// Calls is cdr_calls_total and Failures cdr_call_failures_total.
-	Calls    map[CallKey]int
-	Failures map[FailureKey]int
-	// Durations is cdr_call_duration_seconds, Connected cdr_call_connected_seconds_total and Setup cdr_call_setup_seconds.
-	Durations map[DurationKey]Span
-	Connected map[ConnectedKey]time.Duration
-	Setup     map[SetupKey]Span
-	// Charges is cdr_call_charges_total and Corrections cdr_call_charge_corrections_total.
-	Charges     map[ChargeKey]Amount
-	Corrections map[CorrectionKey]Amount
-	// OutcomeChanges is cdr_call_outcome_changes_total.
-	OutcomeChanges map[OutcomeChange]int
-	// MediaBypass is cdr_media_bypass_calls_total, Locations cdr_calls_by_location_total and Emergency cdr_emergency_calls_total.
-	MediaBypass map[MediaBypassKey]int
-	Locations   map[LocationKey]int
-	Emergency   map[EmergencyKey]int
-	// Legs is cdr_call_legs_total and Recordings cdr_recordings_total, by type.
-	Legs       map[LegKey]int
-	Recordings map[string]int
+	// Metrics are the metrics by the label sets of the contract without the base labels, `late` and `reason`.
+	Metrics Tables
 }
 
-// Span is a histogram's count and sum.
-type Span struct {
-	Count int
-	Sum   time.Duration
+// NewTotals are nothing yet.
+func NewTotals() Totals { return Totals{Ignored: map[string]int{}, Metrics: Tables{}} }
+
+// Tables are metrics by name: their values in millionths, by label values joined with a bar. Of histograms there are NAME_count and NAME_sum.
+type Tables map[string]map[string]int64
+
+// Add adds to the value of a label set.
+func (t Tables) Add(metric string, millionths int64, labels ...any) {
+	if t[metric] == nil {
+		t[metric] = map[string]int64{}
+	}
+	var key strings.Builder
+	for i, label := range labels {
+		if i > 0 {
+			key.WriteByte('|')
+		}
+		fmt.Fprint(&key, label)
+	}
+	t[metric][key.String()] += millionths
 }
 
-// The label sets.
-type (
-	// CallKey labels a call.
-	CallKey struct {
-		Direction cdr.Direction
-		CallType  string
-		Outcome   cdr.Outcome
-		Trunk     string
+// Count adds one to a label set.
+func (t Tables) Count(metric string, labels ...any) { t.Add(metric, 1_000_000, labels...) }
+
+// Observe adds a value to a histogram.
+func (t Tables) Observe(metric string, millionths int64, labels ...any) {
+	t.Count(metric+"_count", labels...)
+	t.Add(metric+"_sum", millionths, labels...)
+}
+
+// Sum is that of all label sets.
+func (t Tables) Sum(metric string) (sum int64) {
+	for _, value := range t[metric] {
+		sum += value
 	}
-	// FailureKey labels a call that wasn't answered. Codes are decimal, or empty.
-	FailureKey struct {
-		Direction        cdr.Direction
-		Trunk            string
-		Outcome          cdr.Outcome
-		SIPCode, SubCode string
-	}
-	// DurationKey labels the duration of a connected call.
-	DurationKey struct {
-		Direction       cdr.Direction
-		CallType, Trunk string
-	}
-	// ConnectedKey labels connected time.
-	ConnectedKey struct {
-		Direction                cdr.Direction
-		CallType, Trunk, Country string
-	}
-	// SetupKey labels the time from invite to start.
-	SetupKey struct {
-		Direction cdr.Direction
-		Trunk     string
-	}
-	// ChargeKey labels money.
-	ChargeKey struct {
-		Direction                              cdr.Direction
-		CallType, Currency, Component, Country string
-	}
-	// CorrectionKey labels a change of money; Sign is debit or credit.
-	CorrectionKey struct {
-		ChargeKey
-		Sign string
-	}
-	// OutcomeChange labels an outcome that changed.
-	OutcomeChange struct{ From, To cdr.Outcome }
-	// MediaBypassKey labels a call that says whether media bypassed.
-	MediaBypassKey struct {
-		Trunk  string
-		Bypass cdr.Bool
-	}
-	// LocationKey labels where media and signalling went.
-	LocationKey struct{ Media, Signaling string }
-	// LegKey labels a leg of a call.
-	LegKey struct {
-		Type    string
-		Outcome cdr.Outcome
-	}
-	// EmergencyKey labels a call to emergency services.
-	EmergencyKey struct {
-		Outcome cdr.Outcome
-		Test    bool
-	}
-)
+	return sum
+}
 
 // View is what a reader looked at.
 type View struct {

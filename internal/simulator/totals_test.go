@@ -2,35 +2,28 @@ package simulator
 
 import (
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-func sum[K comparable, V int | Amount](m map[K]V) (total V) {
-	for _, v := range m {
-		total += v
-	}
-	return total
-}
+// total is how many calls, or other things that are counted, a metric has.
+func total(t Totals, metric string) int { return int(t.Metrics.Sum(metric) / 1_000_000) }
 
 func TestTotalsAddUp(t *testing.T) {
 	w := newTestWorld(t, spoilt(10_000, ByStart))
 	for _, at := range []time.Time{begin.Add(-time.Hour), begin.Add(10 * time.Hour), begin.Add(200 * time.Hour)} {
 		totals := w.Totals(at)
 		rows := rowsIn(w, Query{From: begin, To: begin.Add(99 * time.Hour), At: at})
-		connected := 0
-		for _, s := range totals.Durations {
-			connected += s.Count
-		}
+		calls, failures := total(totals, "cdr_calls_total"), total(totals, "cdr_call_failures_total")
+		connected := total(totals, "cdr_call_duration_seconds_count")
 		switch {
 		case totals.Rows != rows:
 			t.Errorf("%d rows, Count says %d", totals.Rows, rows)
-		case sum(totals.Calls) != totals.Records || sum(totals.Failures)+connected != totals.Records:
-			t.Errorf("%d calls, %d failures, %d connected of %d records", sum(totals.Calls), sum(totals.Failures), connected, totals.Records)
-		case sum(totals.Flaws) != totals.Invalid:
-			t.Errorf("%d flaws, %d invalid", sum(totals.Flaws), totals.Invalid)
+		case calls != totals.Records || failures+connected != totals.Records:
+			t.Errorf("%d calls, %d failures, %d connected of %d records", calls, failures, connected, totals.Records)
 		}
 	}
 	if totals := w.Totals(begin.Add(200 * time.Hour)); totals.Records+totals.Invalid != 10_000 {
@@ -43,10 +36,11 @@ func TestTotalsOfRangesAddUp(t *testing.T) {
 	at, middle := begin.Add(99*time.Hour), begin.Add(7*time.Hour+1)
 	whole := w.Totals(at)
 	one, two := w.TotalsFor(begin, middle, at), w.TotalsFor(middle, begin.Add(30*time.Hour), at)
-	for key, n := range two.Calls {
-		one.Calls[key] += n
+	const calls = "cdr_calls_total"
+	for key, n := range two.Metrics[calls] {
+		one.Metrics[calls][key] += n
 	}
-	if !maps.Equal(one.Calls, whole.Calls) || one.Rows+two.Rows != whole.Rows {
+	if !maps.Equal(one.Metrics[calls], whole.Metrics[calls]) || one.Rows+two.Rows != whole.Rows {
 		t.Error("the parts aren't the whole")
 	}
 	if n := w.TotalsFor(begin, begin, at).Rows; n != 0 {
@@ -58,16 +52,17 @@ func TestTotalsOfRangesAddUp(t *testing.T) {
 func TestWhoSeesMoreCorrects(t *testing.T) {
 	w := newTestWorld(t, spoilt(10_000, ByStart))
 	end := begin.Add(200 * time.Hour)
-	net := func(v View) map[ChargeKey]Amount {
+	net := func(v View) map[string]int64 {
 		totals := w.TotalsOf(v)
-		all := maps.Clone(totals.Charges)
-		for key, amount := range totals.Corrections {
-			if key.Sign == "credit" {
+		all := maps.Clone(totals.Metrics["cdr_call_charges_total"])
+		for key, amount := range totals.Metrics["cdr_call_charge_corrections_total"] {
+			paid, isCredit := strings.CutSuffix(key, "|credit")
+			if isCredit {
 				amount = -amount
 			}
-			all[key.ChargeKey] += amount
+			all[strings.TrimSuffix(paid, "|debit")] += amount
 		}
-		maps.DeleteFunc(all, func(_ ChargeKey, a Amount) bool { return a == 0 })
+		maps.DeleteFunc(all, func(_ string, a int64) bool { return a == 0 })
 		return all
 	}
 	once := net(View{At: []time.Time{end}})
@@ -83,13 +78,13 @@ func TestWhoSeesMoreCorrects(t *testing.T) {
 		}
 	}
 	snapshot, hourly := w.Totals(end), w.TotalsOf(View{At: hours(begin, end)})
-	if snapshot.Revisions != 0 || len(snapshot.OutcomeChanges) != 0 {
+	if snapshot.Revisions != 0 || total(snapshot, "cdr_call_outcome_changes_total") != 0 {
 		t.Errorf("somebody who looks once saw %d revisions", snapshot.Revisions)
 	}
 	if hourly.Revisions == 0 || hourly.Filled == 0 {
 		t.Errorf("%d revisions, %d filled", hourly.Revisions, hourly.Filled)
 	}
-	if hourly.OutcomeChanges[OutcomeChange{cdr.Cancelled, cdr.Busy}] == 0 {
+	if hourly.Metrics["cdr_call_outcome_changes_total"]["cancelled|busy"] == 0 {
 		t.Error("no outcome changed")
 	}
 }
@@ -176,17 +171,24 @@ func TestMoney(t *testing.T) {
 			test.before.Kind, test.after.Kind = &kind, &kind
 			c := Call{Copies: 1, Trunk: &Trunk{}, published: 2, versions: [maxVersions]Version{test.before, test.after}}
 			c.versions[1].Published = begin
-			totals := NewCounter(testMix(), 0, View{At: []time.Time{begin.Add(-time.Hour), begin}})
+			totals := NewCounter(testMix(), View{At: []time.Time{begin.Add(-time.Hour), begin}})
 			totals.Add(&c)
-			charged, debited, credits := map[string]Amount{}, map[string]Amount{}, map[string]Amount{}
-			for key, a := range totals.Charges {
-				charged[key.Currency] += a
-			}
-			for key, a := range totals.Corrections {
-				map[string]map[string]Amount{"debit": debited, "credit": credits}[key.Sign][key.Currency] += a
-			}
-			if !maps.Equal(charged, test.charged) || !maps.Equal(debited, test.debited) || !maps.Equal(credits, test.credits) {
-				t.Errorf("charged %v, debited %v, credited %v", charged, debited, credits)
+			want := Tables{}
+			for metric, amounts := range map[string][2]map[string]Amount{
+				"cdr_call_charges_total": {test.charged}, "cdr_call_charge_corrections_total": {test.debited, test.credits},
+			} {
+				for i, list := range amounts {
+					for currency, a := range list {
+						labels := []any{kind.Direction, kind.CallType, currency, "usage", ""}
+						if metric == "cdr_call_charge_corrections_total" {
+							labels = append(labels, [...]string{"debit", "credit"}[i])
+						}
+						want.Add(metric, int64(a)*100, labels...)
+					}
+				}
+				if got := totals.Metrics[metric]; !maps.Equal(got, want[metric]) {
+					t.Errorf("%s: %v, want %v", metric, got, want[metric])
+				}
 			}
 		})
 	}

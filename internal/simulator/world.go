@@ -1,8 +1,7 @@
 package simulator
 
 import (
-	"fmt"
-	"math"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,9 +22,10 @@ type World struct {
 	// longest is the longest duration of a call, and reach how long after its start its last version is published at most.
 	longest, reach time.Duration
 
-	outages atomic.Pointer[[]outage]
-	cache   cache
-	changes changes
+	changing sync.Mutex // held while outages are changed
+	outages  atomic.Pointer[[]outage]
+	cache    cache
+	changes  changes
 }
 
 // incidentOf is what a call keeps while its trunk fails.
@@ -39,23 +39,11 @@ func NewWorld(s Settings) (*World, error) {
 	if err := s.validate(); err != nil {
 		return nil, err
 	}
-	if len(s.Flaws) == 0 {
-		s.Flaws = Flaws()
-	}
 	s.Seed ^= hashOf(s.Mix.Name)
-	if s.Lookback == 0 {
-		s.Lookback = 48 * time.Hour
-	}
-	w := &World{
-		s: s, arrivals: newArrivals(&s),
-		cache: cache{blocks: map[int64]*block{}},
-	}
+	w := &World{s: s, arrivals: newArrivals(&s), cache: cache{blocks: map[int64][]entry{}}}
 	w.longest, w.reach = s.longest(), s.reach()
 	w.outages.Store(&[]outage{})
 	w.buildTables()
-	if w.perBlock() > math.MaxUint16/2 {
-		return nil, fmt.Errorf("simulated world: %d calls in a second are too many", int(s.PerSecond))
-	}
 	return w, nil
 }
 

@@ -129,7 +129,7 @@ type total struct {
 func (s *stack) totals() []total {
 	p := s.providers
 	of := func(w *simulator.World, at time.Time) func(time.Time) int64 {
-		return func(since time.Time) int64 { return add(w.TotalsFor(since, time.Time{}, at).Calls) }
+		return func(since time.Time) int64 { return sumCalls(w.TotalsFor(since, time.Time{}, at)) }
 	}
 	graph := p.Tenant.Visible()
 	// A record without sessions is counted when it settles, which goes on while publication is held.
@@ -138,18 +138,13 @@ func (s *stack) totals() []total {
 		{feed{"contoso", "pstn"}, of(p.PSTN, graph)},
 		{feed{"contoso", "direct_routing"}, of(p.DirectRouting, graph)},
 		{feed{"contoso", "call_records"}, func(since time.Time) int64 {
-			return add(p.Records.TotalsOf(msgraph.CallView{From: since, At: []time.Time{graph}, Settle: settle}).Calls)
+			return sumCalls(p.Records.TotalsOf(msgraph.CallView{From: since, At: []time.Time{graph}, Settle: settle}).Totals)
 		}},
 		{feed{"acme", "call_log"}, of(p.Log, p.Office.Visible())},
 		{feed{"wave", "call_log"}, func(since time.Time) int64 {
-			return add(p.Carrier.Account().TotalsFor(since, time.Time{}, p.Carrier.Visible()).Calls)
+			return sumCalls(p.Carrier.Account().TotalsFor(since, time.Time{}, p.Carrier.Visible()))
 		}},
 	}
 }
 
-func add[K comparable](counts map[K]int) (sum int64) {
-	for _, n := range counts {
-		sum += int64(n)
-	}
-	return sum
-}
+func sumCalls(t simulator.Totals) int64 { return t.Metrics.Sum(calls) / 1_000_000 }

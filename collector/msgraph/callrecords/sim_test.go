@@ -3,6 +3,7 @@ package callrecords
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,13 +29,7 @@ func newTally() *tally {
 		calls: map[string]cdr.Outcome{}, versions: map[string]int64{}, sessions: map[string]bool{}, settled: map[string]bool{},
 		invalid: map[string]bool{},
 	}
-	t.Calls, t.Failures = map[simulator.CallKey]int{}, map[simulator.FailureKey]int{}
-	t.Connected, t.Emergency = map[simulator.ConnectedKey]time.Duration{}, map[simulator.EmergencyKey]int{}
-	t.OutcomeChanges = map[simulator.OutcomeChange]int{}
-	t.MediaBypass, t.Sessions = map[simulator.MediaBypassKey]int{}, map[sim.SessionKey]int{}
-	t.SessionFailures, t.Streams = map[sim.SessionFailureKey]int{}, map[sim.StreamKey]int{}
-	t.Jitter, t.RoundTrip = map[sim.QualityKey]simulator.Span{}, map[sim.QualityKey]simulator.Span{}
-	t.Loss, t.Concealed, t.Ratings = map[sim.QualityKey]sim.Ratios{}, map[sim.QualityKey]sim.Ratios{}, map[string]int{}
+	t.Metrics = simulator.Tables{}
 	return t
 }
 
@@ -56,7 +51,7 @@ func (c *tally) record(r *cdr.Record) {
 	case !known:
 		c.count(r)
 	case r.Version > c.versions[r.ID] && was != r.Outcome:
-		c.OutcomeChanges[simulator.OutcomeChange{From: was, To: r.Outcome}]++
+		c.Metrics.Count("cdr_call_outcome_changes_total", was, r.Outcome)
 	}
 	if r.Version > c.versions[r.ID] {
 		c.calls[r.ID], c.versions[r.ID] = r.Outcome, r.Version
@@ -72,14 +67,15 @@ func (c *tally) record(r *cdr.Record) {
 
 func (c *tally) count(r *cdr.Record) {
 	c.Records++
-	c.Calls[simulator.CallKey{Direction: r.Direction, CallType: r.CallType, Outcome: r.Outcome}]++
+	m := c.Metrics
+	m.Count("cdr_calls_total", r.Direction, r.CallType, r.Outcome, "")
 	if r.Outcome.Connected() {
-		c.Connected[simulator.ConnectedKey{Direction: r.Direction, CallType: r.CallType, Country: r.Country}] += r.Duration
+		m.Add("cdr_call_connected_seconds_total", r.Duration.Microseconds(), r.Direction, r.CallType, "", r.Country)
 	} else {
-		c.Failures[simulator.FailureKey{Direction: r.Direction, Outcome: r.Outcome}]++
+		m.Count("cdr_call_failures_total", r.Direction, "", r.Outcome, "", "")
 	}
 	if r.Emergency != cdr.NoEmergency {
-		c.Emergency[simulator.EmergencyKey{Outcome: r.Outcome, Test: r.Emergency == cdr.EmergencyTest}]++
+		m.Count("cdr_emergency_calls_total", r.Outcome, r.Emergency == cdr.EmergencyTest)
 	}
 }
 
@@ -88,40 +84,34 @@ func (c *tally) session(call string, s *cdr.Session) {
 		return
 	}
 	c.sessions[call+s.ID] = true
-	c.Sessions[sim.SessionKey{Result: s.Result, Media: s.Media}]++
+	c.Metrics.Count("cdr_sessions_total", s.Result, s.Media)
 	if s.Result != cdr.SessionOK {
-		c.SessionFailures[sim.SessionFailureKey{Stage: s.Stage, Reason: s.Reason}]++
+		c.Metrics.Count("cdr_session_failures_total", s.Stage, s.Reason)
 	}
 }
 
 func (c *tally) settle(r *cdr.Record) {
 	c.Settled++
+	m := c.Metrics
 	if r.MediaBypass.Known() {
-		c.MediaBypass[simulator.MediaBypassKey{Bypass: r.MediaBypass}]++
+		m.Count("cdr_media_bypass_calls_total", "", r.MediaBypass)
 	}
 	for i := range r.Streams {
 		s := &r.Streams[i]
-		c.Streams[sim.StreamKey{Media: s.Media, Direction: s.Direction(), Network: s.Network, Platform: s.Platform, Verdict: s.Verdict().String()}]++
-		key := sim.QualityKey{Media: s.Media, Direction: s.Direction(), Network: s.Network}
-		addSpan(c.Jitter, key, s.Jitter)
-		addSpan(c.RoundTrip, key, s.RoundTrip)
-		addShare(c.Loss, key, s.Loss)
-		addShare(c.Concealed, key, s.Concealed)
+		m.Count("cdr_media_streams_total", s.Media, s.Direction(), s.Network, s.Platform, s.Verdict())
+		for metric, v := range map[string]cdr.Span{"cdr_media_jitter_seconds": s.Jitter, "cdr_media_round_trip_seconds": s.RoundTrip} {
+			if v.Known {
+				m.Observe(metric, v.Value.Microseconds(), s.Media, s.Direction(), s.Network)
+			}
+		}
+		for metric, v := range map[string]cdr.Float{"cdr_media_packet_loss_ratio": s.Loss, "cdr_media_concealed_ratio": s.Concealed} {
+			if v.Known {
+				m.Observe(metric, int64(math.Round(v.Value*1e6)), s.Media, s.Direction(), s.Network)
+			}
+		}
 	}
 	for _, rating := range r.Ratings {
-		c.Ratings[rating]++
-	}
-}
-
-func addSpan(all map[sim.QualityKey]simulator.Span, key sim.QualityKey, v cdr.Span) {
-	if v.Known {
-		all[key] = simulator.Span{Count: all[key].Count + 1, Sum: all[key].Sum + v.Value}
-	}
-}
-
-func addShare(all map[sim.QualityKey]sim.Ratios, key sim.QualityKey, v cdr.Float) {
-	if v.Known {
-		all[key] = sim.Ratios{Count: all[key].Count + 1, Millionth: all[key].Millionth + int64(math.Round(v.Value*1e6))}
+		m.Count("cdr_ratings_total", rating)
 	}
 }
 
@@ -133,20 +123,11 @@ func (c *tally) want(t *testing.T, want sim.CallTotals) {
 	if len(c.invalid) != want.Invalid {
 		t.Errorf("%d invalid, want %d", len(c.invalid), want.Invalid)
 	}
-	wantSame(t, "calls", c.Calls, want.Calls)
-	wantSame(t, "failures", c.Failures, want.Failures)
-	wantSame(t, "outcome changes", c.OutcomeChanges, want.OutcomeChanges)
-	wantSame(t, "connected", c.Connected, want.Connected)
-	wantSame(t, "emergency", c.Emergency, want.Emergency)
-	wantSame(t, "bypass", c.MediaBypass, want.MediaBypass)
-	wantSame(t, "sessions", c.Sessions, want.Sessions)
-	wantSame(t, "session failures", c.SessionFailures, want.SessionFailures)
-	wantSame(t, "streams", c.Streams, want.Streams)
-	wantSame(t, "jitter", c.Jitter, want.Jitter)
-	wantSame(t, "round trip", c.RoundTrip, want.RoundTrip)
-	wantSame(t, "loss", c.Loss, want.Loss)
-	wantSame(t, "concealed", c.Concealed, want.Concealed)
-	wantSame(t, "ratings", c.Ratings, want.Ratings)
+	for metric := range want.Metrics {
+		if !strings.HasPrefix(metric, "cdr_call_duration_seconds") { // as long as they were connected
+			wantSame(t, metric, c.Metrics[metric], want.Metrics[metric])
+		}
+	}
 }
 
 // TestCallRecordsAgainstTheSimulator reads a tenant's call records through faults, at

@@ -14,7 +14,7 @@
 //	server.Advance(time.Hour)        // late rows become visible
 //	at := server.Pause()             // nothing new is published
 //	want := pstn.Totals(at)          // or TotalsFor, TotalsOf
-//	server.Requests()                // the requests and their statuses
+//	server.Requests()                // counts of the requests, by endpoint and status
 //
 // Call records are a world of their own, which may also have records of Direct Routing's calls. A record is published in several versions;
 // subscribers are notified of each version, as reliably as Delivery says:

@@ -79,7 +79,7 @@ func (s *Server) notAllowed(r *http.Request) simulator.Reply {
 func replaced(errors map[simulator.Fault]simulator.Reply) map[simulator.Fault]func(*simulator.Reply) {
 	own := map[simulator.Fault]func(*simulator.Reply){}
 	for fault, refused := range errors {
-		own[fault] = func(r *simulator.Reply) { r.Answer, r.Rows = refused.Answer, 0 }
+		own[fault] = func(r *simulator.Reply) { r.Answer = refused.Answer }
 	}
 	return own
 }
@@ -113,7 +113,7 @@ func (p *page) answer(extra ...simulator.Fault) simulator.Reply {
 	s, r := p.Server, p.request
 	a := s.reply(r, http.StatusOK, nil)
 	a.Body = p.body(p)
-	a.Skip, a.Continued, a.More, a.Rows = p.skip, p.continued, p.more, p.size
+	a.Continued = p.continued || p.skip > 0
 	refused := map[simulator.Fault]simulator.Reply{
 		ExpiredToken: s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", tokenExpired),
 		Forbidden:    s.refuse(r, http.StatusForbidden, "Forbidden", ""),
@@ -124,7 +124,7 @@ func (p *page) answer(extra ...simulator.Fault) simulator.Reply {
 		refused[ExpiredLink410] = s.refuse(r, http.StatusGone, "Gone", "The link has expired.")
 		spoilt = append(spoilt, RepeatedLink)
 	}
-	if !p.id.IsZero() {
+	if p.id != (simulator.UUID{}) {
 		refused[NotYet], refused[BadRequest] = s.notFound(r), s.badRequest(r, "")
 	}
 	if p.more {
@@ -138,13 +138,13 @@ func (p *page) answer(extra ...simulator.Fault) simulator.Reply {
 	}
 	a.Own = replaced(refused)
 	for _, fault := range spoilt {
-		a.Own[fault] = func(r *simulator.Reply) { r.Body, r.Rows = p.spoilt(fault) }
+		a.Own[fault] = func(r *simulator.Reply) { r.Body = p.spoilt(fault) }
 	}
 	return a
 }
 
 // spoilt renders the page with a fault.
-func (p *page) spoilt(fault simulator.Fault) (body []byte, rows int) {
+func (p *page) spoilt(fault simulator.Fault) []byte {
 	q := *p
 	q.fault = fault
 	switch fault {
@@ -156,7 +156,7 @@ func (p *page) spoilt(fault simulator.Fault) (body []byte, rows int) {
 		q.more = true
 	default:
 	}
-	body = q.body(&q)
+	body := q.body(&q)
 	if fault == CapitalLink {
 		name := `@odata.NextLink"`
 		if p.endpoint == EndpointCallRecord {
@@ -164,7 +164,7 @@ func (p *page) spoilt(fault simulator.Fault) (body []byte, rows int) {
 		}
 		body = bytes.ReplaceAll(body, []byte(`@odata.nextLink"`), []byte(name))
 	}
-	return body, q.size
+	return body
 }
 
 // links are the next links that were issued, by path and query, and what they lead to. One that wasn't issued isn't followed: a client that builds

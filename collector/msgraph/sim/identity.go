@@ -56,52 +56,33 @@ var errorKinds = map[int]string{
 	assertionExpired: "invalid_client", assertionUnsigned: "invalid_client",
 }
 
-// registration is what the tenant knows of the application.
-type registration struct {
-	secret        string
-	secretExpired bool
-	certificates  []*x509.Certificate
-	federated     []string
-	roles         []string
+// Application is what the tenant knows of the application.
+type Application struct {
+	Secret        string
+	SecretExpired bool
+	// Certificates are those whose keys may sign assertions, FederatedTokens a workload identity's subject tokens.
+	Certificates    []*x509.Certificate
+	FederatedTokens []string
+	// Roles are granted to tokens that are issued from now on.
+	Roles []string
 }
 
-func (s *Server) registered() registration {
+// Application is the application as it is registered.
+func (s *Server) Application() Application {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.client
+	return s.application
 }
 
-func (s *Server) register(change func(*registration)) {
+// Register changes what is registered of the application.
+func (s *Server) Register(change func(*Application)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change(&s.client)
+	change(&s.application)
 }
 
 // ClientSecret is the secret that works.
-func (s *Server) ClientSecret() string { return s.registered().secret }
-
-// SetSecret replaces the client secret.
-func (s *Server) SetSecret(secret string) {
-	s.register(func(c *registration) { c.secret, c.secretExpired = secret, false })
-}
-
-// ExpireSecret makes the client secret expire.
-func (s *Server) ExpireSecret() { s.register(func(c *registration) { c.secretExpired = true }) }
-
-// SetRoles grants these roles, and no others, to tokens issued from now on.
-func (s *Server) SetRoles(roles ...string) {
-	s.register(func(c *registration) { c.roles = slices.Clone(roles) })
-}
-
-// AddCertificate registers a certificate whose key may sign assertions.
-func (s *Server) AddCertificate(x *x509.Certificate) {
-	s.register(func(c *registration) { c.certificates = append(slices.Clip(c.certificates), x) })
-}
-
-// AddFederatedToken registers a workload identity's subject token.
-func (s *Server) AddFederatedToken(token string) {
-	s.register(func(c *registration) { c.federated = append(slices.Clip(c.federated), token) })
-}
+func (s *Server) ClientSecret() string { return s.Application().Secret }
 
 // ExpireTokens makes all tokens that were issued so far stop working.
 func (s *Server) ExpireTokens() {
@@ -126,7 +107,7 @@ func (s *Server) issue() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	token := rand.Text() + "." + rand.Text()
-	s.tokens[token] = access{roles: s.client.roles, expires: time.Now().Add(tokenLifetime)}
+	s.tokens[token] = access{roles: s.application.Roles, expires: time.Now().Add(tokenLifetime)}
 	return token
 }
 
@@ -225,23 +206,23 @@ func (s *Server) token(r *http.Request) (int, any) {
 
 // authenticate checks the client by its secret or by its assertion, and returns the code of what is wrong.
 func (s *Server) authenticate(r *http.Request) (code int) {
-	known, form := s.registered(), r.PostForm
+	known, form := s.Application(), r.PostForm
 	secret, assertion := form.Get("client_secret"), form.Get("client_assertion")
 	switch {
 	case secret == "" && assertion == "":
 		return noCredential
-	case assertion == "" && secret != known.secret:
+	case assertion == "" && secret != known.Secret:
 		return wrongSecret
-	case assertion == "" && known.secretExpired:
+	case assertion == "" && known.SecretExpired:
 		return expiredSecret
 	case assertion == "":
 		return 0
 	case form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer": // RFC 7523 2.2
 		return badForm
-	case slices.Contains(known.federated, assertion):
+	case slices.Contains(known.FederatedTokens, assertion):
 		return 0
 	}
-	return s.checkAssertion(assertion, known.certificates, "https://"+r.Host+r.URL.Path)
+	return s.checkAssertion(assertion, known.Certificates, "https://"+r.Host+r.URL.Path)
 }
 
 // checkAssertion checks a client's signed JWT (RFC 7523): signed by a registered certificate, for this endpoint, by this client, and in its time.

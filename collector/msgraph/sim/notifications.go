@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,6 +17,90 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
+
+// Delivery says how notifications are sent. Times are the provider's, but for Every.
+type Delivery struct {
+	Seed uint64
+	// Every is the interval between two looks for notifications that are due, in the machine's time: 100 ms if zero. If negative, notifications are
+	// only sent when Deliver is called.
+	Every time.Duration
+	// DelayMax is the longest time between a publication and its notification, and between a notification and its copy.
+	DelayMax time.Duration
+	// Lost is the share of notifications that are never sent, Duplicated of those that are sent twice.
+	Lost, Duplicated float64
+	// Forged is how many forged notifications come for each real one: with a wrong client state, with none, or of another tenant. Malformed is how
+	// many come whose id is no GUID.
+	Forged, Malformed float64
+	// Retry is the pause before a notification that wasn't accepted is sent again: 10 s if zero.
+	Retry time.Duration
+}
+
+// The rules of delivery that aren't settings.
+const (
+	// answerWithin is how long a webhook may take to answer, in the machine's time.
+	answerWithin = 10 * time.Second
+	// batchSize is how many items one request has at most.
+	batchSize = 10
+	// parallelRequests is how many requests are under way at once.
+	parallelRequests = 4
+)
+
+// Notified counts notifications: items, not requests, unless it says otherwise.
+type Notified struct {
+	// Lost were never sent, Copies were sent in addition; both by Delivery.
+	Lost, Copies int
+	// Delivered were accepted with a 2xx, copies included.
+	Delivered int
+	// Forged and Malformed were accepted too, though they aren't real; Lifecycle are lifecycle notifications.
+	Forged, Malformed, Lifecycle int
+	// Refused is how many requests had no 2xx in ten seconds, Handshakes how many were for validation.
+	Refused, Handshakes int
+}
+
+// Notified counts the notifications so far.
+func (s *Server) Notified() Notified {
+	s.notifier.mu.Lock()
+	defer s.notifier.mu.Unlock()
+	return s.notifier.notified
+}
+
+// NotificationsWaiting is how many notifications are yet to be sent, to be sent again, or to be answered.
+func (s *Server) NotificationsWaiting() int {
+	s.notifier.mu.Lock()
+	defer s.notifier.mu.Unlock()
+	return len(s.notifier.queue) + s.notifier.sending
+}
+
+// Deliver sends what is due, and returns when it has been answered.
+func (s *Server) Deliver() { s.notifier.deliver() }
+
+// PauseNotifications holds notifications back until ResumeNotifications. Publication and lists go on.
+func (s *Server) PauseNotifications() { s.notifier.pause(true) }
+
+// ResumeNotifications sends what was held back.
+func (s *Server) ResumeNotifications() { s.notifier.pause(false) }
+
+// LoseSubscription makes all subscriptions vanish without a notification. It returns how many there were.
+func (s *Server) LoseSubscription() int { return len(s.notifier.remove("")) }
+
+// RemoveSubscription removes all subscriptions, and sends subscriptionRemoved. It returns how many there were.
+func (s *Server) RemoveSubscription() int {
+	return s.notifier.announce(s.notifier.remove(""), "subscriptionRemoved")
+}
+
+// RequireReauthorization sends reauthorizationRequired to all subscriptions.
+func (s *Server) RequireReauthorization() int {
+	return s.notifier.announce(s.Subscriptions(), "reauthorizationRequired")
+}
+
+// MissNotifications drops the notifications that wait, and sends missed to all subscriptions.
+func (s *Server) MissNotifications() int {
+	s.notifier.mu.Lock()
+	s.notifier.queuePublished()
+	s.notifier.queue = nil
+	s.notifier.mu.Unlock()
+	return s.notifier.announce(s.Subscriptions(), "missed")
+}
 
 // notification is an item in the queue.
 type notification struct {
@@ -27,8 +110,7 @@ type notification struct {
 	subscription, url string
 	lifecycle         bool
 	body              json.RawMessage
-	due, firstDue     time.Time
-	attempts          int
+	due               time.Time
 }
 
 // publication is that a version of a record is published.
@@ -47,10 +129,10 @@ type notifier struct {
 	ctx    context.Context // ends with the server
 	cancel context.CancelFunc
 	done   sync.WaitGroup // of run
-	paused atomic.Bool
 
 	// All below is guarded by mu.
 	mu            sync.Mutex
+	paused        bool
 	subscriptions []Subscription // the oldest first
 	made          uint64         // how many subscriptions were made
 	// coming are the publications of the calls that started before plannedTo and haven't been queued, in order; those up to queuedTo have been.
@@ -63,14 +145,20 @@ type notifier struct {
 
 func newNotifier(s *Server) *notifier {
 	n := &notifier{server: s, client: &http.Client{
-		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.settings.Subscriptions.CAs, MinVersion: tls.VersionTLS12}},
+		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.settings.WebhookCAs, MinVersion: tls.VersionTLS12}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	if every := s.settings.Delivery.Every; every > 0 {
+	if every := cmp.Or(s.settings.Delivery.Every, 100*time.Millisecond); every > 0 {
 		n.done.Go(func() { n.run(every) })
 	}
 	return n
+}
+
+func (n *notifier) pause(paused bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.paused = paused
 }
 
 // close ends sending. It may be called twice.
@@ -182,25 +270,20 @@ func (n *notifier) notify(x *Subscription, e *publication) {
 		if changeType == "created" && e.version > 0 {
 			continue
 		}
-		n.notified.Published++
 		d := e.source.world.Draws(e.place^how.Seed<<40, drawFate|uint64(e.version)<<32|x.number)
-		due := e.at.Add(d.Duration(0, how.DelayMax))
-		style := d.Below(8)
-		lost, late := d.Hits(how.Lost), d.Duration(0, how.ReorderedBy)
-		if d.Hits(how.Reordered) {
-			due = due.Add(late)
-		}
+		due, style := e.at.Add(d.Duration(0, how.DelayMax)), d.Below(12)
+		lost, copied := d.Hits(how.Lost), d.Hits(how.Duplicated)
 		if lost {
 			n.notified.Lost++
 		} else {
 			n.push(n.change(x, e.id.String(), changeType, style), due)
 		}
-		if d.Hits(how.Duplicated) && !lost {
+		if copied && !lost {
 			n.notified.Copies++
-			n.push(n.change(x, e.id.String(), changeType, style), due.Add(d.Duration(0, how.ReorderedBy)))
+			n.push(n.change(x, e.id.String(), changeType, style), due.Add(d.Duration(0, how.DelayMax)))
 		}
 		if d.Hits(how.Forged) {
-			n.push(n.forgery(x, d.Below(12)), due)
+			n.push(n.forgery(x, style), due)
 		}
 		if d.Hits(how.Malformed) {
 			ids := []string{"../../users", "not-a-guid", "5a5a0000-0000-4000-8000-00000000000g", "%2e%2e/me"}
@@ -214,9 +297,6 @@ func (n *notifier) notify(x *Subscription, e *publication) {
 // push queues a notification. The caller holds the lock.
 func (n *notifier) push(x *notification, due time.Time) {
 	x.due = due
-	if x.firstDue.IsZero() {
-		x.firstDue = due
-	}
 	n.queue = append(n.queue, x)
 }
 
@@ -278,7 +358,7 @@ func (n *notifier) deliver() {
 	n.mu.Lock()
 	n.queuePublished()
 	var batches [][]*notification
-	if !n.paused.Load() {
+	if !n.paused {
 		batches = n.batches(n.takeDue())
 	}
 	n.mu.Unlock()
@@ -334,14 +414,10 @@ func (n *notifier) send(batch []*notification) {
 	for i, x := range batch {
 		bodies[i] = x.body
 	}
-	began := time.Now()
 	accepted := n.post(batch[0].url, simulator.JSON(simulator.NewObject("value", bodies)))
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.sending -= len(batch)
-	if time.Since(began) >= answerWithin {
-		n.notified.Slow++
-	}
 	if !accepted {
 		n.notified.Refused++
 	}
@@ -371,17 +447,7 @@ func (n *notifier) post(url string, body []byte) bool {
 	return response.StatusCode/100 == 2
 }
 
-// retry puts off what wasn't accepted, or gives it up. The caller holds the lock.
+// retry puts off what wasn't accepted. The caller holds the lock.
 func (n *notifier) retry(x *notification) {
-	how := &n.server.settings.Delivery
-	pause := how.RetryFirst
-	for range x.attempts {
-		pause = min(2*pause, how.RetryMost)
-	}
-	x.attempts++
-	if due := n.server.Now().Add(pause); due.Sub(x.firstDue) <= retryFor {
-		n.push(x, due)
-	} else {
-		n.notified.GivenUp++
-	}
+	n.push(x, n.server.Now().Add(cmp.Or(n.server.settings.Delivery.Retry, 10*time.Second)))
 }

@@ -28,7 +28,6 @@ type participantKind uint8
 const (
 	userEnd participantKind = iota
 	guestEnd
-	acsEnd // of Azure Communication Services
 	phoneEnd
 	serviceEnd
 )
@@ -100,7 +99,7 @@ func drawService(role string, d *simulator.Draws) participant {
 	return participant{kind: serviceEnd, role: role, style: d.Below(4), network: *pick(serviceNetworks, d)}
 }
 
-// attendee draws who takes part in a meeting: a user, a guest, or somebody from Azure Communication Services.
+// attendee draws who takes part in a meeting: a user or a guest.
 func (p *recordPlan) attendee(index int) participant {
 	d := p.source.world.Draws(p.place, drawSession|1<<19|uint64(index))
 	all := p.source.world.Mix().Users
@@ -108,10 +107,6 @@ func (p *recordPlan) attendee(index int) participant {
 		return drawUser(*p.call.User, &d)
 	}
 	switch n := d.Below(30); {
-	case n == 0:
-		e := drawUser(simulator.User{ID: d.UUID().String(), Name: "Guest"}, &d)
-		e.kind, e.device = acsEnd, device{1, "web", "web", "azureCommunicationServices"}
-		return e
 	case n <= 2:
 		e := drawUser(simulator.User{ID: d.UUID().String(), Name: fmt.Sprintf("Visitor %d", index)}, &d)
 		e.kind = guestEnd
@@ -184,8 +179,6 @@ func (e *participant) identitySet() simulator.Object {
 		return simulator.NewObject("user", nil, "phone", e.identity())
 	case guestEnd:
 		return simulator.NewObject("user", nil, "guest", e.identity())
-	case acsEnd:
-		return simulator.NewObject("azureCommunicationServicesUser", e.identity())
 	case serviceEnd:
 		return simulator.NewObject("applicationInstance", simulator.NewObject("id", defaultTenant, "displayName", e.role))
 	default:
@@ -206,12 +199,7 @@ func (e *participant) listed() simulator.Object {
 	return simulator.NewObject("id", id, "identity", e.identitySet(), "administrativeUnitInfos", []any{})
 }
 
-// networkInfos are how an end was connected, by type of network.
-var networkInfos = map[string]simulator.Object{
-	"wired": renderNetwork("wired"), "wifi": renderNetwork("wifi"), "mobile": renderNetwork("mobile"), "tunnel": renderNetwork("tunnel"),
-	"unknown": renderNetwork("unknown"),
-}
-
+// renderNetwork renders how an end was connected.
 func renderNetwork(kind string) simulator.Object {
 	var band, radio, strength any = "unknown", "unknown", nil
 	if kind == "wifi" {
@@ -227,7 +215,7 @@ func renderNetwork(kind string) simulator.Object {
 // addNetwork adds how an end was connected; what isn't known is null, or missing in the odd styles.
 func (e *participant) addNetwork(o *simulator.Object, name string) {
 	if e.network.wire != "" {
-		o.Set(name, networkInfos[e.network.wire])
+		o.Set(name, renderNetwork(e.network.wire))
 	} else if e.style%2 == 0 {
 		o.Set(name, nil)
 	}

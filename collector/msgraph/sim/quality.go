@@ -25,18 +25,18 @@ type line struct {
 	oneWay bool
 	// codec is audio, video or empty.
 	codec string
-	// classes are the kinds of quality, bad those while networks are bad.
-	classes, bad []class
+	// classes are the kinds of quality.
+	classes []class
 }
 
 var (
-	mainAudio = line{"main-audio", "audio", false, "audio", audioClasses, badAudioClasses}
-	mainVideo = line{"main-video", "video", false, "video", videoClasses(700), badVideoClasses(700)}
-	panorama  = line{"panoramic-video", "video", true, "video", videoClasses(700), badVideoClasses(700)}
-	sharing   = line{"applicationsharing-video", "screen_share", true, "video", videoClasses(200), badVideoClasses(200)}
-	dataLine  = line{"data", "data", false, "", unmeasured, unmeasured}
+	mainAudio = line{"main-audio", "audio", false, "audio", audioClasses}
+	mainVideo = line{"main-video", "video", false, "video", videoClasses(700)}
+	panorama  = line{"panoramic-video", "video", true, "video", videoClasses(700)}
+	sharing   = line{"applicationsharing-video", "screen_share", true, "video", videoClasses(200)}
+	dataLine  = line{"data", "data", false, "", unmeasured}
 	// strange is a label that the documentation doesn't have.
-	strange = line{"hologram", "other", true, "", unmeasured, unmeasured}
+	strange = line{"hologram", "other", true, "", unmeasured}
 )
 
 // contents begin with that of telephones.
@@ -53,10 +53,11 @@ var contents = []content{
 	{1, []string{"audio", "unknownFutureValue"}, "audio", []line{mainAudio, strange}},
 }
 
-// stream is one way of a medium: what was measured, and what it counts as.
+// stream is one way of a medium: what was measured, and the labels that it counts as.
 type stream struct {
 	measures
-	key        StreamKey
+	medium, way, network, platform, verdict string
+
 	bypass     cdr.Bool
 	codec      string
 	direction  string
@@ -187,18 +188,14 @@ func (p *recordPlan) drawStream(s *session, l *line, toCallee bool, bypass cdr.B
 	if toCallee {
 		sender, direction, label = &s.caller, "callerToCallee", "caller_to_callee"
 	}
-	classes := l.classes
-	if p.badNetworks && sender.network.label() != "wired" {
-		classes = l.bad
-	}
 	style := d.Below(8)
-	c := pick(classes, quality)
+	c := pick(l.classes, quality)
 	if d.Below(20) == 0 {
 		bypass = cdr.Unsaid
 	}
 	return &stream{
 		measures: c.draw(quality), direction: direction, codec: l.codec, start: s.start, end: s.end, style: style, bypass: bypass,
-		key: StreamKey{Media: l.label, Direction: label, Network: sender.network.label(), Platform: sender.platform(), Verdict: c.verdict},
+		medium: l.label, way: label, network: sender.network.label(), platform: sender.platform(), verdict: c.verdict,
 	}
 }
 
@@ -207,7 +204,7 @@ func (p *recordPlan) drawStream(s *session, l *line, toCallee bool, bypass cdr.B
 type class struct {
 	weight  int
 	verdict string
-	// packets, jitter, roundTrip, loss and concealed are of audio; video has them as good as can be.
+	// packets, jitter, roundTrip, loss and concealed are of audio, the others of video.
 	packets, jitter, roundTrip, loss, concealed span
 	frameLoss, frameRate, lossLeft              span
 }
@@ -243,68 +240,39 @@ var (
 
 // The classes of audio: poor with more than 500 packets and jitter over 30 ms, a round trip over 500 ms or more than a tenth lost (Stream
 // classification in Call Quality Dashboard).
-var (
-	badAudioClasses = []class{
-		{weight: 30, verdict: good, packets: packets, jitter: jitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
-		{weight: 20, verdict: poor, packets: packets, jitter: muchJitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
-		{weight: 20, verdict: poor, packets: packets, jitter: jitter, roundTrip: longRoundTrip, loss: loss, concealed: concealment},
-		{weight: 20, verdict: poor, packets: packets, jitter: jitter, roundTrip: roundTrip, loss: heavyLoss, concealed: concealment},
-		// Past a bound, with too few packets to be poor.
-		{weight: 15, verdict: good, packets: fewPackets, jitter: muchJitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
-		{weight: 10, verdict: good, packets: span{500, 500}, jitter: jitter, roundTrip: roundTrip, loss: heavyLoss, concealed: concealment},
-	}
-	audioClasses = append([]class{
-		{weight: 730, verdict: good, packets: packets, jitter: jitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
-		{weight: 60, verdict: good, packets: packets, jitter: jitter, roundTrip: roundTrip, loss: span{0, 1}},
-		{weight: 60, verdict: good, packets: fewPackets, jitter: jitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
-		// Exactly at the bounds.
-		{weight: 15, verdict: good, packets: packets, jitter: span{30_000, 30_000}, roundTrip: span{500_000, 500_000}, loss: span{100_000, 100_000}},
-		// Only one of the measures.
-		{weight: 20, verdict: good, packets: packets, roundTrip: roundTrip},
-		{weight: 20, verdict: good, packets: packets, jitter: jitter},
-		{weight: 5, verdict: poor, packets: span{501, 501}, loss: heavyLoss},
-		// Muted, or without a report.
-		{weight: 15, verdict: unclassified, packets: packets},
-		{weight: 15, verdict: unclassified},
-		// Past a bound, and nobody knows for how many packets.
-		{weight: 8, verdict: unclassified, jitter: jitter, roundTrip: longRoundTrip, loss: loss},
-	}, badAudioClasses...)
-)
+var audioClasses = []class{
+	{weight: 760, verdict: good, packets: packets, jitter: jitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
+	{weight: 30, verdict: poor, packets: packets, jitter: muchJitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
+	{weight: 20, verdict: poor, packets: packets, jitter: jitter, roundTrip: longRoundTrip, loss: loss, concealed: concealment},
+	{weight: 20, verdict: poor, packets: span{501, 501}, loss: heavyLoss},
+	// Past a bound, with too few packets to be poor.
+	{weight: 15, verdict: good, packets: fewPackets, jitter: muchJitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
+	// Exactly at the bounds.
+	{weight: 15, verdict: good, packets: packets, jitter: span{30_000, 30_000}, roundTrip: span{500_000, 500_000}, loss: span{100_000, 100_000}},
+	// Muted, or without a report, or past a bound for nobody knows how many packets.
+	{weight: 15, verdict: unclassified, packets: packets},
+	{weight: 15, verdict: unclassified},
+	{weight: 8, verdict: unclassified, jitter: jitter, roundTrip: longRoundTrip, loss: loss},
+}
 
 // unmeasured are the classes of media without rules.
 var unmeasured = []class{{weight: 1, verdict: unclassified, packets: packets}}
 
-// The ranges of the measures of video.
-var (
-	fewFramesLost, manyFramesLost = span{0, 2_000}, span{5_001, 10_000}
-	littleLossLeft, muchLossLeft  = span{0, 150_000}, span{150_001, 500_000}
-)
-
 // videoClasses are those of video whose frame rate is to be at least bound: poor with more than half of the frames lost; if that isn't known, with a
 // rate below the bound; if that isn't either, with more than 15 % of packets lost after correction.
 func videoClasses(bound int64) []class {
-	fast, slow := span{bound, 3_000}, span{0, bound - 1}
-	all := append(badVideoClasses(bound), []class{
-		{weight: 400, verdict: good, frameLoss: fewFramesLost, frameRate: fast, lossLeft: littleLossLeft},
-		// The rate is too low and the loss too high, but the frames came.
-		{weight: 15, verdict: good, frameLoss: fewFramesLost, frameRate: slow, lossLeft: muchLossLeft},
-		{weight: 8, verdict: good, frameLoss: span{5_000, 5_000}},
-		// A percentage below one isn't a ratio.
-		{weight: 20, verdict: good, frameLoss: span{51, 99}},
-		{weight: 60, verdict: good, frameRate: fast, lossLeft: muchLossLeft},
-		{weight: 20, verdict: good, lossLeft: littleLossLeft},
-		{weight: 8, verdict: poor, lossLeft: muchLossLeft},
-	}...)
-	for i := range all {
-		all[i].packets, all[i].jitter, all[i].roundTrip, all[i].loss = packets, jitter, roundTrip, loss
-	}
-	return append(all, class{weight: 10, verdict: unclassified})
-}
-
-func badVideoClasses(bound int64) []class {
+	fast, slow, littleLossLeft, muchLossLeft := span{bound, 3_000}, span{0, bound - 1}, span{0, 150_000}, span{150_001, 500_000}
 	return []class{
-		{weight: 30, verdict: poor, frameLoss: manyFramesLost, frameRate: span{bound, 3_000}},
-		{weight: 20, verdict: poor, frameRate: span{0, bound - 1}, lossLeft: littleLossLeft},
+		{weight: 400, verdict: good, packets: packets, jitter: jitter, frameLoss: span{0, 2_000}, frameRate: fast, lossLeft: littleLossLeft},
+		// The rate is too low and the loss too high, but the frames came; a percentage below one isn't a ratio.
+		{weight: 15, verdict: good, packets: packets, frameLoss: span{51, 99}, frameRate: slow, lossLeft: muchLossLeft},
+		{weight: 8, verdict: good, packets: packets, frameLoss: span{5_000, 5_000}},
+		{weight: 60, verdict: good, packets: packets, frameRate: fast, lossLeft: muchLossLeft},
+		{weight: 20, verdict: good, packets: packets, lossLeft: littleLossLeft},
+		{weight: 30, verdict: poor, packets: packets, frameLoss: span{5_001, 10_000}, frameRate: fast},
+		{weight: 20, verdict: poor, packets: packets, frameRate: slow, lossLeft: littleLossLeft},
+		{weight: 8, verdict: poor, packets: packets, lossLeft: muchLossLeft},
 		{weight: 25, verdict: unclassified, packets: packets},
+		{weight: 10, verdict: unclassified},
 	}
 }

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -11,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -121,7 +119,7 @@ func parseID(text string) (simulator.UUID, error) {
 	if err != nil || id.String() != strings.ToLower(text) {
 		return simulator.UUID{}, errRecordID
 	}
-	return simulator.UUID(id), nil
+	return id, nil
 }
 
 // filter reads a filter on startDateTime.
@@ -183,7 +181,7 @@ func (s *Server) list(p *page) simulator.Reply {
 // record answers with a record, or with a page of what it has.
 func (s *Server) record(p *page) simulator.Reply {
 	now, records := s.Now(), s.settings.CallRecords
-	if wait := s.limits.take(&s.settings, p.id, p.continued, now); wait > 0 {
+	if wait := s.wait(limitKey{p.id, p.continued}); wait > 0 {
 		a := s.refuse(p.request, http.StatusTooManyRequests, "TooManyRequests", "")
 		a.Header.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
 		return a
@@ -206,13 +204,7 @@ func (s *Server) record(p *page) simulator.Reply {
 	}
 	p.size = min(all-p.skip, size)
 	p.more = p.skip+p.size < all
-	p.body = func(p *page) []byte {
-		body := p.recordBody(plan)
-		if p.request.Header.Get("Prefer") != "include-unknown-enum-members" { // a member that comes after unknownFutureValue
-			body = bytes.ReplaceAll(body, []byte(`"azureCommunicationServices"`), []byte(`"unknownFutureValue"`))
-		}
-		return body
-	}
+	p.body = func(p *page) []byte { return p.recordBody(plan) }
 	var extra []simulator.Fault
 	if p.endpoint == EndpointCallRecord && p.version > 0 {
 		extra = append(extra, OlderVersion)
@@ -293,44 +285,29 @@ func (p *page) recordLink(to target) string {
 	return p.next(uri, to, true)
 }
 
-// recordLimits count the requests for each call record: so many in 20 seconds, and so many for further pages in 5 minutes.
-type recordLimits struct {
-	mu       sync.Mutex
-	limiters map[limitKey]*simulator.Limiter // guarded by mu
-}
-
+// limitKey is a record, and whether the requests are for its first page or for further ones.
 type limitKey struct {
 	id   simulator.UUID
 	next bool
 }
 
-// take counts a request, or returns how long to wait.
-func (l *recordLimits) take(s *Settings, id simulator.UUID, next bool, now time.Time) (wait time.Duration) {
-	limit, window := s.FirstPages, 20*time.Second
-	if next {
-		limit, window = s.NextPages, 5*time.Minute
+// wait counts a request for a record, of which so many are allowed in 20 seconds, and so many for further pages in 5 minutes. It returns how long
+// to wait if it is one too many.
+func (s *Server) wait(key limitKey) (wait time.Duration) {
+	limit := simulator.Limiter{Limit: s.settings.FirstPages, Window: 20 * time.Second}
+	if key.next {
+		limit = simulator.Limiter{Limit: s.settings.NextPages, Window: 5 * time.Minute}
 	}
-	if limit < 0 {
+	if limit.Limit < 0 {
 		return 0
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.limiters == nil {
-		l.limiters = map[limitKey]*simulator.Limiter{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.limits[key] == nil {
+		s.limits[key] = &limit
 	}
-	key := limitKey{id, next}
-	if l.limiters[key] == nil {
-		l.limiters[key] = &simulator.Limiter{Limit: limit, Window: window}
+	if _, wait = s.limits[key].Take(s.Now()); wait > 0 {
+		s.refusedRecords++
 	}
-	_, wait = l.limiters[key].Take(now)
 	return wait
-}
-
-func (l *recordLimits) refusals() (n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, limiter := range l.limiters {
-		n += limiter.Refused()
-	}
-	return n
 }

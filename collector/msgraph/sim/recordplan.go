@@ -20,7 +20,6 @@ const (
 const (
 	drawPlan = iota
 	drawID
-	drawEpisode
 	drawRouted
 	drawSession = 1 << 20
 	drawQuality = 1 << 40
@@ -66,8 +65,6 @@ type recordPlan struct {
 	people, sessions int
 	// readableFrom is when the record is found by its id.
 	readableFrom time.Time
-	// badNetworks says that networks were bad during the call.
-	badNetworks bool
 
 	all   [maxVersions]recordVersion
 	count int
@@ -124,8 +121,6 @@ func (s *recordSource) plan(c *simulator.Call, p *recordPlan) bool {
 		p.shape = p.kind.Detail.(*shape)
 	}
 	p.drawSizes(&d)
-	episode := s.world.Draws(uint64(p.start.Unix()/600), drawEpisode)
-	p.badNetworks = episode.Hits(s.records.versions.Episodes)
 	p.drawVersions(first, &d)
 	p.readableFrom = first
 	if d.Hits(s.records.versions.Young) {

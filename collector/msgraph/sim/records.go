@@ -55,8 +55,6 @@ type Versions struct {
 	YoungFor time.Duration
 	// Moved is the share of records whose start is too late in early versions.
 	Moved float64
-	// Episodes is the share of ten-minute spans in which networks are bad.
-	Episodes float64
 }
 
 // UsualVersions are minutes to an hour apart, and final within 80 minutes.
@@ -64,7 +62,7 @@ func UsualVersions() Versions {
 	return Versions{
 		First: recordDelays(), GapMin: 2 * time.Minute, GapMax: 25 * time.Minute, Final: 80 * time.Minute,
 		Later: 0.02, LaterMin: 3 * time.Hour, LaterMax: 20 * time.Hour,
-		Young: 0.1, YoungFor: 5 * time.Minute, Moved: 0.03, Episodes: 0.03,
+		Young: 0.1, YoungFor: 5 * time.Minute, Moved: 0.03,
 	}
 }
 
@@ -73,7 +71,7 @@ func QuickVersions() Versions {
 	return Versions{
 		First: simulator.QuickDelays(), GapMin: 5 * time.Second, GapMax: 40 * time.Second, Final: 3 * time.Minute,
 		Later: 0.01, LaterMin: 10 * time.Minute, LaterMax: 40 * time.Minute,
-		Young: 0.05, YoungFor: 10 * time.Second, Moved: 0.03, Episodes: 0.1,
+		Young: 0.05, YoungFor: 10 * time.Second, Moved: 0.03,
 	}
 }
 

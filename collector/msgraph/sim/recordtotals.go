@@ -15,43 +15,7 @@ type CallTotals struct {
 	simulator.Totals
 	// Settled is the number of the calls whose media were counted too.
 	Settled int
-
-	// Sessions is cdr_sessions_total, SessionFailures cdr_session_failures_total.
-	Sessions        map[SessionKey]int
-	SessionFailures map[SessionFailureKey]int
-	// Streams is cdr_media_streams_total.
-	Streams map[StreamKey]int
-	// Jitter and RoundTrip are cdr_media_jitter_seconds and cdr_media_round_trip_seconds; Loss and Concealed are cdr_media_packet_loss_ratio and
-	// cdr_media_concealed_ratio.
-	Jitter, RoundTrip map[QualityKey]simulator.Span
-	Loss, Concealed   map[QualityKey]Ratios
-	// Ratings is cdr_ratings_total, by rating.
-	Ratings map[string]int
 }
-
-// The label sets.
-type (
-	// SessionKey labels a session.
-	SessionKey struct {
-		Result cdr.SessionResult
-		Media  string
-	}
-	// SessionFailureKey labels a session that failed.
-	SessionFailureKey struct{ Stage, Reason string }
-	// StreamKey labels a stream.
-	StreamKey struct{ Media, Direction, Network, Platform, Verdict string }
-	// QualityKey labels what was measured of a stream.
-	QualityKey struct{ Media, Direction, Network string }
-)
-
-// Ratios is a histogram of ratios: its count, and its sum in millionths.
-type Ratios struct {
-	Count     int
-	Millionth int64
-}
-
-// Sum is the sum of the ratios.
-func (r Ratios) Sum() float64 { return float64(r.Millionth) / 1e6 }
 
 // CallView is what a reader of call records looked at.
 type CallView struct {
@@ -70,7 +34,7 @@ func (r *CallRecords) Totals(at time.Time, settle time.Duration) CallTotals {
 
 // TotalsOf are what a reader has counted that looked as the view says.
 func (r *CallRecords) TotalsOf(v CallView) CallTotals {
-	t := newCallTotals()
+	t := CallTotals{Totals: simulator.NewTotals()}
 	if len(v.At) == 0 {
 		return t
 	}
@@ -88,14 +52,6 @@ func (r *CallRecords) TotalsOf(v CallView) CallTotals {
 		})
 	}
 	return t
-}
-
-func newCallTotals() CallTotals {
-	return CallTotals{
-		Totals: simulator.NewTotals(), Sessions: map[SessionKey]int{}, SessionFailures: map[SessionFailureKey]int{}, Streams: map[StreamKey]int{},
-		Jitter: map[QualityKey]simulator.Span{}, RoundTrip: map[QualityKey]simulator.Span{},
-		Loss: map[QualityKey]Ratios{}, Concealed: map[QualityKey]Ratios{}, Ratings: map[string]int{},
-	}
 }
 
 // add counts a record by what the reader saw of it: the call by the first version with a session, or once it has settled; each session by the first
@@ -131,7 +87,7 @@ func (t *CallTotals) add(p *recordPlan, view *CallView) {
 		case !counted:
 			t.addCall(p, v, outcome)
 		case outcome != before:
-			t.OutcomeChanges[simulator.OutcomeChange{From: before, To: outcome}]++
+			t.Metrics.Count("cdr_call_outcome_changes_total", before, outcome)
 		}
 		counted = true
 		for ; sessions < v.sessions; sessions++ {
@@ -170,16 +126,17 @@ func (t *CallTotals) addCall(p *recordPlan, v *recordVersion, outcome cdr.Outcom
 	if p.shape.group {
 		callType = "group_call"
 	}
-	t.Calls[simulator.CallKey{Direction: direction, CallType: callType, Outcome: outcome}]++
+	m := t.Metrics
+	m.Count("cdr_calls_total", direction, callType, outcome, "")
 	if outcome.Connected() {
-		length := p.end.Sub(v.start)
-		simulator.AddSpan(t.Durations, simulator.DurationKey{Direction: direction, CallType: callType}, length)
-		t.Connected[simulator.ConnectedKey{Direction: direction, CallType: callType, Country: country}] += length
+		length := p.end.Sub(v.start).Microseconds()
+		m.Observe("cdr_call_duration_seconds", length, direction, callType, "")
+		m.Add("cdr_call_connected_seconds_total", length, direction, callType, "", country)
 	} else {
-		t.Failures[simulator.FailureKey{Direction: direction, Outcome: outcome}]++
+		m.Count("cdr_call_failures_total", direction, "", outcome, "", "")
 	}
 	if p.kind.Emergency != cdr.NoEmergency && direction == cdr.Outbound {
-		t.Emergency[simulator.EmergencyKey{Outcome: outcome, Test: p.kind.Emergency == cdr.EmergencyTest}]++
+		m.Count("cdr_emergency_calls_total", outcome, p.kind.Emergency == cdr.EmergencyTest)
 	}
 }
 
@@ -187,9 +144,9 @@ func (t *CallTotals) addSession(s *session, v *recordVersion) {
 	result := cdr.SessionOK
 	if s.failure != nil && v.explained {
 		result = s.failure.stage.result
-		t.SessionFailures[SessionFailureKey{Stage: s.failure.stage.label, Reason: s.failure.slug}]++
+		t.Metrics.Count("cdr_session_failures_total", s.failure.stage.label, s.failure.slug)
 	}
-	t.Sessions[SessionKey{Result: result, Media: s.content.label}]++
+	t.Metrics.Count("cdr_sessions_total", result, s.content.label)
 }
 
 // addMedia counts what counts once per call, when it has settled.
@@ -203,7 +160,7 @@ func (t *CallTotals) addMedia(p *recordPlan, v *recordVersion) {
 		}
 		for _, e := range []*participant{&s.caller, &s.callee} {
 			if v.rated && e.rating != "" && !e.missing {
-				t.Ratings[e.rating]++
+				t.Metrics.Count("cdr_ratings_total", e.rating)
 			}
 		}
 		for _, part := range s.segments {
@@ -218,22 +175,18 @@ func (t *CallTotals) addMedia(p *recordPlan, v *recordVersion) {
 		}
 	}
 	if bypass.Known() {
-		t.MediaBypass[simulator.MediaBypassKey{Bypass: bypass}]++
+		t.Metrics.Count("cdr_media_bypass_calls_total", "", bypass)
 	}
 }
 
 func (t *CallTotals) addStream(x *stream) {
-	t.Streams[x.key]++
-	key := QualityKey{x.key.Media, x.key.Direction, x.key.Network}
-	for histogram, n := range map[*map[QualityKey]simulator.Span]cdr.Int{&t.Jitter: x.jitter, &t.RoundTrip: x.roundTrip} {
+	t.Metrics.Count("cdr_media_streams_total", x.medium, x.way, x.network, x.platform, x.verdict)
+	for histogram, n := range map[string]cdr.Int{
+		"cdr_media_jitter_seconds": x.jitter, "cdr_media_round_trip_seconds": x.roundTrip,
+		"cdr_media_packet_loss_ratio": x.loss, "cdr_media_concealed_ratio": x.concealed,
+	} {
 		if n.Known {
-			simulator.AddSpan(*histogram, key, time.Duration(n.Value)*time.Microsecond)
-		}
-	}
-	for histogram, n := range map[*map[QualityKey]Ratios]cdr.Int{&t.Loss: x.loss, &t.Concealed: x.concealed} {
-		if n.Known {
-			before := (*histogram)[key]
-			(*histogram)[key] = Ratios{before.Count + 1, before.Millionth + n.Value}
+			t.Metrics.Observe(histogram, n.Value, x.medium, x.way, x.network)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -13,23 +14,24 @@ type Server struct {
 	settings Settings
 	managed  string // the URL of the endpoint for managed identities
 	links    links
-	limits   recordLimits
 	notifier *notifier
 
-	mu     sync.Mutex
-	client registration      // guarded by mu
-	tokens map[string]access // access tokens that were issued; guarded by mu
+	mu             sync.Mutex
+	application    Application                     // guarded by mu
+	tokens         map[string]access               // access tokens that were issued; guarded by mu
+	limits         map[limitKey]*simulator.Limiter // of requests for one call record; guarded by mu
+	refusedRecords int                             // requests that were too many; guarded by mu
 }
 
 // Start makes an authority and listens. An error leaves nothing open.
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		settings: settings, client: registration{secret: settings.ClientSecret, roles: []string{Role}}, tokens: map[string]access{},
+		settings: settings, application: Application{Secret: settings.ClientSecret, Roles: []string{Role}}, tokens: map[string]access{}, limits: map[limitKey]*simulator.Limiter{},
 		links: links{known: map[string]target{}},
 	}
 	var err error
-	if s.Host, err = simulator.NewHost("", settings.Clock, settings.Faults, s.routes()); err != nil {
+	if s.Host, err = simulator.NewHost(settings.Clock, settings.Faults, s.routes()); err != nil {
 		return nil, err
 	}
 	if err = s.ListenHostile(`{"@odata.count":0,"value":[]}`); err != nil {
@@ -73,22 +75,26 @@ func (s *Server) TenantID() string { return s.settings.TenantID }
 func (s *Server) ClientID() string { return s.settings.ClientID }
 
 // RecordsRefused is how many requests exceeded the limits of one call record.
-func (s *Server) RecordsRefused() int { return s.limits.refusals() }
+func (s *Server) RecordsRefused() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refusedRecords
+}
 
 // BreakTrunk makes a trunk lose all calls from now on, until MendTrunk: an SBC by its FQDN in lower case, an operator by its name.
 func (s *Server) BreakTrunk(trunk string) {
-	s.eachWorld(func(w *simulator.World) { w.BreakTrunk(trunk, s.Now(), s.Now().AddDate(1, 0, 0)) })
+	for _, w := range s.worlds() {
+		w.BreakTrunk(trunk, s.Now(), s.Now().AddDate(1, 0, 0))
+	}
 }
 
 // MendTrunk ends BreakTrunk.
 func (s *Server) MendTrunk(trunk string) {
-	s.eachWorld(func(w *simulator.World) { w.MendTrunk(trunk, s.Now()) })
+	for _, w := range s.worlds() {
+		w.MendTrunk(trunk, s.Now())
+	}
 }
 
-func (s *Server) eachWorld(f func(*simulator.World)) {
-	for _, w := range []*simulator.World{s.settings.PSTN, s.settings.DirectRouting} {
-		if w != nil {
-			f(w)
-		}
-	}
+func (s *Server) worlds() []*simulator.World {
+	return slices.DeleteFunc([]*simulator.World{s.settings.PSTN, s.settings.DirectRouting}, func(w *simulator.World) bool { return w == nil })
 }

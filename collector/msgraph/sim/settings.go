@@ -2,6 +2,7 @@ package sim
 
 import (
 	"cmp"
+	"crypto/x509"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -83,8 +84,9 @@ type Settings struct {
 	// FirstPages is how many requests for one call record are allowed in 20 seconds, NextPages how many for its further pages in 5 minutes: 10 and
 	// 50 if zero, unlimited if negative.
 	FirstPages, NextPages int
-	Subscriptions         SubscriptionSettings
-	Delivery              Delivery
+	// WebhookCAs are those whose certificates notification addresses may have; nil: the machine's. Plain http works on loopback.
+	WebhookCAs *x509.CertPool
+	Delivery   Delivery
 	// Gzip compresses Graph's answers for clients that accept it.
 	Gzip bool
 	// TenantID, ClientID and ClientSecret have fixed defaults.
@@ -97,5 +99,4 @@ func (s *Settings) setDefaults() {
 	s.PageSize, s.RecordPage, s.SessionPage = cmp.Or(s.PageSize, 1000), cmp.Or(s.RecordPage, 60), cmp.Or(s.SessionPage, 60)
 	s.SegmentPage, s.ParticipantPage = cmp.Or(s.SegmentPage, 20), cmp.Or(s.ParticipantPage, 130)
 	s.FirstPages, s.NextPages = cmp.Or(s.FirstPages, 10), cmp.Or(s.NextPages, 50)
-	s.Delivery.setDefaults()
 }

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,12 +29,6 @@ const (
 	shortestSubscription = 45 * time.Minute
 	maxClientState       = 128
 )
-
-// SubscriptionSettings say which webhooks can subscribe.
-type SubscriptionSettings struct {
-	// CAs are those whose certificates notification addresses may have; nil: the machine's. Plain http works on loopback.
-	CAs *x509.CertPool
-}
 
 // Subscription is one as it stands.
 type Subscription struct {

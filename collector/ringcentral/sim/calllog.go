@@ -22,50 +22,6 @@ const (
 	afterglow = 2 * time.Minute
 )
 
-type link struct {
-	URI string `json:"uri"`
-}
-
-type navigation struct {
-	FirstPage    *link `json:"firstPage,omitempty"`
-	NextPage     *link `json:"nextPage,omitempty"`
-	PreviousPage *link `json:"previousPage,omitempty"`
-}
-
-// paging says which rows a page has. Totals are given by a fault alone.
-type paging struct {
-	Page          int  `json:"page,omitempty"`
-	PerPage       int  `json:"perPage"`
-	PageStart     *int `json:"pageStart,omitempty"`
-	PageEnd       *int `json:"pageEnd,omitempty"`
-	TotalPages    int  `json:"totalPages,omitempty"`
-	TotalElements int  `json:"totalElements,omitempty"`
-}
-
-// envelope is the body of a list.
-type envelope struct {
-	URI string
-	// Records are left out if nil, as is what a kind of list doesn't have.
-	Records    []any
-	Paging     *paging
-	Navigation *navigation
-	Sync       *syncInfo
-}
-
-func (e *envelope) object() simulator.Object {
-	o := simulator.NewObject("uri", e.URI)
-	if e.Records != nil {
-		o.Set("records", e.Records)
-	}
-	if e.Sync != nil {
-		o.Set("syncInfo", e.Sync)
-		return o
-	}
-	o.Set("paging", e.Paging)
-	o.Set("navigation", e.Navigation)
-	return o
-}
-
 // host is what links begin with.
 func (q *request) host() string {
 	q.server.mu.Lock()
@@ -100,66 +56,82 @@ func (p *page) add(c *simulator.Call, v *simulator.Version) {
 }
 
 // link leads to a page of the same list. It has a dateTo only if the request had one.
-func (p *page) link(number, perPage int) *link {
+func (p *page) link(number, perPage int) string {
 	query := maps.Clone(p.query)
 	query.Set("page", strconv.Itoa(number))
 	query.Set("perPage", strconv.Itoa(perPage))
-	return &link{p.host() + p.URL.Path + "?" + query.Encode()}
+	return p.host() + p.URL.Path + "?" + query.Encode()
 }
 
 // again leads to the same page by another link: its first parameter comes last.
-func (p *page) again() *link {
+func (p *page) again() string {
 	first, rest, several := strings.Cut(p.URL.RawQuery, "&")
 	if !several {
 		return p.link(p.number, p.perPage)
 	}
-	return &link{p.host() + p.URL.Path + "?" + rest + "&" + first}
+	return p.host() + p.URL.Path + "?" + rest + "&" + first
 }
 
-// envelope is the page as a part of its rows, with the number and the size that it claims.
-func (p *page) envelope(rows []any, number, perPage int, more bool) envelope {
-	e := envelope{URI: p.host() + p.RequestURI, Records: rows, Paging: &paging{PerPage: perPage}, Navigation: &navigation{FirstPage: p.link(1, perPage)}}
-	if len(rows) > 0 {
-		start := (number - 1) * perPage
-		end := start + len(rows) - 1
-		e.Paging.Page, e.Paging.PageStart, e.Paging.PageEnd = number, &start, &end
+// view is a page as it is shown: a part of its rows, left out if nil, with the number and the size that it claims.
+type view struct {
+	rows            []any
+	number, perPage int
+	paging          simulator.Object
+	next            string
+}
+
+func (p *page) view(rows []any, number, perPage int, more bool) view {
+	v := view{rows: rows, number: number, perPage: perPage, paging: simulator.NewObject("perPage", perPage)}
+	if start := (number - 1) * perPage; len(rows) > 0 {
+		v.paging = simulator.NewObject("page", number, "perPage", perPage, "pageStart", start, "pageEnd", start+len(rows)-1)
 	}
 	if more {
-		e.Navigation.NextPage = p.link(number+1, perPage)
+		v.next = p.link(number+1, perPage)
 	}
-	if number > 1 {
-		e.Navigation.PreviousPage = p.link(number-1, perPage)
+	return v
+}
+
+func (p *page) render(v view) []byte {
+	navigation := simulator.NewObject("firstPage", simulator.NewObject("uri", p.link(1, v.perPage)))
+	if v.next != "" {
+		navigation.Set("nextPage", simulator.NewObject("uri", v.next))
 	}
-	return e
+	if v.number > 1 {
+		navigation.Set("previousPage", simulator.NewObject("uri", p.link(v.number-1, v.perPage)))
+	}
+	o := simulator.NewObject("uri", p.host()+p.RequestURI)
+	if v.rows != nil {
+		o.Set("records", v.rows)
+	}
+	o.Set("paging", v.paging)
+	o.Set("navigation", navigation)
+	return simulator.JSON(o)
 }
 
 // finish is the reply with the page, and with what the faults of pages make of it.
 func (p *page) finish() simulator.Reply {
-	whole := p.envelope(p.rows, p.number, p.perPage, p.more)
-	r := p.reply(whole.object())
-	r.Skip, r.More, r.Rows = p.skip(), p.more, len(p.rows)
-	spoil := func(change func(*envelope)) func(*simulator.Reply) {
-		return func(r *simulator.Reply) {
-			e := whole
-			e.Navigation = &navigation{whole.Navigation.FirstPage, whole.Navigation.NextPage, whole.Navigation.PreviousPage}
-			change(&e)
-			r.Body, r.Rows = simulator.JSON(e.object()), len(e.Records)
+	whole := p.view(p.rows, p.number, p.perPage, p.more)
+	r := p.reply(p.render(whole))
+	r.Continued = p.number > 1
+	spoil := func(fault simulator.Fault, change func(*view)) {
+		r.Own[fault] = func(r *simulator.Reply) {
+			v := whole
+			change(&v)
+			r.Body = p.render(v)
 		}
 	}
-	r.Own[NoRecords] = spoil(func(e *envelope) { e.Records, e.Paging = nil, &paging{PerPage: p.perPage} })
-	r.Own[EmptyPage] = spoil(func(e *envelope) {
-		e.Records, e.Paging, e.Navigation.NextPage = []any{}, &paging{PerPage: p.perPage}, p.again()
+	none := simulator.NewObject("perPage", p.perPage)
+	spoil(NoRecords, func(v *view) { v.rows, v.paging = nil, none })
+	spoil(EmptyPage, func(v *view) { v.rows, v.paging, v.next = []any{}, none, p.again() })
+	spoil(HostileNext, func(v *view) {
+		v.next = p.server.HostileURL() + strings.TrimPrefix(p.link(p.number+1, p.perPage), p.host())
 	})
-	r.Own[HostileNext] = spoil(func(e *envelope) {
-		e.Navigation.NextPage = &link{p.server.HostileURL() + strings.TrimPrefix(p.link(p.number+1, p.perPage).URI, p.host())}
-	})
-	r.Own[RepeatedNext] = spoil(func(e *envelope) { e.Navigation.NextPage = &link{p.host() + p.RequestURI} })
-	r.Own[OddPaging] = spoil(func(e *envelope) {
-		zero := 0
-		e.Paging = &paging{Page: 1, PerPage: p.perPage, PageStart: &zero, PageEnd: &zero, TotalPages: 1, TotalElements: 1}
+	spoil(RepeatedNext, func(v *view) { v.next = p.host() + p.RequestURI })
+	spoil(OddPaging, func(v *view) {
+		v.paging = simulator.NewObject("page", 1, "perPage", p.perPage, "pageStart", 0, "pageEnd", 0, "totalPages", 1, "totalElements", 1)
 	})
 	if half := p.perPage / 2; p.perPage%2 == 0 && len(p.rows) > half {
-		r.Own[CutPage] = spoil(func(e *envelope) { *e = p.envelope(p.rows[:half], 2*p.number-1, half, true) })
+		spoil(CutPage, func(v *view) { *v = p.view(p.rows[:half], 2*p.number-1, half, true) })
 	}
 	return r
 }
@@ -228,21 +200,13 @@ func (s *Server) recording(q *request) simulator.Reply {
 	}
 	sc := []*scope{&s.account, &s.extension}[id%2]
 	var c simulator.Call
-	v := sc.visible(int64(id/2), &c, s.Visible())
-	if v == nil || !v.Recorded {
+	if sc.world == nil || !sc.world.Call(id/2, &c) || c.At(s.Visible()) < 0 {
 		return q.refuse(notFound("recordingId"))
 	}
-	r := q.reply(map[string]any{
-		"id": q.PathValue("id"), "contentUri": sc.contentURI(q.PathValue("id")), "contentType": "audio/mpeg", "duration": int(v.Duration / time.Second),
-	})
-	r.Rows = 1
-	return r
-}
-
-// visible fills in the call at a place and returns the version that is visible at an instant; nil if there is none.
-func (sc *scope) visible(place int64, c *simulator.Call, at time.Time) *simulator.Version {
-	if place < 0 || sc.world == nil || !sc.world.Call(uint64(place), c) || c.At(at) < 0 {
-		return nil
+	v := &c.Versions()[c.At(s.Visible())]
+	if !v.Recorded {
+		return q.refuse(notFound("recordingId"))
 	}
-	return &c.Versions()[c.At(at)]
+	return q.reply(simulator.JSON(simulator.NewObject(
+		"contentType", "audio/mpeg", "contentUri", sc.contentURI(q.PathValue("id")), "duration", int(v.Duration/time.Second), "id", q.PathValue("id"))))
 }

@@ -98,7 +98,7 @@ func (s *Server) Sessions() int {
 
 // MintJWTFor makes a JWT of a user, which works until RevokeJWT. A lifetime below zero is without end.
 func (s *Server) MintJWTFor(user string, lifetime time.Duration) string {
-	now := s.wall.Now()
+	now := time.Now()
 	claims := map[string]any{
 		"aud": s.BaseURL() + "/restapi/oauth/token", "sub": user, "iss": s.BaseURL(), "iat": now.Unix(), "jti": "Simulated-Jti-0001",
 	}
@@ -121,7 +121,7 @@ func (s *Server) MintJWTFor(user string, lifetime time.Duration) string {
 func (s *Server) openSession(lifetime time.Duration) string {
 	token := tokenPrefix + rand.Text() + rand.Text()
 	s.change(func() {
-		s.sessions = append(s.sessions, session{token: token, expires: s.wall.Now().Add(lifetime)})
+		s.sessions = append(s.sessions, session{token: token, expires: time.Now().Add(lifetime)})
 		s.sessions = s.sessions[max(0, len(s.sessions)-maxSessions):]
 	})
 	return token
@@ -135,25 +135,20 @@ func (s *Server) closeSession(token string) {
 func (s *Server) authenticate(header string) *problem {
 	method, token, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(method, "Bearer") || token == "" {
-		return apiError(http.StatusUnauthorized, "OAU-151", "Authorization method not supported")
+		return apiError(http.StatusUnauthorized, "", "OAU-151", "Authorization method not supported")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := slices.IndexFunc(s.sessions, func(o session) bool { return o.token == token })
 	switch {
 	case i < 0 && !strings.HasPrefix(token, tokenPrefix[:4]):
-		return apiError(http.StatusUnauthorized, "OAU-149", "Unparsable access token").named("TokenInvalid")
+		return apiError(http.StatusUnauthorized, "TokenInvalid", "OAU-149", "Unparsable access token")
 	case i < 0:
 		return lostToken()
-	case !s.wall.Now().Before(s.sessions[i].expires):
+	case !time.Now().Before(s.sessions[i].expires):
 		return expiredToken()
 	}
 	return nil
-}
-
-// oauthError is an error of the OAuth endpoints, whose form is that of RFC 6749.
-func oauthError(status int, kind, code, text string) *problem {
-	return &problem{status: status, OAuth: kind, Description: text, Errors: []errorDetail{{Code: code, Message: text}}}
 }
 
 // oauth handles a form that is posted to an OAuth endpoint by a client with its id and secret.
@@ -162,16 +157,16 @@ func (s *Server) oauth(endpoint string, serve func(*http.Request) ([]byte, *prob
 		s.Answer(w, r, endpoint, func() simulator.Reply {
 			h := http.Header{}
 			if !s.limit(GroupAuth, h) {
-				return s.refused(h, rateExceeded())
+				return refused(h, rateExceeded())
 			}
 			if failed := s.identify(r); failed != nil {
-				return s.refused(h, failed)
+				return refused(h, failed)
 			}
 			body, failed := serve(r)
 			if failed != nil {
-				return s.refused(h, failed)
+				return refused(h, failed)
 			}
-			return s.reply(h, http.StatusOK, body)
+			return reply(h, http.StatusOK, body)
 		})
 	}
 }
@@ -185,9 +180,8 @@ func (s *Server) identify(r *http.Request) *problem {
 	case !ok:
 		return oauthError(http.StatusBadRequest, "invalid_client", "OAU-123", "Client authentication is required")
 	case id != s.settings.ClientID:
-		e := oauthError(http.StatusBadRequest, "invalid_client", "OAU-153", "Invalid client: "+id)
-		e.Errors[0].Parameters = []parameter{{"client_id", id}}
-		return e
+		return oauthError(http.StatusBadRequest, "invalid_client", "OAU-153", "Invalid client: "+id,
+			"parameters", []any{simulator.NewObject("parameterName", "client_id", "parameterValue", id)})
 	case secret != s.ClientSecret():
 		return oauthError(http.StatusUnauthorized, "invalid_client", "OAU-146", "Invalid client credentials")
 	}
@@ -206,7 +200,7 @@ func (s *Server) token(r *http.Request) ([]byte, *problem) {
 			"The client is unauthorized for the required grant type: ["+grant+"]")
 	case !known:
 		return nil, oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: signature")
-	case !expires.IsZero() && !s.wall.Now().Before(expires):
+	case !expires.IsZero() && !time.Now().Before(expires):
 		return nil, oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: expired")
 	}
 	return simulator.JSON(map[string]any{

@@ -77,9 +77,6 @@ func (s *Server) permit(endpoint string, company bool) *problem {
 	if slices.Contains(s.permissions, permission) {
 		return nil
 	}
-	if s.settings.OldNames && permission == FullCompanyCallLog {
-		permission = "ReadCompanyCallLog"
-	}
 	return missingPermission("CMN-408", permission)
 }
 
@@ -93,7 +90,7 @@ func (q *request) read(endpoint string) *problem {
 	}
 	var err error
 	if q.query, err = url.ParseQuery(q.URL.RawQuery); err != nil {
-		return apiError(http.StatusBadRequest, "CMN-104", "Cannot parse request")
+		return apiError(http.StatusBadRequest, "", "CMN-104", "Cannot parse request")
 	}
 	for name := range q.query {
 		if !slices.Contains(parameters[endpoint], name) {
@@ -103,11 +100,11 @@ func (q *request) read(endpoint string) *problem {
 	return nil
 }
 
-func (q *request) refuse(p *problem) simulator.Reply { return q.server.refused(q.header, p) }
+func (q *request) refuse(p *problem) simulator.Reply { return refused(q.header, p) }
 
-// reply is a reply with a JSON body; the faults that fit any request can happen to it.
-func (q *request) reply(body any) simulator.Reply {
-	a := q.server.reply(q.header, http.StatusOK, simulator.JSON(body))
+// reply is a reply of JSON; the faults that fit any request can happen to it.
+func (q *request) reply(body []byte) simulator.Reply {
+	a := reply(q.header, http.StatusOK, body)
 	a.Gzip = q.server.settings.Gzip
 	refuse := func(p *problem) func(*simulator.Reply) {
 		return func(r *simulator.Reply) { *r = q.refuse(p) }

@@ -17,8 +17,6 @@ type Server struct {
 	settings           Settings
 	account, extension scope
 	limits             map[string]*simulator.Limiter
-	// wall is the clock of tokens and limits.
-	wall simulator.Clock
 
 	mu sync.Mutex // guards what follows
 	registration
@@ -33,7 +31,7 @@ type Server struct {
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		settings: settings, wall: simulator.SystemClock{}, syncs: !settings.NoSync,
+		settings: settings, syncs: !settings.NoSync,
 		limits: map[string]*simulator.Limiter{
 			GroupAuth:  {Limit: settings.Auth, Window: settings.Window, Penalty: true},
 			GroupHeavy: {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
@@ -44,7 +42,7 @@ func Start(settings Settings) (*Server, error) {
 		},
 	}
 	var err error
-	if s.Host, err = simulator.NewHost(settings.Listen, settings.Clock, settings.Faults, s.routes()); err != nil {
+	if s.Host, err = simulator.NewHost(settings.Clock, settings.Faults, s.routes()); err != nil {
 		return nil, err
 	}
 	if err = s.ListenHostile(`{"records":[],"paging":{"perPage":100},"navigation":{}}`); err != nil {
@@ -77,7 +75,7 @@ func (s *Server) routes() http.Handler {
 		mux.HandleFunc("GET /restapi/v1.0/account/"+route.path, s.api(route.endpoint, route.company, route.serve))
 	}
 	mux.HandleFunc("/", s.api(EndpointOther, true, func(q *request) simulator.Reply {
-		return q.refuse(apiError(http.StatusNotFound, "CMN-120", "Invalid URI"))
+		return q.refuse(apiError(http.StatusNotFound, "", "CMN-120", "Invalid URI"))
 	}))
 	return mux
 }
@@ -120,7 +118,7 @@ func (s *Server) limit(group string, h http.Header) bool {
 	limit := 100_000
 	if l.Limit >= 0 {
 		limit = l.Limit
-		left, wait = l.Take(s.wall.Now())
+		left, wait = l.Take(time.Now())
 	}
 	seconds := func(d time.Duration) string { return strconv.Itoa(int((d + time.Second - 1) / time.Second)) }
 	h.Set("X-Rate-Limit-Group", group)

@@ -63,8 +63,6 @@ const (
 
 // Settings configure the server. All have defaults.
 type Settings struct {
-	// Listen is the address; empty is a free port on loopback.
-	Listen string
 	// Clock is the provider's time; nil is the machine's.
 	Clock simulator.Clock
 	// Account is the company's call log, Extension that of the user who made the JWT; nil is empty.
@@ -74,7 +72,7 @@ type Settings struct {
 	// Gzip compresses answers for clients that accept it.
 	Gzip bool
 
-	// NoSync refuses call-log-extract-sync from the start, with SyncRefusal: 404 if zero, or 403 or 400.
+	// NoSync refuses call-log-extract-sync from the start, with SyncRefusal: 404 if zero, or 403.
 	NoSync      bool
 	SyncRefusal int
 	// SyncMisses is the share of rows that call-log-extract-sync never returns.
@@ -84,10 +82,6 @@ type Settings struct {
 	ClientID, ClientSecret string
 	// Scopes are the app's; nil is all that are needed.
 	Scopes []string
-	// OldNames calls the permission for the company's log ReadCompanyCallLog.
-	OldNames bool
-	// BareErrors leaves all but the list of errors out of error bodies.
-	BareErrors bool
 
 	// Heavy and Auth are how many requests of a group are answered in a Window; 10, 5 and a minute if zero. A negative limit is none.
 	Heavy, Auth int

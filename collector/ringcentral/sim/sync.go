@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
@@ -16,14 +17,6 @@ const (
 	// defaultSync is how far back a full sync without dateFrom goes.
 	defaultSync = time.Hour
 )
-
-// syncInfo says where a sync ended.
-type syncInfo struct {
-	Type  string `json:"syncType"`
-	Token string `json:"syncToken"`
-	Time  string `json:"syncTime"`
-	More  bool   `json:"newerRecordsExist"`
-}
 
 // position is what a sync token holds.
 type position struct {
@@ -55,18 +48,10 @@ func (s *Server) extractSync(q *request) simulator.Reply {
 	default:
 		q.fail("syncType")
 	}
-	if q.wrong != nil || lost != nil {
-		q.wrong = firstOf(q.wrong, lost)
+	if q.wrong = cmp.Or(q.wrong, lost); q.wrong != nil {
 		return simulator.Reply{}
 	}
 	return s.changes(q, kind, begin, detailed)
-}
-
-func firstOf(a, b *problem) *problem {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // refuseSync is the error of an account without call-log-extract-sync.
@@ -77,11 +62,9 @@ func (s *Server) refuseSync() *problem {
 	case s.syncs:
 		return nil
 	case s.settings.SyncRefusal == http.StatusForbidden:
-		return apiError(http.StatusForbidden, "CMN-109", "Feature not available.").named("FeatureNotAvailable")
-	case s.settings.SyncRefusal == http.StatusBadRequest:
-		return apiError(http.StatusBadRequest, "CMN-104", "Cannot parse request")
+		return apiError(http.StatusForbidden, "FeatureNotAvailable", "CMN-109", "Feature not available.")
 	}
-	return apiError(http.StatusNotFound, "CMN-120", "Invalid URI")
+	return apiError(http.StatusNotFound, "", "CMN-120", "Invalid URI")
 }
 
 func (s *Server) readToken(q *request) (p position, lost *problem) {
@@ -119,22 +102,25 @@ func (s *Server) changes(q *request, kind string, begin position, detailed bool)
 			rows, times = append(rows, q.row(c, v, detailed)), append(times, v.Published.UnixMilli())
 		})
 	}
-	body := func(rows []any, after int64, more bool) simulator.Object {
+	body := func(rows []any, after int64, more bool) []byte {
 		next := begin
 		next.After = max(after, begin.After)
-		e := envelope{URI: q.host() + q.RequestURI, Records: rows, Sync: &syncInfo{
-			Type: kind, Token: s.writeToken(next), Time: s.Now().Format(milliseconds), More: more,
-		}}
-		return e.object()
+		o := simulator.NewObject("uri", q.host()+q.RequestURI)
+		if rows != nil {
+			o.Set("records", rows)
+		}
+		o.Set("syncInfo", simulator.NewObject(
+			"syncType", kind, "syncToken", s.writeToken(next), "syncTime", s.Now().Format(milliseconds), "newerRecordsExist", more))
+		return simulator.JSON(o)
 	}
 	last := at.UnixMilli()
 	if more {
 		last = times[len(times)-1]
 	}
 	r := q.reply(body(rows, last, more))
-	r.From, r.To, r.More, r.Rows = time.UnixMilli(begin.After).UTC(), at, more, len(rows)
+	r.From, r.To = time.UnixMilli(begin.After).UTC(), at
 	spoil := func(rows []any, after int64, more bool) func(*simulator.Reply) {
-		return func(r *simulator.Reply) { r.Body, r.Rows = simulator.JSON(body(rows, after, more)), len(rows) }
+		return func(r *simulator.Reply) { r.Body = body(rows, after, more) }
 	}
 	r.Own[EmptyPage] = spoil([]any{}, begin.After, true)
 	r.Own[NoRecords] = spoil(nil, last, more)

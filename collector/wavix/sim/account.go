@@ -3,7 +3,6 @@ package sim
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -47,23 +46,12 @@ type Account struct {
 	indexed int
 }
 
-// NewAccount makes an account of two worlds. An error says which mix isn't Wavix's.
+// NewAccount makes an account of two worlds.
 func NewAccount(s AccountSettings) (*Account, error) {
 	if s.Placed != nil && s.Placed == s.Received {
 		return nil, errors.New("simulated Wavix: the same world is placed and received")
 	}
-	a := &Account{worlds: [sides]*simulator.World{s.Placed, s.Received}}
-	for of, w := range a.worlds {
-		if w == nil {
-			continue
-		}
-		for _, k := range slices.Concat(w.Mix().Kinds, w.Mix().Incident) {
-			if !slices.Contains(scenarios[of], scenario(k.Wire)) {
-				return nil, fmt.Errorf("simulated Wavix: %s: no call of this type is of kind %q: use PlacedMix and ReceivedMix", w.Mix().Name, k.Wire)
-			}
-		}
-	}
-	return a, nil
+	return &Account{worlds: [sides]*simulator.World{s.Placed, s.Received}}, nil
 }
 
 // eachRow calls f for every row of the calls that start in [from, to), in the same order each time; a call's own row comes before what is
@@ -103,11 +91,11 @@ func (a *Account) Active(at time.Time) map[cdr.Direction]int {
 
 // place is where a row is made from, and what listing it depends on.
 type place struct {
-	published, start, block int64 // times in milliseconds
-	number                  int
-	world                   side
-	part                    part
-	copies                  int
+	published, start int64 // in milliseconds
+	call             uint64
+	world            side
+	part             part
+	copies           int
 }
 
 // dayKey is what the index of a day depends on. Days of several time zones overlap.
@@ -130,7 +118,7 @@ func (a *Account) day(key dayKey) *[sides][]place {
 	d := new([sides][]place)
 	a.eachRow(time.UnixMilli(key.from).Add(-maxOffset), time.UnixMilli(key.to), func(r *row) {
 		p := place{
-			published: r.Versions()[0].Published.UnixMilli(), start: r.Start.UnixMilli(), block: r.Block, number: r.Number,
+			published: r.Versions()[0].Published.UnixMilli(), start: r.Start.UnixMilli(), call: r.Place(),
 			world: r.world, part: r.part, copies: r.Copies,
 		}
 		if p.start < key.from || p.start >= key.to {
@@ -150,7 +138,7 @@ func (a *Account) day(key dayKey) *[sides][]place {
 			if key.order == Shuffled {
 				first = cmp.Compare(mix64(uint64(x.start)), mix64(uint64(y.start)))
 			}
-			return cmp.Or(first, cmp.Compare(x.world, y.world), cmp.Compare(x.block, y.block), cmp.Compare(x.number, y.number), cmp.Compare(x.part, y.part))
+			return cmp.Or(first, cmp.Compare(x.world, y.world), cmp.Compare(x.call, y.call), cmp.Compare(x.part, y.part))
 		})
 		if key.order == Descending {
 			slices.Reverse(d[i])
@@ -217,7 +205,7 @@ func (a *Account) list(first, last time.Time, of side, disposition string, t ter
 // at makes the row at a place.
 func (a *Account) at(p *place) row {
 	var c simulator.Call
-	a.worlds[p.world].CallAt(&c, p.block, p.number)
+	a.worlds[p.world].Call(p.call, &c)
 	return a.row(p.world, &c, p.part)
 }
 

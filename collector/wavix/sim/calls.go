@@ -13,8 +13,8 @@ func (e *exchange) calls() simulator.Reply {
 	e.account.eachActive(at, e.settings.Linger, func(r *row) {
 		list = append(list, r.active(at, e.generation == GenerationA))
 	})
-	a := e.reply(simulator.JSON(simulator.NewObject("success", true, "calls", list)), len(list))
-	a.Own[NoItems] = func(r *simulator.Reply) { r.Body, r.Rows = []byte(`{"success":true}`), 0 }
+	a := e.reply(simulator.JSON(simulator.NewObject("success", true, "calls", list)))
+	a.Own[NoItems] = func(r *simulator.Reply) { r.Body = []byte(`{"success":true}`) }
 	return a
 }
 
@@ -35,26 +35,20 @@ func (r *row) active(at time.Time, old bool) simulator.Object {
 		}
 		return ""
 	}
-	var payload any
 	event, since, tag := "ringing", begin.Add(time.Second), ""
 	switch {
 	case by(end) != nil:
-		event, since = r.ending(), end
-	case by(answered) != nil && style%8 == 0:
-		event, since = "on_call_event", answered
-		payload = simulator.NewObject("type", "audio", "payload", simulator.NewObject("status", "started", "playback_id", r.CallID.String()))
+		event, since = "completed", end
 	case by(answered) != nil:
 		event, since = "answered", answered
 	case since.After(at):
 		event, since = "call_setup", begin
-	case style%4 == 0:
-		event = "early_media"
 	}
 	if style%5 == 0 {
 		tag = "example-campaign"
 	}
 	o := simulator.NewObject(
-		"uuid", r.ID.String(), "direction", r.side.direction().String(), "event_type", event, "event_time", timeText(since), "event_payload", payload,
+		"uuid", r.ID.String(), "direction", r.side.direction().String(), "event_type", event, "event_time", timeText(since), "event_payload", nil,
 		"from", text("from"), "to", text("to"), "call_started", timeText(begin), "call_answered", by(answered),
 		"machine_detected", r.isMachine() && r.Versions()[0].Kind.Outcome == cdr.Answered, "tag", tag,
 	)
@@ -65,18 +59,4 @@ func (r *row) active(at time.Time, old bool) simulator.Object {
 	o.Set("id", r.ID.String())
 	o.Set("call_completed", by(end))
 	return o
-}
-
-// ending is the event of a call's end.
-func (r *row) ending() string {
-	switch r.Versions()[0].Kind.Outcome {
-	case cdr.Answered:
-		return "completed"
-	case cdr.Busy:
-		return "busy"
-	case cdr.Rejected:
-		return "rejected"
-	default:
-		return "cancelled"
-	}
 }

@@ -14,5 +14,5 @@
 //	server.Upgrade(sim.GenerationC)  // /v1/cdrs instead of /v1/cdr, and call_id
 //	want := account.Totals(server.Pause())
 //
-// The amounts of the mixes' tariffs are hundred-thousandths of a dollar, since Wavix's prices have up to five decimals: see Totals.Charges.
+// The amounts of the mixes' tariffs are hundred-thousandths of a dollar, since Wavix's prices have up to five decimals.
 package sim

@@ -51,10 +51,9 @@ type look struct {
 func lookOf(g Generation, style uint64) look {
 	switch g {
 	case GenerationA:
-		return look{numbers: style%4 != 0, plus: style%4 == 0 && style>>2%2 == 0, money: true, absent: style>>3%2 == 0}
+		return look{numbers: style%4 != 0, plus: style%8 == 0, money: true, absent: style>>3%2 == 0}
 	case GenerationB:
-		n := style % 16
-		return look{plus: n == 1, numbers: n == 2, money: n == 3, absent: style>>4%2 == 0}
+		return look{absent: style>>4%2 == 0}
 	default:
 		return look{every: true}
 	}
@@ -225,9 +224,6 @@ func (r *row) answeredBy(v *simulator.Version) any {
 
 func (r *row) isMachine() bool { return styleOf(r.ID)>>40%10 == 0 }
 
-// labels are what stands where a number should, for inbound calls and SIP users.
-var labels = [...]string{"anonymous", "Anonymous", "Example Clinic", "front.desk", "sip:36465@sip.example.com", "36465"}
-
 // number is a row's `from` or `to`: digits without a plus, as Wavix writes them, but for what isn't a number, and for looks.
 func (r *row) number(column string, l *look) any {
 	text, isNumber, known := r.party(column)
@@ -245,11 +241,10 @@ func (r *row) number(column string, l *look) any {
 
 // party is a party's text, whether that is a number that can have a plus, and false at the end if the row has null.
 func (r *row) party(column string) (text string, isNumber, known bool) {
-	random := styleOf(r.origin) >> 4
 	other := (column == "from") == (r.side == received)
 	switch linked := r.part == linkedPart; {
 	case r.scenario == ownNumber && column == "to":
-		return "120655501" + digits(random, 2), true, true
+		return "120655501" + digits(styleOf(r.origin)>>4, 2), true, true
 	case r.scenario == ownNumber:
 		other = false
 	case r.isForwarded() && linked && column == "to":
@@ -263,17 +258,9 @@ func (r *row) party(column string) (text string, isNumber, known bool) {
 	switch r.Versions()[0].Kind.Party {
 	case simulator.Null:
 		return "", false, false
-	case simulator.Label:
-		return labels[random%uint64(len(labels))], false, true
 	case simulator.Geographic:
-		text = r.Other.String()
-		if strings.Contains(text, "*") {
-			// Wavix masks no digits: where the world has, all random ones are drawn anew.
-			text = r.dialled.Digits + digits(random, r.dialled.Random)
-		}
-		return strings.TrimPrefix(text, "+"), true, true
+		return strings.TrimPrefix(r.Other.String(), "+"), true, true
 	default:
-		// What is dialled in an emergency is written as it is dialled.
 		return r.Other.String(), false, true
 	}
 }

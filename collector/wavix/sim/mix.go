@@ -26,7 +26,8 @@ func ReceivedMix() *simulator.Mix { return mix(Received, receivedTable) }
 // mix reads a mix: what both types have in common, and a table.
 func mix(name, table string) *simulator.Mix {
 	m := simulator.ReadMix(commonTable+table, func(*simulator.Kind, simulator.Options) {})
-	m.Name, m.NoCurrency, m.Components = "wavix "+name, "USD", [2]string{"usage", "forwarding"}
+	m.Mask = '5' // a digit: Wavix hides none
+	m.Name, m.NoCurrency, m.MoneyUnit, m.Components = "wavix "+name, "USD", 10, [2]string{"usage", "forwarding"}
 	// Users aren't on the wire: Wavix's records have none.
 	m.Users = []simulator.User{{ID: "5a5a0000-0000-4000-8000-000000000001", Principal: "alex.example@wave.example", Name: "Alex Example"}}
 	return m

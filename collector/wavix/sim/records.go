@@ -85,13 +85,9 @@ func (e *exchange) records() simulator.Reply {
 		var b bytes.Buffer
 		w := csv.NewWriter(&b)
 		_ = w.Write(columns(e.generation))
-		rows := 0
-		each(func(r *row, v *simulator.Version) {
-			r.writeCSV(w, e.generation, v)
-			rows++
-		})
+		each(func(r *row, v *simulator.Version) { r.writeCSV(w, e.generation, v) })
 		w.Flush()
-		a := e.reply(b.Bytes(), rows)
+		a := e.reply(b.Bytes())
 		a.Type = "text/csv; charset=utf-8"
 		return a
 	}
@@ -114,14 +110,13 @@ func (e *exchange) list(rows []any, total int) simulator.Reply {
 	pagination := func(perPage int) simulator.Object {
 		return simulator.NewObject("current_page", q.page, "per_page", perPage, "total", total, "total_pages", pages)
 	}
-	a := e.reply(simulator.JSON(simulator.NewObject("items", rows, "pagination", pagination(q.perPage))), len(rows))
-	a.More = q.page < pages
-	other := func(count int, members ...any) func(*simulator.Reply) {
-		return func(r *simulator.Reply) { r.Body, r.Rows = simulator.JSON(simulator.NewObject(members...)), count }
+	a := e.reply(simulator.JSON(simulator.NewObject("items", rows, "pagination", pagination(q.perPage))))
+	other := func(members ...any) func(*simulator.Reply) {
+		return func(r *simulator.Reply) { r.Body = simulator.JSON(simulator.NewObject(members...)) }
 	}
-	a.Own[NoItems] = other(0, "pagination", pagination(q.perPage))
-	a.Own[ZeroPerPage] = other(len(rows), "items", rows, "pagination", pagination(0))
-	a.Own[SwappedMembers] = other(len(rows), "pagination", pagination(q.perPage), "items", rows)
+	a.Own[NoItems] = other("pagination", pagination(q.perPage))
+	a.Own[ZeroPerPage] = other("items", rows, "pagination", pagination(0))
+	a.Own[SwappedMembers] = other("pagination", pagination(q.perPage), "items", rows)
 	return a
 }
 
@@ -131,7 +126,7 @@ func (e *exchange) export(rows []any) simulator.Reply {
 	if e.settings.ExportCutNewline {
 		body = bytes.TrimSuffix(body, []byte("\n"))
 	}
-	a := e.reply(body, len(rows))
+	a := e.reply(body)
 	a.Type = "application/x-ndjson"
 	// As in Wavix's samples.
 	a.Header["Last-Modified"], a.Header["Etag"] = []string{"0"}, []string{"0"}
@@ -143,7 +138,7 @@ func (e *exchange) export(rows []any) simulator.Reply {
 	}
 	half := len(rows) / 2
 	shorter := func(tail []byte) func(*simulator.Reply) {
-		return func(r *simulator.Reply) { r.Body, r.Rows = append(lines(rows[:half]), tail...), half }
+		return func(r *simulator.Reply) { r.Body = append(lines(rows[:half]), tail...) }
 	}
 	next := simulator.JSON(rows[half])
 	a.Own[CutLine] = shorter(next[:len(next)/2])

@@ -8,11 +8,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// scenario is what a call has beside its own row. A mix says it as the kind's Wire.
+// scenario is what a call has beside its own row; a plain one has nothing. A mix says it as the kind's Wire.
 type scenario string
 
 const (
-	plain scenario = "plain"
 	// selfParent is a row that names itself as its parent: it has none. otherParent names a parent that isn't listed.
 	selfParent  scenario = "self parent"
 	otherParent scenario = "other parent"
@@ -23,11 +22,6 @@ const (
 	forwarded       scenario = "forwarded"
 	forwardedInVain scenario = "forwarded in vain"
 )
-
-// scenarios are those of each type.
-var scenarios = [sides][]scenario{
-	placed: {plain, selfParent, otherParent, ownNumber}, received: {plain, selfParent, otherParent, forwarded, forwardedInVain},
-}
 
 func (s scenario) isForwarded() bool { return s == forwarded || s == forwardedInVain }
 
@@ -62,9 +56,8 @@ type row struct {
 	scenario
 	side, world side
 	part        part
-	// origin is the id of the call that the row is made from, dialled where its other party's number comes from.
-	origin  simulator.UUID
-	dialled *simulator.Prefix
+	// origin is the id of the call that the row is made from.
+	origin simulator.UUID
 	// parent is zero if the row has none; child says that the parent is the call's own row, of the other type.
 	parent simulator.UUID
 	child  bool
@@ -86,7 +79,7 @@ var (
 
 // row makes one of a call's rows.
 func (a *Account) row(of side, c *simulator.Call, p part) row {
-	r := row{Call: *c, scenario: scenarioOf(c), side: of, world: of, part: p, origin: c.ID, dialled: c.Prefix}
+	r := row{Call: *c, scenario: scenarioOf(c), side: of, world: of, part: p, origin: c.ID}
 	r.hasFee = r.isForwarded() && p != linkedPart
 	switch r.scenario {
 	case selfParent:

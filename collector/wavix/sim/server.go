@@ -22,7 +22,7 @@ type Server struct {
 
 	mu         sync.Mutex // guards what follows
 	generation Generation
-	refusals   map[string]Refusal // by endpoint; empty: of the others
+	refusals   map[string]string // by endpoint
 	asked      []Asked
 }
 
@@ -31,10 +31,10 @@ func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
 		settings: settings, account: settings.Account, generation: settings.Generation,
-		refusals: map[string]Refusal{}, limiter: simulator.Limiter{Limit: settings.RequestsPerMinute, Window: time.Minute},
+		refusals: map[string]string{}, limiter: simulator.Limiter{Limit: settings.RequestsPerMinute, Window: time.Minute},
 	}
 	var err error
-	if s.Host, err = simulator.NewHost(settings.Listen, settings.Clock, settings.Faults, http.HandlerFunc(s.serve)); err != nil {
+	if s.Host, err = simulator.NewHost(settings.Clock, settings.Faults, http.HandlerFunc(s.serve)); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -65,30 +65,20 @@ func (s *Server) change(what func()) {
 	what()
 }
 
-// Refusal is the text of a 403 to a key that is valid.
-type Refusal string
-
-// The refusals.
+// The texts of a 403 to a key that is valid.
 const (
-	NotRefused      Refusal = ""
-	FeatureDisabled Refusal = "Request failed. The feature is disabled for your account."
+	FeatureDisabled = "Request failed. The feature is disabled for your account."
 	// MissingScope is for a key without calls:read. Wavix documents the scopes, but not this text.
-	MissingScope Refusal = "Forbidden"
+	MissingScope = "Forbidden"
 )
 
-// Refuse refuses the requests to an endpoint; empty: to all that have no refusal of their own.
-func (s *Server) Refuse(endpoint string, refusal Refusal) {
-	s.change(func() { s.refusals[endpoint] = refusal })
+// Refuse refuses the requests to an endpoint with a text; empty: no more.
+func (s *Server) Refuse(endpoint, text string) {
+	s.change(func() { s.refusals[endpoint] = text })
 }
 
-// Asked is what a request asked for.
-type Asked struct {
-	// Endpoint is one of this package's, Path as it came, Query without the key.
-	Endpoint, Path string
-	Query          url.Values
-	// InHeader and InQuery say where the key came.
-	InHeader, InQuery bool
-}
+// Asked says where a request had the key.
+type Asked struct{ InHeader, InQuery bool }
 
 // Asked are the requests so far, oldest first.
 func (s *Server) Asked() []Asked {
@@ -186,7 +176,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			return e.refuse(status, "Missing or invalid parameter "+invalid)
 		}
 		a := e.records()
-		a.From, a.To, a.Skip = e.query.from, e.query.to.AddDate(0, 0, 1), e.query.skip()
+		a.From, a.To, a.Continued = e.query.from, e.query.to.AddDate(0, 0, 1), e.query.page > 1
 		return a
 	})
 }
@@ -201,36 +191,21 @@ func (e *exchange) admit(r *http.Request) (status int, message string) {
 	if !inHeader && inQuery {
 		key = e.options.Get(appID)
 	}
-	asked := Asked{
-		Endpoint: e.endpoint, Path: r.URL.Path, Query: r.URL.Query(),
-		InHeader: r.Header.Get("Authorization") != "", InQuery: e.options.Has(appID),
-	}
-	asked.Query.Del(appID)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.asked = append(e.asked, asked)
-	refusal, ok := e.refusals[e.endpoint]
-	if !ok {
-		refusal = e.refusals[""]
-	}
+	e.asked = append(e.asked, Asked{InHeader: r.Header.Get("Authorization") != "", InQuery: e.options.Has(appID)})
 	switch {
 	case key != e.settings.APIKey && e.generation < GenerationC && e.endpoint == EndpointCalls:
 		return http.StatusUnauthorized, "Access Denied"
 	case key != e.settings.APIKey:
 		return http.StatusUnauthorized, "Unauthorized"
-	case refusal != NotRefused:
-		return http.StatusForbidden, string(refusal)
+	case e.refusals[e.endpoint] != "":
+		return http.StatusForbidden, e.refusals[e.endpoint]
 	}
 	return 0, ""
 }
 
-// failure is the body of Wavix's errors; 401 alone has a member `error`.
-type failure struct {
-	Success bool   `json:"success"`
-	Error   bool   `json:"error,omitempty"`
-	Message string `json:"message"`
-}
-
+// failureOf is the body of Wavix's errors; 401 alone has a member `error`.
 func failureOf(status int, message string) []byte {
 	if message == "" {
 		switch status {
@@ -242,26 +217,30 @@ func failureOf(status int, message string) []byte {
 			message = http.StatusText(status)
 		}
 	}
-	return simulator.JSON(failure{Error: status == http.StatusUnauthorized, Message: message})
+	o := simulator.NewObject("success", false)
+	if status == http.StatusUnauthorized {
+		o.Set("error", true)
+	}
+	o.Set("message", message)
+	return simulator.JSON(o)
 }
 
 // refuse is a reply that is an error.
 func (s *Server) refuse(status int, message string) simulator.Reply {
-	a := s.reply(failureOf(status, message), 0)
+	a := s.reply(failureOf(status, message))
 	a.Status, a.Refused = status, true
 	return a
 }
 
-// reply is a reply of JSON with so many rows; the faults that fit any request can happen to it.
-func (s *Server) reply(body []byte, rows int) simulator.Reply {
+// reply is a reply of JSON; the faults that fit any request can happen to it.
+func (s *Server) reply(body []byte) simulator.Reply {
 	instead := func(status int, body []byte) func(*simulator.Reply) {
-		return func(r *simulator.Reply) { r.Status, r.Body, r.Rows, r.Type = status, body, 0, "" }
+		return func(r *simulator.Reply) { r.Status, r.Body, r.Type = status, body, "" }
 	}
 	return simulator.Reply{
 		Answer: simulator.Answer{
 			Status: http.StatusOK, Body: body, Header: http.Header{}, Error: func(status int) []byte { return failureOf(status, "") },
 		},
-		Rows: rows,
 		Own: map[simulator.Fault]func(*simulator.Reply){
 			Unauthorized: instead(http.StatusUnauthorized, failureOf(http.StatusUnauthorized, "")),
 			Forbidden:    instead(http.StatusForbidden, failureOf(http.StatusForbidden, "The service is not provisioned for your account.")),

@@ -90,8 +90,6 @@ func Harmful() []simulator.Fault {
 
 // Settings say what the server is. All have defaults.
 type Settings struct {
-	// Listen is the address; empty is a free port on loopback.
-	Listen string
 	// Clock is the provider's time; nil is the machine's.
 	Clock simulator.Clock
 	// Account is whose calls are listed; nil has none.

@@ -6,52 +6,26 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// Millionths is money in millionths of a dollar. Wavix's prices have up to five decimals, of which simulator.Amount holds four.
-type Millionths int64
-
-// millionths converts amounts of this package's tariffs, in hundred-thousandths.
-func millionths[K comparable](amounts map[K]simulator.Amount) map[K]Millionths {
-	m := make(map[K]Millionths, len(amounts))
-	for key, a := range amounts {
-		m[key] = Millionths(a) * 10
-	}
-	return m
-}
-
-// Totals are what must have been counted, of both types.
-type Totals struct {
-	// Totals have no money: their unit is too coarse.
-	simulator.Totals
-	// Charges is cdr_call_charges_total, Corrections cdr_call_charge_corrections_total.
-	Charges     map[simulator.ChargeKey]Millionths
-	Corrections map[simulator.CorrectionKey]Millionths
-	// Twins are records without an id that can't be told from another, Children those whose parent is another record, Excused the failed
-	// ones of them whose failure isn't counted beside their parent's (guarantee 3).
-	Twins, Children, Excused int
-}
-
 // View is what a reader looked at.
 type View struct {
 	simulator.View
-	// Type is the only type that was read; empty: both.
-	Type string
 	// Reduced says that the export was read with fewer fields (ExportFewer): neither trunks nor parents.
 	Reduced bool
 }
 
 // Totals are what a reader has counted that reads everything once, at an instant.
-func (a *Account) Totals(at time.Time) Totals {
+func (a *Account) Totals(at time.Time) simulator.Totals {
 	return a.TotalsOf(View{View: simulator.View{At: []time.Time{at}}})
 }
 
 // TotalsFor are Totals of the rows that started in [from, to).
-func (a *Account) TotalsFor(from, to, at time.Time) Totals {
+func (a *Account) TotalsFor(from, to, at time.Time) simulator.Totals {
 	return a.TotalsOf(View{View: simulator.View{From: from, To: to, At: []time.Time{at}}})
 }
 
 // TotalsOf are what a reader has counted that looked as the view says.
-func (a *Account) TotalsOf(v View) (t Totals) {
-	c := simulator.NewCounter(mix("", ""), 0, v.View)
+func (a *Account) TotalsOf(v View) simulator.Totals {
+	c := simulator.NewCounter(mix("", ""), v.View)
 	from, to := c.Bounds()
 	if !from.IsZero() {
 		from = from.Add(-maxOffset)
@@ -64,29 +38,17 @@ func (a *Account) TotalsOf(v View) (t Totals) {
 		if r.part == ownPart {
 			parentFailed = false
 		}
-		if v.Type != "" && v.Type != r.side.String() {
-			return
-		}
 		first := c.Add(&r.Call)
 		if first == nil {
 			return
 		}
-		if r.part == twinPart {
-			t.Twins++
-		}
-		if r.child {
-			t.Children++
-		}
 		failed := !first.Kind.Outcome.Connected()
 		switch {
-		case failed && r.child && parentFailed:
-			t.Excused++
+		case failed && r.child && parentFailed: // guarantee 3
 			c.Forgive(&r.Call, first)
 		case r.part == ownPart && !v.Reduced:
 			parentFailed = failed && !r.NoID
 		}
 	})
-	t.Totals, t.Charges, t.Corrections = c.Totals, millionths(c.Charges), millionths(c.Corrections)
-	t.Totals.Charges, t.Totals.Corrections = nil, nil
-	return t
+	return c.Totals
 }

@@ -1,13 +1,9 @@
-// Package otlpsink is an OTLP receiver for tests: logs and metrics over HTTP and gRPC, with or without TLS.
-//
-// It keeps each log record once, by log.record.uid, in the order in which the records first came, counts repeats, and keeps the newest
-// value of every metric point. It fails on demand: with a status, a gRPC code, a partial success, or slowly.
+// Package otlpsink is an OTLP endpoint for tests, over HTTP and gRPC. It keeps the distinct log records by their log.record.uid and the newest
+// value of each metric point, and answers with failures on demand.
 //
 //	sink, err := otlpsink.Start(otlpsink.Settings{})
 //	defer sink.Close()
-//	sink.HTTPURL(), sink.GRPCURL()   // endpoints for otlp.endpoint
+//	sink.HTTPURL(), sink.GRPCURL() // for otlp.endpoint
 //	sink.Fail(otlpsink.Reply{Status: 503, Times: 2})
-//	sink.Logs()                      // []Log, distinct, in order of arrival
-//	sink.Repeats()                   // how many came again
-//	sink.Metric("cdr.calls")         // []Point, newest values
+//	sink.Logs(), sink.Repeats(), sink.Metrics()
 package otlpsink

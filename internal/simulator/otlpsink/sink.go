@@ -1,9 +1,12 @@
 package otlpsink
 
 import (
+	"crypto/tls"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,28 +17,43 @@ import (
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 )
 
+// maxRequest bounds a request, unpacked.
+const maxRequest = 64 << 20
+
+// Settings say how the sink listens.
+type Settings struct {
+	// Listen is the address of the HTTP listener, ListenGRPC of the other; 127.0.0.1:0 if empty.
+	Listen, ListenGRPC string
+	// TLS serves both over TLS.
+	TLS *tls.Config
+	// Headers are required of every request, HTTP or gRPC metadata.
+	Headers map[string]string
+}
+
 // Sink is an OTLP receiver. It is safe for concurrent use.
 type Sink struct {
 	settings Settings
-	store    store
-	failures failures
 
 	http         *http.Server
 	grpc         *grpc.Server
 	httpListener net.Listener
 	grpcListener net.Listener
 	done         sync.WaitGroup
-	closed       chan struct{}
-	close        func()
+
+	mu      sync.Mutex // guards what follows
+	replies []Reply
+	// uids are those of logs.
+	uids map[string]bool
+	logs []Log
+	// repeats and unnamed count records that came again, and those without a uid.
+	repeats, unnamed int
+	points           map[string]Point
+	decreased        []string
 }
 
 // Start listens for HTTP and for gRPC. An error leaves nothing open.
 func Start(s Settings) (*Sink, error) {
-	sink := &Sink{
-		settings: s, closed: make(chan struct{}),
-		store: store{uids: map[string]int{}, requests: map[Signal]int{}, points: map[string]Point{}},
-	}
-	sink.close = sync.OnceFunc(func() { close(sink.closed) })
+	sink := &Sink{settings: s, uids: map[string]bool{}, points: map[string]Point{}}
 	var err error
 	if sink.httpListener, err = listen(s.Listen); err != nil {
 		return nil, err
@@ -44,8 +62,7 @@ func Start(s Settings) (*Sink, error) {
 		_ = sink.httpListener.Close()
 		return nil, err
 	}
-	sink.serveHTTP()
-	sink.serveGRPC()
+	sink.serve()
 	return sink, nil
 }
 
@@ -60,29 +77,21 @@ func listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
-func (s *Sink) serveHTTP() {
+func (s *Sink) serve() {
+	options, listener := []grpc.ServerOption{grpc.MaxRecvMsgSize(maxRequest)}, s.httpListener
+	if s.settings.TLS != nil {
+		listener = tls.NewListener(listener, s.settings.TLS)
+		options = append(options, grpc.Creds(credentials.NewTLS(s.settings.TLS.Clone())))
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/logs", s.httpLogs)
 	mux.HandleFunc("POST /v1/metrics", s.httpMetrics)
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute, TLSConfig: s.settings.TLS.Clone()}
-	s.done.Go(func() {
-		// Either returns when Close closes the listener, and for nothing else.
-		if s.settings.TLS != nil {
-			_ = s.http.ServeTLS(s.httpListener, "", "")
-			return
-		}
-		_ = s.http.Serve(s.httpListener)
-	})
-}
-
-func (s *Sink) serveGRPC() {
-	options := []grpc.ServerOption{grpc.MaxRecvMsgSize(64 << 20)}
-	if s.settings.TLS != nil {
-		options = append(options, grpc.Creds(credentials.NewTLS(s.settings.TLS.Clone())))
-	}
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	s.grpc = grpc.NewServer(options...)
 	collogs.RegisterLogsServiceServer(s.grpc, &grpcLogs{sink: s})
 	colmetrics.RegisterMetricsServiceServer(s.grpc, &grpcMetrics{sink: s})
+	// Both return when Close closes their listeners, and for nothing else.
+	s.done.Go(func() { _ = s.http.Serve(listener) })
 	s.done.Go(func() { _ = s.grpc.Serve(s.grpcListener) })
 }
 
@@ -101,8 +110,73 @@ func (s *Sink) scheme() string {
 
 // Close ends both servers and what they are doing. It may be called twice. What was received can still be asked for.
 func (s *Sink) Close() {
-	s.close()
 	_ = s.http.Close()
 	s.grpc.Stop()
 	s.done.Wait()
+}
+
+func (s *Sink) storeLogs(logs []Log) {
+	for _, l := range logs {
+		switch {
+		case l.UID == "":
+			s.unnamed++
+		case s.uids[l.UID]:
+			s.repeats++
+			continue
+		}
+		s.uids[l.UID] = true
+		s.logs = append(s.logs, l)
+	}
+}
+
+func (s *Sink) storePoints(points []Point) {
+	for _, p := range points {
+		key := p.key()
+		old, ok := s.points[key]
+		if ok && p.time.Before(old.time) {
+			continue // a newer one, such as the last before a process ends, overtook it
+		}
+		if ok && old.decreases(&p) {
+			s.decreased = append(s.decreased, key)
+		}
+		s.points[key] = p
+	}
+}
+
+// locked reads what was received.
+func locked[T any](s *Sink, read func() T) T {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return read()
+}
+
+// Logs are the distinct log records in the order of first arrival.
+func (s *Sink) Logs() []Log { return locked(s, func() []Log { return slices.Clone(s.logs) }) }
+
+// FeedLogs are the distinct records of one feed of one source, in the order of first arrival.
+func (s *Sink) FeedLogs(source, feed string) []Log {
+	return slices.DeleteFunc(s.Logs(), func(l Log) bool {
+		return l.Attributes["cdr.source"] != source || l.Attributes["cdr.feed"] != feed
+	})
+}
+
+// Repeats is how many log records came again.
+func (s *Sink) Repeats() int { return locked(s, func() int { return s.repeats }) }
+
+// Unnamed is how many log records had no uid; each is kept as a separate one.
+func (s *Sink) Unnamed() int { return locked(s, func() int { return s.unnamed }) }
+
+// Metrics are the newest values of all points.
+func (s *Sink) Metrics() []Point {
+	return locked(s, func() []Point { return slices.Collect(maps.Values(s.points)) })
+}
+
+// Metric are the newest points of one metric.
+func (s *Sink) Metric(name string) []Point {
+	return slices.DeleteFunc(s.Metrics(), func(p Point) bool { return p.Name != name })
+}
+
+// Decreased are the monotonic points that once went down with the same start.
+func (s *Sink) Decreased() []string {
+	return locked(s, func() []string { return slices.Clone(s.decreased) })
 }

@@ -1,0 +1,155 @@
+package otlpsink
+
+import (
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	common "go.opentelemetry.io/proto/otlp/common/v1"
+	metrics "go.opentelemetry.io/proto/otlp/metrics/v1"
+)
+
+// Log is one log record.
+type Log struct {
+	// UID is log.record.uid, RecordID cdr.record.id.
+	UID, RecordID string
+	Event         string
+	Observed      time.Time
+	Body          string
+	// TraceID is in hexadecimal.
+	TraceID string
+	// Attributes and Resource hold string, int64, float64, bool, []any and map[string]any.
+	Attributes, Resource map[string]any
+}
+
+// readLogs makes records of a request.
+func readLogs(request *collogs.ExportLogsServiceRequest) []Log {
+	var list []Log
+	for _, r := range request.GetResourceLogs() {
+		resource := readAttributes(r.GetResource().GetAttributes())
+		for _, scope := range r.GetScopeLogs() {
+			for _, record := range scope.GetLogRecords() {
+				l := Log{
+					Event: record.GetEventName(), Observed: time.Unix(0, int64(record.GetObservedTimeUnixNano())).UTC(),
+					Body: record.GetBody().GetStringValue(), TraceID: hex.EncodeToString(record.GetTraceId()),
+					Attributes: readAttributes(record.GetAttributes()), Resource: resource,
+				}
+				l.UID, _ = l.Attributes["log.record.uid"].(string)
+				l.RecordID, _ = l.Attributes["cdr.record.id"].(string)
+				list = append(list, l)
+			}
+		}
+	}
+	return list
+}
+
+func readAttributes(list []*common.KeyValue) map[string]any {
+	m := make(map[string]any, len(list))
+	for _, kv := range list {
+		m[kv.GetKey()] = readValue(kv.GetValue())
+	}
+	return m
+}
+
+func readValue(v *common.AnyValue) any {
+	switch v := v.GetValue().(type) {
+	case *common.AnyValue_StringValue:
+		return v.StringValue
+	case *common.AnyValue_IntValue:
+		return v.IntValue
+	case *common.AnyValue_DoubleValue:
+		return v.DoubleValue
+	case *common.AnyValue_BoolValue:
+		return v.BoolValue
+	case *common.AnyValue_ArrayValue:
+		list := []any{}
+		for _, item := range v.ArrayValue.GetValues() {
+			list = append(list, readValue(item))
+		}
+		return list
+	case *common.AnyValue_KvlistValue:
+		return readAttributes(v.KvlistValue.GetValues())
+	}
+	return nil
+}
+
+// PointKind is the kind of a metric point.
+type PointKind string
+
+// The kinds of points.
+const (
+	Sum       PointKind = "sum"
+	Gauge     PointKind = "gauge"
+	Histogram PointKind = "histogram"
+)
+
+// Point is the newest value of one metric's one set of attributes.
+type Point struct {
+	Name       string
+	Kind       PointKind
+	Attributes map[string]string
+	// Value is of sums and gauges; Sum, Count and Buckets of histograms.
+	Value   float64
+	Sum     float64
+	Count   uint64
+	Buckets []uint64
+
+	// start is when the value was 0, in nanoseconds; time when it was taken.
+	start     uint64
+	time      time.Time
+	monotonic bool
+}
+
+// readPoints makes points of a request.
+func readPoints(request *colmetrics.ExportMetricsServiceRequest) []Point {
+	var list []Point
+	for _, r := range request.GetResourceMetrics() {
+		for _, scope := range r.GetScopeMetrics() {
+			for _, m := range scope.GetMetrics() {
+				for _, d := range m.GetSum().GetDataPoints() {
+					list = append(list, readNumber(m.GetName(), Sum, m.GetSum().GetIsMonotonic(), d))
+				}
+				for _, d := range m.GetGauge().GetDataPoints() {
+					list = append(list, readNumber(m.GetName(), Gauge, false, d))
+				}
+				for _, d := range m.GetHistogram().GetDataPoints() {
+					list = append(list, Point{
+						Name: m.GetName(), Kind: Histogram, monotonic: true, Attributes: readLabels(d.GetAttributes()),
+						start: d.GetStartTimeUnixNano(), time: time.Unix(0, int64(d.GetTimeUnixNano())),
+						Sum: d.GetSum(), Count: d.GetCount(), Buckets: d.GetBucketCounts(),
+					})
+				}
+			}
+		}
+	}
+	return list
+}
+
+func readNumber(name string, kind PointKind, monotonic bool, d *metrics.NumberDataPoint) Point {
+	return Point{
+		Name: name, Kind: kind, monotonic: monotonic, Attributes: readLabels(d.GetAttributes()),
+		start: d.GetStartTimeUnixNano(), time: time.Unix(0, int64(d.GetTimeUnixNano())),
+		Value: d.GetAsDouble() + float64(d.GetAsInt()), // one of the two
+	}
+}
+
+// readLabels are attributes as text.
+func readLabels(list []*common.KeyValue) map[string]string {
+	m := make(map[string]string, len(list))
+	for _, kv := range list {
+		m[kv.GetKey()] = fmt.Sprint(readValue(kv.GetValue()))
+	}
+	return m
+}
+
+// key identifies a point: name and attributes.
+func (p *Point) key() string {
+	return fmt.Sprintf("%s %q", p.Name, p.Attributes) // a map is printed in the order of its keys
+}
+
+// decreases says whether a monotonic point went down without a new start.
+func (p *Point) decreases(next *Point) bool {
+	return p.monotonic && p.start == next.start && (next.Value < p.Value || next.Count < p.Count)
+}

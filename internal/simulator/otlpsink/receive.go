@@ -1,0 +1,217 @@
+package otlpsink
+
+import (
+	"cmp"
+	"compress/gzip"
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	_ "google.golang.org/grpc/encoding/gzip" // Clients may compress.
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
+)
+
+// Signal is a kind of telemetry.
+type Signal uint8
+
+// The signals.
+const (
+	AnySignal Signal = iota
+	LogSignal
+	MetricSignal
+)
+
+// Reply is how the sink answers instead of accepting.
+type Reply struct {
+	// Signal is which requests it answers.
+	Signal Signal
+	// Status is the HTTP status; Code the gRPC code. The other protocol is answered with its own kind of failure: 503 or Unavailable.
+	Status int
+	Code   codes.Code
+	// RetryAfter is sent as the header or as gRPC retry information.
+	RetryAfter time.Duration
+	// Match limits it to requests that hold such a record.
+	Match func(Log) bool
+	// Delay comes before the answer. Alone it is a slow acceptance.
+	Delay time.Duration
+	// Accept keeps what came although the answer is a failure: an acknowledgement that got lost.
+	Accept bool
+	// Drop closes the connection without an answer (HTTP), or is Unavailable.
+	Drop bool
+	// Times is how often; zero is until ClearFailures.
+	Times int
+}
+
+// Fail makes the next requests that fit be answered so. Of several replies that fit, the oldest goes first.
+func (s *Sink) Fail(r Reply) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.replies = append(s.replies, r)
+}
+
+// ClearFailures accepts everything again.
+func (s *Sink) ClearFailures() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.replies = nil
+}
+
+// reply takes the reply to a request with these records; the zero Reply accepts it.
+func (s *Sink) reply(signal Signal, logs []Log) Reply {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.replies, func(r Reply) bool {
+		return (r.Signal == AnySignal || r.Signal == signal) && (r.Match == nil || slices.ContainsFunc(logs, r.Match))
+	})
+	if i < 0 {
+		return Reply{}
+	}
+	reply := s.replies[i]
+	if s.replies[i].Times--; s.replies[i].Times == 0 {
+		s.replies = slices.Delete(s.replies, i, i+1)
+	}
+	return reply
+}
+
+// refuses says that the answer is a failure.
+func (r *Reply) refuses() bool { return r.Status != 0 || r.Code != 0 || r.Drop }
+
+// receive keeps what a request brings, as the reply to it says, after the reply's delay.
+func (s *Sink) receive(ctx context.Context, signal Signal, logs []Log, points []Point) Reply {
+	reply := s.reply(signal, logs)
+	if reply.Delay > 0 {
+		timer := time.NewTimer(reply.Delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	if !reply.refuses() || reply.Accept {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.storeLogs(logs)
+		s.storePoints(points)
+	}
+	return reply
+}
+
+func (s *Sink) httpLogs(w http.ResponseWriter, r *http.Request) {
+	var request collogs.ExportLogsServiceRequest
+	if s.decode(w, r, &request) {
+		respond(w, s.receive(r.Context(), LogSignal, readLogs(&request), nil))
+	}
+}
+
+func (s *Sink) httpMetrics(w http.ResponseWriter, r *http.Request) {
+	var request colmetrics.ExportMetricsServiceRequest
+	if s.decode(w, r, &request) {
+		respond(w, s.receive(r.Context(), MetricSignal, nil, readPoints(&request)))
+	}
+}
+
+const protobuf = "application/x-protobuf"
+
+// decode checks and decodes a request; what it refuses it has answered.
+func (s *Sink) decode(w http.ResponseWriter, r *http.Request, into proto.Message) bool {
+	for name, value := range s.settings.Headers {
+		if r.Header.Get(name) != value {
+			http.Error(w, "header "+name+" is missing or wrong", http.StatusUnauthorized)
+			return false
+		}
+	}
+	if r.Header.Get("Content-Type") != protobuf {
+		http.Error(w, "want "+protobuf, http.StatusUnsupportedMediaType)
+		return false
+	}
+	raw, err := readBody(r)
+	if err == nil {
+		err = proto.Unmarshal(raw, into)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+	}
+	return err == nil
+}
+
+func readBody(r *http.Request) ([]byte, error) {
+	var body io.Reader = r.Body
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		z, err := gzip.NewReader(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		body = z
+	}
+	return io.ReadAll(io.LimitReader(body, maxRequest))
+}
+
+// respond sends an empty response, which accepts, or the failure that the reply asks for: its body is a Status, as OTLP wants it.
+func respond(w http.ResponseWriter, reply Reply) {
+	if reply.Drop {
+		panic(http.ErrAbortHandler)
+	}
+	w.Header().Set("Content-Type", protobuf)
+	if !reply.refuses() {
+		return
+	}
+	if reply.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int((reply.RetryAfter+time.Second-1)/time.Second)))
+	}
+	w.WriteHeader(cmp.Or(reply.Status, http.StatusServiceUnavailable))
+	body, _ := proto.Marshal(&rpcstatus.Status{Message: "refused"}) // a valid text
+	_, _ = w.Write(body)
+}
+
+type grpcLogs struct {
+	collogs.UnimplementedLogsServiceServer
+	sink *Sink
+}
+
+// Export takes log records.
+func (g *grpcLogs) Export(ctx context.Context, request *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
+	return &collogs.ExportLogsServiceResponse{}, g.sink.receiveGRPC(ctx, LogSignal, readLogs(request), nil)
+}
+
+type grpcMetrics struct {
+	colmetrics.UnimplementedMetricsServiceServer
+	sink *Sink
+}
+
+// Export takes metric points.
+func (g *grpcMetrics) Export(ctx context.Context, request *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
+	return &colmetrics.ExportMetricsServiceResponse{}, g.sink.receiveGRPC(ctx, MetricSignal, nil, readPoints(request))
+}
+
+// receiveGRPC is receive for gRPC: a failure is a status, with retry information if the reply has any.
+func (s *Sink) receiveGRPC(ctx context.Context, signal Signal, logs []Log, points []Point) error {
+	md, _ := metadata.FromIncomingContext(ctx)
+	for name, value := range s.settings.Headers {
+		if !slices.Equal(md.Get(name), []string{value}) {
+			return status.Errorf(codes.Unauthenticated, "metadata %s is missing or wrong", name)
+		}
+	}
+	reply := s.receive(ctx, signal, logs, points)
+	if !reply.refuses() {
+		return nil
+	}
+	st := status.New(cmp.Or(reply.Code, codes.Unavailable), "refused")
+	if reply.RetryAfter > 0 {
+		if detailed, err := st.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(reply.RetryAfter)}); err == nil {
+			st = detailed
+		}
+	}
+	return st.Err()
+}
