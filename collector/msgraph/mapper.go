@@ -106,7 +106,7 @@ func (m *mapper) mapCommon(f *fields, r *cdr.Record, callID string) {
 	r.Emergency = m.emergency(r, kind.emergency)
 	r.Country = m.country(r, f.text("otherPartyCountryCode"))
 	if r.ID == "" || r.ID == zeroGUID {
-		r.ID, r.Synthetic = "", syntheticKey(r)
+		r.ID, r.Synthetic = "", collector.SyntheticKey(r)
 	}
 }
 
@@ -205,11 +205,3 @@ func (m *mapper) country(r *cdr.Record, otherParty string) string {
 }
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-
-// syntheticKey identifies a row without an id by its content (counting.md 18).
-func syntheticKey(r *cdr.Record) string {
-	normalized := func(number string) string { return strings.ToLower(strings.Join(strings.Fields(number), "")) }
-	return strings.Join([]string{
-		r.CallType, r.Start.Truncate(time.Second).Format(time.RFC3339), normalized(r.CallerNumber), normalized(r.CalleeNumber),
-	}, "\x1f")
-}

@@ -108,7 +108,7 @@ func TestRowsThatAreNoFault(t *testing.T) {
 func TestRowsWithoutID(t *testing.T) {
 	const rest = `"startDateTime":"2026-11-19T10:00:00.7Z","callType":"user_in","callerNumber":"+1 206 555 0100","calleeNumber":"Sales"}`
 	for _, id := range []string{``, `"id":null,`, `"id":"",`, `"id":"00000000-0000-0000-0000-000000000000",`} {
-		decodeRow(t, pstnLog(), "{"+id+rest).want(t, row{"ID": nil, "Synthetic": "user_in\x1f2026-11-19T10:00:00Z\x1f+12065550100\x1fsales"})
+		decodeRow(t, pstnLog(), "{"+id+rest).want(t, row{"ID": nil, "Synthetic": "user_in\x1f2026-11-19T10:00:00Z\x1f12065550100\x1fsales"})
 	}
 	decodeRow(t, pstnLog(), `{"id":"1",`+rest).want(t, row{"ID": "1", "Synthetic": nil})
 }
