@@ -6,6 +6,7 @@ import (
 	"iter"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 )
@@ -16,7 +17,7 @@ func numbered(made *int) func(context.Context) iter.Seq2[*collector.Page, error]
 		return func(yield func(*collector.Page, error) bool) {
 			for ctx.Err() == nil {
 				*made++
-				if !yield(&collector.Page{Last: *made == 3}, nil) {
+				if !yield(&collector.Page{ObservedAt: time.Unix(int64(*made), 0)}, nil) {
 					return
 				}
 			}
@@ -35,7 +36,7 @@ func TestAhead(t *testing.T) {
 				if err != nil || made != taken+1 {
 					t.Fatalf("%d pages were made when %d was taken, %v", made, taken, err)
 				}
-				if page.Last {
+				if page.ObservedAt.Unix() == 3 {
 					break
 				}
 			}

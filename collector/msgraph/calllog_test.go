@@ -159,19 +159,6 @@ func TestTrap7Paging(t *testing.T) {
 	}
 }
 
-// TestLastPage: the page of the page without a link is the last one.
-func TestLastPage(t *testing.T) {
-	graph := &fakeGraph{t: t, answers: []answer{page("/a", "1"), page("/b"), page("", "2")}}
-	var last []bool
-	err := readPages(t.Context(), graph.open(pstnLog(), nil), from, to, func(b *collector.Page) error {
-		last = append(last, b.Last)
-		return nil
-	})
-	if want := []bool{false, true}; err != nil || !slices.Equal(last, want) {
-		t.Errorf("last: %v, want %v; error %v", last, want, err)
-	}
-}
-
 // TestTrap7HostileLink: a link that leaves the host is refused before anything is sent.
 func TestTrap7HostileLink(t *testing.T) {
 	for _, link := range []string{

@@ -51,7 +51,7 @@ func decodeWith(m *mapper, body []byte, use func(*collector.Page)) error {
 	})
 	for first, piece := range rows.Pages() {
 		if err == nil {
-			use(m.mapPage(graph.Rows{Page: 1, First: first, Rows: piece, Last: first-1+len(piece) == len(rows)}))
+			use(m.mapPage(graph.Rows{Page: 1, First: first, Rows: piece}))
 		}
 	}
 	return err

@@ -47,7 +47,7 @@ func newMapper(log *callLog) *mapper {
 func (m *mapper) mapPage(rows graph.Rows) *collector.Page {
 	m.records.Reset()
 	m.arena.Reset()
-	m.page = collector.Page{Invalid: m.page.Invalid[:0], Unmapped: m.page.Unmapped[:0], Last: rows.Last}
+	m.page = collector.Page{Invalid: m.page.Invalid[:0], Unmapped: m.page.Unmapped[:0]}
 	for i, row := range rows.Rows {
 		if problem := m.mapRow(row); problem != "" {
 			m.page.Invalid = append(m.page.Invalid, collector.BadRow{Content: row, At: rows.At(i), Problem: problem})

@@ -59,8 +59,7 @@ func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 				return
 			}
 			for first, rows := range decoder.rows.Pages() {
-				last := decoder.next() == "" && first-1+len(rows) == len(decoder.rows)
-				if !yield(mapper.mapPage(rows, number, first, last), nil) {
+				if !yield(mapper.mapPage(rows, number, first), nil) {
 					return
 				}
 			}

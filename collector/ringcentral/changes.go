@@ -51,7 +51,7 @@ func (c *changes) Sync(ctx context.Context, token string, from time.Time) (*coll
 	if err != nil {
 		return nil, collector.SyncPosition{}, fmt.Errorf("read changes of the call log: %w", err)
 	}
-	return mapper.mapPage(decoder.rows, 1, 1, !got.More), collector.SyncPosition{Token: got.Token, More: got.More}, nil
+	return mapper.mapPage(decoder.rows, 1, 1), collector.SyncPosition{Token: got.Token, More: got.More}, nil
 }
 
 // changesLink asks for what changed since a token or, without one, since a time.

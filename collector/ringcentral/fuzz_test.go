@@ -138,8 +138,7 @@ func FuzzSync(f *testing.F) {
 			}
 			return
 		}
-		more := decoder.sync.More
-		if b := mapper.mapPage(decoder.rows, 1, 1, !more); b.Last == more || len(b.Records)+len(b.Invalid)+len(b.Ignored) > bytes.Count(body, []byte(","))+1 {
+		if b := mapper.mapPage(decoder.rows, 1, 1); len(b.Records)+len(b.Invalid)+len(b.Ignored) > bytes.Count(body, []byte(","))+1 {
 			t.Errorf("%q makes %+v", body, b)
 		}
 	})

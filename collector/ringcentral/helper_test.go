@@ -48,7 +48,7 @@ func decodeAll(d *pageDecoder, m *pageMapper, body []byte, use func(*collector.P
 		return err
 	}
 	for first, rows := range d.rows.Pages() {
-		use(m.mapPage(rows, 1, first, d.next() == "" && first-1+len(rows) == len(d.rows)))
+		use(m.mapPage(rows, 1, first))
 	}
 	return nil
 }

@@ -103,10 +103,10 @@ type pageMapper struct {
 }
 
 // mapPage maps rows, of which the first has that number on the provider's page.
-func (m *pageMapper) mapPage(rows [][]byte, page, first int, last bool) *collector.Page {
+func (m *pageMapper) mapPage(rows [][]byte, page, first int) *collector.Page {
 	m.records.Reset()
 	m.mapper.unmapped = m.mapper.unmapped[:0]
-	m.page = collector.Page{Invalid: m.page.Invalid[:0], Ignored: m.page.Ignored[:0], Last: last}
+	m.page = collector.Page{Invalid: m.page.Invalid[:0], Ignored: m.page.Ignored[:0]}
 	for i, content := range rows {
 		m.add(collector.BadRow{Content: content, At: fmt.Sprintf("page %d, row %d", page, first+i)})
 	}

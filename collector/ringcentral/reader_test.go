@@ -75,19 +75,6 @@ func TestShiftedPages(t *testing.T) {
 	}
 }
 
-// TestLastPage: the page of the page without a link is the last one.
-func TestLastPage(t *testing.T) {
-	p := &platform{t: t, answers: []reply{rowsReply("/a", "1"), rowsReply("/b"), rowsReply("", "2")}}
-	var last []bool
-	err := readPages(t.Context(), p.open(accountLog()), from, to, func(b *collector.Page) error {
-		last = append(last, b.Last)
-		return nil
-	})
-	if err != nil || !slices.Equal(last, []bool{false, true}) {
-		t.Errorf("last %v, error %v", last, err)
-	}
-}
-
 // TestHostileLink: a link that leaves the host is refused before anything is sent.
 func TestHostileLink(t *testing.T) {
 	for _, link := range []string{

@@ -48,7 +48,7 @@ func (b *book) read(ctx context.Context, reader any, from, to time.Time) error {
 			}
 		}
 		b.pages++
-		if page.Last {
+		if len(page.Totals) > 0 {
 			b.last++
 		}
 		b.take(page, twins)

@@ -115,12 +115,12 @@ func (r *reading) run(ctx context.Context, from, to time.Time) error {
 	if failed != nil {
 		return failed
 	}
-	return r.send(&collector.Page{Totals: totals, Last: true})
+	return r.send(&collector.Page{Totals: totals})
 }
 
 // send yields a page, if it holds anything.
 func (r *reading) send(p *collector.Page) error {
-	if len(p.Records)+len(p.Invalid)+len(p.Unmapped) > 0 || p.Last {
+	if len(p.Records)+len(p.Invalid)+len(p.Unmapped)+len(p.Totals) > 0 {
 		if !r.yield(p, nil) {
 			return errStopped
 		}

@@ -112,8 +112,6 @@ type Page struct {
 	Unmapped []Unmapped
 	// Totals are days that were read whole, where the provider says how many records a day has.
 	Totals []DayTotal
-	// Last says that no page follows in this read, if the reader knows: the position is then committed with the page.
-	Last bool
 	// Result is what the commit made of the page. The driver sets it before it asks the reader for the next page.
 	Result Result
 }

@@ -42,7 +42,14 @@ func (t Tables) Add(metric string, millionths int64, labels ...any) {
 		if i > 0 {
 			key.WriteByte('|')
 		}
-		fmt.Fprint(&key, label)
+		switch l := label.(type) { // most are one of these, and fmt is slow
+		case string:
+			key.WriteString(l)
+		case fmt.Stringer:
+			key.WriteString(l.String())
+		default:
+			fmt.Fprint(&key, l)
+		}
 	}
 	t[metric][key.String()] += millionths
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -163,10 +164,16 @@ func askForToken(transport http.RoundTripper, server *sim.Server) (httpclient.To
 
 // observer is a collector.NotificationObserver.
 type observer struct {
-	counts   map[string]int
+	mu       sync.Mutex
+	counts   map[string]int // guarded by mu: requests come at once
 	expiries []time.Time
 }
 
-func (o *observer) Notifications(result string, n int)   { o.counts[result] += n }
+func (o *observer) Notifications(result string, n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.counts[result] += n
+}
+
 func (o *observer) LastNotification(time.Time)           {}
 func (o *observer) SubscriptionExpiry(expires time.Time) { o.expiries = append(o.expiries, expires) }

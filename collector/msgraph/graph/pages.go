@@ -20,8 +20,6 @@ type Rows struct {
 	// Page is the number of Graph's page, First that of the first row on it, both from 1.
 	Page, First int
 	Rows        [][]byte
-	// Last says that no rows follow.
-	Last bool
 }
 
 // At says where the row with that index is.
@@ -41,8 +39,7 @@ func Pages(ctx context.Context, client *httpclient.Client, request httpclient.Re
 				return
 			}
 			for first, rows := range d.rows.Pages() {
-				last := d.next == "" && first-1+len(rows) == len(d.rows)
-				if !yield(Rows{Page: number, First: first, Rows: rows, Last: last}, nil) {
+				if !yield(Rows{Page: number, First: first, Rows: rows}, nil) {
 					return
 				}
 			}

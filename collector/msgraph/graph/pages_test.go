@@ -101,7 +101,7 @@ func (a *answers) client(t testing.TB) *httpclient.Client {
 	return client
 }
 
-// TestPages: rows come in pieces with their positions, nothing of a page that broke comes before it was read again, and the end is known.
+// TestPages: rows come in pieces with their positions, nothing of a page that broke comes before it was read again.
 func TestPages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &answers{
@@ -113,9 +113,9 @@ func TestPages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got = append(got, fmt.Sprintf("%d %d %d %s %t", rows.Page, rows.First, len(rows.Rows), rows.Rows[0], rows.Last))
+			got = append(got, fmt.Sprintf("%d %d %d %s", rows.Page, rows.First, len(rows.Rows), rows.Rows[0]))
 		}
-		if want := "1 1 1000 0 false, 1 1001 501 0 false, 2 1 1 2 false, 3 1 2 3 true"; strings.Join(got, ", ") != want {
+		if want := "1 1 1000 0, 1 1001 501 0, 2 1 1 2, 3 1 2 3"; strings.Join(got, ", ") != want {
 			t.Errorf("got %s", strings.Join(got, ", "))
 		}
 	})
