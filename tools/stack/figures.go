@@ -110,7 +110,8 @@ func sum(family *dto.MetricFamily) map[feed]counted {
 		}
 		c := all[f]
 		c.calls += int64(m.GetCounter().GetValue())
-		if at := m.GetCounter().GetCreatedTimestamp(); at != nil {
+		// The feed's first series were created when it began; others came later.
+		if at := m.GetCounter().GetCreatedTimestamp(); at != nil && (c.since.IsZero() || at.AsTime().Before(c.since)) {
 			c.since = at.AsTime()
 		}
 		all[f] = c
