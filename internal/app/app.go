@@ -76,7 +76,7 @@ type App struct {
 func New(ctx context.Context, settings Settings) (*App, error) {
 	a := &App{settings: settings.withDefaults(), failed: make(chan error, 2)}
 	a.logger = a.settings.Logger
-	a.webhooks = &webhooks{logger: a.logger}
+	a.webhooks = &webhooks{logger: web.LimitLog(a.logger)} // strangers can reach it
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
 	}
@@ -155,7 +155,7 @@ func (a *App) Start() error {
 		a.background.Go(func() {
 			a.serve(ctx, web.ServeSettings{
 				Listeners: a.webhooks.listeners, Handler: a.webhooks, WebConfigFile: a.settings.WebhookConfigFile,
-				Logger: a.logger.With("listener", "webhook"), Public: true,
+				Logger: a.webhooks.logger.With("listener", "webhook"), Public: true,
 			})
 		})
 	}

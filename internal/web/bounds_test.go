@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 )
@@ -48,3 +49,30 @@ func TestServerLog(t *testing.T) {
 		t.Errorf("logged %s", got)
 	}
 }
+
+// The toolkit logs with each request that its file is bad.
+func TestServeLimitsTheLogOfABadFile(t *testing.T) {
+	var out bytes.Buffer
+	file := writeFile(t, t.TempDir(), "web.yml", "basic_auth_users: {}\n")
+	addresses, stop := start(t, ServeSettings{
+		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: LimitLog(slog.New(slog.NewTextHandler(&out, nil))),
+	})
+	client := newClient(t, &http.Transport{})
+	awaitBegun(t, client, addresses)
+	if err := os.WriteFile(file, []byte("basic_auth_users: sesame\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 * logBurst {
+		if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil || code != http.StatusInternalServerError {
+			t.Fatal(code, err)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out.String(), "level=ERROR"); n == 0 || n > logBurst+1 {
+		t.Errorf("%d lines for %d requests", n, 2*logBurst)
+	}
+}
+
+// What net/http says of other things stays a warning.

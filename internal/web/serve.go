@@ -31,7 +31,7 @@ type ServeSettings struct {
 	// WebConfigFile is exporter-toolkit's file (TLS, basic auth, headers, rate limit per listener), which is
 	// read again with each connection and request; empty: plain HTTP without authentication.
 	WebConfigFile string
-	// Logger gets the addresses listened on and failed connections.
+	// Logger gets the addresses listened on and failed connections, without values of the web configuration file; nil: nothing is logged.
 	Logger *slog.Logger
 	// ShutdownTimeout is how long requests may take to finish when the context ends; 0: DefaultShutdownTimeout.
 	ShutdownTimeout time.Duration
@@ -75,6 +75,7 @@ func Serve(ctx context.Context, settings ServeSettings) error {
 	if err := ValidateConfigFile(settings.WebConfigFile); err != nil {
 		return err
 	}
+	settings.Logger = redacting(settings.Logger)
 	servers := make([]*http.Server, len(settings.Listeners))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, listener := range settings.Listeners {
@@ -99,27 +100,21 @@ func newServer(settings *ServeSettings) *http.Server {
 		WriteTimeout:   5 * time.Minute, // Prometheus may be slow to take many series
 		MaxHeaderBytes: 32 << 10,
 	}
-	log := settings.Logger.Handler()
+	log := settings.Logger
 	if settings.Public {
 		s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout = 2*time.Second, 15*time.Second, 30*time.Second, 30*time.Second
-		log = publicLog{log}
+		log = filterLog(log, quietHandshake)
 	}
-	s.ErrorLog = slog.NewLogLogger(log, slog.LevelWarn)
+	s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 	return s
 }
 
-// publicLog is the log of a public server: strangers decide how often TLS handshakes fail, so that theirs are logged at debug level.
-type publicLog struct{ slog.Handler }
-
-// Handle implements slog.Handler.
-func (l publicLog) Handle(ctx context.Context, record slog.Record) error {
+// quietHandshake is for a public server: strangers decide how often TLS handshakes fail, so that theirs are logged at debug level.
+func quietHandshake(record slog.Record) (slog.Record, bool) {
 	if strings.HasPrefix(record.Message, "http: TLS handshake error") {
 		record.Level = slog.LevelDebug
 	}
-	if !l.Enabled(ctx, record.Level) {
-		return nil
-	}
-	return l.Handler.Handle(ctx, record)
+	return record, true
 }
 
 func serve(listener net.Listener, server *http.Server, settings *ServeSettings) error {

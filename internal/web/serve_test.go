@@ -234,3 +234,14 @@ func TestServeNeedsItsParts(t *testing.T) {
 		t.Error("the listener is still open")
 	}
 }
+
+// awaitBegun waits until every listener serves: each reads the configuration file when it
+// begins, and one that begins with a bad file ends them all.
+func awaitBegun(t *testing.T, client *http.Client, addresses []string) {
+	t.Helper()
+	for _, address := range addresses {
+		if code, _, err := get(t, client, "http://"+address+"/", "", ""); err != nil || code != http.StatusNotFound {
+			t.Fatalf("%s: %d, %v", address, code, err)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -9,6 +10,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -153,4 +155,46 @@ func TestNoConfigFile(t *testing.T) {
 	if err := ValidateConfigFile(filepath.Join(t.TempDir(), "none.yml")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing file: got %v", err)
 	}
+}
+
+// A file that becomes invalid while it is served is logged by the toolkit, whose
+// errors quote it.
+func TestLogHoldsNoValueOfTheConfigFile(t *testing.T) {
+	var log bytes.Buffer
+	file := writeFile(t, t.TempDir(), "web.yml", "basic_auth_users: {}\n")
+	addresses, stop := start(t, ServeSettings{
+		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	client := newClient(t, &http.Transport{})
+	awaitBegun(t, client, addresses)
+	if err := os.WriteFile(file, []byte("basic_auth_users: sesame\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil || code != http.StatusInternalServerError {
+		t.Fatalf("got %d, %v", code, err)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "cannot unmarshal !!str <value>") || strings.Contains(log.String(), "sesame") {
+		t.Errorf("logged %s", log.String())
+	}
+}
+
+func TestRedactingLogger(t *testing.T) {
+	var log bytes.Buffer
+	logger := redacting(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{
+		ReplaceAttr: func(_ []string, attr slog.Attr) slog.Attr {
+			if attr.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return attr
+		},
+	})))
+	logger.With("part", "web").WithGroup("tls").Info("bad `sesame` here", "err", errors.New("value `sesame`"), "text", "`sesame`", "n", 1)
+	const want = "level=INFO msg=\"bad <value> here\" part=web tls.err=\"value <value>\" tls.text=<value> tls.n=1\n"
+	if log.String() != want {
+		t.Errorf("got  %swant %s", log.String(), want)
+	}
+	redacting(nil).Info("nobody is told")
 }
