@@ -56,6 +56,30 @@ func TestNotificationRequestsThatStall(t *testing.T) {
 	})
 }
 
+// Large requests are read a few at a time, for their memory: more are turned down at once, and those of usual size come through.
+func TestLargeNotificationRequestsAreFew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newListener(t)
+		stalled, end := io.Pipe()
+		var done sync.WaitGroup
+		for range largeAtOnce {
+			done.Go(func() {
+				body := io.MultiReader(strings.NewReader(strings.Repeat(" ", smallBody)), stalled)
+				l.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, testHook, body))
+			})
+		}
+		synctest.Wait()
+		large := strings.Repeat(" ", smallBody) + bodyOf(t, told(record1))
+		if w := l.post(t, large); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+			t.Errorf("a large one more is answered %d", w.Code)
+		}
+		l.want(t, l.post(t, bodyOf(t, told(record1))), http.StatusAccepted, 1, 0, 0, 0)
+		_ = end.CloseWithError(errors.New("the deadline has passed")) // as a server does
+		done.Wait()
+		l.want(t, l.post(t, large), http.StatusAccepted, 1, 1, 0, largeAtOnce)
+	})
+}
+
 // What a forged request costs is bounded by the size of its body, whatever is in it.
 func TestForgedNotificationsCostLittleMemory(t *testing.T) {
 	l := newListener(t)

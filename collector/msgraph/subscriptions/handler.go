@@ -17,9 +17,16 @@ import (
 
 // The most that a flood can cost. Graph sends far less, and sends again what is refused.
 const (
-	// maxBody bounds a request, maxValidationToken what is echoed, in bytes.
+	// maxBody bounds a request, maxItem one notification and maxValidationToken what is echoed, in bytes; maxItems is how many notifications there may be.
 	maxBody            = 1 << 20
+	maxItem            = 16 << 10
+	maxItems           = 5_000
 	maxValidationToken = 4 << 10
+	// smallBody is what is read of a request at once, about a hundred notifications: of larger ones so many are read at a time, for their memory. Of
+	// those that were read so many are decoded at a time.
+	smallBody      = 64 << 10
+	largeAtOnce    = 8
+	decodingAtOnce = 4
 	// requestsPerSecond are answered on average, and twice as many at once.
 	requestsPerSecond = 250
 	// readTimeout is how long a request may take to send its body: who stalls holds a connection and keeps nobody out. enqueueTimeout is how long
@@ -38,13 +45,18 @@ type handler struct {
 	now     func() time.Time
 	enqueue enqueue
 	limit   *rate.Limiter
+
+	large, decoding chan struct{}
 }
 
 func newHandler(m *Manager, tenant string, now func() time.Time, enqueue enqueue) *handler {
 	if !graph.IsGUID(tenant) {
 		tenant = ""
 	}
-	return &handler{manager: m, tenant: tenant, now: now, enqueue: enqueue, limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond)}
+	return &handler{
+		manager: m, tenant: tenant, now: now, enqueue: enqueue, limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond),
+		large: make(chan struct{}, largeAtOnce), decoding: make(chan struct{}, decodingAtOnce),
+	}
 }
 
 // ServeHTTP implements http.Handler.
@@ -94,7 +106,12 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 	// Servers without deadlines, as in tests, return an error.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
 	b := batch{handler: h, at: h.now(), counts: map[string]int{}}
-	if err := b.read(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
+	err := b.read(http.MaxBytesReader(w, r.Body, maxBody))
+	if errors.Is(err, errBusy) {
+		refuseBusy(w)
+		return
+	}
+	if err != nil {
 		h.manager.observer.Notifications("invalid", 1)
 		status := http.StatusBadRequest
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
@@ -154,25 +171,46 @@ type batch struct {
 	counts    map[string]int // by result; those of tasks are known when they are durable
 }
 
+// errBusy is a large body while others are read.
+var errBusy = errors.New("too many large requests at once")
+
 // read reads a body.
 func (b *batch) read(body io.Reader) error {
-	content, err := io.ReadAll(body)
+	content, err := b.handler.readBody(body)
 	if err != nil {
 		return err
 	}
+	b.handler.decoding <- struct{}{} // which takes no longer than the processor does
+	defer func() { <-b.handler.decoding }()
 	var list graph.Collection[json.RawMessage]
-	if err := json.Unmarshal(content, &list); err != nil || list.Value == nil {
-		return errors.New("the body holds no notifications")
+	if err := json.Unmarshal(content, &list); err != nil || list.Value == nil || len(list.Value) > maxItems {
+		return errors.New("the body holds no notifications, or too many")
 	}
 	for _, raw := range list.Value {
 		var n notification
-		if json.Unmarshal(raw, &n) != nil {
+		if len(raw) > maxItem || json.Unmarshal(raw, &n) != nil {
 			b.counts["invalid"]++ // the others of the request may be good
 			continue
 		}
 		b.add(&n)
 	}
 	return nil
+}
+
+// readBody reads a body into memory, a large one if not too many others are read.
+func (h *handler) readBody(body io.Reader) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(body, smallBody))
+	if err != nil || len(content) < smallBody {
+		return content, err
+	}
+	select {
+	case h.large <- struct{}{}:
+		defer func() { <-h.large }()
+	default:
+		return nil, errBusy
+	}
+	rest, err := io.ReadAll(body)
+	return append(content, rest...), err
 }
 
 // add judges a notification.

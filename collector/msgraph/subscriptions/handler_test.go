@@ -248,6 +248,8 @@ func TestNotificationRequests(t *testing.T) {
 		{"no value", http.MethodPost, "{}", http.StatusBadRequest, 0, 1},
 		{"value null", http.MethodPost, `{"value":null}`, http.StatusBadRequest, 0, 1},
 		{"cut", http.MethodPost, good[:len(good)-3], http.StatusBadRequest, 0, 1},
+		{"an item too long", http.MethodPost, bodyOf(t, told(record1, set("resource", strings.Repeat("x", maxItem)))), http.StatusAccepted, 0, 1},
+		{"too many items", http.MethodPost, `{"value":[` + strings.Repeat("{},", maxItems) + `{}]}`, http.StatusBadRequest, 0, 1},
 		{"too long", http.MethodPost, `{"value":[` + strings.Repeat(`{"clientState":"`+strings.Repeat("x", 600)+`"},`, 2000) + `{}]}`, http.StatusRequestEntityTooLarge, 0, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
