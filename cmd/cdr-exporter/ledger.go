@@ -56,7 +56,7 @@ func (k *ledgerVerify) run(ctx context.Context, s streams) (err error) {
 		fmt.Fprintf(s.errors, "cdr-exporter: %v\n", problem)
 	}
 	if len(problems) > 0 {
-		fmt.Fprintf(s.errors, "cdr-exporter: the ledger in %s is damaged: restore a backup, or move it away and start anew (docs/operations.md)\n", folder)
+		fmt.Fprintf(s.errors, "cdr-exporter: the ledger in %s is damaged: restore a backup, or move it away and start anew (docs/ledger.md)\n", folder)
 		return errSilent
 	}
 	fmt.Fprintf(s.out, "the ledger in %s is good\n", folder)
