@@ -240,7 +240,7 @@ func TestBackfillThroughTrouble(t *testing.T) {
 	})
 	e.hold()
 	from, to := lastDays(3)
-	all := e.backfill(t, e.configure(settings{}), from, to)
+	all := e.backfill(t, e.configure(settings{}), from, to, "--step=1h")
 	for _, p := range e.places() {
 		for _, feed := range p.feeds() {
 			if wrong := diff(pastTables(all, p.source(), feed), p.tables(feed, e.at(p)...)); wrong != "" {

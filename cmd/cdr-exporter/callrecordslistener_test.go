@@ -173,8 +173,12 @@ func TestSlowStrangers(t *testing.T) {
 	head := "POST " + hookPath + " HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
 	for range 300 {
 		strangers.Go(func() {
-			for ctx.Err() == nil {
+			for again := time.NewTicker(100 * time.Millisecond); ctx.Err() == nil; {
 				stall(ctx, &dialer, b.hook, head)
+				select { // who was turned down comes again, and leaves the others a core
+				case <-again.C:
+				case <-ctx.Done():
+				}
 			}
 		})
 	}
