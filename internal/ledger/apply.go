@@ -103,6 +103,9 @@ func (p *pageCommit) applyNew(e *entry) (*state, error) {
 	p.writeState(st)
 	p.addAliases(e, st)
 	p.deltas = metrics.Count(p.deltas, r, context)
+	if !further {
+		p.changes.AddAttempt(r, p.deltas)
+	}
 	p.log(e, &RecordEvent{Name: "cdr.call", Version: 1})
 	return st, nil
 }
