@@ -15,7 +15,7 @@ deb=$(echo dist/release/*_"$arch".deb) rpm=$(echo dist/release/*."$(uname -m)".r
 
 work=$(mktemp -d) root=$work/root service= demo=
 end() {
-	for process in $service $demo; do kill "$process" 2> /dev/null && wait "$process" || true; done
+	for process in $service $demo; do kill -KILL "$process" 2> /dev/null && wait "$process" || true; done
 	umount "$root/proc" 2> /dev/null || true
 	rm -rf "$work"
 }
@@ -63,7 +63,7 @@ ledger() { "${user[@]}" cdr-exporter ledger "$1" --config.file=/etc/cdr-exporter
 origins() { ledger show | grep '^origin'; }
 records() { ledger show | awk '/^records/ { n += $2 } END { print n+0 }'; }
 
-counted() { # waits until more records were counted than there were
+counted() { # MORE: waits until more records than that were counted
 	for _ in {1..100}; do
 		[ "$(records)" -le "$1" ] || return 0
 		sleep 0.2
@@ -149,7 +149,7 @@ cycle() { # INSTALL UPGRADE: the same for both kinds of package
 
 	configure_demo
 	service_start
-	counted 0
+	counted 1000
 	service_stop
 	before=$(records) origin=$(origins)
 	say "started by its unit's command line as $("${user[@]}" id -un), healthy, $before records counted, stopped"
