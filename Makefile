@@ -178,6 +178,32 @@ image-files: build
 image-check: image-files ## build the image without an engine (buildah, skopeo; as root) and look into it
 	tools/image-check.sh
 
+# Releases.
+
+.PHONY: release-files
+release-files: build ## the man page and the completions of bash, zsh and fish, in dist/files
+	rm -rf dist/files && mkdir -p dist/files
+	dist/cdr-exporter --help-man | sed '1,/^cdr-exporter$$/c\.TH cdr-exporter 1 "" "cdr-exporter $(VERSION)"\n.SH NAME\ncdr-exporter \\- count call records' | \
+		gzip -9n > dist/files/cdr-exporter.1.gz
+	dist/cdr-exporter --completion-script-bash > dist/files/cdr-exporter.bash
+	dist/cdr-exporter --completion-script-zsh > dist/files/_cdr-exporter
+	cp deploy/package/cdr-exporter.fish dist/files/
+
+.PHONY: snapshot
+snapshot: export PATH := $(TOOLS):$(PATH)
+snapshot: export VERSION := $(VERSION)
+snapshot: export LDFLAGS := $(LDFLAGS)
+snapshot: $(TOOLS)/goreleaser $(TOOLS)/syft ## everything that a release has, unpublished, in dist/release; GORELEASER='release --clean' publishes
+	goreleaser $(or $(GORELEASER),release --snapshot --clean)
+
+.PHONY: release-check
+release-check: $(TOOLS)/goreleaser $(TOOLS)/syft ## two snapshots of the last commit have the same bytes and hold what they should
+	tools/release-check.sh $(TOOLS)
+
+.PHONY: package-check
+package-check: ## install, start, upgrade, remove the packages of dist/release in a clean root (debootstrap, rpm; as root)
+	tools/package-check.sh
+
 # Tools. Each has a module of its own, so that none of them decides about the versions that we ship.
 
 .PHONY: tools
@@ -217,6 +243,11 @@ $(TOOLS)/deadcode: $(checks)
 $(TOOLS)/govulncheck: $(checks)
 	$(call tool,checks,-ldflags '-s -w' golang.org/x/vuln/cmd/govulncheck)
 
+$(TOOLS)/goreleaser: tools/goreleaser/go.mod tools/goreleaser/go.sum
+	$(call tool,goreleaser,-ldflags '-s -w' github.com/goreleaser/goreleaser/v2)
+$(TOOLS)/syft: tools/syft/go.mod tools/syft/go.sum
+	$(call tool,syft,-ldflags '-s -w' github.com/anchore/syft/cmd/syft)
+
 # npm: $(call npm,NAME,COMMAND) installs what the lock file of tools/NAME pins, and runs the command, if any.
 define npm
 @command -v npm > /dev/null || { echo '$(1) needs Node.js and npm: apt-get install nodejs npm' >&2; exit 1; }
@@ -244,7 +275,7 @@ $(PLAYWRIGHT): tools/browser/package.json tools/browser/package-lock.json
 packages:
 	@missing=(); need() { command -v "$$1" > /dev/null || missing+=("$${@:2}"); }; \
 	need "$$($(GO) env CC)" gcc libc6-dev; need chromium chromium; need prometheus-alertmanager prometheus-alertmanager; \
-	need node nodejs; need npm npm; \
+	need node nodejs; need npm npm; need systemd-analyze systemd; \
 	[ $${#missing[@]} = 0 ] && exit; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
 		echo "installing $${missing[*]}"; apt-get update -qq || true; \

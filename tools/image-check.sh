@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the last stage of the Dockerfile around the binary in dist/image and looks into the image: what it declares,
-# which files it holds, and that the binary runs in it as its user with nothing else there. Needs root, buildah, skopeo.
+# which files it holds, and that demo and health check run in it as its user, read-only but for /tmp, with nothing else there.
+# Needs root, buildah, skopeo.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -14,6 +15,7 @@ work=$(mktemp -d)
 demo=
 end() {
 	if [ -n "$demo" ]; then kill "$demo" 2> /dev/null || true; wait "$demo" || true; fi
+	umount "$work/image/tmp" "$work/image" 2> /dev/null || true
 	store umount --all > /dev/null 2>&1 || true
 	rm -rf "$work"
 }
@@ -21,10 +23,12 @@ trap end EXIT
 store() { buildah --root "$work/root" --runroot "$work/run" --storage-driver vfs "$@"; }
 
 image=localhost/cdr-exporter:check
-store bud --quiet --isolation chroot --build-arg BINARY=prebuilt -t "$image" -f Dockerfile . > /dev/null
+# The OCI format has no health check.
+store bud --quiet --format docker --isolation chroot --build-arg BINARY=prebuilt -t "$image" -f Dockerfile . > /dev/null
 
-config=$(skopeo inspect --config "containers-storage:[vfs@$work/root+$work/run]$image" | tr -d ' \n\t')
-for want in '"User":"65532:65532"' '"ExposedPorts":{"9887/tcp":{}}' '"Entrypoint":["/cdr-exporter"]' '"Volumes":{"/data":{}}'; do
+config=$(skopeo inspect --raw --config "containers-storage:[vfs@$work/root+$work/run]$image" | tr -d ' \n\t')
+for want in '"User":"65532:65532"' '"ExposedPorts":{"9887/tcp":{}}' '"Entrypoint":["/cdr-exporter"]' '"Volumes":{"/data":{}}' \
+	'"Healthcheck":{"Test":["CMD","/cdr-exporter","healthcheck"],'; do
 	grep -qF "$want" <<< "$config" || fail "the image doesn't declare $want: $config"
 done
 
@@ -40,21 +44,26 @@ f 0 etc/ssl/certs/ca-certificates.crt
 d 65532 tmp
 EOF
 
-inside() { chroot --userspec=65532:65532 "$root" /cdr-exporter "$@"; }
+# As `docker run --read-only --tmpfs /tmp` shows it.
+mkdir "$work/image"
+mount --bind "$root" "$work/image"
+mount -o remount,bind,ro "$work/image"
+mount -t tmpfs -o mode=1777 tmpfs "$work/image/tmp"
+inside() { chroot --userspec=65532:65532 "$work/image" /cdr-exporter "$@"; }
 inside version
 port=$((20000 + RANDOM % 10000))
-chroot --userspec=65532:65532 "$root" /cdr-exporter demo --web.listen-address="127.0.0.1:$port" > "$work/demo.log" 2>&1 &
+chroot --userspec=65532:65532 "$work/image" /cdr-exporter demo --web.listen-address="127.0.0.1:$port" > "$work/demo.log" 2>&1 &
 demo=$!
 for _ in {1..100}; do
-	answer=$( (exec 3<> "/dev/tcp/127.0.0.1/$port" && printf 'GET /-/healthy HTTP/1.0\r\n\r\n' >&3 && head -n 1 <&3) 2> /dev/null || true)
-	if [[ $answer == *' 200 '* ]]; then
+	if inside healthcheck --web.listen-address="127.0.0.1:$port" 2> /dev/null; then
 		kill -TERM "$demo"
 		wait "$demo" || fail "the demo ended with status $?: $(tail -n 5 "$work/demo.log")"
 		demo=
-		echo "image-check: built, declared, and the demo answered in it"
+		! inside healthcheck --web.listen-address="127.0.0.1:$port" || fail "the health check finds an exporter that has ended healthy"
+		echo "image-check: built, declared, and the demo was healthy in it, read-only"
 		exit
 	fi
 	kill -0 "$demo" 2> /dev/null || break
 	sleep 0.1
 done
-fail "the demo didn't answer in the image: $(tail -n 5 "$work/demo.log")"
+fail "the demo wasn't healthy in the image: $(tail -n 5 "$work/demo.log")"

@@ -123,6 +123,7 @@ func TestDemo(t *testing.T) {
 	if !strings.Contains(x.out.String(), "http://"+x.addresses()[0]+"/") {
 		t.Errorf("the demo doesn't say where to look:\n%s", x.out)
 	}
+	health(t, x.vault, 0, "", x.addresses()[0])
 	before := x.scrape()
 	eventually(t, "see calls arrive everywhere", func() error {
 		now := x.scrape()

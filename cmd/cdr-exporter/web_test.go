@@ -64,6 +64,7 @@ func TestWebConfig(t *testing.T) {
 			t.Errorf("%s answers a wrong password with %d, %v", address, a.status, err)
 		}
 		other.close()
+		health(t, n.vault, 0, "", address)
 	}
 	x.stop()
 }

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+)
+
+// healthTimeout is how long all addresses together may take to answer.
+const healthTimeout = 3 * time.Second
+
+// healthcheck asks a running exporter whether it is healthy, for images without a shell.
+// It takes the web flags of run, so that both can be given the same arguments. TLS is found
+// out by asking: the image's check works whatever the web configuration file says.
+type healthcheck struct{ settings app.Settings }
+
+func newHealthcheck(c *kingpin.CmdClause) command {
+	h := &healthcheck{}
+	webFlags(c, &h.settings)
+	return h
+}
+
+func (h *healthcheck) run(ctx context.Context, _ streams) error {
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	for _, address := range h.settings.ListenAddresses {
+		err := checkHealth(ctx, "https", address)
+		if errors.Is(err, http.ErrSchemeMismatch) {
+			err = checkHealth(ctx, "http", address)
+		}
+		if err != nil {
+			return fmt.Errorf("%s is not healthy: %w", address, err)
+		}
+	}
+	return nil
+}
+
+// checkHealth asks one address. An exporter that wants a password or a client certificate
+// is healthy: it answered, and this command has neither.
+func checkHealth(ctx context.Context, scheme, address string) error {
+	wantsCertificate := false
+	client := &http.Client{Transport: &http.Transport{
+		// Dialing an address without a host reaches this machine, without a name to resolve.
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, address)
+		},
+		TLSClientConfig: &tls.Config{
+			InsecureSkipVerify: true, //nolint:gosec // nothing is sent to it, and its certificate is for the name that others use
+			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				wantsCertificate = true
+				return new(tls.Certificate), nil
+			},
+		},
+		DisableKeepAlives: true,
+	}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://localhost/-/healthy", http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		if wantsCertificate {
+			return nil
+		}
+		return errors.Unwrap(err) // without the URL, which names another address
+	}
+	defer response.Body.Close() //nolint:errcheck // nothing is read from it
+	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusUnauthorized {
+		return fmt.Errorf("/-/healthy answered %s", response.Status)
+	}
+	return nil
+}
