@@ -148,11 +148,11 @@ size: ## lines of Go by room, without tests, beside what each may have
 	@tools/size.sh
 
 .PHONY: generate
-generate: ## write rules, dashboards and the tables of the docs again; tests fail while one is stale
+generate: ## write rules, dashboards, the configuration's schema and the tables of the docs again; tests fail while one is stale
 	$(GO) test ./internal/rules -run Generated -update
 	$(GO) test ./internal/dashboards -run 'Current|DocsList' -update
 	$(GO) test ./internal/metrics ./internal/cdr ./collector/ringcentral ./collector/wavix -run DocsShow -update
-	$(GO) test ./docs -run 'Figures|TestEveryRuleHasATest' -update
+	$(GO) test ./docs -run 'Figures|SchemaCurrent|TestEveryRuleHasATest' -update
 
 .PHONY: drift
 drift: ## fail if `go mod tidy` would change a file

@@ -3,7 +3,6 @@ package docs_test
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -206,10 +205,10 @@ func sameValue(a, b string) bool {
 	return a == b
 }
 
-// TestConfigurationsInTheDocsAreValid loads every block of YAML that is a
-// configuration, and the example.
-func TestConfigurationsInTheDocsAreValid(t *testing.T) {
-	texts := map[string]string{}
+// configurations are the blocks of YAML in the docs that are a configuration, and the example.
+func configurations(t *testing.T) map[string]string {
+	t.Helper()
+	texts := map[string]string{"config.example.yaml": readExample(t)}
 	for _, p := range pages(t) {
 		blocks, _, err := p.blocks()
 		if err != nil {
@@ -222,15 +221,16 @@ func TestConfigurationsInTheDocsAreValid(t *testing.T) {
 			}
 		}
 	}
-	example, err := os.ReadFile(filepath.Join("..", "config.example.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	texts["config.example.yaml"] = string(example)
 	if len(texts) < 5 {
 		t.Errorf("only %d configurations were found: this shows nothing", len(texts))
 	}
-	for where, text := range texts {
+	return texts
+}
+
+// TestConfigurationsInTheDocsAreValid loads every block of YAML that is a
+// configuration, and the example.
+func TestConfigurationsInTheDocsAreValid(t *testing.T) {
+	for where, text := range configurations(t) {
 		if _, err := config.Parse(where, []byte(text), allProviders()); err != nil {
 			t.Errorf("%s isn't valid:\n%v", where, err)
 		}

@@ -90,9 +90,7 @@ func (d *DirectRouting) SetDefaults() {
 // Validate implements config.Validator.
 func (c *Config) Validate(r *config.Report) {
 	c.validateTenant(r)
-	if c.ManagedIdentity == nil {
-		r.Required("client_id", c.ClientID, "the application (client) id of the app registration")
-	}
+	r.RequiredUnless("managed_identity", "client_id", c.ClientID, "the application (client) id of the app registration")
 	r.ExactlyOne("a credential", "client_secret", "client_certificate", "managed_identity", "workload_identity")
 	if r.Given("client_certificate_password") && !r.Given("client_certificate") {
 		r.Problemf("client_certificate_password", "opens a certificate, but there is none; give client_certificate_file")

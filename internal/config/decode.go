@@ -24,6 +24,7 @@ type decoder struct {
 	problems Problems
 	lines    map[string]int  // of all keys and elements in the file, by path
 	broken   map[string]bool // paths of values that couldn't be decoded
+	rules    *Rules          // collects what validators declare; nil while a file is decoded
 }
 
 // place is where a value stands: its path, and the line of its key or list element. File: it names a file, being the value of x_file.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -67,9 +68,7 @@ func (o *OTLP) SetDefaults() {
 
 // Validate implements [Validator].
 func (o *OTLP) Validate(r *Report) {
-	if o.Protocol != "" {
-		r.OneOf("protocol", o.Protocol, ProtocolHTTP, ProtocolGRPC)
-	}
+	r.OneOf("protocol", cmp.Or(o.Protocol, ProtocolHTTP), ProtocolHTTP, ProtocolGRPC)
 	if o.Endpoint != "" {
 		if _, err := checkEndpoint(o.Endpoint, len(o.Headers) > 0 && !o.InsecureHeaders); err != nil {
 			r.Problemf("endpoint", "%s", err)

@@ -142,8 +142,10 @@ func TestProblems(t *testing.T) {
 		{"everything at once, by line", "metrics:\n  zero_for: x\nprivacy:\n  numbers: y\notlp:\n  prtocol: z\n", "1: sources: is missing; give at least one source to read\n2: metrics.zero_for: must be a duration such as 30s, 5m, 24h or 2d, is \"x\"\n4: privacy.numbers: must be mask, hash, drop or keep, is \"y\"\n6: otlp.prtocol: unknown key; the keys here are endpoint, headers, headers_file, insecure_headers, interval, log_timestamp, logs, metrics, outbox_full, outbox_limit, protocol, resource_attributes, shutdown_timeout, tls_config"},
 		{"a long text is cut", "metrics: {zero_for: " + strings.Repeat("x", 100) + "}\n" + valid, "1: metrics.zero_for: must be a duration such as 30s, 5m, 24h or 2d, is \"" + strings.Repeat("x", 60) + "…\""},
 	}
+	schema := compileSchema(t, config.Schema(options().Providers))
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			checkSchema(t, schema, tt.yaml, tt.want)
 			c, err := config.Parse("c.yaml", []byte(tt.yaml), options())
 			if tt.want == "" {
 				if err != nil {

@@ -33,25 +33,42 @@ type Report struct {
 // value couldn't be decoded.
 func (r *Report) Problemf(key, format string, args ...any) {
 	path := joinPath(r.path, key)
-	if !r.decoder.isBroken(path) {
+	if r.decoder.rules == nil && !r.decoder.isBroken(path) {
 		r.decoder.report(r.decoder.lineOf(path), path, fmt.Sprintf(format, args...))
 	}
 }
 
 // Given reports whether the key is in the file, also when it is bare. A secret's key is given when its x_file is.
 func (r *Report) Given(key string) bool {
-	return r.decoder.lines[joinPath(r.path, key)] > 0
+	return r.decoder.rules != nil || r.decoder.lines[joinPath(r.path, key)] > 0
+}
+
+// declare notes a rule for [RulesOf].
+func (r *Report) declare(note func(*Rules)) {
+	if r.decoder.rules != nil {
+		note(r.decoder.rules)
+	}
 }
 
 // Required reports an empty value. What is to be given is, for example, "the id of the directory".
 func (r *Report) Required(key, value, what string) {
-	if value == "" {
+	if value == "" { // also while rules are listed: what has a default isn't required
+		r.declare(func(rules *Rules) { rules.Required = append(rules.Required, key) })
+		r.Problemf(key, "is missing; give %s", what)
+	}
+}
+
+// RequiredUnless is Required while the other key isn't given.
+func (r *Report) RequiredUnless(other, key, value, what string) {
+	r.declare(func(rules *Rules) { rules.AnyOf = append(rules.AnyOf, []string{key, other}) })
+	if value == "" && !r.Given(other) {
 		r.Problemf(key, "is missing; give %s", what)
 	}
 }
 
 // RequiredSecret reports a secret that is not set.
 func (r *Report) RequiredSecret(key string, value Secret, what string) {
+	r.declare(func(rules *Rules) { rules.Required = append(rules.Required, key) })
 	if !value.IsSet() && !r.Given(key) {
 		r.Problemf(key, "is missing; give %s in %s or %s", what, key, key+fileSuffix)
 	}
@@ -59,6 +76,7 @@ func (r *Report) RequiredSecret(key string, value Secret, what string) {
 
 // OneOf reports a value that is not among the allowed ones.
 func (r *Report) OneOf(key, value string, allowed ...string) {
+	r.declare(func(rules *Rules) { rules.Values[key] = allowed })
 	if !slices.Contains(allowed, value) {
 		r.Problemf(key, "must be %s, is %s", orList(allowed), shorten(value))
 	}
@@ -66,6 +84,7 @@ func (r *Report) OneOf(key, value string, allowed ...string) {
 
 // AtLeast reports a number that is too small.
 func (r *Report) AtLeast(key string, value, least int64) {
+	r.declare(func(rules *Rules) { rules.Least[key] = least })
 	if value < least {
 		r.Problemf(key, "must be at least %d, is %d", least, value)
 	}
@@ -87,6 +106,7 @@ func (r *Report) BaseURL(key, value string) {
 
 // AtLeastOne reports the mapping if none of the keys is in the file. What names them, such as "a feed".
 func (r *Report) AtLeastOne(what string, keys ...string) {
+	r.declare(func(rules *Rules) { rules.AnyOf = append(rules.AnyOf, keys) })
 	if !slices.ContainsFunc(keys, r.Given) {
 		r.Problemf("", "%s is missing; give at least one of %s", what, strings.Join(keys, ", "))
 	}
@@ -94,6 +114,7 @@ func (r *Report) AtLeastOne(what string, keys ...string) {
 
 // ExactlyOne reports the mapping if none of the keys is in the file, and every key after the first. What names them, such as "a credential".
 func (r *Report) ExactlyOne(what string, keys ...string) {
+	r.declare(func(rules *Rules) { rules.ExactlyOne = append(rules.ExactlyOne, keys) })
 	first := ""
 	for _, key := range keys {
 		switch {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -36,9 +37,7 @@ func (t *TLSConfig) Validate(r *Report) {
 		r.Problemf("", "a client certificate and its key go together; give both (cert or cert_file, key or key_file), or neither")
 	}
 	for _, version := range [][2]string{{"min_version", t.MinVersion}, {"max_version", t.MaxVersion}} {
-		if version[1] != "" {
-			r.OneOf(version[0], version[1], slices.Sorted(maps.Keys(promconfig.TLSVersions))...)
-		}
+		r.OneOf(version[0], cmp.Or(version[1], "TLS12"), slices.Sorted(maps.Keys(promconfig.TLSVersions))...)
 	}
 }
 

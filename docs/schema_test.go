@@ -1,0 +1,127 @@
+package docs_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+const schemaFile = "config.schema.json"
+
+// describe gives the properties of a schema the comments of an example as their descriptions.
+func describe(schema map[string]any, n *yaml.Node) (described int) {
+	if n.Kind == yaml.SequenceNode {
+		items, _ := schema["items"].(map[string]any)
+		for _, item := range n.Content {
+			described += describe(items, item)
+		}
+		return described
+	}
+	properties, _ := schema["properties"].(map[string]any)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		property, ok := properties[key.Value].(map[string]any)
+		if !ok {
+			continue
+		}
+		comment := key.HeadComment[strings.LastIndex(key.HeadComment, "\n\n")+1:] // without a paragraph further up
+		text := strings.Join(strings.Fields(strings.NewReplacer("\n# ", " ", "# ", "", "\n#", " ").Replace(comment)), " ")
+		if text != "" && property["description"] == nil {
+			property["description"] = text
+			described++
+		}
+		described += describe(property, n.Content[i+1])
+	}
+	return described
+}
+
+// generateSchema is the schema with the comments of config.example.yaml.
+func generateSchema(t *testing.T) []byte {
+	t.Helper()
+	schema := config.Schema(allProviders().Providers)
+	var example yaml.Node
+	if err := yaml.Unmarshal([]byte(uncomment(readExample(t))), &example); err != nil {
+		t.Fatal(err)
+	}
+	if got := describe(schema, example.Content[0]); got < 60 {
+		t.Errorf("only %d keys have a description", got)
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(schema); err != nil {
+		t.Fatal(err)
+	}
+	return text.Bytes()
+}
+
+// TestSchemaCurrent compares the schema for editors with the types of the configuration and the comments of the example.
+func TestSchemaCurrent(t *testing.T) {
+	want := generateSchema(t)
+	if *update {
+		if err := os.WriteFile(schemaFile, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is stale; make generate writes it anew", schemaFile)
+	}
+}
+
+// firstLine is what editors look for at the beginning of a configuration.
+const firstLine = "# yaml-language-server: $schema=" + config.SchemaURL + "\n"
+
+// TestSchemaAcceptsExamples validates the example, also with what is left out of it, and every configuration in the docs against the
+// schema as it is shipped.
+func TestSchemaAcceptsExamples(t *testing.T) {
+	compiled, err := jsonschema.NewCompiler().Compile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(readExample(t), firstLine) {
+		t.Errorf("config.example.yaml doesn't begin with %s", firstLine)
+	}
+	for where, text := range configurations(t) {
+		if err := compiled.Validate(asEditorsRead(t, text)); err != nil {
+			t.Errorf("%s: %v", where, err)
+		}
+	}
+	// One typing error in each kind of place.
+	for was, typo := range map[string]string{
+		"zero_for: 2m": "zero_for: 2 minutes", "cloud: global": "cloud: china", "series_limit: 10000": "series_limit: many",
+		"late_after: 6h": "late_afer: 6h", "- name: acme": "- nam: acme", "jwt_file: ": "jwt: x\n      jwt_file: ", "auth: bearer": "auth: header",
+		"tenant_id: ": "tenant: ", "numbers: mask": "numbers: hide", "logs: true": "logs: yes", "types: [placed, received]": "types: [made]",
+	} {
+		text := strings.Replace(readExample(t), was, typo, 1)
+		if compiled.Validate(asEditorsRead(t, text)) == nil {
+			t.Errorf("the schema accepts %q", typo)
+		}
+		if _, err := config.Parse("config.yaml", []byte(text), allProviders()); err == nil || text == readExample(t) {
+			t.Errorf("the decoder accepts %q", typo)
+		}
+	}
+}
+
+// dates are read as texts by editors (YAML 1.2) and as times by our library (YAML 1.1).
+var dates = regexp.MustCompile(`(?m)(: )(\d{4}-\d\d-\d\d)$`)
+
+func asEditorsRead(t *testing.T, text string) (document any) {
+	t.Helper()
+	if err := yaml.Unmarshal([]byte(dates.ReplaceAllString(text, `$1"$2"`)), &document); err != nil {
+		t.Fatal(err)
+	}
+	return document
+}

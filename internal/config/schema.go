@@ -1,0 +1,136 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+	"time"
+)
+
+// SchemaURL is where editors find the schema of the configuration.
+const SchemaURL = "https://raw.githubusercontent.com/cdr-exporter/cdr-exporter/main/docs/config.schema.json"
+
+// Rules are what a [Validator] declares of its keys with the methods of [Report].
+type Rules struct {
+	// Required keys must be in the file.
+	Required []string
+	// Values are those that a key may have; of an element of a list it is "types[0]".
+	Values map[string][]string
+	// Least is the least number that a key may have.
+	Least map[string]int64
+	// AnyOf and ExactlyOne are groups of keys of which at least one, or exactly one, must be in the file.
+	AnyOf, ExactlyOne [][]string
+}
+
+// RulesOf lists the rules of a struct type, which its Validate declares for a value that has its defaults.
+func RulesOf(t reflect.Type) *Rules {
+	d := &decoder{rules: &Rules{Values: map[string][]string{}, Least: map[string]int64{}}, broken: map[string]bool{}}
+	v := reflect.New(t).Elem()
+	setDefaults(v)
+	d.validate(v, "")
+	return d.rules
+}
+
+// Patterns of scalars. The first is that of a variable, which any scalar may be.
+const (
+	variablePattern = `^\$\{env:[A-Za-z_][A-Za-z0-9_]*(:-.*)?\}$`
+	durationPattern = `^(([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w|y))+|0|\$\{env:.*\})$`
+)
+
+type schema = map[string]any
+
+// Schema describes a configuration file as a JSON Schema, for editors. It accepts what the decoder accepts, and refuses what is visible
+// without looking at other files, the environment or the relation of two values.
+func Schema(providers []Provider) map[string]any {
+	s := objectSchema(reflect.TypeFor[Config](), providers)
+	sources := valueSchema(field{typ: reflect.TypeFor[[]Source]()}, nil, providers)
+	sources["minItems"] = 1
+	s["properties"].(schema)["sources"] = sources //nolint:forcetypeassert // it was made there
+	s["$schema"], s["$id"] = "https://json-schema.org/draft/2020-12/schema", SchemaURL
+	s["title"], s["required"], s["type"] = "Configuration of cdr-exporter", []string{"sources"}, "object"
+	return s
+}
+
+// objectSchema describes a struct. A bare key stands for its defaults, unless something in it is required.
+func objectSchema(t reflect.Type, providers []Provider) schema {
+	rules, properties, files := RulesOf(t), schema{}, map[string]bool{}
+	var conditions []any
+	for _, f := range fieldsOf(t) {
+		properties[f.key] = valueSchema(f, rules, providers)
+		if f.isFile && f.typ == secretType {
+			text := strings.TrimSuffix(f.key, fileSuffix)
+			files[text] = true
+			conditions = append(conditions, schema{"not": schema{"required": []string{text, f.key}}})
+		}
+	}
+	if t == reflect.TypeFor[Source]() {
+		for _, p := range providers {
+			properties[p.Name] = objectSchema(reflect.TypeOf(p.New()).Elem(), nil)
+		}
+		rules.ExactlyOne = append(rules.ExactlyOne, (&decoder{providers: providers}).providerNames())
+	}
+	given := func(keys []string) (each []any) {
+		for _, key := range keys {
+			one := schema{"required": []string{key}}
+			if files[key] {
+				one = schema{"anyOf": []any{one, schema{"required": []string{key + fileSuffix}}}}
+			}
+			each = append(each, one)
+		}
+		return each
+	}
+	optional := len(rules.Required)+len(rules.AnyOf)+len(rules.ExactlyOne) == 0
+	conditions = append(conditions, given(rules.Required)...)
+	for _, keys := range rules.AnyOf {
+		conditions = append(conditions, schema{"anyOf": given(keys)})
+	}
+	for _, keys := range rules.ExactlyOne {
+		conditions = append(conditions, schema{"oneOf": given(keys)})
+	}
+	s := schema{"type": "object", "properties": properties, "additionalProperties": false}
+	if optional {
+		s["type"] = []string{"object", "null"}
+	}
+	if len(conditions) > 0 {
+		s["allOf"] = conditions
+	}
+	return s
+}
+
+// valueSchema describes the value of a key.
+func valueSchema(f field, rules *Rules, providers []Provider) schema {
+	t := f.typ
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case isLeaf(t):
+		s := leafSchema(t, rules.Values[f.key])
+		if least, ok := rules.Least[f.key]; ok {
+			s["minimum"] = least
+		}
+		return s
+	case t.Kind() == reflect.Slice:
+		items := field{key: f.key + "[0]", typ: t.Elem()}
+		return schema{"type": "array", "items": valueSchema(items, rules, providers)}
+	case t.Kind() == reflect.Map:
+		return schema{"type": []string{"object", "null"}, "additionalProperties": valueSchema(field{typ: t.Elem()}, rules, providers)}
+	}
+	return objectSchema(t, providers)
+}
+
+// leafSchema describes a scalar. What is read as a text may be a number or a truth value in YAML.
+func leafSchema(t reflect.Type, allowed []string) schema {
+	switch {
+	case allowed != nil:
+		return schema{"anyOf": []any{schema{"enum": allowed}, schema{"type": "string", "pattern": variablePattern}}}
+	case t == reflect.TypeFor[time.Duration]():
+		return schema{"type": []string{"string", "integer"}, "pattern": durationPattern, "minimum": 0, "maximum": 0}
+	case t.Kind() == reflect.Bool:
+		return schema{"type": []string{"boolean", "string"}, "pattern": variablePattern}
+	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64:
+		return schema{"type": []string{"integer", "string"}, "pattern": variablePattern}
+	case t == secretType:
+		return schema{"type": []string{"string", "number", "boolean"}, "minLength": 1}
+	}
+	return schema{"type": []string{"string", "number", "boolean"}}
+}
