@@ -90,8 +90,12 @@ func (d *DirectRouting) SetDefaults() {
 // Validate implements config.Validator.
 func (c *Config) Validate(r *config.Report) {
 	c.validateTenant(r)
-	if c.ManagedIdentity == nil {
-		r.Required("client_id", c.ClientID, "the application (client) id of the app registration")
+	const client = "the application (client) id of the app registration"
+	switch {
+	case c.ClientID == "" && c.ManagedIdentity == nil:
+		r.Required("client_id", c.ClientID, client)
+	case c.ClientID != "" && !graph.IsGUID(c.ClientID):
+		r.Problemf("client_id", "must be a GUID such as 3f1c55f2-0000-4000-8000-000000000002: %s, not its name or secret", client)
 	}
 	r.ExactlyOne("a credential", "client_secret", "client_certificate", "managed_identity", "workload_identity")
 	if r.Given("client_certificate_password") && !r.Given("client_certificate") {
