@@ -123,6 +123,9 @@ func TestDemo(t *testing.T) {
 	if !strings.Contains(x.out.String(), "http://"+x.addresses()[0]+"/") {
 		t.Errorf("the demo doesn't say where to look:\n%s", x.out)
 	}
+	if strange := linesWith(x.log.String(), "level=WARN"); len(strange) > 0 {
+		t.Errorf("the demo begins with warnings:\n%s", strings.Join(strange, "\n"))
+	}
 	before := x.scrape()
 	eventually(t, "see calls arrive everywhere", func() error {
 		now := x.scrape()
