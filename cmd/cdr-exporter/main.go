@@ -97,6 +97,7 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 	add(state, "verify", "Check everything that must hold within the ledger, also while the exporter runs.", newLedgerVerify)
 	add(state, "compact", "Merge blocks of ids and free room on the disk, while the exporter doesn't run.", newLedgerCompact)
 	add(cli, "assets", "Write the bundled dashboards and rules to a folder.", newAssets)
+	add(cli, "incident", "Print what failed on a trunk in a span of time, for a ticket to the carrier: when, how often, whose fault, a sample.", newIncident)
 	add(cli, "version", "Print the version.", newVersion)
 	return cli, commands
 }
