@@ -152,7 +152,7 @@ func (c *callCollector) failure(r *cdr.Record) *failedCall {
 	shown.Extra, shown.Sessions, shown.ReasonPhrase = slices.Clone(r.Extra), nil, ""
 	c.redactor.Redact(&shown)
 	return &failedCall{
-		cause: cause{outcome: r.Outcome, sip: r.SIPCode, sub: r.SubCode, reason: strings.Clone(r.Reason), domain: "unknown"},
+		cause: cause{outcome: r.Outcome, sip: r.SIPCode, sub: r.SubCode, reason: strings.Clone(r.Reason), domain: r.FaultDomain},
 		start: r.Start, id: strings.Clone(r.ID), callID: strings.Clone(shown.CallID),
 		caller: strings.Clone(shown.CallerNumber), callee: strings.Clone(shown.CalleeNumber),
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 func (l *callLine) cells() []cell {
@@ -38,7 +40,7 @@ func (c *cause) cells() []cell {
 		{"sub_code", number(c.sub)},
 		{"reason", c.reason},
 		{"words", c.words()},
-		{"fault_domain", c.domain},
+		{"fault_domain", c.domain.String()},
 	}
 }
 
@@ -243,9 +245,9 @@ func (n *counts) share(calls int) string {
 }
 
 // domainWords are whose fault it is, in words.
-var domainWords = map[string]string{
-	"user": "the caller or the called", "policy": "our policy", "sbc": "our SBC or trunk", "carrier": "the carrier",
-	"provider": "the provider's cloud", "unknown": "unknown",
+var domainWords = map[cdr.FaultDomain]string{
+	cdr.FaultUnknown: "unknown", cdr.FaultUser: "the caller or the called", cdr.FaultPolicy: "our policy", cdr.FaultSBC: "our SBC or trunk",
+	cdr.FaultCarrier: "the carrier", cdr.FaultProvider: "the provider's cloud",
 }
 
 func shortTime(at time.Time) string { return at.UTC().Truncate(time.Second).Format(time.RFC3339) }

@@ -39,9 +39,10 @@ type failedCall struct {
 
 // cause is why a call failed.
 type cause struct {
-	outcome        cdr.Outcome
-	sip, sub       cdr.Int
-	reason, domain string
+	outcome  cdr.Outcome
+	sip, sub cdr.Int
+	reason   string
+	domain   cdr.FaultDomain
 }
 
 // words are the codes in words: those of the taxonomy.

@@ -20,7 +20,7 @@ var sbc1 = callLine{Source: "contoso", Feed: "direct_routing", Trunk: "sbc1.cont
 
 // expired is a failure by an expired certificate.
 var expired = cause{
-	outcome: cdr.Failed, sip: cdr.KnownInt(503), sub: cdr.KnownInt(569008), reason: "certificate_expired", domain: "sbc",
+	outcome: cdr.Failed, sip: cdr.KnownInt(503), sub: cdr.KnownInt(569008), reason: "certificate_expired", domain: cdr.FaultSBC,
 }
 
 // callsAt makes a call a minute from noon on, in letters: answered, busy, failed, unknown, and a child of a failed call.
@@ -149,7 +149,7 @@ func TestSample(t *testing.T) {
 func TestIncidentOutput(t *testing.T) {
 	inbound, pstn := sbc1, callLine{Source: "contoso", Feed: "pstn", Direction: "inbound"}
 	inbound.Direction = "inbound"
-	noRoute := cause{outcome: cdr.InvalidNumber, sip: cdr.KnownInt(404), sub: cdr.KnownInt(560404), reason: "number_not_found", domain: "user"}
+	noRoute := cause{outcome: cdr.InvalidNumber, sip: cdr.KnownInt(404), sub: cdr.KnownInt(560404), reason: "number_not_found", domain: cdr.FaultUser}
 	late := callsAt("----f", noRoute)
 	calls := map[callLine][]incidentCall{
 		sbc1: append(callsAt("aaff", expired), late[4], incidentCall{at: noon.Add(9 * time.Minute), outcome: cdr.Answered}),
