@@ -19,7 +19,7 @@ import (
 
 // allProviders decodes the blocks of all providers, and has every variable.
 func allProviders() config.Options {
-	options := config.Options{LookupEnv: func(string) (string, bool) { return "value", true }}
+	options := config.Options{LookupEnv: func(string) (string, bool) { return "3f1c55f2-0000-4000-8000-000000000002", true }}
 	for _, p := range app.Providers() {
 		options.Providers = append(options.Providers, config.Provider{Name: p.Name, New: p.NewConfig})
 	}
@@ -31,7 +31,7 @@ const smallest = `
 otlp:
 sources:
   - name: contoso
-    msgraph: {tenant_id: contoso.example, client_id: app, client_secret: secret, pstn: , direct_routing: , call_records: }
+    msgraph: {tenant_id: contoso.example, client_id: 3f1c55f2-0000-4000-8000-000000000002, client_secret: secret, pstn: , direct_routing: , call_records: }
   - name: acme
     ringcentral: {client_id: app, client_secret: secret, jwt: secret, call_log: , active_calls: }
   - name: wave

@@ -11,14 +11,22 @@ import (
 )
 
 // errTime doesn't repeat the input.
-var errTime = errors.New("give a time as 2026-11-20T12:00:00Z (RFC 3339), a date as 2026-11-20, or a duration ago as 36h")
+var errTime = errors.New("give a time as 2026-11-20T12:00:00Z (RFC 3339), a date as 2026-11-20, a time of day as 02:30, or a duration ago as 36h")
 
-// parseTime reads RFC 3339, a date (midnight UTC), or a duration ago.
+// parseTime reads RFC 3339, a date (midnight UTC), the last time that a local clock showed 02:30, or a duration ago.
 func parseTime(text string, now time.Time) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
 		if at, err := time.Parse(layout, text); err == nil {
 			return at.UTC(), nil
 		}
+	}
+	if clock, err := time.Parse("15:04", text); err == nil {
+		year, month, day := now.Date()
+		at := time.Date(year, month, day, clock.Hour(), clock.Minute(), 0, 0, now.Location())
+		if at.After(now) {
+			at = time.Date(year, month, day-1, clock.Hour(), clock.Minute(), 0, 0, now.Location())
+		}
+		return at.UTC(), nil
 	}
 	if d, err := config.ParseDuration(text); err == nil && d >= 0 {
 		return now.Add(-d).UTC(), nil

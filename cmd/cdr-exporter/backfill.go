@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -53,15 +52,15 @@ func (b *backfill) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer span.close()
-	feeds, err := b.feeds(c, span)
+	feeds, err := span.feeds(c, b.source, b.config)
 	if err != nil {
 		return err
 	}
-	folder, err := os.MkdirTemp("", "cdr-exporter-backfill-")
+	folder, remove, err := temporaryFolder()
 	if err != nil {
-		return fmt.Errorf("make a temporary folder: point TMPDIR at one that can be written: %w", err)
+		return err
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder; the system clears it too
+	defer remove()
 	settings := history.Settings{Folder: folder, From: span.from, Step: step, SeriesLimit: c.Metrics.SeriesLimit, Now: time.Now}
 	out, finish, err := createFile(b.output, s.out)
 	if err != nil {
@@ -102,25 +101,6 @@ func (b *backfill) span(ctx context.Context, c *config.Config, now time.Time) (*
 	}
 	glance, err := ledger.Look(ctx, c.Storage.Path)
 	return &pastSpan{from: from.Truncate(time.Second), to: to, now: now, glance: glance}, err
-}
-
-// feeds opens the sources and determines the feeds to read, and their time ranges, without network access.
-func (b *backfill) feeds(c *config.Config, span *pastSpan) (feeds []*pastFeed, err error) {
-	names := sourceNames(c)
-	if b.source != "" {
-		names = []string{b.source}
-	}
-	for _, name := range names {
-		more, err := span.open(c, name, b.config)
-		if err != nil {
-			return nil, err
-		}
-		feeds = append(feeds, more...)
-	}
-	if len(feeds) == 0 {
-		return nil, errors.New("no source has a feed of call records, and calls in progress have no history; configure such a feed")
-	}
-	return feeds, nil
 }
 
 // backfill reads the feeds and writes their history.

@@ -180,7 +180,8 @@ func TestBackfill(t *testing.T) {
 	})
 	e.hold()
 	from, to := lastDays(3)
-	all := e.backfill(t, e.configure(settings{}), from, to, "--label=job=cdr-history", "--label=instance=acme")
+	config := e.configure(settings{})
+	all := e.backfill(t, config, from, to, "--label=job=cdr-history", "--label=instance=acme")
 	for _, p := range e.places() {
 		for _, feed := range p.feeds() {
 			if wrong := diff(pastTables(all, p.source(), feed), p.tables(feed, e.at(p)...)); wrong != "" {
@@ -188,6 +189,7 @@ func TestBackfill(t *testing.T) {
 			}
 		}
 	}
+	e.incidents(t, config, from, to)
 	for _, s := range all {
 		if s.labels["job"] != "cdr-history" || s.labels["instance"] != "acme" || s.labels["late"] == "true" {
 			t.Fatalf("the labels of %s are %v", s.name, s.labels)

@@ -124,6 +124,9 @@ func TestDemo(t *testing.T) {
 		t.Errorf("the demo doesn't say where to look:\n%s", x.out)
 	}
 	health(t, x.vault, 0, "", x.addresses()[0])
+	if strange := linesWith(x.log.String(), "level=WARN"); len(strange) > 0 {
+		t.Errorf("the demo begins with warnings:\n%s", strings.Join(strange, "\n"))
+	}
 	before := x.scrape()
 	eventually(t, "see calls arrive everywhere", func() error {
 		now := x.scrape()

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -26,6 +27,33 @@ type pastSpan struct {
 	to        time.Time // zero: where live counting began
 	glance    ledger.Glance
 	opened    []*collector.Source
+}
+
+// feeds opens the sources, all without a name, and determines the feeds to read, and their time ranges, without network access.
+func (s *pastSpan) feeds(c *config.Config, source, file string) (feeds []*pastFeed, err error) {
+	names := sourceNames(c)
+	if source != "" {
+		names = []string{source}
+	}
+	for _, name := range names {
+		more, err := s.open(c, name, file)
+		if err != nil {
+			return nil, err
+		}
+		feeds = append(feeds, more...)
+	}
+	if len(feeds) == 0 {
+		return nil, errors.New("no source has a feed of call records, and calls in progress have no history; configure such a feed")
+	}
+	return feeds, nil
+}
+
+// temporaryFolder makes a folder for the ledger of what is read, and says how to remove it.
+func temporaryFolder() (folder string, remove func(), err error) {
+	if folder, err = os.MkdirTemp("", "cdr-exporter-past-"); err != nil {
+		return "", nil, fmt.Errorf("make a temporary folder: point TMPDIR at one that can be written: %w", err)
+	}
+	return folder, func() { _ = os.RemoveAll(folder) }, nil // the system clears it too
 }
 
 // open opens a source and returns its feeds that can be read by time.

@@ -29,20 +29,9 @@ func newPrinter(output string, recordings bool, out io.Writer) *printer {
 		p.json = json.NewEncoder(out)
 		return p
 	case "csv":
-		w := csv.NewWriter(out)
-		p.write, p.flush = w.Write, func() error {
-			w.Flush()
-			return w.Error()
-		}
+		p.write, p.flush = csvRows(out)
 	default:
-		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		p.flush, p.write = w.Flush, func(cells []string) error {
-			for i, cell := range cells {
-				cells[i] = printable(cell)
-			}
-			_, err := fmt.Fprintln(w, strings.Join(cells, "\t"))
-			return err
-		}
+		p.write, p.flush = tableRows(out)
 	}
 	var names []string
 	for _, c := range p.row(&cdr.Record{}, nil) {
@@ -50,6 +39,27 @@ func newPrinter(output string, recordings bool, out io.Writer) *printer {
 	}
 	_ = p.write(names) // it is buffered: what fails, fails later
 	return p
+}
+
+// csvRows writes rows as CSV.
+func csvRows(out io.Writer) (write func(cells []string) error, flush func() error) {
+	w := csv.NewWriter(out)
+	return w.Write, func() error {
+		w.Flush()
+		return w.Error()
+	}
+}
+
+// tableRows writes rows as a table whose columns align.
+func tableRows(out io.Writer) (write func(cells []string) error, flush func() error) {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	return func(cells []string) error {
+		for i, cell := range cells {
+			cells[i] = printable(cell)
+		}
+		_, err := fmt.Fprintln(w, strings.Join(cells, "\t"))
+		return err
+	}, w.Flush
 }
 
 // cell is a value with the name of its column.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -69,6 +71,9 @@ func (r *runCommand) run(ctx context.Context, s streams) error {
 	logger.Info("Starting cdr-exporter", "version", version.Info(), "build", version.BuildContext())
 	r.settings.Logger = logger
 	a, err := app.New(ctx, r.settings)
+	if _, missing := os.Stat(r.settings.ConfigFile); err != nil && errors.Is(missing, fs.ErrNotExist) {
+		return fmt.Errorf("%w; `cdr-exporter demo` runs without a configuration", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,11 @@ func (d *DirectRouting) SetDefaults() {
 // Validate implements config.Validator.
 func (c *Config) Validate(r *config.Report) {
 	c.validateTenant(r)
-	r.RequiredUnless("managed_identity", "client_id", c.ClientID, "the application (client) id of the app registration")
+	const client = "the application (client) id of the app registration"
+	r.RequiredUnless("managed_identity", "client_id", c.ClientID, client)
+	if c.ClientID != "" && !graph.IsGUID(c.ClientID) {
+		r.Problemf("client_id", "must be a GUID such as 3f1c55f2-0000-4000-8000-000000000002: %s, not its name or secret", client)
+	}
 	r.ExactlyOne("a credential", "client_secret", "client_certificate", "managed_identity", "workload_identity")
 	if r.Given("client_certificate_password") && !r.Given("client_certificate") {
 		r.Problemf("client_certificate_password", "opens a certificate, but there is none; give client_certificate_file")

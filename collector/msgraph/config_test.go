@@ -57,7 +57,7 @@ func TestConfigDefaults(t *testing.T) {
 func TestGoodConfigs(t *testing.T) {
 	const feed = "pstn: {}\n"
 	for name, block := range map[string]string{
-		"domain":            "tenant_id: contoso.onmicrosoft.com\nclient_id: x\nclient_secret: s\n" + feed,
+		"domain":            "tenant_id: contoso.onmicrosoft.com\nclient_id: " + testClient + "\nclient_secret: s\n" + feed,
 		"certificate":       testIDs + "client_certificate_file: cert.pem\nclient_certificate_password_file: p\n" + feed,
 		"managed, by id":    "tenant_id: " + testTenant + "\nmanaged_identity: {client_id: " + testClient + "}\n" + feed,
 		"managed, default":  "tenant_id: " + testTenant + "\nmanaged_identity:\n" + feed,
@@ -79,12 +79,13 @@ func TestGoodConfigs(t *testing.T) {
 func TestBadConfigs(t *testing.T) {
 	const feed = "pstn: {}\n"
 	for _, test := range []struct{ name, block, problem string }{
-		{"no tenant", "client_id: x\nclient_secret: s\n" + feed, "tenant_id: is missing"},
-		{"common", "tenant_id: common\nclient_id: x\nclient_secret: s\n" + feed, "config.yaml:1: tenant_id: must name one tenant"},
-		{"organizations", "tenant_id: Organizations\nclient_id: x\nclient_secret: s\n" + feed, "tenant_id: must name one tenant"},
-		{"a name", "tenant_id: contoso\nclient_id: x\nclient_secret: s\n" + feed, "tenant_id: must be the directory (tenant) id or a domain"},
-		{"a path", "tenant_id: ../x.example\nclient_id: x\nclient_secret: s\n" + feed, "tenant_id: must be the directory"},
+		{"no tenant", "client_id: " + testClient + "\nclient_secret: s\n" + feed, "tenant_id: is missing"},
+		{"common", "tenant_id: common\nclient_id: " + testClient + "\nclient_secret: s\n" + feed, "config.yaml:1: tenant_id: must name one tenant"},
+		{"organizations", "tenant_id: Organizations\nclient_id: " + testClient + "\nclient_secret: s\n" + feed, "tenant_id: must name one tenant"},
+		{"a name", "tenant_id: contoso\nclient_id: " + testClient + "\nclient_secret: s\n" + feed, "tenant_id: must be the directory (tenant) id or a domain"},
+		{"a path", "tenant_id: ../x.example\nclient_id: " + testClient + "\nclient_secret: s\n" + feed, "tenant_id: must be the directory"},
 		{"no client", "tenant_id: " + testTenant + "\nclient_secret: s\n" + feed, "client_id: is missing"},
+		{"a client's name", "tenant_id: " + testTenant + "\nclient_id: cdr-exporter\nclient_secret: s\n" + feed, "config.yaml:2: client_id: must be a GUID"},
 		{"no credential", testIDs + feed, "a credential is missing; give exactly one of client_secret"},
 		{"two credentials", testAuth + "managed_identity: {}\n" + feed, "managed_identity: a credential is already given by client_secret"},
 		{"end of a certificate", testIDs + "client_certificate_file: c.pem\nclient_secret_expires: 2027-03-01\n" + feed, "client_secret_expires: is for a client secret"},

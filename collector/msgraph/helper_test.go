@@ -86,7 +86,7 @@ func decodeRow(t testing.TB, log *callLog, raw string) row {
 func pstnLog() *callLog {
 	return &callLog{
 		feed: "pstn", function: "getPstnCalls", mapRow: (*mapper).mapPSTN, retention: pstnRetention,
-		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999"}),
+		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999", "JP:119"}),
 	}
 }
 

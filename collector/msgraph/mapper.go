@@ -180,7 +180,7 @@ func (m *mapper) emergency(r *cdr.Record, byType bool) cdr.Emergency {
 	if !outbound {
 		return cdr.NoEmergency
 	}
-	byNumber := m.log.emergency.Match(r.CalleeNumber)
+	byNumber := m.log.emergency.Match(r.CalleeNumber, m.log.countries.Of(r.CallerNumber))
 	if byType && byNumber == cdr.NoEmergency {
 		return cdr.EmergencyReal
 	}

@@ -110,7 +110,7 @@ func call(id, more string) string {
 func accountLog() *callLog {
 	return &callLog{
 		path: "restapi/v1.0/account/~/call-log", view: "Detailed",
-		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999"}),
+		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999", "JP:119"}),
 	}
 }
 

@@ -158,8 +158,9 @@ func (m *mapper) emergencyOf(row *row, direction cdr.Direction) cdr.Emergency {
 		return cdr.EmergencyTest
 	}
 	if direction == cdr.Outbound {
+		from := m.countryOf(row.From.PhoneNumber)
 		for _, number := range [...]string{row.To.PhoneNumber, row.To.DialedNumber} {
-			if kind := m.emergency.Match(number); kind != cdr.NoEmergency {
+			if kind := m.emergency.Match(number, from); kind != cdr.NoEmergency {
 				return kind
 			}
 		}

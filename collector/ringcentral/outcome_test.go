@@ -166,6 +166,8 @@ func TestEmergency(t *testing.T) {
 		{"result 933 of an emergency action", `"direction":"Outbound","result":"933","action":"Emergency"`, "test"},
 		{"action", `"direction":"Outbound","action":"Emergency","result":"Call connected"`, "real"},
 		{"number", `"direction":"Outbound","to":{"phoneNumber":"112"}`, "real"},
+		{"number of the caller's country", `"direction":"Outbound","from":{"phoneNumber":"+81312345678"},"to":{"phoneNumber":"119"}`, "real"},
+		{"number of another country", `"direction":"Outbound","from":{"phoneNumber":"+12065550100"},"to":{"phoneNumber":"119"}`, nil},
 		{"number with its country code", `"direction":"Outbound","to":{"phoneNumber":"+1911"}`, "real"},
 		{"number as dialled", `"direction":"Outbound","to":{"phoneNumber":"+12055550010","dialedPhoneNumber":"911"}`, "real"},
 		{"test number of the action", `"direction":"Outbound","action":"Emergency","to":{"phoneNumber":"933"}`, "test"},

@@ -42,7 +42,7 @@ func (m *mapper) mapRow(row row, kind string) *listed {
 	other := r.CallerNumber
 	if kind == kindPlaced {
 		r.Direction, other = cdr.Outbound, r.CalleeNumber
-		r.Emergency = m.emergency.Match(r.CalleeNumber)
+		r.Emergency = m.emergency.Match(r.CalleeNumber, m.countries.OfDigits(r.CallerNumber))
 	}
 	r.Country = m.countries.OfDigits(other)
 	r.Trunk = p.text("sip_trunk")

@@ -146,6 +146,8 @@ func TestEmergency(t *testing.T) {
 		{kindPlaced, `911`, emergency},
 		{kindPlaced, `"112"`, emergency},
 		{kindPlaced, `"933"`, test},
+		{kindPlaced, `"119","from":"81312345678"`, emergency},
+		{kindPlaced, `"119","from":"442079460100"`, nil},
 		{kindPlaced, `"12065550100"`, nil},
 		{kindReceived, `"911"`, nil},
 	} {

@@ -14,27 +14,28 @@ const maxEmergencyDigits = 15
 
 // EmergencyNumbers tells calls to emergency services by the number called. It
 // doesn't change and is safe for concurrent use; nil matches nothing.
-type EmergencyNumbers struct{ numbers map[string]struct{} }
+type EmergencyNumbers struct{ numbers map[string]struct{} } // digits, behind the country's code and a colon if it has one
 
-// NewEmergencyNumbers takes the numbers as users write them. What holds no
-// number matches nothing.
+// NewEmergencyNumbers takes the numbers as users write them, with a country as
+// in DE:110 if it counts from there only. What holds no number matches nothing.
 func NewEmergencyNumbers(list []string) *EmergencyNumbers {
 	numbers := make(map[string]struct{}, len(list))
 	for _, entry := range list {
 		var buf [maxEmergencyDigits]byte
-		if digits, ok := bareDigits(&buf, entry); ok {
-			numbers[string(digits)] = struct{}{}
+		at := strings.Index(entry, ":") + 1 // 0 without a country
+		if digits, ok := bareDigits(&buf, entry[at:]); ok {
+			numbers[entry[:at]+string(digits)] = struct{}{}
 		}
 	}
 	return &EmergencyNumbers{numbers: numbers}
 }
 
 // Match says whether callee, without its plus sign, spaces and punctuation, is
-// one of the numbers; 911 and 933 also as +1911 and +1933. 933 is the test
+// one of the numbers that count everywhere or in the caller's country (Countries, empty if unknown); 911 and 933 also as +1911 and +1933. 933 is the test
 // number of the US and Canada. A masked number never matches, because it could
 // be any other of its length. Whether the call was outbound is the caller's to
 // know.
-func (e *EmergencyNumbers) Match(callee string) Emergency {
+func (e *EmergencyNumbers) Match(callee, country string) Emergency {
 	if e == nil {
 		return NoEmergency
 	}
@@ -46,7 +47,12 @@ func (e *EmergencyNumbers) Match(callee string) Emergency {
 	if strings.HasPrefix(callee, "+") {
 		digits = trimNANP(digits)
 	}
-	switch _, listed := e.numbers[string(digits)]; {
+	_, listed := e.numbers[string(digits)]
+	if !listed && country != "" {
+		var scoped [maxEmergencyDigits + len("DE:")]byte
+		_, listed = e.numbers[string(append(append(append(scoped[:0], country...), ':'), digits...))]
+	}
+	switch {
 	case !listed:
 		return NoEmergency
 	case string(digits) == nanpEmergencyTest:

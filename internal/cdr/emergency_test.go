@@ -1,6 +1,9 @@
 package cdr
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestEmergencyNumbers(t *testing.T) {
 	numbers := NewEmergencyNumbers([]string{"911", "933", " 112 ", "+999", "1-1-0", "", "police"})
@@ -35,30 +38,49 @@ func TestEmergencyNumbers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := numbers.Match(tt.callee); got != tt.want {
+			if got := numbers.Match(tt.callee, ""); got != tt.want {
 				t.Errorf("Match(%q) = %d, want %d", tt.callee, got, tt.want)
 			}
 		})
 	}
 }
 
+// TestEmergencyNumbersByCountry: a number of some countries counts from their numbers only.
+func TestEmergencyNumbersByCountry(t *testing.T) {
+	numbers := NewEmergencyNumbers([]string{"911", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118", "JP:1-1-9"})
+	for callee, countries := range map[string]string{
+		"911": "AU DE JP US  ", "112": "AU DE JP US  ", "999": "AU DE JP US  ",
+		"000": "AU", "106": "AU", "110": "DE JP", "118": "JP", "119": "JP", "115": "",
+	} {
+		for _, country := range []string{"AU", "DE", "JP", "US", ""} {
+			want := NoEmergency
+			if strings.Contains(countries, country) && (country != "" || strings.HasSuffix(countries, " ")) {
+				want = EmergencyReal
+			}
+			if got := numbers.Match(callee, country); got != want {
+				t.Errorf("Match(%q, %q) = %d, want %d", callee, country, got, want)
+			}
+		}
+	}
+}
+
 func TestEmergencyNumbersThatAreNotListed(t *testing.T) {
 	numbers := NewEmergencyNumbers([]string{"112"})
 	for _, callee := range []string{"911", "+911", "+1911", "933", "+1933", "+1112"} {
-		if got := numbers.Match(callee); got != NoEmergency {
+		if got := numbers.Match(callee, "DE"); got != NoEmergency {
 			t.Errorf("Match(%q) = %d", callee, got)
 		}
 	}
 	var none *EmergencyNumbers
-	if got := none.Match("911"); got != NoEmergency {
+	if got := none.Match("911", "US"); got != NoEmergency {
 		t.Errorf("without a list Match(911) = %d", got)
 	}
 }
 
 func TestEmergencyNumbersDoNotAllocate(t *testing.T) {
-	numbers := NewEmergencyNumbers([]string{"911", "933"})
-	for _, callee := range []string{"911", "+1911", "+493012345678", "Alice"} {
-		if n := testing.AllocsPerRun(100, func() { numbers.Match(callee) }); n != 0 {
+	numbers := NewEmergencyNumbers([]string{"911", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118", "JP:1-1-9"})
+	for _, callee := range []string{"911", "+1911", "110", "+493012345678", "Alice"} {
+		if n := testing.AllocsPerRun(100, func() { numbers.Match(callee, "DE") }); n != 0 {
 			t.Errorf("Match(%q) allocates %v times", callee, n)
 		}
 	}

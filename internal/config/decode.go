@@ -86,7 +86,8 @@ func (d *decoder) decode(v reflect.Value, n *yaml.Node, at place) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	if v.Kind() == reflect.Pointer {
+	optional := v.Kind() == reflect.Pointer
+	if optional {
 		v.Set(reflect.New(v.Type().Elem()))
 		v = v.Elem()
 		setDefaults(v)
@@ -96,6 +97,9 @@ func (d *decoder) decode(v reflect.Value, n *yaml.Node, at place) {
 		d.decodeScalar(v, n, at)
 	case v.Kind() == reflect.Slice:
 		d.decodeSlice(v, n, at)
+	case optional && n.ShortTag() == "!!bool":
+		d.fail(at, "must be a mapping of keys to values, is true or false; write `%s:`, without a value, for the defaults, or leave it out",
+			at.path[strings.LastIndex(at.path, ".")+1:])
 	case n.Kind != yaml.MappingNode && !isNull(n):
 		d.fail(at, "must be a mapping of keys to values, is %s", describe(n))
 	case v.Kind() == reflect.Struct:

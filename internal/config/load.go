@@ -78,7 +78,12 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 	document, err := parseYAML(data)
 	switch {
 	case err != nil:
-		d.report(syntaxErrorLine(data), "", syntaxErrorMessage(err))
+		line := syntaxErrorLine(data)
+		message := syntaxErrorMessage(err)
+		if text := bytes.Split(data, []byte("\n"))[line-1]; bytes.Contains(text[:len(text)-len(bytes.TrimLeft(text, " \t"))], []byte("\t")) {
+			message = "cannot be parsed: the line is indented with a tab; YAML wants spaces"
+		}
+		d.report(line, "", message)
 	case len(document.Content) == 0 || isNull(document.Content[0]):
 		d.report(1, "", "is empty; see config.example.yaml for what belongs here")
 	case document.Content[0].Kind != yaml.MappingNode:

@@ -36,7 +36,7 @@ func TestDefaults(t *testing.T) {
 	equal(t, "privacy", c.Privacy, config.Privacy{Numbers: "mask", Users: "hash", Addresses: "drop"})
 	equal(t, "otlp", c.OTLP, (*config.OTLP)(nil))
 	equal(t, "sources", c.Sources, []config.Source{{
-		Name: "a", History: 24 * time.Hour, EmergencyNumbers: []string{"911", "933", "112", "999"},
+		Name: "a", History: 24 * time.Hour, EmergencyNumbers: []string{"911", "933", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118", "JP:119"},
 		ProviderName: "acme",
 		Provider: &acme{
 			TenantID: "t", Identity: &acmeIdentity{}, Types: []string{"placed", "received"},

@@ -35,7 +35,10 @@ func TestProblems(t *testing.T) {
 		{"sources empty", "storage:\n\nsources: []\n", "3: sources: is missing; give at least one source to read"},
 
 		// YAML.
-		{"tab as indentation", "storage:\n  path: a\n\tpath: b\n", "3: cannot be parsed: found a tab character that violates indentation"},
+		{"tab as indentation", "storage:\n  path: a\n\tpath: b\n", "3: cannot be parsed: the line is indented with a tab; YAML wants spaces"},
+		{"tab as the first indentation", "storage:\n\tpath: a\n", "2: cannot be parsed: the line is indented with a tab; YAML wants spaces"},
+		{"tab behind spaces", "sources:\n  - name: a\n  \tacme: {}\n", "3: cannot be parsed: the line is indented with a tab; YAML wants spaces"},
+		{"tab within a line", "storage: {path: \ta}\n" + valid, ""},
 		{"bad indentation", "storage:\n    path: a\n  more: b\n", "3: cannot be parsed: did not find expected key"},
 		{"text in quotes that does not end", valid + "storage:\n  path: \"a\n", "4: cannot be parsed: found unexpected end of stream"},
 		{"list that does not end", "a: 1\nb: [1, 2\nc: 3\nd: 4\n", "2: cannot be parsed: did not find expected ',' or ']'"},
@@ -73,6 +76,7 @@ func TestProblems(t *testing.T) {
 		{"empty element", source + "    types:\n    - placed\n    -\n", "9: sources[0].acme.types[1]: is empty; give a text, or remove the key"},
 		{"list instead of map", source + "    limits: [a]\n", "7: sources[0].acme.limits: must be a mapping of keys to values, is a list"},
 		{"tag", "storage:\n  path: !hunter2\n" + valid, "2: storage.path: has a YAML tag (!) that is not understood; put the text in quotes if it begins with !"},
+		{"feed that is true", source[:len(source)-len("calls:\n")] + "calls: true\n", "6: sources[0].acme.calls: must be a mapping of keys to values, is true or false; write `calls:`, without a value, for the defaults, or leave it out"},
 		{"feed that is no mapping", "sources:\n- name: a\n  acme: {tenant_id: t, client_secret: s, calls: 5m}\n", "3: sources[0].acme.calls: must be a mapping of keys to values, is a single value"},
 
 		// The environment.
@@ -121,7 +125,7 @@ func TestProblems(t *testing.T) {
 		{"two renamed from one", "sources:\n- {name: a, renamed_from: x, other: {api_key: k}}\n- {name: b, renamed_from: x, other: {api_key: k}}\n", "3: sources[1].renamed_from: \"x\" is already given as sources[0].renamed_from; every source has a name and a state of its own"},
 		{"two providers", "sources:\n- name: a\n  other: {api_key: k}\n  acme: {tenant_id: t}\n", "4: sources[0].acme: this source already has the provider other; configure acme in a separate source"},
 		{"unknown provider", "sources:\n- name: a\n  acmee: {}\n", "2: sources[0]: has no provider; give one of the blocks acme or other\n3: sources[0].acmee: unknown key; the keys here are acme, emergency_numbers, history, name, other, proxy_url, renamed_from, requests_per_minute, tls_config"},
-		{"common keys out of range", "sources:\n- name: a\n  history: -1s\n  requests_per_minute: 0\n  emergency_numbers: [\"112\", police]\n  other: {api_key: k}\n", "3: sources[0].history: must be at least 0s, is -1s\n4: sources[0].requests_per_minute: must be at least 1, is 0\n5: sources[0].emergency_numbers[1]: must be a number as it is dialled, such as \"112\" (2 to 15 digits, + in front if need be)"},
+		{"common keys out of range", "sources:\n- name: a\n  history: -1s\n  requests_per_minute: 0\n  emergency_numbers: [\"112\", police, \"JP:119\", \"jp:119\"]\n  other: {api_key: k}\n", "3: sources[0].history: must be at least 0s, is -1s\n4: sources[0].requests_per_minute: must be at least 1, is 0\n5: sources[0].emergency_numbers[1]: must be a number as it is dialled, such as \"112\" (2 to 15 digits, + in front if need be), or \"DE:110\" if it counts from that country's numbers only\n5: sources[0].emergency_numbers[3]: must be a number as it is dialled, such as \"112\" (2 to 15 digits, + in front if need be), or \"DE:110\" if it counts from that country's numbers only"},
 		{"proxy with a password", "sources:\n- name: a\n  proxy_url: \"ftp://u:hunter2@proxy\"\n  other: {api_key: k}\n", "3: sources[0].proxy_url: must be the URL of a proxy, such as http://proxy.example:3128 (http, https, socks5 or socks5h)"},
 
 		// A provider's block.

@@ -9,7 +9,7 @@ import (
 
 var (
 	sourceName      = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
-	emergencyNumber = regexp.MustCompile(`^\+?[0-9]{2,15}$`)
+	emergencyNumber = regexp.MustCompile(`^([A-Z]{2}:)?\+?[0-9]{2,15}$`)
 )
 
 // Provider is a kind of source. Its name is the key of its block and the label
@@ -48,7 +48,8 @@ type Source struct {
 // SetDefaults implements [Defaulter].
 func (s *Source) SetDefaults() {
 	s.History = 24 * time.Hour
-	s.EmergencyNumbers = []string{"911", "933", "112", "999"}
+	// What is an emergency number in some countries and something else in others (110 and 118 are, in Europe) counts from those only.
+	s.EmergencyNumbers = []string{"911", "933", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118", "JP:119"}
 }
 
 // Validate implements [Validator].
@@ -66,7 +67,7 @@ func (s *Source) Validate(r *Report) {
 	}
 	for i, number := range s.EmergencyNumbers {
 		if !emergencyNumber.MatchString(number) {
-			r.Problemf(indexed("emergency_numbers", i), "must be a number as it is dialled, such as \"112\" (2 to 15 digits, + in front if need be)")
+			r.Problemf(indexed("emergency_numbers", i), "must be a number as it is dialled, such as \"112\" (2 to 15 digits, + in front if need be), or \"DE:110\" if it counts from that country's numbers only")
 		}
 	}
 	if s.ProviderName == "" && len(r.decoder.providers) > 0 {

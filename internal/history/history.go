@@ -47,6 +47,8 @@ type Settings struct {
 	Now func() time.Time
 	// Note is called with a line about each thing that is left out.
 	Note func(text string)
+	// OnChange, if set, takes each change of a series with its record, for callers that write no history: nothing is kept then.
+	OnChange func(f *Feed, record *cdr.Record, d *metrics.Delta)
 	// Progress, if set, is called as reading and writing get on.
 	Progress func(Progress)
 }
@@ -145,6 +147,10 @@ func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
 
 // add adds a change of a series at the time of its record.
 func (h *History) add(record *cdr.Record, labels *metrics.LabelSet, d *metrics.Delta) {
+	if h.settings.OnChange != nil {
+		h.settings.OnChange(h.feed, record, d)
+		return
+	}
 	id, known := h.ids[labels]
 	if !known {
 		id = len(h.series)

@@ -152,7 +152,8 @@ func (m *mapper) setEndpoints(r *cdr.Record, one *cdr.Session, s *session) {
 // addPhone notes a telephone of the call: the first gives the direction, and any that was called may be that of emergency services.
 func (m *mapper) addPhone(r *cdr.Record, direction cdr.Direction, number string) {
 	if direction == cdr.Outbound && r.Emergency != cdr.EmergencyReal {
-		if found := m.emergency.Match(number); found != cdr.NoEmergency {
+		const from = "" // a user's own number isn't given
+		if found := m.emergency.Match(number, from); found != cdr.NoEmergency {
 			r.Emergency = found
 		}
 	}

@@ -1,0 +1,96 @@
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// reported is a trunk and direction in the report of an incident.
+type reported struct {
+	Source, Feed, Trunk, Direction string
+	Attempts, Connected, Failed    int64
+	Causes                         []struct {
+		Outcome     string
+		SIPCode     *int64 `json:"sip_code"`
+		SubCode     *int64 `json:"sub_code"`
+		Words       string
+		FaultDomain string `json:"fault_domain"`
+		Count       int64
+	}
+	Sample []struct{ Caller, Callee, ID string }
+}
+
+// incidents compares the report of all that failed with what happened (contract 1): per trunk and direction how many calls there were,
+// how many got through, and how many failed by which codes.
+func (e *estate) incidents(t *testing.T, config string, from, to time.Time) {
+	t.Helper()
+	x := start(t, e.vault, launch{args: []string{
+		"incident", "--config.file=" + config, "--from=" + from.Format(time.RFC3339), "--to=" + to.Format(time.RFC3339), "--output=json",
+	}})
+	x.exited(0)
+	var report struct{ Failing []reported }
+	if err := json.Unmarshal(x.out.Bytes(), &report); err != nil {
+		t.Fatalf("%v: %s", err, x.out)
+	}
+	got := make(tables)
+	for i := range report.Failing {
+		got.addReported(&report.Failing[i])
+	}
+	want := make(tables)
+	for _, p := range e.places() {
+		for _, feed := range p.feeds() {
+			want.addIncidents(p.source(), feed, p.tables(feed, e.at(p)...))
+		}
+	}
+	if wrong := diff(got, want); wrong != "" || len(want["failed"]) < 10 {
+		t.Errorf("of %d: %s", len(want["failed"]), wrong)
+	}
+}
+
+func (all tables) addReported(r *reported) {
+	line := []any{r.Source, r.Feed, r.Direction, r.Trunk}
+	all.add("attempts", r.Attempts*1e6, line...)
+	all.add("connected", r.Connected*1e6, line...)
+	code := func(n *int64) string {
+		if n == nil {
+			return ""
+		}
+		return fmt.Sprint(*n)
+	}
+	for _, c := range r.Causes {
+		all.add("failed", c.Count*1e6, append(line, c.Outcome, code(c.SIPCode), code(c.SubCode))...)
+	}
+	if len(r.Sample) == 0 || r.Causes[0].Words == "" || r.Causes[0].FaultDomain == "" {
+		all.add("incomplete", 1e6, line...)
+	}
+}
+
+// addIncidents adds the lines of a feed on which calls failed.
+func (all tables) addIncidents(source, feed string, truth tables) {
+	failed, reasonless := map[string]bool{"failed": true, "invalid_number": true, "not_allowed": true}, feed == pstn
+	failed["not_connected"] = reasonless
+	lines := make(map[string]bool)
+	for labels, n := range truth["cdr_call_failures_total"] {
+		parts := strings.Split(labels, "|") // direction, trunk, outcome, sip_code, sub_code
+		if failed[parts[2]] {
+			lines[parts[0]+"|"+parts[1]] = true
+			all.add("failed", n, source, feed, labels)
+		}
+	}
+	for labels, n := range truth["cdr_calls_total"] {
+		parts := strings.Split(labels, "|") // direction, call_type, outcome, trunk
+		line, outcome := parts[0]+"|"+parts[3], parts[2]
+		if !lines[line] || outcome == "unknown" || outcome == "not_connected" && !reasonless {
+			continue
+		}
+		all.add("attempts", n, source, feed, line)
+		connected := int64(0)
+		if outcome == "answered" || outcome == "voicemail" {
+			connected = n
+		}
+		all.add("connected", connected, source, feed, line)
+	}
+}

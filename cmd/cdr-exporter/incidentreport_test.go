@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+var updateGoldens = flag.Bool("update", false, "write the goldens anew")
+
+var sbc1 = callLine{Source: "contoso", Feed: "direct_routing", Trunk: "sbc1.contoso.com", Direction: "outbound"}
+
+// expired is a failure by an expired certificate.
+var expired = cause{
+	outcome: cdr.Failed, sip: cdr.KnownInt(503), sub: cdr.KnownInt(569008), reason: "certificate_expired", domain: cdr.FaultSBC,
+}
+
+// callsAt makes a call a minute from noon on, in letters: answered, busy, failed, unknown, and a child of a failed call.
+func callsAt(letters string, why cause) []incidentCall {
+	var all []incidentCall
+	for i, letter := range letters {
+		c := incidentCall{at: noon.Add(time.Duration(i) * time.Minute)}
+		switch letter {
+		case 'a':
+			c.outcome = cdr.Answered
+		case 'b':
+			c.outcome = cdr.Busy
+		case 'u':
+			c.outcome = cdr.Unknown
+		case 'c':
+			c.outcome = cdr.Failed
+		case 'f':
+			c.outcome = why.outcome
+			c.failure = &failedCall{
+				cause: why, start: c.at, id: fmt.Sprintf("id-%02d", i), callID: fmt.Sprintf("call-%02d", i),
+				caller: "+4930123****", callee: "+4989456****",
+			}
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// TestFailingLine: what the calls of a trunk say of its failures.
+func TestFailingLine(t *testing.T) {
+	for name, tc := range map[string]struct {
+		calls string
+		want  string // attempts, connected, failed; first and last failure; the longest run and what got through around it
+	}{
+		"nothing failed":                       {"aab", "none"},
+		"no call":                              {"", "none"},
+		"an outage that ended":                 {"aafffa", "6 3 3; 2 4; 3 2 4 1 5"},
+		"an outage that goes on":               {"aaff", "4 2 2; 2 3; 2 2 3 1 -"},
+		"all that is known":                    {"ff", "2 0 2; 0 1; 2 0 1 - -"},
+		"now and then":                         {"fabfaffa", "8 3 4; 0 6; 2 5 6 4 7"},
+		"the first of two runs as long":        {"ffaff", "5 1 4; 0 4; 2 0 1 - 2"},
+		"a busy callee was reached":            {"fbf", "3 0 2; 0 2; 1 0 0 - 1"},
+		"an unknown outcome says nothing":      {"fufa", "3 1 2; 0 2; 2 0 2 - 3"},
+		"a part of a failed call isn't beside": {"fcfa", "4 1 2; 0 2; 2 0 2 - 3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			minute := func(at time.Time) string {
+				if at.IsZero() {
+					return "-"
+				}
+				return fmt.Sprint(int(at.Sub(noon).Minutes()))
+			}
+			got := "none"
+			if f := newFailingLine(sbc1, callsAt(tc.calls, expired)); f != nil {
+				got = fmt.Sprintf("%d %d %d; %s %s; %d %s %s %s %s", f.attempts, f.connected, f.failed, minute(f.first), minute(f.last),
+					f.longest.failed, minute(f.longest.since), minute(f.longest.until), minute(f.longest.before), minute(f.longest.after))
+			}
+			if got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestIncidentCalls: calls in any order are put in order, and only the trunk that was asked for fails.
+func TestIncidentCalls(t *testing.T) {
+	inbound, other := sbc1, sbc1
+	inbound.Direction, other.Trunk = "inbound", "sbc2.contoso.com"
+	calls := func() map[callLine][]incidentCall {
+		backwards := callsAt("afffa", expired)
+		slices.Reverse(backwards)
+		return map[callLine][]incidentCall{sbc1: backwards, inbound: callsAt("aaaaa", expired), other: callsAt("afaaaaaa", expired)}
+	}
+	for name, tc := range map[string]struct{ trunk, want string }{
+		"all trunks, the worst first":        {"", "outbound sbc1.contoso.com 3, outbound sbc2.contoso.com 1; inbound sbc1.contoso.com 3/3"},
+		"one, however it is written":         {"SBC1.contoso.com", "outbound sbc1.contoso.com 3; inbound sbc1.contoso.com 3/3, outbound sbc2.contoso.com 2/3"},
+		"a trunk without failures or calls":  {"sbc3.contoso.com", "; inbound sbc1.contoso.com 5/5, outbound sbc1.contoso.com 2/5, outbound sbc2.contoso.com 7/8"},
+		"one whose only failure is a moment": {"sbc2.contoso.com", "outbound sbc2.contoso.com 1; inbound sbc1.contoso.com 1/1, outbound sbc1.contoso.com 0/1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newIncidentReport(noon, noon.Add(time.Hour), tc.trunk, calls())
+			var failing, meanwhile []string
+			for _, f := range r.failing {
+				failing = append(failing, fmt.Sprintf("%s %s %d", f.Direction, f.Trunk, f.failed))
+			}
+			for _, n := range r.meanwhile {
+				meanwhile = append(meanwhile, fmt.Sprintf("%s %s %d/%d", n.Direction, n.Trunk, n.connected, n.attempts))
+			}
+			if got := strings.Join(failing, ", ") + "; " + strings.Join(meanwhile, ", "); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestCauseWords: codes in words are the taxonomy's.
+func TestCauseWords(t *testing.T) {
+	for name, tc := range map[string]struct {
+		cause cause
+		want  string
+	}{
+		"both codes":                 {expired, "certificate expired (SIP 503 service unavailable, sub code 569008)"},
+		"the SIP code says it":       {cause{outcome: cdr.NotAllowed, sip: cdr.KnownInt(403), sub: cdr.KnownInt(0), reason: "forbidden"}, "forbidden (SIP 403)"},
+		"a code without words":       {cause{outcome: cdr.Failed, sip: cdr.KnownInt(599)}, "failed (SIP 599)"},
+		"no code":                    {cause{outcome: cdr.NotAllowed, reason: "no_credit"}, "no credit"},
+		"the provider doesn't say":   {cause{outcome: cdr.NotConnected}, "not connected"},
+		"a code that says it is all": {cause{outcome: cdr.Failed, sip: cdr.KnownInt(0), reason: "timeout"}, "timeout"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := tc.cause.words(); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestSample: of many failed calls ten are shown, from the first to the last.
+func TestSample(t *testing.T) {
+	f := newFailingLine(sbc1, callsAt(strings.Repeat("f", 64), expired))
+	if len(f.sample) != mostSamples || f.sample[0].id != "id-00" || f.sample[mostSamples-1].id != "id-63" {
+		t.Errorf("%d calls from %s to %s", len(f.sample), f.sample[0].id, f.sample[len(f.sample)-1].id)
+	}
+}
+
+// TestIncidentOutput compares a report in each form with its golden.
+func TestIncidentOutput(t *testing.T) {
+	inbound, pstn := sbc1, callLine{Source: "contoso", Feed: "pstn", Direction: "inbound"}
+	inbound.Direction = "inbound"
+	noRoute := cause{outcome: cdr.InvalidNumber, sip: cdr.KnownInt(404), sub: cdr.KnownInt(560404), reason: "number_not_found", domain: cdr.FaultUser}
+	late := callsAt("----f", noRoute)
+	calls := map[callLine][]incidentCall{
+		sbc1: append(callsAt("aaff", expired), late[4], incidentCall{at: noon.Add(9 * time.Minute), outcome: cdr.Answered}),
+		pstn: callsAt("aaaaaaaa", cause{}), inbound: callsAt("abaaau", cause{}),
+	}
+	for name, trunk := range map[string]string{"incident": "sbc1.contoso.com", "incident_none": "sbc2.contoso.com"} {
+		for output, ending := range map[string]string{"text": "txt", "json": "json", "csv": "csv"} {
+			t.Run(name+" "+output, func(t *testing.T) {
+				var got bytes.Buffer
+				if err := newIncidentReport(noon, noon.Add(time.Hour), trunk, calls).print(output, &got); err != nil {
+					t.Fatal(err)
+				}
+				file := filepath.Join("testdata", "incident", name+"."+ending)
+				if *updateGoldens {
+					if err := os.WriteFile(file, got.Bytes(), 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got.String() != string(want) {
+					t.Errorf("%s (write it anew with -update):\n%s", file, &got)
+				}
+			})
+		}
+	}
+}
+
+// TestTimes (contract 1): the forms of --from and --to.
+func TestTimes(t *testing.T) {
+	berlin := time.FixedZone("CET", 3600)
+	now := time.Date(2026, 11, 21, 9, 15, 0, 0, berlin)
+	for text, want := range map[string]string{
+		"02:30":                "2026-11-21T01:30:00Z",
+		"09:15":                "2026-11-21T08:15:00Z",
+		"23:30":                "2026-11-20T22:30:00Z",
+		"24:30":                "",
+		"3h":                   "2026-11-21T05:15:00Z",
+		"2026-11-20":           "2026-11-20T00:00:00Z",
+		"2026-11-20T12:00:00Z": "2026-11-20T12:00:00Z",
+		"soon":                 "",
+	} {
+		t.Run(text, func(t *testing.T) {
+			got, err := parseTime(text, now)
+			if (err != nil) != (want == "") || err == nil && got.Format(time.RFC3339) != want {
+				t.Errorf("got %s, %v, want %q", got, err, want)
+			}
+		})
+	}
+}
