@@ -61,7 +61,7 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 		}
 		return calls == wantCalls && failures == wantFailures
 	})
-	if _, page := ask(t, a, http.MethodGet, "/?span=24h"); !strings.Contains(page, "500 calls started in the last 24 h; ") || !strings.Contains(page, "<svg") {
+	if _, page := ask(t, a, http.MethodGet, "/"); !strings.Contains(page, "Calls started: 500.") || !strings.Contains(page, "<svg") {
 		t.Error("the page doesn't show them")
 	}
 

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -73,6 +74,13 @@ func exampleActivity(_ context.Context, from time.Time) ([]Activity, error) {
 // ago is an instant before now; a negative length is one to come.
 func ago(d time.Duration) Time { return Time(now.Add(-d)) }
 
+// quietTrunk had its last call some days ago.
+func quietTrunk() Trunk {
+	t := trunk("", "cccoc")
+	t.Direction, t.Newest = "inbound", ago(60*time.Hour)
+	return t
+}
+
 // exampleStatus has every state and every kind of gap.
 func exampleStatus() Status {
 	return Status{
@@ -81,10 +89,12 @@ func exampleStatus() Status {
 				{
 					Feed: "pstn", State: StateOK, Watermark: ago(6 * time.Minute), LastSuccess: ago(42 * time.Second),
 					Records: 1234567, NextRead: ago(-258 * time.Second), NewestCall: ago(2 * time.Minute), Series: 312,
+					Trunks: []Trunk{operator("Colt", good), operator("Telia", good[:40]+strings.Repeat("o", 24))},
 				},
 				{
 					Feed: "direct_routing", State: StateCatchingUp, Watermark: ago(26*time.Hour + 5*time.Minute),
 					LastSuccess: ago(3500 * time.Millisecond), Records: 98765, NextRead: ago(0), Series: 1010, SeriesOverflow: 56,
+					Trunks: []Trunk{trunk("sbc2.example.com", good), failing("sbc1.example.com", bad, 27*time.Hour)},
 				},
 				{
 					Feed: "call_records", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Second), Records: 5,
@@ -110,6 +120,7 @@ func exampleStatus() Status {
 					{
 						Feed: "call_log", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Minute), Records: 12,
 						NextRead: ago(-time.Second), Reads: "changes",
+						Trunks: []Trunk{failing("", good[:50]+"ccfccfoccfcof", 0), quietTrunk()},
 					},
 					{
 						Feed: "active_calls", State: StateOK, Watermark: ago(30 * time.Second), LastSuccess: ago(30 * time.Second),
