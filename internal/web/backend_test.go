@@ -49,8 +49,7 @@ func exampleBackend() *fakeBackend {
 	return &fakeBackend{status: exampleStatus(), activity: exampleActivity}
 }
 
-// exampleActivity is that of three feeds, one of which began to fail, and of one that is
-// no longer configured.
+// exampleActivity is that of three feeds, one of which began to fail.
 func exampleActivity(_ context.Context, from time.Time) ([]Activity, error) {
 	var all []Activity
 	for start := from; start.Before(now); start = start.Add(ActivityStep) {
@@ -60,13 +59,12 @@ func exampleActivity(_ context.Context, from time.Time) ([]Activity, error) {
 			failures = n / 10
 		}
 		all = append(all,
-			Activity{Source: "contoso", Feed: "pstn", Start: start, Calls: 10 + n%7},
-			Activity{Source: "contoso", Feed: "direct_routing", Start: start, Calls: n, Failures: failures},
-			Activity{Source: "gone", Feed: "pstn", Start: start, Calls: 1000},
+			Activity{Start: start, Calls: 10 + n%7},
+			Activity{Start: start, Calls: n, Failures: failures},
 		)
 	}
 	if !from.After(now) {
-		all = append(all, Activity{Source: "wave", Feed: "call_log", Start: now, Calls: 1, Failures: 1})
+		all = append(all, Activity{Start: now, Calls: 1, Failures: 1})
 	}
 	return all, nil
 }

@@ -234,7 +234,7 @@ func TestPageEscapes(t *testing.T) {
 		}}, Budget: &Budget{Group: hostile, Limit: 1}}},
 		OTLP: OTLP{State: hostile, LastError: hostile, Advice: hostile},
 	}, activity: func(context.Context, time.Time) ([]Activity, error) {
-		return []Activity{{Source: hostile, Feed: hostile, Start: now, Calls: 1}}, nil
+		return []Activity{{Start: now, Calls: 1}}, nil
 	}}
 	body, _ := statusPage(t, backend)
 	scripts, shown := 0, 0

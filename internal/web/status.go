@@ -168,9 +168,8 @@ const (
 	ActivityKept = 24 * time.Hour
 )
 
-// Activity is how many calls of a feed started in the five minutes from Start, and how many of them have the outcome `failed`.
+// Activity is how many calls started in the five minutes from Start, and how many of them have the outcome `failed`.
 type Activity struct {
-	Source, Feed    string
 	Start           time.Time
 	Calls, Failures int64
 }
