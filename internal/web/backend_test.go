@@ -118,7 +118,7 @@ func exampleStatus() Status {
 					{
 						Feed: "call_log", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Minute), Records: 12,
 						NextRead: ago(-time.Second), Reads: "changes",
-						Trunks: []Trunk{failing("", good[:50]+"ccfccfoccfcof", 0), quietTrunk()},
+						Trunks: []Trunk{failing("", good[:50]+"cfffccfoccfcof", 0), quietTrunk()},
 					},
 					{
 						Feed: "active_calls", State: StateOK, Watermark: ago(30 * time.Second), LastSuccess: ago(30 * time.Second),

@@ -51,8 +51,9 @@ const (
 	keptAttempts = 64
 	// newestAttempts is how many of them say how it is now.
 	newestAttempts = 16
-	// warnRun failures in a row mean that a trunk may be down, downRun that it is.
-	warnRun, downRun = 3, 5
+	// warnFaults or downFaults of these, or warnRun or downRun in a row, mean that calls fail now and then, or that the trunk is down.
+	warnFaults, downFaults = 6, 14
+	warnRun, downRun       = 3, 5
 	// quietAfter its newest call it isn't known whether a trunk still works.
 	quietAfter = 24 * time.Hour
 	// throttledBehind is how far behind a feed may be for a throttled one still to count as read.
@@ -92,7 +93,7 @@ func judge(status Status) (Verdict, []row) {
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b row) int {
-		return cmp.Or(severity(a.Finding.Level)-severity(b.Finding.Level), b.failed()-a.failed(), cmp.Compare(a.Finding.Subject, b.Finding.Subject))
+		return cmp.Or(severity(a.Finding.Level)-severity(b.Finding.Level), b.Count(ResultFault)-a.Count(ResultFault), cmp.Compare(a.Finding.Subject, b.Finding.Subject))
 	})
 	for _, r := range rows {
 		// What a feed that is behind leaves open was said once, of the feed.
@@ -134,11 +135,11 @@ func (r *row) judge(now time.Time) Finding {
 	run := len(r.Results) - len(strings.TrimRight(r.Results, ResultFault))
 	unconnected := len(r.Results) - 1 - strings.LastIndex(r.Results, ResultConnected) // in a row
 	switch {
-	case run >= downRun, faults >= newestAttempts*9/10:
+	case run >= downRun, faults >= downFaults:
 		return r.blame(LevelBad, r.failedText(newest, run), run, r.Faults)
 	case unconnected >= newestAttempts:
 		return r.blame(LevelBad, fmt.Sprintf("none of the last %d attempts connected", unconnected), unconnected, r.Unconnected)
-	case run >= warnRun, faults >= newestAttempts/4:
+	case run >= warnRun, faults >= warnFaults:
 		return r.blame(LevelWarn, r.failedText(newest, run), run, r.Faults)
 	case now.Sub(time.Time(r.Newest)) > quietAfter:
 		f.Level, f.What, f.Since = LevelUnknown, "can't tell, no call", r.Newest
@@ -175,14 +176,6 @@ func (r *row) failedText(newest string, run int) string {
 	default:
 		return fmt.Sprintf("%d of the last %d attempts failed", strings.Count(newest, ResultFault), len(newest))
 	}
-}
-
-// failed is the number of failures, or of calls that didn't connect if the feed can't tell which of them failed.
-func (t *Trunk) failed() int {
-	if t.NoReasons {
-		return len(t.Results) - strings.Count(t.Results, ResultConnected)
-	}
-	return strings.Count(t.Results, ResultFault)
 }
 
 // String is the most frequent failure in words, with its most specific code.

@@ -129,9 +129,9 @@ func TestVerdict(t *testing.T) {
 			[]string{"sbc1.example.com, outbound: 3 of the last 3 attempts failed, since 09:00 UTC; certificate expired (569008); your SBC"},
 		},
 		"some fail": {
-			statusWith(reading(failing("sbc1.example.com", good[:48]+strings.Repeat("cfc", 5)+"c", 0), trunk("sbc2.example.com", good))), LevelWarn,
+			statusWith(reading(failing("sbc1.example.com", good[:48]+strings.Repeat("cff", 5)+"c", 0), trunk("sbc2.example.com", good))), LevelWarn,
 			"Some calls fail on 1 of 2 trunks.",
-			[]string{"sbc1.example.com, outbound: 5 of the last 16 attempts failed; certificate expired (569008); your SBC"},
+			[]string{"sbc1.example.com, outbound: 10 of the last 16 attempts failed; certificate expired (569008); your SBC"},
 		},
 		"every call is refused": {
 			statusWith(reading(refused)), LevelBad, "Calls fail on the only trunk.",
