@@ -140,8 +140,9 @@ stack: packages $(TOOLS)/prometheus ## watch a trunk fail: the demo's providers,
 	$(GO) run ./tools/stack
 
 .PHONY: pictures
-pictures: packages build $(PLAYWRIGHT) $(NODE) ## the README's pictures of the status page, made from the demo
-	CDR_CHROMIUM="$${CDR_CHROMIUM:-$$(command -v chromium)}" $(NODE) tools/browser/pictures.mjs dist/cdr-exporter docs/images
+pictures: packages $(TOOLS)/prometheus $(PLAYWRIGHT) $(NODE) ## the pictures of the status page in the middle of an incident, taken from the stack
+	$(GO) build -o .tools/bin/stack ./tools/stack
+	CDR_CHROMIUM="$${CDR_CHROMIUM:-$$(command -v chromium)}" $(NODE) tools/browser/pictures.mjs .tools/bin/stack docs/images
 
 .PHONY: size
 size: ## lines of Go by room, without tests, beside what each may have

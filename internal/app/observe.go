@@ -5,7 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
@@ -70,6 +72,7 @@ func (a *App) Status() web.Status {
 	visible, figures := a.running.Load(), a.figures()
 	status := web.Status{Sources: []web.Source{}, OTLP: visible.otlp.status()}
 	status.Ledger.SizeBytes = int64(figures[figure{def: metrics.LedgerSize}])
+	recent := a.ledger.Store().Recent()
 	for _, s := range visible.sources {
 		name := s.config.Name
 		source := web.Source{Name: name, Provider: s.config.ProviderName}
@@ -86,6 +89,7 @@ func (a *App) Status() web.Status {
 			feed := f.status()
 			feed.Series = int64(figures[figure{metrics.SeriesCount, name, feed.Feed}])
 			feed.SeriesOverflow = int64(figures[figure{metrics.SeriesOverflow, name, feed.Feed}])
+			feed.Trunks = trunksOf(recent, name, feed.Feed)
 			feed.NewestCall = unixTime(figures[figure{metrics.NewestCall, name, feed.Feed}])
 			source.Feeds = append(source.Feeds, feed)
 			status.Ledger.Series += feed.Series
@@ -96,6 +100,38 @@ func (a *App) Status() web.Status {
 	records, oldest := a.ledger.Outbox()
 	status.OTLP.OutboxRecords, status.OTLP.Oldest = records, web.Time(oldest)
 	return status
+}
+
+// trunksOf are the last attempts of a feed, as the status page judges them.
+func trunksOf(recent []metrics.Recent, source, feed string) (trunks []web.Trunk) {
+	ending := func(r *metrics.Recent, such func(cdr.Outcome) bool) web.Ending {
+		top, _ := r.TopFailure(such)
+		return web.Ending{
+			Since: web.Time(r.Since(such)), SIPCode: top.SIPCode, SubCode: top.SubCode, Reason: top.Reason, FaultDomain: top.FaultDomain,
+		}
+	}
+	for i := range recent {
+		r := &recent[i]
+		if r.Source != source || r.Feed != feed {
+			continue
+		}
+		t := web.Trunk{
+			Name: r.Trunk, Direction: r.Direction, NoReasons: r.NoReasons, Newest: web.Time(r.Newest()),
+			Faults: ending(r, metrics.Faults), Unconnected: ending(r, metrics.Unconnected),
+		}
+		for _, attempt := range r.Attempts {
+			switch {
+			case attempt.Outcome.Connected():
+				t.Results += web.ResultConnected
+			case metrics.Faults(attempt.Outcome):
+				t.Results += web.ResultFault
+			default:
+				t.Results += web.ResultOther
+			}
+		}
+		trunks = append(trunks, t)
+	}
+	return trunks
 }
 
 // figure is one of the exporter's own metrics, of a source and a feed if it has these labels.
@@ -160,19 +196,25 @@ func unixTime(v float64) web.Time {
 	return web.Time(time.UnixMilli(int64(v * 1e3)))
 }
 
-// Activity implements web.Backend.
+// overlapping are the feeds whose calls are in other feeds too.
+var overlapping = Feeds(func(f collector.FeedProperties) bool { return f.Overlaps })
+
+// Activity implements web.Backend. Calls of an overlapping feed count where the source has no other.
 func (a *App) Activity(ctx context.Context, from time.Time) ([]web.Activity, error) {
 	counted, err := a.ledger.Activity(ctx, from)
 	if err != nil {
 		return nil, err
 	}
-	configured := a.running.Load().names()
+	counts := make(map[[2]string]bool)
+	for _, s := range a.running.Load().sources {
+		for _, f := range s.opened.Feeds {
+			counts[[2]string{s.config.Name, f.Name}] = len(s.opened.Feeds) == 1 || !slices.Contains(overlapping, f.Name)
+		}
+	}
 	var all []web.Activity
 	for _, c := range counted {
-		if configured[[2]string{c.Source, c.Feed}] {
-			all = append(all, web.Activity{
-				Source: c.Source, Feed: c.Feed, Start: c.Start, Calls: c.Calls, Failures: c.Failures,
-			})
+		if counts[[2]string{c.Source, c.Feed}] {
+			all = append(all, web.Activity{Start: c.Start, Calls: c.Calls, Failures: c.Failures})
 		}
 	}
 	return all, nil

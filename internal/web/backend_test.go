@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -48,8 +49,7 @@ func exampleBackend() *fakeBackend {
 	return &fakeBackend{status: exampleStatus(), activity: exampleActivity}
 }
 
-// exampleActivity is that of three feeds, one of which began to fail, and of one that is
-// no longer configured.
+// exampleActivity is that of three feeds, one of which began to fail.
 func exampleActivity(_ context.Context, from time.Time) ([]Activity, error) {
 	var all []Activity
 	for start := from; start.Before(now); start = start.Add(ActivityStep) {
@@ -59,19 +59,25 @@ func exampleActivity(_ context.Context, from time.Time) ([]Activity, error) {
 			failures = n / 10
 		}
 		all = append(all,
-			Activity{Source: "contoso", Feed: "pstn", Start: start, Calls: 10 + n%7},
-			Activity{Source: "contoso", Feed: "direct_routing", Start: start, Calls: n, Failures: failures},
-			Activity{Source: "gone", Feed: "pstn", Start: start, Calls: 1000},
+			Activity{Start: start, Calls: 10 + n%7},
+			Activity{Start: start, Calls: n, Failures: failures},
 		)
 	}
 	if !from.After(now) {
-		all = append(all, Activity{Source: "wave", Feed: "call_log", Start: now, Calls: 1, Failures: 1})
+		all = append(all, Activity{Start: now, Calls: 1, Failures: 1})
 	}
 	return all, nil
 }
 
 // ago is an instant before now; a negative length is one to come.
 func ago(d time.Duration) Time { return Time(now.Add(-d)) }
+
+// quietTrunk had its last call some days ago.
+func quietTrunk() Trunk {
+	t := trunk("", "cccoc")
+	t.Direction, t.Newest = "inbound", ago(60*time.Hour)
+	return t
+}
 
 // exampleStatus has every state and every kind of gap.
 func exampleStatus() Status {
@@ -81,10 +87,12 @@ func exampleStatus() Status {
 				{
 					Feed: "pstn", State: StateOK, Watermark: ago(6 * time.Minute), LastSuccess: ago(42 * time.Second),
 					Records: 1234567, NextRead: ago(-258 * time.Second), NewestCall: ago(2 * time.Minute), Series: 312,
+					Trunks: []Trunk{operator("Colt", good), operator("Telia", good[:40]+strings.Repeat("o", 24))},
 				},
 				{
 					Feed: "direct_routing", State: StateCatchingUp, Watermark: ago(26*time.Hour + 5*time.Minute),
 					LastSuccess: ago(3500 * time.Millisecond), Records: 98765, NextRead: ago(0), Series: 1010, SeriesOverflow: 56,
+					Trunks: []Trunk{trunk("sbc2.example.com", good), failing("sbc1.example.com", bad, 27*time.Hour)},
 				},
 				{
 					Feed: "call_records", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Second), Records: 5,
@@ -110,6 +118,7 @@ func exampleStatus() Status {
 					{
 						Feed: "call_log", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Minute), Records: 12,
 						NextRead: ago(-time.Second), Reads: "changes",
+						Trunks: []Trunk{failing("", good[:50]+"cfffccfoccfcof", 0), quietTrunk()},
 					},
 					{
 						Feed: "active_calls", State: StateOK, Watermark: ago(30 * time.Second), LastSuccess: ago(30 * time.Second),

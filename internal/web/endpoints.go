@@ -34,17 +34,20 @@ func (s *surface) reload(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, "The configuration was reloaded.")
 }
 
-// status asks the backend and adds what the handler knows.
-func (s *surface) status() Status {
+// status asks the backend and adds what the handler knows, and the trunks, judged.
+func (s *surface) status() (Status, []row) {
 	status := s.Backend.Status()
 	status.Version, status.Now = s.Version, Time(s.Now())
 	status.Ready, status.NotReady = s.Backend.Ready()
-	return status
+	var rows []row
+	status.Verdict, rows = judge(status)
+	return status, rows
 }
 
 // statusJSON answers /api/v1/status.
 func (s *surface) statusJSON(w http.ResponseWriter, r *http.Request) {
-	body, err := json.MarshalIndent(s.status(), "", "  ")
+	status, _ := s.status()
+	body, err := json.MarshalIndent(status, "", "  ")
 	if err != nil {
 		s.failed(w, r, err)
 		return
@@ -59,20 +62,17 @@ func (s *surface) activity(r *http.Request) ([]Activity, error) {
 	defer cancel()
 	all, err := s.Backend.Activity(ctx, s.Now().Add(-ActivityKept))
 	if err != nil && r.Context().Err() == nil {
-		s.Logger.WarnContext(ctx, "The activity can't be read from the ledger; the charts are left out.", "err", err)
+		s.Logger.WarnContext(ctx, "The activity can't be read from the ledger; the chart is left out.", "err", err)
 	}
 	return all, err
 }
 
-// statusPage answers /, without charts if the activity can't be read.
+// statusPage answers /, without a chart if the activity can't be read.
 func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
-	status := s.status()
+	status, rows := s.status()
 	activity, err := s.activity(r)
-	v := newView(status, choose(r.URL.Query(), status))
-	v.MetricsPath = s.MetricsPath
-	if v.Charts.Unknown = err != nil; err == nil {
-		v.Charts = chartsOf(status, v.Choice, activity)
-	}
+	v := newView(status, rows, activity)
+	v.MetricsPath, v.Chart.Unknown = s.MetricsPath, err != nil
 	var body bytes.Buffer // so that an error can still be answered with 500
 	if err := s.template.ExecuteTemplate(&body, "page.html", v); err != nil {
 		s.failed(w, r, err)

@@ -31,7 +31,7 @@ const (
 const DefaultMetricsPath = "/metrics"
 
 var (
-	//go:embed page.html feeds.html charts.html
+	//go:embed page.html trunks.html feeds.html chart.html
 	pages embed.FS
 	// assets are the files that the page refers to.
 	//go:embed page.css page.js icon.svg

@@ -7,7 +7,7 @@
   const byID = (id) => document.getElementById(id);
 
   // What is the user's own, or the script's.
-  const own = new Set(["open", "selected"]);
+  const own = new Set(["open", "data-local"]);
   const kept = (node) => node.nodeType === Node.ELEMENT_NODE && node.hasAttribute("data-keep");
   const keyOf = (node) => node.nodeType === Node.ELEMENT_NODE ? node.dataset.key || node.dataset.field || node.id : "";
   const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
@@ -56,17 +56,28 @@
   const write = (node, text) => { if (node.textContent !== text) node.textContent = text; };
   let paused = false, timer, request;
 
+  // Times are in UTC; the local one is put beside them, by the style sheet, where it differs.
+  const addLocalTimes = () => {
+    for (const node of document.querySelectorAll("time")) {
+      const at = new Date(node.dateTime);
+      if (at.getTimezoneOffset() === 0) continue;
+      const elsewhere = at.getUTCDate() === at.getDate() ? {} : { weekday: "short" };
+      node.dataset.local = at.toLocaleTimeString([], { ...elsewhere, hour: "2-digit", minute: "2-digit" }) + " local";
+    }
+  };
+
   const show = (page) => {
     if (page.body.dataset.version !== document.body.dataset.version) return location.reload();
     take(document.querySelector("main"), page.querySelector("main"));
-    write(byID("now"), page.getElementById("now").textContent);
+    byID("now").replaceChildren(document.importNode(page.getElementById("now").firstChild, true));
+    addLocalTimes();
     write(byID("live"), paused ? "Paused, as of" : "Live, as of");
     document.body.classList.remove("stale");
   };
 
   const lost = () => {
-    write(byID("summary-text"), "Not updating: the exporter doesn't answer.");
-    byID("summary").dataset.state = "error";
+    write(byID("verdict-text"), "Not updating: the exporter doesn't answer.");
+    byID("verdict").dataset.level = "bad";
     write(byID("live"), "Last known, as of");
     document.body.classList.add("stale");
   };
@@ -81,49 +92,18 @@
   const refresh = () => {
     stop();
     const asked = request = new XMLHttpRequest();
-    asked.open("GET", location.pathname + location.search);
+    asked.open("GET", location.pathname);
     asked.responseType = "document";
     asked.timeout = patience;
     asked.onloadend = () => {
       if (asked !== request) return;
       request = undefined;
       const page = asked.status === 200 ? asked.response : null;
-      if (page?.getElementById("summary-text")) show(page); else lost();
+      if (page?.getElementById("verdict-text")) show(page); else lost();
       if (!paused && !document.hidden) timer = setTimeout(refresh, every);
     };
     asked.send();
   };
-
-  // Another choice is another address, so that it can be kept and gone back to.
-  const choose = (address) => {
-    history.pushState(null, "", address);
-    setForm();
-    refresh();
-  };
-  const form = () => byID("filter");
-  const setForm = () => {
-    const chosen = new URLSearchParams(location.search);
-    for (const select of form().querySelectorAll("select")) select.value = chosen.get(select.name) ?? "";
-  };
-  const applyForm = () => {
-    const query = new URLSearchParams();
-    for (const [name, value] of new FormData(form())) if (value) query.set(name, value);
-    choose(query.size ? `./?${query}` : "./");
-  };
-  document.addEventListener("change", (event) => { if (event.target.form === form()) applyForm(); });
-  document.addEventListener("submit", (event) => {
-    if (event.target !== form()) return;
-    event.preventDefault();
-    applyForm();
-  });
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a#unfiltered");
-    if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-    event.preventDefault();
-    form().querySelector("select").focus(); // the link goes away
-    choose(link.getAttribute("href"));
-  });
-  addEventListener("popstate", () => { setForm(); refresh(); });
 
   const button = byID("pause");
   button.hidden = false;
@@ -139,5 +119,6 @@
   });
   document.documentElement.classList.add("live");
   write(byID("live"), "Live, as of");
+  addLocalTimes();
   timer = setTimeout(refresh, every);
 })();

@@ -12,10 +12,11 @@ type Status struct {
 	OTLP    OTLP     `json:"otlp"`
 	Ledger  Ledger   `json:"ledger"`
 
-	// Version, Ready, NotReady (the reason) and Now are set by the handler.
-	Ready    bool   `json:"ready"`
-	NotReady string `json:"not_ready,omitempty"`
-	Now      Time   `json:"now"`
+	// Version, Ready, NotReady (the reason), Now and Verdict are set by the handler.
+	Ready    bool    `json:"ready"`
+	NotReady string  `json:"not_ready,omitempty"`
+	Now      Time    `json:"now"`
+	Verdict  Verdict `json:"verdict"`
 }
 
 // Source is one account of one provider.
@@ -83,6 +84,37 @@ type Feed struct {
 	// Snapshot feeds have no records but calls InProgress, nil: not known.
 	Snapshot   bool `json:"snapshot,omitempty"`
 	InProgress *int `json:"in_progress,omitempty"`
+	// Trunks are the last attempts, from which the handler makes the verdict.
+	Trunks []Trunk `json:"-"`
+}
+
+// Trunk is the last attempts over a trunk in one direction.
+type Trunk struct {
+	// Name is empty if the provider names no trunk.
+	Name, Direction string
+	// Results has a letter for each of the last attempts, at most 64, oldest first.
+	Results string
+	// NoReasons: the feed can't tell faults from other calls that didn't connect.
+	NoReasons bool
+	// Newest is the start of the newest attempt.
+	Newest Time
+	// Faults are the attempts that failed, Unconnected all that nobody answered.
+	Faults, Unconnected Ending
+}
+
+// The letters of Trunk.Results.
+const (
+	ResultConnected = "c"
+	ResultFault     = "f"
+	ResultOther     = "o"
+)
+
+// Ending is how some of a trunk's attempts ended.
+type Ending struct {
+	// Since is the start of the first of those that the attempts end with; zero: the newest isn't one.
+	Since Time
+	// SIPCode to FaultDomain are the most frequent failure, in the label values of cdr_call_failures_total.
+	SIPCode, SubCode, Reason, FaultDomain string
 }
 
 // Ledger is the state of the ledger.
@@ -136,9 +168,8 @@ const (
 	ActivityKept = 24 * time.Hour
 )
 
-// Activity is how many calls of a feed started in the five minutes from Start, and how many of them have the outcome `failed`.
+// Activity is how many calls started in the five minutes from Start, and how many of them have the outcome `failed`.
 type Activity struct {
-	Source, Feed    string
 	Start           time.Time
 	Calls, Failures int64
 }

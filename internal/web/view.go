@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"html/template"
-	"slices"
 	"strings"
 	"time"
 )
@@ -14,154 +13,105 @@ type view struct {
 
 	// MetricsPath is the path of the metrics.
 	MetricsPath string
-
-	Summary string
-	Worst   State
-	Choice  choice
-	// Shown says how many feeds match the filter; empty without a filter.
-	Shown  string
-	Charts chartsView
+	Findings    []Finding // at most shownFindings
+	Rows        []row     // at most shownRows
+	// MoreFindings and MoreRows are how many aren't shown. The worst are.
+	MoreFindings, MoreRows int
+	Chart                  *chart
+	// Lost is how many calls failed since LostSince; empty: none is known.
+	Lost      string
+	LostSince Time
 }
 
-// cell is a value with a note beside it.
-type cell struct{ Main, Note string }
-
-// problem is an error with what to do about it; What says so if there is none.
-type problem struct {
-	What, Advice, Note string
-	None               bool
-}
+const shownFindings, shownRows = 4, 100
 
 // functions are those of the templates.
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"span": spanText, "clock": func(t Time) string { return clockText(time.Time(t)) }, "time": timeText,
-		"count": countText, "size": sizeText, "words": stateText, "work": workText, "overflow": overflowText,
-		"series": func(n int64) string { return countedText(n, "series", "series") },
+		"clock": func(t time.Time) string { return t.Format("15:04") }, "stamp": func(t time.Time) string { return t.Format(time.RFC3339) },
+		"count": countText, "words": func(state any) string { return stateText(fmt.Sprint(state)) },
+		"megabytes": func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) },
 	}
 }
 
-// newView is a view without links and charts.
-func newView(status Status, c choice) view {
-	v := view{Status: status, Choice: c}
-	v.Sources = nil
-	v.Summary, v.Worst = summary(status)
-	all, matching := 0, 0
-	for _, source := range status.Sources {
-		all += len(source.Feeds)
-		source.Feeds = slices.DeleteFunc(slices.Clone(source.Feeds), func(f Feed) bool { return !c.matches(source, f) })
-		matching += len(source.Feeds)
-		if len(source.Feeds) > 0 {
-			v.Sources = append(v.Sources, source)
-		}
+func newView(status Status, rows []row, activity []Activity) view {
+	v := view{Status: status, Findings: status.Verdict.Findings, Rows: rows, Chart: new(newChart(activity, time.Time(status.Now)))}
+	if v.MoreFindings = len(v.Findings) - shownFindings; v.MoreFindings > 0 {
+		v.Findings = v.Findings[:shownFindings]
 	}
-	if c.IsFiltered() {
-		v.Shown = fmt.Sprintf("%d of %s shown.", matching, countedText(int64(all), "feed", "feeds"))
+	if v.MoreRows = len(rows) - shownRows; v.MoreRows > 0 {
+		v.Rows = rows[:shownRows]
 	}
+	v.Lost, v.LostSince = lostCalls(status, activity)
 	return v
 }
 
-// bySeverity are the states of a feed, worst first.
-func bySeverity() []State {
-	return []State{StateError, StateThrottled, StateCatchingUp, StateOK}
-}
-
-// summary is the page's one sentence, and the worst state for its colour. It holds no time, since screen readers announce each change.
-func summary(status Status) (text string, worst State) {
-	counts, feeds := map[State]int{}, int64(0)
-	for _, source := range status.Sources {
-		for _, feed := range source.Feeds {
-			counts[feed.State]++
-			feeds++
+// lostCalls says how many calls failed since the first finding began: what an outage has cost so far.
+func lostCalls(status Status, activity []Activity) (text string, since Time) {
+	since = status.Now
+	for _, f := range status.Verdict.Findings {
+		if (f.Level == LevelBad || f.Level == LevelWarn) && !f.Since.IsZero() && time.Time(f.Since).Before(time.Time(since)) {
+			since = f.Since
 		}
 	}
-	text = "Ready."
-	if !status.Ready {
-		text = "Not ready: " + strings.TrimSuffix(status.NotReady, ".") + "."
-	}
-	if feeds == 0 {
-		return text + " No feeds yet.", ""
-	}
-	var parts []string
-	for _, state := range bySeverity() {
-		if counts[state] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[state], stateText(string(state))))
-			if worst == "" {
-				worst = state
-			}
+	var calls, failures int64
+	for _, a := range activity {
+		if a.Start.After(time.Time(since).Add(-ActivityStep)) {
+			calls, failures = calls+a.Calls, failures+a.Failures
 		}
 	}
-	return text + " " + countedText(feeds, "feed", "feeds") + ": " + strings.Join(parts, ", ") + ".", worst
+	if since == status.Now || failures == 0 {
+		return "", since
+	}
+	return fmt.Sprintf("%s of %s calls failed", countText(failures), countText(calls)), since
 }
 
-// Since is how long ago an instant was.
-func (v view) Since(at Time) string { return spanText(time.Time(v.Now).Sub(time.Time(at))) + " ago" }
+// moment is an instant for a time element.
+type moment struct{ Stamp, Text string }
 
 // At is an instant, without its day if that is today.
-func (v view) At(at Time) string {
-	text := clockText(time.Time(at))
-	if day := clockText(time.Time(v.Now))[:11]; strings.HasPrefix(text, day) {
-		return text[len(day):]
+func (v view) At(at Time) moment {
+	layout := "2 Jan 15:04 UTC"
+	t, now := time.Time(at).UTC(), time.Time(v.Now).UTC()
+	if t.Truncate(24 * time.Hour).Equal(now.Truncate(24 * time.Hour)) {
+		layout = "15:04 UTC"
 	}
-	return text
+	return moment{Stamp: t.Format(time.RFC3339), Text: t.Format(layout)}
 }
 
-// Past is how long ago an instant was, and the instant.
-func (v view) Past(at Time, empty string) cell {
-	if at.IsZero() {
-		return cell{Main: empty}
+// Ago is how long ago an instant was, or how long it is until then.
+func (v view) Ago(at Time) string {
+	since := time.Time(v.Now).Sub(time.Time(at))
+	if since < 0 {
+		return "in " + spanText(-since)
 	}
-	return cell{Main: v.Since(at), Note: v.At(at)}
+	return spanText(since) + " ago"
 }
 
-// Next is how long it is until an instant, and the instant.
-func (v view) Next(at Time) cell {
-	switch left := time.Time(at).Sub(time.Time(v.Now)); {
-	case at.IsZero():
-		return cell{Main: "–"}
-	case left < time.Second:
-		return cell{Main: "due", Note: v.At(at)}
-	default:
-		return cell{Main: "in " + spanText(left), Note: v.At(at)}
+// Path draws the attempts of a strip that have a result so high, the newest at the right.
+func (r row) Path(result string, height int) string {
+	var path strings.Builder
+	for i := range r.Results {
+		if r.Results[i:i+1] == result {
+			fmt.Fprintf(&path, "M%d 10v-%dh.8v%dz", keptAttempts-len(r.Results)+i, height, height)
+		}
 	}
+	return path.String()
 }
 
-// Problem is an error and when it happened.
-func (v view) Problem(what, advice string, at ...Time) problem {
-	if what == "" {
-		return problem{What: "none", None: true}
-	}
-	p := problem{What: what, Advice: advice}
-	if len(at) > 0 && !at[0].IsZero() {
-		p.Note = v.Since(at[0])
-	}
-	return p
-}
+// Count is how many attempts have a result.
+func (r row) Count(result string) int { return strings.Count(r.Results, result) }
 
-// BudgetText is what is left of a provider's limit.
-func (v view) BudgetText(b *Budget) string {
-	limit, window := countText(int64(b.Limit)), countText(b.WindowSeconds)
-	text := fmt.Sprintf("at most %s requests per %s s", limit, window)
-	if b.Remaining != nil {
-		text = fmt.Sprintf("%s of %s requests left (limit per %s s)", countText(int64(*b.Remaining)), limit, window)
-	}
-	if b.Group != "" {
-		text = b.Group + ": " + text
-	}
-	if !b.FrozenUntil.IsZero() {
-		text += ", throttled until " + v.At(b.FrozenUntil)
-	}
-	return text
-}
+// Percent is the same as a share of all attempts.
+func (r row) Percent(result string) int { return 100 * r.Count(result) / max(len(r.Results), 1) }
 
-// SubscriptionText says until when the provider notifies us, and when it last did.
-func (v view) SubscriptionText(s *Subscription) string {
-	text := "not subscribed"
-	if !s.Expires.IsZero() {
-		text = "subscribed until " + v.At(s.Expires)
+// Top is the most frequent failure and whose it is; empty: none is known.
+func (r row) Top() string {
+	if f := r.Finding; f.Whose != "" {
+		return f.Cause + "; " + f.Whose
 	}
-	if !s.LastNotification.IsZero() {
-		text += ", last notification " + v.Since(s.LastNotification)
+	if r.Count(ResultFault) == 0 {
+		return ""
 	}
-	return text
+	return r.Faults.String() + "; " + faultDomains[r.Faults.FaultDomain][0]
 }

@@ -68,8 +68,8 @@ export class Browser {
     console.log(`ok: ${name}`);
   }
 
-  async screenshot(page, name) {
-    await page.screenshot({ path: path.join(this.folder, `${name}.png`), fullPage: true });
+  async screenshot(page, name, options = {}) {
+    await page.screenshot({ path: path.join(this.folder, `${name}.png`), fullPage: true, ...options });
   }
 
   // What axe finds that keeps people from using the page.

@@ -8,7 +8,7 @@ const browser = new Browser(base, folder);
 const interval = 5000; // of updates, on the page's clock
 
 const rows = (page) => page.locator("tr[data-feed]").evaluateAll((all) => all.map((row) => `${row.dataset.source} ${row.dataset.feed}`));
-const charts = (page) => page.locator("figure h3").allTextContents();
+const trunks = (page) => page.locator("tr[data-trunk]").count();
 const fill = (page, selector) => page.locator(selector).first().evaluate((node) => getComputedStyle(node).fill);
 
 // Waits until what is read is another.
@@ -28,25 +28,14 @@ const checks = {
     const page = await browser.open("./", { javaScriptEnabled: false });
     const all = await rows(page);
     assert.ok(all.length >= 2, `${all.length} feeds`);
-    assert.ok((await charts(page)).length >= 1, "no chart");
-    assert.match(await page.locator("#summary-text").textContent(), /^(Ready|Not ready).* feeds: /);
+    assert.ok(await trunks(page) >= 1, "no trunk");
+    assert.match(await page.locator("#verdict-text").textContent(), /^(Calls|Some calls|Can't tell) .+\.$/);
+    assert.doesNotMatch(await page.locator("main").textContent(), /Ready/);
+    assert.match(await page.locator("#now").textContent(), / UTC$/);
+    assert.equal(await page.locator("time[data-local]").count(), 0);
     assert.equal(await page.locator("#live").textContent(), "As of");
     await page.getByText("reload to update").waitFor();
     assert.equal(await page.locator("#pause").isVisible(), false);
-
-    const source = all[0].split(" ")[0];
-    await page.getByRole("combobox", { name: "Source", exact: true }).selectOption(source);
-    await page.getByRole("button", { name: "Apply" }).click();
-    await page.waitForURL((url) => url.searchParams.get("source") === source);
-    assert.deepEqual(await rows(page), all.filter((row) => row.startsWith(`${source} `)));
-    await page.getByRole("combobox", { name: "Charts", exact: true }).selectOption("24h");
-    await page.getByRole("button", { name: "Apply" }).click();
-    await page.waitForURL((url) => url.searchParams.get("span") === "24h" && url.searchParams.get("source") === source);
-    await page.getByRole("heading", { name: "Calls in the last 24 h" }).waitFor();
-    await page.getByRole("link", { name: "Show all" }).click();
-    await page.waitForURL((url) => url.searchParams.get("span") === "24h" && !url.searchParams.has("source"));
-    assert.deepEqual(await rows(page), all);
-    await page.getByRole("heading", { name: "Calls in the last 24 h" }).waitFor();
     await page.locator("summary").first().click();
     await page.locator("figure table").first().waitFor();
     await browser.screenshot(page, "without-script");
@@ -54,57 +43,53 @@ const checks = {
   },
 
   "it lives, and keeps what the reader does": async () => {
-    const page = await browser.open("./?span=24h", { viewport: { width: 1000, height: 500 } });
+    const page = await browser.open("./", { viewport: { width: 1000, height: 500 } });
     await mark(page);
     await page.locator("#live", { hasText: "Live" }).waitFor();
     await page.locator("summary").first().click();
     await page.locator("summary").first().focus();
     await page.evaluate(() => { document.querySelector(".scroll").scrollLeft = 60; window.scrollTo(0, 400); });
     const at = () => page.evaluate(() => [document.querySelector(".scroll").scrollLeft, Math.round(window.scrollY)].join());
-    const before = await at(), had = await focused(page), seen = await charts(page);
+    const before = await at(), had = await focused(page);
     const records = () => page.locator('[data-field="records"]').allTextContents().then(String);
     await changes(page, records, "the number of records");
     await changes(page, () => page.locator("#now").textContent(), "the clock");
     assert.equal(await at(), before, "it scrolled");
     assert.equal(await focused(page), had, "the focus went");
     assert.equal(await page.locator("details").first().evaluate((node) => node.open), true, "the details closed");
-    assert.deepEqual((await charts(page)).filter((name) => seen.includes(name)), seen, "a chart went");
     await stayed(page);
     await browser.close(page);
   },
 
-  "it filters at once": async () => {
-    const page = await browser.open();
+  "it shows local times beside UTC": async () => {
+    const page = await browser.open("./", { timezoneId: "Asia/Kolkata" });
     await mark(page);
-    const all = await rows(page), [source, feed] = all[all.length - 1].split(" ");
-    const only = all.filter((row) => row === `${source} ${feed}`);
-    await page.getByRole("combobox", { name: "Source", exact: true }).selectOption(source);
-    await page.getByRole("combobox", { name: "Feed", exact: true }).selectOption(feed);
-    await page.locator("#shown", { hasText: `1 of ${all.length} feeds shown.` }).waitFor();
-    assert.deepEqual(await rows(page), only);
-    assert.equal(new URL(page.url()).search, `?source=${source}&feed=${feed}`);
-    assert.equal(await page.getByRole("button", { name: "Apply" }).isVisible(), false);
-    await page.goBack();
-    await page.locator("#shown", { hasText: "feeds shown" }).waitFor();
-    await page.waitForFunction(() => document.querySelector("[name=feed]").value === "");
-    await page.getByRole("link", { name: "Show all" }).click();
-    await page.waitForFunction((n) => document.querySelectorAll("tr[data-feed]").length === n, all.length);
-    assert.equal(await focused(page), "source", "the focus is lost with the link");
-    assert.equal(await page.locator("#shown").textContent(), "");
+    await page.locator("#live", { hasText: "Live" }).waitFor();
+    const right = async () => {
+      for (const [stamp, text, local] of await page.locator("time").evaluateAll((all) => all.map((t) => [t.dateTime, t.textContent, t.dataset.local]))) {
+        assert.ok(text.endsWith(`${stamp.slice(11, 16)} UTC`), `${text} for ${stamp}`);
+        const there = new Date(Date.parse(stamp) + 5.5 * 3600_000).toISOString().slice(11, 16);
+        assert.ok(local.endsWith(`${there} local`), `${local} for ${stamp}`);
+      }
+    };
+    await right();
+    await changes(page, () => page.locator("time").evaluateAll((all) => all.map((t) => t.dateTime).join()), "each time");
+    await right();
     await stayed(page);
     await browser.close(page);
   },
 
-  "it switches the span": async () => {
-    const page = await browser.open();
-    await mark(page);
-    for (const [value, name, text] of [["1h", "1 h", "5 min"], ["12h", "12 h", "10 min"], ["24h", "24 h", "15 min"], ["", "3 h", "5 min"]]) {
-      await page.getByRole("combobox", { name: "Charts", exact: true }).selectOption(value);
-      await page.getByRole("heading", { name: `Calls in the last ${name}` }).waitFor();
-      await page.getByText(`one bar per ${text}.`).waitFor();
+  "on a phone each row is a card": async () => {
+    const page = await browser.open("./", { viewport: { width: 390, height: 844 } });
+    await page.locator("#live", { hasText: "Live" }).waitFor();
+    for (const row of await page.locator(".cards tbody tr").all()) {
+      const { x, width } = await row.boundingBox();
+      assert.ok(x >= 0 && x + width <= 390, "a card is wider than the phone");
+      for (const remedy of await row.locator(".advice, .what").all()) {
+        const box = await remedy.boundingBox();
+        assert.ok(box.width > 0 && box.x + box.width <= 390, "what to do isn't on the screen");
+      }
     }
-    assert.equal(new URL(page.url()).search, "");
-    await stayed(page);
     await browser.close(page);
   },
 
@@ -123,11 +108,11 @@ const checks = {
     await page.route("**/*", (route) => route.abort());
     await page.clock.runFor(interval);
     await page.getByText("Not updating: the exporter doesn't answer.").waitFor();
-    assert.equal(await page.locator("#summary").getAttribute("data-state"), "error");
-    assert.equal(await page.locator("#charts").evaluate((node) => getComputedStyle(node).transitionDuration), "0s");
+    assert.equal(await page.locator("#verdict").getAttribute("data-level"), "bad");
+    assert.equal(await page.locator("#store").evaluate((node) => getComputedStyle(node).transitionDuration), "0s");
     await page.unroute("**/*");
     await page.clock.runFor(interval);
-    await page.locator("#summary-text", { hasText: /^(Ready|Not ready)/ }).waitFor();
+    await page.locator("#verdict-text", { hasText: /^(Calls|Some calls|Can't tell)/ }).waitFor();
     assert.equal(await page.evaluate(() => document.body.className), "");
     await stayed(page);
     await browser.close(page);
@@ -140,8 +125,7 @@ const checks = {
     await page.getByRole("button", { name: "Pause updates" }).click(); // so that nothing moves
     await page.evaluate(() => document.activeElement.blur());
     const order = [
-      "Skip to the feeds", "Metrics", "Status as JSON", "Health", "Readiness", "Pause updates",
-      "source", "feed", "state", "span", "scroll",
+      "Skip to the trunks", "Metrics", "Status as JSON", "Health", "Readiness", "Pause updates", "scroll", "Data",
     ];
     await page.mouse.click(2, 2);
     for (const want of order) {
@@ -150,29 +134,27 @@ const checks = {
       const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
       assert.notEqual(outline, "none", `nobody sees that ${want} has the focus`);
     }
-    await page.keyboard.press("Tab");
-    assert.match(await focused(page), /^Data of /);
     await page.keyboard.press("Enter");
     await page.keyboard.press("Tab");
     assert.equal(await focused(page), "data");
-    await page.getByRole("link", { name: "Skip to the feeds" }).focus();
+    await page.getByRole("link", { name: "Skip to the trunks" }).focus();
     await page.keyboard.press("Enter");
-    assert.equal(await focused(page), "feeds");
+    assert.equal(await focused(page), "trunks");
     await browser.close(page);
   },
 
   "it says what it is": async () => {
-    const page = await browser.open("./?span=24h");
+    const page = await browser.open();
     for (const [role, name] of [
-      ["banner"], ["main"], ["navigation", "Endpoints"], ["search", "Filter feeds"],
-      ["heading", "cdr-exporter"], ["heading", "Feeds"], ["heading", "Ledger and delivery"],
+      ["banner"], ["main"], ["navigation", "Endpoints"], ["heading", "cdr-exporter"], ["heading", "Trunks"],
+      ["heading", "Calls in the last 24 hours"], ["heading", "Feeds"], ["heading", "Ledger and delivery"],
     ]) await page.getByRole(role, { name, exact: true }).first().waitFor();
-    for (const name of ["Source", "Feed", "State", "Read up to", "Newest call", "Last success", "Records", "Next read", "Last error and what to do"]) {
+    for (const name of ["Trunk", "Now", "Failed", "Most frequent failure and what to do", "Last call", "Feed", "State", "Error and what to do"]) {
       await page.getByRole("columnheader", { name, exact: true }).waitFor();
     }
-    const title = (await charts(page))[0];
-    await page.getByRole("img", { name: new RegExp(`^${title} .*calls? started in the last 24 h`) }).waitFor();
-    await page.getByRole("figure", { name: title }).waitFor();
+    await page.getByRole("figure", { name: /calls? started;/ }).waitFor();
+    await page.getByRole("img", { name: /calls? started;/ }).waitFor();
+    assert.equal(await page.getByRole("img", { name: /^\d+ attempts: \d+ connected/ }).count(), await trunks(page));
     await browser.close(page);
   },
 
@@ -181,7 +163,7 @@ const checks = {
       light: {}, contrast: { forcedColors: "active", viewport: { width: 390, height: 844 } },
       "dark-phone": { colorScheme: "dark", viewport: { width: 320, height: 640 } },
     })) {
-      const page = await browser.open("./?span=24h", options);
+      const page = await browser.open("./", options);
       await page.locator("#live", { hasText: "Live" }).waitFor();
       await browser.screenshot(page, name);
       await page.getByRole("button", { name: "Pause updates" }).click(); // so that nothing goes away while axe looks at it
@@ -194,7 +176,7 @@ const checks = {
   },
 
   "it is light and dark": async () => {
-    const page = await browser.open("./?span=24h");
+    const page = await browser.open();
     const look = async () => [
       await page.evaluate(() => getComputedStyle(document.body).backgroundColor),
       await page.evaluate(() => getComputedStyle(document.body).color),

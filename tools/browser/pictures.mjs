@@ -1,33 +1,39 @@
-// Takes the pictures of the status page for the README: pictures.mjs BINARY FOLDER. It starts the binary's demo, lets it run for some
-// minutes, so that the charts have something to show, and ends it.
+// Takes the pictures of the status page in the middle of an incident: pictures.mjs STACK FOLDER. It starts the stack, lets a trunk fail,
+// waits until the page says so for good, and ends it.
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Browser } from "./browser.mjs";
 
-const [binary, folder, minutes = "3"] = process.argv.slice(2);
-const demo = spawn(binary, ["demo", "--web.listen-address=127.0.0.1:0"], { stdio: ["ignore", "pipe", "ignore"] });
-const address = await new Promise((resolve, reject) => {
-  let said = "";
-  demo.stdout.on("data", (text) => {
-    said += text;
-    const found = said.match(/http:\/\/\S+\//);
-    if (found) resolve(found[0]);
-  });
-  demo.on("exit", () => reject(new Error(`the demo ended: ${said}`)));
-});
+const [binary, folder, address = "http://127.0.0.1:9890/"] = process.argv.slice(2);
+const stack = spawn(binary, [`--listen=${new URL(address).host}`], { stdio: "inherit" });
+stack.on("exit", (code) => { if (code) process.exit(code); });
+
+// Asks until an answer is as wanted.
+const until = async (what, ask) => {
+  for (let i = 0; i < 600; i++, await sleep(1000)) {
+    const found = await ask().catch(() => null);
+    if (found) return found;
+  }
+  throw new Error(`waited in vain for ${what}`);
+};
 
 try {
-  while (!(await fetch(new URL("-/ready", address))).ok) await sleep(200);
-  await sleep(Number(minutes) * 60_000);
-  const browser = new Browser(address, folder);
+  const page = await until("the stack", async () => (await fetch(address)).text());
+  const status = page.match(/href="([^"]+)">the exporter's status page/)[1];
+  const verdict = async () => (await (await fetch(new URL("api/v1/status", status))).json()).verdict;
+  await until("calls that get through", async () => (await verdict()).level === "ok");
+  await fetch(new URL("trunk/fail", address), { method: "POST" });
+  await until("a trunk that is down", async () => (await verdict()).findings.some((f) => / of the last 64 attempts failed/.test(f.what)));
+  const browser = new Browser(status, folder);
   await browser.start();
-  for (const colorScheme of ["light", "dark"]) {
-    const page = await browser.open("./", { colorScheme });
+  const phone = { width: 390, height: 844 };
+  for (const [name, options] of Object.entries({ light: {}, dark: { colorScheme: "dark" }, phone: { viewport: phone } })) {
+    const page = await browser.open("./", { timezoneId: "Europe/Berlin", ...options });
     await page.waitForLoadState("networkidle");
-    await browser.screenshot(page, `status-${colorScheme}`);
+    await browser.screenshot(page, `status-${name}`, name === "phone" ? { fullPage: false } : {});
     await browser.close(page);
   }
   await browser.stop();
 } finally {
-  demo.kill("SIGTERM");
+  stack.kill("SIGINT");
 }

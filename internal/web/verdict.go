@@ -1,0 +1,252 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Level is how well calls get through.
+type Level string
+
+// The levels.
+const (
+	LevelBad     Level = "bad"     // calls don't get through
+	LevelWarn    Level = "warn"    // a part of the calls fails
+	LevelUnknown Level = "unknown" // can't tell
+	LevelOK      Level = "ok"
+)
+
+// severity orders levels, worst first.
+func severity(l Level) int {
+	return slices.Index([]Level{LevelBad, LevelWarn, LevelUnknown, LevelOK}, l)
+}
+
+// Verdict says whether calls get through. Findings are what is wrong or can't be told, worst first.
+type Verdict struct {
+	Level    Level     `json:"level"`
+	Text     string    `json:"text"`
+	Findings []Finding `json:"findings"`
+}
+
+// Finding is what is wrong or can't be told. It reads "Subject: What, since Since; Cause; Whose".
+type Finding struct {
+	Level   Level  `json:"level"`
+	Subject string `json:"subject"`
+	What    string `json:"what"`
+	// Since is when it began, or Earlier than that; zero: not known. AsOf is how far a feed that is behind has been read.
+	Since   Time `json:"since"`
+	Earlier bool `json:"earlier,omitempty"`
+	AsOf    Time `json:"as_of"`
+	// Cause is the most frequent failure, or why the feed isn't read; Whose is whose fault that probably is.
+	Cause  string `json:"cause,omitempty"`
+	Whose  string `json:"whose,omitempty"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+const (
+	// keptAttempts is how many attempts are kept of a trunk and direction.
+	keptAttempts = 64
+	// newestAttempts is how many of them say how it is now.
+	newestAttempts = 16
+	// warnFaults or downFaults of these, or warnRun or downRun in a row, mean that calls fail now and then, or that the trunk is down.
+	warnFaults, downFaults = 6, 14
+	warnRun, downRun       = 3, 5
+	// quietAfter its newest call it isn't known whether a trunk still works.
+	quietAfter = 24 * time.Hour
+	// throttledBehind is how far behind a feed may be for a throttled one still to count as read.
+	throttledBehind = 10 * time.Minute
+)
+
+// row is a trunk in one direction, and what its last attempts mean.
+type row struct {
+	Trunk
+
+	Source, Provider, Feed string
+	Finding                Finding
+}
+
+// judge judges feeds by their state and trunks by their last attempts. The rows are worst first.
+func judge(status Status) (Verdict, []row) {
+	v := Verdict{Findings: []Finding{}}
+	var rows []row
+	behindFeeds := 0
+	for _, source := range status.Sources {
+		for _, feed := range source.Feeds {
+			behind := isBehind(feed, time.Time(status.Now))
+			if behind {
+				behindFeeds++
+				v.Findings = append(v.Findings, behindFinding(source.Name, feed))
+			}
+			for _, t := range feed.Trunks {
+				r := row{Trunk: t, Source: source.Name, Provider: source.Provider, Feed: feed.Feed}
+				if r.Finding = r.judge(time.Time(status.Now)); behind {
+					r.Finding.AsOf = feed.Watermark
+				}
+				if behind && r.Finding.Level == LevelOK {
+					r.Finding.Level, r.Finding.What = LevelUnknown, "can't tell"
+				}
+				rows = append(rows, r)
+			}
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b row) int {
+		return cmp.Or(severity(a.Finding.Level)-severity(b.Finding.Level), b.Count(ResultFault)-a.Count(ResultFault), cmp.Compare(a.Finding.Subject, b.Finding.Subject))
+	})
+	for _, r := range rows {
+		// What a feed that is behind leaves open was said once, of the feed.
+		if f := r.Finding; f.Level != LevelOK && (f.Level != LevelUnknown || f.AsOf.IsZero()) {
+			v.Findings = append(v.Findings, f)
+		}
+	}
+	slices.SortStableFunc(v.Findings, func(a, b Finding) int { return severity(a.Level) - severity(b.Level) })
+	v.Level, v.Text = headline(status, rows, behindFeeds)
+	return v, rows
+}
+
+// isBehind reports whether the calls of now are missing from a feed's records. A snapshot has none.
+func isBehind(f Feed, now time.Time) bool {
+	if f.State == StateThrottled && now.Sub(time.Time(f.Watermark)) < throttledBehind {
+		return false
+	}
+	return !f.Snapshot && (f.State != StateOK || f.LastSuccess.IsZero())
+}
+
+func behindFinding(source string, feed Feed) Finding {
+	f := Finding{Level: LevelUnknown, Subject: source + " " + feed.Feed, What: "can't tell", Since: feed.Watermark, Remedy: feed.Advice}
+	switch {
+	case feed.LastError != "":
+		f.Cause = feed.LastError
+	case feed.LastSuccess.IsZero():
+		f.Cause = "nothing has been read yet"
+	default:
+		f.Cause = "older calls are being read first"
+	}
+	return f
+}
+
+// judge says what the last attempts mean.
+func (r *row) judge(now time.Time) Finding {
+	f := Finding{Level: LevelOK, Subject: cmp.Or(r.Name, r.Source+" "+r.Feed) + ", " + r.Direction, What: "calls get through"}
+	newest := r.Results[max(0, len(r.Results)-newestAttempts):]
+	faults, connected := strings.Count(newest, ResultFault), strings.Count(newest, ResultConnected)
+	run := len(r.Results) - len(strings.TrimRight(r.Results, ResultFault))
+	unconnected := len(r.Results) - 1 - strings.LastIndex(r.Results, ResultConnected) // in a row
+	switch {
+	case run >= downRun, faults >= downFaults:
+		return r.blame(LevelBad, r.failedText(newest, run), run, r.Faults)
+	case unconnected >= newestAttempts:
+		return r.blame(LevelBad, fmt.Sprintf("none of the last %d attempts connected", unconnected), unconnected, r.Unconnected)
+	case run >= warnRun, faults >= warnFaults:
+		return r.blame(LevelWarn, r.failedText(newest, run), run, r.Faults)
+	case now.Sub(time.Time(r.Newest)) > quietAfter:
+		f.Level, f.What, f.Since = LevelUnknown, "can't tell, no call", r.Newest
+	case connected == 0, r.NoReasons && connected*2 < len(newest):
+		f.Level, f.What = LevelUnknown, fmt.Sprintf("can't tell, %d of the last %d attempts connected", connected, len(newest))
+	}
+	return f
+}
+
+// blame is the finding that calls fail, run of them up to the newest.
+func (r *row) blame(level Level, what string, run int, e Ending) Finding {
+	f := Finding{
+		Level: level, Subject: cmp.Or(r.Name, r.Source+" "+r.Feed) + ", " + r.Direction, What: what,
+		Since: e.Since, Earlier: run == keptAttempts, Cause: e.String(),
+	}
+	if run < warnRun {
+		f.Since = Time{} // a call or two that failed are no beginning
+	}
+	if r.NoReasons {
+		f.Cause = "the provider doesn't say why"
+	}
+	who := faultDomains[e.FaultDomain]
+	f.Whose, f.Remedy = who[0], who[1]
+	return f
+}
+
+// failedText counts the failures among all attempts if nearly all of them failed, else the newest ones.
+func (r *row) failedText(newest string, run int) string {
+	switch faults := strings.Count(r.Results, ResultFault); {
+	case faults*10 >= len(r.Results)*9:
+		return fmt.Sprintf("%d of the last %d attempts failed", faults, len(r.Results))
+	case run >= warnRun:
+		return fmt.Sprintf("the last %d attempts failed", run)
+	default:
+		return fmt.Sprintf("%d of the last %d attempts failed", strings.Count(newest, ResultFault), len(newest))
+	}
+}
+
+// String is the most frequent failure in words, with its most specific code.
+func (e Ending) String() string {
+	text := cmp.Or(strings.ReplaceAll(e.Reason, "_", " "), "no reason given")
+	if code := cmp.Or(e.SubCode, e.SIPCode); code != "" {
+		text += " (" + code + ")"
+	}
+	return text
+}
+
+// faultDomains are, by the label fault_domain, whose fault a failure probably is and what to do.
+var faultDomains = map[string][2]string{
+	"user":     {"the people who call", "Look at the numbers that are dialled, and at the rules that rewrite them."},
+	"policy":   {"your policy, licence or credit", "See what was changed there, and whether the account has credit."},
+	"sbc":      {"your SBC", "Look at its log, its certificate, its network and the carrier behind it."},
+	"carrier":  {"the carrier", "Open a ticket with the carrier; cdr-exporter incident writes it."},
+	"provider": {"the provider", "See the provider's service health; cdr-exporter incident writes a ticket."},
+	"unknown":  {"unclear whose fault", "Look at the SBC or trunk first, then at the provider's service health."},
+}
+
+// headline is the verdict in one sentence. It holds no time, since screen readers announce each change.
+func headline(status Status, rows []row, behind int) (Level, string) {
+	// A trunk is as bad as its worse direction; with one that works, it works. Records without a trunk, such as those of Teams call
+	// records, are of the same calls where the source also has records with one.
+	trunks, named := map[[2]string]Level{}, map[string]bool{}
+	for _, r := range rows {
+		named[r.Source] = named[r.Source] || r.Name != ""
+	}
+	rank := func(l Level) int { return slices.Index([]Level{LevelBad, LevelWarn, LevelOK, LevelUnknown}, l) }
+	for _, r := range rows {
+		key, level := [2]string{r.Source, r.Name}, r.Finding.Level
+		if known := trunks[key]; (known == "" || rank(level) < rank(known)) && (r.Name != "" || !named[r.Source] || rank(level) < rank(LevelOK)) {
+			trunks[key] = level
+		}
+	}
+	counts := map[Level]int{}
+	for _, level := range trunks {
+		counts[level]++
+	}
+	on := func(n int) string {
+		switch {
+		case n < len(trunks):
+			return fmt.Sprintf("on %d of %d trunks", n, len(trunks))
+		case n == 1:
+			return "on the only trunk"
+		default:
+			return fmt.Sprintf("on all %d trunks", n)
+		}
+	}
+	text := "Calls get through " + on(counts[LevelOK])
+	switch {
+	case counts[LevelBad] > 0:
+		return LevelBad, "Calls fail " + on(counts[LevelBad]) + "."
+	case counts[LevelWarn] > 0:
+		return LevelWarn, "Some calls fail " + on(counts[LevelWarn]) + "."
+	case counts[LevelOK] > 0 && behind > 0:
+		return LevelUnknown, text + "; not every feed is up to date."
+	case counts[LevelOK] > 0 && counts[LevelOK] < len(trunks):
+		return LevelOK, text + "; too few recent calls to tell of the rest."
+	case counts[LevelOK] > 0:
+		return LevelOK, text + "."
+	}
+	text = "Can't tell whether calls get through"
+	switch {
+	case len(status.Sources) == 0:
+		text += ": no source is configured"
+	case !status.Ready:
+		text += " yet: " + strings.TrimSuffix(status.NotReady, ".")
+	case len(rows) == 0 && behind == 0:
+		text += ": no calls yet"
+	}
+	return LevelUnknown, text + "."
+}
