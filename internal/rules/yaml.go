@@ -14,13 +14,13 @@ import (
 const header = "# %s\n# Made from internal/rules: go test ./internal/rules -run Generated -update\n\n"
 
 // RecordingFile is dashboards/prometheus/recording.yaml.
-func RecordingFile() ([]byte, error) {
-	return file("Recording rules of cdr-exporter: KPIs with their standards, and what alerts need. Definitions: docs/kpis.md.", Recording())
+func (p *Parameters) RecordingFile() ([]byte, error) {
+	return file("Recording rules of cdr-exporter: KPIs with their standards, and what alerts need. Definitions: docs/kpis.md.", p.Recording())
 }
 
 // AlertsFile is dashboards/prometheus/alerts.yaml.
-func AlertsFile() ([]byte, error) {
-	return file("Alerting rules of cdr-exporter. They need recording.yaml beside them. Thresholds: docs/alerts.md.", Alerting())
+func (p *Parameters) AlertsFile() ([]byte, error) {
+	return file("Alerting rules of cdr-exporter. They need recording.yaml beside them. Thresholds: docs/alerts.md.", p.Alerting())
 }
 
 // file writes groups as Prometheus reads them, with comments.
@@ -71,7 +71,9 @@ func (r *Rule) node() *yaml.Node {
 		}
 	}
 	put(n, "labels", pairs(map[string]string{"severity": r.Severity, "signal": string(r.Signal)}))
-	put(n, "annotations", pairs(map[string]string{"summary": r.Summary, "description": r.Description, "runbook_url": runbooks + r.Alert + ".md"}))
+	put(n, "annotations", pairs(map[string]string{
+		"summary": r.Summary, "description": r.Description, "runbook_url": r.RunbookURL, "dashboard_url": r.DashboardURL,
+	}))
 	return n
 }
 
