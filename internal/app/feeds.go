@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -64,11 +65,14 @@ func (a *App) addLedger(settings *collector.LoopSettings, s *source, info *colle
 	return queue
 }
 
+// noReasons are the feeds whose records don't say why a call didn't connect.
+var noReasons = Feeds(func(f collector.FeedProperties) bool { return !f.Reasons && !f.Snapshot })
+
 // specOf describes a feed to the ledger.
 func specOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
 	return ledger.FeedSpec{
 		Source: c.Name, Provider: c.ProviderName, Feed: info.Name, RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint, SameAccount: info.SameAccount,
 		History: c.History, Lookback: info.Lookback, LateAfter: info.LateAfter, Currency: info.Currency, Parents: info.Parents,
-		Hourless: info.Hourless,
+		Hourless: info.Hourless, NoReasons: slices.Contains(noReasons, info.Name),
 	}
 }

@@ -60,6 +60,8 @@ type Record struct {
 	SubCode Int
 	// Reason is a short stable slug from the taxonomy, never free text.
 	Reason string
+	// FaultDomain says in whose part a call that didn't connect ended, from the taxonomy.
+	FaultDomain FaultDomain
 	// ReasonPhrase is the provider's text; for logs only.
 	ReasonPhrase string
 

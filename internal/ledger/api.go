@@ -52,6 +52,8 @@ type FeedSpec struct {
 	// Parents says that records may name another as their parent: of the two failures
 	// one is counted.
 	Parents bool
+	// NoReasons says that records don't say why a call didn't connect: not_connected is then an attempt too.
+	NoReasons bool
 }
 
 // State is what the ledger last committed for a feed.

@@ -88,6 +88,9 @@ func (p *pageCommit) applyNew(e *entry) (*state, error) {
 		p.result.Duplicate++
 	} else {
 		p.addActivity(r)
+		if !context.NoFailure { // of two that failed as one, one is an attempt
+			p.changes.AddAttempt(r)
+		}
 		p.result.New++
 		p.result.Delays = append(p.result.Delays, delay)
 		p.next.Records++

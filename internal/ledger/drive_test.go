@@ -131,8 +131,10 @@ func (d *drive) randomPage() ([]modelRow, *Page) {
 		if d.hourless {
 			d.addSessions(&row)
 		}
+		record := d.record(row, n)
+		row.start = record.Start
 		rows = append(rows, row)
-		page.Records = append(page.Records, d.record(row, n))
+		page.Records = append(page.Records, record)
 	}
 	if d.rng.IntN(2) == 0 {
 		page.Position = &Position{Watermark: d.clock.at.Add(-time.Minute), Plan: []byte("{}")}

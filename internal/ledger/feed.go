@@ -114,6 +114,7 @@ func (f *Feed) load(id int64) error {
 		return err
 	}
 	series, ids := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone), new(idStore)
+	series.NoReasons = f.spec.NoReasons
 	trunks, err := l.loadTrunks(series, id)
 	if err != nil {
 		return err

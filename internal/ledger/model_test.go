@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,14 @@ type model struct {
 	counters  map[string]int64
 	charges   map[string]cdr.Money
 	logs      []string
+	recent    []modelAttempt // oldest first
 	watermark time.Time
+}
+
+// modelAttempt is one of the last attempts.
+type modelAttempt struct {
+	start   time.Time
+	outcome cdr.Outcome
 }
 
 type modelCall struct {
@@ -58,6 +66,7 @@ type modelRow struct {
 	// group and parent are the id's own and stay; renamed says that the row comes
 	// under its other id, byOther that its parent is named by its.
 	group, parent    string
+	start            time.Time
 	renamed, byOther bool
 	// Of a feed without hours: the start has moved, and there are sessions.
 	version  int64
@@ -69,10 +78,13 @@ type modelRow struct {
 func (m *model) page(t *testing.T, rows []modelRow, watermark time.Time) {
 	slices.SortStableFunc(rows, func(a, b modelRow) int { return cmp.Compare(a.version, b.version) })
 	rows = m.inOrder(rows)
+	before := len(m.recent)
 	for _, row := range rows {
 		m.row(t, row)
 		m.takeSessions(row)
 	}
+	slices.SortStableFunc(m.recent[before:], func(a, b modelAttempt) int { return a.start.Compare(b.start) })
+	m.recent = m.recent[max(0, len(m.recent)-64):]
 	for _, row := range slices.Backward(rows) {
 		m.settle(row)
 	}
@@ -136,6 +148,9 @@ func (m *model) first(t *testing.T, row modelRow) {
 	m.addMoney(t, "cdr_call_charges_total{inbound,byot_in,USD,usage,}", row.amount)
 	m.logs = append(m.logs, fmt.Sprintf("cdr.call %s v1 %s", row.name(), row.outcome))
 	failure := !row.outcome.Connected() && !m.accounted(row)
+	if !further && (failure || row.outcome.Connected()) {
+		m.recent = append(m.recent, modelAttempt{row.start, row.outcome})
+	}
 	switch {
 	case further:
 		m.further++
@@ -146,7 +161,7 @@ func (m *model) first(t *testing.T, row modelRow) {
 	}
 	m.counters["cdr_calls_total{inbound,byot_in,"+row.outcome.String()+",sbc1.example.com,false}"]++
 	if failure {
-		m.counters["cdr_call_failures_total{inbound,sbc1.example.com,"+row.outcome.String()+",,,,false}"]++
+		m.counters["cdr_call_failures_total{inbound,sbc1.example.com,"+row.outcome.String()+",,,,unknown,false}"]++
 	}
 }
 
@@ -297,6 +312,7 @@ func (m *model) check(r *rig) {
 			r.t.Fatalf("%s = %q, model has %s", key, got[key], want)
 		}
 	}
+	m.checkRecent(r, got)
 	logs := r.logs()
 	if len(logs) != len(m.logs) {
 		r.t.Fatalf("%d log records, model has %d", len(logs), len(m.logs))
@@ -309,6 +325,37 @@ func (m *model) check(r *rig) {
 	if s := r.feed.State(); !m.watermark.IsZero() && !s.Watermark.Equal(m.watermark) {
 		r.t.Fatalf("watermark %v, model has %v", s.Watermark, m.watermark)
 	}
+}
+
+// checkRecent compares the last attempts and their gauges, which values has.
+func (m *model) checkRecent(r *rig, values map[string]string) {
+	r.t.Helper()
+	var got []modelAttempt
+	for _, recent := range r.ledger.Store().Recent() {
+		for _, a := range recent.Attempts {
+			got = append(got, modelAttempt{a.Start(), a.Outcome})
+		}
+	}
+	if !slices.Equal(got, m.recent) {
+		r.t.Fatalf("last attempts %v, model has %v", got, m.recent)
+	}
+	if len(m.recent) == 0 {
+		return
+	}
+	faults, connected, newest := 0, 0, time.Time{}
+	for _, a := range m.recent {
+		faults += int(flag(a.outcome == cdr.Failed))
+		connected += int(flag(a.outcome.Connected()))
+		if a.start.After(newest) {
+			newest = a.start
+		}
+	}
+	wantValues(r.t, values, map[string]string{
+		"cdr_recent_attempts{inbound,sbc1.example.com}":                 fmt.Sprint(len(m.recent)),
+		"cdr_recent_faults{inbound,sbc1.example.com}":                   fmt.Sprint(faults),
+		"cdr_recent_connected{inbound,sbc1.example.com}":                fmt.Sprint(connected),
+		"cdr_recent_newest_timestamp_seconds{inbound,sbc1.example.com}": strconv.FormatFloat(float64(newest.Unix()), 'g', -1, 64),
+	})
 }
 
 // modelCounters are the counters that the model knows.

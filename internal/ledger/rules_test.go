@@ -25,18 +25,18 @@ func TestOnceAcrossPagesPollsAndRestarts(t *testing.T) {
 		t.Fatalf("after restart: %+v, want 3 duplicates", got)
 	}
 	wantValues(t, r.values(), map[string]string{
-		"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}":    "3",
-		"cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}":         "3/180",
-		"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": "180",
-		"cdr_call_failures_total{inbound,sbc1.example.com,answered,,,,false}": "",
-		"cdr_call_charges_total{inbound,byot_in,XXX,usage,}":                  "",
-		"cdr_call_charge_corrections_total{inbound,byot_in,XXX,usage,,debit}": "",
-		"cdr_call_outcome_changes_total{answered,failed}":                     "",
-		"cdr_media_bypass_ratio{sbc1.example.com}":                            "",
-		"cdr_emergency_calls_total{answered,false}":                           "",
-		"cdr_calls_by_location_total{,}":                                      "",
-		"cdr_call_setup_seconds{inbound,sbc1.example.com}":                    "",
-		"cdr_media_bypass_calls_total{sbc1.example.com,true}":                 "",
+		"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}":            "3",
+		"cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}":                 "3/180",
+		"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}":         "180",
+		"cdr_call_failures_total{inbound,sbc1.example.com,answered,,,,unknown,false}": "",
+		"cdr_call_charges_total{inbound,byot_in,XXX,usage,}":                          "",
+		"cdr_call_charge_corrections_total{inbound,byot_in,XXX,usage,,debit}":         "",
+		"cdr_call_outcome_changes_total{answered,failed}":                             "",
+		"cdr_media_bypass_ratio{sbc1.example.com}":                                    "",
+		"cdr_emergency_calls_total{answered,false}":                                   "",
+		"cdr_calls_by_location_total{,}":                                              "",
+		"cdr_call_setup_seconds{inbound,sbc1.example.com}":                            "",
+		"cdr_media_bypass_calls_total{sbc1.example.com,true}":                         "",
 	})
 	if logs := r.logs(); len(logs) != 3 {
 		t.Fatalf("logs: %q, want 3", logs)

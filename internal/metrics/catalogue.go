@@ -21,7 +21,8 @@ var (
 	CallFailures = &Def{
 		Name: "cdr_call_failures_total", OTel: "cdr.call.failures", Unit: "{call}", Kind: Counter, Base: RecordBase,
 		Help:   "Calls that neither a person nor voicemail answered; alert on outcome failed, not on the plain rate.",
-		Labels: labels("direction", "trunk*", "outcome", "sip_code*", "sub_code*", "reason*", "late"), Exemplars: true,
+		Labels: labels("direction", "trunk*", "outcome", "sip_code*", "sub_code*", "reason*", "fault_domain", "late"), Exemplars: true,
+		Declared: []Change{{Kind: "counter", Labels: "direction,trunk,outcome,sip_code,sub_code,reason,late"}},
 	}
 	CallDuration = &Def{
 		Name: "cdr_call_duration_seconds", OTel: "cdr.call.duration", Unit: "s", Kind: Histogram, Base: RecordBase,
@@ -68,6 +69,27 @@ var (
 		Help:   "Most calls connected at once in the hour that ends late_after before the watermark.",
 		Labels: labels("trunk*"), Optional: true,
 	}
+	// The ledger keeps the last attempts under RecentAttempts; the other three are shown from the same (recent.go).
+	RecentAttempts = &Def{
+		Name: "cdr_recent_attempts", OTel: "cdr.recent.attempts", Unit: "{call}", Kind: Gauge, Base: RecordBase,
+		Help:   "How many of the last 64 attempts there were, in the order in which they were first seen.",
+		Labels: labels("direction", "trunk*"), Optional: true,
+	}
+	RecentFaults = &Def{
+		Name: "cdr_recent_faults", OTel: "cdr.recent.faults", Unit: "{call}", Kind: Gauge, Base: RecordBase,
+		Help:   "How many of the last 64 attempts ended with outcome failed; absent where records don't say why a call didn't connect.",
+		Labels: labels("direction", "trunk*"), Optional: true,
+	}
+	RecentConnected = &Def{
+		Name: "cdr_recent_connected", OTel: "cdr.recent.connected", Unit: "{call}", Kind: Gauge, Base: RecordBase,
+		Help:   "How many of the last 64 attempts a person or voicemail answered.",
+		Labels: labels("direction", "trunk*"), Optional: true,
+	}
+	RecentNewest = &Def{
+		Name: "cdr_recent_newest_timestamp_seconds", OTel: "cdr.recent.newest.timestamp", Unit: "s", Kind: Gauge, Base: RecordBase,
+		Help:   "Latest start of the last 64 attempts.",
+		Labels: labels("direction", "trunk*"), Optional: true,
+	}
 	CallsByLocation = &Def{
 		Name: "cdr_calls_by_location_total", OTel: "cdr.calls_by_location", Unit: "{call}", Kind: Counter, Base: RecordBase,
 		Help:   "Calls by where media and signalling went.",
@@ -101,6 +123,7 @@ func Catalogue() []*Def {
 	return []*Def{
 		CallCharges, ChargeCorrections, ConnectedSeconds, CallDuration, CallFailures, CallLegs, OutcomeChanges, PeakConcurrency,
 		CallSetup, CallsByCountry, CallsByLocation, Calls, EmergencyCalls, MediaBypassCalls, MediaBypassRatio, MediaConcealed, MediaJitter,
-		MediaPacketLoss, MediaRoundTrip, MediaStreams, Ratings, Recordings, SessionFailures, Sessions,
+		MediaPacketLoss, MediaRoundTrip, MediaStreams, Ratings, RecentAttempts, RecentConnected, RecentFaults, RecentNewest,
+		Recordings, SessionFailures, Sessions,
 	}
 }

@@ -148,7 +148,7 @@ func (c *Changes) makeSeries(d *Def) *Series {
 	}
 	s := c.feed.newSeries(d, c.vals)
 	s.start = c.now
-	s.shown = !c.feed.revealed || c.store.options.ZeroFor <= 0
+	s.shown = !c.feed.revealed || c.store.options.ZeroFor <= 0 || d.Kind == Gauge
 	c.fresh = append(c.fresh, s)
 	c.feed.byKey[string(c.key)] = s
 	if !overflowed(d, c.vals) {

@@ -16,19 +16,26 @@ import (
 //	money      12.345
 //	histogram  {"count":3,"sum":12500000,"buckets":[0,1,2],"schema":3,"zeros":0,"indexes":[8,16],"counts":[1,2]}
 //	           sum in parts of the scale, buckets the classic ones, then the native ones
+//	gauge      {"attempts":[[1763640000,9,0]],"failures":[{"sip_code":"503","reason":"tls","fault_domain":"sbc"}]}
+//	           the last attempts: start, number of the outcome, number of the failure or -1
 
 var errValue = errors.New("not a stored value of this kind of metric")
 
 // value is one series' state.
 type value struct {
-	n     int64
-	money cdr.Money
-	hist  *hist
+	n      int64
+	money  cdr.Money
+	hist   *hist
+	recent *recent // of a gauge that the ledger keeps
 }
 
 func newValue(d *Def) value {
-	if d.Kind == Histogram {
+	switch d.Kind {
+	case Histogram:
 		return value{hist: newHist(d)}
+	case Gauge:
+		return value{recent: &recent{}}
+	case Counter, Seconds, Money:
 	}
 	return value{}
 }
@@ -36,6 +43,12 @@ func newValue(d *Def) value {
 // set makes v a copy of o and keeps v's memory.
 func (v *value) set(o *value) {
 	v.n, v.money = o.n, o.money
+	if o.recent != nil {
+		if v.recent == nil {
+			v.recent = &recent{}
+		}
+		v.recent.set(o.recent)
+	}
 	if o.hist == nil {
 		return
 	}
@@ -51,6 +64,9 @@ func (v *value) add(o *value) {
 	v.money = v.money.Add(&o.money)
 	if v.hist != nil {
 		v.hist.add(o.hist)
+	}
+	if v.recent != nil {
+		v.recent.merge(o.recent)
 	}
 }
 
@@ -74,7 +90,9 @@ func (v *value) append(dst []byte, d *Def) []byte {
 	case Histogram:
 		text, _ := json.Marshal(v.hist) // numbers always encode
 		return append(dst, text...)
-	case Counter, Seconds, Gauge:
+	case Gauge:
+		return v.recent.append(dst)
+	case Counter, Seconds:
 	}
 	return strconv.AppendInt(dst, v.n, 10)
 }
@@ -88,7 +106,10 @@ func parseValue(d *Def, text string) (value, error) {
 	case Histogram:
 		h, err := parseHist(d, text)
 		return value{hist: h}, err
-	case Counter, Seconds, Gauge:
+	case Gauge:
+		r, err := parseRecent(text)
+		return value{recent: r}, err
+	case Counter, Seconds:
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {

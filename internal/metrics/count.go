@@ -73,7 +73,8 @@ func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
 			dst = increase(dst, CallSetup, setup.Microseconds(), direction, r.Trunk)
 		}
 	} else if !c.NoFailure {
-		dst = increase(dst, CallFailures, 1, direction, r.Trunk, outcome, digits(r.SIPCode), digits(r.SubCode), r.Reason, late)
+		dst = increase(dst, CallFailures, 1, direction, r.Trunk, outcome, digits(r.SIPCode), digits(r.SubCode), r.Reason,
+			r.FaultDomain.String(), late)
 	}
 	if !c.BypassLater {
 		dst = countBypass(dst, r)

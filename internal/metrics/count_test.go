@@ -48,7 +48,7 @@ func TestCountOfACall(t *testing.T) {
 		"cdr_calls_total{outbound,byot_out,failed,sbc1.example.com,false}": "1",
 		"cdr_emergency_calls_total{failed,true}":                           "1",
 	}
-	failure := map[string]string{"cdr_call_failures_total{outbound,sbc1.example.com,failed,0,560000,,false}": "1"}
+	failure := map[string]string{"cdr_call_failures_total{outbound,sbc1.example.com,failed,0,560000,,unknown,false}": "1"}
 	for _, c := range []struct {
 		name               string
 		outcome            cdr.Outcome

@@ -23,6 +23,9 @@ type Series struct {
 	// shownHist is cur as a snapshot last showed it: most histograms don't change from one scrape to the next.
 	shownHist atomic.Pointer[HistValue]
 
+	// recentLabels are the identities of the further gauges of the last attempts: faults, connected, newest.
+	recentLabels []*LabelSet
+
 	exemplars []*Exemplar // by bucket, nil where there is none; a counter has one
 	// Of the commit under way.
 	nextExemplars []*Exemplar
@@ -60,6 +63,8 @@ func (s *Series) AppendNext(dst []byte) []byte { return s.next.append(dst, s.Lab
 // FeedSeries are the series of one feed.
 type FeedSeries struct {
 	source, provider, feed string
+	// NoReasons says that the feed's records don't say why a call didn't connect. It is set before Replace.
+	NoReasons bool
 
 	// All below is guarded by Store.mu; the commit lock orders its writers.
 	active   bool // configured
@@ -97,7 +102,13 @@ func (f *FeedSeries) newSeries(d *Def, own []string) *Series {
 	for _, v := range own {
 		values = append(values, strings.Clone(v))
 	}
-	return &Series{Labels: &LabelSet{Def: d, Values: values}, cur: newValue(d)}
+	s := &Series{Labels: &LabelSet{Def: d, Values: values}, cur: newValue(d)}
+	if d == RecentAttempts {
+		for _, further := range [...]*Def{RecentFaults, RecentConnected, RecentNewest} {
+			s.recentLabels = append(s.recentLabels, &LabelSet{Def: further, Values: values})
+		}
+	}
+	return s
 }
 
 // overflowed says whether the label set is one that was folded.

@@ -183,6 +183,10 @@ type builder struct {
 func (b *builder) feed(f *FeedSeries) {
 	for _, series := range f.list {
 		d := series.Labels.Def
+		if d == RecentAttempts {
+			b.recent(f, series)
+			continue
+		}
 		b.points[d] = append(b.points[d], b.point(series, d))
 	}
 	b.trunks(f)

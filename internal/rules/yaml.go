@@ -23,6 +23,18 @@ func (p *Parameters) AlertsFile() ([]byte, error) {
 	return file("Alerting rules of cdr-exporter. They need recording.yaml beside them. Thresholds: docs/alerts.md.", p.Alerting())
 }
 
+// Fill replaces the bundled files that depend on parameters.
+func (p *Parameters) Fill(files map[string][]byte) (err error) {
+	if files["prometheus/recording.yaml"], err = p.RecordingFile(); err != nil {
+		return err
+	}
+	if files["prometheus/alerts.yaml"], err = p.AlertsFile(); err != nil {
+		return err
+	}
+	files["alertmanager/alertmanager.yaml"] = p.Alertmanager(files["alertmanager/alertmanager.yaml"])
+	return nil
+}
+
 // file writes groups as Prometheus reads them, with comments.
 func file(title string, groups []Group) ([]byte, error) {
 	list := &yaml.Node{Kind: yaml.SequenceNode}

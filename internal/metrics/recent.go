@@ -1,0 +1,239 @@
+package metrics
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// recentKept is how many attempts are kept of a trunk and direction.
+const recentKept = 64
+
+// Attempt is a call as it was first seen.
+type Attempt struct {
+	second  int64 // its start since 1970
+	Outcome cdr.Outcome
+	// Failure says why it didn't connect; nil if it did.
+	Failure *Failure
+}
+
+// Start is when the call started, in whole seconds.
+func (a Attempt) Start() time.Time { return time.Unix(a.second, 0).UTC() }
+
+// Failure says why a call didn't connect, in the label values of cdr_call_failures_total. It doesn't change once made.
+type Failure struct {
+	SIPCode     string `json:"sip_code,omitempty"`
+	SubCode     string `json:"sub_code,omitempty"`
+	Reason      string `json:"reason,omitempty"`
+	FaultDomain string `json:"fault_domain"`
+}
+
+// Recent are the last attempts of a trunk in a direction, from which the cdr_recent gauges are made.
+type Recent struct {
+	Source, Provider, Feed, Direction, Trunk string
+	// NoReasons says that the feed can't tell faults from other calls that didn't connect.
+	NoReasons bool
+	// Attempts are at least one and at most 64, in the order in which they were first seen; those of one commit by their start.
+	Attempts []Attempt
+}
+
+// Outcomes to ask a Recent for.
+var (
+	// Faults are the calls that failed.
+	Faults = func(o cdr.Outcome) bool { return o == cdr.Failed }
+	// Unconnected are the calls that nobody answered, for whatever reason.
+	Unconnected = func(o cdr.Outcome) bool { return !o.Connected() }
+)
+
+// Count is how many attempts ended so.
+func (r *Recent) Count(such func(cdr.Outcome) bool) int { return countAttempts(r.Attempts, such) }
+
+func countAttempts(attempts []Attempt, such func(cdr.Outcome) bool) (n int) {
+	for _, a := range attempts {
+		if such(a.Outcome) {
+			n++
+		}
+	}
+	return n
+}
+
+// Since is when the unbroken run of attempts that ended so, up to the newest, began; zero if the newest ended otherwise. It may have begun
+// before what is kept if all attempts are such.
+func (r *Recent) Since(such func(cdr.Outcome) bool) (since time.Time) {
+	for _, a := range slices.Backward(r.Attempts) {
+		if !such(a.Outcome) {
+			break
+		}
+		since = a.Start()
+	}
+	return since
+}
+
+// Newest is the latest start.
+func (r *Recent) Newest() time.Time { return time.Unix(newestSecond(r.Attempts), 0).UTC() }
+
+func newestSecond(attempts []Attempt) (latest int64) {
+	for _, a := range attempts {
+		latest = max(latest, a.second)
+	}
+	return latest
+}
+
+// TopFailure is the most frequent failure of the attempts that ended so and how many had it, none if there are none. Of two as frequent it
+// is the one that was seen last.
+func (r *Recent) TopFailure(such func(cdr.Outcome) bool) (top Failure, n int) {
+	counts := make(map[Failure]int)
+	for _, a := range r.Attempts {
+		if a.Failure == nil || !such(a.Outcome) {
+			continue
+		}
+		counts[*a.Failure]++
+		if counts[*a.Failure] >= n {
+			top, n = *a.Failure, counts[*a.Failure]
+		}
+	}
+	return top, n
+}
+
+// Recent are the last attempts of every configured feed whose first history was read, in no particular order.
+func (s *Store) Recent() []Recent {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var all []Recent
+	for _, f := range s.feeds {
+		if !f.active || !f.revealed {
+			continue
+		}
+		for _, series := range f.list {
+			if series.Labels.Def == RecentAttempts {
+				own := series.Own()
+				all = append(all, Recent{
+					Source: f.source, Provider: f.provider, Feed: f.feed, Direction: own[0], Trunk: own[1],
+					NoReasons: f.NoReasons, Attempts: slices.Clone(series.cur.recent.attempts),
+				})
+			}
+		}
+	}
+	return all
+}
+
+// recent adds the points of a series of attempts.
+func (b *builder) recent(f *FeedSeries, series *Series) {
+	attempts := series.cur.recent.attempts
+	add := func(labels *LabelSet, v float64) {
+		b.points[labels.Def] = append(b.points[labels.Def], Point{Labels: labels, Value: v})
+	}
+	add(series.Labels, float64(len(attempts)))
+	if !f.NoReasons {
+		add(series.recentLabels[0], float64(countAttempts(attempts, Faults)))
+	}
+	add(series.recentLabels[1], float64(countAttempts(attempts, cdr.Outcome.Connected)))
+	add(series.recentLabels[2], float64(newestSecond(attempts)))
+}
+
+// AddAttempt adds a new call to the last attempts of its trunk and direction, if it is an attempt.
+func (c *Changes) AddAttempt(r *cdr.Record) {
+	if !r.Outcome.Attempt() && (r.Outcome != cdr.NotConnected || !c.feed.NoReasons) {
+		return
+	}
+	window := c.series(RecentAttempts, []string{r.Direction.String(), r.Trunk}).next.recent
+	a := Attempt{second: r.Start.Unix(), Outcome: r.Outcome}
+	if !r.Outcome.Connected() {
+		a.Failure = window.failure(Failure{
+			SIPCode: digits(r.SIPCode), SubCode: digits(r.SubCode), Reason: CleanLabel(r.Reason), FaultDomain: r.FaultDomain.String(),
+		})
+	}
+	window.add(a)
+}
+
+// recent is the value of a series of attempts.
+type recent struct {
+	attempts []Attempt
+	fresh    int // of these, how many the commit under way added, at the end
+}
+
+// set makes r a copy of o, without changes, and keeps r's memory.
+func (r *recent) set(o *recent) { r.attempts, r.fresh = append(r.attempts[:0], o.attempts...), 0 }
+
+// add adds an attempt behind what earlier commits brought, in the order of starts among those of its own: providers may list the newest
+// call first.
+func (r *recent) add(a Attempt) {
+	at := len(r.attempts)
+	for at > len(r.attempts)-r.fresh && r.attempts[at-1].second > a.second {
+		at--
+	}
+	r.attempts = slices.Insert(r.attempts, at, a)
+	r.attempts = slices.Delete(r.attempts, 0, max(0, len(r.attempts)-recentKept))
+	r.fresh = min(r.fresh+1, recentKept)
+}
+
+// merge adds the attempts of a series that falls together with this one, by their start.
+func (r *recent) merge(o *recent) {
+	r.fresh = len(r.attempts)
+	for _, a := range o.attempts {
+		r.add(a)
+	}
+}
+
+// failure is the failure that is equal to f and kept already, or f itself.
+func (r *recent) failure(f Failure) *Failure {
+	for i := range slices.Backward(r.attempts) {
+		if kept := r.attempts[i].Failure; kept != nil && *kept == f {
+			return kept
+		}
+	}
+	return &f
+}
+
+// storedRecent is the stored form of recent.
+type storedRecent struct {
+	Attempts [][3]int64 `json:"attempts"`
+	Failures []*Failure `json:"failures"`
+}
+
+// append appends the stored form. Attempts are written by hand: that takes a tenth of the time.
+func (r *recent) append(dst []byte) []byte {
+	var failures []*Failure
+	dst = append(dst, `{"attempts":[`...)
+	for i, a := range r.attempts {
+		number := -1
+		if a.Failure != nil {
+			if number = slices.Index(failures, a.Failure); number < 0 {
+				number, failures = len(failures), append(failures, a.Failure)
+			}
+		}
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendInt(append(dst, '['), a.second, 10)
+		dst = strconv.AppendInt(append(dst, ','), int64(a.Outcome), 10)
+		dst = append(strconv.AppendInt(append(dst, ','), int64(number), 10), ']')
+	}
+	text, _ := json.Marshal(failures) // strings always encode
+	dst = append(append(dst, `],"failures":`...), text...)
+	return append(dst, '}')
+}
+
+// parseRecent reads the stored form.
+func parseRecent(text string) (*recent, error) {
+	var stored storedRecent
+	if err := json.Unmarshal([]byte(text), &stored); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", RecentAttempts.Name, errValue, err)
+	}
+	r := &recent{}
+	for _, a := range stored.Attempts {
+		one := Attempt{second: a[0], Outcome: cdr.Outcome(a[1])}
+		if a[1] < 0 || int(a[1]) >= len(cdr.Outcomes()) || a[2] < -1 || int(a[2]) >= len(stored.Failures) {
+			return nil, fmt.Errorf("%s: %w", RecentAttempts.Name, errValue)
+		}
+		if a[2] >= 0 {
+			one.Failure = stored.Failures[a[2]]
+		}
+		r.attempts = append(r.attempts, one)
+	}
+	return r, nil
+}
