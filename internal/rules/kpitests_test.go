@@ -102,7 +102,7 @@ func kpiTests() ([]byte, error) {
 	b.WriteString("      - {series: 'cdr_exporter_catching_up{source=\"contoso\", feed=\"direct_routing\"}', values: '0x4500'}\n")
 	b.WriteString("      - {series: 'cdr_exporter_watermark_timestamp_seconds{source=\"contoso\", feed=\"direct_routing\"}', values: '0+60x4500'}\n")
 	b.WriteString("    promql_expr_test:\n")
-	for _, g := range Recording() {
+	for _, g := range Default().Recording() {
 		for i := range g.Rules {
 			if err := writeExpected(&b, g.Rules[i].Record); err != nil {
 				return nil, err

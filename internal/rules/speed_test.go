@@ -46,7 +46,7 @@ func TestEveryNumberIsKnown(t *testing.T) {
 // TestHastened: the rules are those that are shipped, but for their times; the shipped ones
 // aren't changed by it.
 func TestHastened(t *testing.T) {
-	shipped, err := AlertsFile()
+	shipped, err := Default().AlertsFile()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestHastened(t *testing.T) {
 			}
 		}
 	}
-	again, err := AlertsFile()
+	again, err := Default().AlertsFile()
 	if err != nil || !bytes.Equal(shipped, again) {
 		t.Errorf("the shipped rules were changed: %v", err)
 	}
