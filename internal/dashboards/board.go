@@ -30,7 +30,27 @@ type board struct {
 	// x and y are where the next panel goes, and bottom the end of those beside it.
 	x, y, bottom uint32
 	panels       uint32
+	annotations  []annotation
 	problems     []error
+}
+
+// annotation is a query for events as Grafana's Prometheus data source reads it; the SDK doesn't know the fields here.
+type annotation struct {
+	dashboard.AnnotationQuery
+	TitleFormat string `json:"titleFormat"`
+	TextFormat  string `json:"textFormat"`
+	// UseValueForTime says that a series' value is when its event was, in milliseconds.
+	UseValueForTime bool `json:"useValueForTime"`
+}
+
+// annotate marks events in every course.
+func (b *board) annotate(name, colour, title, words, expr string, valueIsTime bool) {
+	q, err := dashboard.NewAnnotationQueryBuilder().Name(name).Datasource(prometheusSource()).IconColor(colour).Expr(expr).Build()
+	if err != nil {
+		b.problem("annotation %s: %w", name, err)
+	}
+	q.Placement = nil // the SDK's default hides its switch in a menu
+	b.annotations = append(b.annotations, annotation{q, title, words, valueIsTime})
 }
 
 // newBoard begins a dashboard. Its name is that of its file, and part of its uid.

@@ -150,7 +150,7 @@ func (b *board) callsOverTime() {
 			DrawStyle(common.GraphDrawStyleBars).FillOpacity(60).
 			Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A")).
 			Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending)).
-			Legend(rightLegend().Calcs([]string{"sum"})).
+			Legend(legendOf("sum").Placement(common.LegendPlacementRight)).
 			WithTarget(logTarget(q.expr, q.by).QueryType("range"))
 	}
 	b.add(12, 7, over("Records by outcome", "Log records by outcome and by their time. A revised record counts once for each version.", "cdr_outcome", found()))

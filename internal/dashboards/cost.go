@@ -63,13 +63,13 @@ func (b *board) costNumbers() {
 func money(p *stat.PanelBuilder) *stat.PanelBuilder { return p.Decimals(2).ColorScheme(fixed("blue")) }
 
 func (b *board) costCharges() {
-	b.add(12, 8, b.series(text{"Charges by component", "Money per hour by currency and component: usage, connection, forwarding; of RingCentral what is included and what is purchased."},
+	b.add(12, 8, b.series(text{"Charges by component", "Money of each bar by currency and component: usage, connection, forwarding; of RingCentral what is included and what is purchased."},
 		b.flow(metrics.CallCharges, by("currency", "component"))).Decimals(2))
-	b.add(12, 8, b.series(text{"Charges by source", "Money per hour by currency and source."},
+	b.add(12, 8, b.series(text{"Charges by source", "Money of each bar by currency and source."},
 		b.flow(metrics.CallCharges, by("currency", "source", "provider"))).Decimals(2))
 	types := top(10, b.flow(metrics.CallCharges, by("currency", "call_type")))
-	b.add(12, 8, b.series(text{"Charges by type of call", "The ten dearest types in the provider's own words, money per hour."}, types).Decimals(2))
-	b.add(12, 8, b.series(text{"Charges by direction", "Money per hour by currency and direction. Inbound charges are toll-free numbers and forwarding."},
+	b.add(12, 8, b.series(text{"Charges by type of call", "The ten dearest types in the provider's own words, money of each bar."}, types).Decimals(2))
+	b.add(12, 8, b.series(text{"Charges by direction", "Money of each bar by currency and direction. Inbound charges are toll-free numbers and forwarding."},
 		b.flow(metrics.CallCharges, by("currency", "direction"))).Decimals(2))
 	keep := by("currency", "source", "component", "call_type")
 	p := b.table(text{"Charges in the time shown", "By currency, source, component and type of call, without corrections."}, nonzero(b.total(metrics.CallCharges, keep)).as("Charges"))
@@ -78,9 +78,9 @@ func (b *board) costCharges() {
 
 func (b *board) costCountries() {
 	charges := top(10, b.flow(metrics.CallCharges, by("currency", "country")))
-	b.add(12, 8, b.series(text{"Charges by country", "The ten dearest countries of the other party, money per hour. A country that is new here and dear can be fraud. 001: codes that no country has."}, charges).Decimals(2))
+	b.add(12, 8, b.series(text{"Charges by country", "The ten dearest countries of the other party, money of each bar. A country that is new here and dear can be fraud. 001: codes that no country has."}, charges).Decimals(2))
 	minutes := top(10, b.flow(metrics.ConnectedSeconds, by("country")))
-	b.add(12, 8, b.stacked(text{"Calls at once by country", "Erlang: connected seconds per second, the ten busiest countries of the other party."}, minutes).Decimals(1))
+	b.add(12, 8, b.stacked(text{"Connected time by country", "Connected time of the calls of each bar, which are counted when they have ended; the ten busiest countries of the other party."}, minutes))
 	amount := b.total(metrics.CallCharges, by("currency", "country"))
 	perMinute := query{
 		expr: fmt.Sprintf("60 * %s\n/ on (country) group_left () (%s > 0)", amount.expr, b.total(metrics.ConnectedSeconds, by("country")).expr),
@@ -94,7 +94,7 @@ func (b *board) costCountries() {
 
 func (b *board) costCorrections() {
 	keep := by("currency", "sign")
-	b.add(12, 8, b.series(text{"Corrections", "Later changes of charges, money per hour: debit costs more, credit costs less."},
+	b.add(12, 8, b.series(text{"Corrections", "Later changes of charges, money of each bar: debit costs more, credit costs less."},
 		b.orNone(b.flow(metrics.ChargeCorrections, keep)).as("{{currency}} {{sign}}")).Decimals(2))
 	all := by("currency", "source", "sign", "component")
 	p := b.table(text{"Corrections in the time shown", "Later changes of charges by currency, source, sign and component."},

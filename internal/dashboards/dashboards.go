@@ -19,7 +19,8 @@ type Built struct {
 	// File is the name of its file in dashboards/grafana.
 	File string
 	dashboard.Dashboard
-	shown []*metrics.Def
+	annotations []annotation
+	shown       []*metrics.Def
 }
 
 // All builds every dashboard. An error says which query asks for a label that its
@@ -31,14 +32,20 @@ func All() ([]Built, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Built{File: b.name + ".json", Dashboard: d, shown: b.shown})
+		all = append(all, Built{File: b.name + ".json", Dashboard: d, annotations: b.annotations, shown: b.shown})
 	}
 	return all, nil
 }
 
 // JSON is the content of its file.
 func (b *Built) JSON() ([]byte, error) {
-	text, err := json.MarshalIndent(b.Dashboard, "", "  ")
+	type events struct {
+		List []annotation `json:"list,omitempty"`
+	}
+	text, err := json.MarshalIndent(struct {
+		dashboard.Dashboard
+		Annotations events `json:"annotations"`
+	}{b.Dashboard, events{b.annotations}}, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", b.File, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -91,8 +92,8 @@ func TestE2EQueriesFind(t *testing.T) {
 func TestE2EValues(t *testing.T) {
 	b := cost()
 	series := func(d *metrics.Def, step string, labels map[string]string) promSeries {
-		all := maps.Clone(labels)
-		maps.Copy(all, map[string]string{"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p", "feed": "call_log"})
+		all := map[string]string{"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p", "feed": "call_log"}
+		maps.Copy(all, labels)
 		return promSeries{seriesName(d.Name, all), "0+" + step + "x80"}
 	}
 	type labels = map[string]string
@@ -110,6 +111,11 @@ func TestE2EValues(t *testing.T) {
 		series(metrics.Calls, "1", labels{"trunk": "b", "outcome": "answered"}),
 		series(metrics.Calls, "1", labels{"trunk": "c", "outcome": "failed"}),
 		series(metrics.ConnectedSeconds, "800", labels{"trunk": "a"}),
+		// A feed without reasons.
+		series(metrics.Calls, "3", labels{"trunk": "operator", "feed": "pstn", "outcome": "answered"}),
+		series(metrics.Calls, "1", labels{"trunk": "operator", "feed": "pstn", "outcome": "not_connected"}),
+		// One call, 75 seconds before it is looked.
+		{seriesName(metrics.EmergencyCalls.Name, labels{"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p", "feed": "call_log"}), "7x35 8x44"},
 		{seriesName(metrics.ReloadSuccessful.Name, labels{"job": "cdr", "instance": "a:9887"}), "1x80"},
 	}
 	trunk := func(name string, value float64) promSample { return promSample{fmt.Sprintf("{trunk=%q}", name), value} }
@@ -120,34 +126,88 @@ func TestE2EValues(t *testing.T) {
 		want []promSample
 	}{
 		{"net", b.net(b.total, by("currency")), []promSample{{`{currency="EUR"}`, 220}, {`{currency="GBP"}`, 80}, {`{currency="USD"}`, -60}}},
-		{"ASR", asr(b.total, of), []promSample{trunk("a", 8.0/15), trunk("b", 1), trunk("c", 0)}},
+		{"ASR", asr(b.total, of), []promSample{trunk("a", 8.0/15), trunk("b", 1), trunk("c", 0), trunk("operator", 0.75)}},
 		{"NER", ner(b.total, of), []promSample{trunk("a", 0.8), trunk("b", 1), trunk("c", 0)}},
 		{"faults", faults(b.total, of), []promSample{trunk("a", 0.1), trunk("b", 0), trunk("c", 1)}},
 		{"ACD", acd(b.total, of), []promSample{trunk("a", 100)}},
+		{"a course of NER", ner(b.flow, of), []promSample{trunk("a", 0.8), trunk("b", 1), trunk("c", 0)}},
+		{"a rare event", rounded(b.flow(metrics.EmergencyCalls, nil)), []promSample{{"{}", 1}}},
 		{"nothing yet", b.orNone(b.total(metrics.OutcomeChanges, nil)), []promSample{{"{}", 0}}},
 		{"something", b.orNone(b.total(metrics.CallCharges, nil, is("currency", "GBP"))), []promSample{{"{}", 80}}},
 	} {
-		expr, err := Expand(tc.ask.expr, Everything("5m", 300))
-		if err != nil {
-			t.Fatal(err)
+		evaluate(t, tc.name, tc.ask, input, "10m", tc.want)
+	}
+}
+
+// rounded takes off what floating point adds.
+func rounded(q query) query {
+	q.expr = fmt.Sprintf("round(%s, 0.000001)", q.expr)
+	return q
+}
+
+// TestE2EVerdict: each state of a trunk, by its last attempts.
+func TestE2EVerdict(t *testing.T) {
+	const unknown = -1
+	var input []promSeries
+	var want []promSample
+	for _, tc := range []struct {
+		trunk, feed                 string
+		attempts, faults, connected int // no faults: the feed has no reasons
+		newest                      string
+		state                       float64
+	}{
+		{"works", "call_log", 64, 6, 30, "172000", 0},
+		{"has no faults", "call_log", 3, 0, 0, "172000", 0},
+		{"fails at times", "call_log", 64, 7, 30, "172000", 1},
+		{"fails mostly", "call_log", 4, 2, 2, "172000", 2},
+		{"is down", "call_log", 64, 64, 0, "172000", 3},
+		{"refuses all", "call_log", 16, 0, 0, "172000", 3},
+		{"was down before it was given up", "call_log", 64, 64, 0, "1", 3},
+		{"is silent", "call_log", 64, 6, 30, "86000", unknown},
+		{"operator", "pstn", 64, unknown, 55, "172000", 0},
+		{"operator that connects few", "pstn", 64, unknown, 10, "172000", unknown},
+		{"operator that connects none", "pstn", 64, unknown, 0, "172000", 3},
+	} {
+		labels := map[string]string{"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p", "feed": tc.feed, "trunk": tc.trunk, "direction": "outbound"}
+		for d, value := range map[*metrics.Def]string{
+			metrics.RecentAttempts: fmt.Sprint(tc.attempts), metrics.RecentFaults: fmt.Sprint(tc.faults),
+			metrics.RecentConnected: fmt.Sprint(tc.connected), metrics.RecentNewest: tc.newest,
+		} {
+			if value != fmt.Sprint(unknown) {
+				input = append(input, promSeries{seriesName(d.Name, labels), value + "x2880"})
+			}
 		}
-		file := promFile{Tests: []promTest{{Interval: "15s", Input: input, Exprs: []promExpr{{expr, "10m", tc.want}}}}}
-		if output, err := promtool(t, file); err != nil {
-			t.Errorf("%s: %v\n%s", tc.name, err, output)
-		}
+		want = append(want, promSample{fmt.Sprintf("{source=\"s\", feed=%q, trunk=%q, direction=\"outbound\"}", tc.feed, tc.trunk), tc.state})
+	}
+	evaluate(t, "verdict", overview().verdict(), input, "48h", want)
+}
+
+// evaluate asks promtool what a query finds in series that have a value each minute, or each quarter of one if that is soon.
+func evaluate(t *testing.T, name string, q query, input []promSeries, at string, want []promSample) {
+	t.Helper()
+	expr, err := (&Target{Expr: q.expr, Every: time.Duration(q.every) * time.Minute}).Filled(5 * time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	interval := "15s"
+	if strings.HasSuffix(at, "h") {
+		interval = "1m"
+	}
+	file := promFile{Tests: []promTest{{Interval: interval, Input: input, Exprs: []promExpr{{expr, at, want}}}}}
+	if output, err := promtool(t, file); err != nil {
+		t.Errorf("%s: %v\n%s", name, err, output)
 	}
 }
 
 // promExprs ask each query of the dashboards whether it finds numbers.
 func promExprs(t *testing.T) []promExpr {
 	t.Helper()
-	values := Everything("1m", 300)
 	var exprs []promExpr
 	for _, target := range targets(t) {
 		if target.Log {
 			continue
 		}
-		expr, err := Expand(target.Expr, values)
+		expr, err := target.Filled(5 * time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,7 +248,7 @@ func promtool(t *testing.T, file promFile) (string, error) {
 // for each further value of a label one that differs in that label alone.
 func everySeries(native, classic bool) []promSeries {
 	var all []promSeries
-	for _, d := range slices.Concat(metrics.Catalogue(), metrics.OwnCatalogue(), []*metrics.Def{processCPU, processMemory, buildInfo}) {
+	for _, d := range slices.Concat(metrics.Catalogue(), metrics.OwnCatalogue(), []*metrics.Def{processCPU, processMemory, processStart, buildInfo}) {
 		for _, labels := range labelSets(d) {
 			all = append(all, seriesOf(d, labels, native, classic)...)
 		}

@@ -65,9 +65,7 @@ func (b *board) exporterReads() {
 func (b *board) exporterRequests() {
 	b.add(12, 8, b.stacked(text{"Requests by status", "Requests to providers per minute by HTTP status; error: no answer at all. 429 is the provider's limit."},
 		b.flow(metrics.APIRequests, by("source", "code"))))
-	throttled := b.flow(metrics.APIThrottled, perFeed())
-	throttled.unit = unitRatio
-	b.add(12, 8, b.series(text{"Throttled", "Share of time that requests waited for the provider's limits; requests that wait side by side add up."}, throttled).
+	b.add(12, 8, b.series(text{"Throttled", "Share of time that requests waited for the provider's limits; requests that wait side by side add up."}, b.flow(metrics.APIThrottled, perFeed())).
 		Thresholds(above(0.25, 0.5)).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.series(text{"Request duration", "Time to the end of an answer's header, median and 95th percentile."},
 		b.spread(metrics.APIRequestDuration, by("source"))...))
@@ -80,15 +78,15 @@ func (b *board) exporterRows() {
 		b.flow(metrics.Rows, by("feed", "result"))))
 	b.add(12, 8, b.series(text{"Delay of records", "From a call's end until its record was first seen, median and 95th percentile."},
 		b.spread(metrics.RecordDelay, perFeed(), hasRecords())...))
-	b.add(8, 8, b.series(text{"Rows that are invalid", "Malformed rows per minute. Each is logged once, with its position and without its content."},
-		b.flow(metrics.Rows, perFeed(), is("result", "invalid"))))
-	b.add(8, 8, b.series(text{"Values that are new", "Values per minute that the mapping doesn't know, by field. Their calls are counted as unknown."},
+	b.add(8, 8, b.stacked(text{"Rows that are invalid", "Malformed rows of each bar. Each is logged once, with its position and without its content."},
+		b.counted(metrics.Rows, perFeed(), is("result", "invalid"))))
+	b.add(8, 8, b.stacked(text{"Values that are new", "Values of each bar that the mapping doesn't know, by field. Their calls are counted as unknown."},
 		b.orNone(b.flow(metrics.UnmappedValues, by("source", "feed", "field"))).as("{{source}} {{feed}} {{field}}")))
 	b.add(8, 8, b.series(text{"Missing by the provider's own total", "Distinct records read of a day (UTC) minus the provider's total, of providers that have one. Below zero records are missing."},
 		b.value(metrics.ReconciliationDifference, by("source", "feed", "day"))).AxisCenteredZero(true))
 	b.add(8, 8, b.series(text{"Records of a day by the provider", "The provider's own total, when the day was last read completely."}, b.value(metrics.ProviderRecords, by("source", "feed", "day"))))
 	b.add(8, 8, b.series(text{"Series in the ledger", "Label sets by metric, the ten metrics that have most."}, top(10, b.value(metrics.SeriesCount, by("source", "feed", "metric")))))
-	b.add(8, 8, b.series(text{"Series folded", "Observations per minute that went into a series called overflow because of metrics.series_limit. Sums stay exact."},
+	b.add(8, 8, b.stacked(text{"Series folded", "Observations of each bar that went into a series called overflow because of metrics.series_limit. Sums stay exact."},
 		b.orNone(b.flow(metrics.SeriesOverflow, by("source", "feed", "metric"))).as("{{source}} {{feed}} {{metric}}")).
 		Thresholds(never(1)).ThresholdsStyle(dashed()))
 }
@@ -116,9 +114,7 @@ func (b *board) exporterLedger() {
 		b.spread(metrics.CommitDuration, by("instance"))...))
 	b.add(8, 8, b.series(text{"Age of the configuration", "How long ago it was last loaded."}, b.age(metrics.ReloadSuccess, by("instance"))))
 	b.add(8, 8, b.series(text{"Memory", "Resident memory of the process, where it is scraped."}, b.value(processMemory, by("instance"))))
-	cpu := b.flow(processCPU, by("instance"))
-	cpu.unit = unitRatio
-	b.add(8, 8, b.series(text{"Processor", "Processor time per time, of one core, where it is scraped."}, cpu))
+	b.add(8, 8, b.series(text{"Processor", "Processor time per time, of one core, where it is scraped."}, b.flow(processCPU, by("instance"))))
 	version := b.value(buildInfo, by("instance", "version", "goversion"))
 	b.add(8, 8, b.table(text{"Version", "What runs, where it is scraped."}, version.as("Processes")))
 }

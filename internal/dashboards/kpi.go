@@ -25,12 +25,13 @@ func effective() match { return oneOf("outcome", outcomes(cdr.Outcome.Effective)
 func attempts() match  { return oneOf("outcome", outcomes(cdr.Outcome.Attempt)) }
 func failed() match    { return is("outcome", cdr.Failed.String()) }
 
-// withReasons selects the feeds that say why a call didn't connect, so that NER can be computed.
+// withReasons selects the feeds that say why a call didn't connect. Of others neither NER nor faults are known, and
+// nothing is shown: none is not 0.
 func withReasons() match {
 	return oneOf("feed", app.Feeds(func(f collector.FeedProperties) bool { return f.Reasons }))
 }
 
-// ask is a way to ask for a counter: its rate, or its growth in the time shown.
+// ask is a way to ask for a counter: its course, or its growth in the time shown.
 type ask func(*metrics.Def, []string, ...match) query
 
 // asr is the answer-seizure ratio (ITU-T E.411, E.425).
@@ -46,7 +47,7 @@ func ner(how ask, keep []string) query {
 // faults is the share of attempts that the network, a trunk, a carrier or a service
 // failed.
 func faults(how ask, keep []string) query {
-	return share(how(metrics.Calls, keep, failed()), how(metrics.Calls, keep, attempts()))
+	return share(how(metrics.Calls, keep, failed(), withReasons()), how(metrics.Calls, keep, attempts(), withReasons()))
 }
 
 // acd is the average duration of connected calls (ITU-T E.437).

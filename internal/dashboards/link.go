@@ -9,32 +9,44 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// carried are the variables that Calls has too.
-var carried = []string{"source", "provider", "trunk"}
+// destination is a dashboard that links lead to for the same time. A label of what was clicked fills in the variable of
+// that name if the dashboard takes it; what else was chosen is carried over.
+type destination struct {
+	board, title   string
+	takes, carries []string
+}
 
-// callsTitle is what links to the log lines of calls are called.
-const callsTitle = "Calls behind this"
+var (
+	callsBehind = destination{"calls", "Calls behind this", callsVariables(), []string{"source", "provider", "trunk"}}
+	thisTrunk   = destination{"trunks", "This trunk", []string{"source", "feed", "trunk"}, []string{"job", "instance", "source", "provider", "feed"}}
+)
 
 // onlyFailed is the parameter of a link to calls that failed.
 const onlyFailed = "var-outcome=failed"
 
-// toCalls leads from a series to the log lines of its calls: its labels narrow them,
-// and what else was chosen. more are further parameters, such as the outcome.
+// toCalls leads from a series to the log lines of its calls. more are further parameters, such as the outcome.
 func (b *board) toCalls(q query, more ...string) []cog.Builder[dashboard.DashboardLink] {
-	url := b.callsURL(q.by, "__field.labels", more)
-	return []cog.Builder[dashboard.DashboardLink]{dashboard.NewDashboardLinkBuilder(callsTitle).Url(url)}
+	return b.seriesTo(callsBehind, q, more...)
 }
 
 // rowToCalls is the same of a row of a table.
 func (b *board) rowToCalls(q query, more ...string) dashboard.DynamicConfigValue {
-	return property("links", []any{map[string]any{"title": callsTitle, "url": b.callsURL(q.by, "__data.fields", more)}})
+	return b.rowTo(callsBehind, q, more...)
 }
 
-// callsURL is the address of Calls with a variable for each label that it knows.
-func (b *board) callsURL(labels []string, from string, more []string) string {
+func (b *board) seriesTo(d destination, q query, more ...string) []cog.Builder[dashboard.DashboardLink] {
+	return []cog.Builder[dashboard.DashboardLink]{dashboard.NewDashboardLinkBuilder(d.title).Url(b.url(d, q.by, "__field.labels", more))}
+}
+
+func (b *board) rowTo(d destination, q query, more ...string) dashboard.DynamicConfigValue {
+	return property("links", []any{map[string]any{"title": d.title, "url": b.url(d, q.by, "__data.fields", more)}})
+}
+
+// url is the address of a destination.
+func (b *board) url(d destination, labels []string, from string, more []string) string {
 	var parts []string
 	for _, label := range labels {
-		if !slices.Contains(callsVariables(), label) {
+		if !slices.Contains(d.takes, label) {
 			continue
 		}
 		field := from + "." + label
@@ -43,12 +55,12 @@ func (b *board) callsURL(labels []string, from string, more []string) string {
 		}
 		parts = append(parts, fmt.Sprintf("var-%s=${%s:percentencode}", label, field))
 	}
-	for _, v := range carried {
-		if !slices.Contains(labels, v) && slices.Contains(b.filters, v) {
+	for _, v := range d.carries {
+		if !slices.Contains(labels, v) && slices.Contains(append(b.filters, "job", "instance"), v) {
 			parts = append(parts, fmt.Sprintf("${%s:queryparam}", v))
 		}
 	}
 	parts = append(parts, more...)
 	parts = append(parts, fmt.Sprintf("${%s:queryparam}", prometheusVariable), "${__url_time_range}")
-	return "/d/" + uid("calls") + "?" + strings.Join(parts, "&")
+	return "/d/" + uid(d.board) + "?" + strings.Join(parts, "&")
 }

@@ -157,8 +157,8 @@ func TestLogVariables(t *testing.T) {
 	}
 }
 
-// TestLinksLeadToVariables: a link to Calls fills in variables that Calls has, and
-// carries those that its own dashboard has.
+// TestLinksLeadToVariables: a link to another dashboard fills in variables that it has, and
+// carries those that its own dashboard has, and the time.
 func TestLinksLeadToVariables(t *testing.T) {
 	parameter := regexp.MustCompile(`[?&](?:var-(\w+)=|\$\{(\w+):queryparam\})`)
 	offered := map[string][]string{}
@@ -167,18 +167,22 @@ func TestLinksLeadToVariables(t *testing.T) {
 			offered[d.File] = append(offered[d.File], v.Name)
 		}
 	}
-	links := 0
+	links := map[string]int{}
 	for _, d := range built(t) {
-		for _, url := range urlsTo(t, &d, "/d/"+uid("calls")) {
-			links++
+		for _, url := range urlsTo(t, &d, "/d/") {
+			board, _, _ := strings.Cut(strings.TrimPrefix(url, "/d/"+uid("")), "?")
+			links[board]++
+			if !strings.HasSuffix(url, "&${__url_time_range}") {
+				t.Errorf("%s: the link doesn't keep the time: %s", d.File, url)
+			}
 			seen := map[string]bool{}
 			for _, p := range parameter.FindAllStringSubmatch(url, -1) {
 				if seen[p[1]+p[2]] {
 					t.Errorf("%s: %s is there twice: %s", d.File, p[1]+p[2], url)
 				}
 				seen[p[1]+p[2]] = true
-				if !slices.Contains(offered["calls.json"], p[1]+p[2]) {
-					t.Errorf("%s: Calls has no variable %s: %s", d.File, p[1]+p[2], url)
+				if !slices.Contains(offered[board+".json"], p[1]+p[2]) {
+					t.Errorf("%s: %s has no variable %s: %s", d.File, board, p[1]+p[2], url)
 				}
 				if p[2] != "" && !slices.Contains(offered[d.File], p[2]) {
 					t.Errorf("%s has no variable %s: %s", d.File, p[2], url)
@@ -186,8 +190,8 @@ func TestLinksLeadToVariables(t *testing.T) {
 			}
 		}
 	}
-	if links < 10 {
-		t.Errorf("only %d links lead to Calls", links)
+	if links["calls"] < 10 || links["trunks"] < 3 {
+		t.Errorf("only so many links lead to dashboards: %v", links)
 	}
 }
 

@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/units"
@@ -16,19 +17,31 @@ const (
 	unitNumber = units.LocaleFormat
 	// unitMoney has no sign: one panel shows several currencies, named by its legend.
 	unitMoney = units.NoUnit
-	// unitErlang is calls at once on average: connected seconds per second.
-	unitErlang = units.NoUnit
 )
+
+// A course of what comes from records: providers publish them in bursts of up to half an hour.
+const (
+	// barMinutes is the least length of a bar of calls, moneyMinutes of one of money.
+	barMinutes, moneyMinutes = 5, 60
+	// ratioMinutes is the least span of a ratio or quantile, and ratioLeast how many there must be to draw a ratio.
+	ratioMinutes, ratioLeast = 30, 5
+)
+
+// rare are the counters of the exporter's own that a healthy day doesn't have, so that a rate of them means nothing.
+var rare = []*metrics.Def{metrics.UnmappedValues, metrics.SeriesOverflow}
 
 // measure is how a metric is shown, whatever panel shows it.
 type measure struct {
 	// unit is that of a gauge's value, of what a histogram observes, or of a
 	// counter's growth over the time shown.
 	unit string
-	// flow is the unit of a counter's rate, and span the seconds that the rate is
-	// of: calls are shown per minute, money per hour.
+	// flow is the unit of a counter's rate, and span the seconds that the rate is of.
 	flow string
 	span int
+	// bar is the least length in minutes of the bars that show a counter instead; 0: it is shown as a rate.
+	bar int
+	// every is the least span in minutes of a histogram's quantiles.
+	every int
 	// across adds the series of a gauge up; counters and histograms are summed.
 	across string
 }
@@ -41,6 +54,11 @@ var gauges = map[*metrics.Def]string{
 	metrics.MediaBypassRatio: "max",
 	// Peaks of two trunks needn't be of one instant.
 	metrics.PeakConcurrency: "max",
+	// Replicas and a ledger that was moved tell of the same trunk.
+	metrics.RecentAttempts:  "max",
+	metrics.RecentFaults:    "max",
+	metrics.RecentConnected: "max",
+	metrics.RecentNewest:    "max",
 
 	metrics.Watermark:   "min",
 	metrics.NewestCall:  "max",
@@ -74,6 +92,7 @@ var gauges = map[*metrics.Def]string{
 // What every exporter shows beside the catalogue: the collectors of client_golang.
 var (
 	processCPU    = &metrics.Def{Name: "process_cpu_seconds_total", Kind: metrics.Seconds}
+	processStart  = &metrics.Def{Name: "process_start_time_seconds", Unit: "s", Kind: metrics.Gauge}
 	processMemory = &metrics.Def{Name: "process_resident_memory_bytes", Unit: "By", Kind: metrics.Gauge}
 	buildInfo     = &metrics.Def{
 		Name: "cdr_exporter_build_info", Kind: metrics.Gauge,
@@ -81,20 +100,25 @@ var (
 	}
 )
 
-// measureOf is how a metric is shown.
+// measureOf is how a metric is shown. What comes from records is counted when its record is read, and connected seconds
+// all at once, so that a rate of it isn't that of calls: it is shown as what each bar holds.
 func measureOf(d *metrics.Def) measure {
+	m := measure{unit: valueUnit(d), across: "sum"}
+	if d.Base == metrics.RecordBase || slices.Contains(rare, d) {
+		m.bar, m.every = barMinutes, ratioMinutes
+	}
 	switch d.Kind {
 	case metrics.Counter:
-		return measure{unit: unitNumber, flow: units.CountsPerMinute, span: 60, across: "sum"}
+		m.unit, m.flow, m.span = unitNumber, units.CountsPerMinute, 60
 	case metrics.Seconds:
-		return measure{unit: units.Seconds, flow: unitErlang, span: 1, across: "sum"}
+		m.unit, m.flow = units.Seconds, unitRatio
 	case metrics.Money:
-		return measure{unit: unitMoney, flow: unitMoney, span: 3600, across: "sum"}
-	case metrics.Histogram:
-		return measure{unit: valueUnit(d), across: "sum"}
+		m.unit, m.bar = unitMoney, moneyMinutes
 	case metrics.Gauge:
+		m.across = gauges[d]
+	case metrics.Histogram:
 	}
-	return measure{unit: valueUnit(d), across: gauges[d]}
+	return m
 }
 
 // valueUnit is Grafana's name of the unit that OTLP carries.

@@ -1,6 +1,7 @@
 package dashboards
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -25,11 +26,20 @@ func (b *board) series(t text, queries ...query) *timeseries.PanelBuilder {
 		LineWidth(1).
 		ShowPoints(common.VisibilityModeNever).
 		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending)).
-		Legend(common.NewVizLegendOptionsBuilder().
-			DisplayMode(common.LegendDisplayModeTable).Placement(common.LegendPlacementBottom).ShowLegend(true).
-			Calcs([]string{"mean", "max"}))
+		Legend(legendOf("mean", "max"))
+	every := 0
 	for i, q := range queries {
 		p.WithTarget(target(i, q).Range().Exemplar(q.exemplars))
+		every = max(every, q.every)
+		if q.bars {
+			p.DrawStyle(common.GraphDrawStyleBars).Legend(legendOf("max", "lastNotNull"))
+		}
+	}
+	if every > 0 {
+		p.Interval(fmt.Sprintf("%dm", every))
+	}
+	if queries[0].bars && queries[0].unit == unitNumber {
+		p.Decimals(0)
 	}
 	return p
 }
@@ -39,6 +49,13 @@ func (b *board) stacked(t text, queries ...query) *timeseries.PanelBuilder {
 	return b.series(t, queries...).
 		FillOpacity(60).
 		Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A"))
+}
+
+// legendOf is the legend below a panel, with these figures of each series.
+func legendOf(figures ...string) *common.VizLegendOptionsBuilder {
+	return common.NewVizLegendOptionsBuilder().
+		DisplayMode(common.LegendDisplayModeTable).Placement(common.LegendPlacementBottom).ShowLegend(true).
+		Calcs(figures)
 }
 
 // number is a panel with one number, or with one for each label. Where the number is

@@ -56,10 +56,10 @@ func (b *board) qualityNumbers() {
 }
 
 func (b *board) qualitySessions() {
-	b.add(12, 8, b.stacked(text{"Sessions by result", "Sessions per minute; dropped: failed in mid-call."}, b.flow(metrics.Sessions, by("result"))))
-	b.add(12, 8, b.stacked(text{"Sessions by media", "Sessions per minute by the richest media that they carried."}, b.flow(metrics.Sessions, by("media"))))
+	b.add(12, 8, b.stacked(text{"Sessions by result", "Sessions of each bar; dropped: failed in mid-call."}, b.flow(metrics.Sessions, by("result"))))
+	b.add(12, 8, b.stacked(text{"Sessions by media", "Sessions of each bar by the richest media that they carried."}, b.flow(metrics.Sessions, by("media"))))
 	failures := b.flow(metrics.SessionFailures, by("stage", "reason"))
-	b.add(12, 8, b.stacked(text{"Sessions that failed", "Sessions per minute by where and why they failed."}, failures).
+	b.add(12, 8, b.stacked(text{"Sessions that failed", "Sessions of each bar by where and why they failed."}, failures).
 		DataLinks(b.toCalls(failures, onlySessions)))
 	worst := nonzero(top(25, b.total(metrics.SessionFailures, by("source", "stage", "reason")))).as("Sessions")
 	p := b.table(text{"Most frequent failures", "Where and why sessions failed most in the time shown. A click on a count leads to their log lines."}, worst)
@@ -68,13 +68,13 @@ func (b *board) qualitySessions() {
 
 func (b *board) qualityStreams() {
 	limits := above(0.03, 0.1)
-	b.add(12, 8, b.series(text{"Poor audio by network", "Share of poor streams among those judged, by the sender's network."}, b.poor(b.rate, by("network"), audio())).
+	b.add(12, 8, b.series(text{"Poor audio by network", "Share of poor streams among those judged, by the sender's network."}, b.poor(b.flow, by("network"), audio())).
 		Thresholds(limits).ThresholdsStyle(dashed()))
-	b.add(12, 8, b.series(text{"Poor audio by platform", "Share of poor streams among those judged, by the sender's platform."}, b.poor(b.rate, by("platform"), audio())).
+	b.add(12, 8, b.series(text{"Poor audio by platform", "Share of poor streams among those judged, by the sender's platform."}, b.poor(b.flow, by("platform"), audio())).
 		Thresholds(limits).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.series(text{"Poor streams by media and direction", "Share of poor streams among those judged, by media and who sent."},
-		b.poor(b.rate, by("media", "media_direction"))))
-	b.add(12, 8, b.stacked(text{"Streams by verdict", "Streams per minute. Unclassified isn't good: what the rules need wasn't measured."},
+		b.poor(b.flow, by("media", "media_direction"))))
+	b.add(12, 8, b.stacked(text{"Streams by verdict", "Streams of each bar. Unclassified isn't good: what the rules need wasn't measured."},
 		b.flow(metrics.MediaStreams, by("media", "verdict"))))
 }
 
@@ -94,8 +94,8 @@ func (b *board) qualityMeasured() {
 }
 
 func (b *board) qualityUsers() {
-	b.add(8, 8, b.stacked(text{"Ratings", "Ratings per minute that users gave when they were asked."}, b.flow(metrics.Ratings, by("rating"))))
-	b.add(8, 8, b.stacked(text{"Calls by type and outcome", "Call records per minute."}, b.flow(metrics.Calls, by("call_type", "outcome"), callRecords())))
+	b.add(8, 8, b.stacked(text{"Ratings", "Ratings of each bar that users gave when they were asked."}, b.flow(metrics.Ratings, by("rating"))))
+	b.add(8, 8, b.stacked(text{"Calls by type and outcome", "Call records of each bar."}, b.flow(metrics.Calls, by("call_type", "outcome"), callRecords())))
 	b.add(8, 8, b.series(text{"Media bypass in practice", "Share of calls whose streams bypassed Microsoft's processors among those that say, by trunk, first seen within the window that is configured."},
 		b.value(metrics.MediaBypassRatio, by("source", "trunk"), callRecords())).Max(1))
 }

@@ -18,6 +18,10 @@ type query struct {
 	// exemplars asks for examples too, which lead from a spike to its calls: of metrics
 	// that have them.
 	exemplars bool
+	// every is the least number of minutes from one point of a course to the next, and of what each tells: 0 is as the
+	// data source has it. bars says that a point is what was counted since the one before.
+	every int
+	bars  bool
 }
 
 // as names the series of an answer.
@@ -42,21 +46,25 @@ func oneOf(label string, values []string) match {
 // by are the labels to keep.
 func by(labels ...string) []string { return labels }
 
-// rate is a counter's rate per second, to be divided by another.
-func (b *board) rate(d *metrics.Def, keep []string, where ...match) query {
-	b.measure(d, keep, where)
-	return query{expr: fmt.Sprintf("%s (rate(%s[$__rate_interval]))", sumBy(keep), b.selector(d, "", where)), by: keep, exemplars: d.Exemplars}
+// flow is a counter's course: what each bar holds, or for what always goes on, its rate.
+func (b *board) flow(d *metrics.Def, keep []string, where ...match) query {
+	m := b.measure(d, keep, where)
+	if m.bar > 0 {
+		return b.counted(d, keep, where...)
+	}
+	rate := fmt.Sprintf("%s (rate(%s[$__rate_interval]))", sumBy(keep), b.selector(d, "", where))
+	if m.span > 1 {
+		rate = fmt.Sprintf("%d * %s", m.span, rate)
+	}
+	return query{expr: rate, unit: m.flow, by: keep, exemplars: d.Exemplars}
 }
 
-// flow is a counter's rate as it is shown.
-func (b *board) flow(d *metrics.Def, keep []string, where ...match) query {
-	q := b.rate(d, keep, where...)
-	m := measureOf(d)
-	q.unit = m.flow
-	if m.span > 1 {
-		q.expr = fmt.Sprintf("%d * %s", m.span, q.expr)
-	}
-	return q
+// counted is how much a counter grew since the bar before: its rate times the length of a bar. An increase over a bar
+// loses what falls between two bars, and over $__rate_interval, which is a scrape longer, it is too much: 1.05 for one call.
+func (b *board) counted(d *metrics.Def, keep []string, where ...match) query {
+	m := b.measure(d, keep, where)
+	expr := fmt.Sprintf("%s (rate(%s[$__rate_interval])) * $__interval_ms / 1000", sumBy(keep), b.selector(d, "", where))
+	return query{expr: expr, unit: m.unit, by: keep, exemplars: d.Exemplars, every: max(m.bar, barMinutes), bars: true}
 }
 
 // total is how much a counter grew in the time shown.
@@ -93,7 +101,7 @@ func (b *board) quantile(rank float64, d *metrics.Def, keep []string, where ...m
 	native := fmt.Sprintf("histogram_quantile(%g, %s (rate(%s[$__rate_interval])))", rank, sumBy(keep), b.selector(d, "", where))
 	buckets := append(slices.Clone(keep), "le")
 	classic := fmt.Sprintf("histogram_quantile(%g, %s (rate(%s[$__rate_interval])))", rank, sumBy(buckets), b.selector(d, "_bucket", where))
-	return query{expr: native + "\nor\n" + classic, unit: m.unit, by: keep, exemplars: d.Exemplars}
+	return query{expr: native + "\nor\n" + classic, unit: m.unit, by: keep, exemplars: d.Exemplars, every: m.every}
 }
 
 // spread are the median and the 95th percentile.
@@ -109,18 +117,23 @@ func (b *board) mean(d *metrics.Def, keep []string, where ...match) query {
 		return fmt.Sprintf("%s (rate(%s[$__rate_interval]))", sumBy(keep), b.selector(d, suffix, where))
 	}
 	expr := fmt.Sprintf("histogram_avg(%s)\nor\n%s\n/ (%s > 0)", part(""), part("_sum"), part("_count"))
-	return query{expr: expr, unit: m.unit, by: keep}
+	return query{expr: expr, unit: m.unit, by: keep, every: m.every}
 }
 
-// share is how much of the whole a part is. A part of which nothing was counted is 0,
-// and of nothing there is no share.
+// share is how much of the whole a part is. A part of which nothing was counted is 0.
 func share(part, whole query) query {
-	return query{expr: fmt.Sprintf("(%s or 0 * %s)\n/ (%s > 0)", part.expr, whole.expr, whole.expr), unit: unitRatio, by: whole.by}
+	part.expr = fmt.Sprintf("(%s or 0 * %s)", part.expr, whole.expr)
+	return over(part, whole, unitRatio)
 }
 
-// over divides what isn't a share, such as seconds by calls.
+// over divides by what was counted. Of nothing there is no ratio, and in a course none of a few calls: those of a quiet
+// minute would jump between none and all.
 func over(part, whole query, unit string) query {
-	return query{expr: fmt.Sprintf("%s\n/ (%s > 0)", part.expr, whole.expr), unit: unit, by: whole.by}
+	q := query{expr: fmt.Sprintf("%s\n/ (%s > 0)", part.expr, whole.expr), unit: unit, by: whole.by}
+	if whole.bars {
+		q.expr, q.every = fmt.Sprintf("%s\n/ (%s >= %d)", part.expr, whole.expr, ratioLeast), ratioMinutes
+	}
+	return q
 }
 
 // orNone is 0 where an exporter runs and nothing was counted yet: for events that a
@@ -148,7 +161,7 @@ func (b *board) selector(d *metrics.Def, suffix string, where []match) string {
 	all := []match{{"job", "=~", "$job"}, {"instance", "=~", "$instance"}}
 	names := d.LabelNames()
 	for _, v := range b.filters {
-		if slices.Contains(names, v) {
+		if slices.Contains(names, v) && (v != "feed" || !slices.Contains(recentGauges, d)) {
 			all = append(all, match{v, "=~", "$" + v})
 		}
 	}

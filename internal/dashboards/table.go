@@ -96,5 +96,16 @@ func judged(p *table.PanelBuilder, column string, t *dashboard.ThresholdsConfigB
 	})
 }
 
+// unknownIfEmpty puts words into the empty cells of a column.
+func unknownIfEmpty(p *table.PanelBuilder, column string) {
+	text, colour := cantTell, grey
+	p.OverrideByName(column, properties{property("mappings", []dashboard.ValueMapping{{SpecialValueMap: &dashboard.SpecialValueMap{
+		Type: dashboard.MappingTypeSpecialValue,
+		Options: dashboard.DashboardSpecialValueMapOptions{
+			Match: dashboard.SpecialValueMatchNullAndNan, Result: dashboard.ValueMappingResult{Text: &text, Color: &colour},
+		},
+	}}})})
+}
+
 // words are a slug's words.
 func words(slug string) string { return strings.ReplaceAll(slug, "_", " ") }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/loki"
@@ -19,6 +20,9 @@ type Target struct {
 	Log  bool
 	// Instant says that one value is asked for, not a course.
 	Instant bool
+	// Unit is the panel's, and Every the least time from one point of its course to the next; 0: the data source's.
+	Unit  string
+	Every time.Duration
 }
 
 // Targets are the queries of all dashboards.
@@ -45,9 +49,19 @@ func Targets() ([]Target, error) {
 
 // panelTargets are the queries of one panel.
 func panelTargets(title string, p *dashboard.Panel) ([]Target, error) {
+	every := time.Duration(0)
+	if p.Interval != nil {
+		var err error
+		if every, err = time.ParseDuration(*p.Interval); err != nil {
+			return nil, fmt.Errorf("%s, %s: %w", title, *p.Title, err)
+		}
+	}
 	var targets []Target
 	for _, asked := range p.Targets {
-		t := Target{Dashboard: title, Panel: *p.Title}
+		t := Target{Dashboard: title, Panel: *p.Title, Every: every}
+		if p.FieldConfig != nil && p.FieldConfig.Defaults.Unit != nil {
+			t.Unit = *p.FieldConfig.Defaults.Unit
+		}
 		switch q := asked.(type) {
 		case prometheus.Dataquery:
 			t.Expr, t.Instant = q.Expr, q.Instant != nil && *q.Instant
@@ -79,13 +93,17 @@ func Expand(expr string, values map[string]string) (string, error) {
 	return text, nil
 }
 
-// Everything are values for the variables of PromQL as Grafana fills them in when all
-// is chosen, for a rate interval such as 1m and a time shown of so many seconds.
-func Everything(rateInterval string, rangeSeconds int) map[string]string {
-	return map[string]string{
+// Filled is a query of PromQL as Grafana fills in its variables when all is chosen and so much time is shown, for a
+// data source that scrapes every 15 seconds: a point each 15 seconds, or as far apart as the panel wants.
+func (t *Target) Filled(shown time.Duration) (string, error) {
+	const scrape = 15 * time.Second
+	interval := max(t.Every, scrape)
+	seconds := func(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
+	return Expand(t.Expr, map[string]string{
 		"job": ".+", "instance": ".+", "source": ".+", "provider": ".+", "trunk": ".+", "feed": additive,
-		"__rate_interval": rateInterval,
-		"__range":         fmt.Sprintf("%ds", rangeSeconds),
-		"__range_s":       fmt.Sprint(rangeSeconds),
-	}
+		"__interval_ms":   fmt.Sprint(interval.Milliseconds()),
+		"__rate_interval": seconds(max(interval+scrape, 4*scrape)),
+		"__range":         seconds(shown),
+		"__range_s":       fmt.Sprint(int(shown.Seconds())),
+	})
 }

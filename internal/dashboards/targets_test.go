@@ -3,6 +3,7 @@ package dashboards
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestExpand(t *testing.T) {
@@ -22,15 +23,31 @@ func TestExpand(t *testing.T) {
 	}
 }
 
-// TestEveryVariable: Everything has a value for each variable of PromQL.
+// TestEveryVariable: Filled has a value for each variable of PromQL.
 func TestEveryVariable(t *testing.T) {
-	values := Everything("1m", 300)
 	for _, target := range targets(t) {
 		if target.Log {
 			continue
 		}
-		if _, err := Expand(target.Expr, values); err != nil {
+		if _, err := target.Filled(5 * time.Minute); err != nil {
 			t.Errorf("%s, %s: %v", target.Dashboard, target.Panel, err)
+		}
+	}
+}
+
+// TestFilled: $__rate_interval as Grafana's data source computes it from $__interval and the scrape interval.
+func TestFilled(t *testing.T) {
+	for _, tc := range []struct {
+		every time.Duration
+		want  string
+	}{
+		{0, "60s 15000 300s"},
+		{30 * time.Second, "60s 30000 300s"},
+		{30 * time.Minute, "1815s 1800000 300s"},
+	} {
+		target := Target{Expr: "$__rate_interval $__interval_ms $__range", Every: tc.every}
+		if got, err := target.Filled(5 * time.Minute); err != nil || got != tc.want {
+			t.Errorf("%s: got %q, %v, want %q", tc.every, got, err, tc.want)
 		}
 	}
 }

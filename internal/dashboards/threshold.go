@@ -11,7 +11,11 @@ const (
 	good    = "green"
 	warning = "yellow"
 	bad     = "red"
+	grey    = "#808080"
 )
+
+// cantTell stands where a feed doesn't say what is asked.
+const cantTell = "can't tell"
 
 // plain judges nothing.
 func plain() *dashboard.ThresholdsConfigBuilder { return steps(step(neutral)) }

@@ -44,6 +44,8 @@ func (b *board) trunkTable() {
 		b.value(metrics.PeakConcurrency, keep).as("Peak"),
 	)
 	p.OverrideByName("Calls", properties{property("decimals", 0), b.rowToCalls(calls)})
+	unknownIfEmpty(p, "NER")
+	unknownIfEmpty(p, "Faults")
 	judged(p, "NER", below(0.95, 0.9))
 	judged(p, "Faults", above(0.01, 0.05))
 	judged(p, "ACD", below(60, 15))
@@ -53,15 +55,15 @@ func (b *board) trunkTable() {
 func (b *board) trunkEffectiveness() {
 	keep := perTrunk()
 	b.add(12, 8, b.series(text{"Effectiveness (NER) by trunk", "Answered, voicemail, busy, not answered, cancelled or rejected, of all attempts."},
-		ner(b.rate, keep)).Max(1).Thresholds(below(0.95, 0.9)).ThresholdsStyle(dashed()))
-	ratio := faults(b.rate, keep)
+		ner(b.flow, keep)).Max(1).Thresholds(below(0.95, 0.9)).ThresholdsStyle(dashed()))
+	ratio := faults(b.flow, keep)
 	b.add(12, 8, b.series(text{"Fault ratio by trunk", "Share of attempts that the network, the trunk, a carrier or a service failed. A trunk that is down shows as 100 %."}, ratio).
 		DataLinks(b.toCalls(ratio, onlyFailed)).
 		Thresholds(above(0.01, 0.05)).ThresholdsStyle(dashed()))
 	calls := b.flow(metrics.Calls, by("source", "trunk", "direction"))
-	b.add(12, 8, b.stacked(text{"Calls by trunk", "Calls per minute. A trunk that falls to nothing while others go on is down without telling."}, calls).
+	b.add(12, 8, b.stacked(text{"Calls by trunk", "Calls of each bar. A trunk that falls to nothing while others go on is down without telling."}, calls).
 		DataLinks(b.toCalls(calls)))
-	b.add(12, 8, b.series(text{"Connected share (ASR) by trunk", "Answered or voicemail, of all calls."}, asr(b.rate, keep)).Max(1))
+	b.add(12, 8, b.series(text{"Connected share (ASR) by trunk", "Answered or voicemail, of all calls."}, asr(b.flow, keep)).Max(1))
 }
 
 // sipCoded leaves out failures that have no SIP code.
@@ -69,10 +71,10 @@ func sipCoded() match { return isNot("sip_code", "") }
 
 func (b *board) trunkCodes() {
 	codes := b.flow(metrics.CallFailures, by("sip_code"), sipCoded())
-	b.add(12, 9, b.stacked(text{"SIP codes", "Calls per minute that didn't connect, by final SIP code. Only Direct Routing tells it."}, codes).
+	b.add(12, 9, b.stacked(text{"SIP codes", "Calls of each bar that didn't connect, by final SIP code. Only Direct Routing tells it."}, codes).
 		DataLinks(b.toCalls(codes)))
 	reasons := b.flow(metrics.CallFailures, by("trunk", "reason"), failed())
-	b.add(12, 9, b.stacked(text{"Faults by trunk and reason", "Calls per minute with the outcome failed, by reason."}, reasons).
+	b.add(12, 9, b.stacked(text{"Faults by trunk and reason", "Calls of each bar with the outcome failed, by reason."}, reasons).
 		DataLinks(b.toCalls(reasons, onlyFailed)))
 	keep := by("trunk", "direction", "sip_code", "sub_code", "reason", "outcome")
 	worst := nonzero(top(50, b.total(metrics.CallFailures, keep, sipCoded()))).as("Calls")
@@ -115,21 +117,19 @@ func (b *board) trunkMedia() {
 	b.add(12, 8, b.series(text{"Setup time by trunk, on average", "Average of the same, of connected calls."}, b.mean(metrics.CallSetup, perTrunk())))
 	b.add(12, 8, b.series(text{"Media bypass ratio", "Share of calls with media bypass among those that say, first seen within the window that is configured. Direct Routing tells the trunk's setting; what streams did is on the Quality dashboard."},
 		b.value(metrics.MediaBypassRatio, perTrunk())).Max(1))
-	b.add(12, 8, b.stacked(text{"Calls by media bypass", "Calls per minute by whether media bypassed Microsoft's processors."},
+	b.add(12, 8, b.stacked(text{"Calls by media bypass", "Calls of each bar by whether media bypassed Microsoft's processors."},
 		b.flow(metrics.MediaBypassCalls, by("trunk", "media_bypass"))))
 	places := nonzero(b.total(metrics.CallsByLocation, by("source", "media_location", "signaling_location"))).as("Calls")
 	b.add(12, 8, b.table(text{"Places", "Where media and signalling went, of all trunks together. Media far from its users costs quality."}, places).
 		OverrideByName("Calls", properties{property("decimals", 0)}))
-	b.add(12, 8, b.stacked(text{"Calls by place of media", "Calls per minute by where media went; no name: the provider doesn't say."},
+	b.add(12, 8, b.stacked(text{"Calls by place of media", "Calls of each bar by where media went; no name: the provider doesn't say."},
 		b.flow(metrics.CallsByLocation, by("media_location"))))
 }
 
 func (b *board) trunkLoad() {
 	b.add(12, 8, b.series(text{"Peak concurrency", "Most calls connected at once in the last hour that is known completely. Compare it with the channels that the trunk has."},
 		b.value(metrics.PeakConcurrency, perTrunk())).Decimals(0))
-	b.add(12, 8, b.stacked(text{"Calls at once, on average", "Erlang by trunk: connected seconds per second, by when records were read."},
-		b.flow(metrics.ConnectedSeconds, perTrunk())).Decimals(1))
-	b.add(12, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call. A fall to seconds points to one-way audio."}, acd(b.rate, perTrunk())))
+	b.add(12, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call. A fall to seconds points to one-way audio."}, acd(b.flow, perTrunk())))
 	b.add(12, 8, b.series(text{"Duration of calls", "Median of connected calls by trunk."},
 		b.quantile(0.5, metrics.CallDuration, perTrunk())))
 }

@@ -78,6 +78,8 @@ func (b *board) chooseExporter() {
 	b.chooseSource("prometheus", prometheusVariable, "Prometheus data source")
 	b.choose("job", "Job", ".+", "Scrape job of the exporter.", metrics.Polls)
 	b.choose("instance", "Instance", ".+", "Exporter, where there are several.", metrics.Polls)
+	b.annotate("Alerts", bad, "{{alertname}}", "{{severity}} {{source}} {{feed}} {{trunk}}", `ALERTS{alertname=~"CDR.*", alertstate="firing"}`, false)
+	b.annotate("Restarts", "blue", "The exporter was started", "{{job}} {{instance}}", b.selector(processStart, "", nil)+" * 1000", true)
 }
 
 // chooseCalls lets one choose which calls are shown.

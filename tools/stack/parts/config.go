@@ -1,6 +1,7 @@
 package parts
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -23,20 +24,19 @@ type Prometheus struct {
 	// Rules are the files of rules, Alertmanager is where alerts go to; empty: nowhere.
 	Rules        []string
 	Alertmanager string
+	// Every is how often is scraped and evaluated: each second if it isn't given.
+	Every time.Duration
 	// Classic leaves native histograms and start times out: what an older Prometheus, or
 	// one that isn't told, makes of the exporter.
 	Classic bool
 }
 
-// every is how often is scraped and evaluated. ResendDelay is how soon an alert is sent
-// again, for an Alertmanager that wasn't there: a minute if it isn't given.
-const (
-	every       = time.Second
-	resendDelay = time.Second
-)
+// resendDelay is how soon an alert is sent again, for an Alertmanager that wasn't there: a minute if it isn't given.
+const resendDelay = time.Second
 
 // Write writes the configuration, and returns the arguments to start with.
 func (p *Prometheus) Write() ([]string, error) {
+	every := cmp.Or(p.Every, time.Second)
 	var b strings.Builder
 	fmt.Fprintf(&b, "global: {scrape_interval: %s, scrape_timeout: %s, evaluation_interval: %s}\n", every, every, every)
 	if len(p.Rules) > 0 {

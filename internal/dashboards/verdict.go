@@ -1,0 +1,107 @@
+package dashboards
+
+import (
+	"fmt"
+
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/stat"
+	"github.com/grafana/grafana-foundation-sdk/go/statetimeline"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// When a trunk's last attempts are worth a look, and from how many on none connected is an outage.
+const (
+	someFail, mostFail = 0.1, 0.5
+	halfConnect        = 0.5
+	judgedAttempts     = 16
+	quietSeconds       = 24 * 60 * 60
+)
+
+// states are what the last attempts of a trunk mean, by the value of the verdict.
+var states = map[int]struct{ text, colour string }{
+	3:  {"none connects", bad},
+	2:  {"most fail", bad},
+	1:  {"some fail", warning},
+	0:  {"calls get through", good},
+	-1: {cantTell, grey},
+}
+
+// perRecent are the labels of what is known of the last attempts.
+func perRecent() []string { return by("source", "feed", "trunk", "direction") }
+
+// recentGauges tell of the last attempts. They are of every feed, whichever is chosen: they aren't added up.
+var recentGauges = []*metrics.Def{metrics.RecentAttempts, metrics.RecentFaults, metrics.RecentConnected, metrics.RecentNewest}
+
+// recent is one of them.
+func (b *board) recent(d *metrics.Def) query { return b.value(d, perRecent()) }
+
+// verdict is the state of each trunk and direction: none of its last attempts connected; or there was none for a day; or
+// the share that failed. Of a feed that has no faults to show, only whether half of its calls connect is known.
+func (b *board) verdict() query {
+	attempts, faults, connected := b.recent(metrics.RecentAttempts), b.recent(metrics.RecentFaults), b.recent(metrics.RecentConnected)
+	attempts.expr = fmt.Sprintf("(%s == 0 and %s >= %d) + 3\nor (%s > %d) * 0 - 1\nor (%s >= bool %g) + (%s >= bool %g)\nor (%s >= bool %g) - 1",
+		connected.expr, attempts.expr, judgedAttempts,
+		b.age(metrics.RecentNewest, perRecent()).expr, quietSeconds,
+		over(faults, attempts, "").expr, someFail, over(faults, attempts, "").expr, mostFail,
+		over(connected, attempts, "").expr, halfConnect)
+	return attempts.as("{{source}} {{trunk}} {{direction}}")
+}
+
+// stateWords puts words and colours for the values of the verdict.
+func stateWords() []dashboard.ValueMapping {
+	options := map[string]dashboard.ValueMappingResult{}
+	for value, s := range states {
+		options[fmt.Sprint(value)] = dashboard.ValueMappingResult{Text: &s.text, Color: &s.colour}
+	}
+	return []dashboard.ValueMapping{{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: options}}}
+}
+
+// tiles are a coloured tile for each trunk, the worst first.
+func (b *board) tiles(t text, n int, q query) *stat.PanelBuilder {
+	return b.number(t, top(n, q)).
+		Unit(unitNumber).
+		Mappings(stateWords()).
+		ColorMode(common.BigValueColorModeBackgroundSolid).
+		TextMode(common.BigValueTextModeValueAndName).
+		DataLinks(b.seriesTo(thisTrunk, q))
+}
+
+// timeline shows since when each trunk is as it is.
+func (b *board) timeline(t text, q query) *statetimeline.PanelBuilder {
+	return statetimeline.NewPanelBuilder().
+		Title(t.title).Description(t.description).
+		Datasource(prometheusSource()).
+		Unit(unitNumber).
+		Mappings(stateWords()).
+		MergeValues(true).
+		ShowValue(common.VisibilityModeNever).
+		RowHeight(0.8).
+		PerPage(20).
+		Legend(common.NewVizLegendOptionsBuilder().
+			DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom).ShowLegend(true).Calcs([]string{})).
+		DataLinks(b.seriesTo(thisTrunk, q)).
+		WithTarget(target(0, q).Range())
+}
+
+// lastAttempts is the table of trunks, the worst first.
+func (b *board) lastAttempts(t text) panel {
+	state := b.verdict().as("State")
+	connected := over(b.recent(metrics.RecentConnected), b.recent(metrics.RecentAttempts), unitRatio)
+	p := b.table(t, state,
+		b.recent(metrics.RecentAttempts).as("Last attempts"),
+		b.recent(metrics.RecentFaults).as("Faults"),
+		connected.as("Connected share"),
+		b.age(metrics.RecentNewest, perRecent()).as("Newest call"),
+		b.total(metrics.Calls, perRecent()).as("Calls"),
+	)
+	unknownIfEmpty(p, "Faults")
+	p.OverrideByName("State", properties{
+		property("mappings", stateWords()),
+		property("custom.cellOptions", map[string]any{"type": "color-background", "mode": "basic"}),
+	})
+	p.OverrideByName("Newest call", properties{property("decimals", 0)})
+	p.OverrideByName("Calls", properties{property("decimals", 0), b.rowToCalls(state)})
+	return p.OverrideByName(heading("trunk"), properties{b.rowTo(thisTrunk, state)})
+}
