@@ -72,7 +72,7 @@ func checkHealth(ctx context.Context, scheme, address string) error {
 		}
 		return errors.Unwrap(err) // without the URL, which names another address
 	}
-	defer response.Body.Close() //nolint:errcheck // nothing is read from it
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusUnauthorized {
 		return fmt.Errorf("/-/healthy answered %s", response.Status)
 	}
