@@ -191,11 +191,16 @@ release-files: build ## the man page and the completions of bash, zsh and fish, 
 	cp deploy/package/cdr-exporter.fish dist/files/
 
 .PHONY: snapshot
-snapshot: export PATH := $(TOOLS):$(PATH)
-snapshot: export VERSION := $(VERSION)
-snapshot: export LDFLAGS := $(LDFLAGS)
+snapshot deb: export PATH := $(TOOLS):$(PATH)
+snapshot deb: export VERSION := $(VERSION)
+snapshot deb: export LDFLAGS := $(LDFLAGS)
 snapshot: $(TOOLS)/goreleaser $(TOOLS)/syft ## everything that a release has, unpublished, in dist/release; GORELEASER='release --clean' publishes
 	goreleaser $(or $(GORELEASER),release --snapshot --clean)
+
+.PHONY: deb
+deb: $(TOOLS)/goreleaser ## only the deb and the rpm for this machine, in dist/release
+	mkdir -p dist && sed 's/targets: .*/targets: [linux_$(shell $(GO) env GOARCH)]/' .goreleaser.yaml > dist/goreleaser.yaml
+	goreleaser release --snapshot --clean --skip=archive,sbom --config dist/goreleaser.yaml
 
 .PHONY: release-check
 release-check: $(TOOLS)/goreleaser $(TOOLS)/syft ## two snapshots of the last commit have the same bytes and hold what they should

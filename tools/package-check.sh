@@ -85,7 +85,7 @@ configure_demo() { # the service's configuration names the demo's providers; Rin
 	cp "$folder"/*.pem "$root/etc/cdr-exporter/"
 }
 
-# under_systemd boots the root's systemd in namespaces of its own, and runs the unit with all its restrictions.
+# under_systemd boots the root's systemd in new namespaces, and runs the unit with all its restrictions.
 under_systemd() {
 	echo "CDR_EXPORTER_ARGS=--web.listen-address=127.0.0.1:$port" > "$root/etc/cdr-exporter/environment"
 	mkdir -p "$root/oldroot"
@@ -105,7 +105,7 @@ under_systemd() {
 		umount -l oldroot
 		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin container=other /lib/systemd/systemd --unit=multi-user.target
 	EOF
-	# Whatever happens, the end of unshare ends all that runs in there.
+	# The end of unshare ends all that runs in there.
 	unshare --fork --pid --mount --uts --ipc --cgroup --kill-child=KILL bash "$work/boot" "$root" > "$work/systemd.log" 2>&1 &
 	service=$!
 	local init

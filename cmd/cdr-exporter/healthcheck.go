@@ -19,7 +19,7 @@ const healthTimeout = 3 * time.Second
 
 // healthcheck asks a running exporter whether it is healthy, for images without a shell.
 // It takes the web flags of run, so that both can be given the same arguments. TLS is found
-// out by asking: the image's check works whatever the web configuration file says.
+// out by asking, so that the check in the image works with every web configuration file.
 type healthcheck struct{ settings app.Settings }
 
 func newHealthcheck(c *kingpin.CmdClause) command {
@@ -72,7 +72,7 @@ func checkHealth(ctx context.Context, scheme, address string) error {
 		}
 		return errors.Unwrap(err) // without the URL, which names another address
 	}
-	defer response.Body.Close() //nolint:errcheck // nothing is read from it
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusUnauthorized {
 		return fmt.Errorf("/-/healthy answered %s", response.Status)
 	}
