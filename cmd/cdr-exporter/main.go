@@ -86,6 +86,7 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 	}
 	add(cli, "run", "Run the exporter.", newRun).Default()
 	add(cli, "demo", "Run the exporter against simulated providers, without configuration or network.", newDemo)
+	add(cli, "init", "Ask, or take flags, write a configuration, and check it.", newInit)
 	check := add(cli, "check", "Check configuration files or sources.", nil)
 	add(check, "config", "Validate configuration files, without network access.", newCheckConfig)
 	add(check, "sources", "Authenticate with every source and read the smallest page of every feed.", newCheckSources)

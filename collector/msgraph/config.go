@@ -25,18 +25,18 @@ var (
 // Config is the block `msgraph` of a source, as the user wrote it.
 type Config struct {
 	// TenantID is the directory: its id or one of its domains.
-	TenantID string `yaml:"tenant_id"`
+	TenantID string `yaml:"tenant_id" ask:"Directory (tenant) ID, or a domain of the tenant"`
 	// ClientID is the app registration. A managed identity needs none.
-	ClientID string `yaml:"client_id"`
+	ClientID string `yaml:"client_id" ask:"Application (client) ID of the app registration"`
 
 	// Exactly one of these four is given.
-	ClientSecret config.Secret `yaml:"client_secret"`
+	ClientSecret config.Secret `yaml:"client_secret" ask:"Client secret: its value, not its ID"`
 	// ClientSecretExpires is when the secret ends: apps can't ask Entra ID.
-	ClientSecretExpires config.Date `yaml:"client_secret_expires"`
+	ClientSecretExpires config.Date `yaml:"client_secret_expires" ask:"Date on which the client secret ends, for an alert in time; leave it empty if you don't know it"`
 	// ClientCertificate holds certificate and private key, as PEM or PKCS #12.
-	ClientCertificate config.Secret     `yaml:"client_certificate"`
-	ManagedIdentity   *ManagedIdentity  `yaml:"managed_identity"`
-	WorkloadIdentity  *WorkloadIdentity `yaml:"workload_identity"`
+	ClientCertificate config.Secret     `yaml:"client_certificate" ask:"Certificate with its private key, PEM or PKCS #12"`
+	ManagedIdentity   *ManagedIdentity  `yaml:"managed_identity" ask:"Managed identity of an Azure machine"`
+	WorkloadIdentity  *WorkloadIdentity `yaml:"workload_identity" ask:"Workload identity of Kubernetes"`
 
 	// ClientCertificatePassword opens a PKCS #12 file.
 	ClientCertificatePassword config.Secret `yaml:"client_certificate_password"`
@@ -47,9 +47,9 @@ type Config struct {
 	GraphURL string `yaml:"graph_url"`
 	LoginURL string `yaml:"login_url"`
 
-	PSTN          *PSTN               `yaml:"pstn"`
-	DirectRouting *DirectRouting      `yaml:"direct_routing"`
-	CallRecords   *callrecords.Config `yaml:"call_records"`
+	PSTN          *PSTN               `yaml:"pstn" ask:"Calling Plans, Operator Connect, audio conferencing"`
+	DirectRouting *DirectRouting      `yaml:"direct_routing" ask:"Direct Routing: calls through your own session border controllers"`
+	CallRecords   *callrecords.Config `yaml:"call_records" ask:"All calls and meetings of Teams, with sessions and media quality"`
 }
 
 // ManagedIdentity is an identity that Azure gives the machine.

@@ -44,10 +44,10 @@ type Config struct {
 	// BaseURL is the platform: RingCentral's own, its sandbox, or a partner's.
 	BaseURL string `yaml:"base_url"`
 	// ClientID and ClientSecret are the app's.
-	ClientID     string        `yaml:"client_id"`
-	ClientSecret config.Secret `yaml:"client_secret"`
+	ClientID     string        `yaml:"client_id" ask:"Client ID of the app"`
+	ClientSecret config.Secret `yaml:"client_secret" ask:"Client secret of the app"`
 	// JWT is the user's signed token, which is exchanged for access tokens.
-	JWT config.Secret `yaml:"jwt"`
+	JWT config.Secret `yaml:"jwt" ask:"JWT credential of the user whose rights count"`
 	// Account is `same` to accept JWTs of other users of the account that is counted already.
 	Account string `yaml:"account"`
 	// Scope is whose calls are read: all of the account, or the JWT's own user's.
@@ -55,8 +55,8 @@ type Config struct {
 	// Currency is that of the account's prices: the call log doesn't say it.
 	Currency string `yaml:"currency"`
 
-	CallLog     *CallLog     `yaml:"call_log"`
-	ActiveCalls *ActiveCalls `yaml:"active_calls"`
+	CallLog     *CallLog     `yaml:"call_log" ask:"The call log: calls that have ended"`
+	ActiveCalls *ActiveCalls `yaml:"active_calls" ask:"Calls in progress"`
 }
 
 // CallLog is the feed of the call log.

@@ -39,7 +39,7 @@ type Config struct {
 	// BaseURL is the API's address, without a version.
 	BaseURL string `yaml:"base_url"`
 	// APIKey is the account's key.
-	APIKey config.Secret `yaml:"api_key"`
+	APIKey config.Secret `yaml:"api_key" ask:"API key of the account (Administration, API Keys)"`
 	// Auth is how the key is sent: bearer is a header, query the older parameter
 	// appid.
 	Auth string `yaml:"auth"`
@@ -49,8 +49,8 @@ type Config struct {
 	// Currency is that of all prices, which name none.
 	Currency string `yaml:"currency"`
 
-	CallLog     *CallLog     `yaml:"call_log"`
-	ActiveCalls *ActiveCalls `yaml:"active_calls"`
+	CallLog     *CallLog     `yaml:"call_log" ask:"The call detail records of calls placed and received"`
+	ActiveCalls *ActiveCalls `yaml:"active_calls" ask:"Calls in progress"`
 }
 
 // CallLog is the feed of the call detail records.

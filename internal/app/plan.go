@@ -42,11 +42,20 @@ func (a *App) load() (*plan, error) {
 // LoadConfig reads a configuration and checks that every file it names is readable.
 // The error lists every problem.
 func LoadConfig(file string, providers []collector.Provider) (*config.Config, error) {
+	return config.Load(file, configOptions(providers))
+}
+
+// ParseConfig is LoadConfig for a file that isn't written yet.
+func ParseConfig(file string, data []byte, providers []collector.Provider) (*config.Config, error) {
+	return config.Parse(file, data, configOptions(providers))
+}
+
+func configOptions(providers []collector.Provider) config.Options {
 	var known []config.Provider
 	for _, p := range providers {
 		known = append(known, config.Provider{Name: p.Name, New: p.NewConfig})
 	}
-	return config.Load(file, config.Options{Providers: known, CheckFiles: true})
+	return config.Options{Providers: known, CheckFiles: true}
 }
 
 func (p *plan) metricOptions() metrics.Options {

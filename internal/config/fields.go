@@ -19,6 +19,7 @@ type field struct {
 	index  []int
 	typ    reflect.Type
 	isFile bool
+	ask    string // the tag of that name; see Setting
 }
 
 // fieldsOf lists the keys of a struct type in the order of its fields, those of embedded structs included.
@@ -28,9 +29,9 @@ func fieldsOf(t reflect.Type) (fields []field) {
 		if key == "" {
 			continue
 		}
-		fields = append(fields, field{key: key, index: sf.Index, typ: sf.Type})
+		fields = append(fields, field{key: key, index: sf.Index, typ: sf.Type, ask: sf.Tag.Get("ask")})
 		if sf.Type == secretType || sf.Type == secretMapType {
-			fields = append(fields, field{key: key + fileSuffix, index: sf.Index, typ: sf.Type, isFile: true})
+			fields = append(fields, field{key: key + fileSuffix, index: sf.Index, typ: sf.Type, isFile: true, ask: sf.Tag.Get("ask")})
 		}
 	}
 	return fields

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"golang.org/x/term"
+	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// initCommand writes a configuration that reads one account. With --provider it takes flags, else it asks on the terminal. What there is to
+// give is declared by the fields of a provider's block (config.Setting).
+type initCommand struct {
+	provider, name, credential, feeds, storage, endpoint, ca, output string
+	force, check                                                     bool
+
+	values map[string]*string // of the keys of the provider's block
+	typed  map[string]string  // secrets that were typed, by key; their files are written in the end
+	flags  map[string]string  // by the last key of a problem's path
+}
+
+func newInit(c *kingpin.CmdClause) command {
+	i := &initCommand{
+		values: map[string]*string{}, typed: map[string]string{},
+		flags: map[string]string{"path": "--storage.path", "endpoint": "--otlp-endpoint", "ca_file": "--ca-file", "name": "--name"},
+	}
+	names := providerNames()
+	c.Flag("provider", "Provider of the account: "+strings.Join(names, ", ")+". Without it everything is asked for.").EnumVar(&i.provider, names...)
+	c.Flag("name", "Name of the account, the label `source` of its metrics; by default that of the provider.").StringVar(&i.name)
+	c.Flag("feeds", "Feeds to read, separated by commas; by default all of the provider.").StringVar(&i.feeds)
+	c.Flag("storage.path", "Folder of the ledger; a relative one starts at the folder of the configuration.").Default("data").StringVar(&i.storage)
+	c.Flag("otlp-endpoint", "OpenTelemetry endpoint for metrics and call records, such as http://127.0.0.1:4318.").StringVar(&i.endpoint)
+	c.Flag("ca-file", "Certificates to trust instead of the system's.").StringVar(&i.ca)
+	c.Flag("output", "Configuration file to write.").Default("config.yaml").StringVar(&i.output)
+	c.Flag("force", "Replace the configuration file if it is there already.").BoolVar(&i.force)
+	c.Flag("check", "Then authenticate and read the smallest page of every feed, as check sources does.").Default("true").BoolVar(&i.check)
+	var kinds []string
+	for _, p := range app.Providers() {
+		for _, s := range config.Settings(p.NewConfig()) {
+			if i.define(c, &p, s); s.Block && !isFeed(&p, s) {
+				kinds = append(kinds, s.Key)
+			}
+		}
+	}
+	c.Flag("credential", strings.Join(kinds, " or ")+", in place of a secret or a certificate.").EnumVar(&i.credential, kinds...)
+	c.Validate(func(*kingpin.CmdClause) error {
+		if i.provider == "" && !term.IsTerminal(int(os.Stdin.Fd())) {
+			return fmt.Errorf("--provider is missing, and there is no terminal to ask on; give %s", strings.Join(names, ", "))
+		}
+		return nil
+	})
+	return i
+}
+
+// define defines the flag of a setting, which providers with the same key share.
+func (i *initCommand) define(c *kingpin.CmdClause, p *collector.Provider, s config.Setting) {
+	flag := strings.ReplaceAll(s.Key, "_", "-")
+	switch {
+	case isFeed(p, s):
+		i.flags[s.Key] = "--feeds"
+	case s.Block:
+		i.flags[s.Key] = "--credential=" + s.Key
+	case i.values[s.Key] == nil:
+		i.flags[s.Key], i.flags[strings.TrimSuffix(s.Key, "_file")] = "--"+flag, "--"+flag
+		i.values[s.Key] = c.Flag(flag, cmp.Or(s.Ask, "The key "+s.Key)+" ("+p.Name+" and others with this key).").String()
+	}
+}
+
+func isFeed(p *collector.Provider, s config.Setting) bool {
+	return slices.ContainsFunc(p.Feeds, func(f collector.FeedProperties) bool { return f.Name == s.Key })
+}
+
+func providerNames() (names []string) {
+	for _, p := range app.Providers() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+func (i *initCommand) chosen() *collector.Provider {
+	all := app.Providers()
+	return &all[slices.Index(providerNames(), i.provider)]
+}
+
+func (i *initCommand) run(ctx context.Context, s streams) error {
+	if _, err := os.Lstat(i.output); err == nil && !i.force {
+		return fmt.Errorf("--output: %s is there already; name another file, or replace it with --force", i.output)
+	}
+	if i.provider == "" {
+		if err := i.ask(newPrompter(ctx, s.out)); err != nil {
+			return err
+		}
+	}
+	if problems := i.problems(); len(problems) > 0 {
+		for _, problem := range problems {
+			fmt.Fprintln(s.errors, i.explain(problem))
+		}
+		return errSilent
+	}
+	if err := i.write(s); err != nil {
+		return err
+	}
+	if err := (&checkConfig{files: []string{i.output}}).run(ctx, s); err != nil || !i.check {
+		return err
+	}
+	if err := (&checkSources{config: i.output, timeout: time.Minute}).run(ctx, s); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "Next: cdr-exporter run --config.file=%s, as a user who may read it and the files that it names.\n", i.output)
+	return nil
+}
+
+// write writes the secrets that were typed, then the configuration.
+func (i *initCommand) write(s streams) error {
+	for key, secret := range i.typed {
+		const private = 0o600
+		file := *i.values[key]
+		if err := os.WriteFile(file, []byte(secret+"\n"), private); err != nil {
+			return fmt.Errorf("write a secret: %w", err)
+		}
+		fmt.Fprintf(s.out, "%s is written; only its owner may read it\n", file)
+	}
+	w, finish, err := createFile(i.output, s.out)
+	if err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	_, err = w.Write(i.text(false))
+	return finish(err)
+}
+
+// problems are what is wrong with the configuration as it is so far.
+func (i *initCommand) problems() config.Problems {
+	_, err := app.ParseConfig(i.output, i.text(true), app.Providers())
+	problems, _ := errors.AsType[config.Problems](err)
+	return problems
+}
+
+var word = regexp.MustCompile(`[a-z]+(_[a-z]+)+`)
+
+// explain words a problem for who gives flags: they take the place of keys.
+func (i *initCommand) explain(problem config.Problem) string {
+	key, message := lastKey(problem.Path), problem.Message
+	if keys, unknown := strings.CutPrefix(message, "unknown key"); unknown {
+		message = i.provider + " has no " + key + keys
+	}
+	if i.flags[key] != "" {
+		return i.flags[key] + ": " + message
+	}
+	message, _, _ = strings.Cut(message, "; a secret in a file")
+	return "--provider=" + i.provider + ": " + word.ReplaceAllStringFunc(message, func(key string) string { return cmp.Or(i.flags[key], key) })
+}
+
+func lastKey(path string) string { return path[strings.LastIndex(path, ".")+1:] }
+
+// text is the configuration. In a draft, secrets that were typed stand in the text: their files aren't written yet.
+func (i *initCommand) text(draft bool) []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, `# yaml-language-server: $schema=%s
+# Written by cdr-exporter init. Every key, with its default: %s/configuration.md
+# After a change: cdr-exporter check config FILE, then a reload (SIGHUP, or POST /-/reload).
+
+storage:
+  # The folder of the ledger, which remembers what was counted. It belongs on a local disk and into the backup.
+  path: %s
+
+`, config.SchemaURL, docsURL, quote(i.storage))
+	if i.endpoint != "" {
+		fmt.Fprintf(&b, "# Sends the metrics, and each call record as a log record.\notlp:\n  endpoint: %s\n\n", quote(i.endpoint))
+	}
+	fmt.Fprintf(&b, "# The accounts to read. The name is the label `source` of all metrics.\nsources:\n  - name: %s\n", quote(cmp.Or(i.name, i.provider)))
+	if i.ca != "" {
+		fmt.Fprintf(&b, "    tls_config:\n      ca_file: %s\n", quote(i.beside(i.ca)))
+	}
+	fmt.Fprintf(&b, "    # Where to get these: %s\n    %s:\n", page(i.provider), i.provider)
+	i.block(&b, draft)
+	return []byte(b.String())
+}
+
+// block writes the keys of the provider's block. A flag that isn't for the provider is written too: the check of the draft refuses it.
+func (i *initCommand) block(b *strings.Builder, draft bool) {
+	left := maps.Clone(i.values)
+	feeds := strings.Split(i.feeds, ",")
+	add := func(comment, key, value string) {
+		if comment != "" {
+			comment = "      # " + comment + ".\n"
+		}
+		b.WriteString(comment + "      " + strings.TrimRight(key+": "+value, " ") + "\n")
+	}
+	for _, s := range config.Settings(i.chosen().NewConfig()) {
+		value, chosen := left[s.Key], slices.Contains(feeds, s.Key)
+		delete(left, s.Key)
+		feeds = slices.DeleteFunc(feeds, func(feed string) bool { return feed == s.Key })
+		switch secret := i.typed[s.Key]; {
+		case isFeed(i.chosen(), s) && (i.feeds == "" || chosen):
+			add(s.Ask, s.Key, "")
+		case isFeed(i.chosen(), s):
+			add(s.Ask+"; not read", "#"+s.Key, "")
+		case s.Block && i.credential == s.Key:
+			add(s.Ask, s.Key, "{}")
+		case s.Block || *value == "":
+		case secret != "" && draft:
+			add("", strings.TrimSuffix(s.Key, "_file"), quote(secret))
+		case s.Secret:
+			add(s.Ask, s.Key, quote(i.beside(*value)))
+		default:
+			add(s.Ask, s.Key, quote(*value))
+		}
+	}
+	for key, value := range left {
+		if *value != "" {
+			add("", key, quote(*value))
+		}
+	}
+	for _, feed := range feeds {
+		if feed != "" {
+			add("", quote(feed), "")
+		}
+	}
+}
+
+// beside is a file's name as the configuration names it: without its folder if it lies beside it, else in full.
+func (i *initCommand) beside(file string) string {
+	if filepath.Dir(file) == filepath.Dir(i.output) {
+		return filepath.Base(file)
+	}
+	if absolute, err := filepath.Abs(file); err == nil {
+		return absolute
+	}
+	return file
+}
+
+// quote writes a text in YAML, in quotes where it would be read as something else.
+func quote(text string) string {
+	b, err := yaml.Marshal(text)
+	if err != nil {
+		return "" // a text can always be written
+	}
+	return strings.TrimSuffix(string(b), "\n")
+}
+
+const docsURL = "https://github.com/cdr-exporter/cdr-exporter/blob/main/docs"
+
+func page(provider string) string { return docsURL + "/providers/" + provider + ".md#what-to-click" }
