@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -72,17 +73,14 @@ func (k *incident) run(ctx context.Context, s streams) error {
 
 // knowTrunk refuses a trunk that has no call: a name with a mistake must not read as one without failures.
 func (c *callCollector) knowTrunk(trunk string) error {
-	var names []string
+	names := make(map[string]bool)
 	for line := range c.byLine {
 		if trunk == "" || strings.EqualFold(trunk, line.Trunk) {
 			return nil
 		}
-		if line.Trunk != "" {
-			names = append(names, line.Trunk)
-		}
+		names[cmp.Or(line.Trunk, "no trunk")] = true
 	}
-	slices.Sort(names)
-	return fmt.Errorf("--trunk: no call of trunk %s in this range; there are calls of: %s", trunk, cmp.Or(strings.Join(slices.Compact(names), ", "), "none"))
+	return fmt.Errorf("--trunk: no call of trunk %s in this range; there are calls of: %s", trunk, strings.Join(slices.Sorted(maps.Keys(names)), ", "))
 }
 
 // withoutOverlaps leaves out feeds whose calls are in another feed of the source too.
