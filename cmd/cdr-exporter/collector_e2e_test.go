@@ -285,7 +285,7 @@ func (c *otelcol) has(x *exporter, n *tenant, at ...time.Time) {
 }
 
 var (
-	recipe   = regexp.MustCompile("(?s)\n### ([^\n]+)\n.*?```yaml\n(receivers:\n.*?)```")
+	recipe   = regexp.MustCompile("\n### ([^\n]+)\n(?:[^#\n][^\n]*\n|\n)*?```yaml\n((?s:receivers:\n.*?))```")
 	backEnd  = regexp.MustCompile(`https://[a-z.]+(:9200)?(/otlp|/_otlp|/api/v1/otlp)?`)
 	variable = regexp.MustCompile(`\$\{env:[A-Z_]+\}`)
 )
@@ -355,7 +355,7 @@ func TestE2ECollectorRecipes(t *testing.T) {
 			eventually(t, "have the metrics behind the Collector", func() error {
 				exposed := x.scrape().allTables()
 				for metric := range exposed {
-					if strings.Contains(metric, "_bucket_") || strings.HasSuffix(metric, "_ratio") || !strings.HasPrefix(metric, "cdr_call") || metric == metrics.PeakConcurrency.Name {
+					if strings.Contains(metric, "_bucket_") || !strings.HasPrefix(metric, "cdr_call") || metric == metrics.PeakConcurrency.Name {
 						delete(exposed, metric)
 						continue
 					}

@@ -130,10 +130,8 @@ func (c *callCollector) add(f *history.Feed, r *cdr.Record, d *metrics.Delta) {
 	if d.Def != metrics.Calls && d.Def != metrics.CallFailures {
 		return
 	}
-	line := callLine{Source: f.Source, Feed: f.Info.Name, Direction: r.Direction.String(), Trunk: r.Trunk}
-	if c.byLine[line] == nil {
-		line.Trunk = strings.Clone(line.Trunk) // a record's texts lie in a page that is used again
-	}
+	// A record's texts lie in a page that is used again, and a map takes the text of the last assignment.
+	line := callLine{Source: f.Source, Feed: f.Info.Name, Direction: r.Direction.String(), Trunk: strings.Clone(r.Trunk)}
 	if d.Def == metrics.Calls {
 		c.byLine[line] = append(c.byLine[line], incidentCall{at: r.Start, outcome: r.Outcome})
 		return
@@ -150,7 +148,7 @@ func (c *callCollector) failure(r *cdr.Record) *failedCall {
 	shown.Extra, shown.Sessions, shown.ReasonPhrase = slices.Clone(r.Extra), nil, ""
 	c.redactor.Redact(&shown)
 	return &failedCall{
-		cause: cause{outcome: r.Outcome, sip: r.SIPCode, sub: r.SubCode, reason: strings.Clone(r.Reason), domain: r.FaultDomain},
+		cause: cause{outcome: r.Outcome, sip: r.SIPCode, sub: r.SubCode, reason: strings.Clone(r.Reason), domain: r.Fault()},
 		start: r.Start, id: strings.Clone(r.ID), callID: strings.Clone(shown.CallID),
 		caller: strings.Clone(shown.CallerNumber), callee: strings.Clone(shown.CalleeNumber),
 	}

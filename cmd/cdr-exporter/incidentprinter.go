@@ -21,13 +21,6 @@ func (l *callLine) cells() []cell {
 	return []cell{{"source", l.Source}, {"feed", l.Feed}, {"trunk", l.Trunk}, {"direction", l.Direction}}
 }
 
-func (r *failureRun) cells() []cell {
-	return []cell{
-		{"in_a_row", r.failed}, {"since", timeText(r.since)}, {"until", timeText(r.until)},
-		{"last_before", timeText(r.before)}, {"next_after", timeText(r.after)},
-	}
-}
-
 func (c *cause) cells() []cell {
 	return []cell{
 		{"outcome", c.outcome.String()}, {"sip_code", number(c.sip)}, {"sub_code", number(c.sub)}, {"reason", c.reason},
@@ -35,28 +28,26 @@ func (c *cause) cells() []cell {
 	}
 }
 
-func (c *failedCall) cells() []cell {
-	return []cell{{"start", timeText(c.start)}, {"id", c.id}, {"call_id", c.callID}, {"caller", c.caller}, {"callee", c.callee}}
-}
-
-func spanCells(first, last time.Time) []cell {
-	return []cell{{"first", timeText(first)}, {"last", timeText(last)}}
-}
-
 // each yields all of the report as rows of four kinds.
 func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 	for _, f := range r.failing {
-		row("failing", f.counts.cells(), spanCells(f.first, f.last), f.longest.cells())
+		row("failing", f.counts.cells(), []cell{
+			{"first", timeText(f.first)}, {"last", timeText(f.last)},
+			{"in_a_row", f.longest.failed}, {"since", timeText(f.longest.since)}, {"until", timeText(f.longest.until)},
+			{"last_before", timeText(f.longest.before)}, {"next_after", timeText(f.longest.after)},
+		})
 		for i := range f.causes {
 			c := &f.causes[i]
-			row("cause", f.callLine.cells(), c.cells(), []cell{{"count", c.count}}, spanCells(c.first, c.last))
+			row("cause", f.callLine.cells(), c.cells(), []cell{{"count", c.count}, {"first", timeText(c.first)}, {"last", timeText(c.last)}})
 		}
 		for _, c := range f.sample {
-			row("call", f.callLine.cells(), c.cause.cells(), c.cells())
+			row("call", f.callLine.cells(), c.cells(), []cell{
+				{"start", timeText(c.start)}, {"id", c.id}, {"call_id", c.callID}, {"caller", c.caller}, {"callee", c.callee},
+			})
 		}
 	}
 	for i := range r.meanwhile {
-		row("meanwhile", r.meanwhile[i].cells(), spanCells(r.first, r.last))
+		row("meanwhile", r.meanwhile[i].cells(), []cell{{"first", timeText(r.first)}, {"last", timeText(r.last)}})
 	}
 }
 
@@ -64,7 +55,6 @@ func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 func (r *incidentReport) print(output string, out io.Writer) (err error) {
 	switch output {
 	case "json":
-		object := map[string]any{"from": timeText(r.from), "to": timeText(r.to), "trunk": r.trunk}
 		lists := map[string][]any{"failing": {}, "cause": {}, "call": {}, "meanwhile": {}}
 		r.each(func(kind string, cells ...[]cell) {
 			row := make(map[string]any)
@@ -75,10 +65,12 @@ func (r *incidentReport) print(output string, out io.Writer) (err error) {
 			}
 			lists[kind] = append(lists[kind], row)
 		})
-		object["failing"], object["causes"], object["calls"], object["meanwhile"] = lists["failing"], lists["cause"], lists["call"], lists["meanwhile"]
 		enc := json.NewEncoder(out)
 		enc.SetIndent("", "  ")
-		err = enc.Encode(object)
+		err = enc.Encode(map[string]any{
+			"from": timeText(r.from), "to": timeText(r.to), "trunk": r.trunk,
+			"failing": lists["failing"], "causes": lists["cause"], "calls": lists["call"], "meanwhile": lists["meanwhile"],
+		})
 	case "csv":
 		write, flush := csvRows(out)
 		_ = write(incidentColumns) // it is buffered: what fails, fails when it is flushed

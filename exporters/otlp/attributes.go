@@ -27,7 +27,7 @@ func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte
 	}
 	b = appendPairs(b, "cdr.reason", r.Reason, "cdr.reason_phrase", r.ReasonPhrase)
 	if !r.Outcome.Connected() {
-		b = appendText(b, common("cdr.fault_domain"), r.FaultDomain.String())
+		b = appendText(b, common("cdr.fault_domain"), r.Fault().String())
 	}
 	b = appendCharges(b, r, event.Provider)
 	b = appendMedia(b, r)

@@ -101,7 +101,7 @@ func generated(r *cdr.Record, event *ledger.RecordEvent) *logspb.LogRecord {
 	a.text("cdr.reason", r.Reason)
 	a.text("cdr.reason_phrase", r.ReasonPhrase)
 	if !r.Outcome.Connected() {
-		a.text("cdr.fault_domain", r.FaultDomain.String())
+		a.text("cdr.fault_domain", r.Fault().String())
 	}
 	a.charges(r, event.Provider)
 	if r.MediaBypass.Known() {
