@@ -112,6 +112,7 @@ func TestFairWeather(t *testing.T) {
 		x.unmapped(e)
 	}
 	r.completeAll(e)
+	r.keysAreNoNamespaces()
 	for _, p := range e.places() {
 		r.inOrder(p)
 	}

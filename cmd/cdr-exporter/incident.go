@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -72,17 +73,14 @@ func (k *incident) run(ctx context.Context, s streams) error {
 
 // knowTrunk refuses a trunk that has no call: a name with a mistake must not read as one without failures.
 func (c *callCollector) knowTrunk(trunk string) error {
-	var names []string
+	names := make(map[string]bool)
 	for line := range c.byLine {
 		if trunk == "" || strings.EqualFold(trunk, line.Trunk) {
 			return nil
 		}
-		if line.Trunk != "" {
-			names = append(names, line.Trunk)
-		}
+		names[cmp.Or(line.Trunk, "no trunk")] = true
 	}
-	slices.Sort(names)
-	return fmt.Errorf("--trunk: no call of trunk %s in this range; there are calls of: %s", trunk, cmp.Or(strings.Join(slices.Compact(names), ", "), "none"))
+	return fmt.Errorf("--trunk: no call of trunk %s in this range; there are calls of: %s", trunk, strings.Join(slices.Sorted(maps.Keys(names)), ", "))
 }
 
 // withoutOverlaps leaves out feeds whose calls are in another feed of the source too.
@@ -132,10 +130,8 @@ func (c *callCollector) add(f *history.Feed, r *cdr.Record, d *metrics.Delta) {
 	if d.Def != metrics.Calls && d.Def != metrics.CallFailures {
 		return
 	}
-	line := callLine{Source: f.Source, Feed: f.Info.Name, Direction: r.Direction.String(), Trunk: r.Trunk}
-	if c.byLine[line] == nil {
-		line.Trunk = strings.Clone(line.Trunk) // a record's texts lie in a page that is used again
-	}
+	// A record's texts lie in a page that is used again, and a map takes the text of the last assignment.
+	line := callLine{Source: f.Source, Feed: f.Info.Name, Direction: r.Direction.String(), Trunk: strings.Clone(r.Trunk)}
 	if d.Def == metrics.Calls {
 		c.byLine[line] = append(c.byLine[line], incidentCall{at: r.Start, outcome: r.Outcome})
 		return
@@ -152,7 +148,7 @@ func (c *callCollector) failure(r *cdr.Record) *failedCall {
 	shown.Extra, shown.Sessions, shown.ReasonPhrase = slices.Clone(r.Extra), nil, ""
 	c.redactor.Redact(&shown)
 	return &failedCall{
-		cause: cause{outcome: r.Outcome, sip: r.SIPCode, sub: r.SubCode, reason: strings.Clone(r.Reason), domain: r.FaultDomain},
+		cause: cause{outcome: r.Outcome, sip: r.SIPCode, sub: r.SubCode, reason: strings.Clone(r.Reason), domain: r.Fault()},
 		start: r.Start, id: strings.Clone(r.ID), callID: strings.Clone(shown.CallID),
 		caller: strings.Clone(shown.CallerNumber), callee: strings.Clone(shown.CalleeNumber),
 	}

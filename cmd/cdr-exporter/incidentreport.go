@@ -15,12 +15,7 @@ import (
 const mostSamples = 10
 
 // callLine is a trunk in one direction.
-type callLine struct {
-	Source    string
-	Feed      string
-	Trunk     string
-	Direction string
-}
+type callLine struct{ Source, Feed, Trunk, Direction string }
 
 // incidentCall is what a report needs of a call.
 type incidentCall struct {
@@ -71,9 +66,7 @@ func slugWords(slug string) string { return strings.ReplaceAll(slug, "_", " ") }
 type counts struct {
 	callLine
 
-	attempts  int
-	connected int
-	failed    int
+	attempts, connected, failed int
 }
 
 // add counts a call, but for one whose outcome isn't known.
@@ -137,13 +130,9 @@ func newIncidentReport(from, to time.Time, trunk string, calls map[callLine][]in
 		}
 	}
 	slices.SortStableFunc(r.failing, func(a, b *failingLine) int { return cmp.Compare(b.failed, a.failed) })
-	for i, f := range r.failing {
-		if i == 0 || f.first.Before(r.first) {
-			r.first = f.first
-		}
-		if i == 0 || f.last.After(r.last) {
-			r.last = f.last
-		}
+	if len(r.failing) > 0 {
+		r.first = slices.MinFunc(r.failing, func(a, b *failingLine) int { return a.first.Compare(b.first) }).first
+		r.last = slices.MaxFunc(r.failing, func(a, b *failingLine) int { return a.last.Compare(b.last) }).last
 	}
 	for _, line := range others {
 		n := counts{callLine: line}

@@ -18,7 +18,10 @@ import (
 	"testing"
 	"time"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // prometheus is a Prometheus that scrapes exporters.
@@ -140,6 +143,74 @@ func (p *prometheus) tables(job, feed string) tables {
 	return all
 }
 
+// startAtZero expects every counter of the exporter's own that a rule reads to be there from the start: what first shows at its value
+// is no rise to Prometheus, whose own parser says what the rules read.
+func (p *prometheus) startAtZero(fresh families) {
+	p.t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "..", "dashboards", "prometheus", "*.yaml"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	read := make(map[string]bool)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		var rules struct {
+			Groups []struct{ Rules []struct{ Expr string } }
+		}
+		if err := yaml.Unmarshal(text, &rules); err != nil {
+			continue // Alertmanager's
+		}
+		for _, group := range rules.Groups {
+			for _, rule := range group.Rules {
+				body, err := p.get("/api/v1/parse_query?query=" + url.QueryEscape(rule.Expr))
+				if err != nil {
+					p.t.Fatal(err)
+				}
+				var tree any
+				if err := json.Unmarshal(body, &tree); err != nil {
+					p.t.Fatal(err)
+				}
+				namesIn(tree, read)
+			}
+		}
+	}
+	found := 0
+	for _, d := range metrics.OwnCatalogue() {
+		if !read[d.Name] || d.Optional || d == metrics.Notifications {
+			continue // of notifications there are none without a webhook
+		}
+		if found++; len(fresh.series(d.Name)) == 0 {
+			p.t.Errorf("a rule reads %s, which a fresh exporter doesn't show", d.Name)
+		}
+		if d.Kind != metrics.Gauge && d != metrics.Polls && d != metrics.Rows && fresh.sum(d.Name) != 0 {
+			p.t.Errorf("%s doesn't start at 0", d.Name)
+		}
+	}
+	if found < 8 {
+		p.t.Errorf("the rules read only %d of the exporter's own metrics: %v", found, read)
+	}
+}
+
+// namesIn adds the metrics that a parsed expression selects.
+func namesIn(tree any, names map[string]bool) {
+	switch node := tree.(type) {
+	case []any:
+		for _, child := range node {
+			namesIn(child, names)
+		}
+	case map[string]any:
+		if name, ok := node["name"].(string); ok && strings.HasSuffix(fmt.Sprint(node["type"]), "Selector") {
+			names[name] = true
+		}
+		for _, child := range node {
+			namesIn(child, names)
+		}
+	}
+}
+
 // TestE2EPrometheus: a real Prometheus has the totals, scraped with native histograms
 // and start times, and over OTLP; a first history is no rise in it, and what comes
 // later is.
@@ -154,7 +225,9 @@ func TestE2EPrometheus(t *testing.T) {
 		ZeroFor: "10s",
 		OTLP:    fmt.Sprintf("{endpoint: %q, logs: false, interval: 1s}", "http://"+address+"/api/v1/otlp"),
 	}).serving()
+	fresh := x.scrape()
 	p := startPrometheus(t, address, x.addresses()[0])
+	p.startAtZero(fresh)
 	x.ready()
 	has := func() {
 		t.Helper()

@@ -288,3 +288,24 @@ func labelText(labels map[string]string) string {
 	slices.Sort(pairs)
 	return strings.Join(pairs, ",")
 }
+
+// keysAreNoNamespaces expects no attribute's key to be the beginning of another's, since stores that make objects of dots can't keep both.
+func (r *receiver) keysAreNoNamespaces() {
+	r.t.Helper()
+	keys := make(map[string]bool)
+	for _, l := range r.Logs() {
+		for key := range l.Attributes {
+			keys[key] = true
+		}
+	}
+	for key := range keys {
+		for i, c := range key {
+			if c == '.' && keys[key[:i]] {
+				r.t.Errorf("%s is a key and the namespace of %s", key[:i], key)
+			}
+		}
+	}
+	if len(keys) < 40 {
+		r.t.Errorf("only %d keys came", len(keys))
+	}
+}

@@ -9,7 +9,7 @@ import (
 )
 
 // appendAttributes appends what contract 4 lists, without what wasn't given.
-// Beside it come cdr.invite_time, cdr.emergency (`real`, `test`) and, under the
+// Beside it come cdr.invite_time, cdr.emergency (`real`, `test`), cdr.fault_domain and, under the
 // provider, user_principal_name.
 func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 	if event.Session != nil {
@@ -26,6 +26,9 @@ func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte
 		b = appendInt(b, common("cdr.sub_code"), r.SubCode.Value)
 	}
 	b = appendPairs(b, "cdr.reason", r.Reason, "cdr.reason_phrase", r.ReasonPhrase)
+	if !r.Outcome.Connected() {
+		b = appendText(b, common("cdr.fault_domain"), r.Fault().String())
+	}
 	b = appendCharges(b, r, event.Provider)
 	b = appendMedia(b, r)
 	for i := range r.Extra {
@@ -140,7 +143,7 @@ func sessionNumber(r *cdr.Record, s *cdr.Session) string {
 	return "cdr.callee.number"
 }
 
-// appendCharges appends cdr.charge and cdr.currency: the `usage` component;
+// appendCharges appends cdr.charge, the same as a number, and cdr.currency: the `usage` component;
 // where a provider has none, the sum of all components if they share a currency,
 // else the first. The other components follow as cdr.<provider>.<component>_charge,
 // unless the provider's own fields bring that name.
@@ -150,6 +153,7 @@ func appendCharges(b []byte, r *cdr.Record, provider string) []byte {
 	}
 	amount, currency, shown := mainCharge(r.Charges)
 	b = appendMoney(b, common("cdr.charge"), &amount)
+	b = appendDouble(b, common("cdr.charge_amount"), amount.Float())
 	b = appendText(b, common("cdr.currency"), currency)
 	for i := range r.Charges {
 		if i == shown {

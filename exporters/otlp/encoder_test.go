@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -309,6 +310,14 @@ func TestCharges(t *testing.T) {
 					}
 					got[kv.GetKey()] = kv.GetValue().GetStringValue()
 				}
+			}
+			number, err := strconv.ParseFloat(got["cdr.charge"], 64) // the amount is a number too, for sums
+			if _, shown := got["cdr.charge_amount"]; shown && (err != nil || attributeOf(record, "cdr.charge_amount").GetDoubleValue() != number) {
+				t.Errorf("cdr.charge_amount is %v, cdr.charge %s", attributeOf(record, "cdr.charge_amount"), got["cdr.charge"])
+			} else if shown {
+				delete(got, "cdr.charge_amount")
+			} else if len(tc.want) > 0 {
+				t.Error("there is no cdr.charge_amount")
 			}
 			if len(got) != len(tc.want) {
 				t.Errorf("got %v, want %v", got, tc.want)

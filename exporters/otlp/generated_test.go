@@ -100,6 +100,9 @@ func generated(r *cdr.Record, event *ledger.RecordEvent) *logspb.LogRecord {
 	a.known("cdr.sub_code", r.SubCode)
 	a.text("cdr.reason", r.Reason)
 	a.text("cdr.reason_phrase", r.ReasonPhrase)
+	if !r.Outcome.Connected() {
+		a.text("cdr.fault_domain", r.Fault().String())
+	}
 	a.charges(r, event.Provider)
 	if r.MediaBypass.Known() {
 		a.add("cdr.media_bypass", anyTruth(r.MediaBypass == cdr.True))
@@ -162,6 +165,7 @@ func (a *attributes) charges(r *cdr.Record, provider string) {
 	}
 	amount, currency, shown := mainCharge(r.Charges)
 	a.text("cdr.charge", amount.String())
+	a.add("cdr.charge_amount", &commonpb.AnyValue{Value: &commonpb.AnyValue_DoubleValue{DoubleValue: amount.Float()}})
 	a.text("cdr.currency", currency)
 	for i := range r.Charges {
 		if i != shown {

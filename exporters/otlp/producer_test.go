@@ -100,8 +100,8 @@ func TestProducer(t *testing.T) {
 	if !ok || !connected.IsMonotonic || connected.DataPoints[0].Value != 0.5 {
 		t.Errorf("cdr.call.connected is %+v", got["cdr.call.connected"])
 	}
-	if gauge, ok := got["cdr.media_bypass"].Data.(metricdata.Gauge[float64]); !ok || gauge.DataPoints[0].Value != 0.75 {
-		t.Errorf("cdr.media_bypass is %+v", got["cdr.media_bypass"])
+	if gauge, ok := got["cdr.media_bypass_ratio"].Data.(metricdata.Gauge[float64]); !ok || gauge.DataPoints[0].Value != 0.75 {
+		t.Errorf("cdr.media_bypass_ratio is %+v", got["cdr.media_bypass_ratio"])
 	}
 
 	duration, ok := got["cdr.call.duration"].Data.(metricdata.Histogram[float64])

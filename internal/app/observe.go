@@ -17,11 +17,7 @@ func (a *App) observeLedger() {
 	a.own.OnSnapshot(func() {
 		records, oldest := a.ledger.Outbox()
 		a.own.Set(metrics.OutboxRecords, float64(records))
-		if limit := a.ledger.OutboxLimit(); limit > 0 {
-			a.own.Set(metrics.OutboxLimit, float64(limit))
-		} else {
-			a.own.Clear(metrics.OutboxLimit)
-		}
+		a.own.Set(metrics.OutboxLimit, float64(max(0, a.ledger.OutboxLimit())))
 		if records > 0 {
 			a.own.SetTime(metrics.OutboxOldest, oldest)
 		} else {

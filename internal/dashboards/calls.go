@@ -51,12 +51,12 @@ const anyText = ".*"
 // typed are the variables that one types or that links fill in. Those that begin
 // with any text are regular expressions for the whole value.
 var typed = []field{
-	{"direction", "Direction", anyText, "inbound, outbound or internal; a regular expression.", "cdr_direction"},
-	{"reason", "Reason", anyText, "Reason of a failure, such as trunk_unreachable; a regular expression.", "cdr_reason"},
-	{"sip_code", "SIP code", anyText, "Final SIP code, such as 5.. for all of the 500s; a regular expression.", "cdr_sip_code"},
-	{"sub_code", "Sub code", anyText, "Microsoft's sub code; a regular expression.", "cdr_sub_code"},
-	{"call_type", "Call type", anyText, "Call type in the provider's own words; a regular expression.", "cdr_call_type"},
-	{"country", "Country", anyText, "Country of the other party, such as DE; a regular expression.", "cdr_country"},
+	{"direction", "Direction", anyText, "inbound, outbound or internal; a regular expression.", logName("direction")},
+	{"reason", "Reason", anyText, "Reason of a failure, such as trunk_unreachable; a regular expression.", logName("reason")},
+	{"sip_code", "SIP code", anyText, "Final SIP code, such as 5.. for all of the 500s; a regular expression.", logName("sip_code")},
+	{"sub_code", "Sub code", anyText, "Microsoft's sub code; a regular expression.", logName("sub_code")},
+	{"call_type", "Call type", anyText, "Call type in the provider's own words; a regular expression.", logName("call_type")},
+	{"country", "Country", anyText, "Country of the other party, such as DE; a regular expression.", logName("country")},
 	{"number", "Number", "", "Part of the caller's or the callee's number as the log shows it, which is redacted as privacy.numbers says.", ""},
 	{"line", "Line contains", "", "Text that the line contains.", ""},
 	{"call_id", "Call id", "", "Id of one call, for the panels at the bottom; a click on a call above fills it in.", ""},
@@ -112,6 +112,9 @@ func (b *board) chooseListed() {
 // Sessions, as an address has it.
 const onlySessions = "var-kind=.%2B"
 
+// logName is what Loki calls the attribute that says what a label of a metric says.
+func logName(label string) string { return strings.ReplaceAll(metrics.LogAttribute(label), ".", "_") }
+
 // stream selects an exporter's log records.
 const stream = `{service_name=~"$service_name"}`
 
@@ -122,9 +125,11 @@ func found() string {
 	parts := []string{
 		stream,
 		"|= ${line:doublequote}",
-		`| cdr_source=~"$source"`, `| cdr_provider=~"$provider"`, `| cdr_trunk=~"$trunk"`, `| cdr_outcome=~"$outcome"`,
-		"| cdr_session_id=~`$kind`",
 	}
+	for _, label := range []string{"source", "provider", "trunk", "outcome"} {
+		parts = append(parts, fmt.Sprintf(`| %s=~"$%s"`, logName(label), label))
+	}
+	parts = append(parts, "| cdr_session_id=~`$kind`")
 	for _, f := range typed {
 		if f.attribute != "" {
 			parts = append(parts, fmt.Sprintf("| %s=~`$%s`", f.attribute, f.variable))
@@ -153,27 +158,27 @@ func (b *board) callsOverTime() {
 			Legend(legendOf("sum").Placement(common.LegendPlacementRight)).
 			WithTarget(logTarget(q.expr, q.by).QueryType("range"))
 	}
-	b.add(12, 7, over("Records by outcome", "Log records by outcome and by their time. A revised record counts once for each version.", "cdr_outcome", found()))
-	b.add(12, 7, over("Failures by reason", "Log records that have a reason.", "cdr_reason", found()+` | cdr_reason!=""`))
+	b.add(12, 7, over("Records by outcome", "Log records by outcome and by their time. A revised record counts once for each version.", logName("outcome"), found()))
+	b.add(12, 7, over("Failures by reason", "Log records that have a reason.", logName("reason"), found()+" | "+logName("reason")+`!=""`))
 }
 
 // columnsOfCalls are the columns of the list of calls, in their order.
 var columnsOfCalls = []struct{ attribute, title string }{
 	{"cdr_start_time", "Start"},
-	{"cdr_source", "Source"},
-	{"cdr_feed", "Feed"},
-	{"cdr_direction", "Direction"},
-	{"cdr_outcome", "Outcome"},
+	{logName("source"), "Source"},
+	{logName("feed"), "Feed"},
+	{logName("direction"), "Direction"},
+	{logName("outcome"), "Outcome"},
 	{"cdr_duration", "Duration"},
 	{"cdr_caller_number", "Caller"},
 	{"cdr_callee_number", "Callee"},
 	{"cdr_user_name", "User"},
-	{"cdr_trunk", "Trunk"},
-	{"cdr_reason", "Reason"},
-	{"cdr_sip_code", "SIP code"},
-	{"cdr_sub_code", "Sub code"},
+	{logName("trunk"), "Trunk"},
+	{logName("reason"), "Reason"},
+	{logName("sip_code"), "SIP code"},
+	{logName("sub_code"), "Sub code"},
 	{"cdr_charge", "Charge"},
-	{"cdr_currency", "Currency"},
+	{logName("currency"), "Currency"},
 	{"cdr_call_id", "Call id"},
 }
 

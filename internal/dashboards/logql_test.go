@@ -82,14 +82,14 @@ func recordFields(t *testing.T) []string {
 
 var (
 	logText  = regexp.MustCompile("\"[^\"]*\"|`[^`]*`")
-	logName  = regexp.MustCompile(`[A-Za-z_]\w*`)
+	logWord  = regexp.MustCompile(`[A-Za-z_]\w*`)
 	logWords = []string{"sum", "by", "count_over_time", "and", "or"}
 )
 
 // namesIn are the names in LogQL, without its own words and what is quoted.
 func namesIn(expr string) []string {
 	expr = variable.ReplaceAllString(logText.ReplaceAllString(expr, ""), "")
-	return slices.DeleteFunc(logName.FindAllString(expr, -1), func(name string) bool { return slices.Contains(logWords, name) })
+	return slices.DeleteFunc(logWord.FindAllString(expr, -1), func(name string) bool { return slices.Contains(logWords, name) })
 }
 
 // TestLogNames: every name in LogQL is an attribute of our log records.
@@ -114,6 +114,24 @@ func TestLogNames(t *testing.T) {
 	}
 	if found < 30 {
 		t.Errorf("only %d names were found", found)
+	}
+}
+
+// TestDrillDownsUseTheTable: what a label of a metric fills in, when a link leads to Calls, narrows the attribute that the table of
+// labels names.
+func TestDrillDownsUseTheTable(t *testing.T) {
+	query := found()
+	for _, label := range callsVariables() {
+		attribute := logName(label)
+		if attribute == "" {
+			if label != "number" && label != "line" && label != "call_id" && label != "trace_id" {
+				t.Errorf("the variable %s is a label without an attribute", label)
+			}
+			continue
+		}
+		if !regexp.MustCompile(attribute + "=~[\"`]\\$" + label + "[\"`]").MatchString(query) {
+			t.Errorf("%s doesn't narrow %s: %s", label, attribute, query)
+		}
 	}
 }
 

@@ -55,12 +55,12 @@ var (
 		Labels: labels("from", "to"),
 	}
 	MediaBypassCalls = &Def{
-		Name: "cdr_media_bypass_calls_total", OTel: "cdr.media_bypass.calls", Unit: "{call}", Kind: Counter, Base: RecordBase,
+		Name: "cdr_media_bypass_calls_total", OTel: "cdr.media_bypass_calls", Unit: "{call}", Kind: Counter, Base: RecordBase,
 		Help:   "Calls that say whether media bypassed the provider's processors.",
 		Labels: labels("trunk*", "media_bypass"),
 	}
 	MediaBypassRatio = &Def{
-		Name: "cdr_media_bypass_ratio", OTel: "cdr.media_bypass", Unit: "1", Kind: Gauge, Base: RecordBase,
+		Name: "cdr_media_bypass_ratio", OTel: "cdr.media_bypass_ratio", Unit: "1", Kind: Gauge, Base: RecordBase,
 		Help:   "Share of calls with media bypass among those that say, first seen in the trailing window.",
 		Labels: labels("trunk*"), Optional: true,
 	}

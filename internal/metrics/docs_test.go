@@ -3,6 +3,7 @@ package metrics
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,7 +22,10 @@ var docsTables = map[string]map[string]func() string{
 		"own":     func() string { return metricTable(ofCalls(false)) },
 		"buckets": func() string { return bucketTable(allDefs()) },
 	},
-	"otlp.md": {"names": func() string { return nameTable(allDefs()) }},
+	"otlp.md": {
+		"names":  func() string { return nameTable(allDefs()) },
+		"labels": func() string { return labelTable(Catalogue()) },
+	},
 }
 
 // TestDocsShowTheCatalogue fails when a table of the docs isn't the catalogue's;
@@ -145,6 +149,35 @@ func nameTable(defs []*Def) string {
 			unit = "`" + d.Unit + "`"
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | `%s` |\n", d.OTel, unit, promType(d), d.Name)
+	}
+	return b.String()
+}
+
+// noAttribute says of labels that no attribute says where else it is.
+var noAttribute = map[string]string{
+	"late": "compare the record's times", "component": "`cdr.charge_amount` is `usage`, others are `cdr.PROVIDER.COMPONENT_charge`",
+	"sign": "of revisions whose `cdr.changed` has `cdr.charge`", "from": "the record's first version", "to": "`cdr.outcome` of `cdr.call.revised`",
+	"test": "`cdr.emergency` is `test` or `real`", "type": "`cdr.recording.id` names the recordings", "leg_type": "`cdr.legs` is how many",
+	"stage": "`cdr.msgraph.stage`, of sessions", "media": "`cdr.msgraph.media`, of sessions", "rating": "counted only",
+	"media_direction": "counted only", "network": "counted only", "platform": "counted only", "verdict": "counted only",
+}
+
+// labelTable says which attribute of log records says what a label says.
+func labelTable(defs []*Def) string {
+	var b strings.Builder
+	b.WriteString("| label | attribute of log records |\n| --- | --- |\n")
+	seen := make(map[string]bool)
+	for _, d := range defs {
+		for _, label := range d.LabelNames() {
+			seen[label] = true
+		}
+	}
+	for _, label := range slices.Sorted(maps.Keys(seen)) {
+		text := "none: " + noAttribute[label]
+		if key := LogAttribute(label); key != "" {
+			text = "`" + key + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s |\n", label, text)
 	}
 	return b.String()
 }

@@ -68,7 +68,7 @@ var (
 	}
 	OutboxLimit = &Def{
 		Name: "cdr_exporter_otlp_outbox_limit_records", OTel: "cdr.exporter.otlp.outbox.limit.records", Unit: "{record}", Kind: Gauge,
-		Help: "How many log records may wait (otlp.outbox_limit); absent while none are sent.", Optional: true,
+		Help: "How many log records may wait (otlp.outbox_limit); 0 while none are sent.",
 	}
 	OutboxOldest = &Def{
 		Name: "cdr_exporter_otlp_outbox_oldest_timestamp_seconds", OTel: "cdr.exporter.otlp.outbox.oldest.timestamp", Unit: "s", Kind: Gauge,
@@ -79,7 +79,7 @@ var (
 		Help: "Series that the ledger keeps by metric.", Labels: labels("metric"), Optional: true,
 	}
 	SeriesOverflow = &Def{
-		Name: "cdr_exporter_series_overflow_total", OTel: "cdr.exporter.series.overflow", Unit: "{observation}", Kind: Counter, Base: SourceFeed,
+		Name: "cdr_exporter_series_overflow_total", OTel: "cdr.exporter.series_overflow", Unit: "{observation}", Kind: Counter, Base: SourceFeed,
 		Help: "Observations folded into an overflow series because of metrics.series_limit.", Labels: labels("metric"),
 	}
 	CommitDuration = &Def{

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -31,6 +32,12 @@ func (o *Own) Feed(source, feed string) *Feed {
 	for _, d := range []*Def{APIRequestDuration, APIThrottled, RecordDelay, Watermark, NewestCall, LastSuccess, CatchingUp, Unreadable} {
 		o.seriesOf(d, source, feed)
 	}
+	for _, d := range Catalogue() {
+		if slices.ContainsFunc(d.Labels, func(l Label) bool { return l.Open }) {
+			o.seriesOf(SeriesOverflow, source, feed, d.Name)
+		}
+	}
+	o.seriesOf(UnmappedValues, source, feed, "") // stays 0: which fields there are is the provider's to say
 	return f
 }
 

@@ -81,7 +81,7 @@ func (p *Parameters) exporterAlerts() Group {
 		{
 			Alert: "CDROutboxNearLimit", Severity: critical, Signal: Exporter,
 			Doc:         "The outbox is nearly full. With outbox_full: pause reading will stop, with skip_logs log records will be left out.",
-			Expr:        fmt.Sprintf("%s > %s * min by (%s) (last_over_time(%s[5m]))", waiting, number(p.OutboxShare), byInstance, metrics.OutboxLimit.Name),
+			Expr:        fmt.Sprintf("%s > %s * (min by (%s) (last_over_time(%s[5m])) > 0)", waiting, number(p.OutboxShare), byInstance, metrics.OutboxLimit.Name),
 			Summary:     "The outbox of cdr-exporter {{ $labels.instance }} is nearly full.",
 			Description: fmt.Sprintf("{{ printf \"%%.0f\" $value }} log records wait, more than %s %% of otlp.outbox_limit. At the limit reading pauses, or log records are skipped.", number(p.OutboxShare*100)),
 			When:        fmt.Sprintf("more than %s %% of `otlp.outbox_limit` log records wait", number(p.OutboxShare*100)),

@@ -95,6 +95,8 @@ type Point struct {
 	Sum     float64
 	Count   uint64
 	Buckets []uint64
+	// Delta: each point that came says by how much the value rose since the one before; Value, Sum and Count are their sums.
+	Delta bool
 
 	// start is when the value was 0, in nanoseconds; time when it was taken.
 	start     uint64
@@ -109,7 +111,9 @@ func readPoints(request *colmetrics.ExportMetricsServiceRequest) []Point {
 		for _, scope := range r.GetScopeMetrics() {
 			for _, m := range scope.GetMetrics() {
 				for _, d := range m.GetSum().GetDataPoints() {
-					list = append(list, readNumber(m.GetName(), Sum, m.GetSum().GetIsMonotonic(), d))
+					p := readNumber(m.GetName(), Sum, m.GetSum().GetIsMonotonic(), d)
+					p.Delta = m.GetSum().GetAggregationTemporality() == metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_DELTA
+					list = append(list, p)
 				}
 				for _, d := range m.GetGauge().GetDataPoints() {
 					list = append(list, readNumber(m.GetName(), Gauge, false, d))
@@ -119,6 +123,7 @@ func readPoints(request *colmetrics.ExportMetricsServiceRequest) []Point {
 						Name: m.GetName(), Kind: Histogram, monotonic: true, Attributes: readLabels(d.GetAttributes()),
 						start: d.GetStartTimeUnixNano(), time: time.Unix(0, int64(d.GetTimeUnixNano())),
 						Sum: d.GetSum(), Count: d.GetCount(), Buckets: d.GetBucketCounts(),
+						Delta: m.GetHistogram().GetAggregationTemporality() == metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_DELTA,
 					})
 				}
 			}

@@ -133,6 +133,11 @@ func (s *Sink) storePoints(points []Point) {
 	for _, p := range points {
 		key := p.key()
 		old, ok := s.points[key]
+		if p.Delta {
+			p.Value, p.Sum, p.Count = p.Value+old.Value, p.Sum+old.Sum, p.Count+old.Count
+			s.points[key] = p
+			continue
+		}
 		if ok && p.time.Before(old.time) {
 			continue // a newer one, such as the last before a process ends, overtook it
 		}

@@ -1,0 +1,126 @@
+package otlp
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// textOf is an attribute's value as a label has it; empty if it is absent.
+func textOf(v *commonpb.AnyValue) string {
+	switch v := v.GetValue().(type) {
+	case *commonpb.AnyValue_StringValue:
+		return v.StringValue
+	case *commonpb.AnyValue_IntValue:
+		return strconv.FormatInt(v.IntValue, 10)
+	case *commonpb.AnyValue_BoolValue:
+		return strconv.FormatBool(v.BoolValue)
+	}
+	return ""
+}
+
+// TestLabelsAreAttributes: what is counted of a record under a label is in its log record under the attribute that the table names
+// (docs/otlp.md), so that a drill-down finds it.
+func TestLabelsAreAttributes(t *testing.T) {
+	failed := fullRecord(t)
+	failed.Outcome, failed.SIPCode, failed.SubCode, failed.Reason = cdr.Failed, cdr.KnownInt(503), cdr.KnownInt(569008), "certificate_expired"
+	failed.FaultDomain, failed.Charges = cdr.FaultSBC, failed.Charges[:1]
+	ofLegs := []*metrics.Def{metrics.CallLegs} // whose outcome is that of a leg
+	checked := make(map[string]bool)
+	check := func(name string, r *cdr.Record, event *ledger.RecordEvent, deltas []metrics.Delta) {
+		record := decode(t, NewEncoder("").AppendRecord(nil, r, event))[0]
+		expect := func(label, want string) {
+			key := metrics.LogAttribute(label)
+			if got := textOf(attributeOf(record, key)); key != "" && got != want {
+				t.Errorf("%s: the label %s is %q, the attribute %s is %q", name, label, want, key, got)
+			}
+			checked[key] = true
+		}
+		expect("source", event.Source)
+		expect("provider", event.Provider)
+		expect("feed", event.Feed)
+		for i := range deltas {
+			for j, label := range deltas[i].Def.Labels {
+				if !slices.Contains(ofLegs, deltas[i].Def) {
+					expect(label.Name, deltas[i].Labels[j])
+				}
+			}
+		}
+	}
+	for name, r := range map[string]*cdr.Record{"answered": fullRecord(t), "failed": failed, "bare": bareRecord()} {
+		check(name, r, fullEvent(), metrics.Count(nil, r, metrics.Context{}))
+	}
+	session := fullSession()
+	check("session", fullRecord(t), session, metrics.CountSession(nil, session.Session))
+	for _, d := range metrics.Catalogue() {
+		for _, label := range d.LabelNames() {
+			if key := metrics.LogAttribute(label); key != "" && !checked[key] {
+				t.Errorf("no record here shows that %s is the label %s", key, label)
+			}
+		}
+	}
+}
+
+var dotted = regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)+$`)
+
+// keysInSource are the keys that the encoder names: the texts with dots in its source.
+func keysInSource(t *testing.T) (keys []string) {
+	t.Helper()
+	files, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if !strings.HasSuffix(file.Name(), ".go") || strings.HasSuffix(file.Name(), "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file.Name(), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			if text, ok := n.(*ast.BasicLit); ok && text.Kind == token.STRING {
+				if key, err := strconv.Unquote(text.Value); err == nil && dotted.MatchString(key) {
+					keys = append(keys, key)
+				}
+			}
+			return true
+		})
+	}
+	return keys
+}
+
+// TestNoKeyIsANamespace: no name of an attribute or a metric is the beginning of another's, since stores that make objects of dots
+// (Elasticsearch) can't keep both. Keys of the providers' own fields are below their provider; TestFairWeather sees them all.
+func TestNoKeyIsANamespace(t *testing.T) {
+	names := keysInSource(t)
+	if len(names) < 40 {
+		t.Fatalf("only %d keys were found: %v", len(names), names)
+	}
+	for _, d := range slices.Concat(metrics.Catalogue(), metrics.OwnCatalogue()) {
+		names = append(names, d.OTel)
+	}
+	for _, provider := range []string{"msgraph", "ringcentral", "wavix"} {
+		names = append(names, fmt.Sprintf("cdr.%s.any", provider))
+	}
+	for _, name := range names {
+		for i, c := range name {
+			if c == '.' && slices.Contains(names, name[:i]) {
+				t.Errorf("%s is a name and the namespace of %s", name[:i], name)
+			}
+		}
+	}
+}
