@@ -35,5 +35,5 @@ try {
   }
   await browser.stop();
 } finally {
-  stack.kill("SIGINT");
+  stack.kill("SIGTERM");
 }
