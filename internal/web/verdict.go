@@ -186,7 +186,7 @@ func (e Ending) String() string {
 
 // faultDomains are, by the label fault_domain, whose fault a failure probably is and what to do.
 var faultDomains = map[string][2]string{
-	"user":     {"the people who call", "Look at the numbers that are dialled, and at the rules that rewrite them."},
+	"user":     {"users", "Look at the numbers that are dialled, and at the rules that rewrite them."},
 	"policy":   {"your policy, licence or credit", "See what was changed there, and whether the account has credit."},
 	"sbc":      {"your SBC", "Look at its log, its certificate, its network and the carrier behind it."},
 	"carrier":  {"the carrier", "Open a ticket with the carrier; cdr-exporter incident writes it."},
