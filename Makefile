@@ -141,8 +141,8 @@ stack: packages $(TOOLS)/prometheus ## watch a trunk fail: the demo's providers,
 
 .PHONY: pictures
 pictures: packages $(TOOLS)/prometheus $(PLAYWRIGHT) $(NODE) ## the pictures of the status page in the middle of an incident, taken from the stack
-	$(GO) build -o .tools/bin/stack ./tools/stack
-	CDR_CHROMIUM="$${CDR_CHROMIUM:-$$(command -v chromium)}" $(NODE) tools/browser/pictures.mjs .tools/bin/stack docs/images
+	$(GO) build -o dist/stack ./tools/stack
+	CDR_CHROMIUM="$${CDR_CHROMIUM:-$$(command -v chromium)}" $(NODE) tools/browser/pictures.mjs dist/stack docs/images
 
 .PHONY: size
 size: ## lines of Go by room, without tests, beside what each may have

@@ -134,34 +134,31 @@ func (r *row) judge(now time.Time) Finding {
 	faults, connected := strings.Count(newest, ResultFault), strings.Count(newest, ResultConnected)
 	run := len(r.Results) - len(strings.TrimRight(r.Results, ResultFault))
 	unconnected := len(r.Results) - 1 - strings.LastIndex(r.Results, ResultConnected) // in a row
+	ending := r.Faults
 	switch {
 	case run >= downRun, faults >= downFaults:
-		return r.blame(LevelBad, r.failedText(newest, run), run, r.Faults)
+		f.Level, f.What = LevelBad, r.failedText(newest, run)
 	case unconnected >= newestAttempts:
-		return r.blame(LevelBad, fmt.Sprintf("none of the last %d attempts connected", unconnected), unconnected, r.Unconnected)
+		f.Level, f.What = LevelBad, fmt.Sprintf("none of the last %d attempts connected", unconnected)
+		run, ending = unconnected, r.Unconnected
 	case run >= warnRun, faults >= warnFaults:
-		return r.blame(LevelWarn, r.failedText(newest, run), run, r.Faults)
+		f.Level, f.What = LevelWarn, r.failedText(newest, run)
 	case now.Sub(time.Time(r.Newest)) > quietAfter:
 		f.Level, f.What, f.Since = LevelUnknown, "can't tell, no call", r.Newest
+		return f
 	case connected == 0, r.NoReasons && connected*2 < len(newest):
 		f.Level, f.What = LevelUnknown, fmt.Sprintf("can't tell, %d of the last %d attempts connected", connected, len(newest))
+		return f
+	default:
+		return f
 	}
-	return f
-}
-
-// blame is the finding that calls fail, run of them up to the newest.
-func (r *row) blame(level Level, what string, run int, e Ending) Finding {
-	f := Finding{
-		Level: level, Subject: cmp.Or(r.Name, r.Source+" "+r.Feed) + ", " + r.Direction, What: what,
-		Since: e.Since, Earlier: run == keptAttempts, Cause: e.String(),
+	if run >= warnRun { // less is no beginning
+		f.Since, f.Earlier = ending.Since, run == keptAttempts
 	}
-	if run < warnRun {
-		f.Since = Time{} // a call or two that failed are no beginning
-	}
-	if r.NoReasons {
+	if f.Cause = ending.String(); r.NoReasons {
 		f.Cause = "the provider doesn't say why"
 	}
-	who := faultDomains[e.FaultDomain]
+	who := faultDomains[ending.FaultDomain]
 	f.Whose, f.Remedy = who[0], who[1]
 	return f
 }
@@ -189,7 +186,7 @@ func (e Ending) String() string {
 
 // faultDomains are, by the label fault_domain, whose fault a failure probably is and what to do.
 var faultDomains = map[string][2]string{
-	"user":     {"the people who call", "Look at the numbers that are dialled, and at the rules that rewrite them."},
+	"user":     {"users", "Look at the numbers that are dialled, and at the rules that rewrite them."},
 	"policy":   {"your policy, licence or credit", "See what was changed there, and whether the account has credit."},
 	"sbc":      {"your SBC", "Look at its log, its certificate, its network and the carrier behind it."},
 	"carrier":  {"the carrier", "Open a ticket with the carrier; cdr-exporter incident writes it."},
@@ -199,8 +196,8 @@ var faultDomains = map[string][2]string{
 
 // headline is the verdict in one sentence. It holds no time, since screen readers announce each change.
 func headline(status Status, rows []row, behind int) (Level, string) {
-	// A trunk is as bad as its worse direction; with one that works, it works. Records without a trunk, such as those of Teams call
-	// records, are of the same calls where the source also has records with one.
+	// A trunk is as bad as its worst direction; one direction that works is enough to know that it works. Calls without a trunk count as
+	// one only where the source names none, or if they fail: Teams call records are of calls that other feeds have with their trunk.
 	trunks, named := map[[2]string]Level{}, map[string]bool{}
 	for _, r := range rows {
 		named[r.Source] = named[r.Source] || r.Name != ""

@@ -185,7 +185,8 @@ func TestVerdict(t *testing.T) {
 		},
 		"throttled for long": {
 			statusWith(in(StateThrottled, time.Hour, "429 Too Many Requests", trunk("sbc1.example.com", good))), LevelUnknown,
-			"Can't tell whether calls get through.", []string{"contoso direct_routing: can't tell, since 11:00 UTC; 429 Too Many Requests"},
+			"Can't tell whether calls get through.",
+			[]string{"contoso direct_routing: can't tell, since 11:00 UTC; 429 Too Many Requests"},
 		},
 		"a snapshot says nothing of failures": {
 			statusWith(reading(trunk("sbc1.example.com", good)), Feed{Feed: "active_calls", Snapshot: true, State: StateError}), LevelOK,
