@@ -80,7 +80,7 @@ func (p *Parameters) SetDefaults() {
 		RunbookURL: "https://github.com/cdr-exporter/cdr-exporter/blob/main/docs/runbooks/", EmergencyCalls: info,
 		ErrorBudget: 0.01, BudgetFaults: 10,
 		DownRatio: 0.9, DownFloor: 5, FewFaults: 5, FewShare: 0.5, RecentFloor: 10,
-		AnswerFactor: 0.5, AnswerDrop: 0.3, AnswerLeast: 0.02, AnswerFloor: 20,
+		AnswerFactor: 0.5, AnswerDrop: 0.2, AnswerLeast: 0.02, AnswerFloor: 20,
 		CodeFactor: 3, CodeFloor: 20,
 		SessionShare: 0.1, SessionFactor: 3, SessionFloor: 20,
 		QuietFloor: 10, ShortSeconds: 15, ShortFloor: 30, FallFactor: 0.5, FallFloor: 50,

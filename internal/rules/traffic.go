@@ -94,11 +94,11 @@ func (p *Parameters) moneyAlerts() Group {
 		{
 			Alert: "CDRMinutesSurging", Severity: warning, Signal: Calls, For: 5 * time.Minute,
 			Doc: "Connected time of several outbound calls to one country against the same hour of earlier weeks.",
-			Expr: strings.Replace(perHour(
+			Expr: times("60",
 				aboveEarlierWeeks(minutesHourly, p.MinutesFactor, fmt.Sprintf(" + %d / 60", p.MinutesFloor)),
 				fmt.Sprintf("and round(%s * 3600) >= %d", countryCalls, p.MinutesCalls),
 				sinceLastWeek(), isLive(live65m),
-			), "* 3600", "* 60", 1),
+			),
 			Summary: "Minutes from {{ $labels.source }} to {{ $labels.country }} surge ({{ $labels.feed }}).",
 			Description: fmt.Sprintf("Outbound calls to {{ $labels.country }} that were read within the last hour lasted {{ printf \"%%.0f\" $value }} minutes, more than %d times those of the same hour a week ago.",
 				p.MinutesFactor),
