@@ -158,7 +158,7 @@ func (p *Parameters) validateNumbers(r *config.Report) {
 }
 
 var (
-	groupingClause = regexp.MustCompile(`\b(by|on) \(([a-z_, ]*)\)`)
+	groupingClause = regexp.MustCompile(`"[^"]*"|\b(by|on) \(([a-z_, ]*)\)`)
 	// rawSeries finds metrics that aren't recorded; texts and recorded names are matched so that what is in them isn't.
 	rawSeries = regexp.MustCompile(`"[^"]*"|[a-z_]+:[a-z0-9_:]+|\b(?:cdr_[a-z0-9_]+|up)\b\{?`)
 )
@@ -178,6 +178,9 @@ func (p *Parameters) adapt(expr string) string {
 	}
 	return groupingClause.ReplaceAllStringFunc(expr, func(s string) string {
 		parts := groupingClause.FindStringSubmatch(s)
+		if parts[1] == "" {
+			return s
+		}
 		return parts[1] + " (" + strings.Join(p.kept(strings.Split(parts[2], ", ")), ", ") + ")"
 	})
 }

@@ -39,7 +39,7 @@ func TestParameterProblems(t *testing.T) {
 		{"unknown key", "error_bugdet: 0.1", "rules.yaml:1: error_bugdet: unknown key"},
 		{"share", "off: []\nfew_share: 50", "rules.yaml:2: few_share: must be above 0 and at most 1, is 50"},
 		{"count", "down_floor: 0", "rules.yaml:1: down_floor: must be at least 1, is 0"},
-		{"no number", "down_floor: many", "rules.yaml:1: down_floor:"},
+		{"no number", "down_ratio: many", "rules.yaml:1: down_ratio: must be a number without quotes"},
 		{"choice", "emergency_calls: loud", "rules.yaml:1: emergency_calls: must be off, info or critical"},
 		{"alert", "off: [CDRNothing]", `rules.yaml:1: off: must be alerts of docs/alerts.md, "CDRNothing" isn't one`},
 		{"selector", `selector: '{job="a"}'`, "rules.yaml:1: selector: must be matchers without braces"},
