@@ -84,7 +84,7 @@ func (p *Parameters) SetDefaults() {
 		CodeFactor: 3, CodeFloor: 20,
 		SessionShare: 0.1, SessionFactor: 3, SessionFloor: 20,
 		QuietFloor: 10, ShortSeconds: 15, ShortFloor: 30, FallFactor: 0.5, FallFloor: 50,
-		ChargeFactor: 3, ChargeDayShare: 0.25,
+		ChargeFactor: 3, ChargeDayShare: 0.1,
 		ChargeFloors:  map[string]float64{"AUD": 30, "CAD": 30, "CHF": 20, "EUR": 20, "GBP": 20, "JPY": 3000, "USD": 20},
 		MinutesFactor: 5, MinutesFloor: 60, MinutesCalls: 5,
 		FraudCalls:     10,
