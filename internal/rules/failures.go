@@ -91,6 +91,7 @@ func (p *Parameters) mostCallsFail() Rule {
 		Expr: lines("(",
 			fmt.Sprintf("  %s / (%s > 0) >= %s", failed, byTrunk.name("cdr_timely_calls", "rate1h"), number(p.FewShare)),
 			fmt.Sprintf("  and round(%s * 3600) >= %d", failed, p.FewFaults),
+			"  "+isLive(live65m),
 			fmt.Sprintf("  or %s >= %s", recentFaults(byTrunk), number(p.FewShare)),
 			ofRecent(byTrunk, p.RecentFloor),
 			")", isLive(live7m),
@@ -165,6 +166,9 @@ func sinceLastWeek() string {
 }
 
 // perHour makes what happened within the hour of a rate that fulfils conditions.
-func perHour(conditions ...string) string {
-	return "(\n  " + strings.Join(conditions, "\n  ") + "\n) * 3600"
+func perHour(conditions ...string) string { return times("3600", conditions...) }
+
+// times multiplies what fulfils conditions.
+func times(factor string, conditions ...string) string {
+	return "(\n  " + strings.Join(conditions, "\n  ") + "\n) * " + factor
 }

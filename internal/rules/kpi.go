@@ -215,8 +215,11 @@ func faults() Group {
 			Expr: quotient(byTrunk, w, faulty, timely, ""),
 		})
 	}
-	recently := func(d *metrics.Def, l level) string {
-		return fmt.Sprintf("sum by (%s) (%s)", l.labels(), sel(d, outside))
+	recently := func(d *metrics.Def, l level, which string) string {
+		return fmt.Sprintf("sum by (%s) (%s)", l.labels(), sel(d, which))
+	}
+	share := func(d *metrics.Def, l level, which string) string {
+		return lines(recently(d, l, which), "/ "+recently(metrics.RecentAttempts, l, which))
 	}
 	g.Rules = append(g.Rules,
 		Rule{
@@ -225,15 +228,19 @@ func faults() Group {
 		},
 		Rule{
 			Record: recentFaults(byTrunk), Doc: "Share of faults among the last 64 attempts of each direction. It sees calls where windows see bursts of records.",
-			Expr: lines(recently(metrics.RecentFaults, byTrunk), "/ "+recently(metrics.RecentAttempts, byTrunk)),
+			Expr: share(metrics.RecentFaults, byTrunk, outside),
 		},
 		Rule{
 			Record: recentFaults(byDirection), Doc: "Share of faults among the last 64 attempts.",
-			Expr: lines(recently(metrics.RecentFaults, byDirection), "/ "+recently(metrics.RecentAttempts, byDirection)),
+			Expr: share(metrics.RecentFaults, byDirection, outside),
 		},
 		Rule{
 			Record: recentConnected, Doc: "Share of the last 64 attempts that connected.",
-			Expr: lines(recently(metrics.RecentConnected, byDirection), "/ "+recently(metrics.RecentAttempts, byDirection)),
+			Expr: share(metrics.RecentConnected, byDirection, ""),
+		},
+		Rule{
+			Record: connectedAt, Doc: "The time, while records of connected calls were read within 5 minutes: its maximum is when a call last got through.",
+			Expr: fmt.Sprintf("0 * (sum by (%s) (increase(%s[5m])) > 0) + time()", byDirection.labels(), sel(metrics.Calls, outcomes(acdConnected))),
 		},
 	)
 	return g
@@ -242,6 +249,9 @@ func faults() Group {
 // recentFaults and recentConnected are shares of the last attempts.
 func recentFaults(l level) string { return l.name("cdr_recent_faults", "ratio") }
 
-var recentConnected = byDirection.name("cdr_recent_connected", "ratio")
+var (
+	recentConnected = byDirection.name("cdr_recent_connected", "ratio")
+	connectedAt     = byDirection.name("cdr_connected_at", "timestamp")
+)
 
 func faultRatio(w window) string { return byTrunk.name("cdr_fault", "ratio_rate"+string(w)) }

@@ -30,8 +30,8 @@ func (p *Parameters) lastAttempts(kind, words string) string {
 
 // since says when a call last got through, by when its record was read.
 func (p *Parameters) since(labels ...string) string {
-	return p.ask(`max(max_over_time(timestamp(sum(increase(cdr_calls_total{FROM, outcome=~"answered|voicemail"}[5m])) > 0)[12h:1m]))`, labels...) +
-		"A call last got through at about {{ ((. | value) | toTime).UTC.Format \"15:04\" }} UTC." + endAsk + " "
+	return p.ask("max(max_over_time("+connectedAt+"{FROM}[12h]))", labels...) +
+		"A call last got through at about {{ ((. | value) | toTime).UTC.Format \"15:04\" }} UTC. " + endAsk
 }
 
 // cause says what most calls failed for within the hour, whose it probably is and whom to call.

@@ -80,11 +80,11 @@ func (p *Parameters) SetDefaults() {
 		RunbookURL: "https://github.com/cdr-exporter/cdr-exporter/blob/main/docs/runbooks/", EmergencyCalls: info,
 		ErrorBudget: 0.01, BudgetFaults: 10,
 		DownRatio: 0.9, DownFloor: 5, FewFaults: 5, FewShare: 0.5, RecentFloor: 10,
-		AnswerFactor: 0.5, AnswerDrop: 0.3, AnswerLeast: 0.02, AnswerFloor: 20,
+		AnswerFactor: 0.5, AnswerDrop: 0.2, AnswerLeast: 0.02, AnswerFloor: 20,
 		CodeFactor: 3, CodeFloor: 20,
 		SessionShare: 0.1, SessionFactor: 3, SessionFloor: 20,
 		QuietFloor: 10, ShortSeconds: 15, ShortFloor: 30, FallFactor: 0.5, FallFloor: 50,
-		ChargeFactor: 3, ChargeDayShare: 0.25,
+		ChargeFactor: 3, ChargeDayShare: 0.1,
 		ChargeFloors:  map[string]float64{"AUD": 30, "CAD": 30, "CHF": 20, "EUR": 20, "GBP": 20, "JPY": 3000, "USD": 20},
 		MinutesFactor: 5, MinutesFloor: 60, MinutesCalls: 5,
 		FraudCalls:     10,
@@ -158,7 +158,7 @@ func (p *Parameters) validateNumbers(r *config.Report) {
 }
 
 var (
-	groupingClause = regexp.MustCompile(`\b(by|on) \(([a-z_, ]*)\)`)
+	groupingClause = regexp.MustCompile(`"[^"]*"|\b(by|on) \(([a-z_, ]*)\)`)
 	// rawSeries finds metrics that aren't recorded; texts and recorded names are matched so that what is in them isn't.
 	rawSeries = regexp.MustCompile(`"[^"]*"|[a-z_]+:[a-z0-9_:]+|\b(?:cdr_[a-z0-9_]+|up)\b\{?`)
 )
@@ -178,6 +178,9 @@ func (p *Parameters) adapt(expr string) string {
 	}
 	return groupingClause.ReplaceAllStringFunc(expr, func(s string) string {
 		parts := groupingClause.FindStringSubmatch(s)
+		if parts[1] == "" {
+			return s
+		}
 		return parts[1] + " (" + strings.Join(p.kept(strings.Split(parts[2], ", ")), ", ") + ")"
 	})
 }

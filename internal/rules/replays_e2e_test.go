@@ -5,16 +5,15 @@ package rules
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 )
 
-// week is a healthy week and the rest of a working day from noon on; its rules are evaluated each 5 minutes, since a week of
-// minutes takes promtool minutes. hours is a working day, evaluated each minute.
+// week is a healthy week and the rest of a working day from noon on; its rules are evaluated every 15 minutes, since each evaluation
+// costs promtool some 40 ms. hours is a working day, evaluated every 2 minutes.
 var (
-	week  = clock{event: 7*24*time.Hour + 12*time.Hour, end: 7*24*time.Hour + 18*time.Hour, step: 5 * time.Minute}
-	hours = clock{event: 12 * time.Hour, end: 20 * time.Hour, step: time.Minute}
+	week  = clock{event: 7*24*time.Hour + 12*time.Hour, end: 7*24*time.Hour + 18*time.Hour, step: 15 * time.Minute}
+	hours = clock{event: 12 * time.Hour, end: 20 * time.Hour, step: 2 * time.Minute}
 )
 
 const (
@@ -81,18 +80,18 @@ func weekly() []replay {
 		with(dr("control_small"), func(r *replay) { r.rate, r.burst = 4, 30*time.Minute }),
 		with(dr("control_pstn"), func(r *replay) { r.feed = "pstn" }),
 		with(dr("vanished"), func(r *replay) {
-			r.gone, r.want = true, []expected{{alert: "CDRExporterAbsent", by: 20 * time.Minute, until: 5 * time.Hour}, {alert: "CDRSourceAbsent"}}
+			r.gone, r.want = true, []expected{{alert: "CDRExporterAbsent", by: 30 * time.Minute, until: 5 * time.Hour}, {alert: "CDRSourceAbsent"}}
 		}),
 		with(dr("vanished_otlp"), func(r *replay) {
-			r.gone, r.otlp, r.want = true, true, []expected{{alert: "CDRExporterAbsent", by: 20 * time.Minute, until: 5 * time.Hour}, {alert: "CDRSourceAbsent"}}
+			r.gone, r.otlp, r.want = true, true, []expected{{alert: "CDRExporterAbsent", by: 30 * time.Minute, until: 5 * time.Hour}, {alert: "CDRSourceAbsent"}}
 		}),
 		with(dr("source_removed"), func(r *replay) {
-			r.removed, r.want = true, []expected{{alert: "CDRSourceAbsent", by: 20 * time.Minute, until: 5 * time.Hour}}
+			r.removed, r.want = true, []expected{{alert: "CDRSourceAbsent", by: 30 * time.Minute, until: 5 * time.Hour}}
 		}),
 		with(dr("pstn_dead"), func(r *replay) {
 			r.feed, r.rate, r.lasts = "pstn", 120, time.Hour
 			r.happens = func(c *call) bool { return c.fail("not_connected", "", "", "unknown") }
-			r.want = []expected{{alert: "CDRAnswersCollapsed", by: time.Hour, until: 70 * time.Minute}}
+			r.want = []expected{{alert: "CDRAnswersCollapsed", by: time.Hour, until: 75 * time.Minute}}
 		}),
 		with(dr("sessions_fail"), func(r *replay) {
 			r.feed, r.trunks, r.lasts = "call_records", []string{""}, 4*time.Hour
@@ -123,12 +122,12 @@ func weekly() []replay {
 		}),
 		with(dr("silent_trunk"), func(r *replay) {
 			r.trunks, r.happens = []string{sbc1, sbc2}, onlyOn(sbc2, silent)
-			r.want = []expected{{alert: "CDRTrunkSilent", by: 100 * time.Minute, until: 4 * time.Hour}}
+			r.want = []expected{{alert: "CDRTrunkSilent", by: 105 * time.Minute, until: 4 * time.Hour}}
 		}),
 		with(dr("long_call"), func(r *replay) { r.more = every(0, 1, calling("PT", 4200)) }),
 		with(dr("toll_fraud"), func(r *replay) {
 			r.more = every(time.Minute, 10, calling("LV", 40))
-			r.want = []expected{{alert: "CDRTollFraud", by: 20 * time.Minute}}
+			r.want = []expected{{alert: "CDRTollFraud", by: 15 * time.Minute}}
 		}),
 		with(dr("minutes_surge"), func(r *replay) {
 			r.more = every(5*time.Minute, 60, calling("PT", 1200))
@@ -141,11 +140,11 @@ func weekly() []replay {
 		}),
 		with(dr("refused_records"), func(r *replay) {
 			r.own = map[string]func(time.Duration) float64{`cdr_exporter_otlp_records_total{result="rejected"}`: from(1)}
-			r.want = []expected{{alert: "CDRLogRecordsRejected", by: 10 * time.Minute, until: 4 * time.Hour}}
+			r.want = []expected{{alert: "CDRLogRecordsRejected", by: 15 * time.Minute, until: 4 * time.Hour}}
 		}),
 		with(dr("new_values"), func(r *replay) {
 			r.own = map[string]func(time.Duration) float64{`cdr_exporter_unmapped_values_total{field="result"}`: from(1)}
-			r.want = []expected{{alert: "CDRUnmappedValues", by: 10 * time.Minute, until: 4 * time.Hour}}
+			r.want = []expected{{alert: "CDRUnmappedValues", by: 15 * time.Minute, until: 4 * time.Hour}}
 		}),
 		with(dr("disk_full"), func(r *replay) {
 			r.own = map[string]func(time.Duration) float64{`cdr_exporter_ledger_free_bytes{}`: func(since time.Duration) float64 { return 4e9 - 1e9*max(0, since.Hours()) }}
@@ -172,7 +171,7 @@ func daily() []replay {
 		down("trunk_down_1m", time.Minute, 5*time.Hour, expected{"CDRTrunkDown", 8 * time.Minute, 5 * time.Hour}),
 		down("trunk_down_5m", 5*time.Minute, 5*time.Hour, expected{"CDRTrunkDown", 12 * time.Minute, 5 * time.Hour}),
 		down("trunk_down_15m", 15*time.Minute, 5*time.Hour, expected{"CDRTrunkDown", 18 * time.Minute, 5 * time.Hour}),
-		down("trunk_down_30m", 30*time.Minute, 5*time.Hour, expected{"CDRTrunkDown", 33 * time.Minute, 5 * time.Hour}),
+		down("trunk_down_30m", 30*time.Minute, 5*time.Hour, expected{"CDRTrunkDown", 34 * time.Minute, 5 * time.Hour}),
 		with("no_history", func(r *replay) {
 			r.before, r.happens, r.want = time.Hour, refused, []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}}
 		}),
@@ -192,7 +191,7 @@ func daily() []replay {
 			r.burst, r.lasts, r.rate = 30*time.Minute, 4*time.Hour, 100
 			n := 0
 			r.happens = func(c *call) bool { n++; return n%5 > 1 || unreachable(c) }
-			r.want = []expected{{alert: "CDRFailureSpike", by: time.Hour, until: 4 * time.Hour}, {alert: "CDRFailureSpikeSlow"}}
+			r.want = []expected{{alert: "CDRFailureSpike", by: 66 * time.Minute, until: 4 * time.Hour}, {alert: "CDRFailureSpikeSlow"}}
 		}),
 	}
 }
@@ -200,12 +199,12 @@ func daily() []replay {
 // TestE2EReplays (issue 13, point 1; kpis-and-alerts.md, what alerts must survive): weeks of calls that arrive in bursts, then an
 // event. Each replay names every alert that may fire, and none fires before the event.
 func TestE2EReplays(t *testing.T) {
-	p := Default()
-	recording, err := file("", slices.DeleteFunc(p.Recording(), func(g Group) bool { return unread[g.Name] }))
+	recorded, alerting := replayed()
+	recording, err := file("", recorded)
 	if err != nil {
 		t.Fatal(err)
 	}
-	alerts, err := p.AlertsFile()
+	alerts, err := file("", alerting)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -266,7 +266,7 @@ func TestAlertsAreComplete(t *testing.T) {
 				if !strings.Contains(r.Description, "$value") {
 					t.Error("its description doesn't hold the value")
 				}
-				if !slices.Contains([]string{critical, warning, info}, r.Severity) {
+				if !slices.Contains([]string{critical, warning, info, none}, r.Severity) {
 					t.Errorf("its severity is %q", r.Severity)
 				}
 				gated := strings.Contains(r.Expr, "and on (source, feed) source_feed:cdr_live:")

@@ -22,7 +22,7 @@ func (p *Parameters) trafficAlerts() Group {
 		p.silence(Rule{
 			Alert: "CDRTrunkSilent", Doc: "A trunk has hardly any calls in an hour that always has some. Calls may take another: its line may be down all the same.",
 			Summary: "Trunk {{ $labels.trunk }} of {{ $labels.source }} is silent.",
-			Description: fmt.Sprintf("{{ $value | humanize }} calls a second went through {{ $labels.trunk }} within the last hour. In the earlier weeks this hour had %d or more. ", p.QuietFloor) +
+			Description: fmt.Sprintf("{{ printf \"%%.0f\" $value }} calls went through {{ $labels.trunk }} within the last hour. In the earlier weeks this hour had %d or more. ", p.QuietFloor) +
 				"Is the SBC up, and do voice routes still lead to it? Call whoever runs it.",
 			When: "hardly any calls (a fiftieth of the week before) through a trunk",
 		}, trunkCalls, "0.02"),
@@ -59,7 +59,7 @@ func (p *Parameters) trafficAlerts() Group {
 // silence knows an hour that always has calls by the same hour of the last three weeks, as far as they are known.
 func (p *Parameters) silence(r Rule, record, most string) Rule {
 	r.Severity, r.Signal, r.For, r.Change = warning, Calls, 10*time.Minute, "`quiet_floor`"
-	r.Expr = lines(fmt.Sprintf("%s <= %s * (%s offset 1w)", record, most, record),
+	r.Expr = times("3600", fmt.Sprintf("%s <= %s * (%s offset 1w)", record, most, record),
 		fmt.Sprintf("and round(%s offset 1w * 3600) >= %d", record, p.QuietFloor),
 		fmt.Sprintf("unless round(%s offset 2w * 3600) < %d", record, p.QuietFloor),
 		fmt.Sprintf("unless round(%s offset 3w * 3600) < %d", record, p.QuietFloor), isLive(live65m))
@@ -94,11 +94,11 @@ func (p *Parameters) moneyAlerts() Group {
 		{
 			Alert: "CDRMinutesSurging", Severity: warning, Signal: Calls, For: 5 * time.Minute,
 			Doc: "Connected time of several outbound calls to one country against the same hour of earlier weeks.",
-			Expr: strings.Replace(perHour(
+			Expr: times("60",
 				aboveEarlierWeeks(minutesHourly, p.MinutesFactor, fmt.Sprintf(" + %d / 60", p.MinutesFloor)),
 				fmt.Sprintf("and round(%s * 3600) >= %d", countryCalls, p.MinutesCalls),
 				sinceLastWeek(), isLive(live65m),
-			), "* 3600", "* 60", 1),
+			),
 			Summary: "Minutes from {{ $labels.source }} to {{ $labels.country }} surge ({{ $labels.feed }}).",
 			Description: fmt.Sprintf("Outbound calls to {{ $labels.country }} that were read within the last hour lasted {{ printf \"%%.0f\" $value }} minutes, more than %d times those of the same hour a week ago.",
 				p.MinutesFactor),
