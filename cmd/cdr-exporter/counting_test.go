@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +121,7 @@ func TestFairWeather(t *testing.T) {
 	}
 	r.agrees(x)
 	x.bypassed(n, now)
+	x.recent(n, now)
 	// All ended days before they were first seen.
 	if found := x.scrape().series("cdr_calls_total", "source=contoso", "late=false"); len(found) != 0 {
 		t.Errorf("old calls aren't late: %v", found)
@@ -134,6 +136,7 @@ func TestFairWeather(t *testing.T) {
 	x = e.start(settings{}).ready()
 	x.countsAll(e)
 	x.bypassed(n, now)
+	x.recent(n, now)
 	x.stop()
 }
 
@@ -158,6 +161,51 @@ func (x *exporter) bypassed(n *tenant, now time.Time) {
 	}
 	if got := len(m.series("cdr_media_bypass_ratio")); got != len(all) {
 		x.t.Errorf("cdr_media_bypass_ratio has %d series, want %d", got, len(all))
+	}
+}
+
+// recent checks the gauges of the last attempts against the tenant's calls, which were read in the order of their starts (counting.md 25).
+func (x *exporter) recent(n *tenant, now time.Time) {
+	x.t.Helper()
+	m := x.scrape()
+	for feed, w := range n.worlds {
+		type attempt struct {
+			at      time.Time
+			outcome cdr.Outcome
+		}
+		all := make(map[[2]string][]attempt)
+		eachCall(w, now, func(c *simulator.Call, v *simulator.Version) {
+			if v.Kind.Outcome.Attempt() || feed == pstn && v.Kind.Outcome == cdr.NotConnected {
+				of := [2]string{v.Kind.Direction.String(), c.Trunk.Name}
+				all[of] = append(all[of], attempt{c.Start.Truncate(time.Second), v.Kind.Outcome})
+			}
+		})
+		for of, attempts := range all {
+			slices.SortStableFunc(attempts, func(a, b attempt) int { return a.at.Compare(b.at) })
+			attempts = attempts[max(0, len(attempts)-64):]
+			want := map[string]int64{"cdr_recent_attempts": int64(len(attempts)), "cdr_recent_newest_timestamp_seconds": attempts[len(attempts)-1].at.Unix()}
+			for _, a := range attempts {
+				if a.outcome.Connected() {
+					want["cdr_recent_connected"]++
+				}
+				if a.outcome == cdr.Failed {
+					want["cdr_recent_faults"]++
+				}
+			}
+			for _, metric := range []string{"cdr_recent_attempts", "cdr_recent_connected", "cdr_recent_newest_timestamp_seconds", "cdr_recent_faults"} {
+				labels := []string{"source=" + n.source(), "feed=" + feed, "direction=" + of[0], "trunk=" + of[1]}
+				if metric == "cdr_recent_faults" && feed == pstn { // it can't tell
+					if found := m.series(metric, labels...); len(found) != 0 {
+						x.t.Errorf("%s%v is shown", metric, labels)
+					}
+				} else if err := m.is(float64(want[metric]), metric, labels...); err != nil {
+					x.t.Error(err)
+				}
+			}
+		}
+		if got := len(m.series("cdr_recent_attempts", "source="+n.source(), "feed="+feed)); got != len(all) {
+			x.t.Errorf("cdr_recent_attempts of %s has %d series, want %d", feed, got, len(all))
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ func (m *mapper) mapDirectRouting(f *fields, r *cdr.Record) {
 	r.ReasonPhrase = f.text("finalSipCodePhrase")
 	endValid := !r.End.IsZero() && !r.End.Before(r.Start)
 	r.Outcome, r.Reason = cdr.DirectRoutingOutcome(f.boolean("successfulCall"), r.SIPCode, r.SubCode, r.Duration, endValid)
+	r.FaultDomain = cdr.DirectRoutingFault(r.Outcome, r.SubCode)
 	if r.Outcome == cdr.Unknown {
 		m.reportUnmapped("finalSipCode", codeText(r.SIPCode)+"/"+codeText(r.SubCode))
 	}

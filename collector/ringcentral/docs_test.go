@@ -62,6 +62,7 @@ func verdictTable(table map[string]verdict) string {
 	type meaning struct {
 		outcome cdr.Outcome
 		reason  string
+		fault   cdr.FaultDomain
 	}
 	values := map[meaning][]string{}
 	for _, value := range slices.Sorted(maps.Keys(table)) {
@@ -70,14 +71,14 @@ func verdictTable(table map[string]verdict) string {
 		if v.generic {
 			shown += "\\*"
 		}
-		m := meaning{v.outcome, v.reason}
+		m := meaning{v.outcome, v.reason, cmp.Or(v.fault, v.outcome.FaultDomain())}
 		values[m] = append(values[m], shown)
 	}
 	meanings := slices.SortedFunc(maps.Keys(values), func(a, b meaning) int {
 		return cmp.Or(cmp.Compare(a.outcome-1, b.outcome-1), cmp.Compare(a.reason, b.reason)) // the unknown one last
 	})
 	var b strings.Builder
-	b.WriteString("| outcome | label `reason` | values |\n| --- | --- | --- |\n")
+	b.WriteString("| outcome | label `reason` | fault domain | values |\n| --- | --- | --- | --- |\n")
 	for _, m := range meanings {
 		outcome, reason := "–", "–"
 		if m.outcome != cdr.Unknown {
@@ -86,7 +87,11 @@ func verdictTable(table map[string]verdict) string {
 		if m.reason != "" {
 			reason = "`" + m.reason + "`"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", outcome, reason, strings.Join(values[m], ", "))
+		fault := "–"
+		if m.fault != cdr.FaultUnknown {
+			fault = "`" + m.fault.String() + "`"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", outcome, reason, fault, strings.Join(values[m], ", "))
 	}
 	return b.String()
 }

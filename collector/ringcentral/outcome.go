@@ -31,6 +31,7 @@ func (m *mapper) ending(row *row, r *cdr.Record) {
 	}
 	if !r.Outcome.Connected() {
 		r.Reason = cmp.Or(byReason.reason, byResult.reason)
+		r.FaultDomain = cmp.Or(byReason.fault, byResult.fault)
 	}
 	r.ReasonPhrase = strings.TrimSpace(row.ReasonDescription)
 	// The row isn't finished (counting.md 17), and the outcome is what it counts as if nothing more comes. No result, but a leg that was accepted,

@@ -11,6 +11,8 @@ type verdict struct {
 	outcome cdr.Outcome
 	// reason is the slug of the label `reason`; empty if it says nothing about a failure.
 	reason string
+	// fault is set where it says more of the fault domain than the outcome does.
+	fault cdr.FaultDomain
 	// generic says that the result tells too little, so that the reason decides.
 	generic bool
 	// open says that a leg that was accepted makes the call answered.
@@ -66,10 +68,10 @@ var results = map[string]verdict{
 
 	"call failed":              {outcome: cdr.Failed, reason: "call_failed", generic: true},
 	"call failure":             {outcome: cdr.Failed, reason: "call_failed", generic: true},
-	"internal error":           {outcome: cdr.Failed, reason: "internal_error"},
-	"carrier is not active":    {outcome: cdr.Failed, reason: "carrier_inactive"},
-	"edge trunk misconfigured": {outcome: cdr.Failed, reason: "trunk_misconfigured"},
-	"ip phone offline":         {outcome: cdr.Failed, reason: "phone_offline"},
+	"internal error":           {outcome: cdr.Failed, reason: "internal_error", fault: cdr.FaultProvider},
+	"carrier is not active":    {outcome: cdr.Failed, reason: "carrier_inactive", fault: cdr.FaultCarrier},
+	"edge trunk misconfigured": {outcome: cdr.Failed, reason: "trunk_misconfigured", fault: cdr.FaultSBC},
+	"ip phone offline":         {outcome: cdr.Failed, reason: "phone_offline", fault: cdr.FaultUser},
 
 	// RingCentral itself doesn't know.
 	"unknown":     noResult,
@@ -126,17 +128,17 @@ var reasons = map[string]verdict{
 	"emergency address not defined": {outcome: cdr.NotAllowed, reason: "no_emergency_address"},
 	"descnoe911address":             {outcome: cdr.NotAllowed, reason: "no_emergency_address"},
 
-	"max call limit": {outcome: cdr.Failed, reason: "max_call_limit"},
-	"too many calls": {outcome: cdr.Failed, reason: "too_many_calls"},
+	"max call limit": {outcome: cdr.Failed, reason: "max_call_limit", fault: cdr.FaultPolicy},
+	"too many calls": {outcome: cdr.Failed, reason: "too_many_calls", fault: cdr.FaultPolicy},
 
-	"no digital line":          {outcome: cdr.Failed, reason: "phone_offline"},
-	"call loop":                {outcome: cdr.Failed, reason: "loop"},
-	"internal error":           {outcome: cdr.Failed, reason: "internal_error"},
-	"internal call error":      {outcome: cdr.Failed, reason: "internal_error"},
-	"failed try again":         {outcome: cdr.Failed, reason: "try_again"},
-	"resource error":           {outcome: cdr.Failed, reason: "resource_error"},
-	"carrier is not active":    {outcome: cdr.Failed, reason: "carrier_inactive"},
-	"edge trunk misconfigured": {outcome: cdr.Failed, reason: "trunk_misconfigured"},
+	"no digital line":          {outcome: cdr.Failed, reason: "phone_offline", fault: cdr.FaultUser},
+	"call loop":                {outcome: cdr.Failed, reason: "loop", fault: cdr.FaultUser},
+	"internal error":           {outcome: cdr.Failed, reason: "internal_error", fault: cdr.FaultProvider},
+	"internal call error":      {outcome: cdr.Failed, reason: "internal_error", fault: cdr.FaultProvider},
+	"failed try again":         {outcome: cdr.Failed, reason: "try_again", fault: cdr.FaultProvider},
+	"resource error":           {outcome: cdr.Failed, reason: "resource_error", fault: cdr.FaultProvider},
+	"carrier is not active":    {outcome: cdr.Failed, reason: "carrier_inactive", fault: cdr.FaultCarrier},
+	"edge trunk misconfigured": {outcome: cdr.Failed, reason: "trunk_misconfigured", fault: cdr.FaultSBC},
 
 	"fax not received":   {outcome: cdr.Failed, reason: "fax"},
 	"fax partially sent": {outcome: cdr.Answered},

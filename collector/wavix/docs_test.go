@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // docsPath is the page that users read.
@@ -44,9 +46,13 @@ func dispositionTable() string {
 		return cmp.Or(cmp.Compare(outcomes[a], outcomes[b]), cmp.Compare(a, b))
 	})
 	var b strings.Builder
-	b.WriteString("| disposition | outcome |\n| --- | --- |\n")
+	b.WriteString("| disposition | outcome | fault domain |\n| --- | --- | --- |\n")
 	for _, disposition := range known {
-		fmt.Fprintf(&b, "| `%s` | `%s` |\n", disposition, outcomes[disposition])
+		fault := "–"
+		if domain := outcomes[disposition].FaultDomain(); domain != cdr.FaultUnknown {
+			fault = "`" + domain.String() + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", disposition, outcomes[disposition], fault)
 	}
 	return b.String()
 }

@@ -1,6 +1,7 @@
 package cdr
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -63,7 +64,7 @@ func TestFillDocs(t *testing.T) {
 // causeTable lists codes; undecided stands for an outcome that a code doesn't give.
 func causeTable(rows []Cause, undecided string) string {
 	var b strings.Builder
-	b.WriteString("| code | outcome | reason | source |\n| --- | --- | --- | --- |\n")
+	b.WriteString("| code | outcome | reason | fault domain | source |\n| --- | --- | --- | --- | --- |\n")
 	for _, row := range rows {
 		code := strconv.FormatInt(row.Code, 10)
 		if row.Last != 0 {
@@ -76,7 +77,11 @@ func causeTable(rows []Cause, undecided string) string {
 		if row.Reason != "" {
 			reason = "`" + row.Reason + "`"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code, outcome, reason, row.Source)
+		fault := "–"
+		if domain := cmp.Or(row.FaultDomain, row.Outcome.FaultDomain()); domain != FaultUnknown {
+			fault = "`" + domain.String() + "`"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code, outcome, reason, fault, row.Source)
 	}
 	return b.String()
 }

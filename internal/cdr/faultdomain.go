@@ -23,3 +23,15 @@ var faultDomainNames = [...]string{"unknown", "user", "policy", "sbc", "carrier"
 
 // String is the label value.
 func (f FaultDomain) String() string { return faultDomainNames[f] }
+
+// FaultDomain is what an outcome alone says: unknown for what failed, and for what connected.
+func (o Outcome) FaultDomain() FaultDomain {
+	switch o {
+	case Busy, NoAnswer, Cancelled, Rejected, InvalidNumber:
+		return FaultUser
+	case NotAllowed:
+		return FaultPolicy
+	case Answered, Voicemail, Failed, NotConnected, Unknown:
+	}
+	return FaultUnknown
+}

@@ -1,6 +1,9 @@
 package cdr
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Record is one call detail record. A field that the provider doesn't give
 // stays at its zero value; where zero is a value of its own, the type says
@@ -60,7 +63,7 @@ type Record struct {
 	SubCode Int
 	// Reason is a short stable slug from the taxonomy, never free text.
 	Reason string
-	// FaultDomain says in whose part a call that didn't connect ended, from the taxonomy.
+	// FaultDomain is what the taxonomy says of it beyond the outcome; see Fault.
 	FaultDomain FaultDomain
 	// ReasonPhrase is the provider's text; for logs only.
 	ReasonPhrase string
@@ -119,6 +122,9 @@ func (r *Record) Setup() (time.Duration, bool) {
 	}
 	return r.Start.Sub(r.Invite), true
 }
+
+// Fault says in whose part a call that didn't connect ended.
+func (r *Record) Fault() FaultDomain { return cmp.Or(r.FaultDomain, r.Outcome.FaultDomain()) }
 
 // Ended is the time from which lateness is measured: the end of a connected
 // call, the start of one that didn't connect (contract 3, `late`).

@@ -17,6 +17,8 @@ type Cause struct {
 	// Reason is the slug of the label `reason`; empty if the code says nothing
 	// about a failure, and then the SIP code's applies.
 	Reason string
+	// FaultDomain is set where the code says more of it than the outcome does.
+	FaultDomain FaultDomain
 	// Source names the document that defines the code.
 	Source string
 }
@@ -54,6 +56,16 @@ func DirectRoutingOutcome(successful Bool, sipCode, subCode Int, duration time.D
 		return NoAnswer, reason
 	}
 	return sip.Outcome, reason
+}
+
+// DirectRoutingFault says in whose part a row that didn't connect ended: by its sub code, else by its outcome, else by the range of the sub
+// code, which says who made the final response.
+func DirectRoutingFault(outcome Outcome, subCode Int) FaultDomain {
+	if !subCode.Known {
+		return outcome.FaultDomain()
+	}
+	row, _ := findCause(microsoftCauses, subCode.Value)
+	return cmp.Or(row.FaultDomain, outcome.FaultDomain(), microsoftRange(subCode.Value).FaultDomain)
 }
 
 // directRoutingAnswered says whether a row tells of an answered call. If
@@ -95,12 +107,17 @@ func microsoftCause(code Int) Cause {
 	if row, ok := findCause(microsoftCauses, code.Value); ok {
 		return row
 	}
-	for _, row := range microsoftRanges {
-		if row.Code <= code.Value && code.Value <= row.Last {
+	return microsoftRange(code.Value)
+}
+
+// microsoftRange is the row of the narrowest range that a sub code lies in: those within another come after it.
+func microsoftRange(code int64) Cause {
+	for _, row := range slices.Backward(microsoftRanges) {
+		if row.Code <= code && code <= row.Last {
 			return row
 		}
 	}
-	return Cause{Code: code.Value}
+	return Cause{Code: code}
 }
 
 // findCause looks a code up in a table that is ordered by code.

@@ -1,5 +1,7 @@
 package cdr
 
+import "math"
+
 // The documents of Microsoft's that define sub codes.
 const (
 	// sourceTeams is "SIP and Microsoft response codes" with an article per SIP code.
@@ -13,39 +15,39 @@ const (
 
 // microsoftCauses are Microsoft's sub codes (callEndSubReason), by code. An
 // outcome is given where the sub code decides it (contract 3); Unknown leaves
-// it to the SIP code.
+// it to the SIP code. A fault domain is where the article's suggested actions begin.
 var microsoftCauses = []Cause{
 	{Code: 0, Outcome: Unknown, Reason: "", Source: sourceACS},
-	{Code: 1106, Outcome: Unknown, Reason: "no_ack", Source: sourceTeams},
+	{Code: 1106, Outcome: Unknown, Reason: "no_ack", FaultDomain: FaultSBC, Source: sourceTeams},
 
 	{Code: 10037, Outcome: NoAnswer, Reason: "no_endpoints", Source: sourceTeams},
-	{Code: 10140, Outcome: Failed, Reason: "bot_settings", Source: sourceTeams},
-	{Code: 10191, Outcome: Failed, Reason: "voicemail_disabled", Source: sourceTeams},
+	{Code: 10140, Outcome: Failed, Reason: "bot_settings", FaultDomain: FaultProvider, Source: sourceTeams},
+	{Code: 10191, Outcome: Failed, Reason: "voicemail_disabled", FaultDomain: FaultPolicy, Source: sourceTeams},
 	{Code: 10199, Outcome: NotAllowed, Reason: "private_calling_disabled", Source: sourceTeams},
-	{Code: 10202, Outcome: Failed, Reason: "no_such_call", Source: sourceTeams},
-	{Code: 10320, Outcome: Failed, Reason: "bot_unreachable", Source: sourceTeams},
+	{Code: 10202, Outcome: Failed, Reason: "no_such_call", FaultDomain: FaultSBC, Source: sourceTeams},
+	{Code: 10320, Outcome: Failed, Reason: "bot_unreachable", FaultDomain: FaultProvider, Source: sourceTeams},
 	{Code: 10321, Outcome: Unknown, Reason: "bot_busy", Source: sourceTeams},
 	{Code: 10500, Outcome: NotAllowed, Reason: "location_routing", Source: sourceTeams},
-	{Code: 10553, Outcome: Failed, Reason: "recorder_failed", Source: sourceTeams},
+	{Code: 10553, Outcome: Failed, Reason: "recorder_failed", FaultDomain: FaultProvider, Source: sourceTeams},
 
-	{Code: 500001, Outcome: Failed, Reason: "trunk_timeout", Source: sourceTeams},
+	{Code: 500001, Outcome: Failed, Reason: "trunk_timeout", FaultDomain: FaultSBC, Source: sourceTeams},
 
-	{Code: 510412, Outcome: Unknown, Reason: "condition_failed", Source: sourceTeams},
-	{Code: 510482, Outcome: Unknown, Reason: "loop", Source: sourceTeams},
-	{Code: 510532, Outcome: Failed, Reason: "no_trunk_config", Source: sourceTeams},
+	{Code: 510412, Outcome: Unknown, Reason: "condition_failed", FaultDomain: FaultSBC, Source: sourceTeams},
+	{Code: 510482, Outcome: Unknown, Reason: "loop", FaultDomain: FaultUser, Source: sourceTeams},
+	{Code: 510532, Outcome: Failed, Reason: "no_trunk_config", FaultDomain: FaultSBC, Source: sourceTeams},
 	{Code: 510534, Outcome: NotAllowed, Reason: "caller_blocked", Source: sourceTeams},
-	{Code: 510544, Outcome: Failed, Reason: "no_trunk_config", Source: sourceTeams},
-	{Code: 510559, Outcome: Failed, Reason: "no_route", Source: sourceTeams},
+	{Code: 510544, Outcome: Failed, Reason: "no_trunk_config", FaultDomain: FaultSBC, Source: sourceTeams},
+	{Code: 510559, Outcome: Failed, Reason: "no_route", FaultDomain: FaultPolicy, Source: sourceTeams},
 	{Code: 510560, Outcome: NotAllowed, Reason: "user_not_enabled", Source: sourceTeams},
 	{Code: 510562, Outcome: NotAllowed, Reason: "outbound_not_allowed", Source: sourceTeams},
 	{Code: 510563, Outcome: NotAllowed, Reason: "domestic_only", Source: sourceTeams},
-	{Code: 511404, Outcome: InvalidNumber, Reason: "number_unassigned", Source: sourceTeams},
+	{Code: 511404, Outcome: InvalidNumber, Reason: "number_unassigned", FaultDomain: FaultSBC, Source: sourceTeams},
 
-	{Code: 531000, Outcome: Failed, Reason: "media_negotiation", Source: sourceTeams},
-	{Code: 531004, Outcome: Failed, Reason: "ice", Source: sourceTeams},
-	{Code: 531005, Outcome: Failed, Reason: "media_lost", Source: sourceTeams},
-	{Code: 531027, Outcome: Failed, Reason: "ice", Source: sourceTeams},
-	{Code: 531052, Outcome: Failed, Reason: "media_negotiation", Source: sourceTeams},
+	{Code: 531000, Outcome: Failed, Reason: "media_negotiation", FaultDomain: FaultSBC, Source: sourceTeams},
+	{Code: 531004, Outcome: Failed, Reason: "ice", FaultDomain: FaultSBC, Source: sourceTeams},
+	{Code: 531005, Outcome: Failed, Reason: "media_lost", FaultDomain: FaultSBC, Source: sourceTeams},
+	{Code: 531027, Outcome: Failed, Reason: "ice", FaultDomain: FaultSBC, Source: sourceTeams},
+	{Code: 531052, Outcome: Failed, Reason: "media_negotiation", FaultDomain: FaultSBC, Source: sourceTeams},
 
 	{Code: 540000, Outcome: Unknown, Reason: "", Source: sourceACS},
 	{Code: 540400, Outcome: Unknown, Reason: "bad_request", Source: sourceTeams},
@@ -59,7 +61,7 @@ var microsoftCauses = []Cause{
 	{Code: 549018, Outcome: Failed, Reason: "bad_message", Source: sourceTeams},
 
 	{Code: 560000, Outcome: Unknown, Reason: "", Source: sourceACS},
-	{Code: 560402, Outcome: Failed, Reason: "payment_required", Source: sourceTeams},
+	{Code: 560402, Outcome: Failed, Reason: "payment_required", FaultDomain: FaultCarrier, Source: sourceTeams},
 	{Code: 560403, Outcome: Failed, Reason: "trunk_refused", Source: sourceTeams},
 	{Code: 560404, Outcome: Unknown, Reason: "number_not_found", Source: sourceACS},
 	// 560408 is no_answer beside SIP code 408 only.
@@ -87,9 +89,14 @@ var microsoftCauses = []Cause{
 	{Code: 569018, Outcome: Failed, Reason: "bad_message", Source: sourceTeams},
 }
 
-// microsoftRanges apply to sub codes without a row of their own.
+// microsoftRanges apply to sub codes without a row of their own, and to those whose row says nothing of the fault domain. A range within
+// another comes after it.
+// A final response is the SBC's if its sub code begins with 540 (inbound) or 560 (outbound), else that of a service of Microsoft's.
 var microsoftRanges = []Cause{
-	{Code: 531000, Last: 531999, Outcome: Failed, Reason: "media", Source: sourceScheme},
-	{Code: 549000, Last: 549999, Outcome: Failed, Reason: "trunk_transport", Source: sourceScheme},
-	{Code: 569000, Last: 569999, Outcome: Failed, Reason: "trunk_transport", Source: sourceScheme},
+	{Code: 1, Last: math.MaxInt32, Outcome: Unknown, Reason: "", FaultDomain: FaultProvider, Source: sourceTeams},
+	{Code: 531000, Last: 531999, Outcome: Failed, Reason: "media", FaultDomain: FaultSBC, Source: sourceScheme},
+	{Code: 540000, Last: 540999, Outcome: Unknown, Reason: "", FaultDomain: FaultSBC, Source: sourceACS},
+	{Code: 549000, Last: 549999, Outcome: Failed, Reason: "trunk_transport", FaultDomain: FaultSBC, Source: sourceScheme},
+	{Code: 560000, Last: 560999, Outcome: Unknown, Reason: "", FaultDomain: FaultSBC, Source: sourceTeams},
+	{Code: 569000, Last: 569999, Outcome: Failed, Reason: "trunk_transport", FaultDomain: FaultSBC, Source: sourceScheme},
 }

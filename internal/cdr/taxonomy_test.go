@@ -51,7 +51,7 @@ func writeTaxonomy(t *testing.T, out *bytes.Buffer, title string, rows []Cause) 
 		if reason == "" {
 			reason = "-"
 		}
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", code, row.Outcome, reason, row.Source); err != nil {
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", code, row.Outcome, reason, row.FaultDomain, row.Source); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -239,6 +239,48 @@ func TestDirectRoutingOutcome(t *testing.T) {
 			got, reason := DirectRoutingOutcome(tt.successful, tt.sip, tt.sub, tt.duration, tt.endValid)
 			if got != tt.want || reason != tt.reason {
 				t.Errorf("got %v, %q, want %v, %q", got, reason, tt.want, tt.reason)
+			}
+		})
+	}
+}
+
+// Microsoft, SIP and Microsoft response codes: 560, and by Azure Communication Services' page 540, are the SBC's final responses, all others
+// a service's own.
+func TestDirectRoutingFault(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		sip, sub Int
+		want     FaultDomain
+	}{
+		{"a certificate that has expired", KnownInt(504), KnownInt(569008), FaultSBC},
+		{"an SBC that can't be reached, inbound", KnownInt(504), KnownInt(549002), FaultSBC},
+		{"an SBC that is overloaded", KnownInt(503), KnownInt(560503), FaultSBC},
+		{"an answer of the SBC's without a row", KnownInt(502), KnownInt(560502), FaultSBC},
+		{"an answer of the SBC's without a row, inbound", KnownInt(500), KnownInt(540500), FaultSBC},
+		{"an SBC that doesn't answer", KnownInt(408), KnownInt(500001), FaultSBC},
+		{"what the trunk's carrier refuses", KnownInt(402), KnownInt(560402), FaultCarrier},
+		{"a service of Microsoft's", KnownInt(500), KnownInt(510999), FaultProvider},
+		{"a code of more than six digits", KnownInt(500), KnownInt(1_234_567), FaultProvider},
+		{"a bot of Microsoft's", KnownInt(503), KnownInt(10320), FaultProvider},
+		{"busy, told by the SBC", KnownInt(486), KnownInt(560486), FaultUser},
+		{"busy, by a code without a row", KnownInt(486), KnownInt(510999), FaultUser},
+		{"the caller hung up", KnownInt(487), KnownInt(540487), FaultUser},
+		{"misdialled", KnownInt(404), KnownInt(560404), FaultUser},
+		{"nobody is signed in", KnownInt(480), KnownInt(10037), FaultUser},
+		{"not enabled for telephony", KnownInt(403), KnownInt(510560), FaultPolicy},
+		{"no voice route", KnownInt(403), KnownInt(510559), FaultPolicy},
+		{"voicemail is off", KnownInt(480), KnownInt(10191), FaultPolicy},
+		{"refused, without a sub code", KnownInt(403), Int{}, FaultPolicy},
+		{"refused by the SBC", KnownInt(403), KnownInt(560403), FaultSBC},
+		{"a failure without a sub code", KnownInt(503), Int{}, FaultUnknown},
+		{"a failure with sub code 0", KnownInt(503), KnownInt(0), FaultUnknown},
+		{"a sub code below 0", KnownInt(503), KnownInt(-1), FaultUnknown},
+		{"no code", Int{}, Int{}, FaultUnknown},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			outcome, _ := DirectRoutingOutcome(False, tt.sip, tt.sub, 0, false)
+			if got := DirectRoutingFault(outcome, tt.sub); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
 	}

@@ -88,9 +88,6 @@ func (p *pageCommit) applyNew(e *entry) (*state, error) {
 		p.result.Duplicate++
 	} else {
 		p.addActivity(r)
-		if !context.NoFailure { // of two that failed as one, one is an attempt
-			p.changes.AddAttempt(r)
-		}
 		p.result.New++
 		p.result.Delays = append(p.result.Delays, delay)
 		p.next.Records++
@@ -106,6 +103,9 @@ func (p *pageCommit) applyNew(e *entry) (*state, error) {
 	p.writeState(st)
 	p.addAliases(e, st)
 	p.deltas = metrics.Count(p.deltas, r, context)
+	if !further {
+		p.changes.AddAttempt(r, p.deltas)
+	}
 	p.log(e, &RecordEvent{Name: "cdr.call", Version: 1})
 	return st, nil
 }

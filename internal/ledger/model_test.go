@@ -161,7 +161,7 @@ func (m *model) first(t *testing.T, row modelRow) {
 	}
 	m.counters["cdr_calls_total{inbound,byot_in,"+row.outcome.String()+",sbc1.example.com,false}"]++
 	if failure {
-		m.counters["cdr_call_failures_total{inbound,sbc1.example.com,"+row.outcome.String()+",,,,unknown,false}"]++
+		m.counters["cdr_call_failures_total{inbound,sbc1.example.com,"+row.outcome.String()+",,,,"+row.outcome.FaultDomain().String()+",false}"]++
 	}
 }
 

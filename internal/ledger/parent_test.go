@@ -104,7 +104,7 @@ func TestParentChildIsACall(t *testing.T) {
 		"cdr_calls_total{inbound,byot_in,failed,sbc1.example.com,false}":            "1",
 		"cdr_calls_total{inbound,byot_in,busy,sbc1.example.com,false}":              "1",
 		"cdr_call_failures_total{inbound,sbc1.example.com,failed,,,,unknown,false}": "1",
-		"cdr_call_failures_total{inbound,sbc1.example.com,busy,,,,unknown,false}":   "",
+		"cdr_call_failures_total{inbound,sbc1.example.com,busy,,,,user,false}":      "",
 		"cdr_call_charges_total{inbound,byot_in,USD,usage,}":                        "3",
 		"cdr_call_charge_corrections_total{inbound,byot_in,USD,usage,,debit}":       "0.5",
 		"cdr_call_outcome_changes_total{busy,answered}":                             "1",

@@ -120,7 +120,7 @@ func TestRule22Overflow(t *testing.T) {
 		"cdr_calls_total{inbound,byot_in,answered,t2,false}":                   "1",
 		"cdr_calls_total{inbound,overflow,answered,overflow,false}":            "2",
 		"cdr_calls_total{inbound,overflow,busy,overflow,false}":                "1",
-		"cdr_call_failures_total{inbound,t4,busy,,,,unknown,false}":            "1",
+		"cdr_call_failures_total{inbound,t4,busy,,,,user,false}":               "1",
 		"cdr_call_duration_seconds{inbound,overflow,overflow}":                 "2/120",
 		"cdr_call_connected_seconds_total{inbound,overflow,overflow,overflow}": "120",
 	}

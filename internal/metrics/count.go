@@ -73,7 +73,7 @@ func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
 		}
 	} else if !c.NoFailure {
 		dst = increase(dst, CallFailures, 1, direction, r.Trunk, outcome, digits(r.SIPCode), digits(r.SubCode), r.Reason,
-			r.FaultDomain.String(), late)
+			r.Fault().String(), late)
 	}
 	if !c.BypassLater {
 		dst = countBypass(dst, r)

@@ -135,17 +135,26 @@ func (b *builder) recent(f *FeedSeries, series *Series) {
 	add(series.recentLabels[2], float64(newestSecond(attempts)))
 }
 
-// AddAttempt adds a new call to the last attempts of its trunk and direction, if it is an attempt.
-func (c *Changes) AddAttempt(r *cdr.Record) {
+// AddAttempt adds a new call, which counted makes of, to the last attempts of its trunk and direction, if it is an attempt. One whose failure
+// isn't counted, since it is another's too, is none.
+func (c *Changes) AddAttempt(r *cdr.Record, counted []Delta) {
 	if !r.Outcome.Attempt() && (r.Outcome != cdr.NotConnected || !c.feed.NoReasons) {
+		return
+	}
+	var failed *Delta
+	for i := range counted {
+		if counted[i].Def == CallFailures {
+			failed = &counted[i]
+		}
+	}
+	if failed == nil && !r.Outcome.Connected() {
 		return
 	}
 	window := c.series(RecentAttempts, []string{r.Direction.String(), r.Trunk}).next.recent
 	a := Attempt{second: r.Start.Unix(), Outcome: r.Outcome}
-	if !r.Outcome.Connected() {
-		a.Failure = window.failure(Failure{
-			SIPCode: digits(r.SIPCode), SubCode: digits(r.SubCode), Reason: CleanLabel(r.Reason), FaultDomain: r.FaultDomain.String(),
-		})
+	if failed != nil {
+		l := &failed.Labels
+		a.Failure = window.failure(&Failure{SIPCode: l[3], SubCode: l[4], Reason: l[5], FaultDomain: l[6]})
 	}
 	window.add(a)
 }
@@ -179,14 +188,16 @@ func (r *recent) merge(o *recent) {
 	}
 }
 
-// failure is the failure that is equal to f and kept already, or f itself.
-func (r *recent) failure(f Failure) *Failure {
+// failure is the failure that is equal to f and kept already, or a copy of f.
+func (r *recent) failure(f *Failure) *Failure {
 	for i := range slices.Backward(r.attempts) {
-		if kept := r.attempts[i].Failure; kept != nil && *kept == f {
+		if kept := r.attempts[i].Failure; kept != nil && *kept == *f {
 			return kept
 		}
 	}
-	return &f
+	made := *f
+	made.Reason = CleanLabel(made.Reason)
+	return &made
 }
 
 // storedRecent is the stored form of recent.
@@ -198,6 +209,7 @@ type storedRecent struct {
 // append appends the stored form. Attempts are written by hand: that takes a tenth of the time.
 func (r *recent) append(dst []byte) []byte {
 	var failures []*Failure
+	before := int64(0)
 	dst = append(dst, `{"attempts":[`...)
 	for i, a := range r.attempts {
 		number := -1
@@ -209,9 +221,10 @@ func (r *recent) append(dst []byte) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = strconv.AppendInt(append(dst, '['), a.second, 10)
+		dst = strconv.AppendInt(append(dst, '['), a.second-before, 10)
 		dst = strconv.AppendInt(append(dst, ','), int64(a.Outcome), 10)
 		dst = append(strconv.AppendInt(append(dst, ','), int64(number), 10), ']')
+		before = a.second
 	}
 	text, _ := json.Marshal(failures) // strings always encode
 	dst = append(append(dst, `],"failures":`...), text...)
@@ -224,9 +237,10 @@ func parseRecent(text string) (*recent, error) {
 	if err := json.Unmarshal([]byte(text), &stored); err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", RecentAttempts.Name, errValue, err)
 	}
-	r := &recent{}
+	r, before := &recent{}, int64(0)
 	for _, a := range stored.Attempts {
-		one := Attempt{second: a[0], Outcome: cdr.Outcome(a[1])}
+		before += a[0]
+		one := Attempt{second: before, Outcome: cdr.Outcome(a[1])}
 		if a[1] < 0 || int(a[1]) >= len(cdr.Outcomes()) || a[2] < -1 || int(a[2]) >= len(stored.Failures) {
 			return nil, fmt.Errorf("%s: %w", RecentAttempts.Name, errValue)
 		}

@@ -37,7 +37,7 @@ func commitAttempts(t *testing.T, s *Store, f *FeedSeries, records []*cdr.Record
 	t.Helper()
 	c := s.Begin(f, midday)
 	for _, r := range records {
-		c.AddAttempt(r)
+		c.AddAttempt(r, Count(nil, r, Context{}))
 	}
 	for i, series := range c.Changed() {
 		c.Wrote(series, int64(i+1))
@@ -207,7 +207,8 @@ func TestRule22RecentOverflow(t *testing.T) {
 func TestRecentOfAFailedCommit(t *testing.T) {
 	s, f := newRecentFeed(false, 100)
 	commitAttempts(t, s, f, many(2, cdr.Answered))
-	s.Begin(f, midday).AddAttempt(attempt(5, cdr.Failed))
+	one := attempt(5, cdr.Failed)
+	s.Begin(f, midday).AddAttempt(one, Count(nil, one, Context{}))
 	commitAttempts(t, s, f, []*cdr.Record{attempt(6, cdr.Busy)})
 	if got, want := s.Recent()[0].story(Faults), "outbound sbc1 aab: 0 since never, 0 x ///"; got != want {
 		t.Errorf("got %s, want %s", got, want)

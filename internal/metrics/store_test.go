@@ -120,7 +120,7 @@ func TestEveryLabelSetHasTheRightLength(t *testing.T) {
 	changes.addAll(CountSettled(nil, &cdr.Record{Streams: []cdr.Stream{audioStream()}, Ratings: []string{"good"}}, false))
 	one, _ := cdr.ParseMoney("1")
 	changes.addAll(CountCorrection(nil, ChargeLabels{}, "usage", "USD", &one))
-	changes.AddAttempt(failed.Record)
+	changes.AddAttempt(failed.Record, Count(nil, failed.Record, failed.Context))
 	changes.Apply()
 	s.AddTrunk(f, "sbc1.example.com")
 	s.SetPeaks(f, map[int64]int64{1: 2})
