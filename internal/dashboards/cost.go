@@ -63,14 +63,8 @@ func (b *board) costNumbers() {
 func money(p *stat.PanelBuilder) *stat.PanelBuilder { return p.Decimals(2).ColorScheme(fixed("blue")) }
 
 func (b *board) costCharges() {
-	b.add(12, 8, b.series(text{"Charges by component", "Money of each bar by currency and component: usage, connection, forwarding; of RingCentral what is included and what is purchased."},
+	b.add(24, 8, b.series(text{"Charges by component", "Money of each bar by currency and component: usage, connection, forwarding; of RingCentral what is included and what is purchased."},
 		b.flow(metrics.CallCharges, by("currency", "component"))).Decimals(2))
-	b.add(12, 8, b.series(text{"Charges by source", "Money of each bar by currency and source."},
-		b.flow(metrics.CallCharges, by("currency", "source", "provider"))).Decimals(2))
-	types := top(10, b.flow(metrics.CallCharges, by("currency", "call_type")))
-	b.add(12, 8, b.series(text{"Charges by type of call", "The ten dearest types in the provider's own words, money of each bar."}, types).Decimals(2))
-	b.add(12, 8, b.series(text{"Charges by direction", "Money of each bar by currency and direction. Inbound charges are toll-free numbers and forwarding."},
-		b.flow(metrics.CallCharges, by("currency", "direction"))).Decimals(2))
 	keep := by("currency", "source", "component", "call_type")
 	p := b.table(text{"Charges in the time shown", "By currency, source, component and type of call, without corrections."}, nonzero(b.total(metrics.CallCharges, keep)).as("Charges"))
 	b.add(24, 8, p.OverrideByName("Charges", properties{property("decimals", 2)}))

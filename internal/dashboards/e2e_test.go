@@ -248,7 +248,7 @@ func promtool(t *testing.T, file promFile) (string, error) {
 // for each further value of a label one that differs in that label alone.
 func everySeries(native, classic bool) []promSeries {
 	var all []promSeries
-	for _, d := range slices.Concat(metrics.Catalogue(), metrics.OwnCatalogue(), []*metrics.Def{processCPU, processMemory, processStart, buildInfo}) {
+	for _, d := range slices.Concat(metrics.Catalogue(), metrics.OwnCatalogue(), []*metrics.Def{processStart, buildInfo}) {
 		for _, labels := range labelSets(d) {
 			all = append(all, seriesOf(d, labels, native, classic)...)
 		}

@@ -114,8 +114,6 @@ func (b *board) exporterLedger() {
 	b.add(8, 8, b.series(text{"Commits", "Time that a commit took, median and 95th percentile."},
 		b.spread(metrics.CommitDuration, by("instance"))...))
 	b.add(8, 8, b.series(text{"Age of the configuration", "How long ago it was last loaded."}, b.age(metrics.ReloadSuccess, by("instance"))))
-	b.add(8, 8, b.series(text{"Memory", "Resident memory of the process, where it is scraped."}, b.value(processMemory, by("instance"))))
-	b.add(8, 8, b.series(text{"Processor", "Processor time per time, of one core, where it is scraped."}, b.flow(processCPU, by("instance"))))
 	version := b.value(buildInfo, by("instance", "version", "goversion"))
 	b.add(8, 8, b.table(text{"Version", "What runs, where it is scraped."}, version.as("Processes")))
 }

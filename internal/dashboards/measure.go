@@ -38,9 +38,8 @@ type measure struct {
 	// flow is the unit of a counter's rate, and span the seconds that the rate is of.
 	flow string
 	span int
-	// bar is the least length in minutes of the bars that show a counter instead; 0: it is shown as a rate.
-	bar int
-	// every is the least span in minutes of a histogram's quantiles.
+	// every is the least length in minutes of the bars that show a counter, 0 if its rate is shown, and the least span
+	// of a histogram's quantiles.
 	every int
 	// across adds the series of a gauge up; counters and histograms are summed.
 	across string
@@ -85,16 +84,13 @@ var gauges = map[*metrics.Def]string{
 	metrics.ReloadSuccessful: "min",
 	metrics.ReloadSuccess:    "min",
 
-	processMemory: "sum",
-	buildInfo:     "sum",
+	buildInfo: "sum",
 }
 
 // What every exporter shows beside the catalogue: the collectors of client_golang.
 var (
-	processCPU    = &metrics.Def{Name: "process_cpu_seconds_total", Kind: metrics.Seconds}
-	processStart  = &metrics.Def{Name: "process_start_time_seconds", Unit: "s", Kind: metrics.Gauge}
-	processMemory = &metrics.Def{Name: "process_resident_memory_bytes", Unit: "By", Kind: metrics.Gauge}
-	buildInfo     = &metrics.Def{
+	processStart = &metrics.Def{Name: "process_start_time_seconds", Unit: "s", Kind: metrics.Gauge}
+	buildInfo    = &metrics.Def{
 		Name: "cdr_exporter_build_info", Kind: metrics.Gauge,
 		Labels: []metrics.Label{{Name: "version"}, {Name: "goversion"}},
 	}
@@ -105,7 +101,7 @@ var (
 func measureOf(d *metrics.Def) measure {
 	m := measure{unit: valueUnit(d), across: "sum"}
 	if d.Base == metrics.RecordBase || slices.Contains(rare, d) {
-		m.bar, m.every = barMinutes, ratioMinutes
+		m.every = barMinutes
 	}
 	switch d.Kind {
 	case metrics.Counter:
@@ -113,10 +109,13 @@ func measureOf(d *metrics.Def) measure {
 	case metrics.Seconds:
 		m.unit, m.flow = units.Seconds, unitRatio
 	case metrics.Money:
-		m.unit, m.bar = unitMoney, moneyMinutes
+		m.unit, m.every = unitMoney, moneyMinutes
 	case metrics.Gauge:
 		m.across = gauges[d]
 	case metrics.Histogram:
+		if m.every > 0 {
+			m.every = ratioMinutes
+		}
 	}
 	return m
 }

@@ -78,20 +78,15 @@ func (b *board) overviewCalls() {
 	b.add(12, 8, b.series(text{"Fault ratio by source", "Share of attempts that the network, a trunk, a carrier or a service failed; of at least five. Only of feeds that say why a call didn't connect."}, ratio).
 		DataLinks(b.toCalls(ratio, onlyFailed)).
 		Thresholds(above(0.01, 0.05)).ThresholdsStyle(dashed()))
-	b.add(12, 8, b.series(text{"Calls in progress by source", "As of each read of the providers that say so."},
-		b.value(metrics.ActiveCalls, by("source", "provider", "direction"))))
-	b.add(12, 8, b.series(text{"Charges by currency", "Money of each bar, as first known, by currency. Corrections are on the Cost dashboard."},
+	b.add(24, 8, b.series(text{"Charges by currency", "Money of each bar, as first known, by currency. Corrections are on the Cost dashboard."},
 		b.flow(metrics.CallCharges, by("currency", "source"))).Decimals(2))
 }
 
 func (b *board) overviewFreshness() {
-	keep := by("source", "feed")
-	b.add(8, 8, b.series(text{"Behind now", "How far the watermark is behind: every call that started before it has been looked for at least once."},
-		b.age(metrics.Watermark, keep)).Thresholds(above(1800, 3600)).ThresholdsStyle(dashed()))
-	b.add(8, 8, b.series(text{"Age of the newest call", "How long ago the latest call that was counted began. Nights make it grow; compare it with the day before."},
-		b.age(metrics.NewestCall, keep)))
-	late := share(b.flow(metrics.Calls, by("source", "provider", "feed"), is("late", "true")), b.flow(metrics.Calls, by("source", "provider", "feed")))
-	b.add(8, 8, b.series(text{"Share of late calls", "Calls first seen later than their feed's late_after. While most of a feed is late, its counters tell of the past."}, late).
+	b.add(12, 8, b.series(text{"Behind now", "How far the watermark is behind: every call that started before it has been looked for at least once."},
+		b.age(metrics.Watermark, perFeed())).Thresholds(above(1800, 3600)).ThresholdsStyle(dashed()))
+	late := share(b.flow(metrics.Calls, perFeed(), is("late", "true")), b.flow(metrics.Calls, perFeed()))
+	b.add(12, 8, b.series(text{"Share of late calls", "Calls first seen later than their feed's late_after. While most of a feed is late, its counters tell of the past."}, late).
 		Thresholds(above(0.1, 0.5)).ThresholdsStyle(dashed()))
 }
 

@@ -55,7 +55,7 @@ func (b *board) stacked(t text, queries ...query) *timeseries.PanelBuilder {
 func legendOf(figures ...string) *common.VizLegendOptionsBuilder {
 	return common.NewVizLegendOptionsBuilder().
 		DisplayMode(common.LegendDisplayModeTable).Placement(common.LegendPlacementBottom).ShowLegend(true).
-		Calcs(figures)
+		Calcs(append([]string{}, figures...))
 }
 
 // number is a panel with one number, or with one for each label. Where the number is

@@ -57,13 +57,12 @@ func (b *board) qualityNumbers() {
 
 func (b *board) qualitySessions() {
 	b.add(12, 8, b.stacked(text{"Sessions by result", "Sessions of each bar; dropped: failed in mid-call."}, b.flow(metrics.Sessions, by("result"))))
-	b.add(12, 8, b.stacked(text{"Sessions by media", "Sessions of each bar by the richest media that they carried."}, b.flow(metrics.Sessions, by("media"))))
 	failures := b.flow(metrics.SessionFailures, by("stage", "reason"))
 	b.add(12, 8, b.stacked(text{"Sessions that failed", "Sessions of each bar by where and why they failed."}, failures).
 		DataLinks(b.toCalls(failures, onlySessions)))
 	worst := nonzero(top(25, b.total(metrics.SessionFailures, by("source", "stage", "reason")))).as("Sessions")
 	p := b.table(text{"Most frequent failures", "Where and why sessions failed most in the time shown. A click on a count leads to their log lines."}, worst)
-	b.add(12, 8, p.OverrideByName("Sessions", properties{property("decimals", 0), b.rowToCalls(worst, onlySessions)}))
+	b.add(24, 8, p.OverrideByName("Sessions", properties{property("decimals", 0), b.rowToCalls(worst, onlySessions)}))
 }
 
 func (b *board) qualityStreams() {
@@ -89,13 +88,10 @@ func (b *board) qualityMeasured() {
 		b.spread(metrics.MediaPacketLoss, keep)...).Thresholds(above(0.05, 0.1)).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.series(text{"Concealed audio", "Average share of audio that was made up for lost packets, median and 95th percentile. An older version of the rules called more than 7 % poor."},
 		b.spread(metrics.MediaConcealed, keep)...).Thresholds(above(0.05, 0.07)).ThresholdsStyle(dashed()))
-	b.add(12, 8, b.series(text{"Jitter by network", "Mean of streams' average jitter, of audio, by the sender's network."}, b.mean(metrics.MediaJitter, by("network"), audio())))
-	b.add(12, 8, b.series(text{"Packet loss by network", "Mean of streams' average packet loss, of audio, by the sender's network."}, b.mean(metrics.MediaPacketLoss, by("network"), audio())))
 }
 
 func (b *board) qualityUsers() {
-	b.add(8, 8, b.stacked(text{"Ratings", "Ratings of each bar that users gave when they were asked."}, b.flow(metrics.Ratings, by("rating"))))
-	b.add(8, 8, b.stacked(text{"Calls by type and outcome", "Call records of each bar."}, b.flow(metrics.Calls, by("call_type", "outcome"), callRecords())))
-	b.add(8, 8, b.series(text{"Media bypass in practice", "Share of calls whose streams bypassed Microsoft's processors among those that say, by trunk, first seen within the window that is configured."},
+	b.add(12, 8, b.stacked(text{"Ratings", "Ratings of each bar that users gave when they were asked."}, b.flow(metrics.Ratings, by("rating"))))
+	b.add(12, 8, b.series(text{"Media bypass in practice", "Share of calls whose streams bypassed Microsoft's processors among those that say, by trunk, first seen within the window that is configured."},
 		b.value(metrics.MediaBypassRatio, by("source", "trunk"), callRecords())).Max(1))
 }

@@ -49,7 +49,7 @@ func by(labels ...string) []string { return labels }
 // flow is a counter's course: what each bar holds, or for what always goes on, its rate.
 func (b *board) flow(d *metrics.Def, keep []string, where ...match) query {
 	m := b.measure(d, keep, where)
-	if m.bar > 0 {
+	if m.every > 0 {
 		return b.counted(d, keep, where...)
 	}
 	rate := fmt.Sprintf("%s (rate(%s[$__rate_interval]))", sumBy(keep), b.selector(d, "", where))
@@ -64,7 +64,7 @@ func (b *board) flow(d *metrics.Def, keep []string, where ...match) query {
 func (b *board) counted(d *metrics.Def, keep []string, where ...match) query {
 	m := b.measure(d, keep, where)
 	expr := fmt.Sprintf("%s (rate(%s[$__rate_interval])) * $__interval_ms / 1000", sumBy(keep), b.selector(d, "", where))
-	return query{expr: expr, unit: m.unit, by: keep, exemplars: d.Exemplars, every: max(m.bar, barMinutes), bars: true}
+	return query{expr: expr, unit: m.unit, by: keep, exemplars: d.Exemplars, every: max(m.every, barMinutes), bars: true}
 }
 
 // total is how much a counter grew in the time shown.
@@ -108,16 +108,6 @@ func (b *board) quantile(rank float64, d *metrics.Def, keep []string, where ...m
 func (b *board) spread(d *metrics.Def, keep []string, where ...match) []query {
 	names := legend(query{by: keep})
 	return []query{b.quantile(0.5, d, keep, where...).as("median " + names), b.quantile(0.95, d, keep, where...).as("p95 " + names)}
-}
-
-// mean is the average of what a histogram observed, by the same two ways.
-func (b *board) mean(d *metrics.Def, keep []string, where ...match) query {
-	m := b.measure(d, keep, where)
-	part := func(suffix string) string {
-		return fmt.Sprintf("%s (rate(%s[$__rate_interval]))", sumBy(keep), b.selector(d, suffix, where))
-	}
-	expr := fmt.Sprintf("histogram_avg(%s)\nor\n%s\n/ (%s > 0)", part(""), part("_sum"), part("_count"))
-	return query{expr: expr, unit: m.unit, by: keep, every: m.every}
 }
 
 // share is how much of the whole a part is. A part of which nothing was counted is 0.

@@ -114,7 +114,6 @@ func (b *board) trunkMedia() {
 	setups := b.spread(metrics.CallSetup, keep)
 	b.add(12, 8, b.series(text{"Setup time", "Invite to start of connected calls, median and 95th percentile: outbound the time to answer, inbound the time to pass the call on. It is no post-dial delay."},
 		setups...).DataLinks(b.toCalls(setups[1])))
-	b.add(12, 8, b.series(text{"Setup time by trunk, on average", "Average of the same, of connected calls."}, b.mean(metrics.CallSetup, perTrunk())))
 	b.add(12, 8, b.series(text{"Media bypass ratio", "Share of calls with media bypass among those that say, first seen within the window that is configured. Direct Routing tells the trunk's setting; what streams did is on the Quality dashboard."},
 		b.value(metrics.MediaBypassRatio, perTrunk())).Max(1))
 	b.add(12, 8, b.stacked(text{"Calls by media bypass", "Calls of each bar by whether media bypassed Microsoft's processors."},
@@ -122,14 +121,12 @@ func (b *board) trunkMedia() {
 	places := nonzero(b.total(metrics.CallsByLocation, by("source", "media_location", "signaling_location"))).as("Calls")
 	b.add(12, 8, b.table(text{"Places", "Where media and signalling went, of all trunks together. Media far from its users costs quality."}, places).
 		OverrideByName("Calls", properties{property("decimals", 0)}))
-	b.add(12, 8, b.stacked(text{"Calls by place of media", "Calls of each bar by where media went; no name: the provider doesn't say."},
-		b.flow(metrics.CallsByLocation, by("media_location"))))
 }
 
 func (b *board) trunkLoad() {
-	b.add(12, 8, b.series(text{"Peak concurrency", "Most calls connected at once in the last hour that is known completely. Compare it with the channels that the trunk has."},
+	b.add(8, 8, b.series(text{"Peak concurrency", "Most calls connected at once in the last hour that is known completely. Compare it with the channels that the trunk has."},
 		b.value(metrics.PeakConcurrency, perTrunk())).Decimals(0))
-	b.add(12, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call. A fall to seconds points to one-way audio."}, acd(b.flow, perTrunk())))
-	b.add(12, 8, b.series(text{"Duration of calls", "Median of connected calls by trunk."},
+	b.add(8, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call. A fall to seconds points to one-way audio."}, acd(b.flow, perTrunk())))
+	b.add(8, 8, b.series(text{"Duration of calls", "Median of connected calls by trunk."},
 		b.quantile(0.5, metrics.CallDuration, perTrunk())))
 }

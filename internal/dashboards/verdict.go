@@ -40,12 +40,12 @@ func (b *board) recent(d *metrics.Def) query { return b.value(d, perRecent()) }
 // verdict is the state of each trunk and direction: none of its last attempts connected; or there was none for a day; or
 // the share that failed. Of a feed that has no faults to show, only whether half of its calls connect is known.
 func (b *board) verdict() query {
-	attempts, faults, connected := b.recent(metrics.RecentAttempts), b.recent(metrics.RecentFaults), b.recent(metrics.RecentConnected)
+	attempts, connected := b.recent(metrics.RecentAttempts), b.recent(metrics.RecentConnected)
+	faults := over(b.recent(metrics.RecentFaults), attempts, "").expr
 	attempts.expr = fmt.Sprintf("(%s == 0 and %s >= %d) + 3\nor (%s > %d) * 0 - 1\nor (%s >= bool %g) + (%s >= bool %g)\nor (%s >= bool %g) - 1",
 		connected.expr, attempts.expr, judgedAttempts,
 		b.age(metrics.RecentNewest, perRecent()).expr, quietSeconds,
-		over(faults, attempts, "").expr, someFail, over(faults, attempts, "").expr, mostFail,
-		over(connected, attempts, "").expr, halfConnect)
+		faults, someFail, faults, mostFail, over(connected, attempts, "").expr, halfConnect)
 	return attempts.as("{{source}} {{trunk}} {{direction}}")
 }
 
@@ -75,12 +75,9 @@ func (b *board) timeline(t text, q query) *statetimeline.PanelBuilder {
 		Datasource(prometheusSource()).
 		Unit(unitNumber).
 		Mappings(stateWords()).
-		MergeValues(true).
 		ShowValue(common.VisibilityModeNever).
-		RowHeight(0.8).
 		PerPage(20).
-		Legend(common.NewVizLegendOptionsBuilder().
-			DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom).ShowLegend(true).Calcs([]string{})).
+		Legend(legendOf().DisplayMode(common.LegendDisplayModeList)).
 		DataLinks(b.seriesTo(thisTrunk, q)).
 		WithTarget(target(0, q).Range())
 }
