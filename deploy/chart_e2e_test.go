@@ -99,7 +99,7 @@ func TestE2EChart(t *testing.T) {
 				case o.Data["config.yaml"] != "":
 					config := strings.ReplaceAll(o.Data["config.yaml"], "path: /data\n", "path: data\n")
 					t.Setenv("CDR_CLIENT_SECRET", "x")
-					run(t, exporterFile(t), "check", "config", write(t, folder, "config.yaml", config))
+					run(t, exporter, "check", "config", write(t, folder, "config.yaml", config))
 				case o.Kind == "PrometheusRule":
 					spec, err := yaml.Marshal(&o.Spec)
 					if err != nil {
@@ -172,7 +172,7 @@ func startRendered(t *testing.T, folder string, args []string) {
 			}
 		}
 	}
-	start(t, folder, []string{"HTTPS_PROXY=http://127.0.0.1:1", "NO_PROXY="}, exporterFile(t), args...)
+	start(t, folder, []string{"HTTPS_PROXY=http://127.0.0.1:1", "NO_PROXY="}, exporter, args...)
 	want := http.StatusOK
 	if protected {
 		want = http.StatusUnauthorized // which is why the probes are of TCP

@@ -42,9 +42,15 @@ func loadCompose(t *testing.T, files ...string) (p project) {
 	return p
 }
 
-// TestE2EComposeFiles: images are pinned, ports are on loopback, what is mounted is there, and the account's configuration is
-// right but for its secret.
+// TestE2EComposeFiles: images are pinned, ours to the chart's version, ports are on loopback, what is mounted is there, and the
+// account's configuration is right but for its secret.
 func TestE2EComposeFiles(t *testing.T) {
+	version := decode[struct {
+		AppVersion string `yaml:"appVersion"`
+	}](t, read(t, chart+"/Chart.yaml")).AppVersion
+	if !strings.Contains(read(t, "../CHANGELOG.md"), "\n## "+version) {
+		t.Errorf("CHANGELOG.md has no version %s, which the chart installs", version)
+	}
 	for name, files := range map[string][]string{
 		"demo": {"compose/compose.yaml"}, "account": {"compose/compose.yaml", "compose/compose.account.yaml"},
 	} {
@@ -52,6 +58,9 @@ func TestE2EComposeFiles(t *testing.T) {
 			for name, service := range loadCompose(t, files...).Services {
 				if !regexp.MustCompile(`:v?\d+\.\d+\.\d+$`).MatchString(service.Image) {
 					t.Errorf("%s: the image %s isn't pinned", name, service.Image)
+				}
+				if name == "cdr-exporter" && !strings.HasSuffix(service.Image, ":"+version) {
+					t.Errorf("the image is %s, the chart's %s", service.Image, version)
 				}
 				for _, port := range service.Ports {
 					if port.HostIP != "127.0.0.1" {
@@ -68,7 +77,7 @@ func TestE2EComposeFiles(t *testing.T) {
 	}
 	folder := t.TempDir()
 	write(t, folder, "client-secret.txt", "x")
-	run(t, exporterFile(t), "check", "config", write(t, folder, "config.yaml", read(t, "compose/account/config.yaml")))
+	run(t, exporter, "check", "config", write(t, folder, "config.yaml", read(t, "compose/account/config.yaml")))
 }
 
 // TestE2ECompose starts the programs of compose.yaml that can be had here with its commands, files and variables; only
@@ -92,7 +101,7 @@ func TestE2ECompose(t *testing.T) {
 
 	s.start("otel-collector", tool(t, "otelcol"))
 	s.start("alertmanager", "prometheus-alertmanager", "--web.listen-address="+s.addresses["alertmanager:9093"])
-	s.start("cdr-exporter", exporterFile(t), "--web.listen-address="+s.addresses["cdr-exporter:9887"])
+	s.start("cdr-exporter", exporter, "--web.listen-address="+s.addresses["cdr-exporter:9887"])
 	s.start("prometheus", tool(t, "prometheus"), "--web.listen-address="+s.addresses["prometheus:9090"])
 
 	prometheus := "http://" + s.addresses["prometheus:9090"] + "/api/v1/"

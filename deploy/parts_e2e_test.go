@@ -5,13 +5,13 @@ package deploy_test
 import (
 	"context"
 	"flag"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -31,25 +31,29 @@ func tool(t *testing.T, name string) string {
 	return file
 }
 
-// exporter is the path of the program, built once.
-var exporter = sync.OnceValues(func() (string, error) {
-	file, err := filepath.Abs("../dist/cdr-exporter")
-	if err != nil {
-		return "", err
-	}
-	build := exec.Command("go", "build", "-trimpath", "-o", file, "../cmd/cdr-exporter")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	build.Stderr = os.Stderr
-	return file, build.Run()
-})
+// exporter is the program under test, which TestMain builds.
+var exporter string
 
-func exporterFile(t *testing.T) string {
-	t.Helper()
-	file, err := exporter()
+func TestMain(m *testing.M) {
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "cdr-exporter-deploy-")
 	if err != nil {
-		t.Fatalf("build cdr-exporter: %v", err)
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
-	return file
+	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder; the system clears it too
+	exporter = filepath.Join(folder, "cdr-exporter")
+	build := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-o", exporter, "../cmd/cdr-exporter")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as `make build`, which has compiled most of it
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "build cdr-exporter:", err)
+		return 1
+	}
+	return m.Run()
 }
 
 // run runs a program to its end and returns what it wrote to stdout.
