@@ -19,7 +19,7 @@ import (
 // reasons say why we depend on a module. A new dependency gets its line here; try the standard library first.
 var reasons = map[string]string{
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore":                      "the types of azidentity",
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":                  "tokens of Microsoft Entra: secret, certificate, managed and workload identity, as Microsoft implements them",
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":                  "tokens of Microsoft Entra, for every kind of credential",
 	"github.com/alecthomas/kingpin/v2":                                  "command line, completions and man page, as in every Prometheus exporter",
 	"github.com/cenkalti/backoff/v5":                                    "waiting between retries, with jitter",
 	"github.com/cockroachdb/apd/v3":                                     "decimal arithmetic: money is never a float",
@@ -33,7 +33,7 @@ var reasons = map[string]string{
 	"github.com/nyaruka/phonenumbers":                                   "the country of a number: libphonenumber's tables",
 	"github.com/prometheus/client_golang":                               "the metrics endpoint",
 	"github.com/prometheus/client_model":                                "metrics as protobuf, with native histograms",
-	"github.com/prometheus/common":                                      "the HTTP client's TLS and proxy settings, log and version, as in every Prometheus exporter",
+	"github.com/prometheus/common":                                      "HTTP client settings, log and version, as in every Prometheus exporter",
 	"github.com/prometheus/exporter-toolkit":                            "TLS and basic auth by --web.config.file",
 	"github.com/prometheus/otlptranslator":                              "tests that OTLP names become the names on /metrics",
 	"github.com/rogpeppe/go-internal":                                   "scripts that test the binary",

@@ -10,8 +10,8 @@ import (
 
 // TestE2EUnitIsHardened: systemd rates the exposure of the service at 2.0 of 10 at most.
 func TestE2EUnitIsHardened(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", "cdr-exporter.service").CombinedOutput()
-	if err != nil {
+	analyze := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", "cdr-exporter.service")
+	if out, err := analyze.CombinedOutput(); err != nil {
 		t.Errorf("systemd-analyze: %v\n%s", err, out)
 	}
 }
