@@ -23,18 +23,26 @@ func (l *callLine) cells() []cell {
 
 func (c *cause) cells() []cell {
 	return []cell{
-		{"outcome", c.outcome.String()}, {"sip_code", number(c.sip)}, {"sub_code", number(c.sub)}, {"reason", c.reason},
-		{"words", c.words()}, {"fault_domain", c.domain.String()},
+		{"outcome", c.outcome.String()},
+		{"sip_code", number(c.sip)},
+		{"sub_code", number(c.sub)},
+		{"reason", c.reason},
+		{"words", c.words()},
+		{"fault_domain", c.domain.String()},
 	}
 }
 
 // each yields all of the report as rows of four kinds.
 func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 	for _, f := range r.failing {
-		row("failing", f.counts.cells(), []cell{
-			{"first", timeText(f.first)}, {"last", timeText(f.last)},
-			{"in_a_row", f.longest.failed}, {"since", timeText(f.longest.since)}, {"until", timeText(f.longest.until)},
-			{"last_before", timeText(f.longest.before)}, {"next_after", timeText(f.longest.after)},
+		row("failing", f.cells(), []cell{
+			{"first", timeText(f.first)},
+			{"last", timeText(f.last)},
+			{"in_a_row", f.longest.failed},
+			{"since", timeText(f.longest.since)},
+			{"until", timeText(f.longest.until)},
+			{"last_before", timeText(f.longest.before)},
+			{"next_after", timeText(f.longest.after)},
 		})
 		for i := range f.causes {
 			c := &f.causes[i]

@@ -11,7 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// mostSamples is how many failed calls a report shows of a trunk and direction.
+// mostSamples is how many failed calls, the first ones, a report shows of a trunk and direction.
 const mostSamples = 10
 
 // callLine is a trunk in one direction.
@@ -119,7 +119,7 @@ type incidentReport struct {
 // newIncidentReport is the report of a trunk, or of all.
 func newIncidentReport(from, to time.Time, trunk string, calls map[callLine][]incidentCall) *incidentReport {
 	r := &incidentReport{from: from, to: to, trunk: trunk, first: from, last: to}
-	lines := slices.SortedFunc(maps.Keys(calls), compareLines)
+	lines := slices.SortedFunc(maps.Keys(calls), func(a, b callLine) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	var others []callLine
 	for _, line := range lines {
 		slices.SortStableFunc(calls[line], func(a, b incidentCall) int { return a.at.Compare(b.at) })
@@ -148,10 +148,6 @@ func newIncidentReport(from, to time.Time, trunk string, calls map[callLine][]in
 	return r
 }
 
-func compareLines(a, b callLine) int {
-	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Feed, b.Feed), cmp.Compare(a.Trunk, b.Trunk), cmp.Compare(a.Direction, b.Direction))
-}
-
 // newFailingLine is what the calls of a line, in order, say of its failures; nil if none failed.
 func newFailingLine(line callLine, calls []incidentCall) *failingLine {
 	f := &failingLine{counts: counts{callLine: line}}
@@ -177,7 +173,7 @@ func newFailingLine(line callLine, calls []incidentCall) *failingLine {
 		return nil
 	}
 	f.keepLongest(run)
-	f.first, f.last, f.sample = sampled[0].start, sampled[len(sampled)-1].start, evenly(sampled, mostSamples)
+	f.first, f.last, f.sample = sampled[0].start, sampled[len(sampled)-1].start, sampled[:min(len(sampled), mostSamples)]
 	for _, n := range causes {
 		f.causes = append(f.causes, *n)
 	}
@@ -200,16 +196,4 @@ func (n *causeCount) add(c *incidentCall) *causeCount {
 	n.count++
 	n.last = c.at
 	return n
-}
-
-// evenly are n of some calls, the first and the last among them.
-func evenly(all []*failedCall, n int) []*failedCall {
-	if len(all) <= n {
-		return all
-	}
-	some := make([]*failedCall, n)
-	for i := range some {
-		some[i] = all[i*(len(all)-1)/(n-1)]
-	}
-	return some
 }
