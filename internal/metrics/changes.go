@@ -20,8 +20,9 @@ type Changes struct {
 	fresh    []*Series // new in this commit
 	overflow map[string]int
 
-	key  []byte
-	vals []string
+	key     []byte
+	vals    []string
+	failure Failure // of the attempt in hand
 }
 
 // Begin opens the changes of a commit at a time. It discards those of a commit that failed.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sort"
 	"strconv"
 	"time"
 
@@ -150,13 +151,13 @@ func (c *Changes) AddAttempt(r *cdr.Record, counted []Delta) {
 	if failed == nil && !r.Outcome.Connected() {
 		return
 	}
-	window := c.series(RecentAttempts, []string{r.Direction.String(), r.Trunk}).next.recent
 	a := Attempt{second: r.Start.Unix(), Outcome: r.Outcome}
 	if failed != nil {
 		l := &failed.Labels
-		a.Failure = window.failure(&Failure{SIPCode: l[3], SubCode: l[4], Reason: l[5], FaultDomain: l[6]})
+		c.failure = Failure{SIPCode: l[3], SubCode: l[4], Reason: l[5], FaultDomain: l[6]}
+		a.Failure = &c.failure
 	}
-	window.add(a)
+	c.series(RecentAttempts, []string{r.Direction.String(), r.Trunk}).next.recent.add(a)
 }
 
 // recent is the value of a series of attempts.
@@ -169,15 +170,24 @@ type recent struct {
 func (r *recent) set(o *recent) { r.attempts, r.fresh = append(r.attempts[:0], o.attempts...), 0 }
 
 // add adds an attempt behind what earlier commits brought, in the order of starts among those of its own: providers may list the newest
-// call first.
+// call first. A failure may be one of several that are equal.
 func (r *recent) add(a Attempt) {
-	at := len(r.attempts)
-	for at > len(r.attempts)-r.fresh && r.attempts[at-1].second > a.second {
-		at--
+	earlier := len(r.attempts) - r.fresh
+	at := earlier + sort.Search(r.fresh, func(i int) bool { return r.attempts[earlier+i].second > a.second })
+	full := len(r.attempts) == recentKept
+	if full && at == 0 {
+		return
 	}
-	r.attempts = slices.Insert(r.attempts, at, a)
-	r.attempts = slices.Delete(r.attempts, 0, max(0, len(r.attempts)-recentKept))
+	if a.Failure != nil {
+		a.Failure = r.failure(a.Failure)
+	}
 	r.fresh = min(r.fresh+1, recentKept)
+	if !full {
+		r.attempts = slices.Insert(r.attempts, at, a)
+		return
+	}
+	copy(r.attempts, r.attempts[1:at]) // the oldest goes
+	r.attempts[at-1] = a
 }
 
 // merge adds the attempts of a series that falls together with this one, by their start.
