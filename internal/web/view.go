@@ -13,17 +13,12 @@ type view struct {
 
 	// MetricsPath is the path of the metrics.
 	MetricsPath string
-	Findings    []Finding // at most shownFindings
-	Rows        []row     // at most shownRows
-	// MoreFindings and MoreRows are how many aren't shown. The worst are.
-	MoreFindings, MoreRows int
-	Chart                  *chart
+	Rows        []row // the templates show the first hundred, and the first four findings
+	Chart       *chart
 	// Lost is how many calls failed since LostSince; empty: none is known.
 	Lost      string
 	LostSince Time
 }
-
-const shownFindings, shownRows = 4, 100
 
 // functions are those of the templates.
 func functions() template.FuncMap {
@@ -35,13 +30,7 @@ func functions() template.FuncMap {
 }
 
 func newView(status Status, rows []row, activity []Activity) view {
-	v := view{Status: status, Findings: status.Verdict.Findings, Rows: rows, Chart: new(newChart(activity, time.Time(status.Now)))}
-	if v.MoreFindings = len(v.Findings) - shownFindings; v.MoreFindings > 0 {
-		v.Findings = v.Findings[:shownFindings]
-	}
-	if v.MoreRows = len(rows) - shownRows; v.MoreRows > 0 {
-		v.Rows = rows[:shownRows]
-	}
+	v := view{Status: status, Rows: rows, Chart: new(newChart(activity, time.Time(status.Now)))}
 	v.Lost, v.LostSince = lostCalls(status, activity)
 	return v
 }

@@ -152,8 +152,8 @@ const checks = {
     for (const name of ["Trunk", "Now", "Failed", "Most frequent failure and what to do", "Last call", "Feed", "State", "Error and what to do"]) {
       await page.getByRole("columnheader", { name, exact: true }).waitFor();
     }
-    await page.getByRole("figure", { name: /calls? started;/ }).waitFor();
-    await page.getByRole("img", { name: /calls? started;/ }).waitFor();
+    await page.getByRole("figure", { name: /Calls started: / }).waitFor();
+    await page.getByRole("img", { name: /Calls started: / }).waitFor();
     assert.equal(await page.getByRole("img", { name: /^\d+ attempts: \d+ connected/ }).count(), await trunks(page));
     await browser.close(page);
   },
