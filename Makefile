@@ -15,6 +15,12 @@ PLAYWRIGHT := $(CURDIR)/.tools/browser/node_modules/playwright-core/package.json
 # Where tests find Prometheus, promtool and the OpenTelemetry Collector, and what drives Chromium.
 export CDR_TOOLS_BIN := $(TOOLS)
 export CDR_BROWSER   := $(CURDIR)/.tools/browser
+# What manifests are held against: the definitions of Kubernetes and of the Prometheus Operator.
+kubernetes_version   := v1.36.3
+operator_version     := v0.94.1
+export CDR_SCHEMAS   := $(CURDIR)/.tools/schemas/$(kubernetes_version)-$(operator_version)
+SCHEMAS      := $(CDR_SCHEMAS)/kubernetes.json
+DEPLOY_TOOLS := $(addprefix $(TOOLS)/,helm kubeconform compose-check) $(SCHEMAS)
 # The version comes from the flags below; a clone that git doesn't trust builds too.
 export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
 
@@ -148,11 +154,16 @@ size: ## lines of Go by room, without tests, beside what each may have
 	@tools/size.sh
 
 .PHONY: generate
-generate: ## write rules, dashboards and the tables of the docs again; tests fail while one is stale
+generate: $(TOOLS)/helm ## write rules, dashboards and the tables of the docs again; tests fail while one is stale
 	$(GO) test ./internal/rules -run Generated -update
 	$(GO) test ./internal/dashboards -run 'Current|DocsList' -update
 	$(GO) test ./internal/metrics ./internal/cdr ./collector/ringcentral ./collector/wavix -run DocsShow -update
 	$(GO) test ./docs -run 'Figures|TestEveryRuleHasATest' -update
+	$(GO) test -tags e2e ./deploy -run Manifests -update
+
+.PHONY: deploy-check
+deploy-check: packages $(DEPLOY_TOOLS) $(addprefix $(TOOLS)/,prometheus promtool otelcol) ## only the tests of the Helm chart and of the compose file
+	$(GO) test -count=1 -tags e2e ./deploy/
 
 .PHONY: drift
 drift: ## fail if `go mod tidy` would change a file
@@ -185,7 +196,7 @@ tools: ## build the pinned tools and real parts that tests need, what is there a
 	@$(MAKE) -j2 real-parts $(addprefix $(TOOLS)/,golangci-lint gotestsum)
 
 .PHONY: real-parts
-real-parts: $(addprefix $(TOOLS)/,prometheus promtool otelcol) $(PLAYWRIGHT) $(NODE)
+real-parts: $(addprefix $(TOOLS)/,prometheus promtool otelcol) $(DEPLOY_TOOLS) $(PLAYWRIGHT) $(NODE)
 
 tool = @echo "building $(@F)"; mkdir -p $(TOOLS); \
 	CGO_ENABLED=0 $(GO) build -C tools/$(1) -trimpath -o $@ $(2); touch $@
@@ -203,6 +214,23 @@ $(TOOLS)/promtool: | $(TOOLS)/prometheus
 
 $(TOOLS)/otelcol: tools/otelcol/go.mod tools/otelcol/go.sum tools/otelcol/main.go
 	$(call tool,otelcol,-ldflags '-s -w' .)
+
+$(TOOLS)/helm: tools/kubernetes/go.mod tools/kubernetes/go.sum
+	$(call tool,kubernetes,-ldflags '-s -w' helm.sh/helm/v4/cmd/helm)
+$(TOOLS)/kubeconform: tools/kubernetes/go.mod tools/kubernetes/go.sum
+	$(call tool,kubernetes,-ldflags '-s -w' github.com/yannh/kubeconform/cmd/kubeconform)
+
+module = $$($(GO) mod download -json $(1) | sed -n 's/^\t"Dir": "\(.*\)",$$/\1/p')
+$(SCHEMAS):
+	@echo "fetching schemas"; mkdir -p $(@D)
+	@install -m 644 $(call module,k8s.io/kubernetes@$(kubernetes_version))/api/openapi-spec/swagger.json $@
+	@operator=$(call module,github.com/prometheus-operator/prometheus-operator@$(operator_version)); \
+	for kind in servicemonitors prometheusrules; do \
+		install -m 644 $$operator/example/prometheus-operator-crd/monitoring.coreos.com_$$kind.yaml $(@D)/$$kind.yaml; \
+	done
+
+$(TOOLS)/compose-check: tools/compose/go.mod tools/compose/go.sum tools/compose/main.go
+	$(call tool,compose,-ldflags '-s -w' .)
 
 # Telegraf with nothing but the plugins that bench/peers/configs/telegraf.conf names.
 telegraf_tags := custom,inputs.directory_monitor,parsers.json_v2,aggregators.histogram,outputs.prometheus_client

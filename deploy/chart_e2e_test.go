@@ -1,0 +1,291 @@
+//go:build e2e
+
+// Package deploy_test holds the chart, the plain manifests and the compose file against the programs that read them.
+package deploy_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+const chart = "helm/cdr-exporter"
+
+// object is a manifest.
+type object struct {
+	Kind     string
+	Metadata struct{ Name string }
+	Data     map[string]string
+	Spec     yaml.Node
+}
+
+// pod is what a test looks at of a StatefulSet's pods.
+type pod struct {
+	Template struct {
+		Spec struct {
+			ServiceAccountName string `yaml:"serviceAccountName"`
+			Containers         []struct {
+				Args           []string
+				LivenessProbe  probe `yaml:"livenessProbe"`
+				ReadinessProbe probe `yaml:"readinessProbe"`
+			}
+		}
+	}
+}
+
+type probe struct {
+	HTTPGet   *struct{ Path, Scheme string } `yaml:"httpGet"`
+	TCPSocket *struct{ Port string }         `yaml:"tcpSocket"`
+}
+
+// TestE2EChart lints and renders the chart with several values, holds every manifest against the schema of its kind, and gives
+// what is rendered to whom it is for: the configuration to `check config`, rules to promtool, arguments to the program.
+func TestE2EChart(t *testing.T) {
+	schemas := apiSchemas(t)
+	for _, test := range []struct {
+		values string
+		// Files are the secrets' keys that the configuration names.
+		files map[string]string
+		kinds map[string]int
+		// Probes are TCP, or the scheme of HTTP probes.
+		probes string
+	}{
+		{"kubernetes/values.yaml", map[string]string{"client-secret": "x"}, map[string]int{"NetworkPolicy": 1}, "HTTP"},
+		{
+			"testdata/everything.yaml",
+			map[string]string{
+				"ringcentral-secret": "x", "ringcentral-jwt": "x", "wavix-key": "x", "otlp-authorization": "x",
+				"web-config.yaml": "basic_auth_users: {prometheus: $2y$04$t9rPD3vyuOIzh0HB9iAxaeFUsAk7tVSVa0FfRM1dNzCrL/iAkrjOS}\n",
+			},
+			map[string]int{"NetworkPolicy": 1, "PodDisruptionBudget": 1, "ServiceMonitor": 1, "PrometheusRule": 2, "ConfigMap": 7},
+			"TCP",
+		},
+		{"testdata/workload-identity.yaml", map[string]string{"azure-identity-token": "x"}, nil, "HTTP"},
+		{
+			"testdata/webhook.yaml",
+			map[string]string{"client-secret": "x", "web-config.yaml": "{}\n"},
+			map[string]int{"Service": 2, "Ingress": 1, "NetworkPolicy": 1, "ServiceMonitor": 1},
+			"HTTPS",
+		},
+	} {
+		t.Run(filepath.Base(test.values), func(t *testing.T) {
+			run(t, tool(t, "helm"), "lint", "--strict", "--quiet", chart, "--values", test.values)
+			text := render(t, test.values)
+			manifests := write(t, t.TempDir(), "manifests.yaml", text)
+			run(t, tool(t, "kubeconform"), "-strict", "-schema-location", schemas, manifests)
+
+			kinds := map[string]int{"ConfigMap": 1, "Service": 1, "ServiceAccount": 1, "StatefulSet": 1}
+			maps.Copy(kinds, test.kinds)
+			folder := t.TempDir()
+			for name, content := range test.files {
+				write(t, folder, name, content)
+			}
+			var args []string
+			for _, o := range objects(t, text) {
+				kinds[o.Kind]--
+				switch {
+				case o.Kind == "StatefulSet":
+					args = checkPod(t, o, test.probes)
+				case o.Data["config.yaml"] != "":
+					config := strings.ReplaceAll(o.Data["config.yaml"], "path: /data\n", "path: data\n")
+					t.Setenv("CDR_CLIENT_SECRET", "x")
+					run(t, exporter, "check", "config", write(t, folder, "config.yaml", config))
+				case o.Kind == "PrometheusRule":
+					spec, err := yaml.Marshal(&o.Spec)
+					if err != nil {
+						t.Fatal(err)
+					}
+					run(t, tool(t, "promtool"), "check", "rules", write(t, t.TempDir(), "rules.yaml", string(spec)))
+				}
+			}
+			for kind, n := range kinds {
+				if n != 0 {
+					t.Errorf("%s: %d fewer than expected", kind, n)
+				}
+			}
+			startRendered(t, folder, args)
+		})
+	}
+
+	t.Run("the schemas refuse what is wrong", func(t *testing.T) {
+		text := strings.NewReplacer("podManagementPolicy:", "podManagmentPolicy:", "replicas: 1", "replicas: one",
+			"maxUnavailable: 0", "maxUnavailable: {}", "jobLabel:", "jobLable:").Replace(render(t, "testdata/everything.yaml"))
+		out, _, _ := try(t, tool(t, "kubeconform"), "-strict", "-schema-location", schemas, write(t, t.TempDir(), "manifests.yaml", text))
+		for _, want := range []string{
+			"additional properties 'podManagmentPolicy' not allowed", "at '/spec/replicas': got string, want integer",
+			"at '/spec/maxUnavailable': got object, want integer or string", "additional properties 'jobLable' not allowed",
+		} {
+			if !strings.Contains(out, want) {
+				t.Errorf("got\n%s\nwant %s", out, want)
+			}
+		}
+	})
+}
+
+// checkPod compares a pod's probes with the expected kind and returns the container's arguments.
+func checkPod(t *testing.T, statefulSet object, probes string) []string {
+	t.Helper()
+	var p pod
+	if err := statefulSet.Spec.Decode(&p); err != nil {
+		t.Fatal(err)
+	}
+	container := p.Template.Spec.Containers[0]
+	for path, got := range map[string]probe{"/-/healthy": container.LivenessProbe, "/-/ready": container.ReadinessProbe} {
+		switch {
+		case probes == "TCP" && got.TCPSocket != nil:
+		case got.HTTPGet != nil && got.HTTPGet.Path == path && got.HTTPGet.Scheme == probes:
+		default:
+			t.Errorf("the probe of %s is %+v, want %s", path, got, probes)
+		}
+	}
+	return container.Args
+}
+
+var inPod = regexp.MustCompile(`^(--[a-z.-]+)=(/etc/cdr-exporter/|:\d+$)`)
+
+// startRendered starts the program with a container's arguments, its folder and ports aside, where nothing outside can be
+// reached, and asks what the probes ask.
+func startRendered(t *testing.T, folder string, args []string) {
+	t.Helper()
+	args, address, protected := slices.Clone(args), "", false
+	for i, arg := range args {
+		switch found := inPod.FindStringSubmatch(arg); {
+		case found == nil:
+		case strings.HasPrefix(found[2], "/"):
+			args[i] = found[1] + "=" + filepath.Join(folder, arg[len(found[0]):])
+			protected = protected || found[1] == "--web.config.file" && strings.Contains(read(t, filepath.Join(folder, "web-config.yaml")), "basic_auth")
+		default:
+			listen := freeAddress(t)
+			args[i] = found[1] + "=" + listen
+			if found[1] == "--web.listen-address" {
+				address = "http://" + listen
+			}
+		}
+	}
+	start(t, folder, []string{"HTTPS_PROXY=http://127.0.0.1:1", "NO_PROXY="}, exporter, args...)
+	want := http.StatusOK
+	if protected {
+		want = http.StatusUnauthorized // which is why the probes are of TCP
+	}
+	eventually(t, "the program answers", func() bool { return status(t, address+"/-/healthy") == want })
+}
+
+// TestE2EManifests: the plain manifests are what the chart makes of deploy/kubernetes/values.yaml.
+func TestE2EManifests(t *testing.T) {
+	const file = "kubernetes/cdr-exporter.yaml"
+	want := "# Made from the chart in deploy/helm/cdr-exporter with deploy/kubernetes/values.yaml: make generate\n" +
+		render(t, "kubernetes/values.yaml")
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if read(t, file) != want {
+		t.Errorf("%s isn't what the chart makes: make generate", file)
+	}
+}
+
+// TestE2EPackagedChart: a packaged chart has the rules and dashboards that the folder links to.
+func TestE2EPackagedChart(t *testing.T) {
+	folder := t.TempDir()
+	run(t, tool(t, "helm"), "package", chart, "--destination", folder)
+	packages, err := filepath.Glob(filepath.Join(folder, "*.tgz"))
+	if err != nil || len(packages) != 1 {
+		t.Fatalf("got packages %q, %v", packages, err)
+	}
+	const values = "testdata/everything.yaml"
+	packaged := run(t, tool(t, "helm"), "template", "cdr-exporter", packages[0], "--namespace", "telephony", "--values", values)
+	if packaged != render(t, values) {
+		t.Error("the packaged chart renders something else than the folder")
+	}
+	for _, file := range []string{"../dashboards/prometheus/alerts.yaml", "../dashboards/grafana/overview.json"} {
+		for line := range strings.Lines(read(t, file)) {
+			if !strings.Contains(packaged, strings.TrimSpace(line)) {
+				t.Fatalf("%s: the packaged chart lacks the line %s", file, line)
+			}
+		}
+	}
+}
+
+// TestE2EChartRefuses: a wrong value is named when the chart is rendered, with what would be right.
+func TestE2EChartRefuses(t *testing.T) {
+	for name, test := range map[string]struct{ set, want string }{
+		"no account":              {"config=null", "config.sources: name at least one account to read"},
+		"unknown key":             {"serviceMonitors.enabled=true", "additional properties 'serviceMonitors' not allowed"},
+		"unknown key further in":  {"web.tsl=true", "at '/web': additional properties 'tsl' not allowed"},
+		"replicas":                {"replicaCount=2", "additional properties 'replicaCount' not allowed"},
+		"text for a number":       {"terminationGracePeriodSeconds=1m", "at '/terminationGracePeriodSeconds': got string, want integer"},
+		"size":                    {"persistence.size=4GB", "at '/persistence/size': '4GB' does not match pattern"},
+		"many nodes":              {"persistence.accessMode=ReadWriteMany", "at '/persistence/accessMode': value must be one of 'ReadWriteOnce', 'ReadWriteOncePod'"},
+		"TLS without a file":      {"web.tls=true", "at '/web/configFile': minLength: got 0, want 1"},
+		"Ingress without a host":  {"webhook.ingress.enabled=true", "at '/webhook/ingress/host': minLength: got 0, want 1"},
+		"client id":               {"workloadIdentity.clientId=contoso", "at '/workloadIdentity/clientId': 'contoso' does not match pattern"},
+		"source without a name":   {"config.sources[1].msgraph.tenant_id=x", "at '/config/sources/1': missing property 'name'"},
+		"secret in place of name": {"secrets[0].client-secret=x", "at '/secrets/0': got object, want string"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, message, err := try(t, tool(t, "helm"), "template", "cdr-exporter", chart, "--values", "kubernetes/values.yaml", "--set", test.set)
+			if err == nil || !strings.Contains(message, test.want) {
+				t.Errorf("got %v:\n%s\nwant %s", err, message, test.want)
+			}
+		})
+	}
+}
+
+// render renders the chart with a file of values.
+func render(t *testing.T, values string) string {
+	t.Helper()
+	return run(t, tool(t, "helm"), "template", "cdr-exporter", chart, "--namespace", "telephony", "--values", values)
+}
+
+// objects are the manifests in a text.
+func objects(t *testing.T, text string) (all []object) {
+	t.Helper()
+	for decoder := yaml.NewDecoder(strings.NewReader(text)); ; {
+		var o object
+		switch err := decoder.Decode(&o); {
+		case errors.Is(err, io.EOF):
+			return all
+		case err != nil:
+			t.Fatal(err)
+		}
+		all = append(all, o)
+	}
+}
+
+// TestE2EChartDocs: what docs/kubernetes.md shows can be rendered: every block of values, added to those of the first, and
+// every helm command.
+func TestE2EChartDocs(t *testing.T) {
+	page := strings.ReplaceAll(read(t, "../docs/kubernetes.md"), "\\\n", "")
+	folder := t.TempDir()
+	values := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(page, -1)
+	first := write(t, folder, "values.yaml", values[0][1])
+	for i, block := range values {
+		t.Run(fmt.Sprintf("values %d", i+1), func(t *testing.T) {
+			file := write(t, t.TempDir(), "values.yaml", block[1])
+			run(t, tool(t, "helm"), "lint", "--strict", "--quiet", chart, "--values", first, "--values", file)
+		})
+	}
+	commands := regexp.MustCompile(`(?m)^helm (upgrade --install|template) ([^|\n]*)`).FindAllStringSubmatch(page, -1)
+	for i, command := range commands {
+		t.Run(fmt.Sprintf("command %d", i+1), func(t *testing.T) {
+			args := strings.NewReplacer("values.yaml", first, "deploy/", "").Replace(command[2])
+			if text := run(t, tool(t, "helm"), append([]string{"template"}, strings.Fields(args)...)...); len(objects(t, text)) == 0 {
+				t.Error("nothing is rendered")
+			}
+		})
+	}
+	if len(values) < 8 || len(commands) != 3 {
+		t.Errorf("%d blocks of values and %d commands were found: this shows too little", len(values), len(commands))
+	}
+}
