@@ -43,6 +43,9 @@ func questions(t *testing.T) []question {
 		if target.Expr, err = target.Filled(boardShown); err != nil {
 			t.Fatal(err)
 		}
+		// Tables leave out what didn't happen, and courses ratios of fewer than five. The demo has few sessions and streams,
+		// so that one would wait minutes for these: one of each is enough here. TestE2EQueries asks for all as it is.
+		target.Expr = strings.ReplaceAll(strings.TrimSuffix(target.Expr, " > 0"), " >= 5)", " > 0)")
 		all = append(all, question{target, target.Dashboard + ", " + target.Panel})
 	}
 	return all
@@ -80,7 +83,7 @@ func TestE2EBoards(t *testing.T) {
 				if !p.answers(q.Expr) {
 					return false
 				}
-				if waited := time.Since(begin); waited > 20*time.Second {
+				if waited := time.Since(begin); waited > time.Minute {
 					t.Logf("%s (%s) has data after %s", q.panel, name, waited.Round(time.Second))
 				}
 				return true
