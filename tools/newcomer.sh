@@ -24,7 +24,7 @@ took() { echo "newcomer: $((SECONDS - began)) s: $*"; began=$SECONDS; }
 
 metrics() { # PORT WHAT: waits until a call is counted
 	local port=$1 line
-	for _ in {1..1200}; do
+	for _ in {1..3600}; do
 		sleep 0.25
 		exec 3<> "/dev/tcp/127.0.0.1/$port" || continue
 		printf 'GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3
