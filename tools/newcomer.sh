@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A newcomer's first minutes, timed, in a clean Debian root that has Go, git and make and nothing else: the README's first command until calls are
-# counted, make build, the package if one was built before (dist/release/*.deb), `init` against the demo's providers, and first metrics.
+# counted, the package if one was built before (dist/release/*.deb), else make build, `init` against the demo's providers, and first metrics.
 #   --with-tests  also the README's second command, make test, which installs what it needs; .ci/run itself is that on a bare machine.
 # Needs root, Debian's mirror, and mmdebstrap or debootstrap. So as not to download the same modules again, they come from this machine's
 # module cache; nothing that was compiled is shared, since compiling is what a newcomer waits for.
@@ -24,7 +24,7 @@ took() { echo "newcomer: $((SECONDS - began)) s: $*"; began=$SECONDS; }
 
 metrics() { # PORT WHAT: waits until a call is counted
 	local port=$1 line
-	for _ in {1..1200}; do
+	for _ in {1..3600}; do
 		sleep 0.25
 		exec 3<> "/dev/tcp/127.0.0.1/$port" || continue
 		printf 'GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3
@@ -57,9 +57,6 @@ in_clone go run ./cmd/cdr-exporter demo --web.listen-address="127.0.0.1:$port" >
 jobs+=($!)
 metrics "$port" "go run ./cmd/cdr-exporter demo"
 
-in_clone make build > "$work/build.log" 2>&1
-took "make build"
-
 as=(inside) program=/root/cdr-exporter/dist/cdr-exporter folder=/root/real state=/root/real/data
 deb=$(compgen -G "dist/release/*_$(dpkg --print-architecture).deb" || true)
 if [ -n "$deb" ]; then
@@ -70,6 +67,8 @@ if [ -n "$deb" ]; then
 	took "dpkg -i $(basename "$deb")"
 else
 	echo "newcomer: left out: there is no package in dist/release (make snapshot); what make built is taken"
+	in_clone make build > "$work/build.log" 2>&1
+	took "make build"
 	mkdir "$root/root/real"
 fi
 

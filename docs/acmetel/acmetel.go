@@ -24,8 +24,8 @@ import (
 // Config is the block `acmetel` of a source.
 type Config struct {
 	BaseURL string        `yaml:"base_url"`
-	APIKey  config.Secret `yaml:"api_key"` // and api_key_file
-	CallLog *CallLog      `yaml:"call_log"`
+	APIKey  config.Secret `yaml:"api_key" ask:"API key, from AcmeTel's portal"` // and api_key_file
+	CallLog *CallLog      `yaml:"call_log" ask:"Calls that have ended"`
 }
 
 // CallLog is the feed.

@@ -64,8 +64,10 @@ func plain(value any) any {
 // visible are the problems that a schema sees; hidden are those among them that it doesn't: values of variables, numbers beyond an int8,
 // and texts and durations that are well-formed but out of range.
 var (
-	visible = regexp.MustCompile(`: unknown key|must be (a mapping|a list|true or false|a duration|a whole number|a secret|a text|[a-zA-Z0-9/]+(, \w+)* or \w+, is )|` +
-		`is (missing|empty)|has no provider|already has the provider|is already given by|\.(series_limit|outbox_limit|requests_per_minute|zero_for|shutdown_timeout|history|late_after): must be at least|` +
+	visible = regexp.MustCompile(`: unknown key|` +
+		`must be (a mapping|a list|true or false|a duration|a whole number|a secret|a text|[a-zA-Z0-9/]+(, \w+)* or \w+, is )|` +
+		`is (missing|empty)|has no provider|already has the provider|is already given by|` +
+		`\.(series_limit|outbox_limit|requests_per_minute|zero_for|shutdown_timeout|history|late_after): must be at least|` +
 		`(hash_key|hash_key_file|tls_config.key_file): is given twice`)
 	hidden = regexp.MustCompile(`(?m)^.*(\$\{env:|small: .*"300"|storage.path: is missing).*$`)
 )
