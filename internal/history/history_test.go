@@ -36,7 +36,7 @@ func totals(calls []cdr.Record) (counted, failures, seconds, buckets map[string]
 		charged = charged.Add(&c.Charges[0].Amount)
 		n[fmt.Sprintf(`direction="outbound",call_type="voip_call",outcome="%s",trunk="%s",late="false"`, c.Outcome, c.Trunk)]++
 		if c.Outcome == cdr.Failed {
-			bad[fmt.Sprintf(`direction="outbound",trunk="%s",outcome="failed",sip_code="503",reason="timeout",late="false"`, c.Trunk)]++
+			bad[fmt.Sprintf(`direction="outbound",trunk="%s",outcome="failed",sip_code="503",reason="timeout",fault_domain="unknown",late="false"`, c.Trunk)]++
 			continue
 		}
 		labels := fmt.Sprintf(`direction="outbound",call_type="voip_call",trunk="%s"`, c.Trunk)
