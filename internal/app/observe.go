@@ -28,6 +28,9 @@ func (a *App) observeLedger() {
 		if size, err := a.ledger.Size(); err == nil {
 			a.own.Set(metrics.LedgerSize, float64(size))
 		}
+		if free, ok := a.ledger.Free(); ok {
+			a.own.Set(metrics.LedgerFree, float64(free))
+		}
 		for _, c := range a.ledger.Store().Counts() {
 			a.own.Set(metrics.SeriesCount, float64(c.Series), c.Source, c.Feed, c.Metric)
 		}

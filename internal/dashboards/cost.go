@@ -81,6 +81,8 @@ func (b *board) costCountries() {
 	b.add(12, 8, b.series(text{"Charges by country", "The ten dearest countries of the other party, money per hour. A country that is new here and dear can be fraud. 001: codes that no country has."}, charges).Decimals(2))
 	minutes := top(10, b.flow(metrics.ConnectedSeconds, by("country")))
 	b.add(12, 8, b.stacked(text{"Calls at once by country", "Erlang: connected seconds per second, the ten busiest countries of the other party."}, minutes).Decimals(1))
+	b.add(24, 8, b.series(text{"Connected calls by country", "The ten countries with most calls, outbound and inbound. Many short calls to a country that is new here can be fraud."},
+		top(10, b.flow(metrics.CallsByCountry, by("direction", "country")))))
 	amount := b.total(metrics.CallCharges, by("currency", "country"))
 	perMinute := query{
 		expr: fmt.Sprintf("60 * %s\n/ on (country) group_left () (%s > 0)", amount.expr, b.total(metrics.ConnectedSeconds, by("country")).expr),

@@ -111,7 +111,8 @@ func (b *board) exporterOutbox() {
 }
 
 func (b *board) exporterLedger() {
-	b.add(8, 8, b.series(text{"Size of the ledger", "The ledger's files, the write-ahead log included."}, b.value(metrics.LedgerSize, by("instance"))))
+	b.add(8, 8, b.series(text{"Size of the ledger", "The ledger's files, the write-ahead log included, and the room that is left where they are."},
+		b.value(metrics.LedgerSize, by("instance")), b.value(metrics.LedgerFree, by("instance"))))
 	b.add(8, 8, b.series(text{"Commits", "Time that a commit took, median and 95th percentile."},
 		b.spread(metrics.CommitDuration, by("instance"))...))
 	b.add(8, 8, b.series(text{"Age of the configuration", "How long ago it was last loaded."}, b.age(metrics.ReloadSuccess, by("instance"))))

@@ -59,6 +59,7 @@ var gauges = map[*metrics.Def]string{
 	metrics.OutboxOldest:  "min",
 	metrics.SeriesCount:   "sum",
 	metrics.LedgerSize:    "sum",
+	metrics.LedgerFree:    "min",
 
 	metrics.ProviderRecords:          "sum",
 	metrics.ReconciliationDifference: "sum",

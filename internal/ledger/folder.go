@@ -60,6 +60,9 @@ func (l *Ledger) Size() (int64, error) {
 	return total, nil
 }
 
+// Free is how many bytes may still be written where the ledger is, and whether that could be found out.
+func (l *Ledger) Free() (int64, bool) { return freeSpace(l.settings.Folder) }
+
 // The reserve is a file that is given up when the disk is full, so that the
 // outbox can drain: removing a batch needs room in the write-ahead log.
 const (

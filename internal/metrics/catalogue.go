@@ -95,6 +95,11 @@ var (
 		Help:   "Calls by where media and signalling went.",
 		Labels: labels("media_location*", "signaling_location*"),
 	}
+	CallsByCountry = &Def{
+		Name: "cdr_calls_by_country_total", OTel: "cdr.calls_by_country", Unit: "{call}", Kind: Counter, Base: RecordBase,
+		Help:   "Connected calls by the other party's country: toll fraud is many short calls.",
+		Labels: labels("direction", "country*"),
+	}
 	EmergencyCalls = &Def{
 		Name: "cdr_emergency_calls_total", OTel: "cdr.emergency_calls", Unit: "{call}", Kind: Counter, Base: RecordBase,
 		Help:   "Outbound calls to emergency services; test is true for a test number. Records lag: this is no emergency notification.",
@@ -117,7 +122,7 @@ var (
 func Catalogue() []*Def {
 	return []*Def{
 		CallCharges, ChargeCorrections, ConnectedSeconds, CallDuration, CallFailures, CallLegs, OutcomeChanges, PeakConcurrency,
-		CallSetup, CallsByLocation, Calls, EmergencyCalls, MediaBypassCalls, MediaBypassRatio, MediaConcealed, MediaJitter,
+		CallSetup, CallsByCountry, CallsByLocation, Calls, EmergencyCalls, MediaBypassCalls, MediaBypassRatio, MediaConcealed, MediaJitter,
 		MediaPacketLoss, MediaRoundTrip, MediaStreams, Ratings, RecentAttempts, RecentConnected, RecentFaults, RecentNewest,
 		Recordings, SessionFailures, Sessions,
 	}

@@ -68,6 +68,7 @@ func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
 		duration := r.Duration.Microseconds()
 		dst = increase(dst, CallDuration, duration, direction, r.CallType, r.Trunk)
 		dst = increase(dst, ConnectedSeconds, duration, direction, r.CallType, r.Trunk, r.Country)
+		dst = increase(dst, CallsByCountry, 1, direction, r.Country)
 		if setup, ok := r.Setup(); ok {
 			dst = increase(dst, CallSetup, setup.Microseconds(), direction, r.Trunk)
 		}

@@ -43,6 +43,7 @@ func TestCountOfACall(t *testing.T) {
 		"cdr_call_duration_seconds{outbound,byot_out,sbc1.example.com}":           "1",
 		"cdr_call_connected_seconds_total{outbound,byot_out,sbc1.example.com,DE}": "60",
 		"cdr_call_setup_seconds{outbound,sbc1.example.com}":                       "1",
+		"cdr_calls_by_country_total{outbound,DE}":                                 "1",
 	}
 	failed := map[string]string{
 		"cdr_calls_total{outbound,byot_out,failed,sbc1.example.com,false}": "1",

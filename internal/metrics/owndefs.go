@@ -90,6 +90,10 @@ var (
 		Name: "cdr_exporter_ledger_size_bytes", OTel: "cdr.exporter.ledger.size", Unit: "By", Kind: Gauge,
 		Help: "Size of the ledger's files, the write-ahead log included.",
 	}
+	LedgerFree = &Def{
+		Name: "cdr_exporter_ledger_free_bytes", OTel: "cdr.exporter.ledger.free", Unit: "By", Kind: Gauge,
+		Help: "Free space where the ledger's files are; absent where the system doesn't say.", Optional: true,
+	}
 	ActiveCalls = &Def{
 		Name: "cdr_active_calls", OTel: "cdr.active_calls", Unit: "{call}", Kind: Gauge, Base: RecordBase,
 		Help: "Calls in progress, as of the last read; absent after three failed reads.", Labels: labels("direction"), Optional: true,
@@ -133,7 +137,7 @@ func OwnCatalogue() []*Def {
 	return []*Def{
 		Polls, APIRequests, APIRequestDuration, APIThrottled, Rows, RecordDelay, Watermark, NewestCall, LastSuccess,
 		CatchingUp, Unreadable, Tasks, ClockOffset, CredentialExpiry, OTLPRecords, OutboxRecords, OutboxLimit, OutboxOldest, SeriesCount,
-		SeriesOverflow, CommitDuration, LedgerSize, SubscriptionExpiry, SubscriptionLastNotification, Notifications,
+		SeriesOverflow, CommitDuration, LedgerSize, LedgerFree, SubscriptionExpiry, SubscriptionLastNotification, Notifications,
 		UnmappedValues, ActiveCalls, ProviderRecords, ReconciliationDifference, ReloadSuccessful, ReloadSuccess,
 	}
 }
