@@ -43,6 +43,8 @@ func expected(v reflect.Value, at place) string {
 		return "true or false without quotes"
 	case v.CanInt():
 		return "a whole number without quotes"
+	case v.CanFloat():
+		return "a number without quotes"
 	}
 	return "a text"
 }
@@ -101,8 +103,11 @@ func (d *decoder) set(v reflect.Value, n *yaml.Node, at place, want string) (err
 		return to.UnmarshalText([]byte(n.Value))
 	default:
 		tag := "!!int"
-		if v.Kind() == reflect.Bool {
+		switch {
+		case v.Kind() == reflect.Bool:
 			tag = "!!bool" // the library takes yes and on too
+		case v.CanFloat() && n.ShortTag() == "!!float":
+			tag = "!!float"
 		}
 		if n.ShortTag() != tag || n.Decode(to) != nil {
 			return errMalformed
