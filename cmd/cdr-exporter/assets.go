@@ -6,29 +6,40 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/dashboards"
+	"github.com/cdr-exporter/cdr-exporter/docs"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
-// assets writes the bundled dashboards and rules to a folder.
+// assets writes the bundled dashboards, rules and runbooks to a folder.
 type assets struct {
-	dir   string
-	force bool
+	dir, config string
+	force       bool
+	// files are their contents by name.
+	files map[string][]byte
 }
 
 func newAssets(c *kingpin.CmdClause) command {
 	a := &assets{}
 	c.Flag("force", "Overwrite files that differ from the bundled ones. Without it, such a file is an error and nothing is written.").BoolVar(&a.force)
+	c.Flag("config", "Parameters of the rules, such as thresholds and labels to keep; see rules.example.yaml.").PlaceHolder("RULES.yaml").StringVar(&a.config)
 	c.Arg("dir", "Folder to write to; created if missing.").Required().StringVar(&a.dir)
 	return a
 }
 
 func (a *assets) run(_ context.Context, s streams) error {
+	if err := a.load(); err != nil {
+		return err
+	}
 	missing, differing, err := a.compare()
 	if err != nil {
 		return fmt.Errorf("compare the folder: %w", err)
@@ -49,35 +60,51 @@ func (a *assets) run(_ context.Context, s streams) error {
 	return nil
 }
 
-// compare finds the bundled files that the folder lacks, and those that differ there.
-func (a *assets) compare() (missing, differing []string, err error) {
-	err = fs.WalkDir(dashboards.Files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+// load collects the files; rules with parameters of their own are made anew.
+func (a *assets) load() error {
+	a.files = make(map[string][]byte)
+	for _, bundle := range []fs.FS{dashboards.Files, docs.Runbooks} {
+		err := fs.WalkDir(bundle, ".", func(name string, entry fs.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() {
+				a.files[name], err = fs.ReadFile(bundle, name)
+			}
 			return err
-		}
-		bundled, err := fs.ReadFile(dashboards.Files, name)
+		})
 		if err != nil {
 			return err
 		}
+	}
+	if a.config == "" {
+		return nil
+	}
+	text, err := os.ReadFile(a.config)
+	if err != nil {
+		return err
+	}
+	var p rules.Parameters
+	if err := config.Unmarshal(a.config, text, &p, config.Options{}); err != nil {
+		return err
+	}
+	return p.Fill(a.files)
+}
+
+// compare finds the files that the folder lacks, and those that differ there.
+func (a *assets) compare() (missing, differing []string, err error) {
+	for _, name := range slices.Sorted(maps.Keys(a.files)) {
 		switch old, err := os.ReadFile(filepath.Join(a.dir, name)); {
 		case errors.Is(err, fs.ErrNotExist):
 			missing = append(missing, name)
 		case err != nil:
-			return err
-		case !bytes.Equal(old, bundled):
+			return nil, nil, err
+		case !bytes.Equal(old, a.files[name]):
 			differing = append(differing, name)
 		}
-		return nil
-	})
-	return missing, differing, err
+	}
+	return missing, differing, nil
 }
 
 // write replaces the file in one step, since Prometheus or Grafana may be reading the folder.
 func (a *assets) write(name string) error {
-	content, err := fs.ReadFile(dashboards.Files, name)
-	if err != nil {
-		return err
-	}
 	path := filepath.Join(a.dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -86,6 +113,6 @@ func (a *assets) write(name string) error {
 	if err != nil {
 		return err
 	}
-	_, err = out.Write(content)
+	_, err = out.Write(a.files[name])
 	return finish(err)
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/dashboards"
+	"github.com/cdr-exporter/cdr-exporter/docs"
 )
 
 // assetsInto writes the bundled files into a folder, and returns what it says and its
@@ -34,15 +35,17 @@ func assetsInto(t *testing.T, args ...string) (stdout, stderr string, code int) 
 func bundled(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	all := make(map[string][]byte)
-	err := fs.WalkDir(dashboards.Files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+	for _, files := range []fs.FS{dashboards.Files, docs.Runbooks} {
+		err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			all[filepath.Join(dir, filepath.FromSlash(name))], err = fs.ReadFile(files, name)
 			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		all[filepath.Join(dir, filepath.FromSlash(name))], err = fs.ReadFile(dashboards.Files, name)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	return all
 }
@@ -86,6 +89,45 @@ func TestAssets(t *testing.T) {
 		t.Errorf("with --force: code %d\n%s%s", code, stdout, stderr)
 	}
 	holds(t, dir, want)
+}
+
+// TestAssetsConfig (contract 1): a file of parameters changes the rules and Alertmanager's example; what is wrong in it is said with
+// file, line and key, and nothing is written.
+func TestAssetsConfig(t *testing.T) {
+	t.Parallel()
+	dir, parameters := t.TempDir(), filepath.Join(t.TempDir(), "rules.yaml")
+	write := func(text string) {
+		if err := os.WriteFile(parameters, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("keep_labels: [cluster]\nselector: job=\"calls\"\noff: [CDRWatchdog]\nemergency_calls: critical\nfew_faults: 7\n")
+	if stdout, stderr, code := assetsInto(t, "--config", parameters, dir); code != 0 || stderr != "" {
+		t.Fatalf("code %d\n%s%s", code, stdout, stderr)
+	}
+	for file, want := range map[string][]string{
+		"prometheus/alerts.yaml":         {">= 7\n", "and on (cluster, source, feed)", `cdr_emergency_calls_total{job="calls", test="false"}`},
+		"prometheus/recording.yaml":      {`rate(cdr_calls_total{job="calls"}[5m])`, "sum by (cluster, source, feed)"},
+		"alertmanager/alertmanager.yaml": {"equal: [cluster, source, feed]"},
+		"runbooks/CDRTrunkDown.md":       {"# CDRTrunkDown"},
+	} {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil || strings.Contains(string(text), "CDRWatchdog") && strings.HasPrefix(file, "prometheus") {
+			t.Errorf("%s: %v, or it has the alert that is off", file, err)
+		}
+		for _, w := range want {
+			if !strings.Contains(string(text), w) {
+				t.Errorf("%s lacks %q", file, w)
+			}
+		}
+	}
+	write("few_faults: 7\noff: CDRNothing\nfew_share: 2\n")
+	empty := t.TempDir()
+	stdout, stderr, code := assetsInto(t, "--config", parameters, empty)
+	if code != 1 || stdout != "" || !strings.Contains(stderr, parameters+":2: off: ") || !strings.Contains(stderr, parameters+":3: few_share: ") {
+		t.Errorf("wrong parameters: code %d\n%s%s", code, stdout, stderr)
+	}
+	holds(t, empty, nil)
 }
 
 // TestAssetsFail: a folder that can't be one is an error that names it.

@@ -96,7 +96,7 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 	add(state, "show", "Print what the ledger has: feeds, positions, ids, sizes, tasks, and what was set aside and why.", newLedgerShow)
 	add(state, "verify", "Check everything that must hold within the ledger, also while the exporter runs.", newLedgerVerify)
 	add(state, "compact", "Merge blocks of ids and free room on the disk, while the exporter doesn't run.", newLedgerCompact)
-	add(cli, "assets", "Write the bundled dashboards and rules to a folder.", newAssets)
+	add(cli, "assets", "Write the bundled dashboards, rules and runbooks to a folder.", newAssets)
 	add(cli, "version", "Print the version.", newVersion)
 	return cli, commands
 }

@@ -92,7 +92,7 @@ func TestEveryAlertIsTested(t *testing.T) {
 			t.Errorf("no test looks at %s", r.Record)
 		case r.Alert != "" && !fires[r.Alert]:
 			t.Errorf("%s fires in no test", r.Alert)
-		case r.Alert != "" && !quiet[r.Alert]:
+		case r.Alert != "" && !quiet[r.Alert] && r.Severity != none:
 			t.Errorf("%s has no near miss", r.Alert)
 		}
 	}

@@ -1,5 +1,5 @@
 // Package rules is the one source of the recording and alerting rules that we ship:
-// what each KPI counts (codes.go), from where an alert fires (thresholds.go), and the
+// what each KPI counts (codes.go), from where an alert fires (parameters.go), and the
 // rules themselves. The files in dashboards/prometheus and the tables of docs/kpis.md
 // and docs/alerts.md are written from it:
 //
@@ -7,7 +7,7 @@
 //
 // Metrics are named through the catalogue of internal/metrics, so a metric that is
 // renamed either goes along or doesn't compile; tests hold every label against it. The
-// package isn't linked into the binary.
+// binary writes rules with other parameters (cdr-exporter assets).
 //
 // Invariants: no rule reads a histogram, so all work with classic and with native
 // ingestion; no rule divides by zero; every alert that is about calls waits for a feed

@@ -9,25 +9,29 @@ import (
 
 // emergencyAlerts are about calls to emergency services. A call may be in two feeds, so the
 // largest number of one feed is shown, not their sum.
-func emergencyAlerts() Group {
+func (p *Parameters) emergencyAlerts() Group {
 	recent := func(test string) string {
 		return fmt.Sprintf("sum by (%s) (increase(%s[5m])) > 0", byFeed.labels(), sel(metrics.EmergencyCalls, is("test", test)))
+	}
+	found := info
+	if p.EmergencyCalls == "off" {
+		found = "off"
 	}
 	bySource := func(parts ...string) string {
 		return "max by (source) (\n  " + strings.Join(parts, "\n  ") + "\n)"
 	}
-	return Group{Name: "cdr-emergency", Doc: "Calls to emergency services. Records lag: this is no emergency notification.", Rules: []Rule{
+	return Group{Name: "cdr-emergency", Doc: "Calls to emergency services. Records lag: this is no emergency notification.", Dashboard: "overview", Rules: []Rule{
 		{
-			Alert: "CDREmergencyCall", Severity: critical, Signal: Calls,
+			Alert: "CDREmergencyCall", Severity: p.EmergencyCalls, Signal: Calls,
 			Doc:         "Somebody called emergency services.",
 			Expr:        bySource(recent("false"), isLive(live7m)),
 			Summary:     "An emergency call was made at {{ $labels.source }}.",
 			Description: "Calls to emergency services that appeared within the last 5 minutes: about {{ printf \"%.0f\" $value }}. Records lag behind calls: this is no emergency notification.",
 			When:        "a call to emergency services appeared within the last 5 minutes",
-			Change:      "`emergency_numbers` of the source",
+			Change:      "`emergency_calls`; `emergency_numbers` of the source",
 		},
 		{
-			Alert: "CDREmergencyCallFoundLate", Severity: info, Signal: Calls,
+			Alert: "CDREmergencyCallFoundLate", Severity: found, Signal: Calls,
 			Doc:         "The same, found while a feed catches up: it is over, and wakes nobody.",
 			Expr:        bySource(recent("false"), fmt.Sprintf("unless on (%s) %s == 1", byFeed.labels(), liveName(live7m))),
 			Summary:     "An emergency call that was made earlier at {{ $labels.source }} was found.",
@@ -36,7 +40,7 @@ func emergencyAlerts() Group {
 			Change:      "`emergency_numbers` of the source",
 		},
 		{
-			Alert: "CDREmergencyTestCall", Severity: info, Signal: Calls,
+			Alert: "CDREmergencyTestCall", Severity: found, Signal: Calls,
 			Doc:         "Somebody called the test number of emergency services.",
 			Expr:        bySource(recent("true")),
 			Summary:     "A test call to emergency services was made at {{ $labels.source }}.",

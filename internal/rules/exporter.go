@@ -10,17 +10,53 @@ import (
 const byInstance = "job, instance"
 
 // exporterAlerts are about the exporter as a whole.
-func exporterAlerts() Group {
+func (p *Parameters) exporterAlerts() Group {
 	waiting := fmt.Sprintf("max by (%s) (max_over_time(%s[5m]))", byInstance, metrics.OutboxRecords.Name)
-	return Group{Name: "cdr-exporter", Doc: "The exporter as a whole.", Rules: []Rule{
+	return Group{Name: "cdr-exporter", Doc: "The exporter as a whole.", Dashboard: "exporter", Rules: []Rule{
 		{
 			Alert: "CDRExporterDown", Severity: critical, Signal: Exporter, For: 5 * time.Minute,
 			Doc:         "An exporter that has answered within the last week, or that the documented scrape job names, doesn't answer.",
-			Expr:        lines(fmt.Sprintf("up{%s} == 0", is("job", job)), fmt.Sprintf("or (up == 0 and on (%s) last_over_time(%s[1w]))", byInstance, buildInfo)),
+			Expr:        lines("up{"+is("job", job)+"} == 0", fmt.Sprintf("or (up == 0 and on (%s) last_over_time(%s[1w]))", byInstance, buildInfo)),
 			Summary:     "cdr-exporter {{ $labels.instance }} is down.",
 			Description: "up of {{ $labels.instance }} is {{ $value }}. No calls are read; nothing is lost while the provider keeps them.",
 			When:        "an exporter hasn't answered for 5 minutes",
-			Change:      "`job`, `for` of the alert",
+			Change:      "`selector`",
+		},
+		{
+			Alert: "CDRExporterAbsent", Severity: critical, Signal: Exporter, For: 2 * time.Minute,
+			Doc:         "The target has vanished: a pod that was deleted, a volume that is stuck, metrics that are no longer pushed.",
+			Expr:        absent(metrics.ReloadSuccessful.Name, "job", "job"),
+			Summary:     "cdr-exporter is gone (job {{ $labels.job }}).",
+			Description: "Nothing has been heard of any exporter of the job {{ $labels.job }} for 10 minutes; within the last day there was one (presence {{ $value }}). No calls are read and no other alert can fire. Nothing is lost while the provider keeps its records. Call whoever runs the exporter.",
+			When:        "no exporter of a job has been seen for 10 minutes, and one was within a day; also without `up`, as by OTLP",
+			Change:      "`keep_labels`",
+		},
+		{
+			Alert: "CDRSourceAbsent", Severity: critical, Signal: Exporter, For: 2 * time.Minute,
+			Doc:         "A source has vanished: from the configuration, or with its exporter.",
+			Expr:        absent(metrics.Watermark.Name, "job, source", "source"),
+			Summary:     "Nothing is known of {{ $labels.source }} any more.",
+			Description: "Within the last day an exporter read {{ $labels.source }} (presence {{ $value }}), for 10 minutes none has. Its calls are in no figure and no alert on them can fire. Was it taken out of the configuration? Call whoever changed it.",
+			When:        "no exporter has shown a source for 10 minutes, and one did within a day",
+			Change:      "nothing; silence it for a day when you remove a source",
+		},
+		{
+			Alert: "CDRWatchdog", Severity: none, Signal: Exporter,
+			Doc:         "Always fires. Send it to a service that pages when it stops: Prometheus or Alertmanager is down then.",
+			Expr:        "vector(1)",
+			Summary:     "Alerts are evaluated and delivered.",
+			Description: "This always fires ({{ $value }}). A dead man's switch that gets it must page when it stops.",
+			When:        "always",
+			Change:      "`off`",
+		},
+		{
+			Alert: "CDRDiskNearlyFull", Severity: warning, Signal: Exporter, For: 5 * time.Minute,
+			Doc:         "The ledger's disk is nearly full. On a full disk reading stops; nothing is lost while the provider keeps its records.",
+			Expr:        fmt.Sprintf("min by (%s) (min_over_time(%s[5m])) < %d", byInstance, metrics.LedgerFree.Name, p.DiskFreeBytes),
+			Summary:     "The disk of cdr-exporter {{ $labels.instance }} is nearly full.",
+			Description: "{{ $value | humanize1024 }}B are free where the ledger is. On a full disk reading stops. Make room, or give the volume more.",
+			When:        fmt.Sprintf("less than %d MB are free where the ledger is", p.DiskFreeBytes/1e6),
+			Change:      "`disk_free_bytes`",
 		},
 		{
 			Alert: "CDRConfigReloadFailed", Severity: warning, Signal: Exporter, For: 5 * time.Minute,
@@ -35,21 +71,21 @@ func exporterAlerts() Group {
 			Alert: "CDROutboxGrowing", Severity: warning, Signal: Exporter, For: 2 * time.Minute,
 			Doc: "Log records aren't taken by the OTLP endpoint. Fires within ten minutes.",
 			Expr: lines(
-				fmt.Sprintf("time() - max by (%s) (max_over_time(%s[5m])) > %d", byInstance, metrics.OutboxOldest.Name, outboxSeconds),
+				fmt.Sprintf("time() - max by (%s) (max_over_time(%s[5m])) > %d", byInstance, metrics.OutboxOldest.Name, p.OutboxSeconds),
 				fmt.Sprintf("and on (%s) min by (%s) (min_over_time(%s[5m])) > 0", byInstance, byInstance, metrics.OutboxRecords.Name)),
 			Summary:     "Log records of cdr-exporter {{ $labels.instance }} wait to be sent.",
 			Description: "The oldest has waited for {{ $value | humanizeDuration }}. Nothing is lost yet; the status page says what the endpoint answers.",
-			When:        fmt.Sprintf("the oldest log record has waited for more than %d minutes", outboxSeconds/60),
-			Change:      "`outboxSeconds`",
+			When:        fmt.Sprintf("the oldest log record has waited for more than %d minutes", p.OutboxSeconds/60),
+			Change:      "`outbox_seconds`",
 		},
 		{
 			Alert: "CDROutboxNearLimit", Severity: critical, Signal: Exporter,
 			Doc:         "The outbox is nearly full. With outbox_full: pause reading will stop, with skip_logs log records will be left out.",
-			Expr:        fmt.Sprintf("%s > %s * min by (%s) (last_over_time(%s[5m]))", waiting, number(outboxShare), byInstance, metrics.OutboxLimit.Name),
+			Expr:        fmt.Sprintf("%s > %s * min by (%s) (last_over_time(%s[5m]))", waiting, number(p.OutboxShare), byInstance, metrics.OutboxLimit.Name),
 			Summary:     "The outbox of cdr-exporter {{ $labels.instance }} is nearly full.",
-			Description: fmt.Sprintf("{{ printf \"%%.0f\" $value }} log records wait, more than %s %% of otlp.outbox_limit. At the limit reading pauses, or log records are skipped.", number(outboxShare*100)),
-			When:        fmt.Sprintf("more than %s %% of `otlp.outbox_limit` log records wait", number(outboxShare*100)),
-			Change:      "`outboxShare`; `otlp.outbox_limit`",
+			Description: fmt.Sprintf("{{ printf \"%%.0f\" $value }} log records wait, more than %s %% of otlp.outbox_limit. At the limit reading pauses, or log records are skipped.", number(p.OutboxShare*100)),
+			When:        fmt.Sprintf("more than %s %% of `otlp.outbox_limit` log records wait", number(p.OutboxShare*100)),
+			Change:      "`outbox_share`; `otlp.outbox_limit`",
 		},
 		{
 			Alert: "CDRLogRecordsRejected", Severity: warning, Signal: Exporter,
@@ -61,6 +97,14 @@ func exporterAlerts() Group {
 			Change:      "the window of `increase`",
 		},
 	}}
+}
+
+// job is the name of the scrape job in docs/prometheus.md. An exporter that has ever answered is known without it.
+const job = "cdr-exporter"
+
+// absent is about what was there within a day and isn't now, by some labels: also what pushes by OTLP and has no up.
+func absent(series, by, present string) string {
+	return fmt.Sprintf("group by (%s) (present_over_time(%s[1d]))\nunless on (%s) group by (%s) (present_over_time(%s[10m]))", by, series, present, present, series)
 }
 
 // buildInfo isn't in the catalogue: the library for versions makes it (contract 3).

@@ -46,6 +46,7 @@ var (
 	byCurrency  = level{"source", "feed", "currency"}
 	byCountry   = level{"source", "feed", "country"}
 	byMedia     = level{"source", "feed", "media"}
+	byResult    = level{"source", "feed", "result"}
 )
 
 func (l level) labels() string { return strings.Join(l, ", ") }

@@ -5,95 +5,158 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // where names a trunk, or the source where trunks aren't told.
 const where = "{{ $labels.source }}{{ with $labels.trunk }} trunk {{ . }}{{ end }} ({{ $labels.feed }})"
 
-// failureAlerts are about faults of network, trunk, carrier or service.
-func failureAlerts() Group {
-	return Group{Name: "cdr-failures", Doc: "Faults of network, trunk, carrier or service.", Rules: []Rule{
-		burnAlert("CDRFailureSpike", fastBurn, critical, live7m, 2*time.Minute),
-		burnAlert("CDRFailureSpikeSlow", slowBurn, critical, live35m, 5*time.Minute),
-		burnAlert("CDRFailureBudgetBurning", smallBurn, warning, live7m, 30*time.Minute),
-		mostCallsFail(), trunkDown(),
+// burn is one rule of burn rates (SRE workbook, chapter 5): the budget burns so many times faster than would use it up in 30 days over
+// a long window, and still does. That it still does is seen by the last attempts, since a short window is empty between bursts of records.
+type burn struct {
+	long   window
+	factor float64
+	// floor is the least number of attempts in the window. Microsoft calls a low NER on fewer than 100 calls possibly normal.
+	floor int
+}
+
+var (
+	fastBurn  = burn{long: w1h, factor: 14.4, floor: 30}
+	slowBurn  = burn{long: w6h, factor: 6, floor: 60}
+	smallBurn = burn{long: w3d, factor: 1, floor: 100}
+)
+
+// keep bridges the time between two bursts of records.
+const keep = 30 * time.Minute
+
+// failureAlerts are about calls that don't get through.
+func (p *Parameters) failureAlerts() Group {
+	return Group{Name: "cdr-failures", Doc: "Calls that don't get through.", Dashboard: "trunks", Rules: []Rule{
+		p.trunkDown(), p.answersCollapsed(), p.mostCallsFail(),
+		p.burnAlert("CDRFailureSpike", fastBurn, critical, 2*time.Minute, fmt.Sprintf("and %s > %s", recentFaults(byTrunk), p.limit(fastBurn))),
+		p.burnAlert("CDRFailureSpikeSlow", slowBurn, critical, 5*time.Minute, fmt.Sprintf("and %s > %s", recentFaults(byTrunk), p.limit(slowBurn))),
+		p.burnAlert("CDRFailureBudgetBurning", smallBurn, warning, 30*time.Minute,
+			fmt.Sprintf("and %s > %s", faultRatio(w6h), p.limit(smallBurn)),
+			// A budget is judged over enough faults and enough time.
+			fmt.Sprintf("and round(%s * %d) >= %d", byTrunk.name(faulty, "rate3d"), w3d.seconds(), p.BudgetFaults),
+			fmt.Sprintf("and %s offset 1d >= 0", byTrunk.name(timely, "rate6h"))),
 		{
 			Alert: "CDRSIPCodeSurging", Severity: warning, Signal: Calls, For: 10 * time.Minute,
-			Doc: "One SIP code of a trunk against the same hour of its own last week. A code that is new counts as 0 then, if there were calls.",
+			Doc: "One SIP code of a trunk against the same hour of its own earlier weeks. A code that is new counts as 0 then, if there were calls.",
 			Expr: perHour(
-				aboveLastWeek(codesHourly, codeFactor, ""),
-				fmt.Sprintf("and round(%s * 3600) >= %d", codesHourly, codeFloor),
+				aboveEarlierWeeks(codesHourly, p.CodeFactor, ""),
+				fmt.Sprintf("and round(%s * 3600) >= %d", codesHourly, p.CodeFloor),
 				sinceLastWeek(), isLive(live65m),
 			),
 			Summary:     "SIP {{ $labels.sip_code }} surges on trunk {{ $labels.trunk }} of {{ $labels.source }}.",
-			Description: fmt.Sprintf("About {{ printf \"%%.0f\" $value }} calls ended with SIP {{ $labels.sip_code }} within the last hour, more than %d times as many as in the same hour a week ago.", codeFactor),
-			When:        fmt.Sprintf("%d or more calls with one SIP code within an hour, more than %d times those of the same hour a week ago", codeFloor, codeFactor),
-			Change:      "`codeFactor`, `codeFloor`",
+			Description: fmt.Sprintf("About {{ printf \"%%.0f\" $value }} calls ended with SIP {{ $labels.sip_code }} within the last hour, more than %d times as many as in the same hour a week ago.", p.CodeFactor),
+			When:        fmt.Sprintf("%d or more calls with one SIP code within an hour, more than %d times those of the same hour a week ago", p.CodeFloor, p.CodeFactor),
+			Change:      "`code_factor`, `code_floor`",
 		},
 	}}
 }
 
-// burnAlert fires while the budget burns too fast over both windows. Its gate is as long as
-// the short window: then that holds only calls that were read as they came.
-func burnAlert(name string, b burn, severity string, gate window, hold time.Duration) Rule {
-	limit := fmt.Sprintf("%s * %s", number(b.factor), number(errorBudget))
+func (p *Parameters) limit(b burn) string { return number(b.factor) + " * " + number(p.ErrorBudget) }
+
+// burnAlert fires while the budget burns too fast over a window, and still does.
+func (p *Parameters) burnAlert(name string, b burn, severity string, hold time.Duration, still ...string) Rule {
 	return Rule{
 		Alert: name, Severity: severity, Signal: Calls, For: hold,
-		Doc: fmt.Sprintf("Multi-window burn rate of the fault ratio: %s times the budget over %s and still over %s.", number(b.factor), b.long, b.short),
-		Expr: lines(
-			fmt.Sprintf("%s > %s", faultRatio(b.long), limit),
-			fmt.Sprintf("and %s > %s", faultRatio(b.short), limit),
+		Doc: fmt.Sprintf("Burn rate of the fault ratio: %s times the budget over %s, and still.", number(b.factor), b.long),
+		Expr: lines(fmt.Sprintf("%s > %s", faultRatio(b.long), p.limit(b)), append(still,
 			fmt.Sprintf("and round(%s * %d) >= %d", byTrunk.name(timely, "rate"+string(b.long)), b.long.seconds(), b.floor),
-			isLive(gate),
-		),
+			isLive(live7m))...),
 		Summary: "Too many calls of " + where + " fail.",
 		Description: fmt.Sprintf("{{ $value | humanizePercentage }} of the attempts of the last %s failed for a fault of network, trunk, carrier or service, "+
-			"and too many of the last %s still do. The objective allows %s %%.", b.long.words(), b.short.words(), number(errorBudget*100)),
-		When: fmt.Sprintf("fault ratio above %s %% (%s × the budget of %s %%) over %s and over %s, of at least %d attempts in the former",
-			strconv.FormatFloat(b.factor*errorBudget*100, 'g', 4, 64), number(b.factor), number(errorBudget*100), b.long, b.short, b.floor),
-		Change: "`errorBudget`, `" + map[window]string{w1h: "fastBurn", w6h: "slowBurn", w3d: "smallBurn"}[b.long] + "`",
+			"and too many still do. The objective allows %s %%. ", b.long.words(), number(p.ErrorBudget*100)) + p.cause(`outcome="failed"`, byTrunk...),
+		When: fmt.Sprintf("fault ratio above %s %% (%s × the budget of %s %%) over %s and still, of at least %d attempts",
+			strconv.FormatFloat(b.factor*p.ErrorBudget*100, 'g', 4, 64), number(b.factor), number(p.ErrorBudget*100), b.long, b.floor),
+		Change: "`error_budget`" + map[bool]string{true: ", `budget_faults`"}[name == "CDRFailureBudgetBurning"],
 	}
+}
+
+// ofRecent are conditions under which the last attempts at a level say how things are: enough of them, and not of yesterday.
+func ofRecent(l level, least int) string {
+	return fmt.Sprintf("and sum by (%s) (%s) >= %d\nand time() - max by (%s) (%s) < %d",
+		l.labels(), metrics.RecentAttempts.Name, least, l.labels(), metrics.RecentNewest.Name, recentSeconds)
 }
 
 // mostCallsFail is the absolute rule for tenants that have too few calls for burn rates.
-func mostCallsFail() Rule {
-	failed := byTrunk.name(faulty, "rate30m")
+func (p *Parameters) mostCallsFail() Rule {
+	failed := byTrunk.name(faulty, "rate1h")
 	return Rule{
-		Alert: "CDRMostCallsFail", Severity: critical, Signal: Calls, For: 2 * time.Minute,
+		Alert: "CDRMostCallsFail", Severity: critical, Signal: Calls, For: 2 * time.Minute, Keep: keep,
 		Doc: "The absolute rule for small tenants, whose calls never reach the floors of burn rates.",
-		Expr: lines(
-			fmt.Sprintf("%s / (%s > 0) >= %s", failed, byTrunk.name("cdr_timely_calls", "rate30m"), number(fewShare)),
-			fmt.Sprintf("and round(%s * 1800) >= %d", failed, fewFaults),
-			isLive(live35m),
+		Expr: lines("(",
+			fmt.Sprintf("  %s / (%s > 0) >= %s", failed, byTrunk.name("cdr_timely_calls", "rate1h"), number(p.FewShare)),
+			fmt.Sprintf("  and round(%s * 3600) >= %d", failed, p.FewFaults),
+			"  "+isLive(live65m),
+			fmt.Sprintf("  or %s >= %s", recentFaults(byTrunk), number(p.FewShare)),
+			ofRecent(byTrunk, p.RecentFloor),
+			")", isLive(live7m),
 		),
-		Summary:     "Most calls of " + where + " fail.",
-		Description: "{{ $value | humanizePercentage }} of all calls of the last 30 minutes failed for a fault of network, trunk, carrier or service.",
-		When:        fmt.Sprintf("at least %d faults, and %s %% of all calls or more, within 30 minutes", fewFaults, number(fewShare*100)),
-		Change:      "`fewFaults`, `fewShare`",
+		Summary: "Most calls of " + where + " fail.",
+		Description: "{{ $value | humanizePercentage }} of all calls of the last hour, or of the last attempts, failed for a fault of network, trunk, carrier or service. " +
+			p.since(byTrunk...) + p.cause(`outcome="failed"`, byTrunk...),
+		When:   fmt.Sprintf("at least %d faults, and %s %% of all calls or more, within an hour; or %s %% of the last 64 attempts", p.FewFaults, number(p.FewShare*100), number(p.FewShare*100)),
+		Change: "`few_faults`, `few_share`, `recent_floor`",
 	}
 }
 
-func trunkDown() Rule {
-	ofTrunk := "{" + isNot("trunk", "") + "}"
+// trunkDown is seen first by 5 minutes of records. The last attempts keep it until calls get through again, whenever their records
+// arrive.
+func (p *Parameters) trunkDown() Rule {
+	outside := "{" + isNot("trunk", "") + ", " + isNot("direction", "internal") + "}"
 	return Rule{
-		Alert: "CDRTrunkDown", Severity: critical, Signal: Calls, For: time.Minute, Keep: 2 * time.Minute,
-		Doc: "Nearly every attempt through a trunk fails. Fires within ten minutes of the first failed call.",
-		Expr: lines(
-			fmt.Sprintf("%s%s >= %s", faultRatio(w5m), ofTrunk, number(downRatio)),
-			fmt.Sprintf("and round(%s%s * 300) >= %d", byTrunk.name(timely, "rate5m"), ofTrunk, downFloor),
-			isLive(live7m),
+		Alert: "CDRTrunkDown", Severity: critical, Signal: Calls, For: time.Minute, Keep: keep,
+		Doc: "Nearly every attempt through a trunk fails. Fires within ten minutes of the first record of a failed call, and until calls get through.",
+		Expr: lines("(",
+			fmt.Sprintf("  %s%s >= %s", byDirection.name("cdr_fault", "ratio_rate5m"), outside, number(p.DownRatio)),
+			fmt.Sprintf("  and round(%s%s * 300) >= %d", byDirection.name(timely, "rate5m"), outside, p.DownFloor),
+			fmt.Sprintf("  or %s%s >= %s", recentFaults(byDirection), "{"+isNot("trunk", "")+"}", number(p.DownRatio)),
+			ofRecent(byDirection, p.RecentFloor),
+			")", isLive(live7m),
 		),
-		Summary:     "Trunk {{ $labels.trunk }} of {{ $labels.source }} is down.",
-		Description: "{{ $value | humanizePercentage }} of the attempts of the last 5 minutes through {{ $labels.trunk }} failed for a fault of network, trunk, carrier or service.",
-		When:        fmt.Sprintf("%s %% or more of at least %d attempts of a trunk failed within 5 minutes", number(downRatio*100), downFloor),
-		Change:      "`downRatio`, `downFloor`",
+		Summary: "Trunk {{ $labels.trunk }} of {{ $labels.source }} is down ({{ $labels.direction }}).",
+		Description: "{{ $value | humanizePercentage }} of the newest attempts and " + p.lastAttempts(metrics.RecentFaults.Name) + " failed for a fault of network, trunk, carrier or service. " +
+			p.since(byDirection...) + p.cause(`outcome="failed"`, byDirection...),
+		When: fmt.Sprintf("%s %% or more of at least %d attempts of a trunk and direction failed within 5 minutes, or of the last 64 attempts, of at least %d",
+			number(p.DownRatio*100), p.DownFloor, p.RecentFloor),
+		Change: "`down_ratio`, `down_floor`, `recent_floor`",
 	}
 }
 
-// aboveLastWeek compares a recorded rate with the same hour a week ago, a missing one being 0;
-// more is what is added to that.
-func aboveLastWeek(record string, factor int, more string) string {
-	return fmt.Sprintf("%s > %d * (%s offset 1w or 0 * %s)%s", record, factor, record, record, more)
+// answersCollapsed asks for no fault: no credit, a broken translation rule or a dead operator is an outage, whatever the records say.
+func (p *Parameters) answersCollapsed() Rule {
+	lastWeek := fmt.Sprintf("avg_over_time(%s[1h] offset 1w)", recentConnected)
+	return Rule{
+		Alert: "CDRAnswersCollapsed", Severity: critical, Signal: Calls, For: 5 * time.Minute, Keep: keep,
+		Doc: "Calls no longer connect, whatever they end with: against the same hour of earlier weeks, and without a week of history against an absolute floor.",
+		Expr: lines("(",
+			fmt.Sprintf("  %s < %s * %s", recentConnected, number(p.AnswerFactor), lastWeek),
+			fmt.Sprintf("  and %s < %s - %s", recentConnected, lastWeek, number(p.AnswerDrop)),
+			fmt.Sprintf("  unless %s >= %s * (%s offset 2w)", recentConnected, number(p.AnswerFactor), recentConnected),
+			fmt.Sprintf("  or (%s <= %s unless %s offset 1w)", recentConnected, number(p.AnswerLeast), recentConnected),
+			")", ofRecent(byDirection, p.AnswerFloor), isLive(live7m),
+		),
+		Summary: "Hardly any {{ $labels.direction }} call of " + where + " connects.",
+		Description: "{{ $value | humanizePercentage }} of the latest attempts connected: " + p.lastAttempts(metrics.RecentConnected.Name) + ". " +
+			p.since(byDirection...) + p.cause(`outcome!~"busy|no_answer|cancelled|rejected"`, byDirection...),
+		When: fmt.Sprintf("less than %s %% of the usual share of the last 64 attempts connected, and %s points less; with no week of history %s %% or less; of at least %d attempts",
+			number(p.AnswerFactor*100), number(p.AnswerDrop*100), number(p.AnswerLeast*100), p.AnswerFloor),
+		Change: "`answer_factor`, `answer_drop`, `answer_least`, `answer_floor`",
+	}
+}
+
+// aboveEarlierWeeks compares a recorded rate with the same hour of the last three weeks, a missing one being 0; more is what is added
+// to that.
+func aboveEarlierWeeks(record string, factor int, more string) string {
+	expr := fmt.Sprintf("%s > %d * (%s offset 1w or 0 * %s)%s", record, factor, record, record, more)
+	for _, week := range []string{"2w", "3w"} {
+		expr += fmt.Sprintf("\nunless %s <= %d * (%s offset %s)%s", record, factor, record, week, more)
+	}
+	return expr
 }
 
 // sinceLastWeek asks for calls of the feed a week ago: without them there is nothing to
@@ -103,6 +166,9 @@ func sinceLastWeek() string {
 }
 
 // perHour makes what happened within the hour of a rate that fulfils conditions.
-func perHour(conditions ...string) string {
-	return "(\n  " + strings.Join(conditions, "\n  ") + "\n) * 3600"
+func perHour(conditions ...string) string { return times("3600", conditions...) }
+
+// times multiplies what fulfils conditions.
+func times(factor string, conditions ...string) string {
+	return "(\n  " + strings.Join(conditions, "\n  ") + "\n) * " + factor
 }

@@ -204,7 +204,7 @@ func faults() Group {
 	g := Group{Name: "cdr-faults", Doc: "The fault ratio per source, feed and trunk in the windows of burn rates, without internal calls."}
 	outside := isNot("direction", "internal")
 	all := parts()
-	for _, w := range []window{w5m, w30m, w1h, w6h, w3d} {
+	for _, w := range []window{w1h, w6h, w3d} {
 		for _, name := range []string{timely, faulty} {
 			p := all[slices.IndexFunc(all, func(p part) bool { return p.name == name })]
 			p.selector = strings.TrimSuffix(p.selector, "}") + ", " + outside + "}"
@@ -215,11 +215,43 @@ func faults() Group {
 			Expr: quotient(byTrunk, w, faulty, timely, ""),
 		})
 	}
-	g.Rules = append(g.Rules, Rule{
-		Record: byTrunk.name("cdr_timely_calls", "rate30m"), Doc: "All calls that weren't late. Per second.",
-		Expr: sumRate(byTrunk, w30m, sel(metrics.Calls, inFeeds(reasonFeeds), timelyOnly, outside)),
-	})
+	recently := func(d *metrics.Def, l level, which string) string {
+		return fmt.Sprintf("sum by (%s) (%s)", l.labels(), sel(d, which))
+	}
+	share := func(d *metrics.Def, l level, which string) string {
+		return lines(recently(d, l, which), "/ "+recently(metrics.RecentAttempts, l, which))
+	}
+	g.Rules = append(g.Rules,
+		Rule{
+			Record: byTrunk.name("cdr_timely_calls", "rate1h"), Doc: "All calls that weren't late. Per second.",
+			Expr: sumRate(byTrunk, w1h, sel(metrics.Calls, inFeeds(reasonFeeds), timelyOnly, outside)),
+		},
+		Rule{
+			Record: recentFaults(byTrunk), Doc: "Share of faults among the last 64 attempts of each direction. It sees calls where windows see bursts of records.",
+			Expr: share(metrics.RecentFaults, byTrunk, outside),
+		},
+		Rule{
+			Record: recentFaults(byDirection), Doc: "Share of faults among the last 64 attempts.",
+			Expr: share(metrics.RecentFaults, byDirection, outside),
+		},
+		Rule{
+			Record: recentConnected, Doc: "Share of the last 64 attempts that connected.",
+			Expr: share(metrics.RecentConnected, byDirection, ""),
+		},
+		Rule{
+			Record: connectedAt, Doc: "The time, while records of connected calls were read within 5 minutes: its maximum is when a call last got through.",
+			Expr: fmt.Sprintf("0 * (sum by (%s) (increase(%s[5m])) > 0) + time()", byDirection.labels(), sel(metrics.Calls, outcomes(acdConnected))),
+		},
+	)
 	return g
 }
+
+// recentFaults and recentConnected are shares of the last attempts.
+func recentFaults(l level) string { return l.name("cdr_recent_faults", "ratio") }
+
+var (
+	recentConnected = byDirection.name("cdr_recent_connected", "ratio")
+	connectedAt     = byDirection.name("cdr_connected_at", "timestamp")
+)
 
 func faultRatio(w window) string { return byTrunk.name("cdr_fault", "ratio_rate"+string(w)) }

@@ -41,6 +41,9 @@ var kpiSeries = []struct {
 	{`cdr_calls_total{feed="pstn", outcome="not_connected", late="false"`, 1},
 	{`cdr_call_connected_seconds_total{feed="pstn", country="DE"`, 540},
 	{`cdr_call_charges_total{feed="pstn", currency="EUR", component="usage", country="DE"`, 6},
+	{`cdr_calls_by_country_total{feed="pstn", country="DE"`, 3},
+	{`cdr_sessions_total{feed="call_records", result="ok", media="audio"`, 3},
+	{`cdr_sessions_total{feed="call_records", result="dropped", media="audio"`, 1},
 	{`cdr_media_bypass_calls_total{feed="direct_routing", media_bypass="true"`, 3},
 	{`cdr_media_bypass_calls_total{feed="direct_routing", media_bypass="false"`, 1},
 	{`cdr_media_streams_total{feed="call_records", media="audio", media_direction="caller_to_callee", network="wifi", platform="windows", verdict="good"`, 3},
@@ -82,11 +85,18 @@ var kpiValues = map[string]string{
 	"cdr_classified_streams call_records":   "4 / 60",
 	"cdr_poor_streams call_records":         "1 / 4",
 	"cdr_live direct_routing":               "1",
+	"cdr_recent_faults direct_routing":      "16 / 64",
+	"cdr_recent_connected direct_routing":   "40 / 64",
+	"cdr_connected_at direct_routing":       "266400",
+	"cdr_outbound_calls pstn":               "3 / 60",
+	"cdr_sessions call_records":             "4 / 60",
+	"cdr_failed_sessions call_records":      "1 / 4",
 }
 
 // labelValues are those that a series of the test has.
 var labelValues = map[string]string{
 	"source": "contoso", "trunk": "sbc.example.com", "direction": "outbound", "currency": "EUR", "country": "DE", "media": "audio", "sip_code": "503",
+	"result": "dropped",
 }
 
 // kpiTests is dashboards/prometheus/tests/kpis.yaml: every recorded series, after more than
@@ -101,8 +111,11 @@ func kpiTests() ([]byte, error) {
 	}
 	b.WriteString("      - {series: 'cdr_exporter_catching_up{source=\"contoso\", feed=\"direct_routing\"}', values: '0x4500'}\n")
 	b.WriteString("      - {series: 'cdr_exporter_watermark_timestamp_seconds{source=\"contoso\", feed=\"direct_routing\"}', values: '0+60x4500'}\n")
+	for name, value := range sorted(map[string]int{"attempts": 64, "faults": 16, "connected": 40}) {
+		fmt.Fprintf(&b, "      - {series: 'cdr_recent_%s{source=\"contoso\", feed=\"direct_routing\", trunk=\"sbc.example.com\", direction=\"outbound\"}', values: '%dx4500'}\n", name, value)
+	}
 	b.WriteString("    promql_expr_test:\n")
-	for _, g := range Recording() {
+	for _, g := range Default().Recording() {
 		for i := range g.Rules {
 			if err := writeExpected(&b, g.Rules[i].Record); err != nil {
 				return nil, err

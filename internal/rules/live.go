@@ -13,15 +13,23 @@ import (
 // series still shows 0, and the rest for scrapes and evaluations.
 const (
 	live7m  window = "7m"
-	live35m window = "35m"
 	live65m window = "65m"
+)
+
+const (
+	// freshSeconds is how old a watermark may be for rates to mean something. The exporter itself says more exactly, by the feed's
+	// interval, when it is behind (catching_up); this is for what was never read, and for intervals of 20 minutes and more.
+	freshSeconds = 3600
+	// recentSeconds is how old the newest attempt of a trunk may be for its last attempts to page: after a night without calls a
+	// trunk that was down in the evening is news.
+	recentSeconds = 21600
 )
 
 // live are the rules that say whether a feed is read up to now and was all along.
 func live() Group {
 	g := Group{Name: "cdr-live", Doc: "1 if a feed is read up to now, has not been catching up within the window, and was there at its beginning; " +
 		"else 0, or nothing where the exporter wasn't there. Alerts on calls wait for it."}
-	for _, w := range []window{live7m, live35m, live65m} {
+	for _, w := range []window{live7m, live65m} {
 		catchingUp := metrics.CatchingUp.Name
 		g.Rules = append(g.Rules, Rule{
 			Record: liveName(w),

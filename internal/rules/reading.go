@@ -12,10 +12,17 @@ const ofFeed = "{{ $labels.source }}{{ with $labels.feed }}/{{ . }}{{ end }}"
 // upTo says how far a feed was read, also where it never was.
 const upTo = "{{ if gt $value 1e9 }}Calls have never been looked for.{{ else }}Calls have been looked for up to {{ $value | humanizeDuration }} ago.{{ end }}"
 
+const (
+	// behindFor is how long a feed has been catching up.
+	behindFor = 2 * time.Hour
+	// differenceFor is how long fewer records of a day were read than the provider counts.
+	differenceFor = time.Hour
+)
+
 // readingAlerts are about whether records are read.
-func readingAlerts() Group {
-	return Group{Name: "cdr-reading", Doc: "Whether records are read, and all of them.", Rules: []Rule{
-		feedStale(),
+func (p *Parameters) readingAlerts() Group {
+	return Group{Name: "cdr-reading", Doc: "Whether records are read, and all of them.", Dashboard: "exporter", Rules: []Rule{
+		p.feedStale(),
 		{
 			Alert: "CDRFeedBehind", Severity: warning, Signal: Exporter, For: behindFor,
 			Doc: "A feed has been catching up for hours: it can't keep up, and alerts on its calls are off meanwhile.",
@@ -24,29 +31,29 @@ func readingAlerts() Group {
 			Summary:     ofFeed + " doesn't keep up.",
 			Description: upTo + fmt.Sprintf(" It has been catching up for %g hours; alerts on its calls wait for it.", behindFor.Hours()),
 			When:        fmt.Sprintf("the feed has been catching up for %g hours", behindFor.Hours()),
-			Change:      "`behindFor`",
+			Change:      "nothing",
 		},
 		{
 			Alert: "CDRFeedLate", Severity: warning, Signal: Calls, For: 15 * time.Minute,
 			Doc: "The provider publishes most records later than late_after, so alerts on failures don't see them.",
 			Expr: lines(
-				fmt.Sprintf("%s > %s", lateShare1h, number(lateShare)),
-				fmt.Sprintf("and round(%s * 3600) >= %d", callsHourly, lateFloor),
+				fmt.Sprintf("%s > %s", lateShare1h, number(p.LateShare)),
+				fmt.Sprintf("and round(%s * 3600) >= %d", callsHourly, p.LateFloor),
 				isLive(live65m),
 			),
 			Summary:     "Most records of " + ofFeed + " come late.",
 			Description: "{{ $value | humanizePercentage }} of the records of the last hour were first seen more than the feed's late_after after their call. Alerts on failures leave them out.",
-			When:        fmt.Sprintf("more than %s %% of at least %d records within an hour are late, although the feed is read", number(lateShare*100), lateFloor),
-			Change:      "`lateShare`, `lateFloor`; `late_after` of the feed",
+			When:        fmt.Sprintf("more than %s %% of at least %d records within an hour are late, although the feed is read", number(p.LateShare*100), p.LateFloor),
+			Change:      "`late_share`, `late_floor`; `late_after` of the feed",
 		},
 		{
 			Alert: "CDRThrottled", Severity: warning, Signal: Exporter, For: 15 * time.Minute,
 			Doc:         "Most of the time goes into waiting for the provider's limit.",
-			Expr:        fmt.Sprintf("sum by (%s) (rate(%s[15m])) > %s", byFeed.labels(), metrics.APIThrottled.Name, number(throttledShare)),
+			Expr:        fmt.Sprintf("sum by (%s) (rate(%s[15m])) > %s", byFeed.labels(), metrics.APIThrottled.Name, number(p.ThrottledShare)),
 			Summary:     "{{ $labels.source }} is throttled by its provider.",
 			Description: "Requests of " + ofFeed + " waited for the provider's limit {{ $value | humanizePercentage }} of the last 15 minutes.",
-			When:        fmt.Sprintf("requests of a feed wait for the provider's limit more than %s %% of the time, for 15 minutes", number(throttledShare*100)),
-			Change:      "`throttledShare`",
+			When:        fmt.Sprintf("requests of a feed wait for the provider's limit more than %s %% of the time, for 15 minutes", number(p.ThrottledShare*100)),
+			Change:      "`throttled_share`",
 		},
 		{
 			Alert: "CDRRangeUnreadable", Severity: warning, Signal: Exporter,
@@ -78,14 +85,14 @@ func readingAlerts() Group {
 		{
 			Alert: "CDRReconciliationDifference", Severity: warning, Signal: Exporter, For: differenceFor,
 			Doc:         "The provider's own total of a day is above what was read of it, for longer than a few reads.",
-			Expr:        fmt.Sprintf("max by (%s, day) (max_over_time(%s[15m])) < %d", byFeed.labels(), metrics.ReconciliationDifference.Name, -differenceRecords),
+			Expr:        fmt.Sprintf("max by (%s, day) (max_over_time(%s[15m])) < 0", byFeed.labels(), metrics.ReconciliationDifference.Name),
 			Summary:     "Records of {{ $labels.day }} of " + ofFeed + " are missing.",
 			Description: "What was read of {{ $labels.day }} (UTC) differs by {{ $value }} records from the provider's own total.",
 			When:        "fewer records of a day were read than the provider counts, for an hour",
-			Change:      "`differenceRecords`, `differenceFor`",
+			Change:      "nothing",
 		},
 		{
-			Alert: "CDRUnmappedValues", Severity: info, Signal: Exporter,
+			Alert: "CDRUnmappedValues", Severity: warning, Signal: Exporter,
 			Doc:         "The provider uses values that the exporter doesn't know; such calls may have the outcome unknown.",
 			Expr:        grown("source, feed, field", metrics.UnmappedValues.Name, "1d"),
 			Summary:     "The provider of {{ $labels.source }} uses new values of {{ $labels.field }}.",
@@ -107,7 +114,7 @@ func readingAlerts() Group {
 
 // feedStale has two ways: reading fails, which shows within minutes; or it stands still
 // without an error. A feed that catches up moves, and is not stale.
-func feedStale() Rule {
+func (p *Parameters) feedStale() Rule {
 	polls := func(result string) string {
 		return fmt.Sprintf("sum by (%s) (increase(%s[5m])) > 0", byFeed.labels(), sel(metrics.Polls, is("result", result)))
 	}
@@ -116,7 +123,7 @@ func feedStale() Rule {
 		Alert: "CDRFeedStale", Severity: critical, Signal: Exporter, For: 2 * time.Minute,
 		Doc: "A feed isn't read: every read fails, or nothing moves. Fires within ten minutes of the first failure. Until it is read again, \"no failures\" means nothing.",
 		Expr: lines(
-			fmt.Sprintf("(%s > %d)", watermarkAge(), staleSeconds),
+			fmt.Sprintf("(%s > %d)", watermarkAge(), p.StaleSeconds),
 			fmt.Sprintf("and on (%s) (", byFeed.labels()),
 			fmt.Sprintf("  (%s unless %s)", polls("error"), polls("ok")),
 			fmt.Sprintf("  or (max by (%s) (%s) == 1 and max by (%s) (changes(%s[10m])) == 0)", byFeed.labels(), catchingUp, byFeed.labels(), watermark),
@@ -124,13 +131,13 @@ func feedStale() Rule {
 		),
 		Summary:     ofFeed + " is not being read.",
 		Description: upTo + " Until it is read again, \"no failures\" means nothing. The status page says why.",
-		When:        fmt.Sprintf("reads have failed for 5 minutes and the watermark is more than %d minutes old; or it is far behind and hasn't moved for 10 minutes", staleSeconds/60),
-		Change:      "`staleSeconds`",
+		When:        fmt.Sprintf("reads have failed for 5 minutes and the watermark is more than %d minutes old; or it is far behind and hasn't moved for 10 minutes", p.StaleSeconds/60),
+		Change:      "`stale_seconds`",
 	}
 }
 
 // grown is by how much a counter grew whose series may have begun at its value: those of
 // the exporter's own metrics whose label the provider brings don't begin at 0.
 func grown(by, name, w string) string {
-	return lines("sum by ("+by+") (", fmt.Sprintf("  increase(%s[%s]) > 0", name, w), fmt.Sprintf("  or (%s unless %s offset %s)", name, name, w), ")")
+	return lines("sum by ("+by+") (", fmt.Sprintf("  increase(%s[%s]) > 0", name, w), fmt.Sprintf("  or (%s unless %s offset %s) > 0", name, name, w), ")")
 }

@@ -1,6 +1,9 @@
 package rules
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Rule is one recording or alerting rule.
 type Rule struct {
@@ -20,6 +23,8 @@ type Rule struct {
 	Signal Signal
 	// Summary is one line, Description holds the value. Both are templates.
 	Summary, Description string
+	// RunbookURL and DashboardURL are links; the latter is a template too.
+	RunbookURL, DashboardURL string
 	// When says in the docs when it fires, Change which thresholds move it.
 	When, Change string
 }
@@ -41,22 +46,53 @@ const (
 	critical = "critical"
 	warning  = "warning"
 	info     = "info"
+	// none is for what nobody is told of.
+	none = "none"
 )
 
 // Group is a group of rules that are evaluated together, in order.
 type Group struct {
-	Name     string
-	Doc      string
-	Interval time.Duration // zero: Prometheus's own
-	Rules    []Rule
+	Name string
+	Doc  string
+	// Dashboard is the one that alerts lead to.
+	Dashboard string
+	Interval  time.Duration // zero: Prometheus's own
+	Rules     []Rule
 }
 
 // Recording are the groups of recording rules.
-func Recording() []Group {
-	return []Group{live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines()}
+func (p *Parameters) Recording() []Group {
+	return p.complete([]Group{live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines()})
 }
 
 // Alerting are the groups of alerting rules.
-func Alerting() []Group {
-	return []Group{failureAlerts(), trafficAlerts(), moneyAlerts(), emergencyAlerts(), mediaAlerts(), readingAlerts(), webhookAlerts(), exporterAlerts()}
+func (p *Parameters) Alerting() []Group {
+	return p.complete([]Group{
+		p.failureAlerts(), p.trafficAlerts(), p.moneyAlerts(), p.emergencyAlerts(), p.mediaAlerts(), p.readingAlerts(), p.webhookAlerts(),
+		p.exporterAlerts(),
+	})
+}
+
+// complete leaves out alerts that are off, adapts expressions and adds the links.
+func (p *Parameters) complete(groups []Group) []Group {
+	for i := range groups {
+		g := &groups[i]
+		g.Rules = slices.DeleteFunc(g.Rules, func(r Rule) bool { return slices.Contains(p.Off, r.Alert) || r.Severity == "off" })
+		for j := range g.Rules {
+			r := &g.Rules[j]
+			r.Expr = p.adapt(r.Expr)
+			r.RunbookURL, r.DashboardURL = p.RunbookURL+r.Alert+".md", p.dashboardURL(g.Dashboard, []string{"source", "trunk"})
+		}
+	}
+	return slices.DeleteFunc(groups, func(g Group) bool { return len(g.Rules) == 0 })
+}
+
+// AlertNames are all alerts, those that are off by default too.
+func AlertNames() (names []string) {
+	for _, g := range Default().Alerting() {
+		for i := range g.Rules {
+			names = append(names, g.Rules[i].Alert)
+		}
+	}
+	return names
 }

@@ -33,8 +33,8 @@ func TestGenerated(t *testing.T) {
 		}
 	}
 	for path, produce := range map[string]func() ([]byte, error){
-		"dashboards/prometheus/recording.yaml":  RecordingFile,
-		"dashboards/prometheus/alerts.yaml":     AlertsFile,
+		"dashboards/prometheus/recording.yaml":  Default().RecordingFile,
+		"dashboards/prometheus/alerts.yaml":     Default().AlertsFile,
 		"dashboards/prometheus/tests/kpis.yaml": kpiTests,
 		"docs/kpis.md":                          docs("kpis.md", map[string]string{"kpis": KPITable(), "caveats": CaveatList(), "series": SeriesTable()}),
 		"docs/alerts.md":                        docs("alerts.md", map[string]string{"alerts": AlertTable()}),
@@ -84,7 +84,7 @@ func TestFill(t *testing.T) {
 // all is every rule, in order.
 func all() []Rule {
 	var rules []Rule
-	for _, g := range slices.Concat(Recording(), Alerting()) {
+	for _, g := range slices.Concat(Default().Recording(), Default().Alerting()) {
 		rules = append(rules, g.Rules...)
 	}
 	return rules
@@ -120,7 +120,7 @@ func labelsOf(series string, recorded map[string][]string) ([]string, bool) {
 func levelOf(t *testing.T, record string) []string {
 	t.Helper()
 	prefix, _, _ := strings.Cut(record, ":")
-	for _, l := range []level{byFeed, byTrunk, byDirection, byCode, byCurrency, byCountry, byMedia} {
+	for _, l := range []level{byFeed, byTrunk, byDirection, byCode, byCurrency, byCountry, byMedia, byResult} {
 		if strings.Join(l, "_") == prefix {
 			return l
 		}
@@ -257,7 +257,7 @@ func TestKPITables(t *testing.T) {
 func TestAlertsAreComplete(t *testing.T) {
 	// These tell of something that isn't a rate of calls, or are for when the feed isn't live.
 	ungated := []string{"CDREmergencyCallFoundLate", "CDREmergencyTestCall"}
-	for _, g := range Alerting() {
+	for _, g := range Default().Alerting() {
 		for _, r := range g.Rules {
 			t.Run(r.Alert, func(t *testing.T) {
 				if r.Summary == "" || r.When == "" || r.Change == "" || r.Doc == "" {
@@ -266,7 +266,7 @@ func TestAlertsAreComplete(t *testing.T) {
 				if !strings.Contains(r.Description, "$value") {
 					t.Error("its description doesn't hold the value")
 				}
-				if !slices.Contains([]string{critical, warning, info}, r.Severity) {
+				if !slices.Contains([]string{critical, warning, info, none}, r.Severity) {
 					t.Errorf("its severity is %q", r.Severity)
 				}
 				gated := strings.Contains(r.Expr, "and on (source, feed) source_feed:cdr_live:")

@@ -18,10 +18,10 @@ func Hastened(speed int) (recording, alerts []byte, err error) {
 		return nil, nil, fmt.Errorf("hasten rules: %d is no speed", speed)
 	}
 	title := fmt.Sprintf("rules of cdr-exporter, %d times as fast: for tests only.", speed)
-	if recording, err = file("Recording "+title, hasten(Recording(), speed)); err != nil {
+	if recording, err = file("Recording "+title, hasten(Default().Recording(), speed)); err != nil {
 		return nil, nil, err
 	}
-	if alerts, err = file("Alerting "+title, hasten(Alerting(), speed)); err != nil {
+	if alerts, err = file("Alerting "+title, hasten(Default().Alerting(), speed)); err != nil {
 		return nil, nil, err
 	}
 	return recording, alerts, nil
@@ -71,7 +71,8 @@ func HastenText(text string, speed int) string {
 // isSeconds says whether a number in an expression is of seconds: the lengths of windows
 // by which a rate becomes a number of calls, and the thresholds of ages.
 func isSeconds(token string) bool {
-	seconds := []int{freshSeconds, staleSeconds, silentSeconds, outboxSeconds, minutesFloor, 3600, 86400}
+	p := Default()
+	seconds := []int{freshSeconds, recentSeconds, p.StaleSeconds, p.SilentSeconds, p.OutboxSeconds, 3600, 86400}
 	for _, w := range []window{w5m, w30m, w1h, w6h, w1d, w3d} {
 		seconds = append(seconds, w.seconds())
 	}

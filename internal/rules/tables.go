@@ -29,7 +29,7 @@ func CaveatList() string {
 func SeriesTable() string {
 	var b strings.Builder
 	b.WriteString("| series | is |\n| --- | --- |\n")
-	for _, g := range Recording() {
+	for _, g := range Default().Recording() {
 		if strings.HasPrefix(g.Name, "cdr-kpis-") {
 			continue
 		}
@@ -44,7 +44,7 @@ func SeriesTable() string {
 func AlertTable() string {
 	var b strings.Builder
 	b.WriteString("| alert | severity | fires when | and holds for | to change it |\n| --- | --- | --- | --- | --- |\n")
-	for _, g := range Alerting() {
+	for _, g := range Default().Alerting() {
 		for i := range g.Rules {
 			r := &g.Rules[i]
 			fmt.Fprintf(&b, "| [%s](runbooks/%s.md) | %s | %s | %s | %s |\n", r.Alert, r.Alert, r.Severity, r.When, held(r.For), r.Change)

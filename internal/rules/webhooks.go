@@ -9,11 +9,11 @@ import (
 
 // webhookAlerts are about what a provider tells us of its own accord. Polling finds every
 // call without it, only later.
-func webhookAlerts() Group {
-	return Group{Name: "cdr-webhooks", Doc: "Notifications and credentials.", Rules: []Rule{
-		subscriptionLost(), subscriptionSilent(),
-		expiring("CDRCredentialExpiring", warning, expiringDays, expiringSoonDays),
-		expiring("CDRCredentialExpiringSoon", critical, expiringSoonDays, 0),
+func (p *Parameters) webhookAlerts() Group {
+	return Group{Name: "cdr-webhooks", Doc: "Notifications and credentials.", Dashboard: "exporter", Rules: []Rule{
+		subscriptionLost(), p.subscriptionSilent(),
+		expiring("CDRCredentialExpiring", warning, p.ExpiringDays, p.ExpiringSoonDays),
+		expiring("CDRCredentialExpiringSoon", critical, p.ExpiringSoonDays, 0),
 	}}
 }
 
@@ -36,7 +36,7 @@ func subscriptionLost() Rule {
 
 // subscriptionSilent: a green subscription proves nothing; calls that only polling found do.
 // Without any notification so far, the calls of the last two hours tell.
-func subscriptionSilent() Rule {
+func (p *Parameters) subscriptionSilent() Rule {
 	newest := fmt.Sprintf("max by (source) (%s)", sel(metrics.NewestCall, inFeeds(streamFeeds)))
 	earlier := fmt.Sprintf("max by (source) (%s offset 2h)", sel(metrics.NewestCall, inFeeds(streamFeeds)))
 	last := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", metrics.SubscriptionLastNotification.Name)
@@ -44,15 +44,15 @@ func subscriptionSilent() Rule {
 		Alert: "CDRSubscriptionSilent", Severity: warning, Signal: Exporter, For: 15 * time.Minute,
 		Doc: "There is a subscription, but polling finds calls that no notification told of.",
 		Expr: lines(
-			fmt.Sprintf("(%s - on (source) %s > %d)", newest, last, silentSeconds),
+			fmt.Sprintf("(%s - on (source) %s > %d)", newest, last, p.SilentSeconds),
 			fmt.Sprintf("or (%s - on (source) (%s > 0) > 0", newest, earlier),
 			fmt.Sprintf("  and on (source) max by (source) (%s offset 2h)", metrics.SubscriptionExpiry.Name),
 			fmt.Sprintf("  unless on (source) %s)", last),
 		),
 		Summary:     "{{ $labels.source }} is no longer told of its calls.",
 		Description: "Polling has found calls of {{ $value | humanizeDuration }} that no notification told of. Nothing is lost, but calls are counted later.",
-		When:        fmt.Sprintf("the newest call that polling found began more than %d hours after the last notification; or none ever came for 2 hours with calls", silentSeconds/3600),
-		Change:      "`silentSeconds`",
+		When:        fmt.Sprintf("the newest call that polling found began more than %d hours after the last notification; or none ever came for 2 hours with calls", p.SilentSeconds/3600),
+		Change:      "`silent_seconds`",
 	}
 }
 
@@ -71,6 +71,6 @@ func expiring(name, severity string, days, fewer int) Rule {
 		Summary:     "The credential of {{ $labels.source }} expires soon.",
 		Description: "The certificate or token of {{ $labels.source }} {{ if lt $value 0.0 }}has expired{{ else }}expires in {{ $value | humanizeDuration }}{{ end }}. Then none of its feeds can be read.",
 		When:        fmt.Sprintf("a certificate or token ends within %d days", days),
-		Change:      "`expiringDays`, `expiringSoonDays`",
+		Change:      "`expiring_days`, `expiring_soon_days`",
 	}
 }

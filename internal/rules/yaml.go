@@ -14,13 +14,25 @@ import (
 const header = "# %s\n# Made from internal/rules: go test ./internal/rules -run Generated -update\n\n"
 
 // RecordingFile is dashboards/prometheus/recording.yaml.
-func RecordingFile() ([]byte, error) {
-	return file("Recording rules of cdr-exporter: KPIs with their standards, and what alerts need. Definitions: docs/kpis.md.", Recording())
+func (p *Parameters) RecordingFile() ([]byte, error) {
+	return file("Recording rules of cdr-exporter: KPIs with their standards, and what alerts need. Definitions: docs/kpis.md.", p.Recording())
 }
 
 // AlertsFile is dashboards/prometheus/alerts.yaml.
-func AlertsFile() ([]byte, error) {
-	return file("Alerting rules of cdr-exporter. They need recording.yaml beside them. Thresholds: docs/alerts.md.", Alerting())
+func (p *Parameters) AlertsFile() ([]byte, error) {
+	return file("Alerting rules of cdr-exporter. They need recording.yaml beside them. Thresholds: docs/alerts.md.", p.Alerting())
+}
+
+// Fill replaces the bundled files that depend on parameters.
+func (p *Parameters) Fill(files map[string][]byte) (err error) {
+	if files["prometheus/recording.yaml"], err = p.RecordingFile(); err != nil {
+		return err
+	}
+	if files["prometheus/alerts.yaml"], err = p.AlertsFile(); err != nil {
+		return err
+	}
+	files["alertmanager/alertmanager.yaml"] = p.Alertmanager(files["alertmanager/alertmanager.yaml"])
+	return nil
 }
 
 // file writes groups as Prometheus reads them, with comments.
@@ -71,7 +83,9 @@ func (r *Rule) node() *yaml.Node {
 		}
 	}
 	put(n, "labels", pairs(map[string]string{"severity": r.Severity, "signal": string(r.Signal)}))
-	put(n, "annotations", pairs(map[string]string{"summary": r.Summary, "description": r.Description, "runbook_url": runbooks + r.Alert + ".md"}))
+	put(n, "annotations", pairs(map[string]string{
+		"summary": r.Summary, "description": r.Description, "runbook_url": r.RunbookURL, "dashboard_url": r.DashboardURL,
+	}))
 	return n
 }
 

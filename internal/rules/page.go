@@ -1,0 +1,65 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A page answers what is down, since when, how many calls, why in words, whose it probably is, and whom to call. What the alert's
+// own value doesn't say is asked of Prometheus when the text is made: templates can query.
+
+// ask is the beginning of a block of a template that is there if a query finds something; "." is the first sample.
+// FROM in the query stands for the selectors of the labels.
+func (p *Parameters) ask(query string, labels ...string) string {
+	matchers, arguments := make([]string, 0, len(labels)), ""
+	for _, l := range p.kept(labels) {
+		matchers, arguments = append(matchers, l+"=%q"), arguments+" $labels."+l
+	}
+	query = strings.ReplaceAll(p.adapt(query), "FROM", strings.Join(matchers, ", "))
+	return "{{ with printf `" + query + "`" + arguments + " | query }}{{ with first . }}"
+}
+
+const endAsk = "{{ end }}{{ end }}"
+
+// lastAttempts says how many of the last attempts were faults or connected: kind is one of the cdr_recent gauges.
+func (p *Parameters) lastAttempts(kind string) string {
+	labels := []string{"source", "feed", "trunk", "direction"}
+	return p.ask(fmt.Sprintf("sum(%s{FROM})", kind), labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk + " of the last " +
+		p.ask("sum(cdr_recent_attempts{FROM})", labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk
+}
+
+// since says when a call last got through, by when its record was read.
+func (p *Parameters) since(labels ...string) string {
+	return p.ask("max(max_over_time("+connectedAt+"{FROM}[12h]))", labels...) +
+		"A call last got through at about {{ ((. | value) | toTime).UTC.Format \"15:04\" }} UTC. " + endAsk
+}
+
+// cause says what most calls failed for within the hour, whose it probably is and whom to call.
+func (p *Parameters) cause(outcomes string, labels ...string) string {
+	const unclear = "Whose it is can't be told from the records: look at the status page, and call whoever runs the line."
+	domains := []struct{ name, words string }{
+		{"sbc", "It is probably your own session border controller or its line: call whoever runs it."},
+		{"carrier", "It is probably the carrier's: call the carrier, with what cdr-exporter incident writes."},
+		{"provider", "It is probably the provider's service: look at its health page, then open a case with what cdr-exporter incident writes."},
+		{"policy", "Our own policy, licence or credit refuses: call whoever administers the phone system."},
+		{"user", "It looks like what users dial: call whoever administers the number plan."},
+	}
+	text := p.ask("topk(1, sum by (reason, sip_code, sub_code, fault_domain) (increase(cdr_call_failures_total{FROM, "+outcomes+"}[1h])))", labels...) +
+		"Most often: {{ with label \"reason\" . }}{{ reReplaceAll \"_\" \" \" . }}{{ else }}no reason given{{ end }}" +
+		"{{ with label \"sip_code\" . }} (SIP {{ . }}){{ end }}{{ with label \"sub_code\" . }}, Microsoft {{ . }}{{ end }}. " +
+		"{{ $whose := label \"fault_domain\" . }}"
+	for i, d := range domains {
+		text += "{{ " + map[bool]string{true: "if", false: "else if"}[i == 0] + " eq $whose \"" + d.name + "\" }}" + d.words
+	}
+	return text + "{{ else }}" + unclear + "{{ end }}{{ end }}{{ else }}" + unclear + "{{ end }}"
+}
+
+// dashboardURL leads to a dashboard from three hours before until now, for the source and trunk if the alert has them.
+func (p *Parameters) dashboardURL(dashboard string, labels []string) string {
+	url := strings.TrimSuffix(p.GrafanaURL, "/") + "/d/cdr-exporter-" + dashboard + "?from={{ with query \"(time() - 10800) * 1000\" }}" +
+		"{{ . | first | value | printf \"%.0f\" }}{{ end }}&to=now"
+	for _, l := range labels {
+		url += "{{ with $labels." + l + " }}&var-" + l + "={{ . }}{{ end }}"
+	}
+	return url
+}

@@ -1,0 +1,198 @@
+package rules
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// Parameters are what a person may want to set otherwise: `cdr-exporter assets --config FILE DIR` reads them. What each is for, with
+// its default, stands in rules.example.yaml.
+type Parameters struct {
+	Selector       string   `yaml:"selector"`
+	KeepLabels     []string `yaml:"keep_labels"`
+	RunbookURL     string   `yaml:"runbook_url"`
+	GrafanaURL     string   `yaml:"grafana_url"`
+	EmergencyCalls string   `yaml:"emergency_calls"`
+	Off            []string `yaml:"off"`
+
+	ErrorBudget  float64 `yaml:"error_budget"`
+	BudgetFaults int     `yaml:"budget_faults"`
+	DownRatio    float64 `yaml:"down_ratio"`
+	DownFloor    int     `yaml:"down_floor"`
+	FewFaults    int     `yaml:"few_faults"`
+	FewShare     float64 `yaml:"few_share"`
+	RecentFloor  int     `yaml:"recent_floor"`
+	AnswerFactor float64 `yaml:"answer_factor"`
+	AnswerDrop   float64 `yaml:"answer_drop"`
+	AnswerLeast  float64 `yaml:"answer_least"`
+	AnswerFloor  int     `yaml:"answer_floor"`
+	CodeFactor   int     `yaml:"code_factor"`
+	CodeFloor    int     `yaml:"code_floor"`
+
+	SessionShare  float64 `yaml:"session_share"`
+	SessionFactor int     `yaml:"session_factor"`
+	SessionFloor  int     `yaml:"session_floor"`
+	QuietFloor    int     `yaml:"quiet_floor"`
+	ShortSeconds  int     `yaml:"short_seconds"`
+	ShortFloor    int     `yaml:"short_floor"`
+	FallFactor    float64 `yaml:"fall_factor"`
+	FallFloor     int     `yaml:"fall_floor"`
+
+	ChargeFactor   int                `yaml:"charge_factor"`
+	ChargeDayShare float64            `yaml:"charge_day_share"`
+	ChargeFloors   map[string]float64 `yaml:"charge_floors"`
+	MinutesFactor  int                `yaml:"minutes_factor"`
+	MinutesFloor   int                `yaml:"minutes_floor"`
+	MinutesCalls   int                `yaml:"minutes_calls"`
+	FraudCalls     int                `yaml:"fraud_calls"`
+	RiskyCountries []string           `yaml:"risky_countries"`
+
+	BypassDrop  float64 `yaml:"bypass_drop"`
+	BypassFloor int     `yaml:"bypass_floor"`
+	PoorShare   float64 `yaml:"poor_share"`
+	PoorFloor   int     `yaml:"poor_floor"`
+
+	StaleSeconds     int     `yaml:"stale_seconds"`
+	LateShare        float64 `yaml:"late_share"`
+	LateFloor        int     `yaml:"late_floor"`
+	ThrottledShare   float64 `yaml:"throttled_share"`
+	SilentSeconds    int     `yaml:"silent_seconds"`
+	ExpiringDays     int     `yaml:"expiring_days"`
+	ExpiringSoonDays int     `yaml:"expiring_soon_days"`
+	OutboxShare      float64 `yaml:"outbox_share"`
+	OutboxSeconds    int     `yaml:"outbox_seconds"`
+	DiskFreeBytes    int     `yaml:"disk_free_bytes"`
+}
+
+// Default are the parameters of the shipped rules.
+func Default() *Parameters {
+	p := new(Parameters)
+	p.SetDefaults()
+	return p
+}
+
+// SetDefaults is called before a file is read.
+func (p *Parameters) SetDefaults() {
+	*p = Parameters{
+		RunbookURL: "https://github.com/cdr-exporter/cdr-exporter/blob/main/docs/runbooks/", EmergencyCalls: info,
+		ErrorBudget: 0.01, BudgetFaults: 10,
+		DownRatio: 0.9, DownFloor: 5, FewFaults: 5, FewShare: 0.5, RecentFloor: 10,
+		AnswerFactor: 0.5, AnswerDrop: 0.2, AnswerLeast: 0.02, AnswerFloor: 20,
+		CodeFactor: 3, CodeFloor: 20,
+		SessionShare: 0.1, SessionFactor: 3, SessionFloor: 20,
+		QuietFloor: 10, ShortSeconds: 15, ShortFloor: 30, FallFactor: 0.5, FallFloor: 50,
+		ChargeFactor: 3, ChargeDayShare: 0.1,
+		ChargeFloors:  map[string]float64{"AUD": 30, "CAD": 30, "CHF": 20, "EUR": 20, "GBP": 20, "JPY": 3000, "USD": 20},
+		MinutesFactor: 5, MinutesFloor: 60, MinutesCalls: 5,
+		FraudCalls:     10,
+		RiskyCountries: []string{"001", "CF", "CU", "GM", "GN", "GQ", "KM", "LT", "LV", "MG", "MV", "NR", "PG", "SL", "SO", "ST", "TD", "TN", "TV", "VU", "ZW"},
+		BypassDrop:     0.2, BypassFloor: 20, PoorShare: 0.1, PoorFloor: 50,
+		StaleSeconds: 300, LateShare: 0.5, LateFloor: 20, ThrottledShare: 0.5, SilentSeconds: 7200, ExpiringDays: 30, ExpiringSoonDays: 7,
+		OutboxShare: 0.8, OutboxSeconds: 300, DiskFreeBytes: 1e9,
+	}
+}
+
+var (
+	labelName   = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+	countryCode = regexp.MustCompile(`^([A-Z]{2}|001)$`)
+	currency    = regexp.MustCompile(`^[A-Z]{3}$`)
+	// matcherList are matchers as PromQL writes them, without braces.
+	matcherList = regexp.MustCompile(`^[a-zA-Z_]\w*(=|!=|=~|!~)"([^"\\]|\\.)*"(, ?[a-zA-Z_]\w*(=|!=|=~|!~)"([^"\\]|\\.)*")*$`)
+)
+
+// Validate reports what no rule can be made from.
+func (p *Parameters) Validate(r *config.Report) {
+	if p.Selector != "" && !matcherList.MatchString(p.Selector) {
+		r.Problemf("selector", `must be matchers without braces, such as job="cdr-exporter", is %s`, p.Selector)
+	}
+	for _, l := range p.KeepLabels {
+		if !labelName.MatchString(l) || slices.Contains([]string{"source", "feed", "trunk", "direction"}, l) {
+			r.Problemf("keep_labels", "must be labels that your scrape adds, such as cluster and job, one is %q", l)
+		}
+	}
+	r.OneOf("emergency_calls", p.EmergencyCalls, "off", info, critical)
+	alerts := AlertNames()
+	for _, name := range p.Off {
+		if !slices.Contains(alerts, name) {
+			r.Problemf("off", "must be alerts of docs/alerts.md, %q isn't one", name)
+		}
+	}
+	for _, c := range p.RiskyCountries {
+		if !countryCode.MatchString(c) {
+			r.Problemf("risky_countries", "must be codes of ISO 3166-1 such as LV, or 001 for numbers of no country, one is %q", c)
+		}
+	}
+	for c, floor := range p.ChargeFloors {
+		if !currency.MatchString(c) || floor < 0 {
+			r.Problemf("charge_floors", "must be amounts by currency, such as USD: 20, %s: %v isn't one", c, floor)
+		}
+	}
+	p.validateNumbers(r)
+}
+
+// validateNumbers reports numbers with a fraction, which are all shares, that aren't between 0 and 1, and counts, factors and times
+// below 1.
+func (p *Parameters) validateNumbers(r *config.Report) {
+	for field, v := range reflect.ValueOf(p).Elem().Fields() {
+		key := field.Tag.Get("yaml")
+		switch {
+		case v.CanFloat() && (v.Float() <= 0 || v.Float() > 1):
+			r.Problemf(key, "must be above 0 and at most 1, is %v", v.Float())
+		case v.CanInt():
+			r.AtLeast(key, v.Int(), 1)
+		}
+	}
+}
+
+var (
+	groupingClause = regexp.MustCompile(`"[^"]*"|\b(by|on) \(([a-z_, ]*)\)`)
+	// rawSeries finds metrics that aren't recorded; texts and recorded names are matched so that what is in them isn't.
+	rawSeries = regexp.MustCompile(`"[^"]*"|[a-z_]+:[a-z0-9_:]+|\b(?:cdr_[a-z0-9_]+|up)\b\{?`)
+)
+
+// adapt puts the selector into an expression, and the labels to keep into its groupings.
+func (p *Parameters) adapt(expr string) string {
+	if p.Selector != "" {
+		expr = rawSeries.ReplaceAllStringFunc(expr, func(s string) string {
+			switch {
+			case strings.HasPrefix(s, `"`) || strings.Contains(s, ":"):
+				return s
+			case strings.HasSuffix(s, "{"):
+				return s + p.Selector + ", "
+			}
+			return s + "{" + p.Selector + "}"
+		})
+	}
+	return groupingClause.ReplaceAllStringFunc(expr, func(s string) string {
+		parts := groupingClause.FindStringSubmatch(s)
+		if parts[1] == "" {
+			return s
+		}
+		return parts[1] + " (" + strings.Join(p.kept(strings.Split(parts[2], ", ")), ", ") + ")"
+	})
+}
+
+// kept are labels behind those to keep.
+func (p *Parameters) kept(labels []string) []string {
+	var all []string
+	for _, l := range p.KeepLabels {
+		if !slices.Contains(labels, l) {
+			all = append(all, l)
+		}
+	}
+	return append(all, labels...)
+}
+
+var labelLists = regexp.MustCompile(`\b(equal|group_by): \[([a-z_, ]+)\]`)
+
+// Alertmanager makes the example of Alertmanager's configuration fit the labels that are kept.
+func (p *Parameters) Alertmanager(example []byte) []byte {
+	return labelLists.ReplaceAllFunc(example, func(list []byte) []byte {
+		parts := labelLists.FindSubmatch(list)
+		return []byte(string(parts[1]) + ": [" + strings.Join(p.kept(strings.Split(string(parts[2]), ", ")), ", ") + "]")
+	})
+}

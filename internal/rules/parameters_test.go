@@ -1,0 +1,108 @@
+package rules
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// TestExample: rules.example.yaml names every parameter with its default.
+func TestExample(t *testing.T) {
+	const name = "rules.example.yaml"
+	text, err := os.ReadFile(filepath.Join(root, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p Parameters
+	if err := config.Unmarshal(name, text, &p, config.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.KeepLabels, want.Off = p.KeepLabels, p.Off // empty
+	if !reflect.DeepEqual(&p, want) {
+		t.Errorf("it is %+v, want %+v", p, *want)
+	}
+	for _, key := range config.Keys(reflect.TypeFor[Parameters]()) {
+		if !strings.Contains(string(text), "\n"+key+":") {
+			t.Errorf("it doesn't name %s", key)
+		}
+	}
+}
+
+// TestParameterProblems: what no rule can be made from is said as `check config` says it.
+func TestParameterProblems(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"unknown key", "error_bugdet: 0.1", "rules.yaml:1: error_bugdet: unknown key"},
+		{"share", "off: []\nfew_share: 50", "rules.yaml:2: few_share: must be above 0 and at most 1, is 50"},
+		{"count", "down_floor: 0", "rules.yaml:1: down_floor: must be at least 1, is 0"},
+		{"no number", "down_ratio: many", "rules.yaml:1: down_ratio: must be a number without quotes"},
+		{"choice", "emergency_calls: loud", "rules.yaml:1: emergency_calls: must be off, info or critical"},
+		{"alert", "off: [CDRNothing]", `rules.yaml:1: off: must be alerts of docs/alerts.md, "CDRNothing" isn't one`},
+		{"selector", `selector: '{job="a"}'`, "rules.yaml:1: selector: must be matchers without braces"},
+		{"label", "keep_labels: [a-b]", "rules.yaml:1: keep_labels: must be labels"},
+		{"country", "risky_countries: [Cuba]", "rules.yaml:1: risky_countries: must be codes"},
+		{"currency", "charge_floors: {Euro: 5}", "rules.yaml:1: charge_floors: must be amounts by currency"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := config.Unmarshal("rules.yaml", []byte(c.text), new(Parameters), config.Options{})
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+// TestAdapt: the selector goes into raw series alone, and the labels to keep into groupings.
+func TestAdapt(t *testing.T) {
+	p := &Parameters{Selector: `job="x"`, KeepLabels: []string{"cluster", "job"}}
+	for _, c := range []struct{ name, expr, want string }{
+		{"selected", `sum by (source) (rate(cdr_calls_total{late="false"}[5m]))`, `sum by (cluster, job, source) (rate(cdr_calls_total{job="x", late="false"}[5m]))`},
+		{"bare", `max by (job, instance) (up == 0)`, `max by (cluster, job, instance) (up{job="x"} == 0)`},
+		{"recorded", `source_feed:cdr_calls:rate1h > 0 and on (source, feed) source_feed:cdr_live:min7m == 1`,
+			`source_feed:cdr_calls:rate1h > 0 and on (cluster, job, source, feed) source_feed:cdr_live:min7m == 1`},
+		{"text", `vector(1) unless x{y="cdr_calls_total by (z)"}`, `vector(1) unless x{y="cdr_calls_total by (z)"}`},
+	} {
+		if got := p.adapt(c.expr); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+	}
+	if got, want := string(p.Alertmanager([]byte("equal: [source, feed]\ngroup_by: [alertname, job]"))), "equal: [cluster, job, source, feed]\ngroup_by: [cluster, alertname, job]"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestChoices: alerts that are off are in no file, and emergency calls are as loud as is said.
+func TestChoices(t *testing.T) {
+	p := Default()
+	p.Off, p.EmergencyCalls, p.RunbookURL, p.GrafanaURL = []string{"CDRWatchdog"}, critical, "https://wiki/", "https://grafana/"
+	text, err := p.AlertsFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "CDRWatchdog") {
+		t.Error("the watchdog isn't off")
+	}
+	for _, want := range []string{"runbook_url: https://wiki/CDRTrunkDown.md", "dashboard_url: https://grafana/d/cdr-exporter-trunks?from="} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("it lacks %s", want)
+		}
+	}
+	for choice, want := range map[string]string{"off": "", info: info, critical: critical} {
+		p.EmergencyCalls = choice
+		got := ""
+		for _, g := range p.Alerting() {
+			for i := range g.Rules {
+				if g.Rules[i].Alert == "CDREmergencyCall" {
+					got = g.Rules[i].Severity
+				}
+			}
+		}
+		if got != want {
+			t.Errorf("with emergency_calls %s the severity is %q", choice, got)
+		}
+	}
+}

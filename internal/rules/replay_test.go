@@ -1,0 +1,356 @@
+package rules
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A replay is the life of one tenant, told as calls: healthy for a while, with a day's rhythm, and then something happens.
+// Its source has the replay's name, so that one run of promtool holds many. Series are made from the calls as the exporter
+// makes them: counters and gauges move when a record is read, which is in bursts.
+type replay struct {
+	name, feed string
+	trunks     []string
+	// rate is how many calls each trunk has an hour at noon.
+	rate float64
+	// burst is how far apart records arrive.
+	burst time.Duration
+	// before is how long the tenant was healthy, lasts how long the event does.
+	before, lasts time.Duration
+	// happens changes a call of the event; false: it isn't made.
+	happens func(c *call) bool
+	// more are further calls, by the time since the event's beginning.
+	more []call
+	// gone: every series ends with the event; removed: those of the source do. With otlp they leave no stale marker, and there is
+	// no series up.
+	gone, removed, otlp bool
+	// own are further series by the time since the event's beginning, such as an own counter.
+	own map[string]func(since time.Duration) float64
+	// want are all alerts that fire from the event on. None may fire before.
+	want []expected
+}
+
+// expected is an alert that fires at latest so long after the event began, and without a gap until; zero: any time.
+type expected struct {
+	alert     string
+	by, until time.Duration
+}
+
+// call is a record.
+type call struct {
+	at                        time.Duration // of its end
+	trunk, direction, outcome string
+	sip, sub, reason, domain  string
+	country, currency         string
+	seconds, charge           float64
+	session                   string
+	late                      bool
+}
+
+// clock is how a file of replays passes: the event begins at noon, so to say.
+type clock struct {
+	event, end time.Duration
+	// step is how often rules are evaluated. Series are sampled every 5 minutes, and from an hour before the event on each minute.
+	step time.Duration
+}
+
+// healthy makes the calls of a tenant without the event.
+func (r *replay) healthy(c clock) (calls []call) {
+	random := rand.New(rand.NewPCG(1, uint64(len(r.name)))) //nolint:gosec // the same calls each time
+	for _, trunk := range r.trunks {
+		at := c.event - r.before
+		for at < c.end {
+			hour := math.Mod(at.Hours(), 24)
+			pace := r.rate * max(0.04, math.Sin(math.Pi*(hour-6)/14))
+			at += time.Duration(random.ExpFloat64() / pace * float64(time.Hour))
+			k := call{at: at, trunk: trunk, direction: "outbound", outcome: "answered", seconds: 60 + 240*random.Float64(), country: "DE"}
+			switch {
+			case r.feed == "call_records":
+				k.direction = "internal"
+			case random.IntN(3) == 0:
+				k.direction = "inbound"
+			}
+			r.end(&k, random.Float64())
+			calls = append(calls, k)
+		}
+	}
+	return calls
+}
+
+// end says how a healthy call ends, by chance: 85 % connect.
+func (r *replay) end(k *call, chance float64) {
+	k.session = "ok"
+	switch reasons := slices.Contains(strings.Split(reasonFeeds, "|"), r.feed); {
+	case chance < 0.85:
+		return
+	case !reasons:
+		k.outcome = "not_connected"
+	case chance < 0.95:
+		k.fail("no_answer", "480", "no_answer", "user")
+	case chance < 0.985:
+		k.fail("busy", "486", "busy", "user")
+	case chance < 0.997:
+		k.fail("invalid_number", "404", "number_format", "user")
+	default:
+		k.fail("failed", "503", "trunk_unreachable", "sbc")
+	}
+	k.seconds = 0
+}
+
+// fail makes a call end in another way.
+func (k *call) fail(outcome, sip, reason, domain string) bool {
+	k.outcome, k.sip, k.reason, k.domain, k.seconds = outcome, sip, reason, domain, 0
+	return true
+}
+
+// course is a series: what it becomes at a minute.
+type course struct {
+	begin  int // the first minute with a sample
+	end    int // the first without; zero: none
+	stale  bool
+	points map[int]float64
+	at     func(minute int) float64 // instead of points
+}
+
+// series are those of a replay.
+func (r *replay) series(c clock) map[string]*course {
+	all := make(map[string]*course)
+	begin := int((c.event - r.before).Minutes())
+	event := int(c.event.Minutes())
+	labels := fmt.Sprintf(`source=%q, feed=%q`, r.name, r.feed)
+	add := func(minute int, by float64, metric string, more ...string) {
+		name := fmt.Sprintf("%s{%s, %s}", metric, labels, strings.Join(more, ", "))
+		if all[name] == nil {
+			all[name] = &course{begin: begin, points: make(map[int]float64)}
+			if minute > begin+60 { // a new series shows 0 first
+				all[name].begin = minute - minute%5 - 5
+			}
+		}
+		all[name].points[minute] += by
+	}
+	calls := r.healthy(c)
+	calls = slices.DeleteFunc(calls, func(k call) bool { return k.at >= c.end })
+	for i := range calls {
+		if k := &calls[i]; r.happens != nil && k.at >= c.event && k.at < c.event+r.lasts && !r.happens(k) {
+			k.outcome = ""
+		}
+	}
+	for _, k := range r.more {
+		k.at += c.event
+		calls = append(calls, k)
+	}
+	slices.SortStableFunc(calls, func(a, b call) int { return int(a.at - b.at) })
+	recent := make(map[string]*recentBits)
+	for _, k := range calls {
+		if k.outcome == "" {
+			continue
+		}
+		minute := int((k.at + r.burst - 1) / r.burst * r.burst / time.Minute)
+		r.count(&k, minute, add)
+		if k.outcome == "unknown" {
+			continue
+		}
+		which := fmt.Sprintf(`%s, direction=%q, trunk=%q`, labels, k.direction, k.trunk)
+		if recent[which] == nil {
+			recent[which] = &recentBits{}
+		}
+		recent[which].push(&k)
+		recent[which].show(all, which, begin, minute, k.at, r.feed)
+	}
+	r.ownSeries(all, labels, begin, event)
+	return all
+}
+
+// count moves the counters of a call.
+func (r *replay) count(k *call, minute int, add func(int, float64, string, ...string)) {
+	late := is("late", fmt.Sprint(k.late))
+	direction, trunk, outcome := is("direction", k.direction), is("trunk", k.trunk), is("outcome", k.outcome)
+	add(minute, 1, "cdr_calls_total", direction, outcome, trunk, late)
+	if k.outcome == "answered" {
+		add(minute, k.seconds, "cdr_call_connected_seconds_total", direction, trunk, is("country", k.country))
+		add(minute, 1, "cdr_calls_by_country_total", direction, is("country", k.country))
+	} else {
+		add(minute, 1, "cdr_call_failures_total", direction, trunk, outcome, is("sip_code", k.sip), is("sub_code", k.sub), is("reason", k.reason),
+			is("fault_domain", k.domain), late)
+	}
+	if k.charge > 0 {
+		add(minute, k.charge, "cdr_call_charges_total", direction, is("currency", k.currency), is("component", "usage"), is("country", k.country))
+	}
+	if r.feed == "call_records" {
+		add(minute, 1, "cdr_sessions_total", is("result", k.session), is("media", "audio"))
+	}
+}
+
+// recentBits are the last 64 attempts of a trunk and direction.
+type recentBits struct {
+	faults, connected uint64
+	attempts          int
+}
+
+func (b *recentBits) push(k *call) {
+	b.faults, b.connected, b.attempts = b.faults<<1, b.connected<<1, min(b.attempts+1, 64)
+	switch k.outcome {
+	case "failed":
+		b.faults |= 1
+	case "answered":
+		b.connected |= 1
+	}
+}
+
+func (b *recentBits) show(all map[string]*course, labels string, begin, minute int, start time.Duration, feed string) {
+	values := map[string]float64{
+		"attempts": float64(b.attempts), "connected": float64(bits.OnesCount64(b.connected)), "newest_timestamp_seconds": start.Seconds(),
+	}
+	if slices.Contains(strings.Split(reasonFeeds, "|"), feed) {
+		values["faults"] = float64(bits.OnesCount64(b.faults))
+	}
+	for name, value := range values {
+		series := fmt.Sprintf("cdr_recent_%s{%s}", name, labels)
+		if all[series] == nil {
+			all[series] = &course{begin: max(begin, minute), points: map[int]float64{}}
+			all[series].at = func(m int) float64 {
+				for ; m >= all[series].begin; m-- {
+					if v, ok := all[series].points[m]; ok {
+						return v
+					}
+				}
+				return 0
+			}
+		}
+		all[series].points[minute] = value
+	}
+}
+
+// ownSeries are those of the exporter.
+func (r *replay) ownSeries(all map[string]*course, labels string, begin, event int) {
+	instance := fmt.Sprintf(`job=%q, instance="%s:9887"`, r.name, r.name)
+	own := map[string]func(int) float64{
+		"cdr_exporter_watermark_timestamp_seconds{" + labels + ", " + instance + "}": func(m int) float64 { return float64(60 * m) },
+		"cdr_exporter_catching_up{" + labels + ", " + instance + "}":                 func(int) float64 { return 0 },
+		"cdr_exporter_config_last_reload_successful{" + instance + "}":               func(int) float64 { return 1 },
+		"cdr_exporter_build_info{" + instance + "}":                                  func(int) float64 { return 1 },
+		"up{" + instance + "}": func(int) float64 { return 1 },
+	}
+	if r.otlp {
+		delete(own, "up{"+instance+"}")
+	}
+	for name, at := range own {
+		all[name] = &course{begin: begin, at: at}
+	}
+	for name, since := range r.own {
+		all[strings.Replace(name, "{", "{"+labels+", "+instance+", ", 1)] = &course{begin: begin, at: func(m int) float64 {
+			return since(time.Duration(m-event) * time.Minute)
+		}}
+	}
+	for name, s := range all {
+		if r.gone || r.removed && strings.Contains(name, "source=") {
+			s.end, s.stale = event, !r.otlp
+		}
+	}
+}
+
+// values writes a series as promtool reads it.
+func (s *course) values(c clock) string {
+	var b strings.Builder
+	fine := int(c.event.Minutes()) - 60
+	sum, missing := 0.0, 0
+	for m := range int(c.end.Minutes()) + 1 {
+		sum += s.points[m]
+		value := sum
+		if s.at != nil {
+			value = s.at(m)
+		}
+		switch {
+		case s.end > 0 && m >= s.end:
+			if s.stale {
+				b.WriteString(" stale")
+			}
+			return b.String()
+		case m < s.begin || m < fine && m%5 != 0:
+			missing++
+			continue
+		case missing > 0:
+			fmt.Fprintf(&b, " _x%d", missing)
+			missing = 0
+		}
+		fmt.Fprintf(&b, " %g", value)
+	}
+	return b.String()
+}
+
+// replayed are the groups of rules without the series that no alert reads: promtool would spend most of its time on them.
+func replayed() (recording, alerting []Group) {
+	recording, alerting = Default().Recording(), Default().Alerting()
+	var read strings.Builder
+	for _, g := range alerting {
+		for _, r := range g.Rules {
+			read.WriteString(r.Expr + r.Description)
+		}
+	}
+	for _, g := range slices.Backward(recording) {
+		for _, r := range slices.Backward(g.Rules) {
+			if strings.Contains(read.String(), r.Record) {
+				read.WriteString(r.Expr)
+			}
+		}
+	}
+	for i := range recording {
+		recording[i].Rules = slices.DeleteFunc(recording[i].Rules, func(r Rule) bool { return !strings.Contains(read.String(), r.Record) })
+	}
+	return slices.DeleteFunc(recording, func(g Group) bool { return len(g.Rules) == 0 }), alerting
+}
+
+// replayFile writes a file for promtool: all replays in one test, and what it expects of each.
+func replayFile(c clock, replays []replay) string {
+	var b strings.Builder
+	var order []string
+	for _, g := range slices.Concat(replayed()) {
+		order = append(order, g.Name)
+	}
+	fmt.Fprintf(&b, "rule_files: [recording.yaml, alerts.yaml]\nevaluation_interval: %s\ngroup_eval_order: [%s]\ntests:\n  - interval: 1m\n    input_series:\n",
+		c.step, strings.Join(order, ", "))
+	for i := range replays {
+		for name, s := range sorted(replays[i].series(c)) {
+			fmt.Fprintf(&b, "      - {series: '%s', values: '%s'}\n", name, strings.TrimSpace(s.values(c)))
+		}
+	}
+	b.WriteString("    promql_expr_test:\n")
+	for i := range replays {
+		replays[i].expect(&b, c)
+	}
+	return b.String()
+}
+
+// expect writes what must hold of the alerts of a replay.
+func (r *replay) expect(b *strings.Builder, c clock) {
+	// The watchdog has no job and no source.
+	alerts := func(matcher, window string) string {
+		one := func(label string) string {
+			return fmt.Sprintf(`count_over_time(ALERTS{alertstate="firing", %s, %s}[%s])`, label, matcher, window)
+		}
+		return one(is("source", r.name)) + " or " + one(`source="", `+is("job", r.name))
+	}
+	write := func(expr string, at time.Duration, samples ...string) {
+		fmt.Fprintf(b, "      - {expr: '%s', eval_time: %s, exp_samples: [%s]}\n", expr, at, strings.Join(samples, ", "))
+	}
+	sample := func(alert string) string { return fmt.Sprintf(`{labels: '{alertname=%q}', value: 1}`, alert) }
+	any := isNot("alertname", "")
+	write("group by (alertname) ("+alerts(any, fmt.Sprintf("%dm", int(c.event.Minutes())))+")", c.event)
+	var all []string
+	for _, w := range r.want {
+		all = append(all, sample(w.alert))
+		if w.by > 0 {
+			write("group by (alertname) ("+alerts(is("alertname", w.alert), "1m")+")", c.event+w.by, sample(w.alert))
+		}
+		if w.until > 0 {
+			held := w.until - w.by
+			write(fmt.Sprintf("max by (alertname) (%s) >= bool %d", alerts(is("alertname", w.alert), duration(held)), held/c.step), c.event+w.until, sample(w.alert))
+		}
+	}
+	write("group by (alertname) ("+alerts(any, duration(c.end-c.event))+")", c.end, all...)
+}

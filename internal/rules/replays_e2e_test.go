@@ -1,0 +1,222 @@
+//go:build e2e
+
+package rules
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// week is a healthy week and the rest of a working day from noon on; its rules are evaluated every 15 minutes, since each evaluation
+// costs promtool some 40 ms. hours is a working day, evaluated every 2 minutes.
+var (
+	week  = clock{event: 7*24*time.Hour + 12*time.Hour, end: 7*24*time.Hour + 18*time.Hour, step: 15 * time.Minute}
+	hours = clock{event: 12 * time.Hour, end: 20 * time.Hour, step: 2 * time.Minute}
+)
+
+const (
+	aWeek = 7 * 24 * time.Hour
+	sbc1  = "sbc1.example.com"
+	sbc2  = "sbc2.example.com"
+)
+
+// unreachable makes a call fail as through an SBC that is down.
+func unreachable(c *call) bool {
+	c.sub = "560503"
+	return c.fail("failed", "503", "trunk_unreachable", "sbc")
+}
+
+// refused makes a call end for lack of permission or credit.
+func refused(c *call) bool { return c.fail("not_allowed", "403", "no_credit", "policy") }
+
+// onlyOn limits an event to a trunk.
+func onlyOn(trunk string, event func(*call) bool) func(*call) bool {
+	return func(c *call) bool { return c.trunk != trunk || event(c) }
+}
+
+func silent(*call) bool { return false }
+
+// every spreads n calls over a time.
+func every(apart time.Duration, n int, c call) (calls []call) {
+	for i := range n {
+		c.at = time.Duration(i) * apart
+		calls = append(calls, c)
+	}
+	return calls
+}
+
+// from is a counter that grows by so much a minute from the event on.
+func from(perMinute float64) func(time.Duration) float64 {
+	return func(since time.Duration) float64 { return max(0, since.Minutes()) * perMinute }
+}
+
+func weekly() []replay {
+	dr := func(name string) replay {
+		return replay{name: name, feed: "direct_routing", trunks: []string{sbc1}, rate: 60, burst: 15 * time.Minute, before: aWeek, lasts: 6 * time.Hour}
+	}
+	with := func(r replay, change func(*replay)) replay {
+		change(&r)
+		return r
+	}
+	calling := func(country string, seconds float64) call {
+		return call{trunk: sbc1, direction: "outbound", outcome: "answered", country: country, seconds: seconds}
+	}
+	costs := func(usual, during float64, currency string) func(*replay) {
+		return func(r *replay) {
+			for at := -aWeek; at < 6*time.Hour; at += 10 * time.Minute {
+				c := calling("DE", 60)
+				c.at, c.currency, c.charge = at, currency, usual
+				if at > 0 {
+					c.charge = during
+				}
+				r.more = append(r.more, c)
+			}
+		}
+	}
+	return []replay{
+		with(dr("control"), func(r *replay) { r.trunks = []string{sbc1, sbc2} }),
+		with(dr("control_small"), func(r *replay) { r.rate, r.burst = 4, 30*time.Minute }),
+		with(dr("control_pstn"), func(r *replay) { r.feed = "pstn" }),
+		with(dr("vanished"), func(r *replay) {
+			r.gone, r.want = true, []expected{{alert: "CDRExporterAbsent", by: 30 * time.Minute, until: 5 * time.Hour}, {alert: "CDRSourceAbsent"}}
+		}),
+		with(dr("vanished_otlp"), func(r *replay) {
+			r.gone, r.otlp, r.want = true, true, []expected{{alert: "CDRExporterAbsent", by: 30 * time.Minute, until: 5 * time.Hour}, {alert: "CDRSourceAbsent"}}
+		}),
+		with(dr("source_removed"), func(r *replay) {
+			r.removed, r.want = true, []expected{{alert: "CDRSourceAbsent", by: 30 * time.Minute, until: 5 * time.Hour}}
+		}),
+		with(dr("pstn_dead"), func(r *replay) {
+			r.feed, r.rate, r.lasts = "pstn", 120, time.Hour
+			r.happens = func(c *call) bool { return c.fail("not_connected", "", "", "unknown") }
+			r.want = []expected{{alert: "CDRAnswersCollapsed", by: time.Hour, until: 75 * time.Minute}}
+		}),
+		with(dr("sessions_fail"), func(r *replay) {
+			r.feed, r.trunks, r.lasts = "call_records", []string{""}, 4*time.Hour
+			r.happens = func(c *call) bool { c.session = "setup_failed"; return c.fail("not_connected", "", "", "unknown") }
+			r.want = []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}, {alert: "CDRSessionsFail", by: time.Hour, until: 4 * time.Hour}}
+		}),
+		with(dr("sessions_drop"), func(r *replay) {
+			r.feed, r.trunks, r.lasts = "call_records", []string{""}, 4*time.Hour
+			odd := false
+			r.happens = func(c *call) bool {
+				if odd = !odd; odd && c.session == "ok" {
+					c.session = "dropped"
+				}
+				return true
+			}
+			r.want = []expected{{alert: "CDRSessionsFail", by: time.Hour, until: 4 * time.Hour}}
+		}),
+		with(dr("no_credit"), func(r *replay) {
+			r.feed, r.trunks, r.happens, r.lasts = "call_log", []string{""}, refused, 4*time.Hour
+			r.want = []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}}
+		}),
+		with(dr("translation_rule"), func(r *replay) {
+			r.trunks, r.lasts = []string{sbc1, sbc2}, 4*time.Hour
+			r.happens = onlyOn(sbc2, func(c *call) bool {
+				return c.direction == "inbound" || c.fail("invalid_number", "404", "number_format", "user")
+			})
+			r.want = []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}, {alert: "CDRSIPCodeSurging"}}
+		}),
+		with(dr("silent_trunk"), func(r *replay) {
+			r.trunks, r.happens = []string{sbc1, sbc2}, onlyOn(sbc2, silent)
+			r.want = []expected{{alert: "CDRTrunkSilent", by: 105 * time.Minute, until: 4 * time.Hour}}
+		}),
+		with(dr("long_call"), func(r *replay) { r.more = every(0, 1, calling("PT", 4200)) }),
+		with(dr("toll_fraud"), func(r *replay) {
+			r.more = every(time.Minute, 10, calling("LV", 40))
+			r.want = []expected{{alert: "CDRTollFraud", by: 15 * time.Minute}}
+		}),
+		with(dr("minutes_surge"), func(r *replay) {
+			r.more = every(5*time.Minute, 60, calling("PT", 1200))
+			r.want = []expected{{alert: "CDRMinutesSurging", by: 90 * time.Minute}}
+		}),
+		with(dr("cheap_yen"), costs(2, 9, "JPY")),
+		with(dr("dear_dollars"), func(r *replay) {
+			costs(2, 20, "USD")(r)
+			r.want = []expected{{alert: "CDRChargesSurging", by: 90 * time.Minute}}
+		}),
+		with(dr("refused_records"), func(r *replay) {
+			r.own = map[string]func(time.Duration) float64{`cdr_exporter_otlp_records_total{result="rejected"}`: from(1)}
+			r.want = []expected{{alert: "CDRLogRecordsRejected", by: 15 * time.Minute, until: 4 * time.Hour}}
+		}),
+		with(dr("new_values"), func(r *replay) {
+			r.own = map[string]func(time.Duration) float64{`cdr_exporter_unmapped_values_total{field="result"}`: from(1)}
+			r.want = []expected{{alert: "CDRUnmappedValues", by: 15 * time.Minute, until: 4 * time.Hour}}
+		}),
+		with(dr("disk_full"), func(r *replay) {
+			r.own = map[string]func(time.Duration) float64{`cdr_exporter_ledger_free_bytes{}`: func(since time.Duration) float64 { return 4e9 - 1e9*max(0, since.Hours()) }}
+			r.want = []expected{{alert: "CDRDiskNearlyFull", by: 4 * time.Hour, until: 5 * time.Hour}}
+		}),
+	}
+}
+
+func daily() []replay {
+	down := func(name string, burst time.Duration, lasts time.Duration, want ...expected) replay {
+		return replay{
+			name: name, feed: "direct_routing", trunks: []string{sbc1}, rate: 120, burst: burst, before: 6 * time.Hour, lasts: lasts, happens: unreachable,
+			want: append(want, []expected{{alert: "CDRMostCallsFail"}, {alert: "CDRFailureSpike"}, {alert: "CDRFailureSpikeSlow"}, {alert: "CDRAnswersCollapsed"}}...),
+		}
+	}
+	quiet := replay{feed: "direct_routing", trunks: []string{sbc1}, rate: 60, burst: 5 * time.Minute, before: 4 * time.Hour, lasts: 8 * time.Hour}
+	with := func(name string, change func(*replay)) replay {
+		r := quiet
+		r.name = name
+		change(&r)
+		return r
+	}
+	return []replay{
+		down("trunk_down_1m", time.Minute, 5*time.Hour, expected{"CDRTrunkDown", 8 * time.Minute, 5 * time.Hour}),
+		down("trunk_down_5m", 5*time.Minute, 5*time.Hour, expected{"CDRTrunkDown", 12 * time.Minute, 5 * time.Hour}),
+		down("trunk_down_15m", 15*time.Minute, 5*time.Hour, expected{"CDRTrunkDown", 18 * time.Minute, 5 * time.Hour}),
+		down("trunk_down_30m", 30*time.Minute, 5*time.Hour, expected{"CDRTrunkDown", 34 * time.Minute, 5 * time.Hour}),
+		with("no_history", func(r *replay) {
+			r.before, r.happens, r.want = time.Hour, refused, []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}}
+		}),
+		with("three_faults", func(r *replay) {
+			r.happens = silent
+			failing := call{trunk: sbc1, direction: "outbound"}
+			unreachable(&failing)
+			r.more = every(4*time.Minute, 3, failing)
+		}),
+		with("first_hours", func(r *replay) {
+			r.rate, r.before = 40, time.Minute
+			failing := call{trunk: sbc1, direction: "outbound"}
+			unreachable(&failing)
+			r.more = every(50*time.Minute, 2, failing)
+		}),
+		with("four_in_ten_fail", func(r *replay) {
+			r.burst, r.lasts, r.rate = 30*time.Minute, 4*time.Hour, 100
+			n := 0
+			r.happens = func(c *call) bool { n++; return n%5 > 1 || unreachable(c) }
+			r.want = []expected{{alert: "CDRFailureSpike", by: 66 * time.Minute, until: 4 * time.Hour}, {alert: "CDRFailureSpikeSlow"}}
+		}),
+	}
+}
+
+// TestE2EReplays (issue 13, point 1; kpis-and-alerts.md, what alerts must survive): weeks of calls that arrive in bursts, then an
+// event. Each replay names every alert that may fire, and none fires before the event.
+func TestE2EReplays(t *testing.T) {
+	recorded, alerting := replayed()
+	recording, err := file("", recorded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alerts, err := file("", alerting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string]string{"week": replayFile(week, weekly()), "hours": replayFile(hours, daily())} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for name, content := range map[string][]byte{"recording.yaml": recording, "alerts.yaml": alerts, "replay.yaml": []byte(content)} {
+				if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			promtool(t, "test", "rules", filepath.Join(dir, "replay.yaml"))
+		})
+	}
+}
