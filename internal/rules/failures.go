@@ -152,11 +152,10 @@ func (p *Parameters) answersCollapsed() Rule {
 // aboveEarlierWeeks compares a recorded rate with the same hour of the last three weeks, a missing one being 0; more is what is added
 // to that.
 func aboveEarlierWeeks(record string, factor int, more string) string {
-	expr := fmt.Sprintf("%s > %d * (%s offset 1w or 0 * %s)%s", record, factor, record, record, more)
-	for _, week := range []string{"2w", "3w"} {
-		expr += fmt.Sprintf("\nunless %s <= %d * (%s offset %s)%s", record, factor, record, week, more)
+	earlier := func(week string) string {
+		return fmt.Sprintf("unless %s <= %d * (%s offset %s)%s", record, factor, record, week, more)
 	}
-	return expr
+	return lines(fmt.Sprintf("%s > %d * (%s offset 1w or 0 * %s)%s", record, factor, record, record, more), earlier("2w"), earlier("3w"))
 }
 
 // sinceLastWeek asks for calls of the feed a week ago: without them there is nothing to
