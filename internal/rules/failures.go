@@ -119,7 +119,7 @@ func (p *Parameters) trunkDown() Rule {
 			")", isLive(live7m),
 		),
 		Summary: "Trunk {{ $labels.trunk }} of {{ $labels.source }} is down ({{ $labels.direction }}).",
-		Description: "{{ $value | humanizePercentage }} of the latest attempts failed: " + p.lastAttempts(metrics.RecentFaults.Name, "failed for a fault of network, trunk, carrier or service") +
+		Description: "{{ $value | humanizePercentage }} of the newest attempts and " + p.lastAttempts(metrics.RecentFaults.Name) + " failed for a fault of network, trunk, carrier or service. " +
 			p.since(byDirection...) + p.cause(`outcome="failed"`, byDirection...),
 		When: fmt.Sprintf("%s %% or more of at least %d attempts of a trunk and direction failed within 5 minutes, or of the last 64 attempts, of at least %d",
 			number(p.DownRatio*100), p.DownFloor, p.RecentFloor),
@@ -141,7 +141,7 @@ func (p *Parameters) answersCollapsed() Rule {
 			")", ofRecent(byDirection, p.AnswerFloor), isLive(live7m),
 		),
 		Summary: "Hardly any {{ $labels.direction }} call of " + where + " connects.",
-		Description: "{{ $value | humanizePercentage }} of the latest attempts connected: " + p.lastAttempts(metrics.RecentConnected.Name, "did") +
+		Description: "{{ $value | humanizePercentage }} of the latest attempts connected: " + p.lastAttempts(metrics.RecentConnected.Name) + ". " +
 			p.since(byDirection...) + p.cause(`outcome!~"busy|no_answer|cancelled|rejected"`, byDirection...),
 		When: fmt.Sprintf("less than %s %% of the usual share of the last 64 attempts connected, and %s points less; with no week of history %s %% or less; of at least %d attempts",
 			number(p.AnswerFactor*100), number(p.AnswerDrop*100), number(p.AnswerLeast*100), p.AnswerFloor),
@@ -152,11 +152,10 @@ func (p *Parameters) answersCollapsed() Rule {
 // aboveEarlierWeeks compares a recorded rate with the same hour of the last three weeks, a missing one being 0; more is what is added
 // to that.
 func aboveEarlierWeeks(record string, factor int, more string) string {
-	expr := fmt.Sprintf("%s > %d * (%s offset 1w or 0 * %s)%s", record, factor, record, record, more)
-	for _, week := range []string{"2w", "3w"} {
-		expr += fmt.Sprintf("\nunless %s <= %d * (%s offset %s)%s", record, factor, record, week, more)
+	earlier := func(week string) string {
+		return fmt.Sprintf("unless %s <= %d * (%s offset %s)%s", record, factor, record, week, more)
 	}
-	return expr
+	return lines(fmt.Sprintf("%s > %d * (%s offset 1w or 0 * %s)%s", record, factor, record, record, more), earlier("2w"), earlier("3w"))
 }
 
 // sinceLastWeek asks for calls of the feed a week ago: without them there is nothing to

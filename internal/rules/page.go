@@ -22,10 +22,10 @@ func (p *Parameters) ask(query string, labels ...string) string {
 const endAsk = "{{ end }}{{ end }}"
 
 // lastAttempts says how many of the last attempts were faults or connected: kind is one of the cdr_recent gauges.
-func (p *Parameters) lastAttempts(kind, words string) string {
+func (p *Parameters) lastAttempts(kind string) string {
 	labels := []string{"source", "feed", "trunk", "direction"}
 	return p.ask(fmt.Sprintf("sum(%s{FROM})", kind), labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk + " of the last " +
-		p.ask("sum(cdr_recent_attempts{FROM})", labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk + " attempts " + words + ". "
+		p.ask("sum(cdr_recent_attempts{FROM})", labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk
 }
 
 // since says when a call last got through, by when its record was read.
@@ -44,22 +44,20 @@ func (p *Parameters) cause(outcomes string, labels ...string) string {
 		{"policy", "Our own policy, licence or credit refuses: call whoever administers the phone system."},
 		{"user", "It looks like what users dial: call whoever administers the number plan."},
 	}
-	text := p.ask("topk(1, sum by (reason, sip_code, sub_code, fault_domain) (increase(cdr_call_failures_total{FROM, "+outcomes+"}[1h])))", labels...) +
+	var text strings.Builder
+	text.WriteString(p.ask("topk(1, sum by (reason, sip_code, sub_code, fault_domain) (increase(cdr_call_failures_total{FROM, "+outcomes+"}[1h])))", labels...) +
 		"Most often: {{ with label \"reason\" . }}{{ reReplaceAll \"_\" \" \" . }}{{ else }}no reason given{{ end }}" +
 		"{{ with label \"sip_code\" . }} (SIP {{ . }}){{ end }}{{ with label \"sub_code\" . }}, Microsoft {{ . }}{{ end }}. " +
-		"{{ $whose := label \"fault_domain\" . }}"
+		"{{ $whose := label \"fault_domain\" . }}")
 	for i, d := range domains {
-		text += "{{ " + map[bool]string{true: "if", false: "else if"}[i == 0] + " eq $whose \"" + d.name + "\" }}" + d.words
+		text.WriteString("{{ " + map[bool]string{true: "if", false: "else if"}[i == 0] + " eq $whose \"" + d.name + "\" }}" + d.words)
 	}
-	return text + "{{ else }}" + unclear + "{{ end }}{{ end }}{{ else }}" + unclear + "{{ end }}"
+	return text.String() + "{{ else }}" + unclear + "{{ end }}{{ end }}{{ else }}" + unclear + "{{ end }}"
 }
 
 // dashboardURL leads to a dashboard from three hours before until now, for the source and trunk if the alert has them.
-func (p *Parameters) dashboardURL(dashboard string, labels []string) string {
-	url := strings.TrimSuffix(p.GrafanaURL, "/") + "/d/cdr-exporter-" + dashboard + "?from={{ with query \"(time() - 10800) * 1000\" }}" +
-		"{{ . | first | value | printf \"%.0f\" }}{{ end }}&to=now"
-	for _, l := range labels {
-		url += "{{ with $labels." + l + " }}&var-" + l + "={{ . }}{{ end }}"
-	}
-	return url
+func (p *Parameters) dashboardURL(dashboard string) string {
+	return strings.TrimSuffix(p.GrafanaURL, "/") + "/d/cdr-exporter-" + dashboard + "?from={{ with query \"(time() - 10800) * 1000\" }}" +
+		"{{ . | first | value | printf \"%.0f\" }}{{ end }}&to=now" +
+		"{{ with $labels.source }}&var-source={{ . }}{{ end }}{{ with $labels.trunk }}&var-trunk={{ . }}{{ end }}"
 }

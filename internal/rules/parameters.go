@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -133,27 +134,17 @@ func (p *Parameters) Validate(r *config.Report) {
 	p.validateNumbers(r)
 }
 
-// validateNumbers reports shares that aren't between 0 and 1, and counts, factors and times below 1.
+// validateNumbers reports numbers with a fraction, which are all shares, that aren't between 0 and 1, and counts, factors and times
+// below 1.
 func (p *Parameters) validateNumbers(r *config.Report) {
-	for key, share := range map[string]float64{
-		"error_budget": p.ErrorBudget, "down_ratio": p.DownRatio, "few_share": p.FewShare, "answer_factor": p.AnswerFactor, "answer_drop": p.AnswerDrop,
-		"answer_least": p.AnswerLeast, "session_share": p.SessionShare, "fall_factor": p.FallFactor, "charge_day_share": p.ChargeDayShare,
-		"bypass_drop": p.BypassDrop, "poor_share": p.PoorShare, "late_share": p.LateShare, "throttled_share": p.ThrottledShare, "outbox_share": p.OutboxShare,
-	} {
-		if share <= 0 || share > 1 {
-			r.Problemf(key, "must be above 0 and at most 1, is %v", share)
+	for field, v := range reflect.ValueOf(p).Elem().Fields() {
+		key := field.Tag.Get("yaml")
+		switch {
+		case v.CanFloat() && (v.Float() <= 0 || v.Float() > 1):
+			r.Problemf(key, "must be above 0 and at most 1, is %v", v.Float())
+		case v.CanInt():
+			r.AtLeast(key, v.Int(), 1)
 		}
-	}
-	for key, n := range map[string]int{
-		"budget_faults": p.BudgetFaults, "down_floor": p.DownFloor, "few_faults": p.FewFaults, "recent_floor": p.RecentFloor, "answer_floor": p.AnswerFloor,
-		"code_factor": p.CodeFactor, "code_floor": p.CodeFloor, "session_factor": p.SessionFactor, "session_floor": p.SessionFloor, "quiet_floor": p.QuietFloor,
-		"short_seconds": p.ShortSeconds, "short_floor": p.ShortFloor, "fall_floor": p.FallFloor, "charge_factor": p.ChargeFactor,
-		"minutes_factor": p.MinutesFactor, "minutes_floor": p.MinutesFloor, "minutes_calls": p.MinutesCalls, "fraud_calls": p.FraudCalls,
-		"bypass_floor": p.BypassFloor, "poor_floor": p.PoorFloor, "stale_seconds": p.StaleSeconds, "late_floor": p.LateFloor,
-		"silent_seconds": p.SilentSeconds, "expiring_days": p.ExpiringDays, "expiring_soon_days": p.ExpiringSoonDays,
-		"outbox_seconds": p.OutboxSeconds, "disk_free_bytes": p.DiskFreeBytes,
-	} {
-		r.AtLeast(key, int64(n), 1)
 	}
 }
 

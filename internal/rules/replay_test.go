@@ -150,7 +150,7 @@ func (r *replay) series(c clock) map[string]*course {
 		if k.outcome == "" {
 			continue
 		}
-		minute := int((k.at + r.burst - 1) / r.burst * r.burst / time.Minute)
+		minute := int((k.at + r.burst - 1).Truncate(r.burst) / time.Minute)
 		r.count(&k, minute, add)
 		if k.outcome == "unknown" {
 			continue
@@ -339,8 +339,8 @@ func (r *replay) expect(b *strings.Builder, c clock) {
 		fmt.Fprintf(b, "      - {expr: '%s', eval_time: %s, exp_samples: [%s]}\n", expr, at, strings.Join(samples, ", "))
 	}
 	sample := func(alert string) string { return fmt.Sprintf(`{labels: '{alertname=%q}', value: 1}`, alert) }
-	any := isNot("alertname", "")
-	write("group by (alertname) ("+alerts(any, fmt.Sprintf("%dm", int(c.event.Minutes())))+")", c.event)
+	every := isNot("alertname", "")
+	write("group by (alertname) ("+alerts(every, fmt.Sprintf("%dm", int(c.event.Minutes())))+")", c.event)
 	var all []string
 	for _, w := range r.want {
 		all = append(all, sample(w.alert))
@@ -352,5 +352,5 @@ func (r *replay) expect(b *strings.Builder, c clock) {
 			write(fmt.Sprintf("max by (alertname) (%s) >= bool %d", alerts(is("alertname", w.alert), duration(held)), held/c.step), c.event+w.until, sample(w.alert))
 		}
 	}
-	write("group by (alertname) ("+alerts(any, duration(c.end-c.event))+")", c.end, all...)
+	write("group by (alertname) ("+alerts(every, duration(c.end-c.event))+")", c.end, all...)
 }

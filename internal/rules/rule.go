@@ -81,7 +81,7 @@ func (p *Parameters) complete(groups []Group) []Group {
 		for j := range g.Rules {
 			r := &g.Rules[j]
 			r.Expr = p.adapt(r.Expr)
-			r.RunbookURL, r.DashboardURL = p.RunbookURL+r.Alert+".md", p.dashboardURL(g.Dashboard, []string{"source", "trunk"})
+			r.RunbookURL, r.DashboardURL = p.RunbookURL+r.Alert+".md", p.dashboardURL(g.Dashboard)
 		}
 	}
 	return slices.DeleteFunc(groups, func(g Group) bool { return len(g.Rules) == 0 })
