@@ -29,8 +29,10 @@ var reasons = map[string]string{
 	"github.com/golang-jwt/jwt/v5":                                      "signed tokens of the simulated tenant",
 	"github.com/google/uuid":                                            "ids of requests, of the ledger, and of simulated calls",
 	"github.com/grafana/grafana-foundation-sdk/go":                      "generates the dashboards, and checks them against Grafana's schema",
+	"github.com/hashicorp/hcl/v2":                                       "tests parse the Terraform that registers the app",
 	"github.com/klauspost/compress":                                     "fast compression of what the ledger keeps, and gzip for OTLP",
 	"github.com/nyaruka/phonenumbers":                                   "the country of a number: libphonenumber's tables",
+	"github.com/santhosh-tekuri/jsonschema/v6":                          "tests check every example against the configuration's schema",
 	"github.com/prometheus/client_golang":                               "the metrics endpoint",
 	"github.com/prometheus/client_model":                                "metrics as protobuf, with native histograms",
 	"github.com/prometheus/common":                                      "HTTP client settings, log and version, as in every Prometheus exporter",
@@ -66,6 +68,7 @@ var licences = map[string]*regexp.Regexp{
 	"CC0-1.0":       regexp.MustCompile(`CC0 1\.0 Universal`),
 	"ISC":           regexp.MustCompile(`Permission to use, copy, modify, and(/or)? distribute this software`),
 	"MIT":           regexp.MustCompile(`Permission is hereby granted, free of charge`),
+	"MPL-2.0":       regexp.MustCompile(`Mozilla Public License,? [Vv]ersion 2\.0`),
 	"public domain": regexp.MustCompile(`SQLite Is Public Domain`),
 }
 

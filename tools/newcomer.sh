@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A newcomer's first minutes, timed, in a clean Debian root that has Go, git and make and nothing else: the README's first command until calls are
-# counted, the package if one was built before (dist/release/*.deb), else make build, `init` against the demo's providers, and first metrics.
+# counted, the package if one was built before (dist/release/*.deb), else go build, `init` against the demo's providers, and first metrics.
 #   --with-tests  also the README's second command, make test, which installs what it needs; .ci/run itself is that on a bare machine.
 # Needs root, Debian's mirror, and mmdebstrap or debootstrap. So as not to download the same modules again, they come from this machine's
 # module cache; nothing that was compiled is shared, since compiling is what a newcomer waits for.
@@ -8,6 +8,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 fail() { echo "newcomer: $*" >&2; exit 1; }
+leave_out() { echo "newcomer: left out: $*"; exit 0; }
 [ "$(id -u)" = 0 ] || fail "needs root"
 work=$(mktemp -d) root=$work/root jobs=()
 end() {
@@ -41,12 +42,14 @@ proxy=$(go env GOPROXY) port=$((20000 + RANDOM % 10000))
 case $(command -v mmdebstrap debootstrap | head -n 1) in
 */mmdebstrap) mmdebstrap --quiet --variant=apt --include=git,make,ca-certificates bookworm "$root" > "$work/root.log" 2>&1 ;;
 */debootstrap) debootstrap --variant=minbase --include=git,make,ca-certificates bookworm "$root" > "$work/root.log" 2>&1 ;;
-*) fail "mmdebstrap or debootstrap is missing" ;;
-esac || fail "no clean root"
+*) leave_out "mmdebstrap or debootstrap is missing" ;;
+esac || leave_out "no clean root could be made: is Debian's mirror reachable?"
 mkdir -p "$root/usr/local/go" "$root/modules"
-mount --bind -o ro "$(go env GOROOT)" "$root/usr/local/go"
-mount --bind -o ro "$(go env GOMODCACHE)/cache/download" "$root/modules"
-mount -t proc proc "$root/proc"
+{
+	mount --bind -o ro "$(go env GOROOT)" "$root/usr/local/go" &&
+		mount --bind -o ro "$(go env GOMODCACHE)/cache/download" "$root/modules" &&
+		mount -t proc proc "$root/proc"
+} || leave_out "nothing can be mounted here"
 cp /etc/resolv.conf "$root/etc/"
 git -c safe.directory='*' clone --quiet --no-local . "$root/root/cdr-exporter"
 took "a clean root with Go, git and make (not a newcomer's time)"
@@ -66,9 +69,9 @@ if [ -n "$deb" ]; then
 	folder=/etc/cdr-exporter state=/var/lib/cdr-exporter
 	took "dpkg -i $(basename "$deb")"
 else
-	echo "newcomer: left out: there is no package in dist/release (make snapshot); what make built is taken"
-	in_clone make build > "$work/build.log" 2>&1
-	took "make build"
+	echo "newcomer: left out: there is no package in dist/release (make snapshot); what Go builds is taken, with what go run has compiled"
+	in_clone go build -o dist/cdr-exporter ./cmd/cdr-exporter > "$work/build.log" 2>&1
+	took "go build"
 	mkdir "$root/root/real"
 fi
 
