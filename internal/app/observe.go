@@ -7,7 +7,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
@@ -103,7 +102,7 @@ func (a *App) Status() web.Status {
 
 // trunksOf are the last attempts of a feed, as the status page judges them.
 func trunksOf(recent []metrics.Recent, source, feed string) (trunks []web.Trunk) {
-	ending := func(r *metrics.Recent, such func(cdr.Outcome) bool) web.Ending {
+	ending := func(r *metrics.Recent, such metrics.Ending) web.Ending {
 		top, _ := r.TopFailure(such)
 		return web.Ending{
 			Since: web.Time(r.Since(such)), SIPCode: top.SIPCode, SubCode: top.SubCode, Reason: top.Reason, FaultDomain: top.FaultDomain,
@@ -122,7 +121,7 @@ func trunksOf(recent []metrics.Recent, source, feed string) (trunks []web.Trunk)
 			switch {
 			case attempt.Outcome.Connected():
 				t.Results += web.ResultConnected
-			case metrics.Faults(attempt.Outcome):
+			case metrics.Faults.Has(attempt.Outcome):
 				t.Results += web.ResultFault
 			default:
 				t.Results += web.ResultOther

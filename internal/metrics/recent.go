@@ -40,36 +40,51 @@ type Recent struct {
 	NoReasons bool
 	// Attempts are at least one and at most 64, in the order in which they were first seen; those of one commit by their start.
 	Attempts []Attempt
+	// gone is, by Ending, when the run of such attempts began with which those end that aren't kept any more; 0: they end otherwise.
+	gone [endings]int64
 }
 
-// Outcomes to ask a Recent for.
-var (
+// Ending is how attempts may end.
+type Ending int
+
+const (
 	// Faults are the calls that failed.
-	Faults = func(o cdr.Outcome) bool { return o == cdr.Failed }
+	Faults Ending = iota
 	// Unconnected are the calls that nobody answered, for whatever reason.
-	Unconnected = func(o cdr.Outcome) bool { return !o.Connected() }
+	Unconnected
+	endings int = iota
 )
 
-// Count is how many attempts ended so.
-func (r *Recent) Count(such func(cdr.Outcome) bool) int { return countAttempts(r.Attempts, such) }
+// Has says whether an outcome is such an ending.
+func (e Ending) Has(o cdr.Outcome) bool {
+	if e == Faults {
+		return o == cdr.Failed
+	}
+	return !o.Connected()
+}
 
-func countAttempts(attempts []Attempt, such func(cdr.Outcome) bool) (n int) {
+// Count is how many attempts ended so.
+func (r *Recent) Count(such Ending) int { return countAttempts(r.Attempts, such) }
+
+func countAttempts(attempts []Attempt, such Ending) (n int) {
 	for _, a := range attempts {
-		if such(a.Outcome) {
+		if such.Has(a.Outcome) {
 			n++
 		}
 	}
 	return n
 }
 
-// Since is when the unbroken run of attempts that ended so, up to the newest, began; zero if the newest ended otherwise. It may have begun
-// before what is kept if all attempts are such.
-func (r *Recent) Since(such func(cdr.Outcome) bool) (since time.Time) {
+// Since is when the unbroken run of attempts that ended so, up to the newest, began; zero if the newest ended otherwise.
+func (r *Recent) Since(such Ending) (since time.Time) {
 	for _, a := range slices.Backward(r.Attempts) {
-		if !such(a.Outcome) {
-			break
+		if !such.Has(a.Outcome) {
+			return since
 		}
 		since = a.Start()
+	}
+	if began := r.gone[such]; began != 0 {
+		return time.Unix(began, 0).UTC()
 	}
 	return since
 }
@@ -86,10 +101,10 @@ func newestSecond(attempts []Attempt) (latest int64) {
 
 // TopFailure is the most frequent failure of the attempts that ended so and how many had it, none if there are none. Of two as frequent it
 // is the one that was seen last.
-func (r *Recent) TopFailure(such func(cdr.Outcome) bool) (top Failure, n int) {
+func (r *Recent) TopFailure(such Ending) (top Failure, n int) {
 	counts := make(map[Failure]int)
 	for _, a := range r.Attempts {
-		if a.Failure == nil || !such(a.Outcome) {
+		if a.Failure == nil || !such.Has(a.Outcome) {
 			continue
 		}
 		counts[*a.Failure]++
@@ -114,7 +129,7 @@ func (s *Store) Recent() []Recent {
 				own := series.Own()
 				all = append(all, Recent{
 					Source: f.source, Provider: f.provider, Feed: f.feed, Direction: own[0], Trunk: own[1],
-					NoReasons: f.NoReasons, Attempts: slices.Clone(series.cur.recent.attempts),
+					NoReasons: f.NoReasons, Attempts: slices.Clone(series.cur.recent.attempts), gone: series.cur.recent.gone,
 				})
 			}
 		}
@@ -132,7 +147,7 @@ func (b *builder) recent(f *FeedSeries, series *Series) {
 	if !f.NoReasons {
 		add(series.recentLabels[0], float64(countAttempts(attempts, Faults)))
 	}
-	add(series.recentLabels[1], float64(countAttempts(attempts, cdr.Outcome.Connected)))
+	add(series.recentLabels[1], float64(len(attempts)-countAttempts(attempts, Unconnected)))
 	add(series.recentLabels[2], float64(newestSecond(attempts)))
 }
 
@@ -164,10 +179,13 @@ func (c *Changes) AddAttempt(r *cdr.Record, counted []Delta) {
 type recent struct {
 	attempts []Attempt
 	fresh    int // of these, how many the commit under way added, at the end
+	gone     [endings]int64
 }
 
 // set makes r a copy of o, without changes, and keeps r's memory.
-func (r *recent) set(o *recent) { r.attempts, r.fresh = append(r.attempts[:0], o.attempts...), 0 }
+func (r *recent) set(o *recent) {
+	r.attempts, r.fresh, r.gone = append(r.attempts[:0], o.attempts...), 0, o.gone
+}
 
 // add adds an attempt behind what earlier commits brought, in the order of starts among those of its own: providers may list the newest
 // call first. A failure may be one of several that are equal.
@@ -186,8 +204,20 @@ func (r *recent) add(a Attempt) {
 		r.attempts = slices.Insert(r.attempts, at, a)
 		return
 	}
-	copy(r.attempts, r.attempts[1:at]) // the oldest goes
+	r.forget(r.attempts[0])
+	copy(r.attempts, r.attempts[1:at])
 	r.attempts[at-1] = a
+}
+
+// forget notes how the oldest attempt ended, which goes.
+func (r *recent) forget(a Attempt) {
+	for e := range r.gone {
+		if !Ending(e).Has(a.Outcome) {
+			r.gone[e] = 0
+		} else if r.gone[e] == 0 {
+			r.gone[e] = a.second
+		}
+	}
 }
 
 // merge adds the attempts of a series that falls together with this one, by their start.
@@ -212,8 +242,9 @@ func (r *recent) failure(f *Failure) *Failure {
 
 // storedRecent is the stored form of recent.
 type storedRecent struct {
-	Attempts [][3]int64 `json:"attempts"`
-	Failures []*Failure `json:"failures"`
+	Attempts [][3]int64     `json:"attempts"`
+	Failures []*Failure     `json:"failures"`
+	Gone     [endings]int64 `json:"gone"`
 }
 
 // append appends the stored form. Attempts are written by hand: that takes a tenth of the time.
@@ -238,7 +269,7 @@ func (r *recent) append(dst []byte) []byte {
 	}
 	text, _ := json.Marshal(failures) // strings always encode
 	dst = append(append(dst, `],"failures":`...), text...)
-	return append(dst, '}')
+	return fmt.Appendf(dst, `,"gone":[%d,%d]}`, r.gone[Faults], r.gone[Unconnected])
 }
 
 // parseRecent reads the stored form.
@@ -247,7 +278,7 @@ func parseRecent(text string) (*recent, error) {
 	if err := json.Unmarshal([]byte(text), &stored); err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", RecentAttempts.Name, errValue, err)
 	}
-	r, before := &recent{}, int64(0)
+	r, before := &recent{gone: stored.Gone}, int64(0)
 	for _, a := range stored.Attempts {
 		before += a[0]
 		one := Attempt{second: before, Outcome: cdr.Outcome(a[1])}

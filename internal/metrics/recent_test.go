@@ -61,7 +61,7 @@ func newRecentFeed(noReasons bool, limit int) (*Store, *FeedSeries) {
 }
 
 // story tells a Recent as `trunk: outcomes' first letters, of such since second; top`.
-func (r *Recent) story(such func(cdr.Outcome) bool) string {
+func (r *Recent) story(such Ending) string {
 	var letters strings.Builder
 	for _, a := range r.Attempts {
 		letters.WriteByte(a.Outcome.String()[0])
@@ -84,26 +84,26 @@ func TestRecent(t *testing.T) {
 		name      string
 		noReasons bool
 		commits   commits
-		such      func(cdr.Outcome) bool // Faults unless it is set
+		such      Ending
 		want      []string
 	}{
-		{"none", false, nil, nil, nil},
+		{"none", false, nil, Faults, nil},
 		{
 			"an outage", false,
 			commits{{attempt(0, cdr.Answered)}, {attempt(5, cdr.Failed, failing), attempt(9, cdr.Failed, failing)}},
-			nil,
+			Faults,
 			[]string{"outbound sbc1 aff: 2 since 5, 2 x 503/569008/certificate_expired/sbc"},
 		},
 		{
 			"it is over", false,
 			commits{{attempt(5, cdr.Failed, failing)}, {attempt(7, cdr.Voicemail)}},
-			nil,
+			Faults,
 			[]string{"outbound sbc1 fv: 1 since never, 1 x 503/569008/certificate_expired/sbc"},
 		},
 		{
 			"busy is no fault", false,
 			commits{{attempt(1, cdr.Failed, failing), attempt(2, cdr.Busy, busy)}},
-			nil,
+			Faults,
 			[]string{"outbound sbc1 fb: 1 since never, 1 x 503/569008/certificate_expired/sbc"},
 		},
 		{
@@ -115,7 +115,7 @@ func TestRecent(t *testing.T) {
 		{
 			"no attempts", false,
 			commits{{attempt(1, cdr.NotConnected), attempt(2, cdr.Unknown), attempt(3, cdr.Answered)}},
-			nil,
+			Faults,
 			[]string{"outbound sbc1 a: 0 since never, 0 x ///"},
 		},
 		{
@@ -127,7 +127,7 @@ func TestRecent(t *testing.T) {
 		{
 			"by trunk and direction", false,
 			commits{{attempt(1, cdr.Answered, sbc2), attempt(2, cdr.Failed), attempt(3, cdr.Busy, inbound)}},
-			nil,
+			Faults,
 			[]string{
 				"inbound sbc1 b: 0 since never, 0 x ///", "outbound sbc1 f: 1 since 2, 1 x ///unknown", "outbound sbc2 a: 0 since never, 0 x ///",
 			},
@@ -135,25 +135,37 @@ func TestRecent(t *testing.T) {
 		{
 			"in one commit by their start", false,
 			commits{{attempt(5, cdr.Failed), attempt(3, cdr.Busy), attempt(4, cdr.Answered)}},
-			nil,
+			Faults,
 			[]string{"outbound sbc1 baf: 1 since 5, 1 x ///unknown"},
 		},
 		{
 			"what comes late comes last", false,
 			commits{{attempt(50, cdr.Answered)}, {attempt(3, cdr.Failed)}},
-			nil,
+			Faults,
 			[]string{"outbound sbc1 af: 1 since 3, 1 x ///unknown"},
 		},
 		{
 			"the last 64", false,
 			commits{many(3, cdr.Answered), many(70, cdr.Failed)},
-			nil,
-			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 6, 64 x ///unknown"},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
+		},
+		{
+			"an outage that is longer than what is kept", false,
+			commits{{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)}, many(40, cdr.Failed), many(40, cdr.Failed), many(40, cdr.Failed)},
+			Unconnected,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
+		},
+		{
+			"a call that got through, longer ago than what is kept", false,
+			commits{{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)}, many(40, cdr.Failed), many(40, cdr.Failed), many(40, cdr.Failed)},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
 		},
 		{
 			"the last 64 of a page whose newest call comes first", false,
 			commits{append(many(64, cdr.Failed), attempt(-1, cdr.Busy), attempt(-2, cdr.Busy))},
-			nil,
+			Faults,
 			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
 		},
 	} {
@@ -161,9 +173,6 @@ func TestRecent(t *testing.T) {
 			s, f := newRecentFeed(c.noReasons, 100)
 			for _, records := range c.commits {
 				commitAttempts(t, s, f, records)
-			}
-			if c.such == nil {
-				c.such = Faults
 			}
 			var got []string
 			for _, r := range s.Recent() {

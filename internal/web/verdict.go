@@ -36,10 +36,9 @@ type Finding struct {
 	Level   Level  `json:"level"`
 	Subject string `json:"subject"`
 	What    string `json:"what"`
-	// Since is when it began, or Earlier than that; zero: not known. AsOf is how far a feed that is behind has been read.
-	Since   Time `json:"since"`
-	Earlier bool `json:"earlier,omitempty"`
-	AsOf    Time `json:"as_of"`
+	// Since is when it began; zero: not known. AsOf is how far a feed that is behind has been read.
+	Since Time `json:"since"`
+	AsOf  Time `json:"as_of"`
 	// Cause is the most frequent failure, or why the feed isn't read; Whose is whose fault that probably is.
 	Cause  string `json:"cause,omitempty"`
 	Whose  string `json:"whose,omitempty"`
@@ -47,7 +46,7 @@ type Finding struct {
 }
 
 const (
-	// keptAttempts is how many attempts are kept of a trunk and direction.
+	// keptAttempts is how many attempts are kept of a trunk and direction, and drawn.
 	keptAttempts = 64
 	// newestAttempts is how many of them say how it is now.
 	newestAttempts = 16
@@ -153,7 +152,7 @@ func (r *row) judge(now time.Time) Finding {
 		return f
 	}
 	if run >= warnRun { // less is no beginning
-		f.Since, f.Earlier = ending.Since, run == keptAttempts
+		f.Since = ending.Since
 	}
 	if f.Cause = ending.String(); r.NoReasons {
 		f.Cause = "the provider doesn't say why"

@@ -51,9 +51,6 @@ func sentence(v view, f Finding) string {
 	if !f.Since.IsZero() {
 		text += ", since " + v.At(f.Since).Text
 	}
-	if f.Earlier {
-		text += " or earlier"
-	}
 	if !f.AsOf.IsZero() {
 		text += " (read up to " + v.At(f.AsOf).Text + ")"
 	}
@@ -105,7 +102,7 @@ func TestVerdict(t *testing.T) {
 		"one trunk down": {
 			statusWith(reading(trunk("sbc2.example.com", good), failing("sbc1.example.com", bad, 79*time.Minute), inbound)), LevelBad,
 			"Calls fail on 1 of 2 trunks.",
-			[]string{"sbc1.example.com, outbound: 64 of the last 64 attempts failed, since 10:41 UTC or earlier; certificate expired (569008); your SBC"},
+			[]string{"sbc1.example.com, outbound: 64 of the last 64 attempts failed, since 10:41 UTC; certificate expired (569008); your SBC"},
 		},
 		"just went down": {
 			statusWith(reading(failing("sbc1.example.com", good[:57]+"fffffff", 9*time.Minute))), LevelBad, "Calls fail on the only trunk.",
@@ -120,7 +117,7 @@ func TestVerdict(t *testing.T) {
 			statusWith(reading(failing("sbc2.example.com", "fffffff", 9*time.Minute), failing("sbc1.example.com", bad, time.Hour))), LevelBad,
 			"Calls fail on all 2 trunks.",
 			[]string{
-				"sbc1.example.com, outbound: 64 of the last 64 attempts failed, since 11:00 UTC or earlier; certificate expired (569008); your SBC",
+				"sbc1.example.com, outbound: 64 of the last 64 attempts failed, since 11:00 UTC; certificate expired (569008); your SBC",
 				"sbc2.example.com, outbound: 7 of the last 7 attempts failed, since 11:51 UTC; certificate expired (569008); your SBC",
 			},
 		},
@@ -135,7 +132,7 @@ func TestVerdict(t *testing.T) {
 		},
 		"every call is refused": {
 			statusWith(reading(refused)), LevelBad, "Calls fail on the only trunk.",
-			[]string{"sbc1.example.com, outbound: none of the last 64 attempts connected, since 11:00 UTC or earlier; outbound not allowed (510560); " +
+			[]string{"sbc1.example.com, outbound: none of the last 64 attempts connected, since 11:00 UTC; outbound not allowed (510560); " +
 				"your policy, licence or credit"},
 		},
 		"no trunk has a name": {
