@@ -29,10 +29,12 @@ func silentFeed(t *testing.T, calls int, change ...func(*taskModel)) (*taskModel
 	loop := m.loop(feed)
 	loop.Start()
 	pass(t, 2*time.Second)
-	for _, c := range m.calls {
-		if _, err := m.tell(feed, c.id); err != nil {
-			t.Fatal(err)
-		}
+	keys := make([]string, len(m.calls))
+	for i, c := range m.calls {
+		keys[i] = c.id
+	}
+	if _, err := m.tell(feed, keys...); err != nil { // of all at once: the feed is woken once
+		t.Fatal(err)
 	}
 	return m, feed, loop
 }
