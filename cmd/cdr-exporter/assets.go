@@ -68,6 +68,9 @@ func (a *assets) load() error {
 			if err == nil && !entry.IsDir() {
 				a.files[name], err = fs.ReadFile(bundle, name)
 			}
+			if filepath.Ext(name) == ".md" { // the pages that runbooks link to aren't bundled
+				a.files[name] = bytes.ReplaceAll(a.files[name], []byte("](../"), []byte("]("+docsURL+"/"))
+			}
 			return err
 		})
 		if err != nil {

@@ -40,7 +40,11 @@ func bundled(t *testing.T, dir string) map[string][]byte {
 			if err != nil || entry.IsDir() {
 				return err
 			}
-			all[filepath.Join(dir, filepath.FromSlash(name))], err = fs.ReadFile(files, name)
+			content, err := fs.ReadFile(files, name)
+			if filepath.Ext(name) == ".md" { // what it links to isn't written
+				content = bytes.ReplaceAll(content, []byte("](../"), []byte("](https://github.com/cdr-exporter/cdr-exporter/blob/main/docs/"))
+			}
+			all[filepath.Join(dir, filepath.FromSlash(name))] = content
 			return err
 		})
 		if err != nil {
