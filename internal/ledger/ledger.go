@@ -25,6 +25,8 @@ const fileName = "ledger.db"
 type Settings struct {
 	// Folder is storage.path.
 	Folder string
+	// Postgres, if set, is where the ledger is instead (storage.postgres).
+	Postgres *Postgres
 	// Now is the local clock.
 	Now func() time.Time
 	// Options are the metrics' own.
