@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"time"
 )
@@ -20,6 +21,8 @@ var ErrNotOwner = errors.New("another replica owns the feed")
 type Postgres struct {
 	// DSN is the data source name, a URL or key=value pairs. It is asked for at each connection, so that a password may change.
 	DSN func(ctx context.Context) (string, error)
+	// TLS, if not nil, stands for what the DSN says of it.
+	TLS *tls.Config
 	// Replica names this process, and no other one, now or later; empty: it owns nothing.
 	Replica string
 	// Address is where the other replicas' pages say that this one can be found; it may be empty.
