@@ -73,7 +73,9 @@ func (l *Ledger) Acquire(ctx context.Context, source, feed string) (bool, error)
 func (l *Ledger) Drop(source, feed string) {}
 
 // Release gives a feed up that Drop has forgotten, for another replica to acquire at once.
-func (l *Ledger) Release(ctx context.Context, source, feed string) error { return errors.ErrUnsupported }
+func (l *Ledger) Release(ctx context.Context, source, feed string) error {
+	return errors.ErrUnsupported
+}
 
 // Leave gives up all feeds and takes this replica off the list: it is about to close the ledger.
 func (l *Ledger) Leave(ctx context.Context) error { return errors.ErrUnsupported }
