@@ -16,9 +16,9 @@ import (
 // What is shown of the last hours beside the series, each from a table:
 //
 //	activity   calls and failures by the five minutes in which they began, for the status page
-//	trailing   calls by the second in which they were first seen, for cdr_media_bypass_ratio
+//	bypass     calls by the second in which they were first seen, for cdr_media_bypass_ratio
 //	connected  when calls were connected: a row per commit, for cdr_call_peak_concurrency
-//	trunks     the numbers of trunks, from 1, which trailing and connected refer to
+//	trunks     the numbers of trunks, from 1, which bypass and connected refer to
 
 const (
 	// activitySeconds is the span of time that calls are counted by.
@@ -54,7 +54,7 @@ func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, erro
 		return nil, err
 	}
 	since := max(from.Unix(), l.settings.Now().Add(-activityKept).Unix()) / activitySeconds
-	rows, err := reader.QueryContext(ctx, `SELECT f.source, f.provider, f.feed, a.began, a.calls, a.failures
+	rows, err := reader.query(ctx, `SELECT f.source, f.provider, f.feed, a.began, a.calls, a.failures
 		FROM activity a JOIN feeds f ON f.id = a.feed WHERE a.began >= ? ORDER BY a.began, a.feed`, since)
 	if err != nil {
 		return nil, fmt.Errorf("read activity: %w", err)
@@ -86,7 +86,7 @@ func (p *pageCommit) addActivity(r *cdr.Record) {
 	p.activity[began] = activityChange{c.calls + 1, c.failures + flag(r.Outcome == cdr.Failed)}
 }
 
-var addActivity = newManyRows(4, `INSERT INTO activity (feed, began, calls, failures)`,
+var addActivity = newManyRows([]string{"?", "?", "?", "?"}, `INSERT INTO activity (feed, began, calls, failures)`,
 	` ON CONFLICT (feed, began) DO UPDATE SET calls = activity.calls + excluded.calls, failures = activity.failures + excluded.failures`)
 
 func (p *pageCommit) writeActivity() error {
@@ -110,8 +110,8 @@ func (p *pageCommit) addBypass(trunk string, bypassed bool) {
 	p.bypass[at].Bypassed += flag(bypassed)
 }
 
-var addBypass = newManyRows(5, `INSERT INTO trailing (feed, second, trunk, bypassed, total)`,
-	` ON CONFLICT (feed, second, trunk) DO UPDATE SET bypassed = trailing.bypassed + excluded.bypassed, total = trailing.total + excluded.total`)
+var addBypass = newManyRows([]string{"?", "?", "?", "?", "?"}, `INSERT INTO bypass (feed, second, trunk, bypassed, total)`,
+	` ON CONFLICT (feed, second, trunk) DO UPDATE SET bypassed = bypass.bypassed + excluded.bypassed, total = bypass.total + excluded.total`)
 
 func (p *pageCommit) writeBypass() error {
 	p.args = p.args[:0]
@@ -355,7 +355,7 @@ func (l *Ledger) loadTrunks(series *metrics.FeedSeries, feed int64) (map[string]
 	}); err != nil {
 		return nil, err
 	}
-	if rows, err = l.engine.query(`SELECT second, trunk, bypassed, total FROM trailing WHERE feed = ? ORDER BY second`, feed); err != nil {
+	if rows, err = l.engine.query(`SELECT second, trunk, bypassed, total FROM bypass WHERE feed = ? ORDER BY second`, feed); err != nil {
 		return nil, err
 	}
 	var b metrics.Bypass
