@@ -89,11 +89,8 @@ func copySchema(t testing.TB, from Storage) Storage {
 		return parsed.Query().Get("search_path")
 	}
 	var all strings.Builder
-	for _, statement := range schema {
-		if rest, is := strings.CutPrefix(statement, "CREATE TABLE "); is {
-			table, _, _ := strings.Cut(rest, " ")
-			fmt.Fprintf(&all, "CREATE TABLE %[2]s.%[3]s (LIKE %[1]s.%[3]s INCLUDING ALL); INSERT INTO %[2]s.%[3]s SELECT * FROM %[1]s.%[3]s;", name(from), name(to), table)
-		}
+	for _, table := range append(tableNames(), "replicas") {
+		fmt.Fprintf(&all, "CREATE TABLE %[2]s.%[3]s (LIKE %[1]s.%[3]s INCLUDING ALL); INSERT INTO %[2]s.%[3]s SELECT * FROM %[1]s.%[3]s;", name(from), name(to), table)
 	}
 	inServer(t, all.String())
 	return to
