@@ -20,6 +20,8 @@ const (
 	settledAfter = time.Minute
 	// patience is after how long an account that nobody has is anyone's: the replica that it was meant for may not have it in its configuration.
 	patience = 10 * time.Second
+	// holdsFor is how long after a renewal what is owned is shown: a little less than the lease, for what the answer to a scrape takes.
+	holdsFor = ledger.LeaseTime - time.Second
 	// passTime is after how long a pass leaves further accounts to the next one, so that the lease is renewed in time.
 	passTime = renewInterval
 )
@@ -64,7 +66,7 @@ type ownership struct {
 	wake    chan struct{}
 
 	seen  atomic.Pointer[ledger.Cluster] // as of the last renewal; nil before the first
-	until atomic.Pointer[time.Time]      // the end of the lease
+	until atomic.Pointer[time.Time]      // until when what is owned is shown
 
 	mu           sync.Mutex               // orders passes and reloads, and guards all below
 	leaving      bool                     // nothing is acquired any more
@@ -72,7 +74,6 @@ type ownership struct {
 	unowned      map[string]time.Time     // since when nobody has an account
 	replicas     []string                 // those that live
 	replicasFrom time.Time                // since when they are the same
-	failing      bool                     // the last pass failed
 }
 
 func newOwnership(shared sharedLedger, reader accountReader, replica string, logger *slog.Logger) *ownership {
@@ -86,14 +87,18 @@ func newOwnership(shared sharedLedger, reader accountReader, replica string, log
 func (o *ownership) run(ctx context.Context) {
 	ticker := time.NewTicker(renewInterval)
 	defer ticker.Stop()
+	failed := false
 	for {
-		if err := o.pass(ctx); err != nil && ctx.Err() == nil && !o.failing {
-			o.logger.Warn("The ledger can't be reached, so reading pauses; it is tried again.", "err", err)
-			o.failing = true
-		} else if err == nil && o.failing {
-			o.logger.Info("The ledger can be reached again.")
-			o.failing = false
+		err := o.pass(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failed:
+			o.logger.Warn("Sharing the ledger with other replicas failed; it is tried again.", "err", err)
+		case err == nil && failed:
+			o.logger.Info("Sharing the ledger with other replicas works again.")
 		}
+		failed = err != nil
 		select {
 		case <-ctx.Done():
 			return
@@ -124,6 +129,18 @@ func (o *ownership) holds() bool {
 	return until != nil && time.Now().Before(*until)
 }
 
+// pause keeps passes from running until the returned function is called; then the next one begins at once.
+func (o *ownership) pause() (goOn func()) {
+	if o == nil {
+		return func() {}
+	}
+	o.mu.Lock()
+	return func() {
+		o.mu.Unlock()
+		o.lookAgain()
+	}
+}
+
 // stopPlacing leaves the accounts where they are: the daemon is about to leave. Leases are still renewed.
 func (o *ownership) stopPlacing() {
 	if o != nil {
@@ -148,7 +165,7 @@ func (o *ownership) pass(ctx context.Context) error {
 	c, accounts := newCluster(&now), o.reader.accounts()
 	lost := o.dropLost(c, accounts)
 	o.seen.Store(&now)
-	o.until.Store(new(began.Add(ledger.LeaseTime)))
+	o.until.Store(new(began.Add(holdsFor)))
 	for _, a := range lost {
 		o.logger.Warn("An account is read by another replica now.", "account_of", a.feeds[0].source)
 		o.reader.stopAccount(a.key)
@@ -273,4 +290,16 @@ func (o *ownership) release(ctx context.Context, c *cluster, feeds ...feedName) 
 		}
 	}
 	return err
+}
+
+// leave gives everything up at once, for other replicas to acquire. The loops have ended, and run has returned.
+func (o *ownership) leave() {
+	if o == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), ledger.LeaseTime/2)
+	defer cancel()
+	if err := o.ledger.Leave(ctx); err != nil {
+		o.logger.Warn("The feeds couldn't be given up; other replicas read them when the lease ends.", "err", err)
+	}
 }

@@ -61,11 +61,6 @@ func (c *cluster) owns(replica string, name feedName) bool {
 	return c.feeds[name] != nil && c.feeds[name].Owner == replica
 }
 
-// ownsAll reports whether a replica owns every feed of an account.
-func (c *cluster) ownsAll(replica string, a *account) bool {
-	return !slices.ContainsFunc(a.feeds, func(name feedName) bool { return !c.owns(replica, name) })
-}
-
 // cost is what reading an account costs.
 func (c *cluster) cost(a *account) (cost int) {
 	for _, name := range a.feeds {
