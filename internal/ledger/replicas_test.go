@@ -202,23 +202,6 @@ func TestEnqueueAnywhere(t *testing.T) {
 	}
 }
 
-// What was shown under a lease isn't shown past it.
-func TestHolds(t *testing.T) {
-	onPostgres(t)
-	a := newRig(t)
-	if !a.ledger.Holds() {
-		t.Fatal("the lease doesn't hold")
-	}
-	past := time.Now().Add(-time.Millisecond)
-	a.ledger.lease.until.Store(&past)
-	if a.ledger.Holds() {
-		t.Fatal("the lease holds for ever")
-	}
-	if _, err := a.ledger.Renew(t.Context()); err != nil || !a.ledger.Holds() {
-		t.Fatalf("renewed: %v", err)
-	}
-}
-
 // Many replicas may start on an empty database at once, and each feed is made once.
 func TestStartAtOnce(t *testing.T) {
 	onPostgres(t)
