@@ -22,6 +22,8 @@ func exporter() *board {
 	b.exporterSubscriptions()
 	b.row("Log records")
 	b.exporterOutbox()
+	b.row("Replicas")
+	b.exporterReplicas()
 	b.row("Ledger and process")
 	b.exporterLedger()
 	return b
@@ -106,6 +108,17 @@ func (b *board) exporterOutbox() {
 	b.add(8, 8, b.series(text{"Age of the outbox", "How long the oldest waiting log record waits; 0 while none does."},
 		b.orNone(b.age(metrics.OutboxOldest, nil)).as("oldest")).Thresholds(above(300, 3600)).ThresholdsStyle(dashed()))
 	b.add(8, 8, b.stacked(text{"Log records by result", "Log records per minute: sent, refused by the endpoint and set aside, or skipped."}, b.flow(metrics.OTLPRecords, by("result"))))
+}
+
+// exporterReplicas shows who reads what; with one process that is one.
+func (b *board) exporterReplicas() {
+	unowned := b.value(metrics.FeedOwned, perFeed())
+	unowned.expr, unowned.by = "sum (1 - "+unowned.expr+")", nil
+	b.add(4, 8, b.number(text{"Feeds without an owner", "Feeds that no replica reads now. A move takes up to 15 seconds."}, unowned).Decimals(0).Thresholds(never(1)))
+	owned := nonzero(b.value(metrics.FeedOwned, by("source", "feed", "instance")))
+	b.add(8, 8, b.table(text{"Who reads what", "The replica that reads each feed now."}, owned.as("Owned")))
+	b.add(12, 8, lanes(text{"Moves", "Who read each feed when: where one lane ends and another one of the same feed begins, it moved."}, owned.as("{{source}} {{feed}}: {{instance}}")).
+		ColorScheme(fixed("blue")))
 }
 
 func (b *board) exporterLedger() {

@@ -80,7 +80,7 @@ func (p *Parameters) exporterAlerts() Group {
 			Doc: "Log records aren't taken by the OTLP endpoint, whichever replica sends them. Fires within ten minutes.",
 			Expr: lines(
 				fmt.Sprintf("time() - min by (job) (max_over_time(%s[5m])) > %d", metrics.OutboxOldest.Name, p.OutboxSeconds),
-				fmt.Sprintf("and on (job) max by (job) (last_over_time(%s[5m])) > 0", metrics.OutboxRecords.Name)),
+				fmt.Sprintf("and on (job) max by (job) (max_over_time(%s[2m])) > 0", metrics.OutboxRecords.Name)),
 			Summary:     "Log records of {{ $labels.job }} wait to be sent.",
 			Description: "The oldest has waited for {{ $value | humanizeDuration }}. Nothing is lost yet; the status page says what the endpoint answers.",
 			When:        fmt.Sprintf("the oldest log record has waited for more than %d minutes", p.OutboxSeconds/60),
