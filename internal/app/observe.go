@@ -32,7 +32,7 @@ func (a *App) observeLedger() {
 			a.own.Set(metrics.SeriesCount, float64(c.Series), c.Source, c.Feed, c.Metric)
 		}
 		for _, s := range a.running.Load().sources {
-			for _, f := range s.feeds {
+			for _, f := range s.feeds() {
 				f.loop.Refresh()
 			}
 		}
@@ -55,7 +55,7 @@ func (a *App) observeCredentials() {
 // Ready implements web.Backend.
 func (a *App) Ready() (bool, string) {
 	for _, s := range a.running.Load().sources {
-		for _, f := range s.feeds {
+		for _, f := range s.feeds() {
 			// A snapshot has no history to read.
 			if status := f.loop.Status(); !status.Ready && !f.info.Snapshot {
 				return false, "the first history of " + status.Source + "/" + status.Feed + " is still being read"
@@ -83,7 +83,7 @@ func (a *App) Status() web.Status {
 				LastNotification: unixTime(figures[figure{def: metrics.SubscriptionLastNotification, source: name}]),
 			}
 		}
-		for _, f := range s.feeds {
+		for _, f := range s.feeds() {
 			feed := f.status()
 			feed.Series = int64(figures[figure{metrics.SeriesCount, name, feed.Feed}])
 			feed.SeriesOverflow = int64(figures[figure{metrics.SeriesOverflow, name, feed.Feed}])

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -24,10 +25,7 @@ func (a *App) Reload() error {
 	}
 	old := a.running.Load()
 	gone := old.without(next)
-	gone.stopReading() // before the new loops start, so that no feed has two
-	a.ledger.Tune(next.plan.tuning(), next.plan.metricOptions())
-	next.startReading(a)
-	a.running.Store(next)
+	a.swap(gone, next)
 	a.forget(old, next)
 	gone.stopSending() // after reading has started, which needn't wait for an endpoint
 	if next.otlp != old.otlp {
@@ -37,6 +35,15 @@ func (a *App) Reload() error {
 	return nil
 }
 
+// swap ends what is gone and starts what is new. What replicas own stays as it is meanwhile.
+func (a *App) swap(gone, next *running) {
+	defer a.owners.pause()()
+	gone.stopReading() // before the new loops start, so that no feed has two
+	a.ledger.Tune(next.plan.tuning(), next.plan.metricOptions())
+	a.startReading(next)
+	a.running.Store(next)
+}
+
 // nextRunning builds what the file configures now.
 func (a *App) nextRunning() (*running, error) {
 	p, err := a.load()
@@ -44,8 +51,12 @@ func (a *App) nextRunning() (*running, error) {
 		return nil, err
 	}
 	running := a.running.Load()
-	if old, now := running.plan.config.Storage.Path, p.config.Storage.Path; old != now {
-		return nil, fmt.Errorf("storage.path: changed from %s to %s, which needs a restart; nothing was changed", old, now)
+	old, now := running.plan.config.Storage, p.config.Storage
+	if old.Path != now.Path {
+		return nil, fmt.Errorf("storage.path: changed from %q to %q, which needs a restart; nothing was changed", old.Path, now.Path)
+	}
+	if !reflect.DeepEqual(old.Postgres, now.Postgres) {
+		return nil, errors.New("storage.postgres: changed, which needs a restart; nothing was changed")
 	}
 	return a.prepare(p, running)
 }
