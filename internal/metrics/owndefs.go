@@ -42,10 +42,6 @@ var (
 		Name: "cdr_exporter_catching_up", OTel: "cdr.exporter.catching_up", Kind: Gauge, Base: SourceFeed,
 		Help: "1 while the watermark is more than 10 minutes and 3 intervals behind.",
 	}
-	FeedOwned = &Def{
-		Name: "cdr_exporter_feed_owned", OTel: "cdr.exporter.feed.owned", Kind: Gauge, Base: SourceFeed,
-		Help: "1 if this process reads the feed, 0 if another replica does.",
-	}
 	Unreadable = &Def{
 		Name: "cdr_exporter_unreadable_seconds", OTel: "cdr.exporter.unreadable", Unit: "s", Kind: Gauge, Base: SourceFeed,
 		Help: "How much time couldn't be read: what the provider no longer keeps, and what it can't give while it gives other spans.",
@@ -57,6 +53,10 @@ var (
 	ClockOffset = &Def{
 		Name: "cdr_exporter_clock_offset_seconds", OTel: "cdr.exporter.clock.offset", Unit: "s", Kind: Gauge, Base: SourceFeed,
 		Help: "The provider's clock minus ours, by its Date header.",
+	}
+	FeedOwned = &Def{
+		Name: "cdr_exporter_feed_owned", OTel: "cdr.exporter.feed_owned", Kind: Gauge, Base: SourceFeed,
+		Help: "1 if this process reads the feed, 0 if another replica is to.",
 	}
 	CredentialExpiry = &Def{
 		Name: "cdr_exporter_credential_expiry_timestamp_seconds", OTel: "cdr.exporter.credential.expiry.timestamp", Unit: "s", Kind: Gauge, Base: SourceOnly,
@@ -140,7 +140,7 @@ var (
 func OwnCatalogue() []*Def {
 	return []*Def{
 		Polls, APIRequests, APIRequestDuration, APIThrottled, Rows, RecordDelay, Watermark, NewestCall, LastSuccess,
-		CatchingUp, FeedOwned, Unreadable, Tasks, ClockOffset, CredentialExpiry, OTLPRecords, OutboxRecords, OutboxLimit, OutboxOldest, SeriesCount,
+		CatchingUp, Unreadable, Tasks, ClockOffset, FeedOwned, CredentialExpiry, OTLPRecords, OutboxRecords, OutboxLimit, OutboxOldest, SeriesCount,
 		SeriesOverflow, CommitDuration, LedgerSize, LedgerFree, SubscriptionExpiry, SubscriptionLastNotification, Notifications,
 		UnmappedValues, ActiveCalls, ProviderRecords, ReconciliationDifference, ReloadSuccessful, ReloadSuccess,
 	}
