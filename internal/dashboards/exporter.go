@@ -44,8 +44,10 @@ func (b *board) exporterNumbers() {
 		Unit(units.BoolYesNo).Thresholds(never(1)))
 	b.add(4, 4, b.number(text{"Reads that failed", "Share of reads that ended with an error, in the time shown."},
 		share(b.total(metrics.Polls, nil, is("result", "error")), b.total(metrics.Polls, nil))).Decimals(1).Thresholds(above(0.05, 0.5)))
-	b.add(4, 4, b.number(text{"Outbox in use", "Log records that wait, as a share of otlp.outbox_limit; 0 while none are sent. At the limit reading pauses, or log records are skipped, as is configured."},
-		b.orNone(share(b.value(metrics.OutboxRecords, nil), b.value(metrics.OutboxLimit, nil)))).Decimals(1).Thresholds(above(0.1, 0.8)))
+	inUse := share(b.value(metrics.OutboxRecords, by("job", "instance")), b.value(metrics.OutboxLimit, by("job", "instance")))
+	inUse.expr, inUse.by = "max ("+inUse.expr+")", nil
+	b.add(4, 4, b.number(text{"Outbox in use", "Log records that wait, as a share of otlp.outbox_limit, of the fullest exporter; 0 while none are sent. At the limit reading pauses, or log records are skipped, as is configured."},
+		b.orNone(inUse)).Decimals(1).Thresholds(above(0.1, 0.8)))
 	b.add(4, 4, b.number(text{"Configuration in force", "Whether the last load of the configuration succeeded; after one that failed the one before goes on."}, b.value(metrics.ReloadSuccessful, nil)).
 		Unit(units.BoolYesNo).Thresholds(below(1, 1)))
 }
