@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
 const chart = "helm/cdr-exporter"
@@ -79,7 +81,7 @@ func TestE2EChart(t *testing.T) {
 		},
 		{
 			"testdata/replicas.yaml",
-			map[string]string{"client-secret": "x", "postgres-dsn": "postgres://cdr:x@127.0.0.1:1/cdr"},
+			map[string]string{"client-secret": "x", "postgres-dsn": pgtest.Database(t)},
 			map[string]int{"StatefulSet": 0, "Deployment": 1, "ScaledObject": 1, "PodDisruptionBudget": 1, "NetworkPolicy": 1, "ServiceMonitor": 1},
 			"HTTP",
 		},
