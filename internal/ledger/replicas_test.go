@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -222,6 +223,11 @@ func TestHolds(t *testing.T) {
 func TestStartAtOnce(t *testing.T) {
 	onPostgres(t)
 	storage, first := newStorage(t), &rig{t: t, clock: &clock{at: epoch}}
+	dsn, err := storage.Postgres.DSN(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	inServer(t, "SET search_path = "+schemaOf(t, dsn)+"; DROP TABLE IF EXISTS "+strings.Join(append(tableNames(), "replicas"), ", "))
 	first.spec = FeedSpec{Source: "contoso", Provider: "msgraph", Feed: "pstn", Fingerprint: "f", History: time.Hour, Lookback: time.Hour}
 	errs := make(chan error)
 	for i := range 4 {
