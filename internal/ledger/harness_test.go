@@ -22,7 +22,11 @@ import (
 
 func TestMain(m *testing.M) {
 	verifying = true
-	goleak.VerifyTestMain(m)
+	var options []goleak.Option
+	if server != "" {
+		options = append(options, goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener")) // spare.admin's
+	}
+	goleak.VerifyTestMain(m, options...)
 }
 
 // testReserve is small, since every test writes one.
@@ -54,10 +58,10 @@ type rig struct {
 	t       *testing.T
 	clock   *clock
 	storage Storage
-	probe  func(string) error
-	tuning Tuning
-	spec   FeedSpec
-	opts   metrics.Options
+	probe   func(string) error
+	tuning  Tuning
+	spec    FeedSpec
+	opts    metrics.Options
 	// idMemory bounds the cache of blocks, journal is its size; 0 takes the usual ones.
 	idMemory, journal int
 	ledger            *Ledger

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 )
 
@@ -15,9 +14,6 @@ import (
 
 // LeaseTime is how long a replica owns its feeds after its last sign of life.
 const LeaseTime = 10 * time.Second
-
-// holdsFor is how long a replica shows what it owns: a little less, for what the answer to a scrape takes.
-const holdsFor = LeaseTime - time.Second
 
 // forgottenAfter is when a replica that is gone is taken off the list.
 const forgottenAfter = time.Hour
@@ -49,9 +45,6 @@ type FeedOwner struct {
 	State State
 }
 
-// lease is until when this replica may show what it owns.
-type lease struct{ until atomic.Pointer[time.Time] }
-
 // Shared says whether other replicas may have the ledger open.
 func (l *Ledger) Shared() bool { return l.settings.Postgres != nil }
 
@@ -72,7 +65,6 @@ const (
 
 // Renew says that this replica lives, and returns who else does and who reads what. What it owns stays its own for LeaseTime from the call on.
 func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
-	asked := time.Now()
 	err = l.lead(ctx, func(p pool) error {
 		for _, s := range [...]struct {
 			text string
@@ -92,8 +84,6 @@ func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 	if err != nil {
 		return Cluster{}, fmt.Errorf("renew the lease of this replica: %w", err)
 	}
-	until := asked.Add(holdsFor)
-	l.lease.until.Store(&until)
 	return c, nil
 }
 
@@ -146,15 +136,6 @@ func (l *Ledger) lead(ctx context.Context, change func(pool) error) error {
 	return change(*p)
 }
 
-// Holds says whether this replica still owns what it owned when Renew last succeeded. Nothing that others may own by now is to be shown.
-func (l *Ledger) Holds() bool {
-	if !l.Shared() {
-		return true
-	}
-	until := l.lease.until.Load()
-	return until != nil && time.Now().Before(*until)
-}
-
 // Register makes the row of a feed if it is missing and checks that it is of the same account, as Feed does, without owning it.
 func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
 	l.mu.Lock()
@@ -162,21 +143,30 @@ func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
 	if err := l.ensureOpen(ctx); err != nil {
 		return err
 	}
-	for range conflictTries {
-		_, err := l.register(ctx, spec)
-		if !errors.Is(err, ErrFenced) { // another replica has just registered one
-			return err
-		}
-	}
-	return ErrFenced
+	_, err := l.register(ctx, spec)
+	return err
 }
 
 // register takes over the state of renamed_from, and makes the feed's row if it is missing. The commit lock is held.
 func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err error) {
-	if err := l.rename(ctx, spec); err != nil {
-		return 0, err
+	err = unfenced(func() error {
+		if err := l.rename(ctx, spec); err != nil {
+			return err
+		}
+		id, err = l.feedID(ctx, spec)
+		return err
+	})
+	return id, err
+}
+
+// unfenced tries again what changes the row of no feed, if another replica has just changed it.
+func unfenced(change func() error) (err error) {
+	for range conflictTries {
+		if err = change(); !errors.Is(err, ErrFenced) {
+			return err
+		}
 	}
-	return l.feedID(ctx, spec)
+	return err
 }
 
 // Acquire makes this replica the owner of a feed that no living replica owns; false if another one was faster. Feed opens it then.
