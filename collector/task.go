@@ -48,9 +48,10 @@ var (
 
 // SubscriptionManager keeps the provider's notifications coming.
 type SubscriptionManager interface {
-	// Maintain does what is due and says when it wants to be asked again. What notifications
-	// have missed meanwhile comes by the list, which is read all the same (counting.md 12).
-	Maintain(ctx context.Context, now time.Time) (again time.Duration, err error)
+	// Maintain does what is due and says when it wants to be asked again. Gap, if it isn't
+	// zero, is since when notifications may have been missed: what started after it, less
+	// a margin, is listed again. It counts with an error too.
+	Maintain(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error)
 	// Urgent says that Maintain is to be called before its time, as soon as the feed is woken.
 	Urgent() bool
 }

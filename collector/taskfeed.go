@@ -31,8 +31,13 @@ type TaskSettings struct {
 	Subscription SubscriptionManager
 }
 
-// longestHold is how long the list waits at most until what it has named was fetched.
-const longestHold = time.Hour
+const (
+	// gapMargin is how far before a gap in notifications calls are listed again: their
+	// records may have come within it (a first version is up to 150 min late).
+	gapMargin = 3 * time.Hour
+	// longestHold is how long the list waits at most until what it has named was fetched.
+	longestHold = time.Hour
+)
 
 // errNothingDue is a poll that had nothing to do: neither a success nor a failure.
 var errNothingDue = errors.New("nothing is due")
@@ -64,6 +69,8 @@ type upkeep struct {
 	backoff
 
 	next time.Duration // by Clock.Elapsed
+	// gap is since when notifications may be missing, until that was listed.
+	gap time.Time
 }
 
 // held is a position that waits until what was named is done, or put off. A list that
@@ -171,23 +178,45 @@ func (f *TaskFeed) upkeepWait(context.Context) time.Duration {
 	return f.upkeep.next - f.clock().Elapsed()
 }
 
-// maintain does what the subscription manager wants.
-func (f *TaskFeed) maintain(ctx context.Context, _ ledger.State, _ Sink) error {
+// maintain does what the subscription manager wants, and lists what may have been missed.
+func (f *TaskFeed) maintain(ctx context.Context, state ledger.State, sink Sink) error {
 	c, k := f.clock(), &f.upkeep
 	if c.pending() {
 		c.sample() // so that nothing is asked for by a wrong time
 	}
-	again, err := f.settings.Subscription.Maintain(ctx, c.Now())
+	again, gap, err := f.settings.Subscription.Maintain(ctx, c.Now())
+	if !gap.IsZero() && (k.gap.IsZero() || gap.Before(k.gap)) {
+		k.gap = gap
+	}
+	if err == nil && !k.gap.IsZero() {
+		if err = f.listGap(ctx, state, sink); err == nil {
+			k.gap = time.Time{}
+		}
+	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err == nil:
 		k.backoff, k.next = backoff{}, c.Elapsed()+again
-	default:
+	case !notTheFeeds(err):
 		k.fail(err, c.Elapsed(), f.ranges.settings.Random)
 		k.next = k.retry
 	}
 	return err
+}
+
+// listGap lists what started since a little before the gap, as far as it may be read
+// (counting.md 5). It moves no position: the list is read all the same.
+func (f *TaskFeed) listGap(ctx context.Context, state ledger.State, sink Sink) error {
+	now, limits := sink.Now(), f.settings.Ranges.Reader.Limits()
+	from := plan.Latest(plan.Earliest(f.upkeep.gap, now).Add(-gapMargin), state.Floor)
+	for _, most := range []time.Duration{limits.Retention, limits.MaxRange - 2*time.Second} {
+		if most > 0 {
+			from = plan.Latest(from, now.Add(-most))
+		}
+	}
+	r := &reading{feed: f.ranges, sink: &taskSink{Sink: sink, feed: f, state: state}, doubt: true}
+	return r.read(ctx, from, now)
 }
 
 // taskSink is the sink of a TaskFeed's list.

@@ -348,16 +348,18 @@ type keeper struct {
 	mu     sync.Mutex
 	at     []time.Time
 	again  time.Duration
+	gap    time.Time
 	err    error
 	urgent bool
 }
 
-func (k *keeper) Maintain(context.Context, time.Time) (time.Duration, error) {
+func (k *keeper) Maintain(context.Context, time.Time) (time.Duration, time.Time, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.at = append(k.at, time.Now())
-	k.urgent = false
-	return k.again, k.err
+	gap := k.gap
+	k.gap, k.urgent = time.Time{}, false
+	return k.again, gap, k.err
 }
 
 func (k *keeper) Urgent() bool {

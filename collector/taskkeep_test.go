@@ -77,3 +77,56 @@ func TestTaskFeed_TheUrgentKeeper(t *testing.T) {
 		loop.Stop()
 	})
 }
+
+// counting.md 12: what started since three hours before a gap in notifications is listed
+// again, as far as it may be read, until that has succeeded.
+func TestRule12_AGapIsListed(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		gap, from time.Duration // before now
+		keepFails bool
+	}{
+		{"an hour", time.Hour, 4 * time.Hour, false},
+		{"while it still fails", time.Hour, 4 * time.Hour, true},
+		{"longer than may be read", 10 * 24 * time.Hour, 10 * 24 * time.Hour, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				m := newTaskModel(begin)
+				m.state.HistoryDone = true
+				kept := &keeper{again: 5 * time.Minute}
+				feed := m.feed(func(s *TaskSettings) { s.Subscription = kept })
+				loop := m.loop(feed)
+				loop.Start()
+				pass(t, 10*24*time.Hour)
+				now := time.Now()
+				m.with(func() { m.fault = func(string) error { return errProvider } })
+				kept.with(func() {
+					kept.gap = now.Add(-c.gap)
+					if c.keepFails {
+						kept.err = errProvider
+					}
+				})
+				pass(t, 30*time.Minute)
+				if !errors.Is(feed.Trouble(), errProvider) {
+					t.Errorf("the trouble is %v", feed.Trouble())
+				}
+				m.with(func() { m.lists = nil; m.fault = nil })
+				kept.with(func() { kept.err = nil })
+				pass(t, 10*time.Minute)
+				loop.Stop()
+				want := now.Add(-c.from)
+				found := 0
+				for _, l := range m.lists {
+					if near(l.from, want) {
+						found++
+					}
+				}
+				if found != 1 || feed.Trouble() != nil {
+					t.Errorf("of %d ranges %d begin at %s; the trouble is %v", len(m.lists), found, want, feed.Trouble())
+				}
+			})
+		})
+	}
+}

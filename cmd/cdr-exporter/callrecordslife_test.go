@@ -34,16 +34,17 @@ func (x *exporter) remade(b *switchboard, was sim.Subscription) sim.Subscription
 }
 
 // TestSubscriptionLife (counting.md 12): what Graph says of the subscription is done: it is
-// renewed, or made again, and what was missed meanwhile comes by the list. After a restart
-// it is found again.
+// renewed, or made again, and what was missed meanwhile is listed, though the list isn't
+// due for hours. After a restart it is found again.
 func TestSubscriptionLife(t *testing.T) {
 	t.Parallel()
 	b := newSwitchboard(t, noon(121))
 	b.raced = true
-	feed := b.told(time.Second)
+	feed := b.told(6 * time.Hour)
 	x := b.launch(feed, settings{}).ready()
 	x.countsCalls(b)
 	one := x.subscribed(b)
+	lists := b.asked(sim.EndpointCallRecords, 200)
 
 	b.PauseNotifications()
 	b.pass(20 * time.Minute)
@@ -59,6 +60,9 @@ func TestSubscriptionLife(t *testing.T) {
 	b.MissNotifications()
 	b.ResumeNotifications()
 	x.countsCalls(b)
+	if n := b.asked(sim.EndpointCallRecords, 200); n < lists+2 {
+		t.Errorf("the list was read %d times after two gaps", n-lists)
+	}
 
 	b.RequireReauthorization()
 	eventually(t, "renew the subscription", func() error {

@@ -270,7 +270,7 @@ func TestSubscriptionAdvice(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(source.Close)
-			_, err = source.Feeds[0].Subscription.Maintain(t.Context(), time.Now())
+			_, _, err = source.Feeds[0].Subscription.Maintain(t.Context(), time.Now())
 			if what, todo := source.Advise(err); err == nil || !strings.Contains(what+todo, test.advice) {
 				t.Errorf("of %v it says %q and %q", err, what, todo)
 			}
@@ -307,7 +307,7 @@ func TestFeedOfRequests(t *testing.T) {
 	if tree, err := source.LookUp(t.Context(), record1); err != nil || tree == nil {
 		t.Error(err)
 	}
-	if _, err := feed.Subscription.Maintain(t.Context(), time.Now()); err != nil {
+	if _, _, err := feed.Subscription.Maintain(t.Context(), time.Now()); err != nil {
 		t.Error(err)
 	}
 	if want := (map[string]int{"": 3, "call_records": 3}); !maps.Equal(seen.feeds, want) {

@@ -135,7 +135,7 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 		h.manager.observer.Notifications(result, count)
 	}
 	if len(b.tasks) > 0 {
-		h.manager.observer.LastNotification(b.at)
+		h.manager.noteNotified(b.at)
 	}
 	w.WriteHeader(http.StatusAccepted)
 }

@@ -300,11 +300,11 @@ func TestHandshakeWhileItIsMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListener(t)
 		l.graph.handler = http.NotFoundHandler() // not listening yet
-		if _, err := l.manager.Maintain(t.Context(), time.Now()); err == nil {
+		if _, _, err := l.manager.Maintain(t.Context(), time.Now()); err == nil {
 			t.Fatal("a subscription was made that nobody listens to")
 		}
 		l.graph.handler = l
-		if _, err := l.manager.Maintain(t.Context(), time.Now()); err != nil || l.manager.id == "" {
+		if _, _, err := l.manager.Maintain(t.Context(), time.Now()); err != nil || l.manager.id == "" {
 			t.Errorf("the error is %v", err)
 		}
 	})
@@ -314,10 +314,12 @@ func TestHandshakeWhileItIsMade(t *testing.T) {
 func TestLifecycleNotificationsWake(t *testing.T) {
 	l := newListener(t)
 	for _, event := range []string{"reauthorizationRequired", "subscriptionRemoved", "missed"} {
-		l.inbox.puts, l.manager.urgent = 0, false
+		l.inbox.puts, l.manager.urgent, l.manager.missedSince = 0, false, time.Time{}
+		l.manager.noteNotified(time.Now().Add(-time.Hour))
 		l.post(t, bodyOf(t, told("", set("lifecycleEvent", event), set("resourceData", nil))))
-		if l.inbox.puts != 1 || !l.manager.Urgent() {
-			t.Errorf("%s: enqueued %d times, urgent: %t", event, l.inbox.puts, l.manager.Urgent())
+		missed := l.manager.missedSince
+		if l.inbox.puts != 1 || !l.manager.Urgent() || missed.IsZero() != (event == "reauthorizationRequired") || time.Since(missed) < time.Hour {
+			t.Errorf("%s: enqueued %d times, urgent: %t, missed since %s", event, l.inbox.puts, l.manager.Urgent(), missed)
 		}
 	}
 }

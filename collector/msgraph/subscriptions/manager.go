@@ -49,9 +49,11 @@ type Manager struct {
 	observer    collector.NotificationObserver
 	interval    time.Duration
 
-	mu     sync.Mutex // guards the following
-	id     string     // of the subscription; empty: none is known
-	urgent bool       // a notification asks for Maintain
+	mu           sync.Mutex // guards the following
+	id           string     // of the subscription; empty: none is known
+	lastNotified time.Time  // by Graph or, before the first time, when the subscription was certain to exist
+	urgent       bool       // a notification asks for Maintain
+	missedSince  time.Time  // zero: no notifications are missing
 }
 
 // New makes a manager of the subscription for a webhook, to be renewed at least as often as interval says, and what receives its notifications for a tenant.
@@ -84,30 +86,29 @@ func (noObserver) LastNotification(time.Time)   {}
 func (noObserver) SubscriptionExpiry(time.Time) {}
 
 // Maintain implements collector.SubscriptionManager: it renews the subscription, or makes one if none exists.
-func (m *Manager) Maintain(ctx context.Context, now time.Time) (again time.Duration, err error) {
+func (m *Manager) Maintain(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error) {
 	if m.clientState == "" {
-		return 0, &Error{ErrNoSecret}
+		return 0, gap, &Error{ErrNoSecret}
 	}
 	m.mu.Lock()
 	id := m.id
-	m.urgent = false
+	gap, m.urgent, m.missedSince = m.missedSince, false, time.Time{}
 	m.mu.Unlock()
 	var expires time.Time
 	if id != "" {
 		expires, err = m.renew(ctx, now, id)
 	}
 	if httpclient.KindOf(err) == httpclient.KindNotFound {
-		m.forget()
-		id = ""
+		gap, id = m.forget(gap), ""
 	}
 	if id == "" {
 		expires, err = m.subscribe(ctx, now)
 	}
 	if err != nil {
-		return 0, &Error{graph.WithCode(err)}
+		return 0, gap, &Error{graph.WithCode(err)}
 	}
 	// Graph may have shortened the subscription's life.
-	return min(m.interval, max(time.Minute, expires.Sub(now)/2)), nil
+	return min(m.interval, max(time.Minute, expires.Sub(now)/2)), gap, nil
 }
 
 // Urgent implements collector.SubscriptionManager.
@@ -147,7 +148,7 @@ func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Ti
 	if err != nil {
 		return expires, err
 	}
-	return m.remember(made, wanted), nil
+	return m.remember(made, wanted, now), nil
 }
 
 // renew prolongs the subscription.
@@ -158,27 +159,42 @@ func (m *Manager) renew(ctx context.Context, now time.Time, id string) (expires 
 		return expires, err
 	}
 	renewed.ID = id
-	return m.remember(renewed, wanted), nil
+	return m.remember(renewed, wanted, now), nil
 }
 
 // remember notes a subscription and returns when it ends, which is as wanted if Graph doesn't say.
-func (m *Manager) remember(one subscription, wanted time.Time) (expires time.Time) {
+func (m *Manager) remember(one subscription, wanted, now time.Time) (expires time.Time) {
 	if expires = one.expires().UTC(); one.Expires == nil {
 		expires = wanted
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.id = one.ID
+	if m.lastNotified.IsZero() {
+		m.lastNotified = now
+	}
 	m.observer.SubscriptionExpiry(expires)
 	return expires
 }
 
-// forget forgets a subscription that no longer exists.
-func (m *Manager) forget() {
+// forget forgets a subscription that no longer exists and returns since when notifications may be missing: the last one, if nothing earlier is known.
+func (m *Manager) forget(gap time.Time) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.id = ""
 	m.observer.SubscriptionExpiry(time.Time{})
+	if gap.IsZero() {
+		return m.lastNotified
+	}
+	return gap
+}
+
+// noteNotified notes that a change notification was accepted.
+func (m *Manager) noteNotified(at time.Time) {
+	m.mu.Lock()
+	m.lastNotified = at
+	m.mu.Unlock()
+	m.observer.LastNotification(at)
 }
 
 // isAuthentic says whether a notification knows the secret, in the same time for every text of a length.
@@ -190,15 +206,21 @@ func (m *Manager) isAuthentic(clientState string) bool {
 // noteLifecycle notes what Graph says about the subscription, and says whether the event is known. Maintain then renews the subscription, which also
 // authorizes it again, or looks for one and makes one if it was removed.
 func (m *Manager) noteLifecycle(event string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	switch event {
-	case "reauthorizationRequired", "missed":
-	case "subscriptionRemoved":
-		m.forget() // shown at once: Graph may refuse all requests for a while
+	case "reauthorizationRequired":
+	case "subscriptionRemoved", "missed":
+		if m.missedSince.IsZero() {
+			m.missedSince = m.lastNotified
+		}
 	default:
 		return false
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	if event == "subscriptionRemoved" { // shown at once: Graph may refuse all requests for a while
+		m.id = ""
+		m.observer.SubscriptionExpiry(time.Time{})
+	}
 	m.urgent = true
 	return true
 }

@@ -37,16 +37,16 @@ func newManager(t testing.TB, g *fakeTenant, settings *collector.SourceSettings)
 }
 
 // keep keeps it, and wants these requests of it.
-func (k *keeping) keep(t *testing.T, requests string) (again time.Duration) {
+func (k *keeping) keep(t *testing.T, requests string) (again time.Duration, gap time.Time) {
 	t.Helper()
-	again, err := k.Maintain(t.Context(), time.Now())
+	again, gap, err := k.Maintain(t.Context(), time.Now())
 	if err != nil {
 		t.Fatalf("the error is %v", err)
 	}
 	if got := k.graph.requests(); got != requests {
 		t.Errorf("the requests are %s, want %s", got, requests)
 	}
-	return again
+	return again, gap
 }
 
 // is wants the subscription to have that id, and the gauge to show when it ends.
@@ -72,7 +72,7 @@ func TestSubscriptionIsMade(t *testing.T) {
 		if k.Urgent() {
 			t.Error("it is urgent")
 		}
-		if _, err := k.Maintain(t.Context(), time.Now()); err != nil {
+		if _, _, err := k.Maintain(t.Context(), time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		var sent map[string]any
@@ -96,8 +96,9 @@ func TestSubscriptionIsMade(t *testing.T) {
 		}
 		k.is(t, sub1)
 		<-time.After(10 * time.Minute)
-		if again := k.keep(t, "PATCH s/"+sub1); again != 10*time.Minute {
-			t.Errorf("again in %s", again)
+		again, gap := k.keep(t, "PATCH s/"+sub1)
+		if again != 10*time.Minute || !gap.IsZero() {
+			t.Errorf("again in %s; the gap is %s", again, gap)
 		}
 	})
 }
@@ -108,9 +109,9 @@ func TestSubscriptionIsRenewed(t *testing.T) {
 		k := newKeeping(t)
 		begin := time.Now()
 		for time.Since(begin) < 21*24*time.Hour {
-			again, err := k.Maintain(t.Context(), time.Now())
-			if err != nil || again != 10*time.Minute {
-				t.Fatalf("after %s: %v, again in %s", time.Since(begin), err, again)
+			again, gap, err := k.Maintain(t.Context(), time.Now())
+			if err != nil || !gap.IsZero() || again != 10*time.Minute {
+				t.Fatalf("after %s: %v, gap %s, again in %s", time.Since(begin), err, gap, again)
 			}
 			k.graph.requests()
 			<-time.After(again)
@@ -167,8 +168,8 @@ func TestSubscriptionIsFoundAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := newKeeping(t)
 				c.fill(k.graph)
-				if _, err := k.Maintain(t.Context(), time.Now()); err != nil {
-					t.Fatal(err)
+				if _, gap, err := k.Maintain(t.Context(), time.Now()); err != nil || !gap.IsZero() {
+					t.Fatalf("%v, the gap is %s", err, gap)
 				}
 				if got := k.graph.requests(); c.requests != "" && got != c.requests {
 					t.Errorf("the requests are %s, want %s", got, c.requests)
@@ -182,7 +183,8 @@ func TestSubscriptionIsFoundAgain(t *testing.T) {
 	}
 }
 
-// One that is lost is noticed within ten minutes, whoever has removed it, and made again.
+// One that is lost is noticed within ten minutes, whoever has removed it, and made again;
+// since the last notification some may be missing.
 func TestSubscriptionThatIsLost(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -200,9 +202,15 @@ func TestSubscriptionThatIsLost(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := newKeeping(t)
 				k.keep(t, "GET s, POST s")
-				<-time.After(10 * time.Minute)
+				<-time.After(9 * time.Minute)
+				heard := time.Now()
+				k.noteNotified(heard)
+				<-time.After(time.Minute)
 				c.lose(k)
-				k.keep(t, c.requests)
+				_, gap := k.keep(t, c.requests)
+				if !gap.Equal(heard) {
+					t.Errorf("the gap begins %s, want %s", gap, heard)
+				}
 				k.is(t, sub2)
 				if n := len(k.observer.expiries); n != 3 || !k.observer.expiries[1].IsZero() {
 					t.Errorf("the gauge was %v", k.observer.expiries)
@@ -212,11 +220,12 @@ func TestSubscriptionThatIsLost(t *testing.T) {
 	}
 }
 
-// While it can't be made again the gauge is gone, and the error says so.
+// While it can't be made again the gap stays, the gauge is gone, and the error says so.
 func TestSubscriptionThatCantBeMadeAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeeping(t)
 		k.keep(t, "GET s, POST s")
+		began := time.Now()
 		k.graph.subs = map[string]*subscription{}
 		k.graph.fault = func(r *http.Request) *http.Response {
 			if r.Method == http.MethodPost {
@@ -225,8 +234,9 @@ func TestSubscriptionThatCantBeMadeAgain(t *testing.T) {
 			return nil
 		}
 		<-time.After(10 * time.Minute)
-		if _, err := k.Maintain(t.Context(), time.Now()); err == nil || !k.observer.expiry().IsZero() {
-			t.Fatalf("%v, the gauge shows %s", err, k.observer.expiry())
+		_, gap, err := k.Maintain(t.Context(), time.Now())
+		if err == nil || !gap.Equal(began) || !k.observer.expiry().IsZero() {
+			t.Fatalf("%v, the gap begins %s, the gauge shows %s", err, gap, k.observer.expiry())
 		}
 		k.graph.fault = nil
 		k.graph.requests()
@@ -242,7 +252,7 @@ func TestSubscriptionRemovedInAnOutage(t *testing.T) {
 		k.keep(t, "GET s, POST s")
 		k.graph.fault = func(*http.Request) *http.Response { return refused(http.StatusBadRequest, "ValidationError") }
 		k.noteLifecycle("subscriptionRemoved")
-		if _, err := k.Maintain(t.Context(), time.Now()); err == nil || !k.observer.expiry().IsZero() {
+		if _, _, err := k.Maintain(t.Context(), time.Now()); err == nil || !k.observer.expiry().IsZero() {
 			t.Errorf("%v, the gauge shows %s", err, k.observer.expiry())
 		}
 	})
@@ -252,18 +262,29 @@ func TestSubscriptionLifecycle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeeping(t)
 		k.keep(t, "GET s, POST s")
-		for _, c := range []struct{ event, requests string }{
-			{"reauthorizationRequired", "PATCH s/" + sub1},
-			{"missed", "PATCH s/" + sub1},
-			{"subscriptionRemoved", "GET s, PATCH s/" + sub1}, // it was there all the same
+		<-time.After(time.Minute)
+		heard := time.Now()
+		k.noteNotified(heard)
+		<-time.After(time.Minute)
+		for _, c := range []struct {
+			event, requests string
+			gap             time.Time
+		}{
+			{"reauthorizationRequired", "PATCH s/" + sub1, time.Time{}},
+			{"missed", "PATCH s/" + sub1, heard},
+			{"subscriptionRemoved", "GET s, PATCH s/" + sub1, heard}, // it was there all the same
 		} {
 			if !k.noteLifecycle(c.event) || !k.Urgent() {
 				t.Errorf("%s isn't known, or isn't urgent", c.event)
 			}
-			k.keep(t, c.requests)
+			k.noteNotified(time.Now()) // what comes after doesn't close the gap
+			if _, gap := k.keep(t, c.requests); !gap.Equal(c.gap) {
+				t.Errorf("%s: the gap begins %s, want %s", c.event, gap, c.gap)
+			}
 			if k.Urgent() {
 				t.Errorf("%s is urgent still", c.event)
 			}
+			k.noteNotified(heard)
 		}
 		if k.noteLifecycle("somethingElse") || k.Urgent() {
 			t.Error("an unknown event is known")
@@ -282,7 +303,7 @@ func TestSubscriptionWhoseAnswerIsLost(t *testing.T) {
 			}
 			return nil
 		}
-		if _, err := k.Maintain(t.Context(), time.Now()); err == nil {
+		if _, _, err := k.Maintain(t.Context(), time.Now()); err == nil {
 			t.Fatal("no error")
 		}
 		if got := k.graph.requests(); got != "GET s, POST s" {
@@ -309,7 +330,7 @@ func TestSubscriptionEndsAsGraphSays(t *testing.T) {
 				k := newKeeping(t)
 				expires := time.Now().Add(c.life).UTC()
 				k.graph.change = func(one *subscription) { one.Expires = &expires }
-				if again, err := k.Maintain(t.Context(), time.Now()); again != c.again || err != nil || !k.observer.expiry().Equal(expires) {
+				if again, _, err := k.Maintain(t.Context(), time.Now()); again != c.again || err != nil || !k.observer.expiry().Equal(expires) {
 					t.Errorf("again in %s, want %s; it ends %s; %v", again, c.again, k.observer.expiry(), err)
 				}
 			})
@@ -320,7 +341,7 @@ func TestSubscriptionEndsAsGraphSays(t *testing.T) {
 			k := newKeeping(t)
 			k.graph.change = func(one *subscription) { one.Expires = nil }
 			k.keep(t, "GET s, POST s")
-			again := k.keep(t, "PATCH s/"+sub1)
+			again, _ := k.keep(t, "PATCH s/"+sub1)
 			if want := time.Now().Add(life).UTC(); again != 10*time.Minute || !k.observer.expiry().Equal(want) {
 				t.Errorf("again in %s; it ends %s, want %s", again, k.observer.expiry(), want)
 			}
@@ -352,7 +373,7 @@ func TestSubscriptionErrors(t *testing.T) {
 					}
 					return nil
 				}
-				_, err := k.Maintain(t.Context(), time.Now())
+				_, _, err := k.Maintain(t.Context(), time.Now())
 				if err == nil || httpclient.KindOf(err) != c.kind || k.id != "" {
 					t.Fatalf("the error is %v, of kind %s", err, httpclient.KindOf(err))
 				}
@@ -371,7 +392,7 @@ func TestSubscriptionWithoutSecret(t *testing.T) {
 	g, settings := newFakeTenant(t), testSettings(nil)
 	settings.Derive = nil
 	m := newManager(t, g, settings)
-	if _, err := m.Maintain(t.Context(), time.Now()); !errors.Is(err, ErrNoSecret) || len(g.asked) > 0 {
+	if _, _, err := m.Maintain(t.Context(), time.Now()); !errors.Is(err, ErrNoSecret) || len(g.asked) > 0 {
 		t.Errorf("the error is %v, asked %v", err, g.asked)
 	}
 	if m.isAuthentic("") {
@@ -413,7 +434,7 @@ func TestSubscriptionListPages(t *testing.T) {
 				}
 				return nil
 			}
-			_, err := k.Maintain(t.Context(), time.Now())
+			_, _, err := k.Maintain(t.Context(), time.Now())
 			if c.problem == "" && (err != nil || k.id != sub1) || c.problem != "" && (err == nil || !strings.Contains(err.Error(), c.problem)) {
 				t.Errorf("%s: %v", c.name, err)
 			}
