@@ -42,7 +42,7 @@ var idsBegin = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 // openIDs opens a ledger with a feed that reads the account of this fingerprint.
 func openIDs(tb testing.TB, folder, fingerprint string) *idLedger {
 	l, err := ledger.Open(tb.Context(), ledger.Settings{
-		Folder: folder, Now: time.Now,
+		Storage: ledger.Storage{Folder: folder}, Now: time.Now,
 		Options: metrics.Options{SeriesLimit: 10_000, BypassWindow: time.Hour, Native: true},
 		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.NewEncoder(otlp.StartTimestamp), OutboxLimit: 1 << 40},
 	})

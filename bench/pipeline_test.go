@@ -165,7 +165,7 @@ func (d *day) decode(b *testing.B) int {
 func (d *day) commit(b *testing.B) int {
 	ctx := context.WithoutCancel(b.Context())
 	l, err := ledger.Open(ctx, ledger.Settings{
-		Folder: filepath.Join(b.TempDir(), "ledger"), Now: time.Now,
+		Storage: ledger.Storage{Folder: filepath.Join(b.TempDir(), "ledger")}, Now: time.Now,
 		Options: metrics.Options{ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, BypassWindow: time.Hour, Native: true},
 		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.NewEncoder(otlp.StartTimestamp), OutboxLimit: 1 << 40},
 	})

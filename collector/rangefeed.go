@@ -185,7 +185,7 @@ func (f *RangeFeed) failed(ctx context.Context, r *reading, err error) {
 func notTheFeeds(err error) bool {
 	_, notOpen := errors.AsType[*openError](err)
 	return notOpen || errors.Is(err, ledger.ErrFull) || errors.Is(err, ledger.ErrOutboxFull) ||
-		errors.Is(err, ledger.ErrFenced) || errors.Is(err, ledger.ErrClosed)
+		errors.Is(err, ledger.ErrFenced) || errors.Is(err, ledger.ErrNotOwner) || errors.Is(err, ledger.ErrClosed)
 }
 
 func (f *RangeFeed) succeeded(r *reading) {

@@ -86,6 +86,9 @@ type SourceSettings struct {
 type Source struct {
 	// Feeds are those that the configuration asks for, at least one.
 	Feeds []FeedInfo
+	// Account names the credential whose limit of requests all feeds share, without what is secret: sources of one account are read by one
+	// process. Empty: the source is an account of its own.
+	Account string
 	// CredentialExpiry is when the certificate or signed token that the source
 	// authenticates with ends; zero if it has none or its end isn't known.
 	CredentialExpiry func() time.Time

@@ -217,6 +217,8 @@ func (l *Loop) describe(err error) string {
 		return ledger.ErrOutboxFull.Error() + ": reading pauses and loses nothing; see why the OTLP endpoint takes no logs, or set outbox_full"
 	case errors.Is(err, ledger.ErrFenced):
 		return ledger.ErrFenced.Error() + ": it is read again; if this repeats, see whether two processes count this feed"
+	case errors.Is(err, ledger.ErrNotOwner):
+		return ledger.ErrNotOwner.Error() + ": this one stops reading it"
 	case errors.Is(err, ledger.ErrClosed):
 		return ledger.ErrClosed.Error() + ": the exporter is stopping"
 	case isPanic(err):

@@ -23,7 +23,7 @@ func (c *oneCall) Fetch(context.Context, []Task) (*Page, error) {
 // began longer than the lookback ago, as a long meeting does: it isn't counted as a call
 // that didn't connect, whose duration then is missing for ever.
 func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
-	l, err := ledger.Open(t.Context(), ledger.Settings{Folder: t.TempDir(), Now: time.Now})
+	l, err := ledger.Open(t.Context(), ledger.Settings{Storage: ledger.Storage{Folder: t.TempDir()}, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,7 +99,7 @@ func (b *backfill) span(ctx context.Context, c *config.Config, now time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	glance, err := ledger.Look(ctx, c.Storage.Path)
+	glance, err := ledger.Look(ctx, app.Storage(c))
 	return &pastSpan{from: from.Truncate(time.Second), to: to, now: now, glance: glance}, err
 }
 

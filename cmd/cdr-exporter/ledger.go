@@ -11,33 +11,33 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// ledgerFolder is where the ledger of a configuration is.
-type ledgerFolder struct{ config string }
+// ledgerPlace is where the ledger of a configuration is.
+type ledgerPlace struct{ config string }
 
-func (f *ledgerFolder) flags(c *kingpin.CmdClause) {
-	c.Flag("config.file", "Configuration file, whose storage.path has the ledger.").Default("config.yaml").StringVar(&f.config)
+func (f *ledgerPlace) flags(c *kingpin.CmdClause) {
+	c.Flag("config.file", "Configuration file, whose storage has the ledger.").Default("config.yaml").StringVar(&f.config)
 }
 
-func (f *ledgerFolder) path() (string, error) {
+func (f *ledgerPlace) storage() (ledger.Storage, error) {
 	c, err := app.LoadConfig(f.config, app.Providers())
 	if err != nil {
-		return "", err
+		return ledger.Storage{}, err
 	}
-	return c.Storage.Path, nil
+	return app.Storage(c), nil
 }
 
 // inspect opens the ledger for reading, beside an exporter that may run.
-func (f *ledgerFolder) inspect(ctx context.Context) (*ledger.Inspector, string, error) {
-	folder, err := f.path()
+func (f *ledgerPlace) inspect(ctx context.Context) (*ledger.Inspector, ledger.Storage, error) {
+	storage, err := f.storage()
 	if err != nil {
-		return nil, "", err
+		return nil, storage, err
 	}
-	i, err := ledger.Inspect(ctx, folder)
-	return i, folder, err
+	i, err := ledger.Inspect(ctx, storage)
+	return i, storage, err
 }
 
 // ledgerVerify checks the ledger.
-type ledgerVerify struct{ ledgerFolder }
+type ledgerVerify struct{ ledgerPlace }
 
 func newLedgerVerify(c *kingpin.CmdClause) command {
 	k := &ledgerVerify{}
@@ -46,7 +46,7 @@ func newLedgerVerify(c *kingpin.CmdClause) command {
 }
 
 func (k *ledgerVerify) run(ctx context.Context, s streams) (err error) {
-	i, folder, err := k.inspect(ctx)
+	i, storage, err := k.inspect(ctx)
 	if err != nil {
 		return err
 	}
@@ -56,15 +56,15 @@ func (k *ledgerVerify) run(ctx context.Context, s streams) (err error) {
 		fmt.Fprintf(s.errors, "cdr-exporter: %v\n", problem)
 	}
 	if len(problems) > 0 {
-		fmt.Fprintf(s.errors, "cdr-exporter: the ledger in %s is damaged: restore a backup, or move it away and start anew (docs/ledger.md)\n", folder)
+		fmt.Fprintf(s.errors, "cdr-exporter: the ledger in %s is damaged: restore a backup, or move it away and start anew (docs/ledger.md)\n", storage)
 		return errSilent
 	}
-	fmt.Fprintf(s.out, "the ledger in %s is good\n", folder)
+	fmt.Fprintf(s.out, "the ledger in %s is good\n", storage)
 	return nil
 }
 
 // ledgerCompact makes the ledger smaller.
-type ledgerCompact struct{ ledgerFolder }
+type ledgerCompact struct{ ledgerPlace }
 
 func newLedgerCompact(c *kingpin.CmdClause) command {
 	k := &ledgerCompact{}
@@ -73,18 +73,18 @@ func newLedgerCompact(c *kingpin.CmdClause) command {
 }
 
 func (k *ledgerCompact) run(ctx context.Context, s streams) error {
-	folder, err := k.path()
+	storage, err := k.storage()
 	if err != nil {
 		return err
 	}
-	before, after, err := ledger.Compact(ctx, folder)
+	before, after, err := ledger.Compact(ctx, storage)
 	if errors.Is(err, ledger.ErrLocked) {
 		return fmt.Errorf("stop the exporter first: %w", err)
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "the ledger in %s took %s, now %s\n", folder, megabytes(before), megabytes(after))
+	fmt.Fprintf(s.out, "the ledger in %s took %s, now %s\n", storage, megabytes(before), megabytes(after))
 	return nil
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // ledgerShow prints what the ledger has.
-type ledgerShow struct{ ledgerFolder }
+type ledgerShow struct{ ledgerPlace }
 
 func newLedgerShow(c *kingpin.CmdClause) command {
 	k := &ledgerShow{}
@@ -23,7 +23,7 @@ func newLedgerShow(c *kingpin.CmdClause) command {
 }
 
 func (k *ledgerShow) run(ctx context.Context, s streams) (err error) {
-	i, folder, err := k.inspect(ctx)
+	i, storage, err := k.inspect(ctx)
 	if err != nil {
 		return err
 	}
@@ -32,16 +32,16 @@ func (k *ledgerShow) run(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	size, err := i.Size()
-	if err != nil {
-		return err
+	where := storage.String()
+	if size, err := i.Size(); err == nil { // a database's is not ours to know
+		where += ": " + megabytes(size)
 	}
 	outbox, err := i.Outbox()
 	if err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "%s: %s, %d log records wait to be sent\n", folder, megabytes(size), outbox)
+	fmt.Fprintf(w, "%s, %d log records wait to be sent\n", where, outbox)
 	for n := range feeds {
 		k.feed(w, &feeds[n])
 	}

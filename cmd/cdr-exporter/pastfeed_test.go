@@ -53,7 +53,7 @@ func TestRangeOfFeed(t *testing.T) {
 				span.glance.Origins["early/call_log"] = noon.Add(-time.Hour)
 			}
 			f := someFeed()
-			err := f.limit(span, tc.renamed, "data")
+			err := f.limit(span, tc.renamed, ledger.Storage{Folder: "data"})
 			said := f.note
 			if err != nil {
 				said = err.Error()

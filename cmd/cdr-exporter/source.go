@@ -43,7 +43,7 @@ func newRedactor(ctx context.Context, c *config.Config) (*cdr.Redactor, error) {
 		return nil, err
 	}
 	if key == nil {
-		glance, err := ledger.Look(ctx, c.Storage.Path)
+		glance, err := ledger.Look(ctx, app.Storage(c))
 		if err != nil {
 			return nil, err
 		}

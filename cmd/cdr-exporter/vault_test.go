@@ -156,7 +156,7 @@ func (v *vault) searchFolder(folder string) {
 func (v *vault) searchOutbox(folder string) {
 	v.t.Helper()
 	ctx := context.Background()
-	l, err := ledger.Open(ctx, ledger.Settings{Folder: folder, Now: time.Now})
+	l, err := ledger.Open(ctx, ledger.Settings{Storage: ledger.Storage{Folder: folder}, Now: time.Now})
 	if err != nil {
 		v.t.Errorf("open the ledger to look into its outbox: %v", err)
 		return

@@ -42,6 +42,7 @@ type source struct {
 	config    *Config
 	settings  collector.SourceSettings
 	graphURL  string
+	account   string // names the app and the tenant, whose limits are Graph's
 	client    *httpclient.Client
 	countries *cdr.Countries
 	emergency *cdr.EmergencyNumbers
@@ -64,11 +65,12 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 		config: config, settings: settings, graphURL: cmp.Or(config.GraphURL, hosts.graph),
 		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(settings.EmergencyNumbers),
 	}
+	s.account = strings.ToLower(strings.Join([]string{providerName, config.TenantID, config.ClientID, s.graphURL}, " "))
 	if err := s.openClient(creds); err != nil {
 		return nil, fmt.Errorf("prepare the connection to Graph: %w", err)
 	}
 	opened := &collector.Source{
-		Advise: Advise, CredentialExpiry: creds.expiry, Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil,
+		Account: s.account, Advise: Advise, CredentialExpiry: creds.expiry, Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil,
 		Close: func() {
 			s.client.Close()
 			(&http.Client{Transport: creds.transport}).CloseIdleConnections()
@@ -92,7 +94,7 @@ func (s *source) openClient(creds *credentials) (err error) {
 		Transport:             s.settings.Transport,
 		RequestsPerMinute:     cmp.Or(s.settings.RequestsPerMinute, defaultRequestsPerMinute),
 		Quotas:                s.settings.Quotas,
-		QuotaKey:              strings.ToLower(strings.Join([]string{providerName, s.config.TenantID, s.config.ClientID, s.graphURL}, " ")),
+		QuotaKey:              s.account,
 		UserAgent:             s.settings.UserAgent,
 		ClientRequestIDHeader: "client-request-id",
 		RequestIDHeaders:      []string{"request-id"},

@@ -45,6 +45,7 @@ func Provider() collector.Provider {
 type source struct {
 	config   *Config
 	settings collector.SourceSettings
+	account  string // names the app and the user, whose limit of requests is apart
 	base     *url.URL
 	client   *httpclient.Client
 	creds    *credentials
@@ -72,7 +73,7 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 		return nil, errors.New("no feed is configured")
 	}
 	return &collector.Source{
-		Feeds: feeds, Advise: Advise, CredentialExpiry: s.creds.expiry,
+		Feeds: feeds, Account: s.account, Advise: Advise, CredentialExpiry: s.creds.expiry,
 		Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil, Budget: s.client.Budget, Close: s.close,
 	}, nil
 }
@@ -106,7 +107,8 @@ func (s *source) openClients() (err error) {
 
 	api := common
 	api.Limit.Requests, api.Limit.Group = heavyLimit, "heavy"
-	api.QuotaKey = strings.Join([]string{providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID, s.creds.claims().Subject}, " ")
+	s.account = strings.Join([]string{providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID, s.creds.claims().Subject}, " ")
+	api.QuotaKey = s.account
 	api.Token, api.KeepTokenOn403, api.RequestsPerMinute = s.tokens, true, s.settings.RequestsPerMinute
 	s.client, err = httpclient.New(api)
 	return err

@@ -39,6 +39,7 @@ func Provider() collector.Provider {
 type source struct {
 	config   *Config
 	settings collector.SourceSettings
+	account  string
 	client   *httpclient.Client
 }
 
@@ -47,7 +48,7 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	if settings.Now == nil {
 		settings.Now = time.Now
 	}
-	s := &source{config: config, settings: settings}
+	s := &source{config: config, settings: settings, account: providerName + " " + config.BaseURL + " " + settings.Name}
 	if err := s.openClient(); err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 		return nil, errors.New("no feed is configured")
 	}
 	return &collector.Source{
-		Feeds: feeds, Advise: Advise, Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil, Close: s.client.Close,
+		Feeds: feeds, Account: s.account, Advise: Advise, Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil, Close: s.client.Close,
 	}, nil
 }
 
@@ -73,7 +74,7 @@ func (s *source) openClient() error {
 		Transport:         s.settings.Transport,
 		RequestsPerMinute: perMinute,
 		Quotas:            s.settings.Quotas,
-		QuotaKey:          providerName + " " + s.config.BaseURL + " " + s.settings.Name,
+		QuotaKey:          s.account,
 		KeepTokenOn403:    true,
 		MaxBody:           maxAnswer,
 		BodyTimeout:       answerTime,

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -44,8 +45,12 @@ func (a *App) nextRunning() (*running, error) {
 		return nil, err
 	}
 	running := a.running.Load()
-	if old, now := running.plan.config.Storage.Path, p.config.Storage.Path; old != now {
-		return nil, fmt.Errorf("storage.path: changed from %s to %s, which needs a restart; nothing was changed", old, now)
+	old, now := running.plan.config.Storage, p.config.Storage
+	if old.Path != now.Path {
+		return nil, fmt.Errorf("storage.path: changed from %q to %q, which needs a restart; nothing was changed", old.Path, now.Path)
+	}
+	if !reflect.DeepEqual(old.Postgres, now.Postgres) {
+		return nil, errors.New("storage.postgres: changed, which needs a restart; nothing was changed")
 	}
 	return a.prepare(p, running)
 }

@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 // Config is a configuration file with its defaults. It is not changed after it was loaded, and safe for concurrent use. Secrets print as
 // <secret>.
@@ -15,8 +18,19 @@ type Config struct {
 
 // Storage says where the ledger is.
 type Storage struct {
-	// Path is the ledger's folder, absolute once it is loaded.
+	// Path is the ledger's folder, absolute once it is loaded; empty with Postgres.
 	Path string `yaml:"path"`
+	// Postgres is the database instead; nil: the ledger is in Path.
+	Postgres *Postgres `yaml:"postgres"`
+}
+
+// Postgres is a database that speaks PostgreSQL's protocol, which several replicas share.
+type Postgres struct {
+	// DSN is a URL or key=value pairs.
+	DSN       Secret    `yaml:"dsn"`
+	TLSConfig TLSConfig `yaml:"tls_config"`
+	// Address is the URL under which the other replicas' status pages link to this one; empty: of the host's name and port.
+	Address string `yaml:"address"`
 }
 
 // Metrics are the settings of all metrics.
@@ -53,13 +67,31 @@ type Privacy struct {
 
 // SetDefaults implements [Defaulter].
 func (c *Config) SetDefaults() {
-	c.Storage = Storage{Path: "data"}
+	c.Storage.SetDefaults()
 	c.Metrics = Metrics{ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, MediaBypassWindow: time.Hour, NativeHistograms: true}
 	c.Privacy = Privacy{Numbers: PrivacyMask, Users: PrivacyHash, Addresses: PrivacyDrop}
 }
 
+// SetDefaults implements [Defaulter].
+func (s *Storage) SetDefaults() { *s = Storage{Path: "data"} }
+
 // Validate implements [Validator].
-func (s *Storage) Validate(r *Report) { r.Required("path", s.Path, "a folder for the ledger") }
+func (s *Storage) Validate(r *Report) {
+	r.NotBoth("the ledger", "path", "postgres")
+	if s.Postgres == nil {
+		r.Required("path", s.Path, "a folder for the ledger")
+	} else {
+		s.Path = ""
+	}
+}
+
+// Validate implements [Validator].
+func (p *Postgres) Validate(r *Report) {
+	r.RequiredSecret("dsn", p.DSN, "the address of the database, such as postgres://cdr:password@db.example:5432/cdr,")
+	if u, err := url.Parse(p.Address); p.Address != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		r.Problemf("address", "must be the URL of this replica's status page, such as http://10.0.0.7:9887")
+	}
+}
 
 // Validate implements [Validator].
 func (m *Metrics) Validate(r *Report) {

@@ -40,7 +40,7 @@ func Parse(path string, data []byte, opts Options) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Storage.Path = d.resolve(c.Storage.Path)
+	c.Storage.Path = d.resolve(c.Storage.Path) // empty stays empty
 	return c, nil
 }
 

@@ -58,7 +58,7 @@ func TestProblems(t *testing.T) {
 		{"repeated key", "storage: {path: a}\nmetrics: {}\nstorage: {path: b}\n" + valid, "3: storage: is repeated, it is already given on line 1; keep one"},
 		{"repeated key inside", "storage:\n  path: a\n  path: b\n" + valid, "3: storage.path: is repeated, it is already given on line 2; keep one"},
 		{"merge of a text", "storage:\n  <<: text\n" + valid, "1: storage: map merge requires map or sequence of maps as the value"},
-		{"problem in what an alias names", "storage: &s {pth: a}\nmetrics: *s\n" + valid, "1: storage.pth: unknown key; the keys here are path\n1: metrics.pth: unknown key; the keys here are media_bypass_window, native_histograms, series_limit, zero_for"},
+		{"problem in what an alias names", "storage: &s {pth: a}\nmetrics: *s\n" + valid, "1: storage.pth: unknown key; the keys here are path, postgres\n1: metrics.pth: unknown key; the keys here are media_bypass_window, native_histograms, series_limit, zero_for"},
 
 		// Types.
 		{"mapping instead of text", "storage: {path: {a: b}}\n" + valid, "1: storage.path: must be a text, is a mapping"},
@@ -101,6 +101,11 @@ func TestProblems(t *testing.T) {
 
 		// Storage, metrics, privacy.
 		{"no storage path", "storage: {path: \"\"}\n" + valid, "1: storage.path: is missing; give a folder for the ledger"},
+		{"two ledgers", "storage:\n  path: a\n  postgres: {dsn: hunter2}\n" + valid, "3: storage.postgres: the ledger is already given by path; keep one of them"},
+		{"postgres without a dsn", "storage:\n  postgres:\n" + valid, "2: storage.postgres.dsn: is missing; give the address of the database, such as postgres://cdr:password@db.example:5432/cdr, in dsn or dsn_file"},
+		{"postgres with two dsns", "storage:\n  postgres:\n    dsn: hunter2\n    dsn_file: dsn.txt\n" + valid, "4: storage.postgres.dsn_file: is given twice, as text and as a file; keep one of them"},
+		{"postgres", "storage:\n  postgres: {dsn_file: dsn.txt, address: \"https://cdr-0.example/cdr\"}\n" + valid, ""},
+		{"address that is none", "storage:\n  postgres: {dsn: hunter2, address: \"javascript:alert()\"}\n" + valid, "2: storage.postgres.address: must be the URL of this replica's status page, such as http://10.0.0.7:9887"},
 		{"metrics out of range", "metrics:\n  zero_for: -1s\n  series_limit: 0\n  media_bypass_window: 0s\n" + valid, "2: metrics.zero_for: must be at least 0s, is -1s\n3: metrics.series_limit: must be at least 1, is 0\n4: metrics.media_bypass_window: must be longer than 0s, is 0s"},
 		{"privacy", "privacy:\n  numbers: hide\n  users: \"\"\n  addresses: DROP\n" + valid, "2: privacy.numbers: must be mask, hash, drop or keep, is \"hide\"\n3: privacy.users: must be mask, hash, drop or keep, is \"\"\n4: privacy.addresses: must be mask, hash, drop or keep, is \"DROP\""},
 

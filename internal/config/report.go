@@ -115,7 +115,19 @@ func (r *Report) AtLeastOne(what string, keys ...string) {
 // ExactlyOne reports the mapping if none of the keys is in the file, and every key after the first. What names them, such as "a credential".
 func (r *Report) ExactlyOne(what string, keys ...string) {
 	r.declare(func(rules *Rules) { rules.ExactlyOne = append(rules.ExactlyOne, keys) })
-	first := ""
+	if r.firstGiven(what, keys) == "" {
+		r.Problemf("", "%s is missing; give exactly one of %s; a secret in a file has the key NAME_file", what, strings.Join(keys, ", "))
+	}
+}
+
+// NotBoth reports the second key if both are in the file.
+func (r *Report) NotBoth(what, first, second string) {
+	r.declare(func(rules *Rules) { rules.NotBoth = append(rules.NotBoth, []string{first, second}) })
+	r.firstGiven(what, []string{first, second})
+}
+
+// firstGiven is the first of the keys that is in the file; it reports every further one.
+func (r *Report) firstGiven(what string, keys []string) (first string) {
 	for _, key := range keys {
 		switch {
 		case !r.Given(key):
@@ -125,9 +137,7 @@ func (r *Report) ExactlyOne(what string, keys ...string) {
 			r.Problemf(key, "%s is already given by %s; keep one of them", what, first)
 		}
 	}
-	if first == "" {
-		r.Problemf("", "%s is missing; give exactly one of %s; a secret in a file has the key NAME_file", what, strings.Join(keys, ", "))
-	}
+	return first
 }
 
 // orList writes alternatives for a message: a, b or c.

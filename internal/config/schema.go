@@ -19,6 +19,8 @@ type Rules struct {
 	Least map[string]int64
 	// AnyOf and ExactlyOne are groups of keys of which at least one, or exactly one, must be in the file.
 	AnyOf, ExactlyOne [][]string
+	// NotBoth are pairs of keys of which at most one may be in the file.
+	NotBoth [][]string
 }
 
 // RulesOf lists the rules of a struct type, which its Validate declares for a value that has its defaults.
@@ -85,6 +87,9 @@ func objectSchema(t reflect.Type, providers []Provider) schema {
 	}
 	for _, keys := range rules.ExactlyOne {
 		conditions = append(conditions, schema{"oneOf": given(keys)})
+	}
+	for _, keys := range rules.NotBoth {
+		conditions = append(conditions, schema{"not": schema{"required": keys}})
 	}
 	s := schema{"type": "object", "properties": properties, "additionalProperties": false}
 	if optional {

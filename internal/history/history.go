@@ -116,7 +116,7 @@ func Open(ctx context.Context, s Settings) (*History, error) {
 		h.family[d] = i
 	}
 	l, err := ledger.Open(ctx, ledger.Settings{
-		Folder: folder, Now: func() time.Time { return s.From }, Options: metrics.Options{SeriesLimit: s.SeriesLimit}, OnDelta: h.add,
+		Storage: ledger.Storage{Folder: folder}, Now: func() time.Time { return s.From }, Options: metrics.Options{SeriesLimit: s.SeriesLimit}, OnDelta: h.add,
 		IDMemory: 1 << 20, // it is read once, in order
 	})
 	if err != nil {

@@ -50,7 +50,7 @@ func benchLedger(b *testing.B, encoder LogEncoder, parents bool) *Feed {
 	verifying = false
 	b.Cleanup(func() { verifying = true })
 	l, err := Open(b.Context(), Settings{
-		Folder: b.TempDir(), Now: time.Now, Options: metrics.Options{SeriesLimit: 10000, BypassWindow: time.Hour, Native: true},
+		Storage: Storage{Folder: b.TempDir()}, Now: time.Now, Options: metrics.Options{SeriesLimit: 10000, BypassWindow: time.Hour, Native: true},
 		Tuning: Tuning{Privacy: cdr.DefaultPolicy(), Encoder: encoder, OutboxLimit: 1 << 40},
 	})
 	if err != nil {

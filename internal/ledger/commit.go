@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"time"
 )
 
@@ -17,7 +16,8 @@ type change struct {
 
 // commit is the one way in which anything changes (counting.md 1). It moves the
 // row's sequence number first, so that a second writer is noticed; memory
-// changes only after the database said that the transaction is durable. The
+// changes only after the database said that the transaction is durable. Without an
+// owner what is written must be right whoever writes it, and when it is done twice. The
 // commit lock is held.
 func (l *Ledger) commit(ctx context.Context, owner *row, c change) error {
 	defer l.abandon()
@@ -29,7 +29,9 @@ func (l *Ledger) commit(ctx context.Context, owner *row, c change) error {
 		}
 		return err
 	}
-	owner.seq++
+	if owner != nil {
+		owner.seq++
+	}
 	if c.apply != nil {
 		c.apply()
 	}
@@ -39,16 +41,27 @@ func (l *Ledger) commit(ctx context.Context, owner *row, c change) error {
 	return l.verify()
 }
 
+// conflictTries is how often a transaction is tried that the database ended for the sake of another one.
+const conflictTries = 5
+
 func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error) error {
 	if err := l.ensureOpen(ctx); err != nil {
 		return err
 	}
-	err := l.engine.transact(ctx, func() error {
-		if err := owner.advance(l.engine); err != nil {
-			return err
+	var err error
+	for range conflictTries {
+		err = l.engine.transact(ctx, func() error {
+			if owner != nil {
+				if err := owner.advance(l.engine, l.replica()); err != nil {
+					return err
+				}
+			}
+			return write()
+		})
+		if !errors.Is(err, errConflict) {
+			break
 		}
-		return write()
-	})
+	}
 	switch {
 	case errors.Is(err, ErrFenced):
 		l.stale = true
@@ -85,13 +98,13 @@ func (l *Ledger) refresh() error {
 	if err := root.load(l.engine, l.root.id); err != nil {
 		return err
 	}
-	if err := l.loadOutbox(); err != nil {
-		return err
-	}
 	for _, f := range l.feeds {
-		if err := f.load(f.row.id); err != nil {
+		if err := f.load(f.row.id); err != nil && !errors.Is(err, ErrNotOwner) {
 			return err
 		}
+	}
+	if err := l.loadOutbox(); err != nil {
+		return err
 	}
 	l.root, l.stale = root, false
 	return nil
@@ -121,11 +134,15 @@ func (l *Ledger) resolve(owner *row, cause error) error {
 	if err := l.reopen(ctx); err != nil {
 		return errors.Join(cause, err)
 	}
+	l.stale = false
+	if owner == nil {
+		return fmt.Errorf("commit to the ledger: %w", cause)
+	}
 	var stored row
 	if err := stored.load(l.engine, owner.id); err != nil {
+		l.stale = true
 		return errors.Join(cause, err)
 	}
-	l.stale = false
 	if stored.epoch == owner.epoch && stored.seq == owner.seq+1 {
 		return nil
 	}
@@ -140,7 +157,7 @@ func (l *Ledger) closeEngine() error {
 }
 
 func (l *Ledger) reopen(ctx context.Context) error {
-	e, err := openEngine(ctx, filepath.Join(l.settings.Folder, fileName), l.settings.probe)
+	e, err := openEngine(ctx, l.settings.database(), l.settings.probe)
 	if err != nil {
 		return fmt.Errorf("open the ledger again: %w", err)
 	}

@@ -4,109 +4,62 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"net/url"
-	"os"
 	"strings"
 	"time"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
+
+// database is what SQLite and PostgreSQL don't have in common: all else is SQL that both know.
+type database interface {
+	// open opens the pool that commits, of one connection, and the pool beside it; view says that both only read.
+	open(view bool) (writer, beside *sql.DB, err error)
+	// prepare makes the connection that commits, or only reads, ready.
+	prepare(conn any, view bool) error
+	// statement is a statement in the database's own form.
+	statement(text string) string
+	// tables is the statement that counts the tables that there are.
+	tables() string
+	// begin is the statement that begins a transaction, and snapshot one that reads all as of one instant.
+	begin() string
+	snapshot() string
+	// patience is how long a statement may take; 0: as long as it does.
+	patience() time.Duration
+	// explain says what an error means and what to do: ErrFull, ErrLocked and errIO are told apart.
+	explain(err error) error
+	// check has the database check what it keeps.
+	check(e *engine) error
+}
 
 // engine is the database: one connection that writes, and a pool that reads
 // beside it. The commit lock guards the writing connection.
 type engine struct {
-	file   string
+	database
 	writer *sql.DB
-	reader *sql.DB
+	beside pool
 	conn   *sql.Conn
 	stmts  map[string]*sql.Stmt
 	// probe, in tests, is called before each write and may fail it.
 	probe func(point string) error
 }
 
-// pragmas make a commit durable (WAL, synchronous FULL) and bound the memory and
-// the write-ahead log.
-const pragmas = "_pragma=wal_autocheckpoint(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)" +
-	"&_pragma=cache_size(-4096)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(MEMORY)"
-
-func openEngine(ctx context.Context, file string, probe func(string) error) (*engine, error) {
-	e := &engine{file: file, probe: probe, stmts: make(map[string]*sql.Stmt)}
-	if err := makePrivate(file); err != nil {
+func openEngine(ctx context.Context, d database, probe func(string) error) (*engine, error) {
+	e, err := connect(ctx, d, false)
+	if err != nil {
 		return nil, err
 	}
-	var err error
-	if e.writer, err = sql.Open("sqlite", dsn(file)+pragmas); err != nil {
-		return nil, fmt.Errorf("open ledger: %w", err)
-	}
-	e.writer.SetMaxOpenConns(1)
-	if e.conn, err = e.writer.Conn(ctx); err != nil {
-		_ = e.writer.Close()
-		return nil, e.explain(err)
-	}
-	if err := e.conn.Raw(keepWAL); err != nil {
-		return nil, errors.Join(err, e.close())
-	}
-	if e.reader, err = openReader(file); err != nil {
-		return nil, errors.Join(err, e.close())
-	}
+	e.probe = probe
 	if err := e.prepareSchema(ctx); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
 }
 
-// makePrivate makes the file for its owner only: it holds the ledger's key. The
-// write-ahead log takes over its permissions.
-func makePrivate(file string) error {
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return fmt.Errorf("ledger %s can't be written: check its owner, permissions and file system: %w", file, err)
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("open ledger: %w", err)
-	}
-	return nil
-}
-
-// keepWAL keeps the write-ahead log, emptied, and its index when the database is closed: a start on a full disk has no room to
-// make them anew.
-func keepWAL(conn any) error {
-	control, ok := conn.(sqlite.FileControl)
-	if !ok {
-		return fmt.Errorf("open ledger: %T has no file control", conn)
-	}
-	_, err := control.FileControlPersistWAL("main", 1)
-	return err
-}
-
-// openReader opens a pool that only reads; another process may write.
-func openReader(file string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dsn(file)+"_pragma=query_only(1)&_pragma=busy_timeout(10000)")
-	if err != nil {
-		return nil, fmt.Errorf("open ledger for reading: %w", err)
-	}
-	db.SetMaxOpenConns(2)
-	return db, nil
-}
-
 // openView opens a ledger for reading only, without its lock: another process may write. All that is read is of one instant.
-func openView(ctx context.Context, file string) (*engine, error) {
-	db, err := openReader(file)
+func openView(ctx context.Context, d database) (*engine, error) {
+	e, err := connect(ctx, d, true)
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{file: file, writer: db, stmts: make(map[string]*sql.Stmt)}
-	if e.conn, err = db.Conn(ctx); err != nil {
-		return nil, errors.Join(e.explain(err), db.Close())
-	}
-	if _, err := os.Stat(file + "-wal"); err == nil { // who only reads leaves it as it was
-		if err := e.conn.Raw(keepWAL); err != nil {
-			return nil, errors.Join(err, e.close())
-		}
-	}
-	if _, err := e.exec(`BEGIN`); err != nil {
+	if _, err := e.exec(d.snapshot()); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	if err := e.checkSchema(); err != nil {
@@ -115,21 +68,68 @@ func openView(ctx context.Context, file string) (*engine, error) {
 	return e, nil
 }
 
-// dsn is the data source name of a file, up to its parameters.
-func dsn(file string) string {
-	return (&url.URL{Scheme: "file", OmitHost: true, Path: file}).String() + "?"
+func connect(ctx context.Context, d database, view bool) (*engine, error) {
+	writer, beside, err := d.open(view)
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{database: d, writer: writer, beside: pool{beside, d}, stmts: make(map[string]*sql.Stmt)}
+	ctx, cancel := limit(ctx, d)
+	defer cancel()
+	if e.conn, err = writer.Conn(ctx); err != nil {
+		return nil, errors.Join(d.explain(err), beside.Close(), writer.Close())
+	}
+	if err := e.conn.Raw(func(conn any) error { return d.prepare(conn, view) }); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	return e, nil
 }
 
 func (e *engine) close() error {
 	var errs []error
-	if e.reader != nil {
-		errs = append(errs, e.reader.Close()) // the writer is the last: it keeps the write-ahead log
-	}
 	for _, s := range e.stmts {
 		errs = append(errs, s.Close())
 	}
-	errs = append(errs, e.conn.Close(), e.writer.Close())
-	return errors.Join(errs...)
+	errs = append(errs, e.beside.Close()) // the writer is the last: it keeps SQLite's write-ahead log
+	return errors.Join(append(errs, e.conn.Close(), e.writer.Close())...)
+}
+
+// limit bounds how long a statement may take.
+func limit(ctx context.Context, d database) (context.Context, context.CancelFunc) {
+	if d.patience() == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, d.patience())
+}
+
+// pool reads beside the commits.
+type pool struct {
+	*sql.DB
+	database database
+}
+
+// query reads; scanAll ends it.
+func (p pool) query(ctx context.Context, text string, args ...any) (*results, error) {
+	ctx, end := limit(ctx, p.database)
+	rows, err := p.QueryContext(ctx, p.database.statement(text), args...) //nolint:sqlclosecheck // scanAll does
+	if err != nil {
+		end()
+		return nil, p.database.explain(err)
+	}
+	return &results{rows, end}, nil
+}
+
+// scanRow reads the one row of a query; sql.ErrNoRows without one.
+func (p pool) scanRow(ctx context.Context, text string, args []any, into ...any) error {
+	ctx, end := limit(ctx, p.database)
+	defer end()
+	return p.database.explain(p.QueryRowContext(ctx, p.database.statement(text), args...).Scan(into...))
+}
+
+// results are the rows of a query.
+type results struct {
+	*sql.Rows
+	end context.CancelFunc
 }
 
 // errUnknown: the database couldn't say whether the transaction is durable.
@@ -142,7 +142,7 @@ func (e *engine) transact(ctx context.Context, body func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if _, err := e.exec(`BEGIN IMMEDIATE`); err != nil {
+	if _, err := e.exec(e.begin()); err != nil {
 		return err
 	}
 	err := body()
@@ -176,7 +176,9 @@ func (e *engine) prepared(text string) (*sql.Stmt, error) {
 	if s := e.stmts[text]; s != nil {
 		return s, nil
 	}
-	s, err := e.conn.PrepareContext(background, text)
+	ctx, end := limit(background, e)
+	defer end()
+	s, err := e.conn.PrepareContext(ctx, e.statement(text))
 	if err != nil {
 		return nil, e.explain(err)
 	}
@@ -193,7 +195,9 @@ func (e *engine) exec(text string, args ...any) (sql.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	result, err := s.ExecContext(background, args...)
+	ctx, end := limit(background, e)
+	defer end()
+	result, err := s.ExecContext(ctx, args...)
 	return result, e.explain(err)
 }
 
@@ -206,10 +210,10 @@ type manyRows struct {
 // batchSizes are how many rows one statement takes, largest first.
 var batchSizes = [...]int{64, 8, 1}
 
-// newManyRows is a statement of so many columns per row, whose rows stand as VALUES between head and tail.
-func newManyRows(columns int, head, tail string) *manyRows {
-	m := &manyRows{columns: columns}
-	row := "(?" + strings.Repeat(", ?", columns-1) + ")"
+// newManyRows is a statement with these columns per row, whose rows stand as VALUES between head and tail.
+func newManyRows(columns []string, head, tail string) *manyRows {
+	m := &manyRows{columns: len(columns)}
+	row := "(" + strings.Join(columns, ", ") + ")"
 	for i, n := range batchSizes {
 		m.texts[i] = head + " VALUES " + row + strings.Repeat(", "+row, n-1) + tail
 	}
@@ -229,13 +233,18 @@ func (e *engine) execMany(m *manyRows, args []any) error {
 }
 
 // query reads on the writing connection, so it sees the transaction.
-func (e *engine) query(text string, args ...any) (*sql.Rows, error) {
+func (e *engine) query(text string, args ...any) (*results, error) {
 	s, err := e.prepared(text)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.QueryContext(background, args...)
-	return rows, e.explain(err)
+	ctx, end := limit(background, e)
+	rows, err := s.QueryContext(ctx, args...) //nolint:sqlclosecheck // scanAll does
+	if err != nil {
+		end()
+		return nil, e.explain(err)
+	}
+	return &results{rows, end}, nil
 }
 
 // scanRow reads the one row of a query on the writing connection; sql.ErrNoRows without one.
@@ -244,7 +253,9 @@ func (e *engine) scanRow(text string, args []any, into ...any) error {
 	if err != nil {
 		return err
 	}
-	return e.explain(s.QueryRowContext(background, args...).Scan(into...))
+	ctx, end := limit(background, e)
+	defer end()
+	return e.explain(s.QueryRowContext(ctx, args...).Scan(into...))
 }
 
 // micros is a time as the ledger keeps it: microseconds since 1970, 0 for none.
@@ -270,8 +281,9 @@ func flag(b bool) int64 {
 }
 
 // scanAll calls each for every row until it fails, and closes rows.
-func scanAll(rows *sql.Rows, each func() error) (err error) {
+func scanAll(rows *results, each func() error) (err error) {
 	defer func() {
+		defer rows.end()
 		if closing := rows.Close(); err == nil {
 			err = closing
 		}
@@ -287,31 +299,8 @@ func scanAll(rows *sql.Rows, each func() error) (err error) {
 // background is the context of statements, which aren't cancelled half-way.
 var background = context.Background()
 
-// explain says what an error of the database means and what to do.
-func (e *engine) explain(err error) error {
-	var se *sqlite.Error
-	if err == nil || !errors.As(err, &se) {
-		return err
-	}
-	if se.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
-		return fmt.Errorf("%w: there is no room for the ledger's index: free some space: %w", ErrFull, err)
-	}
-	switch se.Code() & 0xff {
-	case sqlite3.SQLITE_FULL:
-		return fmt.Errorf("%w: free some space; reading goes on by itself then", ErrFull)
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("ledger %s is damaged or not an SQLite file: restore a backup, or move it away and start anew (history is read again from the provider): %w", e.file, err)
-	case sqlite3.SQLITE_READONLY:
-		return fmt.Errorf("ledger %s can't be written: its file system or permissions are read-only: %w", e.file, err)
-	case sqlite3.SQLITE_CANTOPEN:
-		return fmt.Errorf("ledger %s can't be opened: check that its folder exists and may be written: %w", e.file, err)
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fmt.Errorf("%w: something holds a transaction on %s: %w", ErrLocked, e.file, err)
-	case sqlite3.SQLITE_IOERR:
-		return fmt.Errorf("%w: %w", errIO, err)
-	}
-	return fmt.Errorf("ledger: %w", err)
-}
+// errIO: the disk or the connection failed; the handle isn't to be trusted any more.
+var errIO = errors.New("reading or writing the ledger failed")
 
-// errIO: the disk failed; the handle isn't to be trusted any more.
-var errIO = errors.New("reading or writing the ledger's disk failed")
+// errConflict: the database ended the transaction for the sake of another one; it is to be tried again.
+var errConflict = errors.New("the transaction met another one")

@@ -15,13 +15,20 @@ import (
 // row is a line of the table feeds, as of its last commit.
 type row struct {
 	id         int64
+	owner      string // the replica that reads the feed; empty in SQLite
 	epoch, seq int64
 	state      State
 }
 
-// advance moves the sequence number; ErrFenced if somebody else did.
-func (r *row) advance(e *engine) error {
-	result, err := e.exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ?`, r.id, r.epoch, r.seq)
+// rootID is the row of what belongs to no feed.
+const rootID = 0
+
+// advance moves the sequence number; ErrFenced if somebody else did, or if the replica isn't the owner any more.
+func (r *row) advance(e *engine, replica string) error {
+	if r.id == rootID {
+		replica = "" // it belongs to all
+	}
+	result, err := e.exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ? AND owner = ?`, r.id, r.epoch, r.seq, replica)
 	if err != nil {
 		return err
 	}
@@ -34,8 +41,8 @@ func (r *row) advance(e *engine) error {
 // load reads the line of an id.
 func (r *row) load(e *engine, id int64) error {
 	var origin, floor, watermark, newest, done int64
-	err := e.scanRow(`SELECT id, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from FROM feeds WHERE id = ?`, []any{id},
-		&r.id, &r.epoch, &r.seq, &origin, &floor, &watermark, &newest, &done, &r.state.Records, &r.state.Plan, &r.state.connectedFrom)
+	err := e.scanRow(`SELECT id, owner, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from FROM feeds WHERE id = ?`, []any{id},
+		&r.id, &r.owner, &r.epoch, &r.seq, &origin, &floor, &watermark, &newest, &done, &r.state.Records, &r.state.Plan, &r.state.connectedFrom)
 	if err != nil {
 		return fmt.Errorf("read the state of feed %d: %w", id, err)
 	}
@@ -63,6 +70,7 @@ type Feed struct {
 
 	// All below is guarded by Ledger.mu.
 	spec   FeedSpec
+	lost   bool // another replica owns it now: nothing is committed any more
 	row    row
 	ids    *idStore
 	trunks map[string]int64 // their numbers, from 1
@@ -76,15 +84,20 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	if err := l.ensureOpen(ctx); err != nil {
 		return nil, err
 	}
-	if err := l.rename(ctx, spec); err != nil {
+	name := spec.Source + "/" + spec.Feed
+	id, err := l.register(ctx, spec)
+	f := l.feeds[name]
+	if err != nil {
+		if f != nil && errors.Is(err, ErrOtherAccount) {
+			l.store.Active(f.series, false) // another account's series aren't this one's
+		}
 		return nil, err
 	}
-	name := spec.Source + "/" + spec.Feed
-	if f := l.feeds[name]; f != nil {
-		if err := l.checkAccount(ctx, f.row.id, spec); err != nil {
-			l.store.Active(f.series, false) // another account's series aren't this one's
-			return nil, err
-		}
+	if f != nil && f.lost {
+		l.drop(f)
+		f = nil
+	}
+	if f != nil {
 		f.spec = spec
 		if err := f.showPeaks(); err != nil {
 			return nil, err
@@ -92,15 +105,16 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 		l.store.Active(f.series, true)
 		return f, nil
 	}
-	id, err := l.feedID(ctx, spec)
-	if err != nil {
-		return nil, err
-	}
-	f := &Feed{ledger: l, id: id, spec: spec}
+	f = &Feed{ledger: l, id: id, spec: spec}
 	if err := f.load(id); err != nil {
 		return nil, err
 	}
 	l.feeds[name] = f
+	if l.Shared() { // else what waits was read as the ledger was opened, also of feeds that aren't configured any more
+		if err := l.loadOutbox(); err != nil {
+			return nil, err
+		}
+	}
 	l.store.Active(f.series, true)
 	return f, nil
 }
@@ -112,6 +126,9 @@ func (f *Feed) load(id int64) error {
 	var fresh row
 	if err := fresh.load(l.engine, id); err != nil {
 		return err
+	}
+	if f.lost = fresh.owner != l.replica(); f.lost && !l.view {
+		return ErrNotOwner
 	}
 	series, ids := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone), new(idStore)
 	series.NoReasons = f.spec.NoReasons
@@ -175,8 +192,8 @@ func (l *Ledger) feedID(ctx context.Context, spec FeedSpec) (int64, error) {
 	}
 	origin := l.settings.Now().Add(-spec.History).Truncate(time.Second)
 	err = l.commit(ctx, &l.root, change{write: func() error {
-		_, err := l.engine.exec(`INSERT INTO feeds (source, provider, feed, fingerprint, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
-			VALUES (?, ?, ?, ?, 1, 0, ?, ?, ?, 0, 0, 0, NULL, 0)`,
+		_, err := l.engine.exec(`INSERT INTO feeds (id, source, provider, feed, fingerprint, owner, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
+			SELECT max(id) + 1, ?, ?, ?, ?, '', 1, 0, ?, ?, ?, 0, 0, 0, NULL, 0 FROM feeds`,
 			spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, micros(origin), micros(origin), micros(origin))
 		return err
 	}})

@@ -39,14 +39,17 @@ type fileSystem struct {
 
 // Warning says what the operator should know of where the ledger is; empty if all is well.
 func (l *Ledger) Warning() string {
-	if fileSystemOf(l.settings.Folder).doubtful {
+	if !l.Shared() && fileSystemOf(l.settings.Folder).doubtful {
 		return "storage.path is on a FUSE file system: if it is on a network (sshfs, s3fs, a container's shared folder), locks and fsync can't be trusted and the ledger may be damaged; use a local disk"
 	}
 	return ""
 }
 
-// Size is how many bytes the ledger's files take, the write-ahead log included.
+// Size is how many bytes the ledger's files take, the write-ahead log included; those of a database are its operators' to know.
 func (l *Ledger) Size() (int64, error) {
+	if l.Shared() {
+		return 0, errors.ErrUnsupported
+	}
 	var total int64
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		info, err := os.Stat(filepath.Join(l.settings.Folder, fileName+suffix))
@@ -61,7 +64,12 @@ func (l *Ledger) Size() (int64, error) {
 }
 
 // Free is how many bytes may still be written where the ledger is, and whether that could be found out.
-func (l *Ledger) Free() (int64, bool) { return freeSpace(l.settings.Folder) }
+func (l *Ledger) Free() (int64, bool) {
+	if l.Shared() {
+		return 0, false
+	}
+	return freeSpace(l.settings.Folder)
+}
 
 // The reserve is a file that is given up when the disk is full, so that the
 // outbox can drain: removing a batch needs room in the write-ahead log.
@@ -74,7 +82,7 @@ const (
 )
 
 type reserve struct {
-	file string
+	file string // empty: there is none
 	most int64
 	// spent says that it was given up and isn't back yet.
 	spent bool
@@ -84,6 +92,10 @@ type reserve struct {
 // whether it is there. That it can't be made is no fault: the disk is full or
 // nearly so.
 func (r *reserve) fill() bool {
+	if r.file == "" {
+		r.spent = false
+		return true
+	}
 	if info, err := os.Stat(r.file); err == nil && info.Size() >= leastReserve {
 		r.spent = false
 		return true

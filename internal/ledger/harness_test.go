@@ -86,7 +86,7 @@ func newRig(t *testing.T) *rig {
 
 func (r *rig) settings() Settings {
 	return Settings{
-		Folder: r.folder, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve, IDMemory: r.idMemory, journal: r.journal,
+		Storage: Storage{Folder: r.folder}, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve, IDMemory: r.idMemory, journal: r.journal,
 		probe: func(point string) error {
 			if r.probe != nil {
 				return r.probe(point)
@@ -156,7 +156,7 @@ func valuesOf(s metrics.Source) map[string]string {
 // logs are the lines of the outbox, oldest first.
 func (r *rig) logs() []string {
 	r.t.Helper()
-	rows, err := r.ledger.engine.query(`SELECT data FROM outbox ORDER BY id`)
+	rows, err := r.ledger.engine.query(`SELECT data FROM outbox ORDER BY created, feed, seq, part`)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -231,13 +231,10 @@ func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry, 
 		return nil
 	}
 	r, packed := newRun(bucket, entries)
-	result, err := e.exec(`INSERT INTO blocks (feed, bucket, ids, keys, states) VALUES (?, ?, ?, ?, ?)`, s.feed, bucket, r.ids, r.keys.data, packed)
-	if err != nil {
-		return err
-	}
 	m.added = append(m.added, r)
-	r.row, err = result.LastInsertId()
-	return err
+	from, same, to := idRange(s.feed)
+	return e.scanRow(`INSERT INTO blocks (id, feed, bucket, ids, keys, states) VALUES (`+nextID("blocks")+`, ?, ?, ?, ?, ?) RETURNING id`,
+		[]any{from, same, to, s.feed, bucket, r.ids, r.keys.data, packed}, &r.row)
 }
 
 // publishMove brings memory to what is durable now.

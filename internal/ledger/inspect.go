@@ -57,18 +57,17 @@ type BadRowReport struct {
 	Last    time.Time
 }
 
-// Inspect opens the ledger of a folder for reading.
-func Inspect(ctx context.Context, folder string) (*Inspector, error) {
-	file := filepath.Join(folder, fileName)
-	if err := mustExist(file); err != nil {
+// Inspect opens a ledger for reading.
+func Inspect(ctx context.Context, s Storage) (*Inspector, error) {
+	if err := s.mustExist(); err != nil {
 		return nil, err
 	}
-	e, err := openView(ctx, file)
+	e, err := openView(ctx, s.database())
 	if err != nil {
 		return nil, err
 	}
 	i := &Inspector{ledger: &Ledger{
-		settings: Settings{Folder: folder, Now: time.Now}, engine: e, idCache: &idCache{limit: cacheBytes},
+		view: true, settings: Settings{Storage: s, Now: time.Now}, engine: e, idCache: &idCache{limit: cacheBytes},
 		store: metrics.NewStore(metrics.Options{BypassWindow: time.Hour}, time.Now),
 	}}
 	if i.feeds, err = i.ledger.everyFeed(); err != nil {
@@ -77,10 +76,14 @@ func Inspect(ctx context.Context, folder string) (*Inspector, error) {
 	return i, nil
 }
 
-func mustExist(file string) error {
-	_, err := os.Stat(file)
+// mustExist refuses a folder without a ledger; of a database its tables tell.
+func (s *Storage) mustExist() error {
+	if s.Postgres != nil {
+		return nil
+	}
+	_, err := os.Stat(filepath.Join(s.Folder, fileName))
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no ledger in %s (storage.path): the exporter makes it at its first start", filepath.Dir(file))
+		return fmt.Errorf("%w in %s (storage.path): the exporter makes it at its first start", errNoLedger, s.Folder)
 	}
 	if err != nil {
 		return fmt.Errorf("open ledger: %w", err)
@@ -201,7 +204,7 @@ func (i *Inspector) Verify(progress func(feed string, ids int)) []error {
 			progress(f.name(), ids)
 		}
 	}
-	for _, verify := range [...]func() error{i.verifyOutbox, i.verifyFile} {
+	for _, verify := range [...]func() error{i.verifyOutbox, func() error { return i.ledger.engine.check(i.ledger.engine) }} {
 		if err := verify(); err != nil {
 			problems = append(problems, err)
 		}
@@ -253,40 +256,33 @@ func (i *Inspector) verifyEntry(f *Feed, entry idEntry) (isCall bool, err error)
 
 // verifyOutbox checks that every batch that waits can be read.
 func (i *Inspector) verifyOutbox() error {
-	rows, err := i.ledger.engine.query(`SELECT id, records, data FROM outbox ORDER BY id`)
+	rows, err := i.ledger.engine.query(`SELECT seq, records, data FROM outbox ORDER BY feed, seq, part`)
 	if err != nil {
 		return err
 	}
 	return scanAll(rows, func() error {
-		var id, records int64
+		var seq, records int64
 		var data []byte
-		if err := rows.Scan(&id, &records, &data); err != nil {
+		if err := rows.Scan(&seq, &records, &data); err != nil {
 			return err
 		}
 		if _, err := s2.Decode(nil, data); err != nil || records <= 0 {
-			return fmt.Errorf("batch %d of the outbox is damaged: its %d log records will be set aside", id, records)
+			return fmt.Errorf("the batch of commit %d in the outbox is damaged: its %d log records will be set aside", seq, records)
 		}
 		return nil
 	})
 }
 
-// verifyFile has SQLite check its file.
-func (i *Inspector) verifyFile() error {
-	var problem string
-	err := i.ledger.engine.scanRow(`PRAGMA integrity_check(1)`, nil, &problem)
-	if err == nil && problem != "ok" {
-		return fmt.Errorf("SQLite: %s", problem)
-	}
-	return err
-}
-
 // Compact merges the blocks of each bucket and rewrites the file without free room. It takes the ledger's lock: ErrLocked while the
 // exporter runs.
-func Compact(ctx context.Context, folder string) (before, after int64, err error) {
-	if err := mustExist(filepath.Join(folder, fileName)); err != nil {
+func Compact(ctx context.Context, s Storage) (before, after int64, err error) {
+	if s.Postgres != nil {
+		return 0, 0, errors.New("PostgreSQL gives free room back by itself (autovacuum), and blocks are merged as they come: there is nothing to do")
+	}
+	if err := s.mustExist(); err != nil {
 		return 0, 0, err
 	}
-	l, err := Open(ctx, Settings{Folder: folder, Now: time.Now, Options: metrics.Options{BypassWindow: time.Hour}})
+	l, err := Open(ctx, Settings{Storage: s, Now: time.Now, Options: metrics.Options{BypassWindow: time.Hour}})
 	if err != nil {
 		return 0, 0, err
 	}
@@ -342,13 +338,13 @@ type Glance struct {
 
 // Look reads a ledger that another process may have open. Without one it gives
 // a key made for this call only, and no origins.
-func Look(ctx context.Context, folder string) (Glance, error) {
+func Look(ctx context.Context, s Storage) (Glance, error) {
 	key, g := newKeyring(), Glance{Origins: make(map[string]time.Time)}
-	if _, err := os.Stat(filepath.Join(folder, fileName)); errors.Is(err, fs.ErrNotExist) {
+	i, err := Inspect(ctx, s)
+	if errors.Is(err, errNoLedger) {
 		g.HashKey = key.privacy()
 		return g, nil
 	}
-	i, err := Inspect(ctx, folder)
 	if err != nil {
 		return Glance{}, err
 	}

@@ -3,7 +3,6 @@ package ledger
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -21,12 +20,33 @@ import (
 // fileName is the database within storage.path.
 const fileName = "ledger.db"
 
-// Settings are what a ledger needs to be opened.
-type Settings struct {
-	// Folder is storage.path.
+// Storage says where a ledger is.
+type Storage struct {
+	// Folder is storage.path: there is an SQLite file in it.
 	Folder string
 	// Postgres, if set, is where the ledger is instead (storage.postgres).
 	Postgres *Postgres
+}
+
+// String says where that is, for messages.
+func (s Storage) String() string {
+	if s.Postgres != nil {
+		return "PostgreSQL"
+	}
+	return s.Folder
+}
+
+// database is what opens the ledger.
+func (s *Storage) database() database {
+	if s.Postgres != nil {
+		return s.Postgres
+	}
+	return sqliteFile{filepath.Join(s.Folder, fileName)}
+}
+
+// Settings are what a ledger needs to be opened.
+type Settings struct {
+	Storage
 	// Now is the local clock.
 	Now func() time.Time
 	// Options are the metrics' own.
@@ -87,16 +107,21 @@ type Ledger struct {
 	idCache  *idCache
 
 	outbox outbox
-	// reader is engine.reader, for those who don't wait for a commit; nil while the database is closed.
-	reader atomic.Pointer[sql.DB]
+	// reader is the engine's pool, for those who don't wait for a commit; nil while the database is closed.
+	reader atomic.Pointer[pool]
+	view   bool // nothing is committed: every feed may be looked at
+	lease  lease
 }
 
 // Open opens the ledger of a folder, makes it if it is missing, and takes its
 // lock. Errors say what to do.
 func Open(ctx context.Context, settings Settings) (*Ledger, error) {
-	lock, err := takeLock(settings.Folder)
-	if err != nil {
-		return nil, err
+	var lock *flock.Flock
+	if settings.Postgres == nil {
+		var err error
+		if lock, err = takeLock(settings.Folder); err != nil {
+			return nil, err
+		}
 	}
 	l := &Ledger{
 		settings: settings, lock: lock, tuning: settings.Tuning,
@@ -113,15 +138,16 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 
 // open opens the file and reads everything that is kept in memory.
 func (l *Ledger) open(ctx context.Context) error {
-	l.reserve = reserve{
-		file: filepath.Join(l.settings.Folder, reserveName),
-		most: cmp.Or(l.settings.reserve, mostReserve),
+	if !l.Shared() {
+		l.reserve = reserve{
+			file: filepath.Join(l.settings.Folder, reserveName),
+			most: cmp.Or(l.settings.reserve, mostReserve),
+		}
 	}
-	file := filepath.Join(l.settings.Folder, fileName)
-	e, err := openEngine(ctx, file, l.settings.probe)
+	e, err := openEngine(ctx, l.settings.database(), l.settings.probe)
 	if errors.Is(err, ErrFull) {
 		l.reserve.release()
-		e, err = openEngine(ctx, file, l.settings.probe)
+		e, err = openEngine(ctx, l.settings.database(), l.settings.probe)
 	}
 	if err != nil {
 		return err
@@ -151,7 +177,7 @@ func (l *Ledger) useEngine(e *engine) {
 		l.reader.Store(nil)
 		return
 	}
-	l.reader.Store(e.reader)
+	l.reader.Store(&e.beside)
 }
 
 // identify reads the ledger's key and instance id, or makes them.
@@ -200,6 +226,9 @@ func (l *Ledger) Close() error {
 	if l.engine != nil {
 		l.reader.Store(nil)
 		err = l.engine.close()
+	}
+	if l.lock == nil {
+		return err
 	}
 	return errors.Join(err, l.lock.Close())
 }

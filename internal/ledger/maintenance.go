@@ -21,7 +21,7 @@ func (l *Ledger) Show(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err := l.commit(ctx, &l.root, change{
+	err := l.commit(ctx, nil, change{
 		write: func() error {
 			for _, s := range due {
 				if _, err := l.engine.exec(`UPDATE series SET shown = 1 WHERE id = ?`, s.ID()); err != nil {

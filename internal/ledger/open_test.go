@@ -72,7 +72,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestFolderThatCannotBeMade(t *testing.T) {
 	r := newRig(t)
 	s := r.settings()
-	s.Folder = filepath.Join(r.folder, fileName, "below a file")
+	s.Storage.Folder = filepath.Join(r.folder, fileName, "below a file")
 	if _, err := Open(t.Context(), s); err == nil || !strings.Contains(err.Error(), "storage.path") {
 		t.Fatalf("err = %v", err)
 	}
@@ -82,7 +82,7 @@ func TestFolderThatCannotBeMade(t *testing.T) {
 func TestLookWithoutLock(t *testing.T) {
 	r := newRig(t)
 	r.live()
-	g, err := Look(t.Context(), r.folder)
+	g, err := Look(t.Context(), Storage{Folder: r.folder})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestLookWithoutLock(t *testing.T) {
 	if string(g.HashKey) != string(r.ledger.hasher.key.privacy()) {
 		t.Fatal("another key")
 	}
-	none, err := Look(t.Context(), t.TempDir())
+	none, err := Look(t.Context(), Storage{Folder: t.TempDir()})
 	if err != nil || len(none.HashKey) == 0 || len(none.Origins) != 0 {
 		t.Fatalf("without a ledger: %+v, %v", none, err)
 	}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -27,8 +28,8 @@ const (
 type outbox struct {
 	mu      sync.Mutex
 	records int64
-	pending []outboxHead // oldest first
-	lastID  int64
+	pending []outboxHead  // oldest first
+	lastID  int64         // of a head: they are this process's own
 	signal  chan struct{} // closed and replaced when something comes
 	// limit is otlp.outbox_limit; 0: there is none.
 	limit atomic.Int64
@@ -38,7 +39,11 @@ type outbox struct {
 type outboxHead struct {
 	id, records int64
 	created     time.Time
+	batchKey
 }
+
+// batchKey is the key of a batch in the table: the feed, its seq of the commit that made the batch, and the number within that.
+type batchKey struct{ feed, seq, part int64 }
 
 func (o *outbox) init() { o.signal = make(chan struct{}) }
 
@@ -64,31 +69,34 @@ func (o *outbox) blocks(t *Tuning, records int) bool {
 }
 
 // committed takes over the batches of a commit that succeeded.
-func (o *outbox) committed(b *logBatch) {
-	if len(b.heads) == 0 {
+func (o *outbox) committed(b *logBatch) { o.add(b.heads) }
+
+// add appends batches that wait.
+func (o *outbox) add(heads []outboxHead) {
+	if len(heads) == 0 {
 		return
 	}
 	o.mu.Lock()
-	for _, h := range b.heads {
+	for _, h := range heads {
+		o.lastID++
+		h.id = o.lastID
 		o.pending = append(o.pending, h)
 		o.records += h.records
-		o.lastID = h.id
 	}
 	o.mu.Unlock()
 	o.wake()
 }
 
-// write writes a page's batches. The ids are the outbox's own, so that order
-// doesn't hang on the database.
-func (o *outbox) write(e *engine, b *logBatch, feed int64, at time.Time) error {
+// write writes a page's batches.
+func (b *logBatch) write(e *engine, feed *row, at time.Time) error {
 	b.close()
 	b.heads = b.heads[:0]
 	for i, part := range b.parts {
-		head := outboxHead{id: o.lastID + int64(i) + 1, records: part.records, created: at}
+		head := outboxHead{batchKey: batchKey{feed.id, feed.seq + 1, int64(i)}, records: part.records, created: at}
 		// The keys of attributes repeat in each record: a sixth of the bytes is left.
 		b.packed = s2.Encode(b.packed[:cap(b.packed)], b.data[part.from:part.to])
-		if _, err := e.exec(`INSERT INTO outbox (id, feed, records, created, data) VALUES (?, ?, ?, ?, ?)`,
-			head.id, feed, head.records, micros(at), b.packed); err != nil {
+		if _, err := e.exec(`INSERT INTO outbox (feed, seq, part, records, created, data) VALUES (?, ?, ?, ?, ?, ?)`,
+			head.feed, head.seq, head.part, head.records, micros(at), b.packed); err != nil {
 			return err
 		}
 		b.heads = append(b.heads, head)
@@ -132,67 +140,83 @@ func (b *logBatch) close() {
 	b.open = logPart{from: b.open.to, to: b.open.to}
 }
 
-// loadOutbox reads what waits, in place of what was known of it.
+// loadOutbox reads what waits of all feeds that this replica owns, in place of what was known of it.
 func (l *Ledger) loadOutbox() error {
-	rows, err := l.engine.query(`SELECT id, records, created FROM outbox ORDER BY id`)
+	heads, err := l.readOutbox(`f.owner = ?`, l.replica())
 	if err != nil {
 		return err
 	}
-	var pending []outboxHead
-	err = scanAll(rows, func() error {
-		var h outboxHead
-		var created int64
-		if err := rows.Scan(&h.id, &h.records, &created); err != nil {
-			return err
-		}
-		h.created = fromMicros(created)
-		pending = append(pending, h)
-		return nil
+	stored := make(map[batchKey]bool)
+	for _, h := range heads {
+		stored[h.batchKey] = true
+	}
+	l.outbox.remove(func(h outboxHead) bool { // those that stay keep their ids
+		stays := stored[h.batchKey]
+		delete(stored, h.batchKey)
+		return !stays
 	})
-	if err != nil {
-		return err
-	}
-	l.outbox.replace(pending)
+	l.outbox.add(slices.DeleteFunc(heads, func(h outboxHead) bool { return !stored[h.batchKey] }))
 	return nil
 }
 
-func (o *outbox) replace(pending []outboxHead) {
-	o.mu.Lock()
-	o.pending, o.records = pending, 0
-	for _, h := range pending {
-		o.records += h.records
-		o.lastID = max(o.lastID, h.id)
-	}
-	o.mu.Unlock()
-	o.wake()
-}
-
-// Next is the oldest batch that waits and has a greater id than after, nil if none does.
-func (l *Ledger) Next(ctx context.Context, after int64) (*Batch, error) {
-	reader, err := l.reading()
+// readOutbox reads which batches wait of the feeds of a condition, the oldest first.
+func (l *Ledger) readOutbox(condition string, arg any) (heads []outboxHead, err error) {
+	rows, err := l.engine.query(`SELECT o.feed, o.seq, o.part, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
+		WHERE `+condition+` ORDER BY o.created, o.feed, o.seq, o.part`, arg)
 	if err != nil {
 		return nil, err
 	}
-	var b Batch
-	var created int64
-	err = reader.QueryRowContext(ctx, `SELECT o.id, f.source, f.provider, f.feed, o.records, o.created, o.data
-		FROM outbox o JOIN feeds f ON f.id = o.feed WHERE o.id > ? ORDER BY o.id LIMIT 1`, after).
-		Scan(&b.ID, &b.Source, &b.Provider, &b.Feed, &b.Records, &created, &b.Data)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+	return heads, scanAll(rows, func() error {
+		var h outboxHead
+		var created int64
+		err := rows.Scan(&h.feed, &h.seq, &h.part, &h.records, &created)
+		h.created = fromMicros(created)
+		heads = append(heads, h)
+		return err
+	})
+}
+
+// Next is the oldest batch that waits and has a greater id than after, nil if none does. Ids are good until the ledger is closed.
+func (l *Ledger) Next(ctx context.Context, after int64) (*Batch, error) {
+	for {
+		reader, err := l.reading()
+		if err != nil {
+			return nil, err
+		}
+		head, waits := l.outbox.next(after)
+		if !waits {
+			return nil, nil
+		}
+		b := &Batch{ID: head.id, Records: int(head.records), Oldest: head.created}
+		err = reader.scanRow(ctx, `SELECT f.source, f.provider, f.feed, o.data FROM outbox o JOIN feeds f ON f.id = o.feed
+			WHERE o.feed = ? AND o.seq = ? AND o.part = ?`, []any{head.feed, head.seq, head.part}, &b.Source, &b.Provider, &b.Feed, &b.Data)
+		if errors.Is(err, sql.ErrNoRows) { // it was removed, by another owner of the feed or without our knowing
+			l.outbox.remove(func(h outboxHead) bool { return h.id == head.id })
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read outbox: %w", err)
+		}
+		if b.Data, err = s2.Decode(nil, b.Data); err != nil {
+			b.Data = nil // damaged: the sender sets its records aside, counted
+		}
+		return b, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read outbox: %w", err)
+}
+
+// next is the oldest batch with a greater id.
+func (o *outbox) next(after int64) (head outboxHead, waits bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	i, _ := slices.BinarySearchFunc(o.pending, after+1, func(h outboxHead, id int64) int { return cmp.Compare(h.id, id) })
+	if i == len(o.pending) {
+		return outboxHead{}, false
 	}
-	if b.Data, err = s2.Decode(nil, b.Data); err != nil {
-		b.Data = nil // damaged: the sender sets its records aside, counted
-	}
-	b.Oldest = fromMicros(created)
-	return &b, nil
+	return o.pending[i], true
 }
 
 // reading is the pool that reads beside the writer. It waits for a commit only if the database has to be opened again.
-func (l *Ledger) reading() (*sql.DB, error) {
+func (l *Ledger) reading() (*pool, error) {
 	if reader := l.reader.Load(); reader != nil {
 		return reader, nil
 	}
@@ -201,19 +225,23 @@ func (l *Ledger) reading() (*sql.DB, error) {
 	if err := l.ensureOpen(background); err != nil {
 		return nil, err
 	}
-	return l.engine.reader, nil
+	return &l.engine.beside, nil
 }
 
-// Ack removes a batch: every record of it was accepted or set aside.
+// Ack removes a batch: every record of it was accepted or set aside. Whoever owns its feed by now needs it no more.
 func (l *Ledger) Ack(ctx context.Context, id int64) error {
+	head, waits := l.outbox.next(id - 1)
+	if !waits || head.id != id {
+		return nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err := l.commit(ctx, &l.root, change{
+	err := l.commit(ctx, nil, change{
 		write: func() error {
-			_, err := l.engine.exec(`DELETE FROM outbox WHERE id = ?`, id)
+			_, err := l.engine.exec(`DELETE FROM outbox WHERE feed = ? AND seq = ? AND part = ?`, head.feed, head.seq, head.part)
 			return err
 		},
-		apply: func() { l.outbox.remove(id) },
+		apply: func() { l.outbox.remove(func(h outboxHead) bool { return h.id == id }) },
 	})
 	if err != nil {
 		return fmt.Errorf("remove batch from outbox: %w", err)
@@ -221,14 +249,17 @@ func (l *Ledger) Ack(ctx context.Context, id int64) error {
 	return nil
 }
 
-func (o *outbox) remove(id int64) {
+// remove takes off the batches of a condition.
+func (o *outbox) remove(gone func(outboxHead) bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	// Nearly always it is the first one: only those of which something is held stay longer.
-	if i := slices.IndexFunc(o.pending, func(h outboxHead) bool { return h.id == id }); i >= 0 {
-		o.records -= o.pending[i].records
-		o.pending = slices.Delete(o.pending, i, i+1)
-	}
+	o.pending = slices.DeleteFunc(o.pending, func(h outboxHead) bool {
+		if gone(h) {
+			o.records -= h.records
+			return true
+		}
+		return false
+	})
 }
 
 // Wait returns when there may be a batch with a greater id than after, or the context has ended.

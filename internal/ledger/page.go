@@ -94,6 +94,9 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	l := f.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if f.lost {
+		return Result{}, ErrNotOwner
+	}
 	if l.outbox.blocks(&l.tuning, len(page.Records)) {
 		return Result{}, ErrOutboxFull
 	}
@@ -108,8 +111,13 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 		}
 	}
 	p := &l.page
+	prepare := func() { p.prepare(f, page) }
 	err := l.commit(ctx, &f.row, change{
-		write: func() error { return p.run(f, page) },
+		write: func() error {
+			prepare()
+			prepare = p.again
+			return p.run()
+		},
 		apply: p.publish,
 	})
 	if err != nil {
@@ -118,9 +126,8 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	return p.result, nil
 }
 
-// run is the body of the transaction.
-func (p *pageCommit) run(f *Feed, page *Page) error {
-	p.prepare(f, page)
+// run is the body of the transaction, on what is prepared.
+func (p *pageCommit) run() error {
 	if err := p.lookup(); err != nil {
 		return err
 	}
@@ -133,16 +140,26 @@ func (p *pageCommit) run(f *Feed, page *Page) error {
 // prepare reads the page's records into entries, in the order of their versions.
 func (p *pageCommit) prepare(f *Feed, page *Page) {
 	p.Feed, p.page = f, page
-	p.reset()
+	p.grouped, p.children, p.media = false, false, false
+	p.entries, p.keys, p.arena, p.fields = p.entries[:0], p.keys[:0], p.arena[:0], p.fields[:0]
 	p.now = f.ledger.settings.Now()
 	if page.ObservedAt.IsZero() {
 		page.ObservedAt = p.now
 	}
-	p.changes = f.ledger.store.Begin(f.series, p.now)
-	p.next = f.row.state
-	for i, r := range page.Records {
-		p.order = append(p.order, i)
+	for _, r := range page.Records {
 		p.entries = append(p.entries, p.newEntry(r))
+	}
+	p.again()
+}
+
+// again makes the page ready to be looked up and applied, for the first time or after the database ended its transaction for the sake of
+// another one: by then its records may be redacted, and their keys and hashes can't be made again.
+func (p *pageCommit) again() {
+	p.reset()
+	p.changes = p.ledger.store.Begin(p.series, p.now)
+	p.next = p.row.state
+	for i := range p.entries {
+		p.order = append(p.order, i)
 	}
 	slices.SortStableFunc(p.order, func(a, b int) int {
 		return cmp.Compare(p.entries[a].record.Version, p.entries[b].record.Version)
@@ -156,8 +173,8 @@ func (p *pageCommit) reset() {
 	clear(p.states)
 	clear(p.activity)
 	p.result = Result{} // its slices go to the caller
-	p.grouped, p.children, p.media, p.newPeaks = false, false, false, false
-	p.entries, p.order, p.keys, p.arena, p.fields = p.entries[:0], p.order[:0], p.keys[:0], p.arena[:0], p.fields[:0]
+	p.newPeaks = false
+	p.order = p.order[:0]
 	p.used = 0
 	p.writes, p.sources, p.bypass, p.spans, p.newTrunks = p.writes[:0], p.sources[:0], p.bypass[:0], p.spans[:0], p.newTrunks[:0]
 	clear(p.firsts)
@@ -226,7 +243,7 @@ func (p *pageCommit) write() error {
 }
 
 func (p *pageCommit) writeLogs() error {
-	return p.ledger.outbox.write(p.ledger.engine, &p.logs, p.row.id, p.now)
+	return p.logs.write(p.ledger.engine, &p.row, p.now)
 }
 
 // writeIDs writes what is to be remembered as one row of the journal, by the number of this commit.
@@ -273,7 +290,7 @@ func (p *pageCommit) writeBadRows() error {
 	return nil
 }
 
-var updateSeries = newManyRows(2, `UPDATE series SET value = v.column2 FROM (`, `) AS v WHERE series.id = v.column1`)
+var updateSeries = newManyRows([]string{"CAST(? AS BIGINT)", "?"}, `UPDATE series SET value = v.column2 FROM (`, `) AS v WHERE series.id = v.column1`)
 
 // writeSeries writes the working copies of the series that changed.
 func (p *pageCommit) writeSeries() error {
@@ -287,18 +304,21 @@ func (p *pageCommit) writeSeries() error {
 			p.args = append(p.args, s.ID(), string(buf))
 			continue
 		}
-		result, err := e.exec(`INSERT INTO series (feed, metric, labels, start, shown, value) VALUES (?, ?, ?, ?, ?, ?)`,
-			p.row.id, s.Labels.Def.Name, labelsText(s.Own()), micros(s.Start()), flag(s.Shown()), string(buf))
-		if err != nil {
-			return err
-		}
-		id, err := result.LastInsertId()
+		id, err := e.insertSeries(p.row.id, s.Labels.Def.Name, labelsText(s.Own()), s.Start(), s.Shown(), string(buf))
 		if err != nil {
 			return err
 		}
 		p.changes.Wrote(s, id)
 	}
 	return e.execMany(updateSeries, p.args)
+}
+
+// insertSeries makes a series and returns its id.
+func (e *engine) insertSeries(feed int64, metric, labels string, start time.Time, shown bool, value string) (id int64, err error) {
+	from, same, to := idRange(feed)
+	err = e.scanRow(`INSERT INTO series (id, feed, metric, labels, start, shown, value) VALUES (`+nextID("series")+`, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		[]any{from, same, to, feed, metric, labels, micros(start), flag(shown), value}, &id)
+	return id, err
 }
 
 // originTolerance is how far our clock may be ahead before it matters.

@@ -54,7 +54,7 @@ func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, erro
 		return nil, err
 	}
 	since := max(from.Unix(), l.settings.Now().Add(-activityKept).Unix()) / activitySeconds
-	rows, err := reader.QueryContext(ctx, `SELECT f.source, f.provider, f.feed, a.began, a.calls, a.failures
+	rows, err := reader.query(ctx, `SELECT f.source, f.provider, f.feed, a.began, a.calls, a.failures
 		FROM activity a JOIN feeds f ON f.id = a.feed WHERE a.began >= ? ORDER BY a.began, a.feed`, since)
 	if err != nil {
 		return nil, fmt.Errorf("read activity: %w", err)
@@ -86,7 +86,7 @@ func (p *pageCommit) addActivity(r *cdr.Record) {
 	p.activity[began] = activityChange{c.calls + 1, c.failures + flag(r.Outcome == cdr.Failed)}
 }
 
-var addActivity = newManyRows(4, `INSERT INTO activity (feed, began, calls, failures)`,
+var addActivity = newManyRows([]string{"?", "?", "?", "?"}, `INSERT INTO activity (feed, began, calls, failures)`,
 	` ON CONFLICT (feed, began) DO UPDATE SET calls = activity.calls + excluded.calls, failures = activity.failures + excluded.failures`)
 
 func (p *pageCommit) writeActivity() error {
@@ -110,7 +110,7 @@ func (p *pageCommit) addBypass(trunk string, bypassed bool) {
 	p.bypass[at].Bypassed += flag(bypassed)
 }
 
-var addBypass = newManyRows(5, `INSERT INTO trailing (feed, second, trunk, bypassed, total)`,
+var addBypass = newManyRows([]string{"?", "?", "?", "?", "?"}, `INSERT INTO trailing (feed, second, trunk, bypassed, total)`,
 	` ON CONFLICT (feed, second, trunk) DO UPDATE SET bypassed = trailing.bypassed + excluded.bypassed, total = trailing.total + excluded.total`)
 
 func (p *pageCommit) writeBypass() error {

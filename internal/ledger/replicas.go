@@ -2,8 +2,10 @@ package ledger
 
 import (
 	"context"
-	"crypto/tls"
+	"database/sql"
 	"errors"
+	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,20 +16,14 @@ import (
 // LeaseTime is how long a replica owns its feeds after its last sign of life.
 const LeaseTime = 10 * time.Second
 
+// holdsFor is how long a replica shows what it owns: a little less, for what the answer to a scrape takes.
+const holdsFor = LeaseTime - time.Second
+
+// forgottenAfter is when a replica that is gone is taken off the list.
+const forgottenAfter = time.Hour
+
 // ErrNotOwner: another replica owns the feed now. The feed is to be let go with Drop.
 var ErrNotOwner = errors.New("another replica owns the feed")
-
-// Postgres says where a ledger is that several replicas share.
-type Postgres struct {
-	// DSN is the data source name, a URL or key=value pairs. It is asked for at each connection, so that a password may change.
-	DSN func(ctx context.Context) (string, error)
-	// TLS, if not nil, stands for what the DSN says of it.
-	TLS *tls.Config
-	// Replica names this process, and no other one, now or later; empty: it owns nothing.
-	Replica string
-	// Address is where the other replicas' pages say that this one can be found; it may be empty.
-	Address string
-}
 
 // Cluster is who reads what, at one instant.
 type Cluster struct {
@@ -49,36 +45,229 @@ type FeedOwner struct {
 	Owner string
 	// CallsPerHour is how many calls it has counted for each hour of call time: what reading it costs.
 	CallsPerHour float64
-	State        State
+	// State is without the reader's own position.
+	State State
 }
+
+// lease is until when this replica may show what it owns.
+type lease struct{ until atomic.Pointer[time.Time] }
 
 // Shared says whether other replicas may have the ledger open.
 func (l *Ledger) Shared() bool { return l.settings.Postgres != nil }
 
+// replica is the name of this process among those that share the ledger; empty if none do.
+func (l *Ledger) replica() string {
+	if !l.Shared() {
+		return ""
+	}
+	return l.settings.Postgres.Replica
+}
+
+const (
+	// microsNow is the database's clock: replicas needn't agree on the time.
+	microsNow = `CAST(extract(epoch FROM CURRENT_TIMESTAMP) * 1000000 AS BIGINT)`
+	// isAlive is a condition on a row of replicas, with the least time of its last sign of life.
+	isAlive = `r.seen > ` + microsNow + ` - ?`
+)
+
 // Renew says that this replica lives, and returns who else does and who reads what. What it owns stays its own for LeaseTime from the call on.
-func (l *Ledger) Renew(ctx context.Context) (Cluster, error) { return Cluster{}, errors.ErrUnsupported }
+func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
+	asked := time.Now()
+	err = l.lead(ctx, func(p pool) error {
+		for _, s := range [...]struct {
+			text string
+			args []any
+		}{
+			{`INSERT INTO replicas (name, address, started, seen) VALUES (?, ?, ` + microsNow + `, ` + microsNow + `)
+				ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, []any{l.replica(), l.settings.Postgres.Address}},
+			{`DELETE FROM replicas WHERE seen < ` + microsNow + ` - ?`, []any{forgottenAfter.Microseconds()}},
+		} {
+			if _, err := p.exec(ctx, s.text, s.args...); err != nil {
+				return err
+			}
+		}
+		c, err = p.cluster(ctx)
+		return err
+	})
+	if err != nil {
+		return Cluster{}, fmt.Errorf("renew the lease of this replica: %w", err)
+	}
+	until := asked.Add(holdsFor)
+	l.lease.until.Store(&until)
+	return c, nil
+}
+
+func (p pool) cluster(ctx context.Context) (c Cluster, err error) {
+	rows, err := p.query(ctx, `SELECT r.name, r.address, r.started FROM replicas r WHERE `+isAlive+` ORDER BY r.started, r.name`, LeaseTime.Microseconds())
+	if err != nil {
+		return c, err
+	}
+	err = scanAll(rows, func() error {
+		var r Replica
+		var started int64
+		err := rows.Scan(&r.Name, &r.Address, &started)
+		r.Started = fromMicros(started)
+		c.Replicas = append(c.Replicas, r)
+		return err
+	})
+	if err != nil {
+		return c, err
+	}
+	rows, err = p.query(ctx, `SELECT f.source, f.feed, COALESCE(r.name, ''), f.origin, f.floor, f.watermark, f.newest, f.history_done, f.records
+		FROM feeds f LEFT JOIN replicas r ON r.name = f.owner AND `+isAlive+` WHERE f.id <> 0 ORDER BY f.source, f.feed`, LeaseTime.Microseconds())
+	if err != nil {
+		return c, err
+	}
+	return c, scanAll(rows, func() error {
+		var f FeedOwner
+		var origin, floor, watermark, newest, done int64
+		err := rows.Scan(&f.Source, &f.Feed, &f.Owner, &origin, &floor, &watermark, &newest, &done, &f.State.Records)
+		f.State.Origin, f.State.Floor, f.State.Watermark, f.State.NewestCall = fromMicros(origin), fromMicros(floor), fromMicros(watermark), fromMicros(newest)
+		f.State.HistoryDone = done != 0
+		if hours := f.State.Watermark.Sub(f.State.Origin).Hours(); hours > 0 {
+			f.CallsPerHour = float64(f.State.Records) / max(hours, 1)
+		}
+		c.Feeds = append(c.Feeds, f)
+		return err
+	})
+}
+
+// lead changes who owns what: nothing else of the ledger changes, so it waits for no commit.
+func (l *Ledger) lead(ctx context.Context, change func(pool) error) error {
+	if !l.Shared() {
+		return errors.ErrUnsupported
+	}
+	p, err := l.reading()
+	if err != nil {
+		return err
+	}
+	ctx, end := limit(ctx, p.database)
+	defer end()
+	return change(*p)
+}
 
 // Holds says whether this replica still owns what it owned when Renew last succeeded. Nothing that others may own by now is to be shown.
-func (l *Ledger) Holds() bool { return true }
+func (l *Ledger) Holds() bool {
+	if !l.Shared() {
+		return true
+	}
+	until := l.lease.until.Load()
+	return until != nil && time.Now().Before(*until)
+}
 
 // Register makes the row of a feed if it is missing and checks that it is of the same account, as Feed does, without owning it.
-func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error { return errors.ErrUnsupported }
+func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.ensureOpen(ctx); err != nil {
+		return err
+	}
+	for range conflictTries {
+		_, err := l.register(ctx, spec)
+		if !errors.Is(err, ErrFenced) { // another replica has just registered one
+			return err
+		}
+	}
+	return ErrFenced
+}
+
+// register takes over the state of renamed_from, and makes the feed's row if it is missing. The commit lock is held.
+func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err error) {
+	if err := l.rename(ctx, spec); err != nil {
+		return 0, err
+	}
+	return l.feedID(ctx, spec)
+}
 
 // Acquire makes this replica the owner of a feed that no living replica owns; false if another one was faster. Feed opens it then.
-func (l *Ledger) Acquire(ctx context.Context, source, feed string) (bool, error) {
-	return false, errors.ErrUnsupported
+func (l *Ledger) Acquire(ctx context.Context, source, feed string) (acquired bool, err error) {
+	err = l.lead(ctx, func(p pool) error {
+		acquired, err = p.exec(ctx, `UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND id <> 0
+			AND NOT EXISTS (SELECT 1 FROM replicas r WHERE r.name = feeds.owner AND `+isAlive+`)`,
+			l.replica(), source, feed, LeaseTime.Microseconds())
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("acquire feed %s/%s: %w", source, feed, err)
+	}
+	return acquired, nil
+}
+
+// exec writes beside the commits, and says whether that changed anything.
+func (p pool) exec(ctx context.Context, text string, args ...any) (changed bool, err error) {
+	result, err := p.ExecContext(ctx, p.database.statement(text), args...)
+	if err != nil {
+		return false, p.database.explain(err)
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
 }
 
 // Drop forgets what memory has of a feed, its series and its log records that wait. Nothing is shown of it any more.
-func (l *Ledger) Drop(source, feed string) {}
+func (l *Ledger) Drop(source, feed string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if f := l.feeds[source+"/"+feed]; f != nil {
+		l.drop(f)
+	}
+}
+
+func (l *Ledger) drop(f *Feed) {
+	delete(l.feeds, f.name())
+	f.lost = true
+	f.ids.release()
+	l.store.Remove(f.series)
+	l.outbox.remove(func(h outboxHead) bool { return h.feed == f.id })
+}
 
 // Release gives a feed up that Drop has forgotten, for another replica to acquire at once.
-func (l *Ledger) Release(ctx context.Context, source, feed string) error { return errors.ErrUnsupported }
+func (l *Ledger) Release(ctx context.Context, source, feed string) error {
+	return l.lead(ctx, func(p pool) error {
+		_, err := p.exec(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE source = ? AND feed = ? AND owner = ?`, source, feed, l.replica())
+		return err
+	})
+}
 
 // Leave gives up all feeds and takes this replica off the list: it is about to close the ledger.
-func (l *Ledger) Leave(ctx context.Context) error { return errors.ErrUnsupported }
+func (l *Ledger) Leave(ctx context.Context) error {
+	return l.lead(ctx, func(p pool) error {
+		_, err := p.exec(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE owner = ? AND id <> 0`, l.replica())
+		if err == nil {
+			_, err = p.exec(ctx, `DELETE FROM replicas WHERE name = ?`, l.replica())
+		}
+		return err
+	})
+}
 
-// Enqueue makes tasks durable for a feed, whoever owns it, and says how many didn't wait already.
+// Enqueue makes tasks durable for a feed, whoever owns it, and says how many are to be tried anew.
 func (l *Ledger) Enqueue(ctx context.Context, source, feed string, tasks []Task) (queued int, err error) {
-	return 0, errors.ErrUnsupported
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err = l.commit(ctx, nil, change{write: func() error {
+		queued = 0
+		e := l.engine
+		// The owner's commits change this row first: none of them comes between.
+		if _, err := e.exec(`UPDATE feeds SET epoch = epoch WHERE source = ? AND feed = ?`, source, feed); err != nil {
+			return err
+		}
+		id, err := l.findFeed(source, feed)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errors.New("the feed has no state yet")
+		}
+		if err != nil {
+			return err
+		}
+		for i := range tasks {
+			isNew, err := e.enqueue(id, &tasks[i])
+			if err != nil {
+				return err
+			}
+			queued += int(flag(isNew))
+		}
+		return nil
+	}})
+	if err != nil {
+		return 0, fmt.Errorf("enqueue for %s/%s: %w", source, feed, err)
+	}
+	return queued, nil
 }

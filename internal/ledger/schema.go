@@ -7,23 +7,23 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "6"
+const schemaVersion = "7"
 
-// schema is the layout. Statements stay within what SQLite and PostgreSQL share, but for
-// WITHOUT ROWID: ids are read by their key, and a second tree would double what is written.
+// schema is the layout of both databases: PostgreSQL calls two types by other names and knows no WITHOUT ROWID, by which SQLite keeps
+// no second tree for the key. Who makes a row gives it its id (nextID).
 var schema = []string{
 	// One row per feed, and row 0 for what belongs to no feed. seq moves with
-	// every commit, epoch with a change of owner.
+	// every commit, epoch with a change of owner: the replica that reads the feed (replicas.go).
 	`CREATE TABLE feeds (
 		id INTEGER PRIMARY KEY,
 		source TEXT NOT NULL, provider TEXT NOT NULL, feed TEXT NOT NULL,
-		fingerprint TEXT NOT NULL,
+		fingerprint TEXT NOT NULL, owner TEXT NOT NULL,
 		epoch BIGINT NOT NULL, seq BIGINT NOT NULL,
 		origin BIGINT NOT NULL, floor BIGINT NOT NULL, watermark BIGINT NOT NULL,
 		newest BIGINT NOT NULL, history_done BIGINT NOT NULL, records BIGINT NOT NULL,
 		plan BLOB, connected_from BIGINT NOT NULL,
 		UNIQUE (source, feed))`,
-	`INSERT INTO feeds VALUES (0, '', '', '', '', 1, 0, 0, 0, 0, 0, 1, 0, NULL, 0)`,
+	`INSERT INTO feeds VALUES (0, '', '', '', '', '', 1, 0, 0, 0, 0, 0, 1, 0, NULL, 0)`,
 	// What commits brought to remember: a row per commit, by the feed's seq, until the blocks have it (ids.go).
 	`CREATE TABLE journal (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
@@ -40,9 +40,13 @@ var schema = []string{
 		feed BIGINT NOT NULL, second BIGINT NOT NULL, trunk BIGINT NOT NULL,
 		bypassed BIGINT NOT NULL, total BIGINT NOT NULL,
 		PRIMARY KEY (feed, second, trunk)) WITHOUT ROWID`,
+	// Log records that wait: batches by the feed's seq of the commit that made them.
 	`CREATE TABLE outbox (
-		id INTEGER PRIMARY KEY, feed BIGINT NOT NULL, records BIGINT NOT NULL,
-		created BIGINT NOT NULL, data BLOB NOT NULL)`,
+		feed BIGINT NOT NULL, seq BIGINT NOT NULL, part BIGINT NOT NULL, records BIGINT NOT NULL,
+		created BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, seq, part)) WITHOUT ROWID`,
+	// The replicas that share the ledger, and when each gave its last sign of life, in microseconds since 1970 by the database's clock.
+	`CREATE TABLE replicas (
+		name TEXT PRIMARY KEY, address TEXT NOT NULL, started BIGINT NOT NULL, seen BIGINT NOT NULL) WITHOUT ROWID`,
 	`CREATE TABLE tasks (
 		feed BIGINT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version BIGINT NOT NULL,
 		due BIGINT NOT NULL, attempts BIGINT NOT NULL, set_aside BIGINT NOT NULL, problem TEXT NOT NULL,
@@ -70,13 +74,25 @@ var schema = []string{
 	`INSERT INTO meta VALUES ('schema', '` + schemaVersion + `')`,
 }
 
+// nextID is the id of a new row of a feed in a table: a feed's rows have the ids from feed << feedBits on, so that who owns it gives them.
+// Its arguments are those of idRange.
+func nextID(table string) string {
+	return `(SELECT COALESCE(max(id), ?) + 1 FROM ` + table + ` WHERE id > ? AND id < ?)`
+}
+
+const feedBits = 40
+
+func idRange(feed int64) (from, same, to int64) {
+	return feed << feedBits, feed << feedBits, (feed + 1) << feedBits
+}
+
 // prepareSchema makes the tables of an empty file and refuses another layout.
 func (e *engine) prepareSchema(ctx context.Context) error {
-	var tables int
-	if err := e.conn.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master`).Scan(&tables); err != nil {
-		return e.explain(err)
+	made, err := e.hasTables()
+	if err != nil {
+		return err
 	}
-	if tables == 0 {
+	if !made {
 		err := e.transact(ctx, func() error {
 			for _, statement := range schema {
 				if _, err := e.exec(statement); err != nil {
@@ -86,21 +102,38 @@ func (e *engine) prepareSchema(ctx context.Context) error {
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("make the tables of the ledger: %w", err)
+			if made, _ := e.hasTables(); !made { // else another replica was faster
+				return fmt.Errorf("make the tables of the ledger: %w", err)
+			}
 		}
-		return nil
 	}
 	return e.checkSchema()
 }
 
+func (e *engine) hasTables() (bool, error) {
+	var tables int
+	err := e.scanRow(e.tables(), nil, &tables)
+	return tables > 0, err
+}
+
+// errNoLedger: nothing was ever written there.
+var errNoLedger = errors.New("there is no ledger")
+
 // checkSchema refuses a file of another layout, or that is no ledger.
 func (e *engine) checkSchema() error {
+	made, err := e.hasTables()
+	if err != nil {
+		return err
+	}
+	if !made {
+		return errNoLedger
+	}
 	version, err := e.meta("schema")
 	if err != nil {
-		return errors.Join(errors.New("this is an SQLite file but not a ledger: point storage.path at an empty folder"), err)
+		return errors.Join(errors.New("this is a database but not a ledger: point storage at an empty folder, or an empty schema"), err)
 	}
 	if version != schemaVersion {
-		return fmt.Errorf("ledger has schema version %s, this program has %s: run the program that wrote it, or point storage.path at an empty folder",
+		return fmt.Errorf("ledger has schema version %s, this program has %s: run the program that wrote it, or point storage at an empty folder or schema",
 			version, schemaVersion)
 	}
 	return nil

@@ -39,7 +39,9 @@ func (p *pageCommit) writeTasks() error {
 		case needless: // nor is it if it waits already
 			err = p.removeTask(w)
 		default:
-			err = p.enqueue(w)
+			var queued bool
+			queued, err = p.ledger.engine.enqueue(p.row.id, w)
+			p.result.Queued += int(flag(queued))
 		}
 		if err != nil {
 			return err
@@ -72,24 +74,21 @@ func (f *Feed) removeTask(w *Task) error {
 	return err
 }
 
-// enqueue lets work wait. The same version again, such as a list brings it, makes nothing
+// enqueue lets work wait, and says whether it is to be tried anew. The same version again, such as a list brings it, makes nothing
 // due earlier that is being tried again. What was set aside stays so, and is tried soon; it
 // is as new if a newer version names it.
-func (p *pageCommit) enqueue(w *Task) error {
-	e, next := p.ledger.engine, *w
-	was, err := p.waiting(w)
+func (e *engine) enqueue(feed int64, w *Task) (queued bool, err error) {
+	next := *w
+	was, err := e.waiting(feed, w)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		_, err = e.exec(`INSERT INTO tasks (feed, kind, key, version, due, attempts, set_aside, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			p.row.id, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.SetAside), w.Problem)
-		if !w.SetAside {
-			p.result.Queued++
-		}
-		return err
+			feed, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.SetAside), w.Problem)
+		return !w.SetAside, err
 	case err != nil:
-		return err
+		return false, err
 	case w.Version < was.Version:
-		return nil
+		return false, nil
 	case w.Version > was.Version || w.SetAside:
 	case was.SetAside:
 		next.SetAside, next.Due, next.Problem = true, w.Due.Add(namedAgain), was.Problem
@@ -97,21 +96,18 @@ func (p *pageCommit) enqueue(w *Task) error {
 			next.Due = was.Due
 		}
 	case w.Attempts < was.Attempts:
-		return nil
-	}
-	if was.SetAside && !next.SetAside {
-		p.result.Queued++
+		return false, nil
 	}
 	_, err = e.exec(`UPDATE tasks SET version = ?, due = ?, attempts = ?, set_aside = ?, problem = ? WHERE feed = ? AND kind = ? AND key = ?`,
-		next.Version, micros(next.Due), next.Attempts, flag(next.SetAside), next.Problem, p.row.id, w.Kind, w.Key)
-	return err
+		next.Version, micros(next.Due), next.Attempts, flag(next.SetAside), next.Problem, feed, w.Kind, w.Key)
+	return was.SetAside && !next.SetAside, err
 }
 
 // waiting is what is kept of work, sql.ErrNoRows if it isn't.
-func (f *Feed) waiting(w *Task) (was Task, err error) {
+func (e *engine) waiting(feed int64, w *Task) (was Task, err error) {
 	var due int64
-	err = f.ledger.engine.scanRow(`SELECT version, due, attempts, set_aside, problem FROM tasks WHERE feed = ? AND kind = ? AND key = ?`,
-		[]any{f.row.id, w.Kind, w.Key}, &was.Version, &due, &was.Attempts, &was.SetAside, &was.Problem)
+	err = e.scanRow(`SELECT version, due, attempts, set_aside, problem FROM tasks WHERE feed = ? AND kind = ? AND key = ?`,
+		[]any{feed, w.Kind, w.Key}, &was.Version, &due, &was.Attempts, &was.SetAside, &was.Problem)
 	was.Due = fromMicros(due)
 	return was, err
 }
@@ -136,7 +132,7 @@ func (f *Feed) due(ctx context.Context, setAside bool, now time.Time, limit int)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := reader.QueryContext(ctx, dueTasks, f.id, flag(setAside), micros(now), limit)
+	rows, err := reader.query(ctx, dueTasks, f.id, flag(setAside), micros(now), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read pending work: %w", err)
 	}
@@ -163,8 +159,8 @@ func (f *Feed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	err = reader.QueryRowContext(ctx, `SELECT COALESCE(sum(1 - set_aside), 0), COALESCE(sum(set_aside), 0) FROM tasks
-		WHERE feed = ? AND kind <> '`+TaskSpan+`'`, f.id).Scan(&waiting, &setAside)
+	err = reader.scanRow(ctx, `SELECT COALESCE(sum(1 - set_aside), 0), COALESCE(sum(set_aside), 0) FROM tasks
+		WHERE feed = ? AND kind <> '`+TaskSpan+`'`, []any{f.id}, &waiting, &setAside)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count pending work: %w", err)
 	}

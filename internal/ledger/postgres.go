@@ -1,0 +1,161 @@
+package ledger
+
+import (
+	"context"
+	"crypto/tls"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// Postgres says where a ledger is that several replicas share.
+type Postgres struct {
+	// DSN is the data source name, a URL or key=value pairs. It is asked for at each connection, so that a password may change.
+	DSN func(ctx context.Context) (string, error)
+	// TLS, if not nil, stands for what the DSN says of it.
+	TLS *tls.Config
+	// Replica names this process, and no other one, now or later; empty: it owns nothing.
+	Replica string
+	// Address is where the other replicas' pages say that this one can be found; it may be empty.
+	Address string
+}
+
+const (
+	// statementTime is how long a statement may take, and an open transaction rest: what hangs for longer is cut, and done again.
+	statementTime = 10 * time.Second
+	// connections is how many a replica has beside the one that commits.
+	connectionsBeside = 3
+)
+
+// config is what the DSN says now.
+func (p *Postgres) config(ctx context.Context) (*pgx.ConnConfig, error) {
+	dsn, err := p.DSN(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("storage.postgres: %w", err)
+	}
+	c, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		// The error shows the DSN, with the password left out where it could be found.
+		return nil, errors.New("storage.postgres: dsn isn't a URL like postgres://USER:PASSWORD@HOST:5432/DATABASE, nor pairs like host=HOST user=USER")
+	}
+	if p.TLS != nil {
+		c.TLSConfig = serverTLS(p.TLS, c.Host)
+		for _, f := range c.Fallbacks {
+			f.TLSConfig = serverTLS(p.TLS, f.Host)
+		}
+	}
+	if c.RuntimeParams["application_name"] == "" {
+		c.RuntimeParams["application_name"] = "cdr-exporter"
+	}
+	c.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(statementTime.Milliseconds(), 10)
+	if c.ValidateConnect == nil { // after a failover the former primary may still take connections, for reading
+		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	c.ConnectTimeout = statementTime / 2
+	return c, nil
+}
+
+func serverTLS(c *tls.Config, host string) *tls.Config {
+	c = c.Clone()
+	if c.ServerName == "" {
+		c.ServerName = host
+	}
+	return c
+}
+
+func (p *Postgres) open(bool) (writer, beside *sql.DB, err error) {
+	ctx, cancel := context.WithTimeout(background, statementTime)
+	defer cancel()
+	c, err := p.config(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	again := stdlib.OptionBeforeConnect(func(ctx context.Context, c *pgx.ConnConfig) error {
+		now, err := p.config(ctx)
+		if err == nil {
+			*c = *now
+		}
+		return err
+	})
+	writer, beside = stdlib.OpenDB(*c, again), stdlib.OpenDB(*c, again)
+	writer.SetMaxOpenConns(1)
+	beside.SetMaxOpenConns(connectionsBeside)
+	return writer, beside, nil
+}
+
+func (*Postgres) prepare(any, bool) error { return nil }
+
+// types are how PostgreSQL calls what the schema uses.
+var types = strings.NewReplacer("INTEGER PRIMARY KEY", "BIGINT PRIMARY KEY", "BLOB", "BYTEA", " WITHOUT ROWID", "")
+
+// statement numbers the arguments: $1 for the first.
+func (*Postgres) statement(text string) string {
+	parts := strings.Split(types.Replace(text), "?")
+	var b strings.Builder
+	for i, part := range parts {
+		if i > 0 {
+			b.WriteByte('$')
+			b.WriteString(strconv.Itoa(i))
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+func (*Postgres) tables() string {
+	return `SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'meta'`
+}
+
+func (*Postgres) begin() string { return `BEGIN` }
+
+func (*Postgres) snapshot() string { return `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY` }
+
+func (*Postgres) patience() time.Duration { return statementTime }
+
+func (*Postgres) check(*engine) error { return nil }
+
+// Classes and codes of errors that say what to do (PostgreSQL, appendix A).
+const (
+	classConnection   = "08"
+	classAuthorize    = "28"
+	classResources    = "53"
+	classOperator     = "57" // among them a server that stops or starts
+	codeDiskFull      = "53100"
+	codeReadOnly      = "25006" // a standby, or a primary that became one
+	codeNoDatabase    = "3D000"
+	codeNoPrivilege   = "42501"
+	codeSerialization = "40001"
+	codeDeadlock      = "40P01"
+	codeIdle          = "25P03" // idle_in_transaction_session_timeout
+)
+
+// explain implements database. What isn't the server's word about a statement is a connection that failed.
+func (*Postgres) explain(err error) error {
+	if err == nil || errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	var said *pgconn.PgError
+	if !errors.As(err, &said) {
+		return fmt.Errorf("%w: the database can't be reached: %w", errIO, err)
+	}
+	switch {
+	case said.Code == codeDiskFull:
+		return fmt.Errorf("%w: free some space on the database's disk; reading goes on by itself then", ErrFull)
+	case said.Code == codeSerialization, said.Code == codeDeadlock:
+		return fmt.Errorf("%w: %w", errConflict, err)
+	case said.Code == codeReadOnly:
+		return fmt.Errorf("%w: the database only reads now, as a standby does: %w", errIO, err)
+	case said.Code == codeNoDatabase, said.Code == codeNoPrivilege, said.Code[:2] == classAuthorize:
+		return fmt.Errorf("storage.postgres: the role needs the right to connect to the database and to create tables in its schema (docs/replicas.md): %w", err)
+	case said.Code == codeIdle, said.Code[:2] == classConnection, said.Code[:2] == classResources, said.Code[:2] == classOperator:
+		return fmt.Errorf("%w: %w", errIO, err)
+	}
+	return fmt.Errorf("ledger: %w", err)
+}

@@ -1,0 +1,115 @@
+package ledger
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// sqliteFile is a ledger in a file.
+type sqliteFile struct{ file string }
+
+// pragmas make a commit durable (WAL, synchronous FULL) and bound the memory and
+// the write-ahead log.
+const pragmas = "_pragma=wal_autocheckpoint(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)" +
+	"&_pragma=cache_size(-4096)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(MEMORY)"
+
+func (s sqliteFile) open(view bool) (writer, beside *sql.DB, err error) {
+	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: s.file}).String() + "?"
+	const reads = "_pragma=query_only(1)&_pragma=busy_timeout(10000)"
+	commits := reads
+	if !view {
+		commits = pragmas
+		if err := s.makePrivate(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if writer, err = sql.Open("sqlite", dsn+commits); err != nil {
+		return nil, nil, fmt.Errorf("open ledger: %w", err)
+	}
+	writer.SetMaxOpenConns(1)
+	if beside, err = sql.Open("sqlite", dsn+reads); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("open ledger for reading: %w", err), writer.Close())
+	}
+	beside.SetMaxOpenConns(2)
+	return writer, beside, nil
+}
+
+// makePrivate makes the file for its owner only: it holds the ledger's key. The
+// write-ahead log takes over its permissions.
+func (s sqliteFile) makePrivate() error {
+	f, err := os.OpenFile(s.file, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("ledger %s can't be written: check its owner, permissions and file system: %w", s.file, err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("open ledger: %w", err)
+	}
+	return nil
+}
+
+// prepare keeps the write-ahead log, emptied, and its index when the database is closed: a start on a full disk has no room to
+// make them anew. Who only reads leaves it as it was.
+func (s sqliteFile) prepare(conn any, view bool) error {
+	if _, err := os.Stat(s.file + "-wal"); view && err != nil {
+		return nil
+	}
+	control, ok := conn.(sqlite.FileControl)
+	if !ok {
+		return fmt.Errorf("open ledger: %T has no file control", conn)
+	}
+	_, err := control.FileControlPersistWAL("main", 1)
+	return err
+}
+
+func (sqliteFile) statement(text string) string { return text }
+
+func (sqliteFile) tables() string { return `SELECT count(*) FROM sqlite_master` }
+
+func (sqliteFile) begin() string { return `BEGIN IMMEDIATE` }
+
+func (sqliteFile) snapshot() string { return `BEGIN` }
+
+func (sqliteFile) patience() time.Duration { return 0 } // a disk that hangs hangs everything
+
+// check has SQLite check its file.
+func (sqliteFile) check(e *engine) error {
+	var problem string
+	err := e.scanRow(`PRAGMA integrity_check(1)`, nil, &problem)
+	if err == nil && problem != "ok" {
+		return fmt.Errorf("SQLite: %s", problem)
+	}
+	return err
+}
+
+// explain implements database.
+func (s sqliteFile) explain(err error) error {
+	var se *sqlite.Error
+	if err == nil || !errors.As(err, &se) {
+		return err
+	}
+	if se.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
+		return fmt.Errorf("%w: there is no room for the ledger's index: free some space: %w", ErrFull, err)
+	}
+	switch se.Code() & 0xff {
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w: free some space; reading goes on by itself then", ErrFull)
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("ledger %s is damaged or not an SQLite file: restore a backup, or move it away and start anew (history is read again from the provider): %w", s.file, err)
+	case sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("ledger %s can't be written: its file system or permissions are read-only: %w", s.file, err)
+	case sqlite3.SQLITE_CANTOPEN:
+		return fmt.Errorf("ledger %s can't be opened: check that its folder exists and may be written: %w", s.file, err)
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return fmt.Errorf("%w: something holds a transaction on %s: %w", ErrLocked, s.file, err)
+	case sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("%w: %w", errIO, err)
+	}
+	return fmt.Errorf("ledger: %w", err)
+}
