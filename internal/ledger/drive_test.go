@@ -208,7 +208,7 @@ func (d *drive) failing() {
 // crashing takes an image of the files at a random write and goes on with it.
 func (d *drive) crashing() {
 	rows, page := d.randomPage()
-	left, image, durable := d.rng.IntN(12), "", false
+	left, image, durable := d.rng.IntN(12), Storage{}, false
 	d.probe = func(point string) error {
 		if left--; left == 0 {
 			image, durable = d.image(), point == "committed"
@@ -220,17 +220,17 @@ func (d *drive) crashing() {
 	if err != nil {
 		d.t.Fatalf("commit: %v", err)
 	}
-	if image == "" || durable {
+	if image == (Storage{}) || durable {
 		d.model.page(d.t, rows, watermarkOf(page))
 	}
-	if image != "" {
+	if image != (Storage{}) {
 		d.crash(image)
 	}
 }
 
 // moving moves the journal into blocks, with a failure, an unknown end or a crash at any write, or none.
 func (d *drive) moving() {
-	left, fault, image := d.rng.IntN(12), d.rng.IntN(4), ""
+	left, fault, image := d.rng.IntN(12), d.rng.IntN(4), Storage{}
 	d.probe = func(point string) error {
 		if left--; left != 0 {
 			return nil
@@ -248,7 +248,7 @@ func (d *drive) moving() {
 	if err != nil && fault != 0 {
 		d.t.Fatal(err)
 	}
-	if image != "" {
+	if image != (Storage{}) {
 		d.crash(image)
 	}
 	d.model.check(d.rig)

@@ -61,7 +61,7 @@ func TestRule16WhatIsNotSaid(t *testing.T) {
 // breakReopen makes the next commit's end unknown, and the file impossible to open
 // until restore is called.
 func breakReopen(r *rig) (restore func()) {
-	file := filepath.Join(r.folder, fileName)
+	file := filepath.Join(r.storage.Folder, fileName)
 	r.probe = func(point string) error {
 		if point != "committed" {
 			return nil
@@ -153,7 +153,7 @@ func TestRule29ReadingLeavesTheReserve(t *testing.T) {
 	r.live()
 	r.ledger.reserve.release()
 	// A folder in its place: there is no room for a reserve.
-	blocked := filepath.Join(r.folder, reserveName)
+	blocked := filepath.Join(r.storage.Folder, reserveName)
 	if err := os.MkdirAll(filepath.Join(blocked, "x"), 0o750); err != nil {
 		t.Fatal(err)
 	}

@@ -187,9 +187,9 @@ func TestRule14GroupAcrossAKill(t *testing.T) {
 		t.Run("at "+point, func(t *testing.T) {
 			r := newRig(t)
 			r.live()
-			var image string
+			var image Storage
 			r.probe = func(at string) error {
-				if at == point && image == "" {
+				if at == point && image == (Storage{}) {
 					image = r.image()
 				}
 				return nil

@@ -51,9 +51,9 @@ func (lineEncoder) AppendRecord(batch []byte, r *cdr.Record, e *RecordEvent) []b
 
 // rig is a ledger under test.
 type rig struct {
-	t      *testing.T
-	clock  *clock
-	folder string
+	t       *testing.T
+	clock   *clock
+	storage Storage
 	probe  func(string) error
 	tuning Tuning
 	spec   FeedSpec
@@ -67,7 +67,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{
-		t: t, clock: &clock{at: epoch}, folder: t.TempDir(),
+		t: t, clock: &clock{at: epoch}, storage: newStorage(t),
 		tuning: Tuning{Privacy: cdr.Policy{Numbers: cdr.Mask, Users: cdr.Hash, Addresses: cdr.Drop}, Encoder: lineEncoder{}, OutboxLimit: 1e6},
 		spec: FeedSpec{
 			Source: "contoso", Provider: "msgraph", Feed: "direct_routing", Fingerprint: "msgraph tenant",
@@ -86,7 +86,7 @@ func newRig(t *testing.T) *rig {
 
 func (r *rig) settings() Settings {
 	return Settings{
-		Storage: Storage{Folder: r.folder}, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve, IDMemory: r.idMemory, journal: r.journal,
+		Storage: r.storage, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve, IDMemory: r.idMemory, journal: r.journal,
 		probe: func(point string) error {
 			if r.probe != nil {
 				return r.probe(point)
@@ -102,6 +102,7 @@ func (r *rig) open() {
 	if err != nil {
 		r.t.Fatalf("open: %v", err)
 	}
+	own(r.t, l, r.spec)
 	f, err := l.Feed(r.t.Context(), r.spec)
 	if err != nil {
 		r.t.Fatalf("feed: %v", err)
@@ -180,14 +181,17 @@ func (r *rig) logs() []string {
 	return all
 }
 
-// image copies the files as a crash at this instant would leave them.
-func (r *rig) image() string {
+// image copies what is stored as a crash at this instant would leave it.
+func (r *rig) image() Storage {
+	if r.storage.Postgres != nil {
+		return copySchema(r.t, r.storage)
+	}
 	folder := filepath.Join(r.t.TempDir(), "image")
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		r.t.Fatal(err)
 	}
 	for _, suffix := range []string{"", "-wal"} {
-		data, err := os.ReadFile(filepath.Join(r.folder, fileName+suffix))
+		data, err := os.ReadFile(filepath.Join(r.storage.Folder, fileName+suffix))
 		if os.IsNotExist(err) {
 			continue
 		}
@@ -198,17 +202,17 @@ func (r *rig) image() string {
 			r.t.Fatal(err)
 		}
 	}
-	return folder
+	return Storage{Folder: folder}
 }
 
-// crash abandons the ledger and goes on with an image of its files.
-func (r *rig) crash(image string) {
+// crash abandons the ledger and goes on with an image of it.
+func (r *rig) crash(image Storage) {
 	r.t.Helper()
 	r.probe = nil
 	if err := r.ledger.Close(); err != nil {
 		r.t.Fatalf("close: %v", err)
 	}
-	r.folder = image
+	r.storage = image
 	r.open()
 }
 

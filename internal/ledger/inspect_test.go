@@ -11,7 +11,7 @@ import (
 // inspect looks into the rig's ledger.
 func (r *rig) inspect(look func(*Inspector)) {
 	r.t.Helper()
-	i, err := Inspect(r.t.Context(), Storage{Folder: r.folder})
+	i, err := Inspect(r.t.Context(), r.storage)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestInspect(t *testing.T) {
 			t.Errorf("verify says %v", problems)
 		}
 	})
-	if _, _, err := Compact(t.Context(), Storage{Folder: r.folder}); !errors.Is(err, ErrLocked) {
+	if _, _, err := Compact(t.Context(), r.storage); !errors.Is(err, ErrLocked) {
 		t.Errorf("compact beside an open ledger: %v", err)
 	}
 }
@@ -69,7 +69,7 @@ func TestCompact(t *testing.T) {
 	if err := r.ledger.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, after, err := Compact(t.Context(), Storage{Folder: r.folder}); err != nil || after == 0 {
+	if _, after, err := Compact(t.Context(), r.storage); err != nil || after == 0 {
 		t.Fatalf("%d bytes, %v", after, err)
 	}
 	r.open()
@@ -105,7 +105,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 			if _, err := r.ledger.engine.exec(spoil); err != nil {
 				t.Fatal(err)
 			}
-			i, err := Inspect(t.Context(), Storage{Folder: r.folder})
+			i, err := Inspect(t.Context(), r.storage)
 			if err != nil {
 				return // found out at once
 			}

@@ -132,7 +132,7 @@ func (f *Feed) deleteOld(now, oldest time.Time) error {
 		text   string
 		before int64
 	}{
-		{`DELETE FROM trailing WHERE feed = ? AND second < ?`, now.Add(-f.ledger.settings.Options.BypassWindow).Unix()},
+		{`DELETE FROM bypass WHERE feed = ? AND second < ?`, now.Add(-f.ledger.settings.Options.BypassWindow).Unix()},
 		{`DELETE FROM activity WHERE feed = ? AND began < ?`, now.Add(-activityKept).Unix() / activitySeconds},
 		{`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND due < ?`, micros(now.Add(-setAsideFor))},
 		{`DELETE FROM bad_rows WHERE feed = ? AND at < ?`, micros(oldest.Add(-48 * time.Hour))},

@@ -28,7 +28,7 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		}, "run the program that wrote it"},
 		{"a file that is no database", func(t *testing.T, r *rig) {
-			if err := os.WriteFile(filepath.Join(r.folder, fileName), []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(r.storage.Folder, fileName), []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}, "damaged or not an SQLite file"},
@@ -54,7 +54,7 @@ func TestOpenRefuses(t *testing.T) {
 			if c.name == "a file that is no database" {
 				c.spoil(t, r)
 				for _, s := range []string{"-wal", "-shm"} {
-					_ = os.Remove(filepath.Join(r.folder, fileName+s))
+					_ = os.Remove(filepath.Join(r.storage.Folder, fileName+s))
 				}
 			}
 			l, err := Open(t.Context(), r.settings())
@@ -72,7 +72,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestFolderThatCannotBeMade(t *testing.T) {
 	r := newRig(t)
 	s := r.settings()
-	s.Storage.Folder = filepath.Join(r.folder, fileName, "below a file")
+	s.Storage.Folder = filepath.Join(r.storage.Folder, fileName, "below a file")
 	if _, err := Open(t.Context(), s); err == nil || !strings.Contains(err.Error(), "storage.path") {
 		t.Fatalf("err = %v", err)
 	}
@@ -82,7 +82,7 @@ func TestFolderThatCannotBeMade(t *testing.T) {
 func TestLookWithoutLock(t *testing.T) {
 	r := newRig(t)
 	r.live()
-	g, err := Look(t.Context(), Storage{Folder: r.folder})
+	g, err := Look(t.Context(), r.storage)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestFilesArePrivate(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	for _, suffix := range []string{"", "-wal"} {
-		info, err := os.Stat(filepath.Join(r.folder, fileName+suffix))
+		info, err := os.Stat(filepath.Join(r.storage.Folder, fileName+suffix))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -142,7 +142,7 @@ func TestRule29FullDisk(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))
-	if info, err := os.Stat(filepath.Join(r.folder, reserveName)); err != nil || info.Size() != testReserve {
+	if info, err := os.Stat(filepath.Join(r.storage.Folder, reserveName)); err != nil || info.Size() != testReserve {
 		t.Fatalf("reserve: %v, %v", info, err)
 	}
 	var pages int64
@@ -163,7 +163,7 @@ func TestRule29FullDisk(t *testing.T) {
 	if _, err := r.feed.Commit(t.Context(), &page); !errors.Is(err, ErrFull) {
 		t.Fatalf("err = %v, want ErrFull", err)
 	}
-	if _, err := os.Stat(filepath.Join(r.folder, reserveName)); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Join(r.storage.Folder, reserveName)); !os.IsNotExist(err) {
 		t.Fatalf("the reserve wasn't given up: %v", err)
 	}
 	b, err := r.ledger.Next(t.Context(), 0)

@@ -174,9 +174,9 @@ func TestParentAcrossAKill(t *testing.T) {
 				if childFirst {
 					slices.Reverse(order)
 				}
-				var image string
+				var image Storage
 				r.probe = func(at string) error {
-					if at == point && image == "" {
+					if at == point && image == (Storage{}) {
 						image = r.image()
 					}
 					return nil

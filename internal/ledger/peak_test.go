@@ -365,7 +365,7 @@ func (d *peakDrive) failing(page *Page, then peakModel) {
 // crashing commits a page and goes on with the files as they were just before or after.
 func (d *peakDrive) crashing(page *Page, then peakModel) {
 	point := []string{"commit", "committed"}[d.rng.IntN(2)]
-	image := ""
+	image := Storage{}
 	d.probe = func(at string) error {
 		if at == point {
 			image = d.image()

@@ -19,7 +19,7 @@ func TestPrivacyNothingInTheFiles(t *testing.T) {
 	})
 	r.records(secretive, call("", func(r *cdr.Record) { r.ID, r.Synthetic = "", "in|1|+15550100001|+15550100002" }))
 	for _, file := range []string{"", "-wal"} {
-		data, err := os.ReadFile(filepath.Join(r.folder, fileName+file))
+		data, err := os.ReadFile(filepath.Join(r.storage.Folder, fileName+file))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,9 +16,9 @@ import (
 // What is shown of the last hours beside the series, each from a table:
 //
 //	activity   calls and failures by the five minutes in which they began, for the status page
-//	trailing   calls by the second in which they were first seen, for cdr_media_bypass_ratio
+//	bypass     calls by the second in which they were first seen, for cdr_media_bypass_ratio
 //	connected  when calls were connected: a row per commit, for cdr_call_peak_concurrency
-//	trunks     the numbers of trunks, from 1, which trailing and connected refer to
+//	trunks     the numbers of trunks, from 1, which bypass and connected refer to
 
 const (
 	// activitySeconds is the span of time that calls are counted by.
@@ -110,8 +110,8 @@ func (p *pageCommit) addBypass(trunk string, bypassed bool) {
 	p.bypass[at].Bypassed += flag(bypassed)
 }
 
-var addBypass = newManyRows([]string{"?", "?", "?", "?", "?"}, `INSERT INTO trailing (feed, second, trunk, bypassed, total)`,
-	` ON CONFLICT (feed, second, trunk) DO UPDATE SET bypassed = trailing.bypassed + excluded.bypassed, total = trailing.total + excluded.total`)
+var addBypass = newManyRows([]string{"?", "?", "?", "?", "?"}, `INSERT INTO bypass (feed, second, trunk, bypassed, total)`,
+	` ON CONFLICT (feed, second, trunk) DO UPDATE SET bypassed = bypass.bypassed + excluded.bypassed, total = bypass.total + excluded.total`)
 
 func (p *pageCommit) writeBypass() error {
 	p.args = p.args[:0]
@@ -355,7 +355,7 @@ func (l *Ledger) loadTrunks(series *metrics.FeedSeries, feed int64) (map[string]
 	}); err != nil {
 		return nil, err
 	}
-	if rows, err = l.engine.query(`SELECT second, trunk, bypassed, total FROM trailing WHERE feed = ? ORDER BY second`, feed); err != nil {
+	if rows, err = l.engine.query(`SELECT second, trunk, bypassed, total FROM bypass WHERE feed = ? ORDER BY second`, feed); err != nil {
 		return nil, err
 	}
 	var b metrics.Bypass

@@ -36,7 +36,7 @@ var schema = []string{
 		id INTEGER PRIMARY KEY, feed BIGINT NOT NULL, metric TEXT NOT NULL, labels TEXT NOT NULL,
 		start BIGINT NOT NULL, shown BIGINT NOT NULL, value TEXT NOT NULL)`,
 	// How many calls first seen in a second said whether media bypassed.
-	`CREATE TABLE trailing (
+	`CREATE TABLE bypass (
 		feed BIGINT NOT NULL, second BIGINT NOT NULL, trunk BIGINT NOT NULL,
 		bypassed BIGINT NOT NULL, total BIGINT NOT NULL,
 		PRIMARY KEY (feed, second, trunk)) WITHOUT ROWID`,

@@ -1,0 +1,110 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+)
+
+// serverVariable, in the environment, has the tests of this package run on PostgreSQL: it is the URL of a database.
+const serverVariable = "CDR_LEDGER_POSTGRES"
+
+var server = os.Getenv(serverVariable)
+
+// TestOnPostgres runs the tests of this package once more, with each ledger in a schema of a real PostgreSQL.
+func TestOnPostgres(t *testing.T) {
+	if server != "" {
+		return // this is that run
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.failfast", "-test.short="+fmt.Sprint(testing.Short()))
+	cmd.Env = append(os.Environ(), serverVariable+"=postgres://postgres@127.0.0.1:55432/postgres")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// onlySQLite leaves out what is about files.
+func onlySQLite(t *testing.T) {
+	if server != "" {
+		t.Skip("it is about SQLite's files")
+	}
+}
+
+var schemas atomic.Int64
+
+// newStorage is an empty folder, or an empty schema.
+func newStorage(t testing.TB) Storage {
+	if server == "" {
+		return Storage{Folder: t.TempDir()}
+	}
+	name := fmt.Sprintf("ledger_%d_%d", os.Getpid(), schemas.Add(1))
+	inServer(t, `CREATE SCHEMA `+name)
+	t.Cleanup(func() { inServer(t, `DROP SCHEMA `+name+` CASCADE`) })
+	return inSchema(t, name)
+}
+
+func inSchema(t testing.TB, name string) Storage {
+	dsn, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dsn.RawQuery = url.Values{"search_path": {name}}.Encode()
+	return Storage{Postgres: &Postgres{DSN: func(context.Context) (string, error) { return dsn.String(), nil }, Replica: "replica"}}
+}
+
+// inServer runs statements as the server's owner.
+func inServer(t testing.TB, statements string) {
+	t.Helper()
+	db, err := sql.Open("pgx", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // it is a test's
+	if _, err := db.Exec(statements); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// copySchema is a copy of what is committed.
+func copySchema(t testing.TB, from Storage) Storage {
+	to := newStorage(t)
+	name := func(s Storage) string {
+		dsn, _ := s.Postgres.DSN(t.Context())
+		return dsn[strings.LastIndexByte(dsn, '=')+1:]
+	}
+	var all strings.Builder
+	for _, statement := range schema {
+		if rest, is := strings.CutPrefix(statement, "CREATE TABLE "); is {
+			table, _, _ := strings.Cut(rest, " ")
+			fmt.Fprintf(&all, "CREATE TABLE %[2]s.%[3]s (LIKE %[1]s.%[3]s INCLUDING ALL); INSERT INTO %[2]s.%[3]s SELECT * FROM %[1]s.%[3]s;", name(from), name(to), table)
+		}
+	}
+	inServer(t, all.String())
+	return to
+}
+
+// own makes the replica the owner of a feed, where that matters.
+func own(t testing.TB, l *Ledger, spec FeedSpec) {
+	t.Helper()
+	if !l.Shared() {
+		return
+	}
+	_, err := l.Renew(t.Context())
+	if err == nil {
+		err = l.Register(t.Context(), spec)
+	}
+	if err == nil {
+		_, err = l.Acquire(t.Context(), spec.Source, spec.Feed)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
