@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -68,8 +69,8 @@ func (a *accounts) goesOn(f *fleet) {
 	}
 }
 
-// tells makes more call records, and a replica be told of them.
-func (a *accounts) tells(f *fleet, r *replica) {
+// notifies publishes more call records and notifies a replica of them.
+func (a *accounts) notifies(r *replica) {
 	a.t.Helper()
 	a.hook.Cut() // what is open too
 	a.hook.SetTarget(r.hook)
@@ -115,51 +116,54 @@ func TestReplicas(t *testing.T) {
 	a := newAccounts(t, 2*time.Minute, 300)
 	primary := pgtest.Start(t)
 	f := newFleet(a.site, primary, primary.Standby(t))
-	f.feeds = 30
+	f.feeds, f.webhook = 30, a.path("board/webhook.yaml")
 	a.configure()
 
 	// All at once, on an empty database.
 	first := f.start(3)
 	a.hook.SetTarget(first[0].hook)
-	f.spread(first...)
+	f.read(first...)
 	f.audit()
 	a.goesOn(f)
-	t.Logf("spread over three: no owner for up to %s", f.watch.gap())
+	t.Logf("start of three: no owner for up to %s", f.watch.gap())
 
-	// Killed: the others take over, and a new one gets its share.
-	b, c := first[1], first[2]
-	f.moved("kill -9", fromDeath, func() { f.kill(first[0]) }, b, c)
+	// Killed: the others take over.
+	most := slices.MaxFunc(first, func(x, y *replica) int { return cmp.Compare(len(x.scrape().owned()), len(y.scrape().owned())) })
+	left := slices.DeleteFunc(first, func(r *replica) bool { return r == most })
+	b, c := left[0], left[1]
+	f.moved("kill -9", fromDeath, func() { f.kill(most) }, b, c)
+
+	// Notified of calls: a replica that doesn't read the feed.
 	d := f.start(1)[0]
-	f.spread(b, c, d)
-
-	// Told of calls: a replica that doesn't read the feed, and is killed then.
-	owner := f.owner("contoso/" + callRecords)
-	others := slices.DeleteFunc([]*replica{b, c, d}, func(r *replica) bool { return r == owner })
-	a.tells(f, others[0])
+	a.notifies(d)
 	a.countsRecords(f)
 
 	// Paused within a transaction, and cut off from the database within others: who is left takes all over.
+	var woken func() families
 	f.moved("paused and cut off", fromDeath, func() {
 		f.pauseInCommit(b)
 		c.wire.Stall()
+		woken = b.scrapeWhilePaused()
 	}, d)
-	woken := b.scrapeWhilePaused()
 	b.signal(syscall.SIGCONT)
 	// Every series of a feed that it shows would be shown by two.
 	if shown := woken(); len(shown.owned()) > 0 || len(shown.series("cdr_calls_total")) > 0 {
-		t.Errorf("woken, it shows %s", slices.Sorted(maps.Keys(shown.owned())))
+		t.Errorf("woken, it shows %v", slices.Sorted(maps.Keys(shown.owned())))
 	}
 	f.live = append(f.live, b)
 	f.watch.add(b)
 	c.wire.Resume() // what was held back arrives now
-	f.spread(b, c, d)
 	a.goesOn(f)
-	t.Logf("back again: no owner for up to %s", f.watch.gap())
+
+	// A clean stop hands over at once, evenly.
+	e := f.start(1)[0]
+	f.moved("clean stop", atOnce, func() { f.stop(d) }, b, c, e)
+	f.even(b, c, e)
 
 	// The database is restarted while commits wait for the standby: they are durable, and nobody was told.
 	for range 2 {
 		f.inCommit(func() { f.primary.Restart(t, "immediate") })
-		f.commits(f.live...)
+		f.commits(b, c, e)
 	}
 	a.goesOn(f)
 	t.Logf("restarts of the database: no owner for up to %s", f.watch.gap())
@@ -172,32 +176,25 @@ func TestReplicas(t *testing.T) {
 	})
 	f.standby.Promote(t)
 	f.writing = f.standby
-	f.commits(f.live...)
-	c.wire.Resume()
 	a.goesOn(f)
+	c.wire.Resume()
 	t.Logf("promotion of the standby: no owner for up to %s", f.watch.gap())
-	f.spread(b, c, d)
 
-	// A clean stop hands over at once, and so does a rolling restart, each feed once.
-	f.moved("clean stop", atOnce, func() { f.stop(b) }, c, d)
-	e := f.start(1)[0]
-	f.spread(c, d, e)
-	before := f.epochs()
-	for _, old := range []*replica{c, d, e} {
+	// In a rolling restart each feed moves at most once.
+	f.read(f.live...)
+	began := f.now()
+	for _, old := range slices.Clone(f.live) {
 		f.start(1)[0].ready()
 		f.stop(old)
 	}
-	f.spread(f.live...)
-	moves := 0
-	for feed, epoch := range f.epochs() {
-		moves += epoch - before[feed]
-		if epoch > before[feed]+1 {
-			t.Errorf("%s moved %d times in a rolling restart", feed, epoch-before[feed])
-		}
+	f.read(f.live...)
+	all, most := f.moves(began)
+	if most > 1 {
+		t.Errorf("in a rolling restart a feed moved %d times", most)
 	}
-	t.Logf("rolling restart: %d moves, no owner for up to %s", moves, f.watch.gap())
+	t.Logf("rolling restart: %d moves, no owner for up to %s", all, f.watch.gap())
 
-	a.tells(f, f.live[0])
+	a.notifies(f.live[0])
 	a.countsAll(f)
 	f.watch.stop()
 	f.unfenced()
