@@ -310,6 +310,7 @@ packages:
 	@missing=(); need() { command -v "$$1" > /dev/null || missing+=("$${@:2}"); }; \
 	need "$$($(GO) env CC)" gcc libc6-dev; need chromium chromium; need prometheus-alertmanager prometheus-alertmanager; \
 	need node nodejs; need npm npm; need systemd-analyze systemd; \
+	PATH="$$PATH:$${CDR_POSTGRES_BIN-}:$$(echo /usr/lib/postgresql/*/bin | tr ' ' :)" need initdb postgresql; \
 	[ $${#missing[@]} = 0 ] && exit; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
 		echo "installing $${missing[*]}"; apt-get update -qq || true; \

@@ -30,6 +30,7 @@ var reasons = map[string]string{
 	"github.com/google/uuid":                                            "ids of requests, of the ledger, and of simulated calls",
 	"github.com/grafana/grafana-foundation-sdk/go":                      "generates the dashboards, and checks them against Grafana's schema",
 	"github.com/hashicorp/hcl/v2":                                       "tests parse the Terraform that registers the app",
+	"github.com/jackc/pgx/v5":                                           "the ledger in PostgreSQL, and the databases of its tests",
 	"github.com/klauspost/compress":                                     "fast compression of what the ledger keeps, and gzip for OTLP",
 	"github.com/nyaruka/phonenumbers":                                   "the country of a number: libphonenumber's tables",
 	"github.com/santhosh-tekuri/jsonschema/v6":                          "tests check every example against the configuration's schema",

@@ -1,0 +1,153 @@
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Standby starts a synchronous standby: from now on a commit on c waits until the standby has it on its disk too.
+func (c *Cluster) Standby(tb testing.TB, settings ...string) *Cluster {
+	tb.Helper()
+	s, err := newCluster(c.password)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.stop)
+	source := strings.Replace(c.dsn("postgres", "postgres"), "?", "?application_name=standby&", 1)
+	err = s.run("pg_basebackup", "-D", "data", "-d", source, "-X", "stream", "-c", "fast", "-N", "-R", "-C", "-S", "standby")
+	if err == nil {
+		err = s.serve(append([]string{"wal_retrieve_retry_interval = '100ms'"}, settings...)) // a promotion waits for it
+	}
+	if err == nil {
+		err = execute(c.Admin(), "ALTER SYSTEM SET synchronous_standby_names = 'standby'", "SELECT pg_reload_conf()")
+	}
+	if err == nil {
+		err = until(func(ctx context.Context) error {
+			conn, err := pgx.Connect(ctx, c.Admin())
+			if err != nil {
+				return err
+			}
+			var state string
+			err = conn.QueryRow(ctx, "SELECT sync_state FROM pg_stat_replication").Scan(&state)
+			if err == nil && state != "sync" {
+				err = fmt.Errorf("the standby is %s, not sync", state)
+			}
+			return errors.Join(err, conn.Close(ctx))
+		})
+	}
+	if err != nil {
+		tb.Fatalf("standby: %v", err)
+	}
+	return s
+}
+
+// Promote makes a standby a primary, and returns when it takes writes. Its former primary isn't told: kill or cut it off.
+func (c *Cluster) Promote(tb testing.TB) { tb.Helper(); must(tb, c.control("promote")) }
+
+// Restart stops the server if it runs, and starts it again on the same address. The mode is pg_ctl's: with "fast"
+// clients are cut off and everything is written down, with "immediate" the start has to recover.
+func (c *Cluster) Restart(tb testing.TB, mode string) {
+	tb.Helper()
+	must(tb, c.control("restart", "-m", mode))
+}
+
+// Kill kills all processes of the server at once, as when its machine dies. Restart starts it again.
+func (c *Cluster) Kill(tb testing.TB) {
+	tb.Helper()
+	family, err := c.signal(syscall.SIGKILL)
+	must(tb, err)
+	must(tb, until(func(context.Context) error {
+		for _, pid := range family {
+			if _, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil {
+				return fmt.Errorf("process %d still runs", pid)
+			}
+		}
+		return nil
+	}))
+	// Where nobody reaps orphans, the next start would take the dead server for a living one.
+	must(tb, os.Remove(c.folder+"/data/postmaster.pid"))
+}
+
+// Pause stops all processes of the server in their tracks: connections stay open, new ones too get no answer.
+func (c *Cluster) Pause(tb testing.TB) {
+	tb.Helper()
+	_, err := c.signal(syscall.SIGSTOP)
+	must(tb, err)
+}
+
+// Resume ends a pause.
+func (c *Cluster) Resume(tb testing.TB) {
+	tb.Helper()
+	_, err := c.signal(syscall.SIGCONT)
+	must(tb, err)
+}
+
+// signal sends a signal to all processes of the server. The postmaster is stopped first: it makes no child meanwhile.
+func (c *Cluster) signal(s syscall.Signal) (family []int, err error) {
+	if family = c.family(); family == nil {
+		return nil, fmt.Errorf("%s: no server to signal", c.Addr)
+	}
+	_ = syscall.Kill(family[0], syscall.SIGSTOP) // the last signal says whether it is there
+	family = c.family()
+	for _, child := range family[1:] {
+		_ = syscall.Kill(child, s) // it may have ended by itself
+	}
+	return family, syscall.Kill(family[0], s)
+}
+
+// family are the postmaster and its children; nothing if it doesn't run.
+func (c *Cluster) family() []int {
+	file, _ := os.ReadFile(c.folder + "/data/postmaster.pid") // none: it doesn't run
+	first, _, _ := strings.Cut(string(file), "\n")
+	postmaster, err := strconv.Atoi(first)
+	if err != nil {
+		return nil
+	}
+	all := []int{postmaster}
+	processes, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well formed
+	for _, name := range processes {
+		stat, _ := os.ReadFile(name) // it may have ended
+		var pid, parent int
+		var state string
+		if _, err := fmt.Sscanf(string(stat), "%d (postgres) %s %d", &pid, &state, &parent); err == nil && parent == postmaster {
+			all = append(all, pid)
+		}
+	}
+	return all
+}
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// until waits, for a minute at most, until condition returns no error.
+func until(condition func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := condition(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waited a minute: %w", err)
+		case <-tick.C:
+		}
+	}
+}
