@@ -188,11 +188,11 @@ func TestReplicas(t *testing.T) {
 		f.stop(old)
 	}
 	f.read(f.live...)
-	all, most := f.moves(began)
-	if most > 1 {
-		t.Errorf("in a rolling restart a feed moved %d times", most)
+	moves, worst := f.moves(began)
+	if worst > 1 {
+		t.Errorf("in a rolling restart a feed moved %d times", worst)
 	}
-	t.Logf("rolling restart: %d moves, no owner for up to %s", all, f.watch.gap())
+	t.Logf("rolling restart: %d moves, no owner for up to %s", moves, f.watch.gap())
 
 	a.notifies(f.live[0])
 	a.countsAll(f)
