@@ -74,7 +74,9 @@ func topLevelMissing(t *testing.T, example string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(missing, func(key string) bool { return strings.HasPrefix(key, "otlp.tls_config.") || strings.HasPrefix(key, "storage.postgres.tls_config.") })
+	return slices.DeleteFunc(missing, func(key string) bool {
+		return strings.HasPrefix(key, "otlp.tls_config.") || strings.HasPrefix(key, "storage.postgres.tls_config.")
+	})
 }
 
 // TestExampleShowsDefaults holds the example to its promise that a key that is left

@@ -99,8 +99,12 @@ func (b *backfill) span(ctx context.Context, c *config.Config, now time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	glance, err := ledger.Look(ctx, app.Storage(c))
-	return &pastSpan{from: from.Truncate(time.Second), to: to, now: now, glance: glance}, err
+	where, err := app.Storage(c)
+	if err != nil {
+		return nil, err
+	}
+	glance, err := ledger.Look(ctx, where)
+	return &pastSpan{from: from.Truncate(time.Second), to: to, now: now, ledger: where, glance: glance}, err
 }
 
 // backfill reads the feeds and writes their history.

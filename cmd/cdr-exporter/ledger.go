@@ -23,7 +23,7 @@ func (f *ledgerPlace) storage() (ledger.Storage, error) {
 	if err != nil {
 		return ledger.Storage{}, err
 	}
-	return app.Storage(c), nil
+	return app.Storage(c)
 }
 
 // inspect opens the ledger for reading, beside an exporter that may run.

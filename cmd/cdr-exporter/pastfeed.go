@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
@@ -26,6 +25,7 @@ type pastFeed struct {
 type pastSpan struct {
 	from, now time.Time
 	to        time.Time // zero: where live counting began
+	ledger    ledger.Storage
 	glance    ledger.Glance
 	opened    []*collector.Source
 }
@@ -71,7 +71,7 @@ func (s *pastSpan) open(c *config.Config, name, file string) (feeds []*pastFeed,
 			continue // calls in progress have no history
 		}
 		f := &pastFeed{source: source, Feed: history.Feed{Source: name, Provider: settings.ProviderName, Info: info}, from: s.from}
-		if err := f.limit(s, settings.RenamedFrom, app.Storage(c)); err != nil {
+		if err := f.limit(s, settings.RenamedFrom); err != nil {
 			return nil, err
 		}
 		feeds = append(feeds, f)
@@ -87,7 +87,7 @@ func (s *pastSpan) close() {
 }
 
 // limit sets where the feed's range ends.
-func (f *pastFeed) limit(span *pastSpan, renamedFrom string, storage ledger.Storage) error {
+func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 	origin, live := span.glance.Origins[f.name()]
 	if !live && renamedFrom != "" {
 		origin, live = span.glance.Origins[renamedFrom+"/"+f.Info.Name]
@@ -95,7 +95,7 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string, storage ledger.Stor
 	now := span.now.UTC().Truncate(time.Second)
 	switch {
 	case span.to.IsZero() && !live:
-		return fmt.Errorf("--to is needed: the ledger in %s doesn't have the start of live counting of %s yet; or choose other sources with --source", storage, f.name())
+		return fmt.Errorf("--to is needed: the ledger in %s doesn't have the start of live counting of %s yet; or choose other sources with --source", span.ledger, f.name())
 	case span.to.IsZero():
 		f.To = origin
 	case span.to.After(now):

@@ -46,14 +46,14 @@ func TestRangeOfFeed(t *testing.T) {
 		"begins when it ends, no ledger": {to: noon.Add(-time.Hour), text: "--from must be before --to"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			span := &pastSpan{from: noon, to: tc.to, now: noon.Add(24 * time.Hour), glance: ledger.Glance{Origins: map[string]time.Time{
+			span := &pastSpan{ledger: ledger.Storage{Folder: "data"}, from: noon, to: tc.to, now: noon.Add(24 * time.Hour), glance: ledger.Glance{Origins: map[string]time.Time{
 				tc.live + "/call_log": origin,
 			}}}
 			if tc.live == "early" {
 				span.glance.Origins["early/call_log"] = noon.Add(-time.Hour)
 			}
 			f := someFeed()
-			err := f.limit(span, tc.renamed, ledger.Storage{Folder: "data"})
+			err := f.limit(span, tc.renamed)
 			said := f.note
 			if err != nil {
 				said = err.Error()

@@ -43,7 +43,11 @@ func newRedactor(ctx context.Context, c *config.Config) (*cdr.Redactor, error) {
 		return nil, err
 	}
 	if key == nil {
-		glance, err := ledger.Look(ctx, app.Storage(c))
+		where, err := app.Storage(c)
+		if err != nil {
+			return nil, err
+		}
+		glance, err := ledger.Look(ctx, where)
 		if err != nil {
 			return nil, err
 		}

@@ -57,6 +57,9 @@ type App struct {
 	logger    *slog.Logger
 	own       *metrics.Own
 	ledger    *ledger.Ledger
+	replica   string         // its name among those that share the ledger; empty if none do
+	owners    *ownership     // nil if no other process has the ledger
+	shown     metrics.Source // the series of the ledger that may be shown
 	listeners []net.Listener
 	handler   http.Handler
 	webhooks  *webhooks
@@ -103,9 +106,18 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.own = metrics.NewOwn(time.Now, plan.config.Metrics.NativeHistograms)
-	if a.ledger, err = ledger.Open(ctx, a.ledgerSettings(plan)); err != nil {
+	where, err := a.settings.storage(plan.config)
+	if err != nil {
+		return err
+	}
+	if a.ledger, err = ledger.Open(ctx, a.ledgerSettings(plan, where)); err != nil {
 		return fmt.Errorf("open ledger: %w", err)
 	}
+	if a.ledger.Shared() {
+		a.replica = where.Postgres.Replica
+		a.owners = newOwnership(a.ledger, a, a.replica, a.logger)
+	}
+	a.shown = owned{a.ledger.Store(), a.owners}
 	if warning := a.ledger.Warning(); warning != "" {
 		a.logger.Warn("The ledger's disk may be unsafe.", "problem", warning)
 	}
@@ -128,7 +140,7 @@ func (a *App) build(ctx context.Context) error {
 
 // newHandler is what the metrics port serves.
 func (a *App) newHandler() (http.Handler, error) {
-	served := prometheus.Handler(prometheus.Gatherer{a.ledger.Store(), a.own}, a.logger)
+	served := prometheus.Handler(prometheus.Gatherer{a.shown, a.own}, a.logger)
 	return web.Handler(web.Settings{
 		MetricsPath: a.settings.TelemetryPath, Metrics: served, Backend: a, Logger: a.logger, Version: Version(),
 	})
@@ -161,8 +173,11 @@ func (a *App) Start() error {
 	}
 	// The loops start before the metrics port, which would report readiness without them.
 	r := a.running.Load()
-	r.startReading(a)
+	a.startReading(r)
 	r.startSending()
+	if a.owners != nil {
+		a.background.Go(func() { a.owners.run(ctx) })
+	}
 	a.background.Go(func() {
 		a.serve(ctx, web.ServeSettings{
 			Listeners: a.listeners, Handler: a.handler, WebConfigFile: a.settings.WebConfigFile, Logger: a.logger,
@@ -191,7 +206,7 @@ func (a *App) Run(ctx context.Context) error {
 	return errors.Join(err, a.Stop())
 }
 
-// Stop ends reading, drains the outbox as long as its timeout allows, and closes everything. It may be called twice, and after a failed New.
+// Stop ends reading, drains the outbox as long as its timeout allows, leaves the feeds to other replicas, and closes everything. It may be called twice, and after a failed New.
 func (a *App) Stop() error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
@@ -199,6 +214,7 @@ func (a *App) Stop() error {
 		return nil
 	}
 	a.stopped = true
+	a.owners.stopPlacing()
 	if r := a.running.Load(); r != nil {
 		r.stopReading()
 		r.stopSending()
@@ -207,7 +223,9 @@ func (a *App) Stop() error {
 		a.cancel()
 	}
 	a.background.Wait()
-	if !a.started {
+	if a.started {
+		a.owners.leave()
+	} else {
 		for _, l := range append(a.listeners, a.webhooks.listeners...) {
 			_ = l.Close()
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 // delivery sends to the OTLP endpoints, with an exporter per signal, since the
-// environment may configure each apart.
+// environment may configure each apart, and per identity of what is sent.
 type delivery struct {
 	exporters []*otlp.Exporter
 	cancel    context.CancelFunc
@@ -29,31 +29,45 @@ func (a *App) newDelivery(p *plan) (*delivery, error) {
 		return nil, nil
 	}
 	d := &delivery{app: a}
-	parts := otlp.Parts{
-		Sources: []metrics.Source{a.ledger.Store(), a.own}, Outbox: a.ledger, Observer: sent{a.own}, Logger: a.logger,
+	id := a.ledger.InstanceID()
+	var err error
+	if p.otlp.Logs.Enabled {
+		err = d.add(p.otlp, &p.otlp.Logs, id)
 	}
-	for _, signal := range []*config.OTLPSignal{&p.otlp.Logs, &p.otlp.Metrics} {
-		if !signal.Enabled {
-			continue
-		}
-		settings, err := a.otlpSettings(p.otlp, signal)
-		if err != nil {
-			return nil, errors.Join(err, d.close())
-		}
-		exporter, err := otlp.New(settings, parts)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("make OTLP exporter: %w", err), d.close())
-		}
-		d.exporters = append(d.exporters, exporter)
+	switch {
+	case !p.otlp.Metrics.Enabled:
+	case a.owners == nil:
+		err = errors.Join(err, d.add(p.otlp, &p.otlp.Metrics, id, a.shown, a.own))
+	default: // the series of the ledger go on when another replica exports them
+		err = errors.Join(err, d.add(p.otlp, &p.otlp.Metrics, id, a.shown), d.add(p.otlp, &p.otlp.Metrics, a.replica, a.own))
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
+}
+
+// add adds an exporter of a signal, of metrics from these sources.
+func (d *delivery) add(o *config.OTLPSettings, signal *config.OTLPSignal, instanceID string, sources ...metrics.Source) error {
+	settings, err := d.app.otlpSettings(o, signal)
+	if err != nil {
+		return err
+	}
+	settings.InstanceID = instanceID
+	parts := otlp.Parts{Sources: sources, Outbox: d.app.ledger, Observer: sent{d.app.own}, Logger: d.app.logger}
+	exporter, err := otlp.New(settings, parts)
+	if err != nil {
+		return fmt.Errorf("make OTLP exporter: %w", err)
+	}
+	d.exporters = append(d.exporters, exporter)
+	return nil
 }
 
 func (a *App) otlpSettings(o *config.OTLPSettings, s *config.OTLPSignal) (otlp.Settings, error) {
 	settings := otlp.Settings{
 		Endpoint: s.Endpoint.String(), Protocol: otlp.Protocol(s.Protocol), Headers: make(map[string]otlp.Header),
 		Interval: o.Interval, Timeout: s.Timeout, Uncompressed: s.Compression == "none", ShutdownTimeout: o.ShutdownTimeout, Resource: o.ResourceAttributes,
-		InstanceID: a.ledger.InstanceID(), Version: Version(), Metrics: s == &o.Metrics,
+		Version: Version(), Metrics: s == &o.Metrics,
 	}
 	for name, secret := range s.Headers {
 		settings.Headers[name] = func() (string, error) { return secret.Value(context.Background()) }

@@ -10,7 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// makeFeed makes the loop of a feed, and adds its webhook to the source's.
+// makeFeed makes the loop of a feed.
 func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clock) *feed {
 	own, f := a.own.Feed(s.config.Name, info.Name), &feed{info: info}
 	settings := collector.LoopSettings{
@@ -21,7 +21,7 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 	if info.Snapshot {
 		settings.Observer = snapshotObserver{own}
 	} else {
-		f.queue = a.addLedger(&settings, s, info)
+		a.addLedger(&settings, s, f)
 	}
 	f.loop = collector.NewLoop(settings)
 	return f
@@ -35,10 +35,11 @@ func pollInterval(info *collector.FeedInfo) time.Duration {
 	return info.Interval
 }
 
-// addLedger completes the settings of a feed whose records are counted. It returns the feed's queue if records are fetched one by one.
-func (a *App) addLedger(settings *collector.LoopSettings, s *source, info *collector.FeedInfo) (queue *lazyFeed) {
+// addLedger completes the settings of a feed whose records are counted.
+func (a *App) addLedger(settings *collector.LoopSettings, s *source, f *feed) {
+	info := f.info
 	logger := a.logger.With(collector.SourceKey, s.config.Name, "feed", info.Name)
-	state := &lazyFeed{ledger: a.ledger, spec: specOf(s.config, info), now: settings.Clock.Now}
+	state := &lazyFeed{ledger: a.ledger, owners: a.owners, spec: specOf(s.config, info), now: settings.Clock.Now}
 	settings.Ledger, settings.Open = state, state.open
 	ranges := collector.RangeSettings{
 		Reader: info.Reader, Interval: settings.Interval, Lookback: info.Lookback, Clock: settings.Clock,
@@ -47,11 +48,8 @@ func (a *App) addLedger(settings *collector.LoopSettings, s *source, info *colle
 	switch {
 	case info.Fetcher != nil:
 		tasks := collector.NewTaskFeed(collector.TaskSettings{Ranges: ranges, Fetcher: info.Fetcher, Queue: state, Subscription: info.Subscription})
-		if hook := info.Webhook; hook != nil {
-			s.hooks[hook.Path] = hook.Handler(a.webhooks.enqueueTo(s.config.Name, state, tasks.Wake))
-		}
 		settings.Feed, settings.Paced, settings.Woken, settings.Unread = tasks, tasks, tasks.Woken(), tasks.Unread
-		queue = state
+		f.queue, f.wake = state, tasks.Wake
 	case info.Sync != nil:
 		both := collector.NewSyncFeed(collector.SyncSettings{Ranges: ranges, Sync: info.Sync})
 		settings.Feed, settings.Paced, settings.Reads, settings.Unread = both, both, both.Reads, both.Unread
@@ -62,7 +60,6 @@ func (a *App) addLedger(settings *collector.LoopSettings, s *source, info *colle
 	if err := state.open(context.Background()); err != nil {
 		logger.Warn("The state of a feed can't be opened; it is retried.", "err", err)
 	}
-	return queue
 }
 
 // noReasons are the feeds whose records don't say why a call didn't connect.

@@ -31,14 +31,27 @@ func (a *App) observeLedger() {
 		for _, c := range a.ledger.Store().Counts() {
 			a.own.Set(metrics.SeriesCount, float64(c.Series), c.Source, c.Feed, c.Metric)
 		}
-		for _, s := range a.running.Load().sources {
-			for _, f := range s.feeds {
-				f.loop.Refresh()
-			}
-		}
+		a.observeFeeds()
 		a.observeCredentials()
 		a.observeGauges()
 	})
+}
+
+// observeFeeds brings the metrics of the feeds that are read here up to now, and says which these are.
+func (a *App) observeFeeds() {
+	holds := a.owners.holds()
+	for _, s := range a.running.Load().sources {
+		isRead := 0.0
+		if s.feeds() != nil && holds {
+			isRead = 1
+		}
+		for i := range s.opened.Feeds {
+			a.own.Set(metrics.FeedOwned, isRead, s.config.Name, s.opened.Feeds[i].Name)
+		}
+		for _, f := range s.feeds() {
+			f.loop.Refresh()
+		}
+	}
 }
 
 func (a *App) observeCredentials() {
@@ -52,10 +65,13 @@ func (a *App) observeCredentials() {
 	}
 }
 
-// Ready implements web.Backend.
+// Ready implements web.Backend. Of several replicas each is ready when what it reads is, and the others know that it is there.
 func (a *App) Ready() (bool, string) {
+	if a.owners != nil && a.owners.seen.Load() == nil {
+		return false, "the other replicas don't know of this one yet"
+	}
 	for _, s := range a.running.Load().sources {
-		for _, f := range s.feeds {
+		for _, f := range s.feeds() {
 			// A snapshot has no history to read.
 			if status := f.loop.Status(); !status.Ready && !f.info.Snapshot {
 				return false, "the first history of " + status.Source + "/" + status.Feed + " is still being read"
@@ -83,7 +99,7 @@ func (a *App) Status() web.Status {
 				LastNotification: unixTime(figures[figure{def: metrics.SubscriptionLastNotification, source: name}]),
 			}
 		}
-		for _, f := range s.feeds {
+		for _, f := range s.feeds() {
 			feed := f.status()
 			feed.Series = int64(figures[figure{metrics.SeriesCount, name, feed.Feed}])
 			feed.SeriesOverflow = int64(figures[figure{metrics.SeriesOverflow, name, feed.Feed}])

@@ -73,12 +73,9 @@ func (p *plan) tuning() ledger.Tuning {
 	return t
 }
 
-// Storage says where the ledger of a configuration is.
-func Storage(c *config.Config) ledger.Storage { return ledger.Storage{Folder: c.Storage.Path} }
-
-func (a *App) ledgerSettings(p *plan) ledger.Settings {
+func (a *App) ledgerSettings(p *plan, where ledger.Storage) ledger.Settings {
 	return ledger.Settings{
-		Storage: Storage(p.config), Now: time.Now, Options: p.metricOptions(), Tuning: p.tuning(),
+		Storage: where, Now: time.Now, Options: p.metricOptions(), Tuning: p.tuning(),
 		OnCommit: func(took time.Duration) { a.own.Observe(metrics.CommitDuration, took) },
 		OnSkip:   func(records int) { a.own.Add(metrics.OTLPRecords, int64(records), "skipped") },
 	}

@@ -25,10 +25,7 @@ func (a *App) Reload() error {
 	}
 	old := a.running.Load()
 	gone := old.without(next)
-	gone.stopReading() // before the new loops start, so that no feed has two
-	a.ledger.Tune(next.plan.tuning(), next.plan.metricOptions())
-	next.startReading(a)
-	a.running.Store(next)
+	a.swap(gone, next)
 	a.forget(old, next)
 	gone.stopSending() // after reading has started, which needn't wait for an endpoint
 	if next.otlp != old.otlp {
@@ -36,6 +33,15 @@ func (a *App) Reload() error {
 	}
 	a.logger.Info("The configuration was reloaded.", "sources", len(next.sources), "kept", len(old.sources)-len(gone.sources))
 	return nil
+}
+
+// swap ends what is gone and starts what is new. What replicas own stays as it is meanwhile.
+func (a *App) swap(gone, next *running) {
+	defer a.owners.pause()()
+	gone.stopReading() // before the new loops start, so that no feed has two
+	a.ledger.Tune(next.plan.tuning(), next.plan.metricOptions())
+	a.startReading(next)
+	a.running.Store(next)
 }
 
 // nextRunning builds what the file configures now.

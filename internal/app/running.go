@@ -1,12 +1,13 @@
 package app
 
 import (
+	"cmp"
 	"errors"
-	"maps"
 	"net/http"
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -25,8 +26,44 @@ type running struct {
 type source struct {
 	config *config.Source
 	opened *collector.Source
-	feeds  []*feed // nil before startReading
-	hooks  map[string]http.Handler
+	// reading are its feeds while they are read here, else nil. What is opened has served other loops before: to a provider's feed, having
+	// been read elsewhere is a long pause.
+	reading atomic.Pointer[[]*feed]
+}
+
+// feeds are those that are read here, none if another replica reads them.
+func (s *source) feeds() []*feed {
+	if feeds := s.reading.Load(); feeds != nil {
+		return *feeds
+	}
+	return nil
+}
+
+// feed is a feed that is read here, nil if another replica reads it.
+func (s *source) feed(name string) *feed {
+	for _, f := range s.feeds() {
+		if f.info.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// account names what one replica reads as a whole.
+func (s *source) account() string { return cmp.Or(s.opened.Account, s.config.Name) }
+
+// rows are the feeds that have a row in a shared ledger, by which replicas own them: those that commit something, else the first.
+func (s *source) rows() []*collector.FeedInfo {
+	var rows []*collector.FeedInfo
+	for i := range s.opened.Feeds {
+		if f := &s.opened.Feeds[i]; !f.Snapshot {
+			rows = append(rows, f)
+		}
+	}
+	if rows == nil {
+		rows = append(rows, &s.opened.Feeds[0])
+	}
+	return rows
 }
 
 // feed is one feed of a source.
@@ -34,6 +71,7 @@ type feed struct {
 	info  *collector.FeedInfo
 	loop  *collector.Loop
 	queue *lazyFeed // nil unless records are fetched one by one
+	wake  func()    // has it fetch what was enqueued; nil with queue
 }
 
 // hasWebhook reports whether the provider sends notifications.
@@ -119,34 +157,43 @@ func (a *App) openSource(c *config.Source) (*source, error) {
 	return &source{config: c, opened: opened}, nil
 }
 
-// startReading starts the loops of the sources that aren't read yet. A feed whose state can't be opened shows an error and stops no other.
-func (r *running) startReading(a *App) {
+// startReading starts the loops of what isn't read yet, or leaves that to the replicas. A feed whose state can't be opened shows an error and
+// stops no other.
+func (a *App) startReading(r *running) {
+	var loops []*feed
+	if a.owners == nil {
+		loops = a.makeFeeds(r.sources)
+	}
 	hooks := make(map[string]http.Handler)
-	var loops []*collector.Loop
 	for _, s := range r.sources {
-		if s.feeds == nil {
-			a.makeFeeds(s)
-			for _, f := range s.feeds {
-				loops = append(loops, f.loop)
+		for i := range s.opened.Feeds {
+			if hook := s.opened.Feeds[i].Webhook; hook != nil {
+				a.own.Source(s.config.Name).Listens()
+				hooks[hook.Path] = hook.Handler(a.enqueueTo(s, s.opened.Feeds[i].Name))
 			}
 		}
-		maps.Copy(hooks, s.hooks)
 	}
 	a.webhooks.hooks.Store(&hooks) // before the loops: a new subscription is validated at once
-	for _, loop := range loops {
-		loop.Start()
+	for _, f := range loops {
+		f.loop.Start()
 	}
 }
 
-func (a *App) makeFeeds(s *source) {
-	s.hooks = make(map[string]http.Handler)
-	if s.hasWebhook() {
-		a.own.Source(s.config.Name).Listens()
+// makeFeeds makes the feeds of those sources that aren't read yet, and returns them.
+func (a *App) makeFeeds(sources []*source) (made []*feed) {
+	for _, s := range sources {
+		if s.reading.Load() != nil {
+			continue
+		}
+		var feeds []*feed
+		clock := collector.NewClock(nil, s.opened.Offset)
+		for i := range s.opened.Feeds {
+			feeds = append(feeds, a.makeFeed(s, &s.opened.Feeds[i], clock))
+		}
+		s.reading.Store(&feeds)
+		made = append(made, feeds...)
 	}
-	clock := collector.NewClock(nil, s.opened.Offset)
-	for i := range s.opened.Feeds {
-		s.feeds = append(s.feeds, a.makeFeed(s, &s.opened.Feeds[i], clock))
-	}
+	return made
 }
 
 // startSending starts the delivery.
@@ -157,10 +204,12 @@ func (r *running) startSending() {
 }
 
 // stopReading ends the loops and waits for them.
-func (r *running) stopReading() {
+func (r *running) stopReading() { stopLoops(r.sources) }
+
+func stopLoops(sources []*source) {
 	var stopping sync.WaitGroup
-	for _, s := range r.sources {
-		for _, f := range s.feeds {
+	for _, s := range sources {
+		for _, f := range s.feeds() {
 			stopping.Go(f.loop.Stop)
 		}
 	}

@@ -29,7 +29,7 @@ func (o snapshotObserver) LastSuccess(at time.Time) {
 func (a *App) observeGauges() {
 	var active []metrics.Row
 	for _, s := range a.running.Load().sources {
-		for _, f := range s.feeds {
+		for _, f := range s.feeds() {
 			for _, g := range f.loop.Gauges() {
 				if g.Metric == metrics.ActiveCalls.Name {
 					labels := append([]string{s.config.Name, s.config.ProviderName, f.info.Name}, g.Labels...)

@@ -21,24 +21,34 @@ type webhooks struct {
 	hooks     atomic.Pointer[map[string]http.Handler] // by path; nil until the feeds are there
 }
 
-// enqueueTo returns a function that makes the tasks of a notification durable and then wakes the feed. Without tasks it only wakes
-// the feed, whose subscription may need attention.
-func (h *webhooks) enqueueTo(source string, feed *lazyFeed, wake func()) func(context.Context, []collector.Task) (int, error) {
-	return func(ctx context.Context, tasks []collector.Task) (int, error) {
-		var err error
-		var result ledger.Result
+// enqueueTo returns a function that makes the tasks of a notification durable, whichever replica reads the feed, and wakes the feed if it is read
+// here. Without tasks it only wakes the feed, whose subscription may need attention.
+func (a *App) enqueueTo(s *source, name string) func(context.Context, []collector.Task) (int, error) {
+	return func(ctx context.Context, tasks []collector.Task) (queued int, err error) {
+		feed := s.feed(name)
 		if len(tasks) > 0 {
-			result, err = feed.Commit(ctx, &ledger.Page{Enqueue: tasks, ObservedAt: feed.now()})
+			queued, err = a.enqueue(ctx, s.config.Name, name, feed, tasks)
 		}
 		if err != nil {
 			if ctx.Err() == nil { // the sender is still there
-				h.logger.WarnContext(ctx, "A notification can't be stored, so the provider is asked to send it again.", collector.SourceKey, source, "err", err)
+				a.webhooks.logger.WarnContext(ctx, "A notification can't be stored, so the provider is asked to send it again.", collector.SourceKey, s.config.Name, "err", err)
 			}
 			return 0, err
 		}
-		wake()
-		return result.Queued, nil
+		if feed != nil {
+			feed.wake()
+		}
+		return queued, nil
 	}
+}
+
+// enqueue commits tasks as a page of the feed, or beside whoever reads it.
+func (a *App) enqueue(ctx context.Context, source, name string, feed *feed, tasks []collector.Task) (int, error) {
+	if a.ledger.Shared() {
+		return a.ledger.Enqueue(ctx, source, name, tasks)
+	}
+	result, err := feed.queue.Commit(ctx, &ledger.Page{Enqueue: tasks, ObservedAt: feed.queue.now()})
+	return result.Queued, err
 }
 
 // listen opens the configured listeners.

@@ -54,6 +54,10 @@ var (
 		Name: "cdr_exporter_clock_offset_seconds", OTel: "cdr.exporter.clock.offset", Unit: "s", Kind: Gauge, Base: SourceFeed,
 		Help: "The provider's clock minus ours, by its Date header.",
 	}
+	FeedOwned = &Def{
+		Name: "cdr_exporter_feed_owned", OTel: "cdr.exporter.feed_owned", Kind: Gauge, Base: SourceFeed,
+		Help: "1 if this process reads the feed, 0 if another replica is to.",
+	}
 	CredentialExpiry = &Def{
 		Name: "cdr_exporter_credential_expiry_timestamp_seconds", OTel: "cdr.exporter.credential.expiry.timestamp", Unit: "s", Kind: Gauge, Base: SourceOnly,
 		Help: "When the source's certificate or token of authority expires.", Optional: true,
@@ -136,7 +140,7 @@ var (
 func OwnCatalogue() []*Def {
 	return []*Def{
 		Polls, APIRequests, APIRequestDuration, APIThrottled, Rows, RecordDelay, Watermark, NewestCall, LastSuccess,
-		CatchingUp, Unreadable, Tasks, ClockOffset, CredentialExpiry, OTLPRecords, OutboxRecords, OutboxLimit, OutboxOldest, SeriesCount,
+		CatchingUp, Unreadable, Tasks, ClockOffset, FeedOwned, CredentialExpiry, OTLPRecords, OutboxRecords, OutboxLimit, OutboxOldest, SeriesCount,
 		SeriesOverflow, CommitDuration, LedgerSize, LedgerFree, SubscriptionExpiry, SubscriptionLastNotification, Notifications,
 		UnmappedValues, ActiveCalls, ProviderRecords, ReconciliationDifference, ReloadSuccessful, ReloadSuccess,
 	}

@@ -1,0 +1,101 @@
+package app
+
+import (
+	"slices"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+var _ accountReader = (*App)(nil)
+
+// accounts implements accountReader.
+func (a *App) accounts() []account {
+	var all []account
+	for _, s := range a.running.Load().sources {
+		i := slices.IndexFunc(all, func(other account) bool { return other.key == s.account() })
+		if i < 0 {
+			i, all = len(all), append(all, account{key: s.account()})
+		}
+		for _, info := range s.rows() {
+			all[i].feeds = append(all[i].feeds, feedName{s.config.Name, info.Name})
+		}
+	}
+	return all
+}
+
+// specs implements accountReader.
+func (a *App) specs() []ledger.FeedSpec {
+	var all []ledger.FeedSpec
+	for _, s := range a.running.Load().sources {
+		for _, info := range s.rows() {
+			all = append(all, specOf(s.config, info))
+		}
+	}
+	return all
+}
+
+// isRead implements accountReader.
+func (a *App) isRead(name string) bool {
+	return slices.ContainsFunc(a.running.Load().sources, func(s *source) bool { return s.config.Name == name && s.feeds() != nil })
+}
+
+// sourcesOf are the sources of an account.
+func (a *App) sourcesOf(key string) (all []*source) {
+	for _, s := range a.running.Load().sources {
+		if s.account() == key {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// startAccount implements accountReader.
+func (a *App) startAccount(key string) {
+	for _, f := range a.makeFeeds(a.sourcesOf(key)) {
+		f.loop.Start()
+	}
+}
+
+// stopAccount implements accountReader. What is shown of the feeds here ends: the replica that reads them shows it.
+func (a *App) stopAccount(key string) {
+	sources := a.sourcesOf(key)
+	stopLoops(sources)
+	for _, s := range sources {
+		if s.reading.Swap(nil) == nil {
+			continue
+		}
+		name := s.config.Name
+		for i := range s.opened.Feeds {
+			a.own.Forget(name, s.opened.Feeds[i].Name)
+		}
+		a.own.Forget(name, "") // requests for tokens and subscriptions
+		a.own.Clear(metrics.SubscriptionExpiry, name)
+	}
+}
+
+// lookForTasks implements accountReader.
+func (a *App) lookForTasks() {
+	for _, s := range a.running.Load().sources {
+		for _, f := range s.feeds() {
+			if f.info.Webhook != nil && f.wake != nil {
+				f.wake()
+			}
+		}
+	}
+}
+
+// owned is the series of a ledger while this process surely owns their feeds.
+type owned struct {
+	metrics.Source
+
+	owners *ownership
+}
+
+// Snapshot implements metrics.Source. The lease is looked at last: the process may have slept meanwhile.
+func (o owned) Snapshot() metrics.Snapshot {
+	if s := o.Source.Snapshot(); o.owners.holds() {
+		return s
+	}
+	return metrics.Snapshot{}
+}

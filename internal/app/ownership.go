@@ -1,0 +1,305 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+const (
+	// renewInterval is how often a replica says that it lives, and looks who else does.
+	renewInterval = 2 * time.Second
+	// settledAfter is for how long the replicas must have been the same before accounts move between those that live.
+	settledAfter = time.Minute
+	// patience is after how long an account that nobody has is anyone's: the replica that it was meant for may not have it in its configuration.
+	patience = 10 * time.Second
+	// holdsFor is how long after a renewal what is owned is shown: a little less than the lease, for what the answer to a scrape takes.
+	holdsFor = ledger.LeaseTime - time.Second
+	// passTime is after how long a pass leaves further accounts to the next one, so that the lease is renewed in time.
+	passTime = renewInterval
+)
+
+// sharedLedger is what ownership needs of a *ledger.Ledger that several replicas have open.
+type sharedLedger interface {
+	Renew(ctx context.Context) (ledger.Cluster, error)
+	Register(ctx context.Context, spec ledger.FeedSpec) error
+	Acquire(ctx context.Context, source, feed string) (bool, error)
+	Drop(source, feed string)
+	Release(ctx context.Context, source, feed string) error
+	Leave(ctx context.Context) error
+}
+
+// accountReader reads accounts; it is the daemon.
+type accountReader interface {
+	// accounts are those of the configuration, specs their feeds that have a row in the ledger.
+	accounts() []account
+	specs() []ledger.FeedSpec
+	// isRead reports whether a source is read here.
+	isRead(source string) bool
+	// startAccount reads what isn't read yet of an account, and stopAccount ends all of that.
+	startAccount(key string)
+	stopAccount(key string)
+	// lookForTasks has the feeds that are read here look for tasks that other replicas have enqueued.
+	lookForTasks()
+}
+
+// ownership decides which accounts this replica reads, together with those of the other replicas, which all do the same:
+//
+//	    ┌──────────────────────── every 2 s ────────────────────────┐
+//	    ▼                                                            │
+//	register ─▶ renew ─▶ drop and stop what was lost ─▶ place ─┬─▶ acquire, start
+//	 new feeds           what was shown stays shown            └─▶ stop, drop, release
+//
+// Leases and epochs are the ledger's: ownership only decides who tries what, and a commit of a feed that was lost fails whatever it decides.
+type ownership struct {
+	ledger  sharedLedger
+	reader  accountReader
+	replica string
+	logger  *slog.Logger
+	wake    chan struct{}
+
+	seen  atomic.Pointer[ledger.Cluster] // as of the last renewal; nil before the first
+	until atomic.Pointer[time.Time]      // until when what is owned is shown
+
+	mu           sync.Mutex               // orders passes and reloads, and guards all below
+	leaving      bool                     // nothing is acquired any more
+	registered   map[ledger.FeedSpec]bool // has a row in the ledger
+	unowned      map[string]time.Time     // since when nobody has an account
+	replicas     []string                 // those that live
+	replicasFrom time.Time                // since when they are the same
+}
+
+func newOwnership(shared sharedLedger, reader accountReader, replica string, logger *slog.Logger) *ownership {
+	return &ownership{
+		ledger: shared, reader: reader, replica: replica, logger: logger, wake: make(chan struct{}, 1),
+		registered: make(map[ledger.FeedSpec]bool), unowned: make(map[string]time.Time),
+	}
+}
+
+// run owns accounts until the context ends.
+func (o *ownership) run(ctx context.Context) {
+	ticker := time.NewTicker(renewInterval)
+	defer ticker.Stop()
+	failed := false
+	for {
+		err := o.pass(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failed:
+			o.logger.Warn("Sharing the ledger with other replicas failed; it is tried again.", "err", err)
+		case err == nil && failed:
+			o.logger.Info("Sharing the ledger with other replicas works again.")
+		}
+		failed = err != nil
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-o.wake:
+		}
+	}
+}
+
+// lookAgain has the next pass begin at once: the configuration has changed, or a commit showed that a feed is another's. It does nothing for nil.
+func (o *ownership) lookAgain() {
+	if o == nil {
+		return
+	}
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// holds reports whether all that is read here is surely still owned: nothing else of the ledger is to be shown. It is true for nil, a ledger
+// that isn't shared.
+func (o *ownership) holds() bool {
+	if o == nil {
+		return true
+	}
+	until := o.until.Load()
+	return until != nil && time.Now().Before(*until)
+}
+
+// pause keeps passes from running until the returned function is called; then the next one begins at once.
+func (o *ownership) pause() (goOn func()) {
+	if o == nil {
+		return func() {}
+	}
+	o.mu.Lock()
+	return func() {
+		o.mu.Unlock()
+		o.lookAgain()
+	}
+}
+
+// stopPlacing leaves the accounts where they are: the daemon is about to leave. Leases are still renewed.
+func (o *ownership) stopPlacing() {
+	if o != nil {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.leaving = true
+	}
+}
+
+// pass renews the lease and reads what is to be read here. What was lost is shown no more before the lease counts as renewed.
+func (o *ownership) pass(ctx context.Context) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	unregistered := o.register(ctx)
+	began := time.Now()
+	limited, cancel := context.WithTimeout(ctx, ledger.LeaseTime/2)
+	now, err := o.ledger.Renew(limited)
+	cancel()
+	if err != nil {
+		return errors.Join(unregistered, fmt.Errorf("renew the lease: %w", err))
+	}
+	c, accounts := newCluster(&now), o.reader.accounts()
+	lost := o.dropLost(c, accounts)
+	o.seen.Store(&now)
+	o.until.Store(new(began.Add(holdsFor)))
+	for _, a := range lost {
+		o.logger.Warn("An account is read by another replica now.", "account_of", a.feeds[0].source)
+		o.reader.stopAccount(a.key)
+	}
+	if !o.leaving {
+		err = o.follow(ctx, c, accounts, began.Add(passTime))
+	}
+	o.reader.lookForTasks()
+	return errors.Join(unregistered, err)
+}
+
+// register makes the rows of feeds that are new. A row of another account is there, and whoever reads it says what is wrong.
+func (o *ownership) register(ctx context.Context) error {
+	var errs []error
+	for _, spec := range o.reader.specs() {
+		if o.registered[spec] {
+			continue
+		}
+		if err := o.ledger.Register(ctx, spec); err != nil && !errors.Is(err, ledger.ErrOtherAccount) {
+			errs = append(errs, fmt.Errorf("register feed %s/%s: %w", spec.Source, spec.Feed, err))
+		} else {
+			o.registered[spec] = true
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// dropLost drops the accounts of which something is read here that isn't owned.
+func (o *ownership) dropLost(c *cluster, accounts []account) (lost []account) {
+	for i := range accounts {
+		a := &accounts[i]
+		if !slices.ContainsFunc(a.feeds, func(name feedName) bool { return o.reader.isRead(name.source) && !c.owns(o.replica, name) }) {
+			continue
+		}
+		for _, f := range a.feeds {
+			o.ledger.Drop(f.source, f.feed)
+		}
+		lost = append(lost, *a)
+	}
+	return lost
+}
+
+// follow acquires and releases until what is read here is what place says, or time is up.
+func (o *ownership) follow(ctx context.Context, c *cluster, accounts []account, until time.Time) error {
+	placed := place(c, accounts, o.settled(c))
+	configured := make(map[feedName]bool)
+	var errs []error
+	for i := range accounts {
+		a := &accounts[i]
+		for _, name := range a.feeds {
+			configured[name] = true
+		}
+		switch mine := placed[a.key] == o.replica || o.isAnyones(c, a); {
+		case time.Now().After(until):
+		case mine && slices.ContainsFunc(a.feeds, func(name feedName) bool { return !o.reader.isRead(name.source) }):
+			errs = append(errs, o.acquire(ctx, c, a))
+		case !mine && slices.ContainsFunc(a.feeds, func(name feedName) bool { return c.owns(o.replica, name) }):
+			o.reader.stopAccount(a.key)
+			errs = append(errs, o.release(ctx, c, a.feeds...))
+		}
+	}
+	for name := range c.feeds {
+		if !configured[name] && c.owns(o.replica, name) {
+			errs = append(errs, o.release(ctx, c, name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// settled reports whether the replicas have long been the same.
+func (o *ownership) settled(c *cluster) bool {
+	if !slices.Equal(c.names, o.replicas) {
+		o.replicas, o.replicasFrom = c.names, time.Now()
+	}
+	return time.Since(o.replicasFrom) >= settledAfter
+}
+
+// isAnyones reports whether nobody has had the account for long.
+func (o *ownership) isAnyones(c *cluster, a *account) bool {
+	if c.ownerOf(a) != "" {
+		delete(o.unowned, a.key)
+		return false
+	}
+	if o.unowned[a.key].IsZero() {
+		o.unowned[a.key] = time.Now()
+	}
+	return time.Since(o.unowned[a.key]) >= patience
+}
+
+// acquire acquires the feeds of an account and starts to read it. It leaves it to the next pass if it is too late for one of them.
+func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
+	for _, name := range a.feeds {
+		f := c.feeds[name]
+		switch {
+		case f == nil, f.Owner != "" && f.Owner != o.replica:
+			return nil // to be registered, or to be released by its owner
+		case f.Owner == o.replica:
+			continue
+		}
+		acquired, err := o.ledger.Acquire(ctx, name.source, name.feed)
+		if err != nil {
+			return fmt.Errorf("acquire feed %s/%s: %w", name.source, name.feed, err)
+		}
+		if !acquired {
+			return nil
+		}
+	}
+	o.logger.Info("An account is read by this replica now.", "account_of", a.feeds[0].source)
+	o.reader.startAccount(a.key)
+	return nil
+}
+
+// release gives up what of these feeds is owned; nothing reads them any more.
+func (o *ownership) release(ctx context.Context, c *cluster, feeds ...feedName) (err error) {
+	for _, name := range feeds {
+		if !c.owns(o.replica, name) {
+			continue
+		}
+		o.ledger.Drop(name.source, name.feed)
+		if e := o.ledger.Release(ctx, name.source, name.feed); e != nil {
+			err = fmt.Errorf("release feed %s/%s: %w", name.source, name.feed, e)
+		}
+	}
+	return err
+}
+
+// leave gives everything up at once, for other replicas to acquire. The loops have ended, and run has returned.
+func (o *ownership) leave() {
+	if o == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), ledger.LeaseTime/2)
+	defer cancel()
+	if err := o.ledger.Leave(ctx); err != nil {
+		o.logger.Warn("The feeds couldn't be given up; other replicas read them when the lease ends.", "err", err)
+	}
+}

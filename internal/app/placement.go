@@ -1,0 +1,116 @@
+package app
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// account is what one replica reads as a whole: all sources whose requests count against one limit of the provider's.
+type account struct {
+	// key names it; with the same configuration it is the same in each replica.
+	key string
+	// feeds are those that have a row in the ledger, in the order in which they are acquired: who has the first has the account.
+	feeds []feedName
+}
+
+// feedName is a feed as the ledger names it.
+type feedName struct{ source, feed string }
+
+// callsPerPoll is how many calls an hour cost a replica about as much as polling a feed that has none.
+const callsPerPoll = 1000
+
+// feedCost is what reading a feed costs. It is whole, so that small changes move nothing.
+func feedCost(f *ledger.FeedOwner) int { return 1 + int(f.CallsPerHour/callsPerPoll) }
+
+// cluster is a ledger.Cluster by name.
+type cluster struct {
+	names []string // of the replicas, in order of their start
+	feeds map[feedName]*ledger.FeedOwner
+	load  map[string]int // by replica: what all of its feeds cost, those of another configuration too
+}
+
+func newCluster(c *ledger.Cluster) *cluster {
+	all := &cluster{feeds: make(map[feedName]*ledger.FeedOwner), load: make(map[string]int)}
+	for _, r := range c.Replicas {
+		all.names = append(all.names, r.Name)
+	}
+	for i := range c.Feeds {
+		f := &c.Feeds[i]
+		all.feeds[feedName{f.Source, f.Feed}] = f
+		if f.Owner != "" {
+			all.load[f.Owner] += feedCost(f)
+		}
+	}
+	return all
+}
+
+// ownerOf is the replica that has the account: the owner of its first feed that has one. Empty: nobody has it.
+func (c *cluster) ownerOf(a *account) string {
+	for _, name := range a.feeds {
+		if f := c.feeds[name]; f != nil && f.Owner != "" {
+			return f.Owner
+		}
+	}
+	return ""
+}
+
+// owns reports whether a replica owns a feed.
+func (c *cluster) owns(replica string, name feedName) bool {
+	return c.feeds[name] != nil && c.feeds[name].Owner == replica
+}
+
+// cost is what reading an account costs.
+func (c *cluster) cost(a *account) (cost int) {
+	for _, name := range a.feeds {
+		if f := c.feeds[name]; f != nil {
+			cost += feedCost(f)
+		}
+	}
+	return cost
+}
+
+// idlest is the replica with the least load, of several the one that started last: it is the one that stays in a rolling restart.
+func (c *cluster) idlest() (name string) {
+	for _, r := range slices.Backward(c.names) {
+		if name == "" || c.load[r] < c.load[name] {
+			name = r
+		}
+	}
+	return name
+}
+
+// place says which replica is to read each account, by its key. It is the same in each replica that sees the same cluster. An account stays where
+// it is. Those that nobody has go to the replica with the least load, the costliest first. If nobody waits and the replicas are settled, one account
+// moves, if that makes a spread better: a replica gives up what would still leave it more than the least.
+//
+// At rest each replica has at most as much as the least loaded, beside any one of its accounts. A new one that has nothing is therefore given all that
+// another one leaves: in a rolling restart that starts the new before it stops the old, each account moves once.
+func place(c *cluster, accounts []account, settled bool) map[string]string {
+	placed := make(map[string]string)
+	if len(c.names) == 0 {
+		return placed
+	}
+	sorted := slices.SortedFunc(slices.Values(accounts), func(a, b account) int {
+		return cmp.Or(c.cost(&b)-c.cost(&a), cmp.Compare(a.key, b.key))
+	})
+	for i := range sorted {
+		a := &sorted[i]
+		if placed[a.key] = c.ownerOf(a); placed[a.key] == "" {
+			to := c.idlest()
+			placed[a.key] = to
+			c.load[to] += c.cost(a)
+			settled = false
+		}
+	}
+	to := c.idlest()
+	for i := 0; i < len(sorted) && settled; i++ {
+		a := &sorted[i]
+		if from := placed[a.key]; c.load[from]-c.cost(a) > c.load[to] {
+			placed[a.key] = to
+			settled = false
+		}
+	}
+	return placed
+}
