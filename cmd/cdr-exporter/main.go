@@ -97,6 +97,7 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 	add(state, "show", "Print what the ledger has: feeds, positions, ids, sizes, tasks, and what was set aside and why.", newLedgerShow)
 	add(state, "verify", "Check everything that must hold within the ledger, also while the exporter runs.", newLedgerVerify)
 	add(state, "compact", "Merge blocks of ids and free room on the disk, while the exporter doesn't run.", newLedgerCompact)
+	add(state, "copy", "Copy a ledger to where there is none, such as from a folder to PostgreSQL, while no exporter runs.", newLedgerCopy)
 	add(cli, "healthcheck", "Exit 0 if the exporter on the listen address is healthy, for images without a shell.", newHealthcheck)
 	add(cli, "incident", "Print what failed on a trunk in a span of time, for a ticket to the carrier: when, how often, whose fault, a sample.", newIncident)
 	add(cli, "assets", "Write the bundled dashboards, rules and runbooks to a folder.", newAssets)

@@ -12,7 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
 )
 
-// meter shows the progress of a backfill's steps, with rate and time left, on a terminal only. Notes are always printed.
+// meter shows the progress of a command's steps, with rate and time left, on a terminal only. Notes are always printed.
 type meter struct {
 	out      io.Writer
 	terminal bool
@@ -46,6 +46,13 @@ func (m *meter) progress(p history.Progress) {
 	default:
 		m.bar.Describe(fmt.Sprintf("%s, %d calls", m.name, p.Calls))
 		_ = m.bar.Set64(int64(p.Read / time.Minute))
+	}
+}
+
+// set says how many units are done.
+func (m *meter) set(units int64) {
+	if m.bar != nil {
+		_ = m.bar.Set64(units)
 	}
 }
 

@@ -54,10 +54,10 @@ type rig struct {
 	t       *testing.T
 	clock   *clock
 	storage Storage
-	probe  func(string) error
-	tuning Tuning
-	spec   FeedSpec
-	opts   metrics.Options
+	probe   func(string) error
+	tuning  Tuning
+	spec    FeedSpec
+	opts    metrics.Options
 	// idMemory bounds the cache of blocks, journal is its size; 0 takes the usual ones.
 	idMemory, journal int
 	ledger            *Ledger

@@ -52,13 +52,14 @@ func TestInspect(t *testing.T) {
 			t.Errorf("verify says %v", problems)
 		}
 	})
-	if _, _, err := Compact(t.Context(), r.storage); !errors.Is(err, ErrLocked) {
+	if _, _, err := Compact(t.Context(), r.storage); server == "" && !errors.Is(err, ErrLocked) {
 		t.Errorf("compact beside an open ledger: %v", err)
 	}
 }
 
 // Compacting leaves one block of each bucket, and everything known.
 func TestCompact(t *testing.T) {
+	onlySQLite(t)
 	r := newRig(t)
 	r.live()
 	for i := range 8 {
@@ -102,7 +103,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 			r := newRig(t)
 			r.live()
 			r.records(call("a", alts("a2")), call("b"))
-			if _, err := r.ledger.engine.exec(spoil); err != nil {
+			if _, err := r.ledger.engine.exec(inWords(spoil)); err != nil {
 				t.Fatal(err)
 			}
 			i, err := Inspect(t.Context(), r.storage)

@@ -163,7 +163,7 @@ func (l *Ledger) open(ctx context.Context) error {
 	if err := l.loadOutbox(); err != nil {
 		return err
 	}
-	if err := l.checkCatalogue(ctx); err != nil {
+	if err := unfenced(func() error { return l.checkCatalogue(ctx) }); err != nil {
 		return err
 	}
 	l.reserve.fill()

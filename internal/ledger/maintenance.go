@@ -67,7 +67,7 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	// First, since it may read the feed's state anew.
-	if err := l.ensureOpen(ctx); err != nil {
+	if err := l.ensureOpen(ctx); err != nil || f.lost {
 		return false, err
 	}
 	if !l.reserve.spent { // else the room is for the outbox

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
 // serverVariable, in the environment, has the tests of this package run on PostgreSQL: it is the URL of a database.
@@ -24,8 +26,8 @@ func TestOnPostgres(t *testing.T) {
 	if server != "" {
 		return // this is that run
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.failfast", "-test.short="+fmt.Sprint(testing.Short()))
-	cmd.Env = append(os.Environ(), serverVariable+"=postgres://postgres@127.0.0.1:55432/postgres")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.short="+fmt.Sprint(testing.Short()))
+	cmd.Env = append(os.Environ(), serverVariable+"="+pgtest.Start(t, "fsync = off").Admin())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -56,7 +58,9 @@ func inSchema(t testing.TB, name string) Storage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dsn.RawQuery = url.Values{"search_path": {name}}.Encode()
+	query := dsn.Query()
+	query.Set("search_path", name)
+	dsn.RawQuery = query.Encode()
 	return Storage{Postgres: &Postgres{DSN: func(context.Context) (string, error) { return dsn.String(), nil }, Replica: "replica"}}
 }
 
@@ -78,14 +82,15 @@ func copySchema(t testing.TB, from Storage) Storage {
 	to := newStorage(t)
 	name := func(s Storage) string {
 		dsn, _ := s.Postgres.DSN(t.Context())
-		return dsn[strings.LastIndexByte(dsn, '=')+1:]
+		parsed, err := url.Parse(dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return parsed.Query().Get("search_path")
 	}
 	var all strings.Builder
-	for _, statement := range schema {
-		if rest, is := strings.CutPrefix(statement, "CREATE TABLE "); is {
-			table, _, _ := strings.Cut(rest, " ")
-			fmt.Fprintf(&all, "CREATE TABLE %[2]s.%[3]s (LIKE %[1]s.%[3]s INCLUDING ALL); INSERT INTO %[2]s.%[3]s SELECT * FROM %[1]s.%[3]s;", name(from), name(to), table)
-		}
+	for _, table := range append(tableNames(), "replicas") {
+		fmt.Fprintf(&all, "CREATE TABLE %[2]s.%[3]s (LIKE %[1]s.%[3]s INCLUDING ALL); INSERT INTO %[2]s.%[3]s SELECT * FROM %[1]s.%[3]s;", name(from), name(to), table)
 	}
 	inServer(t, all.String())
 	return to
@@ -107,4 +112,12 @@ func own(t testing.TB, l *Ledger, spec FeedSpec) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// inWords is a statement with bytes as the database writes them.
+func inWords(statement string) string {
+	if server == "" {
+		return statement
+	}
+	return strings.ReplaceAll(statement, "x'", `'\x`)
 }

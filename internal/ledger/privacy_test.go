@@ -11,6 +11,7 @@ import (
 
 // Guarantee 9: what privacy removes isn't in any file of the ledger.
 func TestPrivacyNothingInTheFiles(t *testing.T) {
+	onlySQLite(t)
 	r := newRig(t)
 	r.live()
 	secretive := call("a", func(r *cdr.Record) {

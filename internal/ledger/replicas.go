@@ -162,21 +162,30 @@ func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
 	if err := l.ensureOpen(ctx); err != nil {
 		return err
 	}
-	for range conflictTries {
-		_, err := l.register(ctx, spec)
-		if !errors.Is(err, ErrFenced) { // another replica has just registered one
-			return err
-		}
-	}
-	return ErrFenced
+	_, err := l.register(ctx, spec)
+	return err
 }
 
 // register takes over the state of renamed_from, and makes the feed's row if it is missing. The commit lock is held.
 func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err error) {
-	if err := l.rename(ctx, spec); err != nil {
-		return 0, err
+	err = unfenced(func() error {
+		if err := l.rename(ctx, spec); err != nil {
+			return err
+		}
+		id, err = l.feedID(ctx, spec)
+		return err
+	})
+	return id, err
+}
+
+// unfenced tries again what changes the row of no feed, if another replica has just changed it.
+func unfenced(change func() error) (err error) {
+	for range conflictTries {
+		if err = change(); !errors.Is(err, ErrFenced) {
+			return err
+		}
 	}
-	return l.feedID(ctx, spec)
+	return err
 }
 
 // Acquire makes this replica the owner of a feed that no living replica owns; false if another one was faster. Feed opens it then.

@@ -48,6 +48,7 @@ func TestRule20FirstHistory(t *testing.T) {
 func TestRule20NearOrigin(t *testing.T) {
 	r := newRig(t)
 	r.spec.Feed, r.spec.History = "pstn", time.Hour
+	own(t, r.ledger, r.spec)
 	f, err := r.ledger.Feed(t.Context(), r.spec)
 	if err != nil {
 		t.Fatal(err)

@@ -26,9 +26,11 @@ func (l *Ledger) verify() error {
 			return fmt.Errorf("invariant: feed %s: %w", f.spec.Feed, err)
 		}
 	}
+	if l.Shared() {
+		return nil // what waits of a feed that moved is another replica's
+	}
 	var waiting int64
-	if err := l.engine.scanRow(`SELECT COALESCE(sum(records), 0) FROM outbox WHERE feed IN (SELECT id FROM feeds WHERE owner = ?)`,
-		[]any{l.replica()}, &waiting); err != nil {
+	if err := l.engine.scanRow(`SELECT COALESCE(sum(records), 0) FROM outbox`, nil, &waiting); err != nil {
 		return err
 	}
 	if records, _ := l.Outbox(); records != waiting {

@@ -1,0 +1,140 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// patient is a database whose statements may take as long as they do: a copy reads whole tables.
+type patient struct{ database }
+
+func (patient) patience() time.Duration { return 0 }
+
+// Copy copies a ledger to where there is none, all or nothing, while no exporter has either open. progress is called with each table's
+// name, and how many of its rows are copied.
+func Copy(ctx context.Context, from, to Storage, progress func(table string, done, of int64)) (err error) {
+	if err := from.mustExist(); err != nil {
+		return err
+	}
+	for _, s := range [...]Storage{from, to} {
+		if s.Postgres != nil {
+			continue
+		}
+		lock, err := takeLock(s.Folder)
+		if err != nil {
+			return err
+		}
+		defer lock.Close() //nolint:errcheck // nothing hangs on it
+	}
+	source, err := openView(ctx, patient{from.database()})
+	if err != nil {
+		return fmt.Errorf("read the ledger to copy: %w", err)
+	}
+	defer func() { err = errors.Join(err, source.close()) }()
+	if from.Postgres != nil {
+		if err := source.isIdle(ctx); err != nil {
+			return err
+		}
+	}
+	target, err := openEngine(ctx, patient{to.database()}, nil)
+	if err != nil {
+		return fmt.Errorf("make the ledger to copy to: %w", err)
+	}
+	defer func() { err = errors.Join(err, target.close()) }()
+	return target.transact(ctx, func() error {
+		if err := target.isNew(); err != nil {
+			return err
+		}
+		for _, table := range tableNames() {
+			if err := copyTable(source, target, table, progress); err != nil {
+				return fmt.Errorf("copy table %s: %w", table, err)
+			}
+		}
+		_, err := target.exec(`UPDATE feeds SET owner = ''`)
+		return err
+	})
+}
+
+// tableNames are the names of all tables but that of the replicas, which are no part of what is remembered.
+func tableNames() (names []string) {
+	for _, statement := range schema {
+		if rest, is := strings.CutPrefix(statement, "CREATE TABLE "); is && !strings.HasPrefix(rest, "replicas ") {
+			name, _, _ := strings.Cut(rest, " ")
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// isIdle refuses a ledger that replicas read into.
+func (e *engine) isIdle(ctx context.Context) error {
+	c, err := e.beside.cluster(ctx)
+	if err == nil && slices.ContainsFunc(c.Feeds, func(f FeedOwner) bool { return f.Owner != "" }) {
+		return errors.New("replicas read into this ledger: stop them first")
+	}
+	return err
+}
+
+// isNew refuses a ledger that was ever opened, and takes off what a new one begins with.
+func (e *engine) isNew() error {
+	var rows int64
+	if err := e.scanRow(`SELECT count(*) FROM meta`, nil, &rows); err != nil {
+		return err
+	}
+	if rows > 1 { // the schema's version
+		return errors.New("there is a ledger already: give an empty folder or schema")
+	}
+	for _, text := range [...]string{`DELETE FROM meta`, `DELETE FROM feeds`} {
+		if _, err := e.exec(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func copyTable(from, to *engine, table string, progress func(table string, done, of int64)) error {
+	var done, of int64
+	if err := from.scanRow(`SELECT count(*) FROM `+table, nil, &of); err != nil {
+		return err
+	}
+	progress(table, 0, of)
+	rows, err := from.query(`SELECT * FROM ` + table)
+	if err != nil {
+		return err
+	}
+	names, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	insert := newManyRows(strings.Split(strings.Repeat("?", len(names)), ""), `INSERT INTO `+table+` (`+strings.Join(names, ", ")+`)`, ``)
+	var args []any
+	flush := func() error {
+		err := to.execMany(insert, args)
+		done += int64(len(args) / len(names))
+		args = args[:0]
+		progress(table, done, of)
+		return err
+	}
+	if err := scanAll(rows, func() error {
+		row := make([]any, len(names))
+		into := make([]any, len(names))
+		for i := range row {
+			into[i] = &row[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		args = append(args, row...)
+		if len(args) < batchSizes[0]*len(names) {
+			return nil
+		}
+		return flush()
+	}); err != nil {
+		return err
+	}
+	return flush()
+}

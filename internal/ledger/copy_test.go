@@ -1,0 +1,84 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// contents are all rows of all tables, as text.
+func contents(t *testing.T, s Storage) (all []string) {
+	t.Helper()
+	e, err := openView(t.Context(), s.database())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.close() //nolint:errcheck // nothing was written
+	for _, table := range tableNames() {
+		rows, err := e.query(`SELECT * FROM ` + table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, err := rows.Columns()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := scanAll(rows, func() error {
+			row, into := make([]any, len(names)), make([]any, len(names))
+			for i := range row {
+				into[i] = &row[i]
+			}
+			err := rows.Scan(into...)
+			all = append(all, fmt.Sprintf("%s %v", table, row))
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// A ledger is copied to the other database and back without any difference, and goes on counting there.
+func TestCopy(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a", alts("a2"), sessions("s")), call("b", inGroup("g"), charge(t, "usage", "EUR", "1.25")), call("c", outcome(2)))
+	r.moveJournal()
+	r.commit(&Page{Enqueue: []Task{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}, Invalid: []BadRow{{Content: []byte("x"), Problem: "no id"}}})
+	r.records(call("d"))
+	want := r.values()
+	silent := func(string, int64, int64) {}
+	other := Storage{Folder: t.TempDir()}
+	if err := Copy(t.Context(), r.storage, other, silent); err == nil || !strings.Contains(err.Error(), "stop") {
+		t.Fatalf("copied a ledger in use: %v", err)
+	}
+	if r.ledger.Shared() {
+		if err := r.ledger.Leave(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	back := newStorage(t)
+	for _, step := range [][2]Storage{{r.storage, other}, {other, back}} {
+		if err := Copy(t.Context(), step[0], step[1], silent); err != nil {
+			t.Fatal(err)
+		}
+		if err := Copy(t.Context(), step[0], step[1], silent); err == nil || !strings.Contains(err.Error(), "already") {
+			t.Fatalf("copied over a ledger: %v", err)
+		}
+		before, after := contents(t, step[0]), contents(t, step[1])
+		if !slices.Equal(before, after) {
+			t.Fatalf("%v\nbecame\n%v", before, after)
+		}
+	}
+	r.storage = back
+	r.open()
+	wantValues(t, r.values(), want)
+	if got := r.records(call("c", outcome(2)), call("d"), call("e")); got.New != 1 || got.Duplicate != 2 {
+		t.Fatalf("the copy counted %+v", got)
+	}
+}

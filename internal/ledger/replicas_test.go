@@ -1,0 +1,247 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// onPostgres leaves out what only replicas do.
+func onPostgres(t *testing.T) {
+	t.Helper()
+	if server == "" {
+		t.Skip("it runs as a part of TestOnPostgres")
+	}
+}
+
+// replicaOf is a rig on the same ledger, as another process would open it.
+func replicaOf(r *rig, name string) *rig {
+	other := *r
+	shared := *r.storage.Postgres
+	shared.Replica = name
+	other.storage = Storage{Postgres: &shared}
+	l, err := Open(r.t.Context(), other.settings())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			r.t.Error(err)
+		}
+	})
+	other.ledger, other.feed = l, nil
+	if _, err := l.Renew(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+	return &other
+}
+
+func (r *rig) acquire() bool {
+	r.t.Helper()
+	acquired, err := r.ledger.Acquire(r.t.Context(), r.spec.Source, r.spec.Feed)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return acquired
+}
+
+func (r *rig) openFeed() {
+	r.t.Helper()
+	var err error
+	if r.feed, err = r.ledger.Feed(r.t.Context(), r.spec); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// silence lets a replica have given no sign of life for longer than a lease.
+func (r *rig) silence(name string) {
+	r.t.Helper()
+	for _, statement := range []string{`UPDATE replicas SET seen = seen - ? WHERE name = ?`} {
+		if _, err := r.ledger.engine.exec(statement, (LeaseTime + time.Second).Microseconds(), name); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+func (r *rig) owner() string {
+	r.t.Helper()
+	c, err := r.ledger.Renew(r.t.Context())
+	if err != nil || len(c.Feeds) != 1 {
+		r.t.Fatalf("%+v, %v", c, err)
+	}
+	return c.Feeds[0].Owner
+}
+
+// A replica that was silent for longer than its lease has lost its feeds: the next owner goes on exactly where it had come to, and no
+// commit of the former one succeeds any more, whatever it was about to write.
+func TestFencing(t *testing.T) {
+	onPostgres(t)
+	a := newRig(t)
+	a.live()
+	a.records(call("1"), call("2"))
+	b := replicaOf(a, "b")
+	if b.acquire() {
+		t.Fatal("a feed was taken from a replica that lives")
+	}
+	if _, err := b.ledger.Feed(t.Context(), b.spec); !errors.Is(err, ErrNotOwner) {
+		t.Fatalf("opened without owning: %v", err)
+	}
+	a.silence("replica")
+	if got := b.owner(); got != "" {
+		t.Fatalf("%q owns the feed of a silent replica", got)
+	}
+	if !b.acquire() || b.owner() != "b" {
+		t.Fatal("the feed of a silent replica can't be taken")
+	}
+	if _, err := a.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call("3")}, ObservedAt: epoch}); err == nil {
+		t.Fatal("a former owner committed")
+	}
+	if _, err := a.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call("3")}, ObservedAt: epoch}); !errors.Is(err, ErrNotOwner) {
+		t.Fatalf("a former owner isn't told: %v", err)
+	}
+	b.openFeed()
+	if got := b.records(call("2"), call("3")); got.New != 1 || got.Duplicate != 1 {
+		t.Fatalf("the new owner counted %+v", got)
+	}
+	wantValues(t, b.values(), map[string]string{answered: "3"})
+	if n, _ := b.ledger.Outbox(); n != 3 {
+		t.Fatalf("%d log records wait with the new owner", n)
+	}
+	// What the former owner had delivered in the meantime is gone for both.
+	if batch, err := a.ledger.Next(t.Context(), 0); err != nil || batch != nil {
+		t.Fatalf("the former owner still sends %+v, %v", batch, err)
+	}
+	a.ledger.Drop(a.spec.Source, a.spec.Feed)
+	if got := a.values(); len(got) != 0 {
+		t.Fatalf("the former owner shows %v", got)
+	}
+	// And back: released, it is taken without waiting.
+	b.ledger.Drop(b.spec.Source, b.spec.Feed)
+	if err := b.ledger.Release(t.Context(), b.spec.Source, b.spec.Feed); err != nil || !a.acquire() {
+		t.Fatalf("what was released can't be taken: %v", err)
+	}
+	a.openFeed()
+	if got := a.records(call("3"), call("4")); got.New != 1 {
+		t.Fatalf("back at the first owner: %+v", got)
+	}
+	if err := a.ledger.Leave(t.Context()); err != nil || b.owner() != "" {
+		t.Fatalf("a replica that left owns something: %v", err)
+	}
+}
+
+// A commit that was under way when its feed moved is rolled back as a whole.
+func TestFencedInMidCommit(t *testing.T) {
+	onPostgres(t)
+	a := newRig(t)
+	a.live()
+	b := replicaOf(a, "b")
+	for i, point := range []string{`UPDATE feeds SET seq`, "commit"} {
+		moved := make(chan bool, 1)
+		a.probe = func(at string) error {
+			if at[:min(len(at), len(point))] != point {
+				return nil
+			}
+			a.probe = nil
+			b.silence(a.ledger.replica())
+			go func() { // it waits for the lock of the row, if the commit has it
+				acquired, err := b.ledger.Acquire(t.Context(), a.spec.Source, a.spec.Feed)
+				moved <- acquired && err == nil
+			}()
+			if point != "commit" && !<-moved {
+				t.Error("not acquired")
+			}
+			return nil
+		}
+		_, err := a.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call(fmt.Sprint(i))}, ObservedAt: epoch})
+		if fenced := point != "commit"; fenced != (err != nil) {
+			t.Fatalf("at %q: %v", point, err)
+		}
+		if point == "commit" && !<-moved {
+			t.Fatal("not acquired after the commit")
+		}
+		b.openFeed()
+		if got := b.records(call(fmt.Sprint(i))); got.New+got.Duplicate != 1 || (got.New == 1) != (err != nil) {
+			t.Fatalf("at %q: the next owner counted %+v", point, got)
+		}
+		b.ledger.Drop(b.spec.Source, b.spec.Feed)
+		if err := b.ledger.Release(t.Context(), b.spec.Source, b.spec.Feed); err != nil {
+			t.Fatal(err)
+		}
+		a.ledger.Drop(a.spec.Source, a.spec.Feed)
+		own(t, a.ledger, a.spec)
+		a.openFeed()
+	}
+	wantValues(t, a.values(), map[string]string{answered: "2"})
+}
+
+// Tasks may be enqueued by a replica that doesn't own the feed, also while the owner commits.
+func TestEnqueueAnywhere(t *testing.T) {
+	onPostgres(t)
+	a := newRig(t)
+	a.live()
+	b := replicaOf(a, "b")
+	task := Task{Kind: "fetch", Key: "k", Version: 2, Due: epoch}
+	for _, want := range []int{1, 0} { // the second time it waits already
+		if n, err := b.ledger.Enqueue(t.Context(), a.spec.Source, a.spec.Feed, []Task{task}); err != nil || n != want {
+			t.Fatalf("%d queued, %v; want %d", n, err, want)
+		}
+	}
+	if due, err := a.feed.Due(t.Context(), epoch, 10); err != nil || len(due) != 1 || due[0].Version != 2 {
+		t.Fatalf("the owner sees %+v, %v", due, err)
+	}
+	a.commit(&Page{Done: []Task{task}})
+	if waiting, _, err := a.feed.Waiting(t.Context()); err != nil || waiting != 0 {
+		t.Fatalf("%d wait, %v", waiting, err)
+	}
+	if _, err := b.ledger.Enqueue(t.Context(), "nobody", "none", []Task{task}); err == nil {
+		t.Fatal("enqueued for no feed")
+	}
+}
+
+// What was shown under a lease isn't shown past it.
+func TestHolds(t *testing.T) {
+	onPostgres(t)
+	a := newRig(t)
+	if !a.ledger.Holds() {
+		t.Fatal("the lease doesn't hold")
+	}
+	past := time.Now().Add(-time.Millisecond)
+	a.ledger.lease.until.Store(&past)
+	if a.ledger.Holds() {
+		t.Fatal("the lease holds for ever")
+	}
+	if _, err := a.ledger.Renew(t.Context()); err != nil || !a.ledger.Holds() {
+		t.Fatalf("renewed: %v", err)
+	}
+}
+
+// Many replicas may start on an empty database at once, and each feed is made once.
+func TestStartAtOnce(t *testing.T) {
+	onPostgres(t)
+	storage, first := newStorage(t), &rig{t: t, clock: &clock{at: epoch}}
+	first.spec = FeedSpec{Source: "contoso", Provider: "msgraph", Feed: "pstn", Fingerprint: "f", History: time.Hour, Lookback: time.Hour}
+	errs := make(chan error)
+	for i := range 4 {
+		go func() {
+			shared := *storage.Postgres
+			shared.Replica = fmt.Sprint("replica", i)
+			s := first.settings()
+			s.Storage = Storage{Postgres: &shared}
+			l, err := Open(t.Context(), s)
+			if err != nil {
+				errs <- err
+				return
+			}
+			err = l.Register(t.Context(), first.spec)
+			errs <- errors.Join(err, l.Close())
+		}()
+	}
+	for range 4 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}
