@@ -2,10 +2,11 @@ package httpclient
 
 import (
 	"errors"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
 const (
@@ -70,33 +71,19 @@ func port(u *url.URL) string {
 	return ""
 }
 
-// parseBase checks Settings.BaseURL and makes its path a folder.
+// parseBase checks Settings.BaseURL as the configuration does, and makes its path a folder.
 func parseBase(raw string) (*url.URL, error) {
+	if err := config.CheckBaseURL(raw); err != nil {
+		return nil, err
+	}
 	base, err := url.Parse(raw)
 	if err != nil {
 		return nil, errors.New("not a URL") // the parser's text would quote it
-	}
-	switch {
-	case base.Host == "" || base.Hostname() == "" || base.Opaque != "":
-		return nil, errors.New("no host")
-	case base.User != nil:
-		return nil, errors.New("user information is not allowed")
-	case base.RawQuery != "" || base.Fragment != "":
-		return nil, errors.New("a query or a fragment is not allowed")
-	case base.Scheme == "http" && !loopback(base.Hostname()):
-		return nil, errors.New("plain http is for loopback only, because credentials travel on it")
-	case base.Scheme != "http" && base.Scheme != "https":
-		return nil, errors.New("the scheme is not https")
 	}
 	if !strings.HasSuffix(base.Path, "/") {
 		base = base.JoinPath("/")
 	}
 	return base, nil
-}
-
-func loopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // redact prints a URL without its query.

@@ -107,18 +107,24 @@ func FuzzResolve(f *testing.F) {
 }
 
 func TestNewRefuses(t *testing.T) {
+	const noURL = "must be a URL with scheme and host, such as https://host.example"
 	for _, test := range []struct {
 		name, want string
 		settings   Settings
 	}{
-		{"nothing", "base URL: no host", Settings{}},
-		{"plain http", "base URL: plain http is for loopback only, because credentials travel on it", Settings{BaseURL: "http://a.example"}},
-		{"another scheme", "base URL: the scheme is not https", Settings{BaseURL: "ftp://a.example"}},
-		{"user information", "base URL: user information is not allowed", Settings{BaseURL: "https://me:secret@a.example"}},
-		{"query", "base URL: a query or a fragment is not allowed", Settings{BaseURL: "https://a.example?appid=secret"}},
-		{"not a URL", "base URL: not a URL", Settings{BaseURL: "https://secret:%zz@a.example"}},
-		{"proxy scheme", "proxy URL: the scheme is not http, https, socks5 or socks5h", Settings{BaseURL: testBase, ProxyURL: &url.URL{Scheme: "ftp", Host: "p"}}},
-		{"proxy host", "proxy URL: no host", Settings{BaseURL: testBase, ProxyURL: &url.URL{Scheme: "http"}}},
+		{"nothing", "base URL: " + noURL, Settings{}},
+		{
+			"plain http",
+			`base URL: must be https, because credentials travel on it; plain http is for loopback hosts only (127.0.0.1, ::1, localhost), not "a.example"`,
+			Settings{BaseURL: "http://a.example"},
+		},
+		{"another scheme", "base URL: " + noURL, Settings{BaseURL: "ftp://a.example"}},
+		{
+			"user information", "base URL: must not hold a user or a password; there are keys for credentials",
+			Settings{BaseURL: "https://me:secret@a.example"},
+		},
+		{"query", "base URL: must end before ? and #; give only scheme, host and path", Settings{BaseURL: "https://a.example?appid=secret"}},
+		{"not a URL", "base URL: " + noURL, Settings{BaseURL: "https://secret:%zz@a.example"}},
 		{"negative bound", "a bound or a timeout of the HTTP client is negative", Settings{BaseURL: testBase, MaxBody: -1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -127,7 +133,7 @@ func TestNewRefuses(t *testing.T) {
 			}
 		})
 	}
-	for _, base := range []string{"http://localhost:8080", "http://127.0.0.2", "http://[::1]:80", "https://a.example/graph"} {
+	for _, base := range []string{"http://localhost:8080", "http://127.0.0.2", "http://[::1]:80", "http://LOCALHOST:8080", "http://[::ffff:127.0.0.1]", "https://a.example/graph"} {
 		if _, err := New(Settings{BaseURL: base}); err != nil {
 			t.Errorf("New(%s): %v", base, err)
 		}

@@ -2,7 +2,6 @@ package httpclient
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -26,10 +25,7 @@ const (
 
 // newTransport makes the way to the network. If tls_config names files it is made anew when they change.
 func newTransport(settings Settings) (http.RoundTripper, error) {
-	proxy, err := proxyFunc(settings.ProxyURL)
-	if err != nil {
-		return nil, err
-	}
+	proxy := proxyFunc(settings.ProxyURL)
 	build := func(tlsConfig *tls.Config) (http.RoundTripper, error) {
 		return &http.Transport{
 			Proxy:                  proxy,
@@ -72,18 +68,10 @@ func secret(text, file string) config.SecretReader {
 	return nil
 }
 
-func proxyFunc(proxy *url.URL) (func(*http.Request) (*url.URL, error), error) {
+func proxyFunc(proxy *url.URL) func(*http.Request) (*url.URL, error) {
 	if proxy == nil {
 		fromEnvironment := httpproxy.FromEnvironment().ProxyFunc()
-		return func(r *http.Request) (*url.URL, error) { return fromEnvironment(r.URL) }, nil
+		return func(r *http.Request) (*url.URL, error) { return fromEnvironment(r.URL) }
 	}
-	switch proxy.Scheme {
-	case "http", "https", "socks5", "socks5h":
-	default:
-		return nil, errors.New("proxy URL: the scheme is not http, https, socks5 or socks5h")
-	}
-	if proxy.Hostname() == "" {
-		return nil, errors.New("proxy URL: no host")
-	}
-	return http.ProxyURL(proxy), nil
+	return http.ProxyURL(proxy)
 }

@@ -153,15 +153,11 @@ func TestProxyFromEnvironment(t *testing.T) {
 		{"given wins", "https://graph.example/x", "socks5://given.example:1080", given},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			proxy, err := proxyFunc(test.proxy)
-			if err != nil {
-				t.Fatal(err)
-			}
 			target, err := url.Parse(test.target)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := proxy(&http.Request{URL: target})
+			got, err := proxyFunc(test.proxy)(&http.Request{URL: target})
 			if text := "<nil>"; err != nil || got == nil && test.want != text || got != nil && got.String() != test.want {
 				t.Errorf("proxy %v, %v; want %s", got, err, test.want)
 			}

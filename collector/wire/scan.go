@@ -20,17 +20,7 @@ func Members(object []byte, use func(name, value []byte)) {
 	}
 }
 
-// Elements calls use for each element of an array.
-func Elements(array []byte, use func(value []byte)) {
-	i := skipSpace(array, 1)
-	for array[i] != ']' {
-		value := array[i:valueEnd(array, i)]
-		use(value)
-		i = skipComma(array, i+len(value))
-	}
-}
-
-// skipComma is where the next member, element or closing bracket begins.
+// skipComma is where the next member or closing bracket begins.
 func skipComma(b []byte, i int) int {
 	if i = skipSpace(b, i); b[i] == ',' {
 		i = skipSpace(b, i+1)

@@ -72,7 +72,7 @@ type ownership struct {
 	leaving      bool                     // nothing is acquired any more
 	registered   map[ledger.FeedSpec]bool // has a row in the ledger
 	unowned      map[string]time.Time     // since when nobody has an account
-	replicas     []string                 // those that live
+	replicas     []ledger.Replica         // those that live
 	replicasFrom time.Time                // since when they are the same
 }
 
@@ -127,6 +127,14 @@ func (o *ownership) holds() bool {
 	}
 	until := o.until.Load()
 	return until != nil && time.Now().Before(*until)
+}
+
+// clusterNow is who reads what, as of the last renewal; nil before the first, and if the ledger isn't shared.
+func (o *ownership) clusterNow() *cluster {
+	if o == nil || o.seen.Load() == nil {
+		return nil
+	}
+	return newCluster(o.seen.Load())
 }
 
 // pause keeps passes from running until the returned function is called; then the next one begins at once.
@@ -237,8 +245,8 @@ func (o *ownership) follow(ctx context.Context, c *cluster, accounts []account, 
 
 // settled reports whether the replicas have long been the same.
 func (o *ownership) settled(c *cluster) bool {
-	if !slices.Equal(c.names, o.replicas) {
-		o.replicas, o.replicasFrom = c.names, time.Now()
+	if !slices.Equal(c.replicas, o.replicas) {
+		o.replicas, o.replicasFrom = c.replicas, time.Now()
 	}
 	return time.Since(o.replicasFrom) >= settledAfter
 }

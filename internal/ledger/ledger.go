@@ -110,7 +110,6 @@ type Ledger struct {
 	// reader is the engine's pool, for those who don't wait for a commit; nil while the database is closed.
 	reader atomic.Pointer[pool]
 	view   bool // nothing is committed: every feed may be looked at
-	lease  lease
 }
 
 // Open opens the ledger of a folder, makes it if it is missing, and takes its

@@ -8,8 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
 
@@ -40,17 +41,49 @@ func onlySQLite(t *testing.T) {
 	}
 }
 
-var schemas atomic.Int64
+// spare are the schemas of tests that ended, emptied: making one anew takes longer than most tests.
+var spare struct {
+	sync.Mutex
+	names []string
+	made  int
+	admin *sql.DB
+}
 
-// newStorage is an empty folder, or an empty schema.
+// newStorage is an empty folder, or a schema without a ledger.
 func newStorage(t testing.TB) Storage {
 	if server == "" {
 		return Storage{Folder: t.TempDir()}
 	}
-	name := fmt.Sprintf("ledger_%d_%d", os.Getpid(), schemas.Add(1))
-	inServer(t, `CREATE SCHEMA `+name)
-	t.Cleanup(func() { inServer(t, `DROP SCHEMA `+name+` CASCADE`) })
+	spare.Lock()
+	defer spare.Unlock()
+	var name string
+	if last := len(spare.names) - 1; last >= 0 {
+		name, spare.names = spare.names[last], spare.names[:last]
+	} else {
+		spare.made++
+		name = fmt.Sprintf("ledger_%d_%d", os.Getpid(), spare.made)
+		inServer(t, `CREATE SCHEMA `+name)
+	}
+	t.Cleanup(func() { empty(t, name) })
 	return inSchema(t, name)
+}
+
+// empty brings a schema back to what opening a ledger makes first.
+func empty(t testing.TB, name string) {
+	spare.Lock()
+	defer spare.Unlock()
+	var all strings.Builder
+	fmt.Fprintf(&all, "SET search_path = %s;", name)
+	for _, table := range append(tableNames(), "replicas") {
+		fmt.Fprintf(&all, "DELETE FROM %s;", table)
+	}
+	for _, statement := range schema {
+		if strings.HasPrefix(statement, "INSERT") {
+			all.WriteString(statement + ";")
+		}
+	}
+	inServer(t, all.String())
+	spare.names = append(spare.names, name)
 }
 
 func inSchema(t testing.TB, name string) Storage {
@@ -64,15 +97,25 @@ func inSchema(t testing.TB, name string) Storage {
 	return Storage{Postgres: &Postgres{DSN: func(context.Context) (string, error) { return dsn.String(), nil }, Replica: "replica"}}
 }
 
-// inServer runs statements as the server's owner.
-func inServer(t testing.TB, statements string) {
-	t.Helper()
-	db, err := sql.Open("pgx", server)
+func schemaOf(t testing.TB, dsn string) string {
+	parsed, err := url.Parse(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // it is a test's
-	if _, err := db.Exec(statements); err != nil {
+	return parsed.Query().Get("search_path")
+}
+
+// inServer runs statements as the server's owner.
+func inServer(t testing.TB, statements string) {
+	t.Helper()
+	if spare.admin == nil {
+		var err error
+		if spare.admin, err = sql.Open("pgx", server); err != nil {
+			t.Fatal(err)
+		}
+		spare.admin.SetMaxOpenConns(1)
+	}
+	if _, err := spare.admin.Exec(statements); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -81,16 +124,22 @@ func inServer(t testing.TB, statements string) {
 func copySchema(t testing.TB, from Storage) Storage {
 	to := newStorage(t)
 	name := func(s Storage) string {
-		dsn, _ := s.Postgres.DSN(t.Context())
-		parsed, err := url.Parse(dsn)
+		dsn, err := s.Postgres.DSN(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		return parsed.Query().Get("search_path")
+		return schemaOf(t, dsn)
 	}
 	var all strings.Builder
+	l, err := Open(t.Context(), Settings{Storage: to, Now: time.Now}) // it makes the tables
+	if err == nil {
+		err = l.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, table := range append(tableNames(), "replicas") {
-		fmt.Fprintf(&all, "CREATE TABLE %[2]s.%[3]s (LIKE %[1]s.%[3]s INCLUDING ALL); INSERT INTO %[2]s.%[3]s SELECT * FROM %[1]s.%[3]s;", name(from), name(to), table)
+		fmt.Fprintf(&all, "DELETE FROM %[2]s.%[3]s; INSERT INTO %[2]s.%[3]s SELECT * FROM %[1]s.%[3]s;", name(from), name(to), table)
 	}
 	inServer(t, all.String())
 	return to

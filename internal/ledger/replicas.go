@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 )
 
@@ -15,9 +14,6 @@ import (
 
 // LeaseTime is how long a replica owns its feeds after its last sign of life.
 const LeaseTime = 10 * time.Second
-
-// holdsFor is how long a replica shows what it owns: a little less, for what the answer to a scrape takes.
-const holdsFor = LeaseTime - time.Second
 
 // forgottenAfter is when a replica that is gone is taken off the list.
 const forgottenAfter = time.Hour
@@ -49,9 +45,6 @@ type FeedOwner struct {
 	State State
 }
 
-// lease is until when this replica may show what it owns.
-type lease struct{ until atomic.Pointer[time.Time] }
-
 // Shared says whether other replicas may have the ledger open.
 func (l *Ledger) Shared() bool { return l.settings.Postgres != nil }
 
@@ -72,7 +65,6 @@ const (
 
 // Renew says that this replica lives, and returns who else does and who reads what. What it owns stays its own for LeaseTime from the call on.
 func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
-	asked := time.Now()
 	err = l.lead(ctx, func(p pool) error {
 		for _, s := range [...]struct {
 			text string
@@ -92,8 +84,6 @@ func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 	if err != nil {
 		return Cluster{}, fmt.Errorf("renew the lease of this replica: %w", err)
 	}
-	until := asked.Add(holdsFor)
-	l.lease.until.Store(&until)
 	return c, nil
 }
 
@@ -144,15 +134,6 @@ func (l *Ledger) lead(ctx context.Context, change func(pool) error) error {
 	ctx, end := limit(ctx, p.database)
 	defer end()
 	return change(*p)
-}
-
-// Holds says whether this replica still owns what it owned when Renew last succeeded. Nothing that others may own by now is to be shown.
-func (l *Ledger) Holds() bool {
-	if !l.Shared() {
-		return true
-	}
-	until := l.lease.until.Load()
-	return until != nil && time.Now().Before(*until)
 }
 
 // Register makes the row of a feed if it is missing and checks that it is of the same account, as Feed does, without owning it.

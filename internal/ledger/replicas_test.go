@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -201,27 +202,15 @@ func TestEnqueueAnywhere(t *testing.T) {
 	}
 }
 
-// What was shown under a lease isn't shown past it.
-func TestHolds(t *testing.T) {
-	onPostgres(t)
-	a := newRig(t)
-	if !a.ledger.Holds() {
-		t.Fatal("the lease doesn't hold")
-	}
-	past := time.Now().Add(-time.Millisecond)
-	a.ledger.lease.until.Store(&past)
-	if a.ledger.Holds() {
-		t.Fatal("the lease holds for ever")
-	}
-	if _, err := a.ledger.Renew(t.Context()); err != nil || !a.ledger.Holds() {
-		t.Fatalf("renewed: %v", err)
-	}
-}
-
 // Many replicas may start on an empty database at once, and each feed is made once.
 func TestStartAtOnce(t *testing.T) {
 	onPostgres(t)
 	storage, first := newStorage(t), &rig{t: t, clock: &clock{at: epoch}}
+	dsn, err := storage.Postgres.DSN(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	inServer(t, "SET search_path = "+schemaOf(t, dsn)+"; DROP TABLE IF EXISTS "+strings.Join(append(tableNames(), "replicas"), ", "))
 	first.spec = FeedSpec{Source: "contoso", Provider: "msgraph", Feed: "pstn", Fingerprint: "f", History: time.Hour, Lookback: time.Hour}
 	errs := make(chan error)
 	for i := range 4 {
