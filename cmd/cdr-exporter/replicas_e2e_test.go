@@ -40,7 +40,10 @@ func TestE2EReplicas(t *testing.T) {
     always_scrape_classic_histograms: true
     static_configs: [{targets: %s}]
     metric_relabel_configs:
-      - {source_labels: [__name__, provider], regex: 'cdr_.+;.+', target_label: instance, replacement: cdr-exporter}
+      - source_labels: [__name__]
+        regex: cdr_(active|call|calls|emergency|media|ratings|recent|recordings|session|sessions)_.*
+        target_label: instance
+        replacement: cdr-exporter
 `, asJSON(t, targets)), "--enable-feature=promql-extended-range-selectors")
 	for _, place := range e.places() {
 		for _, feed := range place.feeds() {

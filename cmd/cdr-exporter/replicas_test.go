@@ -155,10 +155,12 @@ func TestReplicas(t *testing.T) {
 	c.wire.Resume() // what was held back arrives now
 	a.goesOn(f)
 
-	// A clean stop hands over at once, evenly.
+	// A clean stop hands over at once, evenly, though the OTLP endpoint is down.
+	a.sink.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: http.StatusServiceUnavailable})
 	e := f.start(1)[0]
 	f.moved("clean stop", atOnce, func() { f.stop(d) }, b, c, e)
 	f.even(b, c, e)
+	a.sink.ClearFailures()
 
 	// The database is restarted while commits wait for the standby: they are durable, and nobody was told.
 	for range 2 {
@@ -168,16 +170,17 @@ func TestReplicas(t *testing.T) {
 	a.goesOn(f)
 	t.Logf("restarts of the database: no owner for up to %s", f.watch.gap())
 
-	// The primary dies while commits wait for the standby, which takes its place without some of them. To one replica its machine is
-	// silent rather than gone.
+	// The primary's machine dies while commits wait for the standby, which takes its place without some of them: connections to it, old and
+	// new, get no answer.
 	f.inCommit(func() {
-		c.wire.Stall()
+		for _, r := range f.live {
+			r.wire.Stall()
+		}
 		f.primary.Kill(t)
 	})
 	f.standby.Promote(t)
 	f.writing = f.standby
 	a.goesOn(f)
-	c.wire.Resume()
 	t.Logf("promotion of the standby: no owner for up to %s", f.watch.gap())
 
 	// In a rolling restart each feed moves at most once.

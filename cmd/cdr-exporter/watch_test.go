@@ -38,7 +38,7 @@ func newWatch(t testing.TB) *watch {
 		seen: make(map[string]time.Time), longest: make(map[string]time.Duration), doubled: make(map[string]bool),
 	}
 	w.done.Go(func() {
-		for tick := time.NewTicker(500 * time.Millisecond); ctx.Err() == nil; {
+		for tick := time.NewTicker(time.Second); ctx.Err() == nil; {
 			w.look(ctx)
 			select {
 			case <-tick.C:
