@@ -108,7 +108,7 @@ func (a *accounts) countsAll(f *fleet) {
 	}
 }
 
-// TestReplicas (guarantees 1, 2, 5; counting.md 2): three replicas over a PostgreSQL with a synchronous standby read 30 feeds while they are
+// TestReplicas (guarantees 1, 2, 5; counting.md 1): three replicas over a PostgreSQL with a synchronous standby read 30 feeds while they are
 // killed, paused and cut off, and the database is restarted in mid-commit and fails over: no feed is without an owner
 // for long, no series is shown twice, nobody writes who was replaced, and every call is counted and delivered.
 func TestReplicas(t *testing.T) {
