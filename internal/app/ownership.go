@@ -163,7 +163,7 @@ func (o *ownership) stopPlacing() {
 // ended.
 func (o *ownership) handOver() {
 	c := o.clusterNow()
-	if c == nil || len(c.names) < 2 {
+	if c == nil || len(c.replicas) < 2 {
 		return
 	}
 	o.mu.Lock()
