@@ -70,6 +70,7 @@ type ownership struct {
 
 	mu           sync.Mutex               // orders passes and reloads, and guards all below
 	leaving      bool                     // nothing is acquired any more
+	left         bool                     // everything was given up: the lease isn't renewed any more
 	registered   map[ledger.FeedSpec]bool // has a row in the ledger
 	unowned      map[string]time.Time     // since when nobody has an account
 	unwanted     map[string]bool          // the accounts that were not taken by the replica that they were meant for: they stay where they are
@@ -159,10 +160,30 @@ func (o *ownership) stopPlacing() {
 	}
 }
 
+// handOver gives everything up before the outbox is drained, if another replica lives: that one reads and sends from here on. The loops have
+// ended.
+func (o *ownership) handOver() {
+	c := o.clusterNow()
+	if c == nil || len(c.replicas) < 2 {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.left = true
+	o.until.Store(nil)
+	for name := range c.feeds {
+		o.ledger.Drop(name.source, name.feed)
+	}
+	o.leave()
+}
+
 // pass renews the lease and reads what is to be read here. What was lost is shown no more before the lease counts as renewed.
 func (o *ownership) pass(ctx context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.left {
+		return nil
+	}
 	unregistered := o.register(ctx)
 	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, ledger.LeaseTime/2)
@@ -305,7 +326,7 @@ func (o *ownership) release(ctx context.Context, c *cluster, feeds ...feedName) 
 	return err
 }
 
-// leave gives everything up at once, for other replicas to acquire. The loops have ended, and run has returned.
+// leave gives everything up at once, for other replicas to acquire. The loops have ended, and no pass runs any more.
 func (o *ownership) leave() {
 	if o == nil {
 		return
