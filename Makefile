@@ -15,10 +15,11 @@ PLAYWRIGHT := $(CURDIR)/.tools/browser/node_modules/playwright-core/package.json
 # Where tests find Prometheus, promtool and the OpenTelemetry Collector, and what drives Chromium.
 export CDR_TOOLS_BIN := $(TOOLS)
 export CDR_BROWSER   := $(CURDIR)/.tools/browser
-# What manifests are held against: the definitions of Kubernetes and of the Prometheus Operator.
+# What manifests are held against: the definitions of Kubernetes, the Prometheus Operator and KEDA.
 kubernetes_version   := v1.36.3
 operator_version     := v0.94.1
-export CDR_SCHEMAS   := $(CURDIR)/.tools/schemas/$(kubernetes_version)-$(operator_version)
+keda_version         := v2.21.0
+export CDR_SCHEMAS   := $(CURDIR)/.tools/schemas/$(kubernetes_version)-$(operator_version)-$(keda_version)
 SCHEMAS      := $(CDR_SCHEMAS)/kubernetes.json
 DEPLOY_TOOLS := $(addprefix $(TOOLS)/,helm kubeconform compose-check) $(SCHEMAS)
 # The version comes from the flags below; a clone that git doesn't trust builds too.
@@ -264,6 +265,7 @@ $(SCHEMAS):
 	for kind in servicemonitors prometheusrules; do \
 		install -m 644 $$operator/example/prometheus-operator-crd/monitoring.coreos.com_$$kind.yaml $(@D)/$$kind.yaml; \
 	done
+	@install -m 644 $(call module,github.com/kedacore/keda/v2@$(keda_version))/config/crd/bases/keda.sh_scaledobjects.yaml $(@D)/scaledobjects.yaml
 
 $(TOOLS)/compose-check: tools/compose/go.mod tools/compose/go.sum tools/compose/main.go
 	$(call tool,compose,-ldflags '-s -w' .)

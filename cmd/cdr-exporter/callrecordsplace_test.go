@@ -33,6 +33,7 @@ type switchboard struct {
 
 // switchboardSettings say what a switchboard is.
 type switchboardSettings struct {
+	site *site // empty: one is made
 	seed uint64
 	// calls start from so long before now to so long before it; routed are those of Direct
 	// Routing beside them.
@@ -64,7 +65,10 @@ func newSwitchboard(t testing.TB, s switchboardSettings) *switchboard {
 	if b.records, err = sim.NewCallRecords(records); err != nil {
 		t.Fatal(err)
 	}
-	at := newSite(t)
+	at := s.site
+	if at == nil {
+		at = newSite(t)
+	}
 	b.authority = certificate(t, at, "webhook")
 	at.write("webhook.yaml", "tls_server_config: {cert_file: webhook.pem, key_file: webhook.key}\n")
 	s.graph.CallRecords, s.graph.Faults, s.graph.WebhookCAs = b.records, b.faults, b.authority.Pool()

@@ -3,6 +3,7 @@ package main_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 // another as its user, and a Wavix account: all of them by one exporter.
 type estate struct {
 	*site
+	name         string // of the part of a site that it is; empty: it has the site alone
 	tenant       *tenant
 	office, desk *office
 	carrier      *carrier
@@ -71,6 +73,8 @@ func present(seed uint64, mix *simulator.Mix, calls int) simulator.Settings {
 
 // estateSettings say what the providers of an estate are, but for their calls.
 type estateSettings struct {
+	site  *site  // empty: one is made
+	name  string // see estate
 	seed  uint64
 	calls int // of each of its six worlds
 	era   era
@@ -93,7 +97,10 @@ func newEstate(t testing.TB, s estateSettings) *estate {
 		}
 		return set
 	}
-	e := &estate{site: newSite(t), seen: make(map[provider][]time.Time)}
+	if s.site == nil {
+		s.site = newSite(t)
+	}
+	e := &estate{site: s.site, name: s.name, seen: make(map[provider][]time.Time)}
 	s.graph.PSTN = world(t, made(s.era.graph, sim.PSTNMix()))
 	s.graph.DirectRouting = world(t, made(s.era.graph, sim.DirectRoutingMix()))
 	e.tenant = tenantAt(t, e.site, s.graph)
@@ -107,7 +114,28 @@ func newEstate(t testing.TB, s estateSettings) *estate {
 }
 
 // places are all sources.
-func (e *estate) places() []place { return []place{e.tenant, e.office, e.desk, e.carrier} }
+func (e *estate) places() []place {
+	all := []place{e.tenant, e.office, e.desk, e.carrier}
+	if e.name != "" {
+		for i, p := range all {
+			all[i] = branch{p, e.name}
+		}
+	}
+	return all
+}
+
+// branch is a place of which one configuration has several: its source has a longer name, and its files are in a folder.
+type branch struct {
+	place
+	folder string
+}
+
+func (b branch) source() string { return b.place.source() + "-" + b.folder }
+
+func (b branch) item() string {
+	item := strings.Replace(b.place.item(), "- name: "+b.place.source()+"\n", "- name: "+b.source()+"\n", 1)
+	return strings.ReplaceAll(item, "_file: ", "_file: "+b.folder+"/")
+}
 
 // providers are all providers, each once.
 func (e *estate) providers() []provider {
@@ -165,6 +193,12 @@ func (e *estate) answered() int {
 // scrape, since that is what looking costs.
 func (x *exporter) countsAll(e *estate) {
 	x.t.Helper()
+	e.counted(x.running, x.scrape)
+}
+
+// counted waits until the metrics of one exporter or several are what there was.
+func (e *estate) counted(running func(), scrape func() families) {
+	e.t.Helper()
 	type missing struct {
 		source, feed string
 		want         tables
@@ -175,9 +209,9 @@ func (x *exporter) countsAll(e *estate) {
 			left = append(left, missing{p.source(), feed, p.tables(feed, e.at(p)...)})
 		}
 	}
-	eventually(x.t, "count everything exactly", func() error {
-		x.running()
-		m, wrong := x.scrape(), ""
+	eventually(e.t, "count everything exactly", func() error {
+		running()
+		m, wrong := scrape(), ""
 		left = slices.DeleteFunc(left, func(f missing) bool {
 			found := diff(m.tables(f.source, f.feed), f.want)
 			if found != "" {
@@ -192,13 +226,19 @@ func (x *exporter) countsAll(e *estate) {
 // caughtUpAll waits until everything was read that is published by now.
 func (x *exporter) caughtUpAll(e *estate) {
 	x.t.Helper()
+	e.read(x.running, x.scrape)
+}
+
+// read waits until one exporter or several have read everything that is published by now.
+func (e *estate) read(running func(), scrape func() families) {
+	e.t.Helper()
 	now := make(map[provider]time.Time)
 	for _, p := range e.providers() {
 		now[p] = p.Now()
 	}
-	eventually(x.t, "read everything up to now", func() error {
-		x.running()
-		m := x.scrape()
+	eventually(e.t, "read everything up to now", func() error {
+		running()
+		m := scrape()
 		for _, p := range e.places() {
 			for _, feed := range p.feeds() {
 				if err := m.reaches(now[p.server()], p.source(), feed); err != nil {

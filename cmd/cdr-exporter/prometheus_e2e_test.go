@@ -34,22 +34,28 @@ type prometheus struct {
 // native histograms and start times.
 func startPrometheus(t *testing.T, address, target string) *prometheus {
 	t.Helper()
-	folder := t.TempDir()
-	config := filepath.Join(folder, "prometheus.yml")
-	text := fmt.Sprintf(`global: {scrape_interval: 1s, scrape_timeout: 1s}
-scrape_configs:
-  - job_name: scraped
-    scrape_native_histograms: true
+	return startPrometheusWith(t, address, fmt.Sprintf(`
     always_scrape_classic_histograms: true
     scrape_protocols: [PrometheusProto]
     static_configs: [{targets: [%q]}]
-`, target)
+`, target), "--web.enable-otlp-receiver", "--enable-feature=created-timestamp-zero-ingestion")
+}
+
+// startPrometheusWith starts one whose one scrape configuration goes on like this, with more flags.
+func startPrometheusWith(t *testing.T, address, scraped string, flags ...string) *prometheus {
+	t.Helper()
+	folder := t.TempDir()
+	config := filepath.Join(folder, "prometheus.yml")
+	text := `global: {scrape_interval: 1s, scrape_timeout: 1s}
+scrape_configs:
+  - job_name: scraped
+    scrape_native_histograms: true` + scraped
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := &prometheus{base: "http://" + address, part: startPart(t, "prometheus",
-		"--config.file="+config, "--storage.tsdb.path="+filepath.Join(folder, "data"), "--web.listen-address="+address,
-		"--web.enable-otlp-receiver", "--enable-feature=created-timestamp-zero-ingestion")}
+	p := &prometheus{base: "http://" + address, part: startPart(t, "prometheus", append([]string{
+		"--config.file=" + config, "--storage.tsdb.path=" + filepath.Join(folder, "data"), "--web.listen-address=" + address,
+	}, flags...)...)}
 	eventually(t, "start Prometheus", func() error {
 		p.running()
 		_, err := p.get("/-/ready")

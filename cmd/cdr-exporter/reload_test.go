@@ -126,7 +126,7 @@ func TestBadReload(t *testing.T) {
 	n.Advance(12 * time.Hour)
 	x.counts(n, began, n.Visible())
 
-	n.configure(settings{Storage: "elsewhere"})
+	n.configure(settings{Storage: "path: elsewhere"})
 	if answer := x.reload(http.MethodPost, http.StatusInternalServerError); lineWith(answer, "storage.path", "restart") == "" {
 		t.Errorf("the answer to a changed storage.path doesn't say that it needs a restart:\n%s", answer)
 	}

@@ -25,6 +25,15 @@ func newSite(t testing.TB) *site {
 	return s
 }
 
+// part is a folder of the site for one account's files. What must not appear is the same.
+func (s *site) part(name string) *site {
+	s.t.Helper()
+	if err := os.Mkdir(s.path(name), 0o700); err != nil {
+		s.t.Fatal(err)
+	}
+	return &site{t: s.t, vault: s.vault, folder: s.path(name)}
+}
+
 // path is that of a file in the site's folder.
 func (s *site) path(name string) string { return filepath.Join(s.folder, name) }
 
@@ -59,7 +68,7 @@ func (s *site) keep(name, secret string) {
 // settings are a configuration.
 type settings struct {
 	ZeroFor string
-	Storage string
+	Storage string // the block's content; empty: the site's ledger
 	OTLP    string // the block's content in braces; empty: none
 	Metrics string // more keys of the metrics, each with a comma before it
 	More    string // further top level keys
@@ -71,9 +80,9 @@ type settings struct {
 func (s *site) configureSources(set settings, sources ...string) string {
 	s.t.Helper()
 	orElse(&set.ZeroFor, "0s")
-	orElse(&set.Storage, "ledger")
+	orElse(&set.Storage, "path: ledger")
 	var b strings.Builder
-	fmt.Fprintf(&b, "storage: {path: %s}\nmetrics: {zero_for: %s%s}\n", set.Storage, set.ZeroFor, set.Metrics)
+	fmt.Fprintf(&b, "storage: {%s}\nmetrics: {zero_for: %s%s}\n", set.Storage, set.ZeroFor, set.Metrics)
 	if set.OTLP != "" {
 		fmt.Fprintf(&b, "otlp: %s\n", set.OTLP)
 	}

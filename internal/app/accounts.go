@@ -5,6 +5,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
 var _ accountReader = (*App)(nil)
@@ -98,4 +99,44 @@ func (o owned) Snapshot() metrics.Snapshot {
 		return s
 	}
 	return metrics.Snapshot{}
+}
+
+// replicaStatus are the replicas that share the ledger, none if it isn't shared.
+func (a *App) replicaStatus(c *cluster) (all []web.Replica) {
+	if c == nil {
+		return nil
+	}
+	for _, r := range c.replicas {
+		one := web.Replica{Name: r.Name, Address: r.Address, Started: web.Time(r.Started), Self: r.Name == a.replica}
+		for _, f := range c.feeds {
+			if f.Owner == r.Name {
+				one.Feeds++
+			}
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// elsewhere is what is known of the feeds of a source that isn't read here.
+func (s *source) elsewhere(c *cluster) (feeds []web.Feed) {
+	rows := account{}
+	for _, info := range s.rows() {
+		rows.feeds = append(rows.feeds, feedName{s.config.Name, info.Name})
+	}
+	owner := c.ownerOf(&rows)
+	for i := range s.opened.Feeds {
+		info := &s.opened.Feeds[i]
+		feed := web.Feed{Feed: info.Name, State: web.StateElsewhere, ReadBy: owner, Snapshot: info.Snapshot}
+		if owner == "" {
+			feed.State, feed.LastError = web.StateUnowned, "no replica reads the feed"
+			feed.Advice = "One takes it over within half a minute; if none does, see their logs."
+		}
+		if row := c.feeds[feedName{s.config.Name, info.Name}]; row != nil && !info.Snapshot {
+			feed.Watermark, feed.NewestCall = web.Time(row.State.Watermark), web.Time(row.State.NewestCall)
+			feed.Records = int64(row.State.Records) //nolint:gosec // fewer than that
+		}
+		feeds = append(feeds, feed)
+	}
+	return feeds
 }

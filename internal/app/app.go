@@ -206,7 +206,8 @@ func (a *App) Run(ctx context.Context) error {
 	return errors.Join(err, a.Stop())
 }
 
-// Stop ends reading, drains the outbox as long as its timeout allows, leaves the feeds to other replicas, and closes everything. It may be called twice, and after a failed New.
+// Stop ends reading, leaves the feeds with their outbox to other replicas, or drains the outbox as long as its timeout allows if there are none,
+// and closes everything. It may be called twice, and after a failed New.
 func (a *App) Stop() error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
@@ -217,6 +218,7 @@ func (a *App) Stop() error {
 	a.owners.stopPlacing()
 	if r := a.running.Load(); r != nil {
 		r.stopReading()
+		a.owners.handOver()
 		r.stopSending()
 	}
 	if a.cancel != nil {

@@ -86,7 +86,12 @@ func (a *App) Status() web.Status {
 	visible, figures := a.running.Load(), a.figures()
 	status := web.Status{Sources: []web.Source{}, OTLP: visible.otlp.status()}
 	status.Ledger.SizeBytes = int64(figures[figure{def: metrics.LedgerSize}])
-	recent := a.ledger.Store().Recent()
+	var recent []metrics.Recent
+	if a.owners.holds() {
+		recent = a.ledger.Store().Recent()
+	}
+	c := a.owners.clusterNow()
+	status.Replicas = a.replicaStatus(c)
 	for _, s := range visible.sources {
 		name := s.config.Name
 		source := web.Source{Name: name, Provider: s.config.ProviderName}
@@ -99,8 +104,12 @@ func (a *App) Status() web.Status {
 				LastNotification: unixTime(figures[figure{def: metrics.SubscriptionLastNotification, source: name}]),
 			}
 		}
+		if s.feeds() == nil && c != nil {
+			source.Feeds = s.elsewhere(c)
+		}
 		for _, f := range s.feeds() {
 			feed := f.status()
+			feed.ReadBy = a.replica
 			feed.Series = int64(figures[figure{metrics.SeriesCount, name, feed.Feed}])
 			feed.SeriesOverflow = int64(figures[figure{metrics.SeriesOverflow, name, feed.Feed}])
 			feed.Trunks = trunksOf(recent, name, feed.Feed)

@@ -70,16 +70,18 @@ type ownership struct {
 
 	mu           sync.Mutex               // orders passes and reloads, and guards all below
 	leaving      bool                     // nothing is acquired any more
+	left         bool                     // everything was given up: the lease isn't renewed any more
 	registered   map[ledger.FeedSpec]bool // has a row in the ledger
 	unowned      map[string]time.Time     // since when nobody has an account
-	replicas     []string                 // those that live
+	unwanted     map[string]bool          // the accounts that were not taken by the replica that they were meant for: they stay where they are
+	replicas     []ledger.Replica         // those that live
 	replicasFrom time.Time                // since when they are the same
 }
 
 func newOwnership(shared sharedLedger, reader accountReader, replica string, logger *slog.Logger) *ownership {
 	return &ownership{
 		ledger: shared, reader: reader, replica: replica, logger: logger, wake: make(chan struct{}, 1),
-		registered: make(map[ledger.FeedSpec]bool), unowned: make(map[string]time.Time),
+		registered: make(map[ledger.FeedSpec]bool), unowned: make(map[string]time.Time), unwanted: make(map[string]bool),
 	}
 }
 
@@ -129,6 +131,14 @@ func (o *ownership) holds() bool {
 	return until != nil && time.Now().Before(*until)
 }
 
+// clusterNow is who reads what, as of the last renewal; nil before the first, and if the ledger isn't shared.
+func (o *ownership) clusterNow() *cluster {
+	if o == nil || o.seen.Load() == nil {
+		return nil
+	}
+	return newCluster(o.seen.Load())
+}
+
 // pause keeps passes from running until the returned function is called; then the next one begins at once.
 func (o *ownership) pause() (goOn func()) {
 	if o == nil {
@@ -150,10 +160,30 @@ func (o *ownership) stopPlacing() {
 	}
 }
 
+// handOver gives everything up before the outbox is drained, if another replica lives: that one reads and sends from here on. The loops have
+// ended.
+func (o *ownership) handOver() {
+	c := o.clusterNow()
+	if c == nil || len(c.replicas) < 2 {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.left = true
+	o.until.Store(nil)
+	for name := range c.feeds {
+		o.ledger.Drop(name.source, name.feed)
+	}
+	o.leave()
+}
+
 // pass renews the lease and reads what is to be read here. What was lost is shown no more before the lease counts as renewed.
 func (o *ownership) pass(ctx context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.left {
+		return nil
+	}
 	unregistered := o.register(ctx)
 	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, ledger.LeaseTime/2)
@@ -218,7 +248,7 @@ func (o *ownership) follow(ctx context.Context, c *cluster, accounts []account, 
 		for _, name := range a.feeds {
 			configured[name] = true
 		}
-		switch mine := placed[a.key] == o.replica || o.isAnyones(c, a); {
+		switch mine := placed[a.key] == o.replica || o.isAnyones(c, a) || o.unwanted[a.key]; {
 		case time.Now().After(until):
 		case mine && slices.ContainsFunc(a.feeds, func(name feedName) bool { return !o.reader.isRead(name.source) }):
 			errs = append(errs, o.acquire(ctx, c, a))
@@ -237,8 +267,9 @@ func (o *ownership) follow(ctx context.Context, c *cluster, accounts []account, 
 
 // settled reports whether the replicas have long been the same.
 func (o *ownership) settled(c *cluster) bool {
-	if !slices.Equal(c.names, o.replicas) {
-		o.replicas, o.replicasFrom = c.names, time.Now()
+	if !slices.Equal(c.replicas, o.replicas) {
+		o.replicas, o.replicasFrom = c.replicas, time.Now()
+		clear(o.unwanted)
 	}
 	return time.Since(o.replicasFrom) >= settledAfter
 }
@@ -252,7 +283,10 @@ func (o *ownership) isAnyones(c *cluster, a *account) bool {
 	if o.unowned[a.key].IsZero() {
 		o.unowned[a.key] = time.Now()
 	}
-	return time.Since(o.unowned[a.key]) >= patience
+	if time.Since(o.unowned[a.key]) >= patience {
+		o.unwanted[a.key] = true
+	}
+	return o.unwanted[a.key]
 }
 
 // acquire acquires the feeds of an account and starts to read it. It leaves it to the next pass if it is too late for one of them.
@@ -292,7 +326,7 @@ func (o *ownership) release(ctx context.Context, c *cluster, feeds ...feedName) 
 	return err
 }
 
-// leave gives everything up at once, for other replicas to acquire. The loops have ended, and run has returned.
+// leave gives everything up at once, for other replicas to acquire. The loops have ended, and no pass runs any more.
 func (o *ownership) leave() {
 	if o == nil {
 		return

@@ -26,16 +26,13 @@ func feedCost(f *ledger.FeedOwner) int { return 1 + int(f.CallsPerHour/callsPerP
 
 // cluster is a ledger.Cluster by name.
 type cluster struct {
-	names []string // of the replicas, in order of their start
-	feeds map[feedName]*ledger.FeedOwner
-	load  map[string]int // by replica: what all of its feeds cost, those of another configuration too
+	replicas []ledger.Replica // in order of their start
+	feeds    map[feedName]*ledger.FeedOwner
+	load     map[string]int // by replica: what all of its feeds cost, those of another configuration too
 }
 
 func newCluster(c *ledger.Cluster) *cluster {
-	all := &cluster{feeds: make(map[feedName]*ledger.FeedOwner), load: make(map[string]int)}
-	for _, r := range c.Replicas {
-		all.names = append(all.names, r.Name)
-	}
+	all := &cluster{replicas: c.Replicas, feeds: make(map[feedName]*ledger.FeedOwner), load: make(map[string]int)}
 	for i := range c.Feeds {
 		f := &c.Feeds[i]
 		all.feeds[feedName{f.Source, f.Feed}] = f
@@ -73,9 +70,9 @@ func (c *cluster) cost(a *account) (cost int) {
 
 // idlest is the replica with the least load, of several the one that started last: it is the one that stays in a rolling restart.
 func (c *cluster) idlest() (name string) {
-	for _, r := range slices.Backward(c.names) {
-		if name == "" || c.load[r] < c.load[name] {
-			name = r
+	for _, r := range slices.Backward(c.replicas) {
+		if name == "" || c.load[r.Name] < c.load[name] {
+			name = r.Name
 		}
 	}
 	return name
@@ -89,7 +86,7 @@ func (c *cluster) idlest() (name string) {
 // another one leaves: in a rolling restart that starts the new before it stops the old, each account moves once.
 func place(c *cluster, accounts []account, settled bool) map[string]string {
 	placed := make(map[string]string)
-	if len(c.names) == 0 {
+	if len(c.replicas) == 0 {
 		return placed
 	}
 	sorted := slices.SortedFunc(slices.Values(accounts), func(a, b account) int {

@@ -25,11 +25,15 @@ func (o snapshotObserver) LastSuccess(at time.Time) {
 	}
 }
 
-// observeGauges exposes the gauges of snapshot feeds.
+// observeGauges exposes the gauges of snapshot feeds that this replica surely owns.
 func (a *App) observeGauges() {
 	var active []metrics.Row
+	holds := a.owners.holds()
 	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds() {
+			if !holds {
+				continue
+			}
 			for _, g := range f.loop.Gauges() {
 				if g.Metric == metrics.ActiveCalls.Name {
 					labels := append([]string{s.config.Name, s.config.ProviderName, f.info.Name}, g.Labels...)

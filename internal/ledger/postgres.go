@@ -62,7 +62,7 @@ func (p *Postgres) config(ctx context.Context) (*pgx.ConnConfig, error) {
 	if c.ValidateConnect == nil { // after a failover the former primary may still take connections, for reading
 		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
-	c.ConnectTimeout = statementTime / 2
+	c.ConnectTimeout = statementTime / 5 // of each host: where the first is silent, the next is reached before a lease ends
 	return c, nil
 }
 

@@ -11,12 +11,26 @@ type Status struct {
 	Sources []Source `json:"sources"`
 	OTLP    OTLP     `json:"otlp"`
 	Ledger  Ledger   `json:"ledger"`
+	// Replicas are the processes that share the ledger, in order of their start; absent if it isn't shared.
+	Replicas []Replica `json:"replicas,omitempty"`
 
 	// Version, Ready, NotReady (the reason), Now and Verdict are set by the handler.
 	Ready    bool    `json:"ready"`
 	NotReady string  `json:"not_ready,omitempty"`
 	Now      Time    `json:"now"`
 	Verdict  Verdict `json:"verdict"`
+}
+
+// Replica is one of the processes that share a ledger.
+type Replica struct {
+	Name string `json:"name"`
+	// Address is the URL of its status page; absent if it isn't known.
+	Address string `json:"address,omitempty"`
+	Started Time   `json:"started"`
+	// Feeds is how many it reads.
+	Feeds int `json:"feeds"`
+	// Self: it is the one that answers.
+	Self bool `json:"self,omitempty"`
 }
 
 // Source is one account of one provider.
@@ -54,6 +68,9 @@ type Budget struct {
 type Feed struct {
 	Feed  string `json:"feed"`
 	State State  `json:"state"`
+	// ReadBy is the replica that reads the feed; absent if the ledger isn't shared, or if none does. Of a feed that another one reads only what
+	// the ledger says is known.
+	ReadBy string `json:"read_by,omitempty"`
 	// Watermark: every call that started before it has been looked for at least
 	// once. Zero: nothing has been read yet.
 	Watermark Time `json:"watermark"`
@@ -135,6 +152,9 @@ const (
 	StateCatchingUp State = "catching_up"
 	StateThrottled  State = "throttled"
 	StateError      State = "error"
+	// StateElsewhere: another replica reads the feed, and knows how it is. StateUnowned: none does.
+	StateElsewhere State = "elsewhere"
+	StateUnowned   State = "unowned"
 )
 
 // OTLP is the state of delivery to the OTLP endpoint.

@@ -34,6 +34,7 @@ func countText(n int64) string {
 
 // stateText is a state or a level in words.
 func stateText(state string) string {
-	words := map[string]string{"bad": "calls fail", "warn": "some calls fail", "unknown": "can't tell", "catching_up": "catching up"}
+	words := map[string]string{"bad": "calls fail", "warn": "some calls fail", "unknown": "can't tell", "catching_up": "catching up",
+		"elsewhere": "read elsewhere", "unowned": "not read"}
 	return cmp.Or(words[state], state)
 }

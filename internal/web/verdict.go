@@ -110,7 +110,7 @@ func isBehind(f Feed, now time.Time) bool {
 	if f.State == StateThrottled && now.Sub(time.Time(f.Watermark)) < throttledBehind {
 		return false
 	}
-	return !f.Snapshot && (f.State != StateOK || f.LastSuccess.IsZero())
+	return !f.Snapshot && f.State != StateElsewhere && (f.State != StateOK || f.LastSuccess.IsZero())
 }
 
 func behindFinding(source string, feed Feed) Finding {
@@ -241,6 +241,8 @@ func headline(status Status, rows []row, behind int) (Level, string) {
 		text += ": no source is configured"
 	case !status.Ready:
 		text += " yet: " + strings.TrimSuffix(status.NotReady, ".")
+	case len(rows) == 0 && behind == 0 && len(status.Replicas) > 1:
+		text += " from here: see the other replicas"
 	case len(rows) == 0 && behind == 0:
 		text += ": no calls yet"
 	}

@@ -35,6 +35,16 @@ func newView(status Status, rows []row, activity []Activity) view {
 	return v
 }
 
+// Replica is a replica by its name.
+func (v view) Replica(name string) Replica {
+	for _, r := range v.Replicas {
+		if r.Name == name {
+			return r
+		}
+	}
+	return Replica{Name: name}
+}
+
 // lostCalls says how many calls failed since the first finding began: what an outage has cost so far.
 func lostCalls(status Status, activity []Activity) (text string, since Time) {
 	since = status.Now

@@ -1,0 +1,380 @@
+package main_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+)
+
+// fleet is several replicas of the exporter over one database, which they reach through a wire of their own each.
+type fleet struct {
+	*site
+	config           string
+	primary, standby *pgtest.Cluster // the standby is nil where there is none
+	writing          *pgtest.Cluster // the one that takes writes
+	feeds            int             // how many there are
+	webhook          string          // configuration of the listeners for notifications; empty: there are none
+	live             []*replica
+	started          int
+	watch            *watch
+}
+
+// replica is one exporter of a fleet.
+type replica struct {
+	*exporter
+	name string // application_name of its connections
+	hook string // where it listens for notifications
+	wire *pgtest.Proxy
+}
+
+// newFleet is one without replicas. Every one reads the configuration file, whose storage is fleetStorage.
+func newFleet(at *site, primary, standby *pgtest.Cluster) *fleet {
+	if c, err := pgx.ParseConfig(primary.DSN()); err != nil {
+		at.t.Fatal(err)
+	} else {
+		at.vault.hide("the database's password", c.Password)
+	}
+	return &fleet{site: at, config: at.path("config.yaml"), primary: primary, standby: standby, writing: primary, watch: newWatch(at.t)}
+}
+
+// fleetStorage is the storage of every replica in the one configuration file.
+const fleetStorage = "postgres: {dsn_file: '${env:CDR_DSN_FILE}'}"
+
+// dsn is what reaches the database through a wire, whoever of the two servers takes writes.
+func (f *fleet) dsn(name string, wire *pgtest.Proxy) string {
+	addresses := []string{wire.Addr}
+	if f.standby != nil {
+		addresses = append(addresses, f.standby.Addr)
+	}
+	return pgtest.At(f.primary.DSN(), addresses...) + "&target_session_attrs=read-write&application_name=" + name
+}
+
+// start starts so many more replicas at once.
+func (f *fleet) start(n int) []*replica {
+	f.t.Helper()
+	more := make([]*replica, n)
+	for i := range more {
+		f.started++
+		r := &replica{name: fmt.Sprintf("replica-%d", f.started), hook: free(f.t), wire: pgtest.NewProxy(f.t, f.primary.Addr)}
+		f.keep(r.name+".dsn", f.dsn(r.name, r.wire))
+		l := launch{config: f.config, env: map[string]string{"CDR_DSN_FILE": r.name + ".dsn"}, shipped: true}
+		l.env["CDR_LEDGER_VERIFY"] = "" // of all feeds after each commit: most of the time would go into that
+		if f.webhook != "" {
+			l.args = []string{"--webhook.listen-address=" + r.hook, "--webhook.config.file=" + f.webhook}
+		}
+		r.exporter = start(f.t, f.vault, l)
+		more[i] = r
+	}
+	for _, r := range more {
+		r.serving()
+		f.live = append(f.live, r)
+		f.watch.add(r)
+	}
+	return more
+}
+
+// forget takes a replica out of those that are looked at.
+func (f *fleet) forget(r *replica) {
+	f.live = slices.DeleteFunc(f.live, func(o *replica) bool { return o == r })
+	f.watch.remove(r)
+}
+
+// kill kills a replica, stop stops it as a service manager does.
+func (f *fleet) kill(r *replica) { f.t.Helper(); f.forget(r); r.kill() }
+func (f *fleet) stop(r *replica) { f.t.Helper(); f.forget(r); r.stop() }
+
+// running fails if a replica has ended.
+func (f *fleet) running() {
+	f.t.Helper()
+	for _, r := range f.live {
+		r.running()
+	}
+}
+
+// scrape are the metrics of all replicas together: of a feed's own those of its owner alone.
+func (f *fleet) scrape() families {
+	f.t.Helper()
+	all := make(families)
+	for _, r := range f.live {
+		shown := r.scrape()
+		owned := shown.owned()
+		for name, family := range shown {
+			if all[name] == nil {
+				all[name] = &dto.MetricFamily{Name: family.Name, Type: family.Type}
+			}
+			for _, m := range family.GetMetric() {
+				labels := labelsOf(m)
+				if feed := labels["feed"]; feed == "" || labels["provider"] != "" || owned[labels["source"]+"/"+feed] {
+					all[name].Metric = append(all[name].Metric, m)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// owned are the feeds that the process reads, as SOURCE/FEED.
+func (f families) owned() map[string]bool {
+	owned := make(map[string]bool)
+	for _, m := range f.series("cdr_exporter_feed_owned") {
+		if labels := labelsOf(m); value(m) == 1 {
+			owned[labels["source"]+"/"+labels["feed"]] = true
+		}
+	}
+	return owned
+}
+
+// owners are the replicas that read each feed.
+func (f *fleet) owners() map[string][]*replica {
+	f.t.Helper()
+	owners := make(map[string][]*replica)
+	for _, r := range f.live {
+		for feed := range r.scrape().owned() {
+			owners[feed] = append(owners[feed], r)
+		}
+	}
+	return owners
+}
+
+// owner is the replica that reads a feed.
+func (f *fleet) owner(feed string) *replica {
+	f.t.Helper()
+	var owner *replica
+	eventually(f.t, "own "+feed, func() error {
+		f.running()
+		all := f.owners()[feed]
+		if len(all) != 1 {
+			return fmt.Errorf("it has %d owners", len(all))
+		}
+		owner = all[0]
+		return nil
+	})
+	return owner
+}
+
+// read waits until each feed has one owner, among these replicas.
+func (f *fleet) read(by ...*replica) {
+	f.t.Helper()
+	eventually(f.t, "have an owner for each feed", func() error {
+		_, err := f.shares(by)
+		return err
+	})
+}
+
+// even expects that each of these replicas reads its share.
+func (f *fleet) even(by ...*replica) {
+	f.t.Helper()
+	shares, err := f.shares(by)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, r := range by {
+		// What counts against one limit of a provider's is read by one replica: up to 4 feeds.
+		if share := shares[r]; share < f.feeds/len(by)-4 || share > f.feeds/len(by)+4 {
+			f.t.Errorf("%s reads %d of %d feeds", r.name, share, f.feeds)
+		}
+	}
+}
+
+// shares are how many feeds each replica reads. Every feed must have one owner, among these.
+func (f *fleet) shares(among []*replica) (map[*replica]int, error) {
+	f.running()
+	shares, owners := make(map[*replica]int), f.owners()
+	for feed, all := range owners {
+		if len(all) != 1 || !slices.Contains(among, all[0]) {
+			return nil, fmt.Errorf("%s has another owner, or %d", feed, len(all))
+		}
+		shares[all[0]]++
+	}
+	if len(owners) != f.feeds {
+		return nil, fmt.Errorf("%d of %d feeds have an owner", len(owners), f.feeds)
+	}
+	return shares, nil
+}
+
+// How long it may take until others have acquired the feeds of a replica.
+const (
+	fromDeath = 15 * time.Second
+	atOnce    = 5 * time.Second
+)
+
+// moved does what makes others acquire all feeds, which they must do so soon by the database's clock.
+func (f *fleet) moved(what string, limit time.Duration, do func(), to ...*replica) {
+	f.t.Helper()
+	from, last := f.now(), time.Time{}
+	do()
+	eventually(f.t, what+": move the feeds", func() error {
+		_, err := f.shares(to)
+		return err
+	})
+	if err := f.query(`SELECT COALESCE(max(at), clock_timestamp()) FROM (`+acquired+`) x`, &last); err != nil {
+		f.t.Fatal(err)
+	}
+	took := last.Sub(from)
+	f.t.Logf("%s: the last feed moved after %s, no owner for up to %s", what, took, f.watch.gap())
+	if took > limit {
+		f.t.Errorf("%s: the last feed moved after %s", what, took)
+	}
+}
+
+// inCommit does something while commits wait for the standby: they are durable in the primary.
+func (f *fleet) inCommit(do func()) {
+	f.t.Helper()
+	f.standby.Pause(f.t)
+	f.backends("wait for the standby", 3, `wait_event = 'SyncRep'`)
+	do()
+	f.standby.Resume(f.t)
+}
+
+// query reads one row of the database.
+func (f *fleet) query(text string, into ...any) error {
+	return f.withDatabase(func(ctx context.Context, conn *pgx.Conn) error { return conn.QueryRow(ctx, text).Scan(into...) })
+}
+
+func (f *fleet) withDatabase(do func(context.Context, *pgx.Conn) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, f.writing.Admin())
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(ctx, conn), conn.Close(ctx))
+}
+
+// audit makes the database write down each change of a feed's owner and each commit, and who wrote it, from now on.
+func (f *fleet) audit() {
+	f.t.Helper()
+	if err := f.withDatabase(func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, `
+			CREATE TABLE audit (n BIGSERIAL PRIMARY KEY, at TIMESTAMPTZ DEFAULT clock_timestamp(), feed BIGINT, epoch BIGINT, seq BIGINT, owner TEXT, writer TEXT);
+			CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+				INSERT INTO audit (feed, epoch, seq, owner, writer) VALUES (NEW.id, NEW.epoch, NEW.seq, NEW.owner, current_setting('application_name'));
+				RETURN NULL;
+			END $$;
+			CREATE TRIGGER audit AFTER UPDATE ON feeds FOR EACH ROW
+				WHEN (NEW.id <> 0 AND (OLD.epoch <> NEW.epoch OR OLD.seq <> NEW.seq)) EXECUTE FUNCTION audit()`)
+		return err
+	}); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// unfenced expects that nobody has written a feed's row with an epoch that wasn't theirs: each epoch of a feed is of one replica, none comes
+// back after another began, and no sequence number is written twice.
+func (f *fleet) unfenced() {
+	f.t.Helper()
+	for what, query := range map[string]string{
+		"epochs with several writers": `SELECT count(*) FROM (SELECT 1 FROM audit GROUP BY feed, epoch HAVING count(DISTINCT writer) > 1) x`,
+		"writes of an epoch that was over": `SELECT count(*) FROM (
+			SELECT epoch, max(epoch) OVER (PARTITION BY feed ORDER BY n) AS newest FROM audit) x WHERE epoch < newest`,
+		"sequence numbers that went back": `SELECT count(*) FROM (
+			SELECT seq, lag(seq) OVER (PARTITION BY feed ORDER BY n) AS before FROM audit) x WHERE seq < before`,
+	} {
+		var found int
+		if err := f.query(query, &found); err != nil {
+			f.t.Fatal(err)
+		}
+		if found > 0 {
+			f.t.Errorf("%d %s", found, what)
+		}
+	}
+	var writes, epochs int
+	if err := f.query(`SELECT count(*), count(DISTINCT (feed, epoch)) FROM audit`, &writes, &epochs); err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Logf("%d writes of feeds' rows in %d epochs", writes, epochs)
+}
+
+// acquired is the SELECT of acquisitions: the first row of each epoch that has an owner.
+const acquired = `SELECT feed, epoch, min(at) AS at FROM audit WHERE owner <> '' GROUP BY feed, epoch`
+
+// moves are how often any feed was acquired since an instant of the database's, in all and at most by one feed.
+func (f *fleet) moves(since time.Time) (all, most int) {
+	f.t.Helper()
+	query := fmt.Sprintf(`SELECT COALESCE(sum(n), 0), COALESCE(max(n), 0) FROM (
+		SELECT count(*) AS n FROM (%s) a WHERE at > TIMESTAMPTZ '%s' GROUP BY feed) b`, acquired, since.Format(time.RFC3339Nano))
+	if err := f.query(query, &all, &most); err != nil {
+		f.t.Fatal(err)
+	}
+	return all, most
+}
+
+// now is the database's time.
+func (f *fleet) now() (now time.Time) {
+	f.t.Helper()
+	if err := f.query(`SELECT clock_timestamp()`, &now); err != nil {
+		f.t.Fatal(err)
+	}
+	return now
+}
+
+// backends waits until so many connections of replicas are in a state.
+func (f *fleet) backends(what string, atLeast int, condition string) {
+	f.t.Helper()
+	eventually(f.t, what, func() error {
+		f.running()
+		n := 0
+		err := f.query(`SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'replica-%' AND `+condition, &n)
+		if err == nil && n < atLeast {
+			err = fmt.Errorf("%d connections are", n)
+		}
+		return err
+	})
+}
+
+// commits waits until more commits were made, by every one of these replicas.
+func (f *fleet) commits(by ...*replica) {
+	f.t.Helper()
+	count := func() map[*replica]float64 {
+		all := make(map[*replica]float64)
+		for _, r := range by {
+			h := r.scrape().series("cdr_exporter_ledger_commit_duration_seconds")
+			all[r] = float64(h[0].GetHistogram().GetSampleCount())
+		}
+		return all
+	}
+	before := count()
+	eventually(f.t, "commit", func() error {
+		f.running()
+		for r, n := range count() {
+			if n <= before[r] {
+				return errors.New(r.name + " commits nothing")
+			}
+		}
+		return nil
+	})
+}
+
+// pauseInCommit stops a replica in its tracks while it has a transaction open: what it locked stays locked.
+func (f *fleet) pauseInCommit(r *replica) {
+	f.t.Helper()
+	f.forget(r)
+	eventually(f.t, "pause "+r.name+" within a transaction", func() error {
+		r.running()
+		r.signal(syscall.SIGSTOP)
+		open := 0
+		err := f.query(`SELECT count(*) FROM pg_stat_activity WHERE application_name = '`+r.name+`' AND state LIKE 'idle in transaction%'`, &open)
+		if err == nil && open > 0 {
+			return nil
+		}
+		r.signal(syscall.SIGCONT)
+		return errors.Join(err, errors.New("it had none open"))
+	})
+}
+
+// verify recounts the ledger's invariants, as an operator does.
+func (f *fleet) verify() {
+	f.t.Helper()
+	x := start(f.t, f.vault, launch{
+		args: []string{"ledger", "verify", "--config.file=" + f.config}, env: map[string]string{"CDR_DSN_FILE": fmt.Sprintf("replica-%d.dsn", f.started)}, shipped: true,
+	})
+	x.exited(0)
+}

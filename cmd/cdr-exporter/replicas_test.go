@@ -1,0 +1,233 @@
+package main_test
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+)
+
+// accounts are what a fleet reads: estates, and a tenant with call records of which notifications tell.
+type accounts struct {
+	*site
+	estates []*estate
+	board   *switchboard
+	// hook is where the tenant sends notifications: to any replica.
+	hook *pgtest.Proxy
+	sink *receiver
+}
+
+// newAccounts makes 30 feeds. In each world of the estates so many calls are published, most of them during so long a time.
+func newAccounts(t *testing.T, d time.Duration, calls int) *accounts {
+	a := &accounts{site: newSite(t), hook: pgtest.NewProxy(t, "127.0.0.1:1")}
+	for i := range 4 {
+		name := fmt.Sprintf("n%d", i)
+		e := newEstate(t, estateSettings{site: a.part(name), name: name, seed: uint64(200 + i), calls: calls, era: bustlingEra(d)})
+		if i > 0 {
+			e.desk.ActiveCalls = "" // 7 feeds
+		}
+		a.estates = append(a.estates, e)
+	}
+	board := evening(210, 150)
+	board.site = a.part("board")
+	a.board = newSwitchboard(t, board)
+	a.board.hook = a.hook.Addr
+	a.sink = newReceiver(t, a.vault, otlpsink.Settings{})
+	return a
+}
+
+// configure writes the configuration of every replica.
+func (a *accounts) configure() {
+	a.t.Helper()
+	var items []string
+	for _, e := range a.estates {
+		for _, p := range e.places() {
+			items = append(items, p.item())
+		}
+	}
+	told := a.board.itemOf(source{PSTN: "-", DirectRouting: "-", CallRecords: a.board.told(6 * time.Hour)})
+	items = append(items, strings.ReplaceAll(told, "_file: ", "_file: board/"))
+	a.configureSources(settings{Storage: fleetStorage, OTLP: a.sink.overHTTP("")}, items...)
+}
+
+// goesOn waits until every feed was read anew, and the call records were counted.
+func (a *accounts) goesOn(f *fleet) {
+	a.t.Helper()
+	for _, e := range a.estates {
+		e.read(f.running, f.scrape)
+	}
+}
+
+// notifies publishes more call records and notifies a replica of them.
+func (a *accounts) notifies(r *replica) {
+	a.t.Helper()
+	a.hook.Cut() // what is open too
+	a.hook.SetTarget(r.hook)
+	a.hook.Resume()
+	taken := a.board.Notified().Delivered
+	a.board.pass(time.Hour)
+	a.board.delivered()
+	if a.board.Notified().Delivered == taken {
+		a.t.Error("there was nothing to notify of")
+	}
+}
+
+// countsRecords waits until the call records are counted.
+func (a *accounts) countsRecords(f *fleet) {
+	a.t.Helper()
+	want := expected(&a.board.totals().Totals)
+	eventually(a.t, "count the call records exactly", func() error {
+		f.running()
+		return asError(diff(f.scrape().tables("contoso", callRecords), want))
+	})
+}
+
+// countsAll publishes what is left, and waits until all is counted and delivered.
+func (a *accounts) countsAll(f *fleet) {
+	a.t.Helper()
+	for _, e := range a.estates {
+		e.skip(10 * time.Hour)
+		e.hold()
+		e.counted(f.running, f.scrape)
+		a.sink.completeAll(e)
+	}
+	a.countsRecords(f)
+	if down := a.sink.Decreased(); len(down) > 0 {
+		a.t.Errorf("OTLP metrics went down: %q", down)
+	}
+}
+
+// TestReplicas (guarantees 1, 2, 5; counting.md 1): three replicas over a PostgreSQL with a synchronous standby read 30 feeds while they are
+// killed, paused and cut off, and the database is restarted in mid-commit and fails over: no feed is without an owner
+// for long, no series is shown twice, nobody writes who was replaced, and every call is counted and delivered.
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	a := newAccounts(t, 2*time.Minute, 300)
+	primary := pgtest.Start(t)
+	f := newFleet(a.site, primary, primary.Standby(t))
+	f.feeds, f.webhook = 30, a.path("board/webhook.yaml")
+	a.configure()
+
+	// All at once, on an empty database.
+	first := f.start(3)
+	a.hook.SetTarget(first[0].hook)
+	f.read(first...)
+	f.audit()
+	a.goesOn(f)
+	t.Logf("start of three: no owner for up to %s", f.watch.gap())
+
+	// Killed: the others take over.
+	most := slices.MaxFunc(first, func(x, y *replica) int { return cmp.Compare(len(x.scrape().owned()), len(y.scrape().owned())) })
+	left := slices.DeleteFunc(first, func(r *replica) bool { return r == most })
+	b, c := left[0], left[1]
+	f.moved("kill -9", fromDeath, func() { f.kill(most) }, b, c)
+
+	// Notified of calls: a replica that doesn't read the feed.
+	d := f.start(1)[0]
+	a.notifies(d)
+	a.countsRecords(f)
+
+	// Paused within a transaction, and cut off from the database within others: who is left takes all over.
+	var woken func() families
+	f.moved("paused and cut off", fromDeath, func() {
+		f.pauseInCommit(b)
+		c.wire.Stall()
+		woken = b.scrapeWhilePaused()
+	}, d)
+	b.signal(syscall.SIGCONT)
+	// Every series of a feed that it shows would be shown by two.
+	if shown := woken(); len(shown.owned()) > 0 || len(shown.series("cdr_calls_total")) > 0 {
+		t.Errorf("woken, it shows %v", slices.Sorted(maps.Keys(shown.owned())))
+	}
+	f.live = append(f.live, b)
+	f.watch.add(b)
+	c.wire.Resume() // what was held back arrives now
+	a.goesOn(f)
+
+	// A clean stop hands over at once, evenly, though the OTLP endpoint is down.
+	a.sink.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: http.StatusServiceUnavailable})
+	e := f.start(1)[0]
+	f.moved("clean stop", atOnce, func() { f.stop(d) }, b, c, e)
+	f.even(b, c, e)
+	a.sink.ClearFailures()
+
+	// In a rolling restart each feed moves at most once.
+	began := f.now()
+	for _, old := range slices.Clone(f.live) {
+		f.start(1)[0].ready()
+		f.stop(old)
+	}
+	f.read(f.live...)
+	moves, worst := f.moves(began)
+	if worst > 1 {
+		t.Errorf("in a rolling restart a feed moved %d times", worst)
+	}
+	t.Logf("rolling restart: %d moves, no owner for up to %s", moves, f.watch.gap())
+
+	// The database is restarted while commits wait for the standby: they are durable, and nobody was told.
+	for range 2 {
+		f.inCommit(func() { f.primary.Restart(t, "immediate") })
+		f.commits(f.live...)
+	}
+	a.goesOn(f)
+	t.Logf("restarts of the database: no owner for up to %s", f.watch.gap())
+
+	// The primary's machine dies while commits wait for the standby, which takes its place without some of them: connections to it, old and
+	// new, get no answer.
+	f.inCommit(func() {
+		for _, r := range f.live {
+			r.wire.Stall()
+		}
+		f.primary.Kill(t)
+	})
+	f.standby.Promote(t)
+	f.writing = f.standby
+	a.goesOn(f)
+	t.Logf("promotion of the standby: no owner for up to %s", f.watch.gap())
+
+	a.notifies(f.live[0])
+	a.countsAll(f)
+	f.watch.stop()
+	f.unfenced()
+	for _, r := range slices.Clone(f.live) {
+		f.stop(r)
+	}
+	f.verify()
+}
+
+// scrapeWhilePaused asks a process that stands still for its metrics; what is returned waits for the answer.
+func (r *replica) scrapeWhilePaused() func() families {
+	r.t.Helper()
+	conn, err := new(net.Dialer).DialContext(r.t.Context(), "tcp", r.addresses()[0])
+	if err == nil {
+		_, err = io.WriteString(conn, "GET /metrics HTTP/1.0\r\n\r\n")
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return func() families {
+		r.t.Helper()
+		defer conn.Close()
+		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != http.StatusOK {
+			r.t.Fatalf("woken, it answers %s, %v", response.Status, err)
+		}
+		return r.parse(body)
+	}
+}

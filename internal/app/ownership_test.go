@@ -1,0 +1,392 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// fakeDatabase is what replicas share of a ledger, by the rules of internal/ledger/replicas.go.
+type fakeDatabase struct {
+	mu       sync.Mutex
+	seen     map[string]time.Time
+	replicas []ledger.Replica
+	feeds    []ledger.FeedOwner // Owner as stored
+	moves    map[string]int     // by feed
+	gone     map[string]time.Duration
+	down     bool
+}
+
+func newFakeDatabase() *fakeDatabase {
+	return &fakeDatabase{seen: map[string]time.Time{}, moves: map[string]int{}}
+}
+
+func (d *fakeDatabase) alive(name string) bool {
+	return name != "" && time.Since(d.seen[name]) < ledger.LeaseTime
+}
+
+// fakeReplica is one process: its handle on the ledger, and what it reads.
+type fakeReplica struct {
+	*ownership
+
+	db      *fakeDatabase
+	name    string
+	sources []string // configured
+	mu      sync.Mutex
+	reads   map[string]bool
+	dropped map[string]int
+	looked  int
+	stop    context.CancelFunc
+	stopped sync.WaitGroup
+	paused  chan struct{} // not nil: Renew hangs until it is closed, and then was never sent
+}
+
+var errDown = errors.New("no database")
+
+// Renew implements sharedLedger.
+func (r *fakeReplica) Renew(ctx context.Context) (c ledger.Cluster, err error) {
+	r.mu.Lock()
+	paused := r.paused
+	r.mu.Unlock()
+	if paused != nil {
+		<-paused
+	}
+	r.db.mu.Lock()
+	defer r.db.mu.Unlock()
+	if r.db.down {
+		return c, errDown
+	}
+	if !slices.ContainsFunc(r.db.replicas, func(o ledger.Replica) bool { return o.Name == r.name }) {
+		r.db.replicas = append(r.db.replicas, ledger.Replica{Name: r.name, Started: time.Now()})
+	}
+	r.db.seen[r.name] = time.Now()
+	for _, o := range r.db.replicas {
+		if r.db.alive(o.Name) {
+			c.Replicas = append(c.Replicas, o)
+		}
+	}
+	for _, f := range r.db.feeds {
+		if !r.db.alive(f.Owner) {
+			f.Owner = ""
+		}
+		c.Feeds = append(c.Feeds, f)
+	}
+	return c, nil
+}
+
+// Register implements sharedLedger.
+func (r *fakeReplica) Register(_ context.Context, spec ledger.FeedSpec) error {
+	r.db.mu.Lock()
+	defer r.db.mu.Unlock()
+	if r.db.find(spec.Source, spec.Feed) == nil {
+		r.db.feeds = append(r.db.feeds, ledger.FeedOwner{Source: spec.Source, Feed: spec.Feed})
+	}
+	return nil
+}
+
+func (d *fakeDatabase) find(source, feed string) *ledger.FeedOwner {
+	for i := range d.feeds {
+		if f := &d.feeds[i]; f.Source == source && f.Feed == feed {
+			return f
+		}
+	}
+	return nil
+}
+
+// Acquire implements sharedLedger.
+func (r *fakeReplica) Acquire(_ context.Context, source, feed string) (bool, error) {
+	r.db.mu.Lock()
+	defer r.db.mu.Unlock()
+	f := r.db.find(source, feed)
+	if r.db.alive(f.Owner) {
+		return false, nil
+	}
+	f.Owner = r.name
+	r.db.moves[source+"/"+feed]++
+	return true, nil
+}
+
+// Drop implements sharedLedger.
+func (r *fakeReplica) Drop(source, _ string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dropped[source]++
+}
+
+// Release implements sharedLedger.
+func (r *fakeReplica) Release(_ context.Context, source, feed string) error {
+	r.db.mu.Lock()
+	defer r.db.mu.Unlock()
+	if f := r.db.find(source, feed); f.Owner == r.name {
+		f.Owner = ""
+	}
+	return nil
+}
+
+// Leave implements sharedLedger.
+func (r *fakeReplica) Leave(context.Context) error {
+	r.db.mu.Lock()
+	defer r.db.mu.Unlock()
+	for i := range r.db.feeds {
+		if r.db.feeds[i].Owner == r.name {
+			r.db.feeds[i].Owner = ""
+		}
+	}
+	delete(r.db.seen, r.name)
+	return nil
+}
+
+func (r *fakeReplica) accounts() (all []account) {
+	for _, s := range r.sources {
+		all = append(all, account{key: s, feeds: []feedName{{s, "one"}, {s, "two"}}})
+	}
+	return all
+}
+
+func (r *fakeReplica) specs() (all []ledger.FeedSpec) {
+	for _, s := range r.sources {
+		all = append(all, ledger.FeedSpec{Source: s, Feed: "one"}, ledger.FeedSpec{Source: s, Feed: "two"})
+	}
+	return all
+}
+
+func (r *fakeReplica) isRead(source string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reads[source]
+}
+
+func (r *fakeReplica) startAccount(key string) { r.set(key, true) }
+func (r *fakeReplica) stopAccount(key string)  { r.set(key, false) }
+
+func (r *fakeReplica) set(key string, reads bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if reads {
+		r.reads[key] = true
+	} else {
+		delete(r.reads, key)
+	}
+}
+
+func (r *fakeReplica) lookForTasks() { r.looked++ }
+
+// reading is how many accounts it reads.
+func (r *fakeReplica) reading() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.reads)
+}
+
+// start starts a replica with so many accounts configured.
+func (d *fakeDatabase) start(t *testing.T, name string, accounts int) *fakeReplica {
+	t.Helper()
+	r := &fakeReplica{db: d, name: name, reads: map[string]bool{}, dropped: map[string]int{}}
+	for i := range accounts {
+		r.sources = append(r.sources, fmt.Sprintf("account-%02d", i))
+	}
+	r.ownership = newOwnership(r, r, name, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(t.Context())
+	r.stop = cancel
+	r.stopped.Go(func() { r.run(ctx) })
+	t.Cleanup(r.kill)
+	return r
+}
+
+// kill ends a replica without a word.
+func (r *fakeReplica) kill() {
+	r.stop()
+	r.stopped.Wait()
+}
+
+// shutDown ends it as the daemon does.
+func (r *fakeReplica) shutDown() {
+	r.stopPlacing()
+	r.kill()
+	r.leave()
+}
+
+// pauseFor stops a replica at its next renewal, as SIGSTOP would, until the returned function is called.
+func (r *fakeReplica) freeze() (thaw func()) {
+	frozen := make(chan struct{})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.paused = frozen
+	return func() {
+		r.mu.Lock()
+		r.paused = nil
+		r.mu.Unlock()
+		close(frozen)
+	}
+}
+
+// pass lets time go by.
+func letPass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// wantReading checks how many accounts each replica reads, and that each account is read once.
+func wantReading(t *testing.T, when string, want map[*fakeReplica]int) {
+	t.Helper()
+	by := map[string]int{}
+	for r, n := range want {
+		if got := r.reading(); got != n {
+			t.Errorf("%s: %s reads %d accounts, want %d", when, r.name, got, n)
+		}
+		for key := range r.reads {
+			by[key]++
+		}
+	}
+	for key, n := range by {
+		if n != 1 {
+			t.Errorf("%s: %s is read %d times", when, key, n)
+		}
+	}
+}
+
+func TestOwnership_GainAndDeath(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newFakeDatabase()
+		a := d.start(t, "a", 12)
+		letPass(3 * time.Second)
+		wantReading(t, "alone", map[*fakeReplica]int{a: 12})
+		b := d.start(t, "b", 12)
+		letPass(settledAfter / 2)
+		wantReading(t, "a second one has come", map[*fakeReplica]int{a: 12, b: 0})
+		if !b.holds() || b.clusterNow() == nil {
+			t.Error("it doesn't know of its lease")
+		}
+		letPass(2 * settledAfter)
+		wantReading(t, "it stayed", map[*fakeReplica]int{a: 6, b: 6})
+		if d.moves["account-00/one"] > 2 {
+			t.Errorf("an account has moved %d times", d.moves["account-00/one"])
+		}
+		b.kill()
+		letPass(ledger.LeaseTime + 2*renewInterval)
+		b.reads = nil
+		wantReading(t, "it died", map[*fakeReplica]int{a: 12})
+	})
+}
+
+// A rolling restart that starts the new replica before it stops the old one moves each account once.
+func TestOwnership_RollingRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newFakeDatabase()
+		var replicas []*fakeReplica
+		for _, name := range []string{"a", "b", "c"} {
+			replicas = append(replicas, d.start(t, name, 30))
+		}
+		letPass(10 * time.Minute)
+		wantReading(t, "at rest", map[*fakeReplica]int{replicas[0]: 10, replicas[1]: 10, replicas[2]: 10})
+		clear(d.moves)
+		for i, old := range replicas {
+			replicas[i] = d.start(t, "new-"+old.name, 30)
+			letPass(10 * time.Second)
+			old.shutDown()
+			letPass(2 * renewInterval)
+			if got := replicas[i].reading(); got != 10 {
+				t.Errorf("%s reads %d accounts after %s has left", replicas[i].name, got, old.name)
+			}
+		}
+		letPass(10 * time.Minute)
+		wantReading(t, "in the end", map[*fakeReplica]int{replicas[0]: 10, replicas[1]: 10, replicas[2]: 10})
+		for feed, n := range d.moves {
+			if n != 1 {
+				t.Errorf("%s has moved %d times", feed, n)
+			}
+		}
+		if len(d.moves) != 60 {
+			t.Errorf("%d feeds have moved", len(d.moves))
+		}
+	})
+}
+
+// A replica that was paused for longer than its lease shows nothing until it knows what it has lost, and reads nothing of that.
+func TestOwnership_Pause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newFakeDatabase()
+		a, b := d.start(t, "a", 4), d.start(t, "b", 4)
+		letPass(5 * time.Minute)
+		wantReading(t, "at rest", map[*fakeReplica]int{a: 2, b: 2})
+		thaw := a.freeze()
+		letPass(renewInterval + ledger.LeaseTime/2)
+		if !a.holds() || b.reading() != 2 {
+			t.Error("a short pause takes its accounts")
+		}
+		letPass(ledger.LeaseTime)
+		if a.holds() || b.reading() != 4 {
+			t.Errorf("after its lease it shows what it has: %v, the other one reads %d", a.holds(), b.reading())
+		}
+		thaw()
+		synctest.Wait()
+		if !a.holds() || a.reading() != 0 || len(a.dropped) != 2 {
+			t.Errorf("it goes on: holds %v, reads %d, dropped %v", a.holds(), a.reading(), a.dropped)
+		}
+		letPass(3 * settledAfter)
+		wantReading(t, "in the end", map[*fakeReplica]int{a: 2, b: 2})
+	})
+}
+
+// While the database is down nothing is shown, and afterwards everyone goes on with what nobody has taken.
+func TestOwnership_DatabaseDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newFakeDatabase()
+		a, b := d.start(t, "a", 4), d.start(t, "b", 4)
+		letPass(5 * time.Minute)
+		clear(d.moves)
+		d.mu.Lock()
+		d.down = true
+		d.mu.Unlock()
+		letPass(ledger.LeaseTime)
+		if a.holds() || b.holds() {
+			t.Error("what was owned is still shown")
+		}
+		d.mu.Lock()
+		d.down = false
+		// None is taken for dead because the other one came back first.
+		d.seen["a"], d.seen["b"] = time.Now(), time.Now()
+		d.mu.Unlock()
+		letPass(renewInterval)
+		wantReading(t, "it is back", map[*fakeReplica]int{a: 2, b: 2})
+		if !a.holds() || !b.holds() || len(d.moves) != 0 {
+			t.Errorf("holds %v and %v, moved %v", a.holds(), b.holds(), d.moves)
+		}
+	})
+}
+
+// An account that only some replicas have in their configuration is read by one of those.
+func TestOwnership_OtherConfigurations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newFakeDatabase()
+		old := d.start(t, "old", 2)
+		letPass(renewInterval)
+		fresh := d.start(t, "fresh", 3)
+		late := d.start(t, "late", 2) // where the rule puts what is new, and which doesn't know it
+		letPass(30 * time.Second)
+		wantReading(t, "a new account", map[*fakeReplica]int{old: 2, fresh: 1, late: 0})
+		clear(d.moves)
+		letPass(5 * settledAfter)
+		if d.moves["account-02/one"] > 1 {
+			t.Errorf("the account that only one replica knows has moved %d times", d.moves["account-02/one"])
+		}
+		old.mu.Lock()
+		old.sources = old.sources[1:]
+		old.mu.Unlock()
+		done := old.pause()
+		old.stopAccount("account-00") // as a reload does
+		done()
+		letPass(patience + 3*renewInterval)
+		if d.find("account-00", "one").Owner == "old" || old.reading() != 1 {
+			t.Error("what is no longer configured isn't released")
+		}
+	})
+}

@@ -1,0 +1,109 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/web"
+)
+
+// share writes a configuration whose ledger is in PostgreSQL.
+func (p *told) share(dsn string, sources ...toldSource) string {
+	p.t.Helper()
+	file := p.write(p.t.TempDir(), sources...)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "dsn"), []byte(dsn), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	shared := strings.Replace(string(text), "{path: data}", "{postgres: {dsn_file: dsn, address: \"http://elsewhere.example/\"}}", 1)
+	if err := os.WriteFile(file, []byte(shared), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	return file
+}
+
+// ownedFeed is the line that says whether a process reads the feed.
+func ownedFeed(source string, n int) string {
+	return fmt.Sprintf(`cdr_exporter_feed_owned{feed="records",source="%s"} %d`, source, n)
+}
+
+// Two replicas share a ledger in PostgreSQL: one reads, notifications of either are fetched, and the other one goes on
+// where it stopped, with the same counters.
+func TestTwoReplicas(t *testing.T) {
+	p := newTold(t)
+	file := p.share(pgtest.Database(t), office, toldSource{"branch", "b", ""})
+	a := startWith(t, listen(file, p))
+	until(t, a, ownedFeed("office", 1))
+	until(t, a, ownedFeed("branch", 1))
+	b := startWith(t, listen(file, p))
+	await(t, "b is ready without a feed", func() bool { code, _ := ask(t, b, http.MethodGet, "/-/ready"); return code == http.StatusOK })
+	until(t, b, ownedFeed("office", 0))
+	for i, to := range []*App{a, b} {
+		if code, _ := post(t, hookURL(to, office), fmt.Sprint("call-", i)); code != http.StatusAccepted {
+			t.Fatalf("got %d", code)
+		}
+	}
+	until(t, a, newRows(2))
+	await(t, "the calls are shown", func() bool { return len(shown(t, a, "cdr_calls_total")) == 1 })
+	counted := shown(t, a, "cdr_calls_total")
+	if got := shown(t, b, "cdr_calls_total", "cdr_exporter_watermark_timestamp_seconds"); got != nil {
+		t.Errorf("b shows %v", got)
+	}
+	await(t, "b knows how far a has read", func() bool {
+		s := sharedStatus(t, b)
+		i := slices.IndexFunc(s.Sources, func(s web.Source) bool { return s.Name == "office" })
+		feed := s.Sources[i].Feeds[0]
+		return len(s.Replicas) == 2 && s.Replicas[0].Feeds == 2 && s.Replicas[1].Self && feed.State == web.StateElsewhere && feed.ReadBy == s.Replicas[0].Name && feed.Records == 2
+	})
+	if _, page := ask(t, b, http.MethodGet, "/"); !strings.Contains(page, `<a href="http://elsewhere.example/">`) {
+		t.Error("the page has no link to the other replica")
+	}
+	if err := a.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, b, ownedFeed("office", 1))
+	until(t, b, ownedFeed("branch", 1))
+	await(t, "b shows what a counted", func() bool { return slices.Equal(shown(t, b, "cdr_calls_total"), counted) })
+	if code, _ := post(t, hookURL(b, office), "call-1 call-2"); code != http.StatusAccepted {
+		t.Fatalf("got %d", code)
+	}
+	until(t, b, newRows(1))
+	await(t, "b is alone", func() bool { s := sharedStatus(t, b); return len(s.Replicas) == 1 && s.Replicas[0].Feeds == 2 })
+	// A reload changes one account and removes the other one.
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, _, _ := strings.Cut(string(text), "  - name: branch")
+	if err := os.WriteFile(file, []byte(strings.Replace(kept, "history: 1h", "history: 2h", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "an account is given up", func() bool { return sharedStatus(t, b).Replicas[0].Feeds == 1 })
+	if code, _ := post(t, hookURL(b, office), "call-3"); code != http.StatusAccepted {
+		t.Fatalf("got %d", code)
+	}
+	await(t, "the other one is read", func() bool { return feedOf(sharedStatus(t, b).Sources[0], "records").Records == 4 })
+}
+
+// sharedStatus is what /api/v1/status says.
+func sharedStatus(t *testing.T, a *App) (status web.Status) {
+	t.Helper()
+	_, body := ask(t, a, http.MethodGet, "/api/v1/status")
+	if err := json.Unmarshal([]byte(body), &status); err != nil {
+		t.Fatal(err)
+	}
+	return status
+}
