@@ -385,3 +385,25 @@ func TestOwnership_OtherConfigurations(t *testing.T) {
 		}
 	})
 }
+
+// A replica that stops hands its accounts over before it drains the outbox, which takes as long as the OTLP endpoint lets it; the last one drains it
+// as the owner.
+func TestOwnership_HandOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newFakeDatabase()
+		a := d.start(t, "a", 4)
+		letPass(3 * time.Second)
+		a.handOver()
+		letPass(3 * time.Second)
+		if !a.holds() || !d.alive("a") {
+			t.Error("alone, it gave its accounts up")
+		}
+		b := d.start(t, "b", 4)
+		letPass(3 * time.Second)
+		a.handOver()
+		letPass(3 * time.Second)
+		if n := b.reading(); n != 4 || a.holds() || d.alive("a") {
+			t.Errorf("while a drains the outbox b reads %d of 4 accounts; a holds them: %v, lives: %v", n, a.holds(), d.alive("a"))
+		}
+	})
+}
