@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
 const chart = "helm/cdr-exporter"
@@ -29,7 +31,7 @@ type object struct {
 	Spec     yaml.Node
 }
 
-// pod is what a test looks at of a StatefulSet's pods.
+// pod is what a test looks at of the pods of a StatefulSet or Deployment.
 type pod struct {
 	Template struct {
 		Spec struct {
@@ -77,6 +79,12 @@ func TestE2EChart(t *testing.T) {
 			map[string]int{"Service": 2, "Ingress": 1, "NetworkPolicy": 1, "ServiceMonitor": 1},
 			"HTTPS",
 		},
+		{
+			"testdata/replicas.yaml",
+			map[string]string{"client-secret": "x", "postgres-dsn": pgtest.Database(t)},
+			map[string]int{"StatefulSet": 0, "Deployment": 1, "ScaledObject": 1, "PodDisruptionBudget": 1, "NetworkPolicy": 1, "ServiceMonitor": 1},
+			"HTTP",
+		},
 	} {
 		t.Run(filepath.Base(test.values), func(t *testing.T) {
 			run(t, tool(t, "helm"), "lint", "--strict", "--quiet", chart, "--values", test.values)
@@ -94,7 +102,7 @@ func TestE2EChart(t *testing.T) {
 			for _, o := range objects(t, text) {
 				kinds[o.Kind]--
 				switch {
-				case o.Kind == "StatefulSet":
+				case o.Kind == "StatefulSet", o.Kind == "Deployment":
 					args = checkPod(t, o, test.probes)
 				case o.Data["config.yaml"] != "":
 					config := strings.ReplaceAll(o.Data["config.yaml"], "path: /data\n", "path: data\n")
@@ -106,6 +114,8 @@ func TestE2EChart(t *testing.T) {
 						t.Fatal(err)
 					}
 					run(t, tool(t, "promtool"), "check", "rules", write(t, t.TempDir(), "rules.yaml", string(spec)))
+				case o.Kind == "ScaledObject":
+					checkScaling(t, o)
 				}
 			}
 			for kind, n := range kinds {
@@ -119,11 +129,13 @@ func TestE2EChart(t *testing.T) {
 
 	t.Run("the schemas refuse what is wrong", func(t *testing.T) {
 		text := strings.NewReplacer("podManagementPolicy:", "podManagmentPolicy:", "replicas: 1", "replicas: one",
-			"maxUnavailable: 0", "maxUnavailable: {}", "jobLabel:", "jobLable:").Replace(render(t, "testdata/everything.yaml"))
+			"maxUnavailable: 0", "maxUnavailable: {}", "jobLabel:", "jobLable:", "threshold:", "treshold:", "minReplicaCount: 2", "minReplicaCount: two").
+			Replace(render(t, "testdata/everything.yaml") + render(t, "testdata/replicas.yaml"))
 		out, _, _ := try(t, tool(t, "kubeconform"), "-strict", "-schema-location", schemas, write(t, t.TempDir(), "manifests.yaml", text))
 		for _, want := range []string{
 			"additional properties 'podManagmentPolicy' not allowed", "at '/spec/replicas': got string, want integer",
 			"at '/spec/maxUnavailable': got object, want integer or string", "additional properties 'jobLable' not allowed",
+			"at '/spec/minReplicaCount': got string, want integer",
 		} {
 			if !strings.Contains(out, want) {
 				t.Errorf("got\n%s\nwant %s", out, want)
@@ -132,11 +144,39 @@ func TestE2EChart(t *testing.T) {
 	})
 }
 
+// checkScaling: the query asks for the least number of replicas, and one more for each five feeds that are behind, by the shipped rules.
+func checkScaling(t *testing.T, scaled object) {
+	t.Helper()
+	var spec struct {
+		MinReplicaCount int `yaml:"minReplicaCount"`
+		Triggers        []struct{ Metadata map[string]string }
+	}
+	if err := scaled.Spec.Decode(&spec); err != nil {
+		t.Fatal(err)
+	}
+	rules, err := filepath.Abs("../dashboards/prometheus/recording.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var series strings.Builder
+	for i := range 12 {
+		labels := fmt.Sprintf(`{job="cdr-exporter", instance="a", source="s%d", feed="call_log"}`, i)
+		fmt.Fprintf(&series, "      - {series: 'cdr_exporter_catching_up%s', values: '0x10 1x30'}\n", labels)
+		fmt.Fprintf(&series, "      - {series: 'cdr_exporter_api_throttled_seconds_total%s', values: '0x40'}\n", labels)
+	}
+	test := fmt.Sprintf("rule_files: [%s]\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n%s    promql_expr_test:\n", rules, series.String())
+	for at, behind := range map[string]int{"9m": 0, "30m": 2} {
+		test += fmt.Sprintf("      - {expr: '%s', eval_time: %s, exp_samples: [{labels: '{}', value: %d}]}\n",
+			spec.Triggers[0].Metadata["query"], at, spec.MinReplicaCount+behind)
+	}
+	run(t, tool(t, "promtool"), "test", "rules", write(t, t.TempDir(), "scaling.yaml", test))
+}
+
 // checkPod compares a pod's probes with the expected kind and returns the container's arguments.
-func checkPod(t *testing.T, statefulSet object, probes string) []string {
+func checkPod(t *testing.T, workload object, probes string) []string {
 	t.Helper()
 	var p pod
-	if err := statefulSet.Spec.Decode(&p); err != nil {
+	if err := workload.Spec.Decode(&p); err != nil {
 		t.Fatal(err)
 	}
 	container := p.Template.Spec.Containers[0]
@@ -220,10 +260,18 @@ func TestE2EPackagedChart(t *testing.T) {
 // TestE2EChartRefuses: a wrong value is named when the chart is rendered, with what would be right.
 func TestE2EChartRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ set, want string }{
-		"no account":              {"config=null", "config.sources: name at least one account to read"},
-		"unknown key":             {"serviceMonitors.enabled=true", "additional properties 'serviceMonitors' not allowed"},
-		"unknown key further in":  {"web.tsl=true", "at '/web': additional properties 'tsl' not allowed"},
-		"replicas":                {"replicaCount=2", "additional properties 'replicaCount' not allowed"},
+		"no account":             {"config=null", "config.sources: name at least one account to read"},
+		"unknown key":            {"serviceMonitors.enabled=true", "additional properties 'serviceMonitors' not allowed"},
+		"unknown key further in": {"web.tsl=true", "at '/web': additional properties 'tsl' not allowed"},
+		"replicas on a volume":   {"replicas=2", "replicas: a ledger on a volume is read by one pod; for several name the Secret of a database"},
+		"scaling on a volume":    {"autoscaling.enabled=true", "autoscaling.enabled: a ledger on a volume is read by one pod"},
+		"two ledgers": {
+			"storage.postgres.dsnSecret.name=db,persistence.existingClaim=ledger",
+			"persistence.existingClaim and storage.postgres are both set: the ledger is on a volume or in a database",
+		},
+		"storage in two places":   {"storage.postgres.dsnSecret.name=db,config.storage.path=/data", "config.storage: storage.postgres sets it"},
+		"database without a name": {"config.storage.postgres.dsn_file=dsn", "storage.postgres.dsnSecret.name: name the Secret that holds the address"},
+		"no number of replicas":   {"replicas=many", "at '/replicas': got string, want integer"},
 		"text for a number":       {"terminationGracePeriodSeconds=1m", "at '/terminationGracePeriodSeconds': got string, want integer"},
 		"size":                    {"persistence.size=4GB", "at '/persistence/size': '4GB' does not match pattern"},
 		"many nodes":              {"persistence.accessMode=ReadWriteMany", "at '/persistence/accessMode': value must be one of 'ReadWriteOnce', 'ReadWriteOncePod'"},

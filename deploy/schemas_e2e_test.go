@@ -12,7 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// apiSchemas writes a JSON schema for each kind of Kubernetes and the Prometheus Operator that the chart has, from their own
+// apiSchemas writes a JSON schema for each kind of Kubernetes, the Prometheus Operator and KEDA that the chart has, from their own
 // definitions, which `make real-parts` fetched, and returns where kubeconform finds them. Unknown fields are errors.
 func apiSchemas(t *testing.T) string {
 	t.Helper()
@@ -26,20 +26,20 @@ func apiSchemas(t *testing.T) string {
 		"service-v1":                    "core.v1.Service",
 		"serviceaccount-v1":             "core.v1.ServiceAccount",
 		"statefulset-apps-v1":           "apps.v1.StatefulSet",
+		"deployment-apps-v1":            "apps.v1.Deployment",
 		"ingress-networking-v1":         "networking.v1.Ingress",
 		"networkpolicy-networking-v1":   "networking.v1.NetworkPolicy",
 		"poddisruptionbudget-policy-v1": "policy.v1.PodDisruptionBudget",
 	} {
 		writeSchema(t, filepath.Join(folder, kind+".json"), map[string]any{"$ref": "kubernetes.json#/definitions/io.k8s.api." + definition})
 	}
-	for _, kind := range []string{"servicemonitor", "prometheusrule"} {
+	for kind, version := range map[string]string{"servicemonitor": "monitoring-v1", "prometheusrule": "monitoring-v1", "scaledobject": "keda-v1alpha1"} {
 		crd := readSchema(t, filepath.Join(source, kind+"s.yaml"))
-		version := crd["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)
-		schema := version["schema"].(map[string]any)["openAPIV3Schema"].(map[string]any)
+		schema := crd["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)["schema"].(map[string]any)["openAPIV3Schema"].(map[string]any)
 		schema["properties"].(map[string]any)["metadata"] = map[string]any{
 			"$ref": "kubernetes.json#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta",
 		}
-		writeSchema(t, filepath.Join(folder, kind+"-monitoring-v1.json"), schema)
+		writeSchema(t, filepath.Join(folder, kind+"-"+version+".json"), schema)
 	}
 	return filepath.Join(folder, "{{.ResourceKind}}{{.KindSuffix}}.json")
 }

@@ -166,10 +166,10 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// sizeOf is the size of the files in a folder, as the disk allocates it.
+// sizeOf is the size of the files in a ledger's folder, as the disk allocates it, but for the reserve: that doesn't grow with the ids.
 func sizeOf(folder string) (size int64, err error) {
 	err = filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+		if err != nil || entry.IsDir() || entry.Name() == "reserve" {
 			return err
 		}
 		info, err := entry.Info()

@@ -115,7 +115,7 @@ var (
 func (s simulated) start(t *testing.T, clock simulator.Clock) (*sim.Server, *collector.Source) {
 	t.Helper()
 	world := func(seed uint64, mix *simulator.Mix) *simulator.World {
-		settings := simulator.Historical(seed, mix, simBegin, simEnd, 1500)
+		settings := simulator.Historical(seed, mix, simBegin, simEnd, 600)
 		settings.Malformed, settings.NoID, settings.Duplicated = 0.02, 0.05, 0.05
 		settings.Delays, settings.MaxLate = simulator.UsualDelays(), 40*time.Hour
 		made, err := simulator.NewWorld(settings)
@@ -161,8 +161,8 @@ func TestAgainstTheSimulator(t *testing.T) {
 	}{
 		{"A json", false, simulated{sim.Settings{Generation: sim.GenerationA, Order: sim.Descending}, formatJSON, authQuery}},
 		{"A stream", false, simulated{sim.Settings{Generation: sim.GenerationA, Timezone: east}, formatStream, authQuery}},
-		{"A csv", true, simulated{sim.Settings{Generation: sim.GenerationA, MaxPerPage: 100}, formatCSV, authQuery}},
-		{"B json", true, simulated{sim.Settings{Generation: sim.GenerationB, Order: sim.Shuffled, MaxPerPage: 100}, formatJSON, authBearer}},
+		{"A csv", true, simulated{sim.Settings{Generation: sim.GenerationA, MaxPerPage: 50}, formatCSV, authQuery}},
+		{"B json", true, simulated{sim.Settings{Generation: sim.GenerationB, Order: sim.Shuffled, MaxPerPage: 50}, formatJSON, authBearer}},
 		{"B stream", false, simulated{sim.Settings{Generation: sim.GenerationB, ExportLimited: true}, formatStream, authBearer}},
 		{"C json", false, simulated{sim.Settings{Generation: sim.GenerationC, Timezone: west}, formatJSON, authBearer}},
 		{"C stream", true, simulated{sim.Settings{Generation: sim.GenerationC, ExportCutNewline: true}, formatStream, authBearer}},
@@ -199,7 +199,7 @@ func TestLiveAgainstTheSimulator(t *testing.T) {
 			t.Run(fmt.Sprint(order, " ", format), func(t *testing.T) {
 				t.Parallel()
 				clock := simulator.NewManualClock(simBegin.Add(9 * time.Hour))
-				s := simulated{sim.Settings{Generation: sim.GenerationA, Order: order, Timezone: time.FixedZone("", 3*3600), MaxPerPage: 100}, format, authQuery}
+				s := simulated{sim.Settings{Generation: sim.GenerationA, Order: order, Timezone: time.FixedZone("", 3*3600), MaxPerPage: 50}, format, authQuery}
 				server, source := s.start(t, clock)
 				got := newCounted()
 				poll := func(reach time.Duration) {

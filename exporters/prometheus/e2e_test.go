@@ -23,6 +23,15 @@ import (
 // global settings, and returns where it is asked.
 func startPrometheus(t *testing.T, target, global string) string {
 	t.Helper()
+	return configurePrometheus(t, "created-timestamp-zero-ingestion,exemplar-storage", fmt.Sprintf(`
+global: {scrape_interval: 1s, %s}
+scrape_configs: [{job_name: cdr, static_configs: [{targets: [%q]}]}]
+`, global, target))
+}
+
+// configurePrometheus is startPrometheus with these features and this configuration.
+func configurePrometheus(t *testing.T, features, text string) string {
+	t.Helper()
 	binary := filepath.Join(os.Getenv("CDR_TOOLS_BIN"), "prometheus")
 	if _, err := os.Stat(binary); err != nil {
 		t.Fatalf("CDR_TOOLS_BIN must hold prometheus: %v", err)
@@ -37,16 +46,12 @@ func startPrometheus(t *testing.T, target, global string) string {
 	}
 	dir := t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
-	text := fmt.Sprintf(`
-global: {scrape_interval: 1s, %s}
-scrape_configs: [{job_name: cdr, static_configs: [{targets: [%q]}]}]
-`, global, target)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var output bytes.Buffer
 	command := exec.CommandContext(context.Background(), binary, "--config.file", config, "--web.listen-address", address,
-		"--storage.tsdb.path", filepath.Join(dir, "data"), "--enable-feature=created-timestamp-zero-ingestion,exemplar-storage")
+		"--storage.tsdb.path", filepath.Join(dir, "data"), "--enable-feature="+features)
 	command.Stdout, command.Stderr = &output, &output
 	if err := command.Start(); err != nil {
 		t.Fatal(err)

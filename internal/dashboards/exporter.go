@@ -22,6 +22,8 @@ func exporter() *board {
 	b.exporterSubscriptions()
 	b.row("Log records")
 	b.exporterOutbox()
+	b.row("Replicas")
+	b.exporterReplicas()
 	b.row("Ledger and process")
 	b.exporterLedger()
 	return b
@@ -42,8 +44,10 @@ func (b *board) exporterNumbers() {
 		Unit(units.BoolYesNo).Thresholds(never(1)))
 	b.add(4, 4, b.number(text{"Reads that failed", "Share of reads that ended with an error, in the time shown."},
 		share(b.total(metrics.Polls, nil, is("result", "error")), b.total(metrics.Polls, nil))).Decimals(1).Thresholds(above(0.05, 0.5)))
-	b.add(4, 4, b.number(text{"Outbox in use", "Log records that wait, as a share of otlp.outbox_limit; 0 while none are sent. At the limit reading pauses, or log records are skipped, as is configured."},
-		b.orNone(share(b.value(metrics.OutboxRecords, nil), b.value(metrics.OutboxLimit, nil)))).Decimals(1).Thresholds(above(0.1, 0.8)))
+	inUse := share(b.value(metrics.OutboxRecords, by("job", "instance")), b.value(metrics.OutboxLimit, by("job", "instance")))
+	inUse.expr, inUse.by = "max ("+inUse.expr+")", nil
+	b.add(4, 4, b.number(text{"Outbox in use", "Log records that wait, as a share of otlp.outbox_limit, of the fullest exporter; 0 while none are sent. At the limit reading pauses, or log records are skipped, as is configured."},
+		b.orNone(inUse)).Decimals(1).Thresholds(above(0.1, 0.8)))
 	b.add(4, 4, b.number(text{"Configuration in force", "Whether the last load of the configuration succeeded; after one that failed the one before goes on."}, b.value(metrics.ReloadSuccessful, nil)).
 		Unit(units.BoolYesNo).Thresholds(below(1, 1)))
 }
@@ -106,6 +110,17 @@ func (b *board) exporterOutbox() {
 	b.add(8, 8, b.series(text{"Age of the outbox", "How long the oldest waiting log record waits; 0 while none does."},
 		b.orNone(b.age(metrics.OutboxOldest, nil)).as("oldest")).Thresholds(above(300, 3600)).ThresholdsStyle(dashed()))
 	b.add(8, 8, b.stacked(text{"Log records by result", "Log records per minute: sent, refused by the endpoint and set aside, or skipped."}, b.flow(metrics.OTLPRecords, by("result"))))
+}
+
+// exporterReplicas shows who reads what; with one process that is one.
+func (b *board) exporterReplicas() {
+	unowned := b.value(metrics.FeedOwned, perFeed())
+	unowned.expr, unowned.by = "sum (1 - "+unowned.expr+")", nil
+	b.add(4, 8, b.number(text{"Feeds without an owner", "Feeds that no replica reads now. A move takes up to 15 seconds."}, unowned).Decimals(0).Thresholds(never(1)))
+	owned := nonzero(b.value(metrics.FeedOwned, by("source", "feed", "instance")))
+	b.add(8, 8, b.table(text{"Who reads what", "The replica that reads each feed now."}, owned.as("Owned")))
+	b.add(12, 8, lanes(text{"Moves", "Who read each feed when: where one lane ends and another one of the same feed begins, it moved."}, owned.as("{{source}} {{feed}}: {{instance}}")).
+		ColorScheme(fixed("blue")))
 }
 
 func (b *board) exporterLedger() {

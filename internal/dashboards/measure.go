@@ -63,6 +63,7 @@ var gauges = map[*metrics.Def]string{
 	metrics.NewestCall:  "max",
 	metrics.LastSuccess: "min",
 	metrics.CatchingUp:  "max",
+	metrics.FeedOwned:   "max",
 	metrics.Unreadable:  "max",
 	metrics.Tasks:       "sum",
 	metrics.ClockOffset: "max",

@@ -70,15 +70,18 @@ func (b *board) tiles(t text, n int, q query) *stat.PanelBuilder {
 
 // timeline shows since when each trunk is as it is.
 func (b *board) timeline(t text, q query) *statetimeline.PanelBuilder {
+	return lanes(t, q).Mappings(stateWords()).DataLinks(b.seriesTo(thisTrunk, q))
+}
+
+// lanes show since when each series has its value.
+func lanes(t text, q query) *statetimeline.PanelBuilder {
 	return statetimeline.NewPanelBuilder().
 		Title(t.title).Description(t.description).
 		Datasource(prometheusSource()).
 		Unit(unitNumber).
-		Mappings(stateWords()).
 		ShowValue(common.VisibilityModeNever).
 		PerPage(20).
 		Legend(legendOf().DisplayMode(common.LegendDisplayModeList)).
-		DataLinks(b.seriesTo(thisTrunk, q)).
 		WithTarget(target(0, q).Range())
 }
 

@@ -15,7 +15,7 @@ import (
 // TestModel drives random pages, failures at any write, crashes at any write,
 // commits with an unknown end, drained batches and restarts against the model.
 func TestModel(t *testing.T) {
-	seeds := soak.Seeds(6)
+	seeds := soak.Seeds(3)
 	if testing.Short() {
 		seeds = 1
 	}

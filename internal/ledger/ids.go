@@ -127,6 +127,12 @@ func (s *idStore) lookup(e *engine, bucket int64, key hash) ([]byte, error) {
 		return s.pendingState(at), nil
 	}
 	for _, r := range slices.Backward(s.runs[bucket]) {
+		if err := s.cache.load(e, r, &r.filter); err != nil {
+			return nil, err
+		}
+		if !r.mayHave(key) {
+			continue
+		}
 		if err := s.cache.load(e, r, &r.keys); err != nil {
 			return nil, err
 		}
@@ -157,15 +163,14 @@ func (s *idStore) entries(e *engine, bucket int64) (all []idEntry, err error) {
 			all = append(all, idEntry{at.key, s.pendingState(from)})
 		}
 	}
-	sortEntries(all)
 	for _, r := range slices.Backward(s.runs[bucket]) {
 		older, err := s.cache.entries(e, r)
 		if err != nil {
 			return nil, err
 		}
-		all = mergeEntries(all, older)
+		all = append(all, older...)
 	}
-	return all, nil
+	return sortEntries(all), nil
 }
 
 // move is what moving the journal into the blocks changes, to be published when it is durable.
@@ -201,7 +206,6 @@ func (s *idStore) writeMove(e *engine) (m move, err error) {
 		byBucket[at.bucket] = append(byBucket[at.bucket], idEntry{at.key, s.pendingState(from)})
 	}
 	for _, bucket := range slices.Sorted(maps.Keys(byBucket)) {
-		sortEntries(byBucket[bucket])
 		if err := s.writeRun(e, &m, bucket, byBucket[bucket], 0); err != nil {
 			return m, err
 		}
@@ -221,7 +225,7 @@ func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry, 
 		if err != nil {
 			return err
 		}
-		entries = mergeEntries(entries, older)
+		entries = append(entries, older...)
 		m.replaced = append(m.replaced, r)
 		if _, err := e.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
 			return err
@@ -230,7 +234,7 @@ func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry, 
 	if len(entries) == 0 {
 		return nil
 	}
-	r, packed := newRun(bucket, entries)
+	r, packed := newRun(bucket, sortEntries(entries))
 	m.added = append(m.added, r)
 	from, same, to := idRange(s.feed)
 	return e.scanRow(`INSERT INTO blocks (id, feed, bucket, ids, keys, states) VALUES (`+nextID("blocks")+`, ?, ?, ?, ?, ?) RETURNING id`,

@@ -59,7 +59,7 @@ type Settings struct {
 	// OnDelta, if set, is called with each change of a series while its page is committed,
 	// before it is known whether the commit succeeds.
 	OnDelta func(record *cdr.Record, series *metrics.LabelSet, d *metrics.Delta)
-	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the journal; 0 takes 40 and 2 MB.
+	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the journal; 0 takes 24 and 2 MB.
 	IDMemory int
 	// Tuning may change while the ledger is open.
 	Tuning

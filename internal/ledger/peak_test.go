@@ -242,7 +242,7 @@ func (m peakModel) peak(trunk string, end time.Time) int {
 // The peak is exact after any sequence of new, late, repeated and revised records,
 // failures, crashes and restarts, as the hour moves on.
 func TestPeakModel(t *testing.T) {
-	seeds := soak.Seeds(12)
+	seeds := soak.Seeds(6)
 	if testing.Short() {
 		seeds = 3
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/klauspost/compress/s2"
 )
@@ -19,19 +20,20 @@ type idEntry struct {
 // run is a row of the table blocks: entries of one bucket, sorted by key, that don't change
 // any more. A later run of the bucket stands for an earlier one's entry of the same key.
 //
-// Keys and states are separate columns, so that the keys of many hours fit into memory: a
-// new id only asks for keys.
+// Keys and states are separate columns. A filter says of nearly every new id that a run doesn't have it: those of all hours
+// that late calls may belong to fit into memory, their keys don't.
 type run struct {
 	row    int64 // of the table
 	bucket int64
 	ids    int
 
 	// Guarded by the commit lock, as the cache that fills and empties them.
+	filter runPart // made of the keys
 	keys   runPart // 8 bytes each, in big-endian order
 	states runPart
 }
 
-// runPart is one column of a run; data is nil while it isn't in memory.
+// runPart is a column of a run, or what is made of one; data is nil while it isn't in memory.
 type runPart struct {
 	data []byte
 	// offsets are where each state begins within data, and the end of the last; nil for keys.
@@ -39,21 +41,43 @@ type runPart struct {
 	cached  *list.Element
 }
 
+// A filter is a Bloom filter of filterBits bits a key, filterProbes of which are set: of the keys that a run doesn't have, one in a
+// hundred passes it.
+const filterBits, filterProbes = 10, 6
+
+// filterBit is the i-th bit of a key, which is a random number already.
+func (r *run) filterBit(key hash, i int) (at int, bit byte) {
+	n := uint64(uint32(key)+uint32(i)*uint32(key>>32)) * uint64(8*len(r.filter.data)) >> 32
+	return int(n / 8), 1 << (n % 8)
+}
+
+// makeFilter makes the filter of the keys, which are in memory.
+func (r *run) makeFilter() {
+	r.filter.data = make([]byte, r.ids*filterBits/8+1)
+	for k := range r.ids {
+		for i := range filterProbes {
+			at, bit := r.filterBit(r.key(k), i)
+			r.filter.data[at] |= bit
+		}
+	}
+}
+
+// mayHave says whether the filter, which is in memory, lets a key pass.
+func (r *run) mayHave(key hash) bool {
+	for i := range filterProbes {
+		if at, bit := r.filterBit(key, i); r.filter.data[at]&bit == 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // size is how many bytes a part takes in memory.
 func (p *runPart) size() int { return len(p.data) + 4*len(p.offsets) }
 
 // find is the index of a key; the keys are in memory.
 func (r *run) find(key hash) (int, bool) {
-	low, high := 0, r.ids
-	for low < high {
-		middle := int(uint(low+high) >> 1)
-		if r.key(middle) < key {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-	}
-	return low, low < r.ids && r.key(low) == key
+	return sort.Find(r.ids, func(i int) int { return cmp.Compare(key, r.key(i)) })
 }
 
 func (r *run) key(i int) hash { return hash(binary.BigEndian.Uint64(r.keys.data[8*i:])) }
@@ -117,28 +141,14 @@ func (r *run) setStates(packed []byte) error {
 
 func (r *run) damaged() error { return fmt.Errorf("block %d: %w", r.row, errRow) }
 
-// mergeEntries merges two sorted lists; of a key that both have the newer one's counts.
-func mergeEntries(newer, older []idEntry) []idEntry {
-	all := make([]idEntry, 0, len(newer)+len(older))
-	for len(newer) > 0 && len(older) > 0 {
-		switch c := cmp.Compare(newer[0].key, older[0].key); {
-		case c < 0:
-			all, newer = append(all, newer[0]), newer[1:]
-		case c > 0:
-			all, older = append(all, older[0]), older[1:]
-		default:
-			all, newer, older = append(all, newer[0]), newer[1:], older[1:]
-		}
-	}
-	return append(append(all, newer...), older...)
+// sortEntries sorts entries by key. Of those with the same key the first stays.
+func sortEntries(entries []idEntry) []idEntry {
+	slices.SortStableFunc(entries, func(a, b idEntry) int { return cmp.Compare(a.key, b.key) })
+	return slices.CompactFunc(entries, func(a, b idEntry) bool { return a.key == b.key })
 }
 
-func sortEntries(entries []idEntry) {
-	slices.SortFunc(entries, func(a, b idEntry) int { return cmp.Compare(a.key, b.key) })
-}
-
-// cacheBytes bounds what of the runs is in memory, of all feeds together: the keys of three days of a
-// million calls each.
+// cacheBytes bounds what of the runs is in memory, of all feeds together: the filters of three days of five million
+// calls each, and what was used last.
 const cacheBytes = 24 << 20
 
 // idCache holds the parts of runs that were used last. The commit lock guards it.
@@ -154,19 +164,30 @@ func (c *idCache) load(e *engine, r *run, p *runPart) error {
 		c.parts.MoveToFront(p.cached)
 		return nil
 	}
-	text, set := `SELECT keys FROM blocks WHERE id = ?`, r.setKeys
-	if p == &r.states {
-		text, set = `SELECT states FROM blocks WHERE id = ?`, r.setStates
+	var err error
+	switch p {
+	case &r.filter:
+		if err = c.load(e, r, &r.keys); err == nil {
+			r.makeFilter()
+		}
+	case &r.keys:
+		err = r.read(e, `SELECT keys FROM blocks WHERE id = ?`, r.setKeys)
+	case &r.states:
+		err = r.read(e, `SELECT states FROM blocks WHERE id = ?`, r.setStates)
 	}
+	if err == nil {
+		c.add(p)
+	}
+	return err
+}
+
+// read reads a column.
+func (r *run) read(e *engine, text string, set func([]byte) error) error {
 	var stored []byte
 	if err := e.scanRow(text, []any{r.row}, &stored); err != nil {
 		return fmt.Errorf("read ids: %w", err)
 	}
-	if err := set(stored); err != nil {
-		return err
-	}
-	c.add(p)
-	return nil
+	return set(stored)
 }
 
 // entries are all of a run.
@@ -194,8 +215,9 @@ func (c *idCache) add(p *runPart) {
 
 // forget drops a run that is gone.
 func (c *idCache) forget(r *run) {
-	c.drop(&r.keys)
-	c.drop(&r.states)
+	for _, p := range [...]*runPart{&r.filter, &r.keys, &r.states} {
+		c.drop(p)
+	}
 }
 
 func (c *idCache) drop(p *runPart) {

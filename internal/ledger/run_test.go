@@ -21,11 +21,10 @@ func randomEntries(rng *rand.Rand, n int) []idEntry {
 	for key := range keys {
 		all = append(all, idEntry{key, bytes.Repeat([]byte{byte(key)}, rng.IntN(300))})
 	}
-	sortEntries(all)
-	return all
+	return sortEntries(all)
 }
 
-// A run is read as it was packed, and finds its keys and no others.
+// A run is read as it was packed, and finds its keys and no others. Its filter lets all of its keys pass, and few others.
 func TestRun(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, n := range []int{1, 2, 3, 100, 5000} {
@@ -39,7 +38,18 @@ func TestRun(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, r := range []*run{packed, again} {
+			r.makeFilter()
+			passed := 0
+			for range 10_000 {
+				passed += int(flag(r.mayHave(hash(rng.Uint64()))))
+			}
+			if passed > 300 {
+				t.Errorf("%d entries: the filter lets %d of 10000 other keys pass", n, passed)
+			}
 			for i, e := range entries {
+				if !r.mayHave(e.key) {
+					t.Fatalf("%d entries: the filter stops entry %d", n, i)
+				}
 				if at, found := r.find(e.key); !found || at != i || !bytes.Equal(r.state(at), e.data) {
 					t.Fatalf("%d entries: entry %d is found as %d, %v", n, i, at, found)
 				}
@@ -51,17 +61,18 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestMergeEntries(t *testing.T) {
+func TestSortEntries(t *testing.T) {
 	entry := func(key hash, data string) idEntry { return idEntry{key, []byte(data)} }
-	got := mergeEntries(
-		[]idEntry{entry(2, "new"), entry(5, "new"), entry(9, "new")},
-		[]idEntry{entry(1, "old"), entry(5, "old"), entry(6, "old")})
+	got := sortEntries([]idEntry{
+		entry(9, "new"), entry(2, "new"), entry(5, "new"),
+		entry(1, "old"), entry(5, "old"), entry(6, "old"),
+	})
 	text := ""
 	for _, e := range got {
 		text += fmt.Sprintf("%d %s ", e.key, e.data)
 	}
 	if text != "1 old 2 new 5 new 6 old 9 new " {
-		t.Errorf("merged: %s", text)
+		t.Errorf("sorted: %s", text)
 	}
 }
 

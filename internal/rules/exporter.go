@@ -11,15 +11,23 @@ const byInstance = "job, instance"
 
 // exporterAlerts are about the exporter as a whole.
 func (p *Parameters) exporterAlerts() Group {
-	waiting := fmt.Sprintf("max by (%s) (max_over_time(%s[5m]))", byInstance, metrics.OutboxRecords.Name)
 	return Group{Name: "cdr-exporter", Doc: "The exporter as a whole.", Dashboard: "exporter", Rules: []Rule{
 		{
 			Alert: "CDRExporterDown", Severity: critical, Signal: Exporter, For: 5 * time.Minute,
-			Doc:         "An exporter that has answered within the last week, or that the documented scrape job names, doesn't answer.",
-			Expr:        lines("up{"+is("job", job)+"} == 0", fmt.Sprintf("or (up == 0 and on (%s) last_over_time(%s[1w]))", byInstance, buildInfo)),
+			Doc:         "An exporter that has answered within the last week, or that the documented scrape job names, doesn't answer, and no other replica reads its feeds.",
+			Expr:        down("unless"),
 			Summary:     "cdr-exporter {{ $labels.instance }} is down.",
 			Description: "up of {{ $labels.instance }} is {{ $value }}. No calls are read; nothing is lost while the provider keeps them.",
-			When:        "an exporter hasn't answered for 5 minutes",
+			When:        "an exporter hasn't answered for 5 minutes, and no other one reads its feeds",
+			Change:      "`selector`",
+		},
+		{
+			Alert: "CDRReplicaDown", Severity: warning, Signal: Exporter, For: 5 * time.Minute,
+			Doc:         "One of several replicas doesn't answer. Others read its feeds.",
+			Expr:        down("and"),
+			Summary:     "The replica {{ $labels.instance }} of cdr-exporter is down.",
+			Description: "up of {{ $labels.instance }} is {{ $value }}. Other replicas read its feeds; the next one that fails may be the last.",
+			When:        "an exporter hasn't answered for 5 minutes, and others read its feeds",
 			Change:      "`selector`",
 		},
 		{
@@ -69,11 +77,11 @@ func (p *Parameters) exporterAlerts() Group {
 		},
 		{
 			Alert: "CDROutboxGrowing", Severity: warning, Signal: Exporter, For: 2 * time.Minute,
-			Doc: "Log records aren't taken by the OTLP endpoint. Fires within ten minutes.",
+			Doc: "Log records aren't taken by the OTLP endpoint, whichever replica sends them. Fires within ten minutes.",
 			Expr: lines(
-				fmt.Sprintf("time() - max by (%s) (max_over_time(%s[5m])) > %d", byInstance, metrics.OutboxOldest.Name, p.OutboxSeconds),
-				fmt.Sprintf("and on (%s) min by (%s) (min_over_time(%s[5m])) > 0", byInstance, byInstance, metrics.OutboxRecords.Name)),
-			Summary:     "Log records of cdr-exporter {{ $labels.instance }} wait to be sent.",
+				fmt.Sprintf("time() - min by (job) (max_over_time(%s[5m])) > %d", metrics.OutboxOldest.Name, p.OutboxSeconds),
+				fmt.Sprintf("and on (job) max by (job) (max_over_time(%s[2m])) > 0", metrics.OutboxRecords.Name)),
+			Summary:     "Log records of {{ $labels.job }} wait to be sent.",
 			Description: "The oldest has waited for {{ $value | humanizeDuration }}. Nothing is lost yet; the status page says what the endpoint answers.",
 			When:        fmt.Sprintf("the oldest log record has waited for more than %d minutes", p.OutboxSeconds/60),
 			Change:      "`outbox_seconds`",
@@ -81,8 +89,8 @@ func (p *Parameters) exporterAlerts() Group {
 		{
 			Alert: "CDROutboxNearLimit", Severity: critical, Signal: Exporter,
 			Doc:         "The outbox is nearly full. With outbox_full: pause reading will stop, with skip_logs log records will be left out.",
-			Expr:        fmt.Sprintf("%s > %s * (min by (%s) (last_over_time(%s[5m])) > 0)", waiting, number(p.OutboxShare), byInstance, metrics.OutboxLimit.Name),
-			Summary:     "The outbox of cdr-exporter {{ $labels.instance }} is nearly full.",
+			Expr:        fmt.Sprintf("max by (job) (max_over_time(%s[5m])) > %s * (min by (job) (last_over_time(%s[5m])) > 0)", metrics.OutboxRecords.Name, number(p.OutboxShare), metrics.OutboxLimit.Name),
+			Summary:     "The outbox of {{ $labels.job }} is nearly full.",
 			Description: fmt.Sprintf("{{ printf \"%%.0f\" $value }} log records wait, more than %s %% of otlp.outbox_limit. At the limit reading pauses, or log records are skipped.", number(p.OutboxShare*100)),
 			When:        fmt.Sprintf("more than %s %% of `otlp.outbox_limit` log records wait", number(p.OutboxShare*100)),
 			Change:      "`outbox_share`; `otlp.outbox_limit`",
@@ -90,13 +98,22 @@ func (p *Parameters) exporterAlerts() Group {
 		{
 			Alert: "CDRLogRecordsRejected", Severity: warning, Signal: Exporter,
 			Doc:         "The OTLP endpoint refused log records while it accepted others: they are set aside and not sent again.",
-			Expr:        fmt.Sprintf("sum by (%s) (increase(%s[1h])) > 0", byInstance, sel(metrics.OTLPRecords, is("result", "rejected"))),
-			Summary:     "The OTLP endpoint refuses log records of cdr-exporter {{ $labels.instance }}.",
+			Expr:        fmt.Sprintf("sum by (job) (increase(%s[1h])) > 0", sel(metrics.OTLPRecords, is("result", "rejected"))),
+			Summary:     "The OTLP endpoint refuses log records of {{ $labels.job }}.",
 			Description: "About {{ printf \"%.0f\" $value }} log records were refused within the last hour and are missing from the log store. Metrics count their calls all the same. The log of the exporter names each by its uid.",
 			When:        "the OTLP endpoint has refused a log record within the last hour, while accepting others",
 			Change:      "the window of `increase`",
 		},
 	}}
+}
+
+// down are exporters that don't answer: those ("and") or all but those ("unless") of whose feeds another one reads some now.
+func down(taken string) string {
+	return lines(
+		fmt.Sprintf("(up{%s} == 0 or (up == 0 and on (%s) last_over_time(%s[1w])))", is("job", job), byInstance, buildInfo),
+		fmt.Sprintf("%s on (%s) (", taken, byInstance),
+		fmt.Sprintf("  last_over_time(%s[1w]) and on (%s) %s == 1", metrics.FeedOwned.Name, byFeed.labels(), metrics.FeedOwned.Name),
+		")")
 }
 
 // job is the name of the scrape job in docs/prometheus.md. An exporter that has ever answered is known without it.

@@ -39,6 +39,7 @@ type level []string
 
 // The levels of recorded series.
 var (
+	byJob       = level{"job"}
 	byFeed      = level{"source", "feed"}
 	byTrunk     = level{"source", "feed", "trunk"}
 	byDirection = level{"source", "feed", "trunk", "direction"}

@@ -78,8 +78,8 @@ func (p *Parameters) burnAlert(name string, b burn, severity string, hold time.D
 
 // ofRecent are conditions under which the last attempts at a level say how things are: enough of them, and not of yesterday.
 func ofRecent(l level, least int) string {
-	return fmt.Sprintf("and sum by (%s) (%s) >= %d\nand time() - max by (%s) (%s) < %d",
-		l.labels(), metrics.RecentAttempts.Name, least, l.labels(), metrics.RecentNewest.Name, recentSeconds)
+	return fmt.Sprintf("and %s >= %d\nand time() - max by (%s) (max_over_time(%s[5m])) < %d",
+		recently(metrics.RecentAttempts, l), least, l.labels(), metrics.RecentNewest.Name, recentSeconds)
 }
 
 // mostCallsFail is the absolute rule for tenants that have too few calls for burn rates.

@@ -215,9 +215,6 @@ func faults() Group {
 			Expr: quotient(byTrunk, w, faulty, timely, ""),
 		})
 	}
-	recently := func(d *metrics.Def, l level, which string) string {
-		return fmt.Sprintf("sum by (%s) (%s)", l.labels(), sel(d, which))
-	}
 	share := func(d *metrics.Def, l level, which string) string {
 		return lines(recently(d, l, which), "/ "+recently(metrics.RecentAttempts, l, which))
 	}
@@ -244,6 +241,15 @@ func faults() Group {
 		},
 	)
 	return g
+}
+
+// recently adds up the last attempts at a level. Neither a missed scrape nor a feed that moves to another replica ends or doubles them.
+func recently(d *metrics.Def, l level, matchers ...string) string {
+	each := fmt.Sprintf("max by (%s) (last_over_time(%s[5m]))", byDirection.labels(), sel(d, matchers...))
+	if len(l) == len(byDirection) {
+		return each
+	}
+	return fmt.Sprintf("sum by (%s) (%s)", l.labels(), each)
 }
 
 // recentFaults and recentConnected are shares of the last attempts.

@@ -26,7 +26,7 @@ const (
 )
 
 // live are the rules that say whether a feed is read up to now and was all along.
-func live() Group {
+func (p *Parameters) live() Group {
 	g := Group{Name: "cdr-live", Doc: "1 if a feed is read up to now, has not been catching up within the window, and was there at its beginning; " +
 		"else 0, or nothing where the exporter wasn't there. Alerts on calls wait for it."}
 	for _, w := range []window{live7m, live65m} {
@@ -42,8 +42,20 @@ func live() Group {
 			),
 		})
 	}
+	g.Rules = append(g.Rules, Rule{
+		Record: byJob.name("cdr_feeds_behind", "count"),
+		Doc:    "Feeds that are catching up and don't wait for their provider's limit: further replicas help those. For autoscaling.",
+		Expr: lines(
+			"sum by (job) (",
+			fmt.Sprintf("  max by (%s) (max_over_time(%s[5m]))", feedOfJob, metrics.CatchingUp.Name),
+			fmt.Sprintf("  * (sum by (%s) (rate(%s[15m])) <= bool %s)", feedOfJob, metrics.APIThrottled.Name, number(p.ThrottledShare)),
+			")",
+		),
+	})
 	return g
 }
+
+const feedOfJob = "job, source, feed"
 
 func liveName(w window) string { return byFeed.name("cdr_live", "min"+string(w)) }
 

@@ -24,8 +24,8 @@ const endAsk = "{{ end }}{{ end }}"
 // lastAttempts says how many of the last attempts were faults or connected: kind is one of the cdr_recent gauges.
 func (p *Parameters) lastAttempts(kind string) string {
 	labels := []string{"source", "feed", "trunk", "direction"}
-	return p.ask(fmt.Sprintf("sum(%s{FROM})", kind), labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk + " of the last " +
-		p.ask("sum(cdr_recent_attempts{FROM})", labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk
+	return p.ask(fmt.Sprintf("max(last_over_time(%s{FROM}[5m]))", kind), labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk + " of the last " +
+		p.ask("max(last_over_time(cdr_recent_attempts{FROM}[5m]))", labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk
 }
 
 // since says when a call last got through, by when its record was read.

@@ -24,6 +24,15 @@ func (p *Parameters) readingAlerts() Group {
 	return Group{Name: "cdr-reading", Doc: "Whether records are read, and all of them.", Dashboard: "exporter", Rules: []Rule{
 		p.feedStale(),
 		{
+			Alert: "CDRFeedUnowned", Severity: critical, Signal: Exporter, For: time.Minute,
+			Doc:         "No replica reads a feed, for longer than it takes to move one. Fires within 5 minutes.",
+			Expr:        fmt.Sprintf("max by (%s) (max_over_time(%s[2m])) == 0", byFeed.labels(), metrics.FeedOwned.Name),
+			Summary:     "No replica reads " + ofFeed + ".",
+			Description: "Every replica that answers says {{ $value }}: it doesn't own the feed. Nothing is lost while the provider keeps its records.",
+			When:        "replicas answer, and none has owned the feed for 3 minutes; a move takes 15 seconds",
+			Change:      "`for` of the alert",
+		},
+		{
 			Alert: "CDRFeedBehind", Severity: warning, Signal: Exporter, For: behindFor,
 			Doc: "A feed has been catching up for hours: it can't keep up, and alerts on its calls are off meanwhile.",
 			Expr: lines("("+watermarkAge()+")",
@@ -126,7 +135,7 @@ func (p *Parameters) feedStale() Rule {
 			fmt.Sprintf("(%s > %d)", watermarkAge(), p.StaleSeconds),
 			fmt.Sprintf("and on (%s) (", byFeed.labels()),
 			fmt.Sprintf("  (%s unless %s)", polls("error"), polls("ok")),
-			fmt.Sprintf("  or (max by (%s) (%s) == 1 and max by (%s) (changes(%s[10m])) == 0)", byFeed.labels(), catchingUp, byFeed.labels(), watermark),
+			fmt.Sprintf("  or (max by (%s) (max_over_time(%s[5m])) == 1 and max by (%s) (changes(%s[10m])) == 0)", byFeed.labels(), catchingUp, byFeed.labels(), watermark),
 			")",
 		),
 		Summary:     ofFeed + " is not being read.",

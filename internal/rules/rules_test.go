@@ -120,7 +120,7 @@ func labelsOf(series string, recorded map[string][]string) ([]string, bool) {
 func levelOf(t *testing.T, record string) []string {
 	t.Helper()
 	prefix, _, _ := strings.Cut(record, ":")
-	for _, l := range []level{byFeed, byTrunk, byDirection, byCode, byCurrency, byCountry, byMedia, byResult} {
+	for _, l := range []level{byJob, byFeed, byTrunk, byDirection, byCode, byCurrency, byCountry, byMedia, byResult} {
 		if strings.Join(l, "_") == prefix {
 			return l
 		}

@@ -24,7 +24,7 @@ func subscriptionLost() Rule {
 		Alert: "CDRSubscriptionLost", Severity: warning, Signal: Exporter, For: 2 * time.Minute,
 		Doc: "A source that has a webhook has no subscription, or one that has ended. Fires within ten minutes.",
 		Expr: lines(
-			fmt.Sprintf("sum by (source) (%s)", sel(metrics.Notifications, is("result", "accepted"))),
+			fmt.Sprintf("sum by (source) (last_over_time(%s[5m]))", sel(metrics.Notifications, is("result", "accepted"))),
 			fmt.Sprintf("unless on (source) (max by (source) (max_over_time(%s[5m])) > time())", metrics.SubscriptionExpiry.Name),
 		),
 		Summary:     "{{ $labels.source }} has no subscription to notifications.",
@@ -37,8 +37,8 @@ func subscriptionLost() Rule {
 // subscriptionSilent: a green subscription proves nothing; calls that only polling found do.
 // Without any notification so far, the calls of the last two hours tell.
 func (p *Parameters) subscriptionSilent() Rule {
-	newest := fmt.Sprintf("max by (source) (%s)", sel(metrics.NewestCall, inFeeds(streamFeeds)))
-	earlier := fmt.Sprintf("max by (source) (%s offset 2h)", sel(metrics.NewestCall, inFeeds(streamFeeds)))
+	newest := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", sel(metrics.NewestCall, inFeeds(streamFeeds)))
+	earlier := fmt.Sprintf("max by (source) (max_over_time(%s[5m] offset 2h))", sel(metrics.NewestCall, inFeeds(streamFeeds)))
 	last := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", metrics.SubscriptionLastNotification.Name)
 	return Rule{
 		Alert: "CDRSubscriptionSilent", Severity: warning, Signal: Exporter, For: 15 * time.Minute,
@@ -46,7 +46,7 @@ func (p *Parameters) subscriptionSilent() Rule {
 		Expr: lines(
 			fmt.Sprintf("(%s - on (source) %s > %d)", newest, last, p.SilentSeconds),
 			fmt.Sprintf("or (%s - on (source) (%s > 0) > 0", newest, earlier),
-			fmt.Sprintf("  and on (source) max by (source) (%s offset 2h)", metrics.SubscriptionExpiry.Name),
+			fmt.Sprintf("  and on (source) max by (source) (max_over_time(%s[5m] offset 2h))", metrics.SubscriptionExpiry.Name),
 			fmt.Sprintf("  unless on (source) %s)", last),
 		),
 		Summary:     "{{ $labels.source }} is no longer told of its calls.",
