@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -39,12 +41,7 @@ func TestE2EReplicas(t *testing.T) {
 	p := startPrometheusWith(t, free(t), fmt.Sprintf(`
     always_scrape_classic_histograms: true
     static_configs: [{targets: %s}]
-    metric_relabel_configs:
-      - source_labels: [__name__]
-        regex: cdr_(active|call|calls|emergency|media|ratings|recent|recordings|session|sessions)_.*
-        target_label: instance
-        replacement: cdr-exporter
-`, asJSON(t, targets)), "--enable-feature=promql-extended-range-selectors")
+%s`, asJSON(t, targets), advisedRelabelling(t)), "--enable-feature=promql-extended-range-selectors")
 	for _, place := range e.places() {
 		for _, feed := range place.feeds() {
 			eventually(t, "scrape "+place.source()+"/"+feed, func() error {
@@ -94,6 +91,21 @@ func TestE2EReplicas(t *testing.T) {
 	f.watch.stop()
 	f.unfenced()
 	f.stop(others[1])
+}
+
+// advisedRelabelling is what docs/prometheus.md says for replicas.
+func advisedRelabelling(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "prometheus.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const key = "    metric_relabel_configs:\n"
+	_, block, found := strings.Cut(string(text), key)
+	if block, _, _ = strings.Cut(block, "```"); !found {
+		t.Fatal("docs/prometheus.md has no metric_relabel_configs")
+	}
+	return key + block
 }
 
 // scrapes is how much longer a gap seems by when it is looked at.
