@@ -146,22 +146,6 @@ func (f *fleet) owners() map[string][]*replica {
 	return owners
 }
 
-// owner is the replica that reads a feed.
-func (f *fleet) owner(feed string) *replica {
-	f.t.Helper()
-	var owner *replica
-	eventually(f.t, "own "+feed, func() error {
-		f.running()
-		all := f.owners()[feed]
-		if len(all) != 1 {
-			return fmt.Errorf("it has %d owners", len(all))
-		}
-		owner = all[0]
-		return nil
-	})
-	return owner
-}
-
 // read waits until each feed has one owner, among these replicas.
 func (f *fleet) read(by ...*replica) {
 	f.t.Helper()
