@@ -254,7 +254,7 @@ func (f *fleet) audit() {
 }
 
 // unfenced expects that nobody has written a feed's row with an epoch that wasn't theirs: each epoch of a feed is of one replica, none comes
-// back after another began, and no sequence number is written twice.
+// back after another began, and no sequence number goes back.
 func (f *fleet) unfenced() {
 	f.t.Helper()
 	for what, query := range map[string]string{
