@@ -146,7 +146,8 @@ func (m *model) page(from, to time.Time, page int) (rows []modelRow, more bool) 
 	m.pages++
 	now, skip := m.clock(), page*m.pageSize
 	first, _ := slices.BinarySearchFunc(m.rows, from, func(r modelRow, t time.Time) int { return r.start.Compare(t) })
-	for _, row := range m.rows[first:] {
+	for i := first; i < len(m.rows); i++ {
+		row := &m.rows[i]
 		if !row.start.Before(to) {
 			break
 		}
@@ -160,7 +161,7 @@ func (m *model) page(from, to time.Time, page int) (rows []modelRow, more bool) 
 		if len(rows) == m.pageSize {
 			return rows, true
 		}
-		rows = append(rows, row)
+		rows = append(rows, *row)
 		if m.visits != nil {
 			m.visits[row.id]++
 		}

@@ -107,8 +107,12 @@ func (m *taskModel) read(ctx context.Context, from, to time.Time, emit func(*Pag
 	m.mu.Lock()
 	m.lists = append(m.lists, modelRead{at: time.Now(), from: from, to: to})
 	var all []Task
+	now := time.Now()
 	for _, c := range m.calls {
-		if v := c.version(time.Now()); v > 0 && !c.start.Before(from) && c.start.Before(to) {
+		if c.start.Before(from) || !c.start.Before(to) {
+			continue
+		}
+		if v := c.version(now); v > 0 {
 			all = append(all, Task{Kind: ledger.TaskRecord, Key: c.id, Version: int64(v)})
 		}
 	}
@@ -328,11 +332,11 @@ func (m *taskModel) enqueue(w ledger.Task, r *ledger.Result) {
 // move takes a position, and holds it against counting.md 7 and 20.
 func (m *taskModel) move(p *ledger.Position) {
 	for _, c := range m.calls {
-		at, first := c.start.Add(time.Minute), !c.start.Before(m.state.Origin)
-		counted := m.counted[c.id]
-		prompt := first && !c.bare && len(c.versions) > 0 && c.versions[0].Before(at) && c.readable.IsZero()
+		if m.unlisted || c.start.Before(m.state.Origin) || c.bare || len(c.versions) == 0 || !c.readable.IsZero() || m.counted[c.id] {
+			continue
+		}
 		switch {
-		case counted || !prompt || m.unlisted:
+		case !c.versions[0].Before(c.start.Add(time.Minute)): // late
 		case c.start.Before(p.Watermark) && c.versions[0].Before(p.Watermark):
 			m.broken = append(m.broken, fmt.Sprintf("the watermark passed %s without the call of %s", p.Watermark, c.start))
 		case p.HistoryDone && !m.state.HistoryDone && c.versions[0].Before(time.Now().Add(-time.Hour)):

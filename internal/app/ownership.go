@@ -75,6 +75,7 @@ type ownership struct {
 	left         bool                     // everything was given up: the lease isn't renewed any more
 	registered   map[ledger.FeedSpec]bool // has a row in the ledger
 	unowned      map[string]time.Time     // since when nobody has an account
+	unwanted     map[string]bool          // the accounts that were not taken by the replica that they were meant for: they stay where they are
 	replicas     []ledger.Replica         // those that live
 	replicasFrom time.Time                // since when they are the same
 }
@@ -82,7 +83,7 @@ type ownership struct {
 func newOwnership(shared sharedLedger, reader accountReader, replica string, logger *slog.Logger) *ownership {
 	return &ownership{
 		ledger: shared, reader: reader, replica: replica, logger: logger, wake: make(chan struct{}, 1),
-		registered: make(map[ledger.FeedSpec]bool), unowned: make(map[string]time.Time),
+		registered: make(map[ledger.FeedSpec]bool), unowned: make(map[string]time.Time), unwanted: make(map[string]bool),
 	}
 }
 
@@ -249,7 +250,7 @@ func (o *ownership) follow(ctx context.Context, c *cluster, accounts []account, 
 		for _, name := range a.feeds {
 			configured[name] = true
 		}
-		switch mine := placed[a.key] == o.replica || o.isAnyones(c, a); {
+		switch mine := placed[a.key] == o.replica || o.isAnyones(c, a) || o.unwanted[a.key]; {
 		case time.Now().After(until):
 		case mine && slices.ContainsFunc(a.feeds, func(name feedName) bool { return !o.reader.isRead(name.source) }):
 			errs = append(errs, o.acquire(ctx, c, a))
@@ -270,6 +271,7 @@ func (o *ownership) follow(ctx context.Context, c *cluster, accounts []account, 
 func (o *ownership) settled(c *cluster) bool {
 	if !slices.Equal(c.replicas, o.replicas) {
 		o.replicas, o.replicasFrom = c.replicas, time.Now()
+		clear(o.unwanted)
 	}
 	return time.Since(o.replicasFrom) >= settledAfter
 }
@@ -283,7 +285,10 @@ func (o *ownership) isAnyones(c *cluster, a *account) bool {
 	if o.unowned[a.key].IsZero() {
 		o.unowned[a.key] = time.Now()
 	}
-	return time.Since(o.unowned[a.key]) >= patience
+	if time.Since(o.unowned[a.key]) >= patience {
+		o.unwanted[a.key] = true
+	}
+	return o.unwanted[a.key]
 }
 
 // acquire acquires the feeds of an account and starts to read it. It leaves it to the next pass if it is too late for one of them.

@@ -388,6 +388,11 @@ func TestOwnership_OtherConfigurations(t *testing.T) {
 		late := d.start(t, "late", 2) // where the rule puts what is new, and which doesn't know it
 		letPass(30 * time.Second)
 		wantReading(t, "a new account", map[*fakeReplica]int{old: 2, fresh: 1, late: 0})
+		clear(d.moves)
+		letPass(5 * settledAfter)
+		if d.moves["account-02/one"] > 1 {
+			t.Errorf("the account that only one replica knows has moved %d times", d.moves["account-02/one"])
+		}
 		old.mu.Lock()
 		old.sources = old.sources[1:]
 		old.mu.Unlock()

@@ -79,6 +79,23 @@ func TestTwoReplicas(t *testing.T) {
 	}
 	until(t, b, newRows(1))
 	await(t, "b is alone", func() bool { s := sharedStatus(t, b); return len(s.Replicas) == 1 && s.Replicas[0].Feeds == 2 })
+	// A reload changes one account and removes the other one.
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, _, _ := strings.Cut(string(text), "  - name: branch")
+	if err := os.WriteFile(file, []byte(strings.Replace(kept, "history: 1h", "history: 2h", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "an account is given up", func() bool { return sharedStatus(t, b).Replicas[0].Feeds == 1 })
+	if code, _ := post(t, hookURL(b, office), "call-3"); code != http.StatusAccepted {
+		t.Fatalf("got %d", code)
+	}
+	await(t, "the other one is read", func() bool { return feedOf(sharedStatus(t, b).Sources[0], "records").Records == 4 })
 }
 
 // sharedStatus is what /api/v1/status says.
