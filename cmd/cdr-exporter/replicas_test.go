@@ -218,7 +218,7 @@ func (r *replica) scrapeWhilePaused() func() families {
 	}
 	return func() families {
 		r.t.Helper()
-		defer conn.Close()
+		defer func() { _ = conn.Close() }() // all was read
 		response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			r.t.Fatal(err)

@@ -24,6 +24,8 @@ const (
 	holdsFor = ledger.LeaseTime - time.Second
 	// passTime is after how long a pass leaves further accounts to the next one, so that the lease is renewed in time.
 	passTime = renewInterval
+	// lockTime is how long a feed's row may be locked, by a commit in which its owner was paused, before the pass goes on with other feeds.
+	lockTime = passTime / 2
 )
 
 // sharedLedger is what ownership needs of a *ledger.Ledger that several replicas have open.
@@ -299,7 +301,9 @@ func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
 		case f.Owner == o.replica:
 			continue
 		}
-		acquired, err := o.ledger.Acquire(ctx, name.source, name.feed)
+		limited, cancel := context.WithTimeout(ctx, lockTime)
+		acquired, err := o.ledger.Acquire(limited, name.source, name.feed)
+		cancel()
 		if err != nil {
 			return fmt.Errorf("acquire feed %s/%s: %w", name.source, name.feed, err)
 		}

@@ -23,6 +23,7 @@ type fakeDatabase struct {
 	moves    map[string]int     // by feed
 	gone     map[string]time.Duration
 	down     bool
+	locked   string // a source whose rows an open transaction has changed
 }
 
 func newFakeDatabase() *fakeDatabase {
@@ -31,6 +32,13 @@ func newFakeDatabase() *fakeDatabase {
 
 func (d *fakeDatabase) alive(name string) bool {
 	return name != "" && time.Since(d.seen[name]) < ledger.LeaseTime
+}
+
+// lock keeps the rows of a source locked, and those of no other.
+func (d *fakeDatabase) lock(source string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.locked = source
 }
 
 // fakeReplica is one process: its handle on the ledger, and what it reads.
@@ -102,7 +110,14 @@ func (d *fakeDatabase) find(source, feed string) *ledger.FeedOwner {
 }
 
 // Acquire implements sharedLedger.
-func (r *fakeReplica) Acquire(_ context.Context, source, feed string) (bool, error) {
+func (r *fakeReplica) Acquire(ctx context.Context, source, feed string) (bool, error) {
+	r.db.mu.Lock()
+	locked := r.db.locked == source
+	r.db.mu.Unlock()
+	if locked {
+		<-ctx.Done()
+		return false, ctx.Err()
+	}
 	r.db.mu.Lock()
 	defer r.db.mu.Unlock()
 	f := r.db.find(source, feed)
@@ -388,5 +403,52 @@ func TestOwnership_OtherConfigurations(t *testing.T) {
 		if d.find("account-00", "one").Owner == "old" || old.reading() != 1 {
 			t.Error("what is no longer configured isn't released")
 		}
+	})
+}
+
+// A replica that stops hands its accounts over before it drains the outbox, which takes as long as the OTLP endpoint lets it; the last one drains it
+// as the owner.
+func TestOwnership_HandOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newFakeDatabase()
+		a := d.start(t, "a", 4)
+		letPass(3 * time.Second)
+		a.handOver()
+		letPass(3 * time.Second)
+		if !a.holds() || !d.alive("a") {
+			t.Error("alone, it gave its accounts up")
+		}
+		b := d.start(t, "b", 4)
+		letPass(3 * time.Second)
+		a.handOver()
+		letPass(3 * time.Second)
+		if n := b.reading(); n != 4 || a.holds() || d.alive("a") {
+			t.Errorf("while a drains the outbox b reads %d of 4 accounts; a holds them: %v, lives: %v", n, a.holds(), d.alive("a"))
+		}
+	})
+}
+
+// A replica that is paused in the middle of a commit keeps a row locked: whoever waits for it keeps its own lease, and takes over the others.
+func TestOwnership_LockedRow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newFakeDatabase()
+		a := d.start(t, "a", 3)
+		letPass(3 * time.Second)
+		b := d.start(t, "b", 3)
+		letPass(3 * time.Second)
+		a.kill()
+		d.lock("account-00")
+		for range 20 {
+			letPass(time.Second)
+			if !b.holds() {
+				t.Fatal("b lost its lease while it waited for a row")
+			}
+		}
+		if n := b.reading(); n != 2 {
+			t.Errorf("b reads %d of 2 accounts whose rows aren't locked", n)
+		}
+		d.lock("")
+		letPass(3 * time.Second)
+		wantReading(t, "the row is free", map[*fakeReplica]int{b: 3})
 	})
 }
