@@ -41,20 +41,29 @@ type idLedger struct {
 // idsBegin is when the first call of the measurement starts.
 var idsBegin = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 
-// openIDs opens a ledger with a feed that reads the account of this fingerprint.
+// openIDs opens a ledger in a folder.
 func openIDs(b *testing.B, folder, fingerprint string) *idLedger {
+	return openIDsIn(b, ledger.Storage{Folder: folder}, fingerprint)
+}
+
+// openIDsIn opens a ledger with a feed that reads the account of this fingerprint.
+func openIDsIn(b *testing.B, storage ledger.Storage, fingerprint string) *idLedger {
 	l, err := ledger.Open(b.Context(), ledger.Settings{
-		Storage: ledger.Storage{Folder: folder}, Now: time.Now,
+		Storage: storage, Now: time.Now,
 		Options: metrics.Options{SeriesLimit: 10_000, BypassWindow: time.Hour, Native: true},
 		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.NewEncoder(otlp.StartTimestamp), OutboxLimit: 1 << 40},
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	feed, err := l.Feed(b.Context(), ledger.FeedSpec{
+	spec := ledger.FeedSpec{
 		Source: "bench", Provider: "msgraph", Feed: "direct_routing", Fingerprint: fingerprint,
 		History: time.Since(idsBegin) + 100*time.Hour, Lookback: 72 * time.Hour,
-	})
+	}
+	if l.Shared() {
+		acquire(b, l, spec)
+	}
+	feed, err := l.Feed(b.Context(), spec)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -161,6 +161,15 @@ func (l *Ledger) reopen(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the ledger again: %w", err)
 	}
+	if l.Shared() {
+		// A primary shows what its synchronous standby doesn't have yet, and a failover would take back. When a commit succeeds, the
+		// standby has all that was before it.
+		ctx, end := limit(ctx, e)
+		defer end()
+		if _, err := e.conn.ExecContext(ctx, `UPDATE feeds SET epoch = epoch WHERE id = 0`); err != nil {
+			return errors.Join(fmt.Errorf("open the ledger again: %w", e.explain(err)), e.close())
+		}
+	}
 	l.useEngine(e)
 	return nil
 }

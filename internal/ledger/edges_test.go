@@ -165,7 +165,6 @@ func TestRule22TrailingGauge(t *testing.T) {
 
 // counting.md 29: reading doesn't use up what the reserve gave back.
 func TestRule29ReadingLeavesTheReserve(t *testing.T) {
-	onlySQLite(t)
 	r := newRig(t)
 	r.live()
 	r.ledger.reserve.release()
@@ -264,7 +263,6 @@ func TestRule14SetAsideAndAWatermarkAhead(t *testing.T) {
 
 // The file stops growing: pruned ids and delivered batches make room for new ones.
 func TestFileStopsGrowing(t *testing.T) {
-	onlySQLite(t)
 	r := newRig(t)
 	r.spec.Lookback = time.Hour
 	r.reopen()

@@ -111,7 +111,7 @@ type pool struct {
 // query reads; scanAll ends it.
 func (p pool) query(ctx context.Context, text string, args ...any) (*results, error) {
 	ctx, end := limit(ctx, p.database)
-	rows, err := p.QueryContext(ctx, p.database.statement(text), args...) //nolint:sqlclosecheck // scanAll does
+	rows, err := p.QueryContext(ctx, p.database.statement(text), args...) //nolint:rowserrcheck // scanAll does
 	if err != nil {
 		end()
 		return nil, p.database.explain(err)
@@ -239,7 +239,7 @@ func (e *engine) query(text string, args ...any) (*results, error) {
 		return nil, err
 	}
 	ctx, end := limit(background, e)
-	rows, err := s.QueryContext(ctx, args...) //nolint:sqlclosecheck // scanAll does
+	rows, err := s.QueryContext(ctx, args...) //nolint:rowserrcheck // scanAll does
 	if err != nil {
 		end()
 		return nil, e.explain(err)

@@ -68,10 +68,12 @@ type rig struct {
 	feed              *Feed
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T) *rig { t.Helper(); return openRig(t, newStorage(t)) }
+
+func openRig(t *testing.T, storage Storage) *rig {
 	t.Helper()
 	r := &rig{
-		t: t, clock: &clock{at: epoch}, storage: newStorage(t),
+		t: t, clock: &clock{at: epoch}, storage: storage,
 		tuning: Tuning{Privacy: cdr.Policy{Numbers: cdr.Mask, Users: cdr.Hash, Addresses: cdr.Drop}, Encoder: lineEncoder{}, OutboxLimit: 1e6},
 		spec: FeedSpec{
 			Source: "contoso", Provider: "msgraph", Feed: "direct_routing", Fingerprint: "msgraph tenant",

@@ -59,7 +59,6 @@ func TestInspect(t *testing.T) {
 
 // Compacting leaves one block of each bucket, and everything known.
 func TestCompact(t *testing.T) {
-	onlySQLite(t)
 	r := newRig(t)
 	r.live()
 	for i := range 8 {

@@ -9,7 +9,6 @@ import (
 )
 
 func TestSecondProcessIsRefused(t *testing.T) {
-	onlySQLite(t)
 	r := newRig(t)
 	_, err := Open(t.Context(), r.settings())
 	if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), "storage.path") {
@@ -18,7 +17,6 @@ func TestSecondProcessIsRefused(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	onlySQLite(t)
 	for _, c := range []struct {
 		name  string
 		spoil func(t *testing.T, r *rig)
@@ -72,10 +70,9 @@ func TestOpenRefuses(t *testing.T) {
 }
 
 func TestFolderThatCannotBeMade(t *testing.T) {
-	onlySQLite(t)
 	r := newRig(t)
 	s := r.settings()
-	s.Storage.Folder = filepath.Join(r.storage.Folder, fileName, "below a file")
+	s.Folder = filepath.Join(r.storage.Folder, fileName, "below a file")
 	if _, err := Open(t.Context(), s); err == nil || !strings.Contains(err.Error(), "storage.path") {
 		t.Fatalf("err = %v", err)
 	}
@@ -103,7 +100,6 @@ func TestLookWithoutLock(t *testing.T) {
 
 // The ledger holds a key: only its owner may read it.
 func TestFilesArePrivate(t *testing.T) {
-	onlySQLite(t)
 	r := newRig(t)
 	r.live()
 	for _, suffix := range []string{"", "-wal"} {
@@ -119,7 +115,6 @@ func TestFilesArePrivate(t *testing.T) {
 
 // What waits is read in the order in which it is due, not sorted out of all of it.
 func TestDueTasksAreIndexed(t *testing.T) {
-	onlySQLite(t)
 	r := newRig(t)
 	rows, err := r.ledger.engine.query(`EXPLAIN QUERY PLAN `+dueTasks, 1, 1, 1, 1)
 	if err != nil {

@@ -139,7 +139,6 @@ func TestOutboxWait(t *testing.T) {
 // counting.md 29: a full disk pauses reading, the outbox drains from the reserve,
 // and reading resumes by itself.
 func TestRule29FullDisk(t *testing.T) {
-	onlySQLite(t)
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"database/sql"
@@ -25,6 +26,9 @@ type Postgres struct {
 	Replica string
 	// Address is where the other replicas' pages say that this one can be found; it may be empty.
 	Address string
+
+	// patient, in tests, is in place of statementTime.
+	patient time.Duration
 }
 
 const (
@@ -117,7 +121,7 @@ func (*Postgres) begin() string { return `BEGIN` }
 
 func (*Postgres) snapshot() string { return `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY` }
 
-func (*Postgres) patience() time.Duration { return statementTime }
+func (p *Postgres) patience() time.Duration { return cmp.Or(p.patient, statementTime) }
 
 func (*Postgres) check(*engine) error { return nil }
 

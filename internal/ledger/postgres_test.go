@@ -22,22 +22,19 @@ const serverVariable = "CDR_LEDGER_POSTGRES"
 
 var server = os.Getenv(serverVariable)
 
+// aboutFiles are the tests of what only SQLite has: a folder, a file, a disk that fills.
+const aboutFiles = "^(TestCompact|TestDueTasksAreIndexed|TestFileStopsGrowing|TestFilesArePrivate|TestFolderThatCannotBeMade|TestOpenRefuses|" +
+	"TestPrivacyNothingInTheFiles|TestRule29FullDisk|TestRule29ReadingLeavesTheReserve|TestSecondProcessIsRefused)$"
+
 // TestOnPostgres runs the tests of this package once more, with each ledger in a schema of a real PostgreSQL.
 func TestOnPostgres(t *testing.T) {
-	if server != "" {
+	if server != "" || testing.Short() {
 		return // this is that run
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.short="+fmt.Sprint(testing.Short()))
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.skip="+aboutFiles)
 	cmd.Env = append(os.Environ(), serverVariable+"="+pgtest.Start(t, "fsync = off").Admin())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
-	}
-}
-
-// onlySQLite leaves out what is about files.
-func onlySQLite(t *testing.T) {
-	if server != "" {
-		t.Skip("it is about SQLite's files")
 	}
 }
 
@@ -115,7 +112,7 @@ func inServer(t testing.TB, statements string) {
 		}
 		spare.admin.SetMaxOpenConns(1)
 	}
-	if _, err := spare.admin.Exec(statements); err != nil {
+	if _, err := spare.admin.ExecContext(context.WithoutCancel(t.Context()), statements); err != nil {
 		t.Fatal(err)
 	}
 }

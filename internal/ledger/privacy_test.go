@@ -11,7 +11,6 @@ import (
 
 // Guarantee 9: what privacy removes isn't in any file of the ledger.
 func TestPrivacyNothingInTheFiles(t *testing.T) {
-	onlySQLite(t)
 	r := newRig(t)
 	r.live()
 	secretive := call("a", func(r *cdr.Record) {

@@ -18,7 +18,7 @@ const LeaseTime = 10 * time.Second
 // forgottenAfter is when a replica that is gone is taken off the list.
 const forgottenAfter = time.Hour
 
-// ErrNotOwner: another replica owns the feed now. The feed is to be let go with Drop.
+// ErrNotOwner says that another replica owns the feed now. The feed is to be let go with Drop.
 var ErrNotOwner = errors.New("another replica owns the feed")
 
 // Cluster is who reads what, at one instant.
@@ -65,7 +65,7 @@ const (
 
 // Renew says that this replica lives, and returns who else does and who reads what. What it owns stays its own for LeaseTime from the call on.
 func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
-	err = l.lead(ctx, func(p pool) error {
+	err = l.lead(func(p pool) error {
 		for _, s := range [...]struct {
 			text string
 			args []any
@@ -123,7 +123,7 @@ func (p pool) cluster(ctx context.Context) (c Cluster, err error) {
 }
 
 // lead changes who owns what: nothing else of the ledger changes, so it waits for no commit.
-func (l *Ledger) lead(ctx context.Context, change func(pool) error) error {
+func (l *Ledger) lead(change func(pool) error) error {
 	if !l.Shared() {
 		return errors.ErrUnsupported
 	}
@@ -131,8 +131,6 @@ func (l *Ledger) lead(ctx context.Context, change func(pool) error) error {
 	if err != nil {
 		return err
 	}
-	ctx, end := limit(ctx, p.database)
-	defer end()
 	return change(*p)
 }
 
@@ -171,7 +169,7 @@ func unfenced(change func() error) (err error) {
 
 // Acquire makes this replica the owner of a feed that no living replica owns; false if another one was faster. Feed opens it then.
 func (l *Ledger) Acquire(ctx context.Context, source, feed string) (acquired bool, err error) {
-	err = l.lead(ctx, func(p pool) error {
+	err = l.lead(func(p pool) error {
 		acquired, err = p.exec(ctx, `UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND id <> 0
 			AND NOT EXISTS (SELECT 1 FROM replicas r WHERE r.name = feeds.owner AND `+isAlive+`)`,
 			l.replica(), source, feed, LeaseTime.Microseconds())
@@ -185,6 +183,8 @@ func (l *Ledger) Acquire(ctx context.Context, source, feed string) (acquired boo
 
 // exec writes beside the commits, and says whether that changed anything.
 func (p pool) exec(ctx context.Context, text string, args ...any) (changed bool, err error) {
+	ctx, end := limit(ctx, p.database)
+	defer end()
 	result, err := p.ExecContext(ctx, p.database.statement(text), args...)
 	if err != nil {
 		return false, p.database.explain(err)
@@ -212,7 +212,7 @@ func (l *Ledger) drop(f *Feed) {
 
 // Release gives a feed up that Drop has forgotten, for another replica to acquire at once.
 func (l *Ledger) Release(ctx context.Context, source, feed string) error {
-	return l.lead(ctx, func(p pool) error {
+	return l.lead(func(p pool) error {
 		_, err := p.exec(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE source = ? AND feed = ? AND owner = ?`, source, feed, l.replica())
 		return err
 	})
@@ -220,7 +220,7 @@ func (l *Ledger) Release(ctx context.Context, source, feed string) error {
 
 // Leave gives up all feeds and takes this replica off the list: it is about to close the ledger.
 func (l *Ledger) Leave(ctx context.Context) error {
-	return l.lead(ctx, func(p pool) error {
+	return l.lead(func(p pool) error {
 		_, err := p.exec(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE owner = ? AND id <> 0`, l.replica())
 		if err == nil {
 			_, err = p.exec(ctx, `DELETE FROM replicas WHERE name = ?`, l.replica())

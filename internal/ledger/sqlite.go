@@ -58,7 +58,7 @@ func (s sqliteFile) makePrivate() error {
 // make them anew. Who only reads leaves it as it was.
 func (s sqliteFile) prepare(conn any, view bool) error {
 	if _, err := os.Stat(s.file + "-wal"); view && err != nil {
-		return nil
+		return nil //nolint:nilerr // there is none to keep
 	}
 	control, ok := conn.(sqlite.FileControl)
 	if !ok {
