@@ -34,7 +34,9 @@ func countText(n int64) string {
 
 // stateText is a state or a level in words.
 func stateText(state string) string {
-	words := map[string]string{"bad": "calls fail", "warn": "some calls fail", "unknown": "can't tell", "catching_up": "catching up",
-		"elsewhere": "read elsewhere", "unowned": "not read"}
+	words := map[string]string{
+		"bad": "calls fail", "warn": "some calls fail", "unknown": "can't tell", "catching_up": "catching up",
+		"elsewhere": "read elsewhere", "unowned": "not read",
+	}
 	return cmp.Or(words[state], state)
 }
