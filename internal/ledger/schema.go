@@ -23,7 +23,6 @@ var schema = []string{
 		newest BIGINT NOT NULL, history_done BIGINT NOT NULL, records BIGINT NOT NULL,
 		plan BLOB, connected_from BIGINT NOT NULL,
 		UNIQUE (source, feed))`,
-	`INSERT INTO feeds VALUES (0, '', '', '', '', '', 1, 0, 0, 0, 0, 0, 1, 0, NULL, 0)`,
 	// What commits brought to remember: a row per commit, by the feed's seq, until the blocks have it (ids.go).
 	`CREATE TABLE journal (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
@@ -71,6 +70,7 @@ var schema = []string{
 	`CREATE TABLE connected (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, until BIGINT NOT NULL, data BLOB NOT NULL,
 		PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
+	`INSERT INTO feeds VALUES (0, '', '', '', '', '', 1, 0, 0, 0, 0, 0, 1, 0, NULL, 0)`,
 	`INSERT INTO meta VALUES ('schema', '` + schemaVersion + `')`,
 }
 
