@@ -55,14 +55,14 @@ func TestE2EReplicas(t *testing.T) {
 
 	from := time.Now()
 	e.pass(12 * time.Hour)
-	f.moved("clean stop", atOnce, func() { f.stop(first) }, others...)
+	f.moved("clean stop", func() { f.stop(first) }, others...)
 	e.counted(f.running, f.scrape)
 	if gap := p.gap(from); gap > atOnce+scrapes {
 		t.Errorf("a clean stop leaves a gap of %s", gap)
 	}
 	from = time.Now()
 	e.pass(12 * time.Hour)
-	f.moved("kill -9", fromDeath, func() { f.kill(others[0]) }, others[1])
+	f.moved("kill -9", func() { f.kill(others[0]) }, others[1])
 	e.counted(f.running, f.scrape)
 	if gap := p.gap(from); gap > fromDeath+scrapes {
 		t.Errorf("kill -9 leaves a gap of %s", gap)

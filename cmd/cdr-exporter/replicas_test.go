@@ -131,7 +131,7 @@ func TestReplicas(t *testing.T) {
 	most := slices.MaxFunc(first, func(x, y *replica) int { return cmp.Compare(len(x.scrape().owned()), len(y.scrape().owned())) })
 	left := slices.DeleteFunc(first, func(r *replica) bool { return r == most })
 	b, c := left[0], left[1]
-	f.moved("kill -9", fromDeath, func() { f.kill(most) }, b, c)
+	f.moved("kill -9", func() { f.kill(most) }, b, c)
 
 	// Notified of calls: a replica that doesn't read the feed.
 	d := f.start(1)[0]
@@ -140,7 +140,7 @@ func TestReplicas(t *testing.T) {
 
 	// Paused within a transaction, and cut off from the database within others: who is left takes all over.
 	var woken func() families
-	f.moved("paused and cut off", fromDeath, func() {
+	f.moved("paused and cut off", func() {
 		f.pauseInCommit(b)
 		c.wire.Stall()
 		woken = b.scrapeWhilePaused()
@@ -158,7 +158,7 @@ func TestReplicas(t *testing.T) {
 	// A clean stop hands over at once, evenly, though the OTLP endpoint is down.
 	a.sink.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: http.StatusServiceUnavailable})
 	e := f.start(1)[0]
-	f.moved("clean stop", atOnce, func() { f.stop(d) }, b, c, e)
+	f.moved("clean stop", func() { f.stop(d) }, b, c, e)
 	f.even(b, c, e)
 	a.sink.ClearFailures()
 

@@ -57,6 +57,9 @@ func (a *App) addLedger(settings *collector.LoopSettings, s *source, f *feed) {
 		one := collector.NewRangeFeed(ranges)
 		settings.Feed, settings.Paced, settings.Unread = one, one, one.Unread
 	}
+	if a.ledger.Shared() {
+		return // its loop opens it: who takes many feeds over doesn't wait for the commits of the first
+	}
 	if err := state.open(context.Background()); err != nil {
 		logger.Warn("The state of a feed can't be opened; it is retried.", "err", err)
 	}
