@@ -83,10 +83,7 @@ test-all: packages $(TOOLS)/gotestsum real-parts
 	test -z "$$failed"
 
 # SQLite is C translated to Go, one goroutine to a connection: watching each of its memory accesses would take most of the time.
-# Nor are the simulated providers watched, here as in the tests that drive the binary: most of that time goes into rendering their rows.
-unwatched := modernc.org/... $(addprefix github.com/cdr-exporter/cdr-exporter/,internal/simulator/... \
-	collector/wavix/sim collector/ringcentral/sim collector/msgraph/sim)
-RACE := -race $(foreach packages,$(unwatched),-gcflags=$(packages)=-race=false)
+RACE := -race -gcflags=modernc.org/...=-race=false
 
 # What `go test` would vet again was linted.
 gotestsum = $(TOOLS)/gotestsum --format standard-quiet --jsonfile-timing-events .tools/tests-$(1).json -- \
