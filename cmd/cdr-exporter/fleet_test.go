@@ -351,6 +351,7 @@ func (f *fleet) pauseInCommit(r *replica) {
 		r.signal(syscall.SIGCONT)
 		return errors.Join(err, errors.New("it had none open"))
 	})
+	f.watch.restart() // it owned its feeds till now, unwatched
 }
 
 // verify recounts the ledger's invariants, in the database and in a copy, which is searched in the end for what mustn't be kept.

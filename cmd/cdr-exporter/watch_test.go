@@ -115,6 +115,16 @@ func (w *watch) note(owned map[string]bool) {
 	}
 }
 
+// restart takes all feeds for owned until now.
+func (w *watch) restart() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for feed := range w.seen {
+		w.seen[feed] = time.Now()
+	}
+	clear(w.longest)
+}
+
 // gap is how long any feed was without an owner since it was last asked for.
 func (w *watch) gap() (longest time.Duration) {
 	w.mu.Lock()
