@@ -193,12 +193,15 @@ func serverCPU(b *testing.B, dsn string) (used time.Duration) {
 
 // acquire makes this process the owner of a feed.
 func acquire(tb testing.TB, l *ledger.Ledger, spec ledger.FeedSpec) {
-	_, err := l.Renew(tb.Context())
-	if err == nil {
-		err = l.Register(tb.Context(), spec)
+	err := l.Register(tb.Context(), spec)
+	if err != nil {
+		tb.Fatal(err)
 	}
-	if err == nil {
-		_, err = l.Acquire(tb.Context(), spec.Source, spec.Feed)
+	c, err := l.Renew(tb.Context())
+	for i := range c.Feeds {
+		if c.Feeds[i].Source == spec.Source && c.Feeds[i].Feed == spec.Feed {
+			_, err = l.Acquire(tb.Context(), &c.Feeds[i])
+		}
 	}
 	if err != nil {
 		tb.Fatal(err)

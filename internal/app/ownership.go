@@ -32,7 +32,7 @@ const (
 type sharedLedger interface {
 	Renew(ctx context.Context) (ledger.Cluster, error)
 	Register(ctx context.Context, spec ledger.FeedSpec) error
-	Acquire(ctx context.Context, source, feed string) (bool, error)
+	Acquire(ctx context.Context, f *ledger.FeedOwner) (bool, error)
 	Drop(source, feed string)
 	Release(ctx context.Context, source, feed string) error
 	Leave(ctx context.Context) error
@@ -302,10 +302,10 @@ func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
 			continue
 		}
 		limited, cancel := context.WithTimeout(ctx, lockTime)
-		acquired, err := o.ledger.Acquire(limited, name.source, name.feed)
+		acquired, err := o.ledger.Acquire(limited, f)
 		cancel()
 		if err != nil {
-			return fmt.Errorf("acquire feed %s/%s: %w", name.source, name.feed, err)
+			return err
 		}
 		if !acquired {
 			return nil

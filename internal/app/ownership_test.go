@@ -109,7 +109,8 @@ func (d *fakeDatabase) find(source, feed string) *ledger.FeedOwner {
 }
 
 // Acquire implements sharedLedger.
-func (r *fakeReplica) Acquire(ctx context.Context, source, feed string) (bool, error) {
+func (r *fakeReplica) Acquire(ctx context.Context, owner *ledger.FeedOwner) (bool, error) {
+	source, feed := owner.Source, owner.Feed
 	r.db.mu.Lock()
 	locked := r.db.locked == source
 	r.db.mu.Unlock()

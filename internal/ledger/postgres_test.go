@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -148,14 +149,10 @@ func own(t testing.TB, l *Ledger, spec FeedSpec) {
 	if !l.Shared() {
 		return
 	}
-	_, err := l.Renew(t.Context())
-	if err == nil {
-		err = l.Register(t.Context(), spec)
+	if err := l.Register(t.Context(), spec); err != nil {
+		t.Fatal(err)
 	}
-	if err == nil {
-		_, err = l.Acquire(t.Context(), spec.Source, spec.Feed)
-	}
-	if err != nil {
+	if _, err := l.Acquire(t.Context(), ownerOf(t, l, spec)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -166,4 +163,18 @@ func inWords(statement string) string {
 		return statement
 	}
 	return strings.ReplaceAll(statement, "x'", `'\x`)
+}
+
+// ownerOf renews the replica's lease and says who owns a feed.
+func ownerOf(t testing.TB, l *Ledger, spec FeedSpec) *FeedOwner {
+	t.Helper()
+	c, err := l.Renew(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(c.Feeds, func(f FeedOwner) bool { return f.Source == spec.Source && f.Feed == spec.Feed })
+	if i < 0 {
+		t.Fatalf("no feed %s/%s", spec.Source, spec.Feed)
+	}
+	return &c.Feeds[i]
 }

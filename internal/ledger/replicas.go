@@ -43,6 +43,8 @@ type FeedOwner struct {
 	CallsPerHour float64
 	// State is without the reader's own position.
 	State State
+
+	epoch int64
 }
 
 // Shared says whether other replicas may have the ledger open.
@@ -103,7 +105,7 @@ func (p pool) cluster(ctx context.Context) (c Cluster, err error) {
 	if err != nil {
 		return c, err
 	}
-	rows, err = p.query(ctx, `SELECT f.source, f.feed, COALESCE(r.name, ''), f.origin, f.floor, f.watermark, f.newest, f.history_done, f.records
+	rows, err = p.query(ctx, `SELECT f.source, f.feed, COALESCE(r.name, ''), f.epoch, f.origin, f.floor, f.watermark, f.newest, f.history_done, f.records
 		FROM feeds f LEFT JOIN replicas r ON r.name = f.owner AND `+isAlive+` WHERE f.id <> 0 ORDER BY f.source, f.feed`, LeaseTime.Microseconds())
 	if err != nil {
 		return c, err
@@ -111,7 +113,7 @@ func (p pool) cluster(ctx context.Context) (c Cluster, err error) {
 	return c, scanAll(rows, func() error {
 		var f FeedOwner
 		var origin, floor, watermark, newest, done int64
-		err := rows.Scan(&f.Source, &f.Feed, &f.Owner, &origin, &floor, &watermark, &newest, &done, &f.State.Records)
+		err := rows.Scan(&f.Source, &f.Feed, &f.Owner, &f.epoch, &origin, &floor, &watermark, &newest, &done, &f.State.Records)
 		f.State.Origin, f.State.Floor, f.State.Watermark, f.State.NewestCall = fromMicros(origin), fromMicros(floor), fromMicros(watermark), fromMicros(newest)
 		f.State.HistoryDone = done != 0
 		if hours := f.State.Watermark.Sub(f.State.Origin).Hours(); hours > 0 {
@@ -167,16 +169,20 @@ func unfenced(change func() error) (err error) {
 	return err
 }
 
-// Acquire makes this replica the owner of a feed that no living replica owns; false if another one was faster. Feed opens it then.
-func (l *Ledger) Acquire(ctx context.Context, source, feed string) (acquired bool, err error) {
+// Acquire makes this replica the owner of a feed of a Cluster that no living replica owned; false if another one was faster. Feed opens it
+// then. Whether it moved since is asked of its epoch, in the row itself: a condition on the table of replicas would be judged by what that had
+// been before a lock was waited for.
+func (l *Ledger) Acquire(ctx context.Context, f *FeedOwner) (acquired bool, err error) {
+	if f.Owner != "" {
+		return false, nil
+	}
 	err = l.lead(func(p pool) error {
-		acquired, err = p.exec(ctx, `UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND id <> 0
-			AND NOT EXISTS (SELECT 1 FROM replicas r WHERE r.name = feeds.owner AND `+isAlive+`)`,
-			l.replica(), source, feed, LeaseTime.Microseconds())
+		acquired, err = p.exec(ctx, `UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND epoch = ?`,
+			l.replica(), f.Source, f.Feed, f.epoch)
 		return err
 	})
 	if err != nil {
-		return false, fmt.Errorf("acquire feed %s/%s: %w", source, feed, err)
+		return false, fmt.Errorf("acquire feed %s/%s: %w", f.Source, f.Feed, err)
 	}
 	return acquired, nil
 }

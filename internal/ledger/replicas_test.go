@@ -34,7 +34,7 @@ func replicaOf(r *rig, name string) *rig {
 
 func (r *rig) acquire() bool {
 	r.t.Helper()
-	acquired, err := r.ledger.Acquire(r.t.Context(), r.spec.Source, r.spec.Feed)
+	acquired, err := r.ledger.Acquire(r.t.Context(), ownerOf(r.t, r.ledger, r.spec))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -143,8 +143,9 @@ func TestFencedInMidCommit(t *testing.T) {
 			}
 			a.probe = nil
 			b.silence(a.ledger.replica())
+			free := ownerOf(t, b.ledger, a.spec)
 			go func() { // it waits for the lock of the row, if the commit has it
-				acquired, err := b.ledger.Acquire(t.Context(), a.spec.Source, a.spec.Feed)
+				acquired, err := b.ledger.Acquire(t.Context(), free)
 				moved <- acquired && err == nil
 			}()
 			if point != "commit" && !<-moved {
@@ -197,6 +198,42 @@ func TestEnqueueAnywhere(t *testing.T) {
 	}
 	if _, err := b.ledger.Enqueue(t.Context(), "nobody", "none", []Task{task}); err == nil {
 		t.Fatal("enqueued for no feed")
+	}
+}
+
+// Of many replicas that see a feed without an owner one acquires it, also where the others have waited for its lock.
+func TestAcquireAtOnce(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	a := newRig(t)
+	if err := a.ledger.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var all []*rig
+	for i := range 4 {
+		all = append(all, replicaOf(a, fmt.Sprint("replica", i)))
+	}
+	for range 20 {
+		acquired, free := make(chan bool), ownerOf(t, a.ledger, a.spec)
+		for _, r := range all {
+			go func() {
+				got, err := r.ledger.Acquire(t.Context(), free)
+				acquired <- got && err == nil
+			}()
+		}
+		n := 0
+		for range all {
+			n += int(flag(<-acquired))
+		}
+		if n != 1 {
+			t.Fatalf("%d replicas acquired the feed", n)
+		}
+		for _, r := range all {
+			if err := r.ledger.Release(t.Context(), a.spec.Source, a.spec.Feed); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 
