@@ -28,8 +28,9 @@ type watch struct {
 	looks    int
 }
 
-// longestGap is how long a feed may be without an owner.
-const longestGap = 30 * time.Second
+// longestGap is how long a feed may be without an owner: twice the 30 s that a quiet machine is far below, since other tests run beside. What was
+// reached is logged.
+const longestGap = time.Minute
 
 func newWatch(t testing.TB) *watch {
 	ctx, cancel := context.WithCancel(context.Background())
