@@ -9,10 +9,15 @@ import (
 	"time"
 )
 
-// patient is a database whose statements may take as long as they do: a copy reads whole tables.
-type patient struct{ database }
-
-func (patient) patience() time.Duration { return 0 }
+// patient is a database whose statements and transactions may take as long as they do: a copy reads whole tables in one transaction.
+func (s *Storage) patient() database {
+	if s.Postgres == nil {
+		return s.database()
+	}
+	p := *s.Postgres
+	p.patient = 24 * time.Hour
+	return &p
+}
 
 // Copy copies a ledger to where there is none, all or nothing, while no exporter has either open. progress is called with each table's
 // name, and how many of its rows are copied.
@@ -30,7 +35,7 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 		}
 		defer lock.Close() //nolint:errcheck // nothing hangs on it
 	}
-	source, err := openView(ctx, patient{from.database()})
+	source, err := openView(ctx, from.patient())
 	if err != nil {
 		return fmt.Errorf("read the ledger to copy: %w", err)
 	}
@@ -40,7 +45,7 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 			return err
 		}
 	}
-	target, err := openEngine(ctx, patient{to.database()}, nil)
+	target, err := openEngine(ctx, to.patient(), nil)
 	if err != nil {
 		return fmt.Errorf("make the ledger to copy to: %w", err)
 	}

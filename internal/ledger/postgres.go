@@ -27,14 +27,14 @@ type Postgres struct {
 	// Address is where the other replicas' pages say that this one can be found; it may be empty.
 	Address string
 
-	// patient, in tests, is in place of statementTime.
+	// patient, unless 0, is in place of statementTime.
 	patient time.Duration
 }
 
 const (
 	// statementTime is how long a statement may take, and an open transaction rest: what hangs for longer is cut, and done again.
 	statementTime = 10 * time.Second
-	// connections is how many a replica has beside the one that commits.
+	// connectionsBeside is how many a replica has beside the one that commits.
 	connectionsBeside = 3
 )
 
@@ -58,7 +58,7 @@ func (p *Postgres) config(ctx context.Context) (*pgx.ConnConfig, error) {
 	if c.RuntimeParams["application_name"] == "" {
 		c.RuntimeParams["application_name"] = "cdr-exporter"
 	}
-	c.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(statementTime.Milliseconds(), 10)
+	c.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(p.patience().Milliseconds(), 10)
 	if c.ValidateConnect == nil { // after a failover the former primary may still take connections, for reading
 		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
