@@ -61,8 +61,9 @@ func (l *Ledger) replica() string {
 const (
 	// microsNow is the database's clock: replicas needn't agree on the time.
 	microsNow = `CAST(extract(epoch FROM CURRENT_TIMESTAMP) * 1000000 AS BIGINT)`
-	// isAlive is a condition on a row of replicas, with the least time of its last sign of life.
-	isAlive = `r.seen > ` + microsNow + ` - ?`
+	// isAlive is a condition on a row of replicas, with the length of a lease. A sign of life in the future was given by another clock, of a
+	// primary that failed: whoever lives gives another one soon.
+	isAlive = `abs(r.seen - ` + microsNow + `) < ?`
 )
 
 // Renew says that this replica lives, and returns who else does and who reads what. What it owns stays its own for LeaseTime from the call on.
