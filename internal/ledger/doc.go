@@ -1,6 +1,6 @@
 // Package ledger keeps what makes counting exact: the ids that were seen, the
 // series, the log records that wait to be sent, the read positions and pending
-// work, in one embedded database.
+// work, in one database.
 //
 // There is one way to change any of it: commit, a transaction that begins by
 // moving a sequence number (compare and set, counting.md 1). Memory changes only
@@ -16,8 +16,9 @@
 // to a journal, which is moved into packed blocks when it is large (ids.go); what was used last of them is in memory
 // (run.go). recent.go has what is shown beside the series. inspect.go has what an operator reads of the file.
 //
-// The exported API hides the engine. It is SQLite today; schema and
-// statements stay within what PostgreSQL shares.
+// The exported API hides the engine: SQLite in a folder of this process (sqlite.go), or a PostgreSQL-wire database that
+// several replicas share (postgres.go). Schema and statements are the same. replicas.go says which replica owns a feed, which
+// every commit checks.
 //
 // When things fail: a full disk refuses commits that grow (ErrFull) and lets the
 // outbox drain from a reserve; a file that is locked, corrupt, of another schema, read-only
