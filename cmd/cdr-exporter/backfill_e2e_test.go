@@ -76,8 +76,14 @@ func TestE2EBackfill(t *testing.T) {
 	}
 }
 
-// past are the compared metrics of a feed, each asked for in a form.
+// past are the compared metrics of a feed's history, each asked for in a form.
 func (p *prometheus) past(form, source, feed string) tables {
+	p.t.Helper()
+	return p.compared(form, fmt.Sprintf(`job="cdr-history",source=%q,feed=%q`, source, feed))
+}
+
+// compared are the compared metrics of series with these labels, each asked for in a form.
+func (p *prometheus) compared(form, labelled string) tables {
 	p.t.Helper()
 	all := make(tables)
 	for metric, labels := range compared {
@@ -86,8 +92,7 @@ func (p *prometheus) past(form, source, feed string) tables {
 			names = []string{metric + "_count", metric + "_sum"}
 		}
 		for _, name := range names {
-			selector := fmt.Sprintf(`%s{job="cdr-history",source=%q,feed=%q}`, name, source, feed)
-			for _, s := range p.query(fmt.Sprintf("sum by (%s) (%s)", strings.Join(labels, ","), fmt.Sprintf(form, selector))) {
+			for _, s := range p.query(fmt.Sprintf("sum by (%s) (%s)", strings.Join(labels, ","), fmt.Sprintf(form, name+"{"+labelled+"}"))) {
 				values := make([]any, len(labels))
 				for i, label := range labels {
 					values[i] = s.labels[label]

@@ -134,26 +134,11 @@ func (all tables) subtract(before tables) {
 // increase is by how much the compared metrics of a feed have risen in the last hour, without those that haven't. None may have been reset.
 func (p *prometheus) increase(source, feed string) tables {
 	p.t.Helper()
-	all := make(tables)
-	for metric, labels := range compared {
-		names := []string{metric}
-		if !strings.HasSuffix(metric, "_total") {
-			names = []string{metric + "_count", metric + "_sum"}
-		}
-		for _, name := range names {
-			if found := p.query(fmt.Sprintf(`resets(%s{source=%q,feed=%q}[1h]) > 0`, name, source, feed)); len(found) > 0 {
-				p.t.Errorf("%s was reset: %v", name, found)
-			}
-			for _, s := range p.query(fmt.Sprintf(`sum by (%s) (increase(%s{source=%q,feed=%q}[1h] anchored)) > 0`, strings.Join(labels, ","), name, source, feed)) {
-				values := make([]any, len(labels))
-				for i, label := range labels {
-					values[i] = s.labels[label]
-				}
-				all.add(name, millionths(s.value), values...)
-			}
-		}
+	labelled := fmt.Sprintf(`source=%q,feed=%q`, source, feed)
+	if found := p.compared(`(resets(%s[1h]) > 0)`, labelled); len(found) > 0 {
+		p.t.Errorf("counters were reset: %v", found)
 	}
-	return all
+	return p.compared(`(increase(%s[1h] anchored) > 0)`, labelled)
 }
 
 // gap is the longest time between two samples of a series that counts calls, the later of which is after from.
