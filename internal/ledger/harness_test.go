@@ -292,7 +292,7 @@ func (r *rig) remembered() map[idKey][]byte {
 	r.t.Helper()
 	var fresh idStore
 	e := r.ledger.engine
-	if err := fresh.load(e, r.feed.row.id, &idCache{limit: 1 << 30}); err != nil {
+	if err := fresh.load(e, r.feed.row.id, newIDCache(1<<30)); err != nil {
 		r.t.Fatal(err)
 	}
 	all := make(map[idKey][]byte)

@@ -246,8 +246,8 @@ func (s *idStore) publishMove(m move) {
 	s.remove(m.replaced)
 	for _, r := range m.added {
 		s.runs[r.bucket] = append(s.runs[r.bucket], r)
-		s.cache.add(&r.states)
-		s.cache.add(&r.keys)
+		s.cache.columns.add(&r.states)
+		s.cache.columns.add(&r.keys)
 	}
 }
 

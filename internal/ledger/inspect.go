@@ -67,7 +67,7 @@ func Inspect(ctx context.Context, s Storage) (*Inspector, error) {
 		return nil, err
 	}
 	i := &Inspector{ledger: &Ledger{
-		view: true, settings: Settings{Storage: s, Now: time.Now}, engine: e, idCache: &idCache{limit: cacheBytes},
+		view: true, settings: Settings{Storage: s, Now: time.Now}, engine: e, idCache: newIDCache(cacheBytes),
 		store: metrics.NewStore(metrics.Options{BypassWindow: time.Hour}, time.Now),
 	}}
 	if i.feeds, err = i.ledger.everyFeed(); err != nil {

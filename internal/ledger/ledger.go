@@ -59,7 +59,7 @@ type Settings struct {
 	// OnDelta, if set, is called with each change of a series while its page is committed,
 	// before it is known whether the commit succeeds.
 	OnDelta func(record *cdr.Record, series *metrics.LabelSet, d *metrics.Delta)
-	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the journal; 0 takes 24 and 2 MB.
+	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the journal; 0 takes 32 and 2 MB.
 	IDMemory int
 	// Tuning may change while the ledger is open.
 	Tuning
@@ -126,7 +126,7 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		settings: settings, lock: lock, tuning: settings.Tuning,
 		store:   metrics.NewStore(settings.Options, settings.Now),
 		feeds:   make(map[string]*Feed),
-		idCache: &idCache{limit: cmp.Or(settings.IDMemory, cacheBytes)},
+		idCache: newIDCache(cmp.Or(settings.IDMemory, cacheBytes)),
 	}
 	l.outbox.init()
 	if err := l.open(ctx); err != nil {

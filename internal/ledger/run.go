@@ -41,9 +41,9 @@ type runPart struct {
 	cached  *list.Element
 }
 
-// A filter is a Bloom filter of filterBits bits a key, filterProbes of which are set: of the keys that a run doesn't have, one in a
-// hundred passes it.
-const filterBits, filterProbes = 10, 6
+// A filter is a Bloom filter of filterBits bits a key, filterProbes of which are set: of the keys that a run doesn't have, four in a
+// thousand pass it.
+const filterBits, filterProbes = 12, 6
 
 // filterBit is the i-th bit of a key, which is a random number already.
 func (r *run) filterBit(key hash, i int) (at int, bit byte) {
@@ -148,20 +148,36 @@ func sortEntries(entries []idEntry) []idEntry {
 }
 
 // cacheBytes bounds what of the runs is in memory, of all feeds together: the filters of three days of five million
-// calls each, and what was used last.
-const cacheBytes = 24 << 20
+// calls each, and the keys and states that were used last.
+const cacheBytes = 32 << 20
 
-// idCache holds the parts of runs that were used last. The commit lock guards it.
+// idCache holds the parts of runs that were used last. Filters have a bound of their own: a page of late calls asks those of
+// all hours in turn, and if keys and states pushed them out, each would be made again for every page. The commit lock guards it.
 type idCache struct {
+	filters, columns recentParts
+}
+
+// recentParts are the parts that were used last, as many as fit into limit bytes.
+type recentParts struct {
 	limit int
 	size  int
 	parts list.List // of *runPart, the one used last in front
 }
 
+// newIDCache is an empty cache of so many bytes.
+func newIDCache(limit int) *idCache {
+	columns := limit / 4
+	return &idCache{filters: recentParts{limit: limit - columns}, columns: recentParts{limit: columns}}
+}
+
 // load brings a part of a run into memory.
 func (c *idCache) load(e *engine, r *run, p *runPart) error {
+	parts := &c.columns
+	if p == &r.filter {
+		parts = &c.filters
+	}
 	if p.cached != nil {
-		c.parts.MoveToFront(p.cached)
+		parts.parts.MoveToFront(p.cached)
 		return nil
 	}
 	var err error
@@ -176,7 +192,7 @@ func (c *idCache) load(e *engine, r *run, p *runPart) error {
 		err = r.read(e, `SELECT states FROM blocks WHERE id = ?`, r.setStates)
 	}
 	if err == nil {
-		c.add(p)
+		parts.add(p)
 	}
 	return err
 }
@@ -204,27 +220,27 @@ func (c *idCache) entries(e *engine, r *run) ([]idEntry, error) {
 	return all, nil
 }
 
-// add takes over a part that is in memory, and drops those used least recently while they are too large together. The two
-// used last stay: keys and states of one run.
-func (c *idCache) add(p *runPart) {
-	p.cached = c.parts.PushFront(p)
-	for c.size += p.size(); c.size > c.limit && c.parts.Len() > 2; {
-		c.drop(c.parts.Back().Value.(*runPart)) //nolint:forcetypeassert // it has no others
-	}
-}
-
 // forget drops a run that is gone.
 func (c *idCache) forget(r *run) {
-	for _, p := range [...]*runPart{&r.filter, &r.keys, &r.states} {
-		c.drop(p)
+	c.filters.drop(&r.filter)
+	c.columns.drop(&r.keys)
+	c.columns.drop(&r.states)
+}
+
+// add takes over a part that is in memory, and drops those used least recently while they are too large together. The two
+// used last stay: keys and states of one run.
+func (l *recentParts) add(p *runPart) {
+	p.cached = l.parts.PushFront(p)
+	for l.size += p.size(); l.size > l.limit && l.parts.Len() > 2; {
+		l.drop(l.parts.Back().Value.(*runPart)) //nolint:forcetypeassert // it has no others
 	}
 }
 
-func (c *idCache) drop(p *runPart) {
+func (l *recentParts) drop(p *runPart) {
 	if p.cached == nil {
 		return
 	}
-	c.size -= p.size()
-	c.parts.Remove(p.cached)
+	l.size -= p.size()
+	l.parts.Remove(p.cached)
 	*p = runPart{}
 }
