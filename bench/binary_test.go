@@ -105,7 +105,7 @@ func (p *running) kill() {
 
 func (p *running) pid() string { return strconv.Itoa(p.cmd.Process.Pid) }
 
-// await looks every so often whether something has come true, for ten minutes.
+// await looks every so often whether something has come true, for 45 minutes.
 func (p *running) await(b *testing.B, every time.Duration, what string, reached func() bool) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -115,8 +115,8 @@ func (p *running) await(b *testing.B, every time.Duration, what string, reached 
 			b.Fatalf("%s: the program ended by itself", what)
 		case <-tick.C:
 		}
-		if time.Since(p.began) > 10*time.Minute {
-			b.Fatalf("%s: not within ten minutes", what)
+		if time.Since(p.began) > 45*time.Minute {
+			b.Fatalf("%s: not within 45 minutes", what)
 		}
 	}
 }

@@ -130,7 +130,7 @@ func BenchmarkLedger(b *testing.B) {
 	pages := amount(b, "CDR_BENCH_IDS", 10_000_000) / len(i.page)
 	for n := range pages {
 		if n%1000 == 0 {
-			b.Logf("%2d million ids: %s", n/1000, i.million(b, n))
+			fmt.Fprintf(os.Stderr, "%2d million ids: %s\n", n/1000, i.million(b, n)) // at once: all of them take long
 		}
 	}
 	size, err := i.ledger.Size()

@@ -22,7 +22,7 @@ func BenchmarkMillion(b *testing.B) {
 	server := startGraph(b, settings)
 	for b.Loop() {
 		p := startBinary(b, binary, server, b.TempDir(), "38h", "bench")
-		p.await(b, 10*time.Millisecond, fmt.Sprintf("count %d rows", rows), func() bool { return countedBy(p.address) == uint64(rows) })
+		p.await(b, 50*time.Millisecond, fmt.Sprintf("count %d rows", rows), func() bool { return countedBy(p.address) == uint64(rows) })
 		b.ReportMetric(float64(rows)/time.Since(p.began).Seconds(), "rows/s")
 		b.ReportMetric(float64(rows)/p.cpu(b).Seconds(), "rows/cpu-s")
 		b.ReportMetric(peakRSS(b, p.pid()), "peak-MB")
