@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -61,12 +62,8 @@ func (l *Ledger) checkCatalogue(ctx context.Context) error {
 }
 
 func (l *Ledger) storedCatalogue() (map[string]metrics.Change, error) {
-	rows, err := l.engine.query(`SELECT metric, kind, labels, bounds FROM catalogue`)
-	if err != nil {
-		return nil, err
-	}
 	all := make(map[string]metrics.Change)
-	return all, scanAll(rows, func() error {
+	return all, l.engine.scanAll(`SELECT metric, kind, labels, bounds FROM catalogue`, nil, func(rows *sql.Rows) error {
 		var metric string
 		var c metrics.Change
 		err := rows.Scan(&metric, &c.Kind, &c.Labels, &c.Bounds)
@@ -87,27 +84,23 @@ type seriesKey struct {
 func (l *Ledger) convertSeries(d *metrics.Def, was metrics.Change) error {
 	kept := make(map[seriesKey]metrics.Stored)
 	if now := definitionOf(d); was.Kind == now.Kind && was.Bounds == now.Bounds {
-		rows, err := l.engine.query(`SELECT feed, labels, start, shown, value FROM series WHERE metric = ?`, d.Name)
-		if err != nil {
-			return err
-		}
-		if err := scanAll(rows, func() error {
+		err := l.engine.scanAll(`SELECT feed, labels, start, shown, value FROM series WHERE metric = ?`, []any{d.Name}, func(rows *sql.Rows) error {
 			var key seriesKey
 			var s metrics.Stored
-			var start int64
-			if err := rows.Scan(&key.feed, &key.labels, &start, &s.Shown, &s.Value); err != nil {
+			err := rows.Scan(&key.feed, &key.labels, at{&s.Start}, &s.Shown, &s.Value)
+			if err != nil {
 				return err
 			}
 			if key.labels, err = relabel(key.labels, was.Labels, now.Labels); err != nil {
 				return err
 			}
-			s.Start = fromMicros(start)
 			if other, same := kept[key]; same {
 				s, err = s.Plus(d, other)
 			}
 			kept[key] = s
 			return err
-		}); err != nil {
+		})
+		if err != nil {
 			return err
 		}
 	}

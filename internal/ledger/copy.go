@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -77,7 +78,7 @@ func tableNames() (names []string) {
 
 // isIdle refuses a ledger that replicas read into.
 func (e *engine) isIdle(ctx context.Context) error {
-	c, err := e.beside.cluster(ctx)
+	c, err := e.beside.within(ctx).cluster()
 	if err == nil && slices.ContainsFunc(c.Feeds, func(f FeedOwner) bool { return f.Owner != "" }) {
 		return errors.New("replicas read into this ledger: stop them first")
 	}
@@ -107,26 +108,24 @@ func copyTable(from, to *engine, table string, progress func(table string, done,
 		return err
 	}
 	progress(table, 0, of)
-	rows, err := from.query(`SELECT * FROM ` + table)
-	if err != nil {
-		return err
-	}
-	names, err := rows.Columns()
-	if err != nil {
-		return err
-	}
-	insert := newManyRows(strings.Split(strings.Repeat("?", len(names)), ""), `INSERT INTO `+table+` (`+strings.Join(names, ", ")+`)`, ``)
+	var insert *manyRows // made with the first row
 	var args []any
 	flush := func() error {
 		err := to.execMany(insert, args)
-		done += int64(len(args) / len(names))
+		done += int64(len(args) / insert.columns)
 		args = args[:0]
 		progress(table, done, of)
 		return err
 	}
-	if err := scanAll(rows, func() error {
-		row := make([]any, len(names))
-		into := make([]any, len(names))
+	err := from.scanAll(`SELECT * FROM `+table, nil, func(rows *sql.Rows) error {
+		if insert == nil {
+			names, err := rows.Columns()
+			if err != nil {
+				return err
+			}
+			insert = newManyRows(strings.Split(strings.Repeat("?", len(names)), ""), `INSERT INTO `+table+` (`+strings.Join(names, ", ")+`)`, ``)
+		}
+		row, into := make([]any, insert.columns), make([]any, insert.columns)
 		for i := range row {
 			into[i] = &row[i]
 		}
@@ -134,11 +133,12 @@ func copyTable(from, to *engine, table string, progress func(table string, done,
 			return err
 		}
 		args = append(args, row...)
-		if len(args) < batchSizes[0]*len(names) {
+		if len(args) < batchSizes[0]*insert.columns {
 			return nil
 		}
 		return flush()
-	}); err != nil {
+	})
+	if err != nil || len(args) == 0 {
 		return err
 	}
 	return flush()

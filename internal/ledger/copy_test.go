@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,20 +17,16 @@ func contents(t *testing.T, s Storage) (all []string) {
 	}
 	defer e.close() //nolint:errcheck // nothing was written
 	for _, table := range tableNames() {
-		rows, err := e.query(`SELECT * FROM ` + table)
-		if err != nil {
-			t.Fatal(err)
-		}
-		names, err := rows.Columns()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := scanAll(rows, func() error {
+		if err := e.scanAll(`SELECT * FROM `+table, nil, func(rows *sql.Rows) error {
+			names, err := rows.Columns()
+			if err != nil {
+				return err
+			}
 			row, into := make([]any, len(names)), make([]any, len(names))
 			for i := range row {
 				into[i] = &row[i]
 			}
-			err := rows.Scan(into...)
+			err = rows.Scan(into...)
 			all = append(all, fmt.Sprintf("%s %v", table, row))
 			return err
 		}); err != nil {

@@ -4,14 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
 	"time"
 )
 
 // database is what SQLite and PostgreSQL don't have in common: all else is SQL that both know.
 type database interface {
 	// open opens the pool that commits, of one connection, and the pool beside it; view says that both only read.
-	open(view bool) (writer, beside *sql.DB, err error)
+	open(view bool) (writer, pool *sql.DB, err error)
 	// prepare makes the connection that commits, or only reads, ready.
 	prepare(conn any, view bool) error
 	// statement is a statement in the database's own form.
@@ -29,16 +31,12 @@ type database interface {
 	check(e *engine) error
 }
 
-// engine is the database: one connection that writes, and a pool that reads
-// beside it. The commit lock guards the writing connection.
+// engine is the database: one connection that commits, guarded by the commit lock, and a pool that reads beside it.
 type engine struct {
-	database
-	writer *sql.DB
-	beside pool
-	conn   *sql.Conn
-	stmts  map[string]*sql.Stmt
-	// probe, in tests, is called before each write and may fail it.
-	probe func(point string) error
+	session
+	beside       session
+	conn         *sql.Conn
+	writer, pool *sql.DB
 }
 
 func openEngine(ctx context.Context, d database, probe func(string) error) (*engine, error) {
@@ -69,17 +67,18 @@ func openView(ctx context.Context, d database) (*engine, error) {
 }
 
 func connect(ctx context.Context, d database, view bool) (*engine, error) {
-	writer, beside, err := d.open(view)
+	writer, pool, err := d.open(view)
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{database: d, writer: writer, beside: pool{beside, d}, stmts: make(map[string]*sql.Stmt)}
-	ctx, cancel := limit(ctx, d)
+	limited, cancel := limit(ctx, d)
 	defer cancel()
-	if e.conn, err = writer.Conn(ctx); err != nil {
-		return nil, errors.Join(d.explain(err), beside.Close(), writer.Close())
+	conn, err := writer.Conn(limited)
+	if err != nil {
+		return nil, errors.Join(d.explain(err), pool.Close(), writer.Close())
 	}
-	if err := e.conn.Raw(func(conn any) error { return d.prepare(conn, view) }); err != nil {
+	e := &engine{session: newSession(d, conn), beside: newSession(d, pool), conn: conn, writer: writer, pool: pool}
+	if err := conn.Raw(func(conn any) error { return d.prepare(conn, view) }); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
@@ -87,49 +86,11 @@ func connect(ctx context.Context, d database, view bool) (*engine, error) {
 
 func (e *engine) close() error {
 	var errs []error
-	for _, s := range e.stmts {
-		errs = append(errs, s.Close())
+	for _, stmt := range e.stmts.Range {
+		errs = append(errs, stmt.(*sql.Stmt).Close()) //nolint:forcetypeassert // it has no others
 	}
-	errs = append(errs, e.beside.Close()) // the writer is the last: it keeps SQLite's write-ahead log
+	errs = append(errs, e.pool.Close()) // the writer is the last: it keeps SQLite's write-ahead log
 	return errors.Join(append(errs, e.conn.Close(), e.writer.Close())...)
-}
-
-// limit bounds how long a statement may take.
-func limit(ctx context.Context, d database) (context.Context, context.CancelFunc) {
-	if d.patience() == 0 {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, d.patience())
-}
-
-// pool reads beside the commits.
-type pool struct {
-	*sql.DB
-	database database
-}
-
-// query reads; scanAll ends it.
-func (p pool) query(ctx context.Context, text string, args ...any) (*results, error) {
-	ctx, end := limit(ctx, p.database)
-	rows, err := p.QueryContext(ctx, p.database.statement(text), args...) //nolint:rowserrcheck // scanAll does
-	if err != nil {
-		end()
-		return nil, p.database.explain(err)
-	}
-	return &results{rows, end}, nil
-}
-
-// scanRow reads the one row of a query; sql.ErrNoRows without one.
-func (p pool) scanRow(ctx context.Context, text string, args []any, into ...any) error {
-	ctx, end := limit(ctx, p.database)
-	defer end()
-	return p.database.explain(p.QueryRowContext(ctx, p.database.statement(text), args...).Scan(into...))
-}
-
-// results are the rows of a query.
-type results struct {
-	*sql.Rows
-	end context.CancelFunc
 }
 
 // errUnknown: the database couldn't say whether the transaction is durable.
@@ -163,42 +124,111 @@ func (e *engine) transact(ctx context.Context, body func() error) error {
 	return err
 }
 
+// session runs statements: on the connection that commits, or beside it.
+type session struct {
+	database
+	ctx   context.Context // of the statements
+	on    preparer
+	stmts *sync.Map // *sql.Stmt by text, prepared once
+	// probe, in tests, is called before each write and may fail it.
+	probe func(point string) error
+}
+
+type preparer interface {
+	PrepareContext(ctx context.Context, text string) (*sql.Stmt, error)
+}
+
+func newSession(d database, on preparer) session {
+	return session{database: d, ctx: background, on: on, stmts: new(sync.Map)}
+}
+
+// within is the session whose statements end with a context.
+func (s session) within(ctx context.Context) *session {
+	s.ctx = ctx
+	return &s
+}
+
+// limit bounds how long a statement may take.
+func limit(ctx context.Context, d database) (context.Context, context.CancelFunc) {
+	if d.patience() == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, d.patience())
+}
+
 // callProbe calls the tests' probe.
-func (e *engine) callProbe(point string) error {
-	if e.probe == nil {
+func (s *session) callProbe(point string) error {
+	if s.probe == nil {
 		return nil
 	}
-	return e.probe(point)
+	return s.probe(point)
 }
 
-// prepared is the statement of a text, prepared once.
-func (e *engine) prepared(text string) (*sql.Stmt, error) {
-	if s := e.stmts[text]; s != nil {
-		return s, nil
+// prepared is the statement of a text.
+func (s *session) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+	if stmt, known := s.stmts.Load(text); known {
+		return stmt.(*sql.Stmt), nil //nolint:forcetypeassert // it has no others
 	}
-	ctx, end := limit(background, e)
-	defer end()
-	s, err := e.conn.PrepareContext(ctx, e.statement(text))
+	stmt, err := s.on.PrepareContext(ctx, s.statement(text))
 	if err != nil {
-		return nil, e.explain(err)
+		return nil, s.explain(err)
 	}
-	e.stmts[text] = s
-	return s, nil
+	s.stmts.Store(text, stmt)
+	return stmt, nil
 }
 
-// exec runs a writing statement on the writing connection.
-func (e *engine) exec(text string, args ...any) (sql.Result, error) {
-	if err := e.callProbe(text); err != nil && text != `ROLLBACK` {
-		return nil, err
+// exec runs a statement that writes, and says how many rows that changed.
+func (s *session) exec(text string, args ...any) (changed int64, err error) {
+	if err := s.callProbe(text); err != nil && text != `ROLLBACK` {
+		return 0, err
 	}
-	s, err := e.prepared(text)
-	if err != nil {
-		return nil, err
-	}
-	ctx, end := limit(background, e)
+	ctx, end := limit(s.ctx, s)
 	defer end()
-	result, err := s.ExecContext(ctx, args...)
-	return result, e.explain(err)
+	stmt, err := s.prepared(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, s.explain(err)
+	}
+	return result.RowsAffected()
+}
+
+// scanRow reads the one row of a query; sql.ErrNoRows without one.
+func (s *session) scanRow(text string, args []any, into ...any) error {
+	ctx, end := limit(s.ctx, s)
+	defer end()
+	stmt, err := s.prepared(ctx, text)
+	if err != nil {
+		return err
+	}
+	return s.explain(stmt.QueryRowContext(ctx, args...).Scan(into...))
+}
+
+// scanAll calls scan for every row of a query, until it fails.
+func (s *session) scanAll(text string, args []any, scan func(rows *sql.Rows) error) (err error) {
+	ctx, end := limit(s.ctx, s)
+	defer end()
+	stmt, err := s.prepared(ctx, text)
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return s.explain(err)
+	}
+	defer func() {
+		if closing := rows.Close(); err == nil {
+			err = closing
+		}
+	}()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return s.explain(rows.Err())
 }
 
 // manyRows is a statement that takes rows of arguments, prepared for a few numbers of them.
@@ -221,41 +251,15 @@ func newManyRows(columns []string, head, tail string) *manyRows {
 }
 
 // execMany runs a statement for all rows of arguments, one after the other.
-func (e *engine) execMany(m *manyRows, args []any) error {
+func (s *session) execMany(m *manyRows, args []any) error {
 	for i, n := range batchSizes {
 		for size := n * m.columns; len(args) >= size; args = args[size:] {
-			if _, err := e.exec(m.texts[i], args[:size]...); err != nil {
+			if _, err := s.exec(m.texts[i], args[:size]...); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// query reads on the writing connection, so it sees the transaction.
-func (e *engine) query(text string, args ...any) (*results, error) {
-	s, err := e.prepared(text)
-	if err != nil {
-		return nil, err
-	}
-	ctx, end := limit(background, e)
-	rows, err := s.QueryContext(ctx, args...) //nolint:rowserrcheck // scanAll does
-	if err != nil {
-		end()
-		return nil, e.explain(err)
-	}
-	return &results{rows, end}, nil
-}
-
-// scanRow reads the one row of a query on the writing connection; sql.ErrNoRows without one.
-func (e *engine) scanRow(text string, args []any, into ...any) error {
-	s, err := e.prepared(text)
-	if err != nil {
-		return err
-	}
-	ctx, end := limit(background, e)
-	defer end()
-	return e.explain(s.QueryRowContext(ctx, args...).Scan(into...))
 }
 
 // micros is a time as the ledger keeps it: microseconds since 1970, 0 for none.
@@ -266,11 +270,18 @@ func micros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
-func fromMicros(us int64) time.Time {
-	if us == 0 {
-		return time.Time{}
+// at scans into a time what micros made.
+type at struct{ *time.Time }
+
+func (a at) Scan(value any) error {
+	us, is := value.(int64)
+	if !is {
+		return fmt.Errorf("%T where a time was expected", value)
 	}
-	return time.UnixMicro(us).UTC()
+	if *a.Time = (time.Time{}); us != 0 {
+		*a.Time = time.UnixMicro(us).UTC()
+	}
+	return nil
 }
 
 func flag(b bool) int64 {
@@ -278,22 +289,6 @@ func flag(b bool) int64 {
 		return 1
 	}
 	return 0
-}
-
-// scanAll calls each for every row until it fails, and closes rows.
-func scanAll(rows *results, each func() error) (err error) {
-	defer func() {
-		defer rows.end()
-		if closing := rows.Close(); err == nil {
-			err = closing
-		}
-	}()
-	for rows.Next() {
-		if err := each(); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
 
 // background is the context of statements, which aren't cancelled half-way.

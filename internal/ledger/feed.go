@@ -28,28 +28,28 @@ func (r *row) advance(e *engine, replica string) error {
 	if r.id == rootID {
 		replica = "" // it belongs to all
 	}
-	result, err := e.exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ? AND owner = ?`, r.id, r.epoch, r.seq, replica)
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n != 1 {
+	n, err := e.exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ? AND owner = ?`, r.id, r.epoch, r.seq, replica)
+	if err == nil && n != 1 {
 		return ErrFenced
 	}
-	return nil
+	return err
 }
 
 // load reads the line of an id.
 func (r *row) load(e *engine, id int64) error {
-	var origin, floor, watermark, newest, done int64
-	err := e.scanRow(`SELECT id, owner, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from FROM feeds WHERE id = ?`, []any{id},
-		&r.id, &r.owner, &r.epoch, &r.seq, &origin, &floor, &watermark, &newest, &done, &r.state.Records, &r.state.Plan, &r.state.connectedFrom)
+	err := e.scanRow(`SELECT id, owner, epoch, seq, plan, connected_from, `+stateColumns+` FROM feeds WHERE id = ?`, []any{id},
+		append([]any{&r.id, &r.owner, &r.epoch, &r.seq, &r.state.Plan, &r.state.connectedFrom}, r.state.columns()...)...)
 	if err != nil {
 		return fmt.Errorf("read the state of feed %d: %w", id, err)
 	}
-	r.state.Origin, r.state.Floor = fromMicros(origin), fromMicros(floor)
-	r.state.Watermark, r.state.NewestCall = fromMicros(watermark), fromMicros(newest)
-	r.state.HistoryDone = done != 0
 	return nil
+}
+
+// stateColumns are the columns of a State that anyone may read of the table feeds, and columns where they are scanned into.
+const stateColumns = `origin, floor, watermark, newest, history_done, records`
+
+func (s *State) columns() []any {
+	return []any{at{&s.Origin}, at{&s.Floor}, at{&s.Watermark}, at{&s.NewestCall}, &s.HistoryDone, &s.Records}
 }
 
 // save writes the state; the transaction has moved the sequence number already.
@@ -158,22 +158,17 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 	for _, d := range metrics.Catalogue() {
 		defs[d.Name] = d
 	}
-	rows, err := l.engine.query(`SELECT id, metric, labels, start, shown, value FROM series WHERE feed = ? ORDER BY id`, feed)
-	if err != nil {
-		return err
-	}
 	var one metrics.Stored
 	var labels string
-	var start, shown int64
-	return scanAll(rows, func() error {
-		if err := rows.Scan(&one.ID, &one.Metric, &labels, &start, &shown, &one.Value); err != nil {
+	return l.engine.scanAll(`SELECT id, metric, labels, start, shown, value FROM series WHERE feed = ? ORDER BY id`, []any{feed}, func(rows *sql.Rows) error {
+		if err := rows.Scan(&one.ID, &one.Metric, &labels, at{&one.Start}, &one.Shown, &one.Value); err != nil {
 			return err
 		}
 		d := defs[one.Metric]
 		if d == nil {
 			return nil // a metric that this program no longer has: kept, not shown
 		}
-		one.Start, one.Shown, one.Own = fromMicros(start), shown != 0, nil
+		one.Own = nil
 		if err := json.Unmarshal([]byte(labels), &one.Own); err != nil {
 			return fmt.Errorf("read labels of series %d: %w", one.ID, err)
 		}

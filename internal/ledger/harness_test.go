@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -163,14 +164,11 @@ func valuesOf(s metrics.Source) map[string]string {
 // logs are the lines of the outbox, oldest first.
 func (r *rig) logs() []string {
 	r.t.Helper()
-	rows, err := r.ledger.engine.query(`SELECT data FROM outbox ORDER BY created, feed, seq, part`)
-	if err != nil {
-		r.t.Fatal(err)
-	}
 	var all []string
-	err = scanAll(rows, func() error {
+	err := r.ledger.engine.scanAll(`SELECT data FROM outbox ORDER BY created, feed, seq, part`, nil, func(rows *sql.Rows) error {
 		var data []byte
-		if err := rows.Scan(&data); err != nil {
+		err := rows.Scan(&data)
+		if err != nil {
 			return err
 		}
 		if data, err = s2.Decode(nil, data); err != nil {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"encoding/binary"
 	"fmt"
 	"maps"
@@ -48,23 +49,17 @@ type idStore struct {
 func (s *idStore) load(e *engine, feed int64, cache *idCache) error {
 	*s = idStore{feed: feed, cache: cache, runs: make(map[int64][]*run)}
 	s.clearJournal()
-	rows, err := e.query(`SELECT data FROM journal WHERE feed = ? ORDER BY seq`, feed)
-	if err != nil {
-		return err
-	}
-	if err := scanAll(rows, func() error {
+	err := e.scanAll(`SELECT data FROM journal WHERE feed = ? ORDER BY seq`, []any{feed}, func(rows *sql.Rows) error {
 		var data []byte
 		if err := rows.Scan(&data); err != nil {
 			return err
 		}
 		return s.addToJournal(data)
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
-	if rows, err = e.query(`SELECT id, bucket, ids FROM blocks WHERE feed = ? ORDER BY id`, feed); err != nil {
-		return err
-	}
-	return scanAll(rows, func() error {
+	return e.scanAll(`SELECT id, bucket, ids FROM blocks WHERE feed = ? ORDER BY id`, []any{feed}, func(rows *sql.Rows) error {
 		r := new(run)
 		if err := rows.Scan(&r.row, &r.bucket, &r.ids); err != nil {
 			return err

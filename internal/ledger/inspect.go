@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -93,16 +94,13 @@ func (s *Storage) mustExist() error {
 
 // everyFeed are all feeds of the file, configured or not, in order of their names.
 func (l *Ledger) everyFeed() ([]*Feed, error) {
-	rows, err := l.engine.query(`SELECT id, source, provider, feed FROM feeds WHERE id > 0 ORDER BY source, feed`)
-	if err != nil {
-		return nil, err
-	}
 	var all []*Feed
-	if err := scanAll(rows, func() error {
+	err := l.engine.scanAll(`SELECT id, source, provider, feed FROM feeds WHERE id > 0 ORDER BY source, feed`, nil, func(rows *sql.Rows) error {
 		f := &Feed{ledger: l}
 		all = append(all, f)
 		return rows.Scan(&f.id, &f.spec.Source, &f.spec.Provider, &f.spec.Feed)
-	}); err != nil {
+	})
+	if err != nil {
 		return nil, err
 	}
 	for _, f := range all {
@@ -143,12 +141,8 @@ func (i *Inspector) Feeds() ([]FeedReport, error) {
 }
 
 func (i *Inspector) readBuckets(f *Feed, report *FeedReport) error {
-	rows, err := i.ledger.engine.query(`SELECT bucket, count(*), sum(ids), sum(length(keys) + length(states)) FROM blocks
-		WHERE feed = ? GROUP BY bucket ORDER BY bucket <= 0, abs(bucket)`, f.id)
-	if err != nil {
-		return err
-	}
-	return scanAll(rows, func() error {
+	return i.ledger.engine.scanAll(`SELECT bucket, count(*), sum(ids), sum(length(keys) + length(states)) FROM blocks
+		WHERE feed = ? GROUP BY bucket ORDER BY bucket <= 0, abs(bucket)`, []any{f.id}, func(rows *sql.Rows) error {
 		var bucket int64
 		var b BucketReport
 		err := rows.Scan(&bucket, &b.Blocks, &b.IDs, &b.Bytes)
@@ -159,33 +153,22 @@ func (i *Inspector) readBuckets(f *Feed, report *FeedReport) error {
 }
 
 func (i *Inspector) readTasks(f *Feed, report *FeedReport) error {
-	rows, err := i.ledger.engine.query(`SELECT kind, key, version, due, attempts, set_aside, problem FROM tasks WHERE feed = ? ORDER BY due, kind, key`, f.id)
-	if err != nil {
-		return err
-	}
-	return scanAll(rows, func() error {
-		var task Task
-		var due int64
-		err := rows.Scan(&task.Kind, &task.Key, &task.Version, &due, &task.Attempts, &task.SetAside, &task.Problem)
-		if task.Due = fromMicros(due); task.SetAside {
-			report.SetAside = append(report.SetAside, task)
+	tasks, err := i.ledger.engine.readTasks(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? ORDER BY due, kind, key`, f.id)
+	for _, w := range tasks {
+		if w.SetAside {
+			report.SetAside = append(report.SetAside, w)
 		} else {
 			report.Waiting++
 		}
-		return err
-	})
+	}
+	return err
 }
 
 func (i *Inspector) readBadRows(f *Feed, report *FeedReport) error {
-	rows, err := i.ledger.engine.query(`SELECT problem, count(*), max(at) FROM bad_rows WHERE feed = ? GROUP BY problem ORDER BY count(*) DESC, problem`, f.id)
-	if err != nil {
-		return err
-	}
-	return scanAll(rows, func() error {
+	return i.ledger.engine.scanAll(`SELECT problem, count(*), max(at) FROM bad_rows
+		WHERE feed = ? GROUP BY problem ORDER BY count(*) DESC, problem`, []any{f.id}, func(rows *sql.Rows) error {
 		var b BadRowReport
-		var last int64
-		err := rows.Scan(&b.Problem, &b.Rows, &last)
-		b.Last = fromMicros(last)
+		err := rows.Scan(&b.Problem, &b.Rows, at{&b.Last})
 		report.BadRows = append(report.BadRows, b)
 		return err
 	})
@@ -256,11 +239,7 @@ func (i *Inspector) verifyEntry(f *Feed, entry idEntry) (isCall bool, err error)
 
 // verifyOutbox checks that every batch that waits can be read.
 func (i *Inspector) verifyOutbox() error {
-	rows, err := i.ledger.engine.query(`SELECT seq, records, data FROM outbox ORDER BY feed, seq, part`)
-	if err != nil {
-		return err
-	}
-	return scanAll(rows, func() error {
+	return i.ledger.engine.scanAll(`SELECT seq, records, data FROM outbox ORDER BY feed, seq, part`, nil, func(rows *sql.Rows) error {
 		var seq, records int64
 		var data []byte
 		if err := rows.Scan(&seq, &records, &data); err != nil {

@@ -107,8 +107,8 @@ type Ledger struct {
 	idCache  *idCache
 
 	outbox outbox
-	// reader is the engine's pool, for those who don't wait for a commit; nil while the database is closed.
-	reader atomic.Pointer[pool]
+	// reader is the engine's session beside commits; nil while the database is closed.
+	reader atomic.Pointer[session]
 	view   bool // nothing is committed: every feed may be looked at
 }
 

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -116,12 +117,8 @@ func TestFilesArePrivate(t *testing.T) {
 // What waits is read in the order in which it is due, not sorted out of all of it.
 func TestDueTasksAreIndexed(t *testing.T) {
 	r := newRig(t)
-	rows, err := r.ledger.engine.query(`EXPLAIN QUERY PLAN `+dueTasks, 1, 1, 1, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var plan []string
-	err = scanAll(rows, func() error {
+	err := r.ledger.engine.scanAll(`EXPLAIN QUERY PLAN `+dueTasks, []any{1, 1, 1, 1}, func(rows *sql.Rows) error {
 		var id, parent, unused int
 		var detail string
 		err := rows.Scan(&id, &parent, &unused, &detail)

@@ -161,25 +161,20 @@ func (l *Ledger) loadOutbox() error {
 
 // readOutbox reads which batches wait of the feeds of a condition, the oldest first.
 func (l *Ledger) readOutbox(condition string, arg any) (heads []outboxHead, err error) {
-	rows, err := l.engine.query(`SELECT o.feed, o.seq, o.part, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
-		WHERE `+condition+` ORDER BY o.created, o.feed, o.seq, o.part`, arg)
-	if err != nil {
-		return nil, err
-	}
-	return heads, scanAll(rows, func() error {
+	err = l.engine.scanAll(`SELECT o.feed, o.seq, o.part, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
+		WHERE `+condition+` ORDER BY o.created, o.feed, o.seq, o.part`, []any{arg}, func(rows *sql.Rows) error {
 		var h outboxHead
-		var created int64
-		err := rows.Scan(&h.feed, &h.seq, &h.part, &h.records, &created)
-		h.created = fromMicros(created)
+		err := rows.Scan(&h.feed, &h.seq, &h.part, &h.records, at{&h.created})
 		heads = append(heads, h)
 		return err
 	})
+	return heads, err
 }
 
 // Next is the oldest batch that waits and has a greater id than after, nil if none does. Ids are good until the ledger is closed.
 func (l *Ledger) Next(ctx context.Context, after int64) (*Batch, error) {
 	for {
-		reader, err := l.reading()
+		reader, err := l.reading(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -188,7 +183,7 @@ func (l *Ledger) Next(ctx context.Context, after int64) (*Batch, error) {
 			return nil, nil
 		}
 		b := &Batch{ID: head.id, Records: int(head.records), Oldest: head.created}
-		err = reader.scanRow(ctx, `SELECT f.source, f.provider, f.feed, o.data FROM outbox o JOIN feeds f ON f.id = o.feed
+		err = reader.scanRow(`SELECT f.source, f.provider, f.feed, o.data FROM outbox o JOIN feeds f ON f.id = o.feed
 			WHERE o.feed = ? AND o.seq = ? AND o.part = ?`, []any{head.feed, head.seq, head.part}, &b.Source, &b.Provider, &b.Feed, &b.Data)
 		if errors.Is(err, sql.ErrNoRows) { // it was removed, by another owner of the feed or without our knowing
 			l.outbox.remove(func(h outboxHead) bool { return h.id == head.id })
@@ -215,17 +210,17 @@ func (o *outbox) next(after int64) (head outboxHead, waits bool) {
 	return o.pending[i], true
 }
 
-// reading is the pool that reads beside the writer. It waits for a commit only if the database has to be opened again.
-func (l *Ledger) reading() (*pool, error) {
+// reading is the session beside the commits. It waits for one only if the database has to be opened again.
+func (l *Ledger) reading(ctx context.Context) (*session, error) {
 	if reader := l.reader.Load(); reader != nil {
-		return reader, nil
+		return reader.within(ctx), nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.ensureOpen(background); err != nil {
 		return nil, err
 	}
-	return &l.engine.beside, nil
+	return l.engine.beside.within(ctx), nil
 }
 
 // Ack removes a batch: every record of it was accepted or set aside. Whoever owns its feed by now needs it no more.

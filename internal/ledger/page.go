@@ -271,12 +271,8 @@ func (p *pageCommit) writeBadRows() error {
 	}{{p.page.Invalid, &p.result.Invalid}, {p.page.Ignored, &p.result.Ignored}} {
 		for _, row := range rows.of {
 			problem := metrics.CleanLabel(row.Problem[:min(len(row.Problem), maxProblem)])
-			result, err := p.ledger.engine.exec(`INSERT INTO bad_rows (feed, hash, at, problem) VALUES (?, ?, ?, ?) ON CONFLICT (feed, hash) DO NOTHING`,
+			n, err := p.ledger.engine.exec(`INSERT INTO bad_rows (feed, hash, at, problem) VALUES (?, ?, ?, ?) ON CONFLICT (feed, hash) DO NOTHING`,
 				p.row.id, int64(p.ledger.hasher.factKey(kindSetAside, string(row.Content))), micros(p.page.ObservedAt), problem)
-			if err != nil {
-				return err
-			}
-			n, err := result.RowsAffected()
 			if err != nil {
 				return err
 			}

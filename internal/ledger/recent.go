@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -49,27 +50,25 @@ type Activity struct {
 // Activity is what the feeds have had since a time, at most of the last 25 hours, in order of Start: also feeds that are no longer
 // configured. It holds what was counted, a first history that is under way included. It waits for no commit.
 func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, error) {
-	reader, err := l.reading()
+	reader, err := l.reading(ctx)
 	if err != nil {
 		return nil, err
 	}
 	since := max(from.Unix(), l.settings.Now().Add(-activityKept).Unix()) / activitySeconds
-	rows, err := reader.query(ctx, `SELECT f.source, f.provider, f.feed, a.began, a.calls, a.failures
-		FROM activity a JOIN feeds f ON f.id = a.feed WHERE a.began >= ? ORDER BY a.began, a.feed`, since)
+	var all []Activity
+	err = reader.scanAll(`SELECT f.source, f.provider, f.feed, a.began, a.calls, a.failures
+		FROM activity a JOIN feeds f ON f.id = a.feed WHERE a.began >= ? ORDER BY a.began, a.feed`, []any{since}, func(rows *sql.Rows) error {
+		var began int64
+		var a Activity
+		err := rows.Scan(&a.Source, &a.Provider, &a.Feed, &began, &a.Calls, &a.Failures)
+		a.Start = time.Unix(began*activitySeconds, 0).UTC()
+		all = append(all, a)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read activity: %w", err)
 	}
-	var all []Activity
-	return all, scanAll(rows, func() error {
-		var began int64
-		var a Activity
-		if err := rows.Scan(&a.Source, &a.Provider, &a.Feed, &began, &a.Calls, &a.Failures); err != nil {
-			return err
-		}
-		a.Start = time.Unix(began*activitySeconds, 0).UTC()
-		all = append(all, a)
-		return nil
-	})
+	return all, nil
 }
 
 // activityChange is what a page adds to five minutes.
@@ -279,13 +278,9 @@ func (f *Feed) findPeaks(s *State) (map[int64]int64, error) {
 	if !s.HistoryDone || begin.Before(s.Origin) || from < s.connectedFrom {
 		return nil, nil
 	}
-	rows, err := f.ledger.engine.query(`SELECT data FROM connected WHERE feed = ? AND until > ?`, f.id, from)
-	if err != nil {
-		return nil, err
-	}
 	type edge struct{ at, change, trunk int64 }
 	var edges []edge
-	if err := scanAll(rows, func() error {
+	err := f.ledger.engine.scanAll(`SELECT data FROM connected WHERE feed = ? AND until > ?`, []any{f.id, from}, func(rows *sql.Rows) error {
 		var data []byte
 		if err := rows.Scan(&data); err != nil {
 			return err
@@ -299,7 +294,8 @@ func (f *Feed) findPeaks(s *State) (map[int64]int64, error) {
 				edges = append(edges, edge{s.end, -s.count, s.trunk})
 			}
 		})
-	}); err != nil {
+	})
+	if err != nil {
 		return nil, err
 	}
 	// Who ends as another connects isn't connected at once with it.
@@ -340,26 +336,20 @@ func (f *Feed) showPeaks() error {
 
 // loadTrunks reads the trunks' numbers and what the trailing gauge is made of.
 func (l *Ledger) loadTrunks(series *metrics.FeedSeries, feed int64) (map[string]int64, error) {
-	rows, err := l.engine.query(`SELECT id, name FROM trunks WHERE feed = ? ORDER BY id`, feed)
-	if err != nil {
-		return nil, err
-	}
 	trunks := make(map[string]int64)
-	if err := scanAll(rows, func() error {
+	err := l.engine.scanAll(`SELECT id, name FROM trunks WHERE feed = ? ORDER BY id`, []any{feed}, func(rows *sql.Rows) error {
 		var id int64
 		var name string
 		err := rows.Scan(&id, &name)
 		trunks[name] = id
 		l.store.AddTrunk(series, name)
 		return err
-	}); err != nil {
-		return nil, err
-	}
-	if rows, err = l.engine.query(`SELECT second, trunk, bypassed, total FROM bypass WHERE feed = ? ORDER BY second`, feed); err != nil {
+	})
+	if err != nil {
 		return nil, err
 	}
 	var b metrics.Bypass
-	return trunks, scanAll(rows, func() error {
+	return trunks, l.engine.scanAll(`SELECT second, trunk, bypassed, total FROM bypass WHERE feed = ? ORDER BY second`, []any{feed}, func(rows *sql.Rows) error {
 		err := rows.Scan(&b.Second, &b.Trunk, &b.Bypassed, &b.Total)
 		if err == nil {
 			l.store.AddBypass(series, b)

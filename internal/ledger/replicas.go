@@ -68,7 +68,7 @@ const (
 
 // Renew says that this replica lives, and returns who else does and who reads what. What it owns stays its own for LeaseTime from the call on.
 func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
-	err = l.lead(func(p pool) error {
+	err = l.lead(ctx, func(beside *session) error {
 		for _, s := range [...]struct {
 			text string
 			args []any
@@ -77,11 +77,11 @@ func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 				ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, []any{l.replica(), l.settings.Postgres.Address}},
 			{`DELETE FROM replicas WHERE seen < ` + microsNow + ` - ?`, []any{forgottenAfter.Microseconds()}},
 		} {
-			if _, err := p.exec(ctx, s.text, s.args...); err != nil {
+			if _, err := beside.exec(s.text, s.args...); err != nil {
 				return err
 			}
 		}
-		c, err = p.cluster(ctx)
+		c, err = beside.cluster()
 		return err
 	})
 	if err != nil {
@@ -90,51 +90,40 @@ func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 	return c, nil
 }
 
-func (p pool) cluster(ctx context.Context) (c Cluster, err error) {
-	rows, err := p.query(ctx, `SELECT r.name, r.address, r.started FROM replicas r WHERE `+isAlive+` ORDER BY r.started, r.name`, LeaseTime.Microseconds())
-	if err != nil {
-		return c, err
-	}
-	err = scanAll(rows, func() error {
+func (s *session) cluster() (c Cluster, err error) {
+	alive := []any{LeaseTime.Microseconds()}
+	err = s.scanAll(`SELECT r.name, r.address, r.started FROM replicas r WHERE `+isAlive+` ORDER BY r.started, r.name`, alive, func(rows *sql.Rows) error {
 		var r Replica
-		var started int64
-		err := rows.Scan(&r.Name, &r.Address, &started)
-		r.Started = fromMicros(started)
+		err := rows.Scan(&r.Name, &r.Address, at{&r.Started})
 		c.Replicas = append(c.Replicas, r)
 		return err
 	})
 	if err != nil {
 		return c, err
 	}
-	rows, err = p.query(ctx, `SELECT f.source, f.feed, COALESCE(r.name, ''), f.epoch, f.origin, f.floor, f.watermark, f.newest, f.history_done, f.records
-		FROM feeds f LEFT JOIN replicas r ON r.name = f.owner AND `+isAlive+` WHERE f.id <> 0 ORDER BY f.source, f.feed`, LeaseTime.Microseconds())
-	if err != nil {
-		return c, err
-	}
-	return c, scanAll(rows, func() error {
+	err = s.scanAll(`SELECT source, feed, COALESCE(r.name, ''), epoch, `+stateColumns+`
+		FROM feeds LEFT JOIN replicas r ON r.name = owner AND `+isAlive+` WHERE id <> 0 ORDER BY source, feed`, alive, func(rows *sql.Rows) error {
 		var f FeedOwner
-		var origin, floor, watermark, newest, done int64
-		err := rows.Scan(&f.Source, &f.Feed, &f.Owner, &f.epoch, &origin, &floor, &watermark, &newest, &done, &f.State.Records)
-		f.State.Origin, f.State.Floor, f.State.Watermark, f.State.NewestCall = fromMicros(origin), fromMicros(floor), fromMicros(watermark), fromMicros(newest)
-		f.State.HistoryDone = done != 0
+		err := rows.Scan(append([]any{&f.Source, &f.Feed, &f.Owner, &f.epoch}, f.State.columns()...)...)
 		if hours := f.State.Watermark.Sub(f.State.Origin).Hours(); hours > 0 {
 			f.CallsPerHour = float64(f.State.Records) / max(hours, 1)
 		}
 		c.Feeds = append(c.Feeds, f)
 		return err
 	})
+	return c, err
 }
 
 // lead changes who owns what: nothing else of the ledger changes, so it waits for no commit.
-func (l *Ledger) lead(change func(pool) error) error {
+func (l *Ledger) lead(ctx context.Context, change func(beside *session) error) error {
 	if !l.Shared() {
 		return errors.ErrUnsupported
 	}
-	p, err := l.reading()
+	beside, err := l.reading(ctx)
 	if err != nil {
 		return err
 	}
-	return change(*p)
+	return change(beside)
 }
 
 // Register makes the row of a feed if it is missing and checks that it is of the same account, as Feed does, without owning it.
@@ -177,27 +166,16 @@ func (l *Ledger) Acquire(ctx context.Context, f *FeedOwner) (acquired bool, err 
 	if f.Owner != "" {
 		return false, nil
 	}
-	err = l.lead(func(p pool) error {
-		acquired, err = p.exec(ctx, `UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND epoch = ?`,
+	err = l.lead(ctx, func(beside *session) error {
+		n, err := beside.exec(`UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND epoch = ?`,
 			l.replica(), f.Source, f.Feed, f.epoch)
+		acquired = n > 0
 		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("acquire feed %s/%s: %w", f.Source, f.Feed, err)
 	}
 	return acquired, nil
-}
-
-// exec writes beside the commits, and says whether that changed anything.
-func (p pool) exec(ctx context.Context, text string, args ...any) (changed bool, err error) {
-	ctx, end := limit(ctx, p.database)
-	defer end()
-	result, err := p.ExecContext(ctx, p.database.statement(text), args...)
-	if err != nil {
-		return false, p.database.explain(err)
-	}
-	n, err := result.RowsAffected()
-	return n > 0, err
 }
 
 // Drop forgets what memory has of a feed, its series and its log records that wait. Nothing is shown of it any more.
@@ -219,18 +197,18 @@ func (l *Ledger) drop(f *Feed) {
 
 // Release gives a feed up that Drop has forgotten, for another replica to acquire at once.
 func (l *Ledger) Release(ctx context.Context, source, feed string) error {
-	return l.lead(func(p pool) error {
-		_, err := p.exec(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE source = ? AND feed = ? AND owner = ?`, source, feed, l.replica())
+	return l.lead(ctx, func(beside *session) error {
+		_, err := beside.exec(`UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE source = ? AND feed = ? AND owner = ?`, source, feed, l.replica())
 		return err
 	})
 }
 
 // Leave gives up all feeds and takes this replica off the list: it is about to close the ledger.
 func (l *Ledger) Leave(ctx context.Context) error {
-	return l.lead(func(p pool) error {
-		_, err := p.exec(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE owner = ? AND id <> 0`, l.replica())
+	return l.lead(ctx, func(beside *session) error {
+		_, err := beside.exec(`UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE owner = ? AND id <> 0`, l.replica())
 		if err == nil {
-			_, err = p.exec(ctx, `DELETE FROM replicas WHERE name = ?`, l.replica())
+			_, err = beside.exec(`DELETE FROM replicas WHERE name = ?`, l.replica())
 		}
 		return err
 	})

@@ -105,14 +105,29 @@ func (e *engine) enqueue(feed int64, w *Task) (queued bool, err error) {
 
 // waiting is what is kept of work, sql.ErrNoRows if it isn't.
 func (e *engine) waiting(feed int64, w *Task) (was Task, err error) {
-	var due int64
-	err = e.scanRow(`SELECT version, due, attempts, set_aside, problem FROM tasks WHERE feed = ? AND kind = ? AND key = ?`,
-		[]any{feed, w.Kind, w.Key}, &was.Version, &due, &was.Attempts, &was.SetAside, &was.Problem)
-	was.Due = fromMicros(due)
+	err = e.scanRow(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = ? AND key = ?`, []any{feed, w.Kind, w.Key}, was.columns()...)
 	return was, err
 }
 
-const dueTasks = `SELECT kind, key, version, due, attempts, problem FROM tasks
+const taskColumns = `kind, key, version, due, attempts, set_aside, problem`
+
+// columns are where taskColumns are scanned into.
+func (w *Task) columns() []any {
+	return []any{&w.Kind, &w.Key, &w.Version, at{&w.Due}, &w.Attempts, &w.SetAside, &w.Problem}
+}
+
+// readTasks reads the taskColumns of a query.
+func (s *session) readTasks(text string, args ...any) (all []Task, err error) {
+	err = s.scanAll(text, args, func(rows *sql.Rows) error {
+		var w Task
+		err := rows.Scan(w.columns()...)
+		all = append(all, w)
+		return err
+	})
+	return all, err
+}
+
+const dueTasks = `SELECT ` + taskColumns + ` FROM tasks
 	WHERE feed = ? AND set_aside = ? AND due <= ? AND kind <> '` + TaskSpan + `' ORDER BY due, kind, key LIMIT ?`
 
 // Due is the feed's work that is due and wasn't set aside, the longest due first, at
@@ -128,25 +143,11 @@ func (f *Feed) SetAside(ctx context.Context, now time.Time, limit int) ([]Task, 
 }
 
 func (f *Feed) due(ctx context.Context, setAside bool, now time.Time, limit int) ([]Task, error) {
-	reader, err := f.ledger.reading()
+	reader, err := f.ledger.reading(ctx)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := reader.query(ctx, dueTasks, f.id, flag(setAside), micros(now), limit)
-	if err != nil {
-		return nil, fmt.Errorf("read pending work: %w", err)
-	}
-	var all []Task
-	err = scanAll(rows, func() error {
-		w := Task{SetAside: setAside}
-		var due int64
-		if err := rows.Scan(&w.Kind, &w.Key, &w.Version, &due, &w.Attempts, &w.Problem); err != nil {
-			return err
-		}
-		w.Due = fromMicros(due)
-		all = append(all, w)
-		return nil
-	})
+	all, err := reader.readTasks(dueTasks, f.id, flag(setAside), micros(now), limit)
 	if err != nil {
 		return nil, fmt.Errorf("read pending work: %w", err)
 	}
@@ -155,11 +156,11 @@ func (f *Feed) due(ctx context.Context, setAside bool, now time.Time, limit int)
 
 // Waiting is how much work waits, due or not, and how much was set aside.
 func (f *Feed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
-	reader, err := f.ledger.reading()
+	reader, err := f.ledger.reading(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
-	err = reader.scanRow(ctx, `SELECT COALESCE(sum(1 - set_aside), 0), COALESCE(sum(set_aside), 0) FROM tasks
+	err = reader.scanRow(`SELECT COALESCE(sum(1 - set_aside), 0), COALESCE(sum(set_aside), 0) FROM tasks
 		WHERE feed = ? AND kind <> '`+TaskSpan+`'`, []any{f.id}, &waiting, &setAside)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count pending work: %w", err)
