@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -99,7 +100,7 @@ func (p *pageCommit) applyNew(e *entry) (*state, error) {
 		h.span = p.connect(r)
 	}
 	st := p.newState(e.bucket, e.keys[0])
-	st.stored = append(h.append(st.stored), bodyOf(e.row)...)
+	st.stored = append(h.append(st.stored), e.body...)
 	p.writeState(st)
 	p.addAliases(e, st)
 	p.deltas = metrics.Count(p.deltas, r, context)
@@ -121,10 +122,10 @@ func (p *pageCommit) addAliases(e *entry, st *state) {
 		if p.states[key] != nil {
 			continue
 		}
+		alias := p.newState(at, key)
+		alias.stored = appendAlias(alias.stored, st.bucket, st.hash)
+		p.writeState(alias)
 		p.states[key] = st
-		from := len(p.arena)
-		p.arena = appendAlias(p.arena, st.bucket, st.hash)
-		p.writes = append(p.writes, idWrite{bucket: at, hash: key, data: p.arena[from:len(p.arena):len(p.arena)]})
 	}
 }
 
@@ -134,7 +135,7 @@ func (p *pageCommit) applyKnown(e *entry, st *state) error {
 	if err := p.adoptGroup(e, st); err != nil {
 		return err
 	}
-	if sameRow(st.stored, e.row) {
+	if _, body := splitRow(st.stored); bytes.Equal(body, e.body) {
 		p.result.Duplicate++
 		return nil
 	}
@@ -304,7 +305,8 @@ func (p *pageCommit) log(e *entry, event *RecordEvent) {
 	}
 	event.Observed = p.page.ObservedAt
 	p.nameEvent(e, event)
-	p.logs.add(l.tuning.Encoder, e.record, event)
+	p.logs.data = l.tuning.Encoder.AppendRecord(p.logs.data, e.record, event)
+	p.logs.ends = append(p.logs.ends, len(p.logs.data))
 }
 
 // nameEvent says in an event which record it is of, and redacts the record.

@@ -47,7 +47,7 @@ func TestSpansArePrunedInPieces(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	for i := range int64(2*pruneRuns + 1) {
-		r.remember(bucketOf(epoch)+i, 1, factData)
+		r.remember(bucketOf(epoch)+i, 1, []byte{rowFact})
 	}
 	r.moveJournal()
 	r.clock.add(60 * 24 * time.Hour)

@@ -96,7 +96,7 @@ func TestRule05HourlessHalfPruned(t *testing.T) {
 	known := func() *cdr.Record { return call("a", start(from), sessions("s1", "s2", "s3")) }
 	r.records(known())
 	for i := range int64(pruneRuns) {
-		r.remember(bucketOf(from)-1-i, 1, factData) // these go first
+		r.remember(bucketOf(from)-1-i, 1, []byte{rowFact}) // these go first
 	}
 	r.moveJournal()
 	r.clock.add(200 * 24 * time.Hour)

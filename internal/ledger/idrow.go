@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 
@@ -12,7 +11,7 @@ import (
 const (
 	rowAlias  = 1 // another key of a record: bucket and hash of its first key
 	rowRecord = 2
-	rowFact   = 3 // a fact that is only counted, such as a recording
+	rowFact   = 3 // a fact that is only counted, such as a recording: that it is known is all
 	rowGroup  = 4 // a session: outcome, whether another record connected it
 )
 
@@ -32,12 +31,6 @@ const (
 
 // maxRevisions is where the count of revisions stops: a byte holds it.
 const maxRevisions = 255
-
-// sameRow says whether two stored forms differ in nothing but their heads.
-func sameRow(a, b []byte) bool {
-	body := bodyOf(a)
-	return body != nil && bytes.Equal(body, bodyOf(b))
-}
 
 // head is what stands in front of a record's body: all that isn't of its last version.
 type head struct {
@@ -78,12 +71,6 @@ func splitRow(row []byte) (h head, body []byte) {
 	return h, r.data
 }
 
-// bodyOf is a record's row behind its head, nil if it is no such row.
-func bodyOf(row []byte) []byte {
-	_, body := splitRow(row)
-	return body
-}
-
 // flagsOf are the flags of a record's row.
 func flagsOf(row []byte) byte {
 	if len(row) > flagsAt && row[0] == rowRecord {
@@ -109,8 +96,10 @@ var errRow = errors.New("an id row of the ledger is damaged: restore a backup")
 
 // append appends the stored form. The head stands in front, so that a row is the same
 // as its record's first version behind it.
-func (k *known) append(dst []byte) []byte {
-	dst = append(k.head.append(dst), byte(k.outcome), byte(k.direction))
+func (k *known) append(dst []byte) []byte { return k.appendBody(k.head.append(dst)) }
+
+func (k *known) appendBody(dst []byte) []byte {
+	dst = append(dst, byte(k.outcome), byte(k.direction))
 	dst = appendText(dst, k.callType)
 	dst = appendText(dst, k.country)
 	dst = binary.AppendVarint(dst, k.version)
@@ -217,9 +206,6 @@ func parseAlias(data []byte) (bucket int64, of hash, ok bool) {
 	bucket, of = r.varint(), hash(r.uint64())
 	return bucket, of, !r.bad && len(r.data) == 0
 }
-
-// factData is the stored form of a fact: that it is known is all.
-var factData = []byte{rowFact}
 
 // checkState says what is wrong with a stored form.
 func checkState(data []byte) error {

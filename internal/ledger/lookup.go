@@ -2,16 +2,6 @@ package ledger
 
 import "time"
 
-// lookupState is what is known of the page's records, and the memory to find it.
-type lookupState struct {
-	// states is what is known, by every key under which it is.
-	states map[hash]*state
-	spare  []*state // the first used are in states
-	used   int
-
-	buckets []int64 // of a feed without hours: those that aren't forgotten
-}
-
 // lookup finds all that is known of the page.
 func (p *pageCommit) lookup() error {
 	for _, step := range [...]func() error{p.lookupRecords, p.lookupFacts, p.lookupParents} {
@@ -23,37 +13,28 @@ func (p *pageCommit) lookup() error {
 }
 
 // lookupRecords finds what is known of the records themselves: each key in its own hour,
-// and what wasn't found there in the hour within 15 minutes (counting.md 15).
+// and what wasn't found there in the hour within 15 minutes (counting.md 15). Without hours it finds them, and those that tasks are
+// for, in every bucket that isn't forgotten: what lies beyond is as good as deleted, since the floor was raised over it.
 func (p *pageCommit) lookupRecords() error {
 	if p.spec.Hourless {
-		return p.lookupEverywhere()
+		p.buckets = p.ids.bucketsUpTo(lastBucket(p.row.state.Floor))
 	}
 	for i := range p.entries {
 		e := &p.entries[i]
-		buckets := append(p.buckets[:0], e.bucket)
-		if near := neighbour(e.record.Start); near != e.bucket {
-			buckets = append(buckets, near)
-		}
-		for _, key := range e.keys {
-			if err := p.lookupKey(key, buckets...); err != nil {
-				return err
+		if !p.spec.Hourless {
+			p.buckets = append(p.buckets[:0], e.bucket)
+			if near := neighbour(e.record.Start); near != e.bucket {
+				p.buckets = append(p.buckets, near)
 			}
 		}
-		p.buckets = buckets
-	}
-	return nil
-}
-
-// lookupEverywhere finds what is known of the records, and of those that tasks are for, in
-// every bucket that isn't forgotten: what lies beyond is as good as deleted, since the floor was raised over it.
-func (p *pageCommit) lookupEverywhere() error {
-	p.buckets = p.ids.bucketsUpTo(lastBucket(p.row.state.Floor))
-	for i := range p.entries {
-		for _, key := range p.entries[i].keys {
+		for _, key := range e.keys {
 			if err := p.lookupKey(key, p.buckets...); err != nil {
 				return err
 			}
 		}
+	}
+	if !p.spec.Hourless {
+		return nil
 	}
 	for i := range p.page.Enqueue {
 		if w := &p.page.Enqueue[i]; w.ofRecord() {
@@ -206,7 +187,7 @@ func (p *pageCommit) find(e *entry) *state {
 func (p *pageCommit) writeState(st *state) {
 	if !st.dirty {
 		st.dirty = true
-		p.writes = append(p.writes, idWrite{bucket: st.bucket, hash: st.hash, st: st})
+		p.writes = append(p.writes, st)
 	}
 }
 
@@ -215,7 +196,8 @@ func (p *pageCommit) remember(bucket int64, key hash) bool {
 	if p.states[key] != nil {
 		return false
 	}
-	p.newState(bucket, key)
-	p.writes = append(p.writes, idWrite{bucket: bucket, hash: key, data: factData})
+	st := p.newState(bucket, key)
+	st.stored = append(st.stored, rowFact)
+	p.writeState(st)
 	return true
 }

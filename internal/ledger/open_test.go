@@ -182,8 +182,8 @@ func FuzzIDRow(f *testing.F) {
 		if k.parse(data) != nil {
 			return
 		}
-		if !sameRow(data, k.append(nil)) && string(k.append(nil)) == string(data) {
-			t.Fatal("a row differs from itself")
+		if _, body := splitRow(data); body == nil {
+			t.Fatal("a row that is read has no body")
 		}
 		var again known
 		if err := again.parse(k.append(nil)); err != nil {

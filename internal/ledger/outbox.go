@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/s2"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // A batch of log records is closed at either bound: receivers take 4 MiB by
@@ -68,9 +66,6 @@ func (o *outbox) blocks(t *Tuning, records int) bool {
 	return records > 0 && t.Encoder != nil && !t.SkipLogs && o.full()
 }
 
-// committed takes over the batches of a commit that succeeded.
-func (o *outbox) committed(b *logBatch) { o.add(b.heads) }
-
 // add appends batches that wait.
 func (o *outbox) add(heads []outboxHead) {
 	if len(heads) == 0 {
@@ -87,57 +82,32 @@ func (o *outbox) add(heads []outboxHead) {
 	o.wake()
 }
 
-// write writes a page's batches.
-func (b *logBatch) write(e *engine, feed *row, at time.Time) error {
-	b.close()
-	b.heads = b.heads[:0]
-	for i, part := range b.parts {
-		head := outboxHead{batchKey: batchKey{feed.id, feed.seq + 1, int64(i)}, records: part.records, created: at}
-		// The keys of attributes repeat in each record: a sixth of the bytes is left.
-		b.packed = s2.Encode(b.packed[:cap(b.packed)], b.data[part.from:part.to])
-		if _, err := e.exec(`INSERT INTO outbox (feed, seq, part, records, created, data) VALUES (?, ?, ?, ?, ?, ?)`,
-			head.feed, head.seq, head.part, head.records, micros(at), b.packed); err != nil {
-			return err
-		}
-		b.heads = append(b.heads, head)
-	}
-	return nil
-}
-
-// logBatch is what one page adds to the outbox.
-type logBatch struct {
+// pageLogs is what one page adds to the outbox.
+type pageLogs struct {
 	data   []byte
+	ends   []int // of each log record within data
 	packed []byte
-	parts  []logPart
-	open   logPart
 	heads  []outboxHead
 }
 
-// logPart is one batch within data.
-type logPart struct {
-	from, to int
-	records  int64
-}
-
-func (b *logBatch) reset() {
-	b.data, b.parts, b.open, b.heads = b.data[:0], b.parts[:0], logPart{}, b.heads[:0]
-}
-
-func (b *logBatch) add(encoder LogEncoder, r *cdr.Record, event *RecordEvent) {
-	b.data = encoder.AppendRecord(b.data, r, event)
-	b.open.to = len(b.data)
-	b.open.records++
-	if b.open.records >= batchRecords || b.open.to-b.open.from >= batchBytes {
-		b.close()
+// writeLogs writes the page's batches.
+func (p *pageCommit) writeLogs() error {
+	b, from, records := &p.logs, 0, int64(0)
+	for i, end := range b.ends {
+		if records++; records < batchRecords && end-from < batchBytes && i < len(b.ends)-1 {
+			continue
+		}
+		head := outboxHead{batchKey: batchKey{p.row.id, p.row.seq + 1, int64(len(b.heads))}, records: records, created: p.now}
+		// The keys of attributes repeat in each record: a sixth of the bytes is left.
+		b.packed = s2.Encode(b.packed[:cap(b.packed)], b.data[from:end])
+		if _, err := p.ledger.engine.exec(`INSERT INTO outbox (feed, seq, part, records, created, data) VALUES (?, ?, ?, ?, ?, ?)`,
+			head.feed, head.seq, head.part, head.records, micros(head.created), b.packed); err != nil {
+			return err
+		}
+		b.heads = append(b.heads, head)
+		from, records = end, 0
 	}
-}
-
-func (b *logBatch) close() {
-	if b.open.records == 0 {
-		return
-	}
-	b.parts = append(b.parts, b.open)
-	b.open = logPart{from: b.open.to, to: b.open.to}
+	return nil
 }
 
 // loadOutbox reads what waits of all feeds that this replica owns, in place of what was known of it.
@@ -260,10 +230,9 @@ func (o *outbox) remove(gone func(outboxHead) bool) {
 // Wait returns when there may be a batch with a greater id than after, or the context has ended.
 func (l *Ledger) Wait(ctx context.Context, after int64) {
 	l.outbox.mu.Lock()
-	n := len(l.outbox.pending)
-	signal, waiting := l.outbox.signal, n > 0 && l.outbox.pending[n-1].id > after
+	signal := l.outbox.signal // before it is looked: what comes meanwhile closes it
 	l.outbox.mu.Unlock()
-	if waiting {
+	if _, waits := l.outbox.next(after); waits {
 		return
 	}
 	select {

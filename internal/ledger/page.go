@@ -37,15 +37,19 @@ type pageCommit struct {
 	fields                   []fieldHash
 	grouped, children, media bool
 
-	lookupState
+	// Made by lookup: what is known, by every key under which it is.
+	states  map[hash]*state
+	spare   []*state // the first used are in states, or lead there
+	used    int
+	buckets []int64 // of a feed without hours: those that aren't forgotten
 
 	// Made by apply, for write and publish.
-	writes    []idWrite
+	writes    []*state
 	journal   []byte // writes, as the journal has them
 	changes   *metrics.Changes
 	deltas    []metrics.Delta // of the record in hand
 	sources   []*entry        // of the new records, for exemplars
-	logs      logBatch
+	logs      pageLogs
 	activity  map[int64]activityChange // by five minutes
 	bypass    []metrics.Bypass
 	spans     []spanChange
@@ -65,7 +69,7 @@ type entry struct {
 	parent hash   // if it is a child
 	child  bool
 	bucket int64  // where it is remembered if it is new
-	row    []byte // the stored form of this version, as if it were the first
+	body   []byte // the stored form of this version, behind the head
 	fields []fieldHash
 	// redacted says that the record is: once is enough, a hash of a hash is another.
 	redacted bool
@@ -76,15 +80,7 @@ type state struct {
 	bucket int64
 	hash   hash
 	stored []byte // as the ledger keeps it, or is to keep it
-	dirty  bool
-}
-
-// idWrite is an entry to be remembered.
-type idWrite struct {
-	bucket int64
-	hash   hash
-	data   []byte
-	st     *state // a record or a group: data is what the state ends as
+	dirty  bool   // it is among writes
 }
 
 // Commit writes a page as a whole: ids, series, log records, pending work and
@@ -111,33 +107,26 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 		}
 	}
 	p := &l.page
-	prepare := func() { p.prepare(f, page) }
-	err := l.commit(ctx, &f.row, change{
-		write: func() error {
-			prepare()
-			prepare = p.again
-			return p.run()
-		},
-		apply: p.publish,
-	})
-	if err != nil {
+	p.prepare(f, page)
+	if err := l.commit(ctx, &f.row, change{write: p.run, apply: p.publish}); err != nil {
 		return Result{}, err
 	}
 	return p.result, nil
 }
 
-// run is the body of the transaction, on what is prepared.
+// run is the body of the transaction, from the beginning each time the database ends it for the sake of another one.
 func (p *pageCommit) run() error {
-	if err := p.lookup(); err != nil {
-		return err
+	p.reset()
+	for _, step := range [...]func() error{p.lookup, p.apply, p.write} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
-	if err := p.apply(); err != nil {
-		return err
-	}
-	return p.write()
+	return nil
 }
 
-// prepare reads the page's records into entries, in the order of their versions.
+// prepare reads the page's records into entries. It is done once: when a transaction is tried again, they may be redacted, and keys
+// and hashes can't be made any more.
 func (p *pageCommit) prepare(f *Feed, page *Page) {
 	p.Feed, p.page = f, page
 	p.grouped, p.children, p.media = false, false, false
@@ -149,36 +138,29 @@ func (p *pageCommit) prepare(f *Feed, page *Page) {
 	for _, r := range page.Records {
 		p.entries = append(p.entries, p.newEntry(r))
 	}
-	p.again()
 }
 
-// again makes the page ready to be looked up and applied, for the first time or after the database ended its transaction for the sake of
-// another one: by then its records may be redacted, and their keys and hashes can't be made again.
-func (p *pageCommit) again() {
-	p.reset()
-	p.changes = p.ledger.store.Begin(p.series, p.now)
-	p.next = p.row.state
-	for i := range p.entries {
-		p.order = append(p.order, i)
-	}
-	slices.SortStableFunc(p.order, func(a, b int) int {
-		return cmp.Compare(p.entries[a].record.Version, p.entries[b].record.Version)
-	})
-}
-
+// reset makes the page ready to be looked up and applied, its records in the order of their versions.
 func (p *pageCommit) reset() {
 	if p.states == nil {
 		p.states, p.activity, p.firsts = make(map[hash]*state), make(map[int64]activityChange), make(map[hash]int)
 	}
 	clear(p.states)
 	clear(p.activity)
-	p.result = Result{} // its slices go to the caller
-	p.newPeaks = false
-	p.order = p.order[:0]
-	p.used = 0
-	p.writes, p.sources, p.bypass, p.spans, p.newTrunks = p.writes[:0], p.sources[:0], p.bypass[:0], p.spans[:0], p.newTrunks[:0]
 	clear(p.firsts)
-	p.logs.reset()
+	p.result = Result{} // its slices go to the caller
+	p.newPeaks, p.used = false, 0
+	p.writes, p.sources, p.bypass, p.spans, p.newTrunks = p.writes[:0], p.sources[:0], p.bypass[:0], p.spans[:0], p.newTrunks[:0]
+	p.logs = pageLogs{data: p.logs.data[:0], ends: p.logs.ends[:0], packed: p.logs.packed, heads: p.logs.heads[:0]}
+	p.changes = p.ledger.store.Begin(p.series, p.now)
+	p.next = p.row.state
+	p.order = p.order[:0]
+	for i := range p.entries {
+		p.order = append(p.order, i)
+	}
+	slices.SortStableFunc(p.order, func(a, b int) int {
+		return cmp.Compare(p.entries[a].record.Version, p.entries[b].record.Version)
+	})
 }
 
 // newEntry hashes a record's keys and fields and makes its row, before redaction.
@@ -208,8 +190,8 @@ func (p *pageCommit) newEntry(r *cdr.Record) entry {
 	e.fields = p.fields[at:len(p.fields):len(p.fields)]
 	k := knownOf(r, e.fields, p.spec.Currency)
 	at = len(p.arena)
-	p.arena = k.append(p.arena)
-	e.row = p.arena[at:len(p.arena):len(p.arena)]
+	p.arena = k.appendBody(p.arena)
+	e.body = p.arena[at:len(p.arena):len(p.arena)]
 	return e
 }
 
@@ -242,19 +224,11 @@ func (p *pageCommit) write() error {
 	return p.row.save(p.ledger.engine, &p.next)
 }
 
-func (p *pageCommit) writeLogs() error {
-	return p.logs.write(p.ledger.engine, &p.row, p.now)
-}
-
 // writeIDs writes what is to be remembered as one row of the journal, by the number of this commit.
 func (p *pageCommit) writeIDs() error {
 	p.journal = p.journal[:0]
-	for i := range p.writes {
-		w := &p.writes[i]
-		if w.st != nil {
-			w.data = w.st.stored
-		}
-		p.journal = appendToJournal(p.journal, w.bucket, idEntry{w.hash, w.data})
+	for _, st := range p.writes {
+		p.journal = appendToJournal(p.journal, st.bucket, idEntry{st.hash, st.stored})
 	}
 	if len(p.journal) == 0 {
 		return nil
@@ -385,7 +359,7 @@ func (p *pageCommit) publish() {
 		}
 	}
 	p.setState(p.next)
-	p.ledger.outbox.committed(&p.logs)
+	p.ledger.outbox.add(p.logs.heads)
 	if p.result.SkippedLogs > 0 && p.ledger.settings.OnSkip != nil {
 		p.ledger.settings.OnSkip(p.result.SkippedLogs)
 	}

@@ -173,8 +173,8 @@ func TestJournalMoves(t *testing.T) {
 }
 
 func FuzzBlock(f *testing.F) {
-	r, states := newRun(1, []idEntry{{1, factData}, {7, nil}})
-	f.Add(r.keys.data, states, appendToJournal(nil, 3, idEntry{9, factData}))
+	r, states := newRun(1, []idEntry{{1, []byte{rowFact}}, {7, nil}})
+	f.Add(r.keys.data, states, appendToJournal(nil, 3, idEntry{9, []byte{rowFact}}))
 	f.Add([]byte{}, s2.Encode(nil, nil), []byte{0x80})
 	f.Fuzz(func(_ *testing.T, keys, states, journal []byte) {
 		r := &run{ids: len(keys) / 8}
