@@ -295,17 +295,17 @@ func (p *pageCommit) count(r *cdr.Record, source int) {
 // log adds a log record to the page's batch, redacted. What is to be known of the
 // record's personal data must be by then.
 func (p *pageCommit) log(e *entry, event *RecordEvent) {
-	l := p.ledger
-	if l.tuning.Encoder == nil {
+	encoder := p.ledger.settings.Encoder
+	if encoder == nil {
 		return
 	}
-	if l.outbox.full() {
+	if p.ledger.outbox.full() {
 		p.result.SkippedLogs++
 		return
 	}
 	event.Observed = p.page.ObservedAt
 	p.nameEvent(e, event)
-	p.logs.data = l.tuning.Encoder.AppendRecord(p.logs.data, e.record, event)
+	p.logs.data = encoder.AppendRecord(p.logs.data, e.record, event)
 	p.logs.ends = append(p.logs.ends, len(p.logs.data))
 }
 

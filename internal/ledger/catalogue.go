@@ -72,16 +72,14 @@ func (l *Ledger) storedCatalogue() (map[string]metrics.Change, error) {
 	})
 }
 
-// seriesKey is under which a series of a metric lies in the table series.
-type seriesKey struct {
-	feed   int64
-	labels string
-}
-
 // convertSeries brings a metric's series to its new definition: changed bounds or another
 // kind are a reset of that one metric; an added label is empty on old series, a removed
 // one sums them. Of those that fall together the earliest start and the less shown win.
 func (l *Ledger) convertSeries(d *metrics.Def, was metrics.Change) error {
+	type seriesKey struct {
+		feed   int64
+		labels string
+	}
 	kept := make(map[seriesKey]metrics.Stored)
 	if now := definitionOf(d); was.Kind == now.Kind && was.Bounds == now.Bounds {
 		err := l.engine.scanAll(`SELECT feed, labels, start, shown, value FROM series WHERE metric = ?`, []any{d.Name}, func(rows *sql.Rows) error {

@@ -52,7 +52,7 @@ func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error) 
 	for range conflictTries {
 		err = l.engine.transact(ctx, func() error {
 			if owner != nil {
-				if err := owner.advance(l.engine, l.replica()); err != nil {
+				if err := owner.advance(l.engine); err != nil {
 					return err
 				}
 			}
@@ -164,10 +164,8 @@ func (l *Ledger) reopen(ctx context.Context) error {
 	if l.Shared() {
 		// A primary shows what its synchronous standby doesn't have yet, and a failover would take back. When a commit succeeds, the
 		// standby has all that was before it.
-		ctx, end := limit(ctx, e)
-		defer end()
-		if _, err := e.conn.ExecContext(ctx, `UPDATE feeds SET epoch = epoch WHERE id = 0`); err != nil {
-			return errors.Join(fmt.Errorf("open the ledger again: %w", e.explain(err)), e.close())
+		if _, err := e.beside.within(ctx).exec(`UPDATE feeds SET epoch = epoch WHERE id = 0`); err != nil {
+			return errors.Join(fmt.Errorf("open the ledger again: %w", err), e.close())
 		}
 	}
 	l.useEngine(e)

@@ -20,15 +20,9 @@ type row struct {
 	state      State
 }
 
-// rootID is the row of what belongs to no feed.
-const rootID = 0
-
-// advance moves the sequence number; ErrFenced if somebody else did, or if the replica isn't the owner any more.
-func (r *row) advance(e *engine, replica string) error {
-	if r.id == rootID {
-		replica = "" // it belongs to all
-	}
-	n, err := e.exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ? AND owner = ?`, r.id, r.epoch, r.seq, replica)
+// advance moves the sequence number; ErrFenced if somebody else did, or became the owner.
+func (r *row) advance(e *engine) error {
+	n, err := e.exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ? AND owner = ?`, r.id, r.epoch, r.seq, r.owner)
 	if err == nil && n != 1 {
 		return ErrFenced
 	}
@@ -178,9 +172,9 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 
 // feedID is the id of a feed's line, made if it is missing.
 func (l *Ledger) feedID(ctx context.Context, spec FeedSpec) (int64, error) {
-	id, err := l.findFeed(spec.Source, spec.Feed)
+	id, fingerprint, err := l.findFeed(spec.Source, spec.Feed)
 	if err == nil {
-		return id, l.checkAccount(ctx, id, spec)
+		return id, l.checkAccount(ctx, id, fingerprint, spec)
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return 0, err
@@ -195,22 +189,18 @@ func (l *Ledger) feedID(ctx context.Context, spec FeedSpec) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("start feed %s/%s: %w", spec.Source, spec.Feed, err)
 	}
-	return l.findFeed(spec.Source, spec.Feed)
-}
-
-func (l *Ledger) findFeed(source, feed string) (int64, error) {
-	var id int64
-	err := l.engine.scanRow(`SELECT id FROM feeds WHERE source = ? AND feed = ?`, []any{source, feed}, &id)
+	id, _, err = l.findFeed(spec.Source, spec.Feed)
 	return id, err
 }
 
+func (l *Ledger) findFeed(source, feed string) (id int64, fingerprint string, err error) {
+	err = l.engine.scanRow(`SELECT id, fingerprint FROM feeds WHERE source = ? AND feed = ?`, []any{source, feed}, &id, &fingerprint)
+	return id, fingerprint, err
+}
+
 // checkAccount refuses to go on counting another account under a feed's name (counting.md 19).
-func (l *Ledger) checkAccount(ctx context.Context, id int64, spec FeedSpec) error {
-	var fingerprint string
-	err := l.engine.scanRow(`SELECT fingerprint FROM feeds WHERE id = ?`, []any{id}, &fingerprint)
+func (l *Ledger) checkAccount(ctx context.Context, id int64, fingerprint string, spec FeedSpec) error {
 	switch {
-	case err != nil:
-		return err
 	case fingerprint == spec.Fingerprint:
 		return nil
 	case spec.SameAccount:
@@ -230,18 +220,18 @@ func (l *Ledger) rename(ctx context.Context, spec FeedSpec) error {
 	if spec.RenamedFrom == "" || spec.RenamedFrom == spec.Source {
 		return nil
 	}
-	id, err := l.findFeed(spec.RenamedFrom, spec.Feed)
+	id, fingerprint, err := l.findFeed(spec.RenamedFrom, spec.Feed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil // taken over already, or never there
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := l.findFeed(spec.Source, spec.Feed); err == nil {
+	if _, _, err := l.findFeed(spec.Source, spec.Feed); err == nil {
 		return fmt.Errorf("source %s: renamed_from %s can't take over feed %s: both names have state; remove renamed_from",
 			spec.Source, spec.RenamedFrom, spec.Feed)
 	}
-	if err := l.checkAccount(ctx, id, spec); err != nil {
+	if err := l.checkAccount(ctx, id, fingerprint, spec); err != nil {
 		return err
 	}
 	old := l.feeds[spec.RenamedFrom+"/"+spec.Feed]

@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -92,11 +94,7 @@ type reserve struct {
 // whether it is there. That it can't be made is no fault: the disk is full or
 // nearly so.
 func (r *reserve) fill() bool {
-	if r.file == "" {
-		r.spent = false
-		return true
-	}
-	if info, err := os.Stat(r.file); err == nil && info.Size() >= leastReserve {
+	if info, err := os.Stat(r.file); r.file == "" || err == nil && info.Size() >= leastReserve {
 		r.spent = false
 		return true
 	}
@@ -121,23 +119,12 @@ func (r *reserve) write(size int64) error {
 	if err != nil {
 		return err
 	}
-	block := make([]byte, 1<<20)
-	for i := range block {
-		block[i] = byte(i) // not zeros: a file system may not store those
-	}
-	for range size / int64(len(block)) {
-		if _, err := f.Write(block); err != nil {
-			return errors.Join(err, f.Close())
-		}
-	}
-	return errors.Join(f.Sync(), f.Close())
+	_, err = io.CopyN(f, rand.Reader, size) // not zeros: a file system may not store those
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // release gives the room back, for the outbox.
 func (r *reserve) release() {
 	r.spent = true
-	if err := os.Remove(r.file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		// Nothing better can be done: the disk stays full until someone makes room.
-		return
-	}
+	_ = os.Remove(r.file) // if it fails, the disk stays full until someone makes room
 }

@@ -231,9 +231,8 @@ func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry, 
 	}
 	r, packed := newRun(bucket, sortEntries(entries))
 	m.added = append(m.added, r)
-	from, same, to := idRange(s.feed)
 	return e.scanRow(`INSERT INTO blocks (id, feed, bucket, ids, keys, states) VALUES (`+nextID("blocks")+`, ?, ?, ?, ?, ?) RETURNING id`,
-		[]any{from, same, to, s.feed, bucket, r.ids, r.keys.data, packed}, &r.row)
+		append(idRange(s.feed), s.feed, bucket, r.ids, r.keys.data, packed), &r.row)
 }
 
 // publishMove brings memory to what is durable now.

@@ -318,26 +318,19 @@ type Glance struct {
 // Look reads a ledger that another process may have open. Without one it gives
 // a key made for this call only, and no origins.
 func Look(ctx context.Context, s Storage) (Glance, error) {
-	key, g := newKeyring(), Glance{Origins: make(map[string]time.Time)}
+	secret, g := newSecret(), Glance{Origins: make(map[string]time.Time)}
 	i, err := Inspect(ctx, s)
-	if errors.Is(err, errNoLedger) {
-		g.HashKey = key.privacy()
-		return g, nil
+	if err == nil {
+		defer i.Close() //nolint:errcheck // nothing was written
+		for _, f := range i.feeds {
+			g.Origins[f.name()] = f.State().Origin
+		}
+		secret, err = i.ledger.engine.meta("key")
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errNoLedger) {
 		return Glance{}, err
 	}
-	defer i.Close() //nolint:errcheck // nothing was written
-	secret, err := i.ledger.engine.meta("key")
-	if err != nil {
-		return Glance{}, err
-	}
-	if key, err = parseKeyring(secret); err != nil {
-		return Glance{}, err
-	}
+	key, err := parseKeyring(secret)
 	g.HashKey = key.privacy()
-	for _, f := range i.feeds {
-		g.Origins[f.name()] = f.State().Origin
-	}
-	return g, nil
+	return g, err
 }

@@ -32,45 +32,37 @@ type hash uint64
 
 // keyring is the ledger's own secret: made with it, kept in it.
 type keyring struct {
-	secret [32]byte
+	secret []byte
 	// ids and fields are keys of SipHash-2-4, a keyed hash made for short texts: of facts, and of the values of fields.
 	ids, fields [2]uint64
 }
 
-func newKeyring() keyring {
-	var secret [32]byte
-	_, _ = rand.Read(secret[:]) // never fails
-	return keyringOf(secret)
+// newSecret is a secret in the form that the ledger keeps.
+func newSecret() string {
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails
+	return hex.EncodeToString(secret)
 }
 
-func keyringOf(secret [32]byte) keyring {
-	k := keyring{secret: secret}
+func parseKeyring(text string) (k keyring, err error) {
+	if k.secret, err = hex.DecodeString(text); err != nil || len(k.secret) != 32 {
+		return keyring{}, errors.New("the ledger's key is damaged: restore a backup")
+	}
 	for purpose, key := range map[string]*[2]uint64{"ids": &k.ids, "fields": &k.fields} {
 		b := k.derive(purpose)
 		*key = [2]uint64{binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:16])}
 	}
-	return k
-}
-
-func parseKeyring(text string) (keyring, error) {
-	raw, err := hex.DecodeString(text)
-	if err != nil || len(raw) != 32 {
-		return keyring{}, errors.New("the ledger's key is damaged: restore a backup")
-	}
-	return keyringOf([32]byte(raw)), nil
+	return k, nil
 }
 
 func (k *keyring) String() string { return "<secret>" }
-
-// text is the form that the ledger keeps.
-func (k *keyring) text() string { return hex.EncodeToString(k.secret[:]) }
 
 // privacy is the key for redaction by hash, apart from the others.
 func (k *keyring) privacy() []byte { return k.derive("privacy") }
 
 // derive is a key for something else: keys of different texts tell nothing of each other.
 func (k *keyring) derive(text string) []byte {
-	mac := hmac.New(sha256.New, k.secret[:])
+	mac := hmac.New(sha256.New, k.secret)
 	mac.Write([]byte(text))
 	return mac.Sum(nil)
 }

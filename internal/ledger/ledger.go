@@ -97,7 +97,6 @@ type Ledger struct {
 	closed   bool
 	engine   *engine // nil after a failure until it could be opened again
 	stale    bool    // memory may lag behind the file: read anew before anything else
-	tuning   Tuning
 	redactor *cdr.Redactor
 	hasher   hasher
 	root     row // feed 0: what belongs to no feed
@@ -123,7 +122,7 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		}
 	}
 	l := &Ledger{
-		settings: settings, lock: lock, tuning: settings.Tuning,
+		settings: settings, lock: lock,
 		store:   metrics.NewStore(settings.Options, settings.Now),
 		feeds:   make(map[string]*Feed),
 		idCache: newIDCache(cmp.Or(settings.IDMemory, cacheBytes)),
@@ -181,8 +180,7 @@ func (l *Ledger) useEngine(e *engine) {
 
 // identify reads the ledger's key and instance id, or makes them.
 func (l *Ledger) identify(ctx context.Context) error {
-	key := newKeyring()
-	secret, id := key.text(), uuid.NewString()
+	secret, id := newSecret(), uuid.NewString()
 	err := l.engine.transact(ctx, func() error {
 		for name, value := range map[string]string{"key": secret, "instance": id} {
 			if _, err := l.engine.exec(`INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, value); err != nil {
@@ -256,6 +254,6 @@ func (l *Ledger) setTuning(tuning Tuning) {
 	if key == nil {
 		key = l.hasher.key.privacy()
 	}
-	l.tuning, l.redactor = tuning, cdr.NewRedactor(tuning.Privacy, key)
+	l.settings.Tuning, l.redactor = tuning, cdr.NewRedactor(tuning.Privacy, key)
 	l.outbox.limit.Store(tuning.OutboxLimit)
 }

@@ -93,7 +93,7 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	if f.lost {
 		return Result{}, ErrNotOwner
 	}
-	if l.outbox.blocks(&l.tuning, len(page.Records)) {
+	if l.outbox.blocks(&l.settings.Tuning, len(page.Records)) {
 		return Result{}, ErrOutboxFull
 	}
 	// What the reserve kept is for the outbox: reading waits until there is room for
@@ -285,9 +285,8 @@ func (p *pageCommit) writeSeries() error {
 
 // insertSeries makes a series and returns its id.
 func (e *engine) insertSeries(feed int64, metric, labels string, start time.Time, shown bool, value string) (id int64, err error) {
-	from, same, to := idRange(feed)
 	err = e.scanRow(`INSERT INTO series (id, feed, metric, labels, start, shown, value) VALUES (`+nextID("series")+`, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		[]any{from, same, to, feed, metric, labels, micros(start), flag(shown), value}, &id)
+		append(idRange(feed), feed, metric, labels, micros(start), flag(shown), value), &id)
 	return id, err
 }
 

@@ -225,7 +225,7 @@ func (l *Ledger) Enqueue(ctx context.Context, source, feed string, tasks []Task)
 		if _, err := e.exec(`UPDATE feeds SET epoch = epoch WHERE source = ? AND feed = ?`, source, feed); err != nil {
 			return err
 		}
-		id, err := l.findFeed(source, feed)
+		id, _, err := l.findFeed(source, feed)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errors.New("the feed has no state yet")
 		}

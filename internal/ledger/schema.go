@@ -82,38 +82,28 @@ func nextID(table string) string {
 
 const feedBits = 40
 
-func idRange(feed int64) (from, same, to int64) {
-	return feed << feedBits, feed << feedBits, (feed + 1) << feedBits
+func idRange(feed int64) []any {
+	return []any{feed << feedBits, feed << feedBits, (feed + 1) << feedBits}
 }
 
 // prepareSchema makes the tables of an empty file and refuses another layout.
 func (e *engine) prepareSchema(ctx context.Context) error {
-	made, err := e.hasTables()
-	if err != nil {
+	if err := e.checkSchema(); !errors.Is(err, errNoLedger) {
 		return err
 	}
-	if !made {
-		err := e.transact(ctx, func() error {
-			for _, statement := range schema {
-				if _, err := e.exec(statement); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			if made, _ := e.hasTables(); !made { // else another replica was faster
-				return fmt.Errorf("make the tables of the ledger: %w", err)
+	failed := e.transact(ctx, func() error {
+		for _, statement := range schema {
+			if _, err := e.exec(statement); err != nil {
+				return err
 			}
 		}
+		return nil
+	})
+	err := e.checkSchema() // if another replica was faster, its tables are there
+	if errors.Is(err, errNoLedger) {
+		return fmt.Errorf("make the tables of the ledger: %w", failed)
 	}
-	return e.checkSchema()
-}
-
-func (e *engine) hasTables() (bool, error) {
-	var tables int
-	err := e.scanRow(e.tables(), nil, &tables)
-	return tables > 0, err
+	return err
 }
 
 // errNoLedger: nothing was ever written there.
@@ -121,11 +111,11 @@ var errNoLedger = errors.New("there is no ledger")
 
 // checkSchema refuses a file of another layout, or that is no ledger.
 func (e *engine) checkSchema() error {
-	made, err := e.hasTables()
-	if err != nil {
+	var tables int
+	if err := e.scanRow(e.tables(), nil, &tables); err != nil {
 		return err
 	}
-	if !made {
+	if tables == 0 {
 		return errNoLedger
 	}
 	version, err := e.meta("schema")
