@@ -45,7 +45,7 @@ func (l *Ledger) checkCatalogue(ctx context.Context) error {
 	if len(changed) == 0 {
 		return nil
 	}
-	return l.commit(ctx, &l.root, change{write: func() error {
+	return l.commit(ctx, &l.root, func() error {
 		for _, d := range changed {
 			if err := l.convertSeries(d, stored[d.Name]); err != nil {
 				return fmt.Errorf("convert metric %s: %w", d.Name, err)
@@ -58,7 +58,7 @@ func (l *Ledger) checkCatalogue(ctx context.Context) error {
 			}
 		}
 		return nil
-	}})
+	}, nil)
 }
 
 func (l *Ledger) storedCatalogue() (map[string]metrics.Change, error) {

@@ -7,22 +7,15 @@ import (
 	"time"
 )
 
-// change is what a commit does: write within the transaction, then apply to
-// memory when it is durable.
-type change struct {
-	write func() error
-	apply func()
-}
-
 // commit is the one way in which anything changes (counting.md 1). It moves the
-// row's sequence number first, so that a second writer is noticed; memory
-// changes only after the database said that the transaction is durable. Without an
+// row's sequence number first, so that a second writer is noticed, and then writes; apply
+// changes memory, only after the database said that the transaction is durable. Without an
 // owner what is written must be right whoever writes it, and when it is done twice. The
 // commit lock is held.
-func (l *Ledger) commit(ctx context.Context, owner *row, c change) error {
+func (l *Ledger) commit(ctx context.Context, owner *row, write func() error, apply func()) error {
 	defer l.abandon()
 	began := l.settings.Now()
-	err := l.tryCommit(ctx, owner, c.write)
+	err := l.tryCommit(ctx, owner, write)
 	if err != nil {
 		if errors.Is(err, ErrFull) {
 			l.reserve.release()
@@ -32,8 +25,8 @@ func (l *Ledger) commit(ctx context.Context, owner *row, c change) error {
 	if owner != nil {
 		owner.seq++
 	}
-	if c.apply != nil {
-		c.apply()
+	if apply != nil {
+		apply()
 	}
 	if l.settings.OnCommit != nil {
 		l.settings.OnCommit(l.settings.Now().Sub(began))

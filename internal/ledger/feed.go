@@ -93,9 +93,11 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	}
 	if f != nil {
 		f.spec = spec
-		if err := f.showPeaks(); err != nil {
+		peaks, err := f.findPeaks(&f.row.state)
+		if err != nil {
 			return nil, err
 		}
+		l.store.SetPeaks(f.series, peaks)
 		l.store.Active(f.series, true)
 		return f, nil
 	}
@@ -104,10 +106,8 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 		return nil, err
 	}
 	l.feeds[name] = f
-	if l.Shared() { // else what waits was read as the ledger was opened, also of feeds that aren't configured any more
-		if err := l.loadOutbox(); err != nil {
-			return nil, err
-		}
+	if err := l.loadOutbox(); err != nil { // what waits of a feed that was another replica's
+		return nil, err
 	}
 	l.store.Active(f.series, true)
 	return f, nil
@@ -180,12 +180,12 @@ func (l *Ledger) feedID(ctx context.Context, spec FeedSpec) (int64, error) {
 		return 0, err
 	}
 	origin := l.settings.Now().Add(-spec.History).Truncate(time.Second)
-	err = l.commit(ctx, &l.root, change{write: func() error {
+	err = l.commit(ctx, &l.root, func() error {
 		_, err := l.engine.exec(`INSERT INTO feeds (id, source, provider, feed, fingerprint, owner, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
 			SELECT max(id) + 1, ?, ?, ?, ?, '', 1, 0, ?, ?, ?, 0, 0, 0, NULL, 0 FROM feeds`,
 			spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, micros(origin), micros(origin), micros(origin))
 		return err
-	}})
+	}, nil)
 	if err != nil {
 		return 0, fmt.Errorf("start feed %s/%s: %w", spec.Source, spec.Feed, err)
 	}
@@ -204,10 +204,10 @@ func (l *Ledger) checkAccount(ctx context.Context, id int64, fingerprint string,
 	case fingerprint == spec.Fingerprint:
 		return nil
 	case spec.SameAccount:
-		return l.commit(ctx, &l.root, change{write: func() error {
+		return l.commit(ctx, &l.root, func() error {
 			_, err := l.engine.exec(`UPDATE feeds SET fingerprint = ? WHERE id = ?`, spec.Fingerprint, id)
 			return err
-		}})
+		}, nil)
 	}
 	return fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
 		"give the new account a source name of its own; if it is the old account under a new name, set renamed_from; "+
@@ -235,17 +235,14 @@ func (l *Ledger) rename(ctx context.Context, spec FeedSpec) error {
 		return err
 	}
 	old := l.feeds[spec.RenamedFrom+"/"+spec.Feed]
-	return l.commit(ctx, &l.root, change{
-		write: func() error {
-			_, err := l.engine.exec(`UPDATE feeds SET source = ? WHERE id = ?`, spec.Source, id)
-			return err
-		},
-		apply: func() {
-			if old != nil {
-				delete(l.feeds, spec.RenamedFrom+"/"+spec.Feed)
-				l.store.Remove(old.series)
-			}
-		},
+	return l.commit(ctx, &l.root, func() error {
+		_, err := l.engine.exec(`UPDATE feeds SET source = ? WHERE id = ?`, spec.Source, id)
+		return err
+	}, func() {
+		if old != nil {
+			delete(l.feeds, spec.RenamedFrom+"/"+spec.Feed)
+			l.store.Remove(old.series)
+		}
 	})
 }
 

@@ -17,7 +17,7 @@ func takeLock(folder string) (*flock.Flock, error) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return nil, fmt.Errorf("make the ledger's folder (storage.path): %w", err)
 	}
-	if name := fileSystemOf(folder).network; name != "" {
+	if name := fileSystemOf(folder); name != "" && name != fuse {
 		return nil, fmt.Errorf("storage.path %s is on a network file system (%s), where locks and fsync can't be trusted: use a local disk", folder, name)
 	}
 	lock := flock.New(filepath.Join(folder, "lock"))
@@ -31,17 +31,12 @@ func takeLock(folder string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-// fileSystem is what is known of the file system of a folder.
-type fileSystem struct {
-	// network is its name if it is on a network; empty if it isn't, or if that isn't known.
-	network string
-	// doubtful: it may be on a network (FUSE).
-	doubtful bool
-}
+// fuse is the name of file systems in user space: some are local, some are on a network.
+const fuse = "fuse"
 
 // Warning says what the operator should know of where the ledger is; empty if all is well.
 func (l *Ledger) Warning() string {
-	if !l.Shared() && fileSystemOf(l.settings.Folder).doubtful {
+	if !l.Shared() && fileSystemOf(l.settings.Folder) == fuse {
 		return "storage.path is on a FUSE file system: if it is on a network (sshfs, s3fs, a container's shared folder), locks and fsync can't be trusted and the ledger may be damaged; use a local disk"
 	}
 	return ""

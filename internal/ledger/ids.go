@@ -179,15 +179,12 @@ func (f *Feed) moveJournal(ctx context.Context) error {
 		return nil
 	}
 	var m move
-	err := f.ledger.commit(ctx, &f.row, change{
-		write: func() (err error) {
-			m, err = f.ids.writeMove(f.ledger.engine)
-			return err
-		},
-		apply: func() {
-			f.ids.publishMove(m)
-			f.ids.clearJournal()
-		},
+	err := f.ledger.commit(ctx, &f.row, func() (err error) {
+		m, err = f.ids.writeMove(f.ledger.engine)
+		return err
+	}, func() {
+		f.ids.publishMove(m)
+		f.ids.clearJournal()
 	})
 	if err != nil {
 		return fmt.Errorf("move ids into blocks: %w", err)

@@ -296,10 +296,8 @@ func (f *Feed) compact(ctx context.Context) error {
 	}
 	for _, bucket := range slices.Sorted(maps.Keys(f.ids.runs)) {
 		var m move
-		err := f.ledger.commit(ctx, &f.row, change{
-			write: func() error { return f.ids.writeRun(f.ledger.engine, &m, bucket, nil, runIDs) },
-			apply: func() { f.ids.publishMove(m) },
-		})
+		write := func() error { return f.ids.writeRun(f.ledger.engine, &m, bucket, nil, runIDs) }
+		err := f.ledger.commit(ctx, &f.row, write, func() { f.ids.publishMove(m) })
 		if err != nil {
 			return fmt.Errorf("merge blocks: %w", err)
 		}

@@ -21,17 +21,14 @@ func (l *Ledger) Show(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err := l.commit(ctx, nil, change{
-		write: func() error {
-			for _, s := range due {
-				if _, err := l.engine.exec(`UPDATE series SET shown = 1 WHERE id = ?`, s.ID()); err != nil {
-					return err
-				}
+	err := l.commit(ctx, nil, func() error {
+		for _, s := range due {
+			if _, err := l.engine.exec(`UPDATE series SET shown = 1 WHERE id = ?`, s.ID()); err != nil {
+				return err
 			}
-			return nil
-		},
-		apply: func() { l.store.Show(due) },
-	})
+		}
+		return nil
+	}, func() { l.store.Show(due) })
 	if err != nil {
 		return fmt.Errorf("show new series: %w", err)
 	}
@@ -93,19 +90,16 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 		next.Floor = floor
 	}
 	gone, more := f.ids.forgottenRuns(next.Floor)
-	err = l.commit(ctx, &f.row, change{
-		write: func() error {
-			for _, r := range gone {
-				if _, err := l.engine.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
-					return err
-				}
+	err = l.commit(ctx, &f.row, func() error {
+		for _, r := range gone {
+			if _, err := l.engine.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
+				return err
 			}
-			return errors.Join(f.deleteOld(now, oldest), f.row.save(l.engine, &next))
-		},
-		apply: func() {
-			f.ids.remove(gone)
-			f.setState(next)
-		},
+		}
+		return errors.Join(f.deleteOld(now, oldest), f.row.save(l.engine, &next))
+	}, func() {
+		f.ids.remove(gone)
+		f.setState(next)
 	})
 	return more, err
 }

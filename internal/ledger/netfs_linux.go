@@ -2,8 +2,8 @@ package ledger
 
 import "golang.org/x/sys/unix"
 
-// networkFileSystems by the magic number that statfs gives (linux/magic.h).
-var networkFileSystems = map[int64]string{
+// networkFileSystems are those that are on a network, or may be, by the magic number that statfs gives (linux/magic.h).
+var networkFileSystems = map[uint32]string{
 	0x6969:     "nfs",
 	0x517b:     "smb",
 	0xff534d42: "cifs",
@@ -15,22 +15,16 @@ var networkFileSystems = map[int64]string{
 	0x7461636f: "ocfs2",
 	0x013111a8: "ibrix",
 	0x01021997: "9p",
+	0x65735546: fuse,
 }
 
-// fuse is the magic number of file systems in user space: some are local, some are on a network.
-const fuse = 0x65735546
-
-// fileSystemOf judges the file system that a folder lies on.
-func fileSystemOf(folder string) fileSystem {
+// fileSystemOf is the name of the file system that a folder lies on; empty if it isn't on a network, or if that isn't known.
+func fileSystemOf(folder string) string {
 	var st unix.Statfs_t
 	if err := unix.Statfs(folder, &st); err != nil {
-		return fileSystem{}
+		return ""
 	}
-	return judgeFileSystem(int64(uint32(st.Type))) // its width differs between architectures
-}
-
-func judgeFileSystem(magic int64) fileSystem {
-	return fileSystem{network: networkFileSystems[magic], doubtful: magic == fuse}
+	return networkFileSystems[uint32(st.Type)] // the width of Type differs between architectures
 }
 
 // freeSpace is how many bytes may still be written to a folder's file system, and

@@ -6,23 +6,23 @@ import "testing"
 func TestFileSystems(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
-		magic int64
-		want  fileSystem
+		magic uint32
+		want  string
 	}{
-		{"ext4", 0xef53, fileSystem{}},
-		{"xfs", 0x58465342, fileSystem{}},
-		{"btrfs", 0x9123683e, fileSystem{}},
-		{"tmpfs", 0x01021994, fileSystem{}},
-		{"overlayfs", 0x794c7630, fileSystem{}},
-		{"nfs", 0x6969, fileSystem{network: "nfs"}},
-		{"smb2", 0xfe534d42, fileSystem{network: "smb2"}},
-		{"ceph", 0x00c36400, fileSystem{network: "ceph"}},
-		{"9p", 0x01021997, fileSystem{network: "9p"}},
-		{"fuse", 0x65735546, fileSystem{doubtful: true}},
+		{"ext4", 0xef53, ""},
+		{"xfs", 0x58465342, ""},
+		{"btrfs", 0x9123683e, ""},
+		{"tmpfs", 0x01021994, ""},
+		{"overlayfs", 0x794c7630, ""},
+		{"nfs", 0x6969, "nfs"},
+		{"smb2", 0xfe534d42, "smb2"},
+		{"ceph", 0x00c36400, "ceph"},
+		{"9p", 0x01021997, "9p"},
+		{"fuse", 0x65735546, fuse},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := judgeFileSystem(tc.magic); got != tc.want {
-				t.Errorf("got %+v, want %+v", got, tc.want)
+			if got := networkFileSystems[tc.magic]; got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
 	}

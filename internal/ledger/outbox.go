@@ -201,13 +201,10 @@ func (l *Ledger) Ack(ctx context.Context, id int64) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err := l.commit(ctx, nil, change{
-		write: func() error {
-			_, err := l.engine.exec(`DELETE FROM outbox WHERE feed = ? AND seq = ? AND part = ?`, head.feed, head.seq, head.part)
-			return err
-		},
-		apply: func() { l.outbox.remove(func(h outboxHead) bool { return h.id == id }) },
-	})
+	err := l.commit(ctx, nil, func() error {
+		_, err := l.engine.exec(`DELETE FROM outbox WHERE feed = ? AND seq = ? AND part = ?`, head.feed, head.seq, head.part)
+		return err
+	}, func() { l.outbox.remove(func(h outboxHead) bool { return h.id == id }) })
 	if err != nil {
 		return fmt.Errorf("remove batch from outbox: %w", err)
 	}

@@ -108,7 +108,7 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	}
 	p := &l.page
 	p.prepare(f, page)
-	if err := l.commit(ctx, &f.row, change{write: p.run, apply: p.publish}); err != nil {
+	if err := l.commit(ctx, &f.row, p.run, p.publish); err != nil {
 		return Result{}, err
 	}
 	return p.result, nil

@@ -325,15 +325,6 @@ func parseSpans(data []byte, each func(spanChange)) error {
 	return nil
 }
 
-// showPeaks finds and shows the peaks of what is committed.
-func (f *Feed) showPeaks() error {
-	peaks, err := f.findPeaks(&f.row.state)
-	if err == nil {
-		f.ledger.store.SetPeaks(f.series, peaks)
-	}
-	return err
-}
-
 // loadTrunks reads the trunks' numbers and what the trailing gauge is made of.
 func (l *Ledger) loadTrunks(series *metrics.FeedSeries, feed int64) (map[string]int64, error) {
 	trunks := make(map[string]int64)

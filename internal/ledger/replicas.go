@@ -68,22 +68,17 @@ const (
 
 // Renew says that this replica lives, and returns who else does and who reads what. What it owns stays its own for LeaseTime from the call on.
 func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
-	err = l.lead(ctx, func(beside *session) error {
-		for _, s := range [...]struct {
-			text string
-			args []any
-		}{
-			{`INSERT INTO replicas (name, address, started, seen) VALUES (?, ?, ` + microsNow + `, ` + microsNow + `)
-				ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, []any{l.replica(), l.settings.Postgres.Address}},
-			{`DELETE FROM replicas WHERE seen < ` + microsNow + ` - ?`, []any{forgottenAfter.Microseconds()}},
-		} {
-			if _, err := beside.exec(s.text, s.args...); err != nil {
-				return err
-			}
-		}
+	beside, err := l.reading(ctx)
+	if err == nil {
+		_, err = beside.exec(`INSERT INTO replicas (name, address, started, seen) VALUES (?, ?, `+microsNow+`, `+microsNow+`)
+			ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, l.replica(), l.settings.Postgres.Address)
+	}
+	if err == nil {
+		_, err = beside.exec(`DELETE FROM replicas WHERE seen < `+microsNow+` - ?`, forgottenAfter.Microseconds())
+	}
+	if err == nil {
 		c, err = beside.cluster()
-		return err
-	})
+	}
 	if err != nil {
 		return Cluster{}, fmt.Errorf("renew the lease of this replica: %w", err)
 	}
@@ -114,16 +109,14 @@ func (s *session) cluster() (c Cluster, err error) {
 	return c, err
 }
 
-// lead changes who owns what: nothing else of the ledger changes, so it waits for no commit.
-func (l *Ledger) lead(ctx context.Context, change func(beside *session) error) error {
-	if !l.Shared() {
-		return errors.ErrUnsupported
-	}
+// lead runs a statement that changes who owns what, and says how many rows that changed: nothing else of the ledger changes, so it waits
+// for no commit.
+func (l *Ledger) lead(ctx context.Context, text string, args ...any) (changed int64, err error) {
 	beside, err := l.reading(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return change(beside)
+	return beside.exec(text, args...)
 }
 
 // Register makes the row of a feed if it is missing and checks that it is of the same account, as Feed does, without owning it.
@@ -166,16 +159,12 @@ func (l *Ledger) Acquire(ctx context.Context, f *FeedOwner) (acquired bool, err 
 	if f.Owner != "" {
 		return false, nil
 	}
-	err = l.lead(ctx, func(beside *session) error {
-		n, err := beside.exec(`UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND epoch = ?`,
-			l.replica(), f.Source, f.Feed, f.epoch)
-		acquired = n > 0
-		return err
-	})
+	n, err := l.lead(ctx, `UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND epoch = ?`,
+		l.replica(), f.Source, f.Feed, f.epoch)
 	if err != nil {
 		return false, fmt.Errorf("acquire feed %s/%s: %w", f.Source, f.Feed, err)
 	}
-	return acquired, nil
+	return n > 0, nil
 }
 
 // Drop forgets what memory has of a feed, its series and its log records that wait. Nothing is shown of it any more.
@@ -197,28 +186,24 @@ func (l *Ledger) drop(f *Feed) {
 
 // Release gives a feed up that Drop has forgotten, for another replica to acquire at once.
 func (l *Ledger) Release(ctx context.Context, source, feed string) error {
-	return l.lead(ctx, func(beside *session) error {
-		_, err := beside.exec(`UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE source = ? AND feed = ? AND owner = ?`, source, feed, l.replica())
-		return err
-	})
+	_, err := l.lead(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE source = ? AND feed = ? AND owner = ?`, source, feed, l.replica())
+	return err
 }
 
 // Leave gives up all feeds and takes this replica off the list: it is about to close the ledger.
 func (l *Ledger) Leave(ctx context.Context) error {
-	return l.lead(ctx, func(beside *session) error {
-		_, err := beside.exec(`UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE owner = ? AND id <> 0`, l.replica())
-		if err == nil {
-			_, err = beside.exec(`DELETE FROM replicas WHERE name = ?`, l.replica())
-		}
-		return err
-	})
+	_, err := l.lead(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE owner = ? AND id <> 0`, l.replica())
+	if err == nil {
+		_, err = l.lead(ctx, `DELETE FROM replicas WHERE name = ?`, l.replica())
+	}
+	return err
 }
 
 // Enqueue makes tasks durable for a feed, whoever owns it, and says how many are to be tried anew.
 func (l *Ledger) Enqueue(ctx context.Context, source, feed string, tasks []Task) (queued int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err = l.commit(ctx, nil, change{write: func() error {
+	err = l.commit(ctx, nil, func() error {
 		queued = 0
 		e := l.engine
 		// The owner's commits change this row first: none of them comes between.
@@ -240,7 +225,7 @@ func (l *Ledger) Enqueue(ctx context.Context, source, feed string, tasks []Task)
 			queued += int(flag(isNew))
 		}
 		return nil
-	}})
+	}, nil)
 	if err != nil {
 		return 0, fmt.Errorf("enqueue for %s/%s: %w", source, feed, err)
 	}
