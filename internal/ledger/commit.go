@@ -34,16 +34,22 @@ func (l *Ledger) commit(ctx context.Context, owner *row, write func() error, app
 	return l.verify()
 }
 
-// conflictTries is how often a transaction is tried that the database ended for the sake of another one.
-const conflictTries = 5
+// retried tries again, up to five times, what fails for the sake of another transaction or replica.
+func retried(because error, change func() error) (err error) {
+	for range 5 {
+		if err = change(); !errors.Is(err, because) {
+			return err
+		}
+	}
+	return err
+}
 
 func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error) error {
 	if err := l.ensureOpen(ctx); err != nil {
 		return err
 	}
-	var err error
-	for range conflictTries {
-		err = l.engine.transact(ctx, func() error {
+	err := retried(errConflict, func() error {
+		return l.engine.transact(ctx, func() error {
 			if owner != nil {
 				if err := owner.advance(l.engine); err != nil {
 					return err
@@ -51,10 +57,7 @@ func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error) 
 			}
 			return write()
 		})
-		if !errors.Is(err, errConflict) {
-			break
-		}
-	}
+	})
 	switch {
 	case errors.Is(err, ErrFenced):
 		l.stale = true
@@ -92,7 +95,7 @@ func (l *Ledger) refresh() error {
 		return err
 	}
 	for _, f := range l.feeds {
-		if err := f.load(f.row.id); err != nil && !errors.Is(err, ErrNotOwner) {
+		if err := f.load(); err != nil && !errors.Is(err, ErrNotOwner) {
 			return err
 		}
 	}
@@ -150,7 +153,7 @@ func (l *Ledger) closeEngine() error {
 }
 
 func (l *Ledger) reopen(ctx context.Context) error {
-	e, err := openEngine(ctx, l.settings.database(), l.settings.probe)
+	e, err := openEngine(ctx, l.settings.database(), false, l.settings.probe)
 	if err != nil {
 		return fmt.Errorf("open the ledger again: %w", err)
 	}

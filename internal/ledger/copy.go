@@ -46,7 +46,7 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 			return err
 		}
 	}
-	target, err := openEngine(ctx, to.patient(), nil)
+	target, err := openEngine(ctx, to.patient(), false, nil)
 	if err != nil {
 		return fmt.Errorf("make the ledger to copy to: %w", err)
 	}

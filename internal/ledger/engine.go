@@ -18,11 +18,6 @@ type database interface {
 	prepare(conn any, view bool) error
 	// statement is a statement in the database's own form.
 	statement(text string) string
-	// tables is the statement that counts the tables that there are.
-	tables() string
-	// begin is the statement that begins a transaction, and snapshot one that reads all as of one instant.
-	begin() string
-	snapshot() string
 	// patience is how long a statement may take; 0: as long as it does.
 	patience() time.Duration
 	// explain says what an error means and what to do: ErrFull, ErrLocked and errIO are told apart.
@@ -39,34 +34,10 @@ type engine struct {
 	writer, pool *sql.DB
 }
 
-func openEngine(ctx context.Context, d database, probe func(string) error) (*engine, error) {
-	e, err := connect(ctx, d, false)
-	if err != nil {
-		return nil, err
-	}
-	e.probe = probe
-	if err := e.prepareSchema(ctx); err != nil {
-		return nil, errors.Join(err, e.close())
-	}
-	return e, nil
-}
-
 // openView opens a ledger for reading only, without its lock: another process may write. All that is read is of one instant.
-func openView(ctx context.Context, d database) (*engine, error) {
-	e, err := connect(ctx, d, true)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := e.exec(d.snapshot()); err != nil {
-		return nil, errors.Join(err, e.close())
-	}
-	if err := e.checkSchema(); err != nil {
-		return nil, errors.Join(err, e.close())
-	}
-	return e, nil
-}
+func openView(ctx context.Context, d database) (*engine, error) { return openEngine(ctx, d, true, nil) }
 
-func connect(ctx context.Context, d database, view bool) (*engine, error) {
+func openEngine(ctx context.Context, d database, view bool, probe func(string) error) (*engine, error) {
 	writer, pool, err := d.open(view)
 	if err != nil {
 		return nil, err
@@ -78,7 +49,15 @@ func connect(ctx context.Context, d database, view bool) (*engine, error) {
 		return nil, errors.Join(d.explain(err), pool.Close(), writer.Close())
 	}
 	e := &engine{session: newSession(d, conn), beside: newSession(d, pool), conn: conn, writer: writer, pool: pool}
-	if err := conn.Raw(func(conn any) error { return d.prepare(conn, view) }); err != nil {
+	e.probe = probe
+	err = conn.Raw(func(conn any) error { return d.prepare(conn, view) })
+	if err == nil && view {
+		_, err = e.exec(`BEGIN DEFERRED`)
+	}
+	if err == nil {
+		err = e.prepareSchema(ctx, view)
+	}
+	if err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
@@ -103,7 +82,7 @@ func (e *engine) transact(ctx context.Context, body func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if _, err := e.exec(e.begin()); err != nil {
+	if _, err := e.exec(`BEGIN IMMEDIATE`); err != nil {
 		return err
 	}
 	err := body()

@@ -102,7 +102,7 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 		return f, nil
 	}
 	f = &Feed{ledger: l, id: id, spec: spec}
-	if err := f.load(id); err != nil {
+	if err := f.load(); err != nil {
 		return nil, err
 	}
 	l.feeds[name] = f
@@ -115,8 +115,8 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 
 // load reads the feed's line and series. Memory changes only when all of it could
 // be read.
-func (f *Feed) load(id int64) error {
-	l := f.ledger
+func (f *Feed) load() error {
+	l, id := f.ledger, f.id
 	var fresh row
 	if err := fresh.load(l.engine, id); err != nil {
 		return err

@@ -334,7 +334,7 @@ func (r *rig) remember(bucket int64, key hash, data []byte) {
 	r.t.Helper()
 	_, err := r.ledger.engine.exec(`INSERT INTO journal (feed, seq, data) VALUES (?, (SELECT COALESCE(max(seq), 0) + 1000000 FROM journal), ?)`,
 		r.feed.row.id, appendToJournal(nil, bucket, idEntry{key, data}))
-	if err := errors.Join(err, r.feed.load(r.feed.row.id)); err != nil {
+	if err := errors.Join(err, r.feed.load()); err != nil {
 		r.t.Fatal(err)
 	}
 }

@@ -104,7 +104,7 @@ func (l *Ledger) everyFeed() ([]*Feed, error) {
 		return nil, err
 	}
 	for _, f := range all {
-		if err := f.load(f.id); err != nil {
+		if err := f.load(); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name(), err)
 		}
 	}

@@ -127,7 +127,7 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		feeds:   make(map[string]*Feed),
 		idCache: newIDCache(cmp.Or(settings.IDMemory, cacheBytes)),
 	}
-	l.outbox.init()
+	l.outbox.signal = make(chan struct{})
 	if err := l.open(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -142,10 +142,10 @@ func (l *Ledger) open(ctx context.Context) error {
 			most: cmp.Or(l.settings.reserve, mostReserve),
 		}
 	}
-	e, err := openEngine(ctx, l.settings.database(), l.settings.probe)
+	e, err := openEngine(ctx, l.settings.database(), false, l.settings.probe)
 	if errors.Is(err, ErrFull) {
 		l.reserve.release()
-		e, err = openEngine(ctx, l.settings.database(), l.settings.probe)
+		e, err = openEngine(ctx, l.settings.database(), false, l.settings.probe)
 	}
 	if err != nil {
 		return err
@@ -161,7 +161,7 @@ func (l *Ledger) open(ctx context.Context) error {
 	if err := l.loadOutbox(); err != nil {
 		return err
 	}
-	if err := unfenced(func() error { return l.checkCatalogue(ctx) }); err != nil {
+	if err := retried(ErrFenced, func() error { return l.checkCatalogue(ctx) }); err != nil {
 		return err
 	}
 	l.reserve.fill()

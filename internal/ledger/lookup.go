@@ -4,12 +4,15 @@ import "time"
 
 // lookup finds all that is known of the page.
 func (p *pageCommit) lookup() error {
-	for _, step := range [...]func() error{p.lookupRecords, p.lookupFacts, p.lookupParents} {
-		if err := step(); err != nil {
+	if err := p.lookupRecords(); err != nil {
+		return err
+	}
+	for i := range p.entries {
+		if err := p.lookupFacts(&p.entries[i]); err != nil {
 			return err
 		}
 	}
-	return nil
+	return p.lookupParents()
 }
 
 // lookupRecords finds what is known of the records themselves: each key in its own hour,
@@ -46,18 +49,9 @@ func (p *pageCommit) lookupRecords() error {
 	return nil
 }
 
-// lookupFacts finds what is known beside the records: their groups, their recordings, the
-// sessions of those that are known, and whether a child has counted the failure of a new one.
-func (p *pageCommit) lookupFacts() error {
-	for i := range p.entries {
-		if err := p.lookupFactsOf(&p.entries[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *pageCommit) lookupFactsOf(e *entry) error {
+// lookupFacts finds what is known beside a record: its group, its recordings, its
+// sessions if it is known, and whether a child has counted its failure if it is new.
+func (p *pageCommit) lookupFacts(e *entry) error {
 	h, r, st := &p.ledger.hasher, e.record, p.find(e)
 	if r.Group != "" {
 		if err := p.lookupNear(e.group, r.Start); err != nil {

@@ -43,8 +43,6 @@ type outboxHead struct {
 // batchKey is the key of a batch in the table: the feed, its seq of the commit that made the batch, and the number within that.
 type batchKey struct{ feed, seq, part int64 }
 
-func (o *outbox) init() { o.signal = make(chan struct{}) }
-
 // wake lets those that Wait return.
 func (o *outbox) wake() {
 	o.mu.Lock()
@@ -59,11 +57,6 @@ func (o *outbox) full() bool {
 	defer o.mu.Unlock()
 	limit := o.limit.Load()
 	return limit > 0 && o.records >= limit
-}
-
-// blocks says whether a page with records must wait for the outbox to drain.
-func (o *outbox) blocks(t *Tuning, records int) bool {
-	return records > 0 && t.Encoder != nil && !t.SkipLogs && o.full()
 }
 
 // add appends batches that wait.

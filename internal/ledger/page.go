@@ -93,7 +93,7 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	if f.lost {
 		return Result{}, ErrNotOwner
 	}
-	if l.outbox.blocks(&l.settings.Tuning, len(page.Records)) {
+	if len(page.Records) > 0 && l.settings.Encoder != nil && !l.settings.SkipLogs && l.outbox.full() {
 		return Result{}, ErrOutboxFull
 	}
 	// What the reserve kept is for the outbox: reading waits until there is room for

@@ -96,12 +96,17 @@ func (p *Postgres) open(bool) (writer, beside *sql.DB, err error) {
 
 func (*Postgres) prepare(any, bool) error { return nil }
 
-// types are how PostgreSQL calls what the schema uses.
-var types = strings.NewReplacer("INTEGER PRIMARY KEY", "BIGINT PRIMARY KEY", "BLOB", "BYTEA", " WITHOUT ROWID", "")
+// inPostgres is how PostgreSQL says what SQLite says otherwise.
+var inPostgres = strings.NewReplacer(
+	"BEGIN IMMEDIATE", "BEGIN",
+	"BEGIN DEFERRED", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+	"INTEGER PRIMARY KEY", "BIGINT PRIMARY KEY", "BLOB", "BYTEA", " WITHOUT ROWID", "",
+	"sqlite_master", "information_schema.tables WHERE table_schema = current_schema() AND table_name = 'meta'",
+)
 
 // statement numbers the arguments: $1 for the first.
 func (*Postgres) statement(text string) string {
-	parts := strings.Split(types.Replace(text), "?")
+	parts := strings.Split(inPostgres.Replace(text), "?")
 	var b strings.Builder
 	for i, part := range parts {
 		if i > 0 {
@@ -112,14 +117,6 @@ func (*Postgres) statement(text string) string {
 	}
 	return b.String()
 }
-
-func (*Postgres) tables() string {
-	return `SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'meta'`
-}
-
-func (*Postgres) begin() string { return `BEGIN` }
-
-func (*Postgres) snapshot() string { return `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY` }
 
 func (p *Postgres) patience() time.Duration { return cmp.Or(p.patient, statementTime) }
 

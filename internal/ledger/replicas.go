@@ -132,7 +132,7 @@ func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
 
 // register takes over the state of renamed_from, and makes the feed's row if it is missing. The commit lock is held.
 func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err error) {
-	err = unfenced(func() error {
+	err = retried(ErrFenced, func() error {
 		if err := l.rename(ctx, spec); err != nil {
 			return err
 		}
@@ -140,16 +140,6 @@ func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err err
 		return err
 	})
 	return id, err
-}
-
-// unfenced tries again what changes the row of no feed, if another replica has just changed it.
-func unfenced(change func() error) (err error) {
-	for range conflictTries {
-		if err = change(); !errors.Is(err, ErrFenced) {
-			return err
-		}
-	}
-	return err
 }
 
 // Acquire makes this replica the owner of a feed of a Cluster that no living replica owned; false if another one was faster. Feed opens it

@@ -9,8 +9,7 @@ import (
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
 const schemaVersion = "7"
 
-// schema is the layout of both databases: PostgreSQL calls two types by other names and knows no WITHOUT ROWID, by which SQLite keeps
-// no second tree for the key. Who makes a row gives it its id (nextID).
+// schema is the layout of both databases, in SQLite's words. WITHOUT ROWID keeps it from a second tree for the key. Who makes a row gives it its id (nextID).
 var schema = []string{
 	// One row per feed, and row 0 for what belongs to no feed. seq moves with
 	// every commit, epoch with a change of owner: the replica that reads the feed (replicas.go).
@@ -86,9 +85,9 @@ func idRange(feed int64) []any {
 	return []any{feed << feedBits, feed << feedBits, (feed + 1) << feedBits}
 }
 
-// prepareSchema makes the tables of an empty file and refuses another layout.
-func (e *engine) prepareSchema(ctx context.Context) error {
-	if err := e.checkSchema(); !errors.Is(err, errNoLedger) {
+// prepareSchema refuses another layout, and makes the tables of an empty file that isn't only viewed.
+func (e *engine) prepareSchema(ctx context.Context, view bool) error {
+	if err := e.checkSchema(); view || !errors.Is(err, errNoLedger) {
 		return err
 	}
 	failed := e.transact(ctx, func() error {
@@ -112,7 +111,7 @@ var errNoLedger = errors.New("there is no ledger")
 // checkSchema refuses a file of another layout, or that is no ledger.
 func (e *engine) checkSchema() error {
 	var tables int
-	if err := e.scanRow(e.tables(), nil, &tables); err != nil {
+	if err := e.scanRow(`SELECT count(*) FROM sqlite_master`, nil, &tables); err != nil {
 		return err
 	}
 	if tables == 0 {

@@ -70,12 +70,6 @@ func (s sqliteFile) prepare(conn any, view bool) error {
 
 func (sqliteFile) statement(text string) string { return text }
 
-func (sqliteFile) tables() string { return `SELECT count(*) FROM sqlite_master` }
-
-func (sqliteFile) begin() string { return `BEGIN IMMEDIATE` }
-
-func (sqliteFile) snapshot() string { return `BEGIN` }
-
 func (sqliteFile) patience() time.Duration { return 0 } // a disk that hangs hangs everything
 
 // check has SQLite check its file.

@@ -78,8 +78,9 @@ func (f *Feed) removeTask(w *Task) error {
 // due earlier that is being tried again. What was set aside stays so, and is tried soon; it
 // is as new if a newer version names it.
 func (e *engine) enqueue(feed int64, w *Task) (queued bool, err error) {
+	var was Task
 	next := *w
-	was, err := e.waiting(feed, w)
+	err = e.scanRow(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = ? AND key = ?`, []any{feed, w.Kind, w.Key}, was.columns()...)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		_, err = e.exec(`INSERT INTO tasks (feed, kind, key, version, due, attempts, set_aside, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -101,12 +102,6 @@ func (e *engine) enqueue(feed int64, w *Task) (queued bool, err error) {
 	_, err = e.exec(`UPDATE tasks SET version = ?, due = ?, attempts = ?, set_aside = ?, problem = ? WHERE feed = ? AND kind = ? AND key = ?`,
 		next.Version, micros(next.Due), next.Attempts, flag(next.SetAside), next.Problem, feed, w.Kind, w.Key)
 	return was.SetAside && !next.SetAside, err
-}
-
-// waiting is what is kept of work, sql.ErrNoRows if it isn't.
-func (e *engine) waiting(feed int64, w *Task) (was Task, err error) {
-	err = e.scanRow(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = ? AND key = ?`, []any{feed, w.Kind, w.Key}, was.columns()...)
-	return was, err
 }
 
 const taskColumns = `kind, key, version, due, attempts, set_aside, problem`

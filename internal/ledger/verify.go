@@ -41,30 +41,24 @@ func (l *Ledger) verify() error {
 
 // verify checks that memory has what the file has, and that the totals add up.
 func (f *Feed) verify() error {
-	var stored row
-	if err := stored.load(f.ledger.engine, f.row.id); err != nil {
-		return err
-	}
-	if stored.seq != f.row.seq || stored.state.Records != f.row.state.Records {
-		return fmt.Errorf("memory has seq %d and %d records, the file seq %d and %d records",
-			f.row.seq, f.row.state.Records, stored.seq, stored.state.Records)
-	}
-	if stored.state.Floor.Before(stored.state.Origin) {
-		return errors.New("floor before origin")
-	}
-	ids, storedIDs, storedRows := 0, 0, 0
+	type counts struct{ seq, records, floor, origin, ids, rows int64 }
+	s, file := f.row.state, counts{}
+	memory := counts{seq: f.row.seq, records: int64(s.Records), floor: micros(s.Floor), origin: micros(s.Origin), rows: int64(f.ids.rows)}
 	for _, runs := range f.ids.runs {
 		for _, r := range runs {
-			ids += r.ids
+			memory.ids += int64(r.ids)
 		}
 	}
-	err := f.ledger.engine.scanRow(`SELECT (SELECT COALESCE(sum(ids), 0) FROM blocks WHERE feed = ?), (SELECT count(*) FROM journal WHERE feed = ?)`,
-		[]any{f.row.id, f.row.id}, &storedIDs, &storedRows)
-	if rows := f.ids.rows; err == nil && (ids != storedIDs || rows != storedRows) {
-		return fmt.Errorf("memory has %d ids in blocks and %d rows of the journal, the file %d and %d", ids, rows, storedIDs, storedRows)
-	}
-	if err != nil {
+	err := f.ledger.engine.scanRow(`SELECT seq, records, floor, origin, (SELECT COALESCE(sum(ids), 0) FROM blocks WHERE feed = f.id),
+		(SELECT count(*) FROM journal WHERE feed = f.id) FROM feeds f WHERE f.id = ?`, []any{f.id},
+		&file.seq, &file.records, &file.floor, &file.origin, &file.ids, &file.rows)
+	switch {
+	case err != nil:
 		return err
+	case memory != file:
+		return fmt.Errorf("memory has %+v, the file %+v", memory, file)
+	case file.floor < file.origin:
+		return errors.New("floor before origin")
 	}
 	return f.verifyTotals()
 }
