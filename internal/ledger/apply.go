@@ -299,7 +299,7 @@ func (p *pageCommit) log(e *entry, event *RecordEvent) {
 	if encoder == nil {
 		return
 	}
-	if p.ledger.outbox.full() {
+	if p.ledger.OutboxFull() {
 		p.result.SkippedLogs++
 		return
 	}

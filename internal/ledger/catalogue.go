@@ -27,7 +27,14 @@ func definitionOf(d *metrics.Def) metrics.Change {
 // checkCatalogue compares the catalogue with the one that the ledger was written with, and
 // carries out the changes that were declared (counting.md 23).
 func (l *Ledger) checkCatalogue(ctx context.Context) error {
-	stored, err := l.storedCatalogue()
+	stored := make(map[string]metrics.Change)
+	err := l.engine.scanAll(`SELECT metric, kind, labels, bounds FROM catalogue`, nil, func(rows *sql.Rows) error {
+		var metric string
+		var c metrics.Change
+		err := rows.Scan(&metric, &c.Kind, &c.Labels, &c.Bounds)
+		stored[metric] = c
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -61,17 +68,6 @@ func (l *Ledger) checkCatalogue(ctx context.Context) error {
 	}, nil)
 }
 
-func (l *Ledger) storedCatalogue() (map[string]metrics.Change, error) {
-	all := make(map[string]metrics.Change)
-	return all, l.engine.scanAll(`SELECT metric, kind, labels, bounds FROM catalogue`, nil, func(rows *sql.Rows) error {
-		var metric string
-		var c metrics.Change
-		err := rows.Scan(&metric, &c.Kind, &c.Labels, &c.Bounds)
-		all[metric] = c
-		return err
-	})
-}
-
 // convertSeries brings a metric's series to its new definition: changed bounds or another
 // kind are a reset of that one metric; an added label is empty on old series, a removed
 // one sums them. Of those that fall together the earliest start and the less shown win.
@@ -85,7 +81,7 @@ func (l *Ledger) convertSeries(d *metrics.Def, was metrics.Change) error {
 		err := l.engine.scanAll(`SELECT feed, labels, start, shown, value FROM series WHERE metric = ?`, []any{d.Name}, func(rows *sql.Rows) error {
 			var key seriesKey
 			var s metrics.Stored
-			err := rows.Scan(&key.feed, &key.labels, at{&s.Start}, &s.Shown, &s.Value)
+			err := rows.Scan(&key.feed, &key.labels, asTime{&s.Start}, &s.Shown, &s.Value)
 			if err != nil {
 				return err
 			}

@@ -130,18 +130,17 @@ func (l *Ledger) resolve(owner *row, cause error) error {
 	if err := l.reopen(ctx); err != nil {
 		return errors.Join(cause, err)
 	}
+	if owner != nil {
+		var stored row
+		if err := stored.load(l.engine, owner.id); err != nil {
+			return errors.Join(cause, err)
+		}
+		if stored.epoch == owner.epoch && stored.seq == owner.seq+1 {
+			l.stale = false
+			return nil
+		}
+	}
 	l.stale = false
-	if owner == nil {
-		return fmt.Errorf("commit to the ledger: %w", cause)
-	}
-	var stored row
-	if err := stored.load(l.engine, owner.id); err != nil {
-		l.stale = true
-		return errors.Join(cause, err)
-	}
-	if stored.epoch == owner.epoch && stored.seq == owner.seq+1 {
-		return nil
-	}
 	return fmt.Errorf("commit to the ledger: %w", cause)
 }
 

@@ -42,8 +42,12 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 	}
 	defer func() { err = errors.Join(err, source.close()) }()
 	if from.Postgres != nil {
-		if err := source.isIdle(ctx); err != nil {
+		c, err := source.beside.within(ctx).cluster()
+		if err != nil {
 			return err
+		}
+		if slices.ContainsFunc(c.Feeds, func(f FeedOwner) bool { return f.Owner != "" }) {
+			return errors.New("replicas read into this ledger: stop them first")
 		}
 	}
 	target, err := openEngine(ctx, to.patient(), false, nil)
@@ -74,15 +78,6 @@ func tableNames() (names []string) {
 		}
 	}
 	return names
-}
-
-// isIdle refuses a ledger that replicas read into.
-func (e *engine) isIdle(ctx context.Context) error {
-	c, err := e.beside.within(ctx).cluster()
-	if err == nil && slices.ContainsFunc(c.Feeds, func(f FeedOwner) bool { return f.Owner != "" }) {
-		return errors.New("replicas read into this ledger: stop them first")
-	}
-	return err
 }
 
 // isNew refuses a ledger that was ever opened, and takes off what a new one begins with.

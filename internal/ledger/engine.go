@@ -22,8 +22,6 @@ type database interface {
 	patience() time.Duration
 	// explain says what an error means and what to do: ErrFull, ErrLocked and errIO are told apart.
 	explain(err error) error
-	// check has the database check what it keeps.
-	check(e *engine) error
 }
 
 // engine is the database: one connection that commits, guarded by the commit lock, and a pool that reads beside it.
@@ -249,10 +247,10 @@ func micros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
-// at scans into a time what micros made.
-type at struct{ *time.Time }
+// asTime scans into a time what micros made.
+type asTime struct{ *time.Time }
 
-func (a at) Scan(value any) error {
+func (a asTime) Scan(value any) error {
 	us, is := value.(int64)
 	if !is {
 		return fmt.Errorf("%T where a time was expected", value)

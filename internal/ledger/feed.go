@@ -43,7 +43,7 @@ func (r *row) load(e *engine, id int64) error {
 const stateColumns = `origin, floor, watermark, newest, history_done, records`
 
 func (s *State) columns() []any {
-	return []any{at{&s.Origin}, at{&s.Floor}, at{&s.Watermark}, at{&s.NewestCall}, &s.HistoryDone, &s.Records}
+	return []any{asTime{&s.Origin}, asTime{&s.Floor}, asTime{&s.Watermark}, asTime{&s.NewestCall}, &s.HistoryDone, &s.Records}
 }
 
 // save writes the state; the transaction has moved the sequence number already.
@@ -155,7 +155,7 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 	var one metrics.Stored
 	var labels string
 	return l.engine.scanAll(`SELECT id, metric, labels, start, shown, value FROM series WHERE feed = ? ORDER BY id`, []any{feed}, func(rows *sql.Rows) error {
-		if err := rows.Scan(&one.ID, &one.Metric, &labels, at{&one.Start}, &one.Shown, &one.Value); err != nil {
+		if err := rows.Scan(&one.ID, &one.Metric, &labels, asTime{&one.Start}, &one.Shown, &one.Value); err != nil {
 			return err
 		}
 		d := defs[one.Metric]

@@ -155,7 +155,12 @@ func (k *known) parse(data []byte) error {
 	k.version = r.varint()
 	k.charges = k.charges[:0]
 	for range min(r.uvarint(), 64) {
-		k.charges = append(k.charges, r.charge())
+		c := cdr.Charge{Component: r.text(), Currency: r.text()}
+		var err error
+		if c.Amount, err = cdr.ParseMoneySum(r.text()); err != nil {
+			return errRow
+		}
+		k.charges = append(k.charges, c)
 	}
 	k.schema = r.uvarint()
 	k.fields = r.fields(k.fields[:0])
@@ -272,14 +277,4 @@ func (r *reader) bytes(n uint64) []byte {
 	b := r.data[:n]
 	r.data = r.data[n:]
 	return b
-}
-
-func (r *reader) charge() cdr.Charge {
-	c := cdr.Charge{Component: r.text(), Currency: r.text()}
-	amount, err := cdr.ParseMoneySum(r.text())
-	if err != nil {
-		r.bad = true
-	}
-	c.Amount = amount
-	return c
 }

@@ -168,7 +168,7 @@ func (i *Inspector) readBadRows(f *Feed, report *FeedReport) error {
 	return i.ledger.engine.scanAll(`SELECT problem, count(*), max(at) FROM bad_rows
 		WHERE feed = ? GROUP BY problem ORDER BY count(*) DESC, problem`, []any{f.id}, func(rows *sql.Rows) error {
 		var b BadRowReport
-		err := rows.Scan(&b.Problem, &b.Rows, at{&b.Last})
+		err := rows.Scan(&b.Problem, &b.Rows, asTime{&b.Last})
 		report.BadRows = append(report.BadRows, b)
 		return err
 	})
@@ -187,7 +187,7 @@ func (i *Inspector) Verify(progress func(feed string, ids int)) []error {
 			progress(f.name(), ids)
 		}
 	}
-	for _, verify := range [...]func() error{i.verifyOutbox, func() error { return i.ledger.engine.check(i.ledger.engine) }} {
+	for _, verify := range [...]func() error{i.verifyOutbox, i.verifyFile} {
 		if err := verify(); err != nil {
 			problems = append(problems, err)
 		}
@@ -250,6 +250,19 @@ func (i *Inspector) verifyOutbox() error {
 		}
 		return nil
 	})
+}
+
+// verifyFile has SQLite check its file.
+func (i *Inspector) verifyFile() error {
+	if i.ledger.Shared() {
+		return nil
+	}
+	var problem string
+	err := i.ledger.engine.scanRow(`PRAGMA integrity_check(1)`, nil, &problem)
+	if err == nil && problem != "ok" {
+		return fmt.Errorf("SQLite: %s", problem)
+	}
+	return err
 }
 
 // Compact merges the blocks of each bucket and rewrites the file without free room. It takes the ledger's lock: ErrLocked while the

@@ -88,13 +88,8 @@ func (h *hasher) field(value []byte) uint32 {
 	return max(uint32(siphash.Hash(h.key.fields[0], h.key.fields[1], value))&0xffffff, 1)
 }
 
-// recordKey is the hash of a record's first key: its id, or what it says of itself.
-func (h *hasher) recordKey(r *cdr.Record) hash {
-	if r.ID != "" {
-		return h.factKey(kindCall, "id", r.ID)
-	}
-	return h.synthetic(r)
-}
+// idKey is the hash of a record by an id, and synthetic by what it says of itself.
+func (h *hasher) idKey(id string) hash { return h.factKey(kindCall, "id", id) }
 
 func (h *hasher) synthetic(r *cdr.Record) hash {
 	return h.factKey(kindCall, "synthetic", syntheticID(r))

@@ -221,8 +221,7 @@ func (l *Ledger) Close() error {
 	l.outbox.wake()
 	var err error
 	if l.engine != nil {
-		l.reader.Store(nil)
-		err = l.engine.close()
+		err = l.closeEngine()
 	}
 	if l.lock == nil {
 		return err

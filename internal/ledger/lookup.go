@@ -41,7 +41,7 @@ func (p *pageCommit) lookupRecords() error {
 	}
 	for i := range p.page.Enqueue {
 		if w := &p.page.Enqueue[i]; w.ofRecord() {
-			if err := p.lookupKey(p.taskKey(w), p.buckets...); err != nil {
+			if err := p.lookupKey(p.ledger.hasher.idKey(w.Key), p.buckets...); err != nil {
 				return err
 			}
 		}
@@ -134,8 +134,7 @@ func (p *pageCommit) lookupKey(key hash, buckets ...int64) error {
 		}
 		aliasBucket, of, isAlias := parseAlias(data)
 		if !isAlias {
-			st := p.newState(bucket, key)
-			st.stored = append(st.stored, data...)
+			p.newState(bucket, key, data...)
 			return nil
 		}
 		if p.states[of] == nil {
@@ -143,8 +142,7 @@ func (p *pageCommit) lookupKey(key hash, buckets ...int64) error {
 				return err
 			}
 			if data != nil {
-				st := p.newState(aliasBucket, of)
-				st.stored = append(st.stored, data...)
+				p.newState(aliasBucket, of, data...)
 			}
 		}
 		if st := p.states[of]; st != nil {
@@ -156,13 +154,13 @@ func (p *pageCommit) lookupKey(key hash, buckets ...int64) error {
 }
 
 // newState makes a key known.
-func (p *pageCommit) newState(bucket int64, key hash) *state {
+func (p *pageCommit) newState(bucket int64, key hash, stored ...byte) *state {
 	if p.used == len(p.spare) {
 		p.spare = append(p.spare, new(state))
 	}
 	st := p.spare[p.used]
 	p.used++
-	*st = state{bucket: bucket, hash: key, stored: st.stored[:0]}
+	*st = state{bucket: bucket, hash: key, stored: append(st.stored[:0], stored...)}
 	p.states[key] = st
 	return st
 }
@@ -190,8 +188,6 @@ func (p *pageCommit) remember(bucket int64, key hash) bool {
 	if p.states[key] != nil {
 		return false
 	}
-	st := p.newState(bucket, key)
-	st.stored = append(st.stored, rowFact)
-	p.writeState(st)
+	p.writeState(p.newState(bucket, key, rowFact))
 	return true
 }

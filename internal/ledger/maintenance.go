@@ -73,10 +73,12 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 		}
 	}
 	keep := f.spec.Lookback + f.spec.Lookback/4 + 48*time.Hour
-	switch refused, err := f.hasRefused(); {
-	case err != nil:
+	var refused bool // any work was tried in vain and still waits, or was set aside
+	if err := l.engine.scanRow(`SELECT EXISTS (SELECT 1 FROM tasks WHERE feed = ? AND (set_aside = 1 OR attempts > 0))`,
+		[]any{f.id}, &refused); err != nil {
 		return false, err
-	case refused: // what comes in the end is still to be counted, and once
+	}
+	if refused { // what comes in the end is still to be counted, and once
 		keep = max(keep, setAsideFor)
 	}
 	// Never by our clock's future either: what a provider's wrong clock has moved can

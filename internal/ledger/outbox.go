@@ -51,14 +51,6 @@ func (o *outbox) wake() {
 	o.signal = make(chan struct{})
 }
 
-// full says whether the limit is reached.
-func (o *outbox) full() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	limit := o.limit.Load()
-	return limit > 0 && o.records >= limit
-}
-
 // add appends batches that wait.
 func (o *outbox) add(heads []outboxHead) {
 	if len(heads) == 0 {
@@ -105,13 +97,17 @@ func (p *pageCommit) writeLogs() error {
 
 // loadOutbox reads what waits of all feeds that this replica owns, in place of what was known of it.
 func (l *Ledger) loadOutbox() error {
-	heads, err := l.readOutbox(`f.owner = ?`, l.replica())
+	var heads []outboxHead // the oldest first
+	stored := make(map[batchKey]bool)
+	err := l.engine.scanAll(`SELECT o.feed, o.seq, o.part, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
+		WHERE f.owner = ? ORDER BY o.created, o.feed, o.seq, o.part`, []any{l.replica()}, func(rows *sql.Rows) error {
+		var h outboxHead
+		err := rows.Scan(&h.feed, &h.seq, &h.part, &h.records, asTime{&h.created})
+		heads, stored[h.batchKey] = append(heads, h), true
+		return err
+	})
 	if err != nil {
 		return err
-	}
-	stored := make(map[batchKey]bool)
-	for _, h := range heads {
-		stored[h.batchKey] = true
 	}
 	l.outbox.remove(func(h outboxHead) bool { // those that stay keep their ids
 		stays := stored[h.batchKey]
@@ -120,18 +116,6 @@ func (l *Ledger) loadOutbox() error {
 	})
 	l.outbox.add(slices.DeleteFunc(heads, func(h outboxHead) bool { return !stored[h.batchKey] }))
 	return nil
-}
-
-// readOutbox reads which batches wait of the feeds of a condition, the oldest first.
-func (l *Ledger) readOutbox(condition string, arg any) (heads []outboxHead, err error) {
-	err = l.engine.scanAll(`SELECT o.feed, o.seq, o.part, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
-		WHERE `+condition+` ORDER BY o.created, o.feed, o.seq, o.part`, []any{arg}, func(rows *sql.Rows) error {
-		var h outboxHead
-		err := rows.Scan(&h.feed, &h.seq, &h.part, &h.records, at{&h.created})
-		heads = append(heads, h)
-		return err
-	})
-	return heads, err
 }
 
 // Next is the oldest batch that waits and has a greater id than after, nil if none does. Ids are good until the ledger is closed.
@@ -232,7 +216,11 @@ func (l *Ledger) Wait(ctx context.Context, after int64) {
 }
 
 // OutboxFull says whether otlp.outbox_limit is reached. It never waits for a commit.
-func (l *Ledger) OutboxFull() bool { return l.outbox.full() }
+func (l *Ledger) OutboxFull() bool {
+	records, _ := l.Outbox()
+	limit := l.OutboxLimit()
+	return limit > 0 && records >= limit
+}
 
 // OutboxLimit is otlp.outbox_limit; 0: there is none. It never waits for a commit.
 func (l *Ledger) OutboxLimit() int64 { return l.outbox.limit.Load() }

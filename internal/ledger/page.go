@@ -93,7 +93,7 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	if f.lost {
 		return Result{}, ErrNotOwner
 	}
-	if len(page.Records) > 0 && l.settings.Encoder != nil && !l.settings.SkipLogs && l.outbox.full() {
+	if len(page.Records) > 0 && l.settings.Encoder != nil && !l.settings.SkipLogs && l.OutboxFull() {
 		return Result{}, ErrOutboxFull
 	}
 	// What the reserve kept is for the outbox: reading waits until there is room for
@@ -169,9 +169,13 @@ func (p *pageCommit) newEntry(r *cdr.Record) entry {
 	e := entry{record: r, bucket: p.bucketFor(r.Start)}
 	p.media = p.media || r.Settled
 	at := len(p.keys)
-	p.keys = append(p.keys, h.recordKey(r))
+	if r.ID != "" {
+		p.keys = append(p.keys, h.idKey(r.ID))
+	} else {
+		p.keys = append(p.keys, h.synthetic(r))
+	}
 	for _, id := range r.AltIDs {
-		p.keys = append(p.keys, h.factKey(kindCall, "id", id))
+		p.keys = append(p.keys, h.idKey(id))
 	}
 	if r.ID != "" && r.Synthetic != "" {
 		p.keys = append(p.keys, h.synthetic(r))
@@ -181,7 +185,7 @@ func (p *pageCommit) newEntry(r *cdr.Record) entry {
 		e.group, p.grouped = h.factKey(kindGroup, r.Group), true
 	}
 	if p.spec.Parents && r.Parent != "" {
-		e.parent = h.factKey(kindCall, "id", r.Parent)
+		e.parent = h.idKey(r.Parent)
 		e.child = !slices.Contains(e.keys, e.parent)
 		p.children = p.children || e.child
 	}

@@ -120,8 +120,6 @@ func (*Postgres) statement(text string) string {
 
 func (p *Postgres) patience() time.Duration { return cmp.Or(p.patient, statementTime) }
 
-func (*Postgres) check(*engine) error { return nil }
-
 // Classes and codes of errors that say what to do (PostgreSQL, appendix A).
 const (
 	classConnection   = "08"

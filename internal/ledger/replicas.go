@@ -89,7 +89,7 @@ func (s *session) cluster() (c Cluster, err error) {
 	alive := []any{LeaseTime.Microseconds()}
 	err = s.scanAll(`SELECT r.name, r.address, r.started FROM replicas r WHERE `+isAlive+` ORDER BY r.started, r.name`, alive, func(rows *sql.Rows) error {
 		var r Replica
-		err := rows.Scan(&r.Name, &r.Address, at{&r.Started})
+		err := rows.Scan(&r.Name, &r.Address, asTime{&r.Started})
 		c.Replicas = append(c.Replicas, r)
 		return err
 	})

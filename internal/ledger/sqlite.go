@@ -45,11 +45,11 @@ func (s sqliteFile) open(view bool) (writer, beside *sql.DB, err error) {
 // write-ahead log takes over its permissions.
 func (s sqliteFile) makePrivate() error {
 	f, err := os.OpenFile(s.file, os.O_CREATE|os.O_RDWR, 0o600)
+	if err == nil {
+		err = f.Close()
+	}
 	if err != nil {
 		return fmt.Errorf("ledger %s can't be written: check its owner, permissions and file system: %w", s.file, err)
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("open ledger: %w", err)
 	}
 	return nil
 }
@@ -71,16 +71,6 @@ func (s sqliteFile) prepare(conn any, view bool) error {
 func (sqliteFile) statement(text string) string { return text }
 
 func (sqliteFile) patience() time.Duration { return 0 } // a disk that hangs hangs everything
-
-// check has SQLite check its file.
-func (sqliteFile) check(e *engine) error {
-	var problem string
-	err := e.scanRow(`PRAGMA integrity_check(1)`, nil, &problem)
-	if err == nil && problem != "ok" {
-		return fmt.Errorf("SQLite: %s", problem)
-	}
-	return err
-}
 
 // explain implements database.
 func (s sqliteFile) explain(err error) error {

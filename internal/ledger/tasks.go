@@ -20,9 +20,6 @@ const (
 // ofRecord says whether the work reads a version of a record.
 func (w *Task) ofRecord() bool { return w.Kind == TaskRecord && w.Version > 0 }
 
-// taskKey is the key of the record that work reads.
-func (f *Feed) taskKey(w *Task) hash { return f.ledger.hasher.factKey(kindCall, "id", w.Key) }
-
 // writeTasks changes the feed's pending work with the page (counting.md 4).
 func (p *pageCommit) writeTasks() error {
 	for i := range p.page.Done {
@@ -56,7 +53,7 @@ func (p *pageCommit) isKnown(w *Task) (bool, error) {
 	if !p.spec.Hourless || !w.ofRecord() {
 		return false, nil
 	}
-	st := p.states[p.taskKey(w)]
+	st := p.states[p.ledger.hasher.idKey(w.Key)]
 	if st == nil {
 		return false, nil
 	}
@@ -108,7 +105,7 @@ const taskColumns = `kind, key, version, due, attempts, set_aside, problem`
 
 // columns are where taskColumns are scanned into.
 func (w *Task) columns() []any {
-	return []any{&w.Kind, &w.Key, &w.Version, at{&w.Due}, &w.Attempts, &w.SetAside, &w.Problem}
+	return []any{&w.Kind, &w.Key, &w.Version, asTime{&w.Due}, &w.Attempts, &w.SetAside, &w.Problem}
 }
 
 // readTasks reads the taskColumns of a query.
@@ -161,11 +158,4 @@ func (f *Feed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
 		return 0, 0, fmt.Errorf("count pending work: %w", err)
 	}
 	return waiting, setAside, nil
-}
-
-// hasRefused says whether any work was tried in vain and still waits, or was set aside.
-func (f *Feed) hasRefused() (yes bool, err error) {
-	err = f.ledger.engine.scanRow(`SELECT EXISTS (SELECT 1 FROM tasks WHERE feed = ? AND (set_aside = 1 OR attempts > 0))`,
-		[]any{f.row.id}, &yes)
-	return yes, err
 }
