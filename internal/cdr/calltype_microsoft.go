@@ -26,22 +26,15 @@ var callTypeWords = [...]string{
 // emergency says that the type itself names an emergency call.
 func MicrosoftCallType(raw string) (callType string, dir Direction, known, emergency bool) {
 	callType = CallType(raw)
-	folded := strings.ToLower(raw)
-	emergency = strings.Contains(folded, "emergency")
-
+	emergency = strings.Contains(strings.ToLower(raw), "emergency")
 	words, technology := cutTechnology(callType)
-	family := technology
-	known = words != ""
+	first, _, _ := strings.Cut(words, "_")
+	family := technology || slices.Contains(families[:], first)
+	known = true
 	var in, out bool
-	for first := true; words != ""; first = false {
-		var word string
-		if word, words = nextWord(words, technology); word == "" {
-			known = false
-			_, words, _ = strings.Cut(words, "_")
-			continue
-		}
-		in, out = in || word == "in", out || word == "out"
-		family = family || first && slices.Contains(families[:], word)
+	for piece := range strings.SplitSeq(words, "_") {
+		hasIn, hasOut, documented := readWords(piece, technology)
+		in, out, known = in || hasIn, out || hasOut, known && documented
 	}
 	switch {
 	case !family || in == out:
@@ -63,33 +56,18 @@ func cutTechnology(slug string) (rest string, found bool) {
 	return slug, false
 }
 
-// nextWord cuts the next documented word off a slug; empty if the next isn't
-// one. After a technology words may stick together: byotoutusertransfer.
-func nextWord(slug string, glued bool) (word, rest string) {
-	piece, after, _ := strings.Cut(slug, "_")
-	if slices.Contains(callTypeWords[:], piece) {
-		return piece, after
-	}
-	if !glued {
-		return "", slug
-	}
-	for _, w := range callTypeWords {
-		if strings.HasPrefix(piece, w) && isGlued(piece[len(w):]) {
-			return w, slug[len(w):]
+// readWords looks for in and out in a piece of a slug, which is one documented word, or after a technology several that stick together:
+// byotoutusertransfer. No word is the beginning of another.
+func readWords(piece string, glued bool) (in, out, documented bool) {
+	for _, word := range callTypeWords {
+		rest, found := strings.CutPrefix(piece, word)
+		switch {
+		case found && rest == "":
+			return word == "in", word == "out", true
+		case found && glued:
+			in, out, documented = readWords(rest, glued)
+			return documented && (in || word == "in"), documented && (out || word == "out"), documented
 		}
 	}
-	return "", slug
-}
-
-// isGlued says whether s is documented words without anything between them.
-func isGlued(s string) bool {
-	if s == "" {
-		return true
-	}
-	for _, w := range callTypeWords {
-		if strings.HasPrefix(s, w) && isGlued(s[len(w):]) {
-			return true
-		}
-	}
-	return false
+	return false, false, false
 }

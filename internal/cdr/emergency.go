@@ -14,17 +14,23 @@ const maxEmergencyDigits = 15
 
 // EmergencyNumbers tells calls to emergency services by the number called. It
 // doesn't change and is safe for concurrent use; nil matches nothing.
-type EmergencyNumbers struct{ numbers map[string]struct{} } // digits, behind the country's code and a colon if it has one
+type EmergencyNumbers struct{ numbers map[emergencyNumber]bool }
+
+// emergencyNumber is a number that counts from one country only, or everywhere if none is given.
+type emergencyNumber struct{ country, digits string }
 
 // NewEmergencyNumbers takes the numbers as users write them, with a country as
 // in DE:110 if it counts from there only. What holds no number matches nothing.
 func NewEmergencyNumbers(list []string) *EmergencyNumbers {
-	numbers := make(map[string]struct{}, len(list))
+	numbers := make(map[emergencyNumber]bool, len(list))
 	for _, entry := range list {
 		var buf [maxEmergencyDigits]byte
-		at := strings.Index(entry, ":") + 1 // 0 without a country
-		if digits, ok := bareDigits(&buf, entry[at:]); ok {
-			numbers[entry[:at]+string(digits)] = struct{}{}
+		country, number, scoped := strings.Cut(entry, ":")
+		if !scoped {
+			country, number = "", entry
+		}
+		if digits, ok := bareDigits(&buf, number); ok {
+			numbers[emergencyNumber{country, string(digits)}] = true
 		}
 	}
 	return &EmergencyNumbers{numbers: numbers}
@@ -47,13 +53,8 @@ func (e *EmergencyNumbers) Match(callee, country string) Emergency {
 	if strings.HasPrefix(callee, "+") {
 		digits = trimNANP(digits)
 	}
-	_, listed := e.numbers[string(digits)]
-	if !listed && country != "" {
-		var scoped [maxEmergencyDigits + len("DE:")]byte
-		_, listed = e.numbers[string(append(append(append(scoped[:0], country...), ':'), digits...))]
-	}
 	switch {
-	case !listed:
+	case !e.numbers[emergencyNumber{"", string(digits)}] && !e.numbers[emergencyNumber{country, string(digits)}]:
 		return NoEmergency
 	case string(digits) == nanpEmergencyTest:
 		return EmergencyTest

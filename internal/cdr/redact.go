@@ -100,10 +100,7 @@ func (d *Redactor) Redact(r *Record) {
 	r.UserID = d.user(r.UserID)
 	r.UserName = d.name(r.UserName)
 	r.UserPrincipal = d.user(r.UserPrincipal)
-	r.Extra = slices.DeleteFunc(r.Extra, d.isDropped)
-	for i := range r.Extra {
-		d.attr(&r.Extra[i])
-	}
+	r.Extra = d.attrs(r.Extra)
 	for i := range r.Sessions {
 		d.session(&r.Sessions[i])
 	}
@@ -112,14 +109,17 @@ func (d *Redactor) Redact(r *Record) {
 func (d *Redactor) session(s *Session) {
 	s.Number = d.number(s.Number)
 	s.UserID, s.UserName, s.UserPrincipal = d.user(s.UserID), d.name(s.UserName), d.user(s.UserPrincipal)
-	s.Extra = slices.DeleteFunc(s.Extra, d.isDropped)
-	for i := range s.Extra {
-		d.attr(&s.Extra[i])
-	}
+	s.Extra = d.attrs(s.Extra)
 }
 
-// isDropped says whether an attribute goes as a whole.
-func (d *Redactor) isDropped(a Attr) bool { return d.policy.modeOf(a.Privacy) == Drop }
+// attrs redacts attributes; those that are dropped go as a whole.
+func (d *Redactor) attrs(all []Attr) []Attr {
+	all = slices.DeleteFunc(all, func(a Attr) bool { return d.policy.modeOf(a.Privacy) == Drop })
+	for i := range all {
+		d.attr(&all[i])
+	}
+	return all
+}
 
 func (d *Redactor) attr(a *Attr) {
 	if a.Privacy == Plain {
