@@ -33,7 +33,7 @@ func newAssets(c *kingpin.CmdClause) command {
 	c.Flag("force", "Overwrite files that differ from the bundled ones. Without it, such a file is an error and nothing is written.").BoolVar(&a.force)
 	c.Flag("config", "Parameters of the rules, such as thresholds and labels to keep; see rules.example.yaml.").PlaceHolder("RULES.yaml").StringVar(&a.config)
 	c.Arg("dir", "Folder to write to; created if missing.").Required().StringVar(&a.dir)
-	return a
+	return a.run
 }
 
 func (a *assets) run(_ context.Context, s streams) error {

@@ -35,7 +35,7 @@ func newBackfill(c *kingpin.CmdClause) command {
 	c.Flag("label", "NAME=VALUE, a label for every series, to distinguish it from the live one. Repeatable.").
 		StringsVar(&b.labels)
 	c.Flag("output", "File to write; - is the standard output.").Required().StringVar(&b.output)
-	return b
+	return b.run
 }
 
 func (b *backfill) run(ctx context.Context, s streams) error {
@@ -56,12 +56,7 @@ func (b *backfill) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	folder, remove, err := temporaryFolder()
-	if err != nil {
-		return err
-	}
-	defer remove()
-	settings := history.Settings{Folder: folder, From: span.from, Step: step, SeriesLimit: c.Metrics.SeriesLimit, Now: time.Now}
+	settings := history.Settings{From: span.from, Step: step, SeriesLimit: c.Metrics.SeriesLimit, Now: time.Now}
 	out, finish, err := createFile(b.output, s.out)
 	if err != nil {
 		return fmt.Errorf("--output: %w", err)
@@ -126,10 +121,9 @@ func (b *backfill) backfill(ctx context.Context, set history.Settings, feeds []*
 		if f.note != "" {
 			m.note(f.name() + ": " + f.note)
 		}
-		m.step(f.name(), int64(f.To.Sub(f.from)/time.Minute), "min")
-		summary, err := h.Read(ctx, f.Feed)
+		summary, err := f.read(ctx, h, m)
 		if err != nil {
-			return f.explain(err)
+			return err
 		}
 		lines = append(lines, f.summary(&summary)...)
 	}

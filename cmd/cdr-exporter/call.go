@@ -27,7 +27,7 @@ func newCall(c *kingpin.CmdClause) command {
 	c.Flag("source", "Name of the source.").Required().StringVar(&k.source)
 	c.Flag("output", "tree or json.").Default("tree").EnumVar(&k.output, "tree", "json")
 	c.Arg("id", "Id of the call record.").Required().SetValue(&k.id)
-	return k
+	return k.run
 }
 
 func (k *call) run(ctx context.Context, s streams) error {

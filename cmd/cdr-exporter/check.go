@@ -22,7 +22,7 @@ type checkConfig struct{ files []string }
 func newCheckConfig(c *kingpin.CmdClause) command {
 	k := &checkConfig{}
 	c.Arg("file", "Configuration file.").Required().StringsVar(&k.files)
-	return k
+	return k.run
 }
 
 func (k *checkConfig) run(_ context.Context, s streams) error {
@@ -53,7 +53,7 @@ func newCheckSources(c *kingpin.CmdClause) command {
 	k := &checkSources{}
 	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&k.config)
 	c.Flag("timeout", "How long one feed may take.").Default("1m").DurationVar(&k.timeout)
-	return k
+	return k.run
 }
 
 func (k *checkSources) run(ctx context.Context, s streams) error {

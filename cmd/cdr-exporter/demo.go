@@ -26,7 +26,7 @@ func newDemo(c *kingpin.CmdClause) command {
 	c.Flag("storage.path", "Folder of the demo's ledger; by default a temporary one.").StringVar(&d.storage)
 	webFlags(c, &d.settings)
 	d.log.define(c)
-	return d
+	return d.run
 }
 
 func (d *demo) run(ctx context.Context, s streams) error {

@@ -25,7 +25,7 @@ type healthcheck struct{ settings app.Settings }
 func newHealthcheck(c *kingpin.CmdClause) command {
 	h := &healthcheck{}
 	webFlags(c, &h.settings)
-	return h
+	return h.run
 }
 
 func (h *healthcheck) run(ctx context.Context, _ streams) error {

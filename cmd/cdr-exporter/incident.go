@@ -35,7 +35,7 @@ func newIncident(c *kingpin.CmdClause) command {
 		Required().StringVar(&k.from)
 	c.Flag("to", "End of the range, in the same forms; now by default.").StringVar(&k.to)
 	c.Flag("output", "text, json or csv.").Default("text").EnumVar(&k.output, "text", "json", "csv")
-	return k
+	return k.run
 }
 
 func (k *incident) run(ctx context.Context, s streams) error {
@@ -101,15 +101,10 @@ type callCollector struct {
 
 // read reads the feeds.
 func (c *callCollector) read(ctx context.Context, conf *config.Config, span *pastSpan, feeds []*pastFeed, s streams) error {
-	folder, remove, err := temporaryFolder()
-	if err != nil {
-		return err
-	}
-	defer remove()
 	m := newMeter(s.errors)
 	defer m.end()
 	h, err := history.Open(ctx, history.Settings{
-		Folder: folder, From: span.from, Step: time.Minute, SeriesLimit: conf.Metrics.SeriesLimit, Now: time.Now,
+		From: span.from, Step: time.Minute, SeriesLimit: conf.Metrics.SeriesLimit, Now: time.Now,
 		Note: m.note, Progress: m.progress, OnChange: c.add,
 	})
 	if err != nil {
@@ -117,9 +112,8 @@ func (c *callCollector) read(ctx context.Context, conf *config.Config, span *pas
 	}
 	defer h.Close() //nolint:errcheck // nothing of it is kept
 	for _, f := range feeds {
-		m.step(f.name(), int64(f.To.Sub(f.from)/time.Minute), "min")
-		if _, err := h.Read(ctx, f.Feed); err != nil {
-			return f.explain(err)
+		if _, err := f.read(ctx, h, m); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -63,7 +63,7 @@ func newInit(c *kingpin.CmdClause) command {
 		}
 		return nil
 	})
-	return i
+	return i.run
 }
 
 // define defines the flag of a setting, which providers with the same key share.

@@ -42,7 +42,7 @@ type ledgerVerify struct{ ledgerPlace }
 func newLedgerVerify(c *kingpin.CmdClause) command {
 	k := &ledgerVerify{}
 	k.flags(c)
-	return k
+	return k.run
 }
 
 func (k *ledgerVerify) run(ctx context.Context, s streams) (err error) {
@@ -69,7 +69,7 @@ type ledgerCompact struct{ ledgerPlace }
 func newLedgerCompact(c *kingpin.CmdClause) command {
 	k := &ledgerCompact{}
 	k.flags(c)
-	return k
+	return k.run
 }
 
 func (k *ledgerCompact) run(ctx context.Context, s streams) error {

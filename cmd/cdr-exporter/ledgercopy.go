@@ -16,7 +16,7 @@ func newLedgerCopy(c *kingpin.CmdClause) command {
 	k := &ledgerCopy{}
 	c.Flag("from", "Configuration file whose storage has the ledger.").Required().StringVar(&k.from.config)
 	c.Flag("to", "Configuration file whose storage is to have it: an empty folder, or an empty schema of PostgreSQL.").Required().StringVar(&k.to.config)
-	return k
+	return k.run
 }
 
 func (k *ledgerCopy) run(ctx context.Context, s streams) error {

@@ -19,7 +19,7 @@ type ledgerShow struct{ ledgerPlace }
 func newLedgerShow(c *kingpin.CmdClause) command {
 	k := &ledgerShow{}
 	k.flags(c)
-	return k
+	return k.run
 }
 
 func (k *ledgerShow) run(ctx context.Context, s streams) (err error) {

@@ -27,10 +27,8 @@ const (
 // streams are the outputs of a command; logs go to errors.
 type streams struct{ out, errors io.Writer }
 
-// command is a subcommand whose flags were parsed.
-type command interface {
-	run(ctx context.Context, s streams) error
-}
+// command runs a subcommand whose flags were parsed.
+type command = func(ctx context.Context, s streams) error
 
 // errSilent is the error of a command that has printed its problems.
 var errSilent = errors.New("failed")
@@ -57,7 +55,7 @@ func run(ctx context.Context, args []string, s streams) int {
 		fmt.Fprintf(s.errors, "cdr-exporter: %v; try --help\n", err)
 		return exitUsage
 	}
-	err = commands[name].run(ctx, s)
+	err = commands[name](ctx, s)
 	switch {
 	case err == nil:
 		return exitDone

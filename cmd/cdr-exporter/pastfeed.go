@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -47,14 +47,6 @@ func (s *pastSpan) feeds(c *config.Config, source, file string) (feeds []*pastFe
 		return nil, errors.New("no source has a feed of call records, and calls in progress have no history; configure such a feed")
 	}
 	return feeds, nil
-}
-
-// temporaryFolder makes a folder for the ledger of what is read, and says how to remove it.
-func temporaryFolder() (folder string, remove func(), err error) {
-	if folder, err = os.MkdirTemp("", "cdr-exporter-past-"); err != nil {
-		return "", nil, fmt.Errorf("make a temporary folder: point TMPDIR at one that can be written: %w", err)
-	}
-	return folder, func() { _ = os.RemoveAll(folder) }, nil // the system clears it too
 }
 
 // open opens a source and returns its feeds that can be read by time.
@@ -118,13 +110,15 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 // name is the source's and the feed's.
 func (f *pastFeed) name() string { return f.Source + "/" + f.Info.Name }
 
-// explain adds the provider's advice to an error of reading.
-func (f *pastFeed) explain(err error) error {
-	if errors.Is(err, history.ErrLocal) {
-		return err
+// read reads the feed into a history. What it says of the provider's errors is the provider's advice.
+func (f *pastFeed) read(ctx context.Context, h *history.History, m *meter) (history.Summary, error) {
+	m.step(f.name(), int64(f.To.Sub(f.from)/time.Minute), "min")
+	summary, err := h.Read(ctx, f.Feed)
+	if err != nil && !errors.Is(err, history.ErrLocal) {
+		what, todo := f.source.Advise(err)
+		err = fmt.Errorf("read %s: %s; %s", f.name(), what, todo)
 	}
-	what, todo := f.source.Advise(err)
-	return fmt.Errorf("read %s: %s; %s", f.name(), what, todo)
+	return summary, err
 }
 
 // summary is the result of the feed, in lines.

@@ -73,7 +73,7 @@ func TestMeter(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { testMeter(t, terminal) })
 		})
 	}
-	if newMeter(&bytes.Buffer{}).terminal {
+	if newMeter(&bytes.Buffer{}).bars != io.Discard {
 		t.Error("a buffer is taken for a terminal")
 	}
 }
@@ -81,7 +81,9 @@ func TestMeter(t *testing.T) {
 func testMeter(t *testing.T, terminal bool) {
 	var out bytes.Buffer
 	m := newMeter(&out)
-	m.terminal = terminal
+	if terminal {
+		m.bars = &out
+	}
 	took := func(p history.Progress) {
 		<-time.NewTimer(time.Second).C
 		m.progress(p)

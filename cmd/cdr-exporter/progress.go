@@ -14,47 +14,41 @@ import (
 
 // meter shows the progress of a command's steps, with rate and time left, on a terminal only. Notes are always printed.
 type meter struct {
-	out      io.Writer
-	terminal bool
-	name     string
-	bar      *progressbar.ProgressBar // nil: none is shown
+	out, bars io.Writer
+	name      string
+	bar       *progressbar.ProgressBar
 }
 
 func newMeter(out io.Writer) *meter {
-	file, ok := out.(*os.File)
-	return &meter{out: out, terminal: ok && term.IsTerminal(int(file.Fd()))}
+	m := &meter{out: out, bars: io.Discard, bar: progressbar.DefaultSilent(1)}
+	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		m.bars = out
+	}
+	return m
 }
 
 // step starts the next step, of so many units.
 func (m *meter) step(name string, units int64, unit string) {
 	m.end()
 	m.name = name
-	if m.terminal {
-		m.bar = progressbar.NewOptions64(max(units, 1),
-			progressbar.OptionSetWriter(m.out), progressbar.OptionSetDescription(name), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
-			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
-			progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(true), progressbar.OptionSetWidth(20))
-	}
+	m.bar = progressbar.NewOptions64(max(units, 1),
+		progressbar.OptionSetWriter(m.bars), progressbar.OptionSetDescription(name), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
+		progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
+		progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(true), progressbar.OptionSetWidth(20))
 }
 
 // progress updates the bar. Nothing depends on what is shown, so that errors of the terminal don't matter.
 func (m *meter) progress(p history.Progress) {
-	switch {
-	case m.bar == nil:
-	case p.Written > 0:
-		_ = m.bar.Set(p.Written)
-	default:
-		m.bar.Describe(fmt.Sprintf("%s, %d calls", m.name, p.Calls))
-		_ = m.bar.Set64(int64(p.Read / time.Minute))
+	if p.Written > 0 {
+		m.set(int64(p.Written))
+		return
 	}
+	m.bar.Describe(fmt.Sprintf("%s, %d calls", m.name, p.Calls))
+	m.set(int64(p.Read / time.Minute))
 }
 
 // set says how many units are done.
-func (m *meter) set(units int64) {
-	if m.bar != nil {
-		_ = m.bar.Set64(units)
-	}
-}
+func (m *meter) set(units int64) { _ = m.bar.Set64(units) }
 
 // note prints a line.
 func (m *meter) note(text string) {
@@ -63,8 +57,4 @@ func (m *meter) note(text string) {
 }
 
 // end clears the bar.
-func (m *meter) end() {
-	if m.bar != nil {
-		_ = m.bar.Clear()
-	}
-}
+func (m *meter) end() { _ = m.bar.Clear() }

@@ -30,7 +30,7 @@ func newRecords(c *kingpin.CmdClause) command {
 	c.Flag("to", "End of the range, in the same forms; now by default.").StringVar(&r.to)
 	c.Flag("output", "table, jsonl or csv.").Default("table").EnumVar(&r.output, "table", "jsonl", "csv")
 	c.Flag("recordings", "Look up the type and length of recordings; their content is never requested.").BoolVar(&r.recordings)
-	return r
+	return r.run
 }
 
 func (r *records) run(ctx context.Context, s streams) error {

@@ -14,7 +14,6 @@ import (
 	"github.com/prometheus/common/promslog"
 	promslogflag "github.com/prometheus/common/promslog/flag"
 	"github.com/prometheus/common/version"
-	"go.opentelemetry.io/otel"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
@@ -41,12 +40,7 @@ func (l *logFlags) define(c *kingpin.CmdClause) {
 
 func (l *logFlags) logger(s streams) *slog.Logger {
 	l.config.Writer = s.errors
-	logger := promslog.New(&l.config)
-	// The exporter reports failures to send itself.
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		logger.Debug("The OpenTelemetry SDK reports an error.", "err", err)
-	}))
-	return logger
+	return promslog.New(&l.config)
 }
 
 // runCommand is the exporter.
@@ -63,7 +57,7 @@ func newRun(c *kingpin.CmdClause) command {
 		StringsVar(&r.settings.WebhookAddresses)
 	c.Flag("webhook.config.file", "File with TLS of the webhook listener; see --web.config.file.").StringVar(&r.settings.WebhookConfigFile)
 	r.log.define(c)
-	return r
+	return r.run
 }
 
 func (r *runCommand) run(ctx context.Context, s streams) error {
@@ -90,29 +84,20 @@ func (r *runCommand) run(ctx context.Context, s streams) error {
 func reloadOnHangup(a *app.App) (stop func()) {
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
-	done := make(chan struct{})
 	go func() {
-		for {
-			select {
-			case <-hangup:
-				_ = a.Reload()
-			case <-done:
-				return
-			}
+		for range hangup {
+			_ = a.Reload()
 		}
 	}()
 	return func() {
-		signal.Stop(hangup)
-		close(done)
+		signal.Stop(hangup) // none comes any more
+		close(hangup)
 	}
 }
 
-// versionCommand prints the version.
-type versionCommand struct{}
+func newVersion(*kingpin.CmdClause) command { return printVersion }
 
-func newVersion(*kingpin.CmdClause) command { return versionCommand{} }
-
-func (versionCommand) run(_ context.Context, s streams) error {
+func printVersion(_ context.Context, s streams) error {
 	_, err := fmt.Fprintln(s.out, version.Print("cdr_exporter"))
 	return err
 }

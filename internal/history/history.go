@@ -34,8 +34,8 @@ import (
 
 // Settings are what a history needs.
 type Settings struct {
-	// Folder is an empty one of its own, which the caller removes in the end. It may grow
-	// to some hundred bytes a call.
+	// Folder is where the history makes a folder of its own, which may grow to some hundred
+	// bytes a call; empty: where temporary files go.
 	Folder string
 	// From is when the range begins, in whole seconds.
 	From time.Time
@@ -86,6 +86,7 @@ type Summary struct {
 // History counts feeds by when calls began. It isn't safe for concurrent use.
 type History struct {
 	settings Settings
+	folder   string // what is in it is of no use to anybody else
 	ledger   *ledger.Ledger
 	sorter   *sorter
 
@@ -100,34 +101,38 @@ type History struct {
 // no call is late, since when it would have been seen can't be known, and nothing is as old
 // as to be forgotten.
 func Open(ctx context.Context, s Settings) (*History, error) {
-	folder := filepath.Join(s.Folder, "ledger")
-	if err := os.Mkdir(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("make a folder for the history: %w", err)
-	}
-	changes, err := openSorter(ctx, s.Folder)
+	folder, err := os.MkdirTemp(s.Folder, "cdr-exporter-past-")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("make a temporary folder: point TMPDIR at one that can be written: %w", err)
 	}
-	h := &History{
-		settings: s, sorter: changes,
-		ids: make(map[*metrics.LabelSet]int), family: make(map[*metrics.Def]int),
-	}
+	h := &History{settings: s, folder: folder, ids: make(map[*metrics.LabelSet]int), family: make(map[*metrics.Def]int)}
 	for i, d := range metrics.Catalogue() {
 		h.family[d] = i
 	}
-	l, err := ledger.Open(ctx, ledger.Settings{
-		Storage: ledger.Storage{Folder: folder}, Now: func() time.Time { return s.From }, Options: metrics.Options{SeriesLimit: s.SeriesLimit}, OnDelta: h.add,
+	if h.sorter, err = openSorter(ctx, folder); err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	h.ledger, err = ledger.Open(ctx, ledger.Settings{
+		Storage: ledger.Storage{Folder: filepath.Join(folder, "ledger")}, Now: func() time.Time { return s.From }, Options: metrics.Options{SeriesLimit: s.SeriesLimit}, OnDelta: h.add,
 		IDMemory: 1 << 20, // it is read once, in order
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("count history: %w", err), changes.close())
+		return nil, errors.Join(fmt.Errorf("count history: %w", err), h.Close())
 	}
-	h.ledger = l
 	return h, nil
 }
 
-// Close closes the files. The caller removes them.
-func (h *History) Close() error { return errors.Join(h.ledger.Close(), h.sorter.close()) }
+// Close closes and removes the files.
+func (h *History) Close() error {
+	var errs []error
+	if h.ledger != nil {
+		errs = append(errs, h.ledger.Close())
+	}
+	if h.sorter != nil {
+		errs = append(errs, h.sorter.close())
+	}
+	return errors.Join(append(errs, os.RemoveAll(h.folder))...)
+}
 
 // Read reads a feed. After an error the history is of no use.
 func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
