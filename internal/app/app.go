@@ -174,7 +174,7 @@ func (a *App) Start() error {
 	// The loops start before the metrics port, which would report readiness without them.
 	r := a.running.Load()
 	a.startReading(r)
-	r.startSending()
+	r.otlp.start()
 	if a.owners != nil {
 		a.background.Go(func() { a.owners.run(ctx) })
 	}
@@ -217,7 +217,7 @@ func (a *App) Stop() error {
 	a.stopped = true
 	a.owners.stopPlacing()
 	if r := a.running.Load(); r != nil {
-		r.stopReading()
+		stopLoops(r.sources)
 		a.owners.handOver()
 		r.stopSending()
 	}

@@ -31,31 +31,28 @@ func (a *App) observeLedger() {
 		for _, c := range a.ledger.Store().Counts() {
 			a.own.Set(metrics.SeriesCount, float64(c.Series), c.Source, c.Feed, c.Metric)
 		}
-		a.observeFeeds()
-		a.observeCredentials()
-		a.observeGauges()
+		a.observeSources()
 	})
 }
 
-// observeFeeds brings the metrics of the feeds that are read here up to now, and says which these are.
-func (a *App) observeFeeds() {
+// observeSources brings the metrics of the feeds that are read here up to now, and says which these are. It shows the calls in progress
+// of snapshot feeds, their only gauges, if this replica surely owns them.
+func (a *App) observeSources() {
 	holds := a.owners.holds()
+	var active []metrics.Row
 	for _, s := range a.running.Load().sources {
-		isRead := 0.0
-		if s.feeds() != nil && holds {
-			isRead = 1
-		}
 		for i := range s.opened.Feeds {
-			a.own.Set(metrics.FeedOwned, isRead, s.config.Name, s.opened.Feeds[i].Name)
+			a.own.SetBool(metrics.FeedOwned, s.feeds() != nil && holds, s.config.Name, s.opened.Feeds[i].Name)
 		}
 		for _, f := range s.feeds() {
 			f.loop.Refresh()
+			for _, g := range f.loop.Gauges() {
+				if holds {
+					labels := append([]string{s.config.Name, s.config.ProviderName, f.info.Name}, g.Labels...)
+					active = append(active, metrics.Row{Labels: labels, Value: g.Value})
+				}
+			}
 		}
-	}
-}
-
-func (a *App) observeCredentials() {
-	for _, s := range a.running.Load().sources {
 		if s.opened.CredentialExpiry == nil {
 			continue
 		}
@@ -63,6 +60,7 @@ func (a *App) observeCredentials() {
 			a.own.SetTime(metrics.CredentialExpiry, at, s.config.Name)
 		}
 	}
+	a.own.Replace(metrics.ActiveCalls, active)
 }
 
 // Ready implements web.Backend. Of several replicas each is ready when what it reads is, and the others know that it is there.
@@ -185,7 +183,13 @@ func (f *feed) status() web.Feed {
 		Records: int64(s.Records), NextRead: web.Time(s.NextRead), LastError: s.LastError, Reads: s.Reads, Unread: s.Unread,
 	}
 	if f.info.Snapshot {
-		addSnapshot(&feed, f.loop.Gauges())
+		feed.Snapshot, feed.Watermark = true, feed.LastSuccess
+		for _, g := range f.loop.Gauges() {
+			if feed.InProgress == nil {
+				feed.InProgress = new(int)
+			}
+			*feed.InProgress += int(g.Value)
+		}
 	}
 	if f.queue != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)

@@ -29,7 +29,7 @@ func (a *App) Reload() error {
 	a.forget(old, next)
 	gone.stopSending() // after reading has started, which needn't wait for an endpoint
 	if next.otlp != old.otlp {
-		next.startSending()
+		next.otlp.start()
 	}
 	a.logger.Info("The configuration was reloaded.", "sources", len(next.sources), "kept", len(old.sources)-len(gone.sources))
 	return nil
@@ -38,7 +38,7 @@ func (a *App) Reload() error {
 // swap ends what is gone and starts what is new. What replicas own stays as it is meanwhile.
 func (a *App) swap(gone, next *running) {
 	defer a.owners.pause()()
-	gone.stopReading() // before the new loops start, so that no feed has two
+	stopLoops(gone.sources) // before the new loops start, so that no feed has two
 	a.ledger.Tune(next.plan.tuning(), next.plan.metricOptions())
 	a.startReading(next)
 	a.running.Store(next)
@@ -82,10 +82,8 @@ func (a *App) forget(old, next *running) {
 
 // reloaded sets the metrics of the last reload.
 func (a *App) reloaded(ok bool) {
-	v := 0.0
 	if ok {
-		v = 1
 		a.own.SetTime(metrics.ReloadSuccess, time.Now())
 	}
-	a.own.Set(metrics.ReloadSuccessful, v)
+	a.own.SetBool(metrics.ReloadSuccessful, ok)
 }

@@ -108,10 +108,7 @@ func (a *App) prepare(p *plan, old *running) (*running, error) {
 			made = r.without(old)
 		}
 		made.close()
-		if made.otlp != nil {
-			err = errors.Join(err, made.otlp.close())
-		}
-		return nil, err
+		return nil, errors.Join(err, made.otlp.close())
 	}
 	return r, nil
 }
@@ -196,16 +193,7 @@ func (a *App) makeFeeds(sources []*source) (made []*feed) {
 	return made
 }
 
-// startSending starts the delivery.
-func (r *running) startSending() {
-	if r.otlp != nil {
-		r.otlp.start()
-	}
-}
-
-// stopReading ends the loops and waits for them.
-func (r *running) stopReading() { stopLoops(r.sources) }
-
+// stopLoops ends the loops and waits for them.
 func stopLoops(sources []*source) {
 	var stopping sync.WaitGroup
 	for _, s := range sources {
@@ -218,9 +206,7 @@ func stopLoops(sources []*source) {
 
 // stopSending ends the delivery after it has drained the outbox or its timeout, and closes the sources.
 func (r *running) stopSending() {
-	if r.otlp != nil {
-		r.otlp.stop()
-	}
+	r.otlp.stop()
 	r.close()
 }
 
@@ -247,7 +233,7 @@ func (r requests) Request(feed, code string, took time.Duration) {
 
 // Throttled implements httpclient.Observer.
 func (r requests) Throttled(feed string, d time.Duration) {
-	r.own.AddTime(metrics.APIThrottled, d, r.source, feed)
+	r.own.Add(metrics.APIThrottled, d.Microseconds(), r.source, feed)
 }
 
 // hasWebhook reports whether there is a source of this name with a webhook.

@@ -48,16 +48,11 @@ func (o *Own) OnSnapshot(f func()) {
 	o.hooks = append(o.hooks, f)
 }
 
-// Add adds to a counter.
+// Add adds to a counter, microseconds to one of time.
 func (o *Own) Add(d *Def, n int64, labels ...string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.seriesOf(d, labels...).val.n += n
-}
-
-// AddTime adds to a counter of time.
-func (o *Own) AddTime(d *Def, took time.Duration, labels ...string) {
-	o.Add(d, took.Microseconds(), labels...)
 }
 
 // Observe adds a duration to a histogram; below zero counts as zero.
@@ -76,6 +71,15 @@ func (o *Own) Set(d *Def, v float64, labels ...string) {
 
 // SetTime sets a gauge to a Unix time; the zero time is 0.
 func (o *Own) SetTime(d *Def, at time.Time, labels ...string) { o.Set(d, unix(at), labels...) }
+
+// SetBool sets a gauge to 1 or 0.
+func (o *Own) SetBool(d *Def, yes bool, labels ...string) {
+	v := 0.0
+	if yes {
+		v = 1
+	}
+	o.Set(d, v, labels...)
+}
 
 // Clear makes a gauge absent.
 func (o *Own) Clear(d *Def, labels ...string) {

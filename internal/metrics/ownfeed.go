@@ -50,15 +50,6 @@ func (f *Feed) Poll(ok bool) {
 	f.own.Add(Polls, 1, f.source, f.feed, result)
 }
 
-// Request counts a request to the provider; code is its HTTP status or `error`.
-func (f *Feed) Request(code string, took time.Duration) {
-	f.own.Add(APIRequests, 1, f.source, f.feed, code)
-	f.own.Observe(APIRequestDuration, took, f.source, f.feed)
-}
-
-// Throttled adds time that a request waited for the provider's limits.
-func (f *Feed) Throttled(d time.Duration) { f.own.AddTime(APIThrottled, d, f.source, f.feed) }
-
 // Rows counts rows by what became of them: `new`, `duplicate`, `revised`,
 // `invalid`, `ignored`, `too_old`.
 func (f *Feed) Rows(result string, n int) {
@@ -84,13 +75,7 @@ func (f *Feed) NewestCall(at time.Time) { f.own.SetTime(NewestCall, at, f.source
 func (f *Feed) LastSuccess(at time.Time) { f.own.SetTime(LastSuccess, at, f.source, f.feed) }
 
 // CatchingUp says whether the watermark is far behind.
-func (f *Feed) CatchingUp(yes bool) {
-	v := 0.0
-	if yes {
-		v = 1
-	}
-	f.own.Set(CatchingUp, v, f.source, f.feed)
-}
+func (f *Feed) CatchingUp(yes bool) { f.own.SetBool(CatchingUp, yes, f.source, f.feed) }
 
 // Unreadable sets how long the range is that the provider no longer keeps.
 func (f *Feed) Unreadable(d time.Duration) { f.own.Set(Unreadable, d.Seconds(), f.source, f.feed) }
@@ -121,9 +106,6 @@ func (f *Feed) Overflow(folded map[string]int) {
 		f.own.Add(SeriesOverflow, int64(n), f.source, f.feed, metric)
 	}
 }
-
-// Forget removes the feed's own metrics: it is no longer configured.
-func (f *Feed) Forget() { f.own.Forget(f.source, f.feed) }
 
 // dayKey is a day of a feed, dayTotal what was read of it and what the provider says there is.
 type (

@@ -63,9 +63,7 @@ func (e Ending) Has(o cdr.Outcome) bool {
 	return !o.Connected()
 }
 
-// Count is how many attempts ended so.
-func (r *Recent) Count(such Ending) int { return countAttempts(r.Attempts, such) }
-
+// countAttempts says how many attempts ended so.
 func countAttempts(attempts []Attempt, such Ending) (n int) {
 	for _, a := range attempts {
 		if such.Has(a.Outcome) {
