@@ -75,14 +75,7 @@ func (b *backfill) parse() (step time.Duration, labels []openmetrics.Label, err 
 	if err != nil || step < time.Second || step%time.Second != 0 {
 		return 0, nil, errors.New("--step: give whole seconds as a duration such as 30s, 1m or 1h")
 	}
-	for _, text := range b.labels {
-		l, err := openmetrics.ParseLabel(text)
-		if err != nil {
-			return 0, nil, fmt.Errorf("--label: %w", err)
-		}
-		labels = append(labels, l)
-	}
-	if err := openmetrics.CheckLabels(labels); err != nil {
+	if labels, err = openmetrics.ParseLabels(b.labels); err != nil {
 		return 0, nil, fmt.Errorf("--label: %w", err)
 	}
 	return step, labels, nil

@@ -58,7 +58,7 @@ func (k *call) print(ctx context.Context, source *collector.Source, redactor *cd
 		enc := json.NewEncoder(out)
 		enc.SetEscapeHTML(false)
 		enc.SetIndent("", "  ")
-		err = enc.Encode((*treeObject)(tree))
+		err = enc.Encode(newCallObject(tree))
 	} else {
 		_, err = io.WriteString(out, callText(tree, "", ""))
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode"
@@ -111,18 +110,17 @@ func printable(text string) string {
 // width is how many columns a text takes.
 func width(text string) int { return utf8.RuneCountInString(text) }
 
-// treeObject is a call as JSON.
-type treeObject collector.CallTree
+// callObject is a call as JSON.
+type callObject struct {
+	Label    string         `json:"label"`
+	Fields   map[string]any `json:"fields"`
+	Children []callObject   `json:"children,omitempty"`
+}
 
-// MarshalJSON implements json.Marshaler.
-func (t *treeObject) MarshalJSON() ([]byte, error) {
-	children := make([]*treeObject, len(t.Children))
-	for i, child := range t.Children {
-		children[i] = (*treeObject)(child)
+func newCallObject(tree *collector.CallTree) callObject {
+	object := callObject{Label: tree.Label, Fields: attrObject(tree.Fields)}
+	for _, child := range tree.Children {
+		object.Children = append(object.Children, newCallObject(child))
 	}
-	return json.Marshal(struct {
-		Label    string         `json:"label"`
-		Fields   map[string]any `json:"fields"`
-		Children []*treeObject  `json:"children,omitempty"`
-	}{t.Label, attrObject(t.Fields), children})
+	return object
 }

@@ -21,41 +21,30 @@ const bucketLabel = "le"
 // errLabel says how a label is written.
 var errLabel = errors.New("write it as NAME=VALUE, such as job=cdr-history: a name of letters, digits and _, and a value")
 
-// ParseLabel reads NAME=VALUE.
-func ParseLabel(text string) (Label, error) {
-	name, value, found := strings.Cut(text, "=")
-	if !found || value == "" || !utf8.ValidString(value) || !model.LegacyValidation.IsValidLabelName(name) {
-		return Label{}, errLabel
-	}
-	return Label{Name: name, Value: value}, nil
-}
-
-// CheckLabels says which of the labels can't be given to series: those that some series
-// has already, that Prometheus keeps for itself, and repeated ones.
-func CheckLabels(labels []Label) error {
-	taken := takenLabels()
-	for i, l := range labels {
-		switch {
-		case strings.HasPrefix(l.Name, model.ReservedLabelPrefix):
-			return fmt.Errorf("label %s: Prometheus keeps names that begin with %s for itself; give it another name", l.Name, model.ReservedLabelPrefix)
-		case taken[l.Name]:
-			return fmt.Errorf("label %s: the metrics have a label of that name; give it another name, such as job or instance", l.Name)
-		case slices.ContainsFunc(labels[:i], func(o Label) bool { return o.Name == l.Name }):
-			return fmt.Errorf("label %s is given twice; give it once", l.Name)
-		}
-	}
-	return nil
-}
-
-// takenLabels are the labels of the metrics that come from records.
-func takenLabels() map[string]bool {
+// ParseLabels reads labels written as NAME=VALUE. It refuses those that some series has already,
+// that Prometheus keeps for itself, and repeated ones.
+func ParseLabels(texts []string) (labels []Label, err error) {
 	taken := map[string]bool{bucketLabel: true}
 	for _, d := range metrics.Catalogue() {
 		for _, name := range d.LabelNames() {
 			taken[name] = true
 		}
 	}
-	return taken
+	for _, text := range texts {
+		name, value, found := strings.Cut(text, "=")
+		switch {
+		case !found || value == "" || !utf8.ValidString(value) || !model.LegacyValidation.IsValidLabelName(name):
+			return nil, errLabel
+		case strings.HasPrefix(name, model.ReservedLabelPrefix):
+			return nil, fmt.Errorf("label %s: Prometheus keeps names that begin with %s for itself; give it another name", name, model.ReservedLabelPrefix)
+		case taken[name]:
+			return nil, fmt.Errorf("label %s: the metrics have a label of that name; give it another name, such as job or instance", name)
+		case slices.ContainsFunc(labels, func(o Label) bool { return o.Name == name }):
+			return nil, fmt.Errorf("label %s is given twice; give it once", name)
+		}
+		labels = append(labels, Label{Name: name, Value: value})
+	}
+	return labels, nil
 }
 
 // appendLabels appends label pairs, each with a comma before it but for the first.

@@ -30,7 +30,7 @@ type Writer struct {
 	samples int64
 }
 
-// NewWriter writes to w and gives every series these labels, which CheckLabels has passed.
+// NewWriter writes to w and gives every series these labels, which ParseLabels has passed.
 func NewWriter(w io.Writer, labels []Label) *Writer {
 	const buffer = 1 << 16
 	return &Writer{out: bufio.NewWriterSize(w, buffer), labels: labels}

@@ -106,15 +106,12 @@ func TestLabels(t *testing.T) {
 		"media_direction=x": "have a label of that name",
 		"__name__=x":        "for itself",
 	} {
-		l, err := ParseLabel(text)
-		if err == nil {
-			err = CheckLabels([]Label{{"instance", "a"}, l})
-		}
+		_, err := ParseLabels([]string{"instance=a", text})
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
 	}
-	if err := CheckLabels([]Label{{"a", "x"}, {"a", "y"}}); err == nil || !strings.Contains(err.Error(), "twice") {
+	if _, err := ParseLabels([]string{"a=x", "a=y"}); err == nil || !strings.Contains(err.Error(), "twice") {
 		t.Errorf("twice: %v", err)
 	}
 }
@@ -154,14 +151,17 @@ func FuzzEscape(f *testing.F) {
 	})
 }
 
-// FuzzParseLabel: what is taken can be written.
-func FuzzParseLabel(f *testing.F) {
+// FuzzParseLabels: what is taken can be written.
+func FuzzParseLabels(f *testing.F) {
 	for _, seed := range []string{"job=x", "a", "=", "a=b=c", "\xff=x", "a\n=b"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		l, err := ParseLabel(text)
-		if err == nil && (l.Name == "" || l.Value == "" || l.Name+"="+l.Value != text) {
+		labels, err := ParseLabels([]string{text})
+		if err != nil {
+			return
+		}
+		if l := labels[0]; l.Name == "" || l.Value == "" || l.Name+"="+l.Value != text {
 			t.Errorf("%q is read as %q", text, l)
 		}
 	})

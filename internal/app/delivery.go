@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	promconfig "github.com/prometheus/common/config"
-
 	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -72,14 +70,9 @@ func (a *App) otlpSettings(o *config.OTLPSettings, s *config.OTLPSignal) (otlp.S
 	for name, secret := range s.Headers {
 		settings.Headers[name] = func() (string, error) { return secret.Value(context.Background()) }
 	}
-	if s.TLSConfig.IsZero() {
-		return settings, nil
-	}
 	var err error
-	if settings.TLS, err = promconfig.NewTLSConfig(s.TLSConfig.Prometheus()); err != nil {
-		return settings, fmt.Errorf("read otlp.tls_config: %w", err)
-	}
-	return settings, nil
+	settings.TLS, err = s.TLSConfig.Client("otlp.tls_config")
+	return settings, err
 }
 
 // start sends until stop.

@@ -15,9 +15,6 @@ const hashKeyInterval = 30 * time.Second
 
 // HashKey is privacy.hash_key, nil if it isn't set.
 func HashKey(ctx context.Context, c *config.Config) ([]byte, error) {
-	if !c.Privacy.HashKey.IsSet() {
-		return nil, nil
-	}
 	key, err := c.Privacy.HashKey.Bytes(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read privacy.hash_key: %w", err)

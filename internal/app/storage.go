@@ -8,8 +8,6 @@ import (
 	"net"
 	"os"
 
-	promconfig "github.com/prometheus/common/config"
-
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -20,15 +18,8 @@ func Storage(c *config.Config) (ledger.Storage, error) {
 	if p == nil {
 		return ledger.Storage{Folder: c.Storage.Path}, nil
 	}
-	s := ledger.Storage{Postgres: &ledger.Postgres{DSN: p.DSN.Value}}
-	if p.TLSConfig.IsZero() {
-		return s, nil
-	}
-	var err error
-	if s.Postgres.TLS, err = promconfig.NewTLSConfig(p.TLSConfig.Prometheus()); err != nil {
-		return s, fmt.Errorf("read storage.postgres.tls_config: %w", err)
-	}
-	return s, nil
+	client, err := p.TLSConfig.Client("storage.postgres.tls_config")
+	return ledger.Storage{Postgres: &ledger.Postgres{DSN: p.DSN.Value, TLS: client}}, err
 }
 
 // storage is Storage for a process that counts: as a replica it has a name of its own, which no process before it had.

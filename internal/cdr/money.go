@@ -67,10 +67,7 @@ func (m *Money) Sub(o *Money) Money {
 // Neg is -m.
 func (m *Money) Neg() Money {
 	var neg Money
-	neg.d.Set(&m.d)
-	if !neg.d.IsZero() {
-		neg.d.Negative = !neg.d.Negative
-	}
+	neg.d.Neg(&m.d)
 	return neg
 }
 

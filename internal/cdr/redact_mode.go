@@ -1,5 +1,7 @@
 package cdr
 
+import "slices"
+
 // Mode is what redaction does with a value. A smaller one tells less.
 type Mode uint8
 
@@ -25,10 +27,6 @@ func (m Mode) String() string { return modeNames[m] }
 
 // ParseMode is the mode of a value in the configuration, and whether there is one.
 func ParseMode(s string) (Mode, bool) {
-	for i, name := range modeNames {
-		if name == s {
-			return Mode(i), true
-		}
-	}
-	return Drop, false
+	i := slices.Index(modeNames[:], s)
+	return Mode(max(i, 0)), i >= 0
 }

@@ -2,6 +2,8 @@ package config
 
 import (
 	"cmp"
+	"crypto/tls"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -39,6 +41,18 @@ func (t *TLSConfig) Validate(r *Report) {
 	for _, version := range [][2]string{{"min_version", t.MinVersion}, {"max_version", t.MaxVersion}} {
 		r.OneOf(version[0], cmp.Or(version[1], "TLS12"), slices.Sorted(maps.Keys(promconfig.TLSVersions))...)
 	}
+}
+
+// Client makes the configuration of a connection; nil if nothing is set. The key of the file is for errors.
+func (t *TLSConfig) Client(key string) (*tls.Config, error) {
+	if t.IsZero() {
+		return nil, nil
+	}
+	c, err := promconfig.NewTLSConfig(t.Prometheus())
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", key, err)
+	}
+	return c, nil
 }
 
 // IsZero reports whether nothing is set.

@@ -73,8 +73,10 @@ func (r *reading) run(ctx context.Context) error {
 			return err
 		}
 		length = max((end.Sub(r.done) / 2).Truncate(time.Second), leastPiece)
-		if err := wait(ctx, max(pause.NextBackOff(), httpclient.RetryAfter(err))); err != nil {
-			return err
+		select {
+		case <-time.After(max(pause.NextBackOff(), httpclient.RetryAfter(err))):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 	return nil
@@ -206,18 +208,6 @@ func mayPass(err error) bool {
 		return httpclient.IsRetryable(err)
 	default:
 		return true // also links that have expired, and ranges that are too long
-	}
-}
-
-// wait waits, or until the context ends.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

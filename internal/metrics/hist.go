@@ -71,17 +71,20 @@ func (h *hist) observeNative(v float64) {
 		h.Zeros++
 		return
 	}
-	i := nativeIndex(v)
-	for s := int32(nativeSchema); s > h.Schema; s-- {
-		i = halve(i)
+	h.addNative(nativeSchema, nativeIndex(v), 1)
+}
+
+// addNative adds observations in a bucket of a schema that isn't lower than h's.
+func (h *hist) addNative(schema, index int32, n uint64) {
+	for ; schema > h.Schema; schema-- {
+		index = halve(index)
 	}
-	at, found := slices.BinarySearch(h.Indexes, i)
-	if found {
-		h.Counts[at]++
-		return
+	at, found := slices.BinarySearch(h.Indexes, index)
+	if !found {
+		h.Indexes = slices.Insert(h.Indexes, at, index)
+		h.Counts = slices.Insert(h.Counts, at, 0)
 	}
-	h.Indexes = slices.Insert(h.Indexes, at, i)
-	h.Counts = slices.Insert(h.Counts, at, 1)
+	h.Counts[at] += n
 	for len(h.Indexes) > nativeMaxBuckets {
 		h.widen()
 	}
@@ -133,15 +136,6 @@ func (h *hist) value(d *Def, native bool) *HistValue {
 	return v
 }
 
-// zeroHist is a histogram without observations.
-func zeroHist(d *Def, native bool) *HistValue {
-	v := &HistValue{Buckets: make([]uint64, len(d.Bounds)+1)}
-	if native {
-		v.Native = &NativeValue{Schema: nativeSchema, ZeroThreshold: nativeZeroThreshold}
-	}
-	return v
-}
-
 // add merges o into h: what removing a label asks for.
 func (h *hist) add(o *hist) {
 	h.Count += o.Count
@@ -150,24 +144,10 @@ func (h *hist) add(o *hist) {
 		h.Buckets[i] += o.Buckets[i]
 	}
 	h.Zeros += o.Zeros
-	other := &hist{}
-	other.set(o)
-	for other.Schema > h.Schema {
-		other.widen()
-	}
-	for h.Schema > other.Schema {
+	for h.Schema > o.Schema {
 		h.widen()
 	}
-	for k, i := range other.Indexes {
-		at, found := slices.BinarySearch(h.Indexes, i)
-		if found {
-			h.Counts[at] += other.Counts[k]
-			continue
-		}
-		h.Indexes = slices.Insert(h.Indexes, at, i)
-		h.Counts = slices.Insert(h.Counts, at, other.Counts[k])
-	}
-	for len(h.Indexes) > nativeMaxBuckets {
-		h.widen()
+	for k, index := range o.Indexes {
+		h.addNative(o.Schema, index, o.Counts[k])
 	}
 }

@@ -204,7 +204,7 @@ func (b *builder) point(series *Series, d *Def) Point {
 	case d.Kind == Histogram && series.shown:
 		p.Hist = series.histValue(d, b.options.Native)
 	case d.Kind == Histogram:
-		p.Hist = zeroHist(d, b.options.Native)
+		p.Hist = newHist(d).value(d, b.options.Native)
 	}
 	return p
 }
