@@ -40,7 +40,7 @@ func sortFamilies(all []*dto.MetricFamily) {
 
 func newFamily(family metrics.Family) *dto.MetricFamily {
 	d := family.Def
-	f := &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: typeOf(d.Kind).Enum(), Metric: make([]*dto.Metric, 0, len(family.Points))}
+	f := &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: types[d.Kind].Enum(), Metric: make([]*dto.Metric, 0, len(family.Points))}
 	labels := sortedLabels(d)
 	// One piece of memory for all: a family may have a hundred thousand series.
 	pairs := make([]dto.LabelPair, len(labels)*len(family.Points))
@@ -78,15 +78,9 @@ func sortedLabels(d *metrics.Def) []label {
 	return all
 }
 
-func typeOf(k metrics.Kind) dto.MetricType {
-	switch k {
-	case metrics.Histogram:
-		return dto.MetricType_HISTOGRAM
-	case metrics.Gauge:
-		return dto.MetricType_GAUGE
-	case metrics.Counter, metrics.Seconds, metrics.Money:
-	}
-	return dto.MetricType_COUNTER
+var types = map[metrics.Kind]dto.MetricType{
+	metrics.Counter: dto.MetricType_COUNTER, metrics.Seconds: dto.MetricType_COUNTER, metrics.Money: dto.MetricType_COUNTER,
+	metrics.Histogram: dto.MetricType_HISTOGRAM, metrics.Gauge: dto.MetricType_GAUGE,
 }
 
 // newMetric is a series without its labels.

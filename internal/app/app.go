@@ -126,7 +126,11 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.running.Store(r)
-	if a.handler, err = a.newHandler(); err != nil {
+	a.handler, err = web.Handler(web.Settings{
+		MetricsPath: a.settings.TelemetryPath, Metrics: prometheus.Handler(prometheus.Gatherer{a.shown, a.own}, a.logger),
+		Backend: a, Logger: a.logger, Version: Version(),
+	})
+	if err != nil {
 		return err
 	}
 	if err := web.ValidateConfigFile(a.settings.WebConfigFile); err != nil {
@@ -136,14 +140,6 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	return a.webhooks.listen(ctx, &a.settings)
-}
-
-// newHandler is what the metrics port serves.
-func (a *App) newHandler() (http.Handler, error) {
-	served := prometheus.Handler(prometheus.Gatherer{a.shown, a.own}, a.logger)
-	return web.Handler(web.Settings{
-		MetricsPath: a.settings.TelemetryPath, Metrics: served, Backend: a, Logger: a.logger, Version: Version(),
-	})
 }
 
 // Start starts serving and reading. It returns at once; later failures show in the metrics and the status.

@@ -1,6 +1,7 @@
 package cdr
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 
@@ -196,14 +197,10 @@ func (c *Countries) lookUp(code int, prefix string) string {
 
 // nationalNumber is a number from its parts, without the cost of parsing it.
 func nationalNumber(code int, national string) *phonenumbers.PhoneNumber {
-	countryCode, value := int32(code), uint64(0)
-	for _, d := range []byte(national) {
-		value = value*10 + uint64(d-'0')
-	}
-	number := &phonenumbers.PhoneNumber{CountryCode: &countryCode, NationalNumber: &value}
+	value, _ := strconv.ParseUint(national, 10, 64) // some fifteen digits
+	number := &phonenumbers.PhoneNumber{CountryCode: new(int32(code)), NationalNumber: &value}
 	if zeros := int32(len(national) - len(strings.TrimLeft(national, "0"))); zeros > 0 {
-		leading := true
-		number.ItalianLeadingZero, number.NumberOfLeadingZeros = &leading, &zeros
+		number.ItalianLeadingZero, number.NumberOfLeadingZeros = new(true), &zeros
 	}
 	return number
 }

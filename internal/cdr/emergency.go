@@ -50,8 +50,11 @@ func (e *EmergencyNumbers) Match(callee, country string) Emergency {
 	if !ok {
 		return NoEmergency
 	}
-	if strings.HasPrefix(callee, "+") {
-		digits = trimNANP(digits)
+	switch string(digits) {
+	case "1" + nanpEmergency, "1" + nanpEmergencyTest:
+		if strings.HasPrefix(callee, "+") { // else it is an extension
+			digits = digits[1:]
+		}
 	}
 	switch {
 	case !e.numbers[emergencyNumber{"", string(digits)}] && !e.numbers[emergencyNumber{country, string(digits)}]:
@@ -60,16 +63,6 @@ func (e *EmergencyNumbers) Match(callee, country string) Emergency {
 		return EmergencyTest
 	}
 	return EmergencyReal
-}
-
-// trimNANP removes the country code from +1911 and +1933. Without the plus sign
-// those would be extensions.
-func trimNANP(digits []byte) []byte {
-	switch string(digits) {
-	case "1" + nanpEmergency, "1" + nanpEmergencyTest:
-		return digits[1:]
-	}
-	return digits
 }
 
 // bareDigits writes the digits of a number to buf; ok is false if there are
@@ -93,10 +86,4 @@ func bareDigits(buf *[maxEmergencyDigits]byte, number string) (digits []byte, ok
 }
 
 // isNumberPunctuation says whether people write c between the digits of a number.
-func isNumberPunctuation(c byte) bool {
-	switch c {
-	case ' ', '-', '.', '(', ')':
-		return true
-	}
-	return false
-}
+func isNumberPunctuation(c byte) bool { return strings.IndexByte(" -.()", c) >= 0 }

@@ -17,8 +17,6 @@ type hashCache struct {
 	all map[string]string // guarded by mu
 }
 
-func newHashCache() *hashCache { return &hashCache{all: make(map[string]string)} }
-
 // hashOf is the hash of a text, made by hash if it isn't known.
 func (c *hashCache) hashOf(text string, hash func(string) string) string {
 	c.mu.Lock()

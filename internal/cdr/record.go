@@ -202,14 +202,7 @@ func KnownBool(v bool) Bool {
 // Known says whether the value was given.
 func (b Bool) Known() bool { return b != Unsaid }
 
+var boolNames = [...]string{"", "false", "true"}
+
 // String is `true`, `false` or empty.
-func (b Bool) String() string {
-	switch b {
-	case True:
-		return "true"
-	case False:
-		return "false"
-	case Unsaid:
-	}
-	return ""
-}
+func (b Bool) String() string { return boolNames[b] }

@@ -69,7 +69,7 @@ func NewRedactor(policy Policy, key []byte) *Redactor {
 	return &Redactor{
 		policy: policy,
 		macs:   &sync.Pool{New: func() any { return &mac{Hash: hmac.New(sha256.New, key)} }},
-		users:  newHashCache(),
+		users:  &hashCache{all: make(map[string]string)},
 	}
 }
 
@@ -209,19 +209,8 @@ func isDomain(s string) bool {
 func (d *Redactor) hash(text string) string {
 	m := d.macs.Get().(*mac)
 	defer d.macs.Put(m)
-	m.input = appendFolded(m.input[:0], strings.TrimSpace(text))
+	m.input = append(m.input[:0], strings.ToLower(strings.TrimSpace(text))...)
 	return m.hex()
-}
-
-// appendFolded appends a text in small letters.
-func appendFolded(dst []byte, text string) []byte {
-	for i, c := range []byte(text) {
-		if c >= utf8.RuneSelf {
-			return append(dst, strings.ToLower(text[i:])...)
-		}
-		dst = append(dst, lower(c))
-	}
-	return dst
 }
 
 // hex hashes the input.

@@ -1,15 +1,12 @@
 package history
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"path/filepath"
-	"slices"
 
 	_ "modernc.org/sqlite" // the driver
 
@@ -27,10 +24,6 @@ type key struct {
 
 // sumPart is a counter's value and a histogram's sum.
 const sumPart = 0
-
-func (k key) compare(o key) int {
-	return cmp.Or(cmp.Compare(k.family, o.family), cmp.Compare(k.series, o.series), cmp.Compare(k.at, o.at), cmp.Compare(k.part, o.part))
-}
 
 // amount is by how much something grows: a whole number, or money.
 type amount struct {
@@ -98,8 +91,7 @@ func (s *sorter) flush(ctx context.Context) error {
 		return onDisk(err)
 	}
 	defer insert.Close() //nolint:errcheck // Commit has the errors
-	for _, k := range slices.SortedFunc(maps.Keys(s.buffer), key.compare) {
-		a := s.buffer[k]
+	for k, a := range s.buffer {
 		if _, err := insert.ExecContext(ctx, k.family, k.series, k.at, k.part, s.flushes, a.n, a.money.String()); err != nil {
 			return onDisk(err)
 		}

@@ -51,7 +51,10 @@ func (c *Changes) Add(d *Delta, source int) *Series {
 		s.next.n += d.N
 	}
 	if d.Def.Exemplars && source > 0 {
-		s.mark(bucket, buckets, mark{source: source, parts: d.N})
+		if s.marks == nil {
+			s.marks = make([]mark, buckets)
+		}
+		s.marks[bucket] = mark{source: source, parts: d.N}
 	}
 	return s
 }
@@ -196,14 +199,6 @@ type Exemplar struct {
 type mark struct {
 	source int
 	parts  int64
-}
-
-// mark notes what changed a bucket of a series, of which there are so many.
-func (s *Series) mark(bucket, buckets int, m mark) {
-	if s.marks == nil {
-		s.marks = make([]mark, buckets)
-	}
-	s.marks[bucket] = m
 }
 
 // Exemplars makes the exemplars of the commit, which has succeeded, before Apply. Only of

@@ -62,7 +62,7 @@ func Count(dst []Delta, r *cdr.Record, c Context) []Delta {
 
 // countCall counts what counts once per call.
 func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
-	direction, outcome, late := r.Direction.String(), r.Outcome.String(), truth(c.Late)
+	direction, outcome, late := r.Direction.String(), r.Outcome.String(), strconv.FormatBool(c.Late)
 	dst = increase(dst, Calls, 1, direction, r.CallType, outcome, r.Trunk, late)
 	if r.Outcome.Connected() {
 		duration := r.Duration.Microseconds()
@@ -94,7 +94,7 @@ func CountEmergency(dst []Delta, r *cdr.Record) []Delta {
 	if r.Emergency == cdr.NoEmergency {
 		return dst
 	}
-	return increase(dst, EmergencyCalls, 1, r.Outcome.String(), truth(r.Emergency == cdr.EmergencyTest))
+	return increase(dst, EmergencyCalls, 1, r.Outcome.String(), strconv.FormatBool(r.Emergency == cdr.EmergencyTest))
 }
 
 // countBypass counts a call that says whether media bypassed.
@@ -197,13 +197,6 @@ func increase(dst []Delta, def *Def, n int64, own ...string) []Delta {
 	dst = append(dst, Delta{Def: def, N: n})
 	copy(dst[len(dst)-1].Labels[:], own)
 	return dst
-}
-
-func truth(b bool) string {
-	if b {
-		return "true"
-	}
-	return "false"
 }
 
 // digits is the label value of an integer, empty if it wasn't given.

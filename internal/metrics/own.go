@@ -15,7 +15,7 @@ type Own struct {
 
 	mu     sync.Mutex
 	series map[*Def]map[string]*ownSeries // by label values, joined
-	hooks  []func()
+	hook   func()                         // sets gauges before each snapshot; nil: none
 	totals map[dayKey]dayTotal
 }
 
@@ -41,11 +41,11 @@ func NewOwn(now func() time.Time, native bool) *Own {
 	return o
 }
 
-// OnSnapshot registers a function that sets gauges before each snapshot.
+// OnSnapshot sets the function that sets gauges before each snapshot.
 func (o *Own) OnSnapshot(f func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.hooks = append(o.hooks, f)
+	o.hook = f
 }
 
 // Add adds to a counter, microseconds to one of time.
@@ -152,10 +152,10 @@ func (o *Own) seriesOf(d *Def, labels ...string) *ownSeries {
 // Snapshot is every own series now.
 func (o *Own) Snapshot() Snapshot {
 	o.mu.Lock()
-	hooks := slices.Clone(o.hooks)
+	hook := o.hook
 	o.mu.Unlock()
-	for _, f := range hooks {
-		f()
+	if hook != nil {
+		hook()
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -17,14 +17,9 @@ import (
 	"time"
 )
 
-// The paths beside that of the metrics.
 const (
-	pathPage    = "/"
-	pathAssets  = "/assets/"
-	pathHealthy = "/-/healthy"
-	pathReady   = "/-/ready"
-	pathReload  = "/-/reload"
-	pathStatus  = "/api/v1/status"
+	pathAssets = "/assets/"
+	pathReload = "/-/reload"
 )
 
 // DefaultMetricsPath is where the metrics are unless Settings say otherwise.
@@ -95,11 +90,11 @@ func Handler(settings Settings) (http.Handler, error) {
 		return nil, fmt.Errorf("parse status page: %w", err)
 	}
 	s.routes = map[string]http.Handler{
-		pathPage:    http.HandlerFunc(s.statusPage),
-		pathStatus:  http.HandlerFunc(s.statusJSON),
-		pathHealthy: http.HandlerFunc(s.healthy),
-		pathReady:   http.HandlerFunc(s.ready),
-		pathReload:  http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.reload)),
+		"/":              http.HandlerFunc(s.statusPage),
+		"/api/v1/status": http.HandlerFunc(s.statusJSON),
+		"/-/healthy":     http.HandlerFunc(s.healthy),
+		"/-/ready":       http.HandlerFunc(s.ready),
+		pathReload:       http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.reload)),
 	}
 	for _, name := range []string{"page.css", "page.js", "icon.svg"} {
 		s.routes[pathAssets+name] = http.StripPrefix(pathAssets, http.FileServerFS(assets))

@@ -1,9 +1,6 @@
 package web
 
-import (
-	"bytes"
-	"time"
-)
+import "time"
 
 // Status is what /api/v1/status answers and the page shows.
 type Status struct {
@@ -209,11 +206,5 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return time.Time(t).UTC().Truncate(time.Millisecond).MarshalJSON()
 }
 
-// UnmarshalJSON implements json.Unmarshaler. Null is the zero time.
-func (t *Time) UnmarshalJSON(text []byte) error {
-	if bytes.Equal(text, []byte("null")) {
-		*t = Time{}
-		return nil
-	}
-	return (*time.Time)(t).UnmarshalJSON(text)
-}
+// UnmarshalJSON implements json.Unmarshaler. Null changes nothing.
+func (t *Time) UnmarshalJSON(text []byte) error { return (*time.Time)(t).UnmarshalJSON(text) }
