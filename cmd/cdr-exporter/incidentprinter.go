@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -112,7 +111,7 @@ func (r *incidentReport) text() string {
 	if r.trunk != "" {
 		subject = "Trunk " + printable(r.trunk)
 	}
-	fmt.Fprintf(&b, "%s, calls from %s to %s (times are UTC)\n", subject, shortTime(r.from), shortTime(r.to))
+	fmt.Fprintf(&b, "%s, calls from %s to %s (times are UTC)\n", subject, moment(r.from), moment(r.to))
 	if len(r.failing) == 0 {
 		b.WriteString("\nNo call failed.\n")
 	}
@@ -120,7 +119,7 @@ func (r *incidentReport) text() string {
 		f.writeText(&b)
 	}
 	if len(r.meanwhile) > 0 {
-		fmt.Fprintf(&b, "\nMeanwhile, from %s to %s, on other trunks and in other directions:\n", shortTime(r.first), shortTime(r.last))
+		fmt.Fprintf(&b, "\nMeanwhile, from %s to %s, on other trunks and in other directions:\n", moment(r.first), moment(r.last))
 		rows := [][]string{{"trunk", "direction", "source", "attempts", "connected", "failed"}}
 		for i := range r.meanwhile {
 			n := &r.meanwhile[i]
@@ -133,25 +132,25 @@ func (r *incidentReport) text() string {
 
 func (f *failingLine) writeText(b *strings.Builder) {
 	fmt.Fprintf(b, "\n%s, %s (%s/%s): %s of %d attempts failed, %s connected\n  First failure %s, last %s.\n", printable(f.name()), f.Direction,
-		f.Source, f.Feed, f.share(f.failed), f.attempts, f.share(f.connected), shortTime(f.first), shortTime(f.last))
+		f.Source, f.Feed, f.share(f.failed), f.attempts, f.share(f.connected), moment(f.first), moment(f.last))
 	before, after := "none is known to have got through before", "none after"
 	if !f.longest.before.IsZero() {
-		before = "the last before got through at " + shortTime(f.longest.before)
+		before = "the last before got through at " + moment(f.longest.before)
 	}
 	if !f.longest.after.IsZero() {
-		after = "the next at " + shortTime(f.longest.after)
+		after = "the next at " + moment(f.longest.after)
 	}
-	fmt.Fprintf(b, "  Most in a row: %d, from %s to %s; %s, %s.\n\n", f.longest.failed, shortTime(f.longest.since), shortTime(f.longest.until), before, after)
+	fmt.Fprintf(b, "  Most in a row: %d, from %s to %s; %s, %s.\n\n", f.longest.failed, moment(f.longest.since), moment(f.longest.until), before, after)
 	rows := [][]string{{"times", "first", "last", "outcome", "fault of", "code"}}
 	for i := range f.causes {
 		c := &f.causes[i]
-		rows = append(rows, []string{strconv.Itoa(c.count), shortTime(c.first), shortTime(c.last), slugWords(c.outcome.String()), domainWords[c.domain], c.words()})
+		rows = append(rows, []string{strconv.Itoa(c.count), moment(c.first), moment(c.last), slugWords(c.outcome.String()), domainWords[c.domain], c.words()})
 	}
 	writeTable(b, rows)
 	fmt.Fprintf(b, "\n  %d of these calls:\n", len(f.sample))
 	rows = [][]string{{"start", "call id", "caller", "callee", "code"}}
 	for _, c := range f.sample {
-		rows = append(rows, []string{shortTime(c.start), cmp.Or(c.callID, c.id), c.caller, c.callee, c.words()})
+		rows = append(rows, []string{moment(c.start), cmp.Or(c.callID, c.id), c.caller, c.callee, c.words()})
 	}
 	writeTable(b, rows)
 }
@@ -178,5 +177,3 @@ var domainWords = map[cdr.FaultDomain]string{
 	cdr.FaultUnknown: "unknown", cdr.FaultUser: "the caller or the called", cdr.FaultPolicy: "our policy", cdr.FaultSBC: "our SBC or trunk",
 	cdr.FaultCarrier: "the carrier", cdr.FaultProvider: "the provider's cloud",
 }
-
-func shortTime(at time.Time) string { return at.UTC().Truncate(time.Second).Format(time.RFC3339) }
