@@ -9,7 +9,6 @@ import (
 
 const byInstance = "job, instance"
 
-// exporterAlerts are about the exporter as a whole.
 func (p *Parameters) exporterAlerts() Group {
 	return Group{Name: "cdr-exporter", Doc: "The exporter as a whole.", Dashboard: "exporter", Rules: []Rule{
 		{

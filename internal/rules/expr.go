@@ -24,12 +24,10 @@ const (
 	w3d  window = "3d"
 )
 
-// seconds is the window's length.
 func (w window) seconds() int {
 	return map[window]int{w5m: 300, w30m: 1800, w1h: 3600, w6h: 21600, w1d: 86400, w3d: 259200}[w]
 }
 
-// words are the window in a sentence.
 func (w window) words() string {
 	return map[window]string{w5m: "5 minutes", w30m: "30 minutes", w1h: "hour", w6h: "6 hours", w1d: "day", w3d: "3 days"}[w]
 }
@@ -75,7 +73,6 @@ func names(all []cdr.Outcome) string {
 	return strings.Join(text, "|")
 }
 
-// sel selects series of a metric.
 func sel(d *metrics.Def, matchers ...string) string {
 	matchers = slices.DeleteFunc(slices.Clone(matchers), func(m string) bool { return m == "" })
 	if len(matchers) == 0 {
@@ -84,7 +81,6 @@ func sel(d *metrics.Def, matchers ...string) string {
 	return d.Name + "{" + strings.Join(matchers, ", ") + "}"
 }
 
-// sumRate is the summed rate of a counter.
 func sumRate(l level, w window, selector string) string {
 	return fmt.Sprintf("sum by (%s) (rate(%s[%s]))", l.labels(), selector, w)
 }
@@ -98,10 +94,8 @@ func lines(first string, rest ...string) string {
 	return strings.Join(append([]string{first}, rest...), "\n")
 }
 
-// number writes a threshold.
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
-// duration writes a time as PromQL does.
 func duration(d time.Duration) string {
 	switch {
 	case d%time.Hour == 0:

@@ -30,7 +30,6 @@ var (
 // keep bridges the time between two bursts of records.
 const keep = 30 * time.Minute
 
-// failureAlerts are about calls that don't get through.
 func (p *Parameters) failureAlerts() Group {
 	return Group{Name: "cdr-failures", Doc: "Calls that don't get through.", Dashboard: "trunks", Rules: []Rule{
 		p.trunkDown(), p.answersCollapsed(), p.mostCallsFail(),

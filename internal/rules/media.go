@@ -5,11 +5,23 @@ import (
 	"time"
 )
 
-// mediaAlerts are about where media went and how good it was.
 func (p *Parameters) mediaAlerts() Group {
 	audio := "{" + is("media", "audio") + "}"
 	return Group{Name: "cdr-media", Doc: "Where media went, and how good it was.", Dashboard: "quality", Rules: []Rule{
-		p.sessionsFail(),
+		{
+			Alert: "CDRSessionsFail", Severity: warning, Signal: Calls, For: 5 * time.Minute, Keep: keep,
+			Doc: "More Teams sessions fail at set-up, or drop in mid-call, than in the same hour of earlier weeks; without history none is usual.",
+			Expr: lines(
+				aboveEarlierWeeks(failedSessions, p.SessionFactor, ""),
+				fmt.Sprintf("and %s > %s", failedSessions, number(p.SessionShare)),
+				fmt.Sprintf("and round(%s * on (%s) group_left () %s * 3600) >= %d", failedSessions, byFeed.labels(), sessions1h, p.SessionFloor),
+				isLive(live65m),
+			),
+			Summary:     "Sessions of {{ $labels.source }} {{ if eq $labels.result \"dropped\" }}drop{{ else }}fail at set-up{{ end }} ({{ $labels.feed }}).",
+			Description: "{{ $value | humanizePercentage }} of the sessions of the last hour {{ if eq $labels.result \"dropped\" }}ended in mid-call: look at networks and clients{{ else }}failed at set-up: look at the provider's health page first{{ end }}.",
+			When:        fmt.Sprintf("more than %s %% of the sessions of an hour fail at set-up, or drop, more than %d times the share a week ago, and %d or more", number(p.SessionShare*100), p.SessionFactor, p.SessionFloor),
+			Change:      "`session_share`, `session_factor`, `session_floor`",
+		},
 		{
 			Alert: "CDRMediaBypassDropped", Severity: warning, Signal: Calls, For: 15 * time.Minute,
 			Doc: "Fewer calls bypass the media processors than the day before. What streams did (call_records) goes before the trunk's setting (direct_routing).",
@@ -39,22 +51,4 @@ func (p *Parameters) mediaAlerts() Group {
 			Change:      "`poor_share`, `poor_floor`",
 		},
 	}}
-}
-
-// sessionsFail compares the share of sessions that fail at set-up, or drop, with the same hour a week ago.
-func (p *Parameters) sessionsFail() Rule {
-	return Rule{
-		Alert: "CDRSessionsFail", Severity: warning, Signal: Calls, For: 5 * time.Minute, Keep: keep,
-		Doc: "More Teams sessions fail at set-up, or drop in mid-call, than in the same hour of earlier weeks; without history none is usual.",
-		Expr: lines(
-			aboveEarlierWeeks(failedSessions, p.SessionFactor, ""),
-			fmt.Sprintf("and %s > %s", failedSessions, number(p.SessionShare)),
-			fmt.Sprintf("and round(%s * on (%s) group_left () %s * 3600) >= %d", failedSessions, byFeed.labels(), sessions1h, p.SessionFloor),
-			isLive(live65m),
-		),
-		Summary:     "Sessions of {{ $labels.source }} {{ if eq $labels.result \"dropped\" }}drop{{ else }}fail at set-up{{ end }} ({{ $labels.feed }}).",
-		Description: "{{ $value | humanizePercentage }} of the sessions of the last hour {{ if eq $labels.result \"dropped\" }}ended in mid-call: look at networks and clients{{ else }}failed at set-up: look at the provider's health page first{{ end }}.",
-		When:        fmt.Sprintf("more than %s %% of the sessions of an hour fail at set-up, or drop, more than %d times the share a week ago, and %d or more", number(p.SessionShare*100), p.SessionFactor, p.SessionFloor),
-		Change:      "`session_share`, `session_factor`, `session_floor`",
-	}
 }

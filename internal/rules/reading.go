@@ -19,10 +19,28 @@ const (
 	differenceFor = time.Hour
 )
 
-// readingAlerts are about whether records are read.
 func (p *Parameters) readingAlerts() Group {
+	polls := func(result string) string {
+		return fmt.Sprintf("sum by (%s) (increase(%s[5m])) > 0", byFeed.labels(), sel(metrics.Polls, is("result", result)))
+	}
+	catchingUp, watermark := metrics.CatchingUp.Name, metrics.Watermark.Name
 	return Group{Name: "cdr-reading", Doc: "Whether records are read, and all of them.", Dashboard: "exporter", Rules: []Rule{
-		p.feedStale(),
+		{
+			// Reading fails, which shows within minutes; or it stands still without an error. A feed that catches up moves, and is not stale.
+			Alert: "CDRFeedStale", Severity: critical, Signal: Exporter, For: 2 * time.Minute,
+			Doc: "A feed isn't read: every read fails, or nothing moves. Fires within ten minutes of the first failure. Until it is read again, \"no failures\" means nothing.",
+			Expr: lines(
+				fmt.Sprintf("(%s > %d)", watermarkAge(), p.StaleSeconds),
+				fmt.Sprintf("and on (%s) (", byFeed.labels()),
+				fmt.Sprintf("  (%s unless %s)", polls("error"), polls("ok")),
+				fmt.Sprintf("  or (max by (%s) (max_over_time(%s[5m])) == 1 and max by (%s) (changes(%s[10m])) == 0)", byFeed.labels(), catchingUp, byFeed.labels(), watermark),
+				")",
+			),
+			Summary:     ofFeed + " is not being read.",
+			Description: upTo + " Until it is read again, \"no failures\" means nothing. The status page says why.",
+			When:        fmt.Sprintf("reads have failed for 5 minutes and the watermark is more than %d minutes old; or it is far behind and hasn't moved for 10 minutes", p.StaleSeconds/60),
+			Change:      "`stale_seconds`",
+		},
 		{
 			Alert: "CDRFeedUnowned", Severity: critical, Signal: Exporter, For: time.Minute,
 			Doc:         "No replica reads a feed, for longer than it takes to move one. Fires within 5 minutes.",
@@ -119,30 +137,6 @@ func (p *Parameters) readingAlerts() Group {
 			Change:      "`metrics.series_limit`",
 		},
 	}}
-}
-
-// feedStale has two ways: reading fails, which shows within minutes; or it stands still
-// without an error. A feed that catches up moves, and is not stale.
-func (p *Parameters) feedStale() Rule {
-	polls := func(result string) string {
-		return fmt.Sprintf("sum by (%s) (increase(%s[5m])) > 0", byFeed.labels(), sel(metrics.Polls, is("result", result)))
-	}
-	catchingUp, watermark := metrics.CatchingUp.Name, metrics.Watermark.Name
-	return Rule{
-		Alert: "CDRFeedStale", Severity: critical, Signal: Exporter, For: 2 * time.Minute,
-		Doc: "A feed isn't read: every read fails, or nothing moves. Fires within ten minutes of the first failure. Until it is read again, \"no failures\" means nothing.",
-		Expr: lines(
-			fmt.Sprintf("(%s > %d)", watermarkAge(), p.StaleSeconds),
-			fmt.Sprintf("and on (%s) (", byFeed.labels()),
-			fmt.Sprintf("  (%s unless %s)", polls("error"), polls("ok")),
-			fmt.Sprintf("  or (max by (%s) (max_over_time(%s[5m])) == 1 and max by (%s) (changes(%s[10m])) == 0)", byFeed.labels(), catchingUp, byFeed.labels(), watermark),
-			")",
-		),
-		Summary:     ofFeed + " is not being read.",
-		Description: upTo + " Until it is read again, \"no failures\" means nothing. The status page says why.",
-		When:        fmt.Sprintf("reads have failed for 5 minutes and the watermark is more than %d minutes old; or it is far behind and hasn't moved for 10 minutes", p.StaleSeconds/60),
-		Change:      "`stale_seconds`",
-	}
 }
 
 // grown is by how much a counter grew whose series may have begun at its value: those of

@@ -10,7 +10,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// trafficAlerts are about how many calls there are and how long they last.
 func (p *Parameters) trafficAlerts() Group {
 	return Group{Name: "cdr-traffic", Doc: "How many calls there are, and how long they last.", Dashboard: "overview", Rules: []Rule{
 		p.silence(Rule{
