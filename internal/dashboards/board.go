@@ -56,7 +56,7 @@ func (b *board) annotate(name, colour, title, words, expr string, valueIsTime bo
 // newBoard begins a dashboard. Its name is that of its file, and part of its uid.
 func newBoard(name, title, description, from string) *board {
 	b := &board{name: name}
-	b.builder = dashboard.NewDashboardBuilder("CDR exporter / "+title).
+	b.builder = dashboard.NewDashboardBuilder(titlePrefix+title).
 		Uid(uid(name)).
 		Description(description).
 		Tags([]string{tag}).
@@ -85,7 +85,6 @@ func (b *board) problem(format string, args ...any) {
 	b.problems = append(b.problems, fmt.Errorf("%s: "+format, append([]any{b.name}, args...)...))
 }
 
-// row begins a new row.
 func (b *board) row(title string) {
 	b.panels++
 	b.x, b.y = 0, max(b.y, b.bottom)
@@ -123,7 +122,6 @@ type finished struct{ panel dashboard.Panel }
 // Build returns the panel.
 func (f finished) Build() (dashboard.Panel, error) { return f.panel, nil }
 
-// build ends the dashboard.
 func (b *board) build() (dashboard.Dashboard, error) {
 	if err := errors.Join(b.problems...); err != nil {
 		return dashboard.Dashboard{}, err

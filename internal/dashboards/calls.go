@@ -34,11 +34,50 @@ func calls() *board {
 	for _, f := range typed {
 		b.typed(f)
 	}
-	b.callsOverTime()
+	over := func(title, description, label, selection string) *timeseries.PanelBuilder {
+		q := query{expr: fmt.Sprintf("sum by (%s) (count_over_time(%s [$__auto]))", label, selection), unit: unitNumber, by: by(label)}
+		return timeseries.NewPanelBuilder().
+			Title(title).Description(description).
+			Datasource(lokiSource()).
+			Unit(unitNumber).Decimals(0).Min(0).
+			DrawStyle(common.GraphDrawStyleBars).FillOpacity(60).
+			Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A")).
+			Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending)).
+			Legend(legendOf("sum").Placement(common.LegendPlacementRight)).
+			WithTarget(logTarget(q.expr, q.by).QueryType("range"))
+	}
+	b.add(12, 7, over("Records by outcome", "Log records by outcome and by their time. A revised record counts once for each version.", logName("outcome"), found()))
+	b.add(12, 7, over("Failures by reason", "Log records that have a reason.", logName("reason"), found()+" | "+logName("reason")+`!=""`))
+
 	b.row("Find a call")
-	b.callsFound()
+	order, names := map[string]any{}, map[string]any{}
+	keep := make([]string, len(columnsOfCalls))
+	for i, c := range columnsOfCalls {
+		order[c.attribute], names[c.attribute], keep[i] = i, c.title, c.attribute
+	}
+	p := table.NewPanelBuilder().
+		Title("Calls").
+		Description("A row for each record that the variables above leave, the latest first. A click on a call id shows all records of that call below.").
+		Datasource(lokiSource()).
+		Unit(units.NoUnit).
+		Filterable(true).
+		CellHeight(common.TableCellHeightSm).
+		Footer(noFooter()).
+		SortBy([]cog.Builder[common.TableSortByFieldState]{common.NewTableSortByFieldStateBuilder().DisplayName("Start").Desc(true)}).
+		WithTarget(logTarget(found(), nil).QueryType("range").MaxLines(500)).
+		WithTransformation(dashboard.DataTransformerConfig{Id: "extractFields", Options: map[string]any{"source": "labels", "replace": true}}).
+		WithTransformation(dashboard.DataTransformerConfig{Id: "filterFieldsByName", Options: map[string]any{"include": map[string]any{"names": keep}}}).
+		WithTransformation(dashboard.DataTransformerConfig{Id: "organize", Options: map[string]any{"indexByName": order, "renameByName": names, "excludeByName": map[string]any{}}}).
+		OverrideByName("Call id", properties{property("links", []any{map[string]any{
+			"title": "All records of this call",
+			"url":   thisCall(),
+		}})})
+	b.add(24, 11, p)
+	b.add(24, 10, lines("Log lines", "The same records as lines to read. Open one to see its attributes.", found()))
+
 	b.row("Everything about one call")
-	b.callsTogether()
+	b.add(24, 10, lines("Records of the call", "Every record that has the call id or the trace id above: its rows in all feeds, their revisions and its sessions, the earliest first.", together()).
+		SortOrder(common.LogsSortOrderAscending))
 	return b
 }
 
@@ -72,7 +111,6 @@ func callsVariables() []string {
 	return names
 }
 
-// typed is a box to type in.
 func (b *board) typed(f field) {
 	b.builder.WithVariable(dashboard.NewTextBoxVariableBuilder(f.variable).
 		Label(f.title).Description(f.description).
@@ -91,7 +129,6 @@ func (b *board) chooseNamed(label, title string, d *metrics.Def) {
 		IncludeAll(true).AllValue(anyText).Current(option("All", "$__all")))
 }
 
-// chooseListed are the variables whose values are known.
 func (b *board) chooseListed() {
 	names := strings.Join(outcomes(func(cdr.Outcome) bool { return true }), ",")
 	b.builder.WithVariable(dashboard.NewCustomVariableBuilder("outcome").
@@ -145,24 +182,6 @@ func together() string {
 	return stream + ` | (cdr_call_id!="" and cdr_call_id=${call_id:doublequote}) or (trace_id!="" and trace_id=${trace_id:doublequote})`
 }
 
-func (b *board) callsOverTime() {
-	over := func(title, description, label, selection string) *timeseries.PanelBuilder {
-		q := query{expr: fmt.Sprintf("sum by (%s) (count_over_time(%s [$__auto]))", label, selection), unit: unitNumber, by: by(label)}
-		return timeseries.NewPanelBuilder().
-			Title(title).Description(description).
-			Datasource(lokiSource()).
-			Unit(unitNumber).Decimals(0).Min(0).
-			DrawStyle(common.GraphDrawStyleBars).FillOpacity(60).
-			Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A")).
-			Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending)).
-			Legend(legendOf("sum").Placement(common.LegendPlacementRight)).
-			WithTarget(logTarget(q.expr, q.by).QueryType("range"))
-	}
-	b.add(12, 7, over("Records by outcome", "Log records by outcome and by their time. A revised record counts once for each version.", logName("outcome"), found()))
-	b.add(12, 7, over("Failures by reason", "Log records that have a reason.", logName("reason"), found()+" | "+logName("reason")+`!=""`))
-}
-
-// columnsOfCalls are the columns of the list of calls, in their order.
 var columnsOfCalls = []struct{ attribute, title string }{
 	{"cdr_start_time", "Start"},
 	{logName("source"), "Source"},
@@ -182,33 +201,6 @@ var columnsOfCalls = []struct{ attribute, title string }{
 	{"cdr_call_id", "Call id"},
 }
 
-func (b *board) callsFound() {
-	order, names := map[string]any{}, map[string]any{}
-	keep := make([]string, len(columnsOfCalls))
-	for i, c := range columnsOfCalls {
-		order[c.attribute], names[c.attribute], keep[i] = i, c.title, c.attribute
-	}
-	p := table.NewPanelBuilder().
-		Title("Calls").
-		Description("A row for each record that the variables above leave, the latest first. A click on a call id shows all records of that call below.").
-		Datasource(lokiSource()).
-		Unit(units.NoUnit).
-		Filterable(true).
-		CellHeight(common.TableCellHeightSm).
-		Footer(noFooter()).
-		SortBy([]cog.Builder[common.TableSortByFieldState]{common.NewTableSortByFieldStateBuilder().DisplayName("Start").Desc(true)}).
-		WithTarget(logTarget(found(), nil).QueryType("range").MaxLines(500)).
-		WithTransformation(dashboard.DataTransformerConfig{Id: "extractFields", Options: map[string]any{"source": "labels", "replace": true}}).
-		WithTransformation(dashboard.DataTransformerConfig{Id: "filterFieldsByName", Options: map[string]any{"include": map[string]any{"names": keep}}}).
-		WithTransformation(dashboard.DataTransformerConfig{Id: "organize", Options: map[string]any{"indexByName": order, "renameByName": names, "excludeByName": map[string]any{}}}).
-		OverrideByName("Call id", properties{property("links", []any{map[string]any{
-			"title": "All records of this call",
-			"url":   thisCall(),
-		}})})
-	b.add(24, 11, p)
-	b.add(24, 10, lines("Log lines", "The same records as lines to read. Open one to see its attributes.", found()))
-}
-
 // thisCall is the address of this dashboard with the same choice and the call id of a
 // row. A variable must not be in it twice, so they are named one by one.
 func thisCall() string {
@@ -219,11 +211,6 @@ func thisCall() string {
 		}
 	}
 	return "/d/" + uid("calls") + "?" + strings.Join(parts, "&") + "&${__url_time_range}"
-}
-
-func (b *board) callsTogether() {
-	b.add(24, 10, lines("Records of the call", "Every record that has the call id or the trace id above: its rows in all feeds, their revisions and its sessions, the earliest first.", together()).
-		SortOrder(common.LogsSortOrderAscending))
 }
 
 // lines is a panel of log lines.

@@ -15,13 +15,50 @@ func cost() *board {
 	b.chooseExporter()
 	b.chooseCalls()
 	b.chooseFeed()
-	b.costNumbers()
+	currencies := by("currency")
+	monthly := b.net(b.total, currencies)
+	b.add(6, 5, money(b.number(text{"Month to date", "Charges and corrections since the month began, by currency, whatever time the dashboard shows."}, monthly)).
+		TimeFrom(thisMonth))
+	projected := monthly
+	projected.expr = fmt.Sprintf("(%s)\n* scalar(days_in_month()) * 86400 / $__range_s", monthly.expr)
+	b.add(6, 5, money(b.number(text{"Projection of the month", "What the month comes to if it goes on as it began: the month to date by days elapsed. Days of one week aren't alike, so trust it from the second week on."}, projected)).
+		TimeFrom(thisMonth))
+	b.add(6, 5, money(b.number(text{"Net in the time shown", "Charges plus debits minus credits, by currency."}, b.net(b.total, currencies))))
+	minutes := b.total(metrics.ConnectedSeconds, nil)
+	minutes.expr += " / 60"
+	minutes.unit = units.Minutes
+	b.add(6, 5, b.number(text{"Connected time", "Connected time of all calls in the time shown."}, minutes).ColorScheme(fixed("blue")))
+
 	b.row("Charges")
-	b.costCharges()
+	b.add(24, 8, b.series(text{"Charges by component", "Money of each bar by currency and component: usage, connection, forwarding; of RingCentral what is included and what is purchased."},
+		b.flow(metrics.CallCharges, by("currency", "component"))).Decimals(2))
+	components := nonzero(b.total(metrics.CallCharges, by("currency", "source", "component", "call_type"))).as("Charges")
+	b.add(24, 8, b.table(text{"Charges in the time shown", "By currency, source, component and type of call, without corrections."}, components).
+		OverrideByName("Charges", properties{property("decimals", 2)}))
+
 	b.row("Countries")
-	b.costCountries()
+	charges := top(10, b.flow(metrics.CallCharges, by("currency", "country")))
+	b.add(12, 8, b.series(text{"Charges by country", "The ten dearest countries of the other party, money of each bar. A country that is new here and dear can be fraud. 001: codes that no country has."}, charges).Decimals(2))
+	connected := top(10, b.flow(metrics.ConnectedSeconds, by("country")))
+	b.add(12, 8, b.stacked(text{"Connected time by country", "Connected time of the calls of each bar, which are counted when they have ended; the ten busiest countries of the other party."}, connected))
+	b.add(24, 8, b.series(text{"Connected calls by country", "The ten countries with most calls, outbound and inbound. Many short calls to a country that is new here can be fraud."},
+		top(10, b.flow(metrics.CallsByCountry, by("direction", "country")))))
+	amount := b.total(metrics.CallCharges, by("currency", "country"))
+	perMinute := query{
+		expr: fmt.Sprintf("60 * %s\n/ on (country) group_left () (%s > 0)", amount.expr, b.total(metrics.ConnectedSeconds, by("country")).expr),
+		unit: unitMoney, by: amount.by,
+	}
+	b.add(24, 9, b.table(text{"Countries", "Money in the time shown, and what a connected minute cost on average, by country of the other party. A click on an amount leads to the calls."},
+		amount.as("Charges"), perMinute.as("Per minute")).
+		OverrideByName("Charges", properties{property("decimals", 2), b.rowToCalls(amount)}).
+		OverrideByName("Per minute", properties{property("decimals", 4)}))
+
 	b.row("Corrections")
-	b.costCorrections()
+	b.add(12, 8, b.series(text{"Corrections", "Later changes of charges, money of each bar: debit costs more, credit costs less."},
+		b.orNone(b.flow(metrics.ChargeCorrections, by("currency", "sign"))).as("{{currency}} {{sign}}")).Decimals(2))
+	b.add(12, 8, b.table(text{"Corrections in the time shown", "Later changes of charges by currency, source, sign and component."},
+		b.orNone(b.total(metrics.ChargeCorrections, by("currency", "source", "sign", "component"))).as("Corrections")).
+		OverrideByName("Corrections", properties{property("decimals", 2)}))
 	return b
 }
 
@@ -43,57 +80,5 @@ func (b *board) net(how ask, keep []string) query {
 // thisMonth is a panel's own time: the month so far, whatever the dashboard shows.
 const thisMonth = "now/M"
 
-func (b *board) costNumbers() {
-	currencies := by("currency")
-	monthly := b.net(b.total, currencies)
-	b.add(6, 5, money(b.number(text{"Month to date", "Charges and corrections since the month began, by currency, whatever time the dashboard shows."}, monthly)).
-		TimeFrom(thisMonth))
-	projected := monthly
-	projected.expr = fmt.Sprintf("(%s)\n* scalar(days_in_month()) * 86400 / $__range_s", monthly.expr)
-	b.add(6, 5, money(b.number(text{"Projection of the month", "What the month comes to if it goes on as it began: the month to date by days elapsed. Days of one week aren't alike, so trust it from the second week on."}, projected)).
-		TimeFrom(thisMonth))
-	b.add(6, 5, money(b.number(text{"Net in the time shown", "Charges plus debits minus credits, by currency."}, b.net(b.total, currencies))))
-	minutes := b.total(metrics.ConnectedSeconds, nil)
-	minutes.expr += " / 60"
-	minutes.unit = units.Minutes
-	b.add(6, 5, b.number(text{"Connected time", "Connected time of all calls in the time shown."}, minutes).ColorScheme(fixed("blue")))
-}
-
 // money sets a panel that shows several currencies.
 func money(p *stat.PanelBuilder) *stat.PanelBuilder { return p.Decimals(2).ColorScheme(fixed("blue")) }
-
-func (b *board) costCharges() {
-	b.add(24, 8, b.series(text{"Charges by component", "Money of each bar by currency and component: usage, connection, forwarding; of RingCentral what is included and what is purchased."},
-		b.flow(metrics.CallCharges, by("currency", "component"))).Decimals(2))
-	keep := by("currency", "source", "component", "call_type")
-	p := b.table(text{"Charges in the time shown", "By currency, source, component and type of call, without corrections."}, nonzero(b.total(metrics.CallCharges, keep)).as("Charges"))
-	b.add(24, 8, p.OverrideByName("Charges", properties{property("decimals", 2)}))
-}
-
-func (b *board) costCountries() {
-	charges := top(10, b.flow(metrics.CallCharges, by("currency", "country")))
-	b.add(12, 8, b.series(text{"Charges by country", "The ten dearest countries of the other party, money of each bar. A country that is new here and dear can be fraud. 001: codes that no country has."}, charges).Decimals(2))
-	minutes := top(10, b.flow(metrics.ConnectedSeconds, by("country")))
-	b.add(12, 8, b.stacked(text{"Connected time by country", "Connected time of the calls of each bar, which are counted when they have ended; the ten busiest countries of the other party."}, minutes))
-	b.add(24, 8, b.series(text{"Connected calls by country", "The ten countries with most calls, outbound and inbound. Many short calls to a country that is new here can be fraud."},
-		top(10, b.flow(metrics.CallsByCountry, by("direction", "country")))))
-	amount := b.total(metrics.CallCharges, by("currency", "country"))
-	perMinute := query{
-		expr: fmt.Sprintf("60 * %s\n/ on (country) group_left () (%s > 0)", amount.expr, b.total(metrics.ConnectedSeconds, by("country")).expr),
-		unit: unitMoney, by: amount.by,
-	}
-	p := b.table(text{"Countries", "Money in the time shown, and what a connected minute cost on average, by country of the other party. A click on an amount leads to the calls."},
-		amount.as("Charges"), perMinute.as("Per minute"))
-	p.OverrideByName("Charges", properties{property("decimals", 2), b.rowToCalls(amount)})
-	b.add(24, 9, p.OverrideByName("Per minute", properties{property("decimals", 4)}))
-}
-
-func (b *board) costCorrections() {
-	keep := by("currency", "sign")
-	b.add(12, 8, b.series(text{"Corrections", "Later changes of charges, money of each bar: debit costs more, credit costs less."},
-		b.orNone(b.flow(metrics.ChargeCorrections, keep)).as("{{currency}} {{sign}}")).Decimals(2))
-	all := by("currency", "source", "sign", "component")
-	p := b.table(text{"Corrections in the time shown", "Later changes of charges by currency, source, sign and component."},
-		b.orNone(b.total(metrics.ChargeCorrections, all)).as("Corrections"))
-	b.add(12, 8, p.OverrideByName("Corrections", properties{property("decimals", 2)}))
-}

@@ -11,31 +11,6 @@ func exporter() *board {
 	b := newBoard("exporter", "Exporter", "The exporter itself: whether feeds are read, what providers allow, delays, duplicates, what waits to be sent, and the ledger.", "now-6h")
 	b.chooseExporter()
 	b.choose("source", "Source", ".+", "Source of the configuration.", metrics.Polls)
-	b.exporterNumbers()
-	b.row("Reads")
-	b.exporterReads()
-	b.row("Provider's interface")
-	b.exporterRequests()
-	b.row("Records")
-	b.exporterRows()
-	b.row("Notifications and credentials")
-	b.exporterSubscriptions()
-	b.row("Log records")
-	b.exporterOutbox()
-	b.row("Replicas")
-	b.exporterReplicas()
-	b.row("Ledger and process")
-	b.exporterLedger()
-	return b
-}
-
-// perFeed are the labels that name a feed.
-func perFeed() []string { return by("source", "feed") }
-
-// hasRecords leaves out the feed of what is there now.
-func hasRecords() match { return isNot("feed", "active_calls") }
-
-func (b *board) exporterNumbers() {
 	b.add(4, 4, b.number(text{"Last read", "How long ago the feed that is worst off was read without an error."},
 		b.age(metrics.LastSuccess, nil)).Thresholds(above(900, 3600)))
 	b.add(4, 4, b.number(text{"Behind", "How far the watermark of the feed that is worst off is behind now."}, b.age(metrics.Watermark, nil)).
@@ -50,9 +25,8 @@ func (b *board) exporterNumbers() {
 		b.orNone(inUse)).Decimals(1).Thresholds(above(0.1, 0.8)))
 	b.add(4, 4, b.number(text{"Configuration in force", "Whether the last load of the configuration succeeded; after one that failed the one before goes on."}, b.value(metrics.ReloadSuccessful, nil)).
 		Unit(units.BoolYesNo).Thresholds(below(1, 1)))
-}
 
-func (b *board) exporterReads() {
+	b.row("Reads")
 	b.add(12, 8, b.stacked(text{"Reads by result", "Reads of feeds per minute."}, b.flow(metrics.Polls, by("source", "feed", "result"))))
 	b.add(12, 8, b.series(text{"Behind by feed", "How far each watermark is behind now. It trails by what the provider needs to publish, then stays level."},
 		b.age(metrics.Watermark, perFeed())).Thresholds(above(1800, 3600)).ThresholdsStyle(dashed()))
@@ -64,9 +38,8 @@ func (b *board) exporterReads() {
 	b.add(8, 8, b.series(text{"Time that can't be read", "Length of the range that was due but that the provider no longer keeps. Those calls are missing for good."},
 		b.value(metrics.Unreadable, perFeed())).Thresholds(never(1)).ThresholdsStyle(dashed()))
 	b.add(8, 8, b.series(text{"Age of the newest call by feed", "How long ago the latest call that was counted began."}, b.age(metrics.NewestCall, perFeed())))
-}
 
-func (b *board) exporterRequests() {
+	b.row("Provider's interface")
 	b.add(12, 8, b.stacked(text{"Requests by status", "Requests to providers per minute by HTTP status; error: no answer at all. 429 is the provider's limit."},
 		b.flow(metrics.APIRequests, by("source", "code"))))
 	b.add(12, 8, b.series(text{"Throttled", "Share of time that requests waited for the provider's limits; requests that wait side by side add up."}, b.flow(metrics.APIThrottled, perFeed())).
@@ -75,9 +48,8 @@ func (b *board) exporterRequests() {
 		b.spread(metrics.APIRequestDuration, by("source"))...))
 	b.add(12, 8, b.series(text{"Clock offset", "The provider's clock minus ours. Lateness is only as right as the clocks."}, b.value(metrics.ClockOffset, perFeed())).
 		AxisCenteredZero(true))
-}
 
-func (b *board) exporterRows() {
+	b.row("Records")
 	b.add(12, 8, b.stacked(text{"Rows by result", "Rows per minute by what became of them. Reads overlap on purpose: duplicates are no fault and are counted once."},
 		b.flow(metrics.Rows, by("feed", "result"))))
 	b.add(12, 8, b.series(text{"Delay of records", "From a call's end until its record was first seen, median and 95th percentile."},
@@ -93,9 +65,8 @@ func (b *board) exporterRows() {
 	b.add(8, 8, b.stacked(text{"Series folded", "Observations of each bar that went into a series called overflow because of metrics.series_limit. Sums stay exact."},
 		b.orNone(b.flow(metrics.SeriesOverflow, by("source", "feed", "metric"))).as("{{source}} {{feed}} {{metric}}")).
 		Thresholds(never(1)).ThresholdsStyle(dashed()))
-}
 
-func (b *board) exporterSubscriptions() {
+	b.row("Notifications and credentials")
 	b.add(6, 8, b.stacked(text{"Notifications", "Notifications per minute by what became of them; forged ones came without our secret."}, b.flow(metrics.Notifications, by("source", "result"))))
 	b.add(6, 8, b.series(text{"Last notification", "How long ago a notification was last accepted. A subscription that lives and is silent proves nothing: compare the newest call."},
 		b.age(metrics.SubscriptionLastNotification, by("source"))))
@@ -103,17 +74,15 @@ func (b *board) exporterSubscriptions() {
 		Thresholds(below(3600, 600)))
 	b.add(6, 8, b.number(text{"Credentials expire", "Time until the certificate or token of authority of a source expires; of those that say so."}, b.ahead(metrics.CredentialExpiry, by("source"))).
 		Thresholds(below(30*86400, 7*86400)))
-}
 
-func (b *board) exporterOutbox() {
+	b.row("Log records")
 	b.add(8, 8, b.series(text{"Outbox", "Log records that wait to be sent."}, b.value(metrics.OutboxRecords, nil).as("waiting")).Decimals(0))
 	b.add(8, 8, b.series(text{"Age of the outbox", "How long the oldest waiting log record waits; 0 while none does."},
 		b.orNone(b.age(metrics.OutboxOldest, nil)).as("oldest")).Thresholds(above(300, 3600)).ThresholdsStyle(dashed()))
 	b.add(8, 8, b.stacked(text{"Log records by result", "Log records per minute: sent, refused by the endpoint and set aside, or skipped."}, b.flow(metrics.OTLPRecords, by("result"))))
-}
 
-// exporterReplicas shows who reads what; with one process that is one.
-func (b *board) exporterReplicas() {
+	b.row("Replicas")
+	// With one process all is read by that.
 	unowned := b.value(metrics.FeedOwned, perFeed())
 	unowned.expr, unowned.by = "sum (1 - "+unowned.expr+")", nil
 	b.add(4, 8, b.number(text{"Feeds without an owner", "Feeds that no replica reads now. A move takes up to 15 seconds."}, unowned).Decimals(0).Thresholds(never(1)))
@@ -121,9 +90,8 @@ func (b *board) exporterReplicas() {
 	b.add(8, 8, b.table(text{"Who reads what", "The replica that reads each feed now."}, owned.as("Owned")))
 	b.add(12, 8, lanes(text{"Moves", "Who read each feed when: where one lane ends and another one of the same feed begins, it moved."}, owned.as("{{source}} {{feed}}: {{instance}}")).
 		ColorScheme(fixed("blue")))
-}
 
-func (b *board) exporterLedger() {
+	b.row("Ledger and process")
 	b.add(8, 8, b.series(text{"Size of the ledger", "The ledger's files, the write-ahead log included, and the room that is left where they are."},
 		b.value(metrics.LedgerSize, by("instance")), b.value(metrics.LedgerFree, by("instance"))))
 	b.add(8, 8, b.series(text{"Commits", "Time that a commit took, median and 95th percentile."},
@@ -131,4 +99,11 @@ func (b *board) exporterLedger() {
 	b.add(8, 8, b.series(text{"Age of the configuration", "How long ago it was last loaded."}, b.age(metrics.ReloadSuccess, by("instance"))))
 	version := b.value(buildInfo, by("instance", "version", "goversion"))
 	b.add(8, 8, b.table(text{"Version", "What runs, where it is scraped."}, version.as("Processes")))
+	return b
 }
+
+// perFeed are the labels that name a feed.
+func perFeed() []string { return by("source", "feed") }
+
+// hasRecords leaves out the feed of what is there now.
+func hasRecords() match { return isNot("feed", "active_calls") }

@@ -12,30 +12,10 @@ func overview() *board {
 	b.chooseExporter()
 	b.chooseCalls()
 	b.chooseFeed()
-	b.overviewStates()
-	b.row("Failures")
-	b.overviewFailures()
-	b.row("Calls")
-	b.overviewCalls()
-	b.row("Freshness")
-	b.overviewFreshness()
-	b.row("Details")
-	b.overviewDetails()
-	return b
-}
-
-// overviewStates is the answer at a glance: the worst trunks, the numbers, and the course.
-func (b *board) overviewStates() {
+	// The answer at a glance: the worst trunks, the numbers, and the course.
 	const judged = "None connects: none of 16 or more. Most, some fail: half, a tenth of them are faults. " +
 		"Can't tell: no call for a day, or a feed that gives no reasons connects less than half of its calls."
 	b.add(24, 5, b.tiles(text{"State of the trunks", "The twelve trunks that are worst off, by their last 64 attempts, of every feed. " + judged}, 12, b.verdict()))
-	b.overviewNumbers()
-	b.add(24, 9, b.timeline(text{"State over time", "Since when each trunk is as it is, by its last 64 attempts at that time. " + judged}, b.verdict()))
-	b.add(24, 9, b.lastAttempts(text{"Trunks, the worst first", "The last 64 attempts of each trunk and direction, of every feed, and its calls in the time shown. " +
-		"Faults: what the network, a trunk, a carrier or a service failed, where the feed gives reasons. A click on a trunk leads to its dashboard, on its calls to their log lines."}))
-}
-
-func (b *board) overviewNumbers() {
 	b.add(4, 4, b.number(text{"Calls", "Call records that were counted in the time shown."},
 		b.total(metrics.Calls, nil)).Decimals(0).ColorScheme(fixed("blue")))
 	b.add(4, 4, b.number(text{"Connected share (ASR)", "Answer-seizure ratio (ITU-T E.425): answered or voicemail, of all calls. Users who are busy lower it; it is no measure of faults."},
@@ -49,9 +29,11 @@ func (b *board) overviewNumbers() {
 		b.value(metrics.ActiveCalls, nil)).Decimals(0).ColorScheme(fixed("blue")).NoValue(cantTell))
 	b.add(4, 4, b.number(text{"Emergency calls", "Outbound calls to emergency services in the time shown, without those to test numbers. Records lag: this is no emergency notification."},
 		b.orNone(b.total(metrics.EmergencyCalls, nil, is("test", "false")))).Decimals(0).Thresholds(never(1)))
-}
+	b.add(24, 9, b.timeline(text{"State over time", "Since when each trunk is as it is, by its last 64 attempts at that time. " + judged}, b.verdict()))
+	b.add(24, 9, b.lastAttempts(text{"Trunks, the worst first", "The last 64 attempts of each trunk and direction, of every feed, and its calls in the time shown. " +
+		"Faults: what the network, a trunk, a carrier or a service failed, where the feed gives reasons. A click on a trunk leads to its dashboard, on its calls to their log lines."}))
 
-func (b *board) overviewFailures() {
+	b.row("Failures")
 	byDomain := b.flow(metrics.CallFailures, by("fault_domain"))
 	b.add(12, 9, b.stacked(text{"Failures by fault domain", "Calls of each bar that neither a person nor voicemail answered, by whose it probably was: users' own, a policy of ours, our SBC, the carrier, the provider."},
 		byDomain).DataLinks(b.toCalls(byDomain)))
@@ -59,13 +41,12 @@ func (b *board) overviewFailures() {
 	b.add(12, 9, b.stacked(text{"Failures by reason", "Calls of each bar that neither a person nor voicemail answered, by outcome and reason. " +
 		"People who are busy or misdial are no outage: look for the outcome failed."}, byReason).
 		DataLinks(b.toCalls(byReason)))
-	keep := by("source", "feed", "trunk", "direction", "fault_domain", "outcome", "reason")
-	worst := nonzero(top(25, b.total(metrics.CallFailures, keep))).as("Calls")
-	p := b.table(text{"Most frequent failures", "What failed most in the time shown. A click on a count leads to the calls' log lines."}, worst)
-	b.add(24, 9, p.OverrideByName("Calls", properties{property("decimals", 0), b.rowToCalls(worst)}))
-}
+	causes := by("source", "feed", "trunk", "direction", "fault_domain", "outcome", "reason")
+	worst := nonzero(top(25, b.total(metrics.CallFailures, causes))).as("Calls")
+	b.add(24, 9, b.table(text{"Most frequent failures", "What failed most in the time shown. A click on a count leads to the calls' log lines."}, worst).
+		OverrideByName("Calls", properties{property("decimals", 0), b.rowToCalls(worst)}))
 
-func (b *board) overviewCalls() {
+	b.row("Calls")
 	keep := by("source", "provider", "feed")
 	byOutcome := b.flow(metrics.Calls, by("outcome"))
 	b.add(12, 8, b.stacked(text{"Calls by outcome", "Calls of each bar by how they ended."}, byOutcome).
@@ -80,17 +61,15 @@ func (b *board) overviewCalls() {
 		Thresholds(above(0.01, 0.05)).ThresholdsStyle(dashed()))
 	b.add(24, 8, b.series(text{"Charges by currency", "Money of each bar, as first known, by currency. Corrections are on the Cost dashboard."},
 		b.flow(metrics.CallCharges, by("currency", "source"))).Decimals(2))
-}
 
-func (b *board) overviewFreshness() {
+	b.row("Freshness")
 	b.add(12, 8, b.series(text{"Behind now", "How far the watermark is behind: every call that started before it has been looked for at least once."},
 		b.age(metrics.Watermark, perFeed())).Thresholds(above(1800, 3600)).ThresholdsStyle(dashed()))
 	late := share(b.flow(metrics.Calls, perFeed(), is("late", "true")), b.flow(metrics.Calls, perFeed()))
 	b.add(12, 8, b.series(text{"Share of late calls", "Calls first seen later than their feed's late_after. While most of a feed is late, its counters tell of the past."}, late).
 		Thresholds(above(0.1, 0.5)).ThresholdsStyle(dashed()))
-}
 
-func (b *board) overviewDetails() {
+	b.row("Details")
 	emergency := b.orNone(b.flow(metrics.EmergencyCalls, by("source", "outcome", "test")))
 	b.add(12, 8, b.stacked(text{"Emergency calls by source", "Outbound calls to emergency services of each bar; test is a call to a test number. Records lag: this is no emergency notification."},
 		emergency.as("{{source}} {{outcome}} test={{test}}")))
@@ -100,4 +79,5 @@ func (b *board) overviewDetails() {
 	b.add(12, 8, b.stacked(text{"Recordings", "Recordings attached to calls of each bar, of providers that say so."}, b.flow(metrics.Recordings, by("source", "type"))))
 	b.add(12, 8, b.stacked(text{"Legs by type", "Legs of each bar as the provider lists them, among them one that stands for the whole call: no number of calls."},
 		b.flow(metrics.CallLegs, by("leg_type", "outcome"))))
+	return b
 }

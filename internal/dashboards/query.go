@@ -73,7 +73,6 @@ func (b *board) total(d *metrics.Def, keep []string, where ...match) query {
 	return query{expr: fmt.Sprintf("%s (increase(%s[$__range]))", sumBy(keep), b.selector(d, "", where)), unit: m.unit, by: keep}
 }
 
-// value is a gauge.
 func (b *board) value(d *metrics.Def, keep []string, where ...match) query {
 	m := b.measure(d, keep, where)
 	return query{expr: fmt.Sprintf("%s (%s)", across(m.across, keep), b.selector(d, "", where)), unit: m.unit, by: keep}
@@ -133,7 +132,6 @@ func (b *board) orNone(q query) query {
 	return q
 }
 
-// top are the greatest.
 func top(n int, q query) query {
 	q.expr = fmt.Sprintf("topk(%d, %s)", n, q.expr)
 	return q

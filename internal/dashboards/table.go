@@ -26,7 +26,6 @@ func heading(label string) string {
 // properties are settings of one column.
 type properties = []dashboard.DynamicConfigValue
 
-// property is a setting of a column.
 func property(id string, value any) dashboard.DynamicConfigValue {
 	return dashboard.DynamicConfigValue{Id: id, Value: value}
 }
@@ -107,5 +106,4 @@ func unknownIfEmpty(p *table.PanelBuilder, column string) {
 	}}})})
 }
 
-// words are a slug's words.
 func words(slug string) string { return strings.ReplaceAll(slug, "_", " ") }

@@ -47,7 +47,6 @@ func Targets() ([]Target, error) {
 	return targets, nil
 }
 
-// panelTargets are the queries of one panel.
 func panelTargets(title string, p *dashboard.Panel) ([]Target, error) {
 	every := time.Duration(0)
 	if p.Interval != nil {

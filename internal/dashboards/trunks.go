@@ -15,26 +15,10 @@ func trunks() *board {
 	b.chooseExporter()
 	b.chooseCalls()
 	b.chooseFeed()
-	b.chooseTrunk(".+")
-	b.trunkTable()
-	b.row("Effectiveness")
-	b.trunkEffectiveness()
-	b.row("Codes")
-	b.trunkCodes()
-	b.row("Setup and media")
-	b.trunkMedia()
-	b.row("Load")
-	b.trunkLoad()
-	return b
-}
-
-// perTrunk are the labels that name a trunk.
-func perTrunk() []string { return by("source", "trunk") }
-
-func (b *board) trunkTable() {
-	keep := perTrunk()
+	b.choose("trunk", "Trunk", ".+", "SBC, operator or SIP trunk.", metrics.Calls)
+	keep := by("source", "trunk")
 	calls := b.total(metrics.Calls, keep).as("Calls")
-	p := b.table(text{"Trunks", "Every trunk in the time shown. NER and faults only where the provider says why a call didn't connect. A click on a number of calls leads to their log lines."},
+	trunks := b.table(text{"Trunks", "Every trunk in the time shown. NER and faults only where the provider says why a call didn't connect. A click on a number of calls leads to their log lines."},
 		calls,
 		asr(b.total, keep).as("ASR"),
 		ner(b.total, keep).as("NER"),
@@ -43,47 +27,64 @@ func (b *board) trunkTable() {
 		b.value(metrics.MediaBypassRatio, keep).as("Media bypass"),
 		b.value(metrics.PeakConcurrency, keep).as("Peak"),
 	)
-	p.OverrideByName("Calls", properties{property("decimals", 0), b.rowToCalls(calls)})
-	unknownIfEmpty(p, "NER")
-	unknownIfEmpty(p, "Faults")
-	judged(p, "NER", below(0.95, 0.9))
-	judged(p, "Faults", above(0.01, 0.05))
-	judged(p, "ACD", below(60, 15))
-	b.add(24, 9, p)
-}
+	trunks.OverrideByName("Calls", properties{property("decimals", 0), b.rowToCalls(calls)})
+	unknownIfEmpty(trunks, "NER")
+	unknownIfEmpty(trunks, "Faults")
+	judged(trunks, "NER", below(0.95, 0.9))
+	judged(trunks, "Faults", above(0.01, 0.05))
+	judged(trunks, "ACD", below(60, 15))
+	b.add(24, 9, trunks)
 
-func (b *board) trunkEffectiveness() {
-	keep := perTrunk()
+	b.row("Effectiveness")
 	b.add(12, 8, b.series(text{"Effectiveness (NER) by trunk", "Answered, voicemail, busy, not answered, cancelled or rejected, of all attempts."},
 		ner(b.flow, keep)).Max(1).Thresholds(below(0.95, 0.9)).ThresholdsStyle(dashed()))
 	ratio := faults(b.flow, keep)
 	b.add(12, 8, b.series(text{"Fault ratio by trunk", "Share of attempts that the network, the trunk, a carrier or a service failed. A trunk that is down shows as 100 %."}, ratio).
 		DataLinks(b.toCalls(ratio, onlyFailed)).
 		Thresholds(above(0.01, 0.05)).ThresholdsStyle(dashed()))
-	calls := b.flow(metrics.Calls, by("source", "trunk", "direction"))
-	b.add(12, 8, b.stacked(text{"Calls by trunk", "Calls of each bar. A trunk that falls to nothing while others go on is down without telling."}, calls).
-		DataLinks(b.toCalls(calls)))
+	directions := b.flow(metrics.Calls, by("source", "trunk", "direction"))
+	b.add(12, 8, b.stacked(text{"Calls by trunk", "Calls of each bar. A trunk that falls to nothing while others go on is down without telling."}, directions).
+		DataLinks(b.toCalls(directions)))
 	b.add(12, 8, b.series(text{"Connected share (ASR) by trunk", "Answered or voicemail, of all calls."}, asr(b.flow, keep)).Max(1))
-}
 
-// sipCoded leaves out failures that have no SIP code.
-func sipCoded() match { return isNot("sip_code", "") }
-
-func (b *board) trunkCodes() {
+	b.row("Codes")
 	codes := b.flow(metrics.CallFailures, by("sip_code"), sipCoded())
 	b.add(12, 9, b.stacked(text{"SIP codes", "Calls of each bar that didn't connect, by final SIP code. Only Direct Routing tells it."}, codes).
 		DataLinks(b.toCalls(codes)))
 	reasons := b.flow(metrics.CallFailures, by("trunk", "reason"), failed())
 	b.add(12, 9, b.stacked(text{"Faults by trunk and reason", "Calls of each bar with the outcome failed, by reason."}, reasons).
 		DataLinks(b.toCalls(reasons, onlyFailed)))
-	keep := by("trunk", "direction", "sip_code", "sub_code", "reason", "outcome")
-	worst := nonzero(top(50, b.total(metrics.CallFailures, keep, sipCoded()))).as("Calls")
-	p := b.table(text{"Most frequent failures", "Final SIP code, Microsoft's sub code in words, and how many calls they ended in the time shown. A click on a count leads to the calls' log lines."}, worst)
-	p.OverrideByName("Calls", properties{property("decimals", 0), b.rowToCalls(worst)})
-	p.OverrideByName(heading("sip_code"), properties{property("mappings", codeWords(cdr.SIPTaxonomy()))})
-	p.OverrideByName(heading("sub_code"), properties{property("mappings", codeWords(cdr.MicrosoftTaxonomy()))})
-	b.add(24, 11, p)
+	causes := by("trunk", "direction", "sip_code", "sub_code", "reason", "outcome")
+	worst := nonzero(top(50, b.total(metrics.CallFailures, causes, sipCoded()))).as("Calls")
+	failures := b.table(text{"Most frequent failures", "Final SIP code, Microsoft's sub code in words, and how many calls they ended in the time shown. A click on a count leads to the calls' log lines."}, worst)
+	failures.OverrideByName("Calls", properties{property("decimals", 0), b.rowToCalls(worst)})
+	failures.OverrideByName(heading("sip_code"), properties{property("mappings", codeWords(cdr.SIPTaxonomy()))})
+	failures.OverrideByName(heading("sub_code"), properties{property("mappings", codeWords(cdr.MicrosoftTaxonomy()))})
+	b.add(24, 11, failures)
+
+	b.row("Setup and media")
+	setups := b.spread(metrics.CallSetup, by("trunk", "direction"))
+	b.add(12, 8, b.series(text{"Setup time", "Invite to start of connected calls, median and 95th percentile: outbound the time to answer, inbound the time to pass the call on. It is no post-dial delay."},
+		setups...).DataLinks(b.toCalls(setups[1])))
+	b.add(12, 8, b.series(text{"Media bypass ratio", "Share of calls with media bypass among those that say, first seen within the window that is configured. Direct Routing tells the trunk's setting; what streams did is on the Quality dashboard."},
+		b.value(metrics.MediaBypassRatio, keep)).Max(1))
+	b.add(12, 8, b.stacked(text{"Calls by media bypass", "Calls of each bar by whether media bypassed Microsoft's processors."},
+		b.flow(metrics.MediaBypassCalls, by("trunk", "media_bypass"))))
+	places := nonzero(b.total(metrics.CallsByLocation, by("source", "media_location", "signaling_location"))).as("Calls")
+	b.add(12, 8, b.table(text{"Places", "Where media and signalling went, of all trunks together. Media far from its users costs quality."}, places).
+		OverrideByName("Calls", properties{property("decimals", 0)}))
+
+	b.row("Load")
+	b.add(8, 8, b.series(text{"Peak concurrency", "Most calls connected at once in the last hour that is known completely. Compare it with the channels that the trunk has."},
+		b.value(metrics.PeakConcurrency, keep)).Decimals(0))
+	b.add(8, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call. A fall to seconds points to one-way audio."}, acd(b.flow, keep)))
+	b.add(8, 8, b.series(text{"Duration of calls", "Median of connected calls by trunk."},
+		b.quantile(0.5, metrics.CallDuration, keep)))
+	return b
 }
+
+// sipCoded leaves out failures that have no SIP code.
+func sipCoded() match { return isNot("sip_code", "") }
 
 // codeWords puts the words of the taxonomy behind codes: a code with a row of its own
 // first, then the ranges.
@@ -107,26 +108,4 @@ func codeWords(causes []cdr.Cause) []dashboard.ValueMapping {
 	}
 	first := dashboard.ValueMapping{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: single}}
 	return append([]dashboard.ValueMapping{first}, mappings...)
-}
-
-func (b *board) trunkMedia() {
-	keep := by("trunk", "direction")
-	setups := b.spread(metrics.CallSetup, keep)
-	b.add(12, 8, b.series(text{"Setup time", "Invite to start of connected calls, median and 95th percentile: outbound the time to answer, inbound the time to pass the call on. It is no post-dial delay."},
-		setups...).DataLinks(b.toCalls(setups[1])))
-	b.add(12, 8, b.series(text{"Media bypass ratio", "Share of calls with media bypass among those that say, first seen within the window that is configured. Direct Routing tells the trunk's setting; what streams did is on the Quality dashboard."},
-		b.value(metrics.MediaBypassRatio, perTrunk())).Max(1))
-	b.add(12, 8, b.stacked(text{"Calls by media bypass", "Calls of each bar by whether media bypassed Microsoft's processors."},
-		b.flow(metrics.MediaBypassCalls, by("trunk", "media_bypass"))))
-	places := nonzero(b.total(metrics.CallsByLocation, by("source", "media_location", "signaling_location"))).as("Calls")
-	b.add(12, 8, b.table(text{"Places", "Where media and signalling went, of all trunks together. Media far from its users costs quality."}, places).
-		OverrideByName("Calls", properties{property("decimals", 0)}))
-}
-
-func (b *board) trunkLoad() {
-	b.add(8, 8, b.series(text{"Peak concurrency", "Most calls connected at once in the last hour that is known completely. Compare it with the channels that the trunk has."},
-		b.value(metrics.PeakConcurrency, perTrunk())).Decimals(0))
-	b.add(8, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call. A fall to seconds points to one-way audio."}, acd(b.flow, perTrunk())))
-	b.add(8, 8, b.series(text{"Duration of calls", "Median of connected calls by trunk."},
-		b.quantile(0.5, metrics.CallDuration, perTrunk())))
 }

@@ -95,12 +95,6 @@ func (b *board) chooseFeed() {
 		metrics.Calls)
 }
 
-// chooseTrunk lets one choose trunks. Where calls without a trunk are shown too,
-// every trunk is also none.
-func (b *board) chooseTrunk(every string) {
-	b.choose("trunk", "Trunk", every, "SBC, operator or SIP trunk.", metrics.Calls)
-}
-
 // option is a choice that a variable begins with.
 func option(text, value string) dashboard.VariableOption {
 	return dashboard.VariableOption{
