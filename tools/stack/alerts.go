@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -16,25 +17,10 @@ type alert struct {
 	// Prometheus is pending or firing, Alertmanager active or suppressed; empty: it has none.
 	Prometheus, Alertmanager string
 	Since                    time.Time
-	// ours says that it is about the trunk that the page lets fail.
-	ours bool
+	// others is 0 for those about the trunk that the page lets fail, which come first.
+	others int
 }
 
-// Clock is since when it holds.
-func (a alert) Clock() string { return a.Since.Local().Format("15:04:05") }
-
-// Held is Alertmanager's state in words.
-func (a alert) Held() string {
-	switch a.Alertmanager {
-	case parts.Active:
-		return "received"
-	case parts.Suppressed:
-		return "held back: another alert explains it"
-	}
-	return "not there"
-}
-
-// allAlerts asks Prometheus and Alertmanager.
 func (s *stack) allAlerts(ctx context.Context) ([]alert, error) {
 	fired, err := s.prometheus.Alerts(ctx)
 	if err != nil {
@@ -47,37 +33,35 @@ func (s *stack) allAlerts(ctx context.Context) ([]alert, error) {
 	return merge(fired, received), nil
 }
 
-// merge puts together what both say, sorted by name.
+// merge puts together what both say: those of the trunk first, each part sorted by name.
 func merge(prometheus, alertmanager []parts.Alert) []alert {
 	all := make(map[string]alert)
 	for i := range alertmanager {
-		key, a := describe(&alertmanager[i])
+		a := describe(&alertmanager[i])
 		a.Alertmanager = alertmanager[i].State
-		all[key] = a
+		all[a.Name+a.Of] = a
 	}
 	for i := range prometheus {
-		key, a := describe(&prometheus[i])
-		a.Prometheus, a.Alertmanager = prometheus[i].State, all[key].Alertmanager
-		all[key] = a
+		a := describe(&prometheus[i])
+		a.Prometheus, a.Alertmanager = prometheus[i].State, all[a.Name+a.Of].Alertmanager
+		all[a.Name+a.Of] = a
 	}
-	var sorted []alert
-	for _, key := range slices.Sorted(maps.Keys(all)) {
-		sorted = append(sorted, all[key])
-	}
-	return sorted
+	return slices.SortedFunc(maps.Values(all), func(a, b alert) int {
+		return cmp.Or(cmp.Compare(a.others, b.others), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Of, b.Of))
+	})
 }
 
-// describe returns an alert with the key by which it is known to both.
-func describe(x *parts.Alert) (key string, a alert) {
+func describe(x *parts.Alert) alert {
+	a := alert{Name: x.Labels["alertname"], Summary: x.Annotations["summary"], Since: x.Since}
+	if x.Labels["trunk"] != trunk {
+		a.others = 1
+	}
 	var of []string
 	for _, label := range []string{"source", "feed", "trunk", "sip_code", "direction", "currency", "country", "media", "field", "metric", "day"} {
 		if value := x.Labels[label]; value != "" {
 			of = append(of, value)
 		}
 	}
-	a = alert{
-		Name: x.Labels["alertname"], Of: strings.Join(of, " "), Summary: x.Annotations["summary"], Since: x.Since,
-		ours: x.Labels["trunk"] == trunk,
-	}
-	return a.Name + " " + a.Of, a
+	a.Of = strings.Join(of, " ")
+	return a
 }

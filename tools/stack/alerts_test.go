@@ -13,7 +13,7 @@ func about(name, trunk, severity, state string) parts.Alert {
 	return parts.Alert{Labels: map[string]string{"alertname": name, "trunk": trunk, "severity": severity}, State: state}
 }
 
-// TestMerge: an alert that both have is one.
+// TestMerge: an alert that both have is one, and those of the trunk come first.
 func TestMerge(t *testing.T) {
 	all := merge(
 		[]parts.Alert{about("A", "", "warning", parts.Firing), about("Z", trunk, "critical", parts.Firing)},
@@ -23,7 +23,7 @@ func TestMerge(t *testing.T) {
 	for _, a := range all {
 		got = append(got, fmt.Sprintf("%s %s %s", a.Name, a.Prometheus, a.Alertmanager))
 	}
-	if want := []string{"A firing ", "B  active", "Z firing active"}; !slices.Equal(got, want) {
+	if want := []string{"Z firing active", "A firing ", "B  active"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

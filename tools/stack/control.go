@@ -50,8 +50,8 @@ func (s *stack) resume() {
 // kill ends the exporter without any warning, and starts it again.
 func (s *stack) kill(ctx context.Context) error {
 	s.mu.Lock()
-	p := s.exporter
-	s.exporter = nil
+	p := s.processes[exporter]
+	delete(s.processes, exporter)
 	if p != nil {
 		s.killed++
 	}

@@ -28,15 +28,6 @@ type figure struct {
 	Simulator, Exporter, Prometheus int64
 }
 
-// OnTheWay is what was published and isn't counted yet.
-func (f *figure) OnTheWay() int64 { return f.Simulator - f.Exporter }
-
-// Unscraped is what is counted and not in Prometheus yet.
-func (f *figure) Unscraped() int64 { return f.Exporter - f.Prometheus }
-
-// Exact says that all three agree.
-func (f *figure) Exact() bool { return f.OnTheWay() == 0 && f.Unscraped() == 0 }
-
 // counted is what the exporter shows of a feed, and from when on it counts.
 type counted struct {
 	calls int64
@@ -67,7 +58,6 @@ func (s *stack) figures(ctx context.Context) ([]figure, error) {
 	return all, nil
 }
 
-// shown reads the exporter's metrics.
 func (s *stack) shown(ctx context.Context) (map[feed]counted, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.metrics+"/metrics", http.NoBody)
 	if err != nil {

@@ -51,7 +51,6 @@ func (p *process) ended() error {
 	}
 }
 
-// tail is the end of a file.
 func tail(file string) string {
 	const most = 2000
 	text, err := os.ReadFile(file)

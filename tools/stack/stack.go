@@ -17,6 +17,13 @@ import (
 // trunk is the one that the page lets fail.
 const trunk = "sbc1.example.com"
 
+// The parts that are processes.
+const (
+	exporter     = "exporter"
+	prometheus   = "prometheus"
+	alertmanager = "alertmanager"
+)
+
 // stack is all that runs.
 type stack struct {
 	folder    string
@@ -27,14 +34,11 @@ type stack struct {
 	// addresses of the exporter's metrics and of its listener for notifications.
 	metrics, hook      string
 	prometheus, alerts parts.API
-	// collected is Prometheus, delivering Alertmanager.
-	collected, delivering *process
-	began                 time.Time
 
-	mu                     sync.Mutex
-	exporter               *process  // guarded by mu; nil while it is started again
-	failedSince, heldSince time.Time // guarded by mu
-	killed                 int       // guarded by mu; how often the exporter was
+	mu                     sync.Mutex          // guards what follows
+	processes              map[string]*process // by part; without the exporter while it is started again
+	failedSince, heldSince time.Time
+	killed                 int // how often the exporter was
 }
 
 // patience is how long a part may take to answer on a slow machine.
@@ -46,7 +50,7 @@ func start(ctx context.Context, folder string, speed int, out io.Writer) (_ *sta
 	if err != nil {
 		return nil, err
 	}
-	s := &stack{folder: folder, speed: speed}
+	s := &stack{folder: folder, speed: speed, processes: map[string]*process{}}
 	if s.programs, err = findPrograms(home); err != nil {
 		return nil, err
 	}
@@ -69,8 +73,19 @@ func start(ctx context.Context, folder string, speed int, out io.Writer) (_ *sta
 	if err = s.startPrometheus(ctx); err != nil {
 		return nil, err
 	}
-	s.began = time.Now()
 	return s, nil
+}
+
+// launch starts a part's process, and waits until it is ready.
+func (s *stack) launch(ctx context.Context, part, program string, api parts.API, args ...string) error {
+	p, err := launch(ctx, s.folder, part, program, args...)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.processes[part] = p
+	s.mu.Unlock()
+	return untilReady(ctx, p, api)
 }
 
 func (s *stack) startExporter(ctx context.Context) (err error) {
@@ -90,15 +105,8 @@ func (s *stack) startExporter(ctx context.Context) (err error) {
 
 // runExporter starts the exporter's process, again too: where it was, with its ledger.
 func (s *stack) runExporter(ctx context.Context) error {
-	p, err := launch(ctx, s.folder, "exporter", s.programs.exporter, "run", "--config.file="+s.config,
-		"--web.listen-address="+s.metrics, "--webhook.listen-address="+s.hook)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.exporter = p
-	s.mu.Unlock()
-	return untilReady(ctx, p, parts.API{Base: "http://" + s.metrics})
+	return s.launch(ctx, exporter, s.programs.exporter, parts.API{Base: "http://" + s.metrics},
+		"run", "--config.file="+s.config, "--web.listen-address="+s.metrics, "--webhook.listen-address="+s.hook)
 }
 
 func (s *stack) startAlertmanager(ctx context.Context, home string) error {
@@ -116,10 +124,7 @@ func (s *stack) startAlertmanager(ctx context.Context, home string) error {
 		return err
 	}
 	s.alerts = parts.API{Base: "http://" + address}
-	if s.delivering, err = launch(ctx, s.folder, "alertmanager", s.programs.alertmanager, args...); err != nil {
-		return err
-	}
-	return untilReady(ctx, s.delivering, s.alerts)
+	return s.launch(ctx, alertmanager, s.programs.alertmanager, s.alerts, args...)
 }
 
 func (s *stack) startPrometheus(ctx context.Context) error {
@@ -140,10 +145,7 @@ func (s *stack) startPrometheus(ctx context.Context) error {
 		return err
 	}
 	s.prometheus = parts.API{Base: "http://" + address}
-	if s.collected, err = launch(ctx, s.folder, "prometheus", s.programs.prometheus, args...); err != nil {
-		return err
-	}
-	return untilReady(ctx, s.collected, s.prometheus)
+	return s.launch(ctx, prometheus, s.programs.prometheus, s.prometheus, args...)
 }
 
 // untilReady waits until a part answers that it is ready.
@@ -169,26 +171,25 @@ func untilReady(ctx context.Context, p *process, api parts.API) error {
 }
 
 // running says which part has ended by itself.
-func (s *stack) running() error {
+func (s *stack) running() (err error) {
 	s.mu.Lock()
-	exporter := s.exporter
-	s.mu.Unlock()
-	if exporter == nil {
+	defer s.mu.Unlock()
+	if s.processes[exporter] == nil {
 		return errors.New("the exporter is being started again")
 	}
-	return errors.Join(exporter.ended(), s.collected.ended(), s.delivering.ended())
+	for _, p := range s.processes {
+		err = errors.Join(err, p.ended())
+	}
+	return err
 }
 
 // close ends the processes that the context has told to end, and the providers.
 func (s *stack) close() {
 	s.mu.Lock()
-	exporter := s.exporter
-	s.mu.Unlock()
-	for _, p := range []*process{s.collected, exporter, s.delivering} {
-		if p != nil {
-			_ = p.cmd.Cancel()
-			<-p.done
-		}
+	defer s.mu.Unlock()
+	for _, p := range s.processes {
+		_ = p.cmd.Cancel()
+		<-p.done
 	}
 	if s.providers != nil {
 		s.providers.Close()

@@ -97,8 +97,8 @@ func TestE2EStackTool(t *testing.T) {
 	}
 	v.sees("The trunk works.")
 	v.send(http.MethodPost, "trunk/fail")
-	v.sees("The trunk fails.")
-	v.sees("<td>received</td>") // of values that are new to the exporter
+	v.sees("The trunk fails")
+	v.sees("<td>active</td>") // of values that are new to the exporter
 	v.send(http.MethodPost, "exporter/kill")
 	v.send(http.MethodPost, "trunk/mend")
 	v.send(http.MethodPost, "publication/hold")

@@ -24,32 +24,25 @@ func root(ctx context.Context) (string, error) {
 }
 
 // findPrograms finds what is there, and says of everything that isn't how it is had.
-func findPrograms(root string) (programs, error) {
-	var p programs
-	var missing []error
-	for _, want := range []struct {
-		to    *string
-		names []string
-		how   string
-	}{
-		{&p.prometheus, []string{"prometheus"}, "make tools"},
-		{&p.alertmanager, []string{"prometheus-alertmanager", "alertmanager"}, "apt-get install prometheus-alertmanager"},
-	} {
-		for _, name := range want.names {
-			for _, file := range []string{name, filepath.Join(root, ".tools", "bin", name)} {
-				if found, err := exec.LookPath(file); err == nil {
-					*want.to = found
-				}
-			}
-		}
-		if *want.to == "" {
-			missing = append(missing, fmt.Errorf("%s is neither in .tools/bin nor in PATH: %s", want.names[0], want.how))
-		}
-	}
-	return p, errors.Join(missing...)
+func findPrograms(root string) (p programs, err error) {
+	p.prometheus, err = find(root, "make tools", "prometheus")
+	var missing error
+	p.alertmanager, missing = find(root, "apt-get install prometheus-alertmanager", "prometheus-alertmanager", "alertmanager")
+	return p, errors.Join(err, missing)
 }
 
-// build builds the exporter.
+// find finds a program by one of its names.
+func find(root, how string, names ...string) (file string, err error) {
+	for _, name := range names {
+		for _, candidate := range []string{filepath.Join(root, ".tools", "bin", name), name} {
+			if file, err = exec.LookPath(candidate); err == nil {
+				return file, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("%s is neither in .tools/bin nor in PATH: %s", names[0], how)
+}
+
 func (p *programs) build(ctx context.Context, root, folder string) error {
 	p.exporter = filepath.Join(folder, "cdr-exporter")
 	command := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-o", p.exporter, "./cmd/cdr-exporter")
