@@ -24,7 +24,6 @@ type Log struct {
 	Attributes, Resource map[string]any
 }
 
-// readLogs makes records of a request.
 func readLogs(request *collogs.ExportLogsServiceRequest) []Log {
 	var list []Log
 	for _, r := range request.GetResourceLogs() {
@@ -104,7 +103,6 @@ type Point struct {
 	monotonic bool
 }
 
-// readPoints makes points of a request.
 func readPoints(request *colmetrics.ExportMetricsServiceRequest) []Point {
 	var list []Point
 	for _, r := range request.GetResourceMetrics() {
@@ -140,7 +138,6 @@ func readNumber(name string, kind PointKind, monotonic bool, d *metrics.NumberDa
 	}
 }
 
-// readLabels are attributes as text.
 func readLabels(list []*common.KeyValue) map[string]string {
 	m := make(map[string]string, len(list))
 	for _, kv := range list {

@@ -89,7 +89,16 @@ func (s *Sink) reply(signal Signal, logs []Log) Reply {
 func (r *Reply) refuses() bool { return r.Status != 0 || r.Code != 0 || r.Drop }
 
 // receive keeps what a request brings, as the reply to it says, after the reply's delay.
-func (s *Sink) receive(ctx context.Context, signal Signal, logs []Log, points []Point) Reply {
+func (s *Sink) receive(ctx context.Context, request proto.Message) Reply {
+	var logs []Log
+	var points []Point
+	signal := MetricSignal
+	switch r := request.(type) {
+	case *collogs.ExportLogsServiceRequest:
+		logs, signal = readLogs(r), LogSignal
+	case *colmetrics.ExportMetricsServiceRequest:
+		points = readPoints(r)
+	}
 	reply := s.reply(signal, logs)
 	if reply.Delay > 0 {
 		timer := time.NewTimer(reply.Delay)
@@ -108,17 +117,12 @@ func (s *Sink) receive(ctx context.Context, signal Signal, logs []Log, points []
 	return reply
 }
 
-func (s *Sink) httpLogs(w http.ResponseWriter, r *http.Request) {
-	var request collogs.ExportLogsServiceRequest
-	if s.decode(w, r, &request) {
-		respond(w, s.receive(r.Context(), LogSignal, readLogs(&request), nil))
-	}
-}
-
-func (s *Sink) httpMetrics(w http.ResponseWriter, r *http.Request) {
-	var request colmetrics.ExportMetricsServiceRequest
-	if s.decode(w, r, &request) {
-		respond(w, s.receive(r.Context(), MetricSignal, nil, readPoints(&request)))
+// overHTTP handles requests over HTTP, each decoded into a new message.
+func (s *Sink) overHTTP(request func() proto.Message) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if into := request(); s.decode(w, r, into) {
+			respond(w, s.receive(r.Context(), into))
+		}
 	}
 }
 
@@ -182,7 +186,7 @@ type grpcLogs struct {
 
 // Export takes log records.
 func (g *grpcLogs) Export(ctx context.Context, request *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
-	return &collogs.ExportLogsServiceResponse{}, g.sink.receiveGRPC(ctx, LogSignal, readLogs(request), nil)
+	return &collogs.ExportLogsServiceResponse{}, g.sink.receiveGRPC(ctx, request)
 }
 
 type grpcMetrics struct {
@@ -192,18 +196,18 @@ type grpcMetrics struct {
 
 // Export takes metric points.
 func (g *grpcMetrics) Export(ctx context.Context, request *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
-	return &colmetrics.ExportMetricsServiceResponse{}, g.sink.receiveGRPC(ctx, MetricSignal, nil, readPoints(request))
+	return &colmetrics.ExportMetricsServiceResponse{}, g.sink.receiveGRPC(ctx, request)
 }
 
 // receiveGRPC is receive for gRPC: a failure is a status, with retry information if the reply has any.
-func (s *Sink) receiveGRPC(ctx context.Context, signal Signal, logs []Log, points []Point) error {
+func (s *Sink) receiveGRPC(ctx context.Context, request proto.Message) error {
 	md, _ := metadata.FromIncomingContext(ctx)
 	for name, value := range s.settings.Headers {
 		if !slices.Equal(md.Get(name), []string{value}) {
 			return status.Errorf(codes.Unauthenticated, "metadata %s is missing or wrong", name)
 		}
 	}
-	reply := s.receive(ctx, signal, logs, points)
+	reply := s.receive(ctx, request)
 	if !reply.refuses() {
 		return nil
 	}

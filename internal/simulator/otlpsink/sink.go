@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/protobuf/proto"
 
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
@@ -84,8 +85,8 @@ func (s *Sink) serve() {
 		options = append(options, grpc.Creds(credentials.NewTLS(s.settings.TLS.Clone())))
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/logs", s.httpLogs)
-	mux.HandleFunc("POST /v1/metrics", s.httpMetrics)
+	mux.HandleFunc("POST /v1/logs", s.overHTTP(func() proto.Message { return new(collogs.ExportLogsServiceRequest) }))
+	mux.HandleFunc("POST /v1/metrics", s.overHTTP(func() proto.Message { return new(colmetrics.ExportMetricsServiceRequest) }))
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	s.grpc = grpc.NewServer(options...)
 	collogs.RegisterLogsServiceServer(s.grpc, &grpcLogs{sink: s})
