@@ -31,7 +31,7 @@ func startProvider(d *day) (*provider, error) {
 	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/token", p.token)
 	mux.HandleFunc("GET /v1.0/communications/callRecords/{call}", p.page)
 	var err error
-	p.Host, err = simulator.NewHost(nil, nil, mux)
+	p.Host, err = simulator.NewHost(time.Time{}, nil, mux, "")
 	return p, err
 }
 

@@ -61,10 +61,7 @@ func newSwitchboard(t testing.TB, s switchboardSettings) *switchboard {
 		s.graph.DirectRouting = world(t, routing)
 		records.Routed = s.graph.DirectRouting
 	}
-	var err error
-	if b.records, err = sim.NewCallRecords(records); err != nil {
-		t.Fatal(err)
-	}
+	b.records = sim.NewCallRecords(records)
 	at := s.site
 	if at == nil {
 		at = newSite(t)

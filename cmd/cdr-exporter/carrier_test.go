@@ -25,12 +25,7 @@ type carrier struct {
 // newCarrier starts a Wavix account of two worlds.
 func newCarrier(t testing.TB, at *site, placed, received simulator.Settings, s wavixsim.Settings) *carrier {
 	t.Helper()
-	worlds := wavixsim.AccountSettings{Placed: world(t, placed), Received: world(t, received)}
-	account, err := wavixsim.NewAccount(worlds)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Account = account
+	s.Placed, s.Received = world(t, placed), world(t, received)
 	if s.APIKey == "" {
 		s.APIKey = secretFor(t, "hush-wavix")
 	}
@@ -39,7 +34,7 @@ func newCarrier(t testing.TB, at *site, placed, received simulator.Settings, s w
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	for _, w := range []*simulator.World{worlds.Placed, worlds.Received} {
+	for _, w := range []*simulator.World{s.Placed, s.Received} {
 		at.vault.hidePeople(w.Mix())
 	}
 	at.keep("wavix-key", server.APIKey())

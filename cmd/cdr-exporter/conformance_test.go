@@ -60,14 +60,10 @@ func ringcentralFor(t *testing.T) (*rcsim.Server, *simulator.World) {
 
 func wavixFor(t *testing.T) *wxsim.Server {
 	t.Helper()
-	account, err := wxsim.NewAccount(wxsim.AccountSettings{
+	server, err := wxsim.Start(wxsim.Settings{
 		Placed:   world(t, steady(92, wxsim.Documented(wxsim.PlacedMix()), 1_000)),
-		Received: world(t, steady(93, wxsim.Documented(wxsim.ReceivedMix()), 1_000)),
+		Received: world(t, steady(93, wxsim.Documented(wxsim.ReceivedMix()), 1_000)), Generation: wxsim.GenerationC,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := wxsim.Start(wxsim.Settings{Account: account, Generation: wxsim.GenerationC})
 	if err != nil {
 		t.Fatal(err)
 	}

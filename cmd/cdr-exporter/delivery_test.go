@@ -48,7 +48,7 @@ func TestSecureDelivery(t *testing.T) {
 				t.Fatal(err)
 			}
 			leaf := authority.Leaf()
-			if err := authority.WriteFile(n.path("otlp-ca.pem")); err != nil {
+			if err := authority.WriteCA(n.path("otlp-ca.pem")); err != nil {
 				t.Fatal(err)
 			}
 			n.keep("otlp-token", "Basic b3RscDpodXNoaHVzaA")

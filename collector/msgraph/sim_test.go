@@ -108,7 +108,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 	}
 	server, err := sim.Start(sim.Settings{
 		PSTN: worlds["pstn"], DirectRouting: worlds["direct_routing"], Faults: faults, Gzip: true,
-		Clock: simulator.NewManualClock(end.Add(30 * 24 * time.Hour)),
+		At: end.Add(30 * 24 * time.Hour),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -204,7 +204,7 @@ func TestSimulatedCallLog(t *testing.T) {
 			t.Parallel()
 			faults := faultsOf(sim.EndpointCallLog)
 			server, source := openSim(t, sim.Settings{
-				Account: account, Extension: extension, Faults: faults, Clock: simulator.NewManualClock(simEnd.Add(30 * 24 * time.Hour)),
+				Account: account, Extension: extension, Faults: faults, At: simEnd.Add(30 * 24 * time.Hour),
 			}, test.change)
 			test.view.At = []time.Time{server.Pause()}
 			got := newCounted()
@@ -225,7 +225,7 @@ func TestSimulatedChanges(t *testing.T) {
 	world := simWorld(t, sim.Mix())
 	faults := faultsOf(sim.EndpointSync)
 	server, source := openSim(t, sim.Settings{
-		Account: world, Faults: faults, Clock: simulator.NewManualClock(simEnd.Add(30 * 24 * time.Hour)),
+		Account: world, Faults: faults, At: simEnd.Add(30 * 24 * time.Hour),
 	}, func(*Config) {})
 	at, got := server.Pause(), newCounted()
 	steps := 0
@@ -254,7 +254,7 @@ func TestSimulatedActiveCalls(t *testing.T) {
 			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 3})
 			faults.Rate(sim.EndpointActiveCalls, 0.5, sim.Harmless()...)
 			server, source := openSim(t, sim.Settings{
-				Account: account, Extension: extension, Faults: faults, Clock: simulator.NewManualClock(simBegin.Add(36 * time.Hour)),
+				Account: account, Extension: extension, Faults: faults, At: simBegin.Add(36 * time.Hour),
 			}, func(c *Config) { c.Scope = scope })
 			most := 0
 			for range 10 {
@@ -284,7 +284,7 @@ func TestSimulatedActiveCalls(t *testing.T) {
 // TestSimulatedRecordings resolves what a read brought.
 func TestSimulatedRecordings(t *testing.T) {
 	world := simWorld(t, sim.Mix())
-	_, source := openSim(t, sim.Settings{Account: world, Clock: simulator.NewManualClock(simEnd.Add(30 * 24 * time.Hour))}, func(*Config) {})
+	_, source := openSim(t, sim.Settings{Account: world, At: simEnd.Add(30 * 24 * time.Hour)}, func(*Config) {})
 	var recordings []string
 	err := readPages(t.Context(), source.Feeds[0].Reader, simBegin, simBegin.Add(12*time.Hour), func(b *collector.Page) error {
 		for _, r := range b.Records {

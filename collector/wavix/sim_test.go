@@ -112,7 +112,7 @@ var (
 	simEnd   = simBegin.Add(24 * time.Hour)
 )
 
-func (s simulated) start(t *testing.T, clock simulator.Clock) (*sim.Server, *collector.Source) {
+func (s simulated) start(t *testing.T, at time.Time) (*sim.Server, *collector.Source) {
 	t.Helper()
 	world := func(seed uint64, mix *simulator.Mix) *simulator.World {
 		settings := simulator.Historical(seed, mix, simBegin, simEnd, 600)
@@ -124,11 +124,7 @@ func (s simulated) start(t *testing.T, clock simulator.Clock) (*sim.Server, *col
 		}
 		return made
 	}
-	account, err := sim.NewAccount(sim.AccountSettings{Placed: world(1, sim.PlacedMix()), Received: world(2, sim.ReceivedMix())})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.settings.Account, s.settings.Clock = account, clock
+	s.settings.Placed, s.settings.Received, s.settings.At = world(1, sim.PlacedMix()), world(2, sim.ReceivedMix()), at
 	server, err := sim.Start(s.settings)
 	if err != nil {
 		t.Fatal(err)
@@ -180,7 +176,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 				}
 			}
 			test.settings.Faults = faults
-			server, source := test.start(t, simulator.NewManualClock(simEnd.Add(30*24*time.Hour)))
+			server, source := test.start(t, simEnd.Add(30*24*time.Hour))
 			got := newCounted()
 			got.read(t, source, simBegin, simEnd)
 			got.want(t, server.Account().Totals(server.Pause()))
@@ -198,23 +194,22 @@ func TestLiveAgainstTheSimulator(t *testing.T) {
 		for _, format := range formats {
 			t.Run(fmt.Sprint(order, " ", format), func(t *testing.T) {
 				t.Parallel()
-				clock := simulator.NewManualClock(simBegin.Add(9 * time.Hour))
 				s := simulated{sim.Settings{Generation: sim.GenerationA, Order: order, Timezone: time.FixedZone("", 3*3600), MaxPerPage: 50}, format, authQuery}
-				server, source := s.start(t, clock)
+				server, source := s.start(t, simBegin.Add(9*time.Hour))
 				got := newCounted()
 				poll := func(reach time.Duration) {
-					got.read(t, source, clock.Now().Add(-reach), clock.Now())
+					got.read(t, source, server.Now().Add(-reach), server.Now())
 				}
 				poll(9 * time.Minute)
 				asked := len(server.Asked())
 				for range 12 {
-					clock.Advance(time.Minute)
+					server.Advance(time.Minute)
 					poll(9 * time.Minute)
 				}
 				t.Logf("%d requests in 12 minutes", len(server.Asked())-asked)
 				poll(2 * time.Hour)
 				for range 4 {
-					clock.Advance(18 * time.Hour)
+					server.Advance(18 * time.Hour)
 					poll(9 * time.Minute)
 					poll(60 * time.Hour)
 				}
@@ -247,8 +242,7 @@ func (c *counted) wantRecords(t *testing.T, want simulator.Totals) {
 func TestActiveCallsOfTheSimulator(t *testing.T) {
 	for generation, auth := range map[sim.Generation]string{sim.GenerationA: authQuery, sim.GenerationC: authBearer} {
 		t.Run(fmt.Sprint(generation), func(t *testing.T) {
-			clock := simulator.NewManualClock(simBegin.Add(12 * time.Hour))
-			server, source := simulated{sim.Settings{Generation: generation, Linger: 10 * time.Minute}, formatJSON, auth}.start(t, clock)
+			server, source := simulated{sim.Settings{Generation: generation, Linger: 10 * time.Minute}, formatJSON, auth}.start(t, simBegin.Add(12*time.Hour))
 			sink := new(gaugeSink)
 			if err := source.Feeds[1].Feed.Poll(t.Context(), collector.LedgerState{}, sink); err != nil {
 				t.Fatal(err)

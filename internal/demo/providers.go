@@ -99,7 +99,7 @@ func meetings(routed *simulator.World) (*msgraph.CallRecords, error) {
 	}
 	return msgraph.NewCallRecords(msgraph.CallRecordSettings{
 		Calls: calls, Routed: routed, RoutedShare: recorded, Versions: msgraph.QuickVersions(),
-	})
+	}), nil
 }
 
 func (p *Providers) startOffice() (err error) {
@@ -119,11 +119,7 @@ func (p *Providers) startCarrier() error {
 	if err != nil {
 		return err
 	}
-	account, err := wavix.NewAccount(wavix.AccountSettings{Placed: placed, Received: received})
-	if err != nil {
-		return err
-	}
-	p.Carrier, err = wavix.Start(wavix.Settings{Account: account})
+	p.Carrier, err = wavix.Start(wavix.Settings{Placed: placed, Received: received})
 	return err
 }
 

@@ -8,15 +8,16 @@ import (
 // Amount is money, in ten-thousandths of its currency unless the mix has another unit.
 type Amount int64
 
-// String is the amount as a decimal with at least two places.
-func (a Amount) String() string {
-	sign := ""
+// String is the amount of ten-thousandths as a decimal with at least two places.
+func (a Amount) String() string { return a.Decimal(4, 2) }
+
+// Decimal is the amount with so many places, of which zeros at the end are left out down to the least number of places.
+func (a Amount) Decimal(places, least int) string {
+	digits := fmt.Sprintf("%0*d", places+1, max(a, -a))
+	whole, fraction := digits[:len(digits)-places], digits[len(digits)-places:]
+	text := whole + "." + fraction[:least] + strings.TrimRight(fraction[least:], "0")
 	if a < 0 {
-		sign, a = "-", -a
-	}
-	text := strings.TrimSuffix(fmt.Sprintf("%s%d.%04d", sign, a/10_000, a%10_000), "0")
-	if strings.HasSuffix(text, "0") && a%100 == 0 {
-		text = text[:len(text)-1]
+		return "-" + text
 	}
 	return text
 }

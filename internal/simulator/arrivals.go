@@ -41,7 +41,6 @@ func newArrivals(s *Settings) arrivals {
 	return a
 }
 
-// lastBlock is the last block of a historical world.
 func (a *arrivals) lastBlock() int64 {
 	if a.length == 0 {
 		return math.MaxInt64
@@ -58,7 +57,6 @@ func (a *arrivals) blockOf(at int64) int64 {
 	return since / a.period
 }
 
-// bounds are when a block begins and ends.
 func (a *arrivals) bounds(block int64) (from, to int64) {
 	from = block * a.period
 	to = from + a.period
@@ -68,7 +66,6 @@ func (a *arrivals) bounds(block int64) (from, to int64) {
 	return a.from + from, a.from + to
 }
 
-// count is the number of calls that start in a block.
 func (a *arrivals) count(block int64) int {
 	if a.length != 0 {
 		from, to := a.bounds(block)
@@ -79,7 +76,7 @@ func (a *arrivals) count(block int64) int {
 	mean := a.rate * a.period / 1000 * a.share(block) / 1000
 	n := (mean + d.below(1000)) / 1000
 	// Two dice make a hump as wide as a Poisson distribution's, about.
-	width := root(n) * 2
+	width := int64(math.Sqrt(float64(n))) * 2
 	return int(max(0, n+d.between(0, width)+d.between(0, width)-width))
 }
 
@@ -89,13 +86,4 @@ func (a *arrivals) share(block int64) int64 {
 	middle := time.UnixMilli((from + to) / 2).UTC()
 	hour, minute := middle.Hour(), int64(middle.Minute())
 	return (int64(a.hours[hour])*(60-minute) + int64(a.hours[(hour+1)%24])*minute) / 60
-}
-
-// root is the whole part of a square root.
-func root(n int64) int64 {
-	r := int64(math.Sqrt(float64(n)))
-	for r*r > n {
-		r--
-	}
-	return r
 }

@@ -48,20 +48,20 @@ func NewAuthority() (*Authority, error) {
 // Leaf is the server's certificate.
 func (a *Authority) Leaf() *tls.Certificate { return &a.certificate }
 
-// PEM is the certificate without its key.
-func (a *Authority) PEM() []byte {
+// CA is the certificate without its key, in PEM.
+func (a *Authority) CA() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Certificate[0]})
 }
 
-// WriteFile writes the certificate, for tls_config.ca_file.
-func (a *Authority) WriteFile(path string) error {
-	if err := os.WriteFile(path, a.PEM(), 0o644); err != nil { //nolint:gosec // A certificate is public.
+// WriteCA writes CA to a file, for tls_config.ca_file.
+func (a *Authority) WriteCA(path string) error {
+	if err := os.WriteFile(path, a.CA(), 0o644); err != nil { //nolint:gosec // A certificate is public.
 		return fmt.Errorf("write authority: %w", err)
 	}
 	return nil
 }
 
-// Pool trusts the certificate alone.
+// Pool trusts the certificate alone: for clients in process.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(a.certificate.Leaf)

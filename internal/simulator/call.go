@@ -30,8 +30,9 @@ type Call struct {
 	// Invite is zero if the provider doesn't give it.
 	Invite, Start time.Time
 
-	// Other is the external party's number, Own the account's.
-	Other, Own Number
+	// Other is the external party's number, Own the account's. NoOther says that the provider gives none, not even an empty text.
+	Other, Own string
+	NoOther    bool
 	// Prefix is where the other party's number comes from; nil for none.
 	Prefix *Prefix
 
@@ -110,3 +111,17 @@ const (
 	// NumericID is an id that is a number.
 	NumericID
 )
+
+// Start is the start that a row with the flaw has.
+func (f Flaw) Start(start any) any {
+	switch f {
+	case BadTime:
+		return "yesterday"
+	case ImpossibleTime:
+		return "2026-02-30T25:61:00Z"
+	case NullStart:
+		return nil
+	default:
+		return start
+	}
+}

@@ -54,7 +54,6 @@ func (w *World) Changes(q Since, emit func(*Call, *Version)) (more bool) {
 	return false
 }
 
-// change is one version of one call.
 type change struct {
 	published int64
 	block     int32

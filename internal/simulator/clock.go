@@ -5,43 +5,10 @@ import (
 	"time"
 )
 
-// Clock says what time it is.
-type Clock interface{ Now() time.Time }
-
-// ManualClock stands still until it is moved.
-type ManualClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-// NewManualClock starts at an instant.
-func NewManualClock(at time.Time) *ManualClock { return &ManualClock{now: at} }
-
-// Now is the instant that was set.
-func (c *ManualClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-// Set moves the clock to an instant.
-func (c *ManualClock) Set(at time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = at
-}
-
-// Advance moves the clock by d.
-func (c *ManualClock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // Timeline is a provider's time: a clock that can be moved ahead, and the instant up to which the provider has published, which can be
 // held.
 type Timeline struct {
-	base Clock // nil is the machine's
+	at time.Time // where the clock stands; zero: it goes as the machine's
 
 	mu     sync.Mutex
 	offset time.Duration
@@ -57,9 +24,9 @@ func (t *Timeline) Now() time.Time {
 }
 
 func (t *Timeline) now() time.Time {
-	now := time.Now()
-	if t.base != nil {
-		now = t.base.Now()
+	now := t.at
+	if now.IsZero() {
+		now = time.Now()
 	}
 	return now.Add(t.offset).UTC()
 }

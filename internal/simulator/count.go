@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -83,7 +84,6 @@ func (c *Counter) Add(call *Call) *Version {
 		return nil
 	}
 	c.Records++
-	c.Duplicates += call.Copies - 1
 	if !first.Kind.View {
 		c.Sessions++
 		c.count(call, first)
@@ -188,15 +188,9 @@ type moneyOf struct {
 
 // addMoney adds an amount of a component that a version has; labels come last.
 func (c *Counter) addMoney(metric string, of moneyOf, v *Version, component int, amount Amount, labels ...any) {
-	currency, unit := v.Currency, c.mix.MoneyUnit
-	if currency == "" {
-		currency = c.mix.NoCurrency
-	}
-	if unit == 0 {
-		unit = 100
-	}
-	all := append([]any{of.kind.Direction, of.kind.CallType, currency, c.mix.components()[component], of.country}, labels...)
-	c.Metrics.Add(metric, int64(amount)*unit, all...)
+	currency := cmp.Or(v.Currency, c.mix.NoCurrency)
+	all := append([]any{of.kind.Direction, of.kind.CallType, currency, c.mix.Components[component], of.country}, labels...)
+	c.Metrics.Add(metric, int64(amount)*c.mix.MoneyUnit, all...)
 }
 
 // revision counts a version that came after another.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -73,33 +74,39 @@ func (d *Draws) UUID() (u UUID) {
 	return u
 }
 
-// Delay draws from a distribution; zero from an empty one.
-func (d *Draws) Delay(delays []Delay) time.Duration {
+// Weight is the share of draws that a thing has among others. What embeds it can be picked.
+type Weight int
+
+func (w Weight) weight() int { return int(w) }
+
+// Pick draws one of some things; nil from none.
+func Pick[T interface{ weight() int }](d *Draws, list []T) *T {
 	sum := 0
-	for i := range delays {
-		sum += delays[i].Weight
+	for i := range list {
+		sum += list[i].weight()
 	}
 	n := d.Below(sum)
-	for i := range delays {
-		if n < delays[i].Weight {
-			return d.Duration(delays[i].Min, delays[i].Max)
+	for i := range list {
+		if n -= list[i].weight(); n < 0 {
+			return &list[i]
 		}
-		n -= delays[i].Weight
+	}
+	return nil
+}
+
+// Delay draws from a distribution; zero from an empty one.
+func (d *Draws) Delay(delays []Delay) time.Duration {
+	if part := Pick(d, delays); part != nil {
+		return d.Duration(part.Min, part.Max)
 	}
 	return 0
 }
 
-// table draws from weighted things: one place per unit of weight.
+// table draws from the indexes of weighted things, of which there are many: it has one place per unit of weight.
 type table []uint16
 
-// weigh makes the table of a list.
-func weigh[T any](list []T, weight func(*T) int) (t table) {
-	for i := range list {
-		for range weight(&list[i]) {
-			t = append(t, uint16(i))
-		}
-	}
-	return t
+func (t table) with(index int, weight Weight) table {
+	return append(t, slices.Repeat([]uint16{uint16(index)}, int(weight))...)
 }
 
 func (t table) draw(d *Draws) int { return int(t[d.Below(len(t))]) }

@@ -1,8 +1,8 @@
 package simulator
 
 import (
+	"cmp"
 	"maps"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -20,7 +20,7 @@ type FaultSettings struct {
 }
 
 // Faults decide what goes wrong. Chance follows from the seed and the number of the request at its endpoint, so the same requests meet the
-// same faults. What was injected comes before chance. The zero value is of no use; nil has no faults.
+// same faults. What was injected comes before chance. The zero value is of no use.
 type Faults struct {
 	s FaultSettings
 
@@ -29,7 +29,7 @@ type Faults struct {
 	rates   []rate
 	hook    func(Request) Fault
 	rewrite func(body []byte) []byte
-	counts  map[string]map[Fault]int
+	counts  counts[Fault]
 	runs    map[string]int
 }
 
@@ -47,16 +47,8 @@ type rate struct {
 
 // NewFaults has no faults yet.
 func NewFaults(s FaultSettings) *Faults {
-	if s.RetryAfter == 0 {
-		s.RetryAfter = time.Second
-	}
-	if s.SlowFor == 0 {
-		s.SlowFor = 2 * time.Second
-	}
-	if s.MaxRun == 0 {
-		s.MaxRun = 2
-	}
-	return &Faults{s: s, counts: map[string]map[Fault]int{}, runs: map[string]int{}}
+	s.RetryAfter, s.SlowFor, s.MaxRun = cmp.Or(s.RetryAfter, time.Second), cmp.Or(s.SlowFor, 2*time.Second), cmp.Or(s.MaxRun, 2)
+	return &Faults{s: s, counts: counts[Fault]{}, runs: map[string]int{}}
 }
 
 // Rate makes a share of an endpoint's requests meet one of the faults; an empty endpoint is every one. Rates add up, the first that hits
@@ -90,16 +82,13 @@ func (f *Faults) Rewrite(rewrite func(body []byte) []byte) {
 	f.rewrite = rewrite
 }
 
-func (f *Faults) rewritten(a Answer) []byte {
-	if f == nil {
-		return a.Body
-	}
+func (f *Faults) rewritten(body []byte) []byte {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.rewrite == nil || a.Status != http.StatusOK {
-		return a.Body
+	if f.rewrite == nil {
+		return body
 	}
-	return f.rewrite(a.Body)
+	return f.rewrite(body)
 }
 
 // Stop ends all faults; the counts stay.
@@ -113,16 +102,21 @@ func (f *Faults) Stop() {
 func (f *Faults) Counts(endpoint string) map[Fault]int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if endpoint != "" {
-		return maps.Clone(f.counts[endpoint])
-	}
-	all := map[Fault]int{}
-	for _, counts := range f.counts {
-		for fault, n := range counts {
-			all[fault] += n
+	return maps.Clone(f.counts[endpoint])
+}
+
+// counts are numbers by endpoint, and of all endpoints under the empty one.
+type counts[K comparable] map[string]map[K]int
+
+// add counts one more, and returns how many its endpoint has.
+func (c counts[K]) add(endpoint string, key K) int {
+	for _, of := range [...]string{"", endpoint} {
+		if c[of] == nil {
+			c[of] = map[K]int{}
 		}
+		c[of][key]++
 	}
-	return all
+	return c[endpoint][key]
 }
 
 // Pending is the number of injected faults that didn't happen yet.
@@ -132,21 +126,14 @@ func (f *Faults) Pending() int {
 	return len(f.once)
 }
 
-// Next decides about a request. Fits says which of the provider's own faults can be done to it; it may be nil.
-func (f *Faults) Next(r Request, fits func(Fault) bool) Fault {
-	if f == nil {
-		return NoFault
-	}
+// next decides about a request. Fits says which faults can be done to it.
+func (f *Faults) next(r Request, fits func(Fault) bool) Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	fault := f.choose(r, fits)
-	if fault == NoFault {
-		return NoFault
+	if fault != NoFault {
+		f.counts.add(r.Endpoint, fault)
 	}
-	if f.counts[r.Endpoint] == nil {
-		f.counts[r.Endpoint] = map[Fault]int{}
-	}
-	f.counts[r.Endpoint][fault]++
 	return fault
 }
 
@@ -157,7 +144,7 @@ func (f *Faults) choose(r Request, fits func(Fault) bool) Fault {
 		}
 	}
 	for i, p := range f.once {
-		if (p.endpoint == "" || p.endpoint == r.Endpoint) && (fits == nil || fits(p.fault)) {
+		if (p.endpoint == "" || p.endpoint == r.Endpoint) && fits(p.fault) {
 			f.once = slices.Delete(f.once, i, i+1)
 			return p.fault
 		}
@@ -177,7 +164,7 @@ func (f *Faults) chance(r Request, fits func(Fault) bool) Fault {
 		if !d.Hits(rate.part) || len(rate.faults) == 0 || rate.endpoint != "" && rate.endpoint != r.Endpoint {
 			continue
 		}
-		if fault := rate.faults[d.Below(len(rate.faults))]; fits == nil || fits(fault) {
+		if fault := rate.faults[d.Below(len(rate.faults))]; fits(fault) {
 			return fault
 		}
 	}

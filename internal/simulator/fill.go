@@ -8,7 +8,6 @@ const (
 	callIDs = 0x1d << 40
 )
 
-// fill makes the call at a place. It allocates nothing, but for odd looks of numbers.
 func (w *World) fill(c *Call, block int64, number int) {
 	if w.pairs && w.fillSecond(c, block, number) {
 		return
@@ -33,8 +32,8 @@ func (w *World) fillFirst(c *Call, block int64, number int) {
 	index := w.trunks[kind.Family].draw(&d)
 	c.Trunk = &m.Trunks[index]
 	if loses := w.failing(c.Trunk, index, start); loses > 0 && d.Hits(loses) {
-		if t := w.incident[incidentOf{kind.Family, kind.Direction}]; t != nil {
-			kind = &m.Incident[t.draw(&d)]
+		if fails := m.incidents(kind); len(fails) > 0 {
+			kind = *Pick(&d, fails)
 		}
 	}
 	if kind.Second != nil && kind.Second.OwnCall {
@@ -43,8 +42,8 @@ func (w *World) fillFirst(c *Call, block int64, number int) {
 	if !kind.NoUser {
 		c.User = &m.Users[d.Below(len(m.Users))]
 	}
-	c.setOther(kind.Party, m, w.prefixes, &d)
-	c.Own.random(&m.Own, 0, 0, &d)
+	c.setOther(kind.Party, m, &d)
+	c.Own = m.Own.number(0, 0, &d)
 	if !kind.NoInvite {
 		c.Invite = c.Start.Add(-setup(kind, &d))
 	}

@@ -2,10 +2,10 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -21,42 +21,46 @@ import (
 // requests, and another host that answers may link to. It is safe for concurrent use.
 type Host struct {
 	*Timeline
-	authority *Authority
-	servers   []*http.Server
-	urls      []string
-	done      sync.WaitGroup
-	faults    *Faults
-	recorder  Recorder
-	hostile   string
+	*Authority
+	servers  []*http.Server
+	done     sync.WaitGroup
+	faults   *Faults
+	recorder Recorder
+	// url is the server's address, hostile that of the other host.
+	url, hostile string
 
 	mu     sync.Mutex
 	caught []string // guarded by mu
 }
 
-// NewHost listens on a free port of loopback. An error leaves nothing open.
-func NewHost(clock Clock, faults *Faults, handler http.Handler) (*Host, error) {
+// NewHost listens on a free port of loopback. Its time stands at an instant until it is moved; zero: it goes as the machine's. Nil faults are
+// none. A hostile body is what another host answers with, to which links can lead; empty: there is none. An error leaves nothing open.
+func NewHost(at time.Time, faults *Faults, handler http.Handler, hostile string) (*Host, error) {
 	authority, err := NewAuthority()
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{Timeline: &Timeline{base: clock}, authority: authority, faults: faults, recorder: Recorder{counts: map[string]map[int]int{}}}
-	_, err = h.listen(handler, true)
+	h := &Host{
+		Timeline: &Timeline{at: at}, Authority: authority, faults: cmp.Or(faults, NewFaults(FaultSettings{})), recorder: Recorder{counts: counts[int]{}},
+	}
+	if h.url, err = h.listen(handler, true); err == nil && hostile != "" {
+		h.hostile, err = h.listen(h.catch(hostile), true)
+	}
 	return h, err
 }
 
 // ListenPlain opens a further listener, without TLS, and returns its URL.
 func (h *Host) ListenPlain(handler http.Handler) (string, error) { return h.listen(handler, false) }
 
-// ListenHostile opens another host, for links that lead away. It keeps the requests that follow them, and answers with a body.
-func (h *Host) ListenHostile(body string) (err error) {
-	h.hostile, err = h.listen(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// catch keeps the requests, and answers with a body.
+func (h *Host) catch(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()
 		h.caught = append(h.caught, r.RequestURI)
 		h.mu.Unlock()
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(body))
-	}), true)
-	return err
+	}
 }
 
 // connKey finds a request's connection in its context.
@@ -73,7 +77,7 @@ func (h *Host) listen(handler http.Handler, secure bool) (url string, err error)
 		ReadHeaderTimeout: time.Minute,
 		// What clients break off, on purpose in tests, is of no interest.
 		ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-		TLSConfig:   &tls.Config{Certificates: []tls.Certificate{h.authority.certificate}, MinVersion: tls.VersionTLS12},
+		TLSConfig:   &tls.Config{Certificates: []tls.Certificate{h.certificate}, MinVersion: tls.VersionTLS12},
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 	}
 	// Both return when Close closes the listener, and for nothing else.
@@ -83,7 +87,7 @@ func (h *Host) listen(handler http.Handler, secure bool) (url string, err error)
 	} else {
 		h.done.Go(func() { _ = server.Serve(listener) })
 	}
-	h.servers, h.urls = append(h.servers, server), append(h.urls, url)
+	h.servers = append(h.servers, server)
 	return url, nil
 }
 
@@ -119,16 +123,7 @@ func (h *Host) Close() {
 }
 
 // BaseURL is the server's address, for base_url.
-func (h *Host) BaseURL() string { return h.urls[0] }
-
-// CA is the certificate of the server's authority, in PEM.
-func (h *Host) CA() []byte { return h.authority.PEM() }
-
-// WriteCA writes CA to a file, for tls_config.ca_file.
-func (h *Host) WriteCA(path string) error { return h.authority.WriteFile(path) }
-
-// Pool holds CA, for clients in process.
-func (h *Host) Pool() *x509.CertPool { return h.authority.Pool() }
+func (h *Host) BaseURL() string { return h.url }
 
 // Requests counts the requests.
 func (h *Host) Requests() *Recorder { return &h.recorder }
@@ -136,23 +131,13 @@ func (h *Host) Requests() *Recorder { return &h.recorder }
 // Recorder counts requests by their endpoint and by what was answered.
 type Recorder struct {
 	mu     sync.Mutex
-	counts map[string]map[int]int // guarded by mu; all of an endpoint's requests under 0, those of all endpoints under ""
-}
-
-// begin counts a request that came, and returns how many came to its endpoint before.
-func (r *Recorder) begin(endpoint string) int {
-	r.add("", 0)
-	return r.add(endpoint, 0) - 1
+	counts counts[int] // guarded by mu; all requests under 0
 }
 
 func (r *Recorder) add(endpoint string, status int) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.counts[endpoint] == nil {
-		r.counts[endpoint] = map[int]int{}
-	}
-	r.counts[endpoint][status]++
-	return r.counts[endpoint][status]
+	return r.counts.add(endpoint, status)
 }
 
 // Count is the number of requests to an endpoint, by the status that was answered; all of them under 0. An empty endpoint is every one.
@@ -162,44 +147,27 @@ func (r *Recorder) Count(endpoint string) map[int]int {
 	return maps.Clone(r.counts[endpoint])
 }
 
-// Reply is the answer to a request before any fault, and what the request asked for.
-type Reply struct {
-	Answer
-	// From and To are the range that was asked for, if any; Continued says that it was for a further page.
-	From, To  time.Time
-	Continued bool
-	// Refused requests meet no faults.
-	Refused bool
-	// Gzip compresses the body for clients that accept it.
-	Gzip bool
-	// Own are the provider's own faults that can happen to this request, and how each changes the reply.
-	Own map[Fault]func(*Reply)
-	// Do does what the request asks for, unless a fault refuses it; nil for a request that changes nothing.
-	Do func(*Reply)
-}
-
 // Answer makes and sends the reply to a request to an endpoint, with a fault if one is due, and counts it.
 func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, reply func() Reply) {
-	number, fault := h.recorder.begin(endpoint), NoFault
+	number, fault := h.recorder.add(endpoint, 0)-1, NoFault
 	a := reply()
 	if !a.Refused {
 		ask := Request{Endpoint: endpoint, Continued: a.Continued, From: a.From, To: a.To, Number: number}
-		fault = h.faults.Next(ask, func(f Fault) bool { return f == NoFault || isTransport(f) || a.Own[f] != nil })
+		fault = h.faults.next(ask, func(f Fault) bool { return f == NoFault || isTransport(f) || a.Own[f] != nil })
 	}
 	if change := a.Own[fault]; change != nil {
 		change(&a)
 	} else if a.Do != nil && statusOf(fault, http.StatusOK) < http.StatusBadRequest {
 		a.Do(&a)
 	}
-	if status := statusOf(fault, a.Status); status != 0 {
-		defer h.recorder.add(endpoint, status) // after the body was sent
+	if a.Status = statusOf(fault, a.Status); a.Status != 0 {
+		defer h.recorder.add(endpoint, a.Status) // after the body was sent
 	}
-	a.Now = h.Now()
 	if a.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		a.Header.Set("Content-Encoding", "gzip")
 		a.Body = compress(a.Body)
 	}
-	h.faults.Write(w, r, fault, a.Answer)
+	h.write(w, r, fault, a)
 }
 
 func compress(body []byte) []byte {

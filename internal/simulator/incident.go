@@ -18,18 +18,15 @@ type outage struct {
 	loses    float64
 }
 
-// BreakTrunk makes a trunk fail, by its label, for all of the calls that start in [from, to), but for kinds that can't fail. Call it before
+// FailPart makes a trunk fail, by its label, for a part of the calls that start in [from, to), but for kinds that can't fail. Call it before
 // those calls are published, or what was seen changes.
-func (w *World) BreakTrunk(trunk string, from, to time.Time) { w.FailPart(trunk, 1, from, to) }
-
-// FailPart is BreakTrunk for a part of the calls.
 func (w *World) FailPart(trunk string, part float64, from, to time.Time) {
 	w.changeOutages(func(all []outage) []outage {
 		return append(all, outage{trunk: trunk, from: from.UnixMilli(), to: to.UnixMilli(), loses: part})
 	})
 }
 
-// MendTrunk ends what FailPart and BreakTrunk began, from an instant on.
+// MendTrunk ends what FailPart began, from an instant on.
 func (w *World) MendTrunk(trunk string, at time.Time) {
 	w.changeOutages(func(all []outage) []outage {
 		for i := range all {

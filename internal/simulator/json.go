@@ -14,26 +14,29 @@ type Object []byte
 // NewObject has pairs of a name and a value.
 func NewObject(pairs ...any) Object {
 	o := make(Object, 0, 64*len(pairs)/2)
-	for i := 0; i < len(pairs); i += 2 {
-		o.Set(pairs[i].(string), pairs[i+1])
-	}
+	o.Set(pairs...)
 	return o
 }
 
-// Set adds a member. A name is plain ASCII and isn't checked to be new.
-func (o *Object) Set(name string, value any) {
-	separator := byte(',')
-	if len(*o) == 0 {
-		separator = '{'
+// Set adds pairs of a name and a value. A name is plain ASCII and isn't checked to be new.
+func (o *Object) Set(pairs ...any) {
+	for i := 0; i < len(pairs); i += 2 {
+		separator := byte(',')
+		if len(*o) == 0 {
+			separator = '{'
+		}
+		*o = append(append(append(*o, separator, '"'), pairs[i].(string)...), '"', ':')
+		*o = appendJSON(*o, pairs[i+1])
 	}
-	*o = append(append(append(*o, separator, '"'), name...), '"', ':')
-	*o = appendJSON(*o, value)
 }
 
-// SetText adds a member unless the text is empty.
-func (o *Object) SetText(name, text string) {
-	if text != "" {
-		o.Set(name, text)
+// SetKnown is Set without what is nil, an empty text or a nil object.
+func (o *Object) SetKnown(pairs ...any) {
+	for i := 0; i < len(pairs); i += 2 {
+		object, ok := pairs[i+1].(Object)
+		if value := pairs[i+1]; value != nil && value != "" && (!ok || object != nil) {
+			o.Set(pairs[i], value)
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ type Leg struct {
 
 // Recording is a kind of recording.
 type Recording struct {
-	Weight int
+	Weight
 	// Wire is the provider's type, Type the label.
 	Wire, Type string
 }
@@ -77,7 +77,7 @@ func (w *World) record(c *Call, d *Draws) {
 	if w.s.Recorded == 0 || !d.Hits(w.s.Recorded) || !first.Kind.Outcome.Connected() || first.Duration < recordable {
 		return
 	}
-	c.Recording = &w.s.Mix.Recordings[w.recordings.draw(d)]
+	c.Recording = Pick(d, w.s.Mix.Recordings)
 	last := c.versions[c.published-1]
 	last.Recorded = true
 	last.Published = last.Published.Add(d.Duration(max(w.s.RevisedAfterMin, time.Millisecond), max(w.s.RevisedAfterMax, time.Millisecond)))

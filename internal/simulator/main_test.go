@@ -38,7 +38,7 @@ func testMix() *Mix {
 			{Weight: 2, Currency: "USD", PerMinute: 130, Connection: 100},
 			{Weight: 1, Currency: "EUR", PerMinute: 245},
 		},
-		NoCurrency: "XXX",
+		NoCurrency: "XXX", Components: [2]string{"usage", "connection"}, MoneyUnit: 100, Mask: '*',
 	}
 }
 

@@ -23,30 +23,32 @@ type Mix struct {
 	Tariffs []Tariff
 	// NoCurrency is the label of money whose currency the provider doesn't give.
 	NoCurrency string
-	// Components are the labels of a version's Usage and Connection; empty: `usage` and `connection`.
+	// Components are the labels of a version's Usage and Connection.
 	Components [2]string
-	// MoneyUnit is what an amount of 1 is in millionths of the currency; zero is 100.
+	// MoneyUnit is what an amount of 1 is in millionths of the currency.
 	MoneyUnit int64
 	// Recordings are the kinds of recordings, drawn from for calls that have one.
 	Recordings []Recording
-	// Mask stands for the hidden digits of numbers; zero is a star.
+	// Mask stands for the hidden digits of numbers.
 	Mask byte
 	// Milliseconds gives half of the durations a fraction of a second.
 	Milliseconds bool
 }
 
-// components are the labels of a version's two prices.
-func (m *Mix) components() [2]string {
-	if m.Components == ([2]string{}) {
-		return [2]string{"usage", "connection"}
+// incidents are what calls of a kind turn into while their trunk fails.
+func (m *Mix) incidents(k *Kind) (all []*Kind) {
+	for i := range m.Incident {
+		if fails := &m.Incident[i]; fails.Family == k.Family && fails.Direction == k.Direction {
+			all = append(all, fails)
+		}
 	}
-	return m.Components
+	return all
 }
 
 // Kind is one kind of call: what the provider says of it and what it means by the contract. Both are written down, so that the meaning
 // isn't computed.
 type Kind struct {
-	Weight int
+	Weight
 	// Wire is the provider's call type, CallType the label.
 	Wire, CallType string
 	Direction      cdr.Direction
@@ -138,7 +140,7 @@ func (p Party) String() string { return parties[p] }
 
 // Trunk is an SBC, or the operator of a calling plan.
 type Trunk struct {
-	Weight int
+	Weight
 	// Wire is the provider's spelling, Name the label.
 	Wire, Name string
 	Family     int
@@ -153,7 +155,7 @@ type User struct{ ID, Principal, Name string }
 
 // Prefix begins the numbers of a place. The numbers are set aside for fiction by the country's regulator, where it does so.
 type Prefix struct {
-	Weight int
+	Weight
 	// Digits is the number up to where it is random, with its plus; Random is how many digits follow.
 	Digits string
 	Random int
@@ -163,7 +165,7 @@ type Prefix struct {
 
 // Tariff is a price in one currency.
 type Tariff struct {
-	Weight   int
+	Weight
 	Currency string
 	// PerMinute is for each begun minute; Connection is for the call.
 	PerMinute, Connection Amount

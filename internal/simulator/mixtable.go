@@ -21,6 +21,14 @@ func (o Options) Take(name string) (value string, ok bool) {
 	return value, ok
 }
 
+// Number takes an option that is a number; without it 0.
+func (o Options) Number(name string) int {
+	if text, ok := o.Take(name); ok {
+		return int(numberOf(text))
+	}
+	return 0
+}
+
 // ReadMix makes a mix of a table. Columns are separated by two spaces or more, "-" is empty, and what has spaces at its ends is quoted. Each row
 // begins with what it is:
 //
@@ -36,7 +44,8 @@ func (o Options) Take(name string) (value string, ok bool) {
 // A kind without weight isn't drawn: others refer to it by its option as=NAME. Complete adds what only the provider knows of a kind; it takes its
 // options, since one that nobody takes panics, as everything does that isn't understood.
 func ReadMix(table string, complete func(*Kind, Options)) *Mix {
-	r := mixReader{mix: &Mix{}, complete: complete, named: map[string]*Kind{}}
+	usual := &Mix{Components: [2]string{"usage", "connection"}, MoneyUnit: 100, Mask: '*'}
+	r := mixReader{mix: usual, complete: complete, named: map[string]*Kind{}}
 	for line := range strings.Lines(table) {
 		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
 			r.fields = columns.Split(line, -1)
@@ -100,22 +109,19 @@ func (r *mixReader) row() {
 	case "own":
 		m.Own = Prefix{Digits: r.text(), Random: r.number(), Country: r.text(), Place: r.text()}
 	case "prefix":
-		m.Prefixes = append(m.Prefixes, Prefix{Weight: r.number(), Digits: r.text(), Random: r.number(), Country: r.text(), Place: r.text()})
+		m.Prefixes = append(m.Prefixes, Prefix{Weight: Weight(r.number()), Digits: r.text(), Random: r.number(), Country: r.text(), Place: r.text()})
 	case "trunk":
-		t := Trunk{Weight: r.number(), Wire: r.text(), Name: r.text()}
+		t := Trunk{Weight: Weight(r.number()), Wire: r.text(), Name: r.text()}
 		o := r.options()
 		t.Bypass = map[string]cdr.Bool{"": cdr.Unsaid, "true": cdr.True, "false": cdr.False}[o["bypass"]]
-		t.Media, t.Signaling = o["media"], o["signaling"]
-		if family, ok := o["family"]; ok {
-			t.Family = int(numberOf(family))
-		}
+		t.Media, t.Signaling, t.Family = o["media"], o["signaling"], o.Number("family")
 		m.Trunks = append(m.Trunks, t)
 	case "tariff":
 		m.Tariffs = append(m.Tariffs, Tariff{
-			Weight: r.number(), Currency: r.text(), PerMinute: Amount(r.number()), Connection: Amount(r.number()),
+			Weight: Weight(r.number()), Currency: r.text(), PerMinute: Amount(r.number()), Connection: Amount(r.number()),
 		})
 	case "recording":
-		m.Recordings = append(m.Recordings, Recording{Weight: r.number(), Wire: r.text(), Type: r.text()})
+		m.Recordings = append(m.Recordings, Recording{Weight: Weight(r.number()), Wire: r.text(), Type: r.text()})
 	case "all":
 		r.all = nil
 		r.all = r.options()
@@ -130,36 +136,21 @@ func (r *mixReader) row() {
 	}
 }
 
-// kind reads the columns of a kind.
 func (r *mixReader) kind() Kind {
-	k := Kind{Weight: r.number(), Wire: r.text(), CallType: r.text()}
+	k := Kind{Weight: Weight(r.number()), Wire: r.text(), CallType: r.text()}
 	k.Direction = oneOf(r.text(), cdr.DirectionUnknown, cdr.Inbound, cdr.Outbound, cdr.Internal)
 	k.Outcome = oneOf(r.text(), cdr.Outcomes()...)
 	k.Phrase = r.text()
 	o := r.options()
-	for _, flag := range []struct {
-		name  string
-		field *bool
-	}{
-		{"no_user", &k.NoUser},
-		{"no_media", &k.NoMedia},
-		{"no_invite", &k.NoInvite},
-		{"instant", &k.Instant},
-		{"free", &k.Free},
-		{"priced", &k.Priced},
-		{"shares_call", &k.SharesCall},
-		{"ignored", &k.Ignored},
-		{"unfinished", &k.Unfinished},
-		{"own_call", &k.OwnCall},
+	for name, flag := range map[string]*bool{
+		"no_user": &k.NoUser, "no_media": &k.NoMedia, "no_invite": &k.NoInvite, "instant": &k.Instant, "free": &k.Free, "priced": &k.Priced,
+		"shares_call": &k.SharesCall, "ignored": &k.Ignored, "unfinished": &k.Unfinished, "own_call": &k.OwnCall,
 	} {
-		_, *flag.field = o.Take(flag.name)
+		_, *flag = o.Take(name)
 	}
-	for _, kind := range []struct {
-		name  string
-		field **Kind
-	}{{"becomes", &k.Becomes}, {"plain", &k.Plain}, {"second", &k.Second}} {
-		if name, ok := o.Take(kind.name); ok {
-			if *kind.field = r.named[name]; r.named[name] == nil {
+	for option, kind := range map[string]**Kind{"becomes": &k.Becomes, "plain": &k.Plain, "second": &k.Second} {
+		if name, ok := o.Take(option); ok {
+			if *kind = r.named[name]; *kind == nil {
 				panic("simulated mix: no kind has the name " + name)
 			}
 		}
@@ -175,14 +166,8 @@ func (r *mixReader) kind() Kind {
 	return k
 }
 
-// readOptions takes the options that have a value.
 func readOptions(k *Kind, o Options) Options {
-	if text, ok := o.Take("family"); ok {
-		k.Family = int(numberOf(text))
-	}
-	if text, ok := o.Take("ring"); ok {
-		k.Ring = time.Duration(numberOf(text)) * time.Second
-	}
+	k.Family, k.Ring = o.Number("family"), time.Duration(o.Number("ring"))*time.Second
 	if text, ok := o.Take("codes"); ok {
 		sip, sub, _ := strings.Cut(text, "/")
 		k.SIPCode, k.SubCode = cdr.KnownInt(numberOf(sip)), cdr.KnownInt(numberOf(sub))
@@ -199,7 +184,6 @@ func readOptions(k *Kind, o Options) Options {
 	return o
 }
 
-// oneOf finds a value by its text.
 func oneOf[T fmt.Stringer](text string, values ...T) T {
 	for _, v := range values {
 		if v.String() == text {

@@ -64,13 +64,12 @@ func (w *World) revise(c *Call, d *Draws) {
 	c.published++
 }
 
-// price sets what a call costs.
 func (w *World) price(v *Version, d *Draws) {
 	switch {
 	case v.Kind.Free:
 		v.Usage, v.Connection = Price{Known: true}, Price{Known: true}
 	case v.Kind.Priced:
-		t := &w.s.Mix.Tariffs[w.tariffs.draw(d)]
+		t := Pick(d, w.s.Mix.Tariffs)
 		minutes := int64((v.Duration + time.Minute - 1) / time.Minute)
 		v.Usage = Price{Amount: t.PerMinute * Amount(minutes), Known: true}
 		v.Connection = Price{Known: true}
@@ -95,7 +94,7 @@ func (w *World) reprice(v *Version, d *Draws) {
 	case 2:
 		v.Usage.Amount, v.Connection.Amount = 0, 0
 	default:
-		if c := w.s.Mix.Tariffs[w.tariffs.draw(d)].Currency; c != "" && v.Currency != "" {
+		if c := Pick(d, w.s.Mix.Tariffs).Currency; c != "" && v.Currency != "" {
 			v.Currency = c
 		}
 	}

@@ -1,14 +1,15 @@
 package simulator
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"strconv"
 	"time"
 )
 
-// Answer is a provider's response before any fault.
-type Answer struct {
+// Reply is the answer to a request before any fault, and what the request asked for.
+type Reply struct {
 	Status int
 	// Type is application/json if empty.
 	Type   string
@@ -16,66 +17,76 @@ type Answer struct {
 	Body   []byte
 	// Error makes the body of an error status, in the provider's form.
 	Error func(status int) []byte
-	// Now is the provider's time.
-	Now time.Time
+	// From and To are the range that was asked for, if any; Continued says that it was for a further page.
+	From, To  time.Time
+	Continued bool
+	// Refused requests meet no faults.
+	Refused bool
+	// Gzip compresses the body for clients that accept it.
+	Gzip bool
+	// Own are the provider's own faults that can happen to this request, and how each changes the reply.
+	Own map[Fault]func(*Reply)
+	// Do does what the request asks for, unless a fault refuses it; nil for a request that changes nothing.
+	Do func(*Reply)
 }
 
-// htmlPage is a gateway's error page.
 const htmlPage = "<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body><h1>Our services aren't available right now</h1></body></html>\n"
 
-// Write answers a request with a fault that any provider has, or as planned: the provider's own faults must be part of the answer. For cut
-// bodies and resets it panics with http.ErrAbortHandler, which net/http expects.
-func (f *Faults) Write(w http.ResponseWriter, r *http.Request, fault Fault, a Answer) {
-	h := w.Header()
-	maps.Copy(h, a.Header)
-	h.Set("Date", a.Now.UTC().Format(http.TimeFormat))
-	h.Set("Content-Type", a.Type)
-	if a.Type == "" {
-		h.Set("Content-Type", "application/json")
-	}
-	a.Status = statusOf(fault, a.Status)
+// write sends a reply with a fault that any provider has, or as planned: the provider's own faults are part of the reply. For cut bodies and
+// resets it panics with http.ErrAbortHandler, which net/http expects.
+func (h *Host) write(w http.ResponseWriter, r *http.Request, fault Fault, a Reply) {
+	header, now := w.Header(), h.Now()
+	maps.Copy(header, a.Header)
+	header.Set("Date", now.Format(http.TimeFormat))
+	header.Set("Content-Type", cmp.Or(a.Type, "application/json"))
 	switch fault {
 	case CutLength, CutChunked:
 		cut(w, fault, a)
 	case Reset:
 		reset(r)
 	case Slow:
-		dribble(w, r, a, f.s.SlowFor)
+		dribble(w, r, a, h.faults.s.SlowFor)
 		return
 	case HTMLBadGateway, HTMLOK:
-		h.Del("Content-Encoding")
-		h.Set("Content-Type", "text/html; charset=utf-8")
+		header.Del("Content-Encoding")
+		header.Set("Content-Type", "text/html; charset=utf-8")
 		a.Body = []byte(htmlPage)
 	default:
 		if !isTransport(fault) {
-			a.Body = f.rewritten(a)
+			if a.Status == http.StatusOK {
+				a.Body = h.faults.rewritten(a.Body)
+			}
 			break
 		}
-		h.Del("Content-Encoding")
-		f.setRetryAfter(h, fault, a.Now)
+		header.Del("Content-Encoding")
+		h.faults.setRetryAfter(header, fault, now)
 		if a.Body = nil; fault != EmptyError && a.Error != nil {
 			a.Body = a.Error(a.Status)
 		}
 	}
-	h.Set("Content-Length", strconv.Itoa(len(a.Body)))
+	header.Set("Content-Length", strconv.Itoa(len(a.Body)))
 	w.WriteHeader(a.Status)
 	_, _ = w.Write(a.Body)
 }
 
-// setRetryAfter sets Retry-After for the faults that have it. The header counts whole seconds: a part of one is rounded up.
+// setRetryAfter sets Retry-After for the faults that have it.
 func (f *Faults) setRetryAfter(h http.Header, fault Fault, now time.Time) {
-	wait := f.s.RetryAfter + time.Second - 1
 	switch fault {
 	case ThrottleSeconds, UnavailableSeconds:
-		h.Set("Retry-After", strconv.Itoa(int(wait/time.Second)))
+		h.Set("Retry-After", WholeSeconds(f.s.RetryAfter))
 	case ThrottleDate:
-		h.Set("Retry-After", now.Add(wait).UTC().Format(http.TimeFormat))
+		h.Set("Retry-After", now.Add(f.s.RetryAfter+time.Second-1).Format(http.TimeFormat))
 	default:
 	}
 }
 
+// WholeSeconds is a duration as headers have it: a part of a second is rounded up.
+func WholeSeconds(d time.Duration) string {
+	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
+}
+
 // cut sends half of the body, and ends as if the sender had died.
-func cut(w http.ResponseWriter, fault Fault, a Answer) {
+func cut(w http.ResponseWriter, fault Fault, a Reply) {
 	if fault == CutLength {
 		w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)))
 	}
@@ -94,7 +105,7 @@ func flush(w http.ResponseWriter) {
 const dribbles = 20
 
 // dribble sends the body in parts with pauses, as long as the client waits.
-func dribble(w http.ResponseWriter, r *http.Request, a Answer, whole time.Duration) {
+func dribble(w http.ResponseWriter, r *http.Request, a Reply, whole time.Duration) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)))
 	w.WriteHeader(a.Status)
 	pause := time.NewTicker(max(1, whole/dribbles))

@@ -59,8 +59,8 @@ func (c *Call) turn(kind *Kind, w *World, d *Draws) {
 		return
 	}
 	if kind.Party != Geographic || c.Prefix == nil {
-		c.Prefix, c.Peer, c.Other = nil, nil, Number{}
-		c.setOther(kind.Party, w.s.Mix, w.prefixes, d)
+		c.Prefix, c.Peer, c.Other, c.NoOther = nil, nil, "", false
+		c.setOther(kind.Party, w.s.Mix, d)
 	}
 }
 

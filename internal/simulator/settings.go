@@ -50,7 +50,7 @@ type Settings struct {
 
 // Delay is one part of a distribution: uniform between Min and Max.
 type Delay struct {
-	Weight   int
+	Weight
 	Min, Max time.Duration
 }
 

@@ -10,9 +10,8 @@ import (
 type Totals struct {
 	// Rows is the number of rows listed at the last instant, copies included.
 	Rows int
-	// Records is the number of distinct valid records; Duplicates of further copies of them. Sessions are those of them that are calls: not
-	// the further views of a call.
-	Records, Duplicates, Sessions int
+	// Records is the number of distinct valid records. Sessions are those of them that are calls: not the further views of a call.
+	Records, Sessions int
 	// Waiting is the number of distinct valid rows that were visible but not final when they were last seen: they aren't among the records.
 	Waiting int
 	// Ignored is the number of distinct rows that aren't calls, by call type.

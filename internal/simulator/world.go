@@ -4,8 +4,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // World is the calls of one feed. It is safe for concurrent use.
@@ -13,10 +11,9 @@ type World struct {
 	s Settings
 	arrivals
 
-	kinds, prefixes, tariffs, recordings table
-	// trunks draws from the trunks of each family, incident from the kinds of incidents by family and direction.
-	trunks   map[int]table
-	incident map[incidentOf]table
+	// kinds draws from the mix's kinds, trunks from the trunks of each family.
+	kinds  table
+	trunks map[int]table
 	// pairs says that a kind has second rows.
 	pairs bool
 	// longest is the longest duration of a call, and reach how long after its start its last version is published at most.
@@ -28,53 +25,25 @@ type World struct {
 	changes  changes
 }
 
-// incidentOf is what a call keeps while its trunk fails.
-type incidentOf struct {
-	family    int
-	direction cdr.Direction
-}
-
 // NewWorld makes a world. An error says which setting is wrong.
 func NewWorld(s Settings) (*World, error) {
 	if err := s.validate(); err != nil {
 		return nil, err
 	}
 	s.Seed ^= hashOf(s.Mix.Name)
-	w := &World{s: s, arrivals: newArrivals(&s), cache: cache{blocks: map[int64][]entry{}}}
+	w := &World{s: s, arrivals: newArrivals(&s), trunks: map[int]table{}, cache: cache{blocks: map[int64][]entry{}}}
 	w.longest, w.reach = s.longest(), s.reach()
 	w.outages.Store(&[]outage{})
-	w.buildTables()
+	for i := range s.Mix.Kinds {
+		k := &s.Mix.Kinds[i]
+		w.pairs = w.pairs || k.Second != nil
+		w.kinds = w.kinds.with(i, k.Weight)
+	}
+	for i := range s.Mix.Trunks {
+		t := &s.Mix.Trunks[i]
+		w.trunks[t.Family] = w.trunks[t.Family].with(i, t.Weight)
+	}
 	return w, nil
-}
-
-func (w *World) buildTables() {
-	m := w.s.Mix
-	w.kinds = weigh(m.Kinds, func(k *Kind) int { return k.Weight })
-	w.prefixes = weigh(m.Prefixes, func(p *Prefix) int { return p.Weight })
-	w.tariffs = weigh(m.Tariffs, func(t *Tariff) int { return t.Weight })
-	w.recordings = weigh(m.Recordings, func(r *Recording) int { return r.Weight })
-	for i := range m.Kinds {
-		w.pairs = w.pairs || m.Kinds[i].Second != nil
-	}
-	w.trunks = map[int]table{}
-	for i := range m.Trunks {
-		family := m.Trunks[i].Family
-		w.trunks[family] = weigh(m.Trunks, func(t *Trunk) int { return when(t.Family == family, t.Weight) })
-	}
-	w.incident = map[incidentOf]table{}
-	for i := range m.Incident {
-		of := incidentOf{m.Incident[i].Family, m.Incident[i].Direction}
-		w.incident[of] = weigh(m.Incident, func(k *Kind) int {
-			return when(incidentOf{k.Family, k.Direction} == of, k.Weight)
-		})
-	}
-}
-
-func when(yes bool, n int) int {
-	if yes {
-		return n
-	}
-	return 0
 }
 
 // Mix is what the traffic is made of. It isn't to be changed.

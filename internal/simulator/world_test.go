@@ -13,7 +13,7 @@ import (
 func collect(w *World, to time.Time) []string {
 	var all []string
 	w.Each(time.Time{}, to, func(c *Call) bool {
-		all = append(all, fmt.Sprintf("%s %s %s %s %v %+v", c.ID, c.CallID, c.Start, c.Other.String(), c.Flaw, c.Versions()))
+		all = append(all, fmt.Sprintf("%s %s %s %s %v %+v", c.ID, c.CallID, c.Start, c.Other, c.Flaw, c.Versions()))
 		return true
 	})
 	return all
@@ -161,8 +161,8 @@ func TestBreakAndMendTrunk(t *testing.T) {
 		t.Errorf("%g of the calls are lost, want half of them", part)
 	}
 	w.MendTrunk("a", from)
-	w.BreakTrunk("a", from, end)
-	w.BreakTrunk("b", from, end)
+	w.FailPart("a", 1, from, end)
+	w.FailPart("b", 1, from, end)
 	rowsIn(w, q) // what was looked at is made anew
 	w.MendTrunk("a", mended)
 	for name, c := range map[string]struct {

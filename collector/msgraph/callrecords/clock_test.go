@@ -6,7 +6,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
-	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // counting.md 10 and 17: whether a call has settled is a matter of Graph's clock, though
@@ -17,7 +16,7 @@ func TestRule10_CallsSettleByGraphsClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := sim.Start(sim.Settings{CallRecords: records, Clock: simulator.NewManualClock(now.Add(30 * time.Hour))})
+	server, err := sim.Start(sim.Settings{CallRecords: records, At: now.Add(30 * time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}

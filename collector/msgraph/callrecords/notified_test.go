@@ -15,7 +15,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
-	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // shelf is a ledger made of maps, with the rules of its work: enough to see that the feed
@@ -102,7 +101,7 @@ func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 	}
 	delivery.Every = -1
 	server, err := sim.Start(sim.Settings{
-		CallRecords: records, Delivery: delivery, Clock: simulator.NewManualClock(begin), FirstPages: -1, NextPages: -1,
+		CallRecords: records, Delivery: delivery, At: begin, FirstPages: -1, NextPages: -1,
 	})
 	if err != nil {
 		t.Fatal(err)

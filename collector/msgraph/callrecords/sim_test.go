@@ -152,15 +152,12 @@ func TestCallRecordsAgainstTheSimulator(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			records, err := sim.NewCallRecords(sim.CallRecordSettings{Calls: world})
-			if err != nil {
-				t.Fatal(err)
-			}
+			records := sim.NewCallRecords(sim.CallRecordSettings{Calls: world})
 			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 3, RetryAfter: time.Second})
 			faults.Rate(sim.EndpointCallRecords, 0.3, sim.Harmless()...)
 			faults.Once(sim.EndpointCallRecords, simulator.NoFault, simulator.CutChunked, simulator.ThrottleSeconds, simulator.HTMLOK)
 			server, err := sim.Start(sim.Settings{
-				CallRecords: records, Faults: faults, Gzip: true, Clock: simulator.NewManualClock(c.at),
+				CallRecords: records, Faults: faults, Gzip: true, At: c.at,
 				SessionPage: 7, SegmentPage: 3, ParticipantPage: 11, FirstPages: -1, NextPages: -1,
 			})
 			if err != nil {

@@ -27,7 +27,6 @@ func formatTime(t time.Time, style int) string {
 	return t.Format(layout)
 }
 
-// errorCodes are the codes that Graph gives with a status.
 var errorCodes = map[int]string{
 	http.StatusTooManyRequests:     "TooManyRequests",
 	http.StatusInternalServerError: "UnknownError",
@@ -40,10 +39,11 @@ const requestID = "5a5a0000-0000-4000-8000-00000000e440"
 
 // reply is a JSON reply of Graph.
 func (s *Server) reply(r *http.Request, status int, body []byte) simulator.Reply {
-	return simulator.Reply{Gzip: s.settings.Gzip && status == http.StatusOK, Answer: simulator.Answer{
+	return simulator.Reply{
 		Status: status, Body: body, Header: http.Header{"Request-Id": {requestID}, "Cache-Control": {"no-cache"}},
+		Gzip: s.settings.Gzip && status == http.StatusOK, Own: map[simulator.Fault]func(*simulator.Reply){},
 		Error: func(status int) []byte { return s.errorBody(r, errorCodes[status], "") },
-	}}
+	}
 }
 
 func (s *Server) errorBody(r *http.Request, code, message string) []byte {
@@ -75,13 +75,17 @@ func (s *Server) notAllowed(r *http.Request) simulator.Reply {
 	return s.refuse(r, http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
 }
 
-// replaced makes faults of their errors, which replace the reply.
-func replaced(errors map[simulator.Fault]simulator.Reply) map[simulator.Fault]func(*simulator.Reply) {
-	own := map[simulator.Fault]func(*simulator.Reply){}
-	for fault, refused := range errors {
-		own[fault] = func(r *simulator.Reply) { r.Answer = refused.Answer }
-	}
-	return own
+func (s *Server) unauthorized(r *http.Request, message string) simulator.Reply {
+	return s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", message)
+}
+
+func (s *Server) forbidden(r *http.Request) simulator.Reply {
+	return s.refuse(r, http.StatusForbidden, "Forbidden", "")
+}
+
+// instead is a fault that replaces a reply.
+func instead(refused simulator.Reply) func(*simulator.Reply) {
+	return func(r *simulator.Reply) { *r = refused }
 }
 
 // serve answers a request to Graph, if its token allows it.
@@ -90,7 +94,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, endpoint string, 
 		if denied := s.authorise(r); denied != nil {
 			return *denied
 		}
-		return answer()
+		a := answer()
+		a.Own[ExpiredToken], a.Own[Forbidden] = instead(s.unauthorized(r, tokenExpired)), instead(s.forbidden(r))
+		return a
 	})
 }
 
@@ -114,18 +120,14 @@ func (p *page) answer(extra ...simulator.Fault) simulator.Reply {
 	a := s.reply(r, http.StatusOK, nil)
 	a.Body = p.body(p)
 	a.Continued = p.continued || p.skip > 0
-	refused := map[simulator.Fault]simulator.Reply{
-		ExpiredToken: s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", tokenExpired),
-		Forbidden:    s.refuse(r, http.StatusForbidden, "Forbidden", ""),
-	}
 	spoilt := append([]simulator.Fault{HostileLink}, extra...)
 	if p.continued {
-		refused[ExpiredLink400] = s.badRequest(r, "The $skip token is no longer valid.")
-		refused[ExpiredLink410] = s.refuse(r, http.StatusGone, "Gone", "The link has expired.")
+		a.Own[ExpiredLink400] = instead(s.badRequest(r, "The $skip token is no longer valid."))
+		a.Own[ExpiredLink410] = instead(s.refuse(r, http.StatusGone, "Gone", "The link has expired."))
 		spoilt = append(spoilt, RepeatedLink)
 	}
 	if p.id != (simulator.UUID{}) {
-		refused[NotYet], refused[BadRequest] = s.notFound(r), s.badRequest(r, "")
+		a.Own[NotYet], a.Own[BadRequest] = instead(s.notFound(r)), instead(s.badRequest(r, ""))
 	}
 	if p.more {
 		spoilt = append(spoilt, CapitalLink)
@@ -136,14 +138,12 @@ func (p *page) answer(extra ...simulator.Fault) simulator.Reply {
 	if p.size > 1 {
 		spoilt = append(spoilt, ShortPage)
 	}
-	a.Own = replaced(refused)
 	for _, fault := range spoilt {
 		a.Own[fault] = func(r *simulator.Reply) { r.Body = p.spoilt(fault) }
 	}
 	return a
 }
 
-// spoilt renders the page with a fault.
 func (p *page) spoilt(fault simulator.Fault) []byte {
 	q := *p
 	q.fault = fault
@@ -206,7 +206,6 @@ func (p *page) next(uri string, to target, distinct bool) string {
 	return host + uri
 }
 
-// followLink finds what a next link leads to.
 func (s *Server) followLink(r *http.Request) (to target, ok bool) {
 	s.links.mu.Lock()
 	defer s.links.mu.Unlock()

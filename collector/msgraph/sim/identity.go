@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,7 +93,6 @@ func (s *Server) ExpireTokens() {
 	}
 }
 
-// access is what an access token is good for.
 type access struct {
 	roles   []string
 	expires time.Time
@@ -102,7 +100,6 @@ type access struct {
 
 const tokenLifetime = 3599 * time.Second
 
-// issue makes an access token for Graph.
 func (s *Server) issue() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,27 +123,19 @@ func (s *Server) authorise(r *http.Request) *simulator.Reply {
 	case !time.Now().Before(a.expires):
 		message = tokenExpired
 	case !slices.Contains(a.roles, Role):
-		refusal := s.refuse(r, http.StatusForbidden, "Forbidden", "")
-		return &refusal
+		return new(s.forbidden(r))
 	default:
 		return nil
 	}
-	refusal := s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", message)
-	return &refusal
+	return new(s.unauthorized(r, message))
 }
 
 const tokenExpired = "Lifetime validation failed, the token is expired."
 
 // isGraph says whether a resource is this Graph: by the name of the public cloud, or by the server's own address.
 func (s *Server) isGraph(resource string) bool {
-	resource = strings.TrimSuffix(resource, "/")
-	asked, err := url.Parse(resource)
-	own, err2 := url.Parse(s.GraphURL())
-	if err != nil || err2 != nil {
-		return false
-	}
-	return resource == "https://graph.microsoft.com" ||
-		asked.Scheme == "https" && asked.Port() == own.Port() && (asked.Hostname() == own.Hostname() || asked.Hostname() == "localhost")
+	local := strings.Replace(s.GraphURL(), "127.0.0.1", "localhost", 1)
+	return slices.Contains([]string{"https://graph.microsoft.com", s.GraphURL(), local}, strings.TrimSuffix(resource, "/"))
 }
 
 // identity answers requests to an endpoint of the identity platform. Its errors meet faults too.
@@ -154,15 +143,14 @@ func (s *Server) identity(endpoint string, answer func(*http.Request) (int, any)
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.Answer(w, r, endpoint, func() simulator.Reply {
 			status, value := answer(r)
-			return simulator.Reply{Answer: simulator.Answer{
+			return simulator.Reply{
 				Status: status, Body: simulator.JSON(value), Header: http.Header{"Cache-Control": {"no-store"}},
 				Error: func(int) []byte { return []byte(`{"error":"temporarily_unavailable"}`) },
-			}}
+			}
 		})
 	}
 }
 
-// openID is the tenant's OpenID configuration.
 func (s *Server) openID(r *http.Request) (int, any) {
 	if r.PathValue("tenant") != s.settings.TenantID {
 		return aad(unknownTenant)

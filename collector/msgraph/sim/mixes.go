@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"strconv"
@@ -13,7 +14,6 @@ import (
 //go:embed mixes
 var mixes embed.FS
 
-// newMix reads the mix of an endpoint.
 func newMix(endpoint, table string, complete func(*simulator.Kind, simulator.Options)) *simulator.Mix {
 	var text []byte
 	for _, name := range []string{"places", table} {
@@ -78,14 +78,7 @@ type shape struct {
 
 // completeShape adds what makes a call record of a call.
 func completeShape(k *simulator.Kind, o simulator.Options) {
-	number := func(name string, otherwise int) int {
-		text, _ := o.Take(name)
-		if n, err := strconv.Atoi(text); err == nil {
-			return n
-		}
-		return otherwise
-	}
-	s := &shape{segments: number("segments", 1), phones: number("phones", 0)}
+	s := &shape{segments: cmp.Or(o.Number("segments"), 1), phones: o.Number("phones")}
 	k.Detail = s
 	if k.Direction == cdr.Internal {
 		k.Party = simulator.Colleague
@@ -113,15 +106,15 @@ func routedShape(c *simulator.Call, kind *simulator.Kind) *shape {
 		s.role = "skypeForBusinessAutoAttendant"
 	}
 	if !kind.Outcome.Connected() {
-		s.failed = []failure{{weight: 1, stage: stageSetup}}
+		s.failed = []failure{{Weight: 1, stage: stageSetup}}
 	}
 	return s
 }
 
 // failure is a way in which a session fails.
 type failure struct {
-	weight int
-	stage  failureStage
+	simulator.Weight
+	stage failureStage
 	// reason is Graph's text, slug the label: both empty for most.
 	reason, slug string
 }

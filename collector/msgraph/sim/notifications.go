@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -41,8 +40,6 @@ const (
 	answerWithin = 10 * time.Second
 	// batchSize is how many items one request has at most.
 	batchSize = 10
-	// parallelRequests is how many requests are under way at once.
-	parallelRequests = 4
 )
 
 // Notified counts notifications: items, not requests, unless it says otherwise.
@@ -102,15 +99,20 @@ func (s *Server) MissNotifications() int {
 	return s.notifier.announce(s.Subscriptions(), "missed")
 }
 
-// notification is an item in the queue.
 type notification struct {
 	// delivered is where it is counted when it is delivered.
 	delivered *int
-	// subscription is the id of the one that it is for, url where it goes.
-	subscription, url string
-	lifecycle         bool
-	body              json.RawMessage
-	due               time.Time
+	// subscription is the id of the one that it is for.
+	subscription string
+	address      address
+	body         json.RawMessage
+	due          time.Time
+}
+
+// address is where notifications go; those of a life cycle aren't sent together with others.
+type address struct {
+	url       string
+	lifecycle bool
 }
 
 // publication is that a version of a record is published.
@@ -249,7 +251,7 @@ func (n *notifier) plan(records *CallRecords, to time.Time) {
 			if !s.plan(c, &p) || isListFlaw(p.flaw) {
 				return true
 			}
-			for i, v := range p.versions() {
+			for i, v := range p.versions {
 				if v.at.After(n.queuedTo) {
 					n.coming = append(n.coming, publication{at: v.at, id: p.id, source: s, place: p.place, version: i})
 				}
@@ -300,10 +302,9 @@ func (n *notifier) push(x *notification, due time.Time) {
 	n.queue = append(n.queue, x)
 }
 
-// change is a change notification.
 func (n *notifier) change(x *Subscription, id, changeType string, style int) *notification {
 	return &notification{
-		delivered: &n.notified.Delivered, subscription: x.ID, url: x.NotificationURL,
+		delivered: &n.notified.Delivered, subscription: x.ID, address: address{url: x.NotificationURL},
 		body: changeBody(x, id, changeType, x.ClientState, n.server.settings.TenantID, style),
 	}
 }
@@ -334,7 +335,8 @@ func (n *notifier) forgery(x *Subscription, style int) *notification {
 		state, tenant = x.ClientState, uuid.NewString()
 	}
 	return &notification{
-		delivered: &n.notified.Forged, subscription: x.ID, url: x.NotificationURL, body: changeBody(x, uuid.NewString(), "updated", state, tenant, style),
+		delivered: &n.notified.Forged, subscription: x.ID, address: address{url: x.NotificationURL},
+		body: changeBody(x, uuid.NewString(), "updated", state, tenant, style),
 	}
 }
 
@@ -344,7 +346,7 @@ func (n *notifier) announce(all []Subscription, event string) int {
 	defer n.mu.Unlock()
 	for _, x := range all {
 		if x.LifecycleURL != "" {
-			n.push(&notification{delivered: &n.notified.Lifecycle, url: x.LifecycleURL, lifecycle: true, body: simulator.JSON(simulator.NewObject(
+			n.push(&notification{delivered: &n.notified.Lifecycle, address: address{x.LifecycleURL, true}, body: simulator.JSON(simulator.NewObject(
 				"subscriptionId", x.ID, "subscriptionExpirationDateTime", formatTime(x.Expires, 1), "tenantId", n.server.settings.TenantID,
 				"clientState", simulator.OrNull(x.ClientState), "lifecycleEvent", event,
 			))}, n.server.Now())
@@ -353,24 +355,26 @@ func (n *notifier) announce(all []Subscription, event string) int {
 	return len(all)
 }
 
-// deliver sends what is due, and returns when it has been answered.
+// deliver sends what is due, and returns when it has been answered. Addresses don't wait for each other.
 func (n *notifier) deliver() {
 	n.mu.Lock()
 	n.queuePublished()
-	var batches [][]*notification
+	due := map[address][]*notification{}
 	if !n.paused {
-		batches = n.batches(n.takeDue())
+		for _, x := range n.takeDue() {
+			due[x.address] = append(due[x.address], x)
+		}
 	}
 	n.mu.Unlock()
-	var requests errgroup.Group
-	requests.SetLimit(parallelRequests)
-	for _, batch := range batches {
-		requests.Go(func() error {
-			n.send(batch)
-			return nil
+	var answered sync.WaitGroup
+	for _, all := range due {
+		answered.Go(func() {
+			for batch := range slices.Chunk(all, batchSize) {
+				n.send(batch)
+			}
 		})
 	}
-	_ = requests.Wait() // send handles its errors
+	answered.Wait()
 }
 
 // takeDue takes what is due off the queue, in order. The caller holds the lock.
@@ -381,7 +385,7 @@ func (n *notifier) takeDue() (due []*notification) {
 			return false
 		}
 		// What is due for a subscription that has ended is dropped.
-		if x.lifecycle || slices.ContainsFunc(live, func(s Subscription) bool { return s.ID == x.subscription }) {
+		if x.address.lifecycle || slices.ContainsFunc(live, func(s Subscription) bool { return s.ID == x.subscription }) {
 			due = append(due, x)
 		}
 		return true
@@ -391,30 +395,12 @@ func (n *notifier) takeDue() (due []*notification) {
 	return due
 }
 
-// batches puts notifications to the same address together; lifecycle notifications come alone.
-func (n *notifier) batches(all []*notification) (batches [][]*notification) {
-	open := map[string]int{}
-	for _, x := range all {
-		i, ok := open[x.url]
-		if !ok || x.lifecycle || len(batches[i]) == batchSize {
-			i = len(batches)
-			batches = append(batches, nil)
-		}
-		batches[i] = append(batches[i], x)
-		if !x.lifecycle {
-			open[x.url] = i
-		}
-	}
-	return batches
-}
-
-// send sends one request and handles its answer.
 func (n *notifier) send(batch []*notification) {
 	bodies := make([]any, len(batch))
 	for i, x := range batch {
 		bodies[i] = x.body
 	}
-	accepted := n.post(batch[0].url, simulator.JSON(simulator.NewObject("value", bodies)))
+	accepted := n.post(batch[0].address.url, simulator.JSON(simulator.NewObject("value", bodies)))
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.sending -= len(batch)
@@ -425,7 +411,7 @@ func (n *notifier) send(batch []*notification) {
 		if accepted {
 			*x.delivered++
 		} else {
-			n.retry(x)
+			n.push(x, n.server.Now().Add(cmp.Or(n.server.settings.Delivery.Retry, 10*time.Second)))
 		}
 	}
 }
@@ -445,9 +431,4 @@ func (n *notifier) post(url string, body []byte) bool {
 	}
 	defer response.Body.Close()
 	return response.StatusCode/100 == 2
-}
-
-// retry puts off what wasn't accepted. The caller holds the lock.
-func (n *notifier) retry(x *notification) {
-	n.push(x, n.server.Now().Add(cmp.Or(n.server.settings.Delivery.Retry, 10*time.Second)))
 }

@@ -34,7 +34,7 @@ const (
 
 // device is a client's platform, in Graph's spelling and in the label's.
 type device struct {
-	weight      int
+	simulator.Weight
 	wire, label string
 	family      string
 }
@@ -54,8 +54,8 @@ var devices = []device{
 
 // network is how an end was connected; without a type the network comes as null.
 type network struct {
-	weight int
-	wire   string
+	simulator.Weight
+	wire string
 }
 
 func (n network) label() string { return cmp.Or(n.wire, "unknown") }
@@ -77,7 +77,7 @@ func (e *participant) platform() string {
 }
 
 func drawUser(user simulator.User, d *simulator.Draws) participant {
-	e := participant{user: user, style: d.Below(4), noAgent: d.Below(60) == 0, device: *pick(devices, d), network: *pick(networks, d)}
+	e := participant{user: user, style: d.Below(4), noAgent: d.Below(60) == 0, device: *simulator.Pick(d, devices), network: *simulator.Pick(d, networks)}
 	if d.Below(8) == 0 {
 		e.rating = [...]string{"bad", "poor", "fair", "good", "good", "good", "excellent", "excellent"}[d.Below(8)]
 	}
@@ -87,7 +87,7 @@ func drawUser(user simulator.User, d *simulator.Draws) participant {
 // drawTelephone draws the end of a telephone, behind a gateway.
 func drawTelephone(number string, d *simulator.Draws) participant {
 	e := participant{
-		kind: phoneEnd, number: number, style: d.Below(4), device: device{1, "unknown", "unknown", "unknown"}, network: *pick(serviceNetworks, d),
+		kind: phoneEnd, number: number, style: d.Below(4), device: device{1, "unknown", "unknown", "unknown"}, network: *simulator.Pick(d, serviceNetworks),
 	}
 	if d.Below(2) == 0 {
 		e.role = [...]string{"mediationServer", "gateway"}[d.Below(2)]
@@ -96,7 +96,7 @@ func drawTelephone(number string, d *simulator.Draws) participant {
 }
 
 func drawService(role string, d *simulator.Draws) participant {
-	return participant{kind: serviceEnd, role: role, style: d.Below(4), network: *pick(serviceNetworks, d)}
+	return participant{kind: serviceEnd, role: role, style: d.Below(4), network: *simulator.Pick(d, serviceNetworks)}
 }
 
 // attendee draws who takes part in a meeting: a user or a guest.
@@ -120,7 +120,6 @@ func (p *recordPlan) attendee(index int) participant {
 	}, &d)
 }
 
-// endpoint renders an end of a session or segment.
 func (e *participant) endpoint(rated bool) any {
 	const namespace = "#microsoft.graph.callRecords."
 	if e.missing {

@@ -12,7 +12,7 @@ import (
 
 // content is what media a session carries: as Graph says it, and the label of the richest of them.
 type content struct {
-	weight     int
+	simulator.Weight
 	modalities []string
 	label      string
 	lines      []line
@@ -189,7 +189,7 @@ func (p *recordPlan) drawStream(s *session, l *line, toCallee bool, bypass cdr.B
 		sender, direction, label = &s.caller, "callerToCallee", "caller_to_callee"
 	}
 	style := d.Below(8)
-	c := pick(l.classes, quality)
+	c := simulator.Pick(quality, l.classes)
 	if d.Below(20) == 0 {
 		bypass = cdr.Unsaid
 	}
@@ -202,7 +202,7 @@ func (p *recordPlan) drawStream(s *session, l *line, toCallee bool, bypass cdr.B
 // class is a kind of quality: the ranges of its measures, and the verdict that the published rules give them, written down and not computed. The zero
 // range is an unknown measure.
 type class struct {
-	weight  int
+	simulator.Weight
 	verdict string
 	// packets, jitter, roundTrip, loss and concealed are of audio, the others of video.
 	packets, jitter, roundTrip, loss, concealed span
@@ -216,7 +216,6 @@ const (
 	unclassified = "unclassified"
 )
 
-// draw draws the measures of a class.
 func (c *class) draw(d *simulator.Draws) measures {
 	from := func(s span) cdr.Int {
 		if s == (span{}) {
@@ -241,38 +240,38 @@ var (
 // The classes of audio: poor with more than 500 packets and jitter over 30 ms, a round trip over 500 ms or more than a tenth lost (Stream
 // classification in Call Quality Dashboard).
 var audioClasses = []class{
-	{weight: 760, verdict: good, packets: packets, jitter: jitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
-	{weight: 30, verdict: poor, packets: packets, jitter: muchJitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
-	{weight: 20, verdict: poor, packets: packets, jitter: jitter, roundTrip: longRoundTrip, loss: loss, concealed: concealment},
-	{weight: 20, verdict: poor, packets: span{501, 501}, loss: heavyLoss},
+	{Weight: 760, verdict: good, packets: packets, jitter: jitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
+	{Weight: 30, verdict: poor, packets: packets, jitter: muchJitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
+	{Weight: 20, verdict: poor, packets: packets, jitter: jitter, roundTrip: longRoundTrip, loss: loss, concealed: concealment},
+	{Weight: 20, verdict: poor, packets: span{501, 501}, loss: heavyLoss},
 	// Past a bound, with too few packets to be poor.
-	{weight: 15, verdict: good, packets: fewPackets, jitter: muchJitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
+	{Weight: 15, verdict: good, packets: fewPackets, jitter: muchJitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
 	// Exactly at the bounds.
-	{weight: 15, verdict: good, packets: packets, jitter: span{30_000, 30_000}, roundTrip: span{500_000, 500_000}, loss: span{100_000, 100_000}},
+	{Weight: 15, verdict: good, packets: packets, jitter: span{30_000, 30_000}, roundTrip: span{500_000, 500_000}, loss: span{100_000, 100_000}},
 	// Muted, or without a report, or past a bound for nobody knows how many packets.
-	{weight: 15, verdict: unclassified, packets: packets},
-	{weight: 15, verdict: unclassified},
-	{weight: 8, verdict: unclassified, jitter: jitter, roundTrip: longRoundTrip, loss: loss},
+	{Weight: 15, verdict: unclassified, packets: packets},
+	{Weight: 15, verdict: unclassified},
+	{Weight: 8, verdict: unclassified, jitter: jitter, roundTrip: longRoundTrip, loss: loss},
 }
 
 // unmeasured are the classes of media without rules.
-var unmeasured = []class{{weight: 1, verdict: unclassified, packets: packets}}
+var unmeasured = []class{{Weight: 1, verdict: unclassified, packets: packets}}
 
 // videoClasses are those of video whose frame rate is to be at least bound: poor with more than half of the frames lost; if that isn't known, with a
 // rate below the bound; if that isn't either, with more than 15 % of packets lost after correction.
 func videoClasses(bound int64) []class {
 	fast, slow, littleLossLeft, muchLossLeft := span{bound, 3_000}, span{0, bound - 1}, span{0, 150_000}, span{150_001, 500_000}
 	return []class{
-		{weight: 400, verdict: good, packets: packets, jitter: jitter, frameLoss: span{0, 2_000}, frameRate: fast, lossLeft: littleLossLeft},
+		{Weight: 400, verdict: good, packets: packets, jitter: jitter, frameLoss: span{0, 2_000}, frameRate: fast, lossLeft: littleLossLeft},
 		// The rate is too low and the loss too high, but the frames came; a percentage below one isn't a ratio.
-		{weight: 15, verdict: good, packets: packets, frameLoss: span{51, 99}, frameRate: slow, lossLeft: muchLossLeft},
-		{weight: 8, verdict: good, packets: packets, frameLoss: span{5_000, 5_000}},
-		{weight: 60, verdict: good, packets: packets, frameRate: fast, lossLeft: muchLossLeft},
-		{weight: 20, verdict: good, packets: packets, lossLeft: littleLossLeft},
-		{weight: 30, verdict: poor, packets: packets, frameLoss: span{5_001, 10_000}, frameRate: fast},
-		{weight: 20, verdict: poor, packets: packets, frameRate: slow, lossLeft: littleLossLeft},
-		{weight: 8, verdict: poor, packets: packets, lossLeft: muchLossLeft},
-		{weight: 25, verdict: unclassified, packets: packets},
-		{weight: 10, verdict: unclassified},
+		{Weight: 15, verdict: good, packets: packets, frameLoss: span{51, 99}, frameRate: slow, lossLeft: muchLossLeft},
+		{Weight: 8, verdict: good, packets: packets, frameLoss: span{5_000, 5_000}},
+		{Weight: 60, verdict: good, packets: packets, frameRate: fast, lossLeft: muchLossLeft},
+		{Weight: 20, verdict: good, packets: packets, lossLeft: littleLossLeft},
+		{Weight: 30, verdict: poor, packets: packets, frameLoss: span{5_001, 10_000}, frameRate: fast},
+		{Weight: 20, verdict: poor, packets: packets, frameRate: slow, lossLeft: littleLossLeft},
+		{Weight: 8, verdict: poor, packets: packets, lossLeft: muchLossLeft},
+		{Weight: 25, verdict: unclassified, packets: packets},
+		{Weight: 10, verdict: unclassified},
 	}
 }

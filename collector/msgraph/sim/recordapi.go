@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -122,7 +121,6 @@ func parseID(text string) (simulator.UUID, error) {
 	return id, nil
 }
 
-// filter reads a filter on startDateTime.
 func (s *span) filter(text string) error {
 	for clause := range strings.SplitSeq(text, " and ") {
 		words := strings.Split(clause, " ")
@@ -151,7 +149,6 @@ func (s *span) filter(text string) error {
 	return nil
 }
 
-// list answers with a page of the list of records.
 func (s *Server) list(p *page) simulator.Reply {
 	now, records := s.Now(), s.settings.CallRecords
 	p.in.low, p.in.high = max(p.in.low, now.Add(-retention).UnixMilli()), min(p.in.high, now.UnixMilli())
@@ -178,12 +175,11 @@ func (s *Server) list(p *page) simulator.Reply {
 	return a
 }
 
-// record answers with a record, or with a page of what it has.
 func (s *Server) record(p *page) simulator.Reply {
 	now, records := s.Now(), s.settings.CallRecords
 	if wait := s.wait(limitKey{p.id, p.continued}); wait > 0 {
 		a := s.refuse(p.request, http.StatusTooManyRequests, "TooManyRequests", "")
-		a.Header.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+		a.Header.Set("Retry-After", simulator.WholeSeconds(wait))
 		return a
 	}
 	plan := &recordPlan{}
@@ -196,7 +192,7 @@ func (s *Server) record(p *page) simulator.Reply {
 	if p.version < 0 {
 		return s.notFound(p.request)
 	}
-	size, all := s.settings.SessionPage, plan.all[p.version].sessions
+	size, all := s.settings.SessionPage, plan.versions[p.version].sessions
 	if p.segments {
 		size, all = s.settings.SegmentPage, len(plan.outline(p.session).segments)
 	} else if p.endpoint == EndpointParticipants {
@@ -219,7 +215,7 @@ func (p *page) context(rest string) string {
 // collection is the body of a page of a collection.
 func (p *page) collection(context, next string, rows any) []byte {
 	o := simulator.NewObject("@odata.context", p.context(context))
-	o.SetText("@odata.nextLink", next)
+	o.SetKnown("@odata.nextLink", next)
 	o.Set("value", rows)
 	return simulator.JSON(o)
 }
@@ -229,8 +225,8 @@ func (p *page) recordBody(plan *recordPlan) []byte {
 	version, size := p.version, p.size
 	if p.fault == OlderVersion {
 		version--
-		size = min(size, plan.all[version].sessions)
-		p.size, p.version, p.more = size, version, size < plan.all[version].sessions
+		size = min(size, plan.versions[version].sessions)
+		p.size, p.version, p.more = size, version, size < plan.versions[version].sessions
 	}
 	last := p.skip + size
 	to, next := p.target, ""
@@ -258,7 +254,7 @@ func (p *page) recordBody(plan *recordPlan) []byte {
 			s.segments, link = whole[:n], p.recordLink(more)
 		}
 		o := s.object()
-		o.SetText("segments@odata.nextLink", link)
+		o.SetKnown("segments@odata.nextLink", link)
 		sessions = append(sessions, o)
 	}
 	if p.endpoint != EndpointCallRecord {
@@ -267,7 +263,7 @@ func (p *page) recordBody(plan *recordPlan) []byte {
 	o := plan.record(version, false)
 	o.Set("@odata.context", p.context("(sessions(segments()))/$entity"))
 	o.Set("sessions", sessions)
-	o.SetText("sessions@odata.nextLink", next)
+	o.SetKnown("sessions@odata.nextLink", next)
 	return simulator.JSON(o)
 }
 

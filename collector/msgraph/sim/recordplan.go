@@ -36,7 +36,6 @@ type recordSource struct {
 	routed bool
 }
 
-// recordVersion is a version of a record.
 type recordVersion struct {
 	at     time.Time
 	number int64
@@ -66,18 +65,15 @@ type recordPlan struct {
 	// readableFrom is when the record is found by its id.
 	readableFrom time.Time
 
-	all   [maxVersions]recordVersion
-	count int
+	// versions are in order; at least one.
+	versions []recordVersion
 }
-
-// versions are the versions in order; at least one.
-func (p *recordPlan) versions() []recordVersion { return p.all[:p.count] }
 
 // published is the index of the version that is published at an instant; -1 for none.
 func (p *recordPlan) published(t time.Time) int {
 	last := -1
-	for i := range p.versions() {
-		if !p.all[i].at.After(t) {
+	for i := range p.versions {
+		if !p.versions[i].at.After(t) {
 			last = i
 		}
 	}
@@ -133,7 +129,7 @@ func (s *recordSource) plan(c *simulator.Call, p *recordPlan) bool {
 func (s *recordSource) hasRecord(c *simulator.Call, kind *simulator.Kind) bool {
 	d := s.world.Draws(c.Place(), drawRouted)
 	return d.Hits(s.records.share) && c.Flaw == simulator.NoFlaw && (!kind.SharesCall || c.Number == 0) &&
-		c.Other.String() != "" && (kind.Direction == cdr.Inbound || kind.Direction == cdr.Outbound)
+		c.Other != "" && (kind.Direction == cdr.Inbound || kind.Direction == cdr.Outbound)
 }
 
 // drawSizes draws how many take part, and who joins again.
@@ -150,57 +146,52 @@ func (p *recordPlan) drawSizes(d *simulator.Draws) {
 
 // drawVersions draws when versions are published, and then what is in each.
 func (p *recordPlan) drawVersions(first time.Time, d *simulator.Draws) {
-	v := &p.source.records.versions
-	p.all[0].at, p.count = first, 1
+	v, at := &p.source.records.versions, []time.Time{first}
 	if p.flaw != simulator.NoFlaw {
-		p.drawContents(1, d)
+		p.drawContents(at, 1, d)
 		return
 	}
 	wanted := 1 + [...]int{0, 0, 0, 1, 1, 1, 1, 2, 2, 3}[d.Below(10)]
-	for p.count < wanted {
-		next := p.all[p.count-1].at.Add(d.Duration(v.GapMin, v.GapMax))
+	for len(at) < wanted {
+		next := at[len(at)-1].Add(d.Duration(v.GapMin, v.GapMax))
 		if next.After(p.end.Add(v.Final)) {
 			break
 		}
-		p.all[p.count].at = next
-		p.count++
+		at = append(at, next)
 	}
-	usual := p.count
-	if later := p.end.Add(d.Duration(v.LaterMin, v.LaterMax)); d.Hits(v.Later) && later.After(p.all[p.count-1].at) {
-		p.all[p.count].at = later
-		p.count++
+	usual := len(at)
+	if later := p.end.Add(d.Duration(v.LaterMin, v.LaterMax)); d.Hits(v.Later) && later.After(at[usual-1]) {
+		at = append(at, later)
 	}
-	p.drawContents(usual, d)
+	p.drawContents(at, usual, d)
 }
 
 // drawContents draws what each version has. The last of the usual ones has all there is, except that a later one, if there is one, brings a further
 // session.
-func (p *recordPlan) drawContents(usual int, d *simulator.Draws) {
+func (p *recordPlan) drawContents(published []time.Time, usual int, d *simulator.Draws) {
 	whole := p.sessions
-	if usual < p.count && p.shape.group {
+	if usual < len(published) && p.shape.group {
 		whole--
 	}
-	early := recordVersion{sessions: whole, media: whole, start: p.start}
+	var early recordVersion
 	number := int64(0)
 	if usual > 1 {
 		early = p.drawEarly(whole, d)
 	}
-	for i := range p.versions() {
-		r := &p.all[i]
-		at := r.at
+	for i, at := range published {
+		r := recordVersion{sessions: whole, media: whole, rated: true, explained: true, start: p.start}
 		switch {
 		case i >= usual:
-			*r = recordVersion{sessions: p.sessions, media: p.sessions, rated: true, explained: true, start: p.start, remeasured: true}
-		case i == usual-1:
-			*r = recordVersion{sessions: whole, media: whole, rated: true, explained: true, start: p.start}
-		default:
-			*r = early
+			r.sessions, r.media, r.remeasured = p.sessions, p.sessions, true
+		case i < usual-1:
+			r = early
 			early.sessions = d.Between(early.sessions, whole)
 			early.media = d.Between(early.media, early.sessions)
 			early.rated = early.rated || d.Below(2) == 0
 		}
 		number += int64(d.Between(1, 3))
 		r.at, r.number = at, number
+		p.versions = append(p.versions, r)
 	}
 }
 

@@ -72,7 +72,7 @@ func (t *CallTotals) add(p *recordPlan, view *CallView) {
 		if i < 0 {
 			continue
 		}
-		v := &p.all[i]
+		v := &p.versions[i]
 		if !seen && v.start.Before(view.From) {
 			return
 		}

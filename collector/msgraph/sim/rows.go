@@ -12,7 +12,6 @@ import (
 // sentinel is the time that stands for none (directRoutingLogRow).
 const sentinel = "0001-01-01T00:00:00Z"
 
-// renderRow renders a row of a world, whole or with its flaw.
 func renderRow(endpoint string, c *simulator.Call, v *simulator.Version) any {
 	switch c.Flaw {
 	case simulator.NotAnObject:
@@ -32,7 +31,10 @@ func renderRow(endpoint string, c *simulator.Call, v *simulator.Version) any {
 
 // newRow has the members that both functions' rows have.
 func newRow(c *simulator.Call, v *simulator.Version) simulator.Object {
-	caller, callee := phone(&c.Own), phone(&c.Other)
+	var caller, callee any = c.Own, c.Other
+	if c.NoOther {
+		callee = nil
+	}
 	switch v.Kind.Direction {
 	case cdr.Inbound:
 		caller, callee = callee, caller
@@ -49,7 +51,7 @@ func newRow(c *simulator.Call, v *simulator.Version) simulator.Object {
 	case c.Number%2 == 1: // a voice application's user is null or empty
 		user, principal, name = "", "", ""
 	}
-	var id, start, duration any = c.ID.String(), formatTime(c.Start, c.Number), int64(v.Duration / time.Second)
+	var id, start, duration any = c.ID.String(), c.Flaw.Start(formatTime(c.Start, c.Number)), int64(v.Duration / time.Second)
 	if c.NoID {
 		id = nil
 	}
@@ -63,33 +65,11 @@ func newRow(c *simulator.Call, v *simulator.Version) simulator.Object {
 	case simulator.NegativeDuration:
 		duration = -5
 	default:
-		start = spoiltStart(c.Flaw, start)
 	}
 	return simulator.NewObject(
 		"id", id, "userId", user, "userPrincipalName", principal, "userDisplayName", name, "startDateTime", start, "duration", duration,
 		"callerNumber", caller, "calleeNumber", callee, "callType", v.Kind.Wire,
 	)
-}
-
-// spoiltStart is the start that a flaw gives, if it changes the start.
-func spoiltStart(f simulator.Flaw, start any) any {
-	switch f {
-	case simulator.BadTime:
-		return "yesterday"
-	case simulator.ImpossibleTime:
-		return "2026-02-30T25:61:00Z"
-	case simulator.NullStart:
-		return nil
-	default:
-		return start
-	}
-}
-
-func phone(n *simulator.Number) any {
-	if n.Null {
-		return nil
-	}
-	return n.String()
 }
 
 // addPSTN adds the members of pstnCallLogRow.
@@ -115,20 +95,12 @@ func addPSTN(o *simulator.Object, c *simulator.Call, v *simulator.Version) {
 	case !k.Priced:
 		license = "MCOEV"
 	}
-	o.Set("callId", c.CallID.String())
-	o.Set("endDateTime", formatTime(c.End(v), c.Number))
-	o.Set("charge", price(v.Usage, c.Number))
-	o.Set("connectionCharge", price(v.Connection, c.Number))
-	o.Set("currency", simulator.OrNull(v.Currency))
-	o.Set("destinationContext", context)
-	o.Set("destinationName", destination)
-	o.Set("licenseCapability", license)
-	o.Set("inventoryType", inventory)
-	o.Set("tenantCountryCode", "US")
-	o.Set("usageCountryCode", "US")
-	o.Set("operator", c.Trunk.Wire)
-	o.Set("callDurationSource", source)
-	o.Set("conferenceId", conference)
+	o.Set(
+		"callId", c.CallID.String(), "endDateTime", formatTime(c.End(v), c.Number),
+		"charge", price(v.Usage, c.Number), "connectionCharge", price(v.Connection, c.Number), "currency", simulator.OrNull(v.Currency),
+		"destinationContext", context, "destinationName", destination, "licenseCapability", license, "inventoryType", inventory,
+		"tenantCountryCode", "US", "usageCountryCode", "US", "operator", c.Trunk.Wire, "callDurationSource", source, "conferenceId", conference,
+	)
 }
 
 // price is an amount, now and then with fewer digits than it might have.
@@ -161,18 +133,12 @@ func addDirectRouting(o *simulator.Object, c *simulator.Call, v *simulator.Versi
 	if !k.NoMedia {
 		bypass, media, signaling = truth(c.Trunk.Bypass), simulator.OrNull(c.Trunk.Media), simulator.OrNull(c.Trunk.Signaling)
 	}
-	o.Set("correlationId", c.CallID.String())
-	o.Set("inviteDateTime", invite)
-	o.Set("failureDateTime", failure)
-	o.Set("endDateTime", end)
-	o.Set("mediaBypassEnabled", bypass)
-	o.Set("mediaPathLocation", media)
-	o.Set("signalingLocation", signaling)
-	o.Set("successfulCall", truth(k.Success))
-	o.Set("finalSipCode", whole(k.SIPCode))
-	o.Set("callEndSubReason", whole(k.SubCode))
-	o.Set("finalSipCodePhrase", simulator.OrNull(k.Phrase))
-	o.Set("trunkFullyQualifiedDomainName", c.Trunk.Wire)
+	o.Set(
+		"correlationId", c.CallID.String(), "inviteDateTime", invite, "failureDateTime", failure, "endDateTime", end,
+		"mediaBypassEnabled", bypass, "mediaPathLocation", media, "signalingLocation", signaling, "successfulCall", truth(k.Success),
+		"finalSipCode", whole(k.SIPCode), "callEndSubReason", whole(k.SubCode), "finalSipCodePhrase", simulator.OrNull(k.Phrase),
+		"trunkFullyQualifiedDomainName", c.Trunk.Wire,
+	)
 }
 
 func truth(b cdr.Bool) any {

@@ -31,10 +31,7 @@ func Start(settings Settings) (*Server, error) {
 		links: links{known: map[string]target{}},
 	}
 	var err error
-	if s.Host, err = simulator.NewHost(settings.Clock, settings.Faults, s.routes()); err != nil {
-		return nil, err
-	}
-	if err = s.ListenHostile(`{"@odata.count":0,"value":[]}`); err != nil {
+	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes(), `{"@odata.count":0,"value":[]}`); err != nil {
 		return nil, err
 	}
 	// Plain HTTP on loopback, as in App Service.
@@ -84,7 +81,7 @@ func (s *Server) RecordsRefused() int {
 // BreakTrunk makes a trunk lose all calls from now on, until MendTrunk: an SBC by its FQDN in lower case, an operator by its name.
 func (s *Server) BreakTrunk(trunk string) {
 	for _, w := range s.worlds() {
-		w.BreakTrunk(trunk, s.Now(), s.Now().AddDate(1, 0, 0))
+		w.FailPart(trunk, 1, s.Now(), s.Now().AddDate(1, 0, 0))
 	}
 }
 

@@ -34,7 +34,7 @@ type medium struct {
 
 // record renders a record in one of its versions, for the list or by itself.
 func (p *recordPlan) record(version int, listed bool) simulator.Object {
-	v, modalities := &p.all[version], []string{}
+	v, modalities := &p.versions[version], []string{}
 	for i := range min(v.sessions, 3) {
 		for _, m := range p.outline(i).content.modalities {
 			if !slices.Contains(modalities, m) {
@@ -67,7 +67,7 @@ func (p *recordPlan) record(version int, listed bool) simulator.Object {
 		case simulator.ObjectForString:
 			kind = simulator.NewObject("name", "hidden")
 		default:
-			start = spoiltStart(p.flaw, start)
+			start = p.flaw.Start(start)
 		}
 	}
 	return simulator.NewObject(
@@ -76,9 +76,8 @@ func (p *recordPlan) record(version int, listed bool) simulator.Object {
 	)
 }
 
-// row renders a record as a row of the list.
 func (l *listedRecord) row() any {
-	v := &l.all[l.version]
+	v := &l.versions[l.version]
 	switch l.flaw {
 	case simulator.NotAnObject:
 		return "record " + l.id.String()
@@ -102,7 +101,7 @@ func isListFlaw(f simulator.Flaw) bool {
 // participants are those who are known to have taken part in a version, each once.
 func (p *recordPlan) participants(version int) []simulator.Object {
 	all := []simulator.Object{}
-	for i := range min(p.all[version].sessions, p.people) {
+	for i := range min(p.versions[version].sessions, p.people) {
 		s := p.outline(i)
 		for _, e := range []*participant{&s.caller, &s.callee} {
 			if e.kind != serviceEnd {
@@ -124,9 +123,8 @@ func (s *renderedSession) object() simulator.Object {
 	return s.Object
 }
 
-// session renders one session in a version.
 func (p *recordPlan) session(index, version int) renderedSession {
-	v, s := &p.all[version], p.outline(index)
+	v, s := &p.versions[version], p.outline(index)
 	media := index < v.media
 	if media {
 		p.drawMedia(s, index, v.remeasured)
@@ -186,7 +184,7 @@ func (p *recordPlan) outline(index int) *session {
 	s.failure = p.drawFailure(index, &d)
 	s.content = &contents[0]
 	if s.caller.kind != phoneEnd && s.callee.kind != phoneEnd && (s.callee.kind != serviceEnd || p.shape.group) {
-		s.content = pick(contents, &d)
+		s.content = simulator.Pick(&d, contents)
 	}
 	p.drawSegments(s, &d)
 	return s
@@ -206,7 +204,7 @@ func (p *recordPlan) drawEnds(s *session, index int, d *simulator.Draws) {
 		index %= p.people
 		s.caller, s.callee = p.attendee(index), drawService("mediaController", d)
 		if index < p.shape.phones {
-			number := c.Other.String()
+			number := c.Other
 			if index > 0 {
 				number = fmt.Sprintf("+1425555%04d", 100+index)
 			}
@@ -218,9 +216,9 @@ func (p *recordPlan) drawEnds(s *session, index int, d *simulator.Draws) {
 		}
 		return
 	case p.shape.phone && p.kind.Direction == cdr.Inbound:
-		s.caller, s.callee = drawTelephone(c.Other.String(), d), user(c.User)
+		s.caller, s.callee = drawTelephone(c.Other, d), user(c.User)
 	case p.shape.phone:
-		s.caller, s.callee = user(c.User), drawTelephone(c.Other.String(), d)
+		s.caller, s.callee = user(c.User), drawTelephone(c.Other, d)
 	default:
 		s.caller, s.callee = drawUser(*c.User, d), user(c.Peer)
 	}
@@ -244,7 +242,7 @@ func (p *recordPlan) drawFailure(index int, d *simulator.Draws) *failure {
 			ways = droppedSessions
 		}
 	}
-	return pick(ways, d)
+	return simulator.Pick(d, ways)
 }
 
 // drawSegments draws the segments of a session: most have one, those with telephones some.
@@ -266,28 +264,4 @@ func (p *recordPlan) drawSegments(s *session, d *simulator.Draws) {
 		s.segments = append(s.segments, part)
 	}
 	s.segments[n-1].end = s.end
-}
-
-// weighted is a choice in a table.
-type weighted interface{ share() int }
-
-func (f failure) share() int { return f.weight }
-func (c content) share() int { return c.weight }
-func (c class) share() int   { return c.weight }
-func (d device) share() int  { return d.weight }
-func (n network) share() int { return n.weight }
-
-// pick draws one of some weighted choices; nil from none.
-func pick[T weighted](list []T, d *simulator.Draws) *T {
-	sum := 0
-	for i := range list {
-		sum += list[i].share()
-	}
-	n := d.Below(sum)
-	for i := range list {
-		if n -= list[i].share(); n < 0 {
-			return &list[i]
-		}
-	}
-	return nil
 }

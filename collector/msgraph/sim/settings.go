@@ -3,6 +3,7 @@ package sim
 import (
 	"cmp"
 	"crypto/x509"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -69,8 +70,8 @@ const (
 
 // Settings of a server. All have defaults.
 type Settings struct {
-	// Clock is the provider's time; nil is the machine's.
-	Clock simulator.Clock
+	// At is where the provider's time stands until it is moved; zero: it goes as the machine's.
+	At time.Time
 	// PSTN and DirectRouting are the tenant's calls. A tenant that lacks one has an empty list.
 	PSTN, DirectRouting *simulator.World
 	// CallRecords are the tenant's call records; nil for none.

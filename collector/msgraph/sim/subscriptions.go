@@ -30,18 +30,21 @@ const (
 	maxClientState       = 128
 )
 
-// Subscription is one as it stands.
+// Subscription is one as it stands, and, with the fields that have names in JSON, what a request to make or renew one asks for.
 type Subscription struct {
-	ID string
+	ID string `json:"-"`
 	// ChangeType is `updated`, `created`, or both with a comma between.
-	ChangeType, Resource string
+	ChangeType string `json:"changeType"`
+	Resource   string `json:"resource"`
 	// NotificationURL is where changes are sent, LifecycleURL where lifecycle notifications are: empty for nowhere.
-	NotificationURL, LifecycleURL string
-	ClientState                   string
-	MinTLS                        string
-	Expires                       time.Time
+	NotificationURL string    `json:"notificationUrl"`
+	LifecycleURL    string    `json:"lifecycleNotificationUrl"`
+	ClientState     string    `json:"clientState"`
+	MinTLS          string    `json:"latestSupportedTlsVersion"`
+	Expires         time.Time `json:"expirationDateTime"`
+	WithData        bool      `json:"includeResourceData"`
 	// Renewed counts how often it was renewed.
-	Renewed int
+	Renewed int `json:"-"`
 
 	// since is the publication after which changes are sent.
 	since time.Time
@@ -56,18 +59,6 @@ func (s *Server) Subscriptions() []Subscription {
 	return slices.Clone(s.notifier.live())
 }
 
-// subscriptionRequest is the body of a request to make or renew a subscription.
-type subscriptionRequest struct {
-	ChangeType      string     `json:"changeType"`
-	Resource        string     `json:"resource"`
-	NotificationURL string     `json:"notificationUrl"`
-	LifecycleURL    string     `json:"lifecycleNotificationUrl"`
-	Expires         *time.Time `json:"expirationDateTime"`
-	ClientState     string     `json:"clientState"`
-	MinTLS          string     `json:"latestSupportedTlsVersion"`
-	WithData        bool       `json:"includeResourceData"`
-}
-
 // serveSubscriptions answers requests about subscriptions. A request that a fault answers with an error has done nothing; one whose answer is lost on
 // the way has.
 func (s *Server) serveSubscriptions(w http.ResponseWriter, r *http.Request) {
@@ -76,16 +67,11 @@ func (s *Server) serveSubscriptions(w http.ResponseWriter, r *http.Request) {
 			return s.badRequest(r, errOption.Error())
 		}
 		a := s.reply(r, http.StatusOK, nil)
-		a.Own = replaced(map[simulator.Fault]simulator.Reply{
-			ExpiredToken: s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", tokenExpired),
-			Forbidden:    s.refuse(r, http.StatusForbidden, "Forbidden", ""),
-		})
-		a.Do = func(a *simulator.Reply) { a.Answer = s.subscriptions(r).Answer }
+		a.Do = func(a *simulator.Reply) { *a = s.subscriptions(r) }
 		return a
 	})
 }
 
-// subscriptions does what a request asks for.
 func (s *Server) subscriptions(r *http.Request) simulator.Reply {
 	id := r.PathValue("id")
 	switch {
@@ -154,7 +140,7 @@ func (s *Server) changeSubscription(r *http.Request, id string, change func(*Sub
 }
 
 // readSubscription reads a request's body, in which nothing else may be.
-func readSubscription(r *http.Request) (wanted subscriptionRequest, ok bool) {
+func readSubscription(r *http.Request) (wanted Subscription, ok bool) {
 	d := json.NewDecoder(io.LimitReader(r.Body, 1<<20))
 	d.DisallowUnknownFields()
 	return wanted, strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") && d.Decode(&wanted) == nil
@@ -163,11 +149,11 @@ func readSubscription(r *http.Request) (wanted subscriptionRequest, ok bool) {
 // renew sets when a subscription expires, and nothing else.
 func (s *Server) renew(r *http.Request, id string) simulator.Reply {
 	wanted, ok := readSubscription(r)
-	if !ok || wanted.Expires == nil || wanted != (subscriptionRequest{Expires: wanted.Expires}) {
+	if !ok || wanted.Expires.IsZero() || wanted != (Subscription{Expires: wanted.Expires}) {
 		return s.refuse(r, http.StatusBadRequest, "InvalidRequest",
 			"Could not process subscription update payload. Are all property names spelled and camelCased properly?")
 	}
-	expires, problem := s.expiry(*wanted.Expires)
+	expires, problem := s.expiry(wanted.Expires)
 	if problem != "" {
 		return s.refuse(r, http.StatusBadRequest, "ExtensionError", problem)
 	}
@@ -194,18 +180,18 @@ func (s *Server) expiry(wanted time.Time) (at time.Time, problem string) {
 // subscribe makes a subscription, after a handshake with each of its addresses.
 func (s *Server) subscribe(r *http.Request) simulator.Reply {
 	bad := func(code, message string) simulator.Reply { return s.refuse(r, http.StatusBadRequest, code, message) }
-	wanted, ok := readSubscription(r)
+	x, ok := readSubscription(r)
 	if !ok {
 		return bad("InvalidRequest", "Could not process subscription creation payload. Are all property names spelled and camelCased properly?")
 	}
-	if problem := wanted.problem(); problem != "" {
+	problem := x.problem()
+	if problem != "" {
 		return bad("InvalidRequest", problem)
 	}
-	expires, problem := s.expiry(*wanted.Expires)
-	if problem != "" {
+	if x.Expires, problem = s.expiry(x.Expires); problem != "" {
 		return bad("ExtensionError", problem)
 	}
-	for _, address := range []string{wanted.NotificationURL, wanted.LifecycleURL} {
+	for _, address := range []string{x.NotificationURL, x.LifecycleURL} {
 		if address == "" {
 			continue
 		}
@@ -213,10 +199,7 @@ func (s *Server) subscribe(r *http.Request) simulator.Reply {
 			return bad("ValidationError", "Subscription validation request failed. "+err.Error())
 		}
 	}
-	x := Subscription{
-		ID: uuid.NewString(), ChangeType: wanted.ChangeType, Resource: wanted.Resource, NotificationURL: wanted.NotificationURL,
-		LifecycleURL: wanted.LifecycleURL, ClientState: wanted.ClientState, MinTLS: wanted.MinTLS, Expires: expires, since: s.Visible(),
-	}
+	x.ID, x.since = uuid.NewString(), s.Visible()
 	if !s.notifier.add(x) {
 		return s.refuse(r, http.StatusForbidden, "Forbidden", "The number of subscriptions to call records is over the organization's limit.")
 	}
@@ -224,7 +207,7 @@ func (s *Server) subscribe(r *http.Request) simulator.Reply {
 }
 
 // problem is what is wrong with what was asked for; empty for nothing.
-func (w *subscriptionRequest) problem() string {
+func (w *Subscription) problem() string {
 	kinds := strings.Split(w.ChangeType, ",")
 	slices.Sort(kinds)
 	switch {
@@ -234,7 +217,7 @@ func (w *subscriptionRequest) problem() string {
 		return "The resource is not supported."
 	case w.WithData:
 		return "The resource does not support resource data."
-	case w.Expires == nil:
+	case w.Expires.IsZero():
 		return "expirationDateTime is required."
 	case len(w.ClientState) > maxClientState:
 		return "clientState is longer than 128 characters."

@@ -32,7 +32,6 @@ func (q *request) host() string {
 	return "https://" + q.Host
 }
 
-// page is a page of a list.
 type page struct {
 	*request
 	number, perPage int // number counts from 1

@@ -15,5 +15,5 @@
 // Not simulated: call-log-sync, several records in one request, filters of the call log beyond type and direction, and the content of
 // recordings.
 //
-// Date headers follow the settings' clock; tokens and rate limits follow the machine's.
+// Date headers follow the server's clock; tokens and rate limits follow the machine's.
 package sim

@@ -6,7 +6,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// problem is an error: its status and its body.
 type problem struct {
 	status int
 	oauth  bool
@@ -80,10 +79,9 @@ func errorBody(status int) []byte {
 func reply(h http.Header, status int, body []byte) simulator.Reply {
 	h.Set("RCRequestId", "5a5a0000-0000-4000-8000-00000000e440")
 	h.Set("Cache-Control", "no-cache, no-store, max-age=0")
-	return simulator.Reply{Answer: simulator.Answer{Status: status, Header: h, Body: body, Error: errorBody}}
+	return simulator.Reply{Status: status, Header: h, Body: body, Error: errorBody}
 }
 
-// refused is the reply of an error.
 func refused(h http.Header, p *problem) simulator.Reply {
 	if p.status == http.StatusUnauthorized && !p.oauth {
 		h.Set("WWW-Authenticate", `Bearer realm="RingCentral REST API", error="invalid_token"`)

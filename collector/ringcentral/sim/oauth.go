@@ -117,7 +117,6 @@ func (s *Server) MintJWTFor(user string, lifetime time.Duration) string {
 	return jwt
 }
 
-// openSession opens a session and returns its access token.
 func (s *Server) openSession(lifetime time.Duration) string {
 	token := tokenPrefix + rand.Text() + rand.Text()
 	s.change(func() {
@@ -171,7 +170,6 @@ func (s *Server) oauth(endpoint string, serve func(*http.Request) ([]byte, *prob
 	}
 }
 
-// identify checks the form and the client's id and secret.
 func (s *Server) identify(r *http.Request) *problem {
 	id, secret, ok := r.BasicAuth()
 	switch {

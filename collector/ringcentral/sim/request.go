@@ -59,7 +59,6 @@ func (s *Server) api(endpoint string, company bool, serve func(*request) simulat
 	}
 }
 
-// permit checks the app's scopes and the user's permissions.
 func (s *Server) permit(endpoint string, company bool) *problem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,7 +152,6 @@ func (q *request) choices(name string, values ...string) []string {
 	return given
 }
 
-// isDetailed reads the view.
 func (q *request) isDetailed() bool {
 	view := q.one("view", "Simple")
 	if view != "Simple" && view != "Detailed" {

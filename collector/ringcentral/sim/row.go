@@ -33,31 +33,17 @@ type part struct {
 	extension, recording        simulator.Object
 }
 
-// add adds the members.
 func (p *part) add(o *simulator.Object) {
 	o.Set("startTime", p.start)
-	if p.duration != nil {
-		o.Set("duration", p.duration)
-	}
+	o.SetKnown("duration", p.duration)
 	if p.milliseconds != 0 {
 		o.Set("durationMs", p.milliseconds)
 	}
-	o.Set("type", p.kind)
-	o.SetText("internalType", p.internal)
-	o.Set("direction", p.direction)
-	o.Set("action", p.action)
-	o.SetText("result", p.result)
-	o.SetText("reason", p.reason)
-	o.SetText("reasonDescription", p.description)
-	o.SetText("transport", p.transport)
-	for _, member := range []struct {
-		name  string
-		value simulator.Object
-	}{{"from", p.from}, {"to", p.to}, {"extension", p.extension}, {"recording", p.recording}} {
-		if member.value != nil {
-			o.Set(member.name, member.value)
-		}
-	}
+	o.SetKnown(
+		"type", p.kind, "internalType", p.internal, "direction", p.direction, "action", p.action, "result", p.result,
+		"reason", p.reason, "reasonDescription", p.description, "transport", p.transport,
+		"from", p.from, "to", p.to, "extension", p.extension, "recording", p.recording,
+	)
 }
 
 // row is a version of a call as the API shows it, whole or with a flaw.
@@ -105,8 +91,7 @@ func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any
 	p.spoil(c)
 	o := simulator.NewObject("uri", sc.uri+"/call-log/"+id+"?view="+view, "id", wireID, "sessionId", sessionID(c))
 	if c.CallID[15]%50 != 0 { // some rows lack it
-		o.Set("telephonySessionId", "s-"+hexOf(c.CallID))
-		o.Set("partyId", "p-"+hexOf(c.CallID)+"-1")
+		o.Set("telephonySessionId", "s-"+hexOf(c.CallID), "partyId", "p-"+hexOf(c.CallID)+"-1")
 	}
 	p.add(&o)
 	if v.State == simulator.Final {
@@ -124,15 +109,9 @@ func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any
 	return o
 }
 
-// spoil puts the call's flaw into a row.
 func (p *part) spoil(c *simulator.Call) {
+	p.start = c.Flaw.Start(p.start)
 	switch c.Flaw {
-	case simulator.BadTime:
-		p.start = "yesterday"
-	case simulator.ImpossibleTime:
-		p.start = "2026-02-30T25:61:00.000Z"
-	case simulator.NullStart:
-		p.start = nil
 	case simulator.WrongType:
 		p.duration, p.milliseconds = "54", 0
 	case simulator.NegativeDuration:
@@ -165,14 +144,12 @@ func (sc *scope) user(u *simulator.User, number, name string) simulator.Object {
 	device := "8026366" + u.Principal
 	o := simulator.NewObject("extensionNumber", u.Principal, "extensionId", u.ID,
 		"device", simulator.NewObject("uri", sc.account+"/device/"+device, "id", device))
-	o.SetText("phoneNumber", number)
-	o.SetText("name", name)
+	o.SetKnown("phoneNumber", number, "name", name)
 	return o
 }
 
-// own is the account's party.
 func (sc *scope) own(c *simulator.Call, v *simulator.Version, w *wire) simulator.Object {
-	number, name := c.Own.String(), c.User.Name
+	number, name := c.Own, c.User.Name
 	switch {
 	case w.bare:
 		return simulator.NewObject("name", name)
@@ -190,7 +167,7 @@ func (sc *scope) other(c *simulator.Call) simulator.Object {
 	if c.Peer != nil {
 		return sc.user(c.Peer, "", c.Peer.Name)
 	}
-	text := c.Other.String()
+	text := c.Other
 	if text == "" {
 		return simulator.NewObject("name", "Unavailable")
 	}
@@ -200,8 +177,7 @@ func (sc *scope) other(c *simulator.Call) simulator.Object {
 	o := simulator.NewObject("phoneNumber", text)
 	if c.Prefix != nil && c.Prefix.Place != "" {
 		city, region, _ := strings.Cut(c.Prefix.Place, ", ")
-		o.Set("name", strings.TrimRight(fmt.Sprintf("%-13s%s", strings.ToUpper(city), region), " "))
-		o.Set("location", c.Prefix.Place)
+		o.Set("name", strings.TrimRight(fmt.Sprintf("%-13s%s", strings.ToUpper(city), region), " "), "location", c.Prefix.Place)
 	}
 	return o
 }

@@ -42,10 +42,8 @@ func Start(settings Settings) (*Server, error) {
 		},
 	}
 	var err error
-	if s.Host, err = simulator.NewHost(settings.Clock, settings.Faults, s.routes()); err != nil {
-		return nil, err
-	}
-	if err = s.ListenHostile(`{"records":[],"paging":{"perPage":100},"navigation":{}}`); err != nil {
+	const hostile = `{"records":[],"paging":{"perPage":100},"navigation":{}}`
+	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes(), hostile); err != nil {
 		return nil, err
 	}
 	account := s.BaseURL() + "/restapi/v1.0/account/" + accountID
@@ -55,7 +53,6 @@ func Start(settings Settings) (*Server, error) {
 	return s, nil
 }
 
-// routes are the paths that are served.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /restapi/oauth/token", s.oauth(EndpointToken, s.token))
@@ -114,19 +111,17 @@ func (s *Server) Strays() []string {
 // limit counts a request to a group, fills in the headers that every answer of the group has, and returns whether the request is answered.
 func (s *Server) limit(group string, h http.Header) bool {
 	l := s.limits[group]
-	left, wait := 99_999, time.Duration(0)
-	limit := 100_000
+	limit, left, wait := 100_000, 99_999, time.Duration(0)
 	if l.Limit >= 0 {
 		limit = l.Limit
 		left, wait = l.Take(time.Now())
 	}
-	seconds := func(d time.Duration) string { return strconv.Itoa(int((d + time.Second - 1) / time.Second)) }
 	h.Set("X-Rate-Limit-Group", group)
-	h.Set("X-Rate-Limit-Window", seconds(l.Window))
+	h.Set("X-Rate-Limit-Window", simulator.WholeSeconds(l.Window))
 	h.Set("X-Rate-Limit-Limit", strconv.Itoa(limit))
 	h.Set("X-Rate-Limit-Remaining", strconv.Itoa(left))
 	if wait > 0 {
-		h.Set("Retry-After", seconds(wait))
+		h.Set("Retry-After", simulator.WholeSeconds(wait))
 	}
 	return wait == 0
 }

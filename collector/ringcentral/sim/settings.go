@@ -63,8 +63,8 @@ const (
 
 // Settings configure the server. All have defaults.
 type Settings struct {
-	// Clock is the provider's time; nil is the machine's.
-	Clock simulator.Clock
+	// At is where the provider's time stands until it is moved; zero: it goes as the machine's.
+	At time.Time
 	// Account is the company's call log, Extension that of the user who made the JWT; nil is empty.
 	Account, Extension *simulator.World
 	// Faults may be nil for none.

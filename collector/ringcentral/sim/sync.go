@@ -143,7 +143,6 @@ func cutAt(times []int64) int {
 	return 0
 }
 
-// isSynced leaves out what SyncMisses says.
 func (s *Server) isSynced(c *simulator.Call, _ *simulator.Version) bool {
 	return float64(binary.BigEndian.Uint32(c.ID[:4])) >= s.settings.SyncMisses*(1<<32)
 }

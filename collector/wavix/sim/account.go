@@ -1,11 +1,6 @@
 package sim
 
 import (
-	"cmp"
-	"errors"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -34,24 +29,9 @@ func sideOf(callType string) (side, bool) {
 	return placed, callType == Placed
 }
 
-// AccountSettings say whose calls an account has: worlds of PlacedMix and ReceivedMix, or of parts of these; nil for none.
-type AccountSettings struct{ Placed, Received *simulator.World }
-
-// Account is the calls of an account, of both types. It is safe for concurrent use; the zero value has none.
+// Account is the calls of an account, of both types. It is safe for concurrent use.
 type Account struct {
 	worlds [sides]*simulator.World
-
-	mu      sync.Mutex
-	days    map[dayKey]*[sides][]place // guarded by mu, as indexed
-	indexed int
-}
-
-// NewAccount makes an account of two worlds.
-func NewAccount(s AccountSettings) (*Account, error) {
-	if s.Placed != nil && s.Placed == s.Received {
-		return nil, errors.New("simulated Wavix: the same world is placed and received")
-	}
-	return &Account{worlds: [sides]*simulator.World{s.Placed, s.Received}}, nil
 }
 
 // eachRow calls f for every row of the calls that start in [from, to), in the same order each time; a call's own row comes before what is
@@ -89,129 +69,8 @@ func (a *Account) Active(at time.Time) map[cdr.Direction]int {
 	return active
 }
 
-// place is where a row is made from, and what listing it depends on.
-type place struct {
-	published, start int64 // in milliseconds
-	call             uint64
-	world            side
-	part             part
-	copies           int
-}
-
-// dayKey is what the index of a day depends on. Days of several time zones overlap.
-type dayKey struct {
-	from, to    int64
-	order       Order
-	copiesCount bool
-}
-
-// maxIndexed is how many rows the indexes hold before they are dropped.
-const maxIndexed = 6_000_000
-
-// day is the index of a day: its rows by type, in their order, whether they are published yet or not.
-func (a *Account) day(key dayKey) *[sides][]place {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if d := a.days[key]; d != nil {
-		return d
-	}
-	d := new([sides][]place)
-	a.eachRow(time.UnixMilli(key.from).Add(-maxOffset), time.UnixMilli(key.to), func(r *row) {
-		p := place{
-			published: r.Versions()[0].Published.UnixMilli(), start: r.Start.UnixMilli(), call: r.Place(),
-			world: r.world, part: r.part, copies: r.Copies,
-		}
-		if p.start < key.from || p.start >= key.to {
-			return
-		}
-		times := 1
-		if key.copiesCount {
-			times, p.copies = p.copies, 1
-		}
-		for range times {
-			d[r.side] = append(d[r.side], p)
-		}
-	})
-	for i := range d {
-		slices.SortFunc(d[i], func(x, y place) int {
-			first := cmp.Compare(x.start, y.start)
-			if key.order == Shuffled {
-				first = cmp.Compare(mix64(uint64(x.start)), mix64(uint64(y.start)))
-			}
-			return cmp.Or(first, cmp.Compare(x.world, y.world), cmp.Compare(x.call, y.call), cmp.Compare(x.part, y.part))
-		})
-		if key.order == Descending {
-			slices.Reverse(d[i])
-		}
-		a.indexed += len(d[i])
-	}
-	if a.days == nil || a.indexed > maxIndexed {
-		a.days, a.indexed = map[dayKey]*[sides][]place{}, len(d[0])+len(d[1])
-	}
-	a.days[key] = d
-	return d
-}
-
-// terms are what a listing depends on besides the request.
-type terms struct {
-	zone        *time.Location
-	order       Order
-	copiesCount bool
-	at          time.Time
-}
-
-// midnight is when a day begins, so many after another. It isn't always 24 hours after the one before, nor at 0:00.
-func midnight(first time.Time, days int, zone *time.Location) time.Time {
-	return time.Date(first.Year(), first.Month(), first.Day()+days, 0, 0, 0, 0, zone)
-}
-
-// all is the disposition that filters nothing.
-const all = "all"
-
-// list is the rows of a type that start on a day from first to last, which are midnights of the zone, and are visible.
-func (a *Account) list(first, last time.Time, of side, disposition string, t terms) (list []place) {
-	begin, end := t.at, time.Time{}
-	for _, w := range a.worlds {
-		if w != nil {
-			from, _ := w.Span()
-			begin, end = simulator.Earlier(from, begin), t.at
-		}
-	}
-	// Nothing starts long before the first call, or is visible that starts later.
-	if early := begin.In(t.zone).AddDate(0, 0, -2); first.Before(early) {
-		first = early
-	}
-	var days []dayKey
-	for n := 0; ; n++ {
-		from, to := midnight(first, n, t.zone), midnight(first, n+1, t.zone)
-		if from.After(last) || from.After(end) {
-			break
-		}
-		days = append(days, dayKey{from.UnixMilli(), to.UnixMilli(), t.order, t.copiesCount})
-	}
-	if t.order == Descending {
-		slices.Reverse(days)
-	}
-	for _, key := range days {
-		for _, p := range a.day(key)[of] {
-			if p.published <= t.at.UnixMilli() && (disposition == all || a.matches(&p, disposition, t.at)) {
-				list = append(list, p)
-			}
-		}
-	}
-	return list
-}
-
-// at makes the row at a place.
 func (a *Account) at(p *place) row {
 	var c simulator.Call
 	a.worlds[p.world].Call(p.call, &c)
 	return a.row(p.world, &c, p.part)
-}
-
-// matches says whether a filter by disposition lets a row pass: case doesn't matter, and a row without a disposition passes as answered if it was.
-func (a *Account) matches(p *place, disposition string, at time.Time) bool {
-	r := a.at(p)
-	k := r.Versions()[r.At(at)].Kind
-	return strings.EqualFold(k.Phrase, disposition) || k.Phrase == "" && k.Outcome == cdr.Answered && disposition == "answered"
 }

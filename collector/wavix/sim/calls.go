@@ -7,7 +7,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// calls answers with the calls in progress.
 func (e *exchange) calls() simulator.Reply {
 	list, at := []any{}, e.Visible()
 	e.account.eachActive(at, e.settings.Linger, func(r *row) {

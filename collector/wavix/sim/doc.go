@@ -6,13 +6,12 @@
 // documents leave something open (the order of rows, the time zone of days, the greatest page, whether the export is limited to a page), it
 // is a setting. Totals follow from how the calls were made; the package doesn't import the exporter's mapping.
 //
-//	account, err := sim.NewAccount(sim.AccountSettings{Placed: placed, Received: received})
-//	server, err := sim.Start(sim.Settings{Account: account, Generation: sim.GenerationB})
+//	server, err := sim.Start(sim.Settings{Placed: placed, Received: received, Generation: sim.GenerationB})
 //	defer server.Close()
 //	server.BaseURL(), server.APIKey(), server.WriteCA(path)
 //	server.Advance(time.Hour)        // late rows become visible
 //	server.Upgrade(sim.GenerationC)  // /v1/cdrs instead of /v1/cdr, and call_id
-//	want := account.Totals(server.Pause())
+//	want := server.Account().Totals(server.Pause())
 //
 // The amounts of the mixes' tariffs are hundred-thousandths of a dollar, since Wavix's prices have up to five decimals.
 package sim

@@ -82,7 +82,7 @@ func (r *row) members(g Generation, v *simulator.Version) map[string]any {
 		return id.String()
 	}
 	amount := func(p simulator.Price) any {
-		switch text := moneyText(p.Amount); {
+		switch text := p.Amount.Decimal(5, 1); {
 		case !p.Known:
 			return none
 		case l.money:
@@ -113,15 +113,9 @@ func (r *row) members(g Generation, v *simulator.Version) map[string]any {
 	return m
 }
 
-// spoil puts the row's flaw into its members.
 func (r *row) spoil(m map[string]any) {
+	m["date"] = r.Flaw.Start(m["date"])
 	switch r.Flaw {
-	case simulator.BadTime:
-		m["date"] = "yesterday"
-	case simulator.ImpossibleTime:
-		m["date"] = "2026-02-30T25:61:00.000Z"
-	case simulator.NullStart:
-		m["date"] = nil
 	case simulator.WrongType:
 		m["duration"] = true
 	case simulator.NegativeDuration:
@@ -141,7 +135,6 @@ func (r *row) spoil(m map[string]any) {
 	}
 }
 
-// object is a row as JSON has it.
 func (r *row) object(g Generation, v *simulator.Version, names []string) any {
 	if r.Flaw == simulator.NotAnObject {
 		return "row " + r.ID.String()
@@ -189,19 +182,6 @@ func lines(rows []any) []byte {
 }
 
 func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
-
-// moneyText is hundred-thousandths of a dollar with no zeros that could be left out, but one behind the point.
-func moneyText(a simulator.Amount) string {
-	sign := ""
-	if a < 0 {
-		sign, a = "-", -a
-	}
-	text := strings.TrimRight(fmt.Sprintf("%d.%05d", a/100_000, a%100_000), "0")
-	if strings.HasSuffix(text, ".") {
-		text += "0"
-	}
-	return sign + text
-}
 
 // perMinute is a price that goes with the charge. As in Wavix's samples, one can't be calculated from the other.
 func perMinute(v *simulator.Version) simulator.Price {
@@ -253,15 +233,15 @@ func (r *row) party(column string) (text string, isNumber, known bool) {
 		other = true
 	}
 	if !other {
-		return strings.TrimPrefix(r.Own.String(), "+"), true, true
+		return strings.TrimPrefix(r.Own, "+"), true, true
 	}
 	switch r.Versions()[0].Kind.Party {
 	case simulator.Null:
 		return "", false, false
 	case simulator.Geographic:
-		return strings.TrimPrefix(r.Other.String(), "+"), true, true
+		return strings.TrimPrefix(r.Other, "+"), true, true
 	default:
-		return r.Other.String(), false, true
+		return r.Other, false, true
 	}
 }
 

@@ -29,7 +29,7 @@ func (q *query) skip() int { return (q.page - 1) * q.perPage }
 
 // parse reads the query, and returns the name of the parameter that is missing or wrong.
 func (e *exchange) parse() (invalid string) {
-	q, zone := &e.query, e.terms(time.Time{}).zone
+	q, zone := &e.query, e.settings.Timezone
 	var err error
 	// A day of the account's time zone, as a date and nothing else.
 	if q.from, err = time.ParseInLocation(time.DateOnly, e.options.Get("from"), zone); err != nil {
@@ -66,9 +66,8 @@ func (e *exchange) parse() (invalid string) {
 
 // records answers with rows: a page of the list or of CSV, or the export.
 func (e *exchange) records() simulator.Reply {
-	q := &e.query
-	t := e.terms(e.Visible())
-	list := e.account.list(q.from, q.to, q.side, q.disposition, t)
+	q, at := &e.query, e.Visible()
+	list := e.rows(q.from, q.to, q.side, q.disposition, at)
 	total := len(list)
 	if e.endpoint != EndpointExport || e.options.Has("page") || e.options.Has("per_page") || e.settings.ExportLimited {
 		list = list[min(q.skip(), total):min(q.skip()+q.perPage, total)]
@@ -77,7 +76,7 @@ func (e *exchange) records() simulator.Reply {
 		for i := range list {
 			r := e.account.at(&list[i])
 			for range list[i].copies {
-				f(&r, &r.Versions()[r.At(t.at)])
+				f(&r, &r.Versions()[r.At(at)])
 			}
 		}
 	}
@@ -103,7 +102,6 @@ func (e *exchange) records() simulator.Reply {
 	return e.list(rows, total)
 }
 
-// list is a page of the list.
 func (e *exchange) list(rows []any, total int) simulator.Reply {
 	q := &e.query
 	pages := (total + q.perPage - 1) / q.perPage

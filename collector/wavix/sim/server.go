@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +17,7 @@ type Server struct {
 	*simulator.Host
 	settings Settings
 	account  *Account
+	days     days
 	limiter  simulator.Limiter
 
 	mu         sync.Mutex // guards what follows
@@ -30,11 +30,11 @@ type Server struct {
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		settings: settings, account: settings.Account, generation: settings.Generation,
+		settings: settings, account: &Account{[sides]*simulator.World{settings.Placed, settings.Received}}, generation: settings.Generation,
 		refusals: map[string]string{}, limiter: simulator.Limiter{Limit: settings.RequestsPerMinute, Window: time.Minute},
 	}
 	var err error
-	if s.Host, err = simulator.NewHost(settings.Clock, settings.Faults, http.HandlerFunc(s.serve)); err != nil {
+	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, http.HandlerFunc(s.serve), ""); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -94,13 +94,8 @@ func (s *Server) DayTotals(date time.Time, callType string, at time.Time) int {
 	if !ok {
 		return 0
 	}
-	t := s.terms(at)
-	first := midnight(date, 0, t.zone)
-	return len(s.account.list(first, first, of, all, t))
-}
-
-func (s *Server) terms(at time.Time) terms {
-	return terms{zone: s.settings.Timezone, order: s.settings.Order, copiesCount: s.settings.CopiesInTotal, at: at}
+	day := s.midnight(date, 0)
+	return len(s.rows(day, day, of, all, at))
 }
 
 // routes are the paths of the generations.
@@ -144,7 +139,6 @@ type exchange struct {
 // appID is the parameter that older clients give the key in.
 const appID = "appid"
 
-// serve answers a request.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	e := exchange{Server: s, generation: s.Generation(), options: r.URL.Query()}
 	e.endpoint = s.endpoint(e.generation, r)
@@ -155,7 +149,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		if s.limiter.Limit > 0 {
 			if _, wait := s.limiter.Take(s.Now()); wait > 0 {
 				a := e.refuse(http.StatusTooManyRequests, "")
-				a.Header.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+				a.Header.Set("Retry-After", simulator.WholeSeconds(wait))
 				return a
 			}
 		}
@@ -225,7 +219,6 @@ func failureOf(status int, message string) []byte {
 	return simulator.JSON(o)
 }
 
-// refuse is a reply that is an error.
 func (s *Server) refuse(status int, message string) simulator.Reply {
 	a := s.reply(failureOf(status, message))
 	a.Status, a.Refused = status, true
@@ -238,9 +231,7 @@ func (s *Server) reply(body []byte) simulator.Reply {
 		return func(r *simulator.Reply) { r.Status, r.Body, r.Type = status, body, "" }
 	}
 	return simulator.Reply{
-		Answer: simulator.Answer{
-			Status: http.StatusOK, Body: body, Header: http.Header{}, Error: func(status int) []byte { return failureOf(status, "") },
-		},
+		Status: http.StatusOK, Body: body, Header: http.Header{}, Error: func(status int) []byte { return failureOf(status, "") },
 		Own: map[simulator.Fault]func(*simulator.Reply){
 			Unauthorized: instead(http.StatusUnauthorized, failureOf(http.StatusUnauthorized, "")),
 			Forbidden:    instead(http.StatusForbidden, failureOf(http.StatusForbidden, "The service is not provisioned for your account.")),

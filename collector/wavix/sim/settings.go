@@ -90,10 +90,10 @@ func Harmful() []simulator.Fault {
 
 // Settings say what the server is. All have defaults.
 type Settings struct {
-	// Clock is the provider's time; nil is the machine's.
-	Clock simulator.Clock
-	// Account is whose calls are listed; nil has none.
-	Account *Account
+	// At is where the provider's time stands until it is moved; zero: it goes as the machine's.
+	At time.Time
+	// Placed and Received are the calls that are listed: worlds of PlacedMix and ReceivedMix, or of parts of these; nil for none.
+	Placed, Received *simulator.World
 	// Faults go wrong; nil for none.
 	Faults *simulator.Faults
 	// APIKey has a fixed default.
@@ -129,5 +129,4 @@ func (s *Settings) setDefaults() {
 	s.Generation = cmp.Or(s.Generation, GenerationC)
 	s.Timezone = cmp.Or(s.Timezone, time.UTC)
 	s.MaxPerPage = cmp.Or(s.MaxPerPage, 1000)
-	s.Account = cmp.Or(s.Account, &Account{})
 }
