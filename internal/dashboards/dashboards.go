@@ -9,11 +9,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// boards are the dashboards in the order in which one looks at them.
-func boards() []*board {
-	return []*board{overview(), trunks(), cost(), quality(), calls(), exporter()}
-}
-
 // Built is a dashboard as Grafana imports it.
 type Built struct {
 	// File is the name of its file in dashboards/grafana.
@@ -23,11 +18,11 @@ type Built struct {
 	shown       []*metrics.Def
 }
 
-// All builds every dashboard. An error says which query asks for a label that its
+// All builds every dashboard, in the order in which one looks at them. An error says which query asks for a label that its
 // metric hasn't, or what else is wrong.
 func All() ([]Built, error) {
 	var all []Built
-	for _, b := range boards() {
+	for _, b := range []*board{overview(), trunks(), cost(), quality(), calls(), exporter()} {
 		d, err := b.build()
 		if err != nil {
 			return nil, err
