@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // A reload gives a tenant a webhook: the exporter subscribes over TLS, is told of calls
@@ -17,10 +18,11 @@ import (
 // subscription.
 func TestTenantNotifies(t *testing.T) {
 	folder := t.TempDir()
-	records, err := sim.LiveCallRecords(3, time.Now().Add(-10*time.Minute), 2)
+	world, err := simulator.NewWorld(sim.LiveCalls(3, time.Now().Add(-10*time.Minute), 2))
 	if err != nil {
 		t.Fatal(err)
 	}
+	records := sim.NewCallRecords(sim.CallRecordSettings{Calls: world, Versions: sim.QuickVersions()})
 	server, err := sim.Start(sim.Settings{
 		CallRecords: records, WebhookCAs: writeCertificate(t, folder),
 	})

@@ -12,7 +12,7 @@ import (
 // of a call are left out.
 func (w *World) EachActive(at time.Time, linger time.Duration, emit func(c *Call, v *Version, connected bool)) {
 	var active []Call
-	w.Each(at.Add(-w.longest-linger), at.Add(time.Millisecond), func(c *Call) bool {
+	w.Each(at.Add(-w.s.longest()-linger), at.Add(time.Millisecond), func(c *Call) bool {
 		v := c.final()
 		kind, goesOn := v.Kind, at.Before(c.End(v))
 		rings := goesOn && !kind.Outcome.Connected()

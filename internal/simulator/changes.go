@@ -78,7 +78,7 @@ func (c *changes) forget() {
 // prepareChanges puts the calls into buckets that can have changed after an instant.
 func (w *World) prepareChanges(after, at int64) {
 	c := &w.changes
-	first := max(0, w.blockOf(after-w.reach.Milliseconds()))
+	first := max(0, w.blockOf(after-w.Reach().Milliseconds()))
 	if c.buckets == nil || first < c.first {
 		c.buckets, c.first, c.next = map[int64][]change{}, first, first
 	}

@@ -16,8 +16,6 @@ type World struct {
 	trunks map[int]table
 	// pairs says that a kind has second rows.
 	pairs bool
-	// longest is the longest duration of a call, and reach how long after its start its last version is published at most.
-	longest, reach time.Duration
 
 	changing sync.Mutex // held while outages are changed
 	outages  atomic.Pointer[[]outage]
@@ -32,7 +30,6 @@ func NewWorld(s Settings) (*World, error) {
 	}
 	s.Seed ^= hashOf(s.Mix.Name)
 	w := &World{s: s, arrivals: newArrivals(&s), trunks: map[int]table{}, cache: cache{blocks: map[int64][]entry{}}}
-	w.longest, w.reach = s.longest(), s.reach()
 	w.outages.Store(&[]outage{})
 	for i := range s.Mix.Kinds {
 		k := &s.Mix.Kinds[i]
@@ -88,7 +85,7 @@ func (w *World) Span() (from, to time.Time) {
 }
 
 // Reach is how long after a call's start its last version is published at most.
-func (w *World) Reach() time.Duration { return w.reach }
+func (w *World) Reach() time.Duration { return w.s.reach() }
 
 // Place is where the call is in its world, for Call.
 func (c *Call) Place() uint64 { return uint64(c.Block)<<16 | uint64(c.Number) }

@@ -19,7 +19,7 @@
 // Call records are a world of their own, which may also have records of Direct Routing's calls. A record is published in several versions;
 // subscribers are notified of each version, as reliably as Delivery says:
 //
-//	records, err := sim.HistoricalCallRecords(1, from, to, 1000) // or LiveCallRecords, NewCallRecords
+//	records, err := sim.HistoricalCallRecords(1, from, to, 1000) // or NewCallRecords
 //	server, err := sim.Start(sim.Settings{CallRecords: records, Delivery: sim.Delivery{Lost: 0.1, Forged: 0.1}})
 //	server.Subscriptions(), server.Notified()
 //	want := records.Totals(at, 90*time.Minute) // or TotalsOf

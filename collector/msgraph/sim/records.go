@@ -104,15 +104,6 @@ func HistoricalCallRecords(seed uint64, from, to time.Time, n int) (*CallRecords
 	return NewCallRecords(CallRecordSettings{Calls: world}), nil
 }
 
-// LiveCallRecords are the records of calls that began at origin and go on, with versions in quick succession.
-func LiveCallRecords(seed uint64, origin time.Time, perSecond float64) (*CallRecords, error) {
-	world, err := simulator.NewWorld(LiveCalls(seed, origin, perSecond))
-	if err != nil {
-		return nil, err
-	}
-	return NewCallRecords(CallRecordSettings{Calls: world, Versions: QuickVersions()}), nil
-}
-
 // NewCallRecords makes the records of worlds of calls.
 func NewCallRecords(s CallRecordSettings) *CallRecords {
 	if v := &s.Versions; len(v.First) == 0 && v.GapMax == 0 && v.Final == 0 {

@@ -36,8 +36,11 @@ type page struct {
 	*request
 	number, perPage int // number counts from 1
 	detailed        bool
-	rows            []any
+	rows            []any // left out if nil
 	more            bool
+	// next and paging are what a fault makes of them; empty: as they should be.
+	next   string
+	paging simulator.Object
 }
 
 func (q *request) newPage() *page {
@@ -71,66 +74,54 @@ func (p *page) again() string {
 	return p.host() + p.URL.Path + "?" + rest + "&" + first
 }
 
-// view is a page as it is shown: a part of its rows, left out if nil, with the number and the size that it claims.
-type view struct {
-	rows            []any
-	number, perPage int
-	paging          simulator.Object
-	next            string
-}
-
-func (p *page) view(rows []any, number, perPage int, more bool) view {
-	v := view{rows: rows, number: number, perPage: perPage, paging: simulator.NewObject("perPage", perPage)}
-	if start := (number - 1) * perPage; len(rows) > 0 {
-		v.paging = simulator.NewObject("page", number, "perPage", perPage, "pageStart", start, "pageEnd", start+len(rows)-1)
+func (p *page) render() []byte {
+	paging, next := p.paging, p.next
+	if paging == nil {
+		paging = simulator.NewObject("perPage", p.perPage)
 	}
-	if more {
-		v.next = p.link(number+1, perPage)
+	if start := p.skip(); p.paging == nil && len(p.rows) > 0 {
+		paging = simulator.NewObject("page", p.number, "perPage", p.perPage, "pageStart", start, "pageEnd", start+len(p.rows)-1)
 	}
-	return v
-}
-
-func (p *page) render(v view) []byte {
-	navigation := simulator.NewObject("firstPage", simulator.NewObject("uri", p.link(1, v.perPage)))
-	if v.next != "" {
-		navigation.Set("nextPage", simulator.NewObject("uri", v.next))
+	if next == "" && p.more {
+		next = p.link(p.number+1, p.perPage)
 	}
-	if v.number > 1 {
-		navigation.Set("previousPage", simulator.NewObject("uri", p.link(v.number-1, v.perPage)))
+	navigation := simulator.NewObject("firstPage", simulator.NewObject("uri", p.link(1, p.perPage)))
+	if next != "" {
+		navigation.Set("nextPage", simulator.NewObject("uri", next))
+	}
+	if p.number > 1 {
+		navigation.Set("previousPage", simulator.NewObject("uri", p.link(p.number-1, p.perPage)))
 	}
 	o := simulator.NewObject("uri", p.host()+p.RequestURI)
-	if v.rows != nil {
-		o.Set("records", v.rows)
+	if p.rows != nil {
+		o.Set("records", p.rows)
 	}
-	o.Set("paging", v.paging)
-	o.Set("navigation", navigation)
+	o.Set("paging", paging, "navigation", navigation)
 	return simulator.JSON(o)
 }
 
 // finish is the reply with the page, and with what the faults of pages make of it.
 func (p *page) finish() simulator.Reply {
-	whole := p.view(p.rows, p.number, p.perPage, p.more)
-	r := p.reply(p.render(whole))
+	r := p.reply(p.render())
 	r.Continued = p.number > 1
-	spoil := func(fault simulator.Fault, change func(*view)) {
+	spoil := func(fault simulator.Fault, change func(*page)) {
 		r.Own[fault] = func(r *simulator.Reply) {
-			v := whole
-			change(&v)
-			r.Body = p.render(v)
+			spoilt := *p
+			change(&spoilt)
+			r.Body = spoilt.render()
 		}
 	}
-	none := simulator.NewObject("perPage", p.perPage)
-	spoil(NoRecords, func(v *view) { v.rows, v.paging = nil, none })
-	spoil(EmptyPage, func(v *view) { v.rows, v.paging, v.next = []any{}, none, p.again() })
-	spoil(HostileNext, func(v *view) {
-		v.next = p.server.HostileURL() + strings.TrimPrefix(p.link(p.number+1, p.perPage), p.host())
+	spoil(NoRecords, func(q *page) { q.rows = nil })
+	spoil(EmptyPage, func(q *page) { q.rows, q.next = []any{}, p.again() })
+	spoil(HostileNext, func(q *page) {
+		q.next = p.server.HostileURL() + strings.TrimPrefix(p.link(p.number+1, p.perPage), p.host())
 	})
-	spoil(RepeatedNext, func(v *view) { v.next = p.host() + p.RequestURI })
-	spoil(OddPaging, func(v *view) {
-		v.paging = simulator.NewObject("page", 1, "perPage", p.perPage, "pageStart", 0, "pageEnd", 0, "totalPages", 1, "totalElements", 1)
+	spoil(RepeatedNext, func(q *page) { q.next = p.host() + p.RequestURI })
+	spoil(OddPaging, func(q *page) {
+		q.paging = simulator.NewObject("page", 1, "perPage", p.perPage, "pageStart", 0, "pageEnd", 0, "totalPages", 1, "totalElements", 1)
 	})
 	if half := p.perPage / 2; p.perPage%2 == 0 && len(p.rows) > half {
-		spoil(CutPage, func(v *view) { *v = p.view(p.rows[:half], 2*p.number-1, half, true) })
+		spoil(CutPage, func(q *page) { q.rows, q.number, q.perPage, q.more = p.rows[:half], 2*p.number-1, half, true })
 	}
 	return r
 }
