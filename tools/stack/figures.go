@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -50,11 +52,10 @@ func (s *stack) figures(ctx context.Context) ([]figure, error) {
 		return nil, err
 	}
 	var all []figure
-	for _, f := range s.totals() {
-		if has, ok := shown[f.feed]; ok {
-			all = append(all, figure{f.feed, f.total(has.since), has.calls, scraped[f.feed]})
-		}
+	for f, has := range shown {
+		all = append(all, figure{f, s.total(f, has.since), has.calls, scraped[f]})
 	}
+	slices.SortFunc(all, func(a, b figure) int { return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Feed, b.Feed)) })
 	return all, nil
 }
 
@@ -109,33 +110,24 @@ func sum(family *dto.MetricFamily) map[feed]counted {
 	return all
 }
 
-// total is a feed's calls that began at an instant or later and are published.
-type total struct {
-	feed
-
-	total func(since time.Time) int64
-}
-
-// totals are those of the simulated providers at present.
-func (s *stack) totals() []total {
+// total is what the simulated providers have published of a feed's calls that began at an instant or later.
+func (s *stack) total(f feed, since time.Time) int64 {
 	p := s.providers
-	of := func(w *simulator.World, at time.Time) func(time.Time) int64 {
-		return func(since time.Time) int64 { return sumCalls(w.TotalsFor(since, time.Time{}, at)) }
-	}
 	graph := p.Tenant.Visible()
-	// A record without sessions is counted when it settles, which goes on while publication is held.
-	settle := demo.Settle - p.Tenant.Now().Sub(graph)
-	return []total{
-		{feed{"contoso", "pstn"}, of(p.PSTN, graph)},
-		{feed{"contoso", "direct_routing"}, of(p.DirectRouting, graph)},
-		{feed{"contoso", "call_records"}, func(since time.Time) int64 {
-			return sumCalls(p.Records.TotalsOf(msgraph.CallView{From: since, At: []time.Time{graph}, Settle: settle}).Totals)
-		}},
-		{feed{"acme", "call_log"}, of(p.Log, p.Office.Visible())},
-		{feed{"wave", "call_log"}, func(since time.Time) int64 {
-			return sumCalls(p.Carrier.Account().TotalsFor(since, time.Time{}, p.Carrier.Visible()))
-		}},
+	var t simulator.Totals
+	switch f {
+	case feed{"contoso", "pstn"}:
+		t = p.PSTN.TotalsFor(since, time.Time{}, graph)
+	case feed{"contoso", "direct_routing"}:
+		t = p.DirectRouting.TotalsFor(since, time.Time{}, graph)
+	case feed{"contoso", "call_records"}:
+		// A record without sessions is counted when it settles, which goes on while publication is held.
+		settle := demo.Settle - p.Tenant.Now().Sub(graph)
+		t = p.Records.TotalsOf(msgraph.CallView{From: since, At: []time.Time{graph}, Settle: settle}).Totals
+	case feed{"acme", "call_log"}:
+		t = p.Log.TotalsFor(since, time.Time{}, p.Office.Visible())
+	case feed{"wave", "call_log"}:
+		t = p.Carrier.Account().TotalsFor(since, time.Time{}, p.Carrier.Visible())
 	}
+	return t.Metrics.Sum(calls) / 1_000_000
 }
-
-func sumCalls(t simulator.Totals) int64 { return t.Metrics.Sum(calls) / 1_000_000 }
