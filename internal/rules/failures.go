@@ -31,8 +31,63 @@ var (
 const keep = 30 * time.Minute
 
 func (p *Parameters) failureAlerts() Group {
+	outside := "{" + isNot("trunk", "") + ", " + isNot("direction", "internal") + "}"
+	lastWeek := fmt.Sprintf("avg_over_time(%s[1h] offset 1w)", recentConnected)
+	failed := byTrunk.name(faulty, "rate1h")
 	return Group{Name: "cdr-failures", Doc: "Calls that don't get through.", Dashboard: "trunks", Rules: []Rule{
-		p.trunkDown(), p.answersCollapsed(), p.mostCallsFail(),
+		{
+			// It is seen first by 5 minutes of records. The last attempts keep it until calls get through again, whenever their records arrive.
+			Alert: "CDRTrunkDown", Severity: critical, Signal: Calls, For: time.Minute, Keep: keep,
+			Doc: "Nearly every attempt through a trunk fails. Fires within ten minutes of the first record of a failed call, and until calls get through.",
+			Expr: lines("(",
+				fmt.Sprintf("  %s%s >= %s", byDirection.name("cdr_fault", "ratio_rate5m"), outside, number(p.DownRatio)),
+				fmt.Sprintf("  and round(%s%s * 300) >= %d", byDirection.name(timely, "rate5m"), outside, p.DownFloor),
+				fmt.Sprintf("  or %s%s >= %s", recentFaults(byDirection), "{"+isNot("trunk", "")+"}", number(p.DownRatio)),
+				ofRecent(byDirection, p.RecentFloor),
+				")", isLive(live7m),
+			),
+			Summary: "Trunk {{ $labels.trunk }} of {{ $labels.source }} is down ({{ $labels.direction }}).",
+			Description: "{{ $value | humanizePercentage }} of the newest attempts and " + p.lastAttempts(metrics.RecentFaults.Name) + " failed for a fault of network, trunk, carrier or service. " +
+				p.since(byDirection...) + p.cause(`outcome="failed"`, byDirection...),
+			When: fmt.Sprintf("%s %% or more of at least %d attempts of a trunk and direction failed within 5 minutes, or of the last 64 attempts, of at least %d",
+				number(p.DownRatio*100), p.DownFloor, p.RecentFloor),
+			Change: "`down_ratio`, `down_floor`, `recent_floor`",
+		},
+		{
+			// It asks for no fault: no credit, a broken translation rule or a dead operator is an outage, whatever the records say.
+			Alert: "CDRAnswersCollapsed", Severity: critical, Signal: Calls, For: 5 * time.Minute, Keep: keep,
+			Doc: "Calls no longer connect, whatever they end with: against the same hour of earlier weeks, and without a week of history against an absolute floor.",
+			Expr: lines("(",
+				fmt.Sprintf("  %s < %s * %s", recentConnected, number(p.AnswerFactor), lastWeek),
+				fmt.Sprintf("  and %s < %s - %s", recentConnected, lastWeek, number(p.AnswerDrop)),
+				fmt.Sprintf("  unless %s >= %s * (%s offset 2w)", recentConnected, number(p.AnswerFactor), recentConnected),
+				fmt.Sprintf("  or (%s <= %s unless %s offset 1w)", recentConnected, number(p.AnswerLeast), recentConnected),
+				")", ofRecent(byDirection, p.AnswerFloor), isLive(live7m),
+			),
+			Summary: "Hardly any {{ $labels.direction }} call of " + where + " connects.",
+			Description: "{{ $value | humanizePercentage }} of the latest attempts connected: " + p.lastAttempts(metrics.RecentConnected.Name) + ". " +
+				p.since(byDirection...) + p.cause(`outcome!~"busy|no_answer|cancelled|rejected"`, byDirection...),
+			When: fmt.Sprintf("less than %s %% of the usual share of the last 64 attempts connected, and %s points less; with no week of history %s %% or less; of at least %d attempts",
+				number(p.AnswerFactor*100), number(p.AnswerDrop*100), number(p.AnswerLeast*100), p.AnswerFloor),
+			Change: "`answer_factor`, `answer_drop`, `answer_least`, `answer_floor`",
+		},
+		{
+			Alert: "CDRMostCallsFail", Severity: critical, Signal: Calls, For: 2 * time.Minute, Keep: keep,
+			Doc: "The absolute rule for small tenants, whose calls never reach the floors of burn rates.",
+			Expr: lines("(",
+				fmt.Sprintf("  %s / (%s > 0) >= %s", failed, byTrunk.name("cdr_timely_calls", "rate1h"), number(p.FewShare)),
+				fmt.Sprintf("  and round(%s * 3600) >= %d", failed, p.FewFaults),
+				"  "+isLive(live65m),
+				fmt.Sprintf("  or %s >= %s", recentFaults(byTrunk), number(p.FewShare)),
+				ofRecent(byTrunk, p.RecentFloor),
+				")", isLive(live7m),
+			),
+			Summary: "Most calls of " + where + " fail.",
+			Description: "{{ $value | humanizePercentage }} of all calls of the last hour, or of the last attempts, failed for a fault of network, trunk, carrier or service. " +
+				p.since(byTrunk...) + p.cause(`outcome="failed"`, byTrunk...),
+			When:   fmt.Sprintf("at least %d faults, and %s %% of all calls or more, within an hour; or %s %% of the last 64 attempts", p.FewFaults, number(p.FewShare*100), number(p.FewShare*100)),
+			Change: "`few_faults`, `few_share`, `recent_floor`",
+		},
 		p.burnAlert("CDRFailureSpike", fastBurn, critical, 2*time.Minute, fmt.Sprintf("and %s > %s", recentFaults(byTrunk), p.limit(fastBurn))),
 		p.burnAlert("CDRFailureSpikeSlow", slowBurn, critical, 5*time.Minute, fmt.Sprintf("and %s > %s", recentFaults(byTrunk), p.limit(slowBurn))),
 		p.burnAlert("CDRFailureBudgetBurning", smallBurn, warning, 30*time.Minute,
@@ -79,73 +134,6 @@ func (p *Parameters) burnAlert(name string, b burn, severity string, hold time.D
 func ofRecent(l level, least int) string {
 	return fmt.Sprintf("and %s >= %d\nand time() - max by (%s) (max_over_time(%s[5m])) < %d",
 		recently(metrics.RecentAttempts, l), least, l.labels(), metrics.RecentNewest.Name, recentSeconds)
-}
-
-// mostCallsFail is the absolute rule for tenants that have too few calls for burn rates.
-func (p *Parameters) mostCallsFail() Rule {
-	failed := byTrunk.name(faulty, "rate1h")
-	return Rule{
-		Alert: "CDRMostCallsFail", Severity: critical, Signal: Calls, For: 2 * time.Minute, Keep: keep,
-		Doc: "The absolute rule for small tenants, whose calls never reach the floors of burn rates.",
-		Expr: lines("(",
-			fmt.Sprintf("  %s / (%s > 0) >= %s", failed, byTrunk.name("cdr_timely_calls", "rate1h"), number(p.FewShare)),
-			fmt.Sprintf("  and round(%s * 3600) >= %d", failed, p.FewFaults),
-			"  "+isLive(live65m),
-			fmt.Sprintf("  or %s >= %s", recentFaults(byTrunk), number(p.FewShare)),
-			ofRecent(byTrunk, p.RecentFloor),
-			")", isLive(live7m),
-		),
-		Summary: "Most calls of " + where + " fail.",
-		Description: "{{ $value | humanizePercentage }} of all calls of the last hour, or of the last attempts, failed for a fault of network, trunk, carrier or service. " +
-			p.since(byTrunk...) + p.cause(`outcome="failed"`, byTrunk...),
-		When:   fmt.Sprintf("at least %d faults, and %s %% of all calls or more, within an hour; or %s %% of the last 64 attempts", p.FewFaults, number(p.FewShare*100), number(p.FewShare*100)),
-		Change: "`few_faults`, `few_share`, `recent_floor`",
-	}
-}
-
-// trunkDown is seen first by 5 minutes of records. The last attempts keep it until calls get through again, whenever their records
-// arrive.
-func (p *Parameters) trunkDown() Rule {
-	outside := "{" + isNot("trunk", "") + ", " + isNot("direction", "internal") + "}"
-	return Rule{
-		Alert: "CDRTrunkDown", Severity: critical, Signal: Calls, For: time.Minute, Keep: keep,
-		Doc: "Nearly every attempt through a trunk fails. Fires within ten minutes of the first record of a failed call, and until calls get through.",
-		Expr: lines("(",
-			fmt.Sprintf("  %s%s >= %s", byDirection.name("cdr_fault", "ratio_rate5m"), outside, number(p.DownRatio)),
-			fmt.Sprintf("  and round(%s%s * 300) >= %d", byDirection.name(timely, "rate5m"), outside, p.DownFloor),
-			fmt.Sprintf("  or %s%s >= %s", recentFaults(byDirection), "{"+isNot("trunk", "")+"}", number(p.DownRatio)),
-			ofRecent(byDirection, p.RecentFloor),
-			")", isLive(live7m),
-		),
-		Summary: "Trunk {{ $labels.trunk }} of {{ $labels.source }} is down ({{ $labels.direction }}).",
-		Description: "{{ $value | humanizePercentage }} of the newest attempts and " + p.lastAttempts(metrics.RecentFaults.Name) + " failed for a fault of network, trunk, carrier or service. " +
-			p.since(byDirection...) + p.cause(`outcome="failed"`, byDirection...),
-		When: fmt.Sprintf("%s %% or more of at least %d attempts of a trunk and direction failed within 5 minutes, or of the last 64 attempts, of at least %d",
-			number(p.DownRatio*100), p.DownFloor, p.RecentFloor),
-		Change: "`down_ratio`, `down_floor`, `recent_floor`",
-	}
-}
-
-// answersCollapsed asks for no fault: no credit, a broken translation rule or a dead operator is an outage, whatever the records say.
-func (p *Parameters) answersCollapsed() Rule {
-	lastWeek := fmt.Sprintf("avg_over_time(%s[1h] offset 1w)", recentConnected)
-	return Rule{
-		Alert: "CDRAnswersCollapsed", Severity: critical, Signal: Calls, For: 5 * time.Minute, Keep: keep,
-		Doc: "Calls no longer connect, whatever they end with: against the same hour of earlier weeks, and without a week of history against an absolute floor.",
-		Expr: lines("(",
-			fmt.Sprintf("  %s < %s * %s", recentConnected, number(p.AnswerFactor), lastWeek),
-			fmt.Sprintf("  and %s < %s - %s", recentConnected, lastWeek, number(p.AnswerDrop)),
-			fmt.Sprintf("  unless %s >= %s * (%s offset 2w)", recentConnected, number(p.AnswerFactor), recentConnected),
-			fmt.Sprintf("  or (%s <= %s unless %s offset 1w)", recentConnected, number(p.AnswerLeast), recentConnected),
-			")", ofRecent(byDirection, p.AnswerFloor), isLive(live7m),
-		),
-		Summary: "Hardly any {{ $labels.direction }} call of " + where + " connects.",
-		Description: "{{ $value | humanizePercentage }} of the latest attempts connected: " + p.lastAttempts(metrics.RecentConnected.Name) + ". " +
-			p.since(byDirection...) + p.cause(`outcome!~"busy|no_answer|cancelled|rejected"`, byDirection...),
-		When: fmt.Sprintf("less than %s %% of the usual share of the last 64 attempts connected, and %s points less; with no week of history %s %% or less; of at least %d attempts",
-			number(p.AnswerFactor*100), number(p.AnswerDrop*100), number(p.AnswerLeast*100), p.AnswerFloor),
-		Change: "`answer_factor`, `answer_drop`, `answer_least`, `answer_floor`",
-	}
 }
 
 // aboveEarlierWeeks compares a recorded rate with the same hour of the last three weeks, a missing one being 0; more is what is added
