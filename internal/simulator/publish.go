@@ -16,9 +16,8 @@ func (w *World) publish(c *Call, kind *Kind, d *Draws) {
 	}
 	end := c.End(&v)
 	v.Published = end.Add(delay)
-	if latest := c.Start.Add(w.s.MaxLate); w.s.MaxLate != 0 && v.Published.After(latest) {
-		v.Published = latest
-		if end.After(latest) {
+	if w.tooLate(c, v.Published) {
+		if v.Published = c.Start.Add(w.s.MaxLate); v.Published.Before(end) {
 			v.Published = end
 		}
 	}
@@ -38,7 +37,7 @@ func (w *World) revise(c *Call, d *Draws) {
 	last := &c.versions[c.published-1]
 	next := *last
 	next.Published = last.Published.Add(d.Duration(w.s.RevisedAfterMin, w.s.RevisedAfterMax))
-	if w.s.MaxLate != 0 && next.Published.After(c.Start.Add(w.s.MaxLate)) {
+	if w.tooLate(c, next.Published) {
 		return
 	}
 	first := c.published == 1
