@@ -2,6 +2,7 @@ package parts
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -40,7 +41,8 @@ func (p *Prometheus) Write() ([]string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "global: {scrape_interval: %s, scrape_timeout: %s, evaluation_interval: %s}\n", every, every, every)
 	if len(p.Rules) > 0 {
-		fmt.Fprintf(&b, "rule_files: [%s]\n", quoted(p.Rules))
+		files, _ := json.Marshal(p.Rules) // JSON is YAML, and texts always have it
+		fmt.Fprintf(&b, "rule_files: %s\n", files)
 	}
 	if p.Alertmanager != "" {
 		fmt.Fprintf(&b, "alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}\n", p.Alertmanager)
@@ -105,12 +107,4 @@ func WriteAlertmanager(folder, address, example, receiver string, speed int) ([]
 		// Alone, and not on the network.
 		"--cluster.listen-address=",
 	}, nil
-}
-
-func quoted(texts []string) string {
-	all := make([]string, len(texts))
-	for i, text := range texts {
-		all[i] = fmt.Sprintf("%q", text)
-	}
-	return strings.Join(all, ", ")
 }
