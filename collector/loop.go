@@ -40,21 +40,21 @@ type LoopSettings struct {
 	Advise func(err error) (what, todo string)
 	// ThrottledUntil is Source.ThrottledUntil; nil: never.
 	ThrottledUntil func() time.Time
-	// Reads names the way in which the feed is read; nil: there is only one.
-	Reads func() string
-	// Unread are the spans of time that are stepped over because they can't be read; nil: there are none.
-	Unread func() []string
 	// Random is from 0 up to 1, for jitter; nil: math/rand/v2.
 	Random func() float64
 }
 
 // Paced knows when a feed wants to be polled, failures of its own
-// included. RangeFeed is one.
+// included. RangeFeed is one. Only the goroutine that polls it asks.
 type Paced interface {
 	// Wait is how long from now to the next poll.
 	Wait() time.Duration
 	// Trouble is the present failure of a part of the feed, nil if all is well.
 	Trouble() error
+	// Unread are the spans of time that are stepped over because they can't be read.
+	Unread() []string
+	// Reads names the way in which the feed is read at present; empty: there is only one.
+	Reads() string
 }
 
 // SourceKey is the log attribute that names a source: `source` is slog's own, for a
@@ -99,6 +99,7 @@ func NewLoop(settings LoopSettings) *Loop {
 	settings.Logger = settings.Logger.With(SourceKey, settings.Source, "feed", settings.Name)
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &Loop{settings: settings, cancel: cancel}
+	l.health.observe(settings.Paced)
 	l.begin = func() { l.running.Go(func() { l.run(ctx) }) }
 	l.sink = &loopSink{loop: l}
 	return l

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
@@ -53,8 +52,7 @@ type RangeFeed struct {
 	pause  time.Duration // until when nothing is read after a read in doubt
 	logged time.Duration // how much of what is lost was logged
 
-	endpoint witness.Endpoint         // counts the spans that could be read
-	unread   atomic.Pointer[[]string] // as of the last poll, for Unread
+	endpoint witness.Endpoint // counts the spans that could be read
 }
 
 // NewRangeFeed makes a feed of a reader.
@@ -211,11 +209,6 @@ func (f *RangeFeed) showLost() {
 	lost := f.plan.Lost()
 	f.settings.Observer.Unreadable(lost + f.plan.UnreadFor())
 	f.settings.Observer.Tasks("span", 0, len(f.plan.Unread))
-	names := make([]string, len(f.plan.Unread))
-	for i := range names {
-		names[i] = f.plan.Unread[i].String()
-	}
-	f.unread.Store(&names)
 	if lost < f.logged+time.Minute {
 		return
 	}

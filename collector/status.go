@@ -71,6 +71,15 @@ type health struct {
 	polled      bool
 	offsetShown bool
 	gauges      []Gauge
+	unread      []string
+	reads       string
+}
+
+// observe notes what the feed says of itself.
+func (h *health) observe(feed Paced) {
+	if feed != nil {
+		h.unread, h.reads = feed.Unread(), feed.Reads()
+	}
 }
 
 // panicError is a panic of a feed.
@@ -107,6 +116,7 @@ func (l *Loop) settle(err error, took time.Duration) time.Duration {
 	now := l.settings.Clock.Now()
 	l.mu.Lock()
 	h := &l.health
+	h.observe(l.settings.Paced)
 	before := h.failures
 	switch {
 	case err == nil:
@@ -177,12 +187,7 @@ func (l *Loop) Status() Status {
 		Records:     state.Records,
 		Ready:       state.HistoryDone || h.failed || l.settings.Ledger == nil && h.polled,
 		ClockOffset: l.settings.Clock.Offset(),
-	}
-	if l.settings.Reads != nil {
-		s.Reads = l.settings.Reads()
-	}
-	if l.settings.Unread != nil {
-		s.Unread = l.settings.Unread()
+		Unread:      h.unread, Reads: h.reads,
 	}
 	if behind(state.Watermark, now, l.settings.Interval) {
 		s.State = StateCatchingUp

@@ -3,20 +3,11 @@ package collector
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
-
-// SyncSettings are what NewSyncFeed needs.
-type SyncSettings struct {
-	// Ranges are those of the RangeFeed beside the token. Its Interval is the feed's.
-	Ranges RangeSettings
-	// Sync reads by changes.
-	Sync SyncReader
-}
 
 const (
 	// besideLevel is the shallowest level of ranges that is read beside a token that
@@ -43,23 +34,21 @@ const (
 //
 // One plan serves both states, so there is nothing to hand over between them: to it the
 // levels that the token stands in for are late, and a level that is late still owes what
-// was late when it was last read. The token is kept with the plan. One loop polls the
-// feed; Reads may be called by others meanwhile.
+// was late when it was last read. The token is kept with the plan. It isn't safe for concurrent
+// use: one loop polls it.
 type SyncFeed struct {
 	ranges *RangeFeed
 	reader SyncReader
 	drain  drain
 	beside bool // the last poll was a step of a drain
-
-	changes atomic.Bool // whether changes are read at present
 }
 
-// NewSyncFeed makes a feed of a reader by changes and one of ranges.
-func NewSyncFeed(settings SyncSettings) *SyncFeed {
-	ranges := NewRangeFeed(settings.Ranges)
+// NewSyncFeed makes a feed of a reader by changes and of the ranges beside it, whose Interval is the feed's.
+func NewSyncFeed(reader SyncReader, beside RangeSettings) *SyncFeed {
+	ranges := NewRangeFeed(beside)
 	return &SyncFeed{
 		ranges: ranges,
-		reader: settings.Sync,
+		reader: reader,
 		drain:  drain{interval: ranges.ladder.Interval},
 		beside: true, // ranges begin: their first read is short and sets the clock
 	}
@@ -93,14 +82,15 @@ func (f *SyncFeed) drainWait() time.Duration {
 
 // settle decides which levels are left to changes.
 func (f *SyncFeed) settle() {
-	byChanges := f.drain.reliable(f.ranges.settings.Clock.Elapsed())
-	f.changes.Store(byChanges)
 	level := 0
-	if byChanges {
+	if f.byChanges() {
 		level = besideLevel
 	}
 	f.ranges.from(level)
 }
+
+// byChanges says whether changes are read, so that ranges may be few.
+func (f *SyncFeed) byChanges() bool { return f.drain.reliable(f.ranges.settings.Clock.Elapsed()) }
 
 // Wait implements Paced.
 func (f *SyncFeed) Wait() time.Duration {
@@ -115,16 +105,15 @@ func (f *SyncFeed) Trouble() error {
 	return f.drain.err
 }
 
-// Reads says how the feed is read at present: `changes`, with ranges at deep levels
-// beside them, or `ranges`. It may be called at any time.
+// Reads implements Paced: `changes`, with ranges at deep levels beside them, or `ranges`.
 func (f *SyncFeed) Reads() string {
-	if f.changes.Load() {
+	if f.byChanges() {
 		return "changes"
 	}
 	return "ranges"
 }
 
-// Unread are the spans of time that are stepped over. It may be called at any time.
+// Unread implements Paced.
 func (f *SyncFeed) Unread() []string { return f.ranges.Unread() }
 
 // errStuck is a provider that says that there is more and doesn't go on.

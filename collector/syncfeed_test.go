@@ -202,16 +202,13 @@ func TestSyncFeed_WhatComesWithChanges(t *testing.T) {
 			return b
 		}
 		answers := []*Page{answer("a b a"), answer("a b")}
-		feed := NewSyncFeed(SyncSettings{
-			Ranges: RangeSettings{
-				Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour,
-				Clock: sink.clock, Observer: seen, Logger: slog.New(slog.NewTextHandler(&log, nil)),
-			},
-			Sync: syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
-				b := answers[0]
-				answers = answers[1:]
-				return b, SyncPosition{Token: fmt.Sprint(len(answers)), More: len(answers) > 0}, nil
-			}),
+		feed := NewSyncFeed(syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
+			b := answers[0]
+			answers = answers[1:]
+			return b, SyncPosition{Token: fmt.Sprint(len(answers)), More: len(answers) > 0}, nil
+		}), RangeSettings{
+			Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour,
+			Clock: sink.clock, Observer: seen, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		for len(answers) > 0 {
 			if err := feed.Poll(t.Context(), m.State(), sink); err != nil {

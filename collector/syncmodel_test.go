@@ -127,8 +127,8 @@ func (c *changing) longest() time.Duration {
 // syncLoop is a loop with a SyncFeed over a model.
 func syncLoop(c *changing, l plan.Ladder, change ...func(*LoopSettings, *RangeSettings)) *Loop {
 	change = append(change, func(loop *LoopSettings, ranges *RangeSettings) {
-		feed := NewSyncFeed(SyncSettings{Ranges: *ranges, Sync: c})
-		loop.Feed, loop.Paced, loop.Reads = feed, feed, feed.Reads
+		feed := NewSyncFeed(c, *ranges)
+		loop.Feed, loop.Paced = feed, feed
 	})
 	return loopOver(c.model, l.Interval, l.Lookback, change...)
 }

@@ -225,10 +225,10 @@ func TestSyncFeed_AProviderThatDoesNotGoOn(t *testing.T) {
 				m := quiet(t, minutely, time.Now())
 				asked := 0
 				loop := loopOver(m, time.Minute, 48*time.Hour, func(l *LoopSettings, r *RangeSettings) {
-					feed := NewSyncFeed(SyncSettings{Ranges: *r, Sync: syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
+					feed := NewSyncFeed(syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
 						asked++
 						return &Page{}, c.at, nil
-					})})
+					}), *r)
 					l.Feed, l.Paced = feed, feed
 				})
 				loop.Start()

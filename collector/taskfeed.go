@@ -54,7 +54,7 @@ var errNothingDue = errors.New("nothing is due")
 // fetching, what the subscription manager wants. The watermark, and the end of the first history, wait
 // until what a list has named was fetched, and so does the next piece of the list.
 //
-// It isn't safe for concurrent use: one loop polls it. Woken, Wake and Unread may be called by others.
+// It isn't safe for concurrent use: one loop polls it. Woken and Wake may be called by others.
 type TaskFeed struct {
 	settings TaskSettings
 	ranges   *RangeFeed
@@ -104,8 +104,11 @@ func (f *TaskFeed) Wake() {
 // Woken is for the loop: it polls at once when something comes.
 func (f *TaskFeed) Woken() <-chan struct{} { return f.woken }
 
-// Unread are the spans of time that are stepped over. It may be called at any time.
+// Unread implements Paced.
 func (f *TaskFeed) Unread() []string { return f.ranges.Unread() }
+
+// Reads implements Paced: there is no other way.
+func (f *TaskFeed) Reads() string { return "" }
 
 func (f *TaskFeed) clock() *Clock { return f.ranges.settings.Clock }
 

@@ -117,10 +117,16 @@ func (f *RangeFeed) commitPlan(ctx context.Context, sink Sink, next *plan.Plan, 
 	return nil
 }
 
-// Unread are the spans that are stepped over. It may be called at any time.
-func (f *RangeFeed) Unread() []string {
-	if shown := f.unread.Load(); shown != nil {
-		return *shown
+// Unread implements Paced.
+func (f *RangeFeed) Unread() (spans []string) {
+	if f.plan == nil {
+		return nil
 	}
-	return nil
+	for i := range f.plan.Unread {
+		spans = append(spans, f.plan.Unread[i].String())
+	}
+	return spans
 }
+
+// Reads implements Paced: there is no other way.
+func (f *RangeFeed) Reads() string { return "" }

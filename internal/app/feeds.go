@@ -48,14 +48,14 @@ func (a *App) addLedger(settings *collector.LoopSettings, s *source, f *feed) {
 	switch {
 	case info.Fetcher != nil:
 		tasks := collector.NewTaskFeed(collector.TaskSettings{Ranges: ranges, Fetcher: info.Fetcher, Queue: state, Subscription: info.Subscription})
-		settings.Feed, settings.Paced, settings.Woken, settings.Unread = tasks, tasks, tasks.Woken(), tasks.Unread
+		settings.Feed, settings.Paced, settings.Woken = tasks, tasks, tasks.Woken()
 		f.queue, f.wake = state, tasks.Wake
 	case info.Sync != nil:
-		both := collector.NewSyncFeed(collector.SyncSettings{Ranges: ranges, Sync: info.Sync})
-		settings.Feed, settings.Paced, settings.Reads, settings.Unread = both, both, both.Reads, both.Unread
+		both := collector.NewSyncFeed(info.Sync, ranges)
+		settings.Feed, settings.Paced = both, both
 	case info.Reader != nil:
 		one := collector.NewRangeFeed(ranges)
-		settings.Feed, settings.Paced, settings.Unread = one, one, one.Unread
+		settings.Feed, settings.Paced = one, one
 	}
 	if a.ledger.Shared() {
 		return // its loop opens it: who takes many feeds over doesn't wait for the commits of the first
