@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"slices"
 	"strings"
 	"time"
 
@@ -24,13 +23,7 @@ type Driver struct {
 	// Missing is called for each record that the provider names and doesn't have.
 	Missing func(task Task, err error)
 
-	named map[version]bool
-}
-
-// version is a record in a version, as a list has named it.
-type version struct {
-	key    string
-	number int64
+	named map[Task]bool // by key and version
 }
 
 // Read pulls the pages of a span of time and hands each to Commit. An error of either ends it and is returned as it is; the iterator isn't
@@ -54,13 +47,12 @@ func (d *Driver) Read(ctx context.Context, from, to time.Time) error {
 			return ctx.Err() // the page in hand is safe
 		}
 	}
-	if len(tasks) == 0 {
-		return nil
-	}
-	for some := range slices.Chunk(tasks, max(1, d.Fetcher.Parallel())) {
-		if err := d.fetch(ctx, some); err != nil {
+	for len(tasks) > 0 {
+		n := min(len(tasks), d.Fetcher.Parallel())
+		if err := d.fetch(ctx, tasks[:n]); err != nil {
 			return err
 		}
+		tasks = tasks[n:]
 	}
 	return nil
 }
@@ -83,12 +75,12 @@ func (d *Driver) Named() int { return len(d.named) }
 func (d *Driver) appendUnnamed(all, more []Task) []Task {
 	for _, task := range more {
 		task.Kind, task.Key = strings.Clone(task.Kind), strings.Clone(task.Key)
-		v := version{task.Key, task.Version}
+		version := Task{Key: task.Key, Version: task.Version}
 		if d.named == nil {
-			d.named = make(map[version]bool)
+			d.named = make(map[Task]bool)
 		}
-		if !d.named[v] {
-			d.named[v] = true
+		if !d.named[version] {
+			d.named[version] = true
 			all = append(all, task)
 		}
 	}
@@ -101,19 +93,15 @@ func (d *Driver) fetch(ctx context.Context, tasks []Task) error {
 	for i := range tasks {
 		jobs[i] = &job{key: tasks[i].Key, tasks: tasks[i : i+1]}
 	}
-	results := make(map[*job]fetched, len(jobs))
-	for got := range fetchEach(ctx, d.Fetcher, jobs, func() bool { return false }) {
-		if got.err != nil && !isMissing(got.err) {
-			return got.err
-		}
-		results[got.job] = got
-	}
+	fetchAll(ctx, d.Fetcher, jobs)
 	for _, j := range jobs {
-		switch got := results[j]; {
-		case got.err != nil:
-			d.Missing(j.tasks[0], got.err)
-		case got.page != nil:
-			if _, err := d.Commit(ctx, got.page); err != nil {
+		switch {
+		case j.err != nil && !isMissing(j.err):
+			return j.err
+		case j.err != nil:
+			d.Missing(j.tasks[0], j.err)
+		case j.page != nil:
+			if _, err := d.Commit(ctx, j.page); err != nil {
 				return err
 			}
 		}

@@ -29,7 +29,7 @@ type Fetcher interface {
 	// was fetched since the refusal before, else all fetching backs off (counting.md 30).
 	// Throttling and a refused credential never count. ErrStale is an answer, and counts.
 	Fetch(ctx context.Context, tasks []Task) (*Page, error)
-	// Parallel is how many may be fetched at once.
+	// Parallel is how many may be fetched at once: at least one.
 	Parallel() int
 }
 

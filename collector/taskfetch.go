@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"time"
 
@@ -19,8 +18,6 @@ const (
 	// begins to fetch more of them, so that nothing else is starved.
 	fetchedAtOnce = 100
 	batchLength   = 10 * time.Second
-	// committedAtOnce is how many answers are committed at once at most.
-	committedAtOnce = 32
 	// queueRetry is the wait before the ledger is asked for tasks again, when that failed.
 	queueRetry = 5 * time.Second
 	// ages is longer than any task waits.
@@ -39,46 +36,28 @@ const (
 	youngRefusals = 3
 )
 
-// job is all that is to be done about one key, which one answer does.
+// job is all that is to be done about one key, which one answer does, and what became of it.
 type job struct {
 	key   string
 	tasks []Task
-}
-
-// fetched is what became of a job.
-type fetched struct {
-	*job
 
 	page *Page
 	err  error
 }
 
-// fetchEach fetches jobs, as many at once as the Fetcher allows, and yields what became of each as it comes, and whether the next is there
-// already. Once enough says so, no more are begun.
-func fetchEach(ctx context.Context, f Fetcher, jobs []*job, enough func() bool) iter.Seq2[fetched, bool] {
-	return func(yield func(fetched, bool) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		parallel := max(1, f.Parallel())
-		results, inFlight := make(chan fetched, parallel), 0
-		for {
-			for ; len(jobs) > 0 && inFlight < parallel && !enough(); jobs = jobs[1:] {
-				inFlight++
-				go func(j *job) {
-					page, err := fetchOne(ctx, f, j.tasks)
-					results <- fetched{job: j, page: page, err: err}
-				}(jobs[0])
-			}
-			if inFlight == 0 {
-				return
-			}
-			got := <-results
-			inFlight--
-			if !yield(got, len(results) > 0) {
-				return
-			}
-		}
+// fetchAll fetches jobs, all at once, and returns them in the order in which they ended.
+func fetchAll(ctx context.Context, f Fetcher, jobs []*job) []*job {
+	ended, inOrder := make(chan *job), make([]*job, len(jobs))
+	for _, j := range jobs {
+		go func() {
+			j.page, j.err = fetchOne(ctx, f, j.tasks)
+			ended <- j
+		}()
 	}
+	for i := range inOrder {
+		inOrder[i] = <-ended
+	}
+	return inOrder
 }
 
 // fetchOne turns a panic into an error, as the loop does.
@@ -203,14 +182,15 @@ type fetchBatch struct {
 	feed *TaskFeed
 	sink Sink
 
-	served  bool      // the provider has given what was asked for, of some key
-	answers []fetched // that aren't committed yet
-	refused []fetched // without a witness
+	served  bool   // the provider has given what was asked for, of some key
+	answers []*job // that aren't committed yet
+	refused []*job // without a witness
 	// stopped is why no more is begun: the provider throttles us or refuses our credential.
 	stopped error
 }
 
-// fetch does some of the work that is due, and commits each answer as it comes.
+// fetch does some of the work that is due, as much at once as the Fetcher allows. What comes together is committed together: a disk
+// that syncs in 50 ms would allow 20 records a second.
 func (f *TaskFeed) fetch(ctx context.Context, _ ledger.State, sink Sink) error {
 	tasks, err := f.due(ctx, sink.Now(), fetchedAtOnce)
 	if err != nil {
@@ -219,19 +199,20 @@ func (f *TaskFeed) fetch(ctx context.Context, _ ledger.State, sink Sink) error {
 	if len(tasks) == 0 {
 		return errNothingDue
 	}
-	r, c := &fetchBatch{feed: f, sink: sink}, f.clock()
+	r, c, parallel := &fetchBatch{feed: f, sink: sink}, f.clock(), f.settings.Fetcher.Parallel()
 	over := c.Elapsed() + batchLength
-	enough := func() bool {
-		outage := !r.served && len(r.refused) >= f.settings.Fetcher.Parallel()
-		return outage || r.stopped != nil || ctx.Err() != nil || c.Elapsed() > over
-	}
-	for got, more := range fetchEach(ctx, f.settings.Fetcher, jobsOf(tasks), enough) {
-		err := r.handleResult(ctx, got)
-		if err == nil && (!more || len(r.answers) >= committedAtOnce) {
-			err = r.commit(ctx)
+	for some := range slices.Chunk(jobsOf(tasks), parallel) {
+		for _, j := range fetchAll(ctx, f.settings.Fetcher, some) {
+			if err := r.handleResult(ctx, j); err != nil {
+				return err
+			}
 		}
-		if err != nil {
+		if err := r.commit(ctx); err != nil {
 			return err
+		}
+		outage := !r.served && len(r.refused) >= parallel
+		if outage || r.stopped != nil || ctx.Err() != nil || c.Elapsed() > over {
+			break
 		}
 	}
 	if ctx.Err() != nil {
@@ -273,7 +254,7 @@ func (r *fetchBatch) outage() error {
 }
 
 // handleResult deals with what became of a job. The error is the ledger's.
-func (r *fetchBatch) handleResult(ctx context.Context, got fetched) error {
+func (r *fetchBatch) handleResult(ctx context.Context, got *job) error {
 	s := &r.feed.fetching
 	stale := errors.Is(got.err, ErrStale)
 	if got.err == nil || stale {
@@ -304,7 +285,7 @@ func (r *fetchBatch) handleResult(ctx context.Context, got fetched) error {
 
 // refuse blames a key for its refusal if there is a witness, now or earlier (counting.md 30). Else its work
 // stays due in the ledger, where it holds the watermark, and others go first.
-func (r *fetchBatch) refuse(ctx context.Context, got fetched) error {
+func (r *fetchBatch) refuse(ctx context.Context, got *job) error {
 	c := r.feed.fetching.refusalOf(got.key)
 	before := c.Witnessed()
 	c.Refuse(&r.feed.fetching.endpoint)
@@ -317,8 +298,7 @@ func (r *fetchBatch) refuse(ctx context.Context, got fetched) error {
 	return nil
 }
 
-// commit commits the answers together, with the tasks that they do: those that come during a commit are
-// the next, so that a slow disk doesn't hold them up one by one.
+// commit commits the answers together, with the tasks that they do.
 func (r *fetchBatch) commit(ctx context.Context) error {
 	if len(r.answers) == 0 {
 		return nil
@@ -353,7 +333,7 @@ func appendFinal(all, more []*cdr.Record) []*cdr.Record {
 
 // putOff tries a job again later. If the refusal counts and was the last of so many, the
 // job is set aside: it is shown, and tried more seldom.
-func (r *fetchBatch) putOff(ctx context.Context, got fetched, counts bool) error {
+func (r *fetchBatch) putOff(ctx context.Context, got *job, counts bool) error {
 	page := &ledger.Page{ObservedAt: r.sink.Now()}
 	for _, w := range got.tasks {
 		w.Problem = got.err.Error()
