@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// longestReason bounds what describe returns, in bytes.
+// longestReason bounds what Describe returns, in bytes.
 const longestReason = 300
 
-// describe says what the transport or a reader ran into. Errors of the types below are printed as they are; of all
+// Describe says what the transport or a reader ran into. Errors of the types below are printed as they are; of all
 // others, what they quote is left out, because it may be a piece of an answer.
-func describe(err error) string {
+func Describe(err error) string {
 	if known := printable(err); known != nil {
 		text := known.Error()
 		return text[:min(len(text), longestReason)]

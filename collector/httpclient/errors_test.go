@@ -92,8 +92,8 @@ func TestDescribe(t *testing.T) {
 		{"malformed", textproto.ProtocolError("secret"), "malformed answer"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := describe(test.err); got != test.want {
-				t.Errorf("describe = %q, want %q", got, test.want)
+			if got := Describe(test.err); got != test.want {
+				t.Errorf("Describe = %q, want %q", got, test.want)
 			}
 		})
 	}

@@ -302,7 +302,7 @@ func (a *received) networkError(err error) error {
 	case a.request.Err() != nil:
 		return a.fail(KindNetwork, "no answer within "+a.client.settings.RequestTimeout.String(), errTimeout)
 	}
-	return a.fail(KindNetwork, describe(err), err)
+	return a.fail(KindNetwork, Describe(err), err)
 }
 
 // refused makes the error for an answer that is not 2xx and closes its body.
@@ -346,7 +346,7 @@ func (a *received) readBody(content *bytes.Buffer, most int64, idle, longest tim
 	case a.caller.Err() != nil:
 		return content, a.call.ended(a.caller)
 	case a.request.Err() == nil:
-		return content, a.fail(KindBody, "read body: "+describe(err), err)
+		return content, a.fail(KindBody, "read body: "+Describe(err), err)
 	case time.Since(began) >= longest:
 		return content, a.fail(KindBody, "read body: it took too long", errTimeout)
 	}

@@ -13,8 +13,8 @@ var common = advice.Provider{Name: "Graph", Address: "graph_url, login_url and c
 
 // Advise says what an error of this package means and what to do about it, each in a line, without secrets.
 func Advise(err error) (what, todo string) {
-	if e, ok := errors.AsType[*TokenError](err); ok {
-		return e.Error(), e.todo
+	if e, ok := errors.AsType[*advice.Error](err); ok {
+		return e.What, e.Todo
 	}
 	if e, ok := errors.AsType[*subscriptions.Error](err); ok {
 		return adviseSubscription(e)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
@@ -34,7 +35,7 @@ func TestAdvice(t *testing.T) {
 		{"expired link", fmt.Errorf("%w: %w", httpclient.ErrLinkExpired, &httpclient.Error{Kind: httpclient.KindGone}), "paging broke off", "read again"},
 		{"repeated link", httpclient.ErrLinkRepeated, "paging broke off", "read again"},
 		{"endless", httpclient.ErrTooManyPages, "more pages than there can be", "repeats answers"},
-		{"token", httpclient.Retryable(&TokenError{Code: 7000222, what: "a", todo: "b"}), "AADSTS7000222: a", "b"},
+		{"token", httpclient.Retryable(&advice.Error{What: "AADSTS7000222: a", Todo: "b"}), "AADSTS7000222: a", "b"},
 		{"slow token", &httpclient.Error{Kind: httpclient.KindToken}, "no token in time", "login_url"},
 		{"timeout", context.DeadlineExceeded, "not asked to the end", "try again"},
 		{"anything else", errors.New("odd"), "odd", "log"},

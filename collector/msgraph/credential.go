@@ -21,6 +21,7 @@ import (
 	"golang.org/x/crypto/pkcs12"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
@@ -67,9 +68,9 @@ func identityTransport(config *Config, settings *collector.SourceSettings) (http
 	return promconfig.NewRoundTripperFromConfig(client, providerName)
 }
 
-// token asks for a new token. Its errors are *TokenError, marked by httpclient.Retryable if they may pass, or the context's.
+// token asks for a new token. Its errors are *advice.Error, marked by httpclient.Retryable if they may pass, or the context's.
 func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
-	x := &exchange{Exchange: httpclient.Exchange{Transport: c.transport, Observer: c.observer}, host: c.login.Host}
+	x := &exchange{transport: c.transport, observer: c.observer, host: c.login.Host}
 	options := policy.TokenRequestOptions{Scopes: []string{c.scope}}
 	if c.config.ManagedIdentity != nil {
 		x.host = "the managed identity endpoint"
@@ -121,21 +122,21 @@ func (c *credentials) open(ctx context.Context, options policy.ClientOptions) (a
 	}
 	secret, err := c.config.ClientSecret.Value(ctx)
 	if err != nil {
-		return nil, unreadableSecret(err)
+		return nil, advice.UnreadableSecret(err)
 	}
 	return azidentity.NewClientSecretCredential(tenant, client, secret,
 		&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: true})
 }
 
-// certificates reads the client certificate with its chain and key. Its errors are *TokenError.
+// certificates reads the client certificate with its chain and key. Its errors are *advice.Error.
 func (c *credentials) certificates(ctx context.Context) ([]*x509.Certificate, crypto.PrivateKey, error) {
 	content, err := c.config.ClientCertificate.Bytes(ctx)
 	if err != nil {
-		return nil, nil, unreadableSecret(err)
+		return nil, nil, advice.UnreadableSecret(err)
 	}
 	password, err := c.config.ClientCertificatePassword.Value(ctx)
 	if err != nil {
-		return nil, nil, unreadableSecret(err)
+		return nil, nil, advice.UnreadableSecret(err)
 	}
 	isPEM := bytes.Contains(content, []byte("-----BEGIN "))
 	if isPEM {

@@ -8,19 +8,31 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
+
+// maxTokenAnswer bounds an answer to a request for a token, in bytes.
+const maxTokenAnswer = 1 << 20
 
 // exchange is the identity library's connection for one token. It remembers the last answer, because the library's errors hold it as text
 // only and are never printed. It is for one goroutine.
 type exchange struct {
-	httpclient.Exchange
+	transport http.RoundTripper
+	observer  httpclient.Observer // may be nil
 
 	// endpoint is the only address that is asked; nil for a managed identity, whose endpoint the library knows.
 	endpoint *url.URL
 	host     string // for messages
+
+	asked   bool  // something was sent
+	network error // what went wrong on the way; nil: the answer is in the others
+	status  int
+	body    []byte
 }
 
 // Do implements the identity library's Transporter.
@@ -30,11 +42,31 @@ type exchange struct {
 func (x *exchange) Do(r *http.Request) (*http.Response, error) {
 	switch {
 	case x.endpoint == nil || r.URL.String() == x.endpoint.String():
-		return x.Send(r)
+		return x.send(r)
 	case strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration"):
 		return x.discovery(r)
 	}
 	return nil, errors.New("refused: only the token endpoint is asked")
+}
+
+func (x *exchange) send(r *http.Request) (*http.Response, error) {
+	began, code := time.Now(), "error"
+	resp, err := x.transport.RoundTrip(r)
+	if err == nil {
+		code = strconv.Itoa(resp.StatusCode)
+	}
+	if x.observer != nil {
+		x.observer.Request("", code, time.Since(began))
+	}
+	x.asked, x.network = true, err
+	if err != nil {
+		return nil, err
+	}
+	x.status = resp.StatusCode
+	x.body, x.network = io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
+	_ = resp.Body.Close() // everything that matters was read
+	resp.Body = io.NopCloser(bytes.NewReader(x.body))
+	return resp, x.network
 }
 
 // discovery is the OpenID configuration of a tenant whose token endpoint is known.
@@ -54,25 +86,25 @@ func (x *exchange) tokenError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if e, ok := errors.AsType[*TokenError](err); ok {
+	if e, ok := errors.AsType[*advice.Error](err); ok {
 		return e
 	}
 	switch {
-	case !x.Asked:
+	case !x.asked:
 		return x.unusableCredential(err)
-	case x.Network != nil:
-		e := &TokenError{
-			what: x.host + " can't be reached: " + x.Unreached(),
-			todo: "check name resolution, proxy_url, the firewall and tls_config.ca_file, and login_url if it is set",
+	case x.network != nil:
+		e := &advice.Error{
+			What: x.host + " can't be reached: " + httpclient.Describe(x.network),
+			Todo: "check name resolution, proxy_url, the firewall and tls_config.ca_file, and login_url if it is set",
 		}
 		if x.endpoint == nil {
-			e.todo = "run the exporter on an Azure resource that has a managed identity, or use another kind of credential"
+			e.Todo = "run the exporter on an Azure resource that has a managed identity, or use another kind of credential"
 		}
 		return httpclient.Retryable(e)
-	case x.Status == http.StatusOK:
-		return httpclient.Retryable(&TokenError{
-			what: x.host + " answered with something that is no token",
-			todo: "see what stands between the exporter and the identity platform (a proxy or a gateway), and login_url",
+	case x.status == http.StatusOK:
+		return httpclient.Retryable(&advice.Error{
+			What: x.host + " answered with something that is no token",
+			Todo: "see what stands between the exporter and the identity platform (a proxy or a gateway), and login_url",
 		})
 	}
 	return x.refusal()

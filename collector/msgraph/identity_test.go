@@ -25,7 +25,6 @@ import (
 	promconfig "github.com/prometheus/common/config"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -423,7 +422,7 @@ func TestOnlyTheTokenEndpointIsAsked(t *testing.T) {
 			t.Fatal(err)
 		}
 		graph := &fakeGraph{t: t, answers: []answer{{}}}
-		resp, err := (&exchange{Exchange: httpclient.Exchange{Transport: graph}, endpoint: endpoint}).Do(request)
+		resp, err := (&exchange{transport: graph, endpoint: endpoint}).Do(request)
 		if err == nil {
 			_ = resp.Body.Close() // only to be tidy
 		}

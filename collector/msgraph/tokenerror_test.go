@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -92,8 +93,8 @@ func wantTokenErrorOf(m *microsoft, c *Config, wantWhat, wantTodo string, passes
 	}
 	_, err = creds.token(m.t.Context())
 	(&http.Client{Transport: creds.transport}).CloseIdleConnections()
-	if _, ok := errors.AsType[*TokenError](err); !ok {
-		m.t.Fatalf("error %T %v, want a *TokenError", err, err)
+	if _, ok := errors.AsType[*advice.Error](err); !ok {
+		m.t.Fatalf("error %T %v, want an *advice.Error", err, err)
 	}
 	what, todo := Advise(err)
 	if !strings.Contains(what, wantWhat) || !strings.Contains(todo, wantTodo) {
@@ -265,7 +266,7 @@ func FuzzTokenAnswer(f *testing.F) {
 		f.Add(400, []byte(body))
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		x := &exchange{Exchange: httpclient.Exchange{Asked: true, Status: status, Body: body}, endpoint: &url.URL{}, host: "login.example"}
+		x := &exchange{asked: true, status: status, body: body, endpoint: &url.URL{}, host: "login.example"}
 		text := x.refusal().Error()
 		if !tokenText.MatchString(text) {
 			t.Errorf("%q makes %q", body, text)
