@@ -179,14 +179,17 @@ func TestRequestHeaders(t *testing.T) {
 		return answer(403, "", "Request-Id: 7f\n x\"<secret>", "X-Other: 1"), nil
 	}), func(s *Settings) {
 		s.UserAgent, s.ClientRequestIDHeader = "cdr-exporter/test", "client-request-id"
-		s.NewRequestID = func() string { return "id-1" }
 		s.RequestIDHeaders = []string{"request-id", "absent"}
 	})
 	given := http.Header{"Prefer": {"odata.maxpagesize=5"}}
 	_, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls", Header: given, ExpectJSON: true})
+	id := got.Get("Client-Request-Id")
+	if len(id) != len("00000000-0000-4000-8000-000000000000") {
+		t.Errorf("the request id is %q, no UUID", id)
+	}
 	want := http.Header{
 		"Prefer": {"odata.maxpagesize=5"}, "User-Agent": {"cdr-exporter/test"},
-		"Client-Request-Id": {"id-1"}, "Accept": {"application/json"},
+		"Client-Request-Id": {id}, "Accept": {"application/json"},
 	}
 	for name := range want {
 		if !slices.Equal(got[name], want[name]) {
@@ -196,10 +199,7 @@ func TestRequestHeaders(t *testing.T) {
 	if len(got) != len(want) || len(given) != 1 {
 		t.Errorf("sent %v; given is now %v", got, given)
 	}
-	if want := "GET calls: 403 Forbidden (client-request-id=id-1 request-id=7fxsecret)"; err == nil || err.Error() != want {
+	if want := "GET calls: 403 Forbidden (client-request-id=" + id + " request-id=7fxsecret)"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
-	}
-	if client.settings.NewRequestID = nil; len(withDefaults(client.settings).NewRequestID()) != 36 {
-		t.Error("the default id isn't a UUID")
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/google/uuid"
 	"golang.org/x/time/rate"
 )
 
@@ -59,9 +58,6 @@ func withDefaults(s Settings) Settings {
 	s.BodyTimeout = cmp.Or(s.BodyTimeout, DefaultBodyTimeout)
 	if s.Authorize == nil {
 		s.Authorize = bearer
-	}
-	if s.NewRequestID == nil {
-		s.NewRequestID = uuid.NewString
 	}
 	s.Observer = cmp.Or(s.Observer, Observer(noObserver{}))
 	s.Logger = cmp.Or(s.Logger, slog.New(slog.DiscardHandler))

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	"github.com/google/uuid"
 )
 
 const (
@@ -163,7 +164,7 @@ func (c *Client) get(ctx context.Context, call *call) (*Response, error) {
 			return nil, err
 		}
 	}
-	return &Response{Status: a.StatusCode, Header: a.Header, Date: a.date, Body: body}, nil
+	return &Response{Body: body}, nil
 }
 
 // ask sends one request when the budget has room and the provider's limits allow it, and returns the token that it used. The body is left to
@@ -241,7 +242,7 @@ func (c *Client) newRequest(ctx context.Context, call *call, id string) (*http.R
 func (c *Client) send(ctx context.Context, call *call, token string) (*received, error) {
 	a := &received{client: c, call: call, caller: ctx}
 	if c.settings.ClientRequestIDHeader != "" {
-		a.id = c.settings.NewRequestID()
+		a.id = uuid.NewString()
 	}
 	a.request, a.cancel = context.WithCancelCause(ctx)
 	r, err := c.newRequest(a.request, call, a.id)
@@ -264,7 +265,7 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*received,
 	}
 	c.settings.Observer.Request(call.Feed, strconv.Itoa(a.StatusCode), took)
 	c.limiter.Learn(a.StatusCode, a.Header)
-	a.date = c.clock.observe(a.Header, sent, took)
+	c.clock.observe(a.Header, sent, took)
 	if a.StatusCode < 200 || a.StatusCode > 299 {
 		return nil, a.refused()
 	}
@@ -278,7 +279,6 @@ type received struct {
 	client *Client
 	call   *call
 	id     string // that was sent with it
-	date   time.Time
 
 	caller, request context.Context // ended by the caller; ended by a bound as well
 	cancel          context.CancelCauseFunc

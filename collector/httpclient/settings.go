@@ -64,8 +64,6 @@ type Settings struct {
 	// ClientRequestIDHeader names the header that carries a new id with each request, such as
 	// "client-request-id"; "": none is sent.
 	ClientRequestIDHeader string
-	// NewRequestID makes those ids; nil: random UUIDs.
-	NewRequestID func() string
 	// RequestIDHeaders names the answer's headers that hold ids to quote to the provider.
 	RequestIDHeaders []string
 
@@ -119,12 +117,6 @@ type Request struct {
 
 // Response is a 2xx answer, for one goroutine.
 type Response struct {
-	// Status is the HTTP status, 200 to 299.
-	Status int
-	// Header holds the answer's headers.
-	Header http.Header
-	// Date is the answer's Date header, or zero.
-	Date time.Time
 	// Body is the whole body, decompressed. (Whether one without length or chunks was cut shows only when it is decoded.)
 	Body *bytes.Buffer
 }
