@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -26,9 +27,10 @@ type Driver struct {
 	named map[Task]bool // by key and version
 }
 
-// Read pulls the pages of a span of time and hands each to Commit. An error of either ends it and is returned as it is; the iterator isn't
-// resumed after an error of Commit.
+// Read pulls the pages of a span of time, rounded outward, and hands each to Commit. An error of either ends it and is returned as it is; the
+// iterator isn't resumed after an error of Commit.
 func (d *Driver) Read(ctx context.Context, from, to time.Time) error {
+	from, to = plan.Outward(from, to)
 	var twins twins // of this read: the largest number seen in one complete read is the count (counting.md 18)
 	var tasks []Task
 	for page, err := range d.Reader.Pages(ctx, from, to) {
@@ -59,6 +61,7 @@ func (d *Driver) Read(ctx context.Context, from, to time.Time) error {
 
 // Probe reads the first page of a span of time, and says how many calls it holds.
 func Probe(ctx context.Context, r RangeReader, from, to time.Time) (rows int, err error) {
+	from, to = plan.Outward(from, to)
 	next, stop := iter.Pull2(r.Pages(ctx, from, to))
 	defer stop()
 	page, err, ok := next()

@@ -160,6 +160,26 @@ func TestDriver_FetchesWhatIsNamed(t *testing.T) {
 	}
 }
 
+// A reader is asked in UTC for whole seconds that hold the span.
+func TestDriver_RoundsOutward(t *testing.T) {
+	whole := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	from, to := whole.Add(time.Nanosecond).In(time.FixedZone("", 7200)), whole.Add(time.Minute+time.Nanosecond)
+	asked := 0
+	reader := readerFunc(func(gotFrom, gotTo time.Time, _ func(*Page) error) error {
+		asked++
+		if span := gotFrom.Format(time.RFC3339Nano) + "/" + gotTo.Format(time.RFC3339Nano); span != "2026-11-01T00:00:00Z/2026-11-01T00:01:01Z" {
+			t.Errorf("asked for %s", span)
+		}
+		return nil
+	})
+	if err := (&Driver{Reader: reader}).Read(t.Context(), from, to); err != nil {
+		t.Error(err)
+	}
+	if _, err := Probe(t.Context(), reader, from, to); err != nil || asked != 2 {
+		t.Errorf("asked %d times, error %v", asked, err)
+	}
+}
+
 // A probe reads no more than the first page.
 func TestProbe(t *testing.T) {
 	pages := 0

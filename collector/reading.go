@@ -33,7 +33,6 @@ type reading struct {
 // read reads a span and commits it page by page.
 func (r *reading) read(ctx context.Context, from, to time.Time) error {
 	d := Driver{Reader: r.feed.settings.Reader, Commit: r.commit}
-	from, to = plan.Outward(from, to)
 	return d.Read(ctx, from, to)
 }
 

@@ -52,8 +52,7 @@ func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 	})
 }
 
-// link is the request for a range, rounded outwards to whole seconds.
+// link is the request for a range.
 func (l *callLog) link(from, to time.Time) string {
-	return fmt.Sprintf("v1.0/communications/callRecords/%s(fromDateTime=%s,toDateTime=%s)", l.function,
-		from.UTC().Truncate(time.Second).Format(time.RFC3339), to.UTC().Add(time.Second-1).Truncate(time.Second).Format(time.RFC3339))
+	return fmt.Sprintf("v1.0/communications/callRecords/%s(fromDateTime=%s,toDateTime=%s)", l.function, from.Format(time.RFC3339), to.Format(time.RFC3339))
 }

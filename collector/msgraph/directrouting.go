@@ -23,9 +23,9 @@ func (m *mapper) mapDirectRouting(f *fields, r *cdr.Record) {
 	if r.Direction == cdr.Outbound && r.Outcome == cdr.Answered {
 		r.Answer = r.Start
 	}
-	r.Trunk = m.labels.Own(strings.ToLower(f.text("trunkFullyQualifiedDomainName")))
+	r.Trunk = label(strings.ToLower(f.text("trunkFullyQualifiedDomainName")))
 	r.MediaBypass = f.boolean("mediaBypassEnabled")
-	r.MediaLocation, r.SignalLocation = m.labels.Own(f.text("mediaPathLocation")), m.labels.Own(f.text("signalingLocation"))
+	r.MediaLocation, r.SignalLocation = label(f.text("mediaPathLocation")), label(f.text("signalingLocation"))
 	if failure := m.optionalInstant(f, "failureDateTime"); !failure.IsZero() {
 		r.Extra = append(r.Extra, cdr.Text("failure_date_time", f.text("failureDateTime"), cdr.Plain))
 	}

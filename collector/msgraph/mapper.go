@@ -3,6 +3,7 @@ package msgraph
 import (
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
@@ -22,7 +23,6 @@ const (
 type mapper struct {
 	log       *callLog
 	callTypes map[string]callType
-	labels    wire.Labels
 
 	fields  fields
 	arena   wire.Arena
@@ -142,6 +142,10 @@ func (m *mapper) mapLogged(f *fields, r *cdr.Record) {
 	}
 }
 
+// label is a text that becomes a label of metrics, in memory of its own, which is the same each time: there are few, and whoever keeps one may
+// forget that the arena's don't hold.
+func label(text string) string { return unique.Make(text).Value() }
+
 // reportUnmapped notes a value that the mapping doesn't know.
 func (m *mapper) reportUnmapped(property, value string) {
 	m.page.Unmapped = append(m.page.Unmapped, collector.Unmapped{Field: property, Value: value})
@@ -199,7 +203,7 @@ func (m *mapper) country(r *cdr.Record, otherParty string) string {
 	}
 	// ISO 3166-1 alpha-2.
 	if country == "" && len(otherParty) == 2 && isLetter(otherParty[0]) && isLetter(otherParty[1]) {
-		country = m.labels.Own(strings.ToUpper(otherParty))
+		country = label(strings.ToUpper(otherParty))
 	}
 	return country
 }

@@ -13,7 +13,7 @@ func (m *mapper) mapPSTN(f *fields, r *cdr.Record) {
 	if r.Duration > 0 {
 		r.Outcome = cdr.Answered
 	}
-	r.Trunk = m.labels.Own(f.text("operator"))
+	r.Trunk = label(f.text("operator"))
 
 	currency := m.currency(f)
 	for _, c := range [...]struct{ property, component string }{{"charge", "usage"}, {"connectionCharge", "connection"}} {
@@ -30,7 +30,7 @@ func (m *mapper) currency(f *fields) string {
 	case code == "":
 		return ""
 	case len(code) == 3 && isLetter(code[0]) && isLetter(code[1]) && isLetter(code[2]):
-		return m.labels.Own(strings.ToUpper(code))
+		return label(strings.ToUpper(code))
 	}
 	m.reportUnmapped("currency", code)
 	return ""

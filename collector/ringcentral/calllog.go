@@ -76,20 +76,12 @@ func (l *callLog) link(from, to time.Time) string {
 	query := url.Values{
 		"view":     {l.view},
 		"type":     {"Voice"},
-		"dateFrom": {from.UTC().Truncate(time.Millisecond).Format(wireTime)},
-		"dateTo":   {upToMilliseconds(to.UTC()).Format(wireTime)},
+		"dateFrom": {from.Format(wireTime)},
+		"dateTo":   {to.Format(wireTime)},
 		"perPage":  {strconv.Itoa(rows)},
 		"page":     {"1"},
 	}
 	return l.path + "?" + query.Encode()
-}
-
-// upToMilliseconds rounds up, so that nothing before the time is left out.
-func upToMilliseconds(at time.Time) time.Time {
-	if whole := at.Truncate(time.Millisecond); whole.Before(at) {
-		return whole.Add(time.Millisecond)
-	}
-	return at
 }
 
 // probe reads the smallest page of the last hour.

@@ -59,7 +59,7 @@ func (c *changes) changesLink(token string, from time.Time) string {
 	query := url.Values{"view": {c.view}}
 	if token == "" {
 		query.Set("syncType", "FSync")
-		query.Set("dateFrom", from.UTC().Truncate(time.Millisecond).Format(wireTime))
+		query.Set("dateFrom", from.Format(wireTime))
 		query.Set("recordCount", strconv.Itoa(syncRecords))
 	} else {
 		query.Set("syncType", "ISync")

@@ -43,8 +43,7 @@ func (l *list) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collect
 
 // listLink asks for the records of calls that started from from up to to. The list takes no other filter, and no expansion.
 func listLink(from, to time.Time) string {
-	filter := fmt.Sprintf("startDateTime ge %s and startDateTime lt %s",
-		from.UTC().Truncate(time.Second).Format(time.RFC3339), to.UTC().Add(time.Second-1).Truncate(time.Second).Format(time.RFC3339))
+	filter := fmt.Sprintf("startDateTime ge %s and startDateTime lt %s", from.Format(time.RFC3339), to.Format(time.RFC3339))
 	return "v1.0/communications/callRecords?$filter=" + strings.ReplaceAll(url.QueryEscape(filter), "+", "%20")
 }
 
