@@ -81,6 +81,14 @@ type SourceSettings struct {
 	Transport http.RoundTripper
 }
 
+// Client has the settings of a client of the address, for a provider to complete.
+func (s *SourceSettings) Client(baseURL string) httpclient.Settings {
+	return httpclient.Settings{
+		BaseURL: baseURL, TLS: s.TLS, ProxyURL: s.ProxyURL, Transport: s.Transport, RequestsPerMinute: s.RequestsPerMinute,
+		Quotas: s.Quotas, UserAgent: s.UserAgent, Observer: s.Observer, Logger: s.Logger,
+	}
+}
+
 // Source is one account of one provider, ready to be read. Its functions may be
 // called from several goroutines at once.
 type Source struct {

@@ -86,21 +86,12 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 }
 
 func (s *source) openClient(creds *credentials) (err error) {
-	s.client, err = httpclient.New(httpclient.Settings{
-		BaseURL:               s.graphURL,
-		Token:                 httpclient.NewTokens(httpclient.TokensSettings{Ask: creds.token, RenewBefore: renewBefore, Now: s.settings.Now}),
-		TLS:                   s.settings.TLS,
-		ProxyURL:              s.settings.ProxyURL,
-		Transport:             s.settings.Transport,
-		RequestsPerMinute:     cmp.Or(s.settings.RequestsPerMinute, defaultRequestsPerMinute),
-		Quotas:                s.settings.Quotas,
-		QuotaKey:              s.account,
-		UserAgent:             s.settings.UserAgent,
-		ClientRequestIDHeader: "client-request-id",
-		RequestIDHeaders:      []string{"request-id"},
-		Observer:              s.settings.Observer,
-		Logger:                s.settings.Logger,
-	})
+	settings := s.settings.Client(s.graphURL)
+	settings.Token = httpclient.NewTokens(httpclient.TokensSettings{Ask: creds.token, RenewBefore: renewBefore, Now: s.settings.Now})
+	settings.RequestsPerMinute = cmp.Or(settings.RequestsPerMinute, defaultRequestsPerMinute)
+	settings.QuotaKey = s.account
+	settings.ClientRequestIDHeader, settings.RequestIDHeaders = "client-request-id", []string{"request-id"}
+	s.client, err = httpclient.New(settings)
 	return err
 }
 

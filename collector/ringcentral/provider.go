@@ -80,20 +80,11 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 
 // openClients makes the clients of the OAuth endpoints and of the API, whose limits are apart.
 func (s *source) openClients() (err error) {
-	common := httpclient.Settings{
-		BaseURL:          s.config.BaseURL,
-		TLS:              s.settings.TLS,
-		ProxyURL:         s.settings.ProxyURL,
-		Transport:        s.settings.Transport,
-		Limit:            httpclient.Limit{Per: time.Minute, Penalty: penalty, HeaderPrefix: headerPrefix},
-		Quotas:           s.settings.Quotas,
-		UserAgent:        s.settings.UserAgent,
-		RequestIDHeaders: []string{headerRequestID},
-		Observer:         s.settings.Observer,
-		Logger:           s.settings.Logger,
-	}
-	oauth := common
-	oauth.Authorize = asForm
+	api := s.settings.Client(s.config.BaseURL)
+	api.Limit = httpclient.Limit{Per: time.Minute, Penalty: penalty, HeaderPrefix: headerPrefix}
+	api.RequestIDHeaders = []string{headerRequestID}
+	oauth := api
+	oauth.Authorize, oauth.RequestsPerMinute = asForm, 0 // what is configured is for the API
 	oauth.Limit.Requests, oauth.Limit.Group = authLimit, "auth"
 	oauth.QuotaKey = strings.Join([]string{providerName, oauth.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID}, " ")
 	s.creds = &credentials{config: s.config, now: s.settings.Now}
@@ -105,11 +96,10 @@ func (s *source) openClients() (err error) {
 	}
 	s.tokens = httpclient.NewTokens(httpclient.TokensSettings{Ask: s.creds.token, Now: s.settings.Now})
 
-	api := common
 	api.Limit.Requests, api.Limit.Group = heavyLimit, "heavy"
 	s.account = strings.Join([]string{providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID, s.creds.claims().Subject}, " ")
 	api.QuotaKey = s.account
-	api.Token, api.KeepTokenOn403, api.RequestsPerMinute = s.tokens, true, s.settings.RequestsPerMinute
+	api.Token, api.KeepTokenOn403 = s.tokens, true
 	s.client, err = httpclient.New(api)
 	return err
 }

@@ -1,6 +1,7 @@
 package wavix
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -21,10 +22,6 @@ const (
 	// defaultRequestsPerMinute is one a second: no limit of the call log is documented,
 	// "rate limits follow your account plan".
 	defaultRequestsPerMinute = 60
-	// maxAnswer bounds an answer, in bytes: a page is held whole.
-	maxAnswer = 64 << 20
-	// answerTime bounds reading one answer.
-	answerTime = 10 * time.Minute
 )
 
 // Provider is Wavix, for the list of providers.
@@ -62,26 +59,10 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 }
 
 func (s *source) openClient() error {
-	perMinute := s.settings.RequestsPerMinute
-	if perMinute == 0 {
-		perMinute = defaultRequestsPerMinute
-	}
-	settings := httpclient.Settings{
-		BaseURL:           s.config.BaseURL,
-		Token:             keySource{s.config.APIKey},
-		TLS:               s.settings.TLS,
-		ProxyURL:          s.settings.ProxyURL,
-		Transport:         s.settings.Transport,
-		RequestsPerMinute: perMinute,
-		Quotas:            s.settings.Quotas,
-		QuotaKey:          s.account,
-		KeepTokenOn403:    true,
-		MaxBody:           maxAnswer,
-		BodyTimeout:       answerTime,
-		UserAgent:         s.settings.UserAgent,
-		Observer:          s.settings.Observer,
-		Logger:            s.settings.Logger,
-	}
+	settings := s.settings.Client(s.config.BaseURL)
+	settings.Token, settings.KeepTokenOn403 = keySource{s.config.APIKey}, true
+	settings.RequestsPerMinute = cmp.Or(settings.RequestsPerMinute, defaultRequestsPerMinute)
+	settings.QuotaKey = s.account
 	if s.config.Auth == authQuery {
 		settings.Authorize = inQuery
 	}

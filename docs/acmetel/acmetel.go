@@ -57,11 +57,9 @@ func Provider() collector.Provider {
 }
 
 func open(c *Config, settings collector.SourceSettings) (*collector.Source, error) {
-	client, err := httpclient.New(httpclient.Settings{
-		BaseURL: c.BaseURL, Token: key{c.APIKey}, TLS: settings.TLS, ProxyURL: settings.ProxyURL, Transport: settings.Transport,
-		RequestsPerMinute: cmp.Or(settings.RequestsPerMinute, 60), UserAgent: settings.UserAgent,
-		Observer: settings.Observer, Logger: settings.Logger,
-	})
+	s := settings.Client(c.BaseURL)
+	s.Token, s.RequestsPerMinute = key{c.APIKey}, cmp.Or(s.RequestsPerMinute, 60)
+	client, err := httpclient.New(s)
 	if err != nil {
 		return nil, err
 	}
