@@ -178,6 +178,13 @@ func (c *Client) ask(ctx context.Context, call *call) (a *received, token string
 			return nil, "", fmt.Errorf("%s %s: the request budget has no room before the deadline: %w", call.Method, call.Label, context.DeadlineExceeded)
 		}
 	}
+	if call.Pace != nil {
+		release, err := call.Pace.Acquire(ctx, nil)
+		if err != nil {
+			return nil, "", fmt.Errorf("%s %s: %w", call.Method, call.Label, err)
+		}
+		defer release()
+	}
 	release, err := c.limiter.Acquire(ctx, func(d time.Duration) { c.settings.Observer.Throttled(call.Feed, d) })
 	if err != nil {
 		return nil, "", fmt.Errorf("%s %s: %w", call.Method, call.Label, err)

@@ -111,6 +111,8 @@ type Request struct {
 	Header http.Header
 	// ExpectJSON makes an answer that is HTML or empty a KindBody error.
 	ExpectJSON bool
+	// Pace is a further limit on requests such as this; nil: none.
+	Pace *Limiter
 	// Into gives the memory of an answer, which is overwritten; nil: each answer has new memory.
 	Into func() *bytes.Buffer
 }

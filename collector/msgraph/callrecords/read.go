@@ -104,33 +104,28 @@ func (r *Records) participants(ctx context.Context, pace *httpclient.Limiter, ba
 // complete adds the elements of a collection that its next links lead to. Elements with the same key are one, as it came last: pages overlap when the
 // record grows while it is read. An element without an id is never the same as another.
 func (r *Records) complete(ctx context.Context, pace *httpclient.Limiter, owner object, member string, key ...string) error {
-	list, followed := listOf(owner, member), make(map[string]bool)
-	for link := textOf(owner, member+"@odata.nextLink"); link != ""; {
-		switch {
-		case followed[link]:
-			return httpclient.ErrLinkRepeated
-		case len(followed) == maxInnerPages:
-			return httpclient.ErrTooManyPages
-		}
-		followed[link] = true
-		release, err := pace.Acquire(ctx, nil)
-		if err != nil {
-			return fmt.Errorf("GET callRecord: %w", err)
-		}
+	list, request := listOf(owner, member), newRequest(textOf(owner, member+"@odata.nextLink"))
+	request.Pace = pace
+	var value []json.RawMessage
+	pages := r.client.Pages(ctx, request, maxInnerPages, func(response *httpclient.Response) (next string, err error) {
 		var page object
-		err = r.get(ctx, link, &page)
-		release()
-		value := listOf(page, "value")
-		switch {
-		case httpclient.KindOf(err).RefusesLink():
-			// The link has expired. The refusal isn't wrapped: it says nothing about the record.
-			return fmt.Errorf("%w: %s", httpclient.ErrLinkExpired, err.Error())
-		case err != nil:
-			return err
-		case value == nil:
-			return errNoValue
+		if err = graph.Decode(response, &page); err != nil {
+			return "", err
 		}
-		list, link = append(list, value...), textOf(page, "@odata.nextLink")
+		if value = listOf(page, "value"); value == nil {
+			return "", errNoValue
+		}
+		return textOf(page, "@odata.nextLink"), nil
+	})
+	for _, err := range pages {
+		if httpclient.KindOf(err).RefusesLink() {
+			// The link has expired. The refusal isn't wrapped: it says nothing about the record.
+			return fmt.Errorf("%w: %s", httpclient.ErrLinkExpired, graph.WithCode(err).Error())
+		}
+		if err != nil {
+			return graph.WithCode(err)
+		}
+		list = append(list, value...)
 	}
 	if list != nil { // else it is missing, or of another type, which decodeRecord finds
 		owner[member] = marshal(unique(list, key))
@@ -185,9 +180,13 @@ func marshal(value any) json.RawMessage {
 
 // get sends a request and decodes the answer.
 func (r *Records) get(ctx context.Context, link string, into any) error {
-	return graph.Fetch(ctx, r.client, httpclient.Request{
+	return graph.Fetch(ctx, r.client, newRequest(link), into)
+}
+
+func newRequest(link string) httpclient.Request {
+	return httpclient.Request{
 		Feed: Feed, URL: link, Label: "callRecord", ExpectJSON: true,
 		// Without it, members of enumerations that are newer than this API come as unknownFutureValue.
 		Header: http.Header{"Prefer": {"include-unknown-enum-members"}},
-	}, into)
+	}
 }
