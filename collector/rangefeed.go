@@ -82,18 +82,20 @@ func (f *RangeFeed) Poll(ctx context.Context, state ledger.State, sink Sink) err
 	if !r.doubt && f.plan.OpenTask(r.task.Level) == nil {
 		f.plan.PutTask(r.task) // in memory, so that shallower levels know
 	}
+	var pages, found int
+	var moved bool
 	var err error
 	if r.step.From.Before(r.step.To) { // else all of it is stepped over
-		err = r.read(ctx, r.step.From, r.step.To)
+		pages, found, err = f.read(ctx, sink, r.step.From, r.step.To)
 	}
 	if err == nil {
-		err = r.conclude(ctx)
+		moved, err = f.conclude(ctx, r, found)
 	}
 	if err != nil {
 		f.failed(ctx, r, err)
 		return err
 	}
-	f.succeeded(r)
+	f.succeeded(r, pages, moved)
 	return nil
 }
 
@@ -113,7 +115,7 @@ func (f *RangeFeed) load(state ledger.State) {
 
 // newReading begins a poll.
 func (f *RangeFeed) newReading(state ledger.State, sink Sink) *reading {
-	r := &reading{feed: f, sink: sink, state: state, view: f.view(state), tick: f.settings.Clock.Elapsed(), plan: f.plan.Clone(), doubt: f.doubtful()}
+	r := &reading{sink: sink, state: state, view: f.view(state), tick: f.settings.Clock.Elapsed(), plan: f.plan.Clone(), doubt: f.doubtful()}
 	r.plan.DropFuture(r.view.Now)
 	r.plan.ExpireUnread(r.view)
 	return r
@@ -186,22 +188,15 @@ func notTheFeeds(err error) bool {
 		errors.Is(err, ledger.ErrFenced) || errors.Is(err, ledger.ErrNotOwner) || errors.Is(err, ledger.ErrClosed)
 }
 
-func (f *RangeFeed) succeeded(r *reading) {
-	took := f.settings.Clock.Elapsed() - r.tick
-	f.levels.succeeded(r.task.Level, r.step.To.Sub(r.step.From), took, r.pages)
+func (f *RangeFeed) succeeded(r *reading, pages int, moved bool) {
+	now := f.settings.Clock.Elapsed()
+	f.levels.succeeded(r.task.Level, r.step.To.Sub(r.step.From), now-r.tick, pages)
 	f.endpoint.Served()
 	f.pause = 0
-	if r.moved == nil {
-		if f.asked { // else it was the read that sets the clock
-			f.pause = f.settings.Clock.Elapsed() + f.ladder.Interval
-		}
-		f.asked = true
-		return
+	if !moved && f.asked { // else it was the read that sets the clock
+		f.pause = now + f.ladder.Interval
 	}
 	f.asked = true
-	f.plan, f.stored = r.next, r.moved.Plan
-	f.seen.Watermark = plan.Latest(f.seen.Watermark, r.moved.Watermark)
-	f.showLost()
 }
 
 // showLost shows what the provider no longer kept or can't give, and logs the former once.

@@ -11,37 +11,29 @@ import (
 // reading is one poll of a RangeFeed: a step of a task, read and committed page
 // by page. The pages carry no position: that is committed after the last one.
 type reading struct {
-	feed  *RangeFeed
 	sink  Sink
 	state ledger.State
 	view  plan.View
-	// plan is a copy of the feed's, next what becomes of it with the position.
-	plan, next *plan.Plan
-	task       plan.Task
-	step       plan.Step
+	// plan is a copy of the feed's, which becomes the feed's with the position.
+	plan *plan.Plan
+	task plan.Task
+	step plan.Step
 	// doubt says that the time isn't known well enough to move anything.
 	doubt bool
 	// tick is what Clock.Elapsed was when the poll began.
 	tick time.Duration
-
-	pages int
-	found int // new records, and new work
-	// moved is the position that was committed; nil if there is none.
-	moved *ledger.Position
 }
 
-// read reads a span and commits it page by page.
-func (r *reading) read(ctx context.Context, from, to time.Time) error {
-	d := Driver{Reader: r.feed.settings.Reader, Commit: r.commit}
-	return d.Read(ctx, from, to)
-}
-
-// commit commits a page.
-func (r *reading) commit(ctx context.Context, page *Page) (ledger.Result, error) {
-	result, err := r.feed.commitPage(ctx, r.sink, page)
-	r.pages++
-	r.found += result.New + result.Queued
-	return result, err
+// read reads a span and commits it page by page. It returns how many pages there were, and how much they had of new records and new work.
+func (f *RangeFeed) read(ctx context.Context, sink Sink, from, to time.Time) (pages, found int, err error) {
+	d := Driver{Reader: f.settings.Reader, Commit: func(ctx context.Context, page *Page) (ledger.Result, error) {
+		result, err := f.commitPage(ctx, sink, page)
+		pages++
+		found += result.New + result.Queued
+		return result, err
+	}}
+	err = d.Read(ctx, from, to)
+	return pages, found, err
 }
 
 // commitPage commits a page as read now, and shows what the mapping doesn't know and the days' totals.
@@ -60,31 +52,41 @@ func (f *RangeFeed) commitPage(ctx context.Context, sink Sink, page *Page) (ledg
 	return result, err
 }
 
-// conclude commits the position that the complete read leads to, or none if the time was in doubt. What the read didn't reach, because our
-// clock was ahead of the provider's Date, the plan takes off.
-func (r *reading) conclude(ctx context.Context) error {
-	c, page := r.feed.settings.Clock, &ledger.Page{}
+// commitPlan commits a page with another plan, which is the feed's then.
+func (f *RangeFeed) commitPlan(ctx context.Context, sink Sink, next *plan.Plan, page *Page, position ledger.Position) error {
+	data, err := next.Encode()
+	if err != nil {
+		return err
+	}
+	position.Plan = data
+	page.Position = &position
+	if _, err := f.commitPage(ctx, sink, page); err != nil {
+		return err
+	}
+	f.plan, f.stored = next, data
+	f.seen.Watermark = plan.Latest(f.seen.Watermark, position.Watermark)
+	f.showLost()
+	return nil
+}
+
+// conclude commits the position that the complete read leads to, and says whether there is one: none if the time was in doubt. What the read
+// didn't reach, because our clock was ahead of the provider's Date, the plan takes off.
+func (f *RangeFeed) conclude(ctx context.Context, r *reading, found int) (moved bool, err error) {
+	c := f.settings.Clock
 	began := c.sample().Add(r.tick - c.Elapsed())
-	if !r.doubt {
-		r.next = r.plan.Clone()
-		done := r.next.Finish(r.task, r.step, r.found, r.view, began)
-		data, err := r.next.Encode()
-		if err != nil {
-			return err
-		}
-		page.Position = &ledger.Position{Plan: data, HistoryDone: done.HistoryDone}
-		if done.Watermark.After(r.state.Watermark) {
-			page.Position.Watermark = done.Watermark
-		}
-	} else if len(r.state.Plan) > 0 {
-		return nil
+	switch {
+	case r.doubt && len(r.state.Plan) > 0:
+		return false, nil
+	case r.doubt:
+		// The first commit, which the provider's Date is known for, sets the feed's origin
+		// by it, before anything is planned (counting.md 5, 10).
+		_, err = f.commitPage(ctx, r.sink, &Page{})
+		return false, err
 	}
-	// The first commit, which the provider's Date is known for, sets the feed's origin
-	// by it, before anything is planned (counting.md 5, 10).
-	page.ObservedAt = r.sink.Now()
-	_, err := r.sink.Commit(ctx, page)
-	if err == nil {
-		r.moved = page.Position
+	done := r.plan.Finish(r.task, r.step, found, r.view, began)
+	position := ledger.Position{HistoryDone: done.HistoryDone}
+	if done.Watermark.After(r.state.Watermark) {
+		position.Watermark = done.Watermark
 	}
-	return err
+	return true, f.commitPlan(ctx, r.sink, r.plan, &Page{}, position)
 }

@@ -182,28 +182,20 @@ func (f *SyncFeed) commit(ctx context.Context, state ledger.State, sink Sink, pa
 	began := c.sample().Add(f.drain.began - c.Elapsed())
 	var alike twins // within one answer: a row that changes once more comes once more
 	alike.number(page.Records)
-	p := r.plan.Clone()
-	p.Changes = mark
 	// The first commit of a new feed sets its origin, and so has no position: the same
 	// is asked for once more.
 	if moved = r.asked || len(state.Plan) > 0 || !c.hasDate(); moved {
-		data, err := p.Encode()
-		if err != nil {
-			return false, err
-		}
-		page.Position = &ledger.Position{Plan: data}
+		p, position := r.plan.Clone(), ledger.Position{}
+		p.Changes = mark
 		if !more {
-			page.Position.Watermark = f.watermark(state, p, began)
+			position.Watermark = f.watermark(state, p, began)
 		}
+		err = r.commitPlan(ctx, sink, p, page, position)
+	} else {
+		_, err = r.commitPage(ctx, sink, page)
 	}
-	if _, err := r.commitPage(ctx, sink, page); err != nil {
-		return false, err
-	}
-	r.asked = true
-	if moved {
-		r.plan, r.stored = p, page.Position.Plan
-	}
-	return moved, nil
+	r.asked = r.asked || err == nil
+	return moved, err
 }
 
 // watermark is what a drain that has ended moves the watermark to, given when it began

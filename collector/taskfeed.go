@@ -218,8 +218,8 @@ func (f *TaskFeed) listGap(ctx context.Context, state ledger.State, sink Sink) e
 			from = plan.Latest(from, now.Add(-most))
 		}
 	}
-	r := &reading{feed: f.ranges, sink: &taskSink{Sink: sink, feed: f, state: state}, doubt: true}
-	return r.read(ctx, from, now)
+	_, _, err := f.ranges.read(ctx, &taskSink{Sink: sink, feed: f, state: state}, from, now)
+	return err
 }
 
 // taskSink is the sink of a TaskFeed's list.
