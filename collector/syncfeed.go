@@ -155,7 +155,7 @@ func (f *SyncFeed) step(ctx context.Context, state ledger.State, sink Sink) erro
 	if d.under {
 		return nil
 	}
-	d.next, d.ended, d.good = d.began+d.interval, c.Elapsed(), true
+	d.next, d.trusted = d.began+d.interval, c.Elapsed()+drainPatience*d.interval
 	if !d.fresh {
 		d.losses = 0
 	}
@@ -227,7 +227,7 @@ func (f *SyncFeed) failed(ctx context.Context, err error) error {
 		if !d.refused {
 			logger.Warn("the account doesn't offer to read by changes, so ranges of time are read alone", "error", err.Error(), "ask_again_in", askAgain.String())
 		}
-		d.under, d.good, d.refused = false, false, true
+		d.under, d.trusted, d.refused = false, 0, true
 		d.backoff = backoff{retry: tick + askAgain}
 		return err
 	case errors.Is(err, ErrTokenLost):
@@ -275,9 +275,8 @@ type drain struct {
 	losses int
 	// refused says that the account doesn't offer it.
 	refused bool
-	// ended is when the last drain ended; it counts if good is set.
-	ended time.Duration
-	good  bool
+	// trusted is up to when it counts that a drain has ended.
+	trusted time.Duration
 }
 
 // due is when the next step is.
@@ -291,5 +290,5 @@ func (d *drain) due() time.Duration {
 // reliable says whether changes are read, so that ranges may be few: a drain has ended not
 // long ago, and the next step comes before that is too long.
 func (d *drain) reliable(tick time.Duration) bool {
-	return d.good && d.failures < drainTries && max(tick, d.due()) < d.ended+drainPatience*d.interval
+	return d.failures < drainTries && max(tick, d.due()) < d.trusted
 }
