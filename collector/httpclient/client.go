@@ -38,7 +38,7 @@ func New(settings Settings) (*Client, error) {
 	}
 	transport := settings.Transport
 	if transport == nil {
-		if transport, err = newTransport(settings); err != nil {
+		if transport, err = NewTransport(settings.TLS, settings.ProxyURL); err != nil {
 			return nil, err
 		}
 	}

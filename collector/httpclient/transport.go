@@ -23,9 +23,9 @@ const (
 	maxHeaderBytes   = 256 << 10
 )
 
-// newTransport makes the way to the network. If tls_config names files it is made anew when they change.
-func newTransport(settings Settings) (http.RoundTripper, error) {
-	proxy := proxyFunc(settings.ProxyURL)
+// NewTransport makes the way to the network, by a proxy if there is one. If the TLS configuration names files it is made anew when they change.
+func NewTransport(settings config.TLSConfig, proxyURL *url.URL) (http.RoundTripper, error) {
+	proxy := proxyFunc(proxyURL)
 	build := func(tlsConfig *tls.Config) (http.RoundTripper, error) {
 		return &http.Transport{
 			Proxy:                  proxy,
@@ -40,17 +40,17 @@ func newTransport(settings Settings) (http.RoundTripper, error) {
 			MaxResponseHeaderBytes: maxHeaderBytes,
 		}, nil
 	}
-	tlsConfig, err := config.NewTLSConfig(&settings.TLS)
+	tlsConfig, err := config.NewTLSConfig(&settings)
 	if err != nil {
 		return nil, fmt.Errorf("TLS: %w", err)
 	}
-	if settings.TLS.CAFile == "" && settings.TLS.CertFile == "" && settings.TLS.KeyFile == "" {
+	if settings.CAFile == "" && settings.CertFile == "" && settings.KeyFile == "" {
 		return build(tlsConfig)
 	}
 	transport, err := config.NewTLSRoundTripper(tlsConfig, config.TLSRoundTripperSettings{
-		CA:   secret(settings.TLS.CA, settings.TLS.CAFile),
-		Cert: secret(settings.TLS.Cert, settings.TLS.CertFile),
-		Key:  secret(string(settings.TLS.Key), settings.TLS.KeyFile),
+		CA:   secret(settings.CA, settings.CAFile),
+		Cert: secret(settings.Cert, settings.CertFile),
+		Key:  secret(string(settings.Key), settings.KeyFile),
 	}, build)
 	if err != nil {
 		return nil, fmt.Errorf("TLS: %w", err)

@@ -17,7 +17,6 @@ import (
 	azcloud "github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-	promconfig "github.com/prometheus/common/config"
 	"golang.org/x/crypto/pkcs12"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -59,13 +58,7 @@ func identityTransport(config *Config, settings *collector.SourceSettings) (http
 	case config.ManagedIdentity != nil:
 		return &http.Transport{DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext}, nil
 	}
-	client := promconfig.HTTPClientConfig{TLSConfig: settings.TLS, EnableHTTP2: true}
-	if settings.ProxyURL != nil {
-		client.ProxyURL = promconfig.URL{URL: settings.ProxyURL}
-	} else {
-		client.ProxyFromEnvironment = true
-	}
-	return promconfig.NewRoundTripperFromConfig(client, providerName)
+	return httpclient.NewTransport(settings.TLS, settings.ProxyURL)
 }
 
 // token asks for a new token. Its errors are *advice.Error, marked by httpclient.Retryable if they may pass, or the context's.

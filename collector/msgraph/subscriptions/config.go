@@ -1,7 +1,6 @@
 package subscriptions
 
 import (
-	"net"
 	"net/url"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -22,14 +21,9 @@ func (w *Webhook) Validate(r *config.Report) {
 		r.Required("public_url", w.PublicURL, want)
 	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		r.Problemf("public_url", "must be %s, without user, query and fragment", want)
-	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !config.IsLoopback(u.Hostname())):
 		r.Problemf("public_url", "must be %s; plain http is for loopback only", want)
 	case u.Path == "" || u.Path == "/":
 		r.Problemf("public_url", "needs a path: it tells sources apart on the listener")
 	}
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
