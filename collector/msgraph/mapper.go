@@ -26,7 +26,7 @@ type mapper struct {
 
 	fields  fields
 	arena   wire.Arena
-	records wire.Records
+	records []*cdr.Record // of the largest page so far
 	page    collector.Page
 }
 
@@ -45,33 +45,37 @@ func newMapper(log *callLog) *mapper {
 
 // mapPage maps rows to records and sets aside those that can't be read.
 func (m *mapper) mapPage(rows graph.Rows) *collector.Page {
-	m.records.Reset()
 	m.arena.Reset()
 	m.page = collector.Page{Invalid: m.page.Invalid[:0], Unmapped: m.page.Unmapped[:0]}
 	for i, row := range rows.Rows {
-		if problem := m.mapRow(row); problem != "" {
-			m.page.Invalid = append(m.page.Invalid, collector.BadRow{Content: row, At: rows.At(i), Problem: problem})
+		kept := len(m.page.Records)
+		if kept == len(m.records) {
+			m.records = append(m.records, new(cdr.Record))
 		}
+		r := m.records[kept]
+		r.Reset()
+		if problem := m.mapRow(row, r); problem != "" {
+			m.page.Invalid = append(m.page.Invalid, collector.BadRow{Content: row, At: rows.At(i), Problem: problem})
+			continue
+		}
+		m.page.Records = m.records[:kept+1]
 	}
-	m.page.Records = m.records.Kept()
 	return &m.page
 }
 
-// mapRow maps a row to the next record, or says what is wrong with it.
-func (m *mapper) mapRow(row []byte) (problem string) {
+// mapRow maps a row to a record, or says what is wrong with it.
+func (m *mapper) mapRow(row []byte, r *cdr.Record) (problem string) {
 	if row[0] != '{' {
 		return "it is no object"
 	}
-	r, unmapped := m.records.Next(), len(m.page.Unmapped)
+	unmapped := len(m.page.Unmapped)
 	m.fields.parse(row)
 	m.log.mapRow(m, &m.fields, r)
 	m.mapLogged(&m.fields, r)
 	if m.fields.problem != "" {
 		m.page.Unmapped = m.page.Unmapped[:unmapped]
-		return m.fields.problem
 	}
-	m.records.Keep()
-	return ""
+	return m.fields.problem
 }
 
 // mapCommon maps what both types of rows have, apart from the outcome.

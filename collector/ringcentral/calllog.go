@@ -51,7 +51,7 @@ func (l *callLog) Limits() collector.Limits {
 // Pages implements collector.RangeReader.
 func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
-		decoder, mapper := newPageDecoder(), &pageMapper{mapper: l.mapper()}
+		decoder, mapper := newPageDecoder(), l.mapper()
 		request := httpclient.Request{Feed: feedCallLog, URL: l.link(from, to), Label: labelCallLog, ExpectJSON: true}
 		for number, err := range l.client.Pages(ctx, request, maxPages, decoder.decode) {
 			if err != nil {

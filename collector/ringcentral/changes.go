@@ -33,7 +33,7 @@ type changes struct {
 
 // Sync implements collector.SyncReader.
 func (c *changes) Sync(ctx context.Context, token string, from time.Time) (*collector.Page, collector.SyncPosition, error) {
-	decoder, mapper := newPageDecoder(), pageMapper{mapper: c.mapper()}
+	decoder, mapper := newPageDecoder(), c.mapper()
 	request := httpclient.Request{Feed: feedCallLog, URL: c.changesLink(token, from), Label: labelChanges, ExpectJSON: true}
 	err := c.client.Fetch(ctx, request, func(response *httpclient.Response) error {
 		_, err := decoder.decode(response)

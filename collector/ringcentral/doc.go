@@ -6,7 +6,7 @@
 //
 //	oauth/token ─▶ credentials ─▶ httpclient.Tokens ─┐
 //	                                                 ▼
-//	call-log, by ranges ──────────▶ httpclient.Pages ─▶ pageDecoder (envelope, rows) ─▶ pageMapper (row ─▶ cdr.Record) ─▶ collector.Page
+//	call-log, by ranges ──────────▶ httpclient.Pages ─▶ pageDecoder (envelope, rows) ─▶ mapper (row ─▶ cdr.Record) ─▶ collector.Page
 //	call-log-extract-sync, by changes ─┘  ▲               │ navigation.nextPage
 //	                                      └───────────────┘
 //

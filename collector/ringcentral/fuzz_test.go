@@ -36,7 +36,7 @@ func FuzzPage(f *testing.F) {
 	log := extensionLog()
 	f.Fuzz(func(t *testing.T, page []byte) {
 		rows := 0
-		err := decodeAll(newPageDecoder(), &pageMapper{mapper: log.mapper()}, page, func(b *collector.Page) {
+		err := decodeAll(newPageDecoder(), log.mapper(), page, func(b *collector.Page) {
 			rows += len(b.Records) + len(b.Invalid) + len(b.Ignored)
 			for _, r := range b.Records {
 				checkRecord(t, r)
@@ -130,7 +130,7 @@ func FuzzSync(f *testing.F) {
 		f.Add([]byte(r.body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		decoder, mapper := newPageDecoder(), &pageMapper{mapper: accountLog().mapper()}
+		decoder, mapper := newPageDecoder(), accountLog().mapper()
 		_, err := decoder.decode(&httpclient.Response{Body: bytes.NewBuffer(bytes.Clone(body))})
 		if err != nil {
 			if !strings.Contains(err.Error(), "the answer") || strings.Contains(err.Error(), "+12065550100") {

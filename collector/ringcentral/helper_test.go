@@ -33,7 +33,7 @@ type shown map[string]any
 func decodePage(t testing.TB, log *callLog, page string) (read, error) {
 	t.Helper()
 	var got read
-	decoder, mapper := newPageDecoder(), &pageMapper{mapper: log.mapper()}
+	decoder, mapper := newPageDecoder(), log.mapper()
 	err := decodeAll(decoder, mapper, []byte(page), func(p *collector.Page) { got.take(t, p) })
 	if err == nil {
 		got.answer = decoder.answer
@@ -42,7 +42,7 @@ func decodePage(t testing.TB, log *callLog, page string) (read, error) {
 }
 
 // decodeAll decodes an answer and hands on its pages.
-func decodeAll(d *pageDecoder, m *pageMapper, body []byte, use func(*collector.Page)) error {
+func decodeAll(d *pageDecoder, m *mapper, body []byte, use func(*collector.Page)) error {
 	_, err := d.decode(&httpclient.Response{Body: bytes.NewBuffer(bytes.Clone(body))})
 	if err != nil {
 		return err

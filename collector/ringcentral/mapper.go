@@ -15,7 +15,7 @@ const (
 	componentPurchased = "purchased"
 )
 
-// mapper turns rows into records. It is for one goroutine.
+// mapper turns rows into pages of records. It is for one goroutine.
 type mapper struct {
 	countries *cdr.Countries
 	emergency *cdr.EmergencyNumbers
@@ -23,12 +23,12 @@ type mapper struct {
 	// is listed once per view of it.
 	grouped bool
 
-	unmapped []collector.Unmapped // of the page
+	page collector.Page // that is being made
 }
 
 // isNew notes a value that the mapping doesn't know.
 func (m *mapper) isNew(field, value string) {
-	m.unmapped = append(m.unmapped, collector.Unmapped{Field: field, Value: value})
+	m.page.Unmapped = append(m.page.Unmapped, collector.Unmapped{Field: field, Value: value})
 }
 
 // ignored says why a row is no call; empty if it is one.

@@ -9,6 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 const (
@@ -94,41 +95,30 @@ func (d *pageDecoder) part(name string, into any) error {
 	return err
 }
 
-// pageMapper maps rows to pages, each in the memory of the one before. It is for one goroutine.
-type pageMapper struct {
-	mapper  *mapper
-	row     row
-	records wire.Records
-	page    collector.Page
-}
-
 // mapPage maps rows, of which the first has that number on the provider's page.
-func (m *pageMapper) mapPage(rows [][]byte, page, first int) *collector.Page {
-	m.records.Reset()
-	m.mapper.unmapped = m.mapper.unmapped[:0]
-	m.page = collector.Page{Invalid: m.page.Invalid[:0], Ignored: m.page.Ignored[:0]}
+func (m *mapper) mapPage(rows [][]byte, number, first int) *collector.Page {
+	m.page = collector.Page{}
 	for i, content := range rows {
-		m.add(collector.BadRow{Content: content, At: fmt.Sprintf("page %d, row %d", page, first+i)})
+		m.addRow(collector.BadRow{Content: content, At: fmt.Sprintf("page %d, row %d", number, first+i)})
 	}
-	m.page.Records, m.page.Unmapped = m.records.Kept(), m.mapper.unmapped
-	return &m.page
+	page := m.page
+	return &page
 }
 
-// add maps a row, or sets it aside.
-func (m *pageMapper) add(row collector.BadRow) {
-	if row.Problem = decodeRow(row.Content, &m.row); row.Problem == "" {
-		if ignored := m.mapper.ignored(&m.row); ignored != "" {
-			row.Problem = ignored
-			m.page.Ignored = append(m.page.Ignored, row)
+// addRow maps a row, or sets it aside.
+func (m *mapper) addRow(raw collector.BadRow) {
+	var r row
+	if raw.Problem = decodeRow(raw.Content, &r); raw.Problem == "" {
+		if raw.Problem = m.ignored(&r); raw.Problem != "" {
+			m.page.Ignored = append(m.page.Ignored, raw)
 			return
 		}
-		known := len(m.mapper.unmapped)
-		r := m.records.Next()
-		if row.Problem = m.mapper.mapRow(&m.row, r); row.Problem == "" {
-			m.records.Keep()
+		record, known := new(cdr.Record), len(m.page.Unmapped)
+		if raw.Problem = m.mapRow(&r, record); raw.Problem == "" {
+			m.page.Records = append(m.page.Records, record)
 			return
 		}
-		m.mapper.unmapped = m.mapper.unmapped[:known]
+		m.page.Unmapped = m.page.Unmapped[:known]
 	}
-	m.page.Invalid = append(m.page.Invalid, row)
+	m.page.Invalid = append(m.page.Invalid, raw)
 }
