@@ -6,8 +6,8 @@
 //   - No request, and so no token, leaves for another scheme, host or port than
 //     those of Settings.BaseURL. Redirects are errors, whatever they point at.
 //   - No error text holds a query string, a token, user information or anything
-//     of a body. Error.Body holds the first bytes of a refused answer for the
-//     provider to parse; nothing here prints it.
+//     of a body but what Settings.Quote makes of it. Error.Body holds the first bytes
+//     of a refused answer for the provider to parse; nothing here prints it.
 //   - A body is read whole before anybody sees it, bounded in decompressed bytes, in the
 //     time without a byte and in the time that reading it takes. One that ends too early
 //     is an error.

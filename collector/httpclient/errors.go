@@ -68,6 +68,7 @@ type Error struct {
 	method string // empty: GET
 	target string // redacted URL or the request's Label
 	reason string // what Error prints after the target; free of secrets
+	quote  string // what Error prints at the end: Settings.Quote of the body
 	cause  error
 }
 
@@ -76,6 +77,9 @@ func (e *Error) Error() string {
 	text := cmp.Or(e.method, "GET") + " " + e.target + ": " + e.reason
 	if e.RequestID != "" {
 		text += " (" + e.RequestID + ")"
+	}
+	if e.quote != "" {
+		text += ", " + e.quote
 	}
 	return text
 }

@@ -318,6 +318,9 @@ func (a *received) refused() error {
 	body, _ := a.readBody(new(bytes.Buffer), errorBodyRead, min(settings.BodyIdleTimeout, errorBodyLimit), min(settings.BodyTimeout, errorBodyLimit)) // what came is enough
 	e := a.fail(kindOfStatus(a.StatusCode), StatusText(a.StatusCode), nil)
 	e.Body, e.RetryAfter = body.Next(errorBodyKept), ParseRetryAfter(a.Header, time.Now())
+	if settings.Quote != nil {
+		e.quote = settings.Quote(e.Body)
+	}
 	switch {
 	case e.Status == http.StatusTooManyRequests:
 		e.RetryAfter = a.client.limiter.hold(e.RetryAfter)

@@ -67,6 +67,10 @@ type Settings struct {
 	// RequestIDHeaders names the answer's headers that hold ids to quote to the provider.
 	RequestIDHeaders []string
 
+	// Quote returns what an error's text repeats of the body of a refused answer, such as the provider's own code; empty: nothing. It must not
+	// repeat what may be secret. Nil: nothing is repeated.
+	Quote func(body []byte) string
+
 	// Observer takes requests and throttling; nil: they are dropped.
 	Observer Observer
 	// Logger gets retries and throttling; nil: nowhere.

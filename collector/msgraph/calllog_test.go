@@ -15,6 +15,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 )
 
 // fakeGraph answers requests in the order of its answers, without a network.
@@ -80,7 +81,7 @@ var (
 // open makes the feed ask the fake.
 func (g *fakeGraph) open(feed *callLog, tokens httpclient.TokenSource) *callLog {
 	g.t.Helper()
-	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g, Token: tokens})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g, Token: tokens, Quote: graph.Quote})
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/callrecords"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -89,7 +90,7 @@ func (s *source) openClient(creds *credentials) (err error) {
 	settings := s.settings.Client(s.graphURL)
 	settings.Token = httpclient.NewTokens(httpclient.TokensSettings{Ask: creds.token, RenewBefore: renewBefore, Now: s.settings.Now})
 	settings.RequestsPerMinute = cmp.Or(settings.RequestsPerMinute, defaultRequestsPerMinute)
-	settings.QuotaKey = s.account
+	settings.QuotaKey, settings.Quote = s.account, graph.Quote
 	settings.ClientRequestIDHeader, settings.RequestIDHeaders = "client-request-id", []string{"request-id"}
 	s.client, err = httpclient.New(settings)
 	return err

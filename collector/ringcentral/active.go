@@ -42,7 +42,7 @@ func (a *activeCalls) read(ctx context.Context, smallest bool) (map[cdr.Directio
 			}
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read the calls in progress: %w", withProblem(err))
+			return nil, fmt.Errorf("read the calls in progress: %w", err)
 		}
 		if smallest {
 			break

@@ -92,19 +92,21 @@ func Advise(err error) (what, todo string) {
 
 // refusalOf is the meaning of an answer that refuses, by its code, its name or its status, and the permission that it wants; empty if err is none.
 func refusalOf(err error) (m meaning, permission string) {
-	said, ok := errors.AsType[*refusalError](err)
-	if !ok {
-		said = &refusalError{}
+	request, _ := errors.AsType[*httpclient.Error](err)
+	forToken := request != nil && request.Kind == httpclient.KindToken
+	if forToken {
+		request, _ = errors.AsType[*httpclient.Error](request.Unwrap())
 	}
-	asked, _ := errors.AsType[*httpclient.Error](err)
-	forToken := asked != nil && asked.Kind == httpclient.KindToken
+	if request == nil {
+		return meaning{}, ""
+	}
+	said, kind := readRefusal(request.Body), request.Kind
 	first, second := said.name, said.code
-	kind := httpclient.KindOf(err)
 	if forToken {
 		first, second = second, first // OAuth's names tell less than the codes
-		kind = httpclient.KindOf(asked.Unwrap())
 	}
-	if m, ok = meanings[first]; !ok {
+	m, ok := meanings[first]
+	if !ok {
 		m, ok = meanings[second]
 	}
 	switch {

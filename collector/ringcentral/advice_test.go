@@ -15,7 +15,7 @@ import (
 
 func TestAdvice(t *testing.T) {
 	said := func(status int, name, code, permission string) error {
-		return withProblem(refusedWith(t, status, refuses(status, name, code, permission).body))
+		return refusedWith(t, status, refuses(status, name, code, permission).body)
 	}
 	kind := func(k httpclient.Kind) error { return &httpclient.Error{Kind: k} }
 	for _, test := range []struct {

@@ -55,7 +55,7 @@ func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 		request := httpclient.Request{Feed: feedCallLog, URL: l.link(from, to), Label: labelCallLog, ExpectJSON: true}
 		for number, err := range l.client.Pages(ctx, request, maxPages, decoder.decode) {
 			if err != nil {
-				yield(nil, withProblem(err))
+				yield(nil, err)
 				return
 			}
 			for first, rows := range decoder.rows.Pages() {

@@ -42,7 +42,7 @@ func (c *changes) Sync(ctx context.Context, token string, from time.Time) (*coll
 	got := decoder.sync
 	switch next := got.Token; {
 	case err != nil:
-		err = syncError(token, withProblem(err))
+		err = syncError(token, err)
 	case len(decoder.rows) > maxWholeRows:
 		err = wire.ErrTooManyRows
 	case next == "" || len(next) > maxSyncToken:

@@ -86,10 +86,9 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 func (c *credentials) post(ctx context.Context, path, secret string, form url.Values) (*httpclient.Response, error) {
 	r := http.Request{Header: http.Header{"Accept": {"application/json"}}}
 	r.SetBasicAuth(url.QueryEscape(c.config.ClientID), url.QueryEscape(secret))
-	resp, err := c.client.Get(ctx, httpclient.Request{
+	return c.client.Get(ctx, httpclient.Request{
 		Method: http.MethodPost, URL: path, Label: path, Header: r.Header, JSON: []byte(form.Encode()), // asForm says what it is
 	})
-	return resp, withProblem(err)
 }
 
 // asForm makes the body of a request to an OAuth endpoint a form.

@@ -153,7 +153,7 @@ func FuzzRefusal(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		err := withProblem(refusedWith(t, http.StatusForbidden, string(body)))
+		err := refusedWith(t, http.StatusForbidden, string(body))
 		if text := err.Error(); !refusalText.MatchString(text) {
 			t.Errorf("%q makes %q", body, text)
 		}

@@ -278,7 +278,7 @@ var (
 // client asks the fake.
 func (p *platform) client(tokens httpclient.TokenSource) *httpclient.Client {
 	p.t.Helper()
-	client, err := httpclient.New(httpclient.Settings{BaseURL: testHost, Transport: p, Token: tokens, KeepTokenOn403: true})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: testHost, Transport: p, Token: tokens, KeepTokenOn403: true, Quote: quote})
 	if err != nil {
 		p.t.Fatal(err)
 	}

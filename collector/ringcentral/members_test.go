@@ -262,7 +262,7 @@ func TestSampleOfRecording(t *testing.T) {
 	if want := (collector.RecordingInfo{ContentType: "audio/mpeg", Duration: 46 * time.Second}); err != nil || got != want {
 		t.Errorf("got %+v, want %+v, error %v", got, want, err)
 	}
-	what, todo := Advise(withProblem(refusedWith(t, http.StatusForbidden, sample(t, "refusal"))))
+	what, todo := Advise(refusedWith(t, http.StatusForbidden, sample(t, "refusal")))
 	if !strings.Contains(what, "the user of the JWT lacks the permission ReadCompanyCallLog") || !strings.Contains(todo, "ReadCompanyCallLog") {
 		t.Errorf("it says %q and %q", what, todo)
 	}

@@ -82,7 +82,7 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 func (s *source) openClients() (err error) {
 	api := s.settings.Client(s.config.BaseURL)
 	api.Limit = httpclient.Limit{Per: time.Minute, Penalty: penalty, HeaderPrefix: headerPrefix}
-	api.RequestIDHeaders = []string{headerRequestID}
+	api.RequestIDHeaders, api.Quote = []string{headerRequestID}, quote
 	oauth := api
 	oauth.Authorize, oauth.RequestsPerMinute = asForm, 0 // what is configured is for the API
 	oauth.Limit.Requests, oauth.Limit.Group = authLimit, "auth"

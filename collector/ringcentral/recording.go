@@ -38,7 +38,7 @@ func (l *callLog) recording(ctx context.Context, id string) (info collector.Reco
 		return httpclient.Retryable(err)
 	})
 	if err != nil {
-		return collector.RecordingInfo{}, fmt.Errorf("ask for the recording: %w", withProblem(err))
+		return collector.RecordingInfo{}, fmt.Errorf("ask for the recording: %w", err)
 	}
 	return info, nil
 }

@@ -1,14 +1,11 @@
 package ringcentral
 
 import (
-	"errors"
 	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
 // What RingCentral's codes and names look like; anything else isn't printed.
@@ -23,31 +20,29 @@ var (
 // answerOptions are for answers that aren't rows.
 var answerOptions = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 
-// refusalError is a refused request with RingCentral's own codes, which say more than the status. Its messages are left out: they are free text.
-type refusalError struct {
-	error
-
+// refusal is what RingCentral itself says of a request that it refuses, which is more than the status. Its messages are left out: they are free text.
+type refusal struct {
 	// code is such as CMN-408, name such as InsufficientPermissions or invalid_grant.
 	code, name string
 	// permission is the one that is missing.
 	permission string
 }
 
-// Error implements error.
-func (r *refusalError) Error() string {
-	text := r.error.Error() + ", RingCentral says " + strings.TrimSpace(r.code+" "+r.name)
+// quote is the httpclient.Settings.Quote of RingCentral: its codes.
+func quote(answer []byte) string {
+	r := readRefusal(answer)
+	if r.code+r.name == "" {
+		return ""
+	}
+	text := "RingCentral says " + strings.TrimSpace(r.code+" "+r.name)
 	if r.permission != "" {
 		text += " (" + r.permission + ")"
 	}
 	return text
 }
 
-// Unwrap returns the refused request.
-func (r *refusalError) Unwrap() error { return r.error }
-
-// withProblem adds RingCentral's codes to an error that holds some in its answer. What
-// isn't RingCentral's has none: a gateway's page, an empty answer.
-func withProblem(err error) error {
+// readRefusal reads a refused answer. One that isn't RingCentral's says nothing: a gateway's page, an empty answer.
+func readRefusal(answer []byte) (r refusal) {
 	type problem struct {
 		ErrorCode      string `json:"errorCode"`
 		Message        string `json:"message"`
@@ -59,25 +54,20 @@ func withProblem(err error) error {
 
 		Errors []problem `json:"errors"`
 	}
-	refused, ok := errors.AsType[*httpclient.Error](err)
-	if !ok || json.Unmarshal(refused.Body, &body, answerOptions) != nil {
-		return err
+	if json.Unmarshal(answer, &body, answerOptions) != nil {
+		return r
 	}
 	first := problem{}
 	if len(body.Errors) > 0 {
 		first = body.Errors[0]
 	}
-	r := &refusalError{
-		error:      err,
+	r = refusal{
 		code:       firstMatch(codeForm, first.ErrorCode, body.ErrorCode),
 		name:       firstMatch(nameForm, body.ErrorCode, body.OAuthError, first.ErrorCode),
 		permission: firstMatch(permissionForm, first.PermissionName, body.PermissionName),
 	}
 	if match := bracketed.FindStringSubmatch(first.Message + "\n" + body.Message); match != nil && r.permission == "" {
 		r.permission = match[1]
-	}
-	if r.code+r.name == "" {
-		return err
 	}
 	return r
 }

@@ -44,8 +44,11 @@ func Advise(err error) (what, todo string) {
 		return err.Error(), "nothing, if it passes: no call is lost; else raise requests_per_minute, if the plan of the account allows it"
 	}
 	var m meaning
-	if e, ok := errors.AsType[*messageError](err); ok {
-		m = messages[e.message]
+	failed, ok := errors.AsType[*failedError](err)
+	if request, refused := errors.AsType[*httpclient.Error](err); refused {
+		m = messages[readMessage(request.Body)]
+	} else if ok {
+		m = messages[failed.message]
 	}
 	switch kind := httpclient.KindOf(err); {
 	case m.what != "":
@@ -53,7 +56,7 @@ func Advise(err error) (what, todo string) {
 		m = wrongKey
 	case kind == httpclient.KindForbidden:
 		m = wrongScope
-	case errors.Is(err, errRefused):
+	case ok:
 		m = refused
 	default:
 		return common.Advise(err)

@@ -21,7 +21,7 @@ func TestAdvice(t *testing.T) {
 		{"wrong key", &httpclient.Error{Kind: httpclient.KindUnauthorized}, "refuses the key", "API Keys"},
 		{"address", &httpclient.Error{Kind: httpclient.KindUnauthorized}, "or the address that it comes from", "IP addresses"},
 		{"older account", &httpclient.Error{Kind: httpclient.KindUnauthorized}, "refuses the key", "auth: query"},
-		{"access denied with 200", &messageError{errRefused, "Access Denied"}, "refuses the key", "API Keys"},
+		{"access denied with 200", &failedError{"Access Denied"}, "refuses the key", "API Keys"},
 		{"scope", &httpclient.Error{Kind: httpclient.KindForbidden}, "may not read calls", "calls: read"},
 		{"not provisioned", refusedWith(http.StatusForbidden, `{"success":false,"message":"The service is not provisioned for your account."}`), "doesn't have this service", "support"},
 		{"disabled", refusedWith(http.StatusForbidden, `{"success":false,"message":"Request failed. The feature is disabled for your account."}`), "doesn't have this service", "support"},
@@ -31,7 +31,7 @@ func TestAdvice(t *testing.T) {
 		{"throttled", &httpclient.Error{Kind: httpclient.KindThrottled}, "throttles", "requests_per_minute"},
 		{"unavailable", refusedWith(http.StatusServiceUnavailable, `{"success":false,"message":"Service temporary unavailable"}`), "has a fault", "asked again"},
 		{"fault", &httpclient.Error{Kind: httpclient.KindServer}, "has a fault", "asked again"},
-		{"success false", &messageError{errRefused, ""}, "failed, with status 200", "asked again"},
+		{"success false", &failedError{}, "failed, with status 200", "asked again"},
 		{"HTML", httpclient.Retryable(wire.ErrHTML), "no answer of Wavix's", "maintenance"},
 		{"HTML as JSON", &httpclient.Error{Kind: httpclient.KindBody}, "no answer of Wavix's", "maintenance"},
 		{"cut stream", fmt.Errorf("%w at byte 7", wire.ErrCut), "or a piece of one", "maintenance"},
@@ -65,12 +65,12 @@ func TestAdvice(t *testing.T) {
 
 // refusedWith is the error of an answer with a body.
 func refusedWith(status int, body string) error {
-	client, err := httpclient.New(httpclient.Settings{BaseURL: defaultBaseURL, Transport: &fakeWavix{first: []reply{{status: status, body: body}}}})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: defaultBaseURL, Quote: quote, Transport: &fakeWavix{first: []reply{{status: status, body: body}}}})
 	if err != nil {
 		return err
 	}
 	_, err = client.Get(context.Background(), httpclient.Request{URL: "/x", Label: "cdrs"})
-	return withMessage(err)
+	return err
 }
 
 func TestMessages(t *testing.T) {

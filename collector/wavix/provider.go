@@ -62,7 +62,7 @@ func (s *source) openClient() error {
 	settings := s.settings.Client(s.config.BaseURL)
 	settings.Token, settings.KeepTokenOn403 = keySource{s.config.APIKey}, true
 	settings.RequestsPerMinute = cmp.Or(settings.RequestsPerMinute, defaultRequestsPerMinute)
-	settings.QuotaKey = s.account
+	settings.QuotaKey, settings.Quote = s.account, quote
 	if s.config.Auth == authQuery {
 		settings.Authorize = inQuery
 	}

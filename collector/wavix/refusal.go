@@ -2,14 +2,12 @@ package wavix
 
 import (
 	"cmp"
-	"errors"
 	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
@@ -20,25 +18,19 @@ type refusal struct {
 	message string
 }
 
-// errRefused is an answer with status 200 that says that it failed.
-var errRefused = errors.New("the answer says that the request failed")
-
-// messageError is a refusal with the provider's own message, if it has one that may be printed.
-type messageError struct {
-	error
-	message string
-}
+// failedError is an answer with status 200 that says that it failed, with the provider's own message if it has one that may be printed.
+type failedError struct{ message string }
 
 // Error implements error.
-func (e *messageError) Error() string {
+func (e *failedError) Error() string {
+	const text = "the answer says that the request failed"
 	if e.message == "" {
-		return e.error.Error()
+		return text
 	}
-	return e.error.Error() + `, Wavix says "` + e.message + `"`
+	return text + ", " + quoted(e.message)
 }
 
-// Unwrap returns the refusal.
-func (e *messageError) Unwrap() error { return e.error }
+func quoted(message string) string { return `Wavix says "` + message + `"` }
 
 // member takes a member of an answer's envelope.
 func (r *refusal) member(name string, raw jsontext.Value) {
@@ -57,7 +49,7 @@ func (r *refusal) err() error {
 	if !r.failed {
 		return nil
 	}
-	return &messageError{errRefused, r.message}
+	return &failedError{r.message}
 }
 
 // readEnvelope reads an answer that is an object. Take reads the members that it wants, and says so; what is left says whether the request failed.
@@ -77,20 +69,23 @@ func readEnvelope(body []byte, otherwise string, take func(in *wire.Input, name 
 	return cmp.Or(err, r.err())
 }
 
-// withMessage adds the provider's message to an error that holds one in its answer. What
-// isn't the provider's has none: a gateway's page, an empty answer.
-func withMessage(err error) error {
-	refused, ok := errors.AsType[*httpclient.Error](err)
-	if !ok {
-		return err
+// quote is the httpclient.Settings.Quote of Wavix: its message.
+func quote(answer []byte) string {
+	if message := readMessage(answer); message != "" {
+		return quoted(message)
 	}
+	return ""
+}
+
+// readMessage is the provider's message in a refused answer. What isn't the provider's has none: a gateway's page, an empty answer.
+func readMessage(answer []byte) string {
 	var body struct {
 		Message jsontext.Value `json:"message"`
 	}
-	if json.Unmarshal(refused.Body, &body, jsontext.AllowInvalidUTF8(true)) != nil {
-		return err
+	if json.Unmarshal(answer, &body, jsontext.AllowInvalidUTF8(true)) != nil {
+		return ""
 	}
-	return &messageError{err, messageOf(body.Message)}
+	return messageOf(body.Message)
 }
 
 // invalidParameter is a message that names a parameter that we send.

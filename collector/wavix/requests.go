@@ -106,7 +106,7 @@ func (g *generation) fetch(ctx context.Context, client *httpclient.Client, feed 
 			}
 		}
 	}
-	return withMessage(err)
+	return err
 }
 
 // otherKind is the other type of calls.

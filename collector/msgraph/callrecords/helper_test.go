@@ -19,6 +19,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
@@ -73,7 +74,7 @@ func (g *fakeGraph) RoundTrip(r *http.Request) (*http.Response, error) {
 // records reads call records from the fake.
 func (g *fakeGraph) records() *Records {
 	g.t.Helper()
-	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g, Quote: graph.Quote})
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -122,7 +123,7 @@ func openRecords(t *testing.T, server *sim.Server, settle time.Duration, change 
 	tokens := httpclient.NewTokens(httpclient.TokensSettings{
 		Now: source.Now, Ask: func(context.Context) (httpclient.Token, error) { return askForToken(transport, server) },
 	})
-	client, err := httpclient.New(httpclient.Settings{BaseURL: server.GraphURL(), Transport: transport, Token: tokens, RequestsPerMinute: 60_000})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: server.GraphURL(), Transport: transport, Token: tokens, Quote: graph.Quote, RequestsPerMinute: 60_000})
 	if err != nil {
 		t.Fatal(err)
 	}

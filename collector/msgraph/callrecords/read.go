@@ -120,10 +120,10 @@ func (r *Records) complete(ctx context.Context, pace *httpclient.Limiter, owner 
 	for _, err := range pages {
 		if httpclient.KindOf(err).RefusesLink() {
 			// The link has expired. The refusal isn't wrapped: it says nothing about the record.
-			return fmt.Errorf("%w: %s", httpclient.ErrLinkExpired, graph.WithCode(err).Error())
+			return fmt.Errorf("%w: %s", httpclient.ErrLinkExpired, err.Error())
 		}
 		if err != nil {
-			return graph.WithCode(err)
+			return err
 		}
 		list = append(list, value...)
 	}

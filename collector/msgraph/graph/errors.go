@@ -2,11 +2,7 @@ package graph
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"regexp"
-
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
 var (
@@ -18,21 +14,17 @@ var (
 // IsGUID says whether text is a GUID, in any case. Only GUIDs may become part of a link.
 func IsGUID(text string) bool { return guid.MatchString(text) }
 
-// WithCode adds Graph's error code, which says more than the status, to an error whose answer has one. Graph's message is left out: it is free text,
+// Quote is the httpclient.Settings.Quote of Graph: its error code, which says more than the status. Graph's message is left out: it is free text,
 // and often empty.
-func WithCode(err error) error {
-	refused, ok := errors.AsType[*httpclient.Error](err)
-	if !ok {
-		return err
-	}
+func Quote(answer []byte) string {
 	var body struct {
 		Error struct {
 			Code string `json:"code"`
 		} `json:"error"`
 	}
 	// An answer that isn't Graph's, such as a gateway's page, has no code.
-	if json.Unmarshal(refused.Body, &body) != nil || !errorCode.MatchString(body.Error.Code) {
-		return err
+	if json.Unmarshal(answer, &body) != nil || !errorCode.MatchString(body.Error.Code) {
+		return ""
 	}
-	return fmt.Errorf("%w, Graph says %s", err, body.Error.Code)
+	return "Graph says " + body.Error.Code
 }

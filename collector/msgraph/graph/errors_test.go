@@ -13,7 +13,7 @@ var graphText = regexp.MustCompile(`^GET getPstnCalls: 403 Forbidden(, Graph say
 
 // refusedWith is the error of an answer 403 with a body.
 func refusedWith(body []byte) error {
-	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: &answers{"403 " + string(body)}})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: &answers{"403 " + string(body)}, Quote: Quote})
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func TestGraphCode(t *testing.T) {
 		`<html>`:                                                                         "GET getPstnCalls: 403 Forbidden",
 		``:                                                                               "GET getPstnCalls: 403 Forbidden",
 	} {
-		if got := WithCode(refusedWith([]byte(body))).Error(); got != want {
+		if got := refusedWith([]byte(body)).Error(); got != want {
 			t.Errorf("%s: %q, want %q", body, got, want)
 		}
 	}
@@ -44,7 +44,7 @@ func FuzzGraphCode(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		err := WithCode(refusedWith(body))
+		err := refusedWith(body)
 		if text := err.Error(); !graphText.MatchString(text) {
 			t.Errorf("%q makes %q", body, text)
 		}

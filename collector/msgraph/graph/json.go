@@ -29,8 +29,7 @@ func (e *TypeError) Error() string { return "the answer isn't what it should be:
 
 // Fetch sends a request and decodes its answer. Text that isn't JSON is asked for again; JSON of other types is a *TypeError.
 func Fetch(ctx context.Context, client *httpclient.Client, request httpclient.Request, into any) error {
-	err := client.Fetch(ctx, request, func(response *httpclient.Response) error { return Decode(response, into) })
-	return WithCode(err)
+	return client.Fetch(ctx, request, func(response *httpclient.Response) error { return Decode(response, into) })
 }
 
 // Decode decodes an answer, with the errors of Fetch.

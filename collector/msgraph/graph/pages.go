@@ -35,7 +35,7 @@ func Pages(ctx context.Context, client *httpclient.Client, request httpclient.Re
 		request.Into = func() *bytes.Buffer { return &memory[turn] }
 		for number, err := range client.Pages(ctx, request, maxPages, d.decode) {
 			if err != nil {
-				yield(Rows{}, WithCode(err))
+				yield(Rows{}, err)
 				return
 			}
 			for first, rows := range d.rows.Pages() {

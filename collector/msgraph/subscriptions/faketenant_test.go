@@ -15,6 +15,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 )
 
 const (
@@ -57,7 +58,7 @@ func newFakeTenant(t testing.TB) *fakeTenant {
 
 func (g *fakeTenant) client() *httpclient.Client {
 	g.t.Helper()
-	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g, Quote: graph.Quote})
 	if err != nil {
 		g.t.Fatal(err)
 	}

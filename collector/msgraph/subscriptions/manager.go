@@ -15,7 +15,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 )
 
 const (
@@ -105,7 +104,7 @@ func (m *Manager) Maintain(ctx context.Context, now time.Time) (again time.Durat
 		expires, err = m.subscribe(ctx, now)
 	}
 	if err != nil {
-		return 0, gap, &Error{graph.WithCode(err)}
+		return 0, gap, &Error{err}
 	}
 	// Graph may have shortened the subscription's life.
 	return min(m.interval, max(time.Minute, expires.Sub(now)/2)), gap, nil
