@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 // ActiveCalls is a Feed of the calls in progress: a snapshot, of which nothing is committed. It counts them by direction; smallest says that
@@ -11,7 +12,7 @@ import (
 type ActiveCalls func(ctx context.Context, smallest bool) (map[cdr.Direction]int, error)
 
 // Poll implements Feed. Inbound and outbound calls are always shown, the others when there are any.
-func (read ActiveCalls) Poll(ctx context.Context, _ LedgerState, sink Sink) error {
+func (read ActiveCalls) Poll(ctx context.Context, _ ledger.State, sink Sink) error {
 	count, err := read(ctx, false)
 	if err != nil {
 		return err

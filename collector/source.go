@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -11,7 +12,6 @@ import (
 	promconfig "github.com/prometheus/common/config"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 // Provider is one provider of call records, as its folder offers it. Registering
@@ -41,7 +41,11 @@ func NewProvider[C any](name string, open func(block *C, settings SourceSettings
 			if !ok {
 				return nil, fmt.Errorf("the configuration of %s is a %T", name, config)
 			}
-			return open(block, settings)
+			source, err := open(block, settings)
+			if err == nil && len(source.Feeds) == 0 {
+				return nil, errors.New("no feed is configured")
+			}
+			return source, err
 		},
 	}
 }
@@ -163,6 +167,3 @@ type RecordingInfo struct {
 	// Duration is the recording's own; zero if it isn't given.
 	Duration time.Duration
 }
-
-// LedgerState is what a Feed's Poll is given, for providers that have a feed of their own.
-type LedgerState = ledger.State

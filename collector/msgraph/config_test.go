@@ -183,7 +183,7 @@ func TestOpen(t *testing.T) {
 	if _, err := Open(&Config{Cloud: "china"}, collector.SourceSettings{}); err == nil {
 		t.Error("a cloud without call records is opened")
 	}
-	if _, err := Open(&Config{Cloud: "global"}, collector.SourceSettings{}); err == nil {
+	if _, err := provider.Open(&Config{Cloud: "global"}, collector.SourceSettings{}); err == nil {
 		t.Error("a source without a feed is opened")
 	}
 }

@@ -3,7 +3,6 @@ package msgraph
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -77,13 +76,7 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 			(&http.Client{Transport: creds.transport}).CloseIdleConnections()
 		},
 	}
-	if err := s.addFeeds(opened); err != nil {
-		return nil, err
-	}
-	if len(opened.Feeds) == 0 {
-		return nil, errors.New("no feed is configured")
-	}
-	return opened, nil
+	return opened, s.addFeeds(opened)
 }
 
 func (s *source) openClient(creds *credentials) (err error) {

@@ -68,12 +68,8 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	if err := s.openClients(); err != nil {
 		return nil, fmt.Errorf("prepare the connection to RingCentral: %w", err)
 	}
-	feeds := s.feeds()
-	if len(feeds) == 0 {
-		return nil, errors.New("no feed is configured")
-	}
 	return &collector.Source{
-		Feeds: feeds, Account: s.account, Advise: Advise, CredentialExpiry: s.creds.expiry,
+		Feeds: s.feeds(), Account: s.account, Advise: Advise, CredentialExpiry: s.creds.expiry,
 		Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil, Budget: s.client.Budget, Close: s.close,
 	}, nil
 }

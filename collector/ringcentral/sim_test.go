@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -260,7 +261,7 @@ func TestSimulatedActiveCalls(t *testing.T) {
 			for range 10 {
 				server.Advance(7 * time.Minute)
 				sink := &snapshot{t: t}
-				if err := source.Feeds[1].Feed.Poll(t.Context(), collector.LedgerState{}, sink); err != nil {
+				if err := source.Feeds[1].Feed.Poll(t.Context(), ledger.State{}, sink); err != nil {
 					t.Fatal(err)
 				}
 				want := server.Active(server.Now())

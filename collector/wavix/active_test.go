@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 func TestActiveCalls(t *testing.T) {
@@ -50,7 +51,7 @@ func TestActiveCalls(t *testing.T) {
 				fake.wrong = func(*http.Request, reply) reply { return reply{body: test.body} }
 				feed := fake.open("active_calls: {}\n", nil).Feeds[0]
 				sink := new(gaugeSink)
-				err := feed.Feed.Poll(t.Context(), collector.LedgerState{}, sink)
+				err := feed.Feed.Poll(t.Context(), ledger.State{}, sink)
 				if test.err != "" {
 					if err == nil || !strings.Contains(err.Error(), test.err) || sink.gauges != nil || len(fake.asked) != httpclient.Repeats+1 {
 						t.Errorf("error %v, want one that says %q; gauges %v", err, test.err, sink.gauges)
@@ -81,7 +82,7 @@ func TestActiveCallsOfOlderAccounts(t *testing.T) {
 	fake := &fakeWavix{t: t, paths: generationA}
 	feed := fake.open("active_calls: {}\n", nil).Feeds[0]
 	for range 2 {
-		if err := feed.Feed.Poll(t.Context(), collector.LedgerState{}, new(gaugeSink)); err != nil {
+		if err := feed.Feed.Poll(t.Context(), ledger.State{}, new(gaugeSink)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -89,7 +90,7 @@ func TestActiveCallsOfOlderAccounts(t *testing.T) {
 		t.Errorf("asked %q, want %q", fake.asked, want)
 	}
 	fake.paths = nil
-	if err := feed.Feed.Poll(t.Context(), collector.LedgerState{}, new(gaugeSink)); httpclient.KindOf(err) != httpclient.KindNotFound {
+	if err := feed.Feed.Poll(t.Context(), ledger.State{}, new(gaugeSink)); httpclient.KindOf(err) != httpclient.KindNotFound {
 		t.Errorf("error %v, want 404", err)
 	}
 }

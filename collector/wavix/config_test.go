@@ -136,7 +136,7 @@ func TestOpen(t *testing.T) {
 	if _, err := Open(&Config{BaseURL: "ftp://x", CallLog: new(CallLog)}, collector.SourceSettings{}); err == nil {
 		t.Error("a source without a usable address is opened")
 	}
-	if _, err := Open(&Config{BaseURL: defaultBaseURL}, collector.SourceSettings{}); err == nil {
+	if _, err := provider.Open(&Config{BaseURL: defaultBaseURL}, collector.SourceSettings{}); err == nil {
 		t.Error("a source without a feed is opened")
 	}
 }

@@ -2,7 +2,6 @@ package wavix
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"net/url"
@@ -49,12 +48,8 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	if err := s.openClient(); err != nil {
 		return nil, err
 	}
-	feeds := s.feeds()
-	if len(feeds) == 0 {
-		return nil, errors.New("no feed is configured")
-	}
 	return &collector.Source{
-		Feeds: feeds, Account: s.account, Advise: Advise, Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil, Close: s.client.Close,
+		Feeds: s.feeds(), Account: s.account, Advise: Advise, Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil, Close: s.client.Close,
 	}, nil
 }
 

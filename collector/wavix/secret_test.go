@@ -21,6 +21,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 // secretKey has characters that a URL escapes, so it is looked for in both forms.
@@ -81,7 +82,7 @@ func (k *told) everything(ctx context.Context, source *collector.Source) {
 		k.error(source, err)
 		if feed.Reader == nil {
 			sink := new(gaugeSink)
-			k.error(source, feed.Feed.Poll(ctx, collector.LedgerState{}, sink))
+			k.error(source, feed.Feed.Poll(ctx, ledger.State{}, sink))
 			fmt.Fprintln(k, sink.gauges)
 			continue
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -244,7 +245,7 @@ func TestActiveCallsOfTheSimulator(t *testing.T) {
 		t.Run(fmt.Sprint(generation), func(t *testing.T) {
 			server, source := simulated{sim.Settings{Generation: generation, Linger: 10 * time.Minute}, formatJSON, auth}.start(t, simBegin.Add(12*time.Hour))
 			sink := new(gaugeSink)
-			if err := source.Feeds[1].Feed.Poll(t.Context(), collector.LedgerState{}, sink); err != nil {
+			if err := source.Feeds[1].Feed.Poll(t.Context(), ledger.State{}, sink); err != nil {
 				t.Fatal(err)
 			}
 			want := server.Active(server.Pause())
