@@ -183,7 +183,7 @@ type fetchBatch struct {
 	sink Sink
 
 	served  bool   // the provider has given what was asked for, of some key
-	answers []*job // that aren't committed yet
+	answers Page   // that aren't committed yet, with the tasks that they do
 	refused []*job // without a witness
 	// stopped is why no more is begun: the provider throttles us or refuses our credential.
 	stopped error
@@ -267,7 +267,7 @@ func (r *fetchBatch) handleResult(ctx context.Context, got *job) error {
 	switch {
 	case got.err == nil:
 		delete(s.refusals, got.key)
-		r.answers = append(r.answers, got)
+		r.add(got)
 		return nil
 	case stale:
 		return r.putOff(ctx, got, true)
@@ -298,37 +298,29 @@ func (r *fetchBatch) refuse(ctx context.Context, got *job) error {
 	return nil
 }
 
-// commit commits the answers together, with the tasks that they do.
-func (r *fetchBatch) commit(ctx context.Context) error {
-	if len(r.answers) == 0 {
-		return nil
+// add adds an answer. A record that isn't final is neither counted nor remembered (counting.md 17): the work that was left for it reads it
+// again, however long that takes, where the ledger waits for no longer than the lookback.
+func (r *fetchBatch) add(got *job) {
+	whole := &r.answers
+	whole.Done = append(whole.Done, got.tasks...)
+	if p := got.page; p != nil {
+		whole.Records = append(whole.Records, slices.DeleteFunc(p.Records, func(r *cdr.Record) bool { return r.Provisional })...)
+		whole.Invalid = append(whole.Invalid, p.Invalid...)
+		whole.Ignored = append(whole.Ignored, p.Ignored...)
+		whole.Unmapped = append(whole.Unmapped, p.Unmapped...)
+		whole.Enqueue = append(whole.Enqueue, p.Enqueue...)
 	}
-	whole := &Page{}
-	for _, got := range r.answers {
-		if p := got.page; p != nil {
-			whole.Records = appendFinal(whole.Records, p.Records)
-			whole.Invalid = append(whole.Invalid, p.Invalid...)
-			whole.Ignored = append(whole.Ignored, p.Ignored...)
-			whole.Unmapped = append(whole.Unmapped, p.Unmapped...)
-			whole.Enqueue = append(whole.Enqueue, p.Enqueue...)
-		}
-		whole.Done = append(whole.Done, got.tasks...)
-	}
-	r.answers = nil
-	_, err := r.feed.ranges.commitPage(ctx, &taskSink{Sink: r.sink, feed: r.feed}, whole)
-	return err
 }
 
-// appendFinal appends the records that are final. What isn't is neither counted nor
-// remembered (counting.md 17): the work that was left for it reads it again, however long
-// that takes, where the ledger waits for no longer than the lookback.
-func appendFinal(all, more []*cdr.Record) []*cdr.Record {
-	for _, r := range more {
-		if !r.Provisional {
-			all = append(all, r)
-		}
+// commit commits the answers together.
+func (r *fetchBatch) commit(ctx context.Context) error {
+	if len(r.answers.Done) == 0 {
+		return nil
 	}
-	return all
+	whole := r.answers
+	r.answers = Page{}
+	_, err := r.feed.ranges.commitPage(ctx, &taskSink{Sink: r.sink, feed: r.feed}, &whole)
+	return err
 }
 
 // putOff tries a job again later. If the refusal counts and was the last of so many, the
