@@ -22,11 +22,9 @@ const (
 	maxItem            = 16 << 10
 	maxItems           = 5_000
 	maxValidationToken = 4 << 10
-	// smallBody is what is read of a request at once, about a hundred notifications: of larger ones so many are read at a time, for their memory. Of
-	// those that were read so many are decoded at a time.
-	smallBody      = 64 << 10
-	largeAtOnce    = 8
-	decodingAtOnce = 4
+	// smallBody is what is read of a request at once, about a hundred notifications: of larger ones so many are read at a time, for their memory.
+	smallBody   = 64 << 10
+	largeAtOnce = 8
 	// requestsPerSecond are answered on average, and twice as many at once.
 	requestsPerSecond = 250
 	// readTimeout is how long a request may take to send its body: who stalls holds a connection and keeps nobody out. enqueueTimeout is how long
@@ -46,7 +44,7 @@ type handler struct {
 	enqueue enqueue
 	limit   *rate.Limiter
 
-	large, decoding chan struct{}
+	large chan struct{} // holds an element for each large request
 }
 
 func newHandler(m *Manager, tenant string, now func() time.Time, enqueue enqueue) *handler {
@@ -55,7 +53,7 @@ func newHandler(m *Manager, tenant string, now func() time.Time, enqueue enqueue
 	}
 	return &handler{
 		manager: m, tenant: tenant, now: now, enqueue: enqueue, limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond),
-		large: make(chan struct{}, largeAtOnce), decoding: make(chan struct{}, decodingAtOnce),
+		large: make(chan struct{}, largeAtOnce),
 	}
 }
 
@@ -174,14 +172,23 @@ type batch struct {
 // errBusy is a large body while others are read.
 var errBusy = errors.New("too many large requests at once")
 
-// read reads a body.
+// read reads a body, a large one if not too many others are read.
 func (b *batch) read(body io.Reader) error {
-	content, err := b.handler.readBody(body)
+	content, err := io.ReadAll(io.LimitReader(body, smallBody))
+	if err == nil && len(content) == smallBody {
+		select {
+		case b.handler.large <- struct{}{}:
+			defer func() { <-b.handler.large }()
+		default:
+			return errBusy
+		}
+		var rest []byte
+		rest, err = io.ReadAll(body)
+		content = append(content, rest...)
+	}
 	if err != nil {
 		return err
 	}
-	b.handler.decoding <- struct{}{} // which takes no longer than the processor does
-	defer func() { <-b.handler.decoding }()
 	var list graph.Collection[json.RawMessage]
 	if err := json.Unmarshal(content, &list); err != nil || list.Value == nil || len(list.Value) > maxItems {
 		return errors.New("the body holds no notifications, or too many")
@@ -195,22 +202,6 @@ func (b *batch) read(body io.Reader) error {
 		b.add(&n)
 	}
 	return nil
-}
-
-// readBody reads a body into memory, a large one if not too many others are read.
-func (h *handler) readBody(body io.Reader) ([]byte, error) {
-	content, err := io.ReadAll(io.LimitReader(body, smallBody))
-	if err != nil || len(content) < smallBody {
-		return content, err
-	}
-	select {
-	case h.large <- struct{}{}:
-		defer func() { <-h.large }()
-	default:
-		return nil, errBusy
-	}
-	rest, err := io.ReadAll(body)
-	return append(content, rest...), err
 }
 
 // add judges a notification.
