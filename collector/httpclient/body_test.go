@@ -70,9 +70,8 @@ func TestBodies(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				client := newTest(t, pipeServer(t, test.handler), func(s *Settings) {
-					s.BaseURL, s.MaxBody = "http://127.0.0.1", 1000
-				})
+				client := newTest(t, pipeServer(t, test.handler), func(s *Settings) { s.BaseURL = "http://127.0.0.1" })
+				client.maxBody = 1000
 				started := time.Now()
 				resp, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls"})
 				took := time.Since(started)
@@ -146,7 +145,8 @@ func TestFetchCutBody(t *testing.T) {
 
 func TestFetchTooLargeIsNotRepeated(t *testing.T) {
 	transport, rec := script(replies(200, "too long"))
-	client := newTest(t, transport, func(s *Settings) { s.MaxBody = 3 })
+	client := newTest(t, transport, nil)
+	client.maxBody = 3
 	err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(new(string)))
 	if KindOf(err) != KindTooLarge || len(rec.times()) != 1 {
 		t.Errorf("error %v after %d requests", err, len(rec.times()))

@@ -24,6 +24,7 @@ type Client struct {
 	perMinute *rate.Limiter // nil: no bound
 	limiter   *Limiter
 	clock     clock
+	maxBody   int64 // bounds one body, in decompressed bytes
 }
 
 // New checks the settings and makes a Client; it asks nothing yet. Its errors hold no secrets.
@@ -32,9 +33,8 @@ func New(settings Settings) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("base URL: %w", err)
 	}
-	if settings.RequestsPerMinute < 0 || settings.MaxBody < 0 || settings.RequestTimeout < 0 ||
-		settings.BodyIdleTimeout < 0 || settings.BodyTimeout < 0 {
-		return nil, errors.New("a bound or a timeout of the HTTP client is negative")
+	if settings.RequestsPerMinute < 0 {
+		return nil, errors.New("the requests per minute of the HTTP client are negative")
 	}
 	transport := settings.Transport
 	if transport == nil {
@@ -42,7 +42,7 @@ func New(settings Settings) (*Client, error) {
 			return nil, err
 		}
 	}
-	client := &Client{settings: withDefaults(settings), base: base, transport: transport}
+	client := &Client{settings: withDefaults(settings), base: base, transport: transport, maxBody: maxBody}
 	client.limiter = settings.Quotas.Keep(settings.QuotaKey, func() any { return NewLimiter(settings.Limit) }).(*Limiter)
 	if perMinute := settings.RequestsPerMinute; perMinute > 0 {
 		burst := min(max(perMinute/60, 1), maxBurst)
@@ -52,10 +52,6 @@ func New(settings Settings) (*Client, error) {
 }
 
 func withDefaults(s Settings) Settings {
-	s.MaxBody = cmp.Or(s.MaxBody, DefaultMaxBody)
-	s.RequestTimeout = cmp.Or(s.RequestTimeout, DefaultRequestTimeout)
-	s.BodyIdleTimeout = cmp.Or(s.BodyIdleTimeout, DefaultBodyIdleTimeout)
-	s.BodyTimeout = cmp.Or(s.BodyTimeout, DefaultBodyTimeout)
 	if s.Authorize == nil {
 		s.Authorize = bearer
 	}

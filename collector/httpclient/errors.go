@@ -36,7 +36,7 @@ const (
 	KindNetwork Kind = "network"
 	// KindBody: a body that was cut, slow, corrupt or HTML. Retryable.
 	KindBody Kind = "body"
-	// KindTooLarge: a body longer than Settings.MaxBody. Permanent.
+	// KindTooLarge: a body longer than 64 MiB. Permanent.
 	KindTooLarge Kind = "too_large"
 	// KindHost: a link to another scheme, host or port, or no usable link at all. Nothing was sent. Permanent.
 	KindHost Kind = "host"

@@ -51,8 +51,9 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 				transport, _ := script(test.answer)
 				client := newTest(t, transport, func(s *Settings) {
 					s.Token = tokenFunc(func() string { return "secret" })
-					s.MaxBody, s.Logger = 100, textLogger(&log)
+					s.Logger = textLogger(&log)
 				})
+				client.maxBody = 100
 				err := client.Fetch(t.Context(), Request{Feed: "pstn", URL: test.url, ExpectJSON: true}, test.use)
 				if err == nil {
 					t.Fatal("no error")

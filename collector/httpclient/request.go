@@ -22,6 +22,11 @@ const (
 	// Repeats is how often Fetch asks for the same link again before it gives up.
 	Repeats = 3
 
+	maxBody         = 64 << 20         // of an answer, in decompressed bytes
+	requestTimeout  = 60 * time.Second // until an answer's headers are there, and to get a token in
+	bodyIdleTimeout = 60 * time.Second // of a single read of a body
+	bodyTimeout     = 10 * time.Minute // of all reads of one body
+
 	errorBodyKept  = 8 << 10          // of a refused answer's body, for the provider to parse
 	errorBodyRead  = 64 << 10         // more is not read; the connection is then not used again
 	errorBodyLimit = 10 * time.Second // to read it in
@@ -155,7 +160,7 @@ func (c *Client) get(ctx context.Context, call *call) (*Response, error) {
 		memory = call.Into()
 		memory.Reset()
 	}
-	body, err := a.readBody(memory, c.settings.MaxBody, c.settings.BodyIdleTimeout, c.settings.BodyTimeout)
+	body, err := a.readBody(memory, c.maxBody, bodyIdleTimeout, bodyTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +206,7 @@ func (c *Client) token(ctx context.Context, call *call) (string, error) {
 	if c.settings.Token == nil {
 		return "", nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, c.settings.RequestTimeout)
+	bounded, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	token, err := c.settings.Token.Token(bounded)
 	switch {
@@ -210,7 +215,7 @@ func (c *Client) token(ctx context.Context, call *call) (string, error) {
 	case ctx.Err() != nil:
 		return "", call.ended(ctx)
 	case bounded.Err() != nil:
-		err = Retryable(fmt.Errorf("no token within %s: %w", c.settings.RequestTimeout, errTimeout))
+		err = Retryable(fmt.Errorf("no token within %s: %w", requestTimeout, errTimeout))
 	}
 	return "", &Error{Kind: KindToken, method: call.Method, target: call.Label, reason: "get token: " + err.Error(), cause: err}
 }
@@ -258,7 +263,7 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*received,
 	}
 	c.settings.Authorize(r, token)
 
-	late := time.AfterFunc(c.settings.RequestTimeout, func() { a.cancel(errTimeout) })
+	late := time.AfterFunc(requestTimeout, func() { a.cancel(errTimeout) })
 	sent := time.Now()
 	a.Response, err = c.transport.RoundTrip(r) //nolint:bodyclose // readBody closes it
 	took := time.Since(sent)
@@ -307,19 +312,18 @@ func (a *received) networkError(err error) error {
 	case a.caller.Err() != nil:
 		return a.call.ended(a.caller)
 	case a.request.Err() != nil:
-		return a.fail(KindNetwork, "no answer within "+a.client.settings.RequestTimeout.String(), errTimeout)
+		return a.fail(KindNetwork, "no answer within "+requestTimeout.String(), errTimeout)
 	}
 	return a.fail(KindNetwork, Describe(err), err)
 }
 
 // refused makes the error for an answer that is not 2xx and closes its body.
 func (a *received) refused() error {
-	settings := &a.client.settings
-	body, _ := a.readBody(new(bytes.Buffer), errorBodyRead, min(settings.BodyIdleTimeout, errorBodyLimit), min(settings.BodyTimeout, errorBodyLimit)) // what came is enough
+	body, _ := a.readBody(new(bytes.Buffer), errorBodyRead, errorBodyLimit, errorBodyLimit) // what came is enough
 	e := a.fail(kindOfStatus(a.StatusCode), StatusText(a.StatusCode), nil)
 	e.Body, e.RetryAfter = body.Next(errorBodyKept), ParseRetryAfter(a.Header, time.Now())
-	if settings.Quote != nil {
-		e.quote = settings.Quote(e.Body)
+	if quote := a.client.settings.Quote; quote != nil {
+		e.quote = quote(e.Body)
 	}
 	switch {
 	case e.Status == http.StatusTooManyRequests:

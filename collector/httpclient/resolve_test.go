@@ -125,7 +125,7 @@ func TestNewRefuses(t *testing.T) {
 		},
 		{"query", "base URL: must end before ? and #; give only scheme, host and path", Settings{BaseURL: "https://a.example?appid=secret"}},
 		{"not a URL", "base URL: " + noURL, Settings{BaseURL: "https://secret:%zz@a.example"}},
-		{"negative bound", "a bound or a timeout of the HTTP client is negative", Settings{BaseURL: testBase, MaxBody: -1}},
+		{"negative bound", "the requests per minute of the HTTP client are negative", Settings{BaseURL: testBase, RequestsPerMinute: -1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := New(test.settings); err == nil || err.Error() != test.want {

@@ -11,14 +11,6 @@ import (
 	"github.com/prometheus/common/config"
 )
 
-// What a zero field of Settings means.
-const (
-	DefaultMaxBody         = 64 << 20
-	DefaultRequestTimeout  = 60 * time.Second
-	DefaultBodyIdleTimeout = 60 * time.Second
-	DefaultBodyTimeout     = 10 * time.Minute
-)
-
 // Settings is what New needs. It is not changed afterwards.
 type Settings struct {
 	// BaseURL is the only scheme, host and port that is ever asked, such as
@@ -50,14 +42,6 @@ type Settings struct {
 	// KeepTokenOn403 says that a new token is no use after 403, so that none is asked
 	// for.
 	KeepTokenOn403 bool
-	// MaxBody bounds one body, in decompressed bytes.
-	MaxBody int64
-	// RequestTimeout bounds the time until an answer's headers are there, and that of getting a token.
-	RequestTimeout time.Duration
-	// BodyIdleTimeout bounds the time that a single read of a body may wait for a byte.
-	BodyIdleTimeout time.Duration
-	// BodyTimeout bounds the time that all reads of one body may wait.
-	BodyTimeout time.Duration
 
 	// UserAgent is sent with each request.
 	UserAgent string
