@@ -43,7 +43,7 @@ func New(settings Settings) (*Client, error) {
 		}
 	}
 	client := &Client{settings: withDefaults(settings), base: base, transport: transport, maxBody: maxBody}
-	client.limiter = settings.Quotas.Keep(settings.QuotaKey, func() any { return NewLimiter(settings.Limit) }).(*Limiter)
+	client.limiter = settings.Quotas.limiter(settings.QuotaKey, settings.Limit)
 	if perMinute := settings.RequestsPerMinute; perMinute > 0 {
 		burst := min(max(perMinute/60, 1), maxBurst)
 		client.perMinute = rate.NewLimiter(rate.Limit(float64(perMinute)/60), burst)
