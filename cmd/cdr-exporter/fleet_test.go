@@ -155,19 +155,34 @@ func (f *fleet) read(by ...*replica) {
 	})
 }
 
-// even expects that each of these replicas reads its share.
-func (f *fleet) even(by ...*replica) {
+// rests waits until no account would move between these replicas: none of them reads more than the least loaded, beside any one of its accounts.
+// That is so at once, unless accounts were on the move when a replica left.
+func (f *fleet) rests(by ...*replica) {
 	f.t.Helper()
-	shares, err := f.shares(by)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	for _, r := range by {
-		// What counts against one limit of a provider's is read by one replica: up to 4 feeds.
-		if share := shares[r]; share < f.feeds/len(by)-4 || share > f.feeds/len(by)+4 {
-			f.t.Errorf("%s reads %d of %d feeds", r.name, share, f.feeds)
+	eventually(f.t, "spread the feeds evenly", func() error {
+		shares, err := f.shares(by)
+		if err != nil {
+			return err
 		}
-	}
+		least := f.feeds
+		for _, r := range by {
+			least = min(least, shares[r])
+		}
+		sizes := make(map[string]int)
+		reader := make(map[string]*replica)
+		for feed, all := range f.owners() {
+			source, _, _ := strings.Cut(feed, "/")
+			account := strings.Replace(source, "desk", "acme", 1) // one account's limit
+			sizes[account]++
+			reader[account] = all[0]
+		}
+		for account, r := range reader {
+			if shares[r]-sizes[account] > least {
+				return fmt.Errorf("%s reads %d of %d feeds, another one %d", r.name, shares[r], f.feeds, least)
+			}
+		}
+		return nil
+	})
 }
 
 // shares are how many feeds each replica reads. Every feed must have one owner, among these.

@@ -159,10 +159,10 @@ func TestReplicas(t *testing.T) {
 	a.sink.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: http.StatusServiceUnavailable})
 	e := f.start(1)[0]
 	f.moved("clean stop", func() { f.stop(d) }, b, c, e)
-	f.even(b, c, e)
+	f.rests(b, c, e)
 	a.sink.ClearFailures()
 
-	// In a rolling restart each feed moves at most once.
+	// In a rolling restart of replicas at rest each feed moves at most once.
 	began := f.now()
 	for _, old := range slices.Clone(f.live) {
 		f.start(1)[0].ready()
