@@ -75,8 +75,11 @@ func (a *App) otlpSettings(o *config.OTLPSettings, s *config.OTLPSignal) (otlp.S
 	return settings, err
 }
 
-// start sends until stop.
+// start sends until stop. It does nothing for nil.
 func (d *delivery) start() {
+	if d == nil {
+		return
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	d.cancel = cancel
 	for _, e := range d.exporters {
@@ -88,8 +91,11 @@ func (d *delivery) start() {
 	}
 }
 
-// stop drains the outbox within shutdown_timeout.
+// stop drains the outbox within shutdown_timeout. It does nothing for nil.
 func (d *delivery) stop() {
+	if d == nil {
+		return
+	}
 	if d.cancel != nil {
 		d.cancel()
 	}
@@ -100,6 +106,9 @@ func (d *delivery) stop() {
 }
 
 func (d *delivery) close() error {
+	if d == nil {
+		return nil
+	}
 	var errs []error
 	for _, e := range d.exporters {
 		errs = append(errs, e.Close())

@@ -1,9 +1,6 @@
 package cdr
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // The sizes from which a text's digits may be a phone number: in one piece, and
 // with punctuation between them.
@@ -124,19 +121,35 @@ func isAddressByte(c byte) bool {
 	return isDigit(c) || ('a' <= lower(c) && lower(c) <= 'f') || c == '.' || c == ':'
 }
 
-// quad is four decimal numbers with dots between them.
-var quad = regexp.MustCompile(`[0-9]+\.[0-9]+\.[0-9]+\.[0-9]`)
-
 // hideAddress hides an IP address, or what was meant to be one, in a run of the
 // bytes of addresses.
 func hideAddress(run string) string {
 	bare := strings.TrimRight(run, ".:")
 	v6 := strings.Count(bare, ":") >= 5 ||
 		(strings.Contains(run, "::") && strings.ContainsAny(bare, ":0123456789"))
-	if !v6 && !quad.MatchString(bare) {
+	if !v6 && !hasQuad(bare) {
 		return run
 	}
 	return hidden + run[len(bare):]
+}
+
+// hasQuad says whether a run has four decimal numbers with dots between them.
+func hasQuad(run string) bool {
+	parts, digits := 1, 0
+	for _, c := range []byte(run) {
+		switch {
+		case isDigit(c):
+			if digits++; parts == 4 {
+				return true
+			}
+		case c == '.' && digits > 0:
+			parts++
+			digits = 0
+		default:
+			parts, digits = 1, 0
+		}
+	}
+	return false
 }
 
 // hideDigits hides what may be a phone number.
@@ -144,7 +157,7 @@ func hideDigits(text string) string {
 	return replaceRuns(text, isNumberByte, func(from, to int) string {
 		run := text[from:to]
 		bare := strings.Trim(run, " .-()")
-		if bare == "" || !mayBeNumber(bare) || strings.HasSuffix(text[:from], "0x") && hexCode.MatchString(text[from:]) {
+		if bare == "" || !mayBeNumber(bare) || isHexLiteral(text[:from], text[from:]) {
 			return run
 		}
 		return strings.Replace(run, bare, hidden, 1)
@@ -171,8 +184,19 @@ func mayBeNumber(run string) bool {
 	return enough && !isAddress(run)
 }
 
-// hexCode is the eight digits of a Windows error code behind 0x: they name a fault, not a person.
-var hexCode = regexp.MustCompile(`^[0-9A-Fa-f]{8}([^0-9A-Za-z]|$)`)
+// isHexLiteral says whether a text goes on with the eight digits of a Windows
+// error code: they name a fault, not a person.
+func isHexLiteral(before, rest string) bool {
+	if !strings.HasSuffix(before, "0x") || len(rest) < 8 {
+		return false
+	}
+	for _, c := range []byte(rest[:8]) {
+		if !isDigit(c) && (lower(c) < 'a' || lower(c) > 'f') {
+			return false
+		}
+	}
+	return len(rest) == 8 || !isAlnum(rest[8])
+}
 
 // replaceRuns replaces every longest run text[from:to] of bytes that are inside a
 // class. It returns text itself if nothing changed.
