@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -45,19 +46,24 @@ type job struct {
 	err  error
 }
 
-// fetchAll fetches jobs, all at once, and returns them in the order in which they ended.
-func fetchAll(ctx context.Context, f Fetcher, jobs []*job) []*job {
-	ended, inOrder := make(chan *job), make([]*job, len(jobs))
-	for _, j := range jobs {
-		go func() {
-			j.page, j.err = fetchOne(ctx, f, j.tasks)
-			ended <- j
-		}()
+// fetchAll fetches jobs, all at once, and yields them as they end. When the consumer stops, the others end.
+func fetchAll(ctx context.Context, f Fetcher, jobs []*job) iter.Seq[*job] {
+	return func(yield func(*job) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		ended := make(chan *job, len(jobs))
+		for _, j := range jobs {
+			go func() {
+				j.page, j.err = fetchOne(ctx, f, j.tasks)
+				ended <- j
+			}()
+		}
+		for range jobs {
+			if !yield(<-ended) {
+				return
+			}
+		}
 	}
-	for i := range inOrder {
-		inOrder[i] = <-ended
-	}
-	return inOrder
 }
 
 // fetchOne turns a panic into an error, as the loop does.
@@ -202,7 +208,7 @@ func (f *TaskFeed) fetch(ctx context.Context, _ ledger.State, sink Sink) error {
 	r, c, parallel := &fetchBatch{feed: f, sink: sink}, f.clock(), f.settings.Fetcher.Parallel()
 	over := c.Elapsed() + batchLength
 	for some := range slices.Chunk(jobsOf(tasks), parallel) {
-		for _, j := range fetchAll(ctx, f.settings.Fetcher, some) {
+		for j := range fetchAll(ctx, f.settings.Fetcher, some) {
 			if err := r.handleResult(ctx, j); err != nil {
 				return err
 			}
