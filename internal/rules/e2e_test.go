@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -43,7 +44,36 @@ func TestE2EPromtool(t *testing.T) {
 	for _, path := range testFiles(t) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
-			promtool(t, "test", "rules", path)
+			content, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tests := string(content)
+			recording, alerting := needed(tests, func(alert string) bool {
+				return strings.Contains(tests, alert) || strings.Contains(tests, "ALERTS")
+			})
+			dir := writeRules(t, recording, alerting)
+			copied := filepath.Join(dir, "tests.yaml")
+			if err := os.WriteFile(copied, []byte(strings.ReplaceAll(tests, "../", "")), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			promtool(t, "test", "rules", copied)
 		})
 	}
+}
+
+// writeRules writes groups of rules to recording.yaml and alerts.yaml in a new folder.
+func writeRules(t *testing.T, recording, alerting []Group) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, groups := range map[string][]Group{"recording.yaml": recording, "alerts.yaml": alerting} {
+		content, err := file("", groups)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), content, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }

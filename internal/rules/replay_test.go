@@ -283,12 +283,18 @@ func (s *course) values(c clock) string {
 	return b.String()
 }
 
-// replayed are the groups of rules without the series that no alert reads: promtool would spend most of its time on them.
-func replayed() (recording, alerting []Group) {
+// replayed are the groups of rules without the series that no alert reads.
+func replayed() (recording, alerting []Group) { return needed("", func(string) bool { return true }) }
+
+// needed are the groups of rules without unwanted alerts, and without the series that neither the others nor a text name: promtool would spend
+// most of its time on them.
+func needed(text string, wanted func(alert string) bool) (recording, alerting []Group) {
 	recording, alerting = Default().Recording(), Default().Alerting()
 	var read strings.Builder
-	for _, g := range alerting {
-		for _, r := range g.Rules {
+	read.WriteString(text)
+	for i := range alerting {
+		alerting[i].Rules = slices.DeleteFunc(alerting[i].Rules, func(r Rule) bool { return !wanted(r.Alert) })
+		for _, r := range alerting[i].Rules {
 			read.WriteString(r.Expr + r.Description)
 		}
 	}
@@ -302,7 +308,8 @@ func replayed() (recording, alerting []Group) {
 	for i := range recording {
 		recording[i].Rules = slices.DeleteFunc(recording[i].Rules, func(r Rule) bool { return !strings.Contains(read.String(), r.Record) })
 	}
-	return slices.DeleteFunc(recording, func(g Group) bool { return len(g.Rules) == 0 }), alerting
+	empty := func(g Group) bool { return len(g.Rules) == 0 }
+	return slices.DeleteFunc(recording, empty), slices.DeleteFunc(alerting, empty)
 }
 
 // replayFile writes a file for promtool: all replays in one test, and what it expects of each.

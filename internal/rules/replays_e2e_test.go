@@ -199,24 +199,14 @@ func daily() []replay {
 // TestE2EReplays (issue 13, point 1; kpis-and-alerts.md, what alerts must survive): weeks of calls that arrive in bursts, then an
 // event. Each replay names every alert that may fire, and none fires before the event.
 func TestE2EReplays(t *testing.T) {
-	recorded, alerting := replayed()
-	recording, err := file("", recorded)
-	if err != nil {
-		t.Fatal(err)
-	}
-	alerts, err := file("", alerting)
-	if err != nil {
-		t.Fatal(err)
-	}
+	recording, alerting := replayed()
 	for name, content := range map[string]string{"week": replayFile(week, weekly()), "hours": replayFile(hours, daily())} {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			for name, content := range map[string][]byte{"recording.yaml": recording, "alerts.yaml": alerts, "replay.yaml": []byte(content)} {
-				if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-					t.Fatal(err)
-				}
+			path := filepath.Join(writeRules(t, recording, alerting), "replay.yaml")
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
 			}
-			promtool(t, "test", "rules", filepath.Join(dir, "replay.yaml"))
+			promtool(t, "test", "rules", path)
 		})
 	}
 }
