@@ -77,7 +77,8 @@ test-all: packages $(TOOLS)/gotestsum real-parts
 	@mkdir -p .tools
 	@rm -f .tools/tests-*.json
 	@failed=; \
-	GOGC=400 nice -n 5 $(call gotestsum,rest) -p 3 $(RACE) $$($(GO) list -tags e2e ./... | grep -v '/cmd/') & \
+	export GOGC=400; \
+	nice -n 5 $(call gotestsum,rest) -p 3 $(RACE) $$($(GO) list -tags e2e ./... | grep -v '/cmd/') & \
 	CDR_RACE=1 $(call gotestsum,cmd) ./cmd/... || failed=1; \
 	wait $$! || failed=1; \
 	test -z "$$failed"

@@ -155,30 +155,18 @@ func (f *fleet) read(by ...*replica) {
 	})
 }
 
-// rests waits until no account would move between these replicas: none of them reads more than the least loaded, beside any one of its accounts.
-// That is so at once, unless accounts were on the move when a replica left.
-func (f *fleet) rests(by ...*replica) {
+// even waits until each of these replicas reads its share. That is so at once, unless accounts were on the move when another one left.
+func (f *fleet) even(by ...*replica) {
 	f.t.Helper()
 	eventually(f.t, "spread the feeds evenly", func() error {
 		shares, err := f.shares(by)
 		if err != nil {
 			return err
 		}
-		least := f.feeds
 		for _, r := range by {
-			least = min(least, shares[r])
-		}
-		sizes := make(map[string]int)
-		reader := make(map[string]*replica)
-		for feed, all := range f.owners() {
-			source, _, _ := strings.Cut(feed, "/")
-			account := strings.Replace(source, "desk", "acme", 1) // one account's limit
-			sizes[account]++
-			reader[account] = all[0]
-		}
-		for account, r := range reader {
-			if shares[r]-sizes[account] > least {
-				return fmt.Errorf("%s reads %d of %d feeds, another one %d", r.name, shares[r], f.feeds, least)
+			// What counts against one limit of a provider's is read by one replica: up to 4 feeds.
+			if share := shares[r]; share < f.feeds/len(by)-4 || share > f.feeds/len(by)+4 {
+				return fmt.Errorf("%s reads %d of %d feeds", r.name, share, f.feeds)
 			}
 		}
 		return nil
