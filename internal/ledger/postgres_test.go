@@ -33,7 +33,7 @@ func TestOnPostgres(t *testing.T) {
 		return // this is that run
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.skip="+aboutFiles)
-	cmd.Env = append(os.Environ(), serverVariable+"="+pgtest.Start(t, "fsync = off").Admin())
+	cmd.Env = append(os.Environ(), serverVariable+"="+pgtest.StartTrusting(t, "fsync = off").Admin())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -36,11 +36,26 @@ type Cluster struct {
 	alive    interface{ Close() error } // the keeper stops the server when this pipe is closed
 }
 
+// passwords is the way of authentication of all servers but those that trust everybody.
+const passwords = "scram-sha-256"
+
 // Start starts a server with lines for its postgresql.conf, such as "fsync = off". It has a database and a role
 // called cdr; the role owns the database and is no superuser. Passwords are checked (SCRAM).
 func Start(tb testing.TB, settings ...string) *Cluster {
 	tb.Helper()
-	c, err := start(settings)
+	return started(tb, passwords, settings)
+}
+
+// StartTrusting is Start without a check of passwords, which takes a third of the time of thousands of short connections under the race
+// detector.
+func StartTrusting(tb testing.TB, settings ...string) *Cluster {
+	tb.Helper()
+	return started(tb, "trust", settings)
+}
+
+func started(tb testing.TB, authentication string, settings []string) *Cluster {
+	tb.Helper()
+	c, err := start(authentication, settings)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -48,14 +63,14 @@ func Start(tb testing.TB, settings ...string) *Cluster {
 	return c
 }
 
-func start(settings []string) (*Cluster, error) {
+func start(authentication string, settings []string) (*Cluster, error) {
 	c, err := newCluster(rand.Text())
 	if err != nil {
 		return nil, err
 	}
 	err = errors.Join(
 		os.WriteFile(c.folder+"/password", []byte(c.password), 0o644), //nolint:gosec // the folder is the server's alone
-		c.run("initdb", "-D", "data", "-U", "postgres", "--pwfile=password", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"))
+		c.run("initdb", "-D", "data", "-U", "postgres", "--pwfile=password", "-A", authentication, "-E", "UTF8", "--locale=C", "--no-sync"))
 	if err == nil {
 		err = c.serve(append([]string{"listen_addresses = '127.0.0.1'", "unix_socket_directories = ''", "max_connections = 200"}, settings...))
 	}

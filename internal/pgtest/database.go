@@ -9,7 +9,7 @@ import (
 
 // shared doesn't survive a power failure, and needn't: it ends with the process.
 var shared = sync.OnceValues(func() (*Cluster, error) {
-	return start([]string{"fsync = off", "synchronous_commit = off", "full_page_writes = off"})
+	return start(passwords, []string{"fsync = off", "synchronous_commit = off", "full_page_writes = off"})
 })
 
 // Shared is the server that all tests of this process share, for tests that leave it running.

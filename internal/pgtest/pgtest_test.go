@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 		goleak.VerifyTestMain(m)
 		return
 	}
-	c, err := start(nil)
+	c, err := start(passwords, nil)
 	if err != nil {
 		panic(err)
 	}
