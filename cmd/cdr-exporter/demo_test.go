@@ -212,9 +212,9 @@ func TestDemoCounts(t *testing.T) {
 			x.countsSessions(f.source, f.feed, p.Records.TotalsOf(sim.CallView{From: from, At: []time.Time{graph}}))
 			continue
 		}
-		want := total(from)
+		want := total(from).anyWay()
 		eventually(t, "count "+f.source+"/"+f.feed+" since "+from.String(), func() error {
-			return asError(diff(x.scrape().tables(f.source, f.feed), want))
+			return asError(diff(x.scrape().tables(f.source, f.feed).anyWay(), want))
 		})
 	}
 	// Wavix only has days: what is listed from before the origin isn't even handed on.
@@ -223,6 +223,18 @@ func TestDemoCounts(t *testing.T) {
 	}
 	x.stop()
 	v.searchFolder(folder + "/ledger")
+}
+
+// anyWay sums failures over directions: a forwarded call that fails has an inbound and an outbound row and is one failure, of whichever is read
+// first. The end of the first read, which is a short one, may lie between them.
+func (all tables) anyWay() tables {
+	sums := maps.Clone(all)
+	delete(sums, "cdr_call_failures_total")
+	for labels, value := range all["cdr_call_failures_total"] {
+		_, others, _ := strings.Cut(labels, "|")
+		sums.add("cdr_call_failures_total", value, others)
+	}
+	return sums
 }
 
 // countsSessions waits until the sessions of a feed are those of the totals.

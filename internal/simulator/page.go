@@ -79,8 +79,8 @@ type entry struct {
 	copies, list     uint8
 }
 
-// maxCached is how many entries are kept, at 24 bytes each, before all of them are dropped.
-const maxCached = 4_000_000
+// maxCached is how many entries are kept, at 24 bytes each, before all of them are dropped. A day that has more is made anew for each page.
+const maxCached = 16_000_000
 
 // cache keeps the entries of the blocks that were needed, in the world's order.
 type cache struct {
