@@ -63,7 +63,7 @@ func run(args []string, out, problems io.Writer) int {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.Rounds)*s.Timeout)
 	defer cancel()
-	results, err := compare(ctx, s, problems)
+	results, err := compare(ctx, s, peers, problems)
 	if err != nil {
 		fmt.Fprintln(problems, "peers:", err)
 		return 1
@@ -83,7 +83,7 @@ func run(args []string, out, problems io.Writer) int {
 }
 
 // compare runs the peers one after the other. It says on progress what it is doing.
-func compare(ctx context.Context, s settings, progress io.Writer) ([]result, error) {
+func compare(ctx context.Context, s settings, running []peer, progress io.Writer) ([]result, error) {
 	folder, err := os.MkdirTemp("", "cdr-peers-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder: %w", err)
@@ -95,31 +95,34 @@ func compare(ctx context.Context, s settings, progress io.Writer) ([]result, err
 		return nil, err
 	}
 	fmt.Fprintf(progress, "%d bytes a row\n", day.bytes()/len(day.rows))
-	results := make([][]result, len(peers))
+	results := make([][]result, len(running))
 	for round := range s.Rounds {
-		for i, peer := range peers {
-			fmt.Fprintf(progress, "round %d: %s\n", round+1, peer.name)
+		for i, p := range running {
+			fmt.Fprintf(progress, "round %d: %s\n", round+1, p.name)
 			before := ownCPU()
-			r, err := peer.run(ctx, peerSettings{settings: s, day: day, folder: filepath.Join(folder, fmt.Sprintf("%d-%d", round, i))})
+			r, err := p.run(ctx, peerSettings{settings: s, day: day, folder: filepath.Join(folder, fmt.Sprintf("%d-%d", round, i))})
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", peer.name, err)
+				return nil, fmt.Errorf("%s: %w", p.name, err)
 			}
-			r.name, r.served = peer.name, (ownCPU() - before).Seconds()
+			r.name, r.served = p.name, (ownCPU() - before).Seconds()
 			results[i] = append(results[i], r)
 		}
 	}
-	medians := make([]result, len(peers))
+	medians := make([]result, len(running))
 	for i := range results {
 		medians[i] = median(results[i])
 	}
 	return medians, nil
 }
 
-// peers are what runs, in this order; the last is what the others are compared with.
-var peers = []struct {
+// peer is a program that counts the rows.
+type peer struct {
 	name string
 	run  func(context.Context, peerSettings) (result, error)
-}{
+}
+
+// peers are what runs, in this order; the last is what the others are compared with.
+var peers = []peer{
 	{"cdr-exporter", runExporter},
 	{"cdr-exporter, logs", runExporterWithLogs},
 	{"Telegraf", runTelegraf},
