@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -155,18 +156,48 @@ func (f *fleet) read(by ...*replica) {
 	})
 }
 
-// even waits until each of these replicas reads its share. That is so at once, unless accounts were on the move when another one left.
+// even expects that each of these replicas reads its share.
 func (f *fleet) even(by ...*replica) {
 	f.t.Helper()
-	eventually(f.t, "spread the feeds evenly", func() error {
-		shares, err := f.shares(by)
-		if err != nil {
+	shares, err := f.shares(by)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for _, r := range by {
+		// What counts against one limit of a provider's is read by one replica: up to 4 feeds.
+		if share := shares[r]; share < f.feeds/len(by)-4 || share > f.feeds/len(by)+4 {
+			f.t.Errorf("%s reads %d of %d feeds", r.name, share, f.feeds)
+		}
+	}
+}
+
+// rests waits until no account would move between the replicas: each has at most as much as the least loaded, beside any one of its accounts. Of
+// the feeds those count that have a row in the ledger. That is so soon, unless several replicas acquired accounts of another one at once.
+func (f *fleet) rests() {
+	f.t.Helper()
+	eventually(f.t, "have no account that would move", func() error {
+		owners, sizes, loads := make(map[string]string), make(map[string]int), make(map[string]int)
+		if err := f.withDatabase(func(ctx context.Context, conn *pgx.Conn) error {
+			var source, owner string
+			rows, _ := conn.Query(ctx, `SELECT source, owner FROM feeds WHERE id <> 0`) // ForEachRow has the error
+			_, err := pgx.ForEachRow(rows, []any{&source, &owner}, func() error {
+				account := strings.Replace(source, "desk", "acme", 1) // one limit
+				owners[account] = owner
+				sizes[account]++
+				loads[owner]++
+				return nil
+			})
+			return err
+		}); err != nil {
 			return err
 		}
-		for _, r := range by {
-			// What counts against one limit of a provider's is read by one replica: up to 4 feeds.
-			if share := shares[r]; share < f.feeds/len(by)-4 || share > f.feeds/len(by)+4 {
-				return fmt.Errorf("%s reads %d of %d feeds", r.name, share, f.feeds)
+		if len(loads) != len(f.live) {
+			return fmt.Errorf("feeds are %v of %d replicas", loads, len(f.live))
+		}
+		least := slices.Min(slices.Collect(maps.Values(loads)))
+		for account, owner := range owners {
+			if loads[owner]-sizes[account] > least {
+				return fmt.Errorf("feeds are %v, and %s has %s", loads, owner, account)
 			}
 		}
 		return nil
@@ -280,17 +311,22 @@ func (f *fleet) unfenced() {
 }
 
 // acquired is the SELECT of acquisitions: the first row of each epoch that has an owner.
-const acquired = `SELECT feed, epoch, min(at) AS at FROM audit WHERE owner <> '' GROUP BY feed, epoch`
+const acquired = `SELECT feed, epoch, min(owner) AS owner, min(at) AS at FROM audit WHERE owner <> '' GROUP BY feed, epoch`
 
-// moves are how often any feed was acquired since an instant of the database's, in all and at most by one feed.
-func (f *fleet) moves(since time.Time) (all, most int) {
+// movesOnce expects that each feed was acquired at most once since an instant of the database's, and returns how many were.
+func (f *fleet) movesOnce(since time.Time) (moves int) {
 	f.t.Helper()
-	query := fmt.Sprintf(`SELECT COALESCE(sum(n), 0), COALESCE(max(n), 0) FROM (
-		SELECT count(*) AS n FROM (%s) a WHERE at > TIMESTAMPTZ '%s' GROUP BY feed) b`, acquired, since.Format(time.RFC3339Nano))
-	if err := f.query(query, &all, &most); err != nil {
+	var more string
+	query := fmt.Sprintf(`SELECT COALESCE(sum(n), 0), COALESCE(string_agg(story, '; ') FILTER (WHERE n > 1), '') FROM (
+		SELECT count(*) AS n, f.source || '/' || f.feed || ': ' || string_agg(a.owner || ' ' || a.at::time, ', ' ORDER BY a.at) AS story
+		FROM (%s) a JOIN feeds f ON f.id = a.feed WHERE a.at > TIMESTAMPTZ '%s' GROUP BY f.source, f.feed) b`, acquired, since.Format(time.RFC3339Nano))
+	if err := f.query(query, &moves, &more); err != nil {
 		f.t.Fatal(err)
 	}
-	return all, most
+	if more != "" {
+		f.t.Errorf("feeds moved more than once: %s", more)
+	}
+	return moves
 }
 
 // now is the database's time.

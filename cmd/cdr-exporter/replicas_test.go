@@ -162,19 +162,15 @@ func TestReplicas(t *testing.T) {
 	f.even(b, c, e)
 	a.sink.ClearFailures()
 
-	// In a rolling restart each feed moves once, if the replicas are at rest and have time to renew their leases (TestOwnership_RollingRestart).
-	// On a slow machine one may move once more.
+	// In a rolling restart of replicas at rest each feed moves at most once.
+	f.rests()
 	began := f.now()
 	for _, old := range slices.Clone(f.live) {
 		f.start(1)[0].ready()
 		f.stop(old)
 	}
 	f.read(f.live...)
-	moves, worst := f.moves(began)
-	if worst > 2 {
-		t.Errorf("in a rolling restart a feed moved %d times", worst)
-	}
-	t.Logf("rolling restart: %d moves, one feed up to %d times, no owner for up to %s", moves, worst, f.watch.gap())
+	t.Logf("rolling restart: %d moves, no owner for up to %s", f.movesOnce(began), f.watch.gap())
 
 	// The database is restarted while commits wait for the standby: they are durable, and nobody was told.
 	for range 2 {
