@@ -182,12 +182,9 @@ func (l *Ledger) useEngine(e *engine) {
 func (l *Ledger) identify(ctx context.Context) error {
 	secret, id := newSecret(), uuid.NewString()
 	err := l.engine.transact(ctx, func() error {
-		for name, value := range map[string]string{"key": secret, "instance": id} {
-			if _, err := l.engine.exec(`INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, name, value); err != nil {
-				return err
-			}
-		}
-		return nil
+		// Both rows in one order: replicas that start at once would deadlock otherwise.
+		_, err := l.engine.exec(`INSERT INTO meta VALUES ('key', ?), ('instance', ?) ON CONFLICT (name) DO NOTHING`, secret, id)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("prepare ledger: %w", err)
