@@ -25,6 +25,7 @@ var reasons = map[string]string{
 	"github.com/cockroachdb/apd/v3":                                     "decimal arithmetic: money is never a float",
 	"github.com/dchest/siphash":                                         "short keyed hashes of record ids in the ledger",
 	"github.com/go-json-experiment/json":                                "encoding/json/v2 before it is stable: strict decoding, twice as fast",
+	"github.com/go-logr/logr":                                           "keeps the OpenTelemetry SDK from writing to stderr by itself",
 	"github.com/gofrs/flock":                                            "the lock of the ledger, on every system",
 	"github.com/golang-jwt/jwt/v5":                                      "signed tokens of the simulated tenant",
 	"github.com/google/uuid":                                            "ids of requests, of the ledger, and of simulated calls",

@@ -75,6 +75,19 @@ func TestSecureDelivery(t *testing.T) {
 	}
 }
 
+// TestTheSDKIsSilent: what the OpenTelemetry SDK finds wrong with variables that otlp.interval and otlp.timeout stand in for isn't written to
+// stderr, past the log.
+func TestTheSDKIsSilent(t *testing.T) {
+	t.Parallel()
+	n := published(t, 82, size(100))
+	r := newReceiver(t, n.vault, otlpsink.Settings{})
+	env := map[string]string{"OTEL_METRIC_EXPORT_INTERVAL": "-5", "OTEL_METRIC_EXPORT_TIMEOUT": "soon"}
+	x := start(t, n.vault, launch{config: n.configure(settings{OTLP: r.overHTTP("")}), env: env}).ready()
+	x.counts(n, n.Now())
+	r.agrees(x)
+	x.stop() // and start looks at each line of stderr
+}
+
 // TestEndpointDown (guarantee 5; counting.md 26): while the endpoint is away, answers with
 // errors, or forgets to say that it has got something, calls are counted; in the end
 // every log record is there, in order.

@@ -11,9 +11,11 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-logr/logr"
 	"github.com/prometheus/common/promslog"
 	promslogflag "github.com/prometheus/common/promslog/flag"
 	"github.com/prometheus/common/version"
+	"go.opentelemetry.io/otel"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
@@ -40,7 +42,14 @@ func (l *logFlags) define(c *kingpin.CmdClause) {
 
 func (l *logFlags) logger(s streams) *slog.Logger {
 	l.config.Writer = s.errors
-	return promslog.New(&l.config)
+	logger := promslog.New(&l.config)
+	// The exporter reports failures to send, and what is wrong with OTEL_ variables, itself. The SDK would write both to stderr, and values of
+	// variables may be secret.
+	otel.SetLogger(logr.Discard())
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		logger.Debug("The OpenTelemetry SDK reports an error.", "err", err)
+	}))
+	return logger
 }
 
 // runCommand is the exporter.
