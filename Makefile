@@ -78,7 +78,9 @@ test-all: packages $(TOOLS)/gotestsum real-parts
 	@rm -f .tools/tests-*.json
 	@failed=; \
 	export GOGC=400; \
-	nice -n 5 $(call gotestsum,rest) -p 3 $(RACE) $$($(GO) list -tags e2e ./... | grep -v '/cmd/') & \
+	( nice -n 5 $(call gotestsum,simulators) $(RACE) $(SIMULATORS:%=.%) || failed=1; \
+		nice -n 5 $(call gotestsum,rest) -p 3 $(RACE_PRODUCT) $$($(GO) list -tags e2e ./... | grep -v -e '/cmd/' $(SIMULATORS:%=-e '%$$')) || failed=1; \
+		test -z "$$failed" ) & \
 	CDR_RACE=1 $(call gotestsum,cmd) ./cmd/... || failed=1; \
 	wait $$! || failed=1; \
 	test -z "$$failed"
@@ -86,18 +88,22 @@ test-all: packages $(TOOLS)/gotestsum real-parts
 # SQLite is C translated to Go, one goroutine to a connection: watching each of its memory accesses would take most of the time.
 RACE := -race -gcflags=modernc.org/...=-race=false
 
+# Simulators would take most of the time of the tests that start them: they are watched in their own tests.
+SIMULATORS := /internal/simulator /collector/msgraph/sim /collector/ringcentral/sim /collector/wavix/sim
+RACE_PRODUCT := $(RACE) $(SIMULATORS:%=-gcflags=github.com/cdr-exporter/cdr-exporter%=-race=false)
+
 # What `go test` would vet again was linted.
 gotestsum = $(TOOLS)/gotestsum --format standard-quiet --jsonfile-timing-events .tools/tests-$(1).json -- \
 	-vet=off -shuffle=on -tags e2e -timeout $(TEST_TIMEOUT)
 
 .PHONY: soak
 soak: ## tests with random input, each with SOAK (20) times as many cases; takes hours
-	CDR_SOAK=$(SOAK) $(GO) test $(RACE) -count=1 -timeout 24h ./collector/... ./internal/...
+	CDR_SOAK=$(SOAK) $(GO) test $(RACE_PRODUCT) -count=1 -timeout 24h ./collector/... ./internal/...
 
 .PHONY: e2e
 e2e: packages real-parts ## only the tests that start real parts
 	$(call some,TestE2E,e2e,./...)
-	CDR_RACE=1 $(GO) test $(RACE) -count=1 -tags e2e -timeout $(TEST_TIMEOUT) -run '^TestE2E' ./...
+	CDR_RACE=1 $(GO) test $(RACE_PRODUCT) -count=1 -tags e2e -timeout $(TEST_TIMEOUT) -run '^TestE2E' ./...
 
 .PHONY: conformance
 conformance: packages $(PRISM) $(NODE) ## our tables, requests and simulators against the providers' own specifications: SPECS=DIR
