@@ -15,10 +15,6 @@ import (
 // TestModel drives random pages, failures at any write, crashes at any write,
 // commits with an unknown end, drained batches and restarts against the model.
 func TestModel(t *testing.T) {
-	seeds := soak.Seeds(3)
-	if testing.Short() {
-		seeds = 1
-	}
 	for _, kind := range []struct {
 		name                      string
 		grouped, family, hourless bool
@@ -30,13 +26,21 @@ func TestModel(t *testing.T) {
 		{"hourless", false, false, true},
 		{"hourless and grouped", true, false, true},
 	} {
-		for seed := range seeds {
+		for seed := range seeds(3) {
 			t.Run(fmt.Sprintf("%s, seed %d", kind.name, seed), func(t *testing.T) {
 				t.Parallel()
 				newDrive(t, seed, kind.grouped, kind.family, kind.hourless).run(80)
 			})
 		}
 	}
+}
+
+// seeds is how many random runs a test has. On PostgreSQL each takes five times as long, and most of what they try has no part in the database.
+func seeds(usual uint64) uint64 {
+	if server != "" || testing.Short() {
+		usual /= 3
+	}
+	return soak.Seeds(usual)
 }
 
 // drive is one random run.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/soak"
 )
 
 const sbc1Peak = "cdr_call_peak_concurrency{sbc1.example.com}"
@@ -242,11 +241,7 @@ func (m peakModel) peak(trunk string, end time.Time) int {
 // The peak is exact after any sequence of new, late, repeated and revised records,
 // failures, crashes and restarts, as the hour moves on.
 func TestPeakModel(t *testing.T) {
-	seeds := soak.Seeds(6)
-	if testing.Short() {
-		seeds = 3
-	}
-	for seed := range seeds {
+	for seed := range seeds(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			d := &peakDrive{
