@@ -225,7 +225,7 @@ func TestRule32_SetAside(t *testing.T) {
 		return
 	}
 	synctest.Test(t, func(t *testing.T) {
-		m, feed, loop := busyTenant(t, 24*time.Hour)
+		m, feed, loop := busyTenant(t, 24*time.Hour, func(s *TaskSettings) { s.Ranges.Interval = 15 * time.Minute })
 		m.with(func() { m.add(time.Now().Add(24*time.Hour), time.Now().Add(60*24*time.Hour), 6*time.Hour, 0) })
 		tell := func(keys ...string) {
 			if _, err := m.tell(feed, keys...); err != nil {

@@ -174,7 +174,7 @@ func lastDays(days int) (from, to time.Time) {
 func TestBackfill(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{
-		seed: 21, calls: size(200), era: pastEra,
+		seed: 21, calls: 100, era: pastEra,
 		worlds: func(s *simulator.Settings) { s.Malformed, s.Duplicated = 0.02, 0.1 },
 		graph:  sim.Settings{PageSize: 200}, ringcentral: rcsim.Settings{Gzip: true}, wavix: wavixsim.Settings{},
 	})
@@ -238,7 +238,7 @@ func TestBackfillThroughTrouble(t *testing.T) {
 	other := simulator.NewFaults(simulator.FaultSettings{})
 	other.Once(rcsim.EndpointCallLog, simulator.Reset, simulator.EmptyError, simulator.CutChunked)
 	e := newEstate(t, estateSettings{
-		seed: 24, calls: size(100), era: pastEra, graph: sim.Settings{PageSize: 50, Faults: graph}, ringcentral: rcsim.Settings{Faults: other},
+		seed: 24, calls: 50, era: pastEra, graph: sim.Settings{PageSize: 50, Faults: graph}, ringcentral: rcsim.Settings{Faults: other},
 	})
 	e.hold()
 	from, to := lastDays(3)
@@ -259,7 +259,7 @@ func TestBackfillThroughTrouble(t *testing.T) {
 // sessions, streams and ratings are in the history.
 func TestBackfillOfCallRecords(t *testing.T) {
 	t.Parallel()
-	b := newSwitchboard(t, switchboardSettings{seed: 133, calls: size(100), from: 60 * time.Hour, to: 10 * time.Hour, settle: 90 * time.Minute})
+	b := newSwitchboard(t, switchboardSettings{seed: 133, calls: 50, from: 60 * time.Hour, to: 10 * time.Hour, settle: 90 * time.Minute})
 	from, to := lastDays(3)
 	config := b.configureSources(settings{}, b.itemOf(source{PSTN: "-", DirectRouting: "-", CallRecords: b.polled(time.Minute)}))
 	all := b.backfill(t, config, from, to)
@@ -276,7 +276,7 @@ func TestBackfillOfCallRecords(t *testing.T) {
 // it is.
 func TestBackfillUpToLive(t *testing.T) {
 	t.Parallel()
-	n := newTenant(t, sim.Settings{PSTN: world(t, past(131, sim.PSTNMix(), size(1_000)))})
+	n := newTenant(t, sim.Settings{PSTN: world(t, past(131, sim.PSTNMix(), 500))})
 	now := n.Pause()
 	set := settings{Sources: []source{{History: "58h"}}}
 	file := n.configure(set)

@@ -17,7 +17,7 @@ func morning(seed uint64, settle time.Duration) switchboardSettings {
 	versions := sim.UsualVersions()
 	versions.Later, versions.LaterMin, versions.LaterMax = 0.2, 4*time.Hour, 16*time.Hour
 	return switchboardSettings{
-		seed: seed, calls: size(250), from: 20 * time.Hour, to: -4 * time.Hour, settle: settle, versions: versions,
+		seed: seed, calls: 125, from: 20 * time.Hour, to: -4 * time.Hour, settle: settle, versions: versions,
 		graph: sim.Settings{RecordPage: 40, SessionPage: 20, SegmentPage: 3, ParticipantPage: 40},
 	}
 }
@@ -127,7 +127,7 @@ func TestCallRecordsThroughTrouble(t *testing.T) {
 	s.versions.Later, s.versions.LaterMin, s.versions.LaterMax = 0.5, 12*time.Hour, 30*time.Hour
 	b := newSwitchboard(t, s)
 	for _, endpoint := range []string{sim.EndpointCallRecords, sim.EndpointSessions, sim.EndpointCallRecord} {
-		for _, fault := range faultsOf(simulator.Transient()) {
+		for _, fault := range simulator.Transient() {
 			b.faults.Once(endpoint, fault, simulator.NoFault, simulator.NoFault)
 		}
 		b.faults.Rate(endpoint, 0.2, sim.ShortPage, sim.EmptyPage)

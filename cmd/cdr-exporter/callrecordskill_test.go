@@ -23,7 +23,7 @@ func evening(seed uint64, calls int) switchboardSettings {
 // which would find it too, can't be read.
 func TestKillBetweenToldAndFetched(t *testing.T) {
 	t.Parallel()
-	b := newSwitchboard(t, evening(101, size(200)))
+	b := newSwitchboard(t, evening(101, 100))
 	feed := b.told(6 * time.Hour)
 	x := b.launch(feed, settings{}).ready()
 	x.countsCalls(b)
@@ -52,7 +52,7 @@ func TestKillBetweenToldAndFetched(t *testing.T) {
 	}
 	// At any instant: what wasn't answered comes again, what was is kept.
 	random := rand.New(rand.NewPCG(101, 101))
-	for range kills(6) {
+	for range 6 {
 		b.pass(time.Hour)
 		select {
 		case <-time.After(time.Duration(random.IntN(300)) * time.Millisecond):

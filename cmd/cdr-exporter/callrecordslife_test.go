@@ -133,7 +133,7 @@ func TestSubscriptionLost(t *testing.T) {
 // and says why in the status.
 func TestSubscriptionRefused(t *testing.T) {
 	t.Parallel()
-	s := evening(123, size(100))
+	s := evening(123, 50)
 	b := newSwitchboard(t, s)
 	b.authority = certificate(t, b.site, "webhook") // which the tenant doesn't trust
 	x := b.launch(b.told(time.Second), settings{}).serving()

@@ -60,7 +60,7 @@ func notification(secret string, items int) string {
 // notifications, bounds what is sent, and has nothing else; that is on the metrics port.
 func TestWebhookListener(t *testing.T) {
 	t.Parallel()
-	b := newSwitchboard(t, evening(131, size(50)))
+	b := newSwitchboard(t, evening(131, 25))
 	x := b.launch(b.told(6*time.Hour), settings{}).ready()
 	secret := x.subscribed(b).ClientState
 	b.vault.hide("the secret of notifications", secret)
@@ -113,7 +113,7 @@ func TestWebhookListener(t *testing.T) {
 // sends it again; when there is room, it is counted.
 func TestWebhookFullDisk(t *testing.T) {
 	t.Parallel()
-	b := newSwitchboard(t, evening(132, size(100)))
+	b := newSwitchboard(t, evening(132, 50))
 	x := b.launch(b.told(6*time.Hour), settings{}).ready()
 	x.countsCalls(b)
 	secret := x.subscribed(b).ClientState
@@ -157,7 +157,7 @@ func (x *exporter) limitFiles(most uint64) {
 // TestSlowStrangers: connections from an address that send one byte and wait don't keep out Graph's notifications.
 func TestSlowStrangers(t *testing.T) {
 	t.Parallel()
-	b := newSwitchboard(t, evening(133, size(50)))
+	b := newSwitchboard(t, evening(133, 25))
 	x := b.launch(b.told(6*time.Hour), settings{}).ready()
 	x.subscribed(b)
 	ctx, cancel := context.WithCancel(t.Context())

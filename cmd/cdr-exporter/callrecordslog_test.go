@@ -18,7 +18,7 @@ const eventSession = "cdr.session"
 func TestCallRecordLogs(t *testing.T) {
 	t.Parallel()
 	b := newSwitchboard(t, switchboardSettings{
-		seed: 91, calls: size(100), routed: size(100), from: 20 * time.Hour, to: 10 * time.Hour, settle: time.Hour,
+		seed: 91, calls: 50, routed: 50, from: 20 * time.Hour, to: 10 * time.Hour, settle: time.Hour,
 	})
 	r := newReceiver(t, b.vault, otlpsink.Settings{})
 	x := b.launch(b.polled(time.Second), settings{OTLP: r.overHTTP("")}).ready()

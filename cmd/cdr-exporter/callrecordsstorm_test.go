@@ -18,7 +18,7 @@ const stormMemory = 200 << 20
 func TestNotificationStorm(t *testing.T) {
 	t.Parallel()
 	b := newSwitchboard(t, switchboardSettings{
-		seed: 111, calls: size(2_500), from: -time.Hour, to: -5 * time.Hour,
+		seed: 111, calls: 1_250, from: -time.Hour, to: -5 * time.Hour,
 		graph: sim.Settings{Delivery: sim.Delivery{Duplicated: 1, Forged: 0.2, Retry: 100 * time.Millisecond}},
 	})
 	x := b.launch(b.told(6*time.Hour), settings{}).ready()

@@ -15,14 +15,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
-// size is how many calls a test's world has: fewer in the short run.
-func size(calls int) int {
-	if testing.Short() {
-		return calls / 10
-	}
-	return calls
-}
-
 // counted says how what a feed has counted differs from what there was in these
 // instants.
 func (x *exporter) counted(p place, feed string, at ...time.Time) error {
@@ -84,7 +76,7 @@ func (x *exporter) unfold(e *estate) {
 func TestFairWeather(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{
-		seed: 1, calls: size(2_000), era: presentEra,
+		seed: 1, calls: 2_000, era: presentEra,
 		graph: sim.Settings{Gzip: true}, ringcentral: rcsim.Settings{Gzip: true}, wavix: wavixsim.Settings{Linger: time.Minute},
 	})
 	e.hold()
@@ -100,17 +92,12 @@ func TestFairWeather(t *testing.T) {
 	x.rowsAll(e)
 	x.inProgress(e)
 	for _, p := range []place{e.office, e.desk, e.carrier} {
-		if testing.Short() {
-			break // there are too few calls for some to be in progress
-		}
 		if found := x.scrape().sum("cdr_active_calls", "source="+p.source()); found == 0 {
 			t.Errorf("no call of %s is in progress", p.source())
 		}
 	}
 	x.reconciled(e.carrier)
-	if !testing.Short() { // else there may be none
-		x.unmapped(e)
-	}
+	x.unmapped(e)
 	r.completeAll(e)
 	r.keysAreNoNamespaces()
 	for _, p := range e.places() {
@@ -243,7 +230,7 @@ func (x *exporter) rowsAll(e *estate) {
 // lookback, and rows that aren't final wait.
 func TestLateRowsAndRevisions(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t, estateSettings{seed: 3, calls: size(1_500), era: unfoldingEra})
+	e := newEstate(t, estateSettings{seed: 3, calls: 750, era: unfoldingEra})
 	r := newReceiver(t, e.vault, otlpsink.Settings{})
 	e.hold()
 	x := start(t, e.vault, launch{config: e.configure(settings{OTLP: r.overGRPC("")}), shipped: true}).ready()
@@ -263,7 +250,7 @@ func TestLateRowsAndRevisions(t *testing.T) {
 func TestMalformedRows(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{
-		seed: 5, calls: size(500), era: pastEra,
+		seed: 5, calls: 250, era: pastEra,
 		worlds: func(s *simulator.Settings) {
 			s.Malformed, s.Duplicated = 0.05, 0.1
 			if s.Order != simulator.NewestFirst { // RingCentral's rows all have ids

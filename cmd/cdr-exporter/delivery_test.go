@@ -42,7 +42,7 @@ func TestSecureDelivery(t *testing.T) {
 	for name, over := range map[string]func(*receiver, string) string{"http": (*receiver).overHTTP, "grpc": (*receiver).overGRPC} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := published(t, 81, size(1_000))
+			n := published(t, 81, 500)
 			authority, err := simulator.NewAuthority()
 			if err != nil {
 				t.Fatal(err)
@@ -79,7 +79,7 @@ func TestSecureDelivery(t *testing.T) {
 // stderr, past the log.
 func TestTheSDKIsSilent(t *testing.T) {
 	t.Parallel()
-	n := published(t, 82, size(100))
+	n := published(t, 82, 50)
 	r := newReceiver(t, n.vault, otlpsink.Settings{})
 	env := map[string]string{"OTEL_METRIC_EXPORT_INTERVAL": "-5", "OTEL_METRIC_EXPORT_TIMEOUT": "soon"}
 	x := start(t, n.vault, launch{config: n.configure(settings{OTLP: r.overHTTP("")}), env: env}).ready()
@@ -96,7 +96,7 @@ func TestEndpointDown(t *testing.T) {
 	for name, over := range map[string]func(*receiver, string) string{"http": (*receiver).overHTTP, "grpc": (*receiver).overGRPC} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := published(t, 83, size(800))
+			n := published(t, 83, 400)
 			place := otlpsink.Settings{Listen: free(t), ListenGRPC: free(t)}
 			away := newReceiver(t, n.vault, place)
 			otlp := over(away, ", shutdown_timeout: 1s")
@@ -150,7 +150,7 @@ func records(n *tenant, at time.Time) int {
 // set aside, counted and logged by its uid; all others arrive.
 func TestRefusedRecord(t *testing.T) {
 	t.Parallel()
-	n := newTenant(t, sim.Settings{PSTN: world(t, past(85, sim.PSTNMix(), size(800)))})
+	n := newTenant(t, sim.Settings{PSTN: world(t, past(85, sim.PSTNMix(), 400))})
 	now := n.Pause()
 	var refused []string
 	eachCall(n.worlds[pstn], now, func(c *simulator.Call, _ *simulator.Version) {
@@ -199,7 +199,7 @@ func TestBrokenEndpoint(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := published(t, 93, size(2_000))
+			n := published(t, 93, 1_000)
 			place := otlpsink.Settings{Listen: free(t), ListenGRPC: free(t)}
 			broken := place
 			if reply == nil {
@@ -247,7 +247,7 @@ func TestBrokenEndpoint(t *testing.T) {
 // nothing is lost.
 func TestOutboxFullPauses(t *testing.T) {
 	t.Parallel()
-	n := published(t, 87, size(3_000))
+	n := published(t, 87, 1_500)
 	now := n.Pause()
 	const limit = 200
 	r := newReceiver(t, n.vault, otlpsink.Settings{})
@@ -290,7 +290,7 @@ func TestOutboxFullPauses(t *testing.T) {
 // logged is counted.
 func TestOutboxFullSkips(t *testing.T) {
 	t.Parallel()
-	n := published(t, 89, size(3_000))
+	n := published(t, 89, 1_500)
 	now := n.Pause()
 	r := newReceiver(t, n.vault, otlpsink.Settings{})
 	r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 503})
@@ -315,7 +315,7 @@ func TestOutboxFullSkips(t *testing.T) {
 // told to end.
 func TestShutdownDrains(t *testing.T) {
 	t.Parallel()
-	n := published(t, 91, size(1_000))
+	n := published(t, 91, 500)
 	now := n.Pause()
 	r := newReceiver(t, n.vault, otlpsink.Settings{})
 	r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Delay: 150 * time.Millisecond})

@@ -14,16 +14,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
-// faultsOf are kinds of faults, of each the first alone in the short run.
-func faultsOf(kinds ...[]simulator.Fault) []simulator.Fault {
-	if testing.Short() {
-		for i := range kinds {
-			kinds[i] = kinds[i][:1]
-		}
-	}
-	return slices.Concat(kinds...)
-}
-
 // slow is an answer in dribbles.
 var slow = []simulator.Fault{simulator.Slow}
 
@@ -31,15 +21,15 @@ var slow = []simulator.Fault{simulator.Slow}
 // for the one feed those that any provider has, for the other Graph's own.
 func graphFaults() (anyones, own []simulator.Fault) {
 	own = []simulator.Fault{sim.ExpiredToken, sim.ExpiredLink400, sim.ExpiredLink410, sim.RepeatedLink}
-	return faultsOf(simulator.Transient(), slow), faultsOf(own, sim.Harmless())
+	return slices.Concat(simulator.Transient(), slow), slices.Concat(own, sim.Harmless())
 }
 
 // ringcentralFaults are those of RingCentral, read by ranges and by changes, but for a
 // 429 that doesn't say how long: for good reason it stops everything for a minute.
 func ringcentralFaults() (ranges, changes []simulator.Fault) {
 	token := []simulator.Fault{rcsim.LostToken, rcsim.KilledSession, rcsim.ExpiredToken, rcsim.NoRecords}
-	ranges = faultsOf([]simulator.Fault{rcsim.RepeatedNext}, rcsim.Harmless(), ringcentralTransient(), slow)
-	changes = faultsOf([]simulator.Fault{rcsim.LostSyncToken}, token, []simulator.Fault{rcsim.EmptyPage, simulator.CutChunked})
+	ranges = slices.Concat([]simulator.Fault{rcsim.RepeatedNext}, rcsim.Harmless(), ringcentralTransient(), slow)
+	changes = slices.Concat([]simulator.Fault{rcsim.LostSyncToken}, token, []simulator.Fault{rcsim.EmptyPage, simulator.CutChunked})
 	return ranges, changes
 }
 
@@ -50,7 +40,7 @@ func ringcentralTransient() []simulator.Fault {
 // wavixFaults are those of Wavix's list.
 func wavixFaults() []simulator.Fault {
 	harmful := []simulator.Fault{wavixsim.SuccessFalse, wavixsim.ErrorTrue, wavixsim.NoItems}
-	return faultsOf(simulator.Transient(), slow, harmful, []simulator.Fault{wavixsim.ZeroPerPage, wavixsim.SwappedMembers})
+	return slices.Concat(simulator.Transient(), slow, harmful, []simulator.Fault{wavixsim.ZeroPerPage, wavixsim.SwappedMembers})
 }
 
 // trouble makes the next requests to an endpoint meet every fault that fits, once, with a
@@ -80,10 +70,10 @@ func TestFaults(t *testing.T) {
 	graph.Once(sim.EndpointToken, simulator.Unavailable, simulator.Throttle, simulator.HTMLOK, simulator.CutLength, simulator.Reset)
 	office.Once(rcsim.EndpointToken, simulator.Unavailable)
 	e := newEstate(t, estateSettings{
-		seed: 7, calls: size(1_500), era: unfoldingEra,
-		graph:       sim.Settings{PageSize: size(100), Faults: graph},
+		seed: 7, calls: 750, era: unfoldingEra,
+		graph:       sim.Settings{PageSize: 50, Faults: graph},
 		ringcentral: rcsim.Settings{Faults: office},
-		wavix:       wavixsim.Settings{MaxPerPage: size(300), Faults: carrier, Order: wavixsim.Shuffled},
+		wavix:       wavixsim.Settings{MaxPerPage: 150, Faults: carrier, Order: wavixsim.Shuffled},
 	})
 	r := newReceiver(t, e.vault, otlpsink.Settings{})
 	e.hold()
@@ -117,7 +107,7 @@ func TestHostileLink(t *testing.T) {
 		t.Parallel()
 		faults := simulator.NewFaults(simulator.FaultSettings{Seed: 9})
 		n := newTenant(t, sim.Settings{
-			PSTN:     world(t, past(9, sim.PSTNMix(), size(1_000))),
+			PSTN:     world(t, past(9, sim.PSTNMix(), 500)),
 			PageSize: 50, Faults: faults,
 		})
 		faults.Once(sim.EndpointPSTN, simulator.NoFault, simulator.NoFault, sim.HostileLink)
@@ -166,7 +156,7 @@ func TestFeedsAreApart(t *testing.T) {
 		}
 		return simulator.NoFault
 	})
-	e := newEstate(t, estateSettings{seed: 10, calls: size(1_000), era: presentEra, graph: sim.Settings{Faults: faults}})
+	e := newEstate(t, estateSettings{seed: 10, calls: 500, era: presentEra, graph: sim.Settings{Faults: faults}})
 	e.hold()
 	e.office.SetPermissions(rcsim.ReadCallLog)
 	e.carrier.Refuse(wavixsim.EndpointCalls, wavixsim.MissingScope)
@@ -236,7 +226,7 @@ func TestShiftingPages(t *testing.T) {
 	cut := simulator.NewFaults(simulator.FaultSettings{Seed: 13, SlowFor: 100 * time.Millisecond})
 	cut.Rate("", 0.5, simulator.Slow, rcsim.CutPage)
 	e := newEstate(t, estateSettings{
-		seed: 12, calls: size(1_000), era: bustlingEra(20 * time.Second),
+		seed: 12, calls: 500, era: bustlingEra(20 * time.Second),
 		graph:       sim.Settings{PageSize: 50, Faults: faults},
 		ringcentral: rcsim.Settings{Faults: cut, NoSync: true},
 		wavix:       wavixsim.Settings{MaxPerPage: 100, Faults: faults, Order: wavixsim.Shuffled},

@@ -144,35 +144,27 @@ func (m *massacre) neverDown(now families) {
 	})
 }
 
-// kills is how many times all tests together kill the exporter.
-func kills(part int) int {
-	if testing.Short() {
-		return 4
-	}
-	return part
-}
-
 // TestKill (guarantees 1, 2, 4, 5; counting.md 1, 26): however often the process
 // dies, and wherever it stands then, no call is lost and none is counted twice, and
 // every log record is delivered.
 func TestKill(t *testing.T) {
 	t.Run("while history is read", func(t *testing.T) {
 		t.Parallel()
-		m := newMassacre(t, false, killed(21, pastEra, 100))
+		m := newMassacre(t, false, killed(21, pastEra, 50))
 		m.estate.hold()
-		for range kills(16) {
+		for range 16 {
 			m.kill()
 		}
 		m.settle()
 	})
 	t.Run("while rows come late and change", func(t *testing.T) {
 		t.Parallel()
-		m := newMassacre(t, true, killed(23, unfoldingEra, 100))
+		m := newMassacre(t, true, killed(23, unfoldingEra, 50))
 		m.estate.hold()
 		m.settle()
 		for range 4 {
 			m.estate.pass(12 * time.Hour)
-			for range kills(16) / 4 {
+			for range 4 {
 				m.kill()
 			}
 			m.settle()
@@ -180,8 +172,8 @@ func TestKill(t *testing.T) {
 	})
 	t.Run("while calls are published", func(t *testing.T) {
 		t.Parallel()
-		m := newMassacre(t, false, killed(25, bustlingEra(30*time.Second), 50))
-		for range kills(16) {
+		m := newMassacre(t, false, killed(25, bustlingEra(30*time.Second), 25))
+		for range 16 {
 			m.kill()
 		}
 		m.estate.skip(10 * time.Hour)
@@ -196,7 +188,7 @@ func killed(seed uint64, e era, page int) estateSettings {
 	half := simulator.NewFaults(simulator.FaultSettings{Seed: seed, MaxRun: math.MaxInt})
 	half.Rate(rcsim.EndpointCallLog, 1, rcsim.CutPage)
 	return estateSettings{
-		seed: seed, calls: size(1_500), era: e, ringcentral: rcsim.Settings{Faults: half},
+		seed: seed, calls: 750, era: e, ringcentral: rcsim.Settings{Faults: half},
 		graph: sim.Settings{PageSize: page}, wavix: wavixsim.Settings{MaxPerPage: page},
 	}
 }
@@ -205,9 +197,9 @@ func killed(seed uint64, e era, page int) estateSettings {
 // and what it had read stays counted.
 func TestTerminate(t *testing.T) {
 	t.Parallel()
-	m := newMassacre(t, true, killed(31, pastEra, 100))
+	m := newMassacre(t, true, killed(31, pastEra, 50))
 	m.estate.hold()
-	for i := range kills(8) {
+	for i := range 8 {
 		x := m.start().serving()
 		answered, pages := m.estate.answered(), m.random.IntN(20)
 		eventually(t, fmt.Sprintf("read %d pages", pages), func() error {

@@ -19,7 +19,7 @@ func TestLedgerCommands(t *testing.T) {
 	t.Parallel()
 	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 21})
 	poison(faults, `"value":[`, `{"id":"no row at all","startDateTime":7}`)
-	n := newTenant(t, sim.Settings{DirectRouting: world(t, past(21, sim.DirectRoutingMix(), size(2_000))), Faults: faults})
+	n := newTenant(t, sim.Settings{DirectRouting: world(t, past(21, sim.DirectRoutingMix(), 1_000)), Faults: faults})
 	at := n.Pause()
 	x := n.start(settings{Sources: []source{{PSTN: "-"}}}).ready()
 	x.counts(n, at)

@@ -17,7 +17,7 @@ import (
 // metrics, health, status and page answer; when it lets go, reading goes on.
 func TestLockedLedger(t *testing.T) {
 	t.Parallel()
-	n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(97, sim.DirectRoutingMix(), size(1_000)))})
+	n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(97, sim.DirectRoutingMix(), 500))})
 	at := n.Pause()
 	x := n.start(settings{Sources: []source{{PSTN: "-"}}}).ready()
 	x.counts(n, at)

@@ -15,7 +15,7 @@ import (
 // account: same, makes them go on.
 func TestAnotherUser(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t, estateSettings{seed: 57, calls: size(500), era: unfoldingEra})
+	e := newEstate(t, estateSettings{seed: 57, calls: 250, era: unfoldingEra})
 	// The user's own source reads what belongs to the user: here only the account's is of interest.
 	only := func(x *exporter, p place, at ...time.Time) {
 		t.Helper()

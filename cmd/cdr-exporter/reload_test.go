@@ -45,8 +45,8 @@ func lasting(t *testing.T, seed uint64) (*tenant, time.Time) {
 		return world(t, s)
 	}
 	n := newTenant(t, sim.Settings{
-		PSTN:          slow(unfolding(seed, sim.PSTNMix(), size(2_000))),
-		DirectRouting: slow(unfolding(seed+1, sim.DirectRoutingMix(), size(2_000))),
+		PSTN:          slow(unfolding(seed, sim.PSTNMix(), 1_000)),
+		DirectRouting: slow(unfolding(seed+1, sim.DirectRoutingMix(), 1_000)),
 	})
 	return n, n.Pause()
 }
@@ -150,7 +150,7 @@ func TestBadReload(t *testing.T) {
 // lose nothing and count nothing twice.
 func TestReloadStorm(t *testing.T) {
 	t.Parallel()
-	n := published(t, 53, size(2_000))
+	n := published(t, 53, 1_000)
 	at := n.Pause()
 	r := newReceiver(t, n.vault, otlpsink.Settings{})
 	both := []settings{
@@ -199,7 +199,7 @@ func TestReloadStorm(t *testing.T) {
 // gives five tokens a minute. A source that changes leaves the others as they are.
 func TestReloadHarmsNothing(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t, estateSettings{seed: 55, calls: size(500), era: unfoldingEra, ringcentral: rcsim.Settings{Auth: 5}})
+	e := newEstate(t, estateSettings{seed: 55, calls: 250, era: unfoldingEra, ringcentral: rcsim.Settings{Auth: 5}})
 	e.hold()
 	x := e.start(settings{}).ready()
 	x.countsAll(e)

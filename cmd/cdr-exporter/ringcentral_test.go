@@ -30,7 +30,7 @@ func TestChangesComeAndGo(t *testing.T) {
 	t.Parallel()
 	at := newSite(t)
 	o := newOffice(t, at, rcsim.Settings{
-		Account: world(t, unfoldingLog(201, rcsim.Mix(), size(2_000))), SyncMisses: 0.1, SyncRefusal: 403,
+		Account: world(t, unfoldingLog(201, rcsim.Mix(), 1_000)), SyncMisses: 0.1, SyncRefusal: 403,
 	})
 	r := newReceiver(t, at.vault, otlpsink.Settings{})
 	config := at.configureSources(settings{OTLP: r.overHTTP("")}, o.item())
@@ -72,7 +72,7 @@ func TestChangesComeAndGo(t *testing.T) {
 func TestSimpleView(t *testing.T) {
 	t.Parallel()
 	at := newSite(t)
-	o := newOffice(t, at, rcsim.Settings{Account: world(t, unfoldingLog(202, rcsim.Mix(), size(1_500)))})
+	o := newOffice(t, at, rcsim.Settings{Account: world(t, unfoldingLog(202, rcsim.Mix(), 750))})
 	o.View = "simple"
 	seen := []time.Time{o.Pause()}
 	x := start(t, at.vault, launch{config: at.configureSources(settings{}, o.item())}).ready()
@@ -90,7 +90,7 @@ func TestSimpleView(t *testing.T) {
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{
-		seed: 203, calls: size(1_000), era: unfoldingEra,
+		seed: 203, calls: 500, era: unfoldingEra,
 		graph:       sim.Settings{Gzip: true},
 		ringcentral: rcsim.Settings{Heavy: 10, Auth: 5, Window: 2 * time.Second},
 		wavix:       wavixsim.Settings{RequestsPerMinute: 900},

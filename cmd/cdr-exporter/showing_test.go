@@ -135,8 +135,8 @@ func TestFirstHistory(t *testing.T) {
 	t.Parallel()
 	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 73})
 	n := newTenant(t, sim.Settings{
-		PSTN:          world(t, past(73, sim.PSTNMix(), size(2_000))),
-		DirectRouting: world(t, past(74, sim.DirectRoutingMix(), size(2_000))),
+		PSTN:          world(t, past(73, sim.PSTNMix(), 1_000)),
+		DirectRouting: world(t, past(74, sim.DirectRoutingMix(), 1_000)),
 		PageSize:      100, Faults: faults,
 	})
 	var open atomic.Bool

@@ -80,7 +80,7 @@ func TestRestartOnAFullDisk(t *testing.T) {
 		"full, then killed":  func(x *exporter, _ string, fill func()) { fill(); x.kill() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(95, sim.DirectRoutingMix(), size(2_000)))})
+			n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(95, sim.DirectRoutingMix(), 1_000))})
 			if !mountSmallDisk(t, n.ledger(), 24<<20) {
 				return
 			}

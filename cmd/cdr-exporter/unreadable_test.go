@@ -47,7 +47,7 @@ func TestPoisonRows(t *testing.T) {
 	}
 	short := poisonRows[:len(poisonRows)-1] // Wavix is asked for so many pages that the long row would be most of the test's time
 	e := newEstate(t, estateSettings{
-		seed: 11, calls: size(300), era: pastEra,
+		seed: 11, calls: 150, era: pastEra,
 		graph: sim.Settings{Faults: faults(`"value":[`, poisonRows)}, ringcentral: rcsim.Settings{Faults: faults(`"records":[`, poisonRows)}, wavix: wavixsim.Settings{Faults: faults(`"items":[`, short)},
 	})
 	e.carrier.CallLog, e.office.CallLog, e.desk.CallLog = "{interval: 5s, lookback: 48h}", "interval: 5s, lookback: 48h", "interval: 5s, lookback: 48h"
@@ -78,7 +78,7 @@ func TestUnreadableSpan(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			begin := time.Now().Add(-30 * time.Second)
-			set := simulator.Historical(59, sim.DirectRoutingMix(), begin, begin.Add(25*time.Second), size(400))
+			set := simulator.Historical(59, sim.DirectRoutingMix(), begin, begin.Add(25*time.Second), 200)
 			set.Revised, set.Delays = 0, []simulator.Delay{{Weight: 1, Max: time.Second}}
 			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 12})
 			bad := begin.Add(12 * time.Second)
@@ -125,7 +125,7 @@ func TestUnreadableSpan(t *testing.T) {
 func TestTotalOutageStepsOverNothing(t *testing.T) {
 	t.Parallel()
 	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 13})
-	n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(61, sim.DirectRoutingMix(), size(400))), Faults: faults})
+	n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(61, sim.DirectRoutingMix(), 200)), Faults: faults})
 	at := n.Pause()
 	x := n.start(settings{Sources: []source{{PSTN: "-", DirectRouting: "{interval: 1s, lookback: 48h}"}}}).ready()
 	x.counts(n, at)

@@ -62,8 +62,8 @@ func TestFormats(t *testing.T) {
 			faults.Rate("", 0.03, append(append(simulator.Transient(), wavixsim.Harmful()...), wavixsim.Harmless()...)...)
 			c.settings.Faults = faults
 			at := newSite(t)
-			account := newCarrier(t, at, spoilt(unfolding(212, wavixsim.PlacedMix(), size(500))),
-				spoilt(unfolding(213, wavixsim.ReceivedMix(), size(500))), c.settings)
+			account := newCarrier(t, at, spoilt(unfolding(212, wavixsim.PlacedMix(), 250)),
+				spoilt(unfolding(213, wavixsim.ReceivedMix(), 250)), c.settings)
 			account.Auth, account.Reduced = c.auth, c.reduced
 			var all []*carrier
 			var items []string
@@ -152,8 +152,8 @@ func TestUpgrade(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			at := newSite(t)
-			account := newCarrier(t, at, unfolding(214, wavixsim.PlacedMix(), size(1_000)),
-				unfolding(215, wavixsim.ReceivedMix(), size(1_000)), wavixsim.Settings{Generation: c.first, AcceptAppID: true})
+			account := newCarrier(t, at, unfolding(214, wavixsim.PlacedMix(), 500),
+				unfolding(215, wavixsim.ReceivedMix(), 500), wavixsim.Settings{Generation: c.first, AcceptAppID: true})
 			account.Auth = c.auth
 			r := newReceiver(t, at.vault, otlpsink.Settings{})
 			seen := []time.Time{account.Pause()}
