@@ -60,8 +60,6 @@ func (c *cause) words() string {
 	return text
 }
 
-func slugWords(slug string) string { return strings.ReplaceAll(slug, "_", " ") }
-
 // counts are the calls of a line.
 type counts struct {
 	callLine

@@ -11,72 +11,72 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// ledgerPlace is where the ledger of a configuration is.
-type ledgerPlace struct{ config string }
-
-func (f *ledgerPlace) flags(c *kingpin.CmdClause) {
-	c.Flag("config.file", "Configuration file, whose storage has the ledger.").Default("config.yaml").StringVar(&f.config)
-}
-
-func (f *ledgerPlace) storage() (ledger.Storage, error) {
-	c, err := app.LoadConfig(f.config, app.Providers())
+// openStorage is where the ledger of a configuration is.
+func openStorage(file string) (ledger.Storage, error) {
+	c, err := app.LoadConfig(file, app.Providers())
 	if err != nil {
 		return ledger.Storage{}, err
 	}
 	return app.Storage(c)
 }
 
-// inspect opens the ledger for reading, beside an exporter that may run.
-func (f *ledgerPlace) inspect(ctx context.Context) (*ledger.Inspector, ledger.Storage, error) {
-	storage, err := f.storage()
-	if err != nil {
-		return nil, storage, err
+// ledgerCommand defines a command on the ledger of a configuration.
+func ledgerCommand(run func(context.Context, ledger.Storage, streams) error) func(*kingpin.CmdClause) command {
+	return func(c *kingpin.CmdClause) command {
+		file := c.Flag("config.file", "Configuration file, whose storage has the ledger.").Default("config.yaml").String()
+		return func(ctx context.Context, s streams) error {
+			storage, err := openStorage(*file)
+			if err != nil {
+				return err
+			}
+			return run(ctx, storage, s)
+		}
 	}
-	i, err := ledger.Inspect(ctx, storage)
-	return i, storage, err
 }
 
-// ledgerVerify checks the ledger.
-type ledgerVerify struct{ ledgerPlace }
-
-func newLedgerVerify(c *kingpin.CmdClause) command {
-	k := &ledgerVerify{}
-	k.flags(c)
-	return k.run
+// ledgerReader defines a command that opens the ledger for reading, beside an exporter that may run.
+func ledgerReader(run func(*ledger.Inspector, ledger.Storage, streams) error) func(*kingpin.CmdClause) command {
+	return ledgerCommand(func(ctx context.Context, storage ledger.Storage, s streams) error {
+		i, err := ledger.Inspect(ctx, storage)
+		if err != nil {
+			return err
+		}
+		return errors.Join(run(i, storage, s), i.Close())
+	})
 }
 
-func (k *ledgerVerify) run(ctx context.Context, s streams) (err error) {
-	i, storage, err := k.inspect(ctx)
+// showLedger prints what the ledger has.
+func showLedger(i *ledger.Inspector, storage ledger.Storage, s streams) error {
+	feeds, err := i.Feeds()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, i.Close()) }()
+	outbox, err := i.Outbox()
+	if err != nil {
+		return err
+	}
+	where := storage.String()
+	if size, err := i.Size(); err == nil { // a database's is not ours to know
+		where += ": " + megabytes(size)
+	}
+	return printText(s.out, "ledger.tmpl", map[string]any{"Where": where, "Outbox": outbox, "Feeds": feeds})
+}
+
+// verifyLedger checks the ledger.
+func verifyLedger(i *ledger.Inspector, storage ledger.Storage, s streams) error {
 	problems := i.Verify(func(feed string, ids int) { fmt.Fprintf(s.out, "%s: %d ids checked\n", feed, ids) })
 	for _, problem := range problems {
 		fmt.Fprintf(s.errors, "cdr-exporter: %v\n", problem)
 	}
 	if len(problems) > 0 {
-		fmt.Fprintf(s.errors, "cdr-exporter: the ledger in %s is damaged: restore a backup, or move it away and start anew (docs/ledger.md)\n", storage)
-		return errSilent
+		return fmt.Errorf("the ledger in %s is damaged: restore a backup, or move it away and start anew (docs/ledger.md)", storage)
 	}
 	fmt.Fprintf(s.out, "the ledger in %s is good\n", storage)
 	return nil
 }
 
-// ledgerCompact makes the ledger smaller.
-type ledgerCompact struct{ ledgerPlace }
-
-func newLedgerCompact(c *kingpin.CmdClause) command {
-	k := &ledgerCompact{}
-	k.flags(c)
-	return k.run
-}
-
-func (k *ledgerCompact) run(ctx context.Context, s streams) error {
-	storage, err := k.storage()
-	if err != nil {
-		return err
-	}
+// compactLedger makes the ledger smaller.
+func compactLedger(ctx context.Context, storage ledger.Storage, s streams) error {
 	before, after, err := ledger.Compact(ctx, storage)
 	if errors.Is(err, ledger.ErrLocked) {
 		return fmt.Errorf("stop the exporter first: %w", err)
@@ -88,4 +88,34 @@ func (k *ledgerCompact) run(ctx context.Context, s streams) error {
 	return nil
 }
 
-func megabytes(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
+// newLedgerCopy copies a ledger from the storage of one configuration to that of another.
+func newLedgerCopy(c *kingpin.CmdClause) command {
+	from := c.Flag("from", "Configuration file whose storage has the ledger.").Required().String()
+	to := c.Flag("to", "Configuration file whose storage is to have it: an empty folder, or an empty schema of PostgreSQL.").Required().String()
+	return func(ctx context.Context, s streams) error { return copyLedger(ctx, *from, *to, s) }
+}
+
+func copyLedger(ctx context.Context, fromFile, toFile string, s streams) error {
+	from, err := openStorage(fromFile)
+	if err != nil {
+		return err
+	}
+	to, err := openStorage(toFile)
+	if err != nil {
+		return err
+	}
+	bar, table, total := newMeter(s.errors), "", int64(0)
+	err = ledger.Copy(ctx, from, to, func(name string, done, of int64) {
+		if name != table {
+			table, total = name, total+of
+			bar.step(name, of, "rows")
+		}
+		bar.set(done)
+	})
+	bar.end()
+	if err != nil {
+		return fmt.Errorf("nothing was copied: %w", err)
+	}
+	fmt.Fprintf(s.out, "copied %d rows from %s to %s: start the exporter with %s now, and never again with the old one\n", total, from, to, toFile)
+	return nil
+}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -52,12 +51,12 @@ func csvRows(out io.Writer) (write func(cells []string) error, flush func() erro
 
 // tableRows writes rows as a table whose columns align.
 func tableRows(out io.Writer) (write func(cells []string) error, flush func() error) {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	w := newTable(out)
 	return func(cells []string) error {
 		for i, cell := range cells {
 			cells[i] = printable(cell)
 		}
-		_, err := fmt.Fprintln(w, strings.Join(cells, "\t"))
+		_, err := fmt.Fprintln(w, strings.Join(cells, "	"))
 		return err
 	}, w.Flush
 }
@@ -71,7 +70,7 @@ type cell struct {
 // row is what tables, CSV and JSON lines have of a record.
 func row(r *cdr.Record) []cell {
 	return []cell{
-		{"start", timeText(r.Start)},
+		{"start", r.Start},
 		{"id", r.ID},
 		{"direction", r.Direction},
 		{"call_type", r.CallType},
@@ -93,9 +92,9 @@ func row(r *cdr.Record) []cell {
 func detail(r *cdr.Record) []cell {
 	return []cell{
 		{"call_id", r.CallID},
-		{"invite", timeText(r.Invite)},
-		{"answer", timeText(r.Answer)},
-		{"end", timeText(r.End)},
+		{"invite", r.Invite},
+		{"answer", r.Answer},
+		{"end", r.End},
 		{"reason_phrase", r.ReasonPhrase},
 		{"media_bypass", r.MediaBypass},
 		{"media_location", r.MediaLocation},
@@ -148,8 +147,29 @@ func (c cell) text() string {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case charges:
 		return v.text()
+	case time.Time:
+		return timeText(v)
 	}
 	return fmt.Sprint(c.value)
+}
+
+// object has the cells that have a value.
+func object(cells []cell) map[string]any {
+	object := make(map[string]any)
+	for _, c := range cells {
+		if c.text() == "" {
+			continue
+		}
+		switch v := c.value.(type) {
+		case time.Time:
+			object[c.column] = v.UTC()
+		case fmt.Stringer:
+			object[c.column] = v.String()
+		default:
+			object[c.column] = v
+		}
+	}
+	return object
 }
 
 // print prints a record with the recordings that it has.
@@ -174,16 +194,7 @@ func (p *printer) row(r *cdr.Record, recordings []recording) []cell {
 
 // jsonObject has the cells that a record has a value for.
 func jsonObject(r *cdr.Record, recordings []recording) map[string]any {
-	object := make(map[string]any)
-	for _, c := range append(row(r), detail(r)...) {
-		switch text, isText := c.value.(fmt.Stringer); {
-		case c.text() == "":
-		case isText:
-			object[c.column] = text.String()
-		default:
-			object[c.column] = c.value
-		}
-	}
+	object := object(append(row(r), detail(r)...))
 	if len(r.Extra) > 0 {
 		object["provider"] = attrObject(r.Extra)
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -95,16 +94,6 @@ func attrText(a *cdr.Attr) string {
 		return strings.Join(a.Strs, ", ")
 	}
 	return fmt.Sprint(attrValue(a))
-}
-
-// printable replaces control and direction characters: callers choose their own names.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return utf8.RuneError
-	}, text)
 }
 
 // width is how many columns a text takes.

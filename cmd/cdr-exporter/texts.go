@@ -1,0 +1,54 @@
+package main
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"text/template"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+//go:embed *.tmpl
+var textFiles embed.FS
+
+// texts are what commands write for people, by the file's name.
+var texts = template.Must(template.New("").Option("missingkey=zero").Funcs(template.FuncMap{
+	"moment": moment, "words": slugWords, "share": share, "sameLine": sameLine, "quote": quote, "megabytes": megabytes,
+	"show":    func(value any) string { return printable(cell{value: value}.text()) },
+	"faultOf": func(domain string) string { return domainWords[domain] },
+}).ParseFS(textFiles, "*.tmpl"))
+
+// printText fills a template in. Tabs in it align columns.
+func printText(out io.Writer, name string, data any) error {
+	w := newTable(out)
+	return errors.Join(texts.ExecuteTemplate(w, name, data), w.Flush())
+}
+
+// newTable aligns what stands between tabs.
+func newTable(out io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(out, 0, 0, 2, ' ', 0) }
+
+// printable replaces control and direction characters: callers choose their own names.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return utf8.RuneError
+	}, text)
+}
+
+func moment(at time.Time) string {
+	if at.IsZero() {
+		return "none"
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
+func megabytes(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }
+
+func slugWords(slug string) string { return strings.ReplaceAll(slug, "_", " ") }
