@@ -1,11 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -166,74 +166,62 @@ func (i *initCommand) explain(problem config.Problem) string {
 
 func lastKey(path string) string { return path[strings.LastIndex(path, ".")+1:] }
 
+// writtenKey is a key of the provider's block as it is written, its value in YAML.
+type writtenKey struct{ Comment, Key, Value string }
+
 // text is the configuration. In a draft, secrets that were typed stand in the text: their files aren't written yet.
 func (i *initCommand) text(draft bool) []byte {
-	var b strings.Builder
-	fmt.Fprintf(&b, `# yaml-language-server: $schema=%s
-# Written by cdr-exporter init. Every key, with its default: %s/configuration.md
-# After a change: cdr-exporter check config FILE, then a reload (SIGHUP, or POST /-/reload).
-
-storage:
-  # The folder of the ledger, which remembers what was counted. It belongs on a local disk and into the backup.
-  path: %s
-
-`, config.SchemaURL, docsURL, quote(i.storage))
-	if i.endpoint != "" {
-		fmt.Fprintf(&b, "# Sends the metrics, and each call record as a log record.\notlp:\n  endpoint: %s\n\n", quote(i.endpoint))
-	}
-	fmt.Fprintf(&b, "# The accounts to read. The name is the label `source` of all metrics.\nsources:\n  - name: %s\n", quote(cmp.Or(i.name, i.provider)))
-	if i.ca != "" {
-		fmt.Fprintf(&b, "    tls_config:\n      ca_file: %s\n", quote(i.beside(i.ca)))
-	}
-	fmt.Fprintf(&b, "    # Where to get these: %s\n    %s:\n", page(i.provider), i.provider)
-	i.block(&b, draft)
-	return []byte(b.String())
+	var b bytes.Buffer
+	_ = texts.ExecuteTemplate(&b, "init.tmpl", map[string]any{
+		"Schema": config.SchemaURL, "Docs": docsURL, "Page": page(i.provider),
+		"Storage": i.storage, "Endpoint": i.endpoint, "CA": i.beside(i.ca), "Name": cmp.Or(i.name, i.provider), "Provider": i.provider, "Keys": i.keys(draft),
+	}) // memory can be written
+	return b.Bytes()
 }
 
-// block writes the keys of the provider's block. A flag that isn't for the provider is written too: the check of the draft refuses it.
-func (i *initCommand) block(b *strings.Builder, draft bool) {
-	left := maps.Clone(i.values)
-	feeds := strings.Split(i.feeds, ",")
-	add := func(comment, key, value string) {
-		if comment != "" {
-			comment = "      # " + comment + ".\n"
-		}
-		b.WriteString(comment + "      " + strings.TrimRight(key+": "+value, " ") + "\n")
+// keys are those of the provider's block. A flag that isn't for the provider is written too: the check of the draft refuses it.
+func (i *initCommand) keys(draft bool) (keys []writtenKey) {
+	given := make(map[string]string)
+	for feed := range strings.SplitSeq(i.feeds, ",") {
+		given[feed] = "read"
+	}
+	for key, value := range i.values {
+		given[key] = *value
 	}
 	for _, s := range config.Settings(i.chosen().NewConfig()) {
-		value, chosen := left[s.Key], slices.Contains(feeds, s.Key)
-		delete(left, s.Key)
-		feeds = slices.DeleteFunc(feeds, func(feed string) bool { return feed == s.Key })
+		value, key := given[s.Key], writtenKey{Comment: s.Ask, Key: s.Key}
+		delete(given, s.Key)
 		switch secret := i.typed[s.Key]; {
-		case isFeed(i.chosen(), s) && (i.feeds == "" || chosen):
-			add(s.Ask, s.Key, "")
 		case isFeed(i.chosen(), s):
-			add(s.Ask+"; not read", "#"+s.Key, "")
+			if i.feeds != "" && value == "" {
+				key.Comment, key.Key = s.Ask+"; not read", "#"+s.Key
+			}
 		case s.Block && i.credential == s.Key:
-			add(s.Ask, s.Key, "{}")
-		case s.Block || *value == "":
+			key.Value = "{}"
+		case s.Block || value == "":
+			continue
 		case secret != "" && draft:
-			add("", strings.TrimSuffix(s.Key, "_file"), quote(secret))
+			key.Key, key.Value = strings.TrimSuffix(s.Key, "_file"), quote(secret)
 		case s.Secret:
-			add(s.Ask, s.Key, quote(i.beside(*value)))
+			key.Value = quote(i.beside(value))
 		default:
-			add(s.Ask, s.Key, quote(*value))
+			key.Value = quote(value)
+		}
+		keys = append(keys, key)
+	}
+	for key, value := range given {
+		if value != "" && key != "" {
+			keys = append(keys, writtenKey{Key: quote(key), Value: quote(value)})
 		}
 	}
-	for key, value := range left {
-		if *value != "" {
-			add("", key, quote(*value))
-		}
-	}
-	for _, feed := range feeds {
-		if feed != "" {
-			add("", quote(feed), "")
-		}
-	}
+	return keys
 }
 
 // beside is a file's name as the configuration names it: without its folder if it lies beside it, else in full.
 func (i *initCommand) beside(file string) string {
+	if file == "" {
+		return ""
+	}
 	if filepath.Dir(file) == filepath.Dir(i.output) {
 		return filepath.Base(file)
 	}
