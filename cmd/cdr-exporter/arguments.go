@@ -3,9 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"regexp"
-	"strings"
 	"time"
+
+	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -34,6 +34,12 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, errTime
 }
 
+// rangeFlags defines --from and --to, which parseRange reads.
+func rangeFlags(c *kingpin.CmdClause, from, to *string, otherwise, preset string) {
+	c.Flag("from", "Start of the range: RFC 3339, a date, a local time of day such as 02:30, or a duration ago such as 36h.").Required().StringVar(from)
+	c.Flag("to", "End of the range, in the same forms; "+otherwise+" by default.").Default(preset).StringVar(to)
+}
+
 // parseRange reads --from and --to, which may be empty.
 func parseRange(from, to string, now time.Time) (begin, end time.Time, err error) {
 	if begin, err = parseTime(from, now); err != nil {
@@ -46,20 +52,3 @@ func parseRange(from, to string, now time.Time) (begin, end time.Time, err error
 	}
 	return begin, end, nil
 }
-
-// callID is the id of a call record. It implements kingpin.Value.
-type callID string
-
-var guid = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-
-// Set implements kingpin.Value.
-func (c *callID) Set(text string) error {
-	*c = callID(strings.ToLower(strings.TrimSpace(text)))
-	if !guid.MatchString(string(*c)) {
-		return errors.New("the id of a call record is a GUID, such as 5e4d3c2b-1a09-4f8e-b7c6-d5e4f3a2b1c0")
-	}
-	return nil
-}
-
-// String implements kingpin.Value.
-func (c *callID) String() string { return string(*c) }

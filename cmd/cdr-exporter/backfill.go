@@ -28,8 +28,7 @@ type backfill struct {
 func newBackfill(c *kingpin.CmdClause) command {
 	b := &backfill{}
 	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&b.config)
-	c.Flag("from", "Start of the range: RFC 3339, a date, or a duration ago such as 36h.").Required().StringVar(&b.from)
-	c.Flag("to", "End of the range, in the same forms; the start of live counting by default.").StringVar(&b.to)
+	rangeFlags(c, &b.from, &b.to, "the start of live counting", "")
 	c.Flag("source", "Name of the source; all sources by default.").StringVar(&b.source)
 	c.Flag("step", "Time between samples, such as 30s or 5m.").Default("1m").StringVar(&b.step)
 	c.Flag("label", "NAME=VALUE, a label for every series, to distinguish it from the live one. Repeatable.").

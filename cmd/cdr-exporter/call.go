@@ -6,40 +6,40 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // call prints one call record of Teams with all its parts.
 type call struct {
 	config, source string
-	id             callID
-	output         string
+	id, output     string
 }
+
+var guid = regexp.MustCompile(`^(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 func newCall(c *kingpin.CmdClause) command {
 	k := &call{}
 	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&k.config)
 	c.Flag("source", "Name of the source.").Required().StringVar(&k.source)
 	c.Flag("output", "tree or json.").Default("tree").EnumVar(&k.output, "tree", "json")
-	c.Arg("id", "Id of the call record.").Required().SetValue(&k.id)
+	c.Arg("id", "Id of the call record.").Required().StringVar(&k.id)
+	c.Validate(func(*kingpin.CmdClause) error {
+		if !guid.MatchString(k.id) {
+			return errors.New("the id of a call record is a GUID, such as 5e4d3c2b-1a09-4f8e-b7c6-d5e4f3a2b1c0")
+		}
+		return nil
+	})
 	return k.run
 }
 
 func (k *call) run(ctx context.Context, s streams) error {
-	c, err := app.LoadConfig(k.config, app.Providers())
-	if err != nil {
-		return err
-	}
-	redactor, err := newRedactor(ctx, c)
-	if err != nil {
-		return err
-	}
-	source, err := openSource(c, k.source, k.config)
+	source, redactor, err := openRedacted(ctx, k.config, k.source)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (k *call) lookUp(ctx context.Context, source *collector.Source) (*collector
 		return nil, fmt.Errorf("--source: %s can't look a call up by its id, only a msgraph source with the feed call_records can; "+
 			"cdr-exporter records prints the calls of a time", k.source)
 	}
-	tree, err := source.LookUp(ctx, string(k.id))
+	tree, err := source.LookUp(ctx, strings.ToLower(k.id))
 	switch {
 	case err == nil:
 		return tree, nil

@@ -31,9 +31,7 @@ func newIncident(c *kingpin.CmdClause) command {
 	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&k.config)
 	c.Flag("source", "Name of the source; all sources by default.").StringVar(&k.source)
 	c.Flag("trunk", "Trunk whose failures are reported; all trunks by default.").StringVar(&k.trunk)
-	c.Flag("from", "Start of the range: a local time of day such as 02:30, RFC 3339, a date, or a duration ago such as 3h.").
-		Required().StringVar(&k.from)
-	c.Flag("to", "End of the range, in the same forms; now by default.").StringVar(&k.to)
+	rangeFlags(c, &k.from, &k.to, "now", "0s")
 	c.Flag("output", "text, json or csv.").Default("text").EnumVar(&k.output, "text", "json", "csv")
 	return k.run
 }
@@ -43,9 +41,6 @@ func (k *incident) run(ctx context.Context, s streams) error {
 	from, to, err := parseRange(k.from, k.to, now)
 	if err != nil {
 		return err
-	}
-	if to.IsZero() {
-		to = now.UTC()
 	}
 	c, err := app.LoadConfig(k.config, app.Providers())
 	if err != nil {

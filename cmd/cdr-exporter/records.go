@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,8 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 // records prints call records.
@@ -26,34 +28,21 @@ func newRecords(c *kingpin.CmdClause) command {
 	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&r.config)
 	c.Flag("source", "Name of the source.").Required().StringVar(&r.source)
 	c.Flag("feed", "Feed of the source.").Required().StringVar(&r.feed)
-	c.Flag("from", "Start of the range: RFC 3339, a date, or a duration ago such as 36h.").Required().StringVar(&r.from)
-	c.Flag("to", "End of the range, in the same forms; now by default.").StringVar(&r.to)
+	rangeFlags(c, &r.from, &r.to, "now", "0s")
 	c.Flag("output", "table, jsonl or csv.").Default("table").EnumVar(&r.output, "table", "jsonl", "csv")
 	c.Flag("recordings", "Look up the type and length of recordings; their content is never requested.").BoolVar(&r.recordings)
 	return r.run
 }
 
 func (r *records) run(ctx context.Context, s streams) error {
-	now := time.Now()
-	from, to, err := parseRange(r.from, r.to, now)
+	from, to, err := parseRange(r.from, r.to, time.Now())
 	if err != nil {
 		return err
-	}
-	if to.IsZero() {
-		to = now.UTC()
 	}
 	if !from.Before(to) {
 		return errors.New("--from must be before --to")
 	}
-	c, err := app.LoadConfig(r.config, app.Providers())
-	if err != nil {
-		return err
-	}
-	redactor, err := newRedactor(ctx, c)
-	if err != nil {
-		return err
-	}
-	source, err := openSource(c, r.source, r.config)
+	source, redactor, err := openRedacted(ctx, r.config, r.source)
 	if err != nil {
 		return err
 	}
@@ -99,4 +88,77 @@ func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
 		problem += "; there are: " + strings.Join(names, ", ")
 	}
 	return nil, errors.New("--feed: " + problem)
+}
+
+// printing reads a range and prints the calls that started within it.
+type printing struct {
+	from, to time.Time
+	currency string // of charges without one, as when they are counted
+	redactor *cdr.Redactor
+	printer  *printer
+	streams  streams
+	resolver *resolver // of recordings; nil: not wanted
+
+	seen       map[string]bool // ids: pages may repeat a row
+	begin, end time.Time       // of the present piece: what a provider adds around it is another piece's
+}
+
+// run reads the range in pieces that the provider allows.
+func (p *printing) run(ctx context.Context, feed *collector.FeedInfo) error {
+	p.seen = make(map[string]bool)
+	longest := feed.Reader.Limits().MaxRange
+	driver := collector.Driver{Reader: feed.Reader, Fetcher: feed.Fetcher, Commit: p.page, Missing: p.missing}
+	p.begin = p.from
+	for at := p.from.Truncate(time.Second); at.Before(p.to); at, p.begin = p.end, p.end { // readers want whole seconds
+		if p.end = p.to; longest > 0 && p.end.Sub(at) > longest {
+			p.end = at.Add(longest)
+		}
+		if err := driver.Read(ctx, at, p.end.Add(time.Second-1).Truncate(time.Second)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// missing reports a record that the provider lists and doesn't have.
+func (p *printing) missing(task collector.Task, err error) {
+	fmt.Fprintf(p.streams.errors, "record %s: left out: %v\n", task.Key, err)
+}
+
+// page prints a page. All its records are new to the reader: nothing here knows any.
+func (p *printing) page(ctx context.Context, page *collector.Page) (ledger.Result, error) {
+	for _, bad := range page.Invalid {
+		fmt.Fprintf(p.streams.errors, "%s: left out: %s\n", bad.At, bad.Problem)
+	}
+	for _, record := range page.Records {
+		if record.Start.Before(p.begin) || !record.Start.Before(p.end) || p.seen[record.ID] {
+			continue
+		}
+		if record.ID != "" {
+			p.seen[strings.Clone(record.ID)] = true
+		}
+		if err := p.print(ctx, record); err != nil {
+			return ledger.Result{}, err
+		}
+	}
+	return ledger.Result{New: len(page.Records)}, nil
+}
+
+func (p *printing) print(ctx context.Context, record *cdr.Record) error {
+	for i := range record.Charges {
+		c := &record.Charges[i]
+		c.Currency = cmp.Or(c.Currency, p.currency)
+	}
+	p.redactor.Redact(record)
+	var recordings []recording
+	if p.resolver != nil {
+		var err error
+		if recordings, err = p.resolver.recordings(ctx, record); err != nil {
+			return err
+		}
+	}
+	if err := p.printer.print(record, recordings); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
 }

@@ -21,6 +21,20 @@ func openSource(c *config.Config, name, file string) (*collector.Source, error) 
 	return app.OpenSource(s, app.Providers(), app.SourceSettings(s))
 }
 
+// openRedacted reads a configuration, and opens one of its sources and the redactor for what is printed of it.
+func openRedacted(ctx context.Context, file, name string) (*collector.Source, *cdr.Redactor, error) {
+	c, err := app.LoadConfig(file, app.Providers())
+	if err != nil {
+		return nil, nil, err
+	}
+	redactor, err := newRedactor(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	source, err := openSource(c, name, file)
+	return source, redactor, err
+}
+
 // sourceNames are the names of all sources.
 func sourceNames(c *config.Config) (names []string) {
 	for i := range c.Sources {
