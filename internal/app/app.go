@@ -21,6 +21,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/exporters/prometheus"
@@ -79,7 +81,7 @@ type App struct {
 func New(ctx context.Context, settings Settings) (*App, error) {
 	a := &App{settings: settings.withDefaults(), failed: make(chan error, 2)}
 	a.logger = a.settings.Logger
-	a.webhooks = &webhooks{logger: web.LimitLog(a.logger)} // strangers can reach it
+	a.webhooks = &webhooks{unstored: rate.Sometimes{Interval: 10 * time.Second}}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
 	}
@@ -163,7 +165,7 @@ func (a *App) Start() error {
 		a.background.Go(func() {
 			a.serve(ctx, web.ServeSettings{
 				Listeners: a.webhooks.listeners, Handler: a.webhooks, WebConfigFile: a.settings.WebhookConfigFile,
-				Logger: a.webhooks.logger.With("listener", "webhook"), Public: true,
+				Logger: a.logger.With("listener", "webhook"), Public: true,
 			})
 		})
 	}

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"sync/atomic"
+
+	"golang.org/x/time/rate"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
@@ -17,7 +18,7 @@ import (
 // webhooks is the listener for providers' notifications: it serves the configured paths and nothing else. A reload replaces the paths.
 type webhooks struct {
 	listeners []net.Listener
-	logger    *slog.Logger
+	unstored  rate.Sometimes                          // limits the warnings, of which strangers could make many
 	hooks     atomic.Pointer[map[string]http.Handler] // by path; nil until the feeds are there
 }
 
@@ -31,7 +32,9 @@ func (a *App) enqueueTo(s *source, name string) func(context.Context, []collecto
 		}
 		if err != nil {
 			if ctx.Err() == nil { // the sender is still there
-				a.webhooks.logger.WarnContext(ctx, "A notification can't be stored, so the provider is asked to send it again.", collector.SourceKey, s.config.Name, "err", err)
+				a.webhooks.unstored.Do(func() {
+					a.logger.WarnContext(ctx, "A notification can't be stored, so the provider is asked to send it again.", collector.SourceKey, s.config.Name, "err", err)
+				})
 			}
 			return 0, err
 		}

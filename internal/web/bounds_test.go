@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"golang.org/x/time/rate"
 )
 
 // A public port is scanned: who doesn't speak TLS as we do is told of at debug level.
@@ -42,7 +44,7 @@ func TestHandshakesThatFail(t *testing.T) {
 // What net/http says of other things stays a warning.
 func TestServerLog(t *testing.T) {
 	var out bytes.Buffer
-	server := newServer(&ServeSettings{Logger: slog.New(slog.NewTextHandler(&out, nil)), Public: true})
+	server := newServer(&ServeSettings{Logger: slog.New(serverLog{slog.NewTextHandler(&out, nil), rate.NewLimiter(0, 2)})})
 	server.ErrorLog.Print("http: TLS handshake error from 192.0.2.1:1: EOF")
 	server.ErrorLog.Print("http: Accept error: too many open files")
 	if got := out.String(); !strings.Contains(got, `level=WARN msg="http: Accept error: too many open files"`) || strings.Contains(got, "TLS") {
@@ -55,14 +57,14 @@ func TestServeLimitsTheLogOfABadFile(t *testing.T) {
 	var out bytes.Buffer
 	file := writeFile(t, t.TempDir(), "web.yml", "basic_auth_users: {}\n")
 	addresses, stop := start(t, ServeSettings{
-		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: LimitLog(slog.New(slog.NewTextHandler(&out, nil))),
+		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&out, nil)), Public: true,
 	})
 	client := newClient(t, &http.Transport{})
 	awaitBegun(t, client, addresses)
 	if err := os.WriteFile(file, []byte("basic_auth_users: sesame\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 * logBurst {
+	for range 2 * publicLines {
 		if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil || code != http.StatusInternalServerError {
 			t.Fatal(code, err)
 		}
@@ -70,9 +72,7 @@ func TestServeLimitsTheLogOfABadFile(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(out.String(), "level=ERROR"); n == 0 || n > logBurst+1 {
-		t.Errorf("%d lines for %d requests", n, 2*logBurst)
+	if n := strings.Count(out.String(), "level=ERROR"); n == 0 || n > publicLines+1 {
+		t.Errorf("%d lines for %d requests", n, 2*publicLines)
 	}
 }
-
-// What net/http says of other things stays a warning.

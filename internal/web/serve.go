@@ -1,19 +1,19 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -21,6 +21,8 @@ const (
 	DefaultShutdownTimeout = 5 * time.Second
 	// publicConnections may be open at once on a public listener, and more wait.
 	publicConnections = 500
+	// publicLines may be logged at once of a public listener, then one in ten seconds.
+	publicLines = 50
 )
 
 // ServeSettings are what Serve needs.
@@ -31,7 +33,7 @@ type ServeSettings struct {
 	// WebConfigFile is exporter-toolkit's file (TLS, basic auth, headers, rate limit per listener), which is
 	// read again with each connection and request; empty: plain HTTP without authentication.
 	WebConfigFile string
-	// Logger gets the addresses listened on and failed connections, without values of the web configuration file; nil: nothing is logged.
+	// Logger gets the addresses listened on and failed connections, without values of the web configuration file.
 	Logger *slog.Logger
 	// ShutdownTimeout is how long requests may take to finish when the context ends; 0: DefaultShutdownTimeout.
 	ShutdownTimeout time.Duration
@@ -58,9 +60,9 @@ func Listen(ctx context.Context, addresses []string) (listeners []net.Listener, 
 }
 
 // closeAll closes what may be closed already.
-func closeAll[C io.Closer](all []C) {
-	for _, one := range all {
-		_ = one.Close()
+func closeAll(listeners []net.Listener) {
+	for _, listener := range listeners {
+		_ = listener.Close()
 	}
 }
 
@@ -69,27 +71,27 @@ func closeAll[C io.Closer](all []C) {
 // stop and the error says why. The listeners are closed in every case.
 func Serve(ctx context.Context, settings ServeSettings) error {
 	defer closeAll(settings.Listeners)
-	if len(settings.Listeners) == 0 || settings.Handler == nil {
-		return errors.New("serve: a listener and a handler are needed")
-	}
 	if err := ValidateConfigFile(settings.WebConfigFile); err != nil {
 		return err
 	}
-	settings.Logger = redacting(settings.Logger)
-	servers := make([]*http.Server, len(settings.Listeners))
+	log := serverLog{Handler: settings.Logger.Handler()}
+	if settings.Public {
+		log.limit = rate.NewLimiter(rate.Every(10*time.Second), publicLines)
+	}
+	settings.Logger = slog.New(log)
 	group, ctx := errgroup.WithContext(ctx)
-	for i, listener := range settings.Listeners {
-		servers[i] = newServer(&settings)
+	for _, listener := range settings.Listeners {
+		server := newServer(&settings)
 		if settings.Public {
 			listener = netutil.LimitListener(listener, publicConnections)
 		}
-		group.Go(func() error { return serve(listener, servers[i], &settings) })
+		group.Go(func() error { return serve(listener, server, &settings) })
+		group.Go(func() error {
+			<-ctx.Done()
+			shutDown(context.WithoutCancel(ctx), server, &settings)
+			return nil
+		})
 	}
-	group.Go(func() error {
-		<-ctx.Done()
-		shutDown(context.WithoutCancel(ctx), servers, &settings)
-		return nil
-	})
 	return group.Wait()
 }
 
@@ -99,22 +101,12 @@ func newServer(settings *ServeSettings) *http.Server {
 		Handler: settings.Handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		WriteTimeout:   5 * time.Minute, // Prometheus may be slow to take many series
 		MaxHeaderBytes: 32 << 10,
+		ErrorLog:       slog.NewLogLogger(settings.Logger.Handler(), slog.LevelWarn),
 	}
-	log := settings.Logger
 	if settings.Public {
 		s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout = 2*time.Second, 15*time.Second, 30*time.Second, 30*time.Second
-		log = filterLog(log, quietHandshake)
 	}
-	s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 	return s
-}
-
-// quietHandshake is for a public server: strangers decide how often TLS handshakes fail, so that theirs are logged at debug level.
-func quietHandshake(record slog.Record) (slog.Record, bool) {
-	if strings.HasPrefix(record.Message, "http: TLS handshake error") {
-		record.Level = slog.LevelDebug
-	}
-	return record, true
 }
 
 func serve(listener net.Listener, server *http.Server, settings *ServeSettings) error {
@@ -126,19 +118,12 @@ func serve(listener net.Listener, server *http.Server, settings *ServeSettings) 
 }
 
 // shutDown lets requests finish within the timeout, and then closes their connections.
-func shutDown(ctx context.Context, servers []*http.Server, settings *ServeSettings) {
-	timeout := settings.ShutdownTimeout
-	if timeout <= 0 {
-		timeout = DefaultShutdownTimeout
-	}
+func shutDown(ctx context.Context, server *http.Server, settings *ServeSettings) {
+	timeout := cmp.Or(settings.ShutdownTimeout, DefaultShutdownTimeout)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	var group errgroup.Group
-	for _, server := range servers {
-		group.Go(func() error { return server.Shutdown(ctx) })
-	}
-	if err := group.Wait(); err != nil {
+	if err := server.Shutdown(ctx); err != nil {
 		settings.Logger.Warn("Requests were cut off at shutdown.", "after", timeout, "err", err)
+		_ = server.Close()
 	}
-	closeAll(servers)
 }

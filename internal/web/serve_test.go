@@ -219,22 +219,6 @@ func TestServeStopsWhenAListenerFails(t *testing.T) {
 	}
 }
 
-func TestServeNeedsItsParts(t *testing.T) {
-	if err := Serve(t.Context(), ServeSettings{Handler: http.NotFoundHandler()}); err == nil {
-		t.Error("no listener: no error")
-	}
-	listeners, err := Listen(t.Context(), []string{"127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := Serve(t.Context(), ServeSettings{Listeners: listeners}); err == nil {
-		t.Error("no handler: no error")
-	}
-	if _, err := listeners[0].Accept(); err == nil {
-		t.Error("the listener is still open")
-	}
-}
-
 // awaitBegun waits until every listener serves: each reads the configuration file when it
 // begins, and one that begins with a bad file ends them all.
 func awaitBegun(t *testing.T, client *http.Client, addresses []string) {

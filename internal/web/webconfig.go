@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/time/rate"
 )
 
 // ValidateConfigFile checks a web configuration file (TLS, basic auth) and the
@@ -40,21 +42,42 @@ func redactError(err error) error {
 	return err
 }
 
-// redacting is the logger for the toolkit and for net/http, which log errors of
-// the web configuration file when it has become invalid while it is served.
-func redacting(logger *slog.Logger) *slog.Logger {
-	return filterLog(logger, func(record slog.Record) (slog.Record, bool) {
-		clean := slog.NewRecord(record.Time, record.Level, redactText(record.Message), record.PC)
-		record.Attrs(func(attr slog.Attr) bool {
-			if err, ok := attr.Value.Any().(error); ok {
-				attr = slog.String(attr.Key, err.Error())
-			}
-			if attr.Value.Kind() == slog.KindString {
-				attr = slog.String(attr.Key, redactText(attr.Value.String()))
-			}
-			clean.AddAttrs(attr)
-			return true
-		})
-		return clean, true
+// serverLog is the log of the toolkit and of net/http. Errors of the web configuration file, which may have become invalid while it is
+// served, lose their values.
+type serverLog struct {
+	slog.Handler
+
+	limit *rate.Limiter // of a public server, since strangers decide how often it logs; nil: all is logged
+}
+
+// Handle implements slog.Handler.
+func (l serverLog) Handle(ctx context.Context, record slog.Record) error {
+	clean := slog.NewRecord(record.Time, record.Level, redactText(record.Message), record.PC)
+	record.Attrs(func(attr slog.Attr) bool {
+		if err, ok := attr.Value.Any().(error); ok {
+			attr = slog.String(attr.Key, err.Error())
+		}
+		if attr.Value.Kind() == slog.KindString {
+			attr = slog.String(attr.Key, redactText(attr.Value.String()))
+		}
+		clean.AddAttrs(attr)
+		return true
 	})
+	if l.limit != nil && strings.HasPrefix(record.Message, "http: TLS handshake error") {
+		clean.Level = slog.LevelDebug // a public port is scanned
+	}
+	if !l.Enabled(ctx, clean.Level) || l.limit != nil && !l.limit.Allow() {
+		return nil
+	}
+	return l.Handler.Handle(ctx, clean)
+}
+
+// WithAttrs implements slog.Handler.
+func (l serverLog) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return serverLog{l.Handler.WithAttrs(attrs), l.limit}
+}
+
+// WithGroup implements slog.Handler.
+func (l serverLog) WithGroup(name string) slog.Handler {
+	return serverLog{l.Handler.WithGroup(name), l.limit}
 }
