@@ -1,6 +1,7 @@
 package demo
 
 import (
+	_ "embed" // for the configuration
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,47 +22,11 @@ const (
 const Settle = 4 * time.Minute
 
 // configuration is an ordinary configuration with short intervals.
-var configuration = template.Must(template.New("demo").Parse(`storage: {path: {{printf "%q" .Storage}}}
-metrics: {zero_for: 10s}
-sources:
-  - name: contoso
-    history: {{.TenantHistory}}
-    requests_per_minute: 60000
-    tls_config: {ca_file: msgraph-ca.pem}
-    msgraph:
-      tenant_id: {{.Tenant.TenantID}}
-      client_id: {{.Tenant.ClientID}}
-      client_secret: {{.Tenant.ClientSecret}}
-      login_url: {{.Tenant.LoginURL}}
-      graph_url: {{.Tenant.GraphURL}}
-      pstn: {interval: 5s, lookback: 1h, late_after: 10m}
-      direct_routing: {interval: 2s, lookback: 1h, late_after: 10m}
-      call_records:
-        interval: 5s
-        lookback: 1h
-        late_after: 10m
-        settle: {{.Settle}}
-        webhook: {public_url: "http://{{.Hook}}/webhooks/contoso"}
-  - name: acme
-    history: {{.History}}
-    tls_config: {ca_file: ringcentral-ca.pem}
-    ringcentral:
-      base_url: {{.Office.BaseURL}}
-      client_id: {{.Office.ClientID}}
-      client_secret: {{.Office.ClientSecret}}
-      jwt: {{.Office.JWT}}
-      call_log: {interval: 2s, lookback: 6h, late_after: 10m}
-      active_calls: {interval: 2s}
-  - name: wave
-    history: {{.History}}
-    requests_per_minute: 6000
-    tls_config: {ca_file: wavix-ca.pem}
-    wavix:
-      base_url: {{.Carrier.BaseURL}}
-      api_key: {{.Carrier.APIKey}}
-      call_log: {interval: 5s, lookback: 1h, late_after: 10m}
-      active_calls: {interval: 2s}
-`))
+var (
+	//go:embed config.yaml.tmpl
+	configurationText string
+	configuration     = template.Must(template.New("").Parse(configurationText))
+)
 
 // Configure writes a configuration that reads the providers, and the files that it names, to a
 // folder. Storage is the folder of the ledger, hook the address of the listener for notifications.

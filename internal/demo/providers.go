@@ -43,84 +43,62 @@ type Providers struct {
 	// The tenant's and the office's calls; the carrier knows its own.
 	PSTN, DirectRouting, Log *simulator.World
 	Records                  *msgraph.CallRecords
-
-	settings Settings
 }
 
 // Start starts all providers. An error leaves none running.
 func Start(s Settings) (*Providers, error) {
-	p := &Providers{settings: s}
-	for _, start := range []func() error{p.startTenant, p.startOffice, p.startCarrier} {
-		if err := start(); err != nil {
-			p.Close()
-			return nil, fmt.Errorf("start the simulated providers: %w", err)
-		}
+	var errs []error
+	world := func(live simulator.Settings) *simulator.World {
+		world, err := simulator.NewWorld(live)
+		errs = append(errs, err)
+		return world
+	}
+	p := &Providers{
+		PSTN:          world(s.paced(ordinary(simulator.Live(1, msgraph.PSTNMix(), begin, pstnRate)))),
+		DirectRouting: world(s.paced(ordinary(simulator.Live(2, msgraph.DirectRoutingMix(), begin, s.routing())))),
+		Log:           world(s.paced(ordinary(ringcentral.Live(3, ringcentral.PublishedMix(), begin, officeRate)))),
+	}
+	placed := world(s.paced(ordinary(simulator.Live(4, wavix.PlacedMix(), begin, placedRate))))
+	received := world(s.paced(ordinary(simulator.Live(5, wavix.ReceivedMix(), begin, receivedRate))))
+	p.Records = msgraph.NewCallRecords(msgraph.CallRecordSettings{
+		Calls: world(meetings()), Routed: p.DirectRouting, RoutedShare: recorded, Versions: msgraph.QuickVersions(),
+	})
+	err := errors.Join(errs...)
+	if err == nil {
+		p.Tenant, err = msgraph.Start(msgraph.Settings{PSTN: p.PSTN, DirectRouting: p.DirectRouting, CallRecords: p.Records})
+	}
+	if err == nil {
+		p.Office, err = ringcentral.Start(ringcentral.Settings{Account: p.Log, Heavy: limit, Auth: limit, Gzip: true})
+	}
+	if err == nil {
+		p.Carrier, err = wavix.Start(wavix.Settings{Placed: placed, Received: received})
+	}
+	if err != nil {
+		p.Close()
+		return nil, fmt.Errorf("start the simulated providers: %w", err)
 	}
 	return p, nil
 }
 
-func (p *Providers) startTenant() (err error) {
-	if p.PSTN, err = simulator.NewWorld(p.settings.paced(simulator.Live(1, ordinary(msgraph.PSTNMix()), begin, pstnRate))); err != nil {
-		return err
-	}
-	p.DirectRouting, err = simulator.NewWorld(p.settings.paced(simulator.Live(2, ordinary(msgraph.DirectRoutingMix()), begin, p.settings.routing())))
-	if err != nil {
-		return err
-	}
-	if p.Records, err = meetings(p.DirectRouting); err != nil {
-		return err
-	}
-	p.Tenant, err = msgraph.Start(msgraph.Settings{PSTN: p.PSTN, DirectRouting: p.DirectRouting, CallRecords: p.Records})
-	return err
-}
-
 // ordinary leaves out the kinds of calls whose values no mapping knows: who sees the exporter for the first time isn't to read of them.
-func ordinary(mix *simulator.Mix) *simulator.Mix {
-	mix.Kinds = slices.DeleteFunc(mix.Kinds, func(k simulator.Kind) bool {
+func ordinary(world simulator.Settings) simulator.Settings {
+	world.Mix.Kinds = slices.DeleteFunc(world.Mix.Kinds, func(k simulator.Kind) bool {
 		return k.Outcome == cdr.Unknown || k.Direction == cdr.DirectionUnknown
 	})
-	return mix
+	return world
 }
 
-// meetings are the tenant's call records: meetings and peer-to-peer calls, at the same rate at
-// any hour, and some of the Direct Routing calls.
-func meetings(routed *simulator.World) (*msgraph.CallRecords, error) {
-	settings := msgraph.LiveCalls(6, begin, meetingRate)
-	settings.Hours = [24]int{}
-	for i := range settings.Mix.Kinds {
+// meetings are the tenant's meetings and peer-to-peer calls, at the same rate at any hour.
+func meetings() simulator.Settings {
+	world := msgraph.LiveCalls(6, begin, meetingRate)
+	world.Hours = [24]int{}
+	for i := range world.Mix.Kinds {
 		// Failed sessions are rare; some should be seen within minutes.
-		if k := &settings.Mix.Kinds[i]; k.Outcome == cdr.NotConnected {
+		if k := &world.Mix.Kinds[i]; k.Outcome == cdr.NotConnected {
 			k.Weight *= 3
 		}
 	}
-	calls, err := simulator.NewWorld(settings)
-	if err != nil {
-		return nil, err
-	}
-	return msgraph.NewCallRecords(msgraph.CallRecordSettings{
-		Calls: calls, Routed: routed, RoutedShare: recorded, Versions: msgraph.QuickVersions(),
-	}), nil
-}
-
-func (p *Providers) startOffice() (err error) {
-	if p.Log, err = simulator.NewWorld(p.settings.paced(ringcentral.Live(3, ordinary(ringcentral.PublishedMix()), begin, officeRate))); err != nil {
-		return err
-	}
-	p.Office, err = ringcentral.Start(ringcentral.Settings{Account: p.Log, Heavy: limit, Auth: limit, Gzip: true})
-	return err
-}
-
-func (p *Providers) startCarrier() error {
-	placed, err := simulator.NewWorld(p.settings.paced(simulator.Live(4, ordinary(wavix.PlacedMix()), begin, placedRate)))
-	if err != nil {
-		return err
-	}
-	received, err := simulator.NewWorld(p.settings.paced(simulator.Live(5, ordinary(wavix.ReceivedMix()), begin, receivedRate)))
-	if err != nil {
-		return err
-	}
-	p.Carrier, err = wavix.Start(wavix.Settings{Placed: placed, Received: received})
-	return err
+	return world
 }
 
 // writeCAs writes the certificates of the providers' authorities into a folder.
