@@ -11,7 +11,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
-	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -46,11 +45,17 @@ func (b *backfill) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	span, err := b.span(ctx, c, time.Now())
+	span, err := newPastSpan(b.from, b.to)
 	if err != nil {
 		return err
 	}
 	defer span.close()
+	if span.ledger, err = app.Storage(c); err != nil {
+		return err
+	}
+	if span.glance, err = ledger.Look(ctx, span.ledger); err != nil {
+		return err
+	}
 	feeds, err := span.feeds(c, b.source, b.config)
 	if err != nil {
 		return err
@@ -78,20 +83,6 @@ func (b *backfill) parse() (step time.Duration, labels []openmetrics.Label, err 
 		return 0, nil, fmt.Errorf("--label: %w", err)
 	}
 	return step, labels, nil
-}
-
-// span reads the range, and what the ledger says of it.
-func (b *backfill) span(ctx context.Context, c *config.Config, now time.Time) (*pastSpan, error) {
-	from, to, err := parseRange(b.from, b.to, now)
-	if err != nil {
-		return nil, err
-	}
-	where, err := app.Storage(c)
-	if err != nil {
-		return nil, err
-	}
-	glance, err := ledger.Look(ctx, where)
-	return &pastSpan{from: from.Truncate(time.Second), to: to, now: now, ledger: where, glance: glance}, err
 }
 
 // backfill reads the feeds and writes their history.

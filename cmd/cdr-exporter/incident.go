@@ -37,8 +37,7 @@ func newIncident(c *kingpin.CmdClause) command {
 }
 
 func (k *incident) run(ctx context.Context, s streams) error {
-	now := time.Now()
-	from, to, err := parseRange(k.from, k.to, now)
+	span, err := newPastSpan(k.from, k.to)
 	if err != nil {
 		return err
 	}
@@ -50,7 +49,6 @@ func (k *incident) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	span := &pastSpan{from: from.Truncate(time.Second), to: to, now: now}
 	defer span.close()
 	feeds, err := span.feeds(c, k.source, k.config)
 	if err != nil {
@@ -63,7 +61,7 @@ func (k *incident) run(ctx context.Context, s streams) error {
 	if err := calls.knowTrunk(k.trunk); err != nil {
 		return err
 	}
-	return newIncidentReport(span.from, to, k.trunk, calls.byLine).print(k.output, s.out)
+	return newIncidentReport(span.from, span.to, k.trunk, calls.byLine).print(k.output, s.out)
 }
 
 // knowTrunk refuses a trunk that has no call: a name with a mistake must not read as one without failures.

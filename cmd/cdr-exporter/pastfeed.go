@@ -30,6 +30,14 @@ type pastSpan struct {
 	opened    []*collector.Source
 }
 
+// newPastSpan reads --from and --to.
+func newPastSpan(from, to string) (s *pastSpan, err error) {
+	s = &pastSpan{now: time.Now()}
+	s.from, s.to, err = parseRange(from, to, s.now)
+	s.from = s.from.Truncate(time.Second)
+	return s, err
+}
+
 // feeds opens the sources, all without a name, and determines the feeds to read, and their time ranges, without network access.
 func (s *pastSpan) feeds(c *config.Config, source, file string) (feeds []*pastFeed, err error) {
 	names := sourceNames(c)
@@ -37,36 +45,26 @@ func (s *pastSpan) feeds(c *config.Config, source, file string) (feeds []*pastFe
 		names = []string{source}
 	}
 	for _, name := range names {
-		more, err := s.open(c, name, file)
+		opened, err := openSource(c, name, file)
 		if err != nil {
 			return nil, err
 		}
-		feeds = append(feeds, more...)
+		s.opened = append(s.opened, opened)
+		settings := c.Source(name)
+		for i := range opened.Feeds {
+			info := &opened.Feeds[i]
+			if info.Reader == nil {
+				continue // calls in progress have no history
+			}
+			f := &pastFeed{source: opened, Feed: history.Feed{Source: name, Provider: settings.ProviderName, Info: info}, from: s.from}
+			if err := f.limit(s, settings.RenamedFrom); err != nil {
+				return nil, err
+			}
+			feeds = append(feeds, f)
+		}
 	}
 	if len(feeds) == 0 {
 		return nil, errors.New("no source has a feed of call records, and calls in progress have no history; configure such a feed")
-	}
-	return feeds, nil
-}
-
-// open opens a source and returns its feeds that can be read by time.
-func (s *pastSpan) open(c *config.Config, name, file string) (feeds []*pastFeed, err error) {
-	source, err := openSource(c, name, file)
-	if err != nil {
-		return nil, err
-	}
-	s.opened = append(s.opened, source)
-	settings := c.Source(name)
-	for i := range source.Feeds {
-		info := &source.Feeds[i]
-		if info.Snapshot || info.Reader == nil {
-			continue // calls in progress have no history
-		}
-		f := &pastFeed{source: source, Feed: history.Feed{Source: name, Provider: settings.ProviderName, Info: info}, from: s.from}
-		if err := f.limit(s, settings.RenamedFrom); err != nil {
-			return nil, err
-		}
-		feeds = append(feeds, f)
 	}
 	return feeds, nil
 }

@@ -12,32 +12,46 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// printer prints redacted records as a table, as CSV or as JSON lines.
+// printer prints redacted records, with the recordings that they have.
 type printer struct {
-	json       *json.Encoder // nil: rows
-	recordings bool          // rows have columns for these
-	write      func(cells []string) error
-	flush      func() error
+	print func(r *cdr.Record, recordings []recording) error
+	close func() error // flushes the output
 }
 
-// newPrinter makes a printer. A table without records has its head.
+// newPrinter prints a table, CSV or JSON lines. A table without records has its head.
 func newPrinter(output string, recordings bool, out io.Writer) *printer {
-	p := &printer{recordings: recordings}
-	switch output {
-	case "jsonl":
-		p.json = json.NewEncoder(out)
-		return p
-	case "csv":
-		p.write, p.flush = csvRows(out)
-	default:
-		p.write, p.flush = tableRows(out)
+	if output == "jsonl" {
+		enc := json.NewEncoder(out)
+		return &printer{
+			print: func(r *cdr.Record, recordings []recording) error { return enc.Encode(jsonObject(r, recordings)) },
+			close: func() error { return nil },
+		}
 	}
-	var names []string
-	for _, c := range p.row(&cdr.Record{}, nil) {
-		names = append(names, c.column)
+	write, flush := tableRows(out)
+	if output == "csv" {
+		write, flush = csvRows(out)
 	}
-	_ = p.write(names) // it is buffered: what fails, fails later
-	return p
+	cells := func(r *cdr.Record, of []recording) []cell {
+		if !recordings {
+			return row(r)
+		}
+		return append(row(r), recordingCells(of)...)
+	}
+	var head []string
+	for _, c := range cells(&cdr.Record{}, nil) {
+		head = append(head, c.column)
+	}
+	_ = write(head) // it is buffered: what fails, fails later
+	return &printer{
+		print: func(r *cdr.Record, recordings []recording) error {
+			var texts []string
+			for _, c := range cells(r, recordings) {
+				texts = append(texts, c.text())
+			}
+			return write(texts)
+		},
+		close: flush,
+	}
 }
 
 // csvRows writes rows as CSV.
@@ -129,15 +143,6 @@ func chargesOf(r *cdr.Record) (all charges) {
 	return all
 }
 
-// text is the charges in a table or CSV.
-func (all charges) text() string {
-	var texts []string
-	for _, c := range all {
-		texts = append(texts, strings.TrimSpace(c["component"]+" "+c["amount"]+" "+c["currency"]))
-	}
-	return strings.Join(texts, "; ")
-}
-
 // text is the cell in a table or CSV.
 func (c cell) text() string {
 	switch v := c.value.(type) {
@@ -146,7 +151,13 @@ func (c cell) text() string {
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case charges:
-		return v.text()
+		var texts []string
+		for _, c := range v {
+			texts = append(texts, strings.TrimSpace(c["component"]+" "+c["amount"]+" "+c["currency"]))
+		}
+		return strings.Join(texts, "; ")
+	case []string:
+		return strings.Join(v, ", ")
 	case time.Time:
 		return timeText(v)
 	}
@@ -155,7 +166,7 @@ func (c cell) text() string {
 
 // object has the cells that have a value.
 func object(cells []cell) map[string]any {
-	object := make(map[string]any)
+	object := make(map[string]any, len(cells))
 	for _, c := range cells {
 		if c.text() == "" {
 			continue
@@ -172,42 +183,14 @@ func object(cells []cell) map[string]any {
 	return object
 }
 
-// print prints a record with the recordings that it has.
-func (p *printer) print(r *cdr.Record, recordings []recording) error {
-	if p.json != nil {
-		return p.json.Encode(jsonObject(r, recordings))
-	}
-	var texts []string
-	for _, c := range p.row(r, recordings) {
-		texts = append(texts, c.text())
-	}
-	return p.write(texts)
-}
-
-// row is a record as a row of a table or CSV.
-func (p *printer) row(r *cdr.Record, recordings []recording) []cell {
-	if !p.recordings {
-		return row(r)
-	}
-	return append(row(r), recordingCells(recordings)...)
-}
-
 // jsonObject has the cells that a record has a value for.
 func jsonObject(r *cdr.Record, recordings []recording) map[string]any {
-	object := object(append(row(r), detail(r)...))
+	all := object(append(row(r), detail(r)...))
 	if len(r.Extra) > 0 {
-		object["provider"] = attrObject(r.Extra)
+		all["provider"] = object(attrCells(r.Extra))
 	}
 	if len(recordings) > 0 {
-		object["recordings"] = recordings
+		all["recordings"] = recordings
 	}
-	return object
-}
-
-// close flushes the output.
-func (p *printer) close() error {
-	if p.json != nil {
-		return nil
-	}
-	return p.flush()
+	return all
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -54,8 +53,8 @@ func callText(tree *collector.CallTree, first, below string) string {
 
 // fieldLines are the fields in lines of so many columns, unless a field alone is longer.
 func fieldLines(fields []cdr.Attr, room int) (lines []string) {
-	for i := range fields {
-		field := printable(fields[i].Key) + ": " + printable(attrText(&fields[i]))
+	for _, c := range attrCells(fields) {
+		field := printable(c.column + ": " + c.text())
 		last := len(lines) - 1
 		if last >= 0 && width(lines[last]+betweenFields+field) <= room {
 			lines[last] += betweenFields + field
@@ -66,34 +65,23 @@ func fieldLines(fields []cdr.Attr, room int) (lines []string) {
 	return lines
 }
 
-// attrObject are fields as JSON.
-func attrObject(attrs []cdr.Attr) map[string]any {
-	object := make(map[string]any)
+// attrCells are fields as cells.
+func attrCells(attrs []cdr.Attr) (cells []cell) {
 	for i := range attrs {
-		object[attrs[i].Key] = attrValue(&attrs[i])
+		a := &attrs[i]
+		c := cell{a.Key, a.Str}
+		switch a.Type {
+		case cdr.IntAttr:
+			c.value = a.Int
+		case cdr.BoolAttr:
+			c.value = a.Int != 0
+		case cdr.StringsAttr:
+			c.value = a.Strs
+		case cdr.StringAttr:
+		}
+		cells = append(cells, c)
 	}
-	return object
-}
-
-func attrValue(a *cdr.Attr) any {
-	switch a.Type {
-	case cdr.IntAttr:
-		return a.Int
-	case cdr.BoolAttr:
-		return a.Int != 0
-	case cdr.StringsAttr:
-		return a.Strs
-	case cdr.StringAttr:
-	}
-	return a.Str
-}
-
-// attrText is a field's value for people to read.
-func attrText(a *cdr.Attr) string {
-	if a.Type == cdr.StringsAttr {
-		return strings.Join(a.Strs, ", ")
-	}
-	return fmt.Sprint(attrValue(a))
+	return cells
 }
 
 // width is how many columns a text takes.
@@ -107,9 +95,9 @@ type callObject struct {
 }
 
 func newCallObject(tree *collector.CallTree) callObject {
-	object := callObject{Label: tree.Label, Fields: attrObject(tree.Fields)}
+	call := callObject{Label: tree.Label, Fields: object(attrCells(tree.Fields))}
 	for _, child := range tree.Children {
-		object.Children = append(object.Children, newCallObject(child))
+		call.Children = append(call.Children, newCallObject(child))
 	}
-	return object
+	return call
 }
