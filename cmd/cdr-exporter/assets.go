@@ -24,8 +24,6 @@ import (
 type assets struct {
 	dir, config string
 	force       bool
-	// files are their contents by name.
-	files map[string][]byte
 }
 
 func newAssets(c *kingpin.CmdClause) command {
@@ -37,78 +35,74 @@ func newAssets(c *kingpin.CmdClause) command {
 }
 
 func (a *assets) run(_ context.Context, s streams) error {
-	if err := a.load(); err != nil {
+	files, err := a.load()
+	if err != nil {
 		return err
 	}
-	missing, differing, err := a.compare()
-	if err != nil {
-		return fmt.Errorf("compare the folder: %w", err)
+	var differing []string
+	for name, text := range files {
+		old, err := os.ReadFile(filepath.Join(a.dir, name))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return fmt.Errorf("compare the folder: %w", err)
+		case bytes.Equal(old, text):
+			delete(files, name)
+		default:
+			differing = append(differing, name)
+		}
 	}
 	if len(differing) > 0 && !a.force {
+		slices.Sort(differing)
 		return fmt.Errorf("files in %s differ from the bundled ones, and nothing was written: %s; "+
 			"keep what you changed elsewhere and repeat with --force, or choose another folder", a.dir, strings.Join(differing, ", "))
 	}
-	for _, name := range append(missing, differing...) {
-		if err := a.write(name); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		path := filepath.Join(a.dir, name)
+		if err := writeAsset(path, files[name]); err != nil {
 			return fmt.Errorf("write the bundled file: %w", err)
 		}
-		fmt.Fprintf(s.out, "wrote %s\n", filepath.Join(a.dir, name))
+		fmt.Fprintf(s.out, "wrote %s\n", path)
 	}
-	if len(missing)+len(differing) == 0 {
+	if len(files) == 0 {
 		fmt.Fprintf(s.out, "%s holds the bundled files already\n", a.dir)
 	}
 	return nil
 }
 
-// load collects the files; rules with parameters of their own are made anew.
-func (a *assets) load() error {
-	a.files = make(map[string][]byte)
+// load reads the files by name; rules with parameters of their own are made anew.
+func (a *assets) load() (map[string][]byte, error) {
+	files := make(map[string][]byte)
 	for _, bundle := range []fs.FS{dashboards.Files, docs.Runbooks} {
 		err := fs.WalkDir(bundle, ".", func(name string, entry fs.DirEntry, err error) error {
 			if err == nil && !entry.IsDir() {
-				a.files[name], err = fs.ReadFile(bundle, name)
+				files[name], err = fs.ReadFile(bundle, name)
 			}
 			if filepath.Ext(name) == ".md" { // the pages that runbooks link to aren't bundled
-				a.files[name] = bytes.ReplaceAll(a.files[name], []byte("](../"), []byte("]("+docsURL+"/"))
+				files[name] = bytes.ReplaceAll(files[name], []byte("](../"), []byte("]("+docsURL+"/"))
 			}
 			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if a.config == "" {
-		return nil
+		return files, nil
 	}
 	text, err := os.ReadFile(a.config)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var p rules.Parameters
 	if err := config.Unmarshal(a.config, text, &p, config.Options{}); err != nil {
-		return err
+		return nil, err
 	}
-	return p.Fill(a.files)
+	return files, p.Fill(files)
 }
 
-// compare finds the files that the folder lacks, and those that differ there.
-func (a *assets) compare() (missing, differing []string, err error) {
-	for _, name := range slices.Sorted(maps.Keys(a.files)) {
-		switch old, err := os.ReadFile(filepath.Join(a.dir, name)); {
-		case errors.Is(err, fs.ErrNotExist):
-			missing = append(missing, name)
-		case err != nil:
-			return nil, nil, err
-		case !bytes.Equal(old, a.files[name]):
-			differing = append(differing, name)
-		}
-	}
-	return missing, differing, nil
-}
-
-// write replaces the file in one step, since Prometheus or Grafana may be reading the folder.
-func (a *assets) write(name string) error {
-	path := filepath.Join(a.dir, name)
+// writeAsset replaces the file in one step, since Prometheus or Grafana may be reading the folder.
+func writeAsset(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -116,6 +110,6 @@ func (a *assets) write(name string) error {
 	if err != nil {
 		return err
 	}
-	_, err = out.Write(a.files[name])
+	_, err = out.Write(text)
 	return finish(err)
 }
