@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -45,26 +46,38 @@ type Providers struct {
 	Records                  *msgraph.CallRecords
 }
 
+// Settings change the demo, for tests of alerting rules. The zero value is the demo itself.
+type Settings struct {
+	// RoutingRate is Direct Routing's rate in calls per second; 0: the demo's.
+	RoutingRate float64
+	// Change, if set, changes a world of calls before it starts.
+	Change func(world *simulator.Settings)
+}
+
 // Start starts all providers. An error leaves none running.
 func Start(s Settings) (*Providers, error) {
-	var errs []error
-	world := func(live simulator.Settings) *simulator.World {
-		world, err := simulator.NewWorld(live)
+	calls, err := simulator.NewWorld(meetings())
+	errs := []error{err}
+	world := func(settings simulator.Settings) *simulator.World {
+		leaveOutUnknown(settings.Mix)
+		if s.Change != nil {
+			s.Change(&settings)
+		}
+		w, err := simulator.NewWorld(settings)
 		errs = append(errs, err)
-		return world
+		return w
 	}
 	p := &Providers{
-		PSTN:          world(s.paced(ordinary(simulator.Live(1, msgraph.PSTNMix(), begin, pstnRate)))),
-		DirectRouting: world(s.paced(ordinary(simulator.Live(2, msgraph.DirectRoutingMix(), begin, s.routing())))),
-		Log:           world(s.paced(ordinary(ringcentral.Live(3, ringcentral.PublishedMix(), begin, officeRate)))),
+		PSTN:          world(simulator.Live(1, msgraph.PSTNMix(), begin, pstnRate)),
+		DirectRouting: world(simulator.Live(2, msgraph.DirectRoutingMix(), begin, cmp.Or(s.RoutingRate, routingRate))),
+		Log:           world(ringcentral.Live(3, ringcentral.PublishedMix(), begin, officeRate)),
 	}
-	placed := world(s.paced(ordinary(simulator.Live(4, wavix.PlacedMix(), begin, placedRate))))
-	received := world(s.paced(ordinary(simulator.Live(5, wavix.ReceivedMix(), begin, receivedRate))))
+	placed := world(simulator.Live(4, wavix.PlacedMix(), begin, placedRate))
+	received := world(simulator.Live(5, wavix.ReceivedMix(), begin, receivedRate))
 	p.Records = msgraph.NewCallRecords(msgraph.CallRecordSettings{
-		Calls: world(meetings()), Routed: p.DirectRouting, RoutedShare: recorded, Versions: msgraph.QuickVersions(),
+		Calls: calls, Routed: p.DirectRouting, RoutedShare: recorded, Versions: msgraph.QuickVersions(),
 	})
-	err := errors.Join(errs...)
-	if err == nil {
+	if err = errors.Join(errs...); err == nil {
 		p.Tenant, err = msgraph.Start(msgraph.Settings{PSTN: p.PSTN, DirectRouting: p.DirectRouting, CallRecords: p.Records})
 	}
 	if err == nil {
@@ -80,12 +93,11 @@ func Start(s Settings) (*Providers, error) {
 	return p, nil
 }
 
-// ordinary leaves out the kinds of calls whose values no mapping knows: who sees the exporter for the first time isn't to read of them.
-func ordinary(world simulator.Settings) simulator.Settings {
-	world.Mix.Kinds = slices.DeleteFunc(world.Mix.Kinds, func(k simulator.Kind) bool {
+// leaveOutUnknown leaves out the kinds of calls whose values no mapping knows: who sees the exporter for the first time isn't to read of them.
+func leaveOutUnknown(mix *simulator.Mix) {
+	mix.Kinds = slices.DeleteFunc(mix.Kinds, func(k simulator.Kind) bool {
 		return k.Outcome == cdr.Unknown || k.Direction == cdr.DirectionUnknown
 	})
-	return world
 }
 
 // meetings are the tenant's meetings and peer-to-peer calls, at the same rate at any hour.

@@ -89,7 +89,7 @@ func (s *stack) launch(ctx context.Context, part, program string, api parts.API,
 }
 
 func (s *stack) startExporter(ctx context.Context) (err error) {
-	if s.providers, err = demo.Start(demo.Settings{Pace: s.speed}); err != nil {
+	if s.providers, err = demo.Start(paced(s.speed)); err != nil {
 		return err
 	}
 	for _, address := range []*string{&s.metrics, &s.hook} {
