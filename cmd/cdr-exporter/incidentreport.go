@@ -159,7 +159,13 @@ func newFailingLine(line callLine, calls []incidentCall) *failingLine {
 				run.since = c.at
 			}
 			run.until = c.at
-			causes[c.failure.cause] = causes[c.failure.cause].add(c)
+			n := causes[c.failure.cause]
+			if n == nil {
+				n = &causeCount{cause: c.failure.cause, first: c.at}
+				causes[c.failure.cause] = n
+			}
+			n.count++
+			n.last = c.at
 			sampled = append(sampled, c.failure)
 		case c.outcome.Effective():
 			run.after = c.at
@@ -185,13 +191,4 @@ func (f *failingLine) keepLongest(run failureRun) {
 	if run.failed > f.longest.failed {
 		f.longest = run
 	}
-}
-
-func (n *causeCount) add(c *incidentCall) *causeCount {
-	if n == nil {
-		n = &causeCount{cause: c.failure.cause, first: c.at}
-	}
-	n.count++
-	n.last = c.at
-	return n
 }

@@ -103,7 +103,7 @@ func exampleStatus() Status {
 				{
 					Feed: "pstn", State: StateThrottled, Watermark: ago(50 * time.Hour), LastSuccess: ago(48 * time.Hour),
 					Records: 999, NextRead: ago(-2 * time.Hour),
-					LastError: "429 Too Many Requests", LastErrorAt: ago(61 * time.Minute),
+					LastError: "429 Too Many Requests",
 				},
 				{
 					Feed: "direct_routing", State: StateError,
@@ -133,7 +133,7 @@ func exampleStatus() Status {
 		},
 		OTLP: OTLP{
 			OutboxRecords: 12000, Oldest: ago(90 * time.Minute), State: OTLPError,
-			LastError: "503 Service Unavailable", Advice: "It is tried again.",
+			LastError: "503 Service Unavailable",
 		},
 		Ledger: Ledger{SizeBytes: 123456789, Series: 1467, SeriesOverflow: 56},
 	}

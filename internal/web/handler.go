@@ -6,7 +6,6 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -29,7 +28,9 @@ const DefaultMetricsPath = "/metrics"
 
 var (
 	//go:embed page.html trunks.html feeds.html chart.html
-	pages embed.FS
+	pageFiles embed.FS
+	pages     = template.Must(template.New("").Funcs(functions).ParseFS(pageFiles, "*.html"))
+
 	// assets are the files that the page refers to.
 	//go:embed page.css page.js icon.svg
 	assets embed.FS
@@ -72,8 +73,7 @@ type Settings struct {
 type surface struct {
 	Settings
 
-	template *template.Template
-	routes   map[string]http.Handler // all but reload are for GET and HEAD
+	routes map[string]http.Handler // all but reload are for GET and HEAD
 }
 
 // Handler serves exact paths, without redirects; everything else is 404. The error says that the metrics path is malformed or in use.
@@ -81,15 +81,8 @@ type surface struct {
 func Handler(settings Settings) (http.Handler, error) {
 	s := &surface{Settings: settings}
 	s.MetricsPath = cmp.Or(s.MetricsPath, DefaultMetricsPath)
-	if s.Metrics == nil || s.Backend == nil {
-		return nil, errors.New("make web handler: metrics and a backend are needed")
-	}
 	if s.Now == nil {
 		s.Now = time.Now
-	}
-	var err error
-	if s.template, err = template.New("").Funcs(functions()).ParseFS(pages, "*.html"); err != nil {
-		return nil, fmt.Errorf("parse status page: %w", err)
 	}
 	s.routes = map[string]http.Handler{
 		"/":              http.HandlerFunc(s.statusPage),
@@ -222,7 +215,7 @@ func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
 	v := newView(status, rows, activity)
 	v.MetricsPath, v.Chart.Unknown = s.MetricsPath, err != nil
 	var body bytes.Buffer // so that an error can still be answered with 500
-	if err := s.template.ExecuteTemplate(&body, "page.html", v); err != nil {
+	if err := pages.ExecuteTemplate(&body, "page.html", v); err != nil {
 		s.failed(w, r, err)
 		return
 	}

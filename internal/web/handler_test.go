@@ -179,17 +179,6 @@ func TestTelemetryPath(t *testing.T) {
 	}
 }
 
-func TestHandlerNeedsItsParts(t *testing.T) {
-	for name, settings := range map[string]Settings{
-		"no backend": {Metrics: http.NotFoundHandler()},
-		"no metrics": {Backend: &fakeBackend{}},
-	} {
-		if _, err := Handler(settings); err == nil {
-			t.Errorf("%s: no error", name)
-		}
-	}
-}
-
 func TestWebConfigurationHeadersStay(t *testing.T) {
 	handler := newHandler(t, &fakeBackend{status: exampleStatus()})
 	answer := httptest.NewRecorder()

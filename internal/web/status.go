@@ -78,9 +78,8 @@ type Feed struct {
 	// NextRead is when the next read is due; zero: a read is in progress, or none is planned.
 	NextRead Time `json:"next_read"`
 	// LastError is the last error, redacted; empty: none. Advice says what to do about it.
-	LastError   string `json:"last_error"`
-	Advice      string `json:"advice,omitempty"`
-	LastErrorAt Time   `json:"last_error_at"`
+	LastError string `json:"last_error"`
+	Advice    string `json:"advice,omitempty"`
 	// Unread are the time ranges that can't be read, as FROM/TO: they are skipped, and tried again later.
 	Unread []string `json:"unreadable,omitempty"`
 	// Reads is the reading mode of a feed that has several.
@@ -160,9 +159,8 @@ type OTLP struct {
 	OutboxRecords int64     `json:"outbox_records"`
 	Oldest        Time      `json:"oldest"`
 	State         OTLPState `json:"state"`
-	// LastError is the last error, redacted; empty: none. Advice says what to do about it.
+	// LastError is the last error, redacted; empty: none.
 	LastError string `json:"last_error,omitempty"`
-	Advice    string `json:"advice,omitempty"`
 }
 
 // OTLPState is the state of delivery.

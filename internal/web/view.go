@@ -23,12 +23,10 @@ type view struct {
 }
 
 // functions are those of the templates.
-func functions() template.FuncMap {
-	return template.FuncMap{
-		"clock": func(t time.Time) string { return t.Format("15:04") }, "stamp": func(t time.Time) string { return t.Format(time.RFC3339) },
-		"count": countText, "words": func(state any) string { return stateText(fmt.Sprint(state)) },
-		"megabytes": func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) },
-	}
+var functions = template.FuncMap{
+	"clock": func(t time.Time) string { return t.Format("15:04") }, "stamp": func(t time.Time) string { return t.Format(time.RFC3339) },
+	"count": countText, "words": func(state any) string { return stateText(fmt.Sprint(state)) },
+	"megabytes": func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) },
 }
 
 func newView(status Status, rows []row, activity []Activity) view {

@@ -54,13 +54,7 @@ type serverLog struct {
 func (l serverLog) Handle(ctx context.Context, record slog.Record) error {
 	clean := slog.NewRecord(record.Time, record.Level, redactText(record.Message), record.PC)
 	record.Attrs(func(attr slog.Attr) bool {
-		if err, ok := attr.Value.Any().(error); ok {
-			attr = slog.String(attr.Key, err.Error())
-		}
-		if attr.Value.Kind() == slog.KindString {
-			attr = slog.String(attr.Key, redactText(attr.Value.String()))
-		}
-		clean.AddAttrs(attr)
+		clean.AddAttrs(slog.String(attr.Key, redactText(attr.Value.String())))
 		return true
 	})
 	if l.limit != nil && strings.HasPrefix(record.Message, "http: TLS handshake error") {
