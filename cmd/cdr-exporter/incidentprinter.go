@@ -32,8 +32,13 @@ func (c *cause) cells() []cell {
 func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 	for _, f := range r.failing {
 		row("failing", f.cells(), []cell{
-			{"first", f.first}, {"last", f.last}, {"in_a_row", f.longest.failed}, {"since", f.longest.since}, {"until", f.longest.until},
-			{"last_before", f.longest.before}, {"next_after", f.longest.after},
+			{"first", f.first},
+			{"last", f.last},
+			{"in_a_row", f.longest.failed},
+			{"since", f.longest.since},
+			{"until", f.longest.until},
+			{"last_before", f.longest.before},
+			{"next_after", f.longest.after},
 		})
 		for _, c := range f.causes {
 			row("cause", f.callLine.cells(), c.cells(), []cell{{"count", c.count}, {"first", c.first}, {"last", c.last}})
