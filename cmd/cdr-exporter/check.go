@@ -15,29 +15,22 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// checkConfig checks configuration files.
-type checkConfig struct{ files []string }
-
 func newCheckConfig(c *kingpin.CmdClause) command {
-	k := &checkConfig{}
-	c.Arg("file", "Configuration file.").Required().StringsVar(&k.files)
-	return k.run
+	files := c.Arg("file", "Configuration file.").Required().Strings()
+	return func(_ context.Context, s streams) error { return checkConfig(*files, s) }
 }
 
-func (k *checkConfig) run(_ context.Context, s streams) error {
-	bad := false
-	for _, file := range k.files {
+// checkConfig checks configuration files.
+func checkConfig(files []string, s streams) (failed error) {
+	for _, file := range files {
 		if _, err := app.LoadConfig(file, app.Providers()); err != nil {
-			bad = true
+			failed = errSilent
 			fmt.Fprintln(s.errors, err)
 			continue
 		}
 		fmt.Fprintf(s.out, "%s is good\n", file)
 	}
-	if bad {
-		return errSilent
-	}
-	return nil
+	return failed
 }
 
 // checkSources probes every source.

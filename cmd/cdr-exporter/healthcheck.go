@@ -17,30 +17,26 @@ import (
 // healthTimeout is how long all addresses together may take to answer.
 const healthTimeout = 3 * time.Second
 
-// healthcheck asks a running exporter whether it is healthy, for images without a shell.
+// newHealthcheck asks a running exporter whether it is healthy, for images without a shell.
 // It takes the web flags of run, so that both can be given the same arguments. TLS is found
 // out by asking, so that the check in the image works with every web configuration file.
-type healthcheck struct{ settings app.Settings }
-
 func newHealthcheck(c *kingpin.CmdClause) command {
-	h := &healthcheck{}
-	webFlags(c, &h.settings)
-	return h.run
-}
-
-func (h *healthcheck) run(ctx context.Context, _ streams) error {
-	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
-	defer cancel()
-	for _, address := range h.settings.ListenAddresses {
-		err := checkHealth(ctx, "https", address)
-		if errors.Is(err, http.ErrSchemeMismatch) {
-			err = checkHealth(ctx, "http", address)
+	var settings app.Settings
+	webFlags(c, &settings)
+	return func(ctx context.Context, _ streams) error {
+		ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+		defer cancel()
+		for _, address := range settings.ListenAddresses {
+			err := checkHealth(ctx, "https", address)
+			if errors.Is(err, http.ErrSchemeMismatch) {
+				err = checkHealth(ctx, "http", address)
+			}
+			if err != nil {
+				return fmt.Errorf("%s is not healthy: %w", address, err)
+			}
 		}
-		if err != nil {
-			return fmt.Errorf("%s is not healthy: %w", address, err)
-		}
+		return nil
 	}
-	return nil
 }
 
 // checkHealth asks one address. An exporter that wants a password or a client certificate

@@ -114,7 +114,7 @@ func (i *initCommand) run(ctx context.Context, s streams) error {
 	if err := i.write(s); err != nil {
 		return err
 	}
-	if err := (&checkConfig{files: []string{i.output}}).run(ctx, s); err != nil || !i.check {
+	if err := checkConfig([]string{i.output}, s); err != nil || !i.check {
 		return err
 	}
 	if err := (&checkSources{config: i.output, timeout: time.Minute}).run(ctx, s); err != nil {

@@ -72,33 +72,26 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 	cli.Version(version.Print("cdr_exporter"))
 	cli.HelpFlag.Short('h')
 	commands := make(map[string]command)
-	add := func(parent interface {
-		Command(name, help string) *kingpin.CmdClause
-	}, name, help string, define func(*kingpin.CmdClause) command,
-	) *kingpin.CmdClause {
-		clause := parent.Command(name, help)
-		if define != nil {
-			commands[clause.FullCommand()] = define(clause)
-		}
-		return clause
+	add := func(c *kingpin.CmdClause, define func(*kingpin.CmdClause) command) {
+		commands[c.FullCommand()] = define(c)
 	}
-	add(cli, "run", "Run the exporter.", newRun).Default()
-	add(cli, "demo", "Run the exporter against simulated providers, without configuration or network.", newDemo)
-	add(cli, "init", "Ask, or take flags, write a configuration, and check it.", newInit)
-	check := add(cli, "check", "Check configuration files or sources.", nil)
-	add(check, "config", "Validate configuration files, without network access.", newCheckConfig)
-	add(check, "sources", "Authenticate with every source and read the smallest page of every feed.", newCheckSources)
-	add(cli, "records", "Print the call records of a feed, redacted as configured, without counting them.", newRecords)
-	add(cli, "call", "Look up a Teams call record by its id and print all its parts, redacted as configured.", newCall)
-	add(cli, "backfill", "Write history by the start of calls as OpenMetrics, from which promtool creates blocks.", newBackfill)
-	state := add(cli, "ledger", "Look into the ledger, check it, or make it smaller.", nil)
-	add(state, "show", "Print what the ledger has: feeds, positions, ids, sizes, tasks, and what was set aside and why.", ledgerReader(showLedger))
-	add(state, "verify", "Check everything that must hold within the ledger, also while the exporter runs.", ledgerReader(verifyLedger))
-	add(state, "compact", "Merge blocks of ids and free room on the disk, while the exporter doesn't run.", ledgerCommand(compactLedger))
-	add(state, "copy", "Copy a ledger to where there is none, such as from a folder to PostgreSQL, while no exporter runs.", newLedgerCopy)
-	add(cli, "healthcheck", "Exit 0 if the exporter on the listen address is healthy, for images without a shell.", newHealthcheck)
-	add(cli, "incident", "Print what failed on a trunk in a span of time, for a ticket to the carrier: when, how often, whose fault, a sample.", newIncident)
-	add(cli, "assets", "Write the bundled dashboards, rules and runbooks to a folder.", newAssets)
-	add(cli, "version", "Print the version.", newVersion)
+	add(cli.Command("run", "Run the exporter.").Default(), newRun)
+	add(cli.Command("demo", "Run the exporter against simulated providers, without configuration or network."), newDemo)
+	add(cli.Command("init", "Ask, or take flags, write a configuration, and check it."), newInit)
+	check := cli.Command("check", "Check configuration files or sources.")
+	add(check.Command("config", "Validate configuration files, without network access."), newCheckConfig)
+	add(check.Command("sources", "Authenticate with every source and read the smallest page of every feed."), newCheckSources)
+	add(cli.Command("records", "Print the call records of a feed, redacted as configured, without counting them."), newRecords)
+	add(cli.Command("call", "Look up a Teams call record by its id and print all its parts, redacted as configured."), newCall)
+	add(cli.Command("backfill", "Write history by the start of calls as OpenMetrics, from which promtool creates blocks."), newBackfill)
+	state := cli.Command("ledger", "Look into the ledger, check it, or make it smaller.")
+	add(state.Command("show", "Print what the ledger has: feeds, positions, ids, sizes, tasks, and what was set aside and why."), ledgerReader(showLedger))
+	add(state.Command("verify", "Check everything that must hold within the ledger, also while the exporter runs."), ledgerReader(verifyLedger))
+	add(state.Command("compact", "Merge blocks of ids and free room on the disk, while the exporter doesn't run."), ledgerCommand(compactLedger))
+	add(state.Command("copy", "Copy a ledger to where there is none, such as from a folder to PostgreSQL, while no exporter runs."), newLedgerCopy)
+	add(cli.Command("healthcheck", "Exit 0 if the exporter on the listen address is healthy, for images without a shell."), newHealthcheck)
+	add(cli.Command("incident", "Print what failed on a trunk in a span of time, for a ticket to the carrier: when, how often, whose fault, a sample."), newIncident)
+	add(cli.Command("assets", "Write the bundled dashboards, rules and runbooks to a folder."), newAssets)
+	add(cli.Command("version", "Print the version."), newVersion)
 	return cli, commands
 }
