@@ -37,7 +37,7 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 // rangeFlags defines --from and --to, which parseRange reads.
 func rangeFlags(c *kingpin.CmdClause, from, to *string, otherwise, preset string) {
 	c.Flag("from", "Start of the range: RFC 3339, a date, a local time of day such as 02:30, or a duration ago such as 36h.").Required().StringVar(from)
-	c.Flag("to", "End of the range, in the same forms; "+otherwise+" by default.").Default(preset).StringVar(to)
+	c.Flag("to", "End of the range, in the same forms; "+otherwise+" by default.").PlaceHolder("TO").Default(preset).StringVar(to)
 }
 
 // parseRange reads --from and --to, which may be empty.
