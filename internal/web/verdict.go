@@ -114,16 +114,14 @@ func isBehind(f Feed, now time.Time) bool {
 }
 
 func behindFinding(source string, feed Feed) Finding {
-	f := Finding{Level: LevelUnknown, Subject: source + " " + feed.Feed, What: "can't tell", Since: feed.Watermark, Remedy: feed.Advice}
-	switch {
-	case feed.LastError != "":
-		f.Cause = feed.LastError
-	case feed.LastSuccess.IsZero():
-		f.Cause = "nothing has been read yet"
-	default:
-		f.Cause = "older calls are being read first"
+	cause := "older calls are being read first"
+	if feed.LastSuccess.IsZero() {
+		cause = "nothing has been read yet"
 	}
-	return f
+	return Finding{
+		Level: LevelUnknown, Subject: source + " " + feed.Feed, What: "can't tell", Since: feed.Watermark,
+		Cause: cmp.Or(feed.LastError, cause), Remedy: feed.Advice,
+	}
 }
 
 // judge says what the last attempts mean.
