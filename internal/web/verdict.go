@@ -63,24 +63,22 @@ const (
 type row struct {
 	Trunk
 
-	Source, Provider, Feed string
-	Finding                Finding
+	Source, Feed string
+	Finding      Finding
 }
 
 // judge judges feeds by their state and trunks by their last attempts. The rows are worst first.
 func judge(status Status) (Verdict, []row) {
 	v := Verdict{Findings: []Finding{}}
 	var rows []row
-	behindFeeds := 0
 	for _, source := range status.Sources {
 		for _, feed := range source.Feeds {
 			behind := isBehind(feed, time.Time(status.Now))
 			if behind {
-				behindFeeds++
 				v.Findings = append(v.Findings, behindFinding(source.Name, feed))
 			}
 			for _, t := range feed.Trunks {
-				r := row{Trunk: t, Source: source.Name, Provider: source.Provider, Feed: feed.Feed}
+				r := row{Trunk: t, Source: source.Name, Feed: feed.Feed}
 				if r.Finding = r.judge(time.Time(status.Now)); behind {
 					r.Finding.AsOf = feed.Watermark
 				}
@@ -91,6 +89,7 @@ func judge(status Status) (Verdict, []row) {
 			}
 		}
 	}
+	behindFeeds := len(v.Findings)
 	slices.SortStableFunc(rows, func(a, b row) int {
 		return cmp.Or(severity(a.Finding.Level)-severity(b.Finding.Level), b.Count(ResultFault)-a.Count(ResultFault), cmp.Compare(a.Finding.Subject, b.Finding.Subject))
 	})
