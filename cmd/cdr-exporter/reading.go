@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
@@ -68,4 +72,47 @@ func newRedactor(ctx context.Context, c *config.Config) (*cdr.Redactor, error) {
 		key = glance.HashKey
 	}
 	return cdr.NewRedactor(app.Policy(c.Privacy), key), nil
+}
+
+// errTime doesn't repeat the input.
+var errTime = errors.New("give a time as 2026-11-20T12:00:00Z (RFC 3339), a date as 2026-11-20, a time of day as 02:30, or a duration ago as 36h")
+
+// parseTime reads RFC 3339, a date (midnight UTC), the last time that a local clock showed 02:30, or a duration ago.
+func parseTime(text string, now time.Time) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	if clock, err := time.Parse("15:04", text); err == nil {
+		year, month, day := now.Date()
+		at := time.Date(year, month, day, clock.Hour(), clock.Minute(), 0, 0, now.Location())
+		if at.After(now) {
+			at = time.Date(year, month, day-1, clock.Hour(), clock.Minute(), 0, 0, now.Location())
+		}
+		return at.UTC(), nil
+	}
+	if d, err := config.ParseDuration(text); err == nil && d >= 0 {
+		return now.Add(-d).UTC(), nil
+	}
+	return time.Time{}, errTime
+}
+
+// rangeFlags defines --from and --to, which parseRange reads.
+func rangeFlags(c *kingpin.CmdClause, from, to *string, otherwise, preset string) {
+	c.Flag("from", "Start of the range: RFC 3339, a date, a local time of day such as 02:30, or a duration ago such as 36h.").Required().StringVar(from)
+	c.Flag("to", "End of the range, in the same forms; "+otherwise+" by default.").PlaceHolder("TO").Default(preset).StringVar(to)
+}
+
+// parseRange reads --from and --to, which may be empty.
+func parseRange(from, to string, now time.Time) (begin, end time.Time, err error) {
+	if begin, err = parseTime(from, now); err != nil {
+		return begin, end, fmt.Errorf("--from: %w", err)
+	}
+	if to != "" {
+		if end, err = parseTime(to, now); err != nil {
+			return begin, end, fmt.Errorf("--to: %w", err)
+		}
+	}
+	return begin, end, nil
 }
