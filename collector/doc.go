@@ -5,7 +5,7 @@
 //	                 │
 //	                 │ RangeFeed: plan ─▶ span of time ─▶ Driver ◀─pages─ RangeReader
 //	                 │                                      └─▶ Sink.Commit ─▶ ledger
-//	                 │ SyncFeed: token ─▶ SyncReader.Sync ─▶ Sink.Commit, with a RangeFeed beside it
+//	                 │            token ─▶ SyncReader.Sync ─▶ Sink.Commit, in place of the shallow levels
 //	                 │ TaskFeed: a RangeFeed's lists and notifications ─▶ tasks in the ledger ─▶ Fetcher.Fetch ─▶ Sink.Commit
 //
 // `backfill`, `records` and `check sources` use the same Driver with another Commit.

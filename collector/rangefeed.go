@@ -17,6 +17,8 @@ import (
 type RangeSettings struct {
 	// Reader reads ranges.
 	Reader RangeReader
+	// Changes reads by changes where the account offers it, with ranges at deep levels beside it; nil: ranges are read alone.
+	Changes SyncReader
 	// Interval is how often the feed is read: with a webhook, which makes the list
 	// a second line, twice what is configured (counting.md 12).
 	Interval time.Duration
@@ -47,12 +49,12 @@ type RangeFeed struct {
 	stored []byte        // the plan as it was last committed or read
 	seen   plan.View     // as of the last poll, for Wait
 	level  int           // of the last poll; -1 before the first
-	top    int           // the shallowest level that is read: see from
 	asked  bool          // the provider has answered once
 	pause  time.Duration // until when nothing is read after a read in doubt
 	logged time.Duration // how much of what is lost was logged
 
 	endpoint witness.Endpoint // counts the spans that could be read
+	changes  changes
 }
 
 // NewRangeFeed makes a feed of a reader.
@@ -74,6 +76,9 @@ func (f *RangeFeed) Poll(ctx context.Context, state ledger.State, sink Sink) err
 	f.load(state)
 	r := f.newReading(state, sink)
 	f.seen = r.view
+	if done, err := f.readChanges(ctx, r); done || err != nil {
+		return err
+	}
 	if u := r.plan.DueUnread(r.view.Now); u != nil && !r.doubt && f.levels.all.failures == 0 {
 		return f.reread(ctx, r, u)
 	}
@@ -123,16 +128,15 @@ func (f *RangeFeed) newReading(state ledger.State, sink Sink) *reading {
 
 // planRead decides what a poll reads.
 func (f *RangeFeed) planRead(r *reading) {
-	level := f.top
+	level := 0
 	if r.doubt {
 		// The time is in doubt: a short read, which moves nothing.
 		r.task = plan.New(f.ladder).NextTask(0, r.view)
-		r.task.Level = level // that is tried again if it fails
 	} else {
 		usable := func(m int) bool {
-			return m >= f.top && f.levels.retryAt(m, r.plan.Due(m, r.view, f.levels.failing)) <= r.tick
+			return f.levels.retryAt(m, r.plan.Due(m, r.view, f.levels.failing)) <= r.tick
 		}
-		level = max(f.top, r.plan.NextLevel(r.view, f.level, usable, f.levels.failing))
+		level = r.plan.NextLevel(r.view, f.level, usable, f.levels.failing)
 		r.task = r.plan.NextTask(level, r.view)
 	}
 	piece := f.levels.each[level].piece
@@ -148,14 +152,6 @@ func (f *RangeFeed) doubtful() bool {
 	c := f.settings.Clock
 	first := !f.asked && (c.pending() || c.hasDate() && len(f.stored) == 0)
 	return first || c.isFar() || c.unsure(f.ladder.Lookback)
-}
-
-// from leaves the levels above one to whoever reads beside it, such as a token; 0:
-// none is left. The plan stays as it is: to it they are levels that are late, so they
-// go on where they stopped, and what a deeper read stamps them with holds.
-func (f *RangeFeed) from(level int) {
-	f.top = min(level, f.ladder.Last())
-	f.levels.forget(f.top) // what isn't read doesn't fail
 }
 
 func (f *RangeFeed) view(state ledger.State) plan.View {
@@ -221,7 +217,7 @@ func (f *RangeFeed) Wait() time.Duration {
 	v.Now = f.settings.Clock.Now()
 	p.DropFuture(v.Now)
 	wait := never
-	for m := f.top; m < len(p.Reads); m++ {
+	for m := range p.Reads {
 		due := p.Due(m, v, f.levels.failing)
 		left := f.levels.retryAt(m, due) - tick
 		if p.OpenTask(m) == nil {
@@ -237,11 +233,14 @@ func (f *RangeFeed) Wait() time.Duration {
 	return max(wait, f.pause-tick, 0)
 }
 
-// Trouble is why the shallowest level that fails does so, or that the
-// provider's Date isn't believed; nil if all is well.
+// Trouble is why the shallowest level that fails does so, that the provider's Date isn't believed, or why changes can't be read; nil if all is
+// well.
 func (f *RangeFeed) Trouble() error {
-	if err := f.levels.trouble(); err != nil || !f.settings.Clock.isFar() {
+	if err := f.levels.trouble(); err != nil {
 		return err
+	}
+	if !f.settings.Clock.isFar() {
+		return f.changes.err
 	}
 	return fmt.Errorf("the provider's Date and this machine's clock differ by more than %s: one of them is wrong; until that ends calls are counted and the read position stays", farClock)
 }

@@ -110,6 +110,3 @@ func (f *RangeFeed) Unread() (spans []string) {
 	}
 	return spans
 }
-
-// Reads implements Paced: there is no other way.
-func (f *RangeFeed) Reads() string { return "" }

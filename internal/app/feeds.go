@@ -42,7 +42,7 @@ func (a *App) addLedger(settings *collector.LoopSettings, s *source, f *feed) {
 	state := &lazyFeed{ledger: a.ledger, owners: a.owners, spec: specOf(s.config, info), now: settings.Clock.Now}
 	settings.Ledger, settings.Open = state, state.open
 	ranges := collector.RangeSettings{
-		Reader: info.Reader, Interval: settings.Interval, Lookback: info.Lookback, Clock: settings.Clock,
+		Reader: info.Reader, Changes: info.Sync, Interval: settings.Interval, Lookback: info.Lookback, Clock: settings.Clock,
 		Observer: settings.Observer, Logger: logger,
 	}
 	switch {
@@ -50,9 +50,6 @@ func (a *App) addLedger(settings *collector.LoopSettings, s *source, f *feed) {
 		tasks := collector.NewTaskFeed(collector.TaskSettings{Ranges: ranges, Fetcher: info.Fetcher, Queue: state, Subscription: info.Subscription})
 		settings.Feed, settings.Paced, settings.Woken = tasks, tasks, tasks.Woken()
 		f.queue, f.wake = state, tasks.Wake
-	case info.Sync != nil:
-		both := collector.NewSyncFeed(info.Sync, ranges)
-		settings.Feed, settings.Paced = both, both
 	case info.Reader != nil:
 		one := collector.NewRangeFeed(ranges)
 		settings.Feed, settings.Paced = one, one

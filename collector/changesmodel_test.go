@@ -124,12 +124,9 @@ func (c *changing) longest() time.Duration {
 	return longest + c.took()
 }
 
-// syncLoop is a loop with a SyncFeed over a model.
+// syncLoop is a loop with a RangeFeed that reads by changes, over a model.
 func syncLoop(c *changing, l plan.Ladder, change ...func(*LoopSettings, *RangeSettings)) *Loop {
-	change = append(change, func(loop *LoopSettings, ranges *RangeSettings) {
-		feed := NewSyncFeed(c, *ranges)
-		loop.Feed, loop.Paced = feed, feed
-	})
+	change = append(change, func(_ *LoopSettings, ranges *RangeSettings) { ranges.Changes = c })
 	return loopOver(c.model, l.Interval, l.Lookback, change...)
 }
 

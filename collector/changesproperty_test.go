@@ -97,7 +97,7 @@ func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
 			if len(m.counted) != want || m.state.Records != uint64(want) || len(m.broken) > 0 {
 				t.Fatalf("seed %d: %d of %d calls are counted; %v", seed, len(m.counted), want, m.broken)
 			}
-			if behind := time.Since(m.state.Watermark); behind > 3*time.Minute || loop.settings.Feed.(*SyncFeed).Reads() != "changes" {
+			if behind := time.Since(m.state.Watermark); behind > 3*time.Minute || loop.settings.Feed.(*RangeFeed).Reads() != "changes" {
 				t.Fatalf("seed %d: the watermark is %s behind", seed, behind)
 			}
 		})
@@ -182,7 +182,7 @@ func (tr *syncTroubled) happen() {
 	}
 }
 
-// TestNothingIsLostWhateverHappensToChanges runs a SyncFeed with all that trouble, and wants every call counted once.
+// TestNothingIsLostWhateverHappensToChanges runs a feed that is read by changes with all that trouble, and wants every call counted once.
 func TestNothingIsLostWhateverHappensToChanges(t *testing.T) {
 	for _, c := range []struct {
 		plan.Ladder

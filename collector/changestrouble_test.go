@@ -13,9 +13,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 )
 
-// A drain that never ends starves no range, moves no watermark, and isn't starved by a
-// long history.
-func TestSyncFeed_ADrainThatNeverEnds(t *testing.T) {
+// A drain that never ends starves no range, and isn't starved by a long history.
+func TestChanges_ADrainThatNeverEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of := newChanging(newModel(time.Now().Add(-30 * 24 * time.Hour)))
 		of.latency, of.pageSize, of.size = 2*time.Second, 20, 20
@@ -29,9 +28,8 @@ func TestSyncFeed_ADrainThatNeverEnds(t *testing.T) {
 		if loop.Status().Reads != "ranges" || !of.state.HistoryDone {
 			t.Errorf("%s are read; the history is done: %t", loop.Status().Reads, of.state.HistoryDone)
 		}
-		// While both are due each takes its turn.
 		for i := 1; i < len(of.asked); i++ {
-			if gap := of.asked[i].at.Sub(of.asked[i-1].ended); gap > of.took()+time.Second {
+			if gap := of.asked[i].at.Sub(of.asked[i-1].ended); gap > of.took()+time.Minute {
 				t.Errorf("a step waited for %s, though a read takes %s", gap, of.took())
 			}
 		}
@@ -53,7 +51,7 @@ func TestSyncFeed_ADrainThatNeverEnds(t *testing.T) {
 
 // A long first history is left to ranges; changes are read beside it, from a catch-up's
 // reach, and don't end it.
-func TestSyncFeed_TheFirstHistoryIsReadByRanges(t *testing.T) {
+func TestChanges_TheFirstHistoryIsReadByRanges(t *testing.T) {
 	for _, history := range []time.Duration{24 * time.Hour, 90 * 24 * time.Hour} {
 		t.Run(history.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -92,9 +90,9 @@ func TestSyncFeed_TheFirstHistoryIsReadByRanges(t *testing.T) {
 	}
 }
 
-// A step that fails is tried again within a second, then ever slower, while ranges take
-// over; when it works again they are left to it.
-func TestSyncFeed_StepsThatFail(t *testing.T) {
+// A drain that fails is tried again with the next poll, then more seldom, while ranges take
+// over at once; when it works again they are left to it.
+func TestChanges_StepsThatFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of, loop := syncing(t, func(_ *LoopSettings, r *RangeSettings) { r.Random = func() float64 { return 0 } })
 		of.mu.Lock()
@@ -114,14 +112,13 @@ func TestSyncFeed_StepsThatFail(t *testing.T) {
 		}
 		short := len(of.reads) - reads
 		of.mu.Unlock()
-		want := []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second, time.Minute, time.Minute}
-		if len(gaps) < 8 || !slices.Equal(gaps[:8], want) {
-			t.Errorf("a step is tried again after %v, want %v", gaps, want)
+		if len(gaps) < 6 || slices.Min(gaps) < time.Minute || slices.Max(gaps) > 2*time.Minute {
+			t.Errorf("changes are asked for again after %v", gaps)
 		}
-		if short < 8 {
+		if short < 10 {
 			t.Errorf("%d ranges were read in ten minutes without changes", short)
 		}
-		pass(t, 62*time.Second)
+		pass(t, 2*time.Minute)
 		if s := loop.Status(); s.Reads != "changes" || s.State != StateOK {
 			t.Errorf("when they work again %s are read; the state is %s: %s", s.Reads, s.State, s.LastError)
 		}
@@ -129,8 +126,8 @@ func TestSyncFeed_StepsThatFail(t *testing.T) {
 	})
 }
 
-// The bound on delays holds while changes fail, but for the first tries.
-func TestSyncFeed_DelaysWhileStepsFail(t *testing.T) {
+// The bound on delays holds while changes fail.
+func TestChanges_DelaysWhileStepsFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of := newChanging(quiet(t, minutely, time.Now()))
 		of.latency = 200 * time.Millisecond
@@ -152,12 +149,12 @@ func TestSyncFeed_DelaysWhileStepsFail(t *testing.T) {
 			of.mu.Unlock()
 		}
 		loop.Stop()
-		of.seenInTime(t, began, func(late time.Duration) time.Duration { return max(late/4, time.Minute+8*time.Second) })
+		of.seenInTime(t, began, func(late time.Duration) time.Duration { return max(late/4, time.Minute) })
 	})
 }
 
 // Ranges that fail leave changes alone, and the other way round.
-func TestSyncFeed_RangesThatFail(t *testing.T) {
+func TestChanges_RangesThatFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of, loop := syncing(t)
 		of.mu.Lock()
@@ -187,7 +184,7 @@ func TestSyncFeed_RangesThatFail(t *testing.T) {
 }
 
 // Changes aren't asked for before the time that the provider named. (Ranges are held up by the HTTP client.)
-func TestSyncFeed_RetryAfter(t *testing.T) {
+func TestChanges_RetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of, loop := syncing(t)
 		of.mu.Lock()
@@ -211,7 +208,7 @@ func TestSyncFeed_RetryAfter(t *testing.T) {
 
 // A provider that doesn't go on, or gives no token, is asked ever more slowly; what it
 // brought is counted.
-func TestSyncFeed_AProviderThatDoesNotGoOn(t *testing.T) {
+func TestChanges_AProviderThatDoesNotGoOn(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		at   SyncPosition
@@ -224,12 +221,11 @@ func TestSyncFeed_AProviderThatDoesNotGoOn(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := quiet(t, minutely, time.Now())
 				asked := 0
-				loop := loopOver(m, time.Minute, 48*time.Hour, func(l *LoopSettings, r *RangeSettings) {
-					feed := NewSyncFeed(syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
+				loop := loopOver(m, time.Minute, 48*time.Hour, func(_ *LoopSettings, r *RangeSettings) {
+					r.Changes = syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
 						asked++
 						return &Page{}, c.at, nil
-					}), *r)
-					l.Feed, l.Paced = feed, feed
+					})
 				})
 				loop.Start()
 				pass(t, 10*time.Minute)
@@ -247,17 +243,17 @@ func TestSyncFeed_AProviderThatDoesNotGoOn(t *testing.T) {
 
 // What is told of a poll that was stopped, or whose commit failed, is the loop's
 // business: the drain doesn't back off.
-func TestSyncFeed_StoppedOrFull(t *testing.T) {
+func TestChanges_StoppedOrFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of, loop := syncing(t)
 		loop.Stop()
-		feed := loop.settings.Feed.(*SyncFeed)
+		feed := loop.settings.Feed.(*RangeFeed)
 		pass(t, time.Minute)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		of.latency = time.Second
-		if err := feed.Poll(ctx, of.State(), loop.sink); !errors.Is(err, context.Canceled) || feed.drain.failures > 0 {
-			t.Errorf("the error is %v, after which %d steps have failed", err, feed.drain.failures)
+		if err := feed.Poll(ctx, of.State(), loop.sink); !errors.Is(err, context.Canceled) || feed.changes.failures > 0 {
+			t.Errorf("the error is %v, after which %d steps have failed", err, feed.changes.failures)
 		}
 	})
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// TestSyncFeed_EveryDelayWithinAnInterval runs changes for weeks without trouble.
-func TestSyncFeed_EveryDelayWithinAnInterval(t *testing.T) {
+// TestChanges_EveryDelayWithinAnInterval runs changes for weeks without trouble.
+func TestChanges_EveryDelayWithinAnInterval(t *testing.T) {
 	for _, c := range []struct{ interval, lookback, run, every, latency time.Duration }{
 		{time.Minute, 48 * time.Hour, 3 * 24 * time.Hour, 2 * time.Minute, 200 * time.Millisecond},
 		{5 * time.Minute, 72 * time.Hour, 5 * 24 * time.Hour, 4 * time.Minute, 30 * time.Second},
@@ -44,7 +44,7 @@ func TestSyncFeed_EveryDelayWithinAnInterval(t *testing.T) {
 }
 
 // A feed that was read by ranges goes on by changes, and back: the plan is the same one.
-func TestSyncFeed_TheStoredPlan(t *testing.T) {
+func TestChanges_TheStoredPlan(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	bare := plan.New(minutely)
 	for m := range bare.Reads {
@@ -78,7 +78,7 @@ func TestSyncFeed_TheStoredPlan(t *testing.T) {
 
 // A feed whose configuration no longer offers changes goes on by ranges without a deep
 // read, and later from the token where it stopped.
-func TestSyncFeed_RangesAloneGoOnFromTheSamePlan(t *testing.T) {
+func TestChanges_RangesAloneGoOnFromTheSamePlan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of, loop := syncing(t)
 		loop.Stop()
@@ -106,7 +106,7 @@ func TestSyncFeed_RangesAloneGoOnFromTheSamePlan(t *testing.T) {
 }
 
 // A restart goes on from the token that it finds, and costs one short range at most.
-func TestSyncFeed_ARestart(t *testing.T) {
+func TestChanges_ARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of, loop := syncing(t)
 		loop.Stop()
@@ -121,44 +121,8 @@ func TestSyncFeed_ARestart(t *testing.T) {
 	})
 }
 
-// A long task under way goes on where it was when the levels above are left to changes
-// or taken back, and what failed there is forgotten.
-func TestRangeFeed_LevelsLeftToChanges(t *testing.T) {
-	f := NewRangeFeed(RangeSettings{Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour, Random: seeded(1).Float64})
-	now := time.Now()
-	f.load(ledger.State{})
-	f.plan.PutTask(plan.Task{Level: 9, Wanted: now, Join: now.Add(-time.Hour), Cursor: now.Add(-time.Minute), To: now})
-	for m := range f.levels.each {
-		f.levels.failed(m, errProvider, time.Hour, f.settings.Clock, f.settings.Random)
-	}
-	f.from(besideLevel)
-	for m := range f.levels.each {
-		if f.levels.failing(m) != (m >= besideLevel) {
-			t.Errorf("level %d fails: %t", m, f.levels.failing(m))
-		}
-	}
-	f.from(0)
-	if f.plan.OpenTask(9) == nil || !f.plan.OpenTask(9).Cursor.After(f.plan.OpenTask(9).Join) || f.levels.failing(0) {
-		t.Errorf("the task under way is %+v; level 0 fails: %t", f.plan.OpenTask(9), f.levels.failing(0))
-	}
-	f.from(besideLevel)
-	f.levels = newLevels(f.ladder.Last()+1, time.Minute, 0)
-	f.plan.OpenTask(9).Wanted = now.Add(-10 * time.Minute)
-	for m := range f.plan.Reads[:8] { // level 9 is under way, level 3 isn't due and those above are
-		f.plan.Reads[m] = f.settings.Clock.Now().Add(-5 * time.Minute)
-	}
-	f.level, f.asked = 9, true
-	r := f.newReading(ledger.State{Watermark: now}, &committed{clock: f.settings.Clock})
-	if f.planRead(r); r.task.Level != 9 {
-		t.Errorf("between the pieces of level 9, level %d is read", r.task.Level)
-	}
-	if f.from(100); f.top != f.ladder.Last() {
-		t.Errorf("of %d levels %d are left to changes", len(f.plan.Reads), f.top)
-	}
-}
-
 // While the time is in doubt a short read that fails is tried again, and stands in the
-// way of no level later, whichever levels are left to changes.
+// way of no level later.
 func TestRangeFeed_AShortReadInDoubtThatFails(t *testing.T) {
 	clock := NewClock(nil, func() (time.Duration, bool) { return 0, true }) // not asked yet
 	down := true
@@ -171,7 +135,6 @@ func TestRangeFeed_AShortReadInDoubtThatFails(t *testing.T) {
 	f := NewRangeFeed(RangeSettings{Reader: read, Interval: time.Minute, Lookback: 48 * time.Hour, Clock: clock})
 	sink := &committed{clock: clock}
 	state := ledger.State{Watermark: clock.Now()}
-	f.from(besideLevel)
 	if err := f.Poll(t.Context(), state, sink); err == nil || f.Wait() > time.Second || f.Trouble() == nil {
 		t.Fatalf("the error is %v; it waits for %s; the trouble is %v", err, f.Wait(), f.Trouble())
 	}
@@ -182,7 +145,7 @@ func TestRangeFeed_AShortReadInDoubtThatFails(t *testing.T) {
 }
 
 // What an answer holds beside calls is handled as a page of a range is.
-func TestSyncFeed_WhatComesWithChanges(t *testing.T) {
+func TestChanges_WhatComesWithChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		seen := newObserved()
@@ -202,11 +165,12 @@ func TestSyncFeed_WhatComesWithChanges(t *testing.T) {
 			return b
 		}
 		answers := []*Page{answer("a b a"), answer("a b")}
-		feed := NewSyncFeed(syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
-			b := answers[0]
-			answers = answers[1:]
-			return b, SyncPosition{Token: fmt.Sprint(len(answers)), More: len(answers) > 0}, nil
-		}), RangeSettings{
+		feed := NewRangeFeed(RangeSettings{
+			Changes: syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
+				b := answers[0]
+				answers = answers[1:]
+				return b, SyncPosition{Token: fmt.Sprint(len(answers)), More: len(answers) > 0}, nil
+			}),
 			Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour,
 			Clock: sink.clock, Observer: seen, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
@@ -219,6 +183,9 @@ func TestSyncFeed_WhatComesWithChanges(t *testing.T) {
 		for _, page := range sink.all {
 			for _, r := range page.Records {
 				twins = append(twins, fmt.Sprint(r.Synthetic, r.Twin))
+			}
+			if page == sink.all[len(sink.all)-1] {
+				continue // the position
 			}
 			if len(page.Invalid) != 1 || len(page.Ignored) != 1 || page.ObservedAt.IsZero() {
 				t.Errorf("a page of %+v", page)
@@ -267,11 +234,11 @@ func TestRule17_WhatStaysInProgressIsFoundByRanges(t *testing.T) {
 }
 
 // Reads may be asked for while the feed is polled.
-func TestSyncFeed_ReadsFromOtherGoroutines(t *testing.T) {
+func TestChanges_ReadsFromOtherGoroutines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of := newChanging(quiet(t, minutely, time.Now()))
 		loop := syncLoop(of, minutely)
-		feed := loop.settings.Feed.(*SyncFeed)
+		feed := loop.settings.Feed.(*RangeFeed)
 		if feed.Wait() != 0 || feed.Reads() != "ranges" || feed.Trouble() != nil {
 			t.Errorf("before the first poll it waits for %s, reads %s and has trouble: %v", feed.Wait(), feed.Reads(), feed.Trouble())
 		}
