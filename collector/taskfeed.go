@@ -3,10 +3,12 @@ package collector
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
 
 // TaskQueue is what waits in the ledger; *ledger.Feed is one.
@@ -89,7 +91,7 @@ type held struct {
 func NewTaskFeed(settings TaskSettings) *TaskFeed {
 	return &TaskFeed{
 		settings: settings, ranges: NewRangeFeed(settings.Ranges),
-		fetching: fetching{refusals: make(map[string]*refusal)}, woken: make(chan struct{}, 1),
+		fetching: fetching{refusals: make(map[string]*witness.Case)}, woken: make(chan struct{}, 1),
 	}
 }
 
@@ -270,7 +272,7 @@ func (f *TaskFeed) release(ctx context.Context, sink Sink) error {
 		return err
 	}
 	if len(tasks) > 0 {
-		if len(tasks) < parallel && len(f.ready(tasks)) == 0 {
+		if len(tasks) < parallel && !slices.ContainsFunc(tasks, func(w Task) bool { return f.fetching.refusedBefore(w.Key) == 0 }) {
 			h.until = 0
 		}
 		return nil

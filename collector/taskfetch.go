@@ -15,10 +15,6 @@ import (
 )
 
 const (
-	// fetchedAtOnce is how many tasks a poll takes from the ledger, and batchLength for how long it
-	// begins to fetch more of them, so that nothing else is starved.
-	fetchedAtOnce = 100
-	batchLength   = 10 * time.Second
 	// queueRetry is the wait before the ledger is asked for tasks again, when that failed.
 	queueRetry = 5 * time.Second
 	// ages is longer than any task waits.
@@ -83,46 +79,24 @@ type fetching struct {
 	// endpoint counts what was fetched, and refusals has what speaks against each key that
 	// was refused since it was last fetched.
 	endpoint witness.Endpoint
-	refusals map[string]*refusal
+	refusals map[string]*witness.Case
+	// again is when such keys are tried again, by Clock.Elapsed. Others go first, as one of them may be the witness.
+	again time.Duration
 }
 
-// refusal is what speaks against a key.
-type refusal struct {
-	witness.Case
-
-	// until is when a key that was refused without a witness is tried again, by Clock.Elapsed: others
-	// go first, as one of them may be the witness.
-	until time.Duration
-}
-
-// refusalOf is what speaks against a key.
-func (s *fetching) refusalOf(key string) *refusal {
-	if s.refusals[key] == nil {
-		s.refusals[key] = new(refusal)
+// refusedBefore is how often a key was refused since it was last fetched.
+func (s *fetching) refusedBefore(key string) int {
+	if c := s.refusals[key]; c != nil {
+		return c.Refusals()
 	}
-	return s.refusals[key]
+	return 0
 }
 
-// endWaits lets every key be tried again.
-func (s *fetching) endWaits() {
-	for _, r := range s.refusals {
-		r.until = 0
-	}
-}
-
-// ready are the tasks whose keys don't wait.
-func (f *TaskFeed) ready(tasks []Task) []Task {
-	tick := f.clock().Elapsed()
-	return slices.DeleteFunc(tasks, func(w Task) bool {
-		r := f.fetching.refusals[w.Key]
-		return r != nil && r.until > tick
-	})
-}
-
-// due is the work that is due and can be begun, what was set aside last.
-func (f *TaskFeed) due(ctx context.Context, now time.Time, limit int) ([]Task, error) {
+// due is the work that is due: first what was never refused, and of that what was set aside last.
+func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]Task, error) {
 	const kinds = 4 // of work about one key; more only make it see less
-	limit += kinds * len(f.fetching.refusals)
+	s := &f.fetching
+	limit := kinds * (keys + len(s.refusals))
 	tasks, err := f.settings.Queue.Due(ctx, now, limit)
 	if err != nil {
 		return nil, err
@@ -131,7 +105,9 @@ func (f *TaskFeed) due(ctx context.Context, now time.Time, limit int) ([]Task, e
 	if err != nil {
 		return nil, err
 	}
-	return f.ready(append(tasks, again...)), nil
+	tasks = append(tasks, again...)
+	slices.SortStableFunc(tasks, func(a, b Task) int { return s.refusedBefore(a.Key) - s.refusedBefore(b.Key) })
+	return tasks, nil
 }
 
 // fetchWait is how long from now until something is fetched, by what waits in the ledger and what was refused.
@@ -145,20 +121,15 @@ func (f *TaskFeed) fetchWait(ctx context.Context) time.Duration {
 	if err != nil {
 		return queueRetry
 	}
-	wait, waiting := never, false
-	for _, r := range s.refusals {
-		if r.until > tick {
-			wait, waiting = min(wait, r.until-tick), true
-		}
-	}
+	wait := never
 	for i := range tasks {
-		wait = min(wait, max(0, tasks[i].Due.Sub(now)))
+		left := max(0, tasks[i].Due.Sub(now))
+		if s.refusedBefore(tasks[i].Key) > 0 {
+			left = max(left, s.again-tick)
+		}
+		wait = min(wait, left)
 	}
-	switch {
-	case waiting && s.err != nil && wait > 0: // all others were tried: an outage is backed off from as a whole
-		s.endWaits()
-		return 0
-	case !waiting && !slices.ContainsFunc(tasks, func(w Task) bool { return !w.SetAside }):
+	if !slices.ContainsFunc(tasks, func(w Task) bool { return !w.SetAside }) {
 		s.backoff = backoff{} // what failed isn't wanted any more
 		if len(tasks) == 0 {
 			clear(s.refusals)
@@ -189,36 +160,35 @@ type fetchBatch struct {
 	sink Sink
 
 	served  bool   // the provider has given what was asked for, of some key
-	answers Page   // that aren't committed yet, with the tasks that they do
+	answers Page   // with the tasks that they do
 	refused []*job // without a witness
-	// stopped is why no more is begun: the provider throttles us or refuses our credential.
-	stopped error
+	stopped error  // the provider throttles us or refuses our credential
 }
 
 // fetch does some of the work that is due, as much at once as the Fetcher allows. What comes together is committed together: a disk
 // that syncs in 50 ms would allow 20 records a second.
 func (f *TaskFeed) fetch(ctx context.Context, _ ledger.State, sink Sink) error {
-	tasks, err := f.due(ctx, sink.Now(), fetchedAtOnce)
+	parallel := f.settings.Fetcher.Parallel()
+	tasks, err := f.due(ctx, sink.Now(), parallel)
 	if err != nil {
 		return err
 	}
-	if len(tasks) == 0 {
+	if s := &f.fetching; s.again > f.clock().Elapsed() {
+		tasks = slices.DeleteFunc(tasks, func(w Task) bool { return s.refusedBefore(w.Key) > 0 })
+	}
+	jobs := jobsOf(tasks)
+	if len(jobs) == 0 {
 		return errNothingDue
 	}
-	r, c, parallel := &fetchBatch{feed: f, sink: sink}, f.clock(), f.settings.Fetcher.Parallel()
-	over := c.Elapsed() + batchLength
-	for some := range slices.Chunk(jobsOf(tasks), parallel) {
-		for j := range fetchAll(ctx, f.settings.Fetcher, some) {
-			if err := r.handleResult(ctx, j); err != nil {
-				return err
-			}
-		}
-		if err := r.commit(ctx); err != nil {
+	r := &fetchBatch{feed: f, sink: sink}
+	for j := range fetchAll(ctx, f.settings.Fetcher, jobs[:min(len(jobs), parallel)]) {
+		if err := r.handleResult(ctx, j); err != nil {
 			return err
 		}
-		outage := !r.served && len(r.refused) >= parallel
-		if outage || r.stopped != nil || ctx.Err() != nil || c.Elapsed() > over {
-			break
+	}
+	if len(r.answers.Done) > 0 {
+		if _, err := f.ranges.commitPage(ctx, &taskSink{Sink: sink, feed: f}, &r.answers); err != nil {
+			return err
 		}
 	}
 	if ctx.Err() != nil {
@@ -230,33 +200,29 @@ func (f *TaskFeed) fetch(ctx context.Context, _ ledger.State, sink Sink) error {
 	return r.end()
 }
 
-// end settles how fetching goes.
+// end settles how fetching goes. It is an outage if nothing is fetched, but for one record alone, which may be too young to be had.
 func (r *fetchBatch) end() error {
-	s, err := &r.feed.fetching, r.stopped
-	switch {
-	case err == nil && r.served:
-		s.backoff = backoff{}
-		return nil
-	case err == nil:
-		if err = r.outage(); err == nil {
-			return nil
+	s, tick, err := &r.feed.fetching, r.feed.clock().Elapsed(), r.stopped
+	if len(r.refused) > 0 {
+		first := r.refused[0]
+		n := s.refusedBefore(first.key)
+		s.again = tick + r.attemptDelay(n)
+		young := len(r.refused) == 1 && errors.Is(first.err, ErrNotYet) && n <= youngRefusals
+		if err == nil && !r.served && !young {
+			err = fmt.Errorf("%w: %w", ErrNoneFetched, first.err)
+			s.again = 0
 		}
 	}
-	s.fail(err, r.feed.clock().Elapsed(), r.feed.ranges.settings.Random)
+	switch {
+	case err != nil:
+		s.fail(err, tick, r.feed.ranges.settings.Random)
+	case r.served:
+		if s.err != nil {
+			s.again = 0 // the outage is over
+		}
+		s.backoff = backoff{}
+	}
 	return err
-}
-
-// outage is why nothing is fetched, nil if that says nothing yet: one record alone may be
-// too young to be had.
-func (r *fetchBatch) outage() error {
-	if len(r.refused) == 0 {
-		return nil
-	}
-	first := r.refused[0]
-	if len(r.refused) == 1 && errors.Is(first.err, ErrNotYet) && r.feed.fetching.refusalOf(first.key).Refusals() <= youngRefusals {
-		return nil
-	}
-	return fmt.Errorf("%w: %w", ErrNoneFetched, first.err)
 }
 
 // handleResult deals with what became of a job. The error is the ledger's.
@@ -266,9 +232,6 @@ func (r *fetchBatch) handleResult(ctx context.Context, got *job) error {
 	if got.err == nil || stale {
 		s.endpoint.Served()
 		r.served = true
-		if s.err != nil {
-			s.endWaits() // the outage is over
-		}
 	}
 	switch {
 	case got.err == nil:
@@ -292,14 +255,18 @@ func (r *fetchBatch) handleResult(ctx context.Context, got *job) error {
 // refuse blames a key for its refusal if there is a witness, now or earlier (counting.md 30). Else its work
 // stays due in the ledger, where it holds the watermark, and others go first.
 func (r *fetchBatch) refuse(ctx context.Context, got *job) error {
-	c := r.feed.fetching.refusalOf(got.key)
+	s := &r.feed.fetching
+	c := s.refusals[got.key]
+	if c == nil {
+		c = new(witness.Case)
+		s.refusals[got.key] = c
+	}
 	before := c.Witnessed()
-	c.Refuse(&r.feed.fetching.endpoint)
+	c.Refuse(&s.endpoint)
 	blamed := slices.ContainsFunc(got.tasks, func(w Task) bool { return w.SetAside || w.Attempts > 0 })
 	if c.Witnessed() > 0 || blamed {
 		return r.putOff(ctx, got, c.Witnessed() > before)
 	}
-	c.until = r.feed.clock().Elapsed() + r.attemptDelay(c.Refusals())
 	r.refused = append(r.refused, got)
 	return nil
 }
@@ -316,17 +283,6 @@ func (r *fetchBatch) add(got *job) {
 		whole.Unmapped = append(whole.Unmapped, p.Unmapped...)
 		whole.Enqueue = append(whole.Enqueue, p.Enqueue...)
 	}
-}
-
-// commit commits the answers together.
-func (r *fetchBatch) commit(ctx context.Context) error {
-	if len(r.answers.Done) == 0 {
-		return nil
-	}
-	whole := r.answers
-	r.answers = Page{}
-	_, err := r.feed.ranges.commitPage(ctx, &taskSink{Sink: r.sink, feed: r.feed}, &whole)
-	return err
 }
 
 // putOff tries a job again later. If the refusal counts and was the last of so many, the
@@ -347,7 +303,7 @@ func (r *fetchBatch) putOff(ctx context.Context, got *job, counts bool) error {
 		}
 		wait := retrySetAside
 		if !w.SetAside {
-			wait = r.attemptDelay(max(w.Attempts, r.feed.fetching.refusalOf(got.key).Refusals()))
+			wait = r.attemptDelay(max(w.Attempts, r.feed.fetching.refusedBefore(got.key)))
 		}
 		w.Due = page.ObservedAt.Add(wait)
 		page.Enqueue = append(page.Enqueue, w)
