@@ -96,13 +96,11 @@ func (d *Driver) fetch(ctx context.Context, tasks []Task) error {
 	for i := range tasks {
 		jobs[i] = &job{key: tasks[i].Key, tasks: tasks[i : i+1]}
 	}
-	for j := range fetchAll(ctx, d.Fetcher, jobs) {
-		if j.err != nil && !isMissing(j.err) {
-			return j.err
-		}
-	}
+	fetchAll(ctx, d.Fetcher, jobs)
 	for _, j := range jobs {
 		switch {
+		case j.err != nil && !isMissing(j.err):
+			return j.err
 		case j.err != nil:
 			d.Missing(j.tasks[0], j.err)
 		case j.page != nil:

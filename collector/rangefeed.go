@@ -55,6 +55,7 @@ type RangeFeed struct {
 
 	endpoint witness.Endpoint // counts the spans that could be read
 	changes  changes
+	held     *held // of a TaskFeed; nil: positions are committed at once
 }
 
 // NewRangeFeed makes a feed of a reader.

@@ -36,15 +36,24 @@ func (f *RangeFeed) read(ctx context.Context, sink Sink, from, to time.Time) (pa
 	return pages, found, err
 }
 
-// commitPage commits a page as read now, and shows what the mapping doesn't know and the days' totals.
+// commitPage commits a page as read now, with the work that it names due at once, and shows what the mapping doesn't know and the days' totals.
 func (f *RangeFeed) commitPage(ctx context.Context, sink Sink, page *Page) (ledger.Result, error) {
 	if c := f.settings.Clock; c.pending() {
 		c.sample() // the first answer says what the time is, also for this very page
 	}
 	f.unmapped.add(page.Unmapped)
 	page.ObservedAt = sink.Now()
+	named := false
+	for i := range page.Enqueue {
+		if t := &page.Enqueue[i]; t.Due.IsZero() {
+			t.Due, named = page.ObservedAt, true
+		}
+	}
 	result, err := sink.Commit(ctx, page)
 	if err == nil {
+		if named && f.held != nil && !f.held.at.IsZero() { // what is named again is due only now
+			f.held.at = plan.Latest(f.held.at, page.ObservedAt)
+		}
 		for _, t := range page.Totals {
 			f.settings.Observer.Reconciled(t.Day, t.Ours, t.Theirs)
 		}
@@ -87,6 +96,9 @@ func (f *RangeFeed) conclude(ctx context.Context, r *reading, found int) (moved 
 	position := ledger.Position{HistoryDone: done.HistoryDone}
 	if done.Watermark.After(r.state.Watermark) {
 		position.Watermark = done.Watermark
+	}
+	if f.held != nil {
+		position = f.held.keep(position, r.state, r.sink.Now())
 	}
 	return true, f.commitPlan(ctx, r.sink, r.plan, &Page{}, position)
 }

@@ -89,10 +89,12 @@ type held struct {
 
 // NewTaskFeed makes a feed of a list and what fetches.
 func NewTaskFeed(settings TaskSettings) *TaskFeed {
-	return &TaskFeed{
+	f := &TaskFeed{
 		settings: settings, ranges: NewRangeFeed(settings.Ranges),
 		fetching: fetching{refusals: make(map[string]*witness.Case)}, woken: make(chan struct{}, 1),
 	}
+	f.ranges.held = &f.held
+	return f
 }
 
 // Wake says that there may be something to do.
@@ -163,7 +165,7 @@ func (f *TaskFeed) listWait(context.Context) time.Duration {
 
 // list reads a piece of the list.
 func (f *TaskFeed) list(ctx context.Context, state ledger.State, sink Sink) error {
-	if err := f.ranges.Poll(ctx, state, &taskSink{Sink: sink, feed: f, state: state}); err != nil {
+	if err := f.ranges.Poll(ctx, state, sink); err != nil {
 		return err
 	}
 	if !f.held.at.IsZero() {
@@ -220,42 +222,19 @@ func (f *TaskFeed) listGap(ctx context.Context, state ledger.State, sink Sink) e
 			from = plan.Latest(from, now.Add(-most))
 		}
 	}
-	_, _, err := f.ranges.read(ctx, &taskSink{Sink: sink, feed: f, state: state}, from, now)
+	_, _, err := f.ranges.read(ctx, sink, from, now)
 	return err
 }
 
-// taskSink is the sink of a TaskFeed's list.
-type taskSink struct {
-	Sink
-
-	feed  *TaskFeed
-	state ledger.State
-}
-
-// Commit implements Sink: what is named is due at once, and what depends on its being
-// fetched stays behind.
-func (s *taskSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
-	h, named := &s.feed.held, false
-	for i := range page.Enqueue {
-		if w := &page.Enqueue[i]; w.Due.IsZero() {
-			w.Due, named = page.ObservedAt, true
-		}
+// keep keeps back what of a position depends on the fetching of what was named up to now, and returns the rest.
+func (h *held) keep(p ledger.Position, state ledger.State, now time.Time) ledger.Position {
+	ends := p.HistoryDone && !state.HistoryDone
+	if ends || !p.Watermark.IsZero() {
+		h.at = plan.Latest(h.at, now)
+		h.Watermark = plan.Latest(h.Watermark, p.Watermark)
+		h.HistoryDone = h.HistoryDone || ends
 	}
-	var kept ledger.Position
-	if p := page.Position; p != nil {
-		kept.Watermark, kept.HistoryDone = p.Watermark, p.HistoryDone && !s.state.HistoryDone
-		p.Watermark, p.HistoryDone = time.Time{}, false
-	}
-	result, err := s.Sink.Commit(ctx, page)
-	if err != nil {
-		return result, err
-	}
-	if kept.HistoryDone || !kept.Watermark.IsZero() || named && !h.at.IsZero() { // what is named again is due only now
-		h.at = plan.Latest(h.at, page.ObservedAt)
-		h.Watermark = plan.Latest(h.Watermark, kept.Watermark)
-		h.HistoryDone = h.HistoryDone || kept.HistoryDone
-	}
-	return result, nil
+	return ledger.Position{}
 }
 
 // release commits the position that waits, once nothing holds it: all was fetched, or a

@@ -16,17 +16,12 @@ func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
 		m := newTaskModel(time.Now())
 		feed := m.feed()
 		sink := &loopSink{loop: m.loop(feed)}
-		name := &taskSink{Sink: sink, feed: feed}
-		named := func() *ledger.Page {
-			return &ledger.Page{Enqueue: []Task{{Kind: "record", Key: "a", Version: 1}}, ObservedAt: sink.Now()}
-		}
 		for again := range 2 {
-			page := named()
-			if again == 0 {
-				page.Position = &ledger.Position{Watermark: time.Now().Add(time.Second)}
-			}
-			if _, err := name.Commit(t.Context(), page); err != nil {
+			if _, err := feed.ranges.commitPage(t.Context(), sink, &Page{Enqueue: []Task{{Kind: "record", Key: "a", Version: 1}}}); err != nil {
 				t.Fatal(err)
+			}
+			if again == 0 {
+				feed.held.keep(ledger.Position{Watermark: time.Now().Add(time.Second)}, ledger.State{}, sink.Now())
 			}
 			<-time.After(time.Minute)
 		}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -42,24 +42,13 @@ type job struct {
 	err  error
 }
 
-// fetchAll fetches jobs, all at once, and yields them as they end. When the consumer stops, the others end.
-func fetchAll(ctx context.Context, f Fetcher, jobs []*job) iter.Seq[*job] {
-	return func(yield func(*job) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		ended := make(chan *job, len(jobs))
-		for _, j := range jobs {
-			go func() {
-				j.page, j.err = fetchOne(ctx, f, j.tasks)
-				ended <- j
-			}()
-		}
-		for range jobs {
-			if !yield(<-ended) {
-				return
-			}
-		}
+// fetchAll fetches jobs, all at once.
+func fetchAll(ctx context.Context, f Fetcher, jobs []*job) {
+	var group sync.WaitGroup
+	for _, j := range jobs {
+		group.Go(func() { j.page, j.err = fetchOne(ctx, f, j.tasks) })
 	}
+	group.Wait()
 }
 
 // fetchOne turns a panic into an error, as the loop does.
@@ -180,14 +169,16 @@ func (f *TaskFeed) fetch(ctx context.Context, _ ledger.State, sink Sink) error {
 	if len(jobs) == 0 {
 		return errNothingDue
 	}
+	jobs = jobs[:min(len(jobs), parallel)]
+	fetchAll(ctx, f.settings.Fetcher, jobs)
 	r := &fetchBatch{feed: f, sink: sink}
-	for j := range fetchAll(ctx, f.settings.Fetcher, jobs[:min(len(jobs), parallel)]) {
+	for _, j := range jobs {
 		if err := r.handleResult(ctx, j); err != nil {
 			return err
 		}
 	}
 	if len(r.answers.Done) > 0 {
-		if _, err := f.ranges.commitPage(ctx, &taskSink{Sink: sink, feed: f}, &r.answers); err != nil {
+		if _, err := f.ranges.commitPage(ctx, sink, &r.answers); err != nil {
 			return err
 		}
 	}
