@@ -15,6 +15,7 @@ import (
 	jsonv2 "github.com/go-json-experiment/json"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
@@ -99,7 +100,7 @@ func openSource(b *testing.B, server *sim.Server, transport http.RoundTripper) *
 	if err := config.Unmarshal("bench.yaml", []byte(text), block, config.Options{}); err != nil {
 		b.Fatal(err)
 	}
-	source, err := provider.Open(block, collector.SourceSettings{Name: "bench", Transport: transport, RequestsPerMinute: 1 << 30})
+	source, err := provider.Open(block, collector.SourceSettings{Settings: httpclient.Settings{Transport: transport, RequestsPerMinute: 1 << 30}, Name: "bench"})
 	if err != nil {
 		b.Fatal(err)
 	}

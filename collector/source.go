@@ -4,12 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net/http"
-	"net/url"
 	"time"
-
-	promconfig "github.com/prometheus/common/config"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
@@ -53,27 +48,14 @@ func NewProvider[C any](name string, open func(block *C, settings SourceSettings
 // SourceSettings are what a source needs beside its provider's block: the keys that
 // all sources have, and what the program passes in.
 type SourceSettings struct {
+	// Settings are those of the source's clients, as far as all providers have them: the way to the network, the limit, who is told. A
+	// provider completes a copy for each client.
+	httpclient.Settings
+
 	// Name is the label `source`.
 	Name string
-	// TLS is the source's tls_config. Its files are read again when they change.
-	TLS promconfig.TLSConfig
-	// ProxyURL is the source's proxy; nil: as the environment says.
-	ProxyURL *url.URL
-	// RequestsPerMinute bounds the requests of all feeds together; 0: the provider's
-	// own default.
-	RequestsPerMinute int
-	// Quotas remember over reloads what a provider's own limit has left; nil: each source
-	// begins anew.
-	Quotas *httpclient.Quotas
 	// EmergencyNumbers are the numbers that count as emergency services.
 	EmergencyNumbers []string
-	// UserAgent is sent with each request.
-	UserAgent string
-	// Observer counts requests, by feed; requests for tokens have an empty one. Nil: none
-	// are counted.
-	Observer httpclient.Observer
-	// Logger gets retries and throttling; nil: nowhere.
-	Logger *slog.Logger
 	// Notified counts notifications; nil: none are counted.
 	Notified NotificationObserver
 	// Derive makes a secret for a purpose that stays the same as long as the ledger
@@ -81,16 +63,6 @@ type SourceSettings struct {
 	Derive func(purpose string) []byte
 	// Now is the local clock; nil: time.Now.
 	Now func() time.Time
-	// Transport replaces the network in tests; TLS and ProxyURL are then not used.
-	Transport http.RoundTripper
-}
-
-// Client has the settings of a client of the address, for a provider to complete.
-func (s *SourceSettings) Client(baseURL string) httpclient.Settings {
-	return httpclient.Settings{
-		BaseURL: baseURL, TLS: s.TLS, ProxyURL: s.ProxyURL, Transport: s.Transport, RequestsPerMinute: s.RequestsPerMinute,
-		Quotas: s.Quotas, UserAgent: s.UserAgent, Observer: s.Observer, Logger: s.Logger,
-	}
 }
 
 // Source is one account of one provider, ready to be read. Its functions may be

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -265,7 +266,7 @@ func TestSubscriptionAdvice(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			source, err := Open(c, collector.SourceSettings{Name: "contoso", Transport: &fakeGraph{t: t, answers: answers}, Derive: test.derive})
+			source, err := Open(c, collector.SourceSettings{Settings: httpclient.Settings{Transport: &fakeGraph{t: t, answers: answers}}, Name: "contoso", Derive: test.derive})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -294,7 +295,8 @@ func TestFeedOfRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	source, err := Open(c, collector.SourceSettings{
-		Name: "contoso", Transport: g, Observer: seen, Derive: func(string) []byte { return []byte("0123456789abcdef") },
+		Settings: httpclient.Settings{Transport: g, Observer: seen},
+		Name:     "contoso", Derive: func(string) []byte { return []byte("0123456789abcdef") },
 	})
 	if err != nil {
 		t.Fatal(err)

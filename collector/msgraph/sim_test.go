@@ -12,6 +12,7 @@ import (
 	promconfig "github.com/prometheus/common/config"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -121,7 +122,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 		Cloud: cloudGlobal, GraphURL: server.GraphURL(), LoginURL: server.LoginURL(), PSTN: new(PSTN), DirectRouting: new(DirectRouting),
 	}
 	source, err := Open(c, collector.SourceSettings{
-		TLS: promconfig.TLSConfig{CA: string(server.CA())}, RequestsPerMinute: 60_000,
+		Settings:         httpclient.Settings{TLS: promconfig.TLSConfig{CA: string(server.CA())}, RequestsPerMinute: 60_000},
 		EmergencyNumbers: []string{"911", "933", "112", "999"},
 	})
 	if err != nil {

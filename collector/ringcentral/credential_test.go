@@ -32,7 +32,7 @@ func credentialsOver(t testing.TB, transport http.RoundTripper) *credentials {
 	c := new(Config)
 	c.SetDefaults()
 	c.BaseURL, c.ClientID, c.ClientSecret, c.JWT = testHost, testClient, config.NewSecret(testSecret), config.NewSecret(testJWT(`{}`))
-	settings := collector.SourceSettings{Transport: transport, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}
+	settings := collector.SourceSettings{Settings: httpclient.Settings{Transport: transport, Logger: slog.New(slog.DiscardHandler)}, Now: time.Now}
 	s := &source{config: c, settings: settings, base: base}
 	if err := s.openClients(); err != nil {
 		t.Fatal(err)

@@ -108,7 +108,7 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 
 // settings trust the server.
 func (rc *ringCentral) settings() collector.SourceSettings {
-	s := collector.SourceSettings{UserAgent: "cdr-exporter/test"}
+	s := collector.SourceSettings{Settings: httpclient.Settings{UserAgent: "cdr-exporter/test"}}
 	if cert := rc.Certificate(); cert != nil {
 		s.TLS = promconfig.TLSConfig{CA: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw}))}
 	}

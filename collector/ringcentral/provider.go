@@ -76,9 +76,9 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 
 // openClients makes the clients of the OAuth endpoints and of the API, whose limits are apart.
 func (s *source) openClients() (err error) {
-	api := s.settings.Client(s.config.BaseURL)
+	api := s.settings.Settings
 	api.Limit = httpclient.Limit{Per: time.Minute, Penalty: penalty, HeaderPrefix: headerPrefix}
-	api.RequestIDHeaders, api.Quote = []string{headerRequestID}, quote
+	api.BaseURL, api.RequestIDHeaders, api.Quote = s.config.BaseURL, []string{headerRequestID}, quote
 	oauth := api
 	oauth.Authorize, oauth.RequestsPerMinute = asForm, 0 // what is configured is for the API
 	oauth.Limit.Requests, oauth.Limit.Group = authLimit, "auth"

@@ -10,6 +10,7 @@ import (
 	promconfig "github.com/prometheus/common/config"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -169,7 +170,8 @@ func openSim(t *testing.T, settings sim.Settings, change func(*Config)) (*sim.Se
 	c.ActiveCalls.SetDefaults()
 	change(c)
 	source, err := Open(c, collector.SourceSettings{
-		TLS: promconfig.TLSConfig{CA: string(server.CA())}, EmergencyNumbers: []string{"911", "933", "112", "999"}, Now: server.Now,
+		Settings:         httpclient.Settings{TLS: promconfig.TLSConfig{CA: string(server.CA())}},
+		EmergencyNumbers: []string{"911", "933", "112", "999"}, Now: server.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

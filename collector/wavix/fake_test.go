@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -136,8 +137,8 @@ func (f *fakeWavix) open(block string, change func(*collector.SourceSettings)) *
 		f.t.Fatal(err)
 	}
 	settings := collector.SourceSettings{
-		Name: "wave", Transport: f, RequestsPerMinute: 60_000, EmergencyNumbers: []string{"911"},
-		Now: func() time.Time {
+		Settings: httpclient.Settings{Transport: f, RequestsPerMinute: 60_000},
+		Name:     "wave", EmergencyNumbers: []string{"911"}, Now: func() time.Time {
 			if f.now != nil {
 				return f.now()
 			}

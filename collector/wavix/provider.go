@@ -54,8 +54,8 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 }
 
 func (s *source) openClient() error {
-	settings := s.settings.Client(s.config.BaseURL)
-	settings.Token, settings.KeepTokenOn403 = keySource{s.config.APIKey}, true
+	settings := s.settings.Settings
+	settings.BaseURL, settings.Token, settings.KeepTokenOn403 = s.config.BaseURL, keySource{s.config.APIKey}, true
 	settings.RequestsPerMinute = cmp.Or(settings.RequestsPerMinute, defaultRequestsPerMinute)
 	settings.QuotaKey, settings.Quote = s.account, quote
 	if s.config.Auth == authQuery {

@@ -11,6 +11,7 @@ import (
 	promconfig "github.com/prometheus/common/config"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -137,7 +138,7 @@ func (s simulated) start(t *testing.T, at time.Time) (*sim.Server, *collector.So
 	}
 	c.CallLog.SetDefaults()
 	source, err := Open(c, collector.SourceSettings{
-		TLS: promconfig.TLSConfig{CA: string(server.CA())}, RequestsPerMinute: 60_000,
+		Settings:         httpclient.Settings{TLS: promconfig.TLSConfig{CA: string(server.CA())}, RequestsPerMinute: 60_000},
 		EmergencyNumbers: []string{"911", "933", "112", "999"}, Now: server.Now,
 	})
 	if err != nil {

@@ -57,8 +57,8 @@ func Provider() collector.Provider {
 }
 
 func open(c *Config, settings collector.SourceSettings) (*collector.Source, error) {
-	s := settings.Client(c.BaseURL)
-	s.Token, s.RequestsPerMinute = key{c.APIKey}, cmp.Or(s.RequestsPerMinute, 60)
+	s := settings.Settings
+	s.BaseURL, s.Token, s.RequestsPerMinute = c.BaseURL, key{c.APIKey}, cmp.Or(s.RequestsPerMinute, 60)
 	client, err := httpclient.New(s)
 	if err != nil {
 		return nil, err

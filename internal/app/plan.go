@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/common/version"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -93,8 +94,10 @@ func Policy(p config.Privacy) cdr.Policy {
 // SourceSettings are those of a configured source.
 func SourceSettings(s *config.Source) collector.SourceSettings {
 	return collector.SourceSettings{
-		Name: s.Name, TLS: *s.TLSConfig.Prometheus(), ProxyURL: s.ProxyURL.URL(), RequestsPerMinute: s.RequestsPerMinute,
-		EmergencyNumbers: s.EmergencyNumbers, UserAgent: "cdr-exporter/" + Version(),
+		Settings: httpclient.Settings{
+			TLS: *s.TLSConfig.Prometheus(), ProxyURL: s.ProxyURL.URL(), RequestsPerMinute: s.RequestsPerMinute, UserAgent: "cdr-exporter/" + Version(),
+		},
+		Name: s.Name, EmergencyNumbers: s.EmergencyNumbers,
 	}
 }
 
