@@ -59,16 +59,18 @@ func (d *Driver) Read(ctx context.Context, from, to time.Time) error {
 	return nil
 }
 
-// Probe reads the first page of a span of time, and says how many calls it holds.
-func Probe(ctx context.Context, r RangeReader, from, to time.Time) (rows int, err error) {
-	from, to = plan.Outward(from, to)
-	next, stop := iter.Pull2(r.Pages(ctx, from, to))
-	defer stop()
-	page, err, ok := next()
-	if !ok || err != nil {
-		return 0, err
+// Probe is a FeedInfo.Probe that reads the first page of the last minute.
+func Probe(r RangeReader, now func() time.Time) func(ctx context.Context) (rows int, err error) {
+	return func(ctx context.Context) (int, error) {
+		from, to := plan.Outward(now().Add(-time.Minute), now())
+		next, stop := iter.Pull2(r.Pages(ctx, from, to))
+		defer stop()
+		page, err, ok := next()
+		if !ok || err != nil {
+			return 0, err
+		}
+		return len(page.Records) + len(page.Invalid) + len(page.Enqueue), nil
 	}
-	return len(page.Records) + len(page.Invalid) + len(page.Enqueue), nil
 }
 
 // Named is how many versions of records the lists have named so far.

@@ -175,7 +175,7 @@ func TestDriver_RoundsOutward(t *testing.T) {
 	if err := (&Driver{Reader: reader}).Read(t.Context(), from, to); err != nil {
 		t.Error(err)
 	}
-	if _, err := Probe(t.Context(), reader, from, to); err != nil || asked != 2 {
+	if _, err := Probe(reader, func() time.Time { return to })(t.Context()); err != nil || asked != 2 {
 		t.Errorf("asked %d times, error %v", asked, err)
 	}
 }
@@ -183,18 +183,18 @@ func TestDriver_RoundsOutward(t *testing.T) {
 // A probe reads no more than the first page.
 func TestProbe(t *testing.T) {
 	pages := 0
-	rows, err := Probe(t.Context(), readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
+	rows, err := Probe(readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
 		for {
 			pages++
 			if err := emit(&Page{Records: []*cdr.Record{{ID: "1"}}, Invalid: []BadRow{{}}}); err != nil {
 				return err
 			}
 		}
-	}), time.Now(), time.Now())
+	}), time.Now)(t.Context())
 	if rows != 2 || err != nil || pages != 1 {
 		t.Errorf("%d rows of %d pages, error %v", rows, pages, err)
 	}
-	if _, err := Probe(t.Context(), readerFunc(func(_, _ time.Time, _ func(*Page) error) error { return errProvider }), time.Now(), time.Now()); !errors.Is(err, errProvider) {
+	if _, err := Probe(readerFunc(func(_, _ time.Time, _ func(*Page) error) error { return errProvider }), time.Now)(t.Context()); !errors.Is(err, errProvider) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -35,6 +36,12 @@ func NewProvider[C any](name string, open func(block *C, settings SourceSettings
 			block, ok := config.(*C)
 			if !ok {
 				return nil, fmt.Errorf("the configuration of %s is a %T", name, config)
+			}
+			if settings.Now == nil {
+				settings.Now = time.Now
+			}
+			if settings.Logger == nil {
+				settings.Logger = slog.New(slog.DiscardHandler)
 			}
 			source, err := open(block, settings)
 			if err == nil && len(source.Feeds) == 0 {

@@ -181,7 +181,7 @@ func TestOpen(t *testing.T) {
 	if _, err := provider.Open(struct{}{}, collector.SourceSettings{}); err == nil {
 		t.Error("a block of another provider is opened")
 	}
-	if _, err := Open(&Config{Cloud: "china"}, collector.SourceSettings{}); err == nil {
+	if _, err := Provider().Open(&Config{Cloud: "china"}, collector.SourceSettings{}); err == nil {
 		t.Error("a cloud without call records is opened")
 	}
 	if _, err := provider.Open(&Config{Cloud: "global"}, collector.SourceSettings{}); err == nil {
@@ -209,7 +209,7 @@ func TestOpenCallRecords(t *testing.T) {
 		if change != nil {
 			change(&settings)
 		}
-		source, err := Open(c, settings)
+		source, err := Provider().Open(c, settings)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +266,7 @@ func TestSubscriptionAdvice(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			source, err := Open(c, collector.SourceSettings{Settings: httpclient.Settings{Transport: &fakeGraph{t: t, answers: answers}}, Name: "contoso", Derive: test.derive})
+			source, err := Provider().Open(c, collector.SourceSettings{Settings: httpclient.Settings{Transport: &fakeGraph{t: t, answers: answers}}, Name: "contoso", Derive: test.derive})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -294,7 +294,7 @@ func TestFeedOfRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := Open(c, collector.SourceSettings{
+	source, err := Provider().Open(c, collector.SourceSettings{
 		Settings: httpclient.Settings{Transport: g, Observer: seen},
 		Name:     "contoso", Derive: func(string) []byte { return []byte("0123456789abcdef") },
 	})

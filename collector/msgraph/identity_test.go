@@ -108,7 +108,7 @@ func (m *microsoft) block() *Config {
 // open opens a source and closes it when the test ends.
 func (m *microsoft) open(c *Config) *collector.Source {
 	m.t.Helper()
-	source, err := Open(c, m.settings())
+	source, err := Provider().Open(c, m.settings())
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestRequestsAreObserved(t *testing.T) {
 	c.ClientSecret = config.NewSecret(testSecret)
 	settings, observer := m.settings(), new(recordingObserver)
 	settings.Observer = observer
-	source, err := Open(c, settings)
+	source, err := Provider().Open(c, settings)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,12 +2,10 @@ package msgraph
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -53,9 +51,6 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	hosts, ok := clouds[config.Cloud]
 	if !ok {
 		return nil, fmt.Errorf("there is no cloud %q with call records", config.Cloud)
-	}
-	if settings.Now == nil {
-		settings.Now = time.Now
 	}
 	creds, err := newCredentials(config, hosts, &settings)
 	if err != nil {
@@ -121,10 +116,7 @@ func (s *source) logFeed(log *callLog, c *config.Feed) collector.FeedInfo {
 		Name: log.feed, Reader: log,
 		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
 		Fingerprint: s.fingerprint(log.feed), Currency: noCurrency,
-		Probe: func(ctx context.Context) (int, error) {
-			now := s.settings.Now()
-			return collector.Probe(ctx, log, now.Add(-time.Minute), now)
-		},
+		Probe: collector.Probe(log, s.settings.Now),
 	}
 }
 

@@ -121,7 +121,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 		TenantID: server.TenantID(), ClientID: server.ClientID(), ClientSecret: config.NewSecret(server.ClientSecret()),
 		Cloud: cloudGlobal, GraphURL: server.GraphURL(), LoginURL: server.LoginURL(), PSTN: new(PSTN), DirectRouting: new(DirectRouting),
 	}
-	source, err := Open(c, collector.SourceSettings{
+	source, err := Provider().Open(c, collector.SourceSettings{
 		Settings:         httpclient.Settings{TLS: promconfig.TLSConfig{CA: string(server.CA())}, RequestsPerMinute: 60_000},
 		EmergencyNumbers: []string{"911", "933", "112", "999"},
 	})

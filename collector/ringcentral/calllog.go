@@ -2,7 +2,6 @@ package ringcentral
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"net/url"
 	"strconv"
@@ -19,8 +18,6 @@ const (
 	labelCallLog = "call-log"
 	// maxRange bounds a range: a long one has many pages, which cost a request each.
 	maxRange = 7 * 24 * time.Hour
-	// probeSpan is what a probe looks at.
-	probeSpan = time.Hour
 	// wireTime is how RingCentral writes times: RFC 3339 in milliseconds.
 	wireTime = "2006-01-02T15:04:05.000Z"
 )
@@ -31,8 +28,6 @@ type callLog struct {
 	path    string // of the call log
 	view    string // as the API writes it
 	grouped bool   // rows of a session are one call
-	// smallest asks for pages of one row.
-	smallest bool
 
 	client    *httpclient.Client
 	countries *cdr.Countries
@@ -69,27 +64,13 @@ func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 
 // link is the first page of a range. Both ends belong to it.
 func (l *callLog) link(from, to time.Time) string {
-	rows := perPage
-	if l.smallest {
-		rows = 1
-	}
 	query := url.Values{
 		"view":     {l.view},
 		"type":     {"Voice"},
 		"dateFrom": {from.Format(wireTime)},
 		"dateTo":   {to.Format(wireTime)},
-		"perPage":  {strconv.Itoa(rows)},
+		"perPage":  {strconv.Itoa(perPage)},
 		"page":     {"1"},
 	}
 	return l.path + "?" + query.Encode()
-}
-
-// probe reads the smallest page of the last hour.
-func (l *callLog) probe(ctx context.Context, now time.Time) (rows int, err error) {
-	smallest := *l
-	smallest.smallest = true
-	if rows, err = collector.Probe(ctx, &smallest, now.Add(-probeSpan), now); err != nil {
-		return 0, fmt.Errorf("read a page of the call log: %w", err)
-	}
-	return rows, nil
 }

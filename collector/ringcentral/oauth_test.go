@@ -130,7 +130,7 @@ func (rc *ringCentral) block() *Config {
 // open opens a source and closes it when the test ends.
 func (rc *ringCentral) open(c *Config) *collector.Source {
 	rc.t.Helper()
-	source, err := Open(c, rc.settings())
+	source, err := Provider().Open(c, rc.settings())
 	if err != nil {
 		rc.t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestForbiddenKeepsTheToken(t *testing.T) {
 		writeJSON(w, refused.status, json.RawMessage(refused.body))
 	}
 	_, err := rc.open(rc.block()).Feeds[0].Probe(t.Context())
-	const want = "read a page of the call log: read page 1: GET call-log: 403 Forbidden (RCRequestId=id-1), RingCentral says CMN-401 InsufficientPermissions (ReadCallLog)"
+	const want = "read page 1: GET call-log: 403 Forbidden (RCRequestId=id-1), RingCentral says CMN-401 InsufficientPermissions (ReadCallLog)"
 	if err == nil || err.Error() != want || len(rc.forms) != 1 {
 		t.Errorf("%d tokens were asked for, error %v", len(rc.forms), err)
 	}
@@ -287,7 +287,7 @@ func TestSessionCannotBeEnded(t *testing.T) {
 			var log strings.Builder
 			settings := rc.settings()
 			settings.Logger = slog.New(slog.NewTextHandler(&log, nil))
-			source, err := Open(rc.block(), settings)
+			source, err := Provider().Open(rc.block(), settings)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -324,7 +324,7 @@ func TestRequestsAreObserved(t *testing.T) {
 	rc := newRingCentral(t, httptest.NewTLSServer)
 	settings, observer := rc.settings(), new(recordingObserver)
 	settings.Observer = observer
-	source, err := Open(rc.block(), settings)
+	source, err := Provider().Open(rc.block(), settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +360,7 @@ func TestBudget(t *testing.T) {
 	}
 	settings := rc.settings()
 	settings.RequestsPerMinute = 7
-	source, err := Open(rc.block(), settings)
+	source, err := Provider().Open(rc.block(), settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -387,7 +387,7 @@ func TestBudgetOutlivesTheSource(t *testing.T) {
 		change(c)
 		settings := rc.settings()
 		settings.Quotas = quotas
-		source, err := Open(c, settings)
+		source, err := Provider().Open(c, settings)
 		if err != nil {
 			t.Fatal(err)
 		}

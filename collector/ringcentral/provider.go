@@ -1,12 +1,10 @@
 package ringcentral
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"strings"
 	"time"
@@ -54,12 +52,6 @@ type source struct {
 
 // Open makes a source of a valid configuration. It asks nothing of the network.
 func Open(config *Config, settings collector.SourceSettings) (*collector.Source, error) {
-	if settings.Now == nil {
-		settings.Now = time.Now
-	}
-	if settings.Logger == nil {
-		settings.Logger = slog.New(slog.DiscardHandler)
-	}
 	base, err := url.Parse(config.BaseURL)
 	if err != nil {
 		return nil, errors.New("base_url is not a URL") // the parser's text would quote it
@@ -115,7 +107,7 @@ func (s *source) feeds() []collector.FeedInfo {
 		}
 		info.Interval, info.Lookback, info.LateAfter = c.Interval, c.Lookback, c.LateAfter
 		info.Recording = log.recording
-		info.Probe = func(ctx context.Context) (int, error) { return log.probe(ctx, s.settings.Now()) }
+		info.Probe = collector.Probe(log, s.settings.Now)
 		feeds = append(feeds, info)
 	}
 	if c := s.config.ActiveCalls; c != nil {

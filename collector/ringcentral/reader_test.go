@@ -195,14 +195,15 @@ func TestCancelledRead(t *testing.T) {
 func TestProbe(t *testing.T) {
 	p := &platform{t: t, answers: []reply{rowsReply("/next", "1"), refuses(http.StatusForbidden, "InsufficientPermissions", "CMN-408", "FullCompanyCallLog")}}
 	log := p.open(accountLog())
-	if rows, err := log.probe(t.Context(), to); rows != 1 || err != nil {
+	probe := collector.Probe(log, func() time.Time { return to })
+	if rows, err := probe(t.Context()); rows != 1 || err != nil {
 		t.Errorf("%d rows, error %v", rows, err)
 	}
-	want := []string{testHost + "/restapi/v1.0/account/~/call-log?dateFrom=2026-11-01T23%3A00%3A00.000Z&dateTo=2026-11-02T00%3A00%3A00.000Z&page=1&perPage=1&type=Voice&view=Detailed"}
+	want := []string{testHost + "/restapi/v1.0/account/~/call-log?dateFrom=2026-11-01T23%3A59%3A00.000Z&dateTo=2026-11-02T00%3A00%3A00.000Z&page=1&perPage=1000&type=Voice&view=Detailed"}
 	if !slices.Equal(p.asked, want) {
 		t.Errorf("asked %q, want %q", p.asked, want)
 	}
-	_, err := log.probe(t.Context(), to)
+	_, err := probe(t.Context())
 	if httpclient.KindOf(err) != httpclient.KindForbidden || len(p.asked) != 2 {
 		t.Errorf("asked %d times, error %v", len(p.asked), err)
 	}

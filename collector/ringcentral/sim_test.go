@@ -169,7 +169,7 @@ func openSim(t *testing.T, settings sim.Settings, change func(*Config)) (*sim.Se
 	c.CallLog.SetDefaults()
 	c.ActiveCalls.SetDefaults()
 	change(c)
-	source, err := Open(c, collector.SourceSettings{
+	source, err := Provider().Open(c, collector.SourceSettings{
 		Settings:         httpclient.Settings{TLS: promconfig.TLSConfig{CA: string(server.CA())}},
 		EmergencyNumbers: []string{"911", "933", "112", "999"}, Now: server.Now,
 	})

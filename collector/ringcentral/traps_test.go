@@ -289,7 +289,7 @@ func TestTrap17TheRangeIsAlwaysGiven(t *testing.T) {
 	if _, err := ids(t.Context(), log); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := log.probe(t.Context(), to); err != nil {
+	if _, err := collector.Probe(log, func() time.Time { return to })(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, link := range p.asked {

@@ -133,7 +133,7 @@ func TestOpen(t *testing.T) {
 	if _, err := provider.Open(struct{}{}, collector.SourceSettings{}); err == nil {
 		t.Error("a block of another provider is opened")
 	}
-	if _, err := Open(&Config{BaseURL: "ftp://x", CallLog: new(CallLog)}, collector.SourceSettings{}); err == nil {
+	if _, err := Provider().Open(&Config{BaseURL: "ftp://x", CallLog: new(CallLog)}, collector.SourceSettings{}); err == nil {
 		t.Error("a source without a usable address is opened")
 	}
 	if _, err := provider.Open(&Config{BaseURL: defaultBaseURL}, collector.SourceSettings{}); err == nil {

@@ -148,7 +148,7 @@ func (f *fakeWavix) open(block string, change func(*collector.SourceSettings)) *
 	if change != nil {
 		change(&settings)
 	}
-	source, err := Open(c, settings)
+	source, err := Provider().Open(c, settings)
 	if err != nil {
 		f.t.Fatal(err)
 	}

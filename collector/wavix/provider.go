@@ -41,9 +41,6 @@ type source struct {
 
 // Open makes a source of a valid configuration. It asks nothing of the network.
 func Open(config *Config, settings collector.SourceSettings) (*collector.Source, error) {
-	if settings.Now == nil {
-		settings.Now = time.Now
-	}
 	s := &source{config: config, settings: settings, account: providerName + " " + config.BaseURL + " " + settings.Name}
 	if err := s.openClient(); err != nil {
 		return nil, err

@@ -207,7 +207,7 @@ func openAt(t *testing.T, base, format string, all *told, transport http.RoundTr
 		t.Fatal(err)
 	}
 	fmt.Fprintf(all, "%v %+v %#v\n", c, c, c)
-	source, err := Open(c, collector.SourceSettings{
+	source, err := Provider().Open(c, collector.SourceSettings{
 		Settings: httpclient.Settings{RequestsPerMinute: 60_000, Observer: all, Logger: slog.New(slog.NewTextHandler(all, &slog.HandlerOptions{Level: slog.LevelDebug})), Transport: transport},
 		Now:      func() time.Time { return noon },
 	})
@@ -258,7 +258,7 @@ func TestKeyFile(t *testing.T) {
 	write("first\n")
 	fake := &fakeWavix{t: t, paths: generationC}
 	c := &Config{BaseURL: defaultBaseURL, APIKey: config.NewSecretFile(file), Auth: authBearer, ActiveCalls: new(ActiveCalls)}
-	source, err := Open(c, collector.SourceSettings{Settings: httpclient.Settings{Transport: fake, RequestsPerMinute: 60_000}})
+	source, err := Provider().Open(c, collector.SourceSettings{Settings: httpclient.Settings{Transport: fake, RequestsPerMinute: 60_000}})
 	if err != nil {
 		t.Fatal(err)
 	}

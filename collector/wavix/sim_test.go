@@ -137,7 +137,7 @@ func (s simulated) start(t *testing.T, at time.Time) (*sim.Server, *collector.So
 		CallLog: new(CallLog), ActiveCalls: new(ActiveCalls),
 	}
 	c.CallLog.SetDefaults()
-	source, err := Open(c, collector.SourceSettings{
+	source, err := Provider().Open(c, collector.SourceSettings{
 		Settings:         httpclient.Settings{TLS: promconfig.TLSConfig{CA: string(server.CA())}, RequestsPerMinute: 60_000},
 		EmergencyNumbers: []string{"911", "933", "112", "999"}, Now: server.Now,
 	})

@@ -70,7 +70,7 @@ func open(c *Config, settings collector.SourceSettings) (*collector.Source, erro
 	}
 	return &collector.Source{
 		Feeds: []collector.FeedInfo{{
-			Name: "call_log", Reader: log, Probe: log.probe,
+			Name: "call_log", Reader: log, Probe: collector.Probe(log, settings.Now),
 			Interval: c.CallLog.Interval, Lookback: c.CallLog.Lookback, LateAfter: c.CallLog.LateAfter,
 			Fingerprint: "acmetel " + host.Hostname(), Currency: "USD",
 		}},
@@ -174,12 +174,6 @@ func (l *callLog) page(rows []json.RawMessage, number int) *collector.Page {
 
 var outcomes = map[string]cdr.Outcome{
 	"answered": cdr.Answered, "busy": cdr.Busy, "unanswered": cdr.NoAnswer, "error": cdr.Failed,
-}
-
-// probe authenticates and reads a page of the last hour.
-func (l *callLog) probe(ctx context.Context) (rows int, err error) {
-	now := time.Now().UTC()
-	return collector.Probe(ctx, l, now.Add(-time.Hour), now)
 }
 
 // end: reader

@@ -1,7 +1,6 @@
 package callrecords
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -47,10 +46,7 @@ func New(c *Config, s *Settings) (*Records, error) {
 	r.info = collector.FeedInfo{
 		Name: Feed, Reader: list, Fetcher: r, Hourless: true,
 		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
-		Probe: func(ctx context.Context) (int, error) {
-			now := s.Source.Now()
-			return collector.Probe(ctx, list, now.Add(-time.Minute), now)
-		},
+		Probe: collector.Probe(list, s.Source.Now),
 	}
 	if c.Webhook == nil {
 		return r, nil
