@@ -41,8 +41,8 @@ type changes struct {
 
 // readChanges makes a drain if one is due, and says whether the poll is done with that. The error is that of a commit.
 func (f *RangeFeed) readChanges(ctx context.Context, r *reading) (done bool, err error) {
-	c, level := &f.changes, min(besideLevel, f.ladder.Last())-1
-	if f.settings.Changes == nil || level < 0 || r.doubt || r.tick < max(c.next, c.retry) {
+	c := &f.changes
+	if f.settings.Changes == nil || r.doubt || r.tick < max(c.next, c.retry) {
 		return false, nil
 	}
 	c.next = r.tick + f.ladder.Interval/2
@@ -56,6 +56,10 @@ func (f *RangeFeed) readChanges(ctx context.Context, r *reading) (done bool, err
 	c.refused, c.err = false, nil
 	if !fresh && c.failures == failures { // the token was good
 		c.backoff = backoff{}
+	}
+	level := min(besideLevel, f.ladder.Last()) - 1
+	if level < 0 {
+		return false, nil // there is one level only
 	}
 	r.task = r.plan.NextTask(level, r.view)
 	if r.plan.Changes.Since.After(r.task.Cursor) || !r.task.Join.After(r.view.Floor) {
