@@ -15,8 +15,6 @@ const (
 
 	// retention is how long RingCentral keeps the call log of most accounts.
 	retention = 365 * 24 * time.Hour
-	// minInterval is the shortest time between two reads, as config.Feed has it.
-	minInterval = time.Second
 )
 
 // The scopes: whose calls are read.
@@ -55,8 +53,8 @@ type Config struct {
 	// Currency is that of the account's prices: the call log doesn't say it.
 	Currency string `yaml:"currency"`
 
-	CallLog     *CallLog     `yaml:"call_log" ask:"The call log: calls that have ended"`
-	ActiveCalls *ActiveCalls `yaml:"active_calls" ask:"Calls in progress"`
+	CallLog     *CallLog            `yaml:"call_log" ask:"The call log: calls that have ended"`
+	ActiveCalls *config.ActiveCalls `yaml:"active_calls" ask:"Calls in progress"`
 }
 
 // CallLog is the feed of the call log.
@@ -64,13 +62,6 @@ type CallLog struct {
 	config.Feed `yaml:",inline"`
 	// View is detailed, with legs, or simple.
 	View string `yaml:"view"`
-}
-
-// ActiveCalls is the feed of the calls in progress. It has no records, so there is no
-// looking back.
-type ActiveCalls struct {
-	// Interval is how often it is read.
-	Interval time.Duration `yaml:"interval"`
 }
 
 // SetDefaults implements config.Defaulter.
@@ -83,9 +74,6 @@ func (l *CallLog) SetDefaults() {
 	l.Feed = config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}
 	l.View = viewDetailed
 }
-
-// SetDefaults implements config.Defaulter.
-func (a *ActiveCalls) SetDefaults() { a.Interval = 30 * time.Second }
 
 // Validate implements config.Validator.
 func (c *Config) Validate(r *config.Report) {
@@ -117,11 +105,6 @@ func (l *CallLog) Validate(r *config.Report) {
 	if l.Lookback > retention {
 		r.Problemf("lookback", "must be at most %dd, which is how long RingCentral keeps the call log", int(retention.Hours()/24))
 	}
-}
-
-// Validate implements config.Validator.
-func (a *ActiveCalls) Validate(r *config.Report) {
-	r.DurationAtLeast("interval", a.Interval, minInterval)
 }
 
 // path is where the API has what belongs to the scope.

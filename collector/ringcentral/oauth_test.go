@@ -121,7 +121,7 @@ func (rc *ringCentral) block() *Config {
 	c.SetDefaults()
 	c.BaseURL, c.ClientID = rc.URL, testClient
 	c.ClientSecret, c.JWT = config.NewSecret(testSecret), config.NewSecret(testJWT(`{"sub":"63097263004"}`))
-	c.CallLog, c.ActiveCalls = new(CallLog), new(ActiveCalls)
+	c.CallLog, c.ActiveCalls = new(CallLog), new(config.ActiveCalls)
 	c.CallLog.SetDefaults()
 	c.ActiveCalls.SetDefaults()
 	return c

@@ -165,7 +165,7 @@ func openSim(t *testing.T, settings sim.Settings, change func(*Config)) (*sim.Se
 	c.SetDefaults()
 	c.BaseURL, c.ClientID = server.BaseURL(), server.ClientID()
 	c.ClientSecret, c.JWT = config.NewSecret(server.ClientSecret()), config.NewSecret(server.JWT())
-	c.CallLog, c.ActiveCalls = new(CallLog), new(ActiveCalls)
+	c.CallLog, c.ActiveCalls = new(CallLog), new(config.ActiveCalls)
 	c.CallLog.SetDefaults()
 	c.ActiveCalls.SetDefaults()
 	change(c)

@@ -31,9 +31,6 @@ const (
 	kindReceived = "received"
 )
 
-// minActiveInterval is the shortest time between two reads of the calls in progress.
-const minActiveInterval = time.Second
-
 // Config is the block `wavix` of a source, as the user wrote it.
 type Config struct {
 	// BaseURL is the API's address, without a version.
@@ -49,8 +46,8 @@ type Config struct {
 	// Currency is that of all prices, which name none.
 	Currency string `yaml:"currency"`
 
-	CallLog     *CallLog     `yaml:"call_log" ask:"The call detail records of calls placed and received"`
-	ActiveCalls *ActiveCalls `yaml:"active_calls" ask:"Calls in progress"`
+	CallLog     *CallLog            `yaml:"call_log" ask:"The call detail records of calls placed and received"`
+	ActiveCalls *config.ActiveCalls `yaml:"active_calls" ask:"Calls in progress"`
 }
 
 // CallLog is the feed of the call detail records.
@@ -58,12 +55,6 @@ type CallLog struct {
 	config.Feed `yaml:",inline"`
 	// Types are those that are read: placed, received.
 	Types []string `yaml:"types"`
-}
-
-// ActiveCalls is the feed of the calls in progress.
-type ActiveCalls struct {
-	// Interval is how often they are read.
-	Interval time.Duration `yaml:"interval"`
 }
 
 // SetDefaults implements config.Defaulter.
@@ -76,9 +67,6 @@ func (c *CallLog) SetDefaults() {
 	c.Feed = config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}
 	c.Types = []string{kindPlaced, kindReceived}
 }
-
-// SetDefaults implements config.Defaulter.
-func (a *ActiveCalls) SetDefaults() { a.Interval = 30 * time.Second }
 
 var (
 	currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
@@ -113,11 +101,6 @@ func (c *CallLog) Validate(r *config.Report) {
 			r.Problemf(key, "is given twice")
 		}
 	}
-}
-
-// Validate implements config.Validator.
-func (a *ActiveCalls) Validate(r *config.Report) {
-	r.DurationAtLeast("interval", a.Interval, minActiveInterval)
 }
 
 // kinds are the types in the order in which they are read: a forwarded call is received, and comes before the leg that it makes, which is placed.

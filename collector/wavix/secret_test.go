@@ -257,7 +257,7 @@ func TestKeyFile(t *testing.T) {
 	}
 	write("first\n")
 	fake := &fakeWavix{t: t, paths: generationC}
-	c := &Config{BaseURL: defaultBaseURL, APIKey: config.NewSecretFile(file), Auth: authBearer, ActiveCalls: new(ActiveCalls)}
+	c := &Config{BaseURL: defaultBaseURL, APIKey: config.NewSecretFile(file), Auth: authBearer, ActiveCalls: new(config.ActiveCalls)}
 	source, err := Provider().Open(c, collector.SourceSettings{Settings: httpclient.Settings{Transport: fake, RequestsPerMinute: 60_000}})
 	if err != nil {
 		t.Fatal(err)

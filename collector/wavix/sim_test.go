@@ -134,7 +134,7 @@ func (s simulated) start(t *testing.T, at time.Time) (*sim.Server, *collector.So
 	t.Cleanup(server.Close)
 	c := &Config{
 		BaseURL: server.BaseURL(), APIKey: config.NewSecret(server.APIKey()), Auth: s.auth, Format: s.format, Currency: "USD",
-		CallLog: new(CallLog), ActiveCalls: new(ActiveCalls),
+		CallLog: new(CallLog), ActiveCalls: new(config.ActiveCalls),
 	}
 	c.CallLog.SetDefaults()
 	source, err := Provider().Open(c, collector.SourceSettings{

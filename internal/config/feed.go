@@ -27,3 +27,15 @@ func (f *Feed) Validate(r *Report) {
 			formatDuration(max(f.Interval, minInterval)), formatDuration(f.Lookback))
 	}
 }
+
+// ActiveCalls holds the keys of a feed of calls in progress. It has no records, so there is no looking back.
+type ActiveCalls struct {
+	// Interval is how often they are read.
+	Interval time.Duration `yaml:"interval"`
+}
+
+// SetDefaults implements Defaulter.
+func (a *ActiveCalls) SetDefaults() { a.Interval = 30 * time.Second }
+
+// Validate reports an interval that is too short.
+func (a *ActiveCalls) Validate(r *Report) { r.DurationAtLeast("interval", a.Interval, minInterval) }
