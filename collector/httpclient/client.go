@@ -78,6 +78,9 @@ func (c *Client) Budget() Budget {
 // ThrottledUntil returns when the provider may be asked again, or zero if it may be now.
 func (c *Client) ThrottledUntil() time.Time { return c.limiter.Budget().FrozenUntil }
 
+// Hostname returns that of Settings.BaseURL.
+func (c *Client) Hostname() string { return c.base.Hostname() }
+
 // Offset returns the provider's clock minus the local one, by the Date header of the latest answer and
 // less half its round trip, and whether there was one. As Date is cut to seconds
 // it is up to a second too low, never too high by more than half the round trip.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -123,9 +122,5 @@ func (s *source) logFeed(log *callLog, c *config.Feed) collector.FeedInfo {
 // fingerprint names the account: provider, tenant, host and feed. It leaves out the port, which may change without another account being
 // behind it.
 func (s *source) fingerprint(feed string) string {
-	host := s.graphURL
-	if u, err := url.Parse(host); err == nil {
-		host = u.Hostname()
-	}
-	return strings.ToLower(strings.Join([]string{providerName, s.config.TenantID, host, feed}, " "))
+	return strings.ToLower(strings.Join([]string{providerName, s.config.TenantID, s.client.Hostname(), feed}, " "))
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"hash/maphash"
-	"net/url"
 	"strings"
 	"time"
 
@@ -100,9 +99,5 @@ func (s *source) now() time.Time {
 // may ask for, and the key itself is none: it is replaced now and then. A port is no
 // part of it: it changes without another account being behind it.
 func (s *source) fingerprint() string {
-	host := s.config.BaseURL
-	if u, err := url.Parse(host); err == nil {
-		host = u.Hostname()
-	}
-	return providerName + " " + strings.ToLower(host)
+	return providerName + " " + strings.ToLower(s.client.Hostname())
 }

@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 	"net/url"
@@ -64,15 +63,11 @@ func open(c *Config, settings collector.SourceSettings) (*collector.Source, erro
 		return nil, err
 	}
 	log := &callLog{client: client, countries: cdr.NewCountries()}
-	host, err := url.Parse(c.BaseURL)
-	if err != nil {
-		return nil, errors.New("base_url isn't a URL")
-	}
 	return &collector.Source{
 		Feeds: []collector.FeedInfo{{
 			Name: "call_log", Reader: log, Probe: collector.Probe(log, settings.Now),
 			Interval: c.CallLog.Interval, Lookback: c.CallLog.Lookback, LateAfter: c.CallLog.LateAfter,
-			Fingerprint: "acmetel " + host.Hostname(), Currency: "USD",
+			Fingerprint: "acmetel " + client.Hostname(), Currency: "USD",
 		}},
 		Advise: advise,
 		Offset: client.Offset, ThrottledUntil: client.ThrottledUntil, Close: client.Close,
