@@ -28,8 +28,8 @@
 // fails is tried again within a second, then ever slower up to a minute; a long
 // one by itself and in shorter pieces, while shorter ones go on. A full disk or
 // outbox pauses reading and loses nothing, for the provider keeps the rows. A plan
-// that can't be read costs a deep read. A clock that is in doubt moves nothing but a
-// sync token.
+// that can't be read costs a deep read. A clock that is in doubt moves nothing.
+// Changes that can't be read are read as ranges.
 //
 // counting.md 5 to 11 are the rules; the tests name them, and
 // testdata/plan-figures.txt has what the plan costs and gives, sync-figures.txt what

@@ -7,7 +7,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// ActiveCalls is a Feed of the calls in progress: a snapshot, of which nothing is committed. It counts them by direction. After an error the former snapshot stays; it is the loop that drops it when several reads have failed.
+// ActiveCalls is a Feed of the calls in progress: a snapshot, of which nothing is committed. It counts them by direction. After an error the
+// former snapshot stays; it is the loop that drops it when several reads have failed.
 type ActiveCalls func(ctx context.Context) (map[cdr.Direction]int, error)
 
 // Poll implements Feed. Inbound and outbound calls are always shown, the others when there are any.
