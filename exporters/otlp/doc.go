@@ -12,8 +12,8 @@
 //
 // Invariants (counting.md 26, 30): a record leaves the outbox only if the endpoint has
 // accepted it, or has refused that very record while it accepted others. A batch is
-// deleted before the next one is sent, unless a part of it is held because the
-// endpoint refused it. So delivery is at least once, and log.record.uid, the same on
+// deleted before the next one is sent; only while the endpoint accepts nothing of it, single records
+// of later ones go before. So delivery is at least once, and log.record.uid, the same on
 // every try, identifies a repeat.
 //
 // When things fail: what isn't about a record (the network, credentials, a wrong

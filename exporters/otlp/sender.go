@@ -27,8 +27,6 @@ const (
 	// maxRefusals is how many refusals in a row, without a witness, are an outage: about twice what it takes to halve a
 	// batch down to one record. Then nothing is split, and there is one request at a time, with backoff.
 	maxRefusals = 20
-	// maxOpen bounds the batches of which something is held.
-	maxOpen = 16
 )
 
 // Outbox is the ledger's queue of log records.
@@ -86,18 +84,18 @@ type uploader interface {
 	upload(ctx context.Context, request []byte) answer
 }
 
-// sender drains the outbox (counting.md 26, 30).
+// sender drains the outbox, one batch after the other (counting.md 26, 30).
 //
 //	batch ─▶ offer ─ accepted ─▶ counted
-//	          │ refused: split while there is more than one record
-//	          ▼
-//	        held ─ offered again, with backoff ─ accepted ─▶ counted
-//	          │ still refused, after the endpoint accepted another record
-//	          ▼
+//	          ▲ │ refused: split while there is more than one record
+//	          │ ▼
+//	         wait
+//	            │ refused five times, and the endpoint accepted another record meanwhile
+//	            ▼
 //	        set aside
 //
-// A batch is deleted when nothing of it is held. Other batches go on meanwhile, since one of them may be the witness; so
-// order within a feed holds for all records but those that the endpoint refused at first.
+// A batch is deleted when all of its records were accepted or set aside; then the next one is offered. If the endpoint accepts nothing
+// of a batch, the witness is sought behind it: single records of later batches are sent in turn with its own.
 type sender struct {
 	outbox   Outbox
 	uploader uploader
@@ -110,34 +108,23 @@ type sender struct {
 
 	// stop ends at shutdown, and cuts one wait short, since there is time for one more try at once. It never ends after that.
 	stop context.Context
-	last int64 // id of the latest batch that was offered
-	held []*suspect
-	open int // batches of which something is held
-	// probed is the id of the latest batch that was a probe.
-	probed int64
 
 	endpoint witness.Endpoint
 	// refusals are those without a witness in a row: so many are an outage.
 	refusals int
 	problem  string // of the latest refusal
-	outage   *backoff.ExponentialBackOff
+
+	// probed is the id of the latest batch of which the endpoint refused a probe: the next one is of a later batch.
+	probed int64
+	// taken is how many records of a batch the endpoint has accepted as probes, by the batch's id.
+	taken map[int64]int
 }
 
-// delivery is a batch of which not everything was accepted or set aside yet.
-type delivery struct {
-	*ledger.Batch
-
-	held int // suspects
-}
-
-// suspect is what the endpoint refused and may be broken itself to have refused.
-type suspect struct {
+// part is some records of a batch, which one request carries.
+type part struct {
 	records [][]byte // see splitBatch
-	batch   *delivery
 	fault   witness.Case
 	tries   int // of these very records
-	due     time.Time
-	delays  *backoff.ExponentialBackOff
 }
 
 // run sends until the context ends, then drains until the outbox is empty or the
@@ -146,24 +133,17 @@ func (s *sender) run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(s.grace, cancel) })()
-	s.stop, s.outage = ctx, newBackOff()
+	s.stop, s.taken = ctx, make(map[int64]int)
 	for {
-		batch, err := s.next(work)
+		batch, err := s.next(work, 0)
 		switch {
 		case err != nil:
 		case batch != nil:
 			err = s.deliver(work, batch)
-		case len(s.held) > 0:
-			if err = s.awaitWitness(work); err == nil && s.open >= maxOpen && s.refusals > 0 {
-				err = s.probe(work)
-			}
 		case ctx.Err() != nil:
 			return nil
 		default:
-			s.outbox.Wait(ctx, s.last)
-		}
-		if err == nil {
-			err = s.retrySuspects(work)
+			s.outbox.Wait(ctx, 0)
 		}
 		switch {
 		case errors.Is(err, ledger.ErrClosed):
@@ -175,21 +155,17 @@ func (s *sender) run(ctx context.Context) error {
 	}
 }
 
-// next reads the oldest batch that wasn't offered yet, as often as that takes; nil if there is none, or if enough are open.
-func (s *sender) next(ctx context.Context) (batch *ledger.Batch, err error) {
-	if s.open >= maxOpen {
-		return nil, nil
-	}
+// next reads the oldest batch after the one with that id, as often as that takes; nil if there is none.
+func (s *sender) next(ctx context.Context, after int64) (batch *ledger.Batch, err error) {
 	err = s.insist(ctx, "read outbox", func() error {
-		batch, err = s.outbox.Next(ctx, s.last)
+		batch, err = s.outbox.Next(ctx, after)
 		return err
 	})
 	return batch, err
 }
 
-// deliver makes a batch the first of what retrySuspects offers.
+// deliver offers a batch until each record was accepted or set aside, and deletes it.
 func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
-	s.last = batch.ID
 	records, whole := splitBatch(batch.Data)
 	if !whole || len(records) < batch.Records {
 		lost := max(batch.Records-len(records), 1)
@@ -197,12 +173,35 @@ func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 		s.logger.Error("log records in the outbox can't be read and are set aside",
 			"batch", batch.ID, "source", batch.Source, "feed", batch.Feed, "records", lost)
 	}
-	if len(records) == 0 {
-		return s.ack(ctx, batch.ID)
+	var parts []*part
+	if records = records[min(s.taken[batch.ID], len(records)):]; len(records) > 0 {
+		parts = []*part{{records: records}}
 	}
-	s.open++
-	s.held = slices.Insert(s.held, 0, &suspect{records: records, batch: &delivery{Batch: batch, held: 1}})
-	return nil
+	parts, err := s.offer(ctx, batch, parts)
+	probed := false
+	for delays := newBackOff(); err == nil && len(parts) > 0; {
+		wait := delays.NextBackOff()
+		if s.refusals > 0 {
+			s.health.failing(s.problem, wait)
+		}
+		if err = s.pause(ctx, wait); err != nil {
+			return err
+		}
+		if probed = !probed && s.refusals > 0; probed {
+			probed, err = s.probe(ctx, batch.ID)
+			if s.refusals == 0 {
+				delays.Reset()
+			}
+		}
+		if !probed && err == nil {
+			parts, err = s.offer(ctx, batch, parts)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	delete(s.taken, batch.ID)
+	return s.ack(ctx, batch.ID)
 }
 
 // ack deletes a delivered batch, once even if the time is up. If that can't be
@@ -213,36 +212,38 @@ func (s *sender) ack(ctx context.Context, id int64) error {
 	})
 }
 
-// offer offers records until each was accepted, was set aside or is held. The error is the context's.
-func (s *sender) offer(ctx context.Context, all *suspect) error {
-	for parts := []*suspect{all}; len(parts) > 0; {
-		p := parts[len(parts)-1]
-		parts = parts[:len(parts)-1]
+// offer sends parts, split where the endpoint refuses them, and returns those that are to be offered again. In an outage it sends only
+// the first. The error is the context's.
+func (s *sender) offer(ctx context.Context, batch *ledger.Batch, parts []*part) (left []*part, err error) {
+	for len(parts) > 0 {
+		p := parts[0]
+		parts = parts[1:]
 		a, err := s.upload(ctx, p.records)
 		switch {
 		case err != nil:
-			return err
+			return nil, err
 		case a.verdict == accepted:
-			s.accept(p.records, a.rejected, p.batch.Batch)
+			s.accept(p.records, a.rejected, batch)
 			continue
 		}
 		s.refuse(p, a)
 		switch half := len(p.records) / 2; {
-		case half > 0 && s.refusals <= maxRefusals:
-			parts = append(parts,
-				&suspect{records: p.records[half:], batch: p.batch, fault: p.fault},
-				&suspect{records: p.records[:half], batch: p.batch, fault: p.fault})
+		case s.refusals > maxRefusals:
+			return slices.Concat(parts, left, []*part{p}), nil // the next time another one is the first
+		case half > 0:
+			parts = slices.Insert(parts, 0,
+				&part{records: p.records[:half], fault: p.fault}, &part{records: p.records[half:], fault: p.fault})
 		case p.guilty():
 			s.setAside(p.records[0], a.problem)
 		default:
-			s.hold(p)
+			left = append(left, p)
 		}
 	}
-	return nil
+	return left, nil
 }
 
 // refuse notes that the endpoint refused a part.
-func (s *sender) refuse(p *suspect, a answer) {
+func (s *sender) refuse(p *part, a answer) {
 	p.fault.Refuse(&s.endpoint)
 	p.tries++
 	s.problem = a.problem
@@ -252,118 +253,57 @@ func (s *sender) refuse(p *suspect, a answer) {
 }
 
 // guilty says whether the endpoint refuses this very record: again and again, and it has accepted another since the first time.
-func (p *suspect) guilty() bool {
+func (p *part) guilty() bool {
 	return len(p.records) == 1 && p.tries >= guiltyTries && p.fault.Witnessed() > 0
 }
 
-// hold keeps a part to be offered again.
-func (s *sender) hold(p *suspect) {
-	if p.delays == nil {
-		p.delays = newBackOff()
-	}
-	p.due = time.Now().Add(p.delays.NextBackOff())
-	p.batch.held++
-	s.held = append(s.held, p)
-}
-
-// awaitWitness waits until a held part is due, or until there is another batch. At shutdown every part is due once.
-func (s *sender) awaitWitness(ctx context.Context) error {
-	wait := time.Until(slices.MinFunc(s.held, func(a, b *suspect) int { return a.due.Compare(b.due) }).due)
-	if s.refusals > 0 {
-		s.health.failing(s.problem, wait)
-	}
-	stopped, err := s.wait(ctx, wait, func(limited context.Context) {
-		if s.open < maxOpen {
-			s.outbox.Wait(limited, s.last)
-		} else {
-			<-limited.Done()
-		}
-	})
-	if stopped {
-		for _, p := range s.held {
-			p.due = time.Now()
-		}
-	}
-	return err
-}
-
-// probe looks for a witness among the batches that can't be opened yet, one record of one batch at a time: all that is open may be at fault, such as
-// records that are too old for the endpoint. The record is sent once more with its batch, under the same uid.
-func (s *sender) probe(ctx context.Context) error {
-	var batch *ledger.Batch
-	err := s.insist(ctx, "read outbox", func() (err error) {
-		batch, err = s.outbox.Next(ctx, max(s.last, s.probed))
-		return err
-	})
+// probe sends a record of a batch behind the current one, to see whether the endpoint accepts any: all of the current one may be at fault,
+// such as records that are too old for the endpoint. It reports whether it sent one.
+func (s *sender) probe(ctx context.Context, current int64) (sent bool, err error) {
+	batch, err := s.next(ctx, max(current, s.probed))
 	if err != nil || batch == nil {
 		s.probed = 0 // from the oldest again
-		return err
+		return false, err
 	}
-	s.probed = batch.ID
 	records, _ := splitBatch(batch.Data)
+	taken := min(s.taken[batch.ID], len(records))
 	if len(records) == 0 {
-		return nil
+		s.probed = batch.ID
+		return false, nil
 	}
-	a, err := s.upload(ctx, records[:1])
-	if err == nil && a.verdict == accepted {
-		s.endpoint.Served()
-		s.refusals = 0
-		s.outage.Reset()
+	repeated := taken == len(records) // the endpoint has all of them, and is given the last one once more
+	if repeated {
+		taken--
 	}
-	return err
+	one := records[taken : taken+1]
+	a, err := s.upload(ctx, one)
+	switch {
+	case err != nil:
+	case a.verdict != accepted:
+		s.probed = batch.ID
+	case repeated:
+		s.served()
+	default:
+		s.taken[batch.ID]++
+		s.accept(one, a.rejected, batch)
+	}
+	return true, err
 }
 
-// wait calls until with a context that ends after d, or early at shutdown, once. The error is the context's.
-func (s *sender) wait(ctx context.Context, d time.Duration, until func(context.Context)) (stopped bool, err error) {
+// pause waits, and less at shutdown, once. The error is the context's.
+func (s *sender) pause(ctx context.Context, d time.Duration) error {
 	limited, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	defer context.AfterFunc(s.stop, cancel)()
-	until(limited)
-	if s.stop.Err() != nil {
-		stopped, s.stop = true, context.WithoutCancel(ctx)
+	select {
+	case <-limited.Done():
+	case <-s.stop.Done():
+		s.stop = context.WithoutCancel(ctx)
 	}
-	return stopped, ctx.Err()
+	return ctx.Err()
 }
 
-func (s *sender) pause(ctx context.Context, d time.Duration) error {
-	_, err := s.wait(ctx, d, func(limited context.Context) { <-limited.Done() })
-	return err
-}
-
-// retrySuspects offers the held parts that are due, and deletes the batches of which nothing is held any more.
-func (s *sender) retrySuspects(ctx context.Context) error {
-	held := s.held
-	s.held = nil
-	for _, p := range held {
-		if time.Now().Before(p.due) {
-			s.held = append(s.held, p)
-			continue
-		}
-		p.batch.held--
-		if err := s.offer(ctx, p); err != nil {
-			return err
-		}
-		if p.batch.held > 0 {
-			continue
-		}
-		s.open--
-		if err := s.ack(ctx, p.batch.ID); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// upload sends records until the endpoint has accepted or refused them. In an outage it waits first. The error is the
-// context's.
+// upload sends records until the endpoint has accepted or refused them. The error is the context's.
 func (s *sender) upload(ctx context.Context, records [][]byte) (a answer, err error) {
-	if s.refusals > maxRefusals {
-		wait := s.outage.NextBackOff()
-		s.health.failing(s.problem, wait)
-		if err := s.pause(ctx, wait); err != nil {
-			return answer{}, err
-		}
-	}
 	err = s.retry(ctx, func() (problem string, after time.Duration) {
 		limited, cancel := context.WithTimeout(ctx, s.timeout)
 		defer cancel()
@@ -399,12 +339,16 @@ func (s *sender) retry(ctx context.Context, do func() (problem string, after tim
 	}
 }
 
-// accept counts accepted records, without those that a partial success refused: fewer than all.
-func (s *sender) accept(records [][]byte, rejected int64, batch *ledger.Batch) {
+// served notes that the endpoint has accepted a record.
+func (s *sender) served() {
 	s.endpoint.Served()
 	s.refusals = 0
-	s.outage.Reset()
 	s.health.working()
+}
+
+// accept counts accepted records, without those that a partial success refused: fewer than all.
+func (s *sender) accept(records [][]byte, rejected int64, batch *ledger.Batch) {
+	s.served()
 	n := int(max(rejected, 0))
 	s.observer.Sent(len(records) - n)
 	if n == 0 {
