@@ -142,8 +142,8 @@ func TestE2ECollector(t *testing.T) {
 			e := newBoth(t, Settings{
 				Endpoint: "http://" + endpoint, Protocol: protocol, Interval: time.Hour,
 				ShutdownTimeout: 30 * time.Second, Version: "1.2.3", InstanceID: "instance",
-			}, Parts{
-				Sources: []metrics.Source{oneCall(7)}, Outbox: outbox, Observer: count, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			}, parts{
+				sources: []metrics.Source{oneCall(7)}, outbox: outbox, observer: count, logger: slog.New(slog.NewTextHandler(&log, nil)),
 			})
 			closing(t, e)
 			acked := make(chan struct{})

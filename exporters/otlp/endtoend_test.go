@@ -69,9 +69,9 @@ func TestBothSignalsByBothProtocols(t *testing.T) {
 			s.Endpoint, s.Interval = tc.serve(t, r), time.Hour
 			s.Version, s.InstanceID = "1.2.3", "instance"
 			s.Resource = map[string]string{"service.name": "mine", "deployment.environment.name": "prod"}
-			s.Headers = map[string]Header{"X-Api-Key": func() (string, error) { return "the-key", nil }}
+			s.Headers = Headers{"X-Api-Key": func() (string, error) { return "the-key", nil }}
 			outbox, count := newOutbox(batch(1, "a", "b"), batch(2, "c")), &tally{}
-			e := newBoth(t, s, Parts{Sources: []metrics.Source{oneCall(7)}, Outbox: outbox, Observer: count})
+			e := newBoth(t, s, parts{sources: []metrics.Source{oneCall(7)}, outbox: outbox, observer: count})
 			ctx, stop := context.WithCancel(t.Context())
 			done := make(chan error, 1)
 			go func() { done <- e.Run(ctx) }()
@@ -145,10 +145,7 @@ func checkAttributes(t *testing.T, got []*commonpb.KeyValue, want map[string]str
 
 func TestCloseTwiceAndWithoutRun(t *testing.T) {
 	for _, protocol := range []Protocol{HTTP, GRPC} {
-		e, err := New(Settings{Endpoint: "http://127.0.0.1:1", Protocol: protocol, Metrics: true}, Parts{})
-		if err != nil {
-			t.Fatalf("new: %v", err)
-		}
+		e := newMetrics(t, Settings{Endpoint: "http://127.0.0.1:1", Protocol: protocol}, parts{})
 		for range 2 {
 			if err := e.Close(); err != nil {
 				t.Errorf("close: %v", err)

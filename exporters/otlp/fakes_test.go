@@ -2,10 +2,12 @@ package otlp
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -19,6 +21,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // fakeOutbox is the ledger's outbox in memory.
@@ -228,24 +231,55 @@ func closing(t *testing.T, c io.Closer) {
 	})
 }
 
+// parts are what the exporters of a test read.
+type parts struct {
+	sources  []metrics.Source
+	outbox   Outbox
+	observer Observer
+	logger   *slog.Logger
+}
+
+// complete fills in what a test leaves out, as the configuration does.
+func complete(s Settings, p *parts) Settings {
+	s.Protocol = cmp.Or(s.Protocol, HTTP)
+	s.Interval = cmp.Or(s.Interval, 15*time.Second)
+	s.Timeout = cmp.Or(s.Timeout, 10*time.Second)
+	s.ShutdownTimeout = cmp.Or(s.ShutdownTimeout, 10*time.Second)
+	p.logger = cmp.Or(p.logger, slog.New(slog.DiscardHandler))
+	return s
+}
+
+func newLogs(t *testing.T, s Settings, p parts) *Exporter {
+	t.Helper()
+	s = complete(s, &p)
+	e, err := NewLogs(s, p.outbox, p.observer, p.logger)
+	if err != nil {
+		t.Fatalf("new: %v", err)
+	}
+	return e
+}
+
+func newMetrics(t *testing.T, s Settings, p parts) *Exporter {
+	t.Helper()
+	s = complete(s, &p)
+	e, err := NewMetrics(s, p.logger, p.sources...)
+	if err != nil {
+		t.Fatalf("new: %v", err)
+	}
+	return e
+}
+
 // both are exporters of log records and of metrics to one endpoint.
 type both [2]*Exporter
 
-func newBoth(t *testing.T, s Settings, parts Parts) both {
+func newBoth(t *testing.T, s Settings, p parts) both {
 	t.Helper()
-	var all both
-	base := s.Endpoint
-	for i, path := range []string{"/v1/logs", "/v1/metrics"} {
-		var err error
-		s.Metrics, s.Endpoint = i == 1, base
-		if s.Protocol != GRPC {
-			s.Endpoint = strings.TrimSuffix(base, "/") + path
-		}
-		if all[i], err = New(s, parts); err != nil {
-			t.Fatalf("new: %v", err)
-		}
+	logs, metrics := s, s
+	if s.Protocol != GRPC {
+		base := strings.TrimSuffix(s.Endpoint, "/")
+		logs.Endpoint, metrics.Endpoint = base+"/v1/logs", base+"/v1/metrics"
 	}
-	return all
+	return both{newLogs(t, logs, p), newMetrics(t, metrics, p)}
 }
 
 // Run runs both.

@@ -21,9 +21,13 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// dial makes the connection of both signals. Nothing is connected before the
+// dial makes the connection of a signal. Nothing is connected before the
 // first request.
-func dial(s Settings, endpoint *url.URL, h headers) (*grpc.ClientConn, error) {
+func dial(s Settings) (*grpc.ClientConn, error) {
+	endpoint, err := url.Parse(s.Endpoint)
+	if err != nil {
+		return nil, fmt.Errorf("endpoint: %w", err)
+	}
 	security, port := insecure.NewCredentials(), "80"
 	if endpoint.Scheme == "https" {
 		security, port = credentials.NewTLS(s.TLS), "443"
@@ -39,7 +43,7 @@ func dial(s Settings, endpoint *url.URL, h headers) (*grpc.ClientConn, error) {
 	conn, err := grpc.NewClient(target,
 		grpc.WithTransportCredentials(security),
 		grpc.WithUserAgent(userAgent(s)),
-		grpc.WithUnaryInterceptor(h.intercept),
+		grpc.WithUnaryInterceptor(s.Headers.intercept),
 		grpc.WithDefaultCallOptions(calls...),
 		// Our own waiting goes up to a minute; the connection's must not add to it.
 		grpc.WithConnectParams(grpc.ConnectParams{
@@ -56,49 +60,33 @@ func dial(s Settings, endpoint *url.URL, h headers) (*grpc.ClientConn, error) {
 	return conn, nil
 }
 
-// intercept adds the headers to a call and takes the endpoint's words out of its
-// error: the code and the details stay.
-func (h headers) intercept(
+// intercept adds the headers to a call. Its error is an answer, without the endpoint's words.
+func (h Headers) intercept(
 	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
 ) error {
 	var pairs []string
-	err := h.each(func(name, value string) { pairs = append(pairs, name, value) })
-	if err != nil {
-		noteAttempt(ctx, err.Error())
-		return status.Error(codes.Unavailable, err.Error())
+	if err := h.each(func(name, value string) { pairs = append(pairs, name, value) }); err != nil {
+		return answer{verdict: again, problem: err.Error()}
 	}
-	ctx = metadata.AppendToOutgoingContext(ctx, pairs...)
 	var header, trailer metadata.MD
-	err = invoke(ctx, method, req, reply, conn, append(opts, grpc.Header(&header), grpc.Trailer(&trailer))...)
+	err := invoke(metadata.AppendToOutgoingContext(ctx, pairs...), method, req, reply, conn,
+		append(opts, grpc.Header(&header), grpc.Trailer(&trailer))...)
 	if err == nil {
-		noteAttempt(ctx, "")
 		return nil
 	}
 	st := status.Convert(err)
-	if len(header) == 0 && len(trailer) == 0 {
-		st = localStatus(st)
-	} else {
-		wordless := st.Proto()
-		wordless.Message = ""
-		st = status.FromProto(wordless)
+	if len(header) > 0 || len(trailer) > 0 {
+		return judgeGRPC(st, "the endpoint answered gRPC "+st.Code().String())
 	}
-	noteAttempt(ctx, judgeGRPC(st).problem)
-	return st.Err()
-}
-
-// localStatus is for a status that this side made, because no gRPC server answered. What it
-// makes of answers that aren't gRPC at all would read as the refusal of a record,
-// and quotes them from the second line on.
-func localStatus(st *status.Status) *status.Status {
-	code := st.Code()
-	if code == codes.Unknown || code == codes.Internal {
-		code = codes.Unavailable
-	}
+	// This side made the status, because no gRPC server answered. What it makes of answers that aren't gRPC at all would read as the
+	// refusal of a record, and quotes them from the second line on.
 	words, _, _ := strings.Cut(st.Message(), "\n")
-	if code == codes.DeadlineExceeded {
+	if st.Code() == codes.DeadlineExceeded {
 		words = "no answer in time"
 	}
-	return status.New(code, words)
+	a := judgeGRPC(st, words)
+	a.verdict = again
+	return a
 }
 
 // grpcUploader calls LogsService/Export.
@@ -110,9 +98,10 @@ func (u grpcUploader) upload(ctx context.Context, request []byte) answer {
 		return answer{verdict: refused, problem: "a log record in the outbox can't be read"}
 	}
 	res, err := u.client.Export(ctx, &logs)
-	a := judgeGRPC(status.Convert(err))
-	a.rejected = res.GetPartialSuccess().GetRejectedLogRecords()
-	return a
+	if err != nil {
+		return answerIn(err)
+	}
+	return answer{verdict: accepted, rejected: res.GetPartialSuccess().GetRejectedLogRecords()}
 }
 
 // judgeGRPC: the retryable codes are those of OTLP 1.11 "Failures", and what the
@@ -120,11 +109,8 @@ func (u grpcUploader) upload(ctx context.Context, request []byte) answer {
 // is not retryable there, as it also means a message over the endpoint's limit;
 // it is used for quotas too, which are no fault of a record, so less is tried,
 // and a single record again.
-func judgeGRPC(st *status.Status) answer {
-	a := answer{verdict: again, problem: "the endpoint answered gRPC " + st.Code().String()}
-	if st.Message() != "" { // ours: the endpoint's was taken out
-		a.problem = st.Message()
-	}
+func judgeGRPC(st *status.Status, problem string) answer {
+	a := answer{verdict: again, problem: problem}
 	asked := false
 	for _, detail := range st.Details() {
 		if info, ok := detail.(*errdetails.RetryInfo); ok {
@@ -132,9 +118,7 @@ func judgeGRPC(st *status.Status) answer {
 		}
 	}
 	switch st.Code() {
-	case codes.OK:
-		return answer{verdict: accepted}
-	case codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
+	case codes.OK, codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
 	case codes.ResourceExhausted:
 		if !asked {
 			a.verdict = tooMuch

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -22,15 +21,7 @@ import (
 // newGRPCUploader connects to an endpoint.
 func newGRPCUploader(t *testing.T, endpoint string) grpcUploader {
 	t.Helper()
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := newHeaders(nil, u)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := dial(Settings{}, u, h)
+	conn, err := dial(Settings{Endpoint: endpoint})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,12 +129,9 @@ func TestGRPCSplitsToTheBadRecord(t *testing.T) {
 	}
 	var log bytes.Buffer
 	outbox, count := newOutbox(batch(1, "a", "b", "c", "bad", "d", "e"), batch(2, "f")), &tally{}
-	e, err := New(Settings{Endpoint: r.serveGRPC(t, nil), Protocol: GRPC, ShutdownTimeout: time.Minute}, Parts{
-		Outbox: outbox, Observer: count, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	e := newLogs(t, Settings{Endpoint: r.serveGRPC(t, nil), Protocol: GRPC, ShutdownTimeout: time.Minute}, parts{
+		outbox: outbox, observer: count, logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
-	if err != nil {
-		t.Fatalf("new: %v", err)
-	}
 	closing(t, e)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -8,7 +8,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -22,60 +21,49 @@ import (
 // maxResponse bounds what is read of an answer; a partial success is far smaller.
 const maxResponse = 1 << 20
 
-// newHTTPClient makes the client of both signals. Redirects aren't followed: a
-// POST would become a GET, whose 200 is no acceptance.
-func newHTTPClient(s Settings, h headers, now func() time.Time) *http.Client {
+// newHTTPClient makes the client of a signal.
+func newHTTPClient(s Settings) *http.Client {
 	base := s.Transport
 	if base == nil {
 		own := http.DefaultTransport.(*http.Transport).Clone()
 		own.TLSClientConfig, base = s.TLS, own
 	}
-	return &http.Client{
-		Transport:     &transport{base: base, headers: h, userAgent: userAgent(s), timeout: s.Timeout, now: now},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	return &http.Client{Transport: &transport{base: base, settings: s}}
 }
 
 func userAgent(s Settings) string { return "cdr-exporter/" + s.Version }
 
 // transport is under all HTTP requests, those of the SDK included: it adds the
-// headers, bounds the answer, and throws away the text of a refusal.
+// headers and bounds the answer. What isn't a success is an error that is an answer, without the endpoint's text.
 type transport struct {
-	base      http.RoundTripper
-	headers   headers
-	userAgent string
-	timeout   time.Duration
-	now       func() time.Time
+	base     http.RoundTripper
+	settings Settings
 }
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := t.send(req)
-	switch {
-	case err != nil:
-		noteAttempt(req.Context(), networkProblem(err, t.timeout))
-		return nil, err
-	case !success(res.StatusCode):
-		noteAttempt(req.Context(), judgeHTTP(res.StatusCode, res.Header, t.now()).problem)
+	if err != nil {
+		return nil, answer{verdict: again, problem: networkProblem(err, t.settings.Timeout)}
+	}
+	if a := judgeHTTP(res.StatusCode, res.Header); a.verdict != accepted {
 		// Reading a little lets the connection be used again.
 		_, _ = io.CopyN(io.Discard, res.Body, 64<<10)
 		res.Body.Close()
-		res.Body, res.ContentLength = http.NoBody, 0
-	default:
-		noteAttempt(req.Context(), "")
-		res.Body = struct {
-			io.Reader
-			io.Closer
-		}{io.LimitReader(res.Body, maxResponse), res.Body}
+		return nil, a
 	}
+	res.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(res.Body, maxResponse), res.Body}
 	return res, nil
 }
 
 // send adds the headers, but for those that describe the body.
 func (t *transport) send(req *http.Request) (*http.Response, error) {
 	own := req.Clone(req.Context())
-	own.Header.Set("User-Agent", t.userAgent)
-	if err := t.headers.each(own.Header.Set); err != nil {
+	own.Header.Set("User-Agent", userAgent(t.settings))
+	if err := t.settings.Headers.each(own.Header.Set); err != nil {
 		if req.Body != nil {
 			req.Body.Close()
 		}
@@ -89,15 +77,11 @@ func (t *transport) send(req *http.Request) (*http.Response, error) {
 	return t.base.RoundTrip(own)
 }
 
-func success(code int) bool { return code >= 200 && code <= 299 }
-
 // httpUploader posts to /v1/logs.
 type httpUploader struct {
-	url     string
-	client  *http.Client
-	timeout time.Duration
-	plain   bool // not compressed
-	now     func() time.Time
+	url    string
+	client *http.Client
+	plain  bool // not compressed
 }
 
 func (u *httpUploader) upload(ctx context.Context, request []byte) answer {
@@ -114,12 +98,9 @@ func (u *httpUploader) upload(ctx context.Context, request []byte) answer {
 	}
 	res, err := u.client.Do(req)
 	if err != nil {
-		return answer{verdict: again, problem: networkProblem(err, u.timeout)}
+		return answerIn(err)
 	}
 	defer res.Body.Close()
-	if !success(res.StatusCode) {
-		return judgeHTTP(res.StatusCode, res.Header, u.now())
-	}
 	return judgeSuccess(res)
 }
 
@@ -161,14 +142,17 @@ func judgeSuccess(res *http.Response) answer {
 }
 
 // judgeHTTP: OTLP 1.11 "OTLP/HTTP Response" retries 429, 502, 503 and 504.
-// Credentials and addresses that are wrong (401, 403, 404, 405, 407, redirects,
-// which are not followed) and a request that didn't arrive in time (408) aren't
+// Credentials and addresses that are wrong (401, 403, 404, 405, 407, redirects:
+// a POST would become a GET, whose 200 is no acceptance) and a request that didn't arrive in time (408) aren't
 // about a record either. All else may be about a record or not.
-func judgeHTTP(code int, header http.Header, now time.Time) answer {
+func judgeHTTP(code int, header http.Header) answer {
+	if code >= 200 && code <= 299 {
+		return answer{verdict: accepted}
+	}
 	a := answer{verdict: again, problem: fmt.Sprintf("the endpoint answered HTTP %d %s", code, http.StatusText(code))}
 	switch code {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		a.after = retryAfter(header.Get("Retry-After"), now)
+		a.after = retryAfter(header.Get("Retry-After"), time.Now())
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusProxyAuthRequired:
 		a.problem += checkCredentials
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
@@ -196,13 +180,10 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
-// networkProblem is what went wrong below HTTP, without the URL.
+// networkProblem is what went wrong below HTTP.
 func networkProblem(err error, timeout time.Duration) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Sprintf("no answer within %s", timeout)
-	}
-	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-		err = wrapped.Err
 	}
 	return err.Error()
 }

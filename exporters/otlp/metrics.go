@@ -3,7 +3,6 @@ package otlp
 import (
 	"context"
 	"errors"
-	"net/http"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
@@ -54,51 +53,35 @@ func (m *metricsSender) Export(ctx context.Context, rm *metricdata.ResourceMetri
 	rm.Resource = m.resource
 	limited, cancel := context.WithTimeout(ctx, m.settings.Timeout)
 	defer cancel()
-	var last attempt
-	err := m.Exporter.Export(context.WithValue(limited, attemptKey{}, &last), rm)
+	err := m.Exporter.Export(limited, rm)
+	failure, failed := errors.AsType[answer](err)
 	switch {
 	case err == nil:
 		m.health.working()
 	case errors.Is(ctx.Err(), context.Canceled):
 		// The reader is being shut down, and exports once more.
-	case !last.made:
-		// The SDK's own words: nothing was sent.
-		m.health.failing(err.Error(), m.settings.Interval)
-	case last.problem == "":
+	case failed:
+		m.health.failing(failure.problem)
+	case limited.Err() != nil:
+		m.health.failing(networkProblem(limited.Err(), m.settings.Timeout))
+	default: // the SDK's error quotes the endpoint
 		if m.health.refusing("the endpoint accepted a request in part") {
 			m.health.logger.Warn("OTLP endpoint refused some data points of a request")
 		}
-	default:
-		m.health.failing(last.problem, m.settings.Interval)
 	}
 	return nil
-}
-
-// attempt is the last request made under a context, in our words: the SDK's errors hold the endpoint's.
-type attempt struct {
-	made    bool
-	problem string // empty if the endpoint accepted
-}
-
-type attemptKey struct{}
-
-// noteAttempt notes how a request under the context went.
-func noteAttempt(ctx context.Context, problem string) {
-	if a, ok := ctx.Value(attemptKey{}).(*attempt); ok {
-		a.made, a.problem = true, problem
-	}
 }
 
 // newHTTPMetrics makes the SDK's exporter on our client. All options that the
 // environment could set are given, as the configuration has read it. Nothing is sent
 // again: the next interval brings newer values.
-func newHTTPMetrics(s Settings, url string, client *http.Client) (sdkmetric.Exporter, error) {
+func newHTTPMetrics(s Settings) (sdkmetric.Exporter, error) {
 	compression := otlpmetrichttp.GzipCompression
 	if s.Uncompressed {
 		compression = otlpmetrichttp.NoCompression
 	}
 	return otlpmetrichttp.New(context.Background(),
-		otlpmetrichttp.WithEndpointURL(url), otlpmetrichttp.WithHTTPClient(client),
+		otlpmetrichttp.WithEndpointURL(s.Endpoint), otlpmetrichttp.WithHTTPClient(newHTTPClient(s)),
 		otlpmetrichttp.WithTLSClientConfig(nil), otlpmetrichttp.WithHeaders(nil),
 		otlpmetrichttp.WithCompression(compression), otlpmetrichttp.WithTimeout(s.Timeout),
 		otlpmetrichttp.WithMaxResponseSize(maxResponse), otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{}))

@@ -54,13 +54,10 @@ func sumPoints(req *colmetricspb.ExportMetricsServiceRequest) int {
 // exportMetrics runs an exporter of metrics for a while of the bubble's time.
 func exportMetrics(t *testing.T, source metrics.Source, log io.Writer, transport roundTripper, during func(*Exporter)) {
 	t.Helper()
-	e, err := New(Settings{
-		Endpoint: "http://otlp.example.com/v1/metrics", Metrics: true, Interval: 15 * time.Second, Transport: transport,
-		Headers: map[string]Header{"x-token": func() (string, error) { return "t0p-s3cret-token", nil }},
-	}, Parts{Sources: []metrics.Source{source}, Logger: slog.New(slog.NewTextHandler(log, nil))})
-	if err != nil {
-		t.Fatalf("new: %v", err)
-	}
+	e := newMetrics(t, Settings{
+		Endpoint: "http://otlp.example.com/v1/metrics", Interval: 15 * time.Second, Transport: transport,
+		Headers: Headers{"x-token": func() (string, error) { return "t0p-s3cret-token", nil }},
+	}, parts{sources: []metrics.Source{source}, logger: slog.New(slog.NewTextHandler(log, nil))})
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -98,17 +95,17 @@ func TestMetricsAreExportedAtTheIntervalAndAtTheEnd(t *testing.T) {
 
 func TestTroubleWithMetricsIsShownAndPasses(t *testing.T) {
 	tests := []struct {
-		name   string
-		answer func() *http.Response
-		want   string
-		state  State
-		lines  int
+		name     string
+		answer   func() *http.Response
+		want     string
+		retrying bool
+		lines    int
 	}{
-		{"503", func() *http.Response { return respond(503, nil, "t0p-s3cret-token") }, "HTTP 503 Service Unavailable", StateRetrying, 2},
-		{"401", func() *http.Response { return respond(401, nil, "t0p-s3cret-token") }, "HTTP 401 Unauthorized", StateRetrying, 2},
+		{"503", func() *http.Response { return respond(503, nil, "t0p-s3cret-token") }, "HTTP 503 Service Unavailable", true, 2},
+		{"401", func() *http.Response { return respond(401, nil, "t0p-s3cret-token") }, "HTTP 401 Unauthorized", true, 2},
 		{"partial success", func() *http.Response {
 			return respond(200, asProtobuf, logsAnswer(t, 3, "token t0p-s3cret-token"))
-		}, "in part", StateOK, 1},
+		}, "in part", false, 1},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -122,11 +119,11 @@ func TestTroubleWithMetricsIsShownAndPasses(t *testing.T) {
 					return respond(200, asProtobuf, ""), nil
 				}, func(e *Exporter) {
 					elapse(50 * time.Second)
-					if s := e.Status(); s.State != tc.state || !strings.Contains(s.LastError, tc.want) {
-						t.Errorf("in trouble: %+v, want %s, %q", s, tc.state, tc.want)
+					if s := e.Status(); s.Retrying != tc.retrying || !strings.Contains(s.LastError, tc.want) {
+						t.Errorf("in trouble: %+v, want %v, %q", s, tc.retrying, tc.want)
 					}
 					elapse(32 * time.Second)
-					if s := e.Status(); s.State != StateOK {
+					if s := e.Status(); s.Retrying {
 						t.Errorf("afterwards: %+v", s)
 					}
 				})

@@ -2,7 +2,7 @@ package otlp
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 	"maps"
 	"slices"
 
@@ -45,32 +45,17 @@ func newEnvelope(s Settings) (envelope, error) {
 	}
 	scope := &commonpb.InstrumentationScope{Name: scopeName, Version: validText(s.Version)}
 	before, err := proto.Marshal(&logspb.ResourceLogs{Resource: resource})
-	if err != nil {
-		return envelope{}, fmt.Errorf("encode resource: %w", err)
-	}
-	within, err := proto.Marshal(&logspb.ScopeLogs{Scope: scope})
-	if err != nil {
-		return envelope{}, fmt.Errorf("encode scope: %w", err)
-	}
-	return envelope{resource: before, scope: within}, nil
+	within, scopeErr := proto.Marshal(&logspb.ScopeLogs{Scope: scope})
+	return envelope{resource: before, scope: within}, errors.Join(err, scopeErr)
 }
 
 // request is an ExportLogsServiceRequest with records, as the commit encoded them.
 func (e envelope) request(records [][]byte) []byte {
-	inScope := len(e.scope)
-	for _, r := range records {
-		inScope += len(r)
-	}
-	inResource := len(e.resource) + protowire.SizeTag(resourceScopeLogs) + protowire.SizeBytes(inScope)
-	b := make([]byte, 0, protowire.SizeTag(requestResourceLogs)+protowire.SizeBytes(inResource))
-	b = protowire.AppendVarint(protowire.AppendTag(b, requestResourceLogs, protowire.BytesType), uint64(inResource))
-	b = append(b, e.resource...)
-	b = protowire.AppendVarint(protowire.AppendTag(b, resourceScopeLogs, protowire.BytesType), uint64(inScope))
-	b = append(b, e.scope...)
-	for _, r := range records {
-		b = append(b, r...)
-	}
-	return b
+	return appendMessage(nil, requestResourceLogs, func(b []byte) []byte {
+		return appendMessage(append(b, e.resource...), resourceScopeLogs, func(b []byte) []byte {
+			return append(append(b, e.scope...), slices.Concat(records...)...)
+		})
+	})
 }
 
 // splitBatch finds the records of what an Encoder appended, as far as it can be read. Each is a whole `log_records` field.

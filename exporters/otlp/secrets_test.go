@@ -41,6 +41,9 @@ func (l *safeLog) String() string {
 	return l.buf.String()
 }
 
+// text is a header that doesn't change.
+func text(value string) Header { return func() (string, error) { return value, nil } }
+
 func checkNoSecret(t *testing.T, where, text string) {
 	t.Helper()
 	for _, secret := range secrets {
@@ -76,17 +79,17 @@ func TestNoSecretOverHTTP(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				log := &safeLog{}
 				e := newBoth(t, Settings{
-					Endpoint: "http://user:hunter2@otlp.example.com/base", Interval: 5 * time.Second,
-					Headers: map[string]Header{"x-token": func() (string, error) { return "Bearer t0p-s3cret-token", nil }},
+					Endpoint: "http://otlp.example.com/base", Interval: 5 * time.Second,
+					Headers: Headers{"x-token": text("Bearer t0p-s3cret-token"), "authorization": text("Basic dXNlcjpodW50ZXIy")},
 					Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
 						if req.Header.Get("Authorization") != "Basic dXNlcjpodW50ZXIy" || req.Header.Get("X-Token") != "Bearer t0p-s3cret-token" {
 							t.Errorf("headers %v", req.Header)
 						}
 						return answer(req, "you sent "+req.Header.Get("Authorization")+req.Header.Get("X-Token")+" and +4930123456")
 					}),
-				}, Parts{
-					Sources: []metrics.Source{oneCall(1)}, Outbox: newOutbox(batch(1, "a", "b")), Observer: &tally{},
-					Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+				}, parts{
+					sources: []metrics.Source{oneCall(1)}, outbox: newOutbox(batch(1, "a", "b")), observer: &tally{},
+					logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 				})
 				ctx, cancel := context.WithTimeout(t.Context(), 62*time.Second)
 				defer cancel()
@@ -111,13 +114,10 @@ func TestNoSecretOverGRPC(t *testing.T) {
 			r.judge = func([]string) (*collogspb.ExportLogsServiceResponse, error) {
 				return nil, status.Errorf(code, "you sent %v and +4930123456", r.headers)
 			}
-			e, err := New(Settings{
-				Endpoint: strings.Replace(r.serveGRPC(t, nil), "http://", "http://user:hunter2@", 1), Protocol: GRPC,
-				Headers: map[string]Header{"x-token": func() (string, error) { return "t0p-s3cret-token", nil }},
-			}, Parts{Outbox: newOutbox(batch(1, "a")), Observer: &tally{}, Logger: slog.New(slog.NewTextHandler(log, nil))})
-			if err != nil {
-				t.Fatalf("new: %v", err)
-			}
+			e := newLogs(t, Settings{
+				Endpoint: r.serveGRPC(t, nil), Protocol: GRPC,
+				Headers: Headers{"x-token": text("t0p-s3cret-token"), "authorization": text("Basic dXNlcjpodW50ZXIy")},
+			}, parts{outbox: newOutbox(batch(1, "a")), observer: &tally{}, logger: slog.New(slog.NewTextHandler(log, nil))})
 			closing(t, e)
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
@@ -152,7 +152,7 @@ func TestHeadersAreReadForEveryRequest(t *testing.T) {
 		values := []any{"first", errors.New("open key: no such file"), "line\nbreak", "second"}
 		reads := 0
 		var got []string
-		r := newRig(t, Settings{Headers: map[string]Header{"Authorization": func() (string, error) {
+		r := newRig(t, Settings{Headers: Headers{"Authorization": func() (string, error) {
 			v := values[reads]
 			reads++
 			if err, failed := v.(error); failed {
@@ -179,10 +179,9 @@ func TestHeadersAreReadForEveryRequest(t *testing.T) {
 
 // TestConfiguredHeadersDontBreakTheBody: what a body is stays ours to say.
 func TestConfiguredHeadersDontBreakTheBody(t *testing.T) {
-	text := func(v string) Header { return func() (string, error) { return v, nil } }
 	r := newRig(t, Settings{
-		Endpoint: "http://user:hunter2@otlp.example.com/v1/logs",
-		Headers: map[string]Header{
+		Endpoint: "http://otlp.example.com/v1/logs",
+		Headers: Headers{
 			"content-type": text("text/plain"), "Content-Encoding": text("br"), "user-agent": text("mine"), "authorization": text("ApiKey k"),
 		},
 	}, newOutbox(batch(1, "a")), func(req *http.Request) (*http.Response, error) {

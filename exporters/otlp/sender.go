@@ -73,6 +73,17 @@ type answer struct {
 	problem string
 }
 
+// Error implements error: of what isn't accepted, and not by the sender but below it.
+func (a answer) Error() string { return a.problem }
+
+// answerIn is the answer that an error of a request is.
+func answerIn(err error) answer {
+	if a, ok := errors.AsType[answer](err); ok {
+		return a
+	}
+	return answer{verdict: again, problem: err.Error()}
+}
+
 // What a problem advises.
 const (
 	checkCredentials = "; check the credentials in otlp.headers"
@@ -182,7 +193,7 @@ func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 	for delays := newBackOff(); err == nil && len(parts) > 0; {
 		wait := delays.NextBackOff()
 		if s.refusals > 0 {
-			s.health.failing(s.problem, wait)
+			s.health.failing(s.problem)
 		}
 		if err = s.pause(ctx, wait); err != nil {
 			return err
@@ -266,26 +277,22 @@ func (s *sender) probe(ctx context.Context, current int64) (sent bool, err error
 		return false, err
 	}
 	records, _ := splitBatch(batch.Data)
-	taken := min(s.taken[batch.ID], len(records))
 	if len(records) == 0 {
 		s.probed = batch.ID
 		return false, nil
 	}
-	repeated := taken == len(records) // the endpoint has all of them, and is given the last one once more
-	if repeated {
-		taken--
-	}
-	one := records[taken : taken+1]
+	taken := s.taken[batch.ID]
+	one := records[min(taken, len(records)-1):][:1] // once the endpoint has all of them, the last one again
 	a, err := s.upload(ctx, one)
 	switch {
 	case err != nil:
 	case a.verdict != accepted:
 		s.probed = batch.ID
-	case repeated:
-		s.served()
-	default:
+	case taken < len(records):
 		s.taken[batch.ID]++
 		s.accept(one, a.rejected, batch)
+	default:
+		s.served()
 	}
 	return true, err
 }
@@ -332,7 +339,7 @@ func (s *sender) retry(ctx context.Context, do func() (problem string, after tim
 			return ctx.Err()
 		}
 		wait := max(delays.NextBackOff(), min(after, maxRetryAfter))
-		s.health.failing(problem, wait)
+		s.health.failing(problem)
 		if err := s.pause(ctx, wait); err != nil {
 			return err
 		}

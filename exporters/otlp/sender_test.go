@@ -35,13 +35,7 @@ func newRig(t *testing.T, settings Settings, outbox *fakeOutbox, transport round
 		settings.Endpoint = "http://otlp.example.com"
 	}
 	settings.Transport = transport
-	var err error
-	r.Exporter, err = New(settings, Parts{
-		Outbox: outbox, Observer: r.count, Logger: slog.New(slog.NewTextHandler(r.log, nil)),
-	})
-	if err != nil {
-		t.Fatalf("new: %v", err)
-	}
+	r.Exporter = newLogs(t, settings, parts{outbox: outbox, observer: r.count, logger: slog.New(slog.NewTextHandler(r.log, nil))})
 	return r
 }
 
@@ -122,7 +116,7 @@ func TestEveryStatus(t *testing.T) {
 					t.Errorf("deleted batches %v, want %v", outbox.acked, deleted)
 				}
 				status := r.Status()
-				if status.State != StateOK || !strings.Contains(status.LastError, fmt.Sprintf("HTTP %d", tc.code)) || !strings.Contains(status.LastError, tc.hint) {
+				if status.Retrying || !strings.Contains(status.LastError, fmt.Sprintf("HTTP %d", tc.code)) || !strings.Contains(status.LastError, tc.hint) {
 					t.Errorf("status %+v", status)
 				}
 				if named := strings.Contains(r.log.String(), uidFor("bad")); named == tc.again {
@@ -246,7 +240,7 @@ func TestNextBatchOnlyAfterTheDeletionIsCommitted(t *testing.T) {
 		if !slices.Equal(events, want) {
 			t.Errorf("got %q, want %q", events, want)
 		}
-		if !strings.Contains(r.log.String(), "disk full") || r.Status().State != StateOK {
+		if !strings.Contains(r.log.String(), "disk full") || r.Status().Retrying {
 			t.Errorf("status %+v, log\n%s", r.Status(), r.log)
 		}
 	})

@@ -51,7 +51,7 @@ func TestOutage(t *testing.T) {
 				if r.count.counts() != [2]int{} || outbox.left() != batches {
 					t.Fatalf("after 90 minutes sent and rejected are %v, and %d batches left", r.count.counts(), outbox.left())
 				}
-				if status := r.Status(); status.State != StateRetrying || !strings.Contains(status.LastError, fmt.Sprint(code)) {
+				if status := r.Status(); !status.Retrying || !strings.Contains(status.LastError, fmt.Sprint(code)) {
 					t.Errorf("status %+v", status)
 				}
 				if n, most := requests.Load(), int64(90*3+2*maxRefusals); n > most {
@@ -79,12 +79,12 @@ func TestWitness(t *testing.T) {
 		})
 		stop := r.started(t)
 		elapse(time.Hour)
-		if status := r.Status(); r.count.counts() != [2]int{} || status.State != StateRetrying {
+		if status := r.Status(); r.count.counts() != [2]int{} || !status.Retrying {
 			t.Errorf("without a witness: sent and rejected %v, status %+v", r.count.counts(), status)
 		}
 		r.outbox.add(batch(2, "a"))
 		elapse(2 * time.Minute)
-		if status := r.Status(); r.count.counts() != [2]int{1, 1} || status.State != StateOK || r.outbox.left() != 0 {
+		if status := r.Status(); r.count.counts() != [2]int{1, 1} || status.Retrying || r.outbox.left() != 0 {
 			t.Errorf("with a witness: sent and rejected %v, status %+v", r.count.counts(), status)
 		}
 		stop()

@@ -178,6 +178,20 @@ func TestFailedNewLeavesNothing(t *testing.T) {
 	until(t, a, everyRow)
 }
 
+// A certificate that can't be read is one problem, though log records and metrics both need it.
+func TestUnreadableCertificateOfOTLP(t *testing.T) {
+	n := newTenant(t)
+	environment := map[string]string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "https://127.0.0.1:1", "OTEL_EXPORTER_OTLP_CERTIFICATE": filepath.Join(n.folder, "none.pem"),
+	}
+	_, err := New(t.Context(), Settings{
+		ConfigFile: n.write("data", ""), ListenAddresses: []string{"127.0.0.1:0"}, Getenv: func(name string) string { return environment[name] },
+	})
+	if err == nil || strings.Count(err.Error(), "read otlp.tls_config") != 1 {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A feed of another account is stopped with an error; reloading the right one goes
 // on where it was.
 func TestAnotherAccount(t *testing.T) {

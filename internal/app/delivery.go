@@ -33,11 +33,13 @@ func (a *App) newDelivery(p *plan) (*delivery, error) {
 		err = d.add(p.otlp, &p.otlp.Logs, id)
 	}
 	switch {
-	case !p.otlp.Metrics.Enabled:
+	case err != nil || !p.otlp.Metrics.Enabled:
 	case a.owners == nil:
-		err = errors.Join(err, d.add(p.otlp, &p.otlp.Metrics, id, a.shown, a.own))
+		err = d.add(p.otlp, &p.otlp.Metrics, id, a.shown, a.own)
 	default: // the series of the ledger go on when another replica exports them
-		err = errors.Join(err, d.add(p.otlp, &p.otlp.Metrics, id, a.shown), d.add(p.otlp, &p.otlp.Metrics, a.replica, a.own))
+		if err = d.add(p.otlp, &p.otlp.Metrics, id, a.shown); err == nil {
+			err = d.add(p.otlp, &p.otlp.Metrics, a.replica, a.own)
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.close())
@@ -46,33 +48,30 @@ func (a *App) newDelivery(p *plan) (*delivery, error) {
 }
 
 // add adds an exporter of a signal, of metrics from these sources.
-func (d *delivery) add(o *config.OTLPSettings, signal *config.OTLPSignal, instanceID string, sources ...metrics.Source) error {
-	settings, err := d.app.otlpSettings(o, signal)
+func (d *delivery) add(o *config.OTLPSettings, s *config.OTLPSignal, instanceID string, sources ...metrics.Source) error {
+	client, err := s.TLSConfig.Client("otlp.tls_config")
 	if err != nil {
 		return err
 	}
-	settings.InstanceID = instanceID
-	parts := otlp.Parts{Sources: sources, Outbox: d.app.ledger, Observer: sent{d.app.own}, Logger: d.app.logger}
-	exporter, err := otlp.New(settings, parts)
+	settings := otlp.Settings{
+		Endpoint: s.Endpoint.String(), Protocol: otlp.Protocol(s.Protocol), Headers: make(otlp.Headers), TLS: client, Interval: o.Interval,
+		Timeout: s.Timeout, Uncompressed: s.Compression == "none", ShutdownTimeout: o.ShutdownTimeout, Resource: o.ResourceAttributes,
+		InstanceID: instanceID, Version: Version(),
+	}
+	for name, secret := range s.Headers {
+		settings.Headers[name] = func() (string, error) { return secret.Value(context.Background()) }
+	}
+	var exporter *otlp.Exporter
+	if s == &o.Logs {
+		exporter, err = otlp.NewLogs(settings, d.app.ledger, sent{d.app.own}, d.app.logger)
+	} else {
+		exporter, err = otlp.NewMetrics(settings, d.app.logger, sources...)
+	}
 	if err != nil {
 		return fmt.Errorf("make OTLP exporter: %w", err)
 	}
 	d.exporters = append(d.exporters, exporter)
 	return nil
-}
-
-func (a *App) otlpSettings(o *config.OTLPSettings, s *config.OTLPSignal) (otlp.Settings, error) {
-	settings := otlp.Settings{
-		Endpoint: s.Endpoint.String(), Protocol: otlp.Protocol(s.Protocol), Headers: make(map[string]otlp.Header),
-		Interval: o.Interval, Timeout: s.Timeout, Uncompressed: s.Compression == "none", ShutdownTimeout: o.ShutdownTimeout, Resource: o.ResourceAttributes,
-		Version: Version(), Metrics: s == &o.Metrics,
-	}
-	for name, secret := range s.Headers {
-		settings.Headers[name] = func() (string, error) { return secret.Value(context.Background()) }
-	}
-	var err error
-	settings.TLS, err = s.TLSConfig.Client("otlp.tls_config")
-	return settings, err
 }
 
 // start sends until stop. It does nothing for nil.
@@ -123,7 +122,7 @@ func (d *delivery) status() web.OTLP {
 	}
 	s := web.OTLP{State: web.OTLPOK}
 	for _, e := range d.exporters {
-		if status := e.Status(); status.State == otlp.StateRetrying {
+		if status := e.Status(); status.Retrying {
 			s.State, s.LastError = web.OTLPError, status.LastError
 		}
 	}
