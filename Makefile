@@ -168,7 +168,8 @@ generate: $(TOOLS)/helm ## write rules, dashboards, manifests, the configuration
 	$(GO) test ./internal/rules -run Generated -update
 	$(GO) test ./internal/dashboards -run 'Current|DocsList' -update
 	$(GO) test ./internal/metrics ./internal/cdr ./collector/ringcentral ./collector/wavix -run DocsShow -update
-	$(GO) test ./docs -run 'Figures|SchemaCurrent|TestEveryRuleHasATest' -update
+	$(GO) test ./docs -run 'Figures|TestEveryRuleHasATest' -update
+	$(GO) test ./internal/config -run SchemaCurrent -update
 	$(GO) test -tags e2e ./deploy -run Manifests -update
 
 .PHONY: deploy-check

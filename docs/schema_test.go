@@ -1,9 +1,6 @@
 package docs_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,71 +12,6 @@ import (
 )
 
 const schemaFile = "config.schema.json"
-
-// describe gives the properties of a schema the comments of an example as their descriptions.
-func describe(schema map[string]any, n *yaml.Node) (described int) {
-	if n.Kind == yaml.SequenceNode {
-		items, _ := schema["items"].(map[string]any)
-		for _, item := range n.Content {
-			described += describe(items, item)
-		}
-		return described
-	}
-	properties, _ := schema["properties"].(map[string]any)
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i]
-		property, ok := properties[key.Value].(map[string]any)
-		if !ok {
-			continue
-		}
-		comment := key.HeadComment[strings.LastIndex(key.HeadComment, "\n\n")+1:] // without a paragraph further up
-		text := strings.Join(strings.Fields(strings.NewReplacer("\n# ", " ", "# ", "", "\n#", " ").Replace(comment)), " ")
-		if text != "" && property["description"] == nil {
-			property["description"] = text
-			described++
-		}
-		described += describe(property, n.Content[i+1])
-	}
-	return described
-}
-
-// generateSchema is the schema with the comments of config.example.yaml.
-func generateSchema(t *testing.T) []byte {
-	t.Helper()
-	schema := config.Schema(allProviders().Providers)
-	var example yaml.Node
-	if err := yaml.Unmarshal([]byte(uncomment(readExample(t))), &example); err != nil {
-		t.Fatal(err)
-	}
-	if got := describe(schema, example.Content[0]); got < 60 {
-		t.Errorf("only %d keys have a description", got)
-	}
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(schema); err != nil {
-		t.Fatal(err)
-	}
-	return text.Bytes()
-}
-
-// TestSchemaCurrent compares the schema for editors with the types of the configuration and the comments of the example.
-func TestSchemaCurrent(t *testing.T) {
-	want := generateSchema(t)
-	if *update {
-		if err := os.WriteFile(schemaFile, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(schemaFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is stale; make generate writes it anew", schemaFile)
-	}
-}
 
 // firstLine is what editors look for at the beginning of a configuration.
 const firstLine = "# yaml-language-server: $schema=" + config.SchemaURL + "\n"

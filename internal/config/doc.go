@@ -15,6 +15,6 @@
 //
 // Defaults come from SetDefaults ([Defaulter]), rules from Validate ([Validator]), called before and after decoding. A key that
 // already has a problem gets no second one. A provider gives its block's type as [Provider.New]; its tests decode a block with
-// [Unmarshal]. Tests of the documentation compare it with [Keys]. [Schema] describes a file for editors, from the types and from what their
-// validators declare ([RulesOf]); [Settings] are what `init` asks for (the tag `ask`).
+// [Unmarshal]. Tests of the documentation compare it with [Keys]. A test writes docs/config.schema.json, which describes a file for
+// editors, from the types and from what their validators declare ([RulesOf]); [Settings] are what `init` asks for (the tag `ask`).
 package config
