@@ -14,7 +14,6 @@ import (
 // It is safe for concurrent use.
 type lazyFeed struct {
 	ledger *ledger.Ledger
-	owners *ownership
 	spec   ledger.FeedSpec
 	opened atomic.Pointer[ledger.Feed] // nil until it could be opened
 	now    func() time.Time            // the feed's clock
@@ -54,11 +53,7 @@ func (l *lazyFeed) Commit(ctx context.Context, page *ledger.Page) (ledger.Result
 	if feed == nil {
 		return ledger.Result{}, errNotOpen
 	}
-	result, err := feed.Commit(ctx, page)
-	if errors.Is(err, ledger.ErrNotOwner) {
-		l.owners.lookAgain()
-	}
-	return result, err
+	return feed.Commit(ctx, page)
 }
 
 // Due implements collector.TaskQueue.

@@ -96,7 +96,7 @@ func (a *App) Status() web.Status {
 		if s.opened.Budget != nil {
 			source.Budget = budgetStatus(s.opened.Budget())
 		}
-		if s.hasWebhook() {
+		if hasWebhook(s.opened) {
 			source.Subscription = &web.Subscription{
 				Expires:          unixTime(figures[figure{def: metrics.SubscriptionExpiry, source: name}]),
 				LastNotification: unixTime(figures[figure{def: metrics.SubscriptionLastNotification, source: name}]),

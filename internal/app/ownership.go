@@ -65,7 +65,6 @@ type ownership struct {
 	reader  accountReader
 	replica string
 	logger  *slog.Logger
-	wake    chan struct{}
 
 	seen  atomic.Pointer[ledger.Cluster] // as of the last renewal; nil before the first
 	until atomic.Pointer[time.Time]      // until when what is owned is shown
@@ -82,7 +81,7 @@ type ownership struct {
 
 func newOwnership(shared sharedLedger, reader accountReader, replica string, logger *slog.Logger) *ownership {
 	return &ownership{
-		ledger: shared, reader: reader, replica: replica, logger: logger, wake: make(chan struct{}, 1),
+		ledger: shared, reader: reader, replica: replica, logger: logger,
 		registered: make(map[ledger.FeedSpec]bool), unowned: make(map[string]time.Time), unwanted: make(map[string]bool),
 	}
 }
@@ -107,19 +106,7 @@ func (o *ownership) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		case <-o.wake:
 		}
-	}
-}
-
-// lookAgain has the next pass begin at once: the configuration has changed, or a commit showed that a feed is another's. It does nothing for nil.
-func (o *ownership) lookAgain() {
-	if o == nil {
-		return
-	}
-	select {
-	case o.wake <- struct{}{}:
-	default:
 	}
 }
 
@@ -141,16 +128,13 @@ func (o *ownership) clusterNow() *cluster {
 	return newCluster(o.seen.Load())
 }
 
-// pause keeps passes from running until the returned function is called; then the next one begins at once.
+// pause keeps passes from running until the returned function is called.
 func (o *ownership) pause() (goOn func()) {
 	if o == nil {
 		return func() {}
 	}
 	o.mu.Lock()
-	return func() {
-		o.mu.Unlock()
-		o.lookAgain()
-	}
+	return o.mu.Unlock
 }
 
 // stopPlacing leaves the accounts where they are: the daemon is about to leave. Leases are still renewed.

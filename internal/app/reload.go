@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -63,19 +65,25 @@ func (a *App) nextRunning() (*running, error) {
 
 // forget stops showing the feeds that are no longer configured.
 func (a *App) forget(old, next *running) {
-	stay := next.names()
-	for name := range old.names() {
-		if !stay[name] {
-			a.ledger.Hide(name[0], name[1])
-			a.own.Forget(name[0], name[1])
-		}
-	}
 	for _, s := range old.sources {
-		if next.plan.config.Source(s.config.Name) == nil {
-			a.own.Forget(s.config.Name)
+		name, now := s.config.Name, &collector.Source{}
+		for _, other := range next.sources {
+			if other.config.Name == name {
+				now = other.opened
+			}
 		}
-		if s.hasWebhook() && !next.hasWebhook(s.config.Name) {
-			a.own.Source(s.config.Name).Forget()
+		for i := range s.opened.Feeds {
+			feed := s.opened.Feeds[i].Name
+			if !slices.ContainsFunc(now.Feeds, func(f collector.FeedInfo) bool { return f.Name == feed }) {
+				a.ledger.Hide(name, feed)
+				a.own.Forget(name, feed)
+			}
+		}
+		if len(now.Feeds) == 0 {
+			a.own.Forget(name)
+		}
+		if hasWebhook(s.opened) && !hasWebhook(now) {
+			a.own.Source(name).Forget()
 		}
 	}
 }

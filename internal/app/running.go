@@ -75,8 +75,8 @@ type feed struct {
 }
 
 // hasWebhook reports whether the provider sends notifications.
-func (s *source) hasWebhook() bool {
-	return slices.ContainsFunc(s.opened.Feeds, func(f collector.FeedInfo) bool { return f.Webhook != nil })
+func hasWebhook(s *collector.Source) bool {
+	return slices.ContainsFunc(s.Feeds, func(f collector.FeedInfo) bool { return f.Webhook != nil })
 }
 
 // prepare builds everything of a configuration that can fail, and starts nothing. It reuses what old, if not nil, has built of the
@@ -234,20 +234,4 @@ func (r requests) Request(feed, code string, took time.Duration) {
 // Throttled implements httpclient.Observer.
 func (r requests) Throttled(feed string, d time.Duration) {
 	r.own.Add(metrics.APIThrottled, d.Microseconds(), r.source, feed)
-}
-
-// hasWebhook reports whether there is a source of this name with a webhook.
-func (r *running) hasWebhook(name string) bool {
-	return slices.ContainsFunc(r.sources, func(s *source) bool { return s.config.Name == name && s.hasWebhook() })
-}
-
-// names are the configured feeds, as source and feed.
-func (r *running) names() map[[2]string]bool {
-	all := make(map[[2]string]bool)
-	for _, s := range r.sources {
-		for i := range s.opened.Feeds {
-			all[[2]string{s.config.Name, s.opened.Feeds[i].Name}] = true
-		}
-	}
-	return all
 }
