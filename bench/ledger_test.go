@@ -51,7 +51,7 @@ func openIDsIn(b *testing.B, storage ledger.Storage, fingerprint string) *idLedg
 	l, err := ledger.Open(b.Context(), ledger.Settings{
 		Storage: storage, Now: time.Now,
 		Options: metrics.Options{SeriesLimit: 10_000, BypassWindow: time.Hour, Native: true},
-		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.NewEncoder(otlp.StartTimestamp), OutboxLimit: 1 << 40},
+		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.Encoder{}, OutboxLimit: 1 << 40},
 	})
 	if err != nil {
 		b.Fatal(err)

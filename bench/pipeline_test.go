@@ -168,7 +168,7 @@ func (d *day) commit(b *testing.B) int {
 	l, err := ledger.Open(ctx, ledger.Settings{
 		Storage: ledger.Storage{Folder: filepath.Join(b.TempDir(), "ledger")}, Now: time.Now,
 		Options: metrics.Options{ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, BypassWindow: time.Hour, Native: true},
-		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.NewEncoder(otlp.StartTimestamp), OutboxLimit: 1 << 40},
+		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.Encoder{}, OutboxLimit: 1 << 40},
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -47,18 +47,15 @@ func ParseLabels(texts []string) (labels []Label, err error) {
 	return labels, nil
 }
 
-// appendLabels appends label pairs, each with a comma before it but for the first.
-func appendLabels(dst []byte, names, values []string) []byte {
-	for i, name := range names {
-		if values[i] == "" {
-			continue // to Prometheus a label without a value is none
-		}
-		if len(dst) > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, name+`="`+escape(values[i])+`"`...)
+// appendLabel appends a label pair, with a comma before it but for the first. To Prometheus a label without a value is none.
+func appendLabel(dst []byte, l Label) []byte {
+	if l.Value == "" {
+		return dst
 	}
-	return dst
+	if len(dst) > 0 {
+		dst = append(dst, ',')
+	}
+	return append(dst, l.Name+`="`+escape(l.Value)+`"`...)
 }
 
 var escaper = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)

@@ -18,8 +18,6 @@ type Writer struct {
 	labels []Label
 
 	def *metrics.Def
-	// names are the metric's label names with those of labels.
-	names []string
 	// pairs are the series' labels as text.
 	pairs []byte
 	// heads is what stands before the value on each line of a sample of the series: one
@@ -42,10 +40,7 @@ func (w *Writer) Samples() int64 { return w.samples }
 
 // Family begins a metric, a counter or a histogram.
 func (w *Writer) Family(d *metrics.Def) {
-	w.def, w.names = d, d.LabelNames()
-	for _, l := range w.labels {
-		w.names = append(w.names, l.Name)
-	}
+	w.def = d
 	name, kind := strings.TrimSuffix(d.Name, "_total"), "counter"
 	if d.Kind == metrics.Histogram {
 		kind = "histogram"
@@ -56,11 +51,13 @@ func (w *Writer) Family(d *metrics.Def) {
 
 // Series begins a series of the family.
 func (w *Writer) Series(set *metrics.LabelSet) {
-	values := slices.Clone(set.Values)
-	for _, l := range w.labels {
-		values = append(values, l.Value)
+	w.pairs = w.pairs[:0]
+	for i, name := range w.def.LabelNames() {
+		w.pairs = appendLabel(w.pairs, Label{name, set.Values[i]})
 	}
-	w.pairs = appendLabels(w.pairs[:0], w.names, values)
+	for _, l := range w.labels {
+		w.pairs = appendLabel(w.pairs, l)
+	}
 	w.heads = w.heads[:0]
 	if w.def.Kind != metrics.Histogram {
 		w.head(w.def.Name, "")
@@ -76,14 +73,8 @@ func (w *Writer) Series(set *metrics.LabelSet) {
 
 // head adds what stands before a value.
 func (w *Writer) head(name, bound string) {
-	pairs := string(w.pairs)
-	if bound != "" {
-		if pairs != "" {
-			pairs += ","
-		}
-		pairs += bucketLabel + `="` + bound + `"`
-	}
-	w.heads = append(w.heads, name+"{"+pairs+"} ")
+	pairs := appendLabel(slices.Clip(w.pairs), Label{bucketLabel, bound})
+	w.heads = append(w.heads, name+"{"+string(pairs)+"} ")
 }
 
 // Value writes a counter's value at a time, in its unit.

@@ -11,7 +11,7 @@ import (
 // generated types and marshalling them.
 func BenchmarkEncode(b *testing.B) {
 	record, event := fullRecord(b), fullEvent()
-	e := NewEncoder(StartTimestamp)
+	e := Encoder{}
 	want, err := proto.Marshal(&logspb.ScopeLogs{LogRecords: []*logspb.LogRecord{generated(record, event)}})
 	if err != nil {
 		b.Fatal(err)

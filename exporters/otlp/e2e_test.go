@@ -126,11 +126,11 @@ func damaged() *ledger.Batch {
 
 // TestE2ECollector sends to a real OpenTelemetry Collector and reads what it got.
 func TestE2ECollector(t *testing.T) {
-	for _, protocol := range []Protocol{HTTP, GRPC} {
-		t.Run(strings.ReplaceAll(string(protocol), "/", " "), func(t *testing.T) {
+	for name, grpc := range map[string]bool{"HTTP": false, "gRPC": true} {
+		t.Run(name, func(t *testing.T) {
 			c := startCollector(t)
 			endpoint := c.http
-			if protocol == GRPC {
+			if grpc {
 				endpoint = c.grpc
 			}
 			var many []string
@@ -140,7 +140,7 @@ func TestE2ECollector(t *testing.T) {
 			var log bytes.Buffer
 			outbox, count := newOutbox(batch(1, "a", "b"), batch(2, many...), damaged()), &tally{}
 			e := newBoth(t, Settings{
-				Endpoint: "http://" + endpoint, Protocol: protocol, Interval: time.Hour,
+				Endpoint: "http://" + endpoint, GRPC: grpc, Interval: time.Hour,
 				ShutdownTimeout: 30 * time.Second, Version: "1.2.3", InstanceID: "instance",
 			}, parts{
 				sources: []metrics.Source{oneCall(7)}, outbox: outbox, observer: count, logger: slog.New(slog.NewTextHandler(&log, nil)),

@@ -12,12 +12,12 @@ import (
 
 // Encoder makes the log record of a call record or of a session (contract 4). It holds no state
 // that changes and is safe for concurrent use.
-type Encoder struct{ timestamp LogTimestamp }
+type Encoder struct {
+	// Observed gives a record the time when it was first read, for stores that refuse old ones, instead of the call's start.
+	Observed bool
+}
 
 var _ ledger.LogEncoder = Encoder{}
-
-// NewEncoder makes an encoder; an empty timestamp is the call's start.
-func NewEncoder(timestamp LogTimestamp) Encoder { return Encoder{timestamp: timestamp} }
 
 // AppendRecord implements ledger.LogEncoder: it appends the record as a
 // `log_records` field of opentelemetry.proto.logs.v1.ScopeLogs, so batches are
@@ -43,7 +43,7 @@ func (e Encoder) AppendRecord(batch []byte, r *cdr.Record, event *ledger.RecordE
 // time of reading is wanted.
 func (e Encoder) timeOf(r *cdr.Record, event *ledger.RecordEvent) time.Time {
 	switch {
-	case e.timestamp == ObservedTimestamp:
+	case e.Observed:
 		return event.Observed
 	case event.Session != nil && !event.Session.Start.IsZero():
 		return event.Session.Start

@@ -111,18 +111,18 @@ func decode(t testing.TB, batch []byte) []*logspb.LogRecord {
 
 func TestRecordsGolden(t *testing.T) {
 	tests := []struct {
-		name      string
-		timestamp LogTimestamp
-		record    *cdr.Record
-		event     *ledger.RecordEvent
+		name     string
+		observed bool
+		record   *cdr.Record
+		event    *ledger.RecordEvent
 	}{
-		{"full", StartTimestamp, fullRecord(t), fullEvent()},
-		{"bare", "", bareRecord(), bareEvent()},
-		{"session", StartTimestamp, fullRecord(t), fullSession()},
+		{"full", false, fullRecord(t), fullEvent()},
+		{"bare", false, bareRecord(), bareEvent()},
+		{"session", false, fullRecord(t), fullSession()},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			records := decode(t, NewEncoder(tc.timestamp).AppendRecord(nil, tc.record, tc.event))
+			records := decode(t, Encoder{Observed: tc.observed}.AppendRecord(nil, tc.record, tc.event))
 			if len(records) != 1 {
 				t.Fatalf("%d records, want 1", len(records))
 			}
@@ -156,7 +156,7 @@ func TestRecordsGolden(t *testing.T) {
 func normal(s string) string { return strings.Join(strings.Fields(s), "") }
 
 func TestEncodingIsWhatTheGeneratedTypesWrite(t *testing.T) {
-	e := NewEncoder(StartTimestamp)
+	e := Encoder{}
 	var batch []byte
 	var want []*logspb.LogRecord
 	for range 3 {
@@ -180,7 +180,7 @@ func TestEncodingIsWhatTheGeneratedTypesWrite(t *testing.T) {
 }
 
 func TestRecordsOfAnySizeJoin(t *testing.T) {
-	e := NewEncoder(StartTimestamp)
+	e := Encoder{}
 	for _, size := range []int{0, 1, 100, 15_000, 16_383, 20_000, 3_000_000} {
 		r := bareRecord()
 		r.ReasonPhrase = strings.Repeat("x", size)
@@ -197,18 +197,18 @@ func TestTimestamps(t *testing.T) {
 	long := bareRecord()
 	long.Start = time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC)
 	tests := []struct {
-		name      string
-		timestamp LogTimestamp
-		record    *cdr.Record
-		want      uint64
+		name     string
+		observed bool
+		record   *cdr.Record
+		want     uint64
 	}{
-		{"start", StartTimestamp, bareRecord(), uint64(callStart.UnixNano())},
-		{"observed", ObservedTimestamp, bareRecord(), uint64(callStart.Add(time.Minute).UnixNano())},
-		{"before 1970 is unknown", StartTimestamp, long, 0},
+		{"start", false, bareRecord(), uint64(callStart.UnixNano())},
+		{"observed", true, bareRecord(), uint64(callStart.Add(time.Minute).UnixNano())},
+		{"before 1970 is unknown", false, long, 0},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			got := decode(t, NewEncoder(tc.timestamp).AppendRecord(nil, tc.record, bareEvent()))[0]
+			got := decode(t, Encoder{Observed: tc.observed}.AppendRecord(nil, tc.record, bareEvent()))[0]
 			if got.GetTimeUnixNano() != tc.want {
 				t.Errorf("timestamp %d, want %d", got.GetTimeUnixNano(), tc.want)
 			}
@@ -244,7 +244,7 @@ func TestSeverityAndBodyOfEveryOutcome(t *testing.T) {
 				ReasonPhrase: "secret phrase", CallerNumber: "+4930123456", CalleeNumber: "+4930654321",
 				UserID: "an-id", UserName: "Some Body", UserPrincipal: "some@example.com",
 			}
-			got := decode(t, NewEncoder("").AppendRecord(nil, r, bareEvent()))[0]
+			got := decode(t, Encoder{}.AppendRecord(nil, r, bareEvent()))[0]
 			want := tests[outcome]
 			text := map[logspb.SeverityNumber]string{9: "INFO", 13: "WARN", 17: "ERROR"}[want.severity]
 			if got.GetSeverityNumber() != want.severity || got.GetSeverityText() != text {
@@ -301,7 +301,7 @@ func TestCharges(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			r := bareRecord()
 			r.Charges, r.Extra = tc.charges, tc.extra
-			record := decode(t, NewEncoder("").AppendRecord(nil, r, bareEvent()))[0]
+			record := decode(t, Encoder{}.AppendRecord(nil, r, bareEvent()))[0]
 			got := make(map[string]string)
 			for _, kv := range record.GetAttributes() {
 				if strings.Contains(kv.GetKey(), "charge") || strings.Contains(kv.GetKey(), "currency") {
@@ -334,7 +334,7 @@ func TestCharges(t *testing.T) {
 func TestSeveralRecordingsAreAList(t *testing.T) {
 	r := bareRecord()
 	r.Recordings = []cdr.Recording{{ID: "a"}, {ID: "b"}}
-	got := attributeOf(decode(t, NewEncoder("").AppendRecord(nil, r, bareEvent()))[0], "cdr.recording.id").GetArrayValue().GetValues()
+	got := attributeOf(decode(t, Encoder{}.AppendRecord(nil, r, bareEvent()))[0], "cdr.recording.id").GetArrayValue().GetValues()
 	if len(got) != 2 || got[0].GetStringValue() != "a" || got[1].GetStringValue() != "b" {
 		t.Errorf("cdr.recording.id = %v, want a and b", got)
 	}
@@ -344,7 +344,7 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 	r := bareRecord()
 	r.ReasonPhrase, r.Trunk = "a\xffb", "\xfe"
 	r.Extra = []cdr.Attr{cdr.Texts("list", []string{"\xff"}, cdr.Plain)}
-	got := decode(t, NewEncoder("").AppendRecord(nil, r, bareEvent()))[0]
+	got := decode(t, Encoder{}.AppendRecord(nil, r, bareEvent()))[0]
 	if v := attributeOf(got, "cdr.reason_phrase").GetStringValue(); v != "a\uFFFDb" {
 		t.Errorf("cdr.reason_phrase = %q", v)
 	}
@@ -359,7 +359,7 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 func TestEncodingAllocatesNothing(t *testing.T) {
 	for name, event := range map[string]*ledger.RecordEvent{"a call": fullEvent(), "a session": fullSession()} {
 		r := fullRecord(t)
-		e := NewEncoder(StartTimestamp)
+		e := Encoder{}
 		batch := make([]byte, 0, 64<<10)
 		allocs := testing.AllocsPerRun(100, func() { batch = e.AppendRecord(batch[:0], r, event) })
 		if allocs != 0 {

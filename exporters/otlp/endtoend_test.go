@@ -47,7 +47,7 @@ func TestBothSignalsByBothProtocols(t *testing.T) {
 		settings Settings
 		serve    func(*testing.T, *receiver) string
 	}{
-		{"HTTP", Settings{Protocol: HTTP}, func(t *testing.T, r *receiver) string {
+		{"HTTP", Settings{}, func(t *testing.T, r *receiver) string {
 			return r.serveHTTP(t, httptest.NewServer).URL + "/base/"
 		}},
 		{"HTTPS", Settings{TLS: trusting}, func(t *testing.T, r *receiver) string {
@@ -57,8 +57,8 @@ func TestBothSignalsByBothProtocols(t *testing.T) {
 			t.Cleanup(s.Close)
 			return s.URL + "/base"
 		}},
-		{"gRPC", Settings{Protocol: GRPC}, func(t *testing.T, r *receiver) string { return r.serveGRPC(t, nil) }},
-		{"gRPC over TLS", Settings{Protocol: GRPC, TLS: trusting}, func(t *testing.T, r *receiver) string {
+		{"gRPC", Settings{GRPC: true}, func(t *testing.T, r *receiver) string { return r.serveGRPC(t, nil) }},
+		{"gRPC over TLS", Settings{GRPC: true, TLS: trusting}, func(t *testing.T, r *receiver) string {
 			return r.serveGRPC(t, credentials.NewTLS(secured))
 		}},
 	}
@@ -88,7 +88,7 @@ func TestBothSignalsByBothProtocols(t *testing.T) {
 				t.Errorf("got records %q, counted %v, %d batches left", got, count.counts(), outbox.left())
 			}
 			checkSurroundings(t, r)
-			if tc.settings.Protocol != GRPC && !slices.Equal(r.paths, []string{"/base/v1/logs", "/base/v1/metrics"}) {
+			if !tc.settings.GRPC && !slices.Equal(r.paths, []string{"/base/v1/logs", "/base/v1/metrics"}) {
 				t.Errorf("paths %q", r.paths)
 			}
 		})
@@ -144,8 +144,8 @@ func checkAttributes(t *testing.T, got []*commonpb.KeyValue, want map[string]str
 }
 
 func TestCloseTwiceAndWithoutRun(t *testing.T) {
-	for _, protocol := range []Protocol{HTTP, GRPC} {
-		e := newMetrics(t, Settings{Endpoint: "http://127.0.0.1:1", Protocol: protocol}, parts{})
+	for _, grpc := range []bool{false, true} {
+		e := newMetrics(t, Settings{Endpoint: "http://127.0.0.1:1", GRPC: grpc}, parts{})
 		for range 2 {
 			if err := e.Close(); err != nil {
 				t.Errorf("close: %v", err)

@@ -29,7 +29,7 @@ func NewLogs(s Settings, outbox Outbox, observer Observer, logger *slog.Logger) 
 		outbox: outbox, envelope: envelope, observer: observer, health: h, logger: logger, timeout: s.Timeout, grace: s.ShutdownTimeout,
 	}
 	e := &Exporter{send: logs.run, health: h}
-	if s.Protocol != GRPC {
+	if !s.GRPC {
 		logs.uploader = &httpUploader{url: s.Endpoint, client: newHTTPClient(s), plain: s.Uncompressed}
 		return e, nil
 	}
@@ -49,7 +49,7 @@ func NewMetrics(s Settings, logger *slog.Logger, sources ...metrics.Source) (*Ex
 	}
 	e := &Exporter{send: m.run, health: m.health}
 	var err error
-	if s.Protocol != GRPC {
+	if !s.GRPC {
 		m.Exporter, err = newHTTPMetrics(s)
 		return e, err
 	}

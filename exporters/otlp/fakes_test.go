@@ -142,7 +142,7 @@ func batch(id int64, ids ...string) *ledger.Batch {
 	for _, one := range ids {
 		r := bareRecord()
 		r.CallerNumber = "+4930123456"
-		b.Data = NewEncoder("").AppendRecord(b.Data, r, event(one))
+		b.Data = Encoder{}.AppendRecord(b.Data, r, event(one))
 	}
 	return b
 }
@@ -241,7 +241,6 @@ type parts struct {
 
 // complete fills in what a test leaves out, as the configuration does.
 func complete(s Settings, p *parts) Settings {
-	s.Protocol = cmp.Or(s.Protocol, HTTP)
 	s.Interval = cmp.Or(s.Interval, 15*time.Second)
 	s.Timeout = cmp.Or(s.Timeout, 10*time.Second)
 	s.ShutdownTimeout = cmp.Or(s.ShutdownTimeout, 10*time.Second)
@@ -275,7 +274,7 @@ type both [2]*Exporter
 func newBoth(t *testing.T, s Settings, p parts) both {
 	t.Helper()
 	logs, metrics := s, s
-	if s.Protocol != GRPC {
+	if !s.GRPC {
 		base := strings.TrimSuffix(s.Endpoint, "/")
 		logs.Endpoint, metrics.Endpoint = base+"/v1/logs", base+"/v1/metrics"
 	}

@@ -76,7 +76,7 @@ func FuzzRecord(f *testing.F) {
 			SIPCode: cdr.KnownInt(code), Outcome: cdr.Outcomes()[int(outcome)%len(cdr.Outcomes())],
 			Extra: []cdr.Attr{cdr.Text("text", phrase, cdr.Plain), cdr.Texts("texts", []string{id, call}, cdr.Plain), cdr.Whole("n", code)},
 		}
-		data := NewEncoder("").AppendRecord(NewEncoder("").AppendRecord(nil, r, e), r, e)
+		data := Encoder{}.AppendRecord(Encoder{}.AppendRecord(nil, r, e), r, e)
 		records := decode(t, data)
 		if len(records) != 2 || !proto.Equal(records[0], records[1]) || len(records[0].GetTraceId()) != 16 {
 			t.Fatalf("got %v", records)

@@ -41,7 +41,7 @@ func TestLabelsAreAttributes(t *testing.T) {
 	ofLegs := []*metrics.Def{metrics.CallLegs} // whose outcome is that of a leg
 	checked := make(map[string]bool)
 	check := func(name string, r *cdr.Record, event *ledger.RecordEvent, deltas []metrics.Delta) {
-		record := decode(t, NewEncoder("").AppendRecord(nil, r, event))[0]
+		record := decode(t, Encoder{}.AppendRecord(nil, r, event))[0]
 		expect := func(label, want string) {
 			key := metrics.LogAttribute(label)
 			if got := textOf(attributeOf(record, key)); key != "" && got != want {

@@ -248,7 +248,7 @@ func (f scripted) upload(_ context.Context, request []byte) answer {
 func TestTooMuchIsSplitButNoSingleRecordIsRefused(t *testing.T) {
 	huge := bareRecord()
 	huge.ReasonPhrase = strings.Repeat("x", largeRecord)
-	tooLarge := &ledger.Batch{ID: 2, Records: 1, Data: NewEncoder("").AppendRecord(nil, huge, event("huge"))}
+	tooLarge := &ledger.Batch{ID: 2, Records: 1, Data: Encoder{}.AppendRecord(nil, huge, event("huge"))}
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		outbox, count := newOutbox(batch(1, "a", "b"), tooLarge, batch(3, "c")), &tally{}

@@ -115,7 +115,7 @@ func TestNoSecretOverGRPC(t *testing.T) {
 				return nil, status.Errorf(code, "you sent %v and +4930123456", r.headers)
 			}
 			e := newLogs(t, Settings{
-				Endpoint: r.serveGRPC(t, nil), Protocol: GRPC,
+				Endpoint: r.serveGRPC(t, nil), GRPC: true,
 				Headers: Headers{"x-token": text("t0p-s3cret-token"), "authorization": text("Basic dXNlcjpodW50ZXIy")},
 			}, parts{outbox: newOutbox(batch(1, "a")), observer: &tally{}, logger: slog.New(slog.NewTextHandler(log, nil))})
 			closing(t, e)

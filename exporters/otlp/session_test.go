@@ -11,11 +11,11 @@ import (
 )
 
 // sessionRecord is the log record of a session of a call.
-func sessionRecord(t testing.TB, timestamp LogTimestamp, r *cdr.Record, s *cdr.Session) *logspb.LogRecord {
+func sessionRecord(t testing.TB, observed bool, r *cdr.Record, s *cdr.Session) *logspb.LogRecord {
 	t.Helper()
 	event := bareSession()
 	event.Session = s
-	return decode(t, NewEncoder(timestamp).AppendRecord(nil, r, event))[0]
+	return decode(t, Encoder{Observed: observed}.AppendRecord(nil, r, event))[0]
 }
 
 // Contract 4: severity and body by result; the body names nobody.
@@ -32,7 +32,7 @@ func TestSeverityAndBodyOfEveryResult(t *testing.T) {
 		{cdr.SessionDropped, "midcall", "", logspb.SeverityNumber_SEVERITY_NUMBER_ERROR, "Session failed in mid-call (midcall), 1m2s, audio"},
 	} {
 		t.Run(c.result.String(), func(t *testing.T) {
-			got := sessionRecord(t, "", bareRecord(), &cdr.Session{
+			got := sessionRecord(t, false, bareRecord(), &cdr.Session{
 				ID: "s", Start: callStart, End: callStart.Add(62 * time.Second), Media: "audio",
 				Result: c.result, Stage: c.stage, Reason: c.reason,
 				UserID: "an-id", UserName: "Some Body", UserPrincipal: "some@example.com", Number: "+4930123456",
@@ -68,7 +68,7 @@ func TestSessionNumber(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := bareRecord()
 			r.Direction = c.call
-			got := sessionRecord(t, "", r, &cdr.Session{ID: "s", Number: "+1202555****", Direction: c.session})
+			got := sessionRecord(t, false, r, &cdr.Session{ID: "s", Number: "+1202555****", Direction: c.session})
 			for _, key := range []string{caller, callee} {
 				want := ""
 				if key == c.want {
@@ -85,17 +85,17 @@ func TestSessionNumber(t *testing.T) {
 func TestSessionTimestamp(t *testing.T) {
 	r, later := bareRecord(), callStart.Add(time.Minute)
 	for _, c := range []struct {
-		name      string
-		timestamp LogTimestamp
-		start     time.Time
-		want      time.Time
+		name     string
+		observed bool
+		start    time.Time
+		want     time.Time
 	}{
-		{"its own start", StartTimestamp, later, later},
-		{"without one the call's", StartTimestamp, time.Time{}, callStart},
-		{"when it was read", ObservedTimestamp, later, bareEvent().Observed},
+		{"its own start", false, later, later},
+		{"without one the call's", false, time.Time{}, callStart},
+		{"when it was read", true, later, bareEvent().Observed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := sessionRecord(t, c.timestamp, r, &cdr.Session{ID: "s", Start: c.start})
+			got := sessionRecord(t, c.observed, r, &cdr.Session{ID: "s", Start: c.start})
 			if got.GetTimeUnixNano() != uint64(c.want.UnixNano()) {
 				t.Errorf("timestamp %d, want %v", got.GetTimeUnixNano(), c.want)
 			}
@@ -106,7 +106,7 @@ func TestSessionTimestamp(t *testing.T) {
 // Contract 4, counting.md 27: the sessions of a call share its trace, and each has a uid
 // of its own.
 func TestSessionsShareTheTraceOfTheCall(t *testing.T) {
-	e, seen := NewEncoder(""), make(map[string]bool)
+	e, seen := Encoder{}, make(map[string]bool)
 	var batch []byte
 	batch = e.AppendRecord(batch, fullRecord(t), fullEvent())
 	for _, id := range []string{"a", "b"} {
@@ -128,7 +128,7 @@ func TestSessionsShareTheTraceOfTheCall(t *testing.T) {
 
 // What the provider's own fields are called stands once.
 func TestSessionFieldsOfTheProviderGoFirst(t *testing.T) {
-	got := sessionRecord(t, "", bareRecord(), &cdr.Session{ID: "s", Stage: "ours", Extra: []cdr.Attr{cdr.Text("stage", "theirs", cdr.Plain)}})
+	got := sessionRecord(t, false, bareRecord(), &cdr.Session{ID: "s", Stage: "ours", Extra: []cdr.Attr{cdr.Text("stage", "theirs", cdr.Plain)}})
 	n := 0
 	for _, kv := range got.GetAttributes() {
 		if kv.GetKey() == "cdr.wavix.stage" {
@@ -151,7 +151,7 @@ func FuzzSession(f *testing.F) {
 			Start: time.Unix(start, 0), End: time.Unix(start, 0).Add(time.Duration(start)), Number: id, UserName: stage,
 			Extra: []cdr.Attr{cdr.Text("text", reason, cdr.Plain)},
 		}
-		data := NewEncoder("").AppendRecord(NewEncoder("").AppendRecord(nil, r, event), r, event)
+		data := Encoder{}.AppendRecord(Encoder{}.AppendRecord(nil, r, event), r, event)
 		records := decode(t, data)
 		if len(records) != 2 || !proto.Equal(records[0], records[1]) || records[0].GetEventName() != event.Name {
 			t.Fatalf("got %v", records)

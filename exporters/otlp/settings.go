@@ -9,33 +9,13 @@ import (
 // scopeName is the instrumentation scope of everything that is sent.
 const scopeName = "github.com/cdr-exporter/cdr-exporter"
 
-// Protocol is how the endpoint is spoken to.
-type Protocol string
-
-// The protocols.
-const (
-	HTTP Protocol = "http/protobuf"
-	GRPC Protocol = "grpc"
-)
-
-// LogTimestamp is what a log record's Timestamp says.
-type LogTimestamp string
-
-// The timestamps of log records.
-const (
-	// StartTimestamp is the call's start.
-	StartTimestamp LogTimestamp = "start"
-	// ObservedTimestamp is when the record was first read, for stores that refuse
-	// old records.
-	ObservedTimestamp LogTimestamp = "observed"
-)
-
 // Settings are how an Exporter sends, as the configuration has checked them.
 type Settings struct {
 	// Endpoint is a URL, https for TLS, without a user; for gRPC only scheme and host count.
 	Endpoint string
-	Protocol Protocol
-	Headers  Headers
+	// GRPC is spoken to the endpoint, instead of HTTP with protobuf.
+	GRPC    bool
+	Headers Headers
 	// TLS is used if the endpoint's scheme is https; nil for the system's roots.
 	TLS *tls.Config
 	// Interval is the time between two exports of metrics.

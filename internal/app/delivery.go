@@ -54,7 +54,7 @@ func (d *delivery) add(o *config.OTLPSettings, s *config.OTLPSignal, instanceID 
 		return err
 	}
 	settings := otlp.Settings{
-		Endpoint: s.Endpoint.String(), Protocol: otlp.Protocol(s.Protocol), Headers: make(otlp.Headers), TLS: client, Interval: o.Interval,
+		Endpoint: s.Endpoint.String(), GRPC: s.Protocol == config.ProtocolGRPC, Headers: make(otlp.Headers), TLS: client, Interval: o.Interval,
 		Timeout: s.Timeout, Uncompressed: s.Compression == "none", ShutdownTimeout: o.ShutdownTimeout, Resource: o.ResourceAttributes,
 		InstanceID: instanceID, Version: Version(),
 	}

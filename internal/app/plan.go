@@ -68,7 +68,7 @@ func (p *plan) metricOptions() metrics.Options {
 func (p *plan) tuning() ledger.Tuning {
 	t := ledger.Tuning{Privacy: Policy(p.config.Privacy), HashKey: p.hashKey}
 	if p.otlp != nil && p.otlp.Logs.Enabled {
-		t.Encoder = otlp.NewEncoder(otlp.LogTimestamp(p.otlp.LogTimestamp))
+		t.Encoder = otlp.Encoder{Observed: p.otlp.LogTimestamp == config.LogTimestampObserved}
 		t.OutboxLimit, t.SkipLogs = p.otlp.OutboxLimit, p.otlp.OutboxFull == config.OutboxSkipLogs
 	}
 	return t
