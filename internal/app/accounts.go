@@ -3,7 +3,6 @@ package app
 import (
 	"slices"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
@@ -18,20 +17,7 @@ func (a *App) accounts() []account {
 		if i < 0 {
 			i, all = len(all), append(all, account{key: s.account()})
 		}
-		for _, info := range s.rows() {
-			all[i].feeds = append(all[i].feeds, feedName{s.config.Name, info.Name})
-		}
-	}
-	return all
-}
-
-// specs implements accountReader.
-func (a *App) specs() []ledger.FeedSpec {
-	var all []ledger.FeedSpec
-	for _, s := range a.running.Load().sources {
-		for _, info := range s.rows() {
-			all = append(all, specOf(s.config, info))
-		}
+		all[i].feeds = append(all[i].feeds, s.specs()...)
 	}
 	return all
 }
@@ -120,11 +106,7 @@ func (a *App) replicaStatus(c *cluster) (all []web.Replica) {
 
 // elsewhere is what is known of the feeds of a source that isn't read here.
 func (s *source) elsewhere(c *cluster) (feeds []web.Feed) {
-	rows := account{}
-	for _, info := range s.rows() {
-		rows.feeds = append(rows.feeds, feedName{s.config.Name, info.Name})
-	}
-	owner := c.ownerOf(&rows)
+	owner := c.ownerOf(&account{feeds: s.specs()})
 	for i := range s.opened.Feeds {
 		info := &s.opened.Feeds[i]
 		feed := web.Feed{Feed: info.Name, State: web.StateElsewhere, ReadBy: owner, Snapshot: info.Snapshot}

@@ -40,9 +40,8 @@ type sharedLedger interface {
 
 // accountReader reads accounts; it is the daemon.
 type accountReader interface {
-	// accounts are those of the configuration, specs their feeds that have a row in the ledger.
+	// accounts are those of the configuration.
 	accounts() []account
-	specs() []ledger.FeedSpec
 	// isRead reports whether a source is read here.
 	isRead(source string) bool
 	// startAccount reads what isn't read yet of an account, and stopAccount ends all of that.
@@ -54,10 +53,10 @@ type accountReader interface {
 
 // ownership decides which accounts this replica reads, together with those of the other replicas, which all do the same:
 //
-//	    ┌──────────────────────── every 2 s ────────────────────────┐
-//	    ▼                                                            │
-//	register ─▶ renew ─▶ drop and stop what was lost ─▶ place ─┬─▶ acquire, start
-//	 new feeds           what was shown stays shown            └─▶ stop, drop, release
+//	 ┌──────────────────────── every 2 s ──────────────────────────────┐
+//	 ▼                                                                  │
+//	renew ─▶ drop and stop what was lost ─▶ register ─▶ place ─┬─▶ acquire, start
+//	          what was shown stays shown     new feeds         └─▶ stop, drop, release
 //
 // Leases and epochs are the ledger's: ownership only decides who tries what, and a commit of a feed that was lost fails whatever it decides.
 type ownership struct {
@@ -69,20 +68,19 @@ type ownership struct {
 	seen  atomic.Pointer[ledger.Cluster] // as of the last renewal; nil before the first
 	until atomic.Pointer[time.Time]      // until when what is owned is shown
 
-	mu           sync.Mutex               // orders passes and reloads, and guards all below
-	leaving      bool                     // nothing is acquired any more
-	left         bool                     // everything was given up: the lease isn't renewed any more
-	registered   map[ledger.FeedSpec]bool // has a row in the ledger
-	unowned      map[string]time.Time     // since when nobody has an account
-	unwanted     map[string]bool          // the accounts that were not taken by the replica that they were meant for: they stay where they are
-	replicas     []ledger.Replica         // those that live
-	replicasFrom time.Time                // since when they are the same
+	mu           sync.Mutex           // orders passes and reloads, and guards all below
+	leaving      bool                 // nothing is acquired any more
+	left         bool                 // everything was given up: the lease isn't renewed any more
+	unowned      map[string]time.Time // since when nobody has an account
+	unwanted     map[string]bool      // the accounts that were not taken by the replica that they were meant for: they stay where they are
+	replicas     []ledger.Replica     // those that live
+	replicasFrom time.Time            // since when they are the same
 }
 
 func newOwnership(shared sharedLedger, reader accountReader, replica string, logger *slog.Logger) *ownership {
 	return &ownership{
 		ledger: shared, reader: reader, replica: replica, logger: logger,
-		registered: make(map[ledger.FeedSpec]bool), unowned: make(map[string]time.Time), unwanted: make(map[string]bool),
+		unowned: make(map[string]time.Time), unwanted: make(map[string]bool),
 	}
 }
 
@@ -170,40 +168,40 @@ func (o *ownership) pass(ctx context.Context) error {
 	if o.left {
 		return nil
 	}
-	unregistered := o.register(ctx)
 	began := time.Now()
 	limited, cancel := context.WithTimeout(ctx, ledger.LeaseTime/2)
 	now, err := o.ledger.Renew(limited)
 	cancel()
 	if err != nil {
-		return errors.Join(unregistered, fmt.Errorf("renew the lease: %w", err))
+		return fmt.Errorf("renew the lease: %w", err)
 	}
 	c, accounts := newCluster(&now), o.reader.accounts()
 	lost := o.dropLost(c, accounts)
 	o.seen.Store(&now)
 	o.until.Store(new(began.Add(holdsFor)))
 	for _, a := range lost {
-		o.logger.Warn("An account is read by another replica now.", "account_of", a.feeds[0].source)
+		o.logger.Warn("An account is read by another replica now.", "account_of", a.feeds[0].Source)
 		o.reader.stopAccount(a.key)
 	}
 	if !o.leaving {
-		err = o.follow(ctx, c, accounts, began.Add(passTime))
+		err = errors.Join(o.register(ctx, c, accounts), o.follow(ctx, c, accounts, began.Add(passTime)))
 	}
 	o.reader.lookForTasks()
-	return errors.Join(unregistered, err)
+	return err
 }
 
-// register makes the rows of feeds that are new. A row of another account is there, and whoever reads it says what is wrong.
-func (o *ownership) register(ctx context.Context) error {
+// register makes the rows of feeds that are new, to be acquired in the next pass. A renamed one of another account has its row then, and
+// whoever reads it says what is wrong.
+func (o *ownership) register(ctx context.Context, c *cluster, accounts []account) error {
 	var errs []error
-	for _, spec := range o.reader.specs() {
-		if o.registered[spec] {
-			continue
-		}
-		if err := o.ledger.Register(ctx, spec); err != nil && !errors.Is(err, ledger.ErrOtherAccount) {
-			errs = append(errs, fmt.Errorf("register feed %s/%s: %w", spec.Source, spec.Feed, err))
-		} else {
-			o.registered[spec] = true
+	for _, a := range accounts {
+		for _, spec := range a.feeds {
+			if c.feeds[nameOf(&spec)] != nil {
+				continue
+			}
+			if err := o.ledger.Register(ctx, spec); err != nil && !errors.Is(err, ledger.ErrOtherAccount) {
+				errs = append(errs, fmt.Errorf("register feed %s/%s: %w", spec.Source, spec.Feed, err))
+			}
 		}
 	}
 	return errors.Join(errs...)
@@ -213,11 +211,11 @@ func (o *ownership) register(ctx context.Context) error {
 func (o *ownership) dropLost(c *cluster, accounts []account) (lost []account) {
 	for i := range accounts {
 		a := &accounts[i]
-		if !slices.ContainsFunc(a.feeds, func(name feedName) bool { return o.reader.isRead(name.source) && !c.owns(o.replica, name) }) {
+		if !slices.ContainsFunc(a.feeds, func(f ledger.FeedSpec) bool { return o.reader.isRead(f.Source) && !c.owns(o.replica, nameOf(&f)) }) {
 			continue
 		}
 		for _, f := range a.feeds {
-			o.ledger.Drop(f.source, f.feed)
+			o.ledger.Drop(f.Source, f.Feed)
 		}
 		lost = append(lost, *a)
 	}
@@ -227,25 +225,29 @@ func (o *ownership) dropLost(c *cluster, accounts []account) (lost []account) {
 // follow acquires and releases until what is read here is what place says, or time is up.
 func (o *ownership) follow(ctx context.Context, c *cluster, accounts []account, until time.Time) error {
 	placed := place(c, accounts, o.settled(c))
-	configured := make(map[feedName]bool)
+	stays := make(map[feedName]bool)
 	var errs []error
 	for i := range accounts {
 		a := &accounts[i]
-		for _, name := range a.feeds {
-			configured[name] = true
-		}
-		switch mine := placed[a.key] == o.replica || o.isAnyones(c, a) || o.unwanted[a.key]; {
-		case time.Now().After(until):
-		case mine && slices.ContainsFunc(a.feeds, func(name feedName) bool { return !o.reader.isRead(name.source) }):
-			errs = append(errs, o.acquire(ctx, c, a))
-		case !mine && slices.ContainsFunc(a.feeds, func(name feedName) bool { return c.owns(o.replica, name) }):
+		mine, late := placed[a.key] == o.replica || o.isAnyones(c, a) || o.unwanted[a.key], time.Now().After(until)
+		if !mine && !late {
 			o.reader.stopAccount(a.key)
-			errs = append(errs, o.release(ctx, c, a.feeds...))
+			continue
+		}
+		for k := range a.feeds {
+			stays[nameOf(&a.feeds[k])] = true
+		}
+		if !late && slices.ContainsFunc(a.feeds, func(f ledger.FeedSpec) bool { return !o.reader.isRead(f.Source) }) {
+			errs = append(errs, o.acquire(ctx, c, a))
 		}
 	}
 	for name := range c.feeds {
-		if !configured[name] && c.owns(o.replica, name) {
-			errs = append(errs, o.release(ctx, c, name))
+		if stays[name] || !c.owns(o.replica, name) {
+			continue
+		}
+		o.ledger.Drop(name.source, name.feed)
+		if err := o.ledger.Release(ctx, name.source, name.feed); err != nil {
+			errs = append(errs, fmt.Errorf("release feed %s/%s: %w", name.source, name.feed, err))
 		}
 	}
 	return errors.Join(errs...)
@@ -277,8 +279,8 @@ func (o *ownership) isAnyones(c *cluster, a *account) bool {
 
 // acquire acquires the feeds of an account and starts to read it. It leaves it to the next pass if it is too late for one of them.
 func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
-	for _, name := range a.feeds {
-		f := c.feeds[name]
+	for i := range a.feeds {
+		f := c.feeds[nameOf(&a.feeds[i])]
 		switch {
 		case f == nil, f.Owner != "" && f.Owner != o.replica:
 			return nil // to be registered, or to be released by its owner
@@ -295,23 +297,9 @@ func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
 			return nil
 		}
 	}
-	o.logger.Info("An account is read by this replica now.", "account_of", a.feeds[0].source)
+	o.logger.Info("An account is read by this replica now.", "account_of", a.feeds[0].Source)
 	o.reader.startAccount(a.key)
 	return nil
-}
-
-// release gives up what of these feeds is owned; nothing reads them any more.
-func (o *ownership) release(ctx context.Context, c *cluster, feeds ...feedName) (err error) {
-	for _, name := range feeds {
-		if !c.owns(o.replica, name) {
-			continue
-		}
-		o.ledger.Drop(name.source, name.feed)
-		if e := o.ledger.Release(ctx, name.source, name.feed); e != nil {
-			err = fmt.Errorf("release feed %s/%s: %w", name.source, name.feed, e)
-		}
-	}
-	return err
 }
 
 // leave gives everything up at once, for other replicas to acquire. The loops have ended, and no pass runs any more.

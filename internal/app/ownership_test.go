@@ -161,14 +161,7 @@ func (r *fakeReplica) Leave(context.Context) error {
 
 func (r *fakeReplica) accounts() (all []account) {
 	for _, s := range r.sources {
-		all = append(all, account{key: s, feeds: []feedName{{s, "one"}, {s, "two"}}})
-	}
-	return all
-}
-
-func (r *fakeReplica) specs() (all []ledger.FeedSpec) {
-	for _, s := range r.sources {
-		all = append(all, ledger.FeedSpec{Source: s, Feed: "one"}, ledger.FeedSpec{Source: s, Feed: "two"})
+		all = append(all, account{key: s, feeds: []ledger.FeedSpec{{Source: s, Feed: "one"}, {Source: s, Feed: "two"}}})
 	}
 	return all
 }

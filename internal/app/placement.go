@@ -12,11 +12,13 @@ type account struct {
 	// key names it; with the same configuration it is the same in each replica.
 	key string
 	// feeds are those that have a row in the ledger, in the order in which they are acquired: who has the first has the account.
-	feeds []feedName
+	feeds []ledger.FeedSpec
 }
 
 // feedName is a feed as the ledger names it.
 type feedName struct{ source, feed string }
+
+func nameOf(f *ledger.FeedSpec) feedName { return feedName{f.Source, f.Feed} }
 
 // callsPerPoll is how many calls an hour cost a replica about as much as polling a feed that has none.
 const callsPerPoll = 1000
@@ -45,8 +47,8 @@ func newCluster(c *ledger.Cluster) *cluster {
 
 // ownerOf is the replica that has the account: the owner of its first feed that has one. Empty: nobody has it.
 func (c *cluster) ownerOf(a *account) string {
-	for _, name := range a.feeds {
-		if f := c.feeds[name]; f != nil && f.Owner != "" {
+	for i := range a.feeds {
+		if f := c.feeds[nameOf(&a.feeds[i])]; f != nil && f.Owner != "" {
 			return f.Owner
 		}
 	}
@@ -60,8 +62,8 @@ func (c *cluster) owns(replica string, name feedName) bool {
 
 // cost is what reading an account costs.
 func (c *cluster) cost(a *account) (cost int) {
-	for _, name := range a.feeds {
-		if f := c.feeds[name]; f != nil {
+	for i := range a.feeds {
+		if f := c.feeds[nameOf(&a.feeds[i])]; f != nil {
 			cost += feedCost(f)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -52,18 +53,17 @@ func (s *source) feed(name string) *feed {
 // account names what one replica reads as a whole.
 func (s *source) account() string { return cmp.Or(s.opened.Account, s.config.Name) }
 
-// rows are the feeds that have a row in a shared ledger, by which replicas own them: those that commit something, else the first.
-func (s *source) rows() []*collector.FeedInfo {
-	var rows []*collector.FeedInfo
+// specs are the feeds that have a row in a shared ledger, by which replicas own them: those that commit something, else the first.
+func (s *source) specs() (specs []ledger.FeedSpec) {
 	for i := range s.opened.Feeds {
 		if f := &s.opened.Feeds[i]; !f.Snapshot {
-			rows = append(rows, f)
+			specs = append(specs, specOf(s.config, f))
 		}
 	}
-	if rows == nil {
-		rows = append(rows, &s.opened.Feeds[0])
+	if specs == nil {
+		specs = append(specs, specOf(s.config, &s.opened.Feeds[0]))
 	}
-	return rows
+	return specs
 }
 
 // feed is one feed of a source.
