@@ -143,7 +143,7 @@ func TestE2ECollector(t *testing.T) {
 				Endpoint: "http://" + endpoint, GRPC: grpc, Interval: time.Hour,
 				ShutdownTimeout: 30 * time.Second, Version: "1.2.3", InstanceID: "instance",
 			}, parts{
-				sources: []metrics.Source{oneCall(7)}, outbox: outbox, observer: count, logger: slog.New(slog.NewTextHandler(&log, nil)),
+				sources: []metrics.Source{oneCall(7)}, outbox: outbox, count: count.count, logger: slog.New(slog.NewTextHandler(&log, nil)),
 			})
 			closing(t, e)
 			acked := make(chan struct{})

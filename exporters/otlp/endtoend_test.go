@@ -71,7 +71,7 @@ func TestBothSignalsByBothProtocols(t *testing.T) {
 			s.Resource = map[string]string{"service.name": "mine", "deployment.environment.name": "prod"}
 			s.Headers = Headers{"X-Api-Key": func() (string, error) { return "the-key", nil }}
 			outbox, count := newOutbox(batch(1, "a", "b"), batch(2, "c")), &tally{}
-			e := newBoth(t, s, parts{sources: []metrics.Source{oneCall(7)}, outbox: outbox, observer: count})
+			e := newBoth(t, s, parts{sources: []metrics.Source{oneCall(7)}, outbox: outbox, count: count.count})
 			ctx, stop := context.WithCancel(t.Context())
 			done := make(chan error, 1)
 			go func() { done <- e.Run(ctx) }()

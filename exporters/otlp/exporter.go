@@ -19,18 +19,18 @@ type Exporter struct {
 }
 
 // NewLogs makes an exporter of log records. It connects to nothing yet.
-func NewLogs(s Settings, outbox Outbox, observer Observer, logger *slog.Logger) (*Exporter, error) {
+func NewLogs(s Settings, outbox Outbox, count Count, logger *slog.Logger) (*Exporter, error) {
 	envelope, err := newEnvelope(s)
 	if err != nil {
 		return nil, err
 	}
 	h := newHealth("logs", logger)
 	logs := &sender{
-		outbox: outbox, envelope: envelope, observer: observer, health: h, logger: logger, timeout: s.Timeout, grace: s.ShutdownTimeout,
+		outbox: outbox, envelope: envelope, count: count, health: h, logger: logger, timeout: s.Timeout, grace: s.ShutdownTimeout,
 	}
 	e := &Exporter{send: logs.run, health: h}
 	if !s.GRPC {
-		logs.uploader = &httpUploader{url: s.Endpoint, client: newHTTPClient(s), plain: s.Uncompressed}
+		logs.uploader = newHTTPUploader(s)
 		return e, nil
 	}
 	conn, err := dial(s)

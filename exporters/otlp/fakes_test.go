@@ -106,16 +106,14 @@ type tally struct {
 	sent, rejected int
 }
 
-func (c *tally) Sent(n int) {
+func (c *tally) count(result string, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sent += n
-}
-
-func (c *tally) Rejected(n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.rejected += n
+	if result == "sent" {
+		c.sent += n
+	} else {
+		c.rejected += n
+	}
 }
 
 func (c *tally) counts() [2]int {
@@ -233,10 +231,10 @@ func closing(t *testing.T, c io.Closer) {
 
 // parts are what the exporters of a test read.
 type parts struct {
-	sources  []metrics.Source
-	outbox   Outbox
-	observer Observer
-	logger   *slog.Logger
+	sources []metrics.Source
+	outbox  Outbox
+	count   Count
+	logger  *slog.Logger
 }
 
 // complete fills in what a test leaves out, as the configuration does.
@@ -251,7 +249,7 @@ func complete(s Settings, p *parts) Settings {
 func newLogs(t *testing.T, s Settings, p parts) *Exporter {
 	t.Helper()
 	s = complete(s, &p)
-	e, err := NewLogs(s, p.outbox, p.observer, p.logger)
+	e, err := NewLogs(s, p.outbox, p.count, p.logger)
 	if err != nil {
 		t.Fatalf("new: %v", err)
 	}

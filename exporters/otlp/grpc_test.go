@@ -130,7 +130,7 @@ func TestGRPCSplitsToTheBadRecord(t *testing.T) {
 	var log bytes.Buffer
 	outbox, count := newOutbox(batch(1, "a", "b", "c", "bad", "d", "e"), batch(2, "f")), &tally{}
 	e := newLogs(t, Settings{Endpoint: r.serveGRPC(t, nil), GRPC: true, ShutdownTimeout: time.Minute}, parts{
-		outbox: outbox, observer: count, logger: slog.New(slog.NewTextHandler(&log, nil)),
+		outbox: outbox, count: count.count, logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	closing(t, e)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -9,7 +9,6 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -77,23 +76,35 @@ func (t *transport) send(req *http.Request) (*http.Response, error) {
 	return t.base.RoundTrip(own)
 }
 
-// httpUploader posts to /v1/logs.
+// httpUploader posts to /v1/logs, for one goroutine.
 type httpUploader struct {
 	url    string
 	client *http.Client
-	plain  bool // not compressed
+	zip    *gzip.Writer // used again, as a new one costs most of a megabyte; nil: not compressed
+}
+
+func newHTTPUploader(s Settings) *httpUploader {
+	u := &httpUploader{url: s.Endpoint, client: newHTTPClient(s)}
+	if !s.Uncompressed {
+		u.zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a valid one
+	}
+	return u
 }
 
 func (u *httpUploader) upload(ctx context.Context, request []byte) answer {
-	if !u.plain {
-		request = compress(request)
+	body := bytes.NewBuffer(request)
+	if u.zip != nil {
+		body = new(bytes.Buffer)
+		u.zip.Reset(body)
+		_, _ = u.zip.Write(request) // a buffer takes all
+		_ = u.zip.Close()
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url, bytes.NewReader(request))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url, body)
 	if err != nil {
 		return answer{verdict: again, problem: "the request couldn't be made; check otlp.endpoint"}
 	}
 	req.Header.Set("Content-Type", "application/x-protobuf")
-	if !u.plain {
+	if u.zip != nil {
 		req.Header.Set("Content-Encoding", "gzip")
 	}
 	res, err := u.client.Do(req)
@@ -102,22 +113,6 @@ func (u *httpUploader) upload(ctx context.Context, request []byte) answer {
 	}
 	defer res.Body.Close()
 	return judgeSuccess(res)
-}
-
-// compressors are gzip writers to be used again: a new one costs most of a megabyte.
-var compressors = sync.Pool{New: func() any {
-	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a valid one
-	return w
-}}
-
-func compress(data []byte) []byte {
-	var out bytes.Buffer
-	compressor := compressors.Get().(*gzip.Writer) //nolint:forcetypeassert // the pool's only type
-	defer compressors.Put(compressor)
-	compressor.Reset(&out)
-	_, _ = compressor.Write(data) // a buffer takes all
-	_ = compressor.Close()
-	return out.Bytes()
 }
 
 // judgeSuccess reads what an answer of 2xx says: that the records were accepted, even if what else it says is cut off or isn't OTLP.

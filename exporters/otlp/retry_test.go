@@ -254,7 +254,7 @@ func TestTooMuchIsSplitButNoSingleRecordIsRefused(t *testing.T) {
 		outbox, count := newOutbox(batch(1, "a", "b"), tooLarge, batch(3, "c")), &tally{}
 		h := newHealth("logs", slog.New(slog.DiscardHandler))
 		s := &sender{
-			outbox: outbox, observer: count, health: h, logger: slog.New(slog.DiscardHandler), grace: time.Hour,
+			outbox: outbox, count: count.count, health: h, logger: slog.New(slog.DiscardHandler), grace: time.Hour,
 			timeout: time.Minute, envelope: envelopeOf(t),
 			uploader: scripted(func(request []byte) answer {
 				if time.Since(begin) < 10*time.Minute || len(request) > largeRecord {

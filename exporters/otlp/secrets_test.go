@@ -88,7 +88,7 @@ func TestNoSecretOverHTTP(t *testing.T) {
 						return answer(req, "you sent "+req.Header.Get("Authorization")+req.Header.Get("X-Token")+" and +4930123456")
 					}),
 				}, parts{
-					sources: []metrics.Source{oneCall(1)}, outbox: newOutbox(batch(1, "a", "b")), observer: &tally{},
+					sources: []metrics.Source{oneCall(1)}, outbox: newOutbox(batch(1, "a", "b")), count: new(tally).count,
 					logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 				})
 				ctx, cancel := context.WithTimeout(t.Context(), 62*time.Second)
@@ -117,7 +117,7 @@ func TestNoSecretOverGRPC(t *testing.T) {
 			e := newLogs(t, Settings{
 				Endpoint: r.serveGRPC(t, nil), GRPC: true,
 				Headers: Headers{"x-token": text("t0p-s3cret-token"), "authorization": text("Basic dXNlcjpodW50ZXIy")},
-			}, parts{outbox: newOutbox(batch(1, "a")), observer: &tally{}, logger: slog.New(slog.NewTextHandler(log, nil))})
+			}, parts{outbox: newOutbox(batch(1, "a")), count: new(tally).count, logger: slog.New(slog.NewTextHandler(log, nil))})
 			closing(t, e)
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)

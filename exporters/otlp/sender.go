@@ -39,13 +39,9 @@ type Outbox interface {
 	Wait(ctx context.Context, after int64)
 }
 
-// Observer counts log records. It is called while sending, by one goroutine.
-type Observer interface {
-	// Sent: the endpoint has accepted n records.
-	Sent(n int)
-	// Rejected: the endpoint has refused n records, which were set aside.
-	Rejected(n int)
-}
+// Count counts log records: `sent`, which the endpoint has accepted, or `rejected`, which were set aside. It is called while sending, by one
+// goroutine.
+type Count func(result string, records int)
 
 // verdict is what an answer means for the records that were sent (counting.md 26).
 type verdict uint8
@@ -111,7 +107,7 @@ type sender struct {
 	outbox   Outbox
 	uploader uploader
 	envelope envelope
-	observer Observer
+	count    Count
 	health   *health
 	logger   *slog.Logger
 	timeout  time.Duration // of one request
@@ -180,7 +176,7 @@ func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 	records, whole := splitBatch(batch.Data)
 	if !whole || len(records) < batch.Records {
 		lost := max(batch.Records-len(records), 1)
-		s.observer.Rejected(lost)
+		s.count("rejected", lost)
 		s.logger.Error("log records in the outbox can't be read and are set aside",
 			"batch", batch.ID, "source", batch.Source, "feed", batch.Feed, "records", lost)
 	}
@@ -357,11 +353,11 @@ func (s *sender) served() {
 func (s *sender) accept(records [][]byte, rejected int64, batch *ledger.Batch) {
 	s.served()
 	n := int(max(rejected, 0))
-	s.observer.Sent(len(records) - n)
+	s.count("sent", len(records)-n)
 	if n == 0 {
 		return
 	}
-	s.observer.Rejected(n)
+	s.count("rejected", n)
 	s.health.refusing("the endpoint accepted a request in part")
 	// Which ones it doesn't say, and OTLP forbids sending them again.
 	s.logger.Warn("OTLP endpoint refused some log records of a request", "rejected", n, "records", len(records),
@@ -370,7 +366,7 @@ func (s *sender) accept(records [][]byte, rejected int64, batch *ledger.Batch) {
 
 // setAside counts the record that is at fault and logs which one it is.
 func (s *sender) setAside(record []byte, problem string) {
-	s.observer.Rejected(1)
+	s.count("rejected", 1)
 	s.health.refusing(problem)
 	s.logger.Warn("OTLP endpoint refused a log record while accepting others: it is set aside", "uid", uidOf(record), "err", problem)
 }

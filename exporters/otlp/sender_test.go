@@ -35,7 +35,7 @@ func newRig(t *testing.T, settings Settings, outbox *fakeOutbox, transport round
 		settings.Endpoint = "http://otlp.example.com"
 	}
 	settings.Transport = transport
-	r.Exporter = newLogs(t, settings, parts{outbox: outbox, observer: r.count, logger: slog.New(slog.NewTextHandler(r.log, nil))})
+	r.Exporter = newLogs(t, settings, parts{outbox: outbox, count: r.count.count, logger: slog.New(slog.NewTextHandler(r.log, nil))})
 	return r
 }
 

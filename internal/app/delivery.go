@@ -63,7 +63,7 @@ func (d *delivery) add(o *config.OTLPSettings, s *config.OTLPSignal, instanceID 
 	}
 	var exporter *otlp.Exporter
 	if s == &o.Logs {
-		exporter, err = otlp.NewLogs(settings, d.app.ledger, sent{d.app.own}, d.app.logger)
+		exporter, err = otlp.NewLogs(settings, d.app.ledger, d.app.countRecords, d.app.logger)
 	} else {
 		exporter, err = otlp.NewMetrics(settings, d.app.logger, sources...)
 	}
@@ -131,12 +131,3 @@ func (d *delivery) status() web.OTLP {
 	}
 	return s
 }
-
-// sent counts the log records that the endpoint accepted or rejected.
-type sent struct{ own *metrics.Own }
-
-// Sent implements otlp.Observer.
-func (s sent) Sent(n int) { s.own.Add(metrics.OTLPRecords, int64(n), "sent") }
-
-// Rejected implements otlp.Observer.
-func (s sent) Rejected(n int) { s.own.Add(metrics.OTLPRecords, int64(n), "rejected") }

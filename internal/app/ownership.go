@@ -65,8 +65,8 @@ type ownership struct {
 	replica string
 	logger  *slog.Logger
 
-	seen  atomic.Pointer[ledger.Cluster] // as of the last renewal; nil before the first
-	until atomic.Pointer[time.Time]      // until when what is owned is shown
+	seen  atomic.Pointer[cluster]   // as of the last renewal; nil before the first
+	until atomic.Pointer[time.Time] // until when what is owned is shown
 
 	mu           sync.Mutex           // orders passes and reloads, and guards all below
 	leaving      bool                 // nothing is acquired any more
@@ -120,10 +120,10 @@ func (o *ownership) holds() bool {
 
 // clusterNow is who reads what, as of the last renewal; nil before the first, and if the ledger isn't shared.
 func (o *ownership) clusterNow() *cluster {
-	if o == nil || o.seen.Load() == nil {
+	if o == nil {
 		return nil
 	}
-	return newCluster(o.seen.Load())
+	return o.seen.Load()
 }
 
 // pause keeps passes from running until the returned function is called.
@@ -177,7 +177,7 @@ func (o *ownership) pass(ctx context.Context) error {
 	}
 	c, accounts := newCluster(&now), o.reader.accounts()
 	lost := o.dropLost(c, accounts)
-	o.seen.Store(&now)
+	o.seen.Store(c)
 	o.until.Store(new(began.Add(holdsFor)))
 	for _, a := range lost {
 		o.logger.Warn("An account is read by another replica now.", "account_of", a.feeds[0].Source)

@@ -78,9 +78,12 @@ func (a *App) ledgerSettings(p *plan, where ledger.Storage) ledger.Settings {
 	return ledger.Settings{
 		Storage: where, Now: time.Now, Options: p.metricOptions(), Tuning: p.tuning(),
 		OnCommit: func(took time.Duration) { a.own.Observe(metrics.CommitDuration, took) },
-		OnSkip:   func(records int) { a.own.Add(metrics.OTLPRecords, int64(records), "skipped") },
+		OnSkip:   func(records int) { a.countRecords("skipped", records) },
 	}
 }
+
+// countRecords counts log records by what became of them.
+func (a *App) countRecords(result string, n int) { a.own.Add(metrics.OTLPRecords, int64(n), result) }
 
 // Policy is the configured redaction. Its values were validated.
 func Policy(p config.Privacy) cdr.Policy {
