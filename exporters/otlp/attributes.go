@@ -2,7 +2,6 @@ package otlp
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
@@ -10,7 +9,7 @@ import (
 
 // appendAttributes appends what contract 4 lists, without what wasn't given.
 // Beside it come cdr.invite_time, cdr.emergency (`real`, `test`), cdr.fault_domain and, under the
-// provider, user_principal_name.
+// provider, user_principal_name. A provider's own fields have other names than what stands under the provider here.
 func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 	if event.Session != nil {
 		return appendSession(b, r, event)
@@ -18,7 +17,7 @@ func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte
 	b = appendIdentity(b, r, event, "")
 	b = appendCall(b, r)
 	b = appendPairs(b, "cdr.caller.number", r.CallerNumber, "cdr.callee.number", r.CalleeNumber)
-	b = appendUser(b, event.Provider, r.UserID, r.UserName, r.UserPrincipal, r.Extra)
+	b = appendUser(b, event.Provider, r.UserID, r.UserName, r.UserPrincipal)
 	if r.SIPCode.Known {
 		b = appendInt(b, common("cdr.sip_code"), r.SIPCode.Value)
 	}
@@ -60,18 +59,9 @@ func appendCall(b []byte, r *cdr.Record) []byte {
 	return appendPairs(b, "cdr.trunk", r.Trunk, "cdr.country", r.Country, "cdr.emergency", emergencyTexts[r.Emergency])
 }
 
-func appendUser(b []byte, provider, id, name, principal string, extra []cdr.Attr) []byte {
+func appendUser(b []byte, provider, id, name, principal string) []byte {
 	b = appendPairs(b, "cdr.user.id", id, "cdr.user.name", name)
-	return appendOwn(b, key{provider, "user_principal_name"}, principal, extra)
-}
-
-// appendOwn appends a text under a name of the provider's, unless its own fields bring
-// that name.
-func appendOwn(b []byte, k key, value string, extra []cdr.Attr) []byte {
-	if hasExtra(extra, k.name) {
-		return b
-	}
-	return appendText(b, k, value)
+	return appendText(b, key{provider, "user_principal_name"}, principal)
 }
 
 func appendMedia(b []byte, r *cdr.Record) []byte {
@@ -124,10 +114,10 @@ func appendSession(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 	b = appendTime(b, common("cdr.start_time"), s.Start)
 	b = appendTime(b, common("cdr.end_time"), s.End)
 	b = appendPairs(b, sessionNumber(r, s), s.Number)
-	b = appendUser(b, event.Provider, s.UserID, s.UserName, s.UserPrincipal, s.Extra)
+	b = appendUser(b, event.Provider, s.UserID, s.UserName, s.UserPrincipal)
 	b = appendText(b, common("cdr.reason"), s.Reason)
-	b = appendOwn(b, key{event.Provider, "stage"}, s.Stage, s.Extra)
-	b = appendOwn(b, key{event.Provider, "media"}, s.Media, s.Extra)
+	b = appendText(b, key{event.Provider, "stage"}, s.Stage)
+	b = appendText(b, key{event.Provider, "media"}, s.Media)
 	for i := range s.Extra {
 		b = appendExtra(b, event.Provider, &s.Extra[i])
 	}
@@ -145,8 +135,7 @@ func sessionNumber(r *cdr.Record, s *cdr.Session) string {
 
 // appendCharges appends cdr.charge, the same as a number, and cdr.currency: the `usage` component;
 // where a provider has none, the sum of all components if they share a currency,
-// else the first. The other components follow as cdr.<provider>.<component>_charge,
-// unless the provider's own fields bring that name.
+// else the first. The other components follow as cdr.<provider>.<component>_charge.
 func appendCharges(b []byte, r *cdr.Record, provider string) []byte {
 	if len(r.Charges) == 0 {
 		return b
@@ -156,11 +145,8 @@ func appendCharges(b []byte, r *cdr.Record, provider string) []byte {
 	b = appendDouble(b, common("cdr.charge_amount"), amount.Float())
 	b = appendText(b, common("cdr.currency"), currency)
 	for i := range r.Charges {
-		if i == shown {
-			continue
-		}
-		if name := r.Charges[i].Component + "_charge"; !hasExtra(r.Extra, name) {
-			b = appendMoney(b, key{provider, name}, &r.Charges[i].Amount)
+		if i != shown {
+			b = appendMoney(b, key{provider, r.Charges[i].Component + "_charge"}, &r.Charges[i].Amount)
 		}
 	}
 	return b
@@ -191,8 +177,4 @@ func mainCharge(charges []cdr.Charge) (amount cdr.Money, currency string, shown 
 func appendMoney(b []byte, k key, amount *cdr.Money) []byte {
 	var buf [64]byte
 	return appendBytes(b, k, amount.Append(buf[:0]))
-}
-
-func hasExtra(extra []cdr.Attr, name string) bool {
-	return slices.ContainsFunc(extra, func(a cdr.Attr) bool { return a.Key == name })
 }

@@ -264,28 +264,19 @@ func TestCharges(t *testing.T) {
 	tests := []struct {
 		name    string
 		charges []cdr.Charge
-		extra   []cdr.Attr
 		want    map[string]string
 	}{
-		{"none", nil, nil, map[string]string{}},
-		{"zero is an amount", []cdr.Charge{charge("usage", "EUR", "0")}, nil, map[string]string{"cdr.charge": "0", "cdr.currency": "EUR"}},
-		{"no currency", []cdr.Charge{charge("usage", "", "1.50")}, nil, map[string]string{"cdr.charge": "1.5"}},
+		{"none", nil, map[string]string{}},
+		{"zero is an amount", []cdr.Charge{charge("usage", "EUR", "0")}, map[string]string{"cdr.charge": "0", "cdr.currency": "EUR"}},
+		{"no currency", []cdr.Charge{charge("usage", "", "1.50")}, map[string]string{"cdr.charge": "1.5"}},
 		{
 			"usage before the others",
 			[]cdr.Charge{charge("connection", "USD", "0.015"), charge("usage", "USD", "0.3")},
-			nil,
 			map[string]string{"cdr.charge": "0.3", "cdr.currency": "USD", "cdr.wavix.connection_charge": "0.015"},
-		},
-		{
-			"the provider's own field goes first",
-			[]cdr.Charge{charge("usage", "USD", "0.3"), charge("connection", "USD", "0.015")},
-			[]cdr.Attr{cdr.Text("connection_charge", "0.0150", cdr.Plain)},
-			map[string]string{"cdr.charge": "0.3", "cdr.currency": "USD", "cdr.wavix.connection_charge": "0.0150"},
 		},
 		{
 			"without usage the sum",
 			[]cdr.Charge{charge("included", "USD", "0.1"), charge("purchased", "USD", "0.25")},
-			nil,
 			map[string]string{
 				"cdr.charge": "0.35", "cdr.currency": "USD", "cdr.wavix.included_charge": "0.1", "cdr.wavix.purchased_charge": "0.25",
 			},
@@ -293,14 +284,13 @@ func TestCharges(t *testing.T) {
 		{
 			"without usage, of two currencies",
 			[]cdr.Charge{charge("included", "USD", "0.1"), charge("purchased", "EUR", "0.25")},
-			nil,
 			map[string]string{"cdr.charge": "0.1", "cdr.currency": "USD", "cdr.wavix.purchased_charge": "0.25"},
 		},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			r := bareRecord()
-			r.Charges, r.Extra = tc.charges, tc.extra
+			r.Charges = tc.charges
 			record := decode(t, Encoder{}.AppendRecord(nil, r, bareEvent()))[0]
 			got := make(map[string]string)
 			for _, kv := range record.GetAttributes() {

@@ -126,20 +126,6 @@ func TestSessionsShareTheTraceOfTheCall(t *testing.T) {
 	}
 }
 
-// What the provider's own fields are called stands once.
-func TestSessionFieldsOfTheProviderGoFirst(t *testing.T) {
-	got := sessionRecord(t, false, bareRecord(), &cdr.Session{ID: "s", Stage: "ours", Extra: []cdr.Attr{cdr.Text("stage", "theirs", cdr.Plain)}})
-	n := 0
-	for _, kv := range got.GetAttributes() {
-		if kv.GetKey() == "cdr.wavix.stage" {
-			n++
-		}
-	}
-	if v := attributeOf(got, "cdr.wavix.stage").GetStringValue(); n != 1 || v != "theirs" {
-		t.Errorf("%d times, first %q", n, v)
-	}
-}
-
 // FuzzSession: whatever a provider's texts are, the request can be read.
 func FuzzSession(f *testing.F) {
 	f.Add("s1", "ice", "call_setup", uint8(1), int64(1_790_000_000))
