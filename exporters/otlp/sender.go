@@ -21,9 +21,9 @@ const (
 	// largeRecord is the size from which a single record may be too much for an
 	// endpoint; below it, it is the endpoint that has enough.
 	largeRecord = 1 << 20
-	// guiltyTries is how often a single record must be refused before it is set aside: some 10 s, so that an endpoint
+	// guiltyTries is how often a single record must be refused before it is set aside: some 3 s, so that an endpoint
 	// that refuses every other request convicts nobody.
-	guiltyTries = 5
+	guiltyTries = 6
 	// maxRefusals is how many refusals in a row, without a witness, are an outage: about twice what it takes to halve a
 	// batch down to one record. Then nothing is split, and there is one request at a time, with backoff.
 	maxRefusals = 20
@@ -97,7 +97,7 @@ type uploader interface {
 //	          ▲ │ refused: split while there is more than one record
 //	          │ ▼
 //	         wait
-//	            │ refused five times, and the endpoint accepted another record meanwhile
+//	            │ refused six times, and the endpoint accepted another record meanwhile
 //	            ▼
 //	        set aside
 //
@@ -187,18 +187,16 @@ func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 	parts, err := s.offer(ctx, batch, parts)
 	probed := false
 	for delays := newBackOff(); err == nil && len(parts) > 0; {
-		wait := delays.NextBackOff()
 		if s.refusals > 0 {
 			s.health.failing(s.problem)
+		} else {
+			delays.Reset() // the endpoint works: what is at fault holds up the others
 		}
-		if err = s.pause(ctx, wait); err != nil {
+		if err = s.pause(ctx, delays.NextBackOff()); err != nil {
 			return err
 		}
 		if probed = !probed && s.refusals > 0; probed {
 			probed, err = s.probe(ctx, batch.ID)
-			if s.refusals == 0 {
-				delays.Reset()
-			}
 		}
 		if !probed && err == nil {
 			parts, err = s.offer(ctx, batch, parts)
