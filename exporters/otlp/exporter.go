@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -57,9 +58,11 @@ func NewMetrics(s Settings, logger *slog.Logger, sources ...metrics.Source) (*Ex
 	if err != nil {
 		return nil, err
 	}
-	m.Exporter, err = newGRPCMetrics(s, conn)
+	if m.Exporter, err = newGRPCMetrics(s, conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	e.close = conn.Close
-	return e, err
+	return e, nil
 }
 
 // Run sends until the context ends, then what is left, for at most the shutdown
