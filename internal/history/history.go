@@ -109,7 +109,7 @@ func Open(ctx context.Context, s Settings) (*History, error) {
 	for i, d := range metrics.Catalogue() {
 		h.family[d] = i
 	}
-	if h.sorter, err = openSorter(ctx, folder); err != nil {
+	if h.sorter, err = openSorter(folder); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	h.ledger, err = ledger.Open(ctx, ledger.Settings{
@@ -145,7 +145,10 @@ func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
 	if err != nil {
 		return Summary{}, fmt.Errorf("count history: %w", err)
 	}
-	r := &reading{history: h, feed: &f, state: state, leftOut: make(map[string]bool)}
+	r := &reading{
+		history: h, feed: &f, state: state,
+		leftOut: make(map[string]bool), unfinished: make(map[string]bool), unsettled: make(map[string]bool), missing: make(map[string]bool),
+	}
 	err = r.run(ctx)
 	return r.summary, err
 }
@@ -162,12 +165,7 @@ func (h *History) add(record *cdr.Record, labels *metrics.LabelSet, d *metrics.D
 		h.ids[labels] = id
 		h.series = append(h.series, series{labels: labels, grid: h.grid})
 	}
-	k := key{family: h.family[d.Def], series: id, at: h.grid.sampleAt(record.Start), part: sumPart}
-	h.sorter.add(k, &amount{n: d.N, money: d.Money})
-	if d.Def.Kind == metrics.Histogram {
-		k.part = sumPart + 1 + d.Def.Bucket(d.N)
-		h.sorter.add(k, &amount{n: 1})
-	}
+	h.sorter.add(&change{family: h.family[d.Def], series: id, at: h.grid.sampleAt(record.Start), n: d.N, money: d.Money})
 }
 
 // Series is how many series there are.
@@ -177,7 +175,7 @@ func (h *History) Series() int { return len(h.series) }
 // then.
 func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 	t := timeline{out: w}
-	at, written := key{family: -1, series: -1}, 0
+	at, written := change{family: -1, series: -1}, 0
 	err := h.sorter.each(ctx, func(c *change) error {
 		if c.series != at.series {
 			if at.series >= 0 {
@@ -187,7 +185,7 @@ func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 				w.Family(h.series[c.series].labels.Def)
 			}
 			t.startSeries(h.series[c.series])
-			at = c.key
+			at = *c
 			written++
 			h.progress(Progress{Written: written})
 			if err := ctx.Err(); err != nil {

@@ -41,14 +41,11 @@ type reading struct {
 	// first is where reading begins, done up to where it has come.
 	first, done time.Time
 
-	// Of the piece in hand: the driver, which remembers what was fetched, and what goes into the Summary.
-	driver                         *collector.Driver
-	unfinished, unsettled, missing map[string]bool
-	found                          int           // new calls of the pass in hand
-	page                           []*cdr.Record // of those that lie in the range
+	// driver is that of the piece in hand: it remembers what was fetched.
+	driver *collector.Driver
 
-	// leftOut are the records that were listed and aren't counted, so that each is new to the reader once.
-	leftOut map[string]bool
+	// leftOut are the records that were listed and aren't counted, so that each is new to the reader once; the others go into the Summary.
+	leftOut, unfinished, unsettled, missing map[string]bool
 }
 
 // run reads the range, piece by piece.
@@ -79,6 +76,7 @@ func (r *reading) run(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+	r.summary.Unfinished, r.summary.Unsettled, r.summary.Missing = len(r.unfinished), len(r.unsettled), len(r.missing)
 	return nil
 }
 
@@ -115,37 +113,25 @@ func (r *reading) piece() time.Duration {
 // read reads a piece until a pass finds nothing new. What it finds twice counts once.
 func (r *reading) read(ctx context.Context, from, to time.Time) error {
 	r.driver = &collector.Driver{Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit, Missing: r.missed}
-	r.unfinished, r.unsettled, r.missing = make(map[string]bool), make(map[string]bool), make(map[string]bool)
 	if from = from.Add(-overlap); from.Before(r.first) {
 		from = r.first
 	}
 	for range maxPasses {
-		found, err := r.pass(ctx, from, to)
-		if err != nil {
+		known := r.summary.Calls + r.driver.Named()
+		if err := r.driver.Read(ctx, from.Truncate(time.Second), to.Add(time.Second-1).Truncate(time.Second)); err != nil {
 			return err
 		}
-		if found == 0 {
+		if r.summary.Calls+r.driver.Named() == known {
 			break
 		}
 	}
-	r.summary.Unfinished += len(r.unfinished)
-	r.summary.Unsettled += len(r.unsettled)
-	r.summary.Missing += len(r.missing)
 	return nil
-}
-
-// pass reads a piece once and says how much of it is new.
-func (r *reading) pass(ctx context.Context, from, to time.Time) (found int, err error) {
-	named := r.driver.Named()
-	r.found = 0
-	err = r.driver.Read(ctx, from.Truncate(time.Second), to.Add(time.Second-1).Truncate(time.Second))
-	return r.found + r.driver.Named() - named, err
 }
 
 // commit counts a page. A record that is left out is new to the reader when it is listed first, as one that is counted is.
 func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Result, error) {
 	now := r.history.settings.Now()
-	r.page = r.page[:0]
+	counted := make([]*cdr.Record, 0, len(page.Records))
 	leftOut := len(r.leftOut)
 	for _, record := range page.Records {
 		// One that isn't final may still become so (counting.md 17).
@@ -159,27 +145,26 @@ func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Resu
 			continue
 		}
 		record.Provisional = false
-		r.page = append(r.page, record)
+		counted = append(counted, record)
 	}
 	for _, task := range page.Enqueue {
 		if task.Kind != collector.TaskRecord { // what is to be done about a record that was fetched
 			r.unsettled[strings.Clone(task.Key)] = true
 		}
 	}
-	result, err := r.state.Commit(ctx, &ledger.Page{Records: r.page, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: r.begin()})
+	result, err := r.state.Commit(ctx, &ledger.Page{Records: counted, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: r.begin()})
 	if err != nil {
 		return result, fmt.Errorf("%w: %w", ErrLocal, err)
 	}
 	for _, bad := range result.BadRows {
 		r.note("%s: left out: %s", bad.At, bad.Problem)
 	}
-	r.found += result.New
 	r.summary.Calls += result.New
 	r.summary.Invalid += result.Invalid
 	for _, n := range result.Overflow {
 		r.summary.Folded += n
 	}
-	if err := r.history.sorter.flush(ctx); err != nil {
+	if err := r.history.sorter.err; err != nil {
 		return result, fmt.Errorf("%w: %w", ErrLocal, err)
 	}
 	r.progress()

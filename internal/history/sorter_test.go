@@ -3,7 +3,6 @@ package history
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -12,57 +11,62 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// TestSorter: however often changes go to disk, they come in the order of their keys, with the sum of each.
+// TestSorter: changes come in their order, and each of them does.
 func TestSorter(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	s, err := openSorter(t.Context(), t.TempDir())
+	s, err := openSorter(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.close() //nolint:errcheck // of a test
-	whole, money := make(map[key]int64), make(map[key]cdr.Money)
+	var want, got []string
+	text := func(c *change) string {
+		return fmt.Sprintf("%d %d %d %06d %s", c.family, c.series, c.at, c.n, c.money.String())
+	}
 	for range 3000 {
-		k := key{family: r.IntN(3), series: r.IntN(5), at: noon.UnixMilli() + int64(r.IntN(40))*60_000, part: r.IntN(3)}
-		a := amount{n: r.Int64N(1000) - 300}
-		if k.family == 2 {
+		c := change{family: r.IntN(3), series: r.IntN(5), at: noon.UnixMilli() + int64(r.IntN(40))*60_000, n: r.Int64N(1000)}
+		if c.family == 2 {
 			m, err := cdr.ParseMoney(fmt.Sprintf("%d.%03d", r.IntN(50), r.IntN(1000)))
 			if err != nil {
 				t.Fatal(err)
 			}
-			a = amount{money: m}
-			was := money[k]
-			money[k] = was.Add(&m)
+			c.n, c.money = 0, m
 		}
-		whole[k] += a.n
-		s.add(k, &a)
-		if len(s.buffer) > 5 {
-			if err := s.flush(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
+		want = append(want, text(&c))
+		s.add(&c)
 	}
-	if err := s.flush(t.Context()); err != nil {
-		t.Fatal(err)
+	if s.err != nil {
+		t.Fatal(s.err)
 	}
-	var got []key
-	sums := make(map[key]*amount)
+	var last change
 	err = s.each(t.Context(), func(c *change) error {
-		if sums[c.key] == nil {
-			got, sums[c.key] = append(got, c.key), new(amount)
+		if compareChanges(&last, c) > 0 {
+			t.Errorf("%s comes after %s", text(c), text(&last))
 		}
-		sums[c.key].add(&c.amount)
+		last, got = *c, append(got, text(c))
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for k, sum := range sums {
-		if want := money[k]; sum.n != whole[k] || !want.Equal(&sum.money) {
-			t.Errorf("%v is %d and %s", k, sum.n, sum.money.String())
-		}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("%d changes of %d, or other ones", len(got), len(want))
 	}
-	if want := slices.SortedFunc(maps.Keys(whole), compareKeys); !slices.Equal(got, want) {
-		t.Errorf("%d keys, want %d in order", len(got), len(want))
+}
+
+// TestSorterFails: what couldn't be kept is an error of the reading.
+func TestSorterFails(t *testing.T) {
+	s, err := openSorter(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
+	if s.add(&change{}); s.err == nil {
+		t.Error("no error")
 	}
 }
 
@@ -88,7 +92,7 @@ func TestGrid(t *testing.T) {
 	}
 }
 
-// compareKeys is the order in which changes are written.
-func compareKeys(a, b key) int {
-	return cmp.Or(cmp.Compare(a.family, b.family), cmp.Compare(a.series, b.series), cmp.Compare(a.at, b.at), cmp.Compare(a.part, b.part))
+// compareChanges is the order in which changes are written.
+func compareChanges(a, b *change) int {
+	return cmp.Or(cmp.Compare(a.family, b.family), cmp.Compare(a.series, b.series), cmp.Compare(a.at, b.at))
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -18,7 +19,9 @@ type timeline struct {
 	series
 
 	out *openmetrics.Writer
-	sum amount
+	// n and money are the sum of all changes.
+	n     int64
+	money cdr.Money
 	// hist is what was observed: the buckets aren't cumulated.
 	hist metrics.HistValue
 	// last is when the last sample was written, next when the changes in hand are: 0
@@ -44,12 +47,12 @@ func (t *timeline) addChange(c *change) {
 		t.repeat(c.at)
 		t.next = c.at
 	}
-	if c.part > sumPart {
-		t.hist.Buckets[c.part-sumPart-1] += uint64(c.n)
-		t.hist.Count += uint64(c.n)
-		return
+	t.n += c.n
+	t.money = t.money.Add(&c.money)
+	if d := t.labels.Def; d.Kind == metrics.Histogram {
+		t.hist.Buckets[d.Bucket(c.n)]++
+		t.hist.Count++
 	}
-	t.sum.add(&c.amount)
 }
 
 // flush writes the sample that the changes in hand make.
@@ -89,14 +92,14 @@ func (t *timeline) write(ms int64) {
 	t.last = ms
 	switch d.Kind {
 	case metrics.Money:
-		t.out.Value(at, t.sum.money.Float())
+		t.out.Value(at, t.money.Float())
 	case metrics.Seconds:
-		t.out.Value(at, float64(t.sum.n)/1e6)
+		t.out.Value(at, float64(t.n)/1e6)
 	case metrics.Histogram:
-		t.hist.Sum = float64(t.sum.n) / float64(d.Scale)
+		t.hist.Sum = float64(t.n) / float64(d.Scale)
 		t.out.Histogram(at, &t.hist)
 	case metrics.Counter, metrics.Gauge:
-		t.out.Value(at, float64(t.sum.n))
+		t.out.Value(at, float64(t.n))
 	}
 }
 
