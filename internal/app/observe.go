@@ -28,9 +28,7 @@ func (a *App) observeLedger() {
 		if free, ok := a.ledger.Free(); ok {
 			a.own.Set(metrics.LedgerFree, float64(free))
 		}
-		for _, c := range a.ledger.Store().Counts() {
-			a.own.Set(metrics.SeriesCount, float64(c.Series), c.Source, c.Feed, c.Metric)
-		}
+		a.own.Replace(metrics.SeriesCount, a.ledger.Store().Counts())
 		a.observeSources()
 	})
 }

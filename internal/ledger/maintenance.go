@@ -53,7 +53,6 @@ func (l *Ledger) Prune(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.store.Trim() // under the commit lock, as every change of the store
 	l.reserve.fill()
 	return nil
 }

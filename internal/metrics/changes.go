@@ -9,31 +9,30 @@ import (
 // maxLabelBytes bounds a label value that a provider brings.
 const maxLabelBytes = 256
 
-// Changes are the series that one commit of one feed changes. Apply ends them, or the next Begin discards them: no two of
-// the store are open at once (the ledger's commit lock sees to it).
+// Changes are the series that one commit of one feed changes. Apply makes them visible; those of a commit that failed are
+// dropped. No two of the store are open at once (the ledger's commit lock sees to it).
 type Changes struct {
-	store *Store
-	feed  *FeedSeries
-	now   time.Time
+	store  *Store
+	feed   *FeedSeries
+	now    time.Time
+	number uint64 // of the commit, in this process
 
-	dirty    []*Series
-	fresh    []*Series // new in this commit
+	dirty    []*Series          // in the order in which they were changed first
+	fresh    map[string]*Series // of these, those that are new, by their key
+	counts   map[*Def]int       // of the new ones, those that aren't folded
 	overflow map[string]int
 
-	key     []byte
-	vals    []string
-	failure Failure // of the attempt in hand
+	key  []byte
+	vals []string
 }
 
-// Begin opens the changes of a commit at a time. It discards those of a commit that failed.
+// Begin opens the changes of a commit at a time.
 func (s *Store) Begin(f *FeedSeries, now time.Time) *Changes {
-	c := &s.changes
-	c.discard()
-	*c = Changes{
-		store: s, feed: f, now: now,
-		dirty: c.dirty[:0], fresh: c.fresh[:0], key: c.key[:0], vals: c.vals[:0],
+	s.commits++
+	return &Changes{
+		store: s, feed: f, now: now, number: s.commits,
+		fresh: make(map[string]*Series), counts: make(map[*Def]int), overflow: make(map[string]int),
 	}
-	return c
 }
 
 // Add adds a delta to the working copy of its series, which is folded into another past
@@ -62,7 +61,7 @@ func (c *Changes) Add(d *Delta, source int) *Series {
 // Changed are the series that the commit changes, to be written.
 func (c *Changes) Changed() []*Series { return c.dirty }
 
-// Overflow are the observations folded so far, by metric name; nil for none.
+// Overflow are the observations folded so far, by metric name.
 func (c *Changes) Overflow() map[string]int { return c.overflow }
 
 // Wrote sets the ledger's row id of a new series.
@@ -73,90 +72,54 @@ func (c *Changes) Apply() {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
 	for _, s := range c.dirty {
-		s.cur, s.next = s.next, s.cur
-		if s.nextExemplars != nil {
-			s.exemplars, s.nextExemplars = s.nextExemplars, nil
-		}
-		s.shownHist.Store(nil)
-		s.closeChanges()
-	}
-	for _, s := range c.fresh {
-		s.since = c.now
-		c.feed.list = append(c.feed.list, s)
-	}
-	c.dirty, c.fresh = c.dirty[:0], c.fresh[:0]
-}
-
-// discard forgets the working copy. The commit has failed.
-func (c *Changes) discard() {
-	for _, s := range c.dirty {
-		s.closeChanges()
-	}
-	for _, s := range c.fresh {
-		own := s.Own()
-		delete(c.feed.byKey, string(appendKey(nil, s.Labels.Def, own)))
-		if !overflowed(s.Labels.Def, own) {
-			c.feed.counts[s.Labels.Def]--
+		s.cur = s.next
+		if s.since.IsZero() { // it is new
+			s.since = c.now
+			c.feed.addSeries(s)
 		}
 	}
 }
 
-// closeChanges closes the working copy.
-func (s *Series) closeChanges() {
-	s.dirty = false
-	clear(s.marks)
-}
-
-// series finds or makes the series of a label set and opens its working copy.
-// The hot path, a known series, doesn't allocate.
+// series finds or makes the series of a label set, folded if the metric is past its limit (counting.md 22), and opens its working copy.
+// The hot path, a series that this commit has changed before, doesn't allocate.
 func (c *Changes) series(d *Def, own []string) *Series {
-	// Values that aren't clean make no key of a series: it would have another number of 0xff, or be too long.
-	c.key = appendKey(c.key[:0], d, own)
-	s := c.feed.byKey[string(c.key)]
-	if s == nil {
-		s = c.seriesOf(d, own)
+	c.vals = c.vals[:0]
+	for _, v := range own {
+		c.vals = append(c.vals, CleanLabel(v))
 	}
-	if !s.dirty {
-		s.dirty = true
-		s.next.set(&s.cur)
+	s := c.find(d)
+	if s == nil && c.feed.counts[d]+c.counts[d] >= c.store.options.SeriesLimit && foldLabels(d, c.vals) {
+		c.overflow[d.Name]++
+		s = c.find(d)
+	}
+	if s == nil {
+		s = c.makeSeries(d)
+	}
+	if s.commit != c.number {
+		s.commit, s.next = c.number, s.cur.clone()
+		clear(s.marks)
 		c.dirty = append(c.dirty, s)
 	}
 	return s
 }
 
-// seriesOf finds or makes the series of values that may not be clean.
-func (c *Changes) seriesOf(d *Def, own []string) *Series {
-	c.vals = append(c.vals[:0], own...)
-	for i, v := range c.vals {
-		c.vals[i] = CleanLabel(v)
-	}
+// find finds the series of c.vals, nil if there is none, and leaves its key in c.key.
+func (c *Changes) find(d *Def) *Series {
 	c.key = appendKey(c.key[:0], d, c.vals)
 	if s := c.feed.byKey[string(c.key)]; s != nil {
 		return s
 	}
-	return c.makeSeries(d)
+	return c.fresh[string(c.key)]
 }
 
-// makeSeries makes the series of c.vals, folded if the metric is past its limit
-// (counting.md 22).
+// makeSeries makes the series of c.vals, whose key is in c.key.
 func (c *Changes) makeSeries(d *Def) *Series {
-	if c.feed.counts[d] >= c.store.options.SeriesLimit && foldLabels(d, c.vals) {
-		if c.overflow == nil {
-			c.overflow = make(map[string]int)
-		}
-		c.overflow[d.Name]++
-		c.key = appendKey(c.key[:0], d, c.vals)
-		if s := c.feed.byKey[string(c.key)]; s != nil {
-			return s
-		}
-	}
 	s := c.feed.newSeries(d, c.vals)
 	s.start = c.now
 	s.shown = !c.feed.revealed || c.store.options.ZeroFor <= 0 || d.Kind == Gauge
-	c.fresh = append(c.fresh, s)
-	c.feed.byKey[string(c.key)] = s
+	c.fresh[string(c.key)] = s
 	if !overflowed(d, c.vals) {
-		c.feed.counts[d]++
+		c.counts[d]++
 	}
 	return s
 }
@@ -209,16 +172,15 @@ func (c *Changes) Exemplars(identify func(source int) (traceID [16]byte, recordU
 			if m.source == 0 {
 				continue
 			}
-			if s.nextExemplars == nil { // a list of its own: snapshots share the one that is shown
-				s.nextExemplars = make([]*Exemplar, len(s.marks))
-				copy(s.nextExemplars, s.exemplars)
+			if s.next.exemplars == nil {
+				s.next.exemplars = make([]*Exemplar, len(s.marks))
 			}
 			e := &Exemplar{Value: float64(m.parts), At: c.now}
 			if d := s.Labels.Def; d.Kind == Histogram {
 				e.Value /= float64(d.Scale)
 			}
 			e.TraceID, e.RecordUID = identify(m.source)
-			s.nextExemplars[bucket] = e
+			s.next.exemplars[bucket] = e
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -27,6 +28,8 @@ type value struct {
 	money  cdr.Money
 	hist   *hist
 	recent *recent // of a gauge that the ledger keeps
+	// exemplars are by bucket, nil where there is none; a counter has one. The ledger doesn't keep them.
+	exemplars []*Exemplar
 }
 
 func newValue(d *Def) value {
@@ -40,22 +43,16 @@ func newValue(d *Def) value {
 	return value{}
 }
 
-// set makes v a copy of o and keeps v's memory.
-func (v *value) set(o *value) {
-	v.n, v.money = o.n, o.money
-	if o.recent != nil {
-		if v.recent == nil {
-			v.recent = &recent{}
-		}
-		v.recent.set(o.recent)
+// clone is a copy that may be changed.
+func (v value) clone() value {
+	if v.hist != nil {
+		v.hist = v.hist.clone()
 	}
-	if o.hist == nil {
-		return
+	if v.recent != nil {
+		v.recent = v.recent.clone()
 	}
-	if v.hist == nil {
-		v.hist = &hist{}
-	}
-	v.hist.set(o.hist)
+	v.exemplars = slices.Clone(v.exemplars)
+	return v
 }
 
 // add merges o into v.

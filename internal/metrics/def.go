@@ -59,6 +59,8 @@ type Def struct {
 	Scale int64
 	// Optional gauges are absent until something sets them.
 	Optional bool
+	// Zeros are the values of an own metric's only label whose series start at 0.
+	Zeros []string
 	// Exemplars says that the series lead to the last calls that changed them.
 	Exemplars bool
 	// Declared are the earlier definitions that this one may follow in a ledger

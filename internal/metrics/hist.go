@@ -40,13 +40,10 @@ func newHist(d *Def) *hist {
 	return &hist{Buckets: make([]uint64, len(d.Bounds)+1), Schema: nativeSchema}
 }
 
-// set makes h a copy of o and keeps h's memory.
-func (h *hist) set(o *hist) {
-	buckets, indexes, counts := h.Buckets, h.Indexes, h.Counts
-	*h = *o
-	h.Buckets = append(buckets[:0], o.Buckets...)
-	h.Indexes = append(indexes[:0], o.Indexes...)
-	h.Counts = append(counts[:0], o.Counts...)
+func (h *hist) clone() *hist {
+	c := *h
+	c.Buckets, c.Indexes, c.Counts = slices.Clone(h.Buckets), slices.Clone(h.Indexes), slices.Clone(h.Counts)
+	return &c
 }
 
 // observe adds one value, in parts of the scale, never negative, and says which of the
@@ -120,17 +117,12 @@ func (h *hist) widen() {
 	h.Indexes, h.Counts = h.Indexes[:n], h.Counts[:n]
 }
 
-// value is what may be shown.
+// value is what may be shown, as long as h doesn't change.
 func (h *hist) value(d *Def, native bool) *HistValue {
-	v := &HistValue{
-		Count:   h.Count,
-		Sum:     float64(h.Sum) / float64(d.Scale),
-		Buckets: slices.Clone(h.Buckets),
-	}
+	v := &HistValue{Count: h.Count, Sum: float64(h.Sum) / float64(d.Scale), Buckets: h.Buckets}
 	if native {
 		v.Native = &NativeValue{
-			Schema: h.Schema, ZeroThreshold: nativeZeroThreshold, ZeroCount: h.Zeros,
-			Indexes: slices.Clone(h.Indexes), Counts: slices.Clone(h.Counts),
+			Schema: h.Schema, ZeroThreshold: nativeZeroThreshold, ZeroCount: h.Zeros, Indexes: h.Indexes, Counts: h.Counts,
 		}
 	}
 	return v

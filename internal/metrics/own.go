@@ -31,12 +31,9 @@ type ownSeries struct {
 func NewOwn(now func() time.Time, native bool) *Own {
 	o := &Own{now: now, native: native, series: make(map[*Def]map[string]*ownSeries), totals: make(map[dayKey]dayTotal)}
 	for _, d := range OwnCatalogue() {
-		if d.Base == NoBase && len(d.Labels) == 0 && !d.Optional {
-			o.seriesOf(d)
+		if d.Base == NoBase {
+			o.startAtZero(d)
 		}
-	}
-	for _, r := range otlpResults {
-		o.seriesOf(OTLPRecords, r)
 	}
 	return o
 }
@@ -149,6 +146,16 @@ func (o *Own) seriesOf(d *Def, labels ...string) *ownSeries {
 	return s
 }
 
+// startAtZero makes the series of a metric that are there before anything happens; the lock is held.
+func (o *Own) startAtZero(d *Def, base ...string) {
+	if len(d.Labels) == 0 && !d.Optional {
+		o.seriesOf(d, base...)
+	}
+	for _, v := range d.Zeros {
+		o.seriesOf(d, append(slices.Clip(base), v)...)
+	}
+}
+
 // Snapshot is every own series now.
 func (o *Own) Snapshot() Snapshot {
 	o.mu.Lock()
@@ -174,7 +181,7 @@ func (s *ownSeries) point(d *Def, native bool) Point {
 	case Gauge:
 		return Point{Labels: s.labels, Value: s.float}
 	case Histogram:
-		return Point{Labels: s.labels, Start: s.start, Hist: s.val.hist.value(d, native)}
+		return Point{Labels: s.labels, Start: s.start, Hist: s.val.hist.clone().value(d, native)}
 	case Counter, Seconds, Money:
 	}
 	return Point{Labels: s.labels, Start: s.start, Value: s.val.float(d)}

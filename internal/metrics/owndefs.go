@@ -4,7 +4,7 @@ package metrics
 var (
 	Polls = &Def{
 		Name: "cdr_exporter_polls_total", OTel: "cdr.exporter.polls", Unit: "{poll}", Kind: Counter, Base: SourceFeed,
-		Help: "Reads of a feed by result.", Labels: labels("result"),
+		Help: "Reads of a feed by result.", Labels: labels("result"), Zeros: []string{"ok", "error"},
 	}
 	APIRequests = &Def{
 		Name: "cdr_exporter_api_requests_total", OTel: "cdr.exporter.api.requests", Unit: "{request}", Kind: Counter, Base: SourceFeed,
@@ -21,6 +21,7 @@ var (
 	Rows = &Def{
 		Name: "cdr_exporter_rows_total", OTel: "cdr.exporter.rows", Unit: "{row}", Kind: Counter, Base: SourceFeed,
 		Help: "Rows read by what became of them.", Labels: labels("result"),
+		Zeros: []string{"new", "duplicate", "revised", "invalid", "ignored", "too_old"},
 	}
 	RecordDelay = &Def{
 		Name: "cdr_exporter_record_delay_seconds", OTel: "cdr.exporter.record.delay", Unit: "s", Kind: Histogram, Base: SourceFeed,
@@ -49,6 +50,7 @@ var (
 	Tasks = &Def{
 		Name: "cdr_exporter_tasks", OTel: "cdr.exporter.tasks", Unit: "{task}", Kind: Gauge, Base: SourceFeed,
 		Help: "What waits to be fetched or read again, and what was set aside because it failed while others didn't.", Labels: labels("state"),
+		Zeros: []string{"waiting", "set_aside"},
 	}
 	ClockOffset = &Def{
 		Name: "cdr_exporter_clock_offset_seconds", OTel: "cdr.exporter.clock.offset", Unit: "s", Kind: Gauge, Base: SourceFeed,
@@ -65,6 +67,7 @@ var (
 	OTLPRecords = &Def{
 		Name: "cdr_exporter_otlp_records_total", OTel: "cdr.exporter.otlp.records", Unit: "{record}", Kind: Counter,
 		Help: "Log records by what became of them at the OTLP endpoint.", Labels: labels("result"),
+		Zeros: []string{"sent", "rejected", "skipped"},
 	}
 	OutboxRecords = &Def{
 		Name: "cdr_exporter_otlp_outbox_records", OTel: "cdr.exporter.otlp.outbox.records", Unit: "{record}", Kind: Gauge,
@@ -121,10 +124,12 @@ var (
 	Notifications = &Def{
 		Name: "cdr_notifications_total", OTel: "cdr.notifications", Unit: "{notification}", Kind: Counter, Base: SourceOnly,
 		Help: "Notifications received, not requests, by what became of them.", Labels: labels("result"),
+		Zeros: []string{"accepted", "duplicate", "forged", "invalid"},
 	}
 	UnmappedValues = &Def{
 		Name: "cdr_exporter_unmapped_values_total", OTel: "cdr.exporter.unmapped_values", Unit: "{value}", Kind: Counter, Base: SourceFeed,
 		Help: "Values of the provider's that the mapping doesn't know, by field.", Labels: labels("field"),
+		Zeros: []string{""}, // which fields there are is the provider's to say
 	}
 	ReloadSuccessful = &Def{
 		Name: "cdr_exporter_config_last_reload_successful", OTel: "cdr.exporter.config.last_reload.successful", Kind: Gauge,
@@ -145,13 +150,3 @@ func OwnCatalogue() []*Def {
 		UnmappedValues, ActiveCalls, ProviderRecords, ReconciliationDifference, ReloadSuccessful, ReloadSuccess,
 	}
 }
-
-// The results of rows and others (contract 3).
-var (
-	noticeResults = []string{"accepted", "duplicate", "forged", "invalid"}
-
-	rowResults  = []string{"new", "duplicate", "revised", "invalid", "ignored", "too_old"}
-	pollResults = []string{"ok", "error"}
-	taskStates  = []string{"waiting", "set_aside"}
-	otlpResults = []string{"sent", "rejected", "skipped"}
-)

@@ -12,7 +12,7 @@ type Feed struct {
 	source, feed string
 
 	mu    sync.Mutex
-	tasks map[string][2]int // guarded by mu; by kind, in the order of taskStates
+	tasks map[string][2]int // guarded by mu; by kind, in the order of Tasks.Zeros
 }
 
 // Feed is a feed's own metrics, every result at 0.
@@ -20,24 +20,16 @@ func (o *Own) Feed(source, feed string) *Feed {
 	f := &Feed{own: o, source: source, feed: feed, tasks: make(map[string][2]int)}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, r := range pollResults {
-		o.seriesOf(Polls, source, feed, r)
-	}
-	for _, r := range rowResults {
-		o.seriesOf(Rows, source, feed, r)
-	}
-	for _, s := range taskStates {
-		o.seriesOf(Tasks, source, feed, s)
-	}
-	for _, d := range []*Def{APIRequestDuration, APIThrottled, RecordDelay, Watermark, NewestCall, LastSuccess, CatchingUp, Unreadable} {
-		o.seriesOf(d, source, feed)
+	for _, d := range OwnCatalogue() {
+		if d.Base == SourceFeed {
+			o.startAtZero(d, source, feed)
+		}
 	}
 	for _, d := range Catalogue() {
 		if slices.ContainsFunc(d.Labels, func(l Label) bool { return l.Open }) {
 			o.seriesOf(SeriesOverflow, source, feed, d.Name)
 		}
 	}
-	o.seriesOf(UnmappedValues, source, feed, "") // stays 0: which fields there are is the provider's to say
 	return f
 }
 
@@ -85,7 +77,7 @@ func (f *Feed) Tasks(kind string, waiting, setAside int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.tasks[kind] = [2]int{waiting, setAside}
-	for i, state := range taskStates {
+	for i, state := range Tasks.Zeros {
 		sum := 0
 		for _, n := range f.tasks {
 			sum += n[i]
@@ -162,9 +154,7 @@ func (o *Own) Source(name string) *Notified { return &Notified{own: o, source: n
 func (n *Notified) Listens() {
 	n.own.mu.Lock()
 	defer n.own.mu.Unlock()
-	for _, r := range noticeResults {
-		n.own.seriesOf(Notifications, n.source, r)
-	}
+	n.own.startAtZero(Notifications, n.source)
 }
 
 // Notifications counts those that came by what became of them: `accepted`, `duplicate`,
@@ -193,7 +183,7 @@ func (n *Notified) SubscriptionExpiry(at time.Time) {
 func (n *Notified) Forget() {
 	n.own.Clear(SubscriptionExpiry, n.source)
 	n.own.Clear(SubscriptionLastNotification, n.source)
-	for _, r := range noticeResults {
+	for _, r := range Notifications.Zeros {
 		n.own.Clear(Notifications, n.source, r)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"strconv"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -18,14 +17,14 @@ const recentKept = 64
 type Attempt struct {
 	second  int64 // its start since 1970
 	Outcome cdr.Outcome
-	// Failure says why it didn't connect; nil if it did.
-	Failure *Failure
+	// Failure says why it didn't connect; it is zero if it did.
+	Failure Failure
 }
 
 // Start is when the call started, in whole seconds.
 func (a Attempt) Start() time.Time { return time.Unix(a.second, 0).UTC() }
 
-// Failure says why a call didn't connect, in the label values of cdr_call_failures_total. It doesn't change once made.
+// Failure says why a call didn't connect, in the label values of cdr_call_failures_total.
 type Failure struct {
 	SIPCode     string `json:"sip_code,omitempty"`
 	SubCode     string `json:"sub_code,omitempty"`
@@ -102,12 +101,12 @@ func newestSecond(attempts []Attempt) (latest int64) {
 func (r *Recent) TopFailure(such Ending) (top Failure, n int) {
 	counts := make(map[Failure]int)
 	for _, a := range r.Attempts {
-		if a.Failure == nil || !such.Has(a.Outcome) {
+		if a.Outcome.Connected() || !such.Has(a.Outcome) {
 			continue
 		}
-		counts[*a.Failure]++
-		if counts[*a.Failure] >= n {
-			top, n = *a.Failure, counts[*a.Failure]
+		counts[a.Failure]++
+		if counts[a.Failure] >= n {
+			top, n = a.Failure, counts[a.Failure]
 		}
 	}
 	return top, n
@@ -155,20 +154,14 @@ func (c *Changes) AddAttempt(r *cdr.Record, counted []Delta) {
 	if !r.Outcome.Attempt() && (r.Outcome != cdr.NotConnected || !c.feed.NoReasons) {
 		return
 	}
-	var failed *Delta
-	for i := range counted {
-		if counted[i].Def == CallFailures {
-			failed = &counted[i]
-		}
-	}
-	if failed == nil && !r.Outcome.Connected() {
-		return
-	}
 	a := Attempt{second: r.Start.Unix(), Outcome: r.Outcome}
-	if failed != nil {
-		l := &failed.Labels
-		c.failure = Failure{SIPCode: l[3], SubCode: l[4], Reason: l[5], FaultDomain: l[6]}
-		a.Failure = &c.failure
+	if !r.Outcome.Connected() {
+		i := slices.IndexFunc(counted, func(d Delta) bool { return d.Def == CallFailures })
+		if i < 0 {
+			return
+		}
+		l := &counted[i].Labels
+		a.Failure = Failure{SIPCode: l[3], SubCode: l[4], Reason: CleanLabel(l[5]), FaultDomain: l[6]}
 	}
 	c.series(RecentAttempts, []string{r.Direction.String(), r.Trunk}).next.recent.add(a)
 }
@@ -180,13 +173,12 @@ type recent struct {
 	gone     [endings]int64
 }
 
-// set makes r a copy of o, without changes, and keeps r's memory.
-func (r *recent) set(o *recent) {
-	r.attempts, r.fresh, r.gone = append(r.attempts[:0], o.attempts...), 0, o.gone
+func (r *recent) clone() *recent {
+	return &recent{attempts: slices.Clone(r.attempts), gone: r.gone}
 }
 
 // add adds an attempt behind what earlier commits brought, in the order of starts among those of its own: providers may list the newest
-// call first. A failure may be one of several that are equal.
+// call first.
 func (r *recent) add(a Attempt) {
 	earlier := len(r.attempts) - r.fresh
 	at := earlier + sort.Search(r.fresh, func(i int) bool { return r.attempts[earlier+i].second > a.second })
@@ -194,17 +186,13 @@ func (r *recent) add(a Attempt) {
 	if full && at == 0 {
 		return
 	}
-	if a.Failure != nil {
-		a.Failure = r.failure(a.Failure)
+	r.attempts = slices.Insert(r.attempts, at, a)
+	r.fresh++
+	if full {
+		r.forget(r.attempts[0])
+		r.attempts = slices.Delete(r.attempts, 0, 1)
+		r.fresh = min(r.fresh, recentKept)
 	}
-	r.fresh = min(r.fresh+1, recentKept)
-	if !full {
-		r.attempts = slices.Insert(r.attempts, at, a)
-		return
-	}
-	r.forget(r.attempts[0])
-	copy(r.attempts, r.attempts[1:at])
-	r.attempts[at-1] = a
 }
 
 // forget notes how the oldest attempt ended, which goes.
@@ -226,48 +214,28 @@ func (r *recent) merge(o *recent) {
 	}
 }
 
-// failure is the failure that is equal to f and kept already, or a copy of f.
-func (r *recent) failure(f *Failure) *Failure {
-	for i := range slices.Backward(r.attempts) {
-		if kept := r.attempts[i].Failure; kept != nil && *kept == *f {
-			return kept
-		}
-	}
-	made := *f
-	made.Reason = CleanLabel(made.Reason)
-	return &made
-}
-
-// storedRecent is the stored form of recent.
+// storedRecent is the stored form of recent. An attempt's failure is its number among the failures, or -1.
 type storedRecent struct {
 	Attempts [][3]int64     `json:"attempts"`
-	Failures []*Failure     `json:"failures"`
+	Failures []Failure      `json:"failures"`
 	Gone     [endings]int64 `json:"gone"`
 }
 
-// append appends the stored form. Attempts are written by hand: that takes a tenth of the time.
+// append appends the stored form.
 func (r *recent) append(dst []byte) []byte {
-	var failures []*Failure
-	before := int64(0)
-	dst = append(dst, `{"attempts":[`...)
-	for i, a := range r.attempts {
+	stored, before := storedRecent{Gone: r.gone}, int64(0)
+	for _, a := range r.attempts {
 		number := -1
-		if a.Failure != nil {
-			if number = slices.Index(failures, a.Failure); number < 0 {
-				number, failures = len(failures), append(failures, a.Failure)
+		if !a.Outcome.Connected() {
+			if number = slices.Index(stored.Failures, a.Failure); number < 0 {
+				number, stored.Failures = len(stored.Failures), append(stored.Failures, a.Failure)
 			}
 		}
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = strconv.AppendInt(append(dst, '['), a.second-before, 10)
-		dst = strconv.AppendInt(append(dst, ','), int64(a.Outcome), 10)
-		dst = append(strconv.AppendInt(append(dst, ','), int64(number), 10), ']')
+		stored.Attempts = append(stored.Attempts, [3]int64{a.second - before, int64(a.Outcome), int64(number)})
 		before = a.second
 	}
-	text, _ := json.Marshal(failures) // strings always encode
-	dst = append(append(dst, `],"failures":`...), text...)
-	return fmt.Appendf(dst, `,"gone":[%d,%d]}`, r.gone[Faults], r.gone[Unconnected])
+	text, _ := json.Marshal(stored) // numbers and strings always encode
+	return append(dst, text...)
 }
 
 // parseRecent reads the stored form.

@@ -3,7 +3,6 @@ package metrics
 import (
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -15,21 +14,15 @@ type Series struct {
 	id    int64     // the ledger's row; 0 until it was written
 	start time.Time // created timestamp; zero if it must not be exposed
 	shown bool      // the ledger has written down that the value may be shown
-	since time.Time // since when it is exposed, in this process
+	since time.Time // since when it is exposed, in this process; zero until it was committed
 
-	// cur is what was committed, next the working copy of the commit under way.
+	// cur is what was committed. It doesn't change: snapshots share it. next is the working copy of the commit of a number.
 	cur, next value
-	dirty     bool
-	// shownHist is cur as a snapshot last showed it: most histograms don't change from one scrape to the next.
-	shownHist atomic.Pointer[HistValue]
+	commit    uint64
+	marks     []mark // of that commit, by bucket; a counter has one
 
 	// recentLabels are the identities of the further gauges of the last attempts: faults, connected, newest.
 	recentLabels []*LabelSet
-
-	exemplars []*Exemplar // by bucket, nil where there is none; a counter has one
-	// Of the commit under way.
-	nextExemplars []*Exemplar
-	marks         []mark
 }
 
 // ID is the ledger's row id, 0 for a series that wasn't written yet.

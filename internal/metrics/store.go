@@ -28,7 +28,7 @@ type Store struct {
 	mu      sync.RWMutex
 	options Options // guarded by mu for readers; the commit lock orders writers
 	feeds   []*FeedSeries
-	changes Changes // reused by Begin
+	commits uint64 // how many were begun
 }
 
 // NewStore makes an empty store. now is the clock of snapshots.
@@ -134,17 +134,11 @@ func (s *Store) Reveal(f *FeedSeries, start time.Time) {
 	}
 }
 
-// SeriesTotal is how many series a feed has of a metric.
-type SeriesTotal struct {
-	Source, Feed, Metric string
-	Series               int
-}
-
-// Counts says how many series each configured feed has of each metric.
-func (s *Store) Counts() []SeriesTotal {
+// Counts are how many series each configured feed has of each metric, with the labels of SeriesCount.
+func (s *Store) Counts() []Row {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var all []SeriesTotal
+	var all []Row
 	for _, f := range s.feeds {
 		if !f.active {
 			continue
@@ -154,7 +148,7 @@ func (s *Store) Counts() []SeriesTotal {
 			byMetric[series.Labels.Def.Name]++
 		}
 		for metric, n := range byMetric {
-			all = append(all, SeriesTotal{Source: f.source, Feed: f.feed, Metric: metric, Series: n})
+			all = append(all, Row{Labels: []string{f.source, f.feed, metric}, Value: float64(n)})
 		}
 	}
 	return all
@@ -196,27 +190,17 @@ func (b *builder) feed(f *FeedSeries) {
 func (b *builder) point(series *Series, d *Def) Point {
 	p := Point{Labels: series.Labels, Start: series.start}
 	if series.shown {
-		p.Exemplars = series.exemplars
+		p.Exemplars = series.cur.exemplars
 	}
 	switch {
 	case d.Kind != Histogram && series.shown:
 		p.Value = series.cur.float(d)
 	case d.Kind == Histogram && series.shown:
-		p.Hist = series.histValue(d, b.options.Native)
+		p.Hist = series.cur.hist.value(d, b.options.Native)
 	case d.Kind == Histogram:
 		p.Hist = newHist(d).value(d, b.options.Native)
 	}
 	return p
-}
-
-// histValue is the committed value of a histogram, which snapshots share as long as it stays.
-func (s *Series) histValue(d *Def, native bool) *HistValue {
-	if v := s.shownHist.Load(); v != nil && (v.Native != nil) == native {
-		return v
-	}
-	v := s.cur.hist.value(d, native)
-	s.shownHist.Store(v)
-	return v
 }
 
 func (b *builder) snapshot(defs []*Def) Snapshot {

@@ -40,24 +40,12 @@ func (s *Store) SetPeaks(f *FeedSeries, peaks map[int64]int64) {
 	}
 }
 
-// AddBypass adds calls that were committed.
+// AddBypass adds calls that were committed, and forgets those of the trunk that have left the window.
 func (s *Store) AddBypass(f *FeedSeries, b Bypass) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := f.trunks[b.Trunk-1]
-	t.bypass = append(t.bypass, b)
-}
-
-// Trim forgets what of the trailing gauge is older than its window.
-func (s *Store) Trim() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	before := s.now().Add(-s.options.BypassWindow).Unix()
-	for _, f := range s.feeds {
-		for _, t := range f.trunks {
-			t.bypass = slices.DeleteFunc(t.bypass, func(b Bypass) bool { return b.Second <= before })
-		}
-	}
+	t, before := f.trunks[b.Trunk-1], s.now().Add(-s.options.BypassWindow).Unix()
+	t.bypass = append(slices.DeleteFunc(t.bypass, func(old Bypass) bool { return old.Second <= before }), b)
 }
 
 // trunks adds the points of a feed's trunks.
