@@ -43,18 +43,7 @@ const hashLen = 32
 // Redactor removes personal data from records. It is safe for concurrent use.
 type Redactor struct {
 	policy Policy
-	// macs holds *mac, so that a hash costs one allocation.
-	macs *sync.Pool
-	// users remembers hashes: a tenant's users come again and again.
-	users *hashCache
-}
-
-// mac is a keyed hash with the room it needs.
-type mac struct {
-	hash.Hash
-	input []byte
-	sum   [sha256.Size]byte
-	text  [hashLen]byte
+	macs   *sync.Pool // of hash.Hash with the key
 }
 
 // NewRedactor makes a redactor. The key is copied. Without a key a hash could be
@@ -66,11 +55,7 @@ func NewRedactor(policy Policy, key []byte) *Redactor {
 		policy.Addresses = withoutKey(policy.Addresses)
 	}
 	key = slices.Clone(key)
-	return &Redactor{
-		policy: policy,
-		macs:   &sync.Pool{New: func() any { return &mac{Hash: hmac.New(sha256.New, key)} }},
-		users:  &hashCache{all: make(map[string]string)},
-	}
+	return &Redactor{policy: policy, macs: &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
 }
 
 func withoutKey(m Mode) Mode {
@@ -153,23 +138,31 @@ func (d *Redactor) value(s string, class Privacy) string {
 	return s
 }
 
+// inMode redacts a value in a mode. mask makes its mask, canonical what is hashed: it is equal for equal values.
+func (d *Redactor) inMode(mode Mode, s string, mask, canonical func(string) string) string {
+	switch {
+	case s == "" || mode == Drop:
+		return ""
+	case mode == Mask:
+		return mask(s)
+	case mode == Hash:
+		h := d.macs.Get().(hash.Hash)
+		defer d.macs.Put(h)
+		h.Reset()
+		_, _ = h.Write([]byte(canonical(s))) // a hash never returns an error
+		return hex.EncodeToString(h.Sum(nil))[:hashLen]
+	}
+	return s
+}
+
 // user redacts a user principal name or id. A mask leaves the first character
 // and, of a principal name, the domain.
 func (d *Redactor) user(s string) string {
-	if s == "" {
-		return ""
-	}
-	switch d.policy.Users {
-	case Keep:
-		return d.addresses(s)
-	case Mask:
-		return d.addresses(maskUser(s))
-	case Hash:
-		return d.users.hashOf(s, d.hash)
-	case Drop:
-	}
-	return ""
+	return d.addresses(d.inMode(d.policy.Users, s, maskUser, foldCase))
 }
+
+// foldCase is a text without its case and the blanks around it.
+func foldCase(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
 // name redacts a display name, which may be a number.
 func (d *Redactor) name(s string) string {
@@ -203,22 +196,4 @@ func isDomain(s string) bool {
 		}
 	}
 	return dots > 0
-}
-
-// hash is the keyed hash of a text, without its case and the blanks around it.
-func (d *Redactor) hash(text string) string {
-	m := d.macs.Get().(*mac)
-	defer d.macs.Put(m)
-	m.input = append(m.input[:0], strings.ToLower(strings.TrimSpace(text))...)
-	return m.hex()
-}
-
-// hex hashes the input.
-func (m *mac) hex() string {
-	m.Reset()
-	// A hash never returns an error.
-	_, _ = m.Write(m.input)
-	sum := m.Sum(m.sum[:0])
-	hex.Encode(m.text[:], sum[:hashLen/2])
-	return string(m.text[:])
 }

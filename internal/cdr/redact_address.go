@@ -16,22 +16,12 @@ const (
 func (d *Redactor) address(s string) string { return d.addressAs(s, d.policy.Addresses) }
 
 func (d *Redactor) addressAs(s string, mode Mode) string {
-	if s == "" {
-		return ""
-	}
-	switch mode {
-	case Keep:
-		return s
-	case Mask:
-		return maskAddress(s)
-	case Hash:
+	return d.inMode(mode, s, maskAddress, func(s string) string {
 		if addr, ok := parseAddress(s); ok {
-			return d.hash(addr.String())
+			s = addr.String()
 		}
-		return d.hash(s)
-	case Drop:
-	}
-	return ""
+		return foldCase(s)
+	})
 }
 
 // maskAddress leaves the network: /24 of IPv4, /48 of IPv6.

@@ -1,6 +1,9 @@
 package cdr
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // hidden stands for a value, or a part of a text, that is masked as a whole.
 const hidden = "***"
@@ -81,9 +84,6 @@ func isNumberLabel(s string) bool {
 func (d *Redactor) number(s string) string { return d.numberAs(s, d.policy.Numbers) }
 
 func (d *Redactor) numberAs(s string, mode Mode) string {
-	if s == "" {
-		return ""
-	}
 	number, kind := readNumber(s)
 	switch kind {
 	case labelText:
@@ -94,60 +94,39 @@ func (d *Redactor) numberAs(s string, mode Mode) string {
 	case addressText:
 		return d.addressAs(s, min(mode, d.policy.Addresses))
 	case otherText:
-		mode = min(mode, d.policy.Users)
+		return d.addresses(d.inMode(min(mode, d.policy.Users), s, func(string) string { return hidden }, foldCase))
 	case digitsNumber:
 	}
-	switch mode {
-	case Keep:
+	if mode == Keep {
 		return d.addresses(s)
-	case Mask:
-		if kind == otherText {
-			return hidden
-		}
-		return maskNumber(number)
-	case Hash:
-		if kind == otherText {
-			return d.hash(s)
-		}
-		return d.hashNumber(number)
-	case Drop:
 	}
-	return ""
+	return d.inMode(mode, number, maskNumber, bareNumber)
 }
 
 // maskNumber hides the last four digits of a number; those that were masked
 // before are among them. A number of up to four digits, such as 911 or an
 // extension, is hidden but for its length: short ones name a person best.
 func maskNumber(s string) string {
-	var room [2 * maxNumberDigits]byte
-	buf := append(room[:0], s...)
-	left, changed := maskedDigits, false
-	for i := len(buf) - 1; i >= 0 && left > 0; i-- {
-		if isDigit(buf[i]) || buf[i] == '*' {
-			changed = changed || buf[i] != '*'
-			buf[i] = '*'
+	masked, left := []byte(s), maskedDigits
+	for i := len(masked) - 1; i >= 0 && left > 0; i-- {
+		if isDigit(masked[i]) || masked[i] == '*' {
+			masked[i] = '*'
 			left--
 		}
 	}
-	if !changed {
-		return s
-	}
-	return string(buf)
+	return string(masked)
 }
 
-// hashNumber hashes the digits alone, so that the forms of one international
-// number (+1 212…, 001212…, 1212…) are equal.
-func (d *Redactor) hashNumber(s string) string {
-	m := d.macs.Get().(*mac)
-	defer d.macs.Put(m)
-	m.input = m.input[:0]
-	for _, c := range []byte(s) {
-		if isDigit(c) || c == '*' {
-			m.input = append(m.input, c)
+// bareNumber is the digits alone, so that the forms of one international number (+1 212…, 001212…, 1212…) are equal.
+func bareNumber(s string) string {
+	digits := strings.Map(func(c rune) rune {
+		if c == '*' || unicode.IsDigit(c) {
+			return c
 		}
+		return -1
+	}, s)
+	if !strings.Contains(s, "+") && len(digits) > 2 {
+		digits = strings.TrimPrefix(digits, "00")
 	}
-	if !strings.Contains(s, "+") && len(m.input) > 2 && string(m.input[:2]) == "00" {
-		m.input = append(m.input[:0], m.input[2:]...)
-	}
-	return m.hex()
+	return digits
 }

@@ -1,6 +1,11 @@
 package cdr
 
-import "strings"
+import (
+	"cmp"
+	"regexp"
+	"strings"
+	"unicode"
+)
 
 // The sizes from which a text's digits may be a phone number: in one piece, and
 // with punctuation between them.
@@ -30,7 +35,7 @@ func (d *Redactor) phrase(r *Record) string {
 	}
 	text = d.hideURIs(text)
 	if d.policy.Addresses != Keep {
-		text = replaceRuns(text, isAddressByte, func(from, to int) string { return hideAddress(text[from:to]) })
+		text = replaceAddresses(text, func(string) string { return hidden })
 	}
 	if d.policy.Numbers != Keep {
 		text = hideDigits(text)
@@ -75,151 +80,76 @@ func hideOwn(text, value string, atLeast int) string {
 	return text
 }
 
-// hideURIs hides what has an @ in it: the URIs of RFC 3261 and e-mail addresses.
+// uriPattern matches e-mail addresses and the URIs of RFC 3261 as they are found in texts: what has an @ in it, up to a blank, quote,
+// bracket or list punctuation.
+var uriPattern = regexp.MustCompile(`[^\x00- <>"'(),;\[\]=]*(?:@|%40)[^\x00- <>"'(),;\[\]=]*`)
+
+// hideURIs hides what has an @ in it.
 func (d *Redactor) hideURIs(text string) string {
 	if !strings.Contains(text, "@") && !strings.Contains(text, "%40") {
 		return text
 	}
-	return replaceRuns(text, isURIByte, func(from, to int) string {
-		run := text[from:to]
-		if !strings.Contains(run, "@") && !strings.Contains(run, "%40") {
-			return run
-		}
+	return uriPattern.ReplaceAllStringFunc(text, func(uri string) string {
 		mode := d.policy.Users
-		if _, kind := readNumber(run); kind == digitsNumber {
+		if _, kind := readNumber(uri); kind == digitsNumber {
 			mode = d.policy.Numbers
 		}
 		if mode == Keep {
-			return run
+			return uri
 		}
 		return hidden
 	})
 }
 
-// isURIByte says whether a byte can be inside an e-mail address or a URI as they
-// are found in texts: no blank, quote, bracket or list punctuation.
-func isURIByte(c byte) bool { return c > ' ' && !strings.ContainsRune(`<>"'(),;[]=`, rune(c)) }
-
 // addresses redacts the IP addresses inside a text that is something else.
 func (d *Redactor) addresses(text string) string {
-	mode := d.policy.Addresses
-	if mode == Keep || (strings.Count(text, ".") < 3 && strings.Count(text, ":") < 2) {
+	if d.policy.Addresses == Keep {
 		return text
 	}
-	return replaceRuns(text, isAddressByte, func(from, to int) string {
-		run := text[from:to]
-		if mode == Drop || hideAddress(run) == run {
-			return hideAddress(run)
-		}
+	return replaceAddresses(text, func(address string) string { return cmp.Or(d.address(address), hidden) })
+}
+
+var (
+	// addressPattern matches runs of the characters of IP addresses.
+	addressPattern = regexp.MustCompile(`[0-9A-Fa-f.:]+`)
+	// quadPattern matches four decimal numbers with dots between them.
+	quadPattern = regexp.MustCompile(`[0-9]\.[0-9]+\.[0-9]+\.[0-9]`)
+)
+
+// replaceAddresses replaces each run that is an IP address, or was meant to be one.
+func replaceAddresses(text string, replace func(run string) string) string {
+	if strings.Count(text, ".") < 3 && strings.Count(text, ":") < 2 {
+		return text
+	}
+	return addressPattern.ReplaceAllStringFunc(text, func(run string) string {
 		bare := strings.TrimRight(run, ".:")
-		return d.address(bare) + run[len(bare):]
-	})
-}
-
-// isAddressByte says whether a byte can be part of an IP address.
-func isAddressByte(c byte) bool {
-	return isDigit(c) || ('a' <= lower(c) && lower(c) <= 'f') || c == '.' || c == ':'
-}
-
-// hideAddress hides an IP address, or what was meant to be one, in a run of the
-// bytes of addresses.
-func hideAddress(run string) string {
-	bare := strings.TrimRight(run, ".:")
-	v6 := strings.Count(bare, ":") >= 5 ||
-		(strings.Contains(run, "::") && strings.ContainsAny(bare, ":0123456789"))
-	if !v6 && !hasQuad(bare) {
-		return run
-	}
-	return hidden + run[len(bare):]
-}
-
-// hasQuad says whether a run has four decimal numbers with dots between them.
-func hasQuad(run string) bool {
-	parts, digits := 1, 0
-	for _, c := range []byte(run) {
-		switch {
-		case isDigit(c):
-			if digits++; parts == 4 {
-				return true
-			}
-		case c == '.' && digits > 0:
-			parts++
-			digits = 0
-		default:
-			parts, digits = 1, 0
-		}
-	}
-	return false
-}
-
-// hideDigits hides what may be a phone number.
-func hideDigits(text string) string {
-	return replaceRuns(text, isNumberByte, func(from, to int) string {
-		run := text[from:to]
-		bare := strings.Trim(run, " .-()")
-		if bare == "" || !mayBeNumber(bare) || isHexLiteral(text[:from], text[from:]) {
+		v6 := strings.Count(bare, ":") >= 5 || (strings.Contains(run, "::") && strings.ContainsAny(bare, ":0123456789"))
+		if !v6 && !quadPattern.MatchString(bare) {
 			return run
 		}
-		return strings.Replace(run, bare, hidden, 1)
+		return replace(bare) + run[len(bare):]
 	})
 }
 
-// isNumberByte says whether a byte can be part of a phone number in a text.
-func isNumberByte(c byte) bool { return isDigit(c) || c == '+' || c == '*' || isNumberPunctuation(c) }
+// digitsPattern matches the eight digits of a Windows error code, and what has five digits or more with the punctuation of numbers between them.
+var digitsPattern = regexp.MustCompile(`0x[0-9A-Fa-f]{8}\b|[0-9+*](?:[ .()-]*[0-9+*]){4,}`)
 
-// mayBeNumber says whether a run of digits and punctuation is long enough for a
-// phone number, and isn't an IP address that was kept.
-func mayBeNumber(run string) bool {
-	digits, together, longest := 0, 0, 0
-	for _, c := range []byte(run) {
-		if isDigit(c) || c == '*' {
-			digits++
-			together++
-			longest = max(longest, together)
-			continue
-		}
-		together = 0
-	}
-	enough := digits >= minSpacedRun || longest >= minDigitRun || (digits >= minDigitRun && strings.Contains(run, "+"))
-	return enough && !isAddress(run)
-}
-
-// isHexLiteral says whether a text goes on with the eight digits of a Windows
-// error code: they name a fault, not a person.
-func isHexLiteral(before, rest string) bool {
-	if !strings.HasSuffix(before, "0x") || len(rest) < 8 {
-		return false
-	}
-	for _, c := range []byte(rest[:8]) {
-		if !isDigit(c) && (lower(c) < 'a' || lower(c) > 'f') {
-			return false
-		}
-	}
-	return len(rest) == 8 || !isAlnum(rest[8])
-}
-
-// replaceRuns replaces every longest run text[from:to] of bytes that are inside a
-// class. It returns text itself if nothing changed.
-func replaceRuns(text string, inside func(byte) bool, replace func(from, to int) string) string {
-	var out []byte
-	kept := 0
-	for from := 0; from < len(text); {
-		if !inside(text[from]) {
-			from++
-			continue
-		}
-		to := from + 1
-		for to < len(text) && inside(text[to]) {
-			to++
-		}
-		if run := replace(from, to); run != text[from:to] {
-			out = append(append(out, text[kept:from]...), run...)
-			kept = to
-		}
-		from = to
-	}
-	if kept == 0 {
+// hideDigits hides what may be a phone number: what is long enough for one, and isn't an IP address that was kept or an error code, which
+// names a fault, not a person.
+func hideDigits(text string) string {
+	if !strings.ContainsAny(text, "0123456789*") {
 		return text
 	}
-	return string(append(out, text[kept:]...))
+	return digitsPattern.ReplaceAllStringFunc(text, func(run string) string {
+		digits, longest := 0, 0
+		for piece := range strings.FieldsFuncSeq(run, func(c rune) bool { return c != '*' && !unicode.IsDigit(c) }) {
+			digits += len(piece)
+			longest = max(longest, len(piece))
+		}
+		enough := digits >= minSpacedRun || longest >= minDigitRun || (digits >= minDigitRun && strings.Contains(run, "+"))
+		if !enough || isAddress(run) || strings.HasPrefix(run, "0x") {
+			return run
+		}
+		return hidden
+	})
 }
