@@ -1,6 +1,7 @@
 package cdr
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,40 +31,14 @@ const (
 // metadata of libphonenumber. It is safe for concurrent use: all feeds may
 // share one, and its cache.
 type Countries struct {
-	codes [1000]callingCode
-
 	mu sync.RWMutex
 	// cache is the country by calling code and the national digits that decide
 	// it; only for calling codes that countries share. Guarded by mu.
 	cache map[uint32]string
 }
 
-// callingCode is what is known of one country calling code.
-type callingCode struct {
-	// region is its country, or the main one of those that share it; empty if
-	// the code isn't assigned.
-	region string
-	// national is the usual length of a national number if countries share the
-	// code; 0 if they don't.
-	national int
-}
-
-// NewCountries reads the calling codes, which takes a fraction of a millisecond.
-func NewCountries() *Countries {
-	c := &Countries{cache: make(map[uint32]string)}
-	for code := 1; code < len(c.codes); code++ {
-		regions := phonenumbers.GetRegionCodesForCountryCode(code)
-		if len(regions) == 0 {
-			continue
-		}
-		c.codes[code].region = regions[0]
-		if len(regions) > 1 {
-			example := phonenumbers.GetExampleNumber(regions[0])
-			c.codes[code].national = len(phonenumbers.GetNationalSignificantNumber(example))
-		}
-	}
-	return c
-}
+// NewCountries makes an empty cache of countries.
+func NewCountries() *Countries { return &Countries{cache: make(map[uint32]string)} }
 
 // Of is the country of a number in E.164 form with its plus sign: ISO 3166-1
 // alpha-2 (and AC, TA, XK), `001` for calling codes that no country has, empty
@@ -91,18 +66,18 @@ func (c *Countries) countryOf(number string) string {
 	if len(digits) == 0 || digits[0] == '0' || isKeypadLabel(digits) {
 		return ""
 	}
-	code, rest := c.cutCallingCode(digits)
-	switch entry := &c.codes[code]; {
-	case entry.national == 0:
-		return entry.region
-	case code == nanpCode:
-		if len(rest) < nanpPrefix || rest[0] < '2' {
-			return ""
-		}
-		return c.shared(code, rest[:nanpPrefix])
-	default:
-		return c.shared(code, rest[:min(len(rest), sharedPrefix)])
+	code, regions, national := cutCallingCode(digits)
+	switch {
+	case len(regions) == 0:
+		return ""
+	case len(regions) == 1:
+		return regions[0]
+	case code != nanpCode:
+		return cmp.Or(c.shared(code, national[:min(len(national), sharedPrefix)]), regions[0])
+	case len(national) < nanpPrefix || national[0] < '2':
+		return ""
 	}
+	return c.shared(code, national[:nanpPrefix])
 }
 
 // leadingDigits writes the digits of a number, up to the first masked one, to
@@ -141,19 +116,19 @@ func isKeypadLabel(digits []byte) bool {
 	return false
 }
 
-// cutCallingCode splits the calling code, of one to three digits, off a number;
-// 0 if there is no such code. No code is the beginning of another.
-func (c *Countries) cutCallingCode(digits []byte) (code int, national []byte) {
+// cutCallingCode splits the calling code, of one to three digits, off a number, with its countries, the main one first; none if there is no
+// such code. No code is the beginning of another.
+func cutCallingCode(digits []byte) (code int, regions []string, national []byte) {
 	for i, d := range digits[:min(len(digits), 3)] {
 		code = code*10 + int(d-'0')
-		if c.codes[code].region != "" {
-			return code, digits[i+1:]
+		if regions = phonenumbers.GetRegionCodesForCountryCode(code); len(regions) > 0 {
+			return code, regions, digits[i+1:]
 		}
 	}
-	return 0, nil
+	return 0, nil, nil
 }
 
-// shared is the country of a prefix under a calling code that countries share.
+// shared is the country of a prefix under a calling code that countries share; empty if it doesn't tell.
 func (c *Countries) shared(code int, prefix []byte) string {
 	key := uint32(code)
 	for _, d := range prefix {
@@ -165,7 +140,7 @@ func (c *Countries) shared(code int, prefix []byte) string {
 	if ok {
 		return region
 	}
-	region = c.lookUp(code, string(prefix))
+	region = lookUp(code, string(prefix))
 	c.mu.Lock()
 	if len(c.cache) >= maxCachedPrefixes {
 		clear(c.cache)
@@ -176,23 +151,21 @@ func (c *Countries) shared(code int, prefix []byte) string {
 }
 
 // lookUp asks the metadata for the country of plausible numbers with a prefix.
-func (c *Countries) lookUp(code int, prefix string) string {
+func lookUp(code int, prefix string) string {
 	// The metadata has the fixed lines of Western Sahara, but never prefers
 	// them to Morocco's.
 	if code == 212 && (strings.HasPrefix(prefix, "5288") || strings.HasPrefix(prefix, "5289")) {
 		return "EH"
 	}
+	example := phonenumbers.GetExampleNumber(phonenumbers.GetRegionCodeForCountryCode(code))
+	missing := max(len(phonenumbers.GetNationalSignificantNumber(example))-len(prefix), 0)
 	for _, tail := range [...]string{"5", "2", "0", "9"} {
-		missing := max(c.codes[code].national-len(prefix), 0)
 		number := nationalNumber(code, prefix+strings.Repeat(tail, missing))
 		if region := phonenumbers.GetRegionCodeForNumber(number); region != "" {
 			return region
 		}
 	}
-	if code == nanpCode {
-		return ""
-	}
-	return c.codes[code].region
+	return ""
 }
 
 // nationalNumber is a number from its parts, without the cost of parsing it.
