@@ -1,6 +1,10 @@
 package cdr
 
-import "strings"
+import (
+	"cmp"
+	"regexp"
+	"strings"
+)
 
 // maxCallType bounds a call type in bytes: the set is open, labels are not.
 const maxCallType = 64
@@ -9,54 +13,32 @@ const maxCallType = 64
 // isn't taken for a type that wasn't given.
 const otherCallType = "other"
 
-// wholeWords are the words whose inner capitals don't split them (contract 3).
-var wholeWords = [...]string{"VoIP", "RingOut"}
+// The words whose inner capitals don't split them (contract 3).
+var (
+	voip    = regexp.MustCompile(`VoIP([^a-z]|$)`)
+	ringOut = regexp.MustCompile(`RingOut([^a-z]|$)`)
+)
 
 // CallType is a provider's own call type in snake case: split at all that isn't
 // an ASCII letter or digit, and before capitals; acronyms, VoIP and RingOut are
 // one word each. At most 64 bytes of a-z, 0-9 and _; empty only for an empty
-// raw. It is idempotent, and may return raw itself or a part of it.
+// raw. It is idempotent, and may return raw itself.
 func CallType(raw string) string {
 	if raw == "" || isSnake(raw) {
 		return raw
 	}
-	buf := make([]byte, 0, maxCallType)
-	for i := 0; i < len(raw) && len(buf) < maxCallType; {
-		n := wordLen(raw[i:])
-		if n == 0 {
-			i++
-			continue
+	raw = ringOut.ReplaceAllString(voip.ReplaceAllString(raw, "Voip$1"), "Ringout$1")
+	slug := make([]byte, 0, maxCallType+1)
+	for i := 0; i < len(raw) && len(slug) < maxCallType; i++ {
+		if len(slug) > 0 && slug[len(slug)-1] != '_' && (!isAlnum(raw[i]) || isWordStart(raw, i)) {
+			slug = append(slug, '_')
 		}
-		if len(buf) > 0 {
-			buf = append(buf, '_')
-		}
-		for _, c := range []byte(raw[i : i+min(n, maxCallType)]) {
-			buf = append(buf, lower(c))
-		}
-		i += n
-	}
-	slug := strings.TrimRight(string(buf[:min(len(buf), maxCallType)]), "_")
-	if slug == "" {
-		return otherCallType
-	}
-	return slug
-}
-
-// wordLen is the length of the word at the start of s; 0 at a separator.
-func wordLen(s string) int {
-	if !isAlnum(s[0]) {
-		return 0
-	}
-	for _, word := range wholeWords {
-		if strings.HasPrefix(s, word) && (len(s) == len(word) || !isLower(s[len(word)])) {
-			return len(word)
+		if isAlnum(raw[i]) {
+			slug = append(slug, lower(raw[i]))
 		}
 	}
-	n := 1
-	for n < len(s) && isAlnum(s[n]) && !isWordStart(s, n) {
-		n++
-	}
-	return n
+	text := strings.TrimRight(string(slug[:min(len(slug), maxCallType)]), "_")
+	return cmp.Or(text, otherCallType)
 }
 
 // isWordStart says whether a new word begins inside a run of letters and digits:
