@@ -40,20 +40,20 @@ func (s *Store) Begin(f *FeedSeries, now time.Time) *Changes {
 // for exemplars; 0 is none.
 func (c *Changes) Add(d *Delta, source int) *Series {
 	s := c.series(d.Def, d.Own())
-	bucket, buckets := 0, 1
+	bucket, buckets, scale := 0, 1, 1.0
 	switch d.Def.Kind {
 	case Histogram:
-		bucket, buckets = s.next.hist.observe(d.Def, d.N), len(d.Def.Bounds)+1
+		bucket, buckets, scale = s.next.hist.observe(d.Def, d.N), len(d.Def.Bounds)+1, float64(d.Def.Scale)
 	case Money:
 		s.next.money = s.next.money.Add(&d.Money)
 	case Counter, Seconds, Gauge:
 		s.next.n += d.N
 	}
 	if d.Def.Exemplars && source > 0 {
-		if s.marks == nil {
-			s.marks = make([]mark, buckets)
+		if s.next.exemplars == nil {
+			s.next.exemplars = make([]*Exemplar, buckets)
 		}
-		s.marks[bucket] = mark{source: source, parts: d.N}
+		s.next.exemplars[bucket] = &Exemplar{source: source, Value: float64(d.N) / scale, At: c.now}
 	}
 	return s
 }
@@ -97,7 +97,6 @@ func (c *Changes) series(d *Def, own []string) *Series {
 	}
 	if s.commit != c.number {
 		s.commit, s.next = c.number, s.cur.clone()
-		clear(s.marks)
 		c.dirty = append(c.dirty, s)
 	}
 	return s
@@ -147,7 +146,7 @@ func CleanLabel(v string) string {
 }
 
 // Exemplar leads from a series to the last call that changed it, or one of its buckets, in
-// this process. It doesn't change once made.
+// this process. It doesn't change once it was committed.
 type Exemplar struct {
 	// TraceID and RecordUID are those of the call's log record (contract 4).
 	TraceID   [16]byte
@@ -156,31 +155,19 @@ type Exemplar struct {
 	Value float64
 	// At is when the call was counted.
 	At time.Time
+
+	source int // which record of the commit under way it is of; 0 once its ids are known
 }
 
-// mark is the last source of the commit under way that changed a bucket, and by how much.
-type mark struct {
-	source int
-	parts  int64
-}
-
-// Exemplars makes the exemplars of the commit, which has succeeded, before Apply. Only of
+// Exemplars completes the exemplars of the commit, which has succeeded, before Apply. Only of
 // the records that are the last of a series or bucket it is asked who they are.
 func (c *Changes) Exemplars(identify func(source int) (traceID [16]byte, recordUID [32]byte)) {
 	for _, s := range c.dirty {
-		for bucket, m := range s.marks {
-			if m.source == 0 {
-				continue
+		for _, e := range s.next.exemplars {
+			if e != nil && e.source != 0 {
+				e.TraceID, e.RecordUID = identify(e.source)
+				e.source = 0
 			}
-			if s.next.exemplars == nil {
-				s.next.exemplars = make([]*Exemplar, len(s.marks))
-			}
-			e := &Exemplar{Value: float64(m.parts), At: c.now}
-			if d := s.Labels.Def; d.Kind == Histogram {
-				e.Value /= float64(d.Scale)
-			}
-			e.TraceID, e.RecordUID = identify(m.source)
-			s.next.exemplars[bucket] = e
 		}
 	}
 }

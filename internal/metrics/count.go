@@ -204,16 +204,5 @@ func digits(n cdr.Int) string {
 	if !n.Known {
 		return ""
 	}
-	if n.Value >= 0 && n.Value < int64(len(smallNumbers)) {
-		return smallNumbers[n.Value]
-	}
 	return strconv.FormatInt(n.Value, 10)
 }
-
-// smallNumbers are the texts of SIP codes, so that a label costs no allocation.
-var smallNumbers = func() (all [700]string) {
-	for i := range all {
-		all[i] = strconv.Itoa(i)
-	}
-	return all
-}()

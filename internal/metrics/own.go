@@ -16,7 +16,6 @@ type Own struct {
 	mu     sync.Mutex
 	series map[*Def]map[string]*ownSeries // by label values, joined
 	hook   func()                         // sets gauges before each snapshot; nil: none
-	totals map[dayKey]dayTotal
 }
 
 // ownSeries is one series of the exporter's own.
@@ -29,7 +28,7 @@ type ownSeries struct {
 
 // NewOwn makes the exporter's own metrics; those without labels of a source start at 0.
 func NewOwn(now func() time.Time, native bool) *Own {
-	o := &Own{now: now, native: native, series: make(map[*Def]map[string]*ownSeries), totals: make(map[dayKey]dayTotal)}
+	o := &Own{now: now, native: native, series: make(map[*Def]map[string]*ownSeries)}
 	for _, d := range OwnCatalogue() {
 		if d.Base == NoBase {
 			o.startAtZero(d)
@@ -90,18 +89,13 @@ func (o *Own) Clear(d *Def, labels ...string) {
 func (o *Own) Forget(labels ...string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	maps.DeleteFunc(o.totals, func(k dayKey, _ dayTotal) bool { return hasPrefix([]string{k.source, k.feed}, labels) })
 	for d, all := range o.series {
 		for key, s := range all {
-			if d.Base != NoBase && hasPrefix(s.labels.Values, labels) {
+			if values := s.labels.Values; d.Base != NoBase && len(values) >= len(labels) && slices.Equal(values[:len(labels)], labels) {
 				delete(all, key)
 			}
 		}
 	}
-}
-
-func hasPrefix(values, first []string) bool {
-	return len(values) >= len(first) && slices.Equal(values[:len(first)], first)
 }
 
 // Row is one value of a gauge.
@@ -114,11 +108,6 @@ type Row struct {
 func (o *Own) Replace(d *Def, rows []Row) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.replace(d, rows)
-}
-
-// replace is Replace; the lock is held. A series that stays keeps its identity.
-func (o *Own) replace(d *Def, rows []Row) {
 	stay := make(map[*ownSeries]bool, len(rows))
 	for _, r := range rows {
 		s := o.seriesOf(d, r.Labels...)
@@ -166,11 +155,16 @@ func (o *Own) Snapshot() Snapshot {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.showTotals()
 	b := builder{points: make(map[*Def][]Point, len(o.series))}
 	for d, all := range o.series {
 		for _, s := range all {
-			b.points[d] = append(b.points[d], s.point(d, o.native))
+			p, shown := s.point(d, o.native), true
+			if d == ProviderRecords || d == ReconciliationDifference {
+				p, shown = o.nameDay(p)
+			}
+			if shown {
+				b.points[d] = append(b.points[d], p)
+			}
 		}
 	}
 	return b.snapshot(OwnCatalogue())

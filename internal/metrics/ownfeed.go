@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -99,45 +100,30 @@ func (f *Feed) Overflow(folded map[string]int) {
 	}
 }
 
-// dayKey is a day of a feed, dayTotal what was read of it and what the provider says there is.
-type (
-	dayKey struct {
-		source, feed string
-		day          time.Time
-	}
-	dayTotal struct{ ours, theirs int }
-)
-
 // Reconciled compares how many distinct records of a day were read with the
-// provider's own total, when the day was last read completely.
+// provider's own total, when the day was last read completely. The label is the date until it is shown.
 func (f *Feed) Reconciled(day time.Time, ours, theirs int) {
-	f.own.mu.Lock()
-	defer f.own.mu.Unlock()
-	f.own.totals[dayKey{f.source, f.feed, dayOf(day)}] = dayTotal{ours: ours, theirs: theirs}
+	date := day.UTC().Format(time.DateOnly)
+	f.own.Set(ProviderRecords, float64(theirs), f.source, f.feed, date)
+	f.own.Set(ReconciliationDifference, float64(ours-theirs), f.source, f.feed, date)
 }
 
-// showTotals sets the gauges of today and yesterday, whichever days these are by now, and forgets those before;
-// the lock is held.
-func (o *Own) showTotals() {
-	var theirs, differences []Row
-	today := dayOf(o.now())
-	names := map[time.Time]string{today: "today", today.AddDate(0, 0, -1): "yesterday"}
-	for key, t := range o.totals {
-		name, shown := names[key.day]
-		if !shown && key.day.Before(today) {
-			delete(o.totals, key)
-		}
-		if shown { // it isn't where the provider has tomorrow already
-			labels := []string{key.source, key.feed, name}
-			theirs = append(theirs, Row{labels, float64(t.theirs)})
-			differences = append(differences, Row{labels, float64(t.ours - t.theirs)})
-		}
+// nameDay is a point of reconciliation with the name of its day now; ok is false if it is neither today nor yesterday. A day that is over
+// is forgotten; tomorrow isn't, which some providers have already. The lock is held.
+func (o *Own) nameDay(p Point) (named Point, ok bool) {
+	labels, today := p.Labels.Values, o.now().UTC()
+	name := ""
+	switch date := labels[2]; {
+	case date == today.Format(time.DateOnly):
+		name = "today"
+	case date == today.AddDate(0, 0, -1).Format(time.DateOnly):
+		name = "yesterday"
+	case date < today.Format(time.DateOnly):
+		delete(o.series[p.Labels.Def], strings.Join(labels, "\xff"))
 	}
-	o.replace(ProviderRecords, theirs)
-	o.replace(ReconciliationDifference, differences)
+	p.Labels = &LabelSet{Def: p.Labels.Def, Values: []string{labels[0], labels[1], name}}
+	return p, name != ""
 }
-
-func dayOf(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 
 // Notified is the exporter's own metrics of the notifications that a provider sends to a
 // source. It is safe for concurrent use.

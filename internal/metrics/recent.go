@@ -136,16 +136,13 @@ func (s *Store) Recent() []Recent {
 
 // recent adds the points of a series of attempts.
 func (b *builder) recent(f *FeedSeries, series *Series) {
-	attempts := series.cur.recent.attempts
-	add := func(labels *LabelSet, v float64) {
-		b.points[labels.Def] = append(b.points[labels.Def], Point{Labels: labels, Value: v})
-	}
-	add(series.Labels, float64(len(attempts)))
+	attempts, values := series.cur.recent.attempts, series.Labels.Values
+	b.gauge(RecentAttempts, values, float64(len(attempts)))
 	if !f.NoReasons {
-		add(series.recentLabels[0], float64(countAttempts(attempts, Faults)))
+		b.gauge(RecentFaults, values, float64(countAttempts(attempts, Faults)))
 	}
-	add(series.recentLabels[1], float64(len(attempts)-countAttempts(attempts, Unconnected)))
-	add(series.recentLabels[2], float64(newestSecond(attempts)))
+	b.gauge(RecentConnected, values, float64(len(attempts)-countAttempts(attempts, Unconnected)))
+	b.gauge(RecentNewest, values, float64(newestSecond(attempts)))
 }
 
 // AddAttempt adds a new call, which counted makes of, to the last attempts of its trunk and direction, if it is an attempt. One whose failure

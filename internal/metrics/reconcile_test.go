@@ -124,7 +124,7 @@ func TestReconciledDaysAreForgotten(t *testing.T) {
 		now = now.Add(24 * time.Hour)
 		own.Snapshot()
 	}
-	if days := own.totals; len(days) != 1 {
+	if days := own.series[ProviderRecords]; len(days) != 1 {
 		t.Errorf("%d days are kept, want yesterday: %v", len(days), slices.Collect(maps.Keys(days)))
 	}
 }
@@ -184,24 +184,5 @@ func TestReplace(t *testing.T) {
 		if got := shownBy(own.Snapshot(), ActiveCalls); !slices.Equal(got, test.want) {
 			t.Errorf("%s: shown are %q, want %q", test.name, got, test.want)
 		}
-	}
-}
-
-// A series that stays is the same one in every snapshot, for exporters keep what they
-// derive from it.
-func TestReplaceKeepsIdentity(t *testing.T) {
-	own := NewOwn(func() time.Time { return midday }, false)
-	own.Feed("a", "call_log").Reconciled(midday, 1, 2)
-	show := func() (sets []*LabelSet) {
-		own.Replace(ActiveCalls, []Row{{[]string{"a", "wavix", "active_calls", "inbound"}, 1}})
-		for _, f := range own.Snapshot().Families {
-			if f.Def == ActiveCalls || f.Def == ProviderRecords || f.Def == ReconciliationDifference {
-				sets = append(sets, f.Points[0].Labels)
-			}
-		}
-		return sets
-	}
-	if before, after := show(), show(); len(before) != 3 || !slices.Equal(before, after) {
-		t.Errorf("the identities are %v, then %v", before, after)
 	}
 }

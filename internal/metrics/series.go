@@ -19,10 +19,6 @@ type Series struct {
 	// cur is what was committed. It doesn't change: snapshots share it. next is the working copy of the commit of a number.
 	cur, next value
 	commit    uint64
-	marks     []mark // of that commit, by bucket; a counter has one
-
-	// recentLabels are the identities of the further gauges of the last attempts: faults, connected, newest.
-	recentLabels []*LabelSet
 }
 
 // ID is the ledger's row id, 0 for a series that wasn't written yet.
@@ -95,13 +91,7 @@ func (f *FeedSeries) newSeries(d *Def, own []string) *Series {
 	for _, v := range own {
 		values = append(values, strings.Clone(v))
 	}
-	s := &Series{Labels: &LabelSet{Def: d, Values: values}, cur: newValue(d)}
-	if d == RecentAttempts {
-		for _, further := range [...]*Def{RecentFaults, RecentConnected, RecentNewest} {
-			s.recentLabels = append(s.recentLabels, &LabelSet{Def: further, Values: values})
-		}
-	}
-	return s
+	return &Series{Labels: &LabelSet{Def: d, Values: values}, cur: newValue(d)}
 }
 
 // overflowed says whether the label set is one that was folded.

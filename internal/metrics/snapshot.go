@@ -18,8 +18,6 @@ type Family struct {
 
 // Point is one series at one instant.
 type Point struct {
-	// Labels is the series' identity: the same pointer in every snapshot while
-	// the process lives, so that an exporter can keep what it derives from it.
 	Labels *LabelSet
 	// Start is the created timestamp; zero if it must not be exposed.
 	Start time.Time

@@ -203,6 +203,10 @@ func (b *builder) point(series *Series, d *Def) Point {
 	return p
 }
 
+func (b *builder) gauge(d *Def, values []string, v float64) {
+	b.points[d] = append(b.points[d], Point{Labels: &LabelSet{Def: d, Values: values}, Value: v})
+}
+
 func (b *builder) snapshot(defs []*Def) Snapshot {
 	var snap Snapshot
 	for _, d := range defs {

@@ -52,7 +52,7 @@ func TestCountingDoesNotAllocate(t *testing.T) {
 		change func(*call)
 	}{
 		{"connected", func(*call) {}},
-		{"failed", func(c *call) { c.Outcome, c.SubCode = cdr.Failed, cdr.Int{} }}, // digits of a long number are made anew
+		{"failed", func(c *call) { c.Outcome, c.SIPCode, c.SubCode = cdr.Failed, cdr.Int{}, cdr.Int{} }}, // digits are made anew
 		{"failed with its parent", func(c *call) { c.Outcome, c.NoFailure = cdr.Failed, true }},
 		{"a further view", func(c *call) { c.Further = true }},
 	} {

@@ -4,8 +4,7 @@ import "slices"
 
 // trunk has the gauges of a trunk, which the ledger finds beside counting.
 type trunk struct {
-	peakLabels, bypassLabels *LabelSet
-
+	labels []string // of both gauges
 	peak   int64
 	bypass []Bypass // oldest first
 }
@@ -23,10 +22,7 @@ type Bypass struct {
 func (s *Store) AddTrunk(f *FeedSeries, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	values := []string{f.source, f.provider, f.feed, name}
-	f.trunks = append(f.trunks, &trunk{
-		peakLabels: &LabelSet{Def: PeakConcurrency, Values: values}, bypassLabels: &LabelSet{Def: MediaBypassRatio, Values: values},
-	})
+	f.trunks = append(f.trunks, &trunk{labels: []string{f.source, f.provider, f.feed, name}})
 }
 
 // SetPeaks sets the peaks of a feed's trunks, by their number and 0 for the others; nil
@@ -53,7 +49,7 @@ func (b *builder) trunks(f *FeedSeries) {
 	from := b.now.Add(-b.options.BypassWindow).Unix()
 	for _, t := range f.trunks {
 		if f.peaksKnown {
-			b.points[PeakConcurrency] = append(b.points[PeakConcurrency], Point{Labels: t.peakLabels, Value: float64(t.peak)})
+			b.gauge(PeakConcurrency, t.labels, float64(t.peak))
 		}
 		var bypassed, total int64
 		for _, one := range t.bypass {
@@ -62,7 +58,7 @@ func (b *builder) trunks(f *FeedSeries) {
 			}
 		}
 		if total > 0 {
-			b.points[MediaBypassRatio] = append(b.points[MediaBypassRatio], Point{Labels: t.bypassLabels, Value: float64(bypassed) / float64(total)})
+			b.gauge(MediaBypassRatio, t.labels, float64(bypassed)/float64(total))
 		}
 	}
 }
