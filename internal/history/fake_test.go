@@ -145,7 +145,7 @@ type bench struct {
 func newBench(t testing.TB) *bench {
 	b := &bench{t: t}
 	b.set = Settings{
-		Folder: t.TempDir(), From: noon, Step: time.Minute, SeriesLimit: 100,
+		From: noon, Step: time.Minute, SeriesLimit: 100,
 		Now:  func() time.Time { return noon.AddDate(1, 0, 0) },
 		Note: func(text string) { b.notes = append(b.notes, text) },
 	}

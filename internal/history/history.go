@@ -34,9 +34,6 @@ import (
 
 // Settings are what a history needs.
 type Settings struct {
-	// Folder is where the history makes a folder of its own, which may grow to some hundred
-	// bytes a call; empty: where temporary files go.
-	Folder string
 	// From is when the range begins, in whole seconds.
 	From time.Time
 	// Step is the distance of samples, whole seconds.
@@ -86,7 +83,7 @@ type Summary struct {
 // History counts feeds by when calls began. It isn't safe for concurrent use.
 type History struct {
 	settings Settings
-	folder   string // what is in it is of no use to anybody else
+	folder   string // it may grow to some hundred bytes a call, and is of no use to anybody else
 	ledger   *ledger.Ledger
 	sorter   *sorter
 
@@ -101,7 +98,7 @@ type History struct {
 // no call is late, since when it would have been seen can't be known, and nothing is as old
 // as to be forgotten.
 func Open(ctx context.Context, s Settings) (*History, error) {
-	folder, err := os.MkdirTemp(s.Folder, "cdr-exporter-past-")
+	folder, err := os.MkdirTemp("", "cdr-exporter-past-")
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary folder: point TMPDIR at one that can be written: %w", err)
 	}
@@ -146,7 +143,7 @@ func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
 		return Summary{}, fmt.Errorf("count history: %w", err)
 	}
 	r := &reading{
-		history: h, feed: &f, state: state,
+		history: h, feed: &f, state: state, from: h.settings.From,
 		leftOut: make(map[string]bool), unfinished: make(map[string]bool), unsettled: make(map[string]bool), missing: make(map[string]bool),
 	}
 	err = r.run(ctx)

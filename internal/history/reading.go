@@ -38,8 +38,8 @@ type reading struct {
 	state   *ledger.Feed
 	summary Summary
 
-	// first is where reading begins, done up to where it has come.
-	first, done time.Time
+	// from is when the range begins, first where reading does, done up to where it has come.
+	from, first, done time.Time
 
 	// driver is that of the piece in hand: it remembers what was fetched.
 	driver *collector.Driver
@@ -80,19 +80,16 @@ func (r *reading) run(ctx context.Context) error {
 	return nil
 }
 
-// begin is when the range begins.
-func (r *reading) begin() time.Time { return r.history.settings.From }
-
 // kept is from when on the provider has records.
 func (r *reading) kept() time.Time {
 	keeps := r.feed.Info.Reader.Limits().Retention
 	if keeps <= 0 {
-		return r.begin()
+		return r.from
 	}
 	const margin = 10 * time.Minute // some are asked for again later
 	edge := r.history.settings.Now().Add(margin - keeps).UTC().Truncate(time.Second)
-	if !r.begin().Before(edge) {
-		return r.begin()
+	if !r.from.Before(edge) {
+		return r.from
 	}
 	r.note("the provider keeps records for %.4g days: there are none before %s", keeps.Hours()/24, edge.Format(time.RFC3339))
 	return edge
@@ -102,7 +99,7 @@ func (r *reading) kept() time.Time {
 func (r *reading) piece() time.Duration {
 	length := shortPiece
 	if r.feed.Info.Fetcher == nil { // else what it names is in memory
-		length = min(max(shortPiece, (r.feed.To.Sub(r.begin())/pieces).Truncate(time.Second)), longPiece)
+		length = min(max(shortPiece, (r.feed.To.Sub(r.from)/pieces).Truncate(time.Second)), longPiece)
 	}
 	if limit := r.feed.Info.Reader.Limits().MaxRange; limit > 0 {
 		length = min(length, limit-2*overlap)
@@ -136,7 +133,7 @@ func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Resu
 	for _, record := range page.Records {
 		// One that isn't final may still become so (counting.md 17).
 		provisional := record.Provisional && now.Sub(record.Start) <= r.feed.Info.Lookback
-		if outside := record.Start.Before(r.begin()) || !record.Start.Before(r.feed.To); outside || provisional {
+		if outside := record.Start.Before(r.from) || !record.Start.Before(r.feed.To); outside || provisional {
 			id := strings.Clone(record.ID + record.Synthetic)
 			r.leftOut[id] = true
 			if !outside {
@@ -152,7 +149,7 @@ func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Resu
 			r.unsettled[strings.Clone(task.Key)] = true
 		}
 	}
-	result, err := r.state.Commit(ctx, &ledger.Page{Records: counted, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: r.begin()})
+	result, err := r.state.Commit(ctx, &ledger.Page{Records: counted, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: r.from})
 	if err != nil {
 		return result, fmt.Errorf("%w: %w", ErrLocal, err)
 	}
@@ -203,5 +200,5 @@ func (r *reading) note(format string, args ...any) {
 
 // progress reports how far reading is.
 func (r *reading) progress() {
-	r.history.progress(Progress{Read: r.done.Sub(r.begin()), Calls: r.summary.Calls})
+	r.history.progress(Progress{Read: r.done.Sub(r.from), Calls: r.summary.Calls})
 }
