@@ -55,7 +55,6 @@ func rawHandler(n int) http.Handler {
 func ourHandler(b *testing.B, n int) http.Handler {
 	store := metrics.NewStore(metrics.Options{SeriesLimit: n + 1, Native: true}, time.Now)
 	feed := metrics.NewFeed("contoso", "msgraph", "direct_routing", true)
-	store.Replace(nil, feed)
 	store.Active(feed, true)
 	for i := range n {
 		row := metrics.Stored{

@@ -241,7 +241,7 @@ func (l *Ledger) rename(ctx context.Context, spec FeedSpec) error {
 	}, func() {
 		if old != nil {
 			delete(l.feeds, spec.RenamedFrom+"/"+spec.Feed)
-			l.store.Remove(old.series)
+			l.store.Active(old.series, false)
 		}
 	})
 }

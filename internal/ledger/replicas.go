@@ -170,7 +170,7 @@ func (l *Ledger) drop(f *Feed) {
 	delete(l.feeds, f.name())
 	f.lost = true
 	f.ids.release()
-	l.store.Remove(f.series)
+	l.store.Active(f.series, false)
 	l.outbox.remove(func(h outboxHead) bool { return h.feed == f.id })
 }
 

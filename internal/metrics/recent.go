@@ -118,7 +118,7 @@ func (s *Store) Recent() []Recent {
 	defer s.mu.RUnlock()
 	var all []Recent
 	for _, f := range s.feeds {
-		if !f.active || !f.revealed {
+		if !f.revealed {
 			continue
 		}
 		for _, series := range f.list {

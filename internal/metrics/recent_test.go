@@ -55,7 +55,6 @@ func newRecentFeed(noReasons bool, limit int) (*Store, *FeedSeries) {
 	s := NewStore(Options{SeriesLimit: limit, ZeroFor: time.Hour}, func() time.Time { return midday })
 	f := NewFeed("a", "p", "f", true)
 	f.NoReasons = noReasons
-	s.Replace(nil, f)
 	s.Active(f, true)
 	return s, f
 }

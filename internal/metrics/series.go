@@ -56,21 +56,12 @@ type FeedSeries struct {
 	NoReasons bool
 
 	// All below is guarded by Store.mu; the commit lock orders its writers.
-	active   bool // configured
 	revealed bool // its first history was read
 	byKey    map[string]*Series
 	list     []*Series
-	counts   map[*Def]int // series that aren't folded
-	trunks   []*trunk     // by their number from 1
-	// peaksKnown says that the trunks' peaks may be shown.
-	peaksKnown bool
-}
-
-// Active says whether the feed is configured; what isn't, isn't exposed.
-func (s *Store) Active(f *FeedSeries, active bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f.active = active
+	counts   map[*Def]int    // series that aren't folded
+	trunks   []*trunk        // by their number from 1
+	peaks    map[int64]int64 // of the trunks by their number; nil shows none
 }
 
 // appendKey appends the map key of a label set. 0xff can't occur in UTF-8.

@@ -26,9 +26,9 @@ type Store struct {
 	now func() time.Time
 
 	mu      sync.RWMutex
-	options Options // guarded by mu for readers; the commit lock orders writers
-	feeds   []*FeedSeries
-	commits uint64 // how many were begun
+	options Options       // guarded by mu for readers; the commit lock orders writers
+	feeds   []*FeedSeries // the active ones
+	commits uint64        // how many were begun
 }
 
 // NewStore makes an empty store. now is the clock of snapshots.
@@ -51,19 +51,23 @@ func NewFeed(source, provider, feed string, revealed bool) *FeedSeries {
 	}
 }
 
-// Replace puts a feed's series in the place of those that it had, which are nil if it is new and not yet active.
-func (s *Store) Replace(old, now *FeedSeries) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now.active = old != nil && old.active
-	s.feeds = append(slices.DeleteFunc(s.feeds, func(o *FeedSeries) bool { return o == old }), now)
-}
-
-// Remove forgets a feed; nothing of it is shown any more.
-func (s *Store) Remove(f *FeedSeries) {
+// Active says whether a feed is configured; what isn't, isn't exposed.
+func (s *Store) Active(f *FeedSeries, active bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.feeds = slices.DeleteFunc(s.feeds, func(o *FeedSeries) bool { return o == f })
+	if active {
+		s.feeds = append(s.feeds, f)
+	}
+}
+
+// Replace puts a feed's series in the place of those that it had, if these are active.
+func (s *Store) Replace(old, now *FeedSeries) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(s.feeds, old); i >= 0 {
+		s.feeds[i] = now
+	}
 }
 
 // Stored is one series as the ledger keeps it.
@@ -102,7 +106,7 @@ func (s *Store) Due() []*Series {
 	until := s.now().Add(-s.options.ZeroFor)
 	var due []*Series
 	for _, f := range s.feeds {
-		if !f.active || !f.revealed {
+		if !f.revealed {
 			continue
 		}
 		for _, series := range f.list {
@@ -140,9 +144,6 @@ func (s *Store) Counts() []Row {
 	defer s.mu.RUnlock()
 	var all []Row
 	for _, f := range s.feeds {
-		if !f.active {
-			continue
-		}
 		byMetric := make(map[string]int)
 		for _, series := range f.list {
 			byMetric[series.Labels.Def.Name]++
@@ -160,7 +161,7 @@ func (s *Store) Snapshot() Snapshot {
 	defer s.mu.RUnlock()
 	b := builder{points: make(map[*Def][]Point), now: s.now(), options: s.options}
 	for _, f := range s.feeds {
-		if f.active && f.revealed {
+		if f.revealed {
 			b.feed(f)
 		}
 	}

@@ -13,7 +13,6 @@ import (
 func testStore() (*Store, *FeedSeries) {
 	s := NewStore(Options{SeriesLimit: 100, BypassWindow: time.Hour, Native: true}, time.Now)
 	f := NewFeed("contoso", "msgraph", "direct_routing", true)
-	s.Replace(nil, f)
 	s.Active(f, true)
 	return s, f
 }

@@ -5,7 +5,6 @@ import "slices"
 // trunk has the gauges of a trunk, which the ledger finds beside counting.
 type trunk struct {
 	labels []string // of both gauges
-	peak   int64
 	bypass []Bypass // oldest first
 }
 
@@ -26,14 +25,11 @@ func (s *Store) AddTrunk(f *FeedSeries, name string) {
 }
 
 // SetPeaks sets the peaks of a feed's trunks, by their number and 0 for the others; nil
-// shows none.
+// shows none. The map mustn't be changed then.
 func (s *Store) SetPeaks(f *FeedSeries, peaks map[int64]int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f.peaksKnown = peaks != nil
-	for i, t := range f.trunks {
-		t.peak = peaks[int64(i+1)]
-	}
+	f.peaks = peaks
 }
 
 // AddBypass adds calls that were committed, and forgets those of the trunk that have left the window.
@@ -47,9 +43,9 @@ func (s *Store) AddBypass(f *FeedSeries, b Bypass) {
 // trunks adds the points of a feed's trunks.
 func (b *builder) trunks(f *FeedSeries) {
 	from := b.now.Add(-b.options.BypassWindow).Unix()
-	for _, t := range f.trunks {
-		if f.peaksKnown {
-			b.gauge(PeakConcurrency, t.labels, float64(t.peak))
+	for i, t := range f.trunks {
+		if f.peaks != nil {
+			b.gauge(PeakConcurrency, t.labels, float64(f.peaks[int64(i+1)]))
 		}
 		var bypassed, total int64
 		for _, one := range t.bypass {
