@@ -44,16 +44,20 @@ func SIPReason(code int64) string {
 // successfulCall; duration is the row's own, and endValid says whether its end
 // is a real time. The reason of an answered call is empty.
 func DirectRoutingOutcome(successful Bool, sipCode, subCode Int, duration time.Duration, endValid bool) (outcome Outcome, reason string) {
-	if directRoutingAnswered(successful, sipCode, duration, endValid) {
+	answered := successful == True
+	if successful == Unsaid { // code, end and duration must all say so
+		answered = (sipCode == KnownInt(0) || sipCode == KnownInt(200)) && endValid && duration > 0
+	}
+	if answered {
 		return Answered, ""
 	}
-	sub, sip := microsoftCause(subCode), sipCause(sipCode)
+	sub, sip := microsoftCause(subCode.Value), sipCause(sipCode.Value)
 	reason = cmp.Or(sub.Reason, sip.Reason)
 	switch {
 	case sub.Outcome != Unknown:
 		return sub.Outcome, reason
-	case isEstablishmentTimeout(sipCode, subCode):
-		return NoAnswer, reason
+	case sipCode == KnownInt(408) && (subCode == KnownInt(0) || subCode == KnownInt(560408)):
+		return NoAnswer, reason // the callee didn't pick up; with another sub code, or none, it is a silent trunk
 	}
 	return sip.Outcome, reason
 }
@@ -61,53 +65,28 @@ func DirectRoutingOutcome(successful Bool, sipCode, subCode Int, duration time.D
 // DirectRoutingFault says in whose part a row that didn't connect ended: by its sub code, else by its outcome, else by the range of the sub
 // code, which says who made the final response.
 func DirectRoutingFault(outcome Outcome, subCode Int) FaultDomain {
-	if !subCode.Known {
-		return outcome.FaultDomain()
-	}
 	row, _ := findCause(microsoftCauses, subCode.Value)
 	return cmp.Or(row.FaultDomain, outcome.FaultDomain(), microsoftRange(subCode.Value).FaultDomain)
 }
 
-// directRoutingAnswered says whether a row tells of an answered call. If
-// successfulCall is null, code, end and duration must all say so.
-func directRoutingAnswered(successful Bool, sipCode Int, duration time.Duration, endValid bool) bool {
-	if successful != Unsaid {
-		return successful == True
-	}
-	ok := sipCode.Known && (sipCode.Value == 0 || sipCode.Value == 200)
-	return ok && endValid && duration > 0
-}
-
-// isEstablishmentTimeout tells the 408 of a callee who didn't pick up from the
-// one of a silent trunk. A sub code that wasn't given isn't 0.
-func isEstablishmentTimeout(sipCode, subCode Int) bool {
-	return sipCode == KnownInt(408) && (subCode == KnownInt(0) || subCode == KnownInt(560408))
-}
+// All functions below take 0 for a code that wasn't given, since 0 says nothing of a failure either.
 
 // sipCause is the row of a SIP code. A code from 400 to 699 without a row is a
 // failure without a reason; any other is unknown.
-func sipCause(code Int) Cause {
-	if !code.Known {
-		return Cause{}
+func sipCause(code int64) Cause {
+	row, found := findCause(sipCauses, code)
+	if !found && code >= 400 && code <= 699 {
+		row.Outcome = Failed
 	}
-	if row, ok := findCause(sipCauses, code.Value); ok {
-		return row
-	}
-	if code.Value >= 400 && code.Value <= 699 {
-		return Cause{Code: code.Value, Outcome: Failed}
-	}
-	return Cause{Code: code.Value}
+	return row
 }
 
 // microsoftCause is the row of a sub code, else that of its range.
-func microsoftCause(code Int) Cause {
-	if !code.Known {
-		return Cause{}
-	}
-	if row, ok := findCause(microsoftCauses, code.Value); ok {
+func microsoftCause(code int64) Cause {
+	if row, found := findCause(microsoftCauses, code); found {
 		return row
 	}
-	return microsoftRange(code.Value)
+	return microsoftRange(code)
 }
 
 // microsoftRange is the row of the narrowest range that a sub code lies in: those within another come after it.
@@ -117,16 +96,14 @@ func microsoftRange(code int64) Cause {
 			return row
 		}
 	}
-	return Cause{Code: code}
+	return Cause{}
 }
 
 // findCause looks a code up in a table that is ordered by code.
-func findCause(table []Cause, code int64) (Cause, bool) {
-	i, found := slices.BinarySearchFunc(table, code, func(row Cause, code int64) int {
-		return cmp.Compare(row.Code, code)
-	})
-	if !found {
-		return Cause{}, false
+func findCause(table []Cause, code int64) (row Cause, found bool) {
+	i, found := slices.BinarySearchFunc(table, code, func(row Cause, code int64) int { return cmp.Compare(row.Code, code) })
+	if found {
+		row = table[i]
 	}
-	return table[i], true
+	return row, found
 }
