@@ -10,7 +10,7 @@
 //	           read again until a pass        watched                   by series, by time
 //	           finds nothing new
 //
-// Invariants: memory holds a page, its changes and the label sets, whatever the range; sums are integers and decimals, rounded once when a sample is
+// Invariants: memory holds a page and the label sets, whatever the range; sums are integers and decimals, rounded once when a sample is
 // written; the last sample of a series is the sum of all of its changes.
 //
 // When things fail: a piece that can't be read is tried again with half its length, a few
@@ -172,17 +172,15 @@ func (h *History) Series() int { return len(h.series) }
 // then.
 func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 	t := timeline{out: w}
-	at, written := change{family: -1, series: -1}, 0
+	family, written := -1, 0
 	err := h.sorter.each(ctx, func(c *change) error {
-		if c.series != at.series {
-			if at.series >= 0 {
-				t.endSeries()
+		if one := h.series[c.series]; t.labels != one.labels {
+			t.endSeries()
+			if c.family != family {
+				family = c.family
+				w.Family(one.labels.Def)
 			}
-			if c.family != at.family {
-				w.Family(h.series[c.series].labels.Def)
-			}
-			t.startSeries(h.series[c.series])
-			at = *c
+			t.startSeries(one)
 			written++
 			h.progress(Progress{Written: written})
 			if err := ctx.Err(); err != nil {
@@ -195,9 +193,7 @@ func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 	if err != nil {
 		return err
 	}
-	if at.series >= 0 {
-		t.endSeries()
-	}
+	t.endSeries()
 	if err := w.Close(); err != nil {
 		return fmt.Errorf("write the history: %w", err)
 	}

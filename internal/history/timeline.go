@@ -77,8 +77,11 @@ func (t *timeline) repeat(until int64) {
 	}
 }
 
-// endSeries writes what is left, up to the end of the range.
+// endSeries writes what is left of the series, if one was started, up to the end of the range.
 func (t *timeline) endSeries() {
+	if t.labels == nil {
+		return
+	}
 	t.flush()
 	t.repeat(t.grid.to)
 	if t.last < t.grid.to {

@@ -53,7 +53,11 @@ func (h *hist) observe(d *Def, parts int64) (bucket int) {
 	h.Sum += parts
 	bucket = d.Bucket(parts)
 	h.Buckets[bucket]++
-	h.observeNative(float64(parts) / float64(d.Scale))
+	if v := float64(parts) / float64(d.Scale); v > nativeZeroThreshold {
+		h.addNative(nativeSchema, nativeIndex(v), 1)
+	} else {
+		h.Zeros++
+	}
 	return bucket
 }
 
@@ -61,14 +65,6 @@ func (h *hist) observe(d *Def, parts int64) (bucket int) {
 // last one is +Inf.
 func (d *Def) Bucket(parts int64) int {
 	return sort.SearchFloat64s(d.Bounds, float64(parts)/float64(d.Scale))
-}
-
-func (h *hist) observeNative(v float64) {
-	if v <= nativeZeroThreshold {
-		h.Zeros++
-		return
-	}
-	h.addNative(nativeSchema, nativeIndex(v), 1)
 }
 
 // addNative adds observations in a bucket of a schema that isn't lower than h's.
