@@ -13,47 +13,47 @@ import (
 // are only counted (counting.md 16).
 const loggedRevisions = 8
 
-// apply decides what each record is and what that changes. It reads nothing.
+// apply decides what each record is and what that changes.
 func (p *pageCommit) apply() error {
-	if err := p.arrange(); err != nil {
-		return err
-	}
+	p.lookupRecords()
+	p.arrange()
 	for _, i := range p.order {
-		if err := p.applyRecord(&p.entries[i]); err != nil {
-			return err
-		}
+		p.applyRecord(&p.entries[i])
 	}
 	if p.media {
 		p.settleRecords()
 	}
-	return nil
+	return p.err
+}
+
+// failed says whether there is an error. The first one ends the page's transaction when all is applied: until then nothing is read any
+// more, and nothing is written yet.
+func (p *pageCommit) failed(err error) bool {
+	if p.err == nil {
+		p.err = err
+	}
+	return err != nil
 }
 
 // applyRecord decides what a record is: new, a repeat, a revision, too old or not final.
-func (p *pageCommit) applyRecord(e *entry) error {
+func (p *pageCommit) applyRecord(e *entry) {
 	p.deltas = p.deltas[:0]
 	source, st := 0, p.find(e)
 	switch {
 	case p.waits(e.record):
-		return nil // neither counted nor remembered: it is looked up again (counting.md 17)
+		return // neither counted nor remembered: it is looked up again (counting.md 17)
 	case st == nil && p.tooOld(e.record):
 		p.result.TooOld++
-		return nil
+		return
 	case st == nil:
 		p.sources = append(p.sources, e)
 		source = len(p.sources)
-		var err error
-		if st, err = p.applyNew(e); err != nil {
-			return err
-		}
+		st = p.applyNew(e)
 	default:
-		if err := p.applyKnown(e, st); err != nil {
-			return err
-		}
+		p.applyKnown(e, st)
 	}
 	p.applyParts(e, st)
 	p.count(e.record, source)
-	return nil
 }
 
 // waits says whether a record isn't final yet, and may still become so.
@@ -66,12 +66,9 @@ func (p *pageCommit) tooOld(r *cdr.Record) bool { return r.Start.Before(p.row.st
 
 // applyNew counts a record for the first time: as a call, or as a further record of one
 // that is counted.
-func (p *pageCommit) applyNew(e *entry) (*state, error) {
+func (p *pageCommit) applyNew(e *entry) *state {
 	r := e.record
-	further, moved, err := p.joinGroup(e)
-	if err != nil {
-		return nil, err
-	}
+	further, moved := p.joinGroup(e)
 	delay := p.page.ObservedAt.Sub(r.Ended())
 	context := metrics.Context{
 		Late: delay > p.spec.LateAfter, Currency: p.spec.Currency, Further: further, BypassLater: p.spec.Hourless,
@@ -108,7 +105,7 @@ func (p *pageCommit) applyNew(e *entry) (*state, error) {
 		p.changes.AddAttempt(r, p.deltas)
 	}
 	p.log(e, &RecordEvent{Name: "cdr.call", Version: 1})
-	return st, nil
+	return st
 }
 
 // addAliases remembers the keys of a record under which it isn't known yet: in the hour of
@@ -130,28 +127,23 @@ func (p *pageCommit) addAliases(e *entry, st *state) {
 }
 
 // applyKnown compares a record with what is known of it and counts what changed.
-func (p *pageCommit) applyKnown(e *entry, st *state) error {
+func (p *pageCommit) applyKnown(e *entry, st *state) {
 	p.addAliases(e, st)
-	if err := p.adoptGroup(e, st); err != nil {
-		return err
-	}
+	p.adoptGroup(e, st)
 	if _, body := splitRow(st.stored); bytes.Equal(body, e.body) {
 		p.result.Duplicate++
-		return nil
+		return
 	}
 	var k known
-	if err := k.parse(st.stored); err != nil {
-		return err
+	if p.failed(k.parse(st.stored)) {
+		return
 	}
 	r := e.record
 	if r.Version > 0 && k.version > 0 && r.Version <= k.version {
 		p.result.Duplicate++
-		return nil
+		return
 	}
-	changed, err := p.applyRevision(e, &k)
-	if err != nil {
-		return err
-	}
+	changed := p.applyRevision(e, &k)
 	k.version = max(k.version, r.Version)
 	if len(changed) == 0 {
 		p.result.Duplicate++
@@ -168,18 +160,15 @@ func (p *pageCommit) applyKnown(e *entry, st *state) error {
 		st.stored = append(st.stored[:0], row...)
 		p.writeState(st)
 	}
-	return nil
 }
 
 // applyRevision counts what a version changes of its record, names it, and brings what is
 // known up to date. The labels stay those of the first version.
-func (p *pageCommit) applyRevision(e *entry, k *known) (changed []string, err error) {
+func (p *pageCommit) applyRevision(e *entry, k *known) (changed []string) {
 	r, moved := e.record, 0
 	// Without a duration, not connected is no news.
 	if said := !r.NoDuration || r.Outcome != cdr.NotConnected; said && k.outcome != r.Outcome {
-		if moved, err = p.changeOutcome(e, k); err != nil {
-			return nil, err
-		}
+		moved = p.changeOutcome(e, k)
 		k.outcome = r.Outcome
 		changed = append(changed, "cdr.outcome")
 	}
@@ -193,11 +182,11 @@ func (p *pageCommit) applyRevision(e *entry, k *known) (changed []string, err er
 	p.reconnect(k, e, moved)
 	if k.schema != fieldSchema {
 		k.schema, k.fields = fieldSchema, e.fields // an upgrade revises nothing
-		return changed, nil
+		return changed
 	}
 	changed = append(changed, changedFields(p.spec.Provider, k.fields, e.fields, r)...)
 	k.fields = mergeFields(k.fields, e.fields)
-	return changed, nil
+	return changed
 }
 
 // applyCharge counts what became of one component's amount and says whether it
@@ -237,13 +226,15 @@ func (p *pageCommit) applyCharge(k *known, c *cdr.Charge) bool {
 func (p *pageCommit) applyParts(e *entry, st *state) {
 	r, h := e.record, &p.ledger.hasher
 	for _, recording := range r.Recordings {
-		if p.remember(bucketOf(r.Start), h.factKey(kindRecording, recording.ID)) {
+		if key := h.factKey(kindRecording, recording.ID); p.lookupNear(key, r.Start) == nil {
+			p.addFact(bucketOf(r.Start), key)
 			p.deltas = metrics.CountRecording(p.deltas, recording.Type)
 		}
 	}
 	for i := range r.Sessions {
 		s := &r.Sessions[i]
-		if p.remember(st.bucket, h.session(st, s)) {
+		if key := h.session(st, s); p.lookup(key, st.bucket) == nil { // they lie where their record does
+			p.addFact(st.bucket, key)
 			p.deltas = metrics.CountSession(p.deltas, s)
 			p.log(e, &RecordEvent{Name: "cdr.session", Version: 1, Session: s})
 		}

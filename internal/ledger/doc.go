@@ -7,9 +7,9 @@
 // after the database has said that the transaction is durable; when it can't
 // say, the ledger reopens the file and reads whether it was.
 //
-//	page ─▶ prepare ─▶ lookup ─▶ apply ─▶ write ─▶ COMMIT ─▶ publish ─▶ Snapshot, Outbox
-//	        keys       what is   what it  ids, series,   └ error: nothing happened, or reopen
-//	                   known     changes  logs, position
+//	page ─▶ prepare ─▶ apply ──────────▶ write ─▶ COMMIT ─▶ publish ─▶ Snapshot, Outbox
+//	        keys       what is known,    ids, series,   └ error: nothing happened, or reopen
+//	                   what it changes   logs, position
 //
 // page.go has the steps of a page's commit and commit.go the transaction. What is remembered lies in
 // buckets: by the hour of the call's start, and what can't be found by an hour by four days (buckets.go). A commit adds one row

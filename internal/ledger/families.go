@@ -29,6 +29,13 @@ func parseGroup(data []byte) (group, error) {
 	return group{outcome: cdr.Outcome(data[1]), other: data[2] == 1}, nil
 }
 
+// group is what is remembered of a group.
+func (p *pageCommit) group(st *state) group {
+	g, err := parseGroup(st.stored)
+	p.failed(err)
+	return g
+}
+
 // setGroup remembers a group as it is now.
 func (p *pageCommit) setGroup(st *state, g group) {
 	st.stored = g.append(st.stored[:0])
@@ -37,36 +44,28 @@ func (p *pageCommit) setGroup(st *state, g group) {
 
 // joinGroup makes a new record part of its group and says whether the group has its call
 // already: the record is then none of its own. moved is what changeOutcome returns.
-func (p *pageCommit) joinGroup(e *entry) (further bool, moved int, err error) {
+func (p *pageCommit) joinGroup(e *entry) (further bool, moved int) {
 	if e.record.Group == "" {
-		return false, 0, nil
+		return false, 0
 	}
-	st := p.states[e.group]
+	st := p.lookupNear(e.group, e.record.Start)
 	if st == nil {
 		p.setGroup(p.newState(bucketOf(e.record.Start), e.group), group{outcome: e.record.Outcome})
-		return false, 0, nil
+		return false, 0
 	}
-	g, err := parseGroup(st.stored)
-	if err != nil {
-		return false, 0, err
-	}
-	return true, p.connectGroup(st, g, e.record.Outcome), nil
+	return true, p.connectGroup(st, p.group(st), e.record.Outcome)
 }
 
 // adoptGroup remembers the group of a record that is known, if the group isn't: a version
 // may bring it, and what the record was counted as stays counted once.
-func (p *pageCommit) adoptGroup(e *entry, st *state) error {
-	if e.record.Group == "" || p.states[e.group] != nil {
-		return nil
-	}
+func (p *pageCommit) adoptGroup(e *entry, st *state) {
 	var k known
-	if err := k.parse(st.stored); err != nil {
-		return err
+	if e.record.Group == "" || p.lookupNear(e.group, e.record.Start) != nil || p.failed(k.parse(st.stored)) {
+		return
 	}
 	further := k.flags&rowFurther != 0
 	p.setGroup(p.newState(bucketOf(e.record.Start), e.group),
 		group{outcome: k.outcome, other: further && k.outcome.Connected()})
-	return nil
 }
 
 // connectGroup takes the outcome of a record beside the first: a connected one connects
@@ -88,7 +87,7 @@ func (p *pageCommit) connectGroup(st *state, g group, outcome cdr.Outcome) (move
 // its group's. Beside the first record only being connected says anything of the call,
 // and what the first one says no longer matters once the call is connected by another.
 // moved is above 0 if the call is a connected one now, below 0 if it no longer is.
-func (p *pageCommit) changeOutcome(e *entry, k *known) (moved int, err error) {
+func (p *pageCommit) changeOutcome(e *entry, k *known) (moved int) {
 	from, to, further := k.outcome, e.record.Outcome, k.flags&rowFurther != 0
 	var st *state
 	if e.record.Group != "" {
@@ -96,22 +95,19 @@ func (p *pageCommit) changeOutcome(e *entry, k *known) (moved int, err error) {
 	}
 	if st == nil {
 		if further {
-			return 0, nil
+			return 0
 		}
-		return p.changeCall(from, to), nil
+		return p.changeCall(from, to)
 	}
-	g, err := parseGroup(st.stored)
-	switch {
-	case err != nil:
-		return 0, err
+	switch g := p.group(st); {
 	case further:
-		return p.connectGroup(st, g, to), nil
+		return p.connectGroup(st, g, to)
 	case g.outcome == from && (to.Connected() || !g.other):
 		g.outcome = to
 		p.setGroup(st, g)
-		return p.changeCall(from, to), nil
+		return p.changeCall(from, to)
 	}
-	return 0, nil
+	return 0
 }
 
 // changeCall counts the changed outcome of a call.
@@ -129,13 +125,15 @@ func (p *pageCommit) changeCall(from, to cdr.Outcome) (moved int) {
 func (p *pageCommit) failureCounted(e *entry) bool {
 	h := &p.ledger.hasher
 	if e.child {
-		if parent := p.states[e.parent]; parent != nil && flagsOf(parent.stored)&rowFailed != 0 {
+		if parent := p.lookupParent(e); parent != nil && flagsOf(parent.stored)&rowFailed != 0 {
 			return true
 		}
-		p.remember(bucketOf(e.record.Start), h.factKey(kindChild, e.record.Parent))
+		if key := h.factKey(kindChild, e.record.Parent); p.states[key] == nil {
+			p.addFact(bucketOf(e.record.Start), key)
+		}
 	}
 	for key := range h.childKeys(e.record) {
-		if p.states[key] != nil {
+		if p.lookupNear(key, e.record.Start) != nil {
 			return true
 		}
 	}
@@ -182,14 +180,15 @@ func (p *pageCommit) firstOfRecord(i int) bool {
 // is the call; a parent before its children, since its failure is the one that counts.
 // The versions of one record stay in their order. Groups of records that are known are
 // known before anything new can begin them.
-func (p *pageCommit) arrange() error {
+func (p *pageCommit) arrange() {
+	if p.grouped || p.children {
+		p.indexEntries()
+	}
 	if p.grouped {
 		for _, i := range p.order {
 			e := &p.entries[i]
 			if st := p.find(e); st != nil && !p.waits(e.record) {
-				if err := p.adoptGroup(e, st); err != nil {
-					return err
-				}
+				p.adoptGroup(e, st)
 			}
 		}
 		p.connectedFirst()
@@ -197,7 +196,6 @@ func (p *pageCommit) arrange() error {
 	if p.children {
 		p.parentsFirst()
 	}
-	return nil
 }
 
 // connectedFirst puts the connected records of groups first. A further version of a record

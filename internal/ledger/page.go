@@ -14,8 +14,8 @@ import (
 // pageCommit is the commit of one page. It goes one way:
 //
 //	prepare  keys, field hashes and rows of the records          (page.go)
-//	lookup   reads all that is known of them                     (lookup.go)
-//	apply    decides what each is, without I/O                   (apply.go, families.go)
+//	apply    looks up what is known of them, and decides         (apply.go, families.go, lookup.go)
+//	         what each is and what that changes
 //	write    writes what that changes                            (page.go, recent.go, tasks.go)
 //	publish  brings memory to what is durable now                (page.go)
 //
@@ -37,13 +37,14 @@ type pageCommit struct {
 	fields                   []fieldHash
 	grouped, children, media bool
 
-	// Made by lookup: what is known, by every key under which it is.
+	// Made by apply: what is known, by every key under which it is, as far as it was looked up.
+	err     error // the first one
 	states  map[hash]*state
 	spare   []*state // the first used are in states, or lead there
 	used    int
 	buckets []int64 // of a feed without hours: those that aren't forgotten
 
-	// Made by apply, for write and publish.
+	// What apply changes, for write and publish.
 	writes    []*state
 	journal   []byte // writes, as the journal has them
 	changes   *metrics.Changes
@@ -117,12 +118,10 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 // run is the body of the transaction, from the beginning each time the database ends it for the sake of another one.
 func (p *pageCommit) run() error {
 	p.reset()
-	for _, step := range [...]func() error{p.lookup, p.apply, p.write} {
-		if err := step(); err != nil {
-			return err
-		}
+	if err := p.apply(); err != nil {
+		return err
 	}
-	return nil
+	return p.write()
 }
 
 // prepare reads the page's records into entries. It is done once: when a transaction is tried again, they may be redacted, and keys
@@ -148,6 +147,7 @@ func (p *pageCommit) reset() {
 	clear(p.states)
 	clear(p.activity)
 	clear(p.firsts)
+	p.err = nil
 	p.result = Result{} // its slices go to the caller
 	p.newPeaks, p.used = false, 0
 	p.writes, p.sources, p.bypass, p.spans, p.newTrunks = p.writes[:0], p.sources[:0], p.bypass[:0], p.spans[:0], p.newTrunks[:0]

@@ -196,8 +196,7 @@ func (p *pageCommit) alone(k *known, e *entry) bool {
 	if e.record.Group == "" || st == nil {
 		return true
 	}
-	g, err := parseGroup(st.stored)
-	return err == nil && !g.other
+	return !p.group(st).other
 }
 
 // trunkNumber is the number of a trunk, folded past the limit (counting.md 22).

@@ -53,15 +53,13 @@ func (p *pageCommit) isKnown(w *Task) (bool, error) {
 	if !p.spec.Hourless || !w.ofRecord() {
 		return false, nil
 	}
-	st := p.states[p.ledger.hasher.idKey(w.Key)]
+	st := p.lookup(p.ledger.hasher.idKey(w.Key), p.buckets...)
 	if st == nil {
-		return false, nil
+		return false, p.err
 	}
 	var k known
-	if err := k.parse(st.stored); err != nil {
-		return false, err
-	}
-	return k.version >= w.Version, nil
+	err := k.parse(st.stored)
+	return k.version >= w.Version, err
 }
 
 // removeTask removes work that is done, unless a greater version of it waits.
