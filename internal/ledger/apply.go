@@ -26,15 +26,6 @@ func (p *pageCommit) apply() error {
 	return p.err
 }
 
-// failed says whether there is an error. The first one ends the page's transaction when all is applied: until then nothing is read any
-// more, and nothing is written yet.
-func (p *pageCommit) failed(err error) bool {
-	if p.err == nil {
-		p.err = err
-	}
-	return err != nil
-}
-
 // applyRecord decides what a record is: new, a repeat, a revision, too old or not final.
 func (p *pageCommit) applyRecord(e *entry) {
 	p.deltas = p.deltas[:0]
@@ -277,8 +268,8 @@ func (p *pageCommit) count(r *cdr.Record, source int) {
 		if p.ledger.settings.OnDelta != nil {
 			p.ledger.settings.OnDelta(r, s.Labels, d)
 		}
-		if d.Def == metrics.MediaBypassCalls {
-			p.addBypass(d.Labels[0], d.Labels[1] == cdr.True.String())
+		if d.Def == metrics.MediaBypassCalls { // what a commit brings is first seen together (counting.md 25)
+			p.addTally(tallyKey{p.trunkNumber(d.Labels[0]), p.now.Unix()}, d.Labels[1] == cdr.True.String())
 		}
 	}
 }

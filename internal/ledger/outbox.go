@@ -76,7 +76,7 @@ type pageLogs struct {
 }
 
 // writeLogs writes the page's batches.
-func (p *pageCommit) writeLogs() error {
+func (p *pageCommit) writeLogs() {
 	b, from, records := &p.logs, 0, int64(0)
 	for i, end := range b.ends {
 		if records++; records < batchRecords && end-from < batchBytes && i < len(b.ends)-1 {
@@ -85,14 +85,11 @@ func (p *pageCommit) writeLogs() error {
 		head := outboxHead{batchKey: batchKey{p.row.id, p.row.seq + 1, int64(len(b.heads))}, records: records, created: p.now}
 		// The keys of attributes repeat in each record: a sixth of the bytes is left.
 		b.packed = s2.Encode(b.packed[:cap(b.packed)], b.data[from:end])
-		if _, err := p.ledger.engine.exec(`INSERT INTO outbox (feed, seq, part, records, created, data) VALUES (?, ?, ?, ?, ?, ?)`,
-			head.feed, head.seq, head.part, head.records, micros(head.created), b.packed); err != nil {
-			return err
-		}
+		p.exec(`INSERT INTO outbox (feed, seq, part, records, created, data) VALUES (?, ?, ?, ?, ?, ?)`,
+			head.feed, head.seq, head.part, head.records, micros(head.created), b.packed)
 		b.heads = append(b.heads, head)
 		from, records = end, 0
 	}
-	return nil
 }
 
 // loadOutbox reads what waits of all feeds that this replica owns, in place of what was known of it.

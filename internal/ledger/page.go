@@ -38,7 +38,6 @@ type pageCommit struct {
 	grouped, children, media bool
 
 	// Made by apply: what is known, by every key under which it is, as far as it was looked up.
-	err     error // the first one
 	states  map[hash]*state
 	spare   []*state // the first used are in states, or lead there
 	used    int
@@ -51,11 +50,11 @@ type pageCommit struct {
 	deltas    []metrics.Delta // of the record in hand
 	sources   []*entry        // of the new records, for exemplars
 	logs      pageLogs
-	activity  map[int64]activityChange // by five minutes
-	bypass    []metrics.Bypass
+	tallies   map[tallyKey]tally
 	spans     []spanChange
 	newTrunks []string
 	args      []any // of a statement
+	err       error // the first one
 
 	// Made by write: the peaks, if they were found anew.
 	peaks    map[int64]int64
@@ -142,15 +141,15 @@ func (p *pageCommit) prepare(f *Feed, page *Page) {
 // reset makes the page ready to be looked up and applied, its records in the order of their versions.
 func (p *pageCommit) reset() {
 	if p.states == nil {
-		p.states, p.activity, p.firsts = make(map[hash]*state), make(map[int64]activityChange), make(map[hash]int)
+		p.states, p.tallies, p.firsts = make(map[hash]*state), make(map[tallyKey]tally), make(map[hash]int)
 	}
 	clear(p.states)
-	clear(p.activity)
+	clear(p.tallies)
 	clear(p.firsts)
 	p.err = nil
 	p.result = Result{} // its slices go to the caller
 	p.newPeaks, p.used = false, 0
-	p.writes, p.sources, p.bypass, p.spans, p.newTrunks = p.writes[:0], p.sources[:0], p.bypass[:0], p.spans[:0], p.newTrunks[:0]
+	p.writes, p.sources, p.spans, p.newTrunks = p.writes[:0], p.sources[:0], p.spans[:0], p.newTrunks[:0]
 	p.logs = pageLogs{data: p.logs.data[:0], ends: p.logs.ends[:0], packed: p.logs.packed, heads: p.logs.heads[:0]}
 	p.changes = p.ledger.store.Begin(p.series, p.now)
 	p.next = p.row.state
@@ -218,42 +217,57 @@ const maxProblem = 200
 
 // write writes what the page changes.
 func (p *pageCommit) write() error {
-	for _, step := range [...]func() error{
-		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeBypass, p.writeActivity, p.writeLogs, p.writeTasks, p.writePosition, p.writeConnected,
-	} {
-		if err := step(); err != nil {
-			return err
-		}
+	p.writeIDs()
+	p.writeBadRows()
+	p.writeSeries()
+	p.writeTallies()
+	p.writeLogs()
+	p.writeTasks()
+	p.writePosition()
+	p.writeConnected()
+	if p.err != nil {
+		return p.err
 	}
 	return p.row.save(p.ledger.engine, &p.next)
 }
 
+// failed says whether there is an error. The first one ends the page's transaction in the end: until then nothing more is read or written.
+func (p *pageCommit) failed(err error) bool {
+	if p.err == nil {
+		p.err = err
+	}
+	return err != nil
+}
+
+// exec runs a statement that writes, unless something failed, and says how many rows that changed.
+func (p *pageCommit) exec(text string, args ...any) (changed int64) {
+	if p.err == nil {
+		changed, p.err = p.ledger.engine.exec(text, args...)
+	}
+	return changed
+}
+
 // writeIDs writes what is to be remembered as one row of the journal, by the number of this commit.
-func (p *pageCommit) writeIDs() error {
+func (p *pageCommit) writeIDs() {
 	p.journal = p.journal[:0]
 	for _, st := range p.writes {
 		p.journal = appendToJournal(p.journal, st.bucket, idEntry{st.hash, st.stored})
 	}
-	if len(p.journal) == 0 {
-		return nil
+	if len(p.journal) > 0 {
+		p.exec(`INSERT INTO journal (feed, seq, data) VALUES (?, ?, ?)`, p.row.id, p.row.seq+1, p.journal)
 	}
-	_, err := p.ledger.engine.exec(`INSERT INTO journal (feed, seq, data) VALUES (?, ?, ?)`, p.row.id, p.row.seq+1, p.journal)
-	return err
 }
 
 // writeBadRows remembers the rows that were set aside by their content. New ones are counted once each (counting.md 14).
-func (p *pageCommit) writeBadRows() error {
+func (p *pageCommit) writeBadRows() {
 	for _, rows := range [...]struct {
 		of    []BadRow
 		fresh *int
 	}{{p.page.Invalid, &p.result.Invalid}, {p.page.Ignored, &p.result.Ignored}} {
 		for _, row := range rows.of {
 			problem := metrics.CleanLabel(row.Problem[:min(len(row.Problem), maxProblem)])
-			n, err := p.ledger.engine.exec(`INSERT INTO bad_rows (feed, hash, at, problem) VALUES (?, ?, ?, ?) ON CONFLICT (feed, hash) DO NOTHING`,
+			n := p.exec(`INSERT INTO bad_rows (feed, hash, at, problem) VALUES (?, ?, ?, ?) ON CONFLICT (feed, hash) DO NOTHING`,
 				p.row.id, int64(p.ledger.hasher.factKey(kindSetAside, string(row.Content))), micros(p.page.ObservedAt), problem)
-			if err != nil {
-				return err
-			}
 			*rows.fresh += int(n)
 			if n > 0 && rows.fresh == &p.result.Invalid {
 				row.Content = nil
@@ -261,13 +275,12 @@ func (p *pageCommit) writeBadRows() error {
 			}
 		}
 	}
-	return nil
 }
 
 var updateSeries = newManyRows([]string{"CAST(? AS BIGINT)", "?"}, `UPDATE series SET value = v.column2 FROM (`, `) AS v WHERE series.id = v.column1`)
 
 // writeSeries writes the working copies of the series that changed.
-func (p *pageCommit) writeSeries() error {
+func (p *pageCommit) writeSeries() {
 	p.result.Overflow = p.changes.Overflow()
 	e := p.ledger.engine
 	p.args = p.args[:0]
@@ -279,12 +292,12 @@ func (p *pageCommit) writeSeries() error {
 			continue
 		}
 		id, err := e.insertSeries(p.row.id, s.Labels.Def.Name, labelsText(s.Own()), s.Start(), s.Shown(), string(buf))
-		if err != nil {
-			return err
+		if p.failed(err) {
+			return
 		}
 		p.changes.Wrote(s, id)
 	}
-	return e.execMany(updateSeries, p.args)
+	p.failed(e.execMany(updateSeries, p.args))
 }
 
 // insertSeries makes a series and returns its id.
@@ -300,28 +313,24 @@ const originTolerance = 2 * time.Minute
 // moveOrigin sets the origin of a feed that nothing was planned for yet by the
 // provider's clock, where ours was ahead when the feed was made: it would have left
 // out calls of its first history (counting.md 5, 10).
-func (p *pageCommit) moveOrigin() error {
+func (p *pageCommit) moveOrigin() {
 	if p.page.Position != nil || p.next.HistoryDone || len(p.next.Plan) > 0 {
-		return nil
+		return
 	}
 	origin := p.page.ObservedAt.Add(-p.spec.History).UTC().Truncate(time.Second)
-	if !origin.Before(p.next.Origin.Add(-originTolerance)) {
-		return nil
+	if origin.Before(p.next.Origin.Add(-originTolerance)) {
+		p.next.Origin, p.next.Floor, p.next.Watermark = origin, origin, origin
+		p.exec(`UPDATE feeds SET origin = ? WHERE id = ?`, micros(origin), p.row.id)
 	}
-	p.next.Origin, p.next.Floor, p.next.Watermark = origin, origin, origin
-	_, err := p.ledger.engine.exec(`UPDATE feeds SET origin = ? WHERE id = ?`, micros(origin), p.row.id)
-	return err
 }
 
 // writePosition takes over the page's position, if it has one. With the end of the first
 // history it writes down that the feed's series are shown (counting.md 20).
-func (p *pageCommit) writePosition() error {
-	if err := p.moveOrigin(); err != nil {
-		return err
-	}
+func (p *pageCommit) writePosition() {
+	p.moveOrigin()
 	position := p.page.Position
 	if position == nil {
-		return nil
+		return
 	}
 	if position.Watermark.After(p.next.Watermark) {
 		p.next.Watermark = position.Watermark.UTC()
@@ -329,13 +338,10 @@ func (p *pageCommit) writePosition() error {
 	if position.Plan != nil {
 		p.next.Plan = append([]byte(nil), position.Plan...)
 	}
-	if !position.HistoryDone || p.next.HistoryDone {
-		return nil
+	if position.HistoryDone && !p.next.HistoryDone {
+		p.next.HistoryDone = true
+		p.exec(`UPDATE series SET start = ?, shown = 1 WHERE feed = ?`, micros(startFor(p.next.Origin, p.now)), p.row.id)
 	}
-	p.next.HistoryDone = true
-	_, err := p.ledger.engine.exec(`UPDATE series SET start = ?, shown = 1 WHERE feed = ?`,
-		micros(startFor(p.next.Origin, p.now)), p.row.id)
-	return err
 }
 
 // publish brings memory to what is durable now.
@@ -347,8 +353,10 @@ func (p *pageCommit) publish() {
 		store.AddTrunk(p.series, name)
 		p.trunks[name] = int64(len(p.trunks) + 1)
 	}
-	for _, b := range p.bypass {
-		store.AddBypass(p.series, b)
+	for key, t := range p.tallies {
+		if key.trunk != 0 {
+			store.AddBypass(p.series, metrics.Bypass{Trunk: key.trunk, Second: key.second, Bypassed: t.part, Total: t.total})
+		}
 	}
 	if p.newPeaks {
 		store.SetPeaks(p.series, p.peaks)

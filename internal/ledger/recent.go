@@ -16,10 +16,10 @@ import (
 
 // What is shown of the last hours beside the series, each from a table:
 //
-//	activity   calls and failures by the five minutes in which they began, for the status page
-//	bypass     calls by the second in which they were first seen, for cdr_media_bypass_ratio
+//	tallies    calls and failures by the five minutes in which they began, for the status page: those of trunk 0;
+//	           and by trunk and the second in which they were first seen, for cdr_media_bypass_ratio
 //	connected  when calls were connected: a row per commit, for cdr_call_peak_concurrency
-//	trunks     the numbers of trunks, from 1, which bypass and connected refer to
+//	trunks     the numbers of trunks, from 1, which tallies and connected refer to
 
 const (
 	// activitySeconds is the span of time that calls are counted by.
@@ -54,14 +54,14 @@ func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, erro
 	if err != nil {
 		return nil, err
 	}
-	since := max(from.Unix(), l.settings.Now().Add(-activityKept).Unix()) / activitySeconds
+	since := max(activityOf(from), activityOf(l.settings.Now().Add(-activityKept)))
 	var all []Activity
-	err = reader.scanAll(`SELECT f.source, f.provider, f.feed, a.began, a.calls, a.failures
-		FROM activity a JOIN feeds f ON f.id = a.feed WHERE a.began >= ? ORDER BY a.began, a.feed`, []any{since}, func(rows *sql.Rows) error {
+	err = reader.scanAll(`SELECT f.source, f.provider, f.feed, t.second, t.total, t.part
+		FROM tallies t JOIN feeds f ON f.id = t.feed WHERE t.trunk = 0 AND t.second >= ? ORDER BY t.second, t.feed`, []any{since}, func(rows *sql.Rows) error {
 		var began int64
 		var a Activity
 		err := rows.Scan(&a.Source, &a.Provider, &a.Feed, &began, &a.Calls, &a.Failures)
-		a.Start = time.Unix(began*activitySeconds, 0).UTC()
+		a.Start = time.Unix(began, 0).UTC()
 		all = append(all, a)
 		return err
 	})
@@ -71,53 +71,40 @@ func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, erro
 	return all, nil
 }
 
-// activityChange is what a page adds to five minutes.
-type activityChange struct{ calls, failures int64 }
+// activityOf is the first second of the five minutes of a time.
+func activityOf(at time.Time) int64 { return at.Unix() / activitySeconds * activitySeconds }
+
+// tally is how many calls of a kind were counted, and for how many of them something is the case: that they failed (the activity, of
+// trunk 0), or that media bypassed.
+type (
+	tallyKey struct{ trunk, second int64 }
+	tally    struct{ part, total int64 }
+)
+
+func (p *pageCommit) addTally(key tallyKey, isPart bool) {
+	t := p.tallies[key]
+	p.tallies[key] = tally{t.part + flag(isPart), t.total + 1}
+}
 
 // addActivity adds a new call to its five minutes, unless it began too long ago.
 func (p *pageCommit) addActivity(r *cdr.Record) {
 	at := p.page.ObservedAt
-	if r.Start.Before(at.Add(-activityKept)) || r.Start.After(at.Add(activityAhead)) {
-		return
+	if !r.Start.Before(at.Add(-activityKept)) && !r.Start.After(at.Add(activityAhead)) {
+		p.addTally(tallyKey{second: activityOf(r.Start)}, r.Outcome == cdr.Failed)
 	}
-	began := r.Start.Unix() / activitySeconds
-	c := p.activity[began]
-	p.activity[began] = activityChange{c.calls + 1, c.failures + flag(r.Outcome == cdr.Failed)}
 }
 
-var addActivity = newManyRows([]string{"?", "?", "?", "?"}, `INSERT INTO activity (feed, began, calls, failures)`,
-	` ON CONFLICT (feed, began) DO UPDATE SET calls = activity.calls + excluded.calls, failures = activity.failures + excluded.failures`)
+var addTallies = newManyRows([]string{"?", "?", "?", "?", "?"}, `INSERT INTO tallies (feed, trunk, second, part, total)`,
+	` ON CONFLICT (feed, trunk, second) DO UPDATE SET part = tallies.part + excluded.part, total = tallies.total + excluded.total`)
 
-func (p *pageCommit) writeActivity() error {
+func (p *pageCommit) writeTallies() {
 	p.args = p.args[:0]
-	for began, c := range p.activity {
-		p.args = append(p.args, p.row.id, began, c.calls, c.failures)
+	for key, t := range p.tallies {
+		p.args = append(p.args, p.row.id, key.trunk, key.second, t.part, t.total)
 	}
-	return p.ledger.engine.execMany(addActivity, p.args)
-}
-
-// addBypass adds a call to the trailing gauge of its trunk: what a commit brings is first
-// seen together (counting.md 25).
-func (p *pageCommit) addBypass(trunk string, bypassed bool) {
-	number := p.trunkNumber(trunk)
-	at := slices.IndexFunc(p.bypass, func(b metrics.Bypass) bool { return b.Trunk == number })
-	if at < 0 {
-		at = len(p.bypass)
-		p.bypass = append(p.bypass, metrics.Bypass{Trunk: number, Second: p.now.Unix()})
+	if p.err == nil {
+		p.failed(p.ledger.engine.execMany(addTallies, p.args))
 	}
-	p.bypass[at].Total++
-	p.bypass[at].Bypassed += flag(bypassed)
-}
-
-var addBypass = newManyRows([]string{"?", "?", "?", "?", "?"}, `INSERT INTO bypass (feed, second, trunk, bypassed, total)`,
-	` ON CONFLICT (feed, second, trunk) DO UPDATE SET bypassed = bypass.bypassed + excluded.bypassed, total = bypass.total + excluded.total`)
-
-func (p *pageCommit) writeBypass() error {
-	p.args = p.args[:0]
-	for _, b := range p.bypass {
-		p.args = append(p.args, p.row.id, b.Second, b.Trunk, b.Bypassed, b.Total)
-	}
-	return p.ledger.engine.execMany(addBypass, p.args)
 }
 
 // span is when a call was connected, in microseconds since 1970, from start up to but
@@ -220,16 +207,11 @@ func (f *Feed) hourEnd(s *State) time.Time { return s.Watermark.Add(-f.spec.Late
 
 // writeConnected writes the trunks that are new and when the page's calls were connected, and
 // finds the peaks anew if any of that lies in their hour or the hour moves.
-func (p *pageCommit) writeConnected() error {
-	e := p.ledger.engine
+func (p *pageCommit) writeConnected() {
 	for i, name := range p.newTrunks {
-		if _, err := e.exec(`INSERT INTO trunks (feed, id, name) VALUES (?, ?, ?)`, p.row.id, len(p.trunks)+i+1, name); err != nil {
-			return err
-		}
+		p.exec(`INSERT INTO trunks (feed, id, name) VALUES (?, ?, ?)`, p.row.id, len(p.trunks)+i+1, name)
 	}
-	if err := p.pruneConnected(); err != nil {
-		return err
-	}
+	p.pruneConnected()
 	var data []byte
 	until, end, inHour := int64(0), p.hourEnd(&p.next), false
 	for _, s := range p.spans {
@@ -239,33 +221,25 @@ func (p *pageCommit) writeConnected() error {
 		inHour = inHour || s.start < end.UnixMicro()
 	}
 	if len(data) > 0 {
-		if _, err := e.exec(`INSERT INTO connected (feed, seq, until, data) VALUES (?, ?, ?, ?)`, p.row.id, p.row.seq+1, until, data); err != nil {
-			return err
-		}
+		p.exec(`INSERT INTO connected (feed, seq, until, data) VALUES (?, ?, ?, ?)`, p.row.id, p.row.seq+1, until, data)
 	}
 	was := &p.row.state
 	p.newPeaks = inHour || !was.HistoryDone || !end.Equal(p.hourEnd(was)) || p.next.connectedFrom != was.connectedFrom
-	if !p.newPeaks {
-		return nil
+	if p.newPeaks && p.err == nil {
+		p.peaks, p.err = p.findPeaks(&p.next)
 	}
-	var err error
-	p.peaks, err = p.findPeaks(&p.next)
-	return err
 }
 
 // pruneConnected deletes rows of calls all of which ended before the hour.
-func (p *pageCommit) pruneConnected() error {
+func (p *pageCommit) pruneConnected() {
 	keep := p.hourEnd(&p.next).Add(-peakWindow)
 	if least := p.page.ObservedAt.Add(-peakKept); keep.Before(least) {
 		keep = least
 	}
-	from := keep.UnixMicro()
-	if from < p.next.connectedFrom+peakStep.Microseconds() {
-		return nil
+	if from := keep.UnixMicro(); from >= p.next.connectedFrom+peakStep.Microseconds() {
+		p.next.connectedFrom = from
+		p.exec(`DELETE FROM connected WHERE feed = ? AND until <= ?`, p.row.id, from)
 	}
-	p.next.connectedFrom = from
-	_, err := p.ledger.engine.exec(`DELETE FROM connected WHERE feed = ? AND until <= ?`, p.row.id, from)
-	return err
 }
 
 // findPeaks finds the most calls connected at once in the hour before hourEnd, by the
@@ -339,7 +313,7 @@ func (l *Ledger) loadTrunks(series *metrics.FeedSeries, feed int64) (map[string]
 		return nil, err
 	}
 	var b metrics.Bypass
-	return trunks, l.engine.scanAll(`SELECT second, trunk, bypassed, total FROM bypass WHERE feed = ? ORDER BY second`, []any{feed}, func(rows *sql.Rows) error {
+	return trunks, l.engine.scanAll(`SELECT second, trunk, part, total FROM tallies WHERE feed = ? AND trunk > 0 ORDER BY second`, []any{feed}, func(rows *sql.Rows) error {
 		err := rows.Scan(&b.Second, &b.Trunk, &b.Bypassed, &b.Total)
 		if err == nil {
 			l.store.AddBypass(series, b)

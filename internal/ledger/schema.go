@@ -7,7 +7,7 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "7"
+const schemaVersion = "8"
 
 // schema is the layout of both databases, in SQLite's words. WITHOUT ROWID keeps it from a second tree for the key. Who makes a row gives it its id (nextID).
 var schema = []string{
@@ -33,11 +33,6 @@ var schema = []string{
 	`CREATE TABLE series (
 		id INTEGER PRIMARY KEY, feed BIGINT NOT NULL, metric TEXT NOT NULL, labels TEXT NOT NULL,
 		start BIGINT NOT NULL, shown BIGINT NOT NULL, value TEXT NOT NULL)`,
-	// How many calls first seen in a second said whether media bypassed.
-	`CREATE TABLE bypass (
-		feed BIGINT NOT NULL, second BIGINT NOT NULL, trunk BIGINT NOT NULL,
-		bypassed BIGINT NOT NULL, total BIGINT NOT NULL,
-		PRIMARY KEY (feed, second, trunk)) WITHOUT ROWID`,
 	// Log records that wait: batches by the feed's seq of the commit that made them.
 	`CREATE TABLE outbox (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, part BIGINT NOT NULL, records BIGINT NOT NULL,
@@ -59,10 +54,11 @@ var schema = []string{
 	`CREATE TABLE bad_rows (
 		feed BIGINT NOT NULL, hash BIGINT NOT NULL, at BIGINT NOT NULL, problem TEXT NOT NULL,
 		PRIMARY KEY (feed, hash)) WITHOUT ROWID`,
-	// How many calls began in which five minutes since 1970 (recent.go).
-	`CREATE TABLE activity (
-		feed BIGINT NOT NULL, began BIGINT NOT NULL, calls BIGINT NOT NULL, failures BIGINT NOT NULL,
-		PRIMARY KEY (feed, began)) WITHOUT ROWID`,
+	// How many calls began in five minutes and how many of them failed, with trunk 0; and how many of a trunk's that were first seen
+	// in a second said whether media bypassed, and did (recent.go).
+	`CREATE TABLE tallies (
+		feed BIGINT NOT NULL, trunk BIGINT NOT NULL, second BIGINT NOT NULL, part BIGINT NOT NULL, total BIGINT NOT NULL,
+		PRIMARY KEY (feed, trunk, second)) WITHOUT ROWID`,
 	// The trunks by their numbers, from 1, and when the calls of a commit over them were connected; until is the last one's end.
 	`CREATE TABLE trunks (
 		feed BIGINT NOT NULL, id BIGINT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (feed, id)) WITHOUT ROWID`,

@@ -17,56 +17,40 @@ const (
 	namedAgain = time.Hour
 )
 
-// ofRecord says whether the work reads a version of a record.
-func (w *Task) ofRecord() bool { return w.Kind == TaskRecord && w.Version > 0 }
-
 // writeTasks changes the feed's pending work with the page (counting.md 4).
-func (p *pageCommit) writeTasks() error {
+func (p *pageCommit) writeTasks() {
 	for i := range p.page.Done {
-		if err := p.removeTask(&p.page.Done[i]); err != nil {
-			return err
-		}
+		p.removeTask(&p.page.Done[i])
 	}
 	for i := range p.page.Enqueue {
 		w := &p.page.Enqueue[i]
-		needless, err := p.isKnown(w)
-		switch {
-		case err != nil:
-			return err
-		case needless: // nor is it if it waits already
-			err = p.removeTask(w)
-		default:
-			var queued bool
-			queued, err = p.ledger.engine.enqueue(p.row.id, w)
-			p.result.Queued += int(flag(queued))
+		if p.isKnown(w) {
+			p.removeTask(w) // nor is it needed if it waits already
+			continue
 		}
-		if err != nil {
-			return err
+		if p.err != nil {
+			return
 		}
+		queued, err := p.ledger.engine.enqueue(p.row.id, w)
+		p.failed(err)
+		p.result.Queued += int(flag(queued))
 	}
-	return nil
 }
 
 // isKnown says whether work would read a version of a record that is known, or an older
 // one, as of the end of the page.
-func (p *pageCommit) isKnown(w *Task) (bool, error) {
-	if !p.spec.Hourless || !w.ofRecord() {
-		return false, nil
+func (p *pageCommit) isKnown(w *Task) bool {
+	if !p.spec.Hourless || w.Kind != TaskRecord || w.Version == 0 {
+		return false
 	}
 	st := p.lookup(p.ledger.hasher.idKey(w.Key), p.buckets...)
-	if st == nil {
-		return false, p.err
-	}
 	var k known
-	err := k.parse(st.stored)
-	return k.version >= w.Version, err
+	return st != nil && !p.failed(k.parse(st.stored)) && k.version >= w.Version
 }
 
 // removeTask removes work that is done, unless a greater version of it waits.
-func (f *Feed) removeTask(w *Task) error {
-	_, err := f.ledger.engine.exec(`DELETE FROM tasks WHERE feed = ? AND kind = ? AND key = ? AND version <= ?`,
-		f.row.id, w.Kind, w.Key, w.Version)
-	return err
+func (p *pageCommit) removeTask(w *Task) {
+	p.exec(`DELETE FROM tasks WHERE feed = ? AND kind = ? AND key = ? AND version <= ?`, p.row.id, w.Kind, w.Key, w.Version)
 }
 
 // enqueue lets work wait, and says whether it is to be tried anew. The same version again, such as a list brings it, makes nothing
