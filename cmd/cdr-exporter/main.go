@@ -87,7 +87,7 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 	state := cli.Command("ledger", "Look into the ledger, check it, or make it smaller.")
 	add(state.Command("show", "Print what the ledger has: feeds, positions, ids, sizes, tasks, and what was set aside and why."), ledgerReader(showLedger))
 	add(state.Command("verify", "Check everything that must hold within the ledger, also while the exporter runs."), ledgerReader(verifyLedger))
-	add(state.Command("compact", "Merge blocks of ids and free room on the disk, while the exporter doesn't run."), ledgerCommand(compactLedger))
+	add(state.Command("compact", "Give free room back to the disk, while the exporter doesn't run."), ledgerCommand(compactLedger))
 	add(state.Command("copy", "Copy a ledger to where there is none, such as from a folder to PostgreSQL, while no exporter runs."), newLedgerCopy)
 	add(cli.Command("healthcheck", "Exit 0 if the exporter on the listen address is healthy, for images without a shell."), newHealthcheck)
 	add(cli.Command("incident", "Print what failed on a trunk in a span of time, for a ticket to the carrier: when, how often, whose fault, a sample."), newIncident)

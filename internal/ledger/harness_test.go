@@ -285,6 +285,12 @@ func newHourlessRig(t *testing.T) *rig {
 	return r
 }
 
+// idKey is a key in a bucket.
+type idKey struct {
+	bucket int64
+	key    hash
+}
+
 // remembered is what the feed remembers, by bucket and key, as the file has it.
 func (r *rig) remembered() map[idKey][]byte {
 	r.t.Helper()
@@ -308,8 +314,10 @@ func (r *rig) remembered() map[idKey][]byte {
 			}
 		}
 	}
-	for at, from := range fresh.pending {
-		all[at] = fresh.pendingState(from)
+	for bucket, entries := range fresh.journal {
+		for key, at := range entries {
+			all[idKey{bucket, key}] = fresh.inJournal(at)
+		}
 	}
 	return all
 }

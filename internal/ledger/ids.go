@@ -25,22 +25,15 @@ const (
 	runIDs = 16 << 10
 )
 
-// idKey is a key in a bucket.
-type idKey struct {
-	bucket int64
-	key    hash
-}
-
 // idStore is what one feed remembers, as of its last commit. The commit lock guards it.
 type idStore struct {
 	feed  int64
 	cache *idCache
 
-	// The journal: where the state of each key begins in arena, behind its length.
-	pending map[idKey]int
+	// The journal: by bucket and key, where the state begins in arena, behind its length.
+	journal map[int64]map[hash]int
 	arena   []byte
 	rows    int
-	buckets map[int64]struct{} // those that the journal has entries of
 
 	runs map[int64][]*run // by bucket, oldest first
 }
@@ -79,7 +72,7 @@ func (s *idStore) release() {
 }
 
 func (s *idStore) clearJournal() {
-	s.pending, s.arena, s.rows, s.buckets = make(map[idKey]int), s.arena[:0], 0, make(map[int64]struct{})
+	s.journal, s.arena, s.rows = make(map[int64]map[hash]int), s.arena[:0], 0
 }
 
 // appendToJournal appends an entry to a row of the journal.
@@ -99,8 +92,10 @@ func (s *idStore) addToJournal(row []byte) error {
 		if r.bad {
 			break
 		}
-		s.buckets[bucket] = struct{}{}
-		s.pending[idKey{bucket, hash(key)}] = len(s.arena)
+		if s.journal[bucket] == nil {
+			s.journal[bucket] = make(map[hash]int)
+		}
+		s.journal[bucket][hash(key)] = len(s.arena)
 		s.arena = append(binary.AppendUvarint(s.arena, uint64(len(data))), data...)
 	}
 	if r.bad {
@@ -109,17 +104,10 @@ func (s *idStore) addToJournal(row []byte) error {
 	return nil
 }
 
-// pendingState is the state that begins at a place of the arena.
-func (s *idStore) pendingState(at int) []byte {
-	size, n := binary.Uvarint(s.arena[at:])
-	at += n
-	return s.arena[at : at+int(size) : at+int(size)]
-}
-
 // lookup is what is known under a key of a bucket, nil if nothing is. It is good until the next commit.
 func (s *idStore) lookup(e *engine, bucket int64, key hash) ([]byte, error) {
-	if at, known := s.pending[idKey{bucket, key}]; known {
-		return s.pendingState(at), nil
+	if at, known := s.journal[bucket][key]; known {
+		return s.inJournal(at), nil
 	}
 	for _, r := range slices.Backward(s.runs[bucket]) {
 		if err := s.cache.load(e, r, &r.filter); err != nil {
@@ -145,19 +133,30 @@ func (s *idStore) lookup(e *engine, bucket int64, key hash) ([]byte, error) {
 
 // bucketsUpTo are the buckets up to one, itself included, in which anything is known, in order.
 func (s *idStore) bucketsUpTo(last int64) []int64 {
-	all := slices.AppendSeq(slices.Collect(maps.Keys(s.runs)), maps.Keys(s.buckets))
+	all := slices.AppendSeq(slices.Collect(maps.Keys(s.runs)), maps.Keys(s.journal))
 	all = slices.DeleteFunc(all, func(b int64) bool { return b > last })
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
-// entries are all that is known in a bucket, in order of the keys.
-func (s *idStore) entries(e *engine, bucket int64) (all []idEntry, err error) {
-	for at, from := range s.pending {
-		if at.bucket == bucket {
-			all = append(all, idEntry{at.key, s.pendingState(from)})
-		}
+// inJournal is the state that begins at a place of the arena.
+func (s *idStore) inJournal(at int) []byte {
+	size, n := binary.Uvarint(s.arena[at:])
+	at += n
+	return s.arena[at : at+int(size) : at+int(size)]
+}
+
+// journalOf is what the journal has of a bucket, in no order.
+func (s *idStore) journalOf(bucket int64) (all []idEntry) {
+	for key, at := range s.journal[bucket] {
+		all = append(all, idEntry{key, s.inJournal(at)})
 	}
+	return all
+}
+
+// entries are all that is known in a bucket, in order of the keys.
+func (s *idStore) entries(e *engine, bucket int64) ([]idEntry, error) {
+	all := s.journalOf(bucket)
 	for _, r := range slices.Backward(s.runs[bucket]) {
 		older, err := s.cache.entries(e, r)
 		if err != nil {
@@ -182,10 +181,7 @@ func (f *Feed) moveJournal(ctx context.Context) error {
 	err := f.ledger.commit(ctx, &f.row, func() (err error) {
 		m, err = f.ids.writeMove(f.ledger.engine)
 		return err
-	}, func() {
-		f.ids.publishMove(m)
-		f.ids.clearJournal()
-	})
+	}, func() { f.ids.publishMove(m) })
 	if err != nil {
 		return fmt.Errorf("move ids into blocks: %w", err)
 	}
@@ -193,12 +189,8 @@ func (f *Feed) moveJournal(ctx context.Context) error {
 }
 
 func (s *idStore) writeMove(e *engine) (m move, err error) {
-	byBucket := make(map[int64][]idEntry, len(s.buckets))
-	for at, from := range s.pending {
-		byBucket[at.bucket] = append(byBucket[at.bucket], idEntry{at.key, s.pendingState(from)})
-	}
-	for _, bucket := range slices.Sorted(maps.Keys(byBucket)) {
-		if err := s.writeRun(e, &m, bucket, byBucket[bucket], 0); err != nil {
+	for _, bucket := range slices.Sorted(maps.Keys(s.journal)) {
+		if err := s.writeRun(e, &m, bucket, s.journalOf(bucket)); err != nil {
 			return m, err
 		}
 	}
@@ -206,11 +198,10 @@ func (s *idStore) writeMove(e *engine) (m move, err error) {
 	return m, err
 }
 
-// writeRun writes entries as the newest run of a bucket, with the runs before it that have no more entries than absorb, or than twice
-// what it has by then.
-func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry, absorb int) error {
+// writeRun writes entries as the newest run of a bucket, with the runs before it that have no more entries than twice what it has by then.
+func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry) error {
 	for _, r := range slices.Backward(s.runs[bucket]) {
-		if r.ids >= runIDs || r.ids > max(absorb, 2*len(entries)) {
+		if r.ids >= runIDs || r.ids > 2*len(entries) {
 			break
 		}
 		older, err := s.cache.entries(e, r)
@@ -222,9 +213,6 @@ func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry, 
 		if _, err := e.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
 			return err
 		}
-	}
-	if len(entries) == 0 {
-		return nil
 	}
 	r, packed := newRun(bucket, sortEntries(entries))
 	m.added = append(m.added, r)
@@ -240,6 +228,7 @@ func (s *idStore) publishMove(m move) {
 		s.cache.columns.add(&r.states)
 		s.cache.columns.add(&r.keys)
 	}
+	s.clearJournal()
 }
 
 // remove forgets runs.

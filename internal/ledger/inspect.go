@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/klauspost/compress/s2"
@@ -30,25 +28,14 @@ type Inspector struct {
 type FeedReport struct {
 	Source, Provider, Feed string
 	State                  State
-	// Journal is how many ids aren't in blocks yet.
-	Journal int
-	// Buckets are in order of their time: records by hour, then what is kept by four days.
-	Buckets []BucketReport
+	// IDs is how many keys are in how many Blocks, which take so many Bytes; a key may be in several. Journal is how many aren't in blocks yet.
+	IDs, Blocks, Journal int
+	Bytes                int64
 	// Waiting are the tasks that wait, but for those set aside, which are SetAside.
 	Waiting  int
 	SetAside []Task
 	// BadRows are the rows that were set aside, by their problem, the most frequent first.
 	BadRows []BadRowReport
-}
-
-// BucketReport is what blocks have of an hour, or of four days.
-type BucketReport struct {
-	Start time.Time
-	Hour  bool // it is of an hour
-	// Blocks is how many rows of SQL there are, IDs how many keys are in them; a key may be in several.
-	Blocks, IDs int
-	// Bytes is what they take on disk.
-	Bytes int64
 }
 
 // BadRowReport is how many rows were set aside for a reason, and when one was last.
@@ -129,8 +116,8 @@ func (i *Inspector) Outbox() (records int64, err error) {
 func (i *Inspector) Feeds() ([]FeedReport, error) {
 	var all []FeedReport
 	for _, f := range i.feeds {
-		r := FeedReport{Source: f.spec.Source, Provider: f.spec.Provider, Feed: f.spec.Feed, State: f.State(), Journal: len(f.ids.pending)}
-		for _, read := range [...]func(*Feed, *FeedReport) error{i.readBuckets, i.readTasks, i.readBadRows} {
+		r := FeedReport{Source: f.spec.Source, Provider: f.spec.Provider, Feed: f.spec.Feed, State: f.State()}
+		for _, read := range [...]func(*Feed, *FeedReport) error{i.readIDs, i.readTasks, i.readBadRows} {
 			if err := read(f, &r); err != nil {
 				return nil, fmt.Errorf("%s: %w", f.name(), err)
 			}
@@ -140,16 +127,12 @@ func (i *Inspector) Feeds() ([]FeedReport, error) {
 	return all, nil
 }
 
-func (i *Inspector) readBuckets(f *Feed, report *FeedReport) error {
-	return i.ledger.engine.scanAll(`SELECT bucket, count(*), sum(ids), sum(length(keys) + length(states)) FROM blocks
-		WHERE feed = ? GROUP BY bucket ORDER BY bucket <= 0, abs(bucket)`, []any{f.id}, func(rows *sql.Rows) error {
-		var bucket int64
-		var b BucketReport
-		err := rows.Scan(&bucket, &b.Blocks, &b.IDs, &b.Bytes)
-		b.Start, b.Hour = time.Unix(max(3600*bucket, -bucketSeconds*bucket), 0).UTC(), bucket > 0
-		report.Buckets = append(report.Buckets, b)
-		return err
-	})
+func (i *Inspector) readIDs(f *Feed, report *FeedReport) error {
+	for _, entries := range f.ids.journal {
+		report.Journal += len(entries)
+	}
+	return i.ledger.engine.scanRow(`SELECT count(*), COALESCE(sum(ids), 0), COALESCE(sum(length(keys) + length(states)), 0) FROM blocks WHERE feed = ?`,
+		[]any{f.id}, &report.Blocks, &report.IDs, &report.Bytes)
 }
 
 func (i *Inspector) readTasks(f *Feed, report *FeedReport) error {
@@ -265,11 +248,11 @@ func (i *Inspector) verifyFile() error {
 	return err
 }
 
-// Compact merges the blocks of each bucket and rewrites the file without free room. It takes the ledger's lock: ErrLocked while the
+// Compact rewrites the file without free room. It takes the ledger's lock: ErrLocked while the
 // exporter runs.
 func Compact(ctx context.Context, s Storage) (before, after int64, err error) {
 	if s.Postgres != nil {
-		return 0, 0, errors.New("PostgreSQL gives free room back by itself (autovacuum), and blocks are merged as they come: there is nothing to do")
+		return 0, 0, errors.New("PostgreSQL gives free room back by itself (autovacuum): there is nothing to do")
 	}
 	if err := s.mustExist(); err != nil {
 		return 0, 0, err
@@ -284,15 +267,6 @@ func Compact(ctx context.Context, s Storage) (before, after int64, err error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	feeds, err := l.everyFeed()
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, f := range feeds {
-		if err := f.compact(ctx); err != nil {
-			return 0, 0, fmt.Errorf("%s: %w", f.name(), err)
-		}
-	}
 	for _, text := range [...]string{`VACUUM`, `PRAGMA wal_checkpoint(TRUNCATE)`} {
 		if _, err := l.engine.exec(text); err != nil {
 			return 0, 0, fmt.Errorf("compact ledger: %w", err)
@@ -300,22 +274,6 @@ func Compact(ctx context.Context, s Storage) (before, after int64, err error) {
 	}
 	after, err = l.Size()
 	return before, after, err
-}
-
-// compact leaves at most one block of each bucket beside those that are large already.
-func (f *Feed) compact(ctx context.Context) error {
-	if err := f.moveJournal(ctx); err != nil {
-		return err
-	}
-	for _, bucket := range slices.Sorted(maps.Keys(f.ids.runs)) {
-		var m move
-		write := func() error { return f.ids.writeRun(f.ledger.engine, &m, bucket, nil, runIDs) }
-		err := f.ledger.commit(ctx, &f.row, write, func() { f.ids.publishMove(m) })
-		if err != nil {
-			return fmt.Errorf("merge blocks: %w", err)
-		}
-	}
-	return nil
 }
 
 // Glance is what may be read of a ledger without its lock.
