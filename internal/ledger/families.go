@@ -132,27 +132,12 @@ func (p *pageCommit) failureCounted(e *entry) bool {
 			p.addFact(bucketOf(e.record.Start), key)
 		}
 	}
-	for key := range h.childKeys(e.record) {
-		if p.lookupNear(key, e.record.Start) != nil {
+	for _, id := range append([]string{e.record.ID}, e.record.AltIDs...) {
+		if id != "" && p.lookupNear(h.factKey(kindChild, id), e.record.Start) != nil {
 			return true
 		}
 	}
 	return false
-}
-
-// childKeys are the keys under which the children of a record have left that their failure
-// is counted, one for each of the record's ids.
-func (h *hasher) childKeys(r *cdr.Record) func(yield func(hash) bool) {
-	return func(yield func(hash) bool) {
-		if r.ID != "" && !yield(h.factKey(kindChild, r.ID)) {
-			return
-		}
-		for _, id := range r.AltIDs {
-			if id != r.ID && !yield(h.factKey(kindChild, id)) {
-				return
-			}
-		}
-	}
 }
 
 // indexEntries finds the first entry of each key.

@@ -316,7 +316,7 @@ func (r *rig) remembered() map[idKey][]byte {
 	}
 	for bucket, entries := range fresh.journal {
 		for key, at := range entries {
-			all[idKey{bucket, key}] = fresh.inJournal(at)
+			all[idKey{bucket, key}] = stateAt(fresh.arena, at)
 		}
 	}
 	return all

@@ -79,7 +79,7 @@ func (s *idStore) clearJournal() {
 func appendToJournal(dst []byte, bucket int64, e idEntry) []byte {
 	dst = binary.AppendVarint(dst, bucket)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(e.key))
-	return append(binary.AppendUvarint(dst, uint64(len(e.data))), e.data...)
+	return appendState(dst, e.data)
 }
 
 // addToJournal takes over a row of the journal, which is durable.
@@ -96,7 +96,7 @@ func (s *idStore) addToJournal(row []byte) error {
 			s.journal[bucket] = make(map[hash]int)
 		}
 		s.journal[bucket][hash(key)] = len(s.arena)
-		s.arena = append(binary.AppendUvarint(s.arena, uint64(len(data))), data...)
+		s.arena = appendState(s.arena, data)
 	}
 	if r.bad {
 		return errRow
@@ -107,7 +107,7 @@ func (s *idStore) addToJournal(row []byte) error {
 // lookup is what is known under a key of a bucket, nil if nothing is. It is good until the next commit.
 func (s *idStore) lookup(e *engine, bucket int64, key hash) ([]byte, error) {
 	if at, known := s.journal[bucket][key]; known {
-		return s.inJournal(at), nil
+		return stateAt(s.arena, at), nil
 	}
 	for _, r := range slices.Backward(s.runs[bucket]) {
 		if err := s.cache.load(e, r, &r.filter); err != nil {
@@ -139,17 +139,10 @@ func (s *idStore) bucketsUpTo(last int64) []int64 {
 	return slices.Compact(all)
 }
 
-// inJournal is the state that begins at a place of the arena.
-func (s *idStore) inJournal(at int) []byte {
-	size, n := binary.Uvarint(s.arena[at:])
-	at += n
-	return s.arena[at : at+int(size) : at+int(size)]
-}
-
 // journalOf is what the journal has of a bucket, in no order.
 func (s *idStore) journalOf(bucket int64) (all []idEntry) {
 	for key, at := range s.journal[bucket] {
-		all = append(all, idEntry{key, s.inJournal(at)})
+		all = append(all, idEntry{key, stateAt(s.arena, at)})
 	}
 	return all
 }

@@ -58,10 +58,28 @@ func Inspect(ctx context.Context, s Storage) (*Inspector, error) {
 		view: true, settings: Settings{Storage: s, Now: time.Now}, engine: e, idCache: newIDCache(cacheBytes),
 		store: metrics.NewStore(metrics.Options{BypassWindow: time.Hour}, time.Now),
 	}}
-	if i.feeds, err = i.ledger.everyFeed(); err != nil {
+	if err := i.load(); err != nil {
 		return nil, errors.Join(err, i.Close())
 	}
 	return i, nil
+}
+
+// load reads all feeds of the file, configured or not, in order of their names.
+func (i *Inspector) load() error {
+	err := i.ledger.engine.scanAll(`SELECT id, source, provider, feed FROM feeds WHERE id > 0 ORDER BY source, feed`, nil, func(rows *sql.Rows) error {
+		f := &Feed{ledger: i.ledger}
+		i.feeds = append(i.feeds, f)
+		return rows.Scan(&f.id, &f.spec.Source, &f.spec.Provider, &f.spec.Feed)
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range i.feeds {
+		if err := f.load(); err != nil {
+			return fmt.Errorf("%s: %w", f.name(), err)
+		}
+	}
+	return nil
 }
 
 // mustExist refuses a folder without a ledger; of a database its tables tell.
@@ -77,25 +95,6 @@ func (s *Storage) mustExist() error {
 		return fmt.Errorf("open ledger: %w", err)
 	}
 	return nil
-}
-
-// everyFeed are all feeds of the file, configured or not, in order of their names.
-func (l *Ledger) everyFeed() ([]*Feed, error) {
-	var all []*Feed
-	err := l.engine.scanAll(`SELECT id, source, provider, feed FROM feeds WHERE id > 0 ORDER BY source, feed`, nil, func(rows *sql.Rows) error {
-		f := &Feed{ledger: l}
-		all = append(all, f)
-		return rows.Scan(&f.id, &f.spec.Source, &f.spec.Provider, &f.spec.Feed)
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range all {
-		if err := f.load(); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.name(), err)
-		}
-	}
-	return all, nil
 }
 
 func (f *Feed) name() string { return f.spec.Source + "/" + f.spec.Feed }

@@ -36,7 +36,7 @@ type run struct {
 // runPart is a column of a run, or what is made of one; data is nil while it isn't in memory.
 type runPart struct {
 	data []byte
-	// offsets are where each state begins within data, and the end of the last; nil for keys.
+	// offsets are where each state begins within data, behind its length; nil for keys.
 	offsets []uint32
 	cached  *list.Element
 }
@@ -83,25 +83,34 @@ func (r *run) find(key hash) (int, bool) {
 func (r *run) key(i int) hash { return hash(binary.BigEndian.Uint64(r.keys.data[8*i:])) }
 
 // state is what is known under the i-th key; the states are in memory.
-func (r *run) state(i int) []byte { return r.states.data[r.states.offsets[i]:r.states.offsets[i+1]] }
+func (r *run) state(i int) []byte { return stateAt(r.states.data, int(r.states.offsets[i])) }
+
+// appendState appends a state behind its length, and stateAt is the one that was appended there.
+func appendState(dst, state []byte) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(state))), state...)
+}
+
+func stateAt(data []byte, at int) []byte {
+	size, n := binary.Uvarint(data[at:])
+	at += n
+	return data[at : at+int(size) : at+int(size)]
+}
 
 // newRun packs entries, which are sorted by key, and returns the run and the compressed form of its states.
 func newRun(bucket int64, entries []idEntry) (r *run, packed []byte) {
 	size := 0
 	for _, e := range entries {
-		size += len(e.data)
+		size += len(e.data) + 2
 	}
 	r = &run{bucket: bucket, ids: len(entries)}
-	keys, states, offsets := make([]byte, 0, 8*len(entries)), make([]byte, 0, size), make([]uint32, 0, len(entries)+1)
-	lengths := make([]byte, 0, size+2*len(entries))
+	keys, states, offsets := make([]byte, 0, 8*len(entries)), make([]byte, 0, size), make([]uint32, 0, len(entries))
 	for _, e := range entries {
 		keys = binary.BigEndian.AppendUint64(keys, uint64(e.key))
 		offsets = append(offsets, uint32(len(states)))
-		states = append(states, e.data...)
-		lengths = binary.AppendUvarint(lengths, uint64(len(e.data)))
+		states = appendState(states, e.data)
 	}
-	r.keys.data, r.states.data, r.states.offsets = keys, states, append(offsets, uint32(len(states)))
-	return r, s2.EncodeBetter(nil, append(lengths, states...))
+	r.keys.data, r.states.data, r.states.offsets = keys, states, offsets
+	return r, s2.EncodeBetter(nil, states)
 }
 
 // setKeys takes over the keys as they are stored.
@@ -124,18 +133,15 @@ func (r *run) setStates(packed []byte) error {
 	if err != nil {
 		return r.damaged()
 	}
-	in := reader{data: data}
-	offsets, at := make([]uint32, 0, r.ids+1), uint64(0)
+	in, offsets := reader{data: data}, make([]uint32, 0, r.ids)
 	for range r.ids {
-		offsets = append(offsets, uint32(at))
-		if at += in.uvarint(); at > uint64(len(data)) {
-			return r.damaged()
-		}
+		offsets = append(offsets, uint32(len(data)-len(in.data)))
+		in.bytes(in.uvarint())
 	}
-	if in.bad || at != uint64(len(in.data)) {
+	if in.bad || len(in.data) > 0 {
 		return r.damaged()
 	}
-	r.states.data, r.states.offsets = in.data, append(offsets, uint32(at))
+	r.states.data, r.states.offsets = data, offsets
 	return nil
 }
 
