@@ -103,38 +103,22 @@ func copyTable(from, to *engine, table string, progress func(table string, done,
 		return err
 	}
 	progress(table, 0, of)
-	var insert *manyRows // made with the first row
-	var args []any
-	flush := func() error {
-		err := to.execMany(insert, args)
-		done += int64(len(args) / insert.columns)
-		args = args[:0]
-		progress(table, done, of)
-		return err
-	}
-	err := from.scanAll(`SELECT * FROM `+table, nil, func(rows *sql.Rows) error {
-		if insert == nil {
-			names, err := rows.Columns()
-			if err != nil {
-				return err
-			}
-			insert = newManyRows(strings.Split(strings.Repeat("?", len(names)), ""), `INSERT INTO `+table+` (`+strings.Join(names, ", ")+`)`, ``)
+	return from.scanAll(`SELECT * FROM `+table, nil, func(rows *sql.Rows) error {
+		names, err := rows.Columns()
+		if err != nil {
+			return err
 		}
-		row, into := make([]any, insert.columns), make([]any, insert.columns)
+		row, into := make([]any, len(names)), make([]any, len(names))
 		for i := range row {
 			into[i] = &row[i]
 		}
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}
-		args = append(args, row...)
-		if len(args) < batchSizes[0]*insert.columns {
-			return nil
+		_, err = to.exec(`INSERT INTO `+table+` (`+strings.Join(names, ", ")+`) VALUES (?`+strings.Repeat(", ?", len(names)-1)+`)`, row...)
+		if done++; done == of || done%1000 == 0 {
+			progress(table, done, of)
 		}
-		return flush()
-	})
-	if err != nil || len(args) == 0 {
 		return err
-	}
-	return flush()
+	})
 }
