@@ -20,9 +20,7 @@ func (p *pageCommit) apply() error {
 	for _, i := range p.order {
 		p.applyRecord(&p.entries[i])
 	}
-	if p.media {
-		p.settleRecords()
-	}
+	p.settleRecords()
 	return p.err
 }
 
@@ -241,8 +239,11 @@ func (p *pageCommit) applyParts(e *entry, st *state) {
 func (p *pageCommit) settleRecords() {
 	for _, i := range slices.Backward(p.order) {
 		r := p.entries[i].record
+		if !r.Settled || p.waits(r) {
+			continue
+		}
 		st := p.find(&p.entries[i])
-		if !r.Settled || st == nil || p.waits(r) || flagsOf(st.stored)&rowSettled != 0 {
+		if st == nil || flagsOf(st.stored)&rowSettled != 0 {
 			continue
 		}
 		if flagsOf(st.stored)&rowFurther == 0 { // a further record has no part in its call

@@ -89,10 +89,7 @@ func (p *pageCommit) connectGroup(st *state, g group, outcome cdr.Outcome) (move
 // moved is above 0 if the call is a connected one now, below 0 if it no longer is.
 func (p *pageCommit) changeOutcome(e *entry, k *known) (moved int) {
 	from, to, further := k.outcome, e.record.Outcome, k.flags&rowFurther != 0
-	var st *state
-	if e.record.Group != "" {
-		st = p.states[e.group]
-	}
+	st := p.states[e.group] // adoptGroup has looked it up
 	if st == nil {
 		if further {
 			return 0

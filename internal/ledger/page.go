@@ -28,14 +28,14 @@ type pageCommit struct {
 	next   State
 	result Result
 
-	// Made by prepare. grouped, children and media say which kinds of records there are.
-	entries                  []entry
-	order, spareOrder        []int        // of the entries: as they are applied
-	firsts                   map[hash]int // the first entry of each key in the order of versions, without those that aren't final
-	keys                     []hash
-	arena                    []byte
-	fields                   []fieldHash
-	grouped, children, media bool
+	// Made by prepare. grouped and children say which kinds of records there are.
+	entries           []entry
+	order, spareOrder []int        // of the entries: as they are applied
+	firsts            map[hash]int // the first entry of each key in the order of versions, without those that aren't final
+	keys              []hash
+	arena             []byte
+	fields            []fieldHash
+	grouped, children bool
 
 	// Made by apply: what is known, by every key under which it is, as far as it was looked up.
 	states  map[hash]*state
@@ -127,7 +127,7 @@ func (p *pageCommit) run() error {
 // and hashes can't be made any more.
 func (p *pageCommit) prepare(f *Feed, page *Page) {
 	p.Feed, p.page = f, page
-	p.grouped, p.children, p.media = false, false, false
+	p.grouped, p.children = false, false
 	p.entries, p.keys, p.arena, p.fields = p.entries[:0], p.keys[:0], p.arena[:0], p.fields[:0]
 	p.now = f.ledger.settings.Now()
 	if page.ObservedAt.IsZero() {
@@ -166,7 +166,6 @@ func (p *pageCommit) reset() {
 func (p *pageCommit) newEntry(r *cdr.Record) entry {
 	h := &p.ledger.hasher
 	e := entry{record: r, bucket: p.bucketFor(r.Start)}
-	p.media = p.media || r.Settled
 	at := len(p.keys)
 	if r.ID != "" {
 		p.keys = append(p.keys, h.idKey(r.ID))

@@ -176,14 +176,8 @@ func (p *pageCommit) reconnect(k *known, e *entry, moved int) {
 
 // alone says whether the times of a record are those of its call.
 func (p *pageCommit) alone(k *known, e *entry) bool {
-	if k.flags&rowFurther != 0 {
-		return false
-	}
 	st := p.states[e.group]
-	if e.record.Group == "" || st == nil {
-		return true
-	}
-	return !p.group(st).other
+	return k.flags&rowFurther == 0 && (st == nil || !p.group(st).other)
 }
 
 // trunkNumber is the number of a trunk, folded past the limit (counting.md 22).
