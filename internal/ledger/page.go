@@ -51,7 +51,7 @@ type pageCommit struct {
 	sources   []*entry        // of the new records, for exemplars
 	logs      pageLogs
 	tallies   map[tallyKey]tally
-	spans     []spanChange
+	edges     []edge
 	newTrunks []string
 	args      []any // of a statement
 	err       error // the first one
@@ -149,7 +149,7 @@ func (p *pageCommit) reset() {
 	p.err = nil
 	p.result = Result{} // its slices go to the caller
 	p.newPeaks, p.used = false, 0
-	p.writes, p.sources, p.spans, p.newTrunks = p.writes[:0], p.sources[:0], p.spans[:0], p.newTrunks[:0]
+	p.writes, p.sources, p.edges, p.newTrunks = p.writes[:0], p.sources[:0], p.edges[:0], p.newTrunks[:0]
 	p.logs = pageLogs{data: p.logs.data[:0], ends: p.logs.ends[:0], packed: p.logs.packed, heads: p.logs.heads[:0]}
 	p.changes = p.ledger.store.Begin(p.series, p.now)
 	p.next = p.row.state

@@ -111,12 +111,9 @@ func (p *pageCommit) writeTallies() {
 // without end, and over which trunk, by its number; 0 is no span.
 type span struct{ trunk, start, end int64 }
 
-// spanChange adds a span (1), or takes off one that was added (-1): so a call that is revised has
-// the opposite of what it had and what it has now.
-type spanChange struct {
-	span
-	count int64
-}
+// edge is an end of a span, from which on one call more (1) is connected over a trunk, or one less (-1): so a call that is
+// revised has the opposite of what it had and what it has now.
+type edge struct{ trunk, at, change int64 }
 
 // connectedIn is when a call was connected, from its answer, or its start if that isn't
 // known, to its end, and whether that is known.
@@ -149,7 +146,7 @@ func (p *pageCommit) connect(r *cdr.Record) span {
 
 func (p *pageCommit) changeSpan(s span, count int64) {
 	if s.trunk != 0 {
-		p.spans = append(p.spans, spanChange{s, count})
+		p.edges = append(p.edges, edge{s.trunk, s.start, count}, edge{s.trunk, s.end, -count})
 	}
 }
 
@@ -208,11 +205,10 @@ func (p *pageCommit) writeConnected() {
 	p.pruneConnected()
 	var data []byte
 	until, end, inHour := int64(0), p.hourEnd(&p.next), false
-	for _, s := range p.spans {
-		data = binary.AppendVarint(data, s.trunk*s.count)
-		data = binary.AppendUvarint(binary.AppendVarint(data, s.start), uint64(s.end-s.start))
-		until = max(until, s.end)
-		inHour = inHour || s.start < end.UnixMicro()
+	for _, e := range p.edges {
+		data = binary.AppendVarint(binary.AppendVarint(data, e.trunk*e.change), e.at)
+		until = max(until, e.at)
+		inHour = inHour || e.at < end.UnixMicro()
 	}
 	if len(data) > 0 {
 		p.exec(`INSERT INTO connected (feed, seq, until, data) VALUES (?, ?, ?, ?)`, p.row.id, p.row.seq+1, until, data)
@@ -245,22 +241,26 @@ func (f *Feed) findPeaks(s *State) (map[int64]int64, error) {
 	if !s.HistoryDone || begin.Before(s.Origin) || from < s.connectedFrom {
 		return nil, nil
 	}
-	type edge struct{ at, change, trunk int64 }
 	var edges []edge
 	err := f.ledger.engine.scanAll(`SELECT data FROM connected WHERE feed = ? AND until > ?`, []any{f.id, from}, func(rows *sql.Rows) error {
 		var data []byte
 		if err := rows.Scan(&data); err != nil {
 			return err
 		}
-		return parseSpans(data, func(s spanChange) {
-			if s.end <= from || s.start >= to {
-				return
+		r := reader{data: data}
+		for len(r.data) > 0 {
+			e := edge{trunk: r.varint(), at: max(r.varint(), from), change: 1}
+			if e.trunk < 0 {
+				e.trunk, e.change = -e.trunk, -1
 			}
-			edges = append(edges, edge{max(s.start, from), s.count, s.trunk})
-			if s.end < to {
-				edges = append(edges, edge{s.end, -s.count, s.trunk})
+			if e.at < to {
+				edges = append(edges, e)
 			}
-		})
+		}
+		if r.bad {
+			return errRow
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -273,23 +273,6 @@ func (f *Feed) findPeaks(s *State) (map[int64]int64, error) {
 		peaks[e.trunk] = max(peaks[e.trunk], now[e.trunk])
 	}
 	return peaks, nil
-}
-
-// parseSpans calls each for what writeConnected wrote.
-func parseSpans(data []byte, each func(spanChange)) error {
-	r := reader{data: data}
-	for len(r.data) > 0 {
-		s := spanChange{span{trunk: r.varint(), start: r.varint()}, 1}
-		s.end = s.start + int64(r.uvarint())
-		if s.trunk < 0 {
-			s.trunk, s.count = -s.trunk, -1
-		}
-		each(s)
-	}
-	if r.bad {
-		return errRow
-	}
-	return nil
 }
 
 // loadTrunks reads the trunks' numbers and what the trailing gauge is made of.
