@@ -28,14 +28,25 @@ type Inspector struct {
 type FeedReport struct {
 	Source, Provider, Feed string
 	State                  State
-	// IDs is how many keys are in how many Blocks, which take so many Bytes; a key may be in several. Journal is how many aren't in blocks yet.
-	IDs, Blocks, Journal int
-	Bytes                int64
+	// Journal is how many ids aren't in blocks yet.
+	Journal int
+	// Buckets are in order of their time: records by hour, then what is kept by four days.
+	Buckets []BucketReport
 	// Waiting are the tasks that wait, but for those set aside, which are SetAside.
 	Waiting  int
 	SetAside []Task
 	// BadRows are the rows that were set aside, by their problem, the most frequent first.
 	BadRows []BadRowReport
+}
+
+// BucketReport is what blocks have of an hour, or of four days.
+type BucketReport struct {
+	Start time.Time
+	Hour  bool // it is of an hour
+	// Blocks is how many rows of SQL there are, IDs how many keys are in them; a key may be in several.
+	Blocks, IDs int
+	// Bytes is what they take on disk.
+	Bytes int64
 }
 
 // BadRowReport is how many rows were set aside for a reason, and when one was last.
@@ -130,8 +141,15 @@ func (i *Inspector) readIDs(f *Feed, report *FeedReport) error {
 	for _, entries := range f.ids.journal {
 		report.Journal += len(entries)
 	}
-	return i.ledger.engine.scanRow(`SELECT count(*), COALESCE(sum(ids), 0), COALESCE(sum(length(keys) + length(states)), 0) FROM blocks WHERE feed = ?`,
-		[]any{f.id}, &report.Blocks, &report.IDs, &report.Bytes)
+	return i.ledger.engine.scanAll(`SELECT bucket, count(*), sum(ids), sum(length(keys) + length(states)) FROM blocks
+		WHERE feed = ? GROUP BY bucket ORDER BY bucket <= 0, abs(bucket)`, []any{f.id}, func(rows *sql.Rows) error {
+		var bucket int64
+		var b BucketReport
+		err := rows.Scan(&bucket, &b.Blocks, &b.IDs, &b.Bytes)
+		b.Start, b.Hour = time.Unix(max(3600*bucket, -bucketSeconds*bucket), 0).UTC(), bucket > 0
+		report.Buckets = append(report.Buckets, b)
+		return err
+	})
 }
 
 func (i *Inspector) readTasks(f *Feed, report *FeedReport) error {

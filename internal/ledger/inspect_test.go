@@ -42,8 +42,8 @@ func TestInspect(t *testing.T) {
 		if f.State.Records != 3 || f.Journal != 1 || f.Waiting != 1 || len(f.SetAside) != 1 || f.SetAside[0].Problem != "404" {
 			t.Errorf("%+v", f)
 		}
-		if f.IDs != 3 || f.Blocks != 3 || f.Bytes < 3*8 { // two records of two hours, and their group
-			t.Errorf("%d ids in %d blocks of %d bytes", f.IDs, f.Blocks, f.Bytes)
+		if len(f.Buckets) != 3 || f.Buckets[0].IDs != 1 || f.Buckets[1].IDs != 1 || f.Buckets[2].Hour || !f.Buckets[1].Start.Equal(epoch.Add(-time.Hour)) {
+			t.Errorf("buckets %+v", f.Buckets)
 		}
 		if len(f.BadRows) != 2 || f.BadRows[0] != (BadRowReport{Problem: "no start", Rows: 2, Last: epoch}) {
 			t.Errorf("rows set aside %+v", f.BadRows)
