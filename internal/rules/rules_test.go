@@ -36,8 +36,8 @@ func TestGenerated(t *testing.T) {
 		"dashboards/prometheus/recording.yaml":  Default().RecordingFile,
 		"dashboards/prometheus/alerts.yaml":     Default().AlertsFile,
 		"dashboards/prometheus/tests/kpis.yaml": kpiTests,
-		"docs/kpis.md":                          docs("kpis.md", map[string]string{"kpis": KPITable(), "caveats": CaveatList(), "series": SeriesTable()}),
-		"docs/alerts.md":                        docs("alerts.md", map[string]string{"alerts": AlertTable()}),
+		"docs/kpis.md":                          docs("kpis.md", map[string]string{"kpis": kpiTable(), "caveats": caveatList(), "series": seriesTable()}),
+		"docs/alerts.md":                        docs("alerts.md", map[string]string{"alerts": alertTable()}),
 	} {
 		t.Run(path, func(t *testing.T) {
 			want, err := produce()

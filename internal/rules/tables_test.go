@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// KPITable is the table of docs/kpis.md.
-func KPITable() string {
+// kpiTable is the table of docs/kpis.md.
+func kpiTable() string {
 	var b strings.Builder
 	b.WriteString("| KPI | standard | numerator ÷ denominator | feeds | series, with `5m`, `1h` or `1d` for *w* |\n| --- | --- | --- | --- | --- |\n")
 	for _, k := range KPIs() {
@@ -16,8 +16,8 @@ func KPITable() string {
 	return b.String()
 }
 
-// CaveatList is what must be known of each KPI, for docs/kpis.md.
-func CaveatList() string {
+// caveatList is what must be known of each KPI, for docs/kpis.md.
+func caveatList() string {
 	var b strings.Builder
 	for _, k := range KPIs() {
 		fmt.Fprintf(&b, "- **%s**: %s\n", k.Short, k.Caveat)
@@ -25,8 +25,8 @@ func CaveatList() string {
 	return b.String()
 }
 
-// SeriesTable is the table of all other recorded series, for docs/kpis.md.
-func SeriesTable() string {
+// seriesTable is the table of all other recorded series, for docs/kpis.md.
+func seriesTable() string {
 	var b strings.Builder
 	b.WriteString("| series | is |\n| --- | --- |\n")
 	for _, g := range Default().Recording() {
@@ -40,8 +40,8 @@ func SeriesTable() string {
 	return b.String()
 }
 
-// AlertTable is the table of docs/alerts.md.
-func AlertTable() string {
+// alertTable is the table of docs/alerts.md.
+func alertTable() string {
 	var b strings.Builder
 	b.WriteString("| alert | severity | fires when | and holds for | to change it |\n| --- | --- | --- | --- | --- |\n")
 	for _, g := range Default().Alerting() {
