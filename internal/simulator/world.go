@@ -76,14 +76,6 @@ func (w *World) span(from, to time.Time) (first, last int64) {
 	return first, last
 }
 
-// Span is when the world's calls start: in [from, to). A live world has no end, and to is zero.
-func (w *World) Span() (from, to time.Time) {
-	if !w.s.To.IsZero() {
-		to = w.s.To.UTC()
-	}
-	return w.s.From.UTC(), to
-}
-
 // Reach is how long after a call's start its last version is published at most.
 func (w *World) Reach() time.Duration { return w.s.reach() }
 

@@ -3,7 +3,6 @@ package sim
 import (
 	"bytes"
 	"encoding/csv"
-	"slices"
 	"strconv"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 type query struct {
 	from, to      time.Time
 	side          side
-	disposition   string
 	page, perPage int
 }
 
@@ -42,11 +40,8 @@ func (e *exchange) parse() (invalid string) {
 	if q.side, ok = sideOf(e.options.Get("type")); !ok {
 		return "type"
 	}
-	// Wavix's prose has `rejected`, its list of values doesn't.
-	if q.disposition = e.options.Get("disposition"); !e.options.Has("disposition") {
-		q.disposition = "answered"
-	}
-	if !slices.Contains([]string{"answered", "noanswer", "busy", "failed", "rejected", all}, q.disposition) {
+	// Without it Wavix lists the answered calls alone, which nobody wants who counts: no other value is simulated.
+	if e.options.Get("disposition") != "all" {
 		return "disposition"
 	}
 	count := func(name string, otherwise, most int) int {
@@ -67,7 +62,7 @@ func (e *exchange) parse() (invalid string) {
 // records answers with rows: a page of the list or of CSV, or the export.
 func (e *exchange) records() simulator.Reply {
 	q, at := &e.query, e.Visible()
-	list := e.rows(q.from, q.to, q.side, q.disposition, at)
+	list := e.rows(q.from, q.to, q.side, at)
 	total := len(list)
 	if e.endpoint != EndpointExport || e.options.Has("page") || e.options.Has("per_page") || e.settings.ExportLimited {
 		list = list[min(q.skip(), total):min(q.skip()+q.perPage, total)]

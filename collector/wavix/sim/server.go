@@ -87,15 +87,13 @@ func (s *Server) Asked() []Asked {
 	return slices.Clone(s.asked)
 }
 
-// DayTotals is the total that the list gives at an instant for a day of the account's time zone, by type and with disposition=all. Only the
-// date of the time counts.
+// DayTotals is the total that the list gives at an instant for a day of the account's time zone, by type. Only the date of the time counts.
 func (s *Server) DayTotals(date time.Time, callType string, at time.Time) int {
 	of, ok := sideOf(callType)
 	if !ok {
 		return 0
 	}
-	day := s.midnight(date, 0)
-	return len(s.rows(day, day, of, all, at))
+	return len(s.rows(date, date, of, at))
 }
 
 // routes are the paths of the generations.

@@ -114,7 +114,7 @@ type Settings struct {
 	CopiesInTotal bool
 	// ExportLimited limits the export to a page of 25 unless it is asked for more.
 	ExportLimited bool
-	// ExportFewer leaves out of the export what Wavix's sample of it lacks: the trunk, the parent, answered_by. See View.Reduced.
+	// ExportFewer leaves out of the export what Wavix's sample of it lacks: the trunk, the parent, answered_by.
 	ExportFewer bool
 	// ExportCutNewline ends the export without a newline.
 	ExportCutNewline bool

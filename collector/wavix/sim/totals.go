@@ -6,35 +6,25 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// View is what a reader looked at.
-type View struct {
-	simulator.View
-	// Reduced says that the export was read with fewer fields (ExportFewer): neither trunks nor parents.
-	Reduced bool
-}
-
 // Totals are what a reader has counted that reads everything once, at an instant.
 func (a *Account) Totals(at time.Time) simulator.Totals {
-	return a.TotalsOf(View{View: simulator.View{At: []time.Time{at}}})
+	return a.TotalsOf(simulator.View{At: []time.Time{at}})
 }
 
 // TotalsFor are Totals of the rows that started in [from, to).
 func (a *Account) TotalsFor(from, to, at time.Time) simulator.Totals {
-	return a.TotalsOf(View{View: simulator.View{From: from, To: to, At: []time.Time{at}}})
+	return a.TotalsOf(simulator.View{From: from, To: to, At: []time.Time{at}})
 }
 
 // TotalsOf are what a reader has counted that looked as the view says.
-func (a *Account) TotalsOf(v View) simulator.Totals {
-	c := simulator.NewCounter(mix("", ""), v.View)
+func (a *Account) TotalsOf(v simulator.View) simulator.Totals {
+	c := simulator.NewCounter(mix("", ""), v)
 	from, to := c.Bounds()
 	if !from.IsZero() {
 		from = from.Add(-maxOffset)
 	}
 	parentFailed := false // the call's own row, for the leg that comes after it
 	a.eachRow(from, to, func(r *row) {
-		if v.Reduced {
-			r.Trunk = &noTrunk
-		}
 		if r.part == ownPart {
 			parentFailed = false
 		}
@@ -46,7 +36,7 @@ func (a *Account) TotalsOf(v View) simulator.Totals {
 		switch {
 		case failed && r.child && parentFailed: // guarantee 3
 			c.Forgive(&r.Call, first)
-		case r.part == ownPart && !v.Reduced:
+		case r.part == ownPart:
 			parentFailed = failed && !r.NoID
 		}
 	})
