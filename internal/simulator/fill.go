@@ -1,6 +1,9 @@
 package simulator
 
-import "time"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // The streams of random numbers that one call has.
 const (
@@ -52,13 +55,16 @@ func (w *World) fillFirst(c *Call, block int64, number int) {
 	w.extend(c, &d)
 }
 
-// callID is the id of a call, or of the one before it in the block.
+// callID is the id of a call, or of the one before it in the block. Its first 48 bits say the call's place, for CallByID.
 func (w *World) callID(block int64, number int, shared bool) UUID {
 	if shared && number > 0 {
 		number--
 	}
 	d := newDraws(w.s.Seed, uint64(block), uint64(callIDs|number))
-	return d.UUID()
+	id := d.UUID()
+	first := binary.BigEndian.AppendUint64(nil, (placeOf(block, number)^w.s.Seed)<<16)
+	copy(id[:6], first)
+	return id
 }
 
 // setup is the time from invite to start: calls that didn't connect started when they were signalled.

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"encoding/binary"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,7 +81,9 @@ func (w *World) span(from, to time.Time) (first, last int64) {
 func (w *World) Reach() time.Duration { return w.s.reach() }
 
 // Place is where the call is in its world, for Call.
-func (c *Call) Place() uint64 { return uint64(c.Block)<<16 | uint64(c.Number) }
+func (c *Call) Place() uint64 { return placeOf(c.Block, c.Number) }
+
+func placeOf(block int64, number int) uint64 { return uint64(block)<<16 | uint64(number) }
 
 // RecordingPlace is that of the call's first row.
 func (c *Call) RecordingPlace() uint64 {
@@ -98,4 +101,10 @@ func (w *World) Call(place uint64, c *Call) bool {
 	}
 	w.fill(c, block, number)
 	return true
+}
+
+// CallByID makes the first call that has a call id, and says whether there is one.
+func (w *World) CallByID(id UUID, c *Call) bool {
+	place := (binary.BigEndian.Uint64(id[:])>>16 ^ w.s.Seed) & (1<<48 - 1)
+	return w.Call(place, c) && c.CallID == id
 }

@@ -183,7 +183,7 @@ func (s *Server) record(p *page) simulator.Reply {
 		return a
 	}
 	plan := &recordPlan{}
-	if records == nil || !records.find(p.id, now, plan) || isListFlaw(plan.flaw) || now.Sub(plan.start) > retention {
+	if records == nil || !records.find(p.id, plan) || isListFlaw(plan.flaw) || now.Sub(plan.start) > retention {
 		return s.notFound(p.request)
 	}
 	if !p.continued {

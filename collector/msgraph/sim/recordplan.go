@@ -18,9 +18,8 @@ const (
 
 // The purposes of random numbers.
 const (
-	drawPlan = iota
-	drawID
-	drawRouted
+	drawPlan    = 0
+	drawRouted  = 2
 	drawSession = 1 << 20
 	drawQuality = 1 << 40
 	drawFate    = 1 << 60
@@ -88,26 +87,16 @@ func (p *recordPlan) readable(t time.Time) int {
 	return p.published(t)
 }
 
-// recordID is the id of a call's record, if it has one: for a routed call the row's correlation id.
-func (s *recordSource) recordID(c *simulator.Call) (id simulator.UUID, ok bool) {
-	if s.routed {
-		return c.CallID, s.hasRecord(c, c.Versions()[0].Kind)
-	}
-	d := s.world.Draws(c.Place(), drawID)
-	return d.UUID(), true
-}
-
 // plan makes the plan of a call's record, and says whether it has one.
 func (s *recordSource) plan(c *simulator.Call, p *recordPlan) bool {
-	*p = recordPlan{source: s, place: c.Place(), call: *c, kind: c.Versions()[0].Kind, flaw: c.Flaw}
+	*p = recordPlan{source: s, place: c.Place(), id: c.CallID, call: *c, kind: c.Versions()[0].Kind, flaw: c.Flaw}
 	d := s.world.Draws(p.place, drawPlan)
 	first := c.Versions()[0].Published
 	p.start, p.end = c.Start, c.End(&c.Versions()[0])
-	var ok bool
-	if p.id, ok = s.recordID(c); !ok {
-		return false
-	}
 	if s.routed {
+		if !s.hasRecord(c, p.kind) {
+			return false
+		}
 		if !c.Invite.IsZero() {
 			p.start = c.Invite
 		}

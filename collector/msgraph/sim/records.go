@@ -3,7 +3,6 @@ package sim
 import (
 	"cmp"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -12,15 +11,11 @@ import (
 const retention = 30 * 24 * time.Hour
 
 // CallRecords are a tenant's call records: who took part, in which sessions and over which streams, and when what of it was published. Everything
-// about a record follows from its call's place in its world; only an index of ids is kept. It is safe for concurrent use.
+// about a record follows from its call's place in its world, which its id says. It is safe for concurrent use.
 type CallRecords struct {
 	versions Versions
 	share    float64
 	sources  []*recordSource
-
-	mu        sync.Mutex
-	index     map[simulator.UUID]indexed // calls by the ids of their records; guarded by mu
-	indexedTo time.Time                  // calls that started before are in the index; guarded by mu
 }
 
 // CallRecordSettings say what a tenant's call records are. One of the worlds is needed, or two different ones.
@@ -109,7 +104,7 @@ func NewCallRecords(s CallRecordSettings) *CallRecords {
 	if v := &s.Versions; len(v.First) == 0 && v.GapMax == 0 && v.Final == 0 {
 		s.Versions = UsualVersions()
 	}
-	r := &CallRecords{versions: s.Versions, share: cmp.Or(s.RoutedShare, 1), index: map[simulator.UUID]indexed{}}
+	r := &CallRecords{versions: s.Versions, share: cmp.Or(s.RoutedShare, 1)}
 	for _, world := range []*simulator.World{s.Calls, s.Routed} {
 		if world != nil {
 			r.sources = append(r.sources, &recordSource{records: r, world: world, number: len(r.sources), routed: world == s.Routed})
@@ -131,31 +126,10 @@ func (r *CallRecords) reach() time.Duration {
 	return world + max(v.LaterMax, first+v.Final+maxVersions*v.GapMax) + maxShift
 }
 
-// indexed is where the call of a record is.
-type indexed struct {
-	source *recordSource
-	place  uint64
-}
-
-// find makes the plan of the record with an id, if there is one. The calls of at most the last 30 days are indexed when they are first needed.
-func (r *CallRecords) find(id simulator.UUID, now time.Time, p *recordPlan) bool {
-	r.mu.Lock()
-	if _, ok := r.index[id]; !ok && now.After(r.indexedTo) {
-		from := later(r.indexedTo, now.Add(-retention))
-		for _, s := range r.sources {
-			s.world.Each(from, now, func(c *simulator.Call) bool {
-				if id, ok := s.recordID(c); ok {
-					r.index[id] = indexed{s, c.Place()}
-				}
-				return true
-			})
-		}
-		r.indexedTo = now
-	}
-	at, ok := r.index[id]
-	r.mu.Unlock()
+// find makes the plan of the record with an id, if there is one.
+func (r *CallRecords) find(id simulator.UUID, p *recordPlan) bool {
 	var c simulator.Call
-	return ok && at.source.world.Call(at.place, &c) && at.source.plan(&c, p)
+	return slices.ContainsFunc(r.sources, func(s *recordSource) bool { return s.world.CallByID(id, &c) && s.plan(&c, p) })
 }
 
 // position is where a listing stands: after one call. Calls are in the order of their starts, then by source and place.
