@@ -3,11 +3,17 @@ package main_test
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,7 +27,7 @@ func TestCredentials(t *testing.T) {
 	for name, c := range map[string]struct {
 		line  string
 		setUp func(*testing.T, *tenant) (expires time.Time)
-		env   func(*tenant) map[string]string
+		env   func(*testing.T, *tenant) map[string]string
 	}{
 		"inline secret": {line: "client_secret: ${env:CDR_SECRET}", env: inlineSecret},
 		"secret file":   {line: "client_secret_file: secret"},
@@ -33,7 +39,7 @@ func TestCredentials(t *testing.T) {
 		"workload identity": {line: "workload_identity: {token_file: federated}", setUp: registerFederation},
 		"workload identity by the environment": {
 			line: "workload_identity: {}", setUp: registerFederation,
-			env: func(n *tenant) map[string]string {
+			env: func(_ *testing.T, n *tenant) map[string]string {
 				return map[string]string{"AZURE_FEDERATED_TOKEN_FILE": n.path("federated")}
 			},
 		},
@@ -52,7 +58,7 @@ func TestCredentials(t *testing.T) {
 			}
 			l := launch{config: n.configure(settings{Sources: []source{{Credential: c.line, PSTN: "-"}}})}
 			if c.env != nil {
-				l.env = c.env(n)
+				l.env = c.env(t, n)
 			}
 			x := start(t, n.vault, l).ready()
 			x.counts(n, began)
@@ -71,14 +77,43 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-func inlineSecret(n *tenant) map[string]string {
+func inlineSecret(_ *testing.T, n *tenant) map[string]string {
 	return map[string]string{"CDR_SECRET": n.ClientSecret()}
 }
 
-func managedIdentity(n *tenant) map[string]string {
-	env := n.ManagedIdentityEnvironment()
-	n.vault.hide("the managed identity's header", env["IDENTITY_HEADER"])
-	return env
+// managedIdentity is App Service's endpoint for managed identities (api-version 2019-08-01), which passes tokens of the tenant on.
+func managedIdentity(t *testing.T, n *tenant) map[string]string {
+	t.Helper()
+	const header = "5a5a0000-0000-4000-8000-0000000000d1"
+	n.vault.hide("the managed identity's header", header)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: n.Pool(), MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}
+	client := &http.Client{Transport: transport}
+	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		const resource = "https://graph.microsoft.com"
+		asked := r.URL.Query()
+		if r.Method != http.MethodGet || r.URL.Path != "/msi/token" || r.Header.Get("X-IDENTITY-HEADER") != header ||
+			asked.Get("api-version") != "2019-08-01" || asked.Get("resource") != resource || asked.Has("client_id") && asked.Get("client_id") != n.ClientID() {
+			http.Error(w, "refused", http.StatusBadRequest)
+			return
+		}
+		response, err := client.PostForm(n.LoginURL()+"/"+n.TenantID()+"/oauth2/v2.0/token", url.Values{ //nolint:noctx // ends with the test
+			"grant_type": {"client_credentials"}, "client_id": {n.ClientID()}, "client_secret": {n.ClientSecret()}, "scope": {resource + "/.default"},
+		})
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		defer response.Body.Close()
+		token := map[string]any{}
+		if err := json.NewDecoder(response.Body).Decode(&token); err != nil {
+			t.Error(err)
+		}
+		token["resource"], token["expires_on"] = resource, strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(token)
+	}))
+	t.Cleanup(endpoint.Close)
+	return map[string]string{"IDENTITY_ENDPOINT": endpoint.URL + "/msi/token", "IDENTITY_HEADER": header}
 }
 
 // registerCertificate makes a certificate with its key, and says when it ends.

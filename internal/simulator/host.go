@@ -43,14 +43,11 @@ func NewHost(at time.Time, faults *Faults, handler http.Handler, hostile string)
 	h := &Host{
 		Timeline: &Timeline{at: at}, Authority: authority, faults: cmp.Or(faults, NewFaults(FaultSettings{})), recorder: Recorder{counts: counts[int]{}},
 	}
-	if h.url, err = h.listen(handler, true); err == nil && hostile != "" {
-		h.hostile, err = h.listen(h.catch(hostile), true)
+	if h.url, err = h.listen(handler); err == nil && hostile != "" {
+		h.hostile, err = h.listen(h.catch(hostile))
 	}
 	return h, err
 }
-
-// ListenPlain opens a further listener, without TLS, and returns its URL.
-func (h *Host) ListenPlain(handler http.Handler) (string, error) { return h.listen(handler, false) }
 
 // catch keeps the requests, and answers with a body.
 func (h *Host) catch(body string) http.HandlerFunc {
@@ -66,7 +63,7 @@ func (h *Host) catch(body string) http.HandlerFunc {
 // connKey finds a request's connection in its context.
 type connKey struct{}
 
-func (h *Host) listen(handler http.Handler, secure bool) (url string, err error) {
+func (h *Host) listen(handler http.Handler) (url string, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // A listener outlives any request.
 	if err != nil {
 		h.Close()
@@ -80,15 +77,10 @@ func (h *Host) listen(handler http.Handler, secure bool) (url string, err error)
 		TLSConfig:   &tls.Config{Certificates: []tls.Certificate{h.certificate}, MinVersion: tls.VersionTLS12},
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 	}
-	// Both return when Close closes the listener, and for nothing else.
-	if url = "http://" + listener.Addr().String(); secure {
-		url = "https://" + listener.Addr().String()
-		h.done.Go(func() { _ = server.ServeTLS(listener, "", "") })
-	} else {
-		h.done.Go(func() { _ = server.Serve(listener) })
-	}
+	// It returns when Close closes the listener, and for nothing else.
+	h.done.Go(func() { _ = server.ServeTLS(listener, "", "") })
 	h.servers = append(h.servers, server)
-	return url, nil
+	return "https://" + listener.Addr().String(), nil
 }
 
 // reset closes a request's connection with an RST.

@@ -12,7 +12,6 @@ import (
 type Server struct {
 	*simulator.Host
 	settings Settings
-	managed  string // the URL of the endpoint for managed identities
 	links    links
 	notifier *notifier
 
@@ -32,10 +31,6 @@ func Start(settings Settings) (*Server, error) {
 	}
 	var err error
 	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes(), `{"@odata.count":0,"value":[]}`); err != nil {
-		return nil, err
-	}
-	// Plain HTTP on loopback, as in App Service.
-	if s.managed, err = s.ListenPlain(s.identity(EndpointManagedIdentity, s.managedToken)); err != nil {
 		return nil, err
 	}
 	s.notifier = newNotifier(s)

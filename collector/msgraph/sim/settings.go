@@ -10,11 +10,10 @@ import (
 
 // The endpoints, as faults and the record of requests name them.
 const (
-	EndpointPSTN            = "pstn"
-	EndpointDirectRouting   = "direct_routing"
-	EndpointToken           = "token"
-	EndpointOpenID          = "openid"
-	EndpointManagedIdentity = "managed_identity"
+	EndpointPSTN          = "pstn"
+	EndpointDirectRouting = "direct_routing"
+	EndpointToken         = "token"
+	EndpointOpenID        = "openid"
 	// EndpointCallRecords is the list of call records, EndpointCallRecord one record by its id.
 	EndpointCallRecords = "call_records"
 	EndpointCallRecord  = "call_record"
