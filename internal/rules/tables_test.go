@@ -1,9 +1,9 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // kpiTable is the table of docs/kpis.md.
@@ -47,17 +47,10 @@ func alertTable() string {
 	for _, g := range Default().Alerting() {
 		for i := range g.Rules {
 			r := &g.Rules[i]
-			fmt.Fprintf(&b, "| [%s](runbooks/%s.md) | %s | %s | %s | %s |\n", r.Alert, r.Alert, r.Severity, r.When, held(r.For), r.Change)
+			fmt.Fprintf(&b, "| [%s](runbooks/%s.md) | %s | %s | %s | %s |\n", r.Alert, r.Alert, r.Severity, r.When, cmp.Or(held(r.For), "at once"), r.Change)
 		}
 	}
 	return b.String()
-}
-
-func held(d time.Duration) string {
-	if d == 0 {
-		return "at once"
-	}
-	return duration(d)
 }
 
 func feedList(feeds string) string {

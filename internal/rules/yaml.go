@@ -3,8 +3,6 @@ package rules
 import (
 	"bytes"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -45,71 +43,54 @@ func file(title string, groups []Group) ([]byte, error) {
 	fmt.Fprintf(&b, header, title)
 	encoder := yaml.NewEncoder(&b)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(mapping("groups", list)); err != nil {
+	if err := encoder.Encode(map[string]any{"groups": list}); err != nil {
 		return nil, fmt.Errorf("write rules: %w", err)
 	}
 	return b.Bytes(), nil
 }
 
 func (g *Group) node() *yaml.Node {
+	n := commented(g.Doc, struct {
+		Name     string
+		Interval string `yaml:",omitempty"`
+	}{g.Name, held(g.Interval)})
+	// Encode loses comments below its value.
 	rules := &yaml.Node{Kind: yaml.SequenceNode}
 	for i := range g.Rules {
 		rules.Content = append(rules.Content, g.Rules[i].node())
 	}
-	n := mapping("name", text(g.Name))
-	if g.Interval > 0 {
-		put(n, "interval", text(duration(g.Interval)))
-	}
-	put(n, "rules", rules)
-	n.HeadComment = g.Doc
+	n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: "rules"}, rules)
 	return n
 }
 
 func (r *Rule) node() *yaml.Node {
-	n := &yaml.Node{Kind: yaml.MappingNode, HeadComment: r.Doc}
 	if r.Record != "" {
-		put(n, "record", text(r.Record))
-		put(n, "expr", text(r.Expr))
-		return n
+		return commented(r.Doc, struct{ Record, Expr string }{r.Record, r.Expr})
 	}
-	put(n, "alert", text(r.Alert))
-	put(n, "expr", text(r.Expr))
-	for _, hold := range []struct {
-		key string
-		d   time.Duration
-	}{{"for", r.For}, {"keep_firing_for", r.Keep}} {
-		if hold.d > 0 {
-			put(n, hold.key, text(duration(hold.d)))
-		}
-	}
-	put(n, "labels", pairs(map[string]string{"severity": r.Severity, "signal": string(r.Signal)}))
-	put(n, "annotations", pairs(map[string]string{
-		"summary": r.Summary, "description": r.Description, "runbook_url": r.RunbookURL, "dashboard_url": r.DashboardURL,
-	}))
-	return n
+	return commented(r.Doc, struct {
+		Alert, Expr         string
+		For                 string `yaml:",omitempty"`
+		Keep                string `yaml:"keep_firing_for,omitempty"`
+		Labels, Annotations map[string]string
+	}{
+		r.Alert, r.Expr, held(r.For), held(r.Keep),
+		map[string]string{"severity": r.Severity, "signal": string(r.Signal)},
+		map[string]string{"summary": r.Summary, "description": r.Description, "runbook_url": r.RunbookURL, "dashboard_url": r.DashboardURL},
+	})
 }
 
-func mapping(key string, value *yaml.Node) *yaml.Node {
-	n := &yaml.Node{Kind: yaml.MappingNode}
-	put(n, key, value)
-	return n
-}
-
-func put(n *yaml.Node, key string, value *yaml.Node) {
-	n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, value)
-}
-
-func text(s string) *yaml.Node {
+// commented is a value below its comment.
+func commented(comment string, value any) *yaml.Node {
 	n := new(yaml.Node)
-	n.SetString(s)
+	_ = n.Encode(value) // texts always have it
+	n.HeadComment = comment
 	return n
 }
 
-// pairs is a mapping in the order of its keys.
-func pairs(m map[string]string) *yaml.Node {
-	n := &yaml.Node{Kind: yaml.MappingNode}
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		put(n, k, text(m[k]))
+// held is a time that may be none.
+func held(d time.Duration) string {
+	if d == 0 {
+		return ""
 	}
-	return n
+	return duration(d)
 }
