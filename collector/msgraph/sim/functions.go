@@ -21,9 +21,7 @@ var functionPath = regexp.MustCompile(`^/v1\.0/communications/callRecords/(?:mic
 var (
 	errResource   = errors.New("resource not found for the segment")
 	errOption     = errors.New("query option is not supported here")
-	errParameters = errors.New("expression expected at position 13: fromDateTime and toDateTime are needed, once each")
-	errTime       = errors.New("the value is not a DateTimeOffset or a date")
-	errReversed   = errors.New("fromDateTime must not be after toDateTime")
+	errParameters = errors.New("fromDateTime and toDateTime are needed, once each, as a DateTimeOffset or a date, in this order")
 )
 
 // functionCall is a call of getPstnCalls or getDirectRoutingCalls.
@@ -56,11 +54,8 @@ func parseFunction(path string) (t target, err error) {
 			return t, err
 		}
 	}
-	switch {
-	case f.fromText == "" || f.toText == "":
+	if f.fromText == "" || f.toText == "" || f.to.Before(f.from) {
 		return t, errParameters
-	case f.to.Before(f.from):
-		return t, errReversed
 	}
 	return t, nil
 }
@@ -69,14 +64,14 @@ func parseFunction(path string) (t target, err error) {
 func parseTime(text string) (time.Time, error) {
 	plain, err := url.PathUnescape(text)
 	if err != nil || strings.Contains(text, "+") {
-		return time.Time{}, errTime
+		return time.Time{}, errParameters
 	}
 	if t, err := time.Parse(time.DateOnly, plain); err == nil {
 		return t, nil
 	}
 	t, err := time.Parse(time.RFC3339Nano, plain)
 	if err != nil {
-		return time.Time{}, errTime
+		return time.Time{}, errParameters
 	}
 	return t.UTC(), nil
 }

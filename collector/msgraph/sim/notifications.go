@@ -190,21 +190,16 @@ func (n *notifier) live() []Subscription {
 	return n.subscriptions
 }
 
-// add adds a subscription, unless there are as many as there may be.
-func (n *notifier) add(x Subscription) bool {
+func (n *notifier) add(x Subscription) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	live := n.live()
-	if len(live) >= maxSubscriptions {
-		return false
-	}
 	if len(live) == 0 {
 		n.coming, n.queuedTo, n.plannedTo = nil, x.since, time.Time{}
 	}
 	n.made++
 	x.number = n.made
 	n.subscriptions = append(live, x)
-	return true
 }
 
 // remove removes the subscription with an id, or all for an empty one.

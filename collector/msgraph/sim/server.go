@@ -43,7 +43,6 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", s.identity(EndpointToken, s.token))
 	mux.HandleFunc(subscriptionsPath, s.serveSubscriptions)
 	mux.HandleFunc(subscriptionsPath+"/{id}", s.serveSubscriptions)
-	mux.HandleFunc("POST "+subscriptionsPath+"/{id}/reauthorize", s.serveSubscriptions)
 	mux.HandleFunc("/", s.serveCallRecords) // which refuses all other paths
 	return mux
 }

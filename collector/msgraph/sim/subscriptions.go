@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -22,8 +21,6 @@ const subscriptionsPath = "/v1.0/subscriptions"
 
 // The rules for subscriptions to call records.
 const (
-	// maxSubscriptions is how many a tenant may have.
-	maxSubscriptions = 100
 	// A subscription may expire longestSubscription ahead at most; what is nearer than shortestSubscription is put off till then.
 	longestSubscription  = 4230 * time.Minute
 	shortestSubscription = 45 * time.Minute
@@ -84,10 +81,6 @@ func (s *Server) subscriptions(r *http.Request) simulator.Reply {
 		return s.reply(r, http.StatusOK, simulator.JSON(body))
 	case id == "" && r.Method == http.MethodPost:
 		return s.subscribe(r)
-	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/reauthorize"):
-		return s.changeSubscription(r, id, func(*Subscription) {}, http.StatusNoContent)
-	case id != "" && r.Method == http.MethodGet:
-		return s.changeSubscription(r, id, func(*Subscription) {}, http.StatusOK)
 	case id != "" && r.Method == http.MethodPatch:
 		return s.renew(r, id)
 	case id != "" && r.Method == http.MethodDelete:
@@ -118,25 +111,9 @@ func (s *Server) subscriptionObject(x *Subscription, made bool) simulator.Object
 }
 
 func (s *Server) subscriptionReply(r *http.Request, status int, x *Subscription) simulator.Reply {
-	if status == http.StatusNoContent {
-		return s.reply(r, status, nil)
-	}
 	o := s.subscriptionObject(x, status == http.StatusCreated)
 	o.Set("@odata.context", "https://"+r.Host+"/v1.0/$metadata#subscriptions/$entity")
 	return s.reply(r, status, simulator.JSON(o))
-}
-
-func (s *Server) changeSubscription(r *http.Request, id string, change func(*Subscription), status int) simulator.Reply {
-	n := s.notifier
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	live := n.live()
-	i := slices.IndexFunc(live, func(x Subscription) bool { return x.ID == id })
-	if i < 0 {
-		return s.noSubscription(r)
-	}
-	change(&live[i])
-	return s.subscriptionReply(r, status, &live[i])
 }
 
 // readSubscription reads a request's body, in which nothing else may be.
@@ -149,84 +126,56 @@ func readSubscription(r *http.Request) (wanted Subscription, ok bool) {
 // renew sets when a subscription expires, and nothing else.
 func (s *Server) renew(r *http.Request, id string) simulator.Reply {
 	wanted, ok := readSubscription(r)
-	if !ok || wanted.Expires.IsZero() || wanted != (Subscription{Expires: wanted.Expires}) {
-		return s.refuse(r, http.StatusBadRequest, "InvalidRequest",
-			"Could not process subscription update payload. Are all property names spelled and camelCased properly?")
+	expires, possible := s.expiry(wanted.Expires)
+	if !ok || !possible || wanted != (Subscription{Expires: wanted.Expires}) {
+		return s.refuse(r, http.StatusBadRequest, "InvalidRequest", "Could not process subscription update payload.")
 	}
-	expires, problem := s.expiry(wanted.Expires)
-	if problem != "" {
-		return s.refuse(r, http.StatusBadRequest, "ExtensionError", problem)
+	n := s.notifier
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	live := n.live()
+	i := slices.IndexFunc(live, func(x Subscription) bool { return x.ID == id })
+	if i < 0 {
+		return s.noSubscription(r)
 	}
-	return s.changeSubscription(r, id, func(x *Subscription) {
-		x.Expires = expires
-		x.Renewed++
-	}, http.StatusOK)
+	live[i].Expires = expires
+	live[i].Renewed++
+	return s.subscriptionReply(r, http.StatusOK, &live[i])
 }
 
-// expiry is when a subscription that is to expire at an instant does.
-func (s *Server) expiry(wanted time.Time) (at time.Time, problem string) {
+// expiry is when a subscription that is to expire at an instant does, and whether it can.
+func (s *Server) expiry(wanted time.Time) (at time.Time, possible bool) {
 	now := s.Now()
-	switch in := wanted.Sub(now); {
-	case in <= 0:
-		return at, "Subscription expiration must be in the future."
-	case in > longestSubscription:
-		return at, fmt.Sprintf("Subscription expiration can only be %d minutes in the future.", longestSubscription/time.Minute)
-	case in < shortestSubscription:
-		return now.Add(shortestSubscription), ""
-	}
-	return wanted.UTC(), ""
+	in := wanted.Sub(now)
+	return now.Add(max(in, shortestSubscription)), in > 0 && in <= longestSubscription
 }
 
 // subscribe makes a subscription, after a handshake with each of its addresses.
 func (s *Server) subscribe(r *http.Request) simulator.Reply {
-	bad := func(code, message string) simulator.Reply { return s.refuse(r, http.StatusBadRequest, code, message) }
 	x, ok := readSubscription(r)
-	if !ok {
-		return bad("InvalidRequest", "Could not process subscription creation payload. Are all property names spelled and camelCased properly?")
-	}
-	problem := x.problem()
-	if problem != "" {
-		return bad("InvalidRequest", problem)
-	}
-	if x.Expires, problem = s.expiry(x.Expires); problem != "" {
-		return bad("ExtensionError", problem)
+	expires, possible := s.expiry(x.Expires)
+	if !ok || !possible || !x.isValid() {
+		return s.refuse(r, http.StatusBadRequest, "InvalidRequest", "Could not process subscription creation payload.")
 	}
 	for _, address := range []string{x.NotificationURL, x.LifecycleURL} {
 		if address == "" {
 			continue
 		}
 		if err := s.validateWebhook(r.Context(), address); err != nil {
-			return bad("ValidationError", "Subscription validation request failed. "+err.Error())
+			return s.refuse(r, http.StatusBadRequest, "ValidationError", "Subscription validation request failed. "+err.Error())
 		}
 	}
-	x.ID, x.since = uuid.NewString(), s.Visible()
-	if !s.notifier.add(x) {
-		return s.refuse(r, http.StatusForbidden, "Forbidden", "The number of subscriptions to call records is over the organization's limit.")
-	}
+	x.ID, x.Expires, x.since = uuid.NewString(), expires, s.Visible()
+	s.notifier.add(x)
 	return s.subscriptionReply(r, http.StatusCreated, &x)
 }
 
-// problem is what is wrong with what was asked for; empty for nothing.
-func (w *Subscription) problem() string {
-	kinds := strings.Split(w.ChangeType, ",")
-	slices.Sort(kinds)
-	switch {
-	case !slices.Contains([]string{"created", "updated", "created,updated"}, strings.Join(kinds, ",")):
-		return "The changeType is not supported for this resource."
-	case strings.TrimPrefix(w.Resource, "/") != "communications/callRecords":
-		return "The resource is not supported."
-	case w.WithData:
-		return "The resource does not support resource data."
-	case w.Expires.IsZero():
-		return "expirationDateTime is required."
-	case len(w.ClientState) > maxClientState:
-		return "clientState is longer than 128 characters."
-	case !slices.Contains([]string{"", "v1_0", "v1_1", "v1_2", "v1_3"}, w.MinTLS):
-		return "latestSupportedTlsVersion is not known."
-	case !canNotify(w.NotificationURL) || w.LifecycleURL != "" && !canNotify(w.LifecycleURL):
-		return "The notification URL must be an https address."
-	}
-	return ""
+// isValid says whether Graph makes the subscription that is asked for.
+func (w *Subscription) isValid() bool {
+	return slices.Contains([]string{"created", "updated", "created,updated", "updated,created"}, w.ChangeType) &&
+		strings.TrimPrefix(w.Resource, "/") == "communications/callRecords" && !w.WithData && len(w.ClientState) <= maxClientState &&
+		slices.Contains([]string{"", "v1_0", "v1_1", "v1_2", "v1_3"}, w.MinTLS) &&
+		canNotify(w.NotificationURL) && (w.LifecycleURL == "" || canNotify(w.LifecycleURL))
 }
 
 // canNotify says whether notifications can be sent to an address: over https, or to this machine, which the real Graph wouldn't.
