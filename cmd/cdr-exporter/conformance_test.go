@@ -122,7 +122,7 @@ func TestConformance_Simulators(t *testing.T) {
 			frontRC := prismRC.front(rc.BaseURL(), trusting(rc.Pool()), described)
 			frontWX := prismWX.front(wx.BaseURL(), trusting(wx.Pool()), everything)
 			rc.SetPublicURL(frontRC.URL)
-			rc.OfferSync(false) // what the document describes is call-log
+			rc.RefuseSync(404) // what the document describes is call-log
 
 			file := conformanceConfig(t, rc, frontRC.URL, frontWX.URL, wx.APIKey(), format)
 			x := start(t, newVault(t), launch{config: file}).ready()

@@ -30,7 +30,7 @@ func TestChangesComeAndGo(t *testing.T) {
 	t.Parallel()
 	at := newSite(t)
 	o := newOffice(t, at, rcsim.Settings{
-		Account: world(t, unfoldingLog(201, rcsim.Mix(), 1_000)), SyncMisses: 0.1, SyncRefusal: 403,
+		Account: world(t, unfoldingLog(201, rcsim.Mix(), 1_000)), SyncMisses: 0.1,
 	})
 	r := newReceiver(t, at.vault, otlpsink.Settings{})
 	config := at.configureSources(settings{OTLP: r.overHTTP("")}, o.item())
@@ -46,8 +46,8 @@ func TestChangesComeAndGo(t *testing.T) {
 		begins bool
 	}{
 		{name: "lost token", do: o.DropSyncTokens, reads: "changes", after: 12 * time.Hour},
-		{name: "withdrawn", do: func() { o.OfferSync(false) }, reads: "ranges", after: 12 * time.Hour},
-		{name: "offered again", do: func() { o.OfferSync(true) }, begins: true, reads: "changes", after: 12 * time.Hour},
+		{name: "withdrawn", do: func() { o.RefuseSync(403) }, reads: "ranges", after: 12 * time.Hour},
+		{name: "offered again", do: func() { o.RefuseSync(0) }, begins: true, reads: "changes", after: 12 * time.Hour},
 		{name: "killed sessions", do: o.KillSessions, reads: "changes", after: 12 * time.Hour},
 	} {
 		step.do()

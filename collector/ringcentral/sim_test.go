@@ -216,8 +216,8 @@ func TestSimulatedCallLog(t *testing.T) {
 				t.Fatalf("%s: %s", what, todo)
 			}
 			got.want(t, test.world.TotalsOf(test.view), false)
-			if faults.Counts(sim.EndpointCallLog)[simulator.CutChunked] == 0 || len(server.Strays()) != 0 {
-				t.Errorf("faults %v, strays %q", faults.Counts(sim.EndpointCallLog), server.Strays())
+			if faults.Counts(sim.EndpointCallLog)[simulator.CutChunked] == 0 {
+				t.Errorf("faults %v", faults.Counts(sim.EndpointCallLog))
 			}
 		})
 	}
@@ -244,8 +244,8 @@ func TestSimulatedChanges(t *testing.T) {
 		token, more = position.Token, position.More
 	}
 	got.want(t, world.Totals(at), true)
-	if steps < 6 || faults.Counts(sim.EndpointSync)[simulator.CutChunked] == 0 || len(server.Strays()) != 0 {
-		t.Errorf("%d steps, faults %v, strays %q", steps, faults.Counts(sim.EndpointSync), server.Strays())
+	if steps < 6 || faults.Counts(sim.EndpointSync)[simulator.CutChunked] == 0 {
+		t.Errorf("%d steps, faults %v", steps, faults.Counts(sim.EndpointSync))
 	}
 }
 
@@ -277,8 +277,8 @@ func TestSimulatedActiveCalls(t *testing.T) {
 					most = max(most, want[direction])
 				}
 			}
-			if most < 2 || len(server.Strays()) != 0 {
-				t.Errorf("at most %d calls were active, strays %q", most, server.Strays())
+			if most < 2 {
+				t.Errorf("at most %d calls were active", most)
 			}
 		})
 	}

@@ -2,11 +2,12 @@ package sim
 
 import (
 	"crypto/rand"
-	"encoding/base64"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -31,8 +32,8 @@ const (
 type registration struct {
 	secret, jwt         string
 	scopes, permissions []string
-	// jwts are the JWTs that work, and until when; zero is without end.
-	jwts map[string]time.Time
+	// key signs the JWTs that work.
+	key []byte
 	// sessions are the open ones, the oldest first.
 	sessions []session
 }
@@ -62,12 +63,8 @@ func (s *Server) JWT() string {
 // SetSecret replaces the client secret.
 func (s *Server) SetSecret(secret string) { s.change(func() { s.secret = secret }) }
 
-// RevokeJWT makes a new JWT; the old ones stop working.
-func (s *Server) RevokeJWT() {
-	s.change(func() { clear(s.jwts) })
-	jwt := s.MintJWTFor(userID, jwtLifetime)
-	s.change(func() { s.jwt = jwt })
-}
+// RevokeJWT makes all JWTs that were made so far stop working.
+func (s *Server) RevokeJWT() { s.change(func() { s.key = []byte(rand.Text()) }) }
 
 // SetScopes grants these app scopes, and no others, from now on.
 func (s *Server) SetScopes(scopes ...string) { s.change(func() { s.scopes = scopes }) }
@@ -99,22 +96,20 @@ func (s *Server) Sessions() int {
 // MintJWTFor makes a JWT of a user, which works until RevokeJWT. A lifetime below zero is without end.
 func (s *Server) MintJWTFor(user string, lifetime time.Duration) string {
 	now := time.Now()
-	claims := map[string]any{
+	claims := jwt.MapClaims{
 		"aud": s.BaseURL() + "/restapi/oauth/token", "sub": user, "iss": s.BaseURL(), "iat": now.Unix(), "jti": "Simulated-Jti-0001",
 	}
-	var expires time.Time
 	if lifetime >= 0 {
-		expires = now.Add(lifetime)
-		claims["exp"] = expires.Unix()
+		claims["exp"] = now.Add(lifetime).Unix()
 	}
-	header := `{"kid":"8762f598d05944dbb86bf5ca97804700","typ":"JWT","alg":"HS256"}`
-	parts := []string{header, string(simulator.JSON(claims)), rand.Text()}
-	for i := range parts {
-		parts[i] = base64.RawURLEncoding.EncodeToString([]byte(parts[i]))
-	}
-	jwt := strings.Join(parts, ".")
-	s.change(func() { s.jwts[jwt] = expires })
-	return jwt
+	text, _ := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(s.signingKey()) // any key signs
+	return text
+}
+
+func (s *Server) signingKey() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.key
 }
 
 func (s *Server) openSession(lifetime time.Duration) string {
@@ -189,17 +184,15 @@ func (s *Server) identify(r *http.Request) *problem {
 // token is the JWT bearer grant (RFC 7523).
 func (s *Server) token(r *http.Request) ([]byte, *problem) {
 	s.mu.Lock()
-	grant, scopes := r.PostForm.Get("grant_type"), strings.Join(s.scopes, " ")
-	expires, known := s.jwts[r.PostForm.Get("assertion")]
+	scopes := strings.Join(s.scopes, " ")
 	s.mu.Unlock()
-	switch {
-	case grant != jwtGrant:
+	key := func(*jwt.Token) (any, error) { return s.signingKey(), nil }
+	if grant := r.PostForm.Get("grant_type"); grant != jwtGrant {
 		return nil, oauthError(http.StatusForbidden, "unauthorized_client", "OAU-112",
 			"The client is unauthorized for the required grant type: ["+grant+"]")
-	case !known:
-		return nil, oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: signature")
-	case !expires.IsZero() && !time.Now().Before(expires):
-		return nil, oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: expired")
+	}
+	if _, err := jwt.Parse(r.PostForm.Get("assertion"), key, jwt.WithValidMethods([]string{"HS256"})); err != nil {
+		return nil, oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: "+err.Error())
 	}
 	return simulator.JSON(map[string]any{
 		"access_token": s.openSession(tokenLifetime), "token_type": "bearer", "expires_in": int(tokenLifetime / time.Second),

@@ -79,7 +79,7 @@ func (s *Server) permit(endpoint string, company bool) *problem {
 	return missingPermission("CMN-408", permission)
 }
 
-// read checks the path and parses the query. RingCentral ignores parameters that it doesn't know; they are recorded.
+// read checks the path and parses the query. RingCentral ignores parameters that it doesn't know; here they are noticed.
 func (q *request) read(endpoint string) *problem {
 	if account := q.PathValue("account"); account != "" && account != "~" && account != accountID {
 		return notFound("accountId")
@@ -93,7 +93,7 @@ func (q *request) read(endpoint string) *problem {
 	}
 	for name := range q.query {
 		if !slices.Contains(parameters[endpoint], name) {
-			q.server.change(func() { q.server.strays = append(q.server.strays, endpoint+" "+name) })
+			return badParameter(name)
 		}
 	}
 	return nil

@@ -1,8 +1,8 @@
 package sim
 
 import (
+	"crypto/rand"
 	"net/http"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -21,23 +21,22 @@ type Server struct {
 	mu sync.Mutex // guards what follows
 	registration
 	public     string
-	syncs      bool
+	noSync     int // the status that refuses call-log-extract-sync; 0: it is offered
 	syncReset  int // how often sync tokens were dropped
 	syncIssued int
-	strays     []string
 }
 
 // Start makes an authority and listens. An error leaves nothing open.
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		settings: settings, syncs: !settings.NoSync,
+		settings: settings, noSync: settings.NoSync,
 		limits: map[string]*simulator.Limiter{
 			GroupAuth:  {Limit: settings.Auth, Window: settings.Window, Penalty: true},
 			GroupHeavy: {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
 		},
 		registration: registration{
-			secret: settings.ClientSecret, jwts: map[string]time.Time{}, scopes: settings.Scopes,
+			secret: settings.ClientSecret, key: []byte(rand.Text()), scopes: settings.Scopes,
 			permissions: []string{FullCompanyCallLog, ReadCallLog, ReadCallRecording},
 		},
 	}
@@ -80,8 +79,8 @@ func (s *Server) routes() http.Handler {
 // SetPublicURL changes what links begin with, for a proxy in front.
 func (s *Server) SetPublicURL(url string) { s.change(func() { s.public = url }) }
 
-// OfferSync sets whether the account offers call-log-extract-sync.
-func (s *Server) OfferSync(offered bool) { s.change(func() { s.syncs = offered }) }
+// RefuseSync refuses call-log-extract-sync with 404 or 403 from now on; 0 offers it.
+func (s *Server) RefuseSync(status int) { s.change(func() { s.noSync = status }) }
 
 // DropSyncTokens makes all sync tokens that were issued so far stop working.
 func (s *Server) DropSyncTokens() { s.change(func() { s.syncReset++ }) }
@@ -100,13 +99,6 @@ func (s *Server) ActiveOfExtension(at time.Time) map[cdr.Direction]int { return 
 
 // Throttled is how many requests a group's limit refused; faults aren't among them.
 func (s *Server) Throttled(group string) int { return s.limits[group].Refused() }
-
-// Strays are the query parameters that an endpoint doesn't know, as endpoint and name.
-func (s *Server) Strays() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.strays)
-}
 
 // limit counts a request to a group, fills in the headers that every answer of the group has, and returns whether the request is answered.
 func (s *Server) limit(group string, h http.Header) bool {

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"cmp"
-	"net/http"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -72,9 +71,8 @@ type Settings struct {
 	// Gzip compresses answers for clients that accept it.
 	Gzip bool
 
-	// NoSync refuses call-log-extract-sync from the start, with SyncRefusal: 404 if zero, or 403.
-	NoSync      bool
-	SyncRefusal int
+	// NoSync is the status that refuses call-log-extract-sync from the start, 404 or 403; zero: it is offered.
+	NoSync int
 	// SyncMisses is the share of rows that call-log-extract-sync never returns.
 	SyncMisses float64
 
@@ -94,6 +92,5 @@ func (s *Settings) setDefaults() {
 	if s.Scopes == nil {
 		s.Scopes = []string{ReadCallLog, ReadCallRecording, "ReadAccounts"}
 	}
-	s.SyncRefusal = cmp.Or(s.SyncRefusal, http.StatusNotFound)
 	s.Heavy, s.Auth, s.Window = cmp.Or(s.Heavy, 10), cmp.Or(s.Auth, 5), cmp.Or(s.Window, time.Minute)
 }

@@ -58,10 +58,10 @@ func (s *Server) extractSync(q *request) simulator.Reply {
 func (s *Server) refuseSync() *problem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.syncs:
+	switch s.noSync {
+	case 0:
 		return nil
-	case s.settings.SyncRefusal == http.StatusForbidden:
+	case http.StatusForbidden:
 		return apiError(http.StatusForbidden, "FeatureNotAvailable", "CMN-109", "Feature not available.")
 	}
 	return apiError(http.StatusNotFound, "", "CMN-120", "Invalid URI")
