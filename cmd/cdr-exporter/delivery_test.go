@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc/codes"
-
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
@@ -116,10 +114,10 @@ func TestEndpointDown(t *testing.T) {
 			eventually(t, "keep every record across a restart", waiting)
 
 			r := newReceiver(t, n.vault, place)
-			r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 503, Code: codes.Unavailable, Times: 1})
-			r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 503, Code: codes.Unavailable, Accept: true, Times: 1})
-			r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Drop: true, Times: 1})
-			r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 429, Code: codes.ResourceExhausted, RetryAfter: time.Second, Times: 1})
+			r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 503, Times: 1})
+			r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 503, Accept: true, Times: 1})
+			r.Fail(otlpsink.Reply{OnlyLogs: true, Drop: true, Times: 1})
+			r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 429, RetryAfter: time.Second, Times: 1})
 			r.allDelivered(n, now)
 			if r.Repeats() == 0 {
 				t.Error("nothing came again though an answer got lost")
@@ -160,7 +158,7 @@ func TestRefusedRecord(t *testing.T) {
 	})
 	r := newReceiver(t, n.vault, otlpsink.Settings{})
 	bad := func(l otlpsink.Log) bool { return strings.Contains(strings.Join(refused, " "), l.RecordID) }
-	r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 400, Code: codes.InvalidArgument, Match: bad})
+	r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 400, Match: bad})
 	x := n.start(settings{OTLP: r.overHTTP(""), Sources: []source{{DirectRouting: "-"}}}).ready()
 	x.counts(n, now)
 	want := records(n, now) - len(refused)
@@ -194,7 +192,7 @@ func anyTLS(t *testing.T) *tls.Config {
 func TestBrokenEndpoint(t *testing.T) {
 	t.Parallel()
 	for name, reply := range map[string]*otlpsink.Reply{
-		"HTTP 500": {Status: 500, Code: codes.Internal}, "HTTP 400": {Status: 400, Code: codes.InvalidArgument}, "HTTP 422": {Status: 422},
+		"HTTP 500": {Status: 500}, "HTTP 400": {Status: 400}, "HTTP 422": {Status: 422},
 		"plain http to a TLS port": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -208,7 +206,7 @@ func TestBrokenEndpoint(t *testing.T) {
 			r := newReceiver(t, n.vault, broken)
 			otlp := strings.Replace(r.overHTTP(", shutdown_timeout: 1s"), "https://", "http://", 1)
 			if reply != nil {
-				reply.Signal, reply.Match = otlpsink.LogSignal, func(otlpsink.Log) bool { return true }
+				reply.OnlyLogs, reply.Match = true, func(otlpsink.Log) bool { return true }
 				r.Fail(*reply)
 			}
 			x := n.start(settings{OTLP: otlp}).ready()
@@ -251,7 +249,7 @@ func TestOutboxFullPauses(t *testing.T) {
 	now := n.Pause()
 	const limit = 200
 	r := newReceiver(t, n.vault, otlpsink.Settings{})
-	r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 503})
+	r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 503})
 	x := n.start(settings{OTLP: r.overHTTP(fmt.Sprintf(", outbox_limit: %d, shutdown_timeout: 1s", limit))}).serving()
 	full := func() error {
 		m := x.scrape()
@@ -293,7 +291,7 @@ func TestOutboxFullSkips(t *testing.T) {
 	n := published(t, 89, 1_500)
 	now := n.Pause()
 	r := newReceiver(t, n.vault, otlpsink.Settings{})
-	r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 503})
+	r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 503})
 	x := n.start(settings{OTLP: r.overHTTP(", outbox_limit: 200, outbox_full: skip_logs")}).ready()
 	x.counts(n, now)
 	m := x.scrape()
@@ -318,7 +316,7 @@ func TestShutdownDrains(t *testing.T) {
 	n := published(t, 91, 500)
 	now := n.Pause()
 	r := newReceiver(t, n.vault, otlpsink.Settings{})
-	r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Delay: 150 * time.Millisecond})
+	r.Fail(otlpsink.Reply{OnlyLogs: true, Delay: 150 * time.Millisecond})
 	x := n.start(settings{OTLP: r.overHTTP(", shutdown_timeout: 1m")}).ready()
 	x.counts(n, now)
 	x.stop()

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/grpc/codes"
-
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
@@ -84,11 +82,11 @@ func (m *massacre) trouble() {
 	m.sink.ClearFailures()
 	switch m.random.IntN(5) {
 	case 0:
-		m.sink.Fail(otlpsink.Reply{Status: 503, Code: codes.Unavailable, Times: 1 + m.random.IntN(3)})
+		m.sink.Fail(otlpsink.Reply{Status: 503, Times: 1 + m.random.IntN(3)})
 	case 1:
-		m.sink.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 503, Code: codes.Unavailable, Accept: true, Times: 1})
+		m.sink.Fail(otlpsink.Reply{OnlyLogs: true, Status: 503, Accept: true, Times: 1})
 	case 2:
-		m.sink.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Drop: true})
+		m.sink.Fail(otlpsink.Reply{OnlyLogs: true, Drop: true})
 	}
 }
 

@@ -156,7 +156,7 @@ func TestReplicas(t *testing.T) {
 	a.goesOn(f)
 
 	// A clean stop hands over at once, evenly, though the OTLP endpoint is down.
-	a.sink.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: http.StatusServiceUnavailable})
+	a.sink.Fail(otlpsink.Reply{OnlyLogs: true, Status: http.StatusServiceUnavailable})
 	e := f.start(1)[0]
 	f.moved("clean stop", func() { f.stop(d) }, b, c, e)
 	f.even(b, c, e)

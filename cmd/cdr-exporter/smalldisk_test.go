@@ -86,7 +86,7 @@ func TestRestartOnAFullDisk(t *testing.T) {
 			}
 			at := n.Pause()
 			r := newReceiver(t, n.vault, otlpsink.Settings{})
-			r.Fail(otlpsink.Reply{Signal: otlpsink.LogSignal, Status: 503})
+			r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 503})
 			set := settings{OTLP: r.overHTTP(", shutdown_timeout: 100ms"), Sources: []source{{PSTN: "-"}}}
 			x := n.start(set).ready()
 			x.counts(n, at)

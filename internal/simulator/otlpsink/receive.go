@@ -23,23 +23,12 @@ import (
 	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
 )
 
-// Signal is a kind of telemetry.
-type Signal uint8
-
-// The signals.
-const (
-	AnySignal Signal = iota
-	LogSignal
-	MetricSignal
-)
-
 // Reply is how the sink answers instead of accepting.
 type Reply struct {
-	// Signal is which requests it answers.
-	Signal Signal
-	// Status is the HTTP status; Code the gRPC code. The other protocol is answered with its own kind of failure: 503 or Unavailable.
+	// OnlyLogs leaves requests with metrics alone.
+	OnlyLogs bool
+	// Status is the HTTP status; gRPC is answered with the code of the same meaning.
 	Status int
-	Code   codes.Code
 	// RetryAfter is sent as the header or as gRPC retry information.
 	RetryAfter time.Duration
 	// Match limits it to requests that hold such a record.
@@ -69,11 +58,11 @@ func (s *Sink) ClearFailures() {
 }
 
 // reply takes the reply to a request with these records; the zero Reply accepts it.
-func (s *Sink) reply(signal Signal, logs []Log) Reply {
+func (s *Sink) reply(isLogs bool, logs []Log) Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := slices.IndexFunc(s.replies, func(r Reply) bool {
-		return (r.Signal == AnySignal || r.Signal == signal) && (r.Match == nil || slices.ContainsFunc(logs, r.Match))
+		return (isLogs || !r.OnlyLogs) && (r.Match == nil || slices.ContainsFunc(logs, r.Match))
 	})
 	if i < 0 {
 		return Reply{}
@@ -86,20 +75,19 @@ func (s *Sink) reply(signal Signal, logs []Log) Reply {
 }
 
 // refuses says that the answer is a failure.
-func (r *Reply) refuses() bool { return r.Status != 0 || r.Code != 0 || r.Drop }
+func (r *Reply) refuses() bool { return r.Status != 0 || r.Drop }
 
 // receive keeps what a request brings, as the reply to it says, after the reply's delay.
 func (s *Sink) receive(ctx context.Context, request proto.Message) Reply {
 	var logs []Log
 	var points []Point
-	signal := MetricSignal
-	switch r := request.(type) {
-	case *collogs.ExportLogsServiceRequest:
-		logs, signal = readLogs(r), LogSignal
-	case *colmetrics.ExportMetricsServiceRequest:
+	exported, isLogs := request.(*collogs.ExportLogsServiceRequest)
+	if isLogs {
+		logs = readLogs(exported)
+	} else if r, ok := request.(*colmetrics.ExportMetricsServiceRequest); ok {
 		points = readPoints(r)
 	}
-	reply := s.reply(signal, logs)
+	reply := s.reply(isLogs, logs)
 	if reply.Delay > 0 {
 		timer := time.NewTimer(reply.Delay)
 		defer timer.Stop()
@@ -211,7 +199,8 @@ func (s *Sink) receiveGRPC(ctx context.Context, request proto.Message) error {
 	if !reply.refuses() {
 		return nil
 	}
-	st := status.New(cmp.Or(reply.Code, codes.Unavailable), "refused")
+	code := map[int]codes.Code{http.StatusBadRequest: codes.InvalidArgument, http.StatusTooManyRequests: codes.ResourceExhausted}[reply.Status]
+	st := status.New(cmp.Or(code, codes.Unavailable), "refused")
 	if reply.RetryAfter > 0 {
 		if detailed, err := st.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(reply.RetryAfter)}); err == nil {
 			st = detailed

@@ -67,7 +67,7 @@ func TestSink(t *testing.T) {
 	send("/v1/logs", logs("b", "a"), 200)
 	send("/v1/logs", logs("a", "c", ""), 200)
 	sink.Fail(Reply{Status: 400, Match: func(l Log) bool { return l.UID == "bad" }})
-	sink.Fail(Reply{Signal: LogSignal, Status: 503, Accept: true, Times: 1})
+	sink.Fail(Reply{OnlyLogs: true, Status: 503, Accept: true, Times: 1})
 	send("/v1/logs", logs("bad", "d"), 400)
 	send("/v1/logs", logs("e"), 503)
 	if n := len(sink.Logs()); n != 5 || sink.Repeats() != 1 || sink.Unnamed() != 1 {
