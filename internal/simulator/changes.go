@@ -27,29 +27,24 @@ func (w *World) Changes(q Since, emit func(*Call, *Version)) (more bool) {
 	w.prepareChanges(after, at)
 	last, given := q.After, 0
 	var call Call
-	for bucket := max(0, w.blockOf(after)); bucket <= w.blockOf(at); bucket++ {
-		list := c.buckets[bucket]
-		slices.SortFunc(list, func(x, y change) int {
-			return cmp.Or(cmp.Compare(x.published, y.published), cmp.Compare(x.block, y.block), cmp.Compare(x.number, y.number))
-		})
-		for _, change := range list {
-			if change.published <= after || change.published > at {
-				continue
-			}
-			w.fill(&call, int64(change.block), int(change.number))
-			v := &call.versions[change.version]
-			if call.At(q.At) != int(change.version) || q.Match != nil && !q.Match(&call, v) {
-				continue
-			}
-			if given >= q.Limit && v.Published.After(last) {
-				return true
-			}
-			for range call.Copies {
-				emit(&call, v)
-				given++
-			}
-			last = v.Published
+	first, _ := slices.BinarySearchFunc(c.list, after+1, func(x change, at int64) int { return cmp.Compare(x.published, at) })
+	for _, change := range c.list[first:] {
+		if change.published > at {
+			break
 		}
+		w.fill(&call, int64(change.block), int(change.number))
+		v := &call.versions[change.version]
+		if call.At(q.At) != int(change.version) || q.Match != nil && !q.Match(&call, v) {
+			continue
+		}
+		if given >= q.Limit && v.Published.After(last) {
+			return true
+		}
+		for range call.Copies {
+			emit(&call, v)
+			given++
+		}
+		last = v.Published
 	}
 	return false
 }
@@ -61,36 +56,39 @@ type change struct {
 	version   uint8
 }
 
-// changes is what is published when, in buckets as long as blocks. The versions of the calls of the blocks from first up to next are in
-// them.
+// changes is what is published when, in this order: the versions of the calls of the blocks from first up to next.
 type changes struct {
 	mu          sync.Mutex // guards what follows
 	first, next int64
-	buckets     map[int64][]change
+	list        []change
 }
 
 func (c *changes) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.buckets = nil
+	c.first, c.next, c.list = 0, 0, nil
 }
 
-// prepareChanges puts the calls into buckets that can have changed after an instant.
+// prepareChanges lists the calls that can have changed after an instant.
 func (w *World) prepareChanges(after, at int64) {
 	c := &w.changes
-	first := max(0, w.blockOf(after-w.Reach().Milliseconds()))
-	if c.buckets == nil || first < c.first {
-		c.buckets, c.first, c.next = map[int64][]change{}, first, first
+	first, last := max(0, w.blockOf(after-w.Reach().Milliseconds())), min(w.blockOf(at), w.lastBlock())
+	if c.list == nil || first < c.first {
+		c.list, c.first, c.next = nil, first, first
+	}
+	if c.next > last {
+		return
 	}
 	var call Call
-	for last := min(w.blockOf(at), w.lastBlock()); c.next <= last; c.next++ {
+	for ; c.next <= last; c.next++ {
 		for number := range w.count(c.next) {
 			w.fill(&call, c.next, number)
 			for i := range call.Versions() {
-				published := call.versions[i].Published.UnixMilli()
-				n := w.blockOf(published)
-				c.buckets[n] = append(c.buckets[n], change{published, int32(c.next), uint16(number), uint8(i)})
+				c.list = append(c.list, change{call.versions[i].Published.UnixMilli(), int32(c.next), uint16(number), uint8(i)})
 			}
 		}
 	}
+	slices.SortFunc(c.list, func(x, y change) int {
+		return cmp.Or(cmp.Compare(x.published, y.published), cmp.Compare(x.block, y.block), cmp.Compare(x.number, y.number))
+	})
 }
