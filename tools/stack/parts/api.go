@@ -43,7 +43,8 @@ func (a API) get(ctx context.Context, path string) ([]byte, error) {
 	return body, err
 }
 
-func (a API) read(ctx context.Context, path string, into any) error {
+// Read reads the JSON of an answer into a value.
+func (a API) Read(ctx context.Context, path string, into any) error {
 	body, err := a.get(ctx, path)
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func (a API) Query(ctx context.Context, expression string) ([]Sample, error) {
 			}
 		}
 	}
-	if err := a.read(ctx, "/api/v1/query?query="+url.QueryEscape(expression), &answer); err != nil {
+	if err := a.Read(ctx, "/api/v1/query?query="+url.QueryEscape(expression), &answer); err != nil {
 		return nil, err
 	}
 	var samples []Sample
@@ -105,7 +106,7 @@ type Alert struct {
 // Alerts are those of Prometheus.
 func (a API) Alerts(ctx context.Context) ([]Alert, error) {
 	var answer struct{ Data struct{ Alerts []Alert } }
-	err := a.read(ctx, "/api/v1/alerts", &answer)
+	err := a.Read(ctx, "/api/v1/alerts", &answer)
 	return answer.Data.Alerts, err
 }
 
@@ -116,7 +117,7 @@ func (a API) Received(ctx context.Context) ([]Alert, error) {
 		Status              struct{ State string }
 		StartsAt            time.Time
 	}
-	if err := a.read(ctx, "/api/v2/alerts", &answer); err != nil {
+	if err := a.Read(ctx, "/api/v2/alerts", &answer); err != nil {
 		return nil, err
 	}
 	var all []Alert
@@ -124,35 +125,4 @@ func (a API) Received(ctx context.Context) ([]Alert, error) {
 		all = append(all, Alert{x.Labels, x.Annotations, x.Status.State, x.StartsAt})
 	}
 	return all, nil
-}
-
-// RuleState is what Prometheus says of a rule.
-type RuleState struct {
-	Name, Health, LastError string
-	Evaluated               time.Time `json:"lastEvaluation"`
-}
-
-// Rules are all rules that Prometheus has.
-func (a API) Rules(ctx context.Context) (all []RuleState, err error) {
-	var answer struct {
-		Data struct{ Groups []struct{ Rules []RuleState } }
-	}
-	err = a.read(ctx, "/api/v1/rules", &answer)
-	for _, group := range answer.Data.Groups {
-		all = append(all, group.Rules...)
-	}
-	return all, err
-}
-
-// Is says whether the alert has a name, and these labels written name=value.
-func (a *Alert) Is(name string, labels map[string]string) bool {
-	if a.Labels["alertname"] != name {
-		return false
-	}
-	for label, value := range labels {
-		if a.Labels[label] != value {
-			return false
-		}
-	}
-	return true
 }

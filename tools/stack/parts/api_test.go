@@ -13,7 +13,6 @@ var answers = map[string]string{
 	"/api/v1/query":   `{"data":{"result":[{"metric":{"feed":"pstn"},"value":[1.5,"42"]}]}}`,
 	"/api/v1/alerts":  `{"data":{"alerts":[{"labels":{"alertname":"A","trunk":"t"},"annotations":{"summary":"s"},"state":"pending","activeAt":"2026-01-02T03:04:05Z"}]}}`,
 	"/api/v2/alerts":  `[{"labels":{"alertname":"A"},"status":{"state":"suppressed"},"startsAt":"2026-01-02T03:04:05Z"}]`,
-	"/api/v1/rules":   `{"data":{"groups":[{"rules":[{"name":"A","health":"ok","lastError":""}]}]}}`,
 	"/api/v1/unknown": ``,
 }
 
@@ -36,16 +35,9 @@ func TestAPI(t *testing.T) {
 	if err != nil || len(alerts) != 1 || alerts[0].State != Pending || alerts[0].Since.Second() != 5 || alerts[0].Annotations["summary"] != "s" {
 		t.Errorf("alerts %v, %v", alerts, err)
 	}
-	if a := alerts[0]; !a.Is("A", map[string]string{"trunk": "t"}) || a.Is("B", nil) || a.Is("A", map[string]string{"trunk": "u"}) {
-		t.Errorf("it isn't what it is: %v", a)
-	}
 	received, err := api.Received(ctx)
 	if err != nil || len(received) != 1 || received[0].State != Suppressed {
 		t.Errorf("received %v, %v", received, err)
-	}
-	rules, err := api.Rules(ctx)
-	if err != nil || len(rules) != 1 || rules[0].Health != "ok" {
-		t.Errorf("rules %v, %v", rules, err)
 	}
 	if err := api.Ready(ctx); err != nil {
 		t.Error(err)
