@@ -185,7 +185,7 @@ func TestE2EVerdict(t *testing.T) {
 // evaluate asks promtool what a query finds in series that have a value each minute, or each quarter of one if that is soon.
 func evaluate(t *testing.T, name string, q query, input []promSeries, at string, want []promSample) {
 	t.Helper()
-	expr, err := (&Target{Expr: q.expr, Every: time.Duration(q.every) * time.Minute}).Filled(5 * time.Minute)
+	expr, err := (&panelQuery{Expr: q.expr, Every: time.Duration(q.every) * time.Minute}).filled(5 * time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func promExprs(t *testing.T) []promExpr {
 		if target.Log {
 			continue
 		}
-		expr, err := target.Filled(5 * time.Minute)
+		expr, err := target.filled(5 * time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}

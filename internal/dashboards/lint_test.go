@@ -290,13 +290,3 @@ func catalogued(series string) *metrics.Def {
 	}
 	return nil
 }
-
-// targets are the queries of all dashboards.
-func targets(t *testing.T) []Target {
-	t.Helper()
-	all, err := Targets()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
