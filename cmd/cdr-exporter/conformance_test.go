@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,8 +62,8 @@ func ringcentralFor(t *testing.T) (*rcsim.Server, *simulator.World) {
 func wavixFor(t *testing.T) *wxsim.Server {
 	t.Helper()
 	server, err := wxsim.Start(wxsim.Settings{
-		Placed:   world(t, steady(92, wxsim.Documented(wxsim.PlacedMix()), 1_000)),
-		Received: world(t, steady(93, wxsim.Documented(wxsim.ReceivedMix()), 1_000)), Generation: wxsim.GenerationC,
+		Placed:   world(t, steady(92, documented(wxsim.PlacedMix()), 1_000)),
+		Received: world(t, steady(93, documented(wxsim.ReceivedMix()), 1_000)), Generation: wxsim.GenerationC,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -179,4 +180,15 @@ func TestConformance_Mock(t *testing.T) {
 	if n := strings.Count(x.out.String(), "ok"); n < 4 {
 		t.Errorf("check sources says:\n%s", x.out)
 	}
+}
+
+// documented is a mix without what Wavix's document of 2026 doesn't allow. Its rows conform to it in wxsim.GenerationC, unless the world has
+// malformed rows, rows without an id, or revisions, which bring prices that aren't known yet.
+func documented(m *simulator.Mix) *simulator.Mix {
+	some := *m
+	some.Kinds = slices.DeleteFunc(slices.Clone(m.Kinds), func(k simulator.Kind) bool {
+		known := slices.Contains([]string{"answered", "noanswer", "busy", "failed"}, k.Phrase)
+		return !known || !k.Free && !k.Priced || k.Party == simulator.Null
+	})
+	return &some
 }

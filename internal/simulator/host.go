@@ -18,59 +18,37 @@ import (
 )
 
 // Host is what the server of every simulated provider has: HTTPS with its own authority, the provider's time, faults, counts of the
-// requests, and another host that answers may link to. It is safe for concurrent use.
+// requests, and another host that links in answers may lead to. It is safe for concurrent use.
 type Host struct {
 	*Timeline
 	*Authority
-	servers  []*http.Server
+	server   *http.Server
 	done     sync.WaitGroup
 	faults   *Faults
 	recorder Recorder
-	// url is the server's address, hostile that of the other host.
-	url, hostile string
+	url      string
 
 	mu     sync.Mutex
 	caught []string // guarded by mu
 }
 
 // NewHost listens on a free port of loopback. Its time stands at an instant until it is moved; zero: it goes as the machine's. Nil faults are
-// none. A hostile body is what another host answers with, to which links can lead; empty: there is none. An error leaves nothing open.
+// none. A hostile body is what HostileURL answers with. An error leaves nothing open.
 func NewHost(at time.Time, faults *Faults, handler http.Handler, hostile string) (*Host, error) {
 	authority, err := NewAuthority()
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{
-		Timeline: &Timeline{at: at}, Authority: authority, faults: cmp.Or(faults, NewFaults(FaultSettings{})), recorder: Recorder{counts: counts[int]{}},
-	}
-	if h.url, err = h.listen(handler); err == nil && hostile != "" {
-		h.hostile, err = h.listen(h.catch(hostile))
-	}
-	return h, err
-}
-
-// catch keeps the requests, and answers with a body.
-func (h *Host) catch(body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		h.mu.Lock()
-		h.caught = append(h.caught, r.RequestURI)
-		h.mu.Unlock()
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(body))
-	}
-}
-
-// connKey finds a request's connection in its context.
-type connKey struct{}
-
-func (h *Host) listen(handler http.Handler) (url string, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // A listener outlives any request.
 	if err != nil {
-		h.Close()
-		return "", fmt.Errorf("listen for simulated provider: %w", err)
+		return nil, fmt.Errorf("listen for simulated provider: %w", err)
 	}
-	server := &http.Server{
-		Handler:           handler,
+	h := &Host{
+		Timeline: &Timeline{at: at}, Authority: authority, faults: cmp.Or(faults, NewFaults(FaultSettings{})), recorder: Recorder{counts: counts[int]{}},
+		url: "https://" + listener.Addr().String(),
+	}
+	h.server = &http.Server{
+		Handler:           h.catch(handler, hostile),
 		ReadHeaderTimeout: time.Minute,
 		// What clients break off, on purpose in tests, is of no interest.
 		ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
@@ -78,9 +56,26 @@ func (h *Host) listen(handler http.Handler) (url string, err error) {
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 	}
 	// It returns when Close closes the listener, and for nothing else.
-	h.done.Go(func() { _ = server.ServeTLS(listener, "", "") })
-	h.servers = append(h.servers, server)
-	return "https://" + listener.Addr().String(), nil
+	h.done.Go(func() { _ = h.server.ServeTLS(listener, "", "") })
+	return h, nil
+}
+
+// connKey finds a request's connection in its context.
+type connKey struct{}
+
+// catch answers what is asked of the other host with a body, and keeps those requests.
+func (h *Host) catch(handler http.Handler, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if "https://"+r.Host != h.HostileURL() {
+			handler.ServeHTTP(w, r)
+			return
+		}
+		h.mu.Lock()
+		h.caught = append(h.caught, r.RequestURI)
+		h.mu.Unlock()
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(body))
+	}
 }
 
 // reset closes a request's connection with an RST.
@@ -96,8 +91,8 @@ func reset(r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// HostileURL is the other host's address.
-func (h *Host) HostileURL() string { return h.hostile }
+// HostileURL is the address of another host, to which links can lead: the same server by another name.
+func (h *Host) HostileURL() string { return strings.Replace(h.url, "127.0.0.1", "localhost", 1) }
 
 // Caught are the URIs of the requests that followed hostile links.
 func (h *Host) Caught() []string {
@@ -108,9 +103,7 @@ func (h *Host) Caught() []string {
 
 // Close stops listening. It may be called twice.
 func (h *Host) Close() {
-	for _, s := range h.servers {
-		_ = s.Close() // What is open is cut off: a test that ends doesn't wait.
-	}
+	_ = h.server.Close() // What is open is cut off: a test that ends doesn't wait.
 	h.done.Wait()
 }
 

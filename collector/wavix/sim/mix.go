@@ -2,7 +2,6 @@ package sim
 
 import (
 	_ "embed" // of the tables
-	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -31,15 +30,4 @@ func mix(name, table string) *simulator.Mix {
 	// Users aren't on the wire: Wavix's records have none.
 	m.Users = []simulator.User{{ID: "5a5a0000-0000-4000-8000-000000000001", Principal: "alex.example@wave.example", Name: "Alex Example"}}
 	return m
-}
-
-// Documented is a mix without what Wavix's document of 2026 doesn't allow. Its rows conform to it in GenerationC, unless the world has
-// malformed rows, rows without an id, or revisions, which bring prices that aren't known yet.
-func Documented(m *simulator.Mix) *simulator.Mix {
-	some := *m
-	some.Kinds = slices.DeleteFunc(slices.Clone(m.Kinds), func(k simulator.Kind) bool {
-		known := slices.Contains([]string{"answered", "noanswer", "busy", "failed"}, k.Phrase)
-		return !known || !k.Free && !k.Priced || k.Party == simulator.Null
-	})
-	return &some
 }
