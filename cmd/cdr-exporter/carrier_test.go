@@ -69,7 +69,7 @@ func (c *carrier) tables(_ string, at ...time.Time) tables {
 
 func (c *carrier) tally(_ string, at ...time.Time) tally {
 	t := c.totals(at...)
-	return tally{records: t.Records, calls: t.Records, revised: t.Revisions + t.Filled, invalid: t.Invalid}
+	return tally{records: t.Records, calls: t.Records, revised: t.Revisions, invalid: t.Invalid}
 }
 
 func (c *carrier) active(at time.Time) map[cdr.Direction]int {

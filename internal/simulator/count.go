@@ -71,7 +71,6 @@ func (c *Counter) Add(call *Call) *Version {
 	c.Rows += call.Copies
 	seen := c.final(call)
 	if len(seen) == 0 {
-		c.Waiting++
 		return nil
 	}
 	first := &call.versions[seen[0]]
@@ -195,24 +194,22 @@ func (c *Counter) addMoney(metric string, of moneyOf, v *Version, component int,
 
 // revision counts a version that came after another.
 func (c *Counter) revision(of moneyOf, before, after *Version) {
-	changed, filled := c.revise(of, before, after)
+	changed := c.revise(of, before, after)
 	if before.Kind.Outcome != after.Kind.Outcome {
 		c.Metrics.Count("cdr_call_outcome_changes_total", before.Kind.Outcome, after.Kind.Outcome)
 		changed = true
 	}
 	if changed {
 		c.Revisions++
-	} else if filled {
-		c.Filled++
 	}
 }
 
 // revise counts the amounts that one version changed of the one before, or brought.
-func (c *Counter) revise(of moneyOf, before, after *Version) (changed, filled bool) {
+func (c *Counter) revise(of moneyOf, before, after *Version) (changed bool) {
 	for i, p := range [...][2]Price{{before.Usage, after.Usage}, {before.Connection, after.Connection}} {
 		switch was, is := p[0], p[1]; {
 		case !was.Known && is.Known:
-			filled = true
+			changed = true
 			if is.Amount > 0 { // zero makes no series
 				c.addMoney("cdr_call_charges_total", of, after, i, is.Amount)
 			} else {
@@ -229,7 +226,7 @@ func (c *Counter) revise(of moneyOf, before, after *Version) (changed, filled bo
 			changed = true
 		}
 	}
-	return changed, filled
+	return changed
 }
 
 // correct counts a change of a component: debit if it costs more.

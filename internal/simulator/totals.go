@@ -12,14 +12,12 @@ type Totals struct {
 	Rows int
 	// Records is the number of distinct valid records. Sessions are those of them that are calls: not the further views of a call.
 	Records, Sessions int
-	// Waiting is the number of distinct valid rows that were visible but not final when they were last seen: they aren't among the records.
-	Waiting int
 	// Ignored is the number of distinct rows that aren't calls, by call type.
 	Ignored map[string]int
 	// Invalid is the number of distinct malformed rows.
 	Invalid int
-	// Revisions are versions seen that changed a value of money or outcome; Filled are those that only brought an amount which wasn't known.
-	Revisions, Filled int
+	// Revisions are versions seen that changed a value of money or outcome, or brought an amount which wasn't known.
+	Revisions int
 
 	// Metrics are the metrics by the label sets of the contract without the base labels, `late` and `reason`.
 	Metrics Tables

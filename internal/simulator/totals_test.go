@@ -81,8 +81,8 @@ func TestWhoSeesMoreCorrects(t *testing.T) {
 	if snapshot.Revisions != 0 || total(snapshot, "cdr_call_outcome_changes_total") != 0 {
 		t.Errorf("somebody who looks once saw %d revisions", snapshot.Revisions)
 	}
-	if hourly.Revisions == 0 || hourly.Filled == 0 {
-		t.Errorf("%d revisions, %d filled", hourly.Revisions, hourly.Filled)
+	if hourly.Revisions == 0 {
+		t.Error("there are no revisions")
 	}
 	if hourly.Metrics["cdr_call_outcome_changes_total"]["cancelled|busy"] == 0 {
 		t.Error("no outcome changed")

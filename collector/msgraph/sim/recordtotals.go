@@ -10,8 +10,7 @@ import (
 // CallTotals are what must have been counted of call records, by the label sets of the contract without the base labels and `late`. They are counted
 // over the records that the API renders, from what was written down when their calls were drawn, never by the exporter's mapping.
 type CallTotals struct {
-	// Totals have the number of calls that were counted (Records), of records that are published and not counted, since they have no session yet or
-	// aren't found by their id (Waiting), of malformed ones (Invalid), and the totals of calls, without trunk and codes.
+	// Totals have the number of calls that were counted (Records), of malformed ones (Invalid), and the totals of calls, without trunk and codes.
 	simulator.Totals
 	// Settled is the number of the calls whose media were counted too.
 	Settled int
@@ -97,9 +96,6 @@ func (t *CallTotals) add(p *recordPlan, view *CallView) {
 			settled = true
 			t.addMedia(p, v)
 		}
-	}
-	if !counted && p.published(last) >= 0 {
-		t.Waiting++
 	}
 }
 
