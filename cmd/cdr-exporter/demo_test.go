@@ -201,7 +201,7 @@ func TestDemoCounts(t *testing.T) {
 		{"contoso", directRouting}: func(from time.Time) tables { return since(p.DirectRouting, from, graph) },
 		{"acme", callLog}:          func(from time.Time) tables { return since(p.Log, from, office) },
 		{"wave", callLog}: func(from time.Time) tables {
-			t := p.Carrier.Account().TotalsFor(from, time.Time{}, carrier)
+			t := p.Carrier.Account().TotalsOf(simulator.View{From: from, At: []time.Time{carrier}})
 			return expected(&t)
 		},
 	}
@@ -262,7 +262,7 @@ func (x *exporter) countsSessions(source, feed string, totals sim.CallTotals) {
 
 // since are the tables of a world's calls that started at a time or later.
 func since(w *simulator.World, from, at time.Time) tables {
-	t := w.TotalsFor(from, time.Time{}, at)
+	t := w.TotalsOf(simulator.View{From: from, At: []time.Time{at}})
 	return expected(&t)
 }
 

@@ -12,11 +12,6 @@ import (
 // Totals are what a reader has counted that reads everything once, at an instant. It takes about two seconds for a million calls.
 func (w *World) Totals(at time.Time) Totals { return w.TotalsOf(View{At: []time.Time{at}}) }
 
-// TotalsFor are Totals of the calls that started in [from, to).
-func (w *World) TotalsFor(from, to, at time.Time) Totals {
-	return w.TotalsOf(View{From: from, To: to, At: []time.Time{at}})
-}
-
 // TotalsOf are what a reader has counted that looked as the view says.
 func (w *World) TotalsOf(v View) Totals {
 	c := NewCounter(w.s.Mix, v)

@@ -57,3 +57,8 @@ func spoilt(n int, order Order) Settings {
 	s.Duplicated, s.Revised, s.Malformed, s.NoID, s.Incidents, s.Order = 0.1, 0.3, 0.05, 0.05, 0.3, order
 	return s
 }
+
+// totalsFor are the totals of the calls that started in [from, to).
+func totalsFor(w *World, from, to, at time.Time) Totals {
+	return w.TotalsOf(View{From: from, To: to, At: []time.Time{at}})
+}

@@ -105,7 +105,7 @@ func TestFailPart(t *testing.T) {
 	from, to := begin.Add(time.Hour), begin.Add(70*time.Minute)
 	end := begin.Add(2 * time.Hour)
 	// What was looked at before is made anew.
-	before := w.TotalsFor(from, to, end.Add(24*time.Hour)).Records
+	before := totalsFor(w, from, to, end.Add(24*time.Hour)).Records
 	rowsIn(w, Query{From: begin, To: end, At: end.Add(24 * time.Hour)})
 	failed := func() (hit, all, other int) {
 		w.Each(from, to, func(c *Call) bool {
@@ -127,7 +127,7 @@ func TestFailPart(t *testing.T) {
 	if hit < all*70/100 || hit > all*95/100 || other != otherBefore {
 		t.Errorf("%d of %d calls failed on the trunk, %d elsewhere (before: %d)", hit, all, other, otherBefore)
 	}
-	totals := w.TotalsFor(from, to, end.Add(24*time.Hour))
+	totals := totalsFor(w, from, to, end.Add(24*time.Hour))
 	rows := rowsIn(w, Query{From: from, To: to, At: end.Add(24 * time.Hour)})
 	if totals.Records != before || totals.Rows != rows {
 		t.Errorf("%d records, before %d; %d rows, Count says %d", totals.Records, before, totals.Rows, rows)
@@ -175,8 +175,8 @@ func TestBreakAndMendTrunk(t *testing.T) {
 			t.Errorf("%s: %g of the calls are lost, want %g", name, got, c.want)
 		}
 	}
-	if rows := rowsIn(w, q); rows == 0 || before == 0 || rows != w.TotalsFor(q.From, q.To, q.At).Rows {
-		t.Errorf("%d rows, the totals say %d", rows, w.TotalsFor(q.From, q.To, q.At).Rows)
+	if rows := rowsIn(w, q); rows == 0 || before == 0 || rows != totalsFor(w, q.From, q.To, q.At).Rows {
+		t.Errorf("%d rows, the totals say %d", rows, totalsFor(w, q.From, q.To, q.At).Rows)
 	}
 }
 

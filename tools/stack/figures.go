@@ -114,20 +114,21 @@ func sum(family *dto.MetricFamily) map[feed]counted {
 func (s *stack) total(f feed, since time.Time) int64 {
 	p := s.providers
 	graph := p.Tenant.Visible()
+	published := func(at time.Time) simulator.View { return simulator.View{From: since, At: []time.Time{at}} }
 	var t simulator.Totals
 	switch f {
 	case feed{"contoso", "pstn"}:
-		t = p.PSTN.TotalsFor(since, time.Time{}, graph)
+		t = p.PSTN.TotalsOf(published(graph))
 	case feed{"contoso", "direct_routing"}:
-		t = p.DirectRouting.TotalsFor(since, time.Time{}, graph)
+		t = p.DirectRouting.TotalsOf(published(graph))
 	case feed{"contoso", "call_records"}:
 		// A record without sessions is counted when it settles, which goes on while publication is held.
 		settle := demo.Settle - p.Tenant.Now().Sub(graph)
 		t = p.Records.TotalsOf(msgraph.CallView{From: since, At: []time.Time{graph}, Settle: settle}).Totals
 	case feed{"acme", "call_log"}:
-		t = p.Log.TotalsFor(since, time.Time{}, p.Office.Visible())
+		t = p.Log.TotalsOf(published(p.Office.Visible()))
 	case feed{"wave", "call_log"}:
-		t = p.Carrier.Account().TotalsFor(since, time.Time{}, p.Carrier.Visible())
+		t = p.Carrier.Account().TotalsOf(published(p.Carrier.Visible()))
 	}
 	return t.Metrics.Sum(calls) / 1_000_000
 }

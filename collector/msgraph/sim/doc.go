@@ -13,7 +13,7 @@
 //	server.LoginURL()                // login_url; GraphURL for graph_url
 //	server.Advance(time.Hour)        // late rows become visible
 //	at := server.Pause()             // nothing new is published
-//	want := pstn.Totals(at)          // or TotalsFor, TotalsOf
+//	want := pstn.Totals(at)          // or TotalsOf
 //	server.Requests()                // counts of the requests, by endpoint and status
 //
 // Call records are a world of their own, which may also have records of Direct Routing's calls. A record is published in several versions;

@@ -11,11 +11,6 @@ func (a *Account) Totals(at time.Time) simulator.Totals {
 	return a.TotalsOf(simulator.View{At: []time.Time{at}})
 }
 
-// TotalsFor are Totals of the rows that started in [from, to).
-func (a *Account) TotalsFor(from, to, at time.Time) simulator.Totals {
-	return a.TotalsOf(simulator.View{From: from, To: to, At: []time.Time{at}})
-}
-
 // TotalsOf are what a reader has counted that looked as the view says.
 func (a *Account) TotalsOf(v simulator.View) simulator.Totals {
 	c := simulator.NewCounter(mix("", ""), v)
