@@ -92,7 +92,7 @@ type Flaw uint8
 // The flaws. Each makes a row that must be counted as invalid.
 const (
 	NoFlaw Flaw = iota
-	// WrongType gives a number as a string.
+	// WrongType gives a boolean where a number belongs.
 	WrongType
 	// ObjectForString gives an object where a string belongs.
 	ObjectForString
@@ -112,16 +112,23 @@ const (
 	NumericID
 )
 
-// Start is the start that a row with the flaw has.
-func (f Flaw) Start(start any) any {
-	switch f {
+// Spoil changes the members of a row that its flaw is in: its id, its start, its duration or a text.
+func (c *Call) Spoil(id, start, duration, text *any) {
+	switch c.Flaw {
+	case WrongType:
+		*duration = true
+	case ObjectForString:
+		*text = NewObject("name", "hidden")
 	case BadTime:
-		return "yesterday"
+		*start = "yesterday"
 	case ImpossibleTime:
-		return "2026-02-30T25:61:00Z"
+		*start = "2026-02-30T25:61:00Z"
 	case NullStart:
-		return nil
-	default:
-		return start
+		*start = nil
+	case NegativeDuration:
+		*duration = -5
+	case NumericID:
+		*id = c.Place()
+	default: // the row is no object, or nearly empty
 	}
 }

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"encoding/json"
-	"strconv"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -51,21 +50,11 @@ func newRow(c *simulator.Call, v *simulator.Version) simulator.Object {
 	case c.Number%2 == 1: // a voice application's user is null or empty
 		user, principal, name = "", "", ""
 	}
-	var id, start, duration any = c.ID.String(), c.Flaw.Start(formatTime(c.Start, c.Number)), int64(v.Duration / time.Second)
+	var id, start, duration any = c.ID.String(), formatTime(c.Start, c.Number), int64(v.Duration / time.Second)
 	if c.NoID {
 		id = nil
 	}
-	switch c.Flaw {
-	case simulator.NumericID:
-		id = int(c.ID[0])<<8 | int(c.ID[1])
-	case simulator.ObjectForString:
-		caller = simulator.NewObject("number", "hidden")
-	case simulator.WrongType:
-		duration = strconv.FormatInt(int64(v.Duration/time.Second), 10)
-	case simulator.NegativeDuration:
-		duration = -5
-	default:
-	}
+	c.Spoil(&id, &start, &duration, &caller)
 	return simulator.NewObject(
 		"id", id, "userId", user, "userPrincipalName", principal, "userDisplayName", name, "startDateTime", start, "duration", duration,
 		"callerNumber", caller, "calleeNumber", callee, "callType", v.Kind.Wire,

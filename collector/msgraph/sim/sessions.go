@@ -3,7 +3,6 @@ package sim
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -57,17 +56,9 @@ func (p *recordPlan) record(version int, listed bool) simulator.Object {
 		organizer = first.listed()
 	}
 	if listed == isListFlaw(p.flaw) {
-		switch p.flaw {
-		case simulator.NumericID:
-			id = v.number
-		case simulator.NegativeDuration:
-			id = "../" + p.id.String()
-		case simulator.WrongType:
-			number = strconv.FormatInt(v.number, 10)
-		case simulator.ObjectForString:
-			kind = simulator.NewObject("name", "hidden")
-		default:
-			start = p.flaw.Start(start)
+		p.call.Spoil(&id, &start, &number, &kind)
+		if p.flaw == simulator.NegativeDuration { // it has none: its id leads elsewhere instead
+			id, number = "../"+p.id.String(), v.number
 		}
 	}
 	return simulator.NewObject(

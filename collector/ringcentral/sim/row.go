@@ -85,10 +85,9 @@ func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any
 		view, legs = "Detailed", sc.legs(&p, c, v)
 	}
 	var wireID any = id
-	if c.Flaw == simulator.NumericID {
-		wireID = int64(c.Place())
+	if c.Spoil(&wireID, &p.start, &p.duration, &p.action); c.Flaw != simulator.NoFlaw {
+		p.milliseconds = 0
 	}
-	p.spoil(c)
 	o := simulator.NewObject("uri", sc.uri+"/call-log/"+id+"?view="+view, "id", wireID, "sessionId", sessionID(c))
 	if c.CallID[15]%50 != 0 { // some rows lack it
 		o.Set("telephonySessionId", "s-"+hexOf(c.CallID), "partyId", "p-"+hexOf(c.CallID)+"-1")
@@ -107,19 +106,6 @@ func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any
 		o.Set("lastModifiedTime", timeText(v.Published))
 	}
 	return o
-}
-
-func (p *part) spoil(c *simulator.Call) {
-	p.start = c.Flaw.Start(p.start)
-	switch c.Flaw {
-	case simulator.WrongType:
-		p.duration, p.milliseconds = "54", 0
-	case simulator.NegativeDuration:
-		p.duration, p.milliseconds = -5, 0
-	case simulator.ObjectForString:
-		p.action = simulator.NewObject("name", "hidden")
-	default:
-	}
 }
 
 func timeText(t time.Time) string { return t.UTC().Format(milliseconds) }

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,24 +115,11 @@ func (r *row) members(g Generation, v *simulator.Version) map[string]any {
 }
 
 func (r *row) spoil(m map[string]any) {
-	m["date"] = r.Flaw.Start(m["date"])
-	switch r.Flaw {
-	case simulator.WrongType:
-		m["duration"] = true
-	case simulator.NegativeDuration:
-		m["duration"] = -5
-	case simulator.ObjectForString:
-		m["from"] = simulator.NewObject("number", "hidden")
-	case simulator.NumericID:
-		n := int(r.ID[0])<<8 | int(r.ID[1])
-		m["uuid"], m["call_id"] = n, n
-	case simulator.Truncated:
-		for name := range m {
-			if name != "uuid" && name != "call_id" {
-				m[name] = absent{}
-			}
-		}
-	default:
+	id, start, duration, from := m["uuid"], m["date"], m["duration"], m["from"]
+	r.Spoil(&id, &start, &duration, &from)
+	m["uuid"], m["call_id"], m["date"], m["duration"], m["from"] = id, id, start, duration, from
+	if r.Flaw == simulator.Truncated {
+		maps.DeleteFunc(m, func(name string, _ any) bool { return name != "uuid" && name != "call_id" })
 	}
 }
 
@@ -142,7 +130,7 @@ func (r *row) object(g Generation, v *simulator.Version, names []string) any {
 	m := r.members(g, v)
 	o := make(simulator.Object, 0, 512)
 	for _, name := range names {
-		if value := m[name]; value != (absent{}) {
+		if value, ok := m[name]; ok && value != (absent{}) {
 			o.Set(name, value)
 		}
 	}
