@@ -100,10 +100,9 @@ func leaveOutUnknown(mix *simulator.Mix) {
 	})
 }
 
-// meetings are the tenant's meetings and peer-to-peer calls, at the same rate at any hour.
+// meetings are the tenant's meetings and peer-to-peer calls.
 func meetings() simulator.Settings {
 	world := msgraph.LiveCalls(6, begin, meetingRate)
-	world.Hours = [24]int{}
 	for i := range world.Mix.Kinds {
 		// Failed sessions are rare; some should be seen within minutes.
 		if k := &world.Mix.Kinds[i]; k.Outcome == cdr.NotConnected {

@@ -1,9 +1,6 @@
 package simulator
 
-import (
-	"math"
-	"time"
-)
+import "math"
 
 // blockCalls is how many calls a block holds, about.
 const blockCalls = 512
@@ -18,22 +15,16 @@ type arrivals struct {
 	// length and calls are those of a historical world; length is 0 for a live one.
 	length, calls int64
 	// rate is a live world's calls in a thousand seconds.
-	rate  int64
-	hours [24]int
+	rate int64
 }
 
 func newArrivals(s *Settings) arrivals {
-	a := arrivals{seed: s.Seed, from: s.From.UnixMilli(), calls: int64(s.Calls), hours: s.Hours}
+	a := arrivals{seed: s.Seed, from: s.From.UnixMilli(), calls: int64(s.Calls)}
 	if !s.To.IsZero() {
 		a.length = max(1, s.To.UnixMilli()-a.from)
 		blocks := max(1, min(a.calls/blockCalls, a.length/1000))
 		a.period = (a.length + blocks - 1) / blocks
 		return a
-	}
-	if a.hours == [24]int{} {
-		for i := range a.hours {
-			a.hours[i] = 1000
-		}
 	}
 	a.rate = max(1, int64(s.PerSecond*1000))
 	seconds := min(max(1, blockCalls*1000/a.rate), 600)
@@ -73,17 +64,9 @@ func (a *arrivals) count(block int64) int {
 	}
 	d := newDraws(a.seed, uint64(block), 0xb10c)
 	// Calls, in thousandths.
-	mean := a.rate * a.period / 1000 * a.share(block) / 1000
+	mean := a.rate * a.period / 1000
 	n := (mean + d.below(1000)) / 1000
 	// Two dice make a hump as wide as a Poisson distribution's, about.
 	width := int64(math.Sqrt(float64(n))) * 2
 	return int(max(0, n+d.between(0, width)+d.between(0, width)-width))
-}
-
-// share is the traffic at a block, in thousandths of the average, a straight line between the hours.
-func (a *arrivals) share(block int64) int64 {
-	from, to := a.bounds(block)
-	middle := time.UnixMilli((from + to) / 2).UTC()
-	hour, minute := middle.Hour(), int64(middle.Minute())
-	return (int64(a.hours[hour])*(60-minute) + int64(a.hours[(hour+1)%24])*minute) / 60
 }

@@ -17,10 +17,8 @@ type Settings struct {
 	To time.Time
 	// Calls is the number of calls of a historical world.
 	Calls int
-	// PerSecond is a live world's calls in a second, averaged over a day.
+	// PerSecond is a live world's calls in a second, at any hour.
 	PerSecond float64
-	// Hours are a live world's share of the traffic by UTC hour, in thousandths of the average; all zero is an even day.
-	Hours [24]int
 
 	// Delays say how long after its end a call is published. Empty: at its end.
 	Delays []Delay
@@ -93,21 +91,14 @@ func Historical(seed uint64, mix *Mix, from, to time.Time, n int) Settings {
 	}
 }
 
-// Live is a world whose calls began at origin and go on, at a number of calls in a second averaged over the day, with quick delays and
-// incidents.
+// Live is a world whose calls began at origin and go on, at a number of calls in a second, with quick delays and incidents.
 func Live(seed uint64, mix *Mix, origin time.Time, perSecond float64) Settings {
 	return Settings{
-		Seed: seed, Mix: mix, From: origin, PerSecond: perSecond, Hours: businessHours,
+		Seed: seed, Mix: mix, From: origin, PerSecond: perSecond,
 		Delays: QuickDelays(), MaxLate: 12 * time.Hour,
 		Revised: 0.02, RevisedAfterMin: time.Minute, RevisedAfterMax: 10 * time.Minute,
 		Duplicated: 0.005, Incidents: 0.05,
 	}
-}
-
-// businessHours is a day with two peaks, and some calls at any hour.
-var businessHours = [24]int{
-	450, 400, 400, 400, 450, 550, 750, 1100, 1500, 1750, 1800, 1700,
-	1300, 1500, 1750, 1700, 1500, 1200, 900, 750, 650, 600, 500, 400,
 }
 
 // validate finds what would make a world that never ends or is empty. A mix that makes no sense panics.

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -83,7 +84,7 @@ func TestPublication(t *testing.T) {
 	}
 }
 
-func TestLiveWorldFollowsTheDay(t *testing.T) {
+func TestLiveWorldGoesOn(t *testing.T) {
 	w := newTestWorld(t, Live(3, testMix(), begin, 1))
 	hours := [24]int{}
 	total := 0
@@ -95,8 +96,8 @@ func TestLiveWorldFollowsTheDay(t *testing.T) {
 	if want := 86400; total < want*95/100 || total > want*105/100 {
 		t.Errorf("%d calls in a day, want about %d", total, want)
 	}
-	if hours[10] < 3*hours[2] || hours[2] == 0 {
-		t.Errorf("%d calls at ten, %d at two at night", hours[10], hours[2])
+	if slices.Min(hours[:]) < 3000 {
+		t.Errorf("the hours have %d calls, want about 3600 each", hours)
 	}
 }
 

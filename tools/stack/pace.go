@@ -23,7 +23,7 @@ func paced(speed int) demo.Settings {
 				shorten(&kinds[i], time.Duration(speed), i)
 			}
 		}
-		world.Hours, world.Incidents = [24]int{}, 0
+		world.Incidents = 0
 		world.Delays = []simulator.Delay{{Weight: 1, Max: 3 * time.Second}}
 	}}
 }

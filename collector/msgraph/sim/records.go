@@ -83,7 +83,7 @@ func HistoricalCalls(seed uint64, from, to time.Time, n int) simulator.Settings 
 	return s
 }
 
-// LiveCalls is a world for CallRecords whose calls began at origin and go on, at a number of calls in a second averaged over the day.
+// LiveCalls is a world for CallRecords whose calls began at origin and go on, at a number of calls in a second.
 func LiveCalls(seed uint64, origin time.Time, perSecond float64) simulator.Settings {
 	s := simulator.Live(seed, CallRecordsMix(), origin, perSecond)
 	s.MaxLate, s.Revised, s.Incidents = 0, 0, 0

@@ -138,7 +138,7 @@ func Historical(seed uint64, mix *simulator.Mix, from, to time.Time, n int) simu
 	return logged(simulator.Historical(seed, mix, from, to, n))
 }
 
-// Live is a world whose calls began at origin and go on, at a number of rows in a second averaged over the day.
+// Live is a world whose calls began at origin and go on, at a number of rows in a second.
 func Live(seed uint64, mix *simulator.Mix, origin time.Time, perSecond float64) simulator.Settings {
 	return logged(simulator.Live(seed, mix, origin, perSecond))
 }
