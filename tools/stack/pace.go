@@ -12,7 +12,7 @@ import (
 const fastRouting = 3.0
 
 // paced are the settings of a demo for alerting rules that are so many times as fast. Calls are as much shorter and
-// published within seconds, at the same rate at any hour, no trunk fails by itself, and Direct Routing has more calls.
+// published within seconds, no trunk fails by itself, and Direct Routing has more calls.
 func paced(speed int) demo.Settings {
 	if speed <= 1 {
 		return demo.Settings{}
