@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
@@ -92,17 +94,25 @@ func (d *Driver) appendUnnamed(all, more []Task) []Task {
 	return all
 }
 
-// fetch fetches some records at once, and hands them on in the order of the list.
+// fetch fetches some records at once, and hands them on in the order of the list. The first error that isn't about a record ends the others.
 func (d *Driver) fetch(ctx context.Context, tasks []Task) error {
-	jobs := make([]*job, len(tasks))
-	for i := range tasks {
-		jobs[i] = &job{key: tasks[i].Key, tasks: tasks[i : i+1]}
+	jobs := make([]job, len(tasks))
+	group, fetching := errgroup.WithContext(ctx)
+	for i := range jobs {
+		j := &jobs[i]
+		j.tasks = tasks[i : i+1]
+		group.Go(func() error {
+			if j.page, j.err = fetchOne(fetching, d.Fetcher, j.tasks); j.err != nil && !isMissing(j.err) {
+				return j.err
+			}
+			return nil
+		})
 	}
-	fetchAll(ctx, d.Fetcher, jobs)
-	for _, j := range jobs {
-		switch {
-		case j.err != nil && !isMissing(j.err):
-			return j.err
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i := range jobs {
+		switch j := &jobs[i]; {
 		case j.err != nil:
 			d.Missing(j.tasks[0], j.err)
 		case j.page != nil:
