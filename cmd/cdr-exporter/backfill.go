@@ -17,31 +17,27 @@ import (
 
 // backfill writes history as OpenMetrics.
 type backfill struct {
-	config, source string
-	from, to       string
-	step           string
-	labels         []string
-	output         string
+	source   string
+	from, to string
+	step     string
+	labels   []string
+	output   string
 }
 
 func newBackfill(c *kingpin.CmdClause) command {
 	b := &backfill{}
-	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&b.config)
+	run := readingCommand(c, b.run)
 	rangeFlags(c, &b.from, &b.to, "the start of live counting", "")
 	c.Flag("source", "Name of the source; all sources by default.").StringVar(&b.source)
 	c.Flag("step", "Time between samples, such as 30s or 5m.").Default("1m").StringVar(&b.step)
 	c.Flag("label", "NAME=VALUE, a label for every series, to distinguish it from the live one. Repeatable.").
 		StringsVar(&b.labels)
 	c.Flag("output", "File to write; - is the standard output.").Required().StringVar(&b.output)
-	return b.run
+	return run
 }
 
-func (b *backfill) run(ctx context.Context, s streams) error {
+func (b *backfill) run(ctx context.Context, r *reading, s streams) error {
 	step, labels, err := b.parse()
-	if err != nil {
-		return err
-	}
-	c, err := app.LoadConfig(b.config, app.Providers())
 	if err != nil {
 		return err
 	}
@@ -49,18 +45,17 @@ func (b *backfill) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	defer span.close()
-	if span.ledger, err = app.Storage(c); err != nil {
+	if span.ledger, err = app.Storage(r.Config); err != nil {
 		return err
 	}
 	if span.glance, err = ledger.Look(ctx, span.ledger); err != nil {
 		return err
 	}
-	feeds, err := span.feeds(c, b.source, b.config)
+	feeds, err := span.feeds(r, b.source)
 	if err != nil {
 		return err
 	}
-	settings := history.Settings{From: span.from, Step: step, SeriesLimit: c.Metrics.SeriesLimit, Now: time.Now}
+	settings := history.Settings{From: span.from, Step: step, SeriesLimit: r.Metrics.SeriesLimit, Now: time.Now}
 	out, finish, err := createFile(b.output, s.out)
 	if err != nil {
 		return fmt.Errorf("--output: %w", err)

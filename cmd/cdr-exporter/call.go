@@ -18,15 +18,14 @@ import (
 
 // call prints one call record of Teams with all its parts.
 type call struct {
-	config, source string
-	id, output     string
+	source, id, output string
 }
 
 var guid = regexp.MustCompile(`^(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 func newCall(c *kingpin.CmdClause) command {
 	k := &call{}
-	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&k.config)
+	run := readingCommand(c, k.run)
 	c.Flag("source", "Name of the source.").Required().StringVar(&k.source)
 	c.Flag("output", "tree or json.").Default("tree").EnumVar(&k.output, "tree", "json")
 	c.Arg("id", "Id of the call record.").Required().StringVar(&k.id)
@@ -36,15 +35,18 @@ func newCall(c *kingpin.CmdClause) command {
 		}
 		return nil
 	})
-	return k.run
+	return run
 }
 
-func (k *call) run(ctx context.Context, s streams) error {
-	source, redactor, err := openRedacted(ctx, k.config, k.source)
+func (k *call) run(ctx context.Context, r *reading, s streams) error {
+	redactor, err := r.redactor(ctx)
 	if err != nil {
 		return err
 	}
-	defer closeSource(source)
+	source, err := r.open(k.source)
+	if err != nil {
+		return err
+	}
 	return k.print(ctx, source, redactor, s.out)
 }
 

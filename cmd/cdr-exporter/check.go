@@ -10,7 +10,6 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -35,48 +34,36 @@ func checkConfig(files []string, s streams) (failed error) {
 
 // checkSources probes every source.
 type checkSources struct {
-	config  string
 	timeout time.Duration
-	// quotas are shared by sources with one credential.
-	quotas httpclient.Quotas
 }
 
 func newCheckSources(c *kingpin.CmdClause) command {
 	k := &checkSources{}
-	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&k.config)
+	run := readingCommand(c, k.run)
 	c.Flag("timeout", "How long one feed may take.").Default("1m").DurationVar(&k.timeout)
-	return k.run
+	return run
 }
 
-func (k *checkSources) run(ctx context.Context, s streams) error {
-	c, err := app.LoadConfig(k.config, app.Providers())
-	if err != nil {
-		return err
-	}
+func (k *checkSources) run(ctx context.Context, r *reading, s streams) error {
 	table := newTable(s.out)
 	fmt.Fprintln(table, "SOURCE\tPROVIDER\tFEED\tRESULT\tWHAT TO DO")
 	var failed error
-	for i := range c.Sources {
-		if err := k.source(ctx, &c.Sources[i], table); err != nil {
+	for i := range r.Sources {
+		c := &r.Sources[i]
+		source, err := r.open(c.Name)
+		if err != nil {
+			fmt.Fprintf(table, "%s\t%s\t\tfailed: %v\tcorrect the configuration\n", c.Name, c.ProviderName, err)
+		} else {
+			err = k.feeds(ctx, c, source, table)
+		}
+		if err != nil {
 			failed = errSilent
 		}
 	}
 	return errors.Join(failed, table.Flush())
 }
 
-// source probes every feed of one source and prints a line for each.
-func (k *checkSources) source(ctx context.Context, c *config.Source, table io.Writer) error {
-	settings := app.SourceSettings(c)
-	settings.Quotas = &k.quotas
-	source, err := app.OpenSource(c, app.Providers(), settings)
-	if err != nil {
-		fmt.Fprintf(table, "%s\t%s\t\tfailed: %v\tcorrect the configuration\n", c.Name, c.ProviderName, err)
-		return err
-	}
-	defer closeSource(source)
-	return k.feeds(ctx, c, source, table)
-}
-
+// feeds probes every feed of one source and prints a line for each.
 func (k *checkSources) feeds(ctx context.Context, c *config.Source, source *collector.Source, table io.Writer) (failed error) {
 	for i := range source.Feeds {
 		feed := &source.Feeds[i]

@@ -20,9 +20,9 @@ import (
 
 // incident prints what failed in a span of time, for a ticket to a carrier.
 type incident struct {
-	config, source, trunk string
-	from, to              string
-	output                string
+	source, trunk string
+	from, to      string
+	output        string
 
 	redactor *cdr.Redactor
 	calls    map[callLine][]incidentCall
@@ -30,35 +30,30 @@ type incident struct {
 
 func newIncident(c *kingpin.CmdClause) command {
 	k := &incident{calls: make(map[callLine][]incidentCall)}
-	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&k.config)
+	run := readingCommand(c, k.run)
 	c.Flag("source", "Name of the source; all sources by default.").StringVar(&k.source)
 	c.Flag("trunk", "Trunk whose failures are reported; all trunks by default.").StringVar(&k.trunk)
 	rangeFlags(c, &k.from, &k.to, "now", "0s")
 	c.Flag("output", "text, json or csv.").Default("text").EnumVar(&k.output, "text", "json", "csv")
-	return k.run
+	return run
 }
 
-func (k *incident) run(ctx context.Context, s streams) error {
+func (k *incident) run(ctx context.Context, r *reading, s streams) error {
 	span, err := newPastSpan(k.from, k.to)
 	if err != nil {
 		return err
 	}
-	c, err := app.LoadConfig(k.config, app.Providers())
-	if err != nil {
+	if k.redactor, err = r.redactor(ctx); err != nil {
 		return err
 	}
-	if k.redactor, err = newRedactor(ctx, c); err != nil {
-		return err
-	}
-	defer span.close()
-	feeds, err := span.feeds(c, k.source, k.config)
+	feeds, err := span.feeds(r, k.source)
 	if err != nil {
 		return err
 	}
 	m := newMeter(s.errors)
 	defer m.end()
 	h, err := history.Open(ctx, history.Settings{
-		From: span.from, Step: time.Minute, SeriesLimit: c.Metrics.SeriesLimit, Now: time.Now,
+		From: span.from, Step: time.Minute, SeriesLimit: r.Metrics.SeriesLimit, Now: time.Now,
 		Note: m.note, Progress: m.progress, OnChange: k.add,
 	})
 	if err != nil {

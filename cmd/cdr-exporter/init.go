@@ -117,7 +117,7 @@ func (i *initCommand) run(ctx context.Context, s streams) error {
 	if err := checkConfig([]string{i.output}, s); err != nil || !i.check {
 		return err
 	}
-	if err := (&checkSources{config: i.output, timeout: time.Minute}).run(ctx, s); err != nil {
+	if err := readConfig(ctx, i.output, s, (&checkSources{timeout: time.Minute}).run); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "Next: cdr-exporter run --config.file=%s, as a user who may read it and the files that it names.\n", i.output)

@@ -23,14 +23,13 @@ func openStorage(file string) (ledger.Storage, error) {
 // ledgerCommand defines a command on the ledger of a configuration.
 func ledgerCommand(run func(context.Context, ledger.Storage, streams) error) func(*kingpin.CmdClause) command {
 	return func(c *kingpin.CmdClause) command {
-		file := c.Flag("config.file", "Configuration file, whose storage has the ledger.").Default("config.yaml").String()
-		return func(ctx context.Context, s streams) error {
-			storage, err := openStorage(*file)
+		return readingCommand(c, func(ctx context.Context, r *reading, s streams) error {
+			storage, err := app.Storage(r.Config)
 			if err != nil {
 				return err
 			}
 			return run(ctx, storage, s)
-		}
+		})
 	}
 }
 

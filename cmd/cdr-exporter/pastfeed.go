@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -27,7 +26,6 @@ type pastSpan struct {
 	to        time.Time // zero: where live counting began
 	ledger    ledger.Storage
 	glance    ledger.Glance
-	opened    []*collector.Source
 }
 
 // newPastSpan reads --from and --to.
@@ -39,18 +37,17 @@ func newPastSpan(from, to string) (s *pastSpan, err error) {
 }
 
 // feeds opens the sources, all without a name, and determines the feeds to read, and their time ranges, without network access.
-func (s *pastSpan) feeds(c *config.Config, source, file string) (feeds []*pastFeed, err error) {
-	names := sourceNames(c)
+func (s *pastSpan) feeds(r *reading, source string) (feeds []*pastFeed, err error) {
+	names := r.sourceNames()
 	if source != "" {
 		names = []string{source}
 	}
 	for _, name := range names {
-		opened, err := openSource(c, name, file)
+		opened, err := r.open(name)
 		if err != nil {
 			return nil, err
 		}
-		s.opened = append(s.opened, opened)
-		settings := c.Source(name)
+		settings := r.Source(name)
 		for i := range opened.Feeds {
 			info := &opened.Feeds[i]
 			if info.Reader == nil {
@@ -67,13 +64,6 @@ func (s *pastSpan) feeds(c *config.Config, source, file string) (feeds []*pastFe
 		return nil, errors.New("no source has a feed of call records, and calls in progress have no history; configure such a feed")
 	}
 	return feeds, nil
-}
-
-// close closes the sources.
-func (s *pastSpan) close() {
-	for _, source := range s.opened {
-		closeSource(source)
-	}
 }
 
 // limit sets where the feed's range ends.

@@ -10,39 +10,61 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// openSource opens the source that --source names in a configuration file.
-func openSource(c *config.Config, name, file string) (*collector.Source, error) {
-	s := c.Source(name)
-	if s == nil {
-		return nil, fmt.Errorf("--source: no source %s in %s; there are: %s", name, file, strings.Join(sourceNames(c), ", "))
-	}
-	return app.OpenSource(s, app.Providers(), app.SourceSettings(s))
+// reading is a configuration that a command reads, with the sources that it opened.
+type reading struct {
+	*config.Config
+
+	file   string
+	opened []*collector.Source
+	quotas httpclient.Quotas // shared by sources with one credential
 }
 
-// openRedacted reads a configuration, and opens one of its sources and the redactor for what is printed of it.
-func openRedacted(ctx context.Context, file, name string) (*collector.Source, *cdr.Redactor, error) {
+// readingCommand defines a command that reads the configuration of --config.file. What it opens is closed when it ends.
+func readingCommand(c *kingpin.CmdClause, run func(context.Context, *reading, streams) error) command {
+	file := c.Flag("config.file", "Configuration file.").Default("config.yaml").String()
+	return func(ctx context.Context, s streams) error { return readConfig(ctx, *file, s, run) }
+}
+
+func readConfig(ctx context.Context, file string, s streams, run func(context.Context, *reading, streams) error) error {
 	c, err := app.LoadConfig(file, app.Providers())
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	redactor, err := newRedactor(ctx, c)
-	if err != nil {
-		return nil, nil, err
+	r := &reading{Config: c, file: file}
+	defer func() {
+		for _, source := range r.opened {
+			closeSource(source)
+		}
+	}()
+	return run(ctx, r, s)
+}
+
+// open opens the source that --source names.
+func (r *reading) open(name string) (*collector.Source, error) {
+	s := r.Source(name)
+	if s == nil {
+		return nil, fmt.Errorf("--source: no source %s in %s; there are: %s", name, r.file, strings.Join(r.sourceNames(), ", "))
 	}
-	source, err := openSource(c, name, file)
-	return source, redactor, err
+	settings := app.SourceSettings(s)
+	settings.Quotas = &r.quotas
+	source, err := app.OpenSource(s, app.Providers(), settings)
+	if err == nil {
+		r.opened = append(r.opened, source)
+	}
+	return source, err
 }
 
 // sourceNames are the names of all sources.
-func sourceNames(c *config.Config) (names []string) {
-	for i := range c.Sources {
-		names = append(names, c.Sources[i].Name)
+func (r *reading) sourceNames() (names []string) {
+	for i := range r.Sources {
+		names = append(names, r.Sources[i].Name)
 	}
 	return names
 }
@@ -54,14 +76,14 @@ func closeSource(source *collector.Source) {
 	}
 }
 
-// newRedactor redacts as the exporter does: with the configured key, or with the ledger's own, which is read without its lock.
-func newRedactor(ctx context.Context, c *config.Config) (*cdr.Redactor, error) {
-	key, err := app.HashKey(ctx, c)
+// redactor redacts as the exporter does: with the configured key, or with the ledger's own, which is read without its lock.
+func (r *reading) redactor(ctx context.Context) (*cdr.Redactor, error) {
+	key, err := app.HashKey(ctx, r.Config)
 	if err != nil {
 		return nil, err
 	}
 	if key == nil {
-		where, err := app.Storage(c)
+		where, err := app.Storage(r.Config)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +93,7 @@ func newRedactor(ctx context.Context, c *config.Config) (*cdr.Redactor, error) {
 		}
 		key = glance.HashKey
 	}
-	return cdr.NewRedactor(app.Policy(c.Privacy), key), nil
+	return cdr.NewRedactor(app.Policy(r.Privacy), key), nil
 }
 
 // errTime doesn't repeat the input.

@@ -19,24 +19,24 @@ import (
 
 // records prints call records.
 type records struct {
-	config, source, feed string
-	from, to             string
-	output               string
-	recordings           bool
+	source, feed string
+	from, to     string
+	output       string
+	recordings   bool
 }
 
 func newRecords(c *kingpin.CmdClause) command {
 	r := &records{}
-	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&r.config)
+	run := readingCommand(c, r.run)
 	c.Flag("source", "Name of the source.").Required().StringVar(&r.source)
 	c.Flag("feed", "Feed of the source.").Required().StringVar(&r.feed)
 	rangeFlags(c, &r.from, &r.to, "now", "0s")
 	c.Flag("output", "table, jsonl or csv.").Default("table").EnumVar(&r.output, "table", "jsonl", "csv")
 	c.Flag("recordings", "Look up the type and length of recordings; their content is never requested.").BoolVar(&r.recordings)
-	return r.run
+	return run
 }
 
-func (r *records) run(ctx context.Context, s streams) error {
+func (r *records) run(ctx context.Context, c *reading, s streams) error {
 	from, to, err := parseRange(r.from, r.to, time.Now())
 	if err != nil {
 		return err
@@ -44,11 +44,14 @@ func (r *records) run(ctx context.Context, s streams) error {
 	if !from.Before(to) {
 		return errors.New("--from must be before --to")
 	}
-	source, redactor, err := openRedacted(ctx, r.config, r.source)
+	redactor, err := c.redactor(ctx)
 	if err != nil {
 		return err
 	}
-	defer closeSource(source)
+	source, err := c.open(r.source)
+	if err != nil {
+		return err
+	}
 	feed, err := r.find(source)
 	if err != nil {
 		return err
