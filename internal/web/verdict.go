@@ -194,20 +194,18 @@ var faultDomains = map[string][2]string{
 func headline(status Status, rows []row, behind int) (Level, string) {
 	// A trunk is as bad as its worst direction; one direction that works is enough to know that it works. Calls without a trunk count as
 	// one only where the source names none, or if they fail: Teams call records are of calls that other feeds have with their trunk.
-	trunks, named := map[[2]string]Level{}, map[string]bool{}
+	trunks, named, counts := map[[2]string]bool{}, map[string]bool{}, map[Level]int{}
 	for _, r := range rows {
 		named[r.Source] = named[r.Source] || r.Name != ""
 	}
-	rank := func(l Level) int { return slices.Index([]Level{LevelBad, LevelWarn, LevelOK, LevelUnknown}, l) }
-	for _, r := range rows {
-		key, level := [2]string{r.Source, r.Name}, r.Finding.Level
-		if known := trunks[key]; (known == "" || rank(level) < rank(known)) && (r.Name != "" || !named[r.Source] || rank(level) < rank(LevelOK)) {
-			trunks[key] = level
+	for _, level := range []Level{LevelBad, LevelWarn, LevelOK, LevelUnknown} {
+		for _, r := range rows {
+			trunk, fails := [2]string{r.Source, r.Name}, level == LevelBad || level == LevelWarn
+			if r.Finding.Level == level && !trunks[trunk] && (fails || r.Name != "" || !named[r.Source]) {
+				trunks[trunk] = true
+				counts[level]++
+			}
 		}
-	}
-	counts := map[Level]int{}
-	for _, level := range trunks {
-		counts[level]++
 	}
 	on := func(n int) string {
 		switch {
