@@ -31,23 +31,21 @@ func newPrinter(output string, recordings bool, out io.Writer) *printer {
 	if output == "csv" {
 		write, flush = csvRows(out)
 	}
-	cells := func(r *cdr.Record, of []recording) []cell {
-		if !recordings {
-			return row(r)
+	rowOf := func(r *cdr.Record, of []recording) (columns, texts []string) {
+		cells := row(r)
+		if recordings {
+			cells = append(cells, recordingCells(of)...)
 		}
-		return append(row(r), recordingCells(of)...)
+		for _, c := range cells {
+			columns, texts = append(columns, c.column), append(texts, c.text())
+		}
+		return columns, texts
 	}
-	var head []string
-	for _, c := range cells(&cdr.Record{}, nil) {
-		head = append(head, c.column)
-	}
+	head, _ := rowOf(&cdr.Record{}, nil)
 	_ = write(head) // it is buffered: what fails, fails later
 	return &printer{
 		print: func(r *cdr.Record, recordings []recording) error {
-			var texts []string
-			for _, c := range cells(r, recordings) {
-				texts = append(texts, c.text())
-			}
+			_, texts := rowOf(r, recordings)
 			return write(texts)
 		},
 		close: flush,
