@@ -9,6 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -20,7 +21,7 @@ type callLog struct {
 	feed      string // label `feed`
 	function  string // of Graph
 	retention time.Duration
-	mapRow    func(*mapper, *fields, *cdr.Record)
+	mapRow    func(*mapper, *wire.Fields, *cdr.Record)
 
 	client    *httpclient.Client
 	countries *cdr.Countries

@@ -4,17 +4,18 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // mapDirectRouting maps a directRoutingLogRow.
-func (m *mapper) mapDirectRouting(f *fields, r *cdr.Record) {
+func (m *mapper) mapDirectRouting(f *wire.Fields, r *cdr.Record) {
 	m.mapCommon(f, r, "correlationId")
 	r.Invite = m.optionalInstant(f, "inviteDateTime")
-	r.SIPCode, r.SubCode = f.integer("finalSipCode"), f.integer("callEndSubReason")
-	r.ReasonPhrase = f.text("finalSipCodePhrase")
+	r.SIPCode, r.SubCode = f.Integer("finalSipCode"), f.Integer("callEndSubReason")
+	r.ReasonPhrase = f.Text("finalSipCodePhrase")
 	endValid := !r.End.IsZero() && !r.End.Before(r.Start)
-	r.Outcome, r.Reason = cdr.DirectRoutingOutcome(f.boolean("successfulCall"), r.SIPCode, r.SubCode, r.Duration, endValid)
+	r.Outcome, r.Reason = cdr.DirectRoutingOutcome(f.Bool("successfulCall"), r.SIPCode, r.SubCode, r.Duration, endValid)
 	r.FaultDomain = cdr.DirectRoutingFault(r.Outcome, r.SubCode)
 	if r.Outcome == cdr.Unknown {
 		m.reportUnmapped("finalSipCode", codeText(r.SIPCode)+"/"+codeText(r.SubCode))
@@ -23,11 +24,11 @@ func (m *mapper) mapDirectRouting(f *fields, r *cdr.Record) {
 	if r.Direction == cdr.Outbound && r.Outcome == cdr.Answered {
 		r.Answer = r.Start
 	}
-	r.Trunk = label(strings.ToLower(f.text("trunkFullyQualifiedDomainName")))
-	r.MediaBypass = f.boolean("mediaBypassEnabled")
-	r.MediaLocation, r.SignalLocation = label(f.text("mediaPathLocation")), label(f.text("signalingLocation"))
+	r.Trunk = label(strings.ToLower(f.Text("trunkFullyQualifiedDomainName")))
+	r.MediaBypass = f.Bool("mediaBypassEnabled")
+	r.MediaLocation, r.SignalLocation = label(f.Text("mediaPathLocation")), label(f.Text("signalingLocation"))
 	if failure := m.optionalInstant(f, "failureDateTime"); !failure.IsZero() {
-		r.Extra = append(r.Extra, cdr.Text("failure_date_time", f.text("failureDateTime"), cdr.Plain))
+		r.Extra = append(r.Extra, cdr.Text("failure_date_time", f.Text("failureDateTime"), cdr.Plain))
 	}
 }
 

@@ -19,13 +19,12 @@ const (
 )
 
 // mapper maps the rows of a call log to pages of records, each in the memory of the page before. It is for one goroutine. What it writes into a
-// record may point into the arena, except what becomes a label of metrics.
+// record may point into the memory of fields, except what becomes a label of metrics.
 type mapper struct {
 	log       *callLog
 	callTypes map[string]callType
 
-	fields  fields
-	arena   wire.Arena
+	fields  wire.Fields
 	records []*cdr.Record // of the largest page so far
 	page    collector.Page
 }
@@ -38,14 +37,12 @@ type callType struct {
 }
 
 func newMapper(log *callLog) *mapper {
-	m := &mapper{log: log, callTypes: map[string]callType{}}
-	m.fields.arena = &m.arena
-	return m
+	return &mapper{log: log, callTypes: map[string]callType{}}
 }
 
 // mapPage maps rows to records and sets aside those that can't be read.
 func (m *mapper) mapPage(rows graph.Rows) *collector.Page {
-	m.arena.Reset()
+	m.fields.Reset()
 	m.page = collector.Page{Invalid: m.page.Invalid[:0], Unmapped: m.page.Unmapped[:0]}
 	for i, row := range rows.Rows {
 		kept := len(m.page.Records)
@@ -69,46 +66,46 @@ func (m *mapper) mapRow(row []byte, r *cdr.Record) (problem string) {
 		return "it is no object"
 	}
 	unmapped := len(m.page.Unmapped)
-	m.fields.parse(row)
+	m.fields.Parse(row)
 	m.log.mapRow(m, &m.fields, r)
 	m.mapLogged(&m.fields, r)
-	if m.fields.problem != "" {
+	if m.fields.Problem != "" {
 		m.page.Unmapped = m.page.Unmapped[:unmapped]
 	}
-	return m.fields.problem
+	return m.fields.Problem
 }
 
 // mapCommon maps what both types of rows have, apart from the outcome.
-func (m *mapper) mapCommon(f *fields, r *cdr.Record, callID string) {
+func (m *mapper) mapCommon(f *wire.Fields, r *cdr.Record, callID string) {
 	var repaired bool
-	if r.ID, repaired = f.checkedText("id"); repaired {
-		f.fail("id", "is not UTF-8") // a repaired id could be taken for another
+	if r.ID, repaired = f.CheckedText("id"); repaired {
+		f.Fail("id", "is not UTF-8") // a repaired id could be taken for another
 	}
-	r.CallID = f.text(callID)
-	r.UserID, r.UserName, r.UserPrincipal = f.text("userId"), f.text("userDisplayName"), f.text("userPrincipalName")
-	r.CallerNumber, r.CalleeNumber = f.text("callerNumber"), f.text("calleeNumber")
+	r.CallID = f.Text(callID)
+	r.UserID, r.UserName, r.UserPrincipal = f.Text("userId"), f.Text("userDisplayName"), f.Text("userPrincipalName")
+	r.CallerNumber, r.CalleeNumber = f.Text("callerNumber"), f.Text("calleeNumber")
 
-	start, valid := f.instant("startDateTime")
+	start, valid := f.Instant("startDateTime")
 	switch {
 	case !valid:
-		f.fail("startDateTime", "is not a date and time")
+		f.Fail("startDateTime", "is not a date and time")
 	case start.IsZero():
-		f.fail("startDateTime", "is missing")
+		f.Fail("startDateTime", "is missing")
 	}
 	r.Start, r.End = start, m.optionalInstant(f, "endDateTime")
-	duration := f.integer("duration")
+	duration := f.Integer("duration")
 	if duration.Value < 0 {
-		f.fail("duration", "is negative")
+		f.Fail("duration", "is negative")
 	}
 	r.Duration, r.NoDuration = time.Duration(max(0, duration.Value))*time.Second, !duration.Known
 
-	kind := m.callType(f.text("callType"))
+	kind := m.callType(f.Text("callType"))
 	r.CallType, r.Direction = kind.slug, kind.direction
 	if !kind.known {
-		m.reportUnmapped("callType", f.text("callType"))
+		m.reportUnmapped("callType", f.Text("callType"))
 	}
 	r.Emergency = m.emergency(r, kind.emergency)
-	r.Country = m.country(r, f.text("otherPartyCountryCode"))
+	r.Country = m.country(r, f.Text("otherPartyCountryCode"))
 	if r.ID == "" || r.ID == zeroGUID {
 		r.ID, r.Synthetic = "", collector.SyntheticKey(r)
 	}
@@ -138,16 +135,16 @@ var logged = []struct {
 }
 
 // mapLogged adds what goes to log records only.
-func (m *mapper) mapLogged(f *fields, r *cdr.Record) {
+func (m *mapper) mapLogged(f *wire.Fields, r *cdr.Record) {
 	for i := range logged {
-		if text := f.text(logged[i].property); text != "" {
+		if text := f.Text(logged[i].property); text != "" {
 			r.Extra = append(r.Extra, cdr.Text(logged[i].key, text, logged[i].privacy))
 		}
 	}
 }
 
 // label is a text that becomes a label of metrics, in memory of its own, which is the same each time: there are few, and whoever keeps one may
-// forget that the arena's don't hold.
+// forget that the others don't hold.
 func label(text string) string { return unique.Make(text).Value() }
 
 // reportUnmapped notes a value that the mapping doesn't know.
@@ -156,8 +153,8 @@ func (m *mapper) reportUnmapped(property, value string) {
 }
 
 // optionalInstant reads a time that a row may lack. One that can't be read counts as absent, and is reported without its text.
-func (m *mapper) optionalInstant(f *fields, property string) time.Time {
-	at, valid := f.instant(property)
+func (m *mapper) optionalInstant(f *wire.Fields, property string) time.Time {
+	at, valid := f.Instant(property)
 	if !valid {
 		m.reportUnmapped(property, "not a date and time")
 	}

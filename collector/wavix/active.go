@@ -59,14 +59,14 @@ func decodeActive(content []byte) (map[cdr.Direction]int, error) {
 // inProgress is the direction of a call that is in progress, and a key that ends with its id; empty if it isn't one. Values of another type are as
 // good as absent: a call that is listed is in progress unless it says otherwise.
 func inProgress(raw []byte) (direction cdr.Direction, key string) {
-	call, problem := decodeRow(raw)
-	if problem != "" {
+	call := newValues()
+	if call.parse(raw); call.Problem != "" {
 		return cdr.DirectionUnknown, ""
 	}
 	text := func(names ...string) string {
 		for _, name := range names {
-			if c := call[folded(name)]; c.kind == '"' && strings.TrimSpace(c.text) != "" {
-				return strings.ToLower(strings.TrimSpace(c.text))
+			if text := strings.TrimSpace(call.text(name)); text != "" {
+				return strings.ToLower(text)
 			}
 		}
 		return ""

@@ -38,6 +38,7 @@ var errTooManyRows = &advice.Error{
 // decoder decodes one answer. After an error nothing of the answer is used.
 type decoder struct {
 	mapper *mapper
+	values *values // of the row in hand
 	seed   maphash.Seed
 	query  query
 	page   int
@@ -46,19 +47,19 @@ type decoder struct {
 
 // object adds a JSON row.
 func (d *decoder) object(raw []byte) error {
-	r, problem := decodeRow(raw)
-	return d.add(raw, r, problem)
+	d.values.parse(raw)
+	return d.add(raw)
 }
 
-// add adds a row, or what is wrong with it as a whole.
-func (d *decoder) add(raw []byte, r row, problem string) error {
+// add adds the row in hand.
+func (d *decoder) add(raw []byte) error {
 	if len(d.answer.rows) == maxRows {
 		return errTooManyRows
 	}
-	l := d.mapper.mapRow(r, d.query.Kind)
-	switch {
-	case cmp.Or(problem, l.first) != "":
-		l.bad = &collector.BadRow{Content: d.content(raw, r), At: d.position(), Problem: cmp.Or(problem, l.first)}
+	l := d.mapper.mapRow(d.values, d.query.Kind)
+	switch problem := d.values.Problem; {
+	case problem != "":
+		l.bad = &collector.BadRow{Content: d.content(raw), At: d.position(), Problem: problem}
 		l.key = maphash.Bytes(d.seed, l.bad.Content)
 	case l.record.ID != "":
 		l.key = maphash.String(d.seed, l.record.ID)
@@ -71,10 +72,10 @@ func (d *decoder) add(raw []byte, r row, problem string) error {
 
 // content identifies a row that can't be read (counting.md 14): by its id, if it has anything in that place, since a later version of the row
 // is no other row; else by all of it.
-func (d *decoder) content(raw []byte, r row) []byte {
-	for _, c := range []cell{r[folded("call_id")], r["uuid"]} {
-		if c.kind == '"' || c.kind == csvValue || c.kind == '0' {
-			return []byte(d.query.Kind + ":" + c.text)
+func (d *decoder) content(raw []byte) []byte {
+	for _, name := range []string{"call_id", "uuid"} {
+		if id, _ := d.values.textOrNumber(name); id != "" {
+			return []byte(d.query.Kind + ":" + id)
 		}
 	}
 	return append([]byte(d.query.Kind+" "), raw...)
@@ -190,18 +191,18 @@ func (d *decoder) decodeCSV(body []byte) error {
 
 // csvRow adds a row of fields; nil if they can't be told apart.
 func (d *decoder) csvRow(line []byte, record, columns []string) error {
-	r, problem := row{}, ""
+	d.values.Clear()
 	switch {
 	case record == nil:
-		problem = "a quotation mark stands within a field"
+		d.values.Problem = "a quotation mark stands within a field"
 	case len(record) != len(columns):
-		problem = fmt.Sprintf("it has %d fields, must have %d", len(record), len(columns))
+		d.values.Problem = fmt.Sprintf("it has %d fields, must have %d", len(record), len(columns))
 	default:
 		for i, text := range record {
-			r.setCSV(columns[i], text)
+			d.values.setCSV(columns[i], text)
 		}
 	}
-	return d.add(bytes.TrimSpace(line), r, problem)
+	return d.add(bytes.TrimSpace(line))
 }
 
 // csvColumns are the folded names of the columns.

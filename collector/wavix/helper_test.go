@@ -28,7 +28,7 @@ type shown map[string]any
 func decodeBody(format, kind string, body []byte) (*decoder, error) {
 	d := &decoder{
 		mapper: &mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999", "JP:119"})},
-		seed:   testSeed, query: query{Day: day1, Kind: kind}, page: 1, answer: answer{total: -1},
+		values: newValues(), seed: testSeed, query: query{Day: day1, Kind: kind}, page: 1, answer: answer{total: -1},
 	}
 	decode := map[string]func(*decoder, []byte) error{
 		formatJSON: (*decoder).decodePage, formatStream: (*decoder).decodeStream, formatCSV: (*decoder).decodeCSV,

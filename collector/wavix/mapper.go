@@ -2,6 +2,7 @@ package wavix
 
 import (
 	"strings"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -15,7 +16,7 @@ type mapper struct {
 
 // listed is a row of an answer, mapped.
 type listed struct {
-	values
+	*values // while it is mapped
 
 	record   *cdr.Record
 	unmapped []collector.Unmapped
@@ -31,14 +32,17 @@ type listed struct {
 // call_id and uuid are one id under two names, so the key is the same before and after either appears or goes. A row without an id has a
 // synthetic key; one with an id has none beside it: two calls with ids that begin in the same second between the same parties would be
 // taken for one.
-func (m *mapper) mapRow(row row, kind string) *listed {
+func (m *mapper) mapRow(row *values, kind string) *listed {
 	r := &cdr.Record{CallType: kind, Direction: cdr.Inbound}
-	p := &listed{values: values{row: row}, record: r}
+	p := &listed{values: row, record: r}
 	parent := p.ids()
 	r.Start = p.start("date")
 	r.CallerNumber, r.CalleeNumber = p.party("from"), p.party("to")
-	duration, given := p.seconds("duration")
-	r.Duration, r.NoDuration = duration, !given
+	duration := p.Integer("duration")
+	if duration.Value < 0 {
+		p.Fail("duration", "is negative")
+	}
+	r.Duration, r.NoDuration = time.Duration(max(0, duration.Value))*time.Second, !duration.Known
 	other := r.CallerNumber
 	if kind == kindPlaced {
 		r.Direction, other = cdr.Outbound, r.CalleeNumber

@@ -63,7 +63,7 @@ func (l *callLog) fetch(ctx context.Context, format string, q query, page, perPa
 	}
 	var d *decoder
 	err := l.paths.fetch(ctx, l.client, feedCallLog, paths, q.parameters(page, perPage), header, func(body []byte) error {
-		d = &decoder{mapper: l.mapper, seed: l.seed, query: q, page: page, answer: answer{total: -1}}
+		d = &decoder{mapper: l.mapper, values: newValues(), seed: l.seed, query: q, page: page, answer: answer{total: -1}}
 		return decode(d, body)
 	})
 	if format == formatCSV && httpclient.KindOf(err) == httpclient.KindNotFound {
