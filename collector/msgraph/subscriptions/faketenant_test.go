@@ -71,7 +71,7 @@ func (g *fakeTenant) add(change func(*subscription)) string {
 	expires := time.Now().Add(48 * time.Hour).UTC()
 	one := &subscription{
 		ID: fmt.Sprintf("7f10aaaa-0000-4000-8000-%012d", g.made), ChangeType: "updated", Resource: callRecordsResource,
-		NotificationURL: testAddress, LifecycleURL: testAddress, Expires: &expires,
+		NotificationURL: testAddress, LifecycleURL: testAddress, Expires: expires,
 	}
 	if change != nil {
 		change(one)
@@ -166,7 +166,7 @@ func (g *fakeTenant) list() *http.Response {
 // create calls the address first, as Graph does.
 func (g *fakeTenant) create(sent *subscription) *http.Response {
 	switch {
-	case sent.Expires == nil || time.Until(*sent.Expires) > 4230*time.Minute || len(sent.ClientState) > 128:
+	case sent.Expires.IsZero() || time.Until(sent.Expires) > 4230*time.Minute || len(sent.ClientState) > 128:
 		return refused(http.StatusBadRequest, "BadRequest")
 	case g.handler != nil:
 		w := httptest.NewRecorder()

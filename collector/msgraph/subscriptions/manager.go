@@ -15,6 +15,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 )
 
 const (
@@ -25,6 +26,8 @@ const (
 	// renewInterval is how often the subscription is renewed at least. That also shows whether it still exists: a lost subscription doesn't say so.
 	renewInterval = 10 * time.Minute
 )
+
+var errNoSubscription = errors.New("the answer is no subscription")
 
 // ErrNoSecret is the error of a program without a ledger, which keeps the secret.
 var ErrNoSecret = errors.New("there is no secret to recognise Graph's notifications by")
@@ -41,7 +44,7 @@ func (e *Error) Unwrap() error { return e.cause }
 // Manager keeps a subscription at Graph. It implements collector.SubscriptionManager: one goroutine maintains it, others note what notifications say
 // about it. The subscription isn't deleted when the exporter ends: the next process finds it again.
 type Manager struct {
-	api         api
+	client      *httpclient.Client
 	clientState string // the secret, of at most 128 characters; empty without a ledger
 	publicURL   string
 	mark        string // a query with a mark of the secret: a subscription that another ledger made is of no use
@@ -61,7 +64,7 @@ func New(w *Webhook, tenant string, s *collector.SourceSettings, client *httpcli
 	if err != nil {
 		return nil, nil, errors.New("public_url is not a URL")
 	}
-	m := &Manager{api: api{client}, publicURL: w.PublicURL, observer: s.Notified, interval: min(renewInterval, interval)}
+	m := &Manager{client: client, publicURL: w.PublicURL, observer: s.Notified, interval: min(renewInterval, interval)}
 	if m.observer == nil {
 		m.observer = noObserver{}
 	}
@@ -120,15 +123,15 @@ func (m *Manager) Urgent() bool {
 // subscribe keeps the newest subscription that earlier processes have made, or creates one. It deletes all others of the webhook, because each repeats
 // every notification and counts towards the tenant's hundred.
 func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Time, err error) {
-	all, err := m.api.list(ctx, m.publicURL)
+	all, err := m.list(ctx)
 	if err != nil {
 		return expires, err
 	}
-	slices.SortFunc(all, func(a, b subscription) int { return b.expires().Compare(a.expires()) })
+	slices.SortFunc(all, func(a, b subscription) int { return b.Expires.Compare(a.Expires) })
 	kept := false
 	for i := range all {
 		if kept || !strings.HasSuffix(all[i].NotificationURL, m.mark) {
-			err = m.api.remove(ctx, all[i].ID)
+			err = m.remove(ctx, all[i].ID)
 		} else if expires, err = m.renew(ctx, now, all[i].ID); err == nil {
 			kept = true
 		}
@@ -140,10 +143,13 @@ func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Ti
 		return expires, nil
 	}
 	wanted := now.Add(life).UTC()
-	made, err := m.api.create(ctx, &subscription{
+	made, err := m.send(ctx, http.MethodPost, subscriptionsPath, &subscription{
 		ChangeType: "updated", Resource: callRecordsResource, NotificationURL: m.publicURL + m.mark, LifecycleURL: m.publicURL,
-		Expires: &wanted, ClientState: m.clientState, MinTLS: "v1_2",
+		Expires: wanted, ClientState: m.clientState, MinTLS: "v1_2",
 	})
+	if err == nil && !graph.IsGUID(made.ID) {
+		err = errNoSubscription
+	}
 	if err != nil {
 		return expires, err
 	}
@@ -153,7 +159,7 @@ func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Ti
 // renew prolongs the subscription.
 func (m *Manager) renew(ctx context.Context, now time.Time, id string) (expires time.Time, err error) {
 	wanted := now.Add(life).UTC()
-	renewed, err := m.api.renew(ctx, id, wanted)
+	renewed, err := m.send(ctx, http.MethodPatch, subscriptionsPath+"/"+id, &subscription{Expires: wanted})
 	if err != nil {
 		return expires, err
 	}
@@ -163,7 +169,7 @@ func (m *Manager) renew(ctx context.Context, now time.Time, id string) (expires 
 
 // remember notes a subscription and returns when it ends, which is as wanted if Graph doesn't say.
 func (m *Manager) remember(one subscription, wanted, now time.Time) (expires time.Time) {
-	if expires = one.expires().UTC(); one.Expires == nil {
+	if expires = one.Expires.UTC(); expires.IsZero() {
 		expires = wanted
 	}
 	m.mu.Lock()

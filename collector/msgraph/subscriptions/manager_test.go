@@ -55,7 +55,7 @@ func (k *keeping) is(t *testing.T, id string) {
 	if k.id != id || k.graph.subs[id] == nil {
 		t.Errorf("the subscription is %s, want %s; Graph has %d", k.id, id, len(k.graph.subs))
 	}
-	if shown := k.observer.expiry(); !shown.Equal(*k.graph.subs[id].Expires) {
+	if shown := k.observer.expiry(); !shown.Equal(k.graph.subs[id].Expires) {
 		t.Errorf("the gauge shows %s, it ends %s", shown, k.graph.subs[id].Expires)
 	}
 }
@@ -135,7 +135,7 @@ func TestSubscriptionIsFoundAgain(t *testing.T) {
 		{"one", func(g *fakeTenant) { g.add(nil) }, "GET s, PATCH s/" + sub1, sub1, 1},
 		{"several", func(g *fakeTenant) {
 			g.add(nil)
-			g.add(func(one *subscription) { *one.Expires = one.Expires.Add(time.Hour) })
+			g.add(func(one *subscription) { one.Expires = one.Expires.Add(time.Hour) })
 			g.add(nil)
 		}, "", sub2, 1},
 		{"spelled in another way", func(g *fakeTenant) {
@@ -329,7 +329,7 @@ func TestSubscriptionEndsAsGraphSays(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := newKeeping(t)
 				expires := time.Now().Add(c.life).UTC()
-				k.graph.change = func(one *subscription) { one.Expires = &expires }
+				k.graph.change = func(one *subscription) { one.Expires = expires }
 				if again, _, err := k.Maintain(t.Context(), time.Now()); again != c.again || err != nil || !k.observer.expiry().Equal(expires) {
 					t.Errorf("again in %s, want %s; it ends %s; %v", again, c.again, k.observer.expiry(), err)
 				}
@@ -339,7 +339,7 @@ func TestSubscriptionEndsAsGraphSays(t *testing.T) {
 	t.Run("not said", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			k := newKeeping(t)
-			k.graph.change = func(one *subscription) { one.Expires = nil }
+			k.graph.change = func(one *subscription) { one.Expires = time.Time{} }
 			k.keep(t, "GET s, POST s")
 			again, _ := k.keep(t, "PATCH s/"+sub1)
 			if want := time.Now().Add(life).UTC(); again != 10*time.Minute || !k.observer.expiry().Equal(want) {
