@@ -19,7 +19,7 @@ const (
 )
 
 // mapper maps the rows of a call log to pages of records, each in the memory of the page before. It is for one goroutine. What it writes into a
-// record may point into the memory of fields, except what becomes a label of metrics.
+// record may point into the page, except what becomes a label of metrics.
 type mapper struct {
 	log       *callLog
 	callTypes map[string]callType
@@ -42,7 +42,6 @@ func newMapper(log *callLog) *mapper {
 
 // mapPage maps rows to records and sets aside those that can't be read.
 func (m *mapper) mapPage(rows graph.Rows) *collector.Page {
-	m.fields.Reset()
 	m.page = collector.Page{Invalid: m.page.Invalid[:0], Unmapped: m.page.Unmapped[:0]}
 	for i, row := range rows.Rows {
 		kept := len(m.page.Records)

@@ -45,7 +45,7 @@ func (v *values) setCSV(column, text string) {
 		return
 	case column == "duration":
 		if n, err := strconv.Atoi(text); err == nil {
-			v.Set([]byte(column), strconv.AppendInt(nil, int64(n), 10))
+			v.Set(column, strconv.AppendInt(nil, int64(n), 10))
 			return
 		}
 	case column == "date":
@@ -56,7 +56,7 @@ func (v *values) setCSV(column, text string) {
 		}
 	}
 	quoted, _ := jsontext.AppendQuote(nil, text) // what isn't UTF-8 is replaced
-	v.Set([]byte(column), quoted)
+	v.Set(column, quoted)
 }
 
 // text reads a string.

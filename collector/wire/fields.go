@@ -7,13 +7,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // Fields are the properties of one row. The methods read a property as the type that the provider documents; absent and null are the zero
-// value. The first property of another type is the problem of the row, to be looked at when all of it has been read. What they return holds as
-// long as the arena. The zero value has no properties; it is for one goroutine.
+// value. The first property of another type is the problem of the row, to be looked at when all of it has been read. A text may be a view of
+// the row, and then holds as long as it. The zero value has no properties; it is for one goroutine.
 type Fields struct {
 	// Problem is the first one, without anything of the value.
 	Problem string
@@ -21,44 +25,40 @@ type Fields struct {
 	// value counts.
 	Fold func(name string) string
 
-	arena   Arena
 	members []member
 }
 
 // member is a property with its value in JSON.
-type member struct{ name, value []byte }
+type member struct {
+	name  string
+	value []byte
+}
 
 // Parse takes the properties of a row, a valid JSON object, in place of those of the row before.
 func (f *Fields) Parse(row []byte) {
 	f.Clear()
 	Members(row, func(name, value []byte) {
-		name = name[1 : len(name)-1]
-		if bytes.IndexByte(name, '\\') >= 0 {
-			name = f.arena.Unquote(name)
+		text := view(name[1 : len(name)-1])
+		if strings.IndexByte(text, '\\') >= 0 {
+			text, _ = textOf(name)
 		}
-		f.Set(name, value)
+		f.Set(text, value)
 	})
 }
 
 // Set gives the row one more property, whose value is valid JSON.
-func (f *Fields) Set(name, value []byte) {
+func (f *Fields) Set(name string, value []byte) {
 	if f.Fold != nil {
-		name = []byte(f.Fold(string(name)))
-		if slices.ContainsFunc(f.members, func(m member) bool { return bytes.Equal(m.name, name) }) {
+		name = f.Fold(name)
+		if slices.ContainsFunc(f.members, func(m member) bool { return m.name == name }) {
 			f.Problem = cmp.Or(f.Problem, "a member is given twice") // there is no right one of two values
 		}
 	}
 	f.members = append(f.members, member{name, value})
 }
 
-// Clear lets go of the properties, not of what was read of them.
+// Clear lets go of the properties.
 func (f *Fields) Clear() { f.members, f.Problem = f.members[:0], "" }
-
-// Reset lets go of the properties, and of what was read of all rows.
-func (f *Fields) Reset() {
-	f.Clear()
-	f.arena.Reset()
-}
 
 // Fail keeps the first problem. It must not hold anything of the value.
 func (f *Fields) Fail(name, problem string) {
@@ -75,7 +75,7 @@ func (f *Fields) Raw(name, starts, want string) []byte {
 		key = f.Fold(name)
 	}
 	for i := range f.members {
-		if string(f.members[i].name) != key {
+		if f.members[i].name != key {
 			continue
 		}
 		value := f.members[i].value
@@ -106,8 +106,22 @@ func (f *Fields) CheckedText(name string) (text string, repaired bool) {
 	if value == nil {
 		return "", false
 	}
-	return f.arena.Text(value[1 : len(value)-1])
+	return textOf(value)
 }
+
+// textOf is what a JSON string says: valid UTF-8 also where the answer isn't, which repaired tells. It is a view of the string unless that has
+// escapes or isn't UTF-8.
+func textOf(quoted []byte) (text string, repaired bool) {
+	repaired = !utf8.Valid(quoted)
+	if !repaired && bytes.IndexByte(quoted, '\\') < 0 {
+		return view(quoted[1 : len(quoted)-1]), false
+	}
+	unquoted, _ := jsontext.AppendUnquote(nil, quoted) // the error says that something wasn't UTF-8; it has been replaced
+	return string(unquoted), repaired
+}
+
+// view is a string that shares the memory of a piece of an answer.
+func view(piece []byte) string { return unsafe.String(unsafe.SliceData(piece), len(piece)) }
 
 // Integer reads a whole number of 32 bits.
 func (f *Fields) Integer(name string) cdr.Int {
@@ -115,7 +129,7 @@ func (f *Fields) Integer(name string) cdr.Int {
 	if value == nil {
 		return cdr.Int{}
 	}
-	n, err := strconv.ParseInt(View(value), 10, 32)
+	n, err := strconv.ParseInt(view(value), 10, 32)
 	if err != nil {
 		f.Fail(name, "is not a 32-bit whole number")
 		return cdr.Int{}
@@ -129,7 +143,7 @@ func (f *Fields) Money(name string) (amount cdr.Money, given bool) {
 	if value == nil {
 		return cdr.Money{}, false
 	}
-	amount, err := cdr.ParseMoney(View(value))
+	amount, err := cdr.ParseMoney(view(value))
 	if err != nil {
 		f.Fail(name, "is "+err.Error()) // says what it must be
 		return cdr.Money{}, false

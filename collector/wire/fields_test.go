@@ -1,0 +1,29 @@
+package wire
+
+import (
+	"testing"
+	"unicode/utf8"
+)
+
+// TestText: what a string says, whatever its JSON looks like.
+func TestText(t *testing.T) {
+	for _, test := range []struct {
+		name, content, want string
+		repaired            bool
+	}{
+		{"plain", `plain`, "plain", false},
+		{"nothing", ``, "", false},
+		{"escapes", `a\"b\\c\u00e9\n`, "a\"b\\cé\n", false},
+		{"a pair of surrogates", `\ud83d\ude00`, "😀", false},
+		{"half a pair", `\ud83d`, "\ufffd", false},
+		{"no UTF-8", "a\xffb", "a\ufffdb", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var f Fields
+			f.Parse([]byte(`{"\u0061":"` + test.content + `","a":"the second"}`))
+			if text, repaired := f.CheckedText("a"); text != test.want || repaired != test.repaired || !utf8.ValidString(text) {
+				t.Errorf("got %q, %t, want %q, %t", text, repaired, test.want, test.repaired)
+			}
+		})
+	}
+}
