@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -93,12 +92,8 @@ func shippedFile(t *testing.T, parts ...string) string {
 // receivers are the pager's.
 func startAlertmanager(t *testing.T, to *pager, speed int) parts.API {
 	t.Helper()
-	example, err := os.ReadFile(shippedFile(t, "alertmanager", "alertmanager.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	address := free(t)
-	args, err := parts.WriteAlertmanager(t.TempDir(), address, string(example), to.URL, speed)
+	args, err := parts.WriteAlertmanager(t.TempDir(), address, to.URL, speed)
 	if err != nil {
 		t.Fatal(err)
 	}

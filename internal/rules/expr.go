@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
+
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -16,20 +18,16 @@ type window string
 
 // The windows of rates.
 const (
-	w5m  window = "5m"
-	w30m window = "30m"
-	w1h  window = "1h"
-	w6h  window = "6h"
-	w1d  window = "1d"
-	w3d  window = "3d"
+	w5m window = "5m"
+	w1h window = "1h"
+	w6h window = "6h"
+	w1d window = "1d"
+	w3d window = "3d"
 )
 
 func (w window) seconds() int {
-	return map[window]int{w5m: 300, w30m: 1800, w1h: 3600, w6h: 21600, w1d: 86400, w3d: 259200}[w]
-}
-
-func (w window) words() string {
-	return map[window]string{w5m: "5 minutes", w30m: "30 minutes", w1h: "hour", w6h: "6 hours", w1d: "day", w3d: "3 days"}[w]
+	d, _ := model.ParseDuration(string(w)) // those above
+	return int(time.Duration(d).Seconds())
 }
 
 // level is the labels that a recorded series keeps, in the form that its name begins with.
@@ -95,15 +93,3 @@ func lines(first string, rest ...string) string {
 }
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
-
-func duration(d time.Duration) string {
-	switch {
-	case d%time.Hour == 0:
-		return strconv.Itoa(int(d/time.Hour)) + "h"
-	case d%time.Minute == 0:
-		return strconv.Itoa(int(d/time.Minute)) + "m"
-	case d%time.Second == 0:
-		return strconv.Itoa(int(d/time.Second)) + "s"
-	}
-	return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
-}

@@ -16,15 +16,16 @@ const where = "{{ $labels.source }}{{ with $labels.trunk }} trunk {{ . }}{{ end 
 // a long window, and still does. That it still does is seen by the last attempts, since a short window is empty between bursts of records.
 type burn struct {
 	long   window
+	words  string // of long
 	factor float64
 	// floor is the least number of attempts in the window. Microsoft calls a low NER on fewer than 100 calls possibly normal.
 	floor int
 }
 
 var (
-	fastBurn  = burn{long: w1h, factor: 14.4, floor: 30}
-	slowBurn  = burn{long: w6h, factor: 6, floor: 60}
-	smallBurn = burn{long: w3d, factor: 1, floor: 100}
+	fastBurn  = burn{long: w1h, words: "hour", factor: 14.4, floor: 30}
+	slowBurn  = burn{long: w6h, words: "6 hours", factor: 6, floor: 60}
+	smallBurn = burn{long: w3d, words: "3 days", factor: 1, floor: 100}
 )
 
 // keep bridges the time between two bursts of records.
@@ -123,7 +124,7 @@ func (p *Parameters) burnAlert(name string, b burn, severity string, hold time.D
 			isLive(live7m))...),
 		Summary: "Too many calls of " + where + " fail.",
 		Description: fmt.Sprintf("{{ $value | humanizePercentage }} of the attempts of the last %s failed for a fault of network, trunk, carrier or service, "+
-			"and too many still do. The objective allows %s %%. ", b.long.words(), number(p.ErrorBudget*100)) + p.cause(`outcome="failed"`, byTrunk...),
+			"and too many still do. The objective allows %s %%. ", b.words, number(p.ErrorBudget*100)) + p.cause(`outcome="failed"`, byTrunk...),
 		When: fmt.Sprintf("fault ratio above %s %% (%s × the budget of %s %%) over %s and still, of at least %d attempts",
 			strconv.FormatFloat(b.factor*p.ErrorBudget*100, 'g', 4, 64), number(b.factor), number(p.ErrorBudget*100), b.long, b.floor),
 		Change: "`error_budget`" + map[bool]string{true: ", `budget_faults`"}[name == "CDRFailureBudgetBurning"],

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/prometheus/common/model"
 )
 
 // A replay is the life of one tenant, told as calls: healthy for a while, with a day's rhythm, and then something happens.
@@ -356,8 +358,8 @@ func (r *replay) expect(b *strings.Builder, c clock) {
 		}
 		if w.until > 0 {
 			held := w.until - w.by
-			write(fmt.Sprintf("max by (alertname) (%s) >= bool %d", alerts(is("alertname", w.alert), duration(held)), held/c.step), c.event+w.until, sample(w.alert))
+			write(fmt.Sprintf("max by (alertname) (%s) >= bool %d", alerts(is("alertname", w.alert), model.Duration(held).String()), held/c.step), c.event+w.until, sample(w.alert))
 		}
 	}
-	write("group by (alertname) ("+alerts(every, duration(c.end-c.event))+")", c.end, all...)
+	write("group by (alertname) ("+alerts(every, model.Duration(c.end-c.event).String())+")", c.end, all...)
 }

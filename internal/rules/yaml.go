@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"gopkg.in/yaml.v3"
 )
 
@@ -92,5 +93,5 @@ func held(d time.Duration) string {
 	if d == 0 {
 		return ""
 	}
-	return duration(d)
+	return model.Duration(d).String()
 }

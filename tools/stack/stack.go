@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -67,7 +66,7 @@ func start(ctx context.Context, folder string, speed int, out io.Writer) (_ *sta
 	if err = s.startExporter(ctx); err != nil {
 		return nil, err
 	}
-	if err = s.startAlertmanager(ctx, home); err != nil {
+	if err = s.startAlertmanager(ctx); err != nil {
 		return nil, err
 	}
 	if err = s.startPrometheus(ctx); err != nil {
@@ -109,17 +108,13 @@ func (s *stack) runExporter(ctx context.Context) error {
 		"run", "--config.file="+s.config, "--web.listen-address="+s.metrics, "--webhook.listen-address="+s.hook)
 }
 
-func (s *stack) startAlertmanager(ctx context.Context, home string) error {
-	example, err := os.ReadFile(filepath.Join(home, "dashboards", "alertmanager", "alertmanager.yaml"))
-	if err != nil {
-		return fmt.Errorf("read the example for Alertmanager: %w", err)
-	}
+func (s *stack) startAlertmanager(ctx context.Context) error {
 	address, err := freeAddress(ctx)
 	if err != nil {
 		return err
 	}
 	// Nobody is told: the page asks Alertmanager itself.
-	args, err := parts.WriteAlertmanager(s.folder, address, string(example), "http://127.0.0.1:9", s.speed)
+	args, err := parts.WriteAlertmanager(s.folder, address, "http://127.0.0.1:9", s.speed)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/rules"
+	"github.com/cdr-exporter/cdr-exporter/dashboards"
 )
 
 // Prometheus says how one is configured.
@@ -70,36 +70,32 @@ func (p *Prometheus) Write() ([]string, error) {
 
 // WriteRules writes the shipped rules, so many times as fast, into a folder and returns
 // their files.
-func WriteRules(folder string, speed int) ([]string, error) {
-	recording, alerts, err := rules.Hastened(speed)
-	if err != nil {
-		return nil, err
-	}
-	var files []string
-	for name, content := range map[string][]byte{"recording.yaml": recording, "alerts.yaml": alerts} {
+func WriteRules(folder string, speed int) (files []string, err error) {
+	for _, name := range []string{"recording.yaml", "alerts.yaml"} {
 		file := filepath.Join(folder, name)
-		if err := os.WriteFile(file, content, 0o600); err != nil {
+		text, err := dashboards.Files.ReadFile("prometheus/" + name)
+		if err == nil {
+			err = os.WriteFile(file, []byte(hasten(string(text), speed)), 0o600)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("write rules: %w", err)
 		}
 		files = append(files, file)
 	}
-	slices.Sort(files)
 	return files, nil
 }
-
-// exampleReceiver is the address of the receivers in the shipped example.
-const exampleReceiver = "http://127.0.0.1:9099"
 
 // WriteAlertmanager writes the shipped example of Alertmanager's configuration, so many
 // times as fast and with its receivers at an address such as http://127.0.0.1:1234, into a
 // folder, and returns the arguments to start one that listens at an address.
-func WriteAlertmanager(folder, address, example, receiver string, speed int) ([]string, error) {
-	if !strings.Contains(example, exampleReceiver) {
-		return nil, fmt.Errorf("configure Alertmanager: the example names no receiver at %s", exampleReceiver)
-	}
-	text := strings.ReplaceAll(rules.HastenText(example, speed), exampleReceiver, receiver)
+func WriteAlertmanager(folder, address, receiver string, speed int) ([]string, error) {
 	file := filepath.Join(folder, "alertmanager.yml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	example, err := dashboards.Files.ReadFile("alertmanager/alertmanager.yaml")
+	if err == nil {
+		text := strings.ReplaceAll(hasten(string(example), speed), "http://127.0.0.1:9099", receiver)
+		err = os.WriteFile(file, []byte(text), 0o600)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("configure Alertmanager: %w", err)
 	}
 	return []string{
