@@ -45,16 +45,12 @@ const patience = 5 * time.Minute
 
 // start starts everything, Alertmanager before Prometheus. An error leaves nothing running.
 func start(ctx context.Context, folder string, speed int, out io.Writer) (_ *stack, err error) {
-	home, err := root(ctx)
-	if err != nil {
-		return nil, err
-	}
 	s := &stack{folder: folder, speed: speed, processes: map[string]*process{}}
-	if s.programs, err = findPrograms(home); err != nil {
+	if s.programs, err = findPrograms(); err != nil {
 		return nil, err
 	}
 	fmt.Fprintln(out, "Building the exporter.")
-	if err := s.programs.build(ctx, home, folder); err != nil {
+	if err := s.programs.build(ctx, folder); err != nil {
 		return nil, err
 	}
 	defer func() {

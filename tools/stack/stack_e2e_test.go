@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -82,6 +83,7 @@ func (v *visitor) send(method, path string) string {
 // alerts fire in time is TestE2EStack's, in cmd/cdr-exporter.
 func TestE2EStackTool(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
+	t.Chdir(filepath.Join("..", ".."))
 	out, ended := new(said), make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

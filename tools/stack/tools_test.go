@@ -8,31 +8,17 @@ import (
 	"testing"
 )
 
-func TestRoot(t *testing.T) {
-	here, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if found, err := root(t.Context()); err != nil || found != filepath.Dir(filepath.Dir(here)) {
-		t.Errorf("found %q, %v", found, err)
-	}
-	t.Chdir(t.TempDir())
-	if _, err := root(t.Context()); err == nil || !strings.Contains(err.Error(), "clone of cdr-exporter") {
-		t.Errorf("elsewhere: %v", err)
-	}
-}
-
 // TestFindPrograms: what is missing is named with how it is had, all at once.
 func TestFindPrograms(t *testing.T) {
-	home := t.TempDir()
+	t.Chdir(t.TempDir())
 	t.Setenv("PATH", t.TempDir())
-	_, err := findPrograms(home)
+	_, err := findPrograms()
 	for _, part := range []string{"make tools", "apt-get install prometheus-alertmanager"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("nothing is there, and it says %v", err)
 		}
 	}
-	bin := filepath.Join(home, ".tools", "bin")
+	bin := filepath.Join(".tools", "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +27,7 @@ func TestFindPrograms(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if p, err := findPrograms(home); err != nil || p.prometheus != filepath.Join(bin, "prometheus") || p.alertmanager != filepath.Join(bin, "alertmanager") {
+	if p, err := findPrograms(); err != nil || p.prometheus != filepath.Join(bin, "prometheus") || p.alertmanager != filepath.Join(bin, "alertmanager") {
 		t.Errorf("found %+v, %v", p, err)
 	}
 }
