@@ -46,7 +46,6 @@ func (p *Parameters) emergencyAlerts() Group {
 			Summary:     "A test call to emergency services was made at {{ $labels.source }}.",
 			Description: "Test calls (933) that appeared within the last 5 minutes: about {{ printf \"%.0f\" $value }}.",
 			When:        "a test call to emergency services appeared within the last 5 minutes",
-			Change:      "nothing",
 		},
 	}}
 }

@@ -58,7 +58,6 @@ func (p *Parameters) readingAlerts() Group {
 			Summary:     ofFeed + " doesn't keep up.",
 			Description: upTo + fmt.Sprintf(" It has been catching up for %g hours; alerts on its calls wait for it.", behindFor.Hours()),
 			When:        fmt.Sprintf("the feed has been catching up for %g hours", behindFor.Hours()),
-			Change:      "nothing",
 		},
 		{
 			Alert: "CDRFeedLate", Severity: warning, Signal: Calls, For: 15 * time.Minute,
@@ -89,7 +88,6 @@ func (p *Parameters) readingAlerts() Group {
 			Summary:     "Calls of " + ofFeed + " can't be read.",
 			Description: "{{ $value | humanizeDuration }} can't be read: the provider no longer keeps it, or fails on it while it gives other spans. Its calls are in no figure.",
 			When:        "a span can't be read while others can, or is no longer kept by the provider",
-			Change:      "nothing",
 		},
 		{
 			Alert: "CDRTasksSetAside", Severity: warning, Signal: Exporter,
@@ -98,7 +96,6 @@ func (p *Parameters) readingAlerts() Group {
 			Summary:     "Records of " + ofFeed + " can't be fetched.",
 			Description: "Set aside after half a day of attempts while others were fetched: {{ $value }}. Each is tried again once a day and when it is named again. The log names them.",
 			When:        "something was set aside because it couldn't be fetched while others could",
-			Change:      "nothing",
 		},
 		{
 			Alert: "CDRRowsInvalid", Severity: warning, Signal: Exporter,
@@ -107,7 +104,6 @@ func (p *Parameters) readingAlerts() Group {
 			Summary:     "Rows of " + ofFeed + " are malformed.",
 			Description: "Rows of the last hour that couldn't be understood and aren't counted: about {{ printf \"%.0f\" $value }}. The log says where they stood.",
 			When:        "a malformed row appeared within the last hour",
-			Change:      "nothing",
 		},
 		{
 			Alert: "CDRReconciliationDifference", Severity: warning, Signal: Exporter, For: differenceFor,
@@ -116,7 +112,6 @@ func (p *Parameters) readingAlerts() Group {
 			Summary:     "Records of {{ $labels.day }} of " + ofFeed + " are missing.",
 			Description: "What was read of {{ $labels.day }} (UTC) differs by {{ $value }} records from the provider's own total.",
 			When:        "fewer records of a day were read than the provider counts, for an hour",
-			Change:      "nothing",
 		},
 		{
 			Alert: "CDRUnmappedValues", Severity: warning, Signal: Exporter,
@@ -125,7 +120,6 @@ func (p *Parameters) readingAlerts() Group {
 			Summary:     "The provider of {{ $labels.source }} uses new values of {{ $labels.field }}.",
 			Description: "Values of {{ $labels.field }} of " + ofFeed + " within the last day that are new to the exporter: about {{ printf \"%.0f\" $value }}. The log names each once.",
 			When:        "a value appeared within the last day that the mapping doesn't know",
-			Change:      "nothing",
 		},
 		{
 			Alert: "CDRSeriesOverflow", Severity: warning, Signal: Exporter,

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -25,7 +26,7 @@ type Rule struct {
 	Summary, Description string
 	// RunbookURL and DashboardURL are links; the latter is a template too.
 	RunbookURL, DashboardURL string
-	// When says in the docs when it fires, Change which thresholds move it.
+	// When says in the docs when it fires, Change which thresholds move it, if any do.
 	When, Change string
 }
 
@@ -80,7 +81,7 @@ func (p *Parameters) complete(groups []Group) []Group {
 		g.Rules = slices.DeleteFunc(g.Rules, func(r Rule) bool { return slices.Contains(p.Off, r.Alert) || r.Severity == "off" })
 		for j := range g.Rules {
 			r := &g.Rules[j]
-			r.Expr = p.adapt(r.Expr)
+			r.Expr, r.Change = p.adapt(r.Expr), cmp.Or(r.Change, "nothing")
 			r.RunbookURL, r.DashboardURL = p.RunbookURL+r.Alert+".md", p.dashboardURL(g.Dashboard)
 		}
 	}
