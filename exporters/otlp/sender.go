@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -22,7 +23,7 @@ const (
 	// endpoint; below it, it is the endpoint that has enough.
 	largeRecord = 1 << 20
 	// guiltyTries is how often a single record must be refused before it is set aside: some 3 s, so that an endpoint
-	// that refuses every other request convicts nobody.
+	// that refuses every other request convicts nobody. The last one needs a witness of its own, so that neither does an outage.
 	guiltyTries = 6
 	// maxRefusals is how many refusals in a row, without a witness, are an outage: about twice what it takes to halve a
 	// batch down to one record. Then nothing is split, and there is one request at a time, with backoff.
@@ -97,12 +98,12 @@ type uploader interface {
 //	          ▲ │ refused: split while there is more than one record
 //	          │ ▼
 //	         wait
-//	            │ refused six times, and the endpoint accepted another record meanwhile
+//	            │ refused six times, and the endpoint accepted another record just before the last
 //	            ▼
 //	        set aside
 //
 // A batch is deleted when all of its records were accepted or set aside; then the next one is offered. If the endpoint accepts nothing
-// of a batch, the witness is sought behind it: single records of later batches are sent in turn with its own.
+// of a batch, the witness is sought behind it: single records of later batches are sent in turn with its own, and the latest that was accepted.
 type sender struct {
 	outbox   Outbox
 	uploader uploader
@@ -125,6 +126,8 @@ type sender struct {
 	probed int64
 	// taken is how many records of a batch the endpoint has accepted as probes, by the batch's id.
 	taken map[int64]int
+	// latest is a record that the endpoint has accepted; nil: none yet.
+	latest []byte
 }
 
 // part is some records of a batch, which one request carries.
@@ -132,6 +135,8 @@ type part struct {
 	records [][]byte // see splitBatch
 	fault   witness.Case
 	tries   int // of these very records
+	// witnessed: the endpoint accepted another record between the latest try and the one before.
+	witnessed bool
 }
 
 // run sends until the context ends, then drains until the outbox is empty or the
@@ -185,7 +190,7 @@ func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 		parts = []*part{{records: records}}
 	}
 	parts, err := s.offer(ctx, batch, parts)
-	probed := false
+	refused := false // the latest probe
 	for delays := newBackOff(); err == nil && len(parts) > 0; {
 		if s.refusals > 0 {
 			s.health.failing(s.problem)
@@ -195,10 +200,10 @@ func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 		if err = s.pause(ctx, delays.NextBackOff()); err != nil {
 			return err
 		}
-		if probed = !probed && s.refusals > 0; probed {
-			probed, err = s.probe(ctx, batch.ID)
+		if refused = !refused && (s.refusals > 0 || slices.ContainsFunc(parts, (*part).suspect)); refused {
+			refused, err = s.probe(ctx, batch.ID)
 		}
-		if !probed && err == nil {
+		if !refused && err == nil {
 			parts, err = s.offer(ctx, batch, parts)
 		}
 	}
@@ -249,46 +254,64 @@ func (s *sender) offer(ctx context.Context, batch *ledger.Batch, parts []*part) 
 
 // refuse notes that the endpoint refused a part.
 func (s *sender) refuse(p *part, a answer) {
+	witnessed := p.fault.Witnessed()
 	p.fault.Refuse(&s.endpoint)
 	p.tries++
+	p.witnessed = p.fault.Witnessed() > witnessed
 	s.problem = a.problem
-	if p.fault.Witnessed() == 0 {
+	if p.fault.Witnessed() == 0 || p.tries >= guiltyTries && !p.witnessed {
 		s.refusals++
 	}
 }
 
-// guilty says whether the endpoint refuses this very record: again and again, and it has accepted another since the first time.
+// suspect says whether the next refusal, with a witness, makes the record guilty.
+func (p *part) suspect() bool { return p.tries >= guiltyTries-1 }
+
+// guilty says whether the endpoint refuses this very record: again and again, and it accepted another just before the last time.
 func (p *part) guilty() bool {
-	return len(p.records) == 1 && p.tries >= guiltyTries && p.fault.Witnessed() > 0
+	return len(p.records) == 1 && p.tries >= guiltyTries && p.witnessed
 }
 
-// probe sends a record of a batch behind the current one, to see whether the endpoint accepts any: all of the current one may be at fault,
-// such as records that are too old for the endpoint. It reports whether it sent one.
-func (s *sender) probe(ctx context.Context, current int64) (sent bool, err error) {
+// probe sends a record that may be the witness: one of a batch behind the current one, all of which may be at fault, such as records that are too old
+// for the endpoint; if such a one was refused, or there is none, the latest that was accepted, once more. It reports whether it was refused.
+func (s *sender) probe(ctx context.Context, current int64) (refused bool, err error) {
 	batch, err := s.next(ctx, max(current, s.probed))
-	if err != nil || batch == nil {
-		s.probed = 0 // from the oldest again
+	if err != nil {
 		return false, err
 	}
-	records, _ := splitBatch(batch.Data)
-	if len(records) == 0 {
+	var one []byte
+	if batch == nil {
+		s.probed = 0 // from the oldest again
+	} else if records, _ := splitBatch(batch.Data); s.taken[batch.ID] < len(records) {
+		one = records[s.taken[batch.ID]]
+	} else {
 		s.probed = batch.ID
+	}
+	repeated := s.latest != nil && (one == nil || s.refusals > 0)
+	if repeated {
+		one = s.latest
+	}
+	if one == nil {
 		return false, nil
 	}
-	taken := s.taken[batch.ID]
-	one := records[min(taken, len(records)-1):][:1] // once the endpoint has all of them, the last one again
-	a, err := s.upload(ctx, one)
+	a, err := s.upload(ctx, [][]byte{one})
 	switch {
 	case err != nil:
-	case a.verdict != accepted:
-		s.probed = batch.ID
-	case taken < len(records):
-		s.taken[batch.ID]++
-		s.accept(one, a.rejected, batch)
-	default:
+		return false, err
+	case a.verdict == accepted && repeated:
 		s.served()
+	case a.verdict == accepted:
+		s.taken[batch.ID]++
+		s.accept([][]byte{one}, a.rejected, batch)
+	default:
+		s.refusals, s.problem = s.refusals+1, a.problem
+		if repeated {
+			s.latest = nil // what was accepted once may be too old by now
+		} else {
+			s.probed = batch.ID
+		}
 	}
-	return true, err
+	return a.verdict != accepted, nil
 }
 
 // pause waits, and less at shutdown, once. The error is the context's.
@@ -353,6 +376,7 @@ func (s *sender) accept(records [][]byte, rejected int64, batch *ledger.Batch) {
 	n := int(max(rejected, 0))
 	s.count("sent", len(records)-n)
 	if n == 0 {
+		s.latest = bytes.Clone(records[len(records)-1])
 		return
 	}
 	s.count("rejected", n)

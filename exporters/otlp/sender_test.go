@@ -186,7 +186,7 @@ func TestSplitFindsEveryBadRecord(t *testing.T) {
 			return respond(200, asProtobuf, ""), nil
 		})
 		r.drain(t)
-		if !slices.Equal(got, good) {
+		if !slices.Equal(slices.Compact(got), good) { // the last one comes again, as the witness
 			t.Errorf("accepted %q", got)
 		}
 		if want := [2]int{96, 4}; r.count.counts() != want {
