@@ -170,80 +170,77 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 	})
 }
 
-// feedID is the id of a feed's line, made if it is missing.
-func (l *Ledger) feedID(ctx context.Context, spec FeedSpec) (int64, error) {
+// register finds a feed's line, or takes over that of renamed_from, or makes one, and checks that it is of the same account
+// (counting.md 19). The commit lock is held.
+func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err error) {
+	err = retried(ErrFenced, func() error {
+		id, err = l.takeLine(ctx, spec)
+		return err
+	})
+	return id, err
+}
+
+func (l *Ledger) takeLine(ctx context.Context, spec FeedSpec) (id int64, err error) {
 	id, fingerprint, err := l.findFeed(spec.Source, spec.Feed)
-	if err == nil {
-		return id, l.checkAccount(ctx, id, fingerprint, spec)
-	}
-	if !errors.Is(err, sql.ErrNoRows) {
+	if err != nil {
 		return 0, err
 	}
-	origin := l.settings.Now().Add(-spec.History).Truncate(time.Second)
-	err = l.commit(ctx, &l.root, func() error {
-		_, err := l.engine.exec(`INSERT INTO feeds (id, source, provider, feed, fingerprint, owner, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
-			SELECT max(id) + 1, ?, ?, ?, ?, '', 1, 0, ?, ?, ?, 0, 0, 0, NULL, 0 FROM feeds`,
-			spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, micros(origin), micros(origin), micros(origin))
+	old, oldFingerprint := int64(0), ""
+	if spec.RenamedFrom != "" && spec.RenamedFrom != spec.Source {
+		if old, oldFingerprint, err = l.findFeed(spec.RenamedFrom, spec.Feed); err != nil {
+			return 0, err
+		}
+	}
+	switch {
+	case old != 0 && id != 0:
+		return 0, fmt.Errorf("source %s: renamed_from %s can't take over feed %s: both names have state; remove renamed_from",
+			spec.Source, spec.RenamedFrom, spec.Feed)
+	case old != 0:
+		id, fingerprint = old, oldFingerprint
+	case id == 0:
+		return l.makeLine(ctx, spec)
+	}
+	if fingerprint != spec.Fingerprint && !spec.SameAccount {
+		return 0, fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
+			"give the new account a source name of its own; if it is the old account under a new name, set renamed_from; "+
+			"if only RingCentral's user is another, of the same account, set account: same",
+			ErrOtherAccount, spec.Source, spec.Feed, fingerprint, spec.Fingerprint)
+	}
+	if old == 0 && fingerprint == spec.Fingerprint {
+		return id, nil
+	}
+	return id, l.commit(ctx, &l.root, func() error {
+		_, err := l.engine.exec(`UPDATE feeds SET source = ?, fingerprint = ? WHERE id = ?`, spec.Source, spec.Fingerprint, id)
 		return err
+	}, func() {
+		if name := spec.RenamedFrom + "/" + spec.Feed; old != 0 && l.feeds[name] != nil {
+			l.store.Active(l.feeds[name].series, false)
+			delete(l.feeds, name)
+		}
+	})
+}
+
+// makeLine makes the line of a new feed.
+func (l *Ledger) makeLine(ctx context.Context, spec FeedSpec) (id int64, err error) {
+	origin := micros(l.settings.Now().Add(-spec.History).Truncate(time.Second))
+	err = l.commit(ctx, &l.root, func() error {
+		return l.engine.scanRow(`INSERT INTO feeds (id, source, provider, feed, fingerprint, owner, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
+			SELECT max(id) + 1, ?, ?, ?, ?, '', 1, 0, ?, ?, ?, 0, 0, 0, NULL, 0 FROM feeds RETURNING id`,
+			[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, origin, origin, origin}, &id)
 	}, nil)
 	if err != nil {
 		return 0, fmt.Errorf("start feed %s/%s: %w", spec.Source, spec.Feed, err)
 	}
-	id, _, err = l.findFeed(spec.Source, spec.Feed)
-	return id, err
+	return id, nil
 }
 
+// findFeed is the id of a feed's line, 0 if it has none, and which account it is of.
 func (l *Ledger) findFeed(source, feed string) (id int64, fingerprint string, err error) {
 	err = l.engine.scanRow(`SELECT id, fingerprint FROM feeds WHERE source = ? AND feed = ?`, []any{source, feed}, &id, &fingerprint)
-	return id, fingerprint, err
-}
-
-// checkAccount refuses to go on counting another account under a feed's name (counting.md 19).
-func (l *Ledger) checkAccount(ctx context.Context, id int64, fingerprint string, spec FeedSpec) error {
-	switch {
-	case fingerprint == spec.Fingerprint:
-		return nil
-	case spec.SameAccount:
-		return l.commit(ctx, &l.root, func() error {
-			_, err := l.engine.exec(`UPDATE feeds SET fingerprint = ? WHERE id = ?`, spec.Fingerprint, id)
-			return err
-		}, nil)
-	}
-	return fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
-		"give the new account a source name of its own; if it is the old account under a new name, set renamed_from; "+
-		"if only RingCentral's user is another, of the same account, set account: same",
-		ErrOtherAccount, spec.Source, spec.Feed, fingerprint, spec.Fingerprint)
-}
-
-// rename takes over the state of renamed_from, once.
-func (l *Ledger) rename(ctx context.Context, spec FeedSpec) error {
-	if spec.RenamedFrom == "" || spec.RenamedFrom == spec.Source {
-		return nil
-	}
-	id, fingerprint, err := l.findFeed(spec.RenamedFrom, spec.Feed)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil // taken over already, or never there
+		return 0, "", nil
 	}
-	if err != nil {
-		return err
-	}
-	if _, _, err := l.findFeed(spec.Source, spec.Feed); err == nil {
-		return fmt.Errorf("source %s: renamed_from %s can't take over feed %s: both names have state; remove renamed_from",
-			spec.Source, spec.RenamedFrom, spec.Feed)
-	}
-	if err := l.checkAccount(ctx, id, fingerprint, spec); err != nil {
-		return err
-	}
-	old := l.feeds[spec.RenamedFrom+"/"+spec.Feed]
-	return l.commit(ctx, &l.root, func() error {
-		_, err := l.engine.exec(`UPDATE feeds SET source = ? WHERE id = ?`, spec.Source, id)
-		return err
-	}, func() {
-		if old != nil {
-			delete(l.feeds, spec.RenamedFrom+"/"+spec.Feed)
-			l.store.Active(old.series, false)
-		}
-	})
+	return id, fingerprint, err
 }
 
 // Hide stops showing a feed that is no longer configured. Its state stays.

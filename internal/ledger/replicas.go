@@ -130,18 +130,6 @@ func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
 	return err
 }
 
-// register takes over the state of renamed_from, and makes the feed's row if it is missing. The commit lock is held.
-func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err error) {
-	err = retried(ErrFenced, func() error {
-		if err := l.rename(ctx, spec); err != nil {
-			return err
-		}
-		id, err = l.feedID(ctx, spec)
-		return err
-	})
-	return id, err
-}
-
 // Acquire makes this replica the owner of a feed of a Cluster that no living replica owned; false if another one was faster. Feed opens it
 // then. Whether it moved since is asked of its epoch, in the row itself: a condition on the table of replicas would be judged by what that had
 // been before a lock was waited for.
@@ -201,11 +189,11 @@ func (l *Ledger) Enqueue(ctx context.Context, source, feed string, tasks []Task)
 			return err
 		}
 		id, _, err := l.findFeed(source, feed)
-		if errors.Is(err, sql.ErrNoRows) {
-			return errors.New("the feed has no state yet")
-		}
 		if err != nil {
 			return err
+		}
+		if id == 0 {
+			return errors.New("the feed has no state yet")
 		}
 		for i := range tasks {
 			isNew, err := e.enqueue(id, &tasks[i])
