@@ -137,8 +137,15 @@ func (p *pageCommit) failureCounted(e *entry) bool {
 	return false
 }
 
-// indexEntries finds the first entry of each key.
-func (p *pageCommit) indexEntries() {
+// arrange puts the entries, which are in the order of their versions, in the order in
+// which they are applied: of a new group a connected record first, since the first one
+// is the call; a parent before its children, since its failure is the one that counts.
+// The versions of one record stay in their order. Groups of records that are known are
+// known before anything new can begin them.
+func (p *pageCommit) arrange() {
+	if !p.related {
+		return
+	}
 	for _, i := range p.order {
 		e := &p.entries[i]
 		if p.waits(e.record) {
@@ -149,61 +156,15 @@ func (p *pageCommit) indexEntries() {
 				p.firsts[key] = i
 			}
 		}
-	}
-}
-
-// firstOfRecord says whether no other version of an entry's record comes before it.
-func (p *pageCommit) firstOfRecord(i int) bool {
-	return !slices.ContainsFunc(p.entries[i].keys, func(key hash) bool { return p.firsts[key] != i })
-}
-
-// arrange puts the entries, which are in the order of their versions, in the order in
-// which they are applied: of a new group a connected record first, since the first one
-// is the call; a parent before its children, since its failure is the one that counts.
-// The versions of one record stay in their order. Groups of records that are known are
-// known before anything new can begin them.
-func (p *pageCommit) arrange() {
-	if p.grouped || p.children {
-		p.indexEntries()
-	}
-	if p.grouped {
-		for _, i := range p.order {
-			e := &p.entries[i]
-			if st := p.find(e); st != nil && !p.waits(e.record) {
-				p.adoptGroup(e, st)
-			}
-		}
-		p.connectedFirst()
-	}
-	if p.children {
-		p.parentsFirst()
-	}
-}
-
-// connectedFirst puts the connected records of groups first. A further version of a record
-// stays behind the one before it.
-func (p *pageCommit) connectedFirst() {
-	order := p.spareOrder[:0]
-	for _, first := range [...]bool{true, false} {
-		for _, i := range p.order {
-			e := &p.entries[i]
-			if first == (e.record.Group != "" && e.record.Outcome.Connected() && p.firstOfRecord(i)) {
-				order = append(order, i)
-			}
+		if st := p.find(e); st != nil {
+			p.adoptGroup(e, st)
 		}
 	}
-	p.order, p.spareOrder = order, p.order
-}
-
-// parentsFirst puts each chain of parents in front of its children. A ring is cut where it
-// is entered.
-func (p *pageCommit) parentsFirst() {
-	order := p.spareOrder[:0]
-	done := make([]bool, len(p.entries))
+	order, done := p.spareOrder[:0], make([]bool, len(p.entries))
 	var place func(i int)
 	place = func(i int) {
 		if done[i] {
-			return
+			return // or a ring of parents, cut where it was entered
 		}
 		done[i] = true
 		e := &p.entries[i]
@@ -213,7 +174,17 @@ func (p *pageCommit) parentsFirst() {
 		order = append(order, i)
 	}
 	for _, i := range p.order {
+		if e := &p.entries[i]; e.record.Group != "" && e.record.Outcome.Connected() && p.firstOfRecord(i) {
+			place(i)
+		}
+	}
+	for _, i := range p.order {
 		place(i)
 	}
 	p.order, p.spareOrder = order, p.order
+}
+
+// firstOfRecord says whether no other version of an entry's record comes before it.
+func (p *pageCommit) firstOfRecord(i int) bool {
+	return !slices.ContainsFunc(p.entries[i].keys, func(key hash) bool { return p.firsts[key] != i })
 }

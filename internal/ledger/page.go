@@ -28,14 +28,14 @@ type pageCommit struct {
 	next   State
 	result Result
 
-	// Made by prepare. grouped and children say which kinds of records there are.
+	// Made by prepare. related says that some records are of groups or have parents.
 	entries           []entry
 	order, spareOrder []int        // of the entries: as they are applied
 	firsts            map[hash]int // the first entry of each key in the order of versions, without those that aren't final
 	keys              []hash
 	arena             []byte
 	fields            []fieldHash
-	grouped, children bool
+	related           bool
 
 	// Made by apply: what is known, by every key under which it is, as far as it was looked up.
 	states  map[hash]*state
@@ -127,7 +127,7 @@ func (p *pageCommit) run() error {
 // and hashes can't be made any more.
 func (p *pageCommit) prepare(f *Feed, page *Page) {
 	p.Feed, p.page = f, page
-	p.grouped, p.children = false, false
+	p.related = false
 	p.entries, p.keys, p.arena, p.fields = p.entries[:0], p.keys[:0], p.arena[:0], p.fields[:0]
 	p.now = f.ledger.settings.Now()
 	if page.ObservedAt.IsZero() {
@@ -180,12 +180,12 @@ func (p *pageCommit) newEntry(r *cdr.Record) entry {
 	}
 	e.keys = p.keys[at:len(p.keys):len(p.keys)]
 	if r.Group != "" {
-		e.group, p.grouped = h.factKey(kindGroup, r.Group), true
+		e.group, p.related = h.factKey(kindGroup, r.Group), true
 	}
 	if p.spec.Parents && r.Parent != "" {
 		e.parent = h.idKey(r.Parent)
 		e.child = !slices.Contains(e.keys, e.parent)
-		p.children = p.children || e.child
+		p.related = p.related || e.child
 	}
 	at = len(p.fields)
 	p.fields = h.fields(p.fields, r)

@@ -122,7 +122,7 @@ func TestParentsCostNothingElsewhere(t *testing.T) {
 	if got := r.total("cdr_call_failures_total"); got != 3 {
 		t.Errorf("%d failures, want 3", got)
 	}
-	if r.ledger.page.children {
+	if r.ledger.page.related {
 		t.Error("the page was put in order for its children")
 	}
 	all := r.remembered()
