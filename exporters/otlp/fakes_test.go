@@ -87,7 +87,7 @@ func (o *fakeOutbox) Ack(_ context.Context, id int64) error {
 	return nil
 }
 
-func (o *fakeOutbox) Wait(ctx context.Context, _ int64) {
+func (o *fakeOutbox) Wait(ctx context.Context) {
 	select {
 	case <-o.more:
 	case <-ctx.Done():

@@ -36,8 +36,8 @@ type Outbox interface {
 	Next(ctx context.Context, after int64) (*ledger.Batch, error)
 	// Ack deletes a batch; nil says that the deletion is committed.
 	Ack(ctx context.Context, id int64) error
-	// Wait returns when there may be a batch after that one, or the context has ended.
-	Wait(ctx context.Context, after int64)
+	// Wait returns when there may be a batch, or the context has ended.
+	Wait(ctx context.Context)
 }
 
 // Count counts log records: `sent`, which the endpoint has accepted, or `rejected`, which were set aside. It is called while sending, by one
@@ -155,7 +155,7 @@ func (s *sender) run(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return nil
 		default:
-			s.outbox.Wait(ctx, 0)
+			s.outbox.Wait(ctx)
 		}
 		switch {
 		case errors.Is(err, ledger.ErrClosed):

@@ -316,7 +316,7 @@ func Look(ctx context.Context, s Storage) (Glance, error) {
 	if err != nil && !errors.Is(err, errNoLedger) {
 		return Glance{}, err
 	}
-	key, err := parseKeyring(secret)
-	g.HashKey = key.privacy()
+	h, err := newHasher(secret)
+	g.HashKey = h.privacy()
 	return g, err
 }

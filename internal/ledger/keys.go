@@ -30,11 +30,12 @@ const (
 // a million new ids a day and 100,000 in their hours, two are the same once in 500,000 years.
 type hash uint64
 
-// keyring is the ledger's own secret: made with it, kept in it.
-type keyring struct {
+// hasher makes hashes of facts with the ledger's own secret, made with it and kept in it; it isn't safe for concurrent use.
+type hasher struct {
 	secret []byte
-	// ids and fields are keys of SipHash-2-4, a keyed hash made for short texts: of facts, and of the values of fields.
-	ids, fields [2]uint64
+	// idKeys and fieldKeys are those of SipHash-2-4, a keyed hash made for short texts: of facts, and of the values of fields.
+	idKeys, fieldKeys [2]uint64
+	buf               []byte
 }
 
 // newSecret is a secret in the form that the ledger keeps.
@@ -44,33 +45,27 @@ func newSecret() string {
 	return hex.EncodeToString(secret)
 }
 
-func parseKeyring(text string) (k keyring, err error) {
-	if k.secret, err = hex.DecodeString(text); err != nil || len(k.secret) != 32 {
-		return keyring{}, errors.New("the ledger's key is damaged: restore a backup")
+func newHasher(text string) (h hasher, err error) {
+	if h.secret, err = hex.DecodeString(text); err != nil || len(h.secret) != 32 {
+		return hasher{}, errors.New("the ledger's key is damaged: restore a backup")
 	}
-	for purpose, key := range map[string]*[2]uint64{"ids": &k.ids, "fields": &k.fields} {
-		b := k.derive(purpose)
+	for purpose, key := range map[string]*[2]uint64{"ids": &h.idKeys, "fields": &h.fieldKeys} {
+		b := h.derive(purpose)
 		*key = [2]uint64{binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:16])}
 	}
-	return k, nil
+	return h, nil
 }
 
-func (k *keyring) String() string { return "<secret>" }
+func (h *hasher) String() string { return "<secret>" }
 
 // privacy is the key for redaction by hash, apart from the others.
-func (k *keyring) privacy() []byte { return k.derive("privacy") }
+func (h *hasher) privacy() []byte { return h.derive("privacy") }
 
 // derive is a key for something else: keys of different texts tell nothing of each other.
-func (k *keyring) derive(text string) []byte {
-	mac := hmac.New(sha256.New, k.secret)
+func (h *hasher) derive(text string) []byte {
+	mac := hmac.New(sha256.New, h.secret)
 	mac.Write([]byte(text))
 	return mac.Sum(nil)
-}
-
-// hasher makes hashes of facts; it isn't safe for concurrent use.
-type hasher struct {
-	key keyring
-	buf []byte
 }
 
 // factKey is the hash of a fact.
@@ -80,12 +75,12 @@ func (h *hasher) factKey(k kind, parts ...string) hash {
 		h.buf = binary.AppendUvarint(h.buf, uint64(len(p)))
 		h.buf = append(h.buf, p...)
 	}
-	return hash(siphash.Hash(h.key.ids[0], h.key.ids[1], h.buf))
+	return hash(siphash.Hash(h.idKeys[0], h.idKeys[1], h.buf))
 }
 
 // field is a 24-bit keyed hash of a field's value, never 0: 0 says absent.
 func (h *hasher) field(value []byte) uint32 {
-	return max(uint32(siphash.Hash(h.key.fields[0], h.key.fields[1], value))&0xffffff, 1)
+	return max(uint32(siphash.Hash(h.fieldKeys[0], h.fieldKeys[1], value))&0xffffff, 1)
 }
 
 // idKey is the hash of a record by an id, and synthetic by what it says of itself.
@@ -114,5 +109,5 @@ func (h *hasher) recordID(r *cdr.Record) string {
 	if r.ID != "" {
 		return r.ID
 	}
-	return hex.EncodeToString(h.key.derive("record " + syntheticID(r))[:16])
+	return hex.EncodeToString(h.derive("record " + syntheticID(r))[:16])
 }

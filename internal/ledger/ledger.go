@@ -195,7 +195,7 @@ func (l *Ledger) identify(ctx context.Context) error {
 	if l.id, err = l.engine.meta("instance"); err != nil {
 		return err
 	}
-	l.hasher.key, err = parseKeyring(secret)
+	l.hasher, err = newHasher(secret)
 	return err
 }
 
@@ -234,7 +234,7 @@ func (l *Ledger) InstanceID() string { return l.id }
 
 // Derive is a secret of 32 bytes for a purpose. It is the same as long as the ledger lives,
 // and those of two purposes tell nothing of each other.
-func (l *Ledger) Derive(purpose string) []byte { return l.hasher.key.derive("purpose: " + purpose) }
+func (l *Ledger) Derive(purpose string) []byte { return l.hasher.derive("purpose: " + purpose) }
 
 // Tune takes over what a reload changed.
 func (l *Ledger) Tune(tuning Tuning, options metrics.Options) {
@@ -248,7 +248,7 @@ func (l *Ledger) Tune(tuning Tuning, options metrics.Options) {
 func (l *Ledger) setTuning(tuning Tuning) {
 	key := tuning.HashKey
 	if key == nil {
-		key = l.hasher.key.privacy()
+		key = l.hasher.privacy()
 	}
 	l.settings.Tuning, l.redactor = tuning, cdr.NewRedactor(tuning.Privacy, key)
 	l.outbox.limit.Store(tuning.OutboxLimit)

@@ -90,7 +90,7 @@ func TestLookWithoutLock(t *testing.T) {
 	if got := g.Origins["contoso/direct_routing"]; !got.Equal(r.feed.State().Origin) {
 		t.Fatalf("origin %v", got)
 	}
-	if string(g.HashKey) != string(r.ledger.hasher.key.privacy()) {
+	if string(g.HashKey) != string(r.ledger.hasher.privacy()) {
 		t.Fatal("another key")
 	}
 	none, err := Look(t.Context(), Storage{Folder: t.TempDir()})
@@ -142,7 +142,7 @@ func TestDerive(t *testing.T) {
 		}
 		seen[secret] = purpose
 	}
-	if _, known := seen[string(r.ledger.hasher.key.privacy())]; known {
+	if _, known := seen[string(r.ledger.hasher.privacy())]; known {
 		t.Error("a purpose gives the key of redaction")
 	}
 	r.reopen()

@@ -198,12 +198,12 @@ func (o *outbox) remove(gone func(outboxHead) bool) {
 	})
 }
 
-// Wait returns when there may be a batch with a greater id than after, or the context has ended.
-func (l *Ledger) Wait(ctx context.Context, after int64) {
+// Wait returns when there may be a batch, or the context has ended.
+func (l *Ledger) Wait(ctx context.Context) {
 	l.outbox.mu.Lock()
-	signal := l.outbox.signal // before it is looked: what comes meanwhile closes it
+	signal, waits := l.outbox.signal, len(l.outbox.pending) > 0
 	l.outbox.mu.Unlock()
-	if _, waits := l.outbox.next(after); waits {
+	if waits {
 		return
 	}
 	select {

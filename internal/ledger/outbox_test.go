@@ -122,7 +122,7 @@ func TestOutboxWait(t *testing.T) {
 	defer cancel()
 	woken := make(chan error, 1)
 	go func() {
-		r.ledger.Wait(ctx, 0)
+		r.ledger.Wait(ctx)
 		woken <- ctx.Err()
 	}()
 	r.records(call("a"))
@@ -133,7 +133,7 @@ func TestOutboxWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	r.ledger.Wait(ctx, 0) // the context has ended: it returns
+	r.ledger.Wait(ctx) // the context has ended: it returns
 }
 
 // counting.md 29: a full disk pauses reading, the outbox drains from the reserve,
