@@ -25,7 +25,7 @@ func TestSyncFigures(t *testing.T) {
 		"A call every 2 minutes; an answer takes 0.2 s.\n\n"+
 		"                                requests per hour                        reads of each call\n"+
 		"  interval  lookback   changes  ranges beside  ranges alone        changes and ranges   ranges alone\n")
-	for _, l := range []plan.Ladder{minutely, {Interval: 5 * time.Minute, Lookback: 72 * time.Hour}, {Interval: time.Minute, Lookback: 10 * time.Minute}} {
+	for _, l := range []plan.Ladder{minutely, {Interval: time.Minute, Lookback: 10 * time.Minute}} {
 		var requests [3]float64
 		var reads [2]float64
 		synctest.Test(t, func(t *testing.T) { requests[0], requests[1], reads[0] = cost(t, l, true) })

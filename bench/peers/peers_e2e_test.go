@@ -25,7 +25,7 @@ func TestE2EPeers(t *testing.T) {
 		t.Log("Telegraf isn't built, and is too large to build for this test alone")
 	}
 	exporter := filepath.Join(t.TempDir(), "cdr-exporter")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", exporter, "../../cmd/cdr-exporter")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", exporter, "../../cmd/cdr-exporter")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)

@@ -161,7 +161,7 @@ func TestE2ECollector(t *testing.T) {
 				t.Errorf("run: %v", err)
 			}
 			c.stop()
-			checkCollected(t, c, slices.Concat([]string{"a", "b"}, many, []string{"x", "y"}))
+			checkCollected(t, c, slices.Concat([]string{"a", "b"}, many, []string{"x", "y", "y"})) // y comes again, as the witness against the bad one
 			if count.counts() != [2]int{1004, 1} {
 				t.Errorf("sent and rejected %v, want 1004 and 1; log:\n%s", count.counts(), &log)
 			}

@@ -26,7 +26,7 @@ func TestModel(t *testing.T) {
 		{"hourless", false, false, true},
 		{"hourless and grouped", true, false, true},
 	} {
-		for seed := range seeds(3) {
+		for seed := range seeds(2) {
 			t.Run(fmt.Sprintf("%s, seed %d", kind.name, seed), func(t *testing.T) {
 				t.Parallel()
 				newDrive(t, seed, kind.grouped, kind.family, kind.hourless).run(80)
@@ -38,7 +38,7 @@ func TestModel(t *testing.T) {
 // seeds is how many random runs a test has. On PostgreSQL each takes five times as long, and most of what they try has no part in the database.
 func seeds(usual uint64) uint64 {
 	if server != "" || testing.Short() {
-		usual /= 3
+		usual /= 2
 	}
 	return soak.Seeds(usual)
 }

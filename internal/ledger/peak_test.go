@@ -241,7 +241,7 @@ func (m peakModel) peak(trunk string, end time.Time) int {
 // The peak is exact after any sequence of new, late, repeated and revised records,
 // failures, crashes and restarts, as the hour moves on.
 func TestPeakModel(t *testing.T) {
-	for seed := range seeds(6) {
+	for seed := range seeds(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			d := &peakDrive{
