@@ -39,7 +39,7 @@ func pollInterval(info *collector.FeedInfo) time.Duration {
 func (a *App) addLedger(settings *collector.LoopSettings, s *source, f *feed) {
 	info := f.info
 	logger := a.logger.With(collector.SourceKey, s.config.Name, "feed", info.Name)
-	state := &lazyFeed{ledger: a.ledger, spec: specOf(s.config, info), now: settings.Clock.Now}
+	state := &lazyFeed{ledger: a.ledger, owners: a.owners, spec: specOf(s.config, info), now: settings.Clock.Now}
 	settings.Ledger, settings.Open = state, state.open
 	ranges := collector.RangeSettings{
 		Reader: info.Reader, Changes: info.Sync, Interval: settings.Interval, Lookback: info.Lookback, Clock: settings.Clock,

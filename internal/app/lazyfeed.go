@@ -14,6 +14,7 @@ import (
 // It is safe for concurrent use.
 type lazyFeed struct {
 	ledger *ledger.Ledger
+	owners *ownership
 	spec   ledger.FeedSpec
 	opened atomic.Pointer[ledger.Feed] // nil until it could be opened
 	now    func() time.Time            // the feed's clock
@@ -53,7 +54,11 @@ func (l *lazyFeed) Commit(ctx context.Context, page *ledger.Page) (ledger.Result
 	if feed == nil {
 		return ledger.Result{}, errNotOpen
 	}
-	return feed.Commit(ctx, page)
+	result, err := feed.Commit(ctx, page)
+	if errors.Is(err, ledger.ErrNotOwner) {
+		l.owners.lookAgain()
+	}
+	return result, err
 }
 
 // Due implements collector.TaskQueue.

@@ -127,6 +127,27 @@ func TestFencing(t *testing.T) {
 	}
 }
 
+// Who was silent for long and is back before another replica acquires its feed keeps it: its series are shown.
+func TestAcquireFromWhoIsBack(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	a := newRig(t)
+	a.live()
+	b := replicaOf(a, "b")
+	a.silence("replica")
+	c, err := b.ledger.Renew(t.Context())
+	if err != nil || c.Feeds[0].Owner != "" {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if got := a.owner(); got != "replica" {
+		t.Fatalf("%q owns the feed of a replica that is back", got)
+	}
+	if acquired, err := b.ledger.Acquire(t.Context(), &c.Feeds[0]); acquired || err != nil {
+		t.Fatalf("a feed was taken from a replica that is back: %t, %v", acquired, err)
+	}
+}
+
 // A commit that was under way when its feed moved is rolled back as a whole.
 func TestFencedInMidCommit(t *testing.T) {
 	if server == "" {
