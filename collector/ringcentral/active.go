@@ -31,9 +31,9 @@ type activeCalls struct {
 }
 
 // read implements collector.ActiveCalls. A call counts once: pages shift while they are read, and the last row seen of it is the newest.
-func (a *activeCalls) read(ctx context.Context) (map[cdr.Direction]int, error) {
+func (a *activeCalls) read(ctx context.Context, smallest bool) (map[cdr.Direction]int, error) {
 	decoder, calls, problem := newPageDecoder(), map[string]cdr.Direction{}, ""
-	request := httpclient.Request{Feed: feedActiveCalls, URL: a.link(), Label: labelActiveCalls, ExpectJSON: true}
+	request := httpclient.Request{Feed: feedActiveCalls, URL: a.link(smallest), Label: labelActiveCalls, ExpectJSON: true}
 	for number, err := range a.client.Pages(ctx, request, maxPages, decoder.decode) {
 		if err == nil {
 			problem = cmp.Or(a.add(calls, decoder.rows, number), problem)
@@ -43,6 +43,9 @@ func (a *activeCalls) read(ctx context.Context) (map[cdr.Direction]int, error) {
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read the calls in progress: %w", err)
+		}
+		if smallest {
+			break
 		}
 	}
 	if problem != "" && !a.badRows {
@@ -58,8 +61,12 @@ func (a *activeCalls) read(ctx context.Context) (map[cdr.Direction]int, error) {
 
 // link is the first page. Older platforms ignore what is asked for beside the page, so
 // each row is looked at all the same.
-func (a *activeCalls) link() string {
-	query := url.Values{"view": {"Simple"}, "type": {"Voice"}, "perPage": {strconv.Itoa(perPage)}, "page": {"1"}}
+func (a *activeCalls) link(smallest bool) string {
+	rows := perPage
+	if smallest {
+		rows = 1
+	}
+	query := url.Values{"view": {"Simple"}, "type": {"Voice"}, "perPage": {strconv.Itoa(rows)}, "page": {"1"}}
 	return a.path + "?" + query.Encode()
 }
 

@@ -164,9 +164,9 @@ func TestBadActiveRows(t *testing.T) {
 }
 
 func TestActiveProbe(t *testing.T) {
-	p := &platform{t: t, answers: []reply{{body: pageOf("", live("1", `"direction":"Inbound"`))}, {status: http.StatusNotFound}}}
+	p := &platform{t: t, answers: []reply{{body: pageOf("/2", live("1", `"direction":"Inbound"`))}, {status: http.StatusNotFound}}}
 	feed := p.active(false, nil)
-	if rows, err := feed.Probe(t.Context()); rows != 1 || err != nil {
+	if rows, err := feed.Probe(t.Context()); rows != 1 || err != nil || !strings.Contains(p.asked[0], "perPage=1&") {
 		t.Errorf("%d rows, asked %q, error %v", rows, p.asked, err)
 	}
 	if _, err := feed.Probe(t.Context()); err == nil {

@@ -233,7 +233,7 @@ func TestConformanceOfRequests(t *testing.T) {
 	for path, link := range map[string]string{
 		accountPath + "call-log":     account.link(from, to),
 		extensionPath + "call-log":   extension.link(from, to),
-		accountPath + "active-calls": active.link(),
+		accountPath + "active-calls": active.link(true),
 	} {
 		_, query, _ := strings.Cut(link, "?")
 		documented := map[string]schema{}

@@ -20,7 +20,7 @@ type activeCalls struct {
 }
 
 // read implements collector.ActiveCalls. There is one page.
-func (a *activeCalls) read(ctx context.Context) (count map[cdr.Direction]int, err error) {
+func (a *activeCalls) read(ctx context.Context, _ bool) (count map[cdr.Direction]int, err error) {
 	err = a.paths.fetch(ctx, a.client, feedActiveCalls, []string{newCalls, oldCalls}, nil, nil, func(body []byte) error {
 		count, err = decodeActive(body)
 		return err
