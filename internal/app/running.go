@@ -164,9 +164,9 @@ func (a *App) startReading(r *running) {
 	hooks := make(map[string]http.Handler)
 	for _, s := range r.sources {
 		for i := range s.opened.Feeds {
-			if hook := s.opened.Feeds[i].Webhook; hook != nil {
+			if info := &s.opened.Feeds[i]; info.Webhook != nil {
 				a.own.Source(s.config.Name).Listens()
-				hooks[hook.Path] = hook.Handler(a.enqueueTo(s, s.opened.Feeds[i].Name))
+				hooks[info.Webhook.Path] = info.Webhook.Handler(a.enqueueTo(s, info))
 			}
 		}
 	}

@@ -24,11 +24,11 @@ type webhooks struct {
 
 // enqueueTo returns a function that makes the tasks of a notification durable, whichever replica reads the feed, and wakes the feed if it is read
 // here. Without tasks it only wakes the feed, whose subscription may need attention.
-func (a *App) enqueueTo(s *source, name string) func(context.Context, []collector.Task) (int, error) {
+func (a *App) enqueueTo(s *source, info *collector.FeedInfo) func(context.Context, []collector.Task) (int, error) {
 	return func(ctx context.Context, tasks []collector.Task) (queued int, err error) {
-		feed := s.feed(name)
+		feed := s.feed(info.Name)
 		if len(tasks) > 0 {
-			queued, err = a.enqueue(ctx, s.config.Name, name, feed, tasks)
+			queued, err = a.enqueue(ctx, specOf(s.config, info), feed, tasks)
 		}
 		if err != nil {
 			if ctx.Err() == nil { // the sender is still there
@@ -46,9 +46,9 @@ func (a *App) enqueueTo(s *source, name string) func(context.Context, []collecto
 }
 
 // enqueue commits tasks as a page of the feed, or beside whoever reads it.
-func (a *App) enqueue(ctx context.Context, source, name string, feed *feed, tasks []collector.Task) (int, error) {
+func (a *App) enqueue(ctx context.Context, spec ledger.FeedSpec, feed *feed, tasks []collector.Task) (int, error) {
 	if a.ledger.Shared() {
-		return a.ledger.Enqueue(ctx, source, name, tasks)
+		return a.ledger.Enqueue(ctx, spec, tasks)
 	}
 	result, err := feed.queue.Commit(ctx, &ledger.Page{Enqueue: tasks, ObservedAt: feed.queue.now()})
 	return result.Queued, err

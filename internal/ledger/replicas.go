@@ -178,23 +178,24 @@ func (l *Ledger) Leave(ctx context.Context) error {
 	return err
 }
 
-// Enqueue makes tasks durable for a feed, whoever owns it, and says how many are to be tried anew.
-func (l *Ledger) Enqueue(ctx context.Context, source, feed string, tasks []Task) (queued int, err error) {
+// Enqueue makes tasks durable for a feed, whoever owns it, and says how many are to be tried anew. A feed of this name that is of another
+// account gets none: replicas may have different configurations for a while.
+func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []Task) (queued int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err = l.commit(ctx, nil, func() error {
 		queued = 0
 		e := l.engine
 		// The owner's commits change this row first: none of them comes between.
-		if _, err := e.exec(`UPDATE feeds SET epoch = epoch WHERE source = ? AND feed = ?`, source, feed); err != nil {
+		if _, err := e.exec(`UPDATE feeds SET epoch = epoch WHERE source = ? AND feed = ?`, spec.Source, spec.Feed); err != nil {
 			return err
 		}
-		id, _, err := l.findFeed(source, feed)
+		id, fingerprint, err := l.findFeed(spec.Source, spec.Feed)
 		if err != nil {
 			return err
 		}
-		if id == 0 {
-			return errors.New("the feed has no state yet")
+		if id == 0 || fingerprint != spec.Fingerprint {
+			return errors.New("the feed has no state of this account yet")
 		}
 		for i := range tasks {
 			isNew, err := e.enqueue(id, &tasks[i])
@@ -206,7 +207,7 @@ func (l *Ledger) Enqueue(ctx context.Context, source, feed string, tasks []Task)
 		return nil
 	}, nil)
 	if err != nil {
-		return 0, fmt.Errorf("enqueue for %s/%s: %w", source, feed, err)
+		return 0, fmt.Errorf("enqueue for %s/%s: %w", spec.Source, spec.Feed, err)
 	}
 	return queued, nil
 }

@@ -206,7 +206,7 @@ func TestEnqueueAnywhere(t *testing.T) {
 	b := replicaOf(a, "b")
 	task := Task{Kind: "fetch", Key: "k", Version: 2, Due: epoch}
 	for _, want := range []int{1, 0} { // the second time it waits already
-		if n, err := b.ledger.Enqueue(t.Context(), a.spec.Source, a.spec.Feed, []Task{task}); err != nil || n != want {
+		if n, err := b.ledger.Enqueue(t.Context(), a.spec, []Task{task}); err != nil || n != want {
 			t.Fatalf("%d queued, %v; want %d", n, err, want)
 		}
 	}
@@ -217,8 +217,12 @@ func TestEnqueueAnywhere(t *testing.T) {
 	if waiting, _, err := a.feed.Waiting(t.Context()); err != nil || waiting != 0 {
 		t.Fatalf("%d wait, %v", waiting, err)
 	}
-	if _, err := b.ledger.Enqueue(t.Context(), "nobody", "none", []Task{task}); err == nil {
-		t.Fatal("enqueued for no feed")
+	other := a.spec
+	other.Fingerprint = "another account"
+	for name, spec := range map[string]FeedSpec{"no feed": {Source: "nobody", Feed: "none"}, "a feed of another account": other} {
+		if _, err := b.ledger.Enqueue(t.Context(), spec, []Task{task}); err == nil {
+			t.Errorf("enqueued for %s", name)
+		}
 	}
 }
 
