@@ -74,14 +74,18 @@ func (k *incident) run(ctx context.Context, r *reading, s streams) error {
 
 // knowTrunk refuses a trunk that has no call: a name with a mistake must not read as one without failures.
 func (k *incident) knowTrunk() error {
+	if k.trunk == "" {
+		return nil
+	}
 	names := make(map[string]bool)
 	for line := range k.calls {
-		if k.trunk == "" || strings.EqualFold(k.trunk, line.Trunk) {
+		if strings.EqualFold(k.trunk, line.Trunk) {
 			return nil
 		}
 		names[cmp.Or(line.Trunk, "no trunk")] = true
 	}
-	return fmt.Errorf("--trunk: no call of trunk %s in this range; there are calls of: %s", k.trunk, strings.Join(slices.Sorted(maps.Keys(names)), ", "))
+	known := cmp.Or(strings.Join(slices.Sorted(maps.Keys(names)), ", "), "none")
+	return fmt.Errorf("--trunk: no call of trunk %s in this range; there are calls of: %s", k.trunk, known)
 }
 
 // withoutOverlaps leaves out feeds whose calls are in another feed of the source too.
