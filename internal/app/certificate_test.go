@@ -4,10 +4,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -44,4 +47,43 @@ func writeCertificate(t *testing.T, folder string) *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(certificate)
 	return pool
+}
+
+// TestReloadReadsOTLPCertificates: the certificates that otlp trusts are read again by a reload of a file that didn't change.
+func TestReloadReadsOTLPCertificates(t *testing.T) {
+	provider := &acme{t: t}
+	provider.calls(inProgress("inbound", 1))
+	folder, renewed := t.TempDir(), t.TempDir()
+	writeCertificate(t, folder)
+	writeCertificate(t, renewed)
+	certificate, err := tls.LoadX509KeyPair(filepath.Join(renewed, "cert.pem"), filepath.Join(renewed, "key.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reached := make(chan struct{}, 1)
+	endpoint := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		select {
+		case reached <- struct{}{}:
+		default:
+		}
+	}))
+	endpoint.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	endpoint.StartTLS()
+	t.Cleanup(endpoint.Close)
+	a := start(t, provider.write(folder, "active_calls: ", "otlp: {endpoint: \""+endpoint.URL+"\", interval: 1s, tls_config: {ca_file: cert.pem}}"), provider.provider())
+	if err := os.Rename(filepath.Join(renewed, "cert.pem"), filepath.Join(folder, "cert.pem")); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-reached:
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing is sent to the endpoint with the renewed certificate")
+	}
+	before := a.running.Load().otlp
+	if err := a.Reload(); err != nil || a.running.Load().otlp != before {
+		t.Errorf("the delivery was made anew by a reload that changed nothing: %v", err)
+	}
 }

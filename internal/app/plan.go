@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/prometheus/common/version"
@@ -20,6 +21,8 @@ import (
 type plan struct {
 	config *config.Config
 	otlp   *config.OTLPSettings // nil: off
+	// trusted are the certificates in the files that otlp's signals name: sources read theirs again by themselves, a delivery doesn't.
+	trusted []string
 	// hashKey is privacy.hash_key, nil if it isn't set.
 	hashKey []byte
 }
@@ -33,6 +36,12 @@ func (a *App) load() (*plan, error) {
 	p := &plan{config: c}
 	if p.otlp, err = config.ResolveOTLP(c.OTLP, a.settings.Getenv); err != nil {
 		return nil, err
+	}
+	if p.otlp != nil {
+		for _, s := range []*config.OTLPSignal{&p.otlp.Logs, &p.otlp.Metrics} {
+			ca, _ := os.ReadFile(string(s.TLSConfig.CAFile)) // newDelivery reports what can't be read
+			p.trusted = append(p.trusted, string(ca))
+		}
 	}
 	if p.hashKey, err = HashKey(context.Background(), c); err != nil {
 		return nil, err

@@ -96,7 +96,7 @@ func (a *App) prepare(p *plan, old *running) (*running, error) {
 		}
 	}
 	var err error
-	if old != nil && old.otlp != nil && reflect.DeepEqual(old.plan.otlp, p.otlp) {
+	if old != nil && old.otlp != nil && reflect.DeepEqual(old.plan.otlp, p.otlp) && slices.Equal(old.plan.trusted, p.trusted) {
 		r.otlp = old.otlp
 	} else if r.otlp, err = a.newDelivery(p); err != nil {
 		errs = append(errs, err)
