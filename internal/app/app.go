@@ -81,6 +81,7 @@ type App struct {
 func New(ctx context.Context, settings Settings) (*App, error) {
 	a := &App{settings: settings.withDefaults(), failed: make(chan error, 2)}
 	a.logger = a.settings.Logger
+	a.running.Store(&running{plan: new(plan), otlp: new(delivery)}) // nothing yet
 	a.webhooks = &webhooks{unstored: rate.Sometimes{Interval: 10 * time.Second}}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
@@ -123,7 +124,7 @@ func (a *App) build(ctx context.Context) error {
 	if warning := a.ledger.Warning(); warning != "" {
 		a.logger.Warn("The ledger's disk may be unsafe.", "problem", warning)
 	}
-	r, err := a.prepare(plan, nil)
+	r, err := a.prepare(plan)
 	if err != nil {
 		return err
 	}
@@ -214,11 +215,10 @@ func (a *App) Stop() error {
 	}
 	a.stopped = true
 	a.owners.stopPlacing()
-	if r := a.running.Load(); r != nil {
-		stopLoops(r.sources)
-		a.owners.handOver()
-		r.stopSending()
-	}
+	r := a.running.Load()
+	stopLoops(r.sources)
+	a.owners.handOver()
+	r.stopSending()
 	if a.cancel != nil {
 		a.cancel()
 	}

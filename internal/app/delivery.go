@@ -13,7 +13,7 @@ import (
 )
 
 // delivery sends to the OTLP endpoints, with an exporter per signal, since the
-// environment may configure each apart, and per identity of what is sent.
+// environment may configure each apart, and per identity of what is sent. It has none if OTLP is off.
 type delivery struct {
 	exporters []*otlp.Exporter
 	cancel    context.CancelFunc
@@ -21,12 +21,12 @@ type delivery struct {
 	app       *App
 }
 
-// newDelivery makes the exporters; it returns nil if OTLP is off.
+// newDelivery makes the exporters. With an error the delivery has those that could be made, to be closed.
 func (a *App) newDelivery(p *plan) (*delivery, error) {
-	if p.otlp == nil {
-		return nil, nil
-	}
 	d := &delivery{app: a}
+	if p.otlp == nil {
+		return d, nil
+	}
 	id := a.ledger.InstanceID()
 	var err error
 	if p.otlp.Logs.Enabled {
@@ -41,10 +41,7 @@ func (a *App) newDelivery(p *plan) (*delivery, error) {
 			err = d.add(p.otlp, &p.otlp.Metrics, a.replica, a.own)
 		}
 	}
-	if err != nil {
-		return nil, errors.Join(err, d.close())
-	}
-	return d, nil
+	return d, err
 }
 
 // add adds an exporter of a signal, of metrics from these sources.
@@ -74,11 +71,8 @@ func (d *delivery) add(o *config.OTLPSettings, s *config.OTLPSignal, instanceID 
 	return nil
 }
 
-// start sends until stop. It does nothing for nil.
+// start sends until stop.
 func (d *delivery) start() {
-	if d == nil {
-		return
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	d.cancel = cancel
 	for _, e := range d.exporters {
@@ -90,11 +84,8 @@ func (d *delivery) start() {
 	}
 }
 
-// stop drains the outbox within shutdown_timeout. It does nothing for nil.
+// stop drains the outbox within shutdown_timeout.
 func (d *delivery) stop() {
-	if d == nil {
-		return
-	}
 	if d.cancel != nil {
 		d.cancel()
 	}
@@ -105,9 +96,6 @@ func (d *delivery) stop() {
 }
 
 func (d *delivery) close() error {
-	if d == nil {
-		return nil
-	}
 	var errs []error
 	for _, e := range d.exporters {
 		errs = append(errs, e.Close())
@@ -115,9 +103,9 @@ func (d *delivery) close() error {
 	return errors.Join(errs...)
 }
 
-// status is the state of delivery; off for nil.
+// status is the state of delivery.
 func (d *delivery) status() web.OTLP {
-	if d == nil {
+	if len(d.exporters) == 0 {
 		return web.OTLP{State: web.OTLPOff}
 	}
 	s := web.OTLP{State: web.OTLPOK}

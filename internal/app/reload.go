@@ -52,15 +52,14 @@ func (a *App) nextRunning() (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	running := a.running.Load()
-	old, now := running.plan.config.Storage, p.config.Storage
+	old, now := a.running.Load().plan.config.Storage, p.config.Storage
 	if old.Path != now.Path {
 		return nil, fmt.Errorf("storage.path: changed from %q to %q, which needs a restart; nothing was changed", old.Path, now.Path)
 	}
 	if !reflect.DeepEqual(old.Postgres, now.Postgres) {
 		return nil, errors.New("storage.postgres: changed, which needs a restart; nothing was changed")
 	}
-	return a.prepare(p, running)
+	return a.prepare(p)
 }
 
 // forget stops showing the feeds that are no longer configured.

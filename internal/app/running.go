@@ -20,7 +20,7 @@ import (
 type running struct {
 	plan    *plan
 	sources []*source
-	otlp    *delivery // nil: off
+	otlp    *delivery
 }
 
 // source is one configured source with its feeds.
@@ -79,10 +79,9 @@ func hasWebhook(s *collector.Source) bool {
 	return slices.ContainsFunc(s.Feeds, func(f collector.FeedInfo) bool { return f.Webhook != nil })
 }
 
-// prepare builds everything of a configuration that can fail, and starts nothing. It reuses what old, if not nil, has built of the
-// same configuration.
-func (a *App) prepare(p *plan, old *running) (*running, error) {
-	r := &running{plan: p}
+// prepare builds everything of a configuration that can fail, and starts nothing. It reuses what is running of the same configuration.
+func (a *App) prepare(p *plan) (*running, error) {
+	r, old := &running{plan: p}, a.running.Load()
 	var errs []error
 	for i := range p.config.Sources {
 		if same := old.sourceOf(&p.config.Sources[i]); same != nil {
@@ -96,17 +95,14 @@ func (a *App) prepare(p *plan, old *running) (*running, error) {
 		}
 	}
 	var err error
-	if old != nil && old.otlp != nil && reflect.DeepEqual(old.plan.otlp, p.otlp) && slices.Equal(old.plan.trusted, p.trusted) {
+	if reflect.DeepEqual(old.plan.otlp, p.otlp) && slices.Equal(old.plan.trusted, p.trusted) {
 		r.otlp = old.otlp
 	} else if r.otlp, err = a.newDelivery(p); err != nil {
 		errs = append(errs, err)
 	}
 	errs = append(errs, a.checkWebhooks(r))
 	if err := errors.Join(errs...); err != nil {
-		made := r
-		if old != nil {
-			made = r.without(old)
-		}
+		made := r.without(old)
 		made.close()
 		return nil, errors.Join(err, made.otlp.close())
 	}
@@ -116,9 +112,6 @@ func (a *App) prepare(p *plan, old *running) (*running, error) {
 // sourceOf is the source with an equal configuration, nil if there is none. Secrets in files are compared by the file's name: they are
 // read at every use.
 func (r *running) sourceOf(c *config.Source) *source {
-	if r == nil {
-		return nil
-	}
 	for _, s := range r.sources {
 		if reflect.DeepEqual(s.config, c) {
 			return s
@@ -129,7 +122,7 @@ func (r *running) sourceOf(c *config.Source) *source {
 
 // without is what r has and other doesn't.
 func (r *running) without(other *running) *running {
-	rest := &running{plan: r.plan}
+	rest := &running{plan: r.plan, otlp: new(delivery)}
 	for _, s := range r.sources {
 		if !slices.Contains(other.sources, s) {
 			rest.sources = append(rest.sources, s)
