@@ -101,9 +101,9 @@ func (n *naming) print(t *testing.T) (out, left string, err error) {
 	var table, errs bytes.Buffer
 	p := &printing{
 		from: noon, to: noon.Add(time.Hour), redactor: cdr.NewRedactor(cdr.DefaultPolicy(), nil),
-		printer: newPrinter("csv", false, &table), streams: streams{&table, &errs},
+		feed: &collector.FeedInfo{Reader: n, Fetcher: n}, printer: newPrinter("csv", false, &table), errors: &errs,
 	}
-	err = p.run(t.Context(), &collector.FeedInfo{Reader: n, Fetcher: n})
+	err = p.run(t.Context())
 	if closeErr := p.printer.close(); closeErr != nil {
 		t.Fatal(closeErr)
 	}

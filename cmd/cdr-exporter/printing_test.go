@@ -46,10 +46,10 @@ func (n *nearby) print(t *testing.T, output string) string {
 	t.Helper()
 	var out bytes.Buffer
 	p := &printing{
-		from: noon.Add(time.Millisecond), to: noon.Add(130 * time.Minute).Add(time.Millisecond), currency: "CHF",
-		redactor: cdr.NewRedactor(cdr.Policy{}, nil), printer: newPrinter(output, false, &out), streams: streams{&out, &out},
+		from: noon.Add(time.Millisecond), to: noon.Add(130 * time.Minute).Add(time.Millisecond), feed: &collector.FeedInfo{Reader: n, Currency: "CHF"},
+		redactor: cdr.NewRedactor(cdr.Policy{}, nil), printer: newPrinter(output, false, &out), errors: &out,
 	}
-	if err := p.run(t.Context(), &collector.FeedInfo{Reader: n}); err != nil {
+	if err := p.run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.printer.close(); err != nil {

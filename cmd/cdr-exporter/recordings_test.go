@@ -88,24 +88,21 @@ func printed(t *testing.T, reader *reused, output string, resolve bool) (out, wa
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	p := &printing{
-		from: noon, to: noon.Add(2 * time.Hour), printer: newPrinter(output, resolve, &stdout), streams: streams{&stdout, &stderr},
-		redactor: cdr.NewRedactor(cdr.Policy{}, []byte("key")),
+		from: noon, to: noon.Add(2 * time.Hour), printer: newPrinter(output, resolve, &stdout), errors: &stderr, resolve: resolve,
+		redactor: cdr.NewRedactor(cdr.Policy{}, []byte("key")), feed: &collector.FeedInfo{Reader: reader},
+		advise: func(err error) (what, todo string) { return err.Error(), "look whether it was deleted" },
 	}
-	if resolve {
-		p.resolver = &resolver{errors: &stderr, known: make(map[string]collector.RecordingInfo)}
-		p.resolver.advise = func(err error) (what, todo string) { return err.Error(), "look whether it was deleted" }
-		p.resolver.ask = func(_ context.Context, id string) (collector.RecordingInfo, error) {
-			asked = append(asked, strings.Clone(id))
-			switch id {
-			case "101":
-				return collector.RecordingInfo{ContentType: "audio/mpeg", Duration: 63500 * time.Millisecond}, nil
-			case "404":
-				return collector.RecordingInfo{}, errors.New("not found")
-			}
-			return collector.RecordingInfo{ContentType: "audio/wav"}, nil
+	p.feed.Recording = func(_ context.Context, id string) (collector.RecordingInfo, error) {
+		asked = append(asked, strings.Clone(id))
+		switch id {
+		case "101":
+			return collector.RecordingInfo{ContentType: "audio/mpeg", Duration: 63500 * time.Millisecond}, nil
+		case "404":
+			return collector.RecordingInfo{}, errors.New("not found")
 		}
+		return collector.RecordingInfo{ContentType: "audio/wav"}, nil
 	}
-	err = p.run(t.Context(), &collector.FeedInfo{Reader: reader})
+	err = p.run(t.Context())
 	if e := p.printer.close(); e != nil {
 		t.Fatal(e)
 	}
@@ -194,12 +191,13 @@ func TestPrintingRecordingsOfABrokenRead(t *testing.T) {
 func TestResolvingEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var stderr bytes.Buffer
-	r := &resolver{errors: &stderr, known: make(map[string]collector.RecordingInfo)}
-	r.ask = func(ctx context.Context, _ string) (collector.RecordingInfo, error) {
-		cancel()
-		return collector.RecordingInfo{}, ctx.Err()
-	}
-	if _, err := r.recordings(ctx, &cdr.Record{Recordings: []cdr.Recording{{ID: "1"}, {ID: "2"}}}); !errors.Is(err, context.Canceled) || stderr.Len() > 0 {
+	p := &printing{errors: &stderr, resolve: true, feed: &collector.FeedInfo{
+		Recording: func(ctx context.Context, _ string) (collector.RecordingInfo, error) {
+			cancel()
+			return collector.RecordingInfo{}, ctx.Err()
+		},
+	}}
+	if _, err := p.recordingsOf(ctx, &cdr.Record{Recordings: []cdr.Recording{{ID: "1"}, {ID: "2"}}}); !errors.Is(err, context.Canceled) || stderr.Len() > 0 {
 		t.Errorf("%v, told %q", err, stderr.String())
 	}
 }

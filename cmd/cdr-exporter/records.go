@@ -57,14 +57,10 @@ func (r *records) run(ctx context.Context, c *reading, s streams) error {
 		return err
 	}
 	printing := &printing{
-		from: from, to: to, currency: feed.Currency, redactor: redactor, printer: newPrinter(r.output, r.recordings, s.out), streams: s,
+		from: from, to: to, feed: feed, advise: source.Advise, redactor: redactor,
+		printer: newPrinter(r.output, r.recordings, s.out), errors: s.errors, resolve: r.recordings,
 	}
-	if r.recordings {
-		printing.resolver = &resolver{
-			ask: feed.Recording, advise: source.Advise, errors: s.errors, known: make(map[string]collector.RecordingInfo),
-		}
-	}
-	if err := printing.run(ctx, feed); err != nil {
+	if err := printing.run(ctx); err != nil {
 		what, todo := source.Advise(err)
 		return fmt.Errorf("read %s/%s: %s; %s", r.source, r.feed, what, todo)
 	}
@@ -98,21 +94,23 @@ func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
 // printing reads a range and prints the calls that started within it.
 type printing struct {
 	from, to time.Time
-	currency string // of charges without one, as when they are counted
+	feed     *collector.FeedInfo
+	advise   func(error) (what, todo string)
 	redactor *cdr.Redactor
 	printer  *printer
-	streams  streams
-	resolver *resolver // of recordings; nil: not wanted
+	errors   io.Writer
+	resolve  bool // look recordings up
 
-	seen       map[string]bool // ids: pages may repeat a row
-	begin, end time.Time       // of the present piece: what a provider adds around it is another piece's
+	seen       map[string]bool                    // ids: pages may repeat a row
+	begin, end time.Time                          // of the present piece: what a provider adds around it is another piece's
+	recordings map[string]collector.RecordingInfo // those that were asked for, each once
 }
 
 // run reads the range in pieces that the provider allows.
-func (p *printing) run(ctx context.Context, feed *collector.FeedInfo) error {
-	p.seen = make(map[string]bool)
-	longest := feed.Reader.Limits().MaxRange
-	driver := collector.Driver{Reader: feed.Reader, Fetcher: feed.Fetcher, Commit: p.page, Missing: p.missing}
+func (p *printing) run(ctx context.Context) error {
+	p.seen, p.recordings = make(map[string]bool), make(map[string]collector.RecordingInfo)
+	longest := p.feed.Reader.Limits().MaxRange
+	driver := collector.Driver{Reader: p.feed.Reader, Fetcher: p.feed.Fetcher, Commit: p.page, Missing: p.missing}
 	p.begin = p.from
 	for at := p.from.Truncate(time.Second); at.Before(p.to); at, p.begin = p.end, p.end { // readers want whole seconds
 		if p.end = p.to; longest > 0 && p.end.Sub(at) > longest {
@@ -127,13 +125,13 @@ func (p *printing) run(ctx context.Context, feed *collector.FeedInfo) error {
 
 // missing reports a record that the provider lists and doesn't have.
 func (p *printing) missing(task collector.Task, err error) {
-	fmt.Fprintf(p.streams.errors, "record %s: left out: %v\n", task.Key, err)
+	fmt.Fprintf(p.errors, "record %s: left out: %v\n", task.Key, err)
 }
 
 // page prints a page. All its records are new to the reader: nothing here knows any.
 func (p *printing) page(ctx context.Context, page *collector.Page) (ledger.Result, error) {
 	for _, bad := range page.Invalid {
-		fmt.Fprintf(p.streams.errors, "%s: left out: %s\n", bad.At, bad.Problem)
+		fmt.Fprintf(p.errors, "%s: left out: %s\n", bad.At, bad.Problem)
 	}
 	for _, record := range page.Records {
 		if record.Start.Before(p.begin) || !record.Start.Before(p.end) || p.seen[record.ID] {
@@ -152,20 +150,40 @@ func (p *printing) page(ctx context.Context, page *collector.Page) (ledger.Resul
 func (p *printing) print(ctx context.Context, record *cdr.Record) error {
 	for i := range record.Charges {
 		c := &record.Charges[i]
-		c.Currency = cmp.Or(c.Currency, p.currency)
+		c.Currency = cmp.Or(c.Currency, p.feed.Currency) // as when they are counted
 	}
 	p.redactor.Redact(record)
-	var recordings []recording
-	if p.resolver != nil {
-		var err error
-		if recordings, err = p.resolver.recordings(ctx, record); err != nil {
-			return err
-		}
+	recordings, err := p.recordingsOf(ctx, record)
+	if err != nil {
+		return err
 	}
 	if err := p.printer.print(record, recordings); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
 	return nil
+}
+
+// recordingsOf looks up the recordings of a record. A failure is printed; only the end of the context is an error.
+func (p *printing) recordingsOf(ctx context.Context, record *cdr.Record) (all []recording, err error) {
+	if !p.resolve {
+		return nil, nil
+	}
+	for _, of := range record.Recordings {
+		info, asked := p.recordings[of.ID]
+		if !asked && of.ID != "" {
+			info, err = p.feed.Recording(ctx, of.ID)
+			if ctx.Err() != nil {
+				return nil, fmt.Errorf("ask for recordings: %w", context.Cause(ctx))
+			}
+			if err != nil {
+				what, todo := p.advise(err)
+				fmt.Fprintf(p.errors, "recording %s: only its id and type are known: %s; %s\n", strconv.QuoteToASCII(of.ID), what, todo)
+			}
+			p.recordings[strings.Clone(of.ID)] = info
+		}
+		all = append(all, recording{of.ID, of.Type, info.ContentType, info.Duration.Seconds()})
+	}
+	return all, nil
 }
 
 // recording is what is printed of a recording. Its content is never requested.
@@ -194,34 +212,4 @@ func recordingCells(all []recording) []cell {
 		}
 	}
 	return cells
-}
-
-// resolver asks the provider for each recording once.
-type resolver struct {
-	ask    func(ctx context.Context, id string) (collector.RecordingInfo, error)
-	advise func(error) (what, todo string)
-	errors io.Writer
-	known  map[string]collector.RecordingInfo
-}
-
-// recordings are a record's, with content type and length. A failure is printed; only the end of the context is an error.
-func (r *resolver) recordings(ctx context.Context, record *cdr.Record) ([]recording, error) {
-	all := make([]recording, len(record.Recordings))
-	for i, of := range record.Recordings {
-		info, asked := r.known[of.ID]
-		if !asked && of.ID != "" {
-			var err error
-			info, err = r.ask(ctx, of.ID)
-			if ctx.Err() != nil {
-				return nil, fmt.Errorf("ask for recordings: %w", context.Cause(ctx))
-			}
-			if err != nil {
-				what, todo := r.advise(err)
-				fmt.Fprintf(r.errors, "recording %s: only its id and type are known: %s; %s\n", strconv.QuoteToASCII(of.ID), what, todo)
-			}
-			r.known[strings.Clone(of.ID)] = info
-		}
-		all[i] = recording{of.ID, of.Type, info.ContentType, info.Duration.Seconds()}
-	}
-	return all, nil
 }
