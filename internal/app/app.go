@@ -81,7 +81,7 @@ type App struct {
 func New(ctx context.Context, settings Settings) (*App, error) {
 	a := &App{settings: settings.withDefaults(), failed: make(chan error, 2)}
 	a.logger = a.settings.Logger
-	a.running.Store(&running{plan: new(plan), otlp: new(delivery)}) // nothing yet
+	a.running.Store(&running{otlp: new(delivery)}) // nothing yet
 	a.webhooks = &webhooks{unstored: rate.Sometimes{Interval: 10 * time.Second}}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
@@ -104,16 +104,16 @@ func (s Settings) withDefaults() Settings {
 }
 
 func (a *App) build(ctx context.Context) error {
-	plan, err := a.load()
+	r, err := a.load()
 	if err != nil {
 		return err
 	}
-	a.own = metrics.NewOwn(time.Now, plan.config.Metrics.NativeHistograms)
-	where, err := a.settings.storage(plan.config)
+	a.own = metrics.NewOwn(time.Now, r.config.Metrics.NativeHistograms)
+	where, err := a.settings.storage(r.config)
 	if err != nil {
 		return err
 	}
-	if a.ledger, err = ledger.Open(ctx, a.ledgerSettings(plan, where)); err != nil {
+	if a.ledger, err = ledger.Open(ctx, a.ledgerSettings(r, where)); err != nil {
 		return fmt.Errorf("open ledger: %w", err)
 	}
 	if a.ledger.Shared() {
@@ -124,8 +124,7 @@ func (a *App) build(ctx context.Context) error {
 	if warning := a.ledger.Warning(); warning != "" {
 		a.logger.Warn("The ledger's disk may be unsafe.", "problem", warning)
 	}
-	r, err := a.prepare(plan)
-	if err != nil {
+	if err := a.prepare(r); err != nil {
 		return err
 	}
 	a.running.Store(r)

@@ -239,14 +239,14 @@ func TestHashKeyIsReadAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.rereadHashKey(t.Context())
-	if got := string(a.running.Load().plan.hashKey); got != "second" {
+	if got := string(a.running.Load().hashKey); got != "second" {
 		t.Errorf("the key in use is %q", got)
 	}
 	if err := os.Remove(key); err != nil {
 		t.Fatal(err)
 	}
 	a.rereadHashKey(t.Context())
-	if got := string(a.running.Load().plan.hashKey); got != "second" {
+	if got := string(a.running.Load().hashKey); got != "second" {
 		t.Errorf("without the file the key in use is %q", got)
 	}
 }

@@ -22,23 +22,23 @@ type delivery struct {
 }
 
 // newDelivery makes the exporters. With an error the delivery has those that could be made, to be closed.
-func (a *App) newDelivery(p *plan) (*delivery, error) {
+func (a *App) newDelivery(o *config.OTLPSettings) (*delivery, error) {
 	d := &delivery{app: a}
-	if p.otlp == nil {
+	if o == nil {
 		return d, nil
 	}
 	id := a.ledger.InstanceID()
 	var err error
-	if p.otlp.Logs.Enabled {
-		err = d.add(p.otlp, &p.otlp.Logs, id)
+	if o.Logs.Enabled {
+		err = d.add(o, &o.Logs, id)
 	}
 	switch {
-	case err != nil || !p.otlp.Metrics.Enabled:
+	case err != nil || !o.Metrics.Enabled:
 	case a.owners == nil:
-		err = d.add(p.otlp, &p.otlp.Metrics, id, a.shown, a.own)
+		err = d.add(o, &o.Metrics, id, a.shown, a.own)
 	default: // the series of the ledger go on when another replica exports them
-		if err = d.add(p.otlp, &p.otlp.Metrics, id, a.shown); err == nil {
-			err = d.add(p.otlp, &p.otlp.Metrics, a.replica, a.own)
+		if err = d.add(o, &o.Metrics, id, a.shown); err == nil {
+			err = d.add(o, &o.Metrics, a.replica, a.own)
 		}
 	}
 	return d, err

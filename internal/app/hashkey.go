@@ -40,14 +40,14 @@ func (a *App) watchHashKey(ctx context.Context) {
 }
 
 func (a *App) rereadHashKey(ctx context.Context) {
-	plan := a.running.Load().plan
-	key, err := HashKey(ctx, plan.config)
+	r := a.running.Load()
+	key, err := HashKey(ctx, r.config)
 	switch {
 	case err != nil:
 		a.logger.Warn("privacy.hash_key can't be read again; the previous key stays in effect.", "err", err)
-	case !bytes.Equal(key, plan.hashKey):
-		plan.hashKey = key
-		a.ledger.Tune(plan.tuning(), plan.metricOptions())
+	case !bytes.Equal(key, r.hashKey):
+		r.hashKey = key
+		a.ledger.Tune(r.tuning(), r.metricOptions())
 		a.logger.Info("privacy.hash_key was reloaded from its file.")
 	}
 }

@@ -41,25 +41,25 @@ func (a *App) Reload() error {
 func (a *App) swap(gone, next *running) {
 	defer a.owners.pause()()
 	stopLoops(gone.sources) // before the new loops start, so that no feed has two
-	a.ledger.Tune(next.plan.tuning(), next.plan.metricOptions())
+	a.ledger.Tune(next.tuning(), next.metricOptions())
 	a.startReading(next)
 	a.running.Store(next)
 }
 
 // nextRunning builds what the file configures now.
 func (a *App) nextRunning() (*running, error) {
-	p, err := a.load()
+	next, err := a.load()
 	if err != nil {
 		return nil, err
 	}
-	old, now := a.running.Load().plan.config.Storage, p.config.Storage
+	old, now := a.running.Load().config.Storage, next.config.Storage
 	if old.Path != now.Path {
 		return nil, fmt.Errorf("storage.path: changed from %q to %q, which needs a restart; nothing was changed", old.Path, now.Path)
 	}
 	if !reflect.DeepEqual(old.Postgres, now.Postgres) {
 		return nil, errors.New("storage.postgres: changed, which needs a restart; nothing was changed")
 	}
-	return a.prepare(p)
+	return next, a.prepare(next)
 }
 
 // forget stops showing the feeds that are no longer configured.

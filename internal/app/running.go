@@ -18,7 +18,13 @@ import (
 
 // running is what was built from one configuration.
 type running struct {
-	plan    *plan
+	config  *config.Config
+	sending *config.OTLPSettings // nil: OTLP is off
+	// trusted are the certificates in the files that otlp's signals name: sources read theirs again by themselves, a delivery doesn't.
+	trusted []string
+	// hashKey is privacy.hash_key, nil if it isn't set.
+	hashKey []byte
+
 	sources []*source
 	otlp    *delivery
 }
@@ -80,33 +86,33 @@ func hasWebhook(s *collector.Source) bool {
 }
 
 // prepare builds everything of a configuration that can fail, and starts nothing. It reuses what is running of the same configuration.
-func (a *App) prepare(p *plan) (*running, error) {
-	r, old := &running{plan: p}, a.running.Load()
-	var errs []error
-	for i := range p.config.Sources {
-		if same := old.sourceOf(&p.config.Sources[i]); same != nil {
-			r.sources = append(r.sources, same)
-			continue
+func (a *App) prepare(r *running) error {
+	old, errs := a.running.Load(), []error(nil)
+	for i := range r.config.Sources {
+		c := &r.config.Sources[i]
+		s := old.sourceOf(c)
+		if s == nil {
+			var err error
+			if s, err = a.openSource(c); err != nil {
+				errs = append(errs, err)
+				continue
+			}
 		}
-		if s, err := a.openSource(&p.config.Sources[i]); err != nil {
-			errs = append(errs, err)
-		} else {
-			r.sources = append(r.sources, s)
-		}
+		r.sources = append(r.sources, s)
 	}
 	var err error
-	if reflect.DeepEqual(old.plan.otlp, p.otlp) && slices.Equal(old.plan.trusted, p.trusted) {
+	if reflect.DeepEqual(old.sending, r.sending) && slices.Equal(old.trusted, r.trusted) {
 		r.otlp = old.otlp
-	} else if r.otlp, err = a.newDelivery(p); err != nil {
+	} else if r.otlp, err = a.newDelivery(r.sending); err != nil {
 		errs = append(errs, err)
 	}
 	errs = append(errs, a.checkWebhooks(r))
 	if err := errors.Join(errs...); err != nil {
 		made := r.without(old)
 		made.close()
-		return nil, errors.Join(err, made.otlp.close())
+		return errors.Join(err, made.otlp.close())
 	}
-	return r, nil
+	return nil
 }
 
 // sourceOf is the source with an equal configuration, nil if there is none. Secrets in files are compared by the file's name: they are
@@ -122,7 +128,7 @@ func (r *running) sourceOf(c *config.Source) *source {
 
 // without is what r has and other doesn't.
 func (r *running) without(other *running) *running {
-	rest := &running{plan: r.plan, otlp: new(delivery)}
+	rest := &running{otlp: new(delivery)}
 	for _, s := range r.sources {
 		if !slices.Contains(other.sources, s) {
 			rest.sources = append(rest.sources, s)

@@ -17,36 +17,24 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// plan is a valid configuration with what was derived from it.
-type plan struct {
-	config *config.Config
-	otlp   *config.OTLPSettings // nil: off
-	// trusted are the certificates in the files that otlp's signals name: sources read theirs again by themselves, a delivery doesn't.
-	trusted []string
-	// hashKey is privacy.hash_key, nil if it isn't set.
-	hashKey []byte
-}
-
-// load reads and checks the configuration.
-func (a *App) load() (*plan, error) {
+// load reads and checks the configuration; nothing is built of it yet.
+func (a *App) load() (*running, error) {
 	c, err := LoadConfig(a.settings.ConfigFile, a.settings.Providers)
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{config: c}
-	if p.otlp, err = config.ResolveOTLP(c.OTLP, a.settings.Getenv); err != nil {
+	r := &running{config: c}
+	if r.sending, err = config.ResolveOTLP(c.OTLP, a.settings.Getenv); err != nil {
 		return nil, err
 	}
-	if p.otlp != nil {
-		for _, s := range []*config.OTLPSignal{&p.otlp.Logs, &p.otlp.Metrics} {
+	if r.sending != nil {
+		for _, s := range []*config.OTLPSignal{&r.sending.Logs, &r.sending.Metrics} {
 			ca, _ := os.ReadFile(string(s.TLSConfig.CAFile)) // newDelivery reports what can't be read
-			p.trusted = append(p.trusted, string(ca))
+			r.trusted = append(r.trusted, string(ca))
 		}
 	}
-	if p.hashKey, err = HashKey(context.Background(), c); err != nil {
-		return nil, err
-	}
-	return p, nil
+	r.hashKey, err = HashKey(context.Background(), c)
+	return r, err
 }
 
 // LoadConfig reads a configuration and checks that every file it names is readable.
@@ -68,24 +56,24 @@ func configOptions(providers []collector.Provider) config.Options {
 	return config.Options{Providers: known, CheckFiles: true}
 }
 
-func (p *plan) metricOptions() metrics.Options {
-	m := p.config.Metrics
+func (r *running) metricOptions() metrics.Options {
+	m := r.config.Metrics
 	return metrics.Options{ZeroFor: m.ZeroFor, SeriesLimit: m.SeriesLimit, BypassWindow: m.MediaBypassWindow, Native: m.NativeHistograms}
 }
 
 // tuning is what can change while the ledger is open.
-func (p *plan) tuning() ledger.Tuning {
-	t := ledger.Tuning{Privacy: Policy(p.config.Privacy), HashKey: p.hashKey}
-	if p.otlp != nil && p.otlp.Logs.Enabled {
-		t.Encoder = otlp.Encoder{Observed: p.otlp.LogTimestamp == config.LogTimestampObserved}
-		t.OutboxLimit, t.SkipLogs = p.otlp.OutboxLimit, p.otlp.OutboxFull == config.OutboxSkipLogs
+func (r *running) tuning() ledger.Tuning {
+	t := ledger.Tuning{Privacy: Policy(r.config.Privacy), HashKey: r.hashKey}
+	if s := r.sending; s != nil && s.Logs.Enabled {
+		t.Encoder = otlp.Encoder{Observed: s.LogTimestamp == config.LogTimestampObserved}
+		t.OutboxLimit, t.SkipLogs = s.OutboxLimit, s.OutboxFull == config.OutboxSkipLogs
 	}
 	return t
 }
 
-func (a *App) ledgerSettings(p *plan, where ledger.Storage) ledger.Settings {
+func (a *App) ledgerSettings(r *running, where ledger.Storage) ledger.Settings {
 	return ledger.Settings{
-		Storage: where, Now: time.Now, Options: p.metricOptions(), Tuning: p.tuning(),
+		Storage: where, Now: time.Now, Options: r.metricOptions(), Tuning: r.tuning(),
 		OnCommit: func(took time.Duration) { a.own.Observe(metrics.CommitDuration, took) },
 		OnSkip:   func(records int) { a.countRecords("skipped", records) },
 	}
