@@ -55,8 +55,8 @@ type accountReader interface {
 //
 //	 ┌──────────────────────── every 2 s ──────────────────────────────┐
 //	 ▼                                                                  │
-//	renew ─▶ drop and stop what was lost ─▶ register ─▶ place ─┬─▶ acquire, start
-//	          what was shown stays shown     new feeds         └─▶ stop, drop, release
+//	renew ─▶ drop and stop what was lost ─▶ place ─┬─▶ register or acquire, start
+//	          what was shown stays shown           └─▶ stop, drop, release
 //
 // Leases and epochs are the ledger's: ownership only decides who tries what, and a commit of a feed that was lost fails whatever it decides.
 type ownership struct {
@@ -198,27 +198,10 @@ func (o *ownership) pass(ctx context.Context) error {
 		o.reader.stopAccount(a.key)
 	}
 	if !o.leaving {
-		err = errors.Join(o.register(ctx, c, accounts), o.follow(ctx, c, accounts, began.Add(passTime)))
+		err = o.follow(ctx, c, accounts, began.Add(passTime))
 	}
 	o.reader.lookForTasks()
 	return err
-}
-
-// register makes the rows of feeds that are new, to be acquired in the next pass. A renamed one of another account has its row then, and
-// whoever reads it says what is wrong.
-func (o *ownership) register(ctx context.Context, c *cluster, accounts []account) error {
-	var errs []error
-	for _, a := range accounts {
-		for _, spec := range a.feeds {
-			if c.feeds[nameOf(&spec)] != nil {
-				continue
-			}
-			if err := o.ledger.Register(ctx, spec); err != nil && !errors.Is(err, ledger.ErrOtherAccount) {
-				errs = append(errs, fmt.Errorf("register feed %s/%s: %w", spec.Source, spec.Feed, err))
-			}
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // dropLost drops the accounts of which something is read here that isn't owned.
@@ -291,13 +274,28 @@ func (o *ownership) isAnyones(c *cluster, a *account) bool {
 	return o.unwanted[a.key]
 }
 
-// acquire acquires the feeds of an account and starts to read it. It leaves it to the next pass if it is too late for one of them.
+// acquire acquires the feeds of an account and starts to read it. It leaves it to the next pass if one of them is new, or if it is too late for
+// one.
 func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
+	known := true
+	for _, spec := range a.feeds {
+		if c.feeds[nameOf(&spec)] != nil {
+			continue
+		}
+		known = false
+		// A renamed feed of another account has its row then, and whoever reads it says what is wrong.
+		if err := o.ledger.Register(ctx, spec); err != nil && !errors.Is(err, ledger.ErrOtherAccount) {
+			return fmt.Errorf("register feed %s/%s: %w", spec.Source, spec.Feed, err)
+		}
+	}
+	if !known {
+		return nil
+	}
 	for i := range a.feeds {
 		f := c.feeds[nameOf(&a.feeds[i])]
 		switch {
-		case f == nil, f.Owner != "" && f.Owner != o.replica:
-			return nil // to be registered, or to be released by its owner
+		case f.Owner != "" && f.Owner != o.replica:
+			return nil // to be released by its owner
 		case f.Owner == o.replica:
 			continue
 		}
