@@ -32,14 +32,15 @@ func (a *App) watchHashKey(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if a.reloading.TryLock() { // a reload reads it too
-			a.rereadHashKey(ctx)
-			a.reloading.Unlock()
-		}
+		a.rereadHashKey(ctx)
 	}
 }
 
 func (a *App) rereadHashKey(ctx context.Context) {
+	if !a.reloading.TryLock() {
+		return // a reload reads it too, and Stop waits for this
+	}
+	defer a.reloading.Unlock()
 	r := a.running.Load()
 	key, err := HashKey(ctx, r.config)
 	switch {

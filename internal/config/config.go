@@ -109,8 +109,10 @@ func (p *Privacy) Validate(r *Report) {
 	}
 }
 
-// Validate implements [Validator]: at least one source, each name and each former name once.
+// Validate implements [Validator]: at least one source, each name and each former name once. The ledger's folder becomes absolute here,
+// since it has a default.
 func (c *Config) Validate(r *Report) {
+	c.Storage.Path = r.decoder.resolve(c.Storage.Path)
 	if len(c.Sources) == 0 {
 		r.Problemf("sources", "is missing; give at least one source to read")
 	}

@@ -36,22 +36,15 @@ func Load(path string, opts Options) (*Config, error) {
 // Parse is [Load] for a file that was read already. The path appears in problems, and relative paths start at its folder.
 func Parse(path string, data []byte, opts Options) (*Config, error) {
 	c := new(Config)
-	d, err := unmarshal(path, data, c, opts)
-	if err != nil {
+	if err := Unmarshal(path, data, c, opts); err != nil {
 		return nil, err
 	}
-	c.Storage.Path = d.resolve(c.Storage.Path) // empty stays empty
 	return c, nil
 }
 
 // Unmarshal decodes a YAML document into a pointer to a struct by the rules of this package: defaults, strict decoding, validation. The
 // error is [Problems]. It serves the tests of providers, whose blocks it decodes by themselves.
 func Unmarshal(path string, data []byte, into any, opts Options) error {
-	_, err := unmarshal(path, data, into, opts)
-	return err
-}
-
-func unmarshal(path string, data []byte, into any, opts Options) (*decoder, error) {
 	d := &decoder{
 		file: path, lookupEnv: opts.LookupEnv, providers: opts.Providers, checkFiles: opts.CheckFiles,
 		lines: map[string]int{}, broken: map[string]bool{},
@@ -61,7 +54,7 @@ func unmarshal(path string, data []byte, into any, opts Options) (*decoder, erro
 	}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
-		return nil, Problems{{File: path, Message: fmt.Sprintf("cannot find its folder: %s", err)}}
+		return Problems{{File: path, Message: fmt.Sprintf("cannot find its folder: %s", err)}}
 	}
 	d.dir = filepath.Dir(absolute)
 	if root := d.parse(data); root != nil {
@@ -70,7 +63,7 @@ func unmarshal(path string, data []byte, into any, opts Options) (*decoder, erro
 		setDefaults(v)
 		d.decode(v, root, place{line: root.Line})
 	}
-	return d, d.problems.asError()
+	return d.problems.asError()
 }
 
 // parse returns the root of the one document in the file, nil after reporting why there is none.
