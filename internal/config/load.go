@@ -111,16 +111,27 @@ func parseYAML(data []byte) (document yaml.Node, err error) {
 }
 
 // syntaxErrorLine is the line after the longest beginning of the file that can be parsed. The library's own line is often that of the
-// block around the error, or missing.
+// block around the error, or missing. No beginning that has the error can be parsed, and nearly all that don't have it can: steps find out
+// where to look line by line. A list or a text in quotes may be open at one step, hence two.
 func syntaxErrorLine(data []byte) int {
-	lines := bytes.SplitAfter(data, []byte("\n"))
-	for n := len(lines) - 1; n > 0; n-- {
-		data = data[:len(data)-len(lines[n])]
-		if _, err := parseYAML(data); err == nil {
-			return n + 1
-		}
+	const step = 64
+	ends := []int{0}
+	for line := range bytes.Lines(data) {
+		ends = append(ends, ends[len(ends)-1]+len(line))
 	}
-	return 1
+	broken := func(lines int) bool {
+		_, err := parseYAML(data[:ends[lines]])
+		return err != nil
+	}
+	last := len(ends) - 1
+	n := last
+	for n > 0 && broken(n) {
+		n = max(n-step, 0)
+	}
+	for n = min(n+2*step, last); n > 0 && broken(n); {
+		n--
+	}
+	return min(n+1, last)
 }
 
 // yamlPrefix begins the errors of the YAML library.

@@ -192,3 +192,24 @@ func bomb(levels int) string {
 	}
 	return b.String()
 }
+
+// TestLineInALongFile: the line of what can't be parsed is found anywhere in a long file, also below a list over many lines.
+func TestLineInALongFile(t *testing.T) {
+	lines := []string{"storage: {path: data}", "sources: ["}
+	for i := range 50 {
+		lines = append(lines, fmt.Sprintf("  {name: s%d, other: {api_key: k}},", i))
+	}
+	lines = append(lines, "]")
+	for i := range 500 {
+		lines = append(lines, fmt.Sprintf("key%d: v", i))
+	}
+	for _, broken := range []string{"text: 'without an end", "\ta: b", "a: ]"} {
+		for _, at := range []int{1, 60, 64, 65, 128, 400, len(lines)} {
+			text := strings.Join(slices.Insert(slices.Clone(lines), at-1, broken), "\n") + "\n"
+			_, err := config.Parse("c.yaml", []byte(text), config.Options{})
+			if want := fmt.Sprintf("c.yaml:%d: cannot be parsed", at); err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%q on line %d: got %v", broken, at, err)
+			}
+		}
+	}
+}
