@@ -45,7 +45,7 @@ func newInit(c *kingpin.CmdClause) command {
 	c.Flag("storage.path", "Folder of the ledger; a relative one starts at the folder of the configuration.").Default("data").StringVar(&i.storage)
 	c.Flag("otlp-endpoint", "OpenTelemetry endpoint for metrics and call records, such as http://127.0.0.1:4318.").StringVar(&i.endpoint)
 	c.Flag("ca-file", "Certificates to trust instead of the system's.").StringVar(&i.ca)
-	c.Flag("output", "Configuration file to write.").Default("config.yaml").StringVar(&i.output)
+	c.Flag("output", "Configuration file to write; - is the standard output, and nothing is asked of the network then.").Default("config.yaml").StringVar(&i.output)
 	c.Flag("force", "Replace the configuration file if it is there already.").BoolVar(&i.force)
 	c.Flag("check", "Then authenticate and read the smallest page of every feed, as check sources does.").Default("true").BoolVar(&i.check)
 	var kinds []string
@@ -114,6 +114,9 @@ func (i *initCommand) run(ctx context.Context, s streams) error {
 	if err := i.write(s); err != nil {
 		return err
 	}
+	if i.output == standardOutput {
+		return nil
+	}
 	if err := checkConfig([]string{i.output}, s); err != nil || !i.check {
 		return err
 	}
@@ -154,11 +157,13 @@ var word = regexp.MustCompile(`[a-z]+(_[a-z]+)+`)
 // explain words a problem for who gives flags: they take the place of keys.
 func (i *initCommand) explain(problem config.Problem) string {
 	key, message := lastKey(problem.Path), problem.Message
+	flag := i.flags[key]
 	if keys, unknown := strings.CutPrefix(message, "unknown key"); unknown {
 		message = i.provider + " has no " + key + keys
+		flag = cmp.Or(flag, "--feeds") // all other flags have keys that a provider knows
 	}
-	if i.flags[key] != "" {
-		return i.flags[key] + ": " + message
+	if flag != "" {
+		return flag + ": " + message
 	}
 	message, _, _ = strings.Cut(message, "; a secret in a file")
 	return "--provider=" + i.provider + ": " + word.ReplaceAllStringFunc(message, func(key string) string { return cmp.Or(i.flags[key], key) })
@@ -183,7 +188,10 @@ func (i *initCommand) text(draft bool) []byte {
 func (i *initCommand) keys(draft bool) (keys []writtenKey) {
 	given := make(map[string]string)
 	for feed := range strings.SplitSeq(i.feeds, ",") {
-		given[feed] = "read"
+		given[strings.TrimSpace(feed)] = "read"
+	}
+	if strings.HasPrefix(i.flags[i.credential], "--credential") { // not a secret or a certificate
+		given[i.credential] = "{}"
 	}
 	for key, value := range i.values {
 		given[key] = *value
@@ -196,10 +204,10 @@ func (i *initCommand) keys(draft bool) (keys []writtenKey) {
 			if i.feeds != "" && value == "" {
 				key.Comment, key.Key = s.Ask+"; not read", "#"+s.Key
 			}
-		case s.Block && i.credential == s.Key:
-			key.Value = "{}"
-		case s.Block || value == "":
+		case value == "":
 			continue
+		case s.Block:
+			key.Value = value
 		case secret != "" && draft:
 			key.Key, key.Value = strings.TrimSuffix(s.Key, "_file"), quote(secret)
 		case s.Secret:
