@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -67,10 +68,12 @@ type App struct {
 	webhooks  *webhooks
 	quotas    httpclient.Quotas // survive a reload
 
-	reloading sync.Mutex              // orders Start, reloads and Stop
-	running   atomic.Pointer[running] // stored under reloading, once its loops have begun
-	started   bool                    // guarded by reloading
-	stopped   bool                    // guarded by reloading
+	reloads    singleflight.Group
+	reloadPace *rate.Limiter
+	reloading  sync.Mutex              // orders Start, reloads and Stop
+	running    atomic.Pointer[running] // stored under reloading, once its loops have begun
+	started    bool                    // guarded by reloading
+	stopped    bool                    // guarded by reloading
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc
@@ -79,7 +82,7 @@ type App struct {
 
 // New reads the configuration, opens the ledger and the listeners, and builds every part. It sends nothing yet.
 func New(ctx context.Context, settings Settings) (*App, error) {
-	a := &App{settings: settings.withDefaults(), failed: make(chan error, 2)}
+	a := &App{settings: settings.withDefaults(), reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1), failed: make(chan error, 2)}
 	a.logger = a.settings.Logger
 	a.running.Store(&running{otlp: new(delivery)}) // nothing yet
 	a.webhooks = &webhooks{unstored: rate.Sometimes{Interval: 10 * time.Second}}

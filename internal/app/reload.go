@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -11,11 +12,24 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
+// reloadSpacing is the least time between two reloads, which anybody who reaches the port may ask for.
+const reloadSpacing = time.Second
+
 // Reload reads the configuration again and applies it as a whole, or returns every problem and changes nothing. Sources that don't
-// change keep their tokens and connections, and so does an unchanged OTLP delivery.
+// change keep their tokens and connections, and so does an unchanged OTLP delivery. Calls that come while one runs, or within a second of
+// it, share the next one.
 func (a *App) Reload() error {
-	a.reloading.Lock()
-	defer a.reloading.Unlock()
+	_, err, _ := a.reloads.Do("", func() (any, error) {
+		_ = a.reloadPace.Wait(context.Background()) // it fails with its context only
+		a.reloading.Lock()
+		defer a.reloading.Unlock()
+		a.reloads.Forget("") // who asks from now on wants what the file holds from now on
+		return nil, a.reload()
+	})
+	return err
+}
+
+func (a *App) reload() error {
 	if !a.started || a.stopped {
 		return errors.New("reload: the daemon isn't running")
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -309,6 +310,13 @@ func TestReloadKeepsWhatIsUnchanged(t *testing.T) {
 	provider := &acme{t: t}
 	provider.calls(inProgress("inbound", 1))
 	a := start(t, provider.write(t.TempDir(), "active_calls: ", ""), provider.provider())
+	var read atomic.Int32 // how often the configuration was
+	a.settings.Getenv = func(name string) string {
+		if name == "OTEL_EXPORTER_OTLP_ENDPOINT" {
+			read.Add(1)
+		}
+		return ""
+	}
 	before := a.running.Load().sources[0]
 	var all sync.WaitGroup
 	for range 100 {
@@ -319,6 +327,9 @@ func TestReloadKeepsWhatIsUnchanged(t *testing.T) {
 		})
 	}
 	all.Wait()
+	if n := read.Load(); n > 3 {
+		t.Errorf("the configuration was read %d times", n)
+	}
 	if after := a.running.Load().sources[0]; after != before {
 		t.Error("the source was opened anew")
 	}
