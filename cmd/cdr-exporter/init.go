@@ -147,7 +147,7 @@ func (i *initCommand) write(s streams) error {
 
 // problems are what is wrong with the configuration as it is so far.
 func (i *initCommand) problems() config.Problems {
-	_, err := app.ParseConfig(i.output, i.text(true), app.Providers())
+	_, err := config.Parse(i.output, i.text(true), app.ConfigOptions(app.Providers()))
 	problems, _ := errors.AsType[config.Problems](err)
 	return problems
 }

@@ -9,7 +9,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,7 +101,6 @@ func (s Settings) withDefaults() Settings {
 	if s.Getenv == nil {
 		s.Getenv = os.Getenv
 	}
-	s.TelemetryPath = cmp.Or(s.TelemetryPath, web.DefaultMetricsPath)
 	return s
 }
 

@@ -40,15 +40,11 @@ func (a *App) load() (*running, error) {
 // LoadConfig reads a configuration and checks that every file it names is readable.
 // The error lists every problem.
 func LoadConfig(file string, providers []collector.Provider) (*config.Config, error) {
-	return config.Load(file, configOptions(providers))
+	return config.Load(file, ConfigOptions(providers))
 }
 
-// ParseConfig is LoadConfig for a file that isn't written yet.
-func ParseConfig(file string, data []byte, providers []collector.Provider) (*config.Config, error) {
-	return config.Parse(file, data, configOptions(providers))
-}
-
-func configOptions(providers []collector.Provider) config.Options {
+// ConfigOptions are those with which LoadConfig reads.
+func ConfigOptions(providers []collector.Provider) config.Options {
 	var known []config.Provider
 	for _, p := range providers {
 		known = append(known, config.Provider{Name: p.Name, New: p.NewConfig})
