@@ -3,11 +3,14 @@ package web
 import (
 	"bytes"
 	"crypto/tls"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -74,5 +77,34 @@ func TestServeLimitsTheLogOfABadFile(t *testing.T) {
 	}
 	if n := strings.Count(out.String(), "level=ERROR"); n == 0 || n > publicLines+1 {
 		t.Errorf("%d lines for %d requests", n, 2*publicLines)
+	}
+}
+
+// TestIdleConnectionsKeepNobodyOut: who opens all connections of a public listener, and keeps them after a request, holds up others for a
+// moment only.
+func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
+	addresses, stop := start(t, ServeSettings{
+		Handler: http.NotFoundHandler(), Logger: slog.New(slog.DiscardHandler), Public: true,
+	})
+	for range publicConnections {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addresses[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close() //nolint:errcheck // the server may have closed it
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	client := newClient(t, &http.Transport{})
+	client.Timeout = 15 * time.Second
+	if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil || code != http.StatusNotFound {
+		t.Errorf("%d, %v", code, err)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
 	}
 }

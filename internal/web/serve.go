@@ -103,8 +103,8 @@ func newServer(settings *ServeSettings) *http.Server {
 		MaxHeaderBytes: 32 << 10,
 		ErrorLog:       slog.NewLogLogger(settings.Logger.Handler(), slog.LevelWarn),
 	}
-	if settings.Public {
-		s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout = 2*time.Second, 15*time.Second, 30*time.Second, 30*time.Second
+	if settings.Public { // who stalls, or keeps a connection that does nothing, takes the room of others
+		s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout = 2*time.Second, 15*time.Second, 30*time.Second, 2*time.Second
 	}
 	return s
 }
