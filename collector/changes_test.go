@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // TestChanges_EveryDelayWithinAnInterval runs changes for weeks without trouble.
@@ -172,7 +173,7 @@ func TestChanges_WhatComesWithChanges(t *testing.T) {
 				return b, SyncPosition{Token: fmt.Sprint(len(answers)), More: len(answers) > 0}, nil
 			}),
 			Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour,
-			Clock: sink.clock, Observer: seen, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Clock: sink.clock, Own: seen.Feed, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		for len(answers) > 0 {
 			if err := feed.Poll(t.Context(), m.State(), sink); err != nil {
@@ -198,8 +199,11 @@ func TestChanges_WhatComesWithChanges(t *testing.T) {
 		if !sink.all[0].Records[1].Provisional {
 			t.Error("a record that isn't final is told as one")
 		}
-		if seen.unmapped["result"] != 2 || strings.Count(log.String(), "New Thing") != 1 || len(seen.totals) != 2 {
-			t.Errorf("unmapped %v, totals %v, log %s", seen.unmapped, seen.totals, log.String())
+		if seen.value(metrics.UnmappedValues, "result") != 2 || strings.Count(log.String(), "New Thing") != 1 {
+			t.Errorf("unmapped %v, log %s", seen.value(metrics.UnmappedValues), log.String())
+		}
+		if total, less := seen.value(metrics.ProviderRecords, "today"), seen.value(metrics.ReconciliationDifference, "today"); total != 4 || less != -1 {
+			t.Errorf("the provider has %v today, we have %v of them", total, less)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // TestRule11_OfferedOrNot: switching either way leaves no gap, counts nothing twice
@@ -78,12 +79,12 @@ func TestRule11_AStartAsksWhatIsOffered(t *testing.T) {
 		of := newChanging(quiet(t, minutely, time.Now()))
 		of.answer = func(string) error { return ErrNoSync }
 		seen := newObserved()
-		loop := syncLoop(of, minutely, func(l *LoopSettings, _ *RangeSettings) { l.Observer = seen })
+		loop := syncLoop(of, minutely, func(l *LoopSettings, _ *RangeSettings) { l.Own = seen.Feed })
 		loop.Start()
 		pass(t, time.Hour)
 		loop.Stop()
-		if seen.polls[false] > 0 || seen.polls[true] != len(of.reads) {
-			t.Errorf("polls %v for %d ranges", seen.polls, len(of.reads))
+		if failed, ok := seen.value(metrics.Polls, "error"), seen.value(metrics.Polls, "ok"); failed > 0 || int(ok) != len(of.reads) {
+			t.Errorf("%v polls failed, %v didn't, for %d ranges", failed, ok, len(of.reads))
 		}
 		if len(of.asked) != 1 || len(of.reads) < 55 || loop.Status().Reads != "ranges" {
 			t.Errorf("%d requests for changes, %d ranges; %s are read", len(of.asked), len(of.reads), loop.Status().Reads)

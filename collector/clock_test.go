@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 func TestRule10_TheProvidersTimeCounts(t *testing.T) {
@@ -21,7 +23,7 @@ func TestRule10_TheProvidersTimeCounts(t *testing.T) {
 		var log bytes.Buffer
 		seen := newObserved()
 		loop := loopOver(m, time.Minute, 48*time.Hour, func(l *LoopSettings, _ *RangeSettings) {
-			l.Logger, l.Observer = slog.New(slog.NewTextHandler(&log, nil)), seen
+			l.Logger, l.Own = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
 		})
 		loop.Start()
 		pass(t, 10*time.Minute)
@@ -37,8 +39,9 @@ func TestRule10_TheProvidersTimeCounts(t *testing.T) {
 		if behind := m.clock().Sub(m.state.Watermark); behind < 0 || behind > 2*time.Minute {
 			t.Errorf("the watermark is %s behind the provider's time", behind)
 		}
-		if s := loop.Status(); (s.ClockOffset-ahead).Abs() > time.Second || (seen.offset-ahead).Abs() > time.Second {
-			t.Errorf("the offset is shown as %s and %s", s.ClockOffset, seen.offset)
+		shown := seen.duration(metrics.ClockOffset)
+		if s := loop.Status(); (s.ClockOffset-ahead).Abs() > time.Second || (shown-ahead).Abs() > time.Second {
+			t.Errorf("the offset is shown as %s and %s", s.ClockOffset, shown)
 		}
 		if n := strings.Count(log.String(), "clock differs"); n != 1 {
 			t.Errorf("the offset was logged %d times", n)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // LoopSettings are what NewLoop needs.
@@ -31,8 +32,8 @@ type LoopSettings struct {
 	Open func(ctx context.Context) error
 	// Clock is the source's clock; nil: the local one.
 	Clock *Clock
-	// Observer takes the feed's own metrics; nil: they are dropped.
-	Observer Observer
+	// Own takes the feed's own metrics; nil: nobody sees them.
+	Own *metrics.Feed
 	// Logger gets failures and rows that were set aside; nil: nowhere.
 	Logger *slog.Logger
 	// Advise says what an error of the feed means and what to do: Source.Advise.
@@ -42,6 +43,15 @@ type LoopSettings struct {
 	ThrottledUntil func() time.Time
 	// Random is from 0 up to 1, for jitter; nil: math/rand/v2.
 	Random func() float64
+}
+
+// Ledger is a feed's handle on the ledger; *ledger.Feed is one. It must be safe
+// for concurrent use.
+type Ledger interface {
+	// State is what was last committed. After ErrFenced it is the other writer's.
+	State() ledger.State
+	// Commit writes a page as a whole or not at all.
+	Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error)
 }
 
 // Paced knows when a feed wants to be polled, failures of its own
@@ -95,7 +105,7 @@ type Loop struct {
 
 // NewLoop makes a loop; Start starts it.
 func NewLoop(settings LoopSettings) *Loop {
-	setDefaults(&settings.Clock, &settings.Observer, &settings.Logger, &settings.Random)
+	setDefaults(&settings.Clock, &settings.Own, &settings.Logger, &settings.Random)
 	settings.Logger = settings.Logger.With(SourceKey, settings.Source, "feed", settings.Name)
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &Loop{settings: settings, cancel: cancel}
@@ -190,7 +200,7 @@ func (s *loopSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result
 }
 
 func (s *loopSink) observe(r *ledger.Result) {
-	o := s.loop.settings.Observer
+	o := s.loop.settings.Own
 	o.Rows("new", r.New)
 	o.Rows("duplicate", r.Duplicate)
 	o.Rows("revised", r.Revised)
@@ -234,12 +244,12 @@ func (l *Loop) with(use func(h *health)) {
 }
 
 // setDefaults replaces what is nil in settings, as their fields say.
-func setDefaults(clock **Clock, observer *Observer, logger **slog.Logger, random *func() float64) {
+func setDefaults(clock **Clock, own **metrics.Feed, logger **slog.Logger, random *func() float64) {
 	if *clock == nil {
 		*clock = NewClock(nil, nil)
 	}
-	if *observer == nil {
-		*observer = noObserver{}
+	if *own == nil {
+		*own = metrics.NewOwn(time.Now, false).Feed("", "")
 	}
 	if *logger == nil {
 		*logger = slog.New(slog.DiscardHandler)

@@ -16,6 +16,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // feedFunc is a Feed that isn't paced.
@@ -182,7 +183,7 @@ func TestLoop_APanicIsLoggedAndCounted(t *testing.T) {
 		var log bytes.Buffer
 		seen := newObserved()
 		l := loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { panic("index out of range") }), func(s *LoopSettings) {
-			s.Logger, s.Observer = slog.New(slog.NewTextHandler(&log, nil)), seen
+			s.Logger, s.Own = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
 		})
 		l.Start()
 		pass(t, 2*time.Second)
@@ -190,8 +191,8 @@ func TestLoop_APanicIsLoggedAndCounted(t *testing.T) {
 		if !strings.Contains(log.String(), "index out of range") || !strings.Contains(log.String(), "loop_test.go") || !strings.Contains(log.String(), "source=acme feed=calls") {
 			t.Errorf("the log is %s", log.String())
 		}
-		if seen.polls[false] != 2 || seen.polls[true] != 0 {
-			t.Errorf("polls are counted as %v", seen.polls)
+		if failed, ok := seen.value(metrics.Polls, "error"), seen.value(metrics.Polls, "ok"); failed != 2 || ok != 0 {
+			t.Errorf("%v polls are counted as failed and %v as ok", failed, ok)
 		}
 		if s := l.Status(); s.State != StateError || !strings.HasPrefix(s.LastError, "panic: index out of range: ") {
 			t.Errorf("the state is %s: %s", s.State, s.LastError)
@@ -358,13 +359,13 @@ func TestLoop_CatchingUp(t *testing.T) {
 		m := quiet(t, minutely, time.Now())
 		seen := newObserved()
 		l := loopOf(feedFunc(func(ctx context.Context, _ ledger.State, _ Sink) error { <-ctx.Done(); return ctx.Err() }), func(s *LoopSettings) {
-			s.Ledger, s.Observer = m, seen
+			s.Ledger, s.Own = m, seen.Feed
 		})
 		l.Start()
 		pass(t, 11*time.Minute)
 		l.Refresh()
-		if got := l.Status(); !seen.catchingUp || got.State != StateCatchingUp || !got.NextRead.IsZero() {
-			t.Errorf("catching up is shown as %t and %s", seen.catchingUp, got.State)
+		if got := l.Status(); seen.value(metrics.CatchingUp) != 1 || got.State != StateCatchingUp || !got.NextRead.IsZero() {
+			t.Errorf("catching up is shown as %v and %s", seen.value(metrics.CatchingUp), got.State)
 		}
 		l.Stop()
 	})

@@ -1,63 +1,43 @@
 package collector
 
 import (
-	"sync"
+	"slices"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// observed is an Observer that remembers.
+// observed is a feed's own metrics, which can be asked for their values.
 type observed struct {
-	mu         sync.Mutex
-	polls      map[bool]int
-	rows       map[string]int
-	delays     []time.Duration
-	overflow   map[string]int
-	unmapped   map[string]int
-	watermark  time.Time
-	newest     time.Time
-	success    time.Time
-	catchingUp bool
-	unreadable time.Duration
-	offset     time.Duration
-	waiting    int
-	setAside   int
-	totals     []DayTotal
+	*metrics.Feed
+
+	own *metrics.Own
 }
 
 func newObserved() *observed {
-	return &observed{polls: map[bool]int{}, rows: map[string]int{}, overflow: map[string]int{}, unmapped: map[string]int{}}
+	own := metrics.NewOwn(time.Now, false)
+	return &observed{own.Feed("contoso", "call_log"), own}
 }
 
-func (o *observed) with(f func()) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	f()
-}
-
-func (o *observed) Poll(ok bool)              { o.with(func() { o.polls[ok]++ }) }
-func (o *observed) Rows(result string, n int) { o.with(func() { o.rows[result] += n }) }
-func (o *observed) Delays(all []time.Duration) {
-	o.with(func() { o.delays = append(o.delays, all...) })
-}
-
-func (o *observed) Overflow(folded map[string]int) {
-	o.with(func() {
-		for metric, n := range folded {
-			o.overflow[metric] += n
+// value sums what a metric shows of labels that begin so; of a histogram it is how much was observed.
+func (o *observed) value(d *metrics.Def, labels ...string) (sum float64) {
+	for _, family := range o.own.Snapshot().Families {
+		if family.Def != d {
+			continue
 		}
-	})
-}
-func (o *observed) Unmapped(field string)      { o.with(func() { o.unmapped[field]++ }) }
-func (o *observed) Watermark(at time.Time)     { o.with(func() { o.watermark = at }) }
-func (o *observed) NewestCall(at time.Time)    { o.with(func() { o.newest = at }) }
-func (o *observed) LastSuccess(at time.Time)   { o.with(func() { o.success = at }) }
-func (o *observed) CatchingUp(yes bool)        { o.with(func() { o.catchingUp = yes }) }
-func (o *observed) Unreadable(d time.Duration) { o.with(func() { o.unreadable = d }) }
-func (o *observed) Reconciled(day time.Time, ours, theirs int) {
-	o.with(func() { o.totals = append(o.totals, DayTotal{Day: day, Ours: ours, Theirs: theirs}) })
+		for _, p := range family.Points {
+			if !slices.Equal(p.Labels.Values[2:2+len(labels)], labels) { // source and feed come first
+				continue
+			}
+			if sum += p.Value; p.Hist != nil {
+				sum += float64(p.Hist.Count)
+			}
+		}
+	}
+	return sum
 }
 
-func (o *observed) Tasks(_ string, waiting, setAside int) {
-	o.with(func() { o.waiting, o.setAside = waiting, setAside })
+// duration is a value in seconds.
+func (o *observed) duration(d *metrics.Def) time.Duration {
+	return time.Duration(o.value(d) * float64(time.Second))
 }
-func (o *observed) ClockOffset(d time.Duration) { o.with(func() { o.offset = d }) }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
 
@@ -26,8 +27,8 @@ type RangeSettings struct {
 	Lookback time.Duration
 	// Clock is the source's clock, the same as the loop's; nil: the local one.
 	Clock *Clock
-	// Observer counts unmapped values and unreadable time; nil: nothing is counted.
-	Observer Observer
+	// Own counts unmapped values and unreadable time; nil: nobody sees it.
+	Own *metrics.Feed
 	// Logger gets values that are new to the mapping and what can't be read, once
 	// each; nil: nowhere.
 	Logger *slog.Logger
@@ -60,13 +61,13 @@ type RangeFeed struct {
 
 // NewRangeFeed makes a feed of a reader.
 func NewRangeFeed(settings RangeSettings) *RangeFeed {
-	setDefaults(&settings.Clock, &settings.Observer, &settings.Logger, &settings.Random)
+	setDefaults(&settings.Clock, &settings.Own, &settings.Logger, &settings.Random)
 	l := plan.Ladder{Interval: max(settings.Interval, time.Second), Lookback: max(settings.Lookback, time.Second)}
 	return &RangeFeed{
 		settings: settings,
 		ladder:   l,
 		levels:   newLevels(l.Last()+1, l.Interval, settings.Reader.Limits().Grain),
-		unmapped: unmappedLog{logger: settings.Logger, observer: settings.Observer},
+		unmapped: unmappedLog{logger: settings.Logger, own: settings.Own},
 		level:    -1,
 	}
 }
@@ -199,8 +200,8 @@ func (f *RangeFeed) succeeded(r *reading, pages int, moved bool) {
 // showLost shows what the provider no longer kept or can't give, and logs the former once.
 func (f *RangeFeed) showLost() {
 	lost := f.plan.Lost()
-	f.settings.Observer.Unreadable(lost + f.plan.UnreadFor())
-	f.settings.Observer.Tasks("span", 0, len(f.plan.Unread))
+	f.settings.Own.Unreadable(lost + f.plan.UnreadFor())
+	f.settings.Own.Tasks("span", 0, len(f.plan.Unread))
 	if lost < f.logged+time.Minute {
 		return
 	}

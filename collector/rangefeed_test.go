@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // readerFunc is a RangeReader of a function.
@@ -186,13 +187,13 @@ func TestRangeFeed_UnmappedValuesAreCountedAndLoggedOnce(t *testing.T) {
 		}
 		return nil
 	}, func(r *RangeSettings, _ *LoopSettings) {
-		r.Observer, r.Logger = seen, slog.New(slog.NewTextHandler(&log, nil))
+		r.Own, r.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if seen.unmapped["callType"] != 6 || seen.unmapped["reason"] != 2000 {
-		t.Errorf("counted %v", seen.unmapped)
+	if types, reasons := seen.value(metrics.UnmappedValues, "callType"), seen.value(metrics.UnmappedValues, "reason"); types != 6 || reasons != 2000 {
+		t.Errorf("counted %v types and %v reasons", types, reasons)
 	}
 	if n := strings.Count(log.String(), "value=ByotNewThing"); n != 1 {
 		t.Errorf("the new value was logged %d times", n)
@@ -216,14 +217,19 @@ func TestLoopSink_RowsAreCountedAndBadOnesLogged(t *testing.T) {
 	}}
 	err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error { return emit(&Page{}) },
 		func(_ *RangeSettings, l *LoopSettings) {
-			l.Observer, l.Logger = seen, slog.New(slog.NewTextHandler(&log, nil))
+			l.Own, l.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
 		})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]int{"new": 1, "duplicate": 2, "revised": 3, "invalid": 4, "ignored": 5, "too_old": 6}
-	if fmt.Sprint(seen.rows) != fmt.Sprint(want) || len(seen.delays) != 1 || seen.overflow["cdr_calls_total"] != 7 {
-		t.Errorf("rows %v, delays %v, overflow %v", seen.rows, seen.delays, seen.overflow)
+	for result, n := range want {
+		if got := seen.value(metrics.Rows, result); int(got) != n {
+			t.Errorf("%v rows are %s, want %d", got, result, n)
+		}
+	}
+	if delays, overflow := seen.value(metrics.RecordDelay), seen.value(metrics.SeriesOverflow, "cdr_calls_total"); delays != 1 || overflow != 7 {
+		t.Errorf("%v delays, overflow %v", delays, overflow)
 	}
 	if got := log.String(); !strings.Contains(got, `at="page 3, row 17" problem="duration is not a number"`) || strings.Contains(got, "+49") {
 		t.Errorf("the log is %s", got)
@@ -266,7 +272,7 @@ func TestRetention(t *testing.T) {
 				var log bytes.Buffer
 				seen := newObserved()
 				settings := func(l *LoopSettings, r *RangeSettings) {
-					r.Observer, r.Logger = seen, slog.New(slog.NewTextHandler(&log, nil))
+					r.Own, r.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
 				}
 				for range 2 { // a restart shows it again, and doesn't log it again
 					l := loopOver(m, time.Minute, 48*time.Hour, settings)
@@ -274,8 +280,8 @@ func TestRetention(t *testing.T) {
 					pass(t, time.Hour)
 					l.Stop()
 				}
-				if (seen.unreadable - c.want).Abs() > time.Minute {
-					t.Errorf("shown as unreadable: %s, want %s", seen.unreadable, c.want)
+				if got := seen.duration(metrics.Unreadable); (got - c.want).Abs() > time.Minute {
+					t.Errorf("shown as unreadable: %s, want %s", got, c.want)
 				}
 				if n := strings.Count(log.String(), "no longer keeps"); n != map[bool]int{true: 1}[c.want > 0] {
 					t.Errorf("logged %d times: %s", n, log.String())

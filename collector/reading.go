@@ -55,7 +55,7 @@ func (f *RangeFeed) commitPage(ctx context.Context, sink Sink, page *Page) (ledg
 			f.held.at = plan.Latest(f.held.at, page.ObservedAt)
 		}
 		for _, t := range page.Totals {
-			f.settings.Observer.Reconciled(t.Day, t.Ours, t.Theirs)
+			f.settings.Own.Reconciled(t.Day, t.Ours, t.Theirs)
 		}
 	}
 	return result, err

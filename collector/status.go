@@ -136,7 +136,7 @@ func (l *Loop) settle(err error, took time.Duration) time.Duration {
 	h.nextRead = now.Add(wait)
 	l.mu.Unlock()
 	if !errors.Is(err, errNothingDue) {
-		l.settings.Observer.Poll(err == nil)
+		l.settings.Own.Poll(err == nil)
 		l.log(err, before, wait)
 		l.Refresh()
 	}
@@ -163,8 +163,13 @@ func (l *Loop) Refresh() {
 	state, now, offset := l.state(), l.settings.Clock.Now(), l.settings.Clock.Offset()
 	far, shown, lastSuccess := offset.Abs() > plan.ClockTolerance, false, time.Time{}
 	l.with(func(h *health) { shown, h.offsetShown, lastSuccess = h.offsetShown, far, h.lastSuccess })
-	o := l.settings.Observer
-	o.Watermark(state.Watermark)
+	o := l.settings.Own
+	switch {
+	case l.settings.Ledger != nil:
+		o.Watermark(state.Watermark)
+	case !lastSuccess.IsZero(): // zero after a reload
+		o.Watermark(lastSuccess) // a snapshot has no position; queries of staleness are to include it
+	}
 	o.NewestCall(state.NewestCall)
 	o.LastSuccess(lastSuccess)
 	o.CatchingUp(behind(state.Watermark, now, l.settings.Interval))

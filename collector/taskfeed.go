@@ -138,7 +138,7 @@ func (f *TaskFeed) Poll(ctx context.Context, state ledger.State, sink Sink) erro
 // asks again.
 func (f *TaskFeed) showTasks(ctx context.Context) {
 	if waiting, setAside, err := f.settings.Queue.Waiting(ctx); err == nil {
-		f.ranges.settings.Observer.Tasks("record", waiting, setAside)
+		f.ranges.settings.Own.Tasks("record", waiting, setAside)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // refusals are what a provider that is broken may answer.
@@ -52,7 +53,7 @@ func testOutage(t *testing.T, refusal error, told bool) {
 	m.latency, m.keep = 50*time.Millisecond, 138*time.Hour
 	m.add(now.Add(time.Minute), now.Add(14*time.Hour+24*time.Minute), 8*time.Minute, 0)
 	m.fault = ofFetches(refusal)
-	feed := m.feed(func(s *TaskSettings) { s.Ranges.Observer = seen })
+	feed := m.feed(func(s *TaskSettings) { s.Ranges.Own = seen.Feed })
 	loop := m.loop(feed)
 	loop.Start()
 	for range 14*12 + 6 {
@@ -61,12 +62,11 @@ func testOutage(t *testing.T, refusal error, told bool) {
 			m.tellPublished(t, feed)
 		}
 	}
-	seen.with(func() {
-		if seen.waiting < 95 || // the list is read once an hour meanwhile
-			seen.setAside != 0 || m.attempts() != 0 {
-			t.Errorf("%d wait, %d were set aside, with %d attempts", seen.waiting, seen.setAside, m.attempts())
-		}
-	})
+	waiting, setAside := seen.value(metrics.Tasks, "waiting"), seen.value(metrics.Tasks, "set_aside")
+	if waiting < 95 || // the list is read once an hour meanwhile
+		setAside != 0 || m.attempts() != 0 {
+		t.Errorf("%v wait, %v were set aside, with %d attempts", waiting, setAside, m.attempts())
+	}
 	if status := loop.Status(); status.State != StateError || !strings.Contains(status.LastError, ErrNoneFetched.Error()) {
 		t.Errorf("state %s, last error %q", status.State, status.LastError)
 	}
@@ -84,8 +84,8 @@ func testOutage(t *testing.T, refusal error, told bool) {
 	pass(t, 2*time.Hour)
 	loop.Stop()
 	m.want(t)
-	if time.Since(m.state.Watermark) > 6*time.Minute || seen.waiting != 0 {
-		t.Errorf("the watermark is %s behind, %d wait", time.Since(m.state.Watermark), seen.waiting)
+	if time.Since(m.state.Watermark) > 6*time.Minute || seen.value(metrics.Tasks, "waiting") != 0 {
+		t.Errorf("the watermark is %s behind, %v wait", time.Since(m.state.Watermark), seen.value(metrics.Tasks, "waiting"))
 	}
 }
 
@@ -179,7 +179,7 @@ func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
 				var log bytes.Buffer
 				seen := newObserved()
 				m, feed, loop := busyTenant(t, 7*24*time.Hour, func(s *TaskSettings) {
-					s.Ranges.Logger, s.Ranges.Observer = slog.New(slog.NewTextHandler(&log, nil)), seen
+					s.Ranges.Logger, s.Ranges.Own = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
 				})
 				poison := m.calls[3].id
 				m.with(func() { m.fault, m.calls[3].readable = only(refusals["400"], poison), time.Now() })
@@ -189,11 +189,10 @@ func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
 				}
 				pass(t, 11*time.Hour)
 				tried := m.fetchesOf(poison)
-				seen.with(func() {
-					if w := m.waiting("record", poison); !w.SetAside || seen.setAside != 1 || tried < maxAttempts || tried > 2*maxAttempts {
-						t.Errorf("after 20 hours it is %+v, %d are set aside, fetched %d times", w, seen.setAside, tried)
-					}
-				})
+				setAside := func() float64 { return seen.value(metrics.Tasks, "set_aside") }
+				if w := m.waiting("record", poison); !w.SetAside || setAside() != 1 || tried < maxAttempts || tried > 2*maxAttempts {
+					t.Errorf("after 20 hours it is %+v, %v are set aside, fetched %d times", w, setAside(), tried)
+				}
 				if strings.Count(log.String(), "set aside") != 1 || !strings.Contains(log.String(), "key="+poison) {
 					t.Errorf("the log has %s", log.String())
 				}
@@ -209,8 +208,8 @@ func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
 					t.Error("it isn't counted")
 				}
 				loop.Stop()
-				if n := strings.Count(log.String(), "set aside"); n != 1 || seen.setAside != 0 {
-					t.Errorf("it was logged %d times; %d are set aside", n, seen.setAside)
+				if n := strings.Count(log.String(), "set aside"); n != 1 || setAside() != 0 {
+					t.Errorf("it was logged %d times; %v are set aside", n, setAside())
 				}
 				m.wantWhole(t)
 			})

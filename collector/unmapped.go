@@ -3,6 +3,8 @@ package collector
 import (
 	"log/slog"
 	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 const (
@@ -14,14 +16,14 @@ const (
 
 // unmappedLog counts the values that a mapping doesn't know, and logs each once.
 type unmappedLog struct {
-	logger   *slog.Logger
-	observer Observer
-	seen     map[Unmapped]struct{}
+	logger *slog.Logger
+	own    *metrics.Feed
+	seen   map[Unmapped]struct{}
 }
 
 func (u *unmappedLog) add(all []Unmapped) {
 	for _, one := range all {
-		u.observer.Unmapped(one.Field)
+		u.own.Unmapped(one.Field)
 		one.Value = one.Value[:min(len(one.Value), unmappedShown)]
 		if _, known := u.seen[one]; known || len(u.seen) >= unmappedKept {
 			continue

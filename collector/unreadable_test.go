@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // TestRule31_UnreadableSpans: spans that can't be read hold nothing else: the watermark passes them, they are as short as can be, and what is in
@@ -55,7 +56,7 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 				o := newObserved()
 				var feed *RangeFeed
 				l := loopOver(m, c.interval, c.lookback, func(loop *LoopSettings, ranges *RangeSettings) {
-					loop.Observer, ranges.Observer = o, o
+					loop.Own, ranges.Own = o.Feed, o.Feed
 					feed = NewRangeFeed(*ranges)
 					loop.Feed, loop.Paced = feed, feed
 				})
@@ -67,11 +68,9 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 				if n := len(feed.Unread()); n == 0 || n > 4*len(c.bad) {
 					t.Errorf("stepped over are %v", feed.Unread())
 				}
-				o.with(func() {
-					if most := time.Duration(4*len(c.bad)) * time.Second; o.unreadable == 0 || o.unreadable > most {
-						t.Errorf("%s can't be read, want at most %s", o.unreadable, most)
-					}
-				})
+				if got, most := o.duration(metrics.Unreadable), time.Duration(4*len(c.bad))*time.Second; got == 0 || got > most {
+					t.Errorf("%s can't be read, want at most %s", got, most)
+				}
 				pass(t, time.Minute+6*time.Hour+c.lookback)
 				l.Stop()
 				for _, problem := range m.broken {
@@ -81,8 +80,8 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 				if left := m.missing(by); len(left) != 0 {
 					t.Errorf("%d calls weren't counted, the first of %s after the begin", len(left), left[0].start.Sub(begin))
 				}
-				if len(feed.Unread()) != 0 || o.unreadable != 0 {
-					t.Errorf("still stepped over are %v, %s", feed.Unread(), o.unreadable)
+				if len(feed.Unread()) != 0 || o.duration(metrics.Unreadable) != 0 {
+					t.Errorf("still stepped over are %v, %s", feed.Unread(), o.duration(metrics.Unreadable))
 				}
 			})
 		})

@@ -15,12 +15,10 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 	own, f := a.own.Feed(s.config.Name, info.Name), &feed{info: info}
 	settings := collector.LoopSettings{
 		Source: s.config.Name, Provider: s.config.ProviderName, Name: info.Name, Interval: pollInterval(info),
-		Feed: info.Feed, Clock: clock, Observer: own, Logger: a.logger,
+		Feed: info.Feed, Clock: clock, Own: own, Logger: a.logger,
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
-	if info.Snapshot {
-		settings.Observer = snapshotObserver{own}
-	} else {
+	if !info.Snapshot {
 		a.addLedger(&settings, s, f)
 	}
 	f.loop = collector.NewLoop(settings)
@@ -43,7 +41,7 @@ func (a *App) addLedger(settings *collector.LoopSettings, s *source, f *feed) {
 	settings.Ledger, settings.Open = state, state.open
 	ranges := collector.RangeSettings{
 		Reader: info.Reader, Changes: info.Sync, Interval: settings.Interval, Lookback: info.Lookback, Clock: settings.Clock,
-		Observer: settings.Observer, Logger: logger,
+		Own: settings.Own, Logger: logger,
 	}
 	switch {
 	case info.Fetcher != nil:
