@@ -157,7 +157,7 @@ func (f *RangeFeed) beginAnew(r *reading, err error) bool {
 	return false
 }
 
-// Reads implements Paced: `changes`, with ranges at deep levels beside them, or `ranges`; empty if there are only these.
+// Reads implements Feed: `changes`, with ranges at deep levels beside them, or `ranges`; empty if there are only these.
 func (f *RangeFeed) Reads() string {
 	switch {
 	case f.settings.Changes == nil:

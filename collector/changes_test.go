@@ -134,7 +134,7 @@ func TestRangeFeed_AShortReadInDoubtThatFails(t *testing.T) {
 		return nil
 	})
 	f := NewRangeFeed(RangeSettings{Reader: read, Interval: time.Minute, Lookback: 48 * time.Hour, Clock: clock})
-	sink := &committed{clock: clock}
+	sink := new(committed)
 	state := ledger.State{Watermark: clock.Now()}
 	if err := f.Poll(t.Context(), state, sink); err == nil || f.Wait() > time.Second || f.Trouble() == nil {
 		t.Fatalf("the error is %v; it waits for %s; the trouble is %v", err, f.Wait(), f.Trouble())
@@ -151,7 +151,7 @@ func TestChanges_WhatComesWithChanges(t *testing.T) {
 		var log bytes.Buffer
 		seen := newObserved()
 		m := quiet(t, minutely, time.Now())
-		sink := &committed{clock: NewClock(nil, nil)}
+		clock, sink := NewClock(nil, nil), new(committed)
 		day := time.Now().Truncate(24 * time.Hour)
 		answer := func(names string) *Page {
 			b := &Page{
@@ -173,7 +173,7 @@ func TestChanges_WhatComesWithChanges(t *testing.T) {
 				return b, SyncPosition{Token: fmt.Sprint(len(answers)), More: len(answers) > 0}, nil
 			}),
 			Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour,
-			Clock: sink.clock, Own: seen.Feed, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Clock: clock, Own: seen.Feed, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		for len(answers) > 0 {
 			if err := feed.Poll(t.Context(), m.State(), sink); err != nil {

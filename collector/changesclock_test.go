@@ -86,7 +86,7 @@ func TestRule05_AFirstReadSetsTheOrigin(t *testing.T) {
 		m.date = m.clock
 		of := newChanging(m)
 		loop := syncLoop(of, minutely)
-		sink := &committed{clock: loop.settings.Clock}
+		sink := new(committed)
 		poll := func() {
 			if err := loop.settings.Feed.Poll(t.Context(), m.State(), sink); err != nil {
 				t.Fatal(err)

@@ -77,7 +77,7 @@ func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
 				if err := poll(); errors.Is(err, crash) {
 					loop = syncLoop(of, l)
 				}
-				pass(t, min(loop.settings.Paced.Wait(), time.Duration(random.IntN(120))*time.Second))
+				pass(t, min(loop.settings.Feed.Wait(), time.Duration(random.IntN(120))*time.Second))
 			}
 			calm, after = true, false
 			pass(t, l.Lookback)
@@ -86,7 +86,7 @@ func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
 				if err := poll(); err != nil {
 					t.Fatal(err)
 				}
-				pass(t, max(loop.settings.Paced.Wait(), time.Second))
+				pass(t, max(loop.settings.Feed.Wait(), time.Second))
 			}
 			want := 0
 			for _, row := range m.rows {

@@ -68,19 +68,12 @@ func TestRule10_AMachineThatSlept(t *testing.T) {
 }
 
 // committed is a sink that remembers what was committed.
-type committed struct {
-	clock *Clock
-	all   []*ledger.Page
-}
+type committed struct{ all []*ledger.Page }
 
 func (p *committed) Commit(_ context.Context, page *ledger.Page) (ledger.Result, error) {
 	p.all = append(p.all, page)
 	return ledger.Result{}, nil
 }
-
-func (p *committed) Gauges([]Gauge) {}
-
-func (p *committed) Now() time.Time { return p.clock.Now() }
 
 // silent is a provider without calls.
 type silent struct{}
@@ -98,7 +91,7 @@ func TestRule05_TheFirstPollOfEachFeedMovesNothing(t *testing.T) {
 	state := ledger.State{Origin: time.Now(), Floor: time.Now(), Watermark: time.Now()}
 	for _, name := range []string{"first feed", "second feed"} {
 		t.Run(name, func(t *testing.T) {
-			sink := &committed{clock: clock}
+			sink := new(committed)
 			feed := NewRangeFeed(RangeSettings{Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour, Clock: clock})
 			if err := feed.Poll(t.Context(), state, sink); err != nil {
 				t.Fatal(err)
@@ -148,7 +141,7 @@ func TestSlowDaysAreCaughtUpWith(t *testing.T) {
 		p.state.Floor, p.state.Watermark = p.state.Origin, p.state.Origin
 		loop := LoopSettings{Source: "acme", Name: "calls", Ledger: p, Clock: clock}
 		feed := NewRangeFeed(RangeSettings{Reader: provider, Interval: time.Second, Lookback: 48 * time.Hour, Clock: clock})
-		loop.Feed, loop.Paced = feed, feed
+		loop.Feed = feed
 		sink := NewLoop(loop).sink
 		for polls := 1; clock.Now().Sub(p.state.Watermark) > 5*time.Minute; polls++ {
 			if polls > 10 {

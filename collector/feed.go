@@ -9,12 +9,19 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// Feed reads one kind of call record from one account of a provider. It knows
-// nothing of schedules, retries or storage.
+// Feed reads one kind of call record from one account of a provider: a RangeFeed or a TaskFeed. Only the goroutine that polls it uses it.
 type Feed interface {
 	// Poll reads what is due and commits it page by page through the sink. An
 	// error ends the poll; what was committed stays.
 	Poll(ctx context.Context, state ledger.State, sink Sink) error
+	// Wait is how long from now to the next poll, failures of its own included.
+	Wait() time.Duration
+	// Trouble is the present failure of a part of the feed, nil if all is well.
+	Trouble() error
+	// Unread are the spans of time that are stepped over because they can't be read.
+	Unread() []string
+	// Reads names the way in which the feed is read at present; empty: there is only one.
+	Reads() string
 }
 
 // Sink takes what a feed has read. It is used by one Poll at a time.
@@ -22,18 +29,6 @@ type Sink interface {
 	// Commit writes a page and says what it made of it. After an error nothing
 	// of the page was committed.
 	Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error)
-	// Gauges replaces the feed's snapshot in memory: never in the ledger.
-	Gauges(values []Gauge)
-	// Now is the feed's clock: local time corrected by the provider's.
-	Now() time.Time
-}
-
-// Gauge is one value of a snapshot feed, such as calls in progress.
-type Gauge struct {
-	// Metric is the Prometheus name; Labels are the values after the base labels.
-	Metric string
-	Labels []string
-	Value  float64
 }
 
 // RangeReader reads the calls that started in a span of time, page by page.

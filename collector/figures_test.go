@@ -54,7 +54,7 @@ func measure(t *testing.T, w io.Writer, interval, lookback, run, every time.Dura
 	m.visits = make(map[string]int)
 	traffic(m, time.Now().Add(run), every, lookback)
 	feed := &counter{RangeFeed: NewRangeFeed(RangeSettings{Reader: m, Interval: interval, Lookback: lookback, Random: seeded(5).Float64})}
-	l := loopOver(m, interval, lookback, func(l *LoopSettings, _ *RangeSettings) { l.Feed, l.Paced = feed, feed })
+	l := loopOver(m, interval, lookback, func(l *LoopSettings, _ *RangeSettings) { l.Feed = feed })
 	l.Start()
 	pass(t, run)
 	l.Stop()

@@ -2,10 +2,8 @@ package collector
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 
@@ -18,15 +16,14 @@ import (
 type LoopSettings struct {
 	// Source, Provider and Name are the labels; Name is `feed`.
 	Source, Provider, Name string
-	// Interval is how often the feed is polled, unless Paced says otherwise.
+	// Interval is the feed's.
 	Interval time.Duration
-	// Feed is what is polled.
-	Feed Feed
-	// Paced is the Feed again if it knows when it wants to be polled; nil: it is polled every Interval.
-	Paced Paced
+	// Feed is what is polled, when it wants to be; nil: it is ActiveCalls, every Interval.
+	Feed        Feed
+	ActiveCalls ActiveCalls
 	// Woken has the feed polled at once; nil: nothing does.
 	Woken <-chan struct{}
-	// Ledger is the feed's handle; nil for a feed that commits nothing (gauges).
+	// Ledger is the Feed's handle; nil for ActiveCalls.
 	Ledger Ledger
 	// Open opens the Ledger unless it is open, before each poll; nil: it is open.
 	Open func(ctx context.Context) error
@@ -52,19 +49,6 @@ type Ledger interface {
 	State() ledger.State
 	// Commit writes a page as a whole or not at all.
 	Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error)
-}
-
-// Paced knows when a feed wants to be polled, failures of its own
-// included. RangeFeed is one. Only the goroutine that polls it asks.
-type Paced interface {
-	// Wait is how long from now to the next poll.
-	Wait() time.Duration
-	// Trouble is the present failure of a part of the feed, nil if all is well.
-	Trouble() error
-	// Unread are the spans of time that are stepped over because they can't be read.
-	Unread() []string
-	// Reads names the way in which the feed is read at present; empty: there is only one.
-	Reads() string
 }
 
 // SourceKey is the log attribute that names a source: `source` is slog's own, for a
@@ -109,7 +93,7 @@ func NewLoop(settings LoopSettings) *Loop {
 	settings.Logger = settings.Logger.With(SourceKey, settings.Source, "feed", settings.Name)
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &Loop{settings: settings, cancel: cancel}
-	l.health.observe(settings.Paced)
+	l.health.observe(settings.Feed)
 	l.begin = func() { l.running.Go(func() { l.run(ctx) }) }
 	l.sink = &loopSink{loop: l}
 	return l
@@ -165,23 +149,23 @@ func (l *Loop) poll(ctx context.Context) (err error) {
 			return &openError{err}
 		}
 	}
+	if l.settings.Feed == nil {
+		return l.countActive(ctx)
+	}
 	return l.settings.Feed.Poll(ctx, l.state(), l.sink)
 }
 
 // wait is how long to the next poll, after one that took so long.
 func (l *Loop) wait(err error, failures int, took time.Duration) time.Duration {
-	paced, wait := l.settings.Paced, l.settings.Interval-took
+	feed, wait := l.settings.Feed, l.settings.Interval-took
 	switch {
-	case err != nil && (paced == nil || notTheFeeds(err) || isPanic(err)):
+	case err != nil && (feed == nil || notTheFeeds(err) || isPanic(err)):
 		wait = max(retryDelay(failures, l.settings.Random), httpclient.RetryAfter(err))
-	case paced != nil:
-		wait = paced.Wait()
+	case feed != nil:
+		wait = feed.Wait()
 	}
 	return max(wait-time.Duration(waitJitter*l.settings.Random()*float64(wait)), shortestWait)
 }
-
-// errNoLedger is a feed of gauges that tries to commit.
-var errNoLedger = errors.New("this feed has no ledger to commit to")
 
 // loopSink is the sink of a loop's feed.
 type loopSink struct{ loop *Loop }
@@ -189,9 +173,6 @@ type loopSink struct{ loop *Loop }
 // Commit writes a page; what it made of it goes to the own metrics and the log.
 // A page in hand is committed even if the loop is stopped meanwhile.
 func (s *loopSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
-	if s.loop.settings.Ledger == nil {
-		return ledger.Result{}, errNoLedger
-	}
 	result, err := s.loop.settings.Ledger.Commit(context.WithoutCancel(ctx), page)
 	if err == nil {
 		s.observe(&result)
@@ -214,26 +195,6 @@ func (s *loopSink) observe(r *ledger.Result) {
 	for _, row := range r.BadRows {
 		s.loop.settings.Logger.Warn("a row can't be read and isn't counted", "at", row.At, "problem", row.Problem)
 	}
-}
-
-// Gauges replaces the snapshot.
-func (s *loopSink) Gauges(values []Gauge) {
-	kept := make([]Gauge, len(values))
-	for i, g := range values {
-		g.Labels = slices.Clone(g.Labels)
-		kept[i] = g
-	}
-	s.loop.with(func(h *health) { h.gauges = kept })
-}
-
-// Now is the feed's clock.
-func (s *loopSink) Now() time.Time { return s.loop.settings.Clock.Now() }
-
-// Gauges are the feed's snapshot: nil before the first, and after three failed
-// polls in a row. The caller doesn't change it.
-func (l *Loop) Gauges() (all []Gauge) {
-	l.with(func(h *health) { all = h.gauges })
-	return all
 }
 
 // with uses the health under its lock.

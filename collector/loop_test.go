@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,20 +16,15 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// feedFunc is a Feed that isn't paced.
-type feedFunc func(ctx context.Context, state ledger.State, sink Sink) error
-
-func (f feedFunc) Poll(ctx context.Context, state ledger.State, sink Sink) error {
-	return f(ctx, state, sink)
-}
-
-// loopOf is a loop of a feed without jitter.
-func loopOf(f Feed, change ...func(*LoopSettings)) *Loop {
-	s := LoopSettings{Source: "acme", Provider: "model", Name: "calls", Interval: time.Minute, Feed: f, Random: func() float64 { return 0 }}
+// loopOf is a loop without jitter that polls every minute.
+func loopOf(poll func(ctx context.Context) error, change ...func(*LoopSettings)) *Loop {
+	s := LoopSettings{Source: "acme", Provider: "model", Name: "calls", Interval: time.Minute, Random: func() float64 { return 0 }}
+	s.ActiveCalls = func(ctx context.Context, _ bool) (map[cdr.Direction]int, error) { return nil, poll(ctx) }
 	for _, c := range change {
 		c(&s)
 	}
@@ -40,10 +36,10 @@ func polls(t *testing.T, d time.Duration, fail func(n int) error) []time.Duratio
 	t.Helper()
 	var at []time.Duration
 	began := time.Now()
-	l := loopOf(feedFunc(func(context.Context, ledger.State, Sink) error {
+	l := loopOf(func(context.Context) error {
 		at = append(at, time.Since(began).Round(time.Second))
 		return fail(len(at))
-	}))
+	})
 	l.Start()
 	pass(t, d)
 	l.Stop()
@@ -150,10 +146,10 @@ func TestLoop_AFailureStaysItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := 0
 		loops := []*Loop{
-			loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { panic("boom") })),
-			loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { return errProvider })),
-			loopOf(feedFunc(func(ctx context.Context, _ ledger.State, _ Sink) error { <-ctx.Done(); return ctx.Err() })),
-			loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { good++; return nil })),
+			loopOf(func(context.Context) error { panic("boom") }),
+			loopOf(func(context.Context) error { return errProvider }),
+			loopOf(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }),
+			loopOf(func(context.Context) error { good++; return nil }),
 		}
 		for _, l := range loops {
 			l.Start()
@@ -182,7 +178,7 @@ func TestLoop_APanicIsLoggedAndCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		seen := newObserved()
-		l := loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { panic("index out of range") }), func(s *LoopSettings) {
+		l := loopOf(func(context.Context) error { panic("index out of range") }, func(s *LoopSettings) {
 			s.Logger, s.Own = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
 		})
 		l.Start()
@@ -254,7 +250,7 @@ func (s *slowLedger) Commit(ctx context.Context, page *ledger.Page) (ledger.Resu
 }
 
 func TestLoop_StopBeforeStartAndTwice(t *testing.T) {
-	l := loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { return nil }))
+	l := loopOf(func(context.Context) error { return nil })
 	l.Stop()
 	l.Start() // does nothing any more
 	l.Stop()
@@ -263,31 +259,33 @@ func TestLoop_StopBeforeStartAndTwice(t *testing.T) {
 	}
 }
 
-// TestLoop_Gauges (counting.md 3): a snapshot is absent at first and after three failed reads.
-func TestLoop_Gauges(t *testing.T) {
+// TestLoop_ActiveCalls (counting.md 3): a snapshot is absent at first and after three failed reads.
+func TestLoop_ActiveCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		labels := []string{"inbound"}
+		count := map[cdr.Direction]int{cdr.Internal: 3}
 		n := 0
-		l := loopOf(feedFunc(func(_ context.Context, _ ledger.State, sink Sink) error {
-			if n++; n > 1 {
-				return errProvider
+		l := loopOf(nil, func(s *LoopSettings) {
+			s.Interval = 30 * time.Second
+			s.ActiveCalls = func(context.Context, bool) (map[cdr.Direction]int, error) {
+				if n++; n > 1 {
+					return nil, errProvider
+				}
+				return count, nil
 			}
-			sink.Gauges([]Gauge{{Metric: "cdr_active_calls", Labels: labels, Value: 3}})
-			labels[0] = "used again"
-			return nil
-		}), func(s *LoopSettings) { s.Interval = 30 * time.Second })
-		if l.Gauges() != nil {
-			t.Error("gauges before the first read")
+		})
+		if l.ActiveCalls() != nil {
+			t.Error("calls in progress before the first read")
 		}
 		l.Start()
+		want := map[cdr.Direction]int{cdr.Inbound: 0, cdr.Outbound: 0, cdr.Internal: 3}
 		for _, step := range []struct {
 			wait time.Duration
 			want bool
 		}{{time.Second, true}, {30 * time.Second, true}, {time.Second, true}, {2 * time.Second, false}, {time.Hour, false}} {
 			pass(t, step.wait)
-			got := l.Gauges()
-			if (got != nil) != step.want || step.want && (got[0].Labels[0] != "inbound" || got[0].Value != 3) {
-				t.Errorf("after %d polls the gauges are %v", n, got)
+			count[cdr.Internal] = 9 // the reader's own
+			if got := l.ActiveCalls(); (got != nil) != step.want || step.want && !maps.Equal(got, want) {
+				t.Errorf("after %d polls %v are in progress", n, got)
 			}
 		}
 		if !l.Status().Ready {
@@ -319,7 +317,7 @@ func TestLoop_Status(t *testing.T) {
 				began := time.Now()
 				m := newModel(began)
 				m.state.Records, m.state.Watermark, m.state.HistoryDone = 42, began, true
-				l := loopOf(feedFunc(func(context.Context, ledger.State, Sink) error { return c.err }), func(s *LoopSettings) {
+				l := loopOf(func(context.Context) error { return c.err }, func(s *LoopSettings) {
 					s.Ledger, s.Advise = m, advice
 					s.ThrottledUntil = func() time.Time { return began.Add(c.until) }
 				})
@@ -358,7 +356,7 @@ func TestLoop_CatchingUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := quiet(t, minutely, time.Now())
 		seen := newObserved()
-		l := loopOf(feedFunc(func(ctx context.Context, _ ledger.State, _ Sink) error { <-ctx.Done(); return ctx.Err() }), func(s *LoopSettings) {
+		l := loopOf(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, func(s *LoopSettings) {
 			s.Ledger, s.Own = m, seen.Feed
 		})
 		l.Start()

@@ -310,7 +310,7 @@ func loopOver(m *model, interval, lookback time.Duration, change ...func(*LoopSe
 	}
 	if loop.Feed == nil {
 		feed := NewRangeFeed(ranges)
-		loop.Feed, loop.Paced = feed, feed
+		loop.Feed = feed
 	}
 	return NewLoop(loop)
 }

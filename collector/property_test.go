@@ -60,7 +60,7 @@ func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
 				if err := loop.settings.Feed.Poll(t.Context(), m.State(), sinkOf(loop)); errors.Is(err, crash) {
 					loop = feed()
 				}
-				pass(t, min(loop.settings.Paced.Wait(), time.Duration(random.IntN(120))*time.Second))
+				pass(t, min(loop.settings.Feed.Wait(), time.Duration(random.IntN(120))*time.Second))
 			}
 			m.fault, m.refuse, after = nil, nil, false
 			pass(t, l.Lookback)
@@ -69,7 +69,7 @@ func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
 				if err := loop.settings.Feed.Poll(t.Context(), m.State(), sinkOf(loop)); err != nil {
 					t.Fatal(err)
 				}
-				pass(t, max(loop.settings.Paced.Wait(), time.Second))
+				pass(t, max(loop.settings.Feed.Wait(), time.Second))
 			}
 			want := 0
 			for _, row := range m.rows {

@@ -76,7 +76,7 @@ func pollOnce(t *testing.T, p *pages, read readerFunc, change ...func(*RangeSett
 		c(&ranges, &loop)
 	}
 	feed := NewRangeFeed(ranges)
-	loop.Feed, loop.Paced = feed, feed
+	loop.Feed = feed
 	return loop.Feed.Poll(t.Context(), p.State(), NewLoop(loop).sink)
 }
 
@@ -236,14 +236,9 @@ func TestLoopSink_RowsAreCountedAndBadOnesLogged(t *testing.T) {
 	}
 }
 
-func TestRangeFeed_AFeedWithoutALedger(t *testing.T) {
-	err := NewLoop(LoopSettings{Feed: feedFunc(nil)}).poll(t.Context())
-	if !isPanic(err) {
+func TestLoop_NothingToPoll(t *testing.T) {
+	if err := NewLoop(LoopSettings{}).poll(t.Context()); !isPanic(err) {
 		t.Errorf("polling a feed that is nil: %v", err)
-	}
-	sink := NewLoop(LoopSettings{}).sink
-	if _, err := sink.Commit(t.Context(), &ledger.Page{}); !errors.Is(err, errNoLedger) {
-		t.Errorf("committing without a ledger: %v", err)
 	}
 }
 

@@ -42,7 +42,7 @@ func (f *RangeFeed) commitPage(ctx context.Context, sink Sink, page *Page) (ledg
 		c.sample() // the first answer says what the time is, also for this very page
 	}
 	f.unmapped.add(page.Unmapped)
-	page.ObservedAt = sink.Now()
+	page.ObservedAt = f.settings.Clock.Now()
 	named := false
 	for i := range page.Enqueue {
 		if t := &page.Enqueue[i]; t.Due.IsZero() {
@@ -98,7 +98,7 @@ func (f *RangeFeed) conclude(ctx context.Context, r *reading, found int) (moved 
 		position.Watermark = done.Watermark
 	}
 	if f.held != nil {
-		position = f.held.keep(position, r.state, r.sink.Now())
+		position = f.held.keep(position, r.state, f.settings.Clock.Now())
 	}
 	return true, f.commitPlan(ctx, r.sink, r.plan, &Page{}, position)
 }

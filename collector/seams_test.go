@@ -7,5 +7,4 @@ import (
 // What the program passes in fits.
 var (
 	_ Ledger = (*ledger.Feed)(nil)
-	_ Paced  = (*RangeFeed)(nil)
 )

@@ -103,7 +103,7 @@ type Source struct {
 type FeedInfo struct {
 	// Name is the label `feed`.
 	Name string
-	// Reader reads ranges of time. A feed that can't be read so sets Feed instead.
+	// Reader reads ranges of time.
 	Reader RangeReader
 	// Sync, beside Reader, reads by changes where the account offers it: most is then
 	// read so, and ranges find what the changes missed (counting.md 11).
@@ -116,10 +116,8 @@ type FeedInfo struct {
 	// Hourless says that a record's start may move by more than minutes from version to
 	// version (counting.md 15).
 	Hourless bool
-	// Feed polls in its own way. It has no ledger if Snapshot says that it commits
-	// nothing and only sets gauges, such as calls in progress.
-	Feed     Feed
-	Snapshot bool
+	// ActiveCalls, in place of a Reader, counts calls in progress: a snapshot, of which nothing is committed.
+	ActiveCalls ActiveCalls
 	// Interval, Lookback and LateAfter are the feed's keys in the configuration.
 	Interval, Lookback, LateAfter time.Duration
 	// Fingerprint names the account that is read: provider, tenant or account, host,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -58,8 +59,8 @@ func behind(watermark, now time.Time, interval time.Duration) bool {
 	return !watermark.IsZero() && now.Sub(watermark) > max(10*time.Minute, 3*interval)
 }
 
-// gaugesAfter is after how many failed polls in a row a snapshot is gone.
-const gaugesAfter = 3
+// failedSnapshots is after how many failed reads in a row the calls in progress are no longer shown.
+const failedSnapshots = 3
 
 // health is how a loop is doing.
 type health struct {
@@ -70,13 +71,13 @@ type health struct {
 	failed      bool  // once, at least
 	polled      bool
 	offsetShown bool
-	gauges      []Gauge
+	active      map[cdr.Direction]int
 	unread      []string
 	reads       string
 }
 
 // observe notes what the feed says of itself.
-func (h *health) observe(feed Paced) {
+func (h *health) observe(feed Feed) {
 	if feed != nil {
 		h.unread, h.reads = feed.Unread(), feed.Reads()
 	}
@@ -116,20 +117,20 @@ func (l *Loop) settle(err error, took time.Duration) time.Duration {
 	now := l.settings.Clock.Now()
 	l.mu.Lock()
 	h := &l.health
-	h.observe(l.settings.Paced)
+	h.observe(l.settings.Feed)
 	before := h.failures
 	switch {
 	case err == nil:
 		h.polled, h.failures, h.lastSuccess, h.trouble = true, 0, now, nil
-		if l.settings.Paced != nil {
-			h.trouble = l.settings.Paced.Trouble()
+		if l.settings.Feed != nil {
+			h.trouble = l.settings.Feed.Trouble()
 		} else {
 			l.settings.Clock.sample() // a RangeFeed does so itself
 		}
 	case !errors.Is(err, errNothingDue):
 		h.polled, h.failures, h.failed, h.trouble = true, before+1, true, err
-		if h.failures >= gaugesAfter {
-			h.gauges = nil
+		if h.failures >= failedSnapshots {
+			h.active = nil
 		}
 	}
 	wait := l.wait(err, h.failures, took)

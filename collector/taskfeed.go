@@ -108,10 +108,10 @@ func (f *TaskFeed) Wake() {
 // Woken is for the loop: it polls at once when something comes.
 func (f *TaskFeed) Woken() <-chan struct{} { return f.woken }
 
-// Unread implements Paced.
+// Unread implements Feed.
 func (f *TaskFeed) Unread() []string { return f.ranges.Unread() }
 
-// Reads implements Paced: there is no other way.
+// Reads implements Feed: there is no other way.
 func (f *TaskFeed) Reads() string { return "" }
 
 func (f *TaskFeed) clock() *Clock { return f.ranges.settings.Clock }
@@ -142,13 +142,13 @@ func (f *TaskFeed) showTasks(ctx context.Context) {
 	}
 }
 
-// Wait implements Paced.
+// Wait implements Feed.
 func (f *TaskFeed) Wait() time.Duration {
 	ctx := context.Background()
 	return max(0, min(f.listWait(ctx), f.fetchWait(ctx), f.upkeepWait(ctx)))
 }
 
-// Trouble implements Paced.
+// Trouble implements Feed.
 func (f *TaskFeed) Trouble() error {
 	for _, err := range []error{f.ranges.Trouble(), f.fetching.err, f.upkeep.err} {
 		if err != nil {
@@ -215,7 +215,7 @@ func (f *TaskFeed) maintain(ctx context.Context, state ledger.State, sink Sink) 
 // listGap lists what started since a little before the gap, as far as it may be read
 // (counting.md 5). It moves no position: the list is read all the same.
 func (f *TaskFeed) listGap(ctx context.Context, state ledger.State, sink Sink) error {
-	now, limits := sink.Now(), f.settings.Ranges.Reader.Limits()
+	now, limits := f.clock().Now(), f.settings.Ranges.Reader.Limits()
 	from := plan.Latest(plan.Earliest(f.upkeep.gap, now).Add(-gapMargin), state.Floor)
 	for _, most := range []time.Duration{limits.Retention, limits.MaxRange - 2*time.Second} {
 		if most > 0 {
@@ -241,7 +241,7 @@ func (h *held) keep(p ledger.Position, state ledger.State, now time.Time) ledger
 // witness says that the provider refuses only some. The list goes on before that if there
 // are only a few left, which were refused: other calls aren't to be late for that.
 func (f *TaskFeed) release(ctx context.Context, sink Sink) error {
-	h, now, parallel := &f.held, sink.Now(), f.settings.Fetcher.Parallel()
+	h, now, parallel := &f.held, f.clock().Now(), f.settings.Fetcher.Parallel()
 	if h.at.IsZero() {
 		return nil
 	}

@@ -21,7 +21,7 @@ func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
 				t.Fatal(err)
 			}
 			if again == 0 {
-				feed.held.keep(ledger.Position{Watermark: time.Now().Add(time.Second)}, ledger.State{}, sink.Now())
+				feed.held.keep(ledger.Position{Watermark: time.Now().Add(time.Second)}, ledger.State{}, feed.clock().Now())
 			}
 			<-time.After(time.Minute)
 		}

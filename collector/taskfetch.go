@@ -158,7 +158,7 @@ type fetchBatch struct {
 // that syncs in 50 ms would allow 20 records a second.
 func (f *TaskFeed) fetch(ctx context.Context, _ ledger.State, sink Sink) error {
 	parallel := f.settings.Fetcher.Parallel()
-	tasks, err := f.due(ctx, sink.Now(), parallel)
+	tasks, err := f.due(ctx, f.clock().Now(), parallel)
 	if err != nil {
 		return err
 	}
@@ -279,7 +279,7 @@ func (r *fetchBatch) add(got *job) {
 // putOff tries a job again later. If the refusal counts and was the last of so many, the
 // job is set aside: it is shown, and tried more seldom.
 func (r *fetchBatch) putOff(ctx context.Context, got *job, counts bool) error {
-	page := &ledger.Page{ObservedAt: r.sink.Now()}
+	page := &ledger.Page{ObservedAt: r.feed.clock().Now()}
 	for _, w := range got.tasks {
 		w.Problem = got.err.Error()
 		if counts {

@@ -468,7 +468,7 @@ func (m *taskModel) feed(change ...func(*TaskSettings)) *TaskFeed {
 func (m *taskModel) loop(feed *TaskFeed, change ...func(*LoopSettings)) *Loop {
 	settings := LoopSettings{
 		Source: "contoso", Provider: "model", Name: "call_records", Interval: feed.ranges.settings.Interval,
-		Feed: feed, Paced: feed, Woken: feed.Woken(), Ledger: m, Clock: feed.clock(), Random: seeded(8).Float64,
+		Feed: feed, Woken: feed.Woken(), Ledger: m, Clock: feed.clock(), Random: seeded(8).Float64,
 	}
 	for _, c := range change {
 		c(&settings)

@@ -100,7 +100,7 @@ func (f *RangeFeed) reread(ctx context.Context, r *reading, u *plan.Unreadable) 
 	return nil
 }
 
-// Unread implements Paced.
+// Unread implements Feed.
 func (f *RangeFeed) Unread() (spans []string) {
 	if f.plan == nil {
 		return nil

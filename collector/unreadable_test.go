@@ -58,7 +58,7 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 				l := loopOver(m, c.interval, c.lookback, func(loop *LoopSettings, ranges *RangeSettings) {
 					loop.Own, ranges.Own = o.Feed, o.Feed
 					feed = NewRangeFeed(*ranges)
-					loop.Feed, loop.Paced = feed, feed
+					loop.Feed = feed
 				})
 				l.Start()
 				pass(t, c.heal-time.Minute)
@@ -107,7 +107,7 @@ func TestRule30_AnOutageStepsOverNothing(t *testing.T) {
 				var feed *RangeFeed
 				l := loopOver(m, time.Minute, 6*time.Hour, func(loop *LoopSettings, ranges *RangeSettings) {
 					feed = NewRangeFeed(*ranges)
-					loop.Feed, loop.Paced = feed, feed
+					loop.Feed = feed
 				})
 				l.Start()
 				pass(t, 14*time.Hour+30*time.Minute)

@@ -74,7 +74,7 @@ func (k *checkSources) feeds(ctx context.Context, c *config.Source, source *coll
 			failed = err
 			what, advice := source.Advise(err)
 			result, todo = "failed: "+what, advice
-		case feed.Snapshot:
+		case feed.ActiveCalls != nil:
 			result = fmt.Sprintf("ok, %d calls in progress", calls)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", c.Name, c.ProviderName, feed.Name, result, todo)

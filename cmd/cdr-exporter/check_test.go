@@ -9,8 +9,12 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
+
+// noActiveCalls implements collector.ActiveCalls.
+func noActiveCalls(context.Context, bool) (map[cdr.Direction]int, error) { return nil, nil }
 
 // TestCheckingFeeds: every feed is asked, of whatever kind it is and whatever became of
 // those before, and none for longer than it may take.
@@ -30,19 +34,19 @@ func TestCheckingFeeds(t *testing.T) {
 	}{
 		{
 			"a log and a snapshot",
-			[]collector.FeedInfo{{Name: "call_log", Probe: probe(5, nil)}, {Name: "active_calls", Snapshot: true, Probe: probe(2, nil)}},
+			[]collector.FeedInfo{{Name: "call_log", Probe: probe(5, nil)}, {Name: "active_calls", ActiveCalls: noActiveCalls, Probe: probe(2, nil)}},
 			"office\tacme\tcall_log\tok, 5 calls in the smallest page\tnothing\n" +
 				"office\tacme\tactive_calls\tok, 2 calls in progress\tnothing\n", false,
 		},
 		{
 			"a snapshot that fails",
-			[]collector.FeedInfo{{Name: "active_calls", Snapshot: true, Probe: probe(0, errors.New("forbidden"))}, {Name: "call_log", Probe: probe(0, nil)}},
+			[]collector.FeedInfo{{Name: "active_calls", ActiveCalls: noActiveCalls, Probe: probe(0, errors.New("forbidden"))}, {Name: "call_log", Probe: probe(0, nil)}},
 			"office\tacme\tactive_calls\tfailed: forbidden\task your administrator\n" +
 				"office\tacme\tcall_log\tok, 0 calls in the smallest page\tnothing\n", true,
 		},
 		{
 			"one that hangs",
-			[]collector.FeedInfo{{Name: "active_calls", Snapshot: true, Probe: hangs}, {Name: "call_log", Probe: probe(1, nil)}},
+			[]collector.FeedInfo{{Name: "active_calls", ActiveCalls: noActiveCalls, Probe: hangs}, {Name: "call_log", Probe: probe(1, nil)}},
 			"office\tacme\tactive_calls\tfailed: context deadline exceeded\task your administrator\n" +
 				"office\tacme\tcall_log\tok, 1 calls in the smallest page\tnothing\n", true,
 		},

@@ -208,7 +208,7 @@ func TestFindFeed(t *testing.T) {
 	ask := func(context.Context, string) (collector.RecordingInfo, error) { return collector.RecordingInfo{}, nil }
 	callLog := collector.FeedInfo{Name: "call_log", Reader: reader, Recording: ask}
 	plain := collector.FeedInfo{Name: "pstn", Reader: reader}
-	active := collector.FeedInfo{Name: "active_calls", Snapshot: true}
+	active := collector.FeedInfo{Name: "active_calls", ActiveCalls: noActiveCalls}
 	other := collector.FeedInfo{Name: "other"}
 	for _, test := range []struct {
 		name, feed string

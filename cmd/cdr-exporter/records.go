@@ -74,7 +74,7 @@ func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
 	for i := range source.Feeds {
 		feed := &source.Feeds[i]
 		switch {
-		case feed.Name == r.feed && feed.Snapshot:
+		case feed.Name == r.feed && feed.ActiveCalls != nil:
 			problem = fmt.Sprintf("%s of source %s is calls in progress, which become records when they end", r.feed, r.source)
 		case feed.Reader == nil:
 		case feed.Name != r.feed:

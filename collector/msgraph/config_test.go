@@ -162,7 +162,7 @@ func TestOpen(t *testing.T) {
 	}
 	pstn, dr := source.Feeds[0], source.Feeds[1]
 	if pstn.Name != "pstn" || pstn.Interval != 2*time.Minute || pstn.Lookback != 3*time.Hour || pstn.LateAfter != 4*time.Hour ||
-		pstn.Currency != "XXX" || pstn.Feed != nil || pstn.Reader == nil {
+		pstn.Currency != "XXX" || pstn.Reader == nil {
 		t.Errorf("pstn: %+v", pstn)
 	}
 	if want := "msgraph " + testTenant + " graph.microsoft.us pstn"; pstn.Fingerprint != want {
@@ -219,7 +219,7 @@ func TestOpenCallRecords(t *testing.T) {
 	source := open(testAuth+"pstn: {}\ncall_records: {interval: 2m, lookback: 3h, late_after: 4h}\n", nil)
 	feed := source.Feeds[1]
 	if len(source.Feeds) != 2 || feed.Name != "call_records" || feed.Interval != 2*time.Minute || feed.Lookback != 3*time.Hour || feed.LateAfter != 4*time.Hour ||
-		feed.Currency != "XXX" || feed.Reader == nil || feed.Fetcher == nil || !feed.Hourless || feed.Probe == nil || feed.Feed != nil || feed.Snapshot {
+		feed.Currency != "XXX" || feed.Reader == nil || feed.Fetcher == nil || !feed.Hourless || feed.Probe == nil || feed.ActiveCalls != nil {
 		t.Errorf("%+v", feed)
 	}
 	if feed.Webhook != nil || feed.Subscription != nil || source.LookUp == nil {

@@ -1,45 +1,18 @@
 package ringcentral
 
 import (
-	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
-
-// snapshot is a sink that takes gauges only.
-type snapshot struct {
-	t      *testing.T
-	gauges map[string]float64 // by direction
-	taken  int
-}
-
-func (s *snapshot) Commit(context.Context, *ledger.Page) (ledger.Result, error) {
-	s.t.Error("a snapshot feed commits nothing")
-	return ledger.Result{}, nil
-}
-
-func (s *snapshot) Gauges(values []collector.Gauge) {
-	s.taken++
-	s.gauges = map[string]float64{}
-	for _, g := range values {
-		if g.Metric != "cdr_active_calls" || len(g.Labels) != 1 {
-			s.t.Errorf("gauge %+v", g)
-		}
-		s.gauges[g.Labels[0]] = g.Value
-	}
-}
-
-func (s *snapshot) Now() time.Time { return to }
 
 func (p *platform) active(grouped bool, log *strings.Builder) collector.ActiveCalls {
 	logger := slog.New(slog.DiscardHandler)
@@ -57,47 +30,43 @@ func TestActiveCalls(t *testing.T) {
 		name    string
 		grouped bool
 		rows    []string
-		want    map[string]float64
+		want    map[cdr.Direction]int
 	}{
-		{"none", false, nil, map[string]float64{"inbound": 0, "outbound": 0}},
+		{"none", false, nil, map[cdr.Direction]int{}},
 		{
 			"the afterglow isn't counted", false,
 			[]string{live("1", `"direction":"Inbound"`), call("2", `"direction":"Inbound","result":"Accepted"`), call("3", `"direction":"Outbound"`)},
-			map[string]float64{"inbound": 1, "outbound": 0},
+			map[cdr.Direction]int{cdr.Inbound: 1},
 		},
 		{
 			"spelling and white space", false,
 			[]string{call("1", `"direction":"outbound","result":" in progress"`)},
-			map[string]float64{"inbound": 0, "outbound": 1},
+			map[cdr.Direction]int{cdr.Outbound: 1},
 		},
 		{
 			"faxes and what is no call", false,
 			[]string{`{"id":"1","type":"Fax","result":"In Progress"}`, live("2", `"action":"Paging"`), live("3", `"action":"Monitoring"`), live("4", `"deleted":true`)},
-			map[string]float64{"inbound": 0, "outbound": 0},
+			map[cdr.Direction]int{},
 		},
-		{"internal", false, []string{live("1", internal+`,"direction":"Outbound"`)}, map[string]float64{"inbound": 0, "outbound": 0, "internal": 1}},
-		{"unknown direction", false, []string{live("1", `"direction":"Sideways"`)}, map[string]float64{"inbound": 0, "outbound": 0, "unknown": 1}},
-		{"once for each id", false, []string{live("1", `"direction":"Inbound"`), live("1", `"direction":"Inbound"`)}, map[string]float64{"inbound": 1, "outbound": 0}},
+		{"internal", false, []string{live("1", internal+`,"direction":"Outbound"`)}, map[cdr.Direction]int{cdr.Internal: 1}},
+		{"unknown direction", false, []string{live("1", `"direction":"Sideways"`)}, map[cdr.Direction]int{cdr.DirectionUnknown: 1}},
+		{"once for each id", false, []string{live("1", `"direction":"Inbound"`), live("1", `"direction":"Inbound"`)}, map[cdr.Direction]int{cdr.Inbound: 1}},
 		{
 			"rows of a session, account", false,
 			[]string{live("1", `"telephonySessionId":"s","direction":"Inbound"`), live("2", `"telephonySessionId":"s","direction":"Inbound"`)},
-			map[string]float64{"inbound": 2, "outbound": 0},
+			map[cdr.Direction]int{cdr.Inbound: 2},
 		},
 		{
 			"rows of a session, extension", true,
 			[]string{live("1", `"telephonySessionId":"s","direction":"Inbound"`), live("2", `"telephonySessionId":"s","direction":"Inbound"`), live("3", `"direction":"Inbound"`)},
-			map[string]float64{"inbound": 2, "outbound": 0},
+			map[cdr.Direction]int{cdr.Inbound: 2},
 		},
-		{"without ids", true, []string{`{"result":"In Progress","direction":"Inbound"}`, `{"result":"In Progress","direction":"Inbound"}`}, map[string]float64{"inbound": 2, "outbound": 0}},
+		{"without ids", true, []string{`{"result":"In Progress","direction":"Inbound"}`, `{"result":"In Progress","direction":"Inbound"}`}, map[cdr.Direction]int{cdr.Inbound: 2}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := &platform{t: t, answers: []reply{{body: pageOf("", test.rows...)}}}
-			sink := &snapshot{t: t}
-			if err := p.active(test.grouped, nil).Poll(t.Context(), ledger.State{}, sink); err != nil {
-				t.Fatal(err)
-			}
-			if !reflect.DeepEqual(sink.gauges, test.want) {
-				t.Errorf("gauges %v, want %v", sink.gauges, test.want)
+			if got, err := p.active(test.grouped, nil)(t.Context(), false); err != nil || !maps.Equal(got, test.want) {
+				t.Errorf("%v are in progress, want %v; error %v", got, test.want, err)
 			}
 		})
 	}
@@ -109,12 +78,9 @@ func TestActiveCallsOnAllPages(t *testing.T) {
 		{body: pageOf("/2", live("1", `"direction":"Inbound"`), live("2", `"direction":"Inbound"`))},
 		{body: pageOf("", live("2", `"direction":"Inbound"`), live("3", `"direction":"Outbound"`))},
 	}}
-	sink := &snapshot{t: t}
-	if err := p.active(false, nil).Poll(t.Context(), ledger.State{}, sink); err != nil {
-		t.Fatal(err)
-	}
-	if want := map[string]float64{"inbound": 2, "outbound": 1}; !reflect.DeepEqual(sink.gauges, want) {
-		t.Errorf("gauges %v, want %v", sink.gauges, want)
+	got, err := p.active(false, nil)(t.Context(), false)
+	if want := (map[cdr.Direction]int{cdr.Inbound: 2, cdr.Outbound: 1}); err != nil || !maps.Equal(got, want) {
+		t.Errorf("%v are in progress, want %v; error %v", got, want, err)
 	}
 	want := []string{testHost + "/restapi/v1.0/account/~/active-calls?page=1&perPage=1000&type=Voice&view=Simple", testHost + "/2"}
 	if !slices.Equal(p.asked, want) {
@@ -129,9 +95,9 @@ func TestActiveCallsFail(t *testing.T) {
 		"on the second page": {{body: pageOf("/2", live("1", `"direction":"Inbound"`))}, {status: http.StatusForbidden}},
 		"hostile link":       {{body: pageOf("https://evil.example/2", live("1", `"direction":"Inbound"`))}},
 	} {
-		p, sink := &platform{t: t, answers: answers}, &snapshot{t: t}
-		if err := p.active(false, nil).Poll(t.Context(), ledger.State{}, sink); err == nil || sink.taken != 0 {
-			t.Errorf("%s: %d snapshots, error %v", name, sink.taken, err)
+		p := &platform{t: t, answers: answers}
+		if got, err := p.active(false, nil)(t.Context(), false); err == nil || got != nil {
+			t.Errorf("%s: %v are in progress, error %v", name, got, err)
 		}
 	}
 }
@@ -139,7 +105,7 @@ func TestActiveCallsFail(t *testing.T) {
 // TestActiveCallsAreBounded: an answer without an end fills no memory.
 func TestActiveCallsAreBounded(t *testing.T) {
 	p := &platform{t: t, answers: []reply{{body: pageOf("", slices.Repeat([]string{`{"result":"In Progress"}`}, maxWholeRows+1)...)}}}
-	if err := p.active(false, nil).Poll(t.Context(), ledger.State{}, &snapshot{t: t}); !errors.Is(err, wire.ErrTooManyRows) {
+	if _, err := p.active(false, nil)(t.Context(), false); !errors.Is(err, wire.ErrTooManyRows) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -152,9 +118,8 @@ func TestBadActiveRows(t *testing.T) {
 	var log strings.Builder
 	feed := p.active(false, &log)
 	for range 4 {
-		sink := &snapshot{t: t}
-		if err := feed.Poll(t.Context(), ledger.State{}, sink); err != nil || sink.gauges["inbound"] != 1 {
-			t.Errorf("gauges %v, error %v", sink.gauges, err)
+		if got, err := feed(t.Context(), false); err != nil || got[cdr.Inbound] != 1 {
+			t.Errorf("%v are in progress, error %v", got, err)
 		}
 	}
 	text := log.String()

@@ -175,11 +175,11 @@ func TestFeeds(t *testing.T) {
 	feeds := rc.open(c).Feeds
 	host, _, _ := strings.Cut(strings.TrimPrefix(rc.URL, "https://"), ":")
 	log, active := feeds[0], feeds[1]
-	if log.Name != "call_log" || log.Reader == nil || log.Sync == nil || log.Feed != nil || log.Snapshot || log.Recording == nil ||
+	if log.Name != "call_log" || log.Reader == nil || log.Sync == nil || log.ActiveCalls != nil || log.Recording == nil ||
 		log.Interval != time.Minute || log.Lookback != 48*time.Hour || log.LateAfter != time.Hour || log.Currency != "EUR" || log.Parents {
 		t.Errorf("call_log is %+v", log)
 	}
-	if active.Name != "active_calls" || active.Reader != nil || active.Sync != nil || active.Feed == nil || !active.Snapshot || active.Interval != 30*time.Second {
+	if active.Name != "active_calls" || active.Reader != nil || active.Sync != nil || active.ActiveCalls == nil || active.Interval != 30*time.Second {
 		t.Errorf("active_calls is %+v", active)
 	}
 	if want := "ringcentral " + host + " account user-0fce21fd"; log.Fingerprint != want || active.Fingerprint != want {

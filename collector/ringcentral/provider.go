@@ -114,7 +114,7 @@ func (s *source) feeds() []collector.FeedInfo {
 		active := &activeCalls{path: s.config.path("active-calls"), grouped: grouped, client: s.client, logger: s.settings.Logger}
 		read := collector.ActiveCalls(active.read)
 		info := s.feed(feedActiveCalls)
-		info.Feed, info.Snapshot, info.Interval, info.Probe = read, true, c.Interval, read.Probe
+		info.ActiveCalls, info.Interval, info.Probe = read, c.Interval, read.Probe
 		feeds = append(feeds, info)
 	}
 	return feeds

@@ -1,16 +1,15 @@
 package wavix
 
 import (
-	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 func TestActiveCalls(t *testing.T) {
@@ -50,23 +49,17 @@ func TestActiveCalls(t *testing.T) {
 				fake := &fakeWavix{t: t, paths: generationC}
 				fake.wrong = func(*http.Request, reply) reply { return reply{body: test.body} }
 				feed := fake.open("active_calls: {}\n", nil).Feeds[0]
-				sink := new(gaugeSink)
-				err := feed.Feed.Poll(t.Context(), ledger.State{}, sink)
+				got, err := feed.ActiveCalls(t.Context(), false)
 				if test.err != "" {
-					if err == nil || !strings.Contains(err.Error(), test.err) || sink.gauges != nil || len(fake.asked) != httpclient.Repeats+1 {
-						t.Errorf("error %v, want one that says %q; gauges %v", err, test.err, sink.gauges)
+					if err == nil || !strings.Contains(err.Error(), test.err) || got != nil || len(fake.asked) != httpclient.Repeats+1 {
+						t.Errorf("error %v, want one that says %q; %v are in progress", err, test.err, got)
 					}
 					return
 				}
-				want := []collector.Gauge{
-					{Metric: "cdr_active_calls", Labels: []string{"inbound"}, Value: float64(test.in)},
-					{Metric: "cdr_active_calls", Labels: []string{"outbound"}, Value: float64(test.out)},
-				}
-				if test.unknown > 0 {
-					want = append(want, collector.Gauge{Metric: "cdr_active_calls", Labels: []string{"unknown"}, Value: float64(test.unknown)})
-				}
-				if err != nil || fmt.Sprint(sink.gauges) != fmt.Sprint(want) {
-					t.Errorf("gauges %v, want %v; error %v", sink.gauges, want, err)
+				want := map[cdr.Direction]int{cdr.Inbound: test.in, cdr.Outbound: test.out, cdr.DirectionUnknown: test.unknown}
+				maps.DeleteFunc(want, func(_ cdr.Direction, n int) bool { return n == 0 })
+				if err != nil || !maps.Equal(got, want) {
+					t.Errorf("%v are in progress, want %v; error %v", got, want, err)
 				}
 				if rows, err := feed.Probe(t.Context()); rows != test.in+test.out+test.unknown || err != nil {
 					t.Errorf("the probe has %d rows, error %v", rows, err)
@@ -82,7 +75,7 @@ func TestActiveCallsOfOlderAccounts(t *testing.T) {
 	fake := &fakeWavix{t: t, paths: generationA}
 	feed := fake.open("active_calls: {}\n", nil).Feeds[0]
 	for range 2 {
-		if err := feed.Feed.Poll(t.Context(), ledger.State{}, new(gaugeSink)); err != nil {
+		if _, err := feed.ActiveCalls(t.Context(), false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -90,7 +83,7 @@ func TestActiveCallsOfOlderAccounts(t *testing.T) {
 		t.Errorf("asked %q, want %q", fake.asked, want)
 	}
 	fake.paths = nil
-	if err := feed.Feed.Poll(t.Context(), ledger.State{}, new(gaugeSink)); httpclient.KindOf(err) != httpclient.KindNotFound {
+	if _, err := feed.ActiveCalls(t.Context(), false); httpclient.KindOf(err) != httpclient.KindNotFound {
 		t.Errorf("error %v, want 404", err)
 	}
 }

@@ -114,10 +114,10 @@ func TestOpen(t *testing.T) {
 	}
 	calls, active := source.Feeds[0], source.Feeds[1]
 	if calls.Name != "call_log" || calls.Interval != 2*time.Minute || calls.Lookback != 3*time.Hour || calls.LateAfter != 4*time.Hour ||
-		calls.Currency != "EUR" || calls.Feed != nil || calls.Reader == nil || calls.Snapshot || !calls.Parents || calls.Sync != nil {
+		calls.Currency != "EUR" || calls.ActiveCalls != nil || calls.Reader == nil || !calls.Parents || calls.Sync != nil {
 		t.Errorf("call_log: %+v", calls)
 	}
-	if active.Name != "active_calls" || active.Interval != 30*time.Second || active.Feed == nil || active.Reader != nil || !active.Snapshot {
+	if active.Name != "active_calls" || active.Interval != 30*time.Second || active.ActiveCalls == nil || active.Reader != nil {
 		t.Errorf("active_calls: %+v", active)
 	}
 	if want := "wavix api.wavix.example"; calls.Fingerprint != want || active.Fingerprint != want {

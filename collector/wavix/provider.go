@@ -82,7 +82,7 @@ func (s *source) feeds() []collector.FeedInfo {
 	if c := s.config.ActiveCalls; c != nil {
 		active := collector.ActiveCalls((&activeCalls{client: s.client, paths: new(generation)}).read)
 		feeds = append(feeds, collector.FeedInfo{
-			Name: feedActiveCalls, Feed: active, Snapshot: true, Interval: c.Interval,
+			Name: feedActiveCalls, ActiveCalls: active, Interval: c.Interval,
 			Fingerprint: s.fingerprint(), Probe: active.Probe,
 		})
 	}

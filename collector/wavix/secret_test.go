@@ -21,7 +21,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 // secretKey has characters that a URL escapes, so it is looked for in both forms.
@@ -64,14 +63,6 @@ func (k *told) error(source *collector.Source, err error) {
 	}
 }
 
-// Commit and the other methods implement collector.Sink for the gauges.
-type gaugeSink struct {
-	collector.Sink
-	gauges []collector.Gauge
-}
-
-func (s *gaugeSink) Gauges(values []collector.Gauge) { s.gauges = values }
-
 // everything does all that a source can do, once, and tells what comes of it.
 func (k *told) everything(ctx context.Context, source *collector.Source) {
 	ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond) // a server that fails is asked again and again
@@ -81,9 +72,9 @@ func (k *told) everything(ctx context.Context, source *collector.Source) {
 		_, err := feed.Probe(ctx)
 		k.error(source, err)
 		if feed.Reader == nil {
-			sink := new(gaugeSink)
-			k.error(source, feed.Feed.Poll(ctx, ledger.State{}, sink))
-			fmt.Fprintln(k, sink.gauges)
+			active, err := feed.ActiveCalls(ctx, false)
+			k.error(source, err)
+			fmt.Fprintln(k, active)
 			continue
 		}
 		for page, err := range pagesOf(ctx, feed.Reader, noon.Add(-time.Hour), noon) {

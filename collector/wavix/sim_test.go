@@ -15,7 +15,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -245,14 +244,14 @@ func TestActiveCallsOfTheSimulator(t *testing.T) {
 	for generation, auth := range map[sim.Generation]string{sim.GenerationA: authQuery, sim.GenerationC: authBearer} {
 		t.Run(fmt.Sprint(generation), func(t *testing.T) {
 			server, source := simulated{sim.Settings{Generation: generation, Linger: 10 * time.Minute}, formatJSON, auth}.start(t, simBegin.Add(12*time.Hour))
-			sink := new(gaugeSink)
-			if err := source.Feeds[1].Feed.Poll(t.Context(), ledger.State{}, sink); err != nil {
+			active, err := source.Feeds[1].ActiveCalls(t.Context(), false)
+			if err != nil {
 				t.Fatal(err)
 			}
 			want := server.Active(server.Pause())
-			for i, direction := range []cdr.Direction{cdr.Inbound, cdr.Outbound} {
-				if got := sink.gauges[i]; got.Labels[0] != direction.String() || got.Value != float64(want[direction]) || got.Value == 0 {
-					t.Errorf("%s: %v, want %d", direction, got, want[direction])
+			for _, direction := range []cdr.Direction{cdr.Inbound, cdr.Outbound} {
+				if got := active[direction]; got != want[direction] || got == 0 {
+					t.Errorf("%s: %d, want %d", direction, got, want[direction])
 				}
 			}
 		})

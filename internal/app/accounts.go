@@ -109,12 +109,12 @@ func (s *source) elsewhere(c *cluster) (feeds []web.Feed) {
 	owner := c.ownerOf(&account{feeds: s.specs()})
 	for i := range s.opened.Feeds {
 		info := &s.opened.Feeds[i]
-		feed := web.Feed{Feed: info.Name, State: web.StateElsewhere, ReadBy: owner, Snapshot: info.Snapshot}
+		feed := web.Feed{Feed: info.Name, State: web.StateElsewhere, ReadBy: owner, Snapshot: info.ActiveCalls != nil}
 		if owner == "" {
 			feed.State, feed.LastError = web.StateUnowned, "no replica reads the feed"
 			feed.Advice = "One takes it over within half a minute; if none does, see their logs."
 		}
-		if row := c.feeds[feedName{s.config.Name, info.Name}]; row != nil && !info.Snapshot {
+		if row := c.feeds[feedName{s.config.Name, info.Name}]; row != nil && info.ActiveCalls == nil {
 			feed.Watermark, feed.NewestCall = web.Time(row.State.Watermark), web.Time(row.State.NewestCall)
 			feed.Records = int64(row.State.Records) //nolint:gosec // fewer than that
 		}

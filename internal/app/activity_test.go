@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
@@ -82,7 +83,7 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 // Observations that are folded are told with the feed and the ledger.
 func TestStatusShowsOverflow(t *testing.T) {
 	provider := &acme{t: t}
-	provider.calls(inProgress("inbound", 2), inProgress("outbound", 5))
+	provider.calls(map[cdr.Direction]int{cdr.Inbound: 2, cdr.Outbound: 5})
 	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", ""), provider.provider())
 	a.own.Feed("office", "call_log").Overflow(map[string]int{"cdr_calls_total": 2, "cdr_call_legs_total": 3})
 	a.own.Feed("gone", "call_log").Overflow(map[string]int{"cdr_calls_total": 7})
@@ -92,7 +93,7 @@ func TestStatusShowsOverflow(t *testing.T) {
 		return feed.Snapshot && feed.InProgress != nil && *feed.InProgress == 7
 	})
 	await(t, "they aren't known after failures", func() bool {
-		provider.calls()
+		provider.calls(nil)
 		return feedOf(statusOf(t, a), "active_calls").InProgress == nil
 	})
 }

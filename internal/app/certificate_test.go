@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // writeCertificate makes cert.pem and key.pem for 127.0.0.1 and returns whom to trust.
@@ -52,7 +54,7 @@ func writeCertificate(t *testing.T, folder string) *x509.CertPool {
 // TestReloadReadsOTLPCertificates: the certificates that otlp trusts are read again by a reload of a file that didn't change.
 func TestReloadReadsOTLPCertificates(t *testing.T) {
 	provider := &acme{t: t}
-	provider.calls(inProgress("inbound", 1))
+	provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
 	folder, renewed := t.TempDir(), t.TempDir()
 	writeCertificate(t, folder)
 	writeCertificate(t, renewed)

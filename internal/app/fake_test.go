@@ -13,8 +13,8 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 // acme is a provider of these tests, with a feed of each kind.
@@ -22,12 +22,12 @@ type acme struct {
 	t *testing.T
 
 	mu     sync.Mutex
-	gauges []collector.Gauge    // guarded by mu; nil: the read fails
-	held   chan struct{}        // guarded by mu; not nil: a read of active calls waits for it
-	totals []collector.DayTotal // guarded by mu; of each range that is read
-	budget httpclient.Budget    // guarded by mu
-	quotas []*httpclient.Quotas // guarded by mu; those that Open was given
-	sync   collector.SyncReader // of call_log; nil: none
+	active map[cdr.Direction]int // guarded by mu; nil: the read fails
+	held   chan struct{}         // guarded by mu; not nil: a read of active calls waits for it
+	totals []collector.DayTotal  // guarded by mu; of each range that is read
+	budget httpclient.Budget     // guarded by mu
+	quotas []*httpclient.Quotas  // guarded by mu; those that Open was given
+	sync   collector.SyncReader  // of call_log; nil: none
 }
 
 // acmeConfig is the block `acme`.
@@ -75,7 +75,7 @@ func (a *acme) open(c any, settings collector.SourceSettings) (*collector.Source
 	}
 	if block.ActiveCalls != nil {
 		source.Feeds = append(source.Feeds, collector.FeedInfo{
-			Name: "active_calls", Feed: snapshots{a}, Snapshot: true, Interval: 50 * time.Millisecond, Fingerprint: "acme",
+			Name: "active_calls", ActiveCalls: a.countActive, Interval: 50 * time.Millisecond, Fingerprint: "acme",
 		})
 	}
 	return source, nil
@@ -94,38 +94,29 @@ func (a *acme) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector
 // Limits implements collector.RangeReader.
 func (*acme) Limits() collector.Limits { return collector.Limits{MaxRange: 24 * time.Hour} }
 
-// snapshots is the feed of active calls.
-type snapshots struct{ *acme }
-
-// Poll implements collector.Feed.
-func (s snapshots) Poll(ctx context.Context, _ ledger.State, sink collector.Sink) error {
-	s.mu.Lock()
-	gauges, held := s.gauges, s.held
-	s.mu.Unlock()
+// countActive implements collector.ActiveCalls.
+func (a *acme) countActive(ctx context.Context, _ bool) (map[cdr.Direction]int, error) {
+	a.mu.Lock()
+	active, held := a.active, a.held
+	a.mu.Unlock()
 	if held != nil {
 		select {
 		case <-held:
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
-	if gauges == nil {
-		return errors.New("no answer")
+	if active == nil {
+		return nil, errors.New("no answer")
 	}
-	sink.Gauges(gauges)
-	return nil
+	return active, nil
 }
 
-// calls makes the next reads of active calls bring these; none: they fail.
-func (a *acme) calls(gauges ...collector.Gauge) {
+// calls makes the next reads of active calls bring these; nil: they fail.
+func (a *acme) calls(active map[cdr.Direction]int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.gauges = gauges
-}
-
-// inProgress is a gauge of active calls.
-func inProgress(direction string, n float64) collector.Gauge {
-	return collector.Gauge{Metric: "cdr_active_calls", Labels: []string{direction}, Value: n}
+	a.active = active
 }
 
 // write writes a configuration with these feeds, and says where it is.

@@ -15,10 +15,10 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 	own, f := a.own.Feed(s.config.Name, info.Name), &feed{info: info}
 	settings := collector.LoopSettings{
 		Source: s.config.Name, Provider: s.config.ProviderName, Name: info.Name, Interval: pollInterval(info),
-		Feed: info.Feed, Clock: clock, Own: own, Logger: a.logger,
+		ActiveCalls: info.ActiveCalls, Clock: clock, Own: own, Logger: a.logger,
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
-	if !info.Snapshot {
+	if info.ActiveCalls == nil {
 		a.addLedger(&settings, s, f)
 	}
 	f.loop = collector.NewLoop(settings)
@@ -43,14 +43,12 @@ func (a *App) addLedger(settings *collector.LoopSettings, s *source, f *feed) {
 		Reader: info.Reader, Changes: info.Sync, Interval: settings.Interval, Lookback: info.Lookback, Clock: settings.Clock,
 		Own: settings.Own, Logger: logger,
 	}
-	switch {
-	case info.Fetcher != nil:
+	if info.Fetcher != nil {
 		tasks := collector.NewTaskFeed(collector.TaskSettings{Ranges: ranges, Fetcher: info.Fetcher, Queue: state, Subscription: info.Subscription})
-		settings.Feed, settings.Paced, settings.Woken = tasks, tasks, tasks.Woken()
+		settings.Feed, settings.Woken = tasks, tasks.Woken()
 		f.queue, f.wake = state, tasks.Wake
-	case info.Reader != nil:
-		one := collector.NewRangeFeed(ranges)
-		settings.Feed, settings.Paced = one, one
+	} else {
+		settings.Feed = collector.NewRangeFeed(ranges)
 	}
 	if a.ledger.Shared() {
 		return // its loop opens it: who takes many feeds over doesn't wait for the commits of the first

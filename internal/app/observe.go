@@ -34,7 +34,7 @@ func (a *App) observeLedger() {
 }
 
 // observeSources brings the metrics of the feeds that are read here up to now, and says which these are. It shows the calls in progress
-// of snapshot feeds, their only gauges, if this replica surely owns them.
+// if this replica surely owns them.
 func (a *App) observeSources() {
 	holds := a.owners.holds()
 	var active []metrics.Row
@@ -44,10 +44,10 @@ func (a *App) observeSources() {
 		}
 		for _, f := range s.feeds() {
 			f.loop.Refresh()
-			for _, g := range f.loop.Gauges() {
+			for direction, n := range f.loop.ActiveCalls() {
 				if holds {
-					labels := append([]string{s.config.Name, s.config.ProviderName, f.info.Name}, g.Labels...)
-					active = append(active, metrics.Row{Labels: labels, Value: g.Value})
+					labels := []string{s.config.Name, s.config.ProviderName, f.info.Name, direction.String()}
+					active = append(active, metrics.Row{Labels: labels, Value: float64(n)})
 				}
 			}
 		}
@@ -69,7 +69,7 @@ func (a *App) Ready() (bool, string) {
 	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds() {
 			// A snapshot has no history to read.
-			if status := f.loop.Status(); !status.Ready && !f.info.Snapshot {
+			if status := f.loop.Status(); !status.Ready && f.info.ActiveCalls == nil {
 				return false, "the first history of " + status.Source + "/" + status.Feed + " is still being read"
 			}
 		}
@@ -180,13 +180,13 @@ func (f *feed) status() web.Feed {
 		Feed: s.Feed, State: web.State(s.State), Watermark: web.Time(s.Watermark), LastSuccess: web.Time(s.LastSuccess),
 		Records: int64(s.Records), NextRead: web.Time(s.NextRead), LastError: s.LastError, Reads: s.Reads, Unread: s.Unread,
 	}
-	if f.info.Snapshot {
+	if f.info.ActiveCalls != nil {
 		feed.Snapshot, feed.Watermark = true, feed.LastSuccess
-		for _, g := range f.loop.Gauges() {
-			if feed.InProgress == nil {
-				feed.InProgress = new(int)
+		if active := f.loop.ActiveCalls(); active != nil {
+			feed.InProgress = new(int)
+			for _, n := range active {
+				*feed.InProgress += n
 			}
-			*feed.InProgress += int(g.Value)
 		}
 	}
 	if f.queue != nil {

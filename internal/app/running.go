@@ -62,7 +62,7 @@ func (s *source) account() string { return cmp.Or(s.opened.Account, s.config.Nam
 // specs are the feeds that have a row in a shared ledger, by which replicas own them: those that commit something, else the first.
 func (s *source) specs() (specs []ledger.FeedSpec) {
 	for i := range s.opened.Feeds {
-		if f := &s.opened.Feeds[i]; !f.Snapshot {
+		if f := &s.opened.Feeds[i]; f.ActiveCalls == nil {
 			specs = append(specs, specOf(s.config, f))
 		}
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
@@ -35,6 +36,7 @@ func shown(t *testing.T, a *App, names ...string) []string {
 			}
 		}
 	}
+	slices.Sort(all) // /metrics has no order within a family
 	return all
 }
 
@@ -81,7 +83,7 @@ func feedOf(s web.Source, name string) *web.Feed {
 func TestSnapshotFeed(t *testing.T) {
 	const active = "cdr_active_calls"
 	provider := &acme{t: t, held: make(chan struct{})}
-	provider.calls(inProgress("inbound", 2), inProgress("outbound", 0))
+	provider.calls(map[cdr.Direction]int{cdr.Inbound: 2, cdr.Outbound: 0})
 	folder := t.TempDir()
 	a := start(t, provider.write(folder, "call_log: , active_calls: ", ""), provider.provider())
 
@@ -105,7 +107,7 @@ func TestSnapshotFeed(t *testing.T) {
 		t.Errorf("the status is %+v", feed)
 	}
 
-	provider.calls()
+	provider.calls(nil)
 	await(t, "they are gone after failures", func() bool { return len(shown(t, a, active)) == 0 })
 	failed := shown(t, a, "cdr_exporter_polls_total")
 	if !slices.Contains(failed, `cdr_exporter_polls_total{feed="active_calls",result="error",source="office"} 3`) {
@@ -115,8 +117,12 @@ func TestSnapshotFeed(t *testing.T) {
 		t.Errorf("the status is %+v", feed)
 	}
 
-	provider.calls(inProgress("internal", 7))
-	want = []string{`cdr_active_calls{direction="internal",feed="active_calls",provider="acme",source="office"} 7`}
+	provider.calls(map[cdr.Direction]int{cdr.Internal: 7})
+	want = []string{
+		`cdr_active_calls{direction="inbound",feed="active_calls",provider="acme",source="office"} 0`,
+		`cdr_active_calls{direction="internal",feed="active_calls",provider="acme",source="office"} 7`,
+		`cdr_active_calls{direction="outbound",feed="active_calls",provider="acme",source="office"} 0`,
+	}
 	await(t, "they are back", func() bool { return slices.Equal(shown(t, a, active), want) })
 
 	provider.write(folder, "call_log: ", "")
@@ -200,7 +206,7 @@ func ledgerFeeds(t *testing.T, folder string) []string {
 func TestSnapshotFeedStaleness(t *testing.T) {
 	const watermark = `cdr_exporter_watermark_timestamp_seconds{feed="active_calls",source="office"} `
 	provider := &acme{t: t}
-	provider.calls(inProgress("inbound", 1))
+	provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
 	folder := t.TempDir()
 	a := start(t, provider.write(folder, "active_calls: ", ""), provider.provider())
 	line := func() string {
@@ -235,10 +241,11 @@ func TestBothExportersShowGauges(t *testing.T) {
 	t.Cleanup(sink.Close)
 	now := time.Now()
 	provider := &acme{t: t, totals: []collector.DayTotal{{Day: now, Ours: 90, Theirs: 92}, {Day: now.AddDate(0, 0, -1), Ours: 7, Theirs: 7}}}
-	provider.calls(inProgress("inbound", 3))
+	provider.calls(map[cdr.Direction]int{cdr.Inbound: 3})
 	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", "otlp: {endpoint: \""+sink.HTTPURL()+"\", interval: 1s}\n"), provider.provider())
 	want := []string{
 		`cdr_active_calls{direction="inbound",feed="active_calls",provider="acme",source="office"} 3`,
+		`cdr_active_calls{direction="outbound",feed="active_calls",provider="acme",source="office"} 0`,
 		`cdr_exporter_provider_records{day="today",feed="call_log",source="office"} 92`,
 		`cdr_exporter_provider_records{day="yesterday",feed="call_log",source="office"} 7`,
 		`cdr_exporter_reconciliation_difference{day="today",feed="call_log",source="office"} -2`,
@@ -275,7 +282,7 @@ func TestStatusShowsReadsAndBudget(t *testing.T) {
 	provider := &acme{t: t, sync: changes{}, budget: httpclient.Budget{
 		Group: "heavy", Limit: 10, Remaining: 3, Per: time.Minute, FrozenUntil: until,
 	}}
-	provider.calls()
+	provider.calls(nil)
 	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", ""), provider.provider())
 	await(t, "changes are read", func() bool { return feedOf(statusOf(t, a), "call_log").Reads == "changes" })
 	source := statusOf(t, a)
@@ -291,7 +298,7 @@ func TestStatusShowsReadsAndBudget(t *testing.T) {
 // What is left of a provider's limit is known to the source that a reload makes.
 func TestReloadKeepsQuotas(t *testing.T) {
 	provider := &acme{t: t}
-	provider.calls(inProgress("inbound", 1))
+	provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
 	folder := t.TempDir()
 	a := start(t, provider.write(folder, "active_calls: ", ""), provider.provider())
 	provider.write(folder, "active_calls: {interval: 2s}", "")
@@ -308,7 +315,7 @@ func TestReloadKeepsQuotas(t *testing.T) {
 // TestReloadKeepsWhatIsUnchanged: a reload opens and closes nothing that the file still has, and requests that come together share one.
 func TestReloadKeepsWhatIsUnchanged(t *testing.T) {
 	provider := &acme{t: t}
-	provider.calls(inProgress("inbound", 1))
+	provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
 	a := start(t, provider.write(t.TempDir(), "active_calls: ", ""), provider.provider())
 	var read atomic.Int32 // how often the configuration was
 	a.settings.Getenv = func(name string) string {

@@ -27,8 +27,7 @@ type shelf struct {
 	tally *tally
 }
 
-func (s *shelf) Now() time.Time           { return s.now().UTC() }
-func (s *shelf) Gauges([]collector.Gauge) {}
+func (s *shelf) Now() time.Time { return s.now().UTC() }
 
 func (s *shelf) Commit(_ context.Context, page *ledger.Page) (r ledger.Result, err error) {
 	s.mu.Lock()
