@@ -97,8 +97,13 @@ func (f *RangeFeed) conclude(ctx context.Context, r *reading, found int) (moved 
 	if done.Watermark.After(r.state.Watermark) {
 		position.Watermark = done.Watermark
 	}
-	if f.held != nil {
-		position = f.held.keep(position, r.state, f.settings.Clock.Now())
+	if f.held == nil {
+		return true, f.commitPlan(ctx, r.sink, r.plan, &Page{}, position)
 	}
-	return true, f.commitPlan(ctx, r.sink, r.plan, &Page{}, position)
+	named := c.Now() // at the latest
+	if err := f.commitPlan(ctx, r.sink, r.plan, &Page{}, ledger.Position{}); err != nil {
+		return false, err
+	}
+	f.held.keep(position, r.state, named)
+	return true, nil
 }

@@ -226,15 +226,14 @@ func (f *TaskFeed) listGap(ctx context.Context, state ledger.State, sink Sink) e
 	return err
 }
 
-// keep keeps back what of a position depends on the fetching of what was named up to now, and returns the rest.
-func (h *held) keep(p ledger.Position, state ledger.State, now time.Time) ledger.Position {
+// keep keeps a position back until what was named up to now was fetched.
+func (h *held) keep(p ledger.Position, state ledger.State, now time.Time) {
 	ends := p.HistoryDone && !state.HistoryDone
 	if ends || !p.Watermark.IsZero() {
 		h.at = plan.Latest(h.at, now)
 		h.Watermark = plan.Latest(h.Watermark, p.Watermark)
 		h.HistoryDone = h.HistoryDone || ends
 	}
-	return ledger.Position{}
 }
 
 // release commits the position that waits, once nothing holds it: all was fetched, or a

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,5 +87,27 @@ func TestTaskFeed_AnswersAreCommittedTogether(t *testing.T) {
 			t.Errorf("they were committed in %d pieces", slow.commits)
 		}
 		m.wantWhole(t)
+	})
+}
+
+// fullDisk takes no positions.
+type fullDisk struct{ Sink }
+
+func (s fullDisk) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+	if page.Position != nil {
+		return ledger.Result{}, ledger.ErrFull
+	}
+	return s.Sink.Commit(ctx, page)
+}
+
+// A position that couldn't be committed isn't kept either: the list is read again.
+func TestTaskFeed_APositionThatFailsIsntHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newTaskModel(time.Now().Add(-time.Hour))
+		feed := m.feed()
+		sink := fullDisk{&loopSink{loop: m.loop(feed)}}
+		if err := feed.Poll(t.Context(), m.State(), sink); !errors.Is(err, ledger.ErrFull) || !feed.held.at.IsZero() {
+			t.Errorf("held until %s; error %v", feed.held.at, err)
+		}
 	})
 }
