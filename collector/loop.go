@@ -21,8 +21,6 @@ type LoopSettings struct {
 	// Feed is what is polled, when it wants to be; nil: it is ActiveCalls, every Interval.
 	Feed        Feed
 	ActiveCalls ActiveCalls
-	// Woken has the feed polled at once; nil: nothing does.
-	Woken <-chan struct{}
 	// Ledger is the Feed's handle; nil for ActiveCalls.
 	Ledger Ledger
 	// Open opens the Ledger unless it is open, before each poll; nil: it is open.
@@ -77,6 +75,7 @@ const (
 type Loop struct {
 	settings LoopSettings
 	sink     *loopSink
+	woken    chan struct{}
 
 	start   sync.Once
 	begin   func() // for start: the goroutine
@@ -92,7 +91,7 @@ func NewLoop(settings LoopSettings) *Loop {
 	setDefaults(&settings.Clock, &settings.Own, &settings.Logger, &settings.Random)
 	settings.Logger = settings.Logger.With(SourceKey, settings.Source, "feed", settings.Name)
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &Loop{settings: settings, cancel: cancel}
+	l := &Loop{settings: settings, cancel: cancel, woken: make(chan struct{}, 1)}
 	l.health.observe(settings.Feed)
 	l.begin = func() { l.running.Go(func() { l.run(ctx) }) }
 	l.sink = &loopSink{loop: l}
@@ -101,6 +100,14 @@ func NewLoop(settings LoopSettings) *Loop {
 
 // Start starts the goroutine, once; after Stop it does nothing.
 func (l *Loop) Start() { l.start.Do(l.begin) }
+
+// Wake has the feed polled at once: there may be something to do.
+func (l *Loop) Wake() {
+	select {
+	case l.woken <- struct{}{}:
+	default: // it will be woken already
+	}
+}
 
 // Stop ends the loop and returns when it has ended. A page in hand is committed
 // if it was decoded. It may be called twice, and before Start.
@@ -113,7 +120,7 @@ func (l *Loop) Stop() {
 func (l *Loop) run(ctx context.Context) {
 	l.Refresh()
 	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Interval, longestStart)))
-	for sleep(ctx, wait, l.settings.Woken) {
+	for sleep(ctx, wait, l.woken) {
 		began := l.settings.Clock.Elapsed()
 		l.with(func(h *health) { h.nextRead = time.Time{} })
 		err := l.poll(ctx)

@@ -56,14 +56,13 @@ var errNothingDue = errors.New("nothing is due")
 // fetching, what the subscription manager wants. The watermark, and the end of the first history, wait
 // until what a list has named was fetched, and so does the next piece of the list.
 //
-// It isn't safe for concurrent use: one loop polls it. Woken and Wake may be called by others.
+// It isn't safe for concurrent use: one loop polls it.
 type TaskFeed struct {
 	settings TaskSettings
 	ranges   *RangeFeed
 	fetching fetching
 	upkeep   upkeep
 	held     held
-	woken    chan struct{}
 }
 
 // upkeep is how maintaining the subscription goes.
@@ -91,22 +90,11 @@ type held struct {
 func NewTaskFeed(settings TaskSettings) *TaskFeed {
 	f := &TaskFeed{
 		settings: settings, ranges: NewRangeFeed(settings.Ranges),
-		fetching: fetching{refusals: make(map[string]*witness.Case)}, woken: make(chan struct{}, 1),
+		fetching: fetching{refusals: make(map[string]*witness.Case)},
 	}
 	f.ranges.held = &f.held
 	return f
 }
-
-// Wake says that there may be something to do.
-func (f *TaskFeed) Wake() {
-	select {
-	case f.woken <- struct{}{}:
-	default: // it will be woken already
-	}
-}
-
-// Woken is for the loop: it polls at once when something comes.
-func (f *TaskFeed) Woken() <-chan struct{} { return f.woken }
 
 // Unread implements Feed.
 func (f *TaskFeed) Unread() []string { return f.ranges.Unread() }

@@ -44,7 +44,7 @@ func TestTaskFeed_CountsEveryCall(t *testing.T) {
 				for range 18 * 12 {
 					pass(t, 5*time.Minute)
 					if told {
-						m.tellPublished(t, feed)
+						m.tellPublished(t)
 					}
 				}
 				loop.Stop()
@@ -62,12 +62,12 @@ func TestTaskFeed_CountsEveryCall(t *testing.T) {
 }
 
 // tellPublished tells of what was published in the last five minutes.
-func (m *taskModel) tellPublished(t *testing.T, feed *TaskFeed) {
+func (m *taskModel) tellPublished(t *testing.T) {
 	t.Helper()
 	since := time.Now().Add(-5 * time.Minute)
 	for _, c := range m.calls {
 		if c.version(since) < c.version(time.Now()) {
-			if _, err := m.tell(feed, c.id); err != nil {
+			if _, err := m.tell(c.id); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -101,7 +101,7 @@ func TestRule04_ACrashAtAnyCommitLosesNoTask(t *testing.T) {
 					feed := m.feed()
 					loop := m.loop(feed)
 					loop.Start()
-					if _, err := m.tell(feed, m.calls[len(m.calls)-1].id); err != nil && !errors.Is(err, ledger.ErrClosed) {
+					if _, err := m.tell(m.calls[len(m.calls)-1].id); err != nil && !errors.Is(err, ledger.ErrClosed) {
 						t.Fatal(err)
 					}
 					select {
@@ -230,7 +230,7 @@ func TestRule04_ToldWhileItIsFetched(t *testing.T) {
 		loop.Start()
 		pass(t, 10*time.Second)
 		for range 2 { // at 10 s, and at 11 s while it is fetched
-			if _, err := m.tell(feed, "a"); err != nil {
+			if _, err := m.tell("a"); err != nil {
 				t.Fatal(err)
 			}
 			pass(t, time.Second)
@@ -261,7 +261,7 @@ func TestTaskFeed_NoWakeIsLost(t *testing.T) {
 		told := make(map[string]time.Time)
 		for i, c := range m.calls {
 			told[c.id] = time.Now()
-			if _, err := m.tell(feed, c.id); err != nil {
+			if _, err := m.tell(c.id); err != nil {
 				t.Fatal(err)
 			}
 			<-time.After(time.Duration(1+i%23) * time.Millisecond)
@@ -291,7 +291,7 @@ func TestTaskFeed_WokenForNothing(t *testing.T) {
 		pass(t, time.Minute)
 		failed := seen.value(metrics.Polls, "error")
 		for range 100 {
-			feed.Wake()
+			loop.Wake()
 			synctest.Wait()
 		}
 		ok, more := seen.value(metrics.Polls, "ok"), seen.value(metrics.Polls, "error")-failed
@@ -322,7 +322,7 @@ func TestTaskFeed_Storm(t *testing.T) {
 		loop.Start()
 		queued := 0
 		for i := range 2000 {
-			n, err := m.tell(feed, m.calls[i/2].id)
+			n, err := m.tell(m.calls[i/2].id)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -74,7 +74,7 @@ func TestTaskFeed_AnswersAreCommittedTogether(t *testing.T) {
 		loop := m.loop(feed, func(s *LoopSettings) { s.Ledger = slow })
 		loop.Start()
 		for _, c := range m.calls {
-			if _, err := m.tell(feed, c.id); err != nil {
+			if _, err := m.tell(c.id); err != nil {
 				t.Fatal(err)
 			}
 		}

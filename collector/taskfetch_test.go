@@ -33,7 +33,7 @@ func silentFeed(t *testing.T, calls int, change ...func(*taskModel)) (*taskModel
 	for i, c := range m.calls {
 		keys[i] = c.id
 	}
-	if _, err := m.tell(feed, keys...); err != nil { // of all at once: the feed is woken once
+	if _, err := m.tell(keys...); err != nil { // of all at once: the feed is woken once
 		t.Fatal(err)
 	}
 	return m, feed, loop
@@ -147,7 +147,7 @@ func TestTaskFeed_APoisonedRecordStopsNothing(t *testing.T) {
 						now := time.Now()
 						m.calls = append(m.calls, &toldCall{id: fmt.Sprint("d", i), start: now, end: now, versions: []time.Time{now}})
 					})
-					if _, err := m.tell(feed, fmt.Sprint("d", i)); err != nil {
+					if _, err := m.tell(fmt.Sprint("d", i)); err != nil {
 						t.Fatal(err)
 					}
 					pass(t, 10*time.Minute)
@@ -278,7 +278,7 @@ func TestTaskFeed_AQueueThatFails(t *testing.T) {
 			queue.err = nil
 			m.add(time.Now(), time.Now().Add(time.Second), time.Second, -30*time.Second)
 		})
-		if _, err := m.tell(feed, "c0"); err != nil {
+		if _, err := m.tell("c0"); err != nil {
 			t.Fatal(err)
 		}
 		pass(t, 2*time.Hour)

@@ -58,17 +58,17 @@ func TestTaskFeed_TheUrgentKeeper(t *testing.T) {
 		loop.Start()
 		pass(t, time.Minute)
 		kept.with(func() { kept.urgent = true })
-		feed.Wake()
+		loop.Wake()
 		synctest.Wait()
 		if n := kept.asked(); n != 2 {
 			t.Errorf("it was asked %d times", n)
 		}
 		kept.with(func() { kept.err, kept.urgent = errProvider, true })
-		feed.Wake()
+		loop.Wake()
 		synctest.Wait()
 		for range 100 {
 			kept.with(func() { kept.urgent = true })
-			feed.Wake()
+			loop.Wake()
 			synctest.Wait()
 		}
 		if n := kept.asked(); n != 3 {

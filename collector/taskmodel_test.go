@@ -57,6 +57,8 @@ type taskModel struct {
 	flying   int
 	most     int // fetches at once
 
+	wake func() // of the latest loop
+
 	// The ledger.
 	state   ledger.State
 	work    map[taskID]ledger.Task
@@ -357,14 +359,16 @@ func (m *taskModel) move(p *ledger.Position) {
 }
 
 // tell is a notification, as the app enqueues it.
-func (m *taskModel) tell(feed *TaskFeed, keys ...string) (queued int, err error) {
+func (m *taskModel) tell(keys ...string) (queued int, err error) {
 	now := time.Now()
 	page := &ledger.Page{ObservedAt: now}
 	for _, key := range keys {
 		page.Enqueue = append(page.Enqueue, Task{Kind: "told", Key: key, Version: now.UnixMicro(), Due: now})
 	}
 	r, err := m.Commit(context.Background(), page)
-	feed.Wake()
+	if m.wake != nil {
+		m.wake()
+	}
 	return r.Queued, err
 }
 
@@ -468,10 +472,12 @@ func (m *taskModel) feed(change ...func(*TaskSettings)) *TaskFeed {
 func (m *taskModel) loop(feed *TaskFeed, change ...func(*LoopSettings)) *Loop {
 	settings := LoopSettings{
 		Source: "contoso", Provider: "model", Name: "call_records", Interval: feed.ranges.settings.Interval,
-		Feed: feed, Woken: feed.Woken(), Ledger: m, Clock: feed.clock(), Random: seeded(8).Float64,
+		Feed: feed, Ledger: m, Clock: feed.clock(), Random: seeded(8).Float64,
 	}
 	for _, c := range change {
 		c(&settings)
 	}
-	return NewLoop(settings)
+	loop := NewLoop(settings)
+	m.wake = loop.Wake
+	return loop
 }

@@ -59,7 +59,7 @@ func testOutage(t *testing.T, refusal error, told bool) {
 	for range 14*12 + 6 {
 		pass(t, 5*time.Minute)
 		if told {
-			m.tellPublished(t, feed)
+			m.tellPublished(t)
 		}
 	}
 	waiting, setAside := seen.value(metrics.Tasks, "waiting"), seen.value(metrics.Tasks, "set_aside")
@@ -141,7 +141,7 @@ func TestRule04_NotYetIsTriedAgain(t *testing.T) {
 				at := time.Now()
 				m.calls = append(m.calls, &toldCall{id: fmt.Sprint("d", i), start: at, end: at, versions: []time.Time{at}})
 			})
-			if _, err := m.tell(feed, fmt.Sprint("d", i)); err != nil {
+			if _, err := m.tell(fmt.Sprint("d", i)); err != nil {
 				t.Fatal(err)
 			}
 			pass(t, 2*time.Minute)
@@ -224,10 +224,10 @@ func TestRule32_SetAside(t *testing.T) {
 		return
 	}
 	synctest.Test(t, func(t *testing.T) {
-		m, feed, loop := busyTenant(t, 24*time.Hour, func(s *TaskSettings) { s.Ranges.Interval = 15 * time.Minute })
+		m, _, loop := busyTenant(t, 24*time.Hour, func(s *TaskSettings) { s.Ranges.Interval = 15 * time.Minute })
 		m.with(func() { m.add(time.Now().Add(24*time.Hour), time.Now().Add(60*24*time.Hour), 6*time.Hour, 0) })
 		tell := func(keys ...string) {
-			if _, err := m.tell(feed, keys...); err != nil {
+			if _, err := m.tell(keys...); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -65,8 +65,8 @@ func (a *App) stopAccount(key string) {
 func (a *App) lookForTasks() {
 	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds() {
-			if f.info.Webhook != nil && f.wake != nil {
-				f.wake()
+			if f.info.Webhook != nil {
+				f.loop.Wake()
 			}
 		}
 	}

@@ -44,9 +44,8 @@ func (a *App) addLedger(settings *collector.LoopSettings, s *source, f *feed) {
 		Own: settings.Own, Logger: logger,
 	}
 	if info.Fetcher != nil {
-		tasks := collector.NewTaskFeed(collector.TaskSettings{Ranges: ranges, Fetcher: info.Fetcher, Queue: state, Subscription: info.Subscription})
-		settings.Feed, settings.Woken = tasks, tasks.Woken()
-		f.queue, f.wake = state, tasks.Wake
+		f.queue = state
+		settings.Feed = collector.NewTaskFeed(collector.TaskSettings{Ranges: ranges, Fetcher: info.Fetcher, Queue: state, Subscription: info.Subscription})
 	} else {
 		settings.Feed = collector.NewRangeFeed(ranges)
 	}

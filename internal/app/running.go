@@ -77,7 +77,6 @@ type feed struct {
 	info  *collector.FeedInfo
 	loop  *collector.Loop
 	queue *lazyFeed // nil unless records are fetched one by one
-	wake  func()    // has it fetch what was enqueued; nil with queue
 }
 
 // hasWebhook reports whether the provider sends notifications.

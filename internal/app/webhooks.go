@@ -39,7 +39,7 @@ func (a *App) enqueueTo(s *source, info *collector.FeedInfo) func(context.Contex
 			return 0, err
 		}
 		if feed != nil {
-			feed.wake()
+			feed.loop.Wake()
 		}
 		return queued, nil
 	}

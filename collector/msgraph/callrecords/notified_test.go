@@ -126,7 +126,6 @@ func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 	})
 	handler = info.Webhook.Handler(func(ctx context.Context, work []collector.Task) (int, error) {
 		r, err := x.shelf.Commit(ctx, &ledger.Page{Enqueue: work, ObservedAt: x.shelf.Now()})
-		x.feed.Wake()
 		return r.Queued, err
 	})
 	return x
