@@ -23,7 +23,7 @@ func (read ActiveCalls) Probe(ctx context.Context) (rows int, err error) {
 // countActive takes a new snapshot of the calls in progress. After an error the former one stays, until several reads have failed. Inbound and
 // outbound calls are always shown, the others when there are any.
 func (l *Loop) countActive(ctx context.Context) error {
-	read, err := l.settings.ActiveCalls(ctx, false)
+	read, err := l.settings.Info.ActiveCalls(ctx, false)
 	if err != nil {
 		return err
 	}

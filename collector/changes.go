@@ -42,7 +42,7 @@ type changes struct {
 // readChanges makes a drain if one is due, and says whether the poll is done with that. The error is that of a commit.
 func (f *RangeFeed) readChanges(ctx context.Context, r *reading) (done bool, err error) {
 	c := &f.changes
-	if f.settings.Changes == nil || r.doubt || r.tick < max(c.next, c.retry) {
+	if f.settings.Info.Sync == nil || r.doubt || r.tick < max(c.next, c.retry) {
 		return false, nil
 	}
 	c.next = r.tick + f.ladder.Interval/2
@@ -80,7 +80,7 @@ func (f *RangeFeed) drain(ctx context.Context, r *reading) (ended bool, err erro
 		if mark.Token == "" {
 			mark.Since = f.changesSince(r)
 		}
-		page, at, err := f.settings.Changes.Sync(ctx, mark.Token, mark.Since)
+		page, at, err := f.settings.Info.Sync.Sync(ctx, mark.Token, mark.Since)
 		if err == nil && at.Token == "" {
 			err = errNoToken
 		}
@@ -160,7 +160,7 @@ func (f *RangeFeed) beginAnew(r *reading, err error) bool {
 // Reads implements Feed: `changes`, with ranges at deep levels beside them, or `ranges`; empty if there are only these.
 func (f *RangeFeed) Reads() string {
 	switch {
-	case f.settings.Changes == nil:
+	case f.settings.Info.Sync == nil:
 		return ""
 	case f.changes.ended:
 		return "changes"

@@ -133,7 +133,7 @@ func TestRangeFeed_AShortReadInDoubtThatFails(t *testing.T) {
 		}
 		return nil
 	})
-	f := NewRangeFeed(RangeSettings{Reader: read, Interval: time.Minute, Lookback: 48 * time.Hour, Clock: clock})
+	f := newRangeFeed(FeedSettings{Info: &FeedInfo{Reader: read, Interval: time.Minute, Lookback: 48 * time.Hour}, Clock: clock})
 	sink := new(committed)
 	state := ledger.State{Watermark: clock.Now()}
 	if err := f.Poll(t.Context(), state, sink); err == nil || f.Wait() > time.Second || f.Trouble() == nil {
@@ -166,13 +166,13 @@ func TestChanges_WhatComesWithChanges(t *testing.T) {
 			return b
 		}
 		answers := []*Page{answer("a b a"), answer("a b")}
-		feed := NewRangeFeed(RangeSettings{
-			Changes: syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
-				b := answers[0]
-				answers = answers[1:]
-				return b, SyncPosition{Token: fmt.Sprint(len(answers)), More: len(answers) > 0}, nil
-			}),
-			Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour,
+		changes := syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
+			b := answers[0]
+			answers = answers[1:]
+			return b, SyncPosition{Token: fmt.Sprint(len(answers)), More: len(answers) > 0}, nil
+		})
+		feed := newRangeFeed(FeedSettings{
+			Info:  &FeedInfo{Reader: silent{}, Sync: changes, Interval: time.Minute, Lookback: 48 * time.Hour},
 			Clock: clock, Own: seen.Feed, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		for len(answers) > 0 {
@@ -242,7 +242,7 @@ func TestChanges_ReadsFromOtherGoroutines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of := newChanging(quiet(t, minutely, time.Now()))
 		loop := syncLoop(of, minutely)
-		feed := loop.settings.Feed.(*RangeFeed)
+		feed := loop.feed.(*RangeFeed)
 		if feed.Wait() != 0 || feed.Reads() != "ranges" || feed.Trouble() != nil {
 			t.Errorf("before the first poll it waits for %s, reads %s and has trouble: %v", feed.Wait(), feed.Reads(), feed.Trouble())
 		}

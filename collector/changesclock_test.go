@@ -88,7 +88,7 @@ func TestRule05_AFirstReadSetsTheOrigin(t *testing.T) {
 		loop := syncLoop(of, minutely)
 		sink := new(committed)
 		poll := func() {
-			if err := loop.settings.Feed.Poll(t.Context(), m.State(), sink); err != nil {
+			if err := loop.feed.Poll(t.Context(), m.State(), sink); err != nil {
 				t.Fatal(err)
 			}
 		}

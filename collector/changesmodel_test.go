@@ -125,13 +125,13 @@ func (c *changing) longest() time.Duration {
 }
 
 // syncLoop is a loop with a RangeFeed that reads by changes, over a model.
-func syncLoop(c *changing, l plan.Ladder, change ...func(*LoopSettings, *RangeSettings)) *Loop {
-	change = append(change, func(_ *LoopSettings, ranges *RangeSettings) { ranges.Changes = c })
+func syncLoop(c *changing, l plan.Ladder, change ...func(*FeedSettings)) *Loop {
+	change = append(change, func(s *FeedSettings) { s.Info.Sync = c })
 	return loopOver(c.model, l.Interval, l.Lookback, change...)
 }
 
 // syncing is a loop over a model whose history is done, and that reads by changes.
-func syncing(t *testing.T, change ...func(*LoopSettings, *RangeSettings)) (*changing, *Loop) {
+func syncing(t *testing.T, change ...func(*FeedSettings)) (*changing, *Loop) {
 	t.Helper()
 	c := newChanging(quiet(t, minutely, time.Now()))
 	loop := syncLoop(c, minutely, change...)

@@ -32,8 +32,8 @@ func TestRule11_OfferedOrNot(t *testing.T) {
 					return nil
 				}
 				var log bytes.Buffer
-				loop := syncLoop(of, l, func(_ *LoopSettings, r *RangeSettings) {
-					r.Logger = slog.New(slog.NewTextHandler(&log, nil))
+				loop := syncLoop(of, l, func(s *FeedSettings) {
+					s.Logger = slog.New(slog.NewTextHandler(&log, nil))
 				})
 				loop.Start()
 				for range 2 {
@@ -79,7 +79,7 @@ func TestRule11_AStartAsksWhatIsOffered(t *testing.T) {
 		of := newChanging(quiet(t, minutely, time.Now()))
 		of.answer = func(string) error { return ErrNoSync }
 		seen := newObserved()
-		loop := syncLoop(of, minutely, func(l *LoopSettings, _ *RangeSettings) { l.Own = seen.Feed })
+		loop := syncLoop(of, minutely, func(s *FeedSettings) { s.Own = seen.Feed })
 		loop.Start()
 		pass(t, time.Hour)
 		loop.Stop()

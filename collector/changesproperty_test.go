@@ -66,7 +66,7 @@ func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
 			}
 			loop := syncLoop(of, l)
 			poll := func() error {
-				return loop.settings.Feed.Poll(t.Context(), m.State(), sinkFunc{Sink: loop.sink, after: func() error {
+				return loop.feed.Poll(t.Context(), m.State(), sinkFunc{Sink: loop.sink, after: func() error {
 					if after {
 						return crash
 					}
@@ -77,7 +77,7 @@ func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
 				if err := poll(); errors.Is(err, crash) {
 					loop = syncLoop(of, l)
 				}
-				pass(t, min(loop.settings.Feed.Wait(), time.Duration(random.IntN(120))*time.Second))
+				pass(t, min(loop.feed.Wait(), time.Duration(random.IntN(120))*time.Second))
 			}
 			calm, after = true, false
 			pass(t, l.Lookback)
@@ -86,7 +86,7 @@ func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
 				if err := poll(); err != nil {
 					t.Fatal(err)
 				}
-				pass(t, max(loop.settings.Feed.Wait(), time.Second))
+				pass(t, max(loop.feed.Wait(), time.Second))
 			}
 			want := 0
 			for _, row := range m.rows {
@@ -97,7 +97,7 @@ func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
 			if len(m.counted) != want || m.state.Records != uint64(want) || len(m.broken) > 0 {
 				t.Fatalf("seed %d: %d of %d calls are counted; %v", seed, len(m.counted), want, m.broken)
 			}
-			if behind := time.Since(m.state.Watermark); behind > 3*time.Minute || loop.settings.Feed.(*RangeFeed).Reads() != "changes" {
+			if behind := time.Since(m.state.Watermark); behind > 3*time.Minute || loop.feed.(*RangeFeed).Reads() != "changes" {
 				t.Fatalf("seed %d: the watermark is %s behind", seed, behind)
 			}
 		})

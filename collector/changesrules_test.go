@@ -67,9 +67,9 @@ func TestRule11_TheWatermarkIsWhenTheDrainBegan(t *testing.T) {
 				of.answer = func(string) error { pass(t, 3*time.Second); return nil }
 				scripted(of, true, true, false)
 				clock := NewClock(nil, nil)
-				loop := syncLoop(of, minutely, func(l *LoopSettings, r *RangeSettings) { l.Clock, r.Clock = clock, clock })
+				loop := syncLoop(of, minutely, func(s *FeedSettings) { s.Clock = clock })
 				for len(of.asked) < 3 {
-					if err := loop.settings.Feed.Poll(t.Context(), m.State(), loop.sink); err != nil && !errors.Is(err, errProvider) {
+					if err := loop.feed.Poll(t.Context(), m.State(), loop.sink); err != nil && !errors.Is(err, errProvider) {
 						t.Fatal(err)
 					}
 				}
@@ -123,8 +123,8 @@ func TestRule11_ALostTokenRestartsFurtherBack(t *testing.T) {
 					return nil
 				}
 				var log bytes.Buffer
-				loop := syncLoop(of, minutely, func(_ *LoopSettings, r *RangeSettings) {
-					r.Logger = slog.New(slog.NewTextHandler(&log, nil))
+				loop := syncLoop(of, minutely, func(s *FeedSettings) {
+					s.Logger = slog.New(slog.NewTextHandler(&log, nil))
 				})
 				loop.Start()
 				pass(t, 32*time.Minute)
@@ -270,14 +270,14 @@ func TestRule11_TheTokenIsCommittedWithItsRows(t *testing.T) {
 					return nil
 				}}
 				before := of.State()
-				err := loop.settings.Feed.Poll(t.Context(), before, sink)
+				err := loop.feed.Poll(t.Context(), before, sink)
 				if errors.Is(err, crash) {
 					died++
 					loop, after = syncLoop(of, l), false
 				} else if err != nil {
 					t.Fatal(err)
 				}
-				pass(t, max(loop.settings.Feed.Wait(), time.Millisecond))
+				pass(t, max(loop.feed.Wait(), time.Millisecond))
 			}
 			if missing := of.missing(time.Now().Add(-2 * time.Minute)); len(missing) > 0 || len(of.broken) > 0 {
 				t.Fatalf("death %d: %d calls are missing; %v", at, len(missing), of.broken)

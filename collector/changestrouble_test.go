@@ -94,7 +94,7 @@ func TestChanges_TheFirstHistoryIsReadByRanges(t *testing.T) {
 // over at once; when it works again they are left to it.
 func TestChanges_StepsThatFail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		of, loop := syncing(t, func(_ *LoopSettings, r *RangeSettings) { r.Random = func() float64 { return 0 } })
+		of, loop := syncing(t, func(s *FeedSettings) { s.Random = func() float64 { return 0 } })
 		of.mu.Lock()
 		of.answer = func(string) error { return errProvider }
 		asked, reads := len(of.asked), len(of.reads)
@@ -221,8 +221,8 @@ func TestChanges_AProviderThatDoesNotGoOn(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := quiet(t, minutely, time.Now())
 				asked := 0
-				loop := loopOver(m, time.Minute, 48*time.Hour, func(_ *LoopSettings, r *RangeSettings) {
-					r.Changes = syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
+				loop := loopOver(m, time.Minute, 48*time.Hour, func(s *FeedSettings) {
+					s.Info.Sync = syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
 						asked++
 						return &Page{}, c.at, nil
 					})
@@ -247,7 +247,7 @@ func TestChanges_StoppedOrFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of, loop := syncing(t)
 		loop.Stop()
-		feed := loop.settings.Feed.(*RangeFeed)
+		feed := loop.feed.(*RangeFeed)
 		pass(t, time.Minute)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

@@ -22,8 +22,8 @@ func TestRule10_TheProvidersTimeCounts(t *testing.T) {
 		m.local = func() time.Time { return time.Now().In(time.FixedZone("somewhere", -5*3600)) }
 		var log bytes.Buffer
 		seen := newObserved()
-		loop := loopOver(m, time.Minute, 48*time.Hour, func(l *LoopSettings, _ *RangeSettings) {
-			l.Logger, l.Own = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
+		loop := loopOver(m, time.Minute, 48*time.Hour, func(s *FeedSettings) {
+			s.Logger, s.Own = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
 		})
 		loop.Start()
 		pass(t, 10*time.Minute)
@@ -102,7 +102,7 @@ func TestRule10_ALeapThatNoDateConfirms(t *testing.T) {
 				var set atomic.Int64
 				clock := NewClock(func() time.Time { return time.Now().Add(time.Duration(set.Load())) }, nil)
 				m.clock = clock.Now
-				loop := loopOver(m, time.Minute, 48*time.Hour, func(l *LoopSettings, r *RangeSettings) { l.Clock, r.Clock = clock, clock })
+				loop := loopOver(m, time.Minute, 48*time.Hour, func(s *FeedSettings) { s.Clock = clock })
 				loop.Start()
 				pass(t, 5*time.Minute)
 				before, reads := m.State().Watermark, len(m.done())

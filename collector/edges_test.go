@@ -92,7 +92,7 @@ func TestRule05_TheFirstPollOfEachFeedMovesNothing(t *testing.T) {
 	for _, name := range []string{"first feed", "second feed"} {
 		t.Run(name, func(t *testing.T) {
 			sink := new(committed)
-			feed := NewRangeFeed(RangeSettings{Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour, Clock: clock})
+			feed := newRangeFeed(FeedSettings{Info: &FeedInfo{Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour}, Clock: clock})
 			if err := feed.Poll(t.Context(), state, sink); err != nil {
 				t.Fatal(err)
 			}
@@ -139,15 +139,13 @@ func TestSlowDaysAreCaughtUpWith(t *testing.T) {
 		p := &pages{}
 		p.state.Origin = clock.Now().Add(-72 * time.Hour)
 		p.state.Floor, p.state.Watermark = p.state.Origin, p.state.Origin
-		loop := LoopSettings{Source: "acme", Name: "calls", Ledger: p, Clock: clock}
-		feed := NewRangeFeed(RangeSettings{Reader: provider, Interval: time.Second, Lookback: 48 * time.Hour, Clock: clock})
-		loop.Feed = feed
-		sink := NewLoop(loop).sink
+		info := &FeedInfo{Name: "calls", Reader: provider, Interval: time.Second, Lookback: 48 * time.Hour}
+		loop := NewLoop(FeedSettings{Source: "acme", Info: info, Ledger: p, Clock: clock})
 		for polls := 1; clock.Now().Sub(p.state.Watermark) > 5*time.Minute; polls++ {
 			if polls > 10 {
 				t.Fatalf("after %d reads of %s it is %s behind", polls, provider.read, clock.Now().Sub(p.state.Watermark))
 			}
-			if err := feed.Poll(t.Context(), p.State(), sink); err != nil {
+			if err := loop.feed.Poll(t.Context(), p.State(), loop.sink); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -53,8 +53,10 @@ func measure(t *testing.T, w io.Writer, interval, lookback, run, every time.Dura
 	m.latency = 200 * time.Millisecond
 	m.visits = make(map[string]int)
 	traffic(m, time.Now().Add(run), every, lookback)
-	feed := &counter{RangeFeed: NewRangeFeed(RangeSettings{Reader: m, Interval: interval, Lookback: lookback, Random: seeded(5).Float64})}
-	l := loopOver(m, interval, lookback, func(l *LoopSettings, _ *RangeSettings) { l.Feed = feed })
+	settings := FeedSettings{Info: &FeedInfo{Reader: m, Interval: interval, Lookback: lookback}, Ledger: m, Random: seeded(5).Float64}
+	feed := &counter{RangeFeed: newRangeFeed(settings)}
+	settings.Clock, settings.Random = NewClock(m.local, m.Offset), seeded(7).Float64
+	l := newLoop(settings.withDefaults(), feed)
 	l.Start()
 	pass(t, run)
 	l.Stop()

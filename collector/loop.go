@@ -12,24 +12,22 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// LoopSettings are what NewLoop needs.
-type LoopSettings struct {
-	// Source, Provider and Name are the labels; Name is `feed`.
-	Source, Provider, Name string
-	// Interval is the feed's.
-	Interval time.Duration
-	// Feed is what is polled, when it wants to be; nil: it is ActiveCalls, every Interval.
-	Feed        Feed
-	ActiveCalls ActiveCalls
-	// Ledger is the Feed's handle; nil for ActiveCalls.
+// FeedSettings are what NewLoop needs.
+type FeedSettings struct {
+	// Source and Provider are the labels; the feed's is Info.Name.
+	Source, Provider string
+	// Info says how the feed is read.
+	Info *FeedInfo
+	// Ledger is the feed's handle; nil for Info.ActiveCalls. Queue is what waits in it, for Info.Fetcher.
 	Ledger Ledger
+	Queue  TaskQueue
 	// Open opens the Ledger unless it is open, before each poll; nil: it is open.
 	Open func(ctx context.Context) error
 	// Clock is the source's clock; nil: the local one.
 	Clock *Clock
 	// Own takes the feed's own metrics; nil: nobody sees them.
 	Own *metrics.Feed
-	// Logger gets failures and rows that were set aside; nil: nowhere.
+	// Logger gets failures, rows that were set aside, values that are new to the mapping and what can't be read; nil: nowhere.
 	Logger *slog.Logger
 	// Advise says what an error of the feed means and what to do: Source.Advise.
 	// Nil: the error's text.
@@ -38,6 +36,23 @@ type LoopSettings struct {
 	ThrottledUntil func() time.Time
 	// Random is from 0 up to 1, for jitter; nil: math/rand/v2.
 	Random func() float64
+}
+
+// withDefaults replaces what is nil in settings, as their fields say.
+func (s FeedSettings) withDefaults() FeedSettings {
+	if s.Clock == nil {
+		s.Clock = NewClock(nil, nil)
+	}
+	if s.Own == nil {
+		s.Own = metrics.NewOwn(time.Now, false).Feed("", "")
+	}
+	if s.Logger == nil {
+		s.Logger = slog.New(slog.DiscardHandler)
+	}
+	if s.Random == nil {
+		s.Random = rand.Float64
+	}
+	return s
 }
 
 // Ledger is a feed's handle on the ledger; *ledger.Feed is one. It must be safe
@@ -73,7 +88,8 @@ const (
 //
 // Its methods are safe for concurrent use.
 type Loop struct {
-	settings LoopSettings
+	settings FeedSettings
+	feed     Feed // nil: ActiveCalls are polled
 	sink     *loopSink
 	woken    chan struct{}
 
@@ -87,12 +103,23 @@ type Loop struct {
 }
 
 // NewLoop makes a loop; Start starts it.
-func NewLoop(settings LoopSettings) *Loop {
-	setDefaults(&settings.Clock, &settings.Own, &settings.Logger, &settings.Random)
-	settings.Logger = settings.Logger.With(SourceKey, settings.Source, "feed", settings.Name)
+func NewLoop(settings FeedSettings) *Loop {
+	settings = settings.withDefaults()
+	settings.Logger = settings.Logger.With(SourceKey, settings.Source, "feed", settings.Info.Name)
+	switch {
+	case settings.Info.ActiveCalls != nil:
+		return newLoop(settings, nil)
+	case settings.Info.Fetcher != nil:
+		return newLoop(settings, NewTaskFeed(settings))
+	}
+	return newLoop(settings, newRangeFeed(settings))
+}
+
+// newLoop makes a loop of settings withDefaults.
+func newLoop(settings FeedSettings, feed Feed) *Loop {
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &Loop{settings: settings, cancel: cancel, woken: make(chan struct{}, 1)}
-	l.health.observe(settings.Feed)
+	l := &Loop{settings: settings, feed: feed, cancel: cancel, woken: make(chan struct{}, 1)}
+	l.health.observe(feed)
 	l.begin = func() { l.running.Go(func() { l.run(ctx) }) }
 	l.sink = &loopSink{loop: l}
 	return l
@@ -119,7 +146,7 @@ func (l *Loop) Stop() {
 
 func (l *Loop) run(ctx context.Context) {
 	l.Refresh()
-	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Interval, longestStart)))
+	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Info.PollInterval(), longestStart)))
 	for sleep(ctx, wait, l.woken) {
 		began := l.settings.Clock.Elapsed()
 		l.with(func(h *health) { h.nextRead = time.Time{} })
@@ -156,20 +183,20 @@ func (l *Loop) poll(ctx context.Context) (err error) {
 			return &openError{err}
 		}
 	}
-	if l.settings.Feed == nil {
+	if l.feed == nil {
 		return l.countActive(ctx)
 	}
-	return l.settings.Feed.Poll(ctx, l.state(), l.sink)
+	return l.feed.Poll(ctx, l.state(), l.sink)
 }
 
 // wait is how long to the next poll, after one that took so long.
 func (l *Loop) wait(err error, failures int, took time.Duration) time.Duration {
-	feed, wait := l.settings.Feed, l.settings.Interval-took
+	wait := l.settings.Info.PollInterval() - took
 	switch {
-	case err != nil && (feed == nil || notTheFeeds(err) || isPanic(err)):
+	case err != nil && (l.feed == nil || notTheFeeds(err) || isPanic(err)):
 		wait = max(retryDelay(failures, l.settings.Random), httpclient.RetryAfter(err))
-	case feed != nil:
-		wait = feed.Wait()
+	case l.feed != nil:
+		wait = l.feed.Wait()
 	}
 	return max(wait-time.Duration(waitJitter*l.settings.Random()*float64(wait)), shortestWait)
 }
@@ -209,20 +236,4 @@ func (l *Loop) with(use func(h *health)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	use(&l.health)
-}
-
-// setDefaults replaces what is nil in settings, as their fields say.
-func setDefaults(clock **Clock, own **metrics.Feed, logger **slog.Logger, random *func() float64) {
-	if *clock == nil {
-		*clock = NewClock(nil, nil)
-	}
-	if *own == nil {
-		*own = metrics.NewOwn(time.Now, false).Feed("", "")
-	}
-	if *logger == nil {
-		*logger = slog.New(slog.DiscardHandler)
-	}
-	if *random == nil {
-		*random = rand.Float64
-	}
 }

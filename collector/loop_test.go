@@ -22,9 +22,9 @@ import (
 )
 
 // loopOf is a loop without jitter that polls every minute.
-func loopOf(poll func(ctx context.Context) error, change ...func(*LoopSettings)) *Loop {
-	s := LoopSettings{Source: "acme", Provider: "model", Name: "calls", Interval: time.Minute, Random: func() float64 { return 0 }}
-	s.ActiveCalls = func(ctx context.Context, _ bool) (map[cdr.Direction]int, error) { return nil, poll(ctx) }
+func loopOf(poll func(ctx context.Context) error, change ...func(*FeedSettings)) *Loop {
+	s := FeedSettings{Source: "acme", Provider: "model", Info: &FeedInfo{Name: "calls", Interval: time.Minute}, Random: func() float64 { return 0 }}
+	s.Info.ActiveCalls = func(ctx context.Context, _ bool) (map[cdr.Direction]int, error) { return nil, poll(ctx) }
 	for _, c := range change {
 		c(&s)
 	}
@@ -121,10 +121,9 @@ func TestRangeFeed_BacksOffLikeAnyOther(t *testing.T) {
 					}
 					m.fault = func(time.Time, time.Time, int) error { return c.err }
 					began := time.Now()
-					l := loopOver(m, time.Minute, 48*time.Hour, func(l *LoopSettings, r *RangeSettings) {
-						l.Random, r.Random = func() float64 { return 0 }, func() float64 { return 0 }
-						l.Clock, r.Clock = NewClock(nil, nil), nil
-						r.Clock = l.Clock
+					l := loopOver(m, time.Minute, 48*time.Hour, func(s *FeedSettings) {
+						s.Random = func() float64 { return 0 }
+						s.Clock = NewClock(nil, nil)
 					})
 					l.Start()
 					pass(t, 310*time.Second)
@@ -178,7 +177,7 @@ func TestLoop_APanicIsLoggedAndCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		seen := newObserved()
-		l := loopOf(func(context.Context) error { panic("index out of range") }, func(s *LoopSettings) {
+		l := loopOf(func(context.Context) error { panic("index out of range") }, func(s *FeedSettings) {
 			s.Logger, s.Own = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
 		})
 		l.Start()
@@ -207,8 +206,8 @@ func TestLoop_StopCommitsThePageInHand(t *testing.T) {
 		}
 		inHand := make(chan struct{})
 		slow := &slowLedger{model: m, takes: time.Second, inHand: inHand}
-		l := loopOver(m, time.Minute, time.Hour, func(l *LoopSettings, r *RangeSettings) {
-			l.Ledger, l.Clock, r.Clock = slow, nil, nil
+		l := loopOver(m, time.Minute, time.Hour, func(s *FeedSettings) {
+			s.Ledger, s.Clock = slow, nil
 		})
 		l.Start()
 		<-inHand
@@ -264,9 +263,9 @@ func TestLoop_ActiveCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		count := map[cdr.Direction]int{cdr.Internal: 3}
 		n := 0
-		l := loopOf(nil, func(s *LoopSettings) {
-			s.Interval = 30 * time.Second
-			s.ActiveCalls = func(context.Context, bool) (map[cdr.Direction]int, error) {
+		l := loopOf(nil, func(s *FeedSettings) {
+			s.Info.Interval = 30 * time.Second
+			s.Info.ActiveCalls = func(context.Context, bool) (map[cdr.Direction]int, error) {
 				if n++; n > 1 {
 					return nil, errProvider
 				}
@@ -317,7 +316,7 @@ func TestLoop_Status(t *testing.T) {
 				began := time.Now()
 				m := newModel(began)
 				m.state.Records, m.state.Watermark, m.state.HistoryDone = 42, began, true
-				l := loopOf(func(context.Context) error { return c.err }, func(s *LoopSettings) {
+				l := loopOf(func(context.Context) error { return c.err }, func(s *FeedSettings) {
 					s.Ledger, s.Advise = m, advice
 					s.ThrottledUntil = func() time.Time { return began.Add(c.until) }
 				})
@@ -356,7 +355,7 @@ func TestLoop_CatchingUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := quiet(t, minutely, time.Now())
 		seen := newObserved()
-		l := loopOf(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, func(s *LoopSettings) {
+		l := loopOf(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, func(s *FeedSettings) {
 			s.Ledger, s.Own = m, seen.Feed
 		})
 		l.Start()

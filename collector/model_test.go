@@ -297,22 +297,17 @@ var errProvider = errors.New("the provider has trouble")
 func seeded(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
 // loopOver is a loop with a RangeFeed over a model.
-func loopOver(m *model, interval, lookback time.Duration, change ...func(*LoopSettings, *RangeSettings)) *Loop {
+func loopOver(m *model, interval, lookback time.Duration, change ...func(*FeedSettings)) *Loop {
 	random := seeded(7).Float64
 	clock := NewClock(m.local, m.Offset)
-	ranges := RangeSettings{Reader: m, Interval: interval, Lookback: lookback, Clock: clock, Random: random}
-	loop := LoopSettings{
-		Source: "contoso", Provider: "model", Name: "calls",
-		Interval: interval, Ledger: m, Clock: clock, Random: random,
+	settings := FeedSettings{
+		Source: "contoso", Provider: "model", Info: &FeedInfo{Name: "calls", Reader: m, Interval: interval, Lookback: lookback},
+		Ledger: m, Clock: clock, Random: random,
 	}
 	for _, c := range change {
-		c(&loop, &ranges)
+		c(&settings)
 	}
-	if loop.Feed == nil {
-		feed := NewRangeFeed(ranges)
-		loop.Feed = feed
-	}
-	return NewLoop(loop)
+	return NewLoop(settings)
 }
 
 // pass lets virtual time pass.

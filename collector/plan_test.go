@@ -26,7 +26,7 @@ func TestRule10_TheFirstReadOfAProcessMovesNothing(t *testing.T) {
 			}
 		}()
 		for i, want := range []int{0, 1} {
-			if err := l.settings.Feed.Poll(t.Context(), m.State(), l.sink); err != nil {
+			if err := l.feed.Poll(t.Context(), m.State(), l.sink); err != nil {
 				t.Fatal(err)
 			}
 			if len(m.positions) != want {
@@ -89,7 +89,7 @@ func TestRangeFeed_AFirstReadThatFails(t *testing.T) {
 func TestRangeFeed_StopsAfterThePageInHand(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	p := &pages{state: ledger.State{Origin: time.Now().Add(-time.Hour)}}
-	feed := NewRangeFeed(RangeSettings{Interval: time.Minute, Lookback: time.Hour, Reader: readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
+	feed := newRangeFeed(FeedSettings{Info: &FeedInfo{Interval: time.Minute, Lookback: time.Hour, Reader: readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
 		cancel()
 		for range 3 {
 			if err := emit(&Page{Records: []*cdr.Record{{ID: "1"}}}); err != nil {
@@ -97,8 +97,8 @@ func TestRangeFeed_StopsAfterThePageInHand(t *testing.T) {
 			}
 		}
 		return nil
-	})})
-	err := feed.Poll(ctx, p.State(), NewLoop(LoopSettings{Ledger: p}).sink)
+	})}})
+	err := feed.Poll(ctx, p.State(), newLoop(FeedSettings{Ledger: p}.withDefaults(), feed).sink)
 	if !errors.Is(err, context.Canceled) || len(p.all) != 1 || feed.Trouble() != nil {
 		t.Errorf("%v; %d pages; the trouble is %v", err, len(p.all), feed.Trouble())
 	}
@@ -110,7 +110,7 @@ func TestRangeFeed_TheLedgersTroubleIsNotTheProviders(t *testing.T) {
 		m := newModel(time.Now().Add(-time.Hour))
 		m.refuse = func(*ledger.Page) error { return refused }
 		l := loopOver(m, time.Minute, time.Hour)
-		feed := l.settings.Feed.(*RangeFeed)
+		feed := l.feed.(*RangeFeed)
 		feed.asked = true
 		if err := feed.Poll(t.Context(), m.State(), l.sink); !errors.Is(err, refused) || feed.Trouble() != nil {
 			t.Errorf("%v: the poll says %v, the trouble is %v", refused, err, feed.Trouble())
@@ -122,7 +122,7 @@ func TestRangeFeed_TheLedgersTroubleIsNotTheProviders(t *testing.T) {
 func TestRangeFeed_AnotherWritersPlanCounts(t *testing.T) {
 	m := newModel(time.Now().Add(-10 * 24 * time.Hour))
 	l := loopOver(m, time.Minute, 48*time.Hour)
-	feed := l.settings.Feed.(*RangeFeed)
+	feed := l.feed.(*RangeFeed)
 	for feed.plan == nil || feed.Wait() == 0 {
 		if err := feed.Poll(t.Context(), m.State(), l.sink); err != nil {
 			t.Fatal(err)

@@ -57,19 +57,19 @@ func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
 				}}
 			}
 			for end := time.Now().Add(4 * time.Hour); time.Now().Before(end); {
-				if err := loop.settings.Feed.Poll(t.Context(), m.State(), sinkOf(loop)); errors.Is(err, crash) {
+				if err := loop.feed.Poll(t.Context(), m.State(), sinkOf(loop)); errors.Is(err, crash) {
 					loop = feed()
 				}
-				pass(t, min(loop.settings.Feed.Wait(), time.Duration(random.IntN(120))*time.Second))
+				pass(t, min(loop.feed.Wait(), time.Duration(random.IntN(120))*time.Second))
 			}
 			m.fault, m.refuse, after = nil, nil, false
 			pass(t, l.Lookback)
 			loop = feed()
 			for end := time.Now().Add(time.Minute); time.Now().Before(end); {
-				if err := loop.settings.Feed.Poll(t.Context(), m.State(), sinkOf(loop)); err != nil {
+				if err := loop.feed.Poll(t.Context(), m.State(), sinkOf(loop)); err != nil {
 					t.Fatal(err)
 				}
-				pass(t, max(loop.settings.Feed.Wait(), time.Second))
+				pass(t, max(loop.feed.Wait(), time.Second))
 			}
 			want := 0
 			for _, row := range m.rows {

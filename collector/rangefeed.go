@@ -5,43 +5,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
-
-// RangeSettings are what NewRangeFeed needs.
-type RangeSettings struct {
-	// Reader reads ranges.
-	Reader RangeReader
-	// Changes reads by changes where the account offers it, with ranges at deep levels beside it; nil: ranges are read alone.
-	Changes SyncReader
-	// Interval is how often the feed is read: with a webhook, which makes the list
-	// a second line, twice what is configured (counting.md 12).
-	Interval time.Duration
-	// Lookback is how long after its start a record may be published.
-	Lookback time.Duration
-	// Clock is the source's clock, the same as the loop's; nil: the local one.
-	Clock *Clock
-	// Own counts unmapped values and unreadable time; nil: nobody sees it.
-	Own *metrics.Feed
-	// Logger gets values that are new to the mapping and what can't be read, once
-	// each; nil: nowhere.
-	Logger *slog.Logger
-	// Random is from 0 up to 1, for jitter; nil: math/rand/v2.
-	Random func() float64
-}
 
 // RangeFeed turns a RangeReader into a Feed that follows the read plan: each
 // poll reads one piece of what is due. A piece that fails is tried again, by
 // itself, with half its length; shallower levels go on meanwhile. It isn't safe
 // for concurrent use: one loop polls it.
 type RangeFeed struct {
-	settings RangeSettings
+	settings FeedSettings
 	ladder   plan.Ladder
 	levels   *levels
 	unmapped unmappedLog
@@ -59,14 +35,14 @@ type RangeFeed struct {
 	held     *held // of a TaskFeed; nil: positions are committed at once
 }
 
-// NewRangeFeed makes a feed of a reader.
-func NewRangeFeed(settings RangeSettings) *RangeFeed {
-	setDefaults(&settings.Clock, &settings.Own, &settings.Logger, &settings.Random)
-	l := plan.Ladder{Interval: max(settings.Interval, time.Second), Lookback: max(settings.Lookback, time.Second)}
+func newRangeFeed(settings FeedSettings) *RangeFeed {
+	settings = settings.withDefaults()
+	info := settings.Info
+	l := plan.Ladder{Interval: max(info.PollInterval(), time.Second), Lookback: max(info.Lookback, time.Second)}
 	return &RangeFeed{
 		settings: settings,
 		ladder:   l,
-		levels:   newLevels(l.Last()+1, l.Interval, settings.Reader.Limits().Grain),
+		levels:   newLevels(l.Last()+1, l.Interval, info.Reader.Limits().Grain),
 		unmapped: unmappedLog{logger: settings.Logger, own: settings.Own},
 		level:    -1,
 	}
@@ -142,7 +118,7 @@ func (f *RangeFeed) planRead(r *reading) {
 		r.task = r.plan.NextTask(level, r.view)
 	}
 	piece := f.levels.each[level].piece
-	if limit := f.settings.Reader.Limits().MaxRange; limit > 0 {
+	if limit := f.settings.Info.Reader.Limits().MaxRange; limit > 0 {
 		piece = min(piece, limit-2*time.Second) // it is rounded outward
 	}
 	r.step = r.plan.NextStep(&r.task, piece, r.view)
@@ -162,7 +138,7 @@ func (f *RangeFeed) view(state ledger.State) plan.View {
 		v.Floor = v.Now.Add(-f.ladder.Reach(f.ladder.Last()))
 	}
 	v.Watermark = plan.Latest(v.Watermark, v.Floor)
-	if keeps := f.settings.Reader.Limits().Retention; keeps > 0 {
+	if keeps := f.settings.Info.Reader.Limits().Retention; keeps > 0 {
 		v.Edge = v.Now.Add(-keeps)
 	}
 	return v

@@ -63,21 +63,20 @@ func (p *pages) Commit(_ context.Context, page *ledger.Page) (ledger.Result, err
 }
 
 // pollOnce polls a RangeFeed once.
-func pollOnce(t *testing.T, p *pages, read readerFunc, change ...func(*RangeSettings, *LoopSettings)) error {
+func pollOnce(t *testing.T, p *pages, read readerFunc, change ...func(*FeedSettings)) error {
 	t.Helper()
 	clock := NewClock(nil, nil)
 	if p.state.Origin.IsZero() {
 		p.state.Origin = clock.Now().Add(-time.Hour)
 		p.state.Floor, p.state.Watermark = p.state.Origin, p.state.Origin
 	}
-	ranges := RangeSettings{Reader: read, Interval: time.Minute, Lookback: 2 * time.Hour, Clock: clock}
-	loop := LoopSettings{Source: "acme", Name: "calls", Ledger: p, Clock: clock}
+	info := &FeedInfo{Name: "calls", Reader: read, Interval: time.Minute, Lookback: 2 * time.Hour}
+	settings := FeedSettings{Source: "acme", Info: info, Ledger: p, Clock: clock}
 	for _, c := range change {
-		c(&ranges, &loop)
+		c(&settings)
 	}
-	feed := NewRangeFeed(ranges)
-	loop.Feed = feed
-	return loop.Feed.Poll(t.Context(), p.State(), NewLoop(loop).sink)
+	loop := NewLoop(settings)
+	return loop.feed.Poll(t.Context(), p.State(), loop.sink)
 }
 
 // TestRangeFeed_OnlyTheLastPageMovesThePosition (counting.md 2; guarantee 4): the pages are committed without a position, which follows the last one.
@@ -186,8 +185,8 @@ func TestRangeFeed_UnmappedValuesAreCountedAndLoggedOnce(t *testing.T) {
 			}
 		}
 		return nil
-	}, func(r *RangeSettings, _ *LoopSettings) {
-		r.Own, r.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
+	}, func(s *FeedSettings) {
+		s.Own, s.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -216,8 +215,8 @@ func TestLoopSink_RowsAreCountedAndBadOnesLogged(t *testing.T) {
 		BadRows:  []ledger.BadRow{{At: "page 3, row 17", Problem: "duration is not a number", Content: []byte("+4930123456")}},
 	}}
 	err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error { return emit(&Page{}) },
-		func(_ *RangeSettings, l *LoopSettings) {
-			l.Own, l.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
+		func(s *FeedSettings) {
+			s.Own, s.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
 		})
 	if err != nil {
 		t.Fatal(err)
@@ -233,12 +232,6 @@ func TestLoopSink_RowsAreCountedAndBadOnesLogged(t *testing.T) {
 	}
 	if got := log.String(); !strings.Contains(got, `at="page 3, row 17" problem="duration is not a number"`) || strings.Contains(got, "+49") {
 		t.Errorf("the log is %s", got)
-	}
-}
-
-func TestLoop_NothingToPoll(t *testing.T) {
-	if err := NewLoop(LoopSettings{}).poll(t.Context()); !isPanic(err) {
-		t.Errorf("polling a feed that is nil: %v", err)
 	}
 }
 
@@ -266,8 +259,8 @@ func TestRetention(t *testing.T) {
 				pass(t, c.down)
 				var log bytes.Buffer
 				seen := newObserved()
-				settings := func(l *LoopSettings, r *RangeSettings) {
-					r.Own, r.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
+				settings := func(s *FeedSettings) {
+					s.Own, s.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
 				}
 				for range 2 { // a restart shows it again, and doesn't log it again
 					l := loopOver(m, time.Minute, 48*time.Hour, settings)

@@ -26,7 +26,7 @@ type reading struct {
 
 // read reads a span and commits it page by page. It returns how many pages there were, and how much they had of new records and new work.
 func (f *RangeFeed) read(ctx context.Context, sink Sink, from, to time.Time) (pages, found int, err error) {
-	d := Driver{Reader: f.settings.Reader, Commit: func(ctx context.Context, page *Page) (ledger.Result, error) {
+	d := Driver{Reader: f.settings.Info.Reader, Commit: func(ctx context.Context, page *Page) (ledger.Result, error) {
 		result, err := f.commitPage(ctx, sink, page)
 		pages++
 		found += result.New + result.Queued

@@ -56,8 +56,8 @@ func TestRule06_ALevelThatKeepsFailing(t *testing.T) {
 			}
 			return nil
 		}
-		loop := loopOver(m, time.Minute, 48*time.Hour, func(l *LoopSettings, r *RangeSettings) {
-			r.Random = func() float64 { return 0 }
+		loop := loopOver(m, time.Minute, 48*time.Hour, func(s *FeedSettings) {
+			s.Random = func() float64 { return 0 }
 		})
 		loop.Start()
 		pass(t, 6*time.Minute)

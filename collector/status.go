@@ -117,13 +117,13 @@ func (l *Loop) settle(err error, took time.Duration) time.Duration {
 	now := l.settings.Clock.Now()
 	l.mu.Lock()
 	h := &l.health
-	h.observe(l.settings.Feed)
+	h.observe(l.feed)
 	before := h.failures
 	switch {
 	case err == nil:
 		h.polled, h.failures, h.lastSuccess, h.trouble = true, 0, now, nil
-		if l.settings.Feed != nil {
-			h.trouble = l.settings.Feed.Trouble()
+		if l.feed != nil {
+			h.trouble = l.feed.Trouble()
 		} else {
 			l.settings.Clock.sample() // a RangeFeed does so itself
 		}
@@ -173,7 +173,7 @@ func (l *Loop) Refresh() {
 	}
 	o.NewestCall(state.NewestCall)
 	o.LastSuccess(lastSuccess)
-	o.CatchingUp(behind(state.Watermark, now, l.settings.Interval))
+	o.CatchingUp(behind(state.Watermark, now, l.settings.Info.PollInterval()))
 	o.ClockOffset(offset)
 	if far && !shown {
 		l.settings.Logger.Warn("the provider's clock differs from this machine's; the provider's is used", "offset", offset.String())
@@ -186,7 +186,7 @@ func (l *Loop) Status() Status {
 	var h health
 	l.with(func(current *health) { h = *current })
 	s := Status{
-		Source: l.settings.Source, Provider: l.settings.Provider, Feed: l.settings.Name,
+		Source: l.settings.Source, Provider: l.settings.Provider, Feed: l.settings.Info.Name,
 		State:       StateOK,
 		Watermark:   state.Watermark,
 		LastSuccess: h.lastSuccess, NextRead: h.nextRead,
@@ -195,7 +195,7 @@ func (l *Loop) Status() Status {
 		ClockOffset: l.settings.Clock.Offset(),
 		Unread:      h.unread, Reads: h.reads,
 	}
-	if behind(state.Watermark, now, l.settings.Interval) {
+	if behind(state.Watermark, now, l.settings.Info.PollInterval()) {
 		s.State = StateCatchingUp
 	}
 	if h.trouble != nil {

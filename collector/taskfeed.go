@@ -21,18 +21,6 @@ type TaskQueue interface {
 	Waiting(ctx context.Context) (waiting, setAside int, err error)
 }
 
-// TaskSettings are what NewTaskFeed needs.
-type TaskSettings struct {
-	// Ranges list what there is: the Reader's pages carry work. With a webhook, which
-	// makes the list a second line, its Interval is twice the feed's (counting.md 12).
-	Ranges RangeSettings
-	// Fetcher does the work, Queue is where it waits.
-	Fetcher Fetcher
-	Queue   TaskQueue
-	// Subscription is maintained beside reading; nil: there is none.
-	Subscription SubscriptionManager
-}
-
 const (
 	// gapMargin is how far before a gap in notifications calls are listed again: their
 	// records may have come within it (a first version is up to 150 min late).
@@ -58,7 +46,7 @@ var errNothingDue = errors.New("nothing is due")
 //
 // It isn't safe for concurrent use: one loop polls it.
 type TaskFeed struct {
-	settings TaskSettings
+	settings FeedSettings
 	ranges   *RangeFeed
 	fetching fetching
 	upkeep   upkeep
@@ -86,12 +74,10 @@ type held struct {
 	until time.Duration // when the next piece is listed even so, by Clock.Elapsed
 }
 
-// NewTaskFeed makes a feed of a list and what fetches.
-func NewTaskFeed(settings TaskSettings) *TaskFeed {
-	f := &TaskFeed{
-		settings: settings, ranges: NewRangeFeed(settings.Ranges),
-		fetching: fetching{refusals: make(map[string]*witness.Case)},
-	}
+// NewTaskFeed makes the feed of a list, its Info.Reader, and what fetches.
+func NewTaskFeed(settings FeedSettings) *TaskFeed {
+	settings = settings.withDefaults()
+	f := &TaskFeed{settings: settings, ranges: newRangeFeed(settings), fetching: fetching{refusals: make(map[string]*witness.Case)}}
 	f.ranges.held = &f.held
 	return f
 }
@@ -101,8 +87,6 @@ func (f *TaskFeed) Unread() []string { return f.ranges.Unread() }
 
 // Reads implements Feed: there is no other way.
 func (f *TaskFeed) Reads() string { return "" }
-
-func (f *TaskFeed) clock() *Clock { return f.ranges.settings.Clock }
 
 // Poll implements Feed: it does what is due, up to the first failure.
 func (f *TaskFeed) Poll(ctx context.Context, state ledger.State, sink Sink) error {
@@ -126,7 +110,7 @@ func (f *TaskFeed) Poll(ctx context.Context, state ledger.State, sink Sink) erro
 // asks again.
 func (f *TaskFeed) showTasks(ctx context.Context) {
 	if waiting, setAside, err := f.settings.Queue.Waiting(ctx); err == nil {
-		f.ranges.settings.Own.Tasks("record", waiting, setAside)
+		f.settings.Own.Tasks("record", waiting, setAside)
 	}
 }
 
@@ -148,7 +132,7 @@ func (f *TaskFeed) Trouble() error {
 
 // listWait is how long from now to the next piece of the list.
 func (f *TaskFeed) listWait(context.Context) time.Duration {
-	return max(f.ranges.Wait(), f.held.until-f.clock().Elapsed())
+	return max(f.ranges.Wait(), f.held.until-f.settings.Clock.Elapsed())
 }
 
 // list reads a piece of the list.
@@ -157,29 +141,29 @@ func (f *TaskFeed) list(ctx context.Context, state ledger.State, sink Sink) erro
 		return err
 	}
 	if !f.held.at.IsZero() {
-		f.held.until = f.clock().Elapsed() + longestHold
+		f.held.until = f.settings.Clock.Elapsed() + longestHold
 	}
 	return f.release(ctx, sink)
 }
 
 // upkeepWait is how long from now until the subscription is maintained.
 func (f *TaskFeed) upkeepWait(context.Context) time.Duration {
-	switch manager := f.settings.Subscription; {
+	switch manager := f.settings.Info.Subscription; {
 	case manager == nil:
 		return never
 	case f.upkeep.failures == 0 && manager.Urgent():
 		return 0
 	}
-	return f.upkeep.next - f.clock().Elapsed()
+	return f.upkeep.next - f.settings.Clock.Elapsed()
 }
 
 // maintain does what the subscription manager wants, and lists what may have been missed.
 func (f *TaskFeed) maintain(ctx context.Context, state ledger.State, sink Sink) error {
-	c, k := f.clock(), &f.upkeep
+	c, k := f.settings.Clock, &f.upkeep
 	if c.pending() {
 		c.sample() // so that nothing is asked for by a wrong time
 	}
-	again, gap, err := f.settings.Subscription.Maintain(ctx, c.Now())
+	again, gap, err := f.settings.Info.Subscription.Maintain(ctx, c.Now())
 	if !gap.IsZero() && (k.gap.IsZero() || gap.Before(k.gap)) {
 		k.gap = gap
 	}
@@ -194,7 +178,7 @@ func (f *TaskFeed) maintain(ctx context.Context, state ledger.State, sink Sink) 
 	case err == nil:
 		k.backoff, k.next = backoff{}, c.Elapsed()+again
 	case !notTheFeeds(err):
-		k.fail(err, c.Elapsed(), f.ranges.settings.Random)
+		k.fail(err, c.Elapsed(), f.settings.Random)
 		k.next = k.retry
 	}
 	return err
@@ -203,7 +187,7 @@ func (f *TaskFeed) maintain(ctx context.Context, state ledger.State, sink Sink) 
 // listGap lists what started since a little before the gap, as far as it may be read
 // (counting.md 5). It moves no position: the list is read all the same.
 func (f *TaskFeed) listGap(ctx context.Context, state ledger.State, sink Sink) error {
-	now, limits := f.clock().Now(), f.settings.Ranges.Reader.Limits()
+	now, limits := f.settings.Clock.Now(), f.settings.Info.Reader.Limits()
 	from := plan.Latest(plan.Earliest(f.upkeep.gap, now).Add(-gapMargin), state.Floor)
 	for _, most := range []time.Duration{limits.Retention, limits.MaxRange - 2*time.Second} {
 		if most > 0 {
@@ -228,7 +212,7 @@ func (h *held) keep(p ledger.Position, state ledger.State, now time.Time) {
 // witness says that the provider refuses only some. The list goes on before that if there
 // are only a few left, which were refused: other calls aren't to be late for that.
 func (f *TaskFeed) release(ctx context.Context, sink Sink) error {
-	h, now, parallel := &f.held, f.clock().Now(), f.settings.Fetcher.Parallel()
+	h, now, parallel := &f.held, f.settings.Clock.Now(), f.settings.Info.Fetcher.Parallel()
 	if h.at.IsZero() {
 		return nil
 	}

@@ -205,7 +205,7 @@ func TestTaskFeed_OneKeyIsFetchedOnce(t *testing.T) {
 			m.setTask(w)
 		}
 		<-time.After(2 * time.Hour)
-		feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader = silent{} })
+		feed := m.feed(func(s *FeedSettings) { s.Info.Reader = silent{} })
 		loop := m.loop(feed)
 		loop.Start()
 		pass(t, 5*time.Second)
@@ -225,7 +225,7 @@ func TestRule04_ToldWhileItIsFetched(t *testing.T) {
 		m := newTaskModel(now)
 		m.latency = 2 * time.Second
 		m.calls = []*toldCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(11 * time.Second)}}}
-		feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader = silent{} })
+		feed := m.feed(func(s *FeedSettings) { s.Info.Reader = silent{} })
 		loop := m.loop(feed)
 		loop.Start()
 		pass(t, 10*time.Second)
@@ -253,7 +253,7 @@ func TestTaskFeed_NoWakeIsLost(t *testing.T) {
 		for _, c := range m.calls {
 			c.versions[0] = now
 		}
-		feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader = silent{} })
+		feed := m.feed(func(s *FeedSettings) { s.Info.Reader = silent{} })
 		loop := m.loop(feed)
 		loop.Start()
 		pass(t, 2*time.Second)
@@ -286,7 +286,7 @@ func TestTaskFeed_WokenForNothing(t *testing.T) {
 		m := newTaskModel(time.Now())
 		m.fault = func(string) error { return errProvider }
 		feed := m.feed()
-		loop := m.loop(feed, func(s *LoopSettings) { s.Own = seen.Feed })
+		loop := m.loop(feed, func(s *FeedSettings) { s.Own = seen.Feed })
 		loop.Start()
 		pass(t, time.Minute)
 		failed := seen.value(metrics.Polls, "error")
@@ -317,7 +317,7 @@ func TestTaskFeed_Storm(t *testing.T) {
 			c.versions[0] = now
 		}
 		kept := &keeper{again: time.Minute}
-		feed := m.feed(func(s *TaskSettings) { s.Subscription = kept })
+		feed := m.feed(func(s *FeedSettings) { s.Info.Subscription = kept })
 		loop := m.loop(feed)
 		loop.Start()
 		queued := 0

@@ -22,7 +22,7 @@ func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
 				t.Fatal(err)
 			}
 			if again == 0 {
-				feed.held.keep(ledger.Position{Watermark: time.Now().Add(time.Second)}, ledger.State{}, feed.clock().Now())
+				feed.held.keep(ledger.Position{Watermark: time.Now().Add(time.Second)}, ledger.State{}, feed.settings.Clock.Now())
 			}
 			<-time.After(time.Minute)
 		}
@@ -70,8 +70,8 @@ func TestTaskFeed_AnswersAreCommittedTogether(t *testing.T) {
 			c.versions[0] = now
 		}
 		slow := &slowDisk{taskModel: m}
-		feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader = silent{} })
-		loop := m.loop(feed, func(s *LoopSettings) { s.Ledger = slow })
+		feed := m.feed(func(s *FeedSettings) { s.Info.Reader = silent{} })
+		loop := m.loop(feed, func(s *FeedSettings) { s.Ledger = slow })
 		loop.Start()
 		for _, c := range m.calls {
 			if _, err := m.tell(c.id); err != nil {

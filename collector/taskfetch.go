@@ -101,7 +101,7 @@ func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]Task, er
 
 // fetchWait is how long from now until something is fetched, by what waits in the ledger and what was refused.
 func (f *TaskFeed) fetchWait(ctx context.Context) time.Duration {
-	s, c := &f.fetching, f.clock()
+	s, c := &f.fetching, f.settings.Clock
 	tick, now := c.Elapsed(), c.Now()
 	if s.retry > tick {
 		return s.retry - tick
@@ -157,12 +157,12 @@ type fetchBatch struct {
 // fetch does some of the work that is due, as much at once as the Fetcher allows. What comes together is committed together: a disk
 // that syncs in 50 ms would allow 20 records a second.
 func (f *TaskFeed) fetch(ctx context.Context, _ ledger.State, sink Sink) error {
-	parallel := f.settings.Fetcher.Parallel()
-	tasks, err := f.due(ctx, f.clock().Now(), parallel)
+	parallel := f.settings.Info.Fetcher.Parallel()
+	tasks, err := f.due(ctx, f.settings.Clock.Now(), parallel)
 	if err != nil {
 		return err
 	}
-	if s := &f.fetching; s.again > f.clock().Elapsed() {
+	if s := &f.fetching; s.again > f.settings.Clock.Elapsed() {
 		tasks = slices.DeleteFunc(tasks, func(w Task) bool { return s.refusedBefore(w.Key) > 0 })
 	}
 	jobs := jobsOf(tasks)
@@ -170,7 +170,7 @@ func (f *TaskFeed) fetch(ctx context.Context, _ ledger.State, sink Sink) error {
 		return errNothingDue
 	}
 	jobs = jobs[:min(len(jobs), parallel)]
-	fetchAll(ctx, f.settings.Fetcher, jobs)
+	fetchAll(ctx, f.settings.Info.Fetcher, jobs)
 	r := &fetchBatch{feed: f, sink: sink}
 	for _, j := range jobs {
 		if err := r.handleResult(ctx, j); err != nil {
@@ -193,7 +193,7 @@ func (f *TaskFeed) fetch(ctx context.Context, _ ledger.State, sink Sink) error {
 
 // end settles how fetching goes. It is an outage if nothing is fetched, but for one record alone, which may be too young to be had.
 func (r *fetchBatch) end() error {
-	s, tick, err := &r.feed.fetching, r.feed.clock().Elapsed(), r.stopped
+	s, tick, err := &r.feed.fetching, r.feed.settings.Clock.Elapsed(), r.stopped
 	if len(r.refused) > 0 {
 		first := r.refused[0]
 		n := s.refusedBefore(first.key)
@@ -206,7 +206,7 @@ func (r *fetchBatch) end() error {
 	}
 	switch {
 	case err != nil:
-		s.fail(err, tick, r.feed.ranges.settings.Random)
+		s.fail(err, tick, r.feed.settings.Random)
 	case r.served:
 		if s.err != nil {
 			s.again = 0 // the outage is over
@@ -279,7 +279,7 @@ func (r *fetchBatch) add(got *job) {
 // putOff tries a job again later. If the refusal counts and was the last of so many, the
 // job is set aside: it is shown, and tried more seldom.
 func (r *fetchBatch) putOff(ctx context.Context, got *job, counts bool) error {
-	page := &ledger.Page{ObservedAt: r.feed.clock().Now()}
+	page := &ledger.Page{ObservedAt: r.feed.settings.Clock.Now()}
 	for _, w := range got.tasks {
 		w.Problem = got.err.Error()
 		if counts {
@@ -304,7 +304,7 @@ func (r *fetchBatch) putOff(ctx context.Context, got *job, counts bool) error {
 	}
 	for _, w := range page.Enqueue {
 		if w.SetAside && w.Attempts == 0 {
-			r.feed.ranges.settings.Logger.Warn("something that was named can't be fetched and is set aside; it is tried once a day, and when it is named again",
+			r.feed.settings.Logger.Warn("something that was named can't be fetched and is set aside; it is tried once a day, and when it is named again",
 				"kind", w.Kind, "key", w.Key, "error", got.err.Error())
 		}
 	}
@@ -314,5 +314,5 @@ func (r *fetchBatch) putOff(ctx context.Context, got *job, counts bool) error {
 // attemptDelay is the wait after so many refusals, less up to a quarter.
 func (r *fetchBatch) attemptDelay(refusals int) time.Duration {
 	wait := doubling(firstAttempt, longestAttempt, refusals)
-	return wait - time.Duration(r.feed.ranges.settings.Random()*float64(wait)/4)
+	return wait - time.Duration(r.feed.settings.Random()*float64(wait)/4)
 }

@@ -25,7 +25,7 @@ func silentFeed(t *testing.T, calls int, change ...func(*taskModel)) (*taskModel
 	for _, c := range change {
 		c(m)
 	}
-	feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader = silent{} })
+	feed := m.feed(func(s *FeedSettings) { s.Info.Reader = silent{} })
 	loop := m.loop(feed)
 	loop.Start()
 	pass(t, 2*time.Second)
@@ -206,7 +206,7 @@ func TestTaskFeed_StopCommitsWhatHasLanded(t *testing.T) {
 		if m.flying != 0 {
 			t.Errorf("%d are under way still", m.flying)
 		}
-		feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader = silent{} })
+		feed := m.feed(func(s *FeedSettings) { s.Info.Reader = silent{} })
 		loop = m.loop(feed)
 		loop.Start()
 		pass(t, 2*time.Hour)
@@ -262,7 +262,7 @@ func TestTaskFeed_AQueueThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now())
 		queue := &failingQueue{taskModel: m, err: errors.New("disk I/O error")}
-		feed := m.feed(func(s *TaskSettings) { s.Ranges.Reader, s.Queue = silent{}, queue })
+		feed := m.feed(func(s *FeedSettings) { s.Info.Reader, s.Queue = silent{}, queue })
 		loop := m.loop(feed)
 		loop.Start()
 		pass(t, time.Minute)
@@ -319,7 +319,7 @@ func TestTaskFeed_WorkIsDueByTheFeedsClock(t *testing.T) {
 				m := newTaskModel(now.Add(-time.Hour))
 				m.add(now.Add(-time.Hour), now, 10*time.Minute, 0)
 				clock := NewClock(func() time.Time { return time.Now().Add(wrong) }, func() (time.Duration, bool) { return -wrong, true })
-				feed := m.feed(func(s *TaskSettings) { s.Ranges.Clock = clock })
+				feed := m.feed(func(s *FeedSettings) { s.Clock = clock })
 				loop := m.loop(feed)
 				loop.Start()
 				pass(t, time.Minute)

@@ -24,7 +24,7 @@ func TestTaskFeed_TheKeeperIsAsked(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newTaskModel(time.Now())
 				kept := &keeper{again: time.Minute, err: c.err}
-				feed := m.feed(func(s *TaskSettings) { s.Subscription = kept })
+				feed := m.feed(func(s *FeedSettings) { s.Info.Subscription = kept })
 				loop := m.loop(feed)
 				loop.Start()
 				pass(t, time.Hour)
@@ -53,7 +53,7 @@ func TestTaskFeed_TheUrgentKeeper(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now())
 		kept := &keeper{again: time.Hour}
-		feed := m.feed(func(s *TaskSettings) { s.Subscription = kept })
+		feed := m.feed(func(s *FeedSettings) { s.Info.Subscription = kept })
 		loop := m.loop(feed)
 		loop.Start()
 		pass(t, time.Minute)
@@ -96,7 +96,7 @@ func TestRule12_AGapIsListed(t *testing.T) {
 				m := newTaskModel(begin)
 				m.state.HistoryDone = true
 				kept := &keeper{again: 5 * time.Minute}
-				feed := m.feed(func(s *TaskSettings) { s.Subscription = kept })
+				feed := m.feed(func(s *FeedSettings) { s.Info.Subscription = kept })
 				loop := m.loop(feed)
 				loop.Start()
 				pass(t, 10*24*time.Hour)

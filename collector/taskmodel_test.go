@@ -457,10 +457,11 @@ func (m *taskModel) add(from, to time.Time, every, published time.Duration) {
 }
 
 // feed makes a TaskFeed over the model.
-func (m *taskModel) feed(change ...func(*TaskSettings)) *TaskFeed {
-	settings := TaskSettings{
-		Ranges:  RangeSettings{Reader: m, Interval: 5 * time.Minute, Lookback: 72 * time.Hour, Random: seeded(7).Float64},
-		Fetcher: m, Queue: m,
+func (m *taskModel) feed(change ...func(*FeedSettings)) *TaskFeed {
+	settings := FeedSettings{
+		Source: "contoso", Provider: "model",
+		Info:   &FeedInfo{Name: "call_records", Reader: m, Fetcher: m, Interval: 5 * time.Minute, Lookback: 72 * time.Hour},
+		Ledger: m, Queue: m, Random: seeded(7).Float64,
 	}
 	for _, c := range change {
 		c(&settings)
@@ -468,16 +469,14 @@ func (m *taskModel) feed(change ...func(*TaskSettings)) *TaskFeed {
 	return NewTaskFeed(settings)
 }
 
-// workLoop is a loop with a TaskFeed over the model.
-func (m *taskModel) loop(feed *TaskFeed, change ...func(*LoopSettings)) *Loop {
-	settings := LoopSettings{
-		Source: "contoso", Provider: "model", Name: "call_records", Interval: feed.ranges.settings.Interval,
-		Feed: feed, Ledger: m, Clock: feed.clock(), Random: seeded(8).Float64,
-	}
+// loop is a loop with a TaskFeed over the model.
+func (m *taskModel) loop(feed *TaskFeed, change ...func(*FeedSettings)) *Loop {
+	settings := feed.settings
+	settings.Random = seeded(8).Float64
 	for _, c := range change {
 		c(&settings)
 	}
-	loop := NewLoop(settings)
+	loop := newLoop(settings, feed)
 	m.wake = loop.Wake
 	return loop
 }

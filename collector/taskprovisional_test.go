@@ -41,10 +41,10 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 	}
 	now := time.Now()
 	meeting := &oneCall{cdr.Record{ID: "a", Version: 1, Start: now.Add(-5 * time.Hour), End: now.Add(-time.Minute), Provisional: true}}
-	feed := NewTaskFeed(TaskSettings{
-		Ranges: RangeSettings{Reader: silent{}, Interval: time.Hour, Lookback: lookback}, Fetcher: meeting, Queue: state,
+	feed := NewTaskFeed(FeedSettings{
+		Info: &FeedInfo{Reader: silent{}, Interval: time.Hour, Lookback: lookback, Fetcher: meeting}, Ledger: state, Queue: state,
 	})
-	sink := &loopSink{loop: NewLoop(LoopSettings{Feed: feed, Ledger: state, Clock: feed.clock(), Interval: time.Hour})}
+	sink := newLoop(feed.settings, feed).sink
 	fetch := func() {
 		told := Task{Kind: "told", Key: "a", Version: time.Now().UnixMicro(), Due: time.Now()}
 		if _, err := state.Commit(t.Context(), &ledger.Page{Enqueue: []Task{told}, ObservedAt: time.Now()}); err != nil {

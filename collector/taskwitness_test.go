@@ -53,7 +53,7 @@ func testOutage(t *testing.T, refusal error, told bool) {
 	m.latency, m.keep = 50*time.Millisecond, 138*time.Hour
 	m.add(now.Add(time.Minute), now.Add(14*time.Hour+24*time.Minute), 8*time.Minute, 0)
 	m.fault = ofFetches(refusal)
-	feed := m.feed(func(s *TaskSettings) { s.Ranges.Own = seen.Feed })
+	feed := m.feed(func(s *FeedSettings) { s.Own = seen.Feed })
 	loop := m.loop(feed)
 	loop.Start()
 	for range 14*12 + 6 {
@@ -157,7 +157,7 @@ func TestRule04_NotYetIsTriedAgain(t *testing.T) {
 }
 
 // busyTenant is a loop over a tenant with a call every ten minutes for so long.
-func busyTenant(t *testing.T, d time.Duration, change ...func(*TaskSettings)) (*taskModel, *TaskFeed, *Loop) {
+func busyTenant(t *testing.T, d time.Duration, change ...func(*FeedSettings)) (*taskModel, *TaskFeed, *Loop) {
 	t.Helper()
 	now := time.Now()
 	m := newTaskModel(now)
@@ -178,8 +178,8 @@ func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var log bytes.Buffer
 				seen := newObserved()
-				m, feed, loop := busyTenant(t, 7*24*time.Hour, func(s *TaskSettings) {
-					s.Ranges.Logger, s.Ranges.Own = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
+				m, feed, loop := busyTenant(t, 7*24*time.Hour, func(s *FeedSettings) {
+					s.Logger, s.Own = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
 				})
 				poison := m.calls[3].id
 				m.with(func() { m.fault, m.calls[3].readable = only(refusals["400"], poison), time.Now() })
@@ -224,7 +224,7 @@ func TestRule32_SetAside(t *testing.T) {
 		return
 	}
 	synctest.Test(t, func(t *testing.T) {
-		m, _, loop := busyTenant(t, 24*time.Hour, func(s *TaskSettings) { s.Ranges.Interval = 15 * time.Minute })
+		m, _, loop := busyTenant(t, 24*time.Hour, func(s *FeedSettings) { s.Info.Interval = 15 * time.Minute })
 		m.with(func() { m.add(time.Now().Add(24*time.Hour), time.Now().Add(60*24*time.Hour), 6*time.Hour, 0) })
 		tell := func(keys ...string) {
 			if _, err := m.tell(keys...); err != nil {

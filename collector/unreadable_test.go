@@ -54,12 +54,8 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 					return nil
 				}
 				o := newObserved()
-				var feed *RangeFeed
-				l := loopOver(m, c.interval, c.lookback, func(loop *LoopSettings, ranges *RangeSettings) {
-					loop.Own, ranges.Own = o.Feed, o.Feed
-					feed = NewRangeFeed(*ranges)
-					loop.Feed = feed
-				})
+				l := loopOver(m, c.interval, c.lookback, func(s *FeedSettings) { s.Own = o.Feed })
+				feed := l.feed.(*RangeFeed)
 				l.Start()
 				pass(t, c.heal-time.Minute)
 				if behind := time.Since(m.State().Watermark); behind > 3*c.interval+time.Minute || !m.State().HistoryDone {
@@ -104,11 +100,8 @@ func TestRule30_AnOutageStepsOverNothing(t *testing.T) {
 					}
 					return errProvider
 				}
-				var feed *RangeFeed
-				l := loopOver(m, time.Minute, 6*time.Hour, func(loop *LoopSettings, ranges *RangeSettings) {
-					feed = NewRangeFeed(*ranges)
-					loop.Feed = feed
-				})
+				l := loopOver(m, time.Minute, 6*time.Hour)
+				feed := l.feed.(*RangeFeed)
 				l.Start()
 				pass(t, 14*time.Hour+30*time.Minute)
 				if flapping == 0 && (len(feed.Unread()) != 0 || time.Since(m.State().Watermark) < 13*time.Hour) {

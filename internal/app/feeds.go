@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -12,49 +11,25 @@ import (
 
 // makeFeed makes the loop of a feed.
 func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clock) *feed {
-	own, f := a.own.Feed(s.config.Name, info.Name), &feed{info: info}
-	settings := collector.LoopSettings{
-		Source: s.config.Name, Provider: s.config.ProviderName, Name: info.Name, Interval: pollInterval(info),
-		ActiveCalls: info.ActiveCalls, Clock: clock, Own: own, Logger: a.logger,
+	f := &feed{info: info}
+	settings := collector.FeedSettings{
+		Source: s.config.Name, Provider: s.config.ProviderName, Info: info, Clock: clock, Own: a.own.Feed(s.config.Name, info.Name), Logger: a.logger,
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
 	if info.ActiveCalls == nil {
-		a.addLedger(&settings, s, f)
+		state := &lazyFeed{ledger: a.ledger, owners: a.owners, spec: specOf(s.config, info), now: clock.Now}
+		settings.Ledger, settings.Queue, settings.Open = state, state, state.open
+		if info.Fetcher != nil {
+			f.queue = state
+		}
+		if !a.ledger.Shared() { // else its loop opens it: who takes many feeds over doesn't wait for the commits of the first
+			if err := state.open(context.Background()); err != nil {
+				a.logger.Warn("The state of a feed can't be opened; it is retried.", collector.SourceKey, s.config.Name, "feed", info.Name, "err", err)
+			}
+		}
 	}
 	f.loop = collector.NewLoop(settings)
 	return f
-}
-
-// pollInterval is how often a feed is polled: half as often with a webhook (counting.md 12).
-func pollInterval(info *collector.FeedInfo) time.Duration {
-	if info.Webhook != nil {
-		return 2 * info.Interval
-	}
-	return info.Interval
-}
-
-// addLedger completes the settings of a feed whose records are counted.
-func (a *App) addLedger(settings *collector.LoopSettings, s *source, f *feed) {
-	info := f.info
-	logger := a.logger.With(collector.SourceKey, s.config.Name, "feed", info.Name)
-	state := &lazyFeed{ledger: a.ledger, owners: a.owners, spec: specOf(s.config, info), now: settings.Clock.Now}
-	settings.Ledger, settings.Open = state, state.open
-	ranges := collector.RangeSettings{
-		Reader: info.Reader, Changes: info.Sync, Interval: settings.Interval, Lookback: info.Lookback, Clock: settings.Clock,
-		Own: settings.Own, Logger: logger,
-	}
-	if info.Fetcher != nil {
-		f.queue = state
-		settings.Feed = collector.NewTaskFeed(collector.TaskSettings{Ranges: ranges, Fetcher: info.Fetcher, Queue: state, Subscription: info.Subscription})
-	} else {
-		settings.Feed = collector.NewRangeFeed(ranges)
-	}
-	if a.ledger.Shared() {
-		return // its loop opens it: who takes many feeds over doesn't wait for the commits of the first
-	}
-	if err := state.open(context.Background()); err != nil {
-		logger.Warn("The state of a feed can't be opened; it is retried.", "err", err)
-	}
 }
 
 // noReasons are the feeds whose records don't say why a call didn't connect.

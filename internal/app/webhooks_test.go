@@ -277,7 +277,7 @@ func TestPollInterval(t *testing.T) {
 		"alone":          {collector.FeedInfo{Interval: time.Minute}, time.Minute},
 		"with a webhook": {collector.FeedInfo{Interval: time.Minute, Webhook: &collector.Webhook{}}, 2 * time.Minute},
 	} {
-		if got := pollInterval(&test.info); got != test.want {
+		if got := test.info.PollInterval(); got != test.want {
 			t.Errorf("%s: got %s, want %s", name, got, test.want)
 		}
 	}

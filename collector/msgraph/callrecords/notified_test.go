@@ -118,12 +118,7 @@ func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 		s.Notified = x.seen
 		s.Derive = func(purpose string) []byte { return []byte("0123456789abcdef" + purpose[:8]) }
 	}).Info()
-	x.feed = collector.NewTaskFeed(collector.TaskSettings{
-		Ranges: collector.RangeSettings{
-			Reader: info.Reader, Interval: 2 * info.Interval, Lookback: info.Lookback, Clock: collector.NewClock(server.Now, nil),
-		},
-		Fetcher: info.Fetcher, Queue: x.shelf, Subscription: info.Subscription,
-	})
+	x.feed = collector.NewTaskFeed(collector.FeedSettings{Info: &info, Queue: x.shelf, Clock: collector.NewClock(server.Now, nil)})
 	handler = info.Webhook.Handler(func(ctx context.Context, work []collector.Task) (int, error) {
 		r, err := x.shelf.Commit(ctx, &ledger.Page{Enqueue: work, ObservedAt: x.shelf.Now()})
 		return r.Queued, err
