@@ -125,7 +125,7 @@ func (f *RangeFeed) commitChanges(ctx context.Context, r *reading, page *Page, m
 	alike.number(page.Records)
 	next := r.plan.Clone()
 	next.Changes = mark
-	if err := f.commitPlan(ctx, r.sink, next, page, ledger.Position{}); err != nil {
+	if err := f.commitPlan(ctx, next, page, ledger.Position{}); err != nil {
 		return err
 	}
 	r.plan.Changes = mark

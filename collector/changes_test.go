@@ -133,14 +133,13 @@ func TestRangeFeed_AShortReadInDoubtThatFails(t *testing.T) {
 		}
 		return nil
 	})
-	f := newRangeFeed(FeedSettings{Info: &FeedInfo{Reader: read, Interval: time.Minute, Lookback: 48 * time.Hour}, Clock: clock})
-	sink := new(committed)
-	state := ledger.State{Watermark: clock.Now()}
-	if err := f.Poll(t.Context(), state, sink); err == nil || f.Wait() > time.Second || f.Trouble() == nil {
+	info := &FeedInfo{Reader: read, Interval: time.Minute, Lookback: 48 * time.Hour}
+	f := newRangeFeed(FeedSettings{Info: info, Ledger: &committed{state: ledger.State{Watermark: clock.Now()}}, Clock: clock})
+	if err := f.Poll(t.Context()); err == nil || f.Wait() > time.Second || f.Trouble() == nil {
 		t.Fatalf("the error is %v; it waits for %s; the trouble is %v", err, f.Wait(), f.Trouble())
 	}
 	down = false
-	if err := f.Poll(t.Context(), state, sink); err != nil || f.Wait() > time.Second || f.Trouble() != nil {
+	if err := f.Poll(t.Context()); err != nil || f.Wait() > time.Second || f.Trouble() != nil {
 		t.Errorf("the error is %v; it waits for %s; the trouble is %v", err, f.Wait(), f.Trouble())
 	}
 }
@@ -151,7 +150,7 @@ func TestChanges_WhatComesWithChanges(t *testing.T) {
 		var log bytes.Buffer
 		seen := newObserved()
 		m := quiet(t, minutely, time.Now())
-		clock, sink := NewClock(nil, nil), new(committed)
+		sink := &committed{state: m.State()}
 		day := time.Now().Truncate(24 * time.Hour)
 		answer := func(names string) *Page {
 			b := &Page{
@@ -172,11 +171,11 @@ func TestChanges_WhatComesWithChanges(t *testing.T) {
 			return b, SyncPosition{Token: fmt.Sprint(len(answers)), More: len(answers) > 0}, nil
 		})
 		feed := newRangeFeed(FeedSettings{
-			Info:  &FeedInfo{Reader: silent{}, Sync: changes, Interval: time.Minute, Lookback: 48 * time.Hour},
-			Clock: clock, Own: seen.Feed, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Info:   &FeedInfo{Reader: silent{}, Sync: changes, Interval: time.Minute, Lookback: 48 * time.Hour},
+			Ledger: sink, Own: seen.Feed, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		for len(answers) > 0 {
-			if err := feed.Poll(t.Context(), m.State(), sink); err != nil {
+			if err := feed.Poll(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}

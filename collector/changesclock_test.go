@@ -85,10 +85,10 @@ func TestRule05_AFirstReadSetsTheOrigin(t *testing.T) {
 		m.clock = func() time.Time { return time.Now().Add(-3 * time.Hour) }
 		m.date = m.clock
 		of := newChanging(m)
-		loop := syncLoop(of, minutely)
-		sink := new(committed)
+		sink := &committed{state: m.State()}
+		loop := syncLoop(of, minutely, func(s *FeedSettings) { s.Ledger = sink })
 		poll := func() {
-			if err := loop.feed.Poll(t.Context(), m.State(), sink); err != nil {
+			if err := loop.feed.Poll(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}

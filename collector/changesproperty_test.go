@@ -64,26 +64,26 @@ func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
 				}
 				return nil
 			}
-			loop := syncLoop(of, l)
-			poll := func() error {
-				return loop.feed.Poll(t.Context(), m.State(), sinkFunc{Sink: loop.sink, after: func() error {
+			dies := func(s *FeedSettings) {
+				s.Ledger = fails{Ledger: m, after: func() error {
 					if after {
 						return crash
 					}
 					return nil
-				}})
+				}}
 			}
+			loop := syncLoop(of, l, dies)
 			for end := time.Now().Add(4 * time.Hour); time.Now().Before(end); {
-				if err := poll(); errors.Is(err, crash) {
-					loop = syncLoop(of, l)
+				if err := loop.feed.Poll(t.Context()); errors.Is(err, crash) {
+					loop = syncLoop(of, l, dies)
 				}
 				pass(t, min(loop.feed.Wait(), time.Duration(random.IntN(120))*time.Second))
 			}
 			calm, after = true, false
 			pass(t, l.Lookback)
-			loop = syncLoop(of, l)
+			loop = syncLoop(of, l, dies)
 			for end := time.Now().Add(2*l.Lookback + 10*time.Minute); time.Now().Before(end); {
-				if err := poll(); err != nil {
+				if err := loop.feed.Poll(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				pass(t, max(loop.feed.Wait(), time.Second))

@@ -69,7 +69,7 @@ func TestRule11_TheWatermarkIsWhenTheDrainBegan(t *testing.T) {
 				clock := NewClock(nil, nil)
 				loop := syncLoop(of, minutely, func(s *FeedSettings) { s.Clock = clock })
 				for len(of.asked) < 3 {
-					if err := loop.feed.Poll(t.Context(), m.State(), loop.sink); err != nil && !errors.Is(err, errProvider) {
+					if err := loop.feed.Poll(t.Context()); err != nil && !errors.Is(err, errProvider) {
 						t.Fatal(err)
 					}
 				}
@@ -260,20 +260,21 @@ func TestRule11_TheTokenIsCommittedWithItsRows(t *testing.T) {
 				}
 				return nil
 			}
-			loop := syncLoop(of, l)
-			died = 0
-			for end := time.Now().Add(30 * time.Minute); time.Now().Before(end); {
-				sink := sinkFunc{Sink: loop.sink, after: func() error {
+			dies := func(s *FeedSettings) {
+				s.Ledger = fails{Ledger: of, after: func() error {
 					if after {
 						return crash
 					}
 					return nil
 				}}
-				before := of.State()
-				err := loop.feed.Poll(t.Context(), before, sink)
+			}
+			loop := syncLoop(of, l, dies)
+			died = 0
+			for end := time.Now().Add(30 * time.Minute); time.Now().Before(end); {
+				err := loop.feed.Poll(t.Context())
 				if errors.Is(err, crash) {
 					died++
-					loop, after = syncLoop(of, l), false
+					loop, after = syncLoop(of, l, dies), false
 				} else if err != nil {
 					t.Fatal(err)
 				}

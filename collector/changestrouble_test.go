@@ -252,7 +252,7 @@ func TestChanges_StoppedOrFull(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		of.latency = time.Second
-		if err := feed.Poll(ctx, of.State(), loop.sink); !errors.Is(err, context.Canceled) || feed.changes.failures > 0 {
+		if err := feed.Poll(ctx); !errors.Is(err, context.Canceled) || feed.changes.failures > 0 {
 			t.Errorf("the error is %v, after which %d steps have failed", err, feed.changes.failures)
 		}
 	})

@@ -4,9 +4,9 @@
 //	Loop (a goroutine per feed) ─▶ Feed.Poll
 //	                 │
 //	                 │ RangeFeed: plan ─▶ span of time ─▶ Driver ◀─pages─ RangeReader
-//	                 │                                      └─▶ Sink.Commit ─▶ ledger
-//	                 │            token ─▶ SyncReader.Sync ─▶ Sink.Commit, in place of the shallow levels
-//	                 │ TaskFeed: a RangeFeed's lists and notifications ─▶ tasks in the ledger ─▶ Fetcher.Fetch ─▶ Sink.Commit
+//	                 │                                      └─▶ Ledger.Commit
+//	                 │            token ─▶ SyncReader.Sync ─▶ Ledger.Commit, in place of the shallow levels
+//	                 │ TaskFeed: a RangeFeed's lists and notifications ─▶ tasks in the ledger ─▶ Fetcher.Fetch ─▶ Ledger.Commit
 //
 // `backfill`, `records` and `check sources` use the same Driver with another Commit.
 //

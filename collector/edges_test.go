@@ -67,8 +67,13 @@ func TestRule10_AMachineThatSlept(t *testing.T) {
 	})
 }
 
-// committed is a sink that remembers what was committed.
-type committed struct{ all []*ledger.Page }
+// committed is a ledger whose state stays, and that remembers what was committed.
+type committed struct {
+	state ledger.State
+	all   []*ledger.Page
+}
+
+func (p *committed) State() ledger.State { return p.state }
 
 func (p *committed) Commit(_ context.Context, page *ledger.Page) (ledger.Result, error) {
 	p.all = append(p.all, page)
@@ -91,9 +96,9 @@ func TestRule05_TheFirstPollOfEachFeedMovesNothing(t *testing.T) {
 	state := ledger.State{Origin: time.Now(), Floor: time.Now(), Watermark: time.Now()}
 	for _, name := range []string{"first feed", "second feed"} {
 		t.Run(name, func(t *testing.T) {
-			sink := new(committed)
-			feed := newRangeFeed(FeedSettings{Info: &FeedInfo{Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour}, Clock: clock})
-			if err := feed.Poll(t.Context(), state, sink); err != nil {
+			sink := &committed{state: state}
+			feed := newRangeFeed(FeedSettings{Info: &FeedInfo{Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour}, Ledger: sink, Clock: clock})
+			if err := feed.Poll(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if len(sink.all) != 1 || sink.all[0].Position != nil {
@@ -145,7 +150,7 @@ func TestSlowDaysAreCaughtUpWith(t *testing.T) {
 			if polls > 10 {
 				t.Fatalf("after %d reads of %s it is %s behind", polls, provider.read, clock.Now().Sub(p.state.Watermark))
 			}
-			if err := loop.feed.Poll(t.Context(), p.State(), loop.sink); err != nil {
+			if err := loop.feed.Poll(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}

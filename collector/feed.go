@@ -11,9 +11,8 @@ import (
 
 // Feed reads one kind of call record from one account of a provider: a RangeFeed or a TaskFeed. Only the goroutine that polls it uses it.
 type Feed interface {
-	// Poll reads what is due and commits it page by page through the sink. An
-	// error ends the poll; what was committed stays.
-	Poll(ctx context.Context, state ledger.State, sink Sink) error
+	// Poll reads what is due and commits it page by page. An error ends the poll; what was committed stays.
+	Poll(ctx context.Context) error
 	// Wait is how long from now to the next poll, failures of its own included.
 	Wait() time.Duration
 	// Trouble is the present failure of a part of the feed, nil if all is well.
@@ -22,13 +21,6 @@ type Feed interface {
 	Unread() []string
 	// Reads names the way in which the feed is read at present; empty: there is only one.
 	Reads() string
-}
-
-// Sink takes what a feed has read. It is used by one Poll at a time.
-type Sink interface {
-	// Commit writes a page and says what it made of it. After an error nothing
-	// of the page was committed.
-	Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error)
 }
 
 // RangeReader reads the calls that started in a span of time, page by page.

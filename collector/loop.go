@@ -55,6 +55,28 @@ func (s FeedSettings) withDefaults() FeedSettings {
 	return s
 }
 
+// commit writes a page; what the ledger made of it goes to the own metrics and the log.
+// A page in hand is committed even if the loop is stopped meanwhile. After an error nothing of the page was committed.
+func (s *FeedSettings) commit(ctx context.Context, page *Page) (ledger.Result, error) {
+	result, err := s.Ledger.Commit(context.WithoutCancel(ctx), page)
+	if err != nil {
+		return result, err
+	}
+	o := s.Own
+	o.Rows("new", result.New)
+	o.Rows("duplicate", result.Duplicate)
+	o.Rows("revised", result.Revised)
+	o.Rows("invalid", result.Invalid)
+	o.Rows("ignored", result.Ignored)
+	o.Rows("too_old", result.TooOld)
+	o.Delays(result.Delays)
+	o.Overflow(result.Overflow)
+	for _, row := range result.BadRows {
+		s.Logger.Warn("a row can't be read and isn't counted", "at", row.At, "problem", row.Problem)
+	}
+	return result, nil
+}
+
 // Ledger is a feed's handle on the ledger; *ledger.Feed is one. It must be safe
 // for concurrent use.
 type Ledger interface {
@@ -90,7 +112,6 @@ const (
 type Loop struct {
 	settings FeedSettings
 	feed     Feed // nil: ActiveCalls are polled
-	sink     *loopSink
 	woken    chan struct{}
 
 	start   sync.Once
@@ -121,7 +142,6 @@ func newLoop(settings FeedSettings, feed Feed) *Loop {
 	l := &Loop{settings: settings, feed: feed, cancel: cancel, woken: make(chan struct{}, 1)}
 	l.health.observe(feed)
 	l.begin = func() { l.running.Go(func() { l.run(ctx) }) }
-	l.sink = &loopSink{loop: l}
 	return l
 }
 
@@ -186,7 +206,7 @@ func (l *Loop) poll(ctx context.Context) (err error) {
 	if l.feed == nil {
 		return l.countActive(ctx)
 	}
-	return l.feed.Poll(ctx, l.state(), l.sink)
+	return l.feed.Poll(ctx)
 }
 
 // wait is how long to the next poll, after one that took so long.
@@ -199,36 +219,6 @@ func (l *Loop) wait(err error, failures int, took time.Duration) time.Duration {
 		wait = l.feed.Wait()
 	}
 	return max(wait-time.Duration(waitJitter*l.settings.Random()*float64(wait)), shortestWait)
-}
-
-// loopSink is the sink of a loop's feed.
-type loopSink struct{ loop *Loop }
-
-// Commit writes a page; what it made of it goes to the own metrics and the log.
-// A page in hand is committed even if the loop is stopped meanwhile.
-func (s *loopSink) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
-	result, err := s.loop.settings.Ledger.Commit(context.WithoutCancel(ctx), page)
-	if err == nil {
-		s.observe(&result)
-	}
-	return result, err
-}
-
-func (s *loopSink) observe(r *ledger.Result) {
-	o := s.loop.settings.Own
-	o.Rows("new", r.New)
-	o.Rows("duplicate", r.Duplicate)
-	o.Rows("revised", r.Revised)
-	o.Rows("invalid", r.Invalid)
-	o.Rows("ignored", r.Ignored)
-	o.Rows("too_old", r.TooOld)
-	o.Delays(r.Delays)
-	if len(r.Overflow) > 0 {
-		o.Overflow(r.Overflow)
-	}
-	for _, row := range r.BadRows {
-		s.loop.settings.Logger.Warn("a row can't be read and isn't counted", "at", row.At, "problem", row.Problem)
-	}
 }
 
 // with uses the health under its lock.

@@ -322,14 +322,14 @@ func sortRows(m *model) {
 	slices.SortStableFunc(m.rows, func(a, b modelRow) int { return a.start.Compare(b.start) })
 }
 
-// sinkFunc is a sink that fails after its commits.
-type sinkFunc struct {
-	Sink
+// fails is a ledger that fails after its commits.
+type fails struct {
+	Ledger
 	after func() error
 }
 
-func (s sinkFunc) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
-	r, err := s.Sink.Commit(ctx, page)
+func (s fails) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+	r, err := s.Ledger.Commit(ctx, page)
 	if err == nil {
 		err = s.after()
 	}

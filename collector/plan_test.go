@@ -26,7 +26,7 @@ func TestRule10_TheFirstReadOfAProcessMovesNothing(t *testing.T) {
 			}
 		}()
 		for i, want := range []int{0, 1} {
-			if err := l.feed.Poll(t.Context(), m.State(), l.sink); err != nil {
+			if err := l.feed.Poll(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if len(m.positions) != want {
@@ -89,7 +89,7 @@ func TestRangeFeed_AFirstReadThatFails(t *testing.T) {
 func TestRangeFeed_StopsAfterThePageInHand(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	p := &pages{state: ledger.State{Origin: time.Now().Add(-time.Hour)}}
-	feed := newRangeFeed(FeedSettings{Info: &FeedInfo{Interval: time.Minute, Lookback: time.Hour, Reader: readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
+	feed := newRangeFeed(FeedSettings{Ledger: p, Info: &FeedInfo{Interval: time.Minute, Lookback: time.Hour, Reader: readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
 		cancel()
 		for range 3 {
 			if err := emit(&Page{Records: []*cdr.Record{{ID: "1"}}}); err != nil {
@@ -98,7 +98,7 @@ func TestRangeFeed_StopsAfterThePageInHand(t *testing.T) {
 		}
 		return nil
 	})}})
-	err := feed.Poll(ctx, p.State(), newLoop(FeedSettings{Ledger: p}.withDefaults(), feed).sink)
+	err := feed.Poll(ctx)
 	if !errors.Is(err, context.Canceled) || len(p.all) != 1 || feed.Trouble() != nil {
 		t.Errorf("%v; %d pages; the trouble is %v", err, len(p.all), feed.Trouble())
 	}
@@ -112,7 +112,7 @@ func TestRangeFeed_TheLedgersTroubleIsNotTheProviders(t *testing.T) {
 		l := loopOver(m, time.Minute, time.Hour)
 		feed := l.feed.(*RangeFeed)
 		feed.asked = true
-		if err := feed.Poll(t.Context(), m.State(), l.sink); !errors.Is(err, refused) || feed.Trouble() != nil {
+		if err := feed.Poll(t.Context()); !errors.Is(err, refused) || feed.Trouble() != nil {
 			t.Errorf("%v: the poll says %v, the trouble is %v", refused, err, feed.Trouble())
 		}
 	}
@@ -124,7 +124,7 @@ func TestRangeFeed_AnotherWritersPlanCounts(t *testing.T) {
 	l := loopOver(m, time.Minute, 48*time.Hour)
 	feed := l.feed.(*RangeFeed)
 	for feed.plan == nil || feed.Wait() == 0 {
-		if err := feed.Poll(t.Context(), m.State(), l.sink); err != nil {
+		if err := feed.Poll(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -132,7 +132,7 @@ func TestRangeFeed_AnotherWritersPlanCounts(t *testing.T) {
 		t.Fatal("the deepest level wasn't read")
 	}
 	m.state.Plan = nil
-	if err := feed.Poll(t.Context(), m.State(), l.sink); err != nil || feed.level != 9 {
+	if err := feed.Poll(t.Context()); err != nil || feed.level != 9 {
 		t.Errorf("%v; level %d was read after the plan had been lost, want 9", err, feed.level)
 	}
 }

@@ -46,18 +46,19 @@ func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
 				}
 				return nil
 			}
-			feed := func() *Loop { return loopOver(m, l.Interval, l.Lookback) }
-			loop := feed()
-			sinkOf := func(loop *Loop) Sink {
-				return sinkFunc{Sink: loop.sink, after: func() error {
-					if after {
-						return crash
-					}
-					return nil
-				}}
+			feed := func() *Loop {
+				return loopOver(m, l.Interval, l.Lookback, func(s *FeedSettings) {
+					s.Ledger = fails{Ledger: m, after: func() error {
+						if after {
+							return crash
+						}
+						return nil
+					}}
+				})
 			}
+			loop := feed()
 			for end := time.Now().Add(4 * time.Hour); time.Now().Before(end); {
-				if err := loop.feed.Poll(t.Context(), m.State(), sinkOf(loop)); errors.Is(err, crash) {
+				if err := loop.feed.Poll(t.Context()); errors.Is(err, crash) {
 					loop = feed()
 				}
 				pass(t, min(loop.feed.Wait(), time.Duration(random.IntN(120))*time.Second))
@@ -66,7 +67,7 @@ func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
 			pass(t, l.Lookback)
 			loop = feed()
 			for end := time.Now().Add(time.Minute); time.Now().Before(end); {
-				if err := loop.feed.Poll(t.Context(), m.State(), sinkOf(loop)); err != nil {
+				if err := loop.feed.Poll(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				pass(t, max(loop.feed.Wait(), time.Second))

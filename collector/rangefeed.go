@@ -50,9 +50,8 @@ func newRangeFeed(settings FeedSettings) *RangeFeed {
 
 // Poll reads one piece of what is due and commits it. With nothing due it reads
 // the shortest range.
-func (f *RangeFeed) Poll(ctx context.Context, state ledger.State, sink Sink) error {
-	f.load(state)
-	r := f.newReading(state, sink)
+func (f *RangeFeed) Poll(ctx context.Context) error {
+	r := f.newReading()
 	f.seen = r.view
 	if done, err := f.readChanges(ctx, r); done || err != nil {
 		return err
@@ -69,7 +68,7 @@ func (f *RangeFeed) Poll(ctx context.Context, state ledger.State, sink Sink) err
 	var moved bool
 	var err error
 	if r.step.From.Before(r.step.To) { // else all of it is stepped over
-		pages, found, err = f.read(ctx, sink, r.step.From, r.step.To)
+		pages, found, err = f.read(ctx, r.step.From, r.step.To)
 	}
 	if err == nil {
 		moved, err = f.conclude(ctx, r, found)
@@ -97,8 +96,10 @@ func (f *RangeFeed) load(state ledger.State) {
 }
 
 // newReading begins a poll.
-func (f *RangeFeed) newReading(state ledger.State, sink Sink) *reading {
-	r := &reading{sink: sink, state: state, view: f.view(state), tick: f.settings.Clock.Elapsed(), plan: f.plan.Clone(), doubt: f.doubtful()}
+func (f *RangeFeed) newReading() *reading {
+	state := f.settings.Ledger.State()
+	f.load(state)
+	r := &reading{state: state, view: f.view(state), tick: f.settings.Clock.Elapsed(), plan: f.plan.Clone(), doubt: f.doubtful()}
 	r.plan.DropFuture(r.view.Now)
 	r.plan.ExpireUnread(r.view)
 	return r

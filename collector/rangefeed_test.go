@@ -76,7 +76,7 @@ func pollOnce(t *testing.T, p *pages, read readerFunc, change ...func(*FeedSetti
 		c(&settings)
 	}
 	loop := NewLoop(settings)
-	return loop.feed.Poll(t.Context(), p.State(), loop.sink)
+	return loop.feed.Poll(t.Context())
 }
 
 // TestRangeFeed_OnlyTheLastPageMovesThePosition (counting.md 2; guarantee 4): the pages are committed without a position, which follows the last one.

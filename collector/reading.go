@@ -11,7 +11,6 @@ import (
 // reading is one poll of a RangeFeed: a step of a task, read and committed page
 // by page. The pages carry no position: that is committed after the last one.
 type reading struct {
-	sink  Sink
 	state ledger.State
 	view  plan.View
 	// plan is a copy of the feed's, which becomes the feed's with the position.
@@ -25,9 +24,9 @@ type reading struct {
 }
 
 // read reads a span and commits it page by page. It returns how many pages there were, and how much they had of new records and new work.
-func (f *RangeFeed) read(ctx context.Context, sink Sink, from, to time.Time) (pages, found int, err error) {
+func (f *RangeFeed) read(ctx context.Context, from, to time.Time) (pages, found int, err error) {
 	d := Driver{Reader: f.settings.Info.Reader, Commit: func(ctx context.Context, page *Page) (ledger.Result, error) {
-		result, err := f.commitPage(ctx, sink, page)
+		result, err := f.commitPage(ctx, page)
 		pages++
 		found += result.New + result.Queued
 		return result, err
@@ -37,7 +36,7 @@ func (f *RangeFeed) read(ctx context.Context, sink Sink, from, to time.Time) (pa
 }
 
 // commitPage commits a page as read now, with the work that it names due at once, and shows what the mapping doesn't know and the days' totals.
-func (f *RangeFeed) commitPage(ctx context.Context, sink Sink, page *Page) (ledger.Result, error) {
+func (f *RangeFeed) commitPage(ctx context.Context, page *Page) (ledger.Result, error) {
 	if c := f.settings.Clock; c.pending() {
 		c.sample() // the first answer says what the time is, also for this very page
 	}
@@ -49,7 +48,7 @@ func (f *RangeFeed) commitPage(ctx context.Context, sink Sink, page *Page) (ledg
 			t.Due, named = page.ObservedAt, true
 		}
 	}
-	result, err := sink.Commit(ctx, page)
+	result, err := f.settings.commit(ctx, page)
 	if err == nil {
 		if named && f.held != nil && !f.held.at.IsZero() { // what is named again is due only now
 			f.held.at = plan.Latest(f.held.at, page.ObservedAt)
@@ -62,14 +61,14 @@ func (f *RangeFeed) commitPage(ctx context.Context, sink Sink, page *Page) (ledg
 }
 
 // commitPlan commits a page with another plan, which is the feed's then.
-func (f *RangeFeed) commitPlan(ctx context.Context, sink Sink, next *plan.Plan, page *Page, position ledger.Position) error {
+func (f *RangeFeed) commitPlan(ctx context.Context, next *plan.Plan, page *Page, position ledger.Position) error {
 	data, err := next.Encode()
 	if err != nil {
 		return err
 	}
 	position.Plan = data
 	page.Position = &position
-	if _, err := f.commitPage(ctx, sink, page); err != nil {
+	if _, err := f.commitPage(ctx, page); err != nil {
 		return err
 	}
 	f.plan, f.stored = next, data
@@ -89,7 +88,7 @@ func (f *RangeFeed) conclude(ctx context.Context, r *reading, found int) (moved 
 	case r.doubt:
 		// The first commit, which the provider's Date is known for, sets the feed's origin
 		// by it, before anything is planned (counting.md 5, 10).
-		_, err = f.commitPage(ctx, r.sink, &Page{})
+		_, err = f.commitPage(ctx, &Page{})
 		return false, err
 	}
 	done := r.plan.Finish(r.task, r.step, found, r.view, began)
@@ -98,10 +97,10 @@ func (f *RangeFeed) conclude(ctx context.Context, r *reading, found int) (moved 
 		position.Watermark = done.Watermark
 	}
 	if f.held == nil {
-		return true, f.commitPlan(ctx, r.sink, r.plan, &Page{}, position)
+		return true, f.commitPlan(ctx, r.plan, &Page{}, position)
 	}
 	named := c.Now() // at the latest
-	if err := f.commitPlan(ctx, r.sink, r.plan, &Page{}, ledger.Position{}); err != nil {
+	if err := f.commitPlan(ctx, r.plan, &Page{}, ledger.Position{}); err != nil {
 		return false, err
 	}
 	f.held.keep(position, r.state, named)

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 // traffic fills a model with calls from its watermark to an instant: a third is
@@ -35,8 +33,8 @@ type counter struct {
 	levels []int
 }
 
-func (c *counter) Poll(ctx context.Context, state ledger.State, sink Sink) error {
-	err := c.RangeFeed.Poll(ctx, state, sink)
+func (c *counter) Poll(ctx context.Context) error {
+	err := c.RangeFeed.Poll(ctx)
 	if c.levels == nil {
 		c.levels = make([]int, c.ladder.Last()+1)
 	}

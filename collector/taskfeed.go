@@ -89,17 +89,17 @@ func (f *TaskFeed) Unread() []string { return f.ranges.Unread() }
 func (f *TaskFeed) Reads() string { return "" }
 
 // Poll implements Feed: it does what is due, up to the first failure.
-func (f *TaskFeed) Poll(ctx context.Context, state ledger.State, sink Sink) error {
+func (f *TaskFeed) Poll(ctx context.Context) error {
 	defer f.showTasks(ctx)
 	err := errNothingDue
 	for _, part := range []struct {
 		wait func(ctx context.Context) time.Duration
-		poll func(ctx context.Context, state ledger.State, sink Sink) error
+		poll func(ctx context.Context) error
 	}{{f.listWait, f.list}, {f.fetchWait, f.fetch}, {f.upkeepWait, f.maintain}} {
 		if part.wait(ctx) > 0 {
 			continue
 		}
-		if err = part.poll(ctx, state, sink); err != nil {
+		if err = part.poll(ctx); err != nil {
 			return err
 		}
 	}
@@ -136,14 +136,14 @@ func (f *TaskFeed) listWait(context.Context) time.Duration {
 }
 
 // list reads a piece of the list.
-func (f *TaskFeed) list(ctx context.Context, state ledger.State, sink Sink) error {
-	if err := f.ranges.Poll(ctx, state, sink); err != nil {
+func (f *TaskFeed) list(ctx context.Context) error {
+	if err := f.ranges.Poll(ctx); err != nil {
 		return err
 	}
 	if !f.held.at.IsZero() {
 		f.held.until = f.settings.Clock.Elapsed() + longestHold
 	}
-	return f.release(ctx, sink)
+	return f.release(ctx)
 }
 
 // upkeepWait is how long from now until the subscription is maintained.
@@ -158,7 +158,7 @@ func (f *TaskFeed) upkeepWait(context.Context) time.Duration {
 }
 
 // maintain does what the subscription manager wants, and lists what may have been missed.
-func (f *TaskFeed) maintain(ctx context.Context, state ledger.State, sink Sink) error {
+func (f *TaskFeed) maintain(ctx context.Context) error {
 	c, k := f.settings.Clock, &f.upkeep
 	if c.pending() {
 		c.sample() // so that nothing is asked for by a wrong time
@@ -168,7 +168,7 @@ func (f *TaskFeed) maintain(ctx context.Context, state ledger.State, sink Sink) 
 		k.gap = gap
 	}
 	if err == nil && !k.gap.IsZero() {
-		if err = f.listGap(ctx, state, sink); err == nil {
+		if err = f.listGap(ctx); err == nil {
 			k.gap = time.Time{}
 		}
 	}
@@ -186,15 +186,15 @@ func (f *TaskFeed) maintain(ctx context.Context, state ledger.State, sink Sink) 
 
 // listGap lists what started since a little before the gap, as far as it may be read
 // (counting.md 5). It moves no position: the list is read all the same.
-func (f *TaskFeed) listGap(ctx context.Context, state ledger.State, sink Sink) error {
+func (f *TaskFeed) listGap(ctx context.Context) error {
 	now, limits := f.settings.Clock.Now(), f.settings.Info.Reader.Limits()
-	from := plan.Latest(plan.Earliest(f.upkeep.gap, now).Add(-gapMargin), state.Floor)
+	from := plan.Latest(plan.Earliest(f.upkeep.gap, now).Add(-gapMargin), f.settings.Ledger.State().Floor)
 	for _, most := range []time.Duration{limits.Retention, limits.MaxRange - 2*time.Second} {
 		if most > 0 {
 			from = plan.Latest(from, now.Add(-most))
 		}
 	}
-	_, _, err := f.ranges.read(ctx, sink, from, now)
+	_, _, err := f.ranges.read(ctx, from, now)
 	return err
 }
 
@@ -211,7 +211,7 @@ func (h *held) keep(p ledger.Position, state ledger.State, now time.Time) {
 // release commits the position that waits, once nothing holds it: all was fetched, or a
 // witness says that the provider refuses only some. The list goes on before that if there
 // are only a few left, which were refused: other calls aren't to be late for that.
-func (f *TaskFeed) release(ctx context.Context, sink Sink) error {
+func (f *TaskFeed) release(ctx context.Context) error {
 	h, now, parallel := &f.held, f.settings.Clock.Now(), f.settings.Info.Fetcher.Parallel()
 	if h.at.IsZero() {
 		return nil
@@ -227,7 +227,7 @@ func (f *TaskFeed) release(ctx context.Context, sink Sink) error {
 		}
 		return nil
 	}
-	if _, err := sink.Commit(ctx, &ledger.Page{Position: &h.Position, ObservedAt: now}); err != nil {
+	if _, err := f.settings.commit(ctx, &ledger.Page{Position: &h.Position, ObservedAt: now}); err != nil {
 		return err
 	}
 	*h = held{}

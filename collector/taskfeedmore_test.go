@@ -16,9 +16,8 @@ func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now())
 		feed := m.feed()
-		sink := &loopSink{loop: m.loop(feed)}
 		for again := range 2 {
-			if _, err := feed.ranges.commitPage(t.Context(), sink, &Page{Enqueue: []Task{{Kind: "record", Key: "a", Version: 1}}}); err != nil {
+			if _, err := feed.ranges.commitPage(t.Context(), &Page{Enqueue: []Task{{Kind: "record", Key: "a", Version: 1}}}); err != nil {
 				t.Fatal(err)
 			}
 			if again == 0 {
@@ -33,12 +32,12 @@ func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
 			}
 		})
 		for range 2 {
-			if err := feed.release(t.Context(), sink); err != nil || m.state.Watermark.After(m.state.Origin) || feed.held.at.IsZero() {
+			if err := feed.release(t.Context()); err != nil || m.state.Watermark.After(m.state.Origin) || feed.held.at.IsZero() {
 				t.Fatalf("the watermark is %s, %v", m.state.Watermark, err)
 			}
 		}
 		m.work, m.order = nil, nil
-		if err := feed.release(t.Context(), sink); err != nil || !m.state.Watermark.After(m.state.Origin) || !feed.held.at.IsZero() {
+		if err := feed.release(t.Context()); err != nil || !m.state.Watermark.After(m.state.Origin) || !feed.held.at.IsZero() {
 			t.Errorf("when all is fetched the watermark is %s, %v", m.state.Watermark, err)
 		}
 	})
@@ -91,22 +90,21 @@ func TestTaskFeed_AnswersAreCommittedTogether(t *testing.T) {
 }
 
 // fullDisk takes no positions.
-type fullDisk struct{ Sink }
+type fullDisk struct{ Ledger }
 
 func (s fullDisk) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
 	if page.Position != nil {
 		return ledger.Result{}, ledger.ErrFull
 	}
-	return s.Sink.Commit(ctx, page)
+	return s.Ledger.Commit(ctx, page)
 }
 
 // A position that couldn't be committed isn't kept either: the list is read again.
 func TestTaskFeed_APositionThatFailsIsntHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now().Add(-time.Hour))
-		feed := m.feed()
-		sink := fullDisk{&loopSink{loop: m.loop(feed)}}
-		if err := feed.Poll(t.Context(), m.State(), sink); !errors.Is(err, ledger.ErrFull) || !feed.held.at.IsZero() {
+		feed := m.feed(func(s *FeedSettings) { s.Ledger = fullDisk{m} })
+		if err := feed.Poll(t.Context()); !errors.Is(err, ledger.ErrFull) || !feed.held.at.IsZero() {
 			t.Errorf("held until %s; error %v", feed.held.at, err)
 		}
 	})

@@ -143,7 +143,6 @@ func jobsOf(tasks []Task) []*job {
 // fetchBatch is what one poll fetches.
 type fetchBatch struct {
 	feed *TaskFeed
-	sink Sink
 
 	served  bool   // the provider has given what was asked for, of some key
 	answers Page   // with the tasks that they do
@@ -153,7 +152,7 @@ type fetchBatch struct {
 
 // fetch does some of the work that is due, as much at once as the Fetcher allows. What comes together is committed together: a disk
 // that syncs in 50 ms would allow 20 records a second.
-func (f *TaskFeed) fetch(ctx context.Context, _ ledger.State, sink Sink) error {
+func (f *TaskFeed) fetch(ctx context.Context) error {
 	parallel := f.settings.Info.Fetcher.Parallel()
 	tasks, err := f.due(ctx, f.settings.Clock.Now(), parallel)
 	if err != nil {
@@ -168,21 +167,21 @@ func (f *TaskFeed) fetch(ctx context.Context, _ ledger.State, sink Sink) error {
 	}
 	jobs = jobs[:min(len(jobs), parallel)]
 	fetchAll(ctx, f.settings.Info.Fetcher, jobs)
-	r := &fetchBatch{feed: f, sink: sink}
+	r := &fetchBatch{feed: f}
 	for _, j := range jobs {
 		if err := r.handleResult(ctx, j); err != nil {
 			return err
 		}
 	}
 	if len(r.answers.Done) > 0 {
-		if _, err := f.ranges.commitPage(ctx, sink, &r.answers); err != nil {
+		if _, err := f.ranges.commitPage(ctx, &r.answers); err != nil {
 			return err
 		}
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err := f.release(ctx, sink); err != nil {
+	if err := f.release(ctx); err != nil {
 		return err
 	}
 	return r.end()
@@ -296,7 +295,7 @@ func (r *fetchBatch) putOff(ctx context.Context, got *job, counts bool) error {
 		w.Due = page.ObservedAt.Add(wait)
 		page.Enqueue = append(page.Enqueue, w)
 	}
-	if _, err := r.sink.Commit(ctx, page); err != nil {
+	if _, err := r.feed.settings.commit(ctx, page); err != nil {
 		return err
 	}
 	for _, w := range page.Enqueue {

@@ -44,13 +44,12 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 	feed := NewTaskFeed(FeedSettings{
 		Info: &FeedInfo{Reader: silent{}, Interval: time.Hour, Lookback: lookback, Fetcher: meeting}, Ledger: state, Queue: state,
 	})
-	sink := newLoop(feed.settings, feed).sink
 	fetch := func() {
 		told := Task{Kind: "told", Key: "a", Version: time.Now().UnixMicro(), Due: time.Now()}
 		if _, err := state.Commit(t.Context(), &ledger.Page{Enqueue: []Task{told}, ObservedAt: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
-		if err := feed.fetch(t.Context(), ledger.State{}, sink); err != nil {
+		if err := feed.fetch(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -63,7 +63,7 @@ func (f *RangeFeed) blame(ctx context.Context, r *reading, err error) error {
 	}
 	next := f.plan.Clone()
 	u := next.StepOver(from, to, f.settings.Clock.Now())
-	if err := f.commitPlan(ctx, r.sink, next, &Page{Enqueue: []Task{spanTask(&u)}}, ledger.Position{}); err != nil {
+	if err := f.commitPlan(ctx, next, &Page{Enqueue: []Task{spanTask(&u)}}, ledger.Position{}); err != nil {
 		return err
 	}
 	f.levels.each[r.task.Level].backoff, f.levels.all, *c = backoff{}, backoff{}, suspectSpan{}
@@ -77,7 +77,7 @@ func (f *RangeFeed) readElsewhere(ctx context.Context, r *reading, before time.D
 	if r.step.From.Sub(from) < 2*shortestPiece {
 		return
 	}
-	if _, _, err := f.read(ctx, r.sink, from, from.Add(shortestPiece)); err == nil {
+	if _, _, err := f.read(ctx, from, from.Add(shortestPiece)); err == nil {
 		f.endpoint.Served()
 	}
 }
@@ -85,13 +85,13 @@ func (f *RangeFeed) readElsewhere(ctx context.Context, r *reading, before time.D
 // reread reads a span again that is stepped over. That it still can't be read is no failure of the feed's.
 func (f *RangeFeed) reread(ctx context.Context, r *reading, u *plan.Unreadable) error {
 	next := f.plan.Clone()
-	_, _, err := f.read(ctx, r.sink, u.From, u.To)
+	_, _, err := f.read(ctx, u.From, u.To)
 	switch {
 	case err == nil:
 		f.endpoint.Served()
 		next.DropUnread(*u)
 		f.settings.Logger.Info("a span of time that couldn't be read was read", "span", u.String())
-		return f.commitPlan(ctx, r.sink, next, &Page{Done: []Task{spanTask(u)}}, ledger.Position{})
+		return f.commitPlan(ctx, next, &Page{Done: []Task{spanTask(u)}}, ledger.Position{})
 	case ctx.Err() != nil || notTheFeeds(err):
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 // shelf is a ledger made of maps, with the rules of its work: enough to see that the feed
-// tells it the right things. It is a collector.Sink and a collector.TaskQueue.
+// tells it the right things. It is a collector.Ledger and a collector.TaskQueue.
 type shelf struct {
 	mu    sync.Mutex
 	now   func() time.Time
@@ -28,6 +28,12 @@ type shelf struct {
 }
 
 func (s *shelf) Now() time.Time { return s.now().UTC() }
+
+func (s *shelf) State() ledger.State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state
+}
 
 func (s *shelf) Commit(_ context.Context, page *ledger.Page) (r ledger.Result, err error) {
 	s.mu.Lock()
@@ -118,7 +124,7 @@ func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 		s.Notified = x.seen
 		s.Derive = func(purpose string) []byte { return []byte("0123456789abcdef" + purpose[:8]) }
 	}).Info()
-	x.feed = collector.NewTaskFeed(collector.FeedSettings{Info: &info, Queue: x.shelf, Clock: collector.NewClock(server.Now, nil)})
+	x.feed = collector.NewTaskFeed(collector.FeedSettings{Info: &info, Ledger: x.shelf, Queue: x.shelf, Clock: collector.NewClock(server.Now, nil)})
 	handler = info.Webhook.Handler(func(ctx context.Context, work []collector.Task) (int, error) {
 		r, err := x.shelf.Commit(ctx, &ledger.Page{Enqueue: work, ObservedAt: x.shelf.Now()})
 		return r.Queued, err
@@ -131,7 +137,7 @@ func (x *tenant) poll() {
 	x.t.Helper()
 	for x.feed.Wait() == 0 {
 		// An error is shown, and tried again.
-		if err := x.feed.Poll(x.t.Context(), x.shelf.state, x.shelf); err != nil && strings.Contains(err.Error(), "list") {
+		if err := x.feed.Poll(x.t.Context()); err != nil && strings.Contains(err.Error(), "list") {
 			x.t.Error(err)
 		}
 	}
