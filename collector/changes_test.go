@@ -135,12 +135,12 @@ func TestRangeFeed_AShortReadInDoubtThatFails(t *testing.T) {
 	})
 	info := &FeedInfo{Reader: read, Interval: time.Minute, Lookback: 48 * time.Hour}
 	f := newRangeFeed(FeedSettings{Info: info, Ledger: &committed{state: ledger.State{Watermark: clock.Now()}}, Clock: clock})
-	if err := f.Poll(t.Context()); err == nil || f.Wait() > time.Second || f.Trouble() == nil {
-		t.Fatalf("the error is %v; it waits for %s; the trouble is %v", err, f.Wait(), f.Trouble())
+	if err := f.Poll(t.Context()); err == nil || f.Wait(t.Context()) > time.Second || f.Trouble() == nil {
+		t.Fatalf("the error is %v; it waits for %s; the trouble is %v", err, f.Wait(t.Context()), f.Trouble())
 	}
 	down = false
-	if err := f.Poll(t.Context()); err != nil || f.Wait() > time.Second || f.Trouble() != nil {
-		t.Errorf("the error is %v; it waits for %s; the trouble is %v", err, f.Wait(), f.Trouble())
+	if err := f.Poll(t.Context()); err != nil || f.Wait(t.Context()) > time.Second || f.Trouble() != nil {
+		t.Errorf("the error is %v; it waits for %s; the trouble is %v", err, f.Wait(t.Context()), f.Trouble())
 	}
 }
 
@@ -242,8 +242,8 @@ func TestChanges_ReadsFromOtherGoroutines(t *testing.T) {
 		of := newChanging(quiet(t, minutely, time.Now()))
 		loop := syncLoop(of, minutely)
 		feed := loop.feed.(*RangeFeed)
-		if feed.Wait() != 0 || feed.Reads() != "ranges" || feed.Trouble() != nil {
-			t.Errorf("before the first poll it waits for %s, reads %s and has trouble: %v", feed.Wait(), feed.Reads(), feed.Trouble())
+		if feed.Wait(t.Context()) != 0 || feed.Reads() != "ranges" || feed.Trouble() != nil {
+			t.Errorf("before the first poll it waits for %s, reads %s and has trouble: %v", feed.Wait(t.Context()), feed.Reads(), feed.Trouble())
 		}
 		seen := make(map[string]bool)
 		done := make(chan struct{})

@@ -77,7 +77,7 @@ func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
 				if err := loop.feed.Poll(t.Context()); errors.Is(err, crash) {
 					loop = syncLoop(of, l, dies)
 				}
-				pass(t, min(loop.feed.Wait(), time.Duration(random.IntN(120))*time.Second))
+				pass(t, min(loop.feed.Wait(t.Context()), time.Duration(random.IntN(120))*time.Second))
 			}
 			calm, after = true, false
 			pass(t, l.Lookback)
@@ -86,7 +86,7 @@ func TestPropertyChangesAndRangesGiveTheSameTotals(t *testing.T) {
 				if err := loop.feed.Poll(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				pass(t, max(loop.feed.Wait(), time.Second))
+				pass(t, max(loop.feed.Wait(t.Context()), time.Second))
 			}
 			want := 0
 			for _, row := range m.rows {

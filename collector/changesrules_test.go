@@ -278,7 +278,7 @@ func TestRule11_TheTokenIsCommittedWithItsRows(t *testing.T) {
 				} else if err != nil {
 					t.Fatal(err)
 				}
-				pass(t, max(loop.feed.Wait(), time.Millisecond))
+				pass(t, max(loop.feed.Wait(t.Context()), time.Millisecond))
 			}
 			if missing := of.missing(time.Now().Add(-2 * time.Minute)); len(missing) > 0 || len(of.broken) > 0 {
 				t.Fatalf("death %d: %d calls are missing; %v", at, len(missing), of.broken)

@@ -14,7 +14,7 @@ type Feed interface {
 	// Poll reads what is due and commits it page by page. An error ends the poll; what was committed stays.
 	Poll(ctx context.Context) error
 	// Wait is how long from now to the next poll, failures of its own included.
-	Wait() time.Duration
+	Wait(ctx context.Context) time.Duration
 	// Trouble is the present failure of a part of the feed, nil if all is well.
 	Trouble() error
 	// Unread are the spans of time that are stepped over because they can't be read.

@@ -174,7 +174,7 @@ func (l *Loop) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		wait = l.settle(err, l.settings.Clock.Elapsed()-began)
+		wait = l.settle(ctx, err, l.settings.Clock.Elapsed()-began)
 	}
 }
 
@@ -210,13 +210,13 @@ func (l *Loop) poll(ctx context.Context) (err error) {
 }
 
 // wait is how long to the next poll, after one that took so long.
-func (l *Loop) wait(err error, failures int, took time.Duration) time.Duration {
+func (l *Loop) wait(ctx context.Context, err error, failures int, took time.Duration) time.Duration {
 	wait := l.settings.Info.PollInterval() - took
 	switch {
 	case err != nil && (l.feed == nil || notTheFeeds(err) || isPanic(err)):
 		wait = max(retryDelay(failures, l.settings.Random), httpclient.RetryAfter(err))
 	case l.feed != nil:
-		wait = l.feed.Wait()
+		wait = l.feed.Wait(ctx)
 	}
 	return max(wait-time.Duration(waitJitter*l.settings.Random()*float64(wait)), shortestWait)
 }

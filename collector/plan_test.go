@@ -123,7 +123,7 @@ func TestRangeFeed_AnotherWritersPlanCounts(t *testing.T) {
 	m := newModel(time.Now().Add(-10 * 24 * time.Hour))
 	l := loopOver(m, time.Minute, 48*time.Hour)
 	feed := l.feed.(*RangeFeed)
-	for feed.plan == nil || feed.Wait() == 0 {
+	for feed.plan == nil || feed.Wait(t.Context()) == 0 {
 		if err := feed.Poll(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -61,7 +61,7 @@ func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
 				if err := loop.feed.Poll(t.Context()); errors.Is(err, crash) {
 					loop = feed()
 				}
-				pass(t, min(loop.feed.Wait(), time.Duration(random.IntN(120))*time.Second))
+				pass(t, min(loop.feed.Wait(t.Context()), time.Duration(random.IntN(120))*time.Second))
 			}
 			m.fault, m.refuse, after = nil, nil, false
 			pass(t, l.Lookback)
@@ -70,7 +70,7 @@ func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
 				if err := loop.feed.Poll(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				pass(t, max(loop.feed.Wait(), time.Second))
+				pass(t, max(loop.feed.Wait(t.Context()), time.Second))
 			}
 			want := 0
 			for _, row := range m.rows {

@@ -188,7 +188,7 @@ func (f *RangeFeed) showLost() {
 }
 
 // Wait is how long from now to the next poll, by the plan and by what has failed.
-func (f *RangeFeed) Wait() time.Duration {
+func (f *RangeFeed) Wait(context.Context) time.Duration {
 	if f.plan == nil {
 		return 0
 	}

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -113,30 +114,36 @@ func (l *Loop) state() ledger.State {
 }
 
 // settle notes how a poll ended and says how long to wait for the next. One that had nothing to do says nothing of the feed's health.
-func (l *Loop) settle(err error, took time.Duration) time.Duration {
-	now := l.settings.Clock.Now()
-	l.mu.Lock()
-	h := &l.health
-	h.observe(l.feed)
-	before := h.failures
+func (l *Loop) settle(ctx context.Context, err error, took time.Duration) time.Duration {
+	now, nothing, before := l.settings.Clock.Now(), errors.Is(err, errNothingDue), 0
+	l.with(func(h *health) { before = h.failures })
+	failures := before
 	switch {
 	case err == nil:
-		h.polled, h.failures, h.lastSuccess, h.trouble = true, 0, now, nil
-		if l.feed != nil {
-			h.trouble = l.feed.Trouble()
-		} else {
-			l.settings.Clock.sample() // a RangeFeed does so itself
-		}
-	case !errors.Is(err, errNothingDue):
-		h.polled, h.failures, h.failed, h.trouble = true, before+1, true, err
-		if h.failures >= failedSnapshots {
-			h.active = nil
-		}
+		failures = 0
+	case !nothing:
+		failures++
 	}
-	wait := l.wait(err, h.failures, took)
-	h.nextRead = now.Add(wait)
-	l.mu.Unlock()
-	if !errors.Is(err, errNothingDue) {
+	wait := l.wait(ctx, err, failures, took) // asks the ledger, which may hang: not under the lock
+	l.with(func(h *health) {
+		h.observe(l.feed)
+		h.failures, h.nextRead = failures, now.Add(wait)
+		switch {
+		case err == nil:
+			h.polled, h.lastSuccess, h.trouble = true, now, nil
+			if l.feed != nil {
+				h.trouble = l.feed.Trouble()
+			} else {
+				l.settings.Clock.sample() // a RangeFeed does so itself
+			}
+		case !nothing:
+			h.polled, h.failed, h.trouble = true, true, err
+			if failures >= failedSnapshots {
+				h.active = nil
+			}
+		}
+	})
+	if !nothing {
 		l.settings.Own.Poll(err == nil)
 		l.log(err, before, wait)
 		l.Refresh()

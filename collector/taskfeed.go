@@ -115,8 +115,7 @@ func (f *TaskFeed) showTasks(ctx context.Context) {
 }
 
 // Wait implements Feed.
-func (f *TaskFeed) Wait() time.Duration {
-	ctx := context.Background()
+func (f *TaskFeed) Wait(ctx context.Context) time.Duration {
 	return max(0, min(f.listWait(ctx), f.fetchWait(ctx), f.upkeepWait(ctx)))
 }
 
@@ -131,8 +130,8 @@ func (f *TaskFeed) Trouble() error {
 }
 
 // listWait is how long from now to the next piece of the list.
-func (f *TaskFeed) listWait(context.Context) time.Duration {
-	return max(f.ranges.Wait(), f.held.until-f.settings.Clock.Elapsed())
+func (f *TaskFeed) listWait(ctx context.Context) time.Duration {
+	return max(f.ranges.Wait(ctx), f.held.until-f.settings.Clock.Elapsed())
 }
 
 // list reads a piece of the list.

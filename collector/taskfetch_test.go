@@ -348,3 +348,43 @@ func TestRule09_AListIsReadAgainWhileItNamesWhatIsNew(t *testing.T) {
 		}
 	})
 }
+
+// hangingQueue is a ledger that hangs once a poll has ended.
+type hangingQueue struct {
+	*taskModel
+	hangs bool
+}
+
+func (q *hangingQueue) Due(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error) {
+	if q.hangs {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return q.taskModel.Due(ctx, now, limit)
+}
+
+func (q *hangingQueue) Waiting(ctx context.Context) (waiting, setAside int, err error) {
+	q.hangs = true
+	return q.taskModel.Waiting(ctx)
+}
+
+// A ledger that hangs stops neither the status page nor the end of the loop.
+func TestTaskFeed_AQueueThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newTaskModel(time.Now())
+		queue := &hangingQueue{taskModel: m}
+		loop := m.loop(m.feed(func(s *FeedSettings) { s.Info.Reader, s.Queue = silent{}, queue }))
+		loop.Start()
+		pass(t, time.Minute)
+		if loop.mu.TryLock() {
+			loop.mu.Unlock()
+		} else {
+			t.Error("who asks for the status waits for the ledger")
+		}
+		began := time.Now()
+		loop.Stop()
+		if took := time.Since(began); took > 0 {
+			t.Errorf("it took %s to stop", took)
+		}
+	})
+}

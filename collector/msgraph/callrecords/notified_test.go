@@ -135,7 +135,7 @@ func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 // poll does all that is due.
 func (x *tenant) poll() {
 	x.t.Helper()
-	for x.feed.Wait() == 0 {
+	for x.feed.Wait(x.t.Context()) == 0 {
 		// An error is shown, and tried again.
 		if err := x.feed.Poll(x.t.Context()); err != nil && strings.Contains(err.Error(), "list") {
 			x.t.Error(err)
