@@ -14,8 +14,8 @@ import (
 
 // FeedSettings are what NewLoop needs.
 type FeedSettings struct {
-	// Source and Provider are the labels; the feed's is Info.Name.
-	Source, Provider string
+	// Source is the source's name.
+	Source string
 	// Info says how the feed is read.
 	Info *FeedInfo
 	// Ledger is the feed's handle; nil for Info.ActiveCalls. Queue is what waits in it, for Info.Fetcher.

@@ -301,7 +301,7 @@ func loopOver(m *model, interval, lookback time.Duration, change ...func(*FeedSe
 	random := seeded(7).Float64
 	clock := NewClock(m.local, m.Offset)
 	settings := FeedSettings{
-		Source: "contoso", Provider: "model", Info: &FeedInfo{Name: "calls", Reader: m, Interval: interval, Lookback: lookback},
+		Source: "contoso", Info: &FeedInfo{Name: "calls", Reader: m, Interval: interval, Lookback: lookback},
 		Ledger: m, Clock: clock, Random: random,
 	}
 	for _, c := range change {

@@ -31,8 +31,7 @@ const (
 
 // Status is a feed at an instant.
 type Status struct {
-	Source, Provider, Feed string
-	State                  State
+	State State
 	// Watermark: every call that started before it has been looked for.
 	Watermark time.Time
 	// LastSuccess is when a poll last ended well in this process; zero: never.
@@ -45,10 +44,8 @@ type Status struct {
 	// empty if there is none. It holds no secrets.
 	LastError string
 	// Ready says that the feed's history has been read or that reading it has
-	// failed at least once.
+	// failed at least once. Calls in progress have none.
 	Ready bool
-	// ClockOffset is the provider's clock minus ours.
-	ClockOffset time.Duration
 	// Unread are the spans of time that can't be read and are stepped over, as FROM/TO.
 	Unread []string
 	// Reads names the way in which the feed is read, if there are several.
@@ -70,7 +67,6 @@ type health struct {
 	trouble     error // of the last poll, or of a part of the feed
 	failures    int   // polls in a row
 	failed      bool  // once, at least
-	polled      bool
 	offsetShown bool
 	active      map[cdr.Direction]int
 	unread      []string
@@ -130,14 +126,14 @@ func (l *Loop) settle(ctx context.Context, err error, took time.Duration) time.D
 		h.failures, h.nextRead = failures, now.Add(wait)
 		switch {
 		case err == nil:
-			h.polled, h.lastSuccess, h.trouble = true, now, nil
+			h.lastSuccess, h.trouble = now, nil
 			if l.feed != nil {
 				h.trouble = l.feed.Trouble()
 			} else {
 				l.settings.Clock.sample() // a RangeFeed does so itself
 			}
 		case !nothing:
-			h.polled, h.failed, h.trouble = true, true, err
+			h.failed, h.trouble = true, err
 			if failures >= failedSnapshots {
 				h.active = nil
 			}
@@ -193,14 +189,12 @@ func (l *Loop) Status() Status {
 	var h health
 	l.with(func(current *health) { h = *current })
 	s := Status{
-		Source: l.settings.Source, Provider: l.settings.Provider, Feed: l.settings.Info.Name,
 		State:       StateOK,
 		Watermark:   state.Watermark,
 		LastSuccess: h.lastSuccess, NextRead: h.nextRead,
-		Records:     state.Records,
-		Ready:       state.HistoryDone || h.failed || l.settings.Ledger == nil && h.polled,
-		ClockOffset: l.settings.Clock.Offset(),
-		Unread:      h.unread, Reads: h.reads,
+		Records: state.Records,
+		Ready:   state.HistoryDone || h.failed,
+		Unread:  h.unread, Reads: h.reads,
 	}
 	if behind(state.Watermark, now, l.settings.Info.PollInterval()) {
 		s.State = StateCatchingUp

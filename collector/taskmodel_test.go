@@ -459,7 +459,7 @@ func (m *taskModel) add(from, to time.Time, every, published time.Duration) {
 // feed makes a TaskFeed over the model.
 func (m *taskModel) feed(change ...func(*FeedSettings)) *TaskFeed {
 	settings := FeedSettings{
-		Source: "contoso", Provider: "model",
+		Source: "contoso",
 		Info:   &FeedInfo{Name: "call_records", Reader: m, Fetcher: m, Interval: 5 * time.Minute, Lookback: 72 * time.Hour},
 		Ledger: m, Queue: m, Random: seeded(7).Float64,
 	}

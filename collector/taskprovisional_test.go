@@ -34,7 +34,7 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 	}()
 	const lookback = time.Hour
 	state, err := l.Feed(t.Context(), ledger.FeedSpec{
-		Source: "contoso", Provider: "model", Feed: "call_records", Fingerprint: "model", History: 24 * time.Hour, Lookback: lookback, Hourless: true,
+		Source: "contoso", Feed: "call_records", Fingerprint: "model", History: 24 * time.Hour, Lookback: lookback, Hourless: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clock) *feed {
 	f := &feed{info: info}
 	settings := collector.FeedSettings{
-		Source: s.config.Name, Provider: s.config.ProviderName, Info: info, Clock: clock, Own: a.own.Feed(s.config.Name, info.Name), Logger: a.logger,
+		Source: s.config.Name, Info: info, Clock: clock, Own: a.own.Feed(s.config.Name, info.Name), Logger: a.logger,
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
 	if info.ActiveCalls == nil {

@@ -69,8 +69,8 @@ func (a *App) Ready() (bool, string) {
 	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds() {
 			// A snapshot has no history to read.
-			if status := f.loop.Status(); !status.Ready && f.info.ActiveCalls == nil {
-				return false, "the first history of " + status.Source + "/" + status.Feed + " is still being read"
+			if !f.loop.Status().Ready && f.info.ActiveCalls == nil {
+				return false, "the first history of " + s.config.Name + "/" + f.info.Name + " is still being read"
 			}
 		}
 	}
@@ -177,7 +177,7 @@ const statusTimeout = 2 * time.Second
 func (f *feed) status() web.Feed {
 	s := f.loop.Status()
 	feed := web.Feed{
-		Feed: s.Feed, State: web.State(s.State), Watermark: web.Time(s.Watermark), LastSuccess: web.Time(s.LastSuccess),
+		Feed: f.info.Name, State: web.State(s.State), Watermark: web.Time(s.Watermark), LastSuccess: web.Time(s.LastSuccess),
 		Records: int64(s.Records), NextRead: web.Time(s.NextRead), LastError: s.LastError, Reads: s.Reads, Unread: s.Unread,
 	}
 	if f.info.ActiveCalls != nil {
