@@ -105,10 +105,10 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	if err := f.load(); err != nil {
 		return nil, err
 	}
-	l.feeds[name] = f
 	if err := l.loadOutbox(); err != nil { // what waits of a feed that was another replica's
 		return nil, err
 	}
+	l.feeds[name] = f
 	l.store.Active(f.series, true)
 	return f, nil
 }
