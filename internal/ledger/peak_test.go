@@ -179,6 +179,14 @@ func TestPeakOfAFirstHistory(t *testing.T) {
 	wantValues(t, r.values(), map[string]string{sbc1Peak: "1"})
 }
 
+// A trunk's name may have a character that PostgreSQL doesn't take.
+func TestTrunkWithNUL(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a", func(c *cdr.Record) { c.Trunk = "sbc\x00" }))
+	wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc\uFFFD,false}": "1"})
+}
+
 // counting.md 22: past the limit trunks are folded into one.
 func TestPeakOverflow(t *testing.T) {
 	r := newPeakRig(t)
