@@ -209,15 +209,14 @@ func (l *Ledger) takeLine(ctx context.Context, spec FeedSpec) (id int64, err err
 	if old == 0 && fingerprint == spec.Fingerprint {
 		return id, nil
 	}
-	return id, l.commit(ctx, &l.root, func() error {
+	err = l.commit(ctx, &l.root, func() error {
 		_, err := l.engine.exec(`UPDATE feeds SET source = ?, fingerprint = ? WHERE id = ?`, spec.Source, spec.Fingerprint, id)
 		return err
-	}, func() {
-		if name := spec.RenamedFrom + "/" + spec.Feed; old != 0 && l.feeds[name] != nil {
-			l.store.Active(l.feeds[name].series, false)
-			delete(l.feeds, name)
-		}
-	})
+	}, nil)
+	if f := l.feeds[spec.RenamedFrom+"/"+spec.Feed]; err == nil && old != 0 && f != nil {
+		l.drop(f)
+	}
+	return id, err
 }
 
 // makeLine makes the line of a new feed.

@@ -95,8 +95,7 @@ type Ledger struct {
 	// mu is the commit lock: it orders commits and guards all below.
 	mu       sync.Mutex
 	closed   bool
-	engine   *engine // nil after a failure until it could be opened again
-	stale    bool    // memory may lag behind the file: read anew before anything else
+	engine   *engine // nil after a failure, until it could be opened again and all below was read anew
 	redactor *cdr.Redactor
 	hasher   hasher
 	root     row // feed 0: what belongs to no feed
@@ -142,25 +141,18 @@ func (l *Ledger) open(ctx context.Context) error {
 			most: cmp.Or(l.settings.reserve, mostReserve),
 		}
 	}
-	e, err := openEngine(ctx, l.settings.database(), false, l.settings.probe)
+	err := l.ensureOpen(ctx)
 	if errors.Is(err, ErrFull) {
 		l.reserve.release()
-		e, err = openEngine(ctx, l.settings.database(), false, l.settings.probe)
+		err = l.ensureOpen(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	l.useEngine(e)
 	if err := l.identify(ctx); err != nil {
 		return err
 	}
 	l.setTuning(l.settings.Tuning)
-	if err := l.root.load(e, 0); err != nil {
-		return err
-	}
-	if err := l.loadOutbox(); err != nil {
-		return err
-	}
 	if err := retried(ErrFenced, func() error { return l.checkCatalogue(ctx) }); err != nil {
 		return err
 	}

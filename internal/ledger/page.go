@@ -111,6 +111,9 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	if err := l.commit(ctx, &f.row, p.run, p.publish); err != nil {
 		return Result{}, err
 	}
+	if p.result.SkippedLogs > 0 && l.settings.OnSkip != nil {
+		l.settings.OnSkip(p.result.SkippedLogs)
+	}
 	return p.result, nil
 }
 
@@ -370,7 +373,4 @@ func (p *pageCommit) publish() {
 	}
 	p.setState(p.next)
 	p.ledger.outbox.add(p.logs.heads)
-	if p.result.SkippedLogs > 0 && p.ledger.settings.OnSkip != nil {
-		p.ledger.settings.OnSkip(p.result.SkippedLogs)
-	}
 }
