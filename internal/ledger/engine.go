@@ -208,30 +208,12 @@ func (s *session) scanAll(text string, args []any, scan func(rows *sql.Rows) err
 	return s.explain(rows.Err())
 }
 
-// manyRows is a statement that takes rows of arguments, prepared for a few numbers of them.
-type manyRows struct {
-	columns int
-	texts   [len(batchSizes)]string
-}
-
-// batchSizes are how many rows one statement takes, largest first.
-var batchSizes = [...]int{64, 8, 1}
-
-// newManyRows is a statement with these columns per row, whose rows stand as VALUES between head and tail.
-func newManyRows(columns []string, head, tail string) *manyRows {
-	m := &manyRows{columns: len(columns)}
-	row := "(" + strings.Join(columns, ", ") + ")"
-	for i, n := range batchSizes {
-		m.texts[i] = head + " VALUES " + row + strings.Repeat(", "+row, n-1) + tail
-	}
-	return m
-}
-
-// execMany runs a statement for all rows of arguments, one after the other.
-func (s *session) execMany(m *manyRows, args []any) error {
-	for i, n := range batchSizes {
-		for size := n * m.columns; len(args) >= size; args = args[size:] {
-			if _, err := s.exec(m.texts[i], args[:size]...); err != nil {
+// execMany runs a statement for all rows of arguments: its text up to VALUES, what stands for each row, and what follows. It takes few numbers
+// of rows at once, for each of which it is prepared.
+func (s *session) execMany(head, row, tail string, args []any) error {
+	for _, n := range [...]int{64, 8, 1} {
+		for size := n * strings.Count(row, "?"); len(args) >= size; args = args[size:] {
+			if _, err := s.exec(head+" VALUES "+row+strings.Repeat(", "+row, n-1)+tail, args[:size]...); err != nil {
 				return err
 			}
 		}

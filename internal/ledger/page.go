@@ -279,8 +279,6 @@ func (p *pageCommit) writeBadRows() {
 	}
 }
 
-var updateSeries = newManyRows([]string{"CAST(? AS BIGINT)", "?"}, `UPDATE series SET value = v.column2 FROM (`, `) AS v WHERE series.id = v.column1`)
-
 // writeSeries writes the working copies of the series that changed.
 func (p *pageCommit) writeSeries() {
 	p.result.Overflow = p.changes.Overflow()
@@ -299,7 +297,7 @@ func (p *pageCommit) writeSeries() {
 		}
 		p.changes.Wrote(s, id)
 	}
-	p.failed(e.execMany(updateSeries, p.args))
+	p.failed(e.execMany(`UPDATE series SET value = v.column2 FROM (`, `(CAST(? AS BIGINT), ?)`, `) AS v WHERE series.id = v.column1`, p.args))
 }
 
 // insertSeries makes a series and returns its id.

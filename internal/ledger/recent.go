@@ -94,16 +94,14 @@ func (p *pageCommit) addActivity(r *cdr.Record) {
 	}
 }
 
-var addTallies = newManyRows([]string{"?", "?", "?", "?", "?"}, `INSERT INTO tallies (feed, trunk, second, part, total)`,
-	` ON CONFLICT (feed, trunk, second) DO UPDATE SET part = tallies.part + excluded.part, total = tallies.total + excluded.total`)
-
 func (p *pageCommit) writeTallies() {
 	p.args = p.args[:0]
 	for key, t := range p.tallies {
 		p.args = append(p.args, p.row.id, key.trunk, key.second, t.part, t.total)
 	}
 	if p.err == nil {
-		p.failed(p.ledger.engine.execMany(addTallies, p.args))
+		p.failed(p.ledger.engine.execMany(`INSERT INTO tallies (feed, trunk, second, part, total)`, `(?, ?, ?, ?, ?)`,
+			` ON CONFLICT (feed, trunk, second) DO UPDATE SET part = tallies.part + excluded.part, total = tallies.total + excluded.total`, p.args))
 	}
 }
 
