@@ -126,7 +126,7 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		feeds:   make(map[string]*Feed),
 		idCache: newIDCache(cmp.Or(settings.IDMemory, cacheBytes)),
 	}
-	l.outbox.signal = make(chan struct{})
+	l.outbox.signal = make(chan struct{}, 1)
 	if err := l.open(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
