@@ -48,7 +48,6 @@ type pageCommit struct {
 	journal   []byte // writes, as the journal has them
 	changes   *metrics.Changes
 	deltas    []metrics.Delta // of the record in hand
-	sources   []*entry        // of the new records, for exemplars
 	logs      pageLogs
 	tallies   map[tallyKey]tally
 	edges     []edge
@@ -152,7 +151,7 @@ func (p *pageCommit) reset() {
 	p.err = nil
 	p.result = Result{} // its slices go to the caller
 	p.newPeaks, p.used = false, 0
-	p.writes, p.sources, p.edges, p.newTrunks = p.writes[:0], p.sources[:0], p.edges[:0], p.newTrunks[:0]
+	p.writes, p.edges, p.newTrunks = p.writes[:0], p.edges[:0], p.newTrunks[:0]
 	p.logs = pageLogs{data: p.logs.data[:0], ends: p.logs.ends[:0], packed: p.logs.packed, heads: p.logs.heads[:0]}
 	p.changes = p.ledger.store.Begin(p.series, p.now)
 	p.next = p.row.state
@@ -347,7 +346,7 @@ func (p *pageCommit) writePosition() {
 // publish brings memory to what is durable now.
 func (p *pageCommit) publish() {
 	store := p.ledger.store
-	p.changes.Exemplars(func(source int) ([16]byte, [32]byte) { return p.identify(p.sources[source-1]) })
+	p.changes.Exemplars(func(source int) ([16]byte, [32]byte) { return p.identify(&p.entries[source-1]) })
 	p.changes.Apply()
 	for _, name := range p.newTrunks {
 		store.AddTrunk(p.series, name)
