@@ -222,6 +222,23 @@ func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
 	}
 }
 
+// Looking into a ledger may take longer than what the exporter asks of the database.
+func TestInspectTakesItsTime(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	r := newRig(t)
+	hasty := *r.storage.Postgres
+	hasty.patient = time.Nanosecond
+	i, err := Inspect(t.Context(), Storage{Postgres: &hasty})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := i.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Tasks may be enqueued by a replica that doesn't own the feed, also while the owner commits.
 func TestEnqueueAnywhere(t *testing.T) {
 	if server == "" {
