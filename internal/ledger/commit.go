@@ -63,9 +63,6 @@ func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error, 
 		return errors.Join(err, l.reload())
 	case errors.Is(err, errUnknown):
 		return l.resolve(owner, err)
-	case errors.Is(err, errIO):
-		// After a failed write or fsync the handle's view can't be trusted.
-		return errors.Join(err, l.closeEngine())
 	}
 	return err
 }
@@ -74,6 +71,9 @@ func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error, 
 func (l *Ledger) ensureOpen(ctx context.Context) error {
 	if l.closed {
 		return ErrClosed
+	}
+	if l.engine != nil && l.engine.broken.Load() {
+		_ = l.closeEngine() // what broke it was said
 	}
 	if l.engine != nil {
 		return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -107,6 +108,8 @@ type session struct {
 	ctx   context.Context // of the statements
 	on    preparer
 	stmts *sync.Map // *sql.Stmt by text, prepared once
+	// broken says that a statement met errIO: the connection that commits isn't to be used any more.
+	broken *atomic.Bool
 	// probe, in tests, is called before each write and may fail it.
 	probe func(point string) error
 }
@@ -116,7 +119,7 @@ type preparer interface {
 }
 
 func newSession(d database, on preparer) session {
-	return session{database: d, ctx: background, on: on, stmts: new(sync.Map)}
+	return session{database: d, ctx: background, on: on, stmts: new(sync.Map), broken: new(atomic.Bool)}
 }
 
 // within is the session whose statements end with a context.
@@ -141,6 +144,14 @@ func (s *session) callProbe(point string) error {
 	return s.probe(point)
 }
 
+// problem explains an error, and remembers that it is one of reading or writing.
+func (s *session) problem(err error) error {
+	if err = s.explain(err); errors.Is(err, errIO) {
+		s.broken.Store(true)
+	}
+	return err
+}
+
 // prepared is the statement of a text.
 func (s *session) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	if stmt, known := s.stmts.Load(text); known {
@@ -148,7 +159,7 @@ func (s *session) prepared(ctx context.Context, text string) (*sql.Stmt, error) 
 	}
 	stmt, err := s.on.PrepareContext(ctx, s.statement(text))
 	if err != nil {
-		return nil, s.explain(err)
+		return nil, s.problem(err)
 	}
 	s.stmts.Store(text, stmt)
 	return stmt, nil
@@ -167,7 +178,7 @@ func (s *session) exec(text string, args ...any) (changed int64, err error) {
 	}
 	result, err := stmt.ExecContext(ctx, args...)
 	if err != nil {
-		return 0, s.explain(err)
+		return 0, s.problem(err)
 	}
 	return result.RowsAffected()
 }
@@ -180,7 +191,7 @@ func (s *session) scanRow(text string, args []any, into ...any) error {
 	if err != nil {
 		return err
 	}
-	return s.explain(stmt.QueryRowContext(ctx, args...).Scan(into...))
+	return s.problem(stmt.QueryRowContext(ctx, args...).Scan(into...))
 }
 
 // scanAll calls scan for every row of a query, until it fails.
@@ -193,7 +204,7 @@ func (s *session) scanAll(text string, args []any, scan func(rows *sql.Rows) err
 	}
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
-		return s.explain(err)
+		return s.problem(err)
 	}
 	defer func() {
 		if closing := rows.Close(); err == nil {
@@ -205,7 +216,7 @@ func (s *session) scanAll(text string, args []any, scan func(rows *sql.Rows) err
 			return err
 		}
 	}
-	return s.explain(rows.Err())
+	return s.problem(rows.Err())
 }
 
 // execMany runs a statement for all rows of arguments: its text up to VALUES, what stands for each row, and what follows. It takes few numbers

@@ -222,6 +222,30 @@ func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
 	}
 }
 
+// A replica that reads nothing has lost its connection, as when the database was started anew: it opens the next feed all the same.
+func TestFeedAfterALostConnection(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	r := newRig(t)
+	r.ledger.Drop(r.spec.Source, r.spec.Feed)
+	var pid int
+	if err := r.ledger.engine.scanRow(`SELECT pg_backend_pid()`, nil, &pid); err != nil {
+		t.Fatal(err)
+	}
+	inServer(t, fmt.Sprintf("SELECT pg_terminate_backend(%d)", pid))
+	var err error
+	for range 3 {
+		if r.feed, err = r.ledger.Feed(t.Context(), r.spec); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.live()
+}
+
 // Looking into a ledger may take longer than what the exporter asks of the database.
 func TestInspectTakesItsTime(t *testing.T) {
 	if server == "" {
