@@ -89,7 +89,8 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 			return errors.Join(err, e.close())
 		}
 	}
-	l.useEngine(e)
+	l.engine = e
+	l.reader.Store(&e.beside)
 	return l.reload()
 }
 
@@ -120,9 +121,7 @@ func (l *Ledger) abandon() {
 	if v == nil {
 		return
 	}
-	if l.engine != nil {
-		_ = l.closeEngine() // the panic says more
-	}
+	_ = l.closeEngine() // the panic says more
 	panic(v)
 }
 
@@ -145,9 +144,13 @@ func (l *Ledger) resolve(owner *row, cause error) error {
 	return fmt.Errorf("commit to the ledger: %w", cause)
 }
 
-// closeEngine closes the database; who needs it next opens it again.
+// closeEngine closes the database, if it is open; who needs it next opens it again.
 func (l *Ledger) closeEngine() error {
 	e := l.engine
-	l.useEngine(nil)
+	if e == nil {
+		return nil
+	}
+	l.engine = nil
+	l.reader.Store(nil)
 	return e.close()
 }

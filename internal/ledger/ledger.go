@@ -160,16 +160,6 @@ func (l *Ledger) open(ctx context.Context) error {
 	return l.verify()
 }
 
-// useEngine goes on with an open database, or with none. The commit lock is held.
-func (l *Ledger) useEngine(e *engine) {
-	l.engine = e
-	if e == nil {
-		l.reader.Store(nil)
-		return
-	}
-	l.reader.Store(&e.beside)
-}
-
 // identify reads the ledger's key and instance id, or makes them.
 func (l *Ledger) identify(ctx context.Context) error {
 	secret, id := newSecret(), uuid.NewString()
@@ -208,10 +198,7 @@ func (l *Ledger) Close() error {
 	}
 	l.closed = true
 	l.outbox.wake()
-	var err error
-	if l.engine != nil {
-		err = l.closeEngine()
-	}
+	err := l.closeEngine()
 	if l.lock == nil {
 		return err
 	}

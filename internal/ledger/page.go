@@ -29,13 +29,13 @@ type pageCommit struct {
 	result Result
 
 	// Made by prepare. related says that some records are of groups or have parents.
-	entries           []entry
-	order, spareOrder []int        // of the entries: as they are applied
-	firsts            map[hash]int // the first entry of each key in the order of versions, without those that aren't final
-	keys              []hash
-	arena             []byte
-	fields            []fieldHash
-	related           bool
+	entries []entry
+	order   []int        // of the entries: as they are applied
+	firsts  map[hash]int // the first entry of each key in the order of versions, without those that aren't final
+	keys    []hash
+	arena   []byte
+	fields  []fieldHash
+	related bool
 
 	// Made by apply: what is known, by every key under which it is, as far as it was looked up.
 	states  map[hash]*state
