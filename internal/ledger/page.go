@@ -83,8 +83,8 @@ type state struct {
 }
 
 // Commit writes a page as a whole: ids, series, log records, pending work and
-// position. After an error nothing of it was committed and it may be tried
-// again; ErrFull and ErrOutboxFull want a pause first, ErrFenced a new State.
+// position. After an error nothing of it was committed, or that couldn't be found out: its
+// rows are to be read again, since its records may be redacted by then. ErrFull and ErrOutboxFull want a pause first, ErrFenced a new State.
 func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	l := f.ledger
 	l.mu.Lock()
