@@ -124,14 +124,13 @@ func (f *Feed) load() error {
 	if f.lost = fresh.owner != l.replica(); f.lost && !l.view {
 		return ErrNotOwner
 	}
-	series := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone)
+	series, ids := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone), new(idStore)
 	series.NoReasons = f.spec.NoReasons
 	trunks, err := l.loadTrunks(series, id)
 	if err != nil {
 		return err
 	}
-	ids, err := loadIDs(l.engine, id, l.idCache)
-	if err := errors.Join(err, l.loadSeries(series, id)); err != nil {
+	if err := errors.Join(l.loadSeries(series, id), ids.load(l.engine, id, l.idCache)); err != nil {
 		return err
 	}
 	peaks, err := f.findPeaks(&fresh.state)
@@ -139,7 +138,7 @@ func (f *Feed) load() error {
 		return err
 	}
 	if f.ids != nil {
-		f.ids.setRuns(nil)
+		f.ids.release()
 	}
 	l.store.SetPeaks(series, peaks)
 	l.store.Replace(f.series, series)

@@ -294,9 +294,9 @@ type idKey struct {
 // remembered is what the feed remembers, by bucket and key, as the file has it.
 func (r *rig) remembered() map[idKey][]byte {
 	r.t.Helper()
+	var fresh idStore
 	e := r.ledger.engine
-	fresh, err := loadIDs(e, r.feed.row.id, newIDCache(1<<30))
-	if err != nil {
+	if err := fresh.load(e, r.feed.row.id, newIDCache(1<<30)); err != nil {
 		r.t.Fatal(err)
 	}
 	all := make(map[idKey][]byte)

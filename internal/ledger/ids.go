@@ -30,17 +30,17 @@ type idStore struct {
 	feed  int64
 	cache *idCache
 
-	// The journal: by bucket and key, where the state begins in its rows, behind its length.
+	// The journal: by bucket and key, where the state begins in arena, behind its length.
 	journal map[int64]map[hash]int
-	arena   []byte // the rows, one after the other
+	arena   []byte
 	rows    int
 
 	runs map[int64][]*run // by bucket, oldest first
 }
 
-// loadIDs reads a feed's journal, and which runs there are.
-func loadIDs(e *engine, feed int64, cache *idCache) (*idStore, error) {
-	s := &idStore{feed: feed, cache: cache}
+// load reads a feed's journal, and which runs there are.
+func (s *idStore) load(e *engine, feed int64, cache *idCache) error {
+	*s = idStore{feed: feed, cache: cache, runs: make(map[int64][]*run)}
 	s.clearJournal()
 	err := e.scanAll(`SELECT data FROM journal WHERE feed = ? ORDER BY seq`, []any{feed}, func(rows *sql.Rows) error {
 		var data []byte
@@ -49,44 +49,26 @@ func loadIDs(e *engine, feed int64, cache *idCache) (*idStore, error) {
 		}
 		return s.addToJournal(data)
 	})
-	if err == nil {
-		s.runs, err = s.readRuns(e)
+	if err != nil {
+		return err
 	}
-	return s, err
-}
-
-// readRuns reads which runs there are. Those that are known keep what is in memory of them: an id isn't used again while its run is known.
-func (s *idStore) readRuns(e *engine) (map[int64][]*run, error) {
-	known, runs := make(map[int64]*run), make(map[int64][]*run)
-	for _, all := range s.runs {
-		for _, r := range all {
-			known[r.row] = r
-		}
-	}
-	err := e.scanAll(`SELECT id, bucket, ids FROM blocks WHERE id > ? AND id < ? ORDER BY id`, idRange(s.feed)[1:], func(rows *sql.Rows) error {
+	return e.scanAll(`SELECT id, bucket, ids FROM blocks WHERE feed = ? ORDER BY id`, []any{feed}, func(rows *sql.Rows) error {
 		r := new(run)
 		if err := rows.Scan(&r.row, &r.bucket, &r.ids); err != nil {
 			return err
 		}
-		if old := known[r.row]; old != nil {
-			r = old
-		}
-		runs[r.bucket] = append(runs[r.bucket], r)
+		s.runs[r.bucket] = append(s.runs[r.bucket], r)
 		return nil
 	})
-	return runs, err
 }
 
-// setRuns takes over which runs there are, and gives back what the cache has of others.
-func (s *idStore) setRuns(runs map[int64][]*run) {
-	for bucket, all := range s.runs {
-		for _, r := range all {
-			if !slices.Contains(runs[bucket], r) {
-				s.cache.forget(r)
-			}
+// release gives back what the cache has of the feed.
+func (s *idStore) release() {
+	for _, runs := range s.runs {
+		for _, r := range runs {
+			s.cache.forget(r)
 		}
 	}
-	s.runs = runs
 }
 
 func (s *idStore) clearJournal() {
@@ -103,18 +85,21 @@ func appendToJournal(dst []byte, bucket int64, e idEntry) []byte {
 // addToJournal takes over a row of the journal, which is durable.
 func (s *idStore) addToJournal(row []byte) error {
 	s.rows++
-	s.arena = append(s.arena, row...)
 	r := reader{data: row}
 	for len(r.data) > 0 {
 		bucket, key := r.varint(), r.uint64()
-		at := len(s.arena) - len(r.data)
-		if r.bytes(r.uvarint()); r.bad {
-			return errRow
+		data := r.bytes(r.uvarint())
+		if r.bad {
+			break
 		}
 		if s.journal[bucket] == nil {
 			s.journal[bucket] = make(map[hash]int)
 		}
-		s.journal[bucket][hash(key)] = at
+		s.journal[bucket][hash(key)] = len(s.arena)
+		s.arena = appendState(s.arena, data)
+	}
+	if r.bad {
+		return errRow
 	}
 	return nil
 }
@@ -175,42 +160,39 @@ func (s *idStore) entries(e *engine, bucket int64) ([]idEntry, error) {
 	return sortEntries(all), nil
 }
 
+// move is what moving the journal into the blocks changes, to be published when it is durable.
+type move struct {
+	added, replaced []*run
+}
+
 // moveJournal moves what is in the journal into the blocks, in a transaction of its own.
 func (f *Feed) moveJournal(ctx context.Context) error {
 	if f.ids.rows == 0 {
 		return nil
 	}
-	var runs map[int64][]*run
+	var m move
 	err := f.ledger.commit(ctx, &f.row, func() (err error) {
-		runs, err = f.ids.writeRuns(f.ledger.engine)
+		m, err = f.ids.writeMove(f.ledger.engine)
 		return err
-	}, func() {
-		f.ids.setRuns(runs)
-		f.ids.clearJournal()
-	})
+	}, func() { f.ids.publishMove(m) })
 	if err != nil {
 		return fmt.Errorf("move ids into blocks: %w", err)
 	}
 	return nil
 }
 
-// writeRuns writes the journal as runs, and returns which there are then.
-func (s *idStore) writeRuns(e *engine) (map[int64][]*run, error) {
+func (s *idStore) writeMove(e *engine) (m move, err error) {
 	for _, bucket := range slices.Sorted(maps.Keys(s.journal)) {
-		if err := s.writeRun(e, bucket); err != nil {
-			return nil, err
+		if err := s.writeRun(e, &m, bucket, s.journalOf(bucket)); err != nil {
+			return m, err
 		}
 	}
-	if _, err := e.exec(`DELETE FROM journal WHERE feed = ?`, s.feed); err != nil {
-		return nil, err
-	}
-	return s.readRuns(e)
+	_, err = e.exec(`DELETE FROM journal WHERE feed = ?`, s.feed)
+	return m, err
 }
 
-// writeRun writes what the journal has of a bucket as its newest run, with the runs before it that have no more entries than twice what it has
-// by then.
-func (s *idStore) writeRun(e *engine, bucket int64) error {
-	entries, replaced := s.journalOf(bucket), []*run(nil)
+// writeRun writes entries as the newest run of a bucket, with the runs before it that have no more entries than twice what it has by then.
+func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry) error {
 	for _, r := range slices.Backward(s.runs[bucket]) {
 		if r.ids >= runIDs || r.ids > 2*len(entries) {
 			break
@@ -219,16 +201,36 @@ func (s *idStore) writeRun(e *engine, bucket int64) error {
 		if err != nil {
 			return err
 		}
-		entries, replaced = append(entries, older...), append(replaced, r)
-	}
-	entries = sortEntries(entries)
-	keys, states := packRun(entries)
-	_, err := e.exec(`INSERT INTO blocks (id, feed, bucket, ids, keys, states) VALUES (`+nextID("blocks")+`, ?, ?, ?, ?, ?)`,
-		append(idRange(s.feed), s.feed, bucket, len(entries), keys, states)...)
-	for _, r := range replaced { // after the new one, which is thus given an id that none has had
-		if err == nil {
-			_, err = e.exec(`DELETE FROM blocks WHERE id = ?`, r.row)
+		entries = append(entries, older...)
+		m.replaced = append(m.replaced, r)
+		if _, err := e.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
+			return err
 		}
 	}
-	return err
+	r, packed := newRun(bucket, sortEntries(entries))
+	m.added = append(m.added, r)
+	return e.scanRow(`INSERT INTO blocks (id, feed, bucket, ids, keys, states) VALUES (`+nextID("blocks")+`, ?, ?, ?, ?, ?) RETURNING id`,
+		append(idRange(s.feed), s.feed, bucket, r.ids, r.keys.data, packed), &r.row)
+}
+
+// publishMove brings memory to what is durable now.
+func (s *idStore) publishMove(m move) {
+	s.remove(m.replaced)
+	for _, r := range m.added {
+		s.runs[r.bucket] = append(s.runs[r.bucket], r)
+		s.cache.columns.add(&r.states)
+		s.cache.columns.add(&r.keys)
+	}
+	s.clearJournal()
+}
+
+// remove forgets runs.
+func (s *idStore) remove(gone []*run) {
+	for _, r := range gone {
+		s.cache.forget(r)
+		left := slices.DeleteFunc(s.runs[r.bucket], func(o *run) bool { return o == r })
+		if s.runs[r.bucket] = left; len(left) == 0 {
+			delete(s.runs, r.bucket)
+		}
+	}
 }

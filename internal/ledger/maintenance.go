@@ -91,17 +91,15 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 		next.Floor = floor
 	}
 	gone, more := f.ids.forgottenRuns(next.Floor)
-	var runs map[int64][]*run
-	err = l.commit(ctx, &f.row, func() (err error) {
+	err = l.commit(ctx, &f.row, func() error {
 		for _, r := range gone {
 			if _, err := l.engine.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
 				return err
 			}
 		}
-		runs, err = f.ids.readRuns(l.engine)
-		return errors.Join(err, f.deleteOld(now, oldest), f.row.save(l.engine, &next))
+		return errors.Join(f.deleteOld(now, oldest), f.row.save(l.engine, &next))
 	}, func() {
-		f.ids.setRuns(runs)
+		f.ids.remove(gone)
 		f.setState(next)
 	})
 	return more, err

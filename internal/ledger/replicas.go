@@ -158,7 +158,7 @@ func (l *Ledger) Drop(source, feed string) {
 func (l *Ledger) drop(f *Feed) {
 	delete(l.feeds, f.name())
 	f.lost = true
-	f.ids.setRuns(nil)
+	f.ids.release()
 	l.store.Active(f.series, false)
 	l.outbox.remove(func(h outboxHead) bool { return h.feed == f.id })
 }

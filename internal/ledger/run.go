@@ -96,14 +96,21 @@ func stateAt(data []byte, at int) []byte {
 	return data[at : at+int(size) : at+int(size)]
 }
 
-// packRun is the stored form of entries, which are sorted by key: their keys, and their states compressed.
-func packRun(entries []idEntry) (keys, states []byte) {
-	keys, states = make([]byte, 0, 8*len(entries)), make([]byte, 0, 64*len(entries))
+// newRun packs entries, which are sorted by key, and returns the run and the compressed form of its states.
+func newRun(bucket int64, entries []idEntry) (r *run, packed []byte) {
+	size := 0
+	for _, e := range entries {
+		size += len(e.data) + 2
+	}
+	r = &run{bucket: bucket, ids: len(entries)}
+	keys, states, offsets := make([]byte, 0, 8*len(entries)), make([]byte, 0, size), make([]uint32, 0, len(entries))
 	for _, e := range entries {
 		keys = binary.BigEndian.AppendUint64(keys, uint64(e.key))
+		offsets = append(offsets, uint32(len(states)))
 		states = appendState(states, e.data)
 	}
-	return keys, s2.EncodeBetter(nil, states)
+	r.keys.data, r.states.data, r.states.offsets = keys, states, offsets
+	return r, s2.EncodeBetter(nil, states)
 }
 
 // setKeys takes over the keys as they are stored.
@@ -120,7 +127,7 @@ func (r *run) setKeys(keys []byte) error {
 	return nil
 }
 
-// setStates takes over the states as they are stored.
+// setStates takes over the states as newRun packed them.
 func (r *run) setStates(packed []byte) error {
 	data, err := s2.Decode(nil, packed)
 	if err != nil {

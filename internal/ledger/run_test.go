@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -31,28 +30,33 @@ func TestRun(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, n := range []int{1, 2, 3, 100, 5000} {
 		entries := randomEntries(rng, n)
-		keys, states := packRun(entries)
-		r := &run{bucket: 1, ids: n}
-		if err := errors.Join(r.setKeys(keys), r.setStates(states)); err != nil {
+		packed, states := newRun(1, entries)
+		again := &run{bucket: 1, ids: n}
+		if err := again.setKeys(packed.keys.data); err != nil {
 			t.Fatal(err)
 		}
-		r.makeFilter()
-		passed := 0
-		for range 10_000 {
-			passed += int(flag(r.mayHave(hash(rng.Uint64()))))
+		if err := again.setStates(states); err != nil {
+			t.Fatal(err)
 		}
-		if passed > 150 {
-			t.Errorf("%d entries: the filter lets %d of 10000 other keys pass", n, passed)
-		}
-		for i, e := range entries {
-			if !r.mayHave(e.key) {
-				t.Fatalf("%d entries: the filter stops entry %d", n, i)
+		for _, r := range []*run{packed, again} {
+			r.makeFilter()
+			passed := 0
+			for range 10_000 {
+				passed += int(flag(r.mayHave(hash(rng.Uint64()))))
 			}
-			if at, found := r.find(e.key); !found || at != i || !bytes.Equal(r.state(at), e.data) {
-				t.Fatalf("%d entries: entry %d is found as %d, %v", n, i, at, found)
+			if passed > 150 {
+				t.Errorf("%d entries: the filter lets %d of 10000 other keys pass", n, passed)
 			}
-			if _, found := r.find(e.key + 1); found && (i+1 == n || entries[i+1].key != e.key+1) {
-				t.Fatalf("%d entries: a key behind entry %d is found", n, i)
+			for i, e := range entries {
+				if !r.mayHave(e.key) {
+					t.Fatalf("%d entries: the filter stops entry %d", n, i)
+				}
+				if at, found := r.find(e.key); !found || at != i || !bytes.Equal(r.state(at), e.data) {
+					t.Fatalf("%d entries: entry %d is found as %d, %v", n, i, at, found)
+				}
+				if _, found := r.find(e.key + 1); found && (i+1 == n || entries[i+1].key != e.key+1) {
+					t.Fatalf("%d entries: a key behind entry %d is found", n, i)
+				}
 			}
 		}
 	}
@@ -169,8 +173,8 @@ func TestJournalMoves(t *testing.T) {
 }
 
 func FuzzBlock(f *testing.F) {
-	keys, states := packRun([]idEntry{{1, []byte{rowFact}}, {7, nil}})
-	f.Add(keys, states, appendToJournal(nil, 3, idEntry{9, []byte{rowFact}}))
+	r, states := newRun(1, []idEntry{{1, []byte{rowFact}}, {7, nil}})
+	f.Add(r.keys.data, states, appendToJournal(nil, 3, idEntry{9, []byte{rowFact}}))
 	f.Add([]byte{}, s2.Encode(nil, nil), []byte{0x80})
 	f.Fuzz(func(_ *testing.T, keys, states, journal []byte) {
 		r := &run{ids: len(keys) / 8}
