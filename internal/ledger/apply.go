@@ -18,16 +18,17 @@ func (p *pageCommit) apply() error {
 	p.lookupRecords()
 	p.arrange()
 	for _, i := range p.order {
-		p.applyRecord(&p.entries[i])
+		p.applyRecord(i)
 	}
 	p.settleRecords()
 	return p.err
 }
 
-// applyRecord decides what a record is: new, a repeat, a revision, too old or not final.
-func (p *pageCommit) applyRecord(e *entry) {
+// applyRecord decides what the record of the i-th entry is: new, a repeat, a revision, too old or not final.
+func (p *pageCommit) applyRecord(i int) {
 	p.deltas = p.deltas[:0]
-	source, st := 0, p.find(e)
+	e, source := &p.entries[i], 0
+	st := p.find(e)
 	switch {
 	case p.waits(e.record):
 		return // neither counted nor remembered: it is looked up again (counting.md 17)
@@ -35,8 +36,7 @@ func (p *pageCommit) applyRecord(e *entry) {
 		p.result.TooOld++
 		return
 	case st == nil:
-		p.sources = append(p.sources, e)
-		source = len(p.sources)
+		source = i + 1
 		st = p.applyNew(e)
 	default:
 		p.applyKnown(e, st)
@@ -261,7 +261,7 @@ func (p *pageCommit) addFlag(st *state, flag byte) {
 }
 
 // count adds what a record changes to the page's series. source is the number of a new
-// record among p.sources, for exemplars.
+// record's entry, from 1, for exemplars.
 func (p *pageCommit) count(r *cdr.Record, source int) {
 	for i := range p.deltas {
 		d := &p.deltas[i]

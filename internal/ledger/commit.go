@@ -9,24 +9,17 @@ import (
 
 // commit is the one way in which anything changes (counting.md 1). It moves the
 // row's sequence number first, so that a second writer is noticed, and then writes; apply
-// changes memory, only after the database said that the transaction is durable. Without an
-// owner what is written must be right whoever writes it, and when it is done twice. The
+// changes memory, only after the database said that the transaction is durable, and not where memory was read anew to find
+// that out. Without an owner what is written must be right whoever writes it, and when it is done twice. The
 // commit lock is held.
 func (l *Ledger) commit(ctx context.Context, owner *row, write func() error, apply func()) error {
 	defer l.abandon()
 	began := l.settings.Now()
-	err := l.tryCommit(ctx, owner, write)
-	if err != nil {
+	if err := l.tryCommit(ctx, owner, write, apply); err != nil {
 		if errors.Is(err, ErrFull) {
 			l.reserve.release()
 		}
 		return err
-	}
-	if owner != nil {
-		owner.seq++
-	}
-	if apply != nil {
-		apply()
 	}
 	if l.settings.OnCommit != nil {
 		l.settings.OnCommit(l.settings.Now().Sub(began))
@@ -44,7 +37,7 @@ func retried(because error, change func() error) (err error) {
 	return err
 }
 
-func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error) error {
+func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error, apply func()) error {
 	if err := l.ensureOpen(ctx); err != nil {
 		return err
 	}
@@ -59,50 +52,65 @@ func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error) 
 		})
 	})
 	switch {
+	case err == nil:
+		if owner != nil {
+			owner.seq++
+		}
+		if apply != nil {
+			apply()
+		}
 	case errors.Is(err, ErrFenced):
-		l.stale = true
-		return errors.Join(err, l.refresh())
+		return errors.Join(err, l.reload())
 	case errors.Is(err, errUnknown):
 		return l.resolve(owner, err)
-	case errors.Is(err, errIO):
-		// After a failed write or fsync the handle's view can't be trusted.
-		return errors.Join(err, l.closeEngine())
 	}
 	return err
 }
 
-// ensureOpen opens the database again if a failure closed it.
+// ensureOpen opens the database, at first or after a failure closed it, and reads what memory has of it.
 func (l *Ledger) ensureOpen(ctx context.Context) error {
 	if l.closed {
 		return ErrClosed
 	}
-	if l.engine == nil {
-		if err := l.reopen(ctx); err != nil {
-			return err
+	if l.engine != nil && l.engine.broken.Load() {
+		_ = l.closeEngine() // what broke it was said
+	}
+	if l.engine != nil {
+		return nil
+	}
+	e, err := openEngine(ctx, l.settings.database(), false, l.settings.probe)
+	if err != nil {
+		return err
+	}
+	if l.Shared() {
+		// A primary shows what its synchronous standby doesn't have yet, and a failover would take back. When a commit succeeds, the
+		// standby has all that was before it.
+		if _, err := e.beside.within(ctx).exec(`UPDATE feeds SET epoch = epoch WHERE id = 0`); err != nil {
+			return errors.Join(err, e.close())
 		}
 	}
-	if l.stale {
-		return l.refresh()
-	}
-	return nil
+	l.engine = e
+	l.reader.Store(&e.beside)
+	return l.reload()
 }
 
-// refresh reads anew all that commits change: somebody else has written, or a
-// commit's end couldn't be found out when it was made.
-func (l *Ledger) refresh() error {
-	var root row
-	if err := root.load(l.engine, l.root.id); err != nil {
-		return err
-	}
+// reload reads anew what memory has of the database. If that fails it is closed, so that whoever needs it tries again.
+func (l *Ledger) reload() error {
+	err := l.root.load(l.engine, 0)
 	for _, f := range l.feeds {
-		if err := f.load(); err != nil && !errors.Is(err, ErrNotOwner) {
-			return err
+		if err == nil {
+			err = f.load()
+		}
+		if errors.Is(err, ErrNotOwner) {
+			err = nil
 		}
 	}
-	if err := l.loadOutbox(); err != nil {
-		return err
+	if err == nil {
+		err = l.loadOutbox()
 	}
-	l.root, l.stale = root, false
+	if err != nil {
+		return errors.Join(err, l.closeEngine())
+	}
 	return nil
 }
 
@@ -113,10 +121,7 @@ func (l *Ledger) abandon() {
 	if v == nil {
 		return
 	}
-	l.stale = true
-	if l.engine != nil {
-		_ = l.closeEngine() // the panic says more
-	}
+	_ = l.closeEngine() // the panic says more
 	panic(v)
 }
 
@@ -125,44 +130,27 @@ func (l *Ledger) abandon() {
 func (l *Ledger) resolve(owner *row, cause error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	l.stale = true      // until the end is known
+	var epoch, next int64
+	if owner != nil {
+		epoch, next = owner.epoch, owner.seq+1
+	}
 	_ = l.closeEngine() // its error says no more than cause
-	if err := l.reopen(ctx); err != nil {
+	if err := l.ensureOpen(ctx); err != nil {
 		return errors.Join(cause, err)
 	}
-	if owner != nil {
-		var stored row
-		if err := stored.load(l.engine, owner.id); err != nil {
-			return errors.Join(cause, err)
-		}
-		if stored.epoch == owner.epoch && stored.seq == owner.seq+1 {
-			l.stale = false
-			return nil
-		}
+	if owner != nil && owner.epoch == epoch && owner.seq == next {
+		return nil
 	}
-	l.stale = false
 	return fmt.Errorf("commit to the ledger: %w", cause)
 }
 
-// closeEngine closes the database; the next commit opens it again.
+// closeEngine closes the database, if it is open; who needs it next opens it again.
 func (l *Ledger) closeEngine() error {
 	e := l.engine
-	l.useEngine(nil)
+	if e == nil {
+		return nil
+	}
+	l.engine = nil
+	l.reader.Store(nil)
 	return e.close()
-}
-
-func (l *Ledger) reopen(ctx context.Context) error {
-	e, err := openEngine(ctx, l.settings.database(), false, l.settings.probe)
-	if err != nil {
-		return fmt.Errorf("open the ledger again: %w", err)
-	}
-	if l.Shared() {
-		// A primary shows what its synchronous standby doesn't have yet, and a failover would take back. When a commit succeeds, the
-		// standby has all that was before it.
-		if _, err := e.beside.within(ctx).exec(`UPDATE feeds SET epoch = epoch WHERE id = 0`); err != nil {
-			return errors.Join(fmt.Errorf("open the ledger again: %w", err), e.close())
-		}
-	}
-	l.useEngine(e)
-	return nil
 }

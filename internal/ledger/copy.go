@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// patient is a database whose statements and transactions may take as long as they do: a copy reads whole tables in one transaction.
+// patient is a database whose statements and transactions may take as long as they do: whole tables are read in one transaction.
 func (s *Storage) patient() database {
 	if s.Postgres == nil {
 		return s.database()

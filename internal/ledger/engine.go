@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -107,6 +108,8 @@ type session struct {
 	ctx   context.Context // of the statements
 	on    preparer
 	stmts *sync.Map // *sql.Stmt by text, prepared once
+	// broken says that a statement met errIO: the connection that commits isn't to be used any more.
+	broken *atomic.Bool
 	// probe, in tests, is called before each write and may fail it.
 	probe func(point string) error
 }
@@ -116,7 +119,7 @@ type preparer interface {
 }
 
 func newSession(d database, on preparer) session {
-	return session{database: d, ctx: background, on: on, stmts: new(sync.Map)}
+	return session{database: d, ctx: background, on: on, stmts: new(sync.Map), broken: new(atomic.Bool)}
 }
 
 // within is the session whose statements end with a context.
@@ -141,6 +144,14 @@ func (s *session) callProbe(point string) error {
 	return s.probe(point)
 }
 
+// problem explains an error, and remembers that it is one of reading or writing.
+func (s *session) problem(err error) error {
+	if err = s.explain(err); errors.Is(err, errIO) {
+		s.broken.Store(true)
+	}
+	return err
+}
+
 // prepared is the statement of a text.
 func (s *session) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	if stmt, known := s.stmts.Load(text); known {
@@ -148,7 +159,7 @@ func (s *session) prepared(ctx context.Context, text string) (*sql.Stmt, error) 
 	}
 	stmt, err := s.on.PrepareContext(ctx, s.statement(text))
 	if err != nil {
-		return nil, s.explain(err)
+		return nil, s.problem(err)
 	}
 	s.stmts.Store(text, stmt)
 	return stmt, nil
@@ -167,7 +178,7 @@ func (s *session) exec(text string, args ...any) (changed int64, err error) {
 	}
 	result, err := stmt.ExecContext(ctx, args...)
 	if err != nil {
-		return 0, s.explain(err)
+		return 0, s.problem(err)
 	}
 	return result.RowsAffected()
 }
@@ -180,7 +191,7 @@ func (s *session) scanRow(text string, args []any, into ...any) error {
 	if err != nil {
 		return err
 	}
-	return s.explain(stmt.QueryRowContext(ctx, args...).Scan(into...))
+	return s.problem(stmt.QueryRowContext(ctx, args...).Scan(into...))
 }
 
 // scanAll calls scan for every row of a query, until it fails.
@@ -193,7 +204,7 @@ func (s *session) scanAll(text string, args []any, scan func(rows *sql.Rows) err
 	}
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
-		return s.explain(err)
+		return s.problem(err)
 	}
 	defer func() {
 		if closing := rows.Close(); err == nil {
@@ -205,33 +216,15 @@ func (s *session) scanAll(text string, args []any, scan func(rows *sql.Rows) err
 			return err
 		}
 	}
-	return s.explain(rows.Err())
+	return s.problem(rows.Err())
 }
 
-// manyRows is a statement that takes rows of arguments, prepared for a few numbers of them.
-type manyRows struct {
-	columns int
-	texts   [len(batchSizes)]string
-}
-
-// batchSizes are how many rows one statement takes, largest first.
-var batchSizes = [...]int{64, 8, 1}
-
-// newManyRows is a statement with these columns per row, whose rows stand as VALUES between head and tail.
-func newManyRows(columns []string, head, tail string) *manyRows {
-	m := &manyRows{columns: len(columns)}
-	row := "(" + strings.Join(columns, ", ") + ")"
-	for i, n := range batchSizes {
-		m.texts[i] = head + " VALUES " + row + strings.Repeat(", "+row, n-1) + tail
-	}
-	return m
-}
-
-// execMany runs a statement for all rows of arguments, one after the other.
-func (s *session) execMany(m *manyRows, args []any) error {
-	for i, n := range batchSizes {
-		for size := n * m.columns; len(args) >= size; args = args[size:] {
-			if _, err := s.exec(m.texts[i], args[:size]...); err != nil {
+// execMany runs a statement for all rows of arguments: its text up to VALUES, what stands for each row, and what follows. It takes few numbers
+// of rows at once, for each of which it is prepared.
+func (s *session) execMany(head, row, tail string, args []any) error {
+	for _, n := range [...]int{64, 8, 1} {
+		for size := n * strings.Count(row, "?"); len(args) >= size; args = args[size:] {
+			if _, err := s.exec(head+" VALUES "+row+strings.Repeat(", "+row, n-1)+tail, args[:size]...); err != nil {
 				return err
 			}
 		}

@@ -85,7 +85,7 @@ func TestExemplars(t *testing.T) {
 	}
 
 	r.probe = func(point string) error {
-		if point == "commit" {
+		if strings.HasPrefix(point, "INSERT INTO journal") {
 			return errInjected
 		}
 		return nil

@@ -160,7 +160,8 @@ func (p *pageCommit) arrange() {
 			p.adoptGroup(e, st)
 		}
 	}
-	order, done := p.spareOrder[:0], make([]bool, len(p.entries))
+	var order []int
+	done := make([]bool, len(p.entries))
 	var place func(i int)
 	place = func(i int) {
 		if done[i] {
@@ -181,7 +182,7 @@ func (p *pageCommit) arrange() {
 	for _, i := range p.order {
 		place(i)
 	}
-	p.order, p.spareOrder = order, p.order
+	p.order = order
 }
 
 // firstOfRecord says whether no other version of an entry's record comes before it.

@@ -105,10 +105,10 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	if err := f.load(); err != nil {
 		return nil, err
 	}
-	l.feeds[name] = f
 	if err := l.loadOutbox(); err != nil { // what waits of a feed that was another replica's
 		return nil, err
 	}
+	l.feeds[name] = f
 	l.store.Active(f.series, true)
 	return f, nil
 }
@@ -209,15 +209,14 @@ func (l *Ledger) takeLine(ctx context.Context, spec FeedSpec) (id int64, err err
 	if old == 0 && fingerprint == spec.Fingerprint {
 		return id, nil
 	}
-	return id, l.commit(ctx, &l.root, func() error {
+	err = l.commit(ctx, &l.root, func() error {
 		_, err := l.engine.exec(`UPDATE feeds SET source = ?, fingerprint = ? WHERE id = ?`, spec.Source, spec.Fingerprint, id)
 		return err
-	}, func() {
-		if name := spec.RenamedFrom + "/" + spec.Feed; old != 0 && l.feeds[name] != nil {
-			l.store.Active(l.feeds[name].series, false)
-			delete(l.feeds, name)
-		}
-	})
+	}, nil)
+	if f := l.feeds[spec.RenamedFrom+"/"+spec.Feed]; err == nil && old != 0 && f != nil {
+		l.drop(f)
+	}
+	return id, err
 }
 
 // makeLine makes the line of a new feed.

@@ -61,7 +61,7 @@ func Inspect(ctx context.Context, s Storage) (*Inspector, error) {
 	if err := s.mustExist(); err != nil {
 		return nil, err
 	}
-	e, err := openView(ctx, s.database())
+	e, err := openView(ctx, s.patient())
 	if err != nil {
 		return nil, err
 	}

@@ -95,8 +95,7 @@ type Ledger struct {
 	// mu is the commit lock: it orders commits and guards all below.
 	mu       sync.Mutex
 	closed   bool
-	engine   *engine // nil after a failure until it could be opened again
-	stale    bool    // memory may lag behind the file: read anew before anything else
+	engine   *engine // nil after a failure, until it could be opened again and all below was read anew
 	redactor *cdr.Redactor
 	hasher   hasher
 	root     row // feed 0: what belongs to no feed
@@ -127,7 +126,7 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		feeds:   make(map[string]*Feed),
 		idCache: newIDCache(cmp.Or(settings.IDMemory, cacheBytes)),
 	}
-	l.outbox.signal = make(chan struct{})
+	l.outbox.signal = make(chan struct{}, 1)
 	if err := l.open(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -142,40 +141,23 @@ func (l *Ledger) open(ctx context.Context) error {
 			most: cmp.Or(l.settings.reserve, mostReserve),
 		}
 	}
-	e, err := openEngine(ctx, l.settings.database(), false, l.settings.probe)
+	err := l.ensureOpen(ctx)
 	if errors.Is(err, ErrFull) {
 		l.reserve.release()
-		e, err = openEngine(ctx, l.settings.database(), false, l.settings.probe)
+		err = l.ensureOpen(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	l.useEngine(e)
 	if err := l.identify(ctx); err != nil {
 		return err
 	}
 	l.setTuning(l.settings.Tuning)
-	if err := l.root.load(e, 0); err != nil {
-		return err
-	}
-	if err := l.loadOutbox(); err != nil {
-		return err
-	}
 	if err := retried(ErrFenced, func() error { return l.checkCatalogue(ctx) }); err != nil {
 		return err
 	}
 	l.reserve.fill()
 	return l.verify()
-}
-
-// useEngine goes on with an open database, or with none. The commit lock is held.
-func (l *Ledger) useEngine(e *engine) {
-	l.engine = e
-	if e == nil {
-		l.reader.Store(nil)
-		return
-	}
-	l.reader.Store(&e.beside)
 }
 
 // identify reads the ledger's key and instance id, or makes them.
@@ -216,10 +198,7 @@ func (l *Ledger) Close() error {
 	}
 	l.closed = true
 	l.outbox.wake()
-	var err error
-	if l.engine != nil {
-		err = l.closeEngine()
-	}
+	err := l.closeEngine()
 	if l.lock == nil {
 		return err
 	}

@@ -28,7 +28,7 @@ type outbox struct {
 	records int64
 	pending []outboxHead  // oldest first
 	lastID  int64         // of a head: they are this process's own
-	signal  chan struct{} // closed and replaced when something comes
+	signal  chan struct{} // has one element when something came, or the ledger was closed
 	// limit is otlp.outbox_limit; 0: there is none.
 	limit atomic.Int64
 }
@@ -43,12 +43,12 @@ type outboxHead struct {
 // batchKey is the key of a batch in the table: the feed, its seq of the commit that made the batch, and the number within that.
 type batchKey struct{ feed, seq, part int64 }
 
-// wake lets those that Wait return.
+// wake lets Wait return.
 func (o *outbox) wake() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	close(o.signal)
-	o.signal = make(chan struct{})
+	select {
+	case o.signal <- struct{}{}:
+	default:
+	}
 }
 
 // add appends batches that wait.
@@ -92,12 +92,13 @@ func (p *pageCommit) writeLogs() {
 	}
 }
 
-// loadOutbox reads what waits of all feeds that this replica owns, in place of what was known of it.
+// loadOutbox reads what waits of all feeds that this replica owns, in place of what was known of it. Those of one feed keep their order where
+// the clock was set back between them, or one replica's is behind another's.
 func (l *Ledger) loadOutbox() error {
 	var heads []outboxHead // the oldest first
 	stored := make(map[batchKey]bool)
 	err := l.engine.scanAll(`SELECT o.feed, o.seq, o.part, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
-		WHERE f.owner = ? ORDER BY o.created, o.feed, o.seq, o.part`, []any{l.replica()}, func(rows *sql.Rows) error {
+		WHERE f.owner = ? ORDER BY max(o.created) OVER (PARTITION BY o.feed ORDER BY o.seq, o.part), o.feed, o.seq, o.part`, []any{l.replica()}, func(rows *sql.Rows) error {
 		var h outboxHead
 		err := rows.Scan(&h.feed, &h.seq, &h.part, &h.records, asTime{&h.created})
 		heads, stored[h.batchKey] = append(heads, h), true
@@ -198,16 +199,10 @@ func (o *outbox) remove(gone func(outboxHead) bool) {
 	})
 }
 
-// Wait returns when there may be a batch, or the context has ended.
+// Wait returns when there may be a batch that the last Next didn't know of, or the context has ended. It is for one goroutine.
 func (l *Ledger) Wait(ctx context.Context) {
-	l.outbox.mu.Lock()
-	signal, waits := l.outbox.signal, len(l.outbox.pending) > 0
-	l.outbox.mu.Unlock()
-	if waits {
-		return
-	}
 	select {
-	case <-signal:
+	case <-l.outbox.signal:
 	case <-ctx.Done():
 	}
 }

@@ -50,6 +50,25 @@ func TestRule26OutboxInOrder(t *testing.T) {
 	}
 }
 
+// counting.md 26: a feed's batches leave in their order, also after a restart before which the clock was set back.
+func TestRule26InOrderWhenTheClockIsSetBack(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("first"))
+	r.clock.add(-time.Hour)
+	r.records(call("second"))
+	r.reopen()
+	for _, want := range []string{"first", "second"} {
+		b, err := r.ledger.Next(t.Context(), 0)
+		if err != nil || b == nil || !strings.HasPrefix(string(b.Data), "cdr.call "+want+" ") {
+			t.Fatalf("next batch %+v, %v; want that of %s", b, err, want)
+		}
+		if err := r.ledger.Ack(t.Context(), b.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestOutboxSplitsBatches(t *testing.T) {
 	r := newRig(t)
 	r.live()

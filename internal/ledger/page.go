@@ -29,13 +29,13 @@ type pageCommit struct {
 	result Result
 
 	// Made by prepare. related says that some records are of groups or have parents.
-	entries           []entry
-	order, spareOrder []int        // of the entries: as they are applied
-	firsts            map[hash]int // the first entry of each key in the order of versions, without those that aren't final
-	keys              []hash
-	arena             []byte
-	fields            []fieldHash
-	related           bool
+	entries []entry
+	order   []int        // of the entries: as they are applied
+	firsts  map[hash]int // the first entry of each key in the order of versions, without those that aren't final
+	keys    []hash
+	arena   []byte
+	fields  []fieldHash
+	related bool
 
 	// Made by apply: what is known, by every key under which it is, as far as it was looked up.
 	states  map[hash]*state
@@ -48,7 +48,6 @@ type pageCommit struct {
 	journal   []byte // writes, as the journal has them
 	changes   *metrics.Changes
 	deltas    []metrics.Delta // of the record in hand
-	sources   []*entry        // of the new records, for exemplars
 	logs      pageLogs
 	tallies   map[tallyKey]tally
 	edges     []edge
@@ -84,8 +83,8 @@ type state struct {
 }
 
 // Commit writes a page as a whole: ids, series, log records, pending work and
-// position. After an error nothing of it was committed and it may be tried
-// again; ErrFull and ErrOutboxFull want a pause first, ErrFenced a new State.
+// position. After an error nothing of it was committed, or that couldn't be found out: its
+// rows are to be read again, since its records may be redacted by then. ErrFull and ErrOutboxFull want a pause first, ErrFenced a new State.
 func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	l := f.ledger
 	l.mu.Lock()
@@ -110,6 +109,9 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	p.prepare(f, page)
 	if err := l.commit(ctx, &f.row, p.run, p.publish); err != nil {
 		return Result{}, err
+	}
+	if p.result.SkippedLogs > 0 && l.settings.OnSkip != nil {
+		l.settings.OnSkip(p.result.SkippedLogs)
 	}
 	return p.result, nil
 }
@@ -149,7 +151,7 @@ func (p *pageCommit) reset() {
 	p.err = nil
 	p.result = Result{} // its slices go to the caller
 	p.newPeaks, p.used = false, 0
-	p.writes, p.sources, p.edges, p.newTrunks = p.writes[:0], p.sources[:0], p.edges[:0], p.newTrunks[:0]
+	p.writes, p.edges, p.newTrunks = p.writes[:0], p.edges[:0], p.newTrunks[:0]
 	p.logs = pageLogs{data: p.logs.data[:0], ends: p.logs.ends[:0], packed: p.logs.packed, heads: p.logs.heads[:0]}
 	p.changes = p.ledger.store.Begin(p.series, p.now)
 	p.next = p.row.state
@@ -276,8 +278,6 @@ func (p *pageCommit) writeBadRows() {
 	}
 }
 
-var updateSeries = newManyRows([]string{"CAST(? AS BIGINT)", "?"}, `UPDATE series SET value = v.column2 FROM (`, `) AS v WHERE series.id = v.column1`)
-
 // writeSeries writes the working copies of the series that changed.
 func (p *pageCommit) writeSeries() {
 	p.result.Overflow = p.changes.Overflow()
@@ -296,7 +296,7 @@ func (p *pageCommit) writeSeries() {
 		}
 		p.changes.Wrote(s, id)
 	}
-	p.failed(e.execMany(updateSeries, p.args))
+	p.failed(e.execMany(`UPDATE series SET value = v.column2 FROM (`, `(CAST(? AS BIGINT), ?)`, `) AS v WHERE series.id = v.column1`, p.args))
 }
 
 // insertSeries makes a series and returns its id.
@@ -346,7 +346,7 @@ func (p *pageCommit) writePosition() {
 // publish brings memory to what is durable now.
 func (p *pageCommit) publish() {
 	store := p.ledger.store
-	p.changes.Exemplars(func(source int) ([16]byte, [32]byte) { return p.identify(p.sources[source-1]) })
+	p.changes.Exemplars(func(source int) ([16]byte, [32]byte) { return p.identify(&p.entries[source-1]) })
 	p.changes.Apply()
 	for _, name := range p.newTrunks {
 		store.AddTrunk(p.series, name)
@@ -370,7 +370,4 @@ func (p *pageCommit) publish() {
 	}
 	p.setState(p.next)
 	p.ledger.outbox.add(p.logs.heads)
-	if p.result.SkippedLogs > 0 && p.ledger.settings.OnSkip != nil {
-		p.ledger.settings.OnSkip(p.result.SkippedLogs)
-	}
 }

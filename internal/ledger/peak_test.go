@@ -137,6 +137,9 @@ func TestPeakOfTheHour(t *testing.T) {
 			t.Errorf("watermark %v, late after %v: %q, want %q", step.watermark, step.late, got, step.want)
 		}
 	}
+	if err := r.ledger.Prune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if n := r.count("connected"); n != 0 {
 		t.Errorf("%d minutes are left over", n)
 	}
@@ -150,6 +153,9 @@ func TestPeakOfAStandingWatermark(t *testing.T) {
 		at += time.Hour
 		r.clock.at = epoch.Add(at)
 		r.records(call(at.String(), lasting(at-time.Minute, 30*time.Second)))
+	}
+	if err := r.ledger.Prune(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	if n := r.count("connected"); n > 80 {
 		t.Errorf("%d minutes are kept", n)
@@ -177,6 +183,14 @@ func TestPeakOfAFirstHistory(t *testing.T) {
 	r.reopen()
 	r.commit(&Page{Position: &Position{HistoryDone: true}})
 	wantValues(t, r.values(), map[string]string{sbc1Peak: "1"})
+}
+
+// A trunk's name may have a character that PostgreSQL doesn't take.
+func TestTrunkWithNUL(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a", func(c *cdr.Record) { c.Trunk = "sbc\x00" }))
+	wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc\uFFFD,false}": "1"})
 }
 
 // counting.md 22: past the limit trunks are folded into one.

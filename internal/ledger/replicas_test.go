@@ -196,6 +196,73 @@ func TestFencedInMidCommit(t *testing.T) {
 	wantValues(t, a.values(), map[string]string{answered: "2"})
 }
 
+// What waits of a feed is known also if it couldn't be read when the feed was first opened.
+func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
+	r := newRig(t)
+	change := func(statement string, args ...any) {
+		t.Helper()
+		if _, err := r.ledger.engine.exec(statement, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.spec.Feed = "pstn" // another owner's so far
+	own(t, r.ledger, r.spec)
+	if err := r.ledger.Register(t.Context(), r.spec); err != nil {
+		t.Fatal(err)
+	}
+	change(`INSERT INTO outbox SELECT id, 1, 0, 7, ?, ? FROM feeds WHERE feed = ?`, micros(epoch), []byte{}, r.spec.Feed)
+	change(`ALTER TABLE outbox RENAME TO away`)
+	if _, err := r.ledger.Feed(t.Context(), r.spec); err == nil {
+		t.Fatal("opened without its outbox")
+	}
+	change(`ALTER TABLE away RENAME TO outbox`)
+	r.openFeed()
+	if n, _ := r.ledger.Outbox(); n != 7 {
+		t.Errorf("%d log records wait, not 7", n)
+	}
+}
+
+// A replica that reads nothing has lost its connection, as when the database was started anew: it opens the next feed all the same.
+func TestFeedAfterALostConnection(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	r := newRig(t)
+	r.ledger.Drop(r.spec.Source, r.spec.Feed)
+	var pid int
+	if err := r.ledger.engine.scanRow(`SELECT pg_backend_pid()`, nil, &pid); err != nil {
+		t.Fatal(err)
+	}
+	inServer(t, fmt.Sprintf("SELECT pg_terminate_backend(%d)", pid))
+	var err error
+	for range 3 {
+		if r.feed, err = r.ledger.Feed(t.Context(), r.spec); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.live()
+}
+
+// Looking into a ledger may take longer than what the exporter asks of the database.
+func TestInspectTakesItsTime(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	r := newRig(t)
+	hasty := *r.storage.Postgres
+	hasty.patient = time.Nanosecond
+	i, err := Inspect(t.Context(), Storage{Postgres: &hasty})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := i.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Tasks may be enqueued by a replica that doesn't own the feed, also while the owner commits.
 func TestEnqueueAnywhere(t *testing.T) {
 	if server == "" {

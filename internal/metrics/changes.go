@@ -139,6 +139,9 @@ func CleanLabel(v string) string {
 	if !utf8.ValidString(v) {
 		v = strings.ToValidUTF8(v, "\uFFFD")
 	}
+	if strings.IndexByte(v, 0) >= 0 { // which PostgreSQL doesn't take in a text
+		v = strings.ReplaceAll(v, "\x00", "\uFFFD")
+	}
 	if len(v) <= maxLabelBytes {
 		return v
 	}
