@@ -32,7 +32,7 @@ var (
 	ConnectedSeconds = &Def{
 		Name: "cdr_call_connected_seconds_total", OTel: "cdr.call.connected", Unit: "s", Kind: Seconds, Base: RecordBase,
 		Help:   "Connected time of calls, by the other party's country.",
-		Labels: labels("direction", "call_type*", "trunk*", "country*"),
+		Labels: labels("direction", "call_type*", "trunk*", "country*"), Scale: micros,
 	}
 	CallSetup = &Def{
 		Name: "cdr_call_setup_seconds", OTel: "cdr.call.setup", Unit: "s", Kind: Histogram, Base: RecordBase,

@@ -54,8 +54,8 @@ type Def struct {
 	// Bounds are the upper bounds of a histogram's classic buckets, in its own
 	// unit, without +Inf.
 	Bounds []float64
-	// Scale is how many parts of the histogram's unit are one: 1e6 for
-	// microseconds, 1e9 for billionths.
+	// Scale is in how many parts of its unit a histogram or a counter of time is kept: 1e6 are
+	// microseconds, 1e9 billionths.
 	Scale int64
 	// Optional gauges are absent until something sets them.
 	Optional bool
@@ -102,6 +102,9 @@ func (d *Def) LabelNames() []string {
 	}
 	return names
 }
+
+// InUnit is so many parts of the metric's scale in its unit.
+func (d *Def) InUnit(parts int64) float64 { return float64(parts) / float64(max(d.Scale, 1)) }
 
 // labels makes labels from names; a name that ends in `*` is open.
 func labels(names ...string) []Label {

@@ -16,7 +16,7 @@ var (
 	}
 	APIThrottled = &Def{
 		Name: "cdr_exporter_api_throttled_seconds_total", OTel: "cdr.exporter.api.throttled", Unit: "s", Kind: Seconds, Base: SourceFeed,
-		Help: "Time that requests waited for the provider's limits.",
+		Help: "Time that requests waited for the provider's limits.", Scale: micros,
 	}
 	Rows = &Def{
 		Name: "cdr_exporter_rows_total", OTel: "cdr.exporter.rows", Unit: "{row}", Kind: Counter, Base: SourceFeed,
