@@ -93,7 +93,7 @@ func (w *Writer) Histogram(at time.Time, h *metrics.HistValue) {
 		w.uint(i, at, cumulated)
 	}
 	w.uint(len(h.Buckets), at, h.Count)
-	w.float(len(h.Buckets)+1, at, h.Sum)
+	w.float(len(h.Buckets)+1, at, w.def.InUnit(h.Sum))
 	w.write()
 }
 

@@ -36,7 +36,7 @@ func TestExemplars(t *testing.T) {
 			{Labels: labelSet(metrics.CallFailures, "x"), Value: 9},
 		}},
 		{Def: metrics.CallDuration, Points: []metrics.Point{{
-			Labels: labelSet(metrics.CallDuration, "s"), Hist: &metrics.HistValue{Count: 1, Sum: 2.5, Buckets: make([]uint64, 15)},
+			Labels: labelSet(metrics.CallDuration, "s"), Hist: &metrics.HistValue{Count: 1, Sum: 2.5e6, Buckets: make([]uint64, 15)},
 			Exemplars: []*metrics.Exemplar{1: anExemplar(2.5), 14: nil},
 		}}},
 	}}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -16,7 +17,7 @@ import (
 type Exporter struct {
 	send   func(context.Context) error
 	health *health
-	close  func() error // of the connection; nil if there is nothing to close
+	close  func() error // of the connection of gRPC
 }
 
 // NewLogs makes an exporter of log records. It connects to nothing yet.
@@ -29,7 +30,7 @@ func NewLogs(s Settings, outbox Outbox, count Count, logger *slog.Logger) (*Expo
 	logs := &sender{
 		outbox: outbox, envelope: envelope, count: count, health: h, logger: logger, timeout: s.Timeout, grace: s.ShutdownTimeout,
 	}
-	e := &Exporter{send: logs.run, health: h}
+	e := &Exporter{send: logs.run, health: h, close: noConnection}
 	if !s.GRPC {
 		logs.uploader = newHTTPUploader(s)
 		return e, nil
@@ -38,7 +39,7 @@ func NewLogs(s Settings, outbox Outbox, count Count, logger *slog.Logger) (*Expo
 	if err != nil {
 		return nil, err
 	}
-	logs.uploader, e.close = grpcUploader{collogspb.NewLogsServiceClient(conn)}, conn.Close
+	logs.uploader, e.close = grpcUploader{collogspb.NewLogsServiceClient(conn)}, sync.OnceValue(conn.Close)
 	return e, nil
 }
 
@@ -48,7 +49,7 @@ func NewMetrics(s Settings, logger *slog.Logger, sources ...metrics.Source) (*Ex
 		settings: s, resource: resource.NewSchemaless(resourceAttributes(s)...), health: newHealth("metrics", logger),
 		producer: NewProducer(s.Version, time.Now, sources...),
 	}
-	e := &Exporter{send: m.run, health: m.health}
+	e := &Exporter{send: m.run, health: m.health, close: noConnection}
 	var err error
 	if !s.GRPC {
 		m.Exporter, err = newHTTPMetrics(s)
@@ -61,7 +62,7 @@ func NewMetrics(s Settings, logger *slog.Logger, sources ...metrics.Source) (*Ex
 	if m.Exporter, err = newGRPCMetrics(s, conn); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	e.close = conn.Close
+	e.close = sync.OnceValue(conn.Close)
 	return e, nil
 }
 
@@ -73,11 +74,6 @@ func (e *Exporter) Run(ctx context.Context) error { return e.send(ctx) }
 func (e *Exporter) Status() Status { return e.health.current() }
 
 // Close closes the connection of gRPC, after Run has returned. It may be called again.
-func (e *Exporter) Close() error {
-	if e.close == nil {
-		return nil
-	}
-	closing := e.close
-	e.close = nil
-	return closing()
-}
+func (e *Exporter) Close() error { return e.close() }
+
+func noConnection() error { return nil }

@@ -41,7 +41,7 @@ func (catalogue) Snapshot() metrics.Snapshot {
 				p.Start = time.Unix(1_790_000_000, 250_000_000)
 			}
 			if d.Kind == metrics.Histogram {
-				p.Hist = &metrics.HistValue{Sum: float64(n) / 8}
+				p.Hist = &metrics.HistValue{Sum: int64(n) * d.Scale / 8}
 				for range len(d.Bounds) + 1 {
 					n++
 					p.Hist.Buckets, p.Hist.Count = append(p.Hist.Buckets, n), p.Hist.Count+n

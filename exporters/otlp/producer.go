@@ -112,7 +112,7 @@ func (p points) histograms() []metricdata.HistogramDataPoint[float64] {
 		}
 		out = append(out, metricdata.HistogramDataPoint[float64]{
 			Attributes: attributeSet(point.Labels), StartTime: point.Start, Time: p.now,
-			Count: point.Hist.Count, Sum: point.Hist.Sum, Bounds: p.Def.Bounds, BucketCounts: point.Hist.Buckets,
+			Count: point.Hist.Count, Sum: p.Def.InUnit(point.Hist.Sum), Bounds: p.Def.Bounds, BucketCounts: point.Hist.Buckets,
 			Exemplars: exemplars(point, same),
 		})
 	}

@@ -65,7 +65,7 @@ func TestProducer(t *testing.T) {
 		{Def: metrics.CallCharges, Points: []metrics.Point{{Labels: labelSet(metrics.CallCharges, "s"), Start: callStart, Value: 1.25}}},
 		{Def: metrics.CallDuration, Points: []metrics.Point{{
 			Labels: labelSet(metrics.CallDuration, "s"), Start: callStart,
-			Hist: &metrics.HistValue{Count: 2, Sum: 62.5, Buckets: []uint64{1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}},
+			Hist: &metrics.HistValue{Count: 2, Sum: 62.5e6, Buckets: []uint64{1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}},
 		}}},
 		{Def: metrics.Calls, Points: []metrics.Point{{Labels: labelSet(metrics.Calls, "s", "p\xff", "f", "inbound"), Value: 9}}},
 		{Def: metrics.ConnectedSeconds, Points: []metrics.Point{{Labels: labelSet(metrics.ConnectedSeconds, "s"), Value: 0.5}}},

@@ -95,7 +95,7 @@ func TestExemplarsOfNativeHistograms(t *testing.T) {
 	if len(buckets) != 4 || !math.IsInf(last.GetUpperBound(), 1) || last.GetCumulativeCount() != 6 || buckets[0].Exemplar != nil || buckets[1].Exemplar == nil {
 		t.Errorf("classic buckets: %v", buckets)
 	}
-	families[0].Points[0].Hist.Native = nil
+	families[0].Points[0].Native = false
 	source.show(families...)
 	if h = gather(t, r)[duration.Name].GetMetric()[0].GetHistogram(); len(h.GetExemplars()) != 0 || h.GetBucket()[1].Exemplar == nil {
 		t.Errorf("without native histograms: %v", h)

@@ -92,7 +92,7 @@ func newMetric(d *metrics.Def, p *metrics.Point) *dto.Metric {
 	}
 	switch d.Kind {
 	case metrics.Histogram:
-		m.Histogram = histogram(d.Bounds, p)
+		m.Histogram = histogram(d, p)
 		m.Histogram.CreatedTimestamp = created
 	case metrics.Gauge:
 		m.Gauge = &dto.Gauge{Value: &p.Value}
@@ -106,10 +106,10 @@ func newMetric(d *metrics.Def, p *metrics.Point) *dto.Metric {
 }
 
 // histogram has classic buckets, and native ones where they are counted, with the exemplars in both.
-func histogram(bounds []float64, p *metrics.Point) *dto.Histogram {
-	out := &dto.Histogram{SampleCount: &p.Hist.Count, SampleSum: &p.Hist.Sum}
-	if p.Hist.Native != nil {
-		writeNative(out, p.Hist.Native)
+func histogram(d *metrics.Def, p *metrics.Point) *dto.Histogram {
+	out, bounds := &dto.Histogram{SampleCount: &p.Hist.Count, SampleSum: new(d.InUnit(p.Hist.Sum))}, d.Bounds
+	if p.Native {
+		writeNative(out, p.Hist)
 	}
 	var cumulated uint64
 	for i, count := range p.Hist.Buckets {
@@ -120,7 +120,7 @@ func histogram(bounds []float64, p *metrics.Point) *dto.Histogram {
 		}
 		if i < len(p.Exemplars) && p.Exemplars[i] != nil {
 			bucket.Exemplar = newExemplar(p.Exemplars[i])
-			if p.Hist.Native != nil {
+			if p.Native {
 				out.Exemplars = append(out.Exemplars, bucket.Exemplar)
 			}
 		}
@@ -148,25 +148,16 @@ func newExemplar(e *metrics.Exemplar) *dto.Exemplar {
 
 // writeNative adds the sparse buckets in the protocol's form: spans of
 // neighbouring buckets, and counts as differences to the bucket before.
-func writeNative(out *dto.Histogram, n *metrics.NativeValue) {
-	out.Schema, out.ZeroThreshold, out.ZeroCount = &n.Schema, &n.ZeroThreshold, &n.ZeroCount
-	out.PositiveSpan, out.PositiveDelta = spans(n)
-	if len(out.PositiveSpan) == 0 && n.ZeroThreshold == 0 && n.ZeroCount == 0 {
-		// Without an observation and a zero bucket, an empty span is what tells a
-		// native histogram from a classic one.
-		out.PositiveSpan = []*dto.BucketSpan{{Offset: new(int32), Length: new(uint32)}}
-	}
-}
-
-func spans(n *metrics.NativeValue) (all []*dto.BucketSpan, deltas []int64) {
+func writeNative(out *dto.Histogram, h *metrics.HistValue) {
+	// The zero bucket, which is there without an observation too, is what tells a native histogram from a classic one.
+	out.Schema, out.ZeroThreshold, out.ZeroCount = &h.Schema, &metrics.NativeZeroThreshold, &h.Zeros
 	next, before := int32(0), int64(0)
-	for i, index := range n.Indexes {
+	for i, index := range h.Indexes {
 		if i == 0 || index != next {
-			all = append(all, &dto.BucketSpan{Offset: new(index - next), Length: new(uint32)})
+			out.PositiveSpan = append(out.PositiveSpan, &dto.BucketSpan{Offset: new(index - next), Length: new(uint32)})
 		}
-		*all[len(all)-1].Length++
-		count := int64(n.Counts[i])
-		deltas, before, next = append(deltas, count-before), count, index+1
+		*out.PositiveSpan[len(out.PositiveSpan)-1].Length++
+		count := int64(h.Counts[i])
+		out.PositiveDelta, before, next = append(out.PositiveDelta, count-before), count, index+1
 	}
-	return all, deltas
 }

@@ -63,7 +63,7 @@ func TestSpans(t *testing.T) {
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			var out dto.Histogram
-			writeNative(&out, &metrics.NativeValue{Schema: 3, Indexes: tc.indexes, Counts: tc.counts})
+			writeNative(&out, &metrics.HistValue{Schema: 3, Indexes: tc.indexes, Counts: tc.counts})
 			if got := spanList(&out); !slices.Equal(got, tc.spans) {
 				t.Errorf("spans %v, want %v", got, tc.spans)
 			}
@@ -75,14 +75,10 @@ func TestSpans(t *testing.T) {
 }
 
 func TestEmptyNativeHistogramIsMarked(t *testing.T) {
-	var wide, narrow dto.Histogram
-	writeNative(&narrow, &metrics.NativeValue{Schema: 3})
-	if got := spanList(&narrow); !slices.Equal(got, [][2]int64{{0, 0}}) {
-		t.Errorf("without a zero bucket: spans %v, want the empty span", got)
-	}
-	writeNative(&wide, &metrics.NativeValue{Schema: 3, ZeroThreshold: 0x1p-128})
-	if got := spanList(&wide); len(got) != 0 {
-		t.Errorf("with a zero bucket: spans %v, want none", got)
+	var out dto.Histogram
+	writeNative(&out, &metrics.HistValue{Schema: 3})
+	if got := spanList(&out); len(got) != 0 || out.ZeroThreshold == nil || out.GetZeroThreshold() != 0x1p-128 {
+		t.Errorf("spans %v, want none; zero threshold %v, want that of a zero bucket", got, out.ZeroThreshold)
 	}
 }
 
@@ -107,8 +103,8 @@ func TestNativeAsClientGolang(t *testing.T) {
 }
 
 // decode reads the sparse buckets of a histogram, without the empty ones.
-func decode(h *dto.Histogram) *metrics.NativeValue {
-	n := &metrics.NativeValue{Schema: h.GetSchema(), ZeroThreshold: h.GetZeroThreshold(), ZeroCount: h.GetZeroCount()}
+func decode(h *dto.Histogram) *metrics.HistValue {
+	n := &metrics.HistValue{Schema: h.GetSchema(), Zeros: h.GetZeroCount()}
 	var index int32
 	var count int64
 	deltas := h.GetPositiveDelta()

@@ -16,7 +16,7 @@ func catalogue() ([]*metrics.Def, *fakeSource) {
 	for _, d := range all {
 		p := metrics.Point{Labels: &metrics.LabelSet{Def: d, Values: make([]string, len(d.LabelNames()))}, Value: 1}
 		if d.Kind == metrics.Histogram {
-			p.Hist = &metrics.HistValue{Buckets: make([]uint64, len(d.Bounds)+1), Native: &metrics.NativeValue{}}
+			p.Hist, p.Native = &metrics.HistValue{Buckets: make([]uint64, len(d.Bounds)+1)}, true
 		}
 		families = append(families, metrics.Family{Def: d, Points: []metrics.Point{p}})
 	}

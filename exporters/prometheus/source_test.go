@@ -60,12 +60,10 @@ func sample() []metrics.Family {
 		{Def: duration, Points: []metrics.Point{{
 			Labels: set(duration, "contoso", "msgraph", "pstn", "outbound"), Start: start,
 			Hist: &metrics.HistValue{
-				Count: 6, Sum: 71.5, Buckets: []uint64{1, 2, 0, 3},
-				Native: &metrics.NativeValue{
-					Schema: 0, ZeroThreshold: 0x1p-128, ZeroCount: 1,
-					Indexes: []int32{1, 2, 6}, Counts: []uint64{1, 1, 3},
-				},
+				Count: 6, Sum: 71.5e6, Buckets: []uint64{1, 2, 0, 3},
+				Schema: 0, Zeros: 1, Indexes: []int32{1, 2, 6}, Counts: []uint64{1, 1, 3},
 			},
+			Native: true,
 		}}},
 		{Def: calls, Points: []metrics.Point{
 			{Labels: set(calls, "contoso", "msgraph", "pstn", "outbound", "user_out"), Start: start, Value: 12},

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -19,11 +18,8 @@ type timeline struct {
 	series
 
 	out *openmetrics.Writer
-	// n and money are the sum of all changes.
-	n     int64
-	money cdr.Money
-	// hist is what was observed: the buckets aren't cumulated.
-	hist metrics.HistValue
+	// value is the sum of all changes.
+	value metrics.Value
 	// last is when the last sample was written, next when the changes in hand are: 0
 	// before the first.
 	last, next int64
@@ -32,10 +28,7 @@ type timeline struct {
 // startSeries starts a series with a zero at the begin of the range.
 func (t *timeline) startSeries(s series) {
 	out := t.out
-	*t = timeline{series: s, out: out}
-	if d := s.labels.Def; d.Kind == metrics.Histogram {
-		t.hist.Buckets = make([]uint64, len(d.Bounds)+1)
-	}
+	*t = timeline{series: s, out: out, value: metrics.NewValue(s.labels.Def)}
 	out.Series(s.labels)
 	t.write(s.grid.from)
 }
@@ -47,12 +40,7 @@ func (t *timeline) addChange(c *change) {
 		t.repeat(c.at)
 		t.next = c.at
 	}
-	t.n += c.n
-	t.money = t.money.Add(&c.money)
-	if d := t.labels.Def; d.Kind == metrics.Histogram {
-		t.hist.Buckets[d.Bucket(c.n)]++
-		t.hist.Count++
-	}
+	t.value.Add(t.labels.Def, c.n, &c.money)
 }
 
 // flush writes the sample that the changes in hand make.
@@ -91,18 +79,12 @@ func (t *timeline) endSeries() {
 
 // write writes a sample.
 func (t *timeline) write(ms int64) {
-	d, at := t.labels.Def, time.UnixMilli(ms)
 	t.last = ms
-	switch d.Kind {
-	case metrics.Money:
-		t.out.Value(at, t.money.Float())
-	case metrics.Seconds:
-		t.out.Value(at, float64(t.n)/1e6)
-	case metrics.Histogram:
-		t.hist.Sum = float64(t.n) / float64(d.Scale)
-		t.out.Histogram(at, &t.hist)
-	case metrics.Counter, metrics.Gauge:
-		t.out.Value(at, float64(t.n))
+	at := time.UnixMilli(ms)
+	if hist := t.value.Hist(); hist != nil {
+		t.out.Histogram(at, hist)
+	} else {
+		t.out.Value(at, t.value.Float(t.labels.Def))
 	}
 }
 

@@ -152,7 +152,7 @@ func valuesOf(s metrics.Source) map[string]string {
 		for _, p := range f.Points {
 			key := f.Def.Name + "{" + strings.Join(p.Labels.Values[3:], ",") + "}"
 			if p.Hist != nil {
-				all[key] = fmt.Sprintf("%d/%g", p.Hist.Count, p.Hist.Sum)
+				all[key] = fmt.Sprintf("%d/%g", p.Hist.Count, f.Def.InUnit(p.Hist.Sum))
 				continue
 			}
 			all[key] = strconv.FormatFloat(p.Value, 'g', -1, 64)

@@ -7,123 +7,54 @@ var (
 	delayBounds    = []float64{10, 30, 60, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400, 172800, 259200}
 	requestBounds  = []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
 	commitBounds   = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5}
-
-	micros = int64(1e6)
 )
 
-// The metrics that come from records.
+// The metrics that come from records. The labels of an ofRecords stand after its help; a name that ends in `*` is open.
 var (
-	Calls = &Def{
-		Name: "cdr_calls_total", OTel: "cdr.calls", Unit: "{call}", Kind: Counter, Base: RecordBase,
-		Help:   "Call records, each counted once.",
-		Labels: labels("direction", "call_type*", "outcome", "trunk*", "late"),
-	}
-	CallFailures = &Def{
-		Name: "cdr_call_failures_total", OTel: "cdr.call.failures", Unit: "{call}", Kind: Counter, Base: RecordBase,
-		Help:   "Calls that neither a person nor voicemail answered; alert on outcome failed, not on the plain rate.",
-		Labels: labels("direction", "trunk*", "outcome", "sip_code*", "sub_code*", "reason*", "fault_domain", "late"), Exemplars: true,
-		Declared: []Change{{Kind: "counter", Labels: "direction,trunk,outcome,sip_code,sub_code,reason,late"}},
-	}
-	CallDuration = &Def{
-		Name: "cdr_call_duration_seconds", OTel: "cdr.call.duration", Unit: "s", Kind: Histogram, Base: RecordBase,
-		Help:   "Durations of connected calls, as the provider measures them.",
-		Labels: labels("direction", "call_type*", "trunk*"), Bounds: durationBounds, Scale: micros, Exemplars: true,
-	}
-	ConnectedSeconds = &Def{
-		Name: "cdr_call_connected_seconds_total", OTel: "cdr.call.connected", Unit: "s", Kind: Seconds, Base: RecordBase,
-		Help:   "Connected time of calls, by the other party's country.",
-		Labels: labels("direction", "call_type*", "trunk*", "country*"),
-	}
-	CallSetup = &Def{
-		Name: "cdr_call_setup_seconds", OTel: "cdr.call.setup", Unit: "s", Kind: Histogram, Base: RecordBase,
-		Help:   "Invite to start of connected calls: time to answer outbound, time to forward inbound.",
-		Labels: labels("direction", "trunk*"), Bounds: setupBounds, Scale: micros,
-	}
-	CallCharges = &Def{
-		Name: "cdr_call_charges_total", OTel: "cdr.call.charges", Unit: "{currency}", Kind: Money, Base: RecordBase,
-		Help:   "Money charged for calls by component, as first known.",
-		Labels: labels("direction", "call_type*", "currency", "component", "country*"),
-	}
-	ChargeCorrections = &Def{
-		Name: "cdr_call_charge_corrections_total", OTel: "cdr.call.charge.corrections", Unit: "{currency}", Kind: Money, Base: RecordBase,
-		Help:   "Later changes of charges: debit costs more, credit less. Net is charges plus debit minus credit.",
-		Labels: labels("direction", "call_type*", "currency", "component", "country*", "sign"),
-	}
-	OutcomeChanges = &Def{
-		Name: "cdr_call_outcome_changes_total", OTel: "cdr.call.outcome.changes", Unit: "{call}", Kind: Counter, Base: RecordBase,
-		Help:   "Calls whose outcome the provider changed after they were counted.",
-		Labels: labels("from", "to"),
-	}
-	MediaBypassCalls = &Def{
-		Name: "cdr_media_bypass_calls_total", OTel: "cdr.media_bypass_calls", Unit: "{call}", Kind: Counter, Base: RecordBase,
-		Help:   "Calls that say whether media bypassed the provider's processors.",
-		Labels: labels("trunk*", "media_bypass"),
-	}
-	MediaBypassRatio = &Def{
-		Name: "cdr_media_bypass_ratio", OTel: "cdr.media_bypass_ratio", Unit: "1", Kind: Gauge, Base: RecordBase,
-		Help:   "Share of calls with media bypass among those that say, first seen in the trailing window.",
-		Labels: labels("trunk*"), Optional: true,
-	}
-	PeakConcurrency = &Def{
-		Name: "cdr_call_peak_concurrency", OTel: "cdr.call.peak_concurrency", Unit: "{call}", Kind: Gauge, Base: RecordBase,
-		Help:   "Most calls connected at once in the hour that ends late_after before the watermark.",
-		Labels: labels("trunk*"), Optional: true,
-	}
+	Calls = ofRecords(Counter, "cdr_calls_total", "cdr.calls", "{call}",
+		"Call records, each counted once.", "direction", "call_type*", "outcome", "trunk*", "late")
+	CallFailures = ofRecords(Counter, "cdr_call_failures_total", "cdr.call.failures", "{call}",
+		"Calls that neither a person nor voicemail answered; alert on outcome failed, not on the plain rate.",
+		"direction", "trunk*", "outcome", "sip_code*", "sub_code*", "reason*", "fault_domain", "late").
+		withExemplars().following(Change{Kind: "counter", Labels: "direction,trunk,outcome,sip_code,sub_code,reason,late"})
+	CallDuration = ofRecords(Histogram, "cdr_call_duration_seconds", "cdr.call.duration", "s",
+		"Durations of connected calls, as the provider measures them.", "direction", "call_type*", "trunk*").
+		inBuckets(durationBounds, micros).withExemplars()
+	ConnectedSeconds = ofRecords(Seconds, "cdr_call_connected_seconds_total", "cdr.call.connected", "s",
+		"Connected time of calls, by the other party's country.", "direction", "call_type*", "trunk*", "country*")
+	CallSetup = ofRecords(Histogram, "cdr_call_setup_seconds", "cdr.call.setup", "s",
+		"Invite to start of connected calls: time to answer outbound, time to forward inbound.", "direction", "trunk*").inBuckets(setupBounds, micros)
+	CallCharges = ofRecords(Money, "cdr_call_charges_total", "cdr.call.charges", "{currency}",
+		"Money charged for calls by component, as first known.", "direction", "call_type*", "currency", "component", "country*")
+	ChargeCorrections = ofRecords(Money, "cdr_call_charge_corrections_total", "cdr.call.charge.corrections", "{currency}",
+		"Later changes of charges: debit costs more, credit less. Net is charges plus debit minus credit.",
+		"direction", "call_type*", "currency", "component", "country*", "sign")
+	OutcomeChanges = ofRecords(Counter, "cdr_call_outcome_changes_total", "cdr.call.outcome.changes", "{call}",
+		"Calls whose outcome the provider changed after they were counted.", "from", "to")
+	MediaBypassCalls = ofRecords(Counter, "cdr_media_bypass_calls_total", "cdr.media_bypass_calls", "{call}",
+		"Calls that say whether media bypassed the provider's processors.", "trunk*", "media_bypass")
+	MediaBypassRatio = ofRecords(Gauge, "cdr_media_bypass_ratio", "cdr.media_bypass_ratio", "1",
+		"Share of calls with media bypass among those that say, first seen in the trailing window.", "trunk*")
+	PeakConcurrency = ofRecords(Gauge, "cdr_call_peak_concurrency", "cdr.call.peak_concurrency", "{call}",
+		"Most calls connected at once in the hour that ends late_after before the watermark.", "trunk*")
 	// The ledger keeps the last attempts under RecentAttempts; the other three are shown from the same (recent.go).
-	RecentAttempts = &Def{
-		Name: "cdr_recent_attempts", OTel: "cdr.recent.attempts", Unit: "{call}", Kind: Gauge, Base: RecordBase,
-		Help:   "How many of the last 64 attempts there were, in the order in which they were first seen.",
-		Labels: labels("direction", "trunk*"), Optional: true,
-	}
-	RecentFaults = &Def{
-		Name: "cdr_recent_faults", OTel: "cdr.recent.faults", Unit: "{call}", Kind: Gauge, Base: RecordBase,
-		Help:   "How many of the last 64 attempts ended with outcome failed; absent where records don't say why a call didn't connect.",
-		Labels: labels("direction", "trunk*"), Optional: true,
-	}
-	RecentConnected = &Def{
-		Name: "cdr_recent_connected", OTel: "cdr.recent.connected", Unit: "{call}", Kind: Gauge, Base: RecordBase,
-		Help:   "How many of the last 64 attempts a person or voicemail answered.",
-		Labels: labels("direction", "trunk*"), Optional: true,
-	}
-	RecentNewest = &Def{
-		Name: "cdr_recent_newest_timestamp_seconds", OTel: "cdr.recent.newest.timestamp", Unit: "s", Kind: Gauge, Base: RecordBase,
-		Help:   "Latest start of the last 64 attempts.",
-		Labels: labels("direction", "trunk*"), Optional: true,
-	}
-	CallsByLocation = &Def{
-		Name: "cdr_calls_by_location_total", OTel: "cdr.calls_by_location", Unit: "{call}", Kind: Counter, Base: RecordBase,
-		Help:   "Calls by where media and signalling went.",
-		Labels: labels("media_location*", "signaling_location*"),
-	}
-	CallsByCountry = &Def{
-		Name: "cdr_calls_by_country_total", OTel: "cdr.calls_by_country", Unit: "{call}", Kind: Counter, Base: RecordBase,
-		Help:   "Connected calls by the other party's country: toll fraud is many short calls.",
-		Labels: labels("direction", "country*"),
-	}
-	EmergencyCalls = &Def{
-		Name: "cdr_emergency_calls_total", OTel: "cdr.emergency_calls", Unit: "{call}", Kind: Counter, Base: RecordBase,
-		Help:   "Outbound calls to emergency services; test is true for a test number. Records lag: this is no emergency notification.",
-		Labels: labels("outcome", "test"),
-	}
-	Recordings = &Def{
-		Name: "cdr_recordings_total", OTel: "cdr.recordings", Unit: "{recording}", Kind: Counter, Base: RecordBase,
-		Help:   "Recordings attached to calls.",
-		Labels: labels("type*"),
-	}
-	CallLegs = &Def{
-		Name: "cdr_call_legs_total", OTel: "cdr.call.legs", Unit: "{leg}", Kind: Counter, Base: RecordBase,
-		Help:   "Legs of calls, where the provider tells them.",
-		Labels: labels("leg_type*", "outcome"),
-	}
+	RecentAttempts = ofRecords(Gauge, "cdr_recent_attempts", "cdr.recent.attempts", "{call}",
+		"How many of the last 64 attempts there were, in the order in which they were first seen.", "direction", "trunk*")
+	RecentFaults = ofRecords(Gauge, "cdr_recent_faults", "cdr.recent.faults", "{call}",
+		"How many of the last 64 attempts ended with outcome failed; absent where records don't say why a call didn't connect.",
+		"direction", "trunk*")
+	RecentConnected = ofRecords(Gauge, "cdr_recent_connected", "cdr.recent.connected", "{call}",
+		"How many of the last 64 attempts a person or voicemail answered.", "direction", "trunk*")
+	RecentNewest = ofRecords(Gauge, "cdr_recent_newest_timestamp_seconds", "cdr.recent.newest.timestamp", "s",
+		"Latest start of the last 64 attempts.", "direction", "trunk*")
+	CallsByLocation = ofRecords(Counter, "cdr_calls_by_location_total", "cdr.calls_by_location", "{call}",
+		"Calls by where media and signalling went.", "media_location*", "signaling_location*")
+	CallsByCountry = ofRecords(Counter, "cdr_calls_by_country_total", "cdr.calls_by_country", "{call}",
+		"Connected calls by the other party's country: toll fraud is many short calls.", "direction", "country*")
+	EmergencyCalls = ofRecords(Counter, "cdr_emergency_calls_total", "cdr.emergency_calls", "{call}",
+		"Outbound calls to emergency services; test is true for a test number. Records lag: this is no emergency notification.", "outcome", "test")
+	Recordings = ofRecords(Counter, "cdr_recordings_total", "cdr.recordings", "{recording}",
+		"Recordings attached to calls.", "type*")
+	CallLegs = ofRecords(Counter, "cdr_call_legs_total", "cdr.call.legs", "{leg}",
+		"Legs of calls, where the provider tells them.", "leg_type*", "outcome")
 )
-
-// Catalogue are the metrics that come from records, sorted by name. The ledger
-// keeps them.
-func Catalogue() []*Def {
-	return []*Def{
-		CallCharges, ChargeCorrections, ConnectedSeconds, CallDuration, CallFailures, CallLegs, OutcomeChanges, PeakConcurrency,
-		CallSetup, CallsByCountry, CallsByLocation, Calls, EmergencyCalls, MediaBypassCalls, MediaBypassRatio, MediaConcealed, MediaJitter,
-		MediaPacketLoss, MediaRoundTrip, MediaStreams, Ratings, RecentAttempts, RecentConnected, RecentFaults, RecentNewest,
-		Recordings, SessionFailures, Sessions,
-	}
-}

@@ -40,20 +40,12 @@ func (s *Store) Begin(f *FeedSeries, now time.Time) *Changes {
 // for exemplars; 0 is none.
 func (c *Changes) Add(d *Delta, source int) *Series {
 	s := c.series(d.Def, d.Own())
-	bucket, buckets, scale := 0, 1, 1.0
-	switch d.Def.Kind {
-	case Histogram:
-		bucket, buckets, scale = s.next.hist.observe(d.Def, d.N), len(d.Def.Bounds)+1, float64(d.Def.Scale)
-	case Money:
-		s.next.money = s.next.money.Add(&d.Money)
-	case Counter, Seconds, Gauge:
-		s.next.n += d.N
-	}
+	bucket := s.next.Add(d.Def, d.N, &d.Money)
 	if d.Def.Exemplars && source > 0 {
 		if s.next.exemplars == nil {
-			s.next.exemplars = make([]*Exemplar, buckets)
+			s.next.exemplars = make([]*Exemplar, len(d.Def.Bounds)+1)
 		}
-		s.next.exemplars[bucket] = &Exemplar{source: source, Value: float64(d.N) / scale, At: c.now}
+		s.next.exemplars[bucket] = &Exemplar{source: source, Value: d.Def.InUnit(d.N), At: c.now}
 	}
 	return s
 }

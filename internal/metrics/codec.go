@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -22,29 +23,47 @@ import (
 
 var errValue = errors.New("not a stored value of this kind of metric")
 
-// value is one series' state.
-type value struct {
+// Value is the value of one series. It isn't safe for concurrent use.
+type Value struct {
 	n      int64
 	money  cdr.Money
-	hist   *hist
+	hist   *HistValue
+	gauge  float64 // of a gauge of the exporter's own
 	recent *recent // of a gauge that the ledger keeps
 	// exemplars are by bucket, nil where there is none; a counter has one. The ledger doesn't keep them.
 	exemplars []*Exemplar
 }
 
-func newValue(d *Def) value {
+// NewValue is the value of a metric before anything has changed it.
+func NewValue(d *Def) Value {
 	switch d.Kind {
 	case Histogram:
-		return value{hist: newHist(d)}
+		return Value{hist: newHist(d)}
 	case Gauge:
-		return value{recent: &recent{}}
+		return Value{recent: &recent{}}
 	case Counter, Seconds, Money:
 	}
-	return value{}
+	return Value{}
 }
 
+// Add changes the value of a counter or histogram as a Delta says, and returns which classic bucket of a histogram that fell into.
+func (v *Value) Add(d *Def, n int64, money *cdr.Money) (bucket int) {
+	switch d.Kind {
+	case Histogram:
+		return v.hist.observe(d, n)
+	case Money:
+		v.money = v.money.Add(money)
+	case Counter, Seconds, Gauge:
+		v.n += n
+	}
+	return 0
+}
+
+// Hist is the value of a histogram, nil of anything else.
+func (v *Value) Hist() *HistValue { return v.hist }
+
 // clone is a copy that may be changed.
-func (v value) clone() value {
+func (v Value) clone() Value {
 	if v.hist != nil {
 		v.hist = v.hist.clone()
 	}
@@ -55,8 +74,8 @@ func (v value) clone() value {
 	return v
 }
 
-// add merges o into v.
-func (v *value) add(o *value) {
+// merge adds o, the value of another series, to v.
+func (v *Value) merge(o *Value) {
 	v.n += o.n
 	v.money = v.money.Add(&o.money)
 	if v.hist != nil {
@@ -67,20 +86,25 @@ func (v *value) add(o *value) {
 	}
 }
 
-// float is the value in the metric's unit.
-func (v *value) float(d *Def) float64 {
+// Float is the value of everything but a histogram, in the metric's unit.
+func (v *Value) Float(d *Def) float64 {
 	switch d.Kind {
 	case Money:
 		return v.money.Float()
-	case Seconds:
-		return float64(v.n) / 1e6
-	case Counter, Histogram, Gauge:
+	case Gauge:
+		return v.gauge
+	case Counter, Seconds, Histogram:
 	}
-	return float64(v.n)
+	return d.InUnit(v.n)
+}
+
+// point is a series with this value, which mustn't change then.
+func (v *Value) point(labels *LabelSet, start time.Time, native bool) Point {
+	return Point{Labels: labels, Start: start, Value: v.Float(labels.Def), Hist: v.hist, Native: native, Exemplars: v.exemplars}
 }
 
 // append appends the stored form.
-func (v *value) append(dst []byte, d *Def) []byte {
+func (v *Value) append(dst []byte, d *Def) []byte {
 	switch d.Kind {
 	case Money:
 		return v.money.Append(dst)
@@ -95,24 +119,24 @@ func (v *value) append(dst []byte, d *Def) []byte {
 }
 
 // parseValue reads the stored form.
-func parseValue(d *Def, text string) (value, error) {
+func parseValue(d *Def, text string) (Value, error) {
 	switch d.Kind {
 	case Money:
 		m, err := cdr.ParseMoneySum(text)
-		return value{money: m}, err
+		return Value{money: m}, err
 	case Histogram:
 		h, err := parseHist(d, text)
-		return value{hist: h}, err
+		return Value{hist: h}, err
 	case Gauge:
 		r, err := parseRecent(text)
-		return value{recent: r}, err
+		return Value{recent: r}, err
 	case Counter, Seconds:
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return value{}, fmt.Errorf("%s: %w", d.Name, errValue)
+		return Value{}, fmt.Errorf("%s: %w", d.Name, errValue)
 	}
-	return value{n: n}, nil
+	return Value{n: n}, nil
 }
 
 // Plus is the sum of two stored series of a metric, with the earlier start, and shown if both are.
@@ -125,7 +149,7 @@ func (s Stored) Plus(d *Def, o Stored) (Stored, error) {
 	if err != nil {
 		return s, err
 	}
-	sum.add(&other)
+	sum.merge(&other)
 	s.Value = string(sum.append(nil, d))
 	if o.Start.Before(s.Start) {
 		s.Start = o.Start
@@ -134,8 +158,8 @@ func (s Stored) Plus(d *Def, o Stored) (Stored, error) {
 	return s, nil
 }
 
-func parseHist(d *Def, text string) (*hist, error) {
-	h := &hist{}
+func parseHist(d *Def, text string) (*HistValue, error) {
+	h := &HistValue{}
 	if err := json.Unmarshal([]byte(text), h); err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", d.Name, errValue, err)
 	}

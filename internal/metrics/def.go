@@ -1,6 +1,9 @@
 package metrics
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Kind is what a metric measures and how it is summed.
 type Kind uint8
@@ -26,6 +29,12 @@ func (k Kind) String() string { return kindNames[k] }
 
 // Cumulative says whether the kind only ever grows.
 func (k Kind) Cumulative() bool { return k != Gauge }
+
+// How finely sums are kept (counting.md 24).
+const (
+	micros     = 1_000_000
+	billionths = 1_000_000_000
+)
 
 // Label is one label of a metric.
 type Label struct {
@@ -54,10 +63,10 @@ type Def struct {
 	// Bounds are the upper bounds of a histogram's classic buckets, in its own
 	// unit, without +Inf.
 	Bounds []float64
-	// Scale is how many parts of the histogram's unit are one: 1e6 for
-	// microseconds, 1e9 for billionths.
+	// Scale is in how many parts of its unit a histogram or a counter of time is kept: 1e6 are
+	// microseconds, 1e9 billionths.
 	Scale int64
-	// Optional gauges are absent until something sets them.
+	// Optional gauges of the exporter's own are absent until something sets them.
 	Optional bool
 	// Zeros are the values of an own metric's only label whose series start at 0.
 	Zeros []string
@@ -103,12 +112,71 @@ func (d *Def) LabelNames() []string {
 	return names
 }
 
-// labels makes labels from names; a name that ends in `*` is open.
-func labels(names ...string) []Label {
-	all := make([]Label, len(names))
-	for i, n := range names {
-		name, isOpen := strings.CutSuffix(n, "*")
-		all[i] = Label{Name: name, Open: isOpen}
+// InUnit is so many parts of the metric's scale in its unit.
+func (d *Def) InUnit(parts int64) float64 { return float64(parts) / float64(max(d.Scale, 1)) }
+
+// catalogue and ownCatalogue are what ofRecords and own have defined.
+var catalogue, ownCatalogue []*Def
+
+// Catalogue are the metrics that come from records, in the order in which they are defined. The ledger keeps them.
+func Catalogue() []*Def { return slices.Clone(catalogue) }
+
+// OwnCatalogue are the exporter's own metrics, in the order in which they are defined.
+func OwnCatalogue() []*Def { return slices.Clone(ownCatalogue) }
+
+// ofRecords defines a metric that comes from records.
+func ofRecords(kind Kind, name, otel, unit, help string, labels ...string) *Def {
+	d := newDef(RecordBase, kind, name, otel, unit, help, labels)
+	catalogue = append(catalogue, d)
+	return d
+}
+
+// own defines one of the exporter's own metrics.
+func own(base BaseLabels, kind Kind, name, otel, unit, help string, labels ...string) *Def {
+	d := newDef(base, kind, name, otel, unit, help, labels)
+	ownCatalogue = append(ownCatalogue, d)
+	return d
+}
+
+// newDef makes a definition; a label whose name ends in `*` is open.
+func newDef(base BaseLabels, kind Kind, name, otel, unit, help string, labels []string) *Def {
+	d := &Def{Name: name, OTel: otel, Unit: unit, Help: help, Kind: kind, Base: base}
+	if kind == Seconds {
+		d.Scale = micros
 	}
-	return all
+	for _, label := range labels {
+		label, isOpen := strings.CutSuffix(label, "*")
+		d.Labels = append(d.Labels, Label{Name: label, Open: isOpen})
+	}
+	return d
+}
+
+// inBuckets gives a histogram its bounds, and the scale in which it is kept.
+func (d *Def) inBuckets(bounds []float64, scale int64) *Def {
+	d.Bounds, d.Scale = bounds, scale
+	return d
+}
+
+// startingAt sets Zeros.
+func (d *Def) startingAt(values ...string) *Def {
+	d.Zeros = values
+	return d
+}
+
+// optional sets Optional.
+func (d *Def) optional() *Def {
+	d.Optional = true
+	return d
+}
+
+// withExemplars sets Exemplars.
+func (d *Def) withExemplars() *Def {
+	d.Exemplars = true
+	return d
+}
+
+// following adds an earlier definition to Declared.
+func (d *Def) following(earlier Change) *Def {
+	d.Declared = append(d.Declared, earlier)
+	return d
 }

@@ -14,9 +14,9 @@ const (
 	nativeMaxBuckets = 160
 )
 
-// nativeZeroThreshold is the width of the zero bucket, 2^-128 as in Prometheus's
+// NativeZeroThreshold is the width of the zero bucket, 2^-128 as in Prometheus's
 // own clients; nothing that is measured here lies between it and 0.
-var nativeZeroThreshold = math.Ldexp(1, -128)
+var NativeZeroThreshold = math.Ldexp(1, -128)
 
 // nativeFractions are the upper bounds of schema 3 within [0.5, 1).
 var nativeFractions = [8]float64{
@@ -24,23 +24,29 @@ var nativeFractions = [8]float64{
 	0.7071067811865475, 0.7711054127039704, 0.8408964152537144, 0.9170040432046711,
 }
 
-// hist is one histogram's exact state: integers only.
-type hist struct {
-	Count   uint64   `json:"count"`
-	Sum     int64    `json:"sum"` // in parts of Def.Scale
+// HistValue is a histogram's exact state, integers only, as the ledger keeps it and exporters show it. There are no observations below zero.
+type HistValue struct {
+	Count uint64 `json:"count"`
+	// Sum is in parts of the metric's scale (Def.InUnit).
+	Sum int64 `json:"sum"`
+	// Buckets are the counts per classic bucket, not cumulated; the last one is
+	// +Inf, so there is one more than Def.Bounds.
 	Buckets []uint64 `json:"buckets"`
 
-	Schema  int32    `json:"schema"`
-	Zeros   uint64   `json:"zeros"`
-	Indexes []int32  `json:"indexes,omitempty"` // sorted
+	// Schema and what follows are the native (exponential) buckets. Bucket i holds what is above base^(i-1)
+	// up to base^i, base being 2^(2^-Schema); Zeros are up to NativeZeroThreshold.
+	Schema int32  `json:"schema"`
+	Zeros  uint64 `json:"zeros"`
+	// Indexes are sorted; Counts are absolute, not deltas.
+	Indexes []int32  `json:"indexes,omitempty"`
 	Counts  []uint64 `json:"counts,omitempty"`
 }
 
-func newHist(d *Def) *hist {
-	return &hist{Buckets: make([]uint64, len(d.Bounds)+1), Schema: nativeSchema}
+func newHist(d *Def) *HistValue {
+	return &HistValue{Buckets: make([]uint64, len(d.Bounds)+1), Schema: nativeSchema}
 }
 
-func (h *hist) clone() *hist {
+func (h *HistValue) clone() *HistValue {
 	c := *h
 	c.Buckets, c.Indexes, c.Counts = slices.Clone(h.Buckets), slices.Clone(h.Indexes), slices.Clone(h.Counts)
 	return &c
@@ -48,12 +54,13 @@ func (h *hist) clone() *hist {
 
 // observe adds one value, in parts of the scale, never negative, and says which of the
 // classic buckets it fell into.
-func (h *hist) observe(d *Def, parts int64) (bucket int) {
+func (h *HistValue) observe(d *Def, parts int64) (bucket int) {
+	v := d.InUnit(parts)
 	h.Count++
 	h.Sum += parts
-	bucket = d.Bucket(parts)
+	bucket = sort.SearchFloat64s(d.Bounds, v)
 	h.Buckets[bucket]++
-	if v := float64(parts) / float64(d.Scale); v > nativeZeroThreshold {
+	if v > NativeZeroThreshold {
 		h.addNative(nativeSchema, nativeIndex(v), 1)
 	} else {
 		h.Zeros++
@@ -61,14 +68,8 @@ func (h *hist) observe(d *Def, parts int64) (bucket int) {
 	return bucket
 }
 
-// Bucket is the classic bucket that an observation in parts of the scale falls into; the
-// last one is +Inf.
-func (d *Def) Bucket(parts int64) int {
-	return sort.SearchFloat64s(d.Bounds, float64(parts)/float64(d.Scale))
-}
-
 // addNative adds observations in a bucket of a schema that isn't lower than h's.
-func (h *hist) addNative(schema, index int32, n uint64) {
+func (h *HistValue) addNative(schema, index int32, n uint64) {
 	for ; schema > h.Schema; schema-- {
 		index = halve(index)
 	}
@@ -98,7 +99,7 @@ func halve(i int32) int32 {
 }
 
 // widen merges pairs of buckets: one schema less.
-func (h *hist) widen() {
+func (h *HistValue) widen() {
 	h.Schema--
 	n := 0
 	for at, i := range h.Indexes {
@@ -113,19 +114,8 @@ func (h *hist) widen() {
 	h.Indexes, h.Counts = h.Indexes[:n], h.Counts[:n]
 }
 
-// value is what may be shown, as long as h doesn't change.
-func (h *hist) value(d *Def, native bool) *HistValue {
-	v := &HistValue{Count: h.Count, Sum: float64(h.Sum) / float64(d.Scale), Buckets: h.Buckets}
-	if native {
-		v.Native = &NativeValue{
-			Schema: h.Schema, ZeroThreshold: nativeZeroThreshold, ZeroCount: h.Zeros, Indexes: h.Indexes, Counts: h.Counts,
-		}
-	}
-	return v
-}
-
 // add merges o into h: what removing a label asks for.
-func (h *hist) add(o *hist) {
+func (h *HistValue) add(o *HistValue) {
 	h.Count += o.Count
 	h.Sum += o.Sum
 	for i := range h.Buckets {

@@ -118,7 +118,7 @@ func TestStoredForm(t *testing.T) {
 	for _, v := range []int64{0, 1e6, 90e6, 90e6, 20000e6} {
 		h.observe(CallDuration, v)
 	}
-	v := value{hist: h}
+	v := Value{hist: h}
 	const want = `{"count":5,"sum":20181000000,"buckets":[2,0,0,0,0,0,2,0,0,0,0,0,0,0,1],"schema":3,"zeros":1,"indexes":[0,52,115],"counts":[1,2,1]}`
 	if got := string(v.append(nil, CallDuration)); got != want {
 		t.Fatalf("stored as %q, want %q", got, want)

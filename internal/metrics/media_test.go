@@ -22,7 +22,7 @@ func shown(s *Store) map[string]string {
 				all[key] = fmt.Sprint(p.Value)
 				continue
 			}
-			all[key] = fmt.Sprint(p.Hist.Count, " ", p.Hist.Sum)
+			all[key] = fmt.Sprint(p.Hist.Count, " ", family.Def.InUnit(p.Hist.Sum))
 		}
 	}
 	return all

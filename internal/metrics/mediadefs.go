@@ -7,50 +7,25 @@ var (
 	roundTripBounds = []float64{0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2}
 	lossBounds      = []float64{0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5}
 	concealedBounds = []float64{0.005, 0.01, 0.02, 0.05, 0.07, 0.1, 0.2, 0.5}
-
-	billionths = int64(1e9)
 )
 
 // The metrics of sessions and of what was measured of their media.
 var (
-	Sessions = &Def{
-		Name: "cdr_sessions_total", OTel: "cdr.sessions", Unit: "{session}", Kind: Counter, Base: RecordBase,
-		Help:   "Sessions of calls, each counted once; dropped ones failed in mid-call.",
-		Labels: labels("result", "media"),
-	}
-	SessionFailures = &Def{
-		Name: "cdr_session_failures_total", OTel: "cdr.session.failures", Unit: "{session}", Kind: Counter, Base: RecordBase,
-		Help:   "Sessions that failed, by where and why.",
-		Labels: labels("stage", "reason*"),
-	}
-	MediaStreams = &Def{
-		Name: "cdr_media_streams_total", OTel: "cdr.media.streams", Unit: "{stream}", Kind: Counter, Base: RecordBase,
-		Help:   "Media streams by what the published classification says of them; poor tells of the network, not of what people heard.",
-		Labels: labels("media", "media_direction", "network*", "platform*", "verdict"),
-	}
-	MediaJitter = &Def{
-		Name: "cdr_media_jitter_seconds", OTel: "cdr.media.jitter", Unit: "s", Kind: Histogram, Base: RecordBase,
-		Help:   "Average jitter of media streams.",
-		Labels: labels("media", "media_direction", "network*"), Bounds: jitterBounds, Scale: micros,
-	}
-	MediaRoundTrip = &Def{
-		Name: "cdr_media_round_trip_seconds", OTel: "cdr.media.round_trip", Unit: "s", Kind: Histogram, Base: RecordBase,
-		Help:   "Average round trip time of media streams.",
-		Labels: labels("media", "media_direction", "network*"), Bounds: roundTripBounds, Scale: micros,
-	}
-	MediaPacketLoss = &Def{
-		Name: "cdr_media_packet_loss_ratio", OTel: "cdr.media.packet_loss.ratio", Unit: "1", Kind: Histogram, Base: RecordBase,
-		Help:   "Average share of packets lost of media streams.",
-		Labels: labels("media", "media_direction", "network*"), Bounds: lossBounds, Scale: billionths,
-	}
-	MediaConcealed = &Def{
-		Name: "cdr_media_concealed_ratio", OTel: "cdr.media.concealed.ratio", Unit: "1", Kind: Histogram, Base: RecordBase,
-		Help:   "Average share of audio that was made up for lost packets.",
-		Labels: labels("media", "media_direction", "network*"), Bounds: concealedBounds, Scale: billionths,
-	}
-	Ratings = &Def{
-		Name: "cdr_ratings_total", OTel: "cdr.ratings", Unit: "{rating}", Kind: Counter, Base: RecordBase,
-		Help:   "Ratings of calls by their users.",
-		Labels: labels("rating*"),
-	}
+	Sessions = ofRecords(Counter, "cdr_sessions_total", "cdr.sessions", "{session}",
+		"Sessions of calls, each counted once; dropped ones failed in mid-call.", "result", "media")
+	SessionFailures = ofRecords(Counter, "cdr_session_failures_total", "cdr.session.failures", "{session}",
+		"Sessions that failed, by where and why.", "stage", "reason*")
+	MediaStreams = ofRecords(Counter, "cdr_media_streams_total", "cdr.media.streams", "{stream}",
+		"Media streams by what the published classification says of them; poor tells of the network, not of what people heard.",
+		"media", "media_direction", "network*", "platform*", "verdict")
+	MediaJitter = ofRecords(Histogram, "cdr_media_jitter_seconds", "cdr.media.jitter", "s",
+		"Average jitter of media streams.", "media", "media_direction", "network*").inBuckets(jitterBounds, micros)
+	MediaRoundTrip = ofRecords(Histogram, "cdr_media_round_trip_seconds", "cdr.media.round_trip", "s",
+		"Average round trip time of media streams.", "media", "media_direction", "network*").inBuckets(roundTripBounds, micros)
+	MediaPacketLoss = ofRecords(Histogram, "cdr_media_packet_loss_ratio", "cdr.media.packet_loss.ratio", "1",
+		"Average share of packets lost of media streams.", "media", "media_direction", "network*").inBuckets(lossBounds, billionths)
+	MediaConcealed = ofRecords(Histogram, "cdr_media_concealed_ratio", "cdr.media.concealed.ratio", "1",
+		"Average share of audio that was made up for lost packets.", "media", "media_direction", "network*").inBuckets(concealedBounds, billionths)
+	Ratings = ofRecords(Counter, "cdr_ratings_total", "cdr.ratings", "{rating}",
+		"Ratings of calls by their users.", "rating*")
 )

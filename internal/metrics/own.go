@@ -21,9 +21,8 @@ type Own struct {
 // ownSeries is one series of the exporter's own.
 type ownSeries struct {
 	labels *LabelSet
-	start  time.Time
-	float  float64 // gauges
-	val    value   // counters and histograms
+	start  time.Time // zero of a gauge
+	value  Value
 }
 
 // NewOwn makes the exporter's own metrics; those without labels of a source start at 0.
@@ -48,21 +47,19 @@ func (o *Own) OnSnapshot(f func()) {
 func (o *Own) Add(d *Def, n int64, labels ...string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.seriesOf(d, labels...).val.n += n
+	o.seriesOf(d, labels...).value.Add(d, n, nil)
 }
 
 // Observe adds a duration to a histogram; below zero counts as zero.
 func (o *Own) Observe(d *Def, took time.Duration, labels ...string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.seriesOf(d, labels...).val.hist.observe(d, max(took, 0).Microseconds())
+	o.Add(d, max(took, 0).Microseconds(), labels...)
 }
 
 // Set sets a gauge.
 func (o *Own) Set(d *Def, v float64, labels ...string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.seriesOf(d, labels...).float = v
+	o.seriesOf(d, labels...).value.gauge = v
 }
 
 // SetTime sets a gauge to a Unix time; the zero time is 0.
@@ -112,9 +109,9 @@ func (o *Own) Replace(d *Def, rows []Row) {
 	for _, r := range rows {
 		s := o.seriesOf(d, r.Labels...)
 		if !stay[s] {
-			stay[s], s.float = true, 0
+			stay[s], s.value.gauge = true, 0
 		}
-		s.float += r.Value
+		s.value.gauge += r.Value
 	}
 	maps.DeleteFunc(o.series[d], func(_ string, s *ownSeries) bool { return !stay[s] })
 }
@@ -129,7 +126,10 @@ func (o *Own) seriesOf(d *Def, labels ...string) *ownSeries {
 	key := strings.Join(labels, "\xff")
 	s := all[key]
 	if s == nil {
-		s = &ownSeries{labels: &LabelSet{Def: d, Values: slices.Clone(labels)}, start: o.now(), val: newValue(d)}
+		s = &ownSeries{labels: &LabelSet{Def: d, Values: slices.Clone(labels)}, value: NewValue(d)}
+		if d.Kind.Cumulative() {
+			s.start = o.now()
+		}
 		all[key] = s
 	}
 	return s
@@ -158,7 +158,8 @@ func (o *Own) Snapshot() Snapshot {
 	b := builder{points: make(map[*Def][]Point, len(o.series))}
 	for d, all := range o.series {
 		for _, s := range all {
-			p, shown := s.point(d, o.native), true
+			value, shown := s.value.clone(), true
+			p := value.point(s.labels, s.start, o.native)
 			if d == ProviderRecords || d == ReconciliationDifference {
 				p, shown = o.nameDay(p)
 			}
@@ -168,17 +169,6 @@ func (o *Own) Snapshot() Snapshot {
 		}
 	}
 	return b.snapshot(OwnCatalogue())
-}
-
-func (s *ownSeries) point(d *Def, native bool) Point {
-	switch d.Kind {
-	case Gauge:
-		return Point{Labels: s.labels, Value: s.float}
-	case Histogram:
-		return Point{Labels: s.labels, Start: s.start, Hist: s.val.hist.clone().value(d, native)}
-	case Counter, Seconds, Money:
-	}
-	return Point{Labels: s.labels, Start: s.start, Value: s.val.float(d)}
 }
 
 // unix is a time in seconds, 0 for the zero time.

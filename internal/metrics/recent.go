@@ -37,8 +37,14 @@ type Recent struct {
 	Source, Provider, Feed, Direction, Trunk string
 	// NoReasons says that the feed can't tell faults from other calls that didn't connect.
 	NoReasons bool
+	recent
+}
+
+// recent is the value of a series of attempts.
+type recent struct {
 	// Attempts are at least one and at most 64, in the order in which they were first seen; those of one commit by their start.
 	Attempts []Attempt
+	fresh    int // of these, how many the commit under way added, at the end
 	// gone is, by Ending, when the run of such attempts began with which those end that aren't kept any more; 0: they end otherwise.
 	gone [endings]int64
 }
@@ -62,9 +68,9 @@ func (e Ending) Has(o cdr.Outcome) bool {
 	return !o.Connected()
 }
 
-// countAttempts says how many attempts ended so.
-func countAttempts(attempts []Attempt, such Ending) (n int) {
-	for _, a := range attempts {
+// count says how many attempts ended so.
+func (r *recent) count(such Ending) (n int) {
+	for _, a := range r.Attempts {
 		if such.Has(a.Outcome) {
 			n++
 		}
@@ -73,7 +79,7 @@ func countAttempts(attempts []Attempt, such Ending) (n int) {
 }
 
 // Since is when the unbroken run of attempts that ended so, up to the newest, began; zero if the newest ended otherwise.
-func (r *Recent) Since(such Ending) (since time.Time) {
+func (r *recent) Since(such Ending) (since time.Time) {
 	for _, a := range slices.Backward(r.Attempts) {
 		if !such.Has(a.Outcome) {
 			return since
@@ -87,18 +93,17 @@ func (r *Recent) Since(such Ending) (since time.Time) {
 }
 
 // Newest is the latest start.
-func (r *Recent) Newest() time.Time { return time.Unix(newestSecond(r.Attempts), 0).UTC() }
-
-func newestSecond(attempts []Attempt) (latest int64) {
-	for _, a := range attempts {
+func (r *recent) Newest() time.Time {
+	var latest int64
+	for _, a := range r.Attempts {
 		latest = max(latest, a.second)
 	}
-	return latest
+	return time.Unix(latest, 0).UTC()
 }
 
 // TopFailure is the most frequent failure of the attempts that ended so and how many had it, none if there are none. Of two as frequent it
 // is the one that was seen last.
-func (r *Recent) TopFailure(such Ending) (top Failure, n int) {
+func (r *recent) TopFailure(such Ending) (top Failure, n int) {
 	counts := make(map[Failure]int)
 	for _, a := range r.Attempts {
 		if a.Outcome.Connected() || !such.Has(a.Outcome) {
@@ -126,7 +131,7 @@ func (s *Store) Recent() []Recent {
 				own := series.Own()
 				all = append(all, Recent{
 					Source: f.source, Provider: f.provider, Feed: f.feed, Direction: own[0], Trunk: own[1],
-					NoReasons: f.NoReasons, Attempts: slices.Clone(series.cur.recent.attempts), gone: series.cur.recent.gone,
+					NoReasons: f.NoReasons, recent: *series.cur.recent.clone(),
 				})
 			}
 		}
@@ -136,13 +141,13 @@ func (s *Store) Recent() []Recent {
 
 // recent adds the points of a series of attempts.
 func (b *builder) recent(f *FeedSeries, series *Series) {
-	attempts, values := series.cur.recent.attempts, series.Labels.Values
-	b.gauge(RecentAttempts, values, float64(len(attempts)))
+	r, values := series.cur.recent, series.Labels.Values
+	b.gauge(RecentAttempts, values, float64(len(r.Attempts)))
 	if !f.NoReasons {
-		b.gauge(RecentFaults, values, float64(countAttempts(attempts, Faults)))
+		b.gauge(RecentFaults, values, float64(r.count(Faults)))
 	}
-	b.gauge(RecentConnected, values, float64(len(attempts)-countAttempts(attempts, Unconnected)))
-	b.gauge(RecentNewest, values, float64(newestSecond(attempts)))
+	b.gauge(RecentConnected, values, float64(len(r.Attempts)-r.count(Unconnected)))
+	b.gauge(RecentNewest, values, float64(r.Newest().Unix()))
 }
 
 // AddAttempt adds a new call, which counted makes of, to the last attempts of its trunk and direction, if it is an attempt. One whose failure
@@ -163,31 +168,24 @@ func (c *Changes) AddAttempt(r *cdr.Record, counted []Delta) {
 	c.series(RecentAttempts, []string{r.Direction.String(), r.Trunk}).next.recent.add(a)
 }
 
-// recent is the value of a series of attempts.
-type recent struct {
-	attempts []Attempt
-	fresh    int // of these, how many the commit under way added, at the end
-	gone     [endings]int64
-}
-
 func (r *recent) clone() *recent {
-	return &recent{attempts: slices.Clone(r.attempts), gone: r.gone}
+	return &recent{Attempts: slices.Clone(r.Attempts), gone: r.gone}
 }
 
 // add adds an attempt behind what earlier commits brought, in the order of starts among those of its own: providers may list the newest
 // call first.
 func (r *recent) add(a Attempt) {
-	earlier := len(r.attempts) - r.fresh
-	at := earlier + sort.Search(r.fresh, func(i int) bool { return r.attempts[earlier+i].second > a.second })
-	full := len(r.attempts) == recentKept
+	earlier := len(r.Attempts) - r.fresh
+	at := earlier + sort.Search(r.fresh, func(i int) bool { return r.Attempts[earlier+i].second > a.second })
+	full := len(r.Attempts) == recentKept
 	if full && at == 0 {
 		return
 	}
-	r.attempts = slices.Insert(r.attempts, at, a)
+	r.Attempts = slices.Insert(r.Attempts, at, a)
 	r.fresh++
 	if full {
-		r.forget(r.attempts[0])
-		r.attempts = slices.Delete(r.attempts, 0, 1)
+		r.forget(r.Attempts[0])
+		r.Attempts = slices.Delete(r.Attempts, 0, 1)
 		r.fresh = min(r.fresh, recentKept)
 	}
 }
@@ -205,8 +203,8 @@ func (r *recent) forget(a Attempt) {
 
 // merge adds the attempts of a series that falls together with this one, by their start.
 func (r *recent) merge(o *recent) {
-	r.fresh = len(r.attempts)
-	for _, a := range o.attempts {
+	r.fresh = len(r.Attempts)
+	for _, a := range o.Attempts {
 		r.add(a)
 	}
 }
@@ -221,7 +219,7 @@ type storedRecent struct {
 // append appends the stored form.
 func (r *recent) append(dst []byte) []byte {
 	stored, before := storedRecent{Gone: r.gone}, int64(0)
-	for _, a := range r.attempts {
+	for _, a := range r.Attempts {
 		number := -1
 		if !a.Outcome.Connected() {
 			if number = slices.Index(stored.Failures, a.Failure); number < 0 {
@@ -251,7 +249,7 @@ func parseRecent(text string) (*recent, error) {
 		if a[2] >= 0 {
 			one.Failure = stored.Failures[a[2]]
 		}
-		r.attempts = append(r.attempts, one)
+		r.Attempts = append(r.Attempts, one)
 	}
 	return r, nil
 }

@@ -70,7 +70,7 @@ func (r *Recent) story(such Ending) string {
 		since = fmt.Sprint(at.Sub(midday).Seconds())
 	}
 	top, n := r.TopFailure(such)
-	return fmt.Sprintf("%s %s %s: %d since %s, %d x %s", r.Direction, r.Trunk, letters.String(), countAttempts(r.Attempts, such), since, n,
+	return fmt.Sprintf("%s %s %s: %d since %s, %d x %s", r.Direction, r.Trunk, letters.String(), r.count(such), since, n,
 		strings.Join([]string{top.SIPCode, top.SubCode, top.Reason, top.FaultDomain}, "/"))
 }
 

@@ -17,7 +17,7 @@ type Series struct {
 	since time.Time // since when it is exposed, in this process; zero until it was committed
 
 	// cur is what was committed. It doesn't change: snapshots share it. next is the working copy of the commit of a number.
-	cur, next value
+	cur, next Value
 	commit    uint64
 }
 
@@ -82,7 +82,7 @@ func (f *FeedSeries) newSeries(d *Def, own []string) *Series {
 	for _, v := range own {
 		values = append(values, strings.Clone(v))
 	}
-	return &Series{Labels: &LabelSet{Def: d, Values: values}, cur: newValue(d)}
+	return &Series{Labels: &LabelSet{Def: d, Values: values}, cur: NewValue(d)}
 }
 
 // overflowed says whether the label set is one that was folded.

@@ -23,8 +23,9 @@ type Point struct {
 	Start time.Time
 	// Value is the value of everything but a histogram, in the metric's unit.
 	Value float64
-	// Hist is the value of a histogram.
-	Hist *HistValue
+	// Hist is the value of a histogram, which mustn't be changed; Native says that its native buckets are shown too.
+	Hist   *HistValue
+	Native bool
 	// Exemplars are those of a histogram's classic buckets, nil where there is none, or the
 	// one of a counter; nil if there are none. They mustn't be changed.
 	Exemplars []*Exemplar
@@ -35,30 +36,6 @@ type LabelSet struct {
 	Def *Def
 	// Values are in the order of Def.LabelNames.
 	Values []string
-}
-
-// HistValue is a histogram at one instant.
-type HistValue struct {
-	Count uint64
-	// Sum is in the metric's unit.
-	Sum float64
-	// Buckets are the counts per classic bucket, not cumulated; the last one is
-	// +Inf, so there is one more than Def.Bounds.
-	Buckets []uint64
-	// Native is the sparse histogram, nil if native histograms are off.
-	Native *NativeValue
-}
-
-// NativeValue is a native (exponential) histogram without negative
-// observations. Bucket i holds what is above base^(i-1) up to base^i, base being
-// 2^(2^-Schema); index and spans as in the Prometheus protocol.
-type NativeValue struct {
-	Schema        int32
-	ZeroThreshold float64
-	ZeroCount     uint64
-	// Indexes are sorted; Counts are absolute, not deltas.
-	Indexes []int32
-	Counts  []uint64
 }
 
 // Source gives the snapshot to show now. Implementations are safe for

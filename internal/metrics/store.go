@@ -182,26 +182,13 @@ func (b *builder) feed(f *FeedSeries) {
 			b.recent(f, series)
 			continue
 		}
-		b.points[d] = append(b.points[d], b.point(series, d))
+		value := &series.cur
+		if !series.shown { // zero_for hasn't passed
+			value = new(NewValue(d))
+		}
+		b.points[d] = append(b.points[d], value.point(series.Labels, series.start, b.options.Native))
 	}
 	b.trunks(f)
-}
-
-// point is a series as it may be shown: 0 until zero_for has passed.
-func (b *builder) point(series *Series, d *Def) Point {
-	p := Point{Labels: series.Labels, Start: series.start}
-	if series.shown {
-		p.Exemplars = series.cur.exemplars
-	}
-	switch {
-	case d.Kind != Histogram && series.shown:
-		p.Value = series.cur.float(d)
-	case d.Kind == Histogram && series.shown:
-		p.Hist = series.cur.hist.value(d, b.options.Native)
-	case d.Kind == Histogram:
-		p.Hist = newHist(d).value(d, b.options.Native)
-	}
-	return p
 }
 
 func (b *builder) gauge(d *Def, values []string, v float64) {
