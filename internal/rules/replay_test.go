@@ -116,6 +116,7 @@ type course struct {
 	end    int // the first without; zero: none
 	stale  bool
 	points map[int]float64
+	gauge  bool                     // a point is the value from then on, not what is added
 	at     func(minute int) float64 // instead of points
 }
 
@@ -214,15 +215,7 @@ func (b *recentBits) show(all map[string]*course, labels string, begin, minute i
 	for name, value := range values {
 		series := fmt.Sprintf("cdr_recent_%s{%s}", name, labels)
 		if all[series] == nil {
-			all[series] = &course{begin: max(begin, minute), points: map[int]float64{}}
-			all[series].at = func(m int) float64 {
-				for ; m >= all[series].begin; m-- {
-					if v, ok := all[series].points[m]; ok {
-						return v
-					}
-				}
-				return 0
-			}
+			all[series] = &course{begin: max(begin, minute), points: map[int]float64{}, gauge: true}
 		}
 		all[series].points[minute] = value
 	}
@@ -260,12 +253,16 @@ func (r *replay) ownSeries(all map[string]*course, labels string, begin, event i
 func (s *course) values(c clock) string {
 	var b strings.Builder
 	fine := int(c.event.Minutes()) - 60
-	sum, missing := 0.0, 0
+	value, missing := 0.0, 0
 	for m := range int(c.end.Minutes()) + 1 {
-		sum += s.points[m]
-		value := sum
-		if s.at != nil {
+		point, ok := s.points[m]
+		switch {
+		case s.at != nil:
 			value = s.at(m)
+		case !s.gauge:
+			value += point
+		case ok:
+			value = point
 		}
 		switch {
 		case s.end > 0 && m >= s.end:
