@@ -149,7 +149,7 @@ func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, r
 		defer h.recorder.add(endpoint, a.Status) // after the body was sent
 	}
 	if a.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		a.Header.Set("Content-Encoding", "gzip")
+		w.Header().Set("Content-Encoding", "gzip")
 		a.Body = compress(a.Body)
 	}
 	h.write(w, r, fault, a)

@@ -40,8 +40,10 @@ const requestID = "5a5a0000-0000-4000-8000-00000000e440"
 // reply is a JSON reply of Graph.
 func (s *Server) reply(r *http.Request, status int, body []byte) simulator.Reply {
 	return simulator.Reply{
-		Status: status, Body: body, Header: http.Header{"Request-Id": {requestID}, "Cache-Control": {"no-cache"}},
-		Gzip: s.settings.Gzip && status == http.StatusOK, Own: map[simulator.Fault]func(*simulator.Reply){},
+		Status: status, Body: body, Gzip: s.settings.Gzip && status == http.StatusOK,
+		Own: map[simulator.Fault]func(*simulator.Reply){
+			ExpiredToken: simulator.Instead(s.unauthorized(r, tokenExpired)), Forbidden: simulator.Instead(s.forbidden(r)),
+		},
 		Error: func(status int) []byte { return s.errorBody(r, errorCodes[status], "") },
 	}
 }
@@ -54,13 +56,7 @@ func (s *Server) errorBody(r *http.Request, code, message string) []byte {
 
 // refuse is an error of Graph.
 func (s *Server) refuse(r *http.Request, status int, code, message string) simulator.Reply {
-	a := s.reply(r, status, s.errorBody(r, code, message))
-	a.Refused = true
-	if status == http.StatusUnauthorized {
-		a.Header.Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+s.LoginURL()+
-			`/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
-	}
-	return a
+	return simulator.Reply{Status: status, Refused: true, Header: http.Header{}, Body: s.errorBody(r, code, message)}
 }
 
 func (s *Server) badRequest(r *http.Request, message string) simulator.Reply {
@@ -76,27 +72,25 @@ func (s *Server) notAllowed(r *http.Request) simulator.Reply {
 }
 
 func (s *Server) unauthorized(r *http.Request, message string) simulator.Reply {
-	return s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", message)
+	a := s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", message)
+	a.Header.Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+s.LoginURL()+
+		`/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
+	return a
 }
 
 func (s *Server) forbidden(r *http.Request) simulator.Reply {
 	return s.refuse(r, http.StatusForbidden, "Forbidden", "")
 }
 
-// instead is a fault that replaces a reply.
-func instead(refused simulator.Reply) func(*simulator.Reply) {
-	return func(r *simulator.Reply) { *r = refused }
-}
-
 // serve answers a request to Graph, if its token allows it.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, endpoint string, answer func() simulator.Reply) {
+	w.Header().Set("Request-Id", requestID)
+	w.Header().Set("Cache-Control", "no-cache")
 	s.Answer(w, r, endpoint, func() simulator.Reply {
 		if denied := s.authorise(r); denied != nil {
 			return *denied
 		}
-		a := answer()
-		a.Own[ExpiredToken], a.Own[Forbidden] = instead(s.unauthorized(r, tokenExpired)), instead(s.forbidden(r))
-		return a
+		return answer()
 	})
 }
 
@@ -122,12 +116,12 @@ func (p *page) answer(extra ...simulator.Fault) simulator.Reply {
 	a.Continued = p.continued || p.skip > 0
 	spoilt := append([]simulator.Fault{HostileLink}, extra...)
 	if p.continued {
-		a.Own[ExpiredLink400] = instead(s.badRequest(r, "The $skip token is no longer valid."))
-		a.Own[ExpiredLink410] = instead(s.refuse(r, http.StatusGone, "Gone", "The link has expired."))
+		a.Own[ExpiredLink400] = simulator.Instead(s.badRequest(r, "The $skip token is no longer valid."))
+		a.Own[ExpiredLink410] = simulator.Instead(s.refuse(r, http.StatusGone, "Gone", "The link has expired."))
 		spoilt = append(spoilt, RepeatedLink)
 	}
 	if p.id != (simulator.UUID{}) {
-		a.Own[NotYet], a.Own[BadRequest] = instead(s.notFound(r)), instead(s.badRequest(r, ""))
+		a.Own[NotYet], a.Own[BadRequest] = simulator.Instead(s.notFound(r)), simulator.Instead(s.badRequest(r, ""))
 	}
 	if p.more {
 		spoilt = append(spoilt, CapitalLink)
