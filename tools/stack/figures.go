@@ -45,7 +45,7 @@ func (s *stack) figures(ctx context.Context) ([]figure, error) {
 	}
 	scraped := make(map[feed]int64)
 	for _, x := range samples {
-		scraped[feed{x.Labels["source"], x.Labels["feed"]}] = int64(x.Value)
+		scraped[feed{string(x.Metric["source"]), string(x.Metric["feed"])}] = int64(x.Value)
 	}
 	shown, err := s.shown(ctx)
 	if err != nil {
