@@ -300,7 +300,7 @@ func (n *notifier) push(x *notification, due time.Time) {
 func (n *notifier) change(x *Subscription, id, changeType string, style int) *notification {
 	return &notification{
 		delivered: &n.notified.Delivered, subscription: x.ID, address: address{url: x.NotificationURL},
-		body: changeBody(x, id, changeType, x.ClientState, n.server.settings.TenantID, style),
+		body: changeBody(x, id, changeType, x.ClientState, tenantID, style),
 	}
 }
 
@@ -322,7 +322,7 @@ func changeBody(x *Subscription, id, changeType, state, tenant string, style int
 
 // forgery is a notification that somebody else sends: with a wrong client state, with none, or of another tenant.
 func (n *notifier) forgery(x *Subscription, style int) *notification {
-	state, tenant := "not the "+x.ClientState, n.server.settings.TenantID
+	state, tenant := "not the "+x.ClientState, tenantID
 	switch style % 3 {
 	case 1:
 		state = ""
@@ -342,7 +342,7 @@ func (n *notifier) announce(all []Subscription, event string) int {
 	for _, x := range all {
 		if x.LifecycleURL != "" {
 			n.push(&notification{delivered: &n.notified.Lifecycle, address: address{x.LifecycleURL, true}, body: simulator.JSON(simulator.NewObject(
-				"subscriptionId", x.ID, "subscriptionExpirationDateTime", formatTime(x.Expires, 1), "tenantId", n.server.settings.TenantID,
+				"subscriptionId", x.ID, "subscriptionExpirationDateTime", formatTime(x.Expires, 1), "tenantId", tenantID,
 				"clientState", simulator.OrNull(x.ClientState), "lifecycleEvent", event,
 			))}, n.server.Now())
 		}

@@ -229,20 +229,21 @@ func (p *page) recordBody(plan *recordPlan) []byte {
 	context := "('" + plan.id.String() + "')"
 	switch {
 	case p.segments:
-		return p.collection(context, next, plan.session(p.session, version).segments[p.skip:last])
+		_, segments := plan.session(p.session, version)
+		return p.collection(context, next, segments[p.skip:last])
 	case p.endpoint == EndpointParticipants:
 		return p.collection(context, next, plan.participants(version)[p.skip:last])
 	}
 	sessions := make([]simulator.Object, 0, size)
 	for i := p.skip; i < last; i++ {
-		s := plan.session(i, version)
-		link, whole := "", s.segments
-		if n := p.settings.SegmentPage; n < len(whole) {
+		o, segments := plan.session(i, version)
+		link := ""
+		if n := p.settings.SegmentPage; n < len(segments) {
 			more := to
 			more.segments, more.session, more.skip = true, i, n
-			s.segments, link = whole[:n], p.recordLink(more)
+			segments, link = segments[:n], p.recordLink(more)
 		}
-		o := s.object()
+		o.Set("segments", segments)
 		o.SetKnown("segments@odata.nextLink", link)
 		sessions = append(sessions, o)
 	}

@@ -60,10 +60,10 @@ func (s *Server) LoginURL() string { return s.BaseURL() }
 func (s *Server) GraphURL() string { return s.BaseURL() }
 
 // TenantID is the id of the only tenant.
-func (s *Server) TenantID() string { return s.settings.TenantID }
+func (s *Server) TenantID() string { return tenantID }
 
 // ClientID is the application's.
-func (s *Server) ClientID() string { return s.settings.ClientID }
+func (s *Server) ClientID() string { return clientID }
 
 // RecordsRefused is how many requests exceeded the limits of one call record.
 func (s *Server) RecordsRefused() int {

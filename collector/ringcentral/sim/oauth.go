@@ -13,6 +13,7 @@ import (
 )
 
 const (
+	clientID  = "SimulatedClientID0001"
 	accountID = "400643090008"
 	// userID is the extension of the user who made the JWT, above 2^31.
 	userID = "62264425016"
@@ -44,7 +45,7 @@ type session struct {
 }
 
 // ClientID is the app's.
-func (s *Server) ClientID() string { return s.settings.ClientID }
+func (s *Server) ClientID() string { return clientID }
 
 // ClientSecret is the secret that works.
 func (s *Server) ClientSecret() string {
@@ -168,7 +169,7 @@ func (s *Server) identify(r *http.Request) *simulator.Reply {
 		return oauthError(http.StatusBadRequest, "invalid_request", "OAU-113", "The request must be a form that is posted")
 	case !ok:
 		return oauthError(http.StatusBadRequest, "invalid_client", "OAU-123", "Client authentication is required")
-	case id != s.settings.ClientID:
+	case id != clientID:
 		return oauthError(http.StatusBadRequest, "invalid_client", "OAU-153", "Invalid client: "+id,
 			"parameters", []any{simulator.NewObject("parameterName", "client_id", "parameterValue", id)})
 	case secret != s.ClientSecret():
