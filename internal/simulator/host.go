@@ -20,16 +20,18 @@ import (
 // Host is what the server of every simulated provider has: HTTPS with its own authority, the provider's time, faults, counts of the
 // requests, and another host that links in answers may lead to. It is safe for concurrent use.
 type Host struct {
-	*Timeline
 	*Authority
 	server   *http.Server
 	done     sync.WaitGroup
 	faults   *Faults
 	recorder Recorder
 	url      string
+	at       time.Time // where the provider's clock stands; zero: it goes as the machine's
 
-	mu     sync.Mutex
-	caught []string // guarded by mu
+	mu     sync.Mutex // guards what follows
+	offset time.Duration
+	held   time.Time // the instant that publication stands at; zero while it runs
+	caught []string
 }
 
 // NewHost listens on a free port of loopback. Its time stands at an instant until it is moved; zero: it goes as the machine's. Nil faults are
@@ -44,7 +46,7 @@ func NewHost(at time.Time, faults *Faults, handler http.Handler, hostile string)
 		return nil, fmt.Errorf("listen for simulated provider: %w", err)
 	}
 	h := &Host{
-		Timeline: &Timeline{at: at}, Authority: authority, faults: cmp.Or(faults, NewFaults(FaultSettings{})), url: "https://" + listener.Addr().String(),
+		Authority: authority, faults: cmp.Or(faults, NewFaults(FaultSettings{})), at: at, url: "https://" + listener.Addr().String(),
 	}
 	h.server = &http.Server{
 		Handler:           h.catch(handler, hostile),

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -161,14 +160,6 @@ func (p *page) spoilt(fault simulator.Fault) []byte {
 	return body
 }
 
-// links are the next links that were issued, by path and query, and what they lead to. One that wasn't issued isn't followed: a client that builds
-// links is noticed.
-type links struct {
-	mu     sync.Mutex
-	known  map[string]target // guarded by mu
-	issued int               // guarded by mu
-}
-
 // maxLinks is how many next links are remembered, before all of them have expired.
 const maxLinks = 50_000
 
@@ -182,28 +173,27 @@ func (p *page) next(uri string, to target, distinct bool) string {
 		return host + p.request.RequestURI
 	default:
 	}
-	l := &p.links
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if distinct || p.fault == EmptyPage || p.fault == ShortPage {
-		l.issued++
+		p.linksIssued++
 		separator := "?"
 		if strings.Contains(uri, "?") {
 			separator = "&"
 		}
-		uri += fmt.Sprintf("%s$skiptoken=%d", separator, l.issued)
+		uri += fmt.Sprintf("%s$skiptoken=%d", separator, p.linksIssued)
 	}
-	if len(l.known) > maxLinks {
-		clear(l.known)
+	if len(p.links) > maxLinks {
+		clear(p.links)
 	}
-	l.known[uri] = to
+	p.links[uri] = to
 	return host + uri
 }
 
 func (s *Server) followLink(r *http.Request) (to target, ok bool) {
-	s.links.mu.Lock()
-	defer s.links.mu.Unlock()
-	to, ok = s.links.known[r.RequestURI]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	to, ok = s.links[r.RequestURI]
 	if !ok || r.Method != http.MethodGet {
 		return target{endpoint: EndpointOther}, false
 	}
