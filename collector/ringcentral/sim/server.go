@@ -30,7 +30,7 @@ type Server struct {
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		settings: settings, noSync: settings.NoSync,
+		settings: settings,
 		limits: map[string]*simulator.Limiter{
 			GroupAuth:  {Limit: settings.Auth, Window: settings.Window, Penalty: true},
 			GroupHeavy: {Limit: settings.Heavy, Window: settings.Window, Penalty: true},

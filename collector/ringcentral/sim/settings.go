@@ -71,8 +71,6 @@ type Settings struct {
 	// Gzip compresses answers for clients that accept it.
 	Gzip bool
 
-	// NoSync is the status that refuses call-log-extract-sync from the start, 404 or 403; zero: it is offered.
-	NoSync int
 	// SyncMisses is the share of rows that call-log-extract-sync never returns.
 	SyncMisses float64
 

@@ -93,7 +93,7 @@ func (e *exchange) records() simulator.Reply {
 	rows := []any{}
 	each(func(r *row, v *simulator.Version) { rows = append(rows, r.object(e.generation, v, names)) })
 	if e.endpoint == EndpointExport {
-		return e.export(rows)
+		return export(rows)
 	}
 	return e.list(rows, total)
 }
@@ -115,12 +115,8 @@ func (e *exchange) list(rows []any, total int) simulator.Reply {
 }
 
 // export is rows as newline-delimited JSON.
-func (e *exchange) export(rows []any) simulator.Reply {
-	body := lines(rows)
-	if e.settings.ExportCutNewline {
-		body = bytes.TrimSuffix(body, []byte("\n"))
-	}
-	a := reply(body)
+func export(rows []any) simulator.Reply {
+	a := reply(lines(rows))
 	a.Type, a.Header = "application/x-ndjson", http.Header{"Last-Modified": {"0"}, "Etag": {"0"}} // as in Wavix's samples
 	a.Own[BlankLines] = func(r *simulator.Reply) {
 		r.Body = append(append([]byte("\n\n"), bytes.ReplaceAll(r.Body, []byte("\n"), []byte("\n\n\n"))...), '\n')
