@@ -54,7 +54,10 @@ type call struct {
 	late                      bool
 }
 
-// clock is how a file of replays passes: the event begins at noon, so to say.
+// aWeek is how long a tenant was healthy at most.
+const aWeek = 7 * 24 * time.Hour
+
+// clock is how a file of replays passes, from when tenants begin: the event is at noon.
 type clock struct {
 	event, end time.Duration
 	// step is how often rules are evaluated. Series are sampled every 5 minutes, and from an hour before the event on each minute.
@@ -67,7 +70,7 @@ func (r *replay) healthy(c clock) (calls []call) {
 	for _, trunk := range r.trunks {
 		at := c.event - r.before
 		for at < c.end {
-			hour := math.Mod(at.Hours(), 24)
+			hour := math.Mod((at-c.event+aWeek).Hours()+12, 24)
 			pace := r.rate * max(0.04, math.Sin(math.Pi*(hour-6)/14))
 			at += time.Duration(random.ExpFloat64() / pace * float64(time.Hour))
 			k := call{at: at, trunk: trunk, direction: "outbound", outcome: "answered", seconds: 60 + 240*random.Float64(), country: "DE"}

@@ -12,14 +12,13 @@ import (
 // week is a healthy week and the rest of a working day from noon on; its rules are evaluated every 15 minutes, since each evaluation
 // costs promtool some 40 ms. hours is a working day, evaluated every 2 minutes.
 var (
-	week  = clock{event: 7*24*time.Hour + 12*time.Hour, end: 7*24*time.Hour + 18*time.Hour, step: 15 * time.Minute}
-	hours = clock{event: 12 * time.Hour, end: 20 * time.Hour, step: 2 * time.Minute}
+	week  = clock{event: aWeek, end: aWeek + 6*time.Hour, step: 15 * time.Minute}
+	hours = clock{event: 6 * time.Hour, end: 14 * time.Hour, step: 2 * time.Minute}
 )
 
 const (
-	aWeek = 7 * 24 * time.Hour
-	sbc1  = "sbc1.example.com"
-	sbc2  = "sbc2.example.com"
+	sbc1 = "sbc1.example.com"
+	sbc2 = "sbc2.example.com"
 )
 
 // unreachable makes a call fail as through an SBC that is down.
