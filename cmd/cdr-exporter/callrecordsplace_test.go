@@ -119,7 +119,7 @@ func (b *switchboard) pass(d time.Duration) {
 
 // totals are what must be counted.
 func (b *switchboard) totals() *sim.CallTotals {
-	totals := b.records.TotalsOf(sim.CallView{At: b.seen, Settle: b.settle})
+	totals := b.records.TotalsOf(simulator.View{At: b.seen, Settle: b.settle})
 	return &totals
 }
 

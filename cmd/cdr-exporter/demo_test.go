@@ -209,7 +209,7 @@ func TestDemoCounts(t *testing.T) {
 		from := x.origin(f.source, f.feed)
 		total, whole := totals[[2]string{f.source, f.feed}]
 		if !whole { // quality counts while one looks; sessions are there
-			x.countsSessions(f.source, f.feed, p.Records.TotalsOf(sim.CallView{From: from, At: []time.Time{graph}}))
+			x.countsSessions(f.source, f.feed, p.Records.TotalsOf(simulator.View{From: from, At: []time.Time{graph}}))
 			continue
 		}
 		compared := func(all tables) tables { return all }

@@ -122,8 +122,9 @@ func TestHostileLink(t *testing.T) {
 		faults := simulator.NewFaults(simulator.FaultSettings{Seed: 10})
 		at := newSite(t)
 		o := newOffice(t, at, rcsim.Settings{
-			Account: world(t, logged(past(10, rcsim.Mix(), 3_000))), Faults: faults, NoSync: 404,
+			Account: world(t, logged(past(10, rcsim.Mix(), 3_000))), Faults: faults,
 		})
+		o.RefuseSync(404)
 		faults.Once(rcsim.EndpointCallLog, simulator.NoFault, rcsim.HostileNext)
 		x := start(t, at.vault, launch{config: at.configureSources(settings{}, o.item())})
 		x.refuses(o, faults, rcsim.HostileNext)
@@ -228,9 +229,10 @@ func TestShiftingPages(t *testing.T) {
 	e := newEstate(t, estateSettings{
 		seed: 12, calls: 500, era: bustlingEra(20 * time.Second),
 		graph:       sim.Settings{PageSize: 50, Faults: faults},
-		ringcentral: rcsim.Settings{Faults: cut, NoSync: 404},
+		ringcentral: rcsim.Settings{Faults: cut},
 		wavix:       wavixsim.Settings{MaxPerPage: 100, Faults: faults, Order: wavixsim.Shuffled},
 	})
+	e.office.RefuseSync(404)
 	x := start(t, e.vault, launch{config: e.configure(settings{}), shipped: true}).ready()
 	before := x.scrape()
 	eventually(t, "count calls while they are published", func() error {

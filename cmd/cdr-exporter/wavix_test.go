@@ -44,7 +44,7 @@ func TestFormats(t *testing.T) {
 			false,
 		},
 		"June 2026": {
-			wavixsim.Settings{KeepOldPaths: true, Order: wavixsim.Shuffled, ExportCutNewline: true, MaxPerPage: 100},
+			wavixsim.Settings{KeepOldPaths: true, Order: wavixsim.Shuffled, MaxPerPage: 100},
 			"bearer",
 			[]string{"json", "stream", "csv"},
 			false,

@@ -162,7 +162,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 		{"B json", true, simulated{sim.Settings{Generation: sim.GenerationB, Order: sim.Shuffled, MaxPerPage: 50}, formatJSON, authBearer}},
 		{"B stream", false, simulated{sim.Settings{Generation: sim.GenerationB, ExportLimited: true}, formatStream, authBearer}},
 		{"C json", false, simulated{sim.Settings{Generation: sim.GenerationC, Timezone: west}, formatJSON, authBearer}},
-		{"C stream", true, simulated{sim.Settings{Generation: sim.GenerationC, ExportCutNewline: true}, formatStream, authBearer}},
+		{"C stream", true, simulated{sim.Settings{Generation: sim.GenerationC}, formatStream, authBearer}},
 		{"C csv", false, simulated{sim.Settings{Generation: sim.GenerationC, KeepOldPaths: true}, formatCSV, authBearer}},
 		{"D json", false, simulated{sim.Settings{Generation: sim.GenerationD, KeepOldPaths: true}, formatJSON, authBearer}},
 	} {
@@ -170,6 +170,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 			t.Parallel()
 			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 3, RetryAfter: time.Second})
 			if test.fault {
+				faults.Once(sim.EndpointExport, sim.NoFinalNewline)
 				for _, endpoint := range []string{sim.EndpointList, sim.EndpointExport, sim.EndpointCSV} {
 					faults.Once(endpoint, simulator.NoFault, simulator.CutChunked, simulator.HTMLOK)
 					faults.Rate(endpoint, 0.2, sim.Harmless()...)
@@ -183,6 +184,9 @@ func TestAgainstTheSimulator(t *testing.T) {
 			got.want(t, server.Account().Totals(server.Pause()))
 			if test.fault && faults.Counts("")[simulator.CutChunked] == 0 {
 				t.Error("no answer was cut: the faults didn't happen")
+			}
+			if test.fault && test.format == formatStream && faults.Counts(sim.EndpointExport)[sim.NoFinalNewline] == 0 {
+				t.Error("no stream ended without a newline")
 			}
 		})
 	}

@@ -54,7 +54,10 @@ type call struct {
 	late                      bool
 }
 
-// clock is how a file of replays passes: the event begins at noon, so to say.
+// aWeek is how long a tenant was healthy at most.
+const aWeek = 7 * 24 * time.Hour
+
+// clock is how a file of replays passes, from when tenants begin: the event is at noon.
 type clock struct {
 	event, end time.Duration
 	// step is how often rules are evaluated. Series are sampled every 5 minutes, and from an hour before the event on each minute.
@@ -67,7 +70,7 @@ func (r *replay) healthy(c clock) (calls []call) {
 	for _, trunk := range r.trunks {
 		at := c.event - r.before
 		for at < c.end {
-			hour := math.Mod(at.Hours(), 24)
+			hour := math.Mod((at-c.event+aWeek).Hours()+12, 24)
 			pace := r.rate * max(0.04, math.Sin(math.Pi*(hour-6)/14))
 			at += time.Duration(random.ExpFloat64() / pace * float64(time.Hour))
 			k := call{at: at, trunk: trunk, direction: "outbound", outcome: "answered", seconds: 60 + 240*random.Float64(), country: "DE"}
@@ -116,6 +119,7 @@ type course struct {
 	end    int // the first without; zero: none
 	stale  bool
 	points map[int]float64
+	gauge  bool                     // a point is the value from then on, not what is added
 	at     func(minute int) float64 // instead of points
 }
 
@@ -214,15 +218,7 @@ func (b *recentBits) show(all map[string]*course, labels string, begin, minute i
 	for name, value := range values {
 		series := fmt.Sprintf("cdr_recent_%s{%s}", name, labels)
 		if all[series] == nil {
-			all[series] = &course{begin: max(begin, minute), points: map[int]float64{}}
-			all[series].at = func(m int) float64 {
-				for ; m >= all[series].begin; m-- {
-					if v, ok := all[series].points[m]; ok {
-						return v
-					}
-				}
-				return 0
-			}
+			all[series] = &course{begin: max(begin, minute), points: map[int]float64{}, gauge: true}
 		}
 		all[series].points[minute] = value
 	}
@@ -260,12 +256,16 @@ func (r *replay) ownSeries(all map[string]*course, labels string, begin, event i
 func (s *course) values(c clock) string {
 	var b strings.Builder
 	fine := int(c.event.Minutes()) - 60
-	sum, missing := 0.0, 0
+	value, missing := 0.0, 0
 	for m := range int(c.end.Minutes()) + 1 {
-		sum += s.points[m]
-		value := sum
-		if s.at != nil {
+		point, ok := s.points[m]
+		switch {
+		case s.at != nil:
 			value = s.at(m)
+		case !s.gauge:
+			value += point
+		case ok:
+			value = point
 		}
 		switch {
 		case s.end > 0 && m >= s.end:

@@ -12,14 +12,13 @@ import (
 // week is a healthy week and the rest of a working day from noon on; its rules are evaluated every 15 minutes, since each evaluation
 // costs promtool some 40 ms. hours is a working day, evaluated every 2 minutes.
 var (
-	week  = clock{event: 7*24*time.Hour + 12*time.Hour, end: 7*24*time.Hour + 18*time.Hour, step: 15 * time.Minute}
-	hours = clock{event: 12 * time.Hour, end: 20 * time.Hour, step: 2 * time.Minute}
+	week  = clock{event: aWeek, end: aWeek + 6*time.Hour, step: 15 * time.Minute}
+	hours = clock{event: 6 * time.Hour, end: 14 * time.Hour, step: 2 * time.Minute}
 )
 
 const (
-	aWeek = 7 * 24 * time.Hour
-	sbc1  = "sbc1.example.com"
-	sbc2  = "sbc2.example.com"
+	sbc1 = "sbc1.example.com"
+	sbc2 = "sbc2.example.com"
 )
 
 // unreachable makes a call fail as through an SBC that is down.
@@ -81,7 +80,11 @@ func weekly() []replay {
 		}
 	}
 	return []replay{
-		with(dr("control"), func(r *replay) { r.trunks = []string{sbc1, sbc2} }),
+		// One call is long, and calls cost more yen than they did, but few.
+		with(dr("control"), func(r *replay) {
+			costs(2, 9, "JPY")(r)
+			r.trunks, r.more = []string{sbc1, sbc2}, append(r.more, calling("PT", 4200))
+		}),
 		with(dr("control_small"), func(r *replay) { r.rate, r.burst = 4, 30*time.Minute }),
 		with(dr("control_pstn"), func(r *replay) { r.feed = "pstn" }),
 		with(young("vanished"), func(r *replay) {
@@ -129,31 +132,26 @@ func weekly() []replay {
 			r.trunks, r.happens = []string{sbc1, sbc2}, onlyOn(sbc2, silent)
 			r.want = []expected{{alert: "CDRTrunkSilent", by: 105 * time.Minute, until: 4 * time.Hour}}
 		}),
-		with(dr("long_call"), func(r *replay) { r.more = every(0, 1, calling("PT", 4200)) }),
 		with(dr("toll_fraud"), func(r *replay) {
-			r.more = every(time.Minute, 10, calling("LV", 40))
-			r.want = []expected{{alert: "CDRTollFraud", by: 15 * time.Minute}}
+			costs(2, 20, "USD")(r)
+			r.more = append(r.more, every(time.Minute, 10, calling("LV", 40))...)
+			r.want = []expected{{alert: "CDRTollFraud", by: 15 * time.Minute}, {alert: "CDRChargesSurging", by: 90 * time.Minute}}
 		}),
 		with(dr("minutes_surge"), func(r *replay) {
 			r.more = every(5*time.Minute, 60, calling("PT", 1200))
 			r.want = []expected{{alert: "CDRMinutesSurging", by: 90 * time.Minute}}
 		}),
-		with(dr("cheap_yen"), costs(2, 9, "JPY")),
-		with(dr("dear_dollars"), func(r *replay) {
-			costs(2, 20, "USD")(r)
-			r.want = []expected{{alert: "CDRChargesSurging", by: 90 * time.Minute}}
-		}),
-		with(young("refused_records"), func(r *replay) {
-			r.own = map[string]func(time.Duration) float64{`cdr_exporter_otlp_records_total{result="rejected"}`: from(1)}
-			r.want = []expected{{alert: "CDRLogRecordsRejected", by: 15 * time.Minute, until: 4 * time.Hour}}
-		}),
-		with(young("new_values"), func(r *replay) {
-			r.own = map[string]func(time.Duration) float64{`cdr_exporter_unmapped_values_total{field="result"}`: from(1)}
-			r.want = []expected{{alert: "CDRUnmappedValues", by: 15 * time.Minute, until: 4 * time.Hour}}
-		}),
-		with(young("disk_full"), func(r *replay) {
-			r.own = map[string]func(time.Duration) float64{`cdr_exporter_ledger_free_bytes{}`: func(since time.Duration) float64 { return 4e9 - 1e9*max(0, since.Hours()) }}
-			r.want = []expected{{alert: "CDRDiskNearlyFull", by: 4 * time.Hour, until: 5 * time.Hour}}
+		with(young("own_troubles"), func(r *replay) {
+			r.own = map[string]func(time.Duration) float64{
+				`cdr_exporter_otlp_records_total{result="rejected"}`: from(1),
+				`cdr_exporter_unmapped_values_total{field="result"}`: from(1),
+				`cdr_exporter_ledger_free_bytes{}`:                   func(since time.Duration) float64 { return 4e9 - 1e9*max(0, since.Hours()) },
+			}
+			r.want = []expected{
+				{alert: "CDRLogRecordsRejected", by: 15 * time.Minute, until: 4 * time.Hour},
+				{alert: "CDRUnmappedValues", by: 15 * time.Minute, until: 4 * time.Hour},
+				{alert: "CDRDiskNearlyFull", by: 4 * time.Hour, until: 5 * time.Hour},
+			}
 		}),
 	}
 }

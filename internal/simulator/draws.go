@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"encoding/binary"
+	"hash/fnv"
 	"math/bits"
 	"math/rand/v2"
 	"slices"
@@ -28,13 +29,10 @@ func mix64(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// hashOf is FNV-1a.
 func hashOf(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return h
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(s)) // a hash takes everything
+	return h.Sum64()
 }
 
 // Draws are the random numbers for a purpose at a place: for what a provider's simulator adds to a call. They are others than the

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -48,7 +47,7 @@ type rate struct {
 // NewFaults has no faults yet.
 func NewFaults(s FaultSettings) *Faults {
 	s.RetryAfter, s.SlowFor, s.MaxRun = cmp.Or(s.RetryAfter, time.Second), cmp.Or(s.SlowFor, 2*time.Second), cmp.Or(s.MaxRun, 2)
-	return &Faults{s: s, counts: counts[Fault]{}, runs: map[string]int{}}
+	return &Faults{s: s, runs: map[string]int{}}
 }
 
 // Rate makes a share of an endpoint's requests meet one of the faults; an empty endpoint is every one. Rates add up, the first that hits
@@ -99,25 +98,7 @@ func (f *Faults) Stop() {
 }
 
 // Counts is how often each fault happened at an endpoint; empty: at all.
-func (f *Faults) Counts(endpoint string) map[Fault]int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return maps.Clone(f.counts[endpoint])
-}
-
-// counts are numbers by endpoint, and of all endpoints under the empty one.
-type counts[K comparable] map[string]map[K]int
-
-// add counts one more, and returns how many its endpoint has.
-func (c counts[K]) add(endpoint string, key K) int {
-	for _, of := range [...]string{"", endpoint} {
-		if c[of] == nil {
-			c[of] = map[K]int{}
-		}
-		c[of][key]++
-	}
-	return c[endpoint][key]
-}
+func (f *Faults) Counts(endpoint string) map[Fault]int { return f.counts.Count(endpoint) }
 
 // Pending is the number of injected faults that didn't happen yet.
 func (f *Faults) Pending() int {

@@ -20,16 +20,18 @@ import (
 // Host is what the server of every simulated provider has: HTTPS with its own authority, the provider's time, faults, counts of the
 // requests, and another host that links in answers may lead to. It is safe for concurrent use.
 type Host struct {
-	*Timeline
 	*Authority
 	server   *http.Server
 	done     sync.WaitGroup
 	faults   *Faults
 	recorder Recorder
 	url      string
+	at       time.Time // where the provider's clock stands; zero: it goes as the machine's
 
-	mu     sync.Mutex
-	caught []string // guarded by mu
+	mu     sync.Mutex // guards what follows
+	offset time.Duration
+	held   time.Time // the instant that publication stands at; zero while it runs
+	caught []string
 }
 
 // NewHost listens on a free port of loopback. Its time stands at an instant until it is moved; zero: it goes as the machine's. Nil faults are
@@ -44,8 +46,7 @@ func NewHost(at time.Time, faults *Faults, handler http.Handler, hostile string)
 		return nil, fmt.Errorf("listen for simulated provider: %w", err)
 	}
 	h := &Host{
-		Timeline: &Timeline{at: at}, Authority: authority, faults: cmp.Or(faults, NewFaults(FaultSettings{})), recorder: Recorder{counts: counts[int]{}},
-		url: "https://" + listener.Addr().String(),
+		Authority: authority, faults: cmp.Or(faults, NewFaults(FaultSettings{})), at: at, url: "https://" + listener.Addr().String(),
 	}
 	h.server = &http.Server{
 		Handler:           h.catch(handler, hostile),
@@ -113,23 +114,36 @@ func (h *Host) BaseURL() string { return h.url }
 // Requests counts the requests.
 func (h *Host) Requests() *Recorder { return &h.recorder }
 
-// Recorder counts requests by their endpoint and by what was answered.
-type Recorder struct {
-	mu     sync.Mutex
-	counts counts[int] // guarded by mu; all requests under 0
+// Recorder counts requests by their endpoint and by the status that was answered; all of them under 0.
+type Recorder = counts[int]
+
+// counts are numbers by endpoint, and of all endpoints under the empty one.
+type counts[K comparable] struct {
+	mu sync.Mutex
+	of map[string]map[K]int // guarded by mu
 }
 
-func (r *Recorder) add(endpoint string, status int) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.counts.add(endpoint, status)
+// add counts one more, and returns how many its endpoint has.
+func (c *counts[K]) add(endpoint string, key K) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of == nil {
+		c.of = map[string]map[K]int{}
+	}
+	for _, name := range [...]string{"", endpoint} {
+		if c.of[name] == nil {
+			c.of[name] = map[K]int{}
+		}
+		c.of[name][key]++
+	}
+	return c.of[endpoint][key]
 }
 
-// Count is the number of requests to an endpoint, by the status that was answered; all of them under 0. An empty endpoint is every one.
-func (r *Recorder) Count(endpoint string) map[int]int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return maps.Clone(r.counts[endpoint])
+// Count are the numbers of an endpoint; empty: of all.
+func (c *counts[K]) Count(endpoint string) map[K]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.of[endpoint])
 }
 
 // Answer makes and sends the reply to a request to an endpoint, with a fault if one is due, and counts it.
@@ -149,7 +163,7 @@ func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, r
 		defer h.recorder.add(endpoint, a.Status) // after the body was sent
 	}
 	if a.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		a.Header.Set("Content-Encoding", "gzip")
+		w.Header().Set("Content-Encoding", "gzip")
 		a.Body = compress(a.Body)
 	}
 	h.write(w, r, fault, a)

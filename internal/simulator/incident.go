@@ -45,7 +45,6 @@ func (w *World) changeOutages(change func([]outage) []outage) {
 	next := change(slices.Clone(*w.outages.Load()))
 	w.outages.Store(&next)
 	w.cache.forget()
-	w.changes.forget()
 }
 
 // failing is the share of calls that a trunk loses at an instant; 0 if it works.

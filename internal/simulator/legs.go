@@ -8,11 +8,14 @@ import (
 
 // Leg is a leg of a call: what the provider says of it and what it means.
 type Leg struct {
-	// Wire is the provider's type of leg, Type the label; Result its result.
-	Wire, Type, Result string
-	Outcome            cdr.Outcome
+	// Wire is the provider's type of leg, Type the label.
+	Wire, Type string
+	Outcome    cdr.Outcome
 	// After is how long after the call's start it begins.
 	After time.Duration
+	// What follows is the provider's. User says that the leg is a user's.
+	Action, Direction, Transport, Result string
+	User                                 bool
 }
 
 // Recording is a kind of recording.

@@ -71,16 +71,16 @@ func ceilMilli(t time.Time) int64 {
 	return ms
 }
 
-// entry is what paging must know of a call.
+// entry is what lists must know of a call.
 type entry struct {
-	// start is the call's, published that of its first version, in milliseconds.
-	start, published int64
-	number           uint16
-	copies, list     uint8
+	// start is the call's, published and last are those of its first and its last version, in milliseconds.
+	start, published, last int64
+	number                 uint16
+	copies, list           uint8
 }
 
-// maxCached is how many entries are kept, at 24 bytes each, before all of them are dropped. A day that has more is made anew for each page.
-const maxCached = 16_000_000
+// maxCached is how many entries are kept, at 32 bytes each, before all of them are dropped. A day that has more is made anew for each page.
+const maxCached = 12_000_000
 
 // cache keeps the entries of the blocks that were needed, in the world's order.
 type cache struct {
@@ -108,8 +108,8 @@ func (w *World) entries(block int64) []entry {
 	var c Call
 	for i := range made {
 		w.fill(&c, block, i)
-		first := &c.versions[0]
-		made[i] = entry{c.Start.UnixMilli(), first.Published.UnixMilli(), uint16(i), uint8(c.Copies), first.Kind.List}
+		first, last := &c.versions[0], &c.versions[c.published-1]
+		made[i] = entry{c.Start.UnixMilli(), first.Published.UnixMilli(), last.Published.UnixMilli(), uint16(i), uint8(c.Copies), first.Kind.List}
 	}
 	if w.s.Order == NewestFirst {
 		slices.Reverse(made)

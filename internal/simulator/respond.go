@@ -30,6 +30,11 @@ type Reply struct {
 	Do func(*Reply)
 }
 
+// Instead is a fault that replaces a reply.
+func Instead(refused Reply) func(*Reply) {
+	return func(r *Reply) { *r = refused }
+}
+
 const htmlPage = "<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body><h1>Our services aren't available right now</h1></body></html>\n"
 
 // write sends a reply with a fault that any provider has, or as planned: the provider's own faults are part of the reply. For cut bodies and

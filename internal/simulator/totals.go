@@ -76,4 +76,6 @@ type View struct {
 	At []time.Time
 	// Simple says that the reader sees neither legs nor money.
 	Simple bool
+	// Settle is how long after its end the media of a call are counted that has some. Zero: as soon as there are any.
+	Settle time.Duration
 }

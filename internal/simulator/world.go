@@ -21,7 +21,6 @@ type World struct {
 	changing sync.Mutex // held while outages are changed
 	outages  atomic.Pointer[[]outage]
 	cache    cache
-	changes  changes
 }
 
 // NewWorld makes a world. An error says which setting is wrong.

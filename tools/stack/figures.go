@@ -12,7 +12,6 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
-	msgraph "github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/demo"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -45,7 +44,7 @@ func (s *stack) figures(ctx context.Context) ([]figure, error) {
 	}
 	scraped := make(map[feed]int64)
 	for _, x := range samples {
-		scraped[feed{x.Labels["source"], x.Labels["feed"]}] = int64(x.Value)
+		scraped[feed{string(x.Metric["source"]), string(x.Metric["feed"])}] = int64(x.Value)
 	}
 	shown, err := s.shown(ctx)
 	if err != nil {
@@ -124,7 +123,7 @@ func (s *stack) total(f feed, since time.Time) int64 {
 	case feed{"contoso", "call_records"}:
 		// A record without sessions is counted when it settles, which goes on while publication is held.
 		settle := demo.Settle - p.Tenant.Now().Sub(graph)
-		t = p.Records.TotalsOf(msgraph.CallView{From: since, At: []time.Time{graph}, Settle: settle}).Totals
+		t = p.Records.TotalsOf(simulator.View{From: since, At: []time.Time{graph}, Settle: settle}).Totals
 	case feed{"acme", "call_log"}:
 		t = p.Log.TotalsOf(published(p.Office.Visible()))
 	case feed{"wave", "call_log"}:

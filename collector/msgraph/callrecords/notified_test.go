@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // shelf is a ledger made of maps, with the rules of its work: enough to see that the feed
@@ -163,7 +164,7 @@ func TestNotifiedCallRecords(t *testing.T) {
 		t.Fatalf("subscriptions %+v, the gauge shows %s", all, x.seen.expiries)
 	}
 	x.pass(16 * time.Hour)
-	x.shelf.tally.want(t, x.records.TotalsOf(sim.CallView{At: x.looks, Settle: testSettle}))
+	x.shelf.tally.want(t, x.records.TotalsOf(simulator.View{At: x.looks, Settle: testSettle}))
 
 	told := x.server.Notified()
 	if got := x.seen.counts["accepted"] + x.seen.counts["duplicate"]; got != told.Delivered || told.Copies == 0 {
@@ -189,7 +190,7 @@ func TestRule12_LostNotifications(t *testing.T) {
 		t.Errorf("after it was removed there are %d subscriptions; the gauge was %v", len(all), x.seen.expiries)
 	}
 	x.pass(12 * time.Hour)
-	want := x.records.TotalsOf(sim.CallView{At: x.looks, Settle: testSettle})
+	want := x.records.TotalsOf(simulator.View{At: x.looks, Settle: testSettle})
 	got := x.shelf.tally
 	if got.Records != want.Records || got.Settled != want.Settled || x.server.Notified().Lost == 0 {
 		t.Errorf("%d records, %d settled, want %d and %d; %d notifications were lost", got.Records, got.Settled, want.Records, want.Settled, x.server.Notified().Lost)

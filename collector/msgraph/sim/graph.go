@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -40,8 +39,10 @@ const requestID = "5a5a0000-0000-4000-8000-00000000e440"
 // reply is a JSON reply of Graph.
 func (s *Server) reply(r *http.Request, status int, body []byte) simulator.Reply {
 	return simulator.Reply{
-		Status: status, Body: body, Header: http.Header{"Request-Id": {requestID}, "Cache-Control": {"no-cache"}},
-		Gzip: s.settings.Gzip && status == http.StatusOK, Own: map[simulator.Fault]func(*simulator.Reply){},
+		Status: status, Body: body, Gzip: s.settings.Gzip && status == http.StatusOK,
+		Own: map[simulator.Fault]func(*simulator.Reply){
+			ExpiredToken: simulator.Instead(s.unauthorized(r, tokenExpired)), Forbidden: simulator.Instead(s.forbidden(r)),
+		},
 		Error: func(status int) []byte { return s.errorBody(r, errorCodes[status], "") },
 	}
 }
@@ -54,13 +55,7 @@ func (s *Server) errorBody(r *http.Request, code, message string) []byte {
 
 // refuse is an error of Graph.
 func (s *Server) refuse(r *http.Request, status int, code, message string) simulator.Reply {
-	a := s.reply(r, status, s.errorBody(r, code, message))
-	a.Refused = true
-	if status == http.StatusUnauthorized {
-		a.Header.Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+s.LoginURL()+
-			`/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
-	}
-	return a
+	return simulator.Reply{Status: status, Refused: true, Header: http.Header{}, Body: s.errorBody(r, code, message)}
 }
 
 func (s *Server) badRequest(r *http.Request, message string) simulator.Reply {
@@ -76,27 +71,25 @@ func (s *Server) notAllowed(r *http.Request) simulator.Reply {
 }
 
 func (s *Server) unauthorized(r *http.Request, message string) simulator.Reply {
-	return s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", message)
+	a := s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", message)
+	a.Header.Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+s.LoginURL()+
+		`/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
+	return a
 }
 
 func (s *Server) forbidden(r *http.Request) simulator.Reply {
 	return s.refuse(r, http.StatusForbidden, "Forbidden", "")
 }
 
-// instead is a fault that replaces a reply.
-func instead(refused simulator.Reply) func(*simulator.Reply) {
-	return func(r *simulator.Reply) { *r = refused }
-}
-
 // serve answers a request to Graph, if its token allows it.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, endpoint string, answer func() simulator.Reply) {
+	w.Header().Set("Request-Id", requestID)
+	w.Header().Set("Cache-Control", "no-cache")
 	s.Answer(w, r, endpoint, func() simulator.Reply {
 		if denied := s.authorise(r); denied != nil {
 			return *denied
 		}
-		a := answer()
-		a.Own[ExpiredToken], a.Own[Forbidden] = instead(s.unauthorized(r, tokenExpired)), instead(s.forbidden(r))
-		return a
+		return answer()
 	})
 }
 
@@ -122,12 +115,12 @@ func (p *page) answer(extra ...simulator.Fault) simulator.Reply {
 	a.Continued = p.continued || p.skip > 0
 	spoilt := append([]simulator.Fault{HostileLink}, extra...)
 	if p.continued {
-		a.Own[ExpiredLink400] = instead(s.badRequest(r, "The $skip token is no longer valid."))
-		a.Own[ExpiredLink410] = instead(s.refuse(r, http.StatusGone, "Gone", "The link has expired."))
+		a.Own[ExpiredLink400] = simulator.Instead(s.badRequest(r, "The $skip token is no longer valid."))
+		a.Own[ExpiredLink410] = simulator.Instead(s.refuse(r, http.StatusGone, "Gone", "The link has expired."))
 		spoilt = append(spoilt, RepeatedLink)
 	}
 	if p.id != (simulator.UUID{}) {
-		a.Own[NotYet], a.Own[BadRequest] = instead(s.notFound(r)), instead(s.badRequest(r, ""))
+		a.Own[NotYet], a.Own[BadRequest] = simulator.Instead(s.notFound(r)), simulator.Instead(s.badRequest(r, ""))
 	}
 	if p.more {
 		spoilt = append(spoilt, CapitalLink)
@@ -167,14 +160,6 @@ func (p *page) spoilt(fault simulator.Fault) []byte {
 	return body
 }
 
-// links are the next links that were issued, by path and query, and what they lead to. One that wasn't issued isn't followed: a client that builds
-// links is noticed.
-type links struct {
-	mu     sync.Mutex
-	known  map[string]target // guarded by mu
-	issued int               // guarded by mu
-}
-
 // maxLinks is how many next links are remembered, before all of them have expired.
 const maxLinks = 50_000
 
@@ -188,28 +173,27 @@ func (p *page) next(uri string, to target, distinct bool) string {
 		return host + p.request.RequestURI
 	default:
 	}
-	l := &p.links
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if distinct || p.fault == EmptyPage || p.fault == ShortPage {
-		l.issued++
+		p.linksIssued++
 		separator := "?"
 		if strings.Contains(uri, "?") {
 			separator = "&"
 		}
-		uri += fmt.Sprintf("%s$skiptoken=%d", separator, l.issued)
+		uri += fmt.Sprintf("%s$skiptoken=%d", separator, p.linksIssued)
 	}
-	if len(l.known) > maxLinks {
-		clear(l.known)
+	if len(p.links) > maxLinks {
+		clear(p.links)
 	}
-	l.known[uri] = to
+	p.links[uri] = to
 	return host + uri
 }
 
 func (s *Server) followLink(r *http.Request) (to target, ok bool) {
-	s.links.mu.Lock()
-	defer s.links.mu.Unlock()
-	to, ok = s.links.known[r.RequestURI]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	to, ok = s.links[r.RequestURI]
 	if !ok || r.Method != http.MethodGet {
 		return target{endpoint: EndpointOther}, false
 	}

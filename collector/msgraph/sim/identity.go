@@ -134,10 +134,10 @@ func (s *Server) identity(endpoint string, answer func(*http.Request) (int, any)
 }
 
 func (s *Server) openID(r *http.Request) (int, any) {
-	if r.PathValue("tenant") != s.settings.TenantID {
+	if r.PathValue("tenant") != tenantID {
 		return aad(unknownTenant)
 	}
-	base := "https://" + r.Host + "/" + s.settings.TenantID
+	base := "https://" + r.Host + "/" + tenantID
 	return http.StatusOK, simulator.NewObject(
 		"issuer", base+"/v2.0", "token_endpoint", base+"/oauth2/v2.0/token", "authorization_endpoint", base+"/oauth2/v2.0/authorize")
 }
@@ -150,9 +150,9 @@ func (s *Server) token(r *http.Request) (int, any) {
 	form := r.PostForm
 	scopes := strings.Fields(form.Get("scope")) // OpenID's own may come too
 	switch {
-	case r.PathValue("tenant") != s.settings.TenantID:
+	case r.PathValue("tenant") != tenantID:
 		return aad(unknownTenant)
-	case form.Get("client_id") != s.settings.ClientID:
+	case form.Get("client_id") != clientID:
 		return aad(unknownClient)
 	case form.Get("grant_type") != "client_credentials" || !slices.Contains(scopes, "https://graph.microsoft.com/.default"):
 		return aad(badForm)
@@ -186,7 +186,7 @@ func (s *Server) authenticate(r *http.Request) (code int) {
 // checkAssertion checks a client's signed JWT (RFC 7523): signed by a registered certificate, for this endpoint, by this client, and in its time.
 func (s *Server) checkAssertion(text string, known []*x509.Certificate, endpoint string) (code int) {
 	var claims jwt.RegisteredClaims
-	client := s.settings.ClientID
+	client := clientID
 	_, err := jwt.ParseWithClaims(text, &claims, func(t *jwt.Token) (any, error) {
 		for _, c := range known {
 			// Microsoft's own libraries send plain base64, where RFC 7515 4.1.8 asks for base64url: the platform accepts both.

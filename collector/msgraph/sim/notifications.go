@@ -270,38 +270,29 @@ func (n *notifier) notify(x *Subscription, e *publication) {
 		d := e.source.world.Draws(e.place^how.Seed<<40, drawFate|uint64(e.version)<<32|x.number)
 		due, style := e.at.Add(d.Duration(0, how.DelayMax)), d.Below(12)
 		lost, copied := d.Hits(how.Lost), d.Hits(how.Duplicated)
+		to, body := address{url: x.NotificationURL}, changeBody(x, e.id.String(), changeType, x.ClientState, tenantID, style)
 		if lost {
 			n.notified.Lost++
 		} else {
-			n.push(n.change(x, e.id.String(), changeType, style), due)
+			n.push(x, to, body, &n.notified.Delivered, due)
 		}
 		if copied && !lost {
 			n.notified.Copies++
-			n.push(n.change(x, e.id.String(), changeType, style), due.Add(d.Duration(0, how.DelayMax)))
+			n.push(x, to, body, &n.notified.Delivered, due.Add(d.Duration(0, how.DelayMax)))
 		}
 		if d.Hits(how.Forged) {
-			n.push(n.forgery(x, style), due)
+			n.push(x, to, forgery(x, style), &n.notified.Forged, due)
 		}
 		if d.Hits(how.Malformed) {
 			ids := []string{"../../users", "not-a-guid", "5a5a0000-0000-4000-8000-00000000000g", "%2e%2e/me"}
-			malformed := n.change(x, ids[d.Below(len(ids))], "updated", style)
-			malformed.delivered = &n.notified.Malformed
-			n.push(malformed, due)
+			n.push(x, to, changeBody(x, ids[d.Below(len(ids))], "updated", x.ClientState, tenantID, style), &n.notified.Malformed, due)
 		}
 	}
 }
 
-// push queues a notification. The caller holds the lock.
-func (n *notifier) push(x *notification, due time.Time) {
-	x.due = due
-	n.queue = append(n.queue, x)
-}
-
-func (n *notifier) change(x *Subscription, id, changeType string, style int) *notification {
-	return &notification{
-		delivered: &n.notified.Delivered, subscription: x.ID, address: address{url: x.NotificationURL},
-		body: changeBody(x, id, changeType, x.ClientState, n.server.settings.TenantID, style),
-	}
+// push queues a notification for a subscription, which counts when it is delivered. The caller holds the lock.
+func (n *notifier) push(x *Subscription, to address, body []byte, delivered *int, due time.Time) {
+	n.queue = append(n.queue, &notification{delivered: delivered, subscription: x.ID, address: to, body: body, due: due})
 }
 
 // changeBody renders a change notification. The resource comes with a slash before it or without, and its type in either case.
@@ -321,18 +312,15 @@ func changeBody(x *Subscription, id, changeType, state, tenant string, style int
 }
 
 // forgery is a notification that somebody else sends: with a wrong client state, with none, or of another tenant.
-func (n *notifier) forgery(x *Subscription, style int) *notification {
-	state, tenant := "not the "+x.ClientState, n.server.settings.TenantID
+func forgery(x *Subscription, style int) []byte {
+	state, tenant := "not the "+x.ClientState, tenantID
 	switch style % 3 {
 	case 1:
 		state = ""
 	case 2:
 		state, tenant = x.ClientState, uuid.NewString()
 	}
-	return &notification{
-		delivered: &n.notified.Forged, subscription: x.ID, address: address{url: x.NotificationURL},
-		body: changeBody(x, uuid.NewString(), "updated", state, tenant, style),
-	}
+	return changeBody(x, uuid.NewString(), "updated", state, tenant, style)
 }
 
 // announce sends a lifecycle notification to the subscriptions that have an address for it, and returns how many subscriptions there are.
@@ -341,10 +329,10 @@ func (n *notifier) announce(all []Subscription, event string) int {
 	defer n.mu.Unlock()
 	for _, x := range all {
 		if x.LifecycleURL != "" {
-			n.push(&notification{delivered: &n.notified.Lifecycle, address: address{x.LifecycleURL, true}, body: simulator.JSON(simulator.NewObject(
-				"subscriptionId", x.ID, "subscriptionExpirationDateTime", formatTime(x.Expires, 1), "tenantId", n.server.settings.TenantID,
+			n.push(&x, address{x.LifecycleURL, true}, simulator.JSON(simulator.NewObject(
+				"subscriptionId", x.ID, "subscriptionExpirationDateTime", formatTime(x.Expires, 1), "tenantId", tenantID,
 				"clientState", simulator.OrNull(x.ClientState), "lifecycleEvent", event,
-			))}, n.server.Now())
+			)), &n.notified.Lifecycle, n.server.Now())
 		}
 	}
 	return len(all)
@@ -406,7 +394,8 @@ func (n *notifier) send(batch []*notification) {
 		if accepted {
 			*x.delivered++
 		} else {
-			n.push(x, n.server.Now().Add(cmp.Or(n.server.settings.Delivery.Retry, 10*time.Second)))
+			x.due = n.server.Now().Add(cmp.Or(n.server.settings.Delivery.Retry, 10*time.Second))
+			n.queue = append(n.queue, x)
 		}
 	}
 }

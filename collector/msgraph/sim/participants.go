@@ -168,7 +168,7 @@ func (e *participant) identity() simulator.Object {
 		return simulator.NewObject("id", e.number, "displayName", nil, "tenantId", nil)
 	}
 	return simulator.NewObject(
-		"id", e.user.ID, "displayName", e.user.Name, "tenantId", defaultTenant, "userPrincipalName", simulator.OrNull(e.user.Principal))
+		"id", e.user.ID, "displayName", e.user.Name, "tenantId", tenantID, "userPrincipalName", simulator.OrNull(e.user.Principal))
 }
 
 // identitySet has the end's identity under the name of its kind; other names are null or missing.
@@ -179,7 +179,7 @@ func (e *participant) identitySet() simulator.Object {
 	case guestEnd:
 		return simulator.NewObject("user", nil, "guest", e.identity())
 	case serviceEnd:
-		return simulator.NewObject("applicationInstance", simulator.NewObject("id", defaultTenant, "displayName", e.role))
+		return simulator.NewObject("applicationInstance", simulator.NewObject("id", tenantID, "displayName", e.role))
 	default:
 		return simulator.NewObject("user", e.identity(), "phone", nil)
 	}

@@ -24,9 +24,9 @@ type target struct {
 	skip     int
 	// function is a call of one of the functions.
 	function functionCall
-	// in is the range of the list of call records, after is where the page begins.
+	// in is the range of the list of call records, begin is where the page begins.
 	in    span
-	after *position
+	begin position
 	// id is a record's; version and session are of a further page: it is of the same version as the first.
 	id               simulator.UUID
 	version, session int
@@ -35,10 +35,13 @@ type target struct {
 }
 
 var (
-	errFilter   = errors.New("invalid filter clause: only startDateTime with ge, gt, le and lt, joined by and, is supported")
+	errFilter   = errors.New("invalid filter clause: only startDateTime ge and lt, joined by and, is simulated")
 	errLink     = errors.New("the $skip token is not valid")
 	errRecordID = errors.New("the id is not a GUID")
 )
+
+// filterText matches the filter of the list.
+var filterText = regexp.MustCompile(`^startDateTime ge (\S+) and startDateTime lt (\S+)$`)
 
 // recordPath matches the list, a record, and its participants.
 var recordPath = regexp.MustCompile(`^/v1\.0/communications/callRecords(?:/([^/()']*)(/participants_v2)?)?$`)
@@ -97,7 +100,8 @@ func parseRecordRequest(path, options string) (t target, err error) {
 		if name != "$filter" {
 			return t, errOption
 		}
-		return t, t.in.filter(value)
+		t.in, err = parseFilter(value)
+		return t, err
 	case match[2] != "":
 		t.endpoint = EndpointParticipants
 	default:
@@ -121,32 +125,17 @@ func parseID(text string) (simulator.UUID, error) {
 	return id, nil
 }
 
-func (s *span) filter(text string) error {
-	for clause := range strings.SplitSeq(text, " and ") {
-		words := strings.Split(clause, " ")
-		if len(words) != 3 || words[0] != "startDateTime" {
-			return errFilter
-		}
-		t, err := time.Parse(time.RFC3339Nano, words[2])
-		if err != nil {
-			return errFilter
-		}
-		ms := t.UnixMilli()
-		whole := time.UnixMilli(ms).Equal(t)
-		switch {
-		case words[1] == "ge" && whole:
-			s.low = max(s.low, ms)
-		case words[1] == "gt" || words[1] == "ge":
-			s.low = max(s.low, ms+1)
-		case words[1] == "lt" && whole:
-			s.high = min(s.high, ms-1)
-		case words[1] == "le" || words[1] == "lt":
-			s.high = min(s.high, ms)
-		default:
-			return errFilter
-		}
+func parseFilter(text string) (in span, err error) {
+	match := filterText.FindStringSubmatch(text)
+	if match == nil {
+		return in, errFilter
 	}
-	return nil
+	from, wrong := time.Parse(time.RFC3339, match[1])
+	to, err := time.Parse(time.RFC3339, match[2])
+	if wrong != nil || err != nil {
+		return in, errFilter
+	}
+	return span{from.UnixMilli(), to.UnixMilli() - 1}, nil
 }
 
 func (s *Server) list(p *page) simulator.Reply {
@@ -154,7 +143,7 @@ func (s *Server) list(p *page) simulator.Reply {
 	p.in.low, p.in.high = max(p.in.low, now.Add(-retention).UnixMilli()), min(p.in.high, now.UnixMilli())
 	var rows []listedRecord
 	if records != nil {
-		rows, p.more = records.list(p.in, p.after, s.Visible(), s.settings.RecordPage)
+		rows, p.more = records.list(p.in, p.begin, s.Visible(), s.settings.RecordPage)
 	}
 	p.size = len(rows)
 	p.body = func(p *page) []byte {
@@ -162,7 +151,7 @@ func (s *Server) list(p *page) simulator.Reply {
 		for i := range rows[:p.size] {
 			x := &rows[i]
 			list = append(list, slices.Repeat([]any{x.row()}, max(1, x.call.Copies))...)
-			to.after = &x.at
+			to.begin = x.next
 		}
 		if p.more {
 			filter := "startDateTime ge " + time.UnixMilli(p.in.low).UTC().Format(time.RFC3339Nano)
@@ -240,20 +229,21 @@ func (p *page) recordBody(plan *recordPlan) []byte {
 	context := "('" + plan.id.String() + "')"
 	switch {
 	case p.segments:
-		return p.collection(context, next, plan.session(p.session, version).segments[p.skip:last])
+		_, segments := plan.session(p.session, version)
+		return p.collection(context, next, segments[p.skip:last])
 	case p.endpoint == EndpointParticipants:
 		return p.collection(context, next, plan.participants(version)[p.skip:last])
 	}
 	sessions := make([]simulator.Object, 0, size)
 	for i := p.skip; i < last; i++ {
-		s := plan.session(i, version)
-		link, whole := "", s.segments
-		if n := p.settings.SegmentPage; n < len(whole) {
+		o, segments := plan.session(i, version)
+		link := ""
+		if n := p.settings.SegmentPage; n < len(segments) {
 			more := to
 			more.segments, more.session, more.skip = true, i, n
-			s.segments, link = whole[:n], p.recordLink(more)
+			segments, link = segments[:n], p.recordLink(more)
 		}
-		o := s.object()
+		o.Set("segments", segments)
 		o.SetKnown("segments@odata.nextLink", link)
 		sessions = append(sessions, o)
 	}

@@ -132,15 +132,11 @@ func (r *CallRecords) find(id simulator.UUID, p *recordPlan) bool {
 	return slices.ContainsFunc(r.sources, func(s *recordSource) bool { return s.world.CallByID(id, &c) && s.plan(&c, p) })
 }
 
-// position is where a listing stands: after one call. Calls are in the order of their starts, then by source and place.
+// position is where a listing goes on: at a place of a source, whose calls before that start earlier. The sources come one after the other.
 type position struct {
-	start  int64
 	source int
 	place  uint64
-}
-
-func (p position) compare(o position) int {
-	return cmp.Or(cmp.Compare(p.start, o.start), cmp.Compare(p.source, o.source), cmp.Compare(p.place, o.place))
+	start  time.Time
 }
 
 // span is a range of starts in milliseconds, both ends included.
@@ -150,23 +146,21 @@ type span struct{ low, high int64 }
 type listedRecord struct {
 	recordPlan
 	version int
-	at      position
+	next    position
 }
 
-// list gives up to limit records whose start, as it is known at an instant, is in a span, after a position, and says whether more follow.
-func (r *CallRecords) list(in span, after *position, at time.Time, limit int) (page []listedRecord, more bool) {
+// list gives up to limit records whose start, as it is known at an instant, is in a span, from a position on, and says whether more follow.
+func (r *CallRecords) list(in span, begin position, at time.Time, limit int) (page []listedRecord, more bool) {
 	// An early version may say a later start than the call's own, and a routed call's record an earlier one than its row.
 	from := time.UnixMilli(in.low).Add(-maxShift)
 	to := simulator.Earlier(time.UnixMilli(in.high).Add(mostSetup), at)
-	if after != nil {
-		from = later(from, time.UnixMilli(after.start))
-	}
 	var p recordPlan
-	for _, s := range r.sources {
-		found := 0
-		s.world.Each(from, to, func(c *simulator.Call) bool {
-			here := position{c.Start.UnixMilli(), s.number, c.Place()}
-			if after != nil && here.compare(*after) <= 0 || !s.plan(c, &p) {
+	for _, s := range r.sources[begin.source:] {
+		if s.number > begin.source {
+			begin = position{}
+		}
+		s.world.Each(later(from, begin.start), to, func(c *simulator.Call) bool {
+			if c.Place() < begin.place || !s.plan(c, &p) {
 				return true
 			}
 			version := p.published(at)
@@ -176,13 +170,13 @@ func (r *CallRecords) list(in span, after *position, at time.Time, limit int) (p
 			if start := p.versions[version].start.UnixMilli(); start < in.low || start > in.high {
 				return true
 			}
-			page = append(page, listedRecord{recordPlan: p, version: version, at: here})
-			found++
-			return found <= limit
+			if more = len(page) == limit; !more {
+				page = append(page, listedRecord{recordPlan: p, version: version, next: position{s.number, c.Place() + 1, c.Start}})
+			}
+			return !more
 		})
 	}
-	slices.SortFunc(page, func(a, b listedRecord) int { return a.at.compare(b.at) })
-	return page[:min(limit, len(page))], len(page) > limit
+	return page, more
 }
 
 func later(a, b time.Time) time.Time {

@@ -16,23 +16,13 @@ type CallTotals struct {
 	Settled int
 }
 
-// CallView is what a reader of call records looked at.
-type CallView struct {
-	// From is the earliest start, as it was when a record was first seen; zero is without bound.
-	From time.Time
-	// At are the instants at which the reader had fetched all that could be, ascending.
-	At []time.Time
-	// Settle is how long after its end a call's media are counted. Zero: with the first version that has a session.
-	Settle time.Duration
-}
-
 // Totals are what a reader has counted that fetched everything once, at an instant, with a settle time.
 func (r *CallRecords) Totals(at time.Time, settle time.Duration) CallTotals {
-	return r.TotalsOf(CallView{At: []time.Time{at}, Settle: settle})
+	return r.TotalsOf(simulator.View{At: []time.Time{at}, Settle: settle})
 }
 
-// TotalsOf are what a reader has counted that looked as the view says.
-func (r *CallRecords) TotalsOf(v CallView) CallTotals {
+// TotalsOf are what a reader has counted that looked as the view says, whose From is held against the start of a record as it was first seen.
+func (r *CallRecords) TotalsOf(v simulator.View) CallTotals {
 	t := CallTotals{Totals: simulator.NewTotals()}
 	if len(v.At) == 0 {
 		return t
@@ -55,7 +45,7 @@ func (r *CallRecords) TotalsOf(v CallView) CallTotals {
 
 // add counts a record by what the reader saw of it: the call by the first version with a session, or once it has settled; each session by the first
 // version that has it; ratings and media once the call has settled.
-func (t *CallTotals) add(p *recordPlan, view *CallView) {
+func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 	last := view.At[len(view.At)-1]
 	if p.flaw != simulator.NoFlaw {
 		if p.readable(last) >= 0 || isListFlaw(p.flaw) && p.published(last) >= 0 {

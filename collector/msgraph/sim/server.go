@@ -12,14 +12,17 @@ import (
 type Server struct {
 	*simulator.Host
 	settings Settings
-	links    links
 	notifier *notifier
 
-	mu             sync.Mutex
-	application    Application                     // guarded by mu
-	tokens         map[string]access               // access tokens that were issued; guarded by mu
-	limits         map[limitKey]*simulator.Limiter // of requests for one call record; guarded by mu
-	refusedRecords int                             // requests that were too many; guarded by mu
+	mu             sync.Mutex // guards what follows
+	application    Application
+	tokens         map[string]access               // access tokens that were issued
+	limits         map[limitKey]*simulator.Limiter // of requests for one call record
+	refusedRecords int                             // requests that were too many
+	// links are the next links that were issued, by path and query, and what they lead to. One that wasn't issued isn't followed: a client
+	// that builds links is noticed.
+	links       map[string]target
+	linksIssued int
 }
 
 // Start makes an authority and listens. An error leaves nothing open.
@@ -27,7 +30,7 @@ func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
 		settings: settings, application: Application{Secret: settings.ClientSecret, Roles: []string{Role}}, tokens: map[string]access{}, limits: map[limitKey]*simulator.Limiter{},
-		links: links{known: map[string]target{}},
+		links: map[string]target{},
 	}
 	var err error
 	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes(), `{"@odata.count":0,"value":[]}`); err != nil {
@@ -60,10 +63,10 @@ func (s *Server) LoginURL() string { return s.BaseURL() }
 func (s *Server) GraphURL() string { return s.BaseURL() }
 
 // TenantID is the id of the only tenant.
-func (s *Server) TenantID() string { return s.settings.TenantID }
+func (s *Server) TenantID() string { return tenantID }
 
 // ClientID is the application's.
-func (s *Server) ClientID() string { return s.settings.ClientID }
+func (s *Server) ClientID() string { return clientID }
 
 // RecordsRefused is how many requests exceeded the limits of one call record.
 func (s *Server) RecordsRefused() int {

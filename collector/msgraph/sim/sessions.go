@@ -103,18 +103,8 @@ func (p *recordPlan) participants(version int) []simulator.Object {
 	return all
 }
 
-// renderedSession is a session whose segments aren't in its object yet: they come in pages.
-type renderedSession struct {
-	simulator.Object
-	segments []simulator.Object
-}
-
-func (s *renderedSession) object() simulator.Object {
-	s.Set("segments", s.segments)
-	return s.Object
-}
-
-func (p *recordPlan) session(index, version int) renderedSession {
+// session renders a session, and its segments, which aren't in the object yet: they come in pages.
+func (p *recordPlan) session(index, version int) (o simulator.Object, segments []simulator.Object) {
 	v, s := &p.versions[version], p.outline(index)
 	media := index < v.media
 	if media {
@@ -125,9 +115,9 @@ func (p *recordPlan) session(index, version int) renderedSession {
 		failure = simulator.NewObject("stage", s.failure.stage.wire, "reason", s.failure.reason)
 	}
 	ends := []any{"caller", s.caller.endpoint(v.rated), "callee", s.callee.endpoint(v.rated)}
-	r := renderedSession{Object: simulator.NewObject(append(ends,
+	o = simulator.NewObject(append(ends,
 		"id", s.id, "modalities", s.content.modalities, "startDateTime", formatTime(later(s.start, v.start), index), "endDateTime", formatTime(s.end, index),
-		"isTest", p.shape.test, "failureInfo", failure)...)}
+		"isTest", p.shape.test, "failureInfo", failure)...)
 	for i, part := range s.segments {
 		var rendered, failed any
 		if media || s.caller.style != 0 {
@@ -136,11 +126,11 @@ func (p *recordPlan) session(index, version int) renderedSession {
 		if i == len(s.segments)-1 {
 			failed = failure
 		}
-		r.segments = append(r.segments, simulator.NewObject(append(ends[:4:4],
+		segments = append(segments, simulator.NewObject(append(ends[:4:4],
 			"id", part.id, "startDateTime", formatTime(later(part.start, v.start), s.caller.style),
 			"endDateTime", formatTime(later(part.end, v.start.Add(time.Millisecond)), s.callee.style), "failureInfo", failed, "media", rendered)...))
 	}
-	return r
+	return o, segments
 }
 
 func (s *session) renderMedia(part *segment) []simulator.Object {

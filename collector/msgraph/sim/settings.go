@@ -61,8 +61,8 @@ func Harmless() []simulator.Fault {
 
 // The application that may sign in, and its permission.
 const (
-	defaultTenant = "11111111-2222-4333-8444-555555555555"
-	defaultClient = "66666666-7777-4888-8999-aaaaaaaaaaaa"
+	tenantID = "11111111-2222-4333-8444-555555555555"
+	clientID = "66666666-7777-4888-8999-aaaaaaaaaaaa"
 	// Role is the permission that Graph's functions require.
 	Role = "CallRecords.Read.All"
 )
@@ -89,12 +89,11 @@ type Settings struct {
 	Delivery   Delivery
 	// Gzip compresses Graph's answers for clients that accept it.
 	Gzip bool
-	// TenantID, ClientID and ClientSecret have fixed defaults.
-	TenantID, ClientID, ClientSecret string
+	// ClientSecret has a fixed default.
+	ClientSecret string
 }
 
 func (s *Settings) setDefaults() {
-	s.TenantID, s.ClientID = cmp.Or(s.TenantID, defaultTenant), cmp.Or(s.ClientID, defaultClient)
 	s.ClientSecret = cmp.Or(s.ClientSecret, "simulated-client-secret")
 	s.PageSize, s.RecordPage, s.SessionPage = cmp.Or(s.PageSize, 1000), cmp.Or(s.RecordPage, 60), cmp.Or(s.SessionPage, 60)
 	s.SegmentPage, s.ParticipantPage = cmp.Or(s.SegmentPage, 20), cmp.Or(s.ParticipantPage, 130)

@@ -103,9 +103,9 @@ func (s *Server) subscriptionObject(x *Subscription, made bool) simulator.Object
 		state = simulator.OrNull(x.ClientState)
 	}
 	return simulator.NewObject(
-		"id", x.ID, "resource", x.Resource, "applicationId", s.settings.ClientID, "changeType", x.ChangeType, "clientState", state,
+		"id", x.ID, "resource", x.Resource, "applicationId", clientID, "changeType", x.ChangeType, "clientState", state,
 		"notificationUrl", x.NotificationURL, "notificationQueryOptions", nil, "lifecycleNotificationUrl", simulator.OrNull(x.LifecycleURL),
-		"expirationDateTime", formatTime(x.Expires, 2), "creatorId", s.settings.ClientID, "includeResourceData", nil,
+		"expirationDateTime", formatTime(x.Expires, 2), "creatorId", clientID, "includeResourceData", nil,
 		"latestSupportedTlsVersion", simulator.OrNull(x.MinTLS), "encryptionCertificate", nil,
 	)
 }

@@ -186,16 +186,16 @@ func (sc *scope) active(at time.Time) map[cdr.Direction]int {
 func (s *Server) recording(q *request) simulator.Reply {
 	id, err := strconv.ParseUint(q.PathValue("id"), 10, 63)
 	if err != nil {
-		return q.refuse(notFound("recordingId"))
+		return *notFound("recordingId")
 	}
 	sc := []*scope{&s.account, &s.extension}[id%2]
 	var c simulator.Call
 	if sc.world == nil || !sc.world.Call(id/2, &c) || c.At(s.Visible()) < 0 {
-		return q.refuse(notFound("recordingId"))
+		return *notFound("recordingId")
 	}
 	v := &c.Versions()[c.At(s.Visible())]
 	if !v.Recorded {
-		return q.refuse(notFound("recordingId"))
+		return *notFound("recordingId")
 	}
 	return q.reply(simulator.JSON(simulator.NewObject(
 		"contentType", "audio/mpeg", "contentUri", sc.contentURI(q.PathValue("id")), "duration", int(v.Duration/time.Second), "id", q.PathValue("id"))))

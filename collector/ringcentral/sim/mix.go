@@ -45,7 +45,6 @@ type wire struct {
 	// kind is the row's type, direction its direction: that of a call between two extensions is either.
 	kind, direction, internalType, transport string
 	reason, description                      string
-	legs                                     []legWire
 	// message is the type of the linked message, link the member that names the other session of a transfer.
 	message, link string
 	// bare leaves all but the name out of the user's party.
@@ -55,28 +54,17 @@ type wire struct {
 	only  string
 }
 
-// legWire is the same for a leg.
-type legWire struct {
-	action, direction, transport string
-	// user says that the leg is a user's.
-	user bool
-}
-
 func detailOf(v *simulator.Version) *wire { return v.Kind.Detail.(*wire) }
 
 // legKinds are the kinds of legs by their label.
-var legKinds = map[string]struct {
-	wire  string
-	after time.Duration
-	legWire
-}{
-	"accept":                    {"Accept", 0, legWire{"Phone Call", "Inbound", "PSTN", true}},
-	"find_me":                   {"FindMe", 4 * time.Second, legWire{"FindMe", "Outbound", "PSTN", true}},
-	"extension_to_extension":    {"ExtensionToExtension", 0, legWire{"VoIP Call", "Outbound", "VoIP", true}},
-	"ringout_web_to_subscriber": {"RingOutWebToSubscriber", 0, legWire{"RingOut Web", "Outbound", "PSTN", false}},
-	"ringout_web_to_caller":     {"RingOutWebToCaller", 0, legWire{"RingOut Web", "Outbound", "PSTN", false}},
-	"sip_to_pstn_metered":       {"SipToPstnMetered", 0, legWire{"VoIP Call", "Outbound", "VoIP", true}},
-	"hologram_to_pstn":          {"HologramToPstn", 0, legWire{"Phone Call", "Inbound", "PSTN", false}},
+var legKinds = map[string]simulator.Leg{
+	"accept":                    {Wire: "Accept", Action: "Phone Call", Direction: "Inbound", Transport: "PSTN", User: true},
+	"find_me":                   {Wire: "FindMe", Action: "FindMe", Direction: "Outbound", Transport: "PSTN", After: 4 * time.Second, User: true},
+	"extension_to_extension":    {Wire: "ExtensionToExtension", Action: "VoIP Call", Direction: "Outbound", Transport: "VoIP", User: true},
+	"ringout_web_to_subscriber": {Wire: "RingOutWebToSubscriber", Action: "RingOut Web", Direction: "Outbound", Transport: "PSTN"},
+	"ringout_web_to_caller":     {Wire: "RingOutWebToCaller", Action: "RingOut Web", Direction: "Outbound", Transport: "PSTN"},
+	"sip_to_pstn_metered":       {Wire: "SipToPstnMetered", Action: "VoIP Call", Direction: "Outbound", Transport: "VoIP", User: true},
+	"hologram_to_pstn":          {Wire: "HologramToPstn", Action: "Phone Call", Direction: "Inbound", Transport: "PSTN"},
 }
 
 // completeKind adds what RingCentral says of a kind.
@@ -108,7 +96,7 @@ func completeKind(k *simulator.Kind, o simulator.Options) {
 	w.only, _ = o.Take("only")
 	_, w.bare = o.Take("bare")
 	_, w.fresh = o.Take("fresh")
-	addLegs(k, w, legs)
+	addLegs(k, legs)
 	if _, ok := o.Take("view"); ok {
 		again := *k
 		again.View = true
@@ -117,18 +105,16 @@ func completeKind(k *simulator.Kind, o simulator.Options) {
 }
 
 // addLegs reads the legs of a kind: of each its kind, its result and its outcome.
-func addLegs(k *simulator.Kind, w *wire, text string) {
+func addLegs(k *simulator.Kind, text string) {
 	for text != "" {
 		var leg string
 		leg, text, _ = strings.Cut(text, "; ")
 		name, rest, _ := strings.Cut(leg, " ")
 		end := strings.LastIndex(rest, " ")
-		about := legKinds[name]
 		i := slices.IndexFunc(cdr.Outcomes(), func(o cdr.Outcome) bool { return o.String() == rest[end+1:] })
-		k.Legs = append(k.Legs, simulator.Leg{
-			Wire: about.wire, Type: name, Result: rest[:max(end, 0)], Outcome: cdr.Outcomes()[i], After: about.after,
-		})
-		w.legs = append(w.legs, about.legWire)
+		l := legKinds[name]
+		l.Type, l.Result, l.Outcome = name, rest[:max(end, 0)], cdr.Outcomes()[i]
+		k.Legs = append(k.Legs, l)
 	}
 }
 

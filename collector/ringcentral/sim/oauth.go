@@ -13,6 +13,7 @@ import (
 )
 
 const (
+	clientID  = "SimulatedClientID0001"
 	accountID = "400643090008"
 	// userID is the extension of the user who made the JWT, above 2^31.
 	userID = "62264425016"
@@ -44,7 +45,7 @@ type session struct {
 }
 
 // ClientID is the app's.
-func (s *Server) ClientID() string { return s.settings.ClientID }
+func (s *Server) ClientID() string { return clientID }
 
 // ClientSecret is the secret that works.
 func (s *Server) ClientSecret() string {
@@ -126,7 +127,7 @@ func (s *Server) closeSession(token string) {
 }
 
 // authenticate checks an Authorization header; nil is good.
-func (s *Server) authenticate(header string) *problem {
+func (s *Server) authenticate(header string) *simulator.Reply {
 	method, token, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(method, "Bearer") || token == "" {
 		return apiError(http.StatusUnauthorized, "", "OAU-151", "Authorization method not supported")
@@ -146,33 +147,29 @@ func (s *Server) authenticate(header string) *problem {
 }
 
 // oauth handles a form that is posted to an OAuth endpoint by a client with its id and secret.
-func (s *Server) oauth(endpoint string, serve func(*http.Request) ([]byte, *problem)) http.HandlerFunc {
+func (s *Server) oauth(endpoint string, serve func(*http.Request) simulator.Reply) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.Answer(w, r, endpoint, func() simulator.Reply {
-			h := http.Header{}
-			if !s.limit(GroupAuth, h) {
-				return refused(h, rateExceeded())
+			refused := s.limit(GroupAuth, w.Header())
+			if refused == nil {
+				refused = s.identify(r)
 			}
-			if failed := s.identify(r); failed != nil {
-				return refused(h, failed)
+			if refused != nil {
+				return *refused
 			}
-			body, failed := serve(r)
-			if failed != nil {
-				return refused(h, failed)
-			}
-			return reply(h, http.StatusOK, body)
+			return serve(r)
 		})
 	}
 }
 
-func (s *Server) identify(r *http.Request) *problem {
+func (s *Server) identify(r *http.Request) *simulator.Reply {
 	id, secret, ok := r.BasicAuth()
 	switch {
 	case !strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") || r.ParseForm() != nil:
 		return oauthError(http.StatusBadRequest, "invalid_request", "OAU-113", "The request must be a form that is posted")
 	case !ok:
 		return oauthError(http.StatusBadRequest, "invalid_client", "OAU-123", "Client authentication is required")
-	case id != s.settings.ClientID:
+	case id != clientID:
 		return oauthError(http.StatusBadRequest, "invalid_client", "OAU-153", "Invalid client: "+id,
 			"parameters", []any{simulator.NewObject("parameterName", "client_id", "parameterValue", id)})
 	case secret != s.ClientSecret():
@@ -182,26 +179,26 @@ func (s *Server) identify(r *http.Request) *problem {
 }
 
 // token is the JWT bearer grant (RFC 7523).
-func (s *Server) token(r *http.Request) ([]byte, *problem) {
+func (s *Server) token(r *http.Request) simulator.Reply {
 	s.mu.Lock()
 	scopes := strings.Join(s.scopes, " ")
 	s.mu.Unlock()
 	key := func(*jwt.Token) (any, error) { return s.signingKey(), nil }
 	if grant := r.PostForm.Get("grant_type"); grant != jwtGrant {
-		return nil, oauthError(http.StatusForbidden, "unauthorized_client", "OAU-112",
+		return *oauthError(http.StatusForbidden, "unauthorized_client", "OAU-112",
 			"The client is unauthorized for the required grant type: ["+grant+"]")
 	}
 	if _, err := jwt.Parse(r.PostForm.Get("assertion"), key, jwt.WithValidMethods([]string{"HS256"})); err != nil {
-		return nil, oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: "+err.Error())
+		return *oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion: "+err.Error())
 	}
-	return simulator.JSON(map[string]any{
+	return reply(simulator.JSON(map[string]any{
 		"access_token": s.openSession(tokenLifetime), "token_type": "bearer", "expires_in": int(tokenLifetime / time.Second),
 		"scope": scopes, "owner_id": userID, "endpoint_id": "hGQ1AqmtSnGtyrsVNvI1Ew",
-	}), nil
+	}))
 }
 
 // revoke ends a session (RFC 7009). A token that isn't known is no error.
-func (s *Server) revoke(r *http.Request) ([]byte, *problem) {
+func (s *Server) revoke(r *http.Request) simulator.Reply {
 	s.closeSession(r.PostForm.Get("token"))
-	return nil, nil
+	return reply(nil)
 }

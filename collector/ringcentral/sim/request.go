@@ -24,22 +24,20 @@ type request struct {
 	*scope
 	server *Server
 	query  url.Values
-	wrong  *problem
-	// header is what every answer has.
-	header http.Header
+	wrong  *simulator.Reply
 }
 
 // api handles an endpoint: it checks the token, the rate limit and the permissions, in this order.
 func (s *Server) api(endpoint string, company bool, serve func(*request) simulator.Reply) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		q := &request{Request: r, scope: &s.account, server: s, header: http.Header{}}
+		q := &request{Request: r, scope: &s.account, server: s}
 		if !company {
 			q.scope = &s.extension
 		}
 		s.Answer(w, r, endpoint, func() simulator.Reply {
 			refused := s.authenticate(r.Header.Get("Authorization"))
-			if refused == nil && !s.limit(GroupHeavy, q.header) {
-				refused = rateExceeded()
+			if refused == nil {
+				refused = s.limit(GroupHeavy, w.Header())
 			}
 			if refused == nil {
 				refused = s.permit(endpoint, company)
@@ -48,18 +46,18 @@ func (s *Server) api(endpoint string, company bool, serve func(*request) simulat
 				refused = q.read(endpoint)
 			}
 			if refused != nil {
-				return q.refuse(refused)
+				return *refused
 			}
 			reply := serve(q)
 			if q.wrong != nil {
-				return q.refuse(q.wrong)
+				return *q.wrong
 			}
 			return reply
 		})
 	}
 }
 
-func (s *Server) permit(endpoint string, company bool) *problem {
+func (s *Server) permit(endpoint string, company bool) *simulator.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// ReadCallRecording includes the log.
@@ -80,7 +78,7 @@ func (s *Server) permit(endpoint string, company bool) *problem {
 }
 
 // read checks the path and parses the query. RingCentral ignores parameters that it doesn't know; here they are noticed.
-func (q *request) read(endpoint string) *problem {
+func (q *request) read(endpoint string) *simulator.Reply {
 	if account := q.PathValue("account"); account != "" && account != "~" && account != accountID {
 		return notFound("accountId")
 	}
@@ -99,22 +97,17 @@ func (q *request) read(endpoint string) *problem {
 	return nil
 }
 
-func (q *request) refuse(p *problem) simulator.Reply { return refused(q.header, p) }
-
 // reply is a reply of JSON; the faults that fit any request can happen to it.
 func (q *request) reply(body []byte) simulator.Reply {
-	a := reply(q.header, http.StatusOK, body)
+	a := reply(body)
 	a.Gzip = q.server.settings.Gzip
-	refuse := func(p *problem) func(*simulator.Reply) {
-		return func(r *simulator.Reply) { *r = q.refuse(p) }
-	}
 	a.Own = map[simulator.Fault]func(*simulator.Reply){
-		LostToken: refuse(lostToken()), ExpiredToken: refuse(expiredToken()),
-		Forbidden: refuse(missingPermission("CMN-408", FullCompanyCallLog)),
+		LostToken: simulator.Instead(*lostToken()), ExpiredToken: simulator.Instead(*expiredToken()),
+		Forbidden: simulator.Instead(*missingPermission("CMN-408", FullCompanyCallLog)),
 		KilledSession: func(r *simulator.Reply) {
 			_, token, _ := strings.Cut(q.Header.Get("Authorization"), " ")
 			q.server.closeSession(token)
-			*r = q.refuse(lostToken())
+			*r = *lostToken()
 		},
 	}
 	return a

@@ -200,15 +200,15 @@ func (sc *scope) legs(row *part, c *simulator.Call, v *simulator.Version) (list 
 	}
 	users := sc.world.Mix().Users
 	for i := range v.Kind.Legs {
-		l, w := &v.Kind.Legs[i], detailOf(v).legs[i]
+		l := &v.Kind.Legs[i]
 		p := part{
-			start: timeText(c.Start.Add(l.After)), kind: row.kind, direction: w.direction, action: w.action, result: l.Result,
-			from: row.from, to: row.to, transport: w.transport,
+			start: timeText(c.Start.Add(l.After)), kind: row.kind, direction: l.Direction, action: l.Action, result: l.Result,
+			from: row.from, to: row.to, transport: l.Transport,
 		}
 		if i == 0 {
 			p.recording = row.recording
 		}
-		if w.user {
+		if l.User {
 			// The agents of a queue are different ones.
 			agent := max(0, i-1)
 			for n := range users {

@@ -30,7 +30,7 @@ type Server struct {
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		settings: settings, noSync: settings.NoSync,
+		settings: settings,
 		limits: map[string]*simulator.Limiter{
 			GroupAuth:  {Limit: settings.Auth, Window: settings.Window, Penalty: true},
 			GroupHeavy: {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
@@ -71,9 +71,13 @@ func (s *Server) routes() http.Handler {
 		mux.HandleFunc("GET /restapi/v1.0/account/"+route.path, s.api(route.endpoint, route.company, route.serve))
 	}
 	mux.HandleFunc("/", s.api(EndpointOther, true, func(q *request) simulator.Reply {
-		return q.refuse(apiError(http.StatusNotFound, "", "CMN-120", "Invalid URI"))
+		return *apiError(http.StatusNotFound, "", "CMN-120", "Invalid URI")
 	}))
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("RCRequestId", "5a5a0000-0000-4000-8000-00000000e440")
+		w.Header().Set("Cache-Control", "no-cache, no-store, max-age=0")
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // SetPublicURL changes what links begin with, for a proxy in front.
@@ -100,8 +104,8 @@ func (s *Server) ActiveOfExtension(at time.Time) map[cdr.Direction]int { return 
 // Throttled is how many requests a group's limit refused; faults aren't among them.
 func (s *Server) Throttled(group string) int { return s.limits[group].Refused() }
 
-// limit counts a request to a group, fills in the headers that every answer of the group has, and returns whether the request is answered.
-func (s *Server) limit(group string, h http.Header) bool {
+// limit counts a request to a group, fills in the headers that every answer of the group has, and refuses one too many.
+func (s *Server) limit(group string, h http.Header) *simulator.Reply {
 	l := s.limits[group]
 	limit, left, wait := 100_000, 99_999, time.Duration(0)
 	if l.Limit >= 0 {
@@ -112,8 +116,9 @@ func (s *Server) limit(group string, h http.Header) bool {
 	h.Set("X-Rate-Limit-Window", simulator.WholeSeconds(l.Window))
 	h.Set("X-Rate-Limit-Limit", strconv.Itoa(limit))
 	h.Set("X-Rate-Limit-Remaining", strconv.Itoa(left))
-	if wait > 0 {
-		h.Set("Retry-After", simulator.WholeSeconds(wait))
+	if wait == 0 {
+		return nil
 	}
-	return wait == 0
+	h.Set("Retry-After", simulator.WholeSeconds(wait))
+	return rateExceeded()
 }

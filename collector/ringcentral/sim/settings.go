@@ -71,13 +71,11 @@ type Settings struct {
 	// Gzip compresses answers for clients that accept it.
 	Gzip bool
 
-	// NoSync is the status that refuses call-log-extract-sync from the start, 404 or 403; zero: it is offered.
-	NoSync int
 	// SyncMisses is the share of rows that call-log-extract-sync never returns.
 	SyncMisses float64
 
-	// ClientID and ClientSecret have fixed defaults.
-	ClientID, ClientSecret string
+	// ClientSecret has a fixed default.
+	ClientSecret string
 	// Scopes are the app's; nil is all that are needed.
 	Scopes []string
 
@@ -87,7 +85,6 @@ type Settings struct {
 }
 
 func (s *Settings) setDefaults() {
-	s.ClientID = cmp.Or(s.ClientID, "SimulatedClientID0001")
 	s.ClientSecret = cmp.Or(s.ClientSecret, "simulated-client-secret")
 	if s.Scopes == nil {
 		s.Scopes = []string{ReadCallLog, ReadCallRecording, "ReadAccounts"}

@@ -31,11 +31,11 @@ type position struct {
 // extractSync lists the rows that changed since a token or, in a full sync, since a time, in the order of their changes.
 func (s *Server) extractSync(q *request) simulator.Reply {
 	if refused := s.refuseSync(); refused != nil {
-		return q.refuse(refused)
+		return *refused
 	}
 	detailed, kind := q.isDetailed(), q.one("syncType", "FSync")
 	var begin position
-	var lost *problem
+	var lost *simulator.Reply
 	switch kind {
 	case "FSync":
 		// What changed at the very time counts as later.
@@ -55,7 +55,7 @@ func (s *Server) extractSync(q *request) simulator.Reply {
 }
 
 // refuseSync is the error of an account without call-log-extract-sync.
-func (s *Server) refuseSync() *problem {
+func (s *Server) refuseSync() *simulator.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch s.noSync {
@@ -67,7 +67,7 @@ func (s *Server) refuseSync() *problem {
 	return apiError(http.StatusNotFound, "", "CMN-120", "Invalid URI")
 }
 
-func (s *Server) readToken(q *request) (p position, lost *problem) {
+func (s *Server) readToken(q *request) (p position, lost *simulator.Reply) {
 	text := q.one("syncToken", "")
 	if text == "" {
 		q.fail("syncToken")
@@ -128,7 +128,7 @@ func (s *Server) changes(q *request, kind string, begin position, detailed bool)
 		r.Own[CutPage] = spoil(rows[:n], times[n-1], true)
 	}
 	if kind == "ISync" {
-		r.Own[LostSyncToken] = func(r *simulator.Reply) { *r = q.refuse(lostSync("CLG-102")) }
+		r.Own[LostSyncToken] = simulator.Instead(*lostSync("CLG-102"))
 	}
 	return r
 }

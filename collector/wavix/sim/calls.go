@@ -12,7 +12,7 @@ func (e *exchange) calls() simulator.Reply {
 	e.account.eachActive(at, e.settings.Linger, func(r *row) {
 		list = append(list, r.active(at, e.generation == GenerationA))
 	})
-	a := e.reply(simulator.JSON(simulator.NewObject("success", true, "calls", list)))
+	a := reply(simulator.JSON(simulator.NewObject("success", true, "calls", list)))
 	a.Own[NoItems] = func(r *simulator.Reply) { r.Body = []byte(`{"success":true}`) }
 	return a
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"encoding/csv"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -81,7 +82,7 @@ func (e *exchange) records() simulator.Reply {
 		_ = w.Write(columns(e.generation))
 		each(func(r *row, v *simulator.Version) { r.writeCSV(w, e.generation, v) })
 		w.Flush()
-		a := e.reply(b.Bytes())
+		a := reply(b.Bytes())
 		a.Type = "text/csv; charset=utf-8"
 		return a
 	}
@@ -92,7 +93,7 @@ func (e *exchange) records() simulator.Reply {
 	rows := []any{}
 	each(func(r *row, v *simulator.Version) { rows = append(rows, r.object(e.generation, v, names)) })
 	if e.endpoint == EndpointExport {
-		return e.export(rows)
+		return export(rows)
 	}
 	return e.list(rows, total)
 }
@@ -103,7 +104,7 @@ func (e *exchange) list(rows []any, total int) simulator.Reply {
 	pagination := func(perPage int) simulator.Object {
 		return simulator.NewObject("current_page", q.page, "per_page", perPage, "total", total, "total_pages", pages)
 	}
-	a := e.reply(simulator.JSON(simulator.NewObject("items", rows, "pagination", pagination(q.perPage))))
+	a := reply(simulator.JSON(simulator.NewObject("items", rows, "pagination", pagination(q.perPage))))
 	other := func(members ...any) func(*simulator.Reply) {
 		return func(r *simulator.Reply) { r.Body = simulator.JSON(simulator.NewObject(members...)) }
 	}
@@ -114,15 +115,9 @@ func (e *exchange) list(rows []any, total int) simulator.Reply {
 }
 
 // export is rows as newline-delimited JSON.
-func (e *exchange) export(rows []any) simulator.Reply {
-	body := lines(rows)
-	if e.settings.ExportCutNewline {
-		body = bytes.TrimSuffix(body, []byte("\n"))
-	}
-	a := e.reply(body)
-	a.Type = "application/x-ndjson"
-	// As in Wavix's samples.
-	a.Header["Last-Modified"], a.Header["Etag"] = []string{"0"}, []string{"0"}
+func export(rows []any) simulator.Reply {
+	a := reply(lines(rows))
+	a.Type, a.Header = "application/x-ndjson", http.Header{"Last-Modified": {"0"}, "Etag": {"0"}} // as in Wavix's samples
 	a.Own[BlankLines] = func(r *simulator.Reply) {
 		r.Body = append(append([]byte("\n\n"), bytes.ReplaceAll(r.Body, []byte("\n"), []byte("\n\n\n"))...), '\n')
 	}

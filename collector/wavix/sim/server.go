@@ -142,20 +142,19 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	e.endpoint = s.endpoint(e.generation, r)
 	s.Answer(w, r, e.endpoint, func() simulator.Reply {
 		if status, message := e.admit(r); status != 0 {
-			return e.refuse(status, message)
+			return refuse(status, message)
 		}
 		if s.limiter.Limit > 0 {
 			if _, wait := s.limiter.Take(s.Now()); wait > 0 {
-				a := e.refuse(http.StatusTooManyRequests, "")
-				a.Header.Set("Retry-After", simulator.WholeSeconds(wait))
-				return a
+				w.Header().Set("Retry-After", simulator.WholeSeconds(wait))
+				return refuse(http.StatusTooManyRequests, "")
 			}
 		}
 		switch {
 		case e.endpoint == EndpointOther:
-			return e.refuse(http.StatusNotFound, "")
+			return refuse(http.StatusNotFound, "")
 		case r.Method != http.MethodGet:
-			return e.refuse(http.StatusMethodNotAllowed, "")
+			return refuse(http.StatusMethodNotAllowed, "")
 		case e.endpoint == EndpointCalls:
 			return e.calls()
 		}
@@ -165,7 +164,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			if e.generation >= GenerationC {
 				status = http.StatusBadRequest
 			}
-			return e.refuse(status, "Missing or invalid parameter "+invalid)
+			return refuse(status, "Missing or invalid parameter "+invalid)
 		}
 		a := e.records()
 		a.From, a.To, a.Continued = e.query.from, e.query.to.AddDate(0, 0, 1), e.query.page > 1
@@ -217,24 +216,22 @@ func failureOf(status int, message string) []byte {
 	return simulator.JSON(o)
 }
 
-func (s *Server) refuse(status int, message string) simulator.Reply {
-	a := s.reply(failureOf(status, message))
-	a.Status, a.Refused = status, true
-	return a
+func refuse(status int, message string) simulator.Reply {
+	return simulator.Reply{Status: status, Refused: true, Body: failureOf(status, message)}
 }
 
 // reply is a reply of JSON; the faults that fit any request can happen to it.
-func (s *Server) reply(body []byte) simulator.Reply {
-	instead := func(status int, body []byte) func(*simulator.Reply) {
-		return func(r *simulator.Reply) { r.Status, r.Body, r.Type = status, body, "" }
+func reply(body []byte) simulator.Reply {
+	failed := func(body []byte) func(*simulator.Reply) {
+		return simulator.Instead(simulator.Reply{Status: http.StatusOK, Body: body})
 	}
 	return simulator.Reply{
-		Status: http.StatusOK, Body: body, Header: http.Header{}, Error: func(status int) []byte { return failureOf(status, "") },
+		Status: http.StatusOK, Body: body, Error: func(status int) []byte { return failureOf(status, "") },
 		Own: map[simulator.Fault]func(*simulator.Reply){
-			Unauthorized: instead(http.StatusUnauthorized, failureOf(http.StatusUnauthorized, "")),
-			Forbidden:    instead(http.StatusForbidden, failureOf(http.StatusForbidden, "The service is not provisioned for your account.")),
-			SuccessFalse: instead(http.StatusOK, failureOf(http.StatusServiceUnavailable, "")),
-			ErrorTrue:    instead(http.StatusOK, []byte(`{"error":true,"message":"Internal error"}`)),
+			Unauthorized: simulator.Instead(refuse(http.StatusUnauthorized, "")),
+			Forbidden:    simulator.Instead(refuse(http.StatusForbidden, "The service is not provisioned for your account.")),
+			SuccessFalse: failed(failureOf(http.StatusServiceUnavailable, "")),
+			ErrorTrue:    failed([]byte(`{"error":true,"message":"Internal error"}`)),
 		},
 	}
 }

@@ -116,8 +116,6 @@ type Settings struct {
 	ExportLimited bool
 	// ExportFewer leaves out of the export what Wavix's sample of it lacks: the trunk, the parent, answered_by.
 	ExportFewer bool
-	// ExportCutNewline ends the export without a newline.
-	ExportCutNewline bool
 	// Linger is how long a call that ended stays among those in progress, with the event of its end.
 	Linger time.Duration
 	// RequestsPerMinute is answered; more is refused with 429. Zero is no limit. The minute is the provider's.

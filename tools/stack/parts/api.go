@@ -7,8 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
+
+	"github.com/prometheus/common/model"
 )
 
 // API asks Prometheus or Alertmanager on this machine.
@@ -55,35 +56,11 @@ func (a API) Read(ctx context.Context, path string, into any) error {
 	return nil
 }
 
-// Sample is one element of an instant vector.
-type Sample struct {
-	Labels map[string]string
-	Value  float64
-}
-
 // Query asks Prometheus for an expression's value now.
-func (a API) Query(ctx context.Context, expression string) ([]Sample, error) {
-	var answer struct {
-		Data struct {
-			Result []struct {
-				Metric map[string]string
-				Value  [2]any
-			}
-		}
-	}
-	if err := a.Read(ctx, "/api/v1/query?query="+url.QueryEscape(expression), &answer); err != nil {
-		return nil, err
-	}
-	var samples []Sample
-	for _, r := range answer.Data.Result {
-		text, _ := r.Value[1].(string)
-		value, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			return nil, fmt.Errorf("query %s: %w", expression, err)
-		}
-		samples = append(samples, Sample{r.Metric, value})
-	}
-	return samples, nil
+func (a API) Query(ctx context.Context, expression string) (model.Vector, error) {
+	var answer struct{ Data struct{ Result model.Vector } }
+	err := a.Read(ctx, "/api/v1/query?query="+url.QueryEscape(expression), &answer)
+	return answer.Data.Result, err
 }
 
 // The states of an alert: the first two are Prometheus's, the others Alertmanager's.

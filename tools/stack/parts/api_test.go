@@ -1,7 +1,6 @@
 package parts
 
 import (
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -28,7 +27,7 @@ func TestAPI(t *testing.T) {
 	defer server.Close()
 	api, ctx := API{server.URL}, t.Context()
 	samples, err := api.Query(ctx, "up == 1")
-	if err != nil || fmt.Sprint(samples) != "[{map[feed:pstn] 42}]" {
+	if err != nil || samples.String() != `{feed="pstn"} => 42 @[1.5]` {
 		t.Errorf("samples %v, %v", samples, err)
 	}
 	alerts, err := api.Alerts(ctx)
