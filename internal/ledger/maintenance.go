@@ -119,7 +119,7 @@ func (s *idStore) forgottenRuns(floor time.Time) (gone []*run, more bool) {
 	return gone, false
 }
 
-// deleteOld deletes what is kept for some time only: tallies, when calls were connected, work that was set aside long ago,
+// deleteOld deletes what is kept for some time only: tallies, work that was set aside long ago,
 // and rows set aside that can't be read again, since calls from before oldest aren't.
 func (f *Feed) deleteOld(now, oldest time.Time) error {
 	var errs []error
@@ -129,7 +129,6 @@ func (f *Feed) deleteOld(now, oldest time.Time) error {
 	}{
 		{`DELETE FROM tallies WHERE feed = ? AND trunk > 0 AND second < ?`, now.Add(-f.ledger.settings.Options.BypassWindow).Unix()},
 		{`DELETE FROM tallies WHERE feed = ? AND trunk = 0 AND second < ?`, activityOf(now.Add(-activityKept))},
-		{`DELETE FROM connected WHERE feed = ? AND until <= ?`, f.row.state.connectedFrom},
 		{`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND due < ?`, micros(now.Add(-setAsideFor))},
 		{`DELETE FROM bad_rows WHERE feed = ? AND at < ?`, micros(oldest.Add(-48 * time.Hour))},
 	} {

@@ -137,9 +137,6 @@ func TestPeakOfTheHour(t *testing.T) {
 			t.Errorf("watermark %v, late after %v: %q, want %q", step.watermark, step.late, got, step.want)
 		}
 	}
-	if err := r.ledger.Prune(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	if n := r.count("connected"); n != 0 {
 		t.Errorf("%d minutes are left over", n)
 	}
@@ -153,9 +150,6 @@ func TestPeakOfAStandingWatermark(t *testing.T) {
 		at += time.Hour
 		r.clock.at = epoch.Add(at)
 		r.records(call(at.String(), lasting(at-time.Minute, 30*time.Second)))
-	}
-	if err := r.ledger.Prune(t.Context()); err != nil {
-		t.Fatal(err)
 	}
 	if n := r.count("connected"); n > 80 {
 		t.Errorf("%d minutes are kept", n)

@@ -29,6 +29,8 @@ const (
 
 	// peakWindow is the length of the hour of cdr_call_peak_concurrency.
 	peakWindow = time.Hour
+	// peakStep is by how much that hour moves on before what is older is deleted.
+	peakStep = 10 * time.Minute
 	// peakKept is how long calls are kept at the most: while a feed reads its history, or lags as far behind, no peak is shown.
 	peakKept = 72 * time.Hour
 	// peakAhead is how far ahead of a feed's clock a call may end: past it, its end is a mistake.
@@ -192,18 +194,13 @@ func (p *pageCommit) trunkNumber(name string) int64 {
 // hourEnd is the end of the hour of cdr_call_peak_concurrency.
 func (f *Feed) hourEnd(s *State) time.Time { return s.Watermark.Add(-f.spec.LateAfter) }
 
-// connectedFrom is from when on the hour needs to know when calls were connected.
-func (p *pageCommit) connectedFrom() int64 {
-	hour, longest := p.hourEnd(&p.next).Add(-peakWindow), p.page.ObservedAt.Add(-peakKept)
-	return max(hour.UnixMicro(), longest.UnixMicro(), p.next.connectedFrom)
-}
-
 // writeConnected writes the trunks that are new and when the page's calls were connected, and
 // finds the peaks anew if any of that lies in their hour or the hour moves.
 func (p *pageCommit) writeConnected() {
 	for i, name := range p.newTrunks {
 		p.exec(`INSERT INTO trunks (feed, id, name) VALUES (?, ?, ?)`, p.row.id, len(p.trunks)+i+1, name)
 	}
+	p.pruneConnected()
 	var data []byte
 	until, end, inHour := int64(0), p.hourEnd(&p.next), false
 	for _, e := range p.edges {
@@ -215,10 +212,21 @@ func (p *pageCommit) writeConnected() {
 		p.exec(`INSERT INTO connected (feed, seq, until, data) VALUES (?, ?, ?, ?)`, p.row.id, p.row.seq+1, until, data)
 	}
 	was := &p.row.state
-	p.next.connectedFrom = p.connectedFrom()
 	p.newPeaks = inHour || !was.HistoryDone || !end.Equal(p.hourEnd(was)) || p.next.connectedFrom != was.connectedFrom
 	if p.newPeaks && p.err == nil {
 		p.peaks, p.err = p.findPeaks(&p.next)
+	}
+}
+
+// pruneConnected deletes rows of calls all of which ended before the hour.
+func (p *pageCommit) pruneConnected() {
+	keep := p.hourEnd(&p.next).Add(-peakWindow)
+	if least := p.page.ObservedAt.Add(-peakKept); keep.Before(least) {
+		keep = least
+	}
+	if from := keep.UnixMicro(); from >= p.next.connectedFrom+peakStep.Microseconds() {
+		p.next.connectedFrom = from
+		p.exec(`DELETE FROM connected WHERE feed = ? AND until <= ?`, p.row.id, from)
 	}
 }
 
