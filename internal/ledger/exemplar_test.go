@@ -101,6 +101,34 @@ func TestExemplars(t *testing.T) {
 	wantExemplars(t, r)
 }
 
+// A commit whose end is unknown has memory read anew, whether it was durable or not: exemplars are gone then, none is shown of a commit that
+// wasn't finished, and later calls have theirs.
+func TestExemplarsAfterAnUnknownCommit(t *testing.T) {
+	for _, point := range []string{"commit", "committed"} { // before and after it is durable
+		t.Run(point, func(t *testing.T) {
+			r := newRig(t)
+			r.tuning.Encoder = identityEncoder{}
+			r.reopen()
+			r.live()
+			r.records(call("a", outcome(cdr.Failed)))
+			r.probe = func(at string) error {
+				if at != point {
+					return nil
+				}
+				r.probe = nil
+				return errInjected
+			}
+			page := &Page{Records: []*cdr.Record{call("b", outcome(cdr.Failed))}, ObservedAt: epoch}
+			if _, err := r.feed.Commit(t.Context(), page); (err == nil) != (point == "committed") {
+				t.Fatal(err)
+			}
+			wantExemplars(t, r)
+			r.records(call("b", outcome(cdr.Failed)), call("c", outcome(cdr.Failed)))
+			wantExemplars(t, r, "cdr_call_failures_total 0 1 0s "+r.identity("c"))
+		})
+	}
+}
+
 // counting.md 20, 21: an exemplar is shown with the value that it is of.
 func TestExemplarsAreShownWithTheirSeries(t *testing.T) {
 	r := newRig(t)
