@@ -49,7 +49,9 @@ const checks = {
     await page.locator("summary").first().click();
     await page.locator("summary").first().focus();
     await page.evaluate(() => { document.querySelector(".scroll").scrollLeft = 60; window.scrollTo(0, 400); });
-    const at = () => page.evaluate(() => [document.querySelector(".scroll").scrollLeft, Math.round(window.scrollY)].join());
+    // A trunk of the demo that begins to fail, or ceases to, moves what is below it, and the browser scrolls along.
+    const down = (y) => browser.base === demo ? y > 0 : Math.round(y);
+    const at = async () => [await page.locator(".scroll").first().evaluate((node) => node.scrollLeft), down(await page.evaluate(() => window.scrollY))].join();
     const before = await at(), had = await focused(page);
     const records = () => page.locator('[data-field="records"]').allTextContents().then(String);
     await changes(page, records, "the number of records");
