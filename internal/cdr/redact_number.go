@@ -85,20 +85,15 @@ func (d *Redactor) number(s string) string { return d.numberAs(s, d.policy.Numbe
 
 func (d *Redactor) numberAs(s string, mode Mode) string {
 	number, kind := readNumber(s)
-	switch kind {
-	case labelText:
-		if mode == Drop {
-			return ""
-		}
-		return s
-	case addressText:
+	switch {
+	case kind == addressText:
 		return d.addressAs(s, min(mode, d.policy.Addresses))
-	case otherText:
+	case kind == otherText:
 		return d.addresses(d.inMode(min(mode, d.policy.Users), s, func(string) string { return hidden }, foldCase))
-	case digitsNumber:
-	}
-	if mode == Keep {
+	case mode == Keep:
 		return d.addresses(s)
+	case kind == labelText && mode != Drop:
+		return number
 	}
 	return d.inMode(mode, number, maskNumber, bareNumber)
 }

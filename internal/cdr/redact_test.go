@@ -44,6 +44,7 @@ func TestRedactNumber(t *testing.T) {
 		{"digits of another script", "+٤٩٣٠١٢٣٤٥٦", "***", sum("+٤٩٣٠١٢٣٤٥٦")},
 		{"label", "anonymous", "anonymous", "anonymous"},
 		{"label in capitals", "Restricted", "Restricted", "Restricted"},
+		{"SIP URI with a label", "sip:anonymous@10.0.0.1;user=phone", "anonymous", "anonymous"},
 		{"empty", "", "", ""},
 	}
 	for _, tt := range tests {
@@ -105,6 +106,12 @@ func TestRedactAcrossClasses(t *testing.T) {
 			Policy{Numbers: Keep, Users: Keep, Addresses: Drop},
 			Record{CallerNumber: "sip:+12125550100@192.0.2.7", UserPrincipal: "alice@192.0.2.7"},
 			Record{CallerNumber: "sip:+12125550100@***", UserPrincipal: "alice@***"},
+		},
+		{
+			"the host of a withheld number",
+			Policy{Numbers: Keep, Users: Keep, Addresses: Drop},
+			Record{CallerNumber: "sip:anonymous@192.0.2.7", CalleeNumber: "anonymous"},
+			Record{CallerNumber: "sip:anonymous@***", CalleeNumber: "anonymous"},
 		},
 		{
 			"masked users",
