@@ -117,15 +117,11 @@ func (u *httpUploader) upload(ctx context.Context, request []byte) answer {
 
 // judgeSuccess reads what an answer of 2xx says: that the records were accepted, even if what else it says is cut off or isn't OTLP.
 func judgeSuccess(res *http.Response) answer {
-	kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	if err == nil && kind == "text/html" {
-		return answer{verdict: again, problem: "a web page answered, not an OTLP endpoint; check otlp.endpoint"}
-	}
 	var out collogspb.ExportLogsServiceResponse
 	body, err := io.ReadAll(res.Body)
 	switch {
 	case err != nil:
-	case kind == "application/json":
+	case mediaType(res.Header) == "application/json":
 		err = protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(body, &out)
 	default:
 		err = proto.Unmarshal(body, &out)
@@ -136,12 +132,21 @@ func judgeSuccess(res *http.Response) answer {
 	return answer{verdict: accepted, rejected: out.GetPartialSuccess().GetRejectedLogRecords()}
 }
 
+// mediaType is the Content-Type without its parameters, even if those can't be read.
+func mediaType(header http.Header) string {
+	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	return kind
+}
+
 // judgeHTTP: OTLP 1.11 "OTLP/HTTP Response" retries 429, 502, 503 and 504.
 // Credentials and addresses that are wrong (401, 403, 404, 405, 407, redirects:
 // a POST would become a GET, whose 200 is no acceptance) and a request that didn't arrive in time (408) aren't
 // about a record either. All else may be about a record or not.
 func judgeHTTP(code int, header http.Header) answer {
-	if code >= 200 && code <= 299 {
+	switch success := code >= 200 && code <= 299; {
+	case success && mediaType(header) == "text/html":
+		return answer{verdict: again, problem: "a web page answered, not an OTLP endpoint; check otlp.endpoint"}
+	case success:
 		return answer{verdict: accepted}
 	}
 	a := answer{verdict: again, problem: fmt.Sprintf("the endpoint answered HTTP %d %s", code, http.StatusText(code))}

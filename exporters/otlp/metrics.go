@@ -3,6 +3,7 @@ package otlp
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
@@ -64,6 +65,8 @@ func (m *metricsSender) Export(ctx context.Context, rm *metricdata.ResourceMetri
 		m.health.failing(failure.problem)
 	case limited.Err() != nil:
 		m.health.failing(networkProblem(limited.Err(), m.settings.Timeout))
+	case strings.HasSuffix(err.Error(), "(0 metric data points rejected)"): // a partial success that only warns
+		m.health.working()
 	default: // the SDK's error quotes the endpoint
 		if m.health.refusing("the endpoint accepted a request in part") {
 			m.health.logger.Warn("OTLP endpoint refused some data points of a request")

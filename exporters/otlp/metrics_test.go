@@ -106,6 +106,12 @@ func TestTroubleWithMetricsIsShownAndPasses(t *testing.T) {
 		{"partial success", func() *http.Response {
 			return respond(200, asProtobuf, logsAnswer(t, 3, "token t0p-s3cret-token"))
 		}, "in part", false, 1},
+		{"a warning", func() *http.Response {
+			return respond(200, asProtobuf, logsAnswer(t, 0, "token t0p-s3cret-token"))
+		}, "", false, 0},
+		{"a web page", func() *http.Response {
+			return respond(200, map[string]string{"Content-Type": "text/html; charset=utf-8"}, "<h1>t0p-s3cret-token</h1>")
+		}, "a web page answered", true, 2},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
