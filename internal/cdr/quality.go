@@ -2,24 +2,6 @@ package cdr
 
 import "time"
 
-// Float is a number that may not have been given.
-type Float struct {
-	Value float64
-	Known bool
-}
-
-// KnownFloat is a Float that was given.
-func KnownFloat(v float64) Float { return Float{Value: v, Known: true} }
-
-// Span is a duration that may not have been given.
-type Span struct {
-	Value time.Duration
-	Known bool
-}
-
-// KnownSpan is a Span that was given.
-func KnownSpan(v time.Duration) Span { return Span{Value: v, Known: true} }
-
 // Quality is what was measured of a stream. Ratios are from 0 to 1.
 type Quality struct {
 	Jitter, RoundTrip Span
@@ -89,15 +71,10 @@ func (q *Quality) audio() Verdict {
 		return Unclassified
 	}
 	past := q.RoundTrip.Value > poorRoundTrip || q.Loss.Value > poorLoss || q.Jitter.Value > poorJitter
-	switch {
-	case !past:
-		return Good
-	case !q.Packets.Known:
+	if past && !q.Packets.Known {
 		return Unclassified
-	case q.Packets.Value > poorPackets:
-		return Poor
 	}
-	return Good
+	return poorIf(past && q.Packets.Value > poorPackets)
 }
 
 // video is judged by the first measure that there is.

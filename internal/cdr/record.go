@@ -172,14 +172,27 @@ const (
 	EmergencyTest
 )
 
-// Int is an integer that may not have been given.
-type Int struct {
-	Value int64
+// Optional is a value that may not have been given.
+type Optional[T any] struct {
+	Value T
 	Known bool
 }
 
+// What may not have been given.
+type (
+	Int   = Optional[int64]
+	Float = Optional[float64]
+	Span  = Optional[time.Duration]
+)
+
 // KnownInt is an Int that was given.
 func KnownInt(v int64) Int { return Int{Value: v, Known: true} }
+
+// KnownFloat is a Float that was given.
+func KnownFloat(v float64) Float { return Float{Value: v, Known: true} }
+
+// KnownSpan is a Span that was given.
+func KnownSpan(v time.Duration) Span { return Span{Value: v, Known: true} }
 
 // Bool is a truth value that may not have been given.
 type Bool uint8
