@@ -22,10 +22,10 @@ var (
 // CallType is a provider's own call type in snake case: split at all that isn't
 // an ASCII letter or digit, and before capitals; acronyms, VoIP and RingOut are
 // one word each. At most 64 bytes of a-z, 0-9 and _; empty only for an empty
-// raw. It is idempotent, and may return raw itself.
+// raw. It is idempotent.
 func CallType(raw string) string {
-	if raw == "" || isSnake(raw) {
-		return raw
+	if raw == "" {
+		return ""
 	}
 	raw = ringOut.ReplaceAllString(voip.ReplaceAllString(raw, "Voip$1"), "Ringout$1")
 	slug := make([]byte, 0, maxCallType+1)
@@ -34,11 +34,11 @@ func CallType(raw string) string {
 			slug = append(slug, '_')
 		}
 		if isAlnum(raw[i]) {
-			slug = append(slug, lower(raw[i]))
+			slug = append(slug, raw[i])
 		}
 	}
 	text := strings.TrimRight(string(slug[:min(len(slug), maxCallType)]), "_")
-	return cmp.Or(text, otherCallType)
+	return cmp.Or(strings.ToLower(text), otherCallType)
 }
 
 // isWordStart says whether a new word begins inside a run of letters and digits:
@@ -51,31 +51,7 @@ func isWordStart(s string, i int) bool {
 	return !isUpper(s[i-1]) || (i+1 < len(s) && isLower(s[i+1]))
 }
 
-// isSnake says whether s is what CallType makes.
-func isSnake(s string) bool {
-	if len(s) > maxCallType || s[0] == '_' || s[len(s)-1] == '_' {
-		return false
-	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case isLower(c) || isDigit(c):
-		case c == '_' && s[i-1] != '_':
-		default:
-			return false
-		}
-	}
-	return true
-}
-
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
 func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 func isAlnum(c byte) bool { return isLower(c) || isUpper(c) || isDigit(c) }
-
-// lower is c as a small letter if it is an ASCII capital.
-func lower(c byte) byte {
-	if isUpper(c) {
-		return c + 'a' - 'A'
-	}
-	return c
-}

@@ -48,21 +48,16 @@ func NewCountries() *Countries { return &Countries{cache: make(map[uint32]string
 // country. Under +1 the area code tells, and one that isn't assigned is nobody's;
 // the toll-free and other shared ones are US.
 func (c *Countries) Of(number string) string {
-	digits, ok := strings.CutPrefix(strings.TrimSpace(number), "+")
-	if !ok {
+	if !strings.HasPrefix(strings.TrimSpace(number), "+") {
 		return ""
 	}
-	return c.countryOf(digits)
+	return c.OfDigits(number)
 }
 
 // OfDigits is Of for providers that write E.164 numbers without the plus sign.
 func (c *Countries) OfDigits(number string) string {
-	return c.countryOf(strings.TrimPrefix(strings.TrimSpace(number), "+"))
-}
-
-func (c *Countries) countryOf(number string) string {
 	var buf [maxInternational]byte
-	digits := leadingDigits(&buf, number)
+	digits := leadingDigits(&buf, strings.TrimPrefix(strings.TrimSpace(number), "+"))
 	if len(digits) == 0 || digits[0] == '0' || isKeypadLabel(digits) {
 		return ""
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,20 +50,13 @@ type Redactor struct {
 // NewRedactor makes a redactor. The key is copied. Without a key a hash could be
 // reversed by trying all numbers, so Hash then acts as Drop.
 func NewRedactor(policy Policy, key []byte) *Redactor {
-	if len(key) == 0 {
-		policy.Numbers = withoutKey(policy.Numbers)
-		policy.Users = withoutKey(policy.Users)
-		policy.Addresses = withoutKey(policy.Addresses)
+	for _, mode := range []*Mode{&policy.Numbers, &policy.Users, &policy.Addresses} {
+		if len(key) == 0 && *mode == Hash {
+			*mode = Drop
+		}
 	}
 	key = slices.Clone(key)
 	return &Redactor{policy: policy, macs: &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
-}
-
-func withoutKey(m Mode) Mode {
-	if m == Hash {
-		return Drop
-	}
-	return m
 }
 
 // Redact applies the policy to all of a record that is written or shown: the
@@ -101,27 +95,20 @@ func (d *Redactor) session(s *Session) {
 func (d *Redactor) attrs(all []Attr) []Attr {
 	all = slices.DeleteFunc(all, func(a Attr) bool { return d.policy.modeOf(a.Privacy) == Drop })
 	for i := range all {
-		d.attr(&all[i])
+		switch a := &all[i]; a.Type {
+		case StringAttr:
+			a.Str = d.value(a.Str, a.Privacy)
+		case StringsAttr:
+			for k, s := range a.Strs {
+				a.Strs[k] = d.value(s, a.Privacy)
+			}
+		case IntAttr, BoolAttr:
+			if d.policy.modeOf(a.Privacy) != Keep {
+				*a = Text(a.Key, d.value(strconv.FormatInt(a.Int, 10), a.Privacy), a.Privacy)
+			}
+		}
 	}
 	return all
-}
-
-func (d *Redactor) attr(a *Attr) {
-	if a.Privacy == Plain {
-		return
-	}
-	switch a.Type {
-	case StringAttr:
-		a.Str = d.value(a.Str, a.Privacy)
-	case StringsAttr:
-		for i, s := range a.Strs {
-			a.Strs[i] = d.value(s, a.Privacy)
-		}
-	case IntAttr, BoolAttr:
-		if d.policy.modeOf(a.Privacy) != Keep {
-			*a = Text(a.Key, d.value(strconv.FormatInt(a.Int, 10), a.Privacy), a.Privacy)
-		}
-	}
 }
 
 // value redacts by class.
@@ -178,22 +165,11 @@ func maskUser(s string) string {
 	if first == len(s) {
 		return hidden
 	}
-	if at := strings.LastIndexByte(s, '@'); at >= first && isDomain(s[at+1:]) {
+	if at := strings.LastIndexByte(s, '@'); at >= first && domainPattern.MatchString(s[at+1:]) {
 		return s[:first] + hidden + s[at:]
 	}
 	return s[:first] + hidden
 }
 
-// isDomain says whether s is written as a domain name with a dot in it.
-func isDomain(s string) bool {
-	dots := 0
-	for _, c := range []byte(s) {
-		switch {
-		case c == '.':
-			dots++
-		case !isAlnum(c) && c != '-':
-			return false
-		}
-	}
-	return dots > 0
-}
+// domainPattern matches a domain name with a dot in it.
+var domainPattern = regexp.MustCompile(`^[0-9A-Za-z.-]*\.[0-9A-Za-z.-]*$`)

@@ -34,11 +34,7 @@ func maskAddress(s string) string {
 	if addr.Is4() {
 		bits = maskBits4
 	}
-	network, err := addr.WithZone("").Prefix(bits)
-	if err != nil {
-		return hidden
-	}
-	return network.String()
+	return netip.PrefixFrom(addr.WithZone(""), bits).Masked().String()
 }
 
 // isAddress says whether s is an IP address, with or without a port.

@@ -1,6 +1,7 @@
 package cdr
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -69,14 +70,11 @@ func isPlainNumber(s string) bool {
 	return digits > 0 && digits <= maxNumberDigits && (dots < 3 || !isAddress(s))
 }
 
-// isNumberLabel says whether s is one of the words for a number that isn't told.
+// numberLabels are the words for a number that isn't told.
+var numberLabels = []string{"anonymous", "unavailable", "restricted", "unknown", "private", "blocked", "withheld"}
+
 func isNumberLabel(s string) bool {
-	for _, label := range [...]string{"anonymous", "unavailable", "restricted", "unknown", "private", "blocked", "withheld"} {
-		if strings.EqualFold(s, label) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(numberLabels, func(label string) bool { return strings.EqualFold(s, label) })
 }
 
 // number redacts what a field for a number holds. A name in it falls under the

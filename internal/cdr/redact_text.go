@@ -25,13 +25,10 @@ func (d *Redactor) phrase(r *Record) string {
 		return ""
 	}
 	if d.policy.Numbers != Keep {
-		text = hideOwn(text, r.CallerNumber, minOwnText)
-		text = hideOwn(text, r.CalleeNumber, minOwnText)
+		text = hideOwn(text, minOwnText, r.CallerNumber, r.CalleeNumber)
 	}
 	if d.policy.Users != Keep {
-		text = hideOwn(text, r.UserID, minOwnText)
-		text = hideOwn(text, r.UserName, minOwnText)
-		text = hideOwn(text, r.UserPrincipal, minOwnText)
+		text = hideOwn(text, minOwnText, r.UserID, r.UserName, r.UserPrincipal)
 	}
 	text = d.hideURIs(text)
 	if d.policy.Addresses != Keep {
@@ -49,8 +46,7 @@ func (d *Redactor) phrase(r *Record) string {
 func (d *Redactor) callID(r *Record) string {
 	id := r.CallID
 	if d.policy.Numbers != Keep {
-		id = hideOwn(id, r.CallerNumber, minOwnInCallID)
-		id = hideOwn(id, r.CalleeNumber, minOwnInCallID)
+		id = hideOwn(id, minOwnInCallID, r.CallerNumber, r.CalleeNumber)
 	}
 	if d.policy.Addresses == Keep {
 		return id
@@ -66,16 +62,17 @@ func (d *Redactor) callID(r *Record) string {
 	return local
 }
 
-// hideOwn hides a value of the record's in a text, with or without its plus
-// sign, if it is long enough not to be there by chance.
-func hideOwn(text, value string, atLeast int) string {
-	value = strings.TrimPrefix(strings.TrimSpace(value), "+")
-	if len(value) < atLeast || strings.Trim(value, "*") == "" || !strings.Contains(text, value) {
-		return text
-	}
-	text = strings.ReplaceAll(text, value, hidden)
-	if strings.Contains(text, value) {
-		return hidden
+// hideOwn hides values of the record's in a text, with or without their plus
+// sign, if they are long enough not to be there by chance.
+func hideOwn(text string, atLeast int, values ...string) string {
+	for _, value := range values {
+		value = strings.TrimPrefix(strings.TrimSpace(value), "+")
+		if len(value) < atLeast || strings.Trim(value, "*") == "" || !strings.Contains(text, value) {
+			continue
+		}
+		if text = strings.ReplaceAll(text, value, hidden); strings.Contains(text, value) {
+			return hidden
+		}
 	}
 	return text
 }

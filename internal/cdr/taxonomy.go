@@ -28,16 +28,11 @@ func SIPTaxonomy() []Cause { return slices.Clone(sipCauses) }
 
 // MicrosoftTaxonomy is a copy of the table of Microsoft's sub codes, by code,
 // and after them the ranges that apply to codes without a row.
-func MicrosoftTaxonomy() []Cause {
-	return slices.Concat(microsoftCauses, microsoftRanges)
-}
+func MicrosoftTaxonomy() []Cause { return slices.Concat(microsoftCauses, microsoftRanges) }
 
 // SIPReason is the slug for a final SIP code (RFC 3261 21 and its successors);
 // empty for success, provisional and unregistered codes.
-func SIPReason(code int64) string {
-	row, _ := findCause(sipCauses, code)
-	return row.Reason
-}
+func SIPReason(code int64) string { return sipCause(code).Reason }
 
 // DirectRoutingOutcome is the outcome of a row of Graph's Direct Routing log
 // and the slug of its reason (contract 3, first match wins). successful is
