@@ -17,11 +17,7 @@ func (a *App) observeLedger() {
 		records, oldest := a.ledger.Outbox()
 		a.own.Set(metrics.OutboxRecords, float64(records))
 		a.own.Set(metrics.OutboxLimit, float64(max(0, a.ledger.OutboxLimit())))
-		if records > 0 {
-			a.own.SetTime(metrics.OutboxOldest, oldest)
-		} else {
-			a.own.Clear(metrics.OutboxOldest)
-		}
+		a.own.SetTime(metrics.OutboxOldest, oldest)
 		if size, err := a.ledger.Size(); err == nil {
 			a.own.Set(metrics.LedgerSize, float64(size))
 		}
@@ -51,12 +47,11 @@ func (a *App) observeSources() {
 				}
 			}
 		}
-		if s.opened.CredentialExpiry == nil {
-			continue
+		var expiry time.Time
+		if s.opened.CredentialExpiry != nil {
+			expiry = s.opened.CredentialExpiry()
 		}
-		if at := s.opened.CredentialExpiry(); !at.IsZero() {
-			a.own.SetTime(metrics.CredentialExpiry, at, s.config.Name)
-		}
+		a.own.SetTime(metrics.CredentialExpiry, expiry, s.config.Name)
 	}
 	a.own.Replace(metrics.ActiveCalls, active)
 }

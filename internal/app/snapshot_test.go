@@ -143,6 +143,33 @@ func TestSnapshotFeed(t *testing.T) {
 	}
 }
 
+// A credential that was replaced by one that doesn't end has no expiry any more, which an alert would compare with the time.
+func TestCredentialExpiry(t *testing.T) {
+	const expiry = "cdr_exporter_credential_expiry_timestamp_seconds"
+	var expires atomic.Int64
+	expires.Store(2000000000)
+	office := &acme{t: t}
+	provider := office.provider()
+	provider.Open = func(c any, settings collector.SourceSettings) (*collector.Source, error) {
+		source, err := office.open(c, settings)
+		source.CredentialExpiry = func() (at time.Time) {
+			if seconds := expires.Load(); seconds != 0 {
+				at = time.Unix(seconds, 0)
+			}
+			return at
+		}
+		return source, err
+	}
+	a := start(t, office.write(t.TempDir(), "call_log: ", ""), provider)
+	if got := shown(t, a, expiry); !slices.Equal(got, []string{expiry + `{source="office"} 2e+09`}) {
+		t.Errorf("of a credential that ends: %q", got)
+	}
+	expires.Store(0)
+	if got := shown(t, a, expiry); got != nil {
+		t.Errorf("of a credential that doesn't end: %q", got)
+	}
+}
+
 // checkStart checks what is shown of active calls before their first read: no call, and
 // the exporter's own at 0.
 func checkStart(t *testing.T, a *App) {

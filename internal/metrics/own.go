@@ -62,8 +62,17 @@ func (o *Own) Set(d *Def, v float64, labels ...string) {
 	o.seriesOf(d, labels...).value.gauge = v
 }
 
-// SetTime sets a gauge to a Unix time; the zero time is 0.
-func (o *Own) SetTime(d *Def, at time.Time, labels ...string) { o.Set(d, unix(at), labels...) }
+// SetTime sets a gauge to a Unix time; the zero time makes an optional gauge absent, and any other 0.
+func (o *Own) SetTime(d *Def, at time.Time, labels ...string) {
+	switch {
+	case !at.IsZero():
+		o.Set(d, float64(at.UnixMicro())/micros, labels...)
+	case d.Optional:
+		o.Clear(d, labels...)
+	default:
+		o.Set(d, 0, labels...)
+	}
+}
 
 // SetBool sets a gauge to 1 or 0.
 func (o *Own) SetBool(d *Def, yes bool, labels ...string) {
@@ -169,12 +178,4 @@ func (o *Own) Snapshot() Snapshot {
 		}
 	}
 	return b.snapshot(OwnCatalogue())
-}
-
-// unix is a time in seconds, 0 for the zero time.
-func unix(t time.Time) float64 {
-	if t.IsZero() {
-		return 0
-	}
-	return float64(t.UnixMicro()) / 1e6
 }

@@ -157,13 +157,7 @@ func (n *Notified) LastNotification(at time.Time) {
 }
 
 // SubscriptionExpiry sets when the subscription ends; zero: there is none.
-func (n *Notified) SubscriptionExpiry(at time.Time) {
-	if at.IsZero() {
-		n.own.Clear(SubscriptionExpiry, n.source)
-		return
-	}
-	n.own.SetTime(SubscriptionExpiry, at, n.source)
-}
+func (n *Notified) SubscriptionExpiry(at time.Time) { n.own.SetTime(SubscriptionExpiry, at, n.source) }
 
 // Forget removes them: the source is no longer notified.
 func (n *Notified) Forget() {

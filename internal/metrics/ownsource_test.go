@@ -46,7 +46,7 @@ func TestNotified(t *testing.T) {
 	n.LastNotification(at)
 	n.SubscriptionExpiry(at.Add(time.Hour))
 	want[count+"{accepted}"], want[count+"{forged}"] = "2", "1"
-	want[last+"{}"], want[expiry+"{}"] = fmt.Sprint(unix(at)), fmt.Sprint(unix(at.Add(time.Hour)))
+	want[last+"{}"], want[expiry+"{}"] = fmt.Sprint(float64(at.Unix())), fmt.Sprint(float64(at.Add(time.Hour).Unix()))
 	check("notified")
 	n.Listens() // a reload: nothing begins anew
 	n.SubscriptionExpiry(time.Time{})
