@@ -56,7 +56,7 @@ func checkCourse(expr string, every time.Duration, bars bool) error {
 	burst := false
 	for _, f := range selectors.FindAllStringSubmatch(expr, -1) {
 		d := catalogued(f[1])
-		burst = burst || d.Kind.Cumulative() && (d.Base == metrics.RecordBase || slices.Contains(rare, d))
+		burst = burst || d.Kind != metrics.Gauge && (d.Base == metrics.RecordBase || slices.Contains(rare, d))
 	}
 	divided := strings.Contains(expr, "\n/ (")
 	switch {

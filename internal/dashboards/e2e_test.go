@@ -259,7 +259,7 @@ func everySeries(native, classic bool) []promSeries {
 func seriesOf(d *metrics.Def, labels map[string]string, native, classic bool) []promSeries {
 	if d.Kind != metrics.Histogram {
 		values := "1x80"
-		if d.Kind.Cumulative() {
+		if d.Kind != metrics.Gauge {
 			values = "0+1x80"
 		}
 		return []promSeries{{seriesName(d.Name, labels), values}}

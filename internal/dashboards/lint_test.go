@@ -241,7 +241,7 @@ func checkTarget(expr string) error {
 	}
 	counters := 0
 	for _, f := range found {
-		if def := catalogued(f[1]); def.Kind.Cumulative() {
+		if def := catalogued(f[1]); def.Kind != metrics.Gauge {
 			counters++
 		}
 	}

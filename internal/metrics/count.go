@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 
@@ -51,11 +52,7 @@ func Count(dst []Delta, r *cdr.Record, c Context) []Delta {
 	labels := ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country}
 	for i := range r.Charges {
 		charge := &r.Charges[i]
-		currency := charge.Currency
-		if currency == "" {
-			currency = c.Currency
-		}
-		dst = CountCharge(dst, labels, charge.Component, currency, &charge.Amount)
+		dst = CountCharge(dst, labels, charge.Component, cmp.Or(charge.Currency, c.Currency), &charge.Amount)
 	}
 	return dst
 }

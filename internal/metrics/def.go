@@ -27,9 +27,6 @@ var kindNames = [...]string{"counter", "seconds", "money", "histogram", "gauge"}
 // String is the kind's name, as the ledger keeps it.
 func (k Kind) String() string { return kindNames[k] }
 
-// Cumulative says whether the kind only ever grows.
-func (k Kind) Cumulative() bool { return k != Gauge }
-
 // How finely sums are kept (counting.md 24).
 const (
 	micros     = 1_000_000

@@ -12,10 +12,10 @@ import (
 type Own struct {
 	now    func() time.Time
 	native bool
+	hook   func() // sets gauges before each snapshot; nil: none
 
 	mu     sync.Mutex
 	series map[*Def]map[string]*ownSeries // by label values, joined
-	hook   func()                         // sets gauges before each snapshot; nil: none
 }
 
 // ownSeries is one series of the exporter's own.
@@ -36,12 +36,8 @@ func NewOwn(now func() time.Time, native bool) *Own {
 	return o
 }
 
-// OnSnapshot sets the function that sets gauges before each snapshot.
-func (o *Own) OnSnapshot(f func()) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.hook = f
-}
+// OnSnapshot sets the function that sets gauges before each snapshot. It is called before anything takes one.
+func (o *Own) OnSnapshot(f func()) { o.hook = f }
 
 // Add adds to a counter, microseconds to one of time.
 func (o *Own) Add(d *Def, n int64, labels ...string) {
@@ -136,7 +132,7 @@ func (o *Own) seriesOf(d *Def, labels ...string) *ownSeries {
 	s := all[key]
 	if s == nil {
 		s = &ownSeries{labels: &LabelSet{Def: d, Values: slices.Clone(labels)}, value: NewValue(d)}
-		if d.Kind.Cumulative() {
+		if d.Kind != Gauge {
 			s.start = o.now()
 		}
 		all[key] = s
@@ -156,11 +152,8 @@ func (o *Own) startAtZero(d *Def, base ...string) {
 
 // Snapshot is every own series now.
 func (o *Own) Snapshot() Snapshot {
-	o.mu.Lock()
-	hook := o.hook
-	o.mu.Unlock()
-	if hook != nil {
-		hook()
+	if o.hook != nil {
+		o.hook()
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -106,7 +106,7 @@ func (r *recent) Newest() time.Time {
 func (r *recent) TopFailure(such Ending) (top Failure, n int) {
 	counts := make(map[Failure]int)
 	for _, a := range r.Attempts {
-		if a.Outcome.Connected() || !such.Has(a.Outcome) {
+		if !such.Has(a.Outcome) {
 			continue
 		}
 		counts[a.Failure]++
