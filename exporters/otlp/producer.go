@@ -36,12 +36,11 @@ func NewProducer(version string, now func() time.Time, sources ...metrics.Source
 func (p *Producer) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 	out := metricdata.ScopeMetrics{Scope: p.scope}
 	for _, source := range p.sources {
-		for _, family := range source.Snapshot().Families {
-			if len(family.Points) > 0 {
-				out.Metrics = append(out.Metrics, metricdata.Metrics{
-					Name: family.Def.OTel, Description: family.Def.Help, Unit: family.Def.Unit, Data: points{family, p.now()}.data(),
-				})
-			}
+		families, now := source.Snapshot().Families, p.now()
+		for _, f := range families {
+			out.Metrics = append(out.Metrics, metricdata.Metrics{
+				Name: f.Def.OTel, Description: f.Def.Help, Unit: f.Def.Unit, Data: dataOf(f, now),
+			})
 		}
 	}
 	if len(out.Metrics) == 0 {
@@ -62,71 +61,56 @@ func attributeSet(l *metrics.LabelSet) attribute.Set {
 	return attribute.NewSet(all...)
 }
 
-// points turns the points of one family into data points.
-type points struct {
-	metrics.Family
-	now time.Time
-}
-
-func (p points) data() metricdata.Aggregation {
-	switch p.Def.Kind {
+// dataOf are the data points of a family.
+func dataOf(f metrics.Family, now time.Time) metricdata.Aggregation {
+	const cumulative = metricdata.CumulativeTemporality
+	switch f.Def.Kind {
 	case metrics.Counter:
-		return metricdata.Sum[int64]{
-			Temporality: metricdata.CumulativeTemporality, IsMonotonic: true,
-			DataPoints: numbers(p, func(v float64) int64 { return int64(v) }),
-		}
+		return metricdata.Sum[int64]{Temporality: cumulative, IsMonotonic: true, DataPoints: numbers[int64](f, now)}
 	case metrics.Seconds, metrics.Money:
-		return metricdata.Sum[float64]{
-			Temporality: metricdata.CumulativeTemporality, IsMonotonic: true, DataPoints: numbers(p, same),
-		}
+		return metricdata.Sum[float64]{Temporality: cumulative, IsMonotonic: true, DataPoints: numbers[float64](f, now)}
 	case metrics.Histogram:
-		return metricdata.Histogram[float64]{Temporality: metricdata.CumulativeTemporality, DataPoints: p.histograms()}
+		return metricdata.Histogram[float64]{Temporality: cumulative, DataPoints: histograms(f, now)}
 	case metrics.Gauge:
-		return metricdata.Gauge[float64]{DataPoints: numbers(p, same)}
+		return metricdata.Gauge[float64]{DataPoints: numbers[float64](f, now)}
 	}
 	return nil
 }
 
-func same(v float64) float64 { return v }
-
 // numbers are the data points of everything but histograms. A start that must
 // not be told stays zero, which OTLP reads as unknown.
-func numbers[N int64 | float64](p points, convert func(float64) N) []metricdata.DataPoint[N] {
-	out := make([]metricdata.DataPoint[N], len(p.Points))
-	for i := range p.Points {
-		point := &p.Points[i]
+func numbers[N int64 | float64](f metrics.Family, now time.Time) []metricdata.DataPoint[N] {
+	out := make([]metricdata.DataPoint[N], len(f.Points))
+	for i := range f.Points {
+		p := &f.Points[i]
 		out[i] = metricdata.DataPoint[N]{
-			Attributes: attributeSet(point.Labels), StartTime: point.Start, Time: p.now, Value: convert(point.Value),
-			Exemplars: exemplars(point, convert),
+			Attributes: attributeSet(p.Labels), StartTime: p.Start, Time: now, Value: N(p.Value), Exemplars: exemplars[N](p),
 		}
 	}
 	return out
 }
 
-func (p points) histograms() []metricdata.HistogramDataPoint[float64] {
-	out := make([]metricdata.HistogramDataPoint[float64], 0, len(p.Points))
-	for i := range p.Points {
-		point := &p.Points[i]
-		if point.Hist == nil {
-			continue
+func histograms(f metrics.Family, now time.Time) []metricdata.HistogramDataPoint[float64] {
+	out := make([]metricdata.HistogramDataPoint[float64], len(f.Points))
+	for i := range f.Points {
+		p := &f.Points[i]
+		out[i] = metricdata.HistogramDataPoint[float64]{
+			Attributes: attributeSet(p.Labels), StartTime: p.Start, Time: now,
+			Count: p.Hist.Count, Sum: f.Def.InUnit(p.Hist.Sum), Bounds: f.Def.Bounds, BucketCounts: p.Hist.Buckets,
+			Exemplars: exemplars[float64](p),
 		}
-		out = append(out, metricdata.HistogramDataPoint[float64]{
-			Attributes: attributeSet(point.Labels), StartTime: point.Start, Time: p.now,
-			Count: point.Hist.Count, Sum: p.Def.InUnit(point.Hist.Sum), Bounds: p.Def.Bounds, BucketCounts: point.Hist.Buckets,
-			Exemplars: exemplars(point, same),
-		})
 	}
 	return out
 }
 
 // exemplars are a point's exemplars: the trace and the uid of the call's log record.
-func exemplars[N int64 | float64](p *metrics.Point, convert func(float64) N) []metricdata.Exemplar[N] {
+func exemplars[N int64 | float64](p *metrics.Point) []metricdata.Exemplar[N] {
 	var all []metricdata.Exemplar[N]
 	for _, e := range p.Exemplars {
 		if e != nil {
 			all = append(all, metricdata.Exemplar[N]{
 				FilteredAttributes: []attribute.KeyValue{attribute.String("log.record.uid", string(e.RecordUID[:]))},
-				Time:               e.At, Value: convert(e.Value), TraceID: e.TraceID[:],
+				Time:               e.At, Value: N(e.Value), TraceID: e.TraceID[:],
 			})
 		}
 	}

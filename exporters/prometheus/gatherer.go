@@ -25,9 +25,7 @@ func (g Gatherer) Gather() ([]*dto.MetricFamily, error) {
 	var all []*dto.MetricFamily
 	for _, source := range g {
 		for _, family := range source.Snapshot().Families {
-			if f := newFamily(family); len(f.Metric) > 0 {
-				all = append(all, f)
-			}
+			all = append(all, newFamily(family))
 		}
 	}
 	sortFamilies(all)
@@ -46,9 +44,6 @@ func newFamily(family metrics.Family) *dto.MetricFamily {
 	pairs := make([]dto.LabelPair, len(labels)*len(family.Points))
 	for i := range family.Points {
 		p := &family.Points[i]
-		if d.Kind == metrics.Histogram && p.Hist == nil {
-			continue
-		}
 		m := newMetric(d, p)
 		m.Label = make([]*dto.LabelPair, len(labels))
 		for k := range labels {
@@ -131,12 +126,9 @@ func histogram(d *metrics.Def, p *metrics.Point) *dto.Histogram {
 	return out
 }
 
-// newExemplar is an exemplar in the form of the protocol; nil for none. Its labels have the names that the log record's trace id and uid have in a store
+// newExemplar is an exemplar in the form of the protocol. Its labels have the names that the log record's trace id and uid have in a store
 // of logs, and stay within the 128 characters of OpenMetrics.
 func newExemplar(e *metrics.Exemplar) *dto.Exemplar {
-	if e == nil {
-		return nil
-	}
 	return &dto.Exemplar{
 		Label: []*dto.LabelPair{
 			{Name: new("log_record_uid"), Value: new(string(e.RecordUID[:]))},

@@ -10,7 +10,7 @@ type Snapshot struct {
 	Families []Family
 }
 
-// Family is one metric with its series.
+// Family is one metric with its series, at least one.
 type Family struct {
 	Def    *Def
 	Points []Point
