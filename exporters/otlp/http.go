@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -180,10 +181,11 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
-// networkProblem is what went wrong below HTTP.
+// networkProblem is what went wrong below HTTP, up to where it quotes what isn't HTTP.
 func networkProblem(err error, timeout time.Duration) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Sprintf("no answer within %s", timeout)
 	}
-	return err.Error()
+	words, _, _ := strings.Cut(err.Error(), `"`)
+	return strings.TrimRight(words, ": ")
 }

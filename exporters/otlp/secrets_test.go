@@ -1,10 +1,12 @@
 package otlp
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -102,6 +104,38 @@ func TestNoSecretOverHTTP(t *testing.T) {
 					t.Error("nothing was logged")
 				}
 			})
+		})
+	}
+}
+
+// TestNoSecretOfWhatIsNoHTTP: what answers there writes back what it was sent, and no header of HTTP.
+func TestNoSecretOfWhatIsNoHTTP(t *testing.T) {
+	for name, answer := range map[string]string{
+		"no status line": "HTTP/1.1 dXNlcjpodW50ZXIy\r\n\r\n",
+		"no header":      "HTTP/1.1 200 OK\r\nBasic dXNlcjpodW50ZXIy\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			listener := listen(t)
+			closing(t, listener)
+			go func() {
+				for {
+					conn, err := listener.Accept()
+					if err != nil {
+						return
+					}
+					if req, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+						_, _ = io.Copy(io.Discard, req.Body) // else the answer is lost with the connection
+					}
+					_, _ = conn.Write([]byte(answer))
+					_ = conn.Close()
+				}
+			}()
+			u := newHTTPUploader(Settings{Endpoint: "http://" + listener.Addr().String(), Timeout: time.Minute})
+			got := u.upload(t.Context(), requestOf(t, "a"))
+			if got.verdict != again || !strings.Contains(got.problem, "malformed") {
+				t.Errorf("got %+v", got)
+			}
+			checkNoSecret(t, "the problem", got.problem)
 		})
 	}
 }
