@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/resource"
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	"google.golang.org/grpc"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -17,52 +17,39 @@ import (
 type Exporter struct {
 	send   func(context.Context) error
 	health *health
-	close  func() error // of the connection of gRPC
+	conn   *grpc.ClientConn // nil for HTTP, and when it was closed
 }
 
 // NewLogs makes an exporter of log records. It connects to nothing yet.
 func NewLogs(s Settings, outbox Outbox, count Count, logger *slog.Logger) (*Exporter, error) {
-	envelope, err := newEnvelope(s)
-	if err != nil {
-		return nil, err
-	}
-	h := newHealth("logs", logger)
-	logs := &sender{
-		outbox: outbox, envelope: envelope, count: count, health: h, logger: logger, timeout: s.Timeout, grace: s.ShutdownTimeout,
-	}
-	e := &Exporter{send: logs.run, health: h, close: noConnection}
-	if !s.GRPC {
-		logs.uploader = newHTTPUploader(s)
-		return e, nil
-	}
 	conn, err := dial(s)
 	if err != nil {
 		return nil, err
 	}
-	logs.uploader, e.close = grpcUploader{collogspb.NewLogsServiceClient(conn)}, sync.OnceValue(conn.Close)
-	return e, nil
+	logs := &sender{
+		outbox: outbox, uploader: newHTTPUploader(s), envelope: newEnvelope(s), count: count, health: newHealth("logs", logger), logger: logger,
+		timeout: s.Timeout, grace: s.ShutdownTimeout,
+	}
+	if conn != nil {
+		logs.uploader = grpcUploader{collogspb.NewLogsServiceClient(conn)}
+	}
+	return &Exporter{send: logs.run, health: logs.health, conn: conn}, nil
 }
 
 // NewMetrics makes an exporter of what the sources show. It connects to nothing yet.
 func NewMetrics(s Settings, logger *slog.Logger, sources ...metrics.Source) (*Exporter, error) {
-	m := &metricsSender{
-		settings: s, resource: resource.NewSchemaless(resourceAttributes(s)...), health: newHealth("metrics", logger),
-		producer: NewProducer(s.Version, time.Now, sources...),
-	}
-	e := &Exporter{send: m.run, health: m.health, close: noConnection}
-	var err error
-	if !s.GRPC {
-		m.Exporter, err = newHTTPMetrics(s)
-		return e, err
-	}
 	conn, err := dial(s)
 	if err != nil {
 		return nil, err
 	}
-	if m.Exporter, err = newGRPCMetrics(s, conn); err != nil {
-		return nil, errors.Join(err, conn.Close())
+	m := &metricsSender{
+		settings: s, resource: resource.NewSchemaless(resourceAttributes(s)...), health: newHealth("metrics", logger),
+		producer: NewProducer(s.Version, time.Now, sources...),
 	}
-	e.close = sync.OnceValue(conn.Close)
+	e := &Exporter{send: m.run, health: m.health, conn: conn}
+	if m.Exporter, err = newMetricExporter(s, conn); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
 	return e, nil
 }
 
@@ -74,6 +61,9 @@ func (e *Exporter) Run(ctx context.Context) error { return e.send(ctx) }
 func (e *Exporter) Status() Status { return e.health.current() }
 
 // Close closes the connection of gRPC, after Run has returned. It may be called again.
-func (e *Exporter) Close() error { return e.close() }
-
-func noConnection() error { return nil }
+func (e *Exporter) Close() (err error) {
+	if e.conn != nil {
+		err, e.conn = e.conn.Close(), nil
+	}
+	return err
+}

@@ -21,9 +21,12 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// dial makes the connection of a signal. Nothing is connected before the
+// dial makes the connection of a signal, nil for HTTP. Nothing is connected before the
 // first request.
 func dial(s Settings) (*grpc.ClientConn, error) {
+	if !s.GRPC {
+		return nil, nil
+	}
 	endpoint, err := url.Parse(s.Endpoint)
 	if err != nil {
 		return nil, fmt.Errorf("endpoint: %w", err)

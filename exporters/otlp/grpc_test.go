@@ -21,7 +21,7 @@ import (
 // newGRPCUploader connects to an endpoint.
 func newGRPCUploader(t *testing.T, endpoint string) grpcUploader {
 	t.Helper()
-	conn, err := dial(Settings{Endpoint: endpoint})
+	conn, err := dial(Settings{Endpoint: endpoint, GRPC: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,16 +35,7 @@ func requestOf(t *testing.T, ids ...string) []byte {
 	if !whole || len(records) != len(ids) {
 		t.Fatalf("%d of %d records", len(records), len(ids))
 	}
-	return envelopeOf(t).request(records)
-}
-
-func envelopeOf(t *testing.T) envelope {
-	t.Helper()
-	e, err := newEnvelope(Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
+	return newEnvelope(Settings{}).request(records)
 }
 
 // TestEveryGRPCCode: counting.md 26, as a server sends the codes.

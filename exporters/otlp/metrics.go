@@ -75,10 +75,15 @@ func (m *metricsSender) Export(ctx context.Context, rm *metricdata.ResourceMetri
 	return nil
 }
 
-// newHTTPMetrics makes the SDK's exporter on our client. All options that the
-// environment could set are given, as the configuration has read it. Nothing is sent
+// newMetricExporter makes the SDK's exporter, on our HTTP client or our connection of gRPC, which see to headers, security
+// and errors. All options that the environment could set are given, as the configuration has read it. Nothing is sent
 // again: the next interval brings newer values.
-func newHTTPMetrics(s Settings) (sdkmetric.Exporter, error) {
+func newMetricExporter(s Settings, conn *grpc.ClientConn) (sdkmetric.Exporter, error) {
+	if conn != nil {
+		return otlpmetricgrpc.New(context.Background(),
+			otlpmetricgrpc.WithGRPCConn(conn), otlpmetricgrpc.WithHeaders(nil), otlpmetricgrpc.WithTimeout(s.Timeout),
+			otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{}))
+	}
 	compression := otlpmetrichttp.GzipCompression
 	if s.Uncompressed {
 		compression = otlpmetrichttp.NoCompression
@@ -88,12 +93,4 @@ func newHTTPMetrics(s Settings) (sdkmetric.Exporter, error) {
 		otlpmetrichttp.WithTLSClientConfig(nil), otlpmetrichttp.WithHeaders(nil),
 		otlpmetrichttp.WithCompression(compression), otlpmetrichttp.WithTimeout(s.Timeout),
 		otlpmetrichttp.WithMaxResponseSize(maxResponse), otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{}))
-}
-
-// newGRPCMetrics makes the SDK's exporter on our connection, which has the
-// headers, the security and the compression.
-func newGRPCMetrics(s Settings, conn *grpc.ClientConn) (sdkmetric.Exporter, error) {
-	return otlpmetricgrpc.New(context.Background(),
-		otlpmetricgrpc.WithGRPCConn(conn), otlpmetricgrpc.WithHeaders(nil), otlpmetricgrpc.WithTimeout(s.Timeout),
-		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{}))
 }

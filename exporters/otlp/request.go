@@ -2,7 +2,6 @@ package otlp
 
 import (
 	"cmp"
-	"errors"
 	"maps"
 	"slices"
 
@@ -25,7 +24,7 @@ func resourceAttributes(s Settings) []attribute.KeyValue {
 	var out []attribute.KeyValue
 	for name, value := range all {
 		if value != "" {
-			out = append(out, attribute.String(name, validText(value)))
+			out = append(out, attribute.String(validText(name), validText(value)))
 		}
 	}
 	slices.SortFunc(out, func(a, b attribute.KeyValue) int { return cmp.Compare(a.Key, b.Key) })
@@ -35,7 +34,7 @@ func resourceAttributes(s Settings) []attribute.KeyValue {
 // envelope is what stands before the records in every request: the fields of a ResourceLogs and of its ScopeLogs.
 type envelope struct{ resource, scope []byte }
 
-func newEnvelope(s Settings) (envelope, error) {
+func newEnvelope(s Settings) envelope {
 	resource := &resourcepb.Resource{}
 	for _, kv := range resourceAttributes(s) {
 		resource.Attributes = append(resource.Attributes, &commonpb.KeyValue{
@@ -43,10 +42,10 @@ func newEnvelope(s Settings) (envelope, error) {
 			Value: &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: kv.Value.AsString()}},
 		})
 	}
-	scope := &commonpb.InstrumentationScope{Name: scopeName, Version: validText(s.Version)}
-	before, err := proto.Marshal(&logspb.ResourceLogs{Resource: resource})
-	within, scopeErr := proto.Marshal(&logspb.ScopeLogs{Scope: scope})
-	return envelope{resource: before, scope: within}, errors.Join(err, scopeErr)
+	// Valid text always encodes.
+	before, _ := proto.Marshal(&logspb.ResourceLogs{Resource: resource})
+	within, _ := proto.Marshal(&logspb.ScopeLogs{Scope: &commonpb.InstrumentationScope{Name: scopeName, Version: validText(s.Version)}})
+	return envelope{resource: before, scope: within}
 }
 
 // request is an ExportLogsServiceRequest with records, as the commit encoded them.

@@ -255,7 +255,7 @@ func TestTooMuchIsSplitButNoSingleRecordIsRefused(t *testing.T) {
 		h := newHealth("logs", slog.New(slog.DiscardHandler))
 		s := &sender{
 			outbox: outbox, count: count.count, health: h, logger: slog.New(slog.DiscardHandler), grace: time.Hour,
-			timeout: time.Minute, envelope: envelopeOf(t),
+			timeout: time.Minute, envelope: newEnvelope(Settings{}),
 			uploader: scripted(func(request []byte) answer {
 				if time.Since(begin) < 10*time.Minute || len(request) > largeRecord {
 					return answer{verdict: tooMuch, problem: "enough"}

@@ -2,7 +2,6 @@ package otlp
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -327,40 +326,40 @@ func (s *sender) pause(ctx context.Context, d time.Duration) error {
 }
 
 // upload sends records until the endpoint has accepted or refused them. The error is the context's.
-func (s *sender) upload(ctx context.Context, records [][]byte) (a answer, err error) {
-	err = s.retry(ctx, func() (problem string, after time.Duration) {
-		limited, cancel := context.WithTimeout(ctx, s.timeout)
-		defer cancel()
-		switch a = s.uploader.upload(limited, s.envelope.request(records)); {
-		case a.verdict == accepted && a.rejected > 0 && a.rejected >= int64(len(records)):
-			a = answer{verdict: refused, problem: "the endpoint accepted a request, but none of its records"}
-		case a.verdict == again, a.verdict == tooMuch && len(records) == 1 && len(records[0]) < largeRecord:
-			return a.problem, a.after
-		}
-		if a.verdict != accepted && ctx.Err() != nil {
-			return a.problem, 0
-		}
-		return "", 0
-	})
-	return a, err
-}
-
-// retry repeats, with backoff and for ever, until there is no problem. The error is the context's.
-func (s *sender) retry(ctx context.Context, do func() (problem string, after time.Duration)) error {
+func (s *sender) upload(ctx context.Context, records [][]byte) (answer, error) {
+	small := len(records) == 1 && len(records[0]) < largeRecord
 	for delays := newBackOff(); ; {
-		problem, after := do()
-		switch {
-		case problem == "":
-			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
-		}
-		wait := max(delays.NextBackOff(), min(after, maxRetryAfter))
-		s.health.failing(problem)
-		if err := s.pause(ctx, wait); err != nil {
-			return err
+		switch a := s.uploadOnce(ctx, records); {
+		case a.verdict == accepted:
+			return a, nil
+		case a.verdict == again, a.verdict == tooMuch && small:
+			if err := s.holdUp(ctx, delays, a.problem, a.after); err != nil {
+				return a, err
+			}
+		default:
+			return a, ctx.Err()
 		}
 	}
+}
+
+func (s *sender) uploadOnce(ctx context.Context, records [][]byte) answer {
+	limited, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	a := s.uploader.upload(limited, s.envelope.request(records))
+	if a.verdict == accepted && a.rejected > 0 && a.rejected >= int64(len(records)) {
+		return answer{verdict: refused, problem: "the endpoint accepted a request, but none of its records"}
+	}
+	return a
+}
+
+// holdUp shows what holds up the records, and waits as long as backoff or the endpoint asks. The error is the context's.
+func (s *sender) holdUp(ctx context.Context, delays *backoff.ExponentialBackOff, problem string, after time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err // the problem is that time is up
+	}
+	wait := max(delays.NextBackOff(), min(after, maxRetryAfter))
+	s.health.failing(problem)
+	return s.pause(ctx, wait)
 }
 
 // served notes that the endpoint has accepted a record.
@@ -396,22 +395,20 @@ func (s *sender) setAside(record []byte, problem string) {
 // insist repeats what the ledger must do until it is done. An error is that the
 // ledger is closed, or the context's.
 func (s *sender) insist(ctx context.Context, what string, do func() error) error {
-	var closed error
-	failed := false
-	err := s.retry(ctx, func() (string, time.Duration) {
-		switch err := do(); {
-		case errors.Is(err, ledger.ErrClosed):
-			closed = err
-		case err != nil:
-			failed = true
-			return what + ": " + err.Error(), 0
+	delays := newBackOff()
+	for failed := false; ; failed = true {
+		err := do()
+		switch {
+		case err == nil && failed:
+			s.health.working()
+			return nil
+		case err == nil, errors.Is(err, ledger.ErrClosed):
+			return err
 		}
-		return "", 0
-	})
-	if failed && err == nil {
-		s.health.working()
+		if err := s.holdUp(ctx, delays, what+": "+err.Error(), 0); err != nil {
+			return err
+		}
 	}
-	return cmp.Or(closed, err)
 }
 
 // newBackOff waits 0.3 to 0.9 s first, twice as long each time, and up to a minute.
