@@ -143,7 +143,7 @@ func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
 		return Summary{}, fmt.Errorf("count history: %w", err)
 	}
 	r := &reading{
-		history: h, feed: &f, state: state, from: h.settings.From,
+		History: h, state: state,
 		leftOut: make(map[string]bool), unfinished: make(map[string]bool), unsettled: make(map[string]bool), missing: make(map[string]bool),
 	}
 	err = r.run(ctx)
@@ -182,7 +182,7 @@ func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 			}
 			t.startSeries(one)
 			written++
-			h.progress(Progress{Written: written})
+			h.report(Progress{Written: written})
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -200,8 +200,8 @@ func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 	return nil
 }
 
-// progress reports how far it is.
-func (h *History) progress(p Progress) {
+// report reports how far it is.
+func (h *History) report(p Progress) {
 	if h.settings.Progress != nil {
 		h.settings.Progress(p)
 	}

@@ -33,13 +33,13 @@ const (
 
 // reading reads one feed.
 type reading struct {
-	history *History
-	feed    *Feed
+	*History
+
 	state   *ledger.Feed
 	summary Summary
 
-	// from is when the range begins, first where reading does, done up to where it has come.
-	from, first, done time.Time
+	// first is where reading begins, done up to where it has come.
+	first, done time.Time
 
 	// driver is that of the piece in hand: it remembers what was fetched.
 	driver *collector.Driver
@@ -84,12 +84,12 @@ func (r *reading) run(ctx context.Context) error {
 func (r *reading) kept() time.Time {
 	keeps := r.feed.Info.Reader.Limits().Retention
 	if keeps <= 0 {
-		return r.from
+		return r.settings.From
 	}
 	const margin = 10 * time.Minute // some are asked for again later
-	edge := r.history.settings.Now().Add(margin - keeps).UTC().Truncate(time.Second)
-	if !r.from.Before(edge) {
-		return r.from
+	edge := r.settings.Now().Add(margin - keeps).UTC().Truncate(time.Second)
+	if !r.settings.From.Before(edge) {
+		return r.settings.From
 	}
 	r.note("the provider keeps records for %.4g days: there are none before %s", keeps.Hours()/24, edge.Format(time.RFC3339))
 	return edge
@@ -99,7 +99,7 @@ func (r *reading) kept() time.Time {
 func (r *reading) piece() time.Duration {
 	length := shortPiece
 	if r.feed.Info.Fetcher == nil { // else what it names is in memory
-		length = min(max(shortPiece, (r.feed.To.Sub(r.from)/pieces).Truncate(time.Second)), longPiece)
+		length = min(max(shortPiece, (r.feed.To.Sub(r.settings.From)/pieces).Truncate(time.Second)), longPiece)
 	}
 	if limit := r.feed.Info.Reader.Limits().MaxRange; limit > 0 {
 		length = min(length, limit-2*overlap)
@@ -127,13 +127,13 @@ func (r *reading) read(ctx context.Context, from, to time.Time) error {
 
 // commit counts a page. A record that is left out is new to the reader when it is listed first, as one that is counted is.
 func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Result, error) {
-	now := r.history.settings.Now()
+	now := r.settings.Now()
 	counted := make([]*cdr.Record, 0, len(page.Records))
 	leftOut := len(r.leftOut)
 	for _, record := range page.Records {
 		// One that isn't final may still become so (counting.md 17).
 		provisional := record.Provisional && now.Sub(record.Start) <= r.feed.Info.Lookback
-		if outside := record.Start.Before(r.from) || !record.Start.Before(r.feed.To); outside || provisional {
+		if outside := record.Start.Before(r.settings.From) || !record.Start.Before(r.feed.To); outside || provisional {
 			id := strings.Clone(record.ID + record.Synthetic)
 			r.leftOut[id] = true
 			if !outside {
@@ -149,7 +149,7 @@ func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Resu
 			r.unsettled[strings.Clone(task.Key)] = true
 		}
 	}
-	result, err := r.state.Commit(ctx, &ledger.Page{Records: counted, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: r.from})
+	result, err := r.state.Commit(ctx, &ledger.Page{Records: counted, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: r.settings.From})
 	if err != nil {
 		return result, fmt.Errorf("%w: %w", ErrLocal, err)
 	}
@@ -161,7 +161,7 @@ func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Resu
 	for _, n := range result.Overflow {
 		r.summary.Folded += n
 	}
-	if err := r.history.sorter.err; err != nil {
+	if err := r.sorter.err; err != nil {
 		return result, fmt.Errorf("%w: %w", ErrLocal, err)
 	}
 	r.progress()
@@ -195,10 +195,10 @@ func mayPass(err error) bool {
 
 // note prints a line about the feed.
 func (r *reading) note(format string, args ...any) {
-	r.history.settings.Note(r.feed.Source + "/" + r.feed.Info.Name + ": " + fmt.Sprintf(format, args...))
+	r.settings.Note(r.feed.Source + "/" + r.feed.Info.Name + ": " + fmt.Sprintf(format, args...))
 }
 
 // progress reports how far reading is.
 func (r *reading) progress() {
-	r.history.progress(Progress{Read: r.done.Sub(r.from), Calls: r.summary.Calls})
+	r.report(Progress{Read: r.done.Sub(r.settings.From), Calls: r.summary.Calls})
 }

@@ -61,7 +61,7 @@ func TestPieceLengths(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := only(&fakeFeed{limits: collector.Limits{MaxRange: tc.limit}}, noon.AddDate(0, 0, tc.days))
 			f.Info.Fetcher = tc.fetcher
-			if got := (&reading{from: noon, feed: &f}).piece(); got != tc.want {
+			if got := (&reading{History: &History{settings: Settings{From: noon}, feed: &f}}).piece(); got != tc.want {
 				t.Errorf("%s, want %s", got, tc.want)
 			}
 		})
