@@ -26,8 +26,8 @@ func (e Encoder) AppendRecord(batch []byte, r *cdr.Record, event *ledger.RecordE
 	return appendMessage(batch, scopeLogsRecords, func(b []byte) []byte {
 		b = appendUnixNano(b, recordTime, e.timeOf(r, event))
 		level := severityFor(r, event.Session)
-		b = protowire.AppendVarint(protowire.AppendTag(b, recordSeverity, protowire.VarintType), uint64(level))
-		b = appendString(b, recordLevel, severityTexts[level])
+		b = protowire.AppendVarint(protowire.AppendTag(b, recordSeverity, protowire.VarintType), level.number)
+		b = appendString(b, recordLevel, level.text)
 		b = appendMessage(b, recordBody, func(b []byte) []byte {
 			return appendMessage(b, anyString, func(b []byte) []byte { return appendLine(b, r, event) })
 		})
@@ -51,17 +51,18 @@ func (e Encoder) timeOf(r *cdr.Record, event *ledger.RecordEvent) time.Time {
 	return r.Start
 }
 
-// severity is a SeverityNumber of OTLP.
-type severity uint64
+// severity is a SeverityNumber of OTLP with its text.
+type severity struct {
+	number uint64
+	text   string
+}
 
 // The severities that we give.
-const (
-	info    severity = 9
-	warning severity = 13
-	fault   severity = 17
+var (
+	info    = severity{9, "INFO"}
+	warning = severity{13, "WARN"}
+	fault   = severity{17, "ERROR"}
 )
-
-var severityTexts = map[severity]string{info: "INFO", warning: "WARN", fault: "ERROR"}
 
 // outcomeSeverities are those that aren't INFO: WARN for what somebody or some rule refused, ERROR for faults.
 var outcomeSeverities = map[cdr.Outcome]severity{

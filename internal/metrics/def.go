@@ -123,20 +123,16 @@ func OwnCatalogue() []*Def { return slices.Clone(ownCatalogue) }
 
 // ofRecords defines a metric that comes from records.
 func ofRecords(kind Kind, name, otel, unit, help string, labels ...string) *Def {
-	d := newDef(RecordBase, kind, name, otel, unit, help, labels)
-	catalogue = append(catalogue, d)
-	return d
+	return define(&catalogue, RecordBase, kind, name, otel, unit, help, labels)
 }
 
 // own defines one of the exporter's own metrics.
 func own(base BaseLabels, kind Kind, name, otel, unit, help string, labels ...string) *Def {
-	d := newDef(base, kind, name, otel, unit, help, labels)
-	ownCatalogue = append(ownCatalogue, d)
-	return d
+	return define(&ownCatalogue, base, kind, name, otel, unit, help, labels)
 }
 
-// newDef makes a definition; a label whose name ends in `*` is open.
-func newDef(base BaseLabels, kind Kind, name, otel, unit, help string, labels []string) *Def {
+// define adds a definition to a catalogue; a label whose name ends in `*` is open.
+func define(all *[]*Def, base BaseLabels, kind Kind, name, otel, unit, help string, labels []string) *Def {
 	d := &Def{Name: name, OTel: otel, Unit: unit, Help: help, Kind: kind, Base: base}
 	if kind == Seconds {
 		d.Scale = micros
@@ -145,6 +141,7 @@ func newDef(base BaseLabels, kind Kind, name, otel, unit, help string, labels []
 		label, isOpen := strings.CutSuffix(label, "*")
 		d.Labels = append(d.Labels, Label{Name: label, Open: isOpen})
 	}
+	*all = append(*all, d)
 	return d
 }
 

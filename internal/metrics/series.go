@@ -76,9 +76,7 @@ func appendKey(dst []byte, d *Def, own []string) []byte {
 
 // newSeries makes a series with copies of its label values.
 func (f *FeedSeries) newSeries(d *Def, own []string) *Series {
-	base := [...]string{f.source, f.provider, f.feed}
-	values := make([]string, 0, len(base)+len(own))
-	values = append(values, base[:]...)
+	values := append(make([]string, 0, len(baseNames[RecordBase])+len(own)), f.source, f.provider, f.feed)
 	for _, v := range own {
 		values = append(values, strings.Clone(v))
 	}
