@@ -23,7 +23,7 @@ func (l *Ledger) Show(ctx context.Context) error {
 	defer l.mu.Unlock()
 	err := l.commit(ctx, nil, func() error {
 		for _, s := range due {
-			if _, err := l.engine.exec(`UPDATE series SET shown = 1 WHERE id = ?`, s.ID()); err != nil {
+			if _, err := l.engine.exec(`UPDATE series SET shown = 1 WHERE id = ?`, s.ID); err != nil {
 				return err
 			}
 		}

@@ -280,21 +280,21 @@ func (p *pageCommit) writeBadRows() {
 
 // writeSeries writes the working copies of the series that changed.
 func (p *pageCommit) writeSeries() {
-	p.result.Overflow = p.changes.Overflow()
+	p.result.Overflow = p.changes.Overflow
 	e := p.ledger.engine
 	p.args = p.args[:0]
 	var buf []byte
-	for _, s := range p.changes.Changed() {
+	for _, s := range p.changes.Changed {
 		buf = s.AppendNext(buf[:0])
-		if s.ID() != 0 {
-			p.args = append(p.args, s.ID(), string(buf))
+		if s.ID != 0 {
+			p.args = append(p.args, s.ID, string(buf))
 			continue
 		}
-		id, err := e.insertSeries(p.row.id, s.Labels.Def.Name, labelsText(s.Own()), s.Start(), s.Shown(), string(buf))
+		var err error
+		s.ID, err = e.insertSeries(p.row.id, s.Labels.Def.Name, labelsText(s.Own()), s.Start, s.Shown, string(buf))
 		if p.failed(err) {
 			return
 		}
-		p.changes.Wrote(s, id)
 	}
 	p.failed(e.execMany(`UPDATE series SET value = v.column2 FROM (`, `(CAST(? AS BIGINT), ?)`, `) AS v WHERE series.id = v.column1`, p.args))
 }

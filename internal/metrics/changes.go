@@ -17,10 +17,13 @@ type Changes struct {
 	now    time.Time
 	number uint64 // of the commit, in this process
 
-	dirty    []*Series          // in the order in which they were changed first
-	fresh    map[string]*Series // of these, those that are new, by their key
-	counts   map[*Def]int       // of the new ones, those that aren't folded
-	overflow map[string]int
+	// Changed are the series that the commit changes, to be written, in the order in which they were changed first.
+	Changed []*Series
+	// Overflow are the observations folded so far, by metric name.
+	Overflow map[string]int
+
+	fresh  map[string]*Series // of the changed ones, those that are new, by their key
+	counts map[*Def]int       // of the new ones, those that aren't folded
 
 	key  []byte
 	vals []string
@@ -31,7 +34,7 @@ func (s *Store) Begin(f *FeedSeries, now time.Time) *Changes {
 	s.commits++
 	return &Changes{
 		store: s, feed: f, now: now, number: s.commits,
-		fresh: make(map[string]*Series), counts: make(map[*Def]int), overflow: make(map[string]int),
+		fresh: make(map[string]*Series), counts: make(map[*Def]int), Overflow: make(map[string]int),
 	}
 }
 
@@ -50,20 +53,11 @@ func (c *Changes) Add(d *Delta, source int) *Series {
 	return s
 }
 
-// Changed are the series that the commit changes, to be written.
-func (c *Changes) Changed() []*Series { return c.dirty }
-
-// Overflow are the observations folded so far, by metric name.
-func (c *Changes) Overflow() map[string]int { return c.overflow }
-
-// Wrote sets the ledger's row id of a new series.
-func (c *Changes) Wrote(s *Series, id int64) { s.id = id }
-
 // Apply makes the working copy visible. The commit has succeeded.
 func (c *Changes) Apply() {
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
-	for _, s := range c.dirty {
+	for _, s := range c.Changed {
 		s.cur = s.next
 		if s.since.IsZero() { // it is new
 			s.since = c.now
@@ -81,7 +75,7 @@ func (c *Changes) series(d *Def, own []string) *Series {
 	}
 	s := c.find(d)
 	if s == nil && c.feed.counts[d]+c.counts[d] >= c.store.options.SeriesLimit && foldLabels(d, c.vals) {
-		c.overflow[d.Name]++
+		c.Overflow[d.Name]++
 		s = c.find(d)
 	}
 	if s == nil {
@@ -89,7 +83,7 @@ func (c *Changes) series(d *Def, own []string) *Series {
 	}
 	if s.commit != c.number {
 		s.commit, s.next = c.number, s.cur.clone()
-		c.dirty = append(c.dirty, s)
+		c.Changed = append(c.Changed, s)
 	}
 	return s
 }
@@ -106,8 +100,8 @@ func (c *Changes) find(d *Def) *Series {
 // makeSeries makes the series of c.vals, whose key is in c.key.
 func (c *Changes) makeSeries(d *Def) *Series {
 	s := c.feed.newSeries(d, c.vals)
-	s.start = c.now
-	s.shown = !c.feed.revealed || c.store.options.ZeroFor <= 0 || d.Kind == Gauge
+	s.Start = c.now
+	s.Shown = !c.feed.revealed || c.store.options.ZeroFor <= 0 || d.Kind == Gauge
 	c.fresh[string(c.key)] = s
 	if !overflowed(d, c.vals) {
 		c.counts[d]++
@@ -157,7 +151,7 @@ type Exemplar struct {
 // Exemplars completes the exemplars of the commit, which has succeeded, before Apply. Only of
 // the records that are the last of a series or bucket it is asked who they are.
 func (c *Changes) Exemplars(identify func(source int) (traceID [16]byte, recordUID [32]byte)) {
-	for _, s := range c.dirty {
+	for _, s := range c.Changed {
 		for _, e := range s.next.exemplars {
 			if e != nil && e.source != 0 {
 				e.TraceID, e.RecordUID = identify(e.source)

@@ -39,8 +39,8 @@ func commitAttempts(t *testing.T, s *Store, f *FeedSeries, records []*cdr.Record
 	for _, r := range records {
 		c.AddAttempt(r, Count(nil, r, Context{}))
 	}
-	for i, series := range c.Changed() {
-		c.Wrote(series, int64(i+1))
+	for i, series := range c.Changed {
+		series.ID = int64(i + 1)
 		text := string(series.AppendNext(nil))
 		v, err := parseValue(RecentAttempts, text)
 		if err != nil || string(v.append(nil, RecentAttempts)) != text {

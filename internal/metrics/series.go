@@ -10,10 +10,13 @@ import (
 type Series struct {
 	// Labels is its identity; Def within.
 	Labels *LabelSet
+	// ID is the ledger's row; 0 until it was written.
+	ID int64
+	// Start is the created timestamp; zero if it must not be exposed.
+	Start time.Time
+	// Shown says whether the ledger has written down that the value may be shown.
+	Shown bool
 
-	id    int64     // the ledger's row; 0 until it was written
-	start time.Time // created timestamp; zero if it must not be exposed
-	shown bool      // the ledger has written down that the value may be shown
 	since time.Time // since when it is exposed, in this process; zero until it was committed
 
 	// cur is what was committed. It doesn't change: snapshots share it. next is the working copy of the commit of a number.
@@ -21,14 +24,8 @@ type Series struct {
 	commit    uint64
 }
 
-// ID is the ledger's row id, 0 for a series that wasn't written yet.
-func (s *Series) ID() int64 { return s.id }
-
 // Own are the label values after the base labels.
 func (s *Series) Own() []string { return s.Labels.Values[len(baseNames[RecordBase]):] }
-
-// Start is the created timestamp, zero if it must not be exposed.
-func (s *Series) Start() time.Time { return s.start }
 
 // Totals sums a counter's committed values by one of its labels. The commit lock must
 // be held.
@@ -42,9 +39,6 @@ func (f *FeedSeries) Totals(d *Def, label string) map[string]int64 {
 	}
 	return all
 }
-
-// Shown says whether the ledger has written down that its value may be shown.
-func (s *Series) Shown() bool { return s.shown }
 
 // AppendNext appends the stored form of the working copy.
 func (s *Series) AppendNext(dst []byte) []byte { return s.next.append(dst, s.Labels.Def) }

@@ -91,7 +91,7 @@ func (s *Store) Load(f *FeedSeries, d *Def, row Stored) error {
 		return fmt.Errorf("load series %d: %w", row.ID, err)
 	}
 	series := f.newSeries(d, row.Own)
-	series.id, series.start, series.shown, series.since, series.cur = row.ID, row.Start, row.Shown, s.now(), v
+	series.ID, series.Start, series.Shown, series.since, series.cur = row.ID, row.Start, row.Shown, s.now(), v
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.addSeries(series)
@@ -110,7 +110,7 @@ func (s *Store) Due() []*Series {
 			continue
 		}
 		for _, series := range f.list {
-			if !series.shown && !series.since.After(until) {
+			if !series.Shown && !series.since.After(until) {
 				due = append(due, series)
 			}
 		}
@@ -123,7 +123,7 @@ func (s *Store) Show(series []*Series) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, one := range series {
-		one.shown = true
+		one.Shown = true
 	}
 }
 
@@ -134,7 +134,7 @@ func (s *Store) Reveal(f *FeedSeries, start time.Time) {
 	defer s.mu.Unlock()
 	f.revealed = true
 	for _, series := range f.list {
-		series.start, series.shown = start, true
+		series.Start, series.Shown = start, true
 	}
 }
 
@@ -183,10 +183,10 @@ func (b *builder) feed(f *FeedSeries) {
 			continue
 		}
 		value := &series.cur
-		if !series.shown { // zero_for hasn't passed
+		if !series.Shown { // zero_for hasn't passed
 			value = new(NewValue(d))
 		}
-		b.points[d] = append(b.points[d], value.point(series.Labels, series.start, b.options.Native))
+		b.points[d] = append(b.points[d], value.point(series.Labels, series.Start, b.options.Native))
 	}
 	b.trunks(f)
 }
