@@ -47,14 +47,10 @@ type Count func(result string, records int)
 type verdict uint8
 
 const (
-	// accepted: the endpoint has the records.
-	accepted verdict = iota
-	// again: it isn't about the records; the same request later.
-	again
-	// refused: a record in the request may be at fault, or the endpoint.
-	refused
-	// tooMuch: less may pass; a single small record isn't at fault.
-	tooMuch
+	accepted verdict = iota // the endpoint has the records
+	again                   // it isn't about the records; the same request later
+	refused                 // a record in the request may be at fault, or the endpoint
+	tooMuch                 // less may pass; a single small record isn't at fault
 )
 
 // answer is how one request went.

@@ -5,14 +5,10 @@ type Privacy uint8
 
 // The classes of values.
 const (
-	// Plain values are not personal.
-	Plain Privacy = iota
-	// Number is a phone number.
-	Number
-	// User is a name, a user principal name or a user id.
-	User
-	// Address is an IP address.
-	Address
+	Plain   Privacy = iota // not personal
+	Number                 // a phone number
+	User                   // a name, a user principal name or a user id
+	Address                // an IP address
 )
 
 // AttrType is the type of an attribute's value.
@@ -23,12 +19,10 @@ const (
 	StringAttr AttrType = iota
 	IntAttr
 	BoolAttr
-	// StringsAttr is a list of strings.
-	StringsAttr
+	StringsAttr // a list of strings
 )
 
-// Attr is one of the provider's own fields, shown in log records as
-// `cdr.<provider>.<Key>`.
+// Attr is one of the provider's own fields, in log records `cdr.<provider>.<Key>`.
 type Attr struct {
 	// Key is the field's name in snake case, without prefix.
 	Key     string

@@ -5,13 +5,10 @@ type Direction uint8
 
 // The directions (contract 3).
 const (
-	// DirectionUnknown is the direction of a call type that isn't known: it is
-	// never guessed.
-	DirectionUnknown Direction = iota
+	DirectionUnknown Direction = iota // that of a call type that isn't known: it is never guessed
 	Inbound
 	Outbound
-	// Internal is a call between two extensions or users without a number.
-	Internal
+	Internal // between two extensions or users without a number
 )
 
 var directionNames = [...]string{"unknown", "inbound", "outbound", "internal"}

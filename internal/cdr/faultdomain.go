@@ -5,18 +5,12 @@ type FaultDomain uint8
 
 // The fault domains.
 const (
-	// FaultUnknown: the codes don't say.
-	FaultUnknown FaultDomain = iota
-	// FaultUser: somebody was busy, misdialled, didn't answer or hung up.
-	FaultUser
-	// FaultPolicy: policy, licence, credit or permission of ours refused the call.
-	FaultPolicy
-	// FaultSBC: our own session border controller or trunk.
-	FaultSBC
-	// FaultCarrier: the telephone network behind the trunk.
-	FaultCarrier
-	// FaultProvider: the provider's own service.
-	FaultProvider
+	FaultUnknown  FaultDomain = iota // the codes don't say
+	FaultUser                        // somebody was busy, misdialled, didn't answer or hung up
+	FaultPolicy                      // policy, licence, credit or permission of ours refused the call
+	FaultSBC                         // our own session border controller or trunk
+	FaultCarrier                     // the telephone network behind the trunk
+	FaultProvider                    // the provider's own service
 )
 
 var faultDomainNames = [...]string{"unknown", "user", "policy", "sbc", "carrier", "provider"}

@@ -5,28 +5,17 @@ type Outcome uint8
 
 // The outcomes. The order is part of the ledger's format: append only.
 const (
-	// Unknown is a value of the provider's that is new.
-	Unknown Outcome = iota
-	// Answered: someone or something answered.
-	Answered
-	// Voicemail: voicemail answered.
-	Voicemail
-	// Busy: the called party was busy.
-	Busy
-	// NoAnswer: it rang, nobody answered.
-	NoAnswer
-	// Cancelled: the caller gave up before an answer.
-	Cancelled
-	// Rejected: the called party or a block list declined.
-	Rejected
-	// InvalidNumber: no such number, incomplete, malformed.
-	InvalidNumber
-	// NotAllowed: policy, licence, credit or permission of ours refused it.
-	NotAllowed
-	// Failed: network, trunk, carrier or service fault.
-	Failed
-	// NotConnected: it didn't connect and the provider doesn't say why.
-	NotConnected
+	Unknown       Outcome = iota // a value of the provider's that is new
+	Answered                     // someone or something answered
+	Voicemail                    // voicemail answered
+	Busy                         // the called party was busy
+	NoAnswer                     // it rang, nobody answered
+	Cancelled                    // the caller gave up before an answer
+	Rejected                     // the called party or a block list declined
+	InvalidNumber                // no such number, incomplete, malformed
+	NotAllowed                   // policy, licence, credit or permission of ours refused it
+	Failed                       // network, trunk, carrier or service fault
+	NotConnected                 // it didn't connect and the provider doesn't say why
 )
 
 var outcomeNames = [...]string{

@@ -23,8 +23,7 @@ type Verdict uint8
 
 // The verdicts.
 const (
-	// Unclassified: what the rules need wasn't measured.
-	Unclassified Verdict = iota
+	Unclassified Verdict = iota // what the rules need wasn't measured
 	Good
 	Poor
 )

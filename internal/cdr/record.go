@@ -166,10 +166,8 @@ type Emergency uint8
 // The kinds of emergency calls.
 const (
 	NoEmergency Emergency = iota
-	// EmergencyReal is a call to emergency services.
 	EmergencyReal
-	// EmergencyTest is a call to a test number (933 in the US and Canada).
-	EmergencyTest
+	EmergencyTest // to a test number (933 in the US and Canada)
 )
 
 // Optional is a value that may not have been given.
@@ -178,11 +176,13 @@ type Optional[T any] struct {
 	Known bool
 }
 
-// What may not have been given.
 type (
-	Int   = Optional[int64]
+	// Int is a whole number that may not have been given.
+	Int = Optional[int64]
+	// Float is a number that may not have been given.
 	Float = Optional[float64]
-	Span  = Optional[time.Duration]
+	// Span is a duration that may not have been given.
+	Span = Optional[time.Duration]
 )
 
 // KnownInt is an Int that was given.

@@ -7,17 +7,13 @@ type Mode uint8
 
 // The modes. Drop is the zero value: what nobody decided isn't shown.
 const (
-	// Drop removes the value.
-	Drop Mode = iota
-	// Hash replaces it by a keyed hash, equal for equal values: HMAC-SHA-256,
-	// the first 32 hex digits; of a number over its digits only, of anything
-	// else in lower case.
+	Drop Mode = iota // removes the value
+	// Hash replaces it by a keyed hash, equal for equal values: HMAC-SHA-256, the first 32 hex digits; of a number over its
+	// digits only, of anything else in lower case.
 	Hash
-	// Mask hides a part: the last four digits of a number, all but the first
-	// character of a user, all but the network of an address.
+	// Mask hides a part: the last four digits of a number, all but the first character of a user, all but the network of an address.
 	Mask
-	// Keep leaves it as it is.
-	Keep
+	Keep // leaves it as it is
 )
 
 var modeNames = [...]string{"drop", "hash", "mask", "keep"}

@@ -20,14 +20,10 @@ const maxNumberDigits = 17
 type numberKind uint8
 
 const (
-	// otherText is a name, a URI with one, or anything else.
-	otherText numberKind = iota
-	// digitsNumber is digits, masked ones too, and punctuation.
-	digitsNumber
-	// labelText says that there is no number, and tells nothing of anybody.
-	labelText
-	// addressText is an IP address.
-	addressText
+	otherText    numberKind = iota // a name, a URI with one, or anything else
+	digitsNumber                   // digits, masked ones too, and punctuation
+	labelText                      // a word for a number that isn't told
+	addressText                    // an IP address
 )
 
 // readNumber says what a value is, and cuts a number out of a tel or SIP URI.

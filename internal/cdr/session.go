@@ -7,12 +7,9 @@ type SessionResult uint8
 
 // The results of sessions.
 const (
-	// SessionOK: it didn't fail.
-	SessionOK SessionResult = iota
-	// SessionSetupFailed: it failed before media flowed, or nobody says when.
-	SessionSetupFailed
-	// SessionDropped: it failed in mid-call.
-	SessionDropped
+	SessionOK          SessionResult = iota // it didn't fail
+	SessionSetupFailed                      // it failed before media flowed, or nobody says when
+	SessionDropped                          // it failed in mid-call
 )
 
 var sessionResults = [...]string{"ok", "setup_failed", "dropped"}

@@ -10,16 +10,11 @@ type Kind uint8
 
 // The kinds of metrics. The numbers are part of the ledger's format.
 const (
-	// Counter counts whole events.
-	Counter Kind = iota
-	// Seconds is a counter of time, kept in microseconds.
-	Seconds
-	// Money is a counter of decimal amounts.
-	Money
-	// Histogram of seconds or ratios, kept in microseconds or billionths.
-	Histogram
-	// Gauge is a value at an instant.
-	Gauge
+	Counter   Kind = iota // of whole events
+	Seconds               // a counter of time, kept in microseconds
+	Money                 // a counter of decimal amounts
+	Histogram             // of seconds or ratios, kept in microseconds or billionths
+	Gauge                 // a value at an instant
 )
 
 var kindNames = [...]string{"counter", "seconds", "money", "histogram", "gauge"}
@@ -86,14 +81,10 @@ type BaseLabels uint8
 
 // The sets of base labels.
 const (
-	// NoBase: none.
 	NoBase BaseLabels = iota
-	// SourceOnly: source.
 	SourceOnly
-	// SourceFeed: source, feed.
 	SourceFeed
-	// RecordBase: source, provider, feed: everything that comes from records.
-	RecordBase
+	RecordBase // of everything that comes from records
 )
 
 var baseNames = [...][]string{nil, {"source"}, {"source", "feed"}, {"source", "provider", "feed"}}

@@ -52,12 +52,11 @@ type recent struct {
 // Ending is how attempts may end.
 type Ending int
 
+// The endings.
 const (
-	// Faults are the calls that failed.
-	Faults Ending = iota
-	// Unconnected are the calls that nobody answered, for whatever reason.
-	Unconnected
-	endings int = iota
+	Faults      Ending = iota // the calls that failed
+	Unconnected               // the calls that nobody answered, for whatever reason
+	endings     int    = iota
 )
 
 // Has says whether an outcome is such an ending.
