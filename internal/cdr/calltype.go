@@ -9,8 +9,7 @@ import (
 // maxCallType bounds a call type in bytes: the set is open, labels are not.
 const maxCallType = 64
 
-// otherCallType stands for a type without any ASCII letter or digit, so that it
-// isn't taken for a type that wasn't given.
+// otherCallType stands for a type without any ASCII letter or digit: an empty one would be none.
 const otherCallType = "other"
 
 // The words whose inner capitals don't split them (contract 3).
@@ -19,10 +18,8 @@ var (
 	ringOut = regexp.MustCompile(`RingOut([^a-z]|$)`)
 )
 
-// CallType is a provider's own call type in snake case: split at all that isn't
-// an ASCII letter or digit, and before capitals; acronyms, VoIP and RingOut are
-// one word each. At most 64 bytes of a-z, 0-9 and _; empty only for an empty
-// raw. It is idempotent.
+// CallType is a provider's own call type in snake case: split at all that isn't an ASCII letter or digit, and before capitals;
+// acronyms, VoIP and RingOut are one word each. At most 64 bytes; empty only for an empty raw. It is idempotent.
 func CallType(raw string) string {
 	if raw == "" {
 		return ""
@@ -41,9 +38,8 @@ func CallType(raw string) string {
 	return cmp.Or(strings.ToLower(text), otherCallType)
 }
 
-// isWordStart says whether a new word begins inside a run of letters and digits:
-// at a capital after a small letter or digit, and at the last capital of an
-// acronym that a small letter follows (RCMeetings is rc_meetings).
+// isWordStart says whether a new word begins inside a run of letters and digits: at a capital after a small letter or digit, and
+// at the last capital of an acronym that a small letter follows (RCMeetings is rc_meetings).
 func isWordStart(s string, i int) bool {
 	if !isUpper(s[i]) {
 		return false

@@ -5,12 +5,10 @@ import (
 	"strings"
 )
 
-// technologies are the prefixes of Microsoft's call types: Direct Routing as
-// Graph and as the admin centre spells it, and Operator Connect.
+// technologies are the prefixes of Direct Routing, as Graph and as the admin centre spell it, and of Operator Connect.
 var technologies = [...]string{"byot", "dr_", "oc_"}
 
-// families are the words that a call type without a technology begins with
-// (Calling Plans, audio conferencing, voice applications).
+// families are how a type without a technology begins: Calling Plans, audio conferencing, voice applications.
 var families = [...]string{"user", "conf", "ucap", "unassigned", "emergency"}
 
 // callTypeWords are all words of the documented call types.
@@ -18,12 +16,9 @@ var callTypeWords = [...]string{
 	"user", "conf", "ucap", "bot", "unassigned", "emergency", "transfer", "forwarding", "in", "out",
 }
 
-// MicrosoftCallType reads a callType of Graph's PSTN and Direct Routing logs, an
-// open set, without case. callType is its slug, as CallType makes it. The
-// direction is read from the word in or out of a type of a documented family;
-// any other type has an unknown one: it is never guessed. known is false if any
-// word isn't documented, so that the caller counts the value as unmapped.
-// emergency says that the type itself names an emergency call.
+// MicrosoftCallType reads a callType of Graph's PSTN and Direct Routing logs, an open set, without case. callType is its slug.
+// The direction is the word in or out of a type of a documented family; any other type has an unknown one: it is never guessed.
+// known is false if any word isn't documented. emergency says that the type itself names an emergency call.
 func MicrosoftCallType(raw string) (callType string, dir Direction, known, emergency bool) {
 	callType = CallType(raw)
 	emergency = strings.Contains(strings.ToLower(raw), "emergency")
@@ -45,8 +40,7 @@ func MicrosoftCallType(raw string) (callType string, dir Direction, known, emerg
 	return callType, Outbound, known, emergency
 }
 
-// cutTechnology removes the prefix of a technology from a slug, and says
-// whether there was one.
+// cutTechnology removes the prefix of a technology from a slug, and says whether there was one.
 func cutTechnology(slug string) (rest string, found bool) {
 	for _, prefix := range technologies {
 		if rest, found = strings.CutPrefix(slug, prefix); found {

@@ -9,9 +9,8 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// The bounds of an international number, masked digits included. Shorter ones
-// are national, short or emergency numbers that were given a plus sign (+911 is
-// not in India); longer ones aren't E.164, where some German ones may have 17.
+// The bounds of an international number, masked digits included. Shorter ones are national, short or emergency numbers with a
+// plus sign (+911 is not in India); longer ones aren't E.164, though some German ones may have 17.
 const (
 	minInternational = 7
 	maxInternational = 17
@@ -19,34 +18,28 @@ const (
 
 const (
 	nanpCode = 1
-	// nanpPrefix and sharedPrefix are how many national digits decide the
-	// country under a calling code that countries share.
+	// nanpPrefix and sharedPrefix are how many national digits decide the country under a calling code that countries share.
 	nanpPrefix   = 3
 	sharedPrefix = 5
 	// maxCachedPrefixes bounds the cache to about half a megabyte.
 	maxCachedPrefixes = 1 << 14
 )
 
-// Countries tells the country of a phone number from its prefix, by the
-// metadata of libphonenumber. It is safe for concurrent use: all feeds may
-// share one, and its cache.
+// Countries tells the country of a phone number from its prefix, by the metadata of libphonenumber. It is safe for concurrent
+// use, so that all feeds share one, and its cache.
 type Countries struct {
 	mu sync.RWMutex
-	// cache is the country by calling code and the national digits that decide
-	// it; only for calling codes that countries share. Guarded by mu.
+	// cache is the country by a shared calling code and the national digits that decide it. Guarded by mu.
 	cache map[uint32]string
 }
 
 // NewCountries makes an empty cache of countries.
 func NewCountries() *Countries { return &Countries{cache: make(map[uint32]string)} }
 
-// Of is the country of a number in E.164 form with its plus sign: ISO 3166-1
-// alpha-2 (and AC, TA, XK), `001` for calling codes that no country has, empty
-// for anything else: national, short and anonymous numbers, names, labels.
-// Digits masked at the end don't matter. A calling code that countries share is
-// told as well as the leading digits can; where they can't, it is the main
-// country. Under +1 the area code tells, and one that isn't assigned is nobody's;
-// the toll-free and other shared ones are US.
+// Of is the country of a number in E.164 form with its plus sign: ISO 3166-1 alpha-2 (and AC, TA, XK), `001` for calling codes
+// that no country has, empty for anything else. Digits masked at the end don't matter. A calling code that countries share is
+// told as well as the leading digits can; where they can't, it is the main country. Under +1 the area code tells, and one that
+// isn't assigned is nobody's; the toll-free and other shared ones are US.
 func (c *Countries) Of(number string) string {
 	if !strings.HasPrefix(strings.TrimSpace(number), "+") {
 		return ""
@@ -75,8 +68,7 @@ func (c *Countries) OfDigits(number string) string {
 	return c.shared(code, national[:nanpPrefix])
 }
 
-// leadingDigits writes the digits of a number, up to the first masked one, to
-// buf; nil if it can't be an international number.
+// leadingDigits writes the digits of a number, up to the first masked one, to buf; nil if it can't be an international one.
 func leadingDigits(buf *[maxInternational]byte, number string) []byte {
 	n, total, masked := 0, 0, false
 scan:
@@ -100,9 +92,8 @@ scan:
 	return buf[:n]
 }
 
-// isKeypadLabel says whether a number is one of the words anonymous, restricted,
-// blocked, unknown and unavailable on a keypad: carriers that must send a number
-// send those for a withheld one.
+// isKeypadLabel says whether a number is one of the words anonymous, restricted, blocked, unknown and unavailable on a keypad,
+// which carriers that must send a number send for a withheld one.
 func isKeypadLabel(digits []byte) bool {
 	switch string(digits) {
 	case "266696687", "7378742833", "2562533", "8656696", "86282452253":
@@ -147,8 +138,7 @@ func (c *Countries) shared(code int, prefix []byte) string {
 
 // lookUp asks the metadata for the country of plausible numbers with a prefix.
 func lookUp(code int, prefix string) string {
-	// The metadata has the fixed lines of Western Sahara, but never prefers
-	// them to Morocco's.
+	// The metadata has the fixed lines of Western Sahara, but never prefers them to Morocco's.
 	if code == 212 && (strings.HasPrefix(prefix, "5288") || strings.HasPrefix(prefix, "5289")) {
 		return "EH"
 	}

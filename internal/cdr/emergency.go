@@ -2,8 +2,7 @@ package cdr
 
 import "strings"
 
-// The numbers of the North American plan that are dialled with its country
-// code when a system writes them as E.164.
+// The numbers of the North American plan, which some systems write as E.164, with its country code.
 const (
 	nanpEmergency     = "911"
 	nanpEmergencyTest = "933"
@@ -12,8 +11,7 @@ const (
 // maxEmergencyDigits bounds what is compared: no emergency number is longer.
 const maxEmergencyDigits = 15
 
-// EmergencyNumbers tells calls to emergency services by the number called. It
-// doesn't change and is safe for concurrent use; nil matches nothing.
+// EmergencyNumbers tells calls to emergency services by the number called. It doesn't change; nil matches nothing.
 type EmergencyNumbers struct{ numbers map[emergencyNumber]bool }
 
 // emergencyNumber is a number that counts from one country only, or everywhere if none is given.
@@ -65,8 +63,7 @@ func (e *EmergencyNumbers) Match(callee, country string) Emergency {
 	return EmergencyReal
 }
 
-// bareDigits writes the digits of a number to buf; ok is false if there are
-// none, too many, or anything but digits and the punctuation of numbers.
+// bareDigits writes the digits of a number to buf. Not ok: there are none, too many, or more than digits and punctuation.
 func bareDigits(buf *[maxEmergencyDigits]byte, number string) (digits []byte, ok bool) {
 	n := 0
 	for _, c := range []byte(number) {

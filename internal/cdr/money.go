@@ -23,8 +23,7 @@ var errMoney = errors.New("not a decimal number of at most 34 digits with an exp
 // Copies are independent as long as only Add and Sub change them.
 type Money struct{ d apd.Decimal }
 
-// ParseMoney reads a decimal as the provider wrote it. An error doesn't repeat
-// the input.
+// ParseMoney reads a decimal as the provider wrote it. An error doesn't repeat the input.
 func ParseMoney(raw string) (Money, error) {
 	if len(raw) == 0 || len(raw) > 64 {
 		return Money{}, errMoney
@@ -39,8 +38,7 @@ func ParseMoney(raw string) (Money, error) {
 	return m, nil
 }
 
-// ParseMoneySum reads an amount that this package wrote: a sum may have more
-// digits than one amount.
+// ParseMoneySum reads an amount that this package wrote: a sum may have more digits than one amount.
 func ParseMoneySum(text string) (Money, error) {
 	var m Money
 	if _, _, err := m.d.SetString(text); err != nil || m.d.Form != apd.Finite {

@@ -5,20 +5,17 @@ import "time"
 // Quality is what was measured of a stream. Ratios are from 0 to 1.
 type Quality struct {
 	Jitter, RoundTrip Span
-	// Loss is the share of packets that were lost, Concealed that of audio that was made
-	// up for them.
+	// Loss is the share of packets that were lost, Concealed that of audio that was made up for them.
 	Loss, Concealed Float
 	// Packets is how many were sent.
 	Packets Int
-	// VideoFrameLoss is the share of video frames that were lost, VideoLoss that of
-	// packets after error correction.
+	// VideoFrameLoss is the share of video frames that were lost, VideoLoss that of packets after error correction.
 	VideoFrameLoss, VideoLoss Float
 	// FrameRate is in frames a second.
 	FrameRate Float
 }
 
-// Verdict is what the published classification says of a stream. Poor tells of the
-// network, not of what people heard.
+// Verdict is what the published classification says of a stream. Poor tells of the network, not of what people heard.
 type Verdict uint8
 
 // The verdicts.
@@ -33,8 +30,7 @@ var verdicts = [...]string{"unclassified", "good", "poor"}
 // String is the label value.
 func (v Verdict) String() string { return verdicts[v] }
 
-// The bounds past which a stream is poor, from Microsoft's "Stream classification in
-// Call Quality Dashboard".
+// The bounds past which a stream is poor, from Microsoft's "Stream classification in Call Quality Dashboard".
 const (
 	poorRoundTrip      = 500 * time.Millisecond
 	poorJitter         = 30 * time.Millisecond
@@ -49,8 +45,7 @@ const (
 	mediaScreenSharing = "screen_share"
 )
 
-// Verdict classifies a stream by the published rules, which know audio, video and
-// screen sharing.
+// Verdict classifies a stream by the published rules, which know audio, video and screen sharing.
 func (s *Stream) Verdict() Verdict {
 	switch s.Media {
 	case mediaAudio:
@@ -63,8 +58,7 @@ func (s *Stream) Verdict() Verdict {
 	return Unclassified
 }
 
-// audio is poor if one measure is past its bound and enough packets were sent to
-// mean something.
+// audio is poor if one measure is past its bound and enough packets were sent to mean something.
 func (q *Quality) audio() Verdict {
 	if !q.RoundTrip.Known && !q.Loss.Known && !q.Jitter.Known {
 		return Unclassified

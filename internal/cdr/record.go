@@ -5,25 +5,19 @@ import (
 	"time"
 )
 
-// Record is one call detail record. A field that the provider doesn't give
-// stays at its zero value; where zero is a value of its own, the type says
-// whether it was given.
+// Record is one call detail record. A field that the provider doesn't give stays at its zero value; where zero is a value of
+// its own, the type says whether it was given.
 type Record struct {
-	// ID is the provider's id of the record, unique within a feed. Empty if it
-	// gives none; Synthetic is then needed.
+	// ID is the provider's id of the record, unique within a feed. Empty if it gives none; Synthetic is then needed.
 	ID string
-	// AltIDs are further ids under which the same record may already be known:
-	// one known is all known (counting.md 18).
+	// AltIDs are further ids under which the same record may be known: one known is all known (counting.md 18).
 	AltIDs []string
-	// Synthetic identifies a record without an id by what it says: type, start
-	// in whole seconds, from and to, normalised and joined. It is never stored:
-	// only its keyed hash is (counting.md 18).
+	// Synthetic identifies a record without an id by what it says: type, start in whole seconds, from and to, normalised and
+	// joined. Only its keyed hash is stored (counting.md 18).
 	Synthetic string
-	// Twin numbers the records of one complete read that share one Synthetic,
-	// from 0. The reader counts, the mapping leaves it alone.
+	// Twin numbers the records of one complete read that share one Synthetic, from 0. The reader counts, not the mapping.
 	Twin int
-	// Version is the provider's own version; 0 if it has none. Where it has one,
-	// only a greater version changes what was counted.
+	// Version is the provider's own, 0 if it has none. Where it has one, only a greater one changes what was counted.
 	Version int64
 	// Provisional says that the provider hasn't finished the record: it is
 	// neither counted nor remembered, and looked up again (counting.md 17).
@@ -31,20 +25,17 @@ type Record struct {
 
 	// CallID groups the records of one call: correlation id, session id.
 	CallID string
-	// Group is the session that the record is one view of, where a provider lists a
-	// session once per view: only the first record of a group is a call (guarantee 1).
-	// Each still has its own charges, recordings and log record. They may start up to
-	// two days apart. Empty: on its own.
+	// Group is the session that the record is one view of, where a provider lists a session once per view: only the first of
+	// a group is a call (guarantee 1). Each still has its own charges, recordings and log record. They may start up to two
+	// days apart. Empty: on its own.
 	Group string
-	// Parent is the id of the record of which this one is a part, such as the leg that
-	// a forwarded call makes. It is a call of its own, but its failure isn't counted
-	// beside its parent's (guarantee 3). Any of the parent's ids will do; the two may
-	// start up to a day apart. Empty, or one of the record's own ids: none.
+	// Parent is any id of the record of which this one is a part, such as the leg that a forwarded call makes. It is a call
+	// of its own, but its failure isn't counted beside its parent's (guarantee 3). The two may start up to a day apart.
+	// Empty, or one of the record's own ids: none.
 	Parent string
 
-	// Invite is when the call was first signalled, Start when the provider says
-	// that it started (what it filters by), Answer when it was answered, End
-	// when it ended. Start is always set; the others may be zero.
+	// Invite is when the call was first signalled, Start when the provider says that it started (what it filters by).
+	// Start is always set; the others may be zero.
 	Invite, Start, Answer, End time.Time
 	// Duration is the provider's own duration, never negative. NoDuration says that
 	// the provider gave none, which is no news of a call whose duration is known.
@@ -68,8 +59,7 @@ type Record struct {
 	// ReasonPhrase is the provider's text; for logs only.
 	ReasonPhrase string
 
-	// Charges are the amounts by component; an amount that isn't known has no
-	// entry, a zero that is known has one.
+	// Charges are the amounts by component; what isn't known has no entry, a zero that is known has one.
 	Charges []Charge
 	// Country is the other party's, ISO 3166-1 alpha-2, `001` for shared codes.
 	Country string
@@ -90,8 +80,7 @@ type Record struct {
 	Ratings []string
 	Settled bool
 
-	// CallerNumber and CalleeNumber are E.164 where the provider gives it, but
-	// may be masked, a label, or anything else. Redaction applies.
+	// CallerNumber and CalleeNumber may be E.164, masked, a label, or anything else. Redaction applies.
 	CallerNumber, CalleeNumber string
 	// UserID, UserName and UserPrincipal name the provider's user. Redaction applies.
 	UserID, UserName, UserPrincipal string
@@ -142,14 +131,12 @@ func (r *Record) Ended() time.Time {
 type Charge struct {
 	// Component is `usage`, `connection`, `forwarding`, `included` or `purchased`.
 	Component string
-	// Currency is ISO 4217; empty if the provider gives none, and then the
-	// source's own currency applies.
+	// Currency is ISO 4217; empty if the provider gives none, and then the source's own applies.
 	Currency string
 	Amount   Money
 }
 
-// Recording is one recording attached to a call. Recordings are facts of their
-// own: each id counts once, in whichever version it appears (counting.md 14).
+// Recording is attached to a call. Each id counts once, in whichever version it appears (counting.md 14).
 type Recording struct {
 	ID, Type string
 }

@@ -13,11 +13,9 @@ import (
 	"unicode/utf8"
 )
 
-// Policy says what happens to personal data before anything is written. The
-// zero value drops all of it.
+// Policy says what happens to personal data before anything is written. The zero value drops all of it.
 type Policy struct {
-	// Numbers are phone numbers, Users names, user principal names and user
-	// ids, Addresses IP addresses.
+	// Numbers are phone numbers, Users names, user principal names and user ids, Addresses IP addresses.
 	Numbers, Users, Addresses Mode
 }
 
@@ -47,8 +45,7 @@ type Redactor struct {
 	macs   *sync.Pool // of hash.Hash with the key
 }
 
-// NewRedactor makes a redactor. The key is copied. Without a key a hash could be
-// reversed by trying all numbers, so Hash then acts as Drop.
+// NewRedactor copies the key. Without one a hash could be reversed by trying all numbers, so Hash then acts as Drop.
 func NewRedactor(policy Policy, key []byte) *Redactor {
 	for _, mode := range []*Mode{&policy.Numbers, &policy.Users, &policy.Addresses} {
 		if len(key) == 0 && *mode == Hash {
@@ -70,8 +67,7 @@ func (d *Redactor) Redact(r *Record) {
 	if d.policy == (Policy{Numbers: Keep, Users: Keep, Addresses: Keep}) {
 		return
 	}
-	// The phrase and the call id first: they are searched for the record's own
-	// values.
+	// The phrase and the call id first: they are searched for the record's own values.
 	r.ReasonPhrase = d.phrase(r)
 	r.CallID = d.callID(r)
 	r.CallerNumber = d.number(r.CallerNumber)
@@ -142,8 +138,7 @@ func (d *Redactor) inMode(mode Mode, s string, mask, canonical func(string) stri
 	return s
 }
 
-// user redacts a user principal name or id. A mask leaves the first character
-// and, of a principal name, the domain.
+// user redacts a user principal name or id.
 func (d *Redactor) user(s string) string {
 	return d.addresses(d.inMode(d.policy.Users, s, maskUser, foldCase))
 }

@@ -11,8 +11,7 @@ const (
 	maskBits6 = 48
 )
 
-// address redacts an IP address, with or without a port, or the name of a host
-// where an address is expected.
+// address redacts an IP address, with or without a port, or the name of a host where an address is expected.
 func (d *Redactor) address(s string) string { return d.addressAs(s, d.policy.Addresses) }
 
 func (d *Redactor) addressAs(s string, mode Mode) string {

@@ -12,8 +12,7 @@ const hidden = "***"
 // maskedDigits is how many digits a mask hides (contract 2).
 const maskedDigits = 4
 
-// maxNumberDigits is more than any number has: longer ones are two numbers, or a
-// number with a code dialled behind it, whose end a mask would not hide.
+// maxNumberDigits is more than any number has: longer ones are two, or have a code dialled behind them that a mask would show.
 const maxNumberDigits = 17
 
 // numberKind is what a field for a number really holds.
@@ -48,8 +47,7 @@ func readNumber(s string) (number string, kind numberKind) {
 	return number, otherText
 }
 
-// isPlainNumber says whether s is one number: digits, masked digits and
-// punctuation, a plus sign only before the first digit.
+// isPlainNumber says whether s is one number: digits, masked digits and punctuation, a plus sign only before the first digit.
 func isPlainNumber(s string) bool {
 	digits, dots := 0, 0
 	for _, c := range []byte(s) {
@@ -92,9 +90,8 @@ func (d *Redactor) numberAs(s string, mode Mode) string {
 	return d.inMode(mode, number, maskNumber, bareNumber)
 }
 
-// maskNumber hides the last four digits of a number; those that were masked
-// before are among them. A number of up to four digits, such as 911 or an
-// extension, is hidden but for its length: short ones name a person best.
+// maskNumber hides the last four digits of a number; those that were masked before are among them. A number of up to four
+// digits, such as 911 or an extension, is hidden but for its length: short ones name a person best.
 func maskNumber(s string) string {
 	masked, left := []byte(s), maskedDigits
 	for i := len(masked) - 1; i >= 0 && left > 0; i-- {

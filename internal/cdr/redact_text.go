@@ -7,8 +7,7 @@ import (
 	"unicode"
 )
 
-// The sizes from which a text's digits may be a phone number: in one piece, and
-// with punctuation between them.
+// The sizes from which a text's digits may be a phone number: in one piece, and with punctuation between them.
 const (
 	minDigitRun    = 5
 	minSpacedRun   = 7
@@ -16,9 +15,8 @@ const (
 	minOwnInCallID = 7
 )
 
-// phrase redacts the provider's text: the record's own numbers and users, URIs
-// and e-mail addresses, IP addresses, and what may be a phone number. Each is
-// hidden as a whole unless its class is kept.
+// phrase redacts the provider's text: the record's own numbers and users, URIs and e-mail addresses, IP addresses, and what
+// may be a phone number. Each is hidden as a whole unless its class is kept.
 func (d *Redactor) phrase(r *Record) string {
 	text := r.ReasonPhrase
 	if text == "" {
@@ -40,9 +38,8 @@ func (d *Redactor) phrase(r *Record) string {
 	return text
 }
 
-// callID redacts addresses in a call id. What follows the last @ is the host
-// that made it (Graph's pstn callId, RFC 3261 8.1.1.4) and falls under the rule
-// for addresses, as an address or a name.
+// callID redacts addresses in a call id. What follows the last @ is the host that made it (Graph's pstn callId, RFC 3261
+// 8.1.1.4) and falls under the rule for addresses, as an address or a name.
 func (d *Redactor) callID(r *Record) string {
 	id := r.CallID
 	if d.policy.Numbers != Keep {
@@ -62,8 +59,7 @@ func (d *Redactor) callID(r *Record) string {
 	return local
 }
 
-// hideOwn hides values of the record's in a text, with or without their plus
-// sign, if they are long enough not to be there by chance.
+// hideOwn hides the record's own values, with or without plus signs, that are long enough not to be in a text by chance.
 func hideOwn(text string, atLeast int, values ...string) string {
 	for _, value := range values {
 		value = strings.TrimPrefix(strings.TrimSpace(value), "+")

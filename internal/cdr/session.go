@@ -17,8 +17,7 @@ var sessionResults = [...]string{"ok", "setup_failed", "dropped"}
 // String is the label value.
 func (r SessionResult) String() string { return sessionResults[r] }
 
-// Session is one session of a call: in a call of two there is one, in a group call one
-// per participant and service.
+// Session is one session of a call: in a call of two there is one, in a group call one per participant and service.
 type Session struct {
 	// ID is the provider's, unique within the call.
 	ID string
@@ -33,8 +32,7 @@ type Session struct {
 	UserID, UserName, UserPrincipal string
 	// Number is the telephone that took part, if one did. Redaction applies.
 	Number string
-	// Direction says which end Number was: the caller's of an inbound session, the
-	// callee's of any other. DirectionUnknown: as the call's.
+	// Direction says which end Number was: an inbound session's caller, else the callee. DirectionUnknown: as the call's.
 	Direction Direction
 	// Extra are the provider's own fields, for logs only.
 	Extra []Attr

@@ -8,14 +8,11 @@ import (
 
 // Cause is one row of the taxonomy: what a code, or a range of codes, means.
 type Cause struct {
-	// Code is the code, or the first of a range; Last is the last of a range
-	// and 0 for a single code.
+	// Code is the code, or the first of a range; Last is the last of a range and 0 for a single code.
 	Code, Last int64
-	// Outcome is what the code makes of a call that didn't connect. Unknown in
-	// a sub code's row leaves it to the SIP code.
+	// Outcome is that of a call that didn't connect. Unknown in a sub code's row leaves it to the SIP code.
 	Outcome Outcome
-	// Reason is the slug of the label `reason`; empty if the code says nothing
-	// about a failure, and then the SIP code's applies.
+	// Reason is the label `reason`; empty if the code says nothing about a failure, and then the SIP code's applies.
 	Reason string
 	// FaultDomain is set where the code says more of it than the outcome does.
 	FaultDomain FaultDomain
@@ -26,18 +23,14 @@ type Cause struct {
 // SIPTaxonomy is a copy of the table of SIP codes, by code.
 func SIPTaxonomy() []Cause { return slices.Clone(sipCauses) }
 
-// MicrosoftTaxonomy is a copy of the table of Microsoft's sub codes, by code,
-// and after them the ranges that apply to codes without a row.
+// MicrosoftTaxonomy is a copy of the table of Microsoft's sub codes, and of the ranges for codes without a row.
 func MicrosoftTaxonomy() []Cause { return slices.Concat(microsoftCauses, microsoftRanges) }
 
-// SIPReason is the slug for a final SIP code (RFC 3261 21 and its successors);
-// empty for success, provisional and unregistered codes.
+// SIPReason is the slug for a final SIP code (RFC 3261 21 and its successors); empty for any other code.
 func SIPReason(code int64) string { return sipCause(code).Reason }
 
-// DirectRoutingOutcome is the outcome of a row of Graph's Direct Routing log
-// and the slug of its reason (contract 3, first match wins). successful is
-// successfulCall; duration is the row's own, and endValid says whether its end
-// is a real time. The reason of an answered call is empty.
+// DirectRoutingOutcome is the outcome of a row of Graph's Direct Routing log and the slug of its reason, empty if it was answered
+// (contract 3, first match wins). successful is successfulCall; endValid says whether the row's end is a real time.
 func DirectRoutingOutcome(successful Bool, sipCode, subCode Int, duration time.Duration, endValid bool) (outcome Outcome, reason string) {
 	answered := successful == True
 	if successful == Unsaid { // code, end and duration must all say so
@@ -66,8 +59,7 @@ func DirectRoutingFault(outcome Outcome, subCode Int) FaultDomain {
 
 // All functions below take 0 for a code that wasn't given, since 0 says nothing of a failure either.
 
-// sipCause is the row of a SIP code. A code from 400 to 699 without a row is a
-// failure without a reason; any other is unknown.
+// sipCause is the row of a SIP code. One from 400 to 699 without a row is a failure without a reason; any other is unknown.
 func sipCause(code int64) Cause {
 	row, found := findCause(sipCauses, code)
 	if !found && code >= 400 && code <= 699 {

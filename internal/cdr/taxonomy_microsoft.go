@@ -13,9 +13,8 @@ const (
 	sourceScheme = "Microsoft, by the scheme of sub codes"
 )
 
-// microsoftCauses are Microsoft's sub codes (callEndSubReason), by code. An
-// outcome is given where the sub code decides it (contract 3); Unknown leaves
-// it to the SIP code. A fault domain is where the article's suggested actions begin.
+// microsoftCauses are Microsoft's sub codes (callEndSubReason), by code. Unknown leaves the outcome to the SIP code (contract 3).
+// A fault domain is where the article's suggested actions begin.
 var microsoftCauses = []Cause{
 	{Code: 0, Outcome: Unknown, Reason: "", Source: sourceACS},
 	{Code: 1106, Outcome: Unknown, Reason: "no_ack", FaultDomain: FaultSBC, Source: sourceTeams},
@@ -78,8 +77,7 @@ var microsoftCauses = []Cause{
 	{Code: 560600, Outcome: Unknown, Reason: "busy", Source: sourceScheme},
 	{Code: 560603, Outcome: Unknown, Reason: "declined", Source: sourceACS},
 
-	// 54 and 56 look like answers of the SBC, but x49xxx and x69xxx are what
-	// Microsoft saw of the transport.
+	// 54 and 56 look like answers of the SBC, but x49xxx and x69xxx are what Microsoft saw of the transport.
 	{Code: 569002, Outcome: Failed, Reason: "trunk_unreachable", Source: sourceTeams},
 	{Code: 569003, Outcome: Failed, Reason: "tls", Source: sourceTeams},
 	{Code: 569008, Outcome: Failed, Reason: "certificate_expired", Source: sourceTeams},
