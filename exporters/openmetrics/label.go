@@ -21,8 +21,7 @@ const bucketLabel = "le"
 // errLabel says how a label is written.
 var errLabel = errors.New("write it as NAME=VALUE, such as job=cdr-history: a name of letters, digits and _, and a value")
 
-// ParseLabels reads labels written as NAME=VALUE. It refuses those that some series has already,
-// that Prometheus keeps for itself, and repeated ones.
+// ParseLabels reads labels written as NAME=VALUE. It refuses those of the metrics or of Prometheus, and repeated ones.
 func ParseLabels(texts []string) (labels []Label, err error) {
 	taken := map[string]bool{bucketLabel: true}
 	for _, d := range metrics.Catalogue() {

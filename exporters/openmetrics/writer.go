@@ -20,8 +20,7 @@ type Writer struct {
 	def *metrics.Def
 	// pairs are the series' labels as text.
 	pairs []byte
-	// heads is what stands before the value on each line of a sample of the series: one
-	// for a counter; for a histogram its buckets, count and sum.
+	// heads is what stands before the value on each line of a sample: one for a counter; buckets, count and sum of a histogram.
 	heads []string
 	line  []byte
 
@@ -34,8 +33,7 @@ func NewWriter(w io.Writer, labels []Label) *Writer {
 	return &Writer{out: bufio.NewWriterSize(w, buffer), labels: labels}
 }
 
-// Samples is how many samples were written; a histogram has one for each bucket, its count
-// and its sum.
+// Samples is how many samples were written; a histogram has one for each bucket, its count and its sum.
 func (w *Writer) Samples() int64 { return w.samples }
 
 // Family begins a metric, a counter or a histogram.

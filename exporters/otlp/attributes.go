@@ -36,8 +36,7 @@ func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte
 	return b
 }
 
-// appendIdentity appends which record it is, and of which call. session is its id if the
-// record is one's, else empty.
+// appendIdentity appends which record it is, and of which call. session is its id if the record is one's, else empty.
 func appendIdentity(b []byte, r *cdr.Record, event *ledger.RecordEvent, session string) []byte {
 	uid := event.UID(session)
 	b = appendBytes(b, common("log.record.uid"), uid[:])
@@ -105,8 +104,7 @@ func appendExtra(b []byte, provider string, a *cdr.Attr) []byte {
 	return b
 }
 
-// appendSession appends what contract 4 lists for a session, without what wasn't
-// given. Its stage and media stand under the provider, beside the provider's own fields.
+// appendSession appends what contract 4 lists for a session. Its stage and media stand under the provider.
 func appendSession(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 	s := event.Session
 	b = appendIdentity(b, r, event, s.ID)
@@ -124,8 +122,7 @@ func appendSession(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 	return b
 }
 
-// sessionNumber names a session's number: the caller's of an inbound session, the
-// callee's of any other.
+// sessionNumber names a session's number: the caller's of an inbound session, the callee's of any other.
 func sessionNumber(r *cdr.Record, s *cdr.Session) string {
 	if cmp.Or(s.Direction, r.Direction) == cdr.Inbound {
 		return "cdr.caller.number"
@@ -133,9 +130,8 @@ func sessionNumber(r *cdr.Record, s *cdr.Session) string {
 	return "cdr.callee.number"
 }
 
-// appendCharges appends cdr.charge, the same as a number, and cdr.currency: the `usage` component;
-// where a provider has none, the sum of all components if they share a currency,
-// else the first. The other components follow as cdr.<provider>.<component>_charge.
+// appendCharges appends cdr.charge, the same as a number, and cdr.currency: the `usage` component; without one the sum of all if
+// they share a currency, else the first. The other components follow as cdr.<provider>.<component>_charge.
 func appendCharges(b []byte, r *cdr.Record, provider string) []byte {
 	if len(r.Charges) == 0 {
 		return b
@@ -152,8 +148,7 @@ func appendCharges(b []byte, r *cdr.Record, provider string) []byte {
 	return b
 }
 
-// mainCharge is the amount of cdr.charge, its currency, and which component it
-// is, -1 for a sum of several.
+// mainCharge is the amount of cdr.charge, its currency, and which component it is, -1 for a sum of several.
 func mainCharge(charges []cdr.Charge) (amount cdr.Money, currency string, shown int) {
 	for i := range charges {
 		if charges[i].Component == "usage" {

@@ -10,8 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// Encoder makes the log record of a call record or of a session (contract 4). It holds no state
-// that changes and is safe for concurrent use.
+// Encoder makes the log record of a call record or of a session (contract 4). It is safe for concurrent use.
 type Encoder struct {
 	// Observed gives a record the time when it was first read, for stores that refuse old ones, instead of the call's start.
 	Observed bool
@@ -19,9 +18,8 @@ type Encoder struct {
 
 var _ ledger.LogEncoder = Encoder{}
 
-// AppendRecord implements ledger.LogEncoder: it appends the record as a
-// `log_records` field of opentelemetry.proto.logs.v1.ScopeLogs, so batches are
-// what it appended, one record after another. The record must be redacted.
+// AppendRecord implements ledger.LogEncoder: it appends the record, which must be redacted, as a `log_records` field of
+// opentelemetry.proto.logs.v1.ScopeLogs, so that records joined are a batch.
 func (e Encoder) AppendRecord(batch []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 	return appendMessage(batch, scopeLogsRecords, func(b []byte) []byte {
 		b = appendUnixNano(b, recordTime, e.timeOf(r, event))
@@ -39,8 +37,7 @@ func (e Encoder) AppendRecord(batch []byte, r *cdr.Record, event *ledger.RecordE
 	})
 }
 
-// timeOf is the record's timestamp: the start of the session or of the call, unless the
-// time of reading is wanted.
+// timeOf is the record's timestamp: the start of the session or of the call, unless the time of reading is wanted.
 func (e Encoder) timeOf(r *cdr.Record, event *ledger.RecordEvent) time.Time {
 	switch {
 	case e.Observed:

@@ -21,8 +21,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// dial makes the connection of a signal, nil for HTTP. Nothing is connected before the
-// first request.
+// dial makes the connection of a signal, nil for HTTP. Nothing is connected before the first request.
 func dial(s Settings) (*grpc.ClientConn, error) {
 	if !s.GRPC {
 		return nil, nil
@@ -53,8 +52,7 @@ func dial(s Settings) (*grpc.ClientConn, error) {
 			Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
 			MinConnectTimeout: 10 * time.Second,
 		}),
-		// What isn't acknowledged for 20 s ends a dead connection. Servers refuse
-		// pings more often than every five minutes.
+		// What isn't acknowledged for 20 s ends a dead connection. Servers refuse pings more often than every five minutes.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 6 * time.Minute, Timeout: 20 * time.Second}),
 	)
 	if err != nil {
@@ -107,11 +105,9 @@ func (u grpcUploader) upload(ctx context.Context, request []byte) answer {
 	return answer{verdict: accepted, rejected: res.GetPartialSuccess().GetRejectedLogRecords()}
 }
 
-// judgeGRPC: the retryable codes are those of OTLP 1.11 "Failures", and what the
-// HTTP codes 401, 403 and 404 are in gRPC. RESOURCE_EXHAUSTED without RetryInfo
-// is not retryable there, as it also means a message over the endpoint's limit;
-// it is used for quotas too, which are no fault of a record, so less is tried,
-// and a single record again.
+// judgeGRPC: the retryable codes are those of OTLP 1.11 "Failures", and what the HTTP codes 401, 403 and 404 are in gRPC.
+// RESOURCE_EXHAUSTED without RetryInfo is not retryable there, as it also means a message over the endpoint's limit; it is used
+// for quotas too, which are no fault of a record, so less is tried, and a single record again.
 func judgeGRPC(st *status.Status, problem string) answer {
 	a := answer{verdict: again, problem: problem}
 	asked := false

@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// Header gives the present value of a request header. It is asked before every
-// request, so a secret kept in a file may change; it must be safe for concurrent
-// use. Its error must not hold the secret.
+// Header gives the present value of a request header, before every request, since a secret in a file may change. It must be safe
+// for concurrent use, and its error must not hold the secret.
 type Header func() (string, error)
 
 // Headers are those of every request, by name.

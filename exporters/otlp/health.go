@@ -57,8 +57,7 @@ func (h *health) working() {
 	}
 }
 
-// refusing: the endpoint works, and refused something. It says whether that is
-// another trouble than the last.
+// refusing: the endpoint works, and refused something. It says whether that is another trouble than the last.
 func (h *health) refusing(problem string) (news bool) {
 	h.working()
 	h.mu.Lock()

@@ -169,8 +169,7 @@ func judgeHTTP(code int, header http.Header) answer {
 	return a
 }
 
-// retryAfter reads a Retry-After header, in seconds or as a date; zero if it is
-// neither.
+// retryAfter reads a Retry-After header, in seconds or as a date; zero if it is neither.
 func retryAfter(value string, now time.Time) time.Duration {
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second

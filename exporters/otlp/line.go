@@ -8,9 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// appendLine appends the line that a person reads, such as `Outbound call failed:
-// trunk_unreachable (SIP 503), byot_out, via sbc1.example.com`. It names nobody:
-// no number, no user, no free text of the provider's.
+// appendLine appends the line that a person reads, such as `Outbound call failed: trunk_unreachable (SIP 503), byot_out, via
+// sbc1.example.com`. It names nobody: no number, no user, no free text of the provider's.
 func appendLine(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 	if event.Session != nil {
 		return appendSessionLine(b, event.Session)
@@ -42,8 +41,7 @@ func appendPhrase(b []byte, before, text, after string) []byte {
 	return append(append(append(b, before...), validText(text)...), after...)
 }
 
-// appendSessionLine appends the line that a person reads, such as `Session failed in
-// set-up: ice (call_setup), 4s, audio`. It names nobody.
+// appendSessionLine appends a line such as `Session failed in set-up: ice (call_setup), 4s, audio`. It names nobody.
 func appendSessionLine(b []byte, s *cdr.Session) []byte {
 	b = append(b, sessionPhrases[s.Result]...)
 	b = appendPhrase(b, ": ", s.Reason, "")

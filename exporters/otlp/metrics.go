@@ -13,8 +13,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// maxPoints is how many data points go into one request: under 4 MiB, which is
-// what gRPC servers take unless told otherwise.
+// maxPoints is how many data points go into one request: under 4 MiB, which gRPC servers take unless told otherwise.
 const maxPoints = 4000
 
 // metricsSender exports a producer's metrics at an interval. It is the SDK's exporter with its errors put where they are seen: the SDK's reader
@@ -28,8 +27,7 @@ type metricsSender struct {
 	health   *health
 }
 
-// run exports until the context ends, then once more: the last values. How that
-// went is in the health.
+// run exports until the context ends, then once more: the last values. How that went is in the health.
 func (m *metricsSender) run(ctx context.Context) error {
 	reader := sdkmetric.NewPeriodicReader(m,
 		sdkmetric.WithInterval(m.settings.Interval), sdkmetric.WithTimeout(m.settings.Timeout),
@@ -49,8 +47,7 @@ func (m *metricsSender) Export(ctx context.Context, rm *metricdata.ResourceMetri
 	if len(rm.ScopeMetrics) == 0 {
 		return nil
 	}
-	// The provider's has what the environment says on top, which the configuration
-	// has resolved already.
+	// The provider's has what the environment says on top, which the configuration has resolved already.
 	rm.Resource = m.resource
 	limited, cancel := context.WithTimeout(ctx, m.settings.Timeout)
 	defer cancel()

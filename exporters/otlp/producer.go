@@ -13,11 +13,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// Producer gives the sources' snapshots to an SDK reader: cumulative, with the
-// ledger's start times, histograms with their classic bounds. Names and units are
-// the catalogue's; attributes are the labels, without those that are empty:
-// Prometheus takes an empty label for none, so both show the same series. It is
-// safe for concurrent use.
+// Producer gives the sources' snapshots to an SDK reader: cumulative, with the ledger's start times, histograms with their classic
+// bounds. Names and units are the catalogue's; attributes are the labels without those that are empty, which to Prometheus are
+// none, so both show the same series. It is safe for concurrent use.
 type Producer struct {
 	scope   instrumentation.Scope
 	now     func() time.Time
@@ -26,8 +24,7 @@ type Producer struct {
 
 var _ sdkmetric.Producer = (*Producer)(nil)
 
-// NewProducer makes a producer of all the sources show. now is the time of the
-// data points.
+// NewProducer makes a producer of all the sources show. now is the time of the data points.
 func NewProducer(version string, now func() time.Time, sources ...metrics.Source) *Producer {
 	return &Producer{scope: instrumentation.Scope{Name: scopeName, Version: version}, now: now, sources: sources}
 }
@@ -77,8 +74,7 @@ func dataOf(f metrics.Family, now time.Time) metricdata.Aggregation {
 	return nil
 }
 
-// numbers are the data points of everything but histograms. A start that must
-// not be told stays zero, which OTLP reads as unknown.
+// numbers are the data points of everything but histograms. A start that isn't told stays zero: OTLP reads it as unknown.
 func numbers[N int64 | float64](f metrics.Family, now time.Time) []metricdata.DataPoint[N] {
 	out := make([]metricdata.DataPoint[N], len(f.Points))
 	for i := range f.Points {

@@ -18,8 +18,7 @@ import (
 const (
 	// maxRetryAfter bounds how long an endpoint can make us wait.
 	maxRetryAfter = time.Hour
-	// largeRecord is the size from which a single record may be too much for an
-	// endpoint; below it, it is the endpoint that has enough.
+	// largeRecord is the size from which a single record may be too much for an endpoint; below, the endpoint has enough.
 	largeRecord = 1 << 20
 	// guiltyTries is how often a single record must be refused before it is set aside: some 3 s, so that an endpoint
 	// that refuses every other request convicts nobody. The last one needs a witness of its own, so that neither does an outage.
@@ -60,8 +59,7 @@ type answer struct {
 	rejected int64
 	// after is how long the endpoint asks to wait; zero if it doesn't.
 	after time.Duration
-	// problem says what happened, in our words: the endpoint's may quote a record
-	// or a header.
+	// problem says what happened, in our words: the endpoint's may quote a record or a header.
 	problem string
 }
 
@@ -134,8 +132,7 @@ type part struct {
 	witnessed bool
 }
 
-// run sends until the context ends, then drains until the outbox is empty or the
-// grace has passed. It fails only if the outbox is closed.
+// run sends until the context ends, then until the outbox is empty or the grace has passed. It fails if the outbox is closed.
 func (s *sender) run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -209,8 +206,7 @@ func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 	return s.ack(ctx, batch.ID)
 }
 
-// ack deletes a delivered batch, once even if the time is up. If that can't be
-// done, the batch is sent again at the next start.
+// ack deletes a delivered batch, once even if the time is up. If it can't, the batch is sent again at the next start.
 func (s *sender) ack(ctx context.Context, id int64) error {
 	return s.insist(ctx, "delete sent records from the outbox", func() error {
 		return s.outbox.Ack(context.WithoutCancel(ctx), id)
@@ -388,8 +384,7 @@ func (s *sender) setAside(record []byte, problem string) {
 	s.logger.Warn("OTLP endpoint refused a log record while accepting others: it is set aside", "uid", uidOf(record), "err", problem)
 }
 
-// insist repeats what the ledger must do until it is done. An error is that the
-// ledger is closed, or the context's.
+// insist repeats what the ledger must do until it is done. An error is that the ledger is closed, or the context's.
 func (s *sender) insist(ctx context.Context, what string, do func() error) error {
 	delays := newBackOff()
 	for failed := false; ; failed = true {

@@ -26,12 +26,10 @@ type Settings struct {
 	Uncompressed bool
 	// ShutdownTimeout is how long Run goes on delivering after its context ended.
 	ShutdownTimeout time.Duration
-	// Resource are resource attributes that add to or override service.name,
-	// service.version and service.instance.id.
+	// Resource are attributes that add to or override service.name, service.version and service.instance.id.
 	Resource map[string]string
 	// InstanceID and Version describe this exporter in the resource.
 	InstanceID, Version string
-	// Transport replaces the HTTP transport; nil for one made from TLS. It isn't
-	// used by gRPC.
+	// Transport replaces the HTTP transport, which isn't gRPC's; nil for one made from TLS.
 	Transport http.RoundTripper
 }

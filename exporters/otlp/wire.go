@@ -124,8 +124,7 @@ func appendTime(b []byte, k key, at time.Time) []byte {
 	return appendBytes(b, k, at.UTC().AppendFormat(buf[:0], time.RFC3339Nano))
 }
 
-// appendUnixNano appends a record's time. What doesn't fit, before 1970 or after
-// 2261, is left out, which means unknown.
+// appendUnixNano appends a record's time. What doesn't fit, before 1970 or after 2261, is left out: unknown.
 func appendUnixNano(b []byte, field protowire.Number, at time.Time) []byte {
 	if at.Unix() <= 0 || at.Year() > 2261 {
 		return b

@@ -138,8 +138,7 @@ func newExemplar(e *metrics.Exemplar) *dto.Exemplar {
 	}
 }
 
-// writeNative adds the sparse buckets in the protocol's form: spans of
-// neighbouring buckets, and counts as differences to the bucket before.
+// writeNative adds the sparse buckets: spans of neighbouring ones, and counts as differences to the bucket before.
 func writeNative(out *dto.Histogram, h *metrics.HistValue) {
 	// The zero bucket, which is there without an observation too, is what tells a native histogram from a classic one.
 	out.Schema, out.ZeroThreshold, out.ZeroCount = &h.Schema, &metrics.NativeZeroThreshold, &h.Zeros

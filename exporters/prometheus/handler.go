@@ -12,8 +12,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// maxInFlight is how many scrapes are served at once, as in node_exporter;
-// further ones get 503.
+// maxInFlight is how many scrapes are served at once, as in node_exporter; further ones get 503.
 const maxInFlight = 40
 
 // Handler serves the gatherer's metrics, the Go runtime's, the process's and cdr_exporter_build_info, as text, OpenMetrics (with created samples) or

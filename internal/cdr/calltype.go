@@ -9,7 +9,7 @@ import (
 // maxCallType bounds a call type in bytes: the set is open, labels are not.
 const maxCallType = 64
 
-// otherCallType stands for a type without any ASCII letter or digit: an empty one would be none.
+// otherCallType stands for a type without any ASCII letter or digit; an empty slug says that no type was given.
 const otherCallType = "other"
 
 // The words whose inner capitals don't split them (contract 3).

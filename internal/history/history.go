@@ -94,9 +94,8 @@ type History struct {
 	family map[*metrics.Def]int
 }
 
-// Open makes an empty history. In its ledger it is the begin of the range all the time: so
-// no call is late, since when it would have been seen can't be known, and nothing is as old
-// as to be forgotten.
+// Open makes an empty history. In its ledger it is the begin of the range all the time: no call is late, since when it would have
+// been seen can't be known, and nothing is as old as to be forgotten.
 func Open(ctx context.Context, s Settings) (*History, error) {
 	folder, err := os.MkdirTemp("", "cdr-exporter-past-")
 	if err != nil {
@@ -168,8 +167,7 @@ func (h *History) add(record *cdr.Record, labels *metrics.LabelSet, d *metrics.D
 // Series is how many series there are.
 func (h *History) Series() int { return len(h.series) }
 
-// Write writes all that was read, and the end of the text. Nothing can be read or written
-// then.
+// Write writes all that was read, and the end of the text. Nothing can be read or written then.
 func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 	t := timeline{out: w}
 	family, written := -1, 0

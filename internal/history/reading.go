@@ -16,8 +16,7 @@ import (
 )
 
 const (
-	// maxPasses is how often a piece is read at the most: until a pass finds nothing new,
-	// since no later read will cover it (counting.md 9).
+	// maxPasses is how often a piece is read at the most, since no later read will cover it (counting.md 9).
 	maxPasses = 5
 	// overlap is by how much adjacent pieces overlap.
 	overlap = time.Second

@@ -20,8 +20,7 @@ type timeline struct {
 	out *openmetrics.Writer
 	// value is the sum of all changes.
 	value metrics.Value
-	// last is when the last sample was written, next when the changes in hand are: 0
-	// before the first.
+	// last is when the last sample was written, next when the changes in hand are: 0 before the first.
 	last, next int64
 }
 
@@ -50,9 +49,8 @@ func (t *timeline) flush() {
 	}
 }
 
-// repeat repeats the value so that Prometheus doesn't lose sight of it, and just before a
-// sample, so that its rise lies within a step. Before its first change a series has only
-// the latter: it isn't there yet, as it wouldn't be live.
+// repeat repeats the value so that Prometheus doesn't lose sight of it, and just before a sample, so that its rise lies within a
+// step. Before its first change a series has only the latter: it isn't there yet, as it wouldn't be live.
 func (t *timeline) repeat(until int64) {
 	before := t.grid.before(until)
 	if t.next > 0 {
@@ -88,13 +86,11 @@ func (t *timeline) write(ms int64) {
 	}
 }
 
-// lookback is how long Prometheus shows a sample for, unless a newer one comes: a series
-// has one at least as often from its first change on.
+// lookback is how long Prometheus shows a sample for, unless a newer one comes.
 const lookback = 5 * time.Minute
 
-// grid is where samples lie: at the begin and the end of the range, and between them at
-// multiples of the step since 1970, so that histories of adjacent ranges fit together. All
-// of it is in milliseconds.
+// grid is where samples lie: at the begin and the end of the range, and between them at multiples of the step since 1970, so that
+// histories of adjacent ranges fit together. All of it is in milliseconds.
 type grid struct {
 	from, to int64
 	// step is the distance of multiples, hold that of samples which repeat a value.
@@ -106,8 +102,7 @@ func newGrid(from, to time.Time, step time.Duration) grid {
 	return grid{from: from.UnixMilli(), to: to.UnixMilli(), step: step.Milliseconds(), hold: hold.Milliseconds()}
 }
 
-// sampleAt is where what happened at a time within the range is seen first: a sample holds all
-// that happened before it.
+// sampleAt is where what happened at a time is seen first: a sample holds all that happened before it.
 func (g grid) sampleAt(t time.Time) int64 {
 	return min((t.UnixMilli()/g.step+1)*g.step, g.to)
 }

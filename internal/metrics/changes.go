@@ -38,9 +38,8 @@ func (s *Store) Begin(f *FeedSeries, now time.Time) *Changes {
 	}
 }
 
-// Add adds a delta to the working copy of its series, which is folded into another past
-// the series limit, and returns that series. source numbers the commit's records from 1,
-// for exemplars; 0 is none.
+// Add adds a delta to the working copy of its series, which is folded into another past the series limit, and returns that series.
+// source numbers the commit's records from 1, for exemplars; 0 is none.
 func (c *Changes) Add(d *Delta, source int) *Series {
 	s := c.series(d.Def, d.Own())
 	bucket := s.next.Add(d.Def, d.N, &d.Money)
@@ -134,8 +133,7 @@ func CleanLabel(v string) string {
 	return strings.ToValidUTF8(v[:maxLabelBytes], "")
 }
 
-// Exemplar leads from a series to the last call that changed it, or one of its buckets, in
-// this process. It doesn't change once it was committed.
+// Exemplar leads to the last call, in this process, that changed a series or one of its buckets. It doesn't change then.
 type Exemplar struct {
 	// TraceID and RecordUID are those of the call's log record (contract 4).
 	TraceID   [16]byte

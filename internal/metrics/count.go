@@ -13,8 +13,7 @@ type Delta struct {
 	Def *Def
 	// Labels are the values of Def.Labels; what is behind them is empty.
 	Labels [mostLabels]string
-	// N is how much a counter grows, in microseconds if it is of time, or what a histogram
-	// observes, in parts of its scale.
+	// N is how much a counter grows, in microseconds if it is of time, or what a histogram observes, in parts of its scale.
 	N int64
 	// Money is how much a counter of money grows.
 	Money cdr.Money
@@ -32,13 +31,11 @@ type Context struct {
 	Late bool
 	// Currency stands in for one that the provider doesn't give.
 	Currency string
-	// Further: it is a further record of a session whose call is counted already, so
-	// only its charges count.
+	// Further: it is a further record of a session whose call is counted already, so only its charges count.
 	Further bool
 	// NoFailure: its failure is counted with its parent's or its child's.
 	NoFailure bool
-	// BypassLater: whether media bypassed is known when the record has settled, and
-	// counted then.
+	// BypassLater: whether media bypassed is known when the record has settled, and counted then.
 	BypassLater bool
 }
 
@@ -108,8 +105,7 @@ type ChargeLabels struct {
 	CallType, Country string
 }
 
-// CountCharge counts the first amount known of a component. Zero makes no series; a
-// first amount below zero is a credit.
+// CountCharge counts the first amount known of a component. Zero makes no series; one below zero is a credit.
 func CountCharge(dst []Delta, l ChargeLabels, component, currency string, amount *cdr.Money) []Delta {
 	if amount.Sign() <= 0 {
 		return CountCorrection(dst, l, component, currency, amount)
@@ -119,8 +115,7 @@ func CountCharge(dst []Delta, l ChargeLabels, component, currency string, amount
 	return dst
 }
 
-// CountCorrection counts a later change of a component's amount: above zero a debit,
-// below zero a credit.
+// CountCorrection counts a later change of a component's amount: above zero a debit, below zero a credit.
 func CountCorrection(dst []Delta, l ChargeLabels, component, currency string, difference *cdr.Money) []Delta {
 	sign, amount := "debit", *difference
 	switch difference.Sign() {

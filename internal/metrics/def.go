@@ -31,8 +31,7 @@ const (
 // Label is one label of a metric.
 type Label struct {
 	Name string
-	// Open says that the provider can bring new values without end: such labels
-	// get `overflow` past the series limit, closed ones keep their value.
+	// Open labels, whose values are the provider's, get `overflow` past the series limit; closed ones keep their value.
 	Open bool
 }
 
@@ -41,8 +40,7 @@ const OverflowValue = "overflow"
 
 // Def defines one metric.
 type Def struct {
-	// Name is the Prometheus name, OTel the OpenTelemetry name, which the
-	// UnderscoreEscapingWithSuffixes rules turn into Name.
+	// Name is the Prometheus name, which the UnderscoreEscapingWithSuffixes rules make of OTel, the OpenTelemetry name.
 	Name, OTel string
 	// Unit is the UCUM unit that OTLP carries.
 	Unit string
@@ -52,11 +50,9 @@ type Def struct {
 	Base BaseLabels
 	// Labels come after the base labels.
 	Labels []Label
-	// Bounds are the upper bounds of a histogram's classic buckets, in its own
-	// unit, without +Inf.
+	// Bounds are the upper bounds of a histogram's classic buckets, in its own unit, without +Inf.
 	Bounds []float64
-	// Scale is in how many parts of its unit a histogram or a counter of time is kept: 1e6 are
-	// microseconds, 1e9 billionths.
+	// Scale is in how many parts of its unit a histogram or a counter of time is kept: 1e6 are microseconds.
 	Scale int64
 	// Optional gauges of the exporter's own are absent until something sets them.
 	Optional bool
@@ -64,8 +60,7 @@ type Def struct {
 	Zeros []string
 	// Exemplars says that the series lead to the last calls that changed them.
 	Exemplars bool
-	// Declared are the earlier definitions that this one may follow in a ledger
-	// (counting.md 23).
+	// Declared are the earlier definitions that this one may follow in a ledger (counting.md 23).
 	Declared []Change
 }
 

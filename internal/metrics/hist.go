@@ -6,9 +6,8 @@ import (
 	"sort"
 )
 
-// Native histograms: schema at most 3, at most 160 buckets, never reset
-// (contract 3). The schema only falls, and depends on which values were seen,
-// not on their order.
+// Native histograms: schema at most 3, at most 160 buckets, never reset (contract 3). The schema only falls, and depends on which
+// values were seen, not on their order.
 const (
 	nativeSchema     = 3
 	nativeMaxBuckets = 160
@@ -29,8 +28,7 @@ type HistValue struct {
 	Count uint64 `json:"count"`
 	// Sum is in parts of the metric's scale (Def.InUnit).
 	Sum int64 `json:"sum"`
-	// Buckets are the counts per classic bucket, not cumulated; the last one is
-	// +Inf, so there is one more than Def.Bounds.
+	// Buckets are the counts per classic bucket, not cumulated; the last one, behind those of Def.Bounds, is +Inf.
 	Buckets []uint64 `json:"buckets"`
 
 	// Schema and what follows are the native (exponential) buckets. Bucket i holds what is above base^(i-1)
@@ -52,8 +50,7 @@ func (h *HistValue) clone() *HistValue {
 	return &c
 }
 
-// observe adds one value, in parts of the scale, never negative, and says which of the
-// classic buckets it fell into.
+// observe adds one value, in parts of the scale, never negative, and says which of the classic buckets it fell into.
 func (h *HistValue) observe(d *Def, parts int64) (bucket int) {
 	v := d.InUnit(parts)
 	h.Count++

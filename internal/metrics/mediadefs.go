@@ -1,7 +1,6 @@
 package metrics
 
-// The bucket bounds of contract 3 for media. Ratios are kept in billionths
-// (counting.md 24).
+// The bucket bounds of contract 3 for media. Ratios are kept in billionths (counting.md 24).
 var (
 	jitterBounds    = []float64{0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5}
 	roundTripBounds = []float64{0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2}

@@ -86,8 +86,7 @@ func (o *Own) Clear(d *Def, labels ...string) {
 	delete(o.series[d], strings.Join(labels, "\xff"))
 }
 
-// Forget removes every series whose first labels are these: a source or feed
-// that is no longer configured.
+// Forget removes every series whose first labels are these: a source or feed that is no longer configured.
 func (o *Own) Forget(labels ...string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

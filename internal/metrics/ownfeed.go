@@ -43,8 +43,7 @@ func (f *Feed) Poll(ok bool) {
 	f.own.Add(Polls, 1, f.source, f.feed, result)
 }
 
-// Rows counts rows by what became of them: `new`, `duplicate`, `revised`,
-// `invalid`, `ignored`, `too_old`.
+// Rows counts rows by what became of them, one of Rows.Zeros.
 func (f *Feed) Rows(result string, n int) {
 	if n > 0 {
 		f.own.Add(Rows, int64(n), f.source, f.feed, result)
@@ -125,15 +124,13 @@ func (o *Own) nameDay(p Point) (named Point, ok bool) {
 	return p, name != ""
 }
 
-// Notified is the exporter's own metrics of the notifications that a provider sends to a
-// source. It is safe for concurrent use.
+// Notified is the exporter's own metrics of the notifications that a provider sends to a source, for several goroutines.
 type Notified struct {
 	own    *Own
 	source string
 }
 
-// Source is a source's own metrics of notifications. There are none until it is told of
-// some, or Listens.
+// Source is a source's own metrics of notifications. There are none until it is told of some, or Listens.
 func (o *Own) Source(name string) *Notified { return &Notified{own: o, source: name} }
 
 // Listens says that the source has a webhook: every result is there, at 0 at first.
@@ -143,8 +140,7 @@ func (n *Notified) Listens() {
 	n.own.startAtZero(Notifications, n.source)
 }
 
-// Notifications counts those that came by what became of them: `accepted`, `duplicate`,
-// `forged`, `invalid`.
+// Notifications counts those that came by what became of them, one of Notifications.Zeros.
 func (n *Notified) Notifications(result string, count int) {
 	if count > 0 {
 		n.own.Add(Notifications, int64(count), n.source, result)

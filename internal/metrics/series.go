@@ -27,8 +27,7 @@ type Series struct {
 // Own are the label values after the base labels.
 func (s *Series) Own() []string { return s.Labels.Values[len(baseNames[RecordBase]):] }
 
-// Totals sums a counter's committed values by one of its labels. The commit lock must
-// be held.
+// Totals sums a counter's committed values by one of its labels. The commit lock must be held.
 func (f *FeedSeries) Totals(d *Def, label string) map[string]int64 {
 	at := slices.IndexFunc(d.Labels, func(l Label) bool { return l.Name == label })
 	all := make(map[string]int64)

@@ -2,11 +2,9 @@ package metrics
 
 import "time"
 
-// Snapshot is every series as it may be shown at one instant. It shares nothing
-// that changes with the store it was taken from.
+// Snapshot is every series as it may be shown at one instant. It shares nothing that changes with its source.
 type Snapshot struct {
-	// Families are sorted by name; within a family the points are in no
-	// particular order.
+	// Families are sorted by name, their points not.
 	Families []Family
 }
 
@@ -26,8 +24,7 @@ type Point struct {
 	// Hist is the value of a histogram, which mustn't be changed; Native says that its native buckets are shown too.
 	Hist   *HistValue
 	Native bool
-	// Exemplars are those of a histogram's classic buckets, nil where there is none, or the
-	// one of a counter; nil if there are none. They mustn't be changed.
+	// Exemplars are those of a histogram's classic buckets, nil where there is none, or the one of a counter. They don't change.
 	Exemplars []*Exemplar
 }
 
@@ -38,8 +35,7 @@ type LabelSet struct {
 	Values []string
 }
 
-// Source gives the snapshot to show now. Implementations are safe for
-// concurrent use.
+// Source gives the snapshot to show now. Implementations are safe for concurrent use.
 type Source interface {
 	Snapshot() Snapshot
 }

@@ -20,8 +20,7 @@ type Options struct {
 	Native bool
 }
 
-// Store holds the series that come from records. It is safe for concurrent
-// reads; writers are ordered by the ledger's commit lock.
+// Store holds the series that come from records. Reads are concurrent; the ledger's commit lock orders writers.
 type Store struct {
 	now func() time.Time
 
@@ -98,8 +97,7 @@ func (s *Store) Load(f *FeedSeries, d *Def, row Stored) error {
 	return nil
 }
 
-// Due are the series whose zero_for has passed: the ledger writes down that they
-// may be shown, then calls Show (counting.md 21).
+// Due are the series whose zero_for has passed: the ledger writes that down, then calls Show (counting.md 21).
 func (s *Store) Due() []*Series {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -8,8 +8,7 @@ type trunk struct {
 	bypass []Bypass // oldest first
 }
 
-// Bypass is how many calls of a trunk that were first seen in one second said whether media
-// bypassed, and how many of them did (counting.md 25).
+// Bypass is of the calls of a trunk that were first seen in one second and said whether media bypassed (counting.md 25).
 type Bypass struct {
 	// Trunk is the trunk's number: 1 is the first that was added.
 	Trunk           int64
@@ -24,8 +23,7 @@ func (s *Store) AddTrunk(f *FeedSeries, name string) {
 	f.trunks = append(f.trunks, &trunk{labels: []string{f.source, f.provider, f.feed, name}})
 }
 
-// SetPeaks sets the peaks of a feed's trunks, by their number and 0 for the others; nil
-// shows none. The map mustn't be changed then.
+// SetPeaks sets the peaks of a feed's trunks, by their number and 0 for the others; nil shows none. The map must not change then.
 func (s *Store) SetPeaks(f *FeedSeries, peaks map[int64]int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
