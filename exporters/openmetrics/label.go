@@ -18,9 +18,6 @@ type Label struct{ Name, Value string }
 // bucketLabel is the upper bound of a histogram's bucket.
 const bucketLabel = "le"
 
-// errLabel says how a label is written.
-var errLabel = errors.New("write it as NAME=VALUE, such as job=cdr-history: a name of letters, digits and _, and a value")
-
 // ParseLabels reads labels written as NAME=VALUE. It refuses those of the metrics or of Prometheus, and repeated ones.
 func ParseLabels(texts []string) (labels []Label, err error) {
 	taken := map[string]bool{bucketLabel: true}
@@ -33,7 +30,7 @@ func ParseLabels(texts []string) (labels []Label, err error) {
 		name, value, found := strings.Cut(text, "=")
 		switch {
 		case !found || value == "" || !utf8.ValidString(value) || !model.LegacyValidation.IsValidLabelName(name):
-			return nil, errLabel
+			return nil, errors.New("write it as NAME=VALUE, such as job=cdr-history: a name of letters, digits and _, and a value")
 		case strings.HasPrefix(name, model.ReservedLabelPrefix):
 			return nil, fmt.Errorf("label %s: Prometheus keeps names that begin with %s for itself; give it another name", name, model.ReservedLabelPrefix)
 		case taken[name]:

@@ -38,7 +38,7 @@ func sortFamilies(all []*dto.MetricFamily) {
 
 func newFamily(family metrics.Family) *dto.MetricFamily {
 	d := family.Def
-	f := &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: types[d.Kind].Enum(), Metric: make([]*dto.Metric, 0, len(family.Points))}
+	f := &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: types[d.Kind].Enum(), Metric: make([]*dto.Metric, len(family.Points))}
 	labels := sortedLabels(d)
 	// One piece of memory for all: a family may have a hundred thousand series.
 	pairs := make([]dto.LabelPair, len(labels)*len(family.Points))
@@ -47,12 +47,11 @@ func newFamily(family metrics.Family) *dto.MetricFamily {
 		m := newMetric(d, p)
 		m.Label = make([]*dto.LabelPair, len(labels))
 		for k := range labels {
-			pair := &pairs[0]
-			pairs = pairs[1:]
+			pair := &pairs[i*len(labels)+k]
 			pair.Name, pair.Value = &labels[k].name, new(strings.ToValidUTF8(p.Labels.Values[labels[k].index], "\uFFFD"))
 			m.Label[k] = pair
 		}
-		f.Metric = append(f.Metric, m)
+		f.Metric[i] = m
 	}
 	return f
 }
