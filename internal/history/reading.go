@@ -132,14 +132,16 @@ func (r *reading) commit(ctx context.Context, page *collector.Page) (ledger.Resu
 	for _, record := range page.Records {
 		// One that isn't final may still become so (counting.md 17).
 		provisional := record.Provisional && now.Sub(record.Start) <= r.feed.Info.Lookback
+		id := record.ID + record.Synthetic
 		if outside := record.Start.Before(r.settings.From) || !record.Start.Before(r.feed.To); outside || provisional {
-			id := strings.Clone(record.ID + record.Synthetic)
+			id = strings.Clone(id)
 			r.leftOut[id] = true
 			if !outside {
 				r.unfinished[id] = true
 			}
 			continue
 		}
+		delete(r.unfinished, id) // of an earlier pass
 		record.Provisional = false
 		counted = append(counted, record)
 	}

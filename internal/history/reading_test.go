@@ -128,6 +128,25 @@ func TestUnfinished(t *testing.T) {
 	}
 }
 
+// TestFinishedMeanwhile: a record that the next pass finds finished counts, and isn't left out.
+func TestFinishedMeanwhile(t *testing.T) {
+	young := call(1, noon.Add(50*time.Hour))
+	f := &fakeFeed{page: 5, calls: []cdr.Record{young, call(2, noon.Add(51*time.Hour))}}
+	asked := 0
+	f.before = func(_, to time.Time) error {
+		if to.After(young.Start) {
+			asked++
+			f.calls[0].Provisional = asked == 1
+		}
+		return nil
+	}
+	b := newBench(t)
+	b.set.Now = func() time.Time { return noon.Add(60 * time.Hour) }
+	if sum, _ := b.read(only(f, noon.Add(55*time.Hour))); sum.Calls != 2 || sum.Unfinished != 0 {
+		t.Errorf("%+v", sum)
+	}
+}
+
 // TestTwins (counting.md 18): rows without an id count as often as one read has them.
 func TestTwins(t *testing.T) {
 	f := &fakeFeed{page: 2}
