@@ -72,14 +72,13 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 	if !live && renamedFrom != "" {
 		origin, live = span.glance.Origins[renamedFrom+"/"+f.Info.Name]
 	}
-	now := span.now.UTC().Truncate(time.Second)
 	switch {
 	case span.to.IsZero() && !live:
 		return fmt.Errorf("--to is needed: the ledger in %s doesn't have the start of live counting of %s yet; or choose other sources with --source", span.ledger, f.name())
 	case span.to.IsZero():
 		f.To = origin
-	case span.to.After(now):
-		f.To, f.note = now, "--to is in the future; the range ends now"
+	case span.to.After(span.now):
+		f.To, f.note = span.now.UTC().Truncate(time.Second), "--to is in the future; the range ends now"
 	default:
 		f.To = span.to
 	}
