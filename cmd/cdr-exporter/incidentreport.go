@@ -258,7 +258,7 @@ func (r *incidentReport) print(output string, out io.Writer) (err error) {
 		enc.SetIndent("", "  ")
 		err = enc.Encode(r.object())
 	case "csv":
-		write, flush := csvRows(out)
+		write, flush := rowWriter(output, out)
 		_ = write(incidentColumns) // it is buffered: what fails, fails when it is flushed
 		r.each(func(kind string, cells ...[]cell) {
 			texts := make([]string, len(incidentColumns))

@@ -104,9 +104,9 @@ func reloadOnHangup(a *app.App) (stop func()) {
 	}
 }
 
-func newVersion(*kingpin.CmdClause) command { return printVersion }
-
-func printVersion(_ context.Context, s streams) error {
-	_, err := fmt.Fprintln(s.out, version.Print("cdr_exporter"))
-	return err
+func newVersion(*kingpin.CmdClause) command {
+	return func(_ context.Context, s streams) error {
+		_, err := fmt.Fprintln(s.out, version.Print("cdr_exporter"))
+		return err
+	}
 }
