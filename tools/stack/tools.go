@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,13 +40,4 @@ func (p *programs) build(ctx context.Context, folder string) error {
 		return fmt.Errorf("build the exporter: %w\n%s", err, output)
 	}
 	return nil
-}
-
-// freeAddress is an address on this machine that nobody listens on.
-func freeAddress(ctx context.Context) (string, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	return l.Addr().String(), l.Close()
 }
