@@ -39,7 +39,12 @@ func (b *board) seriesTo(d destination, q query, more ...string) []cog.Builder[d
 }
 
 func (b *board) rowTo(d destination, q query, more ...string) dashboard.DynamicConfigValue {
-	return property("links", []any{map[string]any{"title": d.title, "url": b.url(d, q.by, "__data.fields", more)}})
+	return linkTo(d.title, b.url(d, q.by, "__data.fields", more))
+}
+
+// linkTo is the link of a column.
+func linkTo(title, url string) dashboard.DynamicConfigValue {
+	return property("links", []any{map[string]any{"title": title, "url": url}})
 }
 
 // url is the address of a destination.
