@@ -15,7 +15,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// backfill writes history as OpenMetrics.
 type backfill struct {
 	source   string
 	from, to string

@@ -13,7 +13,6 @@ import (
 	simulated "github.com/cdr-exporter/cdr-exporter/internal/demo"
 )
 
-// demo runs the exporter with simulated providers in the same process.
 type demo struct {
 	storage  string
 	settings app.Settings

@@ -19,7 +19,6 @@ const mostSamples = 10
 // callLine is a trunk in one direction.
 type callLine struct{ Source, Feed, Trunk, Direction string }
 
-// incidentCall is what a report needs of a call.
 type incidentCall struct {
 	at      time.Time
 	outcome cdr.Outcome
@@ -34,7 +33,6 @@ type failedCall struct {
 	id, callID, caller, callee string
 }
 
-// cause is why a call failed.
 type cause struct {
 	outcome  cdr.Outcome
 	sip, sub cdr.Int
@@ -62,7 +60,6 @@ func (c *cause) words() string {
 	return text
 }
 
-// counts are the calls of a line.
 type counts struct {
 	callLine
 
@@ -82,7 +79,6 @@ func (n *counts) add(c *incidentCall) {
 	}
 }
 
-// failingLine is a line on which calls failed.
 type failingLine struct {
 	counts
 
@@ -99,7 +95,6 @@ type failureRun struct {
 	before, after time.Time // calls that got through
 }
 
-// causeCount is how often a cause occurred, and when.
 type causeCount struct {
 	cause
 
@@ -116,7 +111,6 @@ type incidentReport struct {
 	meanwhile   []counts
 }
 
-// newIncidentReport is the report of a trunk, or of all.
 func newIncidentReport(from, to time.Time, trunk string, calls map[callLine][]incidentCall) *incidentReport {
 	r := &incidentReport{from: from, to: to, trunk: trunk, first: from, last: to}
 	lines := slices.SortedFunc(maps.Keys(calls), func(a, b callLine) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
@@ -250,7 +244,6 @@ func (r *incidentReport) object() map[string]any {
 	}
 }
 
-// print prints the report as text, json or csv.
 func (r *incidentReport) print(output string, out io.Writer) (err error) {
 	switch output {
 	case "json":
@@ -298,7 +291,6 @@ func share(calls, attempts int) string {
 	return fmt.Sprintf("%d (%.0f %%)", calls, 100*float64(calls)/float64(max(1, attempts)))
 }
 
-// domainWords are whose fault it is, in words.
 var domainWords = map[string]string{
 	cdr.FaultUnknown.String(): "unknown", cdr.FaultUser.String(): "the caller or the called", cdr.FaultPolicy.String(): "our policy",
 	cdr.FaultSBC.String(): "our SBC or trunk", cdr.FaultCarrier.String(): "the carrier", cdr.FaultProvider.String(): "the provider's cloud",

@@ -145,7 +145,6 @@ func (i *initCommand) write(s streams) error {
 	return finish(err)
 }
 
-// problems are what is wrong with the configuration as it is so far.
 func (i *initCommand) problems() config.Problems {
 	_, err := config.Parse(i.output, i.text(true), app.ConfigOptions(app.Providers()))
 	problems, _ := errors.AsType[config.Problems](err)

@@ -198,8 +198,10 @@ func TestInitToStandardOutput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stdout.Close()
 	x := onTerminalTo(t, stdout, "init", "--output=-", "--api-key-file="+key)
+	if err := stdout.Close(); err != nil {
+		t.Error(err)
+	}
 	x.answer("Provider of the account", "wavix\n")
 	x.answer("Name of the account", "\n")
 	x.answer("Read call_log", "\n")

@@ -11,7 +11,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// openStorage is where the ledger of a configuration is.
 func openStorage(file string) (ledger.Storage, error) {
 	c, err := app.LoadConfig(file, app.Providers())
 	if err != nil {
@@ -20,7 +19,6 @@ func openStorage(file string) (ledger.Storage, error) {
 	return app.Storage(c)
 }
 
-// ledgerCommand defines a command on the ledger of a configuration.
 func ledgerCommand(run func(context.Context, ledger.Storage, streams) error) func(*kingpin.CmdClause) command {
 	return func(c *kingpin.CmdClause) command {
 		return readingCommand(c, func(ctx context.Context, r *reading, s streams) error {
@@ -44,7 +42,6 @@ func ledgerReader(run func(*ledger.Inspector, ledger.Storage, streams) error) fu
 	})
 }
 
-// showLedger prints what the ledger has.
 func showLedger(i *ledger.Inspector, storage ledger.Storage, s streams) error {
 	feeds, err := i.Feeds()
 	if err != nil {
@@ -61,7 +58,6 @@ func showLedger(i *ledger.Inspector, storage ledger.Storage, s streams) error {
 	return printText(s.out, "ledger.tmpl", map[string]any{"Where": where, "Outbox": outbox, "Feeds": feeds})
 }
 
-// verifyLedger checks the ledger.
 func verifyLedger(i *ledger.Inspector, storage ledger.Storage, s streams) error {
 	problems := i.Verify(func(feed string, ids int) { fmt.Fprintf(s.out, "%s: %d ids checked\n", feed, ids) })
 	for _, problem := range problems {
@@ -74,7 +70,6 @@ func verifyLedger(i *ledger.Inspector, storage ledger.Storage, s streams) error 
 	return nil
 }
 
-// compactLedger makes the ledger smaller.
 func compactLedger(ctx context.Context, storage ledger.Storage, s streams) error {
 	before, after, err := ledger.Compact(ctx, storage)
 	if errors.Is(err, ledger.ErrLocked) {
@@ -87,7 +82,6 @@ func compactLedger(ctx context.Context, storage ledger.Storage, s streams) error
 	return nil
 }
 
-// newLedgerCopy copies a ledger from the storage of one configuration to that of another.
 func newLedgerCopy(c *kingpin.CmdClause) command {
 	from := c.Flag("from", "Configuration file whose storage has the ledger.").Required().String()
 	to := c.Flag("to", "Configuration file whose storage is to have it: an empty folder, or an empty schema of PostgreSQL.").Required().String()

@@ -31,7 +31,6 @@ type pastSpan struct {
 	glance    ledger.Glance
 }
 
-// newPastSpan reads --from and --to.
 func newPastSpan(from, to string) (s *pastSpan, err error) {
 	s = &pastSpan{now: time.Now()}
 	s.from, s.to, err = parseRange(from, to, s.now)
@@ -97,7 +96,6 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 	return errors.New("--from must be before --to, and not in the future")
 }
 
-// name is the source's and the feed's.
 func (f *pastFeed) name() string { return f.Source + "/" + f.Info.Name }
 
 // readPast reads feeds into a history, shows how far it is, and hands the history on. It is gone then.

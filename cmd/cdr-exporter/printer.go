@@ -125,7 +125,6 @@ func number(n cdr.Int) any {
 	return n.Value
 }
 
-// charges are those of a record.
 type charges []map[string]string
 
 func chargesOf(r *cdr.Record) (all charges) {

@@ -61,7 +61,6 @@ func (r *reading) open(name string) (*collector.Source, error) {
 	return source, err
 }
 
-// sourceNames are the names of all sources.
 func (r *reading) sourceNames() (names []string) {
 	for i := range r.Sources {
 		names = append(names, r.Sources[i].Name)
@@ -69,7 +68,6 @@ func (r *reading) sourceNames() (names []string) {
 	return names
 }
 
-// closeSource frees a source's connections.
 func closeSource(source *collector.Source) {
 	if source.Close != nil {
 		source.Close()

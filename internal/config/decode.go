@@ -138,7 +138,6 @@ func (d *decoder) decodeMap(v reflect.Value, n *yaml.Node, at place) {
 	}
 }
 
-// decodeStruct decodes the keys of a struct, and applies its rules.
 func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
 	fields := fieldsOf(v.Type())
 	for _, e := range d.entries(n, at) {
@@ -165,7 +164,6 @@ func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
 	d.validate(v, at.path)
 }
 
-// entry is a key of a mapping with its value.
 type entry struct {
 	key   string
 	at    place
@@ -203,7 +201,6 @@ func (d *decoder) entries(n *yaml.Node, at place) (all []entry) {
 	return all
 }
 
-// setDefaults gives a fresh value its defaults.
 func setDefaults(v reflect.Value) {
 	if defaulter, ok := reflect.TypeAssert[Defaulter](v.Addr()); ok {
 		defaulter.SetDefaults()

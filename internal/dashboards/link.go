@@ -42,12 +42,10 @@ func (b *board) rowTo(d destination, q query, more ...string) dashboard.DynamicC
 	return linkTo(d.title, b.url(d, q.by, "__data.fields", more))
 }
 
-// linkTo is the link of a column.
 func linkTo(title, url string) dashboard.DynamicConfigValue {
 	return property("links", []any{map[string]any{"title": title, "url": url}})
 }
 
-// url is the address of a destination.
 func (b *board) url(d destination, labels []string, from string, more []string) string {
 	var parts []string
 	for _, label := range labels {

@@ -75,7 +75,6 @@ func (b *board) poor(how ask, keep []string, where ...match) query {
 	return share(how(metrics.MediaStreams, keep, append(where, poorStreams())...), how(metrics.MediaStreams, keep, append(where, judgedStreams())...))
 }
 
-// callRecords are the calls of call records.
 func callRecords() match {
 	return oneOf("feed", app.Feeds(func(f collector.FeedProperties) bool { return f.Streams }))
 }

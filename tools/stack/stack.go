@@ -16,14 +16,12 @@ import (
 // trunk is the one that the page lets fail.
 const trunk = "sbc1.example.com"
 
-// The parts that are processes.
 const (
 	exporter     = "exporter"
 	prometheus   = "prometheus"
 	alertmanager = "alertmanager"
 )
 
-// stack is all that runs.
 type stack struct {
 	folder    string
 	providers *demo.Providers

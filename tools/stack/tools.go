@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 )
 
-// programs are the files of the parts.
 type programs struct{ exporter, prometheus, alertmanager string }
 
 // findPrograms finds what is there, and says of everything that isn't how it is had.
