@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/signal"
+	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -19,15 +21,19 @@ func openStorage(file string) (ledger.Storage, error) {
 	return app.Storage(c)
 }
 
+// ledgerCommand defines a command on the ledger of a configuration. A signal ends the process, whatever it does: a large ledger takes
+// minutes, and what a kill interrupts loses nothing.
 func ledgerCommand(run func(context.Context, ledger.Storage, streams) error) func(*kingpin.CmdClause) command {
 	return func(c *kingpin.CmdClause) command {
-		return readingCommand(c, func(ctx context.Context, r *reading, s streams) error {
-			storage, err := app.Storage(r.Config)
+		file := configFlag(c)
+		return func(ctx context.Context, s streams) error {
+			signal.Reset(syscall.SIGINT, syscall.SIGTERM)
+			storage, err := openStorage(*file)
 			if err != nil {
 				return err
 			}
 			return run(ctx, storage, s)
-		})
+		}
 	}
 }
 
@@ -89,6 +95,7 @@ func newLedgerCopy(c *kingpin.CmdClause) command {
 }
 
 func copyLedger(ctx context.Context, fromFile, toFile string, s streams) error {
+	signal.Reset(syscall.SIGINT, syscall.SIGTERM) // a copy is one transaction; see ledgerCommand
 	from, err := openStorage(fromFile)
 	if err != nil {
 		return err
