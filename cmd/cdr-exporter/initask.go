@@ -74,21 +74,18 @@ func (p *prompter) read(question string, read func() (string, error)) string {
 		p.err = fmt.Errorf("ask on the terminal: %w", err)
 		return ""
 	}
-	type answer struct {
-		text string
-		err  error
-	}
-	answers := make(chan answer, 1)
+	var answer string
+	done := make(chan struct{})
 	go func() {
-		text, err := read()
-		answers <- answer{strings.TrimSpace(text), err}
+		answer, err = read()
+		close(done)
 	}()
 	select {
-	case a := <-answers:
-		if a.err != nil {
+	case <-done:
+		if err != nil {
 			p.err = errors.New("the input ended before everything was answered; nothing was written")
 		}
-		return a.text
+		return strings.TrimSpace(answer)
 	case <-p.ctx.Done():
 		p.err = errors.Join(errors.New("interrupted; nothing was written"), term.Restore(p.fd, state))
 		return ""

@@ -104,11 +104,11 @@ func copyLedger(ctx context.Context, fromFile, toFile string, s streams) error {
 	if err != nil {
 		return err
 	}
-	bar, table, total := newMeter(s.errors), "", int64(0)
-	err = ledger.Copy(ctx, from, to, func(name string, done, of int64) {
-		if name != table {
-			table, total = name, total+of
-			bar.step(name, of, "rows")
+	bar, total := newMeter(s.errors), int64(0)
+	err = ledger.Copy(ctx, from, to, func(table string, done, of int64) {
+		if done == 0 {
+			total += of
+			bar.step(table, of, "rows")
 		}
 		bar.set(done)
 	})
