@@ -81,11 +81,6 @@ func (b *backfill) parse() (step time.Duration, labels []openmetrics.Label, err 
 
 // write reads the feeds and writes their history.
 func (b *backfill) write(ctx context.Context, set history.Settings, feeds []*pastFeed, w *openmetrics.Writer, s streams) error {
-	for _, f := range feeds {
-		if f.note != "" {
-			fmt.Fprintf(s.errors, "%s: %s\n", f.name(), f.note)
-		}
-	}
 	report := s.out
 	if b.output == standardOutput {
 		report = s.errors

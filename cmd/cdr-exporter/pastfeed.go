@@ -109,6 +109,9 @@ func readPast(ctx context.Context, set history.Settings, feeds []*pastFeed, prog
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 	for _, f := range feeds {
+		if f.note != "" {
+			m.note(f.name() + ": " + f.note)
+		}
 		m.step(f.name(), int64(f.To.Sub(f.from)/time.Minute), "min")
 		if f.summary, err = h.Read(ctx, f.Feed); errors.Is(err, history.ErrLocal) {
 			return err
