@@ -19,11 +19,10 @@ import (
 
 // allProviders decodes the blocks of all providers, and has every variable.
 func allProviders() config.Options {
-	options := config.Options{LookupEnv: func(string) (string, bool) { return "3f1c55f2-0000-4000-8000-000000000002", true }}
-	for _, p := range app.Providers() {
-		options.Providers = append(options.Providers, config.Provider{Name: p.Name, New: p.NewConfig})
+	return config.Options{
+		Providers: app.ConfigOptions(app.Providers()).Providers,
+		LookupEnv: func(string) (string, bool) { return "3f1c55f2-0000-4000-8000-000000000002", true },
 	}
-	return options
 }
 
 // smallest has everything that has no default, and every optional part.

@@ -49,9 +49,9 @@ func withoutBlocks(t *testing.T, example string) string {
 
 // parseExample parses an example whose providers' blocks are empty.
 func parseExample(example string) (*config.Config, error) {
-	options := config.Options{LookupEnv: func(string) (string, bool) { return "value", true }}
+	options := config.Options{Providers: map[string]func() any{}, LookupEnv: func(string) (string, bool) { return "value", true }}
 	for _, name := range exampleBlocks {
-		options.Providers = append(options.Providers, config.Provider{Name: name, New: func() any { return new(anyBlock) }})
+		options.Providers[name] = func() any { return new(anyBlock) }
 	}
 	return config.Parse("config.example.yaml", []byte(example), options)
 }

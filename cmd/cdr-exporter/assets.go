@@ -20,7 +20,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
-// assets writes the bundled dashboards, rules and runbooks to a folder.
 type assets struct {
 	dir, config string
 	force       bool

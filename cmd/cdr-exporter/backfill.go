@@ -15,7 +15,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// backfill writes history as OpenMetrics.
 type backfill struct {
 	source   string
 	from, to string
@@ -55,12 +54,12 @@ func (b *backfill) run(ctx context.Context, r *reading, s streams) error {
 	if err != nil {
 		return err
 	}
-	settings := history.Settings{From: span.from, Step: step, SeriesLimit: r.Metrics.SeriesLimit, Now: time.Now}
 	out, finish, err := createFile(b.output, s.out)
 	if err != nil {
 		return fmt.Errorf("--output: %w", err)
 	}
-	err = finish(b.backfill(ctx, settings, feeds, openmetrics.NewWriter(out, labels), s))
+	settings := history.Settings{From: span.from, Step: step, SeriesLimit: r.Metrics.SeriesLimit}
+	err = finish(b.write(ctx, settings, feeds, openmetrics.NewWriter(out, labels), s))
 	if err != nil && ctx.Err() != nil {
 		return errors.New("interrupted: no history was written")
 	}
@@ -80,39 +79,24 @@ func (b *backfill) parse() (step time.Duration, labels []openmetrics.Label, err 
 	return step, labels, nil
 }
 
-// backfill reads the feeds and writes their history.
-func (b *backfill) backfill(ctx context.Context, set history.Settings, feeds []*pastFeed, w *openmetrics.Writer, s streams) (err error) {
-	report := s.out // takes the summary
+// write reads the feeds and writes their history.
+func (b *backfill) write(ctx context.Context, set history.Settings, feeds []*pastFeed, w *openmetrics.Writer, s streams) error {
+	report := s.out
 	if b.output == standardOutput {
 		report = s.errors
 	}
-	m := newMeter(s.errors)
-	defer m.end()
-	set.Note, set.Progress = m.note, m.progress
-	h, err := history.Open(ctx, set)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
-	var lines []string
-	for _, f := range feeds {
-		if f.note != "" {
-			m.note(f.name() + ": " + f.note)
-		}
-		summary, err := f.read(ctx, h, m)
-		if err != nil {
+	return readPast(ctx, set, feeds, s.errors, func(h *history.History, m *meter) error {
+		m.step("writing", int64(h.Series()), "series")
+		if err := h.Write(ctx, w); err != nil {
 			return err
 		}
-		lines = append(lines, f.summary(&summary)...)
-	}
-	m.step("writing", int64(h.Series()), "series")
-	if err := h.Write(ctx, w); err != nil {
-		return err
-	}
-	m.end()
-	lines = append(lines, fmt.Sprintf("%d series, %d samples", h.Series(), w.Samples()))
-	for _, line := range lines {
-		fmt.Fprintln(report, line)
-	}
-	return nil
+		m.end()
+		for _, f := range feeds {
+			for _, line := range f.result() {
+				fmt.Fprintln(report, line)
+			}
+		}
+		fmt.Fprintf(report, "%d series, %d samples\n", h.Series(), w.Samples())
+		return nil
+	})
 }

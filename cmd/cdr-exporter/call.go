@@ -16,7 +16,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// call prints one call record of Teams with all its parts.
 type call struct {
 	source, id, output string
 }
@@ -156,7 +155,6 @@ func fieldLines(fields []cdr.Attr, room int) (lines []string) {
 	return lines
 }
 
-// attrCells are fields as cells.
 func attrCells(attrs []cdr.Attr) (cells []cell) {
 	for i := range attrs {
 		a := &attrs[i]
@@ -178,7 +176,6 @@ func attrCells(attrs []cdr.Attr) (cells []cell) {
 // width is how many columns a text takes.
 func width(text string) int { return utf8.RuneCountInString(text) }
 
-// callObject is a call as JSON.
 type callObject struct {
 	Label    string         `json:"label"`
 	Fields   map[string]any `json:"fields"`

@@ -19,7 +19,6 @@ func newCheckConfig(c *kingpin.CmdClause) command {
 	return func(_ context.Context, s streams) error { return checkConfig(*files, s) }
 }
 
-// checkConfig checks configuration files.
 func checkConfig(files []string, s streams) (failed error) {
 	for _, file := range files {
 		if _, err := app.LoadConfig(file, app.Providers()); err != nil {
@@ -32,7 +31,6 @@ func checkConfig(files []string, s streams) (failed error) {
 	return failed
 }
 
-// checkSources probes every source.
 type checkSources struct {
 	timeout time.Duration
 }

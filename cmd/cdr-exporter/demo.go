@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	simulated "github.com/cdr-exporter/cdr-exporter/internal/demo"
 )
 
-// demo runs the exporter with simulated providers in the same process.
 type demo struct {
 	storage  string
 	settings app.Settings
@@ -43,7 +41,7 @@ func (d *demo) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer providers.Close()
-	hook, err := freeAddress(ctx)
+	hook, err := simulated.FreeAddress(ctx)
 	if err != nil {
 		return err
 	}
@@ -62,14 +60,4 @@ func (d *demo) run(ctx context.Context, s streams) error {
 	fmt.Fprintf(s.out, "Reading a simulated Teams tenant, RingCentral account and Wavix account. "+
 		"Open http://%s/ (status) or http://%s%s (metrics). Press Ctrl-C to stop.\n", address, address, d.settings.TelemetryPath)
 	return a.Run(ctx)
-}
-
-// freeAddress is an unused loopback address, which the configuration must name before the listener exists.
-func freeAddress(ctx context.Context) (string, error) {
-	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a port for notifications: %w", err)
-	}
-	return l.Addr().String(), l.Close()
 }

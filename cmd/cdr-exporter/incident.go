@@ -50,26 +50,18 @@ func (k *incident) run(ctx context.Context, r *reading, s streams) error {
 	if err != nil {
 		return err
 	}
-	m := newMeter(s.errors)
-	defer m.end()
-	h, err := history.Open(ctx, history.Settings{
-		From: span.from, Step: time.Minute, SeriesLimit: r.Metrics.SeriesLimit, Now: time.Now,
-		Note: m.note, Progress: m.progress, OnChange: k.add,
-	})
-	if err != nil {
-		return err
+	end := span.to
+	if end.After(span.now) {
+		end = span.now.UTC()
 	}
-	defer h.Close() //nolint:errcheck // nothing of it is kept
-	for _, f := range withoutOverlaps(feeds) {
-		if _, err := f.read(ctx, h, m); err != nil {
+	settings := history.Settings{From: span.from, Step: time.Minute, SeriesLimit: r.Metrics.SeriesLimit, OnChange: k.add}
+	return readPast(ctx, settings, withoutOverlaps(feeds), s.errors, func(_ *history.History, m *meter) error {
+		m.end()
+		if err := k.knowTrunk(); err != nil {
 			return err
 		}
-	}
-	m.end()
-	if err := k.knowTrunk(); err != nil {
-		return err
-	}
-	return newIncidentReport(span.from, span.to, k.trunk, k.calls).print(k.output, s.out)
+		return newIncidentReport(span.from, end, k.trunk, k.calls).print(k.output, s.out)
+	})
 }
 
 // knowTrunk refuses a trunk that has no call: a name with a mistake must not read as one without failures.

@@ -19,7 +19,6 @@ const mostSamples = 10
 // callLine is a trunk in one direction.
 type callLine struct{ Source, Feed, Trunk, Direction string }
 
-// incidentCall is what a report needs of a call.
 type incidentCall struct {
 	at      time.Time
 	outcome cdr.Outcome
@@ -34,7 +33,6 @@ type failedCall struct {
 	id, callID, caller, callee string
 }
 
-// cause is why a call failed.
 type cause struct {
 	outcome  cdr.Outcome
 	sip, sub cdr.Int
@@ -62,29 +60,11 @@ func (c *cause) words() string {
 	return text
 }
 
-// counts are the calls of a line.
-type counts struct {
+// lineReport is what the calls of a line say.
+type lineReport struct {
 	callLine
 
 	attempts, connected, failed int
-}
-
-// add counts a call, but for one whose outcome isn't known.
-func (n *counts) add(c *incidentCall) {
-	if c.failure != nil || c.outcome.Attempt() {
-		n.attempts++
-	}
-	if c.outcome.Connected() {
-		n.connected++
-	}
-	if c.failure != nil {
-		n.failed++
-	}
-}
-
-// failingLine is a line on which calls failed.
-type failingLine struct {
-	counts
 
 	first, last time.Time // failures
 	longest     failureRun
@@ -99,7 +79,6 @@ type failureRun struct {
 	before, after time.Time // calls that got through
 }
 
-// causeCount is how often a cause occurred, and when.
 type causeCount struct {
 	cause
 
@@ -111,92 +90,89 @@ type causeCount struct {
 type incidentReport struct {
 	from, to    time.Time
 	trunk       string // empty: all
-	failing     []*failingLine
+	failing     []*lineReport
 	first, last time.Time
-	meanwhile   []counts
+	meanwhile   []*lineReport
 }
 
-// newIncidentReport is the report of a trunk, or of all.
 func newIncidentReport(from, to time.Time, trunk string, calls map[callLine][]incidentCall) *incidentReport {
 	r := &incidentReport{from: from, to: to, trunk: trunk, first: from, last: to}
 	lines := slices.SortedFunc(maps.Keys(calls), func(a, b callLine) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	var others []callLine
 	for _, line := range lines {
 		slices.SortStableFunc(calls[line], func(a, b incidentCall) int { return a.at.Compare(b.at) })
-		if f := newFailingLine(line, calls[line]); f != nil && (trunk == "" || strings.EqualFold(trunk, line.Trunk)) {
-			r.failing = append(r.failing, f)
+		if l := newLineReport(line, calls[line]); l.failed > 0 && (trunk == "" || strings.EqualFold(trunk, line.Trunk)) {
+			r.failing = append(r.failing, l)
 		} else {
 			others = append(others, line)
 		}
 	}
-	slices.SortStableFunc(r.failing, func(a, b *failingLine) int { return cmp.Compare(b.failed, a.failed) })
+	slices.SortStableFunc(r.failing, func(a, b *lineReport) int { return cmp.Compare(b.failed, a.failed) })
 	if len(r.failing) > 0 {
-		r.first = slices.MinFunc(r.failing, func(a, b *failingLine) int { return a.first.Compare(b.first) }).first
-		r.last = slices.MaxFunc(r.failing, func(a, b *failingLine) int { return a.last.Compare(b.last) }).last
+		r.first = slices.MinFunc(r.failing, func(a, b *lineReport) int { return a.first.Compare(b.first) }).first
+		r.last = slices.MaxFunc(r.failing, func(a, b *lineReport) int { return a.last.Compare(b.last) }).last
 	}
 	for _, line := range others {
-		n := counts{callLine: line}
-		for i := range calls[line] {
-			if c := &calls[line][i]; !c.at.Before(r.first) && !c.at.After(r.last) {
-				n.add(c)
-			}
-		}
-		if n.attempts > 0 {
-			r.meanwhile = append(r.meanwhile, n)
+		meanwhile := slices.DeleteFunc(slices.Clone(calls[line]), func(c incidentCall) bool { return c.at.Before(r.first) || c.at.After(r.last) })
+		if l := newLineReport(line, meanwhile); l.attempts > 0 {
+			r.meanwhile = append(r.meanwhile, l)
 		}
 	}
 	return r
 }
 
-// newFailingLine is what the calls of a line, in order, say of its failures; nil if none failed.
-func newFailingLine(line callLine, calls []incidentCall) *failingLine {
-	f := &failingLine{counts: counts{callLine: line}}
-	causes, run, sampled := make(map[cause]*causeCount), failureRun{}, []*failedCall(nil)
+// newLineReport counts the calls of a line, which are in order. One whose outcome isn't known is no attempt.
+func newLineReport(line callLine, calls []incidentCall) *lineReport {
+	l, run := &lineReport{callLine: line}, failureRun{}
 	for i := range calls {
 		c := &calls[i]
-		f.add(c)
+		if c.failure != nil || c.outcome.Attempt() {
+			l.attempts++
+		}
+		if c.outcome.Connected() {
+			l.connected++
+		}
 		switch {
 		case c.failure != nil:
+			l.addFailure(c.failure)
 			if run.failed++; run.failed == 1 {
 				run.since = c.at
 			}
-			run.until = c.at
-			n := causes[c.failure.cause]
-			if n == nil {
-				n = &causeCount{cause: c.failure.cause, first: c.at}
-				causes[c.failure.cause] = n
+			if run.until = c.at; run.failed > l.longest.failed {
+				l.longest = run
 			}
-			n.count++
-			n.last = c.at
-			sampled = append(sampled, c.failure)
 		case c.outcome.Effective():
-			run.after = c.at
-			f.keepLongest(run)
+			if l.longest.after.IsZero() { // else it is an earlier run
+				l.longest.after = c.at
+			}
 			run = failureRun{before: c.at}
 		}
 	}
-	if f.failed == 0 {
-		return nil
-	}
-	f.keepLongest(run)
-	f.first, f.last, f.sample = sampled[0].start, sampled[len(sampled)-1].start, sampled[:min(len(sampled), mostSamples)]
-	for _, n := range causes {
-		f.causes = append(f.causes, *n)
-	}
-	slices.SortFunc(f.causes, func(a, b causeCount) int {
+	slices.SortFunc(l.causes, func(a, b causeCount) int {
 		return cmp.Or(cmp.Compare(b.count, a.count), a.first.Compare(b.first), cmp.Compare(a.words(), b.words()))
 	})
-	return f
+	return l
 }
 
-func (f *failingLine) keepLongest(run failureRun) {
-	if run.failed > f.longest.failed {
-		f.longest = run
+func (l *lineReport) addFailure(c *failedCall) {
+	if l.failed++; l.failed == 1 {
+		l.first = c.start
 	}
+	l.last = c.start
+	if l.failed <= mostSamples {
+		l.sample = append(l.sample, c)
+	}
+	i := slices.IndexFunc(l.causes, func(n causeCount) bool { return n.cause == c.cause })
+	if i < 0 {
+		i = len(l.causes)
+		l.causes = append(l.causes, causeCount{cause: c.cause, first: c.start})
+	}
+	l.causes[i].count++
+	l.causes[i].last = c.start
 }
 
-func (n *counts) cells() []cell {
-	return append(n.callLine.cells(), cell{"attempts", n.attempts}, cell{"connected", n.connected}, cell{"failed", n.failed})
+func (l *lineReport) cells() []cell {
+	return append(l.callLine.cells(), cell{"attempts", l.attempts}, cell{"connected", l.connected}, cell{"failed", l.failed})
 }
 
 func (l *callLine) cells() []cell {
@@ -250,7 +226,6 @@ func (r *incidentReport) object() map[string]any {
 	}
 }
 
-// print prints the report as text, json or csv.
 func (r *incidentReport) print(output string, out io.Writer) (err error) {
 	switch output {
 	case "json":
@@ -258,7 +233,7 @@ func (r *incidentReport) print(output string, out io.Writer) (err error) {
 		enc.SetIndent("", "  ")
 		err = enc.Encode(r.object())
 	case "csv":
-		write, flush := csvRows(out)
+		write, flush := rowWriter(output, out)
 		_ = write(incidentColumns) // it is buffered: what fails, fails when it is flushed
 		r.each(func(kind string, cells ...[]cell) {
 			texts := make([]string, len(incidentColumns))
@@ -298,7 +273,6 @@ func share(calls, attempts int) string {
 	return fmt.Sprintf("%d (%.0f %%)", calls, 100*float64(calls)/float64(max(1, attempts)))
 }
 
-// domainWords are whose fault it is, in words.
 var domainWords = map[string]string{
 	cdr.FaultUnknown.String(): "unknown", cdr.FaultUser.String(): "the caller or the called", cdr.FaultPolicy.String(): "our policy",
 	cdr.FaultSBC.String(): "our SBC or trunk", cdr.FaultCarrier.String(): "the carrier", cdr.FaultProvider.String(): "the provider's cloud",

@@ -49,8 +49,8 @@ func callsAt(letters string, why cause) []incidentCall {
 	return all
 }
 
-// TestFailingLine: what the calls of a trunk say of its failures.
-func TestFailingLine(t *testing.T) {
+// TestLineReport: what the calls of a trunk say of its failures.
+func TestLineReport(t *testing.T) {
 	for name, tc := range map[string]struct {
 		calls string
 		want  string // attempts, connected, failed; first and last failure; the longest run and what got through around it
@@ -74,7 +74,7 @@ func TestFailingLine(t *testing.T) {
 				return fmt.Sprint(int(at.Sub(noon).Minutes()))
 			}
 			got := "none"
-			if f := newFailingLine(sbc1, callsAt(tc.calls, expired)); f != nil {
+			if f := newLineReport(sbc1, callsAt(tc.calls, expired)); f.failed > 0 {
 				got = fmt.Sprintf("%d %d %d; %s %s; %d %s %s %s %s", f.attempts, f.connected, f.failed, minute(f.first), minute(f.last),
 					f.longest.failed, minute(f.longest.since), minute(f.longest.until), minute(f.longest.before), minute(f.longest.after))
 			}
@@ -139,7 +139,7 @@ func TestCauseWords(t *testing.T) {
 
 // TestSample: of many failed calls the first ten are shown.
 func TestSample(t *testing.T) {
-	f := newFailingLine(sbc1, callsAt(strings.Repeat("f", 64), expired))
+	f := newLineReport(sbc1, callsAt(strings.Repeat("f", 64), expired))
 	if len(f.sample) != mostSamples || f.sample[0].id != "id-00" || f.sample[mostSamples-1].id != "id-09" {
 		t.Errorf("%d calls from %s to %s", len(f.sample), f.sample[0].id, f.sample[len(f.sample)-1].id)
 	}

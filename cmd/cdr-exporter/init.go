@@ -101,7 +101,7 @@ func (i *initCommand) run(ctx context.Context, s streams) error {
 		return fmt.Errorf("--output: %s is there already; name another file, or replace it with --force", i.output)
 	}
 	if i.provider == "" {
-		if err := i.ask(newPrompter(ctx, s.out)); err != nil {
+		if err := i.ask(newPrompter(ctx, s.errors)); err != nil {
 			return err
 		}
 	}
@@ -135,7 +135,7 @@ func (i *initCommand) write(s streams) error {
 		if err := os.WriteFile(file, []byte(secret+"\n"), private); err != nil {
 			return fmt.Errorf("write a secret: %w", err)
 		}
-		fmt.Fprintf(s.out, "%s is written; only its owner may read it\n", file)
+		fmt.Fprintf(s.errors, "%s is written; only its owner may read it\n", file)
 	}
 	w, finish, err := createFile(i.output, s.out)
 	if err != nil {
@@ -145,7 +145,6 @@ func (i *initCommand) write(s streams) error {
 	return finish(err)
 }
 
-// problems are what is wrong with the configuration as it is so far.
 func (i *initCommand) problems() config.Problems {
 	_, err := config.Parse(i.output, i.text(true), app.ConfigOptions(app.Providers()))
 	problems, _ := errors.AsType[config.Problems](err)

@@ -29,6 +29,12 @@ type terminal struct {
 // onTerminal starts the binary on a pseudo-terminal.
 func onTerminal(t *testing.T, args ...string) *terminal {
 	t.Helper()
+	return onTerminalTo(t, nil, args...)
+}
+
+// onTerminalTo starts the binary on a pseudo-terminal, its standard output redirected to a file unless that is nil.
+func onTerminalTo(t *testing.T, stdout *os.File, args ...string) *terminal {
+	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +57,9 @@ func onTerminal(t *testing.T, args ...string) *terminal {
 	}
 	x := &terminal{t: t, master: master, screen: new(output), cmd: exec.CommandContext(t.Context(), binary, args...)}
 	x.cmd.Stdin, x.cmd.Stdout, x.cmd.Stderr, x.cmd.Env = slave, slave, slave, environment(nil)
+	if stdout != nil {
+		x.cmd.Stdout = stdout
+	}
 	x.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := x.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -174,5 +183,34 @@ func TestInitInterrupted(t *testing.T) {
 	}
 	if _, err := os.Stat(s.path("init.yaml")); err == nil {
 		t.Error("a configuration was written")
+	}
+}
+
+// TestInitToStandardOutput: the standard output has the configuration alone, and who answers sees the questions although it is redirected.
+func TestInitToStandardOutput(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	key, config := s.path("key.txt"), s.path("config.yaml")
+	if err := os.WriteFile(key, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := os.Create(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := onTerminalTo(t, stdout, "init", "--output=-", "--api-key-file="+key)
+	if err := stdout.Close(); err != nil {
+		t.Error(err)
+	}
+	x.answer("Provider of the account", "wavix\n")
+	x.answer("Name of the account", "\n")
+	x.answer("Read call_log", "\n")
+	x.answer("Read active_calls", "no\n")
+	x.answer("OpenTelemetry endpoint", "\n")
+	if err := x.cmd.Wait(); err != nil {
+		t.Errorf("init: %v", err)
+	}
+	if text, err := os.ReadFile(config); err != nil || !strings.HasPrefix(string(text), "# yaml-language-server:") {
+		t.Errorf("%v: %s", err, text)
 	}
 }

@@ -17,8 +17,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// prompter asks on the terminal, in plain lines: they work over every connection and with a screen reader, and need no library. The first
-// error stays, and later questions return at once.
+// prompter asks on the terminal, in plain lines: they work over every connection and with a screen reader, and need no library. The
+// questions are on the standard error, since the standard output may be the configuration. The first error stays, and later questions
+// return at once.
 type prompter struct {
 	ctx context.Context //nolint:containedctx // of the one command that asks
 	in  *bufio.Reader
@@ -73,21 +74,18 @@ func (p *prompter) read(question string, read func() (string, error)) string {
 		p.err = fmt.Errorf("ask on the terminal: %w", err)
 		return ""
 	}
-	type answer struct {
-		text string
-		err  error
-	}
-	answers := make(chan answer, 1)
+	var answer string
+	done := make(chan struct{})
 	go func() {
-		text, err := read()
-		answers <- answer{strings.TrimSpace(text), err}
+		answer, err = read()
+		close(done)
 	}()
 	select {
-	case a := <-answers:
-		if a.err != nil {
+	case <-done:
+		if err != nil {
 			p.err = errors.New("the input ended before everything was answered; nothing was written")
 		}
-		return a.text
+		return strings.TrimSpace(answer)
 	case <-p.ctx.Done():
 		p.err = errors.Join(errors.New("interrupted; nothing was written"), term.Restore(p.fd, state))
 		return ""

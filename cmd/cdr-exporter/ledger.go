@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/signal"
+	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -11,7 +13,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// openStorage is where the ledger of a configuration is.
 func openStorage(file string) (ledger.Storage, error) {
 	c, err := app.LoadConfig(file, app.Providers())
 	if err != nil {
@@ -20,16 +21,19 @@ func openStorage(file string) (ledger.Storage, error) {
 	return app.Storage(c)
 }
 
-// ledgerCommand defines a command on the ledger of a configuration.
+// ledgerCommand defines a command on the ledger of a configuration. A signal ends the process, whatever it does: a large ledger takes
+// minutes, and what a kill interrupts loses nothing.
 func ledgerCommand(run func(context.Context, ledger.Storage, streams) error) func(*kingpin.CmdClause) command {
 	return func(c *kingpin.CmdClause) command {
-		return readingCommand(c, func(ctx context.Context, r *reading, s streams) error {
-			storage, err := app.Storage(r.Config)
+		file := configFlag(c)
+		return func(ctx context.Context, s streams) error {
+			signal.Reset(syscall.SIGINT, syscall.SIGTERM)
+			storage, err := openStorage(*file)
 			if err != nil {
 				return err
 			}
 			return run(ctx, storage, s)
-		})
+		}
 	}
 }
 
@@ -44,7 +48,6 @@ func ledgerReader(run func(*ledger.Inspector, ledger.Storage, streams) error) fu
 	})
 }
 
-// showLedger prints what the ledger has.
 func showLedger(i *ledger.Inspector, storage ledger.Storage, s streams) error {
 	feeds, err := i.Feeds()
 	if err != nil {
@@ -61,7 +64,6 @@ func showLedger(i *ledger.Inspector, storage ledger.Storage, s streams) error {
 	return printText(s.out, "ledger.tmpl", map[string]any{"Where": where, "Outbox": outbox, "Feeds": feeds})
 }
 
-// verifyLedger checks the ledger.
 func verifyLedger(i *ledger.Inspector, storage ledger.Storage, s streams) error {
 	problems := i.Verify(func(feed string, ids int) { fmt.Fprintf(s.out, "%s: %d ids checked\n", feed, ids) })
 	for _, problem := range problems {
@@ -74,7 +76,6 @@ func verifyLedger(i *ledger.Inspector, storage ledger.Storage, s streams) error 
 	return nil
 }
 
-// compactLedger makes the ledger smaller.
 func compactLedger(ctx context.Context, storage ledger.Storage, s streams) error {
 	before, after, err := ledger.Compact(ctx, storage)
 	if errors.Is(err, ledger.ErrLocked) {
@@ -87,7 +88,6 @@ func compactLedger(ctx context.Context, storage ledger.Storage, s streams) error
 	return nil
 }
 
-// newLedgerCopy copies a ledger from the storage of one configuration to that of another.
 func newLedgerCopy(c *kingpin.CmdClause) command {
 	from := c.Flag("from", "Configuration file whose storage has the ledger.").Required().String()
 	to := c.Flag("to", "Configuration file whose storage is to have it: an empty folder, or an empty schema of PostgreSQL.").Required().String()
@@ -95,6 +95,7 @@ func newLedgerCopy(c *kingpin.CmdClause) command {
 }
 
 func copyLedger(ctx context.Context, fromFile, toFile string, s streams) error {
+	signal.Reset(syscall.SIGINT, syscall.SIGTERM) // a copy is one transaction; see ledgerCommand
 	from, err := openStorage(fromFile)
 	if err != nil {
 		return err
@@ -103,11 +104,11 @@ func copyLedger(ctx context.Context, fromFile, toFile string, s streams) error {
 	if err != nil {
 		return err
 	}
-	bar, table, total := newMeter(s.errors), "", int64(0)
-	err = ledger.Copy(ctx, from, to, func(name string, done, of int64) {
-		if name != table {
-			table, total = name, total+of
-			bar.step(name, of, "rows")
+	bar, total := newMeter(s.errors), int64(0)
+	err = ledger.Copy(ctx, from, to, func(table string, done, of int64) {
+		if done == 0 {
+			total += of
+			bar.step(table, of, "rows")
 		}
 		bar.set(done)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -18,6 +19,8 @@ type pastFeed struct {
 	source *collector.Source
 	from   time.Time
 	note   string // about its range, for the user
+
+	summary history.Summary // once it was read
 }
 
 // pastSpan is the requested range.
@@ -28,7 +31,6 @@ type pastSpan struct {
 	glance    ledger.Glance
 }
 
-// newPastSpan reads --from and --to.
 func newPastSpan(from, to string) (s *pastSpan, err error) {
 	s = &pastSpan{now: time.Now()}
 	s.from, s.to, err = parseRange(from, to, s.now)
@@ -72,14 +74,13 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 	if !live && renamedFrom != "" {
 		origin, live = span.glance.Origins[renamedFrom+"/"+f.Info.Name]
 	}
-	now := span.now.UTC().Truncate(time.Second)
 	switch {
 	case span.to.IsZero() && !live:
 		return fmt.Errorf("--to is needed: the ledger in %s doesn't have the start of live counting of %s yet; or choose other sources with --source", span.ledger, f.name())
 	case span.to.IsZero():
 		f.To = origin
-	case span.to.After(now):
-		f.To, f.note = now, "--to is in the future; the range ends now"
+	case span.to.After(span.now):
+		f.To, f.note = span.now.UTC().Truncate(time.Second), "--to is in the future; the range ends now"
 	default:
 		f.To = span.to
 	}
@@ -95,22 +96,36 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 	return errors.New("--from must be before --to, and not in the future")
 }
 
-// name is the source's and the feed's.
 func (f *pastFeed) name() string { return f.Source + "/" + f.Info.Name }
 
-// read reads the feed into a history. What it says of the provider's errors is the provider's advice.
-func (f *pastFeed) read(ctx context.Context, h *history.History, m *meter) (history.Summary, error) {
-	m.step(f.name(), int64(f.To.Sub(f.from)/time.Minute), "min")
-	summary, err := h.Read(ctx, f.Feed)
-	if err != nil && !errors.Is(err, history.ErrLocal) {
-		what, todo := f.source.Advise(err)
-		err = fmt.Errorf("read %s: %s; %s", f.name(), what, todo)
+// readPast reads feeds into a history, shows how far it is, and hands the history on. It is gone then.
+func readPast(ctx context.Context, set history.Settings, feeds []*pastFeed, progress io.Writer, use func(*history.History, *meter) error) (err error) {
+	m := newMeter(progress)
+	defer m.end()
+	set.Now, set.Note, set.Progress = time.Now, m.note, m.progress
+	h, err := history.Open(ctx, set)
+	if err != nil {
+		return err
 	}
-	return summary, err
+	defer func() { err = errors.Join(err, h.Close()) }()
+	for _, f := range feeds {
+		if f.note != "" {
+			m.note(f.name() + ": " + f.note)
+		}
+		m.step(f.name(), int64(f.To.Sub(f.from)/time.Minute), "min")
+		if f.summary, err = h.Read(ctx, f.Feed); errors.Is(err, history.ErrLocal) {
+			return err
+		} else if err != nil {
+			what, todo := f.source.Advise(err)
+			return fmt.Errorf("read %s: %s; %s", f.name(), what, todo)
+		}
+	}
+	return use(h, m)
 }
 
-// summary is the result of the feed, in lines.
-func (f *pastFeed) summary(s *history.Summary) []string {
+// result is what was read of the feed, in lines.
+func (f *pastFeed) result() []string {
+	s := &f.summary
 	lines := []string{fmt.Sprintf("%s: %d calls from %s to %s", f.name(), s.Calls, f.from.Format(time.RFC3339), f.To.UTC().Format(time.RFC3339))}
 	for _, more := range []struct {
 		n    int

@@ -25,7 +25,7 @@ func someFeed() *pastFeed {
 // TestRangeOfFeed (contract 1): where a feed's range ends, and what is said of one that
 // can't be.
 func TestRangeOfFeed(t *testing.T) {
-	origin := noon.Add(5*time.Hour + time.Millisecond)
+	origin, now := noon.Add(5*time.Hour+time.Millisecond), noon.Add(24*time.Hour+time.Millisecond)
 	for name, tc := range map[string]struct {
 		to      time.Time
 		live    string // the name under which it is counted; empty: not yet
@@ -39,6 +39,7 @@ func TestRangeOfFeed(t *testing.T) {
 		"without a ledger":               {to: noon.Add(time.Hour), want: noon.Add(time.Hour)},
 		"into live counting":             {to: noon.Add(6 * time.Hour), live: "acme", want: noon.Add(6 * time.Hour), text: "live counting began at 2026"},
 		"into the future":                {to: noon.Add(100 * time.Hour), want: noon.Add(24 * time.Hour), text: "in the future"},
+		"until now":                      {to: now, want: now},
 		"neither a ledger nor an end":    {text: "--to is needed: the ledger in data doesn't have the start of live counting of acme/call_log yet"},
 		"another's ledger":               {live: "other", text: "--to is needed"},
 		"nothing before live counting":   {live: "acme", to: noon, text: "--from must be before --to"},
@@ -46,7 +47,7 @@ func TestRangeOfFeed(t *testing.T) {
 		"begins when it ends, no ledger": {to: noon.Add(-time.Hour), text: "--from must be before --to"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			span := &pastSpan{ledger: ledger.Storage{Folder: "data"}, from: noon, to: tc.to, now: noon.Add(24 * time.Hour), glance: ledger.Glance{Origins: map[string]time.Time{
+			span := &pastSpan{ledger: ledger.Storage{Folder: "data"}, from: noon, to: tc.to, now: now, glance: ledger.Glance{Origins: map[string]time.Time{
 				tc.live + "/call_log": origin,
 			}}}
 			if tc.live == "early" {

@@ -27,10 +27,7 @@ func newPrinter(output string, recordings bool, out io.Writer) *printer {
 			close: func() error { return nil },
 		}
 	}
-	write, flush := tableRows(out)
-	if output == "csv" {
-		write, flush = csvRows(out)
-	}
+	write, flush := rowWriter(output, out)
 	rowOf := func(r *cdr.Record, of []recording) (columns, texts []string) {
 		cells := row(r)
 		if recordings {
@@ -52,23 +49,21 @@ func newPrinter(output string, recordings bool, out io.Writer) *printer {
 	}
 }
 
-// csvRows writes rows as CSV.
-func csvRows(out io.Writer) (write func(cells []string) error, flush func() error) {
-	w := csv.NewWriter(out)
-	return w.Write, func() error {
-		w.Flush()
-		return w.Error()
-	}
-}
-
-// tableRows writes rows as a table whose columns align.
-func tableRows(out io.Writer) (write func(cells []string) error, flush func() error) {
-	w := newTable(out)
-	return func(cells []string) error {
-		for i, cell := range cells {
-			cells[i] = printable(cell)
+// rowWriter writes rows as CSV, or as a table whose columns align.
+func rowWriter(output string, out io.Writer) (write func(texts []string) error, flush func() error) {
+	if output == "csv" {
+		w := csv.NewWriter(out)
+		return w.Write, func() error {
+			w.Flush()
+			return w.Error()
 		}
-		_, err := fmt.Fprintln(w, strings.Join(cells, "	"))
+	}
+	w := newTable(out)
+	return func(texts []string) error {
+		for i, text := range texts {
+			texts[i] = printable(text)
+		}
+		_, err := fmt.Fprintln(w, strings.Join(texts, "\t"))
 		return err
 	}, w.Flush
 }
@@ -130,7 +125,6 @@ func number(n cdr.Int) any {
 	return n.Value
 }
 
-// charges are those of a record.
 type charges []map[string]string
 
 func chargesOf(r *cdr.Record) (all charges) {

@@ -47,14 +47,11 @@ func (m *meter) progress(p history.Progress) {
 	m.set(int64(p.Read / time.Minute))
 }
 
-// set says how many units are done.
 func (m *meter) set(units int64) { _ = m.bar.Set64(units) }
 
-// note prints a line.
 func (m *meter) note(text string) {
 	m.end()
 	fmt.Fprintln(m.out, text)
 }
 
-// end clears the bar.
 func (m *meter) end() { _ = m.bar.Clear() }

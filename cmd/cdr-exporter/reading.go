@@ -26,9 +26,13 @@ type reading struct {
 	quotas httpclient.Quotas // shared by sources with one credential
 }
 
+func configFlag(c *kingpin.CmdClause) *string {
+	return c.Flag("config.file", "Configuration file.").Default("config.yaml").String()
+}
+
 // readingCommand defines a command that reads the configuration of --config.file. What it opens is closed when it ends.
 func readingCommand(c *kingpin.CmdClause, run func(context.Context, *reading, streams) error) command {
-	file := c.Flag("config.file", "Configuration file.").Default("config.yaml").String()
+	file := configFlag(c)
 	return func(ctx context.Context, s streams) error { return readConfig(ctx, *file, s, run) }
 }
 
@@ -61,7 +65,6 @@ func (r *reading) open(name string) (*collector.Source, error) {
 	return source, err
 }
 
-// sourceNames are the names of all sources.
 func (r *reading) sourceNames() (names []string) {
 	for i := range r.Sources {
 		names = append(names, r.Sources[i].Name)
@@ -69,7 +72,6 @@ func (r *reading) sourceNames() (names []string) {
 	return names
 }
 
-// closeSource frees a source's connections.
 func closeSource(source *collector.Source) {
 	if source.Close != nil {
 		source.Close()

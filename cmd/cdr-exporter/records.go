@@ -17,7 +17,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// records prints call records.
 type records struct {
 	source, feed string
 	from, to     string
@@ -67,7 +66,6 @@ func (r *records) run(ctx context.Context, c *reading, s streams) error {
 	return printing.printer.close()
 }
 
-// find finds the feed, if its records can be printed.
 func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
 	var names []string
 	problem := fmt.Sprintf("source %s has no feed %s that can be printed", r.source, r.feed)

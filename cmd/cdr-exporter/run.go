@@ -21,7 +21,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-// webFlags defines the flags of the metrics port.
 func webFlags(c *kingpin.CmdClause, to *app.Settings) {
 	c.Flag("web.listen-address", "Address of the metrics port. Repeatable.").
 		Default(":9887").StringsVar(&to.ListenAddresses)
@@ -29,7 +28,6 @@ func webFlags(c *kingpin.CmdClause, to *app.Settings) {
 	c.Flag("web.telemetry-path", "Path of the metrics.").Default(web.DefaultMetricsPath).StringVar(&to.TelemetryPath)
 }
 
-// logFlags are the flags of the log.
 type logFlags struct{ config promslog.Config }
 
 func (l *logFlags) define(c *kingpin.CmdClause) {
@@ -52,7 +50,6 @@ func (l *logFlags) logger(s streams) *slog.Logger {
 	return logger
 }
 
-// runCommand is the exporter.
 type runCommand struct {
 	settings app.Settings
 	log      logFlags
@@ -104,9 +101,9 @@ func reloadOnHangup(a *app.App) (stop func()) {
 	}
 }
 
-func newVersion(*kingpin.CmdClause) command { return printVersion }
-
-func printVersion(_ context.Context, s streams) error {
-	_, err := fmt.Fprintln(s.out, version.Print("cdr_exporter"))
-	return err
+func newVersion(*kingpin.CmdClause) command {
+	return func(_ context.Context, s streams) error {
+		_, err := fmt.Fprintln(s.out, version.Print("cdr_exporter"))
+		return err
+	}
 }

@@ -45,9 +45,9 @@ func LoadConfig(file string, providers []collector.Provider) (*config.Config, er
 
 // ConfigOptions are those with which LoadConfig reads.
 func ConfigOptions(providers []collector.Provider) config.Options {
-	var known []config.Provider
+	known := make(map[string]func() any, len(providers))
 	for _, p := range providers {
-		known = append(known, config.Provider{Name: p.Name, New: p.NewConfig})
+		known[p.Name] = p.NewConfig
 	}
 	return config.Options{Providers: known, CheckFiles: true}
 }

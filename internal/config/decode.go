@@ -18,7 +18,7 @@ import (
 type decoder struct {
 	file, dir  string
 	lookupEnv  func(string) (string, bool)
-	providers  []Provider
+	providers  map[string]func() any
 	checkFiles bool
 
 	problems Problems
@@ -138,15 +138,14 @@ func (d *decoder) decodeMap(v reflect.Value, n *yaml.Node, at place) {
 	}
 }
 
-// decodeStruct decodes the keys of a struct, and applies its rules.
 func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
 	fields := fieldsOf(v.Type())
 	for _, e := range d.entries(n, at) {
-		i := slices.IndexFunc(fields, func(f field) bool { return f.key == e.key })
+		i := slices.IndexFunc(fields, func(f Setting) bool { return f.Key == e.key })
 		source, isSource := reflect.TypeAssert[*Source](v.Addr())
 		switch {
 		case i >= 0:
-			if e.at.file = fields[i].isFile; e.at.file {
+			if e.at.file = fields[i].Secret; e.at.file {
 				d.lines[strings.TrimSuffix(e.at.path, fileSuffix)] = e.at.line // see Report.Given
 			}
 			d.decode(v.FieldByIndex(fields[i].index), &e.value, e.at)
@@ -154,10 +153,10 @@ func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
 		default:
 			var known []string
 			for _, f := range fields {
-				known = append(known, f.key)
+				known = append(known, f.Key)
 			}
 			if isSource {
-				known = append(known, d.providerNames()...)
+				known = slices.AppendSeq(known, maps.Keys(d.providers))
 			}
 			d.fail(e.at, "unknown key; the keys here are %s", strings.Join(slices.Sorted(slices.Values(known)), ", "))
 		}
@@ -165,7 +164,6 @@ func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
 	d.validate(v, at.path)
 }
 
-// entry is a key of a mapping with its value.
 type entry struct {
 	key   string
 	at    place
@@ -203,7 +201,6 @@ func (d *decoder) entries(n *yaml.Node, at place) (all []entry) {
 	return all
 }
 
-// setDefaults gives a fresh value its defaults.
 func setDefaults(v reflect.Value) {
 	if defaulter, ok := reflect.TypeAssert[Defaulter](v.Addr()); ok {
 		defaulter.SetDefaults()

@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -13,25 +14,40 @@ var (
 	secretMapType = reflect.TypeFor[map[string]Secret]()
 )
 
-// field is one key of a struct. A secret has two: x and x_file.
-type field struct {
-	key    string
-	index  []int
-	typ    reflect.Type
-	isFile bool
-	ask    string // the tag of that name; see Setting
+// Setting is a key of a struct. A secret has two: x and x_file.
+type Setting struct {
+	Key string
+	// Ask is what the key means, from the tag `ask:"text"`: `init` asks for it with this text, which is also its comment in the written
+	// file. Without it the key is only a flag of `init`.
+	Ask string
+	// Secret: its value is the name of a file that holds a secret.
+	Secret bool
+	// Block: it is switched on by its key alone, such as a feed.
+	Block bool
+
+	index []int
+	typ   reflect.Type
+}
+
+// Settings lists those of a provider's block, a pointer to a struct, that `init` can set: secrets by the names of their files.
+func Settings(block any) []Setting {
+	return slices.DeleteFunc(fieldsOf(reflect.TypeOf(block).Elem()), func(s Setting) bool {
+		return s.typ == secretType && !s.Secret || !s.Block && !isLeaf(s.typ)
+	})
 }
 
 // fieldsOf lists the keys of a struct type in the order of its fields, those of embedded structs included.
-func fieldsOf(t reflect.Type) (fields []field) {
+func fieldsOf(t reflect.Type) (fields []Setting) {
 	for _, sf := range reflect.VisibleFields(t) {
 		key, _, _ := strings.Cut(sf.Tag.Get("yaml"), ",")
 		if key == "" {
 			continue
 		}
-		fields = append(fields, field{key: key, index: sf.Index, typ: sf.Type, ask: sf.Tag.Get("ask")})
+		f := Setting{Key: key, Ask: sf.Tag.Get("ask"), Block: sf.Type.Kind() == reflect.Pointer, index: sf.Index, typ: sf.Type}
+		fields = append(fields, f)
 		if sf.Type == secretType || sf.Type == secretMapType {
-			fields = append(fields, field{key: key + fileSuffix, index: sf.Index, typ: sf.Type, isFile: true, ask: sf.Tag.Get("ask")})
+			f.Key, f.Secret = key+fileSuffix, true
+			fields = append(fields, f)
 		}
 	}
 	return fields
@@ -56,8 +72,8 @@ func Keys(t reflect.Type) (keys []string) {
 		below("[*]", t.Elem())
 	default:
 		for _, f := range fieldsOf(t) {
-			keys = append(keys, f.key)
-			below(f.key, f.typ)
+			keys = append(keys, f.Key)
+			below(f.Key, f.typ)
 		}
 	}
 	return keys

@@ -16,8 +16,9 @@ import (
 
 // Options are what [Load], [Parse] and [Unmarshal] need beside the file.
 type Options struct {
-	// Providers are the kinds of sources that are known.
-	Providers []Provider
+	// Providers are the kinds of sources by the keys of their blocks: each makes a pointer to a new struct that the block is decoded
+	// into, whose [Defaulter] and [Validator] are used.
+	Providers map[string]func() any
 	// CheckFiles opens every file that the configuration names.
 	CheckFiles bool
 	// LookupEnv is asked for the variables of ${env:NAME}; nil is [os.LookupEnv].
@@ -95,14 +96,10 @@ func parseYAML(data []byte) (document yaml.Node, err error) {
 		}
 	}()
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	if err = decoder.Decode(&document); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = nil
+	if err = decoder.Decode(&document); err == nil {
+		if err = decoder.Decode(new(yaml.Node)); err == nil {
+			err = errors.New("a second YAML document begins here; a configuration is a single one")
 		}
-		return document, err
-	}
-	if err = decoder.Decode(new(yaml.Node)); err == nil {
-		return document, errors.New("a second YAML document begins here; a configuration is a single one")
 	}
 	if errors.Is(err, io.EOF) {
 		err = nil

@@ -106,7 +106,6 @@ func (e *otlpEnv) oneOf(name string, allowed ...string) string {
 	return word
 }
 
-// settings completes those of one signal.
 func (e *otlpEnv) settings(o *OTLP, signal, path string, enabled bool) OTLPSignal {
 	e.signal = signal
 	s := OTLPSignal{

@@ -141,7 +141,7 @@ func TestProblems(t *testing.T) {
 		{"lookback below the interval", "sources:\n- name: a\n  acme:\n    tenant_id: t\n    client_secret: s\n    calls: {interval: 1h, lookback: 30m}\n", "6: sources[0].acme.calls.lookback: must be at least the interval (1h), is 30m"},
 
 		// TLS.
-		{"tls twice", "sources:\n- name: a\n  other: {api_key: k}\n  tls_config:\n    ca: x\n    ca_file: x\n    cert: x\n    cert_file: x\n    key: x\n    key_file: x\n", "6: sources[0].tls_config.ca_file: is given twice, as text and as a file; keep one of them\n8: sources[0].tls_config.cert_file: is given twice, as text and as a file; keep one of them\n10: sources[0].tls_config.key_file: is given twice, as text and as a file; keep one of them"},
+		{"tls twice", "sources:\n- name: a\n  other: {api_key: k}\n  tls_config:\n    ca: x\n    ca_file: x\n    cert: x\n    cert_file: x\n    key: x\n    key_file: x\n", "6: sources[0].tls_config.ca_file: the authority is already given by ca; keep one of them\n8: sources[0].tls_config.cert_file: the client's certificate is already given by cert; keep one of them\n10: sources[0].tls_config.key_file: is given twice, as text and as a file; keep one of them"},
 		{"certificate without key", "otlp:\n  tls_config: {cert_file: x}\n" + valid, "2: otlp.tls_config: a client certificate and its key go together; give both (cert or cert_file, key or key_file), or neither"},
 		{"key without certificate", "otlp:\n  tls_config: {key_file: x}\n" + valid, "2: otlp.tls_config: a client certificate and its key go together; give both (cert or cert_file, key or key_file), or neither"},
 		{"tls version that is none", "otlp:\n  tls_config: {min_version: \"1.2\"}\n" + valid, "2: otlp.tls_config.min_version: must be TLS10, TLS11, TLS12 or TLS13, is \"1.2\""},

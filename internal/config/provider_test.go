@@ -63,9 +63,9 @@ func options() config.Options {
 		"SET": "from-environment", "EMPTY": "", "NUMBER": "42", "LARGE": "4242", "TRUE": "true", "DURATION": "90m", "SECRET": "hunter2",
 	}
 	return config.Options{
-		Providers: []config.Provider{
-			{Name: "acme", New: func() any { return new(acme) }},
-			{Name: "other", New: func() any { return new(other) }},
+		Providers: map[string]func() any{
+			"acme":  func() any { return new(acme) },
+			"other": func() any { return new(other) },
 		},
 		LookupEnv: func(name string) (string, bool) {
 			value, ok := environment[name]

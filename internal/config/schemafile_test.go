@@ -53,11 +53,7 @@ func describe(schema map[string]any, n *yaml.Node) (described int) {
 // generateSchema is the schema with the comments of config.example.yaml.
 func generateSchema(t *testing.T) []byte {
 	t.Helper()
-	var providers []config.Provider
-	for _, p := range app.Providers() {
-		providers = append(providers, config.Provider{Name: p.Name, New: p.NewConfig})
-	}
-	schema := config.Schema(providers)
+	schema := config.Schema(app.ConfigOptions(app.Providers()).Providers)
 	text, err := os.ReadFile("../../config.example.yaml")
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,9 +18,9 @@ type schema = map[string]any
 
 // Schema describes a configuration file as a JSON Schema, for editors. It accepts what the decoder accepts, and refuses what is visible
 // without looking at other files, the environment or the relation of two values.
-func Schema(providers []Provider) map[string]any {
+func Schema(providers map[string]func() any) map[string]any {
 	s := objectSchema(reflect.TypeFor[Config](), providers)
-	sources := valueSchema(field{typ: reflect.TypeFor[[]Source]()}, nil, providers)
+	sources := valueSchema(Setting{typ: reflect.TypeFor[[]Source]()}, nil, providers)
 	sources["minItems"] = 1
 	s["properties"].(schema)["sources"] = sources //nolint:forcetypeassert // it was made there
 	s["$schema"], s["$id"] = "https://json-schema.org/draft/2020-12/schema", SchemaURL
@@ -27,22 +29,22 @@ func Schema(providers []Provider) map[string]any {
 }
 
 // objectSchema describes a struct. A bare key stands for its defaults, unless something in it is required.
-func objectSchema(t reflect.Type, providers []Provider) schema {
+func objectSchema(t reflect.Type, providers map[string]func() any) schema {
 	rules, properties, files := RulesOf(t), schema{}, map[string]bool{}
 	var conditions []any
 	for _, f := range fieldsOf(t) {
-		properties[f.key] = valueSchema(f, rules, providers)
-		if f.isFile && f.typ == secretType {
-			text := strings.TrimSuffix(f.key, fileSuffix)
+		properties[f.Key] = valueSchema(f, rules, providers)
+		if f.Secret && f.typ == secretType {
+			text := strings.TrimSuffix(f.Key, fileSuffix)
 			files[text] = true
-			conditions = append(conditions, schema{"not": schema{"required": []string{text, f.key}}})
+			conditions = append(conditions, schema{"not": schema{"required": []string{text, f.Key}}})
 		}
 	}
 	if t == reflect.TypeFor[Source]() {
-		for _, p := range providers {
-			properties[p.Name] = objectSchema(reflect.TypeOf(p.New()).Elem(), nil)
+		for name, newBlock := range providers {
+			properties[name] = objectSchema(reflect.TypeOf(newBlock()).Elem(), nil)
 		}
-		rules.ExactlyOne = append(rules.ExactlyOne, (&decoder{providers: providers}).providerNames())
+		rules.ExactlyOne = append(rules.ExactlyOne, slices.Sorted(maps.Keys(providers)))
 	}
 	given := func(keys []string) (each []any) {
 		for _, key := range keys {
@@ -76,23 +78,23 @@ func objectSchema(t reflect.Type, providers []Provider) schema {
 }
 
 // valueSchema describes the value of a key.
-func valueSchema(f field, rules *Rules, providers []Provider) schema {
+func valueSchema(f Setting, rules *Rules, providers map[string]func() any) schema {
 	t := f.typ
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	switch {
 	case isLeaf(t):
-		s := leafSchema(t, rules.Values[f.key])
-		if least, ok := rules.Least[f.key]; ok {
+		s := leafSchema(t, rules.Values[f.Key])
+		if least, ok := rules.Least[f.Key]; ok {
 			s["minimum"] = least
 		}
 		return s
 	case t.Kind() == reflect.Slice:
-		items := field{key: f.key + "[0]", typ: t.Elem()}
+		items := Setting{Key: f.Key + "[0]", typ: t.Elem()}
 		return schema{"type": "array", "items": valueSchema(items, rules, providers)}
 	case t.Kind() == reflect.Map:
-		return schema{"type": []string{"object", "null"}, "additionalProperties": valueSchema(field{typ: t.Elem()}, rules, providers)}
+		return schema{"type": []string{"object", "null"}, "additionalProperties": valueSchema(Setting{typ: t.Elem()}, rules, providers)}
 	}
 	return objectSchema(t, providers)
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -11,16 +12,6 @@ var (
 	sourceName      = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 	emergencyNumber = regexp.MustCompile(`^([A-Z]{2}:)?\+?[0-9]{2,15}$`)
 )
-
-// Provider is a kind of source. Its name is the key of its block and the label
-// `provider`.
-type Provider struct {
-	// Name is the key under a source.
-	Name string
-	// New returns a pointer to a new struct that the block is decoded into. If it
-	// implements [Defaulter] and [Validator], they are used.
-	New func() any
-}
 
 // Source is one account of one provider.
 type Source struct {
@@ -38,10 +29,9 @@ type Source struct {
 	// EmergencyNumbers are the numbers that count as emergency services.
 	EmergencyNumbers []string `yaml:"emergency_numbers"`
 
-	// ProviderName is the [Provider.Name] whose block the source has.
+	// ProviderName is the key of the block that the source has, and the label `provider`.
 	ProviderName string
-	// Provider is the decoded block: what [Provider.New] returned. It is nil only
-	// in a source with problems.
+	// Provider is the decoded block, of the type that [Options.Providers] has for it. It is nil only in a source with problems.
 	Provider any
 }
 
@@ -71,32 +61,21 @@ func (s *Source) Validate(r *Report) {
 		}
 	}
 	if s.ProviderName == "" && len(r.decoder.providers) > 0 {
-		r.Problemf("", "has no provider; give one of the blocks %s", orList(r.decoder.providerNames()))
+		r.Problemf("", "has no provider; give one of the blocks %s", orList(slices.Sorted(maps.Keys(r.decoder.providers))))
 	}
-}
-
-// providerNames lists the providers that are known.
-func (d *decoder) providerNames() []string {
-	names := make([]string, len(d.providers))
-	for i, p := range d.providers {
-		names[i] = p.Name
-	}
-	return names
 }
 
 // decodeBlock decodes the block of a provider. It returns false if the key is not a provider's name.
 func (d *decoder) decodeBlock(source *Source, e *entry) bool {
-	i := slices.IndexFunc(d.providers, func(known Provider) bool { return known.Name == e.key })
-	if i < 0 {
-		return false
-	}
-	if source.ProviderName != "" {
+	newBlock, known := d.providers[e.key]
+	switch {
+	case known && source.ProviderName != "":
 		d.fail(e.at, "this source already has the provider %s; configure %s in a separate source", source.ProviderName, e.key)
-		return true
+	case known:
+		source.ProviderName, source.Provider = e.key, newBlock()
+		block := reflect.ValueOf(source.Provider).Elem()
+		setDefaults(block)
+		d.decode(block, &e.value, e.at)
 	}
-	source.ProviderName, source.Provider = e.key, d.providers[i].New()
-	block := reflect.ValueOf(source.Provider).Elem()
-	setDefaults(block)
-	d.decode(block, &e.value, e.at)
-	return true
+	return known
 }

@@ -30,11 +30,8 @@ type TLSConfig struct {
 
 // Validate implements [Validator].
 func (t *TLSConfig) Validate(r *Report) {
-	for _, key := range []string{"ca", "cert"} {
-		if r.Given(key) && r.Given(key+fileSuffix) {
-			r.Problemf(key+fileSuffix, "is given twice, as text and as a file; keep one of them")
-		}
-	}
+	r.NotBoth("the authority", "ca", "ca_file")
+	r.NotBoth("the client's certificate", "cert", "cert_file")
 	if (r.Given("cert") || r.Given("cert_file")) != r.Given("key") {
 		r.Problemf("", "a client certificate and its key go together; give both (cert or cert_file, key or key_file), or neither")
 	}

@@ -19,7 +19,6 @@ const tag = "cdr-exporter"
 // titlePrefix stands before every title: Grafana sorts and searches by title.
 const titlePrefix = "CDR exporter / "
 
-// board is a dashboard that is being built.
 type board struct {
 	name    string
 	builder *dashboard.DashboardBuilder
@@ -119,7 +118,6 @@ type panel = cog.Builder[dashboard.Panel]
 // finished is a panel that has its place.
 type finished struct{ panel dashboard.Panel }
 
-// Build returns the panel.
 func (f finished) Build() (dashboard.Panel, error) { return f.panel, nil }
 
 func (b *board) build() (dashboard.Dashboard, error) {

@@ -5,12 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/logs"
 	"github.com/grafana/grafana-foundation-sdk/go/loki"
-	"github.com/grafana/grafana-foundation-sdk/go/table"
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 
@@ -55,23 +53,15 @@ func calls() *board {
 	for i, c := range columnsOfCalls {
 		order[c.attribute], names[c.attribute], keep[i] = i, c.title, c.attribute
 	}
-	p := table.NewPanelBuilder().
-		Title("Calls").
-		Description("A row for each record that the variables above leave, the latest first. A click on a call id shows all records of that call below.").
+	about := text{"Calls", "A row for each record that the variables above leave, the latest first. A click on a call id shows all records of that call below."}
+	p := sortedTable(about, "Start").
 		Datasource(lokiSource()).
 		Unit(units.NoUnit).
-		Filterable(true).
-		CellHeight(common.TableCellHeightSm).
-		Footer(noFooter()).
-		SortBy([]cog.Builder[common.TableSortByFieldState]{common.NewTableSortByFieldStateBuilder().DisplayName("Start").Desc(true)}).
 		WithTarget(logTarget(found(), nil).QueryType("range").MaxLines(500)).
 		WithTransformation(dashboard.DataTransformerConfig{Id: "extractFields", Options: map[string]any{"source": "labels", "replace": true}}).
 		WithTransformation(dashboard.DataTransformerConfig{Id: "filterFieldsByName", Options: map[string]any{"include": map[string]any{"names": keep}}}).
 		WithTransformation(dashboard.DataTransformerConfig{Id: "organize", Options: map[string]any{"indexByName": order, "renameByName": names, "excludeByName": map[string]any{}}}).
-		OverrideByName("Call id", properties{property("links", []any{map[string]any{
-			"title": "All records of this call",
-			"url":   thisCall(),
-		}})})
+		OverrideByName("Call id", properties{linkTo("All records of this call", thisCall())})
 	b.add(24, 11, p)
 	b.add(24, 10, lines("Log lines", "The same records as lines to read. Open one to see its attributes.", found()))
 

@@ -102,7 +102,6 @@ func exporter() *board {
 	return b
 }
 
-// perFeed are the labels that name a feed.
 func perFeed() []string { return by("source", "feed") }
 
 // hasRecords leaves out the feed of what is there now.

@@ -39,10 +39,13 @@ func (b *board) seriesTo(d destination, q query, more ...string) []cog.Builder[d
 }
 
 func (b *board) rowTo(d destination, q query, more ...string) dashboard.DynamicConfigValue {
-	return property("links", []any{map[string]any{"title": d.title, "url": b.url(d, q.by, "__data.fields", more)}})
+	return linkTo(d.title, b.url(d, q.by, "__data.fields", more))
 }
 
-// url is the address of a destination.
+func linkTo(title, url string) dashboard.DynamicConfigValue {
+	return property("links", []any{map[string]any{"title": title, "url": url}})
+}
+
 func (b *board) url(d destination, labels []string, from string, more []string) string {
 	var parts []string
 	for _, label := range labels {

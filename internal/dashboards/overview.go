@@ -34,13 +34,11 @@ func overview() *board {
 		"Faults: what the network, a trunk, a carrier or a service failed, where the feed gives reasons. A click on a trunk leads to its dashboard, on its calls to their log lines."}))
 
 	b.row("Failures")
-	byDomain := b.flow(metrics.CallFailures, by("fault_domain"))
-	b.add(12, 9, b.stacked(text{"Failures by fault domain", "Calls of each bar that neither a person nor voicemail answered, by whose it probably was: users' own, a policy of ours, our SBC, the carrier, the provider."},
-		byDomain).DataLinks(b.toCalls(byDomain)))
-	byReason := b.flow(metrics.CallFailures, by("outcome", "reason"))
-	b.add(12, 9, b.stacked(text{"Failures by reason", "Calls of each bar that neither a person nor voicemail answered, by outcome and reason. " +
-		"People who are busy or misdial are no outage: look for the outcome failed."}, byReason).
-		DataLinks(b.toCalls(byReason)))
+	b.add(12, 9, b.ofCalls(text{"Failures by fault domain", "Calls of each bar that neither a person nor voicemail answered, by whose it probably was: users' own, a policy of ours, our SBC, the carrier, the provider."},
+		b.flow(metrics.CallFailures, by("fault_domain"))))
+	b.add(12, 9, b.ofCalls(text{"Failures by reason", "Calls of each bar that neither a person nor voicemail answered, by outcome and reason. " +
+		"People who are busy or misdial are no outage: look for the outcome failed."},
+		b.flow(metrics.CallFailures, by("outcome", "reason"))))
 	causes := by("source", "feed", "trunk", "direction", "fault_domain", "outcome", "reason")
 	worst := nonzero(top(25, b.total(metrics.CallFailures, causes))).as("Calls")
 	b.add(24, 9, b.table(text{"Most frequent failures", "What failed most in the time shown. A click on a count leads to the calls' log lines."}, worst).
@@ -48,12 +46,8 @@ func overview() *board {
 
 	b.row("Calls")
 	keep := by("source", "provider", "feed")
-	byOutcome := b.flow(metrics.Calls, by("outcome"))
-	b.add(12, 8, b.stacked(text{"Calls by outcome", "Calls of each bar by how they ended."}, byOutcome).
-		DataLinks(b.toCalls(byOutcome)))
-	bySource := b.flow(metrics.Calls, keep)
-	b.add(12, 8, b.stacked(text{"Calls by source", "Calls of each bar by where their records come from."}, bySource).
-		DataLinks(b.toCalls(bySource)))
+	b.add(12, 8, b.ofCalls(text{"Calls by outcome", "Calls of each bar by how they ended."}, b.flow(metrics.Calls, by("outcome"))))
+	b.add(12, 8, b.ofCalls(text{"Calls by source", "Calls of each bar by where their records come from."}, b.flow(metrics.Calls, keep)))
 	b.add(12, 8, b.series(text{"Connected share (ASR) by source", "Answered or voicemail, of all calls; of at least five."}, asr(b.flow, keep)).Max(1))
 	ratio := faults(b.flow, keep)
 	b.add(12, 8, b.series(text{"Fault ratio by source", "Share of attempts that the network, a trunk, a carrier or a service failed; of at least five. Only of feeds that say why a call didn't connect."}, ratio).

@@ -51,6 +51,11 @@ func (b *board) stacked(t text, queries ...query) *timeseries.PanelBuilder {
 		Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A"))
 }
 
+// ofCalls is a stacked panel whose series lead to the log lines of their calls. more is as in toCalls.
+func (b *board) ofCalls(t text, q query, more ...string) *timeseries.PanelBuilder {
+	return b.stacked(t, q).DataLinks(b.toCalls(q, more...))
+}
+
 // legendOf is the legend below a panel, with these figures of each series.
 func legendOf(figures ...string) *common.VizLegendOptionsBuilder {
 	return common.NewVizLegendOptionsBuilder().

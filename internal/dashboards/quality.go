@@ -28,9 +28,8 @@ func quality() *board {
 
 	b.row("Sessions")
 	b.add(12, 8, b.stacked(text{"Sessions by result", "Sessions of each bar; dropped: failed in mid-call."}, b.flow(metrics.Sessions, by("result"))))
-	failures := b.flow(metrics.SessionFailures, by("stage", "reason"))
-	b.add(12, 8, b.stacked(text{"Sessions that failed", "Sessions of each bar by where and why they failed."}, failures).
-		DataLinks(b.toCalls(failures, onlySessions)))
+	b.add(12, 8, b.ofCalls(text{"Sessions that failed", "Sessions of each bar by where and why they failed."},
+		b.flow(metrics.SessionFailures, by("stage", "reason")), onlySessions))
 	worst := nonzero(top(25, b.total(metrics.SessionFailures, by("source", "stage", "reason")))).as("Sessions")
 	p := b.table(text{"Most frequent failures", "Where and why sessions failed most in the time shown. A click on a count leads to their log lines."}, worst)
 	b.add(24, 8, p.OverrideByName("Sessions", properties{property("decimals", 0), b.rowToCalls(worst, onlySessions)}))
@@ -75,7 +74,6 @@ func (b *board) poor(how ask, keep []string, where ...match) query {
 	return share(how(metrics.MediaStreams, keep, append(where, poorStreams())...), how(metrics.MediaStreams, keep, append(where, judgedStreams())...))
 }
 
-// callRecords are the calls of call records.
 func callRecords() match {
 	return oneOf("feed", app.Feeds(func(f collector.FeedProperties) bool { return f.Streams }))
 }

@@ -33,17 +33,7 @@ func property(id string, value any) dashboard.DynamicConfigValue {
 // table is a panel with a row for each set of labels and a column for each query,
 // sorted by the first of them. The queries keep the same labels.
 func (b *board) table(t text, queries ...query) *table.PanelBuilder {
-	p := table.NewPanelBuilder().
-		Title(t.title).Description(t.description).
-		Datasource(prometheusSource()).
-		Unit(unitNumber).
-		Filterable(true).
-		CellHeight(common.TableCellHeightSm).
-		Footer(noFooter()).
-		Thresholds(plain()).
-		SortBy([]cog.Builder[common.TableSortByFieldState]{
-			common.NewTableSortByFieldStateBuilder().DisplayName(queries[0].name).Desc(true),
-		})
+	p := sortedTable(t, queries[0].name).Datasource(prometheusSource()).Unit(unitNumber).Thresholds(plain())
 	for i, q := range queries {
 		if !slices.Equal(q.by, queries[0].by) {
 			b.problem("%s: its queries keep several sets of labels", t.title)
@@ -54,9 +44,14 @@ func (b *board) table(t text, queries ...query) *table.PanelBuilder {
 	return arrange(p, queries)
 }
 
-// noFooter leaves the sums out: most columns don't add up.
-func noFooter() *common.TableFooterOptionsBuilder {
-	return common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{"sum"})
+// sortedTable is an empty table, sorted by a column from the top. It has no sums: most columns don't add up.
+func sortedTable(t text, column string) *table.PanelBuilder {
+	return table.NewPanelBuilder().
+		Title(t.title).Description(t.description).
+		Filterable(true).
+		CellHeight(common.TableCellHeightSm).
+		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{"sum"})).
+		SortBy([]cog.Builder[common.TableSortByFieldState]{common.NewTableSortByFieldStateBuilder().DisplayName(column).Desc(true)})
 }
 
 // arrange joins the answers of a table's queries and names its columns.

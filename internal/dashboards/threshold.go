@@ -5,7 +5,6 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// Colours of thresholds.
 const (
 	neutral = "text"
 	good    = "green"

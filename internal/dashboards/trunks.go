@@ -42,18 +42,15 @@ func trunks() *board {
 	b.add(12, 8, b.series(text{"Fault ratio by trunk", "Share of attempts that the network, the trunk, a carrier or a service failed. A trunk that is down shows as 100 %."}, ratio).
 		DataLinks(b.toCalls(ratio, onlyFailed)).
 		Thresholds(above(0.01, 0.05)).ThresholdsStyle(dashed()))
-	directions := b.flow(metrics.Calls, by("source", "trunk", "direction"))
-	b.add(12, 8, b.stacked(text{"Calls by trunk", "Calls of each bar. A trunk that falls to nothing while others go on is down without telling."}, directions).
-		DataLinks(b.toCalls(directions)))
+	b.add(12, 8, b.ofCalls(text{"Calls by trunk", "Calls of each bar. A trunk that falls to nothing while others go on is down without telling."},
+		b.flow(metrics.Calls, by("source", "trunk", "direction"))))
 	b.add(12, 8, b.series(text{"Connected share (ASR) by trunk", "Answered or voicemail, of all calls."}, asr(b.flow, keep)).Max(1))
 
 	b.row("Codes")
-	codes := b.flow(metrics.CallFailures, by("sip_code"), sipCoded())
-	b.add(12, 9, b.stacked(text{"SIP codes", "Calls of each bar that didn't connect, by final SIP code. Only Direct Routing tells it."}, codes).
-		DataLinks(b.toCalls(codes)))
-	reasons := b.flow(metrics.CallFailures, by("trunk", "reason"), failed())
-	b.add(12, 9, b.stacked(text{"Faults by trunk and reason", "Calls of each bar with the outcome failed, by reason."}, reasons).
-		DataLinks(b.toCalls(reasons, onlyFailed)))
+	b.add(12, 9, b.ofCalls(text{"SIP codes", "Calls of each bar that didn't connect, by final SIP code. Only Direct Routing tells it."},
+		b.flow(metrics.CallFailures, by("sip_code"), sipCoded())))
+	b.add(12, 9, b.ofCalls(text{"Faults by trunk and reason", "Calls of each bar with the outcome failed, by reason."},
+		b.flow(metrics.CallFailures, by("trunk", "reason"), failed()), onlyFailed))
 	causes := by("trunk", "direction", "sip_code", "sub_code", "reason", "outcome")
 	worst := nonzero(top(50, b.total(metrics.CallFailures, causes, sipCoded()))).as("Calls")
 	failures := b.table(text{"Most frequent failures", "Final SIP code, Microsoft's sub code in words, and how many calls they ended in the time shown. A click on a count leads to the calls' log lines."}, worst)

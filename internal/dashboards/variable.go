@@ -31,7 +31,6 @@ func sourceRef(kind, variable string) common.DataSourceRef {
 	return common.DataSourceRef{Type: &kind, Uid: &uid}
 }
 
-// chooseSource lets one choose a data source.
 func (b *board) chooseSource(kind, name, label string) {
 	b.builder.WithVariable(dashboard.NewDatasourceVariableBuilder(name).
 		Label(label).
@@ -82,7 +81,6 @@ func (b *board) chooseExporter() {
 	b.annotate("Restarts", "blue", "The exporter was started", "{{job}} {{instance}}", b.selector(processStart, "", nil)+" * 1000", true)
 }
 
-// chooseCalls lets one choose which calls are shown.
 func (b *board) chooseCalls() {
 	b.choose("source", "Source", ".+", "Source of the configuration.", metrics.Polls)
 	b.choose("provider", "Provider", ".+", "Who the calls were bought from.", metrics.Calls)

@@ -28,13 +28,11 @@ var states = map[int]struct{ text, colour string }{
 	-1: {cantTell, grey},
 }
 
-// perRecent are the labels of what is known of the last attempts.
 func perRecent() []string { return by("source", "feed", "trunk", "direction") }
 
 // recentGauges tell of the last attempts. They are of every feed, whichever is chosen: they aren't added up.
 var recentGauges = []*metrics.Def{metrics.RecentAttempts, metrics.RecentFaults, metrics.RecentConnected, metrics.RecentNewest}
 
-// recent is one of them.
 func (b *board) recent(d *metrics.Def) query { return b.value(d, perRecent()) }
 
 // verdict is the state of each trunk and direction: none of its last attempts connected; or there was none for a day; or

@@ -1,8 +1,11 @@
 package demo
 
 import (
+	"context"
 	_ "embed" // for the configuration
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,12 +34,17 @@ var (
 // Configure writes a configuration that reads the providers, and the files that it names, to a
 // folder. Storage is the folder of the ledger, hook the address of the listener for notifications.
 func (p *Providers) Configure(folder, storage, hook string) (string, error) {
-	if err := p.writeCAs(folder); err != nil {
-		return "", err
-	}
 	storage, err := filepath.Abs(storage)
 	if err != nil {
 		return "", fmt.Errorf("resolve the ledger's folder: %w", err)
+	}
+	err = errors.Join(
+		p.Tenant.WriteCA(filepath.Join(folder, "msgraph-ca.pem")),
+		p.Office.WriteCA(filepath.Join(folder, "ringcentral-ca.pem")),
+		p.Carrier.WriteCA(filepath.Join(folder, "wavix-ca.pem")),
+	)
+	if err != nil {
+		return "", err
 	}
 	var text strings.Builder
 	err = configuration.Execute(&text, struct {
@@ -52,4 +60,13 @@ func (p *Providers) Configure(folder, storage, hook string) (string, error) {
 		return "", fmt.Errorf("write the demo's configuration: %w", err)
 	}
 	return file, nil
+}
+
+// FreeAddress is an unused loopback address: what listens there is named in a configuration before it does.
+func FreeAddress(ctx context.Context) (string, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	return l.Addr().String(), l.Close()
 }

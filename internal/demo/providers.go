@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -110,15 +109,6 @@ func meetings() simulator.Settings {
 		}
 	}
 	return world
-}
-
-// writeCAs writes the certificates of the providers' authorities into a folder.
-func (p *Providers) writeCAs(folder string) error {
-	return errors.Join(
-		p.Tenant.WriteCA(filepath.Join(folder, "msgraph-ca.pem")),
-		p.Office.WriteCA(filepath.Join(folder, "ringcentral-ca.pem")),
-		p.Carrier.WriteCA(filepath.Join(folder, "wavix-ca.pem")),
-	)
 }
 
 // Close stops all providers.

@@ -24,7 +24,6 @@ var (
 	poor1h         = byMedia.name("cdr_poor_streams", "ratio_rate1h")
 )
 
-// baselines record them.
 func baselines() Group {
 	outside := isNot("direction", "internal")
 	connectedCalls := sumRate(byTrunk, w1h, sel(metrics.Calls, outcomes(acdConnected), outside))

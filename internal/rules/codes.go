@@ -60,17 +60,14 @@ func feeds(having func(collector.FeedProperties) bool) string {
 	return strings.Join(app.Feeds(having), "|")
 }
 
-// inFeeds and notInFeeds select by feed; one feed alone is compared, not matched.
-func inFeeds(names string) string {
-	if strings.Contains(names, "|") {
-		return matches("feed", names)
-	}
-	return is("feed", names)
-}
+// inFeeds and notInFeeds select by feed.
+func inFeeds(names string) string    { return byFeedName(names, is, matches) }
+func notInFeeds(names string) string { return byFeedName(names, isNot, not) }
 
-func notInFeeds(names string) string {
+// byFeedName compares one feed alone, and matches several.
+func byFeedName(names string, one, several func(label, value string) string) string {
 	if strings.Contains(names, "|") {
-		return not("feed", names)
+		return several("feed", names)
 	}
-	return isNot("feed", names)
+	return one("feed", names)
 }

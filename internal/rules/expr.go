@@ -16,7 +16,6 @@ import (
 // window is a range of time, as PromQL writes it.
 type window string
 
-// The windows of rates.
 const (
 	w5m window = "5m"
 	w1h window = "1h"
@@ -33,7 +32,6 @@ func (w window) seconds() int {
 // level is the labels that a recorded series keeps, in the form that its name begins with.
 type level []string
 
-// The levels of recorded series.
 var (
 	byJob       = level{"job"}
 	byFeed      = level{"source", "feed"}

@@ -18,7 +18,6 @@ type part struct {
 	whole string
 }
 
-// The parts.
 const (
 	calls      = "cdr_calls"
 	attempts   = "cdr_attempts"
@@ -191,7 +190,6 @@ func kpis(w window) Group {
 	return g
 }
 
-// codeList names outcomes in words.
 func codeList(all []cdr.Outcome) string {
 	return "`" + strings.Join(strings.Split(names(all), "|"), "`, `") + "`"
 }

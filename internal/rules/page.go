@@ -59,5 +59,5 @@ func (p *Parameters) cause(outcomes string, labels ...string) string {
 func (p *Parameters) dashboardURL(dashboard string) string {
 	return strings.TrimSuffix(p.GrafanaURL, "/") + "/d/cdr-exporter-" + dashboard + "?from={{ with query \"(time() - 10800) * 1000\" }}" +
 		"{{ . | first | value | printf \"%.0f\" }}{{ end }}&to=now" +
-		"{{ with $labels.source }}&var-source={{ . }}{{ end }}{{ with $labels.trunk }}&var-trunk={{ . }}{{ end }}"
+		"{{ with $labels.source }}&var-source={{ . }}{{ end }}{{ with $labels.trunk }}&var-trunk={{ urlquery . }}{{ end }}"
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"math"
 	"reflect"
 	"regexp"
 	"slices"
@@ -101,7 +102,7 @@ var (
 	countryCode = regexp.MustCompile(`^([A-Z]{2}|001)$`)
 	currency    = regexp.MustCompile(`^[A-Z]{3}$`)
 	// matcherList are matchers as PromQL writes them, without braces.
-	matcherList = regexp.MustCompile(`^[a-zA-Z_]\w*(=|!=|=~|!~)"([^"\\]|\\.)*"(, ?[a-zA-Z_]\w*(=|!=|=~|!~)"([^"\\]|\\.)*")*$`)
+	matcherList = regexp.MustCompile(`^[a-zA-Z_]\w*(=|!=|=~|!~)"([^"\\\n]|\\.)*"(, ?[a-zA-Z_]\w*(=|!=|=~|!~)"([^"\\\n]|\\.)*")*$`)
 )
 
 // Validate reports what no rule can be made from.
@@ -127,7 +128,7 @@ func (p *Parameters) Validate(r *config.Report) {
 		}
 	}
 	for c, floor := range p.ChargeFloors {
-		if !currency.MatchString(c) || floor < 0 {
+		if !currency.MatchString(c) || !(floor >= 0) || math.IsInf(floor, 1) { // nor NaN
 			r.Problemf("charge_floors", "must be amounts by currency, such as USD: 20, %s: %v isn't one", c, floor)
 		}
 	}
@@ -140,7 +141,7 @@ func (p *Parameters) validateNumbers(r *config.Report) {
 	for field, v := range reflect.ValueOf(p).Elem().Fields() {
 		key := field.Tag.Get("yaml")
 		switch {
-		case v.CanFloat() && (v.Float() <= 0 || v.Float() > 1):
+		case v.CanFloat() && !(v.Float() > 0 && v.Float() <= 1): // nor NaN
 			r.Problemf(key, "must be above 0 and at most 1, is %v", v.Float())
 		case v.CanInt():
 			r.AtLeast(key, v.Int(), 1)

@@ -38,6 +38,10 @@ func TestParameterProblems(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"unknown key", "error_bugdet: 0.1", "rules.yaml:1: error_bugdet: unknown key"},
 		{"share", "off: []\nfew_share: 50", "rules.yaml:2: few_share: must be above 0 and at most 1, is 50"},
+		{"share that isn't a number", "few_share: .nan", "rules.yaml:1: few_share: must be above 0 and at most 1, is NaN"},
+		{"floor that isn't a number", "charge_floors: {USD: .nan}", "rules.yaml:1: charge_floors: must be amounts by currency"},
+		{"floor without end", "charge_floors: {USD: .inf}", "rules.yaml:1: charge_floors: must be amounts by currency"},
+		{"selector of two lines", "selector: \"job=\\\"a\\nb\\\"\"", "rules.yaml:1: selector: must be matchers without braces"},
 		{"count", "down_floor: 0", "rules.yaml:1: down_floor: must be at least 1, is 0"},
 		{"no number", "down_ratio: many", "rules.yaml:1: down_ratio: must be a number without quotes"},
 		{"choice", "emergency_calls: loud", "rules.yaml:1: emergency_calls: must be off, info or critical"},

@@ -42,7 +42,6 @@ const (
 	Exporter Signal = "exporter"
 )
 
-// Severities.
 const (
 	critical = "critical"
 	warning  = "warning"

@@ -9,7 +9,6 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// header stands at the head of a generated file.
 const header = "# %s\n# Made from internal/rules: go test ./internal/rules -run Generated -update\n\n"
 
 // RecordingFile is dashboards/prometheus/recording.yaml.

@@ -16,8 +16,8 @@ func about(name, trunk, severity, state string) parts.Alert {
 // TestMerge: an alert that both have is one, and those of the trunk come first.
 func TestMerge(t *testing.T) {
 	all := merge(
-		[]parts.Alert{about("A", "", "warning", parts.Firing), about("Z", trunk, "critical", parts.Firing)},
-		[]parts.Alert{about("Z", trunk, "critical", parts.Active), about("B", "", "info", parts.Active)},
+		[]parts.Alert{about("A", "", "warning", "firing"), about("Z", trunk, "critical", "firing")},
+		[]parts.Alert{about("Z", trunk, "critical", "active"), about("B", "", "info", "active")},
 	)
 	var got []string
 	for _, a := range all {

@@ -19,7 +19,6 @@ var pageText string
 
 var page = template.Must(template.New("page").Parse(pageText))
 
-// snapshot is what the page shows.
 type snapshot struct {
 	Trunk, Metrics, Prometheus, Alertmanager string
 	Speed, Killed                            int
@@ -50,7 +49,6 @@ func (s *stack) look(ctx context.Context) *snapshot {
 	}
 }
 
-// serve serves the page until the context ends.
 func (s *stack) serve(ctx context.Context, address string, out io.Writer) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {

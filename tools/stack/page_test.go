@@ -25,7 +25,7 @@ func shown(t *testing.T, shot *snapshot) string {
 func TestPage(t *testing.T) {
 	body := shown(t, &snapshot{
 		Alerts: merge([]parts.Alert{
-			about("CDRAnswersCollapsed", "", "info", parts.Firing), about("CDRTrunkDown", trunk, "critical", parts.Firing),
+			about("CDRAnswersCollapsed", "", "info", "firing"), about("CDRTrunkDown", trunk, "critical", "firing"),
 		}, nil),
 		Figures:     []figure{{feed{"contoso", "pstn"}, 12, 10, 9}},
 		Problem:     errors.New("<script>alert(1)</script>"),

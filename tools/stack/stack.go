@@ -16,14 +16,12 @@ import (
 // trunk is the one that the page lets fail.
 const trunk = "sbc1.example.com"
 
-// The parts that are processes.
 const (
 	exporter     = "exporter"
 	prometheus   = "prometheus"
 	alertmanager = "alertmanager"
 )
 
-// stack is all that runs.
 type stack struct {
 	folder    string
 	providers *demo.Providers
@@ -59,14 +57,10 @@ func start(ctx context.Context, folder string, speed int, out io.Writer) (_ *sta
 		}
 	}()
 	fmt.Fprintln(out, "Starting the simulated providers, the exporter, Alertmanager and Prometheus.")
-	if err = s.startExporter(ctx); err != nil {
-		return nil, err
-	}
-	if err = s.startAlertmanager(ctx); err != nil {
-		return nil, err
-	}
-	if err = s.startPrometheus(ctx); err != nil {
-		return nil, err
+	for _, part := range []func(context.Context) error{s.startExporter, s.startAlertmanager, s.startPrometheus} {
+		if err = part(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }
@@ -88,7 +82,7 @@ func (s *stack) startExporter(ctx context.Context) (err error) {
 		return err
 	}
 	for _, address := range []*string{&s.metrics, &s.hook} {
-		if *address, err = freeAddress(ctx); err != nil {
+		if *address, err = demo.FreeAddress(ctx); err != nil {
 			return err
 		}
 	}
@@ -105,7 +99,7 @@ func (s *stack) runExporter(ctx context.Context) error {
 }
 
 func (s *stack) startAlertmanager(ctx context.Context) error {
-	address, err := freeAddress(ctx)
+	address, err := demo.FreeAddress(ctx)
 	if err != nil {
 		return err
 	}
@@ -123,7 +117,7 @@ func (s *stack) startPrometheus(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	address, err := freeAddress(ctx)
+	address, err := demo.FreeAddress(ctx)
 	if err != nil {
 		return err
 	}

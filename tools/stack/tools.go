@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 )
 
-// programs are the files of the parts.
 type programs struct{ exporter, prometheus, alertmanager string }
 
 // findPrograms finds what is there, and says of everything that isn't how it is had.
@@ -41,13 +39,4 @@ func (p *programs) build(ctx context.Context, folder string) error {
 		return fmt.Errorf("build the exporter: %w\n%s", err, output)
 	}
 	return nil
-}
-
-// freeAddress is an address on this machine that nobody listens on.
-func freeAddress(ctx context.Context) (string, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	return l.Addr().String(), l.Close()
 }

@@ -63,18 +63,10 @@ func (a API) Query(ctx context.Context, expression string) (model.Vector, error)
 	return answer.Data.Result, err
 }
 
-// The states of an alert: the first two are Prometheus's, the others Alertmanager's.
-const (
-	Pending    = "pending"
-	Firing     = "firing"
-	Active     = "active"
-	Suppressed = "suppressed"
-)
-
 // Alert is an alert that isn't resolved.
 type Alert struct {
 	Labels, Annotations map[string]string
-	// State is one of those above.
+	// State is pending or firing at Prometheus, active or suppressed at Alertmanager.
 	State string
 	// Since is when it began to hold.
 	Since time.Time `json:"activeAt"`
