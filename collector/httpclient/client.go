@@ -21,7 +21,7 @@ type Client struct {
 	settings  Settings
 	base      *url.URL
 	transport http.RoundTripper
-	perMinute *rate.Limiter // nil: no bound
+	perMinute *rate.Limiter
 	limiter   *Limiter
 	clock     clock
 	maxBody   int64 // bounds one body, in decompressed bytes
@@ -42,22 +42,20 @@ func New(settings Settings) (*Client, error) {
 			return nil, err
 		}
 	}
-	client := &Client{settings: withDefaults(settings), base: base, transport: transport, maxBody: maxBody}
-	client.limiter = settings.Quotas.limiter(settings.QuotaKey, settings.Limit)
-	if perMinute := settings.RequestsPerMinute; perMinute > 0 {
-		burst := min(max(perMinute/60, 1), maxBurst)
-		client.perMinute = rate.NewLimiter(rate.Limit(float64(perMinute)/60), burst)
+	if settings.Authorize == nil {
+		settings.Authorize = bearer
 	}
-	return client, nil
-}
-
-func withDefaults(s Settings) Settings {
-	if s.Authorize == nil {
-		s.Authorize = bearer
+	settings.Observer = cmp.Or(settings.Observer, Observer(noObserver{}))
+	settings.Logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
+	perSecond := rate.Inf
+	if n := settings.RequestsPerMinute; n > 0 {
+		perSecond = rate.Limit(float64(n) / 60)
 	}
-	s.Observer = cmp.Or(s.Observer, Observer(noObserver{}))
-	s.Logger = cmp.Or(s.Logger, slog.New(slog.DiscardHandler))
-	return s
+	return &Client{
+		settings: settings, base: base, transport: transport, maxBody: maxBody,
+		perMinute: rate.NewLimiter(perSecond, min(max(settings.RequestsPerMinute/60, 1), maxBurst)),
+		limiter:   settings.Quotas.limiter(settings.QuotaKey, settings.Limit),
+	}, nil
 }
 
 func bearer(r *http.Request, token string) {

@@ -12,38 +12,23 @@ import (
 // Kind says what went wrong, as far as a caller would act differently.
 type Kind string
 
-// The kinds of Error. The comment says whether asking again may help.
+// The kinds of Error. What isn't said to be retryable is permanent.
 const (
-	// KindToken: no token could be had. Retryable if the token source says so.
-	KindToken Kind = "token"
-	// KindUnauthorized: 401, also with a fresh token. Permanent.
-	KindUnauthorized Kind = "unauthorized"
-	// KindForbidden: 403, also with a fresh token. Permanent.
-	KindForbidden Kind = "forbidden"
-	// KindBadRequest: 400 or 422. Permanent.
-	KindBadRequest Kind = "bad_request"
-	// KindNotFound: 404. Permanent for this client; a feed may know better.
-	KindNotFound Kind = "not_found"
-	// KindNotAcceptable: 406 (Graph: the range is too long). Permanent.
-	KindNotAcceptable Kind = "not_acceptable"
-	// KindGone: 410, such as an expired link or sync token. Permanent.
-	KindGone Kind = "gone"
-	// KindThrottled: 429. Retryable.
-	KindThrottled Kind = "throttled"
-	// KindServer: 5xx, 408 or 425. Retryable, except 501 and 505.
-	KindServer Kind = "server"
-	// KindNetwork: no answer: look-up, connection, TLS, or no headers in time. Retryable.
-	KindNetwork Kind = "network"
-	// KindBody: a body that was cut, slow, corrupt or HTML. Retryable.
-	KindBody Kind = "body"
-	// KindTooLarge: a body longer than 64 MiB. Permanent.
-	KindTooLarge Kind = "too_large"
-	// KindHost: a link to another scheme, host or port, or no usable link at all. Nothing was sent. Permanent.
-	KindHost Kind = "host"
-	// KindRedirect: a 3xx answer; redirects are not followed. Permanent.
-	KindRedirect Kind = "redirect"
-	// KindStatus: any other status that is not 2xx. Permanent.
-	KindStatus Kind = "status"
+	KindToken         Kind = "token"          // no token could be had; retryable if the token source says so
+	KindUnauthorized  Kind = "unauthorized"   // 401, also with a fresh token
+	KindForbidden     Kind = "forbidden"      // 403, also with a fresh token
+	KindBadRequest    Kind = "bad_request"    // 400 or 422
+	KindNotFound      Kind = "not_found"      // 404; a feed may know better
+	KindNotAcceptable Kind = "not_acceptable" // 406 (Graph: the range is too long)
+	KindGone          Kind = "gone"           // 410, such as an expired link or sync token
+	KindThrottled     Kind = "throttled"      // 429; retryable
+	KindServer        Kind = "server"         // 5xx, 408 or 425; retryable, except 501 and 505
+	KindNetwork       Kind = "network"        // no answer: look-up, connection, TLS, or no headers in time; retryable
+	KindBody          Kind = "body"           // cut, slow, corrupt or HTML; retryable
+	KindTooLarge      Kind = "too_large"      // a body longer than 64 MiB
+	KindHost          Kind = "host"           // a link to another scheme, host or port, or no usable link; nothing was sent
+	KindRedirect      Kind = "redirect"       // 3xx; redirects are not followed
+	KindStatus        Kind = "status"         // any other status that is not 2xx
 )
 
 // Error is a request that failed. Its text names the endpoint, the status and the
