@@ -64,12 +64,8 @@ func (p *Plan) Due(level int, v View, failing func(level int) bool) time.Time {
 // relieved says whether a deeper level without a task is due: it will be read
 // next, and answers for what this one is late with.
 func (p *Plan) relieved(level int, v View) bool {
-	for m := level + 1; m < len(p.Reads); m++ {
-		if p.OpenTask(m) == nil && p.Due(m, v, func(int) bool { return false }).Sub(v.Now) <= p.Ladder.early() {
-			return true
-		}
-	}
-	return false
+	deeper := func(m int) bool { return m > level }
+	return p.deepest(v, p.Ladder.Last(), deeper, func(int) bool { return false }) >= 0
 }
 
 // newTask makes the task of a level's read that begins now.

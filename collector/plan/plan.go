@@ -117,7 +117,7 @@ func New(l Ladder) *Plan {
 // Clone shares nothing with p.
 func (p *Plan) Clone() *Plan {
 	q := *p
-	q.Reads, q.Open = slices.Clone(p.Reads), slices.Clone(p.Open)
+	q.Reads, q.Open, q.Unread = slices.Clone(p.Reads), slices.Clone(p.Open), slices.Clone(p.Unread)
 	return &q
 }
 
