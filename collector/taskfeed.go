@@ -46,18 +46,16 @@ var errNothingDue = errors.New("nothing is due")
 //
 // It isn't safe for concurrent use: one loop polls it.
 type TaskFeed struct {
-	settings FeedSettings
-	ranges   *RangeFeed
+	*RangeFeed // of the lists; its positions are held
+
 	fetching fetching
 	upkeep   upkeep
-	held     held
 }
 
-// upkeep is how maintaining the subscription goes.
+// upkeep is how maintaining the subscription goes. Its backoff is also the wait after a success.
 type upkeep struct {
 	backoff
 
-	next time.Duration // by Clock.Elapsed
 	// gap is since when notifications may be missing, until that was listed.
 	gap time.Time
 }
@@ -76,17 +74,10 @@ type held struct {
 
 // NewTaskFeed makes the feed of a list, its Info.Reader, and what fetches.
 func NewTaskFeed(settings FeedSettings) *TaskFeed {
-	settings = settings.withDefaults()
-	f := &TaskFeed{settings: settings, ranges: newRangeFeed(settings), fetching: fetching{refusals: make(map[string]*witness.Case)}}
-	f.ranges.held = &f.held
+	f := &TaskFeed{RangeFeed: newRangeFeed(settings), fetching: fetching{refusals: make(map[string]*witness.Case)}}
+	f.held = new(held)
 	return f
 }
-
-// Unread implements Feed.
-func (f *TaskFeed) Unread() []string { return f.ranges.Unread() }
-
-// Reads implements Feed: there is no other way.
-func (f *TaskFeed) Reads() string { return "" }
 
 // Poll implements Feed: it does what is due, up to the first failure.
 func (f *TaskFeed) Poll(ctx context.Context) error {
@@ -121,7 +112,7 @@ func (f *TaskFeed) Wait(ctx context.Context) time.Duration {
 
 // Trouble implements Feed.
 func (f *TaskFeed) Trouble() error {
-	for _, err := range []error{f.ranges.Trouble(), f.fetching.err, f.upkeep.err} {
+	for _, err := range []error{f.RangeFeed.Trouble(), f.fetching.err, f.upkeep.err} {
 		if err != nil {
 			return err
 		}
@@ -131,12 +122,12 @@ func (f *TaskFeed) Trouble() error {
 
 // listWait is how long from now to the next piece of the list.
 func (f *TaskFeed) listWait(ctx context.Context) time.Duration {
-	return max(f.ranges.Wait(ctx), f.held.until-f.settings.Clock.Elapsed())
+	return max(f.RangeFeed.Wait(ctx), f.held.until-f.settings.Clock.Elapsed())
 }
 
 // list reads a piece of the list.
 func (f *TaskFeed) list(ctx context.Context) error {
-	if err := f.ranges.Poll(ctx); err != nil {
+	if err := f.RangeFeed.Poll(ctx); err != nil {
 		return err
 	}
 	if !f.held.at.IsZero() {
@@ -153,7 +144,7 @@ func (f *TaskFeed) upkeepWait(context.Context) time.Duration {
 	case f.upkeep.failures == 0 && manager.Urgent():
 		return 0
 	}
-	return f.upkeep.next - f.settings.Clock.Elapsed()
+	return f.upkeep.retry - f.settings.Clock.Elapsed()
 }
 
 // maintain does what the subscription manager wants, and lists what may have been missed.
@@ -175,10 +166,9 @@ func (f *TaskFeed) maintain(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err == nil:
-		k.backoff, k.next = backoff{}, c.Elapsed()+again
+		k.backoff = backoff{retry: c.Elapsed() + again}
 	case !notTheFeeds(err):
 		k.fail(err, c.Elapsed(), f.settings.Random)
-		k.next = k.retry
 	}
 	return err
 }
@@ -193,7 +183,7 @@ func (f *TaskFeed) listGap(ctx context.Context) error {
 			from = plan.Latest(from, now.Add(-most))
 		}
 	}
-	_, _, err := f.ranges.read(ctx, from, now)
+	_, _, err := f.read(ctx, from, now)
 	return err
 }
 
@@ -211,7 +201,7 @@ func (h *held) keep(p ledger.Position, state ledger.State, now time.Time) {
 // witness says that the provider refuses only some. The list goes on before that if there
 // are only a few left, which were refused: other calls aren't to be late for that.
 func (f *TaskFeed) release(ctx context.Context) error {
-	h, now, parallel := &f.held, f.settings.Clock.Now(), f.settings.Info.Fetcher.Parallel()
+	h, now, parallel := f.held, f.settings.Clock.Now(), f.settings.Info.Fetcher.Parallel()
 	if h.at.IsZero() {
 		return nil
 	}
