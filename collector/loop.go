@@ -114,10 +114,11 @@ type Loop struct {
 	feed     Feed // nil: ActiveCalls are polled
 	woken    chan struct{}
 
-	start   sync.Once
-	begin   func() // for start: the goroutine
-	cancel  context.CancelFunc
-	running sync.WaitGroup
+	start    sync.Once
+	ctx      context.Context // of the goroutine, ended by cancel
+	cancel   context.CancelFunc
+	running  sync.WaitGroup
+	failures int // polls in a row; only the goroutine uses it
 
 	mu     sync.Mutex
 	health health // guarded by mu
@@ -139,14 +140,13 @@ func NewLoop(settings FeedSettings) *Loop {
 // newLoop makes a loop of settings withDefaults.
 func newLoop(settings FeedSettings, feed Feed) *Loop {
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &Loop{settings: settings, feed: feed, cancel: cancel, woken: make(chan struct{}, 1)}
+	l := &Loop{settings: settings, feed: feed, ctx: ctx, cancel: cancel, woken: make(chan struct{}, 1)}
 	l.health.observe(feed)
-	l.begin = func() { l.running.Go(func() { l.run(ctx) }) }
 	return l
 }
 
 // Start starts the goroutine, once; after Stop it does nothing.
-func (l *Loop) Start() { l.start.Do(l.begin) }
+func (l *Loop) Start() { l.start.Do(func() { l.running.Go(func() { l.run(l.ctx) }) }) }
 
 // Wake has the feed polled at once: there may be something to do.
 func (l *Loop) Wake() {
@@ -169,7 +169,7 @@ func (l *Loop) run(ctx context.Context) {
 	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Info.PollInterval(), longestStart)))
 	for sleep(ctx, wait, l.woken) {
 		began := l.settings.Clock.Elapsed()
-		l.with(func(h *health) { h.nextRead = time.Time{} })
+		l.with(func(h *health) { h.status.NextRead = time.Time{} })
 		err := l.poll(ctx)
 		if ctx.Err() != nil {
 			return
@@ -193,11 +193,7 @@ func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) bool {
 
 // poll polls once. A panic is an error like any other.
 func (l *Loop) poll(ctx context.Context) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = panicked(v)
-		}
-	}()
+	defer recoverTo(&err)
 	if l.settings.Open != nil {
 		if err := l.settings.Open(ctx); err != nil {
 			return &openError{err}
@@ -210,11 +206,11 @@ func (l *Loop) poll(ctx context.Context) (err error) {
 }
 
 // wait is how long to the next poll, after one that took so long.
-func (l *Loop) wait(ctx context.Context, err error, failures int, took time.Duration) time.Duration {
+func (l *Loop) wait(ctx context.Context, err error, took time.Duration) time.Duration {
 	wait := l.settings.Info.PollInterval() - took
 	switch {
 	case err != nil && (l.feed == nil || notTheFeeds(err) || isPanic(err)):
-		wait = max(retryDelay(failures, l.settings.Random), httpclient.RetryAfter(err))
+		wait = max(retryDelay(l.failures, l.settings.Random), httpclient.RetryAfter(err))
 	case l.feed != nil:
 		wait = l.feed.Wait(ctx)
 	}

@@ -42,23 +42,16 @@ type job struct {
 
 func (j *job) key() string { return j.tasks[0].Key }
 
-// fetchAll fetches jobs, all at once.
+// fetchAll fetches jobs, all at once. A panic is an error like any other.
 func fetchAll(ctx context.Context, f Fetcher, jobs []*job) {
 	var group sync.WaitGroup
 	for _, j := range jobs {
-		group.Go(func() { j.page, j.err = fetchOne(ctx, f, j.tasks) })
+		group.Go(func() {
+			defer recoverTo(&j.err)
+			j.page, j.err = f.Fetch(ctx, j.tasks)
+		})
 	}
 	group.Wait()
-}
-
-// fetchOne turns a panic into an error, as the loop does.
-func fetchOne(ctx context.Context, f Fetcher, tasks []Task) (page *Page, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			page, err = nil, panicked(v)
-		}
-	}()
-	return f.Fetch(ctx, tasks)
 }
 
 // fetching is the state of fetching. Its backoff is of failures that are the provider's, not one task's.
