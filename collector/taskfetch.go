@@ -275,7 +275,7 @@ func (r *fetchBatch) add(got *job) {
 // putOff tries a job again later. If the refusal counts and was the last of so many, the
 // job is set aside: it is shown, and tried more seldom.
 func (r *fetchBatch) putOff(got *job, counts bool) {
-	now := r.feed.settings.Clock.Now()
+	s, now := &r.feed.fetching, r.feed.settings.Clock.Now()
 	for _, w := range got.tasks {
 		w.Problem = got.err.Error()
 		if counts {
@@ -284,13 +284,14 @@ func (r *fetchBatch) putOff(got *job, counts bool) {
 		switch {
 		case w.SetAside && w.Attempts >= maxRetries:
 			r.page.Done = append(r.page.Done, w)
+			delete(s.refusals, w.Key) // its other work, if there is any, is begun with a clean record
 			continue
 		case !w.SetAside && counts && (w.Attempts >= maxAttempts || errors.Is(got.err, ErrGone)):
 			w.SetAside, w.Attempts = true, 0
 		}
 		wait := retrySetAside
 		if !w.SetAside {
-			wait = r.attemptDelay(max(w.Attempts, r.feed.fetching.refusedBefore(w.Key)))
+			wait = r.attemptDelay(max(w.Attempts, s.refusedBefore(w.Key)))
 		}
 		w.Due = now.Add(wait)
 		r.page.Enqueue = append(r.page.Enqueue, w)
