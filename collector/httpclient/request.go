@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -99,9 +100,7 @@ func (c *Client) Fetch(ctx context.Context, request Request, decode func(*Respon
 		wait := c.pause(steps.NextBackOff(), err)
 		c.settings.Logger.InfoContext(ctx, "request failed, asking again", "feed", request.Feed, "endpoint", request.Label,
 			"repeat", repeats, "wait", wait, "error", err)
-		if sleep(ctx, wait) != nil {
-			return request.failed(context.Cause(ctx))
-		}
+		sleep(ctx, wait)
 	}
 }
 
@@ -117,15 +116,11 @@ func (c *Client) pause(step time.Duration, err error) time.Duration {
 	return step
 }
 
-// sleep waits, or returns the context's error.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+// sleep waits, until the context ends at most.
+func sleep(ctx context.Context, d time.Duration) {
 	select {
-	case <-timer.C:
-		return nil
+	case <-time.After(d):
 	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -393,15 +388,12 @@ func (c *Client) requestID(header http.Header, sent string) string {
 	return strings.Join(pairs, " ")
 }
 
+// notInIDs is what ids aren't made of.
+var notInIDs = regexp.MustCompile(`[^A-Za-z0-9._:-]`)
+
 // cleanID keeps what ids are made of, since a header is the provider's text.
 func cleanID(id string) string {
 	const longest = 64
-	id = strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("-_.:", r):
-			return r
-		}
-		return -1
-	}, id)
+	id = notInIDs.ReplaceAllString(id, "")
 	return id[:min(len(id), longest)]
 }

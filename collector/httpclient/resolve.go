@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"strconv"
@@ -54,21 +55,11 @@ func (c *Client) redirectHost(location string) string {
 	return "; it goes to " + quote(target.Host)
 }
 
-func sameHost(a, b *url.URL) bool {
-	return strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
-}
+var defaultPorts = map[string]string{"http": "80", "https": "443"}
 
-func port(u *url.URL) string {
-	if p := u.Port(); p != "" {
-		return p
-	}
-	switch u.Scheme {
-	case "http":
-		return "80"
-	case "https":
-		return "443"
-	}
-	return ""
+func sameHost(a, b *url.URL) bool {
+	port := func(u *url.URL) string { return cmp.Or(u.Port(), defaultPorts[u.Scheme]) }
+	return strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
 }
 
 // parseBase checks Settings.BaseURL as the configuration does, and makes its path a folder.
