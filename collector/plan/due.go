@@ -9,29 +9,23 @@ import "time"
 // turns with what is due above it, so that neither waits for more than a piece
 // of the other.
 func (p *Plan) NextLevel(v View, before int, usable, failing func(level int) bool) int {
-	under := -1
+	var open []int
 	for _, t := range p.Open {
 		if usable(t.Level) {
-			under = t.Level
+			open = append(open, t.Level)
 		}
 	}
-	if under < 0 {
+	if len(open) == 0 {
 		return max(0, p.deepest(v, len(p.Reads)-1, usable, failing))
 	}
-	if before != under {
-		return under
+	if last := open[len(open)-1]; before != last {
+		return last
 	}
-	// The shallowest task under way first, unless something shallower still is due.
-	other := under
-	for _, t := range p.Open {
-		if t.Level < other && usable(t.Level) {
-			other = t.Level
-		}
-	}
-	if m := p.deepest(v, other-1, usable, failing); m >= 0 {
+	// The shallowest task under way, unless something shallower still is due.
+	if m := p.deepest(v, open[0]-1, usable, failing); m >= 0 {
 		return m
 	}
-	return other
+	return open[0]
 }
 
 // deepest is the deepest level up to top that is due and may be read, -1 if none is.

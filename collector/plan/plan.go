@@ -141,11 +141,6 @@ func (p *Plan) PutTask(t Task) {
 	p.Open = slices.Insert(p.Open, at, t)
 }
 
-// dropTasks forgets the tasks of levels up to one that were wanted no later than at.
-func (p *Plan) dropTasks(level int, at time.Time) {
-	p.Open = slices.DeleteFunc(p.Open, func(t Task) bool { return t.Level <= level && !t.Wanted.After(at) })
-}
-
 // deeper is when the latest task under way of a deeper level was begun: it
 // answers for what was owed until then. Zero if there is none.
 func (p *Plan) deeper(level int, counts func(level int) bool) time.Time {

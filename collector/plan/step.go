@@ -1,6 +1,9 @@
 package plan
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // maxPasses is how often a range that no later read will cover is read
 // (counting.md 9).
@@ -121,7 +124,8 @@ func (p *Plan) complete(t Task, top int, whole bool, began time.Time) {
 	}
 	p.Joined = p.Joined.join(t.Join, Latest(t.Join, Earliest(t.To, began)))
 	p.Gone += t.Lost
-	p.dropTasks(max(top, t.Level), t.Wanted)
+	top = max(top, t.Level)
+	p.Open = slices.DeleteFunc(p.Open, func(o Task) bool { return o.Level <= top && !o.Wanted.After(t.Wanted) })
 }
 
 // Lost is how much time the provider no longer kept, tasks under way included.
