@@ -43,7 +43,7 @@ func newRangeFeed(settings FeedSettings) *RangeFeed {
 		settings: settings,
 		ladder:   l,
 		levels:   newLevels(l.Last()+1, l.Interval, info.Reader.Limits().Grain),
-		unmapped: unmappedLog{logger: settings.Logger, own: settings.Own},
+		unmapped: unmappedLog{logger: settings.Logger, own: settings.Own, seen: make(map[Unmapped]bool)},
 		level:    -1,
 	}
 }

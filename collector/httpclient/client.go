@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -23,8 +24,8 @@ type Client struct {
 	transport http.RoundTripper
 	perMinute *rate.Limiter
 	limiter   *Limiter
-	clock     clock
-	maxBody   int64 // bounds one body, in decompressed bytes
+	offset    atomic.Pointer[time.Duration] // of the provider's clock; nil: not known yet
+	maxBody   int64                         // bounds one body, in decompressed bytes
 }
 
 // New checks the settings and makes a Client; it asks nothing yet. Its errors hold no secrets.
@@ -78,11 +79,6 @@ func (c *Client) ThrottledUntil() time.Time { return c.limiter.Budget().FrozenUn
 
 // Hostname returns that of Settings.BaseURL.
 func (c *Client) Hostname() string { return c.base.Hostname() }
-
-// Offset returns the provider's clock minus the local one, by the Date header of the latest answer and
-// less half its round trip, and whether there was one. As Date is cut to seconds
-// it is up to a second too low, never too high by more than half the round trip.
-func (c *Client) Offset() (time.Duration, bool) { return c.clock.get() }
 
 // Close closes idle connections. Requests under way go on, and later ones still work.
 func (c *Client) Close() {

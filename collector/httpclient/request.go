@@ -260,7 +260,7 @@ func (c *Client) send(ctx context.Context, request *Request, token string) (*rec
 	}
 	c.settings.Observer.Request(request.Feed, strconv.Itoa(a.StatusCode), took)
 	c.limiter.Learn(a.StatusCode, a.Header)
-	c.clock.observe(a.Header, sent, took)
+	c.observeDate(a.Header, sent, took)
 	if a.StatusCode < 200 || a.StatusCode > 299 {
 		return nil, a.refused()
 	}
