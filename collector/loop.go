@@ -29,8 +29,7 @@ type FeedSettings struct {
 	Own *metrics.Feed
 	// Logger gets failures, rows that were set aside, values that are new to the mapping and what can't be read; nil: nowhere.
 	Logger *slog.Logger
-	// Advise says what an error of the feed means and what to do: Source.Advise.
-	// Nil: the error's text.
+	// Advise is Source.Advise; nil: an error's text stands for itself.
 	Advise func(err error) (what, todo string)
 	// ThrottledUntil is Source.ThrottledUntil; nil: never.
 	ThrottledUntil func() time.Time
@@ -77,8 +76,7 @@ func (s *FeedSettings) commit(ctx context.Context, page *Page) (ledger.Result, e
 	return result, nil
 }
 
-// Ledger is a feed's handle on the ledger; *ledger.Feed is one. It must be safe
-// for concurrent use.
+// Ledger is a feed's handle on the ledger, safe for concurrent use; *ledger.Feed is one.
 type Ledger interface {
 	// State is what was last committed. After ErrFenced it is the other writer's.
 	State() ledger.State
@@ -86,17 +84,14 @@ type Ledger interface {
 	Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error)
 }
 
-// SourceKey is the log attribute that names a source: `source` is slog's own, for a
-// line of code.
+// SourceKey is the log attribute that names a source: `source` is slog's own, for a line of code.
 const SourceKey = "cdr_source"
 
 const (
 	// longestStart bounds the jitter of the first poll.
 	longestStart = time.Second
-	// waitJitter is how much of a wait is left out at most, so that feeds which
-	// began together drift apart; never more is waited than is due. It is small,
-	// because it adds up: the levels of the read plan share polls only while 2^m
-	// intervals come out within half an interval.
+	// waitJitter is how much of a wait is left out at most, so that feeds which began together drift apart. It adds up, and
+	// the levels of the read plan share polls only while 2^m intervals come out within half an interval.
 	waitJitter = 0.001
 	// shortestWait is between any two polls.
 	shortestWait = time.Millisecond
@@ -156,8 +151,7 @@ func (l *Loop) Wake() {
 	}
 }
 
-// Stop ends the loop and returns when it has ended. A page in hand is committed
-// if it was decoded. It may be called twice, and before Start.
+// Stop ends the loop and waits for it. A page in hand is committed. It may be called twice, and before Start.
 func (l *Loop) Stop() {
 	l.start.Do(func() {})
 	l.cancel()

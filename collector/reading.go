@@ -8,8 +8,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// reading is one poll of a RangeFeed: a step of a task, read and committed page
-// by page. The pages carry no position: that is committed after the last one.
+// reading is one poll of a RangeFeed: a step of a task, read and committed page by page. The position follows the last one.
 type reading struct {
 	state ledger.State
 	view  plan.View

@@ -35,11 +35,9 @@ type Status struct {
 	NextRead time.Time
 	// Records is how many records the feed has counted.
 	Records uint64
-	// LastError is the present trouble in one line with what to do about it;
-	// empty if there is none. It holds no secrets.
+	// LastError is the present trouble and what to do about it, in one line without secrets; empty if there is none.
 	LastError string
-	// Ready says that the feed's history has been read or that reading it has
-	// failed at least once. Calls in progress have none.
+	// Ready says that the feed's history has been read, or that a poll has failed.
 	Ready bool
 	// Unread are the spans of time that can't be read and are stepped over, as FROM/TO.
 	Unread []string

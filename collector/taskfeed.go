@@ -22,8 +22,7 @@ type TaskQueue interface {
 }
 
 const (
-	// gapMargin is how far before a gap in notifications calls are listed again: their
-	// records may have come within it (a first version is up to 150 min late).
+	// gapMargin is how far before a gap in notifications calls are listed again: a first version is up to 150 min late.
 	gapMargin = 3 * time.Hour
 	// longestHold is how long the list waits at most until what it has named was fetched.
 	longestHold = time.Hour
@@ -32,19 +31,15 @@ const (
 // errNothingDue is a poll that had nothing to do: neither a success nor a failure.
 var errNothingDue = errors.New("nothing is due")
 
-// TaskFeed reads lists that only name what there is, and then, one by one, what they
-// name. What a list or a notification has named waits in the ledger until it was
+// TaskFeed reads lists that only name calls, and fetches what they name. That waits in the ledger until it was
 // fetched, so neither a crash nor a refusal loses it.
 //
 //	list ──────────┐
 //	               ├─▶ tasks in the ledger ─▶ fetch ─▶ record, and tasks for later
 //	notifications ─┘
 //
-// A poll does what is due of three things: a piece of a list, some
-// fetching, what the subscription manager wants. The watermark, and the end of the first history, wait
-// until what a list has named was fetched, and so does the next piece of the list.
-//
-// It isn't safe for concurrent use: one loop polls it.
+// The watermark, and the end of the first history, wait until what a list has named was fetched, and so does the
+// next piece of the list. It isn't safe for concurrent use: one loop polls it.
 type TaskFeed struct {
 	*RangeFeed // of the lists; its positions are held
 
@@ -97,8 +92,7 @@ func (f *TaskFeed) Poll(ctx context.Context) error {
 	return err
 }
 
-// showTasks shows how much is still to be fetched. If the ledger can't say, the next poll
-// asks again.
+// showTasks shows how much is still to be fetched. If the ledger can't say, the next poll asks again.
 func (f *TaskFeed) showTasks(ctx context.Context) {
 	if waiting, setAside, err := f.settings.Queue.Waiting(ctx); err == nil {
 		f.settings.Own.Tasks("record", waiting, setAside)
