@@ -2,12 +2,9 @@ package plan
 
 import "time"
 
-// NextLevel says which level's turn it is, given the level of the poll before (-1 if
-// there was none). It is always some level's: with nothing due, level 0's.
-//
-// Of what is due the deepest is taken (counting.md 6). A task under way takes
-// turns with what is due above it, so that neither waits for more than a piece
-// of the other.
+// NextLevel says which level's turn it is, given the level of the poll before (-1 if there was none): of what is due the deepest
+// (counting.md 6), and with nothing due level 0. A task under way takes turns with what is due above it, so that neither waits for more than
+// a piece of the other.
 func (p *Plan) NextLevel(v View, before int, usable, failing func(level int) bool) int {
 	var open []int
 	for _, t := range p.Open {
@@ -38,8 +35,7 @@ func (p *Plan) deepest(v View, top int, usable, failing func(level int) bool) in
 	return -1
 }
 
-// Due is when a level without a task is to be read again at the latest; one that
-// fails is due at once, to be tried again.
+// Due is when a level without a task is to be read again at the latest; one that fails is due at once.
 func (p *Plan) Due(level int, v View, failing func(level int) bool) time.Time {
 	if failing(level) || level == p.Ladder.Last() && p.behind(v) {
 		return time.Time{}

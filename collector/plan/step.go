@@ -101,10 +101,8 @@ func (p *Plan) trim(t *Task, began time.Time) int {
 	return top
 }
 
-// Bound is how far shallow reads may move the watermark: no further than that
-// what is owed from before it lies within a catch-up's reach. Without this a
-// deepest level that keeps failing would let the floor rise past calls that are
-// still to come.
+// Bound is how far shallow reads may move the watermark: what is owed from before it must lie within a catch-up's reach. Else a deepest level
+// that keeps failing would let the floor rise past calls that are still to come.
 func (p *Plan) Bound(v View) time.Time {
 	last := p.Ladder.Last()
 	if p.Reads[last].IsZero() {
