@@ -61,17 +61,15 @@ type fetching struct {
 	// endpoint counts what was fetched, and refusals has what speaks against each key that
 	// was refused since it was last fetched.
 	endpoint witness.Endpoint
-	refusals map[string]*witness.Case
+	refusals map[string]witness.Case
 	// again is when such keys are tried again, by Clock.Elapsed. Others go first, as one of them may be the witness.
 	again time.Duration
 }
 
 // refusedBefore is how often a key was refused since it was last fetched.
 func (s *fetching) refusedBefore(key string) int {
-	if c := s.refusals[key]; c != nil {
-		return c.Refusals()
-	}
-	return 0
+	c := s.refusals[key]
+	return c.Refusals()
 }
 
 // due is the work that is due: first what was never refused, and of that what was set aside last.
@@ -220,19 +218,14 @@ func (r *fetchBatch) handleResult(ctx context.Context, got *job) {
 		s.endpoint.Served()
 		r.served = true
 	}
-	switch {
+	switch kind := httpclient.KindOf(got.err); {
 	case got.err == nil:
 		delete(s.refusals, got.key())
 		r.add(got)
-		return
 	case stale:
 		r.putOff(got, true)
-		return
-	case ctx.Err() != nil:
-		return // it only ended: it still waits
-	}
-	switch httpclient.KindOf(got.err) {
-	case httpclient.KindThrottled, httpclient.KindToken, httpclient.KindUnauthorized:
+	case ctx.Err() != nil: // it only ended: it still waits
+	case kind == httpclient.KindThrottled || kind == httpclient.KindToken || kind == httpclient.KindUnauthorized:
 		r.stopped = got.err
 	default:
 		r.refuse(got)
@@ -244,12 +237,9 @@ func (r *fetchBatch) handleResult(ctx context.Context, got *job) {
 func (r *fetchBatch) refuse(got *job) {
 	s := &r.feed.fetching
 	c := s.refusals[got.key()]
-	if c == nil {
-		c = new(witness.Case)
-		s.refusals[got.key()] = c
-	}
 	before := c.Witnessed()
 	c.Refuse(&s.endpoint)
+	s.refusals[got.key()] = c
 	blamed := slices.ContainsFunc(got.tasks, func(w Task) bool { return w.SetAside || w.Attempts > 0 })
 	if c.Witnessed() > 0 || blamed {
 		r.putOff(got, c.Witnessed() > before)

@@ -257,8 +257,8 @@ func TestRule32_SetAside(t *testing.T) {
 			t.Errorf("after 50 days it is still %+v", w)
 		}
 		loop.Stop()
-		if c := feed.fetching.refusals["never"]; c != nil {
-			t.Errorf("after 50 days %d refusals are remembered", c.Refusals())
+		if n := feed.fetching.refusedBefore("never"); n > 0 {
+			t.Errorf("after 50 days %d refusals are remembered", n)
 		}
 		m.wantWhole(t)
 	})
