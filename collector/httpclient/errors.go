@@ -42,17 +42,13 @@ type Error struct {
 	// RetryAfter is how long the provider asks to wait, or, for a 429 that
 	// doesn't say, how long this client will wait; 0 when nobody says.
 	RetryAfter time.Duration
-	// Header holds the answer's headers, or nil without an answer. For parsing, not for printing.
-	Header http.Header
 	// Body holds the first 8 KiB of a refused answer. For parsing, not for printing.
 	Body []byte
-	// RequestID holds the request ids to quote to the provider, as "name=value" pairs with
-	// a space between, made of the headers that Settings names; it may be empty.
-	RequestID string
 
 	method string // empty: GET
 	target string // redacted URL or the request's Label
 	reason string // what Error prints after the target; free of secrets
+	ids    string // of the request, to quote to the provider
 	quote  string // what Error prints at the end: Settings.Quote of the body
 	cause  error
 }
@@ -60,8 +56,8 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string {
 	text := cmp.Or(e.method, "GET") + " " + e.target + ": " + e.reason
-	if e.RequestID != "" {
-		text += " (" + e.RequestID + ")"
+	if e.ids != "" {
+		text += " (" + e.ids + ")"
 	}
 	if e.quote != "" {
 		text += ", " + e.quote
@@ -69,28 +65,14 @@ func (e *Error) Error() string {
 	return text
 }
 
-// GoString keeps headers and body out of %#v.
+// GoString keeps the body out of %#v.
 func (e *Error) GoString() string { return e.Error() }
 
-// MarshalText keeps them out of JSON.
+// MarshalText keeps it out of JSON.
 func (e *Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Unwrap returns the cause, or nil. Unlike Error, the text of a cause isn't redacted.
 func (e *Error) Unwrap() error { return e.cause }
-
-// Retryable reports whether asking again may help.
-func (e *Error) Retryable() bool {
-	switch e.Kind {
-	case KindThrottled, KindNetwork, KindBody:
-		return true
-	case KindServer:
-		return e.Status != http.StatusNotImplemented && e.Status != http.StatusHTTPVersionNotSupported
-	case KindToken:
-		return IsRetryable(e.cause)
-	default:
-		return false
-	}
-}
 
 // Retryable marks an error of a Fetch callback, or of a TokenSource, as one that may pass,
 // such as a page that can't be decoded. The text stays the same. Retryable(nil) is nil.
@@ -105,13 +87,20 @@ type retryableError struct{ error }
 
 func (e *retryableError) Unwrap() error { return e.error }
 
-// IsRetryable reports whether asking again may help: err wraps a retryable *Error, or was marked by Retryable.
+// IsRetryable reports whether asking again may help: by the kind of the *Error that err wraps, or because Retryable has marked it.
 func IsRetryable(err error) bool {
-	if isMarked(err) {
-		return true
-	}
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Retryable()
+	switch {
+	case isMarked(err):
+		return true
+	case !ok:
+		return false
+	case e.Kind == KindToken:
+		return IsRetryable(e.cause)
+	case e.Kind == KindServer:
+		return e.Status != http.StatusNotImplemented && e.Status != http.StatusHTTPVersionNotSupported
+	}
+	return e.Kind == KindThrottled || e.Kind == KindNetwork || e.Kind == KindBody
 }
 
 // RetryAfter returns how long to wait before asking again, as Error.RetryAfter says, or 0.

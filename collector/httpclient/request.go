@@ -282,10 +282,11 @@ type received struct {
 // fail makes an error about the answer.
 func (a *received) fail(kind Kind, reason string, cause error) *Error {
 	e := &Error{Kind: kind, method: a.call.Method, target: a.call.Label, reason: reason, cause: cause}
+	var header http.Header
 	if a.Response != nil {
-		e.Status, e.Header = a.StatusCode, a.Header
+		e.Status, header = a.StatusCode, a.Header
 	}
-	e.RequestID = a.client.requestID(e.Header, a.id)
+	e.ids = a.ids(header)
 	return e
 }
 
@@ -374,18 +375,18 @@ func (a *received) checkJSON(body *bytes.Buffer) error {
 	return nil
 }
 
-// requestID lists the ids of a request and its answer for people who ask the provider's support.
-func (c *Client) requestID(header http.Header, sent string) string {
-	var pairs []string
-	if sent != "" {
-		pairs = append(pairs, c.settings.ClientRequestIDHeader+"="+cleanID(sent))
+// ids lists the ids of a request and its answer, as "name=value", for people who ask the provider's support.
+func (a *received) ids(header http.Header) string {
+	var ids []string
+	if a.id != "" {
+		ids = append(ids, a.client.settings.ClientRequestIDHeader+"="+a.id)
 	}
-	for _, name := range c.settings.RequestIDHeaders {
-		if id := cleanID(header.Get(name)); id != "" && !strings.EqualFold(name, c.settings.ClientRequestIDHeader) {
-			pairs = append(pairs, name+"="+id)
+	for _, name := range a.client.settings.RequestIDHeaders {
+		if id := cleanID(header.Get(name)); id != "" {
+			ids = append(ids, name+"="+id)
 		}
 	}
-	return strings.Join(pairs, " ")
+	return strings.Join(ids, " ")
 }
 
 // notInIDs is what ids aren't made of.
