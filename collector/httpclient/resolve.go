@@ -2,7 +2,6 @@ package httpclient
 
 import (
 	"cmp"
-	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -68,13 +67,10 @@ func parseBase(raw string) (*url.URL, error) {
 		return nil, err
 	}
 	base, err := url.Parse(raw)
-	if err != nil {
-		return nil, errors.New("not a URL") // the parser's text would quote it
-	}
-	if !strings.HasSuffix(base.Path, "/") {
+	if err == nil && !strings.HasSuffix(base.Path, "/") {
 		base = base.JoinPath("/")
 	}
-	return base, nil
+	return base, err
 }
 
 // redact prints a URL without its query.
