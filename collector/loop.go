@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -109,14 +110,14 @@ type Loop struct {
 	feed     Feed // nil: ActiveCalls are polled
 	woken    chan struct{}
 
-	start    sync.Once
-	ctx      context.Context // of the goroutine, ended by cancel
-	cancel   context.CancelFunc
-	running  sync.WaitGroup
-	failures int // polls in a row; only the goroutine uses it
+	start   sync.Once
+	ctx     context.Context // of the goroutine, ended by cancel
+	cancel  context.CancelFunc
+	running sync.WaitGroup
 
-	mu     sync.Mutex
-	health health // guarded by mu
+	failures    int                    // polls in a row; only the goroutine uses it
+	health      atomic.Pointer[health] // only the goroutine replaces it
+	offsetShown atomic.Bool
 }
 
 // NewLoop makes a loop; Start starts it.
@@ -136,7 +137,8 @@ func NewLoop(settings FeedSettings) *Loop {
 func newLoop(settings FeedSettings, feed Feed) *Loop {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &Loop{settings: settings, feed: feed, ctx: ctx, cancel: cancel, woken: make(chan struct{}, 1)}
-	l.health.observe(feed)
+	l.health.Store(new(health))
+	l.update(func(h *health) { h.observe(feed) })
 	return l
 }
 
@@ -163,7 +165,7 @@ func (l *Loop) run(ctx context.Context) {
 	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Info.PollInterval(), longestStart)))
 	for sleep(ctx, wait, l.woken) {
 		began := l.settings.Clock.Elapsed()
-		l.with(func(h *health) { h.status.NextRead = time.Time{} })
+		l.update(func(h *health) { h.status.NextRead = time.Time{} })
 		err := l.poll(ctx)
 		if ctx.Err() != nil {
 			return
@@ -211,9 +213,9 @@ func (l *Loop) wait(ctx context.Context, err error, took time.Duration) time.Dur
 	return max(wait-time.Duration(waitJitter*l.settings.Random()*float64(wait)), shortestWait)
 }
 
-// with uses the health under its lock.
-func (l *Loop) with(use func(h *health)) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	use(&l.health)
+// update replaces the health by another.
+func (l *Loop) update(change func(h *health)) {
+	h := *l.health.Load()
+	change(&h)
+	l.health.Store(&h)
 }

@@ -55,10 +55,9 @@ const failedSnapshots = 3
 
 // health is how a loop is doing.
 type health struct {
-	status      Status // what isn't in the ledger, and Ready after a failure
-	trouble     error  // of the last poll, or of a part of the feed
-	offsetShown bool
-	active      map[cdr.Direction]int
+	status  Status // what isn't in the ledger, and Ready after a failure
+	trouble error  // of the last poll, or of a part of the feed
+	active  map[cdr.Direction]int
 }
 
 // observe notes what the feed says of itself.
@@ -113,8 +112,8 @@ func (l *Loop) settle(ctx context.Context, err error, took time.Duration) time.D
 	case !nothing:
 		l.failures++
 	}
-	wait := l.wait(ctx, err, took) // asks the ledger, which may hang: not under the lock
-	l.with(func(h *health) {
+	wait := l.wait(ctx, err, took)
+	l.update(func(h *health) {
 		h.observe(l.feed)
 		h.status.NextRead = now.Add(wait)
 		switch {
@@ -158,9 +157,7 @@ func (l *Loop) log(err error, before int, wait time.Duration) {
 // Refresh brings the own metrics that depend on the time up to it.
 func (l *Loop) Refresh() {
 	state, now, offset := l.state(), l.settings.Clock.Now(), l.settings.Clock.Offset()
-	far, shown, lastSuccess := offset.Abs() > plan.ClockTolerance, false, time.Time{}
-	l.with(func(h *health) { shown, h.offsetShown, lastSuccess = h.offsetShown, far, h.status.LastSuccess })
-	o := l.settings.Own
+	o, lastSuccess := l.settings.Own, l.health.Load().status.LastSuccess
 	switch {
 	case l.settings.Ledger != nil:
 		o.Watermark(state.Watermark)
@@ -171,7 +168,8 @@ func (l *Loop) Refresh() {
 	o.LastSuccess(lastSuccess)
 	o.CatchingUp(behind(state.Watermark, now, l.settings.Info.PollInterval()))
 	o.ClockOffset(offset)
-	if far && !shown {
+	far := offset.Abs() > plan.ClockTolerance
+	if shown := l.offsetShown.Swap(far); far && !shown {
 		l.settings.Logger.Warn("the provider's clock differs from this machine's; the provider's is used", "offset", offset.String())
 	}
 }
@@ -179,8 +177,7 @@ func (l *Loop) Refresh() {
 // Status is the feed now.
 func (l *Loop) Status() Status {
 	state, now := l.state(), l.settings.Clock.Now()
-	var h health
-	l.with(func(current *health) { h = *current })
+	h := l.health.Load()
 	s := h.status
 	s.State, s.Watermark, s.Records = StateOK, state.Watermark, state.Records
 	s.Ready = s.Ready || state.HistoryDone
