@@ -145,7 +145,7 @@ func newLoop(settings FeedSettings, feed Feed) *Loop {
 // Start starts the goroutine, once; after Stop it does nothing.
 func (l *Loop) Start() { l.start.Do(func() { l.running.Go(func() { l.run(l.ctx) }) }) }
 
-// Wake has the feed polled at once: there may be something to do.
+// Wake has the feed polled at once, unless the loop backs off: there may be something to do.
 func (l *Loop) Wake() {
 	select {
 	case l.woken <- struct{}{}:
@@ -162,16 +162,24 @@ func (l *Loop) Stop() {
 
 func (l *Loop) run(ctx context.Context) {
 	l.Refresh()
-	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Info.PollInterval(), longestStart)))
-	for sleep(ctx, wait, l.woken) {
+	wait, woken := time.Duration(l.settings.Random()*float64(min(l.settings.Info.PollInterval(), longestStart))), l.woken
+	for sleep(ctx, wait, woken) {
 		began := l.settings.Clock.Elapsed()
 		l.update(func(h *health) { h.status.NextRead = time.Time{} })
 		err := l.poll(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		wait = l.settle(ctx, err, l.settings.Clock.Elapsed()-began)
+		wait, woken = l.settle(ctx, err, l.settings.Clock.Elapsed()-began), l.woken
+		if l.backsOff(err) {
+			woken = nil // a notification makes no room on the disk
+		}
 	}
+}
+
+// backsOff says whether the loop itself waits after an error, since the feed doesn't.
+func (l *Loop) backsOff(err error) bool {
+	return err != nil && (l.feed == nil || notTheFeeds(err) || isPanic(err))
 }
 
 // sleep waits, or is woken, and says whether the loop goes on.
@@ -205,7 +213,7 @@ func (l *Loop) poll(ctx context.Context) (err error) {
 func (l *Loop) wait(ctx context.Context, err error, took time.Duration) time.Duration {
 	wait := l.settings.Info.PollInterval() - took
 	switch {
-	case err != nil && (l.feed == nil || notTheFeeds(err) || isPanic(err)):
+	case l.backsOff(err):
 		wait = max(retryDelay(l.failures, l.settings.Random), httpclient.RetryAfter(err))
 	case l.feed != nil:
 		wait = l.feed.Wait(ctx)
