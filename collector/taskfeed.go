@@ -74,14 +74,15 @@ func NewTaskFeed(settings FeedSettings) *TaskFeed {
 	return f
 }
 
-// Poll implements Feed: it does what is due, up to the first failure.
+// Poll implements Feed: it does what is due, up to the first failure. Fetching comes last: it fails for as long as the outbox is full, and the
+// subscription isn't to end meanwhile.
 func (f *TaskFeed) Poll(ctx context.Context) error {
 	defer f.showTasks(ctx)
 	err := errNothingDue
 	for _, part := range []struct {
 		wait func(ctx context.Context) time.Duration
 		poll func(ctx context.Context) error
-	}{{f.listWait, f.list}, {f.fetchWait, f.fetch}, {f.upkeepWait, f.maintain}} {
+	}{{f.listWait, f.list}, {f.upkeepWait, f.maintain}, {f.fetchWait, f.fetch}} {
 		if part.wait(ctx) > 0 {
 			continue
 		}
