@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -107,12 +108,7 @@ func (f *TaskFeed) Wait(ctx context.Context) time.Duration {
 
 // Trouble implements Feed.
 func (f *TaskFeed) Trouble() error {
-	for _, err := range []error{f.RangeFeed.Trouble(), f.fetching.err, f.upkeep.err} {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(f.RangeFeed.Trouble(), f.fetching.err, f.upkeep.err)
 }
 
 // listWait is how long from now to the next piece of the list.

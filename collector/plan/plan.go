@@ -126,11 +126,11 @@ func (p *Plan) OpenTask(level int) *Task {
 
 // PutTask puts a task in its place.
 func (p *Plan) PutTask(t Task) {
-	if old := p.OpenTask(t.Level); old != nil {
-		*old = t
+	at, found := slices.BinarySearchFunc(p.Open, t.Level, func(o Task, level int) int { return o.Level - level })
+	if found {
+		p.Open[at] = t
 		return
 	}
-	at, _ := slices.BinarySearchFunc(p.Open, t.Level, func(o Task, level int) int { return o.Level - level })
 	p.Open = slices.Insert(p.Open, at, t)
 }
 
