@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math/rand/v2"
@@ -40,15 +41,9 @@ type FeedSettings struct {
 
 // withDefaults replaces what is nil in settings, as their fields say.
 func (s FeedSettings) withDefaults() FeedSettings {
-	if s.Clock == nil {
-		s.Clock = NewClock(nil, nil)
-	}
-	if s.Own == nil {
-		s.Own = metrics.NewOwn(time.Now, false).Feed("", "")
-	}
-	if s.Logger == nil {
-		s.Logger = slog.New(slog.DiscardHandler)
-	}
+	s.Clock = cmp.Or(s.Clock, NewClock(nil, nil))
+	s.Own = cmp.Or(s.Own, metrics.NewOwn(time.Now, false).Feed("", ""))
+	s.Logger = cmp.Or(s.Logger, slog.New(slog.DiscardHandler))
 	if s.Random == nil {
 		s.Random = rand.Float64
 	}
@@ -184,13 +179,10 @@ func (l *Loop) backsOff(err error) bool {
 
 // sleep waits, or is woken, and says whether the loop goes on.
 func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) bool {
-	timer := time.NewTimer(max(d, shortestWait))
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-woken:
-	case <-timer.C:
+	case <-time.After(max(d, shortestWait)):
 	}
 	return ctx.Err() == nil
 }

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,9 +37,7 @@ func NewProvider[C any](name string, open func(block *C, settings SourceSettings
 			if settings.Now == nil {
 				settings.Now = time.Now
 			}
-			if settings.Logger == nil {
-				settings.Logger = slog.New(slog.DiscardHandler)
-			}
+			settings.Logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 			source, err := open(block, settings)
 			if err == nil && len(source.Feeds) == 0 {
 				return nil, errors.New("no feed is configured")
