@@ -29,12 +29,9 @@ func (l *Loop) countActive(ctx context.Context) error {
 	}
 	active := map[cdr.Direction]int{cdr.Inbound: 0, cdr.Outbound: 0}
 	maps.Copy(active, read)
-	l.with(func(h *health) { h.active = active })
+	l.update(func(h *health) { h.active = active })
 	return nil
 }
 
 // ActiveCalls are the calls in progress: nil before the first read, and after three failed reads in a row. The caller doesn't change it.
-func (l *Loop) ActiveCalls() (active map[cdr.Direction]int) {
-	l.with(func(h *health) { active = h.active })
-	return active
-}
+func (l *Loop) ActiveCalls() map[cdr.Direction]int { return l.health.Load().active }

@@ -8,9 +8,7 @@ import "github.com/cdr-exporter/cdr-exporter/internal/cdr"
 type CallTree struct {
 	// Label says what it is, such as `session` or `stream`. It is never personal.
 	Label string
-	// Fields are what is known of it, in the order in which they are to be read. Measures
-	// are texts with their unit.
-	Fields []cdr.Attr
-	// Children are its parts.
+	// Fields are what is known of it, in reading order. Measures are texts with their unit.
+	Fields   []cdr.Attr
 	Children []*CallTree
 }

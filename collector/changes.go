@@ -85,15 +85,16 @@ func (f *RangeFeed) drain(ctx context.Context, r *reading) (ended bool, err erro
 			err = errNoToken
 		}
 		if err == nil {
-			stuck := at.More && at.Token == mark.Token
-			mark.Token = at.Token
-			if err := f.commitChanges(ctx, r, page, mark); err != nil {
+			var alike twins // within one answer: a row that changes once more comes once more
+			alike.number(page.Records)
+			r.plan.Changes = plan.Changes{Token: at.Token, Since: mark.Since}
+			if err := f.commitPlan(ctx, r.plan.Clone(), page, ledger.Position{}); err != nil {
 				return false, err
 			}
 			if !at.More {
 				return true, nil
 			}
-			if stuck {
+			if at.Token == mark.Token {
 				err = errStuck // what came is committed; it isn't asked for again at once
 			}
 		}
@@ -117,19 +118,6 @@ func (f *RangeFeed) changesSince(r *reading) time.Time {
 	from = plan.Latest(from.Add(-l.Lookback-l.Lookback/4), plan.Latest(r.view.Floor, r.view.Edge))
 	from, _ = plan.Outward(from, from)
 	return from
-}
-
-// commitChanges commits what an answer has brought with its token.
-func (f *RangeFeed) commitChanges(ctx context.Context, r *reading, page *Page, mark plan.Changes) error {
-	var alike twins // within one answer: a row that changes once more comes once more
-	alike.number(page.Records)
-	next := r.plan.Clone()
-	next.Changes = mark
-	if err := f.commitPlan(ctx, next, page, ledger.Position{}); err != nil {
-		return err
-	}
-	r.plan.Changes = mark
-	return nil
 }
 
 // beginAnew takes note of a request for changes that failed, and says whether the drain goes on without a token.

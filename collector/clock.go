@@ -9,16 +9,14 @@ import (
 )
 
 const (
-	// clockWindow is how many offsets are looked at, an odd number: one that is
-	// wrong, from one of many front ends, changes nothing.
+	// clockWindow is how many offsets are looked at: one that is wrong, from one of many front ends, changes nothing.
 	clockWindow = 3
 	// farClock is by how much the provider's clock and ours may differ. With more, one of them is wrong, and it isn't known which: a wrong
 	// time would move the watermark past calls that are still to come.
 	farClock = 7 * 24 * time.Hour
 )
 
-// Clock is the clock of a source's feeds: the local one, corrected by the
-// provider's Date (counting.md 10). It is safe for concurrent use.
+// Clock is the local clock, corrected by the provider's Date (counting.md 10). It is safe for concurrent use.
 type Clock struct {
 	local  func() time.Time
 	offset func() (time.Duration, bool)
@@ -32,9 +30,7 @@ type Clock struct {
 	tick     time.Duration   // guarded by mu: Elapsed then
 }
 
-// NewClock corrects the local clock (nil: the machine's) by offset, the
-// provider's clock minus the local one by its latest Date header and whether it
-// is known: Source.Offset. A nil offset leaves the local clock as it is.
+// NewClock corrects the local clock (nil: the machine's) by Source.Offset; nil leaves it as it is.
 func NewClock(local func() time.Time, offset func() (time.Duration, bool)) *Clock {
 	if local == nil {
 		local = time.Now
@@ -57,8 +53,7 @@ func (c *Clock) Offset() time.Duration {
 	return c.accepted
 }
 
-// sample takes note of the provider's latest Date: once a poll that was answered.
-// It returns the provider's time by that Date alone.
+// sample takes note of the provider's latest Date, and returns its time by that alone. Each poll that was answered calls it once.
 func (c *Clock) sample() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -90,8 +85,7 @@ func (c *Clock) isFar() bool {
 	return c.far
 }
 
-// unsure says whether the local clock has been set since the provider's Date was
-// last seen, or, where none was ever seen, has leapt ahead by more than far.
+// unsure says whether the local clock was set since the latest sample or, without any, has leapt ahead by more than far.
 func (c *Clock) unsure(far time.Duration) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -117,6 +111,5 @@ func (c *Clock) step() time.Duration {
 	return c.reading().Sub(c.wall) - (c.Elapsed() - c.tick)
 }
 
-// reading is the local clock without what counts up beside it, so that setting
-// the clock shows.
+// reading is the local clock without its monotonic reading, so that setting the clock shows.
 func (c *Clock) reading() time.Time { return c.local().Round(0).UTC() }

@@ -12,9 +12,8 @@
 //
 // Invariants:
 //
-//   - A page is committed through the ledger, and a position moves only after
-//     the last page of a complete read. The plan is part of the position, so
-//     a restart goes on where the last commit left it.
+//   - A position moves only after the last page of a complete read. The plan is part
+//     of it, so a restart goes on where the last commit left it.
 //   - The watermark moves only over time that complete reads have joined to it,
 //     never past the provider's own time, and never so far ahead of the deepest
 //     read that what is still owed would lie beyond a catch-up or the floor.

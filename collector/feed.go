@@ -38,9 +38,7 @@ type RangeReader interface {
 type Limits struct {
 	// MaxRange is the longest range of one request.
 	MaxRange time.Duration
-	// Grain is the length under which a shorter range is no faster to read, such as a day
-	// where that is all that can be asked for: a slow read isn't split below it. Zero if
-	// there is none.
+	// Grain is the length under which a shorter range is no faster to read, such as a day; zero if there is none.
 	Grain time.Duration
 	// Retention is how long the provider keeps records; zero if it isn't known.
 	Retention time.Duration
@@ -58,12 +56,10 @@ type (
 	DayTotal = ledger.DayTotal
 )
 
-// SyncReader reads what has changed, in the order of changes, instead of ranges of
-// time. What it has read up to is a token of the provider's.
+// SyncReader reads what has changed, in the order of changes, instead of ranges of time.
 type SyncReader interface {
-	// Sync asks once for what changed since the token or, with an empty token, since
-	// from. The page is the caller's until the next call. The errors that matter are
-	// ErrTokenLost and ErrNoSync; any other fails the read, which is tried again.
+	// Sync asks once for what changed since the token or, with an empty token, since from. The page is the caller's until the next call.
+	// The errors that matter are ErrTokenLost and ErrNoSync.
 	Sync(ctx context.Context, token string, from time.Time) (*Page, SyncPosition, error)
 }
 
@@ -77,8 +73,7 @@ type SyncPosition struct {
 
 // The errors of a SyncReader that callers distinguish with errors.Is.
 var (
-	// ErrTokenLost: the provider no longer knows the token. Reading begins anew,
-	// further back (counting.md 11).
+	// ErrTokenLost: the provider no longer knows the token.
 	ErrTokenLost = errors.New("the sync token is no longer good")
 	// ErrNoSync: the account doesn't offer this way of reading.
 	ErrNoSync = errors.New("the account doesn't offer to read by changes")

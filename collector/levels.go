@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -88,7 +89,7 @@ func (s *levels) failing(m int) bool { return s.each[m].failures > 0 }
 // then it would fail too.
 func (s *levels) retryAt(m int, due time.Time) time.Duration {
 	switch {
-	case s.firstFailing() < m:
+	case slices.ContainsFunc(s.each[:m], func(l level) bool { return l.failures > 0 }):
 		return never
 	case due.After(s.failedAt):
 		return s.each[m].retry
@@ -96,20 +97,12 @@ func (s *levels) retryAt(m int, due time.Time) time.Duration {
 	return max(s.each[m].retry, s.all.retry)
 }
 
-// firstFailing is the shallowest level that fails; the number of levels if none does.
-func (s *levels) firstFailing() int {
-	for m := range s.each {
-		if s.failing(m) {
-			return m
-		}
-	}
-	return len(s.each)
-}
-
 // trouble is the failure of the shallowest level that fails.
 func (s *levels) trouble() error {
-	if m := s.firstFailing(); m < len(s.each) {
-		return s.each[m].err
+	for m := range s.each {
+		if s.failing(m) {
+			return s.each[m].err
+		}
 	}
 	return nil
 }

@@ -1,10 +1,12 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -29,8 +31,7 @@ type FeedSettings struct {
 	Own *metrics.Feed
 	// Logger gets failures, rows that were set aside, values that are new to the mapping and what can't be read; nil: nowhere.
 	Logger *slog.Logger
-	// Advise says what an error of the feed means and what to do: Source.Advise.
-	// Nil: the error's text.
+	// Advise is Source.Advise; nil: an error's text stands for itself.
 	Advise func(err error) (what, todo string)
 	// ThrottledUntil is Source.ThrottledUntil; nil: never.
 	ThrottledUntil func() time.Time
@@ -40,15 +41,9 @@ type FeedSettings struct {
 
 // withDefaults replaces what is nil in settings, as their fields say.
 func (s FeedSettings) withDefaults() FeedSettings {
-	if s.Clock == nil {
-		s.Clock = NewClock(nil, nil)
-	}
-	if s.Own == nil {
-		s.Own = metrics.NewOwn(time.Now, false).Feed("", "")
-	}
-	if s.Logger == nil {
-		s.Logger = slog.New(slog.DiscardHandler)
-	}
+	s.Clock = cmp.Or(s.Clock, NewClock(nil, nil))
+	s.Own = cmp.Or(s.Own, metrics.NewOwn(time.Now, false).Feed("", ""))
+	s.Logger = cmp.Or(s.Logger, slog.New(slog.DiscardHandler))
 	if s.Random == nil {
 		s.Random = rand.Float64
 	}
@@ -77,8 +72,7 @@ func (s *FeedSettings) commit(ctx context.Context, page *Page) (ledger.Result, e
 	return result, nil
 }
 
-// Ledger is a feed's handle on the ledger; *ledger.Feed is one. It must be safe
-// for concurrent use.
+// Ledger is a feed's handle on the ledger, safe for concurrent use; *ledger.Feed is one.
 type Ledger interface {
 	// State is what was last committed. After ErrFenced it is the other writer's.
 	State() ledger.State
@@ -86,17 +80,14 @@ type Ledger interface {
 	Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error)
 }
 
-// SourceKey is the log attribute that names a source: `source` is slog's own, for a
-// line of code.
+// SourceKey is the log attribute that names a source: `source` is slog's own, for a line of code.
 const SourceKey = "cdr_source"
 
 const (
 	// longestStart bounds the jitter of the first poll.
 	longestStart = time.Second
-	// waitJitter is how much of a wait is left out at most, so that feeds which
-	// began together drift apart; never more is waited than is due. It is small,
-	// because it adds up: the levels of the read plan share polls only while 2^m
-	// intervals come out within half an interval.
+	// waitJitter is how much of a wait is left out at most, so that feeds which began together drift apart. It adds up, and
+	// the levels of the read plan share polls only while 2^m intervals come out within half an interval.
 	waitJitter = 0.001
 	// shortestWait is between any two polls.
 	shortestWait = time.Millisecond
@@ -115,12 +106,13 @@ type Loop struct {
 	woken    chan struct{}
 
 	start   sync.Once
-	begin   func() // for start: the goroutine
+	ctx     context.Context // of the goroutine, ended by cancel
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
-	mu     sync.Mutex
-	health health // guarded by mu
+	failures    int                    // polls in a row; only the goroutine uses it
+	health      atomic.Pointer[health] // only the goroutine replaces it
+	offsetShown atomic.Bool
 }
 
 // NewLoop makes a loop; Start starts it.
@@ -139,16 +131,16 @@ func NewLoop(settings FeedSettings) *Loop {
 // newLoop makes a loop of settings withDefaults.
 func newLoop(settings FeedSettings, feed Feed) *Loop {
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &Loop{settings: settings, feed: feed, cancel: cancel, woken: make(chan struct{}, 1)}
-	l.health.observe(feed)
-	l.begin = func() { l.running.Go(func() { l.run(ctx) }) }
+	l := &Loop{settings: settings, feed: feed, ctx: ctx, cancel: cancel, woken: make(chan struct{}, 1)}
+	l.health.Store(new(health))
+	l.update(func(h *health) { h.observe(feed) })
 	return l
 }
 
 // Start starts the goroutine, once; after Stop it does nothing.
-func (l *Loop) Start() { l.start.Do(l.begin) }
+func (l *Loop) Start() { l.start.Do(func() { l.running.Go(func() { l.run(l.ctx) }) }) }
 
-// Wake has the feed polled at once: there may be something to do.
+// Wake has the feed polled at once, unless the loop backs off: there may be something to do.
 func (l *Loop) Wake() {
 	select {
 	case l.woken <- struct{}{}:
@@ -156,8 +148,7 @@ func (l *Loop) Wake() {
 	}
 }
 
-// Stop ends the loop and returns when it has ended. A page in hand is committed
-// if it was decoded. It may be called twice, and before Start.
+// Stop ends the loop and waits for it. A page in hand is committed. It may be called twice, and before Start.
 func (l *Loop) Stop() {
 	l.start.Do(func() {})
 	l.cancel()
@@ -166,38 +157,39 @@ func (l *Loop) Stop() {
 
 func (l *Loop) run(ctx context.Context) {
 	l.Refresh()
-	wait := time.Duration(l.settings.Random() * float64(min(l.settings.Info.PollInterval(), longestStart)))
-	for sleep(ctx, wait, l.woken) {
+	wait, woken := time.Duration(l.settings.Random()*float64(min(l.settings.Info.PollInterval(), longestStart))), l.woken
+	for sleep(ctx, wait, woken) {
 		began := l.settings.Clock.Elapsed()
-		l.with(func(h *health) { h.nextRead = time.Time{} })
+		l.update(func(h *health) { h.status.NextRead = time.Time{} })
 		err := l.poll(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		wait = l.settle(ctx, err, l.settings.Clock.Elapsed()-began)
+		wait, woken = l.settle(ctx, err, l.settings.Clock.Elapsed()-began), l.woken
+		if l.backsOff(err) {
+			woken = nil // a notification makes no room on the disk
+		}
 	}
+}
+
+// backsOff says whether the loop itself waits after an error, since the feed doesn't.
+func (l *Loop) backsOff(err error) bool {
+	return err != nil && (l.feed == nil || notTheFeeds(err) || isPanic(err))
 }
 
 // sleep waits, or is woken, and says whether the loop goes on.
 func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) bool {
-	timer := time.NewTimer(max(d, shortestWait))
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-woken:
-	case <-timer.C:
+	case <-time.After(max(d, shortestWait)):
 	}
 	return ctx.Err() == nil
 }
 
 // poll polls once. A panic is an error like any other.
 func (l *Loop) poll(ctx context.Context) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = panicked(v)
-		}
-	}()
+	defer recoverTo(&err)
 	if l.settings.Open != nil {
 		if err := l.settings.Open(ctx); err != nil {
 			return &openError{err}
@@ -210,20 +202,20 @@ func (l *Loop) poll(ctx context.Context) (err error) {
 }
 
 // wait is how long to the next poll, after one that took so long.
-func (l *Loop) wait(ctx context.Context, err error, failures int, took time.Duration) time.Duration {
+func (l *Loop) wait(ctx context.Context, err error, took time.Duration) time.Duration {
 	wait := l.settings.Info.PollInterval() - took
 	switch {
-	case err != nil && (l.feed == nil || notTheFeeds(err) || isPanic(err)):
-		wait = max(retryDelay(failures, l.settings.Random), httpclient.RetryAfter(err))
+	case l.backsOff(err):
+		wait = max(retryDelay(l.failures, l.settings.Random), httpclient.RetryAfter(err))
 	case l.feed != nil:
 		wait = l.feed.Wait(ctx)
 	}
 	return max(wait-time.Duration(waitJitter*l.settings.Random()*float64(wait)), shortestWait)
 }
 
-// with uses the health under its lock.
-func (l *Loop) with(use func(h *health)) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	use(&l.health)
+// update replaces the health by another.
+func (l *Loop) update(change func(h *health)) {
+	h := *l.health.Load()
+	change(&h)
+	l.health.Store(&h)
 }

@@ -12,10 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
 
-// RangeFeed turns a RangeReader into a Feed that follows the read plan: each
-// poll reads one piece of what is due. A piece that fails is tried again, by
-// itself, with half its length; shallower levels go on meanwhile. It isn't safe
-// for concurrent use: one loop polls it.
+// RangeFeed turns a RangeReader into a Feed that follows the read plan: each poll reads one piece of what is due. A piece that fails is
+// tried again by itself, with half its length. It isn't safe for concurrent use: one loop polls it.
 type RangeFeed struct {
 	settings FeedSettings
 	ladder   plan.Ladder
@@ -43,13 +41,12 @@ func newRangeFeed(settings FeedSettings) *RangeFeed {
 		settings: settings,
 		ladder:   l,
 		levels:   newLevels(l.Last()+1, l.Interval, info.Reader.Limits().Grain),
-		unmapped: unmappedLog{logger: settings.Logger, own: settings.Own},
+		unmapped: unmappedLog{logger: settings.Logger, own: settings.Own, seen: make(map[Unmapped]bool)},
 		level:    -1,
 	}
 }
 
-// Poll reads one piece of what is due and commits it. With nothing due it reads
-// the shortest range.
+// Poll implements Feed. With nothing due it reads the shortest range.
 func (f *RangeFeed) Poll(ctx context.Context) error {
 	r := f.newReading()
 	f.seen = r.view
@@ -125,8 +122,7 @@ func (f *RangeFeed) planRead(r *reading) {
 	r.step = r.plan.NextStep(&r.task, piece, r.view)
 }
 
-// doubtful says that the time isn't known well enough to move anything. The first
-// poll of a new feed sets its origin by the provider's clock.
+// doubtful says that the time isn't known well enough to move anything. A new feed's origin is set by the provider's clock.
 func (f *RangeFeed) doubtful() bool {
 	c := f.settings.Clock
 	first := !f.asked && (c.pending() || c.hasDate() && len(f.stored) == 0)

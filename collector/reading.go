@@ -8,8 +8,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// reading is one poll of a RangeFeed: a step of a task, read and committed page
-// by page. The pages carry no position: that is committed after the last one.
+// reading is one poll of a RangeFeed: a step of a task, read and committed page by page. The position follows the last one.
 type reading struct {
 	state ledger.State
 	view  plan.View
@@ -91,10 +90,10 @@ func (f *RangeFeed) conclude(ctx context.Context, r *reading, found int) (moved 
 		_, err = f.commitPage(ctx, &Page{})
 		return false, err
 	}
-	done := r.plan.Finish(r.task, r.step, found, r.view, began)
-	position := ledger.Position{HistoryDone: done.HistoryDone}
-	if done.Watermark.After(r.state.Watermark) {
-		position.Watermark = done.Watermark
+	watermark, historyDone := r.plan.Finish(r.task, r.step, found, r.view, began)
+	position := ledger.Position{HistoryDone: historyDone}
+	if watermark.After(r.state.Watermark) {
+		position.Watermark = watermark
 	}
 	if f.held == nil {
 		return true, f.commitPlan(ctx, r.plan, &Page{}, position)

@@ -116,7 +116,7 @@ func TestRule07_TheWatermarkIsJoined(t *testing.T) {
 			}
 			for p.PutTask(task); p.OpenTask(c.level) != nil; {
 				task := p.NextTask(c.level, v)
-				v.Watermark = p.Finish(task, p.NextStep(&task, longPiece, v), 0, v, now).Watermark
+				v.Watermark, _ = p.Finish(task, p.NextStep(&task, longPiece, v), 0, v, now)
 			}
 			if !v.Watermark.Equal(c.want) {
 				t.Errorf("the watermark is %s, want %s", v.Watermark, c.want)

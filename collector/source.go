@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,23 +11,19 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// Provider is one provider of call records, as its folder offers it. Registering
-// one is adding it to the list that internal/app reads.
+// Provider is one provider of call records, as its folder offers it. internal/app has the list of them.
 type Provider struct {
 	// Name is the key of its block in the configuration and the label `provider`.
 	Name string
 	// Feeds are all that a source of the provider can have.
 	Feeds []FeedProperties
-	// NewConfig returns a pointer to an empty block, which internal/config decodes,
-	// gives its defaults and validates.
+	// NewConfig returns a pointer to an empty block, for internal/config to decode.
 	NewConfig func() any
-	// Open makes a source of a valid block: what NewConfig returned, decoded. It asks
-	// nothing of the network. Its errors hold no secrets.
+	// Open makes a source of a valid block. It asks nothing of the network. Its errors hold no secrets.
 	Open func(config any, settings SourceSettings) (*Source, error)
 }
 
-// NewProvider is a provider whose block is a *C. Open is the Open of the provider, given
-// that block.
+// NewProvider is a provider whose block is a *C.
 func NewProvider[C any](name string, open func(block *C, settings SourceSettings) (*Source, error), feeds ...FeedProperties) Provider {
 	return Provider{
 		Name:      name,
@@ -40,9 +37,7 @@ func NewProvider[C any](name string, open func(block *C, settings SourceSettings
 			if settings.Now == nil {
 				settings.Now = time.Now
 			}
-			if settings.Logger == nil {
-				settings.Logger = slog.New(slog.DiscardHandler)
-			}
+			settings.Logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 			source, err := open(block, settings)
 			if err == nil && len(source.Feeds) == 0 {
 				return nil, errors.New("no feed is configured")
@@ -52,11 +47,9 @@ func NewProvider[C any](name string, open func(block *C, settings SourceSettings
 	}
 }
 
-// SourceSettings are what a source needs beside its provider's block: the keys that
-// all sources have, and what the program passes in.
+// SourceSettings are what a source needs beside its provider's block.
 type SourceSettings struct {
-	// Settings are those of the source's clients, as far as all providers have them: the way to the network, the limit, who is told. A
-	// provider completes a copy for each client.
+	// Settings are what all clients of the source have in common. A provider completes a copy for each.
 	httpclient.Settings
 
 	// Name is the label `source`.
@@ -65,26 +58,22 @@ type SourceSettings struct {
 	EmergencyNumbers []string
 	// Notified counts notifications; nil: none are counted.
 	Notified NotificationObserver
-	// Derive makes a secret for a purpose that stays the same as long as the ledger
-	// lives; nil: for commands that need none.
+	// Derive makes a secret for a purpose, the same as long as the ledger lives; nil: for commands that need none.
 	Derive func(purpose string) []byte
 	// Now is the local clock; nil: time.Now.
 	Now func() time.Time
 }
 
-// Source is one account of one provider, ready to be read. Its functions may be
-// called from several goroutines at once.
+// Source is one account of one provider, ready to be read. Its functions are safe for concurrent use.
 type Source struct {
 	// Feeds are those that the configuration asks for, at least one.
 	Feeds []FeedInfo
 	// Account names the credential whose limit of requests all feeds share, without what is secret: sources of one account are read by one
 	// process. Empty: the source is an account of its own.
 	Account string
-	// CredentialExpiry is when the certificate or signed token that the source
-	// authenticates with ends; zero if it has none or its end isn't known.
+	// CredentialExpiry is when the source's certificate or signed token ends; zero if it has none or that isn't known.
 	CredentialExpiry func() time.Time
-	// Advise says in plain words what an error of a feed or a probe means and what to
-	// do about it. Both texts are one line, without secrets, and never empty.
+	// Advise says what an error means and what to do about it. Both texts are one line, without secrets, and never empty.
 	Advise func(err error) (what, todo string)
 	// Offset is the provider's clock minus the local one, and whether it is known.
 	Offset func() (time.Duration, bool)
@@ -92,8 +81,7 @@ type Source struct {
 	ThrottledUntil func() time.Time
 	// Budget is what the provider lets the credential ask; nil: it doesn't say.
 	Budget func() httpclient.Budget
-	// LookUp fetches one call by its id, with all its parts; ErrNotYet, ErrGone and
-	// what Advise knows are its errors. Nil: the provider doesn't offer it.
+	// LookUp fetches one call by its id. Its errors are ErrNotYet, ErrGone and what Advise knows. Nil: the provider doesn't offer it.
 	LookUp func(ctx context.Context, id string) (*CallTree, error)
 	// Close lets go of idle connections. The feeds must have stopped.
 	Close func()
@@ -105,23 +93,19 @@ type FeedInfo struct {
 	Name string
 	// Reader reads ranges of time.
 	Reader RangeReader
-	// Sync, beside Reader, reads by changes where the account offers it: most is then
-	// read so, and ranges find what the changes missed (counting.md 11).
+	// Sync, beside Reader, reads by changes where the account offers it; ranges find what they missed (counting.md 11).
 	Sync SyncReader
-	// Fetcher, beside Reader, reads one by one what the Reader's lists and a Webhook only
-	// name; SubscriptionManager keeps the provider's side of it alive.
+	// Fetcher, beside Reader, reads what the Reader's lists and the Webhook only name.
 	Fetcher      Fetcher
 	Subscription SubscriptionManager
 	Webhook      *Webhook
-	// Hourless says that a record's start may move by more than minutes from version to
-	// version (counting.md 15).
+	// Hourless says that a record's start may move by more than minutes (counting.md 15).
 	Hourless bool
 	// ActiveCalls, in place of a Reader, counts calls in progress: a snapshot, of which nothing is committed.
 	ActiveCalls ActiveCalls
 	// Interval, Lookback and LateAfter are the feed's keys in the configuration.
 	Interval, Lookback, LateAfter time.Duration
-	// Fingerprint names the account that is read: provider, tenant or account, host,
-	// scope (counting.md 19).
+	// Fingerprint names the account that is read (counting.md 19).
 	Fingerprint string
 	// SameAccount says that the operator vouches for the account: another Fingerprint than before takes its place.
 	SameAccount bool
@@ -129,11 +113,9 @@ type FeedInfo struct {
 	Currency string
 	// Parents says that records may name another as their parent (cdr.Record.Parent).
 	Parents bool
-	// Recording asks for what the provider knows of a recording, never for the
-	// recording; nil: it offers nothing beyond the record.
+	// Recording asks what the provider knows of a recording, never for the recording; nil: no more than the record says.
 	Recording func(ctx context.Context, id string) (RecordingInfo, error)
-	// Probe authenticates and reads the feed's smallest page; rows is how many calls
-	// that held.
+	// Probe authenticates and reads the feed's smallest page.
 	Probe func(ctx context.Context) (rows int, err error)
 }
 

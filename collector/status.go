@@ -18,15 +18,10 @@ type State string
 
 // The states, from the best to the worst.
 const (
-	// StateOK: read on time.
-	StateOK State = "ok"
-	// StateCatchingUp: the watermark is more than max(10m, 3 intervals) behind.
-	StateCatchingUp State = "catching_up"
-	// StateThrottled: the provider throttles.
-	StateThrottled State = "throttled"
-	// StateError: the last poll failed, or a part of what is due keeps failing;
-	// Status.LastError says why and what to do.
-	StateError State = "error"
+	StateOK         State = "ok"          // read on time
+	StateCatchingUp State = "catching_up" // the watermark is more than max(10m, 3 intervals) behind
+	StateThrottled  State = "throttled"   // the provider throttles
+	StateError      State = "error"       // the last poll failed, or a part of what is due keeps failing
 )
 
 // Status is a feed at an instant.
@@ -40,11 +35,9 @@ type Status struct {
 	NextRead time.Time
 	// Records is how many records the feed has counted.
 	Records uint64
-	// LastError is the present trouble in one line with what to do about it;
-	// empty if there is none. It holds no secrets.
+	// LastError is the present trouble and what to do about it, in one line without secrets; empty if there is none.
 	LastError string
-	// Ready says that the feed's history has been read or that reading it has
-	// failed at least once. Calls in progress have none.
+	// Ready says that the feed's history has been read, or that a poll has failed.
 	Ready bool
 	// Unread are the spans of time that can't be read and are stepped over, as FROM/TO.
 	Unread []string
@@ -62,21 +55,15 @@ const failedSnapshots = 3
 
 // health is how a loop is doing.
 type health struct {
-	lastSuccess time.Time
-	nextRead    time.Time
-	trouble     error // of the last poll, or of a part of the feed
-	failures    int   // polls in a row
-	failed      bool  // once, at least
-	offsetShown bool
-	active      map[cdr.Direction]int
-	unread      []string
-	reads       string
+	status  Status // what isn't in the ledger, and Ready after a failure
+	trouble error  // of the last poll, or of a part of the feed
+	active  map[cdr.Direction]int
 }
 
 // observe notes what the feed says of itself.
 func (h *health) observe(feed Feed) {
 	if feed != nil {
-		h.unread, h.reads = feed.Unread(), feed.Reads()
+		h.status.Unread, h.status.Reads = feed.Unread(), feed.Reads()
 	}
 }
 
@@ -90,6 +77,13 @@ func (e *panicError) Error() string { return "panic: " + e.value }
 
 // panicked makes an error of what was recovered.
 func panicked(v any) error { return &panicError{value: fmt.Sprint(v), stack: debug.Stack()} }
+
+// recoverTo is deferred to return a panic as an error.
+func recoverTo(err *error) {
+	if v := recover(); v != nil {
+		*err = panicked(v)
+	}
+}
 
 // openError is a ledger that can't be opened yet.
 type openError struct{ error }
@@ -111,30 +105,28 @@ func (l *Loop) state() ledger.State {
 
 // settle notes how a poll ended and says how long to wait for the next. One that had nothing to do says nothing of the feed's health.
 func (l *Loop) settle(ctx context.Context, err error, took time.Duration) time.Duration {
-	now, nothing, before := l.settings.Clock.Now(), errors.Is(err, errNothingDue), 0
-	l.with(func(h *health) { before = h.failures })
-	failures := before
+	now, nothing, before := l.settings.Clock.Now(), errors.Is(err, errNothingDue), l.failures
 	switch {
 	case err == nil:
-		failures = 0
+		l.failures = 0
 	case !nothing:
-		failures++
+		l.failures++
 	}
-	wait := l.wait(ctx, err, failures, took) // asks the ledger, which may hang: not under the lock
-	l.with(func(h *health) {
+	wait := l.wait(ctx, err, took)
+	l.update(func(h *health) {
 		h.observe(l.feed)
-		h.failures, h.nextRead = failures, now.Add(wait)
+		h.status.NextRead = now.Add(wait)
 		switch {
 		case err == nil:
-			h.lastSuccess, h.trouble = now, nil
+			h.status.LastSuccess, h.trouble = now, nil
 			if l.feed != nil {
 				h.trouble = l.feed.Trouble()
 			} else {
 				l.settings.Clock.sample() // a RangeFeed does so itself
 			}
 		case !nothing:
-			h.failed, h.trouble = true, err
-			if failures >= failedSnapshots {
+			h.status.Ready, h.trouble = true, err
+			if l.failures >= failedSnapshots {
 				h.active = nil
 			}
 		}
@@ -165,9 +157,7 @@ func (l *Loop) log(err error, before int, wait time.Duration) {
 // Refresh brings the own metrics that depend on the time up to it.
 func (l *Loop) Refresh() {
 	state, now, offset := l.state(), l.settings.Clock.Now(), l.settings.Clock.Offset()
-	far, shown, lastSuccess := offset.Abs() > plan.ClockTolerance, false, time.Time{}
-	l.with(func(h *health) { shown, h.offsetShown, lastSuccess = h.offsetShown, far, h.lastSuccess })
-	o := l.settings.Own
+	o, lastSuccess := l.settings.Own, l.health.Load().status.LastSuccess
 	switch {
 	case l.settings.Ledger != nil:
 		o.Watermark(state.Watermark)
@@ -178,7 +168,8 @@ func (l *Loop) Refresh() {
 	o.LastSuccess(lastSuccess)
 	o.CatchingUp(behind(state.Watermark, now, l.settings.Info.PollInterval()))
 	o.ClockOffset(offset)
-	if far && !shown {
+	far := offset.Abs() > plan.ClockTolerance
+	if shown := l.offsetShown.Swap(far); far && !shown {
 		l.settings.Logger.Warn("the provider's clock differs from this machine's; the provider's is used", "offset", offset.String())
 	}
 }
@@ -186,16 +177,10 @@ func (l *Loop) Refresh() {
 // Status is the feed now.
 func (l *Loop) Status() Status {
 	state, now := l.state(), l.settings.Clock.Now()
-	var h health
-	l.with(func(current *health) { h = *current })
-	s := Status{
-		State:       StateOK,
-		Watermark:   state.Watermark,
-		LastSuccess: h.lastSuccess, NextRead: h.nextRead,
-		Records: state.Records,
-		Ready:   state.HistoryDone || h.failed,
-		Unread:  h.unread, Reads: h.reads,
-	}
+	h := l.health.Load()
+	s := h.status
+	s.State, s.Watermark, s.Records = StateOK, state.Watermark, state.Records
+	s.Ready = s.Ready || state.HistoryDone
 	if behind(state.Watermark, now, l.settings.Info.PollInterval()) {
 		s.State = StateCatchingUp
 	}

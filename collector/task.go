@@ -9,16 +9,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// Task is a task that a feed still has to do: it waits in the ledger, so that a
-// crash loses none of it (counting.md 4). In a Page, a Due that isn't set is at once.
+// Task is what a feed still has to do; it waits in the ledger (counting.md 4). In a Page, a Due that isn't set is at once.
 type Task = ledger.Task
 
-// TaskRecord is the kind of work that reads a version of a record that a list has named.
-// It isn't taken on if that version, or a greater one, is known.
+// TaskRecord is the kind of work that reads a version of a record. It isn't taken on if that version, or a greater one, is known.
 const TaskRecord = ledger.TaskRecord
 
-// Fetcher does the work that a feed's lists and notifications have left: reading one
-// thing by its key. It may be called from several goroutines at once.
+// Fetcher reads what a feed's lists and notifications have named. It may be called from several goroutines at once.
 type Fetcher interface {
 	// Fetch does all that is to be done about one key: at least one piece of work, of
 	// different kinds. The page is committed with the work done and holds, as its Enqueue,
@@ -56,8 +53,7 @@ type SubscriptionManager interface {
 	Urgent() bool
 }
 
-// Webhook takes a provider's notifications, on the listener that is apart from the
-// metrics port.
+// Webhook takes a provider's notifications, on a listener apart from the metrics port.
 type Webhook struct {
 	// Path is where the provider sends them.
 	Path string
@@ -67,11 +63,9 @@ type Webhook struct {
 	Handler func(enqueue func(ctx context.Context, work []Task) (queued int, err error)) http.Handler
 }
 
-// NotificationObserver takes the own metrics of notifications and of the subscription
-// that brings them. Its methods may be called from several goroutines at once.
+// NotificationObserver takes the own metrics of notifications and their subscription. It is safe for concurrent use.
 type NotificationObserver interface {
-	// Notifications counts those that came by what became of them: accepted, duplicate,
-	// forged, invalid.
+	// Notifications counts by what became of them: accepted, duplicate, forged, invalid.
 	Notifications(result string, n int)
 	// LastNotification is when one came that was accepted.
 	LastNotification(at time.Time)

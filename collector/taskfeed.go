@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -22,8 +23,7 @@ type TaskQueue interface {
 }
 
 const (
-	// gapMargin is how far before a gap in notifications calls are listed again: their
-	// records may have come within it (a first version is up to 150 min late).
+	// gapMargin is how far before a gap in notifications calls are listed again: a first version is up to 150 min late.
 	gapMargin = 3 * time.Hour
 	// longestHold is how long the list waits at most until what it has named was fetched.
 	longestHold = time.Hour
@@ -32,32 +32,26 @@ const (
 // errNothingDue is a poll that had nothing to do: neither a success nor a failure.
 var errNothingDue = errors.New("nothing is due")
 
-// TaskFeed reads lists that only name what there is, and then, one by one, what they
-// name. What a list or a notification has named waits in the ledger until it was
+// TaskFeed reads lists that only name calls, and fetches what they name. That waits in the ledger until it was
 // fetched, so neither a crash nor a refusal loses it.
 //
 //	list ──────────┐
 //	               ├─▶ tasks in the ledger ─▶ fetch ─▶ record, and tasks for later
 //	notifications ─┘
 //
-// A poll does what is due of three things: a piece of a list, some
-// fetching, what the subscription manager wants. The watermark, and the end of the first history, wait
-// until what a list has named was fetched, and so does the next piece of the list.
-//
-// It isn't safe for concurrent use: one loop polls it.
+// The watermark, and the end of the first history, wait until what a list has named was fetched, and so does the
+// next piece of the list. It isn't safe for concurrent use: one loop polls it.
 type TaskFeed struct {
-	settings FeedSettings
-	ranges   *RangeFeed
+	*RangeFeed // of the lists; its positions are held
+
 	fetching fetching
 	upkeep   upkeep
-	held     held
 }
 
-// upkeep is how maintaining the subscription goes.
+// upkeep is how maintaining the subscription goes. Its backoff is also the wait after a success.
 type upkeep struct {
 	backoff
 
-	next time.Duration // by Clock.Elapsed
 	// gap is since when notifications may be missing, until that was listed.
 	gap time.Time
 }
@@ -76,26 +70,20 @@ type held struct {
 
 // NewTaskFeed makes the feed of a list, its Info.Reader, and what fetches.
 func NewTaskFeed(settings FeedSettings) *TaskFeed {
-	settings = settings.withDefaults()
-	f := &TaskFeed{settings: settings, ranges: newRangeFeed(settings), fetching: fetching{refusals: make(map[string]*witness.Case)}}
-	f.ranges.held = &f.held
+	f := &TaskFeed{RangeFeed: newRangeFeed(settings), fetching: fetching{refusals: make(map[string]witness.Case)}}
+	f.held = new(held)
 	return f
 }
 
-// Unread implements Feed.
-func (f *TaskFeed) Unread() []string { return f.ranges.Unread() }
-
-// Reads implements Feed: there is no other way.
-func (f *TaskFeed) Reads() string { return "" }
-
-// Poll implements Feed: it does what is due, up to the first failure.
+// Poll implements Feed: it does what is due, up to the first failure. Fetching comes last: it fails for as long as the outbox is full, and the
+// subscription isn't to end meanwhile.
 func (f *TaskFeed) Poll(ctx context.Context) error {
 	defer f.showTasks(ctx)
 	err := errNothingDue
 	for _, part := range []struct {
 		wait func(ctx context.Context) time.Duration
 		poll func(ctx context.Context) error
-	}{{f.listWait, f.list}, {f.fetchWait, f.fetch}, {f.upkeepWait, f.maintain}} {
+	}{{f.listWait, f.list}, {f.upkeepWait, f.maintain}, {f.fetchWait, f.fetch}} {
 		if part.wait(ctx) > 0 {
 			continue
 		}
@@ -106,8 +94,7 @@ func (f *TaskFeed) Poll(ctx context.Context) error {
 	return err
 }
 
-// showTasks shows how much is still to be fetched. If the ledger can't say, the next poll
-// asks again.
+// showTasks shows how much is still to be fetched. If the ledger can't say, the next poll asks again.
 func (f *TaskFeed) showTasks(ctx context.Context) {
 	if waiting, setAside, err := f.settings.Queue.Waiting(ctx); err == nil {
 		f.settings.Own.Tasks("record", waiting, setAside)
@@ -121,22 +108,17 @@ func (f *TaskFeed) Wait(ctx context.Context) time.Duration {
 
 // Trouble implements Feed.
 func (f *TaskFeed) Trouble() error {
-	for _, err := range []error{f.ranges.Trouble(), f.fetching.err, f.upkeep.err} {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(f.RangeFeed.Trouble(), f.fetching.err, f.upkeep.err)
 }
 
 // listWait is how long from now to the next piece of the list.
 func (f *TaskFeed) listWait(ctx context.Context) time.Duration {
-	return max(f.ranges.Wait(ctx), f.held.until-f.settings.Clock.Elapsed())
+	return max(f.RangeFeed.Wait(ctx), f.held.until-f.settings.Clock.Elapsed())
 }
 
 // list reads a piece of the list.
 func (f *TaskFeed) list(ctx context.Context) error {
-	if err := f.ranges.Poll(ctx); err != nil {
+	if err := f.RangeFeed.Poll(ctx); err != nil {
 		return err
 	}
 	if !f.held.at.IsZero() {
@@ -153,7 +135,7 @@ func (f *TaskFeed) upkeepWait(context.Context) time.Duration {
 	case f.upkeep.failures == 0 && manager.Urgent():
 		return 0
 	}
-	return f.upkeep.next - f.settings.Clock.Elapsed()
+	return f.upkeep.retry - f.settings.Clock.Elapsed()
 }
 
 // maintain does what the subscription manager wants, and lists what may have been missed.
@@ -175,10 +157,9 @@ func (f *TaskFeed) maintain(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err == nil:
-		k.backoff, k.next = backoff{}, c.Elapsed()+again
+		k.backoff = backoff{retry: c.Elapsed() + again}
 	case !notTheFeeds(err):
 		k.fail(err, c.Elapsed(), f.settings.Random)
-		k.next = k.retry
 	}
 	return err
 }
@@ -193,7 +174,7 @@ func (f *TaskFeed) listGap(ctx context.Context) error {
 			from = plan.Latest(from, now.Add(-most))
 		}
 	}
-	_, _, err := f.ranges.read(ctx, from, now)
+	_, _, err := f.read(ctx, from, now)
 	return err
 }
 
@@ -211,7 +192,7 @@ func (h *held) keep(p ledger.Position, state ledger.State, now time.Time) {
 // witness says that the provider refuses only some. The list goes on before that if there
 // are only a few left, which were refused: other calls aren't to be late for that.
 func (f *TaskFeed) release(ctx context.Context) error {
-	h, now, parallel := &f.held, f.settings.Clock.Now(), f.settings.Info.Fetcher.Parallel()
+	h, now, parallel := f.held, f.settings.Clock.Now(), f.settings.Info.Fetcher.Parallel()
 	if h.at.IsZero() {
 		return nil
 	}

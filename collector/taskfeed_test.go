@@ -305,6 +305,42 @@ func TestTaskFeed_WokenForNothing(t *testing.T) {
 	})
 }
 
+// fullOutbox takes tasks and no records.
+type fullOutbox struct{ *taskModel }
+
+func (f fullOutbox) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+	if len(page.Records) > 0 {
+		return ledger.Result{}, ledger.ErrOutboxFull
+	}
+	return f.taskModel.Commit(ctx, page)
+}
+
+// While the outbox is full notifications are still kept, and none of them makes the feed ask the provider. Their subscription doesn't end.
+func TestTaskFeed_NotifiedWhileTheOutboxIsFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newTaskModel(time.Now())
+		m.add(time.Now().Add(-time.Hour), time.Now(), 10*time.Minute, 0)
+		kept := &keeper{again: time.Minute}
+		loop := m.loop(m.feed(func(s *FeedSettings) { s.Info.Subscription = kept }), func(s *FeedSettings) { s.Ledger = fullOutbox{m} })
+		loop.Start()
+		pass(t, 10*time.Minute)
+		before, asked := len(m.fetched), kept.asked()
+		for range 600 {
+			if _, err := m.tell("c0"); err != nil {
+				t.Fatal(err)
+			}
+			pass(t, time.Second)
+		}
+		loop.Stop()
+		if n := len(m.fetched) - before; n > 12*m.parallel {
+			t.Errorf("in 10 minutes %d records were fetched", n)
+		}
+		if n := kept.asked() - asked; n < 5 {
+			t.Errorf("in 10 minutes the subscription was looked after %d times", n)
+		}
+	})
+}
+
 // A storm of notifications, of which half repeat, is fetched as fast as is allowed; the
 // list and the subscription manager go on.
 func TestTaskFeed_Storm(t *testing.T) {

@@ -17,7 +17,7 @@ func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
 		m := newTaskModel(time.Now())
 		feed := m.feed()
 		for again := range 2 {
-			if _, err := feed.ranges.commitPage(t.Context(), &Page{Enqueue: []Task{{Kind: "record", Key: "a", Version: 1}}}); err != nil {
+			if _, err := feed.commitPage(t.Context(), &Page{Enqueue: []Task{{Kind: "record", Key: "a", Version: 1}}}); err != nil {
 				t.Fatal(err)
 			}
 			if again == 0 {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
 
@@ -35,30 +34,24 @@ const (
 
 // job is all that is to be done about one key, which one answer does, and what became of it.
 type job struct {
-	key   string
-	tasks []Task
+	tasks []Task // at least one
 
 	page *Page
 	err  error
 }
 
-// fetchAll fetches jobs, all at once.
+func (j *job) key() string { return j.tasks[0].Key }
+
+// fetchAll fetches jobs, all at once. A panic is an error like any other.
 func fetchAll(ctx context.Context, f Fetcher, jobs []*job) {
 	var group sync.WaitGroup
 	for _, j := range jobs {
-		group.Go(func() { j.page, j.err = fetchOne(ctx, f, j.tasks) })
+		group.Go(func() {
+			defer recoverTo(&j.err)
+			j.page, j.err = f.Fetch(ctx, j.tasks)
+		})
 	}
 	group.Wait()
-}
-
-// fetchOne turns a panic into an error, as the loop does.
-func fetchOne(ctx context.Context, f Fetcher, tasks []Task) (page *Page, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			page, err = nil, panicked(v)
-		}
-	}()
-	return f.Fetch(ctx, tasks)
 }
 
 // fetching is the state of fetching. Its backoff is of failures that are the provider's, not one task's.
@@ -68,17 +61,15 @@ type fetching struct {
 	// endpoint counts what was fetched, and refusals has what speaks against each key that
 	// was refused since it was last fetched.
 	endpoint witness.Endpoint
-	refusals map[string]*witness.Case
+	refusals map[string]witness.Case
 	// again is when such keys are tried again, by Clock.Elapsed. Others go first, as one of them may be the witness.
 	again time.Duration
 }
 
 // refusedBefore is how often a key was refused since it was last fetched.
 func (s *fetching) refusedBefore(key string) int {
-	if c := s.refusals[key]; c != nil {
-		return c.Refusals()
-	}
-	return 0
+	c := s.refusals[key]
+	return c.Refusals()
 }
 
 // due is the work that is due: first what was never refused, and of that what was set aside last.
@@ -134,7 +125,7 @@ func jobsOf(tasks []Task) []*job {
 	for _, w := range tasks {
 		j := byKey[w.Key]
 		if j == nil {
-			j = &job{key: w.Key}
+			j = new(job)
 			byKey[w.Key] = j
 			jobs = append(jobs, j)
 		}
@@ -148,7 +139,7 @@ type fetchBatch struct {
 	feed *TaskFeed
 
 	served  bool   // the provider has given what was asked for, of some key
-	answers Page   // with the tasks that they do
+	page    Page   // what came, with the tasks that are done and those that are put off
 	refused []*job // without a witness
 	stopped error  // the provider throttles us or refuses our credential
 }
@@ -172,13 +163,17 @@ func (f *TaskFeed) fetch(ctx context.Context) error {
 	fetchAll(ctx, f.settings.Info.Fetcher, jobs)
 	r := &fetchBatch{feed: f}
 	for _, j := range jobs {
-		if err := r.handleResult(ctx, j); err != nil {
+		r.handleResult(ctx, j)
+	}
+	if len(r.page.Done)+len(r.page.Enqueue) > 0 {
+		if _, err := f.commitPage(ctx, &r.page); err != nil {
 			return err
 		}
 	}
-	if len(r.answers.Done) > 0 {
-		if _, err := f.ranges.commitPage(ctx, &r.answers); err != nil {
-			return err
+	for _, w := range r.page.Enqueue {
+		if w.SetAside && w.Attempts == 0 {
+			f.settings.Logger.Warn("something that was named can't be fetched and is set aside; it is tried once a day, and when it is named again",
+				"kind", w.Kind, "key", w.Key, "error", w.Problem)
 		}
 	}
 	if ctx.Err() != nil {
@@ -195,7 +190,7 @@ func (r *fetchBatch) end() error {
 	s, tick, err := &r.feed.fetching, r.feed.settings.Clock.Elapsed(), r.stopped
 	if len(r.refused) > 0 {
 		first := r.refused[0]
-		n := s.refusedBefore(first.key)
+		n := s.refusedBefore(first.key())
 		s.again = tick + r.attemptDelay(n)
 		young := len(r.refused) == 1 && errors.Is(first.err, ErrNotYet) && n <= youngRefusals
 		if err == nil && !r.served && !young {
@@ -215,56 +210,48 @@ func (r *fetchBatch) end() error {
 	return err
 }
 
-// handleResult deals with what became of a job. The error is the ledger's.
-func (r *fetchBatch) handleResult(ctx context.Context, got *job) error {
+// handleResult deals with what became of a job.
+func (r *fetchBatch) handleResult(ctx context.Context, got *job) {
 	s := &r.feed.fetching
 	stale := errors.Is(got.err, ErrStale)
 	if got.err == nil || stale {
 		s.endpoint.Served()
 		r.served = true
 	}
-	switch {
+	switch kind := httpclient.KindOf(got.err); {
 	case got.err == nil:
-		delete(s.refusals, got.key)
+		delete(s.refusals, got.key())
 		r.add(got)
-		return nil
 	case stale:
-		return r.putOff(ctx, got, true)
-	case ctx.Err() != nil:
-		return nil //nolint:nilerr // it only ended: it still waits
-	}
-	switch httpclient.KindOf(got.err) {
-	case httpclient.KindThrottled, httpclient.KindToken, httpclient.KindUnauthorized:
+		r.putOff(got, true)
+	case ctx.Err() != nil: // it only ended: it still waits
+	case kind == httpclient.KindThrottled || kind == httpclient.KindToken || kind == httpclient.KindUnauthorized:
 		r.stopped = got.err
-		return nil
 	default:
-		return r.refuse(ctx, got)
+		r.refuse(got)
 	}
 }
 
 // refuse blames a key for its refusal if there is a witness, now or earlier (counting.md 30). Else its work
 // stays due in the ledger, where it holds the watermark, and others go first.
-func (r *fetchBatch) refuse(ctx context.Context, got *job) error {
+func (r *fetchBatch) refuse(got *job) {
 	s := &r.feed.fetching
-	c := s.refusals[got.key]
-	if c == nil {
-		c = new(witness.Case)
-		s.refusals[got.key] = c
-	}
+	c := s.refusals[got.key()]
 	before := c.Witnessed()
 	c.Refuse(&s.endpoint)
+	s.refusals[got.key()] = c
 	blamed := slices.ContainsFunc(got.tasks, func(w Task) bool { return w.SetAside || w.Attempts > 0 })
 	if c.Witnessed() > 0 || blamed {
-		return r.putOff(ctx, got, c.Witnessed() > before)
+		r.putOff(got, c.Witnessed() > before)
+		return
 	}
 	r.refused = append(r.refused, got)
-	return nil
 }
 
 // add adds an answer. A record that isn't final is neither counted nor remembered (counting.md 17): the work that was left for it reads it
 // again, however long that takes, where the ledger waits for no longer than the lookback.
 func (r *fetchBatch) add(got *job) {
-	whole := &r.answers
+	whole := &r.page
 	whole.Done = append(whole.Done, got.tasks...)
 	if p := got.page; p != nil {
 		whole.Records = append(whole.Records, slices.DeleteFunc(p.Records, func(r *cdr.Record) bool { return r.Provisional })...)
@@ -277,8 +264,8 @@ func (r *fetchBatch) add(got *job) {
 
 // putOff tries a job again later. If the refusal counts and was the last of so many, the
 // job is set aside: it is shown, and tried more seldom.
-func (r *fetchBatch) putOff(ctx context.Context, got *job, counts bool) error {
-	page := &ledger.Page{ObservedAt: r.feed.settings.Clock.Now()}
+func (r *fetchBatch) putOff(got *job, counts bool) {
+	s, now := &r.feed.fetching, r.feed.settings.Clock.Now()
 	for _, w := range got.tasks {
 		w.Problem = got.err.Error()
 		if counts {
@@ -286,28 +273,19 @@ func (r *fetchBatch) putOff(ctx context.Context, got *job, counts bool) error {
 		}
 		switch {
 		case w.SetAside && w.Attempts >= maxRetries:
-			page.Done = append(page.Done, w)
+			r.page.Done = append(r.page.Done, w)
+			delete(s.refusals, w.Key) // its other work, if there is any, is begun with a clean record
 			continue
 		case !w.SetAside && counts && (w.Attempts >= maxAttempts || errors.Is(got.err, ErrGone)):
 			w.SetAside, w.Attempts = true, 0
 		}
 		wait := retrySetAside
 		if !w.SetAside {
-			wait = r.attemptDelay(max(w.Attempts, r.feed.fetching.refusedBefore(got.key)))
+			wait = r.attemptDelay(max(w.Attempts, s.refusedBefore(w.Key)))
 		}
-		w.Due = page.ObservedAt.Add(wait)
-		page.Enqueue = append(page.Enqueue, w)
+		w.Due = now.Add(wait)
+		r.page.Enqueue = append(r.page.Enqueue, w)
 	}
-	if _, err := r.feed.settings.commit(ctx, page); err != nil {
-		return err
-	}
-	for _, w := range page.Enqueue {
-		if w.SetAside && w.Attempts == 0 {
-			r.feed.settings.Logger.Warn("something that was named can't be fetched and is set aside; it is tried once a day, and when it is named again",
-				"kind", w.Kind, "key", w.Key, "error", got.err.Error())
-		}
-	}
-	return nil
 }
 
 // attemptDelay is the wait after so many refusals, less up to a quarter.

@@ -476,7 +476,7 @@ func (m *taskModel) loop(feed *TaskFeed, change ...func(*FeedSettings)) *Loop {
 	for _, c := range change {
 		c(&settings)
 	}
-	feed.settings.Ledger, feed.ranges.settings.Ledger = settings.Ledger, settings.Ledger
+	feed.settings.Ledger = settings.Ledger
 	loop := newLoop(settings, feed)
 	m.wake = loop.Wake
 	return loop

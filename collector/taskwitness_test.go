@@ -224,8 +224,9 @@ func TestRule32_SetAside(t *testing.T) {
 		return
 	}
 	synctest.Test(t, func(t *testing.T) {
-		m, _, loop := busyTenant(t, 24*time.Hour, func(s *FeedSettings) { s.Info.Interval = 15 * time.Minute })
+		m, feed, loop := busyTenant(t, 24*time.Hour, func(s *FeedSettings) { s.Info.Interval = 15 * time.Minute })
 		m.with(func() { m.add(time.Now().Add(24*time.Hour), time.Now().Add(60*24*time.Hour), 6*time.Hour, 0) })
+		m.with(func() { m.setTask(Task{Kind: "settle", Key: "later", Due: time.Now().Add(100 * 24 * time.Hour)}) })
 		tell := func(keys ...string) {
 			if _, err := m.tell(keys...); err != nil {
 				t.Fatal(err)
@@ -256,6 +257,9 @@ func TestRule32_SetAside(t *testing.T) {
 			t.Errorf("after 50 days it is still %+v", w)
 		}
 		loop.Stop()
+		if n := feed.fetching.refusedBefore("never"); n > 0 {
+			t.Errorf("after 50 days %d refusals are remembered", n)
+		}
 		m.wantWhole(t)
 	})
 }

@@ -18,22 +18,19 @@ const (
 type unmappedLog struct {
 	logger *slog.Logger
 	own    *metrics.Feed
-	seen   map[Unmapped]struct{}
+	seen   map[Unmapped]bool
 }
 
 func (u *unmappedLog) add(all []Unmapped) {
 	for _, one := range all {
 		u.own.Unmapped(one.Field)
 		one.Value = one.Value[:min(len(one.Value), unmappedShown)]
-		if _, known := u.seen[one]; known || len(u.seen) >= unmappedKept {
+		if u.seen[one] || len(u.seen) == unmappedKept {
 			continue
-		}
-		if u.seen == nil {
-			u.seen = make(map[Unmapped]struct{})
 		}
 		// The strings may point into a page that is used again.
 		one.Field, one.Value = strings.Clone(one.Field), strings.Clone(one.Value)
-		u.seen[one] = struct{}{}
+		u.seen[one] = true
 		u.logger.Warn("the provider sent a value that is new", "field", one.Field, "value", one.Value)
 		if len(u.seen) == unmappedKept {
 			u.logger.Warn("further values that are new are counted and not logged", "logged", unmappedKept)

@@ -84,19 +84,19 @@ func (f *RangeFeed) readElsewhere(ctx context.Context, r *reading, before time.D
 
 // reread reads a span again that is stepped over. That it still can't be read is no failure of the feed's.
 func (f *RangeFeed) reread(ctx context.Context, r *reading, u *plan.Unreadable) error {
-	next := f.plan.Clone()
 	_, _, err := f.read(ctx, u.From, u.To)
 	switch {
 	case err == nil:
 		f.endpoint.Served()
-		next.DropUnread(*u)
-		f.settings.Logger.Info("a span of time that couldn't be read was read", "span", u.String())
-		return f.commitPlan(ctx, next, &Page{Done: []Task{spanTask(u)}}, ledger.Position{})
+		done := spanTask(u)
+		r.plan.DropUnread(u.From)
+		f.settings.Logger.Info("a span of time that couldn't be read was read", "span", done.Key)
+		return f.commitPlan(ctx, r.plan, &Page{Done: []Task{done}}, ledger.Position{})
 	case ctx.Err() != nil || notTheFeeds(err):
 		return err
 	}
-	next.PutOff(*u, f.settings.Clock.Now())
-	f.plan = next // stored with the next position
+	u.PutOff(f.settings.Clock.Now())
+	f.plan = r.plan // stored with the next position
 	return nil
 }
 

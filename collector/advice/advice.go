@@ -12,7 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
-// Error is an error that brings its own remedy.
+// Error is an error that brings its own remedy. In the sentences of this package PROVIDER, ADDRESS and DEFAULT stand for the provider's names.
 type Error struct{ What, Todo string }
 
 // Error implements error.
@@ -31,31 +31,28 @@ type Provider struct {
 	Address, Default string
 }
 
-// meaning is what an error means, and what to do about it. PROVIDER, ADDRESS and DEFAULT stand for the provider's names.
-type meaning struct{ what, todo string }
-
 var (
-	brokenPaging = meaning{"PROVIDER's paging broke off", "nothing: the range is read again from its beginning"}
-	endless      = meaning{
+	brokenPaging = Error{"PROVIDER's paging broke off", "nothing: the range is read again from its beginning"}
+	endless      = Error{
 		"PROVIDER's answer has no end",
 		"nothing, if it passes: a shorter range is read; else see whether something between the exporter and PROVIDER repeats answers",
 	}
-	badBody = meaning{
+	badBody = Error{
 		"something that is no answer of PROVIDER's came, or a piece of one",
 		"nothing, if it passes: PROVIDER may be under maintenance; else see what stands between the exporter and PROVIDER: " +
 			"a proxy, a gateway or its sign-in page",
 	}
-	badRequest = meaning{"PROVIDER refuses the request", "check the machine's clock and ADDRESS; report it if it stays"}
-	notFound   = meaning{"there is no such API at this address", "check ADDRESS (by default DEFAULT)"}
-	otherHost  = meaning{
+	badRequest = Error{"PROVIDER refuses the request", "check the machine's clock and ADDRESS; report it if it stays"}
+	notFound   = Error{"there is no such API at this address", "check ADDRESS (by default DEFAULT)"}
+	otherHost  = Error{
 		"the answer points to another host, which is never followed",
 		"check ADDRESS (by default DEFAULT), and see what stands between the exporter and PROVIDER",
 	}
-	proxyCredentials = meaning{"the proxy wants credentials", "put user and password into proxy_url"}
-	notAsked         = meaning{"PROVIDER was not asked to the end", "try again"}
+	proxyCredentials = Error{"the proxy wants credentials", "put user and password into proxy_url"}
+	notAsked         = Error{"PROVIDER was not asked to the end", "try again"}
 )
 
-var ofRequests = map[httpclient.Kind]meaning{
+var ofRequests = map[httpclient.Kind]Error{
 	httpclient.KindThrottled: {
 		"PROVIDER throttles the exporter's credentials",
 		"nothing: it is asked again when PROVIDER allows; if it stays so, let no other program use the same credentials, or lower requests_per_minute",
@@ -86,13 +83,13 @@ func (p *Provider) Advise(err error) (what, todo string) {
 	}
 	m := meaningOf(err)
 	fill := strings.NewReplacer("PROVIDER", p.Name, "ADDRESS", p.Address, "DEFAULT", p.Default).Replace
-	if m.what == "" {
-		return err.Error(), fill(m.todo)
+	if m.What == "" {
+		return err.Error(), fill(m.Todo)
 	}
-	return fill(m.what) + " (" + err.Error() + ")", fill(m.todo)
+	return fill(m.What) + " (" + err.Error() + ")", fill(m.Todo)
 }
 
-func meaningOf(err error) meaning {
+func meaningOf(err error) Error {
 	request := lastRequest(err)
 	switch {
 	case errors.Is(err, httpclient.ErrLinkExpired), errors.Is(err, httpclient.ErrLinkRepeated):
@@ -104,14 +101,14 @@ func meaningOf(err error) meaning {
 	case request == nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
 		return notAsked
 	case request == nil:
-		return meaning{todo: "nothing, if it passes: it is tried again; else see the log"}
+		return Error{Todo: "nothing, if it passes: it is tried again; else see the log"}
 	case request.Status == http.StatusProxyAuthRequired:
 		return proxyCredentials
 	}
 	if m, ok := ofRequests[request.Kind]; ok {
 		return m
 	}
-	return meaning{todo: "see the log, and quote the request id to PROVIDER's support"}
+	return Error{Todo: "see the log, and quote the request id to PROVIDER's support"}
 }
 
 // lastRequest is the request that failed, which is that for a token if none could be had.

@@ -192,11 +192,11 @@ func TestExpectJSON(t *testing.T) {
 }
 
 func TestErrorBody(t *testing.T) {
-	transport, _ := script(replies(403, strings.Repeat("x", 100<<10), "Date: Sun, 01 Mar 2026 12:00:00 GMT"))
+	transport, _ := script(replies(403, strings.Repeat("x", 100<<10)))
 	_, err := newTest(t, transport, nil).Get(t.Context(), Request{URL: "/x"})
 	e, ok := errors.AsType[*Error](err)
-	if !ok || len(e.Body) != 8<<10 || e.Status != 403 || e.Header.Get("Date") == "" {
-		t.Errorf("%d bytes, status %d, header %v; want 8 KiB of a 403", len(e.Body), e.Status, e.Header)
+	if !ok || len(e.Body) != 8<<10 || e.Status != 403 {
+		t.Errorf("%d bytes, status %d; want 8 KiB of a 403", len(e.Body), e.Status)
 	}
 }
 

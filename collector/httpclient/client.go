@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -21,10 +22,10 @@ type Client struct {
 	settings  Settings
 	base      *url.URL
 	transport http.RoundTripper
-	perMinute *rate.Limiter // nil: no bound
+	perMinute *rate.Limiter
 	limiter   *Limiter
-	clock     clock
-	maxBody   int64 // bounds one body, in decompressed bytes
+	offset    atomic.Pointer[time.Duration] // of the provider's clock; nil: not known yet
+	maxBody   int64                         // bounds one body, in decompressed bytes
 }
 
 // New checks the settings and makes a Client; it asks nothing yet. Its errors hold no secrets.
@@ -42,22 +43,20 @@ func New(settings Settings) (*Client, error) {
 			return nil, err
 		}
 	}
-	client := &Client{settings: withDefaults(settings), base: base, transport: transport, maxBody: maxBody}
-	client.limiter = settings.Quotas.limiter(settings.QuotaKey, settings.Limit)
-	if perMinute := settings.RequestsPerMinute; perMinute > 0 {
-		burst := min(max(perMinute/60, 1), maxBurst)
-		client.perMinute = rate.NewLimiter(rate.Limit(float64(perMinute)/60), burst)
+	if settings.Authorize == nil {
+		settings.Authorize = bearer
 	}
-	return client, nil
-}
-
-func withDefaults(s Settings) Settings {
-	if s.Authorize == nil {
-		s.Authorize = bearer
+	settings.Observer = cmp.Or(settings.Observer, Observer(noObserver{}))
+	settings.Logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
+	perSecond := rate.Inf
+	if n := settings.RequestsPerMinute; n > 0 {
+		perSecond = rate.Limit(float64(n) / 60)
 	}
-	s.Observer = cmp.Or(s.Observer, Observer(noObserver{}))
-	s.Logger = cmp.Or(s.Logger, slog.New(slog.DiscardHandler))
-	return s
+	return &Client{
+		settings: settings, base: base, transport: transport, maxBody: maxBody,
+		perMinute: rate.NewLimiter(perSecond, min(max(settings.RequestsPerMinute/60, 1), maxBurst)),
+		limiter:   settings.Quotas.limiter(settings.QuotaKey, settings.Limit),
+	}, nil
 }
 
 func bearer(r *http.Request, token string) {
@@ -80,11 +79,6 @@ func (c *Client) ThrottledUntil() time.Time { return c.limiter.Budget().FrozenUn
 
 // Hostname returns that of Settings.BaseURL.
 func (c *Client) Hostname() string { return c.base.Hostname() }
-
-// Offset returns the provider's clock minus the local one, by the Date header of the latest answer and
-// less half its round trip, and whether there was one. As Date is cut to seconds
-// it is up to a second too low, never too high by more than half the round trip.
-func (c *Client) Offset() (time.Duration, bool) { return c.clock.get() }
 
 // Close closes idle connections. Requests under way go on, and later ones still work.
 func (c *Client) Close() {

@@ -16,6 +16,9 @@ const longestReason = 300
 // Describe says what the transport or a reader ran into. Errors of the types below are printed as they are; of all
 // others, what they quote is left out, because it may be a piece of an answer.
 func Describe(err error) string {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return Describe(e.Err) // its text holds the whole URL
+	}
 	if known := printable(err); known != nil {
 		text := known.Error()
 		return text[:min(len(text), longestReason)]
@@ -52,15 +55,4 @@ func printable(err error) error {
 		return e
 	}
 	return nil
-}
-
-// stripURL takes the *url.Error off, whose text holds the whole URL.
-func stripURL(err error) error {
-	for {
-		e, ok := errors.AsType[*url.Error](err)
-		if !ok {
-			return err
-		}
-		err = e.Err
-	}
 }

@@ -12,38 +12,23 @@ import (
 // Kind says what went wrong, as far as a caller would act differently.
 type Kind string
 
-// The kinds of Error. The comment says whether asking again may help.
+// The kinds of Error. What isn't said to be retryable is permanent.
 const (
-	// KindToken: no token could be had. Retryable if the token source says so.
-	KindToken Kind = "token"
-	// KindUnauthorized: 401, also with a fresh token. Permanent.
-	KindUnauthorized Kind = "unauthorized"
-	// KindForbidden: 403, also with a fresh token. Permanent.
-	KindForbidden Kind = "forbidden"
-	// KindBadRequest: 400 or 422. Permanent.
-	KindBadRequest Kind = "bad_request"
-	// KindNotFound: 404. Permanent for this client; a feed may know better.
-	KindNotFound Kind = "not_found"
-	// KindNotAcceptable: 406 (Graph: the range is too long). Permanent.
-	KindNotAcceptable Kind = "not_acceptable"
-	// KindGone: 410, such as an expired link or sync token. Permanent.
-	KindGone Kind = "gone"
-	// KindThrottled: 429. Retryable.
-	KindThrottled Kind = "throttled"
-	// KindServer: 5xx, 408 or 425. Retryable, except 501 and 505.
-	KindServer Kind = "server"
-	// KindNetwork: no answer: look-up, connection, TLS, or no headers in time. Retryable.
-	KindNetwork Kind = "network"
-	// KindBody: a body that was cut, slow, corrupt or HTML. Retryable.
-	KindBody Kind = "body"
-	// KindTooLarge: a body longer than 64 MiB. Permanent.
-	KindTooLarge Kind = "too_large"
-	// KindHost: a link to another scheme, host or port, or no usable link at all. Nothing was sent. Permanent.
-	KindHost Kind = "host"
-	// KindRedirect: a 3xx answer; redirects are not followed. Permanent.
-	KindRedirect Kind = "redirect"
-	// KindStatus: any other status that is not 2xx. Permanent.
-	KindStatus Kind = "status"
+	KindToken         Kind = "token"          // no token could be had; retryable if the token source says so
+	KindUnauthorized  Kind = "unauthorized"   // 401, also with a fresh token
+	KindForbidden     Kind = "forbidden"      // 403, also with a fresh token
+	KindBadRequest    Kind = "bad_request"    // 400 or 422
+	KindNotFound      Kind = "not_found"      // 404; a feed may know better
+	KindNotAcceptable Kind = "not_acceptable" // 406 (Graph: the range is too long)
+	KindGone          Kind = "gone"           // 410, such as an expired link or sync token
+	KindThrottled     Kind = "throttled"      // 429; retryable
+	KindServer        Kind = "server"         // 5xx, 408 or 425; retryable, except 501 and 505
+	KindNetwork       Kind = "network"        // no answer: look-up, connection, TLS, or no headers in time; retryable
+	KindBody          Kind = "body"           // cut, slow, corrupt or HTML; retryable
+	KindTooLarge      Kind = "too_large"      // a body longer than 64 MiB
+	KindHost          Kind = "host"           // a link to another scheme, host or port, or no usable link; nothing was sent
+	KindRedirect      Kind = "redirect"       // 3xx; redirects are not followed
+	KindStatus        Kind = "status"         // any other status that is not 2xx
 )
 
 // Error is a request that failed. Its text names the endpoint, the status and the
@@ -57,17 +42,13 @@ type Error struct {
 	// RetryAfter is how long the provider asks to wait, or, for a 429 that
 	// doesn't say, how long this client will wait; 0 when nobody says.
 	RetryAfter time.Duration
-	// Header holds the answer's headers, or nil without an answer. For parsing, not for printing.
-	Header http.Header
 	// Body holds the first 8 KiB of a refused answer. For parsing, not for printing.
 	Body []byte
-	// RequestID holds the request ids to quote to the provider, as "name=value" pairs with
-	// a space between, made of the headers that Settings names; it may be empty.
-	RequestID string
 
 	method string // empty: GET
 	target string // redacted URL or the request's Label
 	reason string // what Error prints after the target; free of secrets
+	ids    string // of the request, to quote to the provider
 	quote  string // what Error prints at the end: Settings.Quote of the body
 	cause  error
 }
@@ -75,8 +56,8 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string {
 	text := cmp.Or(e.method, "GET") + " " + e.target + ": " + e.reason
-	if e.RequestID != "" {
-		text += " (" + e.RequestID + ")"
+	if e.ids != "" {
+		text += " (" + e.ids + ")"
 	}
 	if e.quote != "" {
 		text += ", " + e.quote
@@ -84,28 +65,14 @@ func (e *Error) Error() string {
 	return text
 }
 
-// GoString keeps headers and body out of %#v.
+// GoString keeps the body out of %#v.
 func (e *Error) GoString() string { return e.Error() }
 
-// MarshalText keeps them out of JSON.
+// MarshalText keeps it out of JSON.
 func (e *Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
 // Unwrap returns the cause, or nil. Unlike Error, the text of a cause isn't redacted.
 func (e *Error) Unwrap() error { return e.cause }
-
-// Retryable reports whether asking again may help.
-func (e *Error) Retryable() bool {
-	switch e.Kind {
-	case KindThrottled, KindNetwork, KindBody:
-		return true
-	case KindServer:
-		return e.Status != http.StatusNotImplemented && e.Status != http.StatusHTTPVersionNotSupported
-	case KindToken:
-		return IsRetryable(e.cause)
-	default:
-		return false
-	}
-}
 
 // Retryable marks an error of a Fetch callback, or of a TokenSource, as one that may pass,
 // such as a page that can't be decoded. The text stays the same. Retryable(nil) is nil.
@@ -120,13 +87,20 @@ type retryableError struct{ error }
 
 func (e *retryableError) Unwrap() error { return e.error }
 
-// IsRetryable reports whether asking again may help: err wraps a retryable *Error, or was marked by Retryable.
+// IsRetryable reports whether asking again may help: by the kind of the *Error that err wraps, or because Retryable has marked it.
 func IsRetryable(err error) bool {
-	if isMarked(err) {
-		return true
-	}
 	e, ok := errors.AsType[*Error](err)
-	return ok && e.Retryable()
+	switch {
+	case isMarked(err):
+		return true
+	case !ok:
+		return false
+	case e.Kind == KindToken:
+		return IsRetryable(e.cause)
+	case e.Kind == KindServer:
+		return e.Status != http.StatusNotImplemented && e.Status != http.StatusHTTPVersionNotSupported
+	}
+	return e.Kind == KindThrottled || e.Kind == KindNetwork || e.Kind == KindBody
 }
 
 // RetryAfter returns how long to wait before asking again, as Error.RetryAfter says, or 0.

@@ -86,18 +86,18 @@ func (l *Limiter) Acquire(ctx context.Context, waited func(time.Duration)) (rele
 			return nil, context.Cause(ctx)
 		}
 	}
-	for err = ctx.Err(); err == nil; {
+	for ctx.Err() == nil {
 		wait := l.Take()
 		if wait <= 0 {
 			return func() { l.extendLast(); leave() }, nil
 		}
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
 			leave()
-			return nil, errNoRoom
+			return nil, fmt.Errorf("the provider's limit has no room before the deadline: %w", context.DeadlineExceeded)
 		}
 		// For some of the time only: as other requests may change it, it is asked for again.
 		began := time.Now()
-		err = sleep(ctx, min(wait, throttleSlice))
+		sleep(ctx, min(wait, throttleSlice))
 		if waited != nil {
 			waited(time.Since(began))
 		}
@@ -105,9 +105,6 @@ func (l *Limiter) Acquire(ctx context.Context, waited func(time.Duration)) (rele
 	leave()
 	return nil, context.Cause(ctx)
 }
-
-// errNoRoom is a deadline before the next request is allowed.
-var errNoRoom = fmt.Errorf("the provider's limit has no room before the deadline: %w", context.DeadlineExceeded)
 
 // Take counts a request if one may be sent now, and returns 0; otherwise it returns how long none may.
 func (l *Limiter) Take() time.Duration {

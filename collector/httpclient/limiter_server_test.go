@@ -42,11 +42,11 @@ func newSliding(way func() time.Duration) *slidingServer {
 
 // RoundTrip implements http.RoundTripper.
 func (s *slidingServer) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := sleep(r.Context(), s.way()); err != nil {
+	if err := pauseFor(r.Context(), s.way()); err != nil {
 		return nil, err
 	}
 	answer := s.arrive(true)
-	if err := sleep(r.Context(), s.way()); err != nil {
+	if err := pauseFor(r.Context(), s.way()); err != nil {
 		return nil, err
 	}
 	return answer, nil

@@ -219,7 +219,13 @@ func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net:
 
 // bubbleSleep lets the time of a synctest bubble pass.
 func bubbleSleep(t *testing.T, d time.Duration) {
-	if err := sleep(t.Context(), d); err != nil {
+	if err := pauseFor(t.Context(), d); err != nil {
 		t.Error(err)
 	}
+}
+
+// pauseFor waits, or returns the context's error.
+func pauseFor(ctx context.Context, d time.Duration) error {
+	sleep(ctx, d)
+	return ctx.Err()
 }

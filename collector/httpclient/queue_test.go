@@ -41,7 +41,7 @@ func get(ctx context.Context, client *Client, path string) error {
 // slow answers after so long.
 func slow(d time.Duration) func(int, *http.Request) (*http.Response, error) {
 	return func(_ int, r *http.Request) (*http.Response, error) {
-		if err := sleep(r.Context(), d); err != nil {
+		if err := pauseFor(r.Context(), d); err != nil {
 			return nil, err
 		}
 		return answer(200, "page"), nil

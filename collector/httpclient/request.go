@@ -9,7 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -32,33 +32,30 @@ const (
 	errorBodyLimit = 10 * time.Second // to read it in
 )
 
-// errTimeout is the cause of errors about our own time bounds. It is not context.DeadlineExceeded, so that they
+// timeout is the cause of errors about our own time bounds. It is not context.DeadlineExceeded, so that they
 // aren't taken for the end of the caller's context.
-var errTimeout = errors.New("timeout")
+type timeout string
 
-// call is a request whose link was checked.
-type call struct {
-	Request
+func (t timeout) Error() string { return string(t) }
 
-	target *url.URL // never changed
-}
-
-func (c *Client) newCall(request Request) (*call, error) {
+// complete checks the link of a request and fills in what it leaves out.
+func (c *Client) complete(request *Request) error {
 	target, err := c.Resolve(request.URL)
 	if err != nil {
 		if e, ok := errors.AsType[*Error](err); ok && request.Label != "" {
 			e.target = request.Label
 		}
-		return nil, err
+		return err
 	}
+	request.URL = target.String()
 	request.Label = cmp.Or(request.Label, redact(target))
 	request.Method = cmp.Or(request.Method, http.MethodGet)
-	return &call{Request: request, target: target}, nil
+	return nil
 }
 
-// ended is the error for a context that the caller has ended.
-func (call *call) ended(ctx context.Context) error {
-	return fmt.Errorf("%s %s: %w", call.Method, call.Label, context.Cause(ctx))
+// failed is the error for a request that ended before it was sent, or that the caller has ended.
+func (request *Request) failed(cause error) error {
+	return fmt.Errorf("%s %s: %w", request.Method, request.Label, cause)
 }
 
 // NewBackOff returns the steps between repeats: 0.6 to 1 s, doubling, at most 60 s. After a success the caller
@@ -77,13 +74,12 @@ func NewBackOff() *backoff.ExponentialBackOff {
 // what it decoded is used after Fetch has returned. The answer's memory isn't used again, unless Request.Into says so.
 // Waiting while the provider throttles (429) is no failure: only ctx bounds it.
 func (c *Client) Fetch(ctx context.Context, request Request, decode func(*Response) error) error {
-	call, err := c.newCall(request)
-	if err != nil {
+	if err := c.complete(&request); err != nil {
 		return err
 	}
 	steps := NewBackOff()
 	for repeats := 0; ; {
-		resp, err := c.get(ctx, call)
+		resp, err := c.get(ctx, &request)
 		again := IsRetryable(err)
 		if err == nil {
 			err = decode(resp)
@@ -93,20 +89,18 @@ func (c *Client) Fetch(ctx context.Context, request Request, decode func(*Respon
 		case err == nil || !again || ctx.Err() != nil:
 			return err
 		case resp == nil && KindOf(err) == KindThrottled:
-			c.settings.Logger.WarnContext(ctx, "the provider throttles", "feed", call.Feed, "endpoint", call.Label, "wait", RetryAfter(err), "error", err)
+			c.settings.Logger.WarnContext(ctx, "the provider throttles", "feed", request.Feed, "endpoint", request.Label, "wait", RetryAfter(err), "error", err)
 			continue // the next request waits for its turn
-		case call.Method == http.MethodPost && KindOf(err) != KindToken:
+		case request.Method == http.MethodPost && KindOf(err) != KindToken:
 			return err // it may have been carried out
 		case repeats == Repeats:
 			return fmt.Errorf("asked %d times: %w", Repeats+1, err)
 		}
 		repeats++
 		wait := c.pause(steps.NextBackOff(), err)
-		c.settings.Logger.InfoContext(ctx, "request failed, asking again", "feed", call.Feed, "endpoint", call.Label,
+		c.settings.Logger.InfoContext(ctx, "request failed, asking again", "feed", request.Feed, "endpoint", request.Label,
 			"repeat", repeats, "wait", wait, "error", err)
-		if err := sleep(ctx, wait); err != nil {
-			return call.ended(ctx)
-		}
+		sleep(ctx, wait)
 	}
 }
 
@@ -122,87 +116,78 @@ func (c *Client) pause(step time.Duration, err error) time.Duration {
 	return step
 }
 
-// sleep waits, or returns the context's error.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+// sleep waits, until the context ends at most.
+func sleep(ctx context.Context, d time.Duration) {
 	select {
-	case <-timer.C:
-		return nil
+	case <-time.After(d):
 	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
 // Get asks once: it waits for the budget and for as long as the provider throttles, but doesn't ask again after a failure.
 func (c *Client) Get(ctx context.Context, request Request) (*Response, error) {
-	call, err := c.newCall(request)
-	if err != nil {
+	if err := c.complete(&request); err != nil {
 		return nil, err
 	}
-	return c.get(ctx, call)
+	return c.get(ctx, &request)
 }
 
 // get asks once, and once more with a fresh token after 401 or 403. A failure is an *Error, or wraps the cause of ctx when ctx ended first.
-func (c *Client) get(ctx context.Context, call *call) (*Response, error) {
-	a, token, err := c.ask(ctx, call)
+func (c *Client) get(ctx context.Context, request *Request) (*Response, error) {
+	a, token, err := c.ask(ctx, request)
 	// A token may have been revoked, and a cached one lacks roles that were granted after it was made.
 	kind := KindOf(err)
 	if c.settings.Token != nil && (kind == KindUnauthorized || kind == KindForbidden && !c.settings.KeepTokenOn403) {
 		c.settings.Token.Invalidate(token)
-		a, _, err = c.ask(ctx, call)
+		a, _, err = c.ask(ctx, request)
 	}
 	if err != nil {
 		return nil, err
 	}
-	memory := new(bytes.Buffer)
-	if call.Into != nil {
-		memory = call.Into()
-		memory.Reset()
+	body := new(bytes.Buffer)
+	if request.Into != nil {
+		body = request.Into()
+		body.Reset()
 	}
-	body, err := a.readBody(memory, c.maxBody, bodyIdleTimeout, bodyTimeout)
+	err = a.readBody(body, c.maxBody, bodyIdleTimeout, bodyTimeout)
+	if err == nil && request.ExpectJSON && a.StatusCode != http.StatusNoContent {
+		err = a.checkJSON(body)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if call.ExpectJSON && a.StatusCode != http.StatusNoContent {
-		if err := a.checkJSON(body); err != nil {
-			return nil, err
-		}
 	}
 	return &Response{Body: body}, nil
 }
 
 // ask sends one request when the budget has room and the provider's limits allow it, and returns the token that it used. The body is left to
 // be read: the next request doesn't wait for it.
-func (c *Client) ask(ctx context.Context, call *call) (a *received, token string, err error) {
-	if c.perMinute != nil {
-		if err := c.perMinute.Wait(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil, "", call.ended(ctx)
-			}
-			return nil, "", fmt.Errorf("%s %s: the request budget has no room before the deadline: %w", call.Method, call.Label, context.DeadlineExceeded)
-		}
+func (c *Client) ask(ctx context.Context, request *Request) (a *received, token string, err error) {
+	switch err := c.perMinute.Wait(ctx); {
+	case ctx.Err() != nil:
+		return nil, "", request.failed(context.Cause(ctx))
+	case err != nil:
+		return nil, "", request.failed(fmt.Errorf("the request budget has no room before the deadline: %w", context.DeadlineExceeded))
 	}
-	if call.Pace != nil {
-		release, err := call.Pace.Acquire(ctx, nil)
+	if request.Pace != nil {
+		release, err := request.Pace.Acquire(ctx, nil)
 		if err != nil {
-			return nil, "", fmt.Errorf("%s %s: %w", call.Method, call.Label, err)
+			return nil, "", request.failed(err)
 		}
 		defer release()
 	}
-	release, err := c.limiter.Acquire(ctx, func(d time.Duration) { c.settings.Observer.Throttled(call.Feed, d) })
+	release, err := c.limiter.Acquire(ctx, func(d time.Duration) { c.settings.Observer.Throttled(request.Feed, d) })
 	if err != nil {
-		return nil, "", fmt.Errorf("%s %s: %w", call.Method, call.Label, err)
+		return nil, "", request.failed(err)
 	}
 	defer release()
-	if token, err = c.token(ctx, call); err != nil { // after the wait, during which an older one could expire
+	if token, err = c.token(ctx, request); err != nil { // after the wait, during which an older one could expire
 		return nil, "", err
 	}
-	a, err = c.send(ctx, call, token)
+	a, err = c.send(ctx, request, token)
 	return a, token, err
 }
 
-func (c *Client) token(ctx context.Context, call *call) (string, error) {
+func (c *Client) token(ctx context.Context, request *Request) (string, error) {
 	if c.settings.Token == nil {
 		return "", nil
 	}
@@ -213,32 +198,30 @@ func (c *Client) token(ctx context.Context, call *call) (string, error) {
 	case err == nil:
 		return token, nil
 	case ctx.Err() != nil:
-		return "", call.ended(ctx)
+		return "", request.failed(context.Cause(ctx))
 	case bounded.Err() != nil:
-		err = Retryable(fmt.Errorf("no token within %s: %w", requestTimeout, errTimeout))
+		err = Retryable(timeout("no token within " + requestTimeout.String()))
 	}
-	return "", &Error{Kind: KindToken, method: call.Method, target: call.Label, reason: "get token: " + err.Error(), cause: err}
+	return "", &Error{Kind: KindToken, method: request.Method, target: request.Label, reason: "get token: " + err.Error(), cause: err}
 }
 
 // newRequest makes a new HTTP request; authorize may change it.
-func (c *Client) newRequest(ctx context.Context, call *call, id string) (*http.Request, error) {
+func (c *Client) newRequest(ctx context.Context, request *Request, id string) (*http.Request, error) {
 	var body io.Reader
-	if call.JSON != nil {
-		body = bytes.NewReader(call.JSON)
+	if request.JSON != nil {
+		body = bytes.NewReader(request.JSON)
 	}
-	r, err := http.NewRequestWithContext(ctx, call.Method, "", body)
+	r, err := http.NewRequestWithContext(ctx, request.Method, request.URL, body)
 	if err != nil {
 		return nil, err
 	}
-	target := *call.target
-	r.URL, r.Host = &target, target.Host
-	if call.Header != nil {
-		r.Header = call.Header.Clone()
+	if request.Header != nil {
+		r.Header = request.Header.Clone()
 	}
-	if call.ExpectJSON && r.Header.Get("Accept") == "" {
+	if request.ExpectJSON && r.Header.Get("Accept") == "" {
 		r.Header.Set("Accept", "application/json")
 	}
-	if call.JSON != nil {
+	if request.JSON != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	if c.settings.UserAgent != "" {
@@ -251,33 +234,33 @@ func (c *Client) newRequest(ctx context.Context, call *call, id string) (*http.R
 }
 
 // send asks once, and leaves the body to be read. A status that is not 2xx is an error.
-func (c *Client) send(ctx context.Context, call *call, token string) (*received, error) {
-	a := &received{client: c, call: call, caller: ctx}
+func (c *Client) send(ctx context.Context, request *Request, token string) (*received, error) {
+	a := &received{client: c, call: request}
 	if c.settings.ClientRequestIDHeader != "" {
 		a.id = uuid.NewString()
 	}
-	a.request, a.cancel = context.WithCancelCause(ctx)
-	r, err := c.newRequest(a.request, call, a.id)
+	r, err := c.newRequest(ctx, request, a.id)
 	if err != nil {
 		return nil, err
 	}
 	c.settings.Authorize(r, token)
 
-	late := time.AfterFunc(requestTimeout, func() { a.cancel(errTimeout) })
+	a.ctx, a.cancel = context.WithCancelCause(ctx)
+	late := time.AfterFunc(requestTimeout, func() { a.cancel(timeout("no answer within " + requestTimeout.String())) })
 	sent := time.Now()
-	a.Response, err = c.transport.RoundTrip(r) //nolint:bodyclose // readBody closes it
+	a.Response, err = c.transport.RoundTrip(r.WithContext(a.ctx)) //nolint:bodyclose // readBody closes it
 	took := time.Since(sent)
 	late.Stop()
 	if err != nil {
 		a.Response = nil
-		c.settings.Observer.Request(call.Feed, "error", took)
-		err = a.networkError(stripURL(err))
+		c.settings.Observer.Request(request.Feed, "error", took)
+		err = a.broken(KindNetwork, "", err)
 		a.cancel(nil)
 		return nil, err
 	}
-	c.settings.Observer.Request(call.Feed, strconv.Itoa(a.StatusCode), took)
+	c.settings.Observer.Request(request.Feed, strconv.Itoa(a.StatusCode), took)
 	c.limiter.Learn(a.StatusCode, a.Header)
-	c.clock.observe(a.Header, sent, took)
+	c.observeDate(a.Header, sent, took)
 	if a.StatusCode < 200 || a.StatusCode > 299 {
 		return nil, a.refused()
 	}
@@ -289,37 +272,41 @@ type received struct {
 	*http.Response // nil if there was none
 
 	client *Client
-	call   *call
+	call   *Request
 	id     string // that was sent with it
 
-	caller, request context.Context // ended by the caller; ended by a bound as well
-	cancel          context.CancelCauseFunc
+	ctx    context.Context // ended by the caller, or by a timeout
+	cancel context.CancelCauseFunc
 }
 
 // fail makes an error about the answer.
 func (a *received) fail(kind Kind, reason string, cause error) *Error {
 	e := &Error{Kind: kind, method: a.call.Method, target: a.call.Label, reason: reason, cause: cause}
+	var header http.Header
 	if a.Response != nil {
-		e.Status, e.Header = a.StatusCode, a.Header
+		e.Status, header = a.StatusCode, a.Header
 	}
-	e.RequestID = a.client.requestID(e.Header, a.id)
+	e.ids = a.ids(header)
 	return e
 }
 
-// networkError is for a request without an answer. That the caller ended it isn't the network's fault.
-func (a *received) networkError(err error) error {
+// broken is for an answer that didn't come, or not whole. That the caller ended it isn't the network's fault.
+func (a *received) broken(kind Kind, doing string, err error) error {
+	cause := context.Cause(a.ctx)
+	late, isLate := errors.AsType[timeout](cause)
 	switch {
-	case a.caller.Err() != nil:
-		return a.call.ended(a.caller)
-	case a.request.Err() != nil:
-		return a.fail(KindNetwork, "no answer within "+requestTimeout.String(), errTimeout)
+	case cause == nil:
+		return a.fail(kind, doing+Describe(err), err)
+	case isLate:
+		return a.fail(kind, doing+late.Error(), late)
 	}
-	return a.fail(KindNetwork, Describe(err), err)
+	return a.call.failed(cause)
 }
 
 // refused makes the error for an answer that is not 2xx and closes its body.
 func (a *received) refused() error {
-	body, _ := a.readBody(new(bytes.Buffer), errorBodyRead, errorBodyLimit, errorBodyLimit) // what came is enough
+	body := new(bytes.Buffer)
+	_ = a.readBody(body, errorBodyRead, errorBodyLimit, errorBodyLimit) // what came is enough
 	e := a.fail(kindOfStatus(a.StatusCode), StatusText(a.StatusCode), nil)
 	e.Body, e.RetryAfter = body.Next(errorBodyKept), ParseRetryAfter(a.Header, time.Now())
 	if quote := a.client.settings.Quote; quote != nil {
@@ -337,11 +324,10 @@ func (a *received) refused() error {
 }
 
 // readBody reads the body into memory and closes it: at most so many bytes, none of which may be long in coming, nor all of them together. What
-// was read is returned with an error too.
-func (a *received) readBody(content *bytes.Buffer, most int64, idle, longest time.Duration) (*bytes.Buffer, error) {
-	slow := time.AfterFunc(idle, func() { a.cancel(errTimeout) })
-	began := time.Now()
-	late := time.AfterFunc(longest, func() { a.cancel(errTimeout) })
+// was read is there after an error too.
+func (a *received) readBody(content *bytes.Buffer, most int64, idle, longest time.Duration) error {
+	slow := time.AfterFunc(idle, func() { a.cancel(timeout("nothing came for " + idle.String())) })
+	late := time.AfterFunc(longest, func() { a.cancel(timeout("it took too long")) })
 	defer func() {
 		slow.Stop()
 		late.Stop()
@@ -354,17 +340,11 @@ func (a *received) readBody(content *bytes.Buffer, most int64, idle, longest tim
 	_, err := content.ReadFrom(io.LimitReader(&watchedReader{Reader: a.Body, slow: slow, idle: idle}, most+1))
 	switch {
 	case int64(content.Len()) > most:
-		return content, a.fail(KindTooLarge, fmt.Sprintf("the body is larger than %d bytes", most), nil)
-	case err == nil:
-		return content, nil
-	case a.caller.Err() != nil:
-		return content, a.call.ended(a.caller)
-	case a.request.Err() == nil:
-		return content, a.fail(KindBody, "read body: "+Describe(err), err)
-	case time.Since(began) >= longest:
-		return content, a.fail(KindBody, "read body: it took too long", errTimeout)
+		return a.fail(KindTooLarge, fmt.Sprintf("the body is larger than %d bytes", most), nil)
+	case err != nil:
+		return a.broken(KindBody, "read body: ", err)
 	}
-	return content, a.fail(KindBody, "read body: nothing came for "+idle.String(), errTimeout)
+	return nil
 }
 
 // watchedReader puts a timer off with each read.
@@ -395,29 +375,26 @@ func (a *received) checkJSON(body *bytes.Buffer) error {
 	return nil
 }
 
-// requestID lists the ids of a request and its answer for people who ask the provider's support.
-func (c *Client) requestID(header http.Header, sent string) string {
-	var pairs []string
-	if sent != "" {
-		pairs = append(pairs, c.settings.ClientRequestIDHeader+"="+cleanID(sent))
+// ids lists the ids of a request and its answer, as "name=value", for people who ask the provider's support.
+func (a *received) ids(header http.Header) string {
+	var ids []string
+	if a.id != "" {
+		ids = append(ids, a.client.settings.ClientRequestIDHeader+"="+a.id)
 	}
-	for _, name := range c.settings.RequestIDHeaders {
-		if id := cleanID(header.Get(name)); id != "" && !strings.EqualFold(name, c.settings.ClientRequestIDHeader) {
-			pairs = append(pairs, name+"="+id)
+	for _, name := range a.client.settings.RequestIDHeaders {
+		if id := cleanID(header.Get(name)); id != "" {
+			ids = append(ids, name+"="+id)
 		}
 	}
-	return strings.Join(pairs, " ")
+	return strings.Join(ids, " ")
 }
+
+// notInIDs is what ids aren't made of.
+var notInIDs = regexp.MustCompile(`[^A-Za-z0-9._:-]`)
 
 // cleanID keeps what ids are made of, since a header is the provider's text.
 func cleanID(id string) string {
 	const longest = 64
-	id = strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("-_.:", r):
-			return r
-		}
-		return -1
-	}, id)
+	id = notInIDs.ReplaceAllString(id, "")
 	return id[:min(len(id), longest)]
 }

@@ -1,7 +1,7 @@
 package httpclient
 
 import (
-	"errors"
+	"cmp"
 	"net/url"
 	"strconv"
 	"strings"
@@ -54,21 +54,11 @@ func (c *Client) redirectHost(location string) string {
 	return "; it goes to " + quote(target.Host)
 }
 
-func sameHost(a, b *url.URL) bool {
-	return strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
-}
+var defaultPorts = map[string]string{"http": "80", "https": "443"}
 
-func port(u *url.URL) string {
-	if p := u.Port(); p != "" {
-		return p
-	}
-	switch u.Scheme {
-	case "http":
-		return "80"
-	case "https":
-		return "443"
-	}
-	return ""
+func sameHost(a, b *url.URL) bool {
+	port := func(u *url.URL) string { return cmp.Or(u.Port(), defaultPorts[u.Scheme]) }
+	return strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
 }
 
 // parseBase checks Settings.BaseURL as the configuration does, and makes its path a folder.
@@ -77,13 +67,10 @@ func parseBase(raw string) (*url.URL, error) {
 		return nil, err
 	}
 	base, err := url.Parse(raw)
-	if err != nil {
-		return nil, errors.New("not a URL") // the parser's text would quote it
-	}
-	if !strings.HasSuffix(base.Path, "/") {
+	if err == nil && !strings.HasSuffix(base.Path, "/") {
 		base = base.JoinPath("/")
 	}
-	return base, nil
+	return base, err
 }
 
 // redact prints a URL without its query.

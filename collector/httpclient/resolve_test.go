@@ -97,7 +97,7 @@ func FuzzResolve(f *testing.F) {
 			t.Errorf("Resolve(%q) = %#v", link, target)
 		}
 		again, err := url.Parse(target.String())
-		if err != nil || again.Scheme != "https" || again.Host != "a.example" {
+		if err != nil || again.Scheme != "https" || again.Host != "a.example" || again.RequestURI() != target.RequestURI() {
 			t.Errorf("Resolve(%q) = %s, which is read as %v, %v", link, target, again, err)
 		}
 		if strings.ContainsAny(target.RequestURI(), " \r\n") {

@@ -2,36 +2,27 @@ package plan
 
 import "time"
 
-// NextLevel says which level's turn it is, given the level of the poll before (-1 if
-// there was none). It is always some level's: with nothing due, level 0's.
-//
-// Of what is due the deepest is taken (counting.md 6). A task under way takes
-// turns with what is due above it, so that neither waits for more than a piece
-// of the other.
+// NextLevel says which level's turn it is, given the level of the poll before (-1 if there was none): of what is due the deepest
+// (counting.md 6), and with nothing due level 0. A task under way takes turns with what is due above it, so that neither waits for more than
+// a piece of the other.
 func (p *Plan) NextLevel(v View, before int, usable, failing func(level int) bool) int {
-	under := -1
+	var open []int
 	for _, t := range p.Open {
 		if usable(t.Level) {
-			under = t.Level
+			open = append(open, t.Level)
 		}
 	}
-	if under < 0 {
+	if len(open) == 0 {
 		return max(0, p.deepest(v, len(p.Reads)-1, usable, failing))
 	}
-	if before != under {
-		return under
+	if last := open[len(open)-1]; before != last {
+		return last
 	}
-	// The shallowest task under way first, unless something shallower still is due.
-	other := under
-	for _, t := range p.Open {
-		if t.Level < other && usable(t.Level) {
-			other = t.Level
-		}
-	}
-	if m := p.deepest(v, other-1, usable, failing); m >= 0 {
+	// The shallowest task under way, unless something shallower still is due.
+	if m := p.deepest(v, open[0]-1, usable, failing); m >= 0 {
 		return m
 	}
-	return other
+	return open[0]
 }
 
 // deepest is the deepest level up to top that is due and may be read, -1 if none is.
@@ -44,8 +35,7 @@ func (p *Plan) deepest(v View, top int, usable, failing func(level int) bool) in
 	return -1
 }
 
-// Due is when a level without a task is to be read again at the latest; one that
-// fails is due at once, to be tried again.
+// Due is when a level without a task is to be read again at the latest; one that fails is due at once.
 func (p *Plan) Due(level int, v View, failing func(level int) bool) time.Time {
 	if failing(level) || level == p.Ladder.Last() && p.behind(v) {
 		return time.Time{}
@@ -64,12 +54,8 @@ func (p *Plan) Due(level int, v View, failing func(level int) bool) time.Time {
 // relieved says whether a deeper level without a task is due: it will be read
 // next, and answers for what this one is late with.
 func (p *Plan) relieved(level int, v View) bool {
-	for m := level + 1; m < len(p.Reads); m++ {
-		if p.OpenTask(m) == nil && p.Due(m, v, func(int) bool { return false }).Sub(v.Now) <= p.Ladder.early() {
-			return true
-		}
-	}
-	return false
+	deeper := func(m int) bool { return m > level }
+	return p.deepest(v, p.Ladder.Last(), deeper, func(int) bool { return false }) >= 0
 }
 
 // newTask makes the task of a level's read that begins now.

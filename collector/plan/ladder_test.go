@@ -90,7 +90,7 @@ func TestRule06_TheDeepestThatIsDue(t *testing.T) {
 		if !s.From.Equal(v.Now.Add(-l.Reach(m))) || !s.To.Equal(v.Now) {
 			t.Errorf("poll %d reads from %s to %s, want level %d up to %s", i, s.From, s.To, m, v.Now)
 		}
-		v.Watermark = p.Finish(task, s, 0, v, v.Now).Watermark
+		v.Watermark, _ = p.Finish(task, s, 0, v, v.Now)
 		for j := range m + 1 {
 			if !p.Reads[j].Equal(v.Now) {
 				t.Errorf("poll %d of level %d leaves level %d at %s", i, m, j, p.Reads[j])

@@ -7,9 +7,7 @@ import (
 	"time"
 )
 
-// Plan is the read plan: which range of time is due (counting.md 5 to 10). It is
-// a value without clock or I/O; what it remembers is committed with each
-// position, so that a restart goes on where it stopped.
+// Plan is the read plan: which range of time is due.
 //
 //	          due                     piece read                 last piece read
 //	level m ──────▶ task [from, now) ────────────▶ cursor moves ────────────────▶ levels 0…m stamped
@@ -17,15 +15,12 @@ import (
 //	                  │                   ▼ later read covers
 //	                  └─────────── the piece again, at most 5 times
 //
-// A task that is longer than a piece stays open and takes turns with what is due
-// at shallower levels. History and catch-up are tasks of the deepest level that
-// reach further back.
+// History and catch-up are tasks of the deepest level that reach further back.
 type Plan struct {
 	Ladder Ladder `json:"ladder"`
 	// Reads is when the last complete read of each level began; zero: never.
 	Reads []time.Time `json:"reads"`
-	// Joined has been read without a hole, up to the latest read. The watermark
-	// takes its end as soon as it comes up to its beginning.
+	// Joined has been read without a hole, up to the latest read. Once the watermark comes up to its beginning, it takes its end.
 	Joined Span `json:"joined"`
 	// Open are the reads under way, at most one a level, the deepest last.
 	Open []Task `json:"open,omitempty"`
@@ -33,13 +28,11 @@ type Plan struct {
 	Gone time.Duration `json:"gone,omitempty"`
 	// Unread are the spans that are stepped over, in order.
 	Unread []Unreadable `json:"unread,omitempty"`
-	// Changes is how far a feed was read by changes beside it: the plan carries it and
-	// has no use for it.
+	// Changes is carried here and not used, so that a commit has it beside the rows that its token brought.
 	Changes Changes `json:"changes,omitzero"`
 }
 
-// Changes is how far a feed was read by changes. It is kept with the plan, so that each
-// commit has it beside the rows that the token brought.
+// Changes is how far a feed was read by changes.
 type Changes struct {
 	// Token is the provider's; empty if there is none.
 	Token string `json:"token"`
@@ -117,7 +110,7 @@ func New(l Ladder) *Plan {
 // Clone shares nothing with p.
 func (p *Plan) Clone() *Plan {
 	q := *p
-	q.Reads, q.Open = slices.Clone(p.Reads), slices.Clone(p.Open)
+	q.Reads, q.Open, q.Unread = slices.Clone(p.Reads), slices.Clone(p.Open), slices.Clone(p.Unread)
 	return &q
 }
 
@@ -133,17 +126,12 @@ func (p *Plan) OpenTask(level int) *Task {
 
 // PutTask puts a task in its place.
 func (p *Plan) PutTask(t Task) {
-	if old := p.OpenTask(t.Level); old != nil {
-		*old = t
+	at, found := slices.BinarySearchFunc(p.Open, t.Level, func(o Task, level int) int { return o.Level - level })
+	if found {
+		p.Open[at] = t
 		return
 	}
-	at, _ := slices.BinarySearchFunc(p.Open, t.Level, func(o Task, level int) int { return o.Level - level })
 	p.Open = slices.Insert(p.Open, at, t)
-}
-
-// dropTasks forgets the tasks of levels up to one that were wanted no later than at.
-func (p *Plan) dropTasks(level int, at time.Time) {
-	p.Open = slices.DeleteFunc(p.Open, func(t Task) bool { return t.Level <= level && !t.Wanted.After(at) })
 }
 
 // deeper is when the latest task under way of a deeper level was begun: it

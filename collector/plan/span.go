@@ -19,8 +19,7 @@ type Span struct {
 	To   time.Time `json:"to"`
 }
 
-// join adds a range to a span that has no holes. A range that doesn't touch it
-// replaces it if it is later, and is left out if it is earlier.
+// join adds a range to a span that has no holes. One that doesn't touch it replaces it if it is later, and is left out if it is earlier.
 func (s Span) join(from, to time.Time) Span {
 	switch {
 	case s.To.IsZero() || from.After(s.To):

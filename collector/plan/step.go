@@ -1,6 +1,9 @@
 package plan
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // maxPasses is how often a range that no later read will cover is read
 // (counting.md 9).
@@ -42,44 +45,38 @@ func (t *Task) step(longest time.Duration, v View) Step {
 	return s
 }
 
-// Progress is what a complete read of a step changes in the ledger.
-type Progress struct {
-	Watermark   time.Time
-	HistoryDone bool
-}
-
 // Finish takes note of a complete read of a step of t that found so many new
 // records and began at an instant of the provider's own time. What started after
 // that can't have been looked for, so neither watermark nor stamps go further.
-func (p *Plan) Finish(t Task, s Step, found int, v View, began time.Time) Progress {
+func (p *Plan) Finish(t Task, s Step, found int, v View, began time.Time) (watermark time.Time, historyDone bool) {
+	watermark = v.Watermark
 	t.Lost += s.lost
 	top := p.trim(&t, began)
 	if s.Old && found > 0 && t.Pass+1 < maxPasses {
 		t.Pass, t.End = t.Pass+1, s.To
 		t.Cursor = Latest(t.Cursor, s.From)
 		p.PutTask(t)
-		return Progress{Watermark: v.Watermark}
+		return watermark, false
 	}
 	t.Cursor, t.Pass, t.End = Earliest(s.To, t.To), 0, time.Time{}
 	whole := !t.Join.After(v.Floor) // all that may be read
-	done := Progress{Watermark: v.Watermark}
 	if !t.Join.After(v.Watermark) {
 		to := Earliest(t.Cursor, began)
 		if t.Level < p.Ladder.Last() && !whole {
 			to = Earliest(to, p.Bound(v))
 		}
-		done.Watermark = Latest(done.Watermark, to)
+		watermark = Latest(watermark, to)
 	}
 	if t.Cursor.Before(t.To) {
 		p.PutTask(t)
 	} else {
 		p.complete(t, top, whole, began)
-		done.HistoryDone = !t.Join.After(done.Watermark)
+		historyDone = !t.Join.After(watermark)
 	}
-	if !p.Joined.From.After(done.Watermark) {
-		done.Watermark = Latest(done.Watermark, Earliest(Earliest(p.Joined.To, began), p.Bound(v)))
+	if !p.Joined.From.After(watermark) {
+		watermark = Latest(watermark, Earliest(Earliest(p.Joined.To, began), p.Bound(v)))
 	}
-	return done
+	return watermark, historyDone
 }
 
 // trim takes from a task the time that hadn't come when it was read, because our
@@ -98,10 +95,8 @@ func (p *Plan) trim(t *Task, began time.Time) int {
 	return top
 }
 
-// Bound is how far shallow reads may move the watermark: no further than that
-// what is owed from before it lies within a catch-up's reach. Without this a
-// deepest level that keeps failing would let the floor rise past calls that are
-// still to come.
+// Bound is how far shallow reads may move the watermark: what is owed from before it must lie within a catch-up's reach. Else a deepest level
+// that keeps failing would let the floor rise past calls that are still to come.
 func (p *Plan) Bound(v View) time.Time {
 	last := p.Ladder.Last()
 	if p.Reads[last].IsZero() {
@@ -121,7 +116,8 @@ func (p *Plan) complete(t Task, top int, whole bool, began time.Time) {
 	}
 	p.Joined = p.Joined.join(t.Join, Latest(t.Join, Earliest(t.To, began)))
 	p.Gone += t.Lost
-	p.dropTasks(max(top, t.Level), t.Wanted)
+	top = max(top, t.Level)
+	p.Open = slices.DeleteFunc(p.Open, func(o Task) bool { return o.Level <= top && !o.Wanted.After(t.Wanted) })
 }
 
 // Lost is how much time the provider no longer kept, tasks under way included.

@@ -57,32 +57,27 @@ func (p *Plan) UnreadFor() (sum time.Duration) {
 // StepOver leaves a span out from now on.
 func (p *Plan) StepOver(from, to, now time.Time) Unreadable {
 	u := Unreadable{From: from, To: to, Due: now.Add(firstRereading), Tries: 1}
-	p.Unread = append(slices.Clone(p.Unread), u)
+	p.Unread = append(p.Unread, u)
 	slices.SortFunc(p.Unread, func(a, b Unreadable) int { return a.From.Compare(b.From) })
 	return u
 }
 
 // DropUnread forgets a span that could be read.
-func (p *Plan) DropUnread(u Unreadable) {
-	p.Unread = slices.DeleteFunc(slices.Clone(p.Unread), func(o Unreadable) bool { return o.From.Equal(u.From) && o.To.Equal(u.To) })
+func (p *Plan) DropUnread(from time.Time) {
+	p.Unread = slices.DeleteFunc(p.Unread, func(u Unreadable) bool { return u.From.Equal(from) })
 }
 
 // PutOff notes that a span still can't be read.
-func (p *Plan) PutOff(u Unreadable, now time.Time) {
-	p.Unread = slices.Clone(p.Unread)
-	for i := range p.Unread {
-		if o := &p.Unread[i]; o.From.Equal(u.From) && o.To.Equal(u.To) {
-			o.Tries++
-			o.Due = now.Add(min(firstRereading<<min(o.Tries-1, 20), lastRereading))
-		}
-	}
+func (u *Unreadable) PutOff(now time.Time) {
+	u.Due = now.Add(min(firstRereading<<min(u.Tries, 20), lastRereading))
+	u.Tries++
 }
 
 // DueUnread is the span that is to be read again now, nil if there is none.
 func (p *Plan) DueUnread(now time.Time) *Unreadable {
-	for _, u := range p.Unread {
-		if !u.Due.After(now) {
-			return &u
+	for i := range p.Unread {
+		if u := &p.Unread[i]; !u.Due.After(now) {
+			return u
 		}
 	}
 	return nil
@@ -90,7 +85,7 @@ func (p *Plan) DueUnread(now time.Time) *Unreadable {
 
 // ExpireUnread gives up the spans that the provider no longer keeps, or whose calls would be too old to count.
 func (p *Plan) ExpireUnread(v View) {
-	p.Unread = slices.DeleteFunc(slices.Clone(p.Unread), func(u Unreadable) bool {
+	p.Unread = slices.DeleteFunc(p.Unread, func(u Unreadable) bool {
 		gone := !u.To.After(Latest(v.Edge, v.Floor))
 		if gone {
 			p.Gone += u.To.Sub(u.From)
