@@ -66,10 +66,6 @@ func (s *Server) notFound(r *http.Request) simulator.Reply {
 	return s.refuse(r, http.StatusNotFound, "NotFound", "")
 }
 
-func (s *Server) notAllowed(r *http.Request) simulator.Reply {
-	return s.refuse(r, http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
-}
-
 func (s *Server) unauthorized(r *http.Request, message string) simulator.Reply {
 	a := s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", message)
 	a.Header.Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+s.LoginURL()+
@@ -112,7 +108,7 @@ func (p *page) answer(extra ...simulator.Fault) simulator.Reply {
 	s, r := p.Server, p.request
 	a := s.reply(r, http.StatusOK, nil)
 	a.Body = p.body(p)
-	a.Continued = p.continued || p.skip > 0
+	a.From, a.To, a.Continued = p.from, p.to, p.continued
 	spoilt := append([]simulator.Fault{HostileLink}, extra...)
 	if p.continued {
 		a.Own[ExpiredLink400] = simulator.Instead(s.badRequest(r, "The $skip token is no longer valid."))
@@ -193,9 +189,8 @@ func (p *page) next(uri string, to target, distinct bool) string {
 func (s *Server) followLink(r *http.Request) (to target, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	to, ok = s.links[r.RequestURI]
-	if !ok || r.Method != http.MethodGet {
-		return target{endpoint: EndpointOther}, false
+	if to, ok = s.links[r.RequestURI]; !ok {
+		to.endpoint = EndpointOther
 	}
-	return to, true
+	return to, ok
 }

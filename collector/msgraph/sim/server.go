@@ -42,8 +42,7 @@ func Start(settings Settings) (*Server, error) {
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/{tenant}/v2.0/.well-known/openid-configuration", s.identity(EndpointOpenID, s.openID))
-	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", s.identity(EndpointToken, s.token))
+	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", s.serveToken)
 	mux.HandleFunc(subscriptionsPath, s.serveSubscriptions)
 	mux.HandleFunc(subscriptionsPath+"/{id}", s.serveSubscriptions)
 	mux.HandleFunc("/", s.serveCallRecords) // which refuses all other paths

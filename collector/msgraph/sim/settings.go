@@ -13,7 +13,6 @@ const (
 	EndpointPSTN          = "pstn"
 	EndpointDirectRouting = "direct_routing"
 	EndpointToken         = "token"
-	EndpointOpenID        = "openid"
 	// EndpointCallRecords is the list of call records, EndpointCallRecord one record by its id.
 	EndpointCallRecords = "call_records"
 	EndpointCallRecord  = "call_record"
