@@ -11,6 +11,10 @@ import (
 // maxRange is the longest range that the functions accept.
 const maxRange = 90 * 24 * time.Hour
 
+func (t *target) isFunction() bool {
+	return t.endpoint == EndpointPSTN || t.endpoint == EndpointDirectRouting
+}
+
 // function answers one of the two functions.
 func (s *Server) function(p *page) simulator.Reply {
 	if p.to.Sub(p.from) > maxRange {
@@ -28,9 +32,6 @@ func (s *Server) function(p *page) simulator.Reply {
 	}
 	p.size = len(rows)
 	p.body = func(p *page) []byte { return p.rows(rows[:p.size]) }
-	if p.more {
-		return p.answer(OtherNames)
-	}
 	return p.answer()
 }
 

@@ -104,31 +104,25 @@ type page struct {
 }
 
 // answer is the reply with the page, and with what the faults make of it.
-func (p *page) answer(extra ...simulator.Fault) simulator.Reply {
+func (p *page) answer() simulator.Reply {
 	s, r := p.Server, p.request
 	a := s.reply(r, http.StatusOK, nil)
 	a.Body = p.body(p)
 	a.From, a.To, a.Continued = p.from, p.to, p.continued
-	spoilt := append([]simulator.Fault{HostileLink}, extra...)
 	if p.continued {
 		a.Own[ExpiredLink400] = simulator.Instead(s.badRequest(r, "The $skip token is no longer valid."))
 		a.Own[ExpiredLink410] = simulator.Instead(s.refuse(r, http.StatusGone, "Gone", "The link has expired."))
-		spoilt = append(spoilt, RepeatedLink)
 	}
 	if p.id != (simulator.UUID{}) {
 		a.Own[NotYet], a.Own[BadRequest] = simulator.Instead(s.notFound(r)), simulator.Instead(s.badRequest(r, ""))
 	}
-	if p.more {
-		spoilt = append(spoilt, CapitalLink)
-	}
-	if p.size > 0 {
-		spoilt = append(spoilt, EmptyPage)
-	}
-	if p.size > 1 {
-		spoilt = append(spoilt, ShortPage)
-	}
-	for _, fault := range spoilt {
-		a.Own[fault] = func(r *simulator.Reply) { r.Body = p.spoilt(fault) }
+	for fault, fits := range map[simulator.Fault]bool{
+		HostileLink: true, RepeatedLink: p.continued, CapitalLink: p.more, EmptyPage: p.size > 0, ShortPage: p.size > 1,
+		OtherNames: p.more && p.isFunction(), OlderVersion: p.endpoint == EndpointCallRecord && p.version > 0,
+	} {
+		if fits {
+			a.Own[fault] = func(r *simulator.Reply) { r.Body = p.spoilt(fault) }
+		}
 	}
 	return a
 }

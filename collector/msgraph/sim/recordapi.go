@@ -85,7 +85,7 @@ func (s *Server) serveCallRecords(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case !ok || r.Method != http.MethodGet:
 			return s.badRequest(r, notSimulated)
-		case p.endpoint == EndpointPSTN || p.endpoint == EndpointDirectRouting:
+		case p.isFunction():
 			return s.function(p)
 		case p.endpoint == EndpointCallRecords:
 			return s.list(p)
@@ -147,11 +147,7 @@ func (s *Server) record(p *page) simulator.Reply {
 	p.size = min(all-p.skip, size)
 	p.more = p.skip+p.size < all
 	p.body = func(p *page) []byte { return p.recordBody(plan) }
-	var extra []simulator.Fault
-	if p.endpoint == EndpointCallRecord && p.version > 0 {
-		extra = append(extra, OlderVersion)
-	}
-	return p.answer(extra...)
+	return p.answer()
 }
 
 func (p *page) context(rest string) string {
