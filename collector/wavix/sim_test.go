@@ -168,7 +168,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 3, RetryAfter: time.Second})
+			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 3})
 			if test.fault {
 				faults.Once(sim.EndpointExport, sim.NoFinalNewline)
 				for _, endpoint := range []string{sim.EndpointList, sim.EndpointExport, sim.EndpointCSV} {
