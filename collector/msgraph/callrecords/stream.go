@@ -113,10 +113,15 @@ func (m *mapper) quality(raw *stream) cdr.Quality {
 	return q
 }
 
-func (m *mapper) span(field string, raw *isoDuration) cdr.Span {
-	span, err := raw.span()
-	if err != nil {
-		m.reportUnmapped(field, string(*raw))
+// span reads a duration, which may not be given.
+func (m *mapper) span(field, raw string) cdr.Span {
+	if raw == "" {
+		return cdr.Span{}
 	}
-	return span
+	span, err := parseISO(raw)
+	if err != nil {
+		m.reportUnmapped(field, raw)
+		return cdr.Span{}
+	}
+	return cdr.KnownSpan(span)
 }
