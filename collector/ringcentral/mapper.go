@@ -200,7 +200,7 @@ func (m *mapper) parts(row *row, r *cdr.Record) {
 
 // recording adds a recording unless the row has it already: rows and their legs share
 // one.
-func (m *mapper) recording(rec *recording, r *cdr.Record) {
+func (m *mapper) recording(rec *linked, r *cdr.Record) {
 	if rec.ID == "" {
 		return
 	}
