@@ -63,11 +63,8 @@ func rateExceeded() *simulator.Reply {
 
 // errorBody is the body of a fault's status.
 func errorBody(status int) []byte {
-	switch status {
-	case http.StatusTooManyRequests:
+	if status == http.StatusTooManyRequests {
 		return rateExceeded().Body
-	case http.StatusInternalServerError:
-		return apiError(status, "", "CMN-203", "Internal Server Error").Body
 	}
 	return apiError(status, "", "CMN-201", "Service Temporary Unavailable").Body
 }

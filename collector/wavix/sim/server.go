@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -178,21 +179,14 @@ func (e *exchange) admit(r *http.Request) (status int, message string) {
 
 // failureOf is the body of Wavix's errors; 401 alone has a member `error`.
 func failureOf(status int, message string) []byte {
-	if message == "" {
-		switch status {
-		case http.StatusTooManyRequests:
-			message = "Too many requests"
-		case http.StatusServiceUnavailable:
-			message = "Service temporary unavailable"
-		default:
-			message = http.StatusText(status)
-		}
+	if status == http.StatusServiceUnavailable {
+		message = "Service temporary unavailable"
 	}
 	o := simulator.NewObject("success", false)
 	if status == http.StatusUnauthorized {
 		o.Set("error", true)
 	}
-	o.Set("message", message)
+	o.Set("message", cmp.Or(message, http.StatusText(status)))
 	return simulator.JSON(o)
 }
 
