@@ -96,7 +96,6 @@ func asForm(r *http.Request, _ string) {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 }
 
-// readToken reads an answer of the token endpoint.
 func readToken(body []byte, asked time.Time) (httpclient.Token, error) {
 	var answer struct {
 		AccessToken string `json:"access_token"`

@@ -29,7 +29,6 @@ type pageDecoder struct {
 	answer
 }
 
-// answer is what an answer holds.
 type answer struct {
 	rows    wire.Rows
 	hasRows bool
@@ -100,7 +99,6 @@ func (m *mapper) mapPage(rows [][]byte, number, first int) *collector.Page {
 	return &page
 }
 
-// addRow maps a row, or sets it aside.
 func (m *mapper) addRow(raw collector.BadRow) {
 	var r row
 	if raw.Problem = decodeRow(raw.Content, &r); raw.Problem == "" {

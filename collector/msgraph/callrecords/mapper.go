@@ -72,14 +72,12 @@ func (m *mapper) callType(raw string) string {
 // futureValue stands for members of an enumeration that are newer than the API.
 const futureValue = "unknownFutureValue"
 
-// reportUnmapped notes a value that the mapping doesn't know.
 func (m *mapper) reportUnmapped(field, value string) {
 	if value != "" {
 		m.unmapped = append(m.unmapped, collector.Unmapped{Field: field, Value: value})
 	}
 }
 
-// addSession adds a session with its streams and ratings.
 func (m *mapper) addSession(r *cdr.Record, s *session) {
 	one := cdr.Session{ID: s.key(), Start: s.Start.UTC(), Media: m.richestMedia(s.Modalities)}
 	if isMissing(s.Start) {

@@ -20,7 +20,6 @@ var mediaNames = []mediaName{
 	{futureValue, "other"},
 }
 
-// richestMedia returns the label of the richest medium of a session.
 func (m *mapper) richestMedia(modalities []string) string {
 	best := len(mediaNames) - 1
 	for _, raw := range modalities {
@@ -49,7 +48,6 @@ func (m *mapper) addStreams(r *cdr.Record, s *session, part *segment) {
 	}
 }
 
-// mapStream maps one stream between two ends.
 func (m *mapper) mapStream(caller, callee *endpoint, medium *media, raw *stream) cdr.Stream {
 	one := cdr.Stream{Media: streamMedia(medium.Label, raw), Quality: m.quality(raw)}
 	sender, network := callee, medium.CalleeNetwork

@@ -36,7 +36,6 @@ var errorCodes = map[int]string{
 
 const requestID = "5a5a0000-0000-4000-8000-00000000e440"
 
-// reply is a JSON reply of Graph.
 func (s *Server) reply(r *http.Request, status int, body []byte) simulator.Reply {
 	return simulator.Reply{
 		Status: status, Body: body, Gzip: s.settings.Gzip && status == http.StatusOK,
@@ -53,7 +52,6 @@ func (s *Server) errorBody(r *http.Request, code, message string) []byte {
 	return simulator.JSON(simulator.NewObject("error", simulator.NewObject("code", code, "message", message, "innerError", inner)))
 }
 
-// refuse is an error of Graph.
 func (s *Server) refuse(r *http.Request, status int, code, message string) simulator.Reply {
 	return simulator.Reply{Status: status, Refused: true, Header: http.Header{}, Body: s.errorBody(r, code, message)}
 }

@@ -96,7 +96,6 @@ func (s *Server) issue() string {
 	return token
 }
 
-// authorise refuses a request whose token doesn't allow it.
 func (s *Server) authorise(r *http.Request) *simulator.Reply {
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	s.mu.Lock()

@@ -154,7 +154,6 @@ func (p *page) context(rest string) string {
 	return "https://" + p.request.Host + "/v1.0/$metadata#communications/callRecords" + rest
 }
 
-// collection is the body of a page of a collection.
 func (p *page) collection(context, next string, rows any) []byte {
 	o := simulator.NewObject("@odata.context", p.context(context))
 	o.SetKnown("@odata.nextLink", next)

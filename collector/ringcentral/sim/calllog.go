@@ -171,7 +171,6 @@ func (sc *scope) active(at time.Time) map[cdr.Direction]int {
 	return sc.world.Active(at.Add(-activeLag))
 }
 
-// recording is the description of a recording.
 func (s *Server) recording(q *request) simulator.Reply {
 	id, err := strconv.ParseUint(q.PathValue("id"), 10, 63)
 	if err != nil {

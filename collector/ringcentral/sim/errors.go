@@ -61,7 +61,6 @@ func rateExceeded() *simulator.Reply {
 	return apiError(http.StatusTooManyRequests, "", "CMN-301", "Request rate exceeded")
 }
 
-// errorBody is the body of a fault's status.
 func errorBody(status int) []byte {
 	if status == http.StatusTooManyRequests {
 		return rateExceeded().Body

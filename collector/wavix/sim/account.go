@@ -21,7 +21,6 @@ func (s side) String() string { return [...]string{Placed, Received}[s] }
 
 func (s side) direction() cdr.Direction { return [...]cdr.Direction{cdr.Outbound, cdr.Inbound}[s] }
 
-// sideOf is the side of a type, and whether there is one.
 func sideOf(callType string) (side, bool) {
 	if callType == Received {
 		return received, true

@@ -10,7 +10,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// query is what a request for records asks for.
 type query struct {
 	from, to      time.Time
 	side          side
