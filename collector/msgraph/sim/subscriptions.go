@@ -203,13 +203,8 @@ func (s *Server) validateWebhook(ctx context.Context, address string) error {
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	switch {
-	case response.StatusCode != http.StatusOK:
-		return errors.New("the notification endpoint must respond with 200 OK to validation request")
-	case kind != "text/plain":
-		return errors.New("the response must be text/plain")
-	case err != nil || string(body) != token:
-		return errors.New("the response must be the decoded validationToken")
+	if response.StatusCode != http.StatusOK || kind != "text/plain" || err != nil || string(body) != token {
+		return errors.New("the response must be 200 OK with the decoded validationToken as text/plain")
 	}
 	return nil
 }
