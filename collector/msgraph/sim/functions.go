@@ -25,11 +25,9 @@ func (s *Server) function(p *page) simulator.Reply {
 		world = s.settings.DirectRouting
 	}
 	rows := []any{}
-	if world != nil {
-		p.more = world.Page(simulator.Query{
-			From: p.from, To: p.to, ToIncluded: p.endpoint == EndpointPSTN, At: s.Visible(), Skip: p.skip, Limit: s.settings.PageSize,
-		}, func(c *simulator.Call, v *simulator.Version) { rows = append(rows, renderRow(p.endpoint, c, v)) })
-	}
+	p.more = world.Page(simulator.Query{
+		From: p.from, To: p.to, ToIncluded: p.endpoint == EndpointPSTN, At: s.Visible(), Skip: p.skip, Limit: s.settings.PageSize,
+	}, func(c *simulator.Call, v *simulator.Version) { rows = append(rows, renderRow(p.endpoint, c, v)) })
 	p.size = len(rows)
 	p.body = func(p *page) []byte { return p.rows(rows[:p.size]) }
 	return p.answer()

@@ -217,12 +217,12 @@ func (n *notifier) remove(id string) (gone []Subscription) {
 
 // queuePublished queues the notifications of what has been published since the last time. The caller holds the lock.
 func (n *notifier) queuePublished() {
-	records, visible := n.server.settings.CallRecords, n.server.Visible()
-	if records == nil || len(n.live()) == 0 {
+	visible := n.server.Visible()
+	if len(n.live()) == 0 {
 		return
 	}
 	if !n.plannedTo.After(visible) {
-		n.plan(records, visible.Add(10*time.Minute))
+		n.plan(n.server.settings.CallRecords, visible.Add(10*time.Minute))
 	}
 	for len(n.coming) > 0 && !n.coming[0].at.After(visible) {
 		e := &n.coming[0]

@@ -98,13 +98,10 @@ func (s *Server) serveCallRecords(w http.ResponseWriter, r *http.Request) {
 const notSimulated = "This request isn't simulated."
 
 func (s *Server) list(p *page) simulator.Reply {
-	now, records := s.Now(), s.settings.CallRecords
+	now := s.Now()
 	in := span{later(p.from, now.Add(-retention)).UnixMilli(), min(p.to.UnixMilli()-1, now.UnixMilli())}
-	var rows []listedRecord
-	if records != nil {
-		rows, p.more = records.list(in, p.begin, s.Visible(), s.settings.RecordPage)
-	}
-	p.size = len(rows)
+	rows, more := s.settings.CallRecords.list(in, p.begin, s.Visible(), s.settings.RecordPage)
+	p.size, p.more = len(rows), more
 	p.body = func(p *page) []byte {
 		list, to, next := []any{}, p.target, ""
 		for i := range rows[:p.size] {
@@ -122,14 +119,13 @@ func (s *Server) list(p *page) simulator.Reply {
 }
 
 func (s *Server) record(p *page) simulator.Reply {
-	now, records := s.Now(), s.settings.CallRecords
 	if wait := s.wait(limitKey{p.id, p.continued}); wait > 0 {
 		a := s.refuse(p.request, http.StatusTooManyRequests, "TooManyRequests", "")
 		a.Header.Set("Retry-After", simulator.WholeSeconds(wait))
 		return a
 	}
 	plan := &recordPlan{}
-	if records == nil || !records.find(p.id, plan) || isListFlaw(plan.flaw) || now.Sub(plan.start) > retention {
+	if !s.settings.CallRecords.find(p.id, plan) || isListFlaw(plan.flaw) || s.Now().Sub(plan.start) > retention {
 		return s.notFound(p.request)
 	}
 	if !p.continued {

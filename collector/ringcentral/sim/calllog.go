@@ -129,7 +129,7 @@ func (s *Server) callLog(q *request) simulator.Reply {
 	if ask.To.Before(ask.From) {
 		q.fail("dateFrom")
 	}
-	if q.world != nil && q.wrong == nil {
+	if q.wrong == nil {
 		p.more = q.world.Page(ask, p.add)
 	}
 	r := p.finish()
@@ -140,9 +140,6 @@ func (s *Server) callLog(q *request) simulator.Reply {
 // activeCalls lists the calls in progress, and those that ended a moment ago, newest first.
 func (s *Server) activeCalls(q *request) simulator.Reply {
 	p, at := q.newPage(), s.Visible().Add(-activeLag)
-	if q.world == nil {
-		return p.finish()
-	}
 	skip := p.skip()
 	q.world.EachActive(at, afterglow, func(c *simulator.Call, v *simulator.Version, connected bool) {
 		switch {
@@ -165,9 +162,6 @@ func (s *Server) activeCalls(q *request) simulator.Reply {
 
 // active counts the calls in progress, as a client sees them that asks at an instant.
 func (sc *scope) active(at time.Time) map[cdr.Direction]int {
-	if sc.world == nil {
-		return map[cdr.Direction]int{}
-	}
 	return sc.world.Active(at.Add(-activeLag))
 }
 
@@ -178,7 +172,7 @@ func (s *Server) recording(q *request) simulator.Reply {
 	}
 	sc := []*scope{&s.account, &s.extension}[id%2]
 	var c simulator.Call
-	if sc.world == nil || !sc.world.Call(id/2, &c) || c.At(s.Visible()) < 0 {
+	if !sc.world.Call(id/2, &c) || c.At(s.Visible()) < 0 {
 		return *notFound("recordingId")
 	}
 	v := &c.Versions()[c.At(s.Visible())]

@@ -77,13 +77,11 @@ func (s *Server) writeToken(p position) string {
 
 // changes is the reply with the rows that changed after a position.
 func (s *Server) changes(q *request, kind string, begin position, detailed bool) simulator.Reply {
-	at, rows, times, more := s.Visible(), []any{}, []int64(nil), false
-	if q.world != nil {
-		ask := simulator.Since{After: time.UnixMilli(begin.After), At: at, Limit: begin.Count, Match: s.isSynced}
-		more = q.world.Changes(ask, func(c *simulator.Call, v *simulator.Version) {
-			rows, times = append(rows, q.row(c, v, detailed)), append(times, v.Published.UnixMilli())
-		})
-	}
+	at, rows, times := s.Visible(), []any{}, []int64(nil)
+	ask := simulator.Since{After: time.UnixMilli(begin.After), At: at, Limit: begin.Count, Match: s.isSynced}
+	more := q.world.Changes(ask, func(c *simulator.Call, v *simulator.Version) {
+		rows, times = append(rows, q.row(c, v, detailed)), append(times, v.Published.UnixMilli())
+	})
 	body := func(rows []any, after int64, more bool) []byte {
 		next := begin
 		next.After = max(after, begin.After)

@@ -121,6 +121,7 @@ type Settings struct {
 }
 
 func (s *Settings) setDefaults() {
+	s.Placed, s.Received = cmp.Or(s.Placed, simulator.NoCalls()), cmp.Or(s.Received, simulator.NoCalls())
 	s.APIKey = cmp.Or(s.APIKey, "simulated-api-key")
 	s.Generation = cmp.Or(s.Generation, GenerationC)
 	s.Timezone = cmp.Or(s.Timezone, time.UTC)
