@@ -159,13 +159,12 @@ func (p *page) collection(context, next string, rows any) []byte {
 
 // recordBody renders a record with its sessions, or a page of one of its collections.
 func (p *page) recordBody(plan *recordPlan) []byte {
-	version, size := p.version, p.size
 	if p.fault == OlderVersion {
-		version--
-		size = min(size, plan.versions[version].sessions)
-		p.size, p.version, p.more = size, version, size < plan.versions[version].sessions
+		p.version--
+		all := plan.versions[p.version].sessions
+		p.size, p.more = min(p.size, all), p.size < all
 	}
-	last := p.skip + size
+	last := p.skip + p.size
 	to, next := p.target, ""
 	to.skip = last
 	if to.endpoint == EndpointCallRecord {
@@ -177,14 +176,14 @@ func (p *page) recordBody(plan *recordPlan) []byte {
 	context := "('" + plan.id.String() + "')"
 	switch {
 	case p.segments:
-		_, segments := plan.session(p.session, version)
+		_, segments := plan.session(p.session, p.version)
 		return p.collection(context, next, segments[p.skip:last])
 	case p.endpoint == EndpointParticipants:
-		return p.collection(context, next, plan.participants(version)[p.skip:last])
+		return p.collection(context, next, plan.participants(p.version)[p.skip:last])
 	}
-	sessions := make([]simulator.Object, 0, size)
+	sessions := []simulator.Object{}
 	for i := p.skip; i < last; i++ {
-		o, segments := plan.session(i, version)
+		o, segments := plan.session(i, p.version)
 		link := ""
 		if n := p.settings.SegmentPage; n < len(segments) {
 			more := to
@@ -198,7 +197,7 @@ func (p *page) recordBody(plan *recordPlan) []byte {
 	if p.endpoint != EndpointCallRecord {
 		return p.collection(context, next, sessions)
 	}
-	o := plan.record(version, false)
+	o := plan.record(p.version, false)
 	o.Set("@odata.context", p.context("(sessions(segments()))/$entity"))
 	o.Set("sessions", sessions)
 	o.SetKnown("sessions@odata.nextLink", next)

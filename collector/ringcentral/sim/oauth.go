@@ -31,7 +31,7 @@ const (
 
 // registration is what RingCentral stores about the app and its user.
 type registration struct {
-	secret, jwt         string
+	secret              string
 	scopes, permissions []string
 	// key signs the JWTs that work.
 	key []byte
@@ -55,11 +55,7 @@ func (s *Server) ClientSecret() string {
 }
 
 // JWT is the one that works. It is a secret.
-func (s *Server) JWT() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.jwt
-}
+func (s *Server) JWT() string { return s.jwt }
 
 // SetSecret replaces the client secret.
 func (s *Server) SetSecret(secret string) { s.change(func() { s.secret = secret }) }

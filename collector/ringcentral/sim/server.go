@@ -17,6 +17,7 @@ type Server struct {
 	settings           Settings
 	account, extension scope
 	limits             map[string]*simulator.Limiter
+	jwt                string
 
 	mu sync.Mutex // guards what follows
 	registration
