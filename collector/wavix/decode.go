@@ -189,9 +189,10 @@ func (d *decoder) decodeCSV(body []byte) error {
 	}
 }
 
-// isWholeLine says whether what was read is one line, whose quotation marks come in pairs: then no field has gone on over several rows.
+// isWholeLine says whether what was read is one line, but for empty ones, whose quotation marks come in pairs: then no field has gone on over
+// several rows.
 func isWholeLine(line []byte) bool {
-	return bytes.Count(line, []byte("\n")) == 1 && bytes.Count(line, []byte(`"`))%2 == 0
+	return !bytes.Contains(bytes.TrimSpace(line), []byte("\n")) && bytes.Count(line, []byte(`"`))%2 == 0
 }
 
 // csvRow adds a row of fields; nil if they can't be told apart.

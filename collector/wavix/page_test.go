@@ -112,7 +112,7 @@ func TestCSV(t *testing.T) {
 		{"numbers in a text", "date,duration,charge\n2026-03-01T10:00:00Z,72,0.00325\n2026-03-01T10:00:00Z,x,1\n2026-03-01T10:00:00Z,1,x\n", "", []shown{{"Duration": "1m12s", "Charges": []string{"usage 0.00325"}}}, []string{"row 2: duration is a string, must be a number", "row 3: charge is not a decimal number of at most 34 digits with an exponent within ±18"}},
 		{"too few and too many fields", head + "row 5\n" + one + "a,b,c,d\n", "", []shown{{"ID": "placed:1"}}, []string{"row 1: it has 1 fields, must have 3", "row 3: it has 4 fields, must have 3"}},
 		{"a stray quote", head + "2026-03-01T10:00:00Z,a\"b,1\n" + one, "", []shown{{"ID": "placed:1"}}, []string{"row 1: a quotation mark stands within a field"}},
-		{"text behind a quote", head + one + "2026-03-01T10:00:00Z,2,\"12\"3\n", "", []shown{{"ID": "placed:1"}}, []string{"row 2: a quotation mark stands within a field"}},
+		{"text behind a quote", head + one + "\r\n2026-03-01T10:00:00Z,2,\"12\"3\r\n", "", []shown{{"ID": "placed:1"}}, []string{"row 2: a quotation mark stands within a field"}},
 		{"not UTF-8", "date,uuid,from\n2026-03-01T10:00:00Z,1\xff,2\n2026-03-01T10:00:00Z,1,2\xff\n", "", []shown{{"CallerNumber": "2\ufffd"}}, []string{"row 1: uuid is not UTF-8"}},
 		{"only names", head, "", nil, nil},
 		{"nothing", "", "", nil, nil},
