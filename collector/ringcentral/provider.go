@@ -105,8 +105,8 @@ func (s *source) feeds() []collector.FeedInfo {
 		}
 		info := s.feed(feedCallLog)
 		info.Reader = log
-		if !grouped { // the endpoint is the account's only
-			info.Sync = &changes{callLog: log, changesPath: s.config.path("call-log-extract-sync")}
+		if !grouped {
+			info.Sync = &changes{log}
 		}
 		info.Interval, info.Lookback, info.LateAfter = c.Interval, c.Lookback, c.LateAfter
 		info.Recording = log.recording

@@ -297,7 +297,7 @@ func TestTrap17TheRangeIsAlwaysGiven(t *testing.T) {
 			t.Errorf("asked %s without a range", link)
 		}
 	}
-	c := &changes{callLog: log, changesPath: "x"}
+	c := &changes{log}
 	if link := c.changesLink("", from); !strings.Contains(link, "dateFrom=2026-11-01T00%3A00%3A00.000Z") {
 		t.Errorf("changes are asked for without a time: %s", link)
 	}
