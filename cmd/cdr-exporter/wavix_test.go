@@ -32,7 +32,7 @@ func TestFormats(t *testing.T) {
 		reduced  bool
 	}{
 		"2025": {
-			wavixsim.Settings{Generation: wavixsim.GenerationA, Timezone: zone(-11), ExportLimited: true, MaxPerPage: 250},
+			wavixsim.Settings{Generation: wavixsim.GenerationA, Timezone: zone(-11), MaxPerPage: 250},
 			"query",
 			[]string{"json", "stream", "csv"},
 			false,

@@ -90,7 +90,6 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 	return httpclient.Token{Value: token.Token, Expires: token.ExpiresOn.Round(0)}, nil
 }
 
-// open makes the credential that is configured.
 func (c *credentials) open(ctx context.Context, options policy.ClientOptions) (azcore.TokenCredential, error) {
 	tenant, client := c.config.TenantID, c.config.ClientID
 	switch {

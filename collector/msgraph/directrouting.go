@@ -8,7 +8,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// mapDirectRouting maps a directRoutingLogRow.
 func (m *mapper) mapDirectRouting(f *wire.Fields, r *cdr.Record) {
 	m.mapCommon(f, r, "correlationId")
 	r.Invite = m.optionalInstant(f, "inviteDateTime")

@@ -40,7 +40,6 @@ func newMapper(log *callLog) *mapper {
 	return &mapper{log: log, callTypes: map[string]callType{}}
 }
 
-// mapPage maps rows to records and sets aside those that can't be read.
 func (m *mapper) mapPage(rows graph.Rows) *collector.Page {
 	m.page = collector.Page{Invalid: m.page.Invalid[:0], Unmapped: m.page.Unmapped[:0]}
 	for i, row := range rows.Rows {
@@ -59,7 +58,6 @@ func (m *mapper) mapPage(rows graph.Rows) *collector.Page {
 	return &m.page
 }
 
-// mapRow maps a row to a record, or says what is wrong with it.
 func (m *mapper) mapRow(row []byte, r *cdr.Record) (problem string) {
 	if row[0] != '{' {
 		return "it is no object"
@@ -146,7 +144,6 @@ func (m *mapper) mapLogged(f *wire.Fields, r *cdr.Record) {
 // forget that the others don't hold.
 func label(text string) string { return unique.Make(text).Value() }
 
-// reportUnmapped notes a value that the mapping doesn't know.
 func (m *mapper) reportUnmapped(property, value string) {
 	m.page.Unmapped = append(m.page.Unmapped, collector.Unmapped{Field: property, Value: value})
 }

@@ -83,7 +83,6 @@ func (s *source) openClient(creds *credentials) (err error) {
 	return err
 }
 
-// addFeeds adds the feeds that are configured.
 func (s *source) addFeeds(opened *collector.Source) error {
 	if c := s.config.PSTN; c != nil {
 		log := &callLog{feed: feedPSTN, function: "getPstnCalls", retention: pstnRetention, mapRow: (*mapper).mapPSTN}

@@ -102,7 +102,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 		return made
 	}
 	worlds := map[string]*simulator.World{"pstn": world(1, sim.PSTNMix()), "direct_routing": world(2, sim.DirectRoutingMix())}
-	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 3, RetryAfter: time.Second})
+	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 3})
 	for _, endpoint := range []string{sim.EndpointPSTN, sim.EndpointDirectRouting} {
 		faults.Once(endpoint, simulator.NoFault, simulator.CutChunked, simulator.ThrottleSeconds, sim.ExpiredToken, simulator.HTMLOK)
 		faults.Rate(endpoint, 0.5, sim.Harmless()...)

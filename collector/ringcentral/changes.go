@@ -15,6 +15,8 @@ import (
 )
 
 const (
+	// changesPath is the account's: an extension has no such endpoint.
+	changesPath = "restapi/v1.0/account/~/call-log-extract-sync"
 	// labelChanges is the endpoint in errors.
 	labelChanges = "call-log-extract-sync"
 	// syncRecords is how many rows an answer to a full synchronisation has, but for those
@@ -26,10 +28,7 @@ const (
 
 // changes reads an account's call log in the order of modification. It never changes and
 // is safe for concurrent use.
-type changes struct {
-	*callLog
-	changesPath string
-}
+type changes struct{ *callLog }
 
 // Sync implements collector.SyncReader.
 func (c *changes) Sync(ctx context.Context, token string, from time.Time) (*collector.Page, collector.SyncPosition, error) {
@@ -65,7 +64,7 @@ func (c *changes) changesLink(token string, from time.Time) string {
 		query.Set("syncType", "ISync")
 		query.Set("syncToken", token)
 	}
-	return c.changesPath + "?" + query.Encode()
+	return changesPath + "?" + query.Encode()
 }
 
 // syncError tells a token that is no longer good, and an account that doesn't offer to

@@ -15,7 +15,7 @@ import (
 )
 
 func (p *platform) changes() *changes {
-	return &changes{callLog: p.open(accountLog()), changesPath: "restapi/v1.0/account/~/call-log-extract-sync"}
+	return &changes{p.open(accountLog())}
 }
 
 // syncReply is an answer to a synchronisation.
@@ -119,7 +119,7 @@ func TestSyncAnswerIsBounded(t *testing.T) {
 func TestSyncViews(t *testing.T) {
 	log := accountLog()
 	log.view = (&CallLog{View: viewSimple}).wire()
-	c := &changes{callLog: log, changesPath: "x"}
+	c := &changes{log}
 	for _, link := range []string{log.link(from, to), c.changesLink("", from), c.changesLink("t", from)} {
 		if !strings.Contains(link, "view=Simple") {
 			t.Errorf("%s has another view", link)

@@ -40,7 +40,7 @@ type credentials struct {
 	config *Config
 	client *httpclient.Client // of the OAuth endpoints
 	now    func() time.Time
-	user   string // whose calls are counted, by the JWT; empty if it doesn't say, or if any user may be
+	user   string // whose calls are counted, by the JWT that the source was opened with; empty if that doesn't say
 
 	refused error // stands until then for the credentials that were refused
 	until   time.Time
@@ -64,7 +64,7 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 	if err != nil {
 		return httpclient.Token{}, advice.UnreadableSecret(err)
 	}
-	if user := readClaims(jwt).Subject; c.user != "" && user != c.user {
+	if readClaims(jwt).Subject != c.user && c.config.Account != accountSame {
 		return httpclient.Token{}, errOtherUser
 	}
 	now, using := c.now(), [2]string{secret, jwt}
@@ -96,7 +96,6 @@ func asForm(r *http.Request, _ string) {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 }
 
-// readToken reads an answer of the token endpoint.
 func readToken(body []byte, asked time.Time) (httpclient.Token, error) {
 	var answer struct {
 		AccessToken string `json:"access_token"`
@@ -127,17 +126,14 @@ func (c *credentials) revoke(token string) error {
 	return err
 }
 
-// claims are those of the JWT as it is now.
-func (c *credentials) claims() claims {
+// expiry is when the JWT ends, as it is now; zero if it doesn't.
+func (c *credentials) expiry() time.Time {
 	jwt, err := c.config.JWT.Value(context.Background())
 	if err != nil {
-		return claims{} // the next request for a token shows the error
+		return time.Time{} // the next request for a token shows the error
 	}
-	return readClaims(jwt)
+	return readClaims(jwt).Expires
 }
-
-// expiry is when the JWT ends, zero if it doesn't.
-func (c *credentials) expiry() time.Time { return c.claims().Expires }
 
 // claims are what the exporter looks at in the user's JWT. It can't check the
 // signature, and needn't: RingCentral does.

@@ -95,7 +95,7 @@ func TestRefusalStands(t *testing.T) {
 				if first == nil || (err != nil) != test.stands || test.stands && (len(p.asked) != 1 || err.Error() != first.Error()) {
 					t.Errorf("asked %d times, errors %v and %v", len(p.asked), first, err)
 				}
-				c.config.JWT = config.NewSecret(testJWT(`{"sub":"2"}`))
+				c.config.JWT = config.NewSecret(testJWT(`{"jti":"2"}`))
 				if _, err := c.token(t.Context()); err != nil {
 					t.Errorf("another JWT isn't tried: %v", err)
 				}

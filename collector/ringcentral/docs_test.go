@@ -121,7 +121,7 @@ func TestDocsListTheFields(t *testing.T) {
 	full := &row{
 		SessionID: "1", TelephonySessionID: "2", PartyID: "3", Action: "a", Result: "b", Reason: "c", Transport: "d",
 		InternalType: "e", DelegationType: "f", Delegate: delegate{ID: "1", Name: "C"}, TransferTarget: session{"4"},
-		Transferee: session{"5"}, Message: message{ID: "6", Type: "g"}, Extension: extension{ID: &id},
+		Transferee: session{"5"}, Message: linked{ID: "6", Type: "g"}, Extension: extension{ID: &id},
 		MetadataCategories: []string{"h"}, ShortRecording: true, From: party, To: party,
 	}
 	var r cdr.Record

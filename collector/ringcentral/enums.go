@@ -22,7 +22,6 @@ var callActions = map[string]bool{
 	"unknown": true, "voicechat call": true, "voip call": true,
 }
 
-// legTypes are the values of `legType`.
 var legTypes = map[string]bool{
 	"accept": true, "callback": true, "callingcard": true, "callmecallout": true, "callpark": true, "conferencecall": true,
 	"extensiontoextension": true, "faxsent": true, "findme": true, "followme": true, "hunting": true, "imscall": true,

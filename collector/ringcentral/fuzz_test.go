@@ -36,7 +36,7 @@ func FuzzPage(f *testing.F) {
 	log := extensionLog()
 	f.Fuzz(func(t *testing.T, page []byte) {
 		rows := 0
-		err := decodeAll(newPageDecoder(), log.mapper(), page, func(b *collector.Page) {
+		_, err := decodeAll(newPageDecoder(), log.mapper(), page, func(b *collector.Page) {
 			rows += len(b.Records) + len(b.Invalid) + len(b.Ignored)
 			for _, r := range b.Records {
 				checkRecord(t, r)

@@ -23,7 +23,7 @@ type read struct {
 	rows             []shown
 	invalid, ignored []string // position: problem
 	unmapped         []collector.Unmapped
-	answer           answer
+	next             string
 }
 
 // shown is a record as JSON shows it: what is at its zero value is left out.
@@ -34,23 +34,20 @@ func decodePage(t testing.TB, log *callLog, page string) (read, error) {
 	t.Helper()
 	var got read
 	decoder, mapper := newPageDecoder(), log.mapper()
-	err := decodeAll(decoder, mapper, []byte(page), func(p *collector.Page) { got.take(t, p) })
-	if err == nil {
-		got.answer = decoder.answer
-	}
+	next, err := decodeAll(decoder, mapper, []byte(page), func(p *collector.Page) { got.take(t, p) })
+	got.next = next
 	return got, err
 }
 
-// decodeAll decodes an answer and hands on its pages.
-func decodeAll(d *pageDecoder, m *mapper, body []byte, use func(*collector.Page)) error {
-	_, err := d.decode(&httpclient.Response{Body: bytes.NewBuffer(bytes.Clone(body))})
-	if err != nil {
-		return err
+// decodeAll decodes an answer, hands on its pages, and returns the link to the next.
+func decodeAll(d *pageDecoder, m *mapper, body []byte, use func(*collector.Page)) (next string, err error) {
+	if next, err = d.decode(&httpclient.Response{Body: bytes.NewBuffer(bytes.Clone(body))}); err != nil {
+		return "", err
 	}
 	for first, rows := range d.rows.Pages() {
 		use(m.mapPage(rows, 1, first))
 	}
-	return nil
+	return next, nil
 }
 
 func (g *read) take(t testing.TB, b *collector.Page) {

@@ -26,7 +26,6 @@ type mapper struct {
 	page collector.Page // that is being made
 }
 
-// isNew notes a value that the mapping doesn't know.
 func (m *mapper) isNew(field, value string) {
 	m.page.Unmapped = append(m.page.Unmapped, collector.Unmapped{Field: field, Value: value})
 }
@@ -58,7 +57,6 @@ func (m *mapper) ignored(r *row) string {
 	return ""
 }
 
-// mapRow maps a call, or says what is wrong with the row.
 func (m *mapper) mapRow(row *row, r *cdr.Record) (problem string) {
 	if problem = m.times(row, r); problem != "" {
 		return problem
@@ -200,7 +198,7 @@ func (m *mapper) parts(row *row, r *cdr.Record) {
 
 // recording adds a recording unless the row has it already: rows and their legs share
 // one.
-func (m *mapper) recording(rec *recording, r *cdr.Record) {
+func (m *mapper) recording(rec *linked, r *cdr.Record) {
 	if rec.ID == "" {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -190,6 +191,25 @@ func TestFeeds(t *testing.T) {
 	feeds = rc.open(c).Feeds
 	if want := "ringcentral " + host + " extension app-1"; len(feeds) != 1 || feeds[0].Sync != nil || feeds[0].Fingerprint != want {
 		t.Errorf("in the scope of an extension: %+v, want the fingerprint %q", feeds, want)
+	}
+}
+
+// TestAccountHasItsNameByTheJWT: a source isn't opened without one, and one that was opened with a JWT of nobody takes none of a user's: the
+// next start would find its calls under another account's name.
+func TestAccountHasItsNameByTheJWT(t *testing.T) {
+	rc := newRingCentral(t, httptest.NewTLSServer)
+	file := filepath.Join(t.TempDir(), "jwt")
+	c := rc.block()
+	c.JWT = config.NewSecretFile(file)
+	write(t, file, "\n")
+	if _, err := Provider().Open(c, rc.settings()); err == nil || !strings.Contains(err.Error(), file+" is empty") {
+		t.Errorf("opened with an empty file: %v", err)
+	}
+	write(t, file, "the JWT comes here")
+	feed := rc.open(c).Feeds[0]
+	write(t, file, testJWT(`{"sub":"63097263004"}`))
+	if _, err := feed.Probe(t.Context()); !errors.Is(err, errOtherUser) || len(rc.forms) != 0 {
+		t.Errorf("with a user's JWT: %v after %d tokens", err, len(rc.forms))
 	}
 }
 

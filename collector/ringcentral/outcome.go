@@ -39,5 +39,4 @@ func (m *mapper) ending(row *row, r *cdr.Record) {
 	r.Provisional = result == resultInProgress || result == "" && !answeredLeg
 }
 
-// answered says whether a leg was accepted.
 func (l *leg) answered() bool { return results[folded(l.Result)].outcome == cdr.Answered }

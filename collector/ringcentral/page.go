@@ -29,7 +29,6 @@ type pageDecoder struct {
 	answer
 }
 
-// answer is what an answer holds.
 type answer struct {
 	rows    wire.Rows
 	hasRows bool
@@ -54,23 +53,18 @@ func newPageDecoder() *pageDecoder {
 func (d *pageDecoder) decode(response *httpclient.Response) (next string, err error) {
 	d.answer = answer{}
 	err = d.input.Document(response.Body.Bytes(), "the answer is no object", d.member)
-	switch page := d.navigation.NextPage; {
+	page := d.navigation.NextPage
+	switch {
 	case errors.Is(err, wire.ErrTooManyRows):
 		return "", err
 	case err == nil && !d.hasRows:
 		err = errors.New("the answer has no records, so it is no page of a call log")
 	case err == nil && page != nil && page.URI == "":
 		err = errors.New("the answer's next page has no link")
+	case page != nil:
+		next = page.URI
 	}
-	return d.next(), httpclient.Retryable(err)
-}
-
-// next is the link to the next page, as it was given.
-func (a *answer) next() string {
-	if a.navigation.NextPage == nil {
-		return ""
-	}
-	return a.navigation.NextPage.URI
+	return next, httpclient.Retryable(err)
 }
 
 func (d *pageDecoder) member(name string) error {
@@ -105,7 +99,6 @@ func (m *mapper) mapPage(rows [][]byte, number, first int) *collector.Page {
 	return &page
 }
 
-// addRow maps a row, or sets it aside.
 func (m *mapper) addRow(raw collector.BadRow) {
 	var r row
 	if raw.Problem = decodeRow(raw.Content, &r); raw.Problem == "" {

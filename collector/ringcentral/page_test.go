@@ -49,13 +49,13 @@ func TestPageEnvelope(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := decodePage(t, accountLog(), page)
-			if err != nil || got.answer.next() != "a" || len(got.rows) != 1 {
+			if err != nil || got.next != "a" || len(got.rows) != 1 {
 				t.Errorf("%+v, error %v", got, err)
 			}
 		})
 	}
 	for _, last := range []string{`{"records":[]}`, `{"records":[],"navigation":null}`, `{"records":[],"navigation":{"nextPage":null}}`} {
-		if got, err := decodePage(t, accountLog(), last); err != nil || got.answer.next() != "" {
+		if got, err := decodePage(t, accountLog(), last); err != nil || got.next != "" {
 			t.Errorf("%s: %+v, error %v", last, got, err)
 		}
 	}
@@ -162,7 +162,7 @@ func TestLongPage(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var sizes []int
-			err := decodeAll(newPageDecoder(), accountLog().mapper(), []byte(pageOf("", test.rows...)), func(p *collector.Page) {
+			_, err := decodeAll(newPageDecoder(), accountLog().mapper(), []byte(pageOf("", test.rows...)), func(p *collector.Page) {
 				sizes = append(sizes, len(p.Records))
 			})
 			if err != nil || !slices.Equal(sizes, test.want) {

@@ -1,6 +1,7 @@
 package ringcentral
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -75,17 +76,19 @@ func (s *source) openClients() (err error) {
 	oauth.Authorize, oauth.RequestsPerMinute = asForm, 0 // what is configured is for the API
 	oauth.Limit.Requests, oauth.Limit.Group = authLimit, "auth"
 	oauth.QuotaKey = strings.Join([]string{providerName, oauth.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID}, " ")
-	s.creds = &credentials{config: s.config, now: s.settings.Now}
-	if s.creds.client, err = httpclient.New(oauth); err != nil {
+	// The account has its name by the JWT: without one, its calls would be counted under a name that the next start doesn't find.
+	jwt, err := s.config.JWT.Value(context.Background())
+	if err != nil {
 		return err
 	}
-	if s.config.Account != accountSame {
-		s.creds.user = s.creds.claims().Subject
+	s.creds = &credentials{config: s.config, now: s.settings.Now, user: readClaims(jwt).Subject}
+	if s.creds.client, err = httpclient.New(oauth); err != nil {
+		return err
 	}
 	s.tokens = httpclient.NewTokens(httpclient.TokensSettings{Ask: s.creds.token, Now: s.settings.Now})
 
 	api.Limit.Requests, api.Limit.Group = heavyLimit, "heavy"
-	s.account = strings.Join([]string{providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID, s.creds.claims().Subject}, " ")
+	s.account = strings.Join([]string{providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID, s.creds.user}, " ")
 	api.QuotaKey = s.account
 	api.Token, api.KeepTokenOn403 = s.tokens, true
 	s.client, err = httpclient.New(api)
@@ -102,8 +105,8 @@ func (s *source) feeds() []collector.FeedInfo {
 		}
 		info := s.feed(feedCallLog)
 		info.Reader = log
-		if !grouped { // the endpoint is the account's only
-			info.Sync = &changes{callLog: log, changesPath: s.config.path("call-log-extract-sync")}
+		if !grouped {
+			info.Sync = &changes{log}
 		}
 		info.Interval, info.Lookback, info.LateAfter = c.Interval, c.Lookback, c.LateAfter
 		info.Recording = log.recording
@@ -130,8 +133,8 @@ func (s *source) feed(name string) collector.FeedInfo {
 // user is there as a short hash, which is enough to tell two apart (guarantee 9).
 func (s *source) fingerprint() string {
 	who := s.config.ClientID
-	if user := s.creds.claims().Subject; user != "" {
-		sum := sha256.Sum256([]byte(providerName + " " + user))
+	if s.creds.user != "" {
+		sum := sha256.Sum256([]byte(providerName + " " + s.creds.user))
 		who = "user-" + hex.EncodeToString(sum[:4])
 	}
 	return strings.ToLower(strings.Join([]string{providerName, s.base.Hostname(), s.config.Scope, who}, " "))

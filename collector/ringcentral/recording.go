@@ -15,7 +15,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// labelRecording is the endpoint in errors.
 const labelRecording = "recording"
 
 // recordingID is what ids of recordings look like. Anything else isn't put into a URL.

@@ -33,8 +33,8 @@ type row struct {
 	From           party     `json:"from"`
 	To             party     `json:"to"`
 	Extension      extension `json:"extension"`
-	Recording      recording `json:"recording"`
-	Message        message   `json:"message"`
+	Recording      linked    `json:"recording"`
+	Message        linked    `json:"message"`
 	Delegate       delegate  `json:"delegate"`
 	Billing        billing   `json:"billing"`
 	TransferTarget session   `json:"transferTarget"`
@@ -50,7 +50,7 @@ type leg struct {
 	Extension extension `json:"extension"`
 	From      who       `json:"from"`
 	To        who       `json:"to"`
-	Recording recording `json:"recording"`
+	Recording linked    `json:"recording"`
 }
 
 // who is the caller or the called one, as far as legs are looked at.
@@ -81,12 +81,8 @@ type extension struct {
 	ID *int64 `json:"id"` // a number here, and above 32 bits
 }
 
-type recording struct {
-	ID   string `json:"id"`
-	Type string `json:"type"`
-}
-
-type message struct {
+// linked is a recording, a voicemail or a fax.
+type linked struct {
 	ID   string `json:"id"`
 	Type string `json:"type"`
 }

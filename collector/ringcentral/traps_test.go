@@ -232,7 +232,7 @@ func TestTrap13UnknownValues(t *testing.T) {
 // TestTrap14EmptyAnswer: no rows are fine, no records are a fault.
 func TestTrap14EmptyAnswer(t *testing.T) {
 	got, err := decodePage(t, accountLog(), `{"records":[],"paging":{"perPage":100},"navigation":{"firstPage":{"uri":"https://rc.example/x"}}}`)
-	if err != nil || got.answer.next() != "" || len(got.rows) != 0 {
+	if err != nil || got.next != "" || len(got.rows) != 0 {
 		t.Errorf("an empty page: %+v, error %v", got, err)
 	}
 	for _, page := range []string{`{}`, `{"paging":{"perPage":100},"navigation":{}}`} {
@@ -297,7 +297,7 @@ func TestTrap17TheRangeIsAlwaysGiven(t *testing.T) {
 			t.Errorf("asked %s without a range", link)
 		}
 	}
-	c := &changes{callLog: log, changesPath: "x"}
+	c := &changes{log}
 	if link := c.changesLink("", from); !strings.Contains(link, "dateFrom=2026-11-01T00%3A00%3A00.000Z") {
 		t.Errorf("changes are asked for without a time: %s", link)
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// activeCalls reads the calls in progress.
 type activeCalls struct {
 	client *httpclient.Client
 	paths  *generation

@@ -208,7 +208,6 @@ func (s *scan) readPass(ctx context.Context, d *day, goal int) (rows int, err er
 	return rows, nil
 }
 
-// restart begins a pass.
 func (s *scan) restart() {
 	clear(s.twins)
 	s.number, s.before = 0, nil

@@ -166,7 +166,7 @@ func (d *decoder) decodeCSV(body []byte) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
-		case errors.Is(err, csv.ErrBareQuote) && columns != nil:
+		case columns != nil && (errors.Is(err, csv.ErrBareQuote) || errors.Is(err, csv.ErrQuote) && isWholeLine(line)):
 			record = nil // the next line is a row again
 		case errors.Is(err, csv.ErrQuote) && reader.InputOffset() == int64(len(content)):
 			return wire.ErrCut
@@ -187,6 +187,12 @@ func (d *decoder) decodeCSV(body []byte) error {
 			return wire.ErrCut // the last line has no end, and isn't a row
 		}
 	}
+}
+
+// isWholeLine says whether what was read is one line, but for empty ones, whose quotation marks come in pairs: then no field has gone on over
+// several rows.
+func isWholeLine(line []byte) bool {
+	return !bytes.Contains(bytes.TrimSpace(line), []byte("\n")) && bytes.Count(line, []byte(`"`))%2 == 0
 }
 
 // csvRow adds a row of fields; nil if they can't be told apart.

@@ -110,7 +110,6 @@ func (p *listed) outcome() {
 	}
 }
 
-// isNew notes a value that the mapping doesn't know.
 func (p *listed) isNew(field, value string) {
 	p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: value})
 }

@@ -34,35 +34,27 @@ func Provider() collector.Provider {
 type source struct {
 	config   *Config
 	settings collector.SourceSettings
-	account  string
 	client   *httpclient.Client
 }
 
 // Open makes a source of a valid configuration. It asks nothing of the network.
 func Open(config *Config, settings collector.SourceSettings) (*collector.Source, error) {
-	s := &source{config: config, settings: settings, account: providerName + " " + config.BaseURL + " " + settings.Name}
-	if err := s.openClient(); err != nil {
-		return nil, err
+	account := providerName + " " + config.BaseURL + " " + settings.Name
+	api := settings.Settings
+	api.BaseURL, api.Token, api.KeepTokenOn403 = config.BaseURL, keySource{config.APIKey}, true
+	api.RequestsPerMinute = cmp.Or(api.RequestsPerMinute, defaultRequestsPerMinute)
+	api.QuotaKey, api.Quote = account, quote
+	if config.Auth == authQuery {
+		api.Authorize = inQuery
 	}
-	return &collector.Source{
-		Feeds: s.feeds(), Account: s.account, Advise: Advise, Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil, Close: s.client.Close,
-	}, nil
-}
-
-func (s *source) openClient() error {
-	settings := s.settings.Settings
-	settings.BaseURL, settings.Token, settings.KeepTokenOn403 = s.config.BaseURL, keySource{s.config.APIKey}, true
-	settings.RequestsPerMinute = cmp.Or(settings.RequestsPerMinute, defaultRequestsPerMinute)
-	settings.QuotaKey, settings.Quote = s.account, quote
-	if s.config.Auth == authQuery {
-		settings.Authorize = inQuery
-	}
-	client, err := httpclient.New(settings)
+	client, err := httpclient.New(api)
 	if err != nil {
-		return fmt.Errorf("prepare the way to Wavix: %w", err)
+		return nil, fmt.Errorf("prepare the way to Wavix: %w", err)
 	}
-	s.client = client
-	return nil
+	s := &source{config: config, settings: settings, client: client}
+	return &collector.Source{
+		Feeds: s.feeds(), Account: account, Advise: Advise, Offset: client.Offset, ThrottledUntil: client.ThrottledUntil, Close: client.Close,
+	}, nil
 }
 
 func (s *source) feeds() []collector.FeedInfo {

@@ -118,7 +118,6 @@ func (r *reading) run(ctx context.Context, from, to time.Time) error {
 	return r.send(&collector.Page{Totals: totals})
 }
 
-// send yields a page, if it holds anything.
 func (r *reading) send(p *collector.Page) error {
 	if len(p.Records)+len(p.Invalid)+len(p.Unmapped)+len(p.Totals) > 0 {
 		if !r.yield(p, nil) {

@@ -44,7 +44,6 @@ func (r *refusal) member(name string, raw jsontext.Value) {
 	}
 }
 
-// err is the refusal, nil if there is none.
 func (r *refusal) err() error {
 	if !r.failed {
 		return nil

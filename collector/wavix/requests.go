@@ -52,7 +52,6 @@ func (l *callLog) fetchTotal(ctx context.Context, q query) (int, error) {
 	return a.total, nil
 }
 
-// fetch asks for a page of a query.
 func (l *callLog) fetch(ctx context.Context, format string, q query, page, perPage int) (*answer, error) {
 	paths, header, decode := []string{newList, oldList}, http.Header(nil), (*decoder).decodePage
 	switch format {
@@ -109,7 +108,6 @@ func (g *generation) fetch(ctx context.Context, client *httpclient.Client, feed 
 	return err
 }
 
-// otherKind is the other type of calls.
 func otherKind(kind string) string {
 	if kind == kindPlaced {
 		return kindReceived

@@ -59,7 +59,6 @@ func (v *values) setCSV(column, text string) {
 	v.Set(column, quoted)
 }
 
-// text reads a string.
 func (v *values) text(name string) string {
 	return strings.Clone(v.Text(name)) // it may be kept longer than the answer
 }

@@ -160,7 +160,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 		{"A stream", false, simulated{sim.Settings{Generation: sim.GenerationA, Timezone: east}, formatStream, authQuery}},
 		{"A csv", true, simulated{sim.Settings{Generation: sim.GenerationA, MaxPerPage: 50}, formatCSV, authQuery}},
 		{"B json", true, simulated{sim.Settings{Generation: sim.GenerationB, Order: sim.Shuffled, MaxPerPage: 50}, formatJSON, authBearer}},
-		{"B stream", false, simulated{sim.Settings{Generation: sim.GenerationB, ExportLimited: true}, formatStream, authBearer}},
+		{"B stream", false, simulated{sim.Settings{Generation: sim.GenerationB}, formatStream, authBearer}},
 		{"C json", false, simulated{sim.Settings{Generation: sim.GenerationC, Timezone: west}, formatJSON, authBearer}},
 		{"C stream", true, simulated{sim.Settings{Generation: sim.GenerationC}, formatStream, authBearer}},
 		{"C csv", false, simulated{sim.Settings{Generation: sim.GenerationC, KeepOldPaths: true}, formatCSV, authBearer}},
@@ -168,7 +168,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 3, RetryAfter: time.Second})
+			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 3})
 			if test.fault {
 				faults.Once(sim.EndpointExport, sim.NoFinalNewline)
 				for _, endpoint := range []string{sim.EndpointList, sim.EndpointExport, sim.EndpointCSV} {

@@ -10,8 +10,6 @@ import (
 // FaultSettings say how faults behave.
 type FaultSettings struct {
 	Seed uint64
-	// RetryAfter is what 429 and 503 with Retry-After say; a second if zero.
-	RetryAfter time.Duration
 	// SlowFor is how long a slow body takes; two seconds if zero.
 	SlowFor time.Duration
 	// MaxRun is how many requests to one endpoint may fail in a row by chance; two if zero, so that the third attempt succeeds.
@@ -46,7 +44,7 @@ type rate struct {
 
 // NewFaults has no faults yet.
 func NewFaults(s FaultSettings) *Faults {
-	s.RetryAfter, s.SlowFor, s.MaxRun = cmp.Or(s.RetryAfter, time.Second), cmp.Or(s.SlowFor, 2*time.Second), cmp.Or(s.MaxRun, 2)
+	s.SlowFor, s.MaxRun = cmp.Or(s.SlowFor, 2*time.Second), cmp.Or(s.MaxRun, 2)
 	return &Faults{s: s, runs: map[string]int{}}
 }
 

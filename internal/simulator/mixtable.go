@@ -144,7 +144,7 @@ func (r *mixReader) kind() Kind {
 	o := r.options()
 	for name, flag := range map[string]*bool{
 		"no_user": &k.NoUser, "no_media": &k.NoMedia, "no_invite": &k.NoInvite, "instant": &k.Instant, "free": &k.Free, "priced": &k.Priced,
-		"shares_call": &k.SharesCall, "ignored": &k.Ignored, "unfinished": &k.Unfinished, "own_call": &k.OwnCall,
+		"shares_call": &k.SharesCall, "unfinished": &k.Unfinished, "own_call": &k.OwnCall,
 	} {
 		_, *flag = o.Take(name)
 	}

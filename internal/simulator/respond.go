@@ -64,7 +64,7 @@ func (h *Host) write(w http.ResponseWriter, r *http.Request, fault Fault, a Repl
 			break
 		}
 		header.Del("Content-Encoding")
-		h.faults.setRetryAfter(header, fault, now)
+		setRetryAfter(header, fault, now)
 		if a.Body = nil; fault != EmptyError && a.Error != nil {
 			a.Body = a.Error(a.Status)
 		}
@@ -74,13 +74,13 @@ func (h *Host) write(w http.ResponseWriter, r *http.Request, fault Fault, a Repl
 	_, _ = w.Write(a.Body)
 }
 
-// setRetryAfter sets Retry-After for the faults that have it.
-func (f *Faults) setRetryAfter(h http.Header, fault Fault, now time.Time) {
+// setRetryAfter sets Retry-After, of a second at least, for the faults that have it.
+func setRetryAfter(h http.Header, fault Fault, now time.Time) {
 	switch fault {
 	case ThrottleSeconds, UnavailableSeconds:
-		h.Set("Retry-After", WholeSeconds(f.s.RetryAfter))
+		h.Set("Retry-After", "1")
 	case ThrottleDate:
-		h.Set("Retry-After", now.Add(f.s.RetryAfter+time.Second-1).Format(http.TimeFormat))
+		h.Set("Retry-After", now.Add(2*time.Second-1).Format(http.TimeFormat))
 	default:
 	}
 }

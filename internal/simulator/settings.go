@@ -116,7 +116,6 @@ func (s *Settings) validate() error {
 	return nil
 }
 
-// longest is the longest duration of a call.
 func (s *Settings) longest() time.Duration {
 	longest := longestTalk
 	for i := range s.Mix.Kinds {

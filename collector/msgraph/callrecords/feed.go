@@ -30,8 +30,7 @@ type Records struct {
 	info       collector.FeedInfo
 	client     *httpclient.Client
 	innerPages httpclient.Limit // of one record
-	countries  *cdr.Countries
-	emergency  *cdr.EmergencyNumbers
+	mapper     mapper           // copied for each record
 	settle     time.Duration
 	now        func() time.Time
 }
@@ -39,14 +38,13 @@ type Records struct {
 // New makes the feed of a valid configuration.
 func New(c *Config, s *Settings) (*Records, error) {
 	r := &Records{
-		client: s.Client, innerPages: innerPages, countries: s.Countries, emergency: s.Emergency,
+		client: s.Client, innerPages: innerPages, mapper: mapper{countries: s.Countries, emergency: s.Emergency},
 		settle: c.Settle, now: func() time.Time { return graphNow(s) },
 	}
-	list := &list{client: s.Client}
 	r.info = collector.FeedInfo{
-		Name: Feed, Reader: list, Fetcher: r, Hourless: true,
+		Name: Feed, Reader: r, Fetcher: r, Hourless: true,
 		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
-		Probe: collector.Probe(list, s.Source.Now),
+		Probe: collector.Probe(r, s.Source.Now),
 	}
 	if c.Webhook == nil {
 		return r, nil

@@ -67,7 +67,7 @@ func (r *Records) page(record *callRecord, tasks []collector.Task, now time.Time
 		// It settled by Graph's clock, or was waited for once already.
 		return t.Kind == taskSettle && (ahead || !t.Due.Before(settles))
 	})
-	m := &mapper{countries: r.countries, emergency: r.emergency}
+	m := r.mapper
 	mapped := m.mapRecord(record, due)
 	// With no time to wait, the media are those of the first version that has a session.
 	mapped.Settled = due && (r.settle > 0 || len(record.Sessions) > 0)
@@ -87,6 +87,6 @@ func (r *Records) LookUp(ctx context.Context, id string) (*collector.CallTree, e
 	if err != nil {
 		return nil, err
 	}
-	m := &mapper{countries: r.countries, emergency: r.emergency}
+	m := r.mapper
 	return m.tree(record, text), nil
 }

@@ -79,7 +79,7 @@ func (g *fakeGraph) records() *Records {
 		g.t.Fatal(err)
 	}
 	return &Records{
-		client: client, innerPages: innerPages, countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil),
+		client: client, innerPages: innerPages, mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)},
 		settle: 90 * time.Minute, now: time.Now,
 	}
 }

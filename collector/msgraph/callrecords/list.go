@@ -17,19 +17,16 @@ import (
 // reach is how far back the list is asked for: nothing may be older than Graph's retention by the time that the request arrives.
 const reach = retention - 10*time.Minute
 
-// list lists call records by range of start: ids and versions, as tasks. It never changes and is safe for concurrent use.
-type list struct{ client *httpclient.Client }
-
 // Limits implements collector.RangeReader.
-func (l *list) Limits() collector.Limits {
+func (r *Records) Limits() collector.Limits {
 	return collector.Limits{MaxRange: reach, Retention: reach}
 }
 
-// Pages implements collector.RangeReader.
-func (l *list) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+// Pages implements collector.RangeReader: it lists call records by range of start, as tasks.
+func (r *Records) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		request := httpclient.Request{Feed: Feed, URL: listLink(from, to), Label: "callRecords", ExpectJSON: true}
-		for rows, err := range graph.Pages(ctx, l.client, request) {
+		for rows, err := range graph.Pages(ctx, r.client, request) {
 			if err != nil {
 				yield(nil, err)
 				return

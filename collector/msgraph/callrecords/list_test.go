@@ -53,7 +53,7 @@ func TestListCallRecords(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := &fakeGraph{t: t, answers: c.answers}
-			l := &list{client: g.records().client}
+			l := g.records()
 			var tasks, invalid []string
 			err := readPages(t.Context(), l, from, to, func(b *collector.Page) error {
 				for _, w := range b.Enqueue {
@@ -80,7 +80,7 @@ func TestListCallRecords(t *testing.T) {
 	}
 	stop := errors.New("stop")
 	g := &fakeGraph{t: t, answers: []answer{{body: `{"value":[` + good + `],"@odata.nextLink":` + next + `}`}}}
-	if err := readPages(t.Context(), (&list{client: g.records().client}), from, to, func(*collector.Page) error { return stop }); !errors.Is(err, stop) {
+	if err := readPages(t.Context(), g.records(), from, to, func(*collector.Page) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("the error is %v", err)
 	}
 }

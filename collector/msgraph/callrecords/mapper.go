@@ -23,7 +23,7 @@ func (m *mapper) mapRecord(c *callRecord, due bool) *cdr.Record {
 	end := endOf(c)
 	r := &cdr.Record{
 		ID: c.ID, Version: c.Version, CallID: c.ID,
-		Start: c.Start.UTC(), End: end, Duration: max(0, end.Sub(c.Start)), NoDuration: isMissing(c.End),
+		Start: c.Start.UTC(), End: end, Duration: end.Sub(c.Start), NoDuration: !c.hasEnd(),
 		CallType: m.callType(c.Type), Direction: cdr.Internal,
 		Outcome:     cdr.NotConnected,
 		Provisional: len(c.Sessions) == 0 && !due,
@@ -49,9 +49,12 @@ func (m *mapper) mapRecord(c *callRecord, due bool) *cdr.Record {
 // isMissing says whether a time wasn't given: null, absent, or the year 1.
 func isMissing(t time.Time) bool { return t.Year() <= 1 }
 
+// hasEnd says whether an end is given. Graph keeps a record for 30 days: a call that ends longer after its start, such as in the year 9999, hasn't one.
+func (c *callRecord) hasEnd() bool { return !isMissing(c.End) && c.End.Sub(c.Start) <= retention }
+
 // endOf is the end of a call; its start if no valid end is given.
 func endOf(c *callRecord) time.Time {
-	if isMissing(c.End) || c.End.Before(c.Start) {
+	if !c.hasEnd() || c.End.Before(c.Start) {
 		return c.Start.UTC()
 	}
 	return c.End.UTC()
@@ -69,14 +72,12 @@ func (m *mapper) callType(raw string) string {
 // futureValue stands for members of an enumeration that are newer than the API.
 const futureValue = "unknownFutureValue"
 
-// reportUnmapped notes a value that the mapping doesn't know.
 func (m *mapper) reportUnmapped(field, value string) {
 	if value != "" {
 		m.unmapped = append(m.unmapped, collector.Unmapped{Field: field, Value: value})
 	}
 }
 
-// addSession adds a session with its streams and ratings.
 func (m *mapper) addSession(r *cdr.Record, s *session) {
 	one := cdr.Session{ID: s.key(), Start: s.Start.UTC(), Media: m.richestMedia(s.Modalities)}
 	if isMissing(s.Start) {

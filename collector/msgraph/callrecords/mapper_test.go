@@ -321,6 +321,8 @@ func TestTrapTimesOfCallRecords(t *testing.T) {
 		{"null", "null", 0, true},
 		{"year one", `"0001-01-01T00:00:00Z"`, 0, true},
 		{"before the start", `"2026-11-19T09:00:00Z"`, 0, false},
+		{"a long meeting", `"2026-11-20T16:00:00Z"`, 30 * time.Hour, false},
+		{"year 9999", `"9999-12-31T23:59:59.9999999Z"`, 0, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, _ := mapCall(t, `{"id":"x","startDateTime":"2026-11-19T10:00:00Z","endDateTime":`+c.end+`,"sessions":[{"id":"s"}]}`)

@@ -66,7 +66,6 @@ func decodeRecord(text []byte) (*callRecord, error) {
 	return record, nil
 }
 
-// completeSessions completes the segments of each session.
 func (r *Records) completeSessions(ctx context.Context, pace *httpclient.Limiter, all object) error {
 	sessions := listOf(all, "sessions")
 	for i, one := range sessions {
@@ -172,13 +171,11 @@ func textOf(members object, name string) (text string) {
 	return text
 }
 
-// marshal writes what was read.
 func marshal(value any) json.RawMessage {
 	text, _ := json.Marshal(value) // it is valid
 	return text
 }
 
-// get sends a request and decodes the answer.
 func (r *Records) get(ctx context.Context, link string, into any) error {
 	return graph.Fetch(ctx, r.client, newRequest(link), into)
 }

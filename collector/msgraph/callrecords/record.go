@@ -92,18 +92,19 @@ type network struct {
 	ConnectionType string `json:"connectionType"`
 }
 
-// stream is one direction of a medium. Ratios are from 0 to 1, apart from the percentage.
+// stream is one direction of a medium. Ratios are from 0 to 1, apart from the percentage. Durations are texts, of which one that can't be read
+// doesn't make the record malformed.
 type stream struct {
-	Direction     string       `json:"streamDirection"`
-	AudioCodec    string       `json:"audioCodec"`
-	VideoCodec    string       `json:"videoCodec"`
-	Jitter        *isoDuration `json:"averageJitter"`
-	RoundTrip     *isoDuration `json:"averageRoundTripTime"`
-	Loss          *single      `json:"averagePacketLossRate"`
-	Concealed     *single      `json:"averageRatioOfConcealedSamples"`
-	FrameLossPct  *single      `json:"averageVideoFrameLossPercentage"`
-	FrameRate     *single      `json:"averageVideoFrameRate"`
-	CorrectedLoss *single      `json:"postForwardErrorCorrectionPacketLossRate"`
-	Packets       *int64       `json:"packetUtilization"`
-	MediaBypassed *bool        `json:"wasMediaBypassed"`
+	Direction     string  `json:"streamDirection"`
+	AudioCodec    string  `json:"audioCodec"`
+	VideoCodec    string  `json:"videoCodec"`
+	Jitter        string  `json:"averageJitter"`
+	RoundTrip     string  `json:"averageRoundTripTime"`
+	Loss          *single `json:"averagePacketLossRate"`
+	Concealed     *single `json:"averageRatioOfConcealedSamples"`
+	FrameLossPct  *single `json:"averageVideoFrameLossPercentage"`
+	FrameRate     *single `json:"averageVideoFrameRate"`
+	CorrectedLoss *single `json:"postForwardErrorCorrectionPacketLossRate"`
+	Packets       *int64  `json:"packetUtilization"`
+	MediaBypassed *bool   `json:"wasMediaBypassed"`
 }

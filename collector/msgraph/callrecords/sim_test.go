@@ -153,7 +153,7 @@ func TestCallRecordsAgainstTheSimulator(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			records := sim.NewCallRecords(sim.CallRecordSettings{Calls: world})
-			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 3, RetryAfter: time.Second})
+			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 3})
 			faults.Rate(sim.EndpointCallRecords, 0.3, sim.Harmless()...)
 			faults.Once(sim.EndpointCallRecords, simulator.NoFault, simulator.CutChunked, simulator.ThrottleSeconds, simulator.HTMLOK)
 			server, err := sim.Start(sim.Settings{

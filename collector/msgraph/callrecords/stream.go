@@ -20,7 +20,6 @@ var mediaNames = []mediaName{
 	{futureValue, "other"},
 }
 
-// richestMedia returns the label of the richest medium of a session.
 func (m *mapper) richestMedia(modalities []string) string {
 	best := len(mediaNames) - 1
 	for _, raw := range modalities {
@@ -49,7 +48,6 @@ func (m *mapper) addStreams(r *cdr.Record, s *session, part *segment) {
 	}
 }
 
-// mapStream maps one stream between two ends.
 func (m *mapper) mapStream(caller, callee *endpoint, medium *media, raw *stream) cdr.Stream {
 	one := cdr.Stream{Media: streamMedia(medium.Label, raw), Quality: m.quality(raw)}
 	sender, network := callee, medium.CalleeNetwork
@@ -113,10 +111,15 @@ func (m *mapper) quality(raw *stream) cdr.Quality {
 	return q
 }
 
-func (m *mapper) span(field string, raw *isoDuration) cdr.Span {
-	span, err := raw.span()
-	if err != nil {
-		m.reportUnmapped(field, string(*raw))
+// span reads a duration, which may not be given.
+func (m *mapper) span(field, raw string) cdr.Span {
+	if raw == "" {
+		return cdr.Span{}
 	}
-	return span
+	span, err := parseISO(raw)
+	if err != nil {
+		m.reportUnmapped(field, raw)
+		return cdr.Span{}
+	}
+	return cdr.KnownSpan(span)
 }

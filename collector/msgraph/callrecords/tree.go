@@ -53,7 +53,6 @@ type treeBuilder struct {
 	streams  []cdr.Stream
 }
 
-// object shows an object under a label.
 func (t *treeBuilder) object(label string, members document) *collector.CallTree {
 	n := &collector.CallTree{Label: label}
 	switch {

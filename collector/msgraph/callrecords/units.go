@@ -12,16 +12,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// isoDuration is an Edm.Duration: ISO 8601 with days, hours, minutes and seconds, such as PT0.016S or P0DT0H0M1S. It is parsed when it is needed,
-// because another text doesn't make the record malformed.
-type isoDuration string
-
 var (
 	errDuration = errors.New("is no ISO 8601 duration")
 	isoPattern  = regexp.MustCompile(`^P(?:(\d{1,5})D)?(?:T((?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?))?$`)
 )
 
-// parseISO reads a duration, to the nanosecond. Years and months, which have no fixed length, signs, and anything above a hundred years are refused.
+// parseISO reads an Edm.Duration, to the nanosecond: ISO 8601 with days, hours, minutes and seconds, such as PT0.016S or P0DT0H0M1S. Years and months, which have no fixed length, signs, and anything above a hundred years are refused.
 func parseISO(text string) (time.Duration, error) {
 	match := isoPattern.FindStringSubmatch(text)
 	if match == nil || strings.HasSuffix(text, "P") || strings.HasSuffix(text, "T") {
@@ -35,18 +31,6 @@ func parseISO(text string) (time.Duration, error) {
 		return 0, errDuration
 	}
 	return sum, nil
-}
-
-// span is a duration that may be null. Text that isn't a duration is an error.
-func (d *isoDuration) span() (cdr.Span, error) {
-	if d == nil || *d == "" {
-		return cdr.Span{}, nil
-	}
-	span, err := parseISO(string(*d))
-	if err != nil {
-		return cdr.Span{}, err
-	}
-	return cdr.KnownSpan(span), nil
 }
 
 // single is an Edm.Single. OData writes NaN and the infinities as strings; they count as not measured.

@@ -36,7 +36,6 @@ var errorCodes = map[int]string{
 
 const requestID = "5a5a0000-0000-4000-8000-00000000e440"
 
-// reply is a JSON reply of Graph.
 func (s *Server) reply(r *http.Request, status int, body []byte) simulator.Reply {
 	return simulator.Reply{
 		Status: status, Body: body, Gzip: s.settings.Gzip && status == http.StatusOK,
@@ -53,7 +52,6 @@ func (s *Server) errorBody(r *http.Request, code, message string) []byte {
 	return simulator.JSON(simulator.NewObject("error", simulator.NewObject("code", code, "message", message, "innerError", inner)))
 }
 
-// refuse is an error of Graph.
 func (s *Server) refuse(r *http.Request, status int, code, message string) simulator.Reply {
 	return simulator.Reply{Status: status, Refused: true, Header: http.Header{}, Body: s.errorBody(r, code, message)}
 }
@@ -64,10 +62,6 @@ func (s *Server) badRequest(r *http.Request, message string) simulator.Reply {
 
 func (s *Server) notFound(r *http.Request) simulator.Reply {
 	return s.refuse(r, http.StatusNotFound, "NotFound", "")
-}
-
-func (s *Server) notAllowed(r *http.Request) simulator.Reply {
-	return s.refuse(r, http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
 }
 
 func (s *Server) unauthorized(r *http.Request, message string) simulator.Reply {
@@ -108,31 +102,25 @@ type page struct {
 }
 
 // answer is the reply with the page, and with what the faults make of it.
-func (p *page) answer(extra ...simulator.Fault) simulator.Reply {
+func (p *page) answer() simulator.Reply {
 	s, r := p.Server, p.request
 	a := s.reply(r, http.StatusOK, nil)
 	a.Body = p.body(p)
-	a.Continued = p.continued || p.skip > 0
-	spoilt := append([]simulator.Fault{HostileLink}, extra...)
+	a.From, a.To, a.Continued = p.from, p.to, p.continued
 	if p.continued {
 		a.Own[ExpiredLink400] = simulator.Instead(s.badRequest(r, "The $skip token is no longer valid."))
 		a.Own[ExpiredLink410] = simulator.Instead(s.refuse(r, http.StatusGone, "Gone", "The link has expired."))
-		spoilt = append(spoilt, RepeatedLink)
 	}
 	if p.id != (simulator.UUID{}) {
 		a.Own[NotYet], a.Own[BadRequest] = simulator.Instead(s.notFound(r)), simulator.Instead(s.badRequest(r, ""))
 	}
-	if p.more {
-		spoilt = append(spoilt, CapitalLink)
-	}
-	if p.size > 0 {
-		spoilt = append(spoilt, EmptyPage)
-	}
-	if p.size > 1 {
-		spoilt = append(spoilt, ShortPage)
-	}
-	for _, fault := range spoilt {
-		a.Own[fault] = func(r *simulator.Reply) { r.Body = p.spoilt(fault) }
+	for fault, fits := range map[simulator.Fault]bool{
+		HostileLink: true, RepeatedLink: p.continued, CapitalLink: p.more, EmptyPage: p.size > 0, ShortPage: p.size > 1,
+		OtherNames: p.more && p.isFunction(), OlderVersion: p.endpoint == EndpointCallRecord && p.version > 0,
+	} {
+		if fits {
+			a.Own[fault] = func(r *simulator.Reply) { r.Body = p.spoilt(fault) }
+		}
 	}
 	return a
 }
@@ -193,9 +181,8 @@ func (p *page) next(uri string, to target, distinct bool) string {
 func (s *Server) followLink(r *http.Request) (to target, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	to, ok = s.links[r.RequestURI]
-	if !ok || r.Method != http.MethodGet {
-		return target{endpoint: EndpointOther}, false
+	if to, ok = s.links[r.RequestURI]; !ok {
+		to.endpoint = EndpointOther
 	}
-	return to, true
+	return to, ok
 }

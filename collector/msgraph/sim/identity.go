@@ -96,50 +96,33 @@ func (s *Server) issue() string {
 	return token
 }
 
-// authorise refuses a request whose token doesn't allow it.
 func (s *Server) authorise(r *http.Request) *simulator.Reply {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	s.mu.Lock()
 	a, known := s.tokens[token]
 	s.mu.Unlock()
-	var message string
 	switch {
-	case !ok:
-		message = "Access token is empty."
 	case !known:
-		message = "IDX14100: JWT is not well formed."
+		return new(s.unauthorized(r, "IDX14100: JWT is not well formed."))
 	case !time.Now().Before(a.expires):
-		message = tokenExpired
+		return new(s.unauthorized(r, tokenExpired))
 	case !slices.Contains(a.roles, Role):
 		return new(s.forbidden(r))
-	default:
-		return nil
 	}
-	return new(s.unauthorized(r, message))
+	return nil
 }
 
 const tokenExpired = "Lifetime validation failed, the token is expired."
 
-// identity answers requests to an endpoint of the identity platform. Its errors meet faults too.
-func (s *Server) identity(endpoint string, answer func(*http.Request) (int, any)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		s.Answer(w, r, endpoint, func() simulator.Reply {
-			status, value := answer(r)
-			return simulator.Reply{
-				Status: status, Body: simulator.JSON(value), Header: http.Header{"Cache-Control": {"no-store"}},
-				Error: func(int) []byte { return []byte(`{"error":"temporarily_unavailable"}`) },
-			}
-		})
-	}
-}
-
-func (s *Server) openID(r *http.Request) (int, any) {
-	if r.PathValue("tenant") != tenantID {
-		return aad(unknownTenant)
-	}
-	base := "https://" + r.Host + "/" + tenantID
-	return http.StatusOK, simulator.NewObject(
-		"issuer", base+"/v2.0", "token_endpoint", base+"/oauth2/v2.0/token", "authorization_endpoint", base+"/oauth2/v2.0/authorize")
+// serveToken answers requests for a token. Its errors meet faults too.
+func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
+	s.Answer(w, r, EndpointToken, func() simulator.Reply {
+		status, value := s.token(r)
+		return simulator.Reply{
+			Status: status, Body: simulator.JSON(value), Header: http.Header{"Cache-Control": {"no-store"}},
+			Error: func(int) []byte { return []byte(`{"error":"temporarily_unavailable"}`) },
+		}
+	})
 }
 
 // token is the client credentials grant (RFC 6749 4.4).

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -218,12 +217,12 @@ func (n *notifier) remove(id string) (gone []Subscription) {
 
 // queuePublished queues the notifications of what has been published since the last time. The caller holds the lock.
 func (n *notifier) queuePublished() {
-	records, visible := n.server.settings.CallRecords, n.server.Visible()
-	if records == nil || len(n.live()) == 0 {
+	visible := n.server.Visible()
+	if len(n.live()) == 0 {
 		return
 	}
 	if !n.plannedTo.After(visible) {
-		n.plan(records, visible.Add(10*time.Minute))
+		n.plan(n.server.settings.CallRecords, visible.Add(10*time.Minute))
 	}
 	for len(n.coming) > 0 && !n.coming[0].at.After(visible) {
 		e := &n.coming[0]
@@ -263,30 +262,25 @@ func (n *notifier) plan(records *CallRecords, to time.Time) {
 // notify draws what becomes of a publication for a subscription, and queues that. The caller holds the lock.
 func (n *notifier) notify(x *Subscription, e *publication) {
 	how := &n.server.settings.Delivery
-	for changeType := range strings.SplitSeq(x.ChangeType, ",") {
-		if changeType == "created" && e.version > 0 {
-			continue
-		}
-		d := e.source.world.Draws(e.place^how.Seed<<40, drawFate|uint64(e.version)<<32|x.number)
-		due, style := e.at.Add(d.Duration(0, how.DelayMax)), d.Below(12)
-		lost, copied := d.Hits(how.Lost), d.Hits(how.Duplicated)
-		to, body := address{url: x.NotificationURL}, changeBody(x, e.id.String(), changeType, x.ClientState, tenantID, style)
-		if lost {
-			n.notified.Lost++
-		} else {
-			n.push(x, to, body, &n.notified.Delivered, due)
-		}
-		if copied && !lost {
-			n.notified.Copies++
-			n.push(x, to, body, &n.notified.Delivered, due.Add(d.Duration(0, how.DelayMax)))
-		}
-		if d.Hits(how.Forged) {
-			n.push(x, to, forgery(x, style), &n.notified.Forged, due)
-		}
-		if d.Hits(how.Malformed) {
-			ids := []string{"../../users", "not-a-guid", "5a5a0000-0000-4000-8000-00000000000g", "%2e%2e/me"}
-			n.push(x, to, changeBody(x, ids[d.Below(len(ids))], "updated", x.ClientState, tenantID, style), &n.notified.Malformed, due)
-		}
+	d := e.source.world.Draws(e.place^how.Seed<<40, drawFate|uint64(e.version)<<32|x.number)
+	due, style := e.at.Add(d.Duration(0, how.DelayMax)), d.Below(12)
+	lost, copied := d.Hits(how.Lost), d.Hits(how.Duplicated)
+	to, body := address{url: x.NotificationURL}, changeBody(x, e.id.String(), x.ClientState, tenantID, style)
+	if lost {
+		n.notified.Lost++
+	} else {
+		n.push(x, to, body, &n.notified.Delivered, due)
+	}
+	if copied && !lost {
+		n.notified.Copies++
+		n.push(x, to, body, &n.notified.Delivered, due.Add(d.Duration(0, how.DelayMax)))
+	}
+	if d.Hits(how.Forged) {
+		n.push(x, to, forgery(x, style), &n.notified.Forged, due)
+	}
+	if d.Hits(how.Malformed) {
+		ids := []string{"../../users", "not-a-guid", "5a5a0000-0000-4000-8000-00000000000g", "%2e%2e/me"}
+		n.push(x, to, changeBody(x, ids[d.Below(len(ids))], x.ClientState, tenantID, style), &n.notified.Malformed, due)
 	}
 }
 
@@ -296,7 +290,7 @@ func (n *notifier) push(x *Subscription, to address, body []byte, delivered *int
 }
 
 // changeBody renders a change notification. The resource comes with a slash before it or without, and its type in either case.
-func changeBody(x *Subscription, id, changeType, state, tenant string, style int) []byte {
+func changeBody(x *Subscription, id, state, tenant string, style int) []byte {
 	resource, kind, slash := "communications/callRecords/"+id, "#microsoft.graph.callrecord", ""
 	if style&2 != 0 {
 		kind = "#Microsoft.Graph.callRecord"
@@ -305,7 +299,7 @@ func changeBody(x *Subscription, id, changeType, state, tenant string, style int
 		slash = "/"
 	}
 	return simulator.JSON(simulator.NewObject(
-		"subscriptionId", x.ID, "clientState", simulator.OrNull(state), "changeType", changeType, "tenantId", tenant, "resource", slash+resource,
+		"subscriptionId", x.ID, "clientState", simulator.OrNull(state), "changeType", x.ChangeType, "tenantId", tenant, "resource", slash+resource,
 		"subscriptionExpirationDateTime", formatTime(x.Expires, style),
 		"resourceData", simulator.NewObject("@odata.type", kind, "@odata.id", resource, "id", id),
 	))
@@ -320,20 +314,18 @@ func forgery(x *Subscription, style int) []byte {
 	case 2:
 		state, tenant = x.ClientState, uuid.NewString()
 	}
-	return changeBody(x, uuid.NewString(), "updated", state, tenant, style)
+	return changeBody(x, uuid.NewString(), state, tenant, style)
 }
 
-// announce sends a lifecycle notification to the subscriptions that have an address for it, and returns how many subscriptions there are.
+// announce sends a lifecycle notification to subscriptions, and returns how many they are.
 func (n *notifier) announce(all []Subscription, event string) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, x := range all {
-		if x.LifecycleURL != "" {
-			n.push(&x, address{x.LifecycleURL, true}, simulator.JSON(simulator.NewObject(
-				"subscriptionId", x.ID, "subscriptionExpirationDateTime", formatTime(x.Expires, 1), "tenantId", tenantID,
-				"clientState", simulator.OrNull(x.ClientState), "lifecycleEvent", event,
-			)), &n.notified.Lifecycle, n.server.Now())
-		}
+		n.push(&x, address{x.LifecycleURL, true}, simulator.JSON(simulator.NewObject(
+			"subscriptionId", x.ID, "subscriptionExpirationDateTime", formatTime(x.Expires, 1), "tenantId", tenantID,
+			"clientState", simulator.OrNull(x.ClientState), "lifecycleEvent", event,
+		)), &n.notified.Lifecycle, n.server.Now())
 	}
 	return len(all)
 }

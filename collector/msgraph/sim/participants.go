@@ -198,7 +198,6 @@ func (e *participant) listed() simulator.Object {
 	return simulator.NewObject("id", id, "identity", e.identitySet(), "administrativeUnitInfos", []any{})
 }
 
-// renderNetwork renders how an end was connected.
 func renderNetwork(kind string) simulator.Object {
 	var band, radio, strength any = "unknown", "unknown", nil
 	if kind == "wifi" {

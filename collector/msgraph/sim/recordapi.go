@@ -1,9 +1,7 @@
 package sim
 
 import (
-	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -22,11 +20,9 @@ const callRecordsPath = "/v1.0/communications/callRecords"
 type target struct {
 	endpoint string
 	skip     int
-	// function is a call of one of the functions.
-	function functionCall
-	// in is the range of the list of call records, begin is where the page begins.
-	in    span
-	begin position
+	// from and to are the range of the functions and of the list of call records, begin is where a page of the list begins.
+	from, to time.Time
+	begin    position
 	// id is a record's; version and session are of a further page: it is of the same version as the first.
 	id               simulator.UUID
 	version, session int
@@ -34,45 +30,63 @@ type target struct {
 	segments bool
 }
 
-var (
-	errFilter   = errors.New("invalid filter clause: only startDateTime ge and lt, joined by and, is simulated")
-	errLink     = errors.New("the $skip token is not valid")
-	errRecordID = errors.New("the id is not a GUID")
-)
+// requests are those that are simulated, but for the ones that next links make, as they are written: unquoted parameters, parentheses and commas
+// as they are, and nowhere a plus, which may be a space. All others are refused, so that a wrong client is noticed.
+var requests = []struct {
+	endpoint string
+	uri      *regexp.Regexp
+}{
+	{EndpointPSTN, regexp.MustCompile(`^/getPstnCalls\(fromDateTime=([^+,]+),toDateTime=([^+,]+)\)$`)},
+	{EndpointDirectRouting, regexp.MustCompile(`^/getDirectRoutingCalls\(fromDateTime=([^+,]+),toDateTime=([^+,]+)\)$`)},
+	{EndpointCallRecords, regexp.MustCompile(`^\?\$filter=startDateTime%20ge%20([^+]+)%20and%20startDateTime%20lt%20([^+]+)$`)},
+	{EndpointCallRecord, regexp.MustCompile(`^/([-0-9a-f]{36})\?\$expand=sessions\(\$expand=segments\)$`)},
+	{EndpointParticipants, regexp.MustCompile(`^/([-0-9a-f]{36})/participants_v2$`)},
+}
 
-// filterText matches the filter of the list.
-var filterText = regexp.MustCompile(`^startDateTime ge (\S+) and startDateTime lt (\S+)$`)
+// parseRequest reads a request's URI as it came: the path that net/http unescaped says less.
+func parseRequest(uri string) (t target, ok bool) {
+	path, found := strings.CutPrefix(uri, callRecordsPath)
+	for _, r := range requests {
+		match := r.uri.FindStringSubmatch(path)
+		if !found || match == nil {
+			continue
+		}
+		t.endpoint = r.endpoint
+		var err, wrong error
+		if len(match) == 2 {
+			t.id, err = uuid.Parse(match[1])
+			return t, err == nil
+		}
+		t.from, err = parseTime(match[1])
+		t.to, wrong = parseTime(match[2])
+		return t, err == nil && wrong == nil && !t.to.Before(t.from)
+	}
+	return target{endpoint: EndpointOther}, false
+}
 
-// recordPath matches the list, a record, and its participants.
-var recordPath = regexp.MustCompile(`^/v1\.0/communications/callRecords(?:/([^/()']*)(/participants_v2)?)?$`)
+// parseTime reads an Edm.DateTimeOffset, which may be escaped.
+func parseTime(text string) (time.Time, error) {
+	plain, err := url.PathUnescape(text)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.Parse(time.RFC3339, plain)
+}
 
 // serveCallRecords answers requests for call records and calls of the two functions, and their next links.
 func (s *Server) serveCallRecords(w http.ResponseWriter, r *http.Request) {
-	// The path as it came: the one that net/http unescaped says less.
-	path, options, asked := strings.Cut(r.RequestURI, "?")
-	p := &page{Server: s, request: r, continued: strings.Contains(options, "$skip")}
-	var err error
-	switch {
-	case p.continued:
-		var ok bool
-		if p.target, ok = s.followLink(r); !ok {
-			err = errLink
-		}
-	case strings.Contains(path, "("):
-		if p.target, err = parseFunction(path); err == nil && asked {
-			err = errOption
-		}
-	default:
-		p.target, err = parseRecordRequest(path, options)
+	p, ok := &page{Server: s, request: r, continued: strings.Contains(r.RequestURI, "$skip")}, false
+	if p.continued {
+		p.target, ok = s.followLink(r)
+	} else {
+		p.target, ok = parseRequest(r.RequestURI)
 	}
 	s.serve(w, r, p.endpoint, func() simulator.Reply {
 		switch {
-		case err != nil:
-			return s.badRequest(r, err.Error())
-		case p.endpoint == EndpointPSTN || p.endpoint == EndpointDirectRouting:
+		case !ok || r.Method != http.MethodGet:
+			return s.badRequest(r, notSimulated)
+		case p.isFunction():
 			return s.function(p)
-		case r.Method != http.MethodGet:
-			return s.notAllowed(r)
 		case p.endpoint == EndpointCallRecords:
 			return s.list(p)
 		}
@@ -80,72 +94,14 @@ func (s *Server) serveCallRecords(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// parseRecordRequest reads a path and its only option: the list's filter, or that a record comes with its sessions and their segments.
-func parseRecordRequest(path, options string) (t target, err error) {
-	match := recordPath.FindStringSubmatch(path)
-	if match == nil {
-		return target{endpoint: EndpointOther}, errResource
-	}
-	name, value, _ := strings.Cut(options, "=")
-	value, err = url.PathUnescape(value)
-	if err != nil || strings.Contains(options, "+") { // a plus may be a space
-		return target{endpoint: EndpointOther}, errOption
-	}
-	switch {
-	case path == callRecordsPath:
-		t = target{endpoint: EndpointCallRecords, in: span{math.MinInt64, math.MaxInt64}}
-		if options == "" {
-			return t, nil
-		}
-		if name != "$filter" {
-			return t, errOption
-		}
-		t.in, err = parseFilter(value)
-		return t, err
-	case match[2] != "":
-		t.endpoint = EndpointParticipants
-	default:
-		t.endpoint = EndpointCallRecord
-	}
-	if t.id, err = parseID(match[1]); err != nil {
-		return t, err
-	}
-	if t.endpoint == EndpointCallRecord && options != "$expand=sessions($expand=segments)" || t.endpoint == EndpointParticipants && options != "" {
-		return t, errOption
-	}
-	return t, nil
-}
-
-// parseID reads a GUID, in either case.
-func parseID(text string) (simulator.UUID, error) {
-	id, err := uuid.Parse(text)
-	if err != nil || id.String() != strings.ToLower(text) {
-		return simulator.UUID{}, errRecordID
-	}
-	return id, nil
-}
-
-func parseFilter(text string) (in span, err error) {
-	match := filterText.FindStringSubmatch(text)
-	if match == nil {
-		return in, errFilter
-	}
-	from, wrong := time.Parse(time.RFC3339, match[1])
-	to, err := time.Parse(time.RFC3339, match[2])
-	if wrong != nil || err != nil {
-		return in, errFilter
-	}
-	return span{from.UnixMilli(), to.UnixMilli() - 1}, nil
-}
+// notSimulated is the text of a refusal of what the exporter doesn't ask, or asks in another way.
+const notSimulated = "This request isn't simulated."
 
 func (s *Server) list(p *page) simulator.Reply {
-	now, records := s.Now(), s.settings.CallRecords
-	p.in.low, p.in.high = max(p.in.low, now.Add(-retention).UnixMilli()), min(p.in.high, now.UnixMilli())
-	var rows []listedRecord
-	if records != nil {
-		rows, p.more = records.list(p.in, p.begin, s.Visible(), s.settings.RecordPage)
-	}
-	p.size = len(rows)
+	now := s.Now()
+	in := span{later(p.from, now.Add(-retention)).UnixMilli(), min(p.to.UnixMilli()-1, now.UnixMilli())}
+	rows, more := s.settings.CallRecords.list(in, p.begin, s.Visible(), s.settings.RecordPage)
+	p.size, p.more = len(rows), more
 	p.body = func(p *page) []byte {
 		list, to, next := []any{}, p.target, ""
 		for i := range rows[:p.size] {
@@ -154,25 +110,22 @@ func (s *Server) list(p *page) simulator.Reply {
 			to.begin = x.next
 		}
 		if p.more {
-			filter := "startDateTime ge " + time.UnixMilli(p.in.low).UTC().Format(time.RFC3339Nano)
+			filter := "startDateTime ge " + p.from.Format(time.RFC3339)
 			next = p.next(callRecordsPath+"?$filter="+url.PathEscape(filter), to, true)
 		}
 		return p.collection("", next, list)
 	}
-	a := p.answer()
-	a.From, a.To = time.UnixMilli(p.in.low).UTC(), time.UnixMilli(p.in.high).UTC()
-	return a
+	return p.answer()
 }
 
 func (s *Server) record(p *page) simulator.Reply {
-	now, records := s.Now(), s.settings.CallRecords
 	if wait := s.wait(limitKey{p.id, p.continued}); wait > 0 {
 		a := s.refuse(p.request, http.StatusTooManyRequests, "TooManyRequests", "")
 		a.Header.Set("Retry-After", simulator.WholeSeconds(wait))
 		return a
 	}
 	plan := &recordPlan{}
-	if records == nil || !records.find(p.id, plan) || isListFlaw(plan.flaw) || now.Sub(plan.start) > retention {
+	if !s.settings.CallRecords.find(p.id, plan) || isListFlaw(plan.flaw) || s.Now().Sub(plan.start) > retention {
 		return s.notFound(p.request)
 	}
 	if !p.continued {
@@ -190,18 +143,13 @@ func (s *Server) record(p *page) simulator.Reply {
 	p.size = min(all-p.skip, size)
 	p.more = p.skip+p.size < all
 	p.body = func(p *page) []byte { return p.recordBody(plan) }
-	var extra []simulator.Fault
-	if p.endpoint == EndpointCallRecord && p.version > 0 {
-		extra = append(extra, OlderVersion)
-	}
-	return p.answer(extra...)
+	return p.answer()
 }
 
 func (p *page) context(rest string) string {
 	return "https://" + p.request.Host + "/v1.0/$metadata#communications/callRecords" + rest
 }
 
-// collection is the body of a page of a collection.
 func (p *page) collection(context, next string, rows any) []byte {
 	o := simulator.NewObject("@odata.context", p.context(context))
 	o.SetKnown("@odata.nextLink", next)
@@ -211,13 +159,12 @@ func (p *page) collection(context, next string, rows any) []byte {
 
 // recordBody renders a record with its sessions, or a page of one of its collections.
 func (p *page) recordBody(plan *recordPlan) []byte {
-	version, size := p.version, p.size
 	if p.fault == OlderVersion {
-		version--
-		size = min(size, plan.versions[version].sessions)
-		p.size, p.version, p.more = size, version, size < plan.versions[version].sessions
+		p.version--
+		all := plan.versions[p.version].sessions
+		p.size, p.more = min(p.size, all), p.size < all
 	}
-	last := p.skip + size
+	last := p.skip + p.size
 	to, next := p.target, ""
 	to.skip = last
 	if to.endpoint == EndpointCallRecord {
@@ -229,14 +176,14 @@ func (p *page) recordBody(plan *recordPlan) []byte {
 	context := "('" + plan.id.String() + "')"
 	switch {
 	case p.segments:
-		_, segments := plan.session(p.session, version)
+		_, segments := plan.session(p.session, p.version)
 		return p.collection(context, next, segments[p.skip:last])
 	case p.endpoint == EndpointParticipants:
-		return p.collection(context, next, plan.participants(version)[p.skip:last])
+		return p.collection(context, next, plan.participants(p.version)[p.skip:last])
 	}
-	sessions := make([]simulator.Object, 0, size)
+	sessions := []simulator.Object{}
 	for i := p.skip; i < last; i++ {
-		o, segments := plan.session(i, version)
+		o, segments := plan.session(i, p.version)
 		link := ""
 		if n := p.settings.SegmentPage; n < len(segments) {
 			more := to
@@ -250,7 +197,7 @@ func (p *page) recordBody(plan *recordPlan) []byte {
 	if p.endpoint != EndpointCallRecord {
 		return p.collection(context, next, sessions)
 	}
-	o := plan.record(version, false)
+	o := plan.record(p.version, false)
 	o.Set("@odata.context", p.context("(sessions(segments()))/$entity"))
 	o.Set("sessions", sessions)
 	o.SetKnown("sessions@odata.nextLink", next)

@@ -61,7 +61,6 @@ func newRow(c *simulator.Call, v *simulator.Version) simulator.Object {
 	)
 }
 
-// addPSTN adds the members of pstnCallLogRow.
 func addPSTN(o *simulator.Object, c *simulator.Call, v *simulator.Version) {
 	k, source, license, inventory := v.Kind, "microsoft", "MCOPSTN2", "Subscriber"
 	var destination, context, conference any
@@ -104,7 +103,6 @@ func price(p simulator.Price, style int) any {
 	return json.Number(text)
 }
 
-// addDirectRouting adds the members of directRoutingLogRow.
 func addDirectRouting(o *simulator.Object, c *simulator.Call, v *simulator.Version) {
 	k := v.Kind
 	var invite, failure, end, bypass, media, signaling any = nil, sentinel, sentinel, nil, nil, nil

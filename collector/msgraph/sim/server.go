@@ -2,7 +2,6 @@ package sim
 
 import (
 	"net/http"
-	"slices"
 	"sync"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -42,8 +41,7 @@ func Start(settings Settings) (*Server, error) {
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/{tenant}/v2.0/.well-known/openid-configuration", s.identity(EndpointOpenID, s.openID))
-	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", s.identity(EndpointToken, s.token))
+	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", s.serveToken)
 	mux.HandleFunc(subscriptionsPath, s.serveSubscriptions)
 	mux.HandleFunc(subscriptionsPath+"/{id}", s.serveSubscriptions)
 	mux.HandleFunc("/", s.serveCallRecords) // which refuses all other paths
@@ -77,18 +75,14 @@ func (s *Server) RecordsRefused() int {
 
 // BreakTrunk makes a trunk lose all calls from now on, until MendTrunk: an SBC by its FQDN in lower case, an operator by its name.
 func (s *Server) BreakTrunk(trunk string) {
-	for _, w := range s.worlds() {
+	for _, w := range []*simulator.World{s.settings.PSTN, s.settings.DirectRouting} {
 		w.FailPart(trunk, 1, s.Now(), s.Now().AddDate(1, 0, 0))
 	}
 }
 
 // MendTrunk ends BreakTrunk.
 func (s *Server) MendTrunk(trunk string) {
-	for _, w := range s.worlds() {
+	for _, w := range []*simulator.World{s.settings.PSTN, s.settings.DirectRouting} {
 		w.MendTrunk(trunk, s.Now())
 	}
-}
-
-func (s *Server) worlds() []*simulator.World {
-	return slices.DeleteFunc([]*simulator.World{s.settings.PSTN, s.settings.DirectRouting}, func(w *simulator.World) bool { return w == nil })
 }

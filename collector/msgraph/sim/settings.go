@@ -13,7 +13,6 @@ const (
 	EndpointPSTN          = "pstn"
 	EndpointDirectRouting = "direct_routing"
 	EndpointToken         = "token"
-	EndpointOpenID        = "openid"
 	// EndpointCallRecords is the list of call records, EndpointCallRecord one record by its id.
 	EndpointCallRecords = "call_records"
 	EndpointCallRecord  = "call_record"
@@ -71,7 +70,7 @@ const (
 type Settings struct {
 	// At is where the provider's time stands until it is moved; zero: it goes as the machine's.
 	At time.Time
-	// PSTN and DirectRouting are the tenant's calls. A tenant that lacks one has an empty list.
+	// PSTN and DirectRouting are the tenant's calls; nil for none, which is an empty list.
 	PSTN, DirectRouting *simulator.World
 	// CallRecords are the tenant's call records; nil for none.
 	CallRecords *CallRecords
@@ -97,5 +96,7 @@ func (s *Settings) setDefaults() {
 	s.ClientSecret = cmp.Or(s.ClientSecret, "simulated-client-secret")
 	s.PageSize, s.RecordPage, s.SessionPage = cmp.Or(s.PageSize, 1000), cmp.Or(s.RecordPage, 60), cmp.Or(s.SessionPage, 60)
 	s.SegmentPage, s.ParticipantPage = cmp.Or(s.SegmentPage, 20), cmp.Or(s.ParticipantPage, 130)
+	s.PSTN, s.DirectRouting = cmp.Or(s.PSTN, simulator.NoCalls()), cmp.Or(s.DirectRouting, simulator.NoCalls())
+	s.CallRecords = cmp.Or(s.CallRecords, NewCallRecords(CallRecordSettings{}))
 	s.FirstPages, s.NextPages = cmp.Or(s.FirstPages, 10), cmp.Or(s.NextPages, 50)
 }

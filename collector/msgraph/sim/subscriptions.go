@@ -30,16 +30,15 @@ const (
 // Subscription is one as it stands, and, with the fields that have names in JSON, what a request to make or renew one asks for.
 type Subscription struct {
 	ID string `json:"-"`
-	// ChangeType is `updated`, `created`, or both with a comma between.
+	// ChangeType is `updated`: no other is simulated.
 	ChangeType string `json:"changeType"`
 	Resource   string `json:"resource"`
-	// NotificationURL is where changes are sent, LifecycleURL where lifecycle notifications are: empty for nowhere.
+	// NotificationURL is where changes are sent, LifecycleURL where lifecycle notifications are.
 	NotificationURL string    `json:"notificationUrl"`
 	LifecycleURL    string    `json:"lifecycleNotificationUrl"`
 	ClientState     string    `json:"clientState"`
 	MinTLS          string    `json:"latestSupportedTlsVersion"`
 	Expires         time.Time `json:"expirationDateTime"`
-	WithData        bool      `json:"includeResourceData"`
 	// Renewed counts how often it was renewed.
 	Renewed int `json:"-"`
 
@@ -61,7 +60,7 @@ func (s *Server) Subscriptions() []Subscription {
 func (s *Server) serveSubscriptions(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r, EndpointSubscriptions, func() simulator.Reply {
 		if r.URL.RawQuery != "" {
-			return s.badRequest(r, errOption.Error())
+			return s.badRequest(r, notSimulated)
 		}
 		a := s.reply(r, http.StatusOK, nil)
 		a.Do = func(a *simulator.Reply) { *a = s.subscriptions(r) }
@@ -89,7 +88,7 @@ func (s *Server) subscriptions(r *http.Request) simulator.Reply {
 		}
 		return s.reply(r, http.StatusNoContent, nil)
 	}
-	return s.notAllowed(r)
+	return s.badRequest(r, notSimulated)
 }
 
 func (s *Server) noSubscription(r *http.Request) simulator.Reply {
@@ -158,9 +157,6 @@ func (s *Server) subscribe(r *http.Request) simulator.Reply {
 		return s.refuse(r, http.StatusBadRequest, "InvalidRequest", "Could not process subscription creation payload.")
 	}
 	for _, address := range []string{x.NotificationURL, x.LifecycleURL} {
-		if address == "" {
-			continue
-		}
 		if err := s.validateWebhook(r.Context(), address); err != nil {
 			return s.refuse(r, http.StatusBadRequest, "ValidationError", "Subscription validation request failed. "+err.Error())
 		}
@@ -172,19 +168,14 @@ func (s *Server) subscribe(r *http.Request) simulator.Reply {
 
 // isValid says whether Graph makes the subscription that is asked for.
 func (w *Subscription) isValid() bool {
-	return slices.Contains([]string{"created", "updated", "created,updated", "updated,created"}, w.ChangeType) &&
-		strings.TrimPrefix(w.Resource, "/") == "communications/callRecords" && !w.WithData && len(w.ClientState) <= maxClientState &&
-		slices.Contains([]string{"", "v1_0", "v1_1", "v1_2", "v1_3"}, w.MinTLS) &&
-		canNotify(w.NotificationURL) && (w.LifecycleURL == "" || canNotify(w.LifecycleURL))
+	return w.ChangeType == "updated" && strings.TrimPrefix(w.Resource, "/") == "communications/callRecords" &&
+		len(w.ClientState) <= maxClientState && w.MinTLS == "v1_2" && canNotify(w.NotificationURL) && canNotify(w.LifecycleURL)
 }
 
 // canNotify says whether notifications can be sent to an address: over https, or to this machine, which the real Graph wouldn't.
 func canNotify(address string) bool {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return false
-	}
-	return u.Scheme == "https" || u.Scheme == "http" && slices.Contains([]string{"127.0.0.1", "::1", "localhost"}, u.Hostname())
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http" && u.Hostname() == "127.0.0.1")
 }
 
 // validateWebhook asks an address to return a text, as proof that it wants notifications. The error is for the subscriber.
@@ -212,13 +203,8 @@ func (s *Server) validateWebhook(ctx context.Context, address string) error {
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	switch {
-	case response.StatusCode != http.StatusOK:
-		return errors.New("the notification endpoint must respond with 200 OK to validation request")
-	case kind != "text/plain":
-		return errors.New("the response must be text/plain")
-	case err != nil || string(body) != token:
-		return errors.New("the response must be the decoded validationToken")
+	if response.StatusCode != http.StatusOK || kind != "text/plain" || err != nil || string(body) != token {
+		return errors.New("the response must be 200 OK with the decoded validationToken as text/plain")
 	}
 	return nil
 }

@@ -66,7 +66,6 @@ func (m *Manager) send(ctx context.Context, method, link string, body *subscript
 	return answer, err
 }
 
-// remove deletes a subscription.
 func (m *Manager) remove(ctx context.Context, id string) error {
 	return m.client.Fetch(ctx, newRequest(http.MethodDelete, subscriptionsPath+"/"+id), func(*httpclient.Response) error { return nil })
 }

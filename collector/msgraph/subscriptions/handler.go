@@ -138,7 +138,6 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// notification is one item of a request.
 type notification struct {
 	ClientState    string `json:"clientState"`
 	LifecycleEvent string `json:"lifecycleEvent"`
@@ -160,7 +159,6 @@ func (n *notification) recordID() string {
 	return ""
 }
 
-// batch is the notifications of a request.
 type batch struct {
 	handler   *handler
 	at        time.Time

@@ -194,7 +194,6 @@ func (m *Manager) forget(gap time.Time) time.Time {
 	return gap
 }
 
-// noteNotified notes that a change notification was accepted.
 func (m *Manager) noteNotified(at time.Time) {
 	m.mu.Lock()
 	m.lastNotified = at

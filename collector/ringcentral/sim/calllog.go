@@ -11,9 +11,7 @@ import (
 )
 
 const (
-	// defaultRange is how much of the log a request without dateFrom gets.
-	defaultRange = 24 * time.Hour
-	// maxPerPage is how many rows a page has at most; a greater perPage is lowered to it.
+	// maxPerPage is how many rows a page has at most, and how many pages there are.
 	maxPerPage = 1000
 	// milliseconds is how RingCentral writes times.
 	milliseconds = "2006-01-02T15:04:05.000Z"
@@ -44,11 +42,10 @@ type page struct {
 }
 
 func (q *request) newPage() *page {
-	p := &page{request: q, number: q.number("page", 1), detailed: q.isDetailed(), rows: []any{}}
-	if p.perPage = maxPerPage; q.query.Get("perPage") != "max" {
-		p.perPage = min(q.number("perPage", 100), maxPerPage)
+	if q.text("type") != "Voice" {
+		q.fail("type")
 	}
-	return p
+	return &page{request: q, number: q.number("page"), perPage: q.number("perPage"), detailed: q.isDetailed(), rows: []any{}}
 }
 
 func (p *page) skip() int { return (p.number - 1) * p.perPage }
@@ -57,7 +54,7 @@ func (p *page) add(c *simulator.Call, v *simulator.Version) {
 	p.rows = append(p.rows, p.row(c, v, p.detailed))
 }
 
-// link leads to a page of the same list. It has a dateTo only if the request had one.
+// link leads to a page of the same list.
 func (p *page) link(number, perPage int) string {
 	query := maps.Clone(p.query)
 	query.Set("page", strconv.Itoa(number))
@@ -67,10 +64,7 @@ func (p *page) link(number, perPage int) string {
 
 // again leads to the same page by another link: its first parameter comes last.
 func (p *page) again() string {
-	first, rest, several := strings.Cut(p.URL.RawQuery, "&")
-	if !several {
-		return p.link(p.number, p.perPage)
-	}
+	first, rest, _ := strings.Cut(p.URL.RawQuery, "&")
 	return p.host() + p.URL.Path + "?" + rest + "&" + first
 }
 
@@ -129,17 +123,13 @@ func (p *page) finish() simulator.Reply {
 // callLog lists the rows that start in a range of time, both ends included, newest first.
 func (s *Server) callLog(q *request) simulator.Reply {
 	p := q.newPage()
-	ask := simulator.Query{At: s.Visible(), ToIncluded: true, Lists: q.lists(), To: q.instant("dateTo", s.Now()), Skip: p.skip(), Limit: p.perPage}
-	ask.From = q.instant("dateFrom", ask.To.Add(-defaultRange))
+	ask := simulator.Query{
+		From: q.instant("dateFrom"), To: q.instant("dateTo"), ToIncluded: true, At: s.Visible(), Lists: 1 << voiceList, Skip: p.skip(), Limit: p.perPage,
+	}
 	if ask.To.Before(ask.From) {
 		q.fail("dateFrom")
 	}
-	if q.wrong != nil {
-		return simulator.Reply{}
-	}
-	// Links have it, unlike dateTo: without a dateTo, new rows shift the pages.
-	q.query.Set("dateFrom", ask.From.Format(milliseconds))
-	if q.world != nil {
+	if q.wrong == nil {
 		p.more = q.world.Page(ask, p.add)
 	}
 	r := p.finish()
@@ -149,14 +139,10 @@ func (s *Server) callLog(q *request) simulator.Reply {
 
 // activeCalls lists the calls in progress, and those that ended a moment ago, newest first.
 func (s *Server) activeCalls(q *request) simulator.Reply {
-	p, lists, at := q.newPage(), q.lists(), s.Visible().Add(-activeLag)
-	if q.world == nil {
-		return p.finish()
-	}
+	p, at := q.newPage(), s.Visible().Add(-activeLag)
 	skip := p.skip()
 	q.world.EachActive(at, afterglow, func(c *simulator.Call, v *simulator.Version, connected bool) {
 		switch {
-		case lists&(1<<v.Kind.List) == 0:
 		case skip > 0:
 			skip--
 		case len(p.rows) == p.perPage:
@@ -176,13 +162,9 @@ func (s *Server) activeCalls(q *request) simulator.Reply {
 
 // active counts the calls in progress, as a client sees them that asks at an instant.
 func (sc *scope) active(at time.Time) map[cdr.Direction]int {
-	if sc.world == nil {
-		return map[cdr.Direction]int{}
-	}
 	return sc.world.Active(at.Add(-activeLag))
 }
 
-// recording is the description of a recording.
 func (s *Server) recording(q *request) simulator.Reply {
 	id, err := strconv.ParseUint(q.PathValue("id"), 10, 63)
 	if err != nil {
@@ -190,7 +172,7 @@ func (s *Server) recording(q *request) simulator.Reply {
 	}
 	sc := []*scope{&s.account, &s.extension}[id%2]
 	var c simulator.Call
-	if sc.world == nil || !sc.world.Call(id/2, &c) || c.At(s.Visible()) < 0 {
+	if !sc.world.Call(id/2, &c) || c.At(s.Visible()) < 0 {
 		return *notFound("recordingId")
 	}
 	v := &c.Versions()[c.At(s.Visible())]

@@ -12,7 +12,7 @@
 //	server.Advance(time.Hour)            // late rows become visible
 //	want := account.Totals(server.Pause())
 //
-// Not simulated: call-log-sync, several records in one request, filters of the call log beyond type and direction, and the content of
+// Not simulated: call-log-sync, several records in one request, filters and defaults of the call log, and the content of
 // recordings.
 //
 // Date headers follow the server's clock; tokens and rate limits follow the machine's.

@@ -11,9 +11,9 @@ func refusal(status int, members ...any) *simulator.Reply {
 	return &simulator.Reply{Status: status, Refused: true, Body: simulator.JSON(simulator.NewObject(members...))}
 }
 
-// apiError is an error with a code and a text. An empty name is the code; details are further members of the only entry of its list.
-func apiError(status int, name, code, message string, details ...any) *simulator.Reply {
-	entry := simulator.NewObject(append([]any{"errorCode", code, "message", message}, details...)...)
+// apiError is an error with a code and a text. An empty name is the code.
+func apiError(status int, name, code, message string) *simulator.Reply {
+	entry := simulator.NewObject("errorCode", code, "message", message)
 	a := refusal(status, "errorCode", cmp.Or(name, code), "message", message, "errors", []any{entry})
 	if status == http.StatusUnauthorized {
 		a.Header = http.Header{"Www-Authenticate": {`Bearer realm="RingCentral REST API", error="invalid_token"`}}
@@ -22,17 +22,17 @@ func apiError(status int, name, code, message string, details ...any) *simulator
 }
 
 // oauthError is an error of the OAuth endpoints, whose form is that of RFC 6749.
-func oauthError(status int, kind, code, text string, details ...any) *simulator.Reply {
-	entry := simulator.NewObject(append([]any{"errorCode", code, "message", text}, details...)...)
+func oauthError(status int, kind, code, text string) *simulator.Reply {
+	entry := simulator.NewObject("errorCode", code, "message", text)
 	return refusal(status, "error", kind, "error_description", text, "errors", []any{entry})
 }
 
 func badParameter(name string) *simulator.Reply {
-	return apiError(http.StatusBadRequest, "InvalidParameter", "CMN-101", "Parameter ["+name+"] value is invalid.", "parameterName", name)
+	return apiError(http.StatusBadRequest, "InvalidParameter", "CMN-101", "Parameter ["+name+"] value is invalid.")
 }
 
 func notFound(parameter string) *simulator.Reply {
-	return apiError(http.StatusNotFound, "", "CMN-102", "Resource for parameter ["+parameter+"] is not found", "parameterName", parameter)
+	return apiError(http.StatusNotFound, "", "CMN-102", "Resource for parameter ["+parameter+"] is not found")
 }
 
 // missingPermission is CMN-401 for the app's, CMN-408 for the user's.
@@ -53,22 +53,17 @@ func expiredToken() *simulator.Reply {
 	return apiError(http.StatusUnauthorized, "TokenExpired", "OAU-128", "Access token expired.")
 }
 
-func lostSync(code string) *simulator.Reply {
-	const message = "Parameter [syncToken] is invalid [Sync token expired, call log was reset]"
-	return apiError(http.StatusBadRequest, "InvalidParameter", code, message, "parameterName", "syncToken")
+func lostSync() *simulator.Reply {
+	return apiError(http.StatusBadRequest, "InvalidParameter", "CLG-102", "Parameter [syncToken] is invalid [Sync token expired, call log was reset]")
 }
 
 func rateExceeded() *simulator.Reply {
 	return apiError(http.StatusTooManyRequests, "", "CMN-301", "Request rate exceeded")
 }
 
-// errorBody is the body of a fault's status.
 func errorBody(status int) []byte {
-	switch status {
-	case http.StatusTooManyRequests:
+	if status == http.StatusTooManyRequests {
 		return rateExceeded().Body
-	case http.StatusInternalServerError:
-		return apiError(status, "", "CMN-203", "Internal Server Error").Body
 	}
 	return apiError(status, "", "CMN-201", "Service Temporary Unavailable").Body
 }

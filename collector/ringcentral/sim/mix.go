@@ -70,10 +70,10 @@ var legKinds = map[string]simulator.Leg{
 // completeKind adds what RingCentral says of a kind.
 func completeKind(k *simulator.Kind, o simulator.Options) {
 	w := &wire{kind: "Voice", direction: "Inbound", internalType: "LongDistance", transport: "PSTN"}
-	k.Detail, k.List = w, voiceIn
+	k.Detail, k.List = w, voiceList
 	leg := "accept"
 	if k.Direction == cdr.Outbound {
-		w.direction, w.transport, k.List, leg = "Outbound", "VoIP", voiceOut, "sip_to_pstn_metered"
+		w.direction, w.transport, leg = "Outbound", "VoIP", "sip_to_pstn_metered"
 	}
 	legs := leg + " " + k.Phrase + " " + k.Outcome.String()
 	if given, ok := o.Take("legs"); ok {
@@ -83,7 +83,7 @@ func completeKind(k *simulator.Kind, o simulator.Options) {
 	if ignored {
 		k.Ignored, k.Family, w.kind, legs = true, 1, kind, ""
 		if kind != "Voice" {
-			k.List += otherIn - voiceIn
+			k.List = otherList
 		}
 	}
 	if _, ok := o.Take("internal"); ok {

@@ -11,11 +11,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// parameters are the query parameters of each endpoint that the simulator knows.
+// parameters are the query parameters that each endpoint may be given. RingCentral has defaults for most of them, and ignores those that it doesn't
+// know: here each is needed where it has a meaning, so that a client's mistakes are noticed.
 var parameters = map[string][]string{
-	EndpointCallLog:     {"dateFrom", "dateTo", "direction", "type", "view", "perPage", "page"},
+	EndpointCallLog:     {"dateFrom", "dateTo", "type", "view", "perPage", "page"},
 	EndpointSync:        {"syncType", "syncToken", "dateFrom", "recordCount", "view"},
-	EndpointActiveCalls: {"direction", "type", "view", "page", "perPage"},
+	EndpointActiveCalls: {"type", "view", "page", "perPage"},
 }
 
 // request is a request to the API that was authorised. The first parameter that is wrong is kept in wrong.
@@ -30,7 +31,7 @@ type request struct {
 // api handles an endpoint: it checks the token, the rate limit and the permissions, in this order.
 func (s *Server) api(endpoint string, company bool, serve func(*request) simulator.Reply) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		q := &request{Request: r, scope: &s.account, server: s}
+		q := &request{Request: r, scope: &s.account, server: s, query: r.URL.Query()}
 		if !company {
 			q.scope = &s.extension
 		}
@@ -42,11 +43,13 @@ func (s *Server) api(endpoint string, company bool, serve func(*request) simulat
 			if refused == nil {
 				refused = s.permit(endpoint, company)
 			}
-			if refused == nil {
-				refused = q.read(endpoint)
-			}
 			if refused != nil {
 				return *refused
+			}
+			for name := range q.query {
+				if !slices.Contains(parameters[endpoint], name) {
+					q.fail(name)
+				}
 			}
 			reply := serve(q)
 			if q.wrong != nil {
@@ -77,26 +80,6 @@ func (s *Server) permit(endpoint string, company bool) *simulator.Reply {
 	return missingPermission("CMN-408", permission)
 }
 
-// read checks the path and parses the query. RingCentral ignores parameters that it doesn't know; here they are noticed.
-func (q *request) read(endpoint string) *simulator.Reply {
-	if account := q.PathValue("account"); account != "" && account != "~" && account != accountID {
-		return notFound("accountId")
-	}
-	if extension := q.PathValue("extension"); extension != "" && extension != "~" && extension != userID {
-		return notFound("extensionId")
-	}
-	var err error
-	if q.query, err = url.ParseQuery(q.URL.RawQuery); err != nil {
-		return apiError(http.StatusBadRequest, "", "CMN-104", "Cannot parse request")
-	}
-	for name := range q.query {
-		if !slices.Contains(parameters[endpoint], name) {
-			return badParameter(name)
-		}
-	}
-	return nil
-}
-
 // reply is a reply of JSON; the faults that fit any request can happen to it.
 func (q *request) reply(body []byte) simulator.Reply {
 	a := reply(body)
@@ -113,87 +96,48 @@ func (q *request) reply(body []byte) simulator.Reply {
 	return a
 }
 
-// one is a parameter that may be given once.
-func (q *request) one(name, otherwise string) string {
-	values := q.query[name]
-	if len(values) > 1 {
-		q.fail(name)
-	}
-	if len(values) == 0 {
-		return otherwise
-	}
-	return values[0]
-}
-
 func (q *request) fail(name string) {
 	if q.wrong == nil {
 		q.wrong = badParameter(name)
 	}
 }
 
-// choices are the values of a parameter that may be repeated; none is all of them.
-func (q *request) choices(name string, values ...string) []string {
-	given := q.query[name]
-	for _, text := range given {
-		if !slices.Contains(values, text) {
-			q.fail(name)
-		}
+// text is a parameter, which is needed once.
+func (q *request) text(name string) string {
+	if len(q.query[name]) != 1 {
+		q.fail(name)
 	}
-	if len(given) == 0 {
-		return values
-	}
-	return given
+	return q.query.Get(name)
 }
 
 func (q *request) isDetailed() bool {
-	view := q.one("view", "Simple")
+	view := q.text("view")
 	if view != "Simple" && view != "Detailed" {
 		q.fail("view")
 	}
 	return view == "Detailed"
 }
 
-// instant is a parameter with a time. A date alone, or a time without an offset, isn't valid.
-func (q *request) instant(name string, otherwise time.Time) time.Time {
-	text := q.one(name, "")
-	if text == "" {
-		return otherwise
-	}
-	t, err := time.Parse(time.RFC3339Nano, text)
+func (q *request) instant(name string) time.Time {
+	t, err := time.Parse(milliseconds, q.text(name))
 	if err != nil {
 		q.fail(name)
 	}
-	return t.UTC().Truncate(time.Millisecond)
+	return t
 }
 
-// number is a parameter with a number of at least 1.
-func (q *request) number(name string, otherwise int) int {
-	text := q.one(name, strconv.Itoa(otherwise))
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > 1_000_000 {
+// number is a parameter with the number of a page, or of rows, which have the same bounds.
+func (q *request) number(name string) int {
+	n, err := strconv.Atoi(q.text(name))
+	if err != nil || n < 1 || n > maxPerPage {
 		q.fail(name)
 		return 1
 	}
 	return n
 }
 
-// The lists of the worlds: by type, then by direction.
+// The lists of the worlds.
 const (
-	voiceIn = iota
-	voiceOut
-	otherIn
-	otherOut
+	voiceList = iota
+	otherList
 )
-
-// lists is the set of lists that type and direction choose.
-func (q *request) lists() (mask uint8) {
-	types, directions := q.choices("type", "Voice", "Fax"), q.choices("direction", "Inbound", "Outbound")
-	for list, is := range [...][2]string{
-		voiceIn: {"Voice", "Inbound"}, voiceOut: {"Voice", "Outbound"}, otherIn: {"Fax", "Inbound"}, otherOut: {"Fax", "Outbound"},
-	} {
-		if slices.Contains(types, is[0]) && slices.Contains(directions, is[1]) {
-			mask |= 1 << list
-		}
-	}
-	return mask
-}

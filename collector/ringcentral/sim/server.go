@@ -17,6 +17,7 @@ type Server struct {
 	settings           Settings
 	account, extension scope
 	limits             map[string]*simulator.Limiter
+	jwt                string
 
 	mu sync.Mutex // guards what follows
 	registration
@@ -61,14 +62,14 @@ func (s *Server) routes() http.Handler {
 		company        bool
 		serve          func(*request) simulator.Reply
 	}{
-		{"{account}/call-log", EndpointCallLog, true, s.callLog},
-		{"{account}/call-log-extract-sync", EndpointSync, true, s.extractSync},
-		{"{account}/active-calls", EndpointActiveCalls, true, s.activeCalls},
-		{"{account}/recording/{id}", EndpointRecording, true, s.recording},
-		{"{account}/extension/{extension}/call-log", EndpointCallLog, false, s.callLog},
-		{"{account}/extension/{extension}/active-calls", EndpointActiveCalls, false, s.activeCalls},
+		{"call-log", EndpointCallLog, true, s.callLog},
+		{"call-log-extract-sync", EndpointSync, true, s.extractSync},
+		{"active-calls", EndpointActiveCalls, true, s.activeCalls},
+		{"recording/{id}", EndpointRecording, true, s.recording},
+		{"extension/~/call-log", EndpointCallLog, false, s.callLog},
+		{"extension/~/active-calls", EndpointActiveCalls, false, s.activeCalls},
 	} {
-		mux.HandleFunc("GET /restapi/v1.0/account/"+route.path, s.api(route.endpoint, route.company, route.serve))
+		mux.HandleFunc("GET /restapi/v1.0/account/~/"+route.path, s.api(route.endpoint, route.company, route.serve))
 	}
 	mux.HandleFunc("/", s.api(EndpointOther, true, func(q *request) simulator.Reply {
 		return *apiError(http.StatusNotFound, "", "CMN-120", "Invalid URI")

@@ -85,6 +85,7 @@ type Settings struct {
 }
 
 func (s *Settings) setDefaults() {
+	s.Account, s.Extension = cmp.Or(s.Account, simulator.NoCalls()), cmp.Or(s.Extension, simulator.NoCalls())
 	s.ClientSecret = cmp.Or(s.ClientSecret, "simulated-client-secret")
 	if s.Scopes == nil {
 		s.Scopes = []string{ReadCallLog, ReadCallRecording, "ReadAccounts"}

@@ -11,13 +11,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-const (
-	defaultRecords = 250
-	maxRecords     = 1000
-	// defaultSync is how far back a full sync without dateFrom goes.
-	defaultSync = time.Hour
-)
-
 // position is what a sync token holds.
 type position struct {
 	// After is the last change that was returned, in milliseconds.
@@ -33,16 +26,13 @@ func (s *Server) extractSync(q *request) simulator.Reply {
 	if refused := s.refuseSync(); refused != nil {
 		return *refused
 	}
-	detailed, kind := q.isDetailed(), q.one("syncType", "FSync")
+	detailed, kind := q.isDetailed(), q.text("syncType")
 	var begin position
 	var lost *simulator.Reply
 	switch kind {
 	case "FSync":
 		// What changed at the very time counts as later.
-		begin = position{After: q.instant("dateFrom", s.Now().Add(-defaultSync)).UnixMilli() - 1, Count: q.number("recordCount", defaultRecords)}
-		if begin.Count > maxRecords {
-			q.fail("recordCount")
-		}
+		begin = position{After: q.instant("dateFrom").UnixMilli() - 1, Count: q.number("recordCount")}
 	case "ISync":
 		begin, lost = s.readToken(q)
 	default:
@@ -68,19 +58,11 @@ func (s *Server) refuseSync() *simulator.Reply {
 }
 
 func (s *Server) readToken(q *request) (p position, lost *simulator.Reply) {
-	text := q.one("syncToken", "")
-	if text == "" {
-		q.fail("syncToken")
-		return p, nil
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || json.Unmarshal(raw, &p) != nil || p.Count < 1 || p.Count > maxRecords {
-		return p, lostSync("CLG-101")
-	}
+	raw, err := base64.RawURLEncoding.DecodeString(q.text("syncToken"))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p.Reset != s.syncReset {
-		return p, lostSync("CLG-104")
+	if err != nil || json.Unmarshal(raw, &p) != nil || p.Reset != s.syncReset {
+		return p, lostSync()
 	}
 	return p, nil
 }
@@ -95,13 +77,11 @@ func (s *Server) writeToken(p position) string {
 
 // changes is the reply with the rows that changed after a position.
 func (s *Server) changes(q *request, kind string, begin position, detailed bool) simulator.Reply {
-	at, rows, times, more := s.Visible(), []any{}, []int64(nil), false
-	if q.world != nil {
-		ask := simulator.Since{After: time.UnixMilli(begin.After), At: at, Limit: begin.Count, Match: s.isSynced}
-		more = q.world.Changes(ask, func(c *simulator.Call, v *simulator.Version) {
-			rows, times = append(rows, q.row(c, v, detailed)), append(times, v.Published.UnixMilli())
-		})
-	}
+	at, rows, times := s.Visible(), []any{}, []int64(nil)
+	ask := simulator.Since{After: time.UnixMilli(begin.After), At: at, Limit: begin.Count, Match: s.isSynced}
+	more := q.world.Changes(ask, func(c *simulator.Call, v *simulator.Version) {
+		rows, times = append(rows, q.row(c, v, detailed)), append(times, v.Published.UnixMilli())
+	})
 	body := func(rows []any, after int64, more bool) []byte {
 		next := begin
 		next.After = max(after, begin.After)
@@ -128,7 +108,7 @@ func (s *Server) changes(q *request, kind string, begin position, detailed bool)
 		r.Own[CutPage] = spoil(rows[:n], times[n-1], true)
 	}
 	if kind == "ISync" {
-		r.Own[LostSyncToken] = simulator.Instead(*lostSync("CLG-102"))
+		r.Own[LostSyncToken] = simulator.Instead(*lostSync())
 	}
 	return r
 }

@@ -21,7 +21,6 @@ func (s side) String() string { return [...]string{Placed, Received}[s] }
 
 func (s side) direction() cdr.Direction { return [...]cdr.Direction{cdr.Outbound, cdr.Inbound}[s] }
 
-// sideOf is the side of a type, and whether there is one.
 func sideOf(callType string) (side, bool) {
 	if callType == Received {
 		return received, true
@@ -38,9 +37,6 @@ type Account struct {
 // linked to it. The row belongs to f until it returns.
 func (a *Account) eachRow(from, to time.Time, f func(*row)) {
 	for of, w := range a.worlds {
-		if w == nil {
-			continue
-		}
 		w.Each(from, to, func(c *simulator.Call) bool {
 			for _, p := range partsOf(c) {
 				r := a.row(side(of), c, p)

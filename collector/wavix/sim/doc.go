@@ -3,8 +3,8 @@
 //
 // An account has two worlds of calls, placed and received, and some calls of one have a row of the other's type too: a received call that
 // is forwarded makes a placed leg, a call between two of the account's numbers is listed under both types with one id. Where Wavix's
-// documents leave something open (the order of rows, the time zone of days, the greatest page, whether the export is limited to a page), it
-// is a setting. Totals follow from how the calls were made; the package doesn't import the exporter's mapping.
+// documents leave something open (the order of rows, the time zone of days, the greatest page), it is
+// a setting. Totals follow from how the calls were made; the package doesn't import the exporter's mapping.
 //
 //	server, err := sim.Start(sim.Settings{Placed: placed, Received: received, Generation: sim.GenerationB})
 //	defer server.Close()

@@ -10,53 +10,40 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// query is what a request for records asks for.
 type query struct {
 	from, to      time.Time
 	side          side
 	page, perPage int
 }
 
-const (
-	// defaultPerPage is how many rows a page has without per_page.
-	defaultPerPage = 25
-	// maxPage keeps the number of rows before a page within bounds.
-	maxPage = 1 << 30
-)
-
 func (q *query) skip() int { return (q.page - 1) * q.perPage }
 
-// parse reads the query, and returns the name of the parameter that is missing or wrong.
+// parse reads the query, and returns the name of a parameter that is missing or wrong. Those that Wavix has defaults for are needed too: without
+// disposition=all it lists the answered calls alone, which nobody wants who counts, and without per_page 25 of them.
 func (e *exchange) parse() (invalid string) {
-	q, zone := &e.query, e.settings.Timezone
-	var err error
 	// A day of the account's time zone, as a date and nothing else.
-	if q.from, err = time.ParseInLocation(time.DateOnly, e.options.Get("from"), zone); err != nil {
-		return "from"
-	}
-	if q.to, err = time.ParseInLocation(time.DateOnly, e.options.Get("to"), zone); err != nil || q.to.Before(q.from) {
-		return "to"
-	}
-	var ok bool
-	if q.side, ok = sideOf(e.options.Get("type")); !ok {
-		return "type"
-	}
-	// Without it Wavix lists the answered calls alone, which nobody wants who counts: no other value is simulated.
-	if e.options.Get("disposition") != "all" {
-		return "disposition"
-	}
-	count := func(name string, otherwise, most int) int {
-		if !e.options.Has(name) {
-			return otherwise
-		}
-		n, err := strconv.ParseInt(e.options.Get(name), 10, 32)
-		if err != nil || n < 1 {
+	day := func(name string) time.Time {
+		t, err := time.ParseInLocation(time.DateOnly, e.options.Get(name), e.settings.Timezone)
+		if err != nil {
 			invalid = name
 		}
-		return min(int(n), most)
+		return t
 	}
-	q.perPage = count("per_page", defaultPerPage, e.settings.MaxPerPage)
-	q.page = count("page", 1, maxPage)
+	number := func(name string) int {
+		n, err := strconv.ParseUint(e.options.Get(name), 10, 30)
+		if err != nil || n == 0 {
+			invalid = name
+		}
+		return int(n)
+	}
+	of, ok := sideOf(e.options.Get("type"))
+	e.query = query{from: day("from"), to: day("to"), side: of, page: number("page"), perPage: min(number("per_page"), e.settings.MaxPerPage)}
+	switch {
+	case !ok:
+		return "type"
+	case e.options.Get("disposition") != "all":
+		return "disposition"
+	}
 	return invalid
 }
 
@@ -65,9 +52,7 @@ func (e *exchange) records() simulator.Reply {
 	q, at := &e.query, e.Visible()
 	list := e.rows(q.from, q.to, q.side, at)
 	total := len(list)
-	if e.endpoint != EndpointExport || e.options.Has("page") || e.options.Has("per_page") || e.settings.ExportLimited {
-		list = list[min(q.skip(), total):min(q.skip()+q.perPage, total)]
-	}
+	list = list[min(q.skip(), total):min(q.skip()+q.perPage, total)]
 	each := func(f func(*row, *simulator.Version)) {
 		for i := range list {
 			r := e.account.at(&list[i])

@@ -1,10 +1,10 @@
 package sim
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -89,10 +89,7 @@ func (s *Server) Asked() []Asked {
 
 // DayTotals is the total that the list gives at an instant for a day of the account's time zone, by type. Only the date of the time counts.
 func (s *Server) DayTotals(date time.Time, callType string, at time.Time) int {
-	of, ok := sideOf(callType)
-	if !ok {
-		return 0
-	}
+	of, _ := sideOf(callType)
 	return len(s.rows(date, date, of, at))
 }
 
@@ -114,13 +111,9 @@ var routes = []struct {
 func (s *Server) endpoint(g Generation, r *http.Request) string {
 	for _, route := range routes {
 		kept := s.settings.KeepOldPaths && route.endpoint != EndpointCalls
-		if r.URL.Path != route.path || g < route.first || g > route.last && !kept {
-			continue
+		if r.URL.Path == route.path && g >= route.first && (g <= route.last || kept) {
+			return route.endpoint
 		}
-		if route.path == "/v1/cdr" && strings.Contains(r.Header.Get("Accept"), "text/csv") {
-			return EndpointCSV
-		}
-		return route.endpoint
 	}
 	return EndpointOther
 }
@@ -151,20 +144,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		switch {
-		case e.endpoint == EndpointOther:
+		case e.endpoint == EndpointOther || r.Method != http.MethodGet:
 			return refuse(http.StatusNotFound, "")
-		case r.Method != http.MethodGet:
-			return refuse(http.StatusMethodNotAllowed, "")
 		case e.endpoint == EndpointCalls:
 			return e.calls()
 		}
 		if invalid := e.parse(); invalid != "" {
-			// The document of 2026 says 400 where others say 422.
-			status := http.StatusUnprocessableEntity
-			if e.generation >= GenerationC {
-				status = http.StatusBadRequest
-			}
-			return refuse(status, "Missing or invalid parameter "+invalid)
+			return refuse(http.StatusBadRequest, "Missing or invalid parameter "+invalid)
 		}
 		a := e.records()
 		a.From, a.To, a.Continued = e.query.from, e.query.to.AddDate(0, 0, 1), e.query.page > 1
@@ -174,21 +160,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 
 // admit checks the key, and records the request; status 0 is good.
 func (e *exchange) admit(r *http.Request) (status int, message string) {
-	inQuery := e.generation == GenerationA || e.settings.AcceptAppID
-	key, inHeader := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if e.generation == GenerationA {
-		key, inHeader = "", false
-	}
-	if !inHeader && inQuery {
-		key = e.options.Get(appID)
-	}
+	inHeader := e.generation != GenerationA && r.Header.Get("Authorization") == "Bearer "+e.settings.APIKey
+	inQuery := (e.generation == GenerationA || e.settings.AcceptAppID) && e.options.Get(appID) == e.settings.APIKey
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.asked = append(e.asked, Asked{InHeader: r.Header.Get("Authorization") != "", InQuery: e.options.Has(appID)})
 	switch {
-	case key != e.settings.APIKey && e.generation < GenerationC && e.endpoint == EndpointCalls:
-		return http.StatusUnauthorized, "Access Denied"
-	case key != e.settings.APIKey:
+	case !inHeader && !inQuery:
 		return http.StatusUnauthorized, "Unauthorized"
 	case e.refusals[e.endpoint] != "":
 		return http.StatusForbidden, e.refusals[e.endpoint]
@@ -198,21 +176,14 @@ func (e *exchange) admit(r *http.Request) (status int, message string) {
 
 // failureOf is the body of Wavix's errors; 401 alone has a member `error`.
 func failureOf(status int, message string) []byte {
-	if message == "" {
-		switch status {
-		case http.StatusTooManyRequests:
-			message = "Too many requests"
-		case http.StatusServiceUnavailable:
-			message = "Service temporary unavailable"
-		default:
-			message = http.StatusText(status)
-		}
+	if status == http.StatusServiceUnavailable {
+		message = "Service temporary unavailable"
 	}
 	o := simulator.NewObject("success", false)
 	if status == http.StatusUnauthorized {
 		o.Set("error", true)
 	}
-	o.Set("message", message)
+	o.Set("message", cmp.Or(message, http.StatusText(status)))
 	return simulator.JSON(o)
 }
 

@@ -13,7 +13,7 @@ const (
 	EndpointList = "cdrs"
 	// EndpointExport is the stream, .../all.
 	EndpointExport = "cdrs_all"
-	// EndpointCSV is /v1/cdr.csv, or the list with Accept: text/csv.
+	// EndpointCSV is /v1/cdr.csv.
 	EndpointCSV = "cdrs_csv"
 	// EndpointCalls is the calls in progress.
 	EndpointCalls = "calls"
@@ -112,8 +112,6 @@ type Settings struct {
 	// CopiesInTotal counts a row that is listed twice as two in the pagination. Without it a copy stands beside its row, and the total is
 	// that of records.
 	CopiesInTotal bool
-	// ExportLimited limits the export to a page of 25 unless it is asked for more.
-	ExportLimited bool
 	// ExportFewer leaves out of the export what Wavix's sample of it lacks: the trunk, the parent, answered_by.
 	ExportFewer bool
 	// Linger is how long a call that ended stays among those in progress, with the event of its end.
@@ -123,6 +121,7 @@ type Settings struct {
 }
 
 func (s *Settings) setDefaults() {
+	s.Placed, s.Received = cmp.Or(s.Placed, simulator.NoCalls()), cmp.Or(s.Received, simulator.NoCalls())
 	s.APIKey = cmp.Or(s.APIKey, "simulated-api-key")
 	s.Generation = cmp.Or(s.Generation, GenerationC)
 	s.Timezone = cmp.Or(s.Timezone, time.UTC)

@@ -146,7 +146,6 @@ func readLabels(list []*common.KeyValue) map[string]string {
 	return m
 }
 
-// key identifies a point: name and attributes.
 func (p *Point) key() string {
 	return fmt.Sprintf("%s %q", p.Name, p.Attributes) // a map is printed in the order of its keys
 }
