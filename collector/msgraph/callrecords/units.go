@@ -17,7 +17,8 @@ var (
 	isoPattern  = regexp.MustCompile(`^P(?:(\d{1,5})D)?(?:T((?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?))?$`)
 )
 
-// parseISO reads an Edm.Duration, to the nanosecond: ISO 8601 with days, hours, minutes and seconds, such as PT0.016S or P0DT0H0M1S. Years and months, which have no fixed length, signs, and anything above a hundred years are refused.
+// parseISO reads an Edm.Duration, to the nanosecond: ISO 8601 with days, hours, minutes and seconds, such as PT0.016S or P0DT0H0M1S. Years and
+// months, which have no fixed length, signs, and anything above a hundred years are refused.
 func parseISO(text string) (time.Duration, error) {
 	match := isoPattern.FindStringSubmatch(text)
 	if match == nil || strings.HasSuffix(text, "P") || strings.HasSuffix(text, "T") {
