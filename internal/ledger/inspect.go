@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/s2"
@@ -126,56 +127,51 @@ func (i *Inspector) Outbox() (records int64, err error) {
 func (i *Inspector) Feeds() ([]FeedReport, error) {
 	var all []FeedReport
 	for _, f := range i.feeds {
-		r := FeedReport{Source: f.spec.Source, Provider: f.spec.Provider, Feed: f.spec.Feed, State: f.State()}
-		for _, read := range [...]func(*Feed, *FeedReport) error{i.readIDs, i.readTasks, i.readBadRows} {
-			if err := read(f, &r); err != nil {
-				return nil, fmt.Errorf("%s: %w", f.name(), err)
-			}
+		r, err := f.report()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name(), err)
 		}
 		all = append(all, r)
 	}
 	return all, nil
 }
 
-func (i *Inspector) readIDs(f *Feed, report *FeedReport) error {
+func (f *Feed) report() (r FeedReport, err error) {
+	e := f.ledger.engine
+	r = FeedReport{Source: f.spec.Source, Provider: f.spec.Provider, Feed: f.spec.Feed, State: f.State()}
 	for _, entries := range f.ids.journal {
-		report.Journal += len(entries)
+		r.Journal += len(entries)
 	}
-	return i.ledger.engine.scanAll(`SELECT bucket, count(*), sum(ids), sum(length(keys) + length(states)) FROM blocks
+	err = e.scanAll(`SELECT bucket, count(*), sum(ids), sum(length(keys) + length(states)) FROM blocks
 		WHERE feed = ? GROUP BY bucket ORDER BY bucket <= 0, abs(bucket)`, []any{f.id}, func(rows *sql.Rows) error {
 		var bucket int64
 		var b BucketReport
 		err := rows.Scan(&bucket, &b.Blocks, &b.IDs, &b.Bytes)
 		b.Start, b.Hour = time.Unix(max(3600*bucket, -bucketSeconds*bucket), 0).UTC(), bucket > 0
-		report.Buckets = append(report.Buckets, b)
+		r.Buckets = append(r.Buckets, b)
 		return err
 	})
-}
-
-func (i *Inspector) readTasks(f *Feed, report *FeedReport) error {
-	tasks, err := i.ledger.engine.readTasks(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? ORDER BY due, kind, key`, f.id)
-	for _, w := range tasks {
-		if w.SetAside {
-			report.SetAside = append(report.SetAside, w)
-		} else {
-			report.Waiting++
-		}
+	if err != nil {
+		return r, err
 	}
-	return err
-}
-
-func (i *Inspector) readBadRows(f *Feed, report *FeedReport) error {
-	return i.ledger.engine.scanAll(`SELECT problem, count(*), max(at) FROM bad_rows
+	tasks, err := e.readTasks(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? ORDER BY due, kind, key`, f.id)
+	if err != nil {
+		return r, err
+	}
+	r.SetAside = slices.DeleteFunc(tasks, func(w Task) bool { return !w.SetAside })
+	r.Waiting = len(tasks) - len(r.SetAside)
+	err = e.scanAll(`SELECT problem, count(*), max(at) FROM bad_rows
 		WHERE feed = ? GROUP BY problem ORDER BY count(*) DESC, problem`, []any{f.id}, func(rows *sql.Rows) error {
 		var b BadRowReport
 		err := rows.Scan(&b.Problem, &b.Rows, asTime{&b.Last})
-		report.BadRows = append(report.BadRows, b)
+		r.BadRows = append(r.BadRows, b)
 		return err
 	})
+	return r, err
 }
 
-// Verify checks everything that must hold within the file and returns what doesn't. progress, if not nil, is called with each feed's
-// name and how many ids were checked.
+// Verify checks everything that must hold within the file and returns what doesn't. progress is called with each feed's name and how
+// many ids were checked.
 func (i *Inspector) Verify(progress func(feed string, ids int)) []error {
 	var problems []error
 	for _, f := range i.feeds {
@@ -183,9 +179,7 @@ func (i *Inspector) Verify(progress func(feed string, ids int)) []error {
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", f.name(), err))
 		}
-		if progress != nil {
-			progress(f.name(), ids)
-		}
+		progress(f.name(), ids)
 	}
 	for _, verify := range [...]func() error{i.verifyOutbox, i.verifyFile} {
 		if err := verify(); err != nil {

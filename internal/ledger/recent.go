@@ -56,12 +56,10 @@ func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, erro
 	}
 	since := max(activityOf(from), activityOf(l.settings.Now().Add(-activityKept)))
 	var all []Activity
-	err = reader.scanAll(`SELECT f.source, f.provider, f.feed, t.second, t.total, t.part
+	err = reader.scanAll(`SELECT f.source, f.provider, f.feed, 1000000 * t.second, t.total, t.part
 		FROM tallies t JOIN feeds f ON f.id = t.feed WHERE t.trunk = 0 AND t.second >= ? ORDER BY t.second, t.feed`, []any{since}, func(rows *sql.Rows) error {
-		var began int64
 		var a Activity
-		err := rows.Scan(&a.Source, &a.Provider, &a.Feed, &began, &a.Calls, &a.Failures)
-		a.Start = time.Unix(began, 0).UTC()
+		err := rows.Scan(&a.Source, &a.Provider, &a.Feed, asTime{&a.Start}, &a.Calls, &a.Failures)
 		all = append(all, a)
 		return err
 	})
