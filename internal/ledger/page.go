@@ -219,7 +219,8 @@ const maxProblem = 200
 // write writes what the page changes.
 func (p *pageCommit) write() error {
 	p.writeIDs()
-	p.writeBadRows()
+	p.result.BadRows = p.writeBadRows(p.page.Invalid)
+	p.result.Invalid, p.result.Ignored = len(p.result.BadRows), len(p.writeBadRows(p.page.Ignored))
 	p.writeSeries()
 	p.writeTallies()
 	p.writeLogs()
@@ -259,23 +260,18 @@ func (p *pageCommit) writeIDs() {
 	}
 }
 
-// writeBadRows remembers the rows that were set aside by their content. New ones are counted once each (counting.md 14).
-func (p *pageCommit) writeBadRows() {
-	for _, rows := range [...]struct {
-		of    []BadRow
-		fresh *int
-	}{{p.page.Invalid, &p.result.Invalid}, {p.page.Ignored, &p.result.Ignored}} {
-		for _, row := range rows.of {
-			problem := metrics.CleanLabel(row.Problem[:min(len(row.Problem), maxProblem)])
-			n := p.exec(`INSERT INTO bad_rows (feed, hash, at, problem) VALUES (?, ?, ?, ?) ON CONFLICT (feed, hash) DO NOTHING`,
-				p.row.id, int64(p.ledger.hasher.factKey(kindSetAside, string(row.Content))), micros(p.page.ObservedAt), problem)
-			*rows.fresh += int(n)
-			if n > 0 && rows.fresh == &p.result.Invalid {
-				row.Content = nil
-				p.result.BadRows = append(p.result.BadRows, row)
-			}
+// writeBadRows remembers rows that were set aside by their content, and returns those that are new: each is counted once (counting.md 14).
+func (p *pageCommit) writeBadRows(rows []BadRow) (fresh []BadRow) {
+	for _, row := range rows {
+		problem := metrics.CleanLabel(row.Problem[:min(len(row.Problem), maxProblem)])
+		n := p.exec(`INSERT INTO bad_rows (feed, hash, at, problem) VALUES (?, ?, ?, ?) ON CONFLICT (feed, hash) DO NOTHING`,
+			p.row.id, int64(p.ledger.hasher.factKey(kindSetAside, string(row.Content))), micros(p.page.ObservedAt), problem)
+		if n > 0 {
+			row.Content = nil
+			fresh = append(fresh, row)
 		}
 	}
+	return fresh
 }
 
 // writeSeries writes the working copies of the series that changed.
