@@ -120,22 +120,8 @@ func (*Postgres) statement(text string) string {
 
 func (p *Postgres) patience() time.Duration { return cmp.Or(p.patient, statementTime) }
 
-// Classes and codes of errors that say what to do (PostgreSQL, appendix A).
-const (
-	classConnection   = "08"
-	classAuthorize    = "28"
-	classResources    = "53"
-	classOperator     = "57" // among them a server that stops or starts
-	codeDiskFull      = "53100"
-	codeReadOnly      = "25006" // a standby, or a primary that became one
-	codeNoDatabase    = "3D000"
-	codeNoPrivilege   = "42501"
-	codeSerialization = "40001"
-	codeDeadlock      = "40P01"
-	codeIdle          = "25P03" // idle_in_transaction_session_timeout
-)
-
-// explain implements database. What isn't the server's word about a statement is a connection that failed.
+// explain implements database, by the codes of errors of PostgreSQL, appendix A. What isn't the server's word about a statement is a
+// connection that failed.
 func (*Postgres) explain(err error) error {
 	if err == nil || errors.Is(err, sql.ErrNoRows) {
 		return err
@@ -144,16 +130,16 @@ func (*Postgres) explain(err error) error {
 	if !errors.As(err, &said) {
 		return fmt.Errorf("%w: the database can't be reached: %w", errIO, err)
 	}
-	switch {
-	case said.Code == codeDiskFull:
+	switch code, class := said.Code, said.Code[:2]; {
+	case code == "53100": // disk_full
 		return fmt.Errorf("%w: free some space on the database's disk; reading goes on by itself then", ErrFull)
-	case said.Code == codeSerialization, said.Code == codeDeadlock:
+	case code == "40001", code == "40P01": // serialization_failure, deadlock_detected
 		return fmt.Errorf("%w: %w", errConflict, err)
-	case said.Code == codeReadOnly:
+	case code == "25006": // read_only_sql_transaction: a standby, or a primary that became one
 		return fmt.Errorf("%w: the database only reads now, as a standby does: %w", errIO, err)
-	case said.Code == codeNoDatabase, said.Code == codeNoPrivilege, said.Code[:2] == classAuthorize:
+	case code == "3D000", code == "42501", class == "28": // invalid_catalog_name, insufficient_privilege, invalid authorization
 		return fmt.Errorf("storage.postgres: the role needs the right to connect to the database and to create tables in its schema (docs/replicas.md): %w", err)
-	case said.Code == codeIdle, said.Code[:2] == classConnection, said.Code[:2] == classResources, said.Code[:2] == classOperator:
+	case code == "25P03", class == "08", class == "53", class == "57": // idle_in_transaction_session_timeout, connection, resources, a server that stops
 		return fmt.Errorf("%w: %w", errIO, err)
 	}
 	return fmt.Errorf("ledger: %w", err)
