@@ -121,7 +121,7 @@ func TestActivityOfAFailedCommit(t *testing.T) {
 	r := newRig(t)
 	r.records(call("a"))
 	r.probe = func(point string) error {
-		if point == "commit" {
+		if point == "COMMIT" {
 			return errInjected
 		}
 		return nil

@@ -261,7 +261,7 @@ func (d *drive) moving() {
 // unknown commits a page whose COMMIT says nothing.
 func (d *drive) unknown() {
 	rows, page := d.randomPage()
-	point := []string{"commit", "committed"}[d.rng.IntN(2)]
+	point := []string{"COMMIT", "committed"}[d.rng.IntN(2)]
 	d.probe = func(at string) error {
 		if at == point {
 			d.probe = nil

@@ -48,7 +48,9 @@ func openEngine(ctx context.Context, d database, view bool, probe func(string) e
 		return nil, errors.Join(d.explain(err), pool.Close(), writer.Close())
 	}
 	e := &engine{session: newSession(d, conn), beside: newSession(d, pool), conn: conn, writer: writer, pool: pool}
-	e.probe = probe
+	if probe != nil {
+		e.probe = probe
+	}
 	err = conn.Raw(func(conn any) error { return d.prepare(conn, view) })
 	if err == nil && view {
 		_, err = e.exec(`BEGIN DEFERRED`)
@@ -86,10 +88,8 @@ func (e *engine) transact(ctx context.Context, body func() error) error {
 	}
 	err := body()
 	if err == nil {
-		if err = e.callProbe("commit"); err == nil {
-			if _, err = e.exec(`COMMIT`); err == nil {
-				err = e.callProbe("committed")
-			}
+		if _, err = e.exec(`COMMIT`); err == nil {
+			err = e.probe("committed")
 		}
 		if err != nil {
 			err = errors.Join(errUnknown, err)
@@ -119,7 +119,10 @@ type preparer interface {
 }
 
 func newSession(d database, on preparer) session {
-	return session{database: d, ctx: background, on: on, stmts: new(sync.Map), broken: new(atomic.Bool)}
+	return session{
+		database: d, ctx: background, on: on, stmts: new(sync.Map), broken: new(atomic.Bool),
+		probe: func(string) error { return nil },
+	}
 }
 
 // within is the session whose statements end with a context.
@@ -134,14 +137,6 @@ func limit(ctx context.Context, d database) (context.Context, context.CancelFunc
 		return ctx, func() {}
 	}
 	return context.WithTimeout(ctx, d.patience())
-}
-
-// callProbe calls the tests' probe.
-func (s *session) callProbe(point string) error {
-	if s.probe == nil {
-		return nil
-	}
-	return s.probe(point)
 }
 
 // problem explains an error, and remembers that it is one of reading or writing.
@@ -167,7 +162,7 @@ func (s *session) prepared(ctx context.Context, text string) (*sql.Stmt, error) 
 
 // exec runs a statement that writes, and says how many rows that changed.
 func (s *session) exec(text string, args ...any) (changed int64, err error) {
-	if err := s.callProbe(text); err != nil && text != `ROLLBACK` {
+	if err := s.probe(text); err != nil && text != `ROLLBACK` {
 		return 0, err
 	}
 	ctx, end := limit(s.ctx, s)

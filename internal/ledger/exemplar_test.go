@@ -104,7 +104,7 @@ func TestExemplars(t *testing.T) {
 // A commit whose end is unknown has memory read anew, whether it was durable or not: exemplars are gone then, none is shown of a commit that
 // wasn't finished, and later calls have theirs.
 func TestExemplarsAfterAnUnknownCommit(t *testing.T) {
-	for _, point := range []string{"commit", "committed"} { // before and after it is durable
+	for _, point := range []string{"COMMIT", "committed"} { // before and after it is durable
 		t.Run(point, func(t *testing.T) {
 			r := newRig(t)
 			r.tuning.Encoder = identityEncoder{}

@@ -183,7 +183,7 @@ func TestRule14RecordingOfCallsHoursApart(t *testing.T) {
 
 // A kill before or after the commit of a group's first view: counted once either way.
 func TestRule14GroupAcrossAKill(t *testing.T) {
-	for _, point := range []string{"commit", "committed"} {
+	for _, point := range []string{"COMMIT", "committed"} {
 		t.Run("at "+point, func(t *testing.T) {
 			r := newRig(t)
 			r.live()

@@ -167,7 +167,7 @@ func TestParentAcrossAKill(t *testing.T) {
 		return []*cdr.Record{call("p", outcome(cdr.Failed)), call("c", outcome(cdr.Failed), childOf("p"))}
 	}
 	for _, childFirst := range []bool{false, true} {
-		for _, point := range []string{"commit", "committed"} {
+		for _, point := range []string{"COMMIT", "committed"} {
 			t.Run(fmt.Sprintf("at %s, child first %t", point, childFirst), func(t *testing.T) {
 				r := newFamilyRig(t)
 				order := rows()

@@ -367,7 +367,7 @@ func (d *peakDrive) failing(page *Page, then peakModel) {
 
 // crashing commits a page and goes on with the files as they were just before or after.
 func (d *peakDrive) crashing(page *Page, then peakModel) {
-	point := []string{"commit", "committed"}[d.rng.IntN(2)]
+	point := []string{"COMMIT", "committed"}[d.rng.IntN(2)]
 	image := Storage{}
 	d.probe = func(at string) error {
 		if at == point {
@@ -389,7 +389,7 @@ func TestPeakOfAFailedCommit(t *testing.T) {
 	long := lasting(10*time.Minute, 30*time.Hour)
 	tryAll := func(page func() *Page) {
 		t.Helper()
-		for _, point := range []string{"UPDATE feeds SET floor", "commit"} {
+		for _, point := range []string{"UPDATE feeds SET floor", "COMMIT"} {
 			r.probe = func(at string) error {
 				if strings.HasPrefix(at, point) {
 					return errInjected

@@ -156,7 +156,7 @@ func TestFencedInMidCommit(t *testing.T) {
 	a := newRig(t)
 	a.live()
 	b := replicaOf(a, "b")
-	for i, point := range []string{`UPDATE feeds SET seq`, "commit"} {
+	for i, point := range []string{`UPDATE feeds SET seq`, "COMMIT"} {
 		moved := make(chan bool, 1)
 		a.probe = func(at string) error {
 			if at[:min(len(at), len(point))] != point {
@@ -169,16 +169,16 @@ func TestFencedInMidCommit(t *testing.T) {
 				acquired, err := b.ledger.Acquire(t.Context(), free)
 				moved <- acquired && err == nil
 			}()
-			if point != "commit" && !<-moved {
+			if point != "COMMIT" && !<-moved {
 				t.Error("not acquired")
 			}
 			return nil
 		}
 		_, err := a.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call(fmt.Sprint(i))}, ObservedAt: epoch})
-		if fenced := point != "commit"; fenced != (err != nil) {
+		if fenced := point != "COMMIT"; fenced != (err != nil) {
 			t.Fatalf("at %q: %v", point, err)
 		}
-		if point == "commit" && !<-moved {
+		if point == "COMMIT" && !<-moved {
 			t.Fatal("not acquired after the commit")
 		}
 		b.openFeed()

@@ -415,7 +415,7 @@ func TestRule01UnknownCommit(t *testing.T) {
 		name, point string
 		durable     bool
 	}{
-		{"before it was durable", "commit", false},
+		{"before it was durable", "COMMIT", false},
 		{"after it was durable", "committed", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
