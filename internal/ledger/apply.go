@@ -173,7 +173,7 @@ func (p *pageCommit) applyRevision(e *entry, k *known) (changed []string) {
 		k.schema, k.fields = fieldSchema, e.fields // an upgrade revises nothing
 		return changed
 	}
-	changed = append(changed, changedFields(p.spec.Provider, k.fields, e.fields, r)...)
+	changed = append(changed, changedFields(p.spec.Provider, k.fields, e.fields, e.own)...)
 	k.fields = mergeFields(k.fields, e.fields)
 	return changed
 }

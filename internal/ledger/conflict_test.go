@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -48,6 +49,41 @@ func TestConflict(t *testing.T) {
 		wantValues(t, got.values(), want.values())
 		if len(got.values()) != len(want.values()) || !slices.Equal(got.logs(), want.logs()) || len(got.remembered()) != len(want.remembered()) {
 			t.Fatalf("conflict at write %d:\n%q\nwithout:\n%q", conflict, got.logs(), want.logs())
+		}
+	}
+}
+
+// A revision that is done again still names the provider's own fields that changed, although redaction has dropped some by then.
+func TestConflictOfARevision(t *testing.T) {
+	version := func(address, codec string) *cdr.Record {
+		return call("a", func(r *cdr.Record) {
+			r.Extra = []cdr.Attr{cdr.Text("address", address, cdr.Address), cdr.Text("codec", codec, cdr.Plain)}
+		})
+	}
+	try := func(t *testing.T, conflict int) (logs []string, writes int) {
+		r := newRig(t)
+		r.tuning.HashKey = []byte("the same in each ledger")
+		r.reopen()
+		r.records(version("192.0.2.1", "PCMU"))
+		r.probe = func(point string) error {
+			if writes++; writes == conflict {
+				return errConflict
+			}
+			return nil
+		}
+		if got := r.records(version("192.0.2.2", "SILK")); got.Revised != 1 {
+			t.Fatalf("conflict at write %d: %+v", conflict, got)
+		}
+		r.probe = nil
+		return r.logs(), writes
+	}
+	want, writes := try(t, 0)
+	if last := want[len(want)-1]; !strings.Contains(last, "cdr.msgraph.address,cdr.msgraph.codec") {
+		t.Fatalf("logged %s", last)
+	}
+	for conflict := 1; conflict < writes; conflict++ { // the last is a probe behind COMMIT
+		if got, _ := try(t, conflict); !slices.Equal(got, want) {
+			t.Errorf("conflict at write %d: logged %q, want %q", conflict, got, want)
 		}
 	}
 }

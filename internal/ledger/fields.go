@@ -97,11 +97,11 @@ func (h *hasher) fields(dst []fieldHash, r *cdr.Record) []fieldHash {
 	return dst
 }
 
-// changedFields are the names of the fields that both versions carry with another
-// value (counting.md 16); the provider's own are named by the new record.
-func changedFields(provider string, old, now []fieldHash, r *cdr.Record) []string {
+// changedFields are the names of the fields that both versions carry with another value (counting.md 16). The last fields of now are the
+// provider's own, by their names.
+func changedFields(provider string, old, now []fieldHash, own []string) []string {
 	var names []string
-	extra := len(now) - len(r.Extra)
+	extra := len(now) - len(own)
 	for i, f := range now {
 		if !slices.ContainsFunc(old, func(o fieldHash) bool { return o.key == f.key && o.hash != f.hash }) {
 			continue
@@ -109,7 +109,7 @@ func changedFields(provider string, old, now []fieldHash, r *cdr.Record) []strin
 		if f.key&extraField == 0 {
 			names = append(names, recordFields[f.key].name)
 		} else {
-			names = append(names, "cdr."+provider+"."+r.Extra[i-extra].Key)
+			names = append(names, "cdr."+provider+"."+own[i-extra])
 		}
 	}
 	return names

@@ -35,6 +35,7 @@ type pageCommit struct {
 	keys    []hash
 	arena   []byte
 	fields  []fieldHash
+	own     []string
 	related bool
 
 	// Made by apply: what is known, by every key under which it is, as far as it was looked up.
@@ -70,6 +71,7 @@ type entry struct {
 	bucket int64  // where it is remembered if it is new
 	body   []byte // the stored form of this version, behind the head
 	fields []fieldHash
+	own    []string // the names of the provider's own fields, the last of fields: redaction drops some of them
 	// redacted says that the record is: once is enough, a hash of a hash is another.
 	redacted bool
 }
@@ -130,7 +132,7 @@ func (p *pageCommit) run() error {
 func (p *pageCommit) prepare(f *Feed, page *Page) {
 	p.Feed, p.page = f, page
 	p.related = false
-	p.entries, p.keys, p.arena, p.fields = p.entries[:0], p.keys[:0], p.arena[:0], p.fields[:0]
+	p.entries, p.keys, p.arena, p.fields, p.own = p.entries[:0], p.keys[:0], p.arena[:0], p.fields[:0], p.own[:0]
 	p.now = f.ledger.settings.Now()
 	if page.ObservedAt.IsZero() {
 		page.ObservedAt = p.now
@@ -192,6 +194,11 @@ func (p *pageCommit) newEntry(r *cdr.Record) entry {
 	at = len(p.fields)
 	p.fields = h.fields(p.fields, r)
 	e.fields = p.fields[at:len(p.fields):len(p.fields)]
+	at = len(p.own)
+	for i := range r.Extra {
+		p.own = append(p.own, r.Extra[i].Key)
+	}
+	e.own = p.own[at:len(p.own):len(p.own)]
 	k := knownOf(r, e.fields, p.spec.Currency)
 	at = len(p.arena)
 	p.arena = k.appendBody(p.arena)
