@@ -60,11 +60,9 @@ func (e *engine) enqueue(feed int64, w *Task) (queued bool, err error) {
 	var was Task
 	next := *w
 	err = e.scanRow(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = ? AND key = ?`, []any{feed, w.Kind, w.Key}, was.columns()...)
+	isNew := errors.Is(err, sql.ErrNoRows)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		_, err = e.exec(`INSERT INTO tasks (feed, kind, key, version, due, attempts, set_aside, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			feed, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.SetAside), w.Problem)
-		return !w.SetAside, err
+	case isNew:
 	case err != nil:
 		return false, err
 	case w.Version < was.Version:
@@ -78,9 +76,10 @@ func (e *engine) enqueue(feed int64, w *Task) (queued bool, err error) {
 	case w.Attempts < was.Attempts:
 		return false, nil
 	}
-	_, err = e.exec(`UPDATE tasks SET version = ?, due = ?, attempts = ?, set_aside = ?, problem = ? WHERE feed = ? AND kind = ? AND key = ?`,
-		next.Version, micros(next.Due), next.Attempts, flag(next.SetAside), next.Problem, feed, w.Kind, w.Key)
-	return was.SetAside && !next.SetAside, err
+	_, err = e.exec(`INSERT INTO tasks (feed, `+taskColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, kind, key) DO UPDATE
+		SET version = excluded.version, due = excluded.due, attempts = excluded.attempts, set_aside = excluded.set_aside, problem = excluded.problem`,
+		feed, w.Kind, w.Key, next.Version, micros(next.Due), next.Attempts, flag(next.SetAside), next.Problem)
+	return (isNew || was.SetAside) && !next.SetAside, err
 }
 
 const taskColumns = `kind, key, version, due, attempts, set_aside, problem`
