@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -104,18 +105,15 @@ var inPostgres = strings.NewReplacer(
 	"sqlite_master", "information_schema.tables WHERE table_schema = current_schema() AND table_name = 'meta'",
 )
 
+var argument = regexp.MustCompile(`\?`)
+
 // statement numbers the arguments: $1 for the first.
 func (*Postgres) statement(text string) string {
-	parts := strings.Split(inPostgres.Replace(text), "?")
-	var b strings.Builder
-	for i, part := range parts {
-		if i > 0 {
-			b.WriteByte('$')
-			b.WriteString(strconv.Itoa(i))
-		}
-		b.WriteString(part)
-	}
-	return b.String()
+	n := 0
+	return argument.ReplaceAllStringFunc(inPostgres.Replace(text), func(string) string {
+		n++
+		return "$" + strconv.Itoa(n)
+	})
 }
 
 func (p *Postgres) patience() time.Duration { return cmp.Or(p.patient, statementTime) }
