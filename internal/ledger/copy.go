@@ -36,7 +36,7 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 		}
 		defer lock.Close() //nolint:errcheck // nothing hangs on it
 	}
-	source, err := openView(ctx, from.patient())
+	source, err := openEngine(ctx, from.patient(), true, nil)
 	if err != nil {
 		return fmt.Errorf("read the ledger to copy: %w", err)
 	}

@@ -11,7 +11,7 @@ import (
 // contents are all rows of all tables, as text.
 func contents(t *testing.T, s Storage) (all []string) {
 	t.Helper()
-	e, err := openView(t.Context(), s.database())
+	e, err := openEngine(t.Context(), s.database(), true, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

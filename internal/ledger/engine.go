@@ -33,9 +33,7 @@ type engine struct {
 	writer, pool *sql.DB
 }
 
-// openView opens a ledger for reading only, without its lock: another process may write. All that is read is of one instant.
-func openView(ctx context.Context, d database) (*engine, error) { return openEngine(ctx, d, true, nil) }
-
+// openEngine opens a database. A view is for reading only, and needs no lock: another process may write. All that is read is of one instant.
 func openEngine(ctx context.Context, d database, view bool, probe func(string) error) (*engine, error) {
 	writer, pool, err := d.open(view)
 	if err != nil {
@@ -190,7 +188,7 @@ func (s *session) scanRow(text string, args []any, into ...any) error {
 }
 
 // scanAll calls scan for every row of a query, until it fails.
-func (s *session) scanAll(text string, args []any, scan func(rows *sql.Rows) error) (err error) {
+func (s *session) scanAll(text string, args []any, scan func(rows *sql.Rows) error) error {
 	ctx, end := limit(s.ctx, s)
 	defer end()
 	stmt, err := s.prepared(ctx, text)
@@ -201,11 +199,7 @@ func (s *session) scanAll(text string, args []any, scan func(rows *sql.Rows) err
 	if err != nil {
 		return s.problem(err)
 	}
-	defer func() {
-		if closing := rows.Close(); err == nil {
-			err = closing
-		}
-	}()
+	defer rows.Close() // what failed is in rows.Err
 	for rows.Next() {
 		if err := scan(rows); err != nil {
 			return err

@@ -62,7 +62,7 @@ func Inspect(ctx context.Context, s Storage) (*Inspector, error) {
 	if err := s.mustExist(); err != nil {
 		return nil, err
 	}
-	e, err := openView(ctx, s.patient())
+	e, err := openEngine(ctx, s.patient(), true, nil)
 	if err != nil {
 		return nil, err
 	}
