@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 const (
@@ -78,7 +80,7 @@ func (e *engine) enqueue(feed int64, w *Task) (queued bool, err error) {
 	}
 	_, err = e.exec(`INSERT INTO tasks (feed, `+taskColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, kind, key) DO UPDATE
 		SET version = excluded.version, due = excluded.due, attempts = excluded.attempts, set_aside = excluded.set_aside, problem = excluded.problem`,
-		feed, w.Kind, w.Key, next.Version, micros(next.Due), next.Attempts, flag(next.SetAside), next.Problem)
+		feed, w.Kind, w.Key, next.Version, micros(next.Due), next.Attempts, flag(next.SetAside), metrics.CleanLabel(next.Problem))
 	return (isNew || was.SetAside) && !next.SetAside, err
 }
 

@@ -262,3 +262,13 @@ func TestRule04SetAsideTasksArePruned(t *testing.T) {
 	r.raiseFloor(epoch.Add(setAsideFor + 2*time.Hour))
 	r.wantWaiting(1, 0)
 }
+
+// Why work was refused may repeat what a proxy or an operating system says, in whichever encoding: PostgreSQL takes only UTF-8 without zeros.
+func TestProblemsAreUTF8(t *testing.T) {
+	r := newRig(t)
+	r.enqueue(Task{Kind: "record", Key: "a", Version: 1, Due: epoch, Attempts: 1, Problem: "acc\xe8s refus\xe9\x00"})
+	due, err := r.feed.Due(t.Context(), epoch, 10)
+	if err != nil || len(due) != 1 || due[0].Problem != "acc\uFFFDs refus\uFFFD\uFFFD" {
+		t.Fatalf("due: %+v, %v", due, err)
+	}
+}
