@@ -18,7 +18,9 @@ func (p *pageCommit) apply() error {
 	p.lookupRecords()
 	p.arrange()
 	for _, i := range p.order {
-		p.applyRecord(i)
+		if p.applyRecord(i); p.err != nil {
+			return p.err
+		}
 	}
 	p.settleRecords()
 	return p.err
@@ -40,6 +42,9 @@ func (p *pageCommit) applyRecord(i int) {
 		st = p.applyNew(e)
 	default:
 		p.applyKnown(e, st)
+	}
+	if p.err != nil {
+		return // what is known of it couldn't be read
 	}
 	p.applyParts(e, st)
 	p.count(e.record, source)

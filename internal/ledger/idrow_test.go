@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"testing"
 
@@ -85,4 +86,23 @@ func TestDamagedGroupIsRefused(t *testing.T) {
 		}
 	}
 	wantValues(t, r.values(), map[string]string{answered: "1"})
+}
+
+// A record whose row was cut is damage that a commit reports, whatever its next version brings: the process goes on.
+func TestCutRowIsReported(t *testing.T) {
+	for name, next := range map[string]func(*cdr.Record){
+		"settled":   settled,
+		"emergency": func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newHourlessRig(t)
+			r.records(call("a"))
+			for at := range r.remembered() {
+				r.remember(at.bucket, at.key, []byte{rowRecord})
+			}
+			if _, err := r.feed.Commit(t.Context(), &Page{ObservedAt: epoch, Records: []*cdr.Record{call("a", next)}}); !errors.Is(err, errRow) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
 }
