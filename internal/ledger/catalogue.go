@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -26,7 +25,7 @@ func definitionOf(d *metrics.Def) metrics.Change {
 
 // checkCatalogue compares the catalogue with the one that the ledger was written with, and
 // carries out the changes that were declared (counting.md 23).
-func (l *Ledger) checkCatalogue(ctx context.Context) error {
+func (l *Ledger) checkCatalogue() error {
 	stored := make(map[string]metrics.Change)
 	err := l.engine.scanAll(`SELECT metric, kind, labels, bounds FROM catalogue`, nil, func(rows *sql.Rows) error {
 		var metric string
@@ -38,34 +37,25 @@ func (l *Ledger) checkCatalogue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var changed []*metrics.Def
 	for _, d := range metrics.Catalogue() {
 		was, known := stored[d.Name]
 		now := definitionOf(d)
 		if known && was != now && !slices.Contains(d.Declared, was) {
 			return fmt.Errorf("the ledger has metric %s as %+v, this program as %+v, and no change was declared: run the program that wrote the ledger", d.Name, was, now)
 		}
-		if !known || was != now {
-			changed = append(changed, d)
+		if was == now {
+			continue
+		}
+		if err := l.convertSeries(d, was); err != nil {
+			return fmt.Errorf("convert metric %s: %w", d.Name, err)
+		}
+		if _, err := l.engine.exec(`INSERT INTO catalogue (metric, kind, labels, bounds) VALUES (?, ?, ?, ?)
+			ON CONFLICT (metric) DO UPDATE SET kind = excluded.kind, labels = excluded.labels, bounds = excluded.bounds`,
+			d.Name, now.Kind, now.Labels, now.Bounds); err != nil {
+			return err
 		}
 	}
-	if len(changed) == 0 {
-		return nil
-	}
-	return l.commit(ctx, &l.root, func() error {
-		for _, d := range changed {
-			if err := l.convertSeries(d, stored[d.Name]); err != nil {
-				return fmt.Errorf("convert metric %s: %w", d.Name, err)
-			}
-			now := definitionOf(d)
-			if _, err := l.engine.exec(`INSERT INTO catalogue (metric, kind, labels, bounds) VALUES (?, ?, ?, ?)
-				ON CONFLICT (metric) DO UPDATE SET kind = excluded.kind, labels = excluded.labels, bounds = excluded.bounds`,
-				d.Name, now.Kind, now.Labels, now.Bounds); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, nil)
+	return nil
 }
 
 // convertSeries brings a metric's series to its new definition: changed bounds or another

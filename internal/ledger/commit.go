@@ -27,22 +27,28 @@ func (l *Ledger) commit(ctx context.Context, owner *row, write func() error, app
 	return l.verify()
 }
 
-// retried tries again, up to five times, what fails for the sake of another transaction or replica.
-func retried(because error, change func() error) (err error) {
-	for range 5 {
-		if err = change(); !errors.Is(err, because) {
-			return err
+// lockLedger, in a transaction, waits for any other that does so.
+const lockLedger = `UPDATE feeds SET epoch = epoch WHERE id = 0`
+
+// commitAlone commits what is written by whoever is the first: no other replica does so between what body reads and writes.
+func (l *Ledger) commitAlone(ctx context.Context, body func() error) error {
+	return l.commit(ctx, nil, func() error {
+		if l.Shared() { // SQLite has one transaction at a time
+			if _, err := l.engine.exec(lockLedger); err != nil {
+				return err
+			}
 		}
-	}
-	return err
+		return body()
+	}, nil)
 }
 
 func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error, apply func()) error {
 	if err := l.ensureOpen(ctx); err != nil {
 		return err
 	}
-	err := retried(errConflict, func() error {
-		return l.engine.transact(ctx, func() error {
+	var err error
+	for tries := 0; tries == 0 || tries < 5 && errors.Is(err, errConflict); tries++ {
+		err = l.engine.transact(ctx, func() error {
 			if owner != nil {
 				if err := owner.advance(l.engine); err != nil {
 					return err
@@ -50,7 +56,7 @@ func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error, 
 			}
 			return write()
 		})
-	})
+	}
 	switch {
 	case err == nil:
 		if owner != nil {
@@ -85,7 +91,7 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 	if l.Shared() {
 		// A primary shows what its synchronous standby doesn't have yet, and a failover would take back. When a commit succeeds, the
 		// standby has all that was before it.
-		if _, err := e.beside.within(ctx).exec(`UPDATE feeds SET epoch = epoch WHERE id = 0`); err != nil {
+		if _, err := e.beside.within(ctx).exec(lockLedger); err != nil {
 			return errors.Join(err, e.close())
 		}
 	}
@@ -96,7 +102,7 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 
 // reload reads anew what memory has of the database. If that fails it is closed, so that whoever needs it tries again.
 func (l *Ledger) reload() error {
-	err := l.root.load(l.engine, 0)
+	var err error
 	for _, f := range l.feeds {
 		if err == nil {
 			err = f.load()

@@ -173,64 +173,50 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 // register finds a feed's line, or takes over that of renamed_from, or makes one, and checks that it is of the same account
 // (counting.md 19). The commit lock is held.
 func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err error) {
-	err = retried(ErrFenced, func() error {
-		id, err = l.takeLine(ctx, spec)
+	renamed := false
+	err = l.commitAlone(ctx, func() error {
+		id, renamed, err = l.takeLine(spec)
 		return err
 	})
-	return id, err
-}
-
-func (l *Ledger) takeLine(ctx context.Context, spec FeedSpec) (id int64, err error) {
-	id, fingerprint, err := l.findFeed(spec.Source, spec.Feed)
-	if err != nil {
-		return 0, err
-	}
-	old, oldFingerprint := int64(0), ""
-	if spec.RenamedFrom != "" && spec.RenamedFrom != spec.Source {
-		if old, oldFingerprint, err = l.findFeed(spec.RenamedFrom, spec.Feed); err != nil {
-			return 0, err
-		}
-	}
-	switch {
-	case old != 0 && id != 0:
-		return 0, fmt.Errorf("source %s: renamed_from %s can't take over feed %s: both names have state; remove renamed_from",
-			spec.Source, spec.RenamedFrom, spec.Feed)
-	case old != 0:
-		id, fingerprint = old, oldFingerprint
-	case id == 0:
-		return l.makeLine(ctx, spec)
-	}
-	if fingerprint != spec.Fingerprint && !spec.SameAccount {
-		return 0, fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
-			"give the new account a source name of its own; if it is the old account under a new name, set renamed_from; "+
-			"if only RingCentral's user is another, of the same account, set account: same",
-			ErrOtherAccount, spec.Source, spec.Feed, fingerprint, spec.Fingerprint)
-	}
-	if old == 0 && fingerprint == spec.Fingerprint {
-		return id, nil
-	}
-	err = l.commit(ctx, &l.root, func() error {
-		_, err := l.engine.exec(`UPDATE feeds SET source = ?, fingerprint = ? WHERE id = ?`, spec.Source, spec.Fingerprint, id)
-		return err
-	}, nil)
-	if f := l.feeds[spec.RenamedFrom+"/"+spec.Feed]; err == nil && old != 0 && f != nil {
+	if f := l.feeds[spec.RenamedFrom+"/"+spec.Feed]; err == nil && renamed && f != nil {
 		l.drop(f)
 	}
 	return id, err
 }
 
-// makeLine makes the line of a new feed.
-func (l *Ledger) makeLine(ctx context.Context, spec FeedSpec) (id int64, err error) {
-	origin := micros(l.settings.Now().Add(-spec.History).Truncate(time.Second))
-	err = l.commit(ctx, &l.root, func() error {
-		return l.engine.scanRow(`INSERT INTO feeds (id, source, provider, feed, fingerprint, owner, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
+func (l *Ledger) takeLine(spec FeedSpec) (id int64, renamed bool, err error) {
+	id, fingerprint, err := l.findFeed(spec.Source, spec.Feed)
+	if err != nil {
+		return 0, false, err
+	}
+	if spec.RenamedFrom != "" && spec.RenamedFrom != spec.Source {
+		old, oldFingerprint, err := l.findFeed(spec.RenamedFrom, spec.Feed)
+		if err != nil {
+			return 0, false, err
+		}
+		if renamed = old != 0; renamed && id != 0 {
+			return 0, false, fmt.Errorf("source %s: renamed_from %s can't take over feed %s: both names have state; remove renamed_from",
+				spec.Source, spec.RenamedFrom, spec.Feed)
+		}
+		if renamed {
+			id, fingerprint = old, oldFingerprint
+		}
+	}
+	switch {
+	case id == 0:
+		origin := micros(l.settings.Now().Add(-spec.History).Truncate(time.Second))
+		err = l.engine.scanRow(`INSERT INTO feeds (id, source, provider, feed, fingerprint, owner, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
 			SELECT max(id) + 1, ?, ?, ?, ?, '', 1, 0, ?, ?, ?, 0, 0, 0, NULL, 0 FROM feeds RETURNING id`,
 			[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, origin, origin, origin}, &id)
-	}, nil)
-	if err != nil {
-		return 0, fmt.Errorf("start feed %s/%s: %w", spec.Source, spec.Feed, err)
+	case fingerprint != spec.Fingerprint && !spec.SameAccount:
+		return 0, false, fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
+			"give the new account a source name of its own; if it is the old account under a new name, set renamed_from; "+
+			"if only RingCentral's user is another, of the same account, set account: same",
+			ErrOtherAccount, spec.Source, spec.Feed, fingerprint, spec.Fingerprint)
+	case renamed, fingerprint != spec.Fingerprint:
+		_, err = l.engine.exec(`UPDATE feeds SET source = ?, fingerprint = ? WHERE id = ?`, spec.Source, spec.Fingerprint, id)
 	}
-	return id, nil
+	return id, renamed, err
 }
 
 // findFeed is the id of a feed's line, 0 if it has none, and which account it is of.

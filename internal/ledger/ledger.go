@@ -98,7 +98,6 @@ type Ledger struct {
 	engine   *engine // nil after a failure, until it could be opened again and all below was read anew
 	redactor *cdr.Redactor
 	hasher   hasher
-	root     row // feed 0: what belongs to no feed
 	feeds    map[string]*Feed
 	page     pageCommit
 	reserve  reserve
@@ -153,7 +152,7 @@ func (l *Ledger) open(ctx context.Context) error {
 		return err
 	}
 	l.setTuning(l.settings.Tuning)
-	if err := retried(ErrFenced, func() error { return l.checkCatalogue(ctx) }); err != nil {
+	if err := l.commitAlone(ctx, l.checkCatalogue); err != nil {
 		return err
 	}
 	l.reserve.fill()

@@ -198,6 +198,9 @@ func TestFencedInMidCommit(t *testing.T) {
 
 // What waits of a feed is known also if it couldn't be read when the feed was first opened.
 func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
 	r := newRig(t)
 	change := func(statement string, args ...any) {
 		t.Helper()
@@ -363,5 +366,25 @@ func TestStartAtOnce(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// A feed that another replica makes leaves what this one has in memory as it is, and each makes the next one without an error.
+func TestFeedsOfTwoReplicasAreMadeInTurn(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	a := newRig(t)
+	b := replicaOf(a, "b")
+	series := a.feed.series
+	for i, r := range []*rig{b, a, b, a} {
+		spec := r.spec
+		spec.Feed = fmt.Sprint("feed", i)
+		if err := r.ledger.Register(t.Context(), spec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a.feed.series != series {
+		t.Error("the series were read anew, without their exemplars")
 	}
 }
