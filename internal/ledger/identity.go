@@ -18,8 +18,7 @@ func (e *RecordEvent) UID(session string) (uid [32]byte) {
 	var room [256]byte
 	b := room[:0]
 	for _, part := range [...]string{e.Source, e.Feed, e.Name, e.RecordID, session} {
-		b = binary.AppendUvarint(b, uint64(len(part)))
-		b = append(b, part...)
+		b = appendText(b, part)
 	}
 	b = binary.AppendVarint(b, e.Version)
 	sum := sha256.Sum256(b)

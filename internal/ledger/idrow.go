@@ -135,8 +135,9 @@ func appendFields(dst []byte, fields []fieldHash) []byte {
 
 func append24(dst []byte, v uint32) []byte { return append(dst, byte(v>>16), byte(v>>8), byte(v)) }
 
-func appendText(dst []byte, s string) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+// appendText appends a text behind its length.
+func appendText[T string | []byte](dst []byte, text T) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(text))), text...)
 }
 
 // parse reads the stored form into k and keeps k's memory.

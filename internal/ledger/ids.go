@@ -79,7 +79,7 @@ func (s *idStore) clearJournal() {
 func appendToJournal(dst []byte, bucket int64, e idEntry) []byte {
 	dst = binary.AppendVarint(dst, bucket)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(e.key))
-	return appendState(dst, e.data)
+	return appendText(dst, e.data)
 }
 
 // addToJournal takes over a row of the journal, which is durable.
@@ -96,7 +96,7 @@ func (s *idStore) addToJournal(row []byte) error {
 			s.journal[bucket] = make(map[hash]int)
 		}
 		s.journal[bucket][hash(key)] = len(s.arena)
-		s.arena = appendState(s.arena, data)
+		s.arena = appendText(s.arena, data)
 	}
 	if r.bad {
 		return errRow

@@ -72,8 +72,7 @@ func (h *hasher) derive(text string) []byte {
 func (h *hasher) factKey(k kind, parts ...string) hash {
 	h.buf = append(h.buf[:0], byte(k))
 	for _, p := range parts {
-		h.buf = binary.AppendUvarint(h.buf, uint64(len(p)))
-		h.buf = append(h.buf, p...)
+		h.buf = appendText(h.buf, p)
 	}
 	return hash(siphash.Hash(h.idKeys[0], h.idKeys[1], h.buf))
 }

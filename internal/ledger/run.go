@@ -85,11 +85,7 @@ func (r *run) key(i int) hash { return hash(binary.BigEndian.Uint64(r.keys.data[
 // state is what is known under the i-th key; the states are in memory.
 func (r *run) state(i int) []byte { return stateAt(r.states.data, int(r.states.offsets[i])) }
 
-// appendState appends a state behind its length, and stateAt is the one that was appended there.
-func appendState(dst, state []byte) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(state))), state...)
-}
-
+// stateAt is the state that appendText has appended there.
 func stateAt(data []byte, at int) []byte {
 	size, n := binary.Uvarint(data[at:])
 	at += n
@@ -107,7 +103,7 @@ func newRun(bucket int64, entries []idEntry) (r *run, packed []byte) {
 	for _, e := range entries {
 		keys = binary.BigEndian.AppendUint64(keys, uint64(e.key))
 		offsets = append(offsets, uint32(len(states)))
-		states = appendState(states, e.data)
+		states = appendText(states, e.data)
 	}
 	r.keys.data, r.states.data, r.states.offsets = keys, states, offsets
 	return r, s2.EncodeBetter(nil, states)
