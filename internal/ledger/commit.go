@@ -102,19 +102,12 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 
 // reload reads anew what memory has of the database. If that fails it is closed, so that whoever needs it tries again.
 func (l *Ledger) reload() error {
-	var err error
 	for _, f := range l.feeds {
-		if err == nil {
-			err = f.load()
-		}
-		if errors.Is(err, ErrNotOwner) {
-			err = nil
+		if err := f.load(); err != nil && !errors.Is(err, ErrNotOwner) {
+			return errors.Join(err, l.closeEngine())
 		}
 	}
-	if err == nil {
-		err = l.loadOutbox()
-	}
-	if err != nil {
+	if err := l.loadOutbox(); err != nil {
 		return errors.Join(err, l.closeEngine())
 	}
 	return nil
@@ -123,12 +116,10 @@ func (l *Ledger) reload() error {
 // abandon puts things back after a panic within a transaction: the database
 // rolls back as it is closed, and the panic goes on.
 func (l *Ledger) abandon() {
-	v := recover()
-	if v == nil {
-		return
+	if v := recover(); v != nil {
+		_ = l.closeEngine() // the panic says more
+		panic(v)
 	}
-	_ = l.closeEngine() // the panic says more
-	panic(v)
 }
 
 // resolve finds out whether a transaction whose COMMIT failed is durable, by the
