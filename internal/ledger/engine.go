@@ -208,6 +208,17 @@ func (s *session) scanAll(text string, args []any, scan func(rows *sql.Rows) err
 	return s.problem(rows.Err())
 }
 
+// readRows reads all rows of a query. columns are where one is scanned into.
+func readRows[T any](s *session, text string, args []any, columns func(*T) []any) (all []T, err error) {
+	err = s.scanAll(text, args, func(rows *sql.Rows) error {
+		var one T
+		err := rows.Scan(columns(&one)...)
+		all = append(all, one)
+		return err
+	})
+	return all, err
+}
+
 // execMany runs a statement for all rows of arguments: its text up to VALUES, what stands for each row, and what follows. It takes few numbers
 // of rows at once, for each of which it is prepared.
 func (s *session) execMany(head, row, tail string, args []any) error {

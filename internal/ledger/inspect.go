@@ -137,7 +137,7 @@ func (i *Inspector) Feeds() ([]FeedReport, error) {
 }
 
 func (f *Feed) report() (r FeedReport, err error) {
-	e := f.ledger.engine
+	e := &f.ledger.engine.session
 	r = FeedReport{Source: f.spec.Source, Provider: f.spec.Provider, Feed: f.spec.Feed, State: f.State()}
 	for _, entries := range f.ids.journal {
 		r.Journal += len(entries)
@@ -154,19 +154,15 @@ func (f *Feed) report() (r FeedReport, err error) {
 	if err != nil {
 		return r, err
 	}
-	tasks, err := e.readTasks(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? ORDER BY due, kind, key`, f.id)
+	tasks, err := readRows(e, `SELECT `+taskColumns+` FROM tasks WHERE feed = ? ORDER BY due, kind, key`, []any{f.id}, (*Task).columns)
 	if err != nil {
 		return r, err
 	}
 	r.SetAside = slices.DeleteFunc(tasks, func(w Task) bool { return !w.SetAside })
 	r.Waiting = len(tasks) - len(r.SetAside)
-	err = e.scanAll(`SELECT problem, count(*), max(at) FROM bad_rows
-		WHERE feed = ? GROUP BY problem ORDER BY count(*) DESC, problem`, []any{f.id}, func(rows *sql.Rows) error {
-		var b BadRowReport
-		err := rows.Scan(&b.Problem, &b.Rows, asTime{&b.Last})
-		r.BadRows = append(r.BadRows, b)
-		return err
-	})
+	r.BadRows, err = readRows(e, `SELECT problem, count(*), max(at) FROM bad_rows
+		WHERE feed = ? GROUP BY problem ORDER BY count(*) DESC, problem`, []any{f.id},
+		func(b *BadRowReport) []any { return []any{&b.Problem, &b.Rows, asTime{&b.Last}} })
 	return r, err
 }
 

@@ -95,17 +95,15 @@ func (p *pageCommit) writeLogs() {
 // loadOutbox reads what waits of all feeds that this replica owns, in place of what was known of it. Those of one feed keep their order where
 // the clock was set back between them, or one replica's is behind another's.
 func (l *Ledger) loadOutbox() error {
-	var heads []outboxHead // the oldest first
-	stored := make(map[batchKey]bool)
-	err := l.engine.scanAll(`SELECT o.feed, o.seq, o.part, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
-		WHERE f.owner = ? ORDER BY max(o.created) OVER (PARTITION BY o.feed ORDER BY o.seq, o.part), o.feed, o.seq, o.part`, []any{l.replica()}, func(rows *sql.Rows) error {
-		var h outboxHead
-		err := rows.Scan(&h.feed, &h.seq, &h.part, &h.records, asTime{&h.created})
-		heads, stored[h.batchKey] = append(heads, h), true
-		return err
-	})
+	heads, err := readRows(&l.engine.session, `SELECT o.feed, o.seq, o.part, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
+		WHERE f.owner = ? ORDER BY max(o.created) OVER (PARTITION BY o.feed ORDER BY o.seq, o.part), o.feed, o.seq, o.part`, []any{l.replica()},
+		func(h *outboxHead) []any { return []any{&h.feed, &h.seq, &h.part, &h.records, asTime{&h.created}} })
 	if err != nil {
 		return err
+	}
+	stored := make(map[batchKey]bool)
+	for _, h := range heads {
+		stored[h.batchKey] = true
 	}
 	l.outbox.remove(func(h outboxHead) bool { // those that stay keep their ids
 		stays := stored[h.batchKey]

@@ -55,14 +55,11 @@ func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, erro
 		return nil, err
 	}
 	since := max(activityOf(from), activityOf(l.settings.Now().Add(-activityKept)))
-	var all []Activity
-	err = reader.scanAll(`SELECT f.source, f.provider, f.feed, 1000000 * t.second, t.total, t.part
-		FROM tallies t JOIN feeds f ON f.id = t.feed WHERE t.trunk = 0 AND t.second >= ? ORDER BY t.second, t.feed`, []any{since}, func(rows *sql.Rows) error {
-		var a Activity
-		err := rows.Scan(&a.Source, &a.Provider, &a.Feed, asTime{&a.Start}, &a.Calls, &a.Failures)
-		all = append(all, a)
-		return err
-	})
+	all, err := readRows(reader, `SELECT f.source, f.provider, f.feed, 1000000 * t.second, t.total, t.part
+		FROM tallies t JOIN feeds f ON f.id = t.feed WHERE t.trunk = 0 AND t.second >= ? ORDER BY t.second, t.feed`, []any{since},
+		func(a *Activity) []any {
+			return []any{&a.Source, &a.Provider, &a.Feed, asTime{&a.Start}, &a.Calls, &a.Failures}
+		})
 	if err != nil {
 		return nil, fmt.Errorf("read activity: %w", err)
 	}

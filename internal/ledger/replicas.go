@@ -87,12 +87,8 @@ func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 
 func (s *session) cluster() (c Cluster, err error) {
 	alive := []any{LeaseTime.Microseconds()}
-	err = s.scanAll(`SELECT r.name, r.address, r.started FROM replicas r WHERE `+isAlive+` ORDER BY r.started, r.name`, alive, func(rows *sql.Rows) error {
-		var r Replica
-		err := rows.Scan(&r.Name, &r.Address, asTime{&r.Started})
-		c.Replicas = append(c.Replicas, r)
-		return err
-	})
+	c.Replicas, err = readRows(s, `SELECT r.name, r.address, r.started FROM replicas r WHERE `+isAlive+` ORDER BY r.started, r.name`, alive,
+		func(r *Replica) []any { return []any{&r.Name, &r.Address, asTime{&r.Started}} })
 	if err != nil {
 		return c, err
 	}

@@ -91,17 +91,6 @@ func (w *Task) columns() []any {
 	return []any{&w.Kind, &w.Key, &w.Version, asTime{&w.Due}, &w.Attempts, &w.SetAside, &w.Problem}
 }
 
-// readTasks reads the taskColumns of a query.
-func (s *session) readTasks(text string, args ...any) (all []Task, err error) {
-	err = s.scanAll(text, args, func(rows *sql.Rows) error {
-		var w Task
-		err := rows.Scan(w.columns()...)
-		all = append(all, w)
-		return err
-	})
-	return all, err
-}
-
 const dueTasks = `SELECT ` + taskColumns + ` FROM tasks
 	WHERE feed = ? AND set_aside = ? AND due <= ? AND kind <> '` + TaskSpan + `' ORDER BY due, kind, key LIMIT ?`
 
@@ -122,7 +111,7 @@ func (f *Feed) due(ctx context.Context, setAside bool, now time.Time, limit int)
 	if err != nil {
 		return nil, err
 	}
-	all, err := reader.readTasks(dueTasks, f.id, flag(setAside), micros(now), limit)
+	all, err := readRows(reader, dueTasks, []any{f.id, flag(setAside), micros(now), limit}, (*Task).columns)
 	if err != nil {
 		return nil, fmt.Errorf("read pending work: %w", err)
 	}
