@@ -121,7 +121,7 @@ func (p *pageCommit) changeCall(from, to cdr.Outcome) (moved int) {
 // counts once.
 func (p *pageCommit) failureCounted(e *entry) bool {
 	h := &p.ledger.hasher
-	if e.child {
+	if e.parent != 0 {
 		if parent := p.lookupParent(e); parent != nil && flagsOf(parent.stored)&rowFailed != 0 {
 			return true
 		}
@@ -169,7 +169,7 @@ func (p *pageCommit) arrange() {
 		}
 		done[i] = true
 		e := &p.entries[i]
-		if parent, here := p.firsts[e.parent]; here && e.child {
+		if parent, here := p.firsts[e.parent]; here {
 			place(parent)
 		}
 		order = append(order, i)

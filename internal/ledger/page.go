@@ -67,7 +67,6 @@ type entry struct {
 	keys   []hash // its own first, then those of its other ids
 	group  hash   // if the record has a group
 	parent hash   // if it is a child
-	child  bool
 	bucket int64  // where it is remembered if it is new
 	body   []byte // the stored form of this version, behind the head
 	fields []fieldHash
@@ -187,9 +186,9 @@ func (p *pageCommit) newEntry(r *cdr.Record) entry {
 		e.group, p.related = h.factKey(kindGroup, r.Group), true
 	}
 	if p.spec.Parents && r.Parent != "" {
-		e.parent = h.idKey(r.Parent)
-		e.child = !slices.Contains(e.keys, e.parent)
-		p.related = p.related || e.child
+		if parent := h.idKey(r.Parent); !slices.Contains(e.keys, parent) {
+			e.parent, p.related = parent, true
+		}
 	}
 	at = len(p.fields)
 	p.fields = h.fields(p.fields, r)
