@@ -112,20 +112,21 @@ type Ledger struct {
 // Open opens the ledger of a folder, makes it if it is missing, and takes its
 // lock. Errors say what to do.
 func Open(ctx context.Context, settings Settings) (*Ledger, error) {
-	var lock *flock.Flock
-	if settings.Postgres == nil {
+	l := &Ledger{
+		settings: settings,
+		store:    metrics.NewStore(settings.Options, settings.Now),
+		feeds:    make(map[string]*Feed),
+		page:     pageCommit{states: make(map[hash]*state), tallies: make(map[tallyKey]tally), firsts: make(map[hash]int)},
+		idCache:  newIDCache(cmp.Or(settings.IDMemory, cacheBytes)),
+		outbox:   outbox{signal: make(chan struct{}, 1)},
+	}
+	if !l.Shared() {
 		var err error
-		if lock, err = takeLock(settings.Folder); err != nil {
+		if l.lock, err = takeLock(settings.Folder); err != nil {
 			return nil, err
 		}
+		l.reserve = reserve{file: filepath.Join(settings.Folder, reserveName), most: cmp.Or(settings.reserve, mostReserve)}
 	}
-	l := &Ledger{
-		settings: settings, lock: lock,
-		store:   metrics.NewStore(settings.Options, settings.Now),
-		feeds:   make(map[string]*Feed),
-		idCache: newIDCache(cmp.Or(settings.IDMemory, cacheBytes)),
-	}
-	l.outbox.signal = make(chan struct{}, 1)
 	if err := l.open(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -134,12 +135,6 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 
 // open opens the file and reads everything that is kept in memory.
 func (l *Ledger) open(ctx context.Context) error {
-	if !l.Shared() {
-		l.reserve = reserve{
-			file: filepath.Join(l.settings.Folder, reserveName),
-			most: cmp.Or(l.settings.reserve, mostReserve),
-		}
-	}
 	err := l.ensureOpen(ctx)
 	if errors.Is(err, ErrFull) {
 		l.reserve.release()

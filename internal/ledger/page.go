@@ -143,9 +143,6 @@ func (p *pageCommit) prepare(f *Feed, page *Page) {
 
 // reset makes the page ready to be looked up and applied, its records in the order of their versions.
 func (p *pageCommit) reset() {
-	if p.states == nil {
-		p.states, p.tallies, p.firsts = make(map[hash]*state), make(map[tallyKey]tally), make(map[hash]int)
-	}
 	clear(p.states)
 	clear(p.tallies)
 	clear(p.firsts)
