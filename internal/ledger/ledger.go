@@ -143,7 +143,7 @@ func (l *Ledger) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.identify(ctx); err != nil {
+	if err := l.commitAlone(ctx, l.identify); err != nil {
 		return err
 	}
 	l.setTuning(l.settings.Tuning)
@@ -155,17 +155,13 @@ func (l *Ledger) open(ctx context.Context) error {
 }
 
 // identify reads the ledger's key and instance id, or makes them.
-func (l *Ledger) identify(ctx context.Context) error {
-	secret, id := newSecret(), uuid.NewString()
-	err := l.engine.transact(ctx, func() error {
-		// Both rows in one order: replicas that start at once would deadlock otherwise.
-		_, err := l.engine.exec(`INSERT INTO meta VALUES ('key', ?), ('instance', ?) ON CONFLICT (name) DO NOTHING`, secret, id)
-		return err
-	})
+func (l *Ledger) identify() error {
+	_, err := l.engine.exec(`INSERT INTO meta VALUES ('key', ?), ('instance', ?) ON CONFLICT (name) DO NOTHING`, newSecret(), uuid.NewString())
 	if err != nil {
 		return fmt.Errorf("prepare ledger: %w", err)
 	}
-	if secret, err = l.engine.meta("key"); err != nil {
+	secret, err := l.engine.meta("key")
+	if err != nil {
 		return err
 	}
 	if l.id, err = l.engine.meta("instance"); err != nil {
