@@ -75,9 +75,6 @@ type Feed struct {
 func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.ensureOpen(ctx); err != nil {
-		return nil, err
-	}
 	name := spec.Source + "/" + spec.Feed
 	id, err := l.register(ctx, spec)
 	f := l.feeds[name]

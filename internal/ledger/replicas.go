@@ -119,9 +119,6 @@ func (l *Ledger) lead(ctx context.Context, text string, args ...any) (changed in
 func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.ensureOpen(ctx); err != nil {
-		return err
-	}
 	_, err := l.register(ctx, spec)
 	return err
 }

@@ -11,7 +11,7 @@ const schemaVersion = "8"
 
 // schema is the layout of both databases, in SQLite's words. WITHOUT ROWID keeps it from a second tree for the key. Who makes a row gives it its id (nextID).
 var schema = []string{
-	// One row per feed, and row 0 for what belongs to no feed. seq moves with
+	// One row per feed, and row 0, which commitAlone locks. seq moves with
 	// every commit, epoch with a change of owner: the replica that reads the feed (replicas.go).
 	`CREATE TABLE feeds (
 		id INTEGER PRIMARY KEY,
