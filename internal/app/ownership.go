@@ -283,8 +283,7 @@ func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
 			continue
 		}
 		known = false
-		// A renamed feed of another account has its row then, and whoever reads it says what is wrong.
-		if err := o.ledger.Register(ctx, spec); err != nil && !errors.Is(err, ledger.ErrOtherAccount) {
+		if err := o.ledger.Register(ctx, spec); err != nil {
 			return fmt.Errorf("register feed %s/%s: %w", spec.Source, spec.Feed, err)
 		}
 	}

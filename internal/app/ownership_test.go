@@ -23,6 +23,7 @@ type fakeDatabase struct {
 	moves    map[string]int     // by feed
 	down     bool
 	locked   string // a source whose rows an open transaction has changed
+	refused  string // a source that takes over the name of another account's
 }
 
 func newFakeDatabase() *fakeDatabase {
@@ -93,6 +94,9 @@ func (r *fakeReplica) Renew(ctx context.Context) (c ledger.Cluster, err error) {
 func (r *fakeReplica) Register(_ context.Context, spec ledger.FeedSpec) error {
 	r.db.mu.Lock()
 	defer r.db.mu.Unlock()
+	if r.db.refused == spec.Source {
+		return ledger.ErrOtherAccount
+	}
 	if r.db.find(spec.Source, spec.Feed) == nil {
 		r.db.feeds = append(r.db.feeds, ledger.FeedOwner{Source: spec.Source, Feed: spec.Feed})
 	}
@@ -464,5 +468,19 @@ func TestOwnership_LockedRow(t *testing.T) {
 		d.lock("")
 		letPass(3 * time.Second)
 		wantReading(t, "the row is free", map[*fakeReplica]int{b: 3})
+	})
+}
+
+// A source whose renamed_from is of another account has no row, so nobody reads it: the log says why, and other accounts are read.
+func TestOwnership_RenamedFromAnotherAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newFakeDatabase()
+		d.refused = "account-00"
+		a := d.start(t, "a", 3)
+		letPass(3 * time.Second)
+		wantReading(t, "one is refused", map[*fakeReplica]int{a: 2})
+		if err := a.pass(t.Context()); !errors.Is(err, ledger.ErrOtherAccount) {
+			t.Errorf("the log is told %v", err)
+		}
 	})
 }
