@@ -54,11 +54,7 @@ func (l *lazyFeed) Commit(ctx context.Context, page *ledger.Page) (ledger.Result
 	if feed == nil {
 		return ledger.Result{}, errNotOpen
 	}
-	result, err := feed.Commit(ctx, page)
-	if errors.Is(err, ledger.ErrNotOwner) {
-		l.owners.lookAgain()
-	}
-	return result, err
+	return feed.Commit(ctx, page)
 }
 
 // Due implements collector.TaskQueue.

@@ -64,7 +64,6 @@ type ownership struct {
 	reader  accountReader
 	replica string
 	logger  *slog.Logger
-	wake    chan struct{}
 
 	seen  atomic.Pointer[cluster]   // as of the last renewal; nil before the first
 	until atomic.Pointer[time.Time] // until when what is owned is shown
@@ -80,7 +79,7 @@ type ownership struct {
 
 func newOwnership(shared sharedLedger, reader accountReader, replica string, logger *slog.Logger) *ownership {
 	return &ownership{
-		ledger: shared, reader: reader, replica: replica, logger: logger, wake: make(chan struct{}, 1),
+		ledger: shared, reader: reader, replica: replica, logger: logger,
 		unowned: make(map[string]time.Time), unwanted: make(map[string]bool),
 	}
 }
@@ -105,20 +104,7 @@ func (o *ownership) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		case <-o.wake:
 		}
-	}
-}
-
-// lookAgain has the next pass begin at once: a commit showed that a feed is another's, whose series aren't to be shown here any more. It does
-// nothing for nil.
-func (o *ownership) lookAgain() {
-	if o == nil {
-		return
-	}
-	select {
-	case o.wake <- struct{}{}:
-	default:
 	}
 }
 

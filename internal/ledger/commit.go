@@ -102,6 +102,7 @@ func (l *Ledger) reload() error {
 			err = f.load()
 		}
 		if errors.Is(err, ErrNotOwner) {
+			l.drop(f) // its owner shows it
 			err = nil
 		}
 	}

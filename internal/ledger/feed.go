@@ -87,10 +87,6 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 		}
 		return nil, err
 	}
-	if f != nil && f.lost {
-		l.drop(f)
-		f = nil
-	}
 	if f != nil {
 		f.spec = spec
 		peaks, err := f.findPeaks(&f.row.state)
@@ -121,7 +117,7 @@ func (f *Feed) load() error {
 	if err := fresh.load(l.engine, id); err != nil {
 		return err
 	}
-	if f.lost = fresh.owner != l.replica(); f.lost && !l.view {
+	if fresh.owner != l.replica() && !l.view {
 		return ErrNotOwner
 	}
 	series, ids := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone), new(idStore)

@@ -18,7 +18,7 @@ const LeaseTime = 10 * time.Second
 // forgottenAfter is when a replica that is gone is taken off the list.
 const forgottenAfter = time.Hour
 
-// ErrNotOwner says that another replica owns the feed now. The feed is to be let go with Drop.
+// ErrNotOwner says that another replica owns the feed now. Nothing of it is shown here any more, and this Feed is of no more use.
 var ErrNotOwner = errors.New("another replica owns the feed")
 
 // Cluster is who reads what, at one instant.
