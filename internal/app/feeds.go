@@ -17,7 +17,7 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
 	if info.ActiveCalls == nil {
-		state := &lazyFeed{ledger: a.ledger, owners: a.owners, spec: specOf(s.config, info), now: clock.Now}
+		state := &lazyFeed{ledger: a.ledger, spec: specOf(s.config, info)}
 		settings.Ledger, settings.Queue, settings.Open = state, state, state.open
 		if info.Fetcher != nil {
 			f.queue = state

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -10,22 +9,18 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// lazyFeed is the ledger's handle on a feed. The loop opens it before each read until that succeeds, since a full disk is temporary.
-// It is safe for concurrent use.
+// lazyFeed is the ledger's handle on a feed. The loop opens it before each read until that succeeds, since a full disk is temporary, and asks
+// only for its state before. It is safe for concurrent use.
 type lazyFeed struct {
 	ledger *ledger.Ledger
-	owners *ownership
 	spec   ledger.FeedSpec
 	opened atomic.Pointer[ledger.Feed] // nil until it could be opened
-	now    func() time.Time            // the feed's clock
 }
 
 var (
 	_ collector.Ledger    = (*lazyFeed)(nil)
 	_ collector.TaskQueue = (*lazyFeed)(nil)
 )
-
-var errNotOpen = errors.New("the feed's state isn't open yet")
 
 // open opens the feed's state unless it is open.
 func (l *lazyFeed) open(ctx context.Context) error {
@@ -50,36 +45,20 @@ func (l *lazyFeed) State() ledger.State {
 
 // Commit implements collector.Ledger.
 func (l *lazyFeed) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
-	feed := l.opened.Load()
-	if feed == nil {
-		return ledger.Result{}, errNotOpen
-	}
-	return feed.Commit(ctx, page)
+	return l.opened.Load().Commit(ctx, page)
 }
 
 // Due implements collector.TaskQueue.
 func (l *lazyFeed) Due(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error) {
-	feed := l.opened.Load()
-	if feed == nil {
-		return nil, errNotOpen
-	}
-	return feed.Due(ctx, now, limit)
+	return l.opened.Load().Due(ctx, now, limit)
 }
 
 // SetAside implements collector.TaskQueue.
 func (l *lazyFeed) SetAside(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error) {
-	feed := l.opened.Load()
-	if feed == nil {
-		return nil, errNotOpen
-	}
-	return feed.SetAside(ctx, now, limit)
+	return l.opened.Load().SetAside(ctx, now, limit)
 }
 
 // Waiting implements collector.TaskQueue.
 func (l *lazyFeed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
-	feed := l.opened.Load()
-	if feed == nil {
-		return 0, 0, errNotOpen
-	}
-	return feed.Waiting(ctx)
+	return l.opened.Load().Waiting(ctx)
 }

@@ -189,7 +189,7 @@ func (f *feed) status() web.Feed {
 			}
 		}
 	}
-	if f.queue != nil {
+	if f.queue != nil && f.queue.opened.Load() != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
 		defer cancel()
 		if waiting, setAside, err := f.queue.Waiting(ctx); err == nil {

@@ -46,16 +46,6 @@ func (s *source) feeds() []*feed {
 	return nil
 }
 
-// feed is a feed that is read here, nil if another replica reads it.
-func (s *source) feed(name string) *feed {
-	for _, f := range s.feeds() {
-		if f.info.Name == name {
-			return f
-		}
-	}
-	return nil
-}
-
 // account names what one replica reads as a whole.
 func (s *source) account() string { return cmp.Or(s.opened.Account, s.config.Name) }
 

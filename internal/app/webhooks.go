@@ -11,7 +11,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
@@ -26,9 +25,8 @@ type webhooks struct {
 // here. Without tasks it only wakes the feed, whose subscription may need attention.
 func (a *App) enqueueTo(s *source, info *collector.FeedInfo) func(context.Context, []collector.Task) (int, error) {
 	return func(ctx context.Context, tasks []collector.Task) (queued int, err error) {
-		feed := s.feed(info.Name)
 		if len(tasks) > 0 {
-			queued, err = a.enqueue(ctx, specOf(s.config, info), feed, tasks)
+			queued, err = a.ledger.Enqueue(ctx, specOf(s.config, info), tasks)
 		}
 		if err != nil {
 			if ctx.Err() == nil { // the sender is still there
@@ -38,20 +36,13 @@ func (a *App) enqueueTo(s *source, info *collector.FeedInfo) func(context.Contex
 			}
 			return 0, err
 		}
-		if feed != nil {
-			feed.loop.Wake()
+		for _, f := range s.feeds() {
+			if f.info == info {
+				f.loop.Wake()
+			}
 		}
 		return queued, nil
 	}
-}
-
-// enqueue commits tasks as a page of the feed, or beside whoever reads it.
-func (a *App) enqueue(ctx context.Context, spec ledger.FeedSpec, feed *feed, tasks []collector.Task) (int, error) {
-	if a.ledger.Shared() {
-		return a.ledger.Enqueue(ctx, spec, tasks)
-	}
-	result, err := feed.queue.Commit(ctx, &ledger.Page{Enqueue: tasks, ObservedAt: feed.queue.now()})
-	return result.Queued, err
 }
 
 // listen opens the configured listeners.
