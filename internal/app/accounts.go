@@ -89,9 +89,6 @@ func (o owned) Snapshot() metrics.Snapshot {
 
 // replicaStatus are the replicas that share the ledger, none if it isn't shared.
 func (a *App) replicaStatus(c *cluster) (all []web.Replica) {
-	if c == nil {
-		return nil
-	}
 	for _, r := range c.replicas {
 		one := web.Replica{Name: r.Name, Address: r.Address, Started: web.Time(r.Started), Self: r.Name == a.replica}
 		for _, f := range c.feeds {

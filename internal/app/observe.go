@@ -63,7 +63,7 @@ func (a *App) observeSources() {
 
 // Ready implements web.Backend. Of several replicas each is ready when what it reads is, and the others know that it is there.
 func (a *App) Ready() (bool, string) {
-	if a.owners != nil && a.owners.seen.Load() == nil {
+	if a.owners != nil && len(a.owners.clusterNow().replicas) == 0 {
 		return false, "the other replicas don't know of this one yet"
 	}
 	for _, s := range a.running.Load().sources {
@@ -100,7 +100,7 @@ func (a *App) Status() web.Status {
 				LastNotification: unixTime(figures[figure{def: metrics.SubscriptionLastNotification, source: name}]),
 			}
 		}
-		if s.feeds() == nil && c != nil {
+		if s.feeds() == nil {
 			source.Feeds = s.elsewhere(c)
 		}
 		for _, f := range s.feeds() {

@@ -65,8 +65,7 @@ type ownership struct {
 	replica string
 	logger  *slog.Logger
 
-	seen  atomic.Pointer[cluster]   // as of the last renewal; nil before the first
-	until atomic.Pointer[time.Time] // until when what is owned is shown
+	seen atomic.Pointer[cluster] // as of the last renewal; empty before the first
 
 	mu           sync.Mutex           // orders passes and reloads, and guards all below
 	leaving      bool                 // nothing is acquired any more
@@ -78,10 +77,12 @@ type ownership struct {
 }
 
 func newOwnership(shared sharedLedger, reader accountReader, replica string, logger *slog.Logger) *ownership {
-	return &ownership{
+	o := &ownership{
 		ledger: shared, reader: reader, replica: replica, logger: logger,
 		unowned: make(map[string]time.Time), unwanted: make(map[string]bool),
 	}
+	o.seen.Store(new(cluster))
+	return o
 }
 
 // run owns accounts until the context ends.
@@ -110,18 +111,12 @@ func (o *ownership) run(ctx context.Context) {
 
 // holds reports whether all that is read here is surely still owned: nothing else of the ledger is to be shown. It is true for nil, a ledger
 // that isn't shared.
-func (o *ownership) holds() bool {
-	if o == nil {
-		return true
-	}
-	until := o.until.Load()
-	return until != nil && time.Now().Before(*until)
-}
+func (o *ownership) holds() bool { return o == nil || time.Now().Before(o.seen.Load().until) }
 
-// clusterNow is who reads what, as of the last renewal; nil before the first, and if the ledger isn't shared.
+// clusterNow is who reads what, as of the last renewal; empty before the first, and if the ledger isn't shared.
 func (o *ownership) clusterNow() *cluster {
 	if o == nil {
-		return nil
+		return new(cluster)
 	}
 	return o.seen.Load()
 }
@@ -148,13 +143,13 @@ func (o *ownership) stopPlacing() {
 // ended.
 func (o *ownership) handOver() {
 	c := o.clusterNow()
-	if c == nil || len(c.replicas) < 2 {
+	if len(c.replicas) < 2 {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.left = true
-	o.until.Store(nil)
+	o.seen.Store(&cluster{replicas: c.replicas})
 	for name := range c.feeds {
 		o.ledger.Drop(name.source, name.feed)
 	}
@@ -177,8 +172,8 @@ func (o *ownership) pass(ctx context.Context) error {
 	}
 	c, accounts := newCluster(&now), o.reader.accounts()
 	lost := o.dropLost(c, accounts)
+	c.until = began.Add(holdsFor)
 	o.seen.Store(c)
-	o.until.Store(new(began.Add(holdsFor)))
 	for _, a := range lost {
 		o.logger.Warn("An account is read by another replica now.", "account_of", a.feeds[0].Source)
 		o.reader.stopAccount(a.key)

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -31,6 +32,7 @@ type cluster struct {
 	replicas []ledger.Replica // in order of their start
 	feeds    map[feedName]*ledger.FeedOwner
 	load     map[string]int // by replica: what all of its feeds cost, those of another configuration too
+	until    time.Time      // until when what is owned is shown
 }
 
 func newCluster(c *ledger.Cluster) *cluster {
