@@ -79,6 +79,8 @@ func (a *App) Ready() (bool, string) {
 
 // Status implements web.Backend.
 func (a *App) Status() web.Status {
+	ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
+	defer cancel()
 	visible, figures := a.running.Load(), a.figures()
 	status := web.Status{Sources: []web.Source{}, OTLP: visible.otlp.status()}
 	status.Ledger.SizeBytes = int64(figures[figure{def: metrics.LedgerSize}])
@@ -104,7 +106,7 @@ func (a *App) Status() web.Status {
 			source.Feeds = s.elsewhere(c)
 		}
 		for _, f := range s.feeds() {
-			feed := f.status()
+			feed := f.status(ctx)
 			feed.ReadBy = a.replica
 			feed.Series = int64(figures[figure{metrics.SeriesCount, name, feed.Feed}])
 			feed.SeriesOverflow = int64(figures[figure{metrics.SeriesOverflow, name, feed.Feed}])
@@ -171,10 +173,10 @@ func (a *App) figures() map[figure]float64 {
 	return all
 }
 
-// statusTimeout is how long the status waits for the ledger.
+// statusTimeout is how long the status waits for the ledger, of all feeds together.
 const statusTimeout = 2 * time.Second
 
-func (f *feed) status() web.Feed {
+func (f *feed) status(ctx context.Context) web.Feed {
 	s := f.loop.Status()
 	feed := web.Feed{
 		Feed: f.info.Name, State: web.State(s.State), Watermark: web.Time(s.Watermark), LastSuccess: web.Time(s.LastSuccess),
@@ -190,8 +192,6 @@ func (f *feed) status() web.Feed {
 		}
 	}
 	if f.queue != nil && f.queue.opened.Load() != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
-		defer cancel()
 		if waiting, setAside, err := f.queue.Waiting(ctx); err == nil {
 			feed.Waiting, feed.SetAside = &waiting, &setAside
 		}
