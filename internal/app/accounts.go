@@ -17,6 +17,7 @@ func (a *App) accounts() []account {
 		if i < 0 {
 			i, all = len(all), append(all, account{key: s.account()})
 		}
+		all[i].sources = append(all[i].sources, s)
 		all[i].feeds = append(all[i].feeds, s.specs()...)
 	}
 	return all
@@ -27,28 +28,17 @@ func (a *App) isRead(name string) bool {
 	return slices.ContainsFunc(a.running.Load().sources, func(s *source) bool { return s.config.Name == name && s.feeds() != nil })
 }
 
-// sourcesOf are the sources of an account.
-func (a *App) sourcesOf(key string) (all []*source) {
-	for _, s := range a.running.Load().sources {
-		if s.account() == key {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
 // startAccount implements accountReader.
-func (a *App) startAccount(key string) {
-	for _, f := range a.makeFeeds(a.sourcesOf(key)) {
+func (a *App) startAccount(of *account) {
+	for _, f := range a.makeFeeds(of.sources) {
 		f.loop.Start()
 	}
 }
 
 // stopAccount implements accountReader. What is shown of the feeds here ends: the replica that reads them shows it.
-func (a *App) stopAccount(key string) {
-	sources := a.sourcesOf(key)
-	stopLoops(sources)
-	for _, s := range sources {
+func (a *App) stopAccount(of *account) {
+	stopLoops(of.sources)
+	for _, s := range of.sources {
 		if s.reading.Swap(nil) == nil {
 			continue
 		}

@@ -45,8 +45,8 @@ type accountReader interface {
 	// isRead reports whether a source is read here.
 	isRead(source string) bool
 	// startAccount reads what isn't read yet of an account, and stopAccount ends all of that.
-	startAccount(key string)
-	stopAccount(key string)
+	startAccount(a *account)
+	stopAccount(a *account)
 	// lookForTasks has the feeds that are read here look for tasks that other replicas have enqueued.
 	lookForTasks()
 }
@@ -171,13 +171,9 @@ func (o *ownership) pass(ctx context.Context) error {
 		return fmt.Errorf("renew the lease: %w", err)
 	}
 	c, accounts := newCluster(&now), o.reader.accounts()
-	lost := o.dropLost(c, accounts)
+	o.dropLost(c, accounts)
 	c.until = began.Add(holdsFor)
 	o.seen.Store(c)
-	for _, a := range lost {
-		o.logger.Warn("An account is read by another replica now.", "account_of", a.feeds[0].Source)
-		o.reader.stopAccount(a.key)
-	}
 	if !o.leaving {
 		err = o.follow(ctx, c, accounts, began.Add(passTime))
 	}
@@ -185,19 +181,19 @@ func (o *ownership) pass(ctx context.Context) error {
 	return err
 }
 
-// dropLost drops the accounts of which something is read here that isn't owned.
-func (o *ownership) dropLost(c *cluster, accounts []account) (lost []account) {
+// dropLost stops to read the accounts of which something is read here that isn't owned.
+func (o *ownership) dropLost(c *cluster, accounts []account) {
 	for i := range accounts {
 		a := &accounts[i]
 		if !slices.ContainsFunc(a.feeds, func(f ledger.FeedSpec) bool { return o.reader.isRead(f.Source) && !c.owns(o.replica, nameOf(&f)) }) {
 			continue
 		}
+		o.logger.Warn("An account is read by another replica now.", "account_of", a.feeds[0].Source)
 		for _, f := range a.feeds {
 			o.ledger.Drop(f.Source, f.Feed)
 		}
-		lost = append(lost, *a)
+		o.reader.stopAccount(a)
 	}
-	return lost
 }
 
 // follow acquires and releases until what is read here is what place says, or time is up.
@@ -207,9 +203,9 @@ func (o *ownership) follow(ctx context.Context, c *cluster, accounts []account, 
 	var errs []error
 	for i := range accounts {
 		a := &accounts[i]
-		mine, late := placed[a.key] == o.replica || o.isAnyones(c, a) || o.unwanted[a.key], time.Now().After(until)
+		mine, late := placed[a.key] == o.replica || o.isAnyones(c, a), time.Now().After(until)
 		if !mine && !late {
-			o.reader.stopAccount(a.key)
+			o.reader.stopAccount(a)
 			continue
 		}
 		for k := range a.feeds {
@@ -240,16 +236,14 @@ func (o *ownership) settled(c *cluster) bool {
 	return time.Since(o.replicasFrom) >= settledAfter
 }
 
-// isAnyones reports whether nobody has had the account for long.
+// isAnyones reports whether nobody took the account for long: wherever it is by now, it stays there.
 func (o *ownership) isAnyones(c *cluster, a *account) bool {
-	if c.ownerOf(a) != "" {
+	switch since, waits := o.unowned[a.key]; {
+	case c.ownerOf(a) != "":
 		delete(o.unowned, a.key)
-		return false
-	}
-	if o.unowned[a.key].IsZero() {
+	case !waits:
 		o.unowned[a.key] = time.Now()
-	}
-	if time.Since(o.unowned[a.key]) >= patience {
+	case time.Since(since) >= patience:
 		o.unwanted[a.key] = true
 	}
 	return o.unwanted[a.key]
@@ -272,25 +266,15 @@ func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
 		return nil
 	}
 	for i := range a.feeds {
-		f := c.feeds[nameOf(&a.feeds[i])]
-		switch {
-		case f.Owner != "" && f.Owner != o.replica:
-			return nil // to be released by its owner
-		case f.Owner == o.replica:
-			continue
-		}
 		limited, cancel := context.WithTimeout(ctx, lockTime)
-		acquired, err := o.ledger.Acquire(limited, f)
+		acquired, err := o.ledger.Acquire(limited, c.feeds[nameOf(&a.feeds[i])])
 		cancel()
-		if err != nil {
+		if err != nil || !acquired { // its owner releases it, or another one was faster
 			return err
-		}
-		if !acquired {
-			return nil
 		}
 	}
 	o.logger.Info("An account is read by this replica now.", "account_of", a.feeds[0].Source)
-	o.reader.startAccount(a.key)
+	o.reader.startAccount(a)
 	return nil
 }
 

@@ -114,6 +114,9 @@ func (d *fakeDatabase) find(source, feed string) *ledger.FeedOwner {
 
 // Acquire implements sharedLedger.
 func (r *fakeReplica) Acquire(ctx context.Context, owner *ledger.FeedOwner) (bool, error) {
+	if owner.Owner != "" {
+		return owner.Owner == r.name, nil
+	}
 	source, feed := owner.Source, owner.Feed
 	r.db.mu.Lock()
 	locked := r.db.locked == source
@@ -176,8 +179,8 @@ func (r *fakeReplica) isRead(source string) bool {
 	return r.reads[source]
 }
 
-func (r *fakeReplica) startAccount(key string) { r.set(key, true) }
-func (r *fakeReplica) stopAccount(key string)  { r.set(key, false) }
+func (r *fakeReplica) startAccount(a *account) { r.set(a.key, true) }
+func (r *fakeReplica) stopAccount(a *account)  { r.set(a.key, false) }
 
 func (r *fakeReplica) set(key string, reads bool) {
 	r.mu.Lock()
@@ -412,7 +415,7 @@ func TestOwnership_OtherConfigurations(t *testing.T) {
 		}
 		done := old.pause()
 		old.sources = old.sources[:1] // the other one had moved
-		old.stopAccount("account-01") // as a reload does
+		old.set("account-01", false)  // as a reload does
 		done()
 		letPass(patience + 3*renewInterval)
 		if old.reading()+fresh.reading()+late.reading() < 3 {

@@ -11,7 +11,8 @@ import (
 // account is what one replica reads as a whole: all sources whose requests count against one limit of the provider's.
 type account struct {
 	// key names it; with the same configuration it is the same in each replica.
-	key string
+	key     string
+	sources []*source
 	// feeds are those that have a row in the ledger, in the order in which they are acquired: who has the first has the account.
 	feeds []ledger.FeedSpec
 }
@@ -90,9 +91,6 @@ func (c *cluster) idlest() (name string) {
 // another one leaves: in a rolling restart that starts the new before it stops the old, each account moves once.
 func place(c *cluster, accounts []account, settled bool) map[string]string {
 	placed := make(map[string]string)
-	if len(c.replicas) == 0 {
-		return placed
-	}
 	sorted := slices.SortedFunc(slices.Values(accounts), func(a, b account) int {
 		return cmp.Or(c.cost(&b)-c.cost(&a), cmp.Compare(a.key, b.key))
 	})

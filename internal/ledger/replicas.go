@@ -130,12 +130,12 @@ func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
 	return err
 }
 
-// Acquire makes this replica the owner of a feed of a Cluster that no living replica owned; false if another one was faster. Feed opens it
-// then. Whether it moved since is asked of its epoch, in the row itself: the condition on the table of replicas, for an owner that gave a sign of
+// Acquire makes this replica the owner of a feed of a Cluster unless another living replica was; false if that is so or another one was
+// faster. Feed opens it then. Whether it moved since is asked of its epoch, in the row itself: the condition on the table of replicas, for an owner that gave a sign of
 // life since the Cluster was read, is judged by what that had been before a lock was waited for.
 func (l *Ledger) Acquire(ctx context.Context, f *FeedOwner) (acquired bool, err error) {
 	if f.Owner != "" {
-		return false, nil
+		return f.Owner == l.replica(), nil
 	}
 	n, err := l.lead(ctx, `UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND epoch = ?
 		AND NOT EXISTS (SELECT 1 FROM replicas r WHERE r.name = feeds.owner AND `+isAlive+`)`,
