@@ -13,8 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -55,17 +53,16 @@ type Settings struct {
 
 // App is the daemon. Its methods may be called from several goroutines at once.
 type App struct {
-	settings  Settings
-	logger    *slog.Logger
-	own       *metrics.Own
-	ledger    *ledger.Ledger
-	replica   string         // its name among those that share the ledger; empty if none do
-	owners    *ownership     // nil if no other process has the ledger
-	shown     metrics.Source // the series of the ledger that may be shown
-	listeners []net.Listener
-	handler   http.Handler
-	webhooks  *webhooks
-	quotas    httpclient.Quotas // survive a reload
+	settings Settings
+	logger   *slog.Logger
+	own      *metrics.Own
+	ledger   *ledger.Ledger
+	replica  string         // its name among those that share the ledger; empty if none do
+	owners   *ownership     // nil if no other process has the ledger
+	shown    metrics.Source // the series of the ledger that may be shown
+	port     web.ServeSettings
+	webhooks webhooks
+	quotas   httpclient.Quotas // survive a reload
 
 	reloads    singleflight.Group
 	reloadPace *rate.Limiter
@@ -84,7 +81,7 @@ func New(ctx context.Context, settings Settings) (*App, error) {
 	a := &App{settings: settings.withDefaults(), reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1), failed: make(chan error, 2)}
 	a.logger = a.settings.Logger
 	a.running.Store(&running{otlp: new(delivery)}) // nothing yet
-	a.webhooks = &webhooks{unstored: rate.Sometimes{Interval: 10 * time.Second}}
+	a.webhooks.unstored.Interval = 10 * time.Second
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
 	}
@@ -129,20 +126,30 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.running.Store(r)
-	a.handler, err = web.Handler(web.Settings{
+	handler, err := web.Handler(web.Settings{
 		MetricsPath: a.settings.TelemetryPath, Metrics: prometheus.Handler(prometheus.Gatherer{a.shown, a.own}, a.logger),
 		Backend: a, Logger: a.logger, Version: Version(),
 	})
 	if err != nil {
 		return err
 	}
-	if err := web.ValidateConfigFile(a.settings.WebConfigFile); err != nil {
+	a.port = web.ServeSettings{Handler: handler, WebConfigFile: a.settings.WebConfigFile, Logger: a.logger}
+	if err := openPort(ctx, &a.port, a.settings.ListenAddresses); err != nil {
 		return err
 	}
-	if a.listeners, err = web.Listen(ctx, a.settings.ListenAddresses); err != nil {
+	a.webhooks.port = web.ServeSettings{
+		Handler: &a.webhooks, WebConfigFile: a.settings.WebhookConfigFile, Logger: a.logger.With("listener", "webhook"), Public: true,
+	}
+	return openPort(ctx, &a.webhooks.port, a.settings.WebhookAddresses)
+}
+
+// openPort opens the listeners of a port; without an address it stays off.
+func openPort(ctx context.Context, port *web.ServeSettings, addresses []string) (err error) {
+	if err := web.ValidateConfigFile(port.WebConfigFile); err != nil || len(addresses) == 0 {
 		return err
 	}
-	return a.webhooks.listen(ctx, &a.settings)
+	port.Listeners, err = web.Listen(ctx, addresses)
+	return err
 }
 
 // Start starts serving and reading. It returns at once; later failures show in the metrics and the status.
@@ -162,14 +169,7 @@ func (a *App) Start() error {
 	})
 	a.background.Go(func() { a.watchHashKey(ctx) })
 	// The webhooks start before the loops: a new subscription is validated at once.
-	if len(a.webhooks.listeners) > 0 {
-		a.background.Go(func() {
-			a.serve(ctx, web.ServeSettings{
-				Listeners: a.webhooks.listeners, Handler: a.webhooks, WebConfigFile: a.settings.WebhookConfigFile,
-				Logger: a.logger.With("listener", "webhook"), Public: true,
-			})
-		})
-	}
+	a.serve(ctx, a.webhooks.port)
 	// The loops start before the metrics port, which would report readiness without them.
 	r := a.running.Load()
 	a.startReading(r)
@@ -177,19 +177,17 @@ func (a *App) Start() error {
 	if a.owners != nil {
 		a.background.Go(func() { a.owners.run(ctx) })
 	}
-	a.background.Go(func() {
-		a.serve(ctx, web.ServeSettings{
-			Listeners: a.listeners, Handler: a.handler, WebConfigFile: a.settings.WebConfigFile, Logger: a.logger,
-		})
-	})
+	a.serve(ctx, a.port)
 	return nil
 }
 
 // serve serves until the context ends.
-func (a *App) serve(ctx context.Context, settings web.ServeSettings) {
-	if err := web.Serve(ctx, settings); err != nil {
-		a.failed <- fmt.Errorf("serve: %w", err)
-	}
+func (a *App) serve(ctx context.Context, port web.ServeSettings) {
+	a.background.Go(func() {
+		if err := web.Serve(ctx, port); err != nil {
+			a.failed <- fmt.Errorf("serve: %w", err)
+		}
+	})
 }
 
 // Run starts the daemon, and stops it when the context ends or serving fails.
@@ -226,7 +224,7 @@ func (a *App) Stop() error {
 	if a.started {
 		a.owners.leave()
 	} else {
-		for _, l := range append(a.listeners, a.webhooks.listeners...) {
+		for _, l := range append(a.port.Listeners, a.webhooks.port.Listeners...) {
 			_ = l.Close()
 		}
 	}
@@ -240,12 +238,12 @@ func (a *App) Stop() error {
 }
 
 // Addr is the address of the metrics port's first listener.
-func (a *App) Addr() string { return a.listeners[0].Addr().String() }
+func (a *App) Addr() string { return a.port.Listeners[0].Addr().String() }
 
 // WebhookAddr is the address of the first listener for notifications; empty if there is none.
 func (a *App) WebhookAddr() string {
-	if len(a.webhooks.listeners) == 0 {
+	if len(a.webhooks.port.Listeners) == 0 {
 		return ""
 	}
-	return a.webhooks.listeners[0].Addr().String()
+	return a.webhooks.port.Listeners[0].Addr().String()
 }

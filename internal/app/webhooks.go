@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"sync/atomic"
 
@@ -16,9 +15,9 @@ import (
 
 // webhooks is the listener for providers' notifications: it serves the configured paths and nothing else. A reload replaces the paths.
 type webhooks struct {
-	listeners []net.Listener
-	unstored  rate.Sometimes                          // limits the warnings, of which strangers could make many
-	hooks     atomic.Pointer[map[string]http.Handler] // by path; nil until the feeds are there
+	port     web.ServeSettings                       // without listeners it is off
+	unstored rate.Sometimes                          // limits the warnings, of which strangers could make many
+	hooks    atomic.Pointer[map[string]http.Handler] // by path; nil until the feeds are there
 }
 
 // enqueueTo returns a function that makes the tasks of a notification durable, whichever replica reads the feed, and wakes the feed if it is read
@@ -43,19 +42,6 @@ func (a *App) enqueueTo(s *source, info *collector.FeedInfo) func(context.Contex
 		}
 		return queued, nil
 	}
-}
-
-// listen opens the configured listeners.
-func (h *webhooks) listen(ctx context.Context, settings *Settings) error {
-	if err := web.ValidateConfigFile(settings.WebhookConfigFile); err != nil {
-		return err
-	}
-	if len(settings.WebhookAddresses) == 0 {
-		return nil
-	}
-	var err error
-	h.listeners, err = web.Listen(ctx, settings.WebhookAddresses)
-	return err
 }
 
 // ServeHTTP implements http.Handler. net/http logs a panic and closes the connection, and the provider sends the notification again.

@@ -233,7 +233,7 @@ func TestWebhookOverTLS(t *testing.T) {
 	trusting := func(pool *x509.CertPool) *http.Transport {
 		return &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
 	}
-	for i, l := range a.webhooks.listeners {
+	for i, l := range a.webhooks.port.Listeners {
 		address := l.Addr().String() + office.path
 		code, _, err := tryPost(t.Context(), trusting(pool), "https://"+address, fmt.Sprint("call-", i))
 		if err != nil || code != http.StatusAccepted {
