@@ -29,11 +29,7 @@ func (a *App) isRead(name string) bool {
 }
 
 // startAccount implements accountReader.
-func (a *App) startAccount(of *account) {
-	for _, f := range a.makeFeeds(of.sources) {
-		f.loop.Start()
-	}
-}
+func (a *App) startAccount(of *account) { a.startFeeds(of.sources) }
 
 // stopAccount implements accountReader. What is shown of the feeds here ends: the replica that reads them shows it.
 func (a *App) stopAccount(of *account) {

@@ -169,14 +169,16 @@ func (a *App) Start() error {
 	})
 	a.background.Go(func() { a.watchHashKey(ctx) })
 	// The webhooks start before the loops: a new subscription is validated at once.
+	r := a.running.Load()
+	a.hook(r)
 	a.serve(ctx, a.webhooks.port)
 	// The loops start before the metrics port, which would report readiness without them.
-	r := a.running.Load()
-	a.startReading(r)
-	r.otlp.start()
-	if a.owners != nil {
+	if a.owners == nil {
+		a.startFeeds(r.sources)
+	} else {
 		a.background.Go(func() { a.owners.run(ctx) })
 	}
+	r.otlp.start()
 	a.serve(ctx, a.port)
 	return nil
 }

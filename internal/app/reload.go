@@ -56,7 +56,10 @@ func (a *App) swap(gone, next *running) {
 	defer a.owners.pause()()
 	stopLoops(gone.sources) // before the new loops start, so that no feed has two
 	a.ledger.Tune(next.tuning(), next.metricOptions())
-	a.startReading(next)
+	a.hook(next) // before the loops: a new subscription is validated at once
+	if a.owners == nil {
+		a.startFeeds(next.sources)
+	}
 	a.running.Store(next)
 }
 

@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"errors"
-	"net/http"
 	"reflect"
 	"slices"
 	"sync"
@@ -142,30 +141,8 @@ func (a *App) openSource(c *config.Source) (*source, error) {
 	return &source{config: c, opened: opened}, nil
 }
 
-// startReading starts the loops of what isn't read yet, or leaves that to the replicas. A feed whose state can't be opened shows an error and
-// stops no other.
-func (a *App) startReading(r *running) {
-	var loops []*feed
-	if a.owners == nil {
-		loops = a.makeFeeds(r.sources)
-	}
-	hooks := make(map[string]http.Handler)
-	for _, s := range r.sources {
-		for i := range s.opened.Feeds {
-			if info := &s.opened.Feeds[i]; info.Webhook != nil {
-				a.own.Source(s.config.Name).Listens()
-				hooks[info.Webhook.Path] = info.Webhook.Handler(a.enqueueTo(s, info))
-			}
-		}
-	}
-	a.webhooks.hooks.Store(&hooks) // before the loops: a new subscription is validated at once
-	for _, f := range loops {
-		f.loop.Start()
-	}
-}
-
-// makeFeeds makes the feeds of those sources that aren't read yet, and returns them.
-func (a *App) makeFeeds(sources []*source) (made []*feed) {
+// startFeeds starts the loops of those sources that aren't read yet. A feed whose state can't be opened shows an error and stops no other.
+func (a *App) startFeeds(sources []*source) {
 	for _, s := range sources {
 		if s.reading.Load() != nil {
 			continue
@@ -176,9 +153,10 @@ func (a *App) makeFeeds(sources []*source) (made []*feed) {
 			feeds = append(feeds, a.makeFeed(s, &s.opened.Feeds[i], clock))
 		}
 		s.reading.Store(&feeds)
-		made = append(made, feeds...)
+		for _, f := range feeds {
+			f.loop.Start()
+		}
 	}
-	return made
 }
 
 // stopLoops ends the loops and waits for them.

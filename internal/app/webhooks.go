@@ -17,7 +17,21 @@ import (
 type webhooks struct {
 	port     web.ServeSettings                       // without listeners it is off
 	unstored rate.Sometimes                          // limits the warnings, of which strangers could make many
-	hooks    atomic.Pointer[map[string]http.Handler] // by path; nil until the feeds are there
+	hooks    atomic.Pointer[map[string]http.Handler] // by path
+}
+
+// hook has the notifications of a configuration's sources answered, and those of no other.
+func (a *App) hook(r *running) {
+	hooks := make(map[string]http.Handler)
+	for _, s := range r.sources {
+		for i := range s.opened.Feeds {
+			if info := &s.opened.Feeds[i]; info.Webhook != nil {
+				a.own.Source(s.config.Name).Listens()
+				hooks[info.Webhook.Path] = info.Webhook.Handler(a.enqueueTo(s, info))
+			}
+		}
+	}
+	a.webhooks.hooks.Store(&hooks)
 }
 
 // enqueueTo returns a function that makes the tasks of a notification durable, whichever replica reads the feed, and wakes the feed if it is read
@@ -47,13 +61,7 @@ func (a *App) enqueueTo(s *source, info *collector.FeedInfo) func(context.Contex
 // ServeHTTP implements http.Handler. net/http logs a panic and closes the connection, and the provider sends the notification again.
 func (h *webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	hooks := h.hooks.Load()
-	if hooks == nil {
-		w.Header().Set("Retry-After", "5")
-		http.Error(w, "Starting.", http.StatusServiceUnavailable)
-		return
-	}
-	hook, known := (*hooks)[r.URL.Path]
+	hook, known := (*h.hooks.Load())[r.URL.Path]
 	if !known {
 		http.Error(w, "Not found.", http.StatusNotFound)
 		return
