@@ -183,6 +183,9 @@ func (l *Ledger) Leave(ctx context.Context) error {
 func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []Task) (queued int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.reserve.spent && !l.reserve.fill() { // what room there is is for the outbox
+		return 0, ErrFull
+	}
 	err = l.commit(ctx, nil, func() error {
 		queued = 0
 		e := l.engine
