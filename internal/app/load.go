@@ -37,6 +37,15 @@ func (a *App) load() (*running, error) {
 	return r, err
 }
 
+// HashKey is privacy.hash_key, nil if it isn't set.
+func HashKey(ctx context.Context, c *config.Config) ([]byte, error) {
+	key, err := c.Privacy.HashKey.Bytes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read privacy.hash_key: %w", err)
+	}
+	return key, nil
+}
+
 // LoadConfig reads a configuration and checks that every file it names is readable.
 // The error lists every problem.
 func LoadConfig(file string, providers []collector.Provider) (*config.Config, error) {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// reloadSpacing is the least time between two reloads, which anybody who reaches the port may ask for.
-const reloadSpacing = time.Second
+const (
+	// reloadSpacing is the least time between two reloads, which anybody who reaches the port may ask for.
+	reloadSpacing = time.Second
+	// hashKeyInterval is how often the file of privacy.hash_key is read again. Other secrets are read when they are used; this one is used with
+	// each record.
+	hashKeyInterval = 30 * time.Second
+)
 
 // Reload reads the configuration again and applies it as a whole, or returns every problem and changes nothing. Sources that don't
 // change keep their tokens and connections, and so does an unchanged OTLP delivery. Calls that come while one runs, or within a second of
@@ -110,4 +116,35 @@ func (a *App) reloaded(ok bool) {
 		a.own.SetTime(metrics.ReloadSuccess, time.Now())
 	}
 	a.own.SetBool(metrics.ReloadSuccessful, ok)
+}
+
+// watchHashKey takes over a changed key until the context ends, and keeps the former one while the file can't be read.
+func (a *App) watchHashKey(ctx context.Context) {
+	ticker := time.NewTicker(hashKeyInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		a.rereadHashKey(ctx)
+	}
+}
+
+func (a *App) rereadHashKey(ctx context.Context) {
+	if !a.reloading.TryLock() {
+		return // a reload reads it too, and Stop waits for this
+	}
+	defer a.reloading.Unlock()
+	r := a.running.Load()
+	key, err := HashKey(ctx, r.config)
+	switch {
+	case err != nil:
+		a.logger.Warn("privacy.hash_key can't be read again; the previous key stays in effect.", "err", err)
+	case !bytes.Equal(key, r.hashKey):
+		r.hashKey = key
+		a.ledger.Tune(r.tuning(), r.metricOptions())
+		a.logger.Info("privacy.hash_key was reloaded from its file.")
+	}
 }

@@ -78,15 +78,14 @@ func (a *App) prepare(r *running) error {
 	old, errs := a.running.Load(), []error(nil)
 	for i := range r.config.Sources {
 		c := &r.config.Sources[i]
-		s := old.sourceOf(c)
-		if s == nil {
-			var err error
-			if s, err = a.openSource(c); err != nil {
-				errs = append(errs, err)
-				continue
-			}
+		// Secrets in files are compared by the file's name: they are read at every use.
+		if same := slices.IndexFunc(old.sources, func(s *source) bool { return reflect.DeepEqual(s.config, c) }); same >= 0 {
+			r.sources = append(r.sources, old.sources[same])
+		} else if s, err := a.openSource(c); err != nil {
+			errs = append(errs, err)
+		} else {
+			r.sources = append(r.sources, s)
 		}
-		r.sources = append(r.sources, s)
 	}
 	var err error
 	if reflect.DeepEqual(old.sending, r.sending) && slices.Equal(old.trusted, r.trusted) {
@@ -99,17 +98,6 @@ func (a *App) prepare(r *running) error {
 		made := r.without(old)
 		made.close()
 		return errors.Join(err, made.otlp.close())
-	}
-	return nil
-}
-
-// sourceOf is the source with an equal configuration, nil if there is none. Secrets in files are compared by the file's name: they are
-// read at every use.
-func (r *running) sourceOf(c *config.Source) *source {
-	for _, s := range r.sources {
-		if reflect.DeepEqual(s.config, c) {
-			return s
-		}
 	}
 	return nil
 }
