@@ -9,11 +9,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,8 +47,6 @@ type Settings struct {
 	TelemetryPath string
 	// Logger is the program's; nil: nowhere.
 	Logger *slog.Logger
-	// Getenv is asked for OTEL_ variables; nil: os.Getenv.
-	Getenv func(string) string
 }
 
 // App is the daemon. Its methods may be called from several goroutines at once.
@@ -78,27 +76,17 @@ type App struct {
 
 // New reads the configuration, opens the ledger and the listeners, and builds every part. It sends nothing yet.
 func New(ctx context.Context, settings Settings) (*App, error) {
-	a := &App{settings: settings.withDefaults(), reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1), failed: make(chan error, 2)}
-	a.logger = a.settings.Logger
+	if settings.Providers == nil {
+		settings.Providers = Providers()
+	}
+	a := &App{settings: settings, reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1), failed: make(chan error, 2)}
+	a.logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 	a.running.Store(&running{otlp: new(delivery)}) // nothing yet
 	a.webhooks.unstored.Interval = 10 * time.Second
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
 	}
 	return a, nil
-}
-
-func (s Settings) withDefaults() Settings {
-	if s.Providers == nil {
-		s.Providers = Providers()
-	}
-	if s.Logger == nil {
-		s.Logger = slog.New(slog.DiscardHandler)
-	}
-	if s.Getenv == nil {
-		s.Getenv = os.Getenv
-	}
-	return s
 }
 
 func (a *App) build(ctx context.Context) error {
@@ -241,11 +229,3 @@ func (a *App) Stop() error {
 
 // Addr is the address of the metrics port's first listener.
 func (a *App) Addr() string { return a.port.Listeners[0].Addr().String() }
-
-// WebhookAddr is the address of the first listener for notifications; empty if there is none.
-func (a *App) WebhookAddr() string {
-	if len(a.webhooks.port.Listeners) == 0 {
-		return ""
-	}
-	return a.webhooks.port.Listeners[0].Addr().String()
-}

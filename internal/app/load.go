@@ -24,7 +24,7 @@ func (a *App) load() (*running, error) {
 		return nil, err
 	}
 	r := &running{config: c}
-	if r.sending, err = config.ResolveOTLP(c.OTLP, a.settings.Getenv); err != nil {
+	if r.sending, err = config.ResolveOTLP(c.OTLP, os.Getenv); err != nil {
 		return nil, err
 	}
 	if r.sending != nil {
