@@ -40,9 +40,9 @@ func (a *App) stopAccount(of *account) {
 		}
 		name := s.config.Name
 		for i := range s.opened.Feeds {
-			a.own.Forget(name, s.opened.Feeds[i].Name)
+			a.forgetOwn(name, s.opened.Feeds[i].Name)
 		}
-		a.own.Forget(name, "") // requests for tokens and subscriptions
+		a.forgetOwn(name, "") // requests for tokens and subscriptions
 		a.own.Clear(metrics.SubscriptionExpiry, name)
 	}
 }

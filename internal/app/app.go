@@ -66,6 +66,7 @@ type App struct {
 	reloadPace *rate.Limiter
 	reloading  sync.Mutex              // orders Start, reloads and Stop
 	running    atomic.Pointer[running] // stored under reloading, once its loops have begun
+	observing  sync.Mutex              // held while a snapshot sets the gauges of what is read
 	started    bool                    // guarded by reloading
 	stopped    bool                    // guarded by reloading
 

@@ -36,6 +36,8 @@ func (a *App) observeLedger() {
 // observeSources brings the metrics of the feeds that are read here up to now, and says which these are. It shows the calls in progress
 // if this replica surely owns them.
 func (a *App) observeSources() {
+	a.observing.Lock()
+	defer a.observing.Unlock()
 	holds := a.owners.holds()
 	var active []metrics.Row
 	for _, s := range a.running.Load().sources {

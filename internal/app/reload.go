@@ -48,8 +48,8 @@ func (a *App) reload() error {
 	old := a.running.Load()
 	gone := old.without(next)
 	a.swap(gone, next)
-	a.forget(old, next)
-	gone.stopSending() // after reading has started, which needn't wait for an endpoint
+	gone.stopSending()  // after reading has started, which needn't wait for an endpoint
+	a.forget(old, next) // ending a session was a request too
 	if next.otlp != old.otlp {
 		next.otlp.start()
 	}
@@ -98,16 +98,23 @@ func (a *App) forget(old, next *running) {
 			feed := s.opened.Feeds[i].Name
 			if !slices.ContainsFunc(now.Feeds, func(f collector.FeedInfo) bool { return f.Name == feed }) {
 				a.ledger.Hide(name, feed)
-				a.own.Forget(name, feed)
+				a.forgetOwn(name, feed)
 			}
 		}
 		if len(now.Feeds) == 0 {
-			a.own.Forget(name)
+			a.forgetOwn(name)
 		}
 		if hasWebhook(s.opened) && !hasWebhook(now) {
 			a.own.Source(name).Forget()
 		}
 	}
+}
+
+// forgetOwn removes own metrics of what isn't read any more, not before a snapshot under way has set them.
+func (a *App) forgetOwn(labels ...string) {
+	a.observing.Lock()
+	defer a.observing.Unlock()
+	a.own.Forget(labels...)
 }
 
 // reloaded sets the metrics of the last reload.
