@@ -168,7 +168,7 @@ func (o *ownership) pass(ctx context.Context) error {
 	now, err := o.ledger.Renew(limited)
 	cancel()
 	if err != nil {
-		return fmt.Errorf("renew the lease: %w", err)
+		return err
 	}
 	c, accounts := newCluster(&now), o.reader.accounts()
 	o.dropLost(c, accounts)
