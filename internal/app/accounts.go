@@ -76,7 +76,7 @@ func (o owned) Snapshot() metrics.Snapshot {
 // replicaStatus are the replicas that share the ledger, none if it isn't shared.
 func (a *App) replicaStatus(c *cluster) (all []web.Replica) {
 	for _, r := range c.replicas {
-		one := web.Replica{Name: r.Name, Address: r.Address, Started: web.Time(r.Started), Self: r.Name == a.replica}
+		one := web.Replica{Name: r.Name, Address: r.Address, Started: web.Time(r.Started), Self: r.Name == a.owners.replica}
 		for _, f := range c.feeds {
 			if f.Owner == r.Name {
 				one.Feeds++

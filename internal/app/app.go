@@ -55,8 +55,7 @@ type App struct {
 	logger   *slog.Logger
 	own      *metrics.Own
 	ledger   *ledger.Ledger
-	replica  string         // its name among those that share the ledger; empty if none do
-	owners   *ownership     // nil if no other process has the ledger
+	owners   *ownership
 	shown    metrics.Source // the series of the ledger that may be shown
 	port     web.ServeSettings
 	webhooks webhooks
@@ -82,6 +81,7 @@ func New(ctx context.Context, settings Settings) (*App, error) {
 	}
 	a := &App{settings: settings, reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1), failed: make(chan error, 2)}
 	a.logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
+	a.owners = newOwnership(nil, a, "", a.logger)
 	a.running.Store(&running{otlp: new(delivery)}) // nothing yet
 	a.webhooks.unstored.Interval = 10 * time.Second
 	if err := a.build(ctx); err != nil {
@@ -104,8 +104,7 @@ func (a *App) build(ctx context.Context) error {
 		return fmt.Errorf("open ledger: %w", err)
 	}
 	if a.ledger.Shared() {
-		a.replica = where.Postgres.Replica
-		a.owners = newOwnership(a.ledger, a, a.replica, a.logger)
+		a.owners = newOwnership(a.ledger, a, where.Postgres.Replica, a.logger)
 	}
 	a.shown = owned{a.ledger.Store(), a.owners}
 	if warning := a.ledger.Warning(); warning != "" {
@@ -162,10 +161,10 @@ func (a *App) Start() error {
 	a.hook(r)
 	a.serve(ctx, a.webhooks.port)
 	// The loops start before the metrics port, which would report readiness without them.
-	if a.owners == nil {
-		a.startFeeds(r.sources)
-	} else {
+	if a.ledger.Shared() {
 		a.background.Go(func() { a.owners.run(ctx) })
+	} else {
+		a.startFeeds(r.sources)
 	}
 	r.otlp.start()
 	a.serve(ctx, a.port)

@@ -65,7 +65,7 @@ func (a *App) observeSources() {
 
 // Ready implements web.Backend. Of several replicas each is ready when what it reads is, and the others know that it is there.
 func (a *App) Ready() (bool, string) {
-	if a.owners != nil && len(a.owners.clusterNow().replicas) == 0 {
+	if a.ledger.Shared() && len(a.owners.seen.Load().replicas) == 0 {
 		return false, "the other replicas don't know of this one yet"
 	}
 	for _, s := range a.running.Load().sources {
@@ -90,7 +90,7 @@ func (a *App) Status() web.Status {
 	if a.owners.holds() {
 		recent = a.ledger.Store().Recent()
 	}
-	c := a.owners.clusterNow()
+	c := a.owners.seen.Load()
 	status.Replicas = a.replicaStatus(c)
 	for _, s := range visible.sources {
 		name := s.config.Name
@@ -109,7 +109,7 @@ func (a *App) Status() web.Status {
 		}
 		for _, f := range s.feeds() {
 			feed := f.status(ctx)
-			feed.ReadBy = a.replica
+			feed.ReadBy = a.owners.replica
 			feed.Series = int64(figures[figure{metrics.SeriesCount, name, feed.Feed}])
 			feed.SeriesOverflow = int64(figures[figure{metrics.SeriesOverflow, name, feed.Feed}])
 			feed.Trunks = trunksOf(recent, name, feed.Feed)

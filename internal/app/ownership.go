@@ -60,12 +60,12 @@ type accountReader interface {
 //
 // Leases and epochs are the ledger's: ownership only decides who tries what, and a commit of a feed that was lost fails whatever it decides.
 type ownership struct {
-	ledger  sharedLedger
+	ledger  sharedLedger // nil if no other process has it: everything is owned
 	reader  accountReader
 	replica string
 	logger  *slog.Logger
 
-	seen atomic.Pointer[cluster] // as of the last renewal; empty before the first
+	seen atomic.Pointer[cluster] // who reads what, as of the last renewal; empty before the first
 
 	mu           sync.Mutex           // orders passes and reloads, and guards all below
 	leaving      bool                 // nothing is acquired any more
@@ -109,40 +109,26 @@ func (o *ownership) run(ctx context.Context) {
 	}
 }
 
-// holds reports whether all that is read here is surely still owned: nothing else of the ledger is to be shown. It is true for nil, a ledger
-// that isn't shared.
-func (o *ownership) holds() bool { return o == nil || time.Now().Before(o.seen.Load().until) }
-
-// clusterNow is who reads what, as of the last renewal; empty before the first, and if the ledger isn't shared.
-func (o *ownership) clusterNow() *cluster {
-	if o == nil {
-		return new(cluster)
-	}
-	return o.seen.Load()
-}
+// holds reports whether all that is read here is surely still owned: nothing else of the ledger is to be shown.
+func (o *ownership) holds() bool { return o.ledger == nil || time.Now().Before(o.seen.Load().until) }
 
 // pause keeps passes from running until the returned function is called.
 func (o *ownership) pause() (goOn func()) {
-	if o == nil {
-		return func() {}
-	}
 	o.mu.Lock()
 	return o.mu.Unlock
 }
 
 // stopPlacing leaves the accounts where they are: the daemon is about to leave. Leases are still renewed.
 func (o *ownership) stopPlacing() {
-	if o != nil {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		o.leaving = true
-	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.leaving = true
 }
 
 // handOver gives everything up before the outbox is drained, if another replica lives: that one reads and sends from here on. The loops have
 // ended.
 func (o *ownership) handOver() {
-	c := o.clusterNow()
+	c := o.seen.Load()
 	if len(c.replicas) < 2 {
 		return
 	}
@@ -280,7 +266,7 @@ func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
 
 // leave gives everything up at once, for other replicas to acquire. The loops have ended, and no pass runs any more.
 func (o *ownership) leave() {
-	if o == nil {
+	if o.ledger == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), ledger.LeaseTime/2)

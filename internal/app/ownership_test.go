@@ -288,7 +288,7 @@ func TestOwnership_GainAndDeath(t *testing.T) {
 		b := d.start(t, "b", 12)
 		letPass(settledAfter / 2)
 		wantReading(t, "a second one has come", map[*fakeReplica]int{a: 12, b: 0})
-		if !b.holds() || len(b.clusterNow().replicas) == 0 {
+		if !b.holds() || len(b.seen.Load().replicas) == 0 {
 			t.Error("it doesn't know of its lease")
 		}
 		letPass(2 * settledAfter)

@@ -63,7 +63,7 @@ func (a *App) swap(gone, next *running) {
 	stopLoops(gone.sources) // before the new loops start, so that no feed has two
 	a.ledger.Tune(next.tuning(), next.metricOptions())
 	a.hook(next) // before the loops: a new subscription is validated at once
-	if a.owners == nil {
+	if !a.ledger.Shared() {
 		a.startFeeds(next.sources)
 	}
 	a.running.Store(next)
