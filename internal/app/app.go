@@ -206,7 +206,8 @@ func (a *App) Stop() error {
 	r := a.running.Load()
 	stopLoops(r.sources)
 	a.owners.handOver()
-	r.stopSending()
+	r.otlp.stop()
+	r.close()
 	if a.cancel != nil {
 		a.cancel()
 	}

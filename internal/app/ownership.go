@@ -112,12 +112,6 @@ func (o *ownership) run(ctx context.Context) {
 // holds reports whether all that is read here is surely still owned: nothing else of the ledger is to be shown.
 func (o *ownership) holds() bool { return o.ledger == nil || time.Now().Before(o.seen.Load().until) }
 
-// pause keeps passes from running until the returned function is called.
-func (o *ownership) pause() (goOn func()) {
-	o.mu.Lock()
-	return o.mu.Unlock
-}
-
 // stopPlacing leaves the accounts where they are: the daemon is about to leave. Leases are still renewed.
 func (o *ownership) stopPlacing() {
 	o.mu.Lock()

@@ -413,10 +413,10 @@ func TestOwnership_OtherConfigurations(t *testing.T) {
 		if n := d.movesOf()["account-02/one"]; n > 1 {
 			t.Errorf("the account that only one replica knows has moved %d times", n)
 		}
-		done := old.pause()
+		old.ownership.mu.Lock()
 		old.sources = old.sources[:1] // the other one had moved
 		old.set("account-01", false)  // as a reload does
-		done()
+		old.ownership.mu.Unlock()
 		letPass(patience + 3*renewInterval)
 		if old.reading()+fresh.reading()+late.reading() < 3 {
 			letPass(renewInterval) // one was being handed over

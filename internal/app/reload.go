@@ -48,8 +48,9 @@ func (a *App) reload() error {
 	old := a.running.Load()
 	gone := old.without(next)
 	a.swap(gone, next)
-	gone.stopSending()  // after reading has started, which needn't wait for an endpoint
+	gone.close()
 	a.forget(old, next) // ending a session was a request too
+	gone.otlp.stop()    // after reading has started, which needn't wait for an endpoint
 	if next.otlp != old.otlp {
 		next.otlp.start()
 	}
@@ -59,7 +60,8 @@ func (a *App) reload() error {
 
 // swap ends what is gone and starts what is new. What replicas own stays as it is meanwhile.
 func (a *App) swap(gone, next *running) {
-	defer a.owners.pause()()
+	a.owners.mu.Lock()
+	defer a.owners.mu.Unlock()
 	stopLoops(gone.sources) // before the new loops start, so that no feed has two
 	a.ledger.Tune(next.tuning(), next.metricOptions())
 	a.hook(next) // before the loops: a new subscription is validated at once

@@ -158,12 +158,6 @@ func stopLoops(sources []*source) {
 	stopping.Wait()
 }
 
-// stopSending ends the delivery after it has drained the outbox or its timeout, and closes the sources.
-func (r *running) stopSending() {
-	r.otlp.stop()
-	r.close()
-}
-
 // close closes the sources; their loops have ended or never began.
 func (r *running) close() {
 	for _, s := range r.sources {
