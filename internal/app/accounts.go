@@ -7,8 +7,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-var _ accountReader = (*App)(nil)
-
 // accounts implements accountReader.
 func (a *App) accounts() []account {
 	var all []account

@@ -54,11 +54,6 @@ type lazyFeed struct {
 	opened atomic.Pointer[ledger.Feed] // nil until it could be opened
 }
 
-var (
-	_ collector.Ledger    = (*lazyFeed)(nil)
-	_ collector.TaskQueue = (*lazyFeed)(nil)
-)
-
 // open opens the feed's state unless it is open.
 func (l *lazyFeed) open(ctx context.Context) error {
 	if l.opened.Load() != nil {

@@ -129,15 +129,13 @@ func (a *App) reloaded(ok bool) {
 
 // watchHashKey takes over a changed key until the context ends, and keeps the former one while the file can't be read.
 func (a *App) watchHashKey(ctx context.Context) {
-	ticker := time.NewTicker(hashKeyInterval)
-	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-time.After(hashKeyInterval):
+			a.rereadHashKey(ctx)
 		}
-		a.rereadHashKey(ctx)
 	}
 }
 
