@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -11,9 +12,10 @@ import (
 func (a *App) accounts() []account {
 	var all []account
 	for _, s := range a.running.Load().sources {
-		i := slices.IndexFunc(all, func(other account) bool { return other.key == s.account() })
+		key := cmp.Or(s.opened.Account, s.config.Name)
+		i := slices.IndexFunc(all, func(other account) bool { return other.key == key })
 		if i < 0 {
-			i, all = len(all), append(all, account{key: s.account()})
+			i, all = len(all), append(all, account{key: key})
 		}
 		all[i].sources = append(all[i].sources, s)
 		all[i].feeds = append(all[i].feeds, s.specs()...)

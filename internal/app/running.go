@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"errors"
 	"reflect"
 	"slices"
@@ -45,18 +44,12 @@ func (s *source) feeds() []*feed {
 	return nil
 }
 
-// account names what one replica reads as a whole.
-func (s *source) account() string { return cmp.Or(s.opened.Account, s.config.Name) }
-
-// specs are the feeds that have a row in a shared ledger, by which replicas own them: those that commit something, else the first.
+// specs are the feeds that have a row in a shared ledger, by which replicas own them: the first, and those that commit something.
 func (s *source) specs() (specs []ledger.FeedSpec) {
 	for i := range s.opened.Feeds {
-		if f := &s.opened.Feeds[i]; f.ActiveCalls == nil {
+		if f := &s.opened.Feeds[i]; i == 0 || f.ActiveCalls == nil {
 			specs = append(specs, specOf(s.config, f))
 		}
-	}
-	if specs == nil {
-		specs = append(specs, specOf(s.config, &s.opened.Feeds[0]))
 	}
 	return specs
 }
