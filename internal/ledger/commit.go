@@ -102,7 +102,6 @@ func (l *Ledger) reload() error {
 			err = f.load()
 		}
 		if errors.Is(err, ErrNotOwner) {
-			l.drop(f) // its owner shows it
 			err = nil
 		}
 	}

@@ -118,6 +118,9 @@ func (f *Feed) load() error {
 		return err
 	}
 	if fresh.owner != l.replica() && !l.view {
+		if f.ids != nil { // it was this replica's: now its owner shows it
+			l.drop(f)
+		}
 		return ErrNotOwner
 	}
 	series, ids := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone), new(idStore)
