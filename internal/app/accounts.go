@@ -1,22 +1,23 @@
 package app
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-var _ accountReader = (*App)(nil)
-
 // accounts implements accountReader.
 func (a *App) accounts() []account {
 	var all []account
 	for _, s := range a.running.Load().sources {
-		i := slices.IndexFunc(all, func(other account) bool { return other.key == s.account() })
+		key := cmp.Or(s.opened.Account, s.config.Name)
+		i := slices.IndexFunc(all, func(other account) bool { return other.key == key })
 		if i < 0 {
-			i, all = len(all), append(all, account{key: s.account()})
+			i, all = len(all), append(all, account{key: key})
 		}
+		all[i].sources = append(all[i].sources, s)
 		all[i].feeds = append(all[i].feeds, s.specs()...)
 	}
 	return all
@@ -27,36 +28,21 @@ func (a *App) isRead(name string) bool {
 	return slices.ContainsFunc(a.running.Load().sources, func(s *source) bool { return s.config.Name == name && s.feeds() != nil })
 }
 
-// sourcesOf are the sources of an account.
-func (a *App) sourcesOf(key string) (all []*source) {
-	for _, s := range a.running.Load().sources {
-		if s.account() == key {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
 // startAccount implements accountReader.
-func (a *App) startAccount(key string) {
-	for _, f := range a.makeFeeds(a.sourcesOf(key)) {
-		f.loop.Start()
-	}
-}
+func (a *App) startAccount(of *account) { a.startFeeds(of.sources) }
 
 // stopAccount implements accountReader. What is shown of the feeds here ends: the replica that reads them shows it.
-func (a *App) stopAccount(key string) {
-	sources := a.sourcesOf(key)
-	stopLoops(sources)
-	for _, s := range sources {
+func (a *App) stopAccount(of *account) {
+	stopLoops(of.sources)
+	for _, s := range of.sources {
 		if s.reading.Swap(nil) == nil {
 			continue
 		}
 		name := s.config.Name
 		for i := range s.opened.Feeds {
-			a.own.Forget(name, s.opened.Feeds[i].Name)
+			a.forgetOwn(name, s.opened.Feeds[i].Name)
 		}
-		a.own.Forget(name, "") // requests for tokens and subscriptions
+		a.forgetOwn(name, "") // requests for tokens and subscriptions
 		a.own.Clear(metrics.SubscriptionExpiry, name)
 	}
 }
@@ -89,11 +75,8 @@ func (o owned) Snapshot() metrics.Snapshot {
 
 // replicaStatus are the replicas that share the ledger, none if it isn't shared.
 func (a *App) replicaStatus(c *cluster) (all []web.Replica) {
-	if c == nil {
-		return nil
-	}
 	for _, r := range c.replicas {
-		one := web.Replica{Name: r.Name, Address: r.Address, Started: web.Time(r.Started), Self: r.Name == a.replica}
+		one := web.Replica{Name: r.Name, Address: r.Address, Started: web.Time(r.Started), Self: r.Name == a.owners.replica}
 		for _, f := range c.feeds {
 			if f.Owner == r.Name {
 				one.Feeds++

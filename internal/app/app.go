@@ -9,13 +9,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,28 +47,25 @@ type Settings struct {
 	TelemetryPath string
 	// Logger is the program's; nil: nowhere.
 	Logger *slog.Logger
-	// Getenv is asked for OTEL_ variables; nil: os.Getenv.
-	Getenv func(string) string
 }
 
 // App is the daemon. Its methods may be called from several goroutines at once.
 type App struct {
-	settings  Settings
-	logger    *slog.Logger
-	own       *metrics.Own
-	ledger    *ledger.Ledger
-	replica   string         // its name among those that share the ledger; empty if none do
-	owners    *ownership     // nil if no other process has the ledger
-	shown     metrics.Source // the series of the ledger that may be shown
-	listeners []net.Listener
-	handler   http.Handler
-	webhooks  *webhooks
-	quotas    httpclient.Quotas // survive a reload
+	settings Settings
+	logger   *slog.Logger
+	own      *metrics.Own
+	ledger   *ledger.Ledger
+	owners   *ownership
+	shown    metrics.Source // the series of the ledger that may be shown
+	port     web.ServeSettings
+	webhooks webhooks
+	quotas   httpclient.Quotas // survive a reload
 
 	reloads    singleflight.Group
 	reloadPace *rate.Limiter
 	reloading  sync.Mutex              // orders Start, reloads and Stop
 	running    atomic.Pointer[running] // stored under reloading, once its loops have begun
+	observing  sync.Mutex              // held while a snapshot sets the gauges of what is read
 	started    bool                    // guarded by reloading
 	stopped    bool                    // guarded by reloading
 
@@ -81,27 +76,18 @@ type App struct {
 
 // New reads the configuration, opens the ledger and the listeners, and builds every part. It sends nothing yet.
 func New(ctx context.Context, settings Settings) (*App, error) {
-	a := &App{settings: settings.withDefaults(), reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1), failed: make(chan error, 2)}
-	a.logger = a.settings.Logger
+	if settings.Providers == nil {
+		settings.Providers = Providers()
+	}
+	a := &App{settings: settings, reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1), failed: make(chan error, 2)}
+	a.logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
+	a.owners = newOwnership(nil, a, "", a.logger)
 	a.running.Store(&running{otlp: new(delivery)}) // nothing yet
-	a.webhooks = &webhooks{unstored: rate.Sometimes{Interval: 10 * time.Second}}
+	a.webhooks.unstored.Interval = 10 * time.Second
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
 	}
 	return a, nil
-}
-
-func (s Settings) withDefaults() Settings {
-	if s.Providers == nil {
-		s.Providers = Providers()
-	}
-	if s.Logger == nil {
-		s.Logger = slog.New(slog.DiscardHandler)
-	}
-	if s.Getenv == nil {
-		s.Getenv = os.Getenv
-	}
-	return s
 }
 
 func (a *App) build(ctx context.Context) error {
@@ -118,8 +104,7 @@ func (a *App) build(ctx context.Context) error {
 		return fmt.Errorf("open ledger: %w", err)
 	}
 	if a.ledger.Shared() {
-		a.replica = where.Postgres.Replica
-		a.owners = newOwnership(a.ledger, a, a.replica, a.logger)
+		a.owners = newOwnership(a.ledger, a, where.Postgres.Replica, a.logger)
 	}
 	a.shown = owned{a.ledger.Store(), a.owners}
 	if warning := a.ledger.Warning(); warning != "" {
@@ -129,20 +114,30 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.running.Store(r)
-	a.handler, err = web.Handler(web.Settings{
+	handler, err := web.Handler(web.Settings{
 		MetricsPath: a.settings.TelemetryPath, Metrics: prometheus.Handler(prometheus.Gatherer{a.shown, a.own}, a.logger),
 		Backend: a, Logger: a.logger, Version: Version(),
 	})
 	if err != nil {
 		return err
 	}
-	if err := web.ValidateConfigFile(a.settings.WebConfigFile); err != nil {
+	a.port = web.ServeSettings{Handler: handler, WebConfigFile: a.settings.WebConfigFile, Logger: a.logger}
+	if err := openPort(ctx, &a.port, a.settings.ListenAddresses); err != nil {
 		return err
 	}
-	if a.listeners, err = web.Listen(ctx, a.settings.ListenAddresses); err != nil {
+	a.webhooks.port = web.ServeSettings{
+		Handler: &a.webhooks, WebConfigFile: a.settings.WebhookConfigFile, Logger: a.logger.With("listener", "webhook"), Public: true,
+	}
+	return openPort(ctx, &a.webhooks.port, a.settings.WebhookAddresses)
+}
+
+// openPort opens the listeners of a port; without an address it stays off.
+func openPort(ctx context.Context, port *web.ServeSettings, addresses []string) (err error) {
+	if err := web.ValidateConfigFile(port.WebConfigFile); err != nil || len(addresses) == 0 {
 		return err
 	}
-	return a.webhooks.listen(ctx, &a.settings)
+	port.Listeners, err = web.Listen(ctx, addresses)
+	return err
 }
 
 // Start starts serving and reading. It returns at once; later failures show in the metrics and the status.
@@ -162,34 +157,27 @@ func (a *App) Start() error {
 	})
 	a.background.Go(func() { a.watchHashKey(ctx) })
 	// The webhooks start before the loops: a new subscription is validated at once.
-	if len(a.webhooks.listeners) > 0 {
-		a.background.Go(func() {
-			a.serve(ctx, web.ServeSettings{
-				Listeners: a.webhooks.listeners, Handler: a.webhooks, WebConfigFile: a.settings.WebhookConfigFile,
-				Logger: a.logger.With("listener", "webhook"), Public: true,
-			})
-		})
-	}
-	// The loops start before the metrics port, which would report readiness without them.
 	r := a.running.Load()
-	a.startReading(r)
-	r.otlp.start()
-	if a.owners != nil {
+	a.hook(r)
+	a.serve(ctx, a.webhooks.port)
+	// The loops start before the metrics port, which would report readiness without them.
+	if a.ledger.Shared() {
 		a.background.Go(func() { a.owners.run(ctx) })
+	} else {
+		a.startFeeds(r.sources)
 	}
-	a.background.Go(func() {
-		a.serve(ctx, web.ServeSettings{
-			Listeners: a.listeners, Handler: a.handler, WebConfigFile: a.settings.WebConfigFile, Logger: a.logger,
-		})
-	})
+	r.otlp.start()
+	a.serve(ctx, a.port)
 	return nil
 }
 
 // serve serves until the context ends.
-func (a *App) serve(ctx context.Context, settings web.ServeSettings) {
-	if err := web.Serve(ctx, settings); err != nil {
-		a.failed <- fmt.Errorf("serve: %w", err)
-	}
+func (a *App) serve(ctx context.Context, port web.ServeSettings) {
+	a.background.Go(func() {
+		if err := web.Serve(ctx, port); err != nil {
+			a.failed <- fmt.Errorf("serve: %w", err)
+		}
+	})
 }
 
 // Run starts the daemon, and stops it when the context ends or serving fails.
@@ -218,7 +206,8 @@ func (a *App) Stop() error {
 	r := a.running.Load()
 	stopLoops(r.sources)
 	a.owners.handOver()
-	r.stopSending()
+	r.otlp.stop()
+	r.close()
 	if a.cancel != nil {
 		a.cancel()
 	}
@@ -226,7 +215,7 @@ func (a *App) Stop() error {
 	if a.started {
 		a.owners.leave()
 	} else {
-		for _, l := range append(a.listeners, a.webhooks.listeners...) {
+		for _, l := range append(a.port.Listeners, a.webhooks.port.Listeners...) {
 			_ = l.Close()
 		}
 	}
@@ -240,12 +229,4 @@ func (a *App) Stop() error {
 }
 
 // Addr is the address of the metrics port's first listener.
-func (a *App) Addr() string { return a.listeners[0].Addr().String() }
-
-// WebhookAddr is the address of the first listener for notifications; empty if there is none.
-func (a *App) WebhookAddr() string {
-	if len(a.webhooks.listeners) == 0 {
-		return ""
-	}
-	return a.webhooks.listeners[0].Addr().String()
-}
+func (a *App) Addr() string { return a.port.Listeners[0].Addr().String() }

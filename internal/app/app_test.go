@@ -181,12 +181,9 @@ func TestFailedNewLeavesNothing(t *testing.T) {
 // A certificate that can't be read is one problem, though log records and metrics both need it.
 func TestUnreadableCertificateOfOTLP(t *testing.T) {
 	n := newTenant(t)
-	environment := map[string]string{
-		"OTEL_EXPORTER_OTLP_ENDPOINT": "https://127.0.0.1:1", "OTEL_EXPORTER_OTLP_CERTIFICATE": filepath.Join(n.folder, "none.pem"),
-	}
-	_, err := New(t.Context(), Settings{
-		ConfigFile: n.write("data", ""), ListenAddresses: []string{"127.0.0.1:0"}, Getenv: func(name string) string { return environment[name] },
-	})
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:1")
+	t.Setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", filepath.Join(n.folder, "none.pem"))
+	_, err := New(t.Context(), Settings{ConfigFile: n.write("data", ""), ListenAddresses: []string{"127.0.0.1:0"}})
 	if err == nil || strings.Count(err.Error(), "read otlp.tls_config") != 1 {
 		t.Errorf("got %v", err)
 	}

@@ -34,11 +34,11 @@ func (a *App) newDelivery(o *config.OTLPSettings) (*delivery, error) {
 	}
 	switch {
 	case err != nil || !o.Metrics.Enabled:
-	case a.owners == nil:
+	case !a.ledger.Shared():
 		err = d.add(o, &o.Metrics, id, a.shown, a.own)
 	default: // the series of the ledger go on when another replica exports them
 		if err = d.add(o, &o.Metrics, id, a.shown); err == nil {
-			err = d.add(o, &o.Metrics, a.replica, a.own)
+			err = d.add(o, &o.Metrics, a.owners.replica, a.own)
 		}
 	}
 	return d, err

@@ -28,6 +28,7 @@ type acme struct {
 	budget httpclient.Budget     // guarded by mu
 	quotas []*httpclient.Quotas  // guarded by mu; those that Open was given
 	sync   collector.SyncReader  // of call_log; nil: none
+	expiry func() time.Time      // asked when the metrics are; nil: nothing expires
 }
 
 // acmeConfig is the block `acme`.
@@ -66,6 +67,8 @@ func (a *acme) open(c any, settings collector.SourceSettings) (*collector.Source
 			defer a.mu.Unlock()
 			return a.budget
 		},
+		CredentialExpiry: a.expiry,
+		Close:            func() { settings.Observer.Request("", "200", time.Second) }, // a session is ended
 	}
 	if block.CallLog != nil {
 		source.Feeds = append(source.Feeds, collector.FeedInfo{

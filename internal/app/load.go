@@ -1,8 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
+	"net"
 	"os"
 	"time"
 
@@ -24,7 +28,7 @@ func (a *App) load() (*running, error) {
 		return nil, err
 	}
 	r := &running{config: c}
-	if r.sending, err = config.ResolveOTLP(c.OTLP, a.settings.Getenv); err != nil {
+	if r.sending, err = config.ResolveOTLP(c.OTLP, os.Getenv); err != nil {
 		return nil, err
 	}
 	if r.sending != nil {
@@ -35,6 +39,15 @@ func (a *App) load() (*running, error) {
 	}
 	r.hashKey, err = HashKey(context.Background(), c)
 	return r, err
+}
+
+// HashKey is privacy.hash_key, nil if it isn't set.
+func HashKey(ctx context.Context, c *config.Config) ([]byte, error) {
+	key, err := c.Privacy.HashKey.Bytes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read privacy.hash_key: %w", err)
+	}
+	return key, nil
 }
 
 // LoadConfig reads a configuration and checks that every file it names is readable.
@@ -73,6 +86,45 @@ func (a *App) ledgerSettings(r *running, where ledger.Storage) ledger.Settings {
 		OnCommit: func(took time.Duration) { a.own.Observe(metrics.CommitDuration, took) },
 		OnSkip:   func(records int) { a.countRecords("skipped", records) },
 	}
+}
+
+// Storage says where the ledger of a configuration is.
+func Storage(c *config.Config) (ledger.Storage, error) {
+	p := c.Storage.Postgres
+	if p == nil {
+		return ledger.Storage{Folder: c.Storage.Path}, nil
+	}
+	client, err := p.TLSConfig.Client("storage.postgres.tls_config")
+	return ledger.Storage{Postgres: &ledger.Postgres{DSN: p.DSN.Value, TLS: client}}, err
+}
+
+// storage is Storage for a process that counts: as a replica it has a name of its own, which no process before it had.
+func (s *Settings) storage(c *config.Config) (ledger.Storage, error) {
+	where, err := Storage(c)
+	if err != nil || where.Postgres == nil {
+		return where, err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return where, fmt.Errorf("name this replica: %w", err)
+	}
+	id := make([]byte, 4)
+	_, _ = rand.Read(id) // never fails
+	where.Postgres.Replica = host + "-" + hex.EncodeToString(id)
+	where.Postgres.Address = cmp.Or(c.Storage.Postgres.Address, statusPage(s.ListenAddresses[0], host))
+	return where, nil
+}
+
+// statusPage is the URL of the status page behind a listen address, as another host may reach it; empty if that isn't known.
+func statusPage(listen, hostname string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil || port == "0" {
+		return ""
+	}
+	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
+		host = hostname
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/"
 }
 
 // countRecords counts log records by what became of them.

@@ -32,6 +32,8 @@ func (a *App) observeLedger() {
 // observeSources brings the metrics of the feeds that are read here up to now, and says which these are. It shows the calls in progress
 // if this replica surely owns them.
 func (a *App) observeSources() {
+	a.observing.Lock()
+	defer a.observing.Unlock()
 	holds := a.owners.holds()
 	var active []metrics.Row
 	for _, s := range a.running.Load().sources {
@@ -58,7 +60,7 @@ func (a *App) observeSources() {
 
 // Ready implements web.Backend. Of several replicas each is ready when what it reads is, and the others know that it is there.
 func (a *App) Ready() (bool, string) {
-	if a.owners != nil && a.owners.seen.Load() == nil {
+	if a.ledger.Shared() && len(a.owners.seen.Load().replicas) == 0 {
 		return false, "the other replicas don't know of this one yet"
 	}
 	for _, s := range a.running.Load().sources {
@@ -74,6 +76,8 @@ func (a *App) Ready() (bool, string) {
 
 // Status implements web.Backend.
 func (a *App) Status() web.Status {
+	ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
+	defer cancel()
 	visible, figures := a.running.Load(), a.figures()
 	status := web.Status{Sources: []web.Source{}, OTLP: visible.otlp.status()}
 	status.Ledger.SizeBytes = int64(figures[figure{def: metrics.LedgerSize}])
@@ -81,7 +85,7 @@ func (a *App) Status() web.Status {
 	if a.owners.holds() {
 		recent = a.ledger.Store().Recent()
 	}
-	c := a.owners.clusterNow()
+	c := a.owners.seen.Load()
 	status.Replicas = a.replicaStatus(c)
 	for _, s := range visible.sources {
 		name := s.config.Name
@@ -95,12 +99,12 @@ func (a *App) Status() web.Status {
 				LastNotification: unixTime(figures[figure{def: metrics.SubscriptionLastNotification, source: name}]),
 			}
 		}
-		if s.feeds() == nil && c != nil {
+		if s.feeds() == nil {
 			source.Feeds = s.elsewhere(c)
 		}
 		for _, f := range s.feeds() {
-			feed := f.status()
-			feed.ReadBy = a.replica
+			feed := f.status(ctx)
+			feed.ReadBy = a.owners.replica
 			feed.Series = int64(figures[figure{metrics.SeriesCount, name, feed.Feed}])
 			feed.SeriesOverflow = int64(figures[figure{metrics.SeriesOverflow, name, feed.Feed}])
 			feed.Trunks = trunksOf(recent, name, feed.Feed)
@@ -166,10 +170,10 @@ func (a *App) figures() map[figure]float64 {
 	return all
 }
 
-// statusTimeout is how long the status waits for the ledger.
+// statusTimeout is how long the status waits for the ledger, of all feeds together.
 const statusTimeout = 2 * time.Second
 
-func (f *feed) status() web.Feed {
+func (f *feed) status(ctx context.Context) web.Feed {
 	s := f.loop.Status()
 	feed := web.Feed{
 		Feed: f.info.Name, State: web.State(s.State), Watermark: web.Time(s.Watermark), LastSuccess: web.Time(s.LastSuccess),
@@ -184,9 +188,7 @@ func (f *feed) status() web.Feed {
 			}
 		}
 	}
-	if f.queue != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
-		defer cancel()
+	if f.queue != nil && f.queue.opened.Load() != nil {
 		if waiting, setAside, err := f.queue.Waiting(ctx); err == nil {
 			feed.Waiting, feed.SetAside = &waiting, &setAside
 		}

@@ -45,8 +45,8 @@ type accountReader interface {
 	// isRead reports whether a source is read here.
 	isRead(source string) bool
 	// startAccount reads what isn't read yet of an account, and stopAccount ends all of that.
-	startAccount(key string)
-	stopAccount(key string)
+	startAccount(a *account)
+	stopAccount(a *account)
 	// lookForTasks has the feeds that are read here look for tasks that other replicas have enqueued.
 	lookForTasks()
 }
@@ -60,14 +60,12 @@ type accountReader interface {
 //
 // Leases and epochs are the ledger's: ownership only decides who tries what, and a commit of a feed that was lost fails whatever it decides.
 type ownership struct {
-	ledger  sharedLedger
+	ledger  sharedLedger // nil if no other process has it: everything is owned
 	reader  accountReader
 	replica string
 	logger  *slog.Logger
-	wake    chan struct{}
 
-	seen  atomic.Pointer[cluster]   // as of the last renewal; nil before the first
-	until atomic.Pointer[time.Time] // until when what is owned is shown
+	seen atomic.Pointer[cluster] // who reads what, as of the last renewal; empty before the first
 
 	mu           sync.Mutex           // orders passes and reloads, and guards all below
 	leaving      bool                 // nothing is acquired any more
@@ -79,10 +77,12 @@ type ownership struct {
 }
 
 func newOwnership(shared sharedLedger, reader accountReader, replica string, logger *slog.Logger) *ownership {
-	return &ownership{
-		ledger: shared, reader: reader, replica: replica, logger: logger, wake: make(chan struct{}, 1),
+	o := &ownership{
+		ledger: shared, reader: reader, replica: replica, logger: logger,
 		unowned: make(map[string]time.Time), unwanted: make(map[string]bool),
 	}
+	o.seen.Store(new(cluster))
+	return o
 }
 
 // run owns accounts until the context ends.
@@ -105,70 +105,31 @@ func (o *ownership) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		case <-o.wake:
 		}
 	}
 }
 
-// lookAgain has the next pass begin at once: a commit showed that a feed is another's, whose series aren't to be shown here any more. It does
-// nothing for nil.
-func (o *ownership) lookAgain() {
-	if o == nil {
-		return
-	}
-	select {
-	case o.wake <- struct{}{}:
-	default:
-	}
-}
-
-// holds reports whether all that is read here is surely still owned: nothing else of the ledger is to be shown. It is true for nil, a ledger
-// that isn't shared.
-func (o *ownership) holds() bool {
-	if o == nil {
-		return true
-	}
-	until := o.until.Load()
-	return until != nil && time.Now().Before(*until)
-}
-
-// clusterNow is who reads what, as of the last renewal; nil before the first, and if the ledger isn't shared.
-func (o *ownership) clusterNow() *cluster {
-	if o == nil {
-		return nil
-	}
-	return o.seen.Load()
-}
-
-// pause keeps passes from running until the returned function is called.
-func (o *ownership) pause() (goOn func()) {
-	if o == nil {
-		return func() {}
-	}
-	o.mu.Lock()
-	return o.mu.Unlock
-}
+// holds reports whether all that is read here is surely still owned: nothing else of the ledger is to be shown.
+func (o *ownership) holds() bool { return o.ledger == nil || time.Now().Before(o.seen.Load().until) }
 
 // stopPlacing leaves the accounts where they are: the daemon is about to leave. Leases are still renewed.
 func (o *ownership) stopPlacing() {
-	if o != nil {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		o.leaving = true
-	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.leaving = true
 }
 
 // handOver gives everything up before the outbox is drained, if another replica lives: that one reads and sends from here on. The loops have
 // ended.
 func (o *ownership) handOver() {
-	c := o.clusterNow()
-	if c == nil || len(c.replicas) < 2 {
+	c := o.seen.Load()
+	if len(c.replicas) < 2 {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.left = true
-	o.until.Store(nil)
+	o.seen.Store(&cluster{replicas: c.replicas})
 	for name := range c.feeds {
 		o.ledger.Drop(name.source, name.feed)
 	}
@@ -187,16 +148,12 @@ func (o *ownership) pass(ctx context.Context) error {
 	now, err := o.ledger.Renew(limited)
 	cancel()
 	if err != nil {
-		return fmt.Errorf("renew the lease: %w", err)
+		return err
 	}
 	c, accounts := newCluster(&now), o.reader.accounts()
-	lost := o.dropLost(c, accounts)
+	o.dropLost(c, accounts)
+	c.until = began.Add(holdsFor)
 	o.seen.Store(c)
-	o.until.Store(new(began.Add(holdsFor)))
-	for _, a := range lost {
-		o.logger.Warn("An account is read by another replica now.", "account_of", a.feeds[0].Source)
-		o.reader.stopAccount(a.key)
-	}
 	if !o.leaving {
 		err = o.follow(ctx, c, accounts, began.Add(passTime))
 	}
@@ -204,19 +161,19 @@ func (o *ownership) pass(ctx context.Context) error {
 	return err
 }
 
-// dropLost drops the accounts of which something is read here that isn't owned.
-func (o *ownership) dropLost(c *cluster, accounts []account) (lost []account) {
+// dropLost stops to read the accounts of which something is read here that isn't owned.
+func (o *ownership) dropLost(c *cluster, accounts []account) {
 	for i := range accounts {
 		a := &accounts[i]
 		if !slices.ContainsFunc(a.feeds, func(f ledger.FeedSpec) bool { return o.reader.isRead(f.Source) && !c.owns(o.replica, nameOf(&f)) }) {
 			continue
 		}
+		o.logger.Warn("An account is read by another replica now.", "account_of", a.feeds[0].Source)
 		for _, f := range a.feeds {
 			o.ledger.Drop(f.Source, f.Feed)
 		}
-		lost = append(lost, *a)
+		o.reader.stopAccount(a)
 	}
-	return lost
 }
 
 // follow acquires and releases until what is read here is what place says, or time is up.
@@ -226,9 +183,9 @@ func (o *ownership) follow(ctx context.Context, c *cluster, accounts []account, 
 	var errs []error
 	for i := range accounts {
 		a := &accounts[i]
-		mine, late := placed[a.key] == o.replica || o.isAnyones(c, a) || o.unwanted[a.key], time.Now().After(until)
+		mine, late := placed[a.key] == o.replica || o.isAnyones(c, a), time.Now().After(until)
 		if !mine && !late {
-			o.reader.stopAccount(a.key)
+			o.reader.stopAccount(a)
 			continue
 		}
 		for k := range a.feeds {
@@ -259,16 +216,14 @@ func (o *ownership) settled(c *cluster) bool {
 	return time.Since(o.replicasFrom) >= settledAfter
 }
 
-// isAnyones reports whether nobody has had the account for long.
+// isAnyones reports whether nobody took the account for long: wherever it is by now, it stays there.
 func (o *ownership) isAnyones(c *cluster, a *account) bool {
-	if c.ownerOf(a) != "" {
+	switch since, waits := o.unowned[a.key]; {
+	case c.ownerOf(a) != "":
 		delete(o.unowned, a.key)
-		return false
-	}
-	if o.unowned[a.key].IsZero() {
+	case !waits:
 		o.unowned[a.key] = time.Now()
-	}
-	if time.Since(o.unowned[a.key]) >= patience {
+	case time.Since(since) >= patience:
 		o.unwanted[a.key] = true
 	}
 	return o.unwanted[a.key]
@@ -283,8 +238,7 @@ func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
 			continue
 		}
 		known = false
-		// A renamed feed of another account has its row then, and whoever reads it says what is wrong.
-		if err := o.ledger.Register(ctx, spec); err != nil && !errors.Is(err, ledger.ErrOtherAccount) {
+		if err := o.ledger.Register(ctx, spec); err != nil {
 			return fmt.Errorf("register feed %s/%s: %w", spec.Source, spec.Feed, err)
 		}
 	}
@@ -292,31 +246,21 @@ func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
 		return nil
 	}
 	for i := range a.feeds {
-		f := c.feeds[nameOf(&a.feeds[i])]
-		switch {
-		case f.Owner != "" && f.Owner != o.replica:
-			return nil // to be released by its owner
-		case f.Owner == o.replica:
-			continue
-		}
 		limited, cancel := context.WithTimeout(ctx, lockTime)
-		acquired, err := o.ledger.Acquire(limited, f)
+		acquired, err := o.ledger.Acquire(limited, c.feeds[nameOf(&a.feeds[i])])
 		cancel()
-		if err != nil {
+		if err != nil || !acquired { // its owner releases it, or another one was faster
 			return err
-		}
-		if !acquired {
-			return nil
 		}
 	}
 	o.logger.Info("An account is read by this replica now.", "account_of", a.feeds[0].Source)
-	o.reader.startAccount(a.key)
+	o.reader.startAccount(a)
 	return nil
 }
 
 // leave gives everything up at once, for other replicas to acquire. The loops have ended, and no pass runs any more.
 func (o *ownership) leave() {
-	if o == nil {
+	if o.ledger == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), ledger.LeaseTime/2)

@@ -23,6 +23,7 @@ type fakeDatabase struct {
 	moves    map[string]int     // by feed
 	down     bool
 	locked   string // a source whose rows an open transaction has changed
+	refused  string // a source that takes over the name of another account's
 }
 
 func newFakeDatabase() *fakeDatabase {
@@ -93,6 +94,9 @@ func (r *fakeReplica) Renew(ctx context.Context) (c ledger.Cluster, err error) {
 func (r *fakeReplica) Register(_ context.Context, spec ledger.FeedSpec) error {
 	r.db.mu.Lock()
 	defer r.db.mu.Unlock()
+	if r.db.refused == spec.Source {
+		return ledger.ErrOtherAccount
+	}
 	if r.db.find(spec.Source, spec.Feed) == nil {
 		r.db.feeds = append(r.db.feeds, ledger.FeedOwner{Source: spec.Source, Feed: spec.Feed})
 	}
@@ -110,6 +114,9 @@ func (d *fakeDatabase) find(source, feed string) *ledger.FeedOwner {
 
 // Acquire implements sharedLedger.
 func (r *fakeReplica) Acquire(ctx context.Context, owner *ledger.FeedOwner) (bool, error) {
+	if owner.Owner != "" {
+		return owner.Owner == r.name, nil
+	}
 	source, feed := owner.Source, owner.Feed
 	r.db.mu.Lock()
 	locked := r.db.locked == source
@@ -172,8 +179,8 @@ func (r *fakeReplica) isRead(source string) bool {
 	return r.reads[source]
 }
 
-func (r *fakeReplica) startAccount(key string) { r.set(key, true) }
-func (r *fakeReplica) stopAccount(key string)  { r.set(key, false) }
+func (r *fakeReplica) startAccount(a *account) { r.set(a.key, true) }
+func (r *fakeReplica) stopAccount(a *account)  { r.set(a.key, false) }
 
 func (r *fakeReplica) set(key string, reads bool) {
 	r.mu.Lock()
@@ -281,7 +288,7 @@ func TestOwnership_GainAndDeath(t *testing.T) {
 		b := d.start(t, "b", 12)
 		letPass(settledAfter / 2)
 		wantReading(t, "a second one has come", map[*fakeReplica]int{a: 12, b: 0})
-		if !b.holds() || b.clusterNow() == nil {
+		if !b.holds() || len(b.seen.Load().replicas) == 0 {
 			t.Error("it doesn't know of its lease")
 		}
 		letPass(2 * settledAfter)
@@ -406,10 +413,10 @@ func TestOwnership_OtherConfigurations(t *testing.T) {
 		if n := d.movesOf()["account-02/one"]; n > 1 {
 			t.Errorf("the account that only one replica knows has moved %d times", n)
 		}
-		done := old.pause()
+		old.ownership.mu.Lock()
 		old.sources = old.sources[:1] // the other one had moved
-		old.stopAccount("account-01") // as a reload does
-		done()
+		old.set("account-01", false)  // as a reload does
+		old.ownership.mu.Unlock()
 		letPass(patience + 3*renewInterval)
 		if old.reading()+fresh.reading()+late.reading() < 3 {
 			letPass(renewInterval) // one was being handed over
@@ -464,5 +471,19 @@ func TestOwnership_LockedRow(t *testing.T) {
 		d.lock("")
 		letPass(3 * time.Second)
 		wantReading(t, "the row is free", map[*fakeReplica]int{b: 3})
+	})
+}
+
+// A source whose renamed_from is of another account has no row, so nobody reads it: the log says why, and other accounts are read.
+func TestOwnership_RenamedFromAnotherAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newFakeDatabase()
+		d.refused = "account-00"
+		a := d.start(t, "a", 3)
+		letPass(3 * time.Second)
+		wantReading(t, "one is refused", map[*fakeReplica]int{a: 2})
+		if err := a.pass(t.Context()); !errors.Is(err, ledger.ErrOtherAccount) {
+			t.Errorf("the log is told %v", err)
+		}
 	})
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -10,7 +11,8 @@ import (
 // account is what one replica reads as a whole: all sources whose requests count against one limit of the provider's.
 type account struct {
 	// key names it; with the same configuration it is the same in each replica.
-	key string
+	key     string
+	sources []*source
 	// feeds are those that have a row in the ledger, in the order in which they are acquired: who has the first has the account.
 	feeds []ledger.FeedSpec
 }
@@ -31,6 +33,7 @@ type cluster struct {
 	replicas []ledger.Replica // in order of their start
 	feeds    map[feedName]*ledger.FeedOwner
 	load     map[string]int // by replica: what all of its feeds cost, those of another configuration too
+	until    time.Time      // until when what is owned is shown
 }
 
 func newCluster(c *ledger.Cluster) *cluster {
@@ -88,9 +91,6 @@ func (c *cluster) idlest() (name string) {
 // another one leaves: in a rolling restart that starts the new before it stops the old, each account moves once.
 func place(c *cluster, accounts []account, settled bool) map[string]string {
 	placed := make(map[string]string)
-	if len(c.replicas) == 0 {
-		return placed
-	}
 	sorted := slices.SortedFunc(slices.Values(accounts), func(a, b account) int {
 		return cmp.Or(c.cost(&b)-c.cost(&a), cmp.Compare(a.key, b.key))
 	})

@@ -63,7 +63,7 @@ func TestPlace(t *testing.T) {
 		settled               bool
 		want                  string // account=replica
 	}{
-		{name: "no replica", feeds: "a/x"},
+		{name: "no replica", feeds: "a/x", want: "a="},
 		{name: "one replica", replicas: "one", feeds: "a/x b/x", want: "a=one b=one"},
 		{name: "a start spreads", replicas: "one two", feeds: "a/x b/x c/x d/x", want: "a=two b=one c=two d=one"},
 		{name: "the costliest first", replicas: "one two", feeds: "a/x@:2 b/x@:3 c/x@:5 d/x", want: "c=two b=one a=one d=two"},

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// reloadSpacing is the least time between two reloads, which anybody who reaches the port may ask for.
-const reloadSpacing = time.Second
+const (
+	// reloadSpacing is the least time between two reloads, which anybody who reaches the port may ask for.
+	reloadSpacing = time.Second
+	// hashKeyInterval is how often the file of privacy.hash_key is read again. Other secrets are read when they are used; this one is used with
+	// each record.
+	hashKeyInterval = 30 * time.Second
+)
 
 // Reload reads the configuration again and applies it as a whole, or returns every problem and changes nothing. Sources that don't
 // change keep their tokens and connections, and so does an unchanged OTLP delivery. Calls that come while one runs, or within a second of
@@ -42,8 +48,9 @@ func (a *App) reload() error {
 	old := a.running.Load()
 	gone := old.without(next)
 	a.swap(gone, next)
-	a.forget(old, next)
-	gone.stopSending() // after reading has started, which needn't wait for an endpoint
+	gone.close()
+	a.forget(old, next) // ending a session was a request too
+	gone.otlp.stop()    // after reading has started, which needn't wait for an endpoint
 	if next.otlp != old.otlp {
 		next.otlp.start()
 	}
@@ -53,10 +60,14 @@ func (a *App) reload() error {
 
 // swap ends what is gone and starts what is new. What replicas own stays as it is meanwhile.
 func (a *App) swap(gone, next *running) {
-	defer a.owners.pause()()
+	a.owners.mu.Lock()
+	defer a.owners.mu.Unlock()
 	stopLoops(gone.sources) // before the new loops start, so that no feed has two
 	a.ledger.Tune(next.tuning(), next.metricOptions())
-	a.startReading(next)
+	a.hook(next) // before the loops: a new subscription is validated at once
+	if !a.ledger.Shared() {
+		a.startFeeds(next.sources)
+	}
 	a.running.Store(next)
 }
 
@@ -89,16 +100,23 @@ func (a *App) forget(old, next *running) {
 			feed := s.opened.Feeds[i].Name
 			if !slices.ContainsFunc(now.Feeds, func(f collector.FeedInfo) bool { return f.Name == feed }) {
 				a.ledger.Hide(name, feed)
-				a.own.Forget(name, feed)
+				a.forgetOwn(name, feed)
 			}
 		}
 		if len(now.Feeds) == 0 {
-			a.own.Forget(name)
+			a.forgetOwn(name)
 		}
 		if hasWebhook(s.opened) && !hasWebhook(now) {
 			a.own.Source(name).Forget()
 		}
 	}
+}
+
+// forgetOwn removes own metrics of what isn't read any more, not before a snapshot under way has set them.
+func (a *App) forgetOwn(labels ...string) {
+	a.observing.Lock()
+	defer a.observing.Unlock()
+	a.own.Forget(labels...)
 }
 
 // reloaded sets the metrics of the last reload.
@@ -107,4 +125,33 @@ func (a *App) reloaded(ok bool) {
 		a.own.SetTime(metrics.ReloadSuccess, time.Now())
 	}
 	a.own.SetBool(metrics.ReloadSuccessful, ok)
+}
+
+// watchHashKey takes over a changed key until the context ends, and keeps the former one while the file can't be read.
+func (a *App) watchHashKey(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(hashKeyInterval):
+			a.rereadHashKey(ctx)
+		}
+	}
+}
+
+func (a *App) rereadHashKey(ctx context.Context) {
+	if !a.reloading.TryLock() {
+		return // a reload reads it too, and Stop waits for this
+	}
+	defer a.reloading.Unlock()
+	r := a.running.Load()
+	key, err := HashKey(ctx, r.config)
+	switch {
+	case err != nil:
+		a.logger.Warn("privacy.hash_key can't be read again; the previous key stays in effect.", "err", err)
+	case !bytes.Equal(key, r.hashKey):
+		r.hashKey = key
+		a.ledger.Tune(r.tuning(), r.metricOptions())
+		a.logger.Info("privacy.hash_key was reloaded from its file.")
+	}
 }

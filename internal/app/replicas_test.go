@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
@@ -96,6 +97,36 @@ func TestTwoReplicas(t *testing.T) {
 		t.Fatalf("got %d", code)
 	}
 	await(t, "the other one is read", func() bool { return feedOf(sharedStatus(t, b).Sources[0], "records").Records == 4 })
+}
+
+// A database that hangs holds up the status page once, not for each feed.
+func TestStatusWhileTheDatabaseHangs(t *testing.T) {
+	p, server := newTold(t), pgtest.Start(t, "fsync = off")
+	var sources []toldSource
+	for i := range 10 {
+		sources = append(sources, toldSource{fmt.Sprint("tenant-", i), fmt.Sprint(i), ""})
+	}
+	a := startWith(t, listen(p.share(server.DSN(), sources...), p))
+	for _, s := range sources {
+		await(t, s.name+" is open", func() bool { return feedWaiting(t, a, s.name) != nil })
+	}
+	server.Pause(t)
+	t.Cleanup(func() { server.Resume(t) })
+	began := time.Now()
+	if feedWaiting(t, a, sources[0].name) != nil {
+		t.Error("the database answered")
+	}
+	if took := time.Since(began); took > 4*statusTimeout {
+		t.Errorf("the status took %s", took)
+	}
+}
+
+// feedWaiting is how many records of a source are to be fetched, as the status has it.
+func feedWaiting(t *testing.T, a *App, source string) *int {
+	t.Helper()
+	s := sharedStatus(t, a)
+	i := slices.IndexFunc(s.Sources, func(s web.Source) bool { return s.Name == source })
+	return s.Sources[i].Feeds[0].Waiting
 }
 
 // sharedStatus is what /api/v1/status says.

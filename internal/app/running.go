@@ -1,9 +1,7 @@
 package app
 
 import (
-	"cmp"
 	"errors"
-	"net/http"
 	"reflect"
 	"slices"
 	"sync"
@@ -46,28 +44,12 @@ func (s *source) feeds() []*feed {
 	return nil
 }
 
-// feed is a feed that is read here, nil if another replica reads it.
-func (s *source) feed(name string) *feed {
-	for _, f := range s.feeds() {
-		if f.info.Name == name {
-			return f
-		}
-	}
-	return nil
-}
-
-// account names what one replica reads as a whole.
-func (s *source) account() string { return cmp.Or(s.opened.Account, s.config.Name) }
-
-// specs are the feeds that have a row in a shared ledger, by which replicas own them: those that commit something, else the first.
+// specs are the feeds that have a row in a shared ledger, by which replicas own them: the first, and those that commit something.
 func (s *source) specs() (specs []ledger.FeedSpec) {
 	for i := range s.opened.Feeds {
-		if f := &s.opened.Feeds[i]; f.ActiveCalls == nil {
+		if f := &s.opened.Feeds[i]; i == 0 || f.ActiveCalls == nil {
 			specs = append(specs, specOf(s.config, f))
 		}
-	}
-	if specs == nil {
-		specs = append(specs, specOf(s.config, &s.opened.Feeds[0]))
 	}
 	return specs
 }
@@ -89,15 +71,14 @@ func (a *App) prepare(r *running) error {
 	old, errs := a.running.Load(), []error(nil)
 	for i := range r.config.Sources {
 		c := &r.config.Sources[i]
-		s := old.sourceOf(c)
-		if s == nil {
-			var err error
-			if s, err = a.openSource(c); err != nil {
-				errs = append(errs, err)
-				continue
-			}
+		// Secrets in files are compared by the file's name: they are read at every use.
+		if same := slices.IndexFunc(old.sources, func(s *source) bool { return reflect.DeepEqual(s.config, c) }); same >= 0 {
+			r.sources = append(r.sources, old.sources[same])
+		} else if s, err := a.openSource(c); err != nil {
+			errs = append(errs, err)
+		} else {
+			r.sources = append(r.sources, s)
 		}
-		r.sources = append(r.sources, s)
 	}
 	var err error
 	if reflect.DeepEqual(old.sending, r.sending) && slices.Equal(old.trusted, r.trusted) {
@@ -110,17 +91,6 @@ func (a *App) prepare(r *running) error {
 		made := r.without(old)
 		made.close()
 		return errors.Join(err, made.otlp.close())
-	}
-	return nil
-}
-
-// sourceOf is the source with an equal configuration, nil if there is none. Secrets in files are compared by the file's name: they are
-// read at every use.
-func (r *running) sourceOf(c *config.Source) *source {
-	for _, s := range r.sources {
-		if reflect.DeepEqual(s.config, c) {
-			return s
-		}
 	}
 	return nil
 }
@@ -152,30 +122,8 @@ func (a *App) openSource(c *config.Source) (*source, error) {
 	return &source{config: c, opened: opened}, nil
 }
 
-// startReading starts the loops of what isn't read yet, or leaves that to the replicas. A feed whose state can't be opened shows an error and
-// stops no other.
-func (a *App) startReading(r *running) {
-	var loops []*feed
-	if a.owners == nil {
-		loops = a.makeFeeds(r.sources)
-	}
-	hooks := make(map[string]http.Handler)
-	for _, s := range r.sources {
-		for i := range s.opened.Feeds {
-			if info := &s.opened.Feeds[i]; info.Webhook != nil {
-				a.own.Source(s.config.Name).Listens()
-				hooks[info.Webhook.Path] = info.Webhook.Handler(a.enqueueTo(s, info))
-			}
-		}
-	}
-	a.webhooks.hooks.Store(&hooks) // before the loops: a new subscription is validated at once
-	for _, f := range loops {
-		f.loop.Start()
-	}
-}
-
-// makeFeeds makes the feeds of those sources that aren't read yet, and returns them.
-func (a *App) makeFeeds(sources []*source) (made []*feed) {
+// startFeeds starts the loops of those sources that aren't read yet. A feed whose state can't be opened shows an error and stops no other.
+func (a *App) startFeeds(sources []*source) {
 	for _, s := range sources {
 		if s.reading.Load() != nil {
 			continue
@@ -186,9 +134,10 @@ func (a *App) makeFeeds(sources []*source) (made []*feed) {
 			feeds = append(feeds, a.makeFeed(s, &s.opened.Feeds[i], clock))
 		}
 		s.reading.Store(&feeds)
-		made = append(made, feeds...)
+		for _, f := range feeds {
+			f.loop.Start()
+		}
 	}
-	return made
 }
 
 // stopLoops ends the loops and waits for them.
@@ -200,12 +149,6 @@ func stopLoops(sources []*source) {
 		}
 	}
 	stopping.Wait()
-}
-
-// stopSending ends the delivery after it has drained the outbox or its timeout, and closes the sources.
-func (r *running) stopSending() {
-	r.otlp.stop()
-	r.close()
 }
 
 // close closes the sources; their loops have ended or never began.

@@ -75,6 +75,9 @@ func awaitRest(t *testing.T, a *App) {
 	})
 }
 
+// WebhookAddr is the address of the first listener for notifications.
+func (a *App) WebhookAddr() string { return a.webhooks.port.Listeners[0].Addr().String() }
+
 // hookURL is where a source's notifications go.
 func hookURL(a *App, s toldSource) string { return "http://" + a.WebhookAddr() + s.path }
 

@@ -4,31 +4,42 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"sync/atomic"
 
 	"golang.org/x/time/rate"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
 // webhooks is the listener for providers' notifications: it serves the configured paths and nothing else. A reload replaces the paths.
 type webhooks struct {
-	listeners []net.Listener
-	unstored  rate.Sometimes                          // limits the warnings, of which strangers could make many
-	hooks     atomic.Pointer[map[string]http.Handler] // by path; nil until the feeds are there
+	port     web.ServeSettings                       // without listeners it is off
+	unstored rate.Sometimes                          // limits the warnings, of which strangers could make many
+	hooks    atomic.Pointer[map[string]http.Handler] // by path
+}
+
+// hook has the notifications of a configuration's sources answered, and those of no other.
+func (a *App) hook(r *running) {
+	hooks := make(map[string]http.Handler)
+	for _, s := range r.sources {
+		for i := range s.opened.Feeds {
+			if info := &s.opened.Feeds[i]; info.Webhook != nil {
+				a.own.Source(s.config.Name).Listens()
+				hooks[info.Webhook.Path] = info.Webhook.Handler(a.enqueueTo(s, info))
+			}
+		}
+	}
+	a.webhooks.hooks.Store(&hooks)
 }
 
 // enqueueTo returns a function that makes the tasks of a notification durable, whichever replica reads the feed, and wakes the feed if it is read
 // here. Without tasks it only wakes the feed, whose subscription may need attention.
 func (a *App) enqueueTo(s *source, info *collector.FeedInfo) func(context.Context, []collector.Task) (int, error) {
 	return func(ctx context.Context, tasks []collector.Task) (queued int, err error) {
-		feed := s.feed(info.Name)
 		if len(tasks) > 0 {
-			queued, err = a.enqueue(ctx, specOf(s.config, info), feed, tasks)
+			queued, err = a.ledger.Enqueue(ctx, specOf(s.config, info), tasks)
 		}
 		if err != nil {
 			if ctx.Err() == nil { // the sender is still there
@@ -38,45 +49,19 @@ func (a *App) enqueueTo(s *source, info *collector.FeedInfo) func(context.Contex
 			}
 			return 0, err
 		}
-		if feed != nil {
-			feed.loop.Wake()
+		for _, f := range s.feeds() {
+			if f.info == info {
+				f.loop.Wake()
+			}
 		}
 		return queued, nil
 	}
 }
 
-// enqueue commits tasks as a page of the feed, or beside whoever reads it.
-func (a *App) enqueue(ctx context.Context, spec ledger.FeedSpec, feed *feed, tasks []collector.Task) (int, error) {
-	if a.ledger.Shared() {
-		return a.ledger.Enqueue(ctx, spec, tasks)
-	}
-	result, err := feed.queue.Commit(ctx, &ledger.Page{Enqueue: tasks, ObservedAt: feed.queue.now()})
-	return result.Queued, err
-}
-
-// listen opens the configured listeners.
-func (h *webhooks) listen(ctx context.Context, settings *Settings) error {
-	if err := web.ValidateConfigFile(settings.WebhookConfigFile); err != nil {
-		return err
-	}
-	if len(settings.WebhookAddresses) == 0 {
-		return nil
-	}
-	var err error
-	h.listeners, err = web.Listen(ctx, settings.WebhookAddresses)
-	return err
-}
-
 // ServeHTTP implements http.Handler. net/http logs a panic and closes the connection, and the provider sends the notification again.
 func (h *webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	hooks := h.hooks.Load()
-	if hooks == nil {
-		w.Header().Set("Retry-After", "5")
-		http.Error(w, "Starting.", http.StatusServiceUnavailable)
-		return
-	}
-	hook, known := (*hooks)[r.URL.Path]
+	hook, known := (*h.hooks.Load())[r.URL.Path]
 	if !known {
 		http.Error(w, "Not found.", http.StatusNotFound)
 		return

@@ -177,11 +177,18 @@ func TestRule29ReadingLeavesTheReserve(t *testing.T) {
 	if _, err := r.feed.Commit(t.Context(), page); !errors.Is(err, ErrFull) {
 		t.Fatalf("err = %v, want ErrFull", err)
 	}
+	task := []Task{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}
+	if _, err := r.ledger.Enqueue(t.Context(), r.spec, task); !errors.Is(err, ErrFull) {
+		t.Fatalf("a notification is stored: %v", err)
+	}
 	if err := os.RemoveAll(blocked); err != nil {
 		t.Fatal(err)
 	}
 	r.commit(page)
 	wantValues(t, r.values(), map[string]string{answered: "1"})
+	if n, err := r.ledger.Enqueue(t.Context(), r.spec, task); err != nil || n != 1 {
+		t.Fatalf("%d queued, %v", n, err)
+	}
 }
 
 // counting.md 5, 10: a watermark that a wrong clock has moved ahead doesn't delete

@@ -84,10 +84,6 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 		}
 		return nil, err
 	}
-	if f != nil && f.lost {
-		l.drop(f)
-		f = nil
-	}
 	if f != nil {
 		f.spec = spec
 		peaks, err := f.findPeaks(&f.row.state)
@@ -118,7 +114,10 @@ func (f *Feed) load() error {
 	if err := fresh.load(l.engine, id); err != nil {
 		return err
 	}
-	if f.lost = fresh.owner != l.replica(); f.lost && !l.view {
+	if fresh.owner != l.replica() && !l.view {
+		if f.ids != nil { // it was this replica's: now its owner shows it
+			l.drop(f)
+		}
 		return ErrNotOwner
 	}
 	series, ids := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone), new(idStore)

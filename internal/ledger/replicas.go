@@ -18,7 +18,7 @@ const LeaseTime = 10 * time.Second
 // forgottenAfter is when a replica that is gone is taken off the list.
 const forgottenAfter = time.Hour
 
-// ErrNotOwner says that another replica owns the feed now. The feed is to be let go with Drop.
+// ErrNotOwner says that another replica owns the feed now. Nothing of it is shown here any more, and this Feed is of no more use.
 var ErrNotOwner = errors.New("another replica owns the feed")
 
 // Cluster is who reads what, at one instant.
@@ -123,12 +123,12 @@ func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
 	return err
 }
 
-// Acquire makes this replica the owner of a feed of a Cluster that no living replica owned; false if another one was faster. Feed opens it
-// then. Whether it moved since is asked of its epoch, in the row itself: the condition on the table of replicas, for an owner that gave a sign of
+// Acquire makes this replica the owner of a feed of a Cluster unless another living replica was; false if that is so or another one was
+// faster. Feed opens it then. Whether it moved since is asked of its epoch, in the row itself: the condition on the table of replicas, for an owner that gave a sign of
 // life since the Cluster was read, is judged by what that had been before a lock was waited for.
 func (l *Ledger) Acquire(ctx context.Context, f *FeedOwner) (acquired bool, err error) {
 	if f.Owner != "" {
-		return false, nil
+		return f.Owner == l.replica(), nil
 	}
 	n, err := l.lead(ctx, `UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND epoch = ?
 		AND NOT EXISTS (SELECT 1 FROM replicas r WHERE r.name = feeds.owner AND `+isAlive+`)`,
@@ -176,6 +176,9 @@ func (l *Ledger) Leave(ctx context.Context) error {
 func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []Task) (queued int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.reserve.spent && !l.reserve.fill() { // what room there is is for the outbox
+		return 0, ErrFull
+	}
 	err = l.commit(ctx, nil, func() error {
 		queued = 0
 		e := l.engine

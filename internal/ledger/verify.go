@@ -19,9 +19,6 @@ func (l *Ledger) verify() error {
 		return nil
 	}
 	for _, f := range l.feeds {
-		if f.lost {
-			continue // it is another replica's
-		}
 		if err := f.verify(); err != nil {
 			return fmt.Errorf("invariant: feed %s: %w", f.spec.Feed, err)
 		}

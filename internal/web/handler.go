@@ -87,7 +87,7 @@ func Handler(settings Settings) (http.Handler, error) {
 	s.routes = map[string]http.Handler{
 		"/":              http.HandlerFunc(s.statusPage),
 		"/api/v1/status": http.HandlerFunc(s.statusJSON),
-		"/-/healthy":     http.HandlerFunc(s.healthy),
+		"/-/healthy":     http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "Healthy.") }),
 		"/-/ready":       http.HandlerFunc(s.ready),
 		pathReload:       http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.reload)),
 	}
@@ -152,11 +152,6 @@ func answer(w http.ResponseWriter, code int, text string) {
 // activityTimeout bounds how long a request waits for the activity.
 const activityTimeout = 2 * time.Second
 
-// healthy answers /-/healthy.
-func (s *surface) healthy(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, "Healthy.")
-}
-
 // ready answers /-/ready.
 func (s *surface) ready(w http.ResponseWriter, _ *http.Request) {
 	if ready, missing := s.Backend.Ready(); !ready {
@@ -197,21 +192,15 @@ func (s *surface) statusJSON(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(append(body, '\n'))
 }
 
-// activity asks the backend, and logs its failure.
-func (s *surface) activity(r *http.Request) ([]Activity, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), activityTimeout)
-	defer cancel()
-	all, err := s.Backend.Activity(ctx, s.Now().Add(-ActivityKept))
-	if err != nil && r.Context().Err() == nil {
-		s.Logger.WarnContext(ctx, "The activity can't be read from the ledger; the chart is left out.", "err", err)
-	}
-	return all, err
-}
-
 // statusPage answers /, without a chart if the activity can't be read.
 func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
 	status, rows := s.status()
-	activity, err := s.activity(r)
+	ctx, cancel := context.WithTimeout(r.Context(), activityTimeout)
+	defer cancel()
+	activity, err := s.Backend.Activity(ctx, s.Now().Add(-ActivityKept))
+	if err != nil && r.Context().Err() == nil {
+		s.Logger.WarnContext(ctx, "The activity can't be read from the ledger; the chart is left out.", "err", err)
+	}
 	v := newView(status, rows, activity)
 	v.MetricsPath, v.Chart.Unknown = s.MetricsPath, err != nil
 	var body bytes.Buffer // so that an error can still be answered with 500

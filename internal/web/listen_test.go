@@ -34,9 +34,8 @@ func TestListenFailureOpensNothing(t *testing.T) {
 		addresses []string
 		problem   string
 	}{
-		"taken":      {[]string{address, taken[0].Addr().String()}, `listen on "` + taken[0].Addr().String() + `": `},
-		"no port":    {[]string{address, "127.0.0.1"}, `listen on "127.0.0.1": `},
-		"no address": {nil, "listen: no address is given"},
+		"taken":   {[]string{address, taken[0].Addr().String()}, `listen on "` + taken[0].Addr().String() + `": `},
+		"no port": {[]string{address, "127.0.0.1"}, `listen on "127.0.0.1": `},
 	} {
 		if _, err := Listen(t.Context(), test.addresses); err == nil || !strings.HasPrefix(err.Error(), test.problem) {
 			t.Errorf("%s: got %v, want %s", name, err, test.problem)

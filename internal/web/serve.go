@@ -44,9 +44,6 @@ type ServeSettings struct {
 // Listen opens a TCP listener for each address (host:port; an empty host is all of them, port 0 a free one). If one can't be opened,
 // those before it are closed and the error names the address.
 func Listen(ctx context.Context, addresses []string) (listeners []net.Listener, err error) {
-	if len(addresses) == 0 {
-		return nil, errors.New("listen: no address is given")
-	}
 	var config net.ListenConfig
 	for _, address := range addresses {
 		listener, err := config.Listen(ctx, "tcp", address)
