@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
@@ -92,19 +94,28 @@ func (d *Driver) appendUnnamed(all, more []Task) []Task {
 	return all
 }
 
-// fetch fetches some records at once, and hands them on in the order of the list, up to the first error that isn't about a record.
+// fetch fetches some records at once, and hands them on in the order of the list. The first error that isn't about a record ends the others,
+// which may be waiting for a limit.
 func (d *Driver) fetch(ctx context.Context, tasks []Task) error {
-	jobs := make([]*job, len(tasks))
+	jobs := make([]job, len(tasks))
+	group, fetching := errgroup.WithContext(ctx)
 	for i := range jobs {
-		jobs[i] = &job{tasks: tasks[i : i+1]}
-	}
-	fetchAll(ctx, d.Fetcher, jobs)
-	for _, j := range jobs {
-		switch {
-		case isMissing(j.err):
-			d.Missing(j.tasks[0], j.err)
-		case j.err != nil:
+		j := &jobs[i]
+		j.tasks = tasks[i : i+1]
+		group.Go(func() error {
+			if j.fetch(fetching, d.Fetcher); isMissing(j.err) {
+				return nil
+			}
 			return j.err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i := range jobs {
+		switch j := &jobs[i]; {
+		case j.err != nil:
+			d.Missing(j.tasks[0], j.err)
 		case j.page != nil:
 			if _, err := d.Commit(ctx, j.page); err != nil {
 				return err

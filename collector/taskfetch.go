@@ -42,14 +42,17 @@ type job struct {
 
 func (j *job) key() string { return j.tasks[0].Key }
 
-// fetchAll fetches jobs, all at once. A panic is an error like any other.
+// fetch does the job. A panic is an error like any other.
+func (j *job) fetch(ctx context.Context, f Fetcher) {
+	defer recoverTo(&j.err)
+	j.page, j.err = f.Fetch(ctx, j.tasks)
+}
+
+// fetchAll fetches jobs, all at once.
 func fetchAll(ctx context.Context, f Fetcher, jobs []*job) {
 	var group sync.WaitGroup
 	for _, j := range jobs {
-		group.Go(func() {
-			defer recoverTo(&j.err)
-			j.page, j.err = f.Fetch(ctx, j.tasks)
-		})
+		group.Go(func() { j.fetch(ctx, f) })
 	}
 	group.Wait()
 }
