@@ -40,6 +40,7 @@ func sumOf(t *testing.T, lines []string, label string) (sum int64) {
 // The page shows the calls of the last hours as the metrics count them, and the figures
 // of the ledger.
 func TestPageShowsWhatIsCounted(t *testing.T) {
+	t.Parallel()
 	n := newTenant(t)
 	a := start(t, n.write("data", ""))
 	untilHas(t, a, calls)
@@ -82,6 +83,7 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 
 // Observations that are folded are told with the feed and the ledger.
 func TestStatusShowsOverflow(t *testing.T) {
+	t.Parallel()
 	provider := &acme{t: t}
 	provider.calls(map[cdr.Direction]int{cdr.Inbound: 2, cdr.Outbound: 5})
 	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", ""), provider.provider())

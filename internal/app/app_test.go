@@ -138,6 +138,7 @@ const everyRow = `cdr_exporter_rows_total{feed="direct_routing",result="new",sou
 // The daemon reads, is reloaded, refuses what it must, and ends; Stop may be called
 // twice.
 func TestLifecycle(t *testing.T) {
+	t.Parallel()
 	n := newTenant(t)
 	a := start(t, n.write("data", ""))
 	until(t, a, everyRow)
@@ -168,6 +169,7 @@ func TestLifecycle(t *testing.T) {
 
 // A failed New leaves nothing open: the ledger's lock is free, and so is the port.
 func TestFailedNewLeavesNothing(t *testing.T) {
+	t.Parallel()
 	n := newTenant(t)
 	file := n.write("data", "")
 	_, err := New(t.Context(), Settings{ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0", "not an address"}})
@@ -192,6 +194,7 @@ func TestUnreadableCertificateOfOTLP(t *testing.T) {
 // A feed of another account is stopped with an error; reloading the right one goes
 // on where it was.
 func TestAnotherAccount(t *testing.T) {
+	t.Parallel()
 	n := newTenant(t)
 	file := n.write("data", "")
 	a := start(t, file)
@@ -226,6 +229,7 @@ func TestAnotherAccount(t *testing.T) {
 
 // A changed key of redaction is taken over without a reload.
 func TestHashKeyIsReadAgain(t *testing.T) {
+	t.Parallel()
 	n := newTenant(t)
 	key := filepath.Join(n.folder, "key.txt")
 	if err := os.WriteFile(key, []byte("first"), 0o600); err != nil {

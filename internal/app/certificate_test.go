@@ -53,6 +53,7 @@ func writeCertificate(t *testing.T, folder string) *x509.CertPool {
 
 // TestReloadReadsOTLPCertificates: the certificates that otlp trusts are read again by a reload of a file that didn't change.
 func TestReloadReadsOTLPCertificates(t *testing.T) {
+	t.Parallel()
 	provider := &acme{t: t}
 	provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
 	folder, renewed := t.TempDir(), t.TempDir()

@@ -25,6 +25,7 @@ const branch = "  - name: branch\n    acme: {active_calls: }\n"
 
 // What a source that a reload removes asks of its provider in the end, such as RingCentral to end its session, isn't shown for ever.
 func TestReloadForgetsTheLastRequest(t *testing.T) {
+	t.Parallel()
 	provider := &acme{t: t}
 	provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
 	folder := t.TempDir()
@@ -39,6 +40,7 @@ func TestReloadForgetsTheLastRequest(t *testing.T) {
 
 // A scrape that began before a reload brings no source back that the reload removes.
 func TestReloadDuringAScrape(t *testing.T) {
+	t.Parallel()
 	provider, asked, answer := &acme{t: t}, make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	provider.expiry = func() time.Time {

@@ -41,6 +41,7 @@ func ownedFeed(source string, n int) string {
 // Two replicas share a ledger in PostgreSQL: one reads, notifications of either are fetched, and the other one goes on
 // where it stopped, with the same counters.
 func TestTwoReplicas(t *testing.T) {
+	t.Parallel()
 	p := newTold(t)
 	file := p.share(pgtest.Database(t), office, toldSource{"branch", "b", ""})
 	a := startWith(t, listen(file, p))
@@ -101,6 +102,7 @@ func TestTwoReplicas(t *testing.T) {
 
 // A database that hangs holds up the status page once, not for each feed.
 func TestStatusWhileTheDatabaseHangs(t *testing.T) {
+	t.Parallel()
 	p, server := newTold(t), pgtest.Start(t, "fsync = off")
 	var sources []toldSource
 	for i := range 10 {

@@ -81,6 +81,7 @@ func feedOf(s web.Source, name string) *web.Feed {
 // failures in a row and by a reload without it, holds nobody up, and leaves nothing in
 // the ledger.
 func TestSnapshotFeed(t *testing.T) {
+	t.Parallel()
 	const active = "cdr_active_calls"
 	provider := &acme{t: t, held: make(chan struct{})}
 	provider.calls(map[cdr.Direction]int{cdr.Inbound: 2, cdr.Outbound: 0})
@@ -145,6 +146,7 @@ func TestSnapshotFeed(t *testing.T) {
 
 // A credential that was replaced by one that doesn't end has no expiry any more, which an alert would compare with the time.
 func TestCredentialExpiry(t *testing.T) {
+	t.Parallel()
 	const expiry = "cdr_exporter_credential_expiry_timestamp_seconds"
 	var expires atomic.Int64
 	expires.Store(2000000000)
@@ -231,6 +233,7 @@ func ledgerFeeds(t *testing.T, folder string) []string {
 // How stale a feed of snapshots is can be asked like that of any other, and a reload
 // doesn't make it infinitely old.
 func TestSnapshotFeedStaleness(t *testing.T) {
+	t.Parallel()
 	const watermark = `cdr_exporter_watermark_timestamp_seconds{feed="active_calls",source="office"} `
 	provider := &acme{t: t}
 	provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
@@ -261,6 +264,7 @@ func TestSnapshotFeedStaleness(t *testing.T) {
 // Both ways out show the gauges that aren't of the ledger: active calls and what the
 // provider counts.
 func TestBothExportersShowGauges(t *testing.T) {
+	t.Parallel()
 	sink, err := otlpsink.Start(otlpsink.Settings{})
 	if err != nil {
 		t.Fatal(err)
@@ -305,6 +309,7 @@ func (changes) Sync(context.Context, string, time.Time) (*collector.Page, collec
 
 // The status says how a feed is read and what is left of the provider's limit.
 func TestStatusShowsReadsAndBudget(t *testing.T) {
+	t.Parallel()
 	until := time.Now().Add(time.Hour).Truncate(time.Millisecond).UTC()
 	provider := &acme{t: t, sync: changes{}, budget: httpclient.Budget{
 		Group: "heavy", Limit: 10, Remaining: 3, Per: time.Minute, FrozenUntil: until,
@@ -324,6 +329,7 @@ func TestStatusShowsReadsAndBudget(t *testing.T) {
 
 // What is left of a provider's limit is known to the source that a reload makes.
 func TestReloadKeepsQuotas(t *testing.T) {
+	t.Parallel()
 	provider := &acme{t: t}
 	provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
 	folder := t.TempDir()
@@ -341,6 +347,7 @@ func TestReloadKeepsQuotas(t *testing.T) {
 
 // TestReloadKeepsWhatIsUnchanged: a reload opens and closes nothing that the file still has, and requests that come together share one.
 func TestReloadKeepsWhatIsUnchanged(t *testing.T) {
+	t.Parallel()
 	provider := &acme{t: t}
 	provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
 	var read atomic.Int32 // how often the configuration was

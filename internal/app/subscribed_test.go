@@ -17,6 +17,7 @@ import (
 // whose list isn't due for hours, and counts them. The next process goes on with the same
 // subscription.
 func TestTenantNotifies(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	world, err := simulator.NewWorld(sim.LiveCalls(3, time.Now().Add(-10*time.Minute), 2))
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 // A notification is answered at once, whatever fetching does; what it named is durable
 // by then, shown as waiting, and fetched by the next process.
 func TestNotificationIsDurableWhenItIsAnswered(t *testing.T) {
+	t.Parallel()
 	p := newTold(t)
 	release := p.hold()
 	settings := listen(p.write(t.TempDir(), office), p)
@@ -54,6 +55,7 @@ func TestNotificationIsDurableWhenItIsAnswered(t *testing.T) {
 // A notification is followed by the fetching, though the list isn't due for hours; what
 // was given up is shown.
 func TestNotificationWakesTheFeed(t *testing.T) {
+	t.Parallel()
 	p := newTold(t)
 	a := startWith(t, listen(p.write(t.TempDir(), office), p))
 	awaitRest(t, a)
@@ -74,6 +76,7 @@ func TestNotificationWakesTheFeed(t *testing.T) {
 
 // Nothing but the configured paths is answered on the listener, and these nowhere else.
 func TestWebhookPaths(t *testing.T) {
+	t.Parallel()
 	p := newTold(t)
 	a := startWith(t, listen(p.write(t.TempDir(), office), p))
 	for _, path := range []string{
@@ -94,6 +97,7 @@ func TestWebhookPaths(t *testing.T) {
 
 // A reload replaces the paths. A source that is notified no more shows nothing of it.
 func TestReloadReplacesWebhooks(t *testing.T) {
+	t.Parallel()
 	const accepted = `cdr_notifications_total{result="accepted",source="office"}`
 	p, folder := newTold(t), t.TempDir()
 	p.keep = func(context.Context) error { return nil }
@@ -141,6 +145,7 @@ func TestReloadReplacesWebhooks(t *testing.T) {
 // Notifications during a reload are answered, by the former webhook or the new one, and
 // none is lost.
 func TestNotificationsDuringReloads(t *testing.T) {
+	t.Parallel()
 	const senders, each = 4, 25
 	p := newTold(t)
 	a := startWith(t, listen(p.write(t.TempDir(), office), p))
@@ -166,6 +171,7 @@ func TestNotificationsDuringReloads(t *testing.T) {
 
 // A subscription is made while the loops start: the address answers by then.
 func TestWebhookAnswersBeforeTheSubscription(t *testing.T) {
+	t.Parallel()
 	p := newTold(t)
 	var a *App
 	kept := make(chan string, 10)
@@ -189,6 +195,7 @@ func TestWebhookAnswersBeforeTheSubscription(t *testing.T) {
 
 // The listener is closed after a failed New, as after Stop without Start.
 func TestFailedNewLeavesNoWebhook(t *testing.T) {
+	t.Parallel()
 	p := newTold(t)
 	settings := listen(p.write(t.TempDir(), office), p)
 	a, err := New(t.Context(), settings)
@@ -216,6 +223,7 @@ func TestFailedNewLeavesNoWebhook(t *testing.T) {
 
 // The listener may have several addresses, and TLS of its own.
 func TestWebhookOverTLS(t *testing.T) {
+	t.Parallel()
 	p, folder := newTold(t), t.TempDir()
 	pool := writeCertificate(t, folder)
 	settings := listen(p.write(folder, office), p)
@@ -247,6 +255,7 @@ func TestWebhookOverTLS(t *testing.T) {
 
 // The secret that a provider derives is the same in each process, and differs by purpose.
 func TestProvidersDerive(t *testing.T) {
+	t.Parallel()
 	p, folder := newTold(t), t.TempDir()
 	var secrets []string
 	for range 2 {
@@ -266,6 +275,7 @@ func TestProvidersDerive(t *testing.T) {
 
 // With a webhook the list is read half as often, and is behind only by that.
 func TestPollInterval(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		info collector.FeedInfo
 		want time.Duration
@@ -281,6 +291,7 @@ func TestPollInterval(t *testing.T) {
 
 // The ledger is told how the feed's records are known again.
 func TestSpecOfAFeed(t *testing.T) {
+	t.Parallel()
 	info := collector.FeedInfo{Name: "records", Fingerprint: "a", Hourless: true, Parents: true, Lookback: time.Hour}
 	got := specOf(&config.Source{Name: "office", ProviderName: "told", History: time.Minute}, &info)
 	want := ledger.FeedSpec{
@@ -294,6 +305,7 @@ func TestSpecOfAFeed(t *testing.T) {
 
 // While fetching fails, notifications are kept and say nothing of success.
 func TestNotificationsWhileFetchingFails(t *testing.T) {
+	t.Parallel()
 	p := newTold(t)
 	p.trouble = errTrouble
 	a := startWith(t, listen(p.write(t.TempDir(), office), p))

@@ -9,6 +9,7 @@ import (
 
 // Without its state a feed takes nothing: the provider sends it again later.
 func TestNotificationThatCannotBeKept(t *testing.T) {
+	t.Parallel()
 	p, folder := newTold(t), t.TempDir()
 	var log syncBuffer
 	settings := listen(p.write(folder, office), p)
@@ -43,6 +44,7 @@ func TestNotificationThatCannotBeKept(t *testing.T) {
 
 // What can't work is refused at the start and by a reload, which then changes nothing.
 func TestWebhooksThatCannotWork(t *testing.T) {
+	t.Parallel()
 	branch := toldSource{"branch", "b", office.path}
 	for name, test := range map[string]struct {
 		sources  []toldSource
@@ -90,6 +92,7 @@ func checkProblems(t *testing.T, err error, problems []string) {
 
 // A handler that panics fails one request, which the provider sends again, and is logged.
 func TestWebhookThatPanics(t *testing.T) {
+	t.Parallel()
 	p := newTold(t)
 	var log syncBuffer
 	settings := listen(p.write(t.TempDir(), office), p)
@@ -106,6 +109,7 @@ func TestWebhookThatPanics(t *testing.T) {
 
 // What strangers send is never logged.
 func TestWebhookLog(t *testing.T) {
+	t.Parallel()
 	p := newTold(t)
 	var log syncBuffer
 	settings := listen(p.write(t.TempDir(), office), p)
