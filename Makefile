@@ -65,8 +65,11 @@ test: ## tools, build, lint (go vet among it), drift, then all tests with the ra
 
 .PHONY: short
 short: ## a quick run while you work: short tests, of the binary only its commands; no lint, no race detector, no tools
-	$(GO) test -short -vet=off -shuffle=on $$($(GO) list ./... | grep -v '/cmd/')
-	$(GO) test -short -vet=off ./cmd/... -run '^TestScripts$$/^(usage|check_config|run_fails)$$'
+	@# They wait as long as they compute, so more packages at a time than cores, and the longest first; no debug data, which linkers take long for.
+	$(GO) test $(SHORT) -shuffle=on -p 5 ./internal/app ./internal/ledger $$($(GO) list ./... | grep -v '/cmd/')
+	$(GO) test $(SHORT) ./cmd/... -run '^TestScripts$$/^(usage|check_config|run_fails)$$'
+
+SHORT := -short -vet=off -ldflags='-s -w'
 
 # The tests that drive the binary wait most of the time, and have patience for so long only: they go first wherever they
 # need a core, and the others, most of which have a time of their own, take what is left (nice). Collecting garbage under
