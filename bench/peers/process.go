@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -155,15 +154,6 @@ func sumOf(scrape []byte, begin, part string) (sum int) {
 		}
 	}
 	return sum
-}
-
-// freeAddress is an address on loopback that nobody listens on.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }
 
 // sizeOf is the size of the files in a ledger's folder, as the disk allocates it, but for the reserve: that doesn't grow with the ids.

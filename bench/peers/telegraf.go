@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/demo"
 )
 
 // telegrafRun runs Telegraf over a folder of pages.
@@ -25,7 +27,7 @@ func runTelegraf(ctx context.Context, s peerSettings) (r result, err error) {
 			return r, err
 		}
 	}
-	if x.address, err = freeAddress(); err != nil {
+	if x.address, err = demo.FreeAddress(ctx); err != nil {
 		return r, err
 	}
 	x.env = []string{"PEER_PAGES=" + x.waiting(), "PEER_FINISHED=" + x.finished(), "PEER_LISTEN=" + x.address, "PEER_PERIOD=" + s.Period.String()}

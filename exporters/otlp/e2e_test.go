@@ -22,6 +22,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/demo"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -35,11 +36,11 @@ type collector struct {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l := listen(t)
-	if err := l.Close(); err != nil {
+	address, err := demo.FreeAddress(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	return l.Addr().String()
+	return address
 }
 
 // startCollector starts otelcol from CDR_TOOLS_BIN. It isn't waited for: the

@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/demo"
 )
 
 // startPrometheus starts the binary in CDR_TOOLS_BIN on what it shall scrape, with further
@@ -36,12 +37,8 @@ func configurePrometheus(t *testing.T, features, text string) string {
 	if _, err := os.Stat(binary); err != nil {
 		t.Fatalf("CDR_TOOLS_BIN must hold prometheus: %v", err)
 	}
-	port, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	address, err := demo.FreeAddress(t.Context())
 	if err != nil {
-		t.Fatal(err)
-	}
-	address := port.Addr().String()
-	if err := port.Close(); err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
