@@ -75,23 +75,33 @@ func NewTaskFeed(settings FeedSettings) *TaskFeed {
 	return f
 }
 
-// Poll implements Feed: it does what is due, up to the first failure. Fetching comes last: it fails for as long as the outbox is full, and the
-// subscription isn't to end meanwhile.
+// Poll implements Feed: it does what is due, and returns the first failure. What the ledger refuses stops it: the subscription, which would end
+// meanwhile, comes first, and fetching last, since the outbox may be full.
 func (f *TaskFeed) Poll(ctx context.Context) error {
 	defer f.showTasks(ctx)
-	err := errNothingDue
+	result := errNothingDue
 	for _, part := range []struct {
 		wait func(ctx context.Context) time.Duration
 		poll func(ctx context.Context) error
-	}{{f.listWait, f.list}, {f.upkeepWait, f.maintain}, {f.fetchWait, f.fetch}} {
+	}{{f.upkeepWait, f.maintain}, {f.listWait, f.list}, {f.fetchWait, f.fetch}} {
 		if part.wait(ctx) > 0 {
 			continue
 		}
-		if err = part.poll(ctx); err != nil {
+		err := pollPart(ctx, part.poll)
+		if ctx.Err() != nil || notTheFeeds(err) {
 			return err
 		}
+		if errors.Is(result, errNothingDue) || result == nil && !errors.Is(err, errNothingDue) {
+			result = err
+		}
 	}
-	return err
+	return result
+}
+
+// pollPart polls a part of the feed. Its panic is an error like any other, and the others go on.
+func pollPart(ctx context.Context, poll func(ctx context.Context) error) (err error) {
+	defer recoverTo(&err)
+	return poll(ctx)
 }
 
 // showTasks shows how much is still to be fetched. If the ledger can't say, the next poll asks again.

@@ -18,8 +18,8 @@ import (
 // Calls are counted once and settled, whether the list or a notification named them, in
 // whatever version, early or late.
 func TestTaskFeed_CountsEveryCall(t *testing.T) {
-	for _, told := range []bool{false, true} {
-		t.Run(fmt.Sprint("told ", told), func(t *testing.T) {
+	for _, notified := range []bool{false, true} {
+		t.Run(fmt.Sprint("notified ", notified), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now()
 				m := newTaskModel(now.Add(-24 * time.Hour))
@@ -43,7 +43,7 @@ func TestTaskFeed_CountsEveryCall(t *testing.T) {
 				loop.Start()
 				for range 18 * 12 {
 					pass(t, 5*time.Minute)
-					if told {
+					if notified {
 						m.tellPublished(t)
 					}
 				}
@@ -196,10 +196,10 @@ func TestTaskFeed_OneKeyIsFetchedOnce(t *testing.T) {
 		m := newTaskModel(now)
 		m.calls = []*toldCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(time.Minute)}}}
 		for _, w := range []Task{
-			{Kind: "told", Key: "a", Version: 5},
+			{Kind: "notified", Key: "a", Version: 5},
 			{Kind: "record", Key: "a", Version: 2},
 			{Kind: "settle", Key: "a", Version: 1},
-			{Kind: "told", Key: "b", Version: 5},
+			{Kind: "notified", Key: "b", Version: 5},
 		} {
 			w.Due = now.Add(2 * time.Hour)
 			m.setTask(w)
@@ -219,7 +219,7 @@ func TestTaskFeed_OneKeyIsFetchedOnce(t *testing.T) {
 
 // A notification that comes while its record is fetched isn't taken for done: the record
 // may have changed since it was read.
-func TestRule04_ToldWhileItIsFetched(t *testing.T) {
+func TestRule04_NotifiedWhileItIsFetched(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(now)
@@ -258,9 +258,9 @@ func TestTaskFeed_NoWakeIsLost(t *testing.T) {
 		loop.Start()
 		pass(t, 2*time.Second)
 		m.with(func() { m.fetched = nil })
-		told := make(map[string]time.Time)
+		notified := make(map[string]time.Time)
 		for i, c := range m.calls {
-			told[c.id] = time.Now()
+			notified[c.id] = time.Now()
 			if _, err := m.tell(c.id); err != nil {
 				t.Fatal(err)
 			}
@@ -269,7 +269,7 @@ func TestTaskFeed_NoWakeIsLost(t *testing.T) {
 		pass(t, time.Second)
 		loop.Stop()
 		for _, f := range m.fetched {
-			if late := f.at.Sub(told[f.key]); late > 50*time.Millisecond {
+			if late := f.at.Sub(notified[f.key]); late > 50*time.Millisecond {
 				t.Errorf("%s was fetched %s after it was told of", f.key, late)
 			}
 		}
@@ -320,11 +320,11 @@ func TestTaskFeed_NotifiedWhileTheOutboxIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now())
 		m.add(time.Now().Add(-time.Hour), time.Now(), 10*time.Minute, 0)
-		kept := &keeper{again: time.Minute}
-		loop := m.loop(m.feed(func(s *FeedSettings) { s.Info.Subscription = kept }), func(s *FeedSettings) { s.Ledger = fullOutbox{m} })
+		manager := &fakeManager{again: time.Minute}
+		loop := m.loop(m.feed(func(s *FeedSettings) { s.Info.Subscription = manager }), func(s *FeedSettings) { s.Ledger = fullOutbox{m} })
 		loop.Start()
 		pass(t, 10*time.Minute)
-		before, asked := len(m.fetched), kept.asked()
+		before, asked := len(m.fetched), manager.asked()
 		for range 600 {
 			if _, err := m.tell("c0"); err != nil {
 				t.Fatal(err)
@@ -335,7 +335,7 @@ func TestTaskFeed_NotifiedWhileTheOutboxIsFull(t *testing.T) {
 		if n := len(m.fetched) - before; n > 12*m.parallel {
 			t.Errorf("in 10 minutes %d records were fetched", n)
 		}
-		if n := kept.asked() - asked; n < 5 {
+		if n := manager.asked() - asked; n < 5 {
 			t.Errorf("in 10 minutes the subscription was looked after %d times", n)
 		}
 	})
@@ -352,8 +352,8 @@ func TestTaskFeed_Storm(t *testing.T) {
 		for _, c := range m.calls {
 			c.versions[0] = now
 		}
-		kept := &keeper{again: time.Minute}
-		feed := m.feed(func(s *FeedSettings) { s.Info.Subscription = kept })
+		manager := &fakeManager{again: time.Minute}
+		feed := m.feed(func(s *FeedSettings) { s.Info.Subscription = manager })
 		loop := m.loop(feed)
 		loop.Start()
 		queued := 0
@@ -369,7 +369,7 @@ func TestTaskFeed_Storm(t *testing.T) {
 			t.Errorf("%d were queued", queued)
 		}
 		pass(t, 30*time.Minute)
-		if n := kept.asked(); n < 25 {
+		if n := manager.asked(); n < 25 {
 			t.Errorf("in half an hour the subscription manager was asked %d times", n)
 		}
 		if uncounted, _ := m.uncounted(); len(uncounted) > 0 {
@@ -381,8 +381,8 @@ func TestTaskFeed_Storm(t *testing.T) {
 	})
 }
 
-// keeper is a SubscriptionManager that notes when it is asked.
-type keeper struct {
+// fakeManager is a SubscriptionManager that notes when it is asked.
+type fakeManager struct {
 	mu     sync.Mutex
 	at     []time.Time
 	again  time.Duration
@@ -391,33 +391,33 @@ type keeper struct {
 	urgent bool
 }
 
-func (k *keeper) Maintain(context.Context, time.Time) (time.Duration, time.Time, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.at = append(k.at, time.Now())
-	gap := k.gap
-	k.gap, k.urgent = time.Time{}, false
-	return k.again, gap, k.err
+func (m *fakeManager) Maintain(context.Context, time.Time) (time.Duration, time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.at = append(m.at, time.Now())
+	gap := m.gap
+	m.gap, m.urgent = time.Time{}, false
+	return m.again, gap, m.err
 }
 
-func (k *keeper) Urgent() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.urgent
+func (m *fakeManager) Urgent() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.urgent
 }
 
 // with changes the subscription manager while a loop asks it.
-func (k *keeper) with(change func()) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+func (m *fakeManager) with(change func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	change()
 }
 
 // asked is how often it was asked.
-func (k *keeper) asked() int {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return len(k.at)
+func (m *fakeManager) asked() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.at)
 }
 
 // counting.md 20: a crash after the list was read to its end, and before all was fetched,

@@ -170,6 +170,9 @@ func (f *TaskFeed) fetch(ctx context.Context) error {
 	}
 	if len(r.page.Done)+len(r.page.Enqueue) > 0 {
 		if _, err := f.commitPage(ctx, &r.page); err != nil {
+			if !notTheFeeds(err) {
+				f.fetching.fail(err, f.settings.Clock.Elapsed(), f.settings.Random)
+			}
 			return err
 		}
 	}

@@ -157,7 +157,7 @@ func TestTaskFeed_APoisonedRecordStopsNothing(t *testing.T) {
 				}
 				setAside := 0
 				for _, key := range poison {
-					if m.waiting("told", key).SetAside {
+					if m.waiting("notified", key).SetAside {
 						setAside++
 					}
 				}
@@ -184,7 +184,7 @@ func TestTaskFeed_AFaultBesideSuccessIsAnAttempt(t *testing.T) {
 			}
 		})
 		pass(t, 40*time.Second)
-		if w := m.waiting("told", "c3"); w.Attempts != 1 || m.State().Records != 4 || feed.Trouble() != nil {
+		if w := m.waiting("notified", "c3"); w.Attempts != 1 || m.State().Records != 4 || feed.Trouble() != nil {
 			t.Errorf("it is %+v, %d calls are counted, the trouble is %v", w, m.State().Records, feed.Trouble())
 		}
 		loop.Stop()
@@ -383,6 +383,31 @@ func TestTaskFeed_AQueueThatHangs(t *testing.T) {
 		loop.Stop()
 		if took := time.Since(began); took > 0 {
 			t.Errorf("it took %s to say the status and to stop", took)
+		}
+	})
+}
+
+// brokenDisk is a ledger that takes tasks and no records.
+type brokenDisk struct{ *taskModel }
+
+func (d brokenDisk) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+	if len(page.Records) > 0 {
+		return ledger.Result{}, errors.New("disk I/O error")
+	}
+	return d.taskModel.Commit(ctx, page)
+}
+
+// While records can't be committed, they are fetched ever more seldom.
+func TestTaskFeed_RecordsThatCannotBeCommitted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newTaskModel(time.Now().Add(-2 * time.Hour))
+		m.add(time.Now().Add(-time.Hour), time.Now(), 10*time.Minute, 0)
+		loop := m.loop(m.feed(), func(s *FeedSettings) { s.Ledger = brokenDisk{m} })
+		loop.Start()
+		pass(t, 10*time.Minute)
+		loop.Stop()
+		if n := len(m.fetched); n > 20*m.parallel {
+			t.Errorf("in 10 min %d records were fetched", n)
 		}
 	})
 }

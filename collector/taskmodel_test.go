@@ -363,7 +363,7 @@ func (m *taskModel) tell(keys ...string) (queued int, err error) {
 	now := time.Now()
 	page := &ledger.Page{ObservedAt: now}
 	for _, key := range keys {
-		page.Enqueue = append(page.Enqueue, Task{Kind: "told", Key: key, Version: now.UnixMicro(), Due: now})
+		page.Enqueue = append(page.Enqueue, Task{Kind: "notified", Key: key, Version: now.UnixMicro(), Due: now})
 	}
 	r, err := m.Commit(context.Background(), page)
 	if m.wake != nil {

@@ -45,8 +45,8 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 		Info: &FeedInfo{Reader: silent{}, Interval: time.Hour, Lookback: lookback, Fetcher: meeting}, Ledger: state, Queue: state,
 	})
 	fetch := func() {
-		told := Task{Kind: "told", Key: "a", Version: time.Now().UnixMicro(), Due: time.Now()}
-		if _, err := state.Commit(t.Context(), &ledger.Page{Enqueue: []Task{told}, ObservedAt: time.Now()}); err != nil {
+		notified := Task{Kind: "notified", Key: "a", Version: time.Now().UnixMicro(), Due: time.Now()}
+		if _, err := state.Commit(t.Context(), &ledger.Page{Enqueue: []Task{notified}, ObservedAt: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 		if err := feed.fetch(t.Context()); err != nil {

@@ -38,15 +38,15 @@ func TestRule30_ARefusalOfAllIsAnOutage(t *testing.T) {
 		return
 	}
 	for name, refusal := range refusals {
-		for _, told := range []bool{false, true} {
-			t.Run(fmt.Sprint(name, " told ", told), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { testOutage(t, refusal, told) })
+		for _, notified := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, " notified ", notified), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { testOutage(t, refusal, notified) })
 			})
 		}
 	}
 }
 
-func testOutage(t *testing.T, refusal error, told bool) {
+func testOutage(t *testing.T, refusal error, notified bool) {
 	t.Helper()
 	now, seen := time.Now(), newObserved()
 	m := newTaskModel(now)
@@ -58,7 +58,7 @@ func testOutage(t *testing.T, refusal error, told bool) {
 	loop.Start()
 	for range 14*12 + 6 {
 		pass(t, 5*time.Minute)
-		if told {
+		if notified {
 			m.tellPublished(t)
 		}
 	}
@@ -236,24 +236,24 @@ func TestRule32_SetAside(t *testing.T) {
 		m.with(func() { m.fault = only(refusals["410"], "gone") })
 		tell("gone", "never")
 		pass(t, 2*time.Hour)
-		if w := m.waiting("told", "gone"); !w.SetAside || m.fetchesOf("gone") > 3 {
+		if w := m.waiting("notified", "gone"); !w.SetAside || m.fetchesOf("gone") > 3 {
 			t.Errorf("what is gone is %+v, fetched %d times", w, m.fetchesOf("gone"))
 		}
 		pass(t, 16*time.Hour)
-		if w := m.waiting("told", "never"); !w.SetAside {
+		if w := m.waiting("notified", "never"); !w.SetAside {
 			t.Errorf("it is %+v", w)
 		}
 		tell("never")
 		pass(t, time.Minute)
-		if w := m.waiting("told", "never"); w.SetAside {
+		if w := m.waiting("notified", "never"); w.SetAside {
 			t.Errorf("told of again it is %+v", w)
 		}
 		pass(t, 40*24*time.Hour)
-		if w := m.waiting("told", "never"); !w.SetAside {
+		if w := m.waiting("notified", "never"); !w.SetAside {
 			t.Errorf("after 40 days it is %+v", w)
 		}
 		pass(t, 10*24*time.Hour)
-		if w := m.waiting("told", "never"); w.Key != "" {
+		if w := m.waiting("notified", "never"); w.Key != "" {
 			t.Errorf("after 50 days it is still %+v", w)
 		}
 		loop.Stop()

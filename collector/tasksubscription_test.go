@@ -1,0 +1,157 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+// The SubscriptionManager is asked when it wants to be, and after a failure ever more seldom.
+func TestTaskFeed_TheSubscriptionManagerIsAsked(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		err      error
+		min, max int // in an hour
+	}{
+		{"all is well", nil, 60, 61},
+		{"it fails", errProvider, 60, 110},
+		{"it is to wait", &httpclient.Error{Kind: httpclient.KindServer, Status: 503, RetryAfter: 20 * time.Minute}, 3, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := newTaskModel(time.Now())
+				manager := &fakeManager{again: time.Minute, err: c.err}
+				feed := m.feed(func(s *FeedSettings) { s.Info.Subscription = manager })
+				loop := m.loop(feed)
+				loop.Start()
+				pass(t, time.Hour)
+				if n := manager.asked(); n < c.min || n > c.max {
+					t.Errorf("it was asked %d times in an hour", n)
+				}
+				if !errors.Is(feed.Trouble(), c.err) || (loop.Status().State == StateError) != (c.err != nil) {
+					t.Errorf("the trouble is %v", feed.Trouble())
+				}
+				if n := m.listed(); n < 11 {
+					t.Errorf("the list was read %d times", n)
+				}
+				manager.with(func() { manager.err = nil })
+				pass(t, 25*time.Minute)
+				if feed.Trouble() != nil {
+					t.Errorf("afterwards the trouble is %v", feed.Trouble())
+				}
+				loop.Stop()
+			})
+		})
+	}
+}
+
+// A SubscriptionManager that is urgent is asked as soon as the feed is woken, but not while it fails.
+func TestTaskFeed_TheUrgentSubscriptionManager(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newTaskModel(time.Now())
+		manager := &fakeManager{again: time.Hour}
+		feed := m.feed(func(s *FeedSettings) { s.Info.Subscription = manager })
+		loop := m.loop(feed)
+		loop.Start()
+		pass(t, time.Minute)
+		manager.with(func() { manager.urgent = true })
+		loop.Wake()
+		synctest.Wait()
+		if n := manager.asked(); n != 2 {
+			t.Errorf("it was asked %d times", n)
+		}
+		manager.with(func() { manager.err, manager.urgent = errProvider, true })
+		loop.Wake()
+		synctest.Wait()
+		for range 100 {
+			manager.with(func() { manager.urgent = true })
+			loop.Wake()
+			synctest.Wait()
+		}
+		if n := manager.asked(); n != 3 {
+			t.Errorf("while it fails it was asked %d times", n)
+		}
+		loop.Stop()
+	})
+}
+
+// counting.md 12: what started since three hours before a gap in notifications is listed
+// again, as far as it may be read, until that has succeeded.
+func TestRule12_AGapIsListed(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		gap, from time.Duration // before now
+		keepFails bool
+	}{
+		{"an hour", time.Hour, 4 * time.Hour, false},
+		{"while it still fails", time.Hour, 4 * time.Hour, true},
+		{"longer than may be read", 10 * 24 * time.Hour, 10 * 24 * time.Hour, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				m := newTaskModel(begin)
+				m.state.HistoryDone = true
+				manager := &fakeManager{again: 5 * time.Minute}
+				feed := m.feed(func(s *FeedSettings) { s.Info.Subscription = manager })
+				loop := m.loop(feed)
+				loop.Start()
+				pass(t, 10*24*time.Hour)
+				now := time.Now()
+				m.with(func() { m.fault = func(string) error { return errProvider } })
+				manager.with(func() {
+					manager.gap = now.Add(-c.gap)
+					if c.keepFails {
+						manager.err = errProvider
+					}
+				})
+				pass(t, 30*time.Minute)
+				if !errors.Is(feed.Trouble(), errProvider) {
+					t.Errorf("the trouble is %v", feed.Trouble())
+				}
+				m.with(func() { m.lists = nil; m.fault = nil })
+				manager.with(func() { manager.err = nil })
+				pass(t, 10*time.Minute)
+				loop.Stop()
+				want := now.Add(-c.from)
+				found := 0
+				for _, l := range m.lists {
+					if near(l.from, want) {
+						found++
+					}
+				}
+				if found != 1 || feed.Trouble() != nil {
+					t.Errorf("of %d ranges %d begin at %s; the trouble is %v", len(m.lists), found, want, feed.Trouble())
+				}
+			})
+		})
+	}
+}
+
+// panickingManager is a SubscriptionManager with a fault.
+type panickingManager struct{ fakeManager }
+
+func (*panickingManager) Maintain(context.Context, time.Time) (time.Duration, time.Time, error) {
+	panic("an answer that nobody thought of")
+}
+
+// A SubscriptionManager that panics stops neither the list nor the fetching of what it names.
+func TestTaskFeed_ASubscriptionManagerThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newTaskModel(time.Now())
+		m.add(time.Now().Add(-time.Hour), time.Now().Add(time.Hour), 10*time.Minute, 0)
+		loop := m.loop(m.feed(func(s *FeedSettings) { s.Info.Subscription = new(panickingManager) }))
+		loop.Start()
+		pass(t, 3*time.Hour)
+		if got := loop.Status().LastError; !strings.Contains(got, "please report it") {
+			t.Errorf("the status says %q", got)
+		}
+		loop.Stop()
+		m.want(t)
+	})
+}
