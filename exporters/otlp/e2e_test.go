@@ -22,9 +22,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/demo"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // collector is an OpenTelemetry Collector that writes what it receives to files.
@@ -36,7 +36,7 @@ type collector struct {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	address, err := demo.FreeAddress(t.Context())
+	address, err := simulator.FreeAddress(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestE2ECollector(t *testing.T) {
 			})
 			closing(t, e)
 			acked := make(chan struct{})
-			outbox.told = func(event string) {
+			outbox.onEvent = func(event string) {
 				if event == "ack 3" {
 					close(acked)
 				}

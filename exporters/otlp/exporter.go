@@ -27,10 +27,12 @@ func NewLogs(s Settings, outbox Outbox, count Count, logger *slog.Logger) (*Expo
 		return nil, err
 	}
 	logs := &sender{
-		outbox: outbox, uploader: newHTTPUploader(s), envelope: newEnvelope(s), count: count, health: newHealth("logs", logger), logger: logger,
+		outbox: outbox, envelope: newEnvelope(s), count: count, health: newHealth("logs", logger), logger: logger,
 		timeout: s.Timeout, grace: s.ShutdownTimeout,
 	}
-	if conn != nil {
+	if conn == nil {
+		logs.uploader = newHTTPUploader(s)
+	} else {
 		logs.uploader = grpcUploader{collogspb.NewLogsServiceClient(conn)}
 	}
 	return &Exporter{send: logs.run, health: logs.health, conn: conn}, nil

@@ -32,12 +32,12 @@ type fakeOutbox struct {
 	ackErrs  []error
 	acked    []int64
 	more     chan struct{}
-	// told is called with what happens, under the lock.
-	told func(event string)
+	// onEvent is called with what happens, under the lock.
+	onEvent func(event string)
 }
 
 func newOutbox(batches ...*ledger.Batch) *fakeOutbox {
-	return &fakeOutbox{batches: batches, more: make(chan struct{}, 1), told: func(string) {}}
+	return &fakeOutbox{batches: batches, more: make(chan struct{}, 1), onEvent: func(string) {}}
 }
 
 func (o *fakeOutbox) add(b *ledger.Batch) {
@@ -75,14 +75,14 @@ func (o *fakeOutbox) Ack(_ context.Context, id int64) error {
 	if len(o.ackErrs) > 0 {
 		err := o.ackErrs[0]
 		o.ackErrs = o.ackErrs[1:]
-		o.told("ack fails")
+		o.onEvent("ack fails")
 		return err
 	}
 	at := slices.IndexFunc(o.batches, func(b *ledger.Batch) bool { return b.ID == id })
 	if at < 0 {
 		panic("a batch is deleted that isn't there")
 	}
-	o.told("ack " + strconv.FormatInt(id, 10))
+	o.onEvent("ack " + strconv.FormatInt(id, 10))
 	o.batches, o.acked = slices.Delete(o.batches, at, at+1), append(o.acked, id)
 	return nil
 }

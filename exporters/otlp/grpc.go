@@ -80,8 +80,8 @@ func (h Headers) intercept(
 		return judgeGRPC(st, "the endpoint answered gRPC "+st.Code().String())
 	}
 	// This side made the status, because no gRPC server answered. What it makes of answers that aren't gRPC at all would read as the
-	// refusal of a record, and quotes them from the second line on.
-	words, _, _ := strings.Cut(st.Message(), "\n")
+	// refusal of a record, and quotes them.
+	words := withoutQuotes(strings.TrimPrefix(st.Message(), `connection error: desc = "`))
 	if st.Code() == codes.DeadlineExceeded {
 		words = "no answer in time"
 	}

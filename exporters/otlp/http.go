@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,12 @@ func newHTTPClient(s Settings) *http.Client {
 	if base == nil {
 		own := http.DefaultTransport.(*http.Transport).Clone()
 		own.TLSClientConfig, base = s.TLS, own
+		own.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
+			if res.StatusCode != http.StatusOK { // else the error would be the proxy's own words
+				return fmt.Errorf("the proxy answered HTTP %d", res.StatusCode)
+			}
+			return nil
+		}
 	}
 	return &http.Client{Transport: &transport{base: base, settings: s}}
 }
@@ -180,11 +187,18 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
-// networkProblem is what went wrong below HTTP, up to where it quotes what isn't HTTP.
+// networkProblem is what went wrong below HTTP.
 func networkProblem(err error, timeout time.Duration) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Sprintf("no answer within %s", timeout)
 	}
-	words, _, _ := strings.Cut(err.Error(), `"`)
-	return strings.TrimRight(words, ": ")
+	return withoutQuotes(err.Error())
+}
+
+// withoutQuotes is the text of an error up to where it quotes what was received, since that may repeat the request's headers.
+func withoutQuotes(text string) string {
+	if quote := strings.IndexAny(text, "\"\n"); quote >= 0 {
+		text = text[:quote]
+	}
+	return strings.TrimRight(text, `: \`)
 }

@@ -226,7 +226,7 @@ func TestNextBatchOnlyAfterTheDeletionIsCommitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var events []string
 		outbox := newOutbox(batch(1, "a"), batch(2, "b"), batch(3, "c"))
-		outbox.told = func(e string) { events = append(events, e) }
+		outbox.onEvent = func(e string) { events = append(events, e) }
 		outbox.ackErrs = []error{errors.New("disk full"), ledger.ErrFull}
 		outbox.nextErrs = []error{errors.New("busy")}
 		r := newRig(t, Settings{}, outbox, func(req *http.Request) (*http.Response, error) {
