@@ -26,14 +26,14 @@ type slidingServer struct {
 	// silent leaves Retry-After out, mute the other headers.
 	silent, mute bool
 
-	mu       sync.Mutex
-	arrivals []time.Time // that count
-	locked   time.Time   // the penalty's end
-	told     time.Time   // and what the latest of our requests was told of it
-	answered int
-	refused  int
-	early    int // in a penalty that we were told of
-	ours     []time.Time
+	mu        sync.Mutex
+	arrivals  []time.Time // that count
+	locked    time.Time   // the penalty's end
+	announced time.Time   // and what the latest of our requests was told of it
+	answered  int
+	refused   int
+	early     int // in a penalty that we were told of
+	ours      []time.Time
 }
 
 func newSliding(way func() time.Duration) *slidingServer {
@@ -97,12 +97,12 @@ func (s *slidingServer) fill() {
 // note keeps what became of a request of ours; the lock is held.
 func (s *slidingServer) note(now time.Time, refused bool) {
 	s.ours = append(s.ours, now)
-	if now.Before(s.told) {
+	if now.Before(s.announced) {
 		s.early++
 	}
 	if refused {
 		s.refused++
-		s.told = s.locked
+		s.announced = s.locked
 	} else {
 		s.answered++
 	}

@@ -213,7 +213,7 @@ func (c *Client) newRequest(ctx context.Context, request *Request, id string) (*
 	}
 	r, err := http.NewRequestWithContext(ctx, request.Method, request.URL, body)
 	if err != nil {
-		return nil, err
+		return nil, errors.New(Describe(err)) // the URL may hold a key
 	}
 	if request.Header != nil {
 		r.Header = request.Header.Clone()

@@ -166,7 +166,7 @@ func (d *decoder) decodeCSV(body []byte) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
-		case columns != nil && (errors.Is(err, csv.ErrBareQuote) || errors.Is(err, csv.ErrQuote) && isWholeLine(line)):
+		case columns != nil && isBadRow(err, line):
 			record = nil // the next line is a row again
 		case errors.Is(err, csv.ErrQuote) && reader.InputOffset() == int64(len(content)):
 			return wire.ErrCut
@@ -189,10 +189,10 @@ func (d *decoder) decodeCSV(body []byte) error {
 	}
 }
 
-// isWholeLine says whether what was read is one line, but for empty ones, whose quotation marks come in pairs: then no field has gone on over
-// several rows.
-func isWholeLine(line []byte) bool {
-	return !bytes.Contains(bytes.TrimSpace(line), []byte("\n")) && bytes.Count(line, []byte(`"`))%2 == 0
+// isBadRow says whether an error is of one row alone: a quotation mark stands within a field, or behind one that is closed again within the line.
+func isBadRow(err error, line []byte) bool {
+	oneLine := !bytes.Contains(bytes.TrimSpace(line), []byte("\n")) && bytes.Count(line, []byte(`"`))%2 == 0
+	return errors.Is(err, csv.ErrBareQuote) || errors.Is(err, csv.ErrQuote) && oneLine
 }
 
 // csvRow adds a row of fields; nil if they can't be told apart.

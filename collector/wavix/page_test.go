@@ -120,6 +120,7 @@ func TestCSV(t *testing.T) {
 		{"a column twice", "date,uuid,UUID\n", "a column twice", nil, nil},
 		{"cut row", head + one + "2026-03-01T10:00:00Z,2", "the answer is cut", nil, nil},
 		{"cut in quotes", head + one + "2026-03-01T10:00:00Z,2,\"12", "the answer is cut", nil, nil},
+		{"cut behind a quote", head + one + "2026-03-01T10:00:00Z,2,\"12\"3", "the answer is cut", nil, nil},
 		{"a quote that isn't closed", head + "2026-03-01T10:00:00Z,2,\"12\n" + one + "2026-03-01T10:00:00Z,3,\"4\n" + one, "line 4", nil, nil},
 		{"HTML", "<html></html>", "got HTML", nil, nil},
 		{"a refusal", `{"success":false,"message":"Unauthorized"}`, `Wavix says "Unauthorized"`, nil, nil},

@@ -26,64 +26,64 @@ import (
 // secretKey has characters that a URL escapes, so it is looked for in both forms.
 const secretKey = "s3cr3t/k+y=&x"
 
-// told is all that anybody was told: logs, metrics, errors, advice, gauges.
-type told struct {
+// output is all that anybody is shown: logs, metrics, errors, advice, gauges.
+type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (k *told) Write(b []byte) (int, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.text.Write(b)
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
 }
 
 // Request implements httpclient.Observer.
-func (k *told) Request(feed, code string, _ time.Duration) { fmt.Fprintln(k, feed, code) }
+func (o *output) Request(feed, code string, _ time.Duration) { fmt.Fprintln(o, feed, code) }
 
 // Throttled implements httpclient.Observer.
-func (k *told) Throttled(feed string, _ time.Duration) { fmt.Fprintln(k, feed) }
+func (o *output) Throttled(feed string, _ time.Duration) { fmt.Fprintln(o, feed) }
 
 // error writes an error in every form that somebody may print, its causes too.
-func (k *told) error(source *collector.Source, err error) {
+func (o *output) error(source *collector.Source, err error) {
 	if err == nil {
 		return
 	}
 	what, todo := source.Advise(err)
-	fmt.Fprintf(k, "%v %+v %#v %q %s %s\n", err, err, err, err, what, todo)
+	fmt.Fprintf(o, "%v %+v %#v %q %s %s\n", err, err, err, err, what, todo)
 	switch e := err.(type) { //nolint:errorlint // each error of the chain is looked at by itself
 	case interface{ Unwrap() error }:
 		if cause := e.Unwrap(); cause != nil {
-			k.error(source, cause)
+			o.error(source, cause)
 		}
 	case interface{ Unwrap() []error }:
 		for _, cause := range e.Unwrap() {
-			k.error(source, cause)
+			o.error(source, cause)
 		}
 	}
 }
 
 // everything does all that a source can do, once, and tells what comes of it.
-func (k *told) everything(ctx context.Context, source *collector.Source) {
+func (o *output) everything(ctx context.Context, source *collector.Source) {
 	ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond) // a server that fails is asked again and again
 	defer cancel()
-	fmt.Fprintf(k, "%+v\n", source.Feeds)
+	fmt.Fprintf(o, "%+v\n", source.Feeds)
 	for _, feed := range source.Feeds {
 		_, err := feed.Probe(ctx)
-		k.error(source, err)
+		o.error(source, err)
 		if feed.Reader == nil {
 			active, err := feed.ActiveCalls(ctx, false)
-			k.error(source, err)
-			fmt.Fprintln(k, active)
+			o.error(source, err)
+			fmt.Fprintln(o, active)
 			continue
 		}
 		for page, err := range pagesOf(ctx, feed.Reader, noon.Add(-time.Hour), noon) {
-			k.error(source, err)
+			o.error(source, err)
 			if err == nil {
 				for _, bad := range page.Invalid {
-					fmt.Fprintln(k, bad.At, bad.Problem)
+					fmt.Fprintln(o, bad.At, bad.Problem)
 				}
-				fmt.Fprintln(k, page.Unmapped, page.Totals)
+				fmt.Fprintln(o, page.Unmapped, page.Totals)
 			}
 		}
 	}
@@ -139,7 +139,7 @@ func TestKeyIsNowhere(t *testing.T) {
 				t.Parallel()
 				server := httptest.NewServer(handler)
 				defer server.Close()
-				all := new(told)
+				all := new(output)
 				all.everything(t.Context(), openAt(t, server.URL, format, all, nil))
 				all.want(t)
 			})
@@ -163,7 +163,7 @@ func TestKeyIsNowhereWithoutAServer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			all := new(told)
+			all := new(output)
 			all.everything(t.Context(), openAt(t, "https://api.wavix.example", formatJSON, all, transport))
 			all.want(t)
 		})
@@ -176,9 +176,9 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // want looks for the key, and makes sure that something was told.
-func (k *told) want(t *testing.T) {
+func (o *output) want(t *testing.T) {
 	t.Helper()
-	text := k.text.String()
+	text := o.text.String()
 	for _, form := range []string{secretKey, url.QueryEscape(secretKey), "s3cr3t", queryKey + "="} {
 		if at := strings.Index(text, form); at >= 0 {
 			t.Errorf("%q was told: ...%s...", form, text[max(0, at-200):min(len(text), at+100)])
@@ -190,7 +190,7 @@ func (k *told) want(t *testing.T) {
 }
 
 // openAt makes a source with the key in the URL, whose log and metrics go to one place.
-func openAt(t *testing.T, base, format string, all *told, transport http.RoundTripper) *collector.Source {
+func openAt(t *testing.T, base, format string, all *output, transport http.RoundTripper) *collector.Source {
 	t.Helper()
 	c := new(Config)
 	block := "auth: query\nbase_url: " + base + "\napi_key: '" + secretKey + "'\nformat: " + format + "\ncall_log: {}\nactive_calls: {}\n"
@@ -260,7 +260,7 @@ func TestKeyFile(t *testing.T) {
 			t.Errorf("the key came as %q, want %s; error %v", fake.keys, key, err)
 		}
 	}
-	for _, content := range []string{"two words", "k\u00e9y", "a\nb"} {
+	for _, content := range []string{"two words", "o\u00e9y", "a\nb"} {
 		write(content)
 		_, err := probe(t.Context())
 		what, todo := source.Advise(err)

@@ -97,12 +97,12 @@ func (s *Server) issue() string {
 }
 
 func (s *Server) authorise(r *http.Request) *simulator.Reply {
-	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	s.mu.Lock()
 	a, known := s.tokens[token]
 	s.mu.Unlock()
 	switch {
-	case !known:
+	case !bearer || !known:
 		return new(s.unauthorized(r, "IDX14100: JWT is not well formed."))
 	case !time.Now().Before(a.expires):
 		return new(s.unauthorized(r, tokenExpired))
