@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
-	"github.com/cdr-exporter/cdr-exporter/internal/demo"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -153,7 +152,7 @@ func (p *running) cpu(b *testing.B) time.Duration {
 }
 
 func freeAddress(b *testing.B) string {
-	address, err := demo.FreeAddress(b.Context())
+	address, err := simulator.FreeAddress(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/demo"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 var update = flag.Bool("update", false, "write the plain manifests again")
@@ -105,7 +105,7 @@ func start(t *testing.T, folder string, environment []string, program string, ar
 // freeAddress is an unused loopback address.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	address, err := demo.FreeAddress(t.Context())
+	address, err := simulator.FreeAddress(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/demo"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // deepRead is by how much the provider's clock moves so that the exporter reads everything again that may have late rows.
@@ -44,7 +44,7 @@ func (x *exporterRun) run(ctx context.Context) (r result, err error) {
 		return r, err
 	}
 	defer x.provider.Close()
-	if x.address, err = demo.FreeAddress(ctx); err != nil {
+	if x.address, err = simulator.FreeAddress(ctx); err != nil {
 		return r, err
 	}
 	ca := filepath.Join(x.folder, "ca.pem")

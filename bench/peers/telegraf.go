@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/demo"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // telegrafRun runs Telegraf over a folder of pages.
@@ -27,7 +27,7 @@ func runTelegraf(ctx context.Context, s peerSettings) (r result, err error) {
 			return r, err
 		}
 	}
-	if x.address, err = demo.FreeAddress(ctx); err != nil {
+	if x.address, err = simulator.FreeAddress(ctx); err != nil {
 		return r, err
 	}
 	x.env = []string{"PEER_PAGES=" + x.waiting(), "PEER_FINISHED=" + x.finished(), "PEER_LISTEN=" + x.address, "PEER_PERIOD=" + s.Period.String()}

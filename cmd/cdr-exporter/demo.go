@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	simulated "github.com/cdr-exporter/cdr-exporter/internal/demo"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 type demo struct {
@@ -41,7 +42,7 @@ func (d *demo) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer providers.Close()
-	hook, err := simulated.FreeAddress(ctx)
+	hook, err := simulator.FreeAddress(ctx)
 	if err != nil {
 		return err
 	}

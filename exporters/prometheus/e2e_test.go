@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/demo"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // startPrometheus starts the binary in CDR_TOOLS_BIN on what it shall scrape, with further
@@ -37,7 +37,7 @@ func configurePrometheus(t *testing.T, features, text string) string {
 	if _, err := os.Stat(binary); err != nil {
 		t.Fatalf("CDR_TOOLS_BIN must hold prometheus: %v", err)
 	}
-	address, err := demo.FreeAddress(t.Context())
+	address, err := simulator.FreeAddress(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

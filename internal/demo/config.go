@@ -1,12 +1,9 @@
 package demo
 
 import (
-	"context"
 	_ "embed" // for the configuration
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,18 +58,4 @@ func (p *Providers) Configure(folder, storage, hook string) (string, error) {
 		return "", fmt.Errorf("write the demo's configuration: %w", err)
 	}
 	return file, nil
-}
-
-// FreeAddress is an unused loopback address: what listens there is named in a configuration before it does. Its port is below those that
-// systems give to outgoing connections, one of which would take it meanwhile.
-func FreeAddress(ctx context.Context) (string, error) {
-	var l net.Listener
-	err := errors.New("no port was tried")
-	for tries := 0; err != nil && tries < 20; tries++ {
-		l, err = new(net.ListenConfig).Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", 15_000+rand.IntN(15_000)))
-	}
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
-	}
-	return l.Addr().String(), l.Close()
 }

@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -22,6 +21,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // Cluster is a running PostgreSQL server.
@@ -94,9 +95,8 @@ func newCluster(password string) (*Cluster, error) {
 	if c.folder, err = os.MkdirTemp("", "cdr-postgres-"); err != nil {
 		return nil, err
 	}
-	// Below the ports that the system gives to outgoing connections: a restart finds it free.
-	for c.Addr == "" {
-		c.Addr = freeAddress(15_000 + mathrand.IntN(15_000))
+	if c.Addr, err = simulator.FreeAddress(context.Background()); err != nil { // a restart finds it free, too
+		return nil, err
 	}
 	// A test's process may be killed: the keeper is a process that sees its end, stops the server (in the middle of a
 	// pause, too) and removes the folder.
@@ -112,15 +112,6 @@ func newCluster(password string) (*Cluster, error) {
 		err = os.Chown(c.folder, int(u.Uid), int(u.Gid))
 	}
 	return c, errors.Join(err, c.keeper.Start())
-}
-
-func freeAddress(port int) string {
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err != nil {
-		return ""
-	}
-	_ = l.Close() // nothing was sent
-	return l.Addr().String()
 }
 
 // binaries finds the folder of PostgreSQL's programs.

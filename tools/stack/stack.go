@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/demo"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
 
@@ -82,7 +83,7 @@ func (s *stack) startExporter(ctx context.Context) (err error) {
 		return err
 	}
 	for _, address := range []*string{&s.metrics, &s.hook} {
-		if *address, err = demo.FreeAddress(ctx); err != nil {
+		if *address, err = simulator.FreeAddress(ctx); err != nil {
 			return err
 		}
 	}
@@ -99,7 +100,7 @@ func (s *stack) runExporter(ctx context.Context) error {
 }
 
 func (s *stack) startAlertmanager(ctx context.Context) error {
-	address, err := demo.FreeAddress(ctx)
+	address, err := simulator.FreeAddress(ctx)
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (s *stack) startPrometheus(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	address, err := demo.FreeAddress(ctx)
+	address, err := simulator.FreeAddress(ctx)
 	if err != nil {
 		return err
 	}
