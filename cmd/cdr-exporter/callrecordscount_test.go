@@ -45,15 +45,15 @@ func TestCallRecordsPolled(t *testing.T) {
 	x.stop()
 }
 
-// TestCallRecordsTold (counting.md 12): the same while the tenant tells of records over
+// TestCallRecordsNotified (counting.md 12): the same while the tenant tells of records over
 // TLS, and loses, doubles and mixes up notifications, and others forge some.
-func TestCallRecordsTold(t *testing.T) {
+func TestCallRecordsNotified(t *testing.T) {
 	t.Parallel()
 	s := morning(82, 90*time.Minute)
 	s.graph.Delivery = sim.Delivery{Seed: 3, Lost: 0.2, Duplicated: 0.5, DelayMax: time.Second, Forged: 0.3, Malformed: 0.1}
 	b := newSwitchboard(t, s)
 	b.raced = true
-	x := b.launch(b.told(time.Second), settings{}).ready()
+	x := b.launch(b.subscribed(time.Second), settings{}).ready()
 	x.countsCalls(b)
 	if one := x.subscribed(b); one.ChangeType != "updated" || one.MinTLS != "v1_2" || one.LifecycleURL != b.url() {
 		t.Errorf("subscribed as %+v", one)
@@ -95,15 +95,15 @@ func (x *exporter) heard(b *switchboard) {
 	}
 }
 
-// TestCallRecordsToldAlone: where the list isn't read for hours, notifications bring every
+// TestCallRecordsByNotificationsAlone: where the list isn't read for hours, notifications bring every
 // call; quality is counted with it where nothing is waited for.
-func TestCallRecordsToldAlone(t *testing.T) {
+func TestCallRecordsByNotificationsAlone(t *testing.T) {
 	t.Parallel()
 	s := morning(83, 0)
 	s.versions.Young = 0
 	s.graph.Delivery = sim.Delivery{Seed: 4, Duplicated: 0.2, DelayMax: time.Second, Forged: 0.2}
 	b := newSwitchboard(t, s)
-	x := b.launch(b.told(6*time.Hour), settings{}).ready()
+	x := b.launch(b.subscribed(6*time.Hour), settings{}).ready()
 	x.countsCalls(b)
 	x.subscribed(b)
 	lists := b.asked(sim.EndpointCallRecords, 0)
@@ -132,7 +132,7 @@ func TestCallRecordsThroughTrouble(t *testing.T) {
 		}
 		b.faults.Rate(endpoint, 0.2, sim.ShortPage, sim.EmptyPage)
 	}
-	x := b.launch(b.told(time.Second), settings{}).ready()
+	x := b.launch(b.subscribed(time.Second), settings{}).ready()
 	x.countsCalls(b)
 	b.faults.Once(sim.EndpointCallRecord, slices.Repeat([]simulator.Fault{sim.OlderVersion}, 5)...)
 	b.pass(30 * time.Hour)

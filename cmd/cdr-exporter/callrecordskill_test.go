@@ -18,13 +18,13 @@ func evening(seed uint64, calls int) switchboardSettings {
 	}}
 }
 
-// TestKillBetweenToldAndFetched (counting.md 4): what was answered with 202 is counted,
+// TestKillBetweenNotifiedAndFetched (counting.md 4): what was answered with 202 is counted,
 // though the process was killed before anything of it was fetched, and though the list,
 // which would find it too, can't be read.
-func TestKillBetweenToldAndFetched(t *testing.T) {
+func TestKillBetweenNotifiedAndFetched(t *testing.T) {
 	t.Parallel()
 	b := newSwitchboard(t, evening(101, 100))
-	feed := b.told(6 * time.Hour)
+	feed := b.subscribed(6 * time.Hour)
 	x := b.launch(feed, settings{}).ready()
 	x.countsCalls(b)
 	one := x.subscribed(b)

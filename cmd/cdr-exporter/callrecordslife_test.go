@@ -40,7 +40,7 @@ func TestSubscriptionLife(t *testing.T) {
 	t.Parallel()
 	b := newSwitchboard(t, noon(121))
 	b.raced = true
-	feed := b.told(6 * time.Hour)
+	feed := b.subscribed(6 * time.Hour)
 	x := b.launch(feed, settings{}).ready()
 	x.countsCalls(b)
 	one := x.subscribed(b)
@@ -97,7 +97,7 @@ func TestSubscriptionLost(t *testing.T) {
 	s := evening(122, 100)
 	s.settle = time.Hour
 	b := newSwitchboard(t, s)
-	x := b.launch(b.told(time.Second), settings{}).ready()
+	x := b.launch(b.subscribed(time.Second), settings{}).ready()
 	x.countsCalls(b)
 	one := x.subscribed(b)
 	b.LoseSubscription()
@@ -136,7 +136,7 @@ func TestSubscriptionRefused(t *testing.T) {
 	s := evening(123, 50)
 	b := newSwitchboard(t, s)
 	b.authority = certificate(t, b.site, "webhook") // which the tenant doesn't trust
-	x := b.launch(b.told(time.Second), settings{}).serving()
+	x := b.launch(b.subscribed(time.Second), settings{}).serving()
 	x.countsCalls(b)
 	b.pass(time.Hour)
 	x.countsCalls(b)

@@ -61,7 +61,7 @@ func notification(secret string, items int) string {
 func TestWebhookListener(t *testing.T) {
 	t.Parallel()
 	b := newSwitchboard(t, evening(131, 25))
-	x := b.launch(b.told(6*time.Hour), settings{}).ready()
+	x := b.launch(b.subscribed(6*time.Hour), settings{}).ready()
 	secret := x.subscribed(b).ClientState
 	b.vault.hide("the secret of notifications", secret)
 	c := newCaller(b)
@@ -114,7 +114,7 @@ func TestWebhookListener(t *testing.T) {
 func TestWebhookFullDisk(t *testing.T) {
 	t.Parallel()
 	b := newSwitchboard(t, evening(132, 50))
-	x := b.launch(b.told(6*time.Hour), settings{}).ready()
+	x := b.launch(b.subscribed(6*time.Hour), settings{}).ready()
 	x.countsCalls(b)
 	secret := x.subscribed(b).ClientState
 	c := newCaller(b)
@@ -158,7 +158,7 @@ func (x *exporter) limitFiles(most uint64) {
 func TestSlowStrangers(t *testing.T) {
 	t.Parallel()
 	b := newSwitchboard(t, evening(133, 25))
-	x := b.launch(b.told(6*time.Hour), settings{}).ready()
+	x := b.launch(b.subscribed(6*time.Hour), settings{}).ready()
 	x.subscribed(b)
 	ctx, cancel := context.WithCancel(t.Context())
 	var strangers sync.WaitGroup

@@ -128,9 +128,9 @@ const hookPath = "/webhooks/contoso"
 
 func (b *switchboard) url() string { return "https://" + b.hook + hookPath }
 
-// told are the settings of the feed with a webhook, polled those without; the list is read
+// subscribed are the settings of the feed with a webhook, polled those without; the list is read
 // so often.
-func (b *switchboard) told(interval time.Duration) string {
+func (b *switchboard) subscribed(interval time.Duration) string {
 	return fmt.Sprintf("{interval: %s, lookback: 48h, settle: %s, webhook: {public_url: %q}}", interval, b.settle, b.url())
 }
 

@@ -21,7 +21,7 @@ func TestNotificationStorm(t *testing.T) {
 		seed: 111, calls: 1_250, from: -time.Hour, to: -5 * time.Hour,
 		graph: sim.Settings{Delivery: sim.Delivery{Duplicated: 1, Forged: 0.2, Retry: 100 * time.Millisecond}},
 	})
-	x := b.launch(b.told(6*time.Hour), settings{}).ready()
+	x := b.launch(b.subscribed(6*time.Hour), settings{}).ready()
 	x.subscribed(b)
 	b.PauseNotifications()
 	b.pass(48 * time.Hour)

@@ -210,7 +210,7 @@ func TestInitToStandardOutput(t *testing.T) {
 	if err := x.cmd.Wait(); err != nil {
 		t.Errorf("init: %v", err)
 	}
-	if text, err := os.ReadFile(config); err != nil || !strings.HasPrefix(string(text), "# yaml-language-server:") {
+	if text, err := os.ReadFile(config); err != nil || !strings.HasPrefix(string(text), "# yaml-language-server:") || strings.Contains(string(text), "Name of the account") {
 		t.Errorf("%v: %s", err, text)
 	}
 }

@@ -159,7 +159,7 @@ func (r *receiver) tells(n *tenant, feed string, at time.Time) {
 			return
 		}
 		id := c.ID.String()
-		for name, want := range told(c, v) {
+		for name, want := range wantRecord(c, v) {
 			if got := calls[id][name]; got != want {
 				wrong = append(wrong, fmt.Sprintf("%s of %s is %v, want %v", name, id, got, want))
 			}
@@ -170,8 +170,8 @@ func (r *receiver) tells(n *tenant, feed string, at time.Time) {
 	}
 }
 
-// told is what a log record must say of a call; nil for what must be absent.
-func told(c *simulator.Call, v *simulator.Version) map[string]any {
+// wantRecord is what a log record must say of a call; nil for what must be absent.
+func wantRecord(c *simulator.Call, v *simulator.Version) map[string]any {
 	all := map[string]any{
 		"cdr.source": "contoso", "cdr.provider": "msgraph",
 		"cdr.call.id": c.CallID.String(), "cdr.direction": v.Kind.Direction.String(), "cdr.call_type": v.Kind.CallType,

@@ -56,8 +56,8 @@ func (a *accounts) configure() {
 			items = append(items, p.item())
 		}
 	}
-	told := a.board.itemOf(source{PSTN: "-", DirectRouting: "-", CallRecords: a.board.told(6 * time.Hour)})
-	items = append(items, strings.ReplaceAll(told, "_file: ", "_file: board/"))
+	records := a.board.itemOf(source{PSTN: "-", DirectRouting: "-", CallRecords: a.board.subscribed(6 * time.Hour)})
+	items = append(items, strings.ReplaceAll(records, "_file: ", "_file: board/"))
 	a.configureSources(settings{Storage: fleetStorage, OTLP: a.sink.overHTTP("")}, items...)
 }
 

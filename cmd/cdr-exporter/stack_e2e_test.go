@@ -80,7 +80,7 @@ func newStack(t *testing.T) *stack {
 	s.collector.start()
 	s.config = s.configureSources(
 		settings{ZeroFor: "8s", OTLP: fmt.Sprintf("{endpoint: %q, interval: 2s}", "http://"+s.collector.http)},
-		s.itemOf(source{CallRecords: s.told(time.Second)}))
+		s.itemOf(source{CallRecords: s.subscribed(time.Second)}))
 	s.startExporter()
 	s.pager = newPager(t)
 	s.received = startAlertmanager(t, s.pager, stackSpeed)
@@ -162,7 +162,7 @@ func (s *stack) fire(since time.Time, all []expectation) {
 		}
 		var missing []error
 		left = slices.DeleteFunc(left, func(e expectation) bool {
-			err := s.pager.told(e.receiver, "firing", e.name, e.labels)
+			err := s.pager.notified(e.receiver, "firing", e.name, e.labels)
 			if got := state(firing, e.name, e.labels); err == nil && got != "firing" {
 				err = fmt.Errorf("%s is %q in Prometheus", e.name, got)
 			}
@@ -186,7 +186,7 @@ func (s *stack) resolve(since time.Time, all []expectation) {
 			if got := state(alerts, e.name, e.labels); err == nil && got != "" {
 				err = fmt.Errorf("it is %s in Prometheus", got)
 			}
-			return errors.Join(err, s.pager.told(e.receiver, "resolved", e.name, e.labels))
+			return errors.Join(err, s.pager.notified(e.receiver, "resolved", e.name, e.labels))
 		})
 		s.t.Logf("%s is resolved, at most %s after it was mended", e.name, time.Since(since).Round(time.Second))
 	}

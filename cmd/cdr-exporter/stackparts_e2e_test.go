@@ -34,14 +34,14 @@ type pager struct {
 func newPager(t *testing.T) *pager {
 	p := &pager{}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var told struct{ Alerts []notice }
-		if err := json.NewDecoder(r.Body).Decode(&told); err != nil {
+		var request struct{ Alerts []notice }
+		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		for _, n := range told.Alerts {
+		for _, n := range request.Alerts {
 			n.receiver = strings.TrimPrefix(r.URL.Path, "/")
 			p.got = append(p.got, n)
 		}
@@ -50,8 +50,8 @@ func newPager(t *testing.T) *pager {
 	return p
 }
 
-// told says whether a receiver was told that an alert is in a state last.
-func (p *pager) told(receiver, status, name string, labels map[string]string) error {
+// notified says whether a receiver was told that an alert is in a state last.
+func (p *pager) notified(receiver, status, name string, labels map[string]string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	last := ""

@@ -16,7 +16,7 @@ import (
 )
 
 // share writes a configuration whose ledger is in PostgreSQL.
-func (p *told) share(dsn string, sources ...toldSource) string {
+func (p *notifyingProvider) share(dsn string, sources ...notifyingSource) string {
 	p.t.Helper()
 	file := p.write(p.t.TempDir(), sources...)
 	text, err := os.ReadFile(file)
@@ -42,8 +42,8 @@ func ownedFeed(source string, n int) string {
 // where it stopped, with the same counters.
 func TestTwoReplicas(t *testing.T) {
 	t.Parallel()
-	p := newTold(t)
-	file := p.share(pgtest.Database(t), office, toldSource{"branch", "b", ""})
+	p := newNotifying(t)
+	file := p.share(pgtest.Database(t), office, notifyingSource{"branch", "b", ""})
 	a := startWith(t, listen(file, p))
 	until(t, a, ownedFeed("office", 1))
 	until(t, a, ownedFeed("branch", 1))
@@ -103,10 +103,10 @@ func TestTwoReplicas(t *testing.T) {
 // A database that hangs holds up the status page once, not for each feed.
 func TestStatusWhileTheDatabaseHangs(t *testing.T) {
 	t.Parallel()
-	p, server := newTold(t), pgtest.Start(t, "fsync = off")
-	var sources []toldSource
+	p, server := newNotifying(t), pgtest.Start(t, "fsync = off")
+	var sources []notifyingSource
 	for i := range 10 {
-		sources = append(sources, toldSource{fmt.Sprint("tenant-", i), fmt.Sprint(i), ""})
+		sources = append(sources, notifyingSource{fmt.Sprint("tenant-", i), fmt.Sprint(i), ""})
 	}
 	a := startWith(t, listen(p.share(server.DSN(), sources...), p))
 	for _, s := range sources {

@@ -57,19 +57,19 @@ func TestTenantNotifies(t *testing.T) {
 	if err := a.Reload(); err != nil {
 		t.Fatal(err)
 	}
-	awaitTold(t, a, server)
+	awaitNotified(t, a, server)
 	subscriptions := server.Subscriptions()
 	if err := a.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	awaitTold(t, startWith(t, settings), server)
+	awaitNotified(t, startWith(t, settings), server)
 	if again := server.Subscriptions(); len(subscriptions) != 1 || len(again) != 1 || again[0].ID != subscriptions[0].ID {
 		t.Errorf("subscribed as %v, then as %v", subscriptions, again)
 	}
 }
 
-// awaitTold waits until notifications have brought calls.
-func awaitTold(t *testing.T, a *App, server *sim.Server) {
+// awaitNotified waits until notifications have brought calls.
+func awaitNotified(t *testing.T, a *App, server *sim.Server) {
 	t.Helper()
 	before := server.Notified().Delivered
 	await(t, "notifications were taken", func() bool { return server.Notified().Delivered > before+5 })

@@ -15,10 +15,10 @@ import (
 )
 
 // office is the source of most of these tests.
-var office = toldSource{"office", "a", "/webhooks/office"}
+var office = notifyingSource{"office", "a", "/webhooks/office"}
 
 // listen are settings with a listener for notifications.
-func listen(file string, p *told) Settings {
+func listen(file string, p *notifyingProvider) Settings {
 	return Settings{
 		ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0"}, WebhookAddresses: []string{"127.0.0.1:0"},
 		Providers: []collector.Provider{p.provider()},
@@ -79,7 +79,7 @@ func awaitRest(t *testing.T, a *App) {
 func (a *App) WebhookAddr() string { return a.webhooks.port.Listeners[0].Addr().String() }
 
 // hookURL is where a source's notifications go.
-func hookURL(a *App, s toldSource) string { return "http://" + a.WebhookAddr() + s.path }
+func hookURL(a *App, s notifyingSource) string { return "http://" + a.WebhookAddr() + s.path }
 
 // newRows is the metric of so many records.
 func newRows(n int) string {

@@ -24,7 +24,7 @@ import (
 // by then, shown as waiting, and fetched by the next process.
 func TestNotificationIsDurableWhenItIsAnswered(t *testing.T) {
 	t.Parallel()
-	p := newTold(t)
+	p := newNotifying(t)
 	release := p.hold()
 	settings := listen(p.write(t.TempDir(), office), p)
 	a := startWith(t, settings)
@@ -56,7 +56,7 @@ func TestNotificationIsDurableWhenItIsAnswered(t *testing.T) {
 // was given up is shown.
 func TestNotificationWakesTheFeed(t *testing.T) {
 	t.Parallel()
-	p := newTold(t)
+	p := newNotifying(t)
 	a := startWith(t, listen(p.write(t.TempDir(), office), p))
 	awaitRest(t, a)
 	for n := 1; n <= 3; n++ {
@@ -77,7 +77,7 @@ func TestNotificationWakesTheFeed(t *testing.T) {
 // Nothing but the configured paths is answered on the listener, and these nowhere else.
 func TestWebhookPaths(t *testing.T) {
 	t.Parallel()
-	p := newTold(t)
+	p := newNotifying(t)
 	a := startWith(t, listen(p.write(t.TempDir(), office), p))
 	for _, path := range []string{
 		"/", "/metrics", "/-/healthy", "/-/reload", "/api/v1/status", office.path + "/", office.path + "/more", "/webhooks",
@@ -99,8 +99,8 @@ func TestWebhookPaths(t *testing.T) {
 func TestReloadReplacesWebhooks(t *testing.T) {
 	t.Parallel()
 	const accepted = `cdr_notifications_total{result="accepted",source="office"}`
-	p, folder := newTold(t), t.TempDir()
-	p.keep = func(context.Context) error { return nil }
+	p, folder := newNotifying(t), t.TempDir()
+	p.maintain = func(context.Context) error { return nil }
 	a := startWith(t, listen(p.write(folder, office), p))
 	until(t, a, accepted+" 0")
 	await(t, "it is subscribed", func() bool {
@@ -111,7 +111,7 @@ func TestReloadReplacesWebhooks(t *testing.T) {
 	if s := statusOf(t, a).Subscription; s.LastNotification.IsZero() {
 		t.Errorf("the status has %+v", s)
 	}
-	moved := toldSource{"office", "a", "/elsewhere"}
+	moved := notifyingSource{"office", "a", "/elsewhere"}
 	p.write(folder, moved)
 	if err := a.Reload(); err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func TestReloadReplacesWebhooks(t *testing.T) {
 	}
 	until(t, a, newRows(2))
 	until(t, a, accepted+" 2")
-	p.write(folder, toldSource{"office", "a", ""})
+	p.write(folder, notifyingSource{"office", "a", ""})
 	if err := a.Reload(); err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestReloadReplacesWebhooks(t *testing.T) {
 func TestNotificationsDuringReloads(t *testing.T) {
 	t.Parallel()
 	const senders, each = 4, 25
-	p := newTold(t)
+	p := newNotifying(t)
 	a := startWith(t, listen(p.write(t.TempDir(), office), p))
 	var group sync.WaitGroup
 	for s := range senders {
@@ -172,10 +172,10 @@ func TestNotificationsDuringReloads(t *testing.T) {
 // A subscription is made while the loops start: the address answers by then.
 func TestWebhookAnswersBeforeTheSubscription(t *testing.T) {
 	t.Parallel()
-	p := newTold(t)
+	p := newNotifying(t)
 	var a *App
 	kept := make(chan string, 10)
-	p.keep = func(ctx context.Context) error {
+	p.maintain = func(ctx context.Context) error {
 		code, body, err := tryPost(ctx, &http.Transport{DisableKeepAlives: true}, hookURL(a, office)+"?say=hello", "")
 		kept <- fmt.Sprintf("%d %s %v", code, body, err)
 		return err
@@ -196,7 +196,7 @@ func TestWebhookAnswersBeforeTheSubscription(t *testing.T) {
 // The listener is closed after a failed New, as after Stop without Start.
 func TestFailedNewLeavesNoWebhook(t *testing.T) {
 	t.Parallel()
-	p := newTold(t)
+	p := newNotifying(t)
 	settings := listen(p.write(t.TempDir(), office), p)
 	a, err := New(t.Context(), settings)
 	if err != nil {
@@ -224,7 +224,7 @@ func TestFailedNewLeavesNoWebhook(t *testing.T) {
 // The listener may have several addresses, and TLS of its own.
 func TestWebhookOverTLS(t *testing.T) {
 	t.Parallel()
-	p, folder := newTold(t), t.TempDir()
+	p, folder := newNotifying(t), t.TempDir()
 	pool := writeCertificate(t, folder)
 	settings := listen(p.write(folder, office), p)
 	settings.WebhookAddresses = []string{"127.0.0.1:0", "127.0.0.1:0"}
@@ -256,7 +256,7 @@ func TestWebhookOverTLS(t *testing.T) {
 // The secret that a provider derives is the same in each process, and differs by purpose.
 func TestProvidersDerive(t *testing.T) {
 	t.Parallel()
-	p, folder := newTold(t), t.TempDir()
+	p, folder := newNotifying(t), t.TempDir()
 	var secrets []string
 	for range 2 {
 		a := startWith(t, listen(p.write(folder, office), p))
@@ -293,9 +293,9 @@ func TestPollInterval(t *testing.T) {
 func TestSpecOfAFeed(t *testing.T) {
 	t.Parallel()
 	info := collector.FeedInfo{Name: "records", Fingerprint: "a", Hourless: true, Parents: true, Lookback: time.Hour}
-	got := specOf(&config.Source{Name: "office", ProviderName: "told", History: time.Minute}, &info)
+	got := specOf(&config.Source{Name: "office", ProviderName: "notifying", History: time.Minute}, &info)
 	want := ledger.FeedSpec{
-		Source: "office", Provider: "told", Feed: "records", Fingerprint: "a", History: time.Minute, Lookback: time.Hour,
+		Source: "office", Provider: "notifying", Feed: "records", Fingerprint: "a", History: time.Minute, Lookback: time.Hour,
 		Hourless: true, Parents: true,
 	}
 	if got != want {
@@ -306,7 +306,7 @@ func TestSpecOfAFeed(t *testing.T) {
 // While fetching fails, notifications are kept and say nothing of success.
 func TestNotificationsWhileFetchingFails(t *testing.T) {
 	t.Parallel()
-	p := newTold(t)
+	p := newNotifying(t)
 	p.trouble = errTrouble
 	a := startWith(t, listen(p.write(t.TempDir(), office), p))
 	awaitRest(t, a)

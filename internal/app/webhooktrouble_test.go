@@ -10,14 +10,14 @@ import (
 // Without its state a feed takes nothing: the provider sends it again later.
 func TestNotificationThatCannotBeKept(t *testing.T) {
 	t.Parallel()
-	p, folder := newTold(t), t.TempDir()
+	p, folder := newNotifying(t), t.TempDir()
 	var log syncBuffer
 	settings := listen(p.write(folder, office), p)
 	settings.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	a := startWith(t, settings)
 	post(t, hookURL(a, office), "one")
 	until(t, a, newRows(1))
-	p.write(folder, toldSource{"office", "another", office.path})
+	p.write(folder, notifyingSource{"office", "another", office.path})
 	if err := a.Reload(); err != nil {
 		t.Fatal(err)
 	}
@@ -45,29 +45,29 @@ func TestNotificationThatCannotBeKept(t *testing.T) {
 // What can't work is refused at the start and by a reload, which then changes nothing.
 func TestWebhooksThatCannotWork(t *testing.T) {
 	t.Parallel()
-	branch := toldSource{"branch", "b", office.path}
+	branch := notifyingSource{"branch", "b", office.path}
 	for name, test := range map[string]struct {
-		sources  []toldSource
+		sources  []notifyingSource
 		deaf     bool
 		problems []string
 	}{
-		"no listener":  {[]toldSource{office}, true, []string{"webhook of office/records", "--webhook.listen-address"}},
-		"the same way": {[]toldSource{office, branch}, false, []string{"office/records and branch/records", office.path}},
+		"no listener":  {[]notifyingSource{office}, true, []string{"webhook of office/records", "--webhook.listen-address"}},
+		"the same way": {[]notifyingSource{office, branch}, false, []string{"office/records and branch/records", office.path}},
 		"both": {
-			[]toldSource{office, branch},
+			[]notifyingSource{office, branch},
 			true,
 			[]string{"webhook of office/records", "webhook of branch/records", "office/records and branch/records"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, folder := newTold(t), t.TempDir()
+			p, folder := newNotifying(t), t.TempDir()
 			settings := listen(p.write(folder, test.sources...), p)
 			if test.deaf {
 				settings.WebhookAddresses = nil
 			}
 			_, err := New(t.Context(), settings)
 			checkProblems(t, err, test.problems)
-			p.write(folder, toldSource{"office", "a", ""})
+			p.write(folder, notifyingSource{"office", "a", ""})
 			a := startWith(t, settings)
 			p.write(folder, test.sources...)
 			checkProblems(t, a.Reload(), test.problems)
@@ -93,7 +93,7 @@ func checkProblems(t *testing.T, err error, problems []string) {
 // A handler that panics fails one request, which the provider sends again, and is logged.
 func TestWebhookThatPanics(t *testing.T) {
 	t.Parallel()
-	p := newTold(t)
+	p := newNotifying(t)
 	var log syncBuffer
 	settings := listen(p.write(t.TempDir(), office), p)
 	settings.Logger = slog.New(slog.NewTextHandler(&log, nil))
@@ -110,7 +110,7 @@ func TestWebhookThatPanics(t *testing.T) {
 // What strangers send is never logged.
 func TestWebhookLog(t *testing.T) {
 	t.Parallel()
-	p := newTold(t)
+	p := newNotifying(t)
 	var log syncBuffer
 	settings := listen(p.write(t.TempDir(), office), p)
 	settings.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))

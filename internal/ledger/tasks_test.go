@@ -72,21 +72,21 @@ func TestRule04PendingTasks(t *testing.T) {
 // counting.md 4, 12: what is told twice waits once, and is known as a repeat.
 func TestRule04Queued(t *testing.T) {
 	r := newRig(t)
-	told := func(key string, version int64) Task {
-		return Task{Kind: "told", Key: key, Version: version, Due: epoch}
+	notified := func(key string, version int64) Task {
+		return Task{Kind: "notified", Key: key, Version: version, Due: epoch}
 	}
 	for _, step := range []struct {
 		name   string
 		work   []Task
 		queued int
 	}{
-		{"two, one twice", []Task{told("a", 1), told("b", 1), told("a", 2)}, 2},
-		{"again, later", []Task{told("a", 3), told("c", 3)}, 1},
+		{"two, one twice", []Task{notified("a", 1), notified("b", 1), notified("a", 2)}, 2},
+		{"again, later", []Task{notified("a", 3), notified("c", 3)}, 1},
 		{"another kind of the same key", []Task{{Kind: "record", Key: "a", Version: 1}}, 1},
-		{"an older one", []Task{told("a", 1)}, 0},
-		{"given up", []Task{{Kind: "told", Key: "b", Version: 1, Attempts: 9, SetAside: true}}, 0},
-		{"given up at once", []Task{{Kind: "told", Key: "d", Version: 1, SetAside: true}}, 0},
-		{"told of anew", []Task{told("b", 4)}, 1},
+		{"an older one", []Task{notified("a", 1)}, 0},
+		{"given up", []Task{{Kind: "notified", Key: "b", Version: 1, Attempts: 9, SetAside: true}}, 0},
+		{"given up at once", []Task{{Kind: "notified", Key: "d", Version: 1, SetAside: true}}, 0},
+		{"told of anew", []Task{notified("b", 4)}, 1},
 	} {
 		if got := r.enqueue(step.work...); got != step.queued {
 			t.Errorf("%s: %d queued, want %d", step.name, got, step.queued)
@@ -94,7 +94,7 @@ func TestRule04Queued(t *testing.T) {
 		r.reopen()
 	}
 	r.wantWaiting(4, 1)
-	if got, want := fmt.Sprint(r.due()), "[record a 1 told a 3 told b 4 told c 3]"; got != want {
+	if got, want := fmt.Sprint(r.due()), "[record a 1 notified a 3 notified b 4 notified c 3]"; got != want {
 		t.Errorf("due %s, want %s", got, want)
 	}
 }

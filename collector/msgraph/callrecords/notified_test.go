@@ -166,15 +166,15 @@ func TestNotifiedCallRecords(t *testing.T) {
 	x.pass(16 * time.Hour)
 	x.shelf.tally.want(t, x.records.TotalsOf(simulator.View{At: x.looks, Settle: testSettle}))
 
-	told := x.server.Notified()
-	if got := x.seen.counts["accepted"] + x.seen.counts["duplicate"]; got != told.Delivered || told.Copies == 0 {
-		t.Errorf("%d were taken, %d delivered, %d of them copies", got, told.Delivered, told.Copies)
+	notified := x.server.Notified()
+	if got := x.seen.counts["accepted"] + x.seen.counts["duplicate"]; got != notified.Delivered || notified.Copies == 0 {
+		t.Errorf("%d were taken, %d delivered, %d of them copies", got, notified.Delivered, notified.Copies)
 	}
-	if x.seen.counts["forged"] != told.Forged || x.seen.counts["invalid"] != told.Malformed || told.Forged == 0 || told.Malformed == 0 {
-		t.Errorf("%v, want %d forged, %d malformed", x.seen.counts, told.Forged, told.Malformed)
+	if x.seen.counts["forged"] != notified.Forged || x.seen.counts["invalid"] != notified.Malformed || notified.Forged == 0 || notified.Malformed == 0 {
+		t.Errorf("%v, want %d forged, %d malformed", x.seen.counts, notified.Forged, notified.Malformed)
 	}
-	if told.Refused > 0 {
-		t.Errorf("%d requests had another answer, or none in time", told.Refused)
+	if notified.Refused > 0 {
+		t.Errorf("%d requests had another answer, or none in time", notified.Refused)
 	}
 }
 

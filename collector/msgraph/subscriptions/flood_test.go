@@ -21,7 +21,7 @@ import (
 func TestNotificationFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListener(t)
-		forged := bodyOf(t, told(record1, set("clientState", "x")))
+		forged := bodyOf(t, itemOf(record1, set("clientState", "x")))
 		codes := map[int]int{}
 		for range 5000 {
 			codes[l.post(t, forged).Code]++
@@ -33,7 +33,7 @@ func TestNotificationFlood(t *testing.T) {
 			t.Errorf("counts %v, enqueued %d times, asked %v", l.observer.counts, l.inbox.puts, l.graph.asked)
 		}
 		<-time.After(time.Second)
-		l.want(t, l.post(t, bodyOf(t, told(record1))), http.StatusAccepted, 1, 0, 2*requestsPerSecond, 0)
+		l.want(t, l.post(t, bodyOf(t, itemOf(record1))), http.StatusAccepted, 1, 0, 2*requestsPerSecond, 0)
 	})
 }
 
@@ -49,10 +49,10 @@ func TestNotificationRequestsThatStall(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		l.want(t, l.post(t, bodyOf(t, told(record1))), http.StatusAccepted, 1, 0, 0, 0)
+		l.want(t, l.post(t, bodyOf(t, itemOf(record1))), http.StatusAccepted, 1, 0, 0, 0)
 		_ = end.CloseWithError(errors.New("the deadline has passed")) // as a server does
 		done.Wait()
-		l.want(t, l.post(t, bodyOf(t, told(record1))), http.StatusAccepted, 1, 1, 0, requestsPerSecond)
+		l.want(t, l.post(t, bodyOf(t, itemOf(record1))), http.StatusAccepted, 1, 1, 0, requestsPerSecond)
 	})
 }
 
@@ -69,11 +69,11 @@ func TestLargeNotificationRequestsAreFew(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		large := strings.Repeat(" ", smallBody) + bodyOf(t, told(record1))
+		large := strings.Repeat(" ", smallBody) + bodyOf(t, itemOf(record1))
 		if w := l.post(t, large); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 			t.Errorf("a large one more is answered %d", w.Code)
 		}
-		l.want(t, l.post(t, bodyOf(t, told(record1))), http.StatusAccepted, 1, 0, 0, 0)
+		l.want(t, l.post(t, bodyOf(t, itemOf(record1))), http.StatusAccepted, 1, 0, 0, 0)
 		_ = end.CloseWithError(errors.New("the deadline has passed")) // as a server does
 		done.Wait()
 		l.want(t, l.post(t, large), http.StatusAccepted, 1, 1, 0, largeAtOnce)
@@ -85,7 +85,7 @@ func TestForgedNotificationsCostLittleMemory(t *testing.T) {
 	l := newListener(t)
 	items := make([]any, 1800)
 	for i := range items {
-		items[i] = told(fmt.Sprintf("e523d2ed-2966-4b6b-925b-%012d", i), set("clientState", strings.Repeat("x", 100)))
+		items[i] = itemOf(fmt.Sprintf("e523d2ed-2966-4b6b-925b-%012d", i), set("clientState", strings.Repeat("x", 100)))
 	}
 	body := bodyOf(t, items...)
 	if len(body) < maxBody*3/4 {
@@ -129,7 +129,7 @@ func (r *watched) Read(b []byte) (int, error) {
 // of those who know the secret, and Graph isn't asked.
 func FuzzNotifications(f *testing.F) {
 	for _, body := range []string{
-		bodyOf(f, told(record1)), bodyOf(f, told(record1, set("clientState", "x")), 5, nil), `{"value":[]}`, `{"value":[{}]}`, `{}`, ``,
+		bodyOf(f, itemOf(record1)), bodyOf(f, itemOf(record1, set("clientState", "x")), 5, nil), `{"value":[]}`, `{"value":[{}]}`, `{}`, ``,
 		`{"value":[{"clientState":"` + testState + `","resource":"a/` + record1 + `"}],"value":[]}`,
 		"{\"value\":[{\"clientState\":\"\xff\"}]}", `{"value":[{"lifecycleEvent":"missed","clientState":"` + testState + `"}]}`,
 	} {

@@ -68,8 +68,8 @@ const (
 	record2 = "e523d2ed-2966-4b6b-925b-754a88034cc6"
 )
 
-// told is an item of a notification.
-func told(id string, change ...func(map[string]any)) map[string]any {
+// itemOf is an item of a notification.
+func itemOf(id string, change ...func(map[string]any)) map[string]any {
 	item := map[string]any{
 		"subscriptionId": sub1, "clientState": testState, "changeType": "updated", "tenantId": testTenant,
 		"resource":                       "communications/callRecords/" + id,
@@ -139,38 +139,38 @@ func TestNotificationItems(t *testing.T) {
 		counts []int
 		keys   string
 	}{
-		{"one", []any{told(record1)}, []int{1, 0, 0, 0}, record1},
-		{"two", []any{told(record1), told(record2)}, []int{2, 0, 0, 0}, record1 + " " + record2},
-		{"one twice", []any{told(record1), told(upper)}, []int{1, 1, 0, 0}, record1},
-		{"upper case", []any{told(upper)}, []int{1, 0, 0, 0}, record1},
-		{"another type's case", []any{told(record1, set("resourceData", map[string]any{"@odata.type": "#Microsoft.Graph.callRecord", "id": record1}))}, []int{1, 0, 0, 0}, record1},
-		{"id in the resource alone", []any{told(record1, set("resourceData", nil))}, []int{1, 0, 0, 0}, record1},
-		{"a slash before the resource", []any{told(record1, set("resourceData", nil), set("resource", "/communications/callRecords/"+record1))}, []int{1, 0, 0, 0}, record1},
-		{"resourceData null", []any{told(record1, set("resourceData", (*int)(nil)))}, []int{1, 0, 0, 0}, record1},
-		{"no tenant", []any{told(record1, set("tenantId", nil))}, []int{1, 0, 0, 0}, record1},
-		{"tenant in upper case", []any{told(record1, set("tenantId", strings.ToUpper(testTenant)))}, []int{1, 0, 0, 0}, record1},
-		{"another tenant", []any{told(record1, set("tenantId", record2))}, []int{0, 0, 1, 0}, ""},
-		{"no secret", []any{told(record1, set("clientState", nil))}, []int{0, 0, 1, 0}, ""},
-		{"a null secret", []any{told(record1, set("clientState", (*int)(nil)))}, []int{0, 0, 1, 0}, ""},
-		{"an empty secret", []any{told(record1, set("clientState", ""))}, []int{0, 0, 1, 0}, ""},
-		{"a wrong secret", []any{told(record1, set("clientState", "x"+testState[1:]))}, []int{0, 0, 1, 0}, ""},
-		{"a short secret", []any{told(record1, set("clientState", testState[:31]))}, []int{0, 0, 1, 0}, ""},
-		{"a long secret", []any{told(record1, set("clientState", testState+"x"))}, []int{0, 0, 1, 0}, ""},
-		{"a secret in another case", []any{told(record1, set("clientState", strings.ToUpper(testState)))}, []int{0, 0, 1, 0}, ""},
-		{"no GUID", []any{told("../../users")}, []int{0, 0, 0, 1}, ""},
-		{"a GUID and more", []any{told(record1 + "/sessions")}, []int{0, 0, 0, 1}, ""},
-		{"an id that is a path", []any{told("x", set("resourceData", map[string]any{"id": "../../users/" + record1}), set("resource", "x"))}, []int{0, 0, 0, 1}, ""},
-		{"no id", []any{told("", set("resourceData", nil), set("resource", nil))}, []int{0, 0, 0, 1}, ""},
+		{"one", []any{itemOf(record1)}, []int{1, 0, 0, 0}, record1},
+		{"two", []any{itemOf(record1), itemOf(record2)}, []int{2, 0, 0, 0}, record1 + " " + record2},
+		{"one twice", []any{itemOf(record1), itemOf(upper)}, []int{1, 1, 0, 0}, record1},
+		{"upper case", []any{itemOf(upper)}, []int{1, 0, 0, 0}, record1},
+		{"another type's case", []any{itemOf(record1, set("resourceData", map[string]any{"@odata.type": "#Microsoft.Graph.callRecord", "id": record1}))}, []int{1, 0, 0, 0}, record1},
+		{"id in the resource alone", []any{itemOf(record1, set("resourceData", nil))}, []int{1, 0, 0, 0}, record1},
+		{"a slash before the resource", []any{itemOf(record1, set("resourceData", nil), set("resource", "/communications/callRecords/"+record1))}, []int{1, 0, 0, 0}, record1},
+		{"resourceData null", []any{itemOf(record1, set("resourceData", (*int)(nil)))}, []int{1, 0, 0, 0}, record1},
+		{"no tenant", []any{itemOf(record1, set("tenantId", nil))}, []int{1, 0, 0, 0}, record1},
+		{"tenant in upper case", []any{itemOf(record1, set("tenantId", strings.ToUpper(testTenant)))}, []int{1, 0, 0, 0}, record1},
+		{"another tenant", []any{itemOf(record1, set("tenantId", record2))}, []int{0, 0, 1, 0}, ""},
+		{"no secret", []any{itemOf(record1, set("clientState", nil))}, []int{0, 0, 1, 0}, ""},
+		{"a null secret", []any{itemOf(record1, set("clientState", (*int)(nil)))}, []int{0, 0, 1, 0}, ""},
+		{"an empty secret", []any{itemOf(record1, set("clientState", ""))}, []int{0, 0, 1, 0}, ""},
+		{"a wrong secret", []any{itemOf(record1, set("clientState", "x"+testState[1:]))}, []int{0, 0, 1, 0}, ""},
+		{"a short secret", []any{itemOf(record1, set("clientState", testState[:31]))}, []int{0, 0, 1, 0}, ""},
+		{"a long secret", []any{itemOf(record1, set("clientState", testState+"x"))}, []int{0, 0, 1, 0}, ""},
+		{"a secret in another case", []any{itemOf(record1, set("clientState", strings.ToUpper(testState)))}, []int{0, 0, 1, 0}, ""},
+		{"no GUID", []any{itemOf("../../users")}, []int{0, 0, 0, 1}, ""},
+		{"a GUID and more", []any{itemOf(record1 + "/sessions")}, []int{0, 0, 0, 1}, ""},
+		{"an id that is a path", []any{itemOf("x", set("resourceData", map[string]any{"id": "../../users/" + record1}), set("resource", "x"))}, []int{0, 0, 0, 1}, ""},
+		{"no id", []any{itemOf("", set("resourceData", nil), set("resource", nil))}, []int{0, 0, 0, 1}, ""},
 		{"no object", []any{5, "x", nil, []int{1}}, []int{0, 0, 1, 3}, ""},
-		{"wrong types", []any{told(record1, set("clientState", 5))}, []int{0, 0, 0, 1}, ""},
+		{"wrong types", []any{itemOf(record1, set("clientState", 5))}, []int{0, 0, 0, 1}, ""},
 		{"mixed", []any{
-			told(record1), told(record1), told(record2, set("clientState", "x")), told("x"), 5,
-			told(record2), told("", set("lifecycleEvent", "missed")),
+			itemOf(record1), itemOf(record1), itemOf(record2, set("clientState", "x")), itemOf("x"), 5,
+			itemOf(record2), itemOf("", set("lifecycleEvent", "missed")),
 		}, []int{3, 1, 1, 2}, record1 + " " + record2},
 		{"none", []any{}, []int{0, 0, 0, 0}, ""},
-		{"an event", []any{told("", set("lifecycleEvent", "reauthorizationRequired"))}, []int{1, 0, 0, 0}, ""},
-		{"an unknown event", []any{told("", set("lifecycleEvent", "x"))}, []int{0, 0, 0, 1}, ""},
-		{"a forged event", []any{told("", set("lifecycleEvent", "subscriptionRemoved"), set("clientState", "x"))}, []int{0, 0, 1, 0}, ""},
+		{"an event", []any{itemOf("", set("lifecycleEvent", "reauthorizationRequired"))}, []int{1, 0, 0, 0}, ""},
+		{"an unknown event", []any{itemOf("", set("lifecycleEvent", "x"))}, []int{0, 0, 0, 1}, ""},
+		{"a forged event", []any{itemOf("", set("lifecycleEvent", "subscriptionRemoved"), set("clientState", "x"))}, []int{0, 0, 1, 0}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := newListener(t)
@@ -202,7 +202,7 @@ func TestNotificationItems(t *testing.T) {
 func TestNotificationsAreKeptFirst(t *testing.T) {
 	l := newListener(t)
 	l.inbox.err = errors.New("disk full")
-	body := bodyOf(t, told(record1), told(record2, set("clientState", "x")), told("x"))
+	body := bodyOf(t, itemOf(record1), itemOf(record2, set("clientState", "x")), itemOf("x"))
 	w := l.post(t, body)
 	l.want(t, w, http.StatusServiceUnavailable, 0, 0, 0, 0)
 	if w.Header().Get("Retry-After") == "" || !l.observer.last.IsZero() {
@@ -223,7 +223,7 @@ func TestNotificationsWhenTheLedgerIsSlow(t *testing.T) {
 		l := newListener(t)
 		l.inbox.wait = time.Minute
 		began := time.Now()
-		l.want(t, l.post(t, bodyOf(t, told(record1))), http.StatusServiceUnavailable, 0, 0, 0, 0)
+		l.want(t, l.post(t, bodyOf(t, itemOf(record1))), http.StatusServiceUnavailable, 0, 0, 0, 0)
 		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("it took %s", took)
 		}
@@ -231,7 +231,7 @@ func TestNotificationsWhenTheLedgerIsSlow(t *testing.T) {
 }
 
 func TestNotificationRequests(t *testing.T) {
-	good := bodyOf(t, told(record1))
+	good := bodyOf(t, itemOf(record1))
 	for _, c := range []struct {
 		name, method, body string
 		status             int
@@ -248,7 +248,7 @@ func TestNotificationRequests(t *testing.T) {
 		{"no value", http.MethodPost, "{}", http.StatusBadRequest, 0, 1},
 		{"value null", http.MethodPost, `{"value":null}`, http.StatusBadRequest, 0, 1},
 		{"cut", http.MethodPost, good[:len(good)-3], http.StatusBadRequest, 0, 1},
-		{"an item too long", http.MethodPost, bodyOf(t, told(record1, set("resource", strings.Repeat("x", maxItem)))), http.StatusAccepted, 0, 1},
+		{"an item too long", http.MethodPost, bodyOf(t, itemOf(record1, set("resource", strings.Repeat("x", maxItem)))), http.StatusAccepted, 0, 1},
 		{"too many items", http.MethodPost, `{"value":[` + strings.Repeat("{},", maxItems) + `{}]}`, http.StatusBadRequest, 0, 1},
 		{"too long", http.MethodPost, `{"value":[` + strings.Repeat(`{"clientState":"`+strings.Repeat("x", 600)+`"},`, 2000) + `{}]}`, http.StatusRequestEntityTooLarge, 0, 1},
 	} {
@@ -316,7 +316,7 @@ func TestLifecycleNotificationsWake(t *testing.T) {
 	for _, event := range []string{"reauthorizationRequired", "subscriptionRemoved", "missed"} {
 		l.inbox.puts, l.manager.urgent, l.manager.missedSince = 0, false, time.Time{}
 		l.manager.noteNotified(time.Now().Add(-time.Hour))
-		l.post(t, bodyOf(t, told("", set("lifecycleEvent", event), set("resourceData", nil))))
+		l.post(t, bodyOf(t, itemOf("", set("lifecycleEvent", event), set("resourceData", nil))))
 		missed := l.manager.missedSince
 		if l.inbox.puts != 1 || !l.manager.Urgent() || missed.IsZero() != (event == "reauthorizationRequired") || time.Since(missed) < time.Hour {
 			t.Errorf("%s: enqueued %d times, urgent: %t, missed since %s", event, l.inbox.puts, l.manager.Urgent(), missed)
@@ -329,7 +329,7 @@ func TestNotificationsWithoutSecret(t *testing.T) {
 	l := newListener(t)
 	l.manager.clientState = ""
 	for _, secret := range []any{"", nil, testState} {
-		if w := l.post(t, bodyOf(t, told(record1, set("clientState", secret)))); w.Code != http.StatusAccepted || l.inbox.puts > 0 {
+		if w := l.post(t, bodyOf(t, itemOf(record1, set("clientState", secret)))); w.Code != http.StatusAccepted || l.inbox.puts > 0 {
 			t.Errorf("%v: the status is %d, enqueued %d times", secret, w.Code, l.inbox.puts)
 		}
 	}

@@ -19,9 +19,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// told is a provider of these tests that notifies: its feed lists nothing and fetches
+// notifyingProvider is a provider of these tests that notifies: its feed lists nothing and fetches
 // what notifications name, a line of the body each.
-type told struct {
+type notifyingProvider struct {
 	t *testing.T
 
 	mu       sync.Mutex
@@ -29,16 +29,16 @@ type told struct {
 	held     chan struct{}            // guarded by mu; not nil: fetching waits for it
 	trouble  error                    // guarded by mu; not nil: fetching fails
 	began    chan string              // gets each key whose fetching begins, if there is room
-	keep     func(ctx context.Context) error
+	maintain func(ctx context.Context) error
 }
 
-// toldConfig is the block `told`.
-type toldConfig struct {
-	Tenant  string       `yaml:"tenant"`
-	Records *toldRecords `yaml:"records"`
+// notifyingConfig is the block `notifying`.
+type notifyingConfig struct {
+	Tenant  string            `yaml:"tenant"`
+	Records *notifyingRecords `yaml:"records"`
 }
 
-type toldRecords struct {
+type notifyingRecords struct {
 	config.Feed `yaml:",inline"`
 
 	// Path is that of the webhook; empty: none.
@@ -46,32 +46,34 @@ type toldRecords struct {
 }
 
 // SetDefaults implements config.Defaulter. Nobody waits for the list.
-func (f *toldRecords) SetDefaults() {
+func (f *notifyingRecords) SetDefaults() {
 	f.Feed = config.Feed{Interval: time.Hour, Lookback: 24 * time.Hour, LateAfter: time.Hour}
 }
 
-func newTold(t *testing.T) *told { return &told{t: t, began: make(chan string, 100)} }
-
-func (p *told) provider() collector.Provider {
-	return collector.Provider{Name: "told", NewConfig: func() any { return new(toldConfig) }, Open: p.open}
+func newNotifying(t *testing.T) *notifyingProvider {
+	return &notifyingProvider{t: t, began: make(chan string, 100)}
 }
 
-func (p *told) open(c any, settings collector.SourceSettings) (*collector.Source, error) {
+func (p *notifyingProvider) provider() collector.Provider {
+	return collector.Provider{Name: "notifying", NewConfig: func() any { return new(notifyingConfig) }, Open: p.open}
+}
+
+func (p *notifyingProvider) open(c any, settings collector.SourceSettings) (*collector.Source, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.settings = settings
-	block, ok := c.(*toldConfig)
+	block, ok := c.(*notifyingConfig)
 	if !ok {
 		return nil, fmt.Errorf("a block of type %T", c)
 	}
 	feed := collector.FeedInfo{
 		Name: "records", Reader: listsNothing{}, Fetcher: p, Interval: block.Records.Interval, Lookback: block.Records.Lookback,
-		LateAfter: block.Records.LateAfter, Fingerprint: "told " + block.Tenant, Hourless: true,
+		LateAfter: block.Records.LateAfter, Fingerprint: "notifying " + block.Tenant, Hourless: true,
 	}
 	if path := block.Records.Path; path != "" {
 		feed.Webhook = &collector.Webhook{Path: path, Handler: p.handler(settings.Notified)}
-		if p.keep != nil {
-			feed.Subscription = keeper{p.keep, settings.Notified}
+		if p.maintain != nil {
+			feed.Subscription = subscription{p.maintain, settings.Notified}
 		}
 	}
 	return &collector.Source{
@@ -95,7 +97,7 @@ func (listsNothing) Limits() collector.Limits { return collector.Limits{MaxRange
 
 // handler answers a GET with what the query says, as a handshake, panics if that says
 // so, and enqueues the lines of any other body.
-func (p *told) handler(observer collector.NotificationObserver) func(func(context.Context, []collector.Task) (int, error)) http.Handler {
+func (p *notifyingProvider) handler(observer collector.NotificationObserver) func(func(context.Context, []collector.Task) (int, error)) http.Handler {
 	return func(enqueue func(context.Context, []collector.Task) (int, error)) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Query().Get("say") {
@@ -112,7 +114,7 @@ func (p *told) handler(observer collector.NotificationObserver) func(func(contex
 			}
 			var work []collector.Task
 			for key := range strings.FieldsSeq(string(body)) {
-				work = append(work, collector.Task{Kind: "told", Key: key, Version: 1, Due: time.Now()})
+				work = append(work, collector.Task{Kind: "notified", Key: key, Version: 1, Due: time.Now()})
 			}
 			queued, err := enqueue(r.Context(), work)
 			if err != nil {
@@ -127,10 +129,10 @@ func (p *told) handler(observer collector.NotificationObserver) func(func(contex
 }
 
 // Parallel implements collector.Fetcher.
-func (p *told) Parallel() int { return 2 }
+func (p *notifyingProvider) Parallel() int { return 2 }
 
 // Fetch implements collector.Fetcher.
-func (p *told) Fetch(ctx context.Context, tasks []collector.Task) (*collector.Page, error) {
+func (p *notifyingProvider) Fetch(ctx context.Context, tasks []collector.Task) (*collector.Page, error) {
 	p.mu.Lock()
 	held, trouble := p.held, p.trouble
 	p.mu.Unlock()
@@ -159,7 +161,7 @@ func (p *told) Fetch(ctx context.Context, tasks []collector.Task) (*collector.Pa
 }
 
 // begun waits until something more is fetched.
-func (p *told) begun() {
+func (p *notifyingProvider) begun() {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 5*time.Minute)
 	defer cancel()
@@ -171,7 +173,7 @@ func (p *told) begun() {
 }
 
 // hold makes fetching wait until it is released.
-func (p *told) hold() (release func()) {
+func (p *notifyingProvider) hold() (release func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	held := make(chan struct{})
@@ -185,34 +187,34 @@ func (p *told) hold() (release func()) {
 }
 
 // Urgent implements collector.SubscriptionManager.
-func (keeper) Urgent() bool { return false }
+func (subscription) Urgent() bool { return false }
 
-// keeper is a subscription.
-type keeper struct {
-	keep     func(ctx context.Context) error
+// subscription is a subscription.
+type subscription struct {
+	maintain func(ctx context.Context) error
 	observer collector.NotificationObserver
 }
 
 // Maintain implements collector.SubscriptionManager.
-func (k keeper) Maintain(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error) {
-	if err := k.keep(ctx); err != nil {
+func (s subscription) Maintain(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error) {
+	if err := s.maintain(ctx); err != nil {
 		return 0, gap, err
 	}
-	k.observer.SubscriptionExpiry(now.Add(time.Hour))
+	s.observer.SubscriptionExpiry(now.Add(time.Hour))
 	return time.Hour, gap, nil
 }
 
-// toldSource is one source in a configuration.
-type toldSource struct{ name, tenant, path string }
+// notifyingSource is one source in a configuration.
+type notifyingSource struct{ name, tenant, path string }
 
 // write writes a configuration with these sources, and says where it is.
-func (p *told) write(folder string, sources ...toldSource) string {
+func (p *notifyingProvider) write(folder string, sources ...notifyingSource) string {
 	p.t.Helper()
 	file := filepath.Join(folder, "config.yaml")
 	var text strings.Builder
 	text.WriteString("storage: {path: data}\nmetrics: {zero_for: 0s}\nsources:\n")
 	for _, s := range sources {
-		fmt.Fprintf(&text, "  - name: %s\n    history: 1h\n    told: {tenant: %q, records: {path: %q}}\n", s.name, s.tenant, s.path)
+		fmt.Fprintf(&text, "  - name: %s\n    history: 1h\n    notifying: {tenant: %q, records: {path: %q}}\n", s.name, s.tenant, s.path)
 	}
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		p.t.Fatal(err)
