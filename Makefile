@@ -21,7 +21,9 @@ operator_version     := v0.94.1
 keda_version         := v2.21.0
 export CDR_SCHEMAS   := $(CURDIR)/.tools/schemas/$(kubernetes_version)-$(operator_version)-$(keda_version)
 SCHEMAS      := $(CDR_SCHEMAS)/kubernetes.json
-DEPLOY_TOOLS := $(addprefix $(TOOLS)/,helm kubeconform compose-check) $(SCHEMAS)
+# The real parts that Go builds, and those that are fetched.
+BUILT        := $(addprefix $(TOOLS)/,prometheus promtool otelcol helm kubeconform compose-check)
+FETCHED      := $(SCHEMAS) $(PLAYWRIGHT) $(NODE)
 # The version comes from the flags below; a clone that git doesn't trust builds too.
 export GOFLAGS := $(strip $(GOFLAGS) -buildvcs=false)
 
@@ -177,7 +179,7 @@ generate: $(TOOLS)/helm ## write rules, dashboards, manifests, the configuration
 	$(GO) test -tags e2e ./deploy -run Manifests -update
 
 .PHONY: deploy-check
-deploy-check: packages $(DEPLOY_TOOLS) $(addprefix $(TOOLS)/,prometheus promtool otelcol) ## only the tests of the Helm chart and of the compose file
+deploy-check: packages $(BUILT) $(SCHEMAS) ## only the tests of the Helm chart and of the compose file
 	$(GO) test -count=1 -tags e2e ./deploy/
 
 .PHONY: drift
@@ -239,32 +241,31 @@ package-check: ## install, start, upgrade, remove the packages of dist/release i
 
 .PHONY: tools
 tools: ## build the pinned tools and real parts that tests need, what is there already aside
-	@$(MAKE) -j2 real-parts $(addprefix $(TOOLS)/,golangci-lint gotestsum)
+	@# Go's one after the other: what several of them need is compiled once. What mostly waits for the network goes beside them.
+	@$(MAKE) $(FETCHED) & GOGC=400 $(MAKE) $(BUILT) $(addprefix $(TOOLS)/,golangci-lint gotestsum); wait $$!
 
 .PHONY: real-parts
-real-parts: $(addprefix $(TOOLS)/,prometheus promtool otelcol) $(DEPLOY_TOOLS) $(PLAYWRIGHT) $(NODE)
+real-parts: $(BUILT) $(FETCHED)
 
+# Nobody debugs them: debug data isn't even compiled. Their modules require the same versions of what they share, so that it is compiled once.
 tool = @echo "building $(@F)"; mkdir -p $(TOOLS); \
-	CGO_ENABLED=0 $(GO) build -C tools/$(1) -trimpath -o $@ $(2); touch $@
+	CGO_ENABLED=0 $(GO) build -C tools/$(1) -trimpath -gcflags=all=-dwarf=false -ldflags '-s -w $(3)' -o $@ $(2); touch $@
 
 $(TOOLS)/golangci-lint: tools/golangci/go.mod tools/golangci/go.sum
-	$(call tool,golangci,-ldflags '-s -w' github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+	$(call tool,golangci,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 
 # Prometheus calls v3.15.0 v0.315.0 as a module.
 prometheus_version = $(shell sed -nE 's|.*github.com/prometheus/prometheus v0\.([0-9])0*([0-9]+)\.([0-9]+).*|\1.\2.\3|p' tools/prometheus/go.mod)
 $(TOOLS)/prometheus $(TOOLS)/promtool: tools/prometheus/go.mod tools/prometheus/go.sum
-	$(call tool,prometheus,-tags remove_all_sd -ldflags '-s -w -X $(version_package).Version=$(prometheus_version)' github.com/prometheus/prometheus/cmd/$(@F))
-
-# One after the other: the second is linked from what the first compiled.
-$(TOOLS)/promtool: | $(TOOLS)/prometheus
+	$(call tool,prometheus,-tags remove_all_sd github.com/prometheus/prometheus/cmd/$(@F),-X $(version_package).Version=$(prometheus_version))
 
 $(TOOLS)/otelcol: tools/otelcol/go.mod tools/otelcol/go.sum tools/otelcol/main.go
-	$(call tool,otelcol,-ldflags '-s -w' .)
+	$(call tool,otelcol,.)
 
 $(TOOLS)/helm: tools/kubernetes/go.mod tools/kubernetes/go.sum
-	$(call tool,kubernetes,-ldflags '-s -w' helm.sh/helm/v4/cmd/helm)
+	$(call tool,kubernetes,helm.sh/helm/v4/cmd/helm)
 $(TOOLS)/kubeconform: tools/kubernetes/go.mod tools/kubernetes/go.sum
-	$(call tool,kubernetes,-ldflags '-s -w' github.com/yannh/kubeconform/cmd/kubeconform)
+	$(call tool,kubernetes,github.com/yannh/kubeconform/cmd/kubeconform)
 
 module = $$($(GO) mod download -json $(1) | sed -n 's/^\t"Dir": "\(.*\)",$$/\1/p')
 $(SCHEMAS):
@@ -277,25 +278,25 @@ $(SCHEMAS):
 	@install -m 644 $(call module,github.com/kedacore/keda/v2@$(keda_version))/config/crd/bases/keda.sh_scaledobjects.yaml $(@D)/scaledobjects.yaml
 
 $(TOOLS)/compose-check: tools/compose/go.mod tools/compose/go.sum tools/compose/main.go
-	$(call tool,compose,-ldflags '-s -w' .)
+	$(call tool,compose,.)
 
 # Telegraf with nothing but the plugins that bench/peers/configs/telegraf.conf names.
 telegraf_tags := custom,inputs.directory_monitor,parsers.json_v2,aggregators.histogram,outputs.prometheus_client
 $(TOOLS)/telegraf: tools/telegraf/go.mod tools/telegraf/go.sum
-	$(call tool,telegraf,-ldflags '-s -w' -tags $(telegraf_tags) github.com/influxdata/telegraf/cmd/telegraf)
+	$(call tool,telegraf,-tags $(telegraf_tags) github.com/influxdata/telegraf/cmd/telegraf)
 
 checks := tools/checks/go.mod tools/checks/go.sum
 $(TOOLS)/gotestsum: $(checks)
-	$(call tool,checks,-ldflags '-s -w' gotest.tools/gotestsum)
+	$(call tool,checks,gotest.tools/gotestsum)
 $(TOOLS)/deadcode: $(checks)
-	$(call tool,checks,-ldflags '-s -w' golang.org/x/tools/cmd/deadcode)
+	$(call tool,checks,golang.org/x/tools/cmd/deadcode)
 $(TOOLS)/govulncheck: $(checks)
-	$(call tool,checks,-ldflags '-s -w' golang.org/x/vuln/cmd/govulncheck)
+	$(call tool,checks,golang.org/x/vuln/cmd/govulncheck)
 
 $(TOOLS)/goreleaser: tools/goreleaser/go.mod tools/goreleaser/go.sum
-	$(call tool,goreleaser,-ldflags '-s -w' github.com/goreleaser/goreleaser/v2)
+	$(call tool,goreleaser,github.com/goreleaser/goreleaser/v2)
 $(TOOLS)/syft: tools/syft/go.mod tools/syft/go.sum
-	$(call tool,syft,-ldflags '-s -w' github.com/anchore/syft/cmd/syft)
+	$(call tool,syft,github.com/anchore/syft/cmd/syft)
 
 # npm: $(call npm,NAME,COMMAND) installs what the lock file of tools/NAME pins, and runs the command, if any.
 define npm
