@@ -191,8 +191,8 @@ func (l *Ledger) takeLine(spec FeedSpec) (id int64, renamed bool, err error) {
 			return 0, false, err
 		}
 		if renamed = old != 0; renamed && id != 0 {
-			return 0, false, fmt.Errorf("source %s: renamed_from %s can't take over feed %s: both names have state; remove renamed_from",
-				spec.Source, spec.RenamedFrom, spec.Feed)
+			return 0, false, fmt.Errorf("%w: source %s can't take over feed %s of %s, since both names have state: remove renamed_from",
+				ErrRenamed, spec.Source, spec.Feed, spec.RenamedFrom)
 		}
 		if renamed {
 			id, fingerprint = old, oldFingerprint
@@ -200,19 +200,39 @@ func (l *Ledger) takeLine(spec FeedSpec) (id int64, renamed bool, err error) {
 	}
 	switch {
 	case id == 0:
+		if err := l.checkFormer(spec); err != nil {
+			return 0, false, err
+		}
 		origin := micros(l.settings.Now().Add(-spec.History).Truncate(time.Second))
-		err = l.engine.scanRow(`INSERT INTO feeds (id, source, provider, feed, fingerprint, owner, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
-			SELECT max(id) + 1, ?, ?, ?, ?, '', 1, 0, ?, ?, ?, 0, 0, 0, NULL, 0 FROM feeds RETURNING id`,
+		err = l.engine.scanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
+			SELECT max(id) + 1, ?, '', ?, ?, ?, '', 1, 0, ?, ?, ?, 0, 0, 0, NULL, 0 FROM feeds RETURNING id`,
 			[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, origin, origin, origin}, &id)
 	case fingerprint != spec.Fingerprint && !spec.SameAccount:
 		return 0, false, fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
 			"give the new account a source name of its own; if it is the old account under a new name, set renamed_from; "+
 			"if only RingCentral's user is another, of the same account, set account: same",
 			ErrOtherAccount, spec.Source, spec.Feed, fingerprint, spec.Fingerprint)
-	case renamed, fingerprint != spec.Fingerprint:
-		_, err = l.engine.exec(`UPDATE feeds SET source = ?, fingerprint = ? WHERE id = ?`, spec.Source, spec.Fingerprint, id)
+	case renamed:
+		_, err = l.engine.exec(`UPDATE feeds SET source = ?, former = source, fingerprint = ? WHERE id = ?`, spec.Source, spec.Fingerprint, id)
+	case fingerprint != spec.Fingerprint:
+		_, err = l.engine.exec(`UPDATE feeds SET fingerprint = ? WHERE id = ?`, spec.Fingerprint, id)
 	}
 	return id, renamed, err
+}
+
+// checkFormer refuses to count an account anew under a name that it had before: a replica may not have read the configuration again that
+// renamed its source.
+func (l *Ledger) checkFormer(spec FeedSpec) error {
+	var now string
+	err := l.engine.scanRow(`SELECT source FROM feeds WHERE former = ? AND feed = ? AND fingerprint = ?`, []any{spec.Source, spec.Feed, spec.Fingerprint}, &now)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("%w: the state of source %s, feed %s, goes by the name of %s since a renamed_from: use that name here too, or set renamed_from: %s",
+		ErrRenamed, spec.Source, spec.Feed, now, now)
 }
 
 // findFeed is the id of a feed's line, 0 if it has none, and which account it is of.

@@ -303,9 +303,20 @@ func TestRule19WhoItIs(t *testing.T) {
 		t.Fatalf("renamed: %+v, %v", got, err)
 	}
 	wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1"})
+	former := r.spec
 	r.spec = renamed
 	r.reopen()
 	wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1"})
+	// A replica that hasn't read the configuration again counts nothing anew under the former name; another account may have it.
+	if err := r.ledger.Register(t.Context(), former); !errors.Is(err, ErrRenamed) || !strings.Contains(err.Error(), "renamed_from: fabrikam") {
+		t.Fatalf("the former name: %v", err)
+	}
+	if err := r.ledger.Register(t.Context(), other); err != nil {
+		t.Fatalf("the former name for another account: %v", err)
+	}
+	if err := r.ledger.Register(t.Context(), renamed); !errors.Is(err, ErrRenamed) || !strings.Contains(err.Error(), "remove renamed_from") {
+		t.Fatalf("both have state: %v", err)
+	}
 }
 
 // counting.md 5: the floor, and what lies below it.
