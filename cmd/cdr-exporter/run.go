@@ -70,6 +70,8 @@ func (r *runCommand) run(ctx context.Context, s streams) error {
 	logger := r.log.logger(s)
 	logger.Info("Starting cdr-exporter", "version", version.Info(), "build", version.BuildContext())
 	r.settings.Logger = logger
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP) // from here on it doesn't end the process
 	a, err := app.New(ctx, r.settings)
 	if _, missing := os.Stat(r.settings.ConfigFile); err != nil && errors.Is(missing, fs.ErrNotExist) {
 		return fmt.Errorf("%w; `cdr-exporter demo` runs without a configuration", err)
@@ -77,28 +79,18 @@ func (r *runCommand) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	stop := reloadOnHangup(a)
-	defer stop()
+	go func() {
+		for range hangup {
+			_ = a.Reload() // it logs its result
+		}
+	}()
+	defer close(hangup)
+	defer signal.Stop(hangup)
 	if err := a.Run(ctx); err != nil {
 		return err
 	}
 	logger.Info("Stopped")
 	return nil
-}
-
-// reloadOnHangup reloads on SIGHUP until it is stopped. Reload logs its result.
-func reloadOnHangup(a *app.App) (stop func()) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	go func() {
-		for range hangup {
-			_ = a.Reload()
-		}
-	}()
-	return func() {
-		signal.Stop(hangup) // none comes any more
-		close(hangup)
-	}
 }
 
 func newVersion(*kingpin.CmdClause) command {
