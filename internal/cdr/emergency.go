@@ -17,8 +17,8 @@ type EmergencyNumbers struct{ numbers map[emergencyNumber]bool }
 // emergencyNumber is a number that counts from one country only, or everywhere if none is given.
 type emergencyNumber struct{ country, digits string }
 
-// NewEmergencyNumbers takes the numbers as users write them, with a country as
-// in DE:110 if it counts from there only. What holds no number matches nothing.
+// NewEmergencyNumbers takes the numbers as users write them, with a country as in DE:110 if it counts from there only. What holds no number
+// matches nothing.
 func NewEmergencyNumbers(list []string) *EmergencyNumbers {
 	numbers := make(map[emergencyNumber]bool, len(list))
 	for _, entry := range list {
@@ -34,11 +34,9 @@ func NewEmergencyNumbers(list []string) *EmergencyNumbers {
 	return &EmergencyNumbers{numbers: numbers}
 }
 
-// Match says whether callee, without its plus sign, spaces and punctuation, is
-// one of the numbers that count everywhere or in the caller's country (Countries, empty if unknown); 911 and 933 also as +1911 and +1933. 933 is the test
-// number of the US and Canada. A masked number never matches, because it could
-// be any other of its length. Whether the call was outbound is the caller's to
-// know.
+// Match says whether callee, without its plus sign, spaces and punctuation, is one of the numbers that count everywhere or in the caller's
+// country (Countries, empty if unknown); 911 and 933 also as +1911 and +1933. A masked number never matches, because it could be any other
+// of its length. Whether the call was outbound is the caller's to know.
 func (e *EmergencyNumbers) Match(callee, country string) Emergency {
 	if e == nil {
 		return NoEmergency

@@ -19,8 +19,7 @@ type Record struct {
 	Twin int
 	// Version is the provider's own, 0 if it has none. Where it has one, only a greater one changes what was counted.
 	Version int64
-	// Provisional says that the provider hasn't finished the record: it is
-	// neither counted nor remembered, and looked up again (counting.md 17).
+	// Provisional says that the provider hasn't finished the record: it isn't counted, and is looked up again (counting.md 17).
 	Provisional bool
 
 	// CallID groups the records of one call: correlation id, session id.
@@ -37,8 +36,7 @@ type Record struct {
 	// Invite is when the call was first signalled, Start when the provider says that it started (what it filters by).
 	// Start is always set; the others may be zero.
 	Invite, Start, Answer, End time.Time
-	// Duration is the provider's own duration, never negative. NoDuration says that
-	// the provider gave none, which is no news of a call whose duration is known.
+	// Duration is the provider's own, never negative. NoDuration: it gave none, which is no news of a call whose duration is known.
 	Duration   time.Duration
 	NoDuration bool
 
@@ -103,8 +101,7 @@ func (r *Record) Reset() {
 	}
 }
 
-// Setup is the time from invite to start of a connected call that has both, and
-// whether there is one: time to answer outbound, time to forward inbound.
+// Setup is the time from invite to start of a connected call that has both: time to answer outbound, time to forward inbound.
 func (r *Record) Setup() (time.Duration, bool) {
 	if !r.Outcome.Connected() || r.Invite.IsZero() || r.Start.IsZero() || r.Start.Before(r.Invite) {
 		return 0, false
@@ -115,8 +112,7 @@ func (r *Record) Setup() (time.Duration, bool) {
 // Fault says in whose part a call that didn't connect ended.
 func (r *Record) Fault() FaultDomain { return cmp.Or(r.FaultDomain, r.Outcome.FaultDomain()) }
 
-// Ended is the time from which lateness is measured: the end of a connected
-// call, the start of one that didn't connect (contract 3, `late`).
+// Ended is the time from which lateness is measured: the end of a connected call, the start of another (contract 3, `late`).
 func (r *Record) Ended() time.Time {
 	if !r.Outcome.Connected() {
 		return r.Start

@@ -22,7 +22,6 @@ type Policy struct {
 // DefaultPolicy is what applies without configuration (contract 2).
 func DefaultPolicy() Policy { return Policy{Numbers: Mask, Users: Hash, Addresses: Drop} }
 
-// modeOf is the mode for a class of values.
 func (p Policy) modeOf(class Privacy) Mode {
 	switch class {
 	case Number:
@@ -56,13 +55,10 @@ func NewRedactor(policy Policy, key []byte) *Redactor {
 	return &Redactor{policy: policy, macs: &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
 }
 
-// Redact applies the policy to all of a record that is written or shown: the
-// numbers and users, the provider's own fields by their class, the phrase and
-// the call id. A field whose value is dropped becomes empty; an attribute goes.
+// Redact applies the policy to all of a record that is written or shown. A field whose value is dropped becomes empty; an attribute goes.
 //
-// ID, AltIDs and Synthetic stay as they are, because the ledger keys by them:
-// take the keys, and compare revisions, before redacting (counting.md 16, 18).
-// Trunk, country, locations and plain attributes aren't personal.
+// ID, AltIDs and Synthetic stay as they are, because the ledger keys by them: take the keys, and compare revisions, before redacting
+// (counting.md 16, 18). Trunk, country, locations and plain attributes aren't personal.
 func (d *Redactor) Redact(r *Record) {
 	if d.policy == (Policy{Numbers: Keep, Users: Keep, Addresses: Keep}) {
 		return
@@ -107,7 +103,6 @@ func (d *Redactor) attrs(all []Attr) []Attr {
 	return all
 }
 
-// value redacts by class.
 func (d *Redactor) value(s string, class Privacy) string {
 	switch class {
 	case Number:

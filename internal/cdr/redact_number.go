@@ -71,8 +71,7 @@ func isNumberLabel(s string) bool {
 	return slices.ContainsFunc(numberLabels, func(label string) bool { return strings.EqualFold(s, label) })
 }
 
-// number redacts what a field for a number holds. A name in it falls under the
-// stricter of the rules for numbers and users, an address under its own.
+// number redacts what a field for a number holds. A name in it falls under the stricter of the rules for numbers and users.
 func (d *Redactor) number(s string) string { return d.numberAs(s, d.policy.Numbers) }
 
 func (d *Redactor) numberAs(s string, mode Mode) string {

@@ -77,7 +77,6 @@ func hideOwn(text string, atLeast int, values ...string) string {
 // bracket or list punctuation.
 var uriPattern = regexp.MustCompile(`[^\x00- <>"'(),;\[\]=]*(?:@|%40)[^\x00- <>"'(),;\[\]=]*`)
 
-// hideURIs hides what has an @ in it.
 func (d *Redactor) hideURIs(text string) string {
 	if !strings.Contains(text, "@") && !strings.Contains(text, "%40") {
 		return text

@@ -198,7 +198,6 @@ func (h *History) Write(ctx context.Context, w *openmetrics.Writer) error {
 	return nil
 }
 
-// report reports how far it is.
 func (h *History) report(p Progress) {
 	if h.settings.Progress != nil {
 		h.settings.Progress(p)

@@ -20,8 +20,7 @@ const (
 	maxPasses = 5
 	// overlap is by how much adjacent pieces overlap.
 	overlap = time.Second
-	// A piece is at least a day, so that providers that only know days aren't asked for
-	// each of them thrice, and at most a week; between them it is a part of the range.
+	// A piece is at least a day, so that providers that only know days aren't asked for each of them thrice, and at most a week.
 	shortPiece, longPiece = 24 * time.Hour, 7 * 24 * time.Hour
 	pieces                = 20
 	// leastPiece is how short a piece may become that fails.
@@ -47,7 +46,6 @@ type reading struct {
 	leftOut, unfinished, unsettled, missing map[string]bool
 }
 
-// run reads the range, piece by piece.
 func (r *reading) run(ctx context.Context) error {
 	r.first = r.kept()
 	r.done = r.first
@@ -94,7 +92,6 @@ func (r *reading) kept() time.Time {
 	return edge
 }
 
-// piece is how long a piece is.
 func (r *reading) piece() time.Duration {
 	length := shortPiece
 	if r.feed.Info.Fetcher == nil { // else what it names is in memory
@@ -194,12 +191,10 @@ func mayPass(err error) bool {
 	}
 }
 
-// note prints a line about the feed.
 func (r *reading) note(format string, args ...any) {
 	r.settings.Note(r.feed.Source + "/" + r.feed.Info.Name + ": " + fmt.Sprintf(format, args...))
 }
 
-// progress reports how far reading is.
 func (r *reading) progress() {
 	r.report(Progress{Read: r.done.Sub(r.settings.From), Calls: r.summary.Calls})
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// series is one series of the history.
 type series struct {
 	labels *metrics.LabelSet
 	grid   grid
@@ -75,7 +74,6 @@ func (t *timeline) endSeries() {
 	}
 }
 
-// write writes a sample.
 func (t *timeline) write(ms int64) {
 	t.last = ms
 	at := time.UnixMilli(ms)

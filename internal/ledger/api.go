@@ -9,8 +9,7 @@ import (
 
 // The errors that callers tell apart.
 var (
-	// ErrFenced: somebody else moved the feed's sequence number. Read the state
-	// again and go on from there.
+	// ErrFenced: somebody else moved the feed's sequence number. Read the state again and go on from there.
 	ErrFenced = errors.New("the feed's state was changed by another writer")
 	// ErrFull: the disk is full; reading pauses, the outbox may still drain.
 	ErrFull = errors.New("the disk of the ledger is full")
@@ -18,8 +17,7 @@ var (
 	ErrOutboxFull = errors.New("the outbox of log records is full")
 	// ErrLocked: another process has the ledger.
 	ErrLocked = errors.New("another process has this ledger open")
-	// ErrOtherAccount: the feed's state belongs to another account. The message says
-	// how to go on.
+	// ErrOtherAccount: the feed's state belongs to another account. The message says how to go on.
 	ErrOtherAccount = errors.New("another account")
 	// ErrRenamed: the names of a renamed source are mixed up. The message says what to do.
 	ErrRenamed = errors.New("renamed source")
@@ -27,14 +25,12 @@ var (
 	ErrClosed = errors.New("the ledger is closed")
 )
 
-// FeedSpec says which feed is meant, and what the ledger must know of its
-// configuration.
+// FeedSpec says which feed is meant, and what the ledger must know of its configuration.
 type FeedSpec struct {
 	Source, Provider, Feed string
 	// RenamedFrom is the source name whose state this one takes over; empty for none.
 	RenamedFrom string
-	// Fingerprint names the account that is read: provider, tenant or account,
-	// host, scope (counting.md 19).
+	// Fingerprint names the account that is read: provider, tenant or account, host, scope (counting.md 19).
 	Fingerprint string
 	// SameAccount takes over another Fingerprint instead of refusing it: the operator says that the account is the same.
 	SameAccount bool
@@ -46,13 +42,10 @@ type FeedSpec struct {
 	LateAfter time.Duration
 	// Currency stands in for a currency that the provider doesn't give.
 	Currency string
-	// Hourless says that a record's start may move further than by minutes: it is found
-	// whatever its start is now, as long as that isn't over two days later than at first
-	// (counting.md 15). Whether media bypassed its calls is counted when they have settled,
-	// not before.
+	// Hourless says that a record's start may move further than by minutes: it is found whatever its start is now, as long as that isn't
+	// over two days later than at first (counting.md 15). Whether media bypassed its calls is counted when they have settled.
 	Hourless bool
-	// Parents says that records may name another as their parent: of the two failures
-	// one is counted.
+	// Parents says that records may name another as their parent: of the two failures one is counted.
 	Parents bool
 	// NoReasons says that records don't say why a call didn't connect: not_connected is then an attempt too.
 	NoReasons bool
@@ -60,9 +53,8 @@ type FeedSpec struct {
 
 // State is what the ledger last committed for a feed.
 type State struct {
-	// Origin is the first start minus history, in whole seconds as providers are asked: nothing before it is counted. A page
-	// without a position, committed before the first that has one, lowers it to the
-	// page's ObservedAt minus history, if our clock was ahead.
+	// Origin is the first start minus history, in whole seconds as providers are asked: nothing before it is counted. If our clock was
+	// ahead, pages before the first with a position lower it to their ObservedAt minus history.
 	Origin time.Time
 	// Floor is the earliest start that may still be read; never before Origin.
 	Floor time.Time
@@ -91,7 +83,7 @@ type Position struct {
 	Plan []byte
 }
 
-// Page is a piece of what one read brought, committed as a whole or not at all. One type goes all the way from a reader to the commit.
+// Page is a piece of what one read brought, from the reader to the commit: all of it is committed, or nothing.
 type Page struct {
 	// Records in the order of the page. The ledger may change them (redaction).
 	Records []*cdr.Record
@@ -99,15 +91,13 @@ type Page struct {
 	Invalid []BadRow
 	// Ignored are the rows that aren't calls.
 	Ignored []BadRow
-	// Enqueue and Done change the feed's pending work. Of one kind and key the greatest
-	// version waits; the same version again changes it only if it was tried more often
-	// since. Done takes off what isn't of a greater version.
+	// Enqueue and Done change the feed's pending work. Of one kind and key the greatest version waits; the same version again changes it
+	// only if it was tried more often since. Done takes off what isn't of a greater version.
 	Enqueue []Task
 	Done    []Task
 	// Position moves only with the last page of a complete read; nil otherwise.
 	Position *Position
-	// ObservedAt is when the page was read, by the feed's clock: `late`, delays
-	// and trailing windows are measured to it.
+	// ObservedAt is when the page was read, by the feed's clock: `late`, delays and trailing windows are measured to it.
 	ObservedAt time.Time
 
 	// What follows is for the driver that pulls pages from a reader; a commit ignores it.
@@ -133,8 +123,7 @@ type DayTotal struct {
 
 // BadRow is a row that was set aside.
 type BadRow struct {
-	// Content is the raw row; only its keyed hash is kept, so that the same row
-	// is counted and logged once (counting.md 14).
+	// Content is the raw row; only its keyed hash is kept, so that the same row is counted and logged once (counting.md 14).
 	Content []byte
 	// At is where the row stood, for the log: `page 3, row 17`.
 	At string
@@ -142,8 +131,7 @@ type BadRow struct {
 	Problem string
 }
 
-// Result is what a commit made of a page. A new record of a group that has its call
-// already is a Duplicate.
+// Result is what a commit made of a page. A new record of a group that has its call already is a Duplicate.
 type Result struct {
 	New, Duplicate, Revised, Invalid, Ignored, TooOld int
 	// Queued is how many keys of Page.Enqueue weren't waiting already and now are.
@@ -154,8 +142,7 @@ type Result struct {
 	BadRows []BadRow
 	// Overflow counts observations folded, by metric name.
 	Overflow map[string]int
-	// SkippedLogs are log records not kept because the outbox is full and
-	// outbox_full is skip_logs.
+	// SkippedLogs are log records not kept because the outbox is full and outbox_full is skip_logs.
 	SkippedLogs int
 }
 
@@ -174,9 +161,8 @@ type Task struct {
 	Problem string
 }
 
-// TaskRecord is the kind of work that reads the record whose id is the key, in a version
-// of the provider's. A feed without hours skips it if the record is known in that version
-// or a greater one, so that listing it again costs nothing. A version of 0 is none.
+// TaskRecord is the kind of work that reads the record whose id is the key, in a version of the provider's; 0 is none. A feed without hours
+// skips it if the record is known in that version or a greater one, so that listing it again costs nothing.
 const TaskRecord = "record"
 
 // TaskSpan is the kind of work that reads a span of time again: the plan of its feed does so, and it is here to keep its ids.
@@ -199,8 +185,7 @@ type RecordEvent struct {
 	Observed time.Time
 }
 
-// LogEncoder appends one log record, ready to be sent, to a batch. It is given
-// redacted records. It is called under the commit lock: no I/O.
+// LogEncoder appends one log record, redacted and ready to be sent, to a batch. It is called under the commit lock: no I/O.
 type LogEncoder interface {
 	AppendRecord(batch []byte, record *cdr.Record, event *RecordEvent) []byte
 }

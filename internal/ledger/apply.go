@@ -58,8 +58,7 @@ func (p *pageCommit) waits(r *cdr.Record) bool {
 // tooOld says whether a record starts where ids are forgotten (counting.md 5).
 func (p *pageCommit) tooOld(r *cdr.Record) bool { return r.Start.Before(p.row.state.Floor) }
 
-// applyNew counts a record for the first time: as a call, or as a further record of one
-// that is counted.
+// applyNew counts a record for the first time: as a call, or as a further record of one that is counted.
 func (p *pageCommit) applyNew(e *entry) *state {
 	r := e.record
 	further, moved := p.joinGroup(e)
@@ -120,7 +119,6 @@ func (p *pageCommit) addAliases(e *entry, st *state) {
 	}
 }
 
-// applyKnown compares a record with what is known of it and counts what changed.
 func (p *pageCommit) applyKnown(e *entry, st *state) {
 	p.addAliases(e, st)
 	p.adoptGroup(e, st)
@@ -156,8 +154,7 @@ func (p *pageCommit) applyKnown(e *entry, st *state) {
 	}
 }
 
-// applyRevision counts what a version changes of its record, names it, and brings what is
-// known up to date. The labels stay those of the first version.
+// applyRevision counts what a version changes of its record, names it, and updates what is known. The labels stay those of the first version.
 func (p *pageCommit) applyRevision(e *entry, k *known) (changed []string) {
 	r, moved := e.record, 0
 	// Without a duration, not connected is no news.
@@ -213,10 +210,8 @@ func (p *pageCommit) applyCharge(k *known, c *cdr.Charge) bool {
 	return true
 }
 
-// applyParts counts what a record brings beside its call, once each by id in whichever
-// version it appears (counting.md 14): recordings and sessions; and that it is a call to
-// emergency services, if no version before said so. Only feeds without hours have sessions
-// and may say so later.
+// applyParts counts what a record brings beside its call, once each by id in whichever version it appears (counting.md 14): recordings and
+// sessions; and that it is an emergency call, if no version before said so. Only feeds without hours have sessions and may say so later.
 func (p *pageCommit) applyParts(e *entry, st *state) {
 	r, h := e.record, &p.ledger.hasher
 	for _, recording := range r.Recordings {
@@ -239,8 +234,7 @@ func (p *pageCommit) applyParts(e *entry, st *state) {
 	}
 }
 
-// settleRecords counts what counts once per call with the first version that is settled,
-// also if that version is known. Of those on one page it is the highest.
+// settleRecords counts what counts with the first version that is settled, also if that is known. Of those on one page it is the highest.
 func (p *pageCommit) settleRecords() {
 	for _, i := range slices.Backward(p.order) {
 		r := p.entries[i].record
@@ -259,14 +253,12 @@ func (p *pageCommit) settleRecords() {
 	}
 }
 
-// addFlag sets a flag of a record's row.
 func (p *pageCommit) addFlag(st *state, flag byte) {
 	st.stored[flagsAt] |= flag
 	p.writeState(st)
 }
 
-// count adds what a record changes to the page's series. source is the number of a new
-// record's entry, from 1, for exemplars.
+// count adds what a record changes to the page's series. source is the number of a new record's entry, from 1, for exemplars.
 func (p *pageCommit) count(r *cdr.Record, source int) {
 	for i := range p.deltas {
 		d := &p.deltas[i]
@@ -280,8 +272,7 @@ func (p *pageCommit) count(r *cdr.Record, source int) {
 	}
 }
 
-// log adds a log record to the page's batch, redacted. What is to be known of the
-// record's personal data must be by then.
+// log adds a log record to the page's batch, redacted: keys and hashes of the record are made by then.
 func (p *pageCommit) log(e *entry, event *RecordEvent) {
 	encoder := p.ledger.settings.Encoder
 	if encoder == nil {

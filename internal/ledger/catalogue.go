@@ -23,8 +23,7 @@ func definitionOf(d *metrics.Def) metrics.Change {
 	return metrics.Change{Kind: d.Kind.String(), Labels: strings.Join(labels, ","), Bounds: strings.Join(bounds, ",")}
 }
 
-// checkCatalogue compares the catalogue with the one that the ledger was written with, and
-// carries out the changes that were declared (counting.md 23).
+// checkCatalogue compares the catalogue with the ledger's, and carries out the changes that were declared (counting.md 23).
 func (l *Ledger) checkCatalogue() error {
 	stored := make(map[string]metrics.Change)
 	err := l.engine.scanAll(`SELECT metric, kind, labels, bounds FROM catalogue`, nil, func(rows *sql.Rows) error {
@@ -58,9 +57,7 @@ func (l *Ledger) checkCatalogue() error {
 	return nil
 }
 
-// convertSeries brings a metric's series to its new definition: changed bounds or another
-// kind are a reset of that one metric; an added label is empty on old series, a removed
-// one sums them. Of those that fall together the earliest start and the less shown win.
+// convertSeries brings a metric's series to its new definition, as metrics.Change says.
 func (l *Ledger) convertSeries(d *metrics.Def, was metrics.Change) error {
 	type seriesKey struct {
 		feed   int64

@@ -7,11 +7,9 @@ import (
 	"time"
 )
 
-// commit is the one way in which anything changes (counting.md 1). It moves the
-// row's sequence number first, so that a second writer is noticed, and then writes; apply
-// changes memory, only after the database said that the transaction is durable, and not where memory was read anew to find
-// that out. Without an owner what is written must be right whoever writes it, and when it is done twice. The
-// commit lock is held.
+// commit is the one way in which anything changes (counting.md 1). It moves the row's sequence number first, so that a second writer is
+// noticed, and then writes; apply changes memory, only after the database said that the transaction is durable, and not where memory was read
+// anew to find that out. Without an owner what is written must be right whoever writes it, and when it is done twice. The commit lock is held.
 func (l *Ledger) commit(ctx context.Context, owner *row, write func() error, apply func()) error {
 	defer l.abandon()
 	began := l.settings.Now()
@@ -113,8 +111,7 @@ func (l *Ledger) reload() error {
 	return nil
 }
 
-// abandon puts things back after a panic within a transaction: the database
-// rolls back as it is closed, and the panic goes on.
+// abandon puts things back after a panic within a transaction: the database rolls back as it is closed, and the panic goes on.
 func (l *Ledger) abandon() {
 	if v := recover(); v != nil {
 		_ = l.closeEngine() // the panic says more
@@ -122,8 +119,7 @@ func (l *Ledger) abandon() {
 	}
 }
 
-// resolve finds out whether a transaction whose COMMIT failed is durable, by the
-// sequence number that it would have left.
+// resolve finds out whether a transaction whose COMMIT failed is durable, by the sequence number that it would have left.
 func (l *Ledger) resolve(owner *row, cause error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

@@ -129,7 +129,6 @@ func (s session) within(ctx context.Context) *session {
 	return &s
 }
 
-// limit bounds how long a statement may take.
 func limit(ctx context.Context, d database) (context.Context, context.CancelFunc) {
 	if d.patience() == 0 {
 		return ctx, func() {}
@@ -145,7 +144,6 @@ func (s *session) problem(err error) error {
 	return err
 }
 
-// prepared is the statement of a text.
 func (s *session) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	if stmt, known := s.stmts.Load(text); known {
 		return stmt.(*sql.Stmt), nil //nolint:forcetypeassert // it has no others

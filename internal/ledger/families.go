@@ -29,21 +29,18 @@ func parseGroup(data []byte) (group, error) {
 	return group{outcome: cdr.Outcome(data[1]), other: data[2] == 1}, nil
 }
 
-// group is what is remembered of a group.
 func (p *pageCommit) group(st *state) group {
 	g, err := parseGroup(st.stored)
 	p.failed(err)
 	return g
 }
 
-// setGroup remembers a group as it is now.
 func (p *pageCommit) setGroup(st *state, g group) {
 	st.stored = g.append(st.stored[:0])
 	p.writeState(st)
 }
 
-// joinGroup makes a new record part of its group and says whether the group has its call
-// already: the record is then none of its own. moved is what changeOutcome returns.
+// joinGroup makes a new record part of its group and says whether that has its call already. moved is what changeOutcome returns.
 func (p *pageCommit) joinGroup(e *entry) (further bool, moved int) {
 	if e.record.Group == "" {
 		return false, 0
@@ -53,11 +50,10 @@ func (p *pageCommit) joinGroup(e *entry) (further bool, moved int) {
 		p.setGroup(p.newState(bucketOf(e.record.Start), e.group), group{outcome: e.record.Outcome})
 		return false, 0
 	}
-	return true, p.connectGroup(st, p.group(st), e.record.Outcome)
+	return true, p.connectGroup(st, e.record.Outcome)
 }
 
-// adoptGroup remembers the group of a record that is known, if the group isn't: a version
-// may bring it, and what the record was counted as stays counted once.
+// adoptGroup remembers the group of a record that is known, if the group isn't: a version may bring it.
 func (p *pageCommit) adoptGroup(e *entry, st *state) {
 	var k known
 	if e.record.Group == "" || p.lookupNear(e.group, e.record.Start) != nil || p.failed(k.parse(st.stored)) {
@@ -68,9 +64,9 @@ func (p *pageCommit) adoptGroup(e *entry, st *state) {
 		group{outcome: k.outcome, other: further && k.outcome.Connected()})
 }
 
-// connectGroup takes the outcome of a record beside the first: a connected one connects
-// the call, once.
-func (p *pageCommit) connectGroup(st *state, g group, outcome cdr.Outcome) (moved int) {
+// connectGroup takes the outcome of a record beside the first: a connected one connects the call, once.
+func (p *pageCommit) connectGroup(st *state, outcome cdr.Outcome) (moved int) {
+	g := p.group(st)
 	if !outcome.Connected() || g.other {
 		return 0
 	}
@@ -83,42 +79,36 @@ func (p *pageCommit) connectGroup(st *state, g group, outcome cdr.Outcome) (move
 	return moved
 }
 
-// changeOutcome counts a record's changed outcome as that of its call, which may be
-// its group's. Beside the first record only being connected says anything of the call,
-// and what the first one says no longer matters once the call is connected by another.
+// changeOutcome counts a record's changed outcome as that of its call, which may be its group's. Beside the first record only being
+// connected says anything of the call, and what the first one says no longer matters once the call is connected by another.
 // moved is above 0 if the call is a connected one now, below 0 if it no longer is.
 func (p *pageCommit) changeOutcome(e *entry, k *known) (moved int) {
 	from, to, further := k.outcome, e.record.Outcome, k.flags&rowFurther != 0
 	st := p.states[e.group] // adoptGroup has looked it up
-	if st == nil {
-		if further {
+	switch {
+	case further && st == nil:
+		return 0
+	case further:
+		return p.connectGroup(st, to)
+	case st != nil:
+		g := p.group(st)
+		if g.outcome != from || g.other && !to.Connected() {
 			return 0
 		}
-		return p.changeCall(from, to)
-	}
-	switch g := p.group(st); {
-	case further:
-		return p.connectGroup(st, g, to)
-	case g.outcome == from && (to.Connected() || !g.other):
 		g.outcome = to
 		p.setGroup(st, g)
-		return p.changeCall(from, to)
 	}
-	return 0
+	return p.changeCall(from, to)
 }
 
-// changeCall counts the changed outcome of a call.
 func (p *pageCommit) changeCall(from, to cdr.Outcome) (moved int) {
 	p.deltas = metrics.CountOutcomeChange(p.deltas, from, to)
 	return int(flag(to.Connected()) - flag(from.Connected()))
 }
 
-// failureCounted says whether the failure of a new record is counted already: with its
-// parent's, or by a child that came before it (guarantee 3). If neither, or only a child
-// counted it, a fact is left for the parent that may still come.
-//
-// That a record failed is a flag of its row, counted or not, so that a chain of failures
-// counts once.
+// failureCounted says whether the failure of a new record is counted already: with its parent's, or by a child that came before it
+// (guarantee 3). If neither, or only a child counted it, a fact is left for the parent that may still come. A record's flag says that it
+// failed, counted or not, so that a chain of failures counts once.
 func (p *pageCommit) failureCounted(e *entry) bool {
 	h := &p.ledger.hasher
 	if e.parent != 0 {

@@ -29,7 +29,6 @@ func (r *row) advance(e *engine) error {
 	return err
 }
 
-// load reads the line of an id.
 func (r *row) load(e *engine, id int64) error {
 	err := e.scanRow(`SELECT id, owner, epoch, seq, plan, connected_from, `+stateColumns+` FROM feeds WHERE id = ?`, []any{id},
 		append([]any{&r.id, &r.owner, &r.epoch, &r.seq, &r.state.Plan, &r.state.connectedFrom}, r.state.columns()...)...)
@@ -106,8 +105,7 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	return f, nil
 }
 
-// load reads the feed's line and series. Memory changes only when all of it could
-// be read.
+// load reads the feed's line and series. Memory changes only when all of it could be read.
 func (f *Feed) load() error {
 	l, id := f.ledger, f.id
 	var fresh row
@@ -272,9 +270,8 @@ func labelsText(own []string) string {
 	return string(text)
 }
 
-// startFor is the created timestamp of series that a first history shows: the
-// origin, or none if it lies so near that Prometheus would put a zero there and
-// see a spike (counting.md 20).
+// startFor is the created timestamp of series that a first history shows: the origin, or none if it lies so near that Prometheus would
+// put a zero there and see a spike (counting.md 20).
 func startFor(origin, now time.Time) time.Time {
 	if now.Sub(origin) < 2*time.Hour {
 		return time.Time{}

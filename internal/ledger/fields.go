@@ -9,19 +9,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// fieldSchema numbers the list below. A row remembered under another number is
-// rewritten silently: an upgrade revises nothing (counting.md 16).
+// fieldSchema numbers the list below. A row remembered under another number is rewritten silently: an upgrade revises nothing (counting.md 16).
 const fieldSchema = 1
 
-// field is one whose change is a revision: its name in `cdr.changed`, and its value as
-// bytes, empty if the record doesn't carry it.
+// field is one whose change is a revision: its name in `cdr.changed`, and its value as bytes, empty if the record doesn't carry it.
 type field struct {
 	name  string
 	value func(dst []byte, r *cdr.Record) []byte
 }
 
-// recordFields are the fields of a record, at most 24. Outcome and charges are compared by
-// value, not here.
+// recordFields are the fields of a record, at most 24. Outcome and charges are compared by value, not here.
 var recordFields = [...]field{
 	timeField("cdr.start_time", func(r *cdr.Record) time.Time { return r.Start }),
 	timeField("cdr.invite_time", func(r *cdr.Record) time.Time { return r.Invite }),
@@ -66,8 +63,7 @@ func timeField(name string, get func(*cdr.Record) time.Time) field {
 
 // fieldHash is a field that a record carries, and the keyed hash of its value.
 type fieldHash struct {
-	// key is the field's index in recordFields, or for a provider's own field
-	// extraField plus 23 bits of its name's hash.
+	// key is the field's index in recordFields, or for a provider's own field extraField plus 23 bits of its name's hash.
 	key  uint32
 	hash uint32
 }
@@ -75,8 +71,7 @@ type fieldHash struct {
 // extraField marks keys of the provider's own fields.
 const extraField = 0x800000
 
-// fields lists the fields that a record carries, in a fixed order, appended to
-// dst. It must see the record before redaction.
+// fields appends the fields that a record carries, in a fixed order. It must see the record before redaction.
 func (h *hasher) fields(dst []fieldHash, r *cdr.Record) []fieldHash {
 	for i := range recordFields {
 		if h.buf = recordFields[i].value(h.buf[:0], r); len(h.buf) > 0 {
@@ -115,8 +110,7 @@ func changedFields(provider string, old, now []fieldHash, own []string) []string
 	return names
 }
 
-// mergeFields is what is known of a record after its newer version: a field that
-// the newer one doesn't carry keeps its hash.
+// mergeFields is what is known of a record after its newer version: a field that this one doesn't carry keeps its hash.
 func mergeFields(old, now []fieldHash) []fieldHash {
 	merged := slices.Clone(now)
 	for _, o := range old {

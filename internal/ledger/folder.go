@@ -68,12 +68,10 @@ func (l *Ledger) Free() (int64, bool) {
 	return freeSpace(l.settings.Folder)
 }
 
-// The reserve is a file that is given up when the disk is full, so that the
-// outbox can drain: removing a batch needs room in the write-ahead log.
+// The reserve is a file that is given up when the disk is full, so that the outbox can drain: a removal grows the write-ahead log.
 const (
 	reserveName = "reserve"
-	// mostReserve and leastReserve bound it; between them it is an eighth of what is
-	// free.
+	// mostReserve and leastReserve bound it; between them it is an eighth of what is free.
 	mostReserve  = 16 << 20
 	leastReserve = 1 << 20
 )
@@ -85,9 +83,7 @@ type reserve struct {
 	spent bool
 }
 
-// fill makes the reserve if it is missing and the disk has room for two, and says
-// whether it is there. That it can't be made is no fault: the disk is full or
-// nearly so.
+// fill makes the reserve if it is missing and there is room for it, and says whether it is there. If not, the disk is full or nearly so.
 func (r *reserve) fill() bool {
 	if info, err := os.Stat(r.file); r.file == "" || err == nil && info.Size() >= leastReserve {
 		r.spent = false

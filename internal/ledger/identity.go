@@ -10,10 +10,9 @@ import (
 
 // The identity of log records (contract 4), which exemplars share.
 
-// UID is the event's log.record.uid, 32 hexadecimal digits: the first half of SHA-256 over
-// source, feed, event name, record id and session id, each with its length as a varint
-// before it, and the version as a varint. It is the same on every try (counting.md 27).
-// session is empty but for cdr.session.
+// UID is the event's log.record.uid, 32 hexadecimal digits: the first half of SHA-256 over source, feed, event name, record id and session
+// id (empty but for cdr.session), each with its length as a varint before it, and the version as a varint. It is the same on every try
+// (counting.md 27).
 func (e *RecordEvent) UID(session string) (uid [32]byte) {
 	var room [256]byte
 	b := room[:0]
@@ -29,9 +28,8 @@ func (e *RecordEvent) UID(session string) (uid [32]byte) {
 // noCall is the id that some providers give for no id.
 const noCall = "00000000-0000-0000-0000-000000000000"
 
-// TraceID is the event's TraceId: the call id where it is a UUID, else the first half of
-// SHA-256 over provider and call id, one after the other. A record without a call id
-// stands for a call of its own. The call id must be redacted.
+// TraceID is the event's TraceId: the call id, which must be redacted, where it is a UUID, else the first half of SHA-256 over provider and
+// call id, one after the other. A record without a call id stands for a call of its own.
 func (e *RecordEvent) TraceID(call string) [16]byte {
 	if call == "" || call == noCall {
 		call = e.RecordID

@@ -43,7 +43,6 @@ type head struct {
 // flagsAt is where the flags stand in a record's row.
 const flagsAt = 2
 
-// append appends the stored form.
 func (h *head) append(dst []byte) []byte {
 	dst = append(dst, rowRecord, byte(min(h.revisions, maxRevisions)), h.flags)
 	dst = binary.AppendUvarint(dst, uint64(h.span.trunk))
@@ -71,7 +70,6 @@ func splitRow(row []byte) (h head, body []byte) {
 	return h, r.data
 }
 
-// flagsOf are the flags of a record's row.
 func flagsOf(row []byte) byte {
 	if len(row) > flagsAt && row[0] == rowRecord {
 		return row[flagsAt]
@@ -94,8 +92,7 @@ type known struct {
 
 var errRow = errors.New("an id row of the ledger is damaged: restore a backup")
 
-// append appends the stored form. The head stands in front, so that a row is the same
-// as its record's first version behind it.
+// append appends the stored form, with the head in front, so that a row is the same as its record's first version behind it.
 func (k *known) append(dst []byte) []byte { return k.appendBody(k.head.append(dst)) }
 
 func (k *known) appendBody(dst []byte) []byte {
@@ -116,9 +113,8 @@ func (k *known) appendBody(dst []byte) []byte {
 	return appendFields(dst, k.fields)
 }
 
-// appendFields appends which of recordFields there are, as bits, their hashes in
-// that order, and then each of the provider's own with its key. The list is in
-// the order of its keys as far as recordFields go.
+// appendFields appends which of recordFields there are, as bits, their hashes in that order, which is the list's, and then each of
+// the provider's own with its key.
 func appendFields(dst []byte, fields []fieldHash) []byte {
 	at := len(dst)
 	dst = append(dst, 0, 0, 0)
@@ -171,16 +167,15 @@ func (k *known) parse(data []byte) error {
 	return nil
 }
 
-// fields reads what appendFields wrote.
 func (r *reader) fields(list []fieldHash) []fieldHash {
 	bits := r.bytes(3)
 	for key := range uint32(8 * len(bits)) {
 		if bits[key/8]&(1<<(key%8)) != 0 {
-			list = append(list, fieldHash{key: key, hash: r.uint24()})
+			list = append(list, fieldHash{key: key, hash: uint32(r.number(3))})
 		}
 	}
 	for len(r.data) > 0 && !r.bad {
-		f := fieldHash{key: r.uint24(), hash: r.uint24()}
+		f := fieldHash{key: uint32(r.number(3)), hash: uint32(r.number(3))}
 		if f.key&extraField == 0 {
 			r.bad = true
 			break
@@ -188,14 +183,6 @@ func (r *reader) fields(list []fieldHash) []fieldHash {
 		list = append(list, f)
 	}
 	return list
-}
-
-func (r *reader) uint24() uint32 {
-	b := r.bytes(3)
-	if r.bad {
-		return 0
-	}
-	return uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2])
 }
 
 // appendAlias is the stored form of a further key of a record.
@@ -209,11 +196,10 @@ func parseAlias(data []byte) (bucket int64, of hash, ok bool) {
 		return 0, of, false
 	}
 	r := reader{data: data[1:]}
-	bucket, of = r.varint(), hash(r.uint64())
+	bucket, of = r.varint(), hash(r.number(8))
 	return bucket, of, !r.bad && len(r.data) == 0
 }
 
-// checkState says what is wrong with a stored form.
 func checkState(data []byte) error {
 	if len(data) == 0 {
 		return errRow
@@ -242,28 +228,30 @@ type reader struct {
 
 func (r *reader) uvarint() uint64 {
 	v, n := binary.Uvarint(r.data)
-	return uint64(r.skip(int64(v), n))
+	r.skip(n)
+	return v
 }
 
 func (r *reader) varint() int64 {
 	v, n := binary.Varint(r.data)
-	return r.skip(v, n)
+	r.skip(n)
+	return v
 }
 
-func (r *reader) uint64() uint64 {
-	b := r.bytes(8)
-	if r.bad {
-		return 0
-	}
-	return binary.BigEndian.Uint64(b)
-}
-
-func (r *reader) skip(v int64, n int) int64 {
+// skip goes past a varint of n bytes; without any there was none, and its value is 0.
+func (r *reader) skip(n int) {
 	if n <= 0 {
 		r.bad, r.data = true, nil
-		return 0
+		return
 	}
 	r.data = r.data[n:]
+}
+
+// number reads n bytes, the highest first.
+func (r *reader) number(n uint64) (v uint64) {
+	for _, b := range r.bytes(n) {
+		v = v<<8 | uint64(b)
+	}
 	return v
 }
 

@@ -87,7 +87,7 @@ func (s *idStore) addToJournal(row []byte) error {
 	s.rows++
 	r := reader{data: row}
 	for len(r.data) > 0 {
-		bucket, key := r.varint(), r.uint64()
+		bucket, key := r.varint(), r.number(8)
 		data := r.bytes(r.uvarint())
 		if r.bad {
 			break
@@ -147,7 +147,7 @@ func (s *idStore) journalOf(bucket int64) (all []idEntry) {
 	return all
 }
 
-// entries are all that is known in a bucket, in order of the keys.
+// entries are all of a bucket, in order of the keys.
 func (s *idStore) entries(e *engine, bucket int64) ([]idEntry, error) {
 	all := s.journalOf(bucket)
 	for _, r := range slices.Backward(s.runs[bucket]) {
@@ -213,7 +213,6 @@ func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry) 
 		append(idRange(s.feed), s.feed, bucket, r.ids, r.keys.data, packed), &r.row)
 }
 
-// publishMove brings memory to what is durable now.
 func (s *idStore) publishMove(m move) {
 	s.remove(m.replaced)
 	for _, r := range m.added {
@@ -224,7 +223,6 @@ func (s *idStore) publishMove(m move) {
 	s.clearJournal()
 }
 
-// remove forgets runs.
 func (s *idStore) remove(gone []*run) {
 	for _, r := range gone {
 		s.cache.forget(r)

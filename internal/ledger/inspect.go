@@ -177,8 +177,8 @@ func (i *Inspector) Verify(progress func(feed string, ids int)) []error {
 		}
 		progress(f.name(), ids)
 	}
-	for _, verify := range [...]func() error{i.verifyOutbox, i.verifyFile} {
-		if err := verify(); err != nil {
+	for _, err := range [...]error{i.verifyOutbox(), i.verifyFile()} {
+		if err != nil {
 			problems = append(problems, err)
 		}
 	}
@@ -227,7 +227,6 @@ func (i *Inspector) verifyEntry(f *Feed, entry idEntry) (isCall bool, err error)
 	return entry.data[0] == rowRecord && flagsOf(entry.data)&rowFurther == 0, nil
 }
 
-// verifyOutbox checks that every batch that waits can be read.
 func (i *Inspector) verifyOutbox() error {
 	return i.ledger.engine.scanAll(`SELECT seq, records, data FROM outbox ORDER BY feed, seq, part`, nil, func(rows *sql.Rows) error {
 		var seq, records int64
@@ -242,7 +241,6 @@ func (i *Inspector) verifyOutbox() error {
 	})
 }
 
-// verifyFile has SQLite check its file.
 func (i *Inspector) verifyFile() error {
 	if i.ledger.Shared() {
 		return nil
@@ -255,8 +253,7 @@ func (i *Inspector) verifyFile() error {
 	return err
 }
 
-// Compact rewrites the file without free room. It takes the ledger's lock: ErrLocked while the
-// exporter runs.
+// Compact rewrites the file without free room. It takes the ledger's lock: ErrLocked while the exporter runs.
 func Compact(ctx context.Context, s Storage) (before, after int64, err error) {
 	if s.Postgres != nil {
 		return 0, 0, errors.New("PostgreSQL gives free room back by itself (autovacuum): there is nothing to do")
@@ -291,8 +288,7 @@ type Glance struct {
 	Origins map[string]time.Time
 }
 
-// Look reads a ledger that another process may have open. Without one it gives
-// a key made for this call only, and no origins.
+// Look reads a ledger that another process may have open. Without one it gives a key made for this call only, and no origins.
 func Look(ctx context.Context, s Storage) (Glance, error) {
 	secret, g := newSecret(), Glance{Origins: make(map[string]time.Time)}
 	i, err := Inspect(ctx, s)

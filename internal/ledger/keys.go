@@ -68,7 +68,6 @@ func (h *hasher) derive(text string) []byte {
 	return mac.Sum(nil)
 }
 
-// factKey is the hash of a fact.
 func (h *hasher) factKey(k kind, parts ...string) hash {
 	h.buf = append(h.buf[:0], byte(k))
 	for _, p := range parts {
@@ -89,8 +88,7 @@ func (h *hasher) synthetic(r *cdr.Record) hash {
 	return h.factKey(kindCall, "synthetic", syntheticID(r))
 }
 
-// session is the key of a session of a record, whichever of the record's ids it comes
-// under.
+// session is the key of a session of a record, whichever of the record's ids it comes under.
 func (h *hasher) session(st *state, s *cdr.Session) hash {
 	return h.factKey(kindSession, string(binary.BigEndian.AppendUint64(nil, uint64(st.hash))), s.ID)
 }

@@ -36,7 +36,6 @@ func (s Storage) String() string {
 	return s.Folder
 }
 
-// database is what opens the ledger.
 func (s *Storage) database() database {
 	if s.Postgres != nil {
 		return s.Postgres
@@ -53,11 +52,9 @@ type Settings struct {
 	Options metrics.Options
 	// OnCommit, if set, is called after each commit with how long it took.
 	OnCommit func(took time.Duration)
-	// OnSkip, if set, is called with how many log records a commit didn't keep because the
-	// outbox was full and Tuning.SkipLogs is set.
+	// OnSkip, if set, is called with how many log records a commit didn't keep because of Tuning.SkipLogs.
 	OnSkip func(records int)
-	// OnDelta, if set, is called with each change of a series while its page is committed,
-	// before it is known whether the commit succeeds.
+	// OnDelta, if set, is called with each change of a series, before it is known whether the commit succeeds.
 	OnDelta func(record *cdr.Record, series *metrics.LabelSet, d *metrics.Delta)
 	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the journal; 0 takes 32 and 2 MB.
 	IDMemory int
@@ -109,8 +106,7 @@ type Ledger struct {
 	view   bool // nothing is committed: every feed may be looked at
 }
 
-// Open opens the ledger of a folder, makes it if it is missing, and takes its
-// lock. Errors say what to do.
+// Open opens the ledger, makes it if it is missing, and takes its lock. Errors say what to do.
 func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 	l := &Ledger{
 		settings: settings,
@@ -204,8 +200,7 @@ func (l *Ledger) Store() *metrics.Store { return l.store }
 // InstanceID is a UUID made with the ledger and kept in it.
 func (l *Ledger) InstanceID() string { return l.id }
 
-// Derive is a secret of 32 bytes for a purpose. It is the same as long as the ledger lives,
-// and those of two purposes tell nothing of each other.
+// Derive is a secret of 32 bytes for a purpose, the same as long as the ledger lives. Those of two purposes tell nothing of each other.
 func (l *Ledger) Derive(purpose string) []byte { return l.hasher.derive("purpose: " + purpose) }
 
 // Tune takes over what a reload changed.

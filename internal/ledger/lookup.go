@@ -30,7 +30,6 @@ func (p *pageCommit) lookup(key hash, buckets ...int64) *state {
 	return nil
 }
 
-// read is what is stored under a key of a bucket, nil if nothing is.
 func (p *pageCommit) read(bucket int64, key hash) []byte {
 	data, err := p.ids.lookup(p.ledger.engine, bucket, key)
 	p.failed(err)
@@ -77,7 +76,6 @@ func (p *pageCommit) lookupParent(e *entry) *state {
 	return p.lookup(e.parent, p.buckets...)
 }
 
-// newState makes a key known.
 func (p *pageCommit) newState(bucket int64, key hash, stored ...byte) *state {
 	if p.used == len(p.spare) {
 		p.spare = append(p.spare, new(state))
@@ -89,7 +87,6 @@ func (p *pageCommit) newState(bucket int64, key hash, stored ...byte) *state {
 	return st
 }
 
-// find is what is known of a record by any of its keys.
 func (p *pageCommit) find(e *entry) *state {
 	for _, key := range e.keys {
 		if st := p.states[key]; st != nil {
@@ -107,7 +104,6 @@ func (p *pageCommit) writeState(st *state) {
 	}
 }
 
-// addFact makes a fact known.
 func (p *pageCommit) addFact(bucket int64, key hash) {
 	p.writeState(p.newState(bucket, key, rowFact))
 }

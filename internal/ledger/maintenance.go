@@ -12,8 +12,7 @@ import (
 // pruneRuns is how many runs one transaction of Prune deletes, and those of the bucket that it is at.
 const pruneRuns = 32
 
-// Show writes down which new series may be shown by their value now, and shows
-// them (counting.md 21). It is to be called about every second.
+// Show writes down which new series may be shown by their value now, and shows them (counting.md 21).
 func (l *Ledger) Show(ctx context.Context) error {
 	due := l.store.Due()
 	if len(due) == 0 {
@@ -35,10 +34,8 @@ func (l *Ledger) Show(ctx context.Context) error {
 	return nil
 }
 
-// Prune forgets what can't be read again: ids below a floor that is raised in
-// the same transaction, never above watermark − (1.25·lookback + 2 days)
-// (counting.md 5), and what is kept for some time only. It works in small
-// transactions until nothing is left to do or the context ends.
+// Prune forgets what can't be read again: ids below a floor that is raised in the same transaction, never above
+// watermark − (1.25·lookback + 2 days) (counting.md 5), and what is kept for some time only. It works in small transactions.
 func (l *Ledger) Prune(ctx context.Context) error {
 	l.mu.Lock()
 	feeds := slices.Collect(maps.Values(l.feeds))
@@ -80,8 +77,7 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 	if refused { // what comes in the end is still to be counted, and once
 		keep = max(keep, setAsideFor)
 	}
-	// Never by our clock's future either: what a provider's wrong clock has moved can
-	// come back, deleted ids can't.
+	// Never by our clock's future either: what a provider's wrong clock has moved can come back, deleted ids can't.
 	next, now := f.row.state, l.settings.Now()
 	oldest := next.Watermark.Add(-keep)
 	if now.Before(next.Watermark) {
@@ -119,8 +115,7 @@ func (s *idStore) forgottenRuns(floor time.Time) (gone []*run, more bool) {
 	return gone, false
 }
 
-// deleteOld deletes what is kept for some time only: tallies, work that was set aside long ago,
-// and rows set aside that can't be read again, since calls from before oldest aren't.
+// deleteOld deletes what is kept for some time only. Rows that were set aside can't be read again if calls from before oldest aren't.
 func (f *Feed) deleteOld(now, oldest time.Time) error {
 	var errs []error
 	for _, d := range [...]struct {
@@ -138,8 +133,7 @@ func (f *Feed) deleteOld(now, oldest time.Time) error {
 	return errors.Join(errs...)
 }
 
-// Maintain shows new series and prunes until the context ends. Errors go to
-// report; a full disk and the like pass by themselves.
+// Maintain shows new series and prunes until the context ends. Errors go to report; a full disk and the like pass by themselves.
 func (l *Ledger) Maintain(ctx context.Context, report func(error)) {
 	show, prune := time.NewTicker(time.Second), time.NewTicker(10*time.Minute)
 	defer show.Stop()

@@ -14,15 +14,13 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// A batch of log records is closed at either bound: receivers take 4 MiB by
-// default (gRPC), and a batch is sent as a whole.
+// A batch of log records is closed at either bound: receivers take 4 MiB by default (gRPC), and a batch is sent as a whole.
 const (
 	batchRecords = 1000
 	batchBytes   = 1 << 20
 )
 
-// outbox is what memory knows of the log records that wait. Its counts are
-// guarded by mu; they change only after a commit.
+// outbox is what memory knows of the log records that wait: it changes only after a commit, under mu.
 type outbox struct {
 	mu      sync.Mutex
 	records int64
@@ -43,7 +41,6 @@ type outboxHead struct {
 // batchKey is the key of a batch in the table: the feed, its seq of the commit that made the batch, and the number within that.
 type batchKey struct{ feed, seq, part int64 }
 
-// wake lets Wait return.
 func (o *outbox) wake() {
 	select {
 	case o.signal <- struct{}{}:
@@ -51,7 +48,6 @@ func (o *outbox) wake() {
 	}
 }
 
-// add appends batches that wait.
 func (o *outbox) add(heads []outboxHead) {
 	if len(heads) == 0 {
 		return
@@ -75,7 +71,6 @@ type pageLogs struct {
 	heads  []outboxHead
 }
 
-// writeLogs writes the page's batches.
 func (p *pageCommit) writeLogs() {
 	b, from, records := &p.logs, 0, int64(0)
 	for i, end := range b.ends {
@@ -142,7 +137,6 @@ func (l *Ledger) Next(ctx context.Context, after int64) (*Batch, error) {
 	}
 }
 
-// next is the oldest batch with a greater id.
 func (o *outbox) next(after int64) (head outboxHead, waits bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -184,7 +178,6 @@ func (l *Ledger) Ack(ctx context.Context, id int64) error {
 	return nil
 }
 
-// remove takes off the batches of a condition.
 func (o *outbox) remove(gone func(outboxHead) bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -61,7 +61,6 @@ type pageCommit struct {
 	newPeaks bool
 }
 
-// entry is a record of the page.
 type entry struct {
 	record *cdr.Record
 	keys   []hash // its own first, then those of its other ids
@@ -202,8 +201,7 @@ func (p *pageCommit) newEntry(r *cdr.Record) entry {
 	return e
 }
 
-// knownOf is what is remembered of a record's first version. A charge is kept with
-// the currency that it was counted in.
+// knownOf is what is remembered of a record's first version. A charge is kept with the currency that it was counted in.
 func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
 	k := known{
 		outcome: r.Outcome, direction: r.Direction, callType: r.CallType, country: r.Country,
@@ -219,7 +217,6 @@ func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
 // maxProblem is how much is kept of why a row was set aside.
 const maxProblem = 200
 
-// write writes what the page changes.
 func (p *pageCommit) write() error {
 	p.writeIDs()
 	p.result.BadRows = p.writeBadRows(p.page.Invalid)
@@ -277,7 +274,6 @@ func (p *pageCommit) writeBadRows(rows []BadRow) (fresh []BadRow) {
 	return fresh
 }
 
-// writeSeries writes the working copies of the series that changed.
 func (p *pageCommit) writeSeries() {
 	p.result.Overflow = p.changes.Overflow
 	e := p.ledger.engine
@@ -298,7 +294,6 @@ func (p *pageCommit) writeSeries() {
 	p.failed(e.execMany(`UPDATE series SET value = v.column2 FROM (`, `(CAST(? AS BIGINT), ?)`, `) AS v WHERE series.id = v.column1`, p.args))
 }
 
-// insertSeries makes a series and returns its id.
 func (e *engine) insertSeries(feed int64, metric, labels string, start time.Time, shown bool, value string) (id int64, err error) {
 	err = e.scanRow(`INSERT INTO series (id, feed, metric, labels, start, shown, value) VALUES (`+nextID("series")+`, ?, ?, ?, ?, ?, ?) RETURNING id`,
 		append(idRange(feed), feed, metric, labels, micros(start), flag(shown), value), &id)
@@ -308,9 +303,8 @@ func (e *engine) insertSeries(feed int64, metric, labels string, start time.Time
 // originTolerance is how far our clock may be ahead before it matters.
 const originTolerance = 2 * time.Minute
 
-// moveOrigin sets the origin of a feed that nothing was planned for yet by the
-// provider's clock, where ours was ahead when the feed was made: it would have left
-// out calls of its first history (counting.md 5, 10).
+// moveOrigin sets the origin of a feed that nothing was planned for yet by the provider's clock, where ours was ahead when the feed was
+// made: it would have left out calls of its first history (counting.md 5, 10).
 func (p *pageCommit) moveOrigin() {
 	if p.page.Position != nil || p.next.HistoryDone || len(p.next.Plan) > 0 {
 		return
@@ -322,8 +316,7 @@ func (p *pageCommit) moveOrigin() {
 	}
 }
 
-// writePosition takes over the page's position, if it has one. With the end of the first
-// history it writes down that the feed's series are shown (counting.md 20).
+// writePosition takes over the page's position. The end of the first history shows the feed's series (counting.md 20).
 func (p *pageCommit) writePosition() {
 	p.moveOrigin()
 	position := p.page.Position
@@ -342,7 +335,6 @@ func (p *pageCommit) writePosition() {
 	}
 }
 
-// publish brings memory to what is durable now.
 func (p *pageCommit) publish() {
 	store := p.ledger.store
 	p.changes.Exemplars(func(source int) ([16]byte, [32]byte) { return p.identify(&p.entries[source-1]) })

@@ -3,7 +3,6 @@ package ledger
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -16,21 +15,18 @@ import (
 
 // What is shown of the last hours beside the series, each from a table:
 //
-//	tallies    calls and failures by the five minutes in which they began, for the status page: those of trunk 0;
-//	           and by trunk and the second in which they were first seen, for cdr_media_bypass_ratio
+//	tallies    of trunk 0: calls and failures by the five minutes in which they began, for the status page;
+//	           of the others: by the second in which they were first seen, for cdr_media_bypass_ratio
 //	connected  when calls were connected: a row per commit, for cdr_call_peak_concurrency
 //	trunks     the numbers of trunks, from 1, which tallies and connected refer to
 
 const (
-	// activitySeconds is the span of time that calls are counted by.
 	activitySeconds = 5 * 60
 	// activityKept is how far back activity is kept, activityAhead how far ahead of a feed's clock a call may begin to be in it.
 	activityKept, activityAhead = 25 * time.Hour, time.Hour
 
-	// peakWindow is the length of the hour of cdr_call_peak_concurrency.
-	peakWindow = time.Hour
-	// peakStep is by how much that hour moves on before what is older is deleted.
-	peakStep = 10 * time.Minute
+	// peakWindow is the hour of cdr_call_peak_concurrency, peakStep by how much it moves on before what is older is deleted.
+	peakWindow, peakStep = time.Hour, 10 * time.Minute
 	// peakKept is how long calls are kept at the most: while a feed reads its history, or lags as far behind, no peak is shown.
 	peakKept = 72 * time.Hour
 	// peakAhead is how far ahead of a feed's clock a call may end: past it, its end is a mistake.
@@ -69,8 +65,7 @@ func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, erro
 // activityOf is the first second of the five minutes of a time.
 func activityOf(at time.Time) int64 { return at.Unix() / activitySeconds * activitySeconds }
 
-// tally is how many calls of a kind were counted, and for how many of them something is the case: that they failed (the activity, of
-// trunk 0), or that media bypassed.
+// tally is how many calls were counted, and how many of them failed (of trunk 0) or had their media bypassed.
 type (
 	tallyKey struct{ trunk, second int64 }
 	tally    struct{ part, total int64 }
@@ -81,7 +76,6 @@ func (p *pageCommit) addTally(key tallyKey, isPart bool) {
 	p.tallies[key] = tally{t.part + flag(isPart), t.total + 1}
 }
 
-// addActivity adds a new call to its five minutes, unless it began too long ago.
 func (p *pageCommit) addActivity(r *cdr.Record) {
 	at := p.page.ObservedAt
 	if !r.Start.Before(at.Add(-activityKept)) && !r.Start.After(at.Add(activityAhead)) {
@@ -100,36 +94,33 @@ func (p *pageCommit) writeTallies() {
 	}
 }
 
-// span is when a call was connected, in microseconds since 1970, from start up to but
-// without end, and over which trunk, by its number; 0 is no span.
+// span is when a call was connected, in microseconds since 1970, end excluded, and over which trunk; 0 is no span.
 type span struct{ trunk, start, end int64 }
 
-// edge is an end of a span, from which on one call more (1) is connected over a trunk, or one less (-1): so a call that is
-// revised has the opposite of what it had and what it has now.
+// edge is an end of a span, from which on one call more (1) is connected over a trunk, or one less (-1). A revised call adds the opposite
+// of the edges that it had, and those that it has now.
 type edge struct{ trunk, at, change int64 }
 
-// connectedIn is when a call was connected, from its answer, or its start if that isn't
-// known, to its end, and whether that is known.
-func (p *pageCommit) connectedIn(r *cdr.Record) (s span, known bool) {
-	if !r.Outcome.Connected() || r.NoDuration {
-		return s, false
-	}
-	start, end := r.Start, r.End
+// connectedIn is when a call was connected, from its answer, or its start if that isn't known, to its end; empty if that isn't known.
+func (p *pageCommit) connectedIn(r *cdr.Record) span {
+	start, end, latest := r.Start, r.End, p.page.ObservedAt.Add(peakAhead)
 	if !r.Answer.IsZero() {
 		start = r.Answer
 	}
-	latest := p.page.ObservedAt.Add(peakAhead)
 	if !end.After(start) || end.After(latest) {
 		end = start.Add(r.Duration)
 	}
-	return span{start: start.UnixMicro(), end: end.UnixMicro()}, end.After(start) && !end.After(latest)
+	if !r.Outcome.Connected() || r.NoDuration || !end.After(start) || end.After(latest) {
+		return span{}
+	}
+	return span{start: start.UnixMicro(), end: end.UnixMicro()}
 }
 
 // connect counts a call among those that are connected at once and returns what to take
 // off again if it is revised. A call that ended before all that is kept isn't needed.
 func (p *pageCommit) connect(r *cdr.Record) span {
-	s, known := p.connectedIn(r)
-	if !known || s.end <= p.row.state.connectedFrom {
+	s := p.connectedIn(r)
+	if s.end <= p.row.state.connectedFrom {
 		return span{}
 	}
 	s.trunk = p.trunkNumber(r.Trunk)
@@ -143,24 +134,23 @@ func (p *pageCommit) changeSpan(s span, count int64) {
 	}
 }
 
-// reconnect moves a call among those that are connected at once, as a further version has
-// it, over the trunk that it was first seen with. A call of several records is there with
-// the one that made it a connected call; moved says what became of that.
+// reconnect moves a call among those that are connected at once, as a further version has it, over the trunk that it was first seen with.
+// A call of several records is there with the one that made it a connected call; moved says what became of that.
 func (p *pageCommit) reconnect(k *known, e *entry, moved int) {
-	was := &k.span
-	now, known := p.connectedIn(e.record)
+	was, now := k.span, p.connectedIn(e.record)
 	switch {
 	case moved < 0:
-		p.changeSpan(*was, -1)
-		*was = span{}
-	case !known:
-	case was.trunk == 0 && (moved > 0 || p.alone(k, e)):
-		*was = p.connect(e.record)
-	case was.trunk != 0 && (now.start != was.start || now.end != was.end):
-		now.trunk = was.trunk
-		p.changeSpan(*was, -1)
-		p.changeSpan(now, 1)
-		*was = now
+		p.changeSpan(was, -1)
+		k.span = span{}
+	case now == (span{}):
+	case was.trunk != 0:
+		k.span = span{was.trunk, now.start, now.end}
+		if k.span != was {
+			p.changeSpan(was, -1)
+			p.changeSpan(k.span, 1)
+		}
+	case moved > 0 || p.alone(k, e):
+		k.span = p.connect(e.record)
 	}
 }
 
@@ -225,8 +215,7 @@ func (p *pageCommit) pruneConnected() {
 	}
 }
 
-// findPeaks finds the most calls connected at once in the hour before hourEnd, by the
-// number of the trunk; nil if not all calls of that hour are known.
+// findPeaks finds the most calls connected at once in the hour before hourEnd, by trunk; nil if not all calls of that hour are known.
 func (f *Feed) findPeaks(s *State) (map[int64]int64, error) {
 	end := f.hourEnd(s)
 	begin := end.Add(-peakWindow)
@@ -234,12 +223,13 @@ func (f *Feed) findPeaks(s *State) (map[int64]int64, error) {
 	if !s.HistoryDone || begin.Before(s.Origin) || from < s.connectedFrom {
 		return nil, nil
 	}
+	rows, err := readRows(&f.ledger.engine.session, `SELECT data FROM connected WHERE feed = ? AND until > ?`, []any{f.id, from},
+		func(data *[]byte) []any { return []any{data} })
+	if err != nil {
+		return nil, err
+	}
 	var edges []edge
-	err := f.ledger.engine.scanAll(`SELECT data FROM connected WHERE feed = ? AND until > ?`, []any{f.id, from}, func(rows *sql.Rows) error {
-		var data []byte
-		if err := rows.Scan(&data); err != nil {
-			return err
-		}
+	for _, data := range rows {
 		r := reader{data: data}
 		for len(r.data) > 0 {
 			e := edge{trunk: r.varint(), at: max(r.varint(), from), change: 1}
@@ -251,12 +241,8 @@ func (f *Feed) findPeaks(s *State) (map[int64]int64, error) {
 			}
 		}
 		if r.bad {
-			return errRow
+			return nil, errRow
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
 	// Who ends as another connects isn't connected at once with it.
 	slices.SortFunc(edges, func(a, b edge) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.change, b.change)) })
@@ -270,24 +256,20 @@ func (f *Feed) findPeaks(s *State) (map[int64]int64, error) {
 
 // loadTrunks reads the trunks' numbers and what the trailing gauge is made of.
 func (l *Ledger) loadTrunks(series *metrics.FeedSeries, feed int64) (map[string]int64, error) {
-	trunks := make(map[string]int64)
-	err := l.engine.scanAll(`SELECT id, name FROM trunks WHERE feed = ? ORDER BY id`, []any{feed}, func(rows *sql.Rows) error {
-		var id int64
-		var name string
-		err := rows.Scan(&id, &name)
-		trunks[name] = id
-		l.store.AddTrunk(series, name)
-		return err
-	})
+	names, err := readRows(&l.engine.session, `SELECT name FROM trunks WHERE feed = ? ORDER BY id`, []any{feed},
+		func(name *string) []any { return []any{name} })
 	if err != nil {
 		return nil, err
 	}
-	var b metrics.Bypass
-	return trunks, l.engine.scanAll(`SELECT second, trunk, part, total FROM tallies WHERE feed = ? AND trunk > 0 ORDER BY second`, []any{feed}, func(rows *sql.Rows) error {
-		err := rows.Scan(&b.Second, &b.Trunk, &b.Bypassed, &b.Total)
-		if err == nil {
-			l.store.AddBypass(series, b)
-		}
-		return err
-	})
+	trunks := make(map[string]int64)
+	for i, name := range names {
+		trunks[name] = int64(i + 1)
+		l.store.AddTrunk(series, name)
+	}
+	tallies, err := readRows(&l.engine.session, `SELECT second, trunk, part, total FROM tallies WHERE feed = ? AND trunk > 0 ORDER BY second`, []any{feed},
+		func(b *metrics.Bypass) []any { return []any{&b.Second, &b.Trunk, &b.Bypassed, &b.Total} })
+	for _, b := range tallies {
+		l.store.AddBypass(series, b)
+	}
+	return trunks, err
 }

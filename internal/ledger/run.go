@@ -72,7 +72,6 @@ func (r *run) mayHave(key hash) bool {
 	return true
 }
 
-// size is how many bytes a part takes in memory.
 func (p *runPart) size() int { return len(p.data) + 4*len(p.offsets) }
 
 // find is the index of a key; the keys are in memory.
@@ -109,7 +108,6 @@ func newRun(bucket int64, entries []idEntry) (r *run, packed []byte) {
 	return r, s2.EncodeBetter(nil, states)
 }
 
-// setKeys takes over the keys as they are stored.
 func (r *run) setKeys(keys []byte) error {
 	if len(keys) != 8*r.ids {
 		return r.damaged()
@@ -166,13 +164,11 @@ type recentParts struct {
 	parts list.List // of *runPart, the one used last in front
 }
 
-// newIDCache is an empty cache of so many bytes.
 func newIDCache(limit int) *idCache {
 	columns := limit / 4
 	return &idCache{filters: recentParts{limit: limit - columns}, columns: recentParts{limit: columns}}
 }
 
-// load brings a part of a run into memory.
 func (c *idCache) load(e *engine, r *run, p *runPart) error {
 	parts := &c.columns
 	if p == &r.filter {
@@ -199,7 +195,6 @@ func (c *idCache) load(e *engine, r *run, p *runPart) error {
 	return err
 }
 
-// read reads a column.
 func (r *run) read(e *engine, text string, set func([]byte) error) error {
 	var stored []byte
 	if err := e.scanRow(text, []any{r.row}, &stored); err != nil {
@@ -208,7 +203,6 @@ func (r *run) read(e *engine, text string, set func([]byte) error) error {
 	return set(stored)
 }
 
-// entries are all of a run.
 func (c *idCache) entries(e *engine, r *run) ([]idEntry, error) {
 	for _, p := range [...]*runPart{&r.keys, &r.states} {
 		if err := c.load(e, r, p); err != nil {
@@ -222,7 +216,6 @@ func (c *idCache) entries(e *engine, r *run) ([]idEntry, error) {
 	return all, nil
 }
 
-// forget drops a run that is gone.
 func (c *idCache) forget(r *run) {
 	c.filters.drop(&r.filter)
 	c.columns.drop(&r.keys)

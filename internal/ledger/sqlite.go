@@ -15,8 +15,7 @@ import (
 // sqliteFile is a ledger in a file.
 type sqliteFile struct{ file string }
 
-// pragmas make a commit durable (WAL, synchronous FULL) and bound the memory and
-// the write-ahead log.
+// pragmas make a commit durable (WAL, synchronous FULL) and bound the memory and the write-ahead log.
 const pragmas = "_pragma=wal_autocheckpoint(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)" +
 	"&_pragma=cache_size(-4096)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(MEMORY)"
 
@@ -41,8 +40,7 @@ func (s sqliteFile) open(view bool) (writer, beside *sql.DB, err error) {
 	return writer, beside, nil
 }
 
-// makePrivate makes the file for its owner only: it holds the ledger's key. The
-// write-ahead log takes over its permissions.
+// makePrivate makes the file for its owner only: it holds the ledger's key. The write-ahead log takes over its permissions.
 func (s sqliteFile) makePrivate() error {
 	f, err := os.OpenFile(s.file, os.O_CREATE|os.O_RDWR, 0o600)
 	if err == nil {
@@ -72,7 +70,6 @@ func (sqliteFile) statement(text string) string { return text }
 
 func (sqliteFile) patience() time.Duration { return 0 } // a disk that hangs hangs everything
 
-// explain implements database.
 func (s sqliteFile) explain(err error) error {
 	var se *sqlite.Error
 	if err == nil || !errors.As(err, &se) {

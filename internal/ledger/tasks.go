@@ -11,11 +11,10 @@ import (
 )
 
 const (
-	// setAsideFor is how long work that was set aside is kept when nobody tries it, and how far
-	// the floor stays behind while any was refused. No provider keeps a call for longer.
+	// setAsideFor is how long work that was set aside is kept when nobody tries it, and how far the floor stays behind while any was
+	// refused. No provider keeps a call for longer.
 	setAsideFor = 45 * 24 * time.Hour
-	// namedAgain is how soon what was set aside is tried when a list names it again: not with
-	// each list.
+	// namedAgain is how soon what was set aside is tried when a list names it again: not with each list.
 	namedAgain = time.Hour
 )
 
@@ -39,8 +38,7 @@ func (p *pageCommit) writeTasks() {
 	}
 }
 
-// isKnown says whether work would read a version of a record that is known, or an older
-// one, as of the end of the page.
+// isKnown says whether work would read a version of a record that is known, or an older one, as of the end of the page.
 func (p *pageCommit) isKnown(w *Task) bool {
 	if !p.spec.Hourless || w.Kind != TaskRecord || w.Version == 0 {
 		return false
@@ -55,9 +53,8 @@ func (p *pageCommit) removeTask(w *Task) {
 	p.exec(`DELETE FROM tasks WHERE feed = ? AND kind = ? AND key = ? AND version <= ?`, p.row.id, w.Kind, w.Key, w.Version)
 }
 
-// enqueue lets work wait, and says whether it is to be tried anew. The same version again, such as a list brings it, makes nothing
-// due earlier that is being tried again. What was set aside stays so, and is tried soon; it
-// is as new if a newer version names it.
+// enqueue lets work wait, and says whether it is to be tried anew. The same version again, such as a list brings it, makes nothing due
+// earlier that is being tried again. What was set aside stays so, and is tried soon; it is as new if a newer version names it.
 func (e *engine) enqueue(feed int64, w *Task) (queued bool, err error) {
 	var was Task
 	next := *w
@@ -94,14 +91,12 @@ func (w *Task) columns() []any {
 const dueTasks = `SELECT ` + taskColumns + ` FROM tasks
 	WHERE feed = ? AND set_aside = ? AND due <= ? AND kind <> '` + TaskSpan + `' ORDER BY due, kind, key LIMIT ?`
 
-// Due is the feed's work that is due and wasn't set aside, the longest due first, at
-// most limit.
+// Due is the feed's work that is due and wasn't set aside, the longest due first.
 func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]Task, error) {
 	return f.due(ctx, false, now, limit)
 }
 
-// SetAside is the feed's work that was set aside and is due to be tried again, the
-// longest due first, at most limit.
+// SetAside is the feed's work that was set aside and is due to be tried again, the longest due first.
 func (f *Feed) SetAside(ctx context.Context, now time.Time, limit int) ([]Task, error) {
 	return f.due(ctx, true, now, limit)
 }

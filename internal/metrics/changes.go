@@ -146,8 +146,7 @@ type Exemplar struct {
 	source int // which record of the commit under way it is of; 0 once its ids are known
 }
 
-// Exemplars completes the exemplars of the commit, which has succeeded, before Apply. Only of
-// the records that are the last of a series or bucket it is asked who they are.
+// Exemplars completes the exemplars of the commit, which has succeeded, before Apply.
 func (c *Changes) Exemplars(identify func(source int) (traceID [16]byte, recordUID [32]byte)) {
 	for _, s := range c.Changed {
 		for _, e := range s.next.exemplars {

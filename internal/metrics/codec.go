@@ -103,7 +103,6 @@ func (v *Value) point(labels *LabelSet, start time.Time, native bool) Point {
 	return Point{Labels: labels, Start: start, Value: v.Float(labels.Def), Hist: v.hist, Native: native, Exemplars: v.exemplars}
 }
 
-// append appends the stored form.
 func (v *Value) append(dst []byte, d *Def) []byte {
 	switch d.Kind {
 	case Money:
@@ -118,7 +117,6 @@ func (v *Value) append(dst []byte, d *Def) []byte {
 	return strconv.AppendInt(dst, v.n, 10)
 }
 
-// parseValue reads the stored form.
 func parseValue(d *Def, text string) (Value, error) {
 	switch d.Kind {
 	case Money:

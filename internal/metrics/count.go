@@ -54,7 +54,6 @@ func Count(dst []Delta, r *cdr.Record, c Context) []Delta {
 	return dst
 }
 
-// countCall counts what counts once per call.
 func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
 	direction, outcome, late := r.Direction.String(), r.Outcome.String(), strconv.FormatBool(c.Late)
 	dst = increase(dst, Calls, 1, direction, r.CallType, outcome, r.Trunk, late)
@@ -146,8 +145,7 @@ func CountSession(dst []Delta, s *cdr.Session) []Delta {
 	return dst
 }
 
-// CountSettled counts what counts once per call, when its record has settled: the streams,
-// the ratings and, if Count left it for later, whether media bypassed.
+// CountSettled counts what is known when a record has settled: streams, ratings and, if Count left it for later, whether media bypassed.
 func CountSettled(dst []Delta, r *cdr.Record, bypassLater bool) []Delta {
 	for i := range r.Streams {
 		dst = countStream(dst, &r.Streams[i])
@@ -161,8 +159,7 @@ func CountSettled(dst []Delta, r *cdr.Record, bypassLater bool) []Delta {
 	return dst
 }
 
-// countStream counts a media stream. What wasn't measured of it isn't observed: a time
-// below zero is no measure, and what isn't between 0 and 1 is no share.
+// countStream counts a media stream. A time below zero is no measure, and what isn't between 0 and 1 is no share.
 func countStream(dst []Delta, s *cdr.Stream) []Delta {
 	direction := s.Direction()
 	dst = increase(dst, MediaStreams, 1, s.Media, direction, s.Network, s.Platform, s.Verdict().String())

@@ -64,8 +64,8 @@ type Def struct {
 	Declared []Change
 }
 
-// Change is an earlier definition of a metric: an added label is then empty on
-// old series, a removed one sums them, other bounds or another kind reset it.
+// Change is an earlier definition of a metric: an added label is then empty on old series, a removed one sums them, other bounds or another
+// kind reset it.
 type Change struct {
 	// Kind is the kind's name; Labels and Bounds are joined by commas.
 	Kind, Labels, Bounds string
@@ -107,12 +107,10 @@ func Catalogue() []*Def { return slices.Clone(catalogue) }
 // OwnCatalogue are the exporter's own metrics, in the order in which they are defined.
 func OwnCatalogue() []*Def { return slices.Clone(ownCatalogue) }
 
-// ofRecords defines a metric that comes from records.
 func ofRecords(kind Kind, name, otel, unit, help string, labels ...string) *Def {
 	return define(&catalogue, RecordBase, kind, name, otel, unit, help, labels)
 }
 
-// own defines one of the exporter's own metrics.
 func own(base BaseLabels, kind Kind, name, otel, unit, help string, labels ...string) *Def {
 	return define(&ownCatalogue, base, kind, name, otel, unit, help, labels)
 }
@@ -137,25 +135,21 @@ func (d *Def) inBuckets(bounds []float64, scale int64) *Def {
 	return d
 }
 
-// startingAt sets Zeros.
 func (d *Def) startingAt(values ...string) *Def {
 	d.Zeros = values
 	return d
 }
 
-// optional sets Optional.
 func (d *Def) optional() *Def {
 	d.Optional = true
 	return d
 }
 
-// withExemplars sets Exemplars.
 func (d *Def) withExemplars() *Def {
 	d.Exemplars = true
 	return d
 }
 
-// following adds an earlier definition to Declared.
 func (d *Def) following(earlier Change) *Def {
 	d.Declared = append(d.Declared, earlier)
 	return d

@@ -67,7 +67,6 @@ func (e Ending) Has(o cdr.Outcome) bool {
 	return !o.Connected()
 }
 
-// count says how many attempts ended so.
 func (r *recent) count(such Ending) (n int) {
 	for _, a := range r.Attempts {
 		if such.Has(a.Outcome) {
@@ -138,7 +137,6 @@ func (s *Store) Recent() []Recent {
 	return all
 }
 
-// recent adds the points of a series of attempts.
 func (b *builder) recent(f *FeedSeries, series *Series) {
 	r, values := series.cur.recent, series.Labels.Values
 	b.gauge(RecentAttempts, values, float64(len(r.Attempts)))
@@ -215,7 +213,6 @@ type storedRecent struct {
 	Gone     [endings]int64 `json:"gone"`
 }
 
-// append appends the stored form.
 func (r *recent) append(dst []byte) []byte {
 	stored, before := storedRecent{Gone: r.gone}, int64(0)
 	for _, a := range r.Attempts {
@@ -232,7 +229,6 @@ func (r *recent) append(dst []byte) []byte {
 	return append(dst, text...)
 }
 
-// parseRecent reads the stored form.
 func parseRecent(text string) (*recent, error) {
 	var stored storedRecent
 	if err := json.Unmarshal([]byte(text), &stored); err != nil {

@@ -86,7 +86,6 @@ func overflowed(d *Def, own []string) bool {
 	return false
 }
 
-// addSeries adds a committed series.
 func (f *FeedSeries) addSeries(s *Series) {
 	own := s.Own()
 	f.byKey[string(appendKey(nil, s.Labels.Def, own))] = s

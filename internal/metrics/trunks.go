@@ -38,7 +38,6 @@ func (s *Store) AddBypass(f *FeedSeries, b Bypass) {
 	t.bypass = append(slices.DeleteFunc(t.bypass, func(old Bypass) bool { return old.Second <= before }), b)
 }
 
-// trunks adds the points of a feed's trunks.
 func (b *builder) trunks(f *FeedSeries) {
 	from := b.now.Add(-b.options.BypassWindow).Unix()
 	for i, t := range f.trunks {
