@@ -120,7 +120,8 @@ func (i *initCommand) run(ctx context.Context, s streams) error {
 	if err := checkConfig([]string{i.output}, s); err != nil || !i.check {
 		return err
 	}
-	if err := readConfig(ctx, i.output, s, (&checkSources{timeout: time.Minute}).run); err != nil {
+	check := func(ctx context.Context, r *reading, s streams) error { return checkSources(ctx, r, time.Minute, s) }
+	if err := readConfig(ctx, i.output, s, check); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "Next: cdr-exporter run --config.file=%s, as a user who may read it and the files that it names.\n", i.output)
