@@ -194,7 +194,7 @@ func (f *feed) status(ctx context.Context) web.Feed {
 			}
 		}
 	}
-	if f.queue != nil && f.queue.opened.Load() != nil {
+	if f.queue != nil && f.queue.isOpen.Load() {
 		if waiting, setAside, err := f.queue.Waiting(ctx); err == nil {
 			feed.Waiting, feed.SetAside = &waiting, &setAside
 		}
