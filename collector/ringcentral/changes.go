@@ -34,8 +34,8 @@ type changes struct{ *callLog }
 func (c *changes) Sync(ctx context.Context, token string, from time.Time) (*collector.Page, collector.SyncPosition, error) {
 	decoder, mapper := newPageDecoder(), c.mapper()
 	request := httpclient.Request{Feed: feedCallLog, URL: c.changesLink(token, from), Label: labelChanges, ExpectJSON: true}
-	err := c.client.Fetch(ctx, request, func(response *httpclient.Response) error {
-		_, err := decoder.decode(response)
+	err := c.client.Fetch(ctx, request, func(body []byte) error {
+		_, err := decoder.decode(body)
 		return err
 	})
 	got := decoder.sync

@@ -32,8 +32,8 @@ func (l *callLog) recording(ctx context.Context, id string) (info collector.Reco
 	request := httpclient.Request{
 		Feed: feedCallLog, URL: "restapi/v1.0/account/~/recording/" + id, Label: labelRecording, ExpectJSON: true,
 	}
-	err = l.client.Fetch(ctx, request, func(response *httpclient.Response) (err error) {
-		info, err = readRecording(response.Body.Bytes())
+	err = l.client.Fetch(ctx, request, func(body []byte) (err error) {
+		info, err = readRecording(body)
 		return httpclient.Retryable(err)
 	})
 	if err != nil {

@@ -88,9 +88,7 @@ func (g *generation) fetch(ctx context.Context, client *httpclient.Client, feed 
 		if len(parameters) > 0 {
 			r.URL += "?" + parameters.Encode()
 		}
-		return client.Fetch(ctx, r, func(response *httpclient.Response) error {
-			return httpclient.Retryable(decode(response.Body.Bytes()))
-		})
+		return client.Fetch(ctx, r, func(body []byte) error { return httpclient.Retryable(decode(body)) })
 	}
 	first, other := paths[0], paths[len(paths)-1]
 	older := g.older.Load()

@@ -124,9 +124,9 @@ func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 			Calls []json.RawMessage `json:"calls"`
 			Next  string            `json:"next"`
 		}
-		decode := func(answer *httpclient.Response) (next string, err error) {
+		decode := func(answer []byte) (next string, err error) {
 			body.Calls, body.Next = nil, ""
-			err = json.Unmarshal(answer.Body.Bytes(), &body)
+			err = json.Unmarshal(answer, &body)
 			return body.Next, httpclient.Retryable(err) // a page that broke is asked for again
 		}
 		// It follows the links, and refuses one that leaves the host or repeats.
