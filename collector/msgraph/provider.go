@@ -75,7 +75,7 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 
 func (s *source) openClient(creds *credentials) (err error) {
 	settings := s.settings.Settings
-	settings.Token = httpclient.NewTokens(httpclient.TokensSettings{Ask: creds.token, RenewBefore: renewBefore, Now: s.settings.Now})
+	settings.Token = httpclient.NewTokens(creds.token, s.settings.Now)
 	settings.RequestsPerMinute = cmp.Or(settings.RequestsPerMinute, defaultRequestsPerMinute)
 	settings.BaseURL, settings.QuotaKey, settings.Quote = s.graphURL, s.account, graph.Quote
 	settings.ClientRequestIDHeader, settings.RequestIDHeaders = "client-request-id", []string{"request-id"}

@@ -85,7 +85,7 @@ func (s *source) openClients() (err error) {
 	if s.creds.client, err = httpclient.New(oauth); err != nil {
 		return err
 	}
-	s.tokens = httpclient.NewTokens(httpclient.TokensSettings{Ask: s.creds.token, Now: s.settings.Now})
+	s.tokens = httpclient.NewTokens(s.creds.token, s.settings.Now)
 
 	api.Limit.Requests, api.Limit.Group = heavyLimit, "heavy"
 	s.account = strings.Join([]string{providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID, s.creds.user}, " ")
