@@ -18,7 +18,7 @@ type RangeFeed struct {
 	settings FeedSettings
 	ladder   plan.Ladder
 	levels   *levels
-	unmapped unmappedLog
+	unmapped map[Unmapped]bool // the values that were logged
 
 	plan   *plan.Plan
 	stored []byte        // the plan as it was last committed or read
@@ -41,7 +41,7 @@ func newRangeFeed(settings FeedSettings) *RangeFeed {
 		settings: settings,
 		ladder:   l,
 		levels:   newLevels(l.Last()+1, l.Interval, info.Reader.Limits().Grain),
-		unmapped: unmappedLog{logger: settings.Logger, own: settings.Own, seen: make(map[Unmapped]bool)},
+		unmapped: make(map[Unmapped]bool),
 		level:    -1,
 	}
 }
@@ -125,7 +125,7 @@ func (f *RangeFeed) planRead(r *reading) {
 // doubtful says that the time isn't known well enough to move anything. A new feed's origin is set by the provider's clock.
 func (f *RangeFeed) doubtful() bool {
 	c := f.settings.Clock
-	first := !f.asked && (c.pending() || c.hasDate() && len(f.stored) == 0)
+	first := !f.asked && (c.pending() || c.offset != nil && len(f.stored) == 0)
 	return first || c.isFar() || c.unsure(f.ladder.Lookback)
 }
 
