@@ -33,7 +33,7 @@ type shown map[string]any
 func decodePage(t testing.TB, log *callLog, page string) (read, error) {
 	t.Helper()
 	var got read
-	decoder, mapper := newPageDecoder(), log.mapper()
+	decoder, mapper := newPageDecoder(), &mapper{log: log}
 	next, err := decodeAll(decoder, mapper, []byte(page), func(p *collector.Page) { got.take(t, p) })
 	got.next = next
 	return got, err
