@@ -101,7 +101,7 @@ func (s *source) addFeeds(opened *collector.Source) error {
 		if err != nil {
 			return err
 		}
-		info := feed.Info()
+		info := feed.Info
 		info.Fingerprint, info.Currency = s.fingerprint(callrecords.Feed), noCurrency
 		opened.Feeds, opened.LookUp = append(opened.Feeds, info), feed.LookUp
 	}

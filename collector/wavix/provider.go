@@ -61,7 +61,7 @@ func (s *source) feeds() []collector.FeedInfo {
 	var feeds []collector.FeedInfo
 	if c := s.config.CallLog; c != nil {
 		log := &callLog{
-			client: s.client, paths: new(generation), seed: maphash.MakeSeed(), now: s.now,
+			paths: &generation{client: s.client, feed: feedCallLog}, seed: maphash.MakeSeed(), now: s.now,
 			mapper: &mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers)},
 			format: s.config.Format, kinds: c.kinds(), interval: c.Interval, lookback: c.Lookback,
 		}
@@ -72,7 +72,7 @@ func (s *source) feeds() []collector.FeedInfo {
 		})
 	}
 	if c := s.config.ActiveCalls; c != nil {
-		active := collector.ActiveCalls((&activeCalls{client: s.client, paths: new(generation)}).read)
+		active := collector.ActiveCalls((&generation{client: s.client, feed: feedActiveCalls}).readActive)
 		feeds = append(feeds, collector.FeedInfo{
 			Name: feedActiveCalls, ActiveCalls: active, Interval: c.Interval,
 			Fingerprint: s.fingerprint(), Probe: active.Probe,
