@@ -40,7 +40,7 @@ func newRangeFeed(settings FeedSettings) *RangeFeed {
 	return &RangeFeed{
 		settings: settings,
 		ladder:   l,
-		levels:   newLevels(l.Last()+1, l.Interval, info.Reader.Limits().Grain),
+		levels:   newLevels(l.Last()+1, l.Interval, info.Limits.Grain),
 		unmapped: make(map[Unmapped]bool),
 		level:    -1,
 	}
@@ -116,7 +116,7 @@ func (f *RangeFeed) planRead(r *reading) {
 		r.task = r.plan.NextTask(level, r.view)
 	}
 	piece := f.levels.each[level].piece
-	if limit := f.settings.Info.Reader.Limits().MaxRange; limit > 0 {
+	if limit := f.settings.Info.Limits.MaxRange; limit > 0 {
 		piece = min(piece, limit-2*time.Second) // it is rounded outward
 	}
 	r.step = r.plan.NextStep(&r.task, piece, r.view)
@@ -135,7 +135,7 @@ func (f *RangeFeed) view(state ledger.State) plan.View {
 		v.Floor = v.Now.Add(-f.ladder.Reach(f.ladder.Last()))
 	}
 	v.Watermark = plan.Latest(v.Watermark, v.Floor)
-	if keeps := f.settings.Info.Reader.Limits().Retention; keeps > 0 {
+	if keeps := f.settings.Info.Limits.Retention; keeps > 0 {
 		v.Edge = v.Now.Add(-keeps)
 	}
 	return v

@@ -109,8 +109,9 @@ type Source struct {
 type FeedInfo struct {
 	// Name is the label `feed`.
 	Name string
-	// Reader reads ranges of time.
+	// Reader reads ranges of time, within Limits.
 	Reader RangeReader
+	Limits Limits
 	// Sync, beside Reader, reads by changes where the account offers it; ranges find what they missed (counting.md 11).
 	Sync SyncReader
 	// Fetcher, beside Reader, reads what the Reader's lists and the Webhook only name.

@@ -107,7 +107,7 @@ type printing struct {
 // run reads the range in pieces that the provider allows.
 func (p *printing) run(ctx context.Context) error {
 	p.seen, p.recordings = make(map[string]bool), make(map[string]collector.RecordingInfo)
-	longest := p.feed.Reader.Limits().MaxRange
+	longest := p.feed.Limits.MaxRange
 	driver := collector.Driver{Reader: p.feed.Reader, Fetcher: p.feed.Fetcher, Commit: p.page, Missing: p.missing}
 	p.begin = p.from
 	for at := p.from.Truncate(time.Second); at.Before(p.to); at, p.begin = p.end, p.end { // readers want whole seconds

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -85,14 +86,12 @@ func (s *source) openClient(creds *credentials) (err error) {
 
 func (s *source) addFeeds(opened *collector.Source) error {
 	if c := s.config.PSTN; c != nil {
-		log := &callLog{feed: feedPSTN, function: "getPstnCalls", retention: pstnRetention, mapRow: (*mapper).mapPSTN}
-		opened.Feeds = append(opened.Feeds, s.logFeed(log, &c.Feed))
+		log := &callLog{feed: feedPSTN, function: "getPstnCalls", mapRow: (*mapper).mapPSTN}
+		opened.Feeds = append(opened.Feeds, s.logFeed(log, &c.Feed, pstnRetention))
 	}
 	if c := s.config.DirectRouting; c != nil {
-		log := &callLog{
-			feed: feedDirectRouting, function: "getDirectRoutingCalls", retention: directRoutingRetention, mapRow: (*mapper).mapDirectRouting,
-		}
-		opened.Feeds = append(opened.Feeds, s.logFeed(log, &c.Feed))
+		log := &callLog{feed: feedDirectRouting, function: "getDirectRoutingCalls", mapRow: (*mapper).mapDirectRouting}
+		opened.Feeds = append(opened.Feeds, s.logFeed(log, &c.Feed, directRoutingRetention))
 	}
 	if c := s.config.CallRecords; c != nil {
 		feed, err := callrecords.New(c, &callrecords.Settings{
@@ -108,10 +107,10 @@ func (s *source) addFeeds(opened *collector.Source) error {
 	return nil
 }
 
-func (s *source) logFeed(log *callLog, c *config.Feed) collector.FeedInfo {
+func (s *source) logFeed(log *callLog, c *config.Feed, retention time.Duration) collector.FeedInfo {
 	log.client, log.countries, log.emergency = s.client, s.countries, s.emergency
 	return collector.FeedInfo{
-		Name: log.feed, Reader: log,
+		Name: log.feed, Reader: log, Limits: collector.Limits{MaxRange: maxRange, Retention: retention},
 		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
 		Fingerprint: s.fingerprint(log.feed), Currency: noCurrency,
 		Probe: collector.Probe(log, s.settings.Now),

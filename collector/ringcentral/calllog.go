@@ -34,11 +34,6 @@ type callLog struct {
 	emergency *cdr.EmergencyNumbers
 }
 
-// Limits implements collector.RangeReader.
-func (l *callLog) Limits() collector.Limits {
-	return collector.Limits{MaxRange: maxRange, Retention: retention}
-}
-
 // Pages implements collector.RangeReader.
 func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {

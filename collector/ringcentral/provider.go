@@ -104,7 +104,7 @@ func (s *source) feeds() []collector.FeedInfo {
 			countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers),
 		}
 		info := s.feed(feedCallLog)
-		info.Reader = log
+		info.Reader, info.Limits = log, collector.Limits{MaxRange: maxRange, Retention: retention}
 		if !grouped {
 			info.Sync = &changes{log}
 		}

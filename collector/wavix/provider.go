@@ -66,7 +66,9 @@ func (s *source) feeds() []collector.FeedInfo {
 			format: s.config.Format, kinds: c.kinds(), interval: c.Interval, lookback: c.Lookback,
 		}
 		feeds = append(feeds, collector.FeedInfo{
-			Name: feedCallLog, Reader: log, Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
+			// Calls are kept for ever. Only whole days can be asked for.
+			Name: feedCallLog, Reader: log, Limits: collector.Limits{MaxRange: maxRange, Grain: dayLength},
+			Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
 			Fingerprint: s.fingerprint(), Currency: s.config.Currency, Parents: true,
 			Probe: log.probe,
 		})

@@ -45,11 +45,6 @@ type callLog struct {
 	from time.Time      // of the read that went furthest back; guarded by mu
 }
 
-// Limits implements collector.RangeReader. Calls are kept for ever. Only whole days can be asked for.
-func (l *callLog) Limits() collector.Limits {
-	return collector.Limits{MaxRange: maxRange, Grain: dayLength}
-}
-
 // Pages implements collector.RangeReader.
 func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {

@@ -66,6 +66,7 @@ func open(c *Config, settings collector.SourceSettings) (*collector.Source, erro
 	return &collector.Source{
 		Feeds: []collector.FeedInfo{{
 			Name: "call_log", Reader: log, Probe: collector.Probe(log, settings.Now),
+			Limits:   collector.Limits{MaxRange: 31 * 24 * time.Hour, Retention: 365 * 24 * time.Hour},
 			Interval: c.CallLog.Interval, Lookback: c.CallLog.Lookback, LateAfter: c.CallLog.LateAfter,
 			Fingerprint: "acmetel " + client.Hostname(), Currency: "USD",
 		}},
@@ -108,11 +109,6 @@ type row struct {
 	Seconds  int64     `json:"seconds"`
 	From, To string
 	Result   string `json:"result"`
-}
-
-// Limits implements collector.RangeReader.
-func (l *callLog) Limits() collector.Limits {
-	return collector.Limits{MaxRange: 31 * 24 * time.Hour, Retention: 365 * 24 * time.Hour}
 }
 
 // Pages implements collector.RangeReader: page after page, each whole before it is handed on.

@@ -44,7 +44,7 @@ func New(c *Config, s *Settings) (*Records, error) {
 		settle: c.Settle, now: func() time.Time { return graphNow(s) },
 	}
 	r.Info = collector.FeedInfo{
-		Name: Feed, Reader: r, Fetcher: r, Hourless: true,
+		Name: Feed, Reader: r, Limits: collector.Limits{MaxRange: reach, Retention: reach}, Fetcher: r, Hourless: true,
 		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
 		Probe: collector.Probe(r, s.Source.Now),
 	}
