@@ -107,7 +107,7 @@ type printing struct {
 // run reads the range in pieces that the provider allows.
 func (p *printing) run(ctx context.Context) error {
 	p.seen, p.recordings = make(map[string]bool), make(map[string]collector.RecordingInfo)
-	longest := p.feed.Reader.Limits().MaxRange
+	longest := p.feed.Limits.MaxRange
 	driver := collector.Driver{Reader: p.feed.Reader, Fetcher: p.feed.Fetcher, Commit: p.page}
 	driver.Missing = func(task collector.Task, err error) {
 		fmt.Fprintf(p.errors, "record %s: left out: %v\n", task.Key, err)
