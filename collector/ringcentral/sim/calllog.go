@@ -24,10 +24,7 @@ const (
 func (q *request) host() string {
 	q.server.mu.Lock()
 	defer q.server.mu.Unlock()
-	if q.server.public != "" {
-		return q.server.public
-	}
-	return "https://" + q.Host
+	return q.server.public
 }
 
 type page struct {

@@ -71,7 +71,7 @@ func (s *Server) permit(endpoint string, company bool) *simulator.Reply {
 	case company:
 		permission = FullCompanyCallLog
 	}
-	if !slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(s.scopes, scope) }) {
+	if !slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(s.settings.Scopes, scope) }) {
 		return missingPermission("CMN-401", scopes[0])
 	}
 	if slices.Contains(s.permissions, permission) {

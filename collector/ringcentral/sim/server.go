@@ -18,10 +18,12 @@ type Server struct {
 	account, extension scope
 	limits             map[string]*simulator.Limiter
 	jwt                string
+	key                []byte // signs the JWTs that work
 
-	mu sync.Mutex // guards what follows
-	registration
-	public     string
+	mu          sync.Mutex // guards what follows
+	permissions []string   // of the user who made the JWT
+	sessions    []string   // the access tokens that work, the oldest first
+	public      string     // what links begin with
 	noSync     int // the status that refuses call-log-extract-sync; 0: it is offered
 	syncReset  int // how often sync tokens were dropped
 	syncIssued int
@@ -36,16 +38,14 @@ func Start(settings Settings) (*Server, error) {
 			GroupAuth:  {Limit: settings.Auth, Window: settings.Window, Penalty: true},
 			GroupHeavy: {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
 		},
-		registration: registration{
-			secret: settings.ClientSecret, key: []byte(rand.Text()), scopes: settings.Scopes,
-			permissions: []string{FullCompanyCallLog, ReadCallLog, ReadCallRecording},
-		},
+		key: []byte(rand.Text()), permissions: []string{FullCompanyCallLog, ReadCallLog, ReadCallRecording},
 	}
 	var err error
 	const hostile = `{"records":[],"paging":{"perPage":100},"navigation":{}}`
 	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes(), hostile); err != nil {
 		return nil, err
 	}
+	s.public = s.BaseURL()
 	account := s.BaseURL() + "/restapi/v1.0/account/" + accountID
 	s.account = scope{world: settings.Account, account: account, uri: account, number: 0}
 	s.extension = scope{world: settings.Extension, account: account, uri: account + "/extension/" + userID, number: 1}
