@@ -15,7 +15,7 @@ type Server struct {
 
 	mu             sync.Mutex // guards what follows
 	application    Application
-	tokens         map[string]access               // access tokens that were issued
+	tokens         map[string][]string             // access tokens that work, and their roles
 	limits         map[limitKey]*simulator.Limiter // of requests for one call record
 	refusedRecords int                             // requests that were too many
 	// links are the next links that were issued, by path and query, and what they lead to. One that wasn't issued isn't followed: a client
@@ -28,7 +28,7 @@ type Server struct {
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		settings: settings, application: Application{Secret: settings.ClientSecret, Roles: []string{Role}}, tokens: map[string]access{}, limits: map[limitKey]*simulator.Limiter{},
+		settings: settings, application: Application{Secret: settings.ClientSecret, Roles: []string{Role}}, tokens: map[string][]string{}, limits: map[limitKey]*simulator.Limiter{},
 		links: map[string]target{},
 	}
 	var err error
