@@ -86,7 +86,6 @@ func (q *request) reply(body []byte) simulator.Reply {
 	a.Gzip = q.server.settings.Gzip
 	a.Own = map[simulator.Fault]func(*simulator.Reply){
 		LostToken: simulator.Instead(*lostToken()), ExpiredToken: simulator.Instead(*expiredToken()),
-		Forbidden: simulator.Instead(*missingPermission("CMN-408", FullCompanyCallLog)),
 		KilledSession: func(r *simulator.Reply) {
 			_, token, _ := strings.Cut(q.Header.Get("Authorization"), " ")
 			q.server.closeSession(token)

@@ -24,9 +24,9 @@ type Server struct {
 	permissions []string   // of the user who made the JWT
 	sessions    []string   // the access tokens that work, the oldest first
 	public      string     // what links begin with
-	noSync     int // the status that refuses call-log-extract-sync; 0: it is offered
-	syncReset  int // how often sync tokens were dropped
-	syncIssued int
+	noSync      int        // the status that refuses call-log-extract-sync; 0: it is offered
+	syncReset   int        // how often sync tokens were dropped
+	syncIssued  int
 }
 
 // Start makes an authority and listens. An error leaves nothing open.

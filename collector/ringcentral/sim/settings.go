@@ -32,8 +32,6 @@ const (
 	KilledSession simulator.Fault = "401 killed"
 	// ExpiredToken is 401 OAU-128.
 	ExpiredToken simulator.Fault = "401 expired"
-	// Forbidden is 403 InsufficientPermissions.
-	Forbidden simulator.Fault = "403"
 	// HostileNext links to another host, which records the requests that follow.
 	HostileNext simulator.Fault = "hostile next page"
 	// RepeatedNext is a page that is its own next page.

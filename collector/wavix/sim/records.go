@@ -55,7 +55,7 @@ func (e *exchange) records() simulator.Reply {
 	list = list[min(q.skip(), total):min(q.skip()+q.perPage, total)]
 	each := func(f func(*row, *simulator.Version)) {
 		for i := range list {
-			r := e.account.at(&list[i])
+			r := e.at(&list[i])
 			for range list[i].copies {
 				f(&r, &r.Versions()[r.At(at)])
 			}
