@@ -51,10 +51,13 @@ func newTestWorld(t testing.TB, s Settings) *World {
 	return w
 }
 
+// The orders of rows.
+const byStart, newestFirst = false, true
+
 // spoilt is a historical world in which all that can happen happens.
-func spoilt(n int, order Order) Settings {
+func spoilt(n int, newest bool) Settings {
 	s := Historical(42, testMix(), begin, begin.Add(30*time.Hour), n)
-	s.Duplicated, s.Revised, s.Malformed, s.NoID, s.Incidents, s.Order = 0.1, 0.3, 0.05, 0.05, 0.3, order
+	s.Duplicated, s.Revised, s.Malformed, s.NoID, s.Incidents, s.NewestFirst = 0.1, 0.3, 0.05, 0.05, 0.3, newest
 	return s
 }
 

@@ -134,9 +134,3 @@ func (q *request) number(name string) int {
 	}
 	return n
 }
-
-// The lists of the worlds.
-const (
-	voiceList = iota
-	otherList
-)
