@@ -102,9 +102,6 @@ func (s *Server) Active(at time.Time) map[cdr.Direction]int { return s.account.a
 // ActiveOfExtension is Active of the user who made the JWT.
 func (s *Server) ActiveOfExtension(at time.Time) map[cdr.Direction]int { return s.extension.active(at) }
 
-// Throttled is how many requests a group's limit refused; faults aren't among them.
-func (s *Server) Throttled(group string) int { return s.limits[group].Refused() }
-
 // limit counts a request to a group, fills in the headers that every answer of the group has, and refuses one too many.
 func (s *Server) limit(group string, h http.Header) *simulator.Reply {
 	l := s.limits[group]
