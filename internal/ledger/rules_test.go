@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -449,5 +450,93 @@ func TestRule01UnknownCommit(t *testing.T) {
 				t.Fatalf("logs: %q", logs)
 			}
 		})
+	}
+}
+
+// Whoever renames a feed, and however the commit of that ends: its row has one Feed from then on.
+func TestRule19OneFeedOfARow(t *testing.T) {
+	for name, rename := range map[string]func(r *rig, to FeedSpec){
+		"the end isn't known": func(r *rig, to FeedSpec) {
+			r.probe = func(point string) error {
+				if point == "committed" {
+					r.probe = nil
+					return errors.New("the wire was cut")
+				}
+				return nil
+			}
+			if _, err := r.ledger.Feed(t.Context(), to); err == nil {
+				t.Fatal("no error")
+			}
+		},
+		"another process did": func(r *rig, to FeedSpec) {
+			if _, err := r.ledger.engine.exec(`UPDATE feeds SET source = ?, former = ? WHERE source = ?`, to.Source, to.RenamedFrom, to.RenamedFrom); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.live()
+			r.records(call("a"))
+			renamed := r.spec
+			renamed.Source, renamed.RenamedFrom = "fabrikam", "contoso"
+			rename(r, renamed)
+			f, err := r.ledger.Feed(t.Context(), renamed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(r.ledger.feeds) != 1 {
+				t.Errorf("%d feeds write the same row", len(r.ledger.feeds))
+			}
+			if err := r.ledger.Prune(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if _, err := f.Commit(t.Context(), &Page{ObservedAt: epoch}); err != nil {
+				t.Error(err)
+			}
+			if got := r.total("cdr_calls_total"); got != 1 {
+				t.Errorf("%d calls are shown", got)
+			}
+			r.spec = renamed
+		})
+	}
+}
+
+// A feed that can't be pruned keeps no other one from it.
+func TestPruneGoesOnAfterAFailure(t *testing.T) {
+	r := newRig(t)
+	var others []*Feed
+	for i := range 10 {
+		spec := r.spec
+		spec.Feed = fmt.Sprint("feed", i)
+		own(t, r.ledger, spec)
+		f, err := r.ledger.Feed(t.Context(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		others = append(others, f)
+	}
+	r.live()
+	at := epoch.Add(-time.Hour)
+	r.records(call("a", start(at)))
+	r.moveJournal()
+	r.records(call("b", start(at)))
+	if _, err := r.ledger.engine.exec(inWords(`UPDATE blocks SET keys = x'00'`)); err != nil {
+		t.Fatal(err)
+	}
+	r.feed.ids.release() // as when the cache had no room for it
+	r.clock.add(300 * time.Hour)
+	for _, f := range others {
+		if _, err := f.Commit(t.Context(), &Page{ObservedAt: r.clock.at, Position: &Position{HistoryDone: true, Watermark: r.clock.at}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.ledger.Prune(t.Context()); err == nil || !strings.Contains(err.Error(), r.spec.Source+"/"+r.spec.Feed) {
+		t.Fatalf("the error is %v", err)
+	}
+	for _, f := range others {
+		if s := f.State(); !s.Floor.After(s.Origin) {
+			t.Fatalf("%s isn't pruned", f.spec.Feed)
+		}
 	}
 }

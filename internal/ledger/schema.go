@@ -114,6 +114,9 @@ func (e *engine) checkSchema() error {
 		return errNoLedger
 	}
 	version, err := e.meta("schema")
+	if errors.Is(err, errIO) {
+		return err // there may be one
+	}
 	if err != nil {
 		return errors.Join(errors.New("this is a database but not a ledger: point storage at an empty folder, or an empty schema"), err)
 	}
