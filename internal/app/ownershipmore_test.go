@@ -25,7 +25,7 @@ func (g grouped) accounts() []account {
 func (r *fakeReplica) reload(reader accountReader) {
 	r.ownership.mu.Lock()
 	defer r.ownership.mu.Unlock()
-	r.ownership.reader = reader
+	r.reader = reader
 	for _, s := range r.sources {
 		r.set(s, false)
 	}
@@ -94,7 +94,7 @@ func TestOwnership_LogsEachProblem(t *testing.T) {
 		d.refused = "account-00"
 		a := d.start(t, "a", 3)
 		a.ownership.mu.Lock()
-		a.ownership.logger = slog.New(slog.NewTextHandler(log, nil))
+		a.logger = slog.New(slog.NewTextHandler(log, nil))
 		a.ownership.mu.Unlock()
 		letPass(3 * time.Second)
 		d.mu.Lock()

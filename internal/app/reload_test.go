@@ -82,13 +82,13 @@ func TestReloadNativeHistograms(t *testing.T) {
 	p, folder := &acme{t: t}, t.TempDir()
 	file := p.write(folder, "call_log: ", "")
 	a := start(t, file, p.provider())
-	native := func() (any bool) {
+	native := func() (found bool) {
 		for _, f := range a.own.Snapshot().Families {
 			for _, point := range f.Points {
-				any = any || f.Def == metrics.CommitDuration && point.Native
+				found = found || f.Def == metrics.CommitDuration && point.Native
 			}
 		}
-		return any
+		return found
 	}
 	if !native() {
 		t.Fatal("the default has none")
