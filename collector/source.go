@@ -74,9 +74,9 @@ type SourceSettings struct {
 	Name string
 	// EmergencyNumbers are the numbers that count as emergency services.
 	EmergencyNumbers []string
-	// Notified counts notifications; nil: none are counted.
+	// Notified counts notifications; nil: for commands, which get none.
 	Notified NotificationObserver
-	// Derive makes a secret for a purpose, the same as long as the ledger lives; nil: for commands that need none.
+	// Derive makes a secret for a purpose, the same as long as the ledger lives; nil: for commands, which need none.
 	Derive func(purpose string) []byte
 	// Now is the local clock; nil: time.Now.
 	Now func() time.Time
