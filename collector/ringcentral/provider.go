@@ -81,7 +81,8 @@ func (s *source) openClients() (err error) {
 	if err != nil {
 		return err
 	}
-	s.creds = &credentials{config: s.config, now: s.settings.Now, user: readClaims(jwt).Subject}
+	s.creds = &credentials{config: s.config, now: s.settings.Now}
+	s.creds.user, _ = readClaims(jwt)
 	if s.creds.client, err = httpclient.New(oauth); err != nil {
 		return err
 	}
