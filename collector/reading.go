@@ -34,7 +34,8 @@ func (f *RangeFeed) read(ctx context.Context, from, to time.Time) (pages, found 
 	return pages, found, err
 }
 
-// commitPage commits a page as read now, with the work that it names due at once, and shows what the mapping doesn't know and the days' totals.
+// commitPage commits a page as read now, with the work that it names due at once, and shows what came of it. A page in hand is committed even if
+// the loop is stopped meanwhile. After an error nothing of the page was committed.
 func (f *RangeFeed) commitPage(ctx context.Context, page *Page) (ledger.Result, error) {
 	if c := f.settings.Clock; c.pending() {
 		c.sample() // the first answer says what the time is, also for this very page
@@ -47,16 +48,34 @@ func (f *RangeFeed) commitPage(ctx context.Context, page *Page) (ledger.Result, 
 			t.Due, named = page.ObservedAt, true
 		}
 	}
-	result, err := f.settings.commit(ctx, page)
-	if err == nil {
-		if named && f.held != nil && !f.held.at.IsZero() { // what is named again is due only now
-			f.held.at = plan.Latest(f.held.at, page.ObservedAt)
-		}
-		for _, t := range page.Totals {
-			f.settings.Own.Reconciled(t.Day, t.Ours, t.Theirs)
-		}
+	result, err := f.settings.Ledger.Commit(context.WithoutCancel(ctx), page)
+	if err != nil {
+		return result, err
 	}
-	return result, err
+	if named && f.held != nil && !f.held.at.IsZero() { // what is named again is due only now
+		f.held.at = plan.Latest(f.held.at, page.ObservedAt)
+	}
+	for _, t := range page.Totals {
+		f.settings.Own.Reconciled(t.Day, t.Ours, t.Theirs)
+	}
+	f.showResult(&result)
+	return result, nil
+}
+
+// showResult shows what the ledger made of a page.
+func (f *RangeFeed) showResult(result *ledger.Result) {
+	o := f.settings.Own
+	o.Rows("new", result.New)
+	o.Rows("duplicate", result.Duplicate)
+	o.Rows("revised", result.Revised)
+	o.Rows("invalid", result.Invalid)
+	o.Rows("ignored", result.Ignored)
+	o.Rows("too_old", result.TooOld)
+	o.Delays(result.Delays)
+	o.Overflow(result.Overflow)
+	for _, row := range result.BadRows {
+		f.settings.Logger.Warn("a row can't be read and isn't counted", "at", row.At, "problem", row.Problem)
+	}
 }
 
 // commitPlan commits a page with another plan, which is the feed's then.
