@@ -125,7 +125,7 @@ func TestChanges_ARestart(t *testing.T) {
 // While the time is in doubt a short read that fails is tried again, and stands in the
 // way of no level later.
 func TestRangeFeed_AShortReadInDoubtThatFails(t *testing.T) {
-	clock := NewClock(nil, func() (time.Duration, bool) { return 0, true }) // not asked yet
+	clock := NewClock(time.Now, func() (time.Duration, bool) { return 0, true }) // not asked yet
 	down := true
 	read := readerFunc(func(time.Time, time.Time, func(*Page) error) error {
 		if down {

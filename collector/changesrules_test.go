@@ -66,7 +66,7 @@ func TestRule11_TheWatermarkIsWhenTheDrainBegan(t *testing.T) {
 				of := newChanging(m)
 				of.answer = func(string) error { pass(t, 3*time.Second); return nil }
 				scripted(of, true, true, false)
-				clock := NewClock(nil, nil)
+				clock := NewClock(time.Now, nil)
 				loop := syncLoop(of, minutely, func(s *FeedSettings) { s.Clock = clock })
 				for len(of.asked) < 3 {
 					if err := loop.feed.Poll(t.Context()); err != nil && !errors.Is(err, errProvider) {

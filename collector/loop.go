@@ -41,7 +41,7 @@ type FeedSettings struct {
 
 // withDefaults replaces what is nil in settings, as their fields say.
 func (s FeedSettings) withDefaults() FeedSettings {
-	s.Clock = cmp.Or(s.Clock, NewClock(nil, nil))
+	s.Clock = cmp.Or(s.Clock, NewClock(time.Now, nil))
 	s.Own = cmp.Or(s.Own, metrics.NewOwn(time.Now, false).Feed("", ""))
 	s.Logger = cmp.Or(s.Logger, slog.New(slog.DiscardHandler))
 	if s.Random == nil {
