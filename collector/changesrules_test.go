@@ -2,7 +2,6 @@ package collector
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -351,11 +350,4 @@ func TestRule01_AnotherWritersTokenCounts(t *testing.T) {
 			t.Errorf("the next request has token %q", got)
 		}
 	})
-}
-
-// syncFunc is a SyncReader of a function.
-type syncFunc func(token string, from time.Time) (*Page, SyncPosition, error)
-
-func (f syncFunc) Sync(_ context.Context, token string, from time.Time) (*Page, SyncPosition, error) {
-	return f(token, from)
 }

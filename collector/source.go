@@ -113,7 +113,7 @@ type FeedInfo struct {
 	Reader RangeReader
 	Limits Limits
 	// Sync, beside Reader, reads by changes where the account offers it; ranges find what they missed (counting.md 11).
-	Sync SyncReader
+	Sync SyncFunc
 	// Fetcher, beside Reader, reads what the Reader's lists and the Webhook only name.
 	Fetcher      Fetcher
 	Subscription SubscriptionManager

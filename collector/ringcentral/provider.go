@@ -107,7 +107,7 @@ func (s *source) feeds() []collector.FeedInfo {
 		info := s.feed(feedCallLog)
 		info.Reader, info.Limits = log, collector.Limits{MaxRange: maxRange, Retention: retention}
 		if !grouped {
-			info.Sync = &changes{log}
+			info.Sync = log.sync
 		}
 		info.Interval, info.Lookback, info.LateAfter = c.Interval, c.Lookback, c.LateAfter
 		info.Recording = log.recording
