@@ -17,13 +17,14 @@ func Ahead(ctx context.Context, read func(context.Context) iter.Seq2[*Page, erro
 		pages := make(chan made)
 		go func() {
 			defer close(pages)
-			defer func() {
-				if v := recover(); v != nil { // as the loop does with its own
-					pages <- made{err: panicked(v)}
+			err := catchPanic(ctx, func(ctx context.Context) error {
+				for page, err := range read(ctx) {
+					pages <- made{page, err}
 				}
-			}()
-			for page, err := range read(ctx) {
-				pages <- made{page, err}
+				return nil
+			})
+			if err != nil {
+				pages <- made{err: err}
 			}
 		}()
 		defer func() {

@@ -80,12 +80,12 @@ func (f *RangeFeed) drain(ctx context.Context, r *reading) (ended bool, err erro
 		if mark.Token == "" {
 			mark.Since = f.changesSince(r)
 		}
-		page, at, err := f.settings.Info.Sync.Sync(ctx, mark.Token, mark.Since)
+		page, at, err := f.settings.Info.Sync(ctx, mark.Token, mark.Since)
 		if err == nil && at.Token == "" {
 			err = errNoToken
 		}
 		if err == nil {
-			var alike twins // within one answer: a row that changes once more comes once more
+			alike := twins{} // within one answer: a row that changes once more comes once more
 			alike.number(page.Records)
 			r.plan.Changes = plan.Changes{Token: at.Token, Since: mark.Since}
 			if err := f.commitPlan(ctx, r.plan.Clone(), page, ledger.Position{}); err != nil {

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -125,7 +126,7 @@ func TestChanges_ARestart(t *testing.T) {
 // While the time is in doubt a short read that fails is tried again, and stands in the
 // way of no level later.
 func TestRangeFeed_AShortReadInDoubtThatFails(t *testing.T) {
-	clock := NewClock(nil, func() (time.Duration, bool) { return 0, true }) // not asked yet
+	clock := NewClock(time.Now, func() (time.Duration, bool) { return 0, true }) // not asked yet
 	down := true
 	read := readerFunc(func(time.Time, time.Time, func(*Page) error) error {
 		if down {
@@ -165,11 +166,11 @@ func TestChanges_WhatComesWithChanges(t *testing.T) {
 			return b
 		}
 		answers := []*Page{answer("a b a"), answer("a b")}
-		changes := syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
+		changes := func(context.Context, string, time.Time) (*Page, SyncPosition, error) {
 			b := answers[0]
 			answers = answers[1:]
 			return b, SyncPosition{Token: fmt.Sprint(len(answers)), More: len(answers) > 0}, nil
-		})
+		}
 		feed := newRangeFeed(FeedSettings{
 			Info:   &FeedInfo{Reader: silent{}, Sync: changes, Interval: time.Minute, Lookback: 48 * time.Hour},
 			Ledger: sink, Own: seen.Feed, Logger: slog.New(slog.NewTextHandler(&log, nil)),

@@ -126,7 +126,7 @@ func (c *changing) longest() time.Duration {
 
 // syncLoop is a loop with a RangeFeed that reads by changes, over a model.
 func syncLoop(c *changing, l plan.Ladder, change ...func(*FeedSettings)) *Loop {
-	change = append(change, func(s *FeedSettings) { s.Info.Sync = c })
+	change = append(change, func(s *FeedSettings) { s.Info.Sync = c.Sync })
 	return loopOver(c.model, l.Interval, l.Lookback, change...)
 }
 

@@ -2,7 +2,6 @@ package collector
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -66,7 +65,7 @@ func TestRule11_TheWatermarkIsWhenTheDrainBegan(t *testing.T) {
 				of := newChanging(m)
 				of.answer = func(string) error { pass(t, 3*time.Second); return nil }
 				scripted(of, true, true, false)
-				clock := NewClock(nil, nil)
+				clock := NewClock(time.Now, nil)
 				loop := syncLoop(of, minutely, func(s *FeedSettings) { s.Clock = clock })
 				for len(of.asked) < 3 {
 					if err := loop.feed.Poll(t.Context()); err != nil && !errors.Is(err, errProvider) {
@@ -351,11 +350,4 @@ func TestRule01_AnotherWritersTokenCounts(t *testing.T) {
 			t.Errorf("the next request has token %q", got)
 		}
 	})
-}
-
-// syncFunc is a SyncReader of a function.
-type syncFunc func(token string, from time.Time) (*Page, SyncPosition, error)
-
-func (f syncFunc) Sync(_ context.Context, token string, from time.Time) (*Page, SyncPosition, error) {
-	return f(token, from)
 }

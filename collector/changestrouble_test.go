@@ -222,10 +222,10 @@ func TestChanges_AProviderThatDoesNotGoOn(t *testing.T) {
 				m := quiet(t, minutely, time.Now())
 				asked := 0
 				loop := loopOver(m, time.Minute, 48*time.Hour, func(s *FeedSettings) {
-					s.Info.Sync = syncFunc(func(string, time.Time) (*Page, SyncPosition, error) {
+					s.Info.Sync = func(context.Context, string, time.Time) (*Page, SyncPosition, error) {
 						asked++
 						return &Page{}, c.at, nil
-					})
+					}
 				})
 				loop.Start()
 				pass(t, 10*time.Minute)

@@ -30,11 +30,8 @@ type Clock struct {
 	tick     time.Duration   // guarded by mu: Elapsed then
 }
 
-// NewClock corrects the local clock (nil: the machine's) by Source.Offset; nil leaves it as it is.
+// NewClock corrects the local clock by Source.Offset; nil leaves it as it is.
 func NewClock(local func() time.Time, offset func() (time.Duration, bool)) *Clock {
-	if local == nil {
-		local = time.Now
-	}
 	c := &Clock{local: local, offset: offset, began: time.Now()}
 	c.wall = c.reading()
 	return c

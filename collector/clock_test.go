@@ -127,7 +127,7 @@ func TestRule10_ALeapThatNoDateConfirms(t *testing.T) {
 
 func TestRule10_OneWrongDateChangesNothing(t *testing.T) {
 	offset := time.Duration(0)
-	c := NewClock(nil, func() (time.Duration, bool) { return offset, true })
+	c := NewClock(time.Now, func() (time.Duration, bool) { return offset, true })
 	for i, one := range []struct{ offset, want time.Duration }{
 		{-500 * time.Millisecond, 0}, // a Date is cut to the second
 		{-300 * time.Millisecond, 0},
@@ -179,7 +179,7 @@ func TestRule10_TheProvidersDateGoesBack(t *testing.T) {
 func TestRule10_OfTwoDatesTheFirstStays(t *testing.T) {
 	for _, second := range []time.Duration{-26 * time.Hour, 26 * time.Hour} {
 		offset := 3 * time.Hour
-		c := NewClock(nil, func() (time.Duration, bool) { return offset, true })
+		c := NewClock(time.Now, func() (time.Duration, bool) { return offset, true })
 		c.sample()
 		offset = second
 		c.sample()

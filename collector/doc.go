@@ -5,7 +5,7 @@
 //	                 │
 //	                 │ RangeFeed: plan ─▶ span of time ─▶ Driver ◀─pages─ RangeReader
 //	                 │                                      └─▶ Ledger.Commit
-//	                 │            token ─▶ SyncReader.Sync ─▶ Ledger.Commit, in place of the shallow levels
+//	                 │            token ─▶ FeedInfo.Sync ─▶ Ledger.Commit, in place of the shallow levels
 //	                 │ TaskFeed: a RangeFeed's lists and notifications ─▶ tasks in the ledger ─▶ Fetcher.Fetch ─▶ Ledger.Commit
 //
 // `backfill`, `records` and `check sources` use the same Driver with another Commit.

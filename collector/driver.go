@@ -33,14 +33,14 @@ type Driver struct {
 // iterator isn't resumed after an error of Commit.
 func (d *Driver) Read(ctx context.Context, from, to time.Time) error {
 	from, to = plan.Outward(from, to)
-	var twins twins // of this read: the largest number seen in one complete read is the count (counting.md 18)
+	seen := twins{} // of this read: the largest number seen in one complete read is the count (counting.md 18)
 	var tasks []Task
 	for page, err := range d.Reader.Pages(ctx, from, to) {
 		if err != nil {
 			return err
 		}
 		page.Position, page.Result = nil, ledger.Result{} // a reader may use the page's memory again
-		twins.number(page.Records)
+		seen.number(page.Records)
 		if d.Fetcher != nil {
 			tasks = d.appendUnnamed(tasks, page.Enqueue)
 		}

@@ -90,7 +90,7 @@ func (silent) Pages(context.Context, time.Time, time.Time) iter.Seq2[*Page, erro
 // counting.md 5, 10: the second feed of a source, whose clock is known already, sets
 // its origin by it too before it plans.
 func TestRule05_TheFirstPollOfEachFeedMovesNothing(t *testing.T) {
-	clock := NewClock(nil, func() (time.Duration, bool) { return -3 * time.Hour, true })
+	clock := NewClock(time.Now, func() (time.Duration, bool) { return -3 * time.Hour, true })
 	state := ledger.State{Origin: time.Now(), Floor: time.Now(), Watermark: time.Now()}
 	for _, name := range []string{"first feed", "second feed"} {
 		t.Run(name, func(t *testing.T) {
@@ -136,7 +136,7 @@ func (d *days) readAll(from, to time.Time, emit func(*Page) error) error {
 // 20 s for one, is read in as many days, and not in ever shorter pieces of them.
 func TestSlowDaysAreCaughtUpWith(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		clock, provider := NewClock(nil, nil), &days{t: t}
+		clock, provider := NewClock(time.Now, nil), &days{t: t}
 		p := &pages{}
 		p.state.Origin = clock.Now().Add(-72 * time.Hour)
 		p.state.Floor, p.state.Watermark = p.state.Origin, p.state.Origin

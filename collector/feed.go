@@ -54,14 +54,11 @@ type (
 	DayTotal = ledger.DayTotal
 )
 
-// SyncReader reads what has changed, in the order of changes, instead of ranges of time.
-type SyncReader interface {
-	// Sync asks once for what changed since the token or, with an empty token, since from. The page is the caller's until the next call.
-	// The errors that matter are ErrTokenLost and ErrNoSync.
-	Sync(ctx context.Context, token string, from time.Time) (*Page, SyncPosition, error)
-}
+// SyncFunc asks once for what changed since the token or, with an empty token, since from: in the order of changes, instead of ranges of time. The
+// page is the caller's until the next call. The errors that matter are ErrTokenLost and ErrNoSync.
+type SyncFunc func(ctx context.Context, token string, from time.Time) (*Page, SyncPosition, error)
 
-// SyncPosition is what a SyncReader's next call needs.
+// SyncPosition is what a SyncFunc's next call needs.
 type SyncPosition struct {
 	// Token goes on where this answer ended; never empty.
 	Token string
@@ -69,7 +66,7 @@ type SyncPosition struct {
 	More bool
 }
 
-// The errors of a SyncReader that callers distinguish with errors.Is.
+// The errors of a SyncFunc that callers distinguish with errors.Is.
 var (
 	// ErrTokenLost: the provider no longer knows the token.
 	ErrTokenLost = errors.New("the sync token is no longer good")

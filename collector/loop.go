@@ -41,35 +41,13 @@ type FeedSettings struct {
 
 // withDefaults replaces what is nil in settings, as their fields say.
 func (s FeedSettings) withDefaults() FeedSettings {
-	s.Clock = cmp.Or(s.Clock, NewClock(nil, nil))
+	s.Clock = cmp.Or(s.Clock, NewClock(time.Now, nil))
 	s.Own = cmp.Or(s.Own, metrics.NewOwn(time.Now, false).Feed("", ""))
 	s.Logger = cmp.Or(s.Logger, slog.New(slog.DiscardHandler))
 	if s.Random == nil {
 		s.Random = rand.Float64
 	}
 	return s
-}
-
-// commit writes a page; what the ledger made of it goes to the own metrics and the log.
-// A page in hand is committed even if the loop is stopped meanwhile. After an error nothing of the page was committed.
-func (s *FeedSettings) commit(ctx context.Context, page *Page) (ledger.Result, error) {
-	result, err := s.Ledger.Commit(context.WithoutCancel(ctx), page)
-	if err != nil {
-		return result, err
-	}
-	o := s.Own
-	o.Rows("new", result.New)
-	o.Rows("duplicate", result.Duplicate)
-	o.Rows("revised", result.Revised)
-	o.Rows("invalid", result.Invalid)
-	o.Rows("ignored", result.Ignored)
-	o.Rows("too_old", result.TooOld)
-	o.Delays(result.Delays)
-	o.Overflow(result.Overflow)
-	for _, row := range result.BadRows {
-		s.Logger.Warn("a row can't be read and isn't counted", "at", row.At, "problem", row.Problem)
-	}
-	return result, nil
 }
 
 // Ledger is a feed's handle on the ledger, safe for concurrent use; *ledger.Feed is one.

@@ -123,7 +123,7 @@ func TestRangeFeed_BacksOffLikeAnyOther(t *testing.T) {
 					began := time.Now()
 					l := loopOver(m, time.Minute, 48*time.Hour, func(s *FeedSettings) {
 						s.Random = func() float64 { return 0 }
-						s.Clock = NewClock(nil, nil)
+						s.Clock = NewClock(time.Now, nil)
 					})
 					l.Start()
 					pass(t, 310*time.Second)

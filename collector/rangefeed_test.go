@@ -64,7 +64,7 @@ func (p *pages) Commit(_ context.Context, page *ledger.Page) (ledger.Result, err
 // pollOnce polls a RangeFeed once.
 func pollOnce(t *testing.T, p *pages, read readerFunc, change ...func(*FeedSettings)) error {
 	t.Helper()
-	clock := NewClock(nil, nil)
+	clock := NewClock(time.Now, nil)
 	if p.state.Origin.IsZero() {
 		p.state.Origin = clock.Now().Add(-time.Hour)
 		p.state.Floor, p.state.Watermark = p.state.Origin, p.state.Origin

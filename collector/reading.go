@@ -2,10 +2,18 @@ package collector
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+const (
+	// unmappedKept is how many values are remembered as logged.
+	unmappedKept = 1000
+	// unmappedShown is how much of a value is logged, in bytes.
+	unmappedShown = 64
 )
 
 // reading is one poll of a RangeFeed: a step of a task, read and committed page by page. The position follows the last one.
@@ -34,7 +42,8 @@ func (f *RangeFeed) read(ctx context.Context, from, to time.Time) (pages, found 
 	return pages, found, err
 }
 
-// commitPage commits a page as read now, with the work that it names due at once, and shows what the mapping doesn't know and the days' totals.
+// commitPage commits a page as read now, with the work that it names due at once, and shows what came of it. A page in hand is committed even if
+// the loop is stopped meanwhile. After an error nothing of the page was committed.
 func (f *RangeFeed) commitPage(ctx context.Context, page *Page) (ledger.Result, error) {
 	if c := f.settings.Clock; c.pending() {
 		c.sample() // the first answer says what the time is, also for this very page
@@ -47,16 +56,52 @@ func (f *RangeFeed) commitPage(ctx context.Context, page *Page) (ledger.Result, 
 			t.Due, named = page.ObservedAt, true
 		}
 	}
-	result, err := f.settings.commit(ctx, page)
-	if err == nil {
-		if named && f.held != nil && !f.held.at.IsZero() { // what is named again is due only now
-			f.held.at = plan.Latest(f.held.at, page.ObservedAt)
+	result, err := f.settings.Ledger.Commit(context.WithoutCancel(ctx), page)
+	if err != nil {
+		return result, err
+	}
+	if named && f.held != nil && !f.held.at.IsZero() { // what is named again is due only now
+		f.held.at = plan.Latest(f.held.at, page.ObservedAt)
+	}
+	for _, t := range page.Totals {
+		f.settings.Own.Reconciled(t.Day, t.Ours, t.Theirs)
+	}
+	f.showResult(&result)
+	return result, nil
+}
+
+// showResult shows what the ledger made of a page.
+func (f *RangeFeed) showResult(result *ledger.Result) {
+	o := f.settings.Own
+	o.Rows("new", result.New)
+	o.Rows("duplicate", result.Duplicate)
+	o.Rows("revised", result.Revised)
+	o.Rows("invalid", result.Invalid)
+	o.Rows("ignored", result.Ignored)
+	o.Rows("too_old", result.TooOld)
+	o.Delays(result.Delays)
+	o.Overflow(result.Overflow)
+	for _, row := range result.BadRows {
+		f.settings.Logger.Warn("a row can't be read and isn't counted", "at", row.At, "problem", row.Problem)
+	}
+}
+
+// countUnmapped counts the values that the mapping doesn't know, and logs each once.
+func (f *RangeFeed) countUnmapped(values []Unmapped) {
+	for _, one := range values {
+		f.settings.Own.Unmapped(one.Field)
+		one.Value = one.Value[:min(len(one.Value), unmappedShown)]
+		if f.unmapped[one] || len(f.unmapped) == unmappedKept {
+			continue
 		}
-		for _, t := range page.Totals {
-			f.settings.Own.Reconciled(t.Day, t.Ours, t.Theirs)
+		// The strings may point into a page that is used again.
+		one.Field, one.Value = strings.Clone(one.Field), strings.Clone(one.Value)
+		f.unmapped[one] = true
+		f.settings.Logger.Warn("the provider sent a value that is new", "field", one.Field, "value", one.Value)
+		if len(f.unmapped) == unmappedKept {
+			f.settings.Logger.Warn("further values that are new are counted and not logged", "logged", unmappedKept)
 		}
 	}
-	return result, err
 }
 
 // commitPlan commits a page with another plan, which is the feed's then.

@@ -74,9 +74,9 @@ type SourceSettings struct {
 	Name string
 	// EmergencyNumbers are the numbers that count as emergency services.
 	EmergencyNumbers []string
-	// Notified counts notifications; nil: none are counted.
+	// Notified counts notifications; nil: for commands, which get none.
 	Notified NotificationObserver
-	// Derive makes a secret for a purpose, the same as long as the ledger lives; nil: for commands that need none.
+	// Derive makes a secret for a purpose, the same as long as the ledger lives; nil: for commands, which need none.
 	Derive func(purpose string) []byte
 	// Now is the local clock; nil: time.Now.
 	Now func() time.Time
@@ -113,7 +113,7 @@ type FeedInfo struct {
 	Reader RangeReader
 	Limits Limits
 	// Sync, beside Reader, reads by changes where the account offers it; ranges find what they missed (counting.md 11).
-	Sync SyncReader
+	Sync SyncFunc
 	// Fetcher, beside Reader, reads what the Reader's lists and the Webhook only name.
 	Fetcher      Fetcher
 	Subscription SubscriptionManager

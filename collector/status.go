@@ -75,14 +75,17 @@ type panicError struct {
 
 func (e *panicError) Error() string { return "panic: " + e.value }
 
-// panicked makes an error of what was recovered.
-func panicked(v any) error { return &panicError{value: fmt.Sprint(v), stack: debug.Stack()} }
-
 // recoverTo is deferred to return a panic as an error.
 func recoverTo(err *error) {
 	if v := recover(); v != nil {
-		*err = panicked(v)
+		*err = &panicError{value: fmt.Sprint(v), stack: debug.Stack()}
 	}
+}
+
+// catchPanic makes a panic of do an error like any other.
+func catchPanic(ctx context.Context, do func(ctx context.Context) error) (err error) {
+	defer recoverTo(&err)
+	return do(ctx)
 }
 
 // openError is a ledger that can't be opened yet.

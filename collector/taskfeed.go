@@ -87,7 +87,7 @@ func (f *TaskFeed) Poll(ctx context.Context) error {
 		if part.wait(ctx) > 0 {
 			continue
 		}
-		err := pollPart(ctx, part.poll)
+		err := catchPanic(ctx, part.poll)
 		if ctx.Err() != nil || notTheFeeds(err) {
 			return err
 		}
@@ -96,12 +96,6 @@ func (f *TaskFeed) Poll(ctx context.Context) error {
 		}
 	}
 	return result
-}
-
-// pollPart polls a part of the feed. Its panic is an error like any other, and the others go on.
-func pollPart(ctx context.Context, poll func(ctx context.Context) error) (err error) {
-	defer recoverTo(&err)
-	return poll(ctx)
 }
 
 // showTasks shows how much is still to be fetched. If the ledger can't say, the next poll asks again.
@@ -217,7 +211,7 @@ func (f *TaskFeed) release(ctx context.Context) error {
 		}
 		return nil
 	}
-	if _, err := f.settings.commit(ctx, &ledger.Page{Position: &h.Position, ObservedAt: now}); err != nil {
+	if _, err := f.commitPage(ctx, &Page{Position: &h.Position}); err != nil {
 		return err
 	}
 	*h = held{}

@@ -23,7 +23,7 @@ const (
 	maxHeaderBytes   = 256 << 10
 )
 
-// NewTransport makes the way to the network, by a proxy if there is one. If the TLS configuration names files it is made anew when they change.
+// NewTransport makes the way to the network, by a proxy if there is one. It is made anew when files change that the TLS configuration names.
 func NewTransport(settings config.TLSConfig, proxyURL *url.URL) (http.RoundTripper, error) {
 	proxy := proxyFunc(proxyURL)
 	build := func(tlsConfig *tls.Config) (http.RoundTripper, error) {
@@ -43,9 +43,6 @@ func NewTransport(settings config.TLSConfig, proxyURL *url.URL) (http.RoundTripp
 	tlsConfig, err := config.NewTLSConfig(&settings)
 	if err != nil {
 		return nil, fmt.Errorf("TLS: %w", err)
-	}
-	if settings.CAFile == "" && settings.CertFile == "" && settings.KeyFile == "" {
-		return build(tlsConfig)
 	}
 	transport, err := config.NewTLSRoundTripper(tlsConfig, config.TLSRoundTripperSettings{
 		CA:   secret(settings.CA, settings.CAFile),

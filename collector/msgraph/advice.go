@@ -28,8 +28,6 @@ func adviseSubscription(err error) (what, todo string) {
 	text := err.Error()
 	e, asked := errors.AsType[*httpclient.Error](err)
 	switch {
-	case errors.Is(err, subscriptions.ErrNoSecret):
-		return text, "start with a ledger, which keeps the secret"
 	case !asked:
 		return text, "nothing, if it passes: it is tried again" + meanwhile
 	case e.Kind == httpclient.KindBadRequest:

@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 const (
@@ -250,18 +251,15 @@ func TestOpenCallRecords(t *testing.T) {
 
 // What keeps a subscription from being made has advice, in which the list is named that is read meanwhile.
 func TestSubscriptionAdvice(t *testing.T) {
-	derive := func(string) []byte { return []byte("0123456789abcdef") }
 	for _, test := range []struct {
 		name   string
 		answer answer
-		derive func(string) []byte
 		advice string
 	}{
-		{"validation", refuse(http.StatusBadRequest, "ValidationError"), derive, "webhook.listen-address"},
-		{"quota", refuse(http.StatusForbidden, "Forbidden"), derive, "hundred"},
-		{"conflict", refuse(http.StatusConflict, "Conflict"), derive, "meanwhile"},
-		{"no id", answer{status: http.StatusCreated, body: `{"id":"../x"}`}, derive, "it is tried again; meanwhile"},
-		{"no ledger", answer{}, nil, "ledger"},
+		{"validation", refuse(http.StatusBadRequest, "ValidationError"), "webhook.listen-address"},
+		{"quota", refuse(http.StatusForbidden, "Forbidden"), "hundred"},
+		{"conflict", refuse(http.StatusConflict, "Conflict"), "meanwhile"},
+		{"no id", answer{status: http.StatusCreated, body: `{"id":"../x"}`}, "it is tried again; meanwhile"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			token := answer{body: `{"access_token":"t","expires_in":3599,"token_type":"Bearer"}`}
@@ -273,7 +271,10 @@ func TestSubscriptionAdvice(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			source, err := Provider().Open(c, collector.SourceSettings{Settings: httpclient.Settings{Transport: &fakeGraph{t: t, answers: answers}}, Name: "contoso", Derive: test.derive})
+			source, err := Provider().Open(c, collector.SourceSettings{
+				Settings: httpclient.Settings{Transport: &fakeGraph{t: t, answers: answers}},
+				Name:     "contoso", Derive: func(string) []byte { return []byte("0123456789abcdef") },
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -303,7 +304,7 @@ func TestFeedOfRequests(t *testing.T) {
 	}
 	source, err := Provider().Open(c, collector.SourceSettings{
 		Settings: httpclient.Settings{Transport: g, Observer: seen},
-		Name:     "contoso", Derive: func(string) []byte { return []byte("0123456789abcdef") },
+		Name:     "contoso", Notified: metrics.NewOwn(time.Now, false).Source("contoso"), Derive: func(string) []byte { return []byte("0123456789abcdef") },
 	})
 	if err != nil {
 		t.Fatal(err)

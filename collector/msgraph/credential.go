@@ -42,19 +42,15 @@ func newCredentials(config *Config, hosts cloud, settings *collector.SourceSetti
 	if err != nil {
 		return nil, errors.New("login_url is not a URL")
 	}
-	transport, err := identityTransport(config, settings)
-	return &credentials{config: config, scope: hosts.scope(), login: login, transport: transport, observer: settings.Observer}, err
-}
-
-// identityTransport is the source's own, except for a managed identity: its endpoint is on the machine or its network, never behind a proxy.
-func identityTransport(config *Config, settings *collector.SourceSettings) (http.RoundTripper, error) {
+	c := &credentials{config: config, scope: hosts.scope(), login: login, transport: settings.Transport, observer: settings.Observer}
 	switch {
-	case settings.Transport != nil:
-		return settings.Transport, nil
-	case config.ManagedIdentity != nil:
-		return &http.Transport{DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext}, nil
+	case c.transport != nil:
+	case config.ManagedIdentity != nil: // its endpoint is on the machine or its network, never behind a proxy
+		c.transport = &http.Transport{DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext}
+	default:
+		c.transport, err = httpclient.NewTransport(settings.TLS, settings.ProxyURL)
 	}
-	return httpclient.NewTransport(settings.TLS, settings.ProxyURL)
+	return c, err
 }
 
 // token asks for a new token. Its errors are *advice.Error, marked by httpclient.Retryable if they may pass, or the context's.

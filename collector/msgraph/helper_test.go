@@ -41,7 +41,7 @@ func decodeAll(log *callLog, body []byte, use func(*collector.Page)) error {
 }
 
 func decodeWith(m *mapper, body []byte, use func(*collector.Page)) error {
-	in := wire.NewInput(wire.MaxValue)
+	in := wire.NewInput()
 	var rows wire.Rows
 	err := in.Document(bytes.Clone(body), "no object", func(name string) error {
 		if name == "value" {

@@ -39,8 +39,6 @@ func Provider() collector.Provider {
 type source struct {
 	config    *Config
 	settings  collector.SourceSettings
-	graphURL  string
-	account   string // names the app and the tenant, whose limits are Graph's
 	client    *httpclient.Client
 	countries *cdr.Countries
 	emergency *cdr.EmergencyNumbers
@@ -56,32 +54,30 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	if err != nil {
 		return nil, fmt.Errorf("prepare the connection to the identity platform: %w", err)
 	}
-	s := &source{
-		config: config, settings: settings, graphURL: cmp.Or(config.GraphURL, hosts.graph),
-		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(settings.EmergencyNumbers),
-	}
-	s.account = strings.ToLower(strings.Join([]string{providerName, config.TenantID, config.ClientID, s.graphURL}, " "))
-	if err := s.openClient(creds); err != nil {
+	graphURL := cmp.Or(config.GraphURL, hosts.graph)
+	// Graph's limits are those of an app in a tenant.
+	account := strings.ToLower(strings.Join([]string{providerName, config.TenantID, config.ClientID, graphURL}, " "))
+	api := settings.Settings
+	api.Token = httpclient.NewTokens(creds.token, settings.Now)
+	api.RequestsPerMinute = cmp.Or(api.RequestsPerMinute, defaultRequestsPerMinute)
+	api.BaseURL, api.QuotaKey, api.Quote = graphURL, account, graph.Quote
+	api.ClientRequestIDHeader, api.RequestIDHeaders = "client-request-id", []string{"request-id"}
+	client, err := httpclient.New(api)
+	if err != nil {
 		return nil, fmt.Errorf("prepare the connection to Graph: %w", err)
 	}
+	s := &source{
+		config: config, settings: settings, client: client,
+		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(settings.EmergencyNumbers),
+	}
 	opened := &collector.Source{
-		Account: s.account, Advise: Advise, CredentialExpiry: creds.expiry, Offset: s.client.Offset, ThrottledUntil: s.client.ThrottledUntil,
+		Account: account, Advise: Advise, CredentialExpiry: creds.expiry, Offset: client.Offset, ThrottledUntil: client.ThrottledUntil,
 		Close: func() {
-			s.client.Close()
+			client.Close()
 			(&http.Client{Transport: creds.transport}).CloseIdleConnections()
 		},
 	}
 	return opened, s.addFeeds(opened)
-}
-
-func (s *source) openClient(creds *credentials) (err error) {
-	settings := s.settings.Settings
-	settings.Token = httpclient.NewTokens(creds.token, s.settings.Now)
-	settings.RequestsPerMinute = cmp.Or(settings.RequestsPerMinute, defaultRequestsPerMinute)
-	settings.BaseURL, settings.QuotaKey, settings.Quote = s.graphURL, s.account, graph.Quote
-	settings.ClientRequestIDHeader, settings.RequestIDHeaders = "client-request-id", []string{"request-id"}
-	s.client, err = httpclient.New(settings)
-	return err
 }
 
 func (s *source) addFeeds(opened *collector.Source) error {

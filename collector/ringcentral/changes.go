@@ -24,15 +24,11 @@ const (
 	maxSyncToken = 4096
 )
 
-// changes reads an account's call log in the order of modification. It never changes and
-// is safe for concurrent use.
-type changes struct{ *callLog }
-
-// Sync implements collector.SyncReader.
-func (c *changes) Sync(ctx context.Context, token string, from time.Time) (*collector.Page, collector.SyncPosition, error) {
-	decoder, mapper := newPageDecoder(), &mapper{log: c.callLog}
-	request := httpclient.Request{Feed: feedCallLog, URL: c.changesLink(token, from), Label: "call-log-extract-sync", ExpectJSON: true}
-	err := c.client.Fetch(ctx, request, func(body []byte) error {
+// sync is the collector.SyncFunc of an account's call log: it reads in the order of modification.
+func (l *callLog) sync(ctx context.Context, token string, from time.Time) (*collector.Page, collector.SyncPosition, error) {
+	decoder, mapper := newPageDecoder(), &mapper{log: l}
+	request := httpclient.Request{Feed: feedCallLog, URL: l.changesLink(token, from), Label: "call-log-extract-sync", ExpectJSON: true}
+	err := l.client.Fetch(ctx, request, func(body []byte) error {
 		_, err := decoder.decode(body)
 		return err
 	})
@@ -52,8 +48,8 @@ func (c *changes) Sync(ctx context.Context, token string, from time.Time) (*coll
 }
 
 // changesLink asks for what changed since a token or, without one, since a time.
-func (c *changes) changesLink(token string, from time.Time) string {
-	query := url.Values{"view": {c.view}}
+func (l *callLog) changesLink(token string, from time.Time) string {
+	query := url.Values{"view": {l.view}}
 	if token == "" {
 		query.Set("syncType", "FSync")
 		query.Set("dateFrom", from.Format(wireTime))

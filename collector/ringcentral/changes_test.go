@@ -14,10 +14,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
-func (p *platform) changes() *changes {
-	return &changes{p.open(accountLog())}
-}
-
 // syncReply is an answer to a synchronisation.
 func syncReply(token string, more bool, rows ...string) reply {
 	return reply{body: fmt.Sprintf(
@@ -31,12 +27,12 @@ func TestSyncRequests(t *testing.T) {
 	p := &platform{t: t, answers: []reply{
 		syncReply("t+1/=", true, call("1", `"result":"Accepted"`), fax), syncReply("t2", false, call("2", ""), `{"startTime":5}`),
 	}}
-	c := p.changes()
-	b, at, err := c.Sync(t.Context(), "", from)
+	c := p.open(accountLog())
+	b, at, err := c.sync(t.Context(), "", from)
 	if err != nil || at != (collector.SyncPosition{Token: "t+1/=", More: true}) || len(b.Records) != 1 || len(b.Ignored) != 1 {
 		t.Errorf("%+v, %+v, error %v", b, at, err)
 	}
-	b, at, err = c.Sync(t.Context(), at.Token, from)
+	b, at, err = c.sync(t.Context(), at.Token, from)
 	if err != nil || at != (collector.SyncPosition{Token: "t2"}) || len(b.Records) != 1 || len(b.Invalid) != 1 {
 		t.Errorf("%+v, %+v, error %v", b, at, err)
 	}
@@ -78,7 +74,7 @@ func TestSyncErrors(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := &platform{t: t, answers: []reply{test.answer}}
-			_, at, err := p.changes().Sync(t.Context(), test.token, from)
+			_, at, err := p.open(accountLog()).sync(t.Context(), test.token, from)
 			if err == nil || at.Token != "" || len(p.asked) != 1 {
 				t.Fatalf("position %+v, asked %d times, error %v", at, len(p.asked), err)
 			}
@@ -99,7 +95,7 @@ func TestSyncIsAskedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cut := reply{body: `{"records":[` + call("1", "") + `,{"id`}
 		p := &platform{t: t, answers: []reply{cut, {status: http.StatusServiceUnavailable}, syncReply("t", false, call("1", ""), call("2", ""))}}
-		b, _, err := p.changes().Sync(t.Context(), "", from)
+		b, _, err := p.open(accountLog()).sync(t.Context(), "", from)
 		if err != nil || len(b.Records) != 2 || len(p.asked) != 3 {
 			t.Errorf("%+v, asked %d times, error %v", b, len(p.asked), err)
 		}
@@ -110,7 +106,7 @@ func TestSyncIsAskedAgain(t *testing.T) {
 func TestSyncAnswerIsBounded(t *testing.T) {
 	rows := slices.Repeat([]string{`{"type":"Fax"}`}, maxWholeRows+1)
 	p := &platform{t: t, answers: []reply{syncReply("t", false, rows...)}}
-	if _, _, err := p.changes().Sync(t.Context(), "", from); !errors.Is(err, wire.ErrTooManyRows) || len(p.asked) != 1 {
+	if _, _, err := p.open(accountLog()).sync(t.Context(), "", from); !errors.Is(err, wire.ErrTooManyRows) || len(p.asked) != 1 {
 		t.Errorf("asked %d times, error %v", len(p.asked), err)
 	}
 }
@@ -119,8 +115,7 @@ func TestSyncAnswerIsBounded(t *testing.T) {
 func TestSyncViews(t *testing.T) {
 	log := accountLog()
 	log.view = (&CallLog{View: viewSimple}).wire()
-	c := &changes{log}
-	for _, link := range []string{log.link(from, to), c.changesLink("", from), c.changesLink("t", from)} {
+	for _, link := range []string{log.link(from, to), log.changesLink("", from), log.changesLink("t", from)} {
 		if !strings.Contains(link, "view=Simple") {
 			t.Errorf("%s has another view", link)
 		}

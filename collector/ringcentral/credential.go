@@ -64,7 +64,7 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 	if err != nil {
 		return httpclient.Token{}, advice.UnreadableSecret(err)
 	}
-	if readClaims(jwt).Subject != c.user && c.config.Account != accountSame {
+	if user, _ := readClaims(jwt); user != c.user && c.config.Account != accountSame {
 		return httpclient.Token{}, errOtherUser
 	}
 	now, using := c.now(), [2]string{secret, jwt}
@@ -132,16 +132,8 @@ func (c *credentials) expiry() time.Time {
 	if err != nil {
 		return time.Time{} // the next request for a token shows the error
 	}
-	return readClaims(jwt).Expires
-}
-
-// claims are what the exporter looks at in the user's JWT. It can't check the
-// signature, and needn't: RingCentral does.
-type claims struct {
-	// Subject is the user, by the id of the extension.
-	Subject string
-	// Expires is when the JWT ends; zero if it doesn't.
-	Expires time.Time
+	_, expires := readClaims(jwt)
+	return expires
 }
 
 // plainSubject is what may become part of a fingerprint.
@@ -150,12 +142,12 @@ var plainSubject = regexp.MustCompile(`^[A-Za-z0-9_.@-]{1,128}$`)
 // latestExpiry is the last second of the year 9999: beyond it, a time means never.
 const latestExpiry = 253402300799
 
-// readClaims reads the claims of a JWT (RFC 7519), of which each may be missing. What is
-// no JWT has none.
-func readClaims(token string) (c claims) {
+// readClaims reads the claims of a JWT (RFC 7519): the user, by the id of the extension, and when it ends. Each may be missing; what is no JWT has
+// none. The exporter can't check the signature, and needn't: RingCentral does.
+func readClaims(token string) (user string, expires time.Time) {
 	parts := strings.Split(strings.TrimSpace(token), ".")
 	if len(parts) != 3 {
-		return claims{}
+		return user, expires
 	}
 	var body struct {
 		Subject string  `json:"sub"`
@@ -163,13 +155,13 @@ func readClaims(token string) (c claims) {
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
 	if err != nil || json.Unmarshal(payload, &body, answerOptions) != nil {
-		return claims{}
+		return user, expires
 	}
 	if plainSubject.MatchString(body.Subject) {
-		c.Subject = body.Subject
+		user = body.Subject
 	}
 	if body.Expires > 0 && body.Expires <= latestExpiry {
-		c.Expires = time.Unix(int64(body.Expires), 0).UTC()
+		expires = time.Unix(int64(body.Expires), 0).UTC()
 	}
-	return c
+	return user, expires
 }

@@ -197,9 +197,9 @@ func FuzzClaims(f *testing.F) {
 		f.Add(jwt)
 	}
 	f.Fuzz(func(t *testing.T, jwt string) {
-		got := readClaims(jwt)
-		if strings.ContainsAny(got.Subject, " \n\x00") || got.Expires.Year() > 9999 {
-			t.Errorf("%q makes %+v", jwt, got)
+		user, expires := readClaims(jwt)
+		if strings.ContainsAny(user, " \n\x00") || expires.Year() > 9999 {
+			t.Errorf("%q makes %q, %s", jwt, user, expires)
 		}
 	})
 }

@@ -46,7 +46,7 @@ type answer struct {
 }
 
 func newPageDecoder() *pageDecoder {
-	return &pageDecoder{input: wire.NewInput(wire.MaxValue)}
+	return &pageDecoder{input: wire.NewInput()}
 }
 
 // decode reads an answer and returns the link to the next page, empty after the last.

@@ -81,7 +81,8 @@ func (s *source) openClients() (err error) {
 	if err != nil {
 		return err
 	}
-	s.creds = &credentials{config: s.config, now: s.settings.Now, user: readClaims(jwt).Subject}
+	s.creds = &credentials{config: s.config, now: s.settings.Now}
+	s.creds.user, _ = readClaims(jwt)
 	if s.creds.client, err = httpclient.New(oauth); err != nil {
 		return err
 	}
@@ -106,7 +107,7 @@ func (s *source) feeds() []collector.FeedInfo {
 		info := s.feed(feedCallLog)
 		info.Reader, info.Limits = log, collector.Limits{MaxRange: maxRange, Retention: retention}
 		if !grouped {
-			info.Sync = &changes{log}
+			info.Sync = log.sync
 		}
 		info.Interval, info.Lookback, info.LateAfter = c.Interval, c.Lookback, c.LateAfter
 		info.Recording = log.recording

@@ -232,7 +232,7 @@ func TestSimulatedChanges(t *testing.T) {
 	at, got := server.Pause(), newCounted()
 	steps := 0
 	for token, more := "", true; more; steps++ {
-		b, position, err := source.Feeds[0].Sync.Sync(t.Context(), token, simBegin)
+		b, position, err := source.Feeds[0].Sync(t.Context(), token, simBegin)
 		if err != nil || steps > 100 {
 			what, todo := source.Advise(err)
 			t.Fatalf("step %d: %s: %s", steps, what, todo)

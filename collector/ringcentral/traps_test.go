@@ -247,12 +247,12 @@ func TestTrap14EmptyAnswer(t *testing.T) {
 func TestTrap15SyncTokenInvalid(t *testing.T) {
 	lost := reply{status: http.StatusBadRequest, body: `{"errorCode":"InvalidParameter","message":"Parameter [syncToken] is invalid [...]","errors":[{"errorCode":"CLG-102","message":"x"}]}`}
 	p := &platform{t: t, answers: []reply{lost, syncReply("t2", false, call("S1", `"result":"Accepted"`))}}
-	c := p.changes()
-	_, _, err := c.Sync(t.Context(), "t1", from)
+	c := p.open(accountLog())
+	_, _, err := c.sync(t.Context(), "t1", from)
 	if !errors.Is(err, collector.ErrTokenLost) || errors.Is(err, collector.ErrNoSync) || !strings.Contains(err.Error(), "CLG-102") {
 		t.Errorf("error %v, want ErrTokenLost", err)
 	}
-	if b, at, err := c.Sync(t.Context(), "", from); err != nil || at.Token != "t2" || len(b.Records) != 1 {
+	if b, at, err := c.sync(t.Context(), "", from); err != nil || at.Token != "t2" || len(b.Records) != 1 {
 		t.Errorf("anew: %+v, error %v", at, err)
 	}
 	if strings.Contains(fmt.Sprint(err), "t1") {
@@ -297,8 +297,7 @@ func TestTrap17TheRangeIsAlwaysGiven(t *testing.T) {
 			t.Errorf("asked %s without a range", link)
 		}
 	}
-	c := &changes{log}
-	if link := c.changesLink("", from); !strings.Contains(link, "dateFrom=2026-11-01T00%3A00%3A00.000Z") {
+	if link := log.changesLink("", from); !strings.Contains(link, "dateFrom=2026-11-01T00%3A00%3A00.000Z") {
 		t.Errorf("changes are asked for without a time: %s", link)
 	}
 }

@@ -127,7 +127,7 @@ func (d *decoder) pagination(name string, raw jsontext.Value) error {
 // decodeStream reads a row a line. Empty lines, a last line without its end and an empty answer are no fault; a line that is cut, or says that
 // something failed, is one of the answer.
 func (d *decoder) decodeStream(body []byte) error {
-	return wire.Lines(body, wire.MaxValue, func(raw []byte) error {
+	return wire.Lines(body, func(raw []byte) error {
 		if err := refusedLine(raw); err != nil {
 			return err
 		}

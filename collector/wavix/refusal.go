@@ -53,7 +53,7 @@ func (r *refusal) err() error {
 
 // readEnvelope reads an answer that is an object. Take reads the members that it wants, and says so; what is left says whether the request failed.
 func readEnvelope(body []byte, otherwise string, take func(in *wire.Input, name string) (taken bool, err error)) error {
-	in := wire.NewInput(wire.MaxValue)
+	in := wire.NewInput()
 	var r refusal
 	err := in.Document(body, otherwise, func(name string) error {
 		if taken, err := take(in, folded(name)); taken || err != nil {

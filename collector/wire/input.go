@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// MaxValue is how long a row may usually be, in bytes.
+// MaxValue is how long a row may be, in bytes.
 const MaxValue = 4 << 20
 
 // What comes in place of an answer.
@@ -26,13 +26,10 @@ type Input struct {
 	JSON *jsontext.Decoder
 
 	body []byte
-	most int
 }
 
-// NewInput returns one whose rows may be so many bytes long.
-func NewInput(maxRow int) *Input {
-	return &Input{JSON: jsontext.NewDecoder(new(bytes.Buffer)), most: maxRow}
-}
+// NewInput returns an Input that reads nothing yet.
+func NewInput() *Input { return &Input{JSON: jsontext.NewDecoder(new(bytes.Buffer))} }
 
 // Document reads a body that is one object, as Object does, and words what is wrong
 // with it without anything of it. What it gives are views of the body, which it may change where a row can't be decoded.
@@ -102,7 +99,7 @@ func (in *Input) Array(otherwise string, element func(raw []byte) error) error {
 		switch {
 		case err != nil:
 			raw, err = in.skipElement(err, first)
-		case len(raw) > in.most:
+		case len(raw) > MaxValue:
 			raw = standIn(raw)
 		}
 		if err != nil {
@@ -145,9 +142,9 @@ func (in *Input) end() error {
 	return errors.New("trailing data after the JSON value")
 }
 
-// Lines reads a body of which each line is a row in JSON. Empty lines are none; a row that is no valid JSON, or longer than maxRow, is given
+// Lines reads a body of which each line is a row in JSON. Empty lines are none; a row that is no valid JSON, or longer than MaxValue, is given
 // as Array gives it. A last line that has no end and can't be read is cut.
-func Lines(body []byte, maxRow int, row func(raw []byte) error) error {
+func Lines(body []byte, row func(raw []byte) error) error {
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	if begin := bytes.TrimLeft(body, " \t\r\n"); len(begin) > 0 && begin[0] == '<' {
 		return ErrHTML
@@ -157,7 +154,7 @@ func Lines(body []byte, maxRow int, row func(raw []byte) error) error {
 		if len(raw) == 0 {
 			continue
 		}
-		if len(raw) > maxRow || !raw.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+		if len(raw) > MaxValue || !raw.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
 			if line[len(line)-1] != '\n' {
 				return fmt.Errorf("%w at byte %d", ErrCut, len(body))
 			}

@@ -26,7 +26,6 @@ func listing(in *Input, body string) (all []string, err error) {
 // TestDocument: what an answer has is read as it comes, and what is wrong with it is said
 // without a word of it.
 func TestDocument(t *testing.T) {
-	const most = 64
 	for _, test := range []struct {
 		name string
 		body string
@@ -37,8 +36,8 @@ func TestDocument(t *testing.T) {
 		{"rows", `{"rows":[1,{"a":[]},"x"],"more":{"b":[2]}} `, []string{"rows", "1", `{"a":[]}`, `"x"`, "more"}, "", nil},
 		{"names twice, and no UTF-8", "{\"a\":\"\xff\",\"a\":1}", []string{"a", "a"}, "", nil},
 		{
-			"many values, each short enough", `{"rows":["` + strings.Repeat(strings.Repeat("x", 50)+`","`, 9) + `"]}`,
-			slices.Concat([]string{"rows"}, slices.Repeat([]string{`"` + strings.Repeat("x", 50) + `"`}, 9), []string{`""`}), "", nil,
+			"many values, each short enough", `{"rows":["` + strings.Repeat(strings.Repeat("x", MaxValue/4)+`","`, 9) + `"]}`,
+			slices.Concat([]string{"rows"}, slices.Repeat([]string{`"` + strings.Repeat("x", MaxValue/4) + `"`}, 9), []string{`""`}), "", nil,
 		},
 		{"nothing", "", nil, "the answer is empty", nil},
 		{"blanks", " \n", nil, "the answer is empty", nil},
@@ -50,7 +49,7 @@ func TestDocument(t *testing.T) {
 		{"more behind it", `{}{"secret":1}`, nil, "trailing data after the JSON value", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			in := NewInput(most)
+			in := NewInput()
 			for range 2 { // nothing of a body is left for the next
 				got, err := listing(in, test.body)
 				if text := fmt.Sprint(err); text != test.err && (err != nil || test.err != "") || test.is != nil && !errors.Is(err, test.is) {
@@ -78,13 +77,13 @@ func TestLines(t *testing.T) {
 		{"nothing", "", nil, nil},
 		{"a byte order mark", "\ufeff{}\n", []string{"{}"}, nil},
 		{"a bad line", "1\n{\"a\":01}\n2\n", []string{"1", "bad", "2"}, nil},
-		{"a long line", "1\n\"" + strings.Repeat("x", 100) + "\"\n2\n", []string{"1", "bad", "2"}, nil},
+		{"a long line", "1\n\"" + strings.Repeat("x", MaxValue) + "\"\n2\n", []string{"1", "bad", "2"}, nil},
 		{"cut", "1\n{\"a\":", []string{"1"}, ErrCut},
 		{"HTML", " \n<html>", nil, ErrHTML},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string
-			err := Lines([]byte(test.body), 64, func(raw []byte) error {
+			err := Lines([]byte(test.body), func(raw []byte) error {
 				if strings.HasPrefix(string(raw), Unreadable) {
 					raw = []byte("bad")
 				}

@@ -27,7 +27,7 @@ type acme struct {
 	totals []collector.DayTotal  // guarded by mu; of each range that is read
 	budget httpclient.Budget     // guarded by mu
 	quotas []*httpclient.Quotas  // guarded by mu; those that Open was given
-	sync   collector.SyncReader  // of call_log; nil: none
+	sync   collector.SyncFunc    // of call_log; nil: none
 	expiry func() time.Time      // asked when the metrics are; nil: nothing expires
 }
 

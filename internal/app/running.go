@@ -129,7 +129,7 @@ func (a *App) startFeeds(sources []*source) {
 			continue
 		}
 		var feeds []*feed
-		clock := collector.NewClock(nil, s.opened.Offset)
+		clock := collector.NewClock(time.Now, s.opened.Offset)
 		for i := range s.opened.Feeds {
 			feeds = append(feeds, a.makeFeed(s, &s.opened.Feeds[i], clock))
 		}

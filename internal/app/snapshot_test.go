@@ -299,11 +299,8 @@ func TestBothExportersShowGauges(t *testing.T) {
 	})
 }
 
-// changes is a reader by changes: there are never any.
-type changes struct{}
-
-// Sync implements collector.SyncReader.
-func (changes) Sync(context.Context, string, time.Time) (*collector.Page, collector.SyncPosition, error) {
+// noChanges is a collector.SyncFunc.
+func noChanges(context.Context, string, time.Time) (*collector.Page, collector.SyncPosition, error) {
 	return &collector.Page{}, collector.SyncPosition{Token: "token"}, nil
 }
 
@@ -311,7 +308,7 @@ func (changes) Sync(context.Context, string, time.Time) (*collector.Page, collec
 func TestStatusShowsReadsAndBudget(t *testing.T) {
 	t.Parallel()
 	until := time.Now().Add(time.Hour).Truncate(time.Millisecond).UTC()
-	provider := &acme{t: t, sync: changes{}, budget: httpclient.Budget{
+	provider := &acme{t: t, sync: noChanges, budget: httpclient.Budget{
 		Group: "heavy", Limit: 10, Remaining: 3, Per: time.Minute, FrozenUntil: until,
 	}}
 	provider.calls(nil)

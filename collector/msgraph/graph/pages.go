@@ -29,7 +29,7 @@ func (r *Rows) At(i int) string { return fmt.Sprintf("page %d, row %d", r.Page, 
 // pieces of a bounded size. An error ends the sequence.
 func Pages(ctx context.Context, client *httpclient.Client, request httpclient.Request) iter.Seq2[Rows, error] {
 	return func(yield func(Rows, error) bool) {
-		d := &decoder{input: wire.NewInput(wire.MaxValue)}
+		d := &decoder{input: wire.NewInput()}
 		var memory [2]bytes.Buffer // in turns, but for answers without rows: what was yielded before them may be in use
 		turn := 0
 		request.Into = func() *bytes.Buffer { return &memory[turn] }

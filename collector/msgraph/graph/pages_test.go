@@ -48,7 +48,7 @@ func TestEnvelope(t *testing.T) {
 		{"text behind the page", `{"value":[]}x`, "", "no valid JSON at byte 12", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d := &decoder{input: wire.NewInput(wire.MaxValue)}
+			d := &decoder{input: wire.NewInput()}
 			next, err := d.decode([]byte(test.page))
 			switch {
 			case test.err == "" && err != nil:
@@ -68,7 +68,7 @@ func TestEnvelope(t *testing.T) {
 
 func TestTooManyRows(t *testing.T) {
 	page := `{"value":[` + strings.Repeat("0,", wire.MaxRows) + `0]}`
-	d := &decoder{input: wire.NewInput(wire.MaxValue)}
+	d := &decoder{input: wire.NewInput()}
 	_, err := d.decode([]byte(page))
 	if !errors.Is(err, wire.ErrTooManyRows) || httpclient.IsRetryable(err) {
 		t.Errorf("error %v, want wire.ErrTooManyRows", err)

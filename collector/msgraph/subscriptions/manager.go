@@ -29,9 +29,6 @@ const (
 
 var errNoSubscription = errors.New("the answer is no subscription")
 
-// ErrNoSecret is the error of a program without a ledger, which keeps the secret.
-var ErrNoSecret = errors.New("there is no secret to recognise Graph's notifications by")
-
 // Error is a failure to keep the subscription.
 type Error struct{ cause error }
 
@@ -45,7 +42,7 @@ func (e *Error) Unwrap() error { return e.cause }
 // about it. The subscription isn't deleted when the exporter ends: the next process finds it again.
 type Manager struct {
 	client      *httpclient.Client
-	clientState string // the secret, of at most 128 characters; empty without a ledger
+	clientState string // the secret, of at most 128 characters; empty in commands, which maintain nothing
 	publicURL   string
 	mark        string // a query with a mark of the secret: a subscription that another ledger made is of no use
 	observer    collector.NotificationObserver
@@ -65,9 +62,6 @@ func New(w *Webhook, tenant string, s *collector.SourceSettings, client *httpcli
 		return nil, nil, errors.New("public_url is not a URL")
 	}
 	m := &Manager{client: client, publicURL: w.PublicURL, observer: s.Notified, interval: min(renewInterval, interval)}
-	if m.observer == nil {
-		m.observer = noObserver{}
-	}
 	if s.Derive != nil {
 		m.clientState = hex.EncodeToString(s.Derive("webhook:" + s.Name + " " + w.PublicURL))
 	}
@@ -81,17 +75,8 @@ func New(w *Webhook, tenant string, s *collector.SourceSettings, client *httpcli
 	}, nil
 }
 
-type noObserver struct{}
-
-func (noObserver) Notifications(string, int)    {}
-func (noObserver) LastNotification(time.Time)   {}
-func (noObserver) SubscriptionExpiry(time.Time) {}
-
 // Maintain implements collector.SubscriptionManager: it renews the subscription, or makes one if none exists.
 func (m *Manager) Maintain(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error) {
-	if m.clientState == "" {
-		return 0, gap, &Error{ErrNoSecret}
-	}
 	m.mu.Lock()
 	id := m.id
 	gap, m.urgent, m.missedSince = m.missedSince, false, time.Time{}
