@@ -185,11 +185,10 @@ func (p *pageCommit) applyRevision(e *entry, k *known) (changed []string) {
 // what is remembered; a changed currency credits the old and debits the new. A
 // version that says no currency changes none.
 func (p *pageCommit) applyCharge(k *known, c *cdr.Charge) bool {
-	labels := metrics.ChargeLabels{Direction: k.direction, CallType: k.callType, Country: k.country}
 	at := slices.IndexFunc(k.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
 	if at < 0 {
 		currency := cmp.Or(c.Currency, p.spec.Currency)
-		p.deltas = metrics.CountCharge(p.deltas, labels, c.Component, currency, &c.Amount)
+		p.deltas = metrics.CountCharge(p.deltas, k.ChargeLabels, c.Component, currency, &c.Amount)
 		k.charges = append(k.charges, cdr.Charge{Component: c.Component, Currency: currency, Amount: c.Amount})
 		return c.Amount.Sign() != 0
 	}
@@ -200,11 +199,11 @@ func (p *pageCommit) applyCharge(k *known, c *cdr.Charge) bool {
 			return false
 		}
 		difference := c.Amount.Sub(&was.Amount)
-		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, currency, &difference)
+		p.deltas = metrics.CountCorrection(p.deltas, k.ChargeLabels, c.Component, currency, &difference)
 	} else {
 		back := was.Amount.Neg()
-		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, was.Currency, &back)
-		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, currency, &c.Amount)
+		p.deltas = metrics.CountCorrection(p.deltas, k.ChargeLabels, c.Component, was.Currency, &back)
+		p.deltas = metrics.CountCorrection(p.deltas, k.ChargeLabels, c.Component, currency, &c.Amount)
 	}
 	was.Currency, was.Amount = currency, c.Amount
 	return true

@@ -204,8 +204,8 @@ func (p *pageCommit) newEntry(r *cdr.Record) entry {
 // knownOf is what is remembered of a record's first version. A charge is kept with the currency that it was counted in.
 func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
 	k := known{
-		outcome: r.Outcome, direction: r.Direction, callType: r.CallType, country: r.Country,
-		version: r.Version, schema: fieldSchema, fields: fields,
+		ChargeLabels: metrics.ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country},
+		outcome:      r.Outcome, version: r.Version, schema: fieldSchema, fields: fields,
 	}
 	for i := range r.Charges {
 		c := &r.Charges[i]
