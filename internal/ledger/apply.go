@@ -34,7 +34,7 @@ func (p *pageCommit) applyRecord(i int) {
 	switch {
 	case p.waits(e.record):
 		return // neither counted nor remembered: it is looked up again (counting.md 17)
-	case st == nil && p.tooOld(e.record):
+	case st == nil && e.record.Start.Before(p.row.state.Floor): // where ids are forgotten (counting.md 5)
 		p.result.TooOld++
 		return
 	case st == nil:
@@ -54,9 +54,6 @@ func (p *pageCommit) applyRecord(i int) {
 func (p *pageCommit) waits(r *cdr.Record) bool {
 	return r.Provisional && p.page.ObservedAt.Sub(r.Start) <= p.spec.Lookback
 }
-
-// tooOld says whether a record starts where ids are forgotten (counting.md 5).
-func (p *pageCommit) tooOld(r *cdr.Record) bool { return r.Start.Before(p.row.state.Floor) }
 
 // applyNew counts a record for the first time: as a call, or as a further record of one that is counted.
 func (p *pageCommit) applyNew(e *entry) *state {
@@ -141,8 +138,7 @@ func (p *pageCommit) applyKnown(e *entry, st *state) {
 		p.result.Duplicate++
 	} else {
 		p.result.Revised++
-		k.revisions = min(k.revisions+1, maxRevisions)
-		if k.revisions <= loggedRevisions {
+		if k.revisions++; k.revisions <= loggedRevisions {
 			p.log(e, &RecordEvent{Name: "cdr.call.revised", Version: k.revisions + 1, Changed: changed})
 		}
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -30,12 +31,9 @@ const (
 	allFlags = rowFailed | rowFurther | rowSettled | rowEmergency
 )
 
-// maxRevisions is where the count of revisions stops: a byte holds it.
-const maxRevisions = 255
-
 // head is what stands in front of a record's body: all that isn't of its last version.
 type head struct {
-	revisions int64 // how often it changed
+	revisions int64 // how often it changed, as far as a byte counts
 	flags     byte
 	// span is when the call was connected, so that a later version can change it.
 	span span
@@ -45,7 +43,7 @@ type head struct {
 const flagsAt = 2
 
 func (h *head) append(dst []byte) []byte {
-	dst = append(dst, rowRecord, byte(min(h.revisions, maxRevisions)), h.flags)
+	dst = append(dst, rowRecord, byte(min(h.revisions, math.MaxUint8)), h.flags)
 	dst = binary.AppendUvarint(dst, uint64(h.span.trunk))
 	if h.span.trunk != 0 {
 		dst = binary.AppendVarint(dst, h.span.start)

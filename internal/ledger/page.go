@@ -214,9 +214,6 @@ func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
 	return k
 }
 
-// maxProblem is how much is kept of why a row was set aside.
-const maxProblem = 200
-
 func (p *pageCommit) write() error {
 	p.writeIDs()
 	p.result.BadRows = p.writeBadRows(p.page.Invalid)
@@ -263,10 +260,9 @@ func (p *pageCommit) writeIDs() {
 // writeBadRows remembers rows that were set aside by their content, and returns those that are new: each is counted once (counting.md 14).
 func (p *pageCommit) writeBadRows(rows []BadRow) (fresh []BadRow) {
 	for _, row := range rows {
-		problem := metrics.CleanLabel(row.Problem[:min(len(row.Problem), maxProblem)])
-		n := p.exec(`INSERT INTO bad_rows (feed, hash, at, problem) VALUES (?, ?, ?, ?) ON CONFLICT (feed, hash) DO NOTHING`,
-			p.row.id, int64(p.ledger.hasher.factKey(kindSetAside, string(row.Content))), micros(p.page.ObservedAt), problem)
-		if n > 0 {
+		key := p.ledger.hasher.factKey(kindSetAside, string(row.Content))
+		if p.exec(`INSERT INTO bad_rows (feed, hash, at, problem) VALUES (?, ?, ?, ?) ON CONFLICT (feed, hash) DO NOTHING`,
+			p.row.id, int64(key), micros(p.page.ObservedAt), metrics.CleanLabel(row.Problem)) > 0 {
 			row.Content = nil
 			fresh = append(fresh, row)
 		}
