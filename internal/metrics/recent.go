@@ -175,7 +175,12 @@ func (r *recent) add(a Attempt) {
 	earlier := len(r.Attempts) - r.fresh
 	at := earlier + sort.Search(r.fresh, func(i int) bool { return r.Attempts[earlier+i].second > a.second })
 	full := len(r.Attempts) == recentKept
-	if full && at == 0 {
+	if full && at == 0 { // it breaks a run that went on; where a run began before those that are kept isn't known: older ones may still come
+		for e := range r.gone {
+			if !Ending(e).Has(a.Outcome) {
+				r.gone[e] = 0
+			}
+		}
 		return
 	}
 	r.Attempts = slices.Insert(r.Attempts, at, a)
