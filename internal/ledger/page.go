@@ -82,9 +82,8 @@ type state struct {
 	dirty  bool   // it is among writes
 }
 
-// Commit writes a page as a whole: ids, series, log records, pending work and
-// position. After an error nothing of it was committed, or that couldn't be found out: its
-// rows are to be read again, since its records may be redacted by then. ErrFull and ErrOutboxFull want a pause first, ErrFenced a new State.
+// Commit writes a page as a whole. After an error nothing of it was committed, or that couldn't be found out: its rows are to be read again,
+// since its records may be redacted by then. ErrFull and ErrOutboxFull want a pause first, ErrFenced a new State.
 func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	l := f.ledger
 	l.mu.Lock()
@@ -125,8 +124,7 @@ func (p *pageCommit) run() error {
 	return p.write()
 }
 
-// prepare reads the page's records into entries. It is done once: when a transaction is tried again, they may be redacted, and keys
-// and hashes can't be made any more.
+// prepare reads the page's records into entries, once: when a transaction is tried again, records may be redacted.
 func (p *pageCommit) prepare(f *Feed, page *Page) {
 	p.Feed, p.page = f, page
 	p.related = false
