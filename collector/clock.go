@@ -19,7 +19,7 @@ const (
 // Clock is the local clock, corrected by the provider's Date (counting.md 10). It is safe for concurrent use.
 type Clock struct {
 	local  func() time.Time
-	offset func() (time.Duration, bool)
+	offset func() (time.Duration, bool) // nil: the provider has no clock
 	began  time.Time
 
 	mu       sync.Mutex
@@ -102,9 +102,6 @@ func (c *Clock) pending() bool {
 	defer c.mu.Unlock()
 	return c.offset != nil && len(c.window) == 0
 }
-
-// hasDate says whether the provider has a clock.
-func (c *Clock) hasDate() bool { return c.offset != nil }
 
 // step is by how much the local clock has been set since the latest sample; mu is held.
 func (c *Clock) step() time.Duration {

@@ -87,8 +87,6 @@ func (silent) Pages(context.Context, time.Time, time.Time) iter.Seq2[*Page, erro
 	return func(func(*Page, error) bool) {}
 }
 
-func (silent) Limits() Limits { return Limits{} }
-
 // counting.md 5, 10: the second feed of a source, whose clock is known already, sets
 // its origin by it too before it plans.
 func TestRule05_TheFirstPollOfEachFeedMovesNothing(t *testing.T) {
@@ -117,8 +115,6 @@ type days struct {
 	read time.Duration
 }
 
-func (days) Limits() Limits { return Limits{MaxRange: 7 * 24 * time.Hour, Grain: 24 * time.Hour} }
-
 func (d *days) Pages(_ context.Context, from, to time.Time) iter.Seq2[*Page, error] {
 	return pagesOf(func(emit func(*Page) error) error { return d.readAll(from, to, emit) })
 }
@@ -144,7 +140,8 @@ func TestSlowDaysAreCaughtUpWith(t *testing.T) {
 		p := &pages{}
 		p.state.Origin = clock.Now().Add(-72 * time.Hour)
 		p.state.Floor, p.state.Watermark = p.state.Origin, p.state.Origin
-		info := &FeedInfo{Name: "calls", Reader: provider, Interval: time.Second, Lookback: 48 * time.Hour}
+		limits := Limits{MaxRange: 7 * 24 * time.Hour, Grain: 24 * time.Hour}
+		info := &FeedInfo{Name: "calls", Reader: provider, Limits: limits, Interval: time.Second, Lookback: 48 * time.Hour}
 		loop := NewLoop(FeedSettings{Source: "acme", Info: info, Ledger: p, Clock: clock})
 		for polls := 1; clock.Now().Sub(p.state.Watermark) > 5*time.Minute; polls++ {
 			if polls > 10 {

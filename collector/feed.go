@@ -30,13 +30,11 @@ type RangeReader interface {
 	// the consumer until it asks for the next, when they are used again; Page.Result then says what the commit made of the page. An error is
 	// yielded once, without a page, and ends the sequence.
 	Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error]
-	// Limits are what the provider allows.
-	Limits() Limits
 }
 
-// Limits bound one read of a RangeReader.
+// Limits are what a provider allows of one read of a RangeReader.
 type Limits struct {
-	// MaxRange is the longest range of one request.
+	// MaxRange is the longest range of one request; zero if there is none.
 	MaxRange time.Duration
 	// Grain is the length under which a shorter range is no faster to read, such as a day; zero if there is none.
 	Grain time.Duration

@@ -76,8 +76,6 @@ func newModel(origin time.Time) *model {
 	}
 }
 
-func (m *model) Limits() Limits { return m.limits }
-
 // Pages implements RangeReader.
 func (m *model) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error] {
 	return pagesOf(func(emit func(*Page) error) error { return m.read(ctx, from, to, emit) })
@@ -301,7 +299,7 @@ func loopOver(m *model, interval, lookback time.Duration, change ...func(*FeedSe
 	random := seeded(7).Float64
 	clock := NewClock(m.local, m.Offset)
 	settings := FeedSettings{
-		Source: "contoso", Info: &FeedInfo{Name: "calls", Reader: m, Interval: interval, Lookback: lookback},
+		Source: "contoso", Info: &FeedInfo{Name: "calls", Reader: m, Limits: m.limits, Interval: interval, Lookback: lookback},
 		Ledger: m, Clock: clock, Random: random,
 	}
 	for _, c := range change {

@@ -18,7 +18,7 @@ type RangeFeed struct {
 	settings FeedSettings
 	ladder   plan.Ladder
 	levels   *levels
-	unmapped unmappedLog
+	unmapped map[Unmapped]bool // the values that were logged
 
 	plan   *plan.Plan
 	stored []byte        // the plan as it was last committed or read
@@ -40,8 +40,8 @@ func newRangeFeed(settings FeedSettings) *RangeFeed {
 	return &RangeFeed{
 		settings: settings,
 		ladder:   l,
-		levels:   newLevels(l.Last()+1, l.Interval, info.Reader.Limits().Grain),
-		unmapped: unmappedLog{logger: settings.Logger, own: settings.Own, seen: make(map[Unmapped]bool)},
+		levels:   newLevels(l.Last()+1, l.Interval, info.Limits.Grain),
+		unmapped: make(map[Unmapped]bool),
 		level:    -1,
 	}
 }
@@ -116,7 +116,7 @@ func (f *RangeFeed) planRead(r *reading) {
 		r.task = r.plan.NextTask(level, r.view)
 	}
 	piece := f.levels.each[level].piece
-	if limit := f.settings.Info.Reader.Limits().MaxRange; limit > 0 {
+	if limit := f.settings.Info.Limits.MaxRange; limit > 0 {
 		piece = min(piece, limit-2*time.Second) // it is rounded outward
 	}
 	r.step = r.plan.NextStep(&r.task, piece, r.view)
@@ -125,7 +125,7 @@ func (f *RangeFeed) planRead(r *reading) {
 // doubtful says that the time isn't known well enough to move anything. A new feed's origin is set by the provider's clock.
 func (f *RangeFeed) doubtful() bool {
 	c := f.settings.Clock
-	first := !f.asked && (c.pending() || c.hasDate() && len(f.stored) == 0)
+	first := !f.asked && (c.pending() || c.offset != nil && len(f.stored) == 0)
 	return first || c.isFar() || c.unsure(f.ladder.Lookback)
 }
 
@@ -135,7 +135,7 @@ func (f *RangeFeed) view(state ledger.State) plan.View {
 		v.Floor = v.Now.Add(-f.ladder.Reach(f.ladder.Last()))
 	}
 	v.Watermark = plan.Latest(v.Watermark, v.Floor)
-	if keeps := f.settings.Info.Reader.Limits().Retention; keeps > 0 {
+	if keeps := f.settings.Info.Limits.Retention; keeps > 0 {
 		v.Edge = v.Now.Add(-keeps)
 	}
 	return v

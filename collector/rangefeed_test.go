@@ -24,7 +24,6 @@ type readerFunc func(from, to time.Time, emit func(*Page) error) error
 func (f readerFunc) Pages(_ context.Context, from, to time.Time) iter.Seq2[*Page, error] {
 	return pagesOf(func(emit func(*Page) error) error { return f(from, to, emit) })
 }
-func (readerFunc) Limits() Limits { return Limits{} }
 
 // pagesOf makes a sequence of a read that hands its pages on.
 func pagesOf(read func(emit func(*Page) error) error) iter.Seq2[*Page, error] {

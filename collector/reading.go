@@ -39,7 +39,7 @@ func (f *RangeFeed) commitPage(ctx context.Context, page *Page) (ledger.Result, 
 	if c := f.settings.Clock; c.pending() {
 		c.sample() // the first answer says what the time is, also for this very page
 	}
-	f.unmapped.add(page.Unmapped)
+	f.countUnmapped(page.Unmapped)
 	page.ObservedAt = f.settings.Clock.Now()
 	named := false
 	for i := range page.Enqueue {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // Provider is one provider of call records, as its folder offers it. internal/app has the list of them.
@@ -21,6 +22,23 @@ type Provider struct {
 	NewConfig func() any
 	// Open makes a source of a valid block. It asks nothing of the network. Its errors hold no secrets.
 	Open func(config any, settings SourceSettings) (*Source, error)
+}
+
+// FeedProperties say what the records of a feed can show. A provider declares them once; rules, dashboards and docs are
+// derived from them.
+type FeedProperties struct {
+	// Name is the label `feed`. Feeds of several providers that share a name have the same properties.
+	Name string
+	// Snapshot: the feed shows calls in progress and has no records.
+	Snapshot bool
+	// Reasons: records say why a call didn't connect, so that NER can be computed.
+	Reasons bool
+	// SIPCodes: records carry the final SIP response code.
+	SIPCodes bool
+	// Streams: records say how the media of a call went.
+	Streams bool
+	// Overlaps: the same calls are in other feeds too, so its calls are never added to theirs.
+	Overlaps bool
 }
 
 // NewProvider is a provider whose block is a *C.
@@ -91,8 +109,9 @@ type Source struct {
 type FeedInfo struct {
 	// Name is the label `feed`.
 	Name string
-	// Reader reads ranges of time.
+	// Reader reads ranges of time, within Limits.
 	Reader RangeReader
+	Limits Limits
 	// Sync, beside Reader, reads by changes where the account offers it; ranges find what they missed (counting.md 11).
 	Sync SyncReader
 	// Fetcher, beside Reader, reads what the Reader's lists and the Webhook only name.
@@ -133,4 +152,15 @@ type RecordingInfo struct {
 	ContentType string
 	// Duration is the recording's own; zero if it isn't given.
 	Duration time.Duration
+}
+
+// CallTree is one call as the provider describes it, for people to read: the call itself, and
+// below it who took part, its sessions, their segments and streams. Nothing of it is
+// redacted yet: each field says what class of value it is, and the caller redacts it before printing.
+type CallTree struct {
+	// Label says what it is, such as `session` or `stream`. It is never personal.
+	Label string
+	// Fields are what is known of it, in reading order. Measures are texts with their unit.
+	Fields   []cdr.Attr
+	Children []*CallTree
 }

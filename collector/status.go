@@ -204,7 +204,7 @@ func (l *Loop) Status() Status {
 func (l *Loop) describe(err error) string {
 	_, notOpen := errors.AsType[*openError](err)
 	switch {
-	case errors.Is(err, ledger.ErrOtherAccount):
+	case errors.Is(err, ledger.ErrOtherAccount), errors.Is(err, ledger.ErrRenamed):
 		return err.Error() + ": change the configuration and reload it"
 	case notOpen:
 		return err.Error() + ": it is tried again by itself"

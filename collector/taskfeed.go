@@ -177,7 +177,7 @@ func (f *TaskFeed) maintain(ctx context.Context) error {
 // listGap lists what started since a little before the gap, as far as it may be read
 // (counting.md 5). It moves no position: the list is read all the same.
 func (f *TaskFeed) listGap(ctx context.Context) error {
-	now, limits := f.settings.Clock.Now(), f.settings.Info.Reader.Limits()
+	now, limits := f.settings.Clock.Now(), f.settings.Info.Limits
 	from := plan.Latest(plan.Earliest(f.upkeep.gap, now).Add(-gapMargin), f.settings.Ledger.State().Floor)
 	for _, most := range []time.Duration{limits.Retention, limits.MaxRange - 2*time.Second} {
 		if most > 0 {

@@ -48,15 +48,6 @@ func (j *job) fetch(ctx context.Context, f Fetcher) {
 	j.page, j.err = f.Fetch(ctx, j.tasks)
 }
 
-// fetchAll fetches jobs, all at once.
-func fetchAll(ctx context.Context, f Fetcher, jobs []*job) {
-	var group sync.WaitGroup
-	for _, j := range jobs {
-		group.Go(func() { j.fetch(ctx, f) })
-	}
-	group.Wait()
-}
-
 // fetching is the state of fetching. Its backoff is of failures that are the provider's, not one task's.
 type fetching struct {
 	backoff
@@ -163,7 +154,11 @@ func (f *TaskFeed) fetch(ctx context.Context) error {
 		return errNothingDue
 	}
 	jobs = jobs[:min(len(jobs), parallel)]
-	fetchAll(ctx, f.settings.Info.Fetcher, jobs)
+	var group sync.WaitGroup
+	for _, j := range jobs {
+		group.Go(func() { j.fetch(ctx, f.settings.Info.Fetcher) })
+	}
+	group.Wait()
 	r := &fetchBatch{feed: f}
 	for _, j := range jobs {
 		r.handleResult(ctx, j)

@@ -91,10 +91,6 @@ func newTaskModel(origin time.Time) *taskModel {
 	}
 }
 
-func (m *taskModel) Limits() Limits {
-	return Limits{MaxRange: 30 * 24 * time.Hour, Retention: 30 * 24 * time.Hour}
-}
-
 func (m *taskModel) Parallel() int { return m.parallel }
 
 // Pages lists names and versions.
@@ -460,7 +456,10 @@ func (m *taskModel) add(from, to time.Time, every, published time.Duration) {
 func (m *taskModel) feed(change ...func(*FeedSettings)) *TaskFeed {
 	settings := FeedSettings{
 		Source: "contoso",
-		Info:   &FeedInfo{Name: "call_records", Reader: m, Fetcher: m, Interval: 5 * time.Minute, Lookback: 72 * time.Hour},
+		Info: &FeedInfo{
+			Name: "call_records", Reader: m, Limits: Limits{MaxRange: 30 * 24 * time.Hour, Retention: 30 * 24 * time.Hour}, Fetcher: m,
+			Interval: 5 * time.Minute, Lookback: 72 * time.Hour,
+		},
 		Ledger: m, Queue: m, Random: seeded(7).Float64,
 	}
 	for _, c := range change {

@@ -45,7 +45,7 @@ func blamesSpan(err error) bool {
 // blame notes that a piece failed. The shortest is stepped over when it has failed again and again, and another span could be read
 // meanwhile: without that witness the provider is at fault (counting.md 30).
 func (f *RangeFeed) blame(ctx context.Context, r *reading, err error) error {
-	grain := f.settings.Info.Reader.Limits().Grain
+	grain := f.settings.Info.Limits.Grain
 	if r.doubt || !blamesSpan(err) || r.step.To.Sub(r.step.From) > max(shortestPiece, grain) || len(r.plan.Unread) >= maxUnreadable {
 		return nil
 	}

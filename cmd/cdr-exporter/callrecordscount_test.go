@@ -36,7 +36,7 @@ func TestCallRecordsPolled(t *testing.T) {
 		b.pass(d)
 		x.countsCalls(b)
 	}
-	if n := b.RecordsRefused(); n != 0 {
+	if n := b.Requests().Count("")[429]; n != 0 {
 		t.Errorf("%d requests were over the limits of one record", n)
 	}
 	x.stop()

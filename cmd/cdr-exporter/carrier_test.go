@@ -59,7 +59,7 @@ func (c *carrier) feeds() []string  { return []string{callLog} }
 func (c *carrier) server() provider { return c.Server }
 
 func (c *carrier) totals(at ...time.Time) simulator.Totals {
-	return c.Account().TotalsOf(simulator.View{At: at})
+	return c.TotalsOf(simulator.View{At: at})
 }
 
 func (c *carrier) tables(_ string, at ...time.Time) tables {

@@ -21,7 +21,7 @@ func newCheckConfig(c *kingpin.CmdClause) command {
 
 func checkConfig(files []string, s streams) (failed error) {
 	for _, file := range files {
-		if _, err := app.LoadConfig(file, app.Providers()); err != nil {
+		if err := app.Check(file); err != nil {
 			failed = errSilent
 			fmt.Fprintln(s.errors, err)
 			continue
@@ -31,18 +31,14 @@ func checkConfig(files []string, s streams) (failed error) {
 	return failed
 }
 
-type checkSources struct {
-	timeout time.Duration
-}
-
 func newCheckSources(c *kingpin.CmdClause) command {
-	k := &checkSources{}
-	run := readingCommand(c, k.run)
-	c.Flag("timeout", "How long one feed may take.").Default("1m").DurationVar(&k.timeout)
+	var timeout time.Duration
+	run := readingCommand(c, func(ctx context.Context, r *reading, s streams) error { return checkSources(ctx, r, timeout, s) })
+	c.Flag("timeout", "How long one feed may take.").Default("1m").DurationVar(&timeout)
 	return run
 }
 
-func (k *checkSources) run(ctx context.Context, r *reading, s streams) error {
+func checkSources(ctx context.Context, r *reading, timeout time.Duration, s streams) error {
 	table := newTable(s.out)
 	fmt.Fprintln(table, "SOURCE\tPROVIDER\tFEED\tRESULT\tWHAT TO DO")
 	var failed error
@@ -52,7 +48,7 @@ func (k *checkSources) run(ctx context.Context, r *reading, s streams) error {
 		if err != nil {
 			fmt.Fprintf(table, "%s\t%s\t\tfailed: %v\tcorrect the configuration\n", c.Name, c.ProviderName, err)
 		} else {
-			err = k.feeds(ctx, c, source, table)
+			err = checkFeeds(ctx, c, source, timeout, table)
 		}
 		if err != nil {
 			failed = errSilent
@@ -61,11 +57,13 @@ func (k *checkSources) run(ctx context.Context, r *reading, s streams) error {
 	return errors.Join(failed, table.Flush())
 }
 
-// feeds probes every feed of one source and prints a line for each.
-func (k *checkSources) feeds(ctx context.Context, c *config.Source, source *collector.Source, table io.Writer) (failed error) {
+// checkFeeds probes every feed of one source, each within the timeout, and prints a line for each.
+func checkFeeds(ctx context.Context, c *config.Source, source *collector.Source, timeout time.Duration, table io.Writer) (failed error) {
 	for i := range source.Feeds {
 		feed := &source.Feeds[i]
-		calls, err := k.probe(ctx, feed)
+		limited, cancel := context.WithTimeout(ctx, timeout)
+		calls, err := feed.Probe(limited)
+		cancel()
 		result, todo := fmt.Sprintf("ok, %d calls in the smallest page", calls), "nothing"
 		switch {
 		case err != nil:
@@ -78,10 +76,4 @@ func (k *checkSources) feeds(ctx context.Context, c *config.Source, source *coll
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", c.Name, c.ProviderName, feed.Name, result, todo)
 	}
 	return failed
-}
-
-func (k *checkSources) probe(ctx context.Context, feed *collector.FeedInfo) (calls int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, k.timeout)
-	defer cancel()
-	return feed.Probe(ctx)
 }

@@ -56,13 +56,11 @@ func TestCheckingFeeds(t *testing.T) {
 				source := &collector.Source{
 					Feeds: test.feeds, Advise: func(err error) (what, todo string) { return err.Error(), "ask your administrator" },
 				}
-				k := &checkSources{timeout: time.Minute}
 				var out bytes.Buffer
-				err := k.feeds(t.Context(), &config.Source{Name: "office", ProviderName: "acme"}, source, &out)
+				err := checkFeeds(t.Context(), &config.Source{Name: "office", ProviderName: "acme"}, source, time.Minute, &out)
 				if out.String() != test.want || (err != nil) != test.fails {
 					t.Errorf("%v, printed:\n%s\nwant:\n%s", err, out.String(), test.want)
 				}
-				closeSource(source)
 			})
 		})
 	}

@@ -340,7 +340,7 @@ func TestE2ECollectorRecipes(t *testing.T) {
 			r := newReceiver(t, n.vault, sink)
 			address := free(t)
 			text = strings.ReplaceAll(text, "127.0.0.1:4318", address)
-			text = variable.ReplaceAllString(backEnd.ReplaceAllString(text, r.HTTPURL()), "hush")
+			text = variable.ReplaceAllString(backEnd.ReplaceAllString(text, r.URL()), "hush")
 			text += "  telemetry: {metrics: {level: none}}\n"
 			file := filepath.Join(t.TempDir(), "otelcol.yaml")
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

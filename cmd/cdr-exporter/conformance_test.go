@@ -132,7 +132,7 @@ func TestConformance_Simulators(t *testing.T) {
 				x.running()
 				m := x.scrape()
 				for source, want := range map[string]int{
-					"acme": callsOf(calls.Totals(now)), "wave": callsOf(wx.Account().Totals(now)),
+					"acme": callsOf(calls.Totals(now)), "wave": callsOf(wx.Totals(now)),
 				} {
 					if got := m.sum("cdr_calls_total", "source="+source); got != float64(want) {
 						return fmt.Errorf("%s has %g calls, want %d", source, got, want)

@@ -253,7 +253,7 @@ func TestMalformedRows(t *testing.T) {
 		seed: 5, calls: 250, era: pastEra,
 		worlds: func(s *simulator.Settings) {
 			s.Malformed, s.Duplicated = 0.05, 0.1
-			if s.Order != simulator.NewestFirst { // RingCentral's rows all have ids
+			if !s.NewestFirst { // RingCentral's rows all have ids
 				s.NoID = 0.02
 			}
 		},

@@ -95,7 +95,7 @@ func TestEndpointDown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := published(t, 83, 400)
-			place := otlpsink.Settings{Listen: free(t), ListenGRPC: free(t)}
+			place := otlpsink.Settings{Listen: free(t)}
 			away := newReceiver(t, n.vault, place)
 			otlp := over(away, ", shutdown_timeout: 1s")
 			away.Close()
@@ -198,7 +198,7 @@ func TestBrokenEndpoint(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := published(t, 93, 1_000)
-			place := otlpsink.Settings{Listen: free(t), ListenGRPC: free(t)}
+			place := otlpsink.Settings{Listen: free(t)}
 			broken := place
 			if reply == nil {
 				broken.TLS = anyTLS(t)

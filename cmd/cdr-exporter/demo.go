@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -14,29 +15,25 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-type demo struct {
-	storage  string
-	settings app.Settings
-	log      logFlags
-}
-
 func newDemo(c *kingpin.CmdClause) command {
-	d := &demo{}
-	c.Flag("storage.path", "Folder of the demo's ledger; by default a temporary one.").StringVar(&d.storage)
-	webFlags(c, &d.settings)
-	d.log.define(c)
-	return d.run
+	storage := c.Flag("storage.path", "Folder of the demo's ledger; by default a temporary one.").String()
+	var settings app.Settings
+	webFlags(c, &settings)
+	newLogger := logFlags(c)
+	return func(ctx context.Context, s streams) error {
+		settings.Logger = newLogger(s)
+		return runDemo(ctx, *storage, settings, s)
+	}
 }
 
-func (d *demo) run(ctx context.Context, s streams) error {
+// runDemo keeps the ledger in a folder; without a name it is a temporary one.
+func runDemo(ctx context.Context, storage string, settings app.Settings, s streams) error {
 	folder, err := os.MkdirTemp("", "cdr-exporter-demo-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the demo: %w", err)
 	}
 	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder; the system clears it too
-	if d.storage == "" {
-		d.storage = filepath.Join(folder, "ledger")
-	}
+	storage = cmp.Or(storage, filepath.Join(folder, "ledger"))
 	providers, err := simulated.Start(simulated.Settings{})
 	if err != nil {
 		return err
@@ -46,11 +43,11 @@ func (d *demo) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if d.settings.ConfigFile, err = providers.Configure(folder, d.storage, hook); err != nil {
+	if settings.ConfigFile, err = providers.Configure(folder, storage, hook); err != nil {
 		return err
 	}
-	d.settings.WebhookAddresses, d.settings.Logger = []string{hook}, d.log.logger(s)
-	a, err := app.New(ctx, d.settings)
+	settings.WebhookAddresses = []string{hook}
+	a, err := app.New(ctx, settings)
 	if err != nil {
 		return err
 	}
@@ -59,6 +56,6 @@ func (d *demo) run(ctx context.Context, s streams) error {
 		address = "localhost" + port
 	}
 	fmt.Fprintf(s.out, "Reading a simulated Teams tenant, RingCentral account and Wavix account. "+
-		"Open http://%s/ (status) or http://%s%s (metrics). Press Ctrl-C to stop.\n", address, address, d.settings.TelemetryPath)
+		"Open http://%s/ (status) or http://%s%s (metrics). Press Ctrl-C to stop.\n", address, address, settings.TelemetryPath)
 	return a.Run(ctx)
 }

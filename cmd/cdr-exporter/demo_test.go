@@ -201,7 +201,7 @@ func TestDemoCounts(t *testing.T) {
 		{"contoso", directRouting}: func(from time.Time) tables { return since(p.DirectRouting, from, graph) },
 		{"acme", callLog}:          func(from time.Time) tables { return since(p.Log, from, office) },
 		{"wave", callLog}: func(from time.Time) tables {
-			t := p.Carrier.Account().TotalsOf(simulator.View{From: from, At: []time.Time{carrier}})
+			t := p.Carrier.TotalsOf(simulator.View{From: from, At: []time.Time{carrier}})
 			return expected(&t)
 		},
 	}

@@ -79,7 +79,7 @@ func TestFaults(t *testing.T) {
 	e.hold()
 	x := e.start(settings{OTLP: r.overHTTP("")}).ready()
 	e.tenant.ExpireTokens()
-	e.office.ExpireTokens()
+	e.office.KillSessions()
 	x.unfold(e)
 	for name, f := range map[string]*simulator.Faults{"Graph": graph, "RingCentral": office, "Wavix": carrier} {
 		eventually(t, "meet every fault of "+name, func() error {

@@ -65,9 +65,6 @@ func (n *naming) read(emit func(*collector.Page) error) error {
 	return nil
 }
 
-// Limits implements collector.RangeReader.
-func (*naming) Limits() collector.Limits { return collector.Limits{} }
-
 // Parallel implements collector.Fetcher.
 func (*naming) Parallel() int { return 3 }
 

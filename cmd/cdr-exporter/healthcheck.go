@@ -14,9 +14,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 )
 
-// healthTimeout is how long all addresses together may take to answer.
-const healthTimeout = 3 * time.Second
-
 // newHealthcheck asks a running exporter whether it is healthy, for images without a shell.
 // It takes the web flags of run, so that both can be given the same arguments. TLS is found
 // out by asking, so that the check in the image works with every web configuration file.
@@ -24,7 +21,7 @@ func newHealthcheck(c *kingpin.CmdClause) command {
 	var settings app.Settings
 	webFlags(c, &settings)
 	return func(ctx context.Context, _ streams) error {
-		ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+		ctx, cancel := context.WithTimeout(ctx, 3*time.Second) // for all addresses
 		defer cancel()
 		for _, address := range settings.ListenAddresses {
 			err := checkHealth(ctx, "https", address)

@@ -120,7 +120,8 @@ func (i *initCommand) run(ctx context.Context, s streams) error {
 	if err := checkConfig([]string{i.output}, s); err != nil || !i.check {
 		return err
 	}
-	if err := readConfig(ctx, i.output, s, (&checkSources{timeout: time.Minute}).run); err != nil {
+	check := func(ctx context.Context, r *reading, s streams) error { return checkSources(ctx, r, time.Minute, s) }
+	if err := readConfig(ctx, i.output, s, check); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "Next: cdr-exporter run --config.file=%s, as a user who may read it and the files that it names.\n", i.output)
@@ -226,24 +227,19 @@ func (i *initCommand) keys(draft bool) (keys []writtenKey) {
 
 // beside is a file's name as the configuration names it: without its folder if it lies beside it, else in full.
 func (i *initCommand) beside(file string) string {
-	if file == "" {
-		return ""
-	}
-	if filepath.Dir(file) == filepath.Dir(i.output) {
+	absolute, err := filepath.Abs(file)
+	switch {
+	case file == "" || err != nil:
+		return file
+	case filepath.Dir(file) == filepath.Dir(i.output):
 		return filepath.Base(file)
 	}
-	if absolute, err := filepath.Abs(file); err == nil {
-		return absolute
-	}
-	return file
+	return absolute
 }
 
 // quote writes a text in YAML, in quotes where it would be read as something else.
 func quote(text string) string {
-	b, err := yaml.Marshal(text)
-	if err != nil {
-		return "" // a text can always be written
-	}
+	b, _ := yaml.Marshal(text) // a text can always be written
 	return strings.TrimSuffix(string(b), "\n")
 }
 

@@ -33,7 +33,7 @@ func TestAnotherUser(t *testing.T) {
 			return nil
 		})
 	}
-	other := e.office.MintJWTFor(rcsim.OtherUser, -1)
+	other := e.office.MintJWTFor(rcsim.OtherUser)
 	e.vault.hide("the id of the other user", rcsim.OtherUser)
 	e.hold()
 	x := e.start(settings{}).ready()
@@ -41,7 +41,7 @@ func TestAnotherUser(t *testing.T) {
 	began := e.at(e.office)
 
 	e.keep("ringcentral-jwt", other)
-	e.office.ExpireTokens()
+	e.office.KillSessions()
 	stopped(x)
 	e.pass(12 * time.Hour)
 	only(x, e.tenant, e.at(e.tenant)...) // other sources go on

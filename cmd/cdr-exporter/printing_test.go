@@ -21,9 +21,6 @@ type nearby struct {
 	user   string
 }
 
-// Limits implements collector.RangeReader.
-func (*nearby) Limits() collector.Limits { return collector.Limits{MaxRange: time.Hour} }
-
 // Read implements collector.RangeReader.
 func (n *nearby) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return pagesOf(func(emit func(*collector.Page) error) error { return n.read(from, to, emit) })
@@ -46,7 +43,7 @@ func (n *nearby) print(t *testing.T, output string) string {
 	t.Helper()
 	var out bytes.Buffer
 	p := &printing{
-		from: noon.Add(time.Millisecond), to: noon.Add(130 * time.Minute).Add(time.Millisecond), feed: &collector.FeedInfo{Reader: n, Currency: "CHF"},
+		from: noon.Add(time.Millisecond), to: noon.Add(130 * time.Minute).Add(time.Millisecond), feed: &collector.FeedInfo{Reader: n, Limits: collector.Limits{MaxRange: time.Hour}, Currency: "CHF"},
 		redactor: cdr.NewRedactor(cdr.Policy{}, nil), printer: newPrinter(output, false, &out), errors: &out,
 	}
 	if err := p.run(t.Context()); err != nil {

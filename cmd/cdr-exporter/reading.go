@@ -26,13 +26,9 @@ type reading struct {
 	quotas httpclient.Quotas // shared by sources with one credential
 }
 
-func configFlag(c *kingpin.CmdClause) *string {
-	return c.Flag("config.file", "Configuration file.").Default("config.yaml").String()
-}
-
 // readingCommand defines a command that reads the configuration of --config.file. What it opens is closed when it ends.
 func readingCommand(c *kingpin.CmdClause, run func(context.Context, *reading, streams) error) command {
-	file := configFlag(c)
+	file := c.Flag("config.file", "Configuration file.").Default("config.yaml").String()
 	return func(ctx context.Context, s streams) error { return readConfig(ctx, *file, s, run) }
 }
 
@@ -44,7 +40,9 @@ func readConfig(ctx context.Context, file string, s streams, run func(context.Co
 	r := &reading{Config: c, file: file}
 	defer func() {
 		for _, source := range r.opened {
-			closeSource(source)
+			if source.Close != nil {
+				source.Close()
+			}
 		}
 	}()
 	return run(ctx, r, s)
@@ -72,12 +70,6 @@ func (r *reading) sourceNames() (names []string) {
 	return names
 }
 
-func closeSource(source *collector.Source) {
-	if source.Close != nil {
-		source.Close()
-	}
-}
-
 // redactor redacts as the exporter does: with the configured key, or with the ledger's own, which is read without its lock.
 func (r *reading) redactor(ctx context.Context) (*cdr.Redactor, error) {
 	key, err := app.HashKey(ctx, r.Config)
@@ -98,10 +90,8 @@ func (r *reading) redactor(ctx context.Context) (*cdr.Redactor, error) {
 	return cdr.NewRedactor(app.Policy(r.Privacy), key), nil
 }
 
-// errTime doesn't repeat the input.
-var errTime = errors.New("give a time as 2026-11-20T12:00:00Z (RFC 3339), a date as 2026-11-20, a time of day as 02:30, or a duration ago as 36h")
-
-// parseTime reads RFC 3339, a date (midnight UTC), the last time that a local clock showed 02:30, or a duration ago.
+// parseTime reads RFC 3339, a date (midnight UTC), the last time that a local clock showed 02:30, or a duration ago. Its error doesn't repeat the
+// input.
 func parseTime(text string, now time.Time) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
 		if at, err := time.Parse(layout, text); err == nil {
@@ -119,7 +109,7 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 	if d, err := config.ParseDuration(text); err == nil && d >= 0 {
 		return now.Add(-d).UTC(), nil
 	}
-	return time.Time{}, errTime
+	return time.Time{}, errors.New("give a time as 2026-11-20T12:00:00Z (RFC 3339), a date as 2026-11-20, a time of day as 02:30, or a duration ago as 36h")
 }
 
 // rangeFlags defines --from and --to, which parseRange reads.

@@ -93,11 +93,11 @@ func appendText(text []byte, value any) []byte {
 
 // overHTTP and overGRPC are the exporter's settings for the endpoint, with more keys.
 func (r *receiver) overHTTP(more string) string {
-	return fmt.Sprintf("{endpoint: %q, interval: 1s%s}", r.HTTPURL(), more)
+	return fmt.Sprintf("{endpoint: %q, interval: 1s%s}", r.URL(), more)
 }
 
 func (r *receiver) overGRPC(more string) string {
-	return fmt.Sprintf("{endpoint: %q, protocol: grpc, interval: 1s%s}", r.GRPCURL(), more)
+	return fmt.Sprintf("{endpoint: %q, protocol: grpc, interval: 1s%s}", r.URL(), more)
 }
 
 // calls counts the distinct log records of a feed by their event.

@@ -62,9 +62,6 @@ func (r *reused) read(from, _ time.Time, emit func(*collector.Page) error) error
 	return r.fail
 }
 
-// Limits implements collector.RangeReader.
-func (*reused) Limits() collector.Limits { return collector.Limits{MaxRange: time.Hour} }
-
 // someRecordings are calls with and without recordings; one is listed by two calls.
 func someRecordings() *reused {
 	call := func(id string, recordings ...cdr.Recording) cdr.Record {
@@ -89,7 +86,7 @@ func printed(t *testing.T, reader *reused, output string, resolve bool) (out, wa
 	var stdout, stderr bytes.Buffer
 	p := &printing{
 		from: noon, to: noon.Add(2 * time.Hour), printer: newPrinter(output, resolve, &stdout), errors: &stderr, resolve: resolve,
-		redactor: cdr.NewRedactor(cdr.Policy{}, []byte("key")), feed: &collector.FeedInfo{Reader: reader},
+		redactor: cdr.NewRedactor(cdr.Policy{}, []byte("key")), feed: &collector.FeedInfo{Reader: reader, Limits: collector.Limits{MaxRange: time.Hour}},
 		advise: func(err error) (what, todo string) { return err.Error(), "look whether it was deleted" },
 	}
 	p.feed.Recording = func(_ context.Context, id string) (collector.RecordingInfo, error) {

@@ -28,77 +28,61 @@ func webFlags(c *kingpin.CmdClause, to *app.Settings) {
 	c.Flag("web.telemetry-path", "Path of the metrics.").Default(web.DefaultMetricsPath).StringVar(&to.TelemetryPath)
 }
 
-type logFlags struct{ config promslog.Config }
-
-func (l *logFlags) define(c *kingpin.CmdClause) {
-	l.config.Level, l.config.Format = promslog.NewLevel(), promslog.NewFormat()
+// logFlags defines the flags of the log, and returns a function that makes it.
+func logFlags(c *kingpin.CmdClause) func(streams) *slog.Logger {
+	config := &promslog.Config{Level: promslog.NewLevel(), Format: promslog.NewFormat()}
 	c.Flag(promslogflag.LevelFlagName, promslogflag.LevelFlagHelp).Default("info").
-		HintOptions(promslog.LevelFlagOptions...).SetValue(l.config.Level)
+		HintOptions(promslog.LevelFlagOptions...).SetValue(config.Level)
 	c.Flag(promslogflag.FormatFlagName, promslogflag.FormatFlagHelp).Default("logfmt").
-		HintOptions(promslog.FormatFlagOptions...).SetValue(l.config.Format)
-}
-
-func (l *logFlags) logger(s streams) *slog.Logger {
-	l.config.Writer = s.errors
-	logger := promslog.New(&l.config)
-	// The exporter reports failures to send, and what is wrong with OTEL_ variables, itself. The SDK would write both to stderr, and values of
-	// variables may be secret.
-	otel.SetLogger(logr.Discard())
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		logger.Debug("The OpenTelemetry SDK reports an error.", "err", err)
-	}))
-	return logger
-}
-
-type runCommand struct {
-	settings app.Settings
-	log      logFlags
+		HintOptions(promslog.FormatFlagOptions...).SetValue(config.Format)
+	return func(s streams) *slog.Logger {
+		config.Writer = s.errors
+		logger := promslog.New(config)
+		// The exporter reports failures to send, and what is wrong with OTEL_ variables, itself. The SDK would write both to stderr, and values of
+		// variables may be secret.
+		otel.SetLogger(logr.Discard())
+		otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+			logger.Debug("The OpenTelemetry SDK reports an error.", "err", err)
+		}))
+		return logger
+	}
 }
 
 func newRun(c *kingpin.CmdClause) command {
-	r := &runCommand{}
-	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&r.settings.ConfigFile)
-	webFlags(c, &r.settings)
+	var settings app.Settings
+	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&settings.ConfigFile)
+	webFlags(c, &settings)
 	c.Flag("webhook.listen-address", "Address of the listener for providers' notifications. Repeatable. Off by default.").
-		StringsVar(&r.settings.WebhookAddresses)
-	c.Flag("webhook.config.file", "File with TLS of the webhook listener; see --web.config.file.").StringVar(&r.settings.WebhookConfigFile)
-	r.log.define(c)
-	return r.run
+		StringsVar(&settings.WebhookAddresses)
+	c.Flag("webhook.config.file", "File with TLS of the webhook listener; see --web.config.file.").StringVar(&settings.WebhookConfigFile)
+	newLogger := logFlags(c)
+	return func(ctx context.Context, s streams) error { return runExporter(ctx, settings, newLogger(s)) }
 }
 
-func (r *runCommand) run(ctx context.Context, s streams) error {
-	logger := r.log.logger(s)
+func runExporter(ctx context.Context, settings app.Settings, logger *slog.Logger) error {
 	logger.Info("Starting cdr-exporter", "version", version.Info(), "build", version.BuildContext())
-	r.settings.Logger = logger
-	a, err := app.New(ctx, r.settings)
-	if _, missing := os.Stat(r.settings.ConfigFile); err != nil && errors.Is(missing, fs.ErrNotExist) {
+	settings.Logger = logger
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP) // from here on it doesn't end the process
+	a, err := app.New(ctx, settings)
+	if _, missing := os.Stat(settings.ConfigFile); err != nil && errors.Is(missing, fs.ErrNotExist) {
 		return fmt.Errorf("%w; `cdr-exporter demo` runs without a configuration", err)
 	}
 	if err != nil {
 		return err
 	}
-	stop := reloadOnHangup(a)
-	defer stop()
+	go func() {
+		for range hangup {
+			_ = a.Reload() // it logs its result
+		}
+	}()
+	defer close(hangup)
+	defer signal.Stop(hangup)
 	if err := a.Run(ctx); err != nil {
 		return err
 	}
 	logger.Info("Stopped")
 	return nil
-}
-
-// reloadOnHangup reloads on SIGHUP until it is stopped. Reload logs its result.
-func reloadOnHangup(a *app.App) (stop func()) {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	go func() {
-		for range hangup {
-			_ = a.Reload()
-		}
-	}()
-	return func() {
-		signal.Stop(hangup) // none comes any more
-		close(hangup)
-	}
 }
 
 func newVersion(*kingpin.CmdClause) command {

@@ -75,9 +75,6 @@ var ofRequests = map[httpclient.Kind]Error{
 
 // Advise says what an error means and what to do about it.
 func (p *Provider) Advise(err error) (what, todo string) {
-	if err == nil {
-		return "nothing is wrong", "nothing"
-	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		return err.Error(), e.Todo
 	}

@@ -73,12 +73,8 @@ func TestBodies(t *testing.T) {
 				client := newTest(t, pipeServer(t, test.handler), func(s *Settings) { s.BaseURL = "http://127.0.0.1" })
 				client.maxBody = 1000
 				started := time.Now()
-				resp, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls"})
+				got, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls"})
 				took := time.Since(started)
-				var got []byte
-				if err == nil {
-					got = resp.Body.Bytes()
-				}
 				if KindOf(err) != test.kind || IsRetryable(err) != test.again || (err == nil) != (test.kind == "") {
 					t.Errorf("error %v (kind %s, retryable %v), want kind %s, %v", err, KindOf(err), IsRetryable(err), test.kind, test.again)
 				}
@@ -133,8 +129,8 @@ func TestFetchCutBody(t *testing.T) {
 		}))
 		client := newTest(t, transport, func(s *Settings) { s.BaseURL = "http://127.0.0.1" })
 		var decoded []string
-		err := client.Fetch(t.Context(), Request{URL: "/x"}, func(resp *Response) error {
-			decoded = append(decoded, resp.Body.String())
+		err := client.Fetch(t.Context(), Request{URL: "/x"}, func(body []byte) error {
+			decoded = append(decoded, string(body))
 			return nil
 		})
 		if err != nil || requests != 3 || len(decoded) != 1 || decoded[0] != `{"a":"b"}` {
@@ -174,7 +170,7 @@ func TestExpectJSON(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			transport, _ := script(replies(test.status, test.body, "Content-Type: "+test.contentType))
-			resp, err := newTest(t, transport, nil).Get(t.Context(), Request{URL: "/x", Label: "calls", ExpectJSON: true})
+			got, err := newTest(t, transport, nil).Get(t.Context(), Request{URL: "/x", Label: "calls", ExpectJSON: true})
 			if test.text != "" {
 				if err == nil || err.Error() != test.text || KindOf(err) != KindBody || !IsRetryable(err) {
 					t.Errorf("error %v, want %s", err, test.text)
@@ -184,7 +180,7 @@ func TestExpectJSON(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := resp.Body.String(); got != test.want {
+			if string(got) != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})

@@ -24,7 +24,7 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 		name   string
 		url    string
 		answer reply
-		use    func(*Response) error
+		use    func([]byte) error
 	}{
 		{name: "url.Error", url: "/x?appid=secret", answer: fails(leak)},
 		{name: "url.Error in another", url: "/x?appid=secret", answer: fails(fmt.Errorf("proxy: %w", leak))},

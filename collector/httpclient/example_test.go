@@ -29,9 +29,9 @@ func ExampleClient_Fetch() {
 	defer client.Close()
 
 	request := httpclient.Request{Feed: "pstn", URL: "/calls?page=1", Label: "calls", ExpectJSON: true}
-	err = client.Fetch(context.Background(), request, func(resp *httpclient.Response) error {
+	err = client.Fetch(context.Background(), request, func(body []byte) error {
 		var page struct{ Value []string }
-		if err := json.NewDecoder(resp.Body).Decode(&page); err != nil {
+		if err := json.Unmarshal(body, &page); err != nil {
 			return httpclient.Retryable(err)
 		}
 		fmt.Println(page.Value, "after", tries, "requests")

@@ -110,7 +110,7 @@ func TestFetchCallback(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				transport, rec := script(replies(200, "page"))
 				calls := 0
-				err := newTest(t, transport, nil).Fetch(t.Context(), Request{URL: "/x"}, func(*Response) error {
+				err := newTest(t, transport, nil).Fetch(t.Context(), Request{URL: "/x"}, func([]byte) error {
 					calls++
 					if calls <= len(test.errs) {
 						return test.errs[calls-1]

@@ -155,11 +155,10 @@ func newTest(t *testing.T, transport http.RoundTripper, change func(*Settings)) 
 }
 
 // readAll is a Fetch callback that stores the body.
-func readAll(into *string) func(*Response) error {
-	return func(resp *Response) error {
-		content, err := io.ReadAll(resp.Body)
-		*into = string(content)
-		return err
+func readAll(into *string) func([]byte) error {
+	return func(body []byte) error {
+		*into = string(body)
+		return nil
 	}
 }
 

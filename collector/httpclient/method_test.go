@@ -131,7 +131,7 @@ func TestPostWhoseAnswerCantBeRead(t *testing.T) {
 	for _, method := range []string{http.MethodPost, http.MethodPatch} {
 		synctest.Test(t, func(t *testing.T) {
 			transport, seen, _ := methods(replies(201, "{}"))
-			err := newTest(t, transport, nil).Fetch(t.Context(), Request{Method: method, URL: "/x"}, func(*Response) error {
+			err := newTest(t, transport, nil).Fetch(t.Context(), Request{Method: method, URL: "/x"}, func([]byte) error {
 				return Retryable(errBroken)
 			})
 			want := 4
@@ -150,7 +150,7 @@ func TestMethodInTheCallersEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		err := newTest(t, fakeTransport(hanging), nil).Fetch(ctx, Request{Method: http.MethodDelete, URL: "/x", Label: "subscriptions"}, func(*Response) error { return nil })
+		err := newTest(t, fakeTransport(hanging), nil).Fetch(ctx, Request{Method: http.MethodDelete, URL: "/x", Label: "subscriptions"}, func([]byte) error { return nil })
 		if !errors.Is(err, context.DeadlineExceeded) || !strings.HasPrefix(err.Error(), "DELETE subscriptions: ") {
 			t.Errorf("the error is %v", err)
 		}

@@ -19,7 +19,7 @@ var (
 
 // Pages fetches an answer and those that its next links lead to, at most so many. Decode is as for Fetch, and returns the next link as it
 // was given, empty after the last page. Each page is yielded by its number, from 1, when it was decoded; an error ends the sequence.
-func (c *Client) Pages(ctx context.Context, request Request, most int, decode func(*Response) (next string, err error)) iter.Seq2[int, error] {
+func (c *Client) Pages(ctx context.Context, request Request, most int, decode func(body []byte) (next string, err error)) iter.Seq2[int, error] {
 	return func(yield func(int, error) bool) {
 		followed := make(map[string]bool)
 		for number := 1; request.URL != ""; number++ {
@@ -32,8 +32,8 @@ func (c *Client) Pages(ctx context.Context, request Request, most int, decode fu
 				err = fmt.Errorf("%w: over %d", ErrTooManyPages, most)
 			case !followed[link]:
 				followed[link] = true
-				err = c.Fetch(ctx, request, func(response *Response) (err error) {
-					next, err = decode(response)
+				err = c.Fetch(ctx, request, func(body []byte) (err error) {
+					next, err = decode(body)
 					return err
 				})
 			}

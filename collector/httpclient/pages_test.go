@@ -31,7 +31,7 @@ func TestPages(t *testing.T) {
 				return answer(200, "page"), nil
 			}), func(s *Settings) { s.BaseURL = "https://a.example/v1" })
 			links := append(test.links, "")
-			decode := func(*Response) (next string, err error) {
+			decode := func([]byte) (next string, err error) {
 				next, links = links[0], links[1:]
 				return next, nil
 			}

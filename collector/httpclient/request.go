@@ -69,26 +69,27 @@ func NewBackOff() *backoff.ExponentialBackOff {
 	return steps
 }
 
-// Fetch gets a link, reads the whole answer and hands it to decode. When the request, the body or decode fails with a fault that may pass, it
+// Fetch gets a link, reads the whole answer, decompressed, and hands it to decode. (Whether one without length or chunks was cut shows only when
+// it is decoded.) When the request, the body or decode fails with a fault that may pass, it
 // is asked again, up to Repeats times; of an error of decode, Retryable says that it may. Decode may be called several times: it decodes, and
 // what it decoded is used after Fetch has returned. The answer's memory isn't used again, unless Request.Into says so.
 // Waiting while the provider throttles (429) is no failure: only ctx bounds it.
-func (c *Client) Fetch(ctx context.Context, request Request, decode func(*Response) error) error {
+func (c *Client) Fetch(ctx context.Context, request Request, decode func(body []byte) error) error {
 	if err := c.complete(&request); err != nil {
 		return err
 	}
 	steps := NewBackOff()
 	for repeats := 0; ; {
-		resp, err := c.get(ctx, &request)
-		again := IsRetryable(err)
-		if err == nil {
-			err = decode(resp)
+		body, err := c.get(ctx, &request)
+		answered, again := err == nil, IsRetryable(err)
+		if answered {
+			err = decode(body)
 			again = isMarked(err)
 		}
 		switch {
 		case err == nil || !again || ctx.Err() != nil:
 			return err
-		case resp == nil && KindOf(err) == KindThrottled:
+		case !answered && KindOf(err) == KindThrottled:
 			c.settings.Logger.WarnContext(ctx, "the provider throttles", "feed", request.Feed, "endpoint", request.Label, "wait", RetryAfter(err), "error", err)
 			continue // the next request waits for its turn
 		case request.Method == http.MethodPost && KindOf(err) != KindToken:
@@ -124,8 +125,8 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// Get asks once: it waits for the budget and for as long as the provider throttles, but doesn't ask again after a failure.
-func (c *Client) Get(ctx context.Context, request Request) (*Response, error) {
+// Get asks once and returns the body: it waits for the budget and for as long as the provider throttles, but doesn't ask again after a failure.
+func (c *Client) Get(ctx context.Context, request Request) ([]byte, error) {
 	if err := c.complete(&request); err != nil {
 		return nil, err
 	}
@@ -133,7 +134,7 @@ func (c *Client) Get(ctx context.Context, request Request) (*Response, error) {
 }
 
 // get asks once, and once more with a fresh token after 401 or 403. A failure is an *Error, or wraps the cause of ctx when ctx ended first.
-func (c *Client) get(ctx context.Context, request *Request) (*Response, error) {
+func (c *Client) get(ctx context.Context, request *Request) ([]byte, error) {
 	a, token, err := c.ask(ctx, request)
 	// A token may have been revoked, and a cached one lacks roles that were granted after it was made.
 	kind := KindOf(err)
@@ -156,7 +157,7 @@ func (c *Client) get(ctx context.Context, request *Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Response{Body: body}, nil
+	return body.Bytes(), nil
 }
 
 // ask sends one request when the budget has room and the provider's limits allow it, and returns the token that it used. The body is left to

@@ -105,12 +105,6 @@ type Request struct {
 	Into func() *bytes.Buffer
 }
 
-// Response is a 2xx answer, for one goroutine.
-type Response struct {
-	// Body is the whole body, decompressed. (Whether one without length or chunks was cut shows only when it is decoded.)
-	Body *bytes.Buffer
-}
-
 type noObserver struct{}
 
 func (noObserver) Request(string, string, time.Duration) {}

@@ -12,7 +12,7 @@ const renewRetry = 30 * time.Second
 type Token struct {
 	// Value goes into requests. It is a secret.
 	Value string
-	// Expires is by the clock of TokensSettings.
+	// Expires is by the local clock.
 	Expires time.Time
 }
 
@@ -21,37 +21,25 @@ func (Token) GoString() string { return "<token>" }
 
 func (Token) String() string { return "<token>" }
 
-// TokensSettings is what NewTokens needs.
-type TokensSettings struct {
-	// Ask gets a new token, in one call at a time. TokenSource says what its errors must not hold.
-	Ask func(context.Context) (Token, error)
-	// RenewBefore is how long before its end a token is replaced at the earliest; a token is kept for at least four fifths of its life. 0: for
-	// just that long.
-	RenewBefore time.Duration
-	// Now is the local clock; nil: time.Now.
-	Now func() time.Time
-}
-
-// Tokens is a TokenSource that caches one token and asks for the next when it is due. While renewing fails, the old one is returned as long as it
-// is valid. It is safe for concurrent use: those who need a token while one is asked for wait for that one.
+// Tokens is a TokenSource that caches one token, and asks for the next when it has a fifth of its life left, so that none ends on its way. While
+// renewing fails, the old one is returned as long as it is valid. It is safe for concurrent use: those who need a token while one is asked for wait for that one.
 type Tokens struct {
-	settings TokensSettings
-	held     chan struct{} // a lock for which a wait can be ended; it is held during a call of Ask
-	cached   Token         // guarded by held, as renewAt
-	renewAt  time.Time
+	ask     func(context.Context) (Token, error)
+	now     func() time.Time
+	held    chan struct{} // a lock for which a wait can be ended; it is held during a call of ask
+	cached  Token         // guarded by held, as renewAt
+	renewAt time.Time
 }
 
-// NewTokens makes a source of tokens; it asks nothing yet.
-func NewTokens(settings TokensSettings) *Tokens {
-	if settings.Now == nil {
-		settings.Now = time.Now
-	}
-	return &Tokens{settings: settings, held: make(chan struct{}, 1)}
+// NewTokens makes a source of tokens; it asks nothing yet. Ask gets a new token, in one call at a time; TokenSource says what its errors must not
+// hold. Now is the local clock.
+func NewTokens(ask func(context.Context) (Token, error), now func() time.Time) *Tokens {
+	return &Tokens{ask: ask, now: now, held: make(chan struct{}, 1)}
 }
 
 // valid returns the cached token, empty if there is none or it has expired; the lock is held.
 func (t *Tokens) valid() string {
-	if t.settings.Now().Before(t.cached.Expires) {
+	if t.now().Before(t.cached.Expires) {
 		return t.cached.Value
 	}
 	return ""
@@ -65,24 +53,20 @@ func (t *Tokens) Token(ctx context.Context) (string, error) {
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
-	asked := t.settings.Now()
+	asked := t.now()
 	if token := t.valid(); token != "" && asked.Before(t.renewAt) {
 		return token, nil
 	}
-	got, err := t.settings.Ask(ctx)
+	got, err := t.ask(ctx)
 	if err != nil {
 		token := t.valid()
 		if token == "" {
 			return "", err
 		}
-		t.renewAt = t.settings.Now().Add(renewRetry)
+		t.renewAt = t.now().Add(renewRetry)
 		return token, nil
 	}
-	margin := got.Expires.Sub(asked) / 5
-	if most := t.settings.RenewBefore; most > 0 {
-		margin = min(margin, most)
-	}
-	t.cached, t.renewAt = got, got.Expires.Add(-margin)
+	t.cached, t.renewAt = got, got.Expires.Add(-got.Expires.Sub(asked)/5)
 	return got.Value, nil
 }
 

@@ -33,15 +33,14 @@ func (m *tokenMaker) want(t *testing.T, tokens *Tokens, want string) {
 }
 
 func TestTokenIsKeptAndRenewed(t *testing.T) {
-	for _, test := range []struct{ life, before, keptFor time.Duration }{
-		{time.Hour, 5 * time.Minute, 55 * time.Minute},
-		{10 * time.Second, 5 * time.Minute, 8 * time.Second},
-		{time.Hour, 0, 48 * time.Minute},
-		{7199 * time.Second, 0, 5759200 * time.Millisecond},
+	for _, test := range []struct{ life, keptFor time.Duration }{
+		{10 * time.Second, 8 * time.Second},
+		{time.Hour, 48 * time.Minute},
+		{7199 * time.Second, 5759200 * time.Millisecond},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			maker := &tokenMaker{life: test.life}
-			tokens := NewTokens(TokensSettings{Ask: maker.ask, RenewBefore: test.before})
+			tokens := NewTokens(maker.ask, time.Now)
 			maker.want(t, tokens, "token-1")
 			bubbleSleep(t, test.keptFor-time.Millisecond)
 			maker.want(t, tokens, "token-1")
@@ -54,7 +53,7 @@ func TestTokenIsKeptAndRenewed(t *testing.T) {
 func TestTokenWhileRenewingFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		maker := &tokenMaker{life: time.Hour}
-		tokens := NewTokens(TokensSettings{Ask: maker.ask, RenewBefore: 5 * time.Minute, Now: time.Now})
+		tokens := NewTokens(maker.ask, time.Now)
 		maker.want(t, tokens, "token-1")
 		bubbleSleep(t, 56*time.Minute)
 		maker.err = errors.New("down")
@@ -79,7 +78,7 @@ func TestTokenWhileRenewingFails(t *testing.T) {
 
 func TestInvalidate(t *testing.T) {
 	maker := &tokenMaker{life: time.Hour}
-	tokens := NewTokens(TokensSettings{Ask: maker.ask})
+	tokens := NewTokens(maker.ask, time.Now)
 	maker.want(t, tokens, "token-1")
 	tokens.Invalidate("an older one")
 	maker.want(t, tokens, "token-1")
@@ -93,7 +92,7 @@ func TestInvalidate(t *testing.T) {
 func TestTake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		maker := &tokenMaker{life: time.Hour}
-		tokens := NewTokens(TokensSettings{Ask: maker.ask})
+		tokens := NewTokens(maker.ask, time.Now)
 		for _, want := range []string{"", "token-1", ""} {
 			if got := tokens.Take(); got != want {
 				t.Errorf("Take() = %q, want %q", got, want)
@@ -120,7 +119,7 @@ func TestTokenIsAskedOnce(t *testing.T) {
 			bubbleSleep(t, 10*time.Second)
 			return Token{Value: "token", Expires: time.Now().Add(time.Hour)}, nil
 		}
-		tokens := NewTokens(TokensSettings{Ask: slow})
+		tokens := NewTokens(slow, time.Now)
 		for range 5 {
 			go func() {
 				if got, err := tokens.Token(t.Context()); got != "token" || err != nil {

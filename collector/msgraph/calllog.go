@@ -18,19 +18,13 @@ const maxRange = 89 * 24 * time.Hour
 
 // callLog is one of the two call logs of a source. It never changes and is safe for concurrent use.
 type callLog struct {
-	feed      string // label `feed`
-	function  string // of Graph
-	retention time.Duration
-	mapRow    func(*mapper, *wire.Fields, *cdr.Record)
+	feed     string // label `feed`
+	function string // of Graph
+	mapRow   func(*mapper, *wire.Fields, *cdr.Record)
 
 	client    *httpclient.Client
 	countries *cdr.Countries
 	emergency *cdr.EmergencyNumbers
-}
-
-// Limits implements collector.RangeReader.
-func (l *callLog) Limits() collector.Limits {
-	return collector.Limits{MaxRange: maxRange, Retention: l.retention}
 }
 
 // Pages implements collector.RangeReader. A page is read and mapped while the one before it is committed.

@@ -126,16 +126,6 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-func TestLimits(t *testing.T) {
-	const day = 24 * time.Hour
-	if got, want := pstnLog().Limits(), (collector.Limits{MaxRange: 89 * day, Retention: 365 * day}); got != want {
-		t.Errorf("pstn: %v, want %v", got, want)
-	}
-	if got, want := directRoutingLog().Limits(), (collector.Limits{MaxRange: 89 * day, Retention: 150 * day}); got != want {
-		t.Errorf("direct routing: %v, want %v", got, want)
-	}
-}
-
 // TestTrap7Paging: links in any spelling are followed as they are, and an empty page isn't
 // the last one.
 func TestTrap7Paging(t *testing.T) {

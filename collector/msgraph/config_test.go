@@ -165,6 +165,13 @@ func TestOpen(t *testing.T) {
 		pstn.Currency != "XXX" || pstn.Reader == nil {
 		t.Errorf("pstn: %+v", pstn)
 	}
+	const day = 24 * time.Hour
+	if want := (collector.Limits{MaxRange: 89 * day, Retention: 365 * day}); pstn.Limits != want {
+		t.Errorf("pstn: limits %v, want %v", pstn.Limits, want)
+	}
+	if want := (collector.Limits{MaxRange: 89 * day, Retention: 150 * day}); dr.Limits != want {
+		t.Errorf("direct_routing: limits %v, want %v", dr.Limits, want)
+	}
 	if want := "msgraph " + testTenant + " graph.microsoft.us pstn"; pstn.Fingerprint != want {
 		t.Errorf("fingerprint %q, want %q", pstn.Fingerprint, want)
 	}
@@ -228,7 +235,7 @@ func TestOpenCallRecords(t *testing.T) {
 	if want := "msgraph " + testTenant + " graph.microsoft.com call_records"; feed.Fingerprint != want {
 		t.Errorf("fingerprint %q, want %q", feed.Fingerprint, want)
 	}
-	if limits := feed.Reader.Limits(); limits.Retention >= 30*24*time.Hour || limits.Retention < 29*24*time.Hour || limits.MaxRange != limits.Retention {
+	if limits := feed.Limits; limits.Retention >= 30*24*time.Hour || limits.Retention < 29*24*time.Hour || limits.MaxRange != limits.Retention {
 		t.Errorf("limits %+v", limits)
 	}
 	if other := open(testAuth+"pstn: {}\n", nil); other.LookUp != nil {

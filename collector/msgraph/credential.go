@@ -24,12 +24,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-const (
-	// renewBefore is how long before its end a token is replaced, so that none ends on its way.
-	renewBefore = 5 * time.Minute
-	// dialTimeout bounds the connection to a managed identity's endpoint, where nothing answers outside of Azure.
-	dialTimeout = 5 * time.Second
-)
+// dialTimeout bounds the connection to a managed identity's endpoint, where nothing answers outside of Azure.
+const dialTimeout = 5 * time.Second
 
 // credentials gets tokens with the credential that is configured. The library's credential is made anew for each token, about once an hour: so
 // secrets are read again from their files, and httpclient.Tokens is the only cache.

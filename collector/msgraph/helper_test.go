@@ -85,14 +85,14 @@ func decodeRow(t testing.TB, log *callLog, raw string) row {
 
 func pstnLog() *callLog {
 	return &callLog{
-		feed: "pstn", function: "getPstnCalls", mapRow: (*mapper).mapPSTN, retention: pstnRetention,
+		feed: "pstn", function: "getPstnCalls", mapRow: (*mapper).mapPSTN,
 		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999", "JP:119"}),
 	}
 }
 
 func directRoutingLog() *callLog {
 	log := pstnLog()
-	log.feed, log.function, log.retention, log.mapRow = "direct_routing", "getDirectRoutingCalls", directRoutingRetention, (*mapper).mapDirectRouting
+	log.feed, log.function, log.mapRow = "direct_routing", "getDirectRoutingCalls", (*mapper).mapDirectRouting
 	return log
 }
 

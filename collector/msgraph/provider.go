@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -75,7 +76,7 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 
 func (s *source) openClient(creds *credentials) (err error) {
 	settings := s.settings.Settings
-	settings.Token = httpclient.NewTokens(httpclient.TokensSettings{Ask: creds.token, RenewBefore: renewBefore, Now: s.settings.Now})
+	settings.Token = httpclient.NewTokens(creds.token, s.settings.Now)
 	settings.RequestsPerMinute = cmp.Or(settings.RequestsPerMinute, defaultRequestsPerMinute)
 	settings.BaseURL, settings.QuotaKey, settings.Quote = s.graphURL, s.account, graph.Quote
 	settings.ClientRequestIDHeader, settings.RequestIDHeaders = "client-request-id", []string{"request-id"}
@@ -85,14 +86,12 @@ func (s *source) openClient(creds *credentials) (err error) {
 
 func (s *source) addFeeds(opened *collector.Source) error {
 	if c := s.config.PSTN; c != nil {
-		log := &callLog{feed: feedPSTN, function: "getPstnCalls", retention: pstnRetention, mapRow: (*mapper).mapPSTN}
-		opened.Feeds = append(opened.Feeds, s.logFeed(log, &c.Feed))
+		log := &callLog{feed: feedPSTN, function: "getPstnCalls", mapRow: (*mapper).mapPSTN}
+		opened.Feeds = append(opened.Feeds, s.logFeed(log, &c.Feed, pstnRetention))
 	}
 	if c := s.config.DirectRouting; c != nil {
-		log := &callLog{
-			feed: feedDirectRouting, function: "getDirectRoutingCalls", retention: directRoutingRetention, mapRow: (*mapper).mapDirectRouting,
-		}
-		opened.Feeds = append(opened.Feeds, s.logFeed(log, &c.Feed))
+		log := &callLog{feed: feedDirectRouting, function: "getDirectRoutingCalls", mapRow: (*mapper).mapDirectRouting}
+		opened.Feeds = append(opened.Feeds, s.logFeed(log, &c.Feed, directRoutingRetention))
 	}
 	if c := s.config.CallRecords; c != nil {
 		feed, err := callrecords.New(c, &callrecords.Settings{
@@ -101,17 +100,17 @@ func (s *source) addFeeds(opened *collector.Source) error {
 		if err != nil {
 			return err
 		}
-		info := feed.Info()
+		info := feed.Info
 		info.Fingerprint, info.Currency = s.fingerprint(callrecords.Feed), noCurrency
 		opened.Feeds, opened.LookUp = append(opened.Feeds, info), feed.LookUp
 	}
 	return nil
 }
 
-func (s *source) logFeed(log *callLog, c *config.Feed) collector.FeedInfo {
+func (s *source) logFeed(log *callLog, c *config.Feed, retention time.Duration) collector.FeedInfo {
 	log.client, log.countries, log.emergency = s.client, s.countries, s.emergency
 	return collector.FeedInfo{
-		Name: log.feed, Reader: log,
+		Name: log.feed, Reader: log, Limits: collector.Limits{MaxRange: maxRange, Retention: retention},
 		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
 		Fingerprint: s.fingerprint(log.feed), Currency: noCurrency,
 		Probe: collector.Probe(log, s.settings.Now),

@@ -13,11 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-const (
-	feedActiveCalls = "active_calls"
-	// labelActiveCalls is the endpoint in errors.
-	labelActiveCalls = "active-calls"
-)
+const feedActiveCalls = "active_calls"
 
 // activeCalls reads the calls in progress: never a source of records, for RingCentral also lists calls that ended up to two minutes ago, and
 // not those that still ring in routing. One loop reads it.
@@ -33,7 +29,7 @@ type activeCalls struct {
 // read implements collector.ActiveCalls. A call counts once: pages shift while they are read, and the last row seen of it is the newest.
 func (a *activeCalls) read(ctx context.Context, smallest bool) (map[cdr.Direction]int, error) {
 	decoder, calls, problem := newPageDecoder(), map[string]cdr.Direction{}, ""
-	request := httpclient.Request{Feed: feedActiveCalls, URL: a.link(smallest), Label: labelActiveCalls, ExpectJSON: true}
+	request := httpclient.Request{Feed: feedActiveCalls, URL: a.link(smallest), Label: "active-calls", ExpectJSON: true}
 	for number, err := range a.client.Pages(ctx, request, maxPages, decoder.decode) {
 		if err == nil {
 			problem = cmp.Or(a.add(calls, decoder.rows, number), problem)

@@ -54,7 +54,6 @@ func TestAdvice(t *testing.T) {
 		{"slow token", kind(httpclient.KindToken), "no token in time", "base_url"},
 		{"timeout", context.DeadlineExceeded, "not asked to the end", "try again"},
 		{"anything else", errors.New("odd"), "odd", "log"},
-		{"nothing", nil, "nothing is wrong", "nothing"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := test.err

@@ -32,7 +32,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	page := pageOf("", rows...)
 	decoded := 0
-	decoder, mapper := newPageDecoder(), accountLog().mapper()
+	decoder, mapper := newPageDecoder(), &mapper{log: accountLog()}
 	b.SetBytes(int64(len(page)))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -27,26 +27,17 @@ const (
 type callLog struct {
 	path    string // of the call log
 	view    string // as the API writes it
-	grouped bool   // rows of a session are one call
+	grouped bool   // rows of a session are one call: in the log of an extension a session is listed once per view of it
 
 	client    *httpclient.Client
 	countries *cdr.Countries
 	emergency *cdr.EmergencyNumbers
 }
 
-func (l *callLog) mapper() *mapper {
-	return &mapper{countries: l.countries, emergency: l.emergency, grouped: l.grouped}
-}
-
-// Limits implements collector.RangeReader.
-func (l *callLog) Limits() collector.Limits {
-	return collector.Limits{MaxRange: maxRange, Retention: retention}
-}
-
 // Pages implements collector.RangeReader.
 func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
-		decoder, mapper := newPageDecoder(), l.mapper()
+		decoder, mapper := newPageDecoder(), &mapper{log: l}
 		request := httpclient.Request{Feed: feedCallLog, URL: l.link(from, to), Label: labelCallLog, ExpectJSON: true}
 		for number, err := range l.client.Pages(ctx, request, maxPages, decoder.decode) {
 			if err != nil {

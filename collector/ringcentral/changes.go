@@ -17,8 +17,6 @@ import (
 const (
 	// changesPath is the account's: an extension has no such endpoint.
 	changesPath = "restapi/v1.0/account/~/call-log-extract-sync"
-	// labelChanges is the endpoint in errors.
-	labelChanges = "call-log-extract-sync"
 	// syncRecords is how many rows an answer to a full synchronisation has, but for those
 	// that share the last millisecond.
 	syncRecords = 1000
@@ -32,10 +30,10 @@ type changes struct{ *callLog }
 
 // Sync implements collector.SyncReader.
 func (c *changes) Sync(ctx context.Context, token string, from time.Time) (*collector.Page, collector.SyncPosition, error) {
-	decoder, mapper := newPageDecoder(), c.mapper()
-	request := httpclient.Request{Feed: feedCallLog, URL: c.changesLink(token, from), Label: labelChanges, ExpectJSON: true}
-	err := c.client.Fetch(ctx, request, func(response *httpclient.Response) error {
-		_, err := decoder.decode(response)
+	decoder, mapper := newPageDecoder(), &mapper{log: c.callLog}
+	request := httpclient.Request{Feed: feedCallLog, URL: c.changesLink(token, from), Label: "call-log-extract-sync", ExpectJSON: true}
+	err := c.client.Fetch(ctx, request, func(body []byte) error {
+		_, err := decoder.decode(body)
 		return err
 	})
 	got := decoder.sync

@@ -71,7 +71,7 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 	if c.refused != nil && c.tried == using && now.Before(c.until) {
 		return httpclient.Token{}, c.refused
 	}
-	resp, err := c.post(ctx, tokenPath, secret, url.Values{"grant_type": {grantJWT}, "assertion": {strings.TrimSpace(jwt)}})
+	body, err := c.post(ctx, tokenPath, secret, url.Values{"grant_type": {grantJWT}, "assertion": {strings.TrimSpace(jwt)}})
 	if err != nil {
 		c.refused = nil
 		if _, answered := errors.AsType[*httpclient.Error](err); answered && !httpclient.IsRetryable(err) {
@@ -79,11 +79,11 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 		}
 		return httpclient.Token{}, err
 	}
-	return readToken(resp.Body.Bytes(), now)
+	return readToken(body, now)
 }
 
 // post sends a form to an OAuth endpoint, once, with the app's credentials (RFC 6749 2.3.1).
-func (c *credentials) post(ctx context.Context, path, secret string, form url.Values) (*httpclient.Response, error) {
+func (c *credentials) post(ctx context.Context, path, secret string, form url.Values) ([]byte, error) {
 	r := http.Request{Header: http.Header{"Accept": {"application/json"}}}
 	r.SetBasicAuth(url.QueryEscape(c.config.ClientID), url.QueryEscape(secret))
 	return c.client.Get(ctx, httpclient.Request{

@@ -200,7 +200,7 @@ func TestTokenErrors(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := &platform{t: t, answers: []reply{test.answer}}
-			tokens := httpclient.NewTokens(httpclient.TokensSettings{Ask: p.credentials().token})
+			tokens := httpclient.NewTokens(p.credentials().token, time.Now)
 			_, err := p.client(tokens).Get(t.Context(), httpclient.Request{URL: "/x", Label: labelCallLog})
 			what, todo := Advise(err)
 			if !strings.Contains(what, test.what) || !strings.Contains(todo, test.todo) {

@@ -33,7 +33,7 @@ type shown map[string]any
 func decodePage(t testing.TB, log *callLog, page string) (read, error) {
 	t.Helper()
 	var got read
-	decoder, mapper := newPageDecoder(), log.mapper()
+	decoder, mapper := newPageDecoder(), &mapper{log: log}
 	next, err := decodeAll(decoder, mapper, []byte(page), func(p *collector.Page) { got.take(t, p) })
 	got.next = next
 	return got, err
@@ -41,7 +41,7 @@ func decodePage(t testing.TB, log *callLog, page string) (read, error) {
 
 // decodeAll decodes an answer, hands on its pages, and returns the link to the next.
 func decodeAll(d *pageDecoder, m *mapper, body []byte, use func(*collector.Page)) (next string, err error) {
-	if next, err = d.decode(&httpclient.Response{Body: bytes.NewBuffer(bytes.Clone(body))}); err != nil {
+	if next, err = d.decode(bytes.Clone(body)); err != nil {
 		return "", err
 	}
 	for first, rows := range d.rows.Pages() {

@@ -1,7 +1,9 @@
 package ringcentral
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,20 +11,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// The components of a call's price, which RingCentral calls experimental.
-const (
-	componentIncluded  = "included"
-	componentPurchased = "purchased"
-)
-
 // mapper turns rows into pages of records. It is for one goroutine.
 type mapper struct {
-	countries *cdr.Countries
-	emergency *cdr.EmergencyNumbers
-	// grouped makes rows of one session one call: in the log of an extension a session
-	// is listed once per view of it.
-	grouped bool
-
+	log  *callLog
 	page collector.Page // that is being made
 }
 
@@ -62,11 +53,8 @@ func (m *mapper) mapRow(row *row, r *cdr.Record) (problem string) {
 		return problem
 	}
 	r.ID = row.ID
-	r.CallID = row.TelephonySessionID
-	if r.CallID == "" {
-		r.CallID = row.SessionID
-	}
-	if m.grouped {
+	r.CallID = cmp.Or(row.TelephonySessionID, row.SessionID)
+	if m.log.grouped {
 		r.Group = r.CallID
 	}
 	m.kind(row, r)
@@ -158,7 +146,7 @@ func (m *mapper) emergencyOf(row *row, direction cdr.Direction) cdr.Emergency {
 	if direction == cdr.Outbound {
 		from := m.countryOf(row.From.PhoneNumber)
 		for _, number := range [...]string{row.To.PhoneNumber, row.To.DialedNumber} {
-			if kind := m.emergency.Match(number, from); kind != cdr.NoEmergency {
+			if kind := m.log.emergency.Match(number, from); kind != cdr.NoEmergency {
 				return kind
 			}
 		}
@@ -169,13 +157,13 @@ func (m *mapper) emergencyOf(row *row, direction cdr.Direction) cdr.Emergency {
 	return cdr.NoEmergency
 }
 
-// money is the call's; the currency is the source's.
+// money is the call's, in components that RingCentral calls experimental; the currency is the source's.
 func (m *mapper) money(row *row, r *cdr.Record) {
 	if b := &row.Billing.Included; b.known {
-		r.Charges = append(r.Charges, cdr.Charge{Component: componentIncluded, Amount: b.money})
+		r.Charges = append(r.Charges, cdr.Charge{Component: "included", Amount: b.money})
 	}
 	if b := &row.Billing.Purchased; b.known {
-		r.Charges = append(r.Charges, cdr.Charge{Component: componentPurchased, Amount: b.money})
+		r.Charges = append(r.Charges, cdr.Charge{Component: "purchased", Amount: b.money})
 	}
 }
 
@@ -199,13 +187,8 @@ func (m *mapper) parts(row *row, r *cdr.Record) {
 // recording adds a recording unless the row has it already: rows and their legs share
 // one.
 func (m *mapper) recording(rec *linked, r *cdr.Record) {
-	if rec.ID == "" {
-		return
+	known := slices.ContainsFunc(r.Recordings, func(other cdr.Recording) bool { return other.ID == rec.ID })
+	if rec.ID != "" && !known {
+		r.Recordings = append(r.Recordings, cdr.Recording{ID: rec.ID, Type: cdr.CallType(strings.TrimSpace(rec.Type))})
 	}
-	for i := range r.Recordings {
-		if r.Recordings[i].ID == rec.ID {
-			return
-		}
-	}
-	r.Recordings = append(r.Recordings, cdr.Recording{ID: rec.ID, Type: cdr.CallType(strings.TrimSpace(rec.Type))})
 }

@@ -183,6 +183,9 @@ func TestFeeds(t *testing.T) {
 	if active.Name != "active_calls" || active.Reader != nil || active.Sync != nil || active.ActiveCalls == nil || active.Interval != 30*time.Second {
 		t.Errorf("active_calls is %+v", active)
 	}
+	if want := (collector.Limits{MaxRange: 7 * 24 * time.Hour, Retention: 365 * 24 * time.Hour}); log.Limits != want {
+		t.Errorf("limits %v, want %v", log.Limits, want)
+	}
 	if want := "ringcentral " + host + " account user-0fce21fd"; log.Fingerprint != want || active.Fingerprint != want {
 		t.Errorf("fingerprints %q and %q, want %q", log.Fingerprint, active.Fingerprint, want)
 	}

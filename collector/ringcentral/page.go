@@ -50,9 +50,9 @@ func newPageDecoder() *pageDecoder {
 }
 
 // decode reads an answer and returns the link to the next page, empty after the last.
-func (d *pageDecoder) decode(response *httpclient.Response) (next string, err error) {
+func (d *pageDecoder) decode(body []byte) (next string, err error) {
 	d.answer = answer{}
-	err = d.input.Document(response.Body.Bytes(), "the answer is no object", d.member)
+	err = d.input.Document(body, "the answer is no object", d.member)
 	page := d.navigation.NextPage
 	switch {
 	case errors.Is(err, wire.ErrTooManyRows):

@@ -162,7 +162,7 @@ func TestLongPage(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var sizes []int
-			_, err := decodeAll(newPageDecoder(), accountLog().mapper(), []byte(pageOf("", test.rows...)), func(p *collector.Page) {
+			_, err := decodeAll(newPageDecoder(), &mapper{log: accountLog()}, []byte(pageOf("", test.rows...)), func(p *collector.Page) {
 				sizes = append(sizes, len(p.Records))
 			})
 			if err != nil || !slices.Equal(sizes, test.want) {

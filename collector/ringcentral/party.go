@@ -1,6 +1,7 @@
 package ringcentral
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -21,12 +22,7 @@ func (p *party) isExtension() bool {
 }
 
 // number is what the party is called by.
-func (p *party) number() string {
-	if p.PhoneNumber != "" {
-		return p.PhoneNumber
-	}
-	return p.ExtensionNumber
-}
+func (p *party) number() string { return cmp.Or(p.PhoneNumber, p.ExtensionNumber) }
 
 // name is the party's, without the padding that it comes with.
 func (p *who) name() string { return strings.Join(strings.Fields(p.Name), " ") }
@@ -59,9 +55,7 @@ func userOf(r *row) (id, name string) {
 		}
 	}
 	side := own(r.Direction, &r.From.who, &r.To.who)
-	if id = r.Extension.text(); id == "" {
-		id = side.ExtensionID
-	}
+	id = cmp.Or(r.Extension.text(), side.ExtensionID)
 	return id, side.nameOf(id)
 }
 
@@ -98,10 +92,10 @@ func (e *extension) text() string {
 func (m *mapper) countryOf(number string) string {
 	number = strings.TrimSpace(number)
 	if strings.HasPrefix(number, "+") {
-		return m.countries.Of(number)
+		return m.log.countries.Of(number)
 	}
 	if len(number) < minE164 || len(number) > maxE164 || number[0] == '0' || strings.Trim(number, "0123456789Xx*") != "" {
 		return ""
 	}
-	return m.countries.OfDigits(number)
+	return m.log.countries.OfDigits(number)
 }

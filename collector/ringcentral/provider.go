@@ -85,7 +85,7 @@ func (s *source) openClients() (err error) {
 	if s.creds.client, err = httpclient.New(oauth); err != nil {
 		return err
 	}
-	s.tokens = httpclient.NewTokens(httpclient.TokensSettings{Ask: s.creds.token, Now: s.settings.Now})
+	s.tokens = httpclient.NewTokens(s.creds.token, s.settings.Now)
 
 	api.Limit.Requests, api.Limit.Group = heavyLimit, "heavy"
 	s.account = strings.Join([]string{providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID, s.creds.user}, " ")
@@ -104,7 +104,7 @@ func (s *source) feeds() []collector.FeedInfo {
 			countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers),
 		}
 		info := s.feed(feedCallLog)
-		info.Reader = log
+		info.Reader, info.Limits = log, collector.Limits{MaxRange: maxRange, Retention: retention}
 		if !grouped {
 			info.Sync = &changes{log}
 		}

@@ -41,13 +41,6 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-func TestLimits(t *testing.T) {
-	const day = 24 * time.Hour
-	if got, want := accountLog().Limits(), (collector.Limits{MaxRange: 7 * day, Retention: 365 * day}); got != want {
-		t.Errorf("%v, want %v", got, want)
-	}
-}
-
 // TestPaging: a read goes on while there is a next page, short and empty ones included,
 // and follows the link as it was given.
 func TestPaging(t *testing.T) {

@@ -15,8 +15,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-const labelRecording = "recording"
-
 // recordingID is what ids of recordings look like. Anything else isn't put into a URL.
 var recordingID = regexp.MustCompile(`^[0-9]{1,32}$`)
 
@@ -30,10 +28,10 @@ func (l *callLog) recording(ctx context.Context, id string) (info collector.Reco
 		return info, errRecordingID
 	}
 	request := httpclient.Request{
-		Feed: feedCallLog, URL: "restapi/v1.0/account/~/recording/" + id, Label: labelRecording, ExpectJSON: true,
+		Feed: feedCallLog, URL: "restapi/v1.0/account/~/recording/" + id, Label: "recording", ExpectJSON: true,
 	}
-	err = l.client.Fetch(ctx, request, func(response *httpclient.Response) (err error) {
-		info, err = readRecording(response.Body.Bytes())
+	err = l.client.Fetch(ctx, request, func(body []byte) (err error) {
+		info, err = readRecording(body)
 		return httpclient.Retryable(err)
 	})
 	if err != nil {

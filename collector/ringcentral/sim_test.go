@@ -308,20 +308,31 @@ func TestSimulatedRecordings(t *testing.T) {
 
 // TestSimulatedRefusals: what RingCentral refuses is told apart.
 func TestSimulatedRefusals(t *testing.T) {
+	nothing := func(*Config) {}
 	for _, test := range []struct {
-		name       string
-		settings   sim.Settings
-		spoil      func(*sim.Server)
-		what, todo string
+		name        string
+		permissions []string
+		settings    sim.Settings
+		change      func(*Config)
+		what, todo  string
 	}{
-		{"user's permission", sim.Settings{}, func(s *sim.Server) { s.SetPermissions(sim.ReadCallLog) }, "the user of the JWT lacks the permission FullCompanyCallLog", "Admin Portal"},
-		{"app's permission", sim.Settings{}, func(s *sim.Server) { s.SetScopes("ReadAccounts") }, "the app lacks the permission ReadCallLog", "Developer Console"},
-		{"wrong client", sim.Settings{}, func(s *sim.Server) { s.SetSecret("another") }, "doesn't know the app, or its secret is wrong", "client_secret"},
-		{"wrong JWT", sim.Settings{}, (*sim.Server).RevokeJWT, "doesn't take the JWT", "make a JWT credential"},
+		{"user's permission", []string{sim.ReadCallLog}, sim.Settings{}, nothing, "the user of the JWT lacks the permission FullCompanyCallLog", "Admin Portal"},
+		{
+			"app's permission", []string{sim.FullCompanyCallLog}, sim.Settings{Scopes: []string{"ReadAccounts"}}, nothing,
+			"the app lacks the permission ReadCallLog", "Developer Console",
+		},
+		{
+			"wrong client", []string{sim.FullCompanyCallLog}, sim.Settings{}, func(c *Config) { c.ClientSecret = config.NewSecret("another") },
+			"doesn't know the app, or its secret is wrong", "client_secret",
+		},
+		{
+			"wrong JWT", []string{sim.FullCompanyCallLog}, sim.Settings{}, func(c *Config) { c.JWT = config.NewSecret("another") },
+			"doesn't take the JWT", "make a JWT credential",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			server, source := openSim(t, test.settings, func(*Config) {})
-			test.spoil(server)
+			server, source := openSim(t, test.settings, test.change)
+			server.SetPermissions(test.permissions...)
 			_, err := source.Feeds[0].Probe(t.Context())
 			what, todo := source.Advise(err)
 			if !strings.Contains(what, test.what) || !strings.Contains(todo, test.todo) {

@@ -8,19 +8,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-type activeCalls struct {
-	client *httpclient.Client
-	paths  *generation
-}
-
-// read implements collector.ActiveCalls. There is one page.
-func (a *activeCalls) read(ctx context.Context, _ bool) (count map[cdr.Direction]int, err error) {
-	err = a.paths.fetch(ctx, a.client, feedActiveCalls, []string{newCalls, oldCalls}, nil, nil, func(body []byte) error {
+// readActive implements collector.ActiveCalls. There is one page.
+func (g *generation) readActive(ctx context.Context, _ bool) (count map[cdr.Direction]int, err error) {
+	err = g.fetch(ctx, []string{newCalls, oldCalls}, nil, nil, func(body []byte) error {
 		count, err = decodeActive(body)
 		return err
 	})

@@ -45,7 +45,6 @@ func TestAdvice(t *testing.T) {
 		{"no key", errKey, "spaces or characters", "api_key_file"},
 		{"timeout", context.DeadlineExceeded, "not asked to the end", "try again"},
 		{"anything else", errors.New("odd"), "odd", "log"},
-		{"nothing", nil, "nothing is wrong", "nothing"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := test.err

@@ -120,6 +120,9 @@ func TestOpen(t *testing.T) {
 	if active.Name != "active_calls" || active.Interval != 30*time.Second || active.ActiveCalls == nil || active.Reader != nil {
 		t.Errorf("active_calls: %+v", active)
 	}
+	if want := (collector.Limits{MaxRange: 7 * 24 * time.Hour, Grain: 24 * time.Hour}); calls.Limits != want {
+		t.Errorf("limits %v, want %v", calls.Limits, want)
+	}
 	if want := "wavix api.wavix.example"; calls.Fingerprint != want || active.Fingerprint != want {
 		t.Errorf("fingerprints %q and %q, want %q", calls.Fingerprint, active.Fingerprint, want)
 	}

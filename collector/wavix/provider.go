@@ -61,18 +61,20 @@ func (s *source) feeds() []collector.FeedInfo {
 	var feeds []collector.FeedInfo
 	if c := s.config.CallLog; c != nil {
 		log := &callLog{
-			client: s.client, paths: new(generation), seed: maphash.MakeSeed(), now: s.now,
+			paths: &generation{client: s.client, feed: feedCallLog}, seed: maphash.MakeSeed(), now: s.now,
 			mapper: &mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers)},
 			format: s.config.Format, kinds: c.kinds(), interval: c.Interval, lookback: c.Lookback,
 		}
 		feeds = append(feeds, collector.FeedInfo{
-			Name: feedCallLog, Reader: log, Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
+			// Calls are kept for ever. Only whole days can be asked for.
+			Name: feedCallLog, Reader: log, Limits: collector.Limits{MaxRange: maxRange, Grain: dayLength},
+			Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
 			Fingerprint: s.fingerprint(), Currency: s.config.Currency, Parents: true,
 			Probe: log.probe,
 		})
 	}
 	if c := s.config.ActiveCalls; c != nil {
-		active := collector.ActiveCalls((&activeCalls{client: s.client, paths: new(generation)}).read)
+		active := collector.ActiveCalls((&generation{client: s.client, feed: feedActiveCalls}).readActive)
 		feeds = append(feeds, collector.FeedInfo{
 			Name: feedActiveCalls, ActiveCalls: active, Interval: c.Interval,
 			Fingerprint: s.fingerprint(), Probe: active.Probe,

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
 const (
@@ -32,7 +31,6 @@ const (
 // Reads up to the present share what is known of the days (day), by which a day without news costs one request. Reads of the past, and reads
 // that go further back than the lookback, read each day whole: a charge that changed moves no total.
 type callLog struct {
-	client   *httpclient.Client
 	paths    *generation
 	mapper   *mapper
 	seed     maphash.Seed
@@ -45,11 +43,6 @@ type callLog struct {
 	mu   sync.Mutex     // held by a read up to the present
 	days map[query]*day // guarded by mu
 	from time.Time      // of the read that went furthest back; guarded by mu
-}
-
-// Limits implements collector.RangeReader. Calls are kept for ever. Only whole days can be asked for.
-func (l *callLog) Limits() collector.Limits {
-	return collector.Limits{MaxRange: maxRange, Grain: dayLength}
 }
 
 // Pages implements collector.RangeReader.

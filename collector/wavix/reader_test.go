@@ -399,12 +399,6 @@ func TestTotals(t *testing.T) {
 	}
 }
 
-func TestLimits(t *testing.T) {
-	if got, want := new(callLog).Limits(), (collector.Limits{MaxRange: 7 * 24 * time.Hour, Grain: 24 * time.Hour}); got != want {
-		t.Errorf("limits %v, want %v", got, want)
-	}
-}
-
 func TestProbe(t *testing.T) {
 	for _, format := range formats {
 		fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{

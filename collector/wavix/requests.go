@@ -61,7 +61,7 @@ func (l *callLog) fetch(ctx context.Context, format string, q query, page, perPa
 		paths, header, decode = []string{oldCSV}, http.Header{"Accept": {"text/csv"}}, (*decoder).decodeCSV
 	}
 	var d *decoder
-	err := l.paths.fetch(ctx, l.client, feedCallLog, paths, q.parameters(page, perPage), header, func(body []byte) error {
+	err := l.paths.fetch(ctx, paths, q.parameters(page, perPage), header, func(body []byte) error {
 		d = &decoder{mapper: l.mapper, values: newValues(), seed: l.seed, query: q, page: page, answer: answer{total: -1}}
 		return decode(d, body)
 	})
@@ -74,23 +74,23 @@ func (l *callLog) fetch(ctx context.Context, format string, q query, page, perPa
 	return &d.answer, nil
 }
 
-// generation remembers which paths an account has: those of 2026 and later, /v1/cdrs and /v1/calls, or the older ones, /v1/cdr and /v1/call. It is
-// safe for concurrent use.
-type generation struct{ older atomic.Bool }
+// generation asks for a feed and remembers which paths the account has: those of 2026 and later, /v1/cdrs and /v1/calls, or the older ones, /v1/cdr
+// and /v1/call. It is safe for concurrent use.
+type generation struct {
+	client *httpclient.Client
+	feed   string
+	older  atomic.Bool
+}
 
 // fetch asks for the path of the generation that answered last, and after a 404 for the other, which may be since the account was moved. The
 // error after two is that of the first.
-func (g *generation) fetch(ctx context.Context, client *httpclient.Client, feed string, paths []string, parameters url.Values, header http.Header,
-	decode func([]byte) error,
-) error {
+func (g *generation) fetch(ctx context.Context, paths []string, parameters url.Values, header http.Header, decode func([]byte) error) error {
 	try := func(path string) error {
-		r := httpclient.Request{Feed: feed, URL: "v1/" + path, Label: path, Header: header, ExpectJSON: header == nil}
+		r := httpclient.Request{Feed: g.feed, URL: "v1/" + path, Label: path, Header: header, ExpectJSON: header == nil}
 		if len(parameters) > 0 {
 			r.URL += "?" + parameters.Encode()
 		}
-		return client.Fetch(ctx, r, func(response *httpclient.Response) error {
-			return httpclient.Retryable(decode(response.Body.Bytes()))
-		})
+		return g.client.Fetch(ctx, r, func(body []byte) error { return httpclient.Retryable(decode(body)) })
 	}
 	first, other := paths[0], paths[len(paths)-1]
 	older := g.older.Load()

@@ -181,7 +181,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 			server, source := test.start(t, simEnd.Add(30*24*time.Hour))
 			got := newCounted()
 			got.read(t, source, simBegin, simEnd)
-			got.want(t, server.Account().Totals(server.Pause()))
+			got.want(t, server.Totals(server.Pause()))
 			if test.fault && faults.Counts("")[simulator.CutChunked] == 0 {
 				t.Error("no answer was cut: the faults didn't happen")
 			}
@@ -206,19 +206,19 @@ func TestLiveAgainstTheSimulator(t *testing.T) {
 					got.read(t, source, server.Now().Add(-reach), server.Now())
 				}
 				poll(9 * time.Minute)
-				asked := len(server.Asked())
+				asked := server.Requests().Count("")[0]
 				for range 12 {
 					server.Advance(time.Minute)
 					poll(9 * time.Minute)
 				}
-				t.Logf("%d requests in 12 minutes", len(server.Asked())-asked)
+				t.Logf("%d requests in 12 minutes", server.Requests().Count("")[0]-asked)
 				poll(2 * time.Hour)
 				for range 4 {
 					server.Advance(18 * time.Hour)
 					poll(9 * time.Minute)
 					poll(60 * time.Hour)
 				}
-				got.wantRecords(t, server.Account().Totals(server.Pause()))
+				got.wantRecords(t, server.Totals(server.Pause()))
 			})
 		}
 	}

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,7 +50,7 @@ func (f *Fields) Set(name string, value []byte) {
 	if f.Fold != nil {
 		name = f.Fold(name)
 		if slices.ContainsFunc(f.members, func(m member) bool { return m.name == name }) {
-			f.Problem = cmp.Or(f.Problem, "a member is given twice") // there is no right one of two values
+			f.Fail("a member", "is given twice") // there is no right one of two values
 		}
 	}
 	f.members = append(f.members, member{name, value})

@@ -66,6 +66,7 @@ func open(c *Config, settings collector.SourceSettings) (*collector.Source, erro
 	return &collector.Source{
 		Feeds: []collector.FeedInfo{{
 			Name: "call_log", Reader: log, Probe: collector.Probe(log, settings.Now),
+			Limits:   collector.Limits{MaxRange: 31 * 24 * time.Hour, Retention: 365 * 24 * time.Hour},
 			Interval: c.CallLog.Interval, Lookback: c.CallLog.Lookback, LateAfter: c.CallLog.LateAfter,
 			Fingerprint: "acmetel " + client.Hostname(), Currency: "USD",
 		}},
@@ -110,11 +111,6 @@ type row struct {
 	Result   string `json:"result"`
 }
 
-// Limits implements collector.RangeReader.
-func (l *callLog) Limits() collector.Limits {
-	return collector.Limits{MaxRange: 31 * 24 * time.Hour, Retention: 365 * 24 * time.Hour}
-}
-
 // Pages implements collector.RangeReader: page after page, each whole before it is handed on.
 func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	query := url.Values{"from": {from.Format(time.RFC3339)}, "to": {to.Format(time.RFC3339)}}
@@ -124,9 +120,9 @@ func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 			Calls []json.RawMessage `json:"calls"`
 			Next  string            `json:"next"`
 		}
-		decode := func(answer *httpclient.Response) (next string, err error) {
+		decode := func(answer []byte) (next string, err error) {
 			body.Calls, body.Next = nil, ""
-			err = json.Unmarshal(answer.Body.Bytes(), &body)
+			err = json.Unmarshal(answer, &body)
 			return body.Next, httpclient.Retryable(err) // a page that broke is asked for again
 		}
 		// It follows the links, and refuses one that leaves the host or repeats.

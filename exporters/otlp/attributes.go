@@ -15,7 +15,13 @@ func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte
 		return appendSession(b, r, event)
 	}
 	b = appendIdentity(b, r, event, "")
-	b = appendCall(b, r)
+	b = appendPairs(b, "cdr.direction", r.Direction.String(), "cdr.call_type", r.CallType, "cdr.outcome", r.Outcome.String())
+	b = appendTime(b, common("cdr.invite_time"), r.Invite)
+	b = appendTime(b, common("cdr.start_time"), r.Start)
+	b = appendTime(b, common("cdr.answer_time"), r.Answer)
+	b = appendTime(b, common("cdr.end_time"), r.End)
+	b = appendDouble(b, common("cdr.duration"), r.Duration.Seconds())
+	b = appendPairs(b, "cdr.trunk", r.Trunk, "cdr.country", r.Country, "cdr.emergency", emergencyTexts[r.Emergency])
 	b = appendPairs(b, "cdr.caller.number", r.CallerNumber, "cdr.callee.number", r.CalleeNumber)
 	b = appendUser(b, event.Provider, r.UserID, r.UserName, r.UserPrincipal)
 	if r.SIPCode.Known {
@@ -29,7 +35,14 @@ func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte
 		b = appendText(b, common("cdr.fault_domain"), r.Fault().String())
 	}
 	b = appendCharges(b, r, event.Provider)
-	b = appendMedia(b, r)
+	if r.MediaBypass.Known() {
+		b = appendBool(b, common("cdr.media_bypass"), r.MediaBypass == cdr.True)
+	}
+	b = appendPairs(b, "cdr.media_location", r.MediaLocation, "cdr.signaling_location", r.SignalLocation)
+	b = appendRecordings(b, r.Recordings)
+	if len(r.Legs) > 0 {
+		b = appendInt(b, common("cdr.legs"), int64(len(r.Legs)))
+	}
 	for i := range r.Extra {
 		b = appendExtra(b, event.Provider, &r.Extra[i])
 	}
@@ -48,31 +61,9 @@ func appendIdentity(b []byte, r *cdr.Record, event *ledger.RecordEvent, session 
 
 var emergencyTexts = map[cdr.Emergency]string{cdr.NoEmergency: "", cdr.EmergencyReal: "real", cdr.EmergencyTest: "test"}
 
-func appendCall(b []byte, r *cdr.Record) []byte {
-	b = appendPairs(b, "cdr.direction", r.Direction.String(), "cdr.call_type", r.CallType, "cdr.outcome", r.Outcome.String())
-	b = appendTime(b, common("cdr.invite_time"), r.Invite)
-	b = appendTime(b, common("cdr.start_time"), r.Start)
-	b = appendTime(b, common("cdr.answer_time"), r.Answer)
-	b = appendTime(b, common("cdr.end_time"), r.End)
-	b = appendDouble(b, common("cdr.duration"), r.Duration.Seconds())
-	return appendPairs(b, "cdr.trunk", r.Trunk, "cdr.country", r.Country, "cdr.emergency", emergencyTexts[r.Emergency])
-}
-
 func appendUser(b []byte, provider, id, name, principal string) []byte {
 	b = appendPairs(b, "cdr.user.id", id, "cdr.user.name", name)
 	return appendText(b, key{provider, "user_principal_name"}, principal)
-}
-
-func appendMedia(b []byte, r *cdr.Record) []byte {
-	if r.MediaBypass.Known() {
-		b = appendBool(b, common("cdr.media_bypass"), r.MediaBypass == cdr.True)
-	}
-	b = appendPairs(b, "cdr.media_location", r.MediaLocation, "cdr.signaling_location", r.SignalLocation)
-	b = appendRecordings(b, r.Recordings)
-	if len(r.Legs) > 0 {
-		b = appendInt(b, common("cdr.legs"), int64(len(r.Legs)))
-	}
-	return b
 }
 
 // appendRecordings appends the id as a string, or a list where a call has several.
@@ -111,7 +102,11 @@ func appendSession(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 	b = appendPairs(b, "cdr.session.id", s.ID, "cdr.session.result", s.Result.String())
 	b = appendTime(b, common("cdr.start_time"), s.Start)
 	b = appendTime(b, common("cdr.end_time"), s.End)
-	b = appendPairs(b, sessionNumber(r, s), s.Number)
+	if cmp.Or(s.Direction, r.Direction) == cdr.Inbound {
+		b = appendPairs(b, "cdr.caller.number", s.Number)
+	} else {
+		b = appendPairs(b, "cdr.callee.number", s.Number)
+	}
 	b = appendUser(b, event.Provider, s.UserID, s.UserName, s.UserPrincipal)
 	b = appendText(b, common("cdr.reason"), s.Reason)
 	b = appendText(b, key{event.Provider, "stage"}, s.Stage)
@@ -120,14 +115,6 @@ func appendSession(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 		b = appendExtra(b, event.Provider, &s.Extra[i])
 	}
 	return b
-}
-
-// sessionNumber names a session's number: the caller's of an inbound session, the callee's of any other.
-func sessionNumber(r *cdr.Record, s *cdr.Session) string {
-	if cmp.Or(s.Direction, r.Direction) == cdr.Inbound {
-		return "cdr.caller.number"
-	}
-	return "cdr.callee.number"
 }
 
 // appendCharges appends cdr.charge, the same as a number, and cdr.currency: the `usage` component; without one the sum of all if

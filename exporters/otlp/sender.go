@@ -203,13 +203,9 @@ func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 		return err
 	}
 	delete(s.taken, batch.ID)
-	return s.ack(ctx, batch.ID)
-}
-
-// ack deletes a delivered batch, once even if the time is up. If it can't, the batch is sent again at the next start.
-func (s *sender) ack(ctx context.Context, id int64) error {
+	// Once even if the time is up: a batch that can't be deleted is sent again at the next start.
 	return s.insist(ctx, "delete sent records from the outbox", func() error {
-		return s.outbox.Ack(context.WithoutCancel(ctx), id)
+		return s.outbox.Ack(context.WithoutCancel(ctx), batch.ID)
 	})
 }
 

@@ -39,16 +39,17 @@ func sortFamilies(all []*dto.MetricFamily) {
 func newFamily(family metrics.Family) *dto.MetricFamily {
 	d := family.Def
 	f := &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: types[d.Kind].Enum(), Metric: make([]*dto.Metric, len(family.Points))}
-	labels := sortedLabels(d)
+	names := d.LabelNames()
+	order := orderOf(names)
 	// One piece of memory for all: a family may have a hundred thousand series.
-	pairs := make([]dto.LabelPair, len(labels)*len(family.Points))
+	pairs := make([]dto.LabelPair, len(names)*len(family.Points))
 	for i := range family.Points {
 		p := &family.Points[i]
 		m := newMetric(d, p)
-		m.Label = make([]*dto.LabelPair, len(labels))
-		for k := range labels {
-			pair := &pairs[i*len(labels)+k]
-			pair.Name, pair.Value = &labels[k].name, new(strings.ToValidUTF8(p.Labels.Values[labels[k].index], "\uFFFD"))
+		m.Label = make([]*dto.LabelPair, len(names))
+		for k, index := range order {
+			pair := &pairs[i*len(names)+k]
+			pair.Name, pair.Value = &names[index], new(strings.ToValidUTF8(p.Labels.Values[index], "\uFFFD"))
 			m.Label[k] = pair
 		}
 		f.Metric[i] = m
@@ -56,20 +57,14 @@ func newFamily(family metrics.Family) *dto.MetricFamily {
 	return f
 }
 
-// label is a label's name and where its value is.
-type label struct {
-	name  string
-	index int
-}
-
-// sortedLabels are a metric's labels by name, as the protocol has them.
-func sortedLabels(d *metrics.Def) []label {
-	var all []label
-	for i, name := range d.LabelNames() {
-		all = append(all, label{name, i})
+// orderOf are the indexes of labels in the order of their names, which the protocol wants.
+func orderOf(names []string) []int {
+	order := make([]int, len(names))
+	for i := range order {
+		order[i] = i
 	}
-	slices.SortFunc(all, func(a, b label) int { return cmp.Compare(a.name, b.name) })
-	return all
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(names[a], names[b]) })
+	return order
 }
 
 var types = map[metrics.Kind]dto.MetricType{

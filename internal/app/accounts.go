@@ -28,8 +28,14 @@ func (a *App) isRead(name string) bool {
 	return slices.ContainsFunc(a.running.Load().sources, func(s *source) bool { return s.config.Name == name && s.feeds() != nil })
 }
 
-// startAccount implements accountReader.
-func (a *App) startAccount(of *account) { a.startFeeds(of.sources) }
+// startSource implements accountReader.
+func (a *App) startSource(name string) {
+	for _, s := range a.running.Load().sources {
+		if s.config.Name == name {
+			a.startFeeds([]*source{s})
+		}
+	}
+}
 
 // stopAccount implements accountReader. What is shown of the feeds here ends: the replica that reads them shows it.
 func (a *App) stopAccount(of *account) {
@@ -88,12 +94,15 @@ func (a *App) replicaStatus(c *cluster) (all []web.Replica) {
 }
 
 // elsewhere is what is known of the feeds of a source that isn't read here.
-func (s *source) elsewhere(c *cluster) (feeds []web.Feed) {
+func (s *source) elsewhere(c *cluster, replica string) (feeds []web.Feed) {
 	owner := c.ownerOf(&account{feeds: s.specs()})
 	for i := range s.opened.Feeds {
 		info := &s.opened.Feeds[i]
 		feed := web.Feed{Feed: info.Name, State: web.StateElsewhere, ReadBy: owner, Snapshot: info.ActiveCalls != nil}
-		if owner == "" {
+		switch owner {
+		case replica: // since a reload; the next pass reads it
+			feed.State = web.StateCatchingUp
+		case "":
 			feed.State, feed.LastError = web.StateUnowned, "no replica reads the feed"
 			feed.Advice = "One takes it over within half a minute; if none does, see their logs."
 		}

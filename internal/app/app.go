@@ -64,10 +64,11 @@ type App struct {
 	reloads    singleflight.Group
 	reloadPace *rate.Limiter
 	reloading  sync.Mutex              // orders Start, reloads and Stop
-	running    atomic.Pointer[running] // stored under reloading, once its loops have begun
+	running    atomic.Pointer[running] // stored under reloading
 	observing  sync.Mutex              // held while a snapshot sets the gauges of what is read
 	started    bool                    // guarded by reloading
 	stopped    bool                    // guarded by reloading
+	stopping   atomic.Bool             // no reload begins any more
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc
@@ -196,6 +197,7 @@ func (a *App) Run(ctx context.Context) error {
 // Stop ends reading, leaves the feeds with their outbox to other replicas, or drains the outbox as long as its timeout allows if there are none,
 // and closes everything. It may be called twice, and after a failed New.
 func (a *App) Stop() error {
+	a.stopping.Store(true)
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
 	if a.stopped {

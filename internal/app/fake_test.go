@@ -72,7 +72,7 @@ func (a *acme) open(c any, settings collector.SourceSettings) (*collector.Source
 	}
 	if block.CallLog != nil {
 		source.Feeds = append(source.Feeds, collector.FeedInfo{
-			Name: "call_log", Reader: a, Sync: a.sync, Interval: block.CallLog.Interval, Lookback: block.CallLog.Lookback,
+			Name: "call_log", Reader: a, Limits: collector.Limits{MaxRange: 24 * time.Hour}, Sync: a.sync, Interval: block.CallLog.Interval, Lookback: block.CallLog.Lookback,
 			LateAfter: block.CallLog.LateAfter, Fingerprint: "acme",
 		})
 	}
@@ -93,9 +93,6 @@ func (a *acme) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector
 		yield(&collector.Page{Totals: totals}, nil)
 	}
 }
-
-// Limits implements collector.RangeReader.
-func (*acme) Limits() collector.Limits { return collector.Limits{MaxRange: 24 * time.Hour} }
 
 // countActive implements collector.ActiveCalls.
 func (a *acme) countActive(ctx context.Context, _ bool) (map[cdr.Direction]int, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -46,51 +45,31 @@ func specOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
 	}
 }
 
-// lazyFeed is the ledger's handle on a feed. The loop opens it before each read until that succeeds, since a full disk is temporary, and asks
-// only for its state before. It is safe for concurrent use.
+// lazyFeed is the ledger's handle on a feed. The loop opens it before each read until that succeeds, since a full disk is temporary. Until then
+// its state is all that may be asked for, from any goroutine.
 type lazyFeed struct {
+	*ledger.Feed
+
+	isOpen atomic.Bool // the Feed is there
 	ledger *ledger.Ledger
 	spec   ledger.FeedSpec
-	opened atomic.Pointer[ledger.Feed] // nil until it could be opened
 }
 
-// open opens the feed's state unless it is open.
-func (l *lazyFeed) open(ctx context.Context) error {
-	if l.opened.Load() != nil {
+// open opens the feed's state unless it is open. Nobody else opens it at the same time.
+func (l *lazyFeed) open(ctx context.Context) (err error) {
+	if l.isOpen.Load() {
 		return nil
 	}
-	feed, err := l.ledger.Feed(ctx, l.spec)
-	if err != nil {
-		return err
+	if l.Feed, err = l.ledger.Feed(ctx, l.spec); err == nil {
+		l.isOpen.Store(true)
 	}
-	l.opened.Store(feed)
-	return nil
+	return err
 }
 
 // State implements collector.Ledger. It is zero until the feed is open.
 func (l *lazyFeed) State() ledger.State {
-	if feed := l.opened.Load(); feed != nil {
-		return feed.State()
+	if !l.isOpen.Load() {
+		return ledger.State{}
 	}
-	return ledger.State{}
-}
-
-// Commit implements collector.Ledger.
-func (l *lazyFeed) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
-	return l.opened.Load().Commit(ctx, page)
-}
-
-// Due implements collector.TaskQueue.
-func (l *lazyFeed) Due(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error) {
-	return l.opened.Load().Due(ctx, now, limit)
-}
-
-// SetAside implements collector.TaskQueue.
-func (l *lazyFeed) SetAside(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error) {
-	return l.opened.Load().SetAside(ctx, now, limit)
-}
-
-// Waiting implements collector.TaskQueue.
-func (l *lazyFeed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
-	return l.opened.Load().Waiting(ctx)
+	return l.Feed.State()
 }

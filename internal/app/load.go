@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
 // load reads and checks the configuration; nothing is built of it yet.
@@ -39,6 +41,38 @@ func (a *App) load() (*running, error) {
 	}
 	r.hashKey, err = HashKey(context.Background(), c)
 	return r, err
+}
+
+// Check reports every problem of a configuration that New would, but for those of its listeners and its ledger. It sends nothing.
+func Check(file string) error {
+	a := &App{settings: Settings{ConfigFile: file, Providers: Providers(), WebhookAddresses: []string{"any"}}}
+	r, err := a.load()
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	_, err = Storage(r.config)
+	errs := []error{err}
+	if r.sending != nil {
+		_, logs := r.sending.Logs.TLSConfig.Client("otlp.tls_config")
+		_, sent := r.sending.Metrics.TLSConfig.Client("otlp.tls_config")
+		errs = append(errs, cmp.Or(logs, sent))
+	}
+	for i := range r.config.Sources {
+		c := &r.config.Sources[i]
+		settings := SourceSettings(c)
+		settings.Quotas = &a.quotas
+		opened, err := OpenSource(c, a.settings.Providers, settings)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		r.sources = append(r.sources, &source{config: c, opened: opened})
+	}
+	if err := errors.Join(append(errs, a.checkWebhooks(r))...); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
 }
 
 // HashKey is privacy.hash_key, nil if it isn't set.
@@ -111,20 +145,25 @@ func (s *Settings) storage(c *config.Config) (ledger.Storage, error) {
 	id := make([]byte, 4)
 	_, _ = rand.Read(id) // never fails
 	where.Postgres.Replica = host + "-" + hex.EncodeToString(id)
-	where.Postgres.Address = cmp.Or(c.Storage.Postgres.Address, statusPage(s.ListenAddresses[0], host))
+	where.Postgres.Address = cmp.Or(c.Storage.Postgres.Address, statusPage(s.ListenAddresses[0], host, web.UsesTLS(s.WebConfigFile)))
 	return where, nil
 }
 
 // statusPage is the URL of the status page behind a listen address, as another host may reach it; empty if that isn't known.
-func statusPage(listen, hostname string) string {
+func statusPage(listen, hostname string, tls bool) string {
 	host, port, err := net.SplitHostPort(listen)
-	if err != nil || port == "0" {
+	ip := net.ParseIP(host)
+	if err != nil || port == "0" || ip.IsLoopback() {
 		return ""
 	}
-	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
+	if host == "" || ip.IsUnspecified() {
 		host = hostname
 	}
-	return "http://" + net.JoinHostPort(host, port) + "/"
+	scheme := "http"
+	if tls {
+		scheme = "https"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port) + "/"
 }
 
 // countRecords counts log records by what became of them.

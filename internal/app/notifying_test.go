@@ -67,7 +67,7 @@ func (p *notifyingProvider) open(c any, settings collector.SourceSettings) (*col
 		return nil, fmt.Errorf("a block of type %T", c)
 	}
 	feed := collector.FeedInfo{
-		Name: "records", Reader: listsNothing{}, Fetcher: p, Interval: block.Records.Interval, Lookback: block.Records.Lookback,
+		Name: "records", Reader: listsNothing{}, Limits: collector.Limits{MaxRange: 24 * time.Hour}, Fetcher: p, Interval: block.Records.Interval, Lookback: block.Records.Lookback,
 		LateAfter: block.Records.LateAfter, Fingerprint: "notifying " + block.Tenant, Hourless: true,
 	}
 	if path := block.Records.Path; path != "" {
@@ -91,9 +91,6 @@ type listsNothing struct{}
 func (listsNothing) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) { yield(&collector.Page{}, nil) }
 }
-
-// Limits implements collector.RangeReader.
-func (listsNothing) Limits() collector.Limits { return collector.Limits{MaxRange: 24 * time.Hour} }
 
 // handler answers a GET with what the query says, as a handshake, panics if that says
 // so, and enqueues the lines of any other body.

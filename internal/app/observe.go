@@ -82,7 +82,8 @@ func (a *App) Status() web.Status {
 	status := web.Status{Sources: []web.Source{}, OTLP: visible.otlp.status()}
 	status.Ledger.SizeBytes = int64(figures[figure{def: metrics.LedgerSize}])
 	var recent []metrics.Recent
-	if a.owners.holds() {
+	holds := a.owners.holds()
+	if holds {
 		recent = a.ledger.Store().Recent()
 	}
 	c := a.owners.seen.Load()
@@ -99,11 +100,16 @@ func (a *App) Status() web.Status {
 				LastNotification: unixTime(figures[figure{def: metrics.SubscriptionLastNotification, source: name}]),
 			}
 		}
-		if s.feeds() == nil {
-			source.Feeds = s.elsewhere(c)
+		feeds := s.feeds() // once: the account may move meanwhile
+		if feeds == nil {
+			source.Feeds = s.elsewhere(c, a.owners.replica)
 		}
-		for _, f := range s.feeds() {
+		for _, f := range feeds {
 			feed := f.status(ctx)
+			if !holds {
+				feed.State, feed.LastError = web.StateError, "the lease of this replica couldn't be renewed, so nothing that it has counted is shown"
+				feed.Advice = "See whether it reaches PostgreSQL; reading loses nothing and goes on by itself."
+			}
 			feed.ReadBy = a.owners.replica
 			feed.Series = int64(figures[figure{metrics.SeriesCount, name, feed.Feed}])
 			feed.SeriesOverflow = int64(figures[figure{metrics.SeriesOverflow, name, feed.Feed}])
@@ -188,7 +194,7 @@ func (f *feed) status(ctx context.Context) web.Feed {
 			}
 		}
 	}
-	if f.queue != nil && f.queue.opened.Load() != nil {
+	if f.queue != nil && f.queue.isOpen.Load() {
 		if waiting, setAside, err := f.queue.Waiting(ctx); err == nil {
 			feed.Waiting, feed.SetAside = &waiting, &setAside
 		}

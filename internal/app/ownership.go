@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -44,8 +45,8 @@ type accountReader interface {
 	accounts() []account
 	// isRead reports whether a source is read here.
 	isRead(source string) bool
-	// startAccount reads what isn't read yet of an account, and stopAccount ends all of that.
-	startAccount(a *account)
+	// startSource reads a source, and stopAccount ends all that is read of an account.
+	startSource(source string)
 	stopAccount(a *account)
 	// lookForTasks has the feeds that are read here look for tasks that other replicas have enqueued.
 	lookForTasks()
@@ -56,7 +57,7 @@ type accountReader interface {
 //	 ┌──────────────────────── every 2 s ──────────────────────────────┐
 //	 ▼                                                                  │
 //	renew ─▶ drop and stop what was lost ─▶ place ─┬─▶ register or acquire, start
-//	          what was shown stays shown           └─▶ stop, drop, release
+//	                                               └─▶ stop, drop, release
 //
 // Leases and epochs are the ledger's: ownership only decides who tries what, and a commit of a feed that was lost fails whatever it decides.
 type ownership struct {
@@ -70,6 +71,7 @@ type ownership struct {
 	mu           sync.Mutex           // orders passes and reloads, and guards all below
 	leaving      bool                 // nothing is acquired any more
 	left         bool                 // everything was given up: the lease isn't renewed any more
+	held         map[feedName]bool    // what was acquired and not dropped since; a reload may have to begin to read it again
 	unowned      map[string]time.Time // since when nobody has an account
 	unwanted     map[string]bool      // the accounts that were not taken by the replica that they were meant for: they stay where they are
 	replicas     []ledger.Replica     // those that live
@@ -79,7 +81,7 @@ type ownership struct {
 func newOwnership(shared sharedLedger, reader accountReader, replica string, logger *slog.Logger) *ownership {
 	o := &ownership{
 		ledger: shared, reader: reader, replica: replica, logger: logger,
-		unowned: make(map[string]time.Time), unwanted: make(map[string]bool),
+		held: make(map[feedName]bool), unowned: make(map[string]time.Time), unwanted: make(map[string]bool),
 	}
 	o.seen.Store(new(cluster))
 	return o
@@ -89,18 +91,19 @@ func newOwnership(shared sharedLedger, reader accountReader, replica string, log
 func (o *ownership) run(ctx context.Context) {
 	ticker := time.NewTicker(renewInterval)
 	defer ticker.Stop()
-	failed := false
+	problem := "" // what was logged last; one source that can't be read doesn't hide that the database is gone
 	for {
 		err := o.pass(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
-		case err != nil && !failed:
-			o.logger.Warn("Sharing the ledger with other replicas failed; it is tried again.", "err", err)
-		case err == nil && failed:
+		case err == nil && problem != "":
 			o.logger.Info("Sharing the ledger with other replicas works again.")
+			problem = ""
+		case err != nil && err.Error() != problem:
+			o.logger.Warn("Sharing the ledger with other replicas failed; it is tried again.", "err", err)
+			problem = err.Error()
 		}
-		failed = err != nil
 		select {
 		case <-ctx.Done():
 			return
@@ -136,7 +139,7 @@ func (o *ownership) handOver() {
 	o.leave()
 }
 
-// pass renews the lease and reads what is to be read here. What was lost is shown no more before the lease counts as renewed.
+// pass renews the lease and reads what is to be read here. What was lost is hidden first; only then the lease counts as renewed.
 func (o *ownership) pass(ctx context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -161,19 +164,24 @@ func (o *ownership) pass(ctx context.Context) error {
 	return err
 }
 
-// dropLost stops to read the accounts of which something is read here that isn't owned.
+// dropLost drops what was acquired and isn't owned any more, and stops to read the accounts that it is of.
 func (o *ownership) dropLost(c *cluster, accounts []account) {
 	for i := range accounts {
 		a := &accounts[i]
-		if !slices.ContainsFunc(a.feeds, func(f ledger.FeedSpec) bool { return o.reader.isRead(f.Source) && !c.owns(o.replica, nameOf(&f)) }) {
+		if !slices.ContainsFunc(a.feeds, func(f ledger.FeedSpec) bool { return o.held[nameOf(&f)] && !c.owns(o.replica, nameOf(&f)) }) {
 			continue
 		}
 		o.logger.Warn("An account is read by another replica now.", "account_of", a.feeds[0].Source)
-		for _, f := range a.feeds {
-			o.ledger.Drop(f.Source, f.Feed)
+		for i := range a.feeds {
+			o.drop(nameOf(&a.feeds[i]))
 		}
 		o.reader.stopAccount(a)
 	}
+}
+
+func (o *ownership) drop(name feedName) {
+	delete(o.held, name)
+	o.ledger.Drop(name.source, name.feed)
 }
 
 // follow acquires and releases until what is read here is what place says, or time is up.
@@ -183,7 +191,7 @@ func (o *ownership) follow(ctx context.Context, c *cluster, accounts []account, 
 	var errs []error
 	for i := range accounts {
 		a := &accounts[i]
-		mine, late := placed[a.key] == o.replica || o.isAnyones(c, a), time.Now().After(until)
+		mine, late := o.isAnyones(c, a) || placed[a.key] == o.replica, time.Now().After(until)
 		if !mine && !late {
 			o.reader.stopAccount(a)
 			continue
@@ -199,7 +207,7 @@ func (o *ownership) follow(ctx context.Context, c *cluster, accounts []account, 
 		if stays[name] || !c.owns(o.replica, name) {
 			continue
 		}
-		o.ledger.Drop(name.source, name.feed)
+		o.drop(name)
 		if err := o.ledger.Release(ctx, name.source, name.feed); err != nil {
 			errs = append(errs, fmt.Errorf("release feed %s/%s: %w", name.source, name.feed, err))
 		}
@@ -229,33 +237,50 @@ func (o *ownership) isAnyones(c *cluster, a *account) bool {
 	return o.unwanted[a.key]
 }
 
-// acquire acquires the feeds of an account and starts to read it. It leaves it to the next pass if one of them is new, or if it is too late for
-// one.
+// acquire acquires the feeds of an account, source by source, and starts to read each. A source that the ledger refuses stays unread alone. One
+// that has a new feed is left to the next pass, and so is what follows a feed that isn't free.
 func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
-	known := true
-	for _, spec := range a.feeds {
-		if c.feeds[nameOf(&spec)] != nil {
+	var errs []error
+	for feeds := range a.bySource() {
+		source := feeds[0].Source
+		if o.reader.isRead(source) {
+			continue
+		}
+		switch known, err := o.register(ctx, c, feeds); {
+		case err != nil:
+			errs = append(errs, err)
+			continue
+		case !known:
+			continue
+		}
+		for i := range feeds {
+			limited, cancel := context.WithTimeout(ctx, lockTime)
+			acquired, err := o.ledger.Acquire(limited, c.feeds[nameOf(&feeds[i])])
+			cancel()
+			if err != nil || !acquired { // its owner releases it, or another one was faster
+				return errors.Join(append(errs, err)...)
+			}
+			o.held[nameOf(&feeds[i])] = true
+		}
+		o.logger.Info("A source is read by this replica now.", collector.SourceKey, source)
+		o.reader.startSource(source)
+	}
+	return errors.Join(errs...)
+}
+
+// register registers those feeds of a source that the cluster doesn't have, and says whether it had all.
+func (o *ownership) register(ctx context.Context, c *cluster, feeds []ledger.FeedSpec) (known bool, err error) {
+	known = true
+	for i := range feeds {
+		if c.feeds[nameOf(&feeds[i])] != nil {
 			continue
 		}
 		known = false
-		if err := o.ledger.Register(ctx, spec); err != nil {
-			return fmt.Errorf("register feed %s/%s: %w", spec.Source, spec.Feed, err)
+		if err := o.ledger.Register(ctx, feeds[i]); err != nil {
+			return false, fmt.Errorf("register feed %s/%s: %w", feeds[i].Source, feeds[i].Feed, err)
 		}
 	}
-	if !known {
-		return nil
-	}
-	for i := range a.feeds {
-		limited, cancel := context.WithTimeout(ctx, lockTime)
-		acquired, err := o.ledger.Acquire(limited, c.feeds[nameOf(&a.feeds[i])])
-		cancel()
-		if err != nil || !acquired { // its owner releases it, or another one was faster
-			return err
-		}
-	}
-	o.logger.Info("An account is read by this replica now.", "account_of", a.feeds[0].Source)
-	o.reader.startAccount(a)
-	return nil
+	return known, nil
 }
 
 // leave gives everything up at once, for other replicas to acquire. The loops have ended, and no pass runs any more.

@@ -179,8 +179,13 @@ func (r *fakeReplica) isRead(source string) bool {
 	return r.reads[source]
 }
 
-func (r *fakeReplica) startAccount(a *account) { r.set(a.key, true) }
-func (r *fakeReplica) stopAccount(a *account)  { r.set(a.key, false) }
+func (r *fakeReplica) startSource(source string) { r.set(source, true) }
+
+func (r *fakeReplica) stopAccount(a *account) {
+	for _, f := range a.feeds {
+		r.set(f.Source, false)
+	}
+}
 
 func (r *fakeReplica) set(key string, reads bool) {
 	r.mu.Lock()

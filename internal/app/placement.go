@@ -2,6 +2,7 @@ package app
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
@@ -15,6 +16,20 @@ type account struct {
 	sources []*source
 	// feeds are those that have a row in the ledger, in the order in which they are acquired: who has the first has the account.
 	feeds []ledger.FeedSpec
+}
+
+// bySource are the feeds of each source.
+func (a *account) bySource() iter.Seq[[]ledger.FeedSpec] {
+	return func(yield func([]ledger.FeedSpec) bool) {
+		for begin, end := 0, 0; begin < len(a.feeds); begin = end {
+			for end < len(a.feeds) && a.feeds[end].Source == a.feeds[begin].Source {
+				end++
+			}
+			if !yield(a.feeds[begin:end]) {
+				return
+			}
+		}
+	}
 }
 
 // feedName is a feed as the ledger names it.

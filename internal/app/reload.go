@@ -21,12 +21,17 @@ const (
 	hashKeyInterval = 30 * time.Second
 )
 
+var errNotRunning = errors.New("reload: the daemon isn't running")
+
 // Reload reads the configuration again and applies it as a whole, or returns every problem and changes nothing. Sources that don't
 // change keep their tokens and connections, and so does an unchanged OTLP delivery. Calls that come while one runs, or within a second of
 // it, share the next one.
 func (a *App) Reload() error {
 	_, err, _ := a.reloads.Do("", func() (any, error) {
 		_ = a.reloadPace.Wait(context.Background()) // it fails with its context only
+		if a.stopping.Load() {
+			return nil, errNotRunning
+		}
 		a.reloading.Lock()
 		defer a.reloading.Unlock()
 		a.reloads.Forget("") // who asks from now on wants what the file holds from now on
@@ -37,7 +42,7 @@ func (a *App) Reload() error {
 
 func (a *App) reload() error {
 	if !a.started || a.stopped {
-		return errors.New("reload: the daemon isn't running")
+		return errNotRunning
 	}
 	next, err := a.nextRunning()
 	a.reloaded(err == nil)
@@ -64,6 +69,7 @@ func (a *App) swap(gone, next *running) {
 	defer a.owners.mu.Unlock()
 	stopLoops(gone.sources) // before the new loops start, so that no feed has two
 	a.ledger.Tune(next.tuning(), next.metricOptions())
+	a.own.SetNative(next.config.Metrics.NativeHistograms)
 	a.hook(next) // before the loops: a new subscription is validated at once
 	if !a.ledger.Shared() {
 		a.startFeeds(next.sources)

@@ -1,13 +1,18 @@
 package app
 
 import (
+	"bytes"
+	"errors"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // wantForgotten checks that the metrics have nothing of the source branch.
@@ -69,4 +74,87 @@ func TestReloadDuringAScrape(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantForgotten(t, a)
+}
+
+// A reload that turns native histograms off turns those of the exporter's own metrics off too.
+func TestReloadNativeHistograms(t *testing.T) {
+	t.Parallel()
+	p, folder := &acme{t: t}, t.TempDir()
+	file := p.write(folder, "call_log: ", "")
+	a := start(t, file, p.provider())
+	native := func() (found bool) {
+		for _, f := range a.own.Snapshot().Families {
+			for _, point := range f.Points {
+				found = found || f.Def == metrics.CommitDuration && point.Native
+			}
+		}
+		return found
+	}
+	if !native() {
+		t.Fatal("the default has none")
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, bytes.Replace(text, []byte("metrics: {"), []byte("metrics: {native_histograms: false, "), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if native() {
+		t.Error("own metrics still have native histograms")
+	}
+}
+
+// slowClose is a provider whose sources call a function when they are closed.
+func slowClose(p collector.Provider, closing func()) collector.Provider {
+	open := p.Open
+	p.Open = func(c any, settings collector.SourceSettings) (*collector.Source, error) {
+		s, err := open(c, settings)
+		if err == nil {
+			s.Close = closing
+		}
+		return s, err
+	}
+	return p
+}
+
+// Sources end their sessions at the same time: a provider that doesn't answer may take seconds for each.
+func TestStopClosesSourcesTogether(t *testing.T) {
+	t.Parallel()
+	provider := &acme{t: t}
+	provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
+	var both sync.WaitGroup
+	both.Add(2)
+	a := start(t, provider.write(t.TempDir(), "active_calls: ", branch), slowClose(provider.provider(), func() {
+		both.Done()
+		both.Wait()
+	}))
+	if err := a.Stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A reload that is asked for while the daemon ends is refused at once: its answer isn't waited for, nor cut off.
+func TestReloadWhileStopping(t *testing.T) {
+	t.Parallel()
+	provider := &acme{t: t}
+	provider.calls(map[cdr.Direction]int{cdr.Inbound: 1})
+	closing, answered := make(chan struct{}), make(chan struct{})
+	a := start(t, provider.write(t.TempDir(), "active_calls: ", ""), slowClose(provider.provider(), func() {
+		close(closing)
+		<-answered
+	}))
+	go func() {
+		defer close(answered)
+		<-closing
+		if err := a.Reload(); !errors.Is(err, errNotRunning) {
+			t.Errorf("the reload: %v", err)
+		}
+	}()
+	if err := a.Stop(); err != nil {
+		t.Fatal(err)
+	}
 }

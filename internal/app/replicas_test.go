@@ -140,3 +140,63 @@ func sharedStatus(t *testing.T, a *App) (status web.Status) {
 	}
 	return status
 }
+
+// While the lease can't be renewed nothing is shown of the calls, and the status says why.
+func TestStatusWithoutALease(t *testing.T) {
+	t.Parallel()
+	p := newNotifying(t)
+	a := startWith(t, listen(p.share(pgtest.Database(t), office), p))
+	until(t, a, ownedFeed("office", 1))
+	a.owners.mu.Lock() // no pass
+	defer a.owners.mu.Unlock()
+	ended := *a.owners.seen.Load()
+	ended.until = time.Time{}
+	a.owners.seen.Store(&ended)
+	s := sharedStatus(t, a)
+	if f := s.Sources[0].Feeds[0]; f.State != web.StateError || !strings.Contains(f.LastError, "lease") {
+		t.Errorf("the feed is %q, error %q", f.State, f.LastError)
+	}
+	if strings.Contains(s.Verdict.Text, "no calls yet") {
+		t.Errorf("the verdict is %q", s.Verdict.Text)
+	}
+	if _, page := ask(t, a, http.MethodGet, "/"); strings.Contains(page, "0.0 MB") {
+		t.Error("the page has a size of the database, which isn't known")
+	}
+}
+
+// Until the next pass reads a source that a reload has changed, it isn't read elsewhere.
+func TestStatusAfterAReload(t *testing.T) {
+	t.Parallel()
+	p := newNotifying(t)
+	a := startWith(t, listen(p.share(pgtest.Database(t), office), p))
+	until(t, a, ownedFeed("office", 1))
+	await(t, "it is known who owns the feed", func() bool { return sharedStatus(t, a).Replicas[0].Feeds == 1 })
+	a.owners.mu.Lock()
+	defer a.owners.mu.Unlock()
+	of := a.accounts()[0]
+	a.stopAccount(&of)
+	if f := sharedStatus(t, a).Sources[0].Feeds[0]; f.State != web.StateCatchingUp {
+		t.Errorf("the feed is %q", f.State)
+	}
+}
+
+// The links on the status pages of other replicas lead to this one.
+func TestStatusPageLink(t *testing.T) {
+	for _, c := range []struct {
+		listen string
+		tls    bool
+		want   string
+	}{
+		{":9887", false, "http://node-1:9887/"},
+		{":9887", true, "https://node-1:9887/"},
+		{"[::]:9887", false, "http://node-1:9887/"},
+		{"10.0.0.1:9887", false, "http://10.0.0.1:9887/"},
+		{"127.0.0.1:9887", false, ""},
+		{"[::1]:9887", false, ""},
+		{":0", false, ""},
+	} {
+		if got := statusPage(c.listen, "node-1", c.tls); got != c.want {
+			t.Errorf("%s: %q, want %q", c.listen, got, c.want)
+		}
+	}
+}

@@ -153,11 +153,13 @@ func stopLoops(sources []*source) {
 
 // close closes the sources; their loops have ended or never began.
 func (r *running) close() {
+	var closing sync.WaitGroup
 	for _, s := range r.sources {
 		if s.opened.Close != nil {
-			s.opened.Close()
+			closing.Go(s.opened.Close) // it may take seconds to end a session
 		}
 	}
+	closing.Wait()
 }
 
 // requests counts the requests to a provider.

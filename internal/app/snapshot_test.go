@@ -273,7 +273,7 @@ func TestBothExportersShowGauges(t *testing.T) {
 	now := time.Now()
 	provider := &acme{t: t, totals: []collector.DayTotal{{Day: now, Ours: 90, Theirs: 92}, {Day: now.AddDate(0, 0, -1), Ours: 7, Theirs: 7}}}
 	provider.calls(map[cdr.Direction]int{cdr.Inbound: 3})
-	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", "otlp: {endpoint: \""+sink.HTTPURL()+"\", interval: 1s}\n"), provider.provider())
+	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", "otlp: {endpoint: \""+sink.URL()+"\", interval: 1s}\n"), provider.provider())
 	want := []string{
 		`cdr_active_calls{direction="inbound",feed="active_calls",provider="acme",source="office"} 3`,
 		`cdr_active_calls{direction="outbound",feed="active_calls",provider="acme",source="office"} 0`,

@@ -21,14 +21,6 @@ func (d *Date) UnmarshalText(text []byte) error {
 	return errors.New("must be a date such as 2027-03-01, or a time in RFC 3339")
 }
 
-// MarshalText implements encoding.TextMarshaler; a date that is not set is empty.
-func (d Date) MarshalText() ([]byte, error) {
-	if d.IsZero() {
-		return nil, nil
-	}
-	return d.Time.MarshalText()
-}
-
 // ProxyURL is the address of a proxy. It prints as a secret, since it may hold a password. The zero ProxyURL is not set.
 type ProxyURL struct{ Secret }
 

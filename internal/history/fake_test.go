@@ -39,9 +39,6 @@ type fakeFeed struct {
 	repeat int
 }
 
-// Limits implements collector.RangeReader.
-func (f *fakeFeed) Limits() collector.Limits { return f.limits }
-
 // Pages implements collector.RangeReader. It brings a minute more on either side.
 func (f *fakeFeed) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return pagesOf(func(emit func(*collector.Page) error) error { return f.read(from, to, emit) })
@@ -99,7 +96,7 @@ func (f *fakeFeed) read(from, to time.Time, emit func(*collector.Page) error) er
 
 // info is the feed as a source has it.
 func (f *fakeFeed) info() *collector.FeedInfo {
-	return &collector.FeedInfo{Name: "call_log", Reader: f, Lookback: 48 * time.Hour, Currency: "EUR", Fingerprint: "fake"}
+	return &collector.FeedInfo{Name: "call_log", Reader: f, Limits: f.limits, Lookback: 48 * time.Hour, Currency: "EUR", Fingerprint: "fake"}
 }
 
 // call makes the n-th call; what it is follows from n.

@@ -21,9 +21,6 @@ type endless struct {
 	page func()
 }
 
-// Limits implements collector.RangeReader.
-func (*endless) Limits() collector.Limits { return collector.Limits{} }
-
 // Read implements collector.RangeReader.
 func (e *endless) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return pagesOf(func(emit func(*collector.Page) error) error { return e.read(from, to, emit) })
@@ -60,7 +57,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := only(nil, noon.AddDate(0, 0, days))
+		f := only(new(fakeFeed), noon.AddDate(0, 0, days))
 		f.Info.Reader = &endless{gap: 100 * time.Second, page: look}
 		sum, err := h.Read(t.Context(), f)
 		if err != nil {

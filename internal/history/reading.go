@@ -76,7 +76,7 @@ func (r *reading) run(ctx context.Context) error {
 
 // kept is from when on the provider has records.
 func (r *reading) kept() time.Time {
-	keeps := r.feed.Info.Reader.Limits().Retention
+	keeps := r.feed.Info.Limits.Retention
 	if keeps <= 0 {
 		return r.settings.From
 	}
@@ -94,7 +94,7 @@ func (r *reading) piece() time.Duration {
 	if r.feed.Info.Fetcher == nil { // else what it names is in memory
 		length = min(max(shortPiece, (r.feed.To.Sub(r.settings.From)/pieces).Truncate(time.Second)), longPiece)
 	}
-	if limit := r.feed.Info.Reader.Limits().MaxRange; limit > 0 {
+	if limit := r.feed.Info.Limits.MaxRange; limit > 0 {
 		length = min(length, limit-2*overlap)
 	}
 	return length

@@ -215,9 +215,6 @@ func (f *fakeFetcher) Fetch(_ context.Context, tasks []collector.Task) (*collect
 // naming is a reader that names records.
 type naming struct{ names []string }
 
-// Limits implements collector.RangeReader.
-func (naming) Limits() collector.Limits { return collector.Limits{} }
-
 // Read implements collector.RangeReader.
 func (n naming) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.Page, error] {
 	b := &collector.Page{}
@@ -291,9 +288,6 @@ func TestLeftOutIsNewOnce(t *testing.T) {
 
 // listing lists the same pages for each span.
 type listing func(yield func(*collector.Page, error) bool)
-
-// Limits implements collector.RangeReader.
-func (listing) Limits() collector.Limits { return collector.Limits{} }
 
 // Pages implements collector.RangeReader.
 func (l listing) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.Page, error] {

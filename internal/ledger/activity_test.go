@@ -3,11 +3,13 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // activity is all that the ledger tells, as `start calls/failures`, the start from epoch.
@@ -150,5 +152,31 @@ func TestActivityIsPruned(t *testing.T) {
 	}
 	if n := r.count("tallies"); n != 1 {
 		t.Errorf("%d rows are left, want 1", n)
+	}
+}
+
+// Where a page lists the newest call first, and has more calls of a trunk than are kept, the run of failures begins after the last call that
+// connected, as it does where the oldest comes first.
+func TestRecentOfALongPage(t *testing.T) {
+	failed := func(id string, at time.Time) *cdr.Record { return call(id, outcome(cdr.Failed), start(at)) }
+	for _, newestFirst := range []bool{false, true} {
+		t.Run(fmt.Sprint("newest first ", newestFirst), func(t *testing.T) {
+			r := newRig(t)
+			r.live()
+			for i := range 64 {
+				r.records(failed(fmt.Sprint("early", i), epoch.Add(-3*time.Hour+time.Duration(i)*time.Second)))
+			}
+			page := []*cdr.Record{call("answered", start(epoch.Add(-time.Hour)))}
+			for i := range 64 {
+				page = append(page, failed(fmt.Sprint("late", i), epoch.Add(-30*time.Minute+time.Duration(i)*time.Second)))
+			}
+			if newestFirst {
+				slices.Reverse(page)
+			}
+			r.records(page...)
+			if got, want := r.ledger.Store().Recent()[0].Since(metrics.Faults), epoch.Add(-30*time.Minute); !got.Equal(want) {
+				t.Errorf("fails since %s, want %s", got, want)
+			}
+		})
 	}
 }

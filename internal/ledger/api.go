@@ -19,6 +19,8 @@ var (
 	ErrLocked = errors.New("another process has this ledger open")
 	// ErrOtherAccount: the feed's state belongs to another account. The message says how to go on.
 	ErrOtherAccount = errors.New("another account")
+	// ErrRenamed: the names of a renamed source are mixed up. The message says what to do.
+	ErrRenamed = errors.New("renamed source")
 	// ErrClosed: the ledger was closed.
 	ErrClosed = errors.New("the ledger is closed")
 )

@@ -45,6 +45,11 @@ func (l *Ledger) checkCatalogue() error {
 		if was == now {
 			continue
 		}
+		if known { // an older program that still counts would write to series that are gone: its commits are refused from here on
+			if _, err := l.engine.exec(`UPDATE feeds SET epoch = epoch + 1 WHERE id > 0`); err != nil {
+				return err
+			}
+		}
 		if err := l.convertSeries(d, was); err != nil {
 			return fmt.Errorf("convert metric %s: %w", d.Name, err)
 		}

@@ -167,50 +167,83 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 // register finds a feed's line, or takes over that of renamed_from, or makes one, and checks that it is of the same account
 // (counting.md 19). The commit lock is held.
 func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err error) {
-	renamed := false
-	err = l.commitAlone(ctx, func() error {
-		id, renamed, err = l.takeLine(spec)
-		return err
-	})
-	if f := l.feeds[spec.RenamedFrom+"/"+spec.Feed]; err == nil && renamed && f != nil {
-		l.drop(f)
+	if err := l.ensureOpen(ctx); err != nil {
+		return 0, err
+	}
+	id, current, err := l.findLine(spec)
+	if err != nil || !current { // else nothing is written, and nobody is waited for
+		err = l.commitAlone(ctx, func() error {
+			id, current, err = l.findLine(spec)
+			if err != nil || current {
+				return err
+			}
+			return l.writeLine(spec, &id)
+		})
+	}
+	for name, f := range l.feeds { // by a former name, whoever has renamed it
+		if err == nil && f.id == id && name != spec.Source+"/"+spec.Feed {
+			l.drop(f)
+		}
 	}
 	return id, err
 }
 
-func (l *Ledger) takeLine(spec FeedSpec) (id int64, renamed bool, err error) {
+// findLine is the line that a feed has or takes over, 0 if there is none, and whether it needs no change.
+func (l *Ledger) findLine(spec FeedSpec) (id int64, current bool, err error) {
 	id, fingerprint, err := l.findFeed(spec.Source, spec.Feed)
-	if err != nil {
-		return 0, false, err
-	}
-	if spec.RenamedFrom != "" && spec.RenamedFrom != spec.Source {
-		old, oldFingerprint, err := l.findFeed(spec.RenamedFrom, spec.Feed)
-		if err != nil {
-			return 0, false, err
-		}
+	renamed := false
+	if err == nil && spec.RenamedFrom != "" && spec.RenamedFrom != spec.Source {
+		var old int64
+		var itsFingerprint string
+		old, itsFingerprint, err = l.findFeed(spec.RenamedFrom, spec.Feed)
 		if renamed = old != 0; renamed && id != 0 {
-			return 0, false, fmt.Errorf("source %s: renamed_from %s can't take over feed %s: both names have state; remove renamed_from",
-				spec.Source, spec.RenamedFrom, spec.Feed)
+			return 0, false, fmt.Errorf("%w: source %s can't take over feed %s of %s, since both names have state: remove renamed_from",
+				ErrRenamed, spec.Source, spec.Feed, spec.RenamedFrom)
 		}
 		if renamed {
-			id, fingerprint = old, oldFingerprint
+			id, fingerprint = old, itsFingerprint
 		}
 	}
 	switch {
+	case err != nil:
+		return 0, false, err
 	case id == 0:
-		origin := micros(l.settings.Now().Add(-spec.History).Truncate(time.Second))
-		err = l.engine.scanRow(`INSERT INTO feeds (id, source, provider, feed, fingerprint, owner, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
-			SELECT max(id) + 1, ?, ?, ?, ?, '', 1, 0, ?, ?, ?, 0, 0, 0, NULL, 0 FROM feeds RETURNING id`,
-			[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, origin, origin, origin}, &id)
+		return 0, false, l.checkFormer(spec)
 	case fingerprint != spec.Fingerprint && !spec.SameAccount:
 		return 0, false, fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
 			"give the new account a source name of its own; if it is the old account under a new name, set renamed_from; "+
 			"if only RingCentral's user is another, of the same account, set account: same",
 			ErrOtherAccount, spec.Source, spec.Feed, fingerprint, spec.Fingerprint)
-	case renamed, fingerprint != spec.Fingerprint:
-		_, err = l.engine.exec(`UPDATE feeds SET source = ?, fingerprint = ? WHERE id = ?`, spec.Source, spec.Fingerprint, id)
 	}
-	return id, renamed, err
+	return id, !renamed && fingerprint == spec.Fingerprint, nil
+}
+
+// writeLine makes a feed's line if its id is 0, else it takes it over.
+func (l *Ledger) writeLine(spec FeedSpec, id *int64) error {
+	if *id != 0 {
+		_, err := l.engine.exec(`UPDATE feeds SET former = CASE source WHEN ? THEN former ELSE source END, source = ?, fingerprint = ? WHERE id = ?`,
+			spec.Source, spec.Source, spec.Fingerprint, *id)
+		return err
+	}
+	origin := micros(l.settings.Now().Add(-spec.History).Truncate(time.Second))
+	return l.engine.scanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
+		SELECT max(id) + 1, ?, '', ?, ?, ?, '', 1, 0, ?, ?, ?, 0, 0, 0, NULL, 0 FROM feeds RETURNING id`,
+		[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, origin, origin, origin}, id)
+}
+
+// checkFormer refuses to count an account anew under a name that it had before: a replica may not have read the configuration again that
+// renamed its source.
+func (l *Ledger) checkFormer(spec FeedSpec) error {
+	var now string
+	err := l.engine.scanRow(`SELECT source FROM feeds WHERE former = ? AND feed = ? AND fingerprint = ?`, []any{spec.Source, spec.Feed, spec.Fingerprint}, &now)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("%w: the state of source %s, feed %s, goes by the name of %s since a renamed_from: use that name here too, or set renamed_from: %s",
+		ErrRenamed, spec.Source, spec.Feed, now, now)
 }
 
 // findFeed is the id of a feed's line, 0 if it has none, and which account it is of.

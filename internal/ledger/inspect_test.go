@@ -118,3 +118,22 @@ func TestVerifyFindsDamage(t *testing.T) {
 		})
 	}
 }
+
+// A ledger whose trunks are gone is said to be damaged.
+func TestInspectWithoutTrunks(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a", bypass(cdr.True)))
+	if _, err := r.ledger.engine.exec(`DELETE FROM trunks`); err != nil {
+		t.Fatal(err)
+	}
+	i, err := Inspect(t.Context(), r.storage)
+	if err == nil {
+		_ = i.Close()
+	}
+	if !errors.Is(err, errRow) {
+		t.Errorf("the error is %v", err)
+	}
+	verifying = false // it would find the same
+	t.Cleanup(func() { verifying = true })
+}

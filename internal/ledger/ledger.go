@@ -185,6 +185,9 @@ func (l *Ledger) Close() error {
 	l.closed = true
 	l.outbox.wake()
 	err := l.closeEngine()
+	if l.Shared() {
+		return nil // a connection that was broken already loses nothing
+	}
 	if l.lock == nil {
 		return err
 	}

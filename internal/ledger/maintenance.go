@@ -40,18 +40,19 @@ func (l *Ledger) Prune(ctx context.Context) error {
 	l.mu.Lock()
 	feeds := slices.Collect(maps.Values(l.feeds))
 	l.mu.Unlock()
+	var errs []error
 	for _, f := range feeds {
-		for more := true; more; {
+		for more := ctx.Err() == nil; more; {
 			var err error
 			if more, err = f.pruneOnce(ctx); err != nil {
-				return fmt.Errorf("prune ledger: %w", err)
+				errs = append(errs, fmt.Errorf("prune feed %s: %w", f.name(), err))
 			}
 		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reserve.fill()
-	return nil
+	return errors.Join(errs...)
 }
 
 // pruneOnce deletes some of what the feed has to forget and says whether there may be more.

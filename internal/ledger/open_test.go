@@ -1,12 +1,15 @@
 package ledger
 
 import (
+	"context"
 	"database/sql"
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -196,4 +199,54 @@ func FuzzIDRow(f *testing.F) {
 		}
 		_, _, _ = parseAlias(data)
 	})
+}
+
+// Who may not read a ledger's tables, or can't in time, isn't told to begin an empty one.
+func TestOpenWhatCannotBeRead(t *testing.T) {
+	if server == "" {
+		return
+	}
+	for name, c := range map[string]struct {
+		prepare func(r *rig, dsn *url.URL)
+		want    string
+	}{
+		"it is locked, as by a restore": {func(r *rig, dsn *url.URL) {
+			b := replicaOf(r, "b")
+			for _, text := range []string{`BEGIN IMMEDIATE`, `LOCK TABLE meta IN ACCESS EXCLUSIVE MODE`} {
+				if _, err := b.ledger.engine.exec(text); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, "the database can't be reached"},
+		"a role without rights": {func(r *rig, dsn *url.URL) {
+			schema := schemaOf(r.t, dsn.String())
+			role := "stranger_" + schema
+			inServer(r.t, `CREATE ROLE `+role+` LOGIN; GRANT USAGE, CREATE ON SCHEMA `+schema+` TO `+role)
+			r.t.Cleanup(func() { inServer(r.t, `DROP OWNED BY `+role+`; DROP ROLE `+role) })
+			dsn.User = url.User(role)
+		}, "the role needs the right"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			text, err := r.storage.Postgres.DSN(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			dsn, err := url.Parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.prepare(r, dsn)
+			s, other := r.settings(), *r.storage.Postgres
+			other.patient, other.DSN = 300*time.Millisecond, func(context.Context) (string, error) { return dsn.String(), nil }
+			s.Storage = Storage{Postgres: &other}
+			l, err := Open(t.Context(), s)
+			if err == nil {
+				_ = l.Close()
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "not a ledger") {
+				t.Errorf("the error is %v, want one that says %q", err, c.want)
+			}
+		})
+	}
 }

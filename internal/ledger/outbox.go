@@ -199,9 +199,10 @@ func (l *Ledger) Wait(ctx context.Context) {
 
 // OutboxFull says whether otlp.outbox_limit is reached. It never waits for a commit.
 func (l *Ledger) OutboxFull() bool {
-	records, _ := l.Outbox()
+	l.outbox.mu.Lock()
+	defer l.outbox.mu.Unlock()
 	limit := l.OutboxLimit()
-	return limit > 0 && records >= limit
+	return limit > 0 && l.outbox.records >= limit
 }
 
 // OutboxLimit is otlp.outbox_limit; 0: there is none. It never waits for a commit.
@@ -211,8 +212,10 @@ func (l *Ledger) OutboxLimit() int64 { return l.outbox.limit.Load() }
 func (l *Ledger) Outbox() (records int64, oldest time.Time) {
 	l.outbox.mu.Lock()
 	defer l.outbox.mu.Unlock()
-	if len(l.outbox.pending) > 0 {
-		oldest = l.outbox.pending[0].created
+	for _, h := range l.outbox.pending { // those of a feed that was taken over come after younger ones
+		if oldest.IsZero() || h.created.Before(oldest) {
+			oldest = h.created
+		}
 	}
 	return l.outbox.records, oldest
 }

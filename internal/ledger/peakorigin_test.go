@@ -66,3 +66,20 @@ func TestPeakByTheProvidersClock(t *testing.T) {
 		})
 	}
 }
+
+// A clock that was ahead for one page hides the peaks no longer than that.
+func TestPeakAfterAClockThatWasAhead(t *testing.T) {
+	r := newRig(t)
+	r.spec.LateAfter = 0
+	r.reopen()
+	r.commit(&Page{Position: &Position{HistoryDone: true, Watermark: epoch}})
+	r.commit(&Page{ObservedAt: epoch.AddDate(1, 0, 0)}) // the watermark stays
+	for range 10 {
+		r.clock.add(time.Hour)
+		at := r.clock.at
+		r.commit(&Page{Records: []*cdr.Record{call(at.String(), start(at.Add(-30*time.Minute)))}, Position: &Position{Watermark: at}})
+	}
+	if got := r.values()["cdr_call_peak_concurrency{sbc1.example.com}"]; got != "1" {
+		t.Errorf("ten hours later the peak is %q", got)
+	}
+}

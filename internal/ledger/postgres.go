@@ -102,7 +102,7 @@ var inPostgres = strings.NewReplacer(
 	"BEGIN IMMEDIATE", "BEGIN",
 	"BEGIN DEFERRED", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 	"INTEGER PRIMARY KEY", "BIGINT PRIMARY KEY", "BLOB", "BYTEA", " WITHOUT ROWID", "",
-	"sqlite_master", "information_schema.tables WHERE table_schema = current_schema() AND table_name = 'meta'",
+	"sqlite_master", "pg_tables WHERE schemaname = current_schema() AND tablename = 'meta'",
 )
 
 var argument = regexp.MustCompile(`\?`)
@@ -136,7 +136,7 @@ func (*Postgres) explain(err error) error {
 	case code == "25006": // read_only_sql_transaction: a standby, or a primary that became one
 		return fmt.Errorf("%w: the database only reads now, as a standby does: %w", errIO, err)
 	case code == "3D000", code == "42501", class == "28": // invalid_catalog_name, insufficient_privilege, invalid authorization
-		return fmt.Errorf("storage.postgres: the role needs the right to connect to the database and to create tables in its schema (docs/replicas.md): %w", err)
+		return fmt.Errorf("%w: storage.postgres: the role needs the right to connect to the database and to create tables in its schema (docs/replicas.md): %w", errIO, err)
 	case code == "25P03", class == "08", class == "53", class == "57": // idle_in_transaction_session_timeout, connection, resources, a server that stops
 		return fmt.Errorf("%w: %w", errIO, err)
 	}

@@ -207,6 +207,7 @@ func (p *pageCommit) pruneConnected() {
 	if least := p.page.ObservedAt.Add(-peakKept); keep.Before(least) {
 		keep = least
 	}
+	p.next.connectedFrom = min(p.next.connectedFrom, micros(p.page.ObservedAt)) // a clock was ahead
 	if from := keep.UnixMicro(); from >= p.next.connectedFrom+peakStep.Microseconds() {
 		p.next.connectedFrom = from
 		p.exec(`DELETE FROM connected WHERE feed = ? AND until <= ?`, p.row.id, from)
@@ -267,6 +268,9 @@ func (l *Ledger) loadTrunks(series *metrics.FeedSeries, feed int64) (map[string]
 	tallies, err := readRows(&l.engine.session, `SELECT second, trunk, part, total FROM tallies WHERE feed = ? AND trunk > 0 ORDER BY second`, []any{feed},
 		func(b *metrics.Bypass) []any { return []any{&b.Second, &b.Trunk, &b.Bypassed, &b.Total} })
 	for _, b := range tallies {
+		if int(b.Trunk) > len(names) {
+			return nil, fmt.Errorf("read trunks: %w", errRow)
+		}
 		l.store.AddBypass(series, b)
 	}
 	return trunks, err

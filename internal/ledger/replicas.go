@@ -177,7 +177,7 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []Task) (queu
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.reserve.spent && !l.reserve.fill() { // what room there is is for the outbox
-		return 0, ErrFull
+		return 0, fmt.Errorf("enqueue for %s/%s: %w: free some space; the provider sends it again", spec.Source, spec.Feed, ErrFull)
 	}
 	err = l.commit(ctx, nil, func() error {
 		queued = 0

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // replicaOf is a rig on the same ledger, as another process would open it.
@@ -385,5 +386,94 @@ func TestFeedsOfTwoReplicasAreMadeInTurn(t *testing.T) {
 	}
 	if a.feed.series != series {
 		t.Error("the series were read anew, without their exemplars")
+	}
+}
+
+// A new program that knows a metric otherwise starts beside an old one: what that one still counts isn't written to series that are gone.
+func TestCatalogueChangesBesideAnOwner(t *testing.T) {
+	if server == "" {
+		return
+	}
+	a := newRig(t) // the old program
+	a.live()
+	a.records(call("a"))
+	metrics.Calls.Declared = append(metrics.Calls.Declared, metrics.Change{Kind: "counter", Labels: "direction,call_type,outcome,trunk,late,gone"})
+	t.Cleanup(func() { metrics.Calls.Declared = nil })
+	for _, text := range []string{
+		`UPDATE catalogue SET labels = labels || ',gone' WHERE metric = 'cdr_calls_total'`,
+		`UPDATE series SET labels = replace(labels, ']', ',""]') WHERE metric = 'cdr_calls_total'`,
+	} {
+		if _, err := a.ledger.engine.exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := replicaOf(a, "b") // the new one
+	if _, err := a.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch}); !errors.Is(err, ErrFenced) {
+		t.Errorf("the old program's commit: %v", err)
+	}
+	if err := a.ledger.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !b.acquire() {
+		t.Fatal("not acquired")
+	}
+	b.openFeed()
+	b.records(call("b"))
+	if got := b.total("cdr_calls_total"); got != 2 {
+		t.Errorf("%d calls are counted", got)
+	}
+}
+
+// A replica that is paused while it registers a feed holds up no feed that is registered.
+func TestPausedRegistration(t *testing.T) {
+	if server == "" {
+		return
+	}
+	r := newRig(t)
+	r.live()
+	spec := r.spec
+	spec.Feed = "pstn"
+	own(t, r.ledger, spec)
+	b := replicaOf(r, "b")
+	if _, err := b.ledger.engine.exec(`BEGIN IMMEDIATE`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.ledger.engine.exec(lockLedger); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.ledger.Feed(t.Context(), spec); err != nil { // it would end with the server's patience
+		t.Error(err)
+	}
+	if _, err := b.ledger.engine.exec(`ROLLBACK`); err != nil {
+		t.Error("it was waited for until the server ended it:", err)
+	}
+}
+
+// The oldest log record that waits is the oldest, also if its feed was taken over after others.
+func TestOldestOfATakenOverFeed(t *testing.T) {
+	if server == "" {
+		return
+	}
+	a := newRig(t)
+	a.live()
+	a.records(call("a"))
+	oldest := a.clock.at
+	b := replicaOf(a, "b")
+	b.clock.add(time.Hour)
+	taken := a.spec
+	b.spec.Feed = "pstn"
+	own(t, b.ledger, b.spec)
+	b.openFeed()
+	b.records(call("b"))
+	if err := a.ledger.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.spec = taken
+	if !b.acquire() {
+		t.Fatal("not acquired")
+	}
+	b.openFeed()
+	if _, got := b.ledger.Outbox(); !got.Equal(oldest) {
+		t.Errorf("the oldest waits since %s, it is from %s", got, oldest)
 	}
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -279,36 +280,6 @@ func TestRule18NoID(t *testing.T) {
 	}
 }
 
-// counting.md 19: another account under the same name stops the feed; a renamed
-// source keeps its state; what isn't configured isn't shown and resumes.
-func TestRule19WhoItIs(t *testing.T) {
-	r := newRig(t)
-	r.live()
-	r.records(call("a"))
-	other := r.spec
-	other.Fingerprint = "msgraph other tenant"
-	if _, err := r.ledger.Feed(t.Context(), other); err == nil || !strings.Contains(err.Error(), "renamed_from") {
-		t.Fatalf("another account: %v", err)
-	}
-	r.ledger.Hide(r.spec.Source, r.spec.Feed)
-	if got := r.values(); len(got) != 0 {
-		t.Fatalf("not configured, but shown: %v", got)
-	}
-	renamed := r.spec
-	renamed.Source, renamed.RenamedFrom = "fabrikam", "contoso"
-	f, err := r.ledger.Feed(t.Context(), renamed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := f.Commit(t.Context(), &Page{Records: []*cdr.Record{call("a")}}); err != nil || got.Duplicate != 1 {
-		t.Fatalf("renamed: %+v, %v", got, err)
-	}
-	wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1"})
-	r.spec = renamed
-	r.reopen()
-	wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1"})
-}
-
 // counting.md 5: the floor, and what lies below it.
 func TestRule05Floor(t *testing.T) {
 	r := newRig(t)
@@ -439,5 +410,44 @@ func TestRule01UnknownCommit(t *testing.T) {
 				t.Fatalf("logs: %q", logs)
 			}
 		})
+	}
+}
+
+// A feed that can't be pruned keeps no other one from it.
+func TestPruneGoesOnAfterAFailure(t *testing.T) {
+	r := newRig(t)
+	var others []*Feed
+	for i := range 10 {
+		spec := r.spec
+		spec.Feed = fmt.Sprint("feed", i)
+		own(t, r.ledger, spec)
+		f, err := r.ledger.Feed(t.Context(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		others = append(others, f)
+	}
+	r.live()
+	at := epoch.Add(-time.Hour)
+	r.records(call("a", start(at)))
+	r.moveJournal()
+	r.records(call("b", start(at)))
+	if _, err := r.ledger.engine.exec(inWords(`UPDATE blocks SET keys = x'00'`)); err != nil {
+		t.Fatal(err)
+	}
+	r.feed.ids.release() // as when the cache had no room for it
+	r.clock.add(300 * time.Hour)
+	for _, f := range others {
+		if _, err := f.Commit(t.Context(), &Page{ObservedAt: r.clock.at, Position: &Position{HistoryDone: true, Watermark: r.clock.at}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.ledger.Prune(t.Context()); err == nil || !strings.Contains(err.Error(), r.spec.Source+"/"+r.spec.Feed) {
+		t.Fatalf("the error is %v", err)
+	}
+	for _, f := range others {
+		if s := f.State(); !s.Floor.After(s.Origin) {
+			t.Fatalf("%s isn't pruned", f.spec.Feed)
+		}
 	}
 }

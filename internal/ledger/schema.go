@@ -7,7 +7,7 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "8"
+const schemaVersion = "9"
 
 // schema is the layout of both databases, in SQLite's words. WITHOUT ROWID keeps it from a second tree for the key. Who makes a row gives it its id (nextID).
 var schema = []string{
@@ -15,7 +15,7 @@ var schema = []string{
 	// every commit, epoch with a change of owner: the replica that reads the feed (replicas.go).
 	`CREATE TABLE feeds (
 		id INTEGER PRIMARY KEY,
-		source TEXT NOT NULL, provider TEXT NOT NULL, feed TEXT NOT NULL,
+		source TEXT NOT NULL, former TEXT NOT NULL, provider TEXT NOT NULL, feed TEXT NOT NULL,
 		fingerprint TEXT NOT NULL, owner TEXT NOT NULL,
 		epoch BIGINT NOT NULL, seq BIGINT NOT NULL,
 		origin BIGINT NOT NULL, floor BIGINT NOT NULL, watermark BIGINT NOT NULL,
@@ -65,7 +65,7 @@ var schema = []string{
 	`CREATE TABLE connected (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, until BIGINT NOT NULL, data BLOB NOT NULL,
 		PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
-	`INSERT INTO feeds VALUES (0, '', '', '', '', '', 1, 0, 0, 0, 0, 0, 1, 0, NULL, 0)`,
+	`INSERT INTO feeds VALUES (0, '', '', '', '', '', '', 1, 0, 0, 0, 0, 0, 1, 0, NULL, 0)`,
 	`INSERT INTO meta VALUES ('schema', '` + schemaVersion + `')`,
 }
 
@@ -114,6 +114,9 @@ func (e *engine) checkSchema() error {
 		return errNoLedger
 	}
 	version, err := e.meta("schema")
+	if errors.Is(err, errIO) {
+		return err // there may be one
+	}
 	if err != nil {
 		return errors.Join(errors.New("this is a database but not a ledger: point storage at an empty folder, or an empty schema"), err)
 	}

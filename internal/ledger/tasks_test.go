@@ -2,7 +2,9 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -270,5 +272,19 @@ func TestProblemsAreUTF8(t *testing.T) {
 	due, err := r.feed.Due(t.Context(), epoch, 10)
 	if err != nil || len(due) != 1 || due[0].Problem != "acc\uFFFDs refus\uFFFD\uFFFD" {
 		t.Fatalf("due: %+v, %v", due, err)
+	}
+}
+
+// Who can't enqueue on a full disk is told what to do.
+func TestEnqueueOnAFullDisk(t *testing.T) {
+	if server != "" {
+		return // it has a disk of its own
+	}
+	r := newRig(t)
+	r.ledger.reserve.release()
+	r.ledger.reserve.most = 0 // no room for it
+	_, err := r.ledger.Enqueue(t.Context(), r.spec, []Task{{Kind: "fetch", Key: "k", Due: epoch}})
+	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "free some space") || !strings.Contains(err.Error(), r.spec.Source) {
+		t.Errorf("the error is %v", err)
 	}
 }

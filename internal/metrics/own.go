@@ -5,13 +5,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Own holds the exporter's own metrics. It is safe for concurrent use.
 type Own struct {
 	now    func() time.Time
-	native bool
+	native atomic.Bool
 	hook   func() // sets gauges before each snapshot; nil: none
 
 	mu     sync.Mutex
@@ -27,7 +28,8 @@ type ownSeries struct {
 
 // NewOwn makes the exporter's own metrics; those without labels of a source start at 0.
 func NewOwn(now func() time.Time, native bool) *Own {
-	o := &Own{now: now, native: native, series: make(map[*Def]map[string]*ownSeries)}
+	o := &Own{now: now, series: make(map[*Def]map[string]*ownSeries)}
+	o.SetNative(native)
 	for _, d := range OwnCatalogue() {
 		if d.Base == NoBase {
 			o.startAtZero(d)
@@ -35,6 +37,9 @@ func NewOwn(now func() time.Time, native bool) *Own {
 	}
 	return o
 }
+
+// SetNative shows histograms with native buckets too, or without.
+func (o *Own) SetNative(native bool) { o.native.Store(native) }
 
 // OnSnapshot sets the function that sets gauges before each snapshot. It is called before anything takes one.
 func (o *Own) OnSnapshot(f func()) { o.hook = f }
@@ -160,7 +165,7 @@ func (o *Own) Snapshot() Snapshot {
 	for d, all := range o.series {
 		for _, s := range all {
 			value, shown := s.value.clone(), true
-			p := value.point(s.labels, s.start, o.native)
+			p := value.point(s.labels, s.start, o.native.Load())
 			if d == ProviderRecords || d == ReconciliationDifference {
 				p, shown = o.nameDay(p)
 			}

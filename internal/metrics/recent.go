@@ -1,10 +1,10 @@
 package metrics
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sort"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -44,7 +44,7 @@ type Recent struct {
 type recent struct {
 	// Attempts are at least one and at most 64, in the order in which they were first seen; those of one commit by their start.
 	Attempts []Attempt
-	fresh    int // of these, how many the commit under way added, at the end
+	fresh    int // of these, how many the commit under way added, at the end, until it settles
 	// gone is, by Ending, when the run of such attempts began with which those end that aren't kept any more; 0: they end otherwise.
 	gone [endings]int64
 }
@@ -169,27 +169,21 @@ func (r *recent) clone() *recent {
 	return &recent{Attempts: slices.Clone(r.Attempts), gone: r.gone}
 }
 
-// add adds an attempt behind what earlier commits brought, in the order of starts among those of its own: providers may list the newest
-// call first.
+// add adds an attempt of the commit under way.
 func (r *recent) add(a Attempt) {
-	earlier := len(r.Attempts) - r.fresh
-	at := earlier + sort.Search(r.fresh, func(i int) bool { return r.Attempts[earlier+i].second > a.second })
-	full := len(r.Attempts) == recentKept
-	if full && at == 0 { // it breaks a run that went on; where a run began before those that are kept isn't known: older ones may still come
-		for e := range r.gone {
-			if !Ending(e).Has(a.Outcome) {
-				r.gone[e] = 0
-			}
-		}
-		return
-	}
-	r.Attempts = slices.Insert(r.Attempts, at, a)
+	r.Attempts = append(r.Attempts, a)
 	r.fresh++
-	if full {
-		r.forget(r.Attempts[0])
-		r.Attempts = slices.Delete(r.Attempts, 0, 1)
-		r.fresh = min(r.fresh, recentKept)
+}
+
+// settle ends the commit under way: its attempts stand behind earlier ones, by their start, since providers may list the newest call first, and
+// only the last are kept.
+func (r *recent) settle() {
+	slices.SortStableFunc(r.Attempts[len(r.Attempts)-r.fresh:], func(a, b Attempt) int { return cmp.Compare(a.second, b.second) })
+	gone := max(0, len(r.Attempts)-recentKept)
+	for _, a := range r.Attempts[:gone] {
+		r.forget(a)
 	}
+	r.Attempts, r.fresh = slices.Delete(r.Attempts, 0, gone), 0
 }
 
 // forget notes how the oldest attempt ended, which goes.
@@ -209,6 +203,7 @@ func (r *recent) merge(o *recent) {
 	for _, a := range o.Attempts {
 		r.add(a)
 	}
+	r.settle()
 }
 
 // storedRecent is the stored form of recent. An attempt's failure is its number among the failures, or -1.
@@ -219,6 +214,7 @@ type storedRecent struct {
 }
 
 func (r *recent) append(dst []byte) []byte {
+	r.settle()
 	stored, before := storedRecent{Gone: r.gone}, int64(0)
 	for _, a := range r.Attempts {
 		number := -1

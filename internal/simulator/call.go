@@ -91,25 +91,16 @@ type Flaw uint8
 
 // The flaws. Each makes a row that must be counted as invalid.
 const (
-	NoFlaw Flaw = iota
-	// WrongType gives a boolean where a number belongs.
-	WrongType
-	// ObjectForString gives an object where a string belongs.
-	ObjectForString
-	// NotAnObject is a row that is a string.
-	NotAnObject
-	// Truncated is a row of which only id and type are left.
-	Truncated
-	// BadTime is a start that isn't a time.
-	BadTime
-	// ImpossibleTime is a start on a day that doesn't exist.
-	ImpossibleTime
-	// NullStart is a start that is null.
-	NullStart
-	// NegativeDuration is a duration below zero.
-	NegativeDuration
-	// NumericID is an id that is a number.
-	NumericID
+	NoFlaw           Flaw = iota
+	WrongType             // a boolean where a number belongs
+	ObjectForString       // an object where a string belongs
+	NotAnObject           // a row that is a string
+	Truncated             // a row of which only id and type are left
+	BadTime               // a start that isn't a time
+	ImpossibleTime        // a start on a day that doesn't exist
+	NullStart             // a start that is null
+	NegativeDuration      // a duration below zero
+	NumericID             // an id that is a number
 )
 
 // Spoil changes the members of a row that its flaw is in: its id, its start, its duration or a text.

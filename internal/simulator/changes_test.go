@@ -84,7 +84,7 @@ func TestChangesOfOneMillisecondStayTogether(t *testing.T) {
 
 func TestChangesFollowALiveWorld(t *testing.T) {
 	s := Live(3, logMix(), begin, 2)
-	s.Order = NewestFirst
+	s.NewestFirst = true
 	w := newTestWorld(t, s)
 	after, n := begin, 0
 	at := begin

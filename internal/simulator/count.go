@@ -45,16 +45,12 @@ func (c *Counter) Bounds() (from, to time.Time) {
 		return c.view.From, time.Unix(0, 0)
 	}
 	// Calls that start after the last instant aren't published by then.
-	to = c.view.At[len(c.view.At)-1].Add(time.Millisecond)
-	if !c.view.To.IsZero() {
-		to = Earlier(c.view.To, to)
-	}
-	return c.view.From, to
+	return c.view.From, c.view.At[len(c.view.At)-1].Add(time.Millisecond)
 }
 
 // Add counts a call, which it may change, and returns the version that it counted; nil if it isn't a record.
 func (c *Counter) Add(call *Call) *Version {
-	if call.Start.Before(c.view.From) || !c.view.To.IsZero() && !call.Start.Before(c.view.To) {
+	if call.Start.Before(c.view.From) {
 		return nil
 	}
 	if c.view.Simple {

@@ -26,7 +26,7 @@ const (
 	// CutLength announces more bytes than come; CutChunked ends without the end.
 	CutLength  Fault = "cut length"
 	CutChunked Fault = "cut chunked"
-	// Slow sends the right body in dribbles.
+	// Slow sends half of the right body, and the rest after a while.
 	Slow Fault = "slow"
 	// Reset resets the connection.
 	Reset Fault = "reset"

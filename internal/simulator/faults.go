@@ -10,7 +10,7 @@ import (
 // FaultSettings say how faults behave.
 type FaultSettings struct {
 	Seed uint64
-	// SlowFor is how long a slow body takes; two seconds if zero.
+	// SlowFor is how long the rest of a slow body takes; two seconds if zero.
 	SlowFor time.Duration
 	// MaxRun is how many requests to one endpoint may fail in a row by chance; two if zero, so that the third attempt succeeds.
 	MaxRun int

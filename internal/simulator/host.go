@@ -151,8 +151,8 @@ func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, r
 	number, fault := h.recorder.add(endpoint, 0)-1, NoFault
 	a := reply()
 	if !a.Refused {
-		ask := Request{Endpoint: endpoint, Continued: a.Continued, From: a.From, To: a.To, Number: number}
-		fault = h.faults.next(ask, func(f Fault) bool { return f == NoFault || isTransport(f) || a.Own[f] != nil })
+		a.Endpoint, a.Number = endpoint, number
+		fault = h.faults.next(a.Request, func(f Fault) bool { return f == NoFault || isTransport(f) || a.Own[f] != nil })
 	}
 	if change := a.Own[fault]; change != nil {
 		change(&a)

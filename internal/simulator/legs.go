@@ -30,12 +30,9 @@ type State uint8
 
 // The states.
 const (
-	// Final rows say how their call ended.
-	Final State = iota
-	// InProgress rows say that it goes on.
-	InProgress
-	// NoResult rows don't say.
-	NoResult
+	Final      State = iota // says how the call ended
+	InProgress              // says that it goes on
+	NoResult                // doesn't say
 )
 
 // recordable is the shortest duration of a recorded call.

@@ -17,7 +17,6 @@ type Limiter struct {
 	mu      sync.Mutex
 	passed  []time.Time // in the window; guarded by mu, as what follows
 	penalty time.Time
-	refused int
 }
 
 // Take counts a request. It returns how many more would be answered, and how long to wait if this one isn't.
@@ -30,17 +29,8 @@ func (l *Limiter) Take(now time.Time) (left int, wait time.Duration) {
 		l.passed = append(l.passed, now)
 	case l.Penalty:
 		l.penalty, wait = now.Add(l.Window), l.Window
-		l.refused++
 	default:
 		wait = l.Window - now.Sub(l.passed[0])
-		l.refused++
 	}
 	return l.Limit - len(l.passed), wait
-}
-
-// Refused is the number of requests that weren't answered.
-func (l *Limiter) Refused() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.refused
 }

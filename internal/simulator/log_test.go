@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -20,8 +19,8 @@ func logMix() *Mix {
 	m.Kinds = append(m.Kinds,
 		Kind{Weight: 4, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Answered, Priced: true, Second: &other},
 		Kind{Weight: 4, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Free: true, Second: &view},
-		Kind{Weight: 4, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Legs: legs, Plain: &missed, List: 1},
-		Kind{Weight: 2, Wire: "Fax", CallType: "fax", Outcome: cdr.Answered, Ignored: true, List: 2},
+		Kind{Weight: 4, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Legs: legs, Plain: &missed},
+		Kind{Weight: 2, Wire: "Fax", CallType: "fax", Outcome: cdr.Answered, Ignored: true},
 		Kind{Weight: 2, Wire: "Odd", CallType: "endless", Unfinished: true},
 	)
 	m.Recordings = []Recording{{Weight: 1, Wire: "Automatic", Type: "automatic"}}
@@ -31,7 +30,7 @@ func logMix() *Mix {
 
 // logged is a world of a log in which all that can happen happens.
 func logged(n int) Settings {
-	s := spoilt(n, NewestFirst)
+	s := spoilt(n, newestFirst)
 	s.Mix, s.NoID = logMix(), 0
 	s.InProgress, s.Unsaid, s.Recorded, s.RecordedLate = 0.3, 0.2, 0.5, 0.5
 	return s
@@ -119,24 +118,26 @@ func TestSecondRows(t *testing.T) {
 	}
 }
 
-func TestLists(t *testing.T) {
-	for _, order := range []Order{ByStart, NewestFirst} {
+// TestUnlisted: pages have all rows but those that lists leave out.
+func TestUnlisted(t *testing.T) {
+	for _, order := range []bool{byStart, newestFirst} {
 		s := logged(3000)
-		s.Order = order
+		s.NewestFirst = order
 		w := newTestWorld(t, s)
 		q := Query{From: begin, To: begin.Add(30 * time.Hour), At: begin.Add(99 * time.Hour), Limit: 77}
 		all, _, _ := read(w, q)
-		parts := map[[17]byte]int{}
-		for _, mask := range []uint8{1 << 0, 1<<1 | 1<<2} {
-			q.Lists = mask
-			part, _, _ := read(w, q)
-			if len(part) == 0 {
-				t.Errorf("order %d: lists %b are empty", order, mask)
-			}
-			maps.Copy(parts, part)
+		for i := range s.Mix.Kinds {
+			s.Mix.Kinds[i].Unlisted = s.Mix.Kinds[i].Ignored
 		}
-		if !maps.Equal(parts, all) {
-			t.Errorf("order %d: the lists have %d rows, together they are %d", order, len(parts), len(all))
+		listed, _, _ := read(newTestWorld(t, s), q)
+		unlisted := 0
+		for _, c := range eachCall(w) {
+			if c.Versions()[0].Kind.Ignored {
+				unlisted++
+			}
+		}
+		if unlisted == 0 || len(listed) != len(all)-unlisted {
+			t.Errorf("newest first %t: %d rows are listed of %d, %d are to be left out", order, len(listed), len(all), unlisted)
 		}
 	}
 }

@@ -51,14 +51,22 @@ func newTestWorld(t testing.TB, s Settings) *World {
 	return w
 }
 
+// The orders of rows.
+const byStart, newestFirst = false, true
+
 // spoilt is a historical world in which all that can happen happens.
-func spoilt(n int, order Order) Settings {
+func spoilt(n int, newest bool) Settings {
 	s := Historical(42, testMix(), begin, begin.Add(30*time.Hour), n)
-	s.Duplicated, s.Revised, s.Malformed, s.NoID, s.Incidents, s.Order = 0.1, 0.3, 0.05, 0.05, 0.3, order
+	s.Duplicated, s.Revised, s.Malformed, s.NoID, s.Incidents, s.NewestFirst = 0.1, 0.3, 0.05, 0.05, 0.3, newest
 	return s
 }
 
 // totalsFor are the totals of the calls that started in [from, to).
 func totalsFor(w *World, from, to, at time.Time) Totals {
-	return w.TotalsOf(View{From: from, To: to, At: []time.Time{at}})
+	c := NewCounter(w.Mix(), View{At: []time.Time{at}})
+	w.Each(from, to, func(call *Call) bool {
+		c.Add(call)
+		return true
+	})
+	return c.Totals
 }

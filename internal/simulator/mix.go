@@ -83,8 +83,8 @@ type Kind struct {
 	Becomes *Kind
 	// Emergency is what the call counts as.
 	Emergency cdr.Emergency
-	// List is which of the provider's lists, or which of its filters, the call is for: below 8, the same for all that the call becomes.
-	List uint8
+	// Unlisted marks rows that lists leave out, and changes don't.
+	Unlisted bool
 	// Ignored marks rows that aren't calls. They have neither flaws nor revisions.
 	Ignored bool
 	// Unfinished marks calls of which the provider never says how they ended.
@@ -104,39 +104,30 @@ type Kind struct {
 	Detail any
 }
 
-// Party is what the other party's number looks like.
-type Party uint8
+// Party is what the other party's number looks like, by the name that tables of mixes have for it.
+type Party string
 
 // The looks of a number.
 const (
 	// Geographic is a number with a country; some have masked digits.
-	Geographic Party = iota
+	Geographic Party = ""
 	// Label is a caller's name instead of a number.
-	Label
-	// Empty is an empty string, Null is null.
-	Empty
-	Null
+	Label Party = "label"
+	Empty Party = "empty" // an empty string
+	Null  Party = "null"
 	// Emergency numbers as they are dialled.
-	Dial911
-	Dial933
-	Dial112
+	Dial911 Party = "911"
+	Dial933 Party = "933"
+	Dial112 Party = "112"
 	// Anonymous is that word.
-	Anonymous
+	Anonymous Party = "anonymous"
 	// NoPlus is a number with a country, without its plus; National is one of the US as it is written there, from which no country follows.
-	NoPlus
-	National
-	// Short is an extension's number.
-	Short
+	NoPlus   Party = "no_plus"
+	National Party = "national"
+	Short    Party = "short" // an extension's number
 	// Colleague is another user, without a number.
-	Colleague
+	Colleague Party = "colleague"
 )
-
-var parties = [...]string{
-	"geographic", "label", "empty", "null", "911", "933", "112", "anonymous", "no_plus", "national", "short", "colleague",
-}
-
-// String is the name in tables of mixes.
-func (p Party) String() string { return parties[p] }
 
 // Trunk is an SBC, or the operator of a calling plan.
 type Trunk struct {

@@ -155,7 +155,8 @@ func (r *mixReader) kind() Kind {
 			}
 		}
 	}
-	r.complete(&k, readOptions(&k, o))
+	k.readOptions(o)
+	r.complete(&k, o)
 	if name, ok := o.Take("as"); ok {
 		named := k
 		r.named[name] = &named
@@ -166,22 +167,22 @@ func (r *mixReader) kind() Kind {
 	return k
 }
 
-func readOptions(k *Kind, o Options) Options {
+// readOptions reads those that have values.
+func (k *Kind) readOptions(o Options) {
 	k.Family, k.Ring = o.Number("family"), time.Duration(o.Number("ring"))*time.Second
 	if text, ok := o.Take("codes"); ok {
 		sip, sub, _ := strings.Cut(text, "/")
 		k.SIPCode, k.SubCode = cdr.KnownInt(numberOf(sip)), cdr.KnownInt(numberOf(sub))
 	}
 	if text, ok := o.Take("party"); ok {
-		k.Party = oneOf(text, Geographic, Label, Empty, Null, Anonymous, NoPlus, National, Short, Colleague)
+		k.Party = Party(text)
 	}
 	if text, ok := o.Take("emergency"); ok {
-		k.Party, k.Emergency = oneOf(text, Dial911, Dial933, Dial112), cdr.EmergencyReal
+		k.Party, k.Emergency = Party(text), cdr.EmergencyReal
 		if k.Party == Dial933 {
 			k.Emergency = cdr.EmergencyTest
 		}
 	}
-	return o
 }
 
 func oneOf[T fmt.Stringer](text string, values ...T) T {

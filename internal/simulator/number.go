@@ -36,7 +36,7 @@ func (c *Call) setOther(party Party, m *Mix, d *Draws) {
 	case Null:
 		c.NoOther = true
 	case Dial911, Dial933, Dial112, Anonymous:
-		c.Other = party.String()
+		c.Other = string(party)
 	case NoPlus:
 		c.Prefix = Pick(d, m.Prefixes)
 		c.Other = strings.TrimPrefix(c.Prefix.number(0, 0, d), "+")
@@ -47,5 +47,7 @@ func (c *Call) setOther(party Party, m *Mix, d *Draws) {
 	case Colleague:
 		c.NoOther = true
 		c.Peer = &m.Users[d.Below(len(m.Users))]
+	default:
+		panic("simulated mix: no party looks like " + string(party))
 	}
 }

@@ -15,8 +15,6 @@ type Query struct {
 	At time.Time
 	// Skip rows, then give up to Limit.
 	Skip, Limit int
-	// Lists are those to choose from, a bit for each; zero is all.
-	Lists uint8
 }
 
 // Page calls emit for each row of a page, in the world's order, with the version that is visible, and says whether more rows follow. A call
@@ -30,11 +28,11 @@ func (w *World) Page(q Query, emit func(*Call, *Version)) (more bool) {
 	var c Call
 	for b := first; b <= last; b++ {
 		n := b
-		if w.s.Order == NewestFirst {
+		if w.s.NewestFirst {
 			n = last - (b - first)
 		}
 		for _, e := range w.entries(n) {
-			if e.start < low || e.start > high || e.published > at || q.Lists != 0 && q.Lists&(1<<e.list) == 0 {
+			if e.start < low || e.start > high || e.published > at || e.unlisted {
 				continue
 			}
 			if q.Skip >= int(e.copies) {
@@ -76,7 +74,8 @@ type entry struct {
 	// start is the call's, published and last are those of its first and its last version, in milliseconds.
 	start, published, last int64
 	number                 uint16
-	copies, list           uint8
+	copies                 uint8
+	unlisted               bool
 }
 
 // maxCached is how many entries are kept, at 32 bytes each, before all of them are dropped. A day that has more is made anew for each page.
@@ -109,9 +108,9 @@ func (w *World) entries(block int64) []entry {
 	for i := range made {
 		w.fill(&c, block, i)
 		first, last := &c.versions[0], &c.versions[c.published-1]
-		made[i] = entry{c.Start.UnixMilli(), first.Published.UnixMilli(), last.Published.UnixMilli(), uint16(i), uint8(c.Copies), first.Kind.List}
+		made[i] = entry{c.Start.UnixMilli(), first.Published.UnixMilli(), last.Published.UnixMilli(), uint16(i), uint8(c.Copies), first.Kind.Unlisted}
 	}
-	if w.s.Order == NewestFirst {
+	if w.s.NewestFirst {
 		slices.Reverse(made)
 	}
 	if w.cache.held += len(made); w.cache.held > maxCached {

@@ -44,7 +44,7 @@ func read(w *World, q Query) (got map[[17]byte]int, order []UUID, pages int) {
 }
 
 func TestPagesCoverWhatIsVisible(t *testing.T) {
-	for name, order := range map[string]Order{"by start": ByStart, "newest first": NewestFirst} {
+	for name, order := range map[string]bool{"by start": byStart, "newest first": newestFirst} {
 		w := newTestWorld(t, spoilt(2000, order))
 		for range 2 { // the second time from the cache
 			for _, q := range []Query{
@@ -94,7 +94,7 @@ func TestPageEnds(t *testing.T) {
 }
 
 func TestLateRowsShiftPages(t *testing.T) {
-	w := newTestWorld(t, spoilt(5000, ByStart))
+	w := newTestWorld(t, spoilt(5000, byStart))
 	q := Query{From: begin, To: begin.Add(30 * time.Hour), At: begin.Add(20 * time.Hour), Limit: 1000}
 	var before, after []UUID
 	q.Skip = 1000

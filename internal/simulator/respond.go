@@ -17,9 +17,8 @@ type Reply struct {
 	Body   []byte
 	// Error makes the body of an error status, in the provider's form.
 	Error func(status int) []byte
-	// From and To are the range that was asked for, if any; Continued says that it was for a further page.
-	From, To  time.Time
-	Continued bool
+	// Request is what was asked, but for its endpoint and number.
+	Request
 	// Refused requests meet no faults.
 	Refused bool
 	// Gzip compresses the body for clients that accept it.
@@ -45,13 +44,23 @@ func (h *Host) write(w http.ResponseWriter, r *http.Request, fault Fault, a Repl
 	header.Set("Date", now.Format(http.TimeFormat))
 	header.Set("Content-Type", cmp.Or(a.Type, "application/json"))
 	switch fault {
-	case CutLength, CutChunked:
-		cut(w, fault, a)
+	case CutChunked:
+		sendHalf(w, a)
+		panic(http.ErrAbortHandler)
+	case CutLength, Slow:
+		header.Set("Content-Length", strconv.Itoa(len(a.Body)))
+		rest := sendHalf(w, a)
+		if fault == CutLength {
+			panic(http.ErrAbortHandler)
+		}
+		select {
+		case <-r.Context().Done():
+		case <-time.After(h.faults.s.SlowFor):
+			_, _ = w.Write(rest)
+		}
+		return
 	case Reset:
 		reset(r)
-	case Slow:
-		dribble(w, r, a, h.faults.s.SlowFor)
-		return
 	case HTMLBadGateway, HTMLOK:
 		header.Del("Content-Encoding")
 		header.Set("Content-Type", "text/html; charset=utf-8")
@@ -90,43 +99,11 @@ func WholeSeconds(d time.Duration) string {
 	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
 }
 
-// cut sends half of the body, and ends as if the sender had died.
-func cut(w http.ResponseWriter, fault Fault, a Reply) {
-	if fault == CutLength {
-		w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)))
-	}
+// sendHalf sends half of the body, and returns the rest.
+func sendHalf(w http.ResponseWriter, a Reply) (rest []byte) {
+	half := len(a.Body) / 2
 	w.WriteHeader(a.Status)
-	_, _ = w.Write(a.Body[:len(a.Body)/2])
-	flush(w)
-	panic(http.ErrAbortHandler)
-}
-
-func flush(w http.ResponseWriter) {
-	// Both of net/http's writers can flush.
-	_ = http.NewResponseController(w).Flush()
-}
-
-// dribbles is how many parts a slow body comes in.
-const dribbles = 20
-
-// dribble sends the body in parts with pauses, as long as the client waits.
-func dribble(w http.ResponseWriter, r *http.Request, a Reply, whole time.Duration) {
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)))
-	w.WriteHeader(a.Status)
-	pause := time.NewTicker(max(1, whole/dribbles))
-	defer pause.Stop()
-	size := len(a.Body)/dribbles + 1
-	for rest := a.Body; len(rest) > 0; {
-		part := rest[:min(size, len(rest))]
-		rest = rest[len(part):]
-		if _, err := w.Write(part); err != nil {
-			return
-		}
-		flush(w)
-		select {
-		case <-r.Context().Done():
-			return
-		case <-pause.C:
-		}
-	}
+	_, _ = w.Write(a.Body[:half])
+	_ = http.NewResponseController(w).Flush() // both of net/http's writers can
+	return a.Body[half:]
 }

@@ -42,8 +42,8 @@ type Settings struct {
 	// Recorded is the share of connected calls of 30 s and more that are recorded, and RecordedLate the share of those whose recording comes with a later version.
 	Recorded, RecordedLate float64
 
-	// Order is the order of rows within a range.
-	Order Order
+	// NewestFirst lists the calls that started last first: new rows move all others. Otherwise late rows move what follows them.
+	NewestFirst bool
 }
 
 // Delay is one part of a distribution: uniform between Min and Max.
@@ -51,17 +51,6 @@ type Delay struct {
 	Weight
 	Min, Max time.Duration
 }
-
-// Order is the order of rows within a range.
-type Order uint8
-
-// The orders.
-const (
-	// ByStart lists calls as they started: late rows move what follows them.
-	ByStart Order = iota
-	// NewestFirst lists the calls that started last first: new rows move all others.
-	NewestFirst
-)
 
 // UsualDelays are minutes for most calls, hours for some, days for a few.
 func UsualDelays() []Delay {

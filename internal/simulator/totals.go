@@ -70,8 +70,8 @@ func (t Tables) Sum(metric string) (sum int64) {
 
 // View is what a reader looked at.
 type View struct {
-	// From and To are the half-open range of starts; zero is without bound.
-	From, To time.Time
+	// From is the first start that counts; zero is without bound.
+	From time.Time
 	// At are the instants at which the whole range was read, ascending.
 	At []time.Time
 	// Simple says that the reader sees neither legs nor money.

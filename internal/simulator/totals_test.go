@@ -13,7 +13,7 @@ import (
 func total(t Totals, metric string) int { return int(t.Metrics.Sum(metric) / 1_000_000) }
 
 func TestTotalsAddUp(t *testing.T) {
-	w := newTestWorld(t, spoilt(10_000, ByStart))
+	w := newTestWorld(t, spoilt(10_000, byStart))
 	for _, at := range []time.Time{begin.Add(-time.Hour), begin.Add(10 * time.Hour), begin.Add(200 * time.Hour)} {
 		totals := w.Totals(at)
 		rows := rowsIn(w, Query{From: begin, To: begin.Add(99 * time.Hour), At: at})
@@ -32,7 +32,7 @@ func TestTotalsAddUp(t *testing.T) {
 }
 
 func TestTotalsOfRangesAddUp(t *testing.T) {
-	w := newTestWorld(t, spoilt(5000, ByStart))
+	w := newTestWorld(t, spoilt(5000, byStart))
 	at, middle := begin.Add(99*time.Hour), begin.Add(7*time.Hour+1)
 	whole := w.Totals(at)
 	one, two := totalsFor(w, begin, middle, at), totalsFor(w, middle, begin.Add(30*time.Hour), at)
@@ -50,7 +50,7 @@ func TestTotalsOfRangesAddUp(t *testing.T) {
 
 // TestWhoSeesMoreCorrects: however one looks, what was paid in the end is the same.
 func TestWhoSeesMoreCorrects(t *testing.T) {
-	w := newTestWorld(t, spoilt(10_000, ByStart))
+	w := newTestWorld(t, spoilt(10_000, byStart))
 	end := begin.Add(200 * time.Hour)
 	net := func(v View) map[string]int64 {
 		totals := w.TotalsOf(v)

@@ -22,7 +22,7 @@ func collect(w *World, to time.Time) []string {
 
 func TestSameSeedSameWorld(t *testing.T) {
 	// Kinds are pointers into the mix, so both worlds share one.
-	s := spoilt(3000, ByStart)
+	s := spoilt(3000, byStart)
 	one, two := collect(newTestWorld(t, s), time.Time{}), collect(newTestWorld(t, s), time.Time{})
 	for i := range one {
 		if one[i] != two[i] {
@@ -37,7 +37,7 @@ func TestSameSeedSameWorld(t *testing.T) {
 
 func TestHistoricalWorldHasItsCalls(t *testing.T) {
 	for _, n := range []int{0, 1, 511, 512, 513, 10_000} {
-		s := spoilt(n, ByStart)
+		s := spoilt(n, byStart)
 		ids := map[UUID]bool{}
 		newTestWorld(t, s).Each(time.Time{}, time.Time{}, func(c *Call) bool {
 			ids[c.ID] = true
@@ -53,7 +53,7 @@ func TestHistoricalWorldHasItsCalls(t *testing.T) {
 }
 
 func TestPublication(t *testing.T) {
-	s := spoilt(20_000, ByStart)
+	s := spoilt(20_000, byStart)
 	late, revised := 0, 0
 	newTestWorld(t, s).Each(time.Time{}, time.Time{}, func(c *Call) bool {
 		versions := c.Versions()
@@ -205,7 +205,7 @@ func TestTrunksFailByThemselves(t *testing.T) {
 // TestManyAtOnce asks, counts and fails a trunk at the same time; the race
 // detector watches.
 func TestManyAtOnce(t *testing.T) {
-	s := spoilt(1500, ByStart)
+	s := spoilt(1500, byStart)
 	w := newTestWorld(t, s)
 	q := Query{From: begin, To: begin.Add(30 * time.Hour), At: begin.Add(99 * time.Hour)}
 	var group sync.WaitGroup

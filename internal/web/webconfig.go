@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"regexp"
 	"strings"
 
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/time/rate"
+	"gopkg.in/yaml.v3"
 )
 
 // ValidateConfigFile checks a web configuration file (TLS, basic auth) and the
@@ -20,6 +22,15 @@ func ValidateConfigFile(name string) error {
 		return fmt.Errorf("web configuration file %s: %w", name, redactError(err))
 	}
 	return nil
+}
+
+// UsesTLS says whether a valid web configuration file has TLS. An empty name has none.
+func UsesTLS(name string) bool {
+	var file struct {
+		TLS map[string]any `yaml:"tls_server_config"`
+	}
+	text, _ := os.ReadFile(name) // ValidateConfigFile reports what can't be read
+	return yaml.Unmarshal(text, &file) == nil && len(file.TLS) > 0
 }
 
 // quoted is a value of the file in an error of the YAML library; it may be a

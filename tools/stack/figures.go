@@ -127,7 +127,7 @@ func (s *stack) total(f feed, since time.Time) int64 {
 	case feed{"acme", "call_log"}:
 		t = p.Log.TotalsOf(published(p.Office.Visible()))
 	case feed{"wave", "call_log"}:
-		t = p.Carrier.Account().TotalsOf(published(p.Carrier.Visible()))
+		t = p.Carrier.TotalsOf(published(p.Carrier.Visible()))
 	}
 	return t.Metrics.Sum(calls) / 1_000_000
 }

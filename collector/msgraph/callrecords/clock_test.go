@@ -21,7 +21,7 @@ func TestRule10_CallsSettleByGraphsClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	feed := openRecords(t, server, 90*time.Minute, func(_ *Config, s *collector.SourceSettings) { s.Now = time.Now }).Info()
+	feed := openRecords(t, server, 90*time.Minute, func(_ *Config, s *collector.SourceSettings) { s.Now = time.Now }).Info
 	fetched := 0
 	err = readPages(t.Context(), feed.Reader, now, now.Add(3*time.Hour), func(listed *collector.Page) error {
 		for i := range listed.Enqueue {

@@ -27,7 +27,9 @@ type Settings struct {
 
 // Records reads the call records of a tenant. It is safe for concurrent use.
 type Records struct {
-	info       collector.FeedInfo
+	// Info describes the feed, without its fingerprint and currency.
+	Info collector.FeedInfo
+
 	client     *httpclient.Client
 	innerPages httpclient.Limit // of one record
 	mapper     mapper           // copied for each record
@@ -41,8 +43,8 @@ func New(c *Config, s *Settings) (*Records, error) {
 		client: s.Client, innerPages: innerPages, mapper: mapper{countries: s.Countries, emergency: s.Emergency},
 		settle: c.Settle, now: func() time.Time { return graphNow(s) },
 	}
-	r.info = collector.FeedInfo{
-		Name: Feed, Reader: r, Fetcher: r, Hourless: true,
+	r.Info = collector.FeedInfo{
+		Name: Feed, Reader: r, Limits: collector.Limits{MaxRange: reach, Retention: reach}, Fetcher: r, Hourless: true,
 		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
 		Probe: collector.Probe(r, s.Source.Now),
 	}
@@ -54,12 +56,9 @@ func New(c *Config, s *Settings) (*Records, error) {
 	if err != nil {
 		return nil, fmt.Errorf("call_records.webhook: %w", err)
 	}
-	r.info.Subscription, r.info.Webhook = manager, webhook
+	r.Info.Subscription, r.Info.Webhook = manager, webhook
 	return r, nil
 }
-
-// Info describes the feed, without its fingerprint and currency.
-func (r *Records) Info() collector.FeedInfo { return r.info }
 
 // graphNow is the time by Graph's clock: by a local clock that is behind, ended calls would end later still, and never settle.
 func graphNow(s *Settings) time.Time {

@@ -120,9 +120,7 @@ func openRecords(t *testing.T, server *sim.Server, settle time.Duration, change 
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokens := httpclient.NewTokens(httpclient.TokensSettings{
-		Now: source.Now, Ask: func(context.Context) (httpclient.Token, error) { return askForToken(transport, server) },
-	})
+	tokens := httpclient.NewTokens(func(context.Context) (httpclient.Token, error) { return askForToken(transport, server) }, source.Now)
 	client, err := httpclient.New(httpclient.Settings{BaseURL: server.GraphURL(), Transport: transport, Token: tokens, Quote: graph.Quote, RequestsPerMinute: 60_000})
 	if err != nil {
 		t.Fatal(err)

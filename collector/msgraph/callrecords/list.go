@@ -17,11 +17,6 @@ import (
 // reach is how far back the list is asked for: nothing may be older than Graph's retention by the time that the request arrives.
 const reach = retention - 10*time.Minute
 
-// Limits implements collector.RangeReader.
-func (r *Records) Limits() collector.Limits {
-	return collector.Limits{MaxRange: reach, Retention: reach}
-}
-
 // Pages implements collector.RangeReader: it lists call records by range of start, as tasks.
 func (r *Records) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {

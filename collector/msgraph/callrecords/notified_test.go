@@ -124,7 +124,7 @@ func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 		c.Webhook = &subscriptions.Webhook{PublicURL: listening.URL + "/webhooks/contoso"}
 		s.Notified = x.seen
 		s.Derive = func(purpose string) []byte { return []byte("0123456789abcdef" + purpose[:8]) }
-	}).Info()
+	}).Info
 	x.feed = collector.NewTaskFeed(collector.FeedSettings{Info: &info, Ledger: x.shelf, Queue: x.shelf, Clock: collector.NewClock(server.Now, nil)})
 	handler = info.Webhook.Handler(func(ctx context.Context, work []collector.Task) (int, error) {
 		r, err := x.shelf.Commit(ctx, &ledger.Page{Enqueue: work, ObservedAt: x.shelf.Now()})

@@ -106,9 +106,9 @@ func (r *Records) complete(ctx context.Context, pace *httpclient.Limiter, owner 
 	list, request := listOf(owner, member), newRequest(textOf(owner, member+"@odata.nextLink"))
 	request.Pace = pace
 	var value []json.RawMessage
-	pages := r.client.Pages(ctx, request, maxInnerPages, func(response *httpclient.Response) (next string, err error) {
+	pages := r.client.Pages(ctx, request, maxInnerPages, func(body []byte) (next string, err error) {
 		var page object
-		if err = graph.Decode(response, &page); err != nil {
+		if err = graph.Decode(body, &page); err != nil {
 			return "", err
 		}
 		if value = listOf(page, "value"); value == nil {

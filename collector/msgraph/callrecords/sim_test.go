@@ -164,7 +164,7 @@ func TestCallRecordsAgainstTheSimulator(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(server.Close)
-			feed := openRecords(t, server, c.settle, nil).Info()
+			feed := openRecords(t, server, c.settle, nil).Info
 			got := newTally()
 			err = readPages(t.Context(), feed.Reader, begin.Add(-2*time.Hour), c.at, func(listed *collector.Page) error {
 				for i := range listed.Enqueue {

@@ -29,12 +29,11 @@ func (e *TypeError) Error() string { return "the answer isn't what it should be:
 
 // Fetch sends a request and decodes its answer. Text that isn't JSON is asked for again; JSON of other types is a *TypeError.
 func Fetch(ctx context.Context, client *httpclient.Client, request httpclient.Request, into any) error {
-	return client.Fetch(ctx, request, func(response *httpclient.Response) error { return Decode(response, into) })
+	return client.Fetch(ctx, request, func(body []byte) error { return Decode(body, into) })
 }
 
 // Decode decodes an answer, with the errors of Fetch.
-func Decode(response *httpclient.Response, into any) error {
-	body := response.Body.Bytes()
+func Decode(body []byte, into any) error {
 	if !json.Valid(body) {
 		return httpclient.Retryable(errors.New("the answer is no JSON"))
 	}

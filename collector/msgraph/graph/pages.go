@@ -62,9 +62,9 @@ type decoder struct {
 }
 
 // decode reads an answer and returns the link to the next page, empty after the last.
-func (d *decoder) decode(response *httpclient.Response) (next string, err error) {
+func (d *decoder) decode(body []byte) (next string, err error) {
 	d.rows, d.next, d.hasRows, d.hasError = nil, "", false, false
-	err = d.input.Document(response.Body.Bytes(), "the answer is no object", d.member)
+	err = d.input.Document(body, "the answer is no object", d.member)
 	switch {
 	case errors.Is(err, wire.ErrTooManyRows):
 		return "", err

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -50,7 +49,7 @@ func TestEnvelope(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := &decoder{input: wire.NewInput(wire.MaxValue)}
-			next, err := d.decode(&httpclient.Response{Body: bytes.NewBufferString(test.page)})
+			next, err := d.decode([]byte(test.page))
 			switch {
 			case test.err == "" && err != nil:
 				t.Fatal(err)
@@ -70,7 +69,7 @@ func TestEnvelope(t *testing.T) {
 func TestTooManyRows(t *testing.T) {
 	page := `{"value":[` + strings.Repeat("0,", wire.MaxRows) + `0]}`
 	d := &decoder{input: wire.NewInput(wire.MaxValue)}
-	_, err := d.decode(&httpclient.Response{Body: bytes.NewBufferString(page)})
+	_, err := d.decode([]byte(page))
 	if !errors.Is(err, wire.ErrTooManyRows) || httpclient.IsRetryable(err) {
 		t.Errorf("error %v, want wire.ErrTooManyRows", err)
 	}

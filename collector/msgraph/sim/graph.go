@@ -40,7 +40,7 @@ func (s *Server) reply(r *http.Request, status int, body []byte) simulator.Reply
 	return simulator.Reply{
 		Status: status, Body: body, Gzip: s.settings.Gzip && status == http.StatusOK,
 		Own: map[simulator.Fault]func(*simulator.Reply){
-			ExpiredToken: simulator.Instead(s.unauthorized(r, tokenExpired)), Forbidden: simulator.Instead(s.forbidden(r)),
+			ExpiredToken: simulator.Instead(s.unauthorized(r)), Forbidden: simulator.Instead(s.forbidden(r)),
 		},
 		Error: func(status int) []byte { return s.errorBody(r, errorCodes[status], "") },
 	}
@@ -64,8 +64,8 @@ func (s *Server) notFound(r *http.Request) simulator.Reply {
 	return s.refuse(r, http.StatusNotFound, "NotFound", "")
 }
 
-func (s *Server) unauthorized(r *http.Request, message string) simulator.Reply {
-	a := s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", message)
+func (s *Server) unauthorized(r *http.Request) simulator.Reply {
+	a := s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
 	a.Header.Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+s.LoginURL()+
 		`/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
 	return a

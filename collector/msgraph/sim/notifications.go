@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,48 +55,43 @@ type Notified struct {
 }
 
 // Notified counts the notifications so far.
-func (s *Server) Notified() Notified {
-	s.notifier.mu.Lock()
-	defer s.notifier.mu.Unlock()
-	return s.notifier.notified
+func (n *notifier) Notified() Notified {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.notified
 }
 
 // NotificationsWaiting is how many notifications are yet to be sent, to be sent again, or to be answered.
-func (s *Server) NotificationsWaiting() int {
-	s.notifier.mu.Lock()
-	defer s.notifier.mu.Unlock()
-	return len(s.notifier.queue) + s.notifier.sending
+func (n *notifier) NotificationsWaiting() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.queue) + n.sending
 }
-
-// Deliver sends what is due, and returns when it has been answered.
-func (s *Server) Deliver() { s.notifier.deliver() }
 
 // PauseNotifications holds notifications back until ResumeNotifications. Publication and lists go on.
-func (s *Server) PauseNotifications() { s.notifier.pause(true) }
+func (n *notifier) PauseNotifications() { n.paused.Store(true) }
 
 // ResumeNotifications sends what was held back.
-func (s *Server) ResumeNotifications() { s.notifier.pause(false) }
+func (n *notifier) ResumeNotifications() { n.paused.Store(false) }
 
 // LoseSubscription makes all subscriptions vanish without a notification. It returns how many there were.
-func (s *Server) LoseSubscription() int { return len(s.notifier.remove("")) }
+func (n *notifier) LoseSubscription() int { return len(n.remove("")) }
 
 // RemoveSubscription removes all subscriptions, and sends subscriptionRemoved. It returns how many there were.
-func (s *Server) RemoveSubscription() int {
-	return s.notifier.announce(s.notifier.remove(""), "subscriptionRemoved")
-}
+func (n *notifier) RemoveSubscription() int { return n.announce(n.remove(""), "subscriptionRemoved") }
 
 // RequireReauthorization sends reauthorizationRequired to all subscriptions.
-func (s *Server) RequireReauthorization() int {
-	return s.notifier.announce(s.Subscriptions(), "reauthorizationRequired")
+func (n *notifier) RequireReauthorization() int {
+	return n.announce(n.Subscriptions(), "reauthorizationRequired")
 }
 
 // MissNotifications drops the notifications that wait, and sends missed to all subscriptions.
-func (s *Server) MissNotifications() int {
-	s.notifier.mu.Lock()
-	s.notifier.queuePublished()
-	s.notifier.queue = nil
-	s.notifier.mu.Unlock()
-	return s.notifier.announce(s.Subscriptions(), "missed")
+func (n *notifier) MissNotifications() int {
+	n.mu.Lock()
+	n.queuePublished()
+	n.queue = nil
+	n.mu.Unlock()
+	return n.announce(n.Subscriptions(), "missed")
 }
 
 type notification struct {
@@ -130,10 +126,10 @@ type notifier struct {
 	ctx    context.Context // ends with the server
 	cancel context.CancelFunc
 	done   sync.WaitGroup // of run
+	paused atomic.Bool
 
 	// All below is guarded by mu.
 	mu            sync.Mutex
-	paused        bool
 	subscriptions []Subscription // the oldest first
 	made          uint64         // how many subscriptions were made
 	// coming are the publications of the calls that started before plannedTo and haven't been queued, in order; those up to queuedTo have been.
@@ -156,12 +152,6 @@ func newNotifier(s *Server) *notifier {
 	return n
 }
 
-func (n *notifier) pause(paused bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.paused = paused
-}
-
 // close ends sending. It may be called twice.
 func (n *notifier) close() {
 	n.cancel()
@@ -177,7 +167,7 @@ func (n *notifier) run(every time.Duration) {
 		case <-n.ctx.Done():
 			return
 		case <-tick.C:
-			n.deliver()
+			n.Deliver()
 		}
 	}
 }
@@ -330,12 +320,12 @@ func (n *notifier) announce(all []Subscription, event string) int {
 	return len(all)
 }
 
-// deliver sends what is due, and returns when it has been answered. Addresses don't wait for each other.
-func (n *notifier) deliver() {
+// Deliver sends what is due, and returns when it has been answered. Addresses don't wait for each other.
+func (n *notifier) Deliver() {
 	n.mu.Lock()
 	n.queuePublished()
 	due := map[address][]*notification{}
-	if !n.paused {
+	if !n.paused.Load() {
 		for _, x := range n.takeDue() {
 			due[x.address] = append(due[x.address], x)
 		}

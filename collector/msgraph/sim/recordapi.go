@@ -239,8 +239,6 @@ func (s *Server) wait(key limitKey) (wait time.Duration) {
 	if s.limits[key] == nil {
 		s.limits[key] = &limit
 	}
-	if _, wait = s.limits[key].Take(s.Now()); wait > 0 {
-		s.refusedRecords++
-	}
+	_, wait = s.limits[key].Take(s.Now())
 	return wait
 }

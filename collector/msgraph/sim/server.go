@@ -10,14 +10,13 @@ import (
 // Server is the identity platform and Graph. It is safe for concurrent use.
 type Server struct {
 	*simulator.Host
+	*notifier
 	settings Settings
-	notifier *notifier
 
-	mu             sync.Mutex // guards what follows
-	application    Application
-	tokens         map[string]access               // access tokens that were issued
-	limits         map[limitKey]*simulator.Limiter // of requests for one call record
-	refusedRecords int                             // requests that were too many
+	mu          sync.Mutex // guards what follows
+	application Application
+	tokens      map[string][]string             // access tokens that work, and their roles
+	limits      map[limitKey]*simulator.Limiter // of requests for one call record
 	// links are the next links that were issued, by path and query, and what they lead to. One that wasn't issued isn't followed: a client
 	// that builds links is noticed.
 	links       map[string]target
@@ -28,7 +27,7 @@ type Server struct {
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		settings: settings, application: Application{Secret: settings.ClientSecret, Roles: []string{Role}}, tokens: map[string]access{}, limits: map[limitKey]*simulator.Limiter{},
+		settings: settings, application: Application{Secret: settings.ClientSecret, Roles: []string{Role}}, tokens: map[string][]string{}, limits: map[limitKey]*simulator.Limiter{},
 		links: map[string]target{},
 	}
 	var err error
@@ -65,13 +64,6 @@ func (s *Server) TenantID() string { return tenantID }
 
 // ClientID is the application's.
 func (s *Server) ClientID() string { return clientID }
-
-// RecordsRefused is how many requests exceeded the limits of one call record.
-func (s *Server) RecordsRefused() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.refusedRecords
-}
 
 // BreakTrunk makes a trunk lose all calls from now on, until MendTrunk: an SBC by its FQDN in lower case, an operator by its name.
 func (s *Server) BreakTrunk(trunk string) {

@@ -49,10 +49,10 @@ type Subscription struct {
 }
 
 // Subscriptions are those that haven't expired, the oldest first.
-func (s *Server) Subscriptions() []Subscription {
-	s.notifier.mu.Lock()
-	defer s.notifier.mu.Unlock()
-	return slices.Clone(s.notifier.live())
+func (n *notifier) Subscriptions() []Subscription {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.live())
 }
 
 // serveSubscriptions answers requests about subscriptions. A request that a fault answers with an error has done nothing; one whose answer is lost on
@@ -83,7 +83,7 @@ func (s *Server) subscriptions(r *http.Request) simulator.Reply {
 	case id != "" && r.Method == http.MethodPatch:
 		return s.renew(r, id)
 	case id != "" && r.Method == http.MethodDelete:
-		if len(s.notifier.remove(id)) == 0 {
+		if len(s.remove(id)) == 0 {
 			return s.noSubscription(r)
 		}
 		return s.reply(r, http.StatusNoContent, nil)
@@ -129,10 +129,9 @@ func (s *Server) renew(r *http.Request, id string) simulator.Reply {
 	if !ok || !possible || wanted != (Subscription{Expires: wanted.Expires}) {
 		return s.refuse(r, http.StatusBadRequest, "InvalidRequest", "Could not process subscription update payload.")
 	}
-	n := s.notifier
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	live := n.live()
+	s.notifier.mu.Lock()
+	defer s.notifier.mu.Unlock()
+	live := s.live()
 	i := slices.IndexFunc(live, func(x Subscription) bool { return x.ID == id })
 	if i < 0 {
 		return s.noSubscription(r)
@@ -162,7 +161,7 @@ func (s *Server) subscribe(r *http.Request) simulator.Reply {
 		}
 	}
 	x.ID, x.Expires, x.since = uuid.NewString(), expires, s.Visible()
-	s.notifier.add(x)
+	s.add(x)
 	return s.subscriptionReply(r, http.StatusCreated, &x)
 }
 
@@ -196,7 +195,7 @@ func (s *Server) validateWebhook(ctx context.Context, address string) error {
 	s.notifier.mu.Lock()
 	s.notifier.notified.Handshakes++
 	s.notifier.mu.Unlock()
-	response, err := s.notifier.client.Do(r)
+	response, err := s.client.Do(r)
 	if err != nil {
 		return errors.New("the notification endpoint didn't answer in time, or not at all")
 	}

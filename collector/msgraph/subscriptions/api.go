@@ -36,9 +36,9 @@ type subscription struct {
 func (m *Manager) list(ctx context.Context) ([]subscription, error) {
 	var found []subscription
 	var page graph.Collection[subscription]
-	pages := m.client.Pages(ctx, newRequest(http.MethodGet, subscriptionsPath), maxListPages, func(response *httpclient.Response) (string, error) {
+	pages := m.client.Pages(ctx, newRequest(http.MethodGet, subscriptionsPath), maxListPages, func(body []byte) (string, error) {
 		page = graph.Collection[subscription]{}
-		err := graph.Decode(response, &page)
+		err := graph.Decode(body, &page)
 		return page.Next, err
 	})
 	for _, err := range pages {
@@ -67,7 +67,7 @@ func (m *Manager) send(ctx context.Context, method, link string, body *subscript
 }
 
 func (m *Manager) remove(ctx context.Context, id string) error {
-	return m.client.Fetch(ctx, newRequest(http.MethodDelete, subscriptionsPath+"/"+id), func(*httpclient.Response) error { return nil })
+	return m.client.Fetch(ctx, newRequest(http.MethodDelete, subscriptionsPath+"/"+id), func([]byte) error { return nil })
 }
 
 // newRequest has no feed (contract 3).

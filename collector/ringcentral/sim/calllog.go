@@ -24,10 +24,7 @@ const (
 func (q *request) host() string {
 	q.server.mu.Lock()
 	defer q.server.mu.Unlock()
-	if q.server.public != "" {
-		return q.server.public
-	}
-	return "https://" + q.Host
+	return q.server.public
 }
 
 type page struct {
@@ -124,7 +121,7 @@ func (p *page) finish() simulator.Reply {
 func (s *Server) callLog(q *request) simulator.Reply {
 	p := q.newPage()
 	ask := simulator.Query{
-		From: q.instant("dateFrom"), To: q.instant("dateTo"), ToIncluded: true, At: s.Visible(), Lists: 1 << voiceList, Skip: p.skip(), Limit: p.perPage,
+		From: q.instant("dateFrom"), To: q.instant("dateTo"), ToIncluded: true, At: s.Visible(), Skip: p.skip(), Limit: p.perPage,
 	}
 	if ask.To.Before(ask.From) {
 		q.fail("dateFrom")

@@ -70,7 +70,7 @@ var legKinds = map[string]simulator.Leg{
 // completeKind adds what RingCentral says of a kind.
 func completeKind(k *simulator.Kind, o simulator.Options) {
 	w := &wire{kind: "Voice", direction: "Inbound", internalType: "LongDistance", transport: "PSTN"}
-	k.Detail, k.List = w, voiceList
+	k.Detail = w
 	leg := "accept"
 	if k.Direction == cdr.Outbound {
 		w.direction, w.transport, leg = "Outbound", "VoIP", "sip_to_pstn_metered"
@@ -82,9 +82,7 @@ func completeKind(k *simulator.Kind, o simulator.Options) {
 	kind, ignored := o.Take("type")
 	if ignored {
 		k.Ignored, k.Family, w.kind, legs = true, 1, kind, ""
-		if kind != "Voice" {
-			k.List = otherList
-		}
+		k.Unlisted = kind != "Voice"
 	}
 	if _, ok := o.Take("internal"); ok {
 		k.Direction, k.Party, w.internalType, w.transport = cdr.Internal, simulator.Colleague, "Local", "VoIP"
@@ -130,7 +128,7 @@ func Live(seed uint64, mix *simulator.Mix, origin time.Time, perSecond float64) 
 }
 
 func logged(s simulator.Settings) simulator.Settings {
-	s.Order = simulator.NewestFirst
+	s.NewestFirst = true
 	s.InProgress, s.Unsaid, s.Recorded, s.RecordedLate = 0.05, 0.02, 0.2, 0.5
 	return s
 }

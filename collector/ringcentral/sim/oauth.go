@@ -20,8 +20,8 @@ const (
 	// OtherUser is another user of the account, whose JWTs work too.
 	OtherUser = "62264425999"
 
-	jwtLifetime   = 365 * 24 * time.Hour
-	tokenLifetime = time.Hour
+	// tokenLifetime is how long access tokens are said to work, in seconds.
+	tokenLifetime = 3600
 	// tokenPrefix is how RingCentral's access tokens begin.
 	tokenPrefix = "U0pDMTFQMDFQQVMwMHx"
 	// maxSessions is how many sessions a user has in one app; a further one ends the oldest.
@@ -29,55 +29,18 @@ const (
 	jwtGrant    = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 )
 
-// registration is what RingCentral stores about the app and its user.
-type registration struct {
-	secret              string
-	scopes, permissions []string
-	// key signs the JWTs that work.
-	key []byte
-	// sessions are the open ones, the oldest first.
-	sessions []session
-}
-
-type session struct {
-	token   string
-	expires time.Time
-}
-
 // ClientID is the app's.
 func (s *Server) ClientID() string { return clientID }
 
 // ClientSecret is the secret that works.
-func (s *Server) ClientSecret() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.secret
-}
+func (s *Server) ClientSecret() string { return s.settings.ClientSecret }
 
 // JWT is the one that works. It is a secret.
 func (s *Server) JWT() string { return s.jwt }
 
-// SetSecret replaces the client secret.
-func (s *Server) SetSecret(secret string) { s.change(func() { s.secret = secret }) }
-
-// RevokeJWT makes all JWTs that were made so far stop working.
-func (s *Server) RevokeJWT() { s.change(func() { s.key = []byte(rand.Text()) }) }
-
-// SetScopes grants these app scopes, and no others, from now on.
-func (s *Server) SetScopes(scopes ...string) { s.change(func() { s.scopes = scopes }) }
-
 // SetPermissions gives the user these permissions, and no others, from now on.
 func (s *Server) SetPermissions(permissions ...string) {
 	s.change(func() { s.permissions = permissions })
-}
-
-// ExpireTokens makes all access tokens that were issued so far expire.
-func (s *Server) ExpireTokens() {
-	s.change(func() {
-		for i := range s.sessions {
-			s.sessions[i].expires = time.Time{}
-		}
-	})
 }
 
 // KillSessions ends all sessions, as other logins of the same user do.
@@ -90,48 +53,37 @@ func (s *Server) Sessions() int {
 	return len(s.sessions)
 }
 
-// MintJWTFor makes a JWT of a user, which works until RevokeJWT. A lifetime below zero is without end.
-func (s *Server) MintJWTFor(user string, lifetime time.Duration) string {
+// MintJWTFor makes a JWT of a user, which works for a year.
+func (s *Server) MintJWTFor(user string) string {
 	now := time.Now()
 	claims := jwt.MapClaims{
-		"aud": s.BaseURL() + "/restapi/oauth/token", "sub": user, "iss": s.BaseURL(), "iat": now.Unix(), "jti": "Simulated-Jti-0001",
+		"aud": s.BaseURL() + "/restapi/oauth/token", "sub": user, "iss": s.BaseURL(), "iat": now.Unix(), "exp": now.AddDate(1, 0, 0).Unix(),
+		"jti": "Simulated-Jti-0001",
 	}
-	if lifetime >= 0 {
-		claims["exp"] = now.Add(lifetime).Unix()
-	}
-	text, _ := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(s.signingKey()) // any key signs
+	text, _ := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(s.key) // any key signs
 	return text
 }
 
-func (s *Server) signingKey() []byte {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.key
-}
-
-func (s *Server) openSession(lifetime time.Duration) string {
+func (s *Server) openSession() string {
 	token := tokenPrefix + rand.Text() + rand.Text()
 	s.change(func() {
-		s.sessions = append(s.sessions, session{token: token, expires: time.Now().Add(lifetime)})
+		s.sessions = append(s.sessions, token)
 		s.sessions = s.sessions[max(0, len(s.sessions)-maxSessions):]
 	})
 	return token
 }
 
 func (s *Server) closeSession(token string) {
-	s.change(func() { s.sessions = slices.DeleteFunc(s.sessions, func(o session) bool { return o.token == token }) })
+	s.change(func() { s.sessions = slices.DeleteFunc(s.sessions, func(open string) bool { return open == token }) })
 }
 
 // authenticate checks an Authorization header; nil is good.
 func (s *Server) authenticate(header string) *simulator.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.sessions, func(o session) bool { return header == "Bearer "+o.token })
-	switch {
-	case i < 0:
+	token, bearer := strings.CutPrefix(header, "Bearer ")
+	if !bearer || !slices.Contains(s.sessions, token) {
 		return lostToken()
-	case !time.Now().Before(s.sessions[i].expires):
-		return expiredToken()
 	}
 	return nil
 }
@@ -140,7 +92,7 @@ func (s *Server) authenticate(header string) *simulator.Reply {
 func (s *Server) oauth(endpoint string, serve func(*http.Request) simulator.Reply) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.Answer(w, r, endpoint, func() simulator.Reply {
-			refused := s.limit(GroupAuth, w.Header())
+			refused := s.limit("auth", w.Header())
 			if refused == nil {
 				refused = s.identify(r)
 			}
@@ -165,17 +117,14 @@ func (s *Server) identify(r *http.Request) *simulator.Reply {
 
 // token is the JWT bearer grant (RFC 7523).
 func (s *Server) token(r *http.Request) simulator.Reply {
-	s.mu.Lock()
-	scopes := strings.Join(s.scopes, " ")
-	s.mu.Unlock()
-	key := func(*jwt.Token) (any, error) { return s.signingKey(), nil }
+	key := func(*jwt.Token) (any, error) { return s.key, nil }
 	_, err := jwt.Parse(r.PostForm.Get("assertion"), key, jwt.WithValidMethods([]string{"HS256"}))
 	if err != nil || r.PostForm.Get("grant_type") != jwtGrant {
 		return *oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion")
 	}
 	return reply(simulator.JSON(map[string]any{
-		"access_token": s.openSession(tokenLifetime), "token_type": "bearer", "expires_in": int(tokenLifetime / time.Second),
-		"scope": scopes, "owner_id": userID, "endpoint_id": "hGQ1AqmtSnGtyrsVNvI1Ew",
+		"access_token": s.openSession(), "token_type": "bearer", "expires_in": tokenLifetime,
+		"scope": strings.Join(s.settings.Scopes, " "), "owner_id": userID, "endpoint_id": "hGQ1AqmtSnGtyrsVNvI1Ew",
 	}))
 }
 

@@ -38,7 +38,7 @@ func (s *Server) api(endpoint string, company bool, serve func(*request) simulat
 		s.Answer(w, r, endpoint, func() simulator.Reply {
 			refused := s.authenticate(r.Header.Get("Authorization"))
 			if refused == nil {
-				refused = s.limit(GroupHeavy, w.Header())
+				refused = s.limit("heavy", w.Header())
 			}
 			if refused == nil {
 				refused = s.permit(endpoint, company)
@@ -71,7 +71,7 @@ func (s *Server) permit(endpoint string, company bool) *simulator.Reply {
 	case company:
 		permission = FullCompanyCallLog
 	}
-	if !slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(s.scopes, scope) }) {
+	if !slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(s.settings.Scopes, scope) }) {
 		return missingPermission("CMN-401", scopes[0])
 	}
 	if slices.Contains(s.permissions, permission) {
@@ -86,7 +86,6 @@ func (q *request) reply(body []byte) simulator.Reply {
 	a.Gzip = q.server.settings.Gzip
 	a.Own = map[simulator.Fault]func(*simulator.Reply){
 		LostToken: simulator.Instead(*lostToken()), ExpiredToken: simulator.Instead(*expiredToken()),
-		Forbidden: simulator.Instead(*missingPermission("CMN-408", FullCompanyCallLog)),
 		KilledSession: func(r *simulator.Reply) {
 			_, token, _ := strings.Cut(q.Header.Get("Authorization"), " ")
 			q.server.closeSession(token)
@@ -135,9 +134,3 @@ func (q *request) number(name string) int {
 	}
 	return n
 }
-
-// The lists of the worlds.
-const (
-	voiceList = iota
-	otherList
-)

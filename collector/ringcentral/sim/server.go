@@ -16,15 +16,17 @@ type Server struct {
 	*simulator.Host
 	settings           Settings
 	account, extension scope
-	limits             map[string]*simulator.Limiter
+	limits             map[string]*simulator.Limiter // by the group of endpoints that share one
 	jwt                string
+	key                []byte // signs the JWTs that work
 
-	mu sync.Mutex // guards what follows
-	registration
-	public     string
-	noSync     int // the status that refuses call-log-extract-sync; 0: it is offered
-	syncReset  int // how often sync tokens were dropped
-	syncIssued int
+	mu          sync.Mutex // guards what follows
+	permissions []string   // of the user who made the JWT
+	sessions    []string   // the access tokens that work, the oldest first
+	public      string     // what links begin with
+	noSync      int        // the status that refuses call-log-extract-sync; 0: it is offered
+	syncReset   int        // how often sync tokens were dropped
+	syncIssued  int
 }
 
 // Start makes an authority and listens. An error leaves nothing open.
@@ -33,23 +35,21 @@ func Start(settings Settings) (*Server, error) {
 	s := &Server{
 		settings: settings,
 		limits: map[string]*simulator.Limiter{
-			GroupAuth:  {Limit: settings.Auth, Window: settings.Window, Penalty: true},
-			GroupHeavy: {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
+			"auth":  {Limit: settings.Auth, Window: settings.Window, Penalty: true},
+			"heavy": {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
 		},
-		registration: registration{
-			secret: settings.ClientSecret, key: []byte(rand.Text()), scopes: settings.Scopes,
-			permissions: []string{FullCompanyCallLog, ReadCallLog, ReadCallRecording},
-		},
+		key: []byte(rand.Text()), permissions: []string{FullCompanyCallLog, ReadCallLog, ReadCallRecording},
 	}
 	var err error
 	const hostile = `{"records":[],"paging":{"perPage":100},"navigation":{}}`
 	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes(), hostile); err != nil {
 		return nil, err
 	}
+	s.public = s.BaseURL()
 	account := s.BaseURL() + "/restapi/v1.0/account/" + accountID
 	s.account = scope{world: settings.Account, account: account, uri: account, number: 0}
 	s.extension = scope{world: settings.Extension, account: account, uri: account + "/extension/" + userID, number: 1}
-	s.jwt = s.MintJWTFor(userID, jwtLifetime)
+	s.jwt = s.MintJWTFor(userID)
 	return s, nil
 }
 
@@ -101,9 +101,6 @@ func (s *Server) Active(at time.Time) map[cdr.Direction]int { return s.account.a
 
 // ActiveOfExtension is Active of the user who made the JWT.
 func (s *Server) ActiveOfExtension(at time.Time) map[cdr.Direction]int { return s.extension.active(at) }
-
-// Throttled is how many requests a group's limit refused; faults aren't among them.
-func (s *Server) Throttled(group string) int { return s.limits[group].Refused() }
 
 // limit counts a request to a group, fills in the headers that every answer of the group has, and refuses one too many.
 func (s *Server) limit(group string, h http.Header) *simulator.Reply {

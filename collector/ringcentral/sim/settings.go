@@ -19,12 +19,6 @@ const (
 	EndpointOther = "other"
 )
 
-// The groups of endpoints that share a rate limit.
-const (
-	GroupAuth  = "auth"
-	GroupHeavy = "heavy"
-)
-
 // RingCentral's own faults.
 const (
 	// LostToken is 401 OAU-213 once; the session lives. KilledSession ends it too.
@@ -32,8 +26,6 @@ const (
 	KilledSession simulator.Fault = "401 killed"
 	// ExpiredToken is 401 OAU-128.
 	ExpiredToken simulator.Fault = "401 expired"
-	// Forbidden is 403 InsufficientPermissions.
-	Forbidden simulator.Fault = "403"
 	// HostileNext links to another host, which records the requests that follow.
 	HostileNext simulator.Fault = "hostile next page"
 	// RepeatedNext is a page that is its own next page.

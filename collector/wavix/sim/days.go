@@ -35,7 +35,7 @@ func (s *Server) between(from, to int64) *[sides][]place {
 		return d
 	}
 	d := new([sides][]place)
-	s.account.eachRow(time.UnixMilli(from).Add(-maxOffset), time.UnixMilli(to), func(r *row) {
+	s.eachRow(time.UnixMilli(from).Add(-maxOffset), time.UnixMilli(to), func(r *row) {
 		p := place{
 			published: r.Versions()[0].Published.UnixMilli(), start: r.Start.UnixMilli(), call: r.Place(),
 			world: r.world, part: r.part, copies: r.Copies,

@@ -11,7 +11,7 @@
 //	server.BaseURL(), server.APIKey(), server.WriteCA(path)
 //	server.Advance(time.Hour)        // late rows become visible
 //	server.Upgrade(sim.GenerationC)  // /v1/cdrs instead of /v1/cdr, and call_id
-//	want := server.Account().Totals(server.Pause())
+//	want := server.Totals(server.Pause())
 //
 // The amounts of the mixes' tariffs are hundred-thousandths of a dollar, since Wavix's prices have up to five decimals.
 package sim

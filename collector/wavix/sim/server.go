@@ -4,33 +4,30 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // Server is Wavix's API. It is safe for concurrent use.
 type Server struct {
 	*simulator.Host
+	*Account
 	settings Settings
-	account  *Account
 	days     days
 	limiter  simulator.Limiter
 
 	mu         sync.Mutex // guards what follows
 	generation Generation
 	refusals   map[string]string // by endpoint
-	asked      []Asked
 }
 
 // Start makes an authority and listens. An error leaves nothing open.
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		settings: settings, account: &Account{[sides]*simulator.World{settings.Placed, settings.Received}}, generation: settings.Generation,
+		settings: settings, Account: &Account{[sides]*simulator.World{settings.Placed, settings.Received}}, generation: settings.Generation,
 		refusals: map[string]string{}, limiter: simulator.Limiter{Limit: settings.RequestsPerMinute, Window: time.Minute},
 	}
 	var err error
@@ -42,19 +39,6 @@ func Start(settings Settings) (*Server, error) {
 
 // APIKey is the key that works.
 func (s *Server) APIKey() string { return s.settings.APIKey }
-
-// Account is whose calls are listed.
-func (s *Server) Account() *Account { return s.account }
-
-// Active is how many calls are in progress at an instant, by direction.
-func (s *Server) Active(at time.Time) map[cdr.Direction]int { return s.account.Active(at) }
-
-// Generation is the present state of the API.
-func (s *Server) Generation() Generation {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.generation
-}
 
 // Upgrade makes the API that of a generation, from the next request on.
 func (s *Server) Upgrade(g Generation) { s.change(func() { s.generation = g }) }
@@ -75,16 +59,6 @@ const (
 // Refuse refuses the requests to an endpoint with a text; empty: no more.
 func (s *Server) Refuse(endpoint, text string) {
 	s.change(func() { s.refusals[endpoint] = text })
-}
-
-// Asked says where a request had the key.
-type Asked struct{ InHeader, InQuery bool }
-
-// Asked are the requests so far, oldest first.
-func (s *Server) Asked() []Asked {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.asked)
 }
 
 // DayTotals is the total that the list gives at an instant for a day of the account's time zone, by type. Only the date of the time counts.
@@ -124,14 +98,18 @@ type exchange struct {
 	generation Generation
 	endpoint   string
 	options    url.Values
-	query      query
+	// The query's days, type and page.
+	from, to      time.Time
+	side          side
+	page, perPage int
 }
 
 // appID is the parameter that older clients give the key in.
 const appID = "appid"
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	e := exchange{Server: s, generation: s.Generation(), options: r.URL.Query()}
+	e := exchange{Server: s, options: r.URL.Query()}
+	s.change(func() { e.generation = s.generation })
 	e.endpoint = s.endpoint(e.generation, r)
 	s.Answer(w, r, e.endpoint, func() simulator.Reply {
 		if status, message := e.admit(r); status != 0 {
@@ -153,18 +131,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			return refuse(http.StatusBadRequest, "Missing or invalid parameter "+invalid)
 		}
 		a := e.records()
-		a.From, a.To, a.Continued = e.query.from, e.query.to.AddDate(0, 0, 1), e.query.page > 1
+		a.From, a.To, a.Continued = e.from, e.to.AddDate(0, 0, 1), e.page > 1
 		return a
 	})
 }
 
-// admit checks the key, and records the request; status 0 is good.
+// admit checks the key, which must be where the generation takes it and nowhere else; status 0 is good.
 func (e *exchange) admit(r *http.Request) (status int, message string) {
-	inHeader := e.generation != GenerationA && r.Header.Get("Authorization") == "Bearer "+e.settings.APIKey
-	inQuery := (e.generation == GenerationA || e.settings.AcceptAppID) && e.options.Get(appID) == e.settings.APIKey
+	header, old := r.Header.Get("Authorization"), e.options.Has(appID)
+	inHeader := e.generation != GenerationA && header == "Bearer "+e.settings.APIKey && !old
+	inQuery := (e.generation == GenerationA || e.settings.AcceptAppID) && e.options.Get(appID) == e.settings.APIKey && header == ""
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.asked = append(e.asked, Asked{InHeader: r.Header.Get("Authorization") != "", InQuery: e.options.Has(appID)})
 	switch {
 	case !inHeader && !inQuery:
 		return http.StatusUnauthorized, "Unauthorized"
@@ -199,8 +177,6 @@ func reply(body []byte) simulator.Reply {
 	return simulator.Reply{
 		Status: http.StatusOK, Body: body, Error: func(status int) []byte { return failureOf(status, "") },
 		Own: map[simulator.Fault]func(*simulator.Reply){
-			Unauthorized: simulator.Instead(refuse(http.StatusUnauthorized, "")),
-			Forbidden:    simulator.Instead(refuse(http.StatusForbidden, "The service is not provisioned for your account.")),
 			SuccessFalse: failed(failureOf(http.StatusServiceUnavailable, "")),
 			ErrorTrue:    failed([]byte(`{"error":true,"message":"Internal error"}`)),
 		},

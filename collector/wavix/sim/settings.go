@@ -56,9 +56,6 @@ const (
 
 // The faults that are Wavix's own.
 const (
-	// Unauthorized is 401, Forbidden 403.
-	Unauthorized simulator.Fault = "401"
-	Forbidden    simulator.Fault = "403"
 	// SuccessFalse and ErrorTrue are errors with status 200.
 	SuccessFalse simulator.Fault = "success false 200"
 	ErrorTrue    simulator.Fault = "error true 200"

@@ -13,7 +13,6 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	_ "google.golang.org/grpc/encoding/gzip" // Clients may compress.
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -105,6 +104,19 @@ func (s *Sink) receive(ctx context.Context, request proto.Message) Reply {
 	return reply
 }
 
+// authorise refuses requests without the headers that are required; gRPC clients know what 401 means, too.
+func (s *Sink) authorise(handler http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		for name, value := range s.settings.Headers {
+			if r.Header.Get(name) != value {
+				http.Error(w, "header "+name+" is missing or wrong", http.StatusUnauthorized)
+				return
+			}
+		}
+		handler.ServeHTTP(w, r)
+	}
+}
+
 // overHTTP handles requests over HTTP, each decoded into a new message.
 func (s *Sink) overHTTP(request func() proto.Message) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -118,12 +130,6 @@ const protobuf = "application/x-protobuf"
 
 // decode checks and decodes a request; what it refuses it has answered.
 func (s *Sink) decode(w http.ResponseWriter, r *http.Request, into proto.Message) bool {
-	for name, value := range s.settings.Headers {
-		if r.Header.Get(name) != value {
-			http.Error(w, "header "+name+" is missing or wrong", http.StatusUnauthorized)
-			return false
-		}
-	}
 	if r.Header.Get("Content-Type") != protobuf {
 		http.Error(w, "want "+protobuf, http.StatusUnsupportedMediaType)
 		return false
@@ -189,12 +195,6 @@ func (g *grpcMetrics) Export(ctx context.Context, request *colmetrics.ExportMetr
 
 // receiveGRPC is receive for gRPC: a failure is a status, with retry information if the reply has any.
 func (s *Sink) receiveGRPC(ctx context.Context, request proto.Message) error {
-	md, _ := metadata.FromIncomingContext(ctx)
-	for name, value := range s.settings.Headers {
-		if !slices.Equal(md.Get(name), []string{value}) {
-			return status.Errorf(codes.Unauthenticated, "metadata %s is missing or wrong", name)
-		}
-	}
 	reply := s.receive(ctx, request)
 	if !reply.refuses() {
 		return nil

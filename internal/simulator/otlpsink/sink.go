@@ -1,6 +1,7 @@
 package otlpsink
 
 import (
+	"cmp"
 	"crypto/tls"
 	"fmt"
 	"maps"
@@ -11,7 +12,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/protobuf/proto"
 
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
@@ -23,9 +23,9 @@ const maxRequest = 64 << 20
 
 // Settings say how the sink listens.
 type Settings struct {
-	// Listen is the address of the HTTP listener, ListenGRPC of the other; 127.0.0.1:0 if empty.
-	Listen, ListenGRPC string
-	// TLS serves both over TLS.
+	// Listen is the address; 127.0.0.1:0 if empty.
+	Listen string
+	// TLS serves over TLS.
 	TLS *tls.Config
 	// Headers are required of every request, HTTP or gRPC metadata.
 	Headers map[string]string
@@ -35,11 +35,10 @@ type Settings struct {
 type Sink struct {
 	settings Settings
 
-	http         *http.Server
-	grpc         *grpc.Server
-	httpListener net.Listener
-	grpcListener net.Listener
-	done         sync.WaitGroup
+	http     *http.Server
+	grpc     *grpc.Server
+	listener net.Listener
+	done     sync.WaitGroup
 
 	mu      sync.Mutex // guards what follows
 	replies []Reply
@@ -52,55 +51,36 @@ type Sink struct {
 	decreased        []string
 }
 
-// Start listens for HTTP and for gRPC. An error leaves nothing open.
+// Start listens. An error leaves nothing open.
 func Start(s Settings) (*Sink, error) {
-	sink := &Sink{settings: s, uids: map[string]bool{}, points: map[string]Point{}}
-	var err error
-	if sink.httpListener, err = listen(s.Listen); err != nil {
-		return nil, err
-	}
-	if sink.grpcListener, err = listen(s.ListenGRPC); err != nil {
-		_ = sink.httpListener.Close()
-		return nil, err
-	}
-	sink.serve()
-	return sink, nil
-}
-
-func listen(address string) (net.Listener, error) {
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	l, err := net.Listen("tcp", address) //nolint:noctx // A listener outlives any request.
+	listener, err := net.Listen("tcp", cmp.Or(s.Listen, "127.0.0.1:0")) //nolint:noctx // A listener outlives any request.
 	if err != nil {
 		return nil, fmt.Errorf("listen for OTLP: %w", err)
 	}
-	return l, nil
-}
-
-func (s *Sink) serve() {
-	options, listener := []grpc.ServerOption{grpc.MaxRecvMsgSize(maxRequest)}, s.httpListener
-	if s.settings.TLS != nil {
-		listener = tls.NewListener(listener, s.settings.TLS)
-		options = append(options, grpc.Creds(credentials.NewTLS(s.settings.TLS.Clone())))
+	sink := &Sink{
+		settings: s, listener: listener, grpc: grpc.NewServer(grpc.MaxRecvMsgSize(maxRequest)), uids: map[string]bool{}, points: map[string]Point{},
 	}
+	collogs.RegisterLogsServiceServer(sink.grpc, &grpcLogs{sink: sink})
+	colmetrics.RegisterMetricsServiceServer(sink.grpc, &grpcMetrics{sink: sink})
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/logs", s.overHTTP(func() proto.Message { return new(collogs.ExportLogsServiceRequest) }))
-	mux.HandleFunc("POST /v1/metrics", s.overHTTP(func() proto.Message { return new(colmetrics.ExportMetricsServiceRequest) }))
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
-	s.grpc = grpc.NewServer(options...)
-	collogs.RegisterLogsServiceServer(s.grpc, &grpcLogs{sink: s})
-	colmetrics.RegisterMetricsServiceServer(s.grpc, &grpcMetrics{sink: s})
-	// Both return when Close closes their listeners, and for nothing else.
-	s.done.Go(func() { _ = s.http.Serve(listener) })
-	s.done.Go(func() { _ = s.grpc.Serve(s.grpcListener) })
+	mux.HandleFunc("POST /v1/logs", sink.overHTTP(func() proto.Message { return new(collogs.ExportLogsServiceRequest) }))
+	mux.HandleFunc("POST /v1/metrics", sink.overHTTP(func() proto.Message { return new(colmetrics.ExportMetricsServiceRequest) }))
+	mux.Handle("/", sink.grpc) // which has paths of its own
+	sink.http = &http.Server{Handler: sink.authorise(mux), TLSConfig: s.TLS, Protocols: new(http.Protocols), ReadHeaderTimeout: time.Minute}
+	sink.http.Protocols.SetHTTP1(true)
+	sink.http.Protocols.SetHTTP2(true)
+	sink.http.Protocols.SetUnencryptedHTTP2(s.TLS == nil)
+	// Both return when Close closes the listener, and for nothing else.
+	if s.TLS == nil {
+		sink.done.Go(func() { _ = sink.http.Serve(listener) })
+	} else {
+		sink.done.Go(func() { _ = sink.http.ServeTLS(listener, "", "") })
+	}
+	return sink, nil
 }
 
-// HTTPURL is the endpoint for http/protobuf, without a path.
-func (s *Sink) HTTPURL() string { return s.scheme() + s.httpListener.Addr().String() }
-
-// GRPCURL is the endpoint for grpc, with its scheme.
-func (s *Sink) GRPCURL() string { return s.scheme() + s.grpcListener.Addr().String() }
+// URL is the endpoint, without a path.
+func (s *Sink) URL() string { return s.scheme() + s.listener.Addr().String() }
 
 func (s *Sink) scheme() string {
 	if s.settings.TLS != nil {
@@ -109,7 +89,7 @@ func (s *Sink) scheme() string {
 	return "http://"
 }
 
-// Close ends both servers and what they are doing. It may be called twice. What was received can still be asked for.
+// Close ends the server and what it is doing. It may be called twice. What was received can still be asked for.
 func (s *Sink) Close() {
 	_ = s.http.Close()
 	s.grpc.Stop()

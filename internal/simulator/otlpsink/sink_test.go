@@ -50,7 +50,7 @@ func TestSink(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, sink.HTTPURL()+path, bytes.NewReader(body))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, sink.URL()+path, bytes.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
