@@ -9,6 +9,7 @@ import (
 
 type series struct {
 	labels *metrics.LabelSet
+	family int // its metric's number in the catalogue
 	grid   grid
 }
 
