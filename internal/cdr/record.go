@@ -72,8 +72,7 @@ type Record struct {
 
 	// Sessions are the call's, where the provider tells them; each counts once by its id.
 	Sessions []Session
-	// Streams and Ratings, with MediaBypass, count once, with the first record that is
-	// Settled: the provider brings nothing more of them then.
+	// Streams and Ratings, with MediaBypass, count with the first record that is Settled: the provider brings nothing more of them then.
 	Streams []Stream
 	Ratings []string
 	Settled bool

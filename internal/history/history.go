@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -91,7 +92,6 @@ type History struct {
 	grid   grid
 	series []series
 	ids    map[*metrics.LabelSet]int
-	family map[*metrics.Def]int
 }
 
 // Open makes an empty history. In its ledger it is the begin of the range all the time: no call is late, since when it would have
@@ -101,10 +101,7 @@ func Open(ctx context.Context, s Settings) (*History, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary folder: point TMPDIR at one that can be written: %w", err)
 	}
-	h := &History{settings: s, folder: folder, ids: make(map[*metrics.LabelSet]int), family: make(map[*metrics.Def]int)}
-	for i, d := range metrics.Catalogue() {
-		h.family[d] = i
-	}
+	h := &History{settings: s, folder: folder, ids: make(map[*metrics.LabelSet]int)}
 	if h.sorter, err = openSorter(folder); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
@@ -159,9 +156,9 @@ func (h *History) add(record *cdr.Record, labels *metrics.LabelSet, d *metrics.D
 	if !known {
 		id = len(h.series)
 		h.ids[labels] = id
-		h.series = append(h.series, series{labels: labels, grid: h.grid})
+		h.series = append(h.series, series{labels: labels, grid: h.grid, family: slices.Index(metrics.Catalogue(), labels.Def)})
 	}
-	h.sorter.add(&change{family: h.family[d.Def], series: id, at: h.grid.sampleAt(record.Start), n: d.N, money: d.Money})
+	h.sorter.add(&change{family: h.series[id].family, series: id, at: h.grid.sampleAt(record.Start), n: d.N, money: d.Money})
 }
 
 // Series is how many series there are.

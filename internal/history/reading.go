@@ -39,9 +39,6 @@ type reading struct {
 	// first is where reading begins, done up to where it has come.
 	first, done time.Time
 
-	// driver is that of the piece in hand: it remembers what was fetched.
-	driver *collector.Driver
-
 	// leftOut are the records that were listed and aren't counted, so that each is new to the reader once; the others go into the Summary.
 	leftOut, unfinished, unsettled, missing map[string]bool
 }
@@ -105,16 +102,16 @@ func (r *reading) piece() time.Duration {
 
 // read reads a piece until a pass finds nothing new. What it finds twice counts once.
 func (r *reading) read(ctx context.Context, from, to time.Time) error {
-	r.driver = &collector.Driver{Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit, Missing: r.missed}
+	driver := &collector.Driver{Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit, Missing: r.missed}
 	if from = from.Add(-overlap); from.Before(r.first) {
 		from = r.first
 	}
 	for range maxPasses {
-		known := r.summary.Calls + r.driver.Named()
-		if err := r.driver.Read(ctx, from.Truncate(time.Second), to.Add(time.Second-1).Truncate(time.Second)); err != nil {
+		known := r.summary.Calls + driver.Named()
+		if err := driver.Read(ctx, from.Truncate(time.Second), to.Add(time.Second-1).Truncate(time.Second)); err != nil {
 			return err
 		}
-		if r.summary.Calls+r.driver.Named() == known {
+		if r.summary.Calls+driver.Named() == known {
 			break
 		}
 	}

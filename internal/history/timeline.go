@@ -9,6 +9,7 @@ import (
 
 type series struct {
 	labels *metrics.LabelSet
+	family int // its metric's number in the catalogue
 	grid   grid
 }
 
@@ -25,9 +26,8 @@ type timeline struct {
 
 // startSeries starts a series with a zero at the begin of the range.
 func (t *timeline) startSeries(s series) {
-	out := t.out
-	*t = timeline{series: s, out: out, value: metrics.NewValue(s.labels.Def)}
-	out.Series(s.labels)
+	*t = timeline{series: s, out: t.out, value: metrics.NewValue(s.labels.Def)}
+	t.out.Series(s.labels)
 	t.write(s.grid.from)
 }
 

@@ -34,7 +34,7 @@ func (p *pageCommit) applyRecord(i int) {
 	switch {
 	case p.waits(e.record):
 		return // neither counted nor remembered: it is looked up again (counting.md 17)
-	case st == nil && p.tooOld(e.record):
+	case st == nil && e.record.Start.Before(p.row.state.Floor): // where ids are forgotten (counting.md 5)
 		p.result.TooOld++
 		return
 	case st == nil:
@@ -54,9 +54,6 @@ func (p *pageCommit) applyRecord(i int) {
 func (p *pageCommit) waits(r *cdr.Record) bool {
 	return r.Provisional && p.page.ObservedAt.Sub(r.Start) <= p.spec.Lookback
 }
-
-// tooOld says whether a record starts where ids are forgotten (counting.md 5).
-func (p *pageCommit) tooOld(r *cdr.Record) bool { return r.Start.Before(p.row.state.Floor) }
 
 // applyNew counts a record for the first time: as a call, or as a further record of one that is counted.
 func (p *pageCommit) applyNew(e *entry) *state {
@@ -141,8 +138,7 @@ func (p *pageCommit) applyKnown(e *entry, st *state) {
 		p.result.Duplicate++
 	} else {
 		p.result.Revised++
-		k.revisions = min(k.revisions+1, maxRevisions)
-		if k.revisions <= loggedRevisions {
+		if k.revisions++; k.revisions <= loggedRevisions {
 			p.log(e, &RecordEvent{Name: "cdr.call.revised", Version: k.revisions + 1, Changed: changed})
 		}
 	}
@@ -185,11 +181,10 @@ func (p *pageCommit) applyRevision(e *entry, k *known) (changed []string) {
 // what is remembered; a changed currency credits the old and debits the new. A
 // version that says no currency changes none.
 func (p *pageCommit) applyCharge(k *known, c *cdr.Charge) bool {
-	labels := metrics.ChargeLabels{Direction: k.direction, CallType: k.callType, Country: k.country}
 	at := slices.IndexFunc(k.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
 	if at < 0 {
 		currency := cmp.Or(c.Currency, p.spec.Currency)
-		p.deltas = metrics.CountCharge(p.deltas, labels, c.Component, currency, &c.Amount)
+		p.deltas = metrics.CountCharge(p.deltas, k.ChargeLabels, c.Component, currency, &c.Amount)
 		k.charges = append(k.charges, cdr.Charge{Component: c.Component, Currency: currency, Amount: c.Amount})
 		return c.Amount.Sign() != 0
 	}
@@ -200,11 +195,11 @@ func (p *pageCommit) applyCharge(k *known, c *cdr.Charge) bool {
 			return false
 		}
 		difference := c.Amount.Sub(&was.Amount)
-		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, currency, &difference)
+		p.deltas = metrics.CountCorrection(p.deltas, k.ChargeLabels, c.Component, currency, &difference)
 	} else {
 		back := was.Amount.Neg()
-		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, was.Currency, &back)
-		p.deltas = metrics.CountCorrection(p.deltas, labels, c.Component, currency, &c.Amount)
+		p.deltas = metrics.CountCorrection(p.deltas, k.ChargeLabels, c.Component, was.Currency, &back)
+		p.deltas = metrics.CountCorrection(p.deltas, k.ChargeLabels, c.Component, currency, &c.Amount)
 	}
 	was.Currency, was.Amount = currency, c.Amount
 	return true

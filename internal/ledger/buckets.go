@@ -7,17 +7,12 @@ import "time"
 //	above 0  records, by the hour of the call's start
 //	below 0  records and facts that aren't found by an hour, by four days
 //
-// Of a session's views, a record's children and a recording's calls each starts at a time
-// of its own, so groups, children and recordings lie in buckets of four days, and the
-// nearer neighbour is looked at too: a fact is found from at least bucketReach away,
-// whichever came first.
+// A session's views, a record's children and a recording's calls each start at another time, so groups, children and recordings lie in
+// buckets of four days, and the nearer neighbour is looked at too: a fact is found from at least bucketReach away, whichever came first.
 //
-// So do the records of a feed whose starts move (FeedSpec.Hourless, counting.md 15), with
-// their sessions, by the start that they were first seen with. They are found in every
-// bucket that isn't forgotten, however far their start has moved. A bucket is forgotten when the
-// floor is bucketReach and two hours past its end: by then a start that has moved by as
-// much lies below the floor too. That is far enough: a start moves within its call, and
-// Teams ends a meeting after 30 hours.
+// So do the records of a feed whose starts move (FeedSpec.Hourless, counting.md 15), with their sessions, by the start that they were first
+// seen with. They are found in every bucket that isn't forgotten: until the floor is bucketReach and two hours past its end. By then a start
+// that has moved by as much lies below the floor too; it moves within its call, and Teams ends a meeting after 30 hours.
 
 const (
 	bucketSeconds = 4 * 24 * 3600
@@ -27,9 +22,7 @@ const (
 // hourOf is the hour of a start in whole seconds.
 func hourOf(start time.Time) int64 { return start.Unix() / 3600 }
 
-// neighbour is the other hour that a start within 15 minutes of it may have had
-// when it was first seen (counting.md 15); it is the start's own hour if there
-// is none.
+// neighbour is the other hour that a start within 15 minutes of it may have had when it was first seen (counting.md 15), else its own.
 func neighbour(start time.Time) int64 {
 	hour, second := hourOf(start), start.Unix()%3600
 	switch {
@@ -52,8 +45,7 @@ func nearBucket(start time.Time) int64 {
 	return bucketOf(start) - 1
 }
 
-// lastBucket is the oldest bucket in which anything may still be looked for. A start at
-// the floor looks bucketReach back, and an id that is known may start a little before.
+// lastBucket is the oldest bucket that may still be looked in: from a start at the floor bucketReach back, and a little more for what moved.
 func lastBucket(floor time.Time) int64 { return bucketOf(floor.Add(-bucketReach - 2*time.Hour)) }
 
 // isForgotten says whether nothing in a bucket is looked for any more, with a floor. An id is kept an hour longer than

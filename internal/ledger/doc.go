@@ -1,26 +1,21 @@
-// Package ledger keeps what makes counting exact: the ids that were seen, the
-// series, the log records that wait to be sent, the read positions and pending
-// work, in one database.
+// Package ledger keeps what makes counting exact: the ids that were seen, the series, the log records that wait to be sent, the read
+// positions and pending work, in one database.
 //
-// There is one way to change any of it: commit, a transaction that begins by
-// moving a sequence number (compare and set, counting.md 1). Memory changes only
-// after the database has said that the transaction is durable; when it can't
-// say, the ledger reopens the file and reads whether it was.
+// There is one way to change any of it: commit, a transaction that begins by moving a sequence number (compare and set, counting.md 1).
+// Memory changes only after the database has said that the transaction is durable; when it can't say, the ledger reopens the file and reads
+// whether it was.
 //
 //	page ─▶ prepare ─▶ apply ──────────▶ write ─▶ COMMIT ─▶ publish ─▶ Snapshot, Outbox
 //	        keys       what is known,    ids, series,   └ error: nothing happened, or reopen
 //	                   what it changes   logs, position
 //
-// page.go has the steps of a page's commit and commit.go the transaction. What is remembered lies in
-// buckets: by the hour of the call's start, and what can't be found by an hour by four days (buckets.go). A commit adds one row
-// to a journal, which is moved into packed blocks when it is large (ids.go); what was used last of them is in memory
-// (run.go). recent.go has what is shown beside the series. inspect.go has what an operator reads of the file.
+// page.go has the steps of a page's commit and commit.go the transaction. What is remembered lies in buckets (buckets.go). A commit adds one
+// row to a journal, which is moved into packed blocks when it is large (ids.go); what was used last of them is in memory (run.go).
+// recent.go has what is shown beside the series, inspect.go what an operator reads of the file.
 //
-// The exported API hides the engine: SQLite in a folder of this process (sqlite.go), or a PostgreSQL-wire database that
-// several replicas share (postgres.go). Schema and statements are the same. replicas.go says which replica owns a feed, which
-// every commit checks.
+// The exported API hides the engine: SQLite in a folder of this process (sqlite.go), or a PostgreSQL-wire database that several replicas
+// share (postgres.go). Schema and statements are the same. Every commit checks which replica owns the feed (replicas.go).
 //
-// When things fail: a full disk refuses commits that grow (ErrFull) and lets the
-// outbox drain from a reserve; a file that is locked, corrupt, of another schema, read-only
-// or on a network file system isn't opened, with an error that says what to do.
+// When things fail: a full disk refuses commits that grow (ErrFull) and lets the outbox drain from a reserve; a file that is locked,
+// corrupt, of another schema, read-only or on a network file system isn't opened, with an error that says what to do.
 package ledger

@@ -74,9 +74,8 @@ func (e *engine) close() error {
 // errUnknown: the database couldn't say whether the transaction is durable.
 var errUnknown = errors.New("commit has an unknown end")
 
-// transact runs one transaction. An error of body rolls it back; an error of
-// COMMIT is wrapped in errUnknown. Statements aren't cancelled half-way: the
-// context is looked at before the transaction begins.
+// transact runs one transaction. An error of body rolls it back; an error of COMMIT is wrapped in errUnknown. The context is only looked at
+// before it begins: statements aren't cancelled half-way.
 func (e *engine) transact(ctx context.Context, body func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -127,11 +127,9 @@ func (p *pageCommit) failureCounted(e *entry) bool {
 	return false
 }
 
-// arrange puts the entries, which are in the order of their versions, in the order in
-// which they are applied: of a new group a connected record first, since the first one
-// is the call; a parent before its children, since its failure is the one that counts.
-// The versions of one record stay in their order. Groups of records that are known are
-// known before anything new can begin them.
+// arrange puts the entries, which are in the order of their versions, in the order in which they are applied: of a new group a connected
+// record first, since the first one is the call; a parent before its children, since its failure is the one that counts. The versions of
+// one record stay in their order. Groups of records that are known are known before anything new can begin them.
 func (p *pageCommit) arrange() {
 	if !p.related {
 		return

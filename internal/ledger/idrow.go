@@ -3,8 +3,10 @@ package ledger
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // The formats of an id row.
@@ -29,12 +31,9 @@ const (
 	allFlags = rowFailed | rowFurther | rowSettled | rowEmergency
 )
 
-// maxRevisions is where the count of revisions stops: a byte holds it.
-const maxRevisions = 255
-
 // head is what stands in front of a record's body: all that isn't of its last version.
 type head struct {
-	revisions int64 // how often it changed
+	revisions int64 // how often it changed, as far as a byte counts
 	flags     byte
 	// span is when the call was connected, so that a later version can change it.
 	span span
@@ -44,7 +43,7 @@ type head struct {
 const flagsAt = 2
 
 func (h *head) append(dst []byte) []byte {
-	dst = append(dst, rowRecord, byte(min(h.revisions, maxRevisions)), h.flags)
+	dst = append(dst, rowRecord, byte(min(h.revisions, math.MaxUint8)), h.flags)
 	dst = binary.AppendUvarint(dst, uint64(h.span.trunk))
 	if h.span.trunk != 0 {
 		dst = binary.AppendVarint(dst, h.span.start)
@@ -80,14 +79,13 @@ func flagsOf(row []byte) byte {
 // known is what the ledger remembers of a counted record.
 type known struct {
 	head
-	outcome   cdr.Outcome
-	direction cdr.Direction
-	callType  string // of the first version: corrections carry its labels
-	country   string
-	version   int64 // the provider's, 0 if it has none
-	schema    uint64
-	charges   []cdr.Charge // the last amount known of each component
-	fields    []fieldHash
+	metrics.ChargeLabels // of the first version: corrections carry them
+
+	outcome cdr.Outcome
+	version int64 // the provider's, 0 if it has none
+	schema  uint64
+	charges []cdr.Charge // the last amount known of each component
+	fields  []fieldHash
 }
 
 var errRow = errors.New("an id row of the ledger is damaged: restore a backup")
@@ -96,9 +94,9 @@ var errRow = errors.New("an id row of the ledger is damaged: restore a backup")
 func (k *known) append(dst []byte) []byte { return k.appendBody(k.head.append(dst)) }
 
 func (k *known) appendBody(dst []byte) []byte {
-	dst = append(dst, byte(k.outcome), byte(k.direction))
-	dst = appendText(dst, k.callType)
-	dst = appendText(dst, k.country)
+	dst = append(dst, byte(k.outcome), byte(k.Direction))
+	dst = appendText(dst, k.CallType)
+	dst = appendText(dst, k.Country)
 	dst = binary.AppendVarint(dst, k.version)
 	dst = binary.AppendUvarint(dst, uint64(len(k.charges)))
 	for i := range k.charges {
@@ -143,12 +141,12 @@ func (k *known) parse(data []byte) error {
 		return errRow
 	}
 	k.head = h
-	k.outcome, k.direction = cdr.Outcome(body[0]), cdr.Direction(body[1])
+	k.outcome, k.Direction = cdr.Outcome(body[0]), cdr.Direction(body[1])
 	if int(k.outcome) >= len(cdr.Outcomes()) || k.flags&^allFlags != 0 {
 		return errRow
 	}
 	r := reader{data: body[2:]}
-	k.callType, k.country = r.text(), r.text()
+	k.CallType, k.Country = r.text(), r.text()
 	k.version = r.varint()
 	k.charges = k.charges[:0]
 	for range min(r.uvarint(), 64) {

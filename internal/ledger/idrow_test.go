@@ -7,13 +7,15 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // fullRow is a row with everything: an inbound answered call, revised twice, with a charge and two fields.
 func fullRow(t *testing.T) known {
 	return known{
-		head:    head{revisions: 2},
-		outcome: cdr.Answered, direction: cdr.Inbound, callType: "byot_in", country: "DE", version: 3, schema: fieldSchema,
+		head:         head{revisions: 2},
+		ChargeLabels: metrics.ChargeLabels{Direction: cdr.Inbound, CallType: "byot_in", Country: "DE"},
+		outcome:      cdr.Answered, version: 3, schema: fieldSchema,
 		charges: []cdr.Charge{{Component: "usage", Currency: "USD", Amount: money(t, "0.25")}},
 		fields:  []fieldHash{{key: 1, hash: 2}, {key: extraField + 1, hash: 3}},
 	}

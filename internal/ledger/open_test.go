@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 func TestSecondProcessIsRefused(t *testing.T) {
@@ -169,7 +171,7 @@ func TestInstanceIDIsKept(t *testing.T) {
 }
 
 func FuzzIDRow(f *testing.F) {
-	k := known{outcome: 1, callType: "user_out", country: "DE", version: 3, schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}}}
+	k := known{outcome: 1, ChargeLabels: metrics.ChargeLabels{CallType: "user_out", Country: "DE"}, version: 3, schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}}}
 	f.Add(k.append(nil))
 	f.Add([]byte{rowRecord, 0, 0, 0, 0, 0, 0})
 	k.flags = rowFailed | rowFurther

@@ -87,8 +87,7 @@ func (p *pageCommit) writeLogs() {
 	}
 }
 
-// loadOutbox reads what waits of all feeds that this replica owns, in place of what was known of it. Those of one feed keep their order where
-// the clock was set back between them, or one replica's is behind another's.
+// loadOutbox reads what waits of all feeds that this replica owns. Batches of one feed keep their order where clocks don't.
 func (l *Ledger) loadOutbox() error {
 	heads, err := readRows(&l.engine.session, `SELECT o.feed, o.seq, o.part, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
 		WHERE f.owner = ? ORDER BY max(o.created) OVER (PARTITION BY o.feed ORDER BY o.seq, o.part), o.feed, o.seq, o.part`, []any{l.replica()},

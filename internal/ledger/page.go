@@ -82,9 +82,8 @@ type state struct {
 	dirty  bool   // it is among writes
 }
 
-// Commit writes a page as a whole: ids, series, log records, pending work and
-// position. After an error nothing of it was committed, or that couldn't be found out: its
-// rows are to be read again, since its records may be redacted by then. ErrFull and ErrOutboxFull want a pause first, ErrFenced a new State.
+// Commit writes a page as a whole. After an error nothing of it was committed, or that couldn't be found out: its rows are to be read again,
+// since its records may be redacted by then. ErrFull and ErrOutboxFull want a pause first, ErrFenced a new State.
 func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	l := f.ledger
 	l.mu.Lock()
@@ -125,8 +124,7 @@ func (p *pageCommit) run() error {
 	return p.write()
 }
 
-// prepare reads the page's records into entries. It is done once: when a transaction is tried again, they may be redacted, and keys
-// and hashes can't be made any more.
+// prepare reads the page's records into entries, once: when a transaction is tried again, records may be redacted.
 func (p *pageCommit) prepare(f *Feed, page *Page) {
 	p.Feed, p.page = f, page
 	p.related = false
@@ -204,8 +202,8 @@ func (p *pageCommit) newEntry(r *cdr.Record) entry {
 // knownOf is what is remembered of a record's first version. A charge is kept with the currency that it was counted in.
 func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
 	k := known{
-		outcome: r.Outcome, direction: r.Direction, callType: r.CallType, country: r.Country,
-		version: r.Version, schema: fieldSchema, fields: fields,
+		ChargeLabels: metrics.ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country},
+		outcome:      r.Outcome, version: r.Version, schema: fieldSchema, fields: fields,
 	}
 	for i := range r.Charges {
 		c := &r.Charges[i]
@@ -213,9 +211,6 @@ func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
 	}
 	return k
 }
-
-// maxProblem is how much is kept of why a row was set aside.
-const maxProblem = 200
 
 func (p *pageCommit) write() error {
 	p.writeIDs()
@@ -263,10 +258,9 @@ func (p *pageCommit) writeIDs() {
 // writeBadRows remembers rows that were set aside by their content, and returns those that are new: each is counted once (counting.md 14).
 func (p *pageCommit) writeBadRows(rows []BadRow) (fresh []BadRow) {
 	for _, row := range rows {
-		problem := metrics.CleanLabel(row.Problem[:min(len(row.Problem), maxProblem)])
-		n := p.exec(`INSERT INTO bad_rows (feed, hash, at, problem) VALUES (?, ?, ?, ?) ON CONFLICT (feed, hash) DO NOTHING`,
-			p.row.id, int64(p.ledger.hasher.factKey(kindSetAside, string(row.Content))), micros(p.page.ObservedAt), problem)
-		if n > 0 {
+		key := p.ledger.hasher.factKey(kindSetAside, string(row.Content))
+		if p.exec(`INSERT INTO bad_rows (feed, hash, at, problem) VALUES (?, ?, ?, ?) ON CONFLICT (feed, hash) DO NOTHING`,
+			p.row.id, int64(key), micros(p.page.ObservedAt), metrics.CleanLabel(row.Problem)) > 0 {
 			row.Content = nil
 			fresh = append(fresh, row)
 		}

@@ -33,18 +33,16 @@ const (
 	peakAhead = 24 * time.Hour
 )
 
-// Activity is how many calls of a feed began in a span of time, whenever they were read.
+// Activity is how many calls of a feed began in the five minutes from Start on, whenever they were read. Failures are those whose outcome
+// was `failed` when they were first read; a part of a call that failed is one beside its parent, as in cdr_calls_total.
 type Activity struct {
 	Source, Provider, Feed string
-	// Start is that of the five minutes.
-	Start time.Time
-	// Calls are all that began then, each by the start and outcome that it was first read with; Failures are those among them whose
-	// outcome was `failed`. A part of a call that failed is one beside its parent, as in cdr_calls_total.
-	Calls, Failures int64
+	Start                  time.Time
+	Calls, Failures        int64
 }
 
 // Activity is what the feeds have had since a time, at most of the last 25 hours, in order of Start: also feeds that are no longer
-// configured. It holds what was counted, a first history that is under way included. It waits for no commit.
+// configured, and first histories that are under way. It waits for no commit.
 func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, error) {
 	reader, err := l.reading(ctx)
 	if err != nil {

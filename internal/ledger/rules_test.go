@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // Guarantee 1, and counting.md 16: the same row is counted once wherever it comes again.
@@ -159,7 +160,7 @@ func TestRule16Revision(t *testing.T) {
 		r := newRig(t)
 		r.live()
 		r.records(call("a"))
-		old := known{outcome: cdr.Answered, direction: cdr.Inbound, callType: "byot_in", schema: fieldSchema + 1, fields: []fieldHash{{0, 1}}}
+		old := known{outcome: cdr.Answered, ChargeLabels: metrics.ChargeLabels{Direction: cdr.Inbound, CallType: "byot_in"}, schema: fieldSchema + 1, fields: []fieldHash{{0, 1}}}
 		for at := range r.remembered() {
 			r.remember(at.bucket, at.key, old.append(nil))
 		}

@@ -99,8 +99,7 @@ func (f *Feed) Overflow(folded map[string]int) {
 	}
 }
 
-// Reconciled compares how many distinct records of a day were read with the
-// provider's own total, when the day was last read completely. The label is the date until it is shown.
+// Reconciled compares how many distinct records of a day were read with the provider's own total. The label is the date until it is shown.
 func (f *Feed) Reconciled(day time.Time, ours, theirs int) {
 	date := day.UTC().Format(time.DateOnly)
 	f.own.Set(ProviderRecords, float64(theirs), f.source, f.feed, date)

@@ -167,6 +167,18 @@ func TestRecent(t *testing.T) {
 			Faults,
 			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
 		},
+		{
+			"a call that got through, in such a page behind the last 64", false,
+			commits{{attempt(-9, cdr.Failed)}, append(many(64, cdr.Failed), attempt(-1, cdr.Answered), attempt(-2, cdr.Failed))},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
+		},
+		{
+			"none got through in such a page", false,
+			commits{{attempt(-9, cdr.Failed)}, append(many(64, cdr.Failed), attempt(-1, cdr.Failed), attempt(-2, cdr.Failed))},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, f := newRecentFeed(c.noReasons, 100)

@@ -125,8 +125,7 @@ func (s *Store) Show(series []*Series) {
 	}
 }
 
-// Reveal shows all of a feed's series at once, with a start time: its first
-// history was read (counting.md 20). The ledger has written it down.
+// Reveal shows all of a feed's series at once, with a start time: the ledger has written down that its first history was read (counting.md 20).
 func (s *Store) Reveal(f *FeedSeries, start time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +165,6 @@ func (s *Store) Snapshot() Snapshot {
 	return b.snapshot(Catalogue())
 }
 
-// builder gathers points by metric.
 type builder struct {
 	points  map[*Def][]Point
 	now     time.Time
