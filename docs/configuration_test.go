@@ -37,8 +37,8 @@ sources:
     wavix: {api_key: secret, call_log: , active_calls: }
 `
 
-// given are the keys of providers' blocks that the smallest file gives.
-var given = []string{"tenant_id", "client_id", "client_secret", "jwt", "api_key"}
+// given are the keys of providers' blocks that the smallest file gives, or that have no default.
+var given = []string{"tenant_id", "client_id", "client_secret", "client_secret_expires", "jwt", "api_key"}
 
 // described are the keys that configuration.md has a row for, with the default
 // that it tells: the paths of config.example.yaml, without positions in lists.
