@@ -33,7 +33,7 @@ func TestAnotherUser(t *testing.T) {
 			return nil
 		})
 	}
-	other := e.office.MintJWTFor(rcsim.OtherUser, -1)
+	other := e.office.MintJWTFor(rcsim.OtherUser)
 	e.vault.hide("the id of the other user", rcsim.OtherUser)
 	e.hold()
 	x := e.start(settings{}).ready()

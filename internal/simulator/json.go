@@ -40,9 +40,6 @@ func (o *Object) SetKnown(pairs ...any) {
 	}
 }
 
-// MarshalJSON is the whole object.
-func (o Object) MarshalJSON() ([]byte, error) { return appendJSON(nil, o), nil }
-
 // OrNull is null for an empty text.
 func OrNull(text string) any {
 	if text == "" {

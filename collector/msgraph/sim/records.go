@@ -22,8 +22,7 @@ type CallRecords struct {
 type CallRecordSettings struct {
 	// Calls are those that appear nowhere but in call records. Its mix is CallRecordsMix.
 	Calls *simulator.World
-	// Routed is the tenant's Direct Routing: its calls have records too, whose ids are the rows' correlation ids. BreakTrunk changes them as it
-	// changes the rows.
+	// Routed is the tenant's Direct Routing: its calls have records too, whose ids are the rows' correlation ids.
 	Routed *simulator.World
 	// RoutedShare is the part of those calls that have a record; all if zero.
 	RoutedShare float64

@@ -20,8 +20,8 @@ const (
 	// OtherUser is another user of the account, whose JWTs work too.
 	OtherUser = "62264425999"
 
-	jwtLifetime   = 365 * 24 * time.Hour
-	tokenLifetime = time.Hour
+	// tokenLifetime is how long access tokens are said to work, in seconds.
+	tokenLifetime = 3600
 	// tokenPrefix is how RingCentral's access tokens begin.
 	tokenPrefix = "U0pDMTFQMDFQQVMwMHx"
 	// maxSessions is how many sessions a user has in one app; a further one ends the oldest.
@@ -53,14 +53,12 @@ func (s *Server) Sessions() int {
 	return len(s.sessions)
 }
 
-// MintJWTFor makes a JWT of a user, which works. A lifetime below zero is without end.
-func (s *Server) MintJWTFor(user string, lifetime time.Duration) string {
+// MintJWTFor makes a JWT of a user, which works for a year.
+func (s *Server) MintJWTFor(user string) string {
 	now := time.Now()
 	claims := jwt.MapClaims{
-		"aud": s.BaseURL() + "/restapi/oauth/token", "sub": user, "iss": s.BaseURL(), "iat": now.Unix(), "jti": "Simulated-Jti-0001",
-	}
-	if lifetime >= 0 {
-		claims["exp"] = now.Add(lifetime).Unix()
+		"aud": s.BaseURL() + "/restapi/oauth/token", "sub": user, "iss": s.BaseURL(), "iat": now.Unix(), "exp": now.AddDate(1, 0, 0).Unix(),
+		"jti": "Simulated-Jti-0001",
 	}
 	text, _ := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(s.key) // any key signs
 	return text
@@ -94,7 +92,7 @@ func (s *Server) authenticate(header string) *simulator.Reply {
 func (s *Server) oauth(endpoint string, serve func(*http.Request) simulator.Reply) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.Answer(w, r, endpoint, func() simulator.Reply {
-			refused := s.limit(GroupAuth, w.Header())
+			refused := s.limit("auth", w.Header())
 			if refused == nil {
 				refused = s.identify(r)
 			}
@@ -125,7 +123,7 @@ func (s *Server) token(r *http.Request) simulator.Reply {
 		return *oauthError(http.StatusBadRequest, "invalid_grant", "OAU-140", "Invalid assertion")
 	}
 	return reply(simulator.JSON(map[string]any{
-		"access_token": s.openSession(), "token_type": "bearer", "expires_in": int(tokenLifetime / time.Second),
+		"access_token": s.openSession(), "token_type": "bearer", "expires_in": tokenLifetime,
 		"scope": strings.Join(s.settings.Scopes, " "), "owner_id": userID, "endpoint_id": "hGQ1AqmtSnGtyrsVNvI1Ew",
 	}))
 }

@@ -38,7 +38,7 @@ func (s *Server) api(endpoint string, company bool, serve func(*request) simulat
 		s.Answer(w, r, endpoint, func() simulator.Reply {
 			refused := s.authenticate(r.Header.Get("Authorization"))
 			if refused == nil {
-				refused = s.limit(GroupHeavy, w.Header())
+				refused = s.limit("heavy", w.Header())
 			}
 			if refused == nil {
 				refused = s.permit(endpoint, company)

@@ -16,7 +16,7 @@ type Server struct {
 	*simulator.Host
 	settings           Settings
 	account, extension scope
-	limits             map[string]*simulator.Limiter
+	limits             map[string]*simulator.Limiter // by the group of endpoints that share one
 	jwt                string
 	key                []byte // signs the JWTs that work
 
@@ -35,8 +35,8 @@ func Start(settings Settings) (*Server, error) {
 	s := &Server{
 		settings: settings,
 		limits: map[string]*simulator.Limiter{
-			GroupAuth:  {Limit: settings.Auth, Window: settings.Window, Penalty: true},
-			GroupHeavy: {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
+			"auth":  {Limit: settings.Auth, Window: settings.Window, Penalty: true},
+			"heavy": {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
 		},
 		key: []byte(rand.Text()), permissions: []string{FullCompanyCallLog, ReadCallLog, ReadCallRecording},
 	}
@@ -49,7 +49,7 @@ func Start(settings Settings) (*Server, error) {
 	account := s.BaseURL() + "/restapi/v1.0/account/" + accountID
 	s.account = scope{world: settings.Account, account: account, uri: account, number: 0}
 	s.extension = scope{world: settings.Extension, account: account, uri: account + "/extension/" + userID, number: 1}
-	s.jwt = s.MintJWTFor(userID, jwtLifetime)
+	s.jwt = s.MintJWTFor(userID)
 	return s, nil
 }
 

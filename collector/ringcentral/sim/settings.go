@@ -19,12 +19,6 @@ const (
 	EndpointOther = "other"
 )
 
-// The groups of endpoints that share a rate limit.
-const (
-	GroupAuth  = "auth"
-	GroupHeavy = "heavy"
-)
-
 // RingCentral's own faults.
 const (
 	// LostToken is 401 OAU-213 once; the session lives. KilledSession ends it too.

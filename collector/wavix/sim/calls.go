@@ -20,7 +20,7 @@ func (e *exchange) calls() simulator.Reply {
 // active is the row's call at an instant at which it is in progress, or has just ended, as generation A has it or a later one.
 func (r *row) active(at time.Time, old bool) simulator.Object {
 	style := styleOf(r.ID)
-	look := look{plus: style%2 == 0}
+	from, to := r.parties()
 	begin, answered, end := r.life()
 	by := func(t time.Time) any {
 		if t.IsZero() || t.After(at) {
@@ -28,11 +28,11 @@ func (r *row) active(at time.Time, old bool) simulator.Object {
 		}
 		return timeText(t)
 	}
-	text := func(column string) any {
-		if number := r.number(column, &look); number != nil {
-			return number
+	text := func(p *party) any {
+		if p == nil {
+			return ""
 		}
-		return ""
+		return p.number(look{plus: style%2 == 0})
 	}
 	event, since, tag := "ringing", begin.Add(time.Second), ""
 	switch {
@@ -48,7 +48,7 @@ func (r *row) active(at time.Time, old bool) simulator.Object {
 	}
 	o := simulator.NewObject(
 		"uuid", r.ID.String(), "direction", r.side.direction().String(), "event_type", event, "event_time", timeText(since), "event_payload", nil,
-		"from", text("from"), "to", text("to"), "call_started", timeText(begin), "call_answered", by(answered),
+		"from", text(from), "to", text(to), "call_started", timeText(begin), "call_answered", by(answered),
 		"machine_detected", r.isMachine() && r.Versions()[0].Kind.Outcome == cdr.Answered, "tag", tag,
 	)
 	if old {

@@ -92,8 +92,9 @@ func (r *row) members(g Generation, v *simulator.Version) map[string]any {
 			return text
 		}
 	}
+	from, to := r.parties()
 	m := map[string]any{
-		"date": timeText(r.Start), "from": r.number("from", &l), "to": r.number("to", &l),
+		"date": timeText(r.Start), "from": from.number(l), "to": to.number(l),
 		"disposition": optional(v.Kind.Phrase, absent{}), "duration": int(v.Duration / time.Second),
 		"destination": optional(r.destination(), nil), "charge": amount(v.Usage), "per_minute": amount(perMinute(v)),
 		"forward_fee": absent{}, "sip_trunk": optional(r.Trunk.Name, nil), "answered_by": r.answeredBy(v),
@@ -192,13 +193,19 @@ func (r *row) answeredBy(v *simulator.Version) any {
 
 func (r *row) isMachine() bool { return styleOf(r.ID)>>40%10 == 0 }
 
-// number is a row's `from` or `to`: digits without a plus, as Wavix writes them, but for what isn't a number, and for looks.
-func (r *row) number(column string, l *look) any {
-	text, isNumber, known := r.party(column)
-	switch {
-	case !known:
+// party is one of a call: its text, and whether that is a number that can have a plus.
+type party struct {
+	text     string
+	isNumber bool
+}
+
+// number is a party as Wavix writes it: digits without a plus, but for what isn't a number, and for looks. Nobody is null.
+func (p *party) number(l look) any {
+	if p == nil {
 		return nil
-	case isNumber && l.plus:
+	}
+	text := p.text
+	if p.isNumber && l.plus {
 		text = "+" + text
 	}
 	if _, err := strconv.ParseUint(text, 10, 64); l.numbers && err == nil && text[0] != '0' && text[0] != '+' {
@@ -207,30 +214,25 @@ func (r *row) number(column string, l *look) any {
 	return text
 }
 
-// party is a party's text, whether that is a number that can have a plus, and false at the end if the row has null.
-func (r *row) party(column string) (text string, isNumber, known bool) {
-	other := (column == "from") == (r.side == received)
-	switch linked := r.part == linkedPart; {
-	case r.scenario == ownNumber && column == "to":
-		return "120655501" + digits(styleOf(r.origin)>>4, 2), true, true
-	case r.scenario == ownNumber:
-		other = false
-	case r.isForwarded() && linked && column == "to":
-		return r.target(), true, true
-	case r.isForwarded() && linked:
-		other = true
-	}
-	if !other {
-		return strings.TrimPrefix(r.Own, "+"), true, true
-	}
+// parties are the row's `from` and `to`.
+func (r *row) parties() (from, to *party) {
+	own, other := &party{strings.TrimPrefix(r.Own, "+"), true}, &party{r.Other, false}
 	switch r.Versions()[0].Kind.Party {
 	case simulator.Null:
-		return "", false, false
+		other = nil
 	case simulator.Geographic:
-		return strings.TrimPrefix(r.Other, "+"), true, true
+		other = &party{strings.TrimPrefix(r.Other, "+"), true}
 	default:
-		return r.Other, false, true
 	}
+	switch {
+	case r.scenario == ownNumber:
+		return own, &party{"120655501" + digits(styleOf(r.origin)>>4, 2), true}
+	case r.isForwarded() && r.part == linkedPart:
+		return other, &party{r.target(), true}
+	case r.side == received:
+		return other, own
+	}
+	return own, other
 }
 
 // digits are so many random ones.
@@ -251,12 +253,8 @@ func (r *row) target() string { return target.Digits[1:] + digits(styleOf(r.Call
 func (r *row) destination() string {
 	kind := r.Versions()[0].Kind
 	switch {
-	case r.side == placed && r.isForwarded():
-		return target.Place
 	case r.scenario == ownNumber && r.side == received:
 		return "My trunk"
-	case r.scenario == ownNumber:
-		return "United States"
 	case r.side == received && r.isForwarded():
 		return r.target()
 	case r.side == received:

@@ -10,14 +10,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-type query struct {
-	from, to      time.Time
-	side          side
-	page, perPage int
-}
-
-func (q *query) skip() int { return (q.page - 1) * q.perPage }
-
 // parse reads the query, and returns the name of a parameter that is missing or wrong. Those that Wavix has defaults for are needed too: without
 // disposition=all it lists the answered calls alone, which nobody wants who counts, and without per_page 25 of them.
 func (e *exchange) parse() (invalid string) {
@@ -37,7 +29,7 @@ func (e *exchange) parse() (invalid string) {
 		return int(n)
 	}
 	of, ok := sideOf(e.options.Get("type"))
-	e.query = query{from: day("from"), to: day("to"), side: of, page: number("page"), perPage: min(number("per_page"), e.settings.MaxPerPage)}
+	e.from, e.to, e.side, e.page, e.perPage = day("from"), day("to"), of, number("page"), min(number("per_page"), e.settings.MaxPerPage)
 	switch {
 	case !ok:
 		return "type"
@@ -49,10 +41,10 @@ func (e *exchange) parse() (invalid string) {
 
 // records answers with rows: a page of the list or of CSV, or the export.
 func (e *exchange) records() simulator.Reply {
-	q, at := &e.query, e.Visible()
-	list := e.rows(q.from, q.to, q.side, at)
+	at := e.Visible()
+	list := e.rows(e.from, e.to, e.side, at)
 	total := len(list)
-	list = list[min(q.skip(), total):min(q.skip()+q.perPage, total)]
+	list = list[min((e.page-1)*e.perPage, total):min(e.page*e.perPage, total)]
 	each := func(f func(*row, *simulator.Version)) {
 		for i := range list {
 			r := e.at(&list[i])
@@ -84,18 +76,17 @@ func (e *exchange) records() simulator.Reply {
 }
 
 func (e *exchange) list(rows []any, total int) simulator.Reply {
-	q := &e.query
-	pages := (total + q.perPage - 1) / q.perPage
+	pages := (total + e.perPage - 1) / e.perPage
 	pagination := func(perPage int) simulator.Object {
-		return simulator.NewObject("current_page", q.page, "per_page", perPage, "total", total, "total_pages", pages)
+		return simulator.NewObject("current_page", e.page, "per_page", perPage, "total", total, "total_pages", pages)
 	}
-	a := reply(simulator.JSON(simulator.NewObject("items", rows, "pagination", pagination(q.perPage))))
+	a := reply(simulator.JSON(simulator.NewObject("items", rows, "pagination", pagination(e.perPage))))
 	other := func(members ...any) func(*simulator.Reply) {
 		return func(r *simulator.Reply) { r.Body = simulator.JSON(simulator.NewObject(members...)) }
 	}
-	a.Own[NoItems] = other("pagination", pagination(q.perPage))
+	a.Own[NoItems] = other("pagination", pagination(e.perPage))
 	a.Own[ZeroPerPage] = other("items", rows, "pagination", pagination(0))
-	a.Own[SwappedMembers] = other("pagination", pagination(q.perPage), "items", rows)
+	a.Own[SwappedMembers] = other("pagination", pagination(e.perPage), "items", rows)
 	return a
 }
 

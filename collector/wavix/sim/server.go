@@ -98,7 +98,10 @@ type exchange struct {
 	generation Generation
 	endpoint   string
 	options    url.Values
-	query      query
+	// The query's days, type and page.
+	from, to      time.Time
+	side          side
+	page, perPage int
 }
 
 // appID is the parameter that older clients give the key in.
@@ -128,7 +131,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			return refuse(http.StatusBadRequest, "Missing or invalid parameter "+invalid)
 		}
 		a := e.records()
-		a.From, a.To, a.Continued = e.query.from, e.query.to.AddDate(0, 0, 1), e.query.page > 1
+		a.From, a.To, a.Continued = e.from, e.to.AddDate(0, 0, 1), e.page > 1
 		return a
 	})
 }
