@@ -144,10 +144,7 @@ func simWorld(t *testing.T, mix *simulator.Mix) *simulator.World {
 	t.Helper()
 	settings := sim.Historical(7, mix, simBegin, simEnd, 6000)
 	settings.Malformed = 0.02
-	world, err := simulator.NewWorld(settings)
-	if err != nil {
-		t.Fatal(err)
-	}
+	world := simulator.NewWorld(settings)
 	return world
 }
 

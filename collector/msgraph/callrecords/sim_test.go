@@ -137,10 +137,7 @@ func TestCallRecordsAgainstTheSimulator(t *testing.T) {
 	end := begin.Add(24 * time.Hour)
 	settings := sim.HistoricalCalls(11, begin, end, 200)
 	settings.Malformed, settings.Duplicated = 0.03, 0.05
-	world, err := simulator.NewWorld(settings)
-	if err != nil {
-		t.Fatal(err)
-	}
+	world := simulator.NewWorld(settings)
 	for _, c := range []struct {
 		name   string
 		at     time.Time
