@@ -104,7 +104,7 @@ func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 	records := sim.HistoricalCallRecords(5, begin, begin.Add(12*time.Hour), 60)
 	delivery.Every = -1
 	server, err := sim.Start(sim.Settings{
-		CallRecords: records, Delivery: delivery, At: begin, FirstPages: -1, NextPages: -1,
+		CallRecords: records, Delivery: delivery, At: begin, FirstPages: 1_000_000, NextPages: 1_000_000,
 	})
 	if err != nil {
 		t.Fatal(err)

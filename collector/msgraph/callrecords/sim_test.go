@@ -155,7 +155,7 @@ func TestCallRecordsAgainstTheSimulator(t *testing.T) {
 			faults.Once(sim.EndpointCallRecords, simulator.NoFault, simulator.CutChunked, simulator.ThrottleSeconds, simulator.HTMLOK)
 			server, err := sim.Start(sim.Settings{
 				CallRecords: records, Faults: faults, Gzip: true, At: c.at,
-				SessionPage: 7, SegmentPage: 3, ParticipantPage: 11, FirstPages: -1, NextPages: -1,
+				SessionPage: 7, SegmentPage: 3, ParticipantPage: 11, FirstPages: 1_000_000, NextPages: 1_000_000,
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -138,7 +138,7 @@ func newWorld(t *testing.T, s simulator.Settings) *simulator.World {
 // getter starts a server after all was published, and returns a function that reads JSON from it.
 func getter(t *testing.T, s Settings) func(uri string) map[string]any {
 	t.Helper()
-	s.At, s.FirstPages = end.Add(72*time.Hour), -1
+	s.At, s.FirstPages = end.Add(72*time.Hour), 1_000_000
 	server, err := Start(s)
 	if err != nil {
 		t.Fatal(err)

@@ -45,8 +45,6 @@ const (
 	ShortPage simulator.Fault = "short page"
 	// CapitalLink spells @odata.NextLink.
 	CapitalLink simulator.Fault = "capital link"
-	// OtherNames swaps the link's parameter names: from, to or the usual ones.
-	OtherNames simulator.Fault = "other names"
 	// NotYet is 404 for a call record, as if it were still too young.
 	NotYet simulator.Fault = "404 young"
 	// OlderVersion is a call record in the version before the published one.
@@ -55,7 +53,7 @@ const (
 
 // Harmless are Graph's faults that a correct client doesn't even notice.
 func Harmless() []simulator.Fault {
-	return []simulator.Fault{EmptyPage, ShortPage, CapitalLink, OtherNames}
+	return []simulator.Fault{EmptyPage, ShortPage, CapitalLink}
 }
 
 // The application that may sign in, and its permission.
@@ -81,7 +79,7 @@ type Settings struct {
 	// RecordPage, SessionPage, SegmentPage and ParticipantPage are the page sizes of call records: 60, 60, 20 and 130 if zero.
 	RecordPage, SessionPage, SegmentPage, ParticipantPage int
 	// FirstPages is how many requests for one call record are allowed in 20 seconds, NextPages how many for its further pages in 5 minutes: 10 and
-	// 50 if zero, unlimited if negative.
+	// 50 if zero.
 	FirstPages, NextPages int
 	// WebhookCAs are those whose certificates notification addresses may have; nil: the machine's. Plain http works on loopback.
 	WebhookCAs *x509.CertPool

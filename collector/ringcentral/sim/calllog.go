@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -155,11 +154,6 @@ func (s *Server) activeCalls(q *request) simulator.Reply {
 		}
 	})
 	return p.finish()
-}
-
-// active counts the calls in progress, as a client sees them that asks at an instant.
-func (sc *scope) active(at time.Time) map[cdr.Direction]int {
-	return sc.world.Active(at.Add(-activeLag))
 }
 
 func (s *Server) recording(q *request) simulator.Reply {

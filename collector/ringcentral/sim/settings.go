@@ -71,7 +71,7 @@ type Settings struct {
 	// Scopes are the app's; nil is all that are needed.
 	Scopes []string
 
-	// Heavy and Auth are how many requests of a group are answered in a Window; 10, 5 and a minute if zero. A negative limit is none.
+	// Heavy and Auth are how many requests of a group are answered in a Window; 10, 5 and a minute if zero.
 	Heavy, Auth int
 	Window      time.Duration
 }
