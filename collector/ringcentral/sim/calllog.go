@@ -10,10 +10,8 @@ import (
 )
 
 const (
-	// maxPerPage is how many rows a page has at most, and how many pages there are.
-	maxPerPage = 1000
-	// milliseconds is how RingCentral writes times.
-	milliseconds = "2006-01-02T15:04:05.000Z"
+	maxPerPage   = 1000                       // how many rows a page has at most, and how many pages there are
+	milliseconds = "2006-01-02T15:04:05.000Z" // how RingCentral writes times
 	// Calls appear among the active ones activeLag late, and stay for afterglow after their end.
 	activeLag = 5 * time.Second
 	afterglow = 2 * time.Minute
