@@ -49,7 +49,7 @@ func (s *Server) routes() http.Handler {
 
 // Close stops sending notifications and listening. It may be called twice.
 func (s *Server) Close() {
-	s.notifier.close()
+	s.close()
 	s.Host.Close()
 }
 
